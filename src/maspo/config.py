@@ -1,0 +1,105 @@
+"""The settings of a run: one frozen model, unknown keys forbidden, and the profiles that preset it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from maspo.errors import ConfigInvalid
+from maspo.search.plan import Plan
+
+ProfileName = Literal["default", "cheap", "thorough", "paper"]
+
+
+class Section(BaseModel):
+    """A group of settings: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModelSettings(Section):
+    """Which models answer, where, and how calls are sent. Never holds a key, only the name of its variable."""
+
+    agent: str = "gpt-4.1-mini"
+    judge: str = Field("", description="empty: the agent model")
+    proposer: str = Field("", description="empty: the agent model")
+    base_url: str = "https://api.openai.com/v1"
+    api_key_env: str = "OPENAI_API_KEY"
+    agent_temperature: float = Field(0.0, ge=0)
+    judge_temperature: float = Field(0.0, ge=0)
+    proposer_temperature: float = Field(0.7, ge=0)
+    max_tokens: int = Field(4096, ge=1, description="per reply; also what a cap in money reserves")
+    concurrency: int = Field(64, ge=1, description="calls in flight")
+    timeout: float = Field(120.0, gt=0, description="seconds per attempt")
+    deadline: float = Field(600.0, gt=0, description="seconds per call over all its attempts")
+    attempts: int = Field(6, ge=1)
+    attribution: bool = Field(True, description="send the X-Maspo headers")
+    prices: Mapping[str, tuple[float, float]] = Field(
+        default_factory=dict, description="USD per million tokens (in, out) by model; overrides the price table"
+    )
+
+    def for_judge(self) -> str:
+        """Return the judge model's name."""
+        return self.judge or self.agent
+
+    def for_proposer(self) -> str:
+        """Return the proposer model's name."""
+        return self.proposer or self.agent
+
+
+class Caps(Section):
+    """Hard caps over agents, judge and proposer together; None is no cap."""
+
+    usd: float | None = Field(None, gt=0)
+    calls: int | None = Field(None, ge=1)
+    minutes: float | None = Field(None, gt=0)
+
+
+class HoldoutSettings(Section):
+    """The proof at the end: which share of the inputs is kept back, and what it takes to ship."""
+
+    share: float = Field(0.5, gt=0, lt=1)
+    ship_if: Literal["better", "proven"] = "better"
+
+
+class ProposerSettings(Section):
+    """What the proposer is shown and what its drafts must respect."""
+
+    length_budget: int = Field(6000, ge=200, description="characters per prompt")
+    shown_characters: int = Field(4000, ge=200, description="per text of a trace; longer texts are cut in the middle")
+
+
+class RunConfig(Section):
+    """Everything that, with the system and the inputs, determines a run."""
+
+    profile: ProfileName = "default"
+    seed: int = 0
+    labels: Literal["ignore", "use"] = "ignore"
+    search: Plan = Plan.model_validate({})
+    models: ModelSettings = ModelSettings.model_validate({})
+    proposer: ProposerSettings = ProposerSettings.model_validate({})
+    holdout: HoldoutSettings = HoldoutSettings.model_validate({})
+    caps: Caps = Caps.model_validate({})
+
+
+PROFILES: Mapping[ProfileName, Mapping[str, object]] = {
+    "default": {},
+    "cheap": {"passes": 1, "generations": 2, "batch": 8, "promotion": (8, 16)},
+    "thorough": {"passes": 4, "generations": 4, "batch": 15, "promotion": (15, 30, 60)},
+    "paper": {"scoring": "indicator", "reference": "parent", "promotion": ()},
+}
+"""What each profile sets under ``search``."""
+
+
+def plan_of(profile: ProfileName, overrides: Mapping[str, object]) -> Plan:
+    """Return a profile's plan with single settings replaced.
+
+    Raises:
+        ConfigInvalid: unknown profile.
+
+    """
+    if profile not in PROFILES:
+        raise ConfigInvalid(f"--profile {profile!r}: expected one of {', '.join(PROFILES)}")
+    return Plan.model_validate({**PROFILES[profile], **overrides})

@@ -1,0 +1,81 @@
+"""The errors of maspo, each attributed to one boundary.
+
+::
+
+    MaspoError                     exit 1
+    ├── UsageError                 exit 2   the user can fix it; nothing was paid
+    │   ├── SystemInvalid                   the system file or object
+    │   ├── InputsInvalid                   the inputs file or rows
+    │   ├── ConfigInvalid                   settings, flags, environment
+    │   └── RunChanged                      a run folder whose config or inputs changed
+    ├── BudgetReached              exit 4   a hard cap would be overshot by the next call
+    ├── ProviderError              exit 5   unreachable, or refuses every call (key, model)
+    │   └── CallFailed                      one call failed for good; the run can go on without it
+    └── StoreError                 exit 1   the run's database
+
+Every message says what was given, what was expected and how to fix it.
+"""
+
+from __future__ import annotations
+
+EXIT_OK = 0
+EXIT_ERROR = 1
+EXIT_USAGE = 2
+EXIT_BUDGET = 4
+EXIT_PROVIDER = 5
+EXIT_INTERRUPTED = 130
+
+
+class MaspoError(Exception):
+    """The root of all errors that maspo raises on purpose."""
+
+    exit_code = EXIT_ERROR
+
+
+class UsageError(MaspoError):
+    """What was given cannot be used; nothing was paid."""
+
+    exit_code = EXIT_USAGE
+
+
+class SystemInvalid(UsageError):
+    """A system that cannot be run; the message names the file, the place and the fix."""
+
+
+class InputsInvalid(UsageError):
+    """Inputs that cannot be used; the message names the file, the row and the fix."""
+
+
+class ConfigInvalid(UsageError):
+    """A setting, flag or environment variable that cannot be used."""
+
+
+class RunChanged(UsageError):
+    """A run folder that does not match what is asked for now.
+
+    ``differences`` holds one line per field: ``field: was X, is Y``.
+    """
+
+    def __init__(self, message: str, differences: tuple[str, ...] = ()) -> None:
+        super().__init__("\n".join([message, *(f"  {line}" for line in differences)]))
+        self.differences = differences
+
+
+class BudgetReached(MaspoError):
+    """The next call could overshoot a hard cap, so it was not sent."""
+
+    exit_code = EXIT_BUDGET
+
+
+class ProviderError(MaspoError):
+    """The endpoint cannot be reached, or refuses every call of this kind."""
+
+    exit_code = EXIT_PROVIDER
+
+
+class CallFailed(ProviderError):
+    """One call failed for good after its retries; the run can go on without its reply."""
+
+
+class StoreError(MaspoError):
+    """The run's database cannot be read, written or locked."""

@@ -1,0 +1,244 @@
+"""Events: what happened in a run, typed and final. Report, dashboard, terminal and JSON are folds over them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run began: what it works on and what it plans. ``simulated`` when the world stands in for models."""
+
+    run: str
+    system: str
+    agents: tuple[str, ...]
+    reads: Mapping[str, tuple[str, ...]]
+    seed_prompts: Mapping[str, str]
+    profile: str
+    seed: int
+    search_inputs: int
+    holdout_inputs: int
+    models: Mapping[str, str]
+    """Purpose (agent, judge, proposer) to model name."""
+    simulated: bool
+    version: str
+    notes: tuple[str, ...] = ()
+    """Plain remarks for the reader: merged duplicates, small hold-out, …"""
+    kind: Literal["run_started"] = "run_started"
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """The search turned to an agent: pass and generation count from 1; generation 0 is Beam Refresh."""
+
+    step: str
+    agent: str
+    pass_: int
+    generation: int
+    passes: int
+    generations: int
+    kind: Literal["step_started"] = "step_started"
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRejected:
+    """The proposer wrote a prompt that may not be used."""
+
+    step: str
+    agent: str
+    text: str
+    reason: str
+    kind: Literal["draft_rejected"] = "draft_rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class LevelCounts:
+    """Verdicts of one level over a batch, seen from the candidate."""
+
+    wins: int = 0
+    losses: int = 0
+    ties: int = 0
+    undecided: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateScored:
+    """A candidate met its reference on a batch (Eq. 5): reward R and accumulated score J (Eq. 7)."""
+
+    step: str
+    agent: str
+    candidate: str
+    """The candidate prompt's id."""
+    text: str
+    parent: str
+    """The id of the prompt that it was written from."""
+    reward: float
+    score: float
+    local: LevelCounts
+    lookahead: LevelCounts
+    glob: LevelCounts
+    inputs: int
+    misaligned: int
+    kept: bool
+    """Whether it is in the beam now."""
+    kind: Literal["candidate_scored"] = "candidate_scored"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFound:
+    """A misalignment case (Eq. 6) entered the buffer."""
+
+    step: str
+    agent: str
+    input_key: str
+    candidate: str
+    reference: str
+    lost: tuple[str, ...]
+    kind: Literal["case_found"] = "case_found"
+
+
+@dataclass(frozen=True, slots=True)
+class PromptKept:
+    """No candidate was better than the prompt now in the system: a normal result."""
+
+    step: str
+    agent: str
+    reason: str
+    kind: Literal["prompt_kept"] = "prompt_kept"
+
+
+@dataclass(frozen=True, slots=True)
+class PromptChanged:
+    """A candidate was written into the joint system."""
+
+    step: str
+    agent: str
+    before: str
+    after: str
+    """Both are prompt texts."""
+    reason: str
+    kind: Literal["prompt_changed"] = "prompt_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseShown:
+    """The texts of a misalignment case, for the report: both traces, keyed by agent, downstream of the change."""
+
+    agent: str
+    input_key: str
+    input_text: str
+    candidate_prompt: str
+    reference_prompt: str
+    candidate_outputs: Mapping[str, str]
+    reference_outputs: Mapping[str, str]
+    lost: tuple[str, ...]
+    step: str
+    kind: Literal["case_shown"] = "case_shown"
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetStopped:
+    """A hard cap ended the search before its plan was done."""
+
+    cap: str
+    """For example ``--max-calls 500``."""
+    kind: Literal["budget_stopped"] = "budget_stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class CallLost:
+    """A call failed for good; what depended on it is undecided."""
+
+    purpose: str
+    agent: str
+    reason: str
+    attempts: int
+    kind: Literal["call_lost"] = "call_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """The run was interrupted; it can be resumed."""
+
+    reason: str
+    seconds: float
+    kind: Literal["paused"] = "paused"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What calls of one purpose cost. ``usd`` is None when a price is unknown; tokens count what was reported."""
+
+    calls: int = 0
+    """Calls that were sent, each attempt counted."""
+    cached: int = 0
+    """Questions answered from the run's own record, at no cost."""
+    failed: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    unmetered: int = 0
+    """Calls whose endpoint reported no token usage."""
+    usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldoutResult:
+    """The proof: winners against seed prompts on inputs that the search never saw."""
+
+    n: int
+    wins: int
+    losses: int
+    ties: int
+    undecided: int
+    p_value: float
+    """One-sided exact sign test that wins exceed losses."""
+    p_worse: float
+    interval: tuple[float, float]
+    """95 % interval of the net win rate, (wins − losses) / n."""
+    needed: int | None
+    """About how many hold-out inputs would let something be proven, when this many could not."""
+
+
+VerdictWord: TypeAlias = Literal["improved", "no_evidence", "worse", "cannot_tell"]
+Shipped: TypeAlias = Literal["optimized", "seed"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """The end of a run: the verdict, what is shipped, and what it cost."""
+
+    verdict: VerdictWord
+    shipped: Shipped
+    why: str
+    """One or two plain sentences for the reader."""
+    holdout: HoldoutResult
+    prompts: Mapping[str, str]
+    """What is shipped."""
+    winners: Mapping[str, str]
+    """What the search ended with, shipped or not."""
+    usage: Mapping[str, Usage]
+    """By purpose: agent, judge.local, judge.lookahead, judge.global, proposer, other.*."""
+    seconds: float
+    complete: bool
+    """False when a cap ended the search before its plan was done."""
+    truth: tuple[float, float] | None = field(default=None)
+    """On a simulated world only: true accuracy of (seed prompts, shipped prompts)."""
+    kind: Literal["run_finished"] = "run_finished"
+
+
+Event: TypeAlias = (
+    RunStarted
+    | StepStarted
+    | DraftRejected
+    | CandidateScored
+    | CaseFound
+    | PromptKept
+    | PromptChanged
+    | CaseShown
+    | BudgetStopped
+    | CallLost
+    | Paused
+    | RunFinished
+)

@@ -1,0 +1,92 @@
+"""Text in, text out: the one protocol behind which every model, cache, limit and fake stands."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, Protocol
+
+AGENT = "agent"
+PROPOSER = "proposer"
+JUDGE_LOCAL = "judge.local"
+JUDGE_LOOKAHEAD = "judge.lookahead"
+JUDGE_GLOBAL = "judge.global"
+PROBE = "other.probe"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """One model call.
+
+    ``purpose`` and ``agent`` attribute the call (``X-Maspo-Purpose``, ``X-Maspo-Agent``); they are not part of its
+    identity, so equal calls of two agents are paid once. ``identity`` tells draws of a sampled call apart and makes
+    each of them repeatable; it is empty at temperature 0.
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    purpose: str
+    agent: str = ""
+    temperature: float = 0.0
+    max_tokens: int = 4096
+    identity: str = ""
+
+    @cached_property
+    def key(self) -> str:
+        """The content address of the call: equal keys ask the same question and may share one reply."""
+        content = [
+            self.model,
+            [[message.role, message.content] for message in self.messages],
+            self.temperature,
+            self.max_tokens,
+            self.identity,
+        ]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a model wrote. Token counts are None when the endpoint reports no usage, ``usd`` when no price is known."""
+
+    text: str
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    usd: float | None = None
+    seconds: float = 0.0
+    truncated: bool = False
+    """The reply ended at the token limit."""
+    cached: bool = False
+
+
+class Model(Protocol):
+    """Anything that answers requests.
+
+    Raises ``CallFailed`` when this call failed for good, ``ProviderError`` when every call would, and
+    ``BudgetReached`` when it may not be sent.
+    """
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer one request."""
+        ...
+
+
+class CallStore(Protocol):
+    """Where replies are kept between processes, keyed by ``Request.key``."""
+
+    def get(self, key: str) -> Reply | None:
+        """Return the recorded reply, or None."""
+        ...
+
+    async def put(self, request: Request, reply: Reply) -> None:
+        """Record a reply; on return it is durable, so that a killed process does not pay for it again."""
+        ...

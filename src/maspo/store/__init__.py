@@ -1,0 +1,1 @@
+"""The store: one SQLite file a run, with its journal, its calls and its traces."""
