@@ -1,0 +1,33 @@
+"""maspo: joint, label-free prompt optimization for teams of LLM agents.
+
+The public names are loaded on first use, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from maspo.__about__ import __version__
+
+if TYPE_CHECKING:
+    from maspo.api import Result, optimize, optimize_async
+    from maspo.errors import MaspoError
+    from maspo.graph import Agent, System
+
+_HOMES = {
+    "Agent": "maspo.graph",
+    "MaspoError": "maspo.errors",
+    "Result": "maspo.api",
+    "System": "maspo.graph",
+    "optimize": "maspo.api",
+    "optimize_async": "maspo.api",
+}
+
+__all__ = ["Agent", "MaspoError", "Result", "System", "__version__", "optimize", "optimize_async"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'maspo' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,1 @@
+"""Proposers: rewrite a prompt, led by traces. Prompts are text files beside the code."""

@@ -1,0 +1,1 @@
+"""Reports: folds over a run's events, and one offline HTML file."""

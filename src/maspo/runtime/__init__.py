@@ -1,0 +1,1 @@
+"""The runtime: runs a system on an input and re-runs only what lies downstream of a change."""

@@ -1,0 +1,1 @@
+"""Statistics: exact paired tests, intervals and sequential tests. Pure."""

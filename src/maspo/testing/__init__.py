@@ -1,0 +1,1 @@
+"""Fakes and contract test kits for people who extend maspo."""

@@ -1,0 +1,1 @@
+"""The simulated world: a seeded stand-in for agents, judge and proposer."""
