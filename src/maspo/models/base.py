@@ -65,6 +65,8 @@ class Reply:
     seconds: float = 0.0
     truncated: bool = False
     """The reply ended at the token limit."""
+    attempts: int = 1
+    """Calls sent until this reply came, failed ones included."""
     cached: bool = False
 
 
