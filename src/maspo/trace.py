@@ -8,20 +8,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One agent's turn: what it read and wrote (Eq. 1: o_i = f_i(p_i, q, C_i)).
+    """One agent's turn (Eq. 1: o_i = f_i(p_i, q, C_i)).
 
-    ``tokens_in`` and ``tokens_out`` are None when the endpoint reports no usage; ``seconds`` is the time of the
-    call that produced the output, also when it was served from the cache.
+    The agent read the input and the whole outputs of the agents that ``reads`` names. ``tokens_in`` and
+    ``tokens_out`` are None when the endpoint reports no usage; ``seconds`` is the time of the call that wrote the
+    output, also when it came from the run's record.
     """
 
     agent: str
-    read: str
+    reads: tuple[str, ...]
     output: str
     tokens_in: int | None
     tokens_out: int | None
     seconds: float
     call: str
-    """The content address of the model call that wrote the output."""
+    """The content address of the model call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +37,7 @@ class Trace:
     def output(self) -> str:
         """The final output (Eq. 2: o_glob = Φ(G, P, q))."""
         return self.steps[self.output_agent].output
+
+    def read_by(self, agent: str) -> Mapping[str, str]:
+        """Return the outputs that an agent read, keyed by who wrote them (C_i of Eq. 1)."""
+        return {name: self.steps[name].output for name in self.steps[agent].reads}

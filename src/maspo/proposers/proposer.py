@@ -1,0 +1,161 @@
+"""The proposer: writes new prompts for one agent, led by traces (Eq. 4) and misalignment cases (Eq. 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from maspo.errors import CallFailed
+from maspo.graph.template import render
+from maspo.models.base import PROPOSER, Message, Model, Request
+from maspo.proposers.drafts import Rules, checked, read_drafts
+from maspo.quoting import quoted, shortened, tagged
+from maspo.search.work import Draft, Drafts
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTrace:
+    """What the agent read and wrote on one input with its present prompt."""
+
+    input: str
+    read: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCase:
+    """A hard negative: a rewrite won locally on this input, and the team did not gain.
+
+    ``readers`` holds, per successor, what it wrote (after the rewrite, before it).
+    """
+
+    input: str
+    read: str
+    output: str
+    output_before: str
+    readers: Mapping[str, tuple[str, str]]
+    final: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Everything the proposer is told about one agent."""
+
+    agent: str
+    role: str
+    readers: Mapping[str, str]
+    """Who reads this agent, and what for."""
+    parent: str
+    traces: tuple[ShownTrace, ...]
+    cases: tuple[ShownCase, ...]
+    count: int
+    identity: str
+    """Tells this draw from every other of the run, and makes it repeatable."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProposerCalls:
+    """How the proposer is called, and how much of each text it is shown."""
+
+    model: str
+    temperature: float = 0.7
+    max_tokens: int = 4096
+    shown_characters: int = 4000
+
+
+class Proposer:
+    """Asks a model for drafts and checks each of them; what breaks a rule comes back with the reason."""
+
+    def __init__(self, model: Model, calls: ProposerCalls) -> None:
+        self._model = model
+        self._calls = calls
+
+    async def propose(self, rewrite: Rewrite, rules: Rules) -> Drafts:
+        """Return the drafts of one proposal; a reply without any is one rejected draft."""
+        try:
+            reply = await self._model.complete(self._request(rewrite, rules))
+        except CallFailed as error:
+            return Drafts((Draft("", f"the proposer did not answer: {error}"),))
+        texts = read_drafts(reply.text)[: rewrite.count]
+        if not texts:
+            return Drafts((Draft(reply.text[:2000], "no <prompt>…</prompt> in the proposer's reply"),))
+        shown = (*(trace.input for trace in rewrite.traces), *(case.input for case in rewrite.cases))
+        return Drafts(tuple(checked(text, rewrite.parent, rules, shown) for text in texts))
+
+    def _request(self, rewrite: Rewrite, rules: Rules) -> Request:
+        slots = {
+            "agent": quoted(rewrite.agent),
+            "role": f"What it is for: {quoted(rewrite.role)}" if rewrite.role else "",
+            "team": _team(rewrite),
+            "current_prompt": tagged("current_prompt", rewrite.parent),
+            "traces": "\n".join(self._trace(trace) for trace in rewrite.traces),
+            "cases": self._cases(rewrite.cases),
+            "length": str(rules.length_budget),
+            "rules": _rules(rules),
+            "count": str(rewrite.count),
+        }
+        return Request(
+            model=self._calls.model,
+            messages=(Message("user", render(_prompt(), slots)),),
+            purpose=PROPOSER,
+            agent=rewrite.agent,
+            temperature=self._calls.temperature,
+            max_tokens=self._calls.max_tokens,
+            identity=rewrite.identity,
+        )
+
+    def _tag(self, tag: str, text: str, name: str = "") -> str:
+        return tagged(tag, shortened(text, self._calls.shown_characters), name)
+
+    def _trace(self, trace: ShownTrace) -> str:
+        parts = [self._tag("input", trace.input), self._tag("output", trace.output)]
+        if trace.read:
+            parts.insert(1, self._tag("read", trace.read))
+        return "\n".join(["<trace>", *parts, "</trace>"])
+
+    def _cases(self, cases: tuple[ShownCase, ...]) -> str:
+        if not cases:
+            return ""
+        intro = (
+            "Hard cases. Here a rewritten prompt made this member's own output look better, and yet a reader or the "
+            "final result did not improve. Avoid whatever caused that. `output` is what the rewrite led to, "
+            "`output_before` what was written before; likewise for the readers and the final result."
+        )
+        return "\n".join([intro, *map(self._case, cases)])
+
+    def _case(self, case: ShownCase) -> str:
+        parts = [self._tag("input", case.input)]
+        if case.read:
+            parts.append(self._tag("read", case.read))
+        parts += [self._tag("output", case.output), self._tag("output_before", case.output_before)]
+        for reader, (after, before) in case.readers.items():
+            parts += [self._tag("reader", after, reader), self._tag("reader_before", before, reader)]
+        after, before = case.final
+        parts += [self._tag("final_output", after), self._tag("final_output_before", before)]
+        return "\n".join(["<misaligned_trace>", *parts, "</misaligned_trace>"])
+
+
+def _team(rewrite: Rewrite) -> str:
+    if not rewrite.readers:
+        return "Nobody reads it after this: what it writes is the team's final result."
+    lines = [f"- {quoted(name)}: {quoted(purpose) or 'no description'}" for name, purpose in rewrite.readers.items()]
+    return "\n".join(["Who reads what it writes, and what for:", *lines])
+
+
+def _rules(rules: Rules) -> str:
+    lines = []
+    names = sorted(rules.placeholders(rules.seed_prompt))
+    if names:
+        marks = ", ".join(f"{{{name}}}" for name in names)
+        lines.append(f"- Keep exactly these placeholders, written like this: {marks}. They are filled in later.")
+    if rules.protect:
+        lines.append("- Keep these lines word for word:")
+        lines += [tagged("protected", line) for line in rules.protect]
+    return "\n".join(lines)
+
+
+@cache
+def _prompt() -> str:
+    return resources.files(__package__).joinpath("prompts", "rewrite.txt").read_text(encoding="utf-8")

@@ -1,0 +1,108 @@
+"""What changed between two texts, word by word. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Literal, NamedTuple, TypeAlias
+
+Kind: TypeAlias = Literal["same", "removed", "added"]
+
+_WORDS = re.compile(r"\n|[^\S\n]+|\w+|[^\w\s]")
+_MOST_PAIRS = 1_000_000
+"""Where matching would compare more pairs than this, the block is shown as replaced: matching is quadratic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A run of text that stayed, was removed or was added."""
+
+    kind: Kind
+    text: str
+
+
+class _Change(NamedTuple):
+    """A block of both texts; equal sides are unchanged text."""
+
+    before: str
+    after: str
+
+    @property
+    def same(self) -> bool:
+        return self.before == self.after
+
+
+def diff(before: str, after: str) -> tuple[Segment, ...]:
+    """Return the word-level difference of two texts.
+
+    The same and removed segments, joined, are ``before``; the same and added ones are ``after``. Lines are matched
+    first and words only inside changed lines, so that long texts with few changes take linear time.
+    """
+    changes: list[_Change] = []
+    for block in _match(before.splitlines(keepends=True), after.splitlines(keepends=True)):
+        if block.same:
+            changes.append(block)
+        else:
+            changes += _match(_WORDS.findall(block.before), _WORDS.findall(block.after))
+    return _segments(_without_islands(changes))
+
+
+def _match(before: Sequence[str], after: Sequence[str]) -> list[_Change]:
+    """Return the blocks of two token lists in order, equal and changed ones."""
+    start = _common(before, after)
+    end = _common(before[start:][::-1], after[start:][::-1])
+    middle_before, middle_after = before[start : len(before) - end], after[start : len(after) - end]
+    head, tail = "".join(before[:start]), "".join(before[len(before) - end :])
+    blocks = [_Change(head, head), *_match_middle(middle_before, middle_after), _Change(tail, tail)]
+    return [block for block in blocks if block.before or block.after]
+
+
+def _match_middle(before: Sequence[str], after: Sequence[str]) -> list[_Change]:
+    if len(before) * len(after) > _MOST_PAIRS:
+        return [_Change("".join(before), "".join(after))]
+    matcher = SequenceMatcher(None, before, after)
+    return [_Change("".join(before[a:b]), "".join(after[c:d])) for _, a, b, c, d in matcher.get_opcodes()]
+
+
+def _common(before: Sequence[str], after: Sequence[str]) -> int:
+    """Return how many leading tokens are equal."""
+    length = min(len(before), len(after))
+    return next((index for index in range(length) if before[index] != after[index]), length)
+
+
+def _without_islands(changes: Sequence[_Change]) -> list[_Change]:
+    """Join replaced words across the blanks between them: whole phrases are easier to read than single words."""
+    joined: list[_Change] = []
+    for index, change in enumerate(changes):
+        following = changes[index + 1] if index + 1 < len(changes) else change
+        if joined and _is_island(joined[-1], change, following):
+            joined[-1] = _Change(joined[-1].before + change.before, joined[-1].after + change.after)
+        elif joined and not joined[-1].same and not change.same:
+            joined[-1] = _Change(joined[-1].before + change.before, joined[-1].after + change.after)
+        else:
+            joined.append(change)
+    return joined
+
+
+def _is_island(last: _Change, change: _Change, following: _Change) -> bool:
+    blank = change.same and change.before.isspace() and "\n" not in change.before
+    return blank and _replaced(last) and _replaced(following)
+
+
+def _replaced(change: _Change) -> bool:
+    return not change.same and bool(change.before) and bool(change.after)
+
+
+def _segments(changes: Sequence[_Change]) -> tuple[Segment, ...]:
+    segments: list[Segment] = []
+    for change in changes:
+        if change.same:
+            segments.append(Segment("same", change.before))
+            continue
+        if change.before:
+            segments.append(Segment("removed", change.before))
+        if change.after:
+            segments.append(Segment("added", change.after))
+    return tuple(segments)

@@ -1,0 +1,216 @@
+"""The state of a run as a fold over its events. Pure; works at any moment of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, TypeVar
+
+from maspo.events import (
+    BudgetStopped,
+    CallLost,
+    CandidateScored,
+    CaseFound,
+    CaseShown,
+    DraftRejected,
+    Event,
+    Paused,
+    PromptChanged,
+    PromptKept,
+    RunFinished,
+    RunStarted,
+    StepStarted,
+    Usage,
+)
+
+State: TypeAlias = Literal["empty", "running", "paused", "finished"]
+_Kind = TypeVar("_Kind", bound=Event)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentView:
+    """One agent's prompt before and after.
+
+    ``winner`` is what the search ended with, or stands at now; ``shipped`` is None until the run has finished.
+    """
+
+    name: str
+    reads: tuple[str, ...]
+    seed: str
+    winner: str
+    shipped: str | None
+    times_changed: int
+
+    @property
+    def rewritten(self) -> bool:
+        """Whether the search found another prompt for this agent, shipped or not."""
+        return self.winner != self.seed
+
+    @property
+    def changed(self) -> bool:
+        """Whether the shipped prompt differs from the seed prompt."""
+        return self.shipped is not None and self.shipped != self.seed
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One step of the search: an agent's candidates and what became of them."""
+
+    step: str
+    agent: str
+    started: StepStarted | None
+    candidates: tuple[CandidateScored, ...]
+    """The latest score of each candidate, in order of first appearance."""
+    rejected: tuple[DraftRejected, ...]
+    cases: tuple[CaseFound, ...]
+    decision: PromptKept | PromptChanged | None
+
+    @property
+    def label(self) -> str:
+        """Pass and generation, such as ``2.1``; generation 0 is Beam Refresh."""
+        return f"{self.started.pass_}.{self.started.generation}" if self.started else "?"
+
+    @property
+    def best(self) -> CandidateScored | None:
+        """The candidate with the highest reward."""
+        return max(self.candidates, key=lambda candidate: candidate.reward, default=None)
+
+    @property
+    def compared(self) -> int:
+        """Inputs on which candidates were compared, summed over the candidates."""
+        return sum(candidate.inputs for candidate in self.candidates)
+
+    @property
+    def misaligned(self) -> int:
+        """Misalignment cases (Eq. 6) among the compared inputs."""
+        return sum(candidate.misaligned for candidate in self.candidates)
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """Everything that a report says of a run."""
+
+    state: State
+    started: RunStarted | None
+    finished: RunFinished | None
+    agents: tuple[AgentView, ...]
+    steps: tuple[StepView, ...]
+    cases: tuple[CaseShown, ...]
+    budget_stops: tuple[BudgetStopped, ...]
+    lost_calls: tuple[CallLost, ...]
+    pauses: tuple[Paused, ...]
+    usage: Mapping[str, Usage] = field(default_factory=dict)
+    """What calls cost so far, by purpose."""
+    seconds: float | None = None
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the simulated world stood in for language models."""
+        return self.started is not None and self.started.simulated
+
+    @property
+    def rejected(self) -> tuple[DraftRejected, ...]:
+        """All drafts that could not be used, in order."""
+        return tuple(draft for step in self.steps for draft in step.rejected)
+
+    @property
+    def cases_found(self) -> int:
+        """How many misalignment cases the run met; not all of them are shown."""
+        return max(len(self.cases), sum(len(step.cases) for step in self.steps))
+
+
+def fold(events: Iterable[Event], usage: Mapping[str, Usage] | None = None) -> RunView:
+    """Return what is known of a run after these events.
+
+    ``usage`` is the cost so far of a run that has not finished; a finished run carries its own.
+    A run that goes on after it had finished (resumed with a larger cap) counts as running again.
+    """
+    seen = tuple(events)
+    started = _last(seen, RunStarted)
+    finished = _finished(seen)
+    pauses = _all(seen, Paused)
+    return RunView(
+        state=_state(seen, finished),
+        started=started,
+        finished=finished,
+        agents=_agents(started, finished, _all(seen, PromptChanged)),
+        steps=_steps(seen),
+        cases=_all(seen, CaseShown),
+        budget_stops=_all(seen, BudgetStopped),
+        lost_calls=_all(seen, CallLost),
+        pauses=pauses,
+        usage=dict(finished.usage if finished else usage or {}),
+        seconds=finished.seconds if finished else (pauses[-1].seconds if pauses else None),
+    )
+
+
+def _all(events: Sequence[Event], kind: type[_Kind]) -> tuple[_Kind, ...]:
+    return tuple(event for event in events if isinstance(event, kind))
+
+
+def _last(events: Sequence[Event], kind: type[_Kind]) -> _Kind | None:
+    return next((event for event in reversed(events) if isinstance(event, kind)), None)
+
+
+def _finished(events: Sequence[Event]) -> RunFinished | None:
+    for event in reversed(events):
+        if isinstance(event, RunFinished):
+            return event
+        if isinstance(event, RunStarted | StepStarted):
+            return None
+    return None
+
+
+def _state(events: Sequence[Event], finished: RunFinished | None) -> State:
+    if not events:
+        return "empty"
+    if finished:
+        return "finished"
+    return "paused" if isinstance(events[-1], Paused) else "running"
+
+
+def _agents(
+    started: RunStarted | None, finished: RunFinished | None, changes: Sequence[PromptChanged]
+) -> tuple[AgentView, ...]:
+    if started is None:
+        return ()
+    current = {**started.seed_prompts, **{change.agent: change.after for change in changes}}
+    if finished:
+        current.update(finished.winners)
+    times = [change.agent for change in changes]
+    return tuple(
+        AgentView(
+            name=name,
+            reads=started.reads.get(name, ()),
+            seed=started.seed_prompts.get(name, ""),
+            winner=current.get(name, ""),
+            shipped=finished.prompts.get(name, started.seed_prompts.get(name, "")) if finished else None,
+            times_changed=times.count(name),
+        )
+        for name in started.agents
+    )
+
+
+_StepEvent: TypeAlias = StepStarted | CandidateScored | DraftRejected | CaseFound | PromptKept | PromptChanged
+
+
+def _steps(events: Sequence[Event]) -> tuple[StepView, ...]:
+    groups: dict[str, list[_StepEvent]] = {}
+    for event in events:
+        if isinstance(event, _StepEvent):
+            groups.setdefault(event.step, []).append(event)
+    return tuple(_step(group) for group in groups.values())
+
+
+def _step(events: Sequence[_StepEvent]) -> StepView:
+    latest = {candidate.candidate: candidate for candidate in _all(events, CandidateScored)}
+    decisions = [event for event in events if isinstance(event, PromptKept | PromptChanged)]
+    return StepView(
+        step=events[0].step,
+        agent=events[0].agent,
+        started=_last(events, StepStarted),
+        candidates=tuple(latest.values()),
+        rejected=_all(events, DraftRejected),
+        cases=_all(events, CaseFound),
+        decision=decisions[-1] if decisions else None,
+    )

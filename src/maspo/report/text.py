@@ -1,0 +1,149 @@
+"""The short forms of a report: a summary for the terminal and the object of ``result.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from maspo.events import HoldoutResult, Usage
+from maspo.prompts import prompt_id
+from maspo.report import words
+from maspo.report.fold import RunView
+from maspo.report.shown import clipped, visible
+
+_NAMES_SHOWN = 12
+_WIDTH = 10
+
+
+def summary(view: RunView) -> str:
+    """Return the outcome in a few plain lines: verdict, hold-out, what is shipped, what changed, what it cost."""
+    lines = [words.headline(view)]
+    if view.simulated:
+        lines.append(f"{words.SIMULATED} {words.truth(view)}".strip())
+    lines += ["", *_holdout(view), *_shipped(view), *_changed(view), *_stops(view), *_cost(view)]
+    return visible("\n".join(line.rstrip() for line in lines).rstrip())
+
+
+def _row(name: str, *texts: str) -> list[str]:
+    return [f"{name if index == 0 else '':<{_WIDTH}}{text}" for index, text in enumerate(texts)]
+
+
+def _holdout(view: RunView) -> list[str]:
+    if view.finished is None:
+        return []
+    holdout = view.finished.holdout
+    lines = [
+        f"{words.plural(holdout.n, 'input', 'inputs')} that the search never saw: {words.holdout_counts(holdout)}",
+        f"net win rate {words.signed_percent(words.net_win_rate(holdout))} "
+        f"(95 % interval {words.interval(holdout)}), {words.p_value(holdout.p_value)}",
+    ]
+    more = words.needed(view.finished)
+    return _row("hold-out", *lines, *([more] if more else []))
+
+
+def _shipped(view: RunView) -> list[str]:
+    if view.finished is None:
+        return []
+    what = "new prompts" if view.finished.shipped == "optimized" else "seed prompts"
+    return _row("shipped", what, *([clipped(view.finished.why, 600)] if view.finished.why else []))
+
+
+def _changed(view: RunView) -> list[str]:
+    if not view.agents:
+        return []
+    names = [agent.name for agent in view.agents if agent.rewritten]
+    listed = ", ".join(names[:_NAMES_SHOWN]) + (f" and {len(names) - _NAMES_SHOWN} more" * (len(names) > _NAMES_SHOWN))
+    share = f"{len(names)} of {words.plural(len(view.agents), 'agent', 'agents')}"
+    return _row("rewritten", f"{listed} ({share})" if names else f"none ({share})")
+
+
+def _stops(view: RunView) -> list[str]:
+    lines = [f"a cap ended the search early: {stop.cap}" for stop in view.budget_stops[-1:]]
+    if view.lost_calls:
+        lines.append(f"{words.plural(len(view.lost_calls), 'call', 'calls')} failed for good; counted as undecided")
+    return _row("note", *lines)
+
+
+def _cost(view: RunView) -> list[str]:
+    if not view.usage:
+        return []
+    lines = [_cost_line(f"{purpose}: ", one, view.simulated) for purpose, one in view.usage.items()]
+    lines.append(_cost_line("total: ", words.total(view.usage), view.simulated))
+    time = _row("time", words.duration(view.seconds)) if view.seconds is not None else []
+    return [*_row("cost", *lines), *time]
+
+
+def _cost_line(name: str, usage: Usage, simulated: bool) -> str:
+    calls = words.plural(usage.calls, "call", "calls")
+    tokens = f"{words.number(usage.tokens_in)} tokens in, {words.number(usage.tokens_out)} out"
+    return f"{name:<18}{calls}, {words.number(usage.cached)} cached, {tokens}, {words.spent(usage, simulated)}"
+
+
+def result_json(view: RunView) -> dict[str, object]:
+    """Return the object of ``result.json``; of a run without verdict the verdict, shipped and hold-out are null.
+
+    ``usd`` is null when any purpose that sent calls has no known price. ``calls`` sums the purposes of the judge.
+    """
+    finished, started = view.finished, view.started
+    cost = words.total(view.usage)
+    return {
+        "verdict": finished.verdict if finished else None,
+        "shipped": finished.shipped if finished else None,
+        "why": finished.why if finished else words.headline(view),
+        "holdout": _holdout_json(finished.holdout) if finished else None,
+        "agents": {
+            agent.name: {
+                "changed": agent.changed,
+                "rewritten": agent.rewritten,
+                "seed": prompt_id(agent.seed),
+                "winner": prompt_id(agent.winner),
+            }
+            for agent in view.agents
+        },
+        "calls": {**_calls_json(view.usage), "cached": cost.cached, "failed": cost.failed},
+        "tokens": {"in": cost.tokens_in, "out": cost.tokens_out, "unmetered_calls": cost.unmetered},
+        "usd": cost.usd,
+        "seconds": view.seconds,
+        "seed": started.seed if started else None,
+        "complete": finished.complete if finished else False,
+        "simulated": view.simulated,
+        "truth": list(finished.truth) if finished and finished.truth else None,
+        "profile": started.profile if started else None,
+        "run": started.run if started else None,
+        "models": dict(started.models) if started else {},
+        "version": started.version if started else None,
+        "usage": {purpose: _usage_json(one) for purpose, one in view.usage.items()},
+    }
+
+
+def _holdout_json(holdout: HoldoutResult) -> dict[str, object]:
+    return {
+        "n": holdout.n,
+        "wins": holdout.wins,
+        "losses": holdout.losses,
+        "ties": holdout.ties,
+        "undecided": holdout.undecided,
+        "p_value": holdout.p_value,
+        "p_worse": holdout.p_worse,
+        "interval": list(holdout.interval),
+        "needed": holdout.needed,
+    }
+
+
+def _calls_json(usage: Mapping[str, Usage]) -> dict[str, int]:
+    sums = {"agent": 0, "judge": 0, "proposer": 0, "other": 0}
+    for purpose, one in usage.items():
+        family = purpose.partition(".")[0]
+        sums[family if family in sums else "other"] += one.calls
+    return sums
+
+
+def _usage_json(usage: Usage) -> dict[str, object]:
+    return {
+        "calls": usage.calls,
+        "cached": usage.cached,
+        "failed": usage.failed,
+        "tokens_in": usage.tokens_in,
+        "tokens_out": usage.tokens_out,
+        "unmetered": usage.unmetered,
+        "usd": usage.usd,
+    }

@@ -1,0 +1,171 @@
+"""The words and numbers of a report, the same in the page and on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from maspo.events import HoldoutResult, RunFinished, Usage
+from maspo.report.fold import RunView
+
+SIMULATED = "Simulated world: no language model was asked."
+VERDICT_NAMES = {
+    "improved": "Improved",
+    "no_evidence": "No evidence",
+    "worse": "Worse",
+    "cannot_tell": "Cannot tell",
+}
+_CLAIMS = {
+    "improved": "The new prompts are better.",
+    "no_evidence": "No evidence that the new prompts are better.",
+    "worse": "The new prompts are worse than the seed prompts.",
+    "cannot_tell": "Too few hold-out inputs differ to tell whether the new prompts are better.",
+}
+_SHIPPED = {"optimized": "The new prompts are shipped.", "seed": "The seed prompts are shipped."}
+
+
+def label(view: RunView) -> str:
+    """Return the verdict in one or two words."""
+    if view.finished:
+        return VERDICT_NAMES[view.finished.verdict]
+    return {"empty": "Nothing yet", "paused": "Interrupted"}.get(view.state, "Not finished")
+
+
+def headline(view: RunView) -> str:
+    """Return the outcome of a run in one or two plain sentences."""
+    if view.finished is None:
+        return _unfinished(view)
+    if view.finished.verdict != "improved" and not any(agent.rewritten for agent in view.agents):
+        return "The search found no better prompts. The seed prompts stay."
+    return f"{_CLAIMS[view.finished.verdict]} {_SHIPPED[view.finished.shipped]}"
+
+
+def _unfinished(view: RunView) -> str:
+    if view.started is None:
+        return "Nothing has been recorded yet."
+    if view.state == "paused":
+        return "The run was interrupted and can be resumed. There is no verdict yet."
+    return "The run has not finished. There is no verdict yet."
+
+
+def holdout_counts(holdout: HoldoutResult) -> str:
+    """Return wins, losses and ties of the hold-out in words."""
+    parts = [
+        plural(holdout.wins, "win", "wins"),
+        plural(holdout.losses, "loss", "losses"),
+        plural(holdout.ties, "tie", "ties"),
+    ]
+    if holdout.undecided:
+        parts.append(f"{number(holdout.undecided)} undecided")
+    return ", ".join(parts)
+
+
+def net_win_rate(holdout: HoldoutResult) -> float:
+    """Return (wins − losses) / n; 0 without inputs."""
+    return (holdout.wins - holdout.losses) / holdout.n if holdout.n else 0.0
+
+
+def interval(holdout: HoldoutResult) -> str:
+    """Return the 95 % interval of the net win rate in words."""
+    low, high = holdout.interval
+    return f"{signed_percent(low)} to {signed_percent(high)}"
+
+
+def needed(finished: RunFinished) -> str:
+    """Return how many hold-out inputs would be needed, where the verdict was out of reach; else empty."""
+    if finished.verdict != "cannot_tell":
+        return ""
+    if finished.holdout.needed is None:
+        return "It is not known how many hold-out inputs would be needed, because hardly any of them differ."
+    return f"About {number(finished.holdout.needed)} hold-out inputs would be needed; there were {finished.holdout.n}."
+
+
+def truth(view: RunView) -> str:
+    """Return the true accuracy before and after, known on a simulated world only; else empty."""
+    if view.finished is None or view.finished.truth is None:
+        return ""
+    before, after = view.finished.truth
+    return f"True accuracy: {percent(before)} with the seed prompts, {percent(after)} with the shipped prompts."
+
+
+def lost_words(lost: tuple[str, ...]) -> str:
+    """Return what a misalignment case lost, in words."""
+    readers = [name for name in lost if name != "global"]
+    parts = [f"{', '.join(readers)} did not improve"] if readers else []
+    if "global" in lost:
+        parts.append("the final answer got worse")
+    return " and ".join(parts) or "the team did not gain"
+
+
+def total(usage: Mapping[str, Usage]) -> Usage:
+    """Return the sum over all purposes; ``usd`` is None when any purpose that sent calls has no known price."""
+    every = usage.values()
+    prices = [one.usd for one in every if one.calls]
+    known = [price for price in prices if price is not None]
+    return Usage(
+        calls=sum(one.calls for one in every),
+        cached=sum(one.cached for one in every),
+        failed=sum(one.failed for one in every),
+        tokens_in=sum(one.tokens_in for one in every),
+        tokens_out=sum(one.tokens_out for one in every),
+        unmetered=sum(one.unmetered for one in every),
+        usd=sum(known) if len(known) == len(prices) else None,
+    )
+
+
+def spent(usage: Usage, simulated: bool) -> str:
+    """Return money in words: unknown is never 0."""
+    if simulated:
+        return "nothing (simulated)"
+    if not usage.calls:
+        return "$0"
+    return "unknown" if usage.usd is None else money(usage.usd)
+
+
+def money(usd: float) -> str:
+    """Return an amount with as many decimals as it needs."""
+    if usd == 0:
+        return "$0"
+    return f"${usd:,.2f}" if usd >= 1 else f"${usd:.4f}"
+
+
+def number(value: int) -> str:
+    """Return an integer with thousands separated."""
+    return f"{value:,}"
+
+
+def plural(count: int, one: str, many: str) -> str:
+    """Return a count with its noun."""
+    return f"{number(count)} {one if count == 1 else many}"
+
+
+def signed(value: float) -> str:
+    """Return a reward or score with its sign: ``+0.25``, ``−0.10``, ``0.00``."""
+    text = f"{value:+.2f}"
+    return "0.00" if float(text) == 0 else text.replace("-", "−")
+
+
+def percent(value: float) -> str:
+    """Return a share as a percentage."""
+    return f"{100 * value:.1f} %"
+
+
+def signed_percent(value: float) -> str:
+    """Return a difference of shares with its sign."""
+    text = f"{100 * value:+.1f}"
+    return "0.0 %" if float(text) == 0 else f"{text} %".replace("-", "−")
+
+
+def p_value(value: float) -> str:
+    """Return a p-value with its relation: ``p = 0.021``, ``p < 0.001``."""
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+
+
+def duration(seconds: float | None) -> str:
+    """Return a time span in words; ``unknown`` when it was not recorded."""
+    if seconds is None:
+        return "unknown"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

@@ -1,0 +1,144 @@
+"""Reading the final answer from a final output, so that equal answers are a tie without a judge call. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+
+_AUTO_TAGS = ("answer", "final_answer", "final")
+_CHOICE_AFTER_WORD = re.compile(r"(?i:answer|option|choice)\W{0,6}(?:(?i:is)\W{0,6})?([A-J])(?![A-Za-z0-9])")
+_CHOICE_ALONE = re.compile(r"(?:^|[\s(*])([A-J])(?=[\s).:,*]|$)")
+_NUMBER = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?")
+_LONGEST_NUMBER = 40
+
+
+def final_answer(spec: str, output: str) -> str | None:
+    """Return the final answer of an output as ``spec`` says, or None when there is none to read.
+
+    ``spec`` is ``tag:NAME``, ``boxed``, ``choice``, ``regex:PATTERN``, ``json:PATH``, ``whole``, ``none`` or ``auto``
+    (tags, then boxed); see the outer contract of system files. The last occurrence counts.
+    """
+    kind, _, argument = spec.partition(":")
+    return _READERS[kind](argument, output)
+
+
+def same_answer(spec: str, one: str, other: str) -> bool:
+    """Return whether two final outputs give the same final answer; identical outputs always do."""
+    if one == other:
+        return True
+    first, second = final_answer(spec, one), final_answer(spec, other)
+    return first is not None and second is not None and normalized(first) == normalized(second)
+
+
+def is_correct(spec: str, output: str, label: str) -> bool:
+    """Return whether the final answer of an output equals a label, which may be written as an output is."""
+    answer = final_answer(spec, output)
+    if answer is None:
+        return False
+    wanted = final_answer(spec, label)
+    return normalized(answer) in {normalized(label), normalized(wanted if wanted is not None else label)}
+
+
+def normalized(answer: str) -> str:
+    """Return an answer without case, surrounding space, dollar signs and full stop; plain numbers by value."""
+    text = " ".join(answer.split()).strip("$ ").removesuffix(".").casefold()
+    if len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text):
+        try:
+            return format(Decimal(text.replace(",", "")).normalize(), "f")
+        except InvalidOperation:
+            return text
+    return text
+
+
+def _auto(output: str) -> str | None:
+    found = [(output.lower().rfind(f"</{tag}>"), tag) for tag in _AUTO_TAGS]
+    position, tag = max(found)
+    tagged = _last_tag(output, tag) if position >= 0 else None
+    return tagged if tagged is not None else _last_boxed(output)
+
+
+def _last_tag(output: str, tag: str) -> str | None:
+    # Search from the end by hand: a lazy pattern is quadratic on many unclosed tags.
+    lowered, name = output.lower(), tag.lower()
+    end = lowered.rfind(f"</{name}>")
+    start = lowered.rfind(f"<{name}>", 0, max(end, 0))
+    if end < 0 or start < 0:
+        return None
+    return output[start + len(name) + 2 : end].strip()
+
+
+def _last_boxed(output: str) -> str | None:
+    start = output.rfind(r"\boxed{")
+    if start < 0:
+        return None
+    depth = 0
+    begin = start + len(r"\boxed{")
+    for position in range(begin - 1, len(output)):
+        depth += {"{": 1, "}": -1}.get(output[position], 0)
+        if depth == 0:
+            return output[begin:position].strip()
+    return None
+
+
+def _choice(output: str) -> str | None:
+    marked = _auto(output)
+    if marked is not None:
+        letters = _CHOICE_ALONE.findall(marked)
+        return letters[0] if letters else None
+    named = _CHOICE_AFTER_WORD.findall(output)
+    if named:
+        return str(named[-1])
+    last_line = output.strip().rpartition("\n")[2].strip(" ().*")
+    return last_line if re.fullmatch("[A-J]", last_line) else None
+
+
+def _last_match(pattern: str, output: str) -> str | None:
+    found = None
+    for found in re.finditer(pattern, output):  # noqa: B007 - the last match is wanted
+        pass
+    if found is None:
+        return None
+    return found.group(1) if found.re.groups else found.group(0)
+
+
+def _json_path(output: str, path: str) -> str | None:
+    value = _last_json(output)
+    for part in path.split("."):
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return None
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+def _last_json(output: str) -> object:
+    """Return the last JSON object of an output: the whole text, or the one that begins at some line."""
+    decoder = json.JSONDecoder()
+    starts = [match.start() for match in re.finditer(r"(?m)^[ \t]*\{", output)][-20:]
+    for start in reversed(starts):
+        try:
+            value, _ = decoder.raw_decode(output[start:].lstrip())
+        except (ValueError, RecursionError):
+            continue
+        return value
+    brace = output.find("{")
+    try:
+        return decoder.raw_decode(output[brace:])[0] if brace >= 0 else None
+    except (ValueError, RecursionError):
+        return None
+
+
+_READERS: Mapping[str, Callable[[str, str], str | None]] = {
+    "auto": lambda _, output: _auto(output),
+    "tag": lambda name, output: _last_tag(output, name.strip()),
+    "boxed": lambda _, output: _last_boxed(output),
+    "choice": lambda _, output: _choice(output),
+    "regex": _last_match,
+    "json": lambda path, output: _json_path(output, path.strip()),
+    "whole": lambda _, output: output,
+    "none": lambda *_: None,
+}

@@ -1,0 +1,243 @@
+"""The latent mechanics of a world: what prompts do to quality, appeal and handoff, and when an answer is right.
+
+Quality 1 is a seed prompt's level. Effects are functions of (world seed, role, sentence); see
+``docs/design/0002-world.md``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from maspo.world.catalogue import ASPECTS, Kind, Sentence
+from maspo.world.noise import between, normal, pick, unit
+from maspo.world.spec import WorldSpec
+
+LETTERS = "ABCDE"
+FADE = 0.6
+"""What is left of a difference in quality one hop further on."""
+SEED_LEVEL = 1.0
+SEED_USABLE = 0.5
+SEED_MESSAGE = SEED_LEVEL * SEED_USABLE
+MAX_LINES = 9
+"""Sentences beyond this number cost quality."""
+BLOAT = 0.06
+REPEATED_FIX = 0.5
+REPEATED_HANDOFF = 0.75
+REPEATED_APPEAL = 0.7
+CLASH = 0.25
+EMPTY_ROLE = -0.6
+MISSED_BELOW = 0.55
+"""An aspect shows as missed while the gain on it is below this."""
+ROLE_NOISE = 0.3
+VERSION_NOISE = 0.22
+APPEAL_NOISE = 0.25
+DIFFICULTY_MEAN = 1.05
+DIFFICULTY_SPREAD = 0.85
+OUT_OF_REACH = 0.05
+LURED = 0.6
+"""Share of wrong answers that are the input's one tempting wrong letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputLatent:
+    """What is true of an input: how hard it is, which aspects decide it (weights sum to 1), the right letter."""
+
+    key: str
+    difficulty: float
+    aspects: tuple[tuple[str, float], ...]
+    truth: str
+    lure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What one sentence does for one role; ``gain`` counts on the sentence's aspect alone."""
+
+    gain: float = 0.0
+    quality: float = 0.0
+    handoff: float = 0.0
+    appeal: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a role does with its sentences, before it has seen an input."""
+
+    role: str
+    version: str
+    """Tells prompt versions apart for the noise."""
+    strength: Mapping[str, float]
+    """Own strength on inputs that an aspect decides."""
+    gains: Mapping[str, float]
+    appeal: float
+    usable: float
+    """How much of its quality readers can use, from 0 to 1."""
+    form: str
+    manners: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One agent's output on one input, as far as the world is concerned; this is all that its text tells."""
+
+    key: str
+    answer: str
+    quality: float
+    appeal: float
+    usable: float
+    form: str = ""
+
+    @property
+    def passed_on(self) -> float:
+        """What a reader gets from it."""
+        return max(0.0, self.quality) * self.usable
+
+
+class Latents:
+    """The mechanics of one world; every method is a function of its arguments and the world's spec."""
+
+    def __init__(self, spec: WorldSpec) -> None:
+        self.spec = spec
+        self.effect = lru_cache(maxsize=65536)(self._effect)
+        self.profile = lru_cache(maxsize=16384)(self._profile)
+        self.input = lru_cache(maxsize=65536)(self._input)
+
+    def turn(self, profile: Profile, key: str, read: Sequence[Turn], identity: str = "") -> Turn:
+        """Return what an agent writes on an input, given the outputs that it reads; ``identity`` is its sampling draw."""
+        where = self.input(key)
+        seed = self.spec.seed
+        version = normal(seed, "version", key, profile.role, profile.version, identity)
+        idiosyncrasy = normal(seed, "role", key, profile.role)
+        quality = round(
+            self.expected_quality(profile, where, read) + ROLE_NOISE * idiosyncrasy + VERSION_NOISE * version, 2
+        )
+        appeal = profile.appeal + APPEAL_NOISE * normal(seed, "appeal", key, profile.role, profile.version, identity)
+        return Turn(
+            key=key,
+            answer=self._answer(where, quality, profile.version),
+            quality=quality,
+            appeal=round(appeal, 2),
+            usable=profile.usable,
+            form=profile.form,
+        )
+
+    def expected_quality(self, profile: Profile, where: InputLatent, read: Sequence[Turn]) -> float:
+        """Return the quality without noise: own strength plus what is read."""
+        quality = SEED_LEVEL + sum(weight * profile.strength[aspect] for aspect, weight in where.aspects)
+        if read:
+            quality += FADE * sum(turn.passed_on - SEED_MESSAGE for turn in read) / math.sqrt(len(read))
+        if self.spec.conflicts and profile.form:
+            clashes = sum(1 for turn in read if turn.form and turn.form != profile.form)
+            quality -= CLASH * self.spec.effects * clashes
+        return quality
+
+    def missed(self, profile: Profile, key: str) -> tuple[str, ...]:
+        """Return the aspects that an output visibly fails in: weak ones of this input, now and then a false alarm."""
+        where = self.input(key)
+        weak = [aspect for aspect, _ in where.aspects if profile.gains[aspect] < MISSED_BELOW]
+        if unit(self.spec.seed, "false alarm", key, profile.role) < 0.15:
+            weak.append(pick(ASPECTS, self.spec.seed, "which alarm", key, profile.role))
+        return tuple(aspect for aspect in ASPECTS if aspect in weak)
+
+    def _input(self, key: str) -> InputLatent:
+        seed = self.spec.seed
+        difficulty = DIFFICULTY_MEAN + DIFFICULTY_SPREAD * normal(seed, "difficulty", key)
+        if unit(seed, "out of reach", key) < OUT_OF_REACH:
+            difficulty += 10
+        first = pick(ASPECTS, seed, "first aspect", key)
+        second = pick([aspect for aspect in ASPECTS if aspect != first], seed, "second aspect", key)
+        share = between(0.6, 1.0, seed, "share", key)
+        truth = pick(LETTERS, seed, "truth", key)
+        lure = pick(LETTERS.replace(truth, ""), seed, "lure", key)
+        return InputLatent(key, difficulty, ((first, share), (second, 1 - share)), truth, lure)
+
+    def _answer(self, where: InputLatent, quality: float, version: str) -> str:
+        if quality > where.difficulty:
+            return where.truth
+        if unit(self.spec.seed, "lured", where.key, version) < LURED:
+            return where.lure
+        return pick(LETTERS.replace(where.truth, ""), self.spec.seed, "wrong", where.key, version)
+
+    def _effect(self, role: str, sentence: Sentence) -> Effect:
+        seed = self.spec.seed
+        scale = self.spec.effects
+        appeal = _appeal(seed, role, sentence)
+        match sentence.kind:
+            case Kind.FIX:
+                return Effect(gain=scale * self._fix(role, sentence), appeal=appeal)
+            case Kind.HANDOFF:
+                works = unit(seed, "handoff works", role, sentence.text) < 0.75
+                amount = between(0.1, 0.3, seed, "handoff", role, sentence.text)
+                return Effect(handoff=scale * amount if works else 0.0, appeal=appeal)
+            case Kind.TRAP if self.spec.traps:
+                quality = -between(0.1, 0.3, seed, "trap quality", role, sentence.text)
+                handoff = -between(0.1, 0.3, seed, "trap handoff", role, sentence.text)
+                return Effect(quality=scale * quality, handoff=scale * handoff, appeal=appeal)
+            case Kind.RUBBISH:
+                return Effect(quality=-0.7 * scale, handoff=-0.2 * scale, appeal=appeal)
+            case _:
+                return Effect(appeal=appeal)
+
+    def _fix(self, role: str, sentence: Sentence) -> float:
+        """Return a fix's gain on its aspect: need of the role × strength of the variant; a few do nothing or harm."""
+        seed = self.spec.seed
+        need = between(0.3, 1.1, seed, "need", role, sentence.aspect)
+        luck = unit(seed, "variant", role, sentence.text)
+        if luck < 0.1:
+            return -0.4
+        if luck < 0.25:
+            return 0.0
+        return need * between(0.5, 1.3, seed, "strength", role, sentence.text)
+
+    def _profile(self, role: str, sentences: frozenset[Sentence]) -> Profile:
+        seed = self.spec.seed
+        ordered = sorted(sentences, key=lambda sentence: sentence.text)
+        effects = [(sentence, self.effect(role, sentence)) for sentence in ordered]
+        gains = {
+            aspect: _diminishing([effect.gain for sentence, effect in effects if sentence.aspect == aspect], REPEATED_FIX)
+            for aspect in ASPECTS
+        }
+        flat = sum(effect.quality for _, effect in effects)
+        flat -= self.spec.effects * BLOAT * max(0, len(ordered) - MAX_LINES) ** 1.3
+        flat += 0.2 * normal(seed, "base", role) if role else EMPTY_ROLE
+        usable = SEED_USABLE + _diminishing([effect.handoff for _, effect in effects], REPEATED_HANDOFF)
+        return Profile(
+            role=role,
+            version="|".join(sentence.text for sentence in ordered),
+            strength={a: gains[a] + flat + 0.25 * normal(seed, "strong side", role, a) for a in ASPECTS},
+            gains=gains,
+            appeal=_diminishing([effect.appeal for _, effect in effects], REPEATED_APPEAL),
+            usable=round(min(1.0, max(0.05, usable)), 2),
+            form=self._form(ordered),
+            manners=tuple(sentence.manner for sentence in ordered if sentence.manner),
+        )
+
+    def _form(self, sentences: Sequence[Sentence]) -> str:
+        """Return the conventions that the sentences bring along; linked agents of different form clash."""
+        forms = (_FORMS[int(10 * unit(self.spec.seed, "form", sentence.text))] for sentence in sentences)
+        return "".join(sorted(set("".join(forms))))
+
+
+_FORMS = ("", "", "", "", "", "", "A", "A", "B", "B")
+
+
+def _appeal(seed: int, role: str, sentence: Sentence) -> float:
+    low, high = {
+        Kind.FIX: (-0.15, 0.3),
+        Kind.HANDOFF: (-0.2, 0.05),
+        Kind.STYLE: (0.3, 0.8),
+        Kind.TRAP: (0.5, 1.1),
+        Kind.USELESS: (-0.05, 0.05),
+        Kind.RUBBISH: (-1.2, -0.6),
+    }[sentence.kind]
+    return between(low, high, seed, "appeal of", role, sentence.text)
+
+
+def _diminishing(amounts: Sequence[float], factor: float) -> float:
+    """Sum amounts of which each further gain counts less; harm counts in full."""
+    gains = sorted((amount for amount in amounts if amount > 0), reverse=True)
+    harm = sum(amount for amount in amounts if amount < 0)
+    return sum(amount * factor**place for place, amount in enumerate(gains)) + harm

@@ -1,0 +1,83 @@
+"""What simulated outputs look like, and how readers, judge and proposer read them. Nothing else carries state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from maspo.world.latents import Turn
+
+TOKEN = "[sim input {number:04d}]"
+_TOKEN = re.compile(r"\[sim input (\d{1,12})\]")
+_MARKER = re.compile(
+    r"\[simulated: x=([\w-]+) quality ([+-]\d+\.\d\d) appeal ([+-]\d+\.\d\d) handoff (\d\.\d\d) form=([AB]*)-\]"
+)
+_ANSWER = re.compile(r"(?:<|&lt;)answer>([A-E])(?:<|&lt;)/answer>")
+_LISTED = {
+    label: re.compile(rf"^{label}: ([^\n]*)\.$", re.MULTILINE) for label in ("Missed", "Manner", "Hard to use from")
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Symptoms:
+    """What an output visibly shows: aspects checked and missed, its manner, and how many outputs were hard to use."""
+
+    checked: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
+    manners: tuple[str, ...] = ()
+    hard_to_use: int = 0
+
+
+def encode(turn: Turn, symptoms: Symptoms) -> str:
+    """Write an output."""
+    lines = ["This output is simulated; no language model wrote it."]
+    if symptoms.checked:
+        lines.append(f"Checked: {', '.join(symptoms.checked)}.")
+    if symptoms.missed:
+        lines.append(f"Missed: {', '.join(symptoms.missed)}.")
+    if symptoms.manners:
+        lines.append(f"Manner: {', '.join(symptoms.manners)}.")
+    if symptoms.hard_to_use:
+        lines.append(f"Hard to use from: {symptoms.hard_to_use} of the outputs read.")
+    lines.append(f"<answer>{turn.answer}</answer>")
+    lines.append(
+        f"[simulated: x={turn.key} quality {turn.quality:+.2f} appeal {turn.appeal:+.2f} "
+        f"handoff {turn.usable:.2f} form={turn.form}-]"
+    )
+    return "\n".join(lines)
+
+
+def decode(text: str) -> tuple[Turn, ...]:
+    """Return the outputs that a text holds, in its order; an output without an answer has the answer ''."""
+    turns: list[Turn] = []
+    start = 0
+    for found in _MARKER.finditer(text):
+        answers = _ANSWER.findall(text, start, found.start())
+        key, quality, appeal, usable, form = found.groups()
+        turns.append(Turn(key, answers[-1] if answers else "", float(quality), float(appeal), float(usable), form))
+        start = found.end()
+    return tuple(turns)
+
+
+def listed(text: str, label: str) -> tuple[str, ...]:
+    """Return what all lines of a label list, repeats included: ``Missed``, ``Manner`` or ``Hard to use from``."""
+    return tuple(item for line in _LISTED[label].findall(text) for item in line.split(", "))
+
+
+def world_input(text: str) -> str | None:
+    """Return the identity of a world input that a text holds, or None."""
+    found = _TOKEN.search(text)
+    return f"sim-{int(found.group(1)):04d}" if found else None
+
+
+def sections(text: str, tag: str) -> tuple[str, ...]:
+    """Return the contents of all ``<tag …>…</tag>``, innermost pairs, so that a mention of the opening tag is harmless."""
+    pattern = rf"<{tag}(?:\s[^<>]*)?>((?:(?!<{tag}[\s>]).)*?)</{tag}>"
+    return tuple(re.findall(pattern, text, re.DOTALL))
+
+
+def section(text: str, tags: Sequence[str]) -> str:
+    """Return the last section of any of the tags, or the empty text."""
+    found = [content for tag in tags for content in sections(text, tag)]
+    return found[-1] if found else ""
