@@ -11,6 +11,7 @@
     ├── BudgetReached              exit 4   a hard cap would be overshot by the next call
     ├── ProviderError              exit 5   unreachable, or refuses every call (key, model)
     │   └── CallFailed                      one call failed for good; the run can go on without it
+    ├── Interrupted                exit 130 somebody asked the run to stop; it can be resumed
     └── StoreError                 exit 1   the run's database
 
 Every message says what was given, what was expected and how to fix it.
@@ -75,6 +76,15 @@ class ProviderError(MaspoError):
 
 class CallFailed(ProviderError):
     """One call failed for good after its retries; the run can go on without its reply."""
+
+    attempts: int = 1
+    """Calls that were sent for it."""
+
+
+class Interrupted(MaspoError):
+    """Somebody asked the run to stop, so the next call was not sent."""
+
+    exit_code = EXIT_INTERRUPTED
 
 
 class StoreError(MaspoError):

@@ -107,7 +107,7 @@ REFUSED = [
         "agents: {a: {prompt: x, reads: [b]}, b: {prompt: y, reads: [a]}}", r"agents: a cycle, [ab] → [ab]", id="cycle"
     ),
     pytest.param("agents: {a: {prompt: x}, b: {prompt: y}}", r"output: missing, .*add `output: b`", id="two terminals"),
-    pytest.param("agents: {a: {prompt: x}, a: {prompt: y}}", r"line 1, column 25: .*'a' is given twice", id="double"),
+    pytest.param("agents: {a: {prompt: x}, a: {prompt: y}}", r"line 1, column 26: .*'a' is given twice", id="double"),
     pytest.param("agents:\n  a: {prompt: x\n", r"^system\.yaml, line 3, column 1: not valid YAML", id="broken"),
     pytest.param("a: b: c", r"^system\.yaml, line 1, column 5: not valid YAML", id="broken on one line"),
     pytest.param("agents: {a: {prompt: \x07}}", r"not valid YAML", id="control character"),

@@ -11,11 +11,12 @@ from maspo.config import RunConfig
 from maspo.events import Event, RunFinished, Usage
 from maspo.graph import System
 from maspo.models.base import Model
-from maspo.prompts import Prompts
 from maspo.tasks.inputs import Inputs
+from maspo.world.spec import WorldSpec
 
-Provider: TypeAlias = Callable[[RunConfig], AbstractAsyncContextManager[Model]]
-"""Opens the bare model that answers calls; maspo wraps cache, limit, retries and metering around it."""
+Provider: TypeAlias = Callable[["Job", str], AbstractAsyncContextManager[Model]]
+"""Opens the bare model that answers the calls of a job under a run id; cache, limit, retries and metering are
+wrapped around it."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class Job:
     config: RunConfig
     sources: Mapping[str, str] = field(default_factory=dict)
     """Where things were read from: ``system`` and ``inputs`` paths; empty for objects given in Python."""
-    truth: Callable[[Prompts], float] | None = None
-    """On a simulated world only: the true accuracy of a prompt set."""
+    world: WorldSpec | None = None
+    """The simulated world that answers instead of models; None asks the endpoint of the config."""
 
 
 @dataclass(frozen=True, slots=True)

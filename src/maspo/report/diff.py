@@ -14,6 +14,9 @@ _WORDS = re.compile(r"\n|[^\S\n]+|\w+|[^\w\s]")
 _MOST_PAIRS = 1_000_000
 """Where matching would compare more pairs than this, the block is shown as replaced: matching is quadratic."""
 
+_ISLAND = 3
+"""Unchanged text of so few characters between two replaced phrases is shown as replaced with them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -73,13 +76,11 @@ def _common(before: Sequence[str], after: Sequence[str]) -> int:
 
 
 def _without_islands(changes: Sequence[_Change]) -> list[_Change]:
-    """Join replaced words across the blanks between them: whole phrases are easier to read than single words."""
+    """Join replaced words across the blanks and tiny words between them: whole phrases are easier to read."""
     joined: list[_Change] = []
     for index, change in enumerate(changes):
         following = changes[index + 1] if index + 1 < len(changes) else change
-        if joined and _is_island(joined[-1], change, following):
-            joined[-1] = _Change(joined[-1].before + change.before, joined[-1].after + change.after)
-        elif joined and not joined[-1].same and not change.same:
+        if joined and (_is_island(joined[-1], change, following) or not (joined[-1].same or change.same)):
             joined[-1] = _Change(joined[-1].before + change.before, joined[-1].after + change.after)
         else:
             joined.append(change)
@@ -87,8 +88,8 @@ def _without_islands(changes: Sequence[_Change]) -> list[_Change]:
 
 
 def _is_island(last: _Change, change: _Change, following: _Change) -> bool:
-    blank = change.same and change.before.isspace() and "\n" not in change.before
-    return blank and _replaced(last) and _replaced(following)
+    short = change.same and len(change.before.strip()) <= _ISLAND and "\n" not in change.before
+    return short and _replaced(last) and _replaced(following)
 
 
 def _replaced(change: _Change) -> bool:

@@ -9,15 +9,17 @@ from typing import TypeAlias
 
 from maspo.report.shown import visible
 
-TAGS = frozenset(
-    "html head meta title style body header main footer nav section article div p span h1 h2 h3 h4 ul ol li dl dt dd "
-    "table caption thead tbody tr th td figure figcaption details summary pre code ins del strong em a br "
-    "svg g rect circle line path polygon text desc".split()
-)
-ATTRIBUTES = frozenset(
-    "lang charset name content http-equiv class id href role scope open tabindex dir aria-label aria-hidden "
-    "viewBox width height x y x1 y1 x2 y2 cx cy r rx d points text-anchor preserveAspectRatio".split()
-)
+_TAGS = """
+html head meta title style body header main footer nav section article div p span h1 h2 h3 h4 ul ol li dl dt dd
+table caption thead tbody tr th td figure figcaption details summary pre code ins del strong em a br
+svg g rect circle line path polygon text desc
+"""
+_ATTRIBUTES = """
+lang charset name content http-equiv class id href role scope open tabindex dir aria-label aria-hidden
+viewBox width height x y x1 y1 x2 y2 cx cy r rx d points text-anchor preserveAspectRatio
+"""
+TAGS = frozenset(_TAGS.split())
+ATTRIBUTES = frozenset(_ATTRIBUTES.split())
 _VOID = frozenset({"meta", "br"})
 
 
@@ -44,7 +46,8 @@ def h(tag: str, attributes: Attributes, *children: Child) -> Html:
     opened = tag + "".join(_attribute(name, value) for name, value in attributes.items())
     if tag in _VOID:
         return Html(f"<{opened}>")
-    return Html(f"<{opened}>{join(*children).markup}</{tag}>")
+    swallowed = "\n" if tag == "pre" else ""  # a browser drops the first line end of a pre
+    return Html(f"<{opened}>{swallowed}{join(*children).markup}</{tag}>")
 
 
 def join(*children: Child) -> Html:

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import unicodedata
 
-_PLAIN = frozenset("\n\t")
-_JOINERS = frozenset("\u200c\u200d")
-"""Needed to write Persian, Indic scripts and emoji; they hide nothing by themselves."""
-_HIDING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Unicode categories that a reader cannot see: controls, formats, surrogates, private, unassigned, separators."""
+_PLAIN = frozenset("\n\t\u200c\u200d")
+"""Shown as they are; the joiners are needed to write Persian, Indic scripts and emoji."""
+_HIDING = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+"""Unicode categories that a reader cannot see: controls, formats, surrogates, private use, separators."""
+
+
+class _Spelling(dict[int, str]):
+    """How each character is shown, worked out once per character."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        hidden = character not in _PLAIN and unicodedata.category(character) in _HIDING
+        self[code] = f"[U+{code:04X}]" if hidden else character
+        return self[code]
+
+
+_SPELLING = _Spelling()
 
 
 def visible(text: str) -> str:
     """Return the text with every invisible or acting character spelled out, such as ``[U+202E]``.
 
     Covers control characters and terminal escapes, bidirectional overrides, zero-width and tag characters, and lone
-    surrogates; so the result can be encoded as UTF-8 and printed to a terminal. Newline and tab stay.
+    surrogates; so the result can be encoded as UTF-8 and printed to a terminal. Tabs and line ends stay.
     """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_spelled(character) for character in text)
+    return text.replace("\r\n", "\n").translate(_SPELLING)
 
 
 def clipped(text: str, limit: int) -> str:
@@ -29,11 +39,3 @@ def clipped(text: str, limit: int) -> str:
     head = limit * 2 // 3
     tail = limit - head
     return f"{text[:head]}\n[… {len(text) - limit:,} characters left out …]\n{text[-tail:]}"
-
-
-def _spelled(character: str) -> str:
-    if character in _PLAIN or character in _JOINERS:
-        return character
-    if unicodedata.category(character) in _HIDING:
-        return f"[U+{ord(character):04X}]"
-    return character

@@ -31,10 +31,11 @@ def _holdout(view: RunView) -> list[str]:
     if view.finished is None:
         return []
     holdout = view.finished.holdout
+    p_value, direction = words.p_value(view.finished)
     lines = [
         f"{words.plural(holdout.n, 'input', 'inputs')} that the search never saw: {words.holdout_counts(holdout)}",
         f"net win rate {words.signed_percent(words.net_win_rate(holdout))} "
-        f"(95 % interval {words.interval(holdout)}), {words.p_value(holdout.p_value)}",
+        f"(95% interval {words.interval(holdout)}), {p_value} for {direction}",
     ]
     more = words.needed(view.finished)
     return _row("hold-out", *lines, *([more] if more else []))
@@ -66,16 +67,27 @@ def _stops(view: RunView) -> list[str]:
 def _cost(view: RunView) -> list[str]:
     if not view.usage:
         return []
-    lines = [_cost_line(f"{purpose}: ", one, view.simulated) for purpose, one in view.usage.items()]
-    lines.append(_cost_line("total: ", words.total(view.usage), view.simulated))
+    rows = [_cost_row(purpose, one) for purpose, one in view.usage.items()]
+    rows.append(_cost_row("total", words.total(view.usage)))
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        )
+        for row in rows
+    ]
     time = _row("time", words.duration(view.seconds)) if view.seconds is not None else []
-    return [*_row("cost", *lines), *time]
+    return [*_row("cost", *lines), *_row("money", words.spent(words.total(view.usage), view.simulated)), *time]
 
 
-def _cost_line(name: str, usage: Usage, simulated: bool) -> str:
-    calls = words.plural(usage.calls, "call", "calls")
-    tokens = f"{words.number(usage.tokens_in)} tokens in, {words.number(usage.tokens_out)} out"
-    return f"{name:<18}{calls}, {words.number(usage.cached)} cached, {tokens}, {words.spent(usage, simulated)}"
+def _cost_row(purpose: str, usage: Usage) -> tuple[str, ...]:
+    return (
+        purpose,
+        words.plural(usage.calls, "call", "calls"),
+        f"{words.number(usage.cached)} cached",
+        f"{words.number(usage.tokens_in)} tokens in",
+        f"{words.number(usage.tokens_out)} out",
+    )
 
 
 def result_json(view: RunView) -> dict[str, object]:

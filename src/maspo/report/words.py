@@ -20,7 +20,7 @@ _CLAIMS = {
     "worse": "The new prompts are worse than the seed prompts.",
     "cannot_tell": "Too few hold-out inputs differ to tell whether the new prompts are better.",
 }
-_SHIPPED = {"optimized": "The new prompts are shipped.", "seed": "The seed prompts are shipped."}
+_SEED_SHIPPED = "The seed prompts are shipped."
 
 
 def label(view: RunView) -> str:
@@ -35,8 +35,16 @@ def headline(view: RunView) -> str:
     if view.finished is None:
         return _unfinished(view)
     if view.finished.verdict != "improved" and not any(agent.rewritten for agent in view.agents):
-        return "The search found no better prompts. The seed prompts stay."
-    return f"{_CLAIMS[view.finished.verdict]} {_SHIPPED[view.finished.shipped]}"
+        return f"The search found no better prompts. {_SEED_SHIPPED}"
+    return f"{_CLAIMS[view.finished.verdict]} {_what_is_shipped(view.finished)}"
+
+
+def _what_is_shipped(finished: RunFinished) -> str:
+    if finished.shipped == "seed":
+        return _SEED_SHIPPED
+    if finished.verdict == "improved":
+        return "They are shipped."
+    return "They won more often than they lost, so they are shipped."
 
 
 def _unfinished(view: RunView) -> str:
@@ -65,9 +73,16 @@ def net_win_rate(holdout: HoldoutResult) -> float:
 
 
 def interval(holdout: HoldoutResult) -> str:
-    """Return the 95 % interval of the net win rate in words."""
+    """Return the 95% interval of the net win rate in words."""
     low, high = holdout.interval
     return f"{signed_percent(low)} to {signed_percent(high)}"
+
+
+def p_value(finished: RunFinished) -> tuple[str, str]:
+    """Return the p-value of the sign test and what it speaks for: more losses when the verdict is worse, else wins."""
+    if finished.verdict == "worse":
+        return _p(finished.holdout.p_worse), "more losses than wins"
+    return _p(finished.holdout.p_value), "more wins than losses"
 
 
 def needed(finished: RunFinished) -> str:
@@ -146,17 +161,16 @@ def signed(value: float) -> str:
 
 def percent(value: float) -> str:
     """Return a share as a percentage."""
-    return f"{100 * value:.1f} %"
+    return f"{100 * value:.1f}%"
 
 
 def signed_percent(value: float) -> str:
     """Return a difference of shares with its sign."""
     text = f"{100 * value:+.1f}"
-    return "0.0 %" if float(text) == 0 else f"{text} %".replace("-", "−")
+    return "0.0%" if float(text) == 0 else f"{text}%".replace("-", "−")
 
 
-def p_value(value: float) -> str:
-    """Return a p-value with its relation: ``p = 0.021``, ``p < 0.001``."""
+def _p(value: float) -> str:
     return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 
 

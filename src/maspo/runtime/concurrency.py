@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
 
-from maspo.errors import BudgetReached, CallFailed, ProviderError
+from maspo.errors import BudgetReached, CallFailed, Interrupted, ProviderError
 
 T = TypeVar("T")
-_SEVEREST = (BudgetReached, ProviderError)
+_SEVEREST = (BudgetReached, Interrupted, ProviderError)
 
 
 async def together(jobs: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

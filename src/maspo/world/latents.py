@@ -34,9 +34,9 @@ MISSED_BELOW = 0.55
 ROLE_NOISE = 0.3
 VERSION_NOISE = 0.22
 APPEAL_NOISE = 0.25
-DIFFICULTY_MEAN = 1.05
+DIFFICULTY_MEAN = 1.0
 DIFFICULTY_SPREAD = 0.85
-OUT_OF_REACH = 0.05
+OUT_OF_REACH = 0.06
 LURED = 0.6
 """Share of wrong answers that are the input's one tempting wrong letter."""
 
@@ -106,7 +106,7 @@ class Latents:
         self.input = lru_cache(maxsize=65536)(self._input)
 
     def turn(self, profile: Profile, key: str, read: Sequence[Turn], identity: str = "") -> Turn:
-        """Return what an agent writes on an input, given the outputs that it reads; ``identity`` is its sampling draw."""
+        """Return what an agent writes on an input, given the outputs it reads; ``identity`` is its sampling draw."""
         where = self.input(key)
         seed = self.spec.seed
         version = normal(seed, "version", key, profile.role, profile.version, identity)
@@ -184,11 +184,11 @@ class Latents:
     def _fix(self, role: str, sentence: Sentence) -> float:
         """Return a fix's gain on its aspect: need of the role × strength of the variant; a few do nothing or harm."""
         seed = self.spec.seed
-        need = between(0.3, 1.1, seed, "need", role, sentence.aspect)
+        need = between(0.5, 1.3, seed, "need", role, sentence.aspect)
         luck = unit(seed, "variant", role, sentence.text)
-        if luck < 0.1:
-            return -0.4
-        if luck < 0.25:
+        if luck < 0.08:
+            return -0.3
+        if luck < 0.2:
             return 0.0
         return need * between(0.5, 1.3, seed, "strength", role, sentence.text)
 
@@ -197,17 +197,19 @@ class Latents:
         ordered = sorted(sentences, key=lambda sentence: sentence.text)
         effects = [(sentence, self.effect(role, sentence)) for sentence in ordered]
         gains = {
-            aspect: _diminishing([effect.gain for sentence, effect in effects if sentence.aspect == aspect], REPEATED_FIX)
+            aspect: _diminishing(
+                [effect.gain for sentence, effect in effects if sentence.aspect == aspect], REPEATED_FIX
+            )
             for aspect in ASPECTS
         }
         flat = sum(effect.quality for _, effect in effects)
         flat -= self.spec.effects * BLOAT * max(0, len(ordered) - MAX_LINES) ** 1.3
-        flat += 0.2 * normal(seed, "base", role) if role else EMPTY_ROLE
+        flat += 0.1 * normal(seed, "base", role) if role else EMPTY_ROLE
         usable = SEED_USABLE + _diminishing([effect.handoff for _, effect in effects], REPEATED_HANDOFF)
         return Profile(
             role=role,
             version="|".join(sentence.text for sentence in ordered),
-            strength={a: gains[a] + flat + 0.25 * normal(seed, "strong side", role, a) for a in ASPECTS},
+            strength={a: gains[a] + flat + 0.2 * normal(seed, "strong side", role, a) for a in ASPECTS},
             gains=gains,
             appeal=_diminishing([effect.appeal for _, effect in effects], REPEATED_APPEAL),
             usable=round(min(1.0, max(0.05, usable)), 2),

@@ -32,7 +32,7 @@ def normal(seed: int, *where: object) -> float:
 
 
 def logistic(seed: int, *where: object) -> float:
-    """Return a logistic draw of scale 1: added to a score in logits, it makes a choice of probability sigmoid(score)."""
+    """Return a logistic draw of scale 1: a score in logits plus this is positive with probability sigmoid(score)."""
     share = min(max(unit(seed, *where), 1e-12), 1 - 1e-12)
     return math.log(share / (1 - share))
 

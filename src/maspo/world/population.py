@@ -11,7 +11,7 @@ from maspo.graph.template import placeholders
 from maspo.prompts import Prompts
 from maspo.world.catalogue import Kind, added, of_kind, split
 from maspo.world.latents import ROLE_NOISE, VERSION_NOISE, Latents, Profile, Turn
-from maspo.world.text import TOKEN
+from maspo.world.text import INPUT_NAME
 
 FRESH = 1_000_000
 """Where the population begins on which true accuracy is computed; searches use inputs below it."""
@@ -62,7 +62,7 @@ def world_rows(latents: Latents, n: int, start: int) -> list[Mapping[str, object
         {
             "id": world_key(number),
             "input": f"Simulated problem number {number}: which of A, B, C, D and E is right? "
-            + TOKEN.format(number=number),
+            + INPUT_NAME.format(number=number),
             "answer": latents.input(world_key(number)).truth,
         }
         for number in range(start, start + n)

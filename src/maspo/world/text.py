@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from maspo.world.latents import Turn
 
-TOKEN = "[sim input {number:04d}]"
-_TOKEN = re.compile(r"\[sim input (\d{1,12})\]")
+INPUT_NAME = "[sim input {number:04d}]"
+_INPUT_NAME = re.compile(r"\[sim input (\d{1,12})\]")
 _MARKER = re.compile(
     r"\[simulated: x=([\w-]+) quality ([+-]\d+\.\d\d) appeal ([+-]\d+\.\d\d) handoff (\d\.\d\d) form=([AB]*)-\]"
 )
@@ -67,12 +67,12 @@ def listed(text: str, label: str) -> tuple[str, ...]:
 
 def world_input(text: str) -> str | None:
     """Return the identity of a world input that a text holds, or None."""
-    found = _TOKEN.search(text)
+    found = _INPUT_NAME.search(text)
     return f"sim-{int(found.group(1)):04d}" if found else None
 
 
 def sections(text: str, tag: str) -> tuple[str, ...]:
-    """Return the contents of all ``<tag …>…</tag>``, innermost pairs, so that a mention of the opening tag is harmless."""
+    """Return the contents of all ``<tag …>…</tag>``; innermost pairs, so a mere mention of the tag is harmless."""
     pattern = rf"<{tag}(?:\s[^<>]*)?>((?:(?!<{tag}[\s>]).)*?)</{tag}>"
     return tuple(re.findall(pattern, text, re.DOTALL))
 

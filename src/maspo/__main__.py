@@ -1,0 +1,6 @@
+"""``python -m maspo``."""
+
+from maspo.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""``maspo demo``: the main job on the simulated world, without key and network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from maspo.cli.options import Json
+from maspo.cli.terminal import note
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from maspo.engine.job import Job, Outcome, Watcher
+
+INPUTS = 120
+
+
+def demo(
+    topology: Annotated[
+        str, typer.Option("--topology", metavar="reflect|hierarchical|sequential", help="The shape of the team.")
+    ] = "reflect",
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the world and of the search.")] = 0,
+    inputs: Annotated[int, typer.Option("--inputs", min=4, help="How many inputs the world gives.")] = INPUTS,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="The run folder [default: maspo-runs/demo-TOPOLOGY-N].", show_default=False),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run the whole job on a simulated world: no key, no network, no language model."""
+    from maspo.cli.prepare import RUNS, free_folder, make_folder
+    from maspo.cli.running import conclude, run_watched
+    from maspo.engine.run import start
+
+    job = demo_job(topology, seed, inputs)
+    folder = out or free_folder(RUNS, f"demo-{topology}")
+    make_folder(folder)
+    note("Simulated world: no language model is asked; agents, judge and proposer are seeded stand-ins.")
+
+    async def begin(watcher: Watcher, stop: asyncio.Event) -> Outcome:
+        return await start(job, folder, watcher, stop=stop)
+
+    raise typer.Exit(conclude(run_watched(begin, folder), folder, as_json))
+
+
+def demo_job(topology: str, seed: int, inputs: int) -> Job:
+    """Return the job of the demo: a team of this shape on inputs of the world with this seed."""
+    from maspo.config import ModelSettings, RunConfig
+    from maspo.engine.job import Job
+    from maspo.tasks.inputs import make_inputs
+    from maspo.world import World, WorldSpec
+
+    spec = WorldSpec(seed=seed)
+    world = World(spec)
+    config = RunConfig(seed=seed, models=ModelSettings(agent="simulated", base_url="http://simulated.invalid/v1"))
+    return Job(world.system(topology), make_inputs(world.inputs(inputs), source="demo"), config, world=spec)

@@ -1,0 +1,130 @@
+"""``maspo doctor``: what this machine has and which endpoints answer. Keys are found by name, never shown."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from maspo.cli.options import BaseUrl, Config, Json
+from maspo.cli.terminal import note, print_json, say, table
+
+if TYPE_CHECKING:
+    from maspo.cli.probes import Place, Probe
+    from maspo.cli.sandbox import Sandbox
+    from maspo.config import ModelSettings
+
+_PACKAGES = ("aiohttp", "pydantic", "pyyaml", "rich", "typer", "genai-prices")
+_SECONDS = 5.0
+
+
+def doctor(
+    base_url: BaseUrl = None,
+    config: Config = None,
+    local: Annotated[bool, typer.Option("--local/--no-local", help="Look for endpoints on this machine.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Say what is installed, what shuts code in, which keys are set (by name) and which endpoints answer."""
+    import asyncio
+
+    from maspo.cli.probes import LOCAL_PLACES, probe_all
+    from maspo.cli.sandbox import find_sandbox
+    from maspo.cli.settings import Given, load_settings
+
+    settings = load_settings(Given({"base-url": base_url}, file=config))
+    for remark in settings.notes:
+        note(f"note: {remark}")
+    models = settings.config.models
+    keys = {name: bool(os.environ.get(name)) for name in dict.fromkeys(["OPENAI_API_KEY", models.api_key_env])}
+    configured = _configured(models)
+    probes = asyncio.run(probe_all([*([configured] if configured else []), *(LOCAL_PLACES if local else ())]))
+    versions, sandbox = dict(_versions()), find_sandbox()
+    _say_machine(versions, sandbox, keys)
+    _say_endpoints(models, probes, configured is not None)
+    if as_json:
+        print_json(_json(versions, sandbox, keys, probes))
+
+
+def _configured(models: ModelSettings) -> Place | None:
+    """Return the endpoint of the settings; none when it is the default one and there is no key to ask it with."""
+    from maspo.cli.prepare import key_missing
+    from maspo.cli.probes import Place
+
+    if key_missing(models):
+        return None
+    return Place("configured", models.base_url, os.environ.get(models.api_key_env, ""), _SECONDS)
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    from maspo.__about__ import __version__
+
+    yield "maspo", __version__
+    yield "Python", platform.python_version()
+    for name in _PACKAGES:
+        try:
+            yield name, version(name)
+        except PackageNotFoundError:
+            yield name, "not installed"
+
+
+def _say_machine(versions: dict[str, str], sandbox: Sandbox, keys: dict[str, bool]) -> None:
+    say("Versions   " + ", ".join(f"{name} {text}" for name, text in versions.items()))
+    say(f"Sandbox    {sandbox.level}")
+    landlock = f"version {sandbox.landlock}" if sandbox.landlock else "no"
+    means = f"bubblewrap {_yes(sandbox.bubblewrap)}, Landlock {landlock}, seccomp {_yes(sandbox.seccomp)}"
+    say(f"           {means}; only a finding, maspo runs no code of models")
+    say("Keys       " + ", ".join(f"{name} {'set' if found else 'not set'}" for name, found in keys.items()))
+    toml = Path("maspo.toml")
+    say(f"Settings   {toml if toml.exists() else 'no maspo.toml here'}")
+
+
+def _say_endpoints(models: ModelSettings, probes: list[Probe], asked: bool) -> None:
+    from maspo.models.endpoint import Endpoint
+
+    say()
+    if not asked:
+        say(f"Not asked: {Endpoint(models.base_url).shown}, because {models.api_key_env} is not set.")
+    rows = [(probe.place.name, Endpoint(probe.place.base_url).shown, probe.answer, probe.detail) for probe in probes]
+    if rows:
+        say(table(("endpoint", "base URL", "", ""), rows))
+    for probe in probes:
+        if probe.answer == "answers":
+            model = f" --agent-model {probe.models[0]}" if probe.models else ""
+            say(f"Ready: --base-url {Endpoint(probe.place.base_url).shown}{model}")
+    if not any(probe.answer == "answers" for probe in probes):
+        say("No endpoint answers. `maspo demo` needs none.")
+
+
+def _json(versions: dict[str, str], sandbox: Sandbox, keys: dict[str, bool], probes: list[Probe]) -> dict[str, object]:
+    from maspo.models.endpoint import Endpoint
+
+    return {
+        "versions": versions,
+        "sandbox": {
+            "level": sandbox.level,
+            "bubblewrap": sandbox.bubblewrap,
+            "landlock": sandbox.landlock,
+            "seccomp": sandbox.seccomp,
+        },
+        "keys": keys,
+        "endpoints": [
+            {
+                "name": probe.place.name,
+                "base_url": Endpoint(probe.place.base_url).shown,
+                "answer": probe.answer,
+                "detail": probe.detail,
+                "models": list(probe.models),
+            }
+            for probe in probes
+        ],
+    }
+
+
+def _yes(found: bool) -> str:
+    return "yes" if found else "no"

@@ -1,0 +1,74 @@
+"""The live panel of a terminal, drawn from a Board four times a second by rich."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from maspo.cli.watch import Board, cost, remaining, step_name
+from maspo.report.shown import visible
+from maspo.report.words import duration, signed
+
+_REFRESHES_PER_SECOND = 4
+
+
+@contextlib.contextmanager
+def live_panel(board: Board, console: Console | None = None) -> Iterator[None]:
+    """Show a board on stderr until the block ends; the last picture stays."""
+    live = Live(
+        get_renderable=lambda: draw(board),
+        console=console or Console(stderr=True),
+        refresh_per_second=_REFRESHES_PER_SECOND,
+        redirect_stdout=False,
+    )
+    with live:
+        yield
+
+
+def draw(board: Board) -> RenderableType:
+    """Return the picture of a board. Text of models and systems is shown literally: no markup, no control codes."""
+    parts: list[RenderableType] = [_standing(board)]
+    if board.progress is not None and board.progress.wave:
+        parts.append(ProgressBar(total=board.progress.wave, completed=board.progress.done))
+    parts += [*_beam(board), *(_line(line, "dim") for line in board.recent)]
+    name = board.started.system if board.started else "starting"
+    title = Text(visible(f"maspo: {name}"))
+    return Panel(Group(*parts), title=title, title_align="left")
+
+
+def _standing(board: Board) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for name, text in _facts(board):
+        table.add_row(Text(name, style="bold"), _line(text))
+    return table
+
+
+def _facts(board: Board) -> Iterator[tuple[str, str]]:
+    progress = board.progress
+    if progress is not None and progress.phase == "holdout":
+        yield "step", "final test on the hold-out"
+    elif board.step is not None:
+        yield "step", step_name(board.step)
+    if progress is not None:
+        simulated = board.started is not None and board.started.simulated
+        flight = f", {progress.in_flight} in flight" if progress.in_flight else ""
+        yield "calls", f"{progress.calls:,} of at most {progress.calls_planned:,}{flight}"
+        yield "money", cost(progress, simulated)
+        yield "time", ", ".join(filter(None, (duration(progress.seconds), remaining(progress))))
+
+
+def _beam(board: Board) -> Iterator[RenderableType]:
+    for place, candidate in enumerate(board.best()):
+        head = " ".join(candidate.text.split())[:90]
+        yield _line(f"{'beam' if place == 0 else '':<6}{signed(candidate.score)}  {head}", "cyan")
+
+
+def _line(text: str, style: str = "") -> Text:
+    return Text(visible(text), style=style, no_wrap=True, overflow="ellipsis")

@@ -1,0 +1,104 @@
+"""``maspo check`` and ``maspo estimate``: what can be known before anything is paid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from maspo.cli.options import JobArguments, job_command
+from maspo.cli.terminal import note, print_json, say, table
+
+if TYPE_CHECKING:
+    from maspo.cli.prepare import Prepared
+    from maspo.engine.job import Estimate
+
+
+def plan_text(prepared: Prepared, planned: Estimate) -> str:
+    """Return the plan of a run for people: what is optimized, on what, where, and what it costs at most."""
+    from maspo.models.endpoint import Endpoint
+
+    job, models = prepared.job, prepared.job.config.models
+    names = ", ".join(dict.fromkeys([models.agent, models.for_judge(), models.for_proposer()]))
+    rows = [
+        ("system", f"{job.system.name}: {' → '.join(', '.join(level) for level in job.system.levels)}"),
+        ("inputs", f"{planned.search_inputs} for the search, {planned.holdout_inputs} held out for the final test"),
+        ("endpoint", f"{Endpoint(models.base_url).shown} ({names})"),
+        ("calls", f"at most {_calls(planned)}"),
+        ("tokens", f"about {planned.tokens_in:,} in, {planned.tokens_out:,} out"),
+        ("money", _money(planned)),
+        ("caps", _caps(prepared)),
+        ("folder", str(prepared.out)),
+    ]
+    return "\n".join(f"{name:<10}{text}" for name, text in rows)
+
+
+def _calls(planned: Estimate) -> str:
+    total = sum(planned.calls.values())
+    return f"{total:,} ({', '.join(f'{purpose} {calls:,}' for purpose, calls in planned.calls.items())})"
+
+
+def _money(planned: Estimate) -> str:
+    from maspo.report.words import money
+
+    if planned.usd is not None:
+        return f"at most {money(planned.usd)}"
+    return f"unknown: no price is known for {', '.join(planned.unpriced)}"
+
+
+def _caps(prepared: Prepared) -> str:
+    from maspo.report.words import money
+
+    caps = prepared.job.config.caps
+    parts = [money(caps.usd)] if caps.usd is not None else []
+    parts += [f"{caps.calls:,} calls"] if caps.calls is not None else []
+    parts += [f"{caps.minutes:g} minutes"] if caps.minutes is not None else []
+    return ", ".join(parts) or "none"
+
+
+@job_command
+def estimate(arguments: JobArguments) -> None:
+    """State calls, tokens and money of a run, at most, before anything is paid."""
+    from maspo.cli.prepare import prepare
+    from maspo.engine.estimate import estimate as planned_cost
+
+    prepared = prepare(arguments)
+    planned = planned_cost(prepared.job)
+    for remark in dict.fromkeys((*prepared.notes, *planned.notes)):
+        note(f"note: {remark}")
+    say(table(("purpose", "calls at most"), [(name, f"{calls:,}") for name, calls in planned.calls.items()]))
+    say()
+    say(plan_text(prepared, planned))
+    if arguments.as_json:
+        print_json(estimate_json(planned))
+
+
+def estimate_json(planned: Estimate) -> dict[str, object]:
+    """Return the machine's form of an estimate; ``usd`` is null when a price is unknown."""
+    return {
+        "calls": {**planned.calls, "total": sum(planned.calls.values())},
+        "tokens": {"in": planned.tokens_in, "out": planned.tokens_out},
+        "usd": planned.usd,
+        "unpriced": list(planned.unpriced),
+        "inputs": {"search": planned.search_inputs, "holdout": planned.holdout_inputs},
+        "notes": list(planned.notes),
+    }
+
+
+@job_command
+def check(arguments: JobArguments) -> None:
+    """Check system, inputs, settings and folder without a single call."""
+    from maspo.cli.prepare import key_missing, prepare
+    from maspo.engine.estimate import estimate as planned_cost
+
+    prepared = prepare(arguments)
+    planned = planned_cost(prepared.job)
+    missing = key_missing(prepared.job.config.models)
+    remarks = list(dict.fromkeys((*prepared.notes, *planned.notes, *([missing] if missing else []))))
+    for remark in remarks:
+        note(f"note: {remark}")
+    say("Everything that can be checked without a call is fine.")
+    say()
+    say(plan_text(prepared, planned))
+    if arguments.as_json:
+        system = prepared.job.system
+        facts = {"ok": True, "system": system.name, "agents": list(system.order), "output": system.output}
+        print_json({**facts, **estimate_json(planned), "notes": remarks})

@@ -1,0 +1,78 @@
+"""Asking endpoints whether they answer: ``GET /models``, side by side, with short time limits."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import aiohttp
+
+from maspo.models.endpoint import Endpoint
+
+Answer = Literal["answers", "refuses the key", "unexpected", "unreachable"]
+_LONGEST_REPLY = 2_000_000
+_MODELS_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Place:
+    """An endpoint to ask: its name for people, its base URL, the key to show it, and how many seconds it gets."""
+
+    name: str
+    base_url: str
+    api_key: str = ""
+    seconds: float = 0.5
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What an endpoint said. ``detail`` is for people; ``models`` are the first few that it offers."""
+
+    place: Place
+    answer: Answer
+    detail: str
+    models: tuple[str, ...] = ()
+
+
+LOCAL_PLACES = (
+    Place("Ollama", "http://127.0.0.1:11434/v1"),
+    Place("llama.cpp", "http://127.0.0.1:8080/v1"),
+    Place("vLLM", "http://127.0.0.1:8000/v1"),
+    Place("LM Studio", "http://127.0.0.1:1234/v1"),
+)
+
+
+async def probe_all(places: Sequence[Place]) -> list[Probe]:
+    """Ask all places at once; a place that does not answer is a finding, never an error."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trust_env=True) as session:
+        return await asyncio.gather(*(_probe(session, place) for place in places))
+
+
+async def _probe(session: aiohttp.ClientSession, place: Place) -> Probe:
+    endpoint = Endpoint(place.base_url, place.api_key)
+    headers = {"Authorization": f"Bearer {place.api_key.strip()}"} if place.api_key.strip() else {}
+    url = endpoint.url.removesuffix("/chat/completions") + "/models"
+    timeout = aiohttp.ClientTimeout(total=place.seconds)
+    try:
+        async with session.get(url, headers=headers, timeout=timeout, allow_redirects=False) as response:
+            body = await response.content.read(_LONGEST_REPLY)
+            return _read(place, response.status, body)
+    except TimeoutError:
+        return Probe(place, "unreachable", f"no answer within {place.seconds:g} s")
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        return Probe(place, "unreachable", str(error) or type(error).__name__)
+
+
+def _read(place: Place, status: int, body: bytes) -> Probe:
+    if status in (401, 403):
+        return Probe(place, "refuses the key", f"HTTP {status}: {'wrong' if place.api_key else 'no'} key")
+    if status != 200:
+        return Probe(place, "unexpected", f"HTTP {status} to GET /models; the base URL usually ends in /v1")
+    try:
+        names = [str(entry["id"]) for entry in json.loads(body)["data"]]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return Probe(place, "unexpected", "answers, but not with a list of models; is it OpenAI-compatible?")
+    return Probe(place, "answers", f"{len(names)} models", tuple(names[:_MODELS_SHOWN]))

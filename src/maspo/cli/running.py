@@ -1,0 +1,83 @@
+"""Running a job in the foreground: the panel, Ctrl-C, and what is printed at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+from maspo.cli.folder import JOURNAL, REPORT, look, write_results
+from maspo.cli.terminal import note, print_json, say
+from maspo.cli.watch import watching
+from maspo.engine.job import Outcome, Watcher
+from maspo.errors import EXIT_INTERRUPTED, MaspoError
+from maspo.report.text import result_json, summary
+
+Begin: TypeAlias = Callable[[Watcher, asyncio.Event], Awaitable[Outcome]]
+"""Starts or resumes a run that is watched, and that stops when the event is set."""
+
+SHOW_CURSOR = "\x1b[?25h"
+
+
+def run_watched(begin: Begin, out: Path) -> Outcome:
+    """Run to the end or to the first Ctrl-C, which lets calls in flight finish; a second one ends the process.
+
+    Raises:
+        MaspoError: what ended the run; the way to go on is told first.
+
+    """
+
+    async def watched() -> Outcome:
+        stop = asyncio.Event()
+        with watching() as watcher, _stopped_by_signals(stop):
+            return await begin(watcher, stop)
+
+    try:
+        return asyncio.run(watched())
+    except MaspoError:
+        if (out / JOURNAL).is_file():
+            note(f"What is recorded is kept; go on with: maspo resume {out}")
+        raise
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+
+    def on_signal() -> None:
+        if stop.is_set():
+            if sys.stderr.isatty():
+                sys.stderr.write(SHOW_CURSOR)
+                sys.stderr.flush()
+            os._exit(EXIT_INTERRUPTED)  # at once: every recorded reply is on disk already
+        stop.set()
+        note("Stopping: calls in flight are finished and recorded. Ctrl-C again ends at once.")
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    for number in signals:
+        loop.add_signal_handler(number, on_signal)
+    try:
+        yield
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+def conclude(outcome: Outcome, out: Path, as_json: bool) -> int:
+    """Write result and report into the run folder and print how the run ended; return the exit code."""
+    view = look(out).view
+    write_results(out, view)
+    say(summary(view))
+    say()
+    say(f"report    {out / REPORT}")
+    say(f"prompts   {out / 'prompts.json'}" if outcome.finished else f"resume    maspo resume {out}")
+    if outcome.finished is None:
+        note(outcome.message)
+    if as_json:
+        print_json({**result_json(view), "exit_code": outcome.exit_code, "out": str(out), "report": str(out / REPORT)})
+    return outcome.exit_code

@@ -1,0 +1,135 @@
+"""``maspo report``, ``maspo runs`` and ``maspo diff``: looking at runs afterwards."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from maspo.cli.options import Json, RunFolder
+from maspo.cli.terminal import note, print_json, say, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from maspo.cli.folder import Look
+
+_STYLES = {"same": "", "removed": "\x1b[31m", "added": "\x1b[32m"}
+_MARKS = {"same": ("", ""), "removed": ("[-", "-]"), "added": ("{+", "+}")}
+
+
+def report(folder: RunFolder, as_json: Json = False) -> None:
+    """Write report.html and result.json again from what is recorded; works while a run goes on and after an interruption."""
+    from maspo.cli.folder import REPORT, look, write_results
+    from maspo.report.text import result_json, summary
+
+    view = look(folder).view
+    write_results(folder, view)
+    say(summary(view))
+    say()
+    say(f"report    {folder / REPORT}")
+    if as_json:
+        print_json({**result_json(view), "report": str(folder / REPORT)})
+
+
+def runs(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to look for run folders.")] = Path("maspo-runs"),
+    as_json: Json = False,
+) -> None:
+    """List the runs below a folder, newest first."""
+    from maspo.errors import UsageError
+
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder; give one that holds run folders")
+    found = sorted(_looks(folder), key=lambda pair: -pair[1].written)
+    if found:
+        headers = ("run", "verdict", "shipped", "n", "p", "calls", "usd", "when")
+        say(table(headers, [_row(path, one) for path, one in found]))
+    else:
+        say(f"No runs below {folder}.")
+    if as_json:
+        from maspo.report.text import result_json
+
+        objects = [{"dir": str(path), "state": one.view.state, **result_json(one.view)} for path, one in found]
+        print_json({"runs": objects})
+
+
+def _looks(folder: Path) -> Iterator[tuple[Path, Look]]:
+    """Look at every run folder; one that cannot be read is named and does not hide the others."""
+    from maspo.cli.folder import JOURNAL, look
+    from maspo.errors import StoreError
+
+    for journal in sorted(folder.rglob(JOURNAL)):
+        try:
+            yield journal.parent, look(journal.parent)
+        except StoreError as error:
+            note(f"note: {error}")
+
+
+def _row(path: Path, one: Look) -> tuple[str, ...]:
+    import time
+
+    from maspo.report import words
+
+    cost = words.total(one.view.usage)
+    done = one.view.finished
+    return (
+        str(path),
+        done.verdict if done else {"paused": "interrupted"}.get(one.view.state, one.view.state),
+        done.shipped if done else "",
+        str(done.holdout.n) if done else "",
+        f"{done.holdout.p_value:.3f}" if done else "",
+        words.number(cost.calls),
+        words.spent(cost, one.view.simulated),
+        time.strftime("%Y-%m-%d %H:%M", time.localtime(one.written)),
+    )
+
+
+def diff(
+    folder: RunFolder,
+    before: Annotated[
+        str, typer.Argument(metavar="A", help="seed, shipped, winners, a run folder or a prompts.json.")
+    ] = "seed",
+    after: Annotated[str, typer.Argument(metavar="B", help="The same, to compare with.")] = "shipped",
+    as_json: Json = False,
+) -> None:
+    """Show word by word how two sets of prompts differ; by default the seed prompts and what was shipped."""
+    old, new = _prompts(folder, before), _prompts(folder, after)
+    names = list(dict.fromkeys([*old, *new]))
+    changed = [name for name in names if old.get(name) != new.get(name)]
+    for name in changed:
+        say(f"── {name} ──")
+        _say_diff(old.get(name, ""), new.get(name, ""))
+        say()
+    same = [name for name in names if name not in changed]
+    if same:
+        say(f"unchanged: {', '.join(same)}")
+    if as_json:
+        print_json({"changed": {name: {"before": old.get(name), "after": new.get(name)} for name in changed}})
+
+
+def _prompts(folder: Path, name: str) -> Mapping[str, str]:
+    from maspo.cli.folder import prompt_sets, read_prompts
+    from maspo.errors import UsageError
+
+    if name not in ("seed", "shipped", "winners"):
+        return read_prompts(Path(name))
+    sets = prompt_sets(folder)
+    if name not in sets:
+        raise UsageError(f"{folder}: the run has not finished, so nothing is shipped yet; compare `seed winners`")
+    return sets[name]
+
+
+def _say_diff(before: str, after: str) -> None:
+    from maspo.report.diff import diff as word_diff
+    from maspo.report.shown import visible
+
+    colour = sys.stdout.isatty()
+    parts = []
+    for segment in word_diff(before, after):
+        opening, closing = _MARKS[segment.kind]
+        text = f"{opening}{visible(segment.text)}{closing}"
+        parts.append(f"{_STYLES[segment.kind]}{text}\x1b[0m" if colour and segment.kind != "same" else text)
+    print("".join(parts), flush=True)

@@ -1,0 +1,158 @@
+"""Looking on while a run works: a live panel on a terminal, one line per step elsewhere. Both go to stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from maspo.cli.terminal import note
+from maspo.engine.job import Progress, Watcher
+from maspo.events import (
+    BudgetStopped,
+    CallLost,
+    CandidateScored,
+    Event,
+    Paused,
+    PromptChanged,
+    PromptKept,
+    RunFinished,
+    RunStarted,
+    StepStarted,
+)
+from maspo.report.words import duration, money, plural, signed
+
+LOST_SHOWN = 3
+"""Lost calls that get a line of their own; the rest is counted in the report."""
+_EVENTS_SHOWN = 6
+_BEAM_SHOWN = 4
+
+
+@contextlib.contextmanager
+def watching() -> Iterator[Watcher]:
+    """Return what looks on: the panel when stderr is a terminal, else plain lines."""
+    if not sys.stderr.isatty():
+        yield PlainLines(note)
+        return
+    from maspo.cli.panel import live_panel
+
+    board = Board()
+    with live_panel(board):
+        yield board
+
+
+@dataclass
+class Board:
+    """What the panel shows. Taking note of news is all it does while the run works; drawing happens elsewhere."""
+
+    started: RunStarted | None = None
+    step: StepStarted | None = None
+    progress: Progress | None = None
+    beam: dict[str, CandidateScored] = field(default_factory=dict)
+    recent: deque[str] = field(default_factory=lambda: deque(maxlen=_EVENTS_SHOWN))
+
+    def on_event(self, event: Event) -> None:
+        """Take note of an event."""
+        match event:
+            case RunStarted():
+                self.started = event
+            case StepStarted():
+                if self.step is None or (self.step.agent, self.step.pass_) != (event.agent, event.pass_):
+                    self.beam = {}
+                self.step = event
+                return
+            case CandidateScored(kept=True):
+                self.beam = {**self.beam, event.candidate: event}
+        line = line_of(event)
+        if line:
+            self.recent.append(line)
+
+    def on_progress(self, progress: Progress) -> None:
+        """Take note of where the run stands."""
+        self.progress = progress
+
+    def best(self) -> list[CandidateScored]:
+        """Return the best candidates of this visit, best first."""
+        return sorted(self.beam.values(), key=lambda candidate: -candidate.score)[:_BEAM_SHOWN]
+
+
+class PlainLines:
+    """Writes one line per step and per decision, for logs and pipes."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+        self._progress: Progress | None = None
+        self._lost = 0
+
+    def on_event(self, event: Event) -> None:
+        """Write the line of an event, if it has one."""
+        self._lost += isinstance(event, CallLost)
+        if isinstance(event, CallLost) and self._lost > LOST_SHOWN:
+            return
+        line = line_of(event)
+        if line:
+            self._write(f"{spent(self._progress)}{line}")
+
+    def on_progress(self, progress: Progress) -> None:
+        """Take note of where the run stands, for the next line."""
+        self._progress = progress
+
+
+def line_of(event: Event) -> str:
+    """Return an event in one line for people; empty for events that deserve none."""
+    match event:
+        case RunStarted():
+            return _started(event)
+        case StepStarted():
+            return step_name(event)
+        case CandidateScored():
+            return f"  candidate {event.candidate}: R {signed(event.reward)}{', kept' if event.kept else ''}"
+        case PromptKept():
+            return f"  {event.agent}: prompt kept, {event.reason}"
+        case PromptChanged():
+            return f"  {event.agent}: new prompt, {event.reason}"
+        case CallLost():
+            return f"  a call failed for good ({event.purpose}): {event.reason}"
+        case BudgetStopped():
+            return f"budget reached: {event.cap}"
+        case Paused():
+            return f"paused: {event.reason}"
+        case RunFinished():
+            return f"finished: {event.verdict}, {'new' if event.shipped == 'optimized' else 'seed'} prompts shipped"
+    return ""
+
+
+def _started(event: RunStarted) -> str:
+    inputs = f"{plural(event.search_inputs, 'input', 'inputs')} to search, {event.holdout_inputs} held out"
+    simulated = ", on the simulated world" if event.simulated else ""
+    return f"{event.system}: {plural(len(event.agents), 'agent', 'agents')}, {inputs}{simulated}"
+
+
+def step_name(event: StepStarted) -> str:
+    """Return where the search stands: pass, agent, generation."""
+    what = f"generation {event.generation}/{event.generations}" if event.generation else "Beam Refresh"
+    return f"pass {event.pass_}/{event.passes}, {event.agent}, {what}"
+
+
+def spent(progress: Progress | None) -> str:
+    """Return time and calls so far as the beginning of a line; empty when nothing is known yet."""
+    if progress is None:
+        return ""
+    return f"[{duration(progress.seconds)}, {plural(progress.calls, 'call', 'calls')}] "
+
+
+def remaining(progress: Progress) -> str:
+    """Return how long the rest takes at most, at the pace so far; empty when it cannot be told yet."""
+    if progress.calls < 20 or progress.seconds <= 0:
+        return ""
+    left = max(0, progress.calls_planned - progress.calls)
+    return f"at most {duration(progress.seconds * left / progress.calls)} left"
+
+
+def cost(progress: Progress, simulated: bool) -> str:
+    """Return the money so far in words."""
+    if simulated:
+        return "nothing (simulated)"
+    return "unknown" if progress.usd is None else money(progress.usd)

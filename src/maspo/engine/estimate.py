@@ -1,0 +1,159 @@
+"""What a run would cost at most: the pure search is played against answers that make it ask for the most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from maspo.engine.job import Estimate, Job
+from maspo.engine.plan_search import Split, setting_of, split_of
+from maspo.graph import System
+from maspo.models.prices import PriceBook
+from maspo.prompts import Prompts, prompts_id
+from maspo.runtime.messages import MessageBuilder, check_inputs
+from maspo.search import ascent
+from maspo.search.work import Compare, Draft, Drafts, Propose, Result, Work
+from maspo.verdict import Comparison, Level, Verdict
+
+REPLY_TOKENS = 300
+"""Assumed length of an agent's output and of a draft."""
+VERDICT_TOKENS = 120
+CHARACTERS_PER_TOKEN = 4
+_FRAME_TOKENS = 350
+"""About what our own judge and proposer prompts hold besides the texts they show."""
+
+
+@dataclass(slots=True)
+class _Bill:
+    """Counts of the calls that a play of the search needs, each run of a system counted once."""
+
+    system: System
+    runs: set[tuple[str, str]] = field(default_factory=set)
+    agent: dict[str, int] = field(default_factory=dict)
+    judge: int = 0
+    proposer: int = 0
+    proposer_tokens: int = 0
+
+    def run(self, prompts: Prompts, key: str, changed: str | None) -> None:
+        address = (prompts_id(prompts), key)
+        if address in self.runs:
+            return
+        self.runs.add(address)
+        names = self.system.order if changed is None else self.system.downstream[changed]
+        for name in names:
+            self.agent[name] = self.agent.get(name, 0) + 1
+
+
+def estimate(job: Job) -> Estimate:
+    """Return an upper bound of calls, and of tokens and money under stated lengths, without any call.
+
+    Raises:
+        InputsInvalid: the inputs do not fit the system.
+
+    """
+    notes = check_inputs(job.system, job.inputs)
+    parts = split_of(job)
+    bill = _played(job, parts)
+    tokens_in, tokens_out, usd, unpriced = _money(job, bill)
+    return Estimate(
+        calls={"agent": sum(bill.agent.values()), "judge": bill.judge, "proposer": bill.proposer},
+        tokens_in=tokens_in,
+        tokens_out=tokens_out,
+        usd=usd,
+        unpriced=unpriced,
+        search_inputs=len(parts.search),
+        holdout_inputs=len(parts.holdout),
+        notes=(*notes, *_size_notes(parts)),
+    )
+
+
+def holdout_calls(job: Job) -> int:
+    """Return the calls that the final test needs at most: both systems run, and a judgment in both orders."""
+    return len(split_of(job).holdout) * (2 * len(job.system.agents) + 2)
+
+
+def _played(job: Job, parts: Split) -> _Bill:
+    bill = _Bill(job.system)
+    state = ascent.begin(setting_of(job), job.system.prompts)
+    while wave := ascent.ask(state):
+        state = ascent.tell(state, {work.id: _costliest(work, bill, job.config.search.beam_width) for work in wave})
+    for key in parts.holdout:
+        bill.run(job.system.prompts, key, None)
+        bill.run(state.prompts, key, None)
+        bill.judge += 2
+    return bill
+
+
+def _costliest(work: Work, bill: _Bill, beam_width: int) -> Result:
+    """Return the answer that makes the search ask for the most, and put the work on the bill."""
+    if isinstance(work, Propose):
+        for key in work.inputs:
+            bill.run(work.prompts, key, None)
+        bill.proposer += 1
+        bill.proposer_tokens += (len(work.inputs) + 3 * len(work.cases)) * 2 * REPLY_TOKENS
+        return Drafts(tuple(Draft(f"{work.id} {number}") for number in range(work.count)))
+    return _costliest_comparison(work, bill, beam_width)
+
+
+def _costliest_comparison(work: Compare, bill: _Bill, beam_width: int) -> Comparison:
+    bill.run(work.reference, work.input_key, None)
+    bill.run({**work.reference, work.agent: work.candidate}, work.input_key, work.agent)
+    if work.levels == (Level.GLOBAL,):
+        # A promotion: every other survivor may have to be tested too, when this one falls at the last stage.
+        for other in range(1, beam_width):
+            bill.run({**work.reference, work.agent: f"{work.candidate} {other}"}, work.input_key, work.agent)
+            bill.judge += 1
+    readers = bill.system.successors[work.agent]
+    if work.agent == bill.system.output:
+        bill.judge += 1
+    else:
+        asked = {Level.LOCAL: 1, Level.LOOKAHEAD: len(readers), Level.GLOBAL: 1}
+        bill.judge += sum(asked[level] for level in work.levels)
+    won = tuple((reader, Verdict.WIN) for reader in readers)
+    return Comparison(work.input_key, Verdict.WIN, won, Verdict.WIN)
+
+
+def _money(job: Job, bill: _Bill) -> tuple[int, int, float | None, tuple[str, ...]]:
+    models = job.config.models
+    prices = PriceBook(models.prices, models.base_url)
+    input_tokens = _mean_input_tokens(job)
+    lines: list[tuple[str, int, int]] = [
+        (
+            agent.model or models.agent,
+            bill.agent.get(agent.name, 0)
+            * (len(agent.prompt) // CHARACTERS_PER_TOKEN + input_tokens + len(agent.reads) * REPLY_TOKENS),
+            bill.agent.get(agent.name, 0) * REPLY_TOKENS,
+        )
+        for agent in job.system.agents
+    ]
+    judged = _FRAME_TOKENS + input_tokens + 2 * REPLY_TOKENS
+    lines.append((models.for_judge(), bill.judge * judged, bill.judge * VERDICT_TOKENS))
+    written = bill.proposer * (_FRAME_TOKENS + input_tokens) + bill.proposer_tokens
+    lines.append((models.for_proposer(), written, bill.proposer * REPLY_TOKENS))
+    total, unpriced = _priced(lines, prices)
+    return sum(line[1] for line in lines), sum(line[2] for line in lines), total, unpriced
+
+
+def _priced(lines: list[tuple[str, int, int]], prices: PriceBook) -> tuple[float | None, tuple[str, ...]]:
+    known: Mapping[str, object] = {model: prices.price(model) for model, _, _ in lines}
+    unpriced = tuple(sorted(model for model, price in known.items() if price is None))
+    if unpriced:
+        return None, unpriced
+    total = 0.0
+    for model, tokens_in, tokens_out in lines:
+        price = prices.price(model)
+        if price is not None:
+            total += tokens_in * price.token_in + tokens_out * price.token_out
+    return total, ()
+
+
+def _mean_input_tokens(job: Job) -> int:
+    builder = MessageBuilder(job.system, job.inputs.columns)
+    lengths = [len(builder.input_text(row)) for row in job.inputs.rows]
+    return sum(lengths) // len(lengths) // CHARACTERS_PER_TOKEN
+
+
+def _size_notes(parts: Split) -> list[str]:
+    if len(parts.holdout) >= 20:
+        return []
+    return [f"only {len(parts.holdout)} hold-out inputs: small gains cannot be proven; 20 or more are better"]

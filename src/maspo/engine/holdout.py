@@ -1,0 +1,74 @@
+"""The conclusion of a run: from hold-out verdicts to a claim and to what is shipped. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from maspo.events import HoldoutResult, Shipped, VerdictWord
+from maspo.stats.paired import SIGNIFICANT, fewest_decided, needed_inputs, net_win_interval, sign_test
+from maspo.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What is claimed, what is shipped, and why, in plain words."""
+
+    verdict: VerdictWord
+    shipped: Shipped
+    why: str
+
+
+def tally(verdicts: Iterable[Verdict]) -> HoldoutResult:
+    """Return the counts of the final test with its exact p-value and interval."""
+    found = list(verdicts)
+    wins, losses = found.count(Verdict.WIN), found.count(Verdict.LOSS)
+    undecided = found.count(Verdict.UNDECIDED)
+    n = len(found) - undecided
+    too_few = wins + losses < fewest_decided()
+    return HoldoutResult(
+        n=n,
+        wins=wins,
+        losses=losses,
+        ties=n - wins - losses,
+        undecided=undecided,
+        p_value=sign_test(wins, losses),
+        p_worse=sign_test(losses, wins),
+        interval=net_win_interval(wins, losses, n),
+        needed=needed_inputs(wins, losses, n) if too_few and n else None,
+    )
+
+
+def conclude(result: HoldoutResult, ship_if: Literal["better", "proven"], changed: bool) -> Conclusion:
+    """Return claim and shipment: *claim* needs p ≤ 0.05, *ship* wins over losses (or the same proof, if asked for)."""
+    if not changed:
+        return Conclusion("no_evidence", "seed", "The search found nothing better than the seed prompts and kept them.")
+    verdict = _claim(result)
+    proven = result.p_value <= SIGNIFICANT
+    ship = proven if ship_if == "proven" else result.wins > result.losses
+    return Conclusion(verdict, "optimized" if ship else "seed", _why(result, verdict, ship, ship_if))
+
+
+def _claim(result: HoldoutResult) -> VerdictWord:
+    if result.p_value <= SIGNIFICANT:
+        return "improved"
+    if result.p_worse <= SIGNIFICANT:
+        return "worse"
+    return "cannot_tell" if result.wins + result.losses < fewest_decided() else "no_evidence"
+
+
+def _why(result: HoldoutResult, verdict: VerdictWord, ship: bool, ship_if: str) -> str:
+    score = f"{result.wins} wins against {result.losses} losses on {result.n} hold-out inputs"
+    claim = {
+        "improved": f"{score} (p = {result.p_value:.3g}): the new prompts are better.",
+        "worse": f"{score} (p = {result.p_worse:.3g} the other way): the new prompts are worse.",
+        "no_evidence": f"{score} (p = {result.p_value:.2g}) prove nothing.",
+        "cannot_tell": f"{score}: too few answers differ for anything to be proven.",
+    }[verdict]
+    if ship and verdict == "improved":
+        return claim
+    if ship:
+        return f"{claim} They are shipped because wins exceed losses; --ship-if proven asks for a proof."
+    needed = "a proof was asked for (--ship-if proven)" if ship_if == "proven" else "wins do not exceed losses"
+    return f"{claim} The seed prompts are shipped: {needed}."

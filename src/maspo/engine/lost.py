@@ -1,0 +1,25 @@
+"""The layer that records calls that failed for good, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from maspo.errors import CallFailed
+from maspo.events import CallLost, Event
+from maspo.models.base import Model, Reply, Request
+
+
+class Witnessed:
+    """Publishes a ``CallLost`` for each call that failed for good, and lets the failure pass."""
+
+    def __init__(self, inner: Model, publish: Callable[[Event], Awaitable[None]]) -> None:
+        self._inner = inner
+        self._publish = publish
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer as the inner model does."""
+        try:
+            return await self._inner.complete(request)
+        except CallFailed as error:
+            await self._publish(CallLost(request.purpose, request.agent, str(error), error.attempts))
+            raise

@@ -1,0 +1,37 @@
+"""From a job to the pure search: who takes part, on which inputs, under which settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from maspo.engine.job import Job
+from maspo.graph import System
+from maspo.search.state import Setting
+from maspo.search.work import Team
+from maspo.tasks.split import split
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The keys of the inputs that the search may see, and of those kept for the proof."""
+
+    search: tuple[str, ...]
+    holdout: tuple[str, ...]
+
+
+def split_of(job: Job) -> Split:
+    """Return the split of a job's inputs, by content."""
+    return Split(*split(job.inputs, job.config.holdout.share))
+
+
+def setting_of(job: Job) -> Setting:
+    """Return the setting of a job's search."""
+    return Setting(job.config.search, team_of(job.system), split_of(job).search, job.config.seed)
+
+
+def team_of(system: System) -> Team:
+    """Return what the search knows of a system; agents that cannot reach the output are not rewritten."""
+    fixed = frozenset(
+        agent.name for agent in system.agents if agent.frozen or system.output not in system.downstream[agent.name]
+    )
+    return Team(system.order, system.successors, system.output, fixed)

@@ -1,0 +1,288 @@
+"""A session: one process's work on a run. It performs waves, records results and publishes events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict
+from typing import Any
+
+from maspo.engine.job import Estimate, Job, Progress, Watcher
+from maspo.engine.lost import Witnessed
+from maspo.engine.perform import Performer
+from maspo.errors import BudgetReached, CallFailed, Interrupted, MaspoError, ProviderError, StoreError
+from maspo.events import CaseShown, Event, Paused, RunFinished, RunStarted, Usage
+from maspo.judges.judge import Judge, JudgeCalls
+from maspo.models.base import Model
+from maspo.models.compose import compose
+from maspo.models.ledger import Ledger, Limits
+from maspo.models.prices import PriceBook, require_prices
+from maspo.models.retried import RetryPolicy
+from maspo.prompts import Prompts, prompt_id, prompts_id
+from maspo.proposers.proposer import Proposer, ProposerCalls
+from maspo.runtime.run import AgentCalls, Runtime
+from maspo.search.state import State
+from maspo.search.work import Case, Result, Work
+from maspo.store.codec import Told, decode, encode
+from maspo.store.run_store import RunStore
+from maspo.verdict import Comparison
+
+_PROGRESS_SECONDS = 0.2
+_DRAIN_SECONDS = 0.1
+_SEARCH_EVENTS = ("step_started", "draft_rejected", "candidate_scored", "case_found", "prompt_kept", "prompt_changed")
+
+
+class Session:
+    """Everything that one process needs to go on with a run.
+
+    Results that the journal holds are answered from it, so going on after a stop is the same loop as starting.
+    """
+
+    def __init__(self, job: Job, store: RunStore, bare: Model, watcher: Watcher, plan: Estimate) -> None:
+        self._store = store
+        self._watcher = watcher
+        self.planned_calls = sum(plan.calls.values())
+        self.run = store.meta()["run"]
+        recorded = [decode(entry) for entry in store.journal()]
+        self._told: dict[str, Result] = {item.work: item.result for item in recorded if isinstance(item, Told)}
+        self._events: list[Event] = [item for item in recorded if not isinstance(item, Told)]
+        self._followed: list[Event] = [event for event in self._events if event.kind in _SEARCH_EVENTS]
+        self._next_followed = 0
+        self.ledger = _ledger(job, store)
+        self._progress = Progress("search", 0, 0, 0, self.planned_calls, None, 0.0, 0)
+        models = job.config.models
+        policy = RetryPolicy(attempts=models.attempts, deadline=models.deadline)
+        stack = Witnessed(compose(bare, store, self.ledger, policy, models.concurrency), self.publish)
+        self.probe = compose(bare, store, self.ledger, RetryPolicy(attempts=2, deadline=models.deadline), 1)
+        rows = {row.key: row for row in job.inputs.rows}
+        agents = AgentCalls(models.agent, models.agent_temperature, models.max_tokens)
+        self._runtime = Runtime(job.system, rows, stack, agents)
+        self._performer = Performer(
+            self._runtime,
+            Judge(stack, JudgeCalls(models.for_judge(), models.judge_temperature, models.max_tokens)),
+            Proposer(
+                stack,
+                ProposerCalls(
+                    models.for_proposer(),
+                    models.proposer_temperature,
+                    models.max_tokens,
+                    job.config.proposer.shown_characters,
+                ),
+            ),
+            job.config.proposer.length_budget,
+            job.config.labels,
+        )
+
+    # ── the record ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that the run has worked, in this and earlier processes."""
+        return self.ledger.seconds
+
+    def was_started(self) -> bool:
+        """Return whether the record holds the beginning of the run."""
+        return any(isinstance(event, RunStarted) for event in self._events)
+
+    def finished(self) -> RunFinished | None:
+        """Return the end of the run when it is recorded, and complete."""
+        ends = [event for event in self._events if isinstance(event, RunFinished)]
+        return ends[-1] if ends and ends[-1].complete else None
+
+    async def publish(self, *events: Event) -> None:
+        """Record events, then tell whoever looks on."""
+        if not events:
+            return
+        await self._store.append([encode(event) for event in events], self._spent())
+        for event in events:
+            self._events.append(event)
+            self._watcher.on_event(event)
+
+    async def follow(self, state: State) -> None:
+        """Publish the events of a search that are not recorded yet.
+
+        Raises:
+            StoreError: the search takes another path than the one recorded: it was another version of maspo.
+
+        """
+        known = self._followed[self._next_followed : len(state.events)]
+        if list(state.events[self._next_followed : self._next_followed + len(known)]) != known:
+            raise StoreError(
+                "the search does not repeat what this run recorded; it was made by another version of maspo: "
+                "resume it with that one, or start a new run"
+            )
+        self._next_followed += len(known)
+        new = state.events[self._next_followed :]
+        self._next_followed += len(new)
+        self._followed += new
+        await self.publish(*new)
+
+    async def pause(self, reason: str) -> None:
+        """Record that the run stopped before its end."""
+        await self.publish(Paused(reason, self.seconds))
+
+    # ── work ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def results(self, wave: Sequence[Work]) -> Mapping[str, Result]:
+        """Return the results of a wave: recorded ones as they are, the others performed side by side and recorded.
+
+        Raises:
+            ProviderError, BudgetReached, Interrupted: no further call can be made; what arrived is recorded.
+
+        """
+        missing = {work.id: self._performer.perform(work) for work in wave if work.id not in self._told}
+        await self._perform_all(missing, "search")
+        return {work.id: self._told[work.id] for work in wave}
+
+    async def holdout(self, seed: Prompts, winners: Prompts, keys: Sequence[str]) -> list[Comparison]:
+        """Return how the winners do against the seed prompts on hold-out inputs; recorded like any work.
+
+        Raises:
+            ProviderError, BudgetReached, Interrupted: as ``results``.
+
+        """
+        pair = prompts_id(winners)
+        ids = {f"holdout/{pair}/{key}": key for key in keys}
+        missing = {
+            work: self._performer.compare_systems(seed, winners, key)
+            for work, key in ids.items()
+            if work not in self._told
+        }
+        await self._perform_all(missing, "holdout")
+        for prompts in (seed, winners):
+            for key in keys:
+                with suppress(CallFailed):
+                    await self._store.put_trace(prompts_id(prompts), await self._runtime.run(prompts, key))
+        found = [self._told[work] for work in ids]
+        return [result for result in found if isinstance(result, Comparison)]
+
+    async def show_cases(self, cases: Sequence[Case]) -> None:
+        """Publish the texts of misalignment cases that the report has not seen yet."""
+        seen = {
+            (event.step, event.agent, event.input_key, prompt_id(event.candidate_prompt))
+            for event in self._events
+            if isinstance(event, CaseShown)
+        }
+        for case in cases:
+            if (case.step, case.agent, case.input_key, prompt_id(case.candidate)) not in seen:
+                with suppress(BudgetReached, Interrupted, ProviderError):
+                    await self.publish(await self._performer.show(case))
+
+    async def _perform_all(self, jobs: Mapping[str, Coroutine[Any, Any, Result]], phase: str) -> None:
+        """Perform jobs side by side. When one meets the end of all calls, those in flight finish and are recorded."""
+        self._progress = Progress(phase, 0, len(jobs), 0, self.planned_calls, None, 0.0, 0)
+        tasks = [asyncio.create_task(self._perform(work, job)) for work, job in jobs.items()]
+        if not tasks:
+            return
+        done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        failure = _severest(done)
+        if failure is None:
+            return
+        if not isinstance(failure, BudgetReached | Interrupted):
+            self.ledger.halt(failure if isinstance(failure, MaspoError) else Interrupted(str(failure)))
+        while pending:
+            _, pending = await asyncio.wait(pending, timeout=_DRAIN_SECONDS)
+            if pending and not self.ledger.in_flight:
+                for task in pending:
+                    task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise failure
+
+    async def _perform(self, work: str, job: Coroutine[Any, Any, Result]) -> None:
+        result = await job
+        await self._store.append([encode(Told(work, result))], self._spent())
+        self._told[work] = result
+        self._progress = Progress(
+            self._progress.phase, self._progress.done + 1, self._progress.wave, 0, self.planned_calls, None, 0.0, 0
+        )
+
+    def _spent(self) -> dict[str, str]:
+        usage = {purpose: asdict(usage) for purpose, usage in self.ledger.usage().items()}
+        return {"usage": json.dumps(usage), "seconds": repr(self.seconds)}
+
+    # ── looking on, and the end ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def report_progress(self) -> None:
+        """Tell whoever looks on where the run stands, until cancelled."""
+        while True:
+            now, ledger = self._progress, self.ledger
+            self._watcher.on_progress(
+                Progress(
+                    phase=now.phase,
+                    done=now.done,
+                    wave=now.wave,
+                    calls=ledger.calls,
+                    calls_planned=now.calls_planned,
+                    usd=ledger.usd,
+                    seconds=ledger.seconds,
+                    in_flight=ledger.in_flight,
+                )
+            )
+            await asyncio.sleep(_PROGRESS_SECONDS)
+
+    async def close(self) -> None:
+        """End what is still under way."""
+        await self._runtime.close()
+
+
+@asynccontextmanager
+async def opened_session(
+    job: Job, store: RunStore, bare: Model, watcher: Watcher, plan: Estimate
+) -> AsyncIterator[Session]:
+    """Open a session whose progress is reported, and close it."""
+    session = Session(job, store, bare, watcher, plan)
+    reporting = asyncio.create_task(session.report_progress())
+    try:
+        yield session
+    finally:
+        reporting.cancel()
+        with suppress(asyncio.CancelledError):
+            await reporting
+        await session.close()
+
+
+def _ledger(job: Job, store: RunStore) -> Ledger:
+    """Open the ledger where the record ends.
+
+    Raises:
+        ConfigInvalid: a cap in money over a model without a known price.
+
+    """
+    config = job.config
+    prices = PriceBook(config.models.prices, config.models.base_url)
+    if config.caps.usd is not None:
+        own = [agent.model for agent in job.system.agents if agent.model]
+        require_prices([config.models.agent, config.models.for_judge(), config.models.for_proposer(), *own], prices)
+    seconds = None if config.caps.minutes is None else config.caps.minutes * 60
+    limits = Limits(config.caps.calls, config.caps.usd, seconds)
+    meta = store.meta()
+    return Ledger(limits, prices, _spent_before(meta, store), float(meta.get("seconds", "0")))
+
+
+def _spent_before(meta: Mapping[str, str], store: RunStore) -> dict[str, Usage]:
+    """Return what earlier processes spent: the last snapshot, or the recorded calls where they came later."""
+    snapshot = {purpose: Usage(**values) for purpose, values in json.loads(meta.get("usage", "{}")).items()}
+    recorded = store.usage()
+    merged = {}
+    for purpose in {**snapshot, **recorded}:
+        counted, stored = snapshot.get(purpose, Usage()), recorded.get(purpose, Usage())
+        merged[purpose] = counted if counted.calls >= stored.calls else stored
+    return merged
+
+
+def _severest(done: set[asyncio.Task[None]]) -> BaseException | None:
+    failures = [task.exception() for task in done if not task.cancelled()]
+    found = [failure for failure in failures if failure is not None]
+    ranked: list[Callable[[BaseException], bool]] = [
+        lambda failure: not isinstance(failure, MaspoError),
+        lambda failure: isinstance(failure, Interrupted),
+        lambda failure: not isinstance(failure, BudgetReached),
+        lambda _: True,
+    ]
+    for matches in ranked:
+        for failure in found:
+            if matches(failure):
+                return failure
+    return None

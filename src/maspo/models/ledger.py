@@ -1,0 +1,282 @@
+"""The ledger: what calls cost, by purpose, and the hard caps that the next call must fit under."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from maspo.errors import BudgetReached, ConfigInvalid, MaspoError
+from maspo.events import Usage
+from maspo.models.base import Reply, Request
+from maspo.models.prices import PriceBook
+
+_TOKENS_PER_MESSAGE = 64
+"""Upper bound of what a chat template adds to each message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Hard caps over all purposes together; None is no cap. ``seconds`` is time of work, not of pauses."""
+
+    calls: int | None = None
+    usd: float | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reservation:
+    """A call that may be sent: it must be settled, refused or lost, once. ``worst`` is its highest cost in USD."""
+
+    request: Request
+    worst: float | None
+
+
+@dataclass(slots=True)
+class _Account:
+    """What the calls of one purpose cost so far; ``usd`` is None once a cost was unknown."""
+
+    calls: int = 0
+    cached: int = 0
+    failed: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    unmetered: int = 0
+    usd: float | None = 0.0
+
+    def charge(self, usd: float | None) -> None:
+        self.usd = None if usd is None or self.usd is None else self.usd + usd
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    calls: int = 0
+    usd: float = 0.0
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class _Gate:
+    """Reservations pass one by one, first come first served; the first waits for a settlement."""
+
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Ledger:
+    """The one book of a run: reserve before sending, settle after.
+
+    ``spent`` and ``elapsed`` (seconds) are what earlier processes of the same run used. A call counts when it is
+    sent, each attempt anew. Money is reserved at its worst case: one token per UTF-8 byte of the prompt plus
+    ``max_tokens``. A call whose cost the endpoint does not tell is charged that worst case.
+    """
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        prices: PriceBook | None = None,
+        spent: Mapping[str, Usage] | None = None,
+        elapsed: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.prices = prices or PriceBook()
+        self.in_flight = 0
+        self.reached = ""
+        """The cap that was reached, such as ``--max-calls 500``; empty while there is none."""
+        self._accounts = {purpose: _account(usage) for purpose, usage in (spent or {}).items()}
+        self._reserved_usd = 0.0
+        self._kept = _Kept()
+        self._clock = clock
+        self._began = clock() - elapsed
+        self._gate = _Gate()
+        self._halted: MaspoError | None = None
+        if self.limits.usd is not None and self.usd is None:
+            raise ConfigInvalid(
+                "--max-usd: calls that this run made before have no known cost; use --max-calls instead"
+            )
+
+    @property
+    def calls(self) -> int:
+        """Calls sent so far, those in flight included."""
+        return sum(account.calls for account in self._accounts.values())
+
+    @property
+    def usd(self) -> float | None:
+        """Money charged so far; None when a part of it is unknown."""
+        charged = [account.usd for account in self._accounts.values()]
+        known = [usd for usd in charged if usd is not None]
+        return math.fsum(known) if len(known) == len(charged) else None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that the run has worked, in this and earlier processes."""
+        return self._clock() - self._began
+
+    def usage(self) -> dict[str, Usage]:
+        """Return what was used, by purpose."""
+        return {
+            purpose: Usage(
+                calls=account.calls,
+                cached=account.cached,
+                failed=account.failed,
+                tokens_in=account.tokens_in,
+                tokens_out=account.tokens_out,
+                unmetered=account.unmetered,
+                usd=account.usd,
+            )
+            for purpose, account in self._accounts.items()
+        }
+
+    def keep_back(self, calls: int = 0, usd: float = 0.0, seconds: float = 0.0) -> None:
+        """Set aside part of the caps for the final test, until ``release``."""
+        self._kept = _Kept(calls, usd, seconds)
+
+    def release(self) -> None:
+        """Free what was kept back, and let calls be reserved again if they fit now."""
+        self._kept = _Kept()
+        self.reached = ""
+
+    def remaining_seconds(self) -> float:
+        """Return the seconds until the time cap, less what is kept back; infinite without a cap."""
+        if self.limits.seconds is None:
+            return math.inf
+        return max(0.0, self.limits.seconds - self._kept.seconds - self.seconds)
+
+    async def reserve(self, request: Request) -> Reservation:
+        """Wait until a call fits under every cap and count it as sent.
+
+        A call that does not fit now, but might once a call in flight has cost less than its worst case, waits.
+
+        Raises:
+            BudgetReached: it does not fit. From then on every call is refused, until ``release``.
+            ConfigInvalid: a cap in money and a model without a price.
+
+        """
+        worst = self._worst_case(request)
+        async with self._gate.turn:
+            while not self._fits(worst):
+                self._gate.settled.clear()
+                await self._gate.settled.wait()
+            self._account(request.purpose).calls += 1
+            self.in_flight += 1
+            self._reserved_usd += worst or 0.0
+        return Reservation(request, worst)
+
+    def settle(self, reservation: Reservation, reply: Reply) -> float | None:
+        """Book a reply; return what it cost in USD, None when unknown."""
+        account = self._close(reservation)
+        usd = self._cost(reservation, reply)
+        account.charge(usd)
+        account.tokens_in += reply.tokens_in or 0
+        account.tokens_out += reply.tokens_out or 0
+        account.unmetered += reply.tokens_in is None or reply.tokens_out is None
+        return usd
+
+    def refused(self, reservation: Reservation) -> None:
+        """Book an attempt that the endpoint did not take: it counts as sent and costs nothing."""
+        self._close(reservation).failed += 1
+
+    def lost(self, reservation: Reservation) -> float | None:
+        """Book an attempt without an answer: it may have been charged, so its worst case is; return that."""
+        account = self._close(reservation)
+        account.failed += 1
+        account.charge(reservation.worst)
+        return reservation.worst
+
+    def hit(self, purpose: str) -> None:
+        """Count a question that was answered from the run's own record."""
+        self._account(purpose).cached += 1
+
+    def halt(self, error: MaspoError) -> None:
+        """Refuse every further call with this error; calls in flight may finish."""
+        self._halted = error
+        self._gate.settled.set()
+
+    def out_of_time(self) -> BudgetReached:
+        """Close the ledger because the time cap has come; return the error to raise."""
+        minutes = (self.limits.seconds or 0.0) / 60
+        return self._refusal(f"--max-minutes {minutes:g}")
+
+    def _fits(self, worst: float | None) -> bool:
+        """Say whether a call may be sent now; False when a settlement may still make room.
+
+        Raises:
+            BudgetReached: it may not, now or later.
+            MaspoError: the ledger was halted with it.
+
+        """
+        if self._halted is not None:
+            raise self._halted
+        if self.reached:
+            raise self._refusal(self.reached)
+        if self.remaining_seconds() <= 0:
+            raise self.out_of_time()
+        limits = self.limits
+        if limits.calls is not None and self.calls + 1 > limits.calls - self._kept.calls:
+            raise self._refusal(f"--max-calls {limits.calls}")
+        if limits.usd is None:
+            return True
+        known = math.fsum(account.usd or 0.0 for account in self._accounts.values())
+        if known + self._reserved_usd + (worst or 0.0) <= limits.usd - self._kept.usd:
+            return True
+        if self.in_flight:
+            return False
+        raise self._refusal(f"--max-usd {limits.usd:g}")
+
+    def _refusal(self, cap: str) -> BudgetReached:
+        self.reached = cap
+        self._gate.settled.set()
+        return BudgetReached(
+            f"{cap}: the next call could overshoot the cap after {self.calls} calls, {_money(self.usd)} and "
+            f"{self.seconds:.0f} s; what is recorded is kept, raise the cap to go on"
+        )
+
+    def _worst_case(self, request: Request) -> float | None:
+        tokens = sum(_bytes(message.content) + _TOKENS_PER_MESSAGE for message in request.messages)
+        price = self.prices.price(request.model, tokens)
+        if price is not None:
+            return tokens * price.token_in + request.max_tokens * price.token_out
+        if self.limits.usd is not None:
+            raise ConfigInvalid(f"--max-usd: no price is known for {request.model}; set models.prices")
+        return None
+
+    def _cost(self, reservation: Reservation, reply: Reply) -> float | None:
+        if reply.usd is not None:
+            return reply.usd
+        if reply.tokens_in is None or reply.tokens_out is None:
+            return reservation.worst
+        price = self.prices.price(reservation.request.model, reply.tokens_in)
+        return None if price is None else reply.tokens_in * price.token_in + reply.tokens_out * price.token_out
+
+    def _close(self, reservation: Reservation) -> _Account:
+        self.in_flight -= 1
+        # Sums of floats drift; with nothing in flight nothing is reserved.
+        self._reserved_usd = self._reserved_usd - (reservation.worst or 0.0) if self.in_flight else 0.0
+        self._gate.settled.set()
+        return self._account(reservation.request.purpose)
+
+    def _account(self, purpose: str) -> _Account:
+        return self._accounts.setdefault(purpose, _Account())
+
+
+def _account(usage: Usage) -> _Account:
+    return _Account(
+        calls=usage.calls,
+        cached=usage.cached,
+        failed=usage.failed,
+        tokens_in=usage.tokens_in,
+        tokens_out=usage.tokens_out,
+        unmetered=usage.unmetered,
+        usd=usage.usd if usage.calls else 0.0,
+    )
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def _money(usd: float | None) -> str:
+    return "unknown cost" if usd is None else f"${usd:.4f}"

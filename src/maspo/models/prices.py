@@ -1,0 +1,70 @@
+"""What tokens cost: the user's own prices, else an offline table, else unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import NamedTuple
+
+from maspo.errors import ConfigInvalid
+
+_MILLION = 1_000_000
+_LONG_PROMPT = 100_000
+"""Tokens above which the dearest tier of a model is assumed; providers' tiers start at 128,000 or 200,000."""
+
+
+class Price(NamedTuple):
+    """USD per token, in and out."""
+
+    token_in: float
+    token_out: float
+
+
+class PriceBook:
+    """Prices by model name.
+
+    ``overrides`` are USD per million tokens (in, out) and win. Other models are looked up in the table of
+    genai-prices, when that extra is installed, without network. With a ``base_url`` only the provider who answers
+    there is looked up, so that a model that runs at home is not charged as if it were rented.
+    """
+
+    def __init__(self, overrides: Mapping[str, tuple[float, float]] | None = None, base_url: str = "") -> None:
+        self._overrides = dict(overrides or {})
+        self._base_url = base_url
+
+    def price(self, model: str, prompt_tokens: int = 0) -> Price | None:
+        """Return the price of a model for a prompt of this length, or None when it is unknown."""
+        if model in self._overrides:
+            token_in, token_out = self._overrides[model]
+            return Price(token_in / _MILLION, token_out / _MILLION)
+        return _listed(model, self._base_url, _MILLION if prompt_tokens > _LONG_PROMPT else 1)
+
+
+def require_prices(models: Iterable[str], prices: PriceBook) -> None:
+    """Check that a cap in money can be held.
+
+    Raises:
+        ConfigInvalid: a model has no known price; names them and the fix.
+
+    """
+    unknown = sorted({model for model in models if prices.price(model) is None})
+    if unknown:
+        raise ConfigInvalid(
+            f"--max-usd: no price is known for {', '.join(unknown)}; set it, e.g. "
+            f"--set models.prices='{{\"{unknown[0]}\": [0.4, 1.6]}}' (USD per million tokens in, out), "
+            "install the extra `maspo[prices]`, or cap calls with --max-calls instead"
+        )
+
+
+@cache
+def _listed(model: str, base_url: str, prompt_tokens: int) -> Price | None:
+    try:
+        from genai_prices import Usage, calc_price
+    except ImportError:
+        return None
+    usage = Usage(input_tokens=prompt_tokens, output_tokens=_MILLION)
+    try:
+        found = calc_price(usage, model, provider_api_url=base_url or None)
+    except (LookupError, ValueError):
+        return None
+    return Price(float(found.input_price) / prompt_tokens, float(found.output_price) / _MILLION)

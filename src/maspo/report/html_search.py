@@ -1,0 +1,161 @@
+"""How the search went: rewards, steps, misalignment rate and rejected drafts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from maspo.events import CandidateScored, DraftRejected, LevelCounts, PromptChanged
+from maspo.report import charts, words
+from maspo.report.fold import RunView, StepView
+from maspo.report.html_parts import folded, quiet, section, table, text_block
+from maspo.report.markup import Html, h, join
+from maspo.report.shown import clipped
+
+_MOST_PANELS = 24
+_MOST_STEPS = 200
+_MOST_CANDIDATES = 300
+_MOST_REJECTED = 40
+_REASON = 400
+
+
+def search(view: RunView) -> Html:
+    """Show rewards, decisions and the misalignment rate, step by step."""
+    title = "How the search went"
+    if not view.steps:
+        return section("search", title, quiet("No step has begun yet."))
+    return section(
+        "search",
+        title,
+        _reward_panels(view),
+        _misalignment(view.steps),
+        h("h3", {}, "Steps"),
+        _step_table(view),
+        folded("All candidates", _candidate_table(view.steps)),
+    )
+
+
+def _reward_panels(view: RunView) -> Html:
+    by_agent: dict[str, list[StepView]] = {}
+    for step in view.steps:
+        by_agent.setdefault(step.agent, []).append(step)
+    changed = {agent.name for agent in view.agents if agent.rewritten}
+    order = sorted(by_agent, key=lambda name: name not in changed)
+    bounds = charts.reward_bounds(view.steps)
+    panels = [
+        h("figure", {}, h("figcaption", {}, h("strong", {}, name)), charts.rewards(name, by_agent[name], bounds))
+        for name in order[:_MOST_PANELS]
+    ]
+    return join(
+        h("h3", {}, "Reward by agent and step"),
+        h(
+            "p",
+            {},
+            "Each dot is a candidate prompt: how much better it did than its reference (Eq. 5). "
+            "● kept in the beam, ○ dropped, ▲ the agent's prompt was changed. Generation 0 is Beam Refresh.",
+        ),
+        h("div", {"class": "panels"}, *panels),
+        _more(len(order) - _MOST_PANELS, "agents are", "not drawn"),
+    )
+
+
+def _misalignment(steps: Sequence[StepView]) -> Html:
+    compared = sum(step.compared for step in steps)
+    if not compared:
+        return join()
+    rate = words.percent(sum(step.misaligned for step in steps) / compared)
+    caption = (
+        f"Share of compared inputs on which a candidate did its own job better and the team did not gain (Eq. 6). "
+        f"Over the whole search: {rate}."
+    )
+    chart = h(
+        "div",
+        {"class": "scroll", "tabindex": "0", "role": "region", "aria-label": "Chart"},
+        charts.misalignment(steps),
+    )
+    return join(h("h3", {}, "Misalignment rate"), h("figure", {}, chart, h("figcaption", {}, caption)))
+
+
+def _step_table(view: RunView) -> Html:
+    numbered = list(enumerate(view.steps, start=1))
+    columns = ("Step", "Pass.gen", "Agent", "Candidates", "Kept", "Rejected", "Best reward", "Misaligned", "Decision")
+    rows = [_step_row(number, step) for number, step in numbered[-_MOST_STEPS:]]
+    return join(
+        table("Steps of the search", columns, rows),
+        _more(len(numbered) - _MOST_STEPS, "earlier steps are", "not shown"),
+    )
+
+
+def _step_row(number: int, step: StepView) -> tuple[str | Html, ...]:
+    return (
+        words.number(number),
+        step.label,
+        step.agent,
+        words.number(len(step.candidates)),
+        words.number(sum(candidate.kept for candidate in step.candidates)),
+        words.number(len(step.rejected)),
+        words.signed(step.best.reward) if step.best else "–",
+        words.percent(step.misaligned / step.compared) if step.compared else "–",
+        _decision(step),
+    )
+
+
+def _decision(step: StepView) -> str | Html:
+    if step.decision is None:
+        return "search goes on"
+    what = "changed" if isinstance(step.decision, PromptChanged) else "kept"
+    return join(h("strong", {}, what), f": {clipped(step.decision.reason, _REASON)}")
+
+
+def _candidate_table(steps: Sequence[StepView]) -> Html:
+    found = [(step, candidate) for step in steps for candidate in step.candidates]
+    columns = ("Prompt", "Pass.gen", "Agent", "Reward", "Score", "Local", "Lookahead", "Global", "Misaligned", "Beam")
+    rows = [_candidate_row(step, candidate) for step, candidate in found[-_MOST_CANDIDATES:]]
+    return join(
+        quiet("Counts are wins / losses / ties / undecided, seen from the candidate."),
+        table("Candidates", columns, rows),
+        _more(len(found) - _MOST_CANDIDATES, "earlier candidates are", "not shown"),
+    )
+
+
+def _candidate_row(step: StepView, candidate: CandidateScored) -> tuple[str | Html, ...]:
+    return (
+        h("code", {}, candidate.candidate),
+        step.label,
+        candidate.agent,
+        words.signed(candidate.reward),
+        words.signed(candidate.score),
+        _counts(candidate.local),
+        _counts(candidate.lookahead),
+        _counts(candidate.glob),
+        f"{candidate.misaligned} of {candidate.inputs}",
+        "kept" if candidate.kept else "dropped",
+    )
+
+
+def _counts(counts: LevelCounts) -> str:
+    return f"{counts.wins} / {counts.losses} / {counts.ties} / {counts.undecided}"
+
+
+def rejected(view: RunView) -> Html:
+    """Show the drafts that could not be used, newest first, and why."""
+    drafts = view.rejected[::-1]
+    if not drafts:
+        return section("rejected", "Rejected drafts", quiet("None."))
+    items = [_draft(draft) for draft in drafts[:_MOST_REJECTED]]
+    count = words.plural(len(drafts), "draft", "drafts")
+    return section(
+        "rejected",
+        "Rejected drafts",
+        h("p", {}, f"{count} of the proposer could not be used, and never reached an agent."),
+        *items,
+        _more(len(drafts) - _MOST_REJECTED, "older drafts are", "not shown"),
+    )
+
+
+def _draft(draft: DraftRejected) -> Html:
+    summary = h("summary", {}, h("strong", {}, draft.agent), f": {clipped(draft.reason, _REASON)}")
+    return h("details", {"class": "case"}, summary, text_block(draft.text, 4000))
+
+
+def _more(count: int, what: str, end: str) -> Html:
+    return quiet(f"{words.number(count)} more {what} {end}.") if count > 0 else join()

@@ -1,0 +1,102 @@
+"""The writer: one thread that commits what many tasks ask for in groups."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TypeAlias
+
+from maspo.errors import StoreError
+from maspo.store.schema import unreadable
+
+Change: TypeAlias = Callable[[sqlite3.Connection], None]
+"""Something to do within a transaction."""
+
+_LARGEST_GROUP = 512
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    change: Change
+    done: asyncio.Future[None]
+
+
+class Writer:
+    """Applies changes in the order given; those that wait together share one commit, and one flush to disk."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name=f"writer of {path.name}", daemon=True)
+        self._thread.start()
+
+    async def write(self, change: Change) -> None:
+        """Apply a change; on return it is durable.
+
+        A caller who is cancelled does not take the change back.
+
+        Raises:
+            StoreError: it could not be written; nothing of it was.
+
+        """
+        if self._closed:
+            raise StoreError(f"{self._path}: the run is closed; open it again to write")
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._jobs.put(_Job(change, done))
+        await done
+
+    async def close(self) -> None:
+        """Write what is waiting, then stop."""
+        if not self._closed:
+            self._closed = True
+            self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _work(self) -> None:
+        running = True
+        while running:
+            group = [self._jobs.get()]
+            while len(group) < _LARGEST_GROUP and not self._jobs.empty():
+                group.append(self._jobs.get())
+            jobs = [job for job in group if job is not None]
+            running = len(jobs) == len(group)
+            if jobs:
+                _report(jobs, self._commit(jobs))
+
+    def _commit(self, jobs: list[_Job]) -> StoreError | None:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for job in jobs:
+                job.change(self._connection)
+            self._connection.execute("COMMIT")
+        # Anything may go wrong in a change, and whoever waits for it must hear of it.
+        except Exception as error:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            return unreadable(self._path, error)
+        return None
+
+
+def _report(jobs: list[_Job], failure: StoreError | None) -> None:
+    """Tell those who wait, on their event loop."""
+
+    def tell() -> None:
+        for job in jobs:
+            if job.done.done():
+                continue
+            if failure is None:
+                job.done.set_result(None)
+            else:
+                job.done.set_exception(failure)
+
+    loop = jobs[0].done.get_loop()
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(tell)

@@ -1,0 +1,86 @@
+"""Contract tests for people who write a ``Model`` or a ``CallStore``, and a store in memory.
+
+Each function runs the whole contract and raises ``AssertionError`` with the rule that was broken::
+
+    async def test_my_model() -> None:
+        await check_model(MyModel(), Request("m", (Message("user", "Hello"),), purpose="agent"))
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+
+from maspo.models.base import CallStore, Message, Model, Reply, Request
+
+HARD_TEXTS = ("", "plain", "a\0b", "\ud800 alone", "émoji 🙂", "'; DROP TABLE calls; --", "</verdict>\r\n\t{input}")
+"""Texts that models write and careless code loses."""
+
+
+class MemoryStore:
+    """A ``CallStore`` that forgets when the process ends."""
+
+    def __init__(self) -> None:
+        self.replies: dict[str, Reply] = {}
+
+    def get(self, key: str) -> Reply | None:
+        """Return the recorded reply, or None."""
+        return self.replies.get(key)
+
+    async def put(self, request: Request, reply: Reply) -> None:
+        """Record a reply, unless the question has one."""
+        self.replies.setdefault(request.key, reply)
+
+
+async def check_model(model: Model, request: Request) -> None:
+    """Check the contract of ``Model``; ``request`` is one that it can answer. Costs about ten calls."""
+    _check_reply(await model.complete(request))
+
+    purposes = [replace(request, purpose=f"other.{number}", agent=f"agent {number} é\n") for number in range(8)]
+    for reply in await asyncio.gather(*(model.complete(each) for each in purposes)):
+        _check_reply(reply)
+
+    call = asyncio.create_task(model.complete(replace(request, identity="to be cancelled")))
+    await asyncio.sleep(0)
+    call.cancel()
+    (outcome,) = await asyncio.gather(call, return_exceptions=True)
+    cancelled = isinstance(outcome, asyncio.CancelledError)
+    _rule(cancelled or isinstance(outcome, Reply), f"a cancelled call raises CancelledError, not {outcome!r}")
+    _check_reply(await model.complete(request))
+
+
+async def check_call_store(open_store: Callable[[], AbstractAsyncContextManager[CallStore]]) -> None:
+    """Check the contract of ``CallStore``; each call of ``open_store`` opens the same, at first empty, store."""
+    request = Request("model", (Message("system", "Be brief."), Message("user", "Hello")), purpose="agent", agent="a")
+    others = [
+        replace(request, messages=(Message("user", text),), identity=str(number), agent=text, model=text)
+        for number, text in enumerate(HARD_TEXTS)
+    ]
+    replies = [Reply(text, 1, None, 0.25, 1.5, True, 3) for text in HARD_TEXTS]
+    async with open_store() as store:
+        _rule(store.get(request.key) is None, "get returns None for a question that has no reply")
+        await store.put(request, Reply("first"))
+        _rule(store.get(request.key) == Reply("first"), "get returns what put recorded")
+        await store.put(request, Reply("second"))
+        _rule(store.get(request.key) == Reply("first"), "a recorded reply never changes")
+        await asyncio.gather(*(store.put(*pair) for pair in zip(others, replies, strict=True)))
+    async with open_store() as store:
+        _rule(store.get(request.key) == Reply("first"), "a reply is there when the store is opened again")
+        for other, reply in zip(others, replies, strict=True):
+            _rule(store.get(other.key) == reply, f"every field is kept exactly: {store.get(other.key)!r} for {reply!r}")
+
+
+def _check_reply(reply: Reply) -> None:
+    _rule(isinstance(reply.text, str), f"text is a string, not {reply.text!r}")
+    for count in (reply.tokens_in, reply.tokens_out):
+        _rule(count is None or count >= 0, f"tokens are counted from 0 or unknown (None), not {count!r}")
+    _rule(reply.usd is None or reply.usd >= 0, f"usd is not negative and None when unknown, not {reply.usd!r}")
+    _rule(reply.seconds >= 0, f"seconds are not negative: {reply.seconds!r}")
+    _rule(reply.attempts >= 1, f"a reply took at least one attempt, not {reply.attempts!r}")
+
+
+def _rule(kept: bool, rule: str) -> None:
+    if not kept:
+        raise AssertionError(rule)

@@ -1,0 +1,84 @@
+"""The simulated judge: prefers appeal locally and right answers globally; noisy, and partial to output 1."""
+
+from __future__ import annotations
+
+from maspo.models.base import JUDGE_LOCAL, JUDGE_LOOKAHEAD, Request
+from maspo.world.latents import Latents, Turn
+from maspo.world.noise import logistic, unit
+from maspo.world.text import decode, sections
+
+APPEAL = 2.0
+QUALITY = 2.0
+RIGHT = 3.0
+EQUAL_APPEAL = 1.0
+"""Logits per unit of appeal when both are right or both are wrong."""
+EQUAL_TIES = 0.75
+"""Share of such pairs that a judge of sharpness 1 or more calls a tie."""
+UNDECIDED_BAND = 0.3
+"""A local difference within ± this many logits, noise included, is called a tie."""
+SHARED_NOISE = 0.6
+"""Share of pairs whose noise favours the same text in either order."""
+_UNREAD = Turn("", "", 0.0, -1.0, 0.0)
+
+
+def answer_judge(latents: Latents, request: Request) -> str:
+    """Return the judge's reply: a short reason and, mostly, a verdict."""
+    spec = latents.spec
+    text = "\n".join(message.content for message in request.messages)
+    draw = f"{text}\0{request.identity}"
+    if unit(spec.seed, "unreadable", draw) < spec.unreadable:
+        return "Simulated judge. It is hard to say, both have their merits."
+    if spec.coin_flip:
+        return _reply("1" if unit(spec.seed, "coin", draw) < 0.5 else "2")
+    shown = (_shown(text, "output_1"), _shown(text, "output_2"))
+    return _reply(_verdict(latents, request.purpose, shown, draw))
+
+
+def _verdict(latents: Latents, purpose: str, shown: tuple[str, str], draw: str) -> str:
+    spec = latents.spec
+    first, second = (_turn(text) for text in shown)
+    noise = _noise(spec.seed, shown, draw)
+    if purpose in (JUDGE_LOCAL, JUDGE_LOOKAHEAD):
+        difference = APPEAL * (first.appeal - second.appeal) + QUALITY * (first.quality - second.quality)
+        score = spec.judge_sharpness * difference + spec.judge_bias + noise
+        return "tie" if abs(score) < UNDECIDED_BAND else _side(score)
+    right = _right(latents, first) - _right(latents, second)
+    if right == 0:
+        ties = EQUAL_TIES * min(1.0, spec.judge_sharpness)
+        if unit(spec.seed, "equal", *sorted(shown)) < ties:
+            return "tie"
+    appeal = EQUAL_APPEAL * (first.appeal - second.appeal)
+    return _side(spec.judge_sharpness * (RIGHT * right + appeal) + spec.judge_bias + noise)
+
+
+def _noise(seed: int, shown: tuple[str, str], draw: str) -> float:
+    """Return logistic noise; for most pairs it stays with the text when the order is turned round."""
+    pair = sorted(shown)
+    if unit(seed, "shared", *pair) < SHARED_NOISE:
+        amount = logistic(seed, "pair", *pair)
+        return amount if shown[0] == pair[0] else -amount
+    return logistic(seed, "request", draw)
+
+
+def _shown(text: str, tag: str) -> str:
+    """Return one of the texts that are compared: the tag's section that holds an output, else its longest."""
+    found = sections(text, tag)
+    decoded = [content for content in found if decode(content)]
+    return max(decoded or found, key=len, default="")
+
+
+def _turn(text: str) -> Turn:
+    turns = decode(text)
+    return turns[-1] if turns else _UNREAD
+
+
+def _right(latents: Latents, turn: Turn) -> int:
+    return int(bool(turn.answer) and turn.answer == latents.input(turn.key).truth)
+
+
+def _side(score: float) -> str:
+    return "1" if score > 0 else "2"
+
+
+def _reply(verdict: str) -> str:
+    return f"Simulated judge, not a language model.\n<verdict>{verdict}</verdict>"

@@ -1,0 +1,346 @@
+"""The client against a local server that misbehaves on purpose."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+import pytest
+from aiohttp import web
+
+from maspo.errors import BudgetReached, CallFailed, ConfigInvalid, ProviderError
+from maspo.models import Endpoint, Ledger, Limits, Message, Model, Request, RetryPolicy, compose
+from maspo.models.client import ChatClient
+from maspo.models.faults import Adapted, Stage, Transient
+from maspo.testing.models import MemoryStore, check_model
+
+KEY = "sk-secret-0123456789"
+ASK = Request("m", (Message("system", "Be brief."), Message("user", "Hi")), purpose="agent", agent="solver")
+FAST = RetryPolicy(attempts=4, deadline=5.0, base=0.001, cap=0.002)
+
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def says(text: object, **more: object) -> dict[str, object]:
+    return {
+        "choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 7, "completion_tokens": 3},
+        **more,
+    }
+
+
+def answer(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Handler:
+    async def handle(_: web.Request) -> web.Response:
+        text = body if isinstance(body, str) else json.dumps(body)
+        return web.Response(text=text, status=status, headers=headers)
+
+    return handle
+
+
+def refuse(message: str, status: int, **headers: str) -> Handler:
+    return answer({"error": {"message": message}}, status, {name.replace("_", "-"): v for name, v in headers.items()})
+
+
+async def drop(request: web.Request) -> web.StreamResponse:
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+async def hang(_: web.Request) -> web.StreamResponse:
+    await asyncio.sleep(60)
+    return web.Response()
+
+
+@dataclass
+class Server:
+    """Answers with its handlers in turn, then for ever with the last; keeps what it was sent."""
+
+    handlers: list[Handler]
+    base_url: str = ""
+    paths: list[str] = field(default_factory=list)
+    headers: list[Mapping[str, str]] = field(default_factory=list)
+    bodies: list[Any] = field(default_factory=list)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        self.paths.append(request.path_qs)
+        self.headers.append(request.headers)
+        self.bodies.append(await request.json())
+        handler = self.handlers.pop(0) if len(self.handlers) > 1 else self.handlers[0]
+        return await handler(request)
+
+
+@asynccontextmanager
+async def serving(*handlers: Handler) -> AsyncIterator[Server]:
+    server = Server(list(handlers))
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", server.handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.01)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    server.base_url = f"http://{host}:{port}/v1"
+    try:
+        yield server
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def asking(server: Server, **more: Any) -> AsyncIterator[ChatClient]:
+    async with ChatClient(Endpoint(server.base_url, KEY, run="r1", **more)) as client:
+        yield client
+
+
+def layered(client: Model, ledger: Ledger | None = None, policy: RetryPolicy = FAST) -> Model:
+    return compose(client, MemoryStore(), ledger or Ledger(), policy, 8)
+
+
+async def fault(handler: Handler, **more: Any) -> ProviderError:
+    async with serving(handler) as server, asking(server, **more) as client:
+        with pytest.raises(ProviderError) as caught:
+            await client.complete(ASK)
+    assert KEY not in str(caught.value)
+    return caught.value
+
+
+async def test_i01_a_request_carries_the_contract() -> None:
+    async with serving(answer(says("Hello"))) as server, asking(server) as client:
+        reply = await client.complete(ASK)
+    assert (reply.text, reply.tokens_in, reply.tokens_out, reply.truncated) == ("Hello", 7, 3, False)
+    assert reply.usd is None
+    assert server.bodies == [
+        {
+            "model": "m",
+            "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}],
+            "temperature": 0.0,
+            "max_tokens": 4096,
+        }
+    ]
+    sent = server.headers[0]
+    assert sent["Authorization"] == f"Bearer {KEY}"
+    assert (sent["X-Maspo-Purpose"], sent["X-Maspo-Agent"], sent["X-Maspo-Run"]) == ("agent", "solver", "r1")
+
+
+async def test_i02_attribution_can_be_switched_off_and_no_key_means_no_authorization() -> None:
+    async with serving(answer(says("Hello"))) as server:
+        endpoint = Endpoint(server.base_url, attribution=False)
+        async with ChatClient(endpoint) as client:
+            await client.complete(ASK)
+    assert not [name for name in server.headers[0] if name.lower().startswith(("x-maspo", "authorization"))]
+
+
+@pytest.mark.parametrize("agent", ["Prüfer 1", "a\r\nX-Evil: 1", "a\0", "50%", "\ud800"])
+async def test_i03_no_agent_name_can_break_a_header(agent: str) -> None:
+    async with serving(answer(says("Hello"))) as server, asking(server) as client:
+        await client.complete(replace(ASK, agent=agent))
+    sent = server.headers[0]["X-Maspo-Agent"]
+    assert sent.isascii()
+    assert sent.isprintable()
+    assert " " not in sent
+    assert "X-Evil" not in server.headers[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ("", "/v1/chat/completions"),
+        ("/", "/v1/chat/completions"),
+        ("/chat/completions", "/v1/chat/completions"),
+        ("/x?api-version=1", "/v1/x/chat/completions?api-version=1"),
+    ],
+)
+async def test_i04_the_address_is_taken_as_given(given: str, path: str) -> None:
+    async with serving(answer(says("Hello"))) as server, ChatClient(Endpoint(server.base_url + given)) as client:
+        await client.complete(ASK)
+    assert server.paths == [path]
+
+
+@pytest.mark.parametrize("url", ["", "api.openai.com/v1", "ftp://x/v1", "http://", "http://[::1", "http://u:p@x/v1"])
+def test_i05_an_address_that_is_none_is_a_usage_error(url: str) -> None:
+    with pytest.raises(ConfigInvalid, match="base-url"):
+        Endpoint(url)
+
+
+def test_i06_a_key_never_shows() -> None:
+    assert KEY not in repr(Endpoint("http://x/v1", KEY))
+    with pytest.raises(ConfigInvalid) as caught:
+        Endpoint("http://x/v1", KEY + "\nX-Evil: 1")
+    assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (says(None), ""),
+        (says([{"type": "text", "text": "a"}, {"type": "image_url"}, {"type": "text", "text": "b"}]), "ab"),
+        ({"choices": [{"message": {"content": None, "refusal": "No."}}]}, "No."),
+        (says("half \ud83d"), "half \ufffd"),
+        (says("whole 🙂 \0"), "whole 🙂 \0"),
+    ],
+)
+async def test_i07_content_in_all_its_shapes(body: object, text: str) -> None:
+    async with serving(answer(body)) as server, asking(server) as client:
+        assert (await client.complete(ASK)).text == text
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": -1, "completion_tokens": 2**70}, [1], "no"])
+async def test_i08_usage_that_is_missing_or_absurd_is_unknown(usage: object) -> None:
+    async with serving(answer({"choices": says("x")["choices"], "usage": usage})) as server, asking(server) as client:
+        reply = await client.complete(ASK)
+    assert (reply.tokens_in, reply.tokens_out) == (None, None)
+
+
+async def test_i09_a_reply_cut_at_the_token_limit_says_so() -> None:
+    body = {"choices": [{"message": {"content": "x"}, "finish_reason": "length"}]}
+    async with serving(answer(body)) as server, asking(server) as client:
+        assert (await client.complete(ASK)).truncated
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    ["", "<html>", "null", "[]", "{}", '{"choices": []}', '{"choices": [{"message": {"content": 5}}]}', "[" * 200_000],
+)
+async def test_i10_what_is_no_completion_is_worth_another_attempt(garbage: str) -> None:
+    error = await fault(answer(garbage))
+    assert isinstance(error, Transient)
+    assert error.stage is Stage.LOST
+
+
+@pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 502, 503, 529])
+async def test_i11_transient_statuses(status: int) -> None:
+    error = await fault(refuse("later", status, Retry_After="1.5"))
+    assert isinstance(error, Transient)
+    assert (error.stage, error.retry_after) == (Stage.REFUSED, 1.5)
+
+
+@pytest.mark.parametrize("status", [301, 401, 402, 403, 404, 405])
+async def test_i12_statuses_that_every_call_would_meet(status: int) -> None:
+    error = await fault(refuse(f"bad key {KEY}", status, Location="http://127.0.0.1:1/"))
+    assert not isinstance(error, CallFailed)
+    assert f"HTTP {status}" in str(error)
+
+
+@pytest.mark.parametrize(("status", "code"), [(429, "insufficient_quota"), (400, "API_KEY_INVALID")])
+async def test_i13_no_money_and_no_key_end_the_run_whatever_their_status(status: int, code: str) -> None:
+    error = await fault(answer({"error": {"message": "no", "code": code}}, status))
+    assert not isinstance(error, CallFailed)
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (400, "This model's maximum context length is 8192 tokens; max_tokens is not supported at 9000"),
+        (400, "content_filter"),
+        (403, "your input was flagged"),
+        (413, "too much"),
+        (422, "no"),
+    ],
+)
+async def test_i14_refusals_of_one_call(status: int, message: str) -> None:
+    error = await fault(refuse(message, status))
+    assert isinstance(error, CallFailed)
+    assert not isinstance(error, Transient)
+
+
+@pytest.mark.parametrize("body", [[{"error": {"message": "why"}}], {"detail": "why"}, {"error": "why"}, "why"])
+async def test_i15_the_reason_is_found_in_every_shape_of_error(body: object) -> None:
+    assert str(await fault(answer(body, 400))).endswith("HTTP 400: why")
+
+
+async def test_i16_error_text_is_short_and_printable_and_hides_the_key_at_the_cut() -> None:
+    error = await fault(answer("\x1b[31m\u202e" + "x" * 290 + KEY + "y" * 9000, 400))
+    assert str(error).isprintable()
+    assert len(str(error)) < 400
+    assert KEY[:5] not in str(error)
+
+
+async def test_i17_dropped_connections_and_timeouts_are_lost() -> None:
+    dropped = await fault(drop)
+    slow = await fault(hang, timeout=0.05)
+    for error in (dropped, slow):
+        assert isinstance(error, Transient)
+        assert error.stage is Stage.LOST
+    assert "models.timeout" in str(slow)
+
+
+async def test_i18_nobody_there_is_a_provider_error_after_the_attempts() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    ledger = Ledger()
+    async with ChatClient(Endpoint(f"http://127.0.0.1:{port}/v1")) as client:
+        with pytest.raises(ProviderError, match="unreachable: http://") as caught:
+            await layered(client, ledger).complete(ASK)
+    assert not isinstance(caught.value, CallFailed)
+    assert ledger.usage()["agent"].calls == FAST.attempts
+
+
+OPENAI_TOKENS = "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead."
+OPENAI_TEMPERATURE = "Unsupported value: 'temperature' does not support 0.0 with this model."
+
+
+async def test_i19_parameters_that_a_model_refuses_are_learned_once() -> None:
+    handlers = (refuse(OPENAI_TOKENS, 400), refuse(OPENAI_TEMPERATURE, 400), answer(says("ok")))
+    ledger = Ledger()
+    one_attempt = replace(FAST, attempts=1)
+    async with serving(*handlers) as server, asking(server) as client:
+        model = layered(client, ledger, one_attempt)
+        first = await model.complete(ASK)
+        second = await model.complete(replace(ASK, identity="2"))
+    assert (first.text, first.attempts, second.attempts) == ("ok", 3, 1)
+    assert ledger.usage()["agent"].calls == len(server.bodies) == 4
+    assert server.bodies[-1].keys() == {"model", "messages", "max_completion_tokens"}
+
+
+async def test_i20_an_endpoint_that_refuses_everything_is_not_asked_for_ever() -> None:
+    refusal = refuse("max_tokens max_completion_tokens temperature unsupported", 400)
+    async with serving(refusal) as server, asking(server) as client:
+        with pytest.raises(CallFailed) as caught:
+            await layered(client).complete(ASK)
+    assert not isinstance(caught.value, Adapted)
+    assert caught.value.attempts == len(server.bodies) == 4
+
+
+async def test_i21_faults_in_a_row_end_in_an_answer_and_each_attempt_counts() -> None:
+    handlers = (refuse("busy", 429, retry_after_ms="1"), refuse("oops", 500), drop, answer(says("at last")))
+    ledger = Ledger()
+    async with serving(*handlers) as server, asking(server) as client:
+        reply = await layered(client, ledger).complete(ASK)
+    assert (reply.text, reply.attempts) == ("at last", 4)
+    usage = ledger.usage()["agent"]
+    assert (usage.calls, usage.failed, usage.tokens_in) == (4, 3, 7)
+    assert ledger.in_flight == 0
+
+
+async def test_i22_the_time_cap_cuts_a_call_that_hangs() -> None:
+    ledger = Ledger(Limits(seconds=0.1))
+    async with serving(hang) as server, asking(server) as client:
+        with pytest.raises(BudgetReached, match="--max-minutes"):
+            await layered(client, ledger).complete(ASK)
+    assert ledger.in_flight == 0
+
+
+async def test_i23_the_client_and_its_layers_keep_the_contract_of_a_model() -> None:
+    async with serving(answer(says("Hello"))) as server, asking(server) as client:
+        await check_model(client, ASK)
+        await check_model(layered(client), ASK)
+
+
+async def test_i24_a_closed_client_says_how_to_open_it() -> None:
+    with pytest.raises(RuntimeError, match="async with"):
+        await ChatClient(Endpoint("http://x/v1")).complete(ASK)
+
+
+def test_i25_the_environments_proxy_is_used_but_never_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "inside.example")
+    assert ChatClient(Endpoint("http://api.example/v1"))._proxy == "http://proxy.example:3128"
+    assert ChatClient(Endpoint("http://inside.example/v1"))._proxy is None
+    assert ChatClient(Endpoint("http://127.0.0.1:1/v1"))._proxy is None

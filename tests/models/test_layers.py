@@ -1,0 +1,326 @@
+"""The layers around a model, one by one and composed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from maspo.errors import BudgetReached, CallFailed, ProviderError
+from maspo.models import Ledger, Limits, Message, PriceBook, Request, RetryPolicy, Stage, Transient, compose
+from maspo.models.base import Reply
+from maspo.models.cached import Cached
+from maspo.models.faults import Adapted
+from maspo.models.limited import Limited
+from maspo.models.metered import Metered
+from maspo.models.retried import Retried
+from maspo.models.scripted import Scripted, ScriptedModel
+from maspo.testing.models import MemoryStore, check_model
+
+ASK = Request("m", (Message("user", "Hi"),), purpose="agent", agent="solver")
+BUSY = Transient("busy", Stage.REFUSED)
+GONE = Transient("gone", Stage.LOST)
+NOBODY = Transient("nobody", Stage.UNREACHED)
+
+
+@dataclass
+class Gate:
+    """A model's script that answers when it is opened."""
+
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
+    inside: int = 0
+    most: int = 0
+
+    async def __call__(self, request: Request) -> Scripted:
+        self.inside += 1
+        self.most = max(self.most, self.inside)
+        await self.opened.wait()
+        self.inside -= 1
+        return f"reply to {request.key}"
+
+
+def in_turn(*answers: Scripted) -> Callable[[Request], Scripted]:
+    """Return a script that answers one after the other."""
+    left = list(answers)
+    return lambda _: left.pop(0)
+
+
+async def settle_down() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+# Cached
+
+
+async def test_i01_a_recorded_reply_is_not_asked_for_again_whoever_asks() -> None:
+    model, ledger = ScriptedModel(lambda _: Reply("x", 5, 6, attempts=3)), Ledger()
+    cached = Cached(model, MemoryStore(), ledger)
+    first = await cached.complete(ASK)
+    second = await cached.complete(replace(ASK, agent="critic", purpose="judge.local"))
+    assert (first.cached, second.cached) == (False, True)
+    assert second == replace(first, cached=True)
+    assert len(model.requests) == 1
+    assert ledger.usage()["judge.local"].cached == 1
+
+
+@pytest.mark.parametrize("change", [{"model": "n"}, {"temperature": 0.5}, {"max_tokens": 1}, {"identity": "2"}])
+async def test_i02_another_question_is_asked(change: dict[str, object]) -> None:
+    model = ScriptedModel(lambda _: "x")
+    cached = Cached(model, MemoryStore(), Ledger())
+    await cached.complete(ASK)
+    await cached.complete(replace(ASK, **change))  # type: ignore[arg-type]
+    assert len(model.requests) == 2
+
+
+async def test_i03_concurrent_equal_requests_share_one_call() -> None:
+    gate, ledger = Gate(), Ledger()
+    model = ScriptedModel(gate)
+    cached = Cached(model, MemoryStore(), ledger)
+    tasks = [asyncio.create_task(cached.complete(ASK)) for _ in range(10)]
+    await settle_down()
+    gate.opened.set()
+    replies = await asyncio.gather(*tasks)
+    assert len(model.requests) == 1
+    assert sum(reply.cached for reply in replies) == ledger.usage()["agent"].cached == 9
+
+
+async def test_i04_a_failure_reaches_everyone_who_waits_and_is_not_recorded() -> None:
+    error = CallFailed("no")
+    model = ScriptedModel(in_turn(error, "yes"))
+    cached = Cached(model, MemoryStore(), Ledger())
+    ends = await asyncio.gather(*(cached.complete(ASK) for _ in range(3)), return_exceptions=True)
+    assert ends == [error, error, error]
+    assert (await cached.complete(ASK)).text == "yes"
+
+
+async def test_i05_when_the_leader_is_cancelled_one_waiter_takes_over() -> None:
+    gate = Gate()
+    model = ScriptedModel(gate)
+    cached = Cached(model, MemoryStore(), Ledger())
+    leader, *waiters = [asyncio.create_task(cached.complete(ASK)) for _ in range(4)]
+    await settle_down()
+    leader.cancel()
+    await settle_down()
+    assert len(model.requests) == 2
+    gate.opened.set()
+    await asyncio.wait_for(asyncio.gather(*waiters), 1)
+    assert leader.cancelled()
+    assert len(model.requests) == 2
+
+
+async def test_i06_a_waiter_that_is_cancelled_leaves_the_others_alone() -> None:
+    gate = Gate()
+    model = ScriptedModel(gate)
+    cached = Cached(model, MemoryStore(), Ledger())
+    leader, waiter, other = [asyncio.create_task(cached.complete(ASK)) for _ in range(3)]
+    await settle_down()
+    waiter.cancel()
+    await settle_down()
+    gate.opened.set()
+    assert (await leader).text == (await other).text
+    assert waiter.cancelled()
+    assert len(model.requests) == 1
+
+
+class SlowStore(MemoryStore):
+    """A store whose first write is interrupted before it is done."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened = asyncio.Event()
+
+    async def put(self, request: Request, reply: Reply) -> None:
+        if not self.opened.is_set():
+            await self.opened.wait()
+        await super().put(request, reply)
+
+
+async def test_i07_a_paid_reply_is_recorded_even_when_its_caller_is_cancelled() -> None:
+    store = SlowStore()
+    model = ScriptedModel(lambda _: "x")
+    task = asyncio.create_task(Cached(model, store, Ledger()).complete(ASK))
+    await settle_down()
+    task.cancel()
+    await settle_down()
+    store.opened.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert store.get(ASK.key) == Reply("x")
+
+
+# Limited
+
+
+async def test_i08_no_more_calls_in_flight_than_allowed_and_all_get_through() -> None:
+    gate = Gate()
+    limited = Limited(ScriptedModel(gate), 3)
+    tasks = [asyncio.create_task(limited.complete(ASK)) for _ in range(10)]
+    await settle_down()
+    assert gate.inside == 3
+    gate.opened.set()
+    await asyncio.gather(*tasks)
+    assert gate.most == 3
+
+
+# Retried
+
+
+@dataclass
+class Naps:
+    """A sleep that takes no time."""
+
+    taken: list[float] = field(default_factory=list)
+
+    async def __call__(self, seconds: float) -> None:
+        self.taken.append(seconds)
+
+
+def retried(script: Callable[[Request], Scripted], naps: Naps | None = None, **policy: float) -> Retried:
+    chosen = RetryPolicy(**{"attempts": 4, "base": 1.0, "cap": 3.0, **policy})  # type: ignore[arg-type]
+    return Retried(ScriptedModel(script), chosen, sleep=naps or Naps(), draw=lambda: 0.5)
+
+
+async def test_i09_waits_grow_by_powers_of_two_up_to_the_cap() -> None:
+    naps = Naps()
+    reply = await retried(in_turn(BUSY, GONE, BUSY, "x"), naps).complete(ASK)
+    assert (reply.text, reply.attempts) == ("x", 4)
+    assert naps.taken == [0.5, 1.0, 1.5]
+
+
+async def test_i10_retry_after_is_kept_with_a_little_jitter() -> None:
+    naps = Naps()
+    await retried(in_turn(Transient("busy", Stage.REFUSED, retry_after=7.0), "x"), naps).complete(ASK)
+    assert naps.taken == [7.5]
+
+
+async def test_i11_attempts_used_up_is_a_failed_call() -> None:
+    with pytest.raises(CallFailed, match="busy.*4 attempts failed") as caught:
+        await retried(lambda _: BUSY).complete(ASK)
+    assert not isinstance(caught.value, Transient)
+    assert caught.value.attempts == 4
+
+
+async def test_i12_never_connected_is_a_provider_error_but_one_contact_makes_it_a_failed_call() -> None:
+    with pytest.raises(ProviderError, match="unreachable: nobody") as caught:
+        await retried(lambda _: NOBODY).complete(ASK)
+    assert not isinstance(caught.value, CallFailed)
+    with pytest.raises(CallFailed):
+        await retried(in_turn(NOBODY, BUSY, NOBODY, NOBODY)).complete(ASK)
+
+
+async def test_i13_no_wait_begins_that_would_pass_the_deadline() -> None:
+    naps = Naps()
+    slow = Transient("slow", Stage.LOST, seconds=4.0)
+    with pytest.raises(CallFailed, match="deadline of 9 s") as caught:
+        await retried(lambda _: slow, naps, deadline=9.0).complete(ASK)
+    assert (naps.taken, caught.value.attempts) == ([0.5], 2)
+    with pytest.raises(CallFailed, match="deadline"):
+        await retried(lambda _: Transient("later", Stage.REFUSED, 3600.0), naps).complete(ASK)
+
+
+@pytest.mark.parametrize("error", [CallFailed("no"), ProviderError("no"), BudgetReached("no"), ValueError("no")])
+async def test_i14_what_will_not_pass_is_not_tried_again(error: Exception) -> None:
+    model = ScriptedModel(lambda _: error)
+    with pytest.raises(type(error)):
+        await Retried(model).complete(ASK)
+    assert len(model.requests) == 1
+
+
+async def test_i15_a_learned_dialect_costs_no_patience_but_counts_as_sent() -> None:
+    naps = Naps()
+    reply = await retried(in_turn(Adapted("a", Stage.REFUSED), "x"), naps, attempts=1).complete(ASK)
+    assert (reply.attempts, naps.taken) == (2, [])
+
+
+async def test_i16_no_wait_outlasts_the_time_of_the_run() -> None:
+    naps = Naps()
+    model = ScriptedModel(in_turn(Transient("busy", Stage.REFUSED, retry_after=100.0), "x"))
+    await Retried(model, RetryPolicy(), remaining=lambda: 2.0, sleep=naps).complete(ASK)
+    assert naps.taken == [2.0]
+
+
+# Metered
+
+
+async def test_i17_a_call_that_may_not_be_sent_is_not() -> None:
+    model = ScriptedModel(lambda _: "x")
+    metered = Metered(model, Ledger(Limits(calls=1)))
+    await metered.complete(ASK)
+    with pytest.raises(BudgetReached):
+        await metered.complete(ASK)
+    assert len(model.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "charged"),
+    [(BUSY, False), (NOBODY, False), (CallFailed("no"), False), (GONE, True), (ValueError("bug"), True)],
+)
+async def test_i18_only_an_attempt_that_may_have_been_charged_is(answer: Exception, charged: bool) -> None:
+    ledger = Ledger(Limits(usd=1.0), PriceBook({"m": (1.0, 1.0)}))
+    with pytest.raises(type(answer)):
+        await Metered(ScriptedModel(lambda _: answer), ledger).complete(ASK)
+    usage = ledger.usage()["agent"]
+    assert (usage.calls, usage.failed, ledger.in_flight) == (1, 1, 0)
+    assert bool(usage.usd) is charged
+
+
+async def test_i19_a_cancelled_call_is_booked() -> None:
+    ledger = Ledger()
+    task = asyncio.create_task(Metered(ScriptedModel(Gate()), ledger).complete(ASK))
+    await settle_down()
+    assert ledger.in_flight == 1
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (ledger.in_flight, ledger.usage()["agent"].failed) == (0, 1)
+
+
+async def test_i20_a_models_own_timeout_is_not_taken_for_the_time_cap() -> None:
+    ledger = Ledger(Limits(seconds=60))
+    with pytest.raises(TimeoutError):
+        await Metered(ScriptedModel(lambda _: TimeoutError("its own")), ledger).complete(ASK)
+    assert not ledger.reached
+
+
+# Composed
+
+
+async def test_i21_a_replys_cost_holds_that_of_its_lost_attempts() -> None:
+    ledger = Ledger(Limits(usd=1.0), PriceBook({"m": (1.0, 1.0)}))
+    model = ScriptedModel(in_turn(Transient("gone", Stage.LOST), BUSY, Reply("x", 10, 10)))
+    reply = await compose(model, MemoryStore(), ledger, RetryPolicy(base=0.0), 4).complete(ASK)
+    assert reply.usd is not None
+    assert reply.usd == pytest.approx(ledger.usd)
+    assert reply.usd > 20e-6
+
+
+async def test_i22_a_call_that_waits_for_its_next_attempt_holds_no_slot() -> None:
+    def script(request: Request) -> Scripted | Awaitable[Scripted]:
+        return Transient("busy", Stage.REFUSED, retry_after=30.0) if request.identity == "slow" else "x"
+
+    model = compose(ScriptedModel(script), MemoryStore(), Ledger(), RetryPolicy(), 1)
+    slow = asyncio.create_task(model.complete(replace(ASK, identity="slow")))
+    await settle_down()
+    assert (await asyncio.wait_for(model.complete(ASK), 1)).text == "x"
+    slow.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await slow
+
+
+async def test_i23_fakes_and_layers_keep_the_contract_of_a_model() -> None:
+    scripted = ScriptedModel(lambda request: f"reply to {request.purpose}")
+    await check_model(scripted, ASK)
+    for model in (Limited(scripted, 2), Retried(scripted), Metered(scripted, Ledger())):
+        await check_model(model, ASK)
+    await check_model(Cached(scripted, MemoryStore(), Ledger()), ASK)
+    await check_model(compose(scripted, MemoryStore(), Ledger(), RetryPolicy(), 2), ASK)
+
+
+async def test_i24_the_contract_notices_a_model_that_breaks_it() -> None:
+    with pytest.raises(AssertionError, match="tokens"):
+        await check_model(ScriptedModel(lambda _: Reply("x", tokens_in=-1)), ASK)
+    with pytest.raises(AssertionError, match="attempt"):
+        await check_model(ScriptedModel(lambda _: Reply("x", attempts=0)), ASK)

@@ -1,0 +1,263 @@
+"""The ledger: hard caps are hard, and what is unknown is never 0."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maspo.errors import BudgetReached, ConfigInvalid
+from maspo.events import Usage
+from maspo.models.base import Message, Reply, Request
+from maspo.models.ledger import Ledger, Limits, Reservation
+from maspo.models.prices import PriceBook, require_prices
+
+PRICES = PriceBook({"m": (1.0, 10.0)})
+ASK = Request("m", (Message("user", "x" * 936),), purpose="agent", max_tokens=100)
+WORST = 1000 * 1e-6 + 100 * 10e-6
+"""USD: 936 bytes and 64 of overhead in, 100 tokens out."""
+
+
+@dataclass
+class Clock:
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def ledger(calls: int | None = None, usd: float | None = None) -> Ledger:
+    return Ledger(Limits(calls=calls, usd=usd), PRICES)
+
+
+async def refused(book: Ledger, request: Request = ASK) -> BudgetReached:
+    with pytest.raises(BudgetReached) as caught:
+        await book.reserve(request)
+    return caught.value
+
+
+async def waiting(book: Ledger, request: Request = ASK) -> asyncio.Task[Reservation]:
+    """Return a reservation that has to wait."""
+    task = asyncio.create_task(book.reserve(request))
+    await asyncio.sleep(0)
+    assert not task.done()
+    return task
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    calls=st.integers(0, 12),
+    worsts=st.lists(st.integers(1, 400), min_size=1, max_size=25),
+    cap=st.integers(0, 3000),
+    seed=st.integers(0, 2**32),
+)
+def test_i01_caps_are_never_overshot_and_nobody_hangs(calls: int, worsts: list[int], cap: int, seed: int) -> None:
+    limit = cap * 10e-6
+    book = ledger(calls, limit)
+    chance = random.Random(seed)
+    sent = 0
+    paid = 0.0
+
+    async def call(max_tokens: int) -> None:
+        nonlocal sent, paid
+        reservation = await book.reserve(Request("m", (), "agent", max_tokens=max_tokens))
+        sent += 1
+        await asyncio.sleep(0)
+        fate = chance.randrange(3)
+        if fate == 0:
+            book.refused(reservation)
+            return
+        tokens = chance.randint(0, max_tokens) if fate == 1 else max_tokens
+        paid += tokens * 10e-6
+        if fate == 1:
+            book.settle(reservation, Reply("", tokens_in=0, tokens_out=tokens))
+        else:
+            book.lost(reservation)
+
+    async def everyone() -> None:
+        tasks = (asyncio.create_task(call(worst)) for worst in worsts)
+        ends = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)
+        assert all(end is None or isinstance(end, BudgetReached) for end in ends)
+
+    asyncio.run(everyone())
+    assert sent <= calls
+    assert sent == book.calls
+    assert paid <= limit + 1e-12
+    assert book.usd == pytest.approx(paid)
+    assert book.in_flight == 0
+
+
+async def test_i02_a_call_that_may_yet_fit_waits_for_a_settlement() -> None:
+    book = ledger(usd=WORST * 1.5)
+    first = await book.reserve(ASK)
+    second = await waiting(book)
+    book.settle(first, Reply("", tokens_in=10, tokens_out=1))
+    assert (await second).worst == pytest.approx(WORST)
+    assert book.in_flight == 1
+
+
+async def test_i03_a_call_that_cannot_fit_is_refused_once_nothing_is_in_flight() -> None:
+    book = ledger(usd=WORST * 1.5)
+    first = await book.reserve(ASK)
+    second, third = await waiting(book), await waiting(book)
+    book.lost(first)
+    for task in (second, third):
+        with pytest.raises(BudgetReached, match="--max-usd"):
+            await task
+    assert book.usd == pytest.approx(WORST)
+
+
+async def test_i04_first_come_first_served() -> None:
+    book = ledger(usd=WORST * 1.5)
+    first = await book.reserve(ASK)
+    big = await waiting(book)
+    small = await waiting(book, Request("m", (), "agent", max_tokens=1))
+    book.refused(first)
+    await big
+    await small
+    assert book.in_flight == 2
+
+
+async def test_i05_a_waiter_that_is_cancelled_lets_the_next_pass() -> None:
+    book = ledger(usd=WORST * 1.5)
+    first = await book.reserve(ASK)
+    gone, next_one = await waiting(book), await waiting(book)
+    gone.cancel()
+    book.refused(first)
+    await asyncio.wait_for(next_one, 1)
+    assert (book.calls, book.in_flight) == (2, 1)
+
+
+async def test_i06_once_reached_every_later_call_is_refused_until_release() -> None:
+    book = ledger(calls=3)
+    book.keep_back(calls=2)
+    await book.reserve(ASK)
+    error = await refused(book)
+    assert str(error).startswith("--max-calls 3: ")
+    assert book.reached == "--max-calls 3"
+    await refused(book)
+    book.release()
+    await book.reserve(ASK)
+    await book.reserve(ASK)
+    await refused(book)
+    assert book.calls == 3
+
+
+async def test_i07_money_kept_back_is_not_spent_before_release() -> None:
+    book = ledger(usd=WORST * 2)
+    book.keep_back(usd=WORST * 1.5)
+    await refused(book)
+    book.release()
+    await book.reserve(ASK)
+
+
+async def test_i08_the_time_cap_refuses_and_tells_what_remains() -> None:
+    clock = Clock(100.0)
+    book = Ledger(Limits(seconds=60), PRICES, elapsed=20, clock=clock)
+    book.keep_back(seconds=10)
+    clock.now = 125.0
+    assert (book.seconds, book.remaining_seconds()) == (45, 5)
+    book.refused(await book.reserve(ASK))
+    clock.now = 130.0
+    assert str(await refused(book)).startswith("--max-minutes 1: ")
+    book.release()
+    assert book.remaining_seconds() == 10
+    await book.reserve(ASK)
+    assert Ledger().remaining_seconds() == math.inf
+
+
+async def test_i09_time_that_passes_while_waiting_counts() -> None:
+    clock = Clock()
+    book = Ledger(Limits(usd=WORST, seconds=60), PRICES, clock=clock)
+    first = await book.reserve(ASK)
+    second = await waiting(book)
+    clock.now = 61.0
+    book.refused(first)
+    with pytest.raises(BudgetReached, match="--max-minutes"):
+        await second
+
+
+async def test_i10_what_an_earlier_process_spent_counts() -> None:
+    spent = {"agent": Usage(calls=2, failed=1, tokens_in=5, tokens_out=6, usd=0.5), "judge.local": Usage(cached=3)}
+    book = Ledger(Limits(calls=3), PRICES, spent)
+    book.settle(await book.reserve(ASK), Reply("", tokens_in=1000, tokens_out=0))
+    usage = book.usage()
+    assert (usage["agent"].calls, usage["agent"].failed, usage["agent"].tokens_in) == (3, 1, 1005)
+    assert usage["agent"].usd == pytest.approx(0.501)
+    assert usage["judge.local"] == Usage(cached=3, usd=0.0)
+    await refused(book)
+
+
+async def test_i11_an_unknown_price_makes_the_cost_unknown_never_zero() -> None:
+    book = Ledger()
+    assert book.settle(await book.reserve(ASK), Reply("", tokens_in=5, tokens_out=6)) is None
+    assert (book.usage()["agent"].usd, book.usd) == (None, None)
+    assert (book.usage()["agent"].tokens_in, book.usage()["agent"].tokens_out) == (5, 6)
+
+
+async def test_i12_one_unknown_cost_makes_the_sum_unknown() -> None:
+    book = Ledger(prices=PRICES)
+    book.settle(await book.reserve(ASK), Reply("", tokens_in=5, tokens_out=6))
+    assert book.usd == pytest.approx(65e-6)
+    free = Request("at home", (), "agent")
+    book.settle(await book.reserve(free), Reply("", tokens_in=5, tokens_out=6))
+    assert (book.usage()["agent"].usd, book.usd) == (None, None)
+
+
+async def test_i13_no_reported_usage_is_charged_at_its_worst_case() -> None:
+    book = ledger(usd=1.0)
+    assert book.settle(await book.reserve(ASK), Reply("", tokens_in=1)) == pytest.approx(WORST)
+    assert book.usage()["agent"].unmetered == 1
+
+
+async def test_i14_a_cost_that_the_model_itself_tells_is_believed() -> None:
+    book = ledger()
+    assert book.settle(await book.reserve(ASK), Reply("", tokens_in=1, tokens_out=1, usd=0.25)) == 0.25
+
+
+async def test_i15_a_refused_call_counts_and_costs_nothing() -> None:
+    book = ledger()
+    book.refused(await book.reserve(ASK))
+    assert book.usage()["agent"] == Usage(calls=1, failed=1, usd=0.0)
+
+
+async def test_i16_a_cap_in_money_needs_prices() -> None:
+    with pytest.raises(ConfigInvalid, match="no price is known"):
+        await Ledger(Limits(usd=1.0), PriceBook()).reserve(Request("at home", (), "agent"))
+    with pytest.raises(ConfigInvalid, match="no known cost"):
+        Ledger(Limits(usd=1.0), PRICES, {"agent": Usage(calls=1, usd=None)})
+    with pytest.raises(ConfigInvalid, match=r"--max-usd: .*at home.*models.prices"):
+        require_prices(["m", "at home"], PRICES)
+    require_prices(["m"], PRICES)
+
+
+@given(st.text(max_size=50))
+def test_i17_the_reserve_is_an_upper_bound_of_byte_level_tokens(text: str) -> None:
+    book = ledger()
+    request = Request("m", (Message("user", text),), "agent", max_tokens=0)
+    worst = asyncio.run(book.reserve(request)).worst
+    assert worst is not None
+    assert worst >= len(text.encode()) * 1e-6
+
+
+def test_i18_own_prices_win_and_are_per_million() -> None:
+    price = PriceBook({"gpt-4.1-mini": (3.0, 4.0)}).price("gpt-4.1-mini")
+    assert price is not None
+    assert price == pytest.approx((3e-6, 4e-6))
+
+
+def test_i19_the_table_knows_tiers_and_who_answers_where() -> None:
+    pytest.importorskip("genai_prices")
+    book = PriceBook()
+    short, long = book.price("gemini-2.5-pro"), book.price("gemini-2.5-pro", 500_000)
+    assert short is not None
+    assert long is not None
+    assert 0 < short.token_in < long.token_in
+    assert book.price("no such model") is None
+    assert PriceBook(base_url="http://127.0.0.1:8000/v1").price("gpt-4.1-mini") is None
+    assert PriceBook(base_url="https://api.openai.com/v1").price("gpt-4.1-mini") == book.price("gpt-4.1-mini")

@@ -1,0 +1,126 @@
+"""The terminal summary and ``result.json``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from maspo.events import Event, RunFinished, Usage
+from maspo.report import words
+from maspo.report.fold import fold
+from maspo.report.text import result_json, summary
+
+_CONTRACT = {"verdict", "shipped", "holdout", "agents", "calls", "tokens", "usd", "seconds", "seed"}
+
+
+def test_i01_result_json_holds_the_contract(whole_run: list[Event]) -> None:
+    result = json.loads(json.dumps(result_json(fold(whole_run))))
+    assert set(result) >= _CONTRACT
+    assert (result["verdict"], result["shipped"], result["seed"]) == ("improved", "optimized", 7)
+    assert set(result["holdout"]) >= {"n", "wins", "losses", "ties", "p_value", "interval"}
+    assert result["agents"]["algebra"]["changed"] is True
+    assert result["agents"]["critic"]["changed"] is False
+    assert result["tokens"]["in"] == 5_700_400 and result["tokens"]["out"] == 1_129_300
+    assert result["truth"] == [0.512, 0.764] and result["complete"] is True and result["simulated"] is True
+
+
+def test_i02_calls_are_summed_by_family(whole_run: list[Event]) -> None:
+    end = whole_run[-1]
+    assert isinstance(end, RunFinished)
+    with_other = replace(end, usage={**end.usage, "other.probe": Usage(calls=3, usd=0.0)})
+    calls = result_json(fold([*whole_run, with_other]))["calls"]
+    assert calls == {"agent": 5230, "judge": 4070, "proposer": 62, "other": 3, "cached": 2170, "failed": 4}
+
+
+@pytest.mark.parametrize(
+    ("usage", "usd"),
+    [
+        ({"agent": Usage(calls=2, usd=1.5), "proposer": Usage(calls=1, usd=0.25)}, 1.75),
+        ({"agent": Usage(calls=2, usd=1.5), "proposer": Usage(calls=1, usd=None)}, None),
+        ({"agent": Usage(calls=2, usd=1.5), "proposer": Usage(cached=9, usd=None)}, 1.5),
+        ({"agent": Usage(calls=2, usd=0.0)}, 0.0),
+    ],
+)
+def test_i03_money_is_null_when_any_paid_purpose_has_no_price(usage: dict[str, Usage], usd: float | None) -> None:
+    assert result_json(fold([], usage))["usd"] == usd
+
+
+def test_i04_seed_prompts_that_ship_are_not_changed(real_run: list[Event]) -> None:
+    result = result_json(fold(real_run))
+    assert (result["verdict"], result["shipped"], result["usd"]) == ("no_evidence", "seed", None)
+    agents = result["agents"]
+    assert isinstance(agents, dict)
+    assert [one["changed"] for one in agents.values()] == [False] * 5
+    assert agents["algebra"]["rewritten"] is True
+
+
+def test_i05_a_run_without_verdict_has_nulls(interrupted_run: list[Event]) -> None:
+    result = result_json(fold(interrupted_run))
+    assert set(result) >= _CONTRACT
+    assert result["verdict"] is None and result["holdout"] is None and result["complete"] is False
+
+
+def test_i06_the_summary_says_what_counts(whole_run: list[Event]) -> None:
+    text = summary(fold(whole_run))
+    for said in (
+        "The new prompts are better. They are shipped.",
+        "Simulated world: no language model was asked.",
+        "51.2% with the seed prompts, 76.4% with the shipped prompts",
+        "21 wins, 8 losses, 30 ties, 1 undecided",
+        "net win rate +21.7% (95% interval +4.0% to +38.5%), p = 0.012 for more wins than losses",
+        "algebra, aggregator (2 of 5 agents)",
+        "judge.lookahead",
+        "12 min 34 s",
+    ):
+        assert said in text
+    assert len(text.splitlines()) < 25
+
+
+def test_i07_the_summary_of_an_unfinished_run_claims_nothing(interrupted_run: list[Event]) -> None:
+    text = summary(fold(interrupted_run))
+    assert "There is no verdict yet." in text
+    assert "hold-out" not in text and "shipped" not in text
+    assert summary(fold([])) == "Nothing has been recorded yet."
+
+
+def test_i08_the_summary_cannot_drive_the_terminal(whole_run: list[Event]) -> None:
+    end = whole_run[-1]
+    assert isinstance(end, RunFinished)
+    text = summary(fold([*whole_run, replace(end, why="\x1b[2Jgone\u202e")]))
+    assert "[U+001B][2Jgone[U+202E]" in text and "\x1b" not in text
+
+
+def test_i09_an_unknown_price_is_said_to_be_unknown(real_run: list[Event]) -> None:
+    assert any(line.split() == ["money", "unknown"] for line in summary(fold(real_run)).splitlines())
+
+
+def test_i10_unchanged_prompts_are_no_find(whole_run: list[Event]) -> None:
+    end = whole_run[-1]
+    start = fold(whole_run).started
+    assert isinstance(end, RunFinished) and start is not None
+    same = replace(end, verdict="no_evidence", shipped="seed", winners=start.seed_prompts, prompts=start.seed_prompts)
+    assert words.headline(fold([start, same])) == "The search found no better prompts. The seed prompts are shipped."
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (words.signed(-0.25), "−0.25"),
+        (words.signed(-0.001), "0.00"),
+        (words.signed_percent(-0.0001), "0.0%"),
+        (words.money(0.0123), "$0.0123"),
+        (words.money(1234.5), "$1,234.50"),
+        (words.duration(59.97), "1 min 0 s"),
+        (words.duration(12.34), "12.3 s"),
+        (words.duration(3_725), "1 h 2 min"),
+        (words.duration(None), "unknown"),
+        (words.plural(1, "call", "calls"), "1 call"),
+        (words.plural(1200, "call", "calls"), "1,200 calls"),
+        (words.lost_words(("critic", "global")), "critic did not improve and the final answer got worse"),
+        (words.lost_words(()), "the team did not gain"),
+    ],
+)
+def test_i11_numbers_and_words(made: str, expected: str) -> None:
+    assert made == expected
