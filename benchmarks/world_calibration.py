@@ -1,7 +1,7 @@
-"""Calibration of the simulated world: is it neither trivial nor hopeless, and does it punish local appeal?
+"""Calibration of the simulated world: neither trivial nor hopeless, and local appeal is no way up.
 
-Prints, per topology and world seed, the true accuracy of the seed prompts, of nearly optimal prompts and of two naive hill
-climbs of equal budget that differ in one thing: which outputs the judge compares. Then what single sentences move.
+Prints, per topology and world seed, the true accuracy of the seed prompts, of nearly optimal prompts and of two naive
+hill climbs of equal budget that differ in one thing: which outputs the judge compares. Then what single sentences move.
 
     python benchmarks/world_calibration.py [--worlds 12] [--rounds 80] [--json]
 """
@@ -30,6 +30,8 @@ POOL = 200
 
 @dataclass(frozen=True)
 class Row:
+    """True accuracies in one world."""
+
     topology: str
     world: int
     seed: float
@@ -48,6 +50,7 @@ class Team:
         self._replies: dict[tuple[str, str], str] = {}
 
     def run(self, prompts: Mapping[str, str], text: str) -> dict[str, str]:
+        """Return the output of each agent on an input."""
         outputs: dict[str, str] = {}
         for name in self.system.order:
             reads = self.system.by_name[name].reads

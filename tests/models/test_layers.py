@@ -89,7 +89,13 @@ async def test_i03_concurrent_equal_requests_share_one_call() -> None:
 
 async def test_i04_a_failure_reaches_everyone_who_waits_and_is_not_recorded() -> None:
     error = CallFailed("no")
-    model = ScriptedModel(in_turn(error, "yes"))
+    answers = in_turn(error, "yes")
+
+    async def later(request: Request) -> Scripted:
+        await asyncio.sleep(0)
+        return answers(request)
+
+    model = ScriptedModel(later)
     cached = Cached(model, MemoryStore(), Ledger())
     ends = await asyncio.gather(*(cached.complete(ASK) for _ in range(3)), return_exceptions=True)
     assert ends == [error, error, error]
@@ -197,7 +203,7 @@ async def test_i10_retry_after_is_kept_with_a_little_jitter() -> None:
 
 
 async def test_i11_attempts_used_up_is_a_failed_call() -> None:
-    with pytest.raises(CallFailed, match="busy.*4 attempts failed") as caught:
+    with pytest.raises(CallFailed, match=r"busy.*4 attempts failed") as caught:
         await retried(lambda _: BUSY).complete(ASK)
     assert not isinstance(caught.value, Transient)
     assert caught.value.attempts == 4
@@ -256,7 +262,13 @@ async def test_i17_a_call_that_may_not_be_sent_is_not() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "charged"),
-    [(BUSY, False), (NOBODY, False), (CallFailed("no"), False), (GONE, True), (ValueError("bug"), True)],
+    [
+        (BUSY, False),
+        (NOBODY, False),
+        (CallFailed("no"), False),
+        (Transient("gone", Stage.LOST), True),
+        (ValueError("bug"), True),
+    ],
 )
 async def test_i18_only_an_attempt_that_may_have_been_charged_is(answer: Exception, charged: bool) -> None:
     ledger = Ledger(Limits(usd=1.0), PriceBook({"m": (1.0, 1.0)}))

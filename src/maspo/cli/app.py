@@ -25,8 +25,9 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
-world_app = typer.Typer(help="The simulated world, a stand-in for language models.", no_args_is_help=True)
+world_app = typer.Typer(help="A simulated stand-in for models.", no_args_is_help=True)
 
 
 def _print_version(asked: bool) -> None:

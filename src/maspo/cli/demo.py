@@ -30,7 +30,10 @@ def demo(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Run the whole job on a simulated world: no key, no network, no language model."""
+    """Run the main job on a simulated world.
+
+    No key, no network, no language model: agents, judge and proposer are seeded stand-ins.
+    """
     from maspo.cli.prepare import RUNS, free_folder, make_folder
     from maspo.cli.running import conclude, run_watched
     from maspo.engine.run import start
@@ -48,12 +51,12 @@ def demo(
 
 def demo_job(topology: str, seed: int, inputs: int) -> Job:
     """Return the job of the demo: a team of this shape on inputs of the world with this seed."""
-    from maspo.config import ModelSettings, RunConfig
+    from maspo.config import RunConfig
     from maspo.engine.job import Job
     from maspo.tasks.inputs import make_inputs
     from maspo.world import World, WorldSpec
 
     spec = WorldSpec(seed=seed)
     world = World(spec)
-    config = RunConfig(seed=seed, models=ModelSettings(agent="simulated", base_url="http://simulated.invalid/v1"))
+    config = RunConfig.model_validate({"seed": seed, "models": {"agent": "simulated"}})
     return Job(world.system(topology), make_inputs(world.inputs(inputs), source="demo"), config, world=spec)

@@ -27,7 +27,10 @@ def doctor(
     local: Annotated[bool, typer.Option("--local/--no-local", help="Look for endpoints on this machine.")] = True,
     as_json: Json = False,
 ) -> None:
-    """Say what is installed, what shuts code in, which keys are set (by name) and which endpoints answer."""
+    """Look at this machine and at endpoints.
+
+    Versions, means of a sandbox, keys (by name only), and which endpoints answer, also local ones.
+    """
     import asyncio
 
     from maspo.cli.probes import LOCAL_PLACES, probe_all

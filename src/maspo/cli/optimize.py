@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from maspo.cli.options import Json, JobArguments, MaxCalls, MaxMinutes, MaxUsd, RunFolder, job_command
+from maspo.cli.options import JobArguments, Json, MaxCalls, MaxMinutes, MaxUsd, RunFolder, job_command
 from maspo.cli.terminal import note
 
 if TYPE_CHECKING:
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 @job_command
 def optimize(arguments: JobArguments) -> None:
-    """Make the agents of a system better together, without labels, and prove it on held-out inputs."""
+    """Make a team's prompts better, and prove it.
+
+    Rewrites the prompts of all agents together, without labels, and tests the result once on held-out inputs.
+    """
     from maspo.cli.planning import plan_text
     from maspo.cli.prepare import key_missing, make_folder, prepare
     from maspo.cli.running import conclude, run_watched
@@ -62,7 +65,10 @@ def resume(
     max_minutes: MaxMinutes = None,
     as_json: Json = False,
 ) -> None:
-    """Go on with an interrupted run; no recorded call is repeated. Caps that are given replace the run's."""
+    """Go on with an interrupted run.
+
+    No recorded call is repeated. Caps that are given replace those of the run.
+    """
     from maspo.cli.folder import require_run
     from maspo.cli.running import conclude, run_watched
     from maspo.engine.run import resume as go_on

@@ -24,35 +24,32 @@ class JobArguments:
     yes: bool
 
 
-def _option(flag: str, help_text: str, panel: str, metavar: str = "") -> Any:
-    return typer.Option(flag, help=help_text, rich_help_panel=panel, metavar=metavar or None, show_default=False)
+def _option(flag: str, metavar: str, help_text: str) -> Any:
+    return typer.Option(flag, metavar=metavar, help=help_text, show_default=False)
 
-
-_RUN, _MODELS, _CAPS = "The run", "Models", "Hard caps over agents, judge and proposer together"
 
 SystemFile = Annotated[Path, typer.Argument(metavar="SYSTEM", help="The system file (YAML).", show_default=False)]
-InputsFile = Annotated[Path, _option("--inputs", "Inputs, JSON Lines or CSV.", _RUN, "FILE")]
-Out = Annotated[Path | None, _option("--out", "The run folder [default: maspo-runs/NAME-N].", _RUN, "DIR")]
-Profile = Annotated[str | None, _option("--profile", "Presets of the search.", _RUN, "default|cheap|thorough|paper")]
-Seed = Annotated[int | None, _option("--seed", "Same seed, same run [default: 0].", _RUN, "N")]
+InputsFile = Annotated[Path, _option("--inputs", "FILE", "Inputs, JSON Lines or CSV.")]
+Out = Annotated[Path | None, _option("--out", "DIR", "The run folder [default: maspo-runs/NAME-N].")]
+Profile = Annotated[str | None, _option("--profile", "default|cheap|thorough|paper", "Presets of the search.")]
+Seed = Annotated[int | None, _option("--seed", "N", "Same seed, same search [default: 0].")]
+AgentModel = Annotated[str | None, _option("--agent-model", "M", "The model of the agents.")]
+JudgeModel = Annotated[str | None, _option("--judge-model", "M", "The model of the judge [default: the agents'].")]
+ProposerModel = Annotated[
+    str | None, _option("--proposer-model", "M", "The model that writes prompts [default: the agents'].")
+]
+BaseUrl = Annotated[str | None, _option("--base-url", "URL", "An OpenAI-compatible endpoint, up to /v1.")]
+MaxUsd = Annotated[float | None, _option("--max-usd", "X", "Hard cap in US dollars, over all models.")]
+MaxCalls = Annotated[int | None, _option("--max-calls", "N", "Hard cap on model calls, retries included.")]
+MaxMinutes = Annotated[float | None, _option("--max-minutes", "N", "Hard cap on the minutes of work.")]
 ShipIf = Annotated[
-    str | None, _option("--ship-if", "Ship when wins exceed losses, or only when proven.", _RUN, "better|proven")
+    str | None, _option("--ship-if", "better|proven", "Ship when wins exceed losses, or only with a proof.")
 ]
-Labels = Annotated[
-    str | None, _option("--labels", "Use answers as the global verdict, or ignore them.", _RUN, "ignore|use")
-]
+Labels = Annotated[str | None, _option("--labels", "ignore|use", "Let answers in the inputs decide, or ignore them.")]
 Set = Annotated[
-    list[str] | None,
-    _option("--set", "Any single setting, such as search.beam_width=3; repeatable.", _RUN, "KEY=VALUE"),
+    list[str] | None, _option("--set", "KEY=VALUE", "Any single setting, e.g. search.beam_width=3; repeatable.")
 ]
-Config = Annotated[Path | None, _option("--config", "Settings file [default: maspo.toml, if there].", _RUN, "FILE")]
-AgentModel = Annotated[str | None, _option("--agent-model", "The agents' model.", _MODELS, "M")]
-JudgeModel = Annotated[str | None, _option("--judge-model", "[default: the agents' model]", _MODELS, "M")]
-ProposerModel = Annotated[str | None, _option("--proposer-model", "[default: the agents' model]", _MODELS, "M")]
-BaseUrl = Annotated[str | None, _option("--base-url", "An OpenAI-compatible endpoint, up to /v1.", _MODELS, "URL")]
-MaxUsd = Annotated[float | None, _option("--max-usd", "US dollars.", _CAPS, "X")]
-MaxCalls = Annotated[int | None, _option("--max-calls", "Model calls, retries included.", _CAPS, "N")]
-MaxMinutes = Annotated[float | None, _option("--max-minutes", "Minutes of work.", _CAPS, "N")]
+Config = Annotated[Path | None, _option("--config", "FILE", "Settings file [default: maspo.toml, if it is there].")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before starting.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="DIR", help="A run folder.", show_default=False)]
@@ -62,15 +59,12 @@ def job_command(action: Callable[[JobArguments], None]) -> Callable[..., None]:
     """Return a command that takes the options of a run and calls ``action`` with them."""
 
     def command(
+        *,
         system: SystemFile,
         inputs: InputsFile,
         out: Out = None,
         profile: Profile = None,
         seed: Seed = None,
-        ship_if: ShipIf = None,
-        labels: Labels = None,
-        settings: Set = None,
-        config: Config = None,
         agent_model: AgentModel = None,
         judge_model: JudgeModel = None,
         proposer_model: ProposerModel = None,
@@ -78,6 +72,10 @@ def job_command(action: Callable[[JobArguments], None]) -> Callable[..., None]:
         max_usd: MaxUsd = None,
         max_calls: MaxCalls = None,
         max_minutes: MaxMinutes = None,
+        ship_if: ShipIf = None,
+        labels: Labels = None,
+        settings: Set = None,
+        config: Config = None,
         as_json: Json = False,
         yes: Yes = False,
     ) -> None:

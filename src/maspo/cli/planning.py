@@ -56,7 +56,10 @@ def _caps(prepared: Prepared) -> str:
 
 @job_command
 def estimate(arguments: JobArguments) -> None:
-    """State calls, tokens and money of a run, at most, before anything is paid."""
+    """State calls, tokens and money beforehand.
+
+    All of them are upper bounds; no model is asked.
+    """
     from maspo.cli.prepare import prepare
     from maspo.engine.estimate import estimate as planned_cost
 
@@ -85,7 +88,10 @@ def estimate_json(planned: Estimate) -> dict[str, object]:
 
 @job_command
 def check(arguments: JobArguments) -> None:
-    """Check system, inputs, settings and folder without a single call."""
+    """Check everything without a single call.
+
+    Reads system, inputs and settings, and looks whether the run folder could be written.
+    """
     from maspo.cli.prepare import key_missing, prepare
     from maspo.engine.estimate import estimate as planned_cost
 

@@ -17,8 +17,7 @@ from maspo.errors import ConfigInvalid
 from maspo.graph import System
 from maspo.graph.load import load_system
 from maspo.models.endpoint import Endpoint
-from maspo.models.ledger import require_prices
-from maspo.models.prices import PriceBook
+from maspo.models.prices import PriceBook, require_prices
 from maspo.runtime.messages import check_inputs
 from maspo.tasks.inputs import load_inputs
 

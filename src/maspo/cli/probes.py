@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from maspo.models.endpoint import Endpoint
 
 Answer = Literal["answers", "refuses the key", "unexpected", "unreachable"]
 _LONGEST_REPLY = 2_000_000
-_MODELS_SHOWN = 5
+_MODELS_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Probe:
-    """What an endpoint said. ``detail`` is for people; ``models`` are the first few that it offers."""
+    """What an endpoint said. ``detail`` is for people."""
 
     place: Place
     answer: Answer
@@ -62,6 +63,9 @@ async def _probe(session: aiohttp.ClientSession, place: Place) -> Probe:
             return _read(place, response.status, body)
     except TimeoutError:
         return Probe(place, "unreachable", f"no answer within {place.seconds:g} s")
+    except aiohttp.ClientConnectorError as error:
+        refused = error.os_error.errno == errno.ECONNREFUSED
+        return Probe(place, "unreachable", "nothing listens there" if refused else str(error.os_error))
     except (aiohttp.ClientError, OSError, ValueError) as error:
         return Probe(place, "unreachable", str(error) or type(error).__name__)
 
@@ -75,4 +79,4 @@ def _read(place: Place, status: int, body: bytes) -> Probe:
         names = [str(entry["id"]) for entry in json.loads(body)["data"]]
     except (ValueError, LookupError, TypeError, RecursionError):
         return Probe(place, "unexpected", "answers, but not with a list of models; is it OpenAI-compatible?")
-    return Probe(place, "answers", f"{len(names)} models", tuple(names[:_MODELS_SHOWN]))
+    return Probe(place, "answers", f"models: {', '.join(names[:_MODELS_SHOWN])}", tuple(names))

@@ -15,7 +15,7 @@ from maspo.cli.folder import JOURNAL, REPORT, look, write_results
 from maspo.cli.terminal import note, print_json, say
 from maspo.cli.watch import watching
 from maspo.engine.job import Outcome, Watcher
-from maspo.errors import EXIT_INTERRUPTED, MaspoError
+from maspo.errors import EXIT_INTERRUPTED, ProviderError
 from maspo.report.text import result_json, summary
 
 Begin: TypeAlias = Callable[[Watcher, asyncio.Event], Awaitable[Outcome]]
@@ -28,7 +28,7 @@ def run_watched(begin: Begin, out: Path) -> Outcome:
     """Run to the end or to the first Ctrl-C, which lets calls in flight finish; a second one ends the process.
 
     Raises:
-        MaspoError: what ended the run; the way to go on is told first.
+        MaspoError: what ended the run. After a failure of the endpoint the way to go on is told first.
 
     """
 
@@ -39,7 +39,7 @@ def run_watched(begin: Begin, out: Path) -> Outcome:
 
     try:
         return asyncio.run(watched())
-    except MaspoError:
+    except ProviderError:
         if (out / JOURNAL).is_file():
             note(f"What is recorded is kept; go on with: maspo resume {out}")
         raise

@@ -21,7 +21,10 @@ _MARKS = {"same": ("", ""), "removed": ("[-", "-]"), "added": ("{+", "+}")}
 
 
 def report(folder: RunFolder, as_json: Json = False) -> None:
-    """Write report.html and result.json again from what is recorded; works while a run goes on and after an interruption."""
+    """Write the report again from the record.
+
+    Works while a run goes on and after an interruption, too.
+    """
     from maspo.cli.folder import REPORT, look, write_results
     from maspo.report.text import result_json, summary
 
@@ -95,7 +98,10 @@ def diff(
     after: Annotated[str, typer.Argument(metavar="B", help="The same, to compare with.")] = "shipped",
     as_json: Json = False,
 ) -> None:
-    """Show word by word how two sets of prompts differ; by default the seed prompts and what was shipped."""
+    """Show how two sets of prompts differ.
+
+    By default the seed prompts and what was shipped; [-removed-] and {+added+} words.
+    """
     old, new = _prompts(folder, before), _prompts(folder, after)
     names = list(dict.fromkeys([*old, *new]))
     changed = [name for name in names if old.get(name) != new.get(name)]

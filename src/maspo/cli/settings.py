@@ -222,17 +222,22 @@ def _config(found: Mapping[Path_, _Setting]) -> RunConfig:
         source = found["profile",].source
         raise ConfigInvalid(f"{source}: {_shown(profile)} is given; expected one of: {', '.join(PROFILES)}")
     search = tree.pop("search", {})
-    plan = _built(lambda: plan_of(profile, search), ("search",), found)
-    config = _built(lambda: RunConfig.model_validate(tree), (), found)
+    plan, plan_problems = _built(lambda: plan_of(profile, search), ("search",), found)
+    config, config_problems = _built(lambda: RunConfig.model_validate(tree), (), found)
+    if plan is None or config is None:
+        raise ConfigInvalid("\n".join([*plan_problems, *config_problems]))
     return config.model_copy(update={"search": plan})
 
 
-def _built(build: Callable[[], Built], prefix: Path_, found: Mapping[Path_, _Setting]) -> Built:
+def _built(
+    build: Callable[[], Built], prefix: Path_, found: Mapping[Path_, _Setting]
+) -> tuple[Built | None, list[str]]:
+    """Return what was built, or None and one line per problem."""
     try:
-        return build()
+        return build(), []
     except ValidationError as error:
         problems = [_problem(detail, prefix, found) for detail in error.errors(include_url=False)]
-        raise ConfigInvalid("\n".join(dict.fromkeys(problems))) from None
+        return None, list(dict.fromkeys(problems))
 
 
 def _problem(detail: ErrorDetails, prefix: Path_, found: Mapping[Path_, _Setting]) -> str:

@@ -22,7 +22,7 @@ from maspo.events import (
     RunStarted,
     StepStarted,
 )
-from maspo.report.words import duration, money, plural, signed
+from maspo.report.words import duration, money, plural
 
 LOST_SHOWN = 3
 """Lost calls that get a line of their own; the rest is counted in the report."""
@@ -102,26 +102,25 @@ class PlainLines:
 
 def line_of(event: Event) -> str:
     """Return an event in one line for people; empty for events that deserve none."""
+    line = ""
     match event:
         case RunStarted():
-            return _started(event)
+            line = _started(event)
         case StepStarted():
-            return step_name(event)
-        case CandidateScored():
-            return f"  candidate {event.candidate}: R {signed(event.reward)}{', kept' if event.kept else ''}"
+            line = step_name(event)
         case PromptKept():
-            return f"  {event.agent}: prompt kept, {event.reason}"
+            line = f"  {event.agent}: prompt kept, {event.reason}"
         case PromptChanged():
-            return f"  {event.agent}: new prompt, {event.reason}"
+            line = f"  {event.agent}: new prompt, {event.reason}"
         case CallLost():
-            return f"  a call failed for good ({event.purpose}): {event.reason}"
+            line = f"  a call failed for good ({event.purpose}): {event.reason}"
         case BudgetStopped():
-            return f"budget reached: {event.cap}"
+            line = f"budget reached: {event.cap}"
         case Paused():
-            return f"paused: {event.reason}"
+            line = f"paused: {event.reason}"
         case RunFinished():
-            return f"finished: {event.verdict}, {'new' if event.shipped == 'optimized' else 'seed'} prompts shipped"
-    return ""
+            line = f"finished: {event.verdict}, {'new' if event.shipped == 'optimized' else 'seed'} prompts shipped"
+    return line
 
 
 def _started(event: RunStarted) -> str:

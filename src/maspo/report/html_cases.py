@@ -5,10 +5,11 @@ from __future__ import annotations
 from maspo.events import CaseShown
 from maspo.report import words
 from maspo.report.fold import RunView
-from maspo.report.html_parts import diff_block, folded, quiet, section, text_block
+from maspo.report.html_parts import diff_block, folded, left_out, quiet, section, text_block
 from maspo.report.markup import Html, h
 
 _MOST_CASES = 20
+_MOST_OUTPUTS = 8
 _OUTPUT = 3000
 
 
@@ -19,7 +20,6 @@ def cases(view: RunView) -> Html:
         found = f"{words.number(view.cases_found)} found, none recorded with texts." if view.cases_found else "None."
         return section("cases", title, quiet(found))
     shown = view.cases[::-1][:_MOST_CASES]
-    rest = view.cases_found - len(shown)
     count = words.plural(view.cases_found, "case", "cases")
     return section(
         "cases",
@@ -28,14 +28,15 @@ def cases(view: RunView) -> Html:
             "p",
             {},
             f"{count}: inputs on which a candidate prompt won its own comparison and the team did not gain (Eq. 6). "
-            f"They are shown to the proposer as hard negatives. Newest first"
-            + (f"; {words.number(rest)} older ones are not shown." if rest > 0 else "."),
+            f"They are shown to the proposer as hard negatives. Newest first.",
         ),
         *(_case(case) for case in shown),
+        left_out(view.cases_found - len(shown), "older case", "older cases"),
     )
 
 
 def _case(case: CaseShown) -> Html:
+    names = _names(case)
     return h(
         "details",
         {"class": "case"},
@@ -47,13 +48,18 @@ def _case(case: CaseShown) -> Html:
         ),
         h("h3", {}, "Input"),
         text_block(case.input_text, _OUTPUT),
-        *(_outputs(case, name) for name in _names(case)),
+        *(_outputs(case, name) for name in names[:_MOST_OUTPUTS]),
+        left_out(len(names) - _MOST_OUTPUTS, "more agent", "more agents"),
         folded("The prompts: reference → candidate", diff_block(case.reference_prompt, case.candidate_prompt)),
     )
 
 
 def _names(case: CaseShown) -> list[str]:
-    return list(dict.fromkeys([*case.candidate_outputs, *case.reference_outputs]))
+    """Return the agents of both traces; in a large team the rewritten agent and what was lost come first."""
+    names = list(dict.fromkeys([*case.candidate_outputs, *case.reference_outputs]))
+    if len(names) <= _MOST_OUTPUTS:
+        return names
+    return sorted(names, key=lambda name: name != case.agent and name not in case.lost)
 
 
 def _outputs(case: CaseShown, name: str) -> Html:

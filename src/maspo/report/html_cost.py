@@ -5,7 +5,7 @@ from __future__ import annotations
 from maspo.events import RunStarted, Usage
 from maspo.report import charts, words
 from maspo.report.fold import RunView
-from maspo.report.html_parts import quiet, section, table
+from maspo.report.html_parts import left_out, quiet, section, table
 from maspo.report.markup import Child, Html, h, join
 from maspo.report.shown import clipped
 
@@ -69,11 +69,10 @@ def _lost(view: RunView) -> Html:
         (lost.purpose, lost.agent, words.number(lost.attempts), clipped(lost.reason, 400))
         for lost in view.lost_calls[::-1][:_MOST_LOST]
     ]
-    rest = len(view.lost_calls) - len(rows)
     return join(
         h("h3", {}, "Calls that failed for good"),
         table("Calls that failed for good", ("Purpose", "Agent", "Attempts", "Reason"), rows),
-        quiet(f"{words.number(rest)} earlier ones are not shown.") if rest else "",
+        left_out(len(view.lost_calls) - len(rows), "earlier call", "earlier calls"),
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from maspo.report import words
 from maspo.report.diff import diff
-from maspo.report.markup import Child, Html, h
+from maspo.report.markup import Child, Html, h, join
 from maspo.report.shown import clipped
 
 MOST_CHARACTERS = 12_000
@@ -26,6 +27,11 @@ def quiet(text: str) -> Html:
 def folded(title: str, *children: Child) -> Html:
     """Build a part that opens on a click, without scripts."""
     return h("details", {}, h("summary", {}, title), *children)
+
+
+def left_out(count: int, one: str, many: str) -> Html:
+    """Say how many of something the page has no room for; nothing when all are there."""
+    return quiet(f"Not shown: {words.plural(count, one, many)}.") if count > 0 else join()
 
 
 def text_block(text: str, limit: int = MOST_CHARACTERS) -> Html:

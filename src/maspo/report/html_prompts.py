@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from maspo.report import words
 from maspo.report.fold import AgentView, RunView
-from maspo.report.html_parts import diff_block, folded, quiet, section, table, text_block
+from maspo.report.html_parts import diff_block, folded, left_out, quiet, section, table, text_block
 from maspo.report.markup import Html, h, join
 from maspo.report.team_graph import drawn, team_graph
 
@@ -40,7 +40,7 @@ def _team_table(agents: Sequence[AgentView]) -> Html:
     rows = [
         (
             agent.name,
-            ", ".join(agent.reads) or "the input",
+            words.names(agent.reads) or "the input",
             "new prompt" if agent.rewritten else "unchanged",
             words.number(agent.times_changed),
         )
@@ -48,7 +48,7 @@ def _team_table(agents: Sequence[AgentView]) -> Html:
     ]
     return join(
         table("Agents", ("Agent", "Reads", "Prompt", "Times changed"), rows),
-        _left_out(len(agents) - _MOST_ROWS, "agents"),
+        left_out(len(agents) - _MOST_ROWS, "more agent", "more agents"),
     )
 
 
@@ -61,9 +61,9 @@ def prompts(view: RunView) -> Html:
         "Prompts before and after",
         h("p", {}, _status(view, bool(rewritten))),
         *(_changed_prompt(agent) for agent in rewritten[:_MOST_DIFFS]),
-        _left_out(len(rewritten) - _MOST_DIFFS, "changed prompts"),
+        left_out(len(rewritten) - _MOST_DIFFS, "more changed prompt", "more changed prompts"),
         *(folded(f"{agent.name}: unchanged", text_block(agent.seed)) for agent in unchanged[:_MOST_UNCHANGED]),
-        _left_out(len(unchanged) - _MOST_UNCHANGED, "unchanged prompts"),
+        left_out(len(unchanged) - _MOST_UNCHANGED, "more unchanged prompt", "more unchanged prompts"),
     )
 
 
@@ -90,9 +90,3 @@ def _changed_prompt(agent: AgentView) -> Html:
         folded("The seed prompt", text_block(agent.seed)),
         folded("The new prompt", text_block(agent.winner)),
     )
-
-
-def _left_out(count: int, what: str) -> Html:
-    if count <= 0:
-        return join()
-    return quiet(f"{words.number(count)} more {what} are not shown. The run folder holds every prompt.")

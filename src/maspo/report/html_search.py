@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from maspo.events import CandidateScored, DraftRejected, LevelCounts, PromptChanged
 from maspo.report import charts, words
 from maspo.report.fold import RunView, StepView
-from maspo.report.html_parts import folded, quiet, section, table, text_block
+from maspo.report.html_parts import folded, left_out, quiet, section, table, text_block
 from maspo.report.markup import Html, h, join
 from maspo.report.shown import clipped
 
@@ -54,7 +54,7 @@ def _reward_panels(view: RunView) -> Html:
             "● kept in the beam, ○ dropped, ▲ the agent's prompt was changed. Generation 0 is Beam Refresh.",
         ),
         h("div", {"class": "panels"}, *panels),
-        _more(len(order) - _MOST_PANELS, "agents are", "not drawn"),
+        left_out(len(order) - _MOST_PANELS, "more agent", "more agents"),
     )
 
 
@@ -81,7 +81,7 @@ def _step_table(view: RunView) -> Html:
     rows = [_step_row(number, step) for number, step in numbered[-_MOST_STEPS:]]
     return join(
         table("Steps of the search", columns, rows),
-        _more(len(numbered) - _MOST_STEPS, "earlier steps are", "not shown"),
+        left_out(len(numbered) - _MOST_STEPS, "earlier step", "earlier steps"),
     )
 
 
@@ -113,7 +113,7 @@ def _candidate_table(steps: Sequence[StepView]) -> Html:
     return join(
         quiet("Counts are wins / losses / ties / undecided, seen from the candidate."),
         table("Candidates", columns, rows),
-        _more(len(found) - _MOST_CANDIDATES, "earlier candidates are", "not shown"),
+        left_out(len(found) - _MOST_CANDIDATES, "earlier candidate", "earlier candidates"),
     )
 
 
@@ -148,14 +148,10 @@ def rejected(view: RunView) -> Html:
         "Rejected drafts",
         h("p", {}, f"{count} of the proposer could not be used, and never reached an agent."),
         *items,
-        _more(len(drafts) - _MOST_REJECTED, "older drafts are", "not shown"),
+        left_out(len(drafts) - _MOST_REJECTED, "older draft", "older drafts"),
     )
 
 
 def _draft(draft: DraftRejected) -> Html:
     summary = h("summary", {}, h("strong", {}, draft.agent), f": {clipped(draft.reason, _REASON)}")
     return h("details", {"class": "case"}, summary, text_block(draft.text, 4000))
-
-
-def _more(count: int, what: str, end: str) -> Html:
-    return quiet(f"{words.number(count)} more {what} {end}.") if count > 0 else join()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from maspo.report import words
 from maspo.report.fold import AgentView
 from maspo.report.markup import Html, h, join
 
@@ -69,7 +70,7 @@ def _place(column: int, row: int, free_rows: int) -> tuple[float, float]:
 
 
 def _sentence(agent: AgentView) -> str:
-    reads = f" reads {', '.join(agent.reads)}" if agent.reads else " reads the input"
+    reads = f" reads {words.names(agent.reads)}" if agent.reads else " reads the input"
     return agent.name + reads + (", new prompt" if agent.rewritten else "")
 
 

@@ -10,7 +10,6 @@ from maspo.report import words
 from maspo.report.fold import RunView
 from maspo.report.shown import clipped, visible
 
-_NAMES_SHOWN = 12
 _WIDTH = 10
 
 
@@ -51,10 +50,9 @@ def _shipped(view: RunView) -> list[str]:
 def _changed(view: RunView) -> list[str]:
     if not view.agents:
         return []
-    names = [agent.name for agent in view.agents if agent.rewritten]
-    listed = ", ".join(names[:_NAMES_SHOWN]) + (f" and {len(names) - _NAMES_SHOWN} more" * (len(names) > _NAMES_SHOWN))
-    share = f"{len(names)} of {words.plural(len(view.agents), 'agent', 'agents')}"
-    return _row("rewritten", f"{listed} ({share})" if names else f"none ({share})")
+    rewritten = [agent.name for agent in view.agents if agent.rewritten]
+    share = f"{len(rewritten)} of {words.plural(len(view.agents), 'agent', 'agents')}"
+    return _row("rewritten", f"{words.names(rewritten)} ({share})" if rewritten else f"none ({share})")
 
 
 def _stops(view: RunView) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from maspo.events import HoldoutResult, RunFinished, Usage
 from maspo.report.fold import RunView
@@ -20,6 +20,7 @@ _CLAIMS = {
     "worse": "The new prompts are worse than the seed prompts.",
     "cannot_tell": "Too few hold-out inputs differ to tell whether the new prompts are better.",
 }
+_MOST_NAMES = 12
 _SEED_SHIPPED = "The seed prompts are shipped."
 
 
@@ -105,7 +106,7 @@ def truth(view: RunView) -> str:
 def lost_words(lost: tuple[str, ...]) -> str:
     """Return what a misalignment case lost, in words."""
     readers = [name for name in lost if name != "global"]
-    parts = [f"{', '.join(readers)} did not improve"] if readers else []
+    parts = [f"{names(readers)} did not improve"] if readers else []
     if "global" in lost:
         parts.append("the final answer got worse")
     return " and ".join(parts) or "the team did not gain"
@@ -148,6 +149,13 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
+def names(every: Sequence[str]) -> str:
+    """Return names in a row, the first dozen of them."""
+    listed = ", ".join(every[:_MOST_NAMES])
+    rest = len(every) - _MOST_NAMES
+    return f"{listed} and {number(rest)} more" if rest > 0 else listed
+
+
 def plural(count: int, one: str, many: str) -> str:
     """Return a count with its noun."""
     return f"{number(count)} {one if count == 1 else many}"
@@ -178,7 +186,7 @@ def duration(seconds: float | None) -> str:
     """Return a time span in words; ``unknown`` when it was not recorded."""
     if seconds is None:
         return "unknown"
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

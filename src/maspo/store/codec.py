@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -45,10 +46,9 @@ _RESULTS: dict[str, type] = {"drafts": Drafts, "comparison": Comparison}
 def encode(recorded: Recorded) -> Entry:
     """Return the journal entry of an event or a result."""
     if not isinstance(recorded, Told):
-        return Entry(recorded.kind, _dump(type(recorded), recorded))
+        return Entry(recorded.kind, json.dumps(_plain(recorded)))
     result_kind = "drafts" if isinstance(recorded.result, Drafts) else "comparison"
-    result = _adapter(_RESULTS[result_kind]).dump_python(recorded.result, mode="json")
-    return Entry(TOLD, json.dumps({"work": recorded.work, "type": result_kind, "result": result}))
+    return Entry(TOLD, json.dumps({"work": recorded.work, "type": result_kind, "result": _plain(recorded.result)}))
 
 
 def decode(entry: Entry) -> Recorded:
@@ -71,7 +71,7 @@ def decode(entry: Entry) -> Recorded:
 
 def encode_trace(trace: Trace) -> str:
     """Return a trace as JSON text."""
-    return _dump(Trace, trace)
+    return json.dumps(_plain(trace))
 
 
 def decode_trace(body: str) -> Trace:
@@ -94,9 +94,15 @@ def _strange(what: str, error: Exception) -> StoreError:
     )
 
 
-def _dump(kind: type, value: object) -> str:
-    # The standard library writes the text, because it escapes lone surrogates where pydantic refuses them.
-    return json.dumps(_adapter(kind).dump_python(value, mode="json"))
+def _plain(value: object) -> object:
+    """Return a value as JSON knows it. Pydantic only reads: it would not write every mapping or lone surrogate."""
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(inner) for inner in value]
+    return value
 
 
 @cache

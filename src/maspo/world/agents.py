@@ -24,11 +24,16 @@ def answer_agent(latents: Latents, request: Request) -> str:
     if system:
         role, sentences = split(system)
     else:
-        role, sentences = f"template of {request.agent}", split(user)[1]
+        role, sentences = template_role(request.agent), split(user)[1]
     profile = latents.profile(role, sentences)
     read = decode(user)
     turn = latents.turn(profile, input_key(user, read), read, request.identity)
     return encode(turn, symptoms(latents, profile, turn.key, read))
+
+
+def template_role(agent: str) -> str:
+    """Return the role of an agent whose prompt is a template."""
+    return f"template of {agent}"
 
 
 def input_key(user: str, read: tuple[Turn, ...]) -> str:

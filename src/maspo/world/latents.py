@@ -34,7 +34,7 @@ MISSED_BELOW = 0.55
 ROLE_NOISE = 0.3
 VERSION_NOISE = 0.22
 APPEAL_NOISE = 0.25
-DIFFICULTY_MEAN = 1.0
+DIFFICULTY_MEAN = 0.95
 DIFFICULTY_SPREAD = 0.85
 OUT_OF_REACH = 0.06
 LURED = 0.6
@@ -125,7 +125,8 @@ class Latents:
         )
 
     def expected_quality(self, profile: Profile, where: InputLatent, read: Sequence[Turn]) -> float:
-        """Return the quality without noise: own strength plus what is read."""
+        """Return the quality without noise: own strength plus what is read; the same output twice counts once."""
+        read = tuple(dict.fromkeys(read))
         quality = SEED_LEVEL + sum(weight * profile.strength[aspect] for aspect, weight in where.aspects)
         if read:
             quality += FADE * sum(turn.passed_on - SEED_MESSAGE for turn in read) / math.sqrt(len(read))

@@ -9,12 +9,15 @@ from maspo.errors import UsageError
 from maspo.graph import Agent, System
 from maspo.graph.template import placeholders
 from maspo.prompts import Prompts
+from maspo.world.agents import template_role
 from maspo.world.catalogue import Kind, added, of_kind, split
 from maspo.world.latents import ROLE_NOISE, VERSION_NOISE, Latents, Profile, Turn
 from maspo.world.text import INPUT_NAME
 
 FRESH = 1_000_000
 """Where the population begins on which true accuracy is computed; searches use inputs below it."""
+WORTH_ADDING = 1e-4
+"""The least gain in expected accuracy for which a sentence is added."""
 
 _SOLVER = "You solve the problem and give the letter of your answer."
 _CRITIC = "You review the solution that you are given and give the letter of the corrected answer."
@@ -75,66 +78,65 @@ class Simulation:
     def __init__(self, latents: Latents, system: System) -> None:
         self._latents = latents
         self._system = system
-        self._known = {"input", "context", *system.by_name}
 
     def accuracy(self, prompts: Prompts, keys: Sequence[str]) -> float:
         """Return the share of inputs whose final answer is right."""
-        profiles = self.profiles(prompts)
+        team = self._team(prompts)
         right = 0
         for key in keys:
             turns: dict[str, Turn] = {}
-            for name in self._system.order:
-                read = [turns[other] for other in self._system.by_name[name].reads]
-                turns[name] = self._latents.turn(profiles[name], key, read)
+            for name, (profile, shown) in team.items():
+                turns[name] = self._latents.turn(profile, key, [turns[other] for other in shown])
             right += turns[self._system.output].answer == self._latents.input(key).truth
         return right / len(keys)
 
-    def expected(self, profiles: Mapping[str, Profile], keys: Sequence[str]) -> float:
+    def expected(self, prompts: Prompts, keys: Sequence[str]) -> float:
         """Return the expected accuracy over the noise: smooth, so that a search on it is not misled by luck."""
-        noise = math.hypot(ROLE_NOISE, VERSION_NOISE)
+        team = self._team(prompts)
+        noise = math.hypot(ROLE_NOISE, VERSION_NOISE) * math.sqrt(2)
         total = 0.0
         for key in keys:
             where = self._latents.input(key)
             turns: dict[str, Turn] = {}
-            for name in self._system.order:
-                read = [turns[other] for other in self._system.by_name[name].reads]
-                quality = self._latents.expected_quality(profiles[name], where, read)
-                turns[name] = Turn(key, "", quality, 0.0, profiles[name].usable, profiles[name].form)
+            for name, (profile, shown) in team.items():
+                quality = self._latents.expected_quality(profile, where, [turns[other] for other in shown])
+                turns[name] = Turn(key, "", quality, 0.0, profile.usable, profile.form)
             margin = turns[self._system.output].quality - where.difficulty
-            total += 0.5 + 0.5 * math.erf(margin / noise / math.sqrt(2))
+            total += 0.5 + 0.5 * math.erf(margin / noise)
         return total / len(keys)
 
-    def profiles(self, prompts: Prompts) -> dict[str, Profile]:
-        """Return what each agent does with its prompt; agents that ``prompts`` does not name keep theirs."""
-        texts = {**self._system.prompts, **prompts}
-        return {name: self.profile(name, texts[name]) for name in self._system.order}
+    def _team(self, prompts: Prompts) -> dict[str, tuple[Profile, tuple[str, ...]]]:
+        """Return, in topological order, what each agent does with its prompt and whose outputs it is shown.
 
-    def profile(self, name: str, prompt: str) -> Profile:
-        """Return what an agent does with a prompt; a template's role is the agent's name, as on the wire."""
-        role, sentences = split(prompt)
-        if placeholders(prompt, self._known):
-            role = f"template of {name}"
-        return self._latents.profile(role, sentences)
+        As on the wire, a template's role is the agent's name, and it is shown only what its placeholders name.
+        """
+        texts = {**self._system.prompts, **prompts}
+        team: dict[str, tuple[Profile, tuple[str, ...]]] = {}
+        for name in self._system.order:
+            reads = self._system.by_name[name].reads
+            role, sentences = split(texts[name])
+            named = placeholders(texts[name], {"input", "context", *reads})
+            if named:
+                role = template_role(name)
+            if named and "context" not in named:
+                reads = tuple(read for read in reads if read in named)
+            team[name] = self._latents.profile(role, sentences), reads
+        return team
 
     def best_prompts(self, keys: Sequence[str], passes: int = 2) -> dict[str, str]:
         """Return nearly optimal prompts: sentence by sentence, agent by agent, led by expected accuracy."""
         prompts = dict(self._system.prompts)
         movable = [name for name in self._system.order if not self._system.by_name[name].frozen]
-        profiles = self.profiles(prompts)
-        best = self.expected(profiles, keys)
-        for _ in range(passes):
-            for name in movable:
-                gained = True
-                while gained:
-                    gained = False
-                    score, prompt = max(self._extensions(profiles, name, prompts[name], keys))
-                    if score > best + 1e-4:
-                        best, prompts[name], gained = score, prompt, True
-                        profiles[name] = self.profile(name, prompt)
+        for name in movable * passes:
+            prompts = self._extended(prompts, name, keys)
         return prompts
 
-    def _extensions(
-        self, profiles: Mapping[str, Profile], name: str, prompt: str, keys: Sequence[str]
-    ) -> list[tuple[float, str]]:
-        drafts = [added(prompt, sentence) for sentence in of_kind(Kind.FIX, Kind.HANDOFF)]
-        return [(self.expected({**profiles, name: self.profile(name, draft)}, keys), draft) for draft in drafts]
+    def _extended(self, prompts: dict[str, str], name: str, keys: Sequence[str]) -> dict[str, str]:
+        """Add the best sentence to an agent's prompt until none helps."""
+        best = self.expected(prompts, keys)
+        while True:
+            drafts = [{**prompts, name: added(prompts[name], sentence)} for sentence in of_kind(Kind.FIX, Kind.HANDOFF)]
+            score, place = max((self.expected(draft, keys), -place) for place, draft in enumerate(drafts))
+            if score < best + WORTH_ADDING:
+                return prompts
+            best, prompts = score, drafts[-place]

@@ -19,7 +19,6 @@ LOST_TOLERANCE = 0.1
 """A reader whose quality fell by more than this could not use what it read."""
 _TRIED = ((Kind.FIX, 0.3), (Kind.HANDOFF, 0.1), (Kind.STYLE, 0.2), (Kind.TRAP, 0.3), (Kind.USELESS, 0.1))
 """How often a proposer without evidence tries each kind."""
-_ESCAPED_TAGS = ("current_prompt", "trace", "misaligned_trace", "input", "read", "output", "count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +28,12 @@ class Evidence:
     missed: tuple[tuple[str, int], ...] = ()
     blamed: frozenset[str] = frozenset()
     readers_lost: int = 0
-    cases: int = 0
 
 
 def answer_proposer(latents: Latents, request: Request) -> str:
     """Return as many drafts as asked for, each in its own ``<prompt>`` tag."""
     text = "\n".join(message.content for message in request.messages)
-    prompt = _unescaped(section(text, ["current_prompt"]))
+    prompt = section(text, ["current_prompt"]).strip("\n")
     writer = _Writer(latents.spec.seed, f"{text}\0{request.identity}", read_evidence(text))
     write = {"good": writer.led, "poor": writer.blind, "rubbish": writer.rubbish}[latents.spec.proposer]
     drafts = [write(prompt, number) for number in range(_count(text))]
@@ -49,12 +47,11 @@ def read_evidence(text: str) -> Evidence:
         missed.update(listed(section(trace, ["output"]), "Missed"))
     blamed: set[str] = set()
     lost = 0
-    cases = sections(text, "misaligned_trace")
-    for case in cases:
+    for case in sections(text, "misaligned_trace"):
         missed.update(listed(section(case, ["output_before"]), "Missed"))
         blamed.update(listed(section(case, ["output"]), "Manner"))
         lost += _readers_lost(case)
-    return Evidence(tuple(sorted(missed.items())), frozenset(blamed), lost, len(cases))
+    return Evidence(tuple(sorted(missed.items())), frozenset(blamed), lost)
 
 
 def _readers_lost(case: str) -> bool:
@@ -156,10 +153,3 @@ def _ordered(sentences: frozenset[Sentence]) -> list[Sentence]:
 def _count(text: str) -> int:
     digits = section(text, ["count"]).strip()
     return min(int(digits), MAX_DRAFTS) if digits.isdecimal() and len(digits) < 4 else 1
-
-
-def _unescaped(prompt: str) -> str:
-    """Undo the escaping of tag names, but for ``prompt`` itself, which would end the draft."""
-    for tag in _ESCAPED_TAGS:
-        prompt = prompt.replace(f"&lt;{tag}", f"<{tag}").replace(f"&lt;/{tag}", f"</{tag}")
-    return prompt

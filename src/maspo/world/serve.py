@@ -1,0 +1,256 @@
+"""The world over the OpenAI chat-completions protocol: HTTP, headers and retries can be tried without a model."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from hmac import compare_digest
+from typing import Any, Literal, cast
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from maspo.errors import ConfigInvalid, ProviderError
+from maspo.models.base import AGENT, JUDGE_GLOBAL, PROPOSER, Message, Reply, Request
+from maspo.world.noise import unit
+from maspo.world.spec import WorldSpec
+from maspo.world.text import sections
+from maspo.world.world import World
+
+MODEL = "maspo-world"
+FINGERPRINT = "simulated"
+MAX_BODY = 32 * 1024 * 1024
+_ROLES: Mapping[str, Literal["system", "user", "assistant"]] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "assistant": "assistant",
+}
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What goes wrong on purpose. Which requests fail depends only on the world's seed and on their number.
+
+    Raises:
+        ConfigInvalid: a knob out of its range.
+
+    """
+
+    latency_ms: float = 0.0
+    error_rate: float = 0.0
+    """Share of chat requests that fail, in turn with 429 and with 500."""
+    retry_after: int = 0
+    """Seconds that a 429 asks the client to wait."""
+    api_key: str = ""
+    """The bearer key that is required; empty asks for none."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.error_rate <= 1:
+            raise ConfigInvalid(f"world serve: error rate is {self.error_rate}; expected a share from 0 to 1")
+        if self.latency_ms < 0 or self.retry_after < 0:
+            raise ConfigInvalid("world serve: latency and Retry-After are times; expected 0 or more")
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the server listens; port 0 takes a free one. A host beyond this machine must be allowed by name.
+
+    Raises:
+        ConfigInvalid: the host can be reached from other machines and ``public`` is not set.
+
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    public: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.public and not _is_loopback(self.host):
+            raise ConfigInvalid(
+                f"world serve: {self.host!r} can be reached from other machines; use 127.0.0.1, or allow it explicitly"
+            )
+
+
+@asynccontextmanager
+async def start_server(
+    spec: WorldSpec | None = None, faults: Faults | None = None, address: Address | None = None
+) -> AsyncIterator[str]:
+    """Run the world's server while the context is open; yields its base URL, which ends in ``/v1``.
+
+    Raises:
+        ProviderError: the port cannot be listened on.
+
+    """
+    where = address or Address()
+    runner = web.AppRunner(_application(World(spec), faults or Faults()), access_log=None, shutdown_timeout=2.0)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, where.host, where.port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise ProviderError(
+                f"world serve: cannot listen on {where.host}:{where.port} ({error.strerror}); choose another port"
+            ) from error
+        port = runner.addresses[0][1]
+        host = f"[{where.host}]" if ":" in where.host else where.host
+        yield f"http://{host}:{port}/v1"
+    finally:
+        await runner.cleanup()
+
+
+async def serve(
+    spec: WorldSpec, faults: Faults, address: Address, stop: asyncio.Event, on_ready: Callable[[str], None]
+) -> None:
+    """Serve until ``stop`` is set; ``on_ready`` is told the base URL once the server listens."""
+    async with start_server(spec, faults, address) as base_url:
+        on_ready(base_url)
+        await stop.wait()
+
+
+def read_request(body: object, headers: Mapping[str, str]) -> Request:
+    """Turn a chat-completions body into a request; without attribution headers the tags tell the purpose.
+
+    Raises:
+        ValueError: the body is not a chat; the message says what is missing.
+
+    """
+    if not isinstance(body, dict):
+        raise ValueError("the body is not a JSON object")
+    given = body.get("messages")
+    if not isinstance(given, list) or not given:
+        raise ValueError("`messages` is missing or empty")
+    messages = tuple(_message(item) for item in given)
+    temperature = body.get("temperature", 0.0)
+    if isinstance(temperature, bool) or not isinstance(temperature, int | float):
+        raise ValueError("`temperature` is not a number")
+    return Request(
+        model=str(body.get("model", MODEL)),
+        messages=messages,
+        purpose=headers.get("X-Maspo-Purpose") or purpose_of(messages),
+        agent=unquote(headers.get("X-Maspo-Agent", "")),
+        temperature=float(temperature),
+        identity=str(body.get("seed", "")) if temperature else "",
+    )
+
+
+def purpose_of(messages: tuple[Message, ...]) -> str:
+    """Tell the purpose of a call by its tags; a judge whose level is not known judges final answers."""
+    text = "\n".join(message.content for message in messages)
+    if sections(text, "output_1") and sections(text, "output_2"):
+        return JUDGE_GLOBAL
+    return PROPOSER if sections(text, "current_prompt") else AGENT
+
+
+def _message(item: object) -> Message:
+    role = _ROLES.get(str(item.get("role"))) if isinstance(item, dict) else None
+    if not isinstance(item, dict) or role is None:
+        raise ValueError("a message needs a `role` (system, user or assistant) and `content`")
+    content = item.get("content")
+    if isinstance(content, list):
+        content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+    if not isinstance(content, str):
+        raise ValueError("`content` is neither text nor a list of text parts")
+    return Message(role, content)
+
+
+def _application(world: World, faults: Faults) -> web.Application:
+    handler = _Handler(world, faults)
+    application = web.Application(client_max_size=MAX_BODY)
+    application.router.add_post("/v1/chat/completions", handler.chat)
+    application.router.add_get("/v1/models", handler.models)
+    application.router.add_get("/healthz", handler.health)
+    return application
+
+
+class _Handler:
+    """The three routes; counts chat requests, so that faults are repeatable."""
+
+    def __init__(self, world: World, faults: Faults) -> None:
+        self._world = world
+        self._faults = faults
+        self._requests = 0
+        self._failed = 0
+        self._draws: Counter[str] = Counter()
+
+    async def chat(self, request: web.Request) -> web.Response:
+        """Answer a chat completion."""
+        if not self._admitted(request):
+            return _refusal(401, "invalid_api_key", "the key is missing or wrong")
+        self._requests += 1
+        number = self._requests
+        if self._faults.latency_ms:
+            await asyncio.sleep(self._faults.latency_ms / 1000)
+        if unit(self._world.spec.seed, "fault", number) < self._faults.error_rate:
+            return self._fault()
+        try:
+            body = cast(object, await request.json())
+            asked = read_request(body, request.headers)
+        except (ValueError, RecursionError) as error:
+            return _refusal(400, "invalid_request_error", str(error))
+        return web.json_response(_completion(asked, self._world.reply(self._sampled(asked)), number))
+
+    async def models(self, request: web.Request) -> web.Response:
+        """List the one model."""
+        if not self._admitted(request):
+            return _refusal(401, "invalid_api_key", "the key is missing or wrong")
+        listed = {"id": MODEL, "object": "model", "created": 0, "owned_by": "maspo (simulated)"}
+        return web.json_response({"object": "list", "data": [listed]})
+
+    async def health(self, request: web.Request) -> web.Response:
+        """Say that the server runs."""
+        return web.json_response({"status": "ok", "simulated": True, "path": request.path})
+
+    def _sampled(self, asked: Request) -> Request:
+        """Give the n-th equal request at a temperature above 0 its own draw, as a sampling model would."""
+        if not asked.temperature or asked.identity:
+            return asked
+        self._draws[asked.key] += 1
+        return replace(asked, identity=str(self._draws[asked.key]))
+
+    def _admitted(self, request: web.Request) -> bool:
+        if not self._faults.api_key:
+            return True
+        given = request.headers.get("Authorization", "")
+        return compare_digest(given.encode("utf-8", "replace"), f"Bearer {self._faults.api_key}".encode())
+
+    def _fault(self) -> web.Response:
+        self._failed += 1
+        if self._failed % 2:
+            return _refusal(
+                429, "rate_limit_exceeded", "simulated rate limit", {"Retry-After": str(self._faults.retry_after)}
+            )
+        return _refusal(500, "server_error", "simulated failure")
+
+
+def _completion(request: Request, reply: Reply, number: int) -> dict[str, Any]:
+    tokens_in, tokens_out = reply.tokens_in or 0, reply.tokens_out or 0
+    return {
+        "id": f"simulated-{number}",
+        "object": "chat.completion",
+        "created": 0,
+        "model": request.model,
+        "system_fingerprint": FINGERPRINT,
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": reply.text}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": tokens_in, "completion_tokens": tokens_out, "total_tokens": tokens_in + tokens_out},
+    }
+
+
+def _refusal(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    body = json.dumps({"error": {"message": message, "type": code, "code": code}})
+    return web.Response(status=status, text=body, content_type="application/json", headers=headers)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
