@@ -92,6 +92,7 @@ async def bare(base_url: str, _: int) -> AsyncIterator[Model]:
 @asynccontextmanager
 async def full(base_url: str, in_flight: int) -> AsyncIterator[Model]:
     ledger = Ledger(Limits(usd=1e6, calls=10**9, seconds=1e6), PriceBook({"m": (0.4, 1.6)}))
+    # Here rather than in the system's folder for such files, which may be in memory, where a flush costs nothing.
     with tempfile.TemporaryDirectory(dir=".") as folder:
         async with RunStore.create(Path(folder) / "run.db") as store, bare(base_url, in_flight) as client:
             yield compose(client, store, ledger, RetryPolicy(), in_flight)

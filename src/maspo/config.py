@@ -86,9 +86,15 @@ class RunConfig(Section):
 
 PROFILES: Mapping[ProfileName, Mapping[str, object]] = {
     "default": {},
-    "cheap": {"passes": 1, "generations": 2, "batch": 8, "promotion": (8, 16)},
-    "thorough": {"passes": 4, "generations": 4, "batch": 15, "promotion": (15, 30, 60)},
-    "paper": {"scoring": "indicator", "reference": "parent", "promotion": ()},
+    "cheap": {"passes": 3, "drafts": 1, "stages": (5, 12, 24)},
+    "thorough": {"passes": 12, "drafts": 3, "stages": (8, 20, 50), "patience": 3},
+    "paper": {
+        "method": "ascent",
+        "passes": 3,
+        "scoring": "indicator",
+        "reference": "parent",
+        "promotion": (),
+    },
 }
 """What each profile sets under ``search``."""
 

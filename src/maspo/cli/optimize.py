@@ -40,7 +40,7 @@ def optimize(arguments: JobArguments) -> None:
     for remark in dict.fromkeys((*prepared.notes, *planned.notes)):
         note(f"note: {remark}")
     note(plan_text(prepared, planned))
-    if not (arguments.yes or _agreed()):
+    if not (arguments.yes or agreed()):
         note("Not started; nothing was paid.")
         raise typer.Exit(1)
     make_folder(prepared.out)
@@ -51,7 +51,7 @@ def optimize(arguments: JobArguments) -> None:
     raise typer.Exit(conclude(run_watched(begin, prepared.out), prepared.out, arguments.as_json))
 
 
-def _agreed() -> bool:
+def agreed() -> bool:
     """Ask before money is spent, but only where a person can answer."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True

@@ -17,6 +17,8 @@ from maspo.report.shown import visible
 from maspo.report.words import duration, signed
 
 _REFRESHES_PER_SECOND = 4
+_TEXT_SHOWN = 300
+_BAR_WIDTH = 40
 
 
 @contextlib.contextmanager
@@ -34,10 +36,7 @@ def live_panel(board: Board, console: Console | None = None) -> Iterator[None]:
 
 def draw(board: Board) -> RenderableType:
     """Return the picture of a board. Text of models and systems is shown literally: no markup, no control codes."""
-    parts: list[RenderableType] = [_standing(board)]
-    if board.progress is not None and board.progress.wave:
-        parts.append(ProgressBar(total=board.progress.wave, completed=board.progress.done))
-    parts += [*_beam(board), *(_line(line, "dim") for line in board.recent)]
+    parts: list[RenderableType] = [_standing(board), *_beam(board), *(_line(line, "dim") for line in board.recent)]
     name = board.started.system if board.started else "starting"
     title = Text(visible(f"maspo: {name}"))
     return Panel(Group(*parts), title=title, title_align="left")
@@ -47,12 +46,17 @@ def _standing(board: Board) -> Table:
     table = Table.grid(padding=(0, 2))
     for name, text in _facts(board):
         table.add_row(Text(name, style="bold"), _line(text))
+    progress = board.progress
+    if progress is not None and progress.wave and board.finished is None:
+        table.add_row(Text("wave", style="bold"), ProgressBar(progress.wave, progress.done, width=_BAR_WIDTH))
     return table
 
 
 def _facts(board: Board) -> Iterator[tuple[str, str]]:
     progress = board.progress
-    if progress is not None and progress.phase == "holdout":
+    if board.finished is not None:
+        yield "step", "finished"
+    elif progress is not None and progress.phase == "holdout":
         yield "step", "final test on the hold-out"
     elif board.step is not None:
         yield "step", step_name(board.step)
@@ -61,13 +65,22 @@ def _facts(board: Board) -> Iterator[tuple[str, str]]:
         flight = f", {progress.in_flight} in flight" if progress.in_flight else ""
         yield "calls", f"{progress.calls:,} of at most {progress.calls_planned:,}{flight}"
         yield "money", cost(progress, simulated)
-        yield "time", ", ".join(filter(None, (duration(progress.seconds), remaining(progress))))
+        left = "" if board.finished else remaining(progress)
+        yield "time", ", ".join(filter(None, (duration(progress.seconds), left)))
 
 
 def _beam(board: Board) -> Iterator[RenderableType]:
+    """Return the best candidates, each by what it says after the words that it shares with the seed prompt."""
     for place, candidate in enumerate(board.best()):
-        head = " ".join(candidate.text.split())[:90]
-        yield _line(f"{'beam' if place == 0 else '':<6}{signed(candidate.score)}  {head}", "cyan")
+        seed = board.started.seed_prompts.get(candidate.agent, "") if board.started else ""
+        shared = _shared(seed, candidate.text)
+        text = "… " * bool(shared) + " ".join(candidate.text[shared:].split())
+        yield _line(f"{'beam' if place == 0 else '':<6}{signed(candidate.score)}  {text[:_TEXT_SHOWN]}", "cyan")
+
+
+def _shared(one: str, other: str) -> int:
+    """Return how many leading characters are equal."""
+    return next((place for place, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), len(one))
 
 
 def _line(text: str, style: str = "") -> Text:

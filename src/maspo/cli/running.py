@@ -21,7 +21,8 @@ from maspo.report.text import result_json, summary
 Begin: TypeAlias = Callable[[Watcher, asyncio.Event], Awaitable[Outcome]]
 """Starts or resumes a run that is watched, and that stops when the event is set."""
 
-SHOW_CURSOR = "\x1b[?25h"
+_STDERR = 2
+_SHOW_CURSOR = b"\r\n\x1b[?25h"
 
 
 def run_watched(begin: Begin, out: Path) -> Outcome:
@@ -52,8 +53,7 @@ def _stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
     def on_signal() -> None:
         if stop.is_set():
             if sys.stderr.isatty():
-                sys.stderr.write(SHOW_CURSOR)
-                sys.stderr.flush()
+                os.write(_STDERR, _SHOW_CURSOR)  # the panel hid it, and holds back what is printed
             os._exit(EXIT_INTERRUPTED)  # at once: every recorded reply is on disk already
         stop.set()
         note("Stopping: calls in flight are finished and recorded. Ctrl-C again ends at once.")

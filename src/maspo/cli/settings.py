@@ -218,7 +218,7 @@ def _config(found: Mapping[Path_, _Setting]) -> RunConfig:
             place = place.setdefault(name, {})
         place[setting.path[-1]] = setting.value
     profile = tree.get("profile", "default")
-    if profile not in PROFILES:
+    if profile not in list(PROFILES):
         source = found["profile",].source
         raise ConfigInvalid(f"{source}: {_shown(profile)} is given; expected one of: {', '.join(PROFILES)}")
     search = tree.pop("search", {})
@@ -263,7 +263,7 @@ def _expected(detail: ErrorDetails) -> str:
     words = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
     for name, word in words.items():
         if name in limits:
-            return f"{word} {limits[name]}"
+            return f"{word} {limits[name]:g}"
     if detail["type"] == "literal_error":
         return str(limits["expected"])
     return _EXPECTED.get(detail["type"].split("_")[0], detail["msg"])

@@ -48,6 +48,7 @@ class Board:
     """What the panel shows. Taking note of news is all it does while the run works; drawing happens elsewhere."""
 
     started: RunStarted | None = None
+    finished: RunFinished | None = None
     step: StepStarted | None = None
     progress: Progress | None = None
     beam: dict[str, CandidateScored] = field(default_factory=dict)
@@ -65,6 +66,8 @@ class Board:
                 return
             case CandidateScored(kept=True):
                 self.beam = {**self.beam, event.candidate: event}
+            case RunFinished():
+                self.finished = event
         line = line_of(event)
         if line:
             self.recent.append(line)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from maspo.engine.job import Estimate, Job
@@ -11,7 +11,7 @@ from maspo.graph import System
 from maspo.models.prices import PriceBook
 from maspo.prompts import Prompts, prompts_id
 from maspo.runtime.messages import MessageBuilder, check_inputs
-from maspo.search import ascent
+from maspo.search.methods import METHODS
 from maspo.search.work import Compare, Draft, Drafts, Propose, Result, Work
 from maspo.verdict import Comparison, Level, Verdict
 
@@ -34,13 +34,13 @@ class _Bill:
     proposer: int = 0
     proposer_tokens: int = 0
 
-    def run(self, prompts: Prompts, key: str, changed: str | None) -> None:
+    def run(self, prompts: Prompts, key: str, changed: Collection[str] = ()) -> None:
         address = (prompts_id(prompts), key)
         if address in self.runs:
             return
         self.runs.add(address)
-        names = self.system.order if changed is None else self.system.downstream[changed]
-        for name in names:
+        reached = (self.system.downstream[name] for name in changed)
+        for name in frozenset[str]().union(*reached) or self.system.order:
             self.agent[name] = self.agent.get(name, 0) + 1
 
 
@@ -74,12 +74,13 @@ def holdout_calls(job: Job) -> int:
 
 def _played(job: Job, parts: Split) -> _Bill:
     bill = _Bill(job.system)
-    state = ascent.begin(setting_of(job), job.system.prompts)
-    while wave := ascent.ask(state):
-        state = ascent.tell(state, {work.id: _costliest(work, bill, job.config.search.beam_width) for work in wave})
+    search = METHODS[job.config.search.method]
+    state = search.begin(setting_of(job), job.system.prompts)
+    while wave := search.ask(state):
+        state = search.tell(state, {work.id: _costliest(work, bill, job.config.search.beam_width) for work in wave})
     for key in parts.holdout:
-        bill.run(job.system.prompts, key, None)
-        bill.run(state.prompts, key, None)
+        bill.run(job.system.prompts, key)
+        bill.run(state.prompts, key)
         bill.judge += 2
     return bill
 
@@ -88,7 +89,7 @@ def _costliest(work: Work, bill: _Bill, beam_width: int) -> Result:
     """Return the answer that makes the search ask for the most, and put the work on the bill."""
     if isinstance(work, Propose):
         for key in work.inputs:
-            bill.run(work.prompts, key, None)
+            bill.run(work.prompts, key)
         bill.proposer += 1
         bill.proposer_tokens += (len(work.inputs) + 3 * len(work.cases)) * 2 * REPLY_TOKENS
         return Drafts(tuple(Draft(f"{work.id} {number}") for number in range(work.count)))
@@ -96,19 +97,19 @@ def _costliest(work: Work, bill: _Bill, beam_width: int) -> Result:
 
 
 def _costliest_comparison(work: Compare, bill: _Bill, beam_width: int) -> Comparison:
-    bill.run(work.reference, work.input_key, None)
-    bill.run({**work.reference, work.agent: work.candidate}, work.input_key, work.agent)
-    if work.levels == (Level.GLOBAL,):
-        # A promotion: every other survivor may have to be tested too, when this one falls at the last stage.
+    changed = (work.agent, *work.also)
+    bill.run(work.reference, work.input_key)
+    bill.run(work.changed, work.input_key, changed)
+    if work.id.split("/")[-3] == "promote":
+        # Every other survivor may have to be tested too, when this one falls at the last stage.
         for other in range(1, beam_width):
-            bill.run({**work.reference, work.agent: f"{work.candidate} {other}"}, work.input_key, work.agent)
+            bill.run({**work.changed, work.agent: f"{work.candidate} {other}"}, work.input_key, changed)
             bill.judge += 1
     readers = bill.system.successors[work.agent]
+    asked = {Level.LOCAL: 1, Level.LOOKAHEAD: len(readers), Level.GLOBAL: work.orders}
     if work.agent == bill.system.output:
-        bill.judge += 1
-    else:
-        asked = {Level.LOCAL: 1, Level.LOOKAHEAD: len(readers), Level.GLOBAL: 1}
-        bill.judge += sum(asked[level] for level in work.levels)
+        asked |= {Level.LOCAL: 0, Level.LOOKAHEAD: 0}
+    bill.judge += sum(asked[level] for level in work.levels)
     won = tuple((reader, Verdict.WIN) for reader in readers)
     return Comparison(work.input_key, Verdict.WIN, won, Verdict.WIN)
 

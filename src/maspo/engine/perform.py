@@ -65,10 +65,11 @@ class Performer:
             reference, candidate = await self._traces(work)
         except CallFailed:
             return self._undecided(work)
-        asked = [level for level in Level if level in work.levels]
+        same = self._same(reference, candidate)
         if work.agent == self._system.output:
             glob = await self._global(work, reference, candidate)
-            return Comparison(work.input_key, glob, (), glob, self._same(reference, candidate))
+            return Comparison(work.input_key, glob, (), glob, same)
+        asked = (Level.GLOBAL,) if work.when_differing and same else work.levels
         readers = self._system.successors[work.agent] if Level.LOOKAHEAD in asked else ()
         verdicts = await together(
             [
@@ -82,13 +83,12 @@ class Performer:
             local=verdicts[0],
             lookahead=tuple(zip(readers, verdicts[2:], strict=True)),
             glob=verdicts[1],
-            same_answer=self._same(reference, candidate),
+            same_answer=same,
         )
 
     async def _traces(self, work: Compare) -> tuple[Trace, Trace]:
-        candidate = {**work.reference, work.agent: work.candidate}
-        reference_trace = await self.runtime.run(work.reference, work.input_key)
-        return reference_trace, await self.runtime.run(candidate, work.input_key, base=work.reference)
+        reference = await self.runtime.run(work.reference, work.input_key)
+        return reference, await self.runtime.run(work.changed, work.input_key, base=work.reference)
 
     async def _local(self, work: Compare, reference: Trace, candidate: Trace) -> Verdict:
         read = context_tags(self._input(work.input_key), candidate, work.agent)
@@ -104,7 +104,8 @@ class Performer:
         label = self.runtime.row(work.input_key).answer if self._labels == "use" else None
         if label is not None:
             return self._by_label(label, reference, candidate)
-        return await self._judge.compare(self._global_question(work, reference, candidate))
+        question = self._global_question(work, reference, candidate)
+        return await (self._judge.compare(question) if work.orders == 1 else self._judge.compare_both_orders(question))
 
     def _by_label(self, label: str, reference: Trace, candidate: Trace) -> Verdict:
         spec = self._system.final_answer

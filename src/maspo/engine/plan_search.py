@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from maspo.engine.job import Job
 from maspo.graph import System
-from maspo.search.state import Setting
+from maspo.search.setting import Setting
 from maspo.search.work import Team
 from maspo.tasks.split import split
 

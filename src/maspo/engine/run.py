@@ -22,8 +22,7 @@ from maspo.errors import EXIT_BUDGET, EXIT_OK, BudgetReached, Interrupted, Maspo
 from maspo.events import BudgetStopped, RunFinished, RunStarted
 from maspo.models.base import PROBE, Message, Request
 from maspo.prompts import Prompts
-from maspo.search import ascent
-from maspo.search.state import State
+from maspo.search.methods import METHODS, SearchState
 from maspo.store.run_store import RunStore
 from maspo.verdict import Verdict
 from maspo.world import World
@@ -208,13 +207,14 @@ async def _to_the_end(job: Job, out: Path, session: Session) -> Outcome:
     return _outcome(job, finished, finished.why)
 
 
-async def _search(job: Job, session: Session) -> tuple[State, str]:
+async def _search(job: Job, session: Session) -> tuple[SearchState, str]:
     """Run the joint search; return its last state and the cap that cut it short, if any."""
-    state = ascent.begin(setting_of(job), job.system.prompts)
+    search = METHODS[job.config.search.method]
+    state = search.begin(setting_of(job), job.system.prompts)
     await session.follow(state)
     try:
-        while wave := ascent.ask(state):
-            state = ascent.tell(state, await session.results(wave))
+        while wave := search.ask(state):
+            state = search.tell(state, await session.results(wave))
             await session.follow(state)
     except BudgetReached as error:
         cap = session.ledger.reached or str(error)
@@ -225,7 +225,7 @@ async def _search(job: Job, session: Session) -> tuple[State, str]:
     return state, ""
 
 
-async def _conclude(job: Job, session: Session, state: State, parts: Split, cap: str) -> RunFinished:
+async def _conclude(job: Job, session: Session, state: SearchState, parts: Split, cap: str) -> RunFinished:
     """Let the winners meet the seed prompts once on the hold-out, and conclude."""
     seed, winners = job.system.prompts, state.prompts
     changed = winners != seed

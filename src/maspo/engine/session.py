@@ -23,7 +23,7 @@ from maspo.models.retried import RetryPolicy
 from maspo.prompts import Prompts, prompt_id, prompts_id
 from maspo.proposers.proposer import Proposer, ProposerCalls
 from maspo.runtime.run import AgentCalls, Runtime
-from maspo.search.state import State
+from maspo.search.methods import SearchState
 from maspo.search.work import Case, Result, Work
 from maspo.store.codec import Told, decode, encode
 from maspo.store.run_store import RunStore
@@ -100,7 +100,7 @@ class Session:
             self._events.append(event)
             self._watcher.on_event(event)
 
-    async def follow(self, state: State) -> None:
+    async def follow(self, state: SearchState) -> None:
         """Publish the events of a search that are not recorded yet.
 
         Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -76,10 +77,7 @@ class Judge:
 
     async def compare_both_orders(self, question: Question) -> Verdict:
         """Return one verdict from both orders: a judge that follows the position cancels itself out."""
-        first = await self.compare(question)
-        if question.candidate == question.reference:
-            return first
-        return combined(first, await self.compare(question.turned))
+        return combined(*await asyncio.gather(self.compare(question), self.compare(question.turned)))
 
     def _request(self, question: Question) -> Request:
         pair = (question.candidate, question.reference)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from dataclasses import dataclass, field
+from functools import cached_property
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from maspo.errors import ConfigInvalid
@@ -50,7 +51,7 @@ class Endpoint:
                 "the API key holds characters that no header can carry; copy it again, without newlines"
             )
 
-    @property
+    @cached_property
     def url(self) -> str:
         """The address that requests are posted to."""
         parts = urlsplit(self.base_url)
@@ -58,7 +59,7 @@ class Endpoint:
         path = path if path.endswith(_PATH) else path + _PATH
         return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
 
-    @property
+    @cached_property
     def shown(self) -> str:
         """The base URL for messages: without its query, which may hold a secret."""
         parts = urlsplit(self.base_url)

@@ -12,12 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from maspo.events import CandidateScored, CaseFound, DraftRejected, Event, PromptChanged, PromptKept, StepStarted
+from maspo.events import Event, PromptChanged, PromptKept, StepStarted
 from maspo.prompts import Prompts, prompt_id
+from maspo.search import waves
 from maspo.search.draw import rank, shuffled
-from maspo.search.misalignment import found_case, hard_negatives, remembered
+from maspo.search.misalignment import hard_negatives, new_cases, remembered
+from maspo.search.record import case_events, rejected_events, scored_event
 from maspo.search.reward import counts, global_scores, reward
-from maspo.search.state import Member, Phase, Setting, State
+from maspo.search.setting import Setting
+from maspo.search.state import Member, Phase, State
 from maspo.search.work import Case, Compare, Drafts, Propose, Result, Work
 from maspo.stats.sequential import Decision, decide
 from maspo.verdict import Comparison, Level
@@ -32,7 +35,7 @@ def begin(setting: Setting, seed_prompts: Prompts) -> State:
 
 def ask(state: State) -> tuple[Work, ...]:
     """Return the work of the wave that has no result yet; empty when the search is done."""
-    return tuple(work for work in state.wave if work.id not in state.told)
+    return waves.unanswered(state)
 
 
 def tell(state: State, results: Mapping[str, Result]) -> State:
@@ -42,13 +45,7 @@ def tell(state: State, results: Mapping[str, Result]) -> State:
         KeyError: a result belongs to no work of the wave.
 
     """
-    stray = results.keys() - {work.id for work in state.wave}
-    if stray:
-        raise KeyError(f"results that were not asked for: {sorted(stray)[:3]}")
-    state = replace(state, told={**state.told, **results})
-    while state.phase is not Phase.DONE and not ask(state):
-        state = _AFTER[state.phase](state)
-    return state
+    return waves.moved(waves.taken(state, results), lambda current: _AFTER[current.phase](current))
 
 
 # ── a visit ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -102,18 +99,14 @@ def _generation(state: State) -> State:
 
 def _after_proposals(state: State) -> State:
     """Drafts that break no rule and are not known yet meet their reference on one shared batch."""
-    known = {member.text for member in state.beams[state.agent]} | {state.prompts[state.agent]}
+    known = {prompt_id(member.text) for member in state.beams[state.agent]} | {prompt_id(state.prompts[state.agent])}
     contenders: list[Member] = []
     rejected: list[Event] = []
-    for work, result in _answers(state):
+    for work, result in waves.answers(state):
         assert isinstance(work, Propose) and isinstance(result, Drafts)  # noqa: S101 - the wave holds nothing else
-        for draft in result.drafts:
-            reason = draft.rejected or ("this prompt is in the beam already" if draft.text in known else "")
-            if reason:
-                rejected.append(DraftRejected(state.step, state.agent, draft.text, reason))
-            else:
-                known.add(draft.text)
-                contenders.append(Member(draft.text, work.prompts[state.agent], 0.0))
+        fresh, events = rejected_events(state.step, state.agent, result, known)
+        contenders += [Member(text, work.prompts[state.agent], 0.0) for text in fresh]
+        rejected += events
     state = replace(state, events=(*state.events, *rejected), phase=Phase.SCORE)
     now = state.prompts[state.agent]
     anchored = state.setting.plan.reference == "anchor"
@@ -247,16 +240,12 @@ def _shown_first(state: State, where: str, number: int) -> frozenset[str]:
     return frozenset(order[rank(state.setting.seed, "odd", where, number) % 2 :: 2])
 
 
-def _answers(state: State) -> list[tuple[Work, Result]]:
-    return [(work, state.told[work.id]) for work in state.wave]
-
-
 def _compared(state: State, contenders: Sequence[Member] | None = None) -> list[list[Comparison]]:
     """Return the comparisons of the wave, one list per contender."""
     found: dict[str, list[Comparison]] = {
         member.text: [] for member in (state.contenders if contenders is None else contenders)
     }
-    for work, result in _answers(state):
+    for work, result in waves.answers(state):
         assert isinstance(work, Compare) and isinstance(result, Comparison)  # noqa: S101 - nothing else is in the wave
         found[work.candidate].append(result)
     return list(found.values())
@@ -277,28 +266,19 @@ def _best(state: State, members: Sequence[Member]) -> tuple[Member, ...]:
 def _record(state: State, scored: Sequence[Member], beam: tuple[Member, ...], generation: int) -> State:
     """Take up a scored wave: events, misalignment cases (Eq. 6) and the new beam."""
     survivors = {member.text for member in beam}
-    events: list[Event] = [
-        _scored_event(state, member, comparisons, member.text in survivors)
+    scores = [
+        scored_event(
+            state.step,
+            state.agent,
+            member.text,
+            member.parent,
+            comparisons,
+            (_reward(state, comparisons), member.score, member.text in survivors),
+        )
         for member, comparisons in zip(scored, _compared(state), strict=True)
     ]
-    cases = [
-        case
-        for work, result in _answers(state)
-        if isinstance(work, Compare)
-        and isinstance(result, Comparison)
-        and (case := found_case(work, result, state.step)) is not None
-    ]
-    events += [
-        CaseFound(
-            state.step,
-            case.agent,
-            case.input_key,
-            prompt_id(case.candidate),
-            prompt_id(case.reference[case.agent]),
-            case.lost,
-        )
-        for case in cases
-    ]
+    cases = new_cases(waves.answers(state), lambda _: state.step)
+    events: list[Event] = [*scores, *case_events(cases)]
     return replace(
         state,
         events=(*state.events, *events),
@@ -306,24 +286,6 @@ def _record(state: State, scored: Sequence[Member], beam: tuple[Member, ...], ge
         beams={**state.beams, state.agent: beam},
         contenders=(),
         generation=generation,
-    )
-
-
-def _scored_event(state: State, member: Member, comparisons: Sequence[Comparison], kept: bool) -> CandidateScored:
-    return CandidateScored(
-        step=state.step,
-        agent=state.agent,
-        candidate=prompt_id(member.text),
-        text=member.text,
-        parent=prompt_id(member.parent),
-        reward=_reward(state, comparisons),
-        score=member.score,
-        local=counts(comparison.local for comparison in comparisons),
-        lookahead=counts(verdict for comparison in comparisons for _, verdict in comparison.lookahead),
-        glob=counts(comparison.glob for comparison in comparisons),
-        inputs=len(comparisons),
-        misaligned=sum(comparison.misaligned for comparison in comparisons),
-        kept=kept,
     )
 
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from maspo.search.work import Case, Compare, Team
+from maspo.search.work import Case, Compare, Result, Team, Work
 from maspo.verdict import Comparison, Verdict
 
 _KEPT_PER_AGENT = 20
 
 
-def found_case(work: Compare, comparison: Comparison, step: str) -> Case | None:
-    """Return the misalignment case that a comparison shows, or None."""
-    if not comparison.misaligned:
-        return None
+def new_cases(answers: Sequence[tuple[Work, Result]], step: Callable[[Compare], str]) -> list[Case]:
+    """Return the misalignment cases among the comparisons of a wave; changes of several agents make none."""
+    return [
+        Case(work.input_key, work.agent, work.candidate, work.reference, step(work), _lost(result))
+        for work, result in answers
+        if isinstance(work, Compare) and isinstance(result, Comparison) and result.misaligned and not work.also
+    ]
+
+
+def _lost(comparison: Comparison) -> tuple[str, ...]:
     lost = [name for name, verdict in comparison.lookahead if verdict is not Verdict.WIN]
-    if comparison.glob is Verdict.LOSS:
-        lost.append("global")
-    return Case(work.input_key, work.agent, work.candidate, work.reference, step, tuple(lost))
+    return (*lost, "global") if comparison.glob is Verdict.LOSS else tuple(lost)
 
 
 def remembered(buffer: Sequence[Case], new: Sequence[Case]) -> tuple[Case, ...]:

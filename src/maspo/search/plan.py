@@ -18,17 +18,42 @@ class Weights(BaseModel):
 
 
 class Plan(BaseModel):
-    """The settings of a search; defaults are the paper's (method, section 4)."""
+    """The settings of a search; defaults are the anchor race's, and the paper's where both have them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    passes: int = Field(3, ge=1, description="D: passes over all agents")
-    generations: int = Field(3, ge=1, description="T: generations per visit of an agent")
-    beam_width: int = Field(2, ge=1, description="K: prompts that survive a generation")
-    drafts: int = Field(2, ge=1, description="K_sub: mini-batches of traces, one draft each, per parent")
-    batch: int = Field(10, ge=1, description="|B|: inputs on which a candidate is compared")
-    hard_negatives: int = Field(3, ge=0, description="K_mis: misalignment cases per batch and proposal")
+    method: Literal["race", "ascent"] = Field(
+        "race", description="race: candidates meet one anchor in growing stages; ascent: Algorithm 1"
+    )
+
+    # Both methods.
+    passes: int = Field(6, ge=1, description="D: passes over all agents; in the race: rounds, at most")
+    beam_width: int = Field(2, ge=1, description="K: prompts of an agent that survive a generation or a stage")
+    drafts: int = Field(2, ge=1, description="K_sub: mini-batches of traces, one proposer call each")
+    hard_negatives: int = Field(3, ge=0, description="K_mis: misalignment cases per proposal (and batch)")
     weights: Weights = Weights.model_validate({})
+    judge_order: Literal["balanced", "fixed"] = Field(
+        "balanced", description="fixed shows the candidate first, as the released code does; biased"
+    )
+
+    # The race.
+    edits: int = Field(4, ge=1, description="drafts asked for in one proposer call")
+    traces: int = Field(4, ge=1, description="traces shown in one proposer call")
+    stages: tuple[int, ...] = Field((6, 16, 32), min_length=1, description="inputs after each stage of a race")
+    margin: float = Field(0.5, ge=0, description="standard errors above zero that the last stage asks for")
+    weighting: Literal["learned", "fixed", "global"] = Field(
+        "learned", description="how local and lookahead verdicts count in a race's decision"
+    )
+    double_orders: Literal["never", "finalists", "always"] = Field(
+        "finalists", description="which comparisons of a race are judged in both orders"
+    )
+    contested_first: bool = Field(True, description="inputs whose answers differed before are raced on first")
+    unite: bool = Field(True, description="try accepted candidates of several agents together")
+    patience: int = Field(2, ge=1, description="rounds without any accepted candidate before the race ends")
+
+    # The ascent (defaults: the decisions of differences_from_reference; the paper profile sets Algorithm 1).
+    generations: int = Field(3, ge=1, description="T: generations per visit of an agent")
+    batch: int = Field(10, ge=1, description="|B|: inputs on which a candidate is compared")
     scoring: Literal["centred", "indicator"] = Field(
         "centred", description="centred: win +½, tie 0, loss −½; indicator: win 1, else 0 (Eq. 5 as printed)"
     )
@@ -38,7 +63,4 @@ class Plan(BaseModel):
     refresh: bool = Field(True, description="Beam Refresh (Eq. 8) when an agent is visited again")
     promotion: tuple[int, ...] = Field(
         (10, 20, 40), description="growing stages of the sequential test for promotion; empty: the beam's best wins"
-    )
-    judge_order: Literal["balanced", "fixed"] = Field(
-        "balanced", description="fixed shows the candidate first, as the released code does; biased"
     )

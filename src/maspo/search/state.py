@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from maspo.events import Event
 from maspo.prompts import Prompts
-from maspo.search.plan import Plan
-from maspo.search.work import Case, Result, Team, Work
+from maspo.search.setting import Setting
+from maspo.search.work import Case, Result, Work
 from maspo.verdict import Comparison
 
 
@@ -21,17 +21,6 @@ class Phase(StrEnum):
     SCORE = "score"
     PROMOTE = "promote"
     DONE = "done"
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What a search is given and never changes."""
-
-    plan: Plan
-    team: Team
-    inputs: tuple[str, ...]
-    """Keys of the search inputs."""
-    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +58,12 @@ class State:
     @property
     def schedule(self) -> tuple[str, ...]:
         """The agents of one pass: coordinate ascent over the topological order, frozen ones left out."""
-        team = self.setting.team
-        return tuple(name for name in team.order if name not in team.frozen)
+        return self.setting.team.rewritten
+
+    @property
+    def done(self) -> bool:
+        """Whether the search has ended."""
+        return self.phase is Phase.DONE
 
     @property
     def agent(self) -> str:

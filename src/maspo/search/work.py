@@ -7,8 +7,8 @@ journal of (id, result) pairs replays to the same state, in whatever order the r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from maspo.prompts import Prompts
 from maspo.verdict import Comparison, Level
@@ -26,6 +26,16 @@ class Team:
     successors: Mapping[str, tuple[str, ...]]
     output: str
     frozen: frozenset[str] = frozenset()
+
+    @property
+    def rewritten(self) -> tuple[str, ...]:
+        """The agents that may be rewritten, in topological order."""
+        return tuple(name for name in self.order if name not in self.frozen)
+
+    def neighbours(self, agent: str) -> tuple[str, ...]:
+        """Return who reads the agent, and whom it reads."""
+        read = tuple(name for name in self.order if agent in self.successors[name])
+        return (*read, *self.successors[agent])
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +72,22 @@ class Compare:
     agent: str
     candidate: str
     reference: Prompts
-    """The joint prompts of the reference; the candidate system differs from it in ``agent`` alone."""
+    """The joint prompts of the reference; the candidate system differs from it in ``agent`` (and ``also``) alone."""
     input_key: str
     candidate_first: bool
     """Whether the judge sees the candidate's output as number 1."""
     levels: tuple[Level, ...] = (Level.LOCAL, Level.LOOKAHEAD, Level.GLOBAL)
+    also: Mapping[str, str] = field(default_factory=dict)
+    """Prompts of other agents that change together with this one."""
+    orders: Literal[1, 2] = 1
+    """2: the global comparison is judged in both orders."""
+    when_differing: bool = False
+    """Ask for local and lookahead verdicts only when the final answers differ."""
+
+    @property
+    def changed(self) -> Prompts:
+        """The joint prompts of the candidate system."""
+        return {**self.reference, **self.also, self.agent: self.candidate}
 
 
 @dataclass(frozen=True, slots=True)

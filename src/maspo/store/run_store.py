@@ -94,9 +94,8 @@ class RunStore:
         try:
             connection.execute("SELECT COUNT(*) FROM sqlite_master")
         except sqlite3.OperationalError:
-            # A folder that may not be written: readable as it stands, when no writer left anything behind.
             connection.close()
-            connection = connect(file, "ro&immutable=1")
+            connection = _as_it_stands(file)
         except sqlite3.DatabaseError as error:
             connection.close()
             raise unreadable(file, error) from error
@@ -253,6 +252,14 @@ class RunStore:
 
 def _execute(statement: str, rows: Sequence[Sequence[object]], connection: sqlite3.Connection) -> None:
     connection.executemany(statement, rows)
+
+
+def _as_it_stands(file: Path) -> sqlite3.Connection:
+    """Open a run in a folder that may not be written, where SQLite cannot keep its index of the write-ahead log."""
+    log = file.with_name(file.name + "-wal")
+    if log.exists() and log.stat().st_size:
+        raise unreadable(file, f"{log.name} holds changes that only a writable folder can show")
+    return connect(file, "ro&immutable=1")
 
 
 def _require(file: Path) -> None:

@@ -1,0 +1,353 @@
+"""The anchor race: candidates of all agents meet one common anchor in growing stages. Pure.
+
+``begin`` → ``ask`` → ``tell`` → … as in ``ascent``. A round runs through phases:
+
+    propose (Eq. 4, 6) → race, stage by stage (Eq. 5) → unite → the next anchor (Eq. 8, by construction)
+
+Why this and not Algorithm 1: ``docs/design/0003-anchor-race.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from math import sqrt
+from statistics import fmean
+
+from maspo.events import Event, PromptChanged, PromptKept, StepStarted
+from maspo.prompts import Prompts, prompt_id
+from maspo.search import waves
+from maspo.search.draw import rank, shuffled
+from maspo.search.misalignment import hard_negatives, new_cases, remembered
+from maspo.search.record import case_events, rejected_events, scored_event
+from maspo.search.reward import reward
+from maspo.search.setting import Setting
+from maspo.search.trust import Calibration, score
+from maspo.search.work import Case, Compare, Drafts, Propose, Result, Work
+from maspo.verdict import Comparison, Level
+
+
+class Phase(StrEnum):
+    """What the wave in flight is for."""
+
+    PROPOSE = "propose"
+    RACE = "race"
+    UNITE = "unite"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Entrant:
+    """A candidate of one agent with what its comparisons against the anchor said so far."""
+
+    agent: str
+    text: str
+    evidence: tuple[Comparison, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where a race stands. ``prompts`` is the anchor; ``out`` are entrants that fell in this round."""
+
+    setting: Setting
+    prompts: Prompts
+    phase: Phase = Phase.DONE
+    round: int = 0
+    stage: int = 0
+    idle: int = 0
+    """Rounds in a row without an accepted candidate."""
+    order: tuple[str, ...] = ()
+    """The inputs of this round, in the order in which stages take them up."""
+    entrants: tuple[Entrant, ...] = ()
+    out: tuple[Entrant, ...] = ()
+    block: tuple[Entrant, ...] = ()
+    """Accepted entrants of different agents that are tried together now, best first."""
+    rejected: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Per agent, the ids of prompts that lost against an anchor whose neighbourhood has not changed since."""
+    differed: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Per input, how often answers differed, of how many comparisons."""
+    calibration: Calibration = field(default_factory=Calibration)
+    cases: tuple[Case, ...] = ()
+    wave: tuple[Work, ...] = ()
+    told: Mapping[str, Result] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+
+    @property
+    def done(self) -> bool:
+        """Whether the search has ended."""
+        return self.phase is Phase.DONE
+
+
+def begin(setting: Setting, seed_prompts: Prompts) -> State:
+    """Return the first state: the anchor is the seed prompts."""
+    state = State(setting, seed_prompts)
+    return _round(state) if setting.team.rewritten else state
+
+
+def ask(state: State) -> tuple[Work, ...]:
+    """Return the work of the wave that has no result yet; empty when the race is over."""
+    return waves.unanswered(state)
+
+
+def tell(state: State, results: Mapping[str, Result]) -> State:
+    """Return the state after some results of the wave, in any number and order.
+
+    Raises:
+        KeyError: a result belongs to no work of the wave.
+
+    """
+    return waves.moved(waves.taken(state, results), lambda current: _AFTER[current.phase](current))
+
+
+# ── propose ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _round(state: State) -> State:
+    """Begin a round: every agent is rewritten from traces of the anchor and from its misalignment cases (Eq. 4)."""
+    plan, team = state.setting.plan, state.setting.team
+    if state.round >= plan.passes or state.idle >= plan.patience:
+        return replace(state, phase=Phase.DONE, wave=(), told={})
+    state = replace(state, round=state.round + 1, stage=0, entrants=(), out=(), block=())
+    state = replace(state, phase=Phase.PROPOSE, order=_order(state))
+    started = [StepStarted(_step(state, name), name, state.round, 1, plan.passes, 1) for name in team.rewritten]
+    wave = [work for name in team.rewritten for work in _proposals(state, name)]
+    return replace(state, events=(*state.events, *started), wave=tuple(wave), told={})
+
+
+def _proposals(state: State, agent: str) -> list[Propose]:
+    plan, team = state.setting.plan, state.setting.team
+    cases = hard_negatives(state.cases, agent, team, plan.hard_negatives)
+    shown = shuffled(state.order[: 2 * plan.drafts * plan.traces], state.setting.seed, "traces", state.round, agent)
+    return [
+        Propose(
+            id=f"{_step(state, agent)}/propose/{part}",
+            agent=agent,
+            prompts=state.prompts,
+            inputs=shown[part * plan.traces : (part + 1) * plan.traces] or shown[: plan.traces],
+            cases=cases,
+            count=plan.edits,
+        )
+        for part in range(plan.drafts)
+    ]
+
+
+def _after_proposals(state: State) -> State:
+    """Enter the drafts that break no rule and did not lose against this anchor before."""
+    entrants: list[Entrant] = []
+    events: list[Event] = []
+    for work, result in waves.answers(state):
+        assert isinstance(work, Propose) and isinstance(result, Drafts)  # noqa: S101 - the wave holds nothing else
+        known = {prompt_id(entrant.text) for entrant in entrants if entrant.agent == work.agent}
+        known |= {prompt_id(state.prompts[work.agent])} | state.rejected.get(work.agent, frozenset())
+        fresh, refused = rejected_events(_step(state, work.agent), work.agent, result, known)
+        entrants += [Entrant(work.agent, text) for text in fresh]
+        events += refused
+    return _stage(replace(state, entrants=tuple(entrants), events=(*state.events, *events)))
+
+
+# ── race ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _stage(state: State) -> State:
+    """Let every entrant meet the anchor on the inputs that this stage adds."""
+    stages = state.setting.plan.stages
+    start = stages[state.stage - 1] if state.stage else 0
+    inputs = state.order[start : stages[state.stage]]
+    wave = [work for entrant in state.entrants for work in _meetings(state, (entrant,), inputs, tuple(Level))]
+    return replace(state, phase=Phase.RACE, wave=tuple(wave), told={})
+
+
+def _after_stage(state: State) -> State:
+    """Drop who is no better than the anchor; the best of each agent go on, and are accepted after the last stage."""
+    plan = state.setting.plan
+    state = _learned(state)
+    answers = [result for _, result in waves.answers(state) if isinstance(result, Comparison)]
+    share = len(answers) // max(len(state.entrants), 1)
+    met = [
+        replace(entrant, evidence=(*entrant.evidence, *answers[number * share : (number + 1) * share]))
+        for number, entrant in enumerate(state.entrants)
+    ]
+    last = state.stage + 1 >= len(plan.stages) or plan.stages[state.stage] >= len(state.order)
+    margin = plan.margin if last else 0.0
+    standing = [entrant for entrant in met if _mean(state, entrant) > margin * _standard_error(state, entrant)]
+    going_on = _best_per_agent(state, standing, 1 if last else plan.beam_width)
+    fallen = tuple(entrant for entrant in met if entrant not in going_on)
+    state = replace(state, entrants=going_on, out=(*state.out, *fallen))
+    if last or not going_on:
+        return _unite(state, going_on)
+    return _stage(replace(state, stage=state.stage + 1))
+
+
+def _best_per_agent(state: State, entrants: Sequence[Entrant], most: int) -> tuple[Entrant, ...]:
+    """Return the best entrants of each agent, best first; at equal score the shorter prompt is ahead."""
+    ranked = sorted(entrants, key=lambda entrant: (-_mean(state, entrant), len(entrant.text)))
+    place: dict[str, int] = {}
+    chosen = []
+    for entrant in ranked:
+        place[entrant.agent] = place.get(entrant.agent, 0) + 1
+        if place[entrant.agent] <= most:
+            chosen.append(entrant)
+    return tuple(chosen)
+
+
+# ── unite ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _unite(state: State, block: tuple[Entrant, ...]) -> State:
+    """Try the accepted candidates of several agents together, on the inputs that they raced on."""
+    if len(block) < 2 or not state.setting.plan.unite:
+        return _next_anchor(state, block[:1])
+    inputs = [comparison.input_key for comparison in block[0].evidence]
+    wave = _meetings(replace(state, phase=Phase.UNITE), block, inputs, (Level.GLOBAL,))
+    return replace(state, phase=Phase.UNITE, block=block, wave=tuple(wave), told={})
+
+
+def _after_union(state: State) -> State:
+    """Keep the union when it does better than the best alone; otherwise try its better half."""
+    together = [result for _, result in waves.answers(state) if isinstance(result, Comparison)]
+    union = fmean(_score(state, comparison) for comparison in together)
+    if union > _mean(state, state.block[0]):
+        return _next_anchor(state, state.block)
+    return _unite(state, state.block[: (len(state.block) + 1) // 2 if len(state.block) > 2 else 1])
+
+
+def _next_anchor(state: State, accepted: tuple[Entrant, ...]) -> State:
+    """Write the accepted candidates into the anchor; what was rejected next to a change may be tried again."""
+    team = state.setting.team
+    state = _recorded(state, accepted)
+    rejected = dict(state.rejected)
+    for entrant in (*state.out, *state.entrants):
+        rejected[entrant.agent] = rejected.get(entrant.agent, frozenset()) | {prompt_id(entrant.text)}
+    for entrant in accepted:
+        for name in (entrant.agent, *team.neighbours(entrant.agent)):
+            rejected.pop(name, None)
+    prompts = {**state.prompts, **{entrant.agent: entrant.text for entrant in accepted}}
+    idle = 0 if accepted else state.idle + 1
+    return _round(replace(state, prompts=prompts, rejected=rejected, idle=idle))
+
+
+# ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _step(state: State, agent: str) -> str:
+    return f"r{state.round}/{agent}"
+
+
+def _order(state: State) -> tuple[str, ...]:
+    """Return the inputs in a fresh order; those whose answers differed before tend to come first."""
+    setting = state.setting
+
+    def place(key: str) -> float:
+        drawn = rank(setting.seed, "order", state.round, key) / 2**64
+        differed, seen = state.differed.get(key, (0, 0))
+        return drawn - (differed / seen if seen and setting.plan.contested_first else 0.0)
+
+    return tuple(sorted(setting.inputs, key=lambda key: (place(key), key)))
+
+
+def _meetings(
+    state: State, members: tuple[Entrant, ...], inputs: Sequence[str], levels: tuple[Level, ...]
+) -> list[Compare]:
+    """Ask for one candidate, or several together, against the anchor; the order of outputs is balanced and seeded."""
+    plan, first = state.setting.plan, members[0]
+    last = state.stage + 1 >= len(plan.stages)
+    doubled = plan.double_orders == "always" or (plan.double_orders == "finalists" and last)
+    where = f"{_step(state, first.agent)}/{state.phase}/" + "+".join(prompt_id(member.text) for member in members)
+    if plan.judge_order == "fixed":
+        shown_first = frozenset(inputs)
+    else:
+        drawn = shuffled(inputs, state.setting.seed, "balance", where)
+        shown_first = frozenset(drawn[rank(state.setting.seed, "odd", where, state.stage) % 2 :: 2])
+    return [
+        Compare(
+            id=f"{where}/{key}",
+            agent=first.agent,
+            candidate=first.text,
+            reference=state.prompts,
+            input_key=key,
+            candidate_first=key in shown_first,
+            levels=levels,
+            also={member.agent: member.text for member in members[1:]},
+            orders=2 if doubled else 1,
+            when_differing=True,
+        )
+        for key in inputs
+    ]
+
+
+def _learned(state: State) -> State:
+    """Take up what a stage teaches: contested inputs, misalignment cases (Eq. 6), trust in the partial levels."""
+    differed = dict(state.differed)
+    comparisons = [result for _, result in waves.answers(state) if isinstance(result, Comparison)]
+    for comparison in comparisons:
+        times, seen = differed.get(comparison.input_key, (0, 0))
+        differed[comparison.input_key] = (times + (not comparison.same_answer), seen + 1)
+    cases = new_cases(waves.answers(state), lambda work: _step(state, work.agent))
+    return replace(
+        state,
+        differed=differed,
+        cases=remembered(state.cases, cases),
+        calibration=state.calibration.after(comparisons),
+        events=(*state.events, *case_events(cases)),
+    )
+
+
+def _recorded(state: State, accepted: tuple[Entrant, ...]) -> State:
+    """Say for each agent what its candidates came to in this round."""
+    events: list[Event] = []
+    for agent in state.setting.team.rewritten:
+        step, now = _step(state, agent), state.prompts[agent]
+        raced = [entrant for entrant in (*state.entrants, *state.out) if entrant.agent == agent]
+        events += [
+            scored_event(step, agent, entrant.text, now, entrant.evidence, _result(state, entrant, accepted))
+            for entrant in raced
+        ]
+        winner = next((entrant for entrant in accepted if entrant.agent == agent), None)
+        if winner is not None:
+            events.append(PromptChanged(step, agent, now, winner.text, _reason(winner, accepted)))
+        else:
+            events.append(PromptKept(step, agent, _why_kept(state, agent, raced)))
+    return replace(state, events=(*state.events, *events))
+
+
+def _result(state: State, entrant: Entrant, accepted: tuple[Entrant, ...]) -> tuple[float, float, bool]:
+    plan = state.setting.plan
+    return reward(entrant.evidence, plan.weights, "centred"), _mean(state, entrant), entrant in accepted
+
+
+def _reason(winner: Entrant, accepted: tuple[Entrant, ...]) -> str:
+    wins = sum(comparison.glob.value == "win" for comparison in winner.evidence)
+    losses = sum(comparison.glob.value == "loss" for comparison in winner.evidence)
+    others = ", ".join(entrant.agent for entrant in accepted if entrant is not winner)
+    united = f", and better together with the new prompt of {others}" if others else ""
+    return f"{wins} wins, {losses} losses on {len(winner.evidence)} inputs{united}"
+
+
+def _why_kept(state: State, agent: str, raced: Sequence[Entrant]) -> str:
+    if not raced:
+        return "no usable draft"
+    if any(entrant.agent == agent for entrant in state.entrants):
+        return "won alone, but not together with the change of another agent"
+    return f"none of {len(raced)} candidates was better"
+
+
+def _score(state: State, comparison: Comparison) -> float:
+    return score(comparison, state.setting.plan, state.calibration)
+
+
+def _mean(state: State, entrant: Entrant) -> float:
+    return fmean(_score(state, comparison) for comparison in entrant.evidence) if entrant.evidence else 0.0
+
+
+def _standard_error(state: State, entrant: Entrant) -> float:
+    scores = [_score(state, comparison) for comparison in entrant.evidence]
+    mean = fmean(scores)
+    return sqrt(sum((value - mean) ** 2 for value in scores) / max(len(scores) - 1, 1) / len(scores))
+
+
+_AFTER: Mapping[Phase, Callable[[State], State]] = {
+    Phase.PROPOSE: _after_proposals,
+    Phase.RACE: _after_stage,
+    Phase.UNITE: _after_union,
+}

@@ -1,0 +1,62 @@
+"""From what a search saw to the events that tell of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from maspo.events import CandidateScored, CaseFound, DraftRejected, Event
+from maspo.prompts import prompt_id
+from maspo.search.reward import counts
+from maspo.search.work import Case, Drafts
+from maspo.verdict import Comparison
+
+
+def rejected_events(step: str, agent: str, drafts: Drafts, known: set[str]) -> tuple[list[str], list[Event]]:
+    """Return the texts that may be tried, and an event for each draft that may not; ``known`` grows by the former."""
+    fresh: list[str] = []
+    events: list[Event] = []
+    for draft in drafts.drafts:
+        reason = draft.rejected or ("this prompt was tried already" if prompt_id(draft.text) in known else "")
+        if reason:
+            events.append(DraftRejected(step, agent, draft.text, reason))
+        else:
+            known.add(prompt_id(draft.text))
+            fresh.append(draft.text)
+    return fresh, events
+
+
+def case_events(cases: Iterable[Case]) -> list[Event]:
+    """Return an event for each misalignment case."""
+    return [
+        CaseFound(
+            case.step,
+            case.agent,
+            case.input_key,
+            prompt_id(case.candidate),
+            prompt_id(case.reference[case.agent]),
+            case.lost,
+        )
+        for case in cases
+    ]
+
+
+def scored_event(
+    step: str, agent: str, text: str, parent: str, evidence: Sequence[Comparison], result: tuple[float, float, bool]
+) -> CandidateScored:
+    """Return the event of a candidate that met its reference; ``result`` is (reward R, score J, kept)."""
+    reward, score, kept = result
+    return CandidateScored(
+        step=step,
+        agent=agent,
+        candidate=prompt_id(text),
+        text=text,
+        parent=prompt_id(parent),
+        reward=reward,
+        score=score,
+        local=counts(comparison.local for comparison in evidence),
+        lookahead=counts(verdict for comparison in evidence for _, verdict in comparison.lookahead),
+        glob=counts(comparison.glob for comparison in evidence),
+        inputs=len(evidence),
+        misaligned=sum(comparison.misaligned for comparison in evidence),
+        kept=kept,
+    )

@@ -1,0 +1,152 @@
+"""Bad input gets one clear message and exit code 2, before anything is paid."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+
+from maspo.cli import optimize
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Run
+
+
+ARGUMENTS = ["system.yaml", "--inputs", "inputs.jsonl", "--base-url", "http://127.0.0.1:9/v1"]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_paid(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> NoReturn:
+        raise AssertionError("the run was started")
+
+    monkeypatch.setattr("maspo.engine.run.start", refuse)
+
+
+def put(name: str, text: str) -> Callable[[Path], None]:
+    def write(folder: Path) -> None:
+        (folder / name).write_text(text)
+
+    return write
+
+
+def nothing(_: Path) -> None:
+    return None
+
+
+def a_run_in_it(folder: Path) -> None:
+    (folder / "taken").mkdir()
+    (folder / "taken" / "run.db").touch()
+
+
+TWO = "agents: {a: {prompt: x, reads: [%s]}, b: {prompt: y, reads: [%s]}}"
+BAD: list[Any] = [
+    pytest.param(["gone.yaml", "--inputs", "inputs.jsonl"], nothing, r"gone\.yaml: no such file", id="no system"),
+    pytest.param(["system.yaml", "--inputs", "gone.csv"], nothing, r"gone\.csv: no such file", id="no inputs"),
+    pytest.param(ARGUMENTS, put("system.yaml", "agents: [\n"), r"system\.yaml, line 2, column 1: not valid", id="YAML"),
+    pytest.param(ARGUMENTS, put("system.yaml", TWO % ("b", "a")), r"system\.yaml: agents: a cycle", id="cycle"),
+    pytest.param(
+        ARGUMENTS, put("system.yaml", TWO % ("", "c")), r"agents\.b\.reads\[0\]: unknown agent 'c'", id="unknown agent"
+    ),
+    pytest.param(ARGUMENTS, put("system.yaml", TWO % ("", "")), r"output: missing", id="two terminals"),
+    pytest.param(ARGUMENTS, put("inputs.jsonl", "\n"), r"inputs\.jsonl: no inputs", id="empty inputs"),
+    pytest.param(ARGUMENTS, put("inputs.jsonl", "{"), r"inputs\.jsonl, line 1: not JSON", id="broken inputs"),
+    pytest.param(
+        ARGUMENTS,
+        put("inputs.jsonl", '{"id": 1, "input": "a"}\n{"id": 1, "input": "b"}'),
+        r"row 2: id '1' is taken",
+        id="duplicate ids",
+    ),
+    pytest.param(ARGUMENTS, put("inputs.jsonl", '{"question": "a"}'), r"no column `input`", id="no column"),
+    pytest.param(
+        [*ARGUMENTS, "--out", "system.yaml/x"], nothing, r"--out system\.yaml/x: .* is a file", id="out a file"
+    ),
+    pytest.param([*ARGUMENTS, "--out", "/proc/x/y"], nothing, r"--out /proc/x/y: ", id="out not writable"),
+    pytest.param([*ARGUMENTS, "--out", "taken"], a_run_in_it, r"holds a run already; .*maspo resume taken", id="taken"),
+    pytest.param([*ARGUMENTS, "--max-usd", "1"], nothing, r"--max-usd: no price is known", id="no price"),
+    pytest.param([*ARGUMENTS, "--max-calls", "0"], nothing, r"--max-calls: 0 is given", id="cap of nothing"),
+    pytest.param([*ARGUMENTS, "--set", "search.pases=1"], nothing, r"did you mean 'search\.passes'", id="set"),
+    pytest.param([*ARGUMENTS, "--base-url", "ftp://x"], nothing, r"--base-url 'ftp://x': not an address", id="address"),
+    pytest.param(ARGUMENTS[:3], nothing, r"OPENAI_API_KEY is not set", id="no key"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "prepare", "message"), BAD)
+def test_i01_optimize_refuses(
+    maspo: Run, folder: Path, arguments: list[str], prepare: Callable[[Path], None], message: str
+) -> None:
+    prepare(folder)
+    said = maspo("optimize", *arguments, "--json")
+    assert said.code == 2, said
+    assert re.search(message, said.err), said.err
+    assert said.json["exit_code"] == 2
+    assert not (folder / "maspo-runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "prepare", "message"), [case for case in BAD if case.id not in ("no key", "out not writable")]
+)
+@pytest.mark.parametrize("command", ["check", "estimate"])
+def test_i02_check_and_estimate_refuse_the_same(
+    maspo: Run, folder: Path, command: str, arguments: list[str], prepare: Callable[[Path], None], message: str
+) -> None:
+    prepare(folder)
+    said = maspo(command, *arguments)
+    assert said.code == 2, said
+    assert re.search(message, said.err), said.err
+
+
+def test_i03_a_wrong_option_is_a_usage_error(maspo: Run) -> None:
+    assert maspo("optimize", *ARGUMENTS, "--max-calls", "many").code == 2
+    assert maspo("optimize", *ARGUMENTS, "--nonsense").code == 2
+    assert maspo("optimize").code == 2
+    assert maspo("nonsense").code == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["resume", "gone"], ["report", "gone"], ["runs", "gone"], ["diff", "gone"], ["diff", "gone", "a", "b"]],
+)
+def test_i04_a_folder_without_a_run_is_refused(maspo: Run, arguments: list[str]) -> None:
+    said = maspo(*arguments)
+    assert said.code == 2
+    assert said.err.startswith("maspo: gone") or said.err.startswith("maspo: a: no such file")
+
+
+def test_i05_control_characters_of_a_file_do_not_reach_the_terminal(maspo: Run, folder: Path) -> None:
+    (folder / "system.yaml").write_text('agents: {a: {prompt: x, reads: ["\\e[2J"]}}')
+    said = maspo("check", *ARGUMENTS)
+    assert said.code == 2
+    assert "\x1b" not in said.err
+
+
+def test_i06_an_unexpected_error_is_short_and_asks_for_a_report(maspo: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise ZeroDivisionError("boom")
+
+    monkeypatch.setattr("maspo.cli.prepare.load_system", fail)
+    said = maspo("check", *ARGUMENTS, "--json")
+    assert said.code == 1
+    assert "unexpected ZeroDivisionError: boom" in said.err
+    assert "please report" in said.err
+    assert "Traceback" not in said.err
+    assert said.json["exit_code"] == 1
+
+
+def test_i07_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    from maspo.cli.app import guarded
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setenv("MASPO_DEBUG", "1")
+    with pytest.raises(ZeroDivisionError):
+        guarded(fail)()
+
+
+def test_i08_without_a_person_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    assert optimize.agreed()

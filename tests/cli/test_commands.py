@@ -1,0 +1,204 @@
+"""The commands end to end, on the simulated world: what is printed, written and returned."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+import pytest
+
+from maspo.cli.folder import look
+from maspo.world import WorldSpec
+from maspo.world.serve import Address, Faults, serve
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Run, Said
+
+
+SMALL = ["--set", "search.passes=1", "--set", "search.generations=1", "--set", "search.batch=4"]
+
+
+@contextmanager
+def world_server(faults: Faults | None = None) -> Iterator[str]:
+    """Serve a world from another thread, because commands run their own event loop in this one."""
+    ready, urls = Event(), list[str]()
+    loop, stop = asyncio.new_event_loop(), asyncio.Event()
+
+    def on_ready(url: str) -> None:
+        urls.append(url)
+        ready.set()
+
+    def run() -> None:
+        loop.run_until_complete(serve(WorldSpec(), faults or Faults(), Address(), stop, on_ready))
+        loop.close()
+
+    thread = Thread(target=run)
+    thread.start()
+    assert ready.wait(10)
+    try:
+        yield urls[0]
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with world_server() as base_url:
+        yield base_url
+
+
+def optimize(maspo: Run, url: str, *more: str) -> Said:
+    return maspo("optimize", "system.yaml", "--inputs", "inputs.jsonl", "--base-url", url, *SMALL, *more)
+
+
+def test_check_makes_no_call_and_no_folder(maspo: Run, folder: Path) -> None:
+    said = maspo("check", "system.yaml", "--inputs", "inputs.jsonl", "--json")
+    assert said.code == 0
+    assert said.json["ok"] is True
+    assert said.json["agents"] == ["solver", "critic"]
+    assert "OPENAI_API_KEY is not set" in said.err
+    assert not (folder / "maspo-runs").exists()
+
+
+def test_estimate_states_calls_tokens_and_unknown_money(maspo: Run) -> None:
+    said = maspo("estimate", "system.yaml", "--inputs", "inputs.jsonl", "--agent-model", "nobody", "--json")
+    assert said.code == 0
+    assert said.json["usd"] is None
+    assert said.json["unpriced"] == ["nobody"]
+    assert said.json["calls"]["total"] == sum(said.json["calls"][name] for name in ("agent", "judge", "proposer"))
+    assert "unknown: no price is known for nobody" in said.out
+
+
+def test_estimate_knows_the_price_that_is_given(maspo: Run) -> None:
+    prices = 'models.prices={"nobody": [1, 2]}'
+    said = maspo(
+        "estimate", "system.yaml", "--inputs", "inputs.jsonl", "--agent-model", "nobody", "--set", prices, "--json"
+    )
+    expected = (said.json["tokens"]["in"] + 2 * said.json["tokens"]["out"]) / 1e6
+    assert said.json["usd"] == pytest.approx(expected)
+
+
+def test_optimize_writes_the_run_folder_and_says_the_same_everywhere(maspo: Run, url: str, folder: Path) -> None:
+    said = optimize(maspo, url, "--json")
+    assert said.code == 0, said
+    out = folder / "maspo-runs" / "small-team-1"
+    names = {"prompts.json", "result.json", "report.html", "run.db", "seed_prompts.json", "config.json"}
+    assert names <= {file.name for file in out.iterdir()}
+    result = json.loads((out / "result.json").read_text())
+    assert result.items() <= said.json.items()
+    assert set(json.loads((out / "prompts.json").read_text())) == {"solver", "critic"}
+    assert "calls     at most" in said.err
+    assert "pass 1/1, solver, generation 1/1" in said.err
+    again = optimize(maspo, url, "--json")
+    assert again.json["out"] == "maspo-runs/small-team-2"
+
+
+def test_optimize_stops_at_the_cap_with_exit_code_4(maspo: Run, url: str) -> None:
+    said = optimize(maspo, url, "--max-calls", "30", "--json", "--out", "capped")
+    assert said.code == 4
+    assert said.json["complete"] is False
+    calls = said.json["calls"]
+    assert calls["agent"] + calls["judge"] + calls["proposer"] + calls["other"] <= 30
+    assert "budget reached: --max-calls 30" in said.err
+
+
+def test_a_refused_key_ends_with_exit_code_5_and_never_shows_the_key(
+    maspo: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-wrong-key")
+    with world_server(Faults(api_key="right")) as guarded:
+        said = optimize(maspo, guarded, "--out", "refused", "--json")
+    assert said.code == 5
+    assert "401" in said.err
+    assert "sk-wrong-key" not in said.out + said.err
+    assert look(Path("refused")).view.usage["other.probe"].calls <= 1
+
+
+def test_an_unreachable_endpoint_ends_with_exit_code_5(maspo: Run) -> None:
+    said = optimize(maspo, "http://127.0.0.1:9/v1", "--set", "models.attempts=1", "--json")
+    assert said.code == 5
+    assert said.json["exit_code"] == 5
+    assert "unreachable" in said.err
+
+
+@pytest.fixture
+def done(maspo: Run) -> Said:
+    return maspo("demo", "--inputs", "16", "--seed", "1", "--out", "demo", "--json")
+
+
+def test_demo_needs_nothing_and_says_that_it_is_simulated(done: Said) -> None:
+    assert done.code == 0, done
+    assert done.json["simulated"] is True
+    assert len(done.json["truth"]) == 2
+    assert "Simulated world" in done.err
+    assert "True accuracy:" in done.out
+    assert Path(done.json["report"]).is_file()
+
+
+@pytest.mark.usefixtures("done")
+def test_a_folder_that_holds_a_run_is_not_overwritten(maspo: Run) -> None:
+    said = maspo("demo", "--out", "demo")
+    assert said.code == 2
+    assert "maspo resume demo" in said.err
+
+
+def test_demo_refuses_an_unknown_topology(maspo: Run) -> None:
+    assert maspo("demo", "--topology", "ring").code == 2
+
+
+def test_report_is_written_again(maspo: Run, done: Said) -> None:
+    file = Path("demo/report.html")
+    before = file.read_text()
+    file.unlink()
+    said = maspo("report", "demo", "--json")
+    assert said.code == 0
+    assert file.read_text() == before
+    assert said.json["verdict"] == done.json["verdict"]
+
+
+def test_runs_lists_what_is_there_and_names_what_cannot_be_read(maspo: Run, done: Said) -> None:
+    Path("broken").mkdir()
+    Path("broken/run.db").write_text("no database")
+    said = maspo("runs", ".", "--json")
+    assert said.code == 0
+    assert [run["dir"] for run in said.json["runs"]] == ["demo"]
+    assert done.json["verdict"] in said.out
+    assert "broken" in said.err
+
+
+def test_runs_of_an_empty_folder(maspo: Run) -> None:
+    said = maspo("runs", ".", "--json")
+    assert said.json == {"runs": []}
+
+
+@pytest.mark.usefixtures("done")
+def test_diff_shows_words_and_takes_files(maspo: Run) -> None:
+    seeds = json.loads(Path("demo/seed_prompts.json").read_text())
+    Path("mine.json").write_text(json.dumps({**seeds, "solver": seeds["solver"] + " \x1b[2Jtwice"}))
+    said = maspo("diff", "demo", "seed", "mine.json", "--json")
+    assert said.code == 0
+    assert "twice+}" in said.out
+    assert "\x1b" not in said.out
+    assert list(said.json["changed"]) == ["solver"]
+    assert "unchanged: critic" in said.out
+    same = maspo("diff", "demo", "demo", "shipped", "--json")
+    assert same.json == {"changed": {}}
+
+
+@pytest.mark.parametrize("content", ["[]", "{", '{"a": 1}'])
+def test_diff_refuses_what_is_no_prompt_set(maspo: Run, content: str) -> None:
+    Path("bad.json").write_text(content)
+    said = maspo("diff", "anywhere", "bad.json")
+    assert said.code == 2
+    assert "bad.json" in said.err
+
+
+def test_world_serve_refuses_a_public_host(maspo: Run) -> None:
+    said = maspo("world", "serve", "--host", "0.0.0.0")
+    assert said.code == 2

@@ -1,0 +1,116 @@
+"""``maspo doctor`` tells endpoints apart and shows keys by name only."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from aiohttp import web
+
+from maspo.cli.probes import Answer, Place, probe_all
+from maspo.cli.sandbox import Sandbox, find_sandbox
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Run
+
+
+@asynccontextmanager
+async def server(status: int, body: str) -> AsyncIterator[tuple[str, list[str]]]:
+    seen: list[str] = []
+
+    async def models(request: web.Request) -> web.Response:
+        seen.append(request.headers.get("Authorization", ""))
+        return web.Response(status=status, text=body)
+
+    application = web.Application()
+    application.router.add_get("/v1/models", models)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1", seen
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "answer"),
+    [
+        (200, '{"data": [{"id": "one"}]}', "answers"),
+        (200, '{"data": []}', "answers"),
+        (200, "<html>", "unexpected"),
+        (200, '{"data": [1]}', "unexpected"),
+        (404, "", "unexpected"),
+        (302, "", "unexpected"),
+        (401, "", "refuses the key"),
+        (403, "", "refuses the key"),
+    ],
+)
+async def test_answers_are_told_apart(status: int, body: str, answer: Answer) -> None:
+    async with server(status, body) as (url, seen):
+        (probe,) = await probe_all([Place("here", url, "sk-key", 5.0)])
+    assert probe.answer == answer
+    assert seen == ["Bearer sk-key"]
+    assert "sk-key" not in probe.detail
+
+
+async def test_nothing_listens_and_nothing_answers_in_time() -> None:
+    import asyncio
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    listening = await asyncio.start_server(silent, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    places = [Place("silent", f"http://127.0.0.1:{port}/v1", seconds=0.1), Place("none", "http://127.0.0.1:9/v1")]
+    async with listening:
+        silent_probe, none = await probe_all(places)
+    assert (silent_probe.answer, silent_probe.detail) == ("unreachable", "no answer within 0.1 s")
+    assert (none.answer, none.detail) == ("unreachable", "nothing listens there")
+
+
+async def test_no_key_is_sent_where_there_is_none() -> None:
+    async with server(401, "") as (url, seen):
+        (probe,) = await probe_all([Place("here", url, seconds=5.0)])
+    assert seen == [""]
+    assert probe.detail == "HTTP 401: no key"
+
+
+@pytest.fixture
+def key(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    yield "sk-very-secret"
+
+
+def test_keys_are_shown_by_name_only(maspo: Run, key: str) -> None:
+    said = maspo("doctor", "--no-local", "--base-url", "http://127.0.0.1:9/v1", "--json")
+    assert said.code == 0
+    assert said.json["keys"] == {"OPENAI_API_KEY": True}
+    assert said.json["endpoints"][0]["answer"] == "unreachable"
+    assert "OPENAI_API_KEY set" in said.out
+    assert key not in said.out + said.err
+
+
+def test_the_default_endpoint_is_not_asked_without_a_key(maspo: Run) -> None:
+    said = maspo("doctor", "--no-local", "--json")
+    assert said.json["endpoints"] == []
+    assert "Not asked: https://api.openai.com/v1, because OPENAI_API_KEY is not set" in said.out
+
+
+@pytest.mark.parametrize(
+    ("sandbox", "level"),
+    [
+        (Sandbox(bubblewrap=False, landlock=0, seccomp=False), "none"),
+        (Sandbox(bubblewrap=False, landlock=3, seccomp=True), "landlock + seccomp"),
+        (Sandbox(bubblewrap=True, landlock=0, seccomp=True), "bubblewrap + seccomp"),
+    ],
+)
+def test_the_level_names_what_is_there(sandbox: Sandbox, level: str) -> None:
+    assert sandbox.level == level
+
+
+def test_looking_changes_nothing_and_repeats() -> None:
+    assert find_sandbox() == find_sandbox()

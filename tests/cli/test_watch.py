@@ -1,0 +1,151 @@
+"""What is shown while a run works: one line per step for logs, a panel for people; model text stays text."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from maspo.cli.panel import draw, live_panel
+from maspo.cli.watch import LOST_SHOWN, Board, PlainLines, cost, remaining
+from maspo.engine.job import Progress
+from maspo.events import (
+    BudgetStopped,
+    CallLost,
+    CandidateScored,
+    Event,
+    LevelCounts,
+    Paused,
+    PromptChanged,
+    PromptKept,
+    RunStarted,
+    StepStarted,
+)
+
+COUNTS = LevelCounts()
+
+
+def scored(candidate: str, score: float, text: str = "text", kept: bool = True) -> CandidateScored:
+    return CandidateScored("s", "solver", candidate, text, "parent", score, score, COUNTS, COUNTS, COUNTS, 10, 0, kept)
+
+
+def started(simulated: bool = False) -> RunStarted:
+    return RunStarted(
+        run="r",
+        system="team",
+        agents=("solver",),
+        reads={"solver": ()},
+        seed_prompts={"solver": "Solve it."},
+        profile="default",
+        seed=0,
+        search_inputs=5,
+        holdout_inputs=5,
+        models={},
+        simulated=simulated,
+        version="0",
+    )
+
+
+def progress(calls: int = 40, planned: int = 100, usd: float | None = None, phase: str = "search") -> Progress:
+    return Progress(phase, 3, 10, calls, planned, usd, 20.0, 4)
+
+
+STEP = StepStarted("s", "solver", 1, 2, 3, 3)
+EVENTS: list[tuple[Event, str]] = [
+    (started(), "team: 1 agent, 5 inputs to search, 5 held out"),
+    (STEP, "pass 1/3, solver, generation 2/3"),
+    (StepStarted("s", "solver", 2, 0, 3, 3), "pass 2/3, solver, Beam Refresh"),
+    (PromptKept("s", "solver", "no candidate was better"), "  solver: prompt kept, no candidate was better"),
+    (PromptChanged("s", "solver", "a", "b", "3 wins"), "  solver: new prompt, 3 wins"),
+    (BudgetStopped("--max-calls 5"), "budget reached: --max-calls 5"),
+    (Paused("asked", 1.0), "paused: asked"),
+]
+
+
+@pytest.mark.parametrize(("event", "line"), EVENTS)
+def test_each_event_is_one_line(event: Event, line: str) -> None:
+    written: list[str] = []
+    PlainLines(written.append).on_event(event)
+    assert written == [line]
+
+
+def test_lines_begin_with_time_and_calls_once_they_are_known() -> None:
+    written: list[str] = []
+    lines = PlainLines(written.append)
+    lines.on_progress(progress())
+    lines.on_event(STEP)
+    assert written == ["[20.0 s, 40 calls] pass 1/3, solver, generation 2/3"]
+
+
+def test_candidates_and_floods_of_lost_calls_make_no_noise() -> None:
+    written: list[str] = []
+    lines = PlainLines(written.append)
+    for _ in range(50):
+        lines.on_event(scored("c", 0.1))
+        lines.on_event(CallLost("agent", "solver", "timeout", 3))
+    assert len(written) == LOST_SHOWN
+
+
+def picture(board: Board) -> str:
+    console = Console(file=io.StringIO(), width=100, force_terminal=False)
+    console.print(draw(board))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_the_panel_is_drawn_at_any_moment() -> None:
+    board = Board()
+    assert "starting" in picture(board)
+    board.on_event(started(simulated=True))
+    board.on_event(STEP)
+    board.on_progress(progress(phase="search"))
+    shown = picture(board)
+    for part in ("team", "pass 1/3, solver, generation 2/3", "40 of at most 100, 4 in flight", "nothing (simulated)"):
+        assert part in shown
+    board.on_progress(progress(phase="holdout"))
+    assert "final test on the hold-out" in picture(board)
+
+
+def test_the_beam_is_of_this_visit_and_best_first() -> None:
+    board = Board()
+    board.on_event(STEP)
+    for event in (scored("a", 0.1), scored("b", 0.3), scored("c", 0.9, kept=False)):
+        board.on_event(event)
+    assert [candidate.candidate for candidate in board.best()] == ["b", "a"]
+    board.on_event(StepStarted("t", "critic", 1, 1, 3, 3))
+    assert board.best() == []
+
+
+def test_a_candidate_is_shown_by_what_is_new_in_it() -> None:
+    board = Board()
+    board.on_event(started())
+    board.on_event(STEP)
+    board.on_event(scored("a", 0.25, "Solve it. Name the unit."))
+    assert "beam  +0.25  … Name the unit." in picture(board)
+
+
+def test_model_text_is_no_markup_and_no_control_code() -> None:
+    board = Board()
+    board.on_event(STEP)
+    board.on_event(scored("a", 0.1, "[bold red]x[/] \x1b[2J [/nonsense]"))
+    shown = picture(board)
+    assert "[bold red]x[/] [U+001B][2J [/nonsense]" in shown
+    assert "\x1b" not in shown
+
+
+def test_the_live_panel_leaves_its_last_picture() -> None:
+    console = Console(file=io.StringIO(), width=80, force_terminal=True)
+    board = Board()
+    with live_panel(board, console):
+        board.on_event(started())
+    assert isinstance(console.file, io.StringIO)
+    assert "team: 1 agent" in console.file.getvalue()
+
+
+def test_time_left_and_money_are_said_only_when_known() -> None:
+    assert remaining(progress(calls=3)) == ""
+    assert remaining(progress(calls=40, planned=100)) == "at most 30.0 s left"
+    assert remaining(progress(calls=100, planned=50)) == "at most 0.0 s left"
+    assert cost(progress(usd=None), simulated=False) == "unknown"
+    assert cost(progress(usd=1.5), simulated=False) == "$1.50"
