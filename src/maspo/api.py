@@ -17,7 +17,7 @@ from maspo.errors import ConfigInvalid, Interrupted
 from maspo.events import Event, HoldoutResult, RunFinished, VerdictWord
 from maspo.graph import System
 from maspo.prompts import Prompts
-from maspo.report.folder import look, write_results
+from maspo.report.folder import RUNS, free_folder, look, write_results
 from maspo.report.html import render
 from maspo.tasks.inputs import Inputs, load_inputs, make_inputs
 
@@ -114,7 +114,7 @@ async def optimize_async(
 ) -> Result:
     """Do what ``optimize`` does, inside async code."""
     job = Job(system, _inputs(inputs), configured(config or RunConfig(), settings), _sources(inputs))
-    folder = Path(out) if out is not None else new_run_folder(system.name)
+    folder = Path(out) if out is not None else free_folder(RUNS, system.name)
     outcome: Outcome = await start(job, folder, _Silent())
     if outcome.finished is None:
         raise Interrupted(outcome.message)
@@ -142,14 +142,6 @@ def configured(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigInvalid(f"{'.'.join(map(str, first['loc']))}: {first['input']!r} given; {first['msg']}") from error
-
-
-def new_run_folder(name: str, under: str | Path = "maspo-runs") -> Path:
-    """Return the first free folder ``under/name-N``."""
-    number = 1
-    while (folder := Path(under) / f"{name}-{number}").exists():
-        number += 1
-    return folder
 
 
 class _Silent:

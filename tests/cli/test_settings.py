@@ -42,8 +42,9 @@ def test_i02_later_places_win() -> None:
 
 
 def test_i03_set_wins_over_flags_and_the_profile() -> None:
-    found = config({"profile": "cheap", "seed": 1}, ["search.passes=2", "seed=5"])
-    assert (found.search.passes, found.search.generations, found.seed) == (2, 2, 5)
+    found = config({"profile": "paper", "seed": 1}, ["search.scoring=centred", "seed=5"])
+    assert PROFILES["paper"]["scoring"] == "indicator"
+    assert (found.search.scoring, found.search.reference, found.seed) == ("centred", "parent", 5)
 
 
 @pytest.mark.parametrize("profile", list(PROFILES))
@@ -97,7 +98,7 @@ REFUSED: list[tuple[dict[str, object], list[str], dict[str, str], str]] = [
     ({}, ["search.pases=2"], {}, r"^--set search\.pases: unknown setting 'pases'; did you mean 'search\.passes'\?"),
     ({}, ["pases=2"], {}, r"did you mean 'search\.passes'\? The keys are: profile, seed"),
     ({}, ["search.weights.glob=1"], {}, r"did you mean 'search\.weights\.global'\?"),
-    ({}, ["search=3"], {}, r"--set search: 'search' is a group of settings; set one of: passes"),
+    ({}, ["search=3"], {}, r"--set search: 'search' is a group of settings; set one of: .*passes"),
     ({}, ["seed.x=3"], {}, r"'seed' is a single setting; it has no key 'x'"),
     ({}, ["models.prices=3"], {}, r"--set models\.prices: 3 is given; expected a table"),
     ({}, ["models.prices.m=3"], {}, r"--set models\.prices\.m: 3 is given; expected a list"),

@@ -107,14 +107,28 @@ def test_the_panel_is_drawn_at_any_moment() -> None:
     assert "final test on the hold-out" in picture(board)
 
 
-def test_the_beam_is_of_this_visit_and_best_first() -> None:
+def test_the_beam_is_of_the_last_visit_and_best_first() -> None:
     board = Board()
     board.on_event(STEP)
     for event in (scored("a", 0.1), scored("b", 0.3), scored("c", 0.9, kept=False)):
         board.on_event(event)
-    assert [candidate.candidate for candidate in board.best()] == ["b", "a"]
+    board.on_event(StepStarted("s", "solver", 1, 3, 3, 3))
+    board.on_event(scored("d", 0.2))
+    assert [candidate.candidate for candidate in board.best()] == ["b", "d", "a"]
     board.on_event(StepStarted("t", "critic", 1, 1, 3, 3))
-    assert board.best() == []
+    assert len(board.best()) == 3
+    board.on_event(scored("e", 0.0))
+    assert [candidate.candidate for candidate in board.best()] == ["e"]
+
+
+def test_steps_that_begin_together_are_one() -> None:
+    board = Board()
+    for name in ("solver", "critic", "judge"):
+        board.on_event(StepStarted(name, name, 2, 1, 6, 1))
+    assert "pass 2/6, solver and 2 more agents side by side" in picture(board)
+    board.on_event(scored("a", 0.1))
+    board.on_event(StepStarted("next", "solver", 3, 1, 6, 1))
+    assert "pass 3/6, solver " in picture(board)
 
 
 def test_a_candidate_is_shown_by_what_is_new_in_it() -> None:
@@ -122,7 +136,7 @@ def test_a_candidate_is_shown_by_what_is_new_in_it() -> None:
     board.on_event(started())
     board.on_event(STEP)
     board.on_event(scored("a", 0.25, "Solve it. Name the unit."))
-    assert "beam  +0.25  … Name the unit." in picture(board)
+    assert "beam  +0.25  solver: … Name the unit." in picture(board)
 
 
 def test_model_text_is_no_markup_and_no_control_code() -> None:

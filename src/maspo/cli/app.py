@@ -20,7 +20,9 @@ P = ParamSpec("P")
 app = typer.Typer(
     name="maspo",
     help="Makes a team of LLM agents better by rewriting their prompts together, without labels.",
-    epilog="Exit codes: 0 finished, 1 error, 2 usage, 4 budget reached, 5 provider unreachable or refusing, "
+    epilog="Settings: profile < maspo.toml < environment (OPENAI_BASE_URL, MASPO_AGENT_MODEL, MASPO_MAX_USD and so on, "
+    "one for each flag) < flags < --set. "
+    "Exit codes: 0 finished, 1 error, 2 usage, 4 budget reached, 5 provider unreachable or refusing, "
     "130 interrupted.",
     no_args_is_help=True,
     add_completion=False,

@@ -34,9 +34,10 @@ def demo(
 
     No key, no network, no language model: agents, judge and proposer are seeded stand-ins.
     """
-    from maspo.cli.prepare import RUNS, free_folder, make_folder
+    from maspo.cli.prepare import make_folder
     from maspo.cli.running import conclude, run_watched
     from maspo.engine.run import start
+    from maspo.report.folder import RUNS, free_folder
 
     job = demo_job(topology, seed, inputs)
     folder = out or free_folder(RUNS, f"demo-{topology}")

@@ -69,11 +69,9 @@ def resume(
 
     No recorded call is repeated. Caps that are given replace those of the run.
     """
-    from maspo.cli.folder import require_run
     from maspo.cli.running import conclude, run_watched
     from maspo.engine.run import resume as go_on
 
-    require_run(folder)
     caps = _caps({"max-usd": max_usd, "max-calls": max_calls, "max-minutes": max_minutes})
 
     async def begin(watcher: Watcher, stop: asyncio.Event) -> Outcome:

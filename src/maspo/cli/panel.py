@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from maspo.cli.watch import Board, cost, remaining, step_name
+from maspo.events import StepStarted
 from maspo.report.shown import visible
 from maspo.report.words import duration, signed
 
@@ -58,8 +59,8 @@ def _facts(board: Board) -> Iterator[tuple[str, str]]:
         yield "step", "finished"
     elif progress is not None and progress.phase == "holdout":
         yield "step", "final test on the hold-out"
-    elif board.step is not None:
-        yield "step", step_name(board.step)
+    elif board.steps:
+        yield "step", _steps(board.steps)
     if progress is not None:
         simulated = board.started is not None and board.started.simulated
         flight = f", {progress.in_flight} in flight" if progress.in_flight else ""
@@ -69,13 +70,21 @@ def _facts(board: Board) -> Iterator[tuple[str, str]]:
         yield "time", ", ".join(filter(None, (duration(progress.seconds), left)))
 
 
+def _steps(steps: tuple[StepStarted, ...]) -> str:
+    more = f" and {len(steps) - 1} more agents side by side" if len(steps) > 1 else ""
+    return step_name(steps[0]) + more
+
+
 def _beam(board: Board) -> Iterator[RenderableType]:
     """Return the best candidates, each by what it says after the words that it shares with the seed prompt."""
     for place, candidate in enumerate(board.best()):
         seed = board.started.seed_prompts.get(candidate.agent, "") if board.started else ""
         shared = _shared(seed, candidate.text)
         text = "… " * bool(shared) + " ".join(candidate.text[shared:].split())
-        yield _line(f"{'beam' if place == 0 else '':<6}{signed(candidate.score)}  {text[:_TEXT_SHOWN]}", "cyan")
+        yield _line(
+            f"{'beam' if place == 0 else '':<6}{signed(candidate.score)}  {candidate.agent}: {text[:_TEXT_SHOWN]}",
+            "cyan",
+        )
 
 
 def _shared(one: str, other: str) -> int:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from maspo.cli.folder import JOURNAL
 from maspo.cli.options import JobArguments
 from maspo.cli.settings import Given, load_settings
 from maspo.config import ModelSettings, RunConfig
@@ -18,10 +16,10 @@ from maspo.graph import System
 from maspo.graph.load import load_system
 from maspo.models.endpoint import Endpoint
 from maspo.models.prices import PriceBook, require_prices
+from maspo.report.folder import JOURNAL, RUNS, free_folder
 from maspo.runtime.messages import check_inputs
 from maspo.tasks.inputs import load_inputs
 
-RUNS = Path("maspo-runs")
 _KEY_NEEDED = "api.openai.com"
 
 
@@ -67,15 +65,6 @@ def key_missing(models: ModelSettings) -> str:
             f"set {name}, or give another endpoint with --base-url (`maspo doctor` looks for local ones)"
         )
     return ""
-
-
-def free_folder(parent: Path, name: str) -> Path:
-    """Return the first folder ``NAME-1``, ``NAME-2``, … below the parent that does not exist."""
-    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:60] or "run"
-    number = 1
-    while (parent / f"{slug}-{number}").exists():
-        number += 1
-    return parent / f"{slug}-{number}"
 
 
 def check_folder(out: Path) -> None:

@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
-from maspo.cli.folder import JOURNAL, REPORT, look, write_results
 from maspo.cli.terminal import note, print_json, say
 from maspo.cli.watch import watching
 from maspo.engine.job import Outcome, Watcher
 from maspo.errors import EXIT_INTERRUPTED, ProviderError
+from maspo.report.folder import JOURNAL, REPORT, look, write_results
 from maspo.report.text import result_json, summary
 
 Begin: TypeAlias = Callable[[Watcher, asyncio.Event], Awaitable[Outcome]]

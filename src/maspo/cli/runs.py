@@ -14,7 +14,7 @@ from maspo.cli.terminal import note, print_json, say, table
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from maspo.cli.folder import Look
+    from maspo.report.folder import Look
 
 _STYLES = {"same": "", "removed": "\x1b[31m", "added": "\x1b[32m"}
 _MARKS = {"same": ("", ""), "removed": ("[-", "-]"), "added": ("{+", "+}")}
@@ -25,7 +25,7 @@ def report(folder: RunFolder, as_json: Json = False) -> None:
 
     Works while a run goes on and after an interruption, too.
     """
-    from maspo.cli.folder import REPORT, look, write_results
+    from maspo.report.folder import REPORT, look, write_results
     from maspo.report.text import result_json, summary
 
     view = look(folder).view
@@ -61,8 +61,8 @@ def runs(
 
 def _looks(folder: Path) -> Iterator[tuple[Path, Look]]:
     """Look at every run folder; one that cannot be read is named and does not hide the others."""
-    from maspo.cli.folder import JOURNAL, look
     from maspo.errors import StoreError
+    from maspo.report.folder import JOURNAL, look
 
     for journal in sorted(folder.rglob(JOURNAL)):
         try:

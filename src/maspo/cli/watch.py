@@ -49,36 +49,45 @@ class Board:
 
     started: RunStarted | None = None
     finished: RunFinished | None = None
-    step: StepStarted | None = None
     progress: Progress | None = None
-    beam: dict[str, CandidateScored] = field(default_factory=dict)
+    steps: tuple[StepStarted, ...] = ()
+    """The steps that began together last: one agent's, or all agents' where these are searched side by side."""
+    beam: tuple[CandidateScored, ...] = ()
+    """Candidates that were kept in the last visit that scored any."""
     recent: deque[str] = field(default_factory=lambda: deque(maxlen=_EVENTS_SHOWN))
+    _latest: Event | None = None
+    _new_visit: bool = False
 
     def on_event(self, event: Event) -> None:
         """Take note of an event."""
         match event:
             case RunStarted():
                 self.started = event
-            case StepStarted():
-                if self.step is None or (self.step.agent, self.step.pass_) != (event.agent, event.pass_):
-                    self.beam = {}
-                self.step = event
-                return
-            case CandidateScored(kept=True):
-                self.beam = {**self.beam, event.candidate: event}
             case RunFinished():
                 self.finished = event
-        line = line_of(event)
+            case StepStarted():
+                self._begin(event)
+            case CandidateScored(kept=True):
+                self.beam = (event,) if self._new_visit else (*self.beam, event)
+                self._new_visit = False
+        line = "" if isinstance(event, StepStarted) else line_of(event)
         if line:
             self.recent.append(line)
+        self._latest = event
 
     def on_progress(self, progress: Progress) -> None:
         """Take note of where the run stands."""
         self.progress = progress
 
     def best(self) -> list[CandidateScored]:
-        """Return the best candidates of this visit, best first."""
-        return sorted(self.beam.values(), key=lambda candidate: -candidate.score)[:_BEAM_SHOWN]
+        """Return the best candidates of the last visit, best first."""
+        return sorted(self.beam, key=lambda candidate: -candidate.score)[:_BEAM_SHOWN]
+
+    def _begin(self, step: StepStarted) -> None:
+        visits = {(known.agent, known.pass_) for known in self.steps}
+        self._new_visit = self._new_visit or (step.agent, step.pass_) not in visits
+        together = isinstance(self._latest, StepStarted) and self._latest.pass_ == step.pass_
+        self.steps = (*self.steps, step) if together else (step,)
 
 
 class PlainLines:
@@ -133,9 +142,11 @@ def _started(event: RunStarted) -> str:
 
 
 def step_name(event: StepStarted) -> str:
-    """Return where the search stands: pass, agent, generation."""
-    what = f"generation {event.generation}/{event.generations}" if event.generation else "Beam Refresh"
-    return f"pass {event.pass_}/{event.passes}, {event.agent}, {what}"
+    """Return where the search stands: pass, agent and, where there are several, generation."""
+    where = f"pass {event.pass_}/{event.passes}, {event.agent}"
+    if not event.generation:
+        return f"{where}, Beam Refresh"
+    return f"{where}, generation {event.generation}/{event.generations}" if event.generations > 1 else where
 
 
 def spent(progress: Progress | None) -> str:

@@ -130,24 +130,22 @@ class Performer:
 
     # ── the hold-out: two prompt sets, final answers, both orders ────────────────────────────────────────────────────
 
-    async def compare_systems(self, reference: Prompts, candidate: Prompts, input_key: str) -> Comparison:
+    async def compare_systems(
+        self, reference: Prompts, candidate: Prompts, input_key: str
+    ) -> tuple[Comparison, tuple[Trace, ...]]:
         """Return how the final answers of two prompt sets compare on one input, judged in both orders.
 
-        Only the global verdict is asked for. Raises what the model raises, but for a call that failed for good.
+        Only the global verdict is asked for. The traces of reference and candidate come with it; none when a call
+        failed for good. Raises what else the model raises.
         """
-        work = Compare(f"holdout/{input_key}", self._system.output, "", reference, input_key, candidate_first=True)
+        output = self._system.output
+        work = Compare(f"holdout/{input_key}", output, "", reference, input_key, candidate_first=True, orders=2)
         try:
             old, new = await together([self.runtime.run(reference, input_key), self.runtime.run(candidate, input_key)])
         except CallFailed:
-            return self._undecided(work)
-        if self._same(old, new):
-            return Comparison(input_key, Verdict.TIE, (), Verdict.TIE, same_answer=True)
-        label = self.runtime.row(input_key).answer if self._labels == "use" else None
-        if label is not None:
-            verdict = self._by_label(label, old, new)
-        else:
-            verdict = await self._judge.compare_both_orders(self._global_question(work, old, new))
-        return Comparison(input_key, verdict, (), verdict)
+            return self._undecided(work), ()
+        verdict = await self._global(work, old, new)
+        return Comparison(input_key, verdict, (), verdict, self._same(old, new)), (old, new)
 
     # ── rewriting (Eq. 4) ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -23,7 +23,8 @@ _MOST_DIFFERENCES = 20
 
 def dump_job(job: Job) -> str:
     """Return a job as JSON."""
-    return _JOB.dump_json(job).decode()
+    # The standard library writes the text, because it escapes lone surrogates where pydantic refuses them.
+    return json.dumps(_JOB.dump_python(job, mode="json", by_alias=True))
 
 
 def load_job(text: str) -> Job:
@@ -34,8 +35,8 @@ def load_job(text: str) -> Job:
 
     """
     try:
-        return _JOB.validate_json(text)
-    except ValidationError as error:
+        return _JOB.validate_python(json.loads(text))
+    except (ValidationError, ValueError) as error:
         raise StoreError(f"the run's record cannot be read by this version of maspo: {error}") from error
 
 

@@ -18,7 +18,16 @@ from maspo.engine.plan_search import Split, setting_of, split_of
 from maspo.engine.providers import provider as default_provider
 from maspo.engine.record import check_unchanged, differences_between, dump_job, load_job, with_caps, write_config
 from maspo.engine.session import Session, opened_session
-from maspo.errors import EXIT_BUDGET, EXIT_OK, BudgetReached, Interrupted, MaspoError, RunChanged, UsageError
+from maspo.errors import (
+    EXIT_BUDGET,
+    EXIT_OK,
+    BudgetReached,
+    Interrupted,
+    MaspoError,
+    RunChanged,
+    StoreError,
+    UsageError,
+)
 from maspo.events import BudgetStopped, RunFinished, RunStarted
 from maspo.models.base import PROBE, Message, Request
 from maspo.prompts import Prompts
@@ -76,7 +85,7 @@ async def resume(
         raise UsageError(f"{out}: holds no run ({DATABASE} is missing); give the folder that `maspo optimize` wrote")
     store = RunStore.open(out / DATABASE)
     async with store:
-        recorded = load_job(store.meta()["job"])
+        recorded = _job_in(store, out)
         check_unchanged(recorded, out)
         job = with_caps(recorded, caps)
         return await _drive(job, out, store, _Attention(watcher, provider, stop), estimate(job))
@@ -108,8 +117,8 @@ def _folder_taken(job: Job, out: Path) -> UsageError:
     message = f"--out {out}: holds a run already; go on with `maspo resume {out}`, or give another folder"
     try:
         differences = differences_between(recorded_job(out), job)
-    except MaspoError:
-        return UsageError(message)
+    except MaspoError as error:
+        return UsageError(f"{message} ({error})")
     if not differences:
         return UsageError(message)
     return RunChanged(f"{message}. That run differs from what is asked for now:", differences)
@@ -119,9 +128,16 @@ def recorded_job(out: Path) -> Job:
     """Return the job that a run folder was started with; works while it runs."""
     store = RunStore.read(out / DATABASE)
     try:
-        return load_job(store.meta()["job"])
+        return _job_in(store, out)
     finally:
         store.close_reader()
+
+
+def _job_in(store: RunStore, out: Path) -> Job:
+    job = store.meta().get("job")
+    if job is None:
+        raise StoreError(f"{out}: the run was killed before it began; delete the folder and start again")
+    return load_job(job)
 
 
 # ── one process's share of a run ─────────────────────────────────────────────────────────────────────────────────────
@@ -234,8 +250,8 @@ async def _conclude(job: Job, session: Session, state: SearchState, parts: Split
     end = conclude(result, job.config.holdout.ship_if, changed)
     shipped = winners if end.shipped == "optimized" else seed
     short = f" The search was cut short by {cap}." if cap else ""
-    missing = len(parts.holdout) - len(verdicts)
-    if changed and missing:
+    missing = len(parts.holdout) - len(verdicts) if changed else 0
+    if missing:
         short += f" {missing} hold-out inputs were left out by a cap."
     return RunFinished(
         verdict=end.verdict,
@@ -246,7 +262,7 @@ async def _conclude(job: Job, session: Session, state: SearchState, parts: Split
         winners=winners,
         usage=session.ledger.usage(),
         seconds=session.seconds,
-        complete=not cap,
+        complete=not cap and not missing,
         truth=_truth(job, shipped),
     )
 

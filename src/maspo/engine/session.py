@@ -12,7 +12,7 @@ from typing import Any
 from maspo.engine.job import Estimate, Job, Progress, Watcher
 from maspo.engine.lost import Witnessed
 from maspo.engine.perform import Performer
-from maspo.errors import BudgetReached, CallFailed, Interrupted, MaspoError, ProviderError, StoreError
+from maspo.errors import BudgetReached, Interrupted, MaspoError, ProviderError, StoreError
 from maspo.events import CaseShown, Event, Paused, RunFinished, RunStarted, Usage
 from maspo.judges.judge import Judge, JudgeCalls
 from maspo.models.base import Model
@@ -145,18 +145,17 @@ class Session:
         """
         pair = prompts_id(winners)
         ids = {f"holdout/{pair}/{key}": key for key in keys}
-        missing = {
-            work: self._performer.compare_systems(seed, winners, key)
-            for work, key in ids.items()
-            if work not in self._told
-        }
+        missing = {work: self._meet(seed, winners, key) for work, key in ids.items() if work not in self._told}
         await self._perform_all(missing, "holdout")
-        for prompts in (seed, winners):
-            for key in keys:
-                with suppress(CallFailed):
-                    await self._store.put_trace(prompts_id(prompts), await self._runtime.run(prompts, key))
         found = [self._told[work] for work in ids]
         return [result for result in found if isinstance(result, Comparison)]
+
+    async def _meet(self, seed: Prompts, winners: Prompts, key: str) -> Comparison:
+        """Compare the two systems on one input, and keep their traces."""
+        comparison, traces = await self._performer.compare_systems(seed, winners, key)
+        for prompts, trace in zip((seed, winners), traces, strict=False):
+            await self._store.put_trace(prompts_id(prompts), trace)
+        return comparison
 
     async def show_cases(self, cases: Sequence[Case]) -> None:
         """Publish the texts of misalignment cases that the report has not seen yet."""
@@ -176,19 +175,26 @@ class Session:
         tasks = [asyncio.create_task(self._perform(work, job)) for work, job in jobs.items()]
         if not tasks:
             return
-        done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        failure = _severest(done)
-        if failure is None:
-            return
+        try:
+            done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            failure = _severest(done)
+            if failure is not None:
+                await self._drain(pending, failure)
+                raise failure
+        finally:
+            # Nothing pays on after this: not after a failure, and not when the run itself is cancelled.
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _drain(self, pending: set[asyncio.Task[None]], failure: BaseException) -> None:
+        """Let calls in flight finish and be recorded, while no new one is sent."""
         if not isinstance(failure, BudgetReached | Interrupted):
             self.ledger.halt(failure if isinstance(failure, MaspoError) else Interrupted(str(failure)))
         while pending:
             _, pending = await asyncio.wait(pending, timeout=_DRAIN_SECONDS)
-            if pending and not self.ledger.in_flight:
-                for task in pending:
-                    task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise failure
+            if not self.ledger.in_flight:
+                return
 
     async def _perform(self, work: str, job: Coroutine[Any, Any, Result]) -> None:
         result = await job

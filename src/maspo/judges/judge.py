@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +11,8 @@ from importlib import resources
 from maspo.errors import CallFailed
 from maspo.graph.template import render
 from maspo.models.base import JUDGE_GLOBAL, JUDGE_LOCAL, JUDGE_LOOKAHEAD, Message, Model, Request
-from maspo.quoting import quoted, tagged
+from maspo.quoting import quoted, spoken, tagged
+from maspo.runtime.concurrency import together
 from maspo.verdict import Level, Verdict
 
 _PURPOSES: Mapping[Level, str] = {
@@ -21,6 +21,11 @@ _PURPOSES: Mapping[Level, str] = {
     Level.GLOBAL: JUDGE_GLOBAL,
 }
 _VERDICT = re.compile(r"<verdict>\s*(1|2|tie)\s*</verdict>", re.IGNORECASE)
+_OPENED = re.compile(r"<verdict\b", re.IGNORECASE)
+_ECHO = re.compile(
+    r"<verdict>1</verdict>,?\s*(?:or\s*)?<verdict>2</verdict>,?\s*(?:or\s*)?<verdict>tie</verdict>", re.IGNORECASE
+)
+"""The options as our prompts list them: repeated by a judge they say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ class Judge:
 
     async def compare_both_orders(self, question: Question) -> Verdict:
         """Return one verdict from both orders: a judge that follows the position cancels itself out."""
-        return combined(*await asyncio.gather(self.compare(question), self.compare(question.turned)))
+        return combined(*await together([self.compare(question), self.compare(question.turned)]))
 
     def _request(self, question: Question) -> Request:
         pair = (question.candidate, question.reference)
@@ -99,11 +104,14 @@ class Judge:
 
 
 def read_verdict(reply: str) -> str | None:
-    """Return ``1``, ``2`` or ``tie``: the last verdict tag of a reply, or None when that one cannot be read."""
-    matches = list(_VERDICT.finditer(reply))
-    if not matches or reply.lower().rfind("<verdict") != matches[-1].start():
-        return None
-    return matches[-1].group(1).lower()
+    """Return ``1``, ``2`` or ``tie``: the last verdict tag of a reply, or None when that one cannot be read.
+
+    Tags within the thinking before the reply, and a mere echo of the three options, do not count.
+    """
+    said = _ECHO.sub("", spoken(reply))
+    opened = [match.start() for match in _OPENED.finditer(said)]
+    verdict = _VERDICT.match(said, opened[-1]) if opened else None
+    return verdict.group(1).lower() if verdict else None
 
 
 def combined(one: Verdict, other: Verdict) -> Verdict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import math
 import time
@@ -47,6 +48,7 @@ class Dialect:
 
     tokens: str = "max_tokens"
     temperature: str = "temperature"
+    seed: str = "seed"
 
 
 STANDARD = Dialect()
@@ -62,6 +64,9 @@ def payload(request: Request, dialect: Dialect) -> bytes:
         body[dialect.temperature] = request.temperature
     if dialect.tokens:
         body[dialect.tokens] = request.max_tokens
+    if dialect.seed and request.identity:
+        # A draw of its own that can be repeated, as far as the endpoint honours seeds.
+        body[dialect.seed] = int(hashlib.sha256(request.identity.encode("utf-8", "surrogatepass")).hexdigest()[:7], 16)
     return json.dumps(body).encode()
 
 
@@ -74,6 +79,8 @@ def other_dialect(dialect: Dialect, complaint: str) -> Dialect | None:
         return replace(dialect, tokens="max_completion_tokens" if dialect.tokens == "max_tokens" else "")
     if dialect.temperature and dialect.temperature in words:
         return replace(dialect, temperature="")
+    if dialect.seed and dialect.seed in words:
+        return replace(dialect, seed="")
     return None
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from maspo.quoting import unquoted
+from maspo.quoting import spoken, unquoted
 from maspo.search.work import Draft
 
 _COPIED_LENGTH = 80
 _LONGEST_REPLY = 400_000
+_TAG = re.compile(r"<(/?)prompt>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +31,14 @@ class Rules:
 def read_drafts(reply: str) -> tuple[str, ...]:
     """Return the drafts of a reply: each text between ``<prompt>`` and ``</prompt>``, as it stands."""
     drafts: list[str] = []
-    lowered = reply[:_LONGEST_REPLY].lower()
-    start = lowered.find("<prompt>")
-    while start >= 0:
-        end = lowered.find("</prompt>", start)
-        if end < 0:
-            break
-        drafts.append(unquoted(reply[start + len("<prompt>") : end]).strip())
-        start = lowered.find("<prompt>", end)
+    said = spoken(reply[:_LONGEST_REPLY])
+    begin: int | None = None
+    for tag in _TAG.finditer(said):
+        if tag.group(1) and begin is not None:
+            drafts.append(unquoted(said[begin : tag.start()]).strip())
+            begin = None
+        elif not tag.group(1) and begin is None:
+            begin = tag.end()
     return tuple(drafts)
 
 
@@ -49,7 +51,7 @@ def checked(draft: str, parent: str, rules: Rules, shown: tuple[str, ...]) -> Dr
 
 
 def _reason(draft: str, parent: str, rules: Rules, shown: tuple[str, ...]) -> str:
-    if not draft.strip():
+    if not any(character.isalnum() for character in draft):
         return "empty"
     if draft.strip() == parent.strip():
         return "the same as the prompt it was written from"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from maspo.report.html import render
 from maspo.report.text import result_json
 from maspo.store import RunStore, Told, decode
 
+RUNS = Path("maspo-runs")
+"""Where run folders go by default."""
 JOURNAL = "run.db"
 REPORT = "report.html"
 RESULT = "result.json"
@@ -64,3 +67,12 @@ def write_results(folder: Path, view: RunView) -> None:
             raise UsageError(
                 f"{folder / name}: cannot be written ({error.strerror}); free the file, or copy the folder"
             ) from None
+
+
+def free_folder(parent: Path, name: str) -> Path:
+    """Return the first folder ``NAME-1``, ``NAME-2``, … below the parent that does not exist."""
+    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:60] or "run"
+    number = 1
+    while (parent / f"{slug}-{number}").exists():
+        number += 1
+    return parent / f"{slug}-{number}"

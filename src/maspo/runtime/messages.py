@@ -17,7 +17,7 @@ class MessageBuilder:
     ``columns`` are the columns that every input has.
 
     Raises:
-        InputsInvalid: an input column has the name of an agent that a template reads.
+        InputsInvalid: an input column has the name of an agent that a template reads, or ``context``.
 
     """
 
@@ -83,10 +83,10 @@ def check_inputs(system: System, inputs: Inputs) -> list[str]:
 
 
 def _known(agent: Agent, columns: frozenset[str]) -> frozenset[str]:
-    clash = columns.intersection(agent.reads)
-    if clash and any(f"{{{name}}}" in agent.prompt for name in clash):
-        name = min(clash)
+    clash = sorted(name for name in columns & {"context", *agent.reads} if f"{{{name}}}" in agent.prompt)
+    if clash:
         raise InputsInvalid(
-            f"inputs: column {name!r} has the name of an agent that {agent.name!r} reads; rename the column"
+            f"inputs: column {clash[0]!r} has the name of what {agent.name!r} reads ({{context}} is the outputs of all "
+            "predecessors); rename the column"
         )
     return columns | {"input", "context"} | frozenset(agent.reads)

@@ -40,6 +40,7 @@ class Plan(BaseModel):
     edits: int = Field(4, ge=1, description="drafts asked for in one proposer call")
     traces: int = Field(4, ge=1, description="traces shown in one proposer call")
     stages: tuple[int, ...] = Field((6, 16, 32), min_length=1, description="inputs after each stage of a race")
+    survivors: tuple[int, ...] = Field((4, 2), description="candidates of an agent that go on after each stage")
     margin: float = Field(0.5, ge=0, description="standard errors above zero that the last stage asks for")
     weighting: Literal["learned", "fixed", "global"] = Field(
         "learned", description="how local and lookahead verdicts count in a race's decision"
@@ -48,7 +49,8 @@ class Plan(BaseModel):
         "finalists", description="which comparisons of a race are judged in both orders"
     )
     contested_first: bool = Field(True, description="inputs whose answers differed before are raced on first")
-    unite: bool = Field(True, description="try accepted candidates of several agents together")
+    unite: bool = Field(True, description="try accepted candidates together, of one agent (merged) and of several")
+    accepts: int = Field(3, ge=1, description="candidates of one agent that a round may accept, when they merge")
     patience: int = Field(2, ge=1, description="rounds without any accepted candidate before the race ends")
 
     # The ascent (defaults: the decisions of differences_from_reference; the paper profile sets Algorithm 1).

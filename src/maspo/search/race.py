@@ -16,9 +16,10 @@ from math import sqrt
 from statistics import fmean
 
 from maspo.events import Event, PromptChanged, PromptKept, StepStarted
-from maspo.prompts import Prompts, prompt_id
+from maspo.prompts import Prompts, prompt_id, prompts_id
 from maspo.search import waves
 from maspo.search.draw import rank, shuffled
+from maspo.search.merge import merged
 from maspo.search.misalignment import hard_negatives, new_cases, remembered
 from maspo.search.record import case_events, rejected_events, scored_event
 from maspo.search.reward import reward
@@ -154,7 +155,11 @@ def _stage(state: State) -> State:
     stages = state.setting.plan.stages
     start = stages[state.stage - 1] if state.stage else 0
     inputs = state.order[start : stages[state.stage]]
-    wave = [work for entrant in state.entrants for work in _meetings(state, (entrant,), inputs, tuple(Level))]
+    wave = [
+        work
+        for entrant in state.entrants
+        for work in _meetings(state, {entrant.agent: entrant.text}, inputs, tuple(Level))
+    ]
     return replace(state, phase=Phase.RACE, wave=tuple(wave), told={})
 
 
@@ -169,9 +174,11 @@ def _after_stage(state: State) -> State:
         for number, entrant in enumerate(state.entrants)
     ]
     last = state.stage + 1 >= len(plan.stages) or plan.stages[state.stage] >= len(state.order)
-    margin = plan.margin if last else 0.0
-    standing = [entrant for entrant in met if _mean(state, entrant) > margin * _standard_error(state, entrant)]
-    going_on = _best_per_agent(state, standing, 1 if last else plan.beam_width)
+    if last:
+        standing = [entrant for entrant in met if _mean(state, entrant) > plan.margin * _standard_error(state, entrant)]
+    else:
+        standing = [entrant for entrant in met if _mean(state, entrant) >= 0]
+    going_on = _best_per_agent(state, standing, plan.accepts if last else plan.survivors[state.stage])
     fallen = tuple(entrant for entrant in met if entrant not in going_on)
     state = replace(state, entrants=going_on, out=(*state.out, *fallen))
     if last or not going_on:
@@ -195,34 +202,47 @@ def _best_per_agent(state: State, entrants: Sequence[Entrant], most: int) -> tup
 
 
 def _unite(state: State, block: tuple[Entrant, ...]) -> State:
-    """Try the accepted candidates of several agents together, on the inputs that they raced on."""
+    """Try the accepted candidates together, on the inputs that they raced on."""
+    changes = _united(state, block)
     if len(block) < 2 or not state.setting.plan.unite:
-        return _next_anchor(state, block[:1])
+        return _next_anchor(state, block[:1], {entrant.agent: entrant.text for entrant in block[:1]})
     inputs = [comparison.input_key for comparison in block[0].evidence]
-    wave = _meetings(replace(state, phase=Phase.UNITE), block, inputs, (Level.GLOBAL,))
-    return replace(state, phase=Phase.UNITE, block=block, wave=tuple(wave), told={})
+    state = replace(state, phase=Phase.UNITE, block=block)
+    return replace(state, wave=tuple(_meetings(state, changes, inputs, (Level.GLOBAL,))), told={})
+
+
+def _united(state: State, block: Sequence[Entrant]) -> dict[str, str]:
+    """Return the joint change of several candidates, best first; what does not merge with a better one stays out."""
+    changes: dict[str, str] = {}
+    for entrant in block:
+        base = state.prompts[entrant.agent]
+        both = merged(base, changes.get(entrant.agent, base), entrant.text)
+        if both is not None:
+            changes[entrant.agent] = both
+    return changes
 
 
 def _after_union(state: State) -> State:
-    """Keep the union when it does better than the best alone; otherwise try its better half."""
-    together = [result for _, result in waves.answers(state) if isinstance(result, Comparison)]
-    union = fmean(_score(state, comparison) for comparison in together)
-    if union > _mean(state, state.block[0]):
-        return _next_anchor(state, state.block)
+    """Keep the union unless it does worse than the best alone; otherwise try its better half."""
+    together = [_score(state, result) for _, result in waves.answers(state) if isinstance(result, Comparison)]
+    alone = [_score(state, comparison) for comparison in state.block[0].evidence]
+    gain = [union - best for union, best in zip(together, alone, strict=True)]
+    if fmean(gain) >= -state.setting.plan.margin * _error(gain):
+        return _next_anchor(state, state.block, _united(state, state.block))
     return _unite(state, state.block[: (len(state.block) + 1) // 2 if len(state.block) > 2 else 1])
 
 
-def _next_anchor(state: State, accepted: tuple[Entrant, ...]) -> State:
+def _next_anchor(state: State, accepted: tuple[Entrant, ...], changes: Prompts) -> State:
     """Write the accepted candidates into the anchor; what was rejected next to a change may be tried again."""
     team = state.setting.team
-    state = _recorded(state, accepted)
+    state = _recorded(state, accepted, changes)
     rejected = dict(state.rejected)
     for entrant in (*state.out, *state.entrants):
         rejected[entrant.agent] = rejected.get(entrant.agent, frozenset()) | {prompt_id(entrant.text)}
     for entrant in accepted:
         for name in (entrant.agent, *team.neighbours(entrant.agent)):
             rejected.pop(name, None)
-    prompts = {**state.prompts, **{entrant.agent: entrant.text for entrant in accepted}}
+    prompts = {**state.prompts, **changes}
     idle = 0 if accepted else state.idle + 1
     return _round(replace(state, prompts=prompts, rejected=rejected, idle=idle))
 
@@ -246,14 +266,12 @@ def _order(state: State) -> tuple[str, ...]:
     return tuple(sorted(setting.inputs, key=lambda key: (place(key), key)))
 
 
-def _meetings(
-    state: State, members: tuple[Entrant, ...], inputs: Sequence[str], levels: tuple[Level, ...]
-) -> list[Compare]:
-    """Ask for one candidate, or several together, against the anchor; the order of outputs is balanced and seeded."""
-    plan, first = state.setting.plan, members[0]
+def _meetings(state: State, changes: Prompts, inputs: Sequence[str], levels: tuple[Level, ...]) -> list[Compare]:
+    """Ask for one change, or several together, against the anchor; the order of outputs is balanced and seeded."""
+    plan, agent = state.setting.plan, next(iter(changes))
     last = state.stage + 1 >= len(plan.stages)
     doubled = plan.double_orders == "always" or (plan.double_orders == "finalists" and last)
-    where = f"{_step(state, first.agent)}/{state.phase}/" + "+".join(prompt_id(member.text) for member in members)
+    where = f"{_step(state, agent)}/{state.phase}/{prompts_id(changes)}"
     if plan.judge_order == "fixed":
         shown_first = frozenset(inputs)
     else:
@@ -262,13 +280,13 @@ def _meetings(
     return [
         Compare(
             id=f"{where}/{key}",
-            agent=first.agent,
-            candidate=first.text,
+            agent=agent,
+            candidate=changes[agent],
             reference=state.prompts,
             input_key=key,
             candidate_first=key in shown_first,
             levels=levels,
-            also={member.agent: member.text for member in members[1:]},
+            also={name: text for name, text in changes.items() if name != agent},
             orders=2 if doubled else 1,
             when_differing=True,
         )
@@ -293,7 +311,7 @@ def _learned(state: State) -> State:
     )
 
 
-def _recorded(state: State, accepted: tuple[Entrant, ...]) -> State:
+def _recorded(state: State, accepted: tuple[Entrant, ...], changes: Prompts) -> State:
     """Say for each agent what its candidates came to in this round."""
     events: list[Event] = []
     for agent in state.setting.team.rewritten:
@@ -305,7 +323,7 @@ def _recorded(state: State, accepted: tuple[Entrant, ...]) -> State:
         ]
         winner = next((entrant for entrant in accepted if entrant.agent == agent), None)
         if winner is not None:
-            events.append(PromptChanged(step, agent, now, winner.text, _reason(winner, accepted)))
+            events.append(PromptChanged(step, agent, now, changes[agent], _reason(winner, accepted)))
         else:
             events.append(PromptKept(step, agent, _why_kept(state, agent, raced)))
     return replace(state, events=(*state.events, *events))
@@ -341,7 +359,10 @@ def _mean(state: State, entrant: Entrant) -> float:
 
 
 def _standard_error(state: State, entrant: Entrant) -> float:
-    scores = [_score(state, comparison) for comparison in entrant.evidence]
+    return _error([_score(state, comparison) for comparison in entrant.evidence])
+
+
+def _error(scores: Sequence[float]) -> float:
     mean = fmean(scores)
     return sqrt(sum((value - mean) ** 2 for value in scores) / max(len(scores) - 1, 1) / len(scores))
 

@@ -9,9 +9,10 @@ from decimal import Decimal, InvalidOperation
 
 _AUTO_TAGS = ("answer", "final_answer", "final")
 _CHOICE_AFTER_WORD = re.compile(r"(?i:answer|option|choice)\W{0,6}(?:(?i:is)\W{0,6})?([A-J])(?![A-Za-z0-9])")
-_CHOICE_ALONE = re.compile(r"(?:^|[\s(*])([A-J])(?=[\s).:,*]|$)")
+_CHOICE_ALONE = re.compile(r"(?:^|[\s(*{])([A-J])(?=[\s).:,*}]|$)")
 _NUMBER = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?")
 _LONGEST_NUMBER = 40
+_MOST_JSON_FAILURES = 1000
 
 
 def final_answer(spec: str, output: str) -> str | None:
@@ -53,20 +54,23 @@ def normalized(answer: str) -> str:
 
 
 def _auto(output: str) -> str | None:
-    found = [(output.lower().rfind(f"</{tag}>"), tag) for tag in _AUTO_TAGS]
-    position, tag = max(found)
+    position, tag = max((_last_place(f"</{tag}>", output), tag) for tag in _AUTO_TAGS)
     tagged = _last_tag(output, tag) if position >= 0 else None
     return tagged if tagged is not None else _last_boxed(output)
 
 
 def _last_tag(output: str, tag: str) -> str | None:
-    # Search from the end by hand: a lazy pattern is quadratic on many unclosed tags.
-    lowered, name = output.lower(), tag.lower()
-    end = lowered.rfind(f"</{name}>")
-    start = lowered.rfind(f"<{name}>", 0, max(end, 0))
+    # Each tag is searched by itself: a lazy pattern over the pair is quadratic on many unclosed tags.
+    end = _last_place(f"</{tag}>", output)
+    start = _last_place(f"<{tag}>", output[: max(end, 0)])
     if end < 0 or start < 0:
         return None
-    return output[start + len(name) + 2 : end].strip()
+    return output[start + len(tag) + 2 : end].strip()
+
+
+def _last_place(text: str, output: str) -> int:
+    """Return where a text stands last, in any case; -1 when it does not. Lower-casing would move the places."""
+    return max((found.start() for found in re.finditer(re.escape(text), output, re.IGNORECASE)), default=-1)
 
 
 def _last_boxed(output: str) -> str | None:
@@ -116,20 +120,19 @@ def _json_path(output: str, path: str) -> str | None:
 
 
 def _last_json(output: str) -> object:
-    """Return the last JSON object of an output: the whole text, or the one that begins at some line."""
-    decoder = json.JSONDecoder()
-    starts = [match.start() for match in re.finditer(r"(?m)^[ \t]*\{", output)][-20:]
-    for start in reversed(starts):
-        try:
-            value, _ = decoder.raw_decode(output[start:].lstrip())
-        except (ValueError, RecursionError):
+    """Return the last JSON object of an output that begins a line, or else the one at the first brace."""
+    starts = [match.end() - 1 for match in re.finditer(r"(?m)^[ \t]*\{", output)] or [output.find("{")]
+    last: object = None
+    end = failures = 0
+    for start in starts:
+        # What lies within an object that was read is a part of it.
+        if start < end or failures >= _MOST_JSON_FAILURES:
             continue
-        return value
-    brace = output.find("{")
-    try:
-        return decoder.raw_decode(output[brace:])[0] if brace >= 0 else None
-    except (ValueError, RecursionError):
-        return None
+        try:
+            last, end = json.JSONDecoder().raw_decode(output, start)
+        except (ValueError, RecursionError):
+            failures += 1
+    return last
 
 
 _READERS: Mapping[str, Callable[[str, str], str | None]] = {

@@ -58,7 +58,7 @@ def load_inputs(path: str | Path) -> Inputs:
         raise InputsInvalid(
             f"--inputs {file}: cannot be read ({error}); give a UTF-8 JSON Lines or CSV file"
         ) from error
-    rows = _csv_rows(text) if file.suffix.lower() == ".csv" else _jsonl_rows(text, str(file))
+    rows = _csv_rows(text, str(file)) if file.suffix.lower() == ".csv" else _jsonl_rows(text, str(file))
     return make_inputs(rows, source=str(file))
 
 
@@ -136,6 +136,11 @@ def _jsonl_rows(text: str, source: str) -> list[Mapping[str, object]]:
     return rows
 
 
-def _csv_rows(text: str) -> list[Mapping[str, object]]:
+def _csv_rows(text: str, source: str) -> list[Mapping[str, object]]:
     reader = csv.DictReader(io.StringIO(text, newline=""))
-    return [{name: value for name, value in row.items() if isinstance(name, str)} for row in reader]
+    try:
+        return [{name: value for name, value in row.items() if isinstance(name, str)} for row in reader]
+    except csv.Error as error:
+        raise InputsInvalid(
+            f"{source}, line {reader.line_num}: not CSV ({error}); correct the line, or give JSON Lines"
+        ) from None

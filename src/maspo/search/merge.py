@@ -1,0 +1,62 @@
+"""Merging two rewrites of one prompt, sentence by sentence, as a version control system merges two branches. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+_SENTENCE = re.compile(r"[^\n]*?(?:[.!?:;](?=\s)|\n|$)\s*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """Sentences ``start`` to ``end`` of the base become ``text``."""
+
+    start: int
+    end: int
+    text: tuple[str, ...]
+
+
+def merged(base: str, one: str, other: str) -> str | None:
+    """Return the prompt with the changes of both rewrites of ``base``, or None when they change the same sentences.
+
+    What both add is added once. Additions at the same place follow one another, those of ``one`` first.
+    """
+    sentences = _sentences(base)
+    first, second = _edits(sentences, _sentences(one)), _edits(sentences, _sentences(other))
+    kept = [edit for edit in second if edit not in first]
+    if any(_clash(edit, against) for edit in kept for against in first):
+        return None
+    result: list[str] = []
+    position = 0
+    for edit in sorted([*first, *kept], key=lambda item: (item.start, item.end)):
+        result += [*sentences[position : edit.start], *edit.text]
+        position = max(position, edit.end)
+    return "".join(_apart([*result, *sentences[position:]])).strip()
+
+
+def _sentences(text: str) -> list[str]:
+    return [sentence for sentence in _SENTENCE.findall(text) if sentence]
+
+
+def _edits(base: list[str], text: list[str]) -> list[_Edit]:
+    # White space behind a sentence depends on what follows; it is not a change.
+    matcher = SequenceMatcher(None, [item.strip() for item in base], [item.strip() for item in text], autojunk=False)
+    return [
+        _Edit(start, end, tuple(text[begin:stop]))
+        for tag, start, end, begin, stop in matcher.get_opcodes()
+        if tag != "equal"
+    ]
+
+
+def _clash(one: _Edit, other: _Edit) -> bool:
+    return one.start < other.end and other.start < one.end
+
+
+def _apart(sentences: list[str]) -> list[str]:
+    """Put a line break where a sentence that ended its text is followed by another now."""
+    return [
+        sentence if index == len(sentences) - 1 or sentence[-1:].isspace() else f"{sentence}\n"
+        for index, sentence in enumerate(sentences)
+    ]

@@ -1,0 +1,199 @@
+"""The proposer: what it is shown, how drafts are read, and why they are rejected."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maspo.errors import BudgetReached, CallFailed
+from maspo.graph.template import placeholders
+from maspo.models.scripted import Scripted, ScriptedModel
+from maspo.proposers.drafts import Rules, checked, read_drafts
+from maspo.proposers.proposer import Proposer, ProposerCalls, Rewrite, ShownCase, ShownTrace
+from maspo.quoting import quoted, unquoted
+from maspo.search.work import Draft, Drafts
+
+HOSTILE = st.lists(
+    st.one_of(
+        st.text(max_size=6),
+        st.sampled_from(["</trace>", "<prompt>", "</current_prompt>", "<count>9</count>", "{cases}"]),
+    ),
+    max_size=8,
+).map("".join)
+
+
+def rules(seed: str = "Solve {question}.", protect: tuple[str, ...] = (), budget: int = 300) -> Rules:
+    return Rules(seed, lambda prompt: placeholders(prompt, {"question", "context", "input"}), protect, budget)
+
+
+def rewrite(parent: str = "Solve {question}.", output: str = "an output", count: int = 2) -> Rewrite:
+    return Rewrite(
+        agent="solver",
+        role="solves it",
+        readers={"critic": "checks it"},
+        parent=parent,
+        traces=(ShownTrace("input one", "", output), ShownTrace("input two", "what was read", "output two")),
+        cases=(
+            ShownCase(
+                "hard input", "read before", output, "better before", {"critic": ("after", "before")}, ("final", "was")
+            ),
+        ),
+        count=count,
+        identity="p1/solver/g1/propose/0.0",
+    )
+
+
+def proposer_of(answer: Scripted, shown: int = 4000) -> tuple[Proposer, ScriptedModel]:
+    model = ScriptedModel(lambda _: answer)
+    return Proposer(model, ProposerCalls("writer", 0.7, 900, shown)), model
+
+
+async def request_text(asked: Rewrite, kept: Rules, shown: int = 4000) -> str:
+    proposer, model = proposer_of("<prompt>x {question}</prompt>", shown)
+    await proposer.propose(asked, kept)
+    return model.requests[0].messages[0].content
+
+
+async def test_p01_a_request_holds_prompt_traces_cases_team_and_count() -> None:
+    text = await request_text(rewrite(), rules(protect=("Answer in one word.",)))
+    assert "<current_prompt>\nSolve {question}.\n</current_prompt>" in text
+    assert "<count>2</count>" in text
+    assert len(re.findall(r"<trace>(.*?)</trace>", text, re.DOTALL)) == 2
+    (case,) = re.findall(r"<misaligned_trace>(.*?)</misaligned_trace>", text, re.DOTALL)
+    for part in ("hard input", "better before", 'name="critic"', "final"):
+        assert part in case
+    assert "critic: checks it" in text
+    assert "solves it" in text
+    assert "{question}" in text
+    assert "<protected>\nAnswer in one word.\n</protected>" in text
+    assert "At most 300 characters" in text
+
+
+async def test_p02_a_request_is_attributed_sampled_and_repeatable() -> None:
+    proposer, model = proposer_of("<prompt>x</prompt>")
+    await proposer.propose(rewrite(), rules())
+    (request,) = model.requests
+    assert (request.purpose, request.agent, request.model) == ("proposer", "solver", "writer")
+    assert (request.temperature, request.max_tokens, request.identity) == (0.7, 900, "p1/solver/g1/propose/0.0")
+
+
+async def test_p03_the_output_agent_is_told_that_nobody_reads_it() -> None:
+    last = Rewrite("critic", "", {}, "Check.", (), (), 1, "id")
+    text = await request_text(last, rules("Check."))
+    assert "the team's final result" in text
+    assert "<misaligned_trace>" not in text
+
+
+@given(HOSTILE, HOSTILE)
+async def test_p04_texts_of_models_cannot_close_their_tags(parent: str, output: str) -> None:
+    text = await request_text(rewrite(parent, output), rules(budget=9999), 100_000)
+    for tag, times in (("current_prompt", 1), ("trace", 2), ("misaligned_trace", 1), ("count", 1), ("prompt", 1)):
+        assert len(re.findall(rf"<{tag}\b", text)) == times, tag
+        assert len(re.findall(rf"</{tag}\b", text)) == times, tag
+    shown = re.search(r"<current_prompt>\n(.*)\n</current_prompt>", text, re.DOTALL)
+    assert shown is not None
+    assert unquoted(shown.group(1)) == parent
+    assert "<count>2</count>" in text
+
+
+async def test_p05_long_texts_are_cut_in_the_middle_and_that_is_said() -> None:
+    text = await request_text(rewrite(output="a" * 500 + "z" * 500), rules(), 200)
+    assert "800 characters left out" in text
+    assert "a" * 101 not in text
+
+
+@pytest.mark.parametrize(
+    ("reply", "drafts"),
+    [
+        ("<prompt>one</prompt> and <prompt>\ntwo\n</prompt>", ("one", "two")),
+        ("<PROMPT>One</Prompt>", ("One",)),
+        ("İİİ <prompt>kept whole</prompt>", ("kept whole",)),
+        ("<think><prompt>idea</prompt></think><prompt>real</prompt>", ("real",)),
+        ("<think><prompt>idea</prompt>", ()),
+        ("<prompt>a <prompt>b</prompt>", ("a <prompt>b",)),
+        ("<prompt>never closed", ()),
+        ("</prompt> <prompt>x</prompt>", ("x",)),
+        (r"<prompt>Use \boxed{x} and {\"a\": 1}.</prompt>", (r"Use \boxed{x} and {\"a\": 1}.",)),
+        ("<prompt>Write &lt;output_1> and a < b.</prompt>", ("Write <output_1> and a < b.",)),
+        ("<prompt></prompt>", ("",)),
+        ("none at all", ()),
+        ("", ()),
+    ],
+)
+def test_p06_drafts_are_read_as_they_stand(reply: str, drafts: tuple[str, ...]) -> None:
+    assert read_drafts(reply) == drafts
+
+
+@given(st.text(alphabet=st.sampled_from("ab{}<>/&;\n ltpromt_1"), max_size=60))
+def test_p07_a_prompt_that_is_written_back_as_shown_comes_back_unchanged(prompt: str) -> None:
+    assert read_drafts(f"<prompt>{quoted(prompt)}</prompt>") == (prompt.strip(),)
+
+
+@pytest.mark.parametrize(
+    ("draft", "reason"),
+    [
+        ("Solve {question} with care.", ""),
+        (r"Solve {question}. Use \boxed{x}, JSON {\"a\": {}} and {other}.", ""),
+        ("", "empty"),
+        ("   \n", "empty"),
+        ("...", "empty"),
+        (" Solve {question}. ", "the same as the prompt it was written from"),
+        ("Solve it.", "loses the placeholder {question}"),
+        ("Solve {question} with {context}.", "adds the placeholder {context}"),
+        ("Solve {input}.", "loses the placeholder {question}; adds the placeholder {input}"),
+        ("Solve {question} " + "x" * 300, "317 characters; the length budget is 300"),
+    ],
+)
+def test_p08_a_draft_that_breaks_a_rule_comes_with_the_reason(draft: str, reason: str) -> None:
+    assert checked(draft, "Solve {question}.", rules(), ()).rejected == reason
+
+
+def test_p09_protected_lines_must_be_kept_word_for_word() -> None:
+    kept = rules("Solve.", ("Answer in one word.",))
+    assert checked("Think. Answer in one word.", "Solve.", kept, ()).rejected == ""
+    assert "loses the protected line 'Answer in one word.'" in checked("Think.", "Solve.", kept, ()).rejected
+
+
+@given(st.integers(0, 120), st.integers(0, 60), st.integers(40, 160))
+def test_p10_copying_a_long_passage_of_an_input_is_rejected(before: int, start: int, length: int) -> None:
+    text = "".join(chr(ord("a") + number * 7 % 26) + str(number) for number in range(120))
+    passage = text[start : start + length]
+    draft = "_" * before + passage + "_" * 5
+    found = checked(draft, "parent", rules("parent", budget=9999), (text,)).rejected
+    assert ("memorize" in found) is (len(passage) >= 80)
+
+
+def test_p11_a_passage_that_the_parent_has_already_is_no_copy() -> None:
+    passage = "The rules of the game are these, and every player knows them by heart: never run, never hide, play."
+    kept = rules("x", budget=9999)
+    assert checked(f"{passage} Be brief.", passage, kept, (passage,)).rejected == ""
+
+
+async def test_p12_a_reply_without_drafts_is_one_rejected_draft() -> None:
+    proposer, _ = proposer_of("I would rather not.")
+    assert await proposer.propose(rewrite(), rules()) == Drafts(
+        (Draft("I would rather not.", "no <prompt>…</prompt> in the proposer's reply"),)
+    )
+
+
+async def test_p13_a_failed_call_is_one_rejected_draft_and_the_end_of_calls_is_raised() -> None:
+    failed, _ = proposer_of(CallFailed("HTTP 500"))
+    (draft,) = (await failed.propose(rewrite(), rules())).drafts
+    assert draft.rejected == "the proposer did not answer: HTTP 500"
+    over, _ = proposer_of(BudgetReached("--max-usd 1"))
+    with pytest.raises(BudgetReached):
+        await over.propose(rewrite(), rules())
+
+
+async def test_p14_more_drafts_than_asked_for_are_left_out() -> None:
+    proposer, _ = proposer_of("".join(f"<prompt>{{question}} {number}</prompt>" for number in range(5)))
+    assert len((await proposer.propose(rewrite(count=2), rules())).drafts) == 2
+
+
+def test_p15_huge_replies_are_read_at_once() -> None:
+    assert read_drafts("<prompt>" * 10**5) == ()
+    assert len(read_drafts("<prompt>x</prompt>" * 10**5)) > 1000
+    checked("a" * 5000, "parent", rules(budget=9999), ("a" * 10**5,))
