@@ -26,7 +26,7 @@ def main() -> None:
     """Start a run, interrupt it, resume it and print its result."""
     world = World()
     Path("team.yaml").write_text(dump_system(world.system("reflect")), encoding="utf-8")
-    rows = "".join(json.dumps(row) + "\n" for row in world.inputs(40))
+    rows = "".join(json.dumps(row) + "\n" for row in world.inputs(24))
     Path("questions.jsonl").write_text(rows, encoding="utf-8")
 
     # Slow replies, so that there is something to interrupt.
@@ -49,11 +49,13 @@ def main() -> None:
 def maspo(*arguments: str) -> Iterator[Iterator[str]]:
     """Start the command line, yield the lines that it prints, and interrupt it if it still runs at the end."""
     command = [sys.executable, "-m", "maspo", *arguments]
-    with Popen(command, stdout=PIPE, stderr=PIPE, text=True, encoding="utf-8") as process:
+    with Popen(command, stdout=PIPE, stderr=PIPE, text=True, encoding="utf-8") as process:  # noqa: S603
         stream = process.stdout if "serve" in arguments else process.stderr
-        yield iter(stream or ())
-        process.send_signal(signal.SIGINT)
-        process.communicate()
+        try:
+            yield iter(stream or ())
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate()
     print(f"{arguments[0]:<12}ended with exit code {process.returncode}")
 
 

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PICTURE = ROOT / "docs/images/report.png"
 BLOCK = re.compile(r"(<!-- demo: text -->\n```text\n).*?(```)", re.DOTALL)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-SIZE = "1000,1130"
+SIZE = "1000,1340"
 
 
 def main() -> None:

@@ -86,11 +86,12 @@ class RunConfig(Section):
 
 PROFILES: Mapping[ProfileName, Mapping[str, object]] = {
     "default": {},
-    "cheap": {"passes": 3, "drafts": 1, "stages": (5, 12, 24)},
-    "thorough": {"passes": 12, "drafts": 3, "stages": (8, 20, 50), "patience": 3},
+    "cheap": {"passes": 3, "drafts": 1, "stages": (5, 12)},
+    "thorough": {"passes": 10, "drafts": 3, "stages": (8, 24), "partial_levels": "always", "double_orders": "always"},
     "paper": {
         "method": "ascent",
         "passes": 3,
+        "beam_width": 2,
         "scoring": "indicator",
         "reference": "parent",
         "promotion": (),

@@ -296,7 +296,7 @@ async def test_i19_parameters_that_a_model_refuses_are_learned_once() -> None:
         second = await model.complete(replace(ASK, identity="2"))
     assert (first.text, first.attempts, second.attempts) == ("ok", 3, 1)
     assert ledger.usage()["agent"].calls == len(server.bodies) == 4
-    assert server.bodies[-1].keys() == {"model", "messages", "max_completion_tokens"}
+    assert server.bodies[-1].keys() == {"model", "messages", "max_completion_tokens", "seed"}
 
 
 async def test_i20_an_endpoint_that_refuses_everything_is_not_asked_for_ever() -> None:

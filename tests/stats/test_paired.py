@@ -20,12 +20,12 @@ def test_t01_the_sign_test_is_the_share_of_coin_flips_at_least_as_good() -> None
             assert sign_test(wins, n - wins) == pytest.approx(sum(each >= wins for each in heads) / 2**n)
 
 
-@given(st.integers(0, 200), st.integers(0, 200))
+@given(st.integers(0, 25), st.integers(0, 25))
 def test_t02_more_wins_mean_less_doubt(wins: int, losses: int) -> None:
     p = sign_test(wins, losses)
     assert 0 < p <= 1
-    assert sign_test(wins + 1, losses) < p or wins == losses == 0
-    assert sign_test(wins, losses + 1) > p or p == 1
+    assert sign_test(wins + 1, losses) < p
+    assert sign_test(wins, losses + 1) > p or wins == 0
     assert p + sign_test(losses, wins) >= 1
 
 

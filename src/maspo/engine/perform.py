@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, TypeVar
 
+from maspo.engine.plan_search import length_budget
 from maspo.errors import CallFailed
 from maspo.events import CaseShown
 from maspo.graph import System
@@ -173,7 +174,7 @@ class Performer:
             seed_prompt=seed.prompt,
             placeholders=lambda prompt: self.runtime.builder.placeholders(agent, prompt),
             protect=seed.protect,
-            length_budget=max(self._length_budget, len(seed.prompt) * 3 // 2),
+            length_budget=length_budget(seed, self._length_budget),
         )
 
     async def _shown_trace(self, work: Propose, input_key: str) -> ShownTrace | None:

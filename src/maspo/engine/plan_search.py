@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from maspo.engine.job import Job
-from maspo.graph import System
+from maspo.graph import Agent, System
 from maspo.search.setting import Setting
 from maspo.search.work import Team
 from maspo.tasks.split import split
@@ -26,7 +26,14 @@ def split_of(job: Job) -> Split:
 
 def setting_of(job: Job) -> Setting:
     """Return the setting of a job's search."""
-    return Setting(job.config.search, team_of(job.system), split_of(job).search, job.config.seed)
+    budgets = {agent.name: length_budget(agent, job.config.proposer.length_budget) for agent in job.system.agents}
+    team = replace(team_of(job.system), length_budget=budgets)
+    return Setting(job.config.search, team, split_of(job).search, job.config.seed)
+
+
+def length_budget(agent: Agent, budget: int) -> int:
+    """Return the characters that a rewrite of an agent's prompt may have; a long seed prompt may grow by half."""
+    return max(budget, len(agent.prompt) * 3 // 2)
 
 
 def team_of(system: System) -> Team:

@@ -17,7 +17,7 @@ from maspo.engine.job import Estimate, Job, Outcome, Provider, Watcher
 from maspo.engine.plan_search import Split, setting_of, split_of
 from maspo.engine.providers import provider as default_provider
 from maspo.engine.record import check_unchanged, differences_between, dump_job, load_job, with_caps, write_config
-from maspo.engine.session import Session, opened_session
+from maspo.engine.session import Session, check_prices, opened_session
 from maspo.errors import (
     EXIT_BUDGET,
     EXIT_OK,
@@ -29,7 +29,7 @@ from maspo.errors import (
     UsageError,
 )
 from maspo.events import BudgetStopped, RunFinished, RunStarted
-from maspo.models.base import PROBE, Message, Request
+from maspo.models.base import PROBE, Message, Model, Request
 from maspo.prompts import Prompts
 from maspo.search.methods import METHODS, SearchState
 from maspo.store.run_store import RunStore
@@ -59,10 +59,12 @@ async def start(
 
     """
     plan = estimate(job)
-    store = _new_folder(job, out)
-    async with store:
-        await store.append([], {"job": dump_job(job), "run": uuid.uuid4().hex[:12]})
-        return await _drive(job, out, store, _Attention(watcher, provider, stop), plan)
+    check_prices(job)
+    run = uuid.uuid4().hex[:12]
+    # The folder comes last: what cannot be used is found before anything is left behind.
+    async with provider(job, run) as bare, _new_folder(job, out) as store:
+        await store.append([], {"job": dump_job(job), "run": run})
+        return await _drive(job, out, store, _Attention(watcher, bare, stop), plan)
 
 
 async def resume(
@@ -88,15 +90,17 @@ async def resume(
         recorded = _job_in(store, out)
         check_unchanged(recorded, out)
         job = with_caps(recorded, caps)
-        return await _drive(job, out, store, _Attention(watcher, provider, stop), estimate(job))
+        check_prices(job)
+        async with provider(job, store.meta()["run"]) as bare:
+            return await _drive(job, out, store, _Attention(watcher, bare, stop), estimate(job))
 
 
 class _Attention:
     """Who looks on, who answers, and who may stop a run."""
 
-    def __init__(self, watcher: Watcher, provider: Provider, stop: asyncio.Event | None) -> None:
+    def __init__(self, watcher: Watcher, bare: Model, stop: asyncio.Event | None) -> None:
         self.watcher = watcher
-        self.provider = provider
+        self.bare = bare
         self.stop = stop or asyncio.Event()
 
 
@@ -145,8 +149,7 @@ def _job_in(store: RunStore, out: Path) -> Job:
 
 async def _drive(job: Job, out: Path, store: RunStore, attention: _Attention, plan: Estimate) -> Outcome:
     async with (
-        attention.provider(job, store.meta()["run"]) as bare,
-        opened_session(job, store, bare, attention.watcher, plan) as session,
+        opened_session(job, store, attention.bare, attention.watcher, plan) as session,
         _stoppable(session, attention.stop),
     ):
         done = session.finished()

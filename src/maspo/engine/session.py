@@ -249,18 +249,24 @@ async def opened_session(
         await session.close()
 
 
-def _ledger(job: Job, store: RunStore) -> Ledger:
-    """Open the ledger where the record ends.
+def check_prices(job: Job) -> None:
+    """Check that a cap in money can be kept.
 
     Raises:
-        ConfigInvalid: a cap in money over a model without a known price.
+        ConfigInvalid: a model of the job has no known price.
 
     """
+    models = job.config.models
+    if job.config.caps.usd is not None:
+        own = [agent.model for agent in job.system.agents if agent.model]
+        named = [models.agent, models.for_judge(), models.for_proposer(), *own]
+        require_prices(named, PriceBook(models.prices, models.base_url))
+
+
+def _ledger(job: Job, store: RunStore) -> Ledger:
+    """Open the ledger where the record ends."""
     config = job.config
     prices = PriceBook(config.models.prices, config.models.base_url)
-    if config.caps.usd is not None:
-        own = [agent.model for agent in job.system.agents if agent.model]
-        require_prices([config.models.agent, config.models.for_judge(), config.models.for_proposer(), *own], prices)
     seconds = None if config.caps.minutes is None else config.caps.minutes * 60
     limits = Limits(config.caps.calls, config.caps.usd, seconds)
     meta = store.meta()

@@ -27,8 +27,8 @@ class Plan(BaseModel):
     )
 
     # Both methods.
-    passes: int = Field(6, ge=1, description="D: passes over all agents; in the race: rounds, at most")
-    beam_width: int = Field(2, ge=1, description="K: prompts of an agent that survive a generation or a stage")
+    passes: int = Field(5, ge=1, description="D: passes over all agents; in the race: rounds, at most")
+    beam_width: int = Field(4, ge=1, description="K: prompts of an agent that survive a generation or a stage")
     drafts: int = Field(2, ge=1, description="K_sub: mini-batches of traces, one proposer call each")
     hard_negatives: int = Field(3, ge=0, description="K_mis: misalignment cases per proposal (and batch)")
     weights: Weights = Weights.model_validate({})
@@ -39,19 +39,25 @@ class Plan(BaseModel):
     # The race.
     edits: int = Field(4, ge=1, description="drafts asked for in one proposer call")
     traces: int = Field(4, ge=1, description="traces shown in one proposer call")
-    stages: tuple[int, ...] = Field((6, 16, 32), min_length=1, description="inputs after each stage of a race")
-    survivors: tuple[int, ...] = Field((4, 2), description="candidates of an agent that go on after each stage")
-    margin: float = Field(0.5, ge=0, description="standard errors above zero that the last stage asks for")
+    stages: tuple[int, ...] = Field((5, 16), min_length=1, description="inputs after each stage of a race")
+    optimism: float = Field(0.006, description="score expected of a draft of which nothing is known (½ is a sure win)")
+    doubt: int = Field(30, ge=0, description="comparisons that this expectation weighs as much as")
+    margin: float = Field(
+        0.5, ge=0, description="standard errors by which a union may fall short of its best part before it is split"
+    )
     weighting: Literal["learned", "fixed", "global"] = Field(
         "learned", description="how local and lookahead verdicts count in a race's decision"
+    )
+    partial_levels: Literal["never", "differing", "always"] = Field(
+        "differing",
+        description="when the first stage asks for local and lookahead verdicts; differing: final answers do",
     )
     double_orders: Literal["never", "finalists", "always"] = Field(
         "finalists", description="which comparisons of a race are judged in both orders"
     )
     contested_first: bool = Field(True, description="inputs whose answers differed before are raced on first")
     unite: bool = Field(True, description="try accepted candidates together, of one agent (merged) and of several")
-    accepts: int = Field(3, ge=1, description="candidates of one agent that a round may accept, when they merge")
-    patience: int = Field(2, ge=1, description="rounds without any accepted candidate before the race ends")
+    patience: int = Field(3, ge=1, description="rounds without any accepted candidate before the race ends")
 
     # The ascent (defaults: the decisions of differences_from_reference; the paper profile sets Algorithm 1).
     generations: int = Field(3, ge=1, description="T: generations per visit of an agent")

@@ -28,6 +28,9 @@ from maspo.search.trust import Calibration, score
 from maspo.search.work import Case, Compare, Drafts, Propose, Result, Work
 from maspo.verdict import Comparison, Level
 
+_PRIOR_WEIGHT = 400
+"""Comparisons that ``search.optimism`` weighs as much as, against what the run has seen of its proposer."""
+
 
 class Phase(StrEnum):
     """What the wave in flight is for."""
@@ -68,6 +71,8 @@ class State:
     """Per agent, the ids of prompts that lost against an anchor whose neighbourhood has not changed since."""
     differed: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Per input, how often answers differed, of how many comparisons."""
+    worth: tuple[float, int] = (0.0, 0)
+    """Sum and number of the scores of all drafts in their first stage: what this proposer's drafts are worth."""
     calibration: Calibration = field(default_factory=Calibration)
     cases: tuple[Case, ...] = ()
     wave: tuple[Work, ...] = ()
@@ -155,10 +160,10 @@ def _stage(state: State) -> State:
     stages = state.setting.plan.stages
     start = stages[state.stage - 1] if state.stage else 0
     inputs = state.order[start : stages[state.stage]]
+    partial = state.setting.plan.partial_levels != "never" and state.stage == 0
+    levels = tuple(Level) if partial else (Level.GLOBAL,)
     wave = [
-        work
-        for entrant in state.entrants
-        for work in _meetings(state, {entrant.agent: entrant.text}, inputs, tuple(Level))
+        work for entrant in state.entrants for work in _meetings(state, {entrant.agent: entrant.text}, inputs, levels)
     ]
     return replace(state, phase=Phase.RACE, wave=tuple(wave), told={})
 
@@ -174,11 +179,8 @@ def _after_stage(state: State) -> State:
         for number, entrant in enumerate(state.entrants)
     ]
     last = state.stage + 1 >= len(plan.stages) or plan.stages[state.stage] >= len(state.order)
-    if last:
-        standing = [entrant for entrant in met if _mean(state, entrant) > plan.margin * _standard_error(state, entrant)]
-    else:
-        standing = [entrant for entrant in met if _mean(state, entrant) >= 0]
-    going_on = _best_per_agent(state, standing, plan.accepts if last else plan.survivors[state.stage])
+    standing = [entrant for entrant in met if _expected(state, entrant) > 0]
+    going_on = _best_per_agent(state, standing)
     fallen = tuple(entrant for entrant in met if entrant not in going_on)
     state = replace(state, entrants=going_on, out=(*state.out, *fallen))
     if last or not going_on:
@@ -186,14 +188,14 @@ def _after_stage(state: State) -> State:
     return _stage(replace(state, stage=state.stage + 1))
 
 
-def _best_per_agent(state: State, entrants: Sequence[Entrant], most: int) -> tuple[Entrant, ...]:
-    """Return the best entrants of each agent, best first; at equal score the shorter prompt is ahead."""
+def _best_per_agent(state: State, entrants: Sequence[Entrant]) -> tuple[Entrant, ...]:
+    """Return the K best entrants of each agent, best first; at equal score the shorter prompt is ahead."""
     ranked = sorted(entrants, key=lambda entrant: (-_mean(state, entrant), len(entrant.text)))
     place: dict[str, int] = {}
     chosen = []
     for entrant in ranked:
         place[entrant.agent] = place.get(entrant.agent, 0) + 1
-        if place[entrant.agent] <= most:
+        if place[entrant.agent] <= state.setting.plan.beam_width:
             chosen.append(entrant)
     return tuple(chosen)
 
@@ -217,7 +219,7 @@ def _united(state: State, block: Sequence[Entrant]) -> dict[str, str]:
     for entrant in block:
         base = state.prompts[entrant.agent]
         both = merged(base, changes.get(entrant.agent, base), entrant.text)
-        if both is not None:
+        if both is not None and len(both) <= state.setting.team.length_budget.get(entrant.agent, len(both)):
             changes[entrant.agent] = both
     return changes
 
@@ -288,7 +290,7 @@ def _meetings(state: State, changes: Prompts, inputs: Sequence[str], levels: tup
             levels=levels,
             also={name: text for name, text in changes.items() if name != agent},
             orders=2 if doubled else 1,
-            when_differing=True,
+            when_differing=plan.partial_levels == "differing",
         )
         for key in inputs
     ]
@@ -302,8 +304,12 @@ def _learned(state: State) -> State:
         times, seen = differed.get(comparison.input_key, (0, 0))
         differed[comparison.input_key] = (times + (not comparison.same_answer), seen + 1)
     cases = new_cases(waves.answers(state), lambda work: _step(state, work.agent))
+    total, met = state.worth
+    if state.stage == 0:
+        total, met = total + sum(_score(state, comparison) for comparison in comparisons), met + len(comparisons)
     return replace(
         state,
+        worth=(total, met),
         differed=differed,
         cases=remembered(state.cases, cases),
         calibration=state.calibration.after(comparisons),
@@ -358,8 +364,14 @@ def _mean(state: State, entrant: Entrant) -> float:
     return fmean(_score(state, comparison) for comparison in entrant.evidence) if entrant.evidence else 0.0
 
 
-def _standard_error(state: State, entrant: Entrant) -> float:
-    return _error([_score(state, comparison) for comparison in entrant.evidence])
+def _expected(state: State, entrant: Entrant) -> float:
+    """Return the expected score of a candidate: its mean, shrunk towards what drafts of this run were worth so far."""
+    plan = state.setting.plan
+    total, met = state.worth
+    prior = (total + _PRIOR_WEIGHT * plan.optimism) / (met + _PRIOR_WEIGHT)
+    scores = [_score(state, comparison) for comparison in entrant.evidence]
+    weight = len(scores) + plan.doubt
+    return (sum(scores) + plan.doubt * prior) / weight if weight else 0.0
 
 
 def _error(scores: Sequence[float]) -> float:

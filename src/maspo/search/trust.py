@@ -61,7 +61,7 @@ def score(comparison: Comparison, plan: Plan, calibration: Calibration) -> float
     ``learned`` starts from those weights and multiplies local and lookahead with the trust that they have earned.
     """
     glob = _VALUE[comparison.glob]
-    if plan.weighting == "global" or not comparison.lookahead or comparison.same_answer:
+    if plan.weighting == "global" or not comparison.lookahead:
         return glob
     weights = plan.weights if plan.weighting == "fixed" else _earned(plan.weights, calibration)
     lookahead = sum(_VALUE[verdict] for _, verdict in comparison.lookahead) / len(comparison.lookahead)

@@ -26,6 +26,8 @@ class Team:
     successors: Mapping[str, tuple[str, ...]]
     output: str
     frozen: frozenset[str] = frozenset()
+    length_budget: Mapping[str, int] = field(default_factory=dict)
+    """Characters that a prompt of each agent may have; an agent that is not named has no budget."""
 
     @property
     def rewritten(self) -> tuple[str, ...]:

@@ -93,7 +93,7 @@ def input_text(row: Input, named: Sequence[str] = ()) -> str:
 
 
 def _input(row: Mapping[str, object], place: str) -> Input:
-    columns = {name: _as_text(value) for name, value in row.items() if name not in (ID_COLUMN, LABEL_COLUMN)}
+    columns = {_as_text(name): _as_text(value) for name, value in row.items() if name not in (ID_COLUMN, LABEL_COLUMN)}
     if not any(text.strip() for text in columns.values()):
         raise InputsInvalid(f"{place}: no text; give `input` or the columns that the prompts name")
     digest = hashlib.sha256(json.dumps(columns, sort_keys=True).encode()).hexdigest()[:16]
@@ -110,11 +110,11 @@ def _input(row: Mapping[str, object], place: str) -> Input:
 def _as_text(value: object) -> str:
     if value is None:
         return ""
-    if isinstance(value, str):
-        return value
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return "\n".join(value)
-    return json.dumps(value, ensure_ascii=False)
+        value = "\n".join(value)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    # A lone surrogate is no text: it could be neither sent nor kept.
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _jsonl_rows(text: str, source: str) -> list[Mapping[str, object]]:

@@ -1,0 +1,188 @@
+"""Hard caps: never overshot, the best so far is saved, and the run can go on with a higher cap."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from maspo.config import Caps
+from maspo.engine.estimate import estimate
+from maspo.engine.job import Job, Outcome
+from maspo.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
+from maspo.events import BudgetStopped
+from maspo.models.base import Request
+from maspo.search.methods import METHODS
+from maspo.testing.runs import Recorder, begin, counted_world, go_on, with_config, world_job
+from maspo.world.spec import WorldSpec
+
+PRICES = {"gpt-4.1-mini": (1.0, 4.0)}
+
+
+def capped(job: Job, **caps: float) -> Job:
+    return with_config(job, caps=Caps.model_validate(caps))
+
+
+def spent(outcome: Outcome) -> int:
+    return sum(each.calls for each in outcome.usage.values())
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+async def test_c01_a_cap_on_calls_is_never_overshot_and_the_best_so_far_is_saved(tmp_path: Path, method: str) -> None:
+    base = world_job(spec=WorldSpec(seed=1))
+    base = with_config(base, search=base.config.search.model_copy(update={"method": method}))
+    needed = counted_world(base)
+    await begin(base, tmp_path / "whole", needed)
+    for cap in (1, 2, 5, 17, 40, needed.calls - 1, needed.calls + 80):
+        model = counted_world(base)
+        watcher = Recorder()
+        outcome = await begin(capped(base, calls=cap), tmp_path / str(cap), model, watcher=watcher)
+        assert outcome.finished is not None
+        assert model.calls == spent(outcome) <= cap
+        assert outcome.exit_code == (EXIT_OK if outcome.finished.complete else EXIT_BUDGET)
+        assert json.loads((tmp_path / str(cap) / "prompts.json").read_text()) == outcome.finished.prompts
+        if cap < needed.calls:
+            assert not outcome.finished.complete
+            assert "by a cap" in outcome.finished.why or f"--max-calls {cap}" in outcome.finished.why
+    assert outcome.exit_code == EXIT_OK, "a cap that is high enough changes nothing"
+
+
+async def test_c02_retries_count_as_calls_under_a_cap(tmp_path: Path) -> None:
+    from maspo.models.faults import Stage, Transient
+
+    tries: dict[str, int] = {}
+
+    async def fail_first(request: Request) -> None:
+        tries[request.key] = tries.get(request.key, 0) + 1
+        if tries[request.key] == 1 and request.purpose != "other.probe":
+            raise Transient("HTTP 500", Stage.REFUSED, retry_after=0.0)
+
+    job = capped(world_job(), calls=15)
+    model = counted_world(job, fail_first)
+    outcome = await begin(job, tmp_path / "run", model)
+    assert model.calls == spent(outcome) <= 15
+    assert outcome.exit_code == EXIT_BUDGET
+
+
+async def test_c03_the_final_test_is_still_held_when_it_can_be_afforded(tmp_path: Path) -> None:
+    job = world_job(spec=WorldSpec(seed=1))
+    full = counted_world(job)
+    await begin(job, tmp_path / "whole", full)
+    watcher = Recorder()
+    outcome = await begin(capped(job, calls=full.calls - 5), tmp_path / "run", watcher=watcher)
+    assert outcome.finished is not None and not outcome.finished.complete
+    assert outcome.exit_code == EXIT_BUDGET
+    if outcome.finished.winners != job.system.prompts:
+        assert outcome.finished.holdout.n > 0
+    assert [event.cap for event in watcher.events if isinstance(event, BudgetStopped)] == [
+        f"--max-calls {full.calls - 5}"
+    ]
+
+
+async def test_c04_a_run_that_met_a_cap_goes_on_with_a_higher_one(tmp_path: Path) -> None:
+    job = world_job(spec=WorldSpec(seed=1))
+    whole = counted_world(job)
+    await begin(job, tmp_path / "whole", whole)
+    first = counted_world(job)
+    stopped = await begin(capped(job, calls=40), tmp_path / "run", first)
+    assert stopped.exit_code == EXIT_BUDGET
+    same = counted_world(job)
+    assert (await go_on(job, tmp_path / "run", same)).exit_code == EXIT_BUDGET
+    assert first.calls + same.calls <= 40
+    second = counted_world(job)
+    end = await go_on(job, tmp_path / "run", second, caps=Caps.model_validate({"calls": 10_000}))
+    assert end.exit_code == EXIT_OK
+    assert not (first.keys + same.keys) & second.keys
+    assert (tmp_path / "run" / "prompts.json").read_bytes() == (tmp_path / "whole" / "prompts.json").read_bytes()
+
+
+async def test_c05_a_cap_in_money_is_never_overshot(tmp_path: Path) -> None:
+    job = world_job(spec=WorldSpec(seed=1))
+    models = job.config.models.model_copy(update={"prices": PRICES, "max_tokens": 300})
+    job = with_config(job, models=models)
+    whole = await begin(job, tmp_path / "whole")
+    price = sum(each.usd or 0.0 for each in whole.usage.values())
+    assert price > 0
+    for share in (0.05, 0.4, 0.8):
+        outcome = await begin(capped(job, usd=price * share), tmp_path / str(share))
+        paid = [each.usd for each in outcome.usage.values()]
+        assert None not in paid
+        assert 0 < sum(usd or 0.0 for usd in paid) <= price * share
+        assert outcome.exit_code == EXIT_BUDGET
+    assert (await begin(capped(job, usd=price * 20), tmp_path / "enough")).exit_code == EXIT_OK
+
+
+async def test_c06_a_cap_in_money_over_an_unknown_price_is_refused_before_anything_is_paid(tmp_path: Path) -> None:
+    job = world_job()
+    models = job.config.models.model_copy(update={"agent": "nobody-knows-this-model"})
+    job = capped(with_config(job, models=models), usd=1.0)
+    model = counted_world(job)
+    with pytest.raises(ConfigInvalid, match="nobody-knows-this-model"):
+        await begin(job, tmp_path / "run", model)
+    assert model.calls == 0
+    assert not (tmp_path / "run").exists(), "the same command works once the price is set"
+
+
+async def test_c07_a_cap_in_time_cuts_calls_in_flight(tmp_path: Path) -> None:
+    async def hang(request: Request) -> None:
+        if request.purpose != "other.probe":
+            await asyncio.Event().wait()
+
+    job = capped(world_job(), minutes=0.3 / 60)
+    outcome = await asyncio.wait_for(begin(job, tmp_path / "run", counted_world(job, hang)), 20)
+    assert outcome.exit_code == EXIT_BUDGET
+    assert outcome.finished is not None
+    assert outcome.finished.prompts == job.system.prompts
+    assert "--max-minutes" in outcome.finished.why
+
+
+# ── the estimate ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+@pytest.mark.parametrize("topology", ["reflect", "hierarchical", "sequential"])
+async def test_c08_the_estimate_is_an_upper_bound_of_the_calls(tmp_path: Path, method: str, topology: str) -> None:
+    for seed in range(3):
+        job = world_job(topology, spec=WorldSpec(seed=seed))
+        job = with_config(job, search=job.config.search.model_copy(update={"method": method}))
+        expected = estimate(job).calls
+        model = counted_world(job)
+        await begin(job, tmp_path / str(seed), model)
+        found = {
+            kind: sum(model.purposes[each] for each in model.purposes if each.startswith(kind)) for kind in expected
+        }
+        assert found == {kind: min(calls, expected[kind]) for kind, calls in found.items()}
+
+
+def test_c09_an_estimate_says_sizes_tokens_and_money_without_any_call() -> None:
+    job = world_job(inputs=10)
+    unknown = estimate(job)
+    assert (unknown.search_inputs, unknown.holdout_inputs) == (5, 5)
+    assert unknown.tokens_in > unknown.tokens_out > 0
+    assert any("only 5 hold-out inputs" in note for note in unknown.notes)
+    models = job.config.models.model_copy(update={"prices": PRICES})
+    priced = estimate(with_config(job, models=models))
+    assert priced.unpriced == ()
+    assert priced.usd == pytest.approx((priced.tokens_in * 1.0 + priced.tokens_out * 4.0) / 1e6)
+    nobody = job.config.models.model_copy(update={"judge": "nobody"})
+    assert estimate(with_config(job, models=nobody)).usd is None
+    assert "nobody" in estimate(with_config(job, models=nobody)).unpriced
+
+
+def test_c10_an_own_model_of_an_agent_is_priced_as_such() -> None:
+    job = world_job(inputs=10)
+    dear = replace(job.system.agents[0], model="dear")
+    system = replace(job.system, agents=(dear, *job.system.agents[1:]))
+    cheap = {**PRICES, "dear": (1.0, 4.0)}
+    costly = {**PRICES, "dear": (100.0, 400.0)}
+
+    def usd(prices: dict[str, tuple[float, float]]) -> float:
+        models = job.config.models.model_copy(update={"prices": prices})
+        found = estimate(with_config(replace(job, system=system), models=models)).usd
+        assert found is not None
+        return found
+
+    assert usd(costly) > 2 * usd(cheap)
