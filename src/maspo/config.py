@@ -23,19 +23,19 @@ class ModelSettings(Section):
     """Which models answer, where, and how calls are sent. Never holds a key, only the name of its variable."""
 
     agent: str = "gpt-4.1-mini"
-    judge: str = Field("", description="empty: the agent model")
-    proposer: str = Field("", description="empty: the agent model")
+    judge: str = Field(default="", description="empty: the agent model")
+    proposer: str = Field(default="", description="empty: the agent model")
     base_url: str = "https://api.openai.com/v1"
     api_key_env: str = "OPENAI_API_KEY"
-    agent_temperature: float = Field(0.0, ge=0)
-    judge_temperature: float = Field(0.0, ge=0)
-    proposer_temperature: float = Field(0.7, ge=0)
-    max_tokens: int = Field(4096, ge=1, description="per reply; also what a cap in money reserves")
-    concurrency: int = Field(64, ge=1, description="calls in flight")
-    timeout: float = Field(120.0, gt=0, description="seconds per attempt")
-    deadline: float = Field(600.0, gt=0, description="seconds per call over all its attempts")
-    attempts: int = Field(6, ge=1)
-    attribution: bool = Field(True, description="send the X-Maspo headers")
+    agent_temperature: float = Field(default=0.0, ge=0)
+    judge_temperature: float = Field(default=0.0, ge=0)
+    proposer_temperature: float = Field(default=0.7, ge=0)
+    max_tokens: int = Field(default=4096, ge=1, description="per reply; also what a cap in money reserves")
+    concurrency: int = Field(default=64, ge=1, description="calls in flight")
+    timeout: float = Field(default=120.0, gt=0, description="seconds per attempt")
+    deadline: float = Field(default=600.0, gt=0, description="seconds per call over all its attempts")
+    attempts: int = Field(default=6, ge=1)
+    attribution: bool = Field(default=True, description="send the X-Maspo headers")
     prices: Mapping[str, tuple[float, float]] = Field(
         default_factory=dict, description="USD per million tokens (in, out) by model; overrides the price table"
     )
@@ -52,23 +52,25 @@ class ModelSettings(Section):
 class Caps(Section):
     """Hard caps over agents, judge and proposer together; None is no cap."""
 
-    usd: float | None = Field(None, gt=0)
-    calls: int | None = Field(None, ge=1)
-    minutes: float | None = Field(None, gt=0)
+    usd: float | None = Field(default=None, gt=0)
+    calls: int | None = Field(default=None, ge=1)
+    minutes: float | None = Field(default=None, gt=0)
 
 
 class HoldoutSettings(Section):
     """The proof at the end: which share of the inputs is kept back, and what it takes to ship."""
 
-    share: float = Field(0.5, gt=0, lt=1)
+    share: float = Field(default=0.5, gt=0, lt=1)
     ship_if: Literal["better", "proven"] = "better"
 
 
 class ProposerSettings(Section):
     """What the proposer is shown and what its drafts must respect."""
 
-    length_budget: int = Field(6000, ge=200, description="characters per prompt")
-    shown_characters: int = Field(4000, ge=200, description="per text of a trace; longer texts are cut in the middle")
+    length_budget: int = Field(default=6000, ge=200, description="characters per prompt")
+    shown_characters: int = Field(
+        default=4000, ge=200, description="per text of a trace; longer texts are cut in the middle"
+    )
 
 
 class RunConfig(Section):
@@ -77,11 +79,11 @@ class RunConfig(Section):
     profile: ProfileName = "default"
     seed: int = 0
     labels: Literal["ignore", "use"] = "ignore"
-    search: Plan = Plan.model_validate({})
-    models: ModelSettings = ModelSettings.model_validate({})
-    proposer: ProposerSettings = ProposerSettings.model_validate({})
-    holdout: HoldoutSettings = HoldoutSettings.model_validate({})
-    caps: Caps = Caps.model_validate({})
+    search: Plan = Plan()
+    models: ModelSettings = ModelSettings()
+    proposer: ProposerSettings = ProposerSettings()
+    holdout: HoldoutSettings = HoldoutSettings()
+    caps: Caps = Caps()
 
 
 PROFILES: Mapping[ProfileName, Mapping[str, object]] = {

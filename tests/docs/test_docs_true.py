@@ -217,3 +217,8 @@ def test_d23_examples_of_json_in_the_prose_are_json() -> None:
     for page in PAGES:
         for example in re.findall(r"`(\{\"[^`\n]*\})`", page.read_text(encoding="utf-8")):
             assert isinstance(json.loads(example), dict)
+
+
+def test_d24_every_benchmark_is_described() -> None:
+    scripts = {path.name for path in (ROOT / "benchmarks").glob("*.py")}
+    assert scripts == {name for name in quoted_names(text_of("benchmarks/README.md")) if name.endswith(".py")}

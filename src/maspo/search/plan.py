@@ -12,9 +12,9 @@ class Weights(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    local: float = Field(0.4, ge=0)
-    lookahead: float = Field(0.4, ge=0)
-    glob: float = Field(0.2, ge=0, alias="global")
+    local: float = Field(default=0.4, ge=0)
+    lookahead: float = Field(default=0.4, ge=0)
+    glob: float = Field(default=0.2, ge=0, alias="global")
 
 
 class Plan(BaseModel):
@@ -23,52 +23,60 @@ class Plan(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     method: Literal["race", "ascent"] = Field(
-        "race", description="race: candidates meet one anchor in growing stages; ascent: Algorithm 1"
+        default="race", description="race: candidates meet one anchor in growing stages; ascent: Algorithm 1"
     )
 
     # Both methods.
-    passes: int = Field(5, ge=1, description="D: passes over all agents; in the race: rounds, at most")
-    beam_width: int = Field(4, ge=1, description="K: prompts of an agent that survive a generation or a stage")
-    drafts: int = Field(2, ge=1, description="K_sub: mini-batches of traces, one proposer call each")
-    hard_negatives: int = Field(3, ge=0, description="K_mis: misalignment cases per proposal (and batch)")
-    weights: Weights = Weights.model_validate({})
+    passes: int = Field(default=5, ge=1, description="D: passes over all agents; in the race: rounds, at most")
+    beam_width: int = Field(default=4, ge=1, description="K: prompts of an agent that survive a generation or a stage")
+    drafts: int = Field(default=2, ge=1, description="K_sub: mini-batches of traces, one proposer call each")
+    hard_negatives: int = Field(default=3, ge=0, description="K_mis: misalignment cases per proposal (and batch)")
+    weights: Weights = Weights()
     judge_order: Literal["balanced", "fixed"] = Field(
-        "balanced", description="fixed shows the candidate first, as the released code does; biased"
+        default="balanced", description="fixed shows the candidate first, as the released code does; biased"
     )
 
     # The race.
-    edits: int = Field(4, ge=1, description="drafts asked for in one proposer call")
-    traces: int = Field(4, ge=1, description="traces shown in one proposer call")
-    stages: tuple[int, ...] = Field((5, 16), min_length=1, description="inputs after each stage of a race")
-    optimism: float = Field(0.006, description="score expected of a draft of which nothing is known (½ is a sure win)")
-    doubt: int = Field(30, ge=0, description="comparisons that this expectation weighs as much as")
+    edits: int = Field(default=4, ge=1, description="drafts asked for in one proposer call")
+    traces: int = Field(default=4, ge=1, description="traces shown in one proposer call")
+    stages: tuple[int, ...] = Field(default=(5, 16), min_length=1, description="inputs after each stage of a race")
+    optimism: float = Field(
+        default=0.006, description="score expected of a draft of which nothing is known (½ is a sure win)"
+    )
+    doubt: int = Field(default=30, ge=0, description="comparisons that this expectation weighs as much as")
     margin: float = Field(
-        0.5, ge=0, description="standard errors by which a union may fall short of its best part before it is split"
+        default=0.5,
+        ge=0,
+        description="standard errors by which a union may fall short of its best part before it is split",
     )
     weighting: Literal["learned", "fixed", "global"] = Field(
-        "learned", description="how local and lookahead verdicts count in a race's decision"
+        default="learned", description="how local and lookahead verdicts count in a race's decision"
     )
     partial_levels: Literal["never", "differing", "always"] = Field(
-        "differing",
+        default="differing",
         description="when the first stage asks for local and lookahead verdicts; differing: final answers do",
     )
     double_orders: Literal["never", "finalists", "always"] = Field(
-        "finalists", description="which comparisons of a race are judged in both orders"
+        default="finalists", description="which comparisons of a race are judged in both orders"
     )
-    contested_first: bool = Field(True, description="inputs whose answers differed before are raced on first")
-    unite: bool = Field(True, description="try accepted candidates together, of one agent (merged) and of several")
-    patience: int = Field(3, ge=1, description="rounds without any accepted candidate before the race ends")
+    contested_first: bool = Field(default=True, description="inputs whose answers differed before are raced on first")
+    unite: bool = Field(
+        default=True, description="try accepted candidates together, of one agent (merged) and of several"
+    )
+    patience: int = Field(default=3, ge=1, description="rounds without any accepted candidate before the race ends")
 
     # The ascent (defaults: the decisions of differences_from_reference; the paper profile sets Algorithm 1).
-    generations: int = Field(3, ge=1, description="T: generations per visit of an agent")
-    batch: int = Field(10, ge=1, description="|B|: inputs on which a candidate is compared")
+    generations: int = Field(default=3, ge=1, description="T: generations per visit of an agent")
+    batch: int = Field(default=10, ge=1, description="|B|: inputs on which a candidate is compared")
     scoring: Literal["centred", "indicator"] = Field(
-        "centred", description="centred: win +½, tie 0, loss −½; indicator: win 1, else 0 (Eq. 5 as printed)"
+        default="centred", description="centred: win +½, tie 0, loss −½; indicator: win 1, else 0 (Eq. 5 as printed)"
     )
     reference: Literal["anchor", "parent"] = Field(
-        "anchor", description="what a candidate is compared with: the prompts now in the system, or its own parent"
+        default="anchor",
+        description="what a candidate is compared with: the prompts now in the system, or its own parent",
     )
-    refresh: bool = Field(True, description="Beam Refresh (Eq. 8) when an agent is visited again")
+    refresh: bool = Field(default=True, description="Beam Refresh (Eq. 8) when an agent is visited again")
     promotion: tuple[int, ...] = Field(
-        (10, 20, 40), description="growing stages of the sequential test for promotion; empty: the beam's best wins"
+        default=(10, 20, 40),
+        description="growing stages of the sequential test for promotion; empty: the beam's best wins",
     )

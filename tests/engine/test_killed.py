@@ -1,0 +1,140 @@
+"""``kill -9`` at random moments: the resumed run ships the same and repeats at most the calls that were in flight."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from maspo.engine.job import Job
+from maspo.engine.record import dump_job
+from maspo.engine.run import DATABASE, start
+from maspo.testing.runs import Recorder, with_config, world_job
+from maspo.world import World
+from maspo.world.serve import read_request
+from maspo.world.spec import WorldSpec
+
+KILLS = 20
+IN_FLIGHT = 3
+LATENCY = 0.004
+CHILD = """
+import asyncio, sys
+from pathlib import Path
+from maspo.engine.record import load_job
+from maspo.engine.run import DATABASE, resume, start
+from maspo.testing.runs import Recorder
+
+job, out = load_job(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
+asyncio.run(resume(out, Recorder()) if (out / DATABASE).exists() else start(job, out, Recorder()))
+"""
+
+
+class Server:
+    """A world over HTTP that counts requests by body, and answers equal bodies alike."""
+
+    def __init__(self, world: World) -> None:
+        self.bodies: Counter[bytes] = Counter()
+        self.arrived = asyncio.Event()
+        self._world = world
+
+    async def answer(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        self.bodies[body] += 1
+        self.arrived.set()
+        await asyncio.sleep(LATENCY)
+        asked = read_request(json.loads(body), request.headers)
+        asked = replace(asked, identity=str(hash(asked.messages[-1].content) % 1) + asked.messages[-1].content)
+        reply = self._world.reply(asked)
+        usage = {"prompt_tokens": reply.tokens_in, "completion_tokens": reply.tokens_out}
+        return web.json_response({"choices": [{"message": {"content": reply.text}}], "usage": usage})
+
+    async def another(self, calls: int) -> None:
+        """Wait until so many further requests have come."""
+        for _ in range(calls):
+            self.arrived.clear()
+            await self.arrived.wait()
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[str]:
+        application = web.Application()
+        application.router.add_post("/v1/chat/completions", self.answer)
+        runner = web.AppRunner(application, shutdown_timeout=0.1)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+        finally:
+            await runner.cleanup()
+
+
+def job_at(url: str) -> Job:
+    job = world_job(spec=WorldSpec(seed=1))
+    settings = {"base_url": url, "concurrency": IN_FLIGHT, "api_key_env": "MASPO_NO_KEY"}
+    return replace(with_config(job, models=job.config.models.model_copy(update=settings)), world=None)
+
+
+@pytest.mark.slow
+async def test_x01_twenty_kills_ship_the_same_and_repeat_at_most_what_was_in_flight(tmp_path: Path) -> None:
+    draw = random.Random(20)
+    server = Server(World(WorldSpec(seed=1)))
+    async with server.listening() as url:
+        job = job_at(url)
+        await start(job, tmp_path / "whole", Recorder())
+        whole, server.bodies = server.bodies, Counter()
+        (tmp_path / "job.json").write_text(dump_job(job), encoding="utf-8")
+
+        async def child() -> asyncio.subprocess.Process:
+            arguments = ("-c", CHILD, str(tmp_path / "job.json"), str(tmp_path / "run"))
+            return await asyncio.create_subprocess_exec(sys.executable, *arguments)
+
+        killed = 0
+        for _ in range(KILLS):
+            process = await child()
+            ended = asyncio.create_task(process.wait())
+            moment = asyncio.create_task(server.another(draw.randint(1, 5)))
+            await asyncio.wait({ended, moment}, return_when=asyncio.FIRST_COMPLETED, timeout=20)
+            await asyncio.sleep(draw.random() * 3 * LATENCY)
+            if process.returncode is None:
+                os.kill(process.pid, signal.SIGKILL)
+                killed += 1
+            moment.cancel()
+            await asyncio.gather(moment, ended, return_exceptions=True)
+        last = await child()
+        assert await last.wait() == 0
+    assert killed == KILLS, "the run was over too early to be killed"
+    assert (tmp_path / "run" / "prompts.json").read_bytes() == (tmp_path / "whole" / "prompts.json").read_bytes()
+    assert server.bodies.keys() == whole.keys()
+    assert (server.bodies - whole).total() <= killed * IN_FLIGHT
+    assert max((server.bodies - whole).values(), default=0) <= killed
+    assert (tmp_path / "run" / DATABASE).exists()
+
+
+@pytest.mark.slow
+async def test_x02_a_kill_before_the_first_call_can_be_gone_on_from_or_says_what_to_do(tmp_path: Path) -> None:
+    draw = random.Random(7)
+    server = Server(World(WorldSpec(seed=1)))
+    async with server.listening() as url:
+        (tmp_path / "job.json").write_text(dump_job(job_at(url)), encoding="utf-8")
+        for number in range(3):
+            out = tmp_path / f"run{number}"
+            arguments = ("-c", CHILD, str(tmp_path / "job.json"), str(out))
+            process = await asyncio.create_subprocess_exec(sys.executable, *arguments)
+            while not out.exists() and process.returncode is None:
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(draw.random() * 0.02)
+            os.kill(process.pid, signal.SIGKILL)
+            await process.wait()
+            again = await asyncio.create_subprocess_exec(sys.executable, *arguments, stderr=asyncio.subprocess.PIPE)
+            _, said = await again.communicate()
+            assert again.returncode == 0 or b"delete the folder and start again" in said, said.decode()

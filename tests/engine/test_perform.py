@@ -1,0 +1,179 @@
+"""Performing work: which texts go to the judge and the proposer, and which calls are not made."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Literal
+
+import pytest
+
+from maspo.engine.perform import Performer
+from maspo.errors import CallFailed
+from maspo.graph import Agent, System
+from maspo.judges.judge import Judge, JudgeCalls
+from maspo.models.base import Request
+from maspo.models.scripted import ScriptedModel
+from maspo.proposers.proposer import Proposer, ProposerCalls
+from maspo.runtime.run import AgentCalls, Runtime
+from maspo.search.work import Case, Compare, Drafts, Propose
+from maspo.tasks.inputs import make_inputs
+from maspo.verdict import Comparison, Level, Verdict
+
+SYSTEM = System(
+    (
+        Agent("a", "A", description="begins"),
+        Agent("b", "B", ("a",)),
+        Agent("c", "C", ("a",)),
+        Agent("d", "D", ("b", "c")),
+    ),
+    final_answer="tag:answer",
+)
+ROWS = make_inputs([{"input": "one", "answer": "1"}, {"input": "two"}]).rows
+KEY, UNLABELLED = ROWS[0].key, ROWS[1].key
+WIN, LOSS, TIE, UNDECIDED = Verdict.WIN, Verdict.LOSS, Verdict.TIE, Verdict.UNDECIDED
+
+
+def performer_of(
+    script: Callable[[Request], Any], labels: Literal["ignore", "use"] = "ignore"
+) -> tuple[Performer, ScriptedModel]:
+    model = ScriptedModel(script)
+    runtime = Runtime(SYSTEM, {row.key: row for row in ROWS}, model, AgentCalls("m"))
+    parts = (Judge(model, JudgeCalls("j")), Proposer(model, ProposerCalls("p")))
+    return Performer(runtime, *parts, 500, labels), model
+
+
+def world(prefer: str = "1", answer: str = "new") -> Callable[[Request], str]:
+    """Agents write who they are and what they were told; the judge likes one position."""
+
+    def script(request: Request) -> str:
+        if request.purpose == "agent":
+            told = "new" if any("NEW" in message.content for message in request.messages) else "old"
+            return (
+                f"{request.agent} was {told} NEW" * (told == "new")
+                + f"<answer>{answer if told == 'new' else 'old'}</answer>"
+            )
+        return f"<verdict>{prefer}</verdict>" if request.purpose.startswith("judge") else "<prompt>A better</prompt>"
+
+    return script
+
+
+def compare(agent: str = "a", key: str = KEY, **changes: Any) -> Compare:
+    return Compare("w", agent, f"{agent} NEW", SYSTEM.prompts, key, **{"candidate_first": True, **changes})
+
+
+def purposes(model: ScriptedModel) -> Counter[str]:
+    return Counter(request.purpose for request in model.requests)
+
+
+async def test_w01_three_levels_are_judged_and_only_downstream_runs_again() -> None:
+    performer, model = performer_of(world())
+    result = await performer.perform(compare())
+    assert result == Comparison(KEY, WIN, (("b", WIN), ("c", WIN)), WIN)
+    assert purposes(model) == {"agent": 8, "judge.local": 1, "judge.lookahead": 2, "judge.global": 1}
+    assert {request.agent for request in model.requests if request.purpose == "judge.lookahead"} == {"b", "c"}
+
+
+async def test_w02_for_the_output_agent_local_and_global_are_one_judgment() -> None:
+    performer, model = performer_of(world())
+    assert await performer.perform(compare("d")) == Comparison(KEY, WIN, (), WIN)
+    assert purposes(model) == {"agent": 5, "judge.global": 1}
+
+
+async def test_w03_the_side_of_the_candidate_decides_what_a_verdict_means() -> None:
+    performer, _ = performer_of(world("1"))
+    assert await performer.perform(compare(candidate_first=False)) == Comparison(
+        KEY, LOSS, (("b", LOSS), ("c", LOSS)), LOSS
+    )
+
+
+async def test_w04_equal_final_answers_are_a_global_tie_without_a_call() -> None:
+    performer, model = performer_of(world(answer="old"))
+    result = await performer.perform(compare())
+    assert isinstance(result, Comparison)
+    assert (result.local, result.glob, result.same_answer) == (WIN, TIE, True)
+    assert purposes(model)["judge.global"] == 0
+
+
+async def test_w05_only_levels_that_are_asked_for_are_paid_for() -> None:
+    performer, model = performer_of(world())
+    result = await performer.perform(compare(levels=(Level.GLOBAL,)))
+    assert result == Comparison(KEY, UNDECIDED, (), WIN)
+    assert purposes(model) == {"agent": 8, "judge.global": 1}
+
+
+async def test_w06_a_failed_agent_makes_every_level_undecided() -> None:
+    performer, _ = performer_of(lambda request: CallFailed("lost") if request.agent == "c" else world()(request))
+    lost = await performer.perform(compare())
+    assert lost == Comparison(KEY, UNDECIDED, (("b", UNDECIDED), ("c", UNDECIDED)), UNDECIDED)
+
+
+async def test_w07_a_failed_judge_makes_its_level_undecided() -> None:
+    def script(request: Request) -> Any:
+        return CallFailed("lost") if request.purpose == "judge.lookahead" else world()(request)
+
+    performer, _ = performer_of(script)
+    assert await performer.perform(compare()) == Comparison(KEY, WIN, (("b", UNDECIDED), ("c", UNDECIDED)), WIN)
+
+
+@pytest.mark.parametrize(("answer", "verdict"), [("1", WIN), ("2", TIE)])
+async def test_w08_a_label_decides_where_there_is_one(answer: str, verdict: Verdict) -> None:
+    performer, model = performer_of(world(answer=answer), "use")
+    result = await performer.perform(compare())
+    assert isinstance(result, Comparison)
+    assert (result.glob, purposes(model)["judge.global"]) == (verdict, 0)
+    await performer.perform(compare(key=UNLABELLED))
+    assert purposes(model)["judge.global"] == 1
+
+
+async def test_w09_the_judge_is_never_shown_a_label() -> None:
+    performer, model = performer_of(world())
+    rows = make_inputs([{"input": "a question", "answer": "SECRET"}]).rows
+    performer.runtime._rows = {rows[0].key: rows[0]}
+    await performer.perform(compare(key=rows[0].key))
+    await performer.perform(Propose("p", "a", SYSTEM.prompts, (rows[0].key,), (), 1))
+    assert not any("SECRET" in message.content for request in model.requests for message in request.messages)
+
+
+async def test_w10_a_proposal_shows_traces_readers_and_misalignment_cases() -> None:
+    performer, model = performer_of(world())
+    case = Case(KEY, "a", "A NEW", SYSTEM.prompts, "s", ("b",))
+    drafts = await performer.perform(Propose("p1", "a", SYSTEM.prompts, (KEY, UNLABELLED), (case,), 1))
+    assert isinstance(drafts, Drafts) and [draft.text for draft in drafts.drafts] == ["A better"]
+    text = model.requests[-1].messages[0].content
+    assert text.count("<trace>") == 1, "a hard case is not shown twice"
+    assert text.count("<misaligned_trace>") == 1
+    assert "- b: B" in text and "- c: C" in text and "begins" in text
+    assert model.requests[-1].identity == "p1"
+
+
+async def test_w11_a_proposal_without_any_trace_still_asks() -> None:
+    performer, model = performer_of(lambda request: CallFailed("x") if request.purpose == "agent" else world()(request))
+    drafts = await performer.perform(Propose("p", "a", SYSTEM.prompts, (KEY,), (), 1))
+    assert isinstance(drafts, Drafts) and not drafts.drafts[0].rejected
+    assert "<trace>" not in model.requests[-1].messages[0].content
+
+
+async def test_w12_the_final_test_asks_in_both_orders_and_returns_both_traces() -> None:
+    performer, model = performer_of(world("1"))
+    winners = {**SYSTEM.prompts, "a": "a NEW"}
+    comparison, traces = await performer.compare_systems(SYSTEM.prompts, winners, KEY)
+    assert comparison == Comparison(KEY, TIE, (), TIE), "a judge that follows the position cancels itself out"
+    assert purposes(model)["judge.global"] == 2
+    assert [trace.output for trace in traces] == [
+        (await performer.runtime.run(prompts, KEY)).output for prompts in (SYSTEM.prompts, winners)
+    ]
+
+
+async def test_w13_a_lost_run_in_the_final_test_is_undecided_without_traces() -> None:
+    performer, _ = performer_of(lambda _: CallFailed("lost"))
+    comparison, traces = await performer.compare_systems(SYSTEM.prompts, {**SYSTEM.prompts, "a": "x"}, KEY)
+    assert (comparison.glob, traces) == (UNDECIDED, ())
+
+
+async def test_w14_a_case_is_shown_with_both_traces_downstream_of_the_change() -> None:
+    performer, _ = performer_of(world())
+    shown = await performer.show(Case(KEY, "b", "b NEW", SYSTEM.prompts, "s", ("d", "global")))
+    assert set(shown.candidate_outputs) == set(shown.reference_outputs) == {"b", "d"}
+    assert (shown.candidate_prompt, shown.reference_prompt, shown.lost) == ("b NEW", "B", ("d", "global"))
+    assert "was new" in shown.candidate_outputs["b"] and "was new" not in shown.reference_outputs["b"]
