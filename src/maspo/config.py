@@ -89,7 +89,7 @@ class RunConfig(Section):
 PROFILES: Mapping[ProfileName, Mapping[str, object]] = {
     "default": {},
     "cheap": {"passes": 3, "drafts": 1, "stages": (5, 12)},
-    "thorough": {"passes": 10, "drafts": 3, "stages": (8, 24), "partial_levels": "always", "double_orders": "always"},
+    "thorough": {"passes": 10, "drafts": 3, "stages": (8, 24), "partial_inputs": 8, "double_orders": "always"},
     "paper": {
         "method": "ascent",
         "passes": 3,

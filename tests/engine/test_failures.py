@@ -96,7 +96,7 @@ async def test_l05_a_wrong_key_is_found_before_any_agent_is_asked(tmp_path: Path
     async with start_server(WorldSpec(), Faults(api_key="right")) as url:
         job = over_http(world_job(), url)
         watcher = Recorder()
-        with pytest.raises(ProviderError, match="HTTP 401.*check key") as error:
+        with pytest.raises(ProviderError, match=r"HTTP 401.*check key") as error:
             await start(job, tmp_path / "run", watcher)
     assert not isinstance(error.value, CallFailed)
     assert error.value.exit_code == EXIT_PROVIDER

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from math import ceil, log2
 
 from maspo.engine.job import Estimate, Job
 from maspo.engine.plan_search import Split, setting_of, split_of
@@ -12,6 +13,7 @@ from maspo.models.prices import PriceBook
 from maspo.prompts import Prompts, prompts_id
 from maspo.runtime.messages import MessageBuilder, check_inputs
 from maspo.search.methods import METHODS
+from maspo.search.plan import Plan
 from maspo.search.work import Compare, Draft, Drafts, Propose, Result, Work
 from maspo.verdict import Comparison, Level, Verdict
 
@@ -28,6 +30,7 @@ class _Bill:
     """Counts of the calls that a play of the search needs, each run of a system counted once."""
 
     system: System
+    plan: Plan
     runs: set[tuple[str, str]] = field(default_factory=set)
     agent: dict[str, int] = field(default_factory=dict)
     judge: int = 0
@@ -73,11 +76,11 @@ def holdout_calls(job: Job) -> int:
 
 
 def _played(job: Job, parts: Split) -> _Bill:
-    bill = _Bill(job.system)
+    bill = _Bill(job.system, job.config.search)
     search = METHODS[job.config.search.method]
     state = search.begin(setting_of(job), job.system.prompts)
     while wave := search.ask(state):
-        state = search.tell(state, {work.id: _costliest(work, bill, job.config.search.beam_width) for work in wave})
+        state = search.tell(state, {work.id: _costliest(work, bill) for work in wave})
     for key in parts.holdout:
         bill.run(job.system.prompts, key)
         bill.run(state.prompts, key)
@@ -85,7 +88,7 @@ def _played(job: Job, parts: Split) -> _Bill:
     return bill
 
 
-def _costliest(work: Work, bill: _Bill, beam_width: int) -> Result:
+def _costliest(work: Work, bill: _Bill) -> Result:
     """Return the answer that makes the search ask for the most, and put the work on the bill."""
     if isinstance(work, Propose):
         for key in work.inputs:
@@ -93,25 +96,35 @@ def _costliest(work: Work, bill: _Bill, beam_width: int) -> Result:
         bill.proposer += 1
         bill.proposer_tokens += (len(work.inputs) + 3 * len(work.cases)) * 2 * REPLY_TOKENS
         return Drafts(tuple(Draft(f"{work.id} {number}") for number in range(work.count)))
-    return _costliest_comparison(work, bill, beam_width)
+    return _costliest_comparison(work, bill)
 
 
-def _costliest_comparison(work: Compare, bill: _Bill, beam_width: int) -> Comparison:
+def _costliest_comparison(work: Compare, bill: _Bill) -> Comparison:
     changed = (work.agent, *work.also)
     bill.run(work.reference, work.input_key)
     bill.run(work.changed, work.input_key, changed)
-    if work.id.split("/")[-3] == "promote":
-        # Every other survivor may have to be tested too, when this one falls at the last stage.
-        for other in range(1, beam_width):
-            bill.run({**work.changed, work.agent: f"{work.candidate} {other}"}, work.input_key, changed)
-            bill.judge += 1
+    for other in range(_others(work, bill)):
+        bill.run({**work.changed, work.agent: f"{work.candidate} {other}"}, work.input_key, changed)
+        bill.judge += work.orders
     readers = bill.system.successors[work.agent]
     asked = {Level.LOCAL: 1, Level.LOOKAHEAD: len(readers), Level.GLOBAL: work.orders}
     if work.agent == bill.system.output:
         asked |= {Level.LOCAL: 0, Level.LOOKAHEAD: 0}
     bill.judge += sum(asked[level] for level in work.levels)
-    won = tuple((reader, Verdict.WIN) for reader in readers)
-    return Comparison(work.input_key, Verdict.WIN, won, Verdict.WIN)
+    # A union that loses is split and tried again, so that is the dearest answer to it.
+    verdict = Verdict.LOSS if "/unite/" in work.id else Verdict.WIN
+    return Comparison(work.input_key, verdict, tuple((reader, verdict) for reader in readers), verdict)
+
+
+def _others(work: Compare, bill: _Bill) -> int:
+    """Return how many other candidate systems may have to be tried on the same inputs when this one falls."""
+    plan, phase = bill.plan, work.id.split("/")[-3]
+    if phase == "promote":
+        return plan.beam_width - 1
+    if phase == "unite":
+        # The whole block, merged as no draft here is, and each half of it.
+        return ceil(log2(max(plan.drafts * plan.edits * len(bill.system.agents), 2)))
+    return 0
 
 
 def _money(job: Job, bill: _Bill) -> tuple[int, int, float | None, tuple[str, ...]]:

@@ -52,9 +52,11 @@ class Plan(BaseModel):
     weighting: Literal["learned", "fixed", "global"] = Field(
         default="learned", description="how local and lookahead verdicts count in a race's decision"
     )
-    partial_levels: Literal["never", "differing", "always"] = Field(
-        default="differing",
-        description="when the first stage asks for local and lookahead verdicts; differing: final answers do",
+    partial_inputs: int = Field(
+        default=1, ge=0, description="inputs per candidate on which local and lookahead verdicts are always asked for"
+    )
+    partial_differing: bool = Field(
+        default=True, description="ask for local and lookahead verdicts wherever the final answers differ"
     )
     double_orders: Literal["never", "finalists", "always"] = Field(
         default="finalists", description="which comparisons of a race are judged in both orders"

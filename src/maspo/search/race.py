@@ -158,14 +158,10 @@ def _after_proposals(state: State) -> State:
 def _stage(state: State) -> State:
     """Let every entrant meet the anchor on the inputs that this stage adds."""
     stages = state.setting.plan.stages
-    start = stages[state.stage - 1] if state.stage else 0
-    inputs = state.order[start : stages[state.stage]]
-    partial = state.setting.plan.partial_levels != "never" and state.stage == 0
-    levels = tuple(Level) if partial else (Level.GLOBAL,)
-    wave = [
-        work for entrant in state.entrants for work in _meetings(state, {entrant.agent: entrant.text}, inputs, levels)
-    ]
-    return replace(state, phase=Phase.RACE, wave=tuple(wave), told={})
+    inputs = state.order[stages[state.stage - 1] if state.stage else 0 : stages[state.stage]]
+    state = replace(state, phase=Phase.RACE)
+    wave = [work for entrant in state.entrants for work in _meetings(state, {entrant.agent: entrant.text}, inputs)]
+    return replace(state, wave=tuple(wave), told={})
 
 
 def _after_stage(state: State) -> State:
@@ -184,7 +180,8 @@ def _after_stage(state: State) -> State:
     fallen = tuple(entrant for entrant in met if entrant not in going_on)
     state = replace(state, entrants=going_on, out=(*state.out, *fallen))
     if last or not going_on:
-        return _unite(state, going_on)
+        # Candidates that changed nothing may ride along with one that won; without any win the anchor stays.
+        return _unite(state, going_on if any(_mean(state, entrant) > 0 for entrant in going_on) else ())
     return _stage(replace(state, stage=state.stage + 1))
 
 
@@ -203,25 +200,31 @@ def _best_per_agent(state: State, entrants: Sequence[Entrant]) -> tuple[Entrant,
 # ── unite ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _unite(state: State, block: tuple[Entrant, ...]) -> State:
+def _unite(state: State, accepted: tuple[Entrant, ...]) -> State:
     """Try the accepted candidates together, on the inputs that they raced on."""
-    changes = _united(state, block)
+    block, changes = _joined(state, accepted)
     if len(block) < 2 or not state.setting.plan.unite:
         return _next_anchor(state, block[:1], {entrant.agent: entrant.text for entrant in block[:1]})
     inputs = [comparison.input_key for comparison in block[0].evidence]
     state = replace(state, phase=Phase.UNITE, block=block)
-    return replace(state, wave=tuple(_meetings(state, changes, inputs, (Level.GLOBAL,))), told={})
+    return replace(state, wave=tuple(_meetings(state, changes, inputs)), told={})
 
 
-def _united(state: State, block: Sequence[Entrant]) -> dict[str, str]:
-    """Return the joint change of several candidates, best first; what does not merge with a better one stays out."""
+def _joined(state: State, accepted: Sequence[Entrant]) -> tuple[tuple[Entrant, ...], dict[str, str]]:
+    """Return the candidates that go together, best first, and their joint change.
+
+    One that does not merge with a better one of the same agent, or makes its prompt too long, stays out.
+    """
+    block: list[Entrant] = []
     changes: dict[str, str] = {}
-    for entrant in block:
+    for entrant in accepted:
         base = state.prompts[entrant.agent]
         both = merged(base, changes.get(entrant.agent, base), entrant.text)
-        if both is not None and len(both) <= state.setting.team.length_budget.get(entrant.agent, len(both)):
+        budget = state.setting.team.length_budget.get(entrant.agent)
+        if both is not None and (budget is None or len(both) <= budget):
             changes[entrant.agent] = both
-    return changes
+            block.append(entrant)
+    return tuple(block), changes
 
 
 def _after_union(state: State) -> State:
@@ -230,7 +233,7 @@ def _after_union(state: State) -> State:
     alone = [_score(state, comparison) for comparison in state.block[0].evidence]
     gain = [union - best for union, best in zip(together, alone, strict=True)]
     if fmean(gain) >= -state.setting.plan.margin * _error(gain):
-        return _next_anchor(state, state.block, _united(state, state.block))
+        return _next_anchor(state, *_joined(state, state.block))
     return _unite(state, state.block[: (len(state.block) + 1) // 2 if len(state.block) > 2 else 1])
 
 
@@ -268,7 +271,7 @@ def _order(state: State) -> tuple[str, ...]:
     return tuple(sorted(setting.inputs, key=lambda key: (place(key), key)))
 
 
-def _meetings(state: State, changes: Prompts, inputs: Sequence[str], levels: tuple[Level, ...]) -> list[Compare]:
+def _meetings(state: State, changes: Prompts, inputs: Sequence[str]) -> list[Compare]:
     """Ask for one change, or several together, against the anchor; the order of outputs is balanced and seeded."""
     plan, agent = state.setting.plan, next(iter(changes))
     last = state.stage + 1 >= len(plan.stages)
@@ -287,12 +290,13 @@ def _meetings(state: State, changes: Prompts, inputs: Sequence[str], levels: tup
             reference=state.prompts,
             input_key=key,
             candidate_first=key in shown_first,
-            levels=levels,
+            levels=tuple(Level) if always or plan.partial_differing else (Level.GLOBAL,),
             also={name: text for name, text in changes.items() if name != agent},
             orders=2 if doubled else 1,
-            when_differing=plan.partial_levels == "differing",
+            when_differing=not always,
         )
-        for key in inputs
+        for number, key in enumerate(inputs)
+        for always in [state.phase is Phase.RACE and state.stage == 0 and number < plan.partial_inputs]
     ]
 
 

@@ -79,8 +79,11 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         damage = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        tables = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
     except sqlite3.DatabaseError as error:
         raise unreadable(path, error) from error
+    if not tables:
+        raise StoreError(f"{path}: not a maspo run, or killed before it began; delete the folder and start again")
     if application != APPLICATION_ID:
         raise StoreError(f"{path}: not a maspo run; give the folder that `maspo optimize` wrote")
     if version > VERSION:

@@ -165,7 +165,7 @@ class Latents:
     def _effect(self, role: str, sentence: Sentence) -> Effect:
         seed = self.spec.seed
         scale = self.spec.effects
-        appeal = _appeal(seed, role, sentence)
+        appeal = min(1.0, scale) * _appeal(seed, role, sentence)
         match sentence.kind:
             case Kind.FIX:
                 return Effect(gain=scale * self._fix(role, sentence), appeal=appeal)

@@ -1,0 +1,161 @@
+"""The shape of the program (docs/design/0001-shape.md): directions, purity, sizes, and a light import."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import maspo
+
+ROOT = Path(str(maspo.__file__)).parent
+MODULES = {
+    ".".join(("maspo", *file.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__"): file
+    for file in sorted(ROOT.rglob("*.py"))
+}
+LEVELS: tuple[frozenset[str], ...] = (
+    frozenset({"errors", "__about__"}),
+    frozenset({"graph", "events", "trace", "verdict", "prompts", "quoting"}),
+    frozenset({"models", "search", "stats"}),
+    frozenset({"judges", "proposers", "runtime", "tasks", "store", "world"}),
+    frozenset({"engine"}),
+    frozenset({"report", "config"}),
+    frozenset({"api", "cli", "testing"}),
+    frozenset({"__main__"}),
+)
+"""From the ground up; a room uses rooms of its own level and below."""
+ALLOWED_UP = frozenset({("engine", "config")})
+"""A run's settings are data, which config holds."""
+PURE = (
+    "maspo.search",
+    "maspo.stats",
+    "maspo.tasks.answers",
+    "maspo.tasks.split",
+    "maspo.report.fold",
+    "maspo.engine.holdout",
+    "maspo.proposers.drafts",
+    "maspo.quoting",
+)
+"""Modules, and packages with all that is in them."""
+IMPURE = frozenset(
+    {"asyncio", "time", "datetime", "random", "secrets", "os", "io", "pathlib", "socket", "subprocess", "threading"}
+    | {"aiohttp", "sqlite3", "urllib", "http", "tempfile", "shutil", "uuid", "importlib"}
+)
+MOST_LINES = 400
+MOST_LINES_OF_A_FUNCTION = 40
+
+
+def room(module: str) -> str:
+    """Return the package or module right below maspo."""
+    return module.split(".")[1] if "." in module else module
+
+
+def imports(file: Path, lazy: bool = True) -> Iterator[str]:
+    """Return what a module imports; without ``lazy``, only what happens when it is imported itself."""
+    for node in walk(ast.parse(file.read_text(encoding="utf-8")), lazy):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: a relative import"
+            assert node.module is not None
+            found = {f"{node.module}.{name.name}" for name in node.names}
+            yield from found & MODULES.keys()
+            if not found <= MODULES.keys():
+                yield node.module
+
+
+def walk(node: ast.AST, lazy: bool) -> Iterator[ast.AST]:
+    yield node
+    if not lazy and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from walk(child, lazy)
+
+
+def pure(module: str) -> bool:
+    return any(module == name or module.startswith(f"{name}.") for name in PURE)
+
+
+def level(name: str) -> int:
+    return next(number for number, rooms in enumerate(LEVELS) if name in rooms)
+
+
+def test_z01_every_room_has_its_level() -> None:
+    rooms = {room(module) for module in MODULES} - {"maspo"}
+    assert rooms == set().union(*LEVELS)
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_z02_imports_point_one_way(module: str) -> None:
+    here = room(module)
+    if here == "maspo":
+        return
+    for imported in imports(MODULES[module]):
+        if not imported.startswith("maspo.") or (here, room(imported)) in ALLOWED_UP:
+            continue
+        assert level(room(imported)) <= level(here), f"{module} imports {imported}, which stands above it"
+
+
+def test_z03_no_module_needs_itself() -> None:
+    needs = {
+        module: {name for name in imports(file, lazy=False) if name in MODULES and name != module}
+        for module, file in MODULES.items()
+    }
+    order = list(TopologicalSorter(needs).static_order())
+    assert set(order) >= set(MODULES)
+
+
+def test_z04_no_two_rooms_need_each_other() -> None:
+    needs: dict[str, set[str]] = {}
+    for module, file in MODULES.items():
+        for name in imports(file, lazy=False):
+            if name.startswith("maspo.") and room(name) != room(module):
+                needs.setdefault(room(module), set()).add(room(name))
+    mutual = {frozenset({one, other}) for one, found in needs.items() for other in found if one in needs.get(other, ())}
+    assert mutual == set()
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if pure(name)])
+def test_z05_pure_modules_know_no_clock_file_network_or_chance(module: str) -> None:
+    used = {name.split(".")[0] for name in imports(MODULES[module])}
+    assert not used & IMPURE
+
+
+def test_z06_what_must_be_pure_is_there() -> None:
+    assert set(PURE) <= MODULES.keys()
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_z07_modules_and_functions_stay_small(module: str) -> None:
+    text = MODULES[module].read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= MOST_LINES
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert node.end_lineno is not None
+            body = node.end_lineno - node.body[0].lineno + 1
+            assert body <= MOST_LINES_OF_A_FUNCTION, node.name
+
+
+@pytest.mark.parametrize("module", ["maspo", "maspo.cli"])
+def test_z08_importing_the_package_or_the_command_line_loads_nothing_heavy(module: str) -> None:
+    code = f"import {module}, sys; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not set(found.stdout.split()) & {"pydantic", "aiohttp", "yaml", "rich", "sqlite3"}
+
+
+def test_z09_no_model_text_is_formatted_executed_or_unpickled() -> None:
+    forbidden = {"eval", "exec", "compile", "__import__"}
+    for module, file in MODULES.items():
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in forbidden, f"{module} calls {node.func.id}"
+        assert not {"pickle", "marshal", "shelve"} & set(imports(file)), module
+        if room(module) in {"judges", "proposers", "runtime"}:
+            assert ".format(" not in file.read_text(encoding="utf-8"), module
