@@ -12,6 +12,7 @@ import pytest
 from maspo.config import Caps
 from maspo.engine.estimate import estimate
 from maspo.engine.job import Job, Outcome
+from maspo.engine.plan_search import split_of
 from maspo.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
 from maspo.events import BudgetStopped
 from maspo.models.base import Request
@@ -32,7 +33,7 @@ def spent(outcome: Outcome) -> int:
 
 @pytest.mark.parametrize("method", sorted(METHODS))
 async def test_c01_a_cap_on_calls_is_never_overshot_and_the_best_so_far_is_saved(tmp_path: Path, method: str) -> None:
-    base = world_job(spec=WorldSpec(seed=1))
+    base = world_job(spec=WorldSpec(seed=5))
     base = with_config(base, search=base.config.search.model_copy(update={"method": method}))
     needed = counted_world(base)
     await begin(base, tmp_path / "whole", needed)
@@ -68,7 +69,7 @@ async def test_c02_retries_count_as_calls_under_a_cap(tmp_path: Path) -> None:
 
 
 async def test_c03_the_final_test_is_still_held_when_it_can_be_afforded(tmp_path: Path) -> None:
-    job = world_job(spec=WorldSpec(seed=1))
+    job = world_job(spec=WorldSpec(seed=5))
     full = counted_world(job)
     await begin(job, tmp_path / "whole", full)
     watcher = Recorder()
@@ -82,8 +83,34 @@ async def test_c03_the_final_test_is_still_held_when_it_can_be_afforded(tmp_path
     ]
 
 
+async def test_c11_a_final_test_that_is_cut_short_is_not_a_finished_plan(tmp_path: Path) -> None:
+    job = world_job(inputs=60, spec=WorldSpec(seed=5))
+    job = with_config(job, holdout=job.config.holdout.model_copy(update={"share": 0.9}))
+    held_out = {row.columns["input"] for row in job.inputs.rows if row.key in split_of(job).holdout}
+    searching = 0
+
+    async def count(request: Request) -> None:
+        nonlocal searching
+        searching += not any(each in request.messages[-1].content for each in held_out)
+
+    model = counted_world(job, count)
+    await begin(job, tmp_path / "whole", model)
+    cap = 2 * searching + 10
+    assert cap < model.calls, "the final test must be the larger half"
+    outcome = await begin(capped(job, calls=cap), tmp_path / "run")
+    assert outcome.finished is not None
+    assert outcome.finished.winners != job.system.prompts
+    assert "hold-out inputs were left out by a cap" in outcome.finished.why
+    assert 0 < outcome.finished.holdout.n < len(held_out)
+    assert "The search was cut short" not in outcome.finished.why
+    assert (outcome.finished.complete, outcome.exit_code) == (False, EXIT_BUDGET)
+    end = await go_on(job, tmp_path / "run", caps=Caps.model_validate({"calls": 10_000}))
+    assert end.finished is not None and end.exit_code == EXIT_OK
+    assert end.finished.holdout.n == len(held_out)
+
+
 async def test_c04_a_run_that_met_a_cap_goes_on_with_a_higher_one(tmp_path: Path) -> None:
-    job = world_job(spec=WorldSpec(seed=1))
+    job = world_job(spec=WorldSpec(seed=5))
     whole = counted_world(job)
     await begin(job, tmp_path / "whole", whole)
     first = counted_world(job)
@@ -100,7 +127,7 @@ async def test_c04_a_run_that_met_a_cap_goes_on_with_a_higher_one(tmp_path: Path
 
 
 async def test_c05_a_cap_in_money_is_never_overshot(tmp_path: Path) -> None:
-    job = world_job(spec=WorldSpec(seed=1))
+    job = world_job(spec=WorldSpec(seed=5))
     models = job.config.models.model_copy(update={"prices": PRICES, "max_tokens": 300})
     job = with_config(job, models=models)
     whole = await begin(job, tmp_path / "whole")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import pytest
@@ -54,7 +55,7 @@ def test_o02_what_is_shipped_always_won_more_than_it_lost(
         assert (end.shipped, result.p_value <= 0.05) == ("optimized", True)
     if end.verdict == "worse":
         assert end.shipped == "seed"
-    assert f"{result.wins} wins against {result.losses} losses" in end.why
+    assert re.search(rf"\b{result.wins} wins? against {result.losses} loss", end.why)
 
 
 def test_o03_unchanged_prompts_are_kept_without_a_claim() -> None:

@@ -16,7 +16,7 @@ from maspo.events import Paused
 from maspo.graph.load import dump_system
 from maspo.models.base import Request
 from maspo.search.methods import METHODS
-from maspo.store.codec import decode
+from maspo.store.codec import Told, decode
 from maspo.store.run_store import RunStore
 from maspo.tasks.inputs import load_inputs
 from maspo.testing.runs import Counted, Recorder, begin, counted_world, go_on, with_config, world_job
@@ -24,7 +24,7 @@ from maspo.world.spec import WorldSpec
 
 JOBS = {
     method: with_config(
-        world_job(spec=WorldSpec(seed=1)),
+        world_job(spec=WorldSpec(seed=5)),
         search=world_job().config.search.model_copy(update={"method": method}),
         models=world_job().config.models.model_copy(update={"concurrency": 3}),
     )
@@ -81,6 +81,10 @@ async def test_k02_a_run_may_be_stopped_again_and_again(tmp_path: Path) -> None:
         stop = asyncio.Event()
         outcome = await go_on(job, tmp_path / "run", stopping(job, 9, stop), stop)
     assert stops > 5
+    store = RunStore.read(tmp_path / "run" / DATABASE)
+    told = [item.work for item in map(decode, store.journal()) if isinstance(item, Told)]
+    store.close_reader()
+    assert len(told) == len(set(told)), "recorded work is not done again"
     assert shipped(tmp_path / "run") == shipped(tmp_path / "whole")
 
 
@@ -136,7 +140,7 @@ async def test_k05_a_job_that_is_as_it_was_goes_on(tmp_path: Path) -> None:
         ("system.yaml", "You solve", "You guess", 'system.agents.solver.prompt: was "You solve'),
         ("system.yaml", "output: critic", "output: solver", 'system.output: was "critic", is "solver"'),
         ("inputs.jsonl", "Simulated problem number 3:", "Another 3:", "inputs.sim-0003.input: was"),
-        ("run/config.json", '"seed": 1', '"seed": 2', "config.seed: was 1, is 2"),
+        ("run/config.json", '"seed": 5', '"seed": 2', "config.seed: was 5, is 2"),
         ("run/config.json", '"global": 0.2', '"global": 0.3', "config.search.weights.global: was 0.2, is 0.3"),
         ("run/config.json", '"edits": 2', '"edits": 3', "config.search.edits: was 2, is 3"),
     ],

@@ -31,18 +31,6 @@ SMALL = {
     "traces": 2,
 }
 
-KNOWN = {
-    "test_s01_the_contract_holds[race]": "a union whose better half merges to the same change is asked for twice",
-}
-"""Broken invariants that are known, by test; each must be taken out once it holds."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Expect the known failures, strictly."""
-    for item in items:
-        if item.name in KNOWN:
-            item.add_marker(pytest.mark.xfail(strict=True, reason=KNOWN[item.name]))
-
 
 @pytest.fixture(params=sorted(METHODS))
 def method(request: pytest.FixtureRequest) -> Method:

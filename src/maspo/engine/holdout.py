@@ -59,7 +59,8 @@ def _claim(result: HoldoutResult) -> VerdictWord:
 
 
 def _why(result: HoldoutResult, verdict: VerdictWord, ship: bool, ship_if: str) -> str:
-    score = f"{result.wins} wins against {result.losses} losses on {result.n} hold-out inputs"
+    wins = f"{result.wins} win{'s' * (result.wins != 1)}"
+    score = f"{wins} against {result.losses} loss{'es' * (result.losses != 1)} on {result.n} hold-out inputs"
     claim = {
         "improved": f"{score} (p = {result.p_value:.3g}): the new prompts are better.",
         "worse": f"{score} (p = {result.p_worse:.3g} the other way): the new prompts are worse.",

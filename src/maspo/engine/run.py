@@ -24,6 +24,7 @@ from maspo.errors import (
     BudgetReached,
     Interrupted,
     MaspoError,
+    ProviderError,
     RunChanged,
     StoreError,
     UsageError,
@@ -62,9 +63,14 @@ async def start(
     check_prices(job)
     run = uuid.uuid4().hex[:12]
     # The folder comes last: what cannot be used is found before anything is left behind.
-    async with provider(job, run) as bare, _new_folder(job, out) as store:
-        await store.append([], {"job": dump_job(job), "run": run})
-        return await _drive(job, out, store, _Attention(watcher, bare, stop), plan)
+    async with provider(job, run) as bare:
+        try:
+            async with _new_folder(job, out) as store:
+                await store.append([], {"job": dump_job(job), "run": run})
+                return await _drive(job, out, store, _Attention(watcher, bare, stop), plan)
+        except ProviderError:
+            _forget_unpaid(out)
+            raise
 
 
 async def resume(
@@ -115,6 +121,28 @@ def _new_folder(job: Job, out: Path) -> RunStore:
     except OSError as error:
         raise UsageError(f"--out {out}: cannot be written ({error.strerror}); give a folder you may write") from error
     return RunStore.create(out / DATABASE)
+
+
+def _forget_unpaid(out: Path) -> None:
+    """Take back the folder of a run whose endpoint never answered, so that the same command works once it does."""
+    store = RunStore.read(out / DATABASE)
+    try:
+        answered = any(usage.calls > usage.failed for usage in store.usage().values())
+    finally:
+        store.close_reader()
+    if answered:
+        return
+    for name in (
+        DATABASE,
+        f"{DATABASE}-wal",
+        f"{DATABASE}-shm",
+        f"{DATABASE}.lock",
+        "config.json",
+        "seed_prompts.json",
+    ):
+        (out / name).unlink(missing_ok=True)
+    with suppress(OSError):
+        out.rmdir()
 
 
 def _folder_taken(job: Job, out: Path) -> UsageError:
@@ -185,6 +213,8 @@ async def _stoppable(session: Session, stop: asyncio.Event) -> AsyncIterator[Non
 async def _begin(job: Job, session: Session, plan: Estimate) -> None:
     models = job.config.models
     roles = {"agent": models.agent, "judge": models.for_judge(), "proposer": models.for_proposer()}
+    own = {agent.model for agent in job.system.agents if agent.model}
+    simulated = job.world is not None or await _probe(session, sorted({*roles.values(), *own}))
     if not session.was_started():
         await session.publish(
             RunStarted(
@@ -198,21 +228,21 @@ async def _begin(job: Job, session: Session, plan: Estimate) -> None:
                 search_inputs=plan.search_inputs,
                 holdout_inputs=plan.holdout_inputs,
                 models=roles,
-                simulated=job.world is not None,
+                simulated=simulated,
                 version=__version__,
                 notes=plan.notes,
             )
         )
-    if job.world is None:
-        own = {agent.model for agent in job.system.agents if agent.model}
-        await _probe(session, sorted({*roles.values(), *own}))
 
 
-async def _probe(session: Session, models: list[str]) -> None:
-    """Ask each model one small question, before the fan-out, so that a wrong key or name costs nothing."""
-    for model in models:
-        question = Message("user", "Reply with the word: ready")
-        await session.probe.complete(Request(model, (question,), PROBE, max_tokens=16))
+async def _probe(session: Session, models: list[str]) -> bool:
+    """Ask each model one small question, before the fan-out, so that a wrong key or name costs nothing.
+
+    Return whether a simulated world answered.
+    """
+    question = Message("user", "Reply with the word: ready")
+    replies = [await session.probe.complete(Request(model, (question,), PROBE, max_tokens=16)) for model in models]
+    return any(reply.simulated for reply in replies)
 
 
 async def _to_the_end(job: Job, out: Path, session: Session) -> Outcome:

@@ -68,6 +68,8 @@ class Reply:
     attempts: int = 1
     """Calls sent until this reply came, failed ones included."""
     cached: bool = False
+    simulated: bool = False
+    """The endpoint says that no language model answered (``system_fingerprint: simulated``)."""
 
 
 class Model(Protocol):

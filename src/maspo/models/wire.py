@@ -106,6 +106,7 @@ def read_reply(body: bytes, seconds: float, place: str) -> Reply:
         tokens_out=_count(usage.get("completion_tokens")),
         seconds=seconds,
         truncated=choice.get("finish_reason") == "length",
+        simulated=found.get("system_fingerprint") == "simulated",
     )
 
 

@@ -17,8 +17,8 @@ from maspo.prompts import Prompts, prompt_id
 from maspo.search import waves
 from maspo.search.draw import rank, shuffled
 from maspo.search.misalignment import hard_negatives, new_cases, remembered
-from maspo.search.record import case_events, rejected_events, scored_event
-from maspo.search.reward import counts, global_scores, reward
+from maspo.search.record import case_events, rejected_events, scored_event, tally
+from maspo.search.reward import global_scores, reward
 from maspo.search.setting import Setting
 from maspo.search.state import Member, Phase, State
 from maspo.search.work import Case, Compare, Drafts, Propose, Result, Work
@@ -167,9 +167,7 @@ def _after_promotion(state: State) -> State:
     if decision is Decision.CONTINUE:
         return _promotion(replace(state, stage=state.stage + 1, evidence=evidence))
     if decision is Decision.ACCEPT:
-        found = counts(comparison.glob for comparison in evidence)
-        reason = f"{found.wins} wins, {found.losses} losses on {len(evidence)} inputs"
-        return _decided(state, state.contenders[0], reason)
+        return _decided(state, state.contenders[0], tally(evidence))
     return _promotion(replace(state, contenders=state.contenders[1:], stage=0, evidence=()))
 
 

@@ -21,7 +21,7 @@ from maspo.search import waves
 from maspo.search.draw import rank, shuffled
 from maspo.search.merge import merged
 from maspo.search.misalignment import hard_negatives, new_cases, remembered
-from maspo.search.record import case_events, rejected_events, scored_event
+from maspo.search.record import case_events, rejected_events, scored_event, tally
 from maspo.search.reward import reward
 from maspo.search.setting import Setting
 from maspo.search.trust import Calibration, score
@@ -345,11 +345,9 @@ def _result(state: State, entrant: Entrant, accepted: tuple[Entrant, ...]) -> tu
 
 
 def _reason(winner: Entrant, accepted: tuple[Entrant, ...]) -> str:
-    wins = sum(comparison.glob.value == "win" for comparison in winner.evidence)
-    losses = sum(comparison.glob.value == "loss" for comparison in winner.evidence)
     others = ", ".join(entrant.agent for entrant in accepted if entrant is not winner)
     united = f", and better together with the new prompt of {others}" if others else ""
-    return f"{wins} wins, {losses} losses on {len(winner.evidence)} inputs{united}"
+    return f"{tally(winner.evidence)}{united}"
 
 
 def _why_kept(state: State, agent: str, raced: Sequence[Entrant]) -> str:

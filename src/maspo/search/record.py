@@ -60,3 +60,11 @@ def scored_event(
         misaligned=sum(comparison.misaligned for comparison in evidence),
         kept=kept,
     )
+
+
+def tally(comparisons: Iterable[Comparison]) -> str:
+    """Return the global verdicts of comparisons in words."""
+    found = list(comparisons)
+    seen = counts(comparison.glob for comparison in found)
+    wins = f"{seen.wins} win{'s' * (seen.wins != 1)}"
+    return f"{wins}, {seen.losses} loss{'es' * (seen.losses != 1)} on {len(found)} inputs"

@@ -21,6 +21,7 @@ from maspo.world.spec import WorldSpec
 
 SMALL = Plan.model_validate(
     {
+        "method": "ascent",
         "passes": 2,
         "drafts": 1,
         "edits": 2,
@@ -31,7 +32,7 @@ SMALL = Plan.model_validate(
         "promotion": (4,),
     }
 )
-"""A plan of each search that takes a fraction of a second on the world."""
+"""A plan that takes a fraction of a second on the world, with whichever ``method``."""
 
 Before = Callable[[Request], Awaitable[None]]
 """Called with each request just before it is answered; may raise what a model raises."""
