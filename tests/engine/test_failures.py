@@ -102,6 +102,7 @@ async def test_l05_a_wrong_key_is_found_before_any_agent_is_asked(tmp_path: Path
     assert error.value.exit_code == EXIT_PROVIDER
     assert watcher.events[-1].kind == "paused"
     assert {event.kind for event in watcher.events} <= {"run_started", "paused"}
+    assert not (tmp_path / "run").exists(), "the same command works once the key is right"
 
 
 async def test_l06_an_endpoint_that_is_not_there_is_said_so(tmp_path: Path) -> None:

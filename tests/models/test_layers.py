@@ -15,6 +15,7 @@ from maspo.models.cached import Cached
 from maspo.models.faults import Adapted
 from maspo.models.limited import Limited
 from maspo.models.metered import Metered
+from maspo.models.recorded import Recorded
 from maspo.models.retried import Retried
 from maspo.models.scripted import Scripted, ScriptedModel
 from maspo.testing.models import MemoryStore, check_model
@@ -57,7 +58,8 @@ async def settle_down() -> None:
 
 async def test_i01_a_recorded_reply_is_not_asked_for_again_whoever_asks() -> None:
     model, ledger = ScriptedModel(lambda _: Reply("x", 5, 6, attempts=3)), Ledger()
-    cached = Cached(model, MemoryStore(), ledger)
+    store = MemoryStore()
+    cached = Cached(Recorded(model, store), store, ledger)
     first = await cached.complete(ASK)
     second = await cached.complete(replace(ASK, agent="critic", purpose="judge.local"))
     assert (first.cached, second.cached) == (False, True)
@@ -147,7 +149,7 @@ class SlowStore(MemoryStore):
 async def test_i07_a_paid_reply_is_recorded_even_when_its_caller_is_cancelled() -> None:
     store = SlowStore()
     model = ScriptedModel(lambda _: "x")
-    task = asyncio.create_task(Cached(model, store, Ledger()).complete(ASK))
+    task = asyncio.create_task(Cached(Recorded(model, store), store, Ledger()).complete(ASK))
     await settle_down()
     task.cancel()
     await settle_down()

@@ -12,8 +12,8 @@ from maspo.models.ledger import Ledger
 class Cached:
     """Answers from the run's record; concurrent equal requests share one call (single flight).
 
-    A reply is recorded before anyone sees it. A failure is everyone's failure and is not recorded; when the caller who
-    leads is cancelled, one who waits takes over.
+    Recording is the inner ``Recorded``'s part. A failure is everyone's failure; when the caller who leads is
+    cancelled, one who waits takes over.
     """
 
     def __init__(self, inner: Model, store: CallStore, ledger: Ledger) -> None:
@@ -41,7 +41,6 @@ class Cached:
         self._flights[request.key] = flight
         try:
             reply = await self._inner.complete(request)
-            await self._record(request, reply)
             flight.set_result(reply)
             return reply
         except Exception as error:
@@ -52,11 +51,3 @@ class Cached:
             del self._flights[request.key]
             if not flight.done():
                 flight.set_result(None)  # Cancelled: one of the waiters takes over.
-
-    async def _record(self, request: Request, reply: Reply) -> None:
-        try:
-            await self._store.put(request, reply)
-        except asyncio.CancelledError:
-            # The reply is paid for: recorded first, cancelled then.
-            await self._store.put(request, reply)
-            raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class Weights(BaseModel):
@@ -82,3 +82,10 @@ class Plan(BaseModel):
         default=(10, 20, 40),
         description="growing stages of the sequential test for promotion; empty: the beam's best wins",
     )
+
+    @field_validator("stages", "promotion")
+    @classmethod
+    def _growing(cls, stages: tuple[int, ...]) -> tuple[int, ...]:
+        if any(stage < 1 for stage in stages) or list(stages) != sorted(set(stages)):
+            raise ValueError("stages are numbers of inputs, at least 1 and growing, such as [5, 16]")
+        return stages

@@ -166,7 +166,6 @@ def _stage(state: State) -> State:
 
 def _after_stage(state: State) -> State:
     """Drop who is no better than the anchor; the best of each agent go on, and are accepted after the last stage."""
-    plan = state.setting.plan
     state = _learned(state)
     answers = [result for _, result in waves.answers(state) if isinstance(result, Comparison)]
     share = len(answers) // max(len(state.entrants), 1)
@@ -174,7 +173,7 @@ def _after_stage(state: State) -> State:
         replace(entrant, evidence=(*entrant.evidence, *answers[number * share : (number + 1) * share]))
         for number, entrant in enumerate(state.entrants)
     ]
-    last = state.stage + 1 >= len(plan.stages) or plan.stages[state.stage] >= len(state.order)
+    last = _at_last_stage(state)
     standing = [entrant for entrant in met if _expected(state, entrant) > 0]
     going_on = _best_per_agent(state, standing)
     fallen = tuple(entrant for entrant in met if entrant not in going_on)
@@ -259,6 +258,12 @@ def _step(state: State, agent: str) -> str:
     return f"r{state.round}/{agent}"
 
 
+def _at_last_stage(state: State) -> bool:
+    """Return whether this stage decides: there is no further one, or no further input for it."""
+    stages = state.setting.plan.stages
+    return state.stage + 1 >= len(stages) or stages[state.stage] >= len(state.order)
+
+
 def _order(state: State) -> tuple[str, ...]:
     """Return the inputs in a fresh order; those whose answers differed before tend to come first."""
     setting = state.setting
@@ -274,8 +279,7 @@ def _order(state: State) -> tuple[str, ...]:
 def _meetings(state: State, changes: Prompts, inputs: Sequence[str]) -> list[Compare]:
     """Ask for one change, or several together, against the anchor; the order of outputs is balanced and seeded."""
     plan, agent = state.setting.plan, next(iter(changes))
-    last = state.stage + 1 >= len(plan.stages)
-    doubled = plan.double_orders == "always" or (plan.double_orders == "finalists" and last)
+    doubled = plan.double_orders == "always" or (plan.double_orders == "finalists" and _at_last_stage(state))
     where = f"{_step(state, agent)}/{state.phase}/{prompts_id(changes)}"
     if plan.judge_order == "fixed":
         shown_first = frozenset(inputs)
