@@ -199,6 +199,8 @@ class HoldoutResult:
     """95 % interval of the net win rate, (wins − losses) / n."""
     needed: int | None
     """About how many hold-out inputs would let something be proven, when this many could not."""
+    contradicted: int = 0
+    """Of the ties: pairs on which the judge contradicted itself when the order was turned."""
 
 
 VerdictWord: TypeAlias = Literal["improved", "no_evidence", "worse", "cannot_tell"]

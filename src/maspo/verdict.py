@@ -12,6 +12,8 @@ class Verdict(StrEnum):
     WIN = "win"
     LOSS = "loss"
     TIE = "tie"
+    CONTRADICTED = "contradicted"
+    """Both orders were judged, and the judge preferred the same position twice: it knows no better. Worth a tie."""
     UNDECIDED = "undecided"
     """The judge could not be read or could not be asked. Never counted as a win."""
 

@@ -74,3 +74,12 @@ def test_o05_too_few_differences_say_how_many_inputs_would_be_needed() -> None:
     assert tally(verdicts(0, 0, 20)).needed == 100
     assert tally(verdicts(5, 0, 15)).needed is None
     assert tally([]).needed is None
+
+
+def test_o06_a_judge_that_contradicts_itself_like_a_coin_is_named() -> None:
+    coin = [Verdict.WIN] * 6 + [Verdict.LOSS] * 2 + [Verdict.CONTRADICTED] * 7
+    sound = [Verdict.WIN] * 12 + [Verdict.LOSS] * 2 + [Verdict.CONTRADICTED] * 7
+    result = tally(coin)
+    assert (result.ties, result.contradicted, result.n) == (7, 7, 15)
+    assert "contradicted itself on 7 of 15 pairs" in conclude(result, "better", changed=True).why
+    assert "Caution" not in conclude(tally(sound), "better", changed=True).why

@@ -141,7 +141,7 @@ async def test_j08_the_end_of_all_calls_is_not_swallowed() -> None:
         (WIN, WIN, WIN),
         (LOSS, LOSS, LOSS),
         (TIE, TIE, TIE),
-        (WIN, LOSS, TIE),
+        (WIN, LOSS, Verdict.CONTRADICTED),
         (WIN, TIE, WIN),
         (LOSS, TIE, LOSS),
         (UNDECIDED, WIN, WIN),
@@ -158,7 +158,7 @@ def test_j09_both_orders_are_combined(one: Verdict, other: Verdict, together: Ve
 async def test_j10_a_judge_that_follows_the_position_cancels_itself_out() -> None:
     for answer in ("1", "2"):
         judge, model = judge_of(f"<verdict>{answer}</verdict>", f"<verdict>{answer}</verdict>")
-        assert await judge.compare_both_orders(question()) is TIE
+        assert await judge.compare_both_orders(question()) is Verdict.CONTRADICTED
         assert sections(model.requests[0]) == sections(model.requests[1])[::-1]
 
 

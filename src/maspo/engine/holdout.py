@@ -10,6 +10,8 @@ from maspo.events import HoldoutResult, Shipped, VerdictWord
 from maspo.stats.paired import SIGNIFICANT, fewest_decided, needed_inputs, net_win_interval, sign_test
 from maspo.verdict import Verdict
 
+_FEWEST_CONTRADICTIONS = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
@@ -37,6 +39,7 @@ def tally(verdicts: Iterable[Verdict]) -> HoldoutResult:
         p_worse=sign_test(losses, wins),
         interval=net_win_interval(wins, losses, n),
         needed=needed_inputs(wins, losses, n) if too_few and n else None,
+        contradicted=found.count(Verdict.CONTRADICTED),
     )
 
 
@@ -47,7 +50,8 @@ def conclude(result: HoldoutResult, ship_if: Literal["better", "proven"], change
     verdict = _claim(result)
     proven = result.p_value <= SIGNIFICANT
     ship = proven if ship_if == "proven" else result.wins > result.losses
-    return Conclusion(verdict, "optimized" if ship else "seed", _why(result, verdict, ship, ship_if))
+    why = _why(result, verdict, ship, ship_if) + _caution(result)
+    return Conclusion(verdict, "optimized" if ship else "seed", why)
 
 
 def _claim(result: HoldoutResult) -> VerdictWord:
@@ -73,3 +77,19 @@ def _why(result: HoldoutResult, verdict: VerdictWord, ship: bool, ship_if: str) 
         return f"{claim} They are shipped because wins exceed losses; --ship-if proven asks for a proof."
     needed = "a proof was asked for (--ship-if proven)" if ship_if == "proven" else "wins do not exceed losses"
     return f"{claim} The seed prompts are shipped: {needed}."
+
+
+def _caution(result: HoldoutResult) -> str:
+    """Return a warning when the judge follows the position more than the answers.
+
+    A coin contradicts itself on half of the pairs that it decides in both orders; on our worlds dull and biased judges
+    stay below a third.
+    """
+    decided = result.wins + result.losses
+    if result.contradicted < _FEWEST_CONTRADICTIONS or result.contradicted * 1.5 <= decided:
+        return ""
+    pairs = decided + result.contradicted
+    return (
+        f" Caution: the judge contradicted itself on {result.contradicted} of {pairs} pairs when the order was turned; "
+        "it may be no better than a coin here."
+    )

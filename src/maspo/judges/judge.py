@@ -115,11 +115,11 @@ def read_verdict(reply: str) -> str | None:
 
 
 def combined(one: Verdict, other: Verdict) -> Verdict:
-    """Return what two orders of the same comparison say together: opposite verdicts are a tie."""
+    """Return what two orders of the same comparison say together: opposite verdicts are a contradiction."""
     if Verdict.UNDECIDED in (one, other):
         return other if one is Verdict.UNDECIDED else one
     if {one, other} == {Verdict.WIN, Verdict.LOSS}:
-        return Verdict.TIE
+        return Verdict.CONTRADICTED
     return one if one is not Verdict.TIE else other
 
 

@@ -132,6 +132,7 @@ def _holdout_json(holdout: HoldoutResult) -> dict[str, object]:
         "losses": holdout.losses,
         "ties": holdout.ties,
         "undecided": holdout.undecided,
+        "contradicted": holdout.contradicted,
         "p_value": holdout.p_value,
         "p_worse": holdout.p_worse,
         "interval": list(holdout.interval),

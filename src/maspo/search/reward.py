@@ -12,8 +12,8 @@ from maspo.verdict import Comparison, Verdict
 Scoring = Literal["centred", "indicator"]
 
 _VALUES: Mapping[Scoring, Mapping[Verdict, float]] = {
-    "indicator": {Verdict.WIN: 1.0, Verdict.LOSS: 0.0, Verdict.TIE: 0.0, Verdict.UNDECIDED: 0.0},
-    "centred": {Verdict.WIN: 0.5, Verdict.LOSS: -0.5, Verdict.TIE: 0.0, Verdict.UNDECIDED: 0.0},
+    "indicator": dict.fromkeys(Verdict, 0.0) | {Verdict.WIN: 1.0},
+    "centred": dict.fromkeys(Verdict, 0.0) | {Verdict.WIN: 0.5, Verdict.LOSS: -0.5},
 }
 
 
@@ -43,11 +43,11 @@ def global_scores(comparisons: Iterable[Comparison]) -> list[float]:
 
 
 def counts(verdicts: Iterable[Verdict]) -> LevelCounts:
-    """Count the verdicts of one level."""
+    """Count the verdicts of one level; a contradiction counts as a tie."""
     found = list(verdicts)
     return LevelCounts(
         wins=found.count(Verdict.WIN),
         losses=found.count(Verdict.LOSS),
-        ties=found.count(Verdict.TIE),
+        ties=found.count(Verdict.TIE) + found.count(Verdict.CONTRADICTED),
         undecided=found.count(Verdict.UNDECIDED),
     )

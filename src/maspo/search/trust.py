@@ -11,7 +11,7 @@ from maspo.verdict import Comparison, Level, Verdict
 _PRIOR = 20
 """Comparisons' worth of doubt: trust is shrunk towards nothing by this many that neither agree nor disagree."""
 _DECIDED = (Verdict.WIN, Verdict.LOSS)
-_VALUE = {Verdict.WIN: 0.5, Verdict.LOSS: -0.5, Verdict.TIE: 0.0, Verdict.UNDECIDED: 0.0}
+_VALUE = dict.fromkeys(Verdict, 0.0) | {Verdict.WIN: 0.5, Verdict.LOSS: -0.5}
 
 
 @dataclass(frozen=True, slots=True)
