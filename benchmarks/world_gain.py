@@ -1,6 +1,6 @@
 """What a run gains on the simulated world, and how often it claims a gain where there is none.
 
-    python benchmarks/world_gain.py [--seeds 10] [--profiles default,paper] [--json]
+    python benchmarks/world_gain.py [--seeds 10] [--profiles default,paper] [--worlds base,…] [--json]
 
 Prints one row per case: mean true accuracy of seed and shipped prompts, gain ± standard error, the worst single gain,
 calls, and how many runs claim `improved`. In the rows `no effect` (prompts change nothing) and `coin flip` (the judge
@@ -14,8 +14,9 @@ import asyncio
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import get_args
@@ -29,7 +30,21 @@ from maspo.world import World, WorldSpec
 
 INPUTS = 120
 FIRST_SEED = 100
+TOPOLOGIES = ("reflect", "hierarchical")
 COLUMNS = ("topology", "profile", "world", "seed", "shipped", "gain", "SE", "worst", "calls", "improved")
+
+
+KINDS: Mapping[str, WorldSpec] = {
+    "base": WorldSpec(),
+    "dull judge": WorldSpec(judge_sharpness=0.3),
+    "bias 0.5": WorldSpec(judge_bias=0.5),
+    "unreadable": WorldSpec(unreadable=0.5),
+    "poor": WorldSpec(proposer="poor"),
+    "rubbish": WorldSpec(proposer="rubbish"),
+    "no effect": WorldSpec(effects=0.0),
+    "coin flip": WorldSpec(coin_flip=True),
+}
+"""The worlds by name; `poor` and `rubbish` are proposers."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +57,7 @@ class Case:
 
     def spec(self, seed: int) -> WorldSpec:
         """Return the world of one seed."""
-        if self.world == "no effect":
-            return WorldSpec(seed=seed, effects=0.0)
-        return WorldSpec(seed=seed, coin_flip=self.world == "coin flip")
+        return replace(KINDS[self.world], seed=seed)
 
 
 @dataclass(frozen=True)
@@ -124,17 +137,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--profiles", default="default")
+    parser.add_argument("--worlds", default="base,no effect,coin flip", help=f"of: {', '.join(KINDS)}")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     profiles = [name for name in get_args(ProfileName) if name in given.profiles.split(",")]
-    cases = [Case(topology, name, "base") for name in profiles for topology in ("reflect", "hierarchical")]
-    for name in profiles:
-        cases += [Case("reflect", name, world) for world in ("no effect", "coin flip")]
+    cases = [
+        Case(topology, name, world)
+        for name in profiles
+        for world in given.worlds.split(",")
+        for topology in (TOPOLOGIES if world == "base" else TOPOLOGIES[:1])
+    ]
     rows = []
     print("  ".join(f"{name:>12}" for name in COLUMNS))
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         for case in cases:
-            seeds = given.seeds if case.world == "base" else 2 * given.seeds
+            seeds = 2 * given.seeds if case.world in ("no effect", "coin flip") else given.seeds
             found = row(case, seeds, pool)
             rows.append(found)
             print("  ".join(f"{text:>12}" for text in cells(found)), flush=True)

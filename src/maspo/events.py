@@ -123,6 +123,24 @@ class PromptChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelAgreement:
+    """How often the verdicts of one level agreed with the global verdict, where both were decided."""
+
+    agreed: int = 0
+    disagreed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SearchEnded:
+    """The search came to its end by itself; a cap or an interruption does not say this."""
+
+    reason: str
+    local: LevelAgreement
+    lookahead: LevelAgreement
+    kind: Literal["search_ended"] = "search_ended"
+
+
+@dataclass(frozen=True, slots=True)
 class CaseShown:
     """The texts of a misalignment case, for the report: both traces, keyed by agent, downstream of the change."""
 
@@ -238,6 +256,7 @@ Event: TypeAlias = (
     | CaseFound
     | PromptKept
     | PromptChanged
+    | SearchEnded
     | CaseShown
     | BudgetStopped
     | CallLost

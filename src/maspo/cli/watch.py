@@ -20,6 +20,7 @@ from maspo.events import (
     PromptKept,
     RunFinished,
     RunStarted,
+    SearchEnded,
     StepStarted,
 )
 from maspo.report.words import duration, money, plural
@@ -124,6 +125,8 @@ def line_of(event: Event) -> str:
             line = f"  {event.agent}: prompt kept, {event.reason}"
         case PromptChanged():
             line = f"  {event.agent}: new prompt, {event.reason}"
+        case SearchEnded():
+            line = f"search ended: {event.reason}"
         case CallLost():
             line = f"  a call failed for good ({event.purpose}): {event.reason}"
         case BudgetStopped():

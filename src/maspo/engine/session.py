@@ -31,7 +31,15 @@ from maspo.verdict import Comparison
 
 _PROGRESS_SECONDS = 0.2
 _DRAIN_SECONDS = 0.1
-_SEARCH_EVENTS = ("step_started", "draft_rejected", "candidate_scored", "case_found", "prompt_kept", "prompt_changed")
+_SEARCH_EVENTS = (
+    "step_started",
+    "draft_rejected",
+    "candidate_scored",
+    "case_found",
+    "prompt_kept",
+    "prompt_changed",
+    "search_ended",
+)
 
 
 class Session:

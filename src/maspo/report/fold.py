@@ -19,6 +19,7 @@ from maspo.events import (
     PromptKept,
     RunFinished,
     RunStarted,
+    SearchEnded,
     StepStarted,
     Usage,
 )
@@ -99,6 +100,8 @@ class RunView:
     budget_stops: tuple[BudgetStopped, ...]
     lost_calls: tuple[CallLost, ...]
     pauses: tuple[Paused, ...]
+    ended: SearchEnded | None = None
+    """The end of the search, when it came by itself."""
     usage: Mapping[str, Usage] = field(default_factory=dict)
     """What calls cost so far, by purpose."""
     seconds: float | None = None
@@ -139,6 +142,7 @@ def fold(events: Iterable[Event], usage: Mapping[str, Usage] | None = None) -> R
         budget_stops=_all(seen, BudgetStopped),
         lost_calls=_all(seen, CallLost),
         pauses=pauses,
+        ended=_last(seen, SearchEnded),
         usage=dict(finished.usage if finished else usage or {}),
         seconds=finished.seconds if finished else (pauses[-1].seconds if pauses else None),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from maspo.events import CandidateScored, DraftRejected, LevelCounts, PromptChanged
+from maspo.events import CandidateScored, DraftRejected, LevelAgreement, LevelCounts, PromptChanged, SearchEnded
 from maspo.report import charts, words
 from maspo.report.fold import RunView, StepView
 from maspo.report.html_parts import folded, left_out, quiet, section, table, text_block
@@ -26,12 +26,29 @@ def search(view: RunView) -> Html:
     return section(
         "search",
         title,
+        _end(view.ended),
         _reward_panels(view),
         _misalignment(view.steps),
         h("h3", {}, "Steps"),
         _step_table(view),
         folded("All candidates", _candidate_table(view.steps)),
     )
+
+
+def _end(ended: SearchEnded | None) -> Html:
+    """Say why the search ended, and how far local and lookahead verdicts could be trusted."""
+    if ended is None:
+        return join()
+    agreements = [_agreement("local", ended.local), _agreement("lookahead", ended.lookahead)]
+    return h("p", {}, " ".join([f"The search ended because {ended.reason}.", *filter(None, agreements)]))
+
+
+def _agreement(level: str, found: LevelAgreement) -> str:
+    seen = found.agreed + found.disagreed
+    if not seen:
+        return ""
+    share = words.percent(found.agreed / seen)
+    return f"The {level} verdict agreed with the global one in {found.agreed} of {seen} comparisons ({share})."
 
 
 def _reward_panels(view: RunView) -> Html:

@@ -10,79 +10,21 @@ Why this and not Algorithm 1: ``docs/design/0003-anchor-race.md``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from math import sqrt
+from dataclasses import replace
 from statistics import fmean
 
-from maspo.events import Event, PromptChanged, PromptKept, StepStarted
+from maspo.events import Event, PromptChanged, PromptKept, SearchEnded, StepStarted
 from maspo.prompts import Prompts, prompt_id, prompts_id
 from maspo.search import waves
 from maspo.search.draw import rank, shuffled
 from maspo.search.merge import merged
 from maspo.search.misalignment import hard_negatives, new_cases, remembered
+from maspo.search.race_state import Entrant, Phase, State, standard_error
 from maspo.search.record import case_events, rejected_events, scored_event, tally
 from maspo.search.reward import reward
 from maspo.search.setting import Setting
-from maspo.search.trust import Calibration, score
-from maspo.search.work import Case, Compare, Drafts, Propose, Result, Work
+from maspo.search.work import Compare, Drafts, Propose, Result, Work
 from maspo.verdict import Comparison, Level
-
-_PRIOR_WEIGHT = 400
-"""Comparisons that ``search.optimism`` weighs as much as, against what the run has seen of its proposer."""
-
-
-class Phase(StrEnum):
-    """What the wave in flight is for."""
-
-    PROPOSE = "propose"
-    RACE = "race"
-    UNITE = "unite"
-    DONE = "done"
-
-
-@dataclass(frozen=True, slots=True)
-class Entrant:
-    """A candidate of one agent with what its comparisons against the anchor said so far."""
-
-    agent: str
-    text: str
-    evidence: tuple[Comparison, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """Where a race stands. ``prompts`` is the anchor; ``out`` are entrants that fell in this round."""
-
-    setting: Setting
-    prompts: Prompts
-    phase: Phase = Phase.DONE
-    round: int = 0
-    stage: int = 0
-    idle: int = 0
-    """Rounds in a row without an accepted candidate."""
-    order: tuple[str, ...] = ()
-    """The inputs of this round, in the order in which stages take them up."""
-    entrants: tuple[Entrant, ...] = ()
-    out: tuple[Entrant, ...] = ()
-    block: tuple[Entrant, ...] = ()
-    """Accepted entrants of different agents that are tried together now, best first."""
-    rejected: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Per agent, the ids of prompts that lost against an anchor whose neighbourhood has not changed since."""
-    differed: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """Per input, how often answers differed, of how many comparisons."""
-    worth: tuple[float, int] = (0.0, 0)
-    """Sum and number of the scores of all drafts in their first stage: what this proposer's drafts are worth."""
-    calibration: Calibration = field(default_factory=Calibration)
-    cases: tuple[Case, ...] = ()
-    wave: tuple[Work, ...] = ()
-    told: Mapping[str, Result] = field(default_factory=dict)
-    events: tuple[Event, ...] = ()
-
-    @property
-    def done(self) -> bool:
-        """Whether the search has ended."""
-        return self.phase is Phase.DONE
 
 
 def begin(setting: Setting, seed_prompts: Prompts) -> State:
@@ -113,12 +55,22 @@ def _round(state: State) -> State:
     """Begin a round: every agent is rewritten from traces of the anchor and from its misalignment cases (Eq. 4)."""
     plan, team = state.setting.plan, state.setting.team
     if state.round >= plan.passes or state.idle >= plan.patience:
-        return replace(state, phase=Phase.DONE, wave=(), told={})
+        return _ended(state)
     state = replace(state, round=state.round + 1, stage=0, entrants=(), out=(), block=())
     state = replace(state, phase=Phase.PROPOSE, order=_order(state))
     started = [StepStarted(_step(state, name), name, state.round, 1, plan.passes, 1) for name in team.rewritten]
     wave = [work for name in team.rewritten for work in _proposals(state, name)]
     return replace(state, events=(*state.events, *started), wave=tuple(wave), told={})
+
+
+def _ended(state: State) -> State:
+    plan, calibration = state.setting.plan, state.calibration
+    if state.idle >= plan.patience:
+        reason = f"{state.idle} rounds in a row brought no better candidate; there may be nothing left to gain"
+    else:
+        reason = f"all {plan.passes} rounds were done"
+    event = SearchEnded(reason, calibration.local.told, calibration.lookahead.told)
+    return replace(state, phase=Phase.DONE, wave=(), told={}, events=(*state.events, event))
 
 
 def _proposals(state: State, agent: str) -> list[Propose]:
@@ -174,19 +126,19 @@ def _after_stage(state: State) -> State:
         for number, entrant in enumerate(state.entrants)
     ]
     last = _at_last_stage(state)
-    standing = [entrant for entrant in met if _expected(state, entrant) > 0]
+    standing = [entrant for entrant in met if state.expected(entrant) > 0]
     going_on = _best_per_agent(state, standing)
     fallen = tuple(entrant for entrant in met if entrant not in going_on)
     state = replace(state, entrants=going_on, out=(*state.out, *fallen))
     if last or not going_on:
         # Candidates that changed nothing may ride along with one that won; without any win the anchor stays.
-        return _unite(state, going_on if any(_mean(state, entrant) > 0 for entrant in going_on) else ())
+        return _unite(state, going_on if any(state.mean(entrant) > 0 for entrant in going_on) else ())
     return _stage(replace(state, stage=state.stage + 1))
 
 
 def _best_per_agent(state: State, entrants: Sequence[Entrant]) -> tuple[Entrant, ...]:
     """Return the K best entrants of each agent, best first; at equal score the shorter prompt is ahead."""
-    ranked = sorted(entrants, key=lambda entrant: (-_mean(state, entrant), len(entrant.text)))
+    ranked = sorted(entrants, key=lambda entrant: (-state.mean(entrant), len(entrant.text)))
     place: dict[str, int] = {}
     chosen = []
     for entrant in ranked:
@@ -228,10 +180,10 @@ def _joined(state: State, accepted: Sequence[Entrant]) -> tuple[tuple[Entrant, .
 
 def _after_union(state: State) -> State:
     """Keep the union unless it does worse than the best alone; otherwise try its better half."""
-    together = [_score(state, result) for _, result in waves.answers(state) if isinstance(result, Comparison)]
-    alone = [_score(state, comparison) for comparison in state.block[0].evidence]
+    together = [state.score(result) for _, result in waves.answers(state) if isinstance(result, Comparison)]
+    alone = [state.score(comparison) for comparison in state.block[0].evidence]
     gain = [union - best for union, best in zip(together, alone, strict=True)]
-    if fmean(gain) >= -state.setting.plan.margin * _error(gain):
+    if fmean(gain) >= -state.setting.plan.margin * standard_error(gain):
         return _next_anchor(state, *_joined(state, state.block))
     return _unite(state, state.block[: (len(state.block) + 1) // 2 if len(state.block) > 2 else 1])
 
@@ -314,7 +266,7 @@ def _learned(state: State) -> State:
     cases = new_cases(waves.answers(state), lambda work: _step(state, work.agent))
     total, met = state.worth
     if state.stage == 0:
-        total, met = total + sum(_score(state, comparison) for comparison in comparisons), met + len(comparisons)
+        total, met = total + sum(state.score(comparison) for comparison in comparisons), met + len(comparisons)
     return replace(
         state,
         worth=(total, met),
@@ -345,7 +297,7 @@ def _recorded(state: State, accepted: tuple[Entrant, ...], changes: Prompts) -> 
 
 def _result(state: State, entrant: Entrant, accepted: tuple[Entrant, ...]) -> tuple[float, float, bool]:
     plan = state.setting.plan
-    return reward(entrant.evidence, plan.weights, "centred"), _mean(state, entrant), entrant in accepted
+    return reward(entrant.evidence, plan.weights, "centred"), state.mean(entrant), entrant in accepted
 
 
 def _reason(winner: Entrant, accepted: tuple[Entrant, ...]) -> str:
@@ -360,29 +312,6 @@ def _why_kept(state: State, agent: str, raced: Sequence[Entrant]) -> str:
     if any(entrant.agent == agent for entrant in state.entrants):
         return "won alone, but not together with the change of another agent"
     return f"none of {len(raced)} candidates was better"
-
-
-def _score(state: State, comparison: Comparison) -> float:
-    return score(comparison, state.setting.plan, state.calibration)
-
-
-def _mean(state: State, entrant: Entrant) -> float:
-    return fmean(_score(state, comparison) for comparison in entrant.evidence) if entrant.evidence else 0.0
-
-
-def _expected(state: State, entrant: Entrant) -> float:
-    """Return the expected score of a candidate: its mean, shrunk towards what drafts of this run were worth so far."""
-    plan = state.setting.plan
-    total, met = state.worth
-    prior = (total + _PRIOR_WEIGHT * plan.optimism) / (met + _PRIOR_WEIGHT)
-    scores = [_score(state, comparison) for comparison in entrant.evidence]
-    weight = len(scores) + plan.doubt
-    return (sum(scores) + plan.doubt * prior) / weight if weight else 0.0
-
-
-def _error(scores: Sequence[float]) -> float:
-    mean = fmean(scores)
-    return sqrt(sum((value - mean) ** 2 for value in scores) / max(len(scores) - 1, 1) / len(scores))
 
 
 _AFTER: Mapping[Phase, Callable[[State], State]] = {

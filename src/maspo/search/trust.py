@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from maspo.events import LevelAgreement
 from maspo.search.plan import Plan, Weights
 from maspo.verdict import Comparison, Level, Verdict
 
@@ -20,6 +21,11 @@ class Agreement:
 
     agreed: int = 0
     disagreed: int = 0
+
+    @property
+    def told(self) -> LevelAgreement:
+        """The counts as an event tells them."""
+        return LevelAgreement(self.agreed, self.disagreed)
 
     @property
     def trust(self) -> float:
