@@ -123,6 +123,20 @@ def test_i05_control_characters_of_a_file_do_not_reach_the_terminal(maspo: Run, 
     assert "\x1b" not in said.err
 
 
+def test_i09_a_folder_that_may_not_be_looked_into_is_refused(maspo: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    exists = Path.exists
+
+    def closed(path: Path, **given: Any) -> bool:
+        if "closed" in path.parts:
+            raise PermissionError(13, "Permission denied", str(path))
+        return exists(path, **given)
+
+    monkeypatch.setattr(Path, "exists", closed)
+    said = maspo("optimize", *ARGUMENTS, "--out", "closed/run")
+    assert said.code == 2
+    assert re.search(r"--out closed/run: no permission to look at closed", said.err), said.err
+
+
 def test_i06_an_unexpected_error_is_short_and_asks_for_a_report(maspo: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> NoReturn:
         raise ZeroDivisionError("boom")

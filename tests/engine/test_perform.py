@@ -71,7 +71,8 @@ async def test_w01_three_levels_are_judged_and_only_downstream_runs_again() -> N
     result = await performer.perform(compare())
     assert result == Comparison(KEY, WIN, (("b", WIN), ("c", WIN)), WIN)
     assert purposes(model) == {"agent": 8, "judge.local": 1, "judge.lookahead": 2, "judge.global": 1}
-    assert {request.agent for request in model.requests if request.purpose == "judge.lookahead"} == {"b", "c"}
+    judged = {(request.purpose, request.agent) for request in model.requests if request.purpose != "agent"}
+    assert judged == {("judge.local", "a"), ("judge.lookahead", "b"), ("judge.lookahead", "c"), ("judge.global", "a")}
 
 
 async def test_w02_for_the_output_agent_local_and_global_are_one_judgment() -> None:
@@ -158,7 +159,7 @@ async def test_w12_the_final_test_asks_in_both_orders_and_returns_both_traces() 
     performer, model = performer_of(world("1"))
     winners = {**SYSTEM.prompts, "a": "a NEW"}
     comparison, traces = await performer.compare_systems(SYSTEM.prompts, winners, KEY)
-    assert comparison == Comparison(KEY, TIE, (), TIE), "a judge that follows the position cancels itself out"
+    assert comparison.glob is Verdict.CONTRADICTED, "a judge that follows the position cancels itself out"
     assert purposes(model)["judge.global"] == 2
     assert [trace.output for trace in traces] == [
         (await performer.runtime.run(prompts, KEY)).output for prompts in (SYSTEM.prompts, winners)

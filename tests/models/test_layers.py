@@ -250,6 +250,26 @@ async def test_i16_no_wait_outlasts_the_time_of_the_run() -> None:
     assert naps.taken == [2.0]
 
 
+async def test_i25_many_lost_calls_in_a_row_are_an_endpoint_that_is_down() -> None:
+    down = replace(ASK, purpose="judge.local", identity="down")
+    model = retried(lambda request: BUSY if request.purpose == down.purpose else "x", lost_in_a_row=3)
+    for _ in range(2):
+        with pytest.raises(CallFailed):
+            await model.complete(down)
+        await model.complete(ASK)  # Agents that answer do not hide a judge that never does.
+    with pytest.raises(ProviderError, match=r"3 judge\.local calls in a row failed for good, the last: busy"):
+        await model.complete(down)
+
+
+async def test_i26_a_reply_in_between_ends_the_row() -> None:
+    down = replace(ASK, identity="down")
+    model = retried(lambda request: BUSY if request.identity == "down" else "x", lost_in_a_row=2)
+    for _ in range(3):
+        with pytest.raises(CallFailed):
+            await model.complete(down)
+        await model.complete(ASK)
+
+
 # Metered
 
 

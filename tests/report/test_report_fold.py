@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maspo.events import CandidateScored, Event, Paused, PromptChanged, RunFinished, RunStarted, StepStarted, Usage
+from maspo.events import (
+    BudgetStopped,
+    CandidateScored,
+    Event,
+    Paused,
+    PromptChanged,
+    RunFinished,
+    RunStarted,
+    StepStarted,
+    Usage,
+)
 from maspo.report.fold import fold
 
 
@@ -108,3 +118,9 @@ def test_i14_any_events_in_any_order_fold(whole_run: list[Event], data: st.DataO
 def test_i15_simulated_is_what_the_run_said(whole_run: list[Event], simulated: bool) -> None:
     assert isinstance(whole_run[0], RunStarted)
     assert fold([replace(whole_run[0], simulated=simulated)]).simulated is simulated
+
+
+def test_i16_a_cap_that_was_raised_is_no_longer_reported(whole_run: list[Event]) -> None:
+    stopped = [*_without_end(whole_run), BudgetStopped("--max-calls 300"), whole_run[-1]]
+    assert [stop.cap for stop in fold(stopped).budget_stops] == ["--max-calls 300"]
+    assert fold([*stopped, StepStarted("x", "critic", 3, 1, 3, 1), whole_run[-1]]).budget_stops == ()

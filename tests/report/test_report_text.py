@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from maspo.events import Event, RunFinished, Usage
+from maspo.events import Event, HoldoutResult, RunFinished, Usage
 from maspo.report import words
 from maspo.report.fold import fold
+from maspo.report.html import render
 from maspo.report.text import result_json, summary
 
 _CONTRACT = {"verdict", "shipped", "holdout", "agents", "calls", "tokens", "usd", "seconds", "seed"}
@@ -124,3 +125,13 @@ def test_i10_unchanged_prompts_are_no_find(whole_run: list[Event]) -> None:
 )
 def test_i11_numbers_and_words(made: str, expected: str) -> None:
     assert made == expected
+
+
+def test_i12_a_hold_out_that_was_not_used_shows_no_figures(whole_run: list[Event]) -> None:
+    end = whole_run[-1]
+    assert isinstance(end, RunFinished)
+    unused = HoldoutResult(0, 0, 0, 0, 0, 1.0, 1.0, (-1.0, 1.0), None)
+    view = fold([*whole_run[:-1], replace(end, verdict="no_evidence", shipped="seed", holdout=unused)])
+    assert f"hold-out  {words.UNTESTED}" in summary(view)
+    assert "interval" not in summary(view)
+    assert words.UNTESTED in render(view) and "95% interval" not in render(view)

@@ -74,9 +74,15 @@ def check_folder(out: Path) -> None:
         ConfigInvalid: it holds a run already, or cannot be created or written.
 
     """
-    if (out / JOURNAL).exists():
+    try:
+        taken = (out / JOURNAL).exists()
+        nearest = next((folder for folder in (out, *out.absolute().parents) if folder.exists()), Path("/"))
+    except PermissionError as error:
+        raise ConfigInvalid(
+            f"--out {out}: no permission to look at {error.filename}; give a folder that you may write to"
+        ) from None
+    if taken:
         raise ConfigInvalid(f"--out {out}: holds a run already; go on with `maspo resume {out}` or give another folder")
-    nearest = next((folder for folder in (out, *out.absolute().parents) if folder.exists()), Path("/"))
     if not nearest.is_dir():
         raise ConfigInvalid(f"--out {out}: {nearest} is a file; give a folder")
     if not os.access(nearest, os.W_OK | os.X_OK):

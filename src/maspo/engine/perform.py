@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Literal, TypeVar
 
 from maspo.engine.plan_search import length_budget
@@ -115,7 +116,8 @@ class Performer:
 
     def _global_question(self, work: Compare, reference: Trace, candidate: Trace) -> Question:
         read = tagged("input", self._input(work.input_key))
-        return self._question(Level.GLOBAL, work, self._system.output, read, (reference, candidate))
+        question = self._question(Level.GLOBAL, work, self._system.output, read, (reference, candidate))
+        return replace(question, agent=work.agent)
 
     def _question(self, level: Level, work: Compare, agent: str, read: str, traces: tuple[Trace, Trace]) -> Question:
         reference, candidate = (trace.steps[agent].output for trace in traces)

@@ -32,8 +32,8 @@ _ECHO = re.compile(
 class Question:
     """One comparison put to the judge.
 
-    ``agent`` is whose output is compared: the rewritten agent, a successor, or the output agent. ``role`` says what it
-    is for, ``read`` what both outputs were made from.
+    ``agent`` is whose prompt is judged: the rewritten agent, or the successor that is compared. ``role`` says what the
+    agent is for whose outputs these are, ``read`` what both were made from.
     """
 
     level: Level

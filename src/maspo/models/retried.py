@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from random import SystemRandom
@@ -23,12 +24,16 @@ class RetryPolicy:
     No attempt and no wait begins after ``deadline`` seconds of attempts and waits; time in the queue of the
     concurrency limit does not count. Waits are drawn evenly from 0 to ``base · 2ⁿ``, at most ``cap`` (full jitter);
     when the endpoint says how long to wait, it is that long and a draw from 0 to ``base`` more.
+
+    One call that is given up is a lost call. ``lost_in_a_row`` of one purpose and model, without a reply in between,
+    are an endpoint that is down: going on would lose every call after it, too.
     """
 
     attempts: int = 6
     deadline: float = 600.0
     base: float = 0.5
     cap: float = 30.0
+    lost_in_a_row: int = 10
 
 
 @dataclass(slots=True)
@@ -56,7 +61,7 @@ class Retried:
 
     Raises (from ``complete``):
         CallFailed: the attempts or the deadline are used up; ``attempts`` says how many were sent.
-        ProviderError: no attempt ever reached the endpoint.
+        ProviderError: no attempt ever reached the endpoint, or too many calls in a row were given up.
 
     """
 
@@ -73,6 +78,7 @@ class Retried:
         self._remaining = remaining
         self._sleep = sleep
         self._draw = draw
+        self._lost: Counter[tuple[str, str]] = Counter()
 
     async def complete(self, request: Request) -> Reply:
         """Answer, after as many attempts as it takes and the policy allows."""
@@ -81,24 +87,25 @@ class Retried:
             tally.sent += 1
             try:
                 reply = await self._inner.complete(request)
+                self._lost.pop((request.purpose, request.model), None)
                 return replace(reply, attempts=tally.sent, usd=_sum(reply.usd, tally.usd))
             except Transient as fault:
                 tally.add(fault)
-                await self._wait(tally, fault)
+                await self._wait(request, tally, fault)
             except CallFailed as error:
                 error.attempts = tally.sent
                 raise
 
-    async def _wait(self, tally: _Tally, fault: Transient) -> None:
+    async def _wait(self, request: Request, tally: _Tally, fault: Transient) -> None:
         """Wait before the next attempt; raise when there is none."""
         if isinstance(fault, Adapted):
             return
         if tally.failed >= self._policy.attempts:
-            raise _given_up(tally, fault, f"{tally.sent} attempts failed") from fault
+            raise self._given_up(request, tally, f"{fault} ({tally.sent} attempts failed)") from fault
         seconds = self._pause(tally.failed, fault.retry_after)
         if tally.seconds + seconds >= self._policy.deadline:
             reason = f"{tally.sent} attempts failed, and another would pass the deadline of {self._policy.deadline:g} s"
-            raise _given_up(tally, fault, reason) from fault
+            raise self._given_up(request, tally, f"{fault} ({reason})") from fault
         tally.seconds += seconds
         await self._sleep(min(seconds, self._remaining()))
 
@@ -108,14 +115,16 @@ class Retried:
             return retry_after + self._draw() * policy.base
         return self._draw() * min(policy.cap, math.ldexp(policy.base, min(failed - 1, 60)))
 
-
-def _given_up(tally: _Tally, fault: Transient, reason: str) -> ProviderError:
-    message = f"{fault} ({reason})"
-    if not tally.reached:
-        return ProviderError(f"unreachable: {message}")
-    error = CallFailed(message)
-    error.attempts = tally.sent
-    return error
+    def _given_up(self, request: Request, tally: _Tally, message: str) -> ProviderError | CallFailed:
+        if not tally.reached:
+            return ProviderError(f"unreachable: {message}")
+        self._lost[request.purpose, request.model] += 1
+        lost = self._lost[request.purpose, request.model]
+        if lost >= self._policy.lost_in_a_row:
+            return ProviderError(f"{lost} {request.purpose} calls in a row failed for good, the last: {message}")
+        error = CallFailed(message)
+        error.attempts = tally.sent
+        return error
 
 
 def _sum(first: float | None, second: float | None) -> float | None:

@@ -98,6 +98,7 @@ class RunView:
     steps: tuple[StepView, ...]
     cases: tuple[CaseShown, ...]
     budget_stops: tuple[BudgetStopped, ...]
+    """Caps that ended the search; none once it has gone on under a higher cap."""
     lost_calls: tuple[CallLost, ...]
     pauses: tuple[Paused, ...]
     ended: SearchEnded | None = None
@@ -139,7 +140,7 @@ def fold(events: Iterable[Event], usage: Mapping[str, Usage] | None = None) -> R
         agents=_agents(started, finished, _all(seen, PromptChanged)),
         steps=_steps(seen),
         cases=_all(seen, CaseShown),
-        budget_stops=_all(seen, BudgetStopped),
+        budget_stops=_standing_stops(seen),
         lost_calls=_all(seen, CallLost),
         pauses=pauses,
         ended=_last(seen, SearchEnded),
@@ -163,6 +164,12 @@ def _finished(events: Sequence[Event]) -> RunFinished | None:
         if isinstance(event, RunStarted | StepStarted):
             return None
     return None
+
+
+def _standing_stops(events: Sequence[Event]) -> tuple[BudgetStopped, ...]:
+    went_on = StepStarted | CandidateScored | PromptKept | PromptChanged | SearchEnded
+    last = max((index for index, event in enumerate(events) if isinstance(event, went_on)), default=-1)
+    return _all(events[last + 1 :], BudgetStopped)
 
 
 def _state(events: Sequence[Event], finished: RunFinished | None) -> State:

@@ -103,6 +103,10 @@ def _proof(view: RunView) -> Html:
     holdout = view.finished.holdout
     p_value, direction = words.p_value(view.finished)
     shipped = "New prompts" if view.finished.shipped == "optimized" else "Seed prompts"
+    why = h("p", {"class": "why"}, clipped(view.finished.why, 2000))
+    if not holdout.n:
+        figures: tuple[tuple[str, str], ...] = (("Hold-out", words.UNTESTED), ("Shipped", shipped))
+        return join(why, _figures(figures))
     figures = (
         ("Hold-out", words.plural(holdout.n, "input", "inputs") + " that the search never saw"),
         ("Outcome", words.holdout_counts(holdout)),
@@ -115,10 +119,16 @@ def _proof(view: RunView) -> Html:
         "Net win rate on the hold-out: (wins − losses) / inputs. The bar is the 95% interval, the dot the estimate."
     )
     return join(
-        h("p", {"class": "why"}, clipped(view.finished.why, 2000)),
+        why,
         h("p", {}, words.needed(view.finished)) if words.needed(view.finished) else "",
-        h("dl", {"class": "figures"}, *(h("div", {}, h("dt", {}, name), h("dd", {}, text)) for name, text in figures)),
+        _figures(figures),
         h("figure", {}, charts.interval(holdout), h("figcaption", {}, caption)),
+    )
+
+
+def _figures(figures: tuple[tuple[str, str], ...]) -> Html:
+    return h(
+        "dl", {"class": "figures"}, *(h("div", {}, h("dt", {}, name), h("dd", {}, text)) for name, text in figures)
     )
 
 

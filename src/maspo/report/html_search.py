@@ -16,6 +16,7 @@ _MOST_STEPS = 200
 _MOST_CANDIDATES = 300
 _MOST_REJECTED = 40
 _REASON = 400
+_REFRESH = " Generation 0 is Beam Refresh."
 
 
 def search(view: RunView) -> Html:
@@ -58,6 +59,7 @@ def _reward_panels(view: RunView) -> Html:
     changed = {agent.name for agent in view.agents if agent.rewritten}
     order = sorted(by_agent, key=lambda name: name not in changed)
     bounds = charts.reward_bounds(view.steps)
+    refreshed = any(step.started and step.started.generation == 0 for step in view.steps)
     panels = [
         h("figure", {}, h("figcaption", {}, h("strong", {}, name)), charts.rewards(name, by_agent[name], bounds))
         for name in order[:_MOST_PANELS]
@@ -68,7 +70,7 @@ def _reward_panels(view: RunView) -> Html:
             "p",
             {},
             "Each dot is a candidate prompt: how much better it did than its reference (Eq. 5). "
-            "● kept in the beam, ○ dropped, ▲ the agent's prompt was changed. Generation 0 is Beam Refresh.",
+            "● kept, ○ dropped, ▲ the agent's prompt was changed." + (_REFRESH if refreshed else ""),
         ),
         h("div", {"class": "panels"}, *panels),
         left_out(len(order) - _MOST_PANELS, "more agent", "more agents"),
@@ -125,7 +127,7 @@ def _decision(step: StepView) -> str | Html:
 
 def _candidate_table(steps: Sequence[StepView]) -> Html:
     found = [(step, candidate) for step in steps for candidate in step.candidates]
-    columns = ("Prompt", "Pass.gen", "Agent", "Reward", "Score", "Local", "Lookahead", "Global", "Misaligned", "Beam")
+    columns = ("Prompt", "Pass.gen", "Agent", "Reward", "Score", "Local", "Lookahead", "Global", "Misaligned", "Kept")
     rows = [_candidate_row(step, candidate) for step, candidate in found[-_MOST_CANDIDATES:]]
     return join(
         quiet("Counts are wins / losses / ties / undecided, seen from the candidate."),

@@ -30,6 +30,8 @@ def _holdout(view: RunView) -> list[str]:
     if view.finished is None:
         return []
     holdout = view.finished.holdout
+    if not holdout.n:
+        return _row("hold-out", words.UNTESTED)
     p_value, direction = words.p_value(view.finished)
     lines = [
         f"{words.plural(holdout.n, 'input', 'inputs')} that the search never saw: {words.holdout_counts(holdout)}",

@@ -8,6 +8,7 @@ from maspo.events import HoldoutResult, RunFinished, Usage
 from maspo.report.fold import RunView
 
 SIMULATED = "Simulated world: no language model was asked."
+UNTESTED = "not used: nothing was compared on it"
 VERDICT_NAMES = {
     "improved": "Improved",
     "no_evidence": "No evidence",

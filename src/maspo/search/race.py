@@ -9,6 +9,7 @@ Why this and not Algorithm 1: ``docs/design/0003-anchor-race.md``.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
@@ -301,9 +302,11 @@ def _result(state: State, entrant: Entrant, accepted: tuple[Entrant, ...]) -> tu
 
 
 def _reason(winner: Entrant, accepted: tuple[Entrant, ...]) -> str:
-    others = ", ".join(entrant.agent for entrant in accepted if entrant is not winner)
-    united = f", and better together with the new prompt of {others}" if others else ""
-    return f"{tally(winner.evidence)}{united}"
+    agents = Counter(entrant.agent for entrant in accepted)
+    own = agents.pop(winner.agent) - 1
+    merges = f"; merged with {own} more of its drafts" if own else ""
+    others = f"; kept together with the new prompt of {', '.join(agents)}" if agents else ""
+    return f"{tally(winner.evidence)}{merges}{others}"
 
 
 def _why_kept(state: State, agent: str, raced: Sequence[Entrant]) -> str:
