@@ -153,6 +153,8 @@ class CaseShown:
     reference_outputs: Mapping[str, str]
     lost: tuple[str, ...]
     step: str
+    label: str = ""
+    """The input's name for people: its id, when it has one."""
     kind: Literal["case_shown"] = "case_shown"
 
 

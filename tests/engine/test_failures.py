@@ -100,8 +100,7 @@ async def test_l05_a_wrong_key_is_found_before_any_agent_is_asked(tmp_path: Path
             await start(job, tmp_path / "run", watcher)
     assert not isinstance(error.value, CallFailed)
     assert error.value.exit_code == EXIT_PROVIDER
-    assert watcher.events[-1].kind == "paused"
-    assert {event.kind for event in watcher.events} <= {"run_started", "paused"}
+    assert watcher.events == []
     assert not (tmp_path / "run").exists(), "the same command works once the key is right"
 
 

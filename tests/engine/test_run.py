@@ -19,7 +19,7 @@ from maspo.models.base import Request
 from maspo.prompts import prompts_id
 from maspo.search.methods import METHODS
 from maspo.store.run_store import RunStore
-from maspo.tasks.inputs import make_inputs
+from maspo.tasks.inputs import Inputs, make_inputs
 from maspo.testing.runs import SMALL, Recorder, begin, counted_world, go_on, with_config, world_job
 from maspo.world.spec import WorldSpec
 
@@ -119,13 +119,23 @@ async def test_e05_the_traces_of_the_hold_out_are_kept(tmp_path: Path) -> None:
 
 
 async def test_e06_when_nothing_is_better_the_hold_out_is_not_paid_for(tmp_path: Path) -> None:
-    job = world_job()
-    job = replace(job, system=System(tuple(replace(agent, frozen=True) for agent in job.system.agents)))
-    model = counted_world(job)
-    outcome = await begin(job, tmp_path / "run", model)
+    job = world_job(spec=WorldSpec(seed=5, unreadable=1.0))
+    outcome = await begin(job, tmp_path / "run")
     assert outcome.finished is not None
     assert (outcome.finished.verdict, outcome.finished.shipped) == ("no_evidence", "seed")
-    assert (model.calls, outcome.exit_code) == (1, EXIT_OK), "only the question whether the endpoint answers"
+    assert (outcome.finished.holdout.n, outcome.exit_code) == (0, EXIT_OK)
+
+
+async def test_e18_a_job_without_anything_to_optimize_is_refused(tmp_path: Path) -> None:
+    job = world_job()
+    frozen = replace(job, system=System(tuple(replace(agent, frozen=True) for agent in job.system.agents)))
+    unlabelled = Inputs(tuple(replace(row, answer=None) for row in job.inputs.rows))
+    labels = replace(job, inputs=unlabelled, config=job.config.model_copy(update={"labels": "use"}))
+    for wrong, message in ((frozen, "none may be rewritten"), (labels, "no input has an `answer`")):
+        model = counted_world(job)
+        with pytest.raises(UsageError, match=message):
+            await begin(wrong, tmp_path / "run", model)
+        assert (model.calls, (tmp_path / "run").exists()) == (0, False)
 
 
 async def test_e07_a_finished_run_that_is_resumed_asks_nothing_and_says_the_same(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import ceil, log2
 
 from maspo.engine.job import Estimate, Job
-from maspo.engine.plan_search import Split, setting_of, split_of
+from maspo.engine.plan_search import Split, check_task, setting_of, split_of
 from maspo.graph import System
 from maspo.models.prices import PriceBook
 from maspo.prompts import Prompts, prompts_id
@@ -51,9 +51,10 @@ def estimate(job: Job) -> Estimate:
     """Return an upper bound of calls, and of tokens and money under stated lengths, without any call.
 
     Raises:
-        InputsInvalid: the inputs do not fit the system.
+        UsageError: the inputs do not fit the system, or there is nothing to optimize.
 
     """
+    check_task(job)
     notes = check_inputs(job.system, job.inputs)
     parts = split_of(job)
     bill = _played(job, parts)

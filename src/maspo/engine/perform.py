@@ -221,6 +221,7 @@ class Performer:
             reference_outputs={name: before.steps[name].output for name in reached},
             lost=case.lost,
             step=case.step,
+            label=self.runtime.row(case.input_key).label,
         )
 
     # ── texts ────────────────────────────────────────────────────────────────────────────────────────────────────────

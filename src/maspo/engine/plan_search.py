@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from maspo.engine.job import Job
+from maspo.errors import UsageError
 from maspo.graph import Agent, System
 from maspo.search.setting import Setting
 from maspo.search.work import Team
@@ -22,6 +23,19 @@ class Split:
 def split_of(job: Job) -> Split:
     """Return the split of a job's inputs, by content."""
     return Split(*split(job.inputs, job.config.holdout.share))
+
+
+def check_task(job: Job) -> None:
+    """Check that there is something to optimize, and what to judge it by.
+
+    Raises:
+        UsageError: no agent may be rewritten, or labels are asked for and no input has one.
+
+    """
+    if not team_of(job.system).rewritten:
+        raise UsageError("agents: none may be rewritten (all are frozen or do not reach the output); unfreeze one")
+    if job.config.labels == "use" and all(row.answer is None for row in job.inputs.rows):
+        raise UsageError("--labels use: no input has an `answer`; add labels, or leave it out to let the judge decide")
 
 
 def setting_of(job: Job) -> Setting:

@@ -191,7 +191,8 @@ async def _drive(job: Job, out: Path, store: RunStore, attention: _Attention, pl
             message = f"{error} Everything paid for is saved; go on with: maspo resume {out}"
             return Outcome(None, error.exit_code, message, job.config.seed, session.ledger.usage(), session.seconds)
         except MaspoError as error:
-            await session.pause(str(error))
+            if session.answered:
+                await session.pause(str(error))
             raise
 
 
@@ -286,6 +287,8 @@ async def _conclude(job: Job, session: Session, state: SearchState, parts: Split
     missing = len(parts.holdout) - len(verdicts) if changed else 0
     if missing:
         short += f" {missing} hold-out inputs were left out by a cap."
+    if session.lost_calls:
+        short += f" Calls that failed for good: {session.lost_calls}; what depended on them is undecided."
     return RunFinished(
         verdict=end.verdict,
         shipped=end.shipped,

@@ -13,7 +13,7 @@ from maspo.engine.job import Estimate, Job, Progress, Watcher
 from maspo.engine.lost import Witnessed
 from maspo.engine.perform import Performer
 from maspo.errors import BudgetReached, Interrupted, MaspoError, ProviderError, StoreError
-from maspo.events import CaseShown, Event, Paused, RunFinished, RunStarted, Usage
+from maspo.events import CallLost, CaseShown, Event, Paused, RunFinished, RunStarted, Usage
 from maspo.judges.judge import Judge, JudgeCalls
 from maspo.models.base import Model
 from maspo.models.compose import compose
@@ -93,6 +93,16 @@ class Session:
     def was_started(self) -> bool:
         """Return whether the record holds the beginning of the run."""
         return any(isinstance(event, RunStarted) for event in self._events)
+
+    @property
+    def answered(self) -> bool:
+        """Whether any call of the run was answered."""
+        return any(usage.calls > usage.failed for usage in self.ledger.usage().values())
+
+    @property
+    def lost_calls(self) -> int:
+        """Calls that failed for good so far."""
+        return sum(isinstance(event, CallLost) for event in self._events)
 
     def finished(self) -> RunFinished | None:
         """Return the end of the run when it is recorded, and complete."""

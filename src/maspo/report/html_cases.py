@@ -44,7 +44,7 @@ def _case(case: CaseShown) -> Html:
             "summary",
             {},
             h("strong", {}, case.agent),
-            f" on input {case.input_key}: {words.lost_words(case.lost)}",
+            f" on input {case.label or case.input_key}: {words.lost_words(case.lost)}",
         ),
         h("h3", {}, "Input"),
         text_block(case.input_text, _OUTPUT),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 _SENTENCE = re.compile(r"[^\n]*?(?:[.!?:;](?=\s)|\n|$)\s*", re.DOTALL)
@@ -25,7 +25,8 @@ def merged(base: str, one: str, other: str) -> str | None:
     """
     sentences = _sentences(base)
     first, second = _edits(sentences, _sentences(one)), _edits(sentences, _sentences(other))
-    kept = [edit for edit in second if edit not in first]
+    added = {sentence.strip() for edit in first for sentence in edit.text}
+    kept = [_without(edit, added) for edit in second if edit not in first]
     if any(_clash(edit, against) for edit in kept for against in first):
         return None
     result: list[str] = []
@@ -48,6 +49,10 @@ def _edits(base: list[str], text: list[str]) -> list[_Edit]:
         for tag, start, end, begin, stop in matcher.get_opcodes()
         if tag != "equal"
     ]
+
+
+def _without(edit: _Edit, added: set[str]) -> _Edit:
+    return replace(edit, text=tuple(sentence for sentence in edit.text if sentence.strip() not in added))
 
 
 def _clash(one: _Edit, other: _Edit) -> bool:

@@ -290,9 +290,9 @@ def _recorded(state: State, accepted: tuple[Entrant, ...], changes: Prompts) -> 
         ]
         winner = next((entrant for entrant in accepted if entrant.agent == agent), None)
         if winner is not None:
-            events.append(PromptChanged(step, agent, now, changes[agent], _reason(winner, accepted)))
+            events.append(PromptChanged(step, agent, now, changes[agent], _reason(state, winner, accepted)))
         else:
-            events.append(PromptKept(step, agent, _why_kept(state, agent, raced)))
+            events.append(PromptKept(step, agent, _why_kept(state, agent, raced, accepted)))
     return replace(state, events=(*state.events, *events))
 
 
@@ -301,19 +301,22 @@ def _result(state: State, entrant: Entrant, accepted: tuple[Entrant, ...]) -> tu
     return reward(entrant.evidence, plan.weights, "centred"), state.mean(entrant), entrant in accepted
 
 
-def _reason(winner: Entrant, accepted: tuple[Entrant, ...]) -> str:
+def _reason(state: State, winner: Entrant, accepted: tuple[Entrant, ...]) -> str:
     agents = Counter(entrant.agent for entrant in accepted)
     own = agents.pop(winner.agent) - 1
     merges = f"; merged with {own} more of its drafts" if own else ""
     others = f"; kept together with the new prompt of {', '.join(agents)}" if agents else ""
-    return f"{tally(winner.evidence)}{merges}{others}"
+    return f"{tally(winner.evidence)}, expected score {state.expected(winner):+.3f}{merges}{others}"
 
 
-def _why_kept(state: State, agent: str, raced: Sequence[Entrant]) -> str:
+def _why_kept(state: State, agent: str, raced: Sequence[Entrant], accepted: tuple[Entrant, ...]) -> str:
     if not raced:
         return "no usable draft"
-    if any(entrant.agent == agent for entrant in state.entrants):
-        return "won alone, but not together with the change of another agent"
+    left = [entrant for entrant in state.entrants if entrant.agent == agent]
+    if accepted and any(state.mean(entrant) > 0 for entrant in left):
+        return "won alone, but not together with the other changes of this round"
+    if left:
+        return f"none of {len(raced)} candidates won clearly"
     return f"none of {len(raced)} candidates was better"
 
 
