@@ -11,8 +11,8 @@ from maspo.config import plan_of
 from maspo.events import CandidateScored, DraftRejected, PromptChanged, PromptKept
 from maspo.prompts import Prompts, prompt_id
 from maspo.search import ascent
+from maspo.search.ascent_state import Phase, State
 from maspo.search.setting import Setting
-from maspo.search.state import Phase, State
 from maspo.search.work import Compare, Draft, Drafts, Propose, Result, Team, Work
 from maspo.testing.search import Oracle, final_state, play
 from maspo.verdict import Comparison, Verdict

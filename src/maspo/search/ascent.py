@@ -15,12 +15,12 @@ from dataclasses import replace
 from maspo.events import Event, PromptChanged, PromptKept, StepStarted
 from maspo.prompts import Prompts, prompt_id
 from maspo.search import waves
+from maspo.search.ascent_state import Member, Phase, State
 from maspo.search.draw import rank, shuffled
 from maspo.search.misalignment import hard_negatives, new_cases, remembered
 from maspo.search.record import case_events, rejected_events, scored_event, tally
 from maspo.search.reward import global_scores, reward
 from maspo.search.setting import Setting
-from maspo.search.state import Member, Phase, State
 from maspo.search.work import Case, Compare, Drafts, Propose, Result, Work
 from maspo.stats.sequential import Decision, decide
 from maspo.verdict import Comparison, Level
