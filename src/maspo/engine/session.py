@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from maspo.engine.job import Estimate, Job, Progress, Watcher
@@ -42,6 +42,15 @@ _SEARCH_EVENTS = (
 )
 
 
+@dataclass(slots=True)
+class _Wave:
+    """How far the wave in flight has come."""
+
+    phase: str
+    size: int
+    done: int = 0
+
+
 class Session:
     """Everything that one process needs to go on with a run.
 
@@ -59,7 +68,7 @@ class Session:
         self._followed: list[Event] = [event for event in self._events if event.kind in _SEARCH_EVENTS]
         self._next_followed = 0
         self.ledger = _ledger(job, store)
-        self._progress = Progress("search", 0, 0, 0, self.planned_calls, None, 0.0, 0)
+        self._wave = _Wave("search", 0)
         models = job.config.models
         policy = RetryPolicy(attempts=models.attempts, deadline=models.deadline)
         stack = Witnessed(compose(bare, store, self.ledger, policy, models.concurrency), self.publish)
@@ -189,7 +198,7 @@ class Session:
 
     async def _perform_all(self, jobs: Mapping[str, Coroutine[Any, Any, Result]], phase: str) -> None:
         """Perform jobs side by side. When one meets the end of all calls, those in flight finish and are recorded."""
-        self._progress = Progress(phase, 0, len(jobs), 0, self.planned_calls, None, 0.0, 0)
+        self._wave = _Wave(phase, len(jobs))
         tasks = [asyncio.create_task(self._perform(work, job)) for work, job in jobs.items()]
         if not tasks:
             return
@@ -218,9 +227,7 @@ class Session:
         result = await job
         await self._store.append([encode(Told(work, result))], self._spent())
         self._told[work] = result
-        self._progress = Progress(
-            self._progress.phase, self._progress.done + 1, self._progress.wave, 0, self.planned_calls, None, 0.0, 0
-        )
+        self._wave.done += 1
 
     def _spent(self) -> dict[str, str]:
         usage = {purpose: asdict(usage) for purpose, usage in self.ledger.usage().items()}
@@ -231,14 +238,14 @@ class Session:
     async def report_progress(self) -> None:
         """Tell whoever looks on where the run stands, until cancelled."""
         while True:
-            now, ledger = self._progress, self.ledger
+            now, ledger = self._wave, self.ledger
             self._watcher.on_progress(
                 Progress(
                     phase=now.phase,
                     done=now.done,
-                    wave=now.wave,
+                    wave=now.size,
                     calls=ledger.calls,
-                    calls_planned=now.calls_planned,
+                    calls_planned=self.planned_calls,
                     usd=ledger.usd,
                     seconds=ledger.seconds,
                     in_flight=ledger.in_flight,
