@@ -20,7 +20,7 @@ from maspo.world import World, WorldSpec
 from maspo.world.catalogue import CATALOGUE, Kind, added
 from maspo.world.text import sections
 
-TOPOLOGIES = ("reflect", "hierarchical", "sequential")
+TOPOLOGIES = ("reflect", "hierarchical", "sequential4")
 BATCH = 20
 """Inputs on which a candidate is compared."""
 SHOWN = 4

@@ -25,6 +25,7 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"judges", "proposers", "runtime", "tasks", "store", "world"}),
     frozenset({"engine"}),
     frozenset({"report", "config"}),
+    frozenset({"arena"}),
     frozenset({"api", "cli", "testing"}),
     frozenset({"__main__"}),
 )
@@ -40,6 +41,9 @@ PURE = (
     "maspo.engine.holdout",
     "maspo.proposers.drafts",
     "maspo.quoting",
+    "maspo.arena.summary",
+    "maspo.arena.tables",
+    "maspo.arena.plots",
 )
 """Modules, and packages with all that is in them."""
 IMPURE = frozenset(
@@ -120,6 +124,11 @@ def test_z04_no_two_rooms_need_each_other() -> None:
                 needs.setdefault(room(module), set()).add(room(name))
     mutual = {frozenset({one, other}) for one, found in needs.items() for other in found if one in needs.get(other, ())}
     assert mutual == set()
+
+
+def test_z10_only_the_command_line_knows_the_arena() -> None:
+    users = {room(module) for module, file in MODULES.items() for name in imports(file) if room(name) == "arena"}
+    assert users == {"arena", "cli"}
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if pure(name)])

@@ -20,7 +20,7 @@ from maspo.world.catalogue import CATALOGUE, Kind, Sentence, added, of_kind
 from maspo.world.latents import Latents
 from maspo.world.text import decode
 
-TOPOLOGIES = ("reflect", "hierarchical", "sequential")
+TOPOLOGIES = ("reflect", "hierarchical", "sequential4")
 TEMPLATES = System(
     (
         Agent("reader", "Read this: {input} and list facts."),

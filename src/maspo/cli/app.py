@@ -11,7 +11,7 @@ from typing import Annotated, ParamSpec
 import typer
 
 from maspo.__about__ import __version__
-from maspo.cli import demo, doctor, optimize, planning, runs, world
+from maspo.cli import arena, demo, doctor, optimize, planning, runs, world
 from maspo.cli.terminal import note, print_json
 from maspo.errors import EXIT_ERROR, EXIT_INTERRUPTED, MaspoError
 
@@ -85,6 +85,7 @@ app.command("report")(guarded(runs.report))
 app.command("runs")(guarded(runs.runs))
 app.command("diff")(guarded(runs.diff))
 app.command("doctor")(guarded(doctor.doctor))
+app.command("arena")(guarded(arena.arena))
 world_app.command("serve")(guarded(world.serve))
 app.add_typer(world_app, name="world")
 

@@ -20,7 +20,7 @@ INPUTS = 120
 
 def demo(
     topology: Annotated[
-        str, typer.Option("--topology", metavar="reflect|hierarchical|sequential", help="The shape of the team.")
+        str, typer.Option("--topology", metavar="reflect|hierarchical|sequential4|…", help="The shape of the team.")
     ] = "reflect",
     seed: Annotated[int, typer.Option("--seed", help="Seed of the world and of the search.")] = 0,
     inputs: Annotated[int, typer.Option("--inputs", min=4, help="How many inputs the world gives.")] = INPUTS,

@@ -33,6 +33,8 @@ def serve(
     traps: Annotated[bool, _knob("--traps/--no-traps", "Whether attractive sentences may harm.")] = True,
     conflicts: Annotated[bool, _knob("--conflicts", "Whether sentences of linked agents can clash.")] = False,
     proposer: Annotated[str, _knob("--proposer", "good, poor or rubbish.")] = "good",
+    writing: Annotated[str, _knob("--writing", "edits, or rewrites: whole prompts in a new order.")] = "edits",
+    temper: Annotated[str, _knob("--temper", "The judge: usual, or decisive: seldom says tie.")] = "usual",
     latency_ms: Annotated[float, _knob("--latency-ms", "Delay of each reply, in milliseconds.")] = 0.0,
     error_rate: Annotated[float, _knob("--error-rate", "Share of requests that fail with 429 or 500.")] = 0.0,
     retry_after: Annotated[int, _knob("--retry-after", "Seconds that a 429 asks to wait.")] = 0,
@@ -47,7 +49,7 @@ def serve(
 
     from maspo.world import WorldSpec
     from maspo.world.serve import Address, Faults
-    from maspo.world.spec import Skill
+    from maspo.world.spec import Skill, Temper, Writing
 
     spec = WorldSpec(
         seed=seed,
@@ -58,7 +60,9 @@ def serve(
         effects=effects,
         traps=traps,
         conflicts=conflicts,
-        proposer=cast(Skill, proposer),  # checked by WorldSpec itself
+        proposer=cast(Skill, proposer),  # these three are checked by WorldSpec itself
+        writing=cast(Writing, writing),
+        judge_temper=cast(Temper, temper),
     )
     faults = Faults(latency_ms, error_rate, retry_after, api_key)
     asyncio.run(_serve(spec, faults, Address(host, port, public)))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from maspo.events import CandidateScored, HoldoutResult, PromptChanged
 from maspo.report import words
+from maspo.report.drawing import Scale, line, px, svg, text
 from maspo.report.fold import StepView
 from maspo.report.markup import Html, h, join
 
@@ -15,39 +15,25 @@ _MOST_LABELS = 10
 _MOST_BARS = 80
 
 
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    """A linear axis: values ``low`` to ``high`` onto pixels ``start`` to ``end``."""
-
-    low: float
-    high: float
-    start: float
-    end: float
-
-    def at(self, value: float) -> float:
-        """Return the pixel of a value."""
-        return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
-
-
 def interval(holdout: HoldoutResult) -> Html:
     """Draw the net win rate on the hold-out with its 95% interval against zero."""
-    axis = _Scale(-1, 1, 24, 436)
+    axis = Scale(-1, 1, 24, 436)
     low, high = (axis.at(max(-1.0, min(1.0, bound))) for bound in holdout.interval)
     point = axis.at(words.net_win_rate(holdout))
     alternative = f"Net win rate {words.signed_percent(words.net_win_rate(holdout))}, 95% interval "
     ticks = [
-        join(_line("grid", (axis.at(tick), 34), (axis.at(tick), 62)), _text(axis.at(tick), 82, _whole_percent(tick)))
+        join(line("grid", (axis.at(tick), 34), (axis.at(tick), 62)), text(axis.at(tick), 82, _whole_percent(tick)))
         for tick in (-1.0, -0.5, 0.0, 0.5, 1.0)
     ]
-    return _svg(
+    return svg(
         (460, 92),
         alternative + words.interval(holdout),
-        _text(axis.at(-1), 18, "seed prompts better", "start"),
-        _text(axis.at(1), 18, "new prompts better", "end"),
+        text(axis.at(-1), 18, "seed prompts better", "start"),
+        text(axis.at(1), 18, "new prompts better", "end"),
         *ticks,
-        _line("zero", (axis.at(0), 26), (axis.at(0), 66)),
-        h("rect", {"class": "range", "x": _px(low), "y": "40", "width": _px(max(2, high - low)), "height": "16"}),
-        h("circle", {"class": "point", "cx": _px(point), "cy": "48", "r": "6"}),
+        line("zero", (axis.at(0), 26), (axis.at(0), 66)),
+        h("rect", {"class": "range", "x": px(low), "y": "40", "width": px(max(2, high - low)), "height": "16"}),
+        h("circle", {"class": "point", "cx": px(point), "cy": "48", "r": "6"}),
     )
 
 
@@ -60,8 +46,8 @@ def rewards(agent: str, steps: Sequence[StepView], bounds: tuple[float, float]) 
         bounds: the least and the greatest reward of the axis, the same for all agents.
 
     """
-    across = _Scale(-0.5, max(len(steps) - 0.5, 0.5), 44, 352)
-    up = _Scale(bounds[0], bounds[1], 138, 12)
+    across = Scale(-0.5, max(len(steps) - 0.5, 0.5), 44, 352)
+    up = Scale(bounds[0], bounds[1], 138, 12)
     best = max((step.best.reward for step in steps if step.best), default=0.0)
     candidates = sum(len(step.candidates) for step in steps)
     alternative = (
@@ -69,12 +55,12 @@ def rewards(agent: str, steps: Sequence[StepView], bounds: tuple[float, float]) 
         f"{words.plural(len(steps), 'step', 'steps')}, best reward {words.signed(best)}"
     )
     stride = math.ceil(len(steps) / _MOST_LABELS)
-    return _svg(
+    return svg(
         (360, 176),
         alternative,
         *(_reward_tick(up, tick) for tick in _ticks(bounds)),
-        *(_text(across.at(index), 156, step.label) for index, step in enumerate(steps) if index % stride == 0),
-        _text(198, 173, "pass.generation"),
+        *(text(across.at(index), 156, step.label) for index, step in enumerate(steps) if index % stride == 0),
+        text(198, 173, "pass.generation"),
         *(_reward_step(across.at(index), up, step) for index, step in enumerate(steps)),
     )
 
@@ -93,18 +79,18 @@ def misalignment(steps: Sequence[StepView]) -> Html:
     size = max(1, math.ceil(len(compared) / _MOST_BARS))
     groups = [compared[start : start + size] for start in range(0, len(compared), size)]
     rates = [sum(step.misaligned for step in group) / sum(step.compared for step in group) for group in groups]
-    across = _Scale(0, max(len(rates), 1), 48, 632)
-    up = _Scale(0, max(0.25, math.ceil(4 * max(rates, default=0)) / 4), 128, 14)
+    across = Scale(0, max(len(rates), 1), 48, 632)
+    up = Scale(0, max(0.25, math.ceil(4 * max(rates, default=0)) / 4), 128, 14)
     width = min(26.0, (across.end - across.start) / max(len(rates), 1) * 0.7)
     stride = math.ceil(max(len(rates), 1) / 16)
-    return _svg(
+    return svg(
         (640, 168),
         f"Misalignment rate over {words.plural(len(compared), 'step', 'steps')}, from "
         f"{words.percent(rates[0] if rates else 0)} to {words.percent(rates[-1] if rates else 0)}",
         *(_rate_tick(up, tick) for tick in (0.0, up.high / 2, up.high)),
         *(_rate_bar(across.at(index + 0.5), width, up, rate) for index, rate in enumerate(rates)),
-        *(_text(across.at(index + 0.5), 146, str(index * size + 1)) for index in range(0, len(rates), stride)),
-        _text(340, 165, "step of the search" + (f", {size} steps a bar" if size > 1 else "")),
+        *(text(across.at(index + 0.5), 146, str(index * size + 1)) for index in range(0, len(rates), stride)),
+        text(340, 165, "step of the search" + (f", {size} steps a bar" if size > 1 else "")),
     )
 
 
@@ -115,42 +101,42 @@ def share_bar(share: float) -> Html:
         "svg",
         {"class": "bar", "viewBox": "0 0 100 8", "preserveAspectRatio": "none", "aria-hidden": "true"},
         h("rect", {"class": "track", "x": "0", "y": "0", "width": "100", "height": "8"}),
-        h("rect", {"class": "fill", "x": "0", "y": "0", "width": _px(width), "height": "8"}),
+        h("rect", {"class": "fill", "x": "0", "y": "0", "width": px(width), "height": "8"}),
     )
 
 
-def _reward_step(x: float, up: _Scale, step: StepView) -> Html:
+def _reward_step(x: float, up: Scale, step: StepView) -> Html:
     dots = [_dot(x, up, candidate) for candidate in sorted(step.candidates, key=lambda one: one.kept)]
     if isinstance(step.decision, PromptChanged):
-        dots.append(h("polygon", {"class": "changed", "points": f"{_px(x)},128 {_px(x - 5)},137 {_px(x + 5)},137"}))
+        dots.append(h("polygon", {"class": "changed", "points": f"{px(x)},128 {px(x - 5)},137 {px(x + 5)},137"}))
     return join(*dots)
 
 
-def _dot(x: float, up: _Scale, candidate: CandidateScored) -> Html:
+def _dot(x: float, up: Scale, candidate: CandidateScored) -> Html:
     y = up.at(max(up.low, min(up.high, candidate.reward)))
     title = f"{candidate.candidate}: reward {words.signed(candidate.reward)}, {'kept' if candidate.kept else 'dropped'}"
     name = "kept" if candidate.kept else "dropped"
-    return h("circle", {"class": name, "cx": _px(x), "cy": _px(y), "r": "4.5"}, h("title", {}, title))
+    return h("circle", {"class": name, "cx": px(x), "cy": px(y), "r": "4.5"}, h("title", {}, title))
 
 
-def _reward_tick(up: _Scale, tick: float) -> Html:
+def _reward_tick(up: Scale, tick: float) -> Html:
     name = "zero" if tick == 0 else "grid"
     return join(
-        _line(name, (44, up.at(tick)), (352, up.at(tick))),
-        _text(38, up.at(tick) + 4, words.signed(tick), "end"),
+        line(name, (44, up.at(tick)), (352, up.at(tick))),
+        text(38, up.at(tick) + 4, words.signed(tick), "end"),
     )
 
 
-def _rate_tick(up: _Scale, tick: float) -> Html:
+def _rate_tick(up: Scale, tick: float) -> Html:
     return join(
-        _line("zero" if tick == 0 else "grid", (48, up.at(tick)), (632, up.at(tick))),
-        _text(42, up.at(tick) + 4, _whole_percent(tick), "end"),
+        line("zero" if tick == 0 else "grid", (48, up.at(tick)), (632, up.at(tick))),
+        text(42, up.at(tick) + 4, _whole_percent(tick), "end"),
     )
 
 
-def _rate_bar(x: float, width: float, up: _Scale, rate: float) -> Html:
+def _rate_bar(x: float, width: float, up: Scale, rate: float) -> Html:
     top = up.at(rate)
-    box = {"x": _px(x - width / 2), "y": _px(top), "width": _px(width), "height": _px(max(up.start - top, 0.5))}
+    box = {"x": px(x - width / 2), "y": px(top), "width": px(width), "height": px(max(up.start - top, 0.5))}
     return h("rect", {"class": "fill", **box}, h("title", {}, words.percent(rate)))
 
 
@@ -160,23 +146,5 @@ def _ticks(bounds: tuple[float, float]) -> list[float]:
     return [tick * step for tick in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
-def _svg(size: tuple[int, int], alternative: str, *children: Html) -> Html:
-    box = {"viewBox": f"0 0 {size[0]} {size[1]}", "role": "img", "aria-label": alternative, "class": "chart"}
-    return h("svg", box, h("title", {}, alternative), *children)
-
-
-def _line(name: str, start: tuple[float, float], end: tuple[float, float]) -> Html:
-    places = {"x1": _px(start[0]), "y1": _px(start[1]), "x2": _px(end[0]), "y2": _px(end[1])}
-    return h("line", {"class": name, **places})
-
-
-def _text(x: float, y: float, text: str, anchor: str = "middle") -> Html:
-    return h("text", {"x": _px(x), "y": _px(y), "text-anchor": anchor}, text)
-
-
 def _whole_percent(value: float) -> str:
     return f"{100 * value:.3g}%".replace("-", "−")
-
-
-def _px(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")

@@ -29,11 +29,12 @@ _PARTS = (
 def render(view: RunView) -> str:
     """Return the whole page of a run, at any moment of it. Text of models is escaped: it is shown and never acts."""
     name = view.started.system if view.started else "no run yet"
-    page = h("html", {"lang": "en"}, _head(f"maspo: {name}"), h("body", {}, _header(view, name), _main(view)))
+    page = h("html", {"lang": "en"}, head(f"maspo: {name}"), h("body", {}, _header(view, name), _main(view)))
     return "<!doctype html>\n" + page.markup + "\n"
 
 
-def _head(title: str) -> Html:
+def head(title: str) -> Html:
+    """Return the head of a page: the report's style, and the policy that nothing acts and nothing is loaded."""
     style = resources.files("maspo.report").joinpath("style.css").read_text(encoding="utf-8")
     return h(
         "head",

@@ -19,6 +19,12 @@ Change: TypeAlias = Callable[[sqlite3.Connection], None]
 """Something to do within a transaction."""
 
 _LARGEST_GROUP = 512
+_waiting = 0
+
+
+def changes_waiting() -> int:
+    """Return how many tasks of this process wait for a commit: a simulated clock must stand still for them."""
+    return _waiting
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +57,12 @@ class Writer:
             raise StoreError(f"{self._path}: the run is closed; open it again to write")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._jobs.put(_Job(change, done))
-        await done
+        global _waiting  # noqa: PLW0603 - counted on the event loop's thread alone
+        _waiting += 1
+        try:
+            await done
+        finally:
+            _waiting -= 1
 
     async def close(self) -> None:
         """Write what is waiting, then stop."""

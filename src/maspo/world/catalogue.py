@@ -1,14 +1,17 @@
 """The sentences that mean something to the simulated world, and how they are found in a prompt.
 
-A prompt is role text plus catalogue sentences, each on its own line. Everything else in it is neutral.
+A prompt is role text plus catalogue sentences, on lines of their own or within a paragraph. Everything else in it is
+neutral.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from string import whitespace
 
 from maspo.world.wording import FIXES, HANDOFFS, RUBBISH, STYLES, TRAPS, USELESS
 
@@ -56,6 +59,9 @@ CATALOGUE: tuple[Sentence, ...] = tuple(_catalogue())
 ASPECTS: tuple[str, ...] = tuple(FIXES)
 BY_TEXT: Mapping[str, Sentence] = {sentence.text: sentence for sentence in CATALOGUE}
 
+_ANY = re.compile("|".join(map(re.escape, BY_TEXT)))
+_BULLETS = "-*• "
+
 
 def of_kind(*kinds: Kind) -> tuple[Sentence, ...]:
     """Return the sentences of some kinds, in the order of the catalogue."""
@@ -64,21 +70,35 @@ def of_kind(*kinds: Kind) -> tuple[Sentence, ...]:
 
 def sentence_of(line: str) -> Sentence | None:
     """Return the sentence that a line holds, with or without a bullet, or None."""
-    return BY_TEXT.get(line.strip().lstrip("-*• ").rstrip())
+    return BY_TEXT.get(line.strip().lstrip(_BULLETS).rstrip())
 
 
 @lru_cache(maxsize=8192)
 def split(text: str) -> tuple[str, frozenset[Sentence]]:
     """Split a text into its role text (white space collapsed) and its catalogue sentences."""
-    rest: list[str] = []
-    found: list[Sentence] = []
+    return " ".join(role_text(text).replace("&lt;", "<").split()), frozenset(sentences_in(text))
+
+
+def sentences_in(text: str) -> tuple[Sentence, ...]:
+    """Return the catalogue sentences of a text in their order, repeats included."""
+    return tuple(BY_TEXT[found] for found in _ANY.findall(text))
+
+
+def role_text(text: str) -> str:
+    """Return a text without catalogue sentences; lines that hold nothing else are gone."""
+    lines = []
     for line in text.splitlines():
-        sentence = sentence_of(line)
-        if sentence is None:
-            rest.append(line)
-        else:
-            found.append(sentence)
-    return " ".join(" ".join(rest).replace("&lt;", "<").split()), frozenset(found)
+        rest, found = _ANY.subn("", line)
+        if not found:
+            lines.append(line)
+        elif rest.strip(_BULLETS + whitespace):
+            lines.append(rest.rstrip())
+    return "\n".join(lines)
+
+
+def on_lines_of_their_own(prompt: str) -> str:
+    """Return the prompt with each of its sentences as a line behind the role text."""
+    return "\n".join([role_text(prompt), *(f"- {sentence.text}" for sentence in dict.fromkeys(sentences_in(prompt)))])
 
 
 def added(prompt: str, sentence: Sentence) -> str:

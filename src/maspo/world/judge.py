@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from maspo.models.base import JUDGE_LOCAL, JUDGE_LOOKAHEAD, Request
 from maspo.world.latents import Latents, Turn
 from maspo.world.noise import logistic, unit
+from maspo.world.spec import Temper
 from maspo.world.text import decode, sections
 
-APPEAL = 2.0
-QUALITY = 2.0
-RIGHT = 3.0
-EQUAL_APPEAL = 1.0
-"""Logits per unit of appeal when both are right or both are wrong."""
-EQUAL_TIES = 0.75
-"""Share of such pairs that a judge of sharpness 1 or more calls a tie."""
-UNDECIDED_BAND = 0.3
-"""A local difference within ± this many logits, noise included, is called a tie."""
-SHARED_NOISE = 0.6
-"""Share of pairs whose noise favours the same text in either order."""
+
+@dataclass(frozen=True, slots=True)
+class Leaning:
+    """What a judge looks at; numbers without another unit are logits per unit."""
+
+    appeal: float = 2.0
+    quality: float = 2.0
+    right: float = 3.0
+    equal_appeal: float = 1.0
+    """Counts when both are right or both are wrong."""
+    equal_ties: float = 0.75
+    """Share of such pairs that a judge of sharpness 1 or more calls a tie."""
+    undecided_band: float = 0.3
+    """A local difference within ± this many logits, noise included, is called a tie."""
+    shared_noise: float = 0.6
+    """Share of pairs whose noise favours the same text in either order."""
+
+
+LEANINGS: Mapping[Temper, Leaning] = {
+    "usual": Leaning(),
+    "decisive": Leaning(
+        appeal=1.5, quality=4.0, equal_appeal=1.5, equal_ties=0.1, undecided_band=0.05, shared_noise=0.0
+    ),
+}
 _UNREAD = Turn("", "", 0.0, -1.0, 0.0)
 
 
@@ -35,26 +52,27 @@ def answer_judge(latents: Latents, request: Request) -> str:
 
 
 def _verdict(latents: Latents, purpose: str, shown: tuple[str, str], draw: str) -> str:
-    spec = latents.spec
+    spec, leaning = latents.spec, LEANINGS[latents.spec.judge_temper]
     first, second = (_turn(text) for text in shown)
-    noise = _noise(spec.seed, shown, draw)
+    noise = _noise(spec.seed, shown, draw, leaning.shared_noise)
     if purpose in (JUDGE_LOCAL, JUDGE_LOOKAHEAD):
-        difference = APPEAL * (first.appeal - second.appeal) + QUALITY * (first.quality - second.quality)
+        difference = leaning.appeal * (first.appeal - second.appeal)
+        difference += leaning.quality * (first.quality - second.quality)
         score = spec.judge_sharpness * difference + spec.judge_bias + noise
-        return "tie" if abs(score) < UNDECIDED_BAND else _side(score)
+        return "tie" if abs(score) < leaning.undecided_band else _side(score)
     right = _right(latents, first) - _right(latents, second)
     if right == 0:
-        ties = EQUAL_TIES * min(1.0, spec.judge_sharpness)
+        ties = leaning.equal_ties * min(1.0, spec.judge_sharpness)
         if unit(spec.seed, "equal", *sorted(shown)) < ties:
             return "tie"
-    appeal = EQUAL_APPEAL * (first.appeal - second.appeal)
-    return _side(spec.judge_sharpness * (RIGHT * right + appeal) + spec.judge_bias + noise)
+    appeal = leaning.equal_appeal * (first.appeal - second.appeal)
+    return _side(spec.judge_sharpness * (leaning.right * right + appeal) + spec.judge_bias + noise)
 
 
-def _noise(seed: int, shown: tuple[str, str], draw: str) -> float:
-    """Return logistic noise; for most pairs it stays with the text when the order is turned round."""
+def _noise(seed: int, shown: tuple[str, str], draw: str, share: float) -> float:
+    """Return logistic noise; for this share of pairs it stays with the text when the order is turned round."""
     pair = sorted(shown)
-    if unit(seed, "shared", *pair) < SHARED_NOISE:
+    if unit(seed, "shared", *pair) < share:
         amount = logistic(seed, "pair", *pair)
         return amount if shown[0] == pair[0] else -amount
     return logistic(seed, "request", draw)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from maspo.errors import UsageError
 from maspo.graph import Agent, System
@@ -18,6 +19,12 @@ FRESH = 1_000_000
 """Where the population begins on which true accuracy is computed; searches use inputs below it."""
 WORTH_ADDING = 1e-4
 """The least gain in expected accuracy for which a sentence is added."""
+SMALL = 12
+"""Up to this many agents the optimum is sought by the final answer."""
+HOPS = 3
+"""In a larger system, how far from the output agents are improved."""
+FEW = 60
+"""And on how many inputs."""
 
 _SOLVER = "You solve the problem and give the letter of your answer."
 _CRITIC = "You review the solution that you are given and give the letter of the corrected answer."
@@ -33,25 +40,59 @@ _SYSTEMS: Mapping[str, tuple[Agent, ...]] = {
             reads=("algebraist", "logician", "estimator"),
         ),
     ),
-    "sequential": (
+    "sequential4": (
         Agent("predictor", _SOLVER),
         Agent("reflector", "You look for errors in the solution and say what to change.", reads=("predictor",)),
         Agent("predictor_2", "You solve the problem again in the light of the review.", reads=("reflector",)),
         Agent("reflector_2", _CRITIC, reads=("predictor_2",)),
     ),
+    "chain5": (
+        Agent("reader", "You read the problem and write down what is given."),
+        Agent("planner", "You lay out a way to the answer from what is given.", reads=("reader",)),
+        Agent("solver", "You follow the plan and give the letter of your answer.", reads=("planner",)),
+        Agent("checker", "You check the solution and give the letter that you believe in.", reads=("solver",)),
+        Agent("editor", "You write the final solution and give the letter of the answer.", reads=("checker",)),
+    ),
+    "diamond": (
+        Agent("splitter", "You split the problem into two parts for two colleagues."),
+        Agent("first_worker", "You solve the first part of the problem.", reads=("splitter",)),
+        Agent("second_worker", "You solve the second part of the problem.", reads=("splitter",)),
+        Agent(
+            "joiner",
+            "You join the two parts and give the letter of the answer.",
+            reads=("first_worker", "second_worker"),
+        ),
+    ),
 }
+_LAYERED: Mapping[str, tuple[int, int]] = {"layered20": (20, 4), "layered100": (100, 10), "layered300": (300, 10)}
+"""Agents and the width of a layer; the first layer takes what is left over."""
+TOPOLOGIES: tuple[str, ...] = (*_SYSTEMS, *_LAYERED)
 
 
 def world_system(topology: str) -> System:
-    """Return a system with short seed prompts: ``reflect``, ``hierarchical`` or ``sequential``.
+    """Return one of ``TOPOLOGIES`` with short seed prompts.
 
     Raises:
         UsageError: unknown topology.
 
     """
-    if topology not in _SYSTEMS:
-        raise UsageError(f"topology {topology!r}: expected one of {', '.join(_SYSTEMS)}")
-    return System(_SYSTEMS[topology], name=f"simulated-{topology}", final_answer="tag:answer")
+    if topology not in TOPOLOGIES:
+        raise UsageError(f"topology {topology!r}: expected one of {', '.join(TOPOLOGIES)}")
+    agents = _SYSTEMS[topology] if topology in _SYSTEMS else tuple(_layers(*_LAYERED[topology]))
+    return System(agents, name=f"simulated-{topology}", final_answer="tag:answer")
+
+
+def _layers(count: int, width: int) -> Iterator[Agent]:
+    """Yield agents layer by layer; each reads two or three of the layer before, the last one all of the last layer."""
+    before: list[str] = []
+    for layer, begin in enumerate(range((count - 1) % width - width, count - 1, width)):
+        names = [f"worker_{number}" for number in range(max(begin, 0), begin + width)]
+        for place, name in enumerate(names):
+            reads = sorted({(place + step) % len(before) for step in range(2 + place % 2)}) if before else []
+            role = f"You are worker {place + 1} of stage {layer + 1} and give the letter that you believe in."
+            yield Agent(name, role, reads=tuple(before[read] for read in reads))
+        before = names or before
+    yield Agent("closer", "You read the last stage and give the letter of the answer.", reads=tuple(before))
 
 
 def world_key(number: int) -> str:
@@ -70,6 +111,11 @@ def world_rows(latents: Latents, n: int, start: int) -> list[Mapping[str, object
         }
         for number in range(start, start + n)
     ]
+
+
+_Team: TypeAlias = Mapping[str, tuple[Profile, tuple[str, ...]]]
+"""What agents do with their prompts and whose outputs they are shown, in topological order."""
+_Run: TypeAlias = Mapping[str, Turn]
 
 
 class Simulation:
@@ -93,26 +139,38 @@ class Simulation:
     def expected(self, prompts: Prompts, keys: Sequence[str]) -> float:
         """Return the expected accuracy over the noise: smooth, so that a search on it is not misled by luck."""
         team = self._team(prompts)
-        noise = math.hypot(ROLE_NOISE, VERSION_NOISE) * math.sqrt(2)
-        total = 0.0
-        for key in keys:
+        runs = self._expected_runs(team, keys, [{} for _ in keys])
+        return self._worth(self._system.output, keys, runs)
+
+    def _expected_runs(self, team: _Team, keys: Sequence[str], known: Sequence[_Run]) -> list[_Run]:
+        """Run a team, or a part of one, on each input without noise; ``known`` is what the other agents write."""
+        runs: list[_Run] = []
+        for key, others in zip(keys, known, strict=True):
             where = self._latents.input(key)
-            turns: dict[str, Turn] = {}
+            turns = dict(others)
             for name, (profile, shown) in team.items():
                 quality = self._latents.expected_quality(profile, where, [turns[other] for other in shown])
                 turns[name] = Turn(key, "", quality, 0.0, profile.usable, profile.form)
-            margin = turns[self._system.output].quality - where.difficulty
-            total += 0.5 + 0.5 * math.erf(margin / noise)
-        return total / len(keys)
+            runs.append(turns)
+        return runs
 
-    def _team(self, prompts: Prompts) -> dict[str, tuple[Profile, tuple[str, ...]]]:
+    def _worth(self, name: str, keys: Sequence[str], runs: Sequence[_Run]) -> float:
+        """Return an agent's mean worth: the chance of a right answer at the output, else what it passes on."""
+        turns = [turns[name] for turns in runs]
+        if name != self._system.output:
+            return sum(turn.passed_on for turn in turns) / len(turns)
+        noise = math.hypot(ROLE_NOISE, VERSION_NOISE) * math.sqrt(2)
+        margins = [turn.quality - self._latents.input(key).difficulty for key, turn in zip(keys, turns, strict=True)]
+        return sum(0.5 + 0.5 * math.erf(margin / noise) for margin in margins) / len(margins)
+
+    def _team(self, prompts: Prompts, only: Sequence[str] = ()) -> _Team:
         """Return, in topological order, what each agent does with its prompt and whose outputs it is shown.
 
         As on the wire, a template's role is the agent's name, and it is shown only what its placeholders name.
         """
         texts = {**self._system.prompts, **prompts}
         team: dict[str, tuple[Profile, tuple[str, ...]]] = {}
-        for name in self._system.order:
+        for name in only or self._system.order:
             reads = self._system.by_name[name].reads
             role, sentences = split(texts[name])
             named = placeholders(texts[name], {"input", "context", *reads})
@@ -124,19 +182,44 @@ class Simulation:
         return team
 
     def best_prompts(self, keys: Sequence[str], passes: int = 2) -> dict[str, str]:
-        """Return nearly optimal prompts: sentence by sentence, agent by agent, led by expected accuracy."""
+        """Return nearly optimal prompts: sentence by sentence, agent by agent.
+
+        In a small system the chance of a right final answer is what counts. In a large one each agent gives its
+        readers as much as it can, in one pass over some of the inputs; those far from the output hardly matter.
+        """
         prompts = dict(self._system.prompts)
         movable = [name for name in self._system.order if not self._system.by_name[name].frozen]
+        if len(self._system.agents) > SMALL:
+            near = self._near_the_output()
+            for name in movable:
+                if name in near:
+                    prompts = self._extended(prompts, keys[:FEW], (name, name))
+            return prompts
         for name in movable * passes:
-            prompts = self._extended(prompts, name, keys)
+            prompts = self._extended(prompts, keys, (name, self._system.output))
         return prompts
 
-    def _extended(self, prompts: dict[str, str], name: str, keys: Sequence[str]) -> dict[str, str]:
-        """Add the best sentence to an agent's prompt until none helps."""
-        best = self.expected(prompts, keys)
+    def _near_the_output(self) -> set[str]:
+        near = {self._system.output}
+        for _ in range(HOPS):
+            near |= {read for name in near for read in self._system.by_name[name].reads}
+        return near
+
+    def _extended(self, prompts: dict[str, str], keys: Sequence[str], span: tuple[str, str]) -> dict[str, str]:
+        """Add the best sentence to an agent's prompt until none helps; ``span`` is the agent and whose worth counts."""
+        name, judged = span
+        reached = [other for other in self._system.order if other in self._system.downstream[name]]
+        scope = reached if judged != name else [name]
+        team = self._team(prompts)
+        known = self._expected_runs(team, keys, [{} for _ in keys])
+        best = self._worth(judged, keys, known)
         while True:
-            drafts = [{**prompts, name: added(prompts[name], sentence)} for sentence in of_kind(Kind.FIX, Kind.HANDOFF)]
-            score, place = max((self.expected(draft, keys), -place) for place, draft in enumerate(drafts))
+            drafts = [added(prompts[name], sentence) for sentence in of_kind(Kind.FIX, Kind.HANDOFF)]
+            scored = []
+            for place, draft in enumerate(drafts):
+                changed = self._team({**prompts, name: draft}, only=scope)
+                scored.append((self._worth(judged, keys, self._expected_runs(changed, keys, known)), -place))
+            score, place = max(scored)
             if score < best + WORTH_ADDING:
                 return prompts
-            best, prompts = score, drafts[-place]
+            best, prompts = score, {**prompts, name: drafts[-place]}

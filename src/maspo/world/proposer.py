@@ -8,13 +8,31 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from maspo.models.base import Request
-from maspo.world.catalogue import CATALOGUE, Kind, Sentence, added, of_kind, removed, replaced, split
+from maspo.search.draw import rank
+from maspo.world.catalogue import (
+    CATALOGUE,
+    Kind,
+    Sentence,
+    added,
+    of_kind,
+    on_lines_of_their_own,
+    removed,
+    replaced,
+    role_text,
+    sentences_in,
+    split,
+)
 from maspo.world.latents import MAX_LINES, Latents, Turn
 from maspo.world.noise import pick, unit, weighted
+from maspo.world.spec import Writing
 from maspo.world.text import decode, listed, section, sections
 
 MAX_DRAFTS = 32
 TWO_EDITS = 0.3
+MOST_EDITS = 3
+"""Edits of a draft that is rewritten as a whole."""
+JOINED = 0.6
+"""Share of sentences that a rewrite puts into the paragraph of the sentence before."""
 LOST_TOLERANCE = 0.1
 """A reader whose quality fell by more than this could not use what it read."""
 _TRIED = ((Kind.FIX, 0.3), (Kind.HANDOFF, 0.1), (Kind.STYLE, 0.2), (Kind.TRAP, 0.3), (Kind.USELESS, 0.1))
@@ -34,9 +52,13 @@ def answer_proposer(latents: Latents, request: Request) -> str:
     """Return as many drafts as asked for, each in its own ``<prompt>`` tag."""
     text = "\n".join(message.content for message in request.messages)
     prompt = section(text, ["current_prompt"]).strip("\n")
-    writer = _Writer(latents.spec.seed, f"{text}\0{request.identity}", read_evidence(text))
+    writer = _Writer(latents.spec.seed, f"{text}\0{request.identity}", read_evidence(text), latents.spec.writing)
     write = {"good": writer.led, "poor": writer.blind, "rubbish": writer.rubbish}[latents.spec.proposer]
-    drafts = [write(prompt, number) for number in range(_count(text))]
+    if latents.spec.writing == "rewrites":
+        lines = on_lines_of_their_own(prompt)
+        drafts = [writer.rearranged(write(lines, number), number) for number in range(_count(text))]
+    else:
+        drafts = [write(prompt, number) for number in range(_count(text))]
     return "Simulated proposer, not a language model.\n" + "\n".join(f"<prompt>{draft}</prompt>" for draft in drafts)
 
 
@@ -73,6 +95,7 @@ class _Writer:
     seed: int
     draw: str
     evidence: Evidence
+    writing: Writing
 
     def led(self, prompt: str, number: int) -> str:
         """Edit once or twice as the evidence says."""
@@ -99,7 +122,21 @@ class _Writer:
         )
         return pick(ways, self.seed, "way", *where)
 
+    def rearranged(self, draft: str, number: int) -> str:
+        """Put all known sentences of a draft in a new order behind the role text, some of them side by side."""
+        found = dict.fromkeys(sentences_in(draft))
+        ordered = sorted(found, key=lambda sentence: rank(self.seed, "order", self.draw, number, sentence.text))
+        paragraphs = [role_text(draft)]
+        for place, sentence in enumerate(ordered):
+            if place and unit(self.seed, "joined", self.draw, number, sentence.text) < JOINED:
+                paragraphs[-1] += f" {sentence.text}"
+            else:
+                paragraphs.append(sentence.text)
+        return "\n".join(paragraphs)
+
     def _edits(self, number: int) -> int:
+        if self.writing == "rewrites":
+            return 1 + int(MOST_EDITS * unit(self.seed, "edits", self.draw, number))
         return 2 if unit(self.seed, "edits", self.draw, number) < TWO_EDITS else 1
 
     def _led_edit(self, prompt: str, where: tuple[object, ...]) -> str:

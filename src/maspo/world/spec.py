@@ -9,6 +9,10 @@ from maspo.errors import ConfigInvalid
 
 Skill: TypeAlias = Literal["good", "poor", "rubbish"]
 SKILLS: tuple[Skill, ...] = ("good", "poor", "rubbish")
+Writing: TypeAlias = Literal["edits", "rewrites"]
+WRITINGS: tuple[Writing, ...] = ("edits", "rewrites")
+Temper: TypeAlias = Literal["usual", "decisive"]
+TEMPERS: tuple[Temper, ...] = ("usual", "decisive")
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,10 @@ class WorldSpec:
     """Whether sentences of linked agents can clash."""
     proposer: Skill = "good"
     """good is led by the evidence shown, poor ignores it, rubbish writes harmful and unusable drafts."""
+    writing: Writing = "edits"
+    """edits adds, drops or replaces lines; rewrites also orders and joins all sentences anew."""
+    judge_temper: Temper = "usual"
+    """decisive seldom says tie, errs afresh when the order is turned, and locally looks more at quality."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.unreadable <= 1:
@@ -44,5 +52,7 @@ class WorldSpec:
         for name in ("judge_sharpness", "effects"):
             if getattr(self, name) < 0:
                 raise ConfigInvalid(f"world: {name} is {getattr(self, name)}; expected 0 or more")
-        if self.proposer not in SKILLS:
-            raise ConfigInvalid(f"world: proposer is {self.proposer!r}; expected one of {', '.join(SKILLS)}")
+        words = {"proposer": SKILLS, "writing": WRITINGS, "judge_temper": TEMPERS}
+        for name, known in words.items():
+            if getattr(self, name) not in known:
+                raise ConfigInvalid(f"world: {name} is {getattr(self, name)!r}; expected one of {', '.join(known)}")

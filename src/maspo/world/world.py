@@ -44,7 +44,7 @@ class World:
         return world_rows(self._latents, n, start)
 
     def system(self, topology: str = "reflect") -> System:
-        """Return a system with short seed prompts: ``reflect``, ``hierarchical`` or ``sequential``.
+        """Return a system with short seed prompts, by its name in ``maspo.world.population.TOPOLOGIES``.
 
         Raises:
             UsageError: unknown topology.

@@ -1,0 +1,136 @@
+"""What is played: rivals, worlds, and one case for each combination with a graph and a seed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from maspo.__about__ import __version__
+from maspo.arena.measured import Pace
+from maspo.config import ProfileName, RunConfig
+from maspo.world import WorldSpec
+
+BASE = "base"
+WORLDS: Mapping[str, WorldSpec] = {
+    BASE: WorldSpec(),
+    "bias 0": WorldSpec(judge_bias=0.0),
+    "bias 0.5": WorldSpec(judge_bias=0.5),
+    "sharp judge": WorldSpec(judge_sharpness=2.0),
+    "dull judge": WorldSpec(judge_sharpness=0.3),
+    "other judge": WorldSpec(judge_temper="decisive"),
+    "unreadable": WorldSpec(unreadable=0.5),
+    "poor": WorldSpec(proposer="poor"),
+    "rubbish": WorldSpec(proposer="rubbish"),
+    "rewrites": WorldSpec(writing="rewrites"),
+    "no traps": WorldSpec(traps=False),
+    "conflicts": WorldSpec(conflicts=True),
+    "no effect": WorldSpec(effects=0.0),
+    "coin flip": WorldSpec(coin_flip=True),
+}
+"""The worlds by name; ``poor``, ``rubbish`` and ``rewrites`` are proposers."""
+NOTHING_TO_CLAIM = frozenset({"no effect", "coin flip"})
+"""Worlds in which every claim of an improvement is a false one: prompts do nothing, or the judge sees nothing."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A rival as a user would ask for it: a profile and texts of ``--set``."""
+
+    profile: ProfileName
+    sets: tuple[str, ...] = ()
+
+
+PRESETS: Mapping[str, Preset] = {
+    "default": Preset("default"),
+    "cheap": Preset("cheap"),
+    "thorough": Preset("thorough"),
+    "paper": Preset("paper"),
+    "local-only": Preset(
+        "paper",
+        (
+            "search.weights.local=1",
+            "search.weights.lookahead=0",
+            "search.weights.global=0",
+            "search.hard_negatives=0",
+        ),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A method that plays: a name for the tables, and its settings.
+
+    ``without`` names the ingredient that an ablation has switched off.
+    """
+
+    name: str
+    config: RunConfig
+    without: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} without {self.without}" if self.without else self.name
+
+
+@dataclass(frozen=True)
+class Case:
+    """One run: a rival in one world of a kind, on one graph. The seed is the world's and the search's."""
+
+    graph: str
+    world: str
+    rival: Rival
+    seed: int
+    inputs: int
+    """Inputs of the run, for the search and the hold-out together."""
+    paces: tuple[Pace, ...] = ("none",)
+    """How the run is played; each pace is a run of its own."""
+
+    @property
+    def spec(self) -> WorldSpec:
+        """The world, with its seed."""
+        return replace(WORLDS[self.world], seed=self.seed)
+
+    @property
+    def config(self) -> RunConfig:
+        """The settings of the run."""
+        return self.rival.config.model_copy(update={"seed": self.seed})
+
+    @property
+    def key(self) -> str:
+        """What the case is known by: equal keys ask for the same run of the same version of maspo."""
+        settings = self.config.model_dump(mode="json", by_alias=True)
+        content = [__version__, self.graph, asdict(self.spec), settings, self.inputs, sorted(self.paces)]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]
+
+
+@dataclass(frozen=True)
+class Programme:
+    """Everything that is to be played: each rival in each world on each graph, once a seed."""
+
+    graphs: Sequence[str]
+    worlds: Sequence[str]
+    rivals: Sequence[Rival]
+    seeds: range
+    inputs: int
+    paces: tuple[Pace, ...]
+
+    @property
+    def shown(self) -> Mapping[str, object]:
+        """What is played, for people."""
+        return {
+            "graphs": ", ".join(self.graphs),
+            "worlds": ", ".join(self.worlds),
+            "rivals": ", ".join(dict.fromkeys(rival.name for rival in self.rivals)),
+            "seeds": f"{self.seeds.start} to {self.seeds.stop - 1}",
+            "inputs": self.inputs,
+        }
+
+    def cases(self) -> Iterator[Case]:
+        """Yield the cases, seed by seed, so that what is done early covers everything."""
+        for seed in self.seeds:
+            for graph in self.graphs:
+                for world in self.worlds:
+                    for rival in self.rivals:
+                        yield Case(graph, world, rival, seed, self.inputs, self.paces)

@@ -1,0 +1,74 @@
+"""A virtual clock: an event loop whose time jumps to the next timer as soon as nothing else can happen.
+
+A run that waits twenty seconds for simulated replies then takes as long as its own work. Time stands still while
+another thread works for the loop (``elsewhere``), so what is measured is waiting for models and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
+from typing import Any, TypeVar, TypeVarTuple, Unpack
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+
+def run_virtually(main: Coroutine[Any, Any, T], elsewhere: Callable[[], int] = lambda: 0) -> T:
+    """Run a coroutine to its end on a virtual clock that begins at 0 seconds.
+
+    ``elsewhere`` counts the pieces of work that other threads do for the loop and will report to it; those of
+    ``run_in_executor`` are counted anyway.
+    """
+    with asyncio.Runner(loop_factory=lambda: JumpingLoop(elsewhere)) as runner:
+        return runner.run(main)
+
+
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """An event loop on a virtual clock."""
+
+    def __init__(self, elsewhere: Callable[[], int]) -> None:
+        self._seconds = 0.0
+        self._in_executors = 0
+        super().__init__(_JumpingSelector(self._jump, lambda: self._in_executors + elsewhere()))
+
+    def time(self) -> float:
+        """Return the virtual time in seconds."""
+        return self._seconds
+
+    def _jump(self, seconds: float) -> None:
+        self._seconds += seconds
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: *Ts
+    ) -> asyncio.Future[T]:
+        """Run a function in a thread; the clock stands still until it is done."""
+        future = super().run_in_executor(executor, func, *args)
+        self._in_executors += 1
+        future.add_done_callback(self._back)
+        return future
+
+    def _back(self, _: object) -> None:
+        self._in_executors -= 1
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    """Turns the wait for the next timer into a jump, unless something may still come from another thread."""
+
+    def __init__(self, jump: Callable[[float], None], elsewhere: Callable[[], int]) -> None:
+        super().__init__()
+        self._jump = jump
+        self._elsewhere = elsewhere
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Return what can be read or written; where nothing can, wait for threads or let the time pass at once."""
+        if timeout is None or timeout <= 0:
+            return super().select(timeout)
+        if self._elsewhere():
+            return super().select(None)
+        ready = super().select(0)
+        if not ready:
+            self._jump(timeout)
+        return ready

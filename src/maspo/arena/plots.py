@@ -1,0 +1,177 @@
+"""The arena's plots, as SVG: accuracy against calls, gain by world, and what each ingredient is worth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from maspo.arena.cases import BASE
+from maspo.arena.summary import Loss, Mean, Row
+from maspo.report.drawing import Scale, line, px, svg, text
+from maspo.report.markup import Html, h, join
+
+_PANEL = (440, 266)
+_COLUMNS = 2
+_ROW = 24
+_HEADING = 32
+_LABEL = 14
+"""Pixels between two labels that would else stand on one another."""
+_LETTER = 7.5
+"""Pixels that a letter of a rival's name takes."""
+_STEPS = (1, 1.5, 2, 3, 5, 7)
+_MOST_TICKS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """One line of a dot plot. The lines of one group stand together."""
+
+    group: str
+    name: str
+    mean: Mean
+
+
+def accuracy(rows: Sequence[Row]) -> Html:
+    """Draw true accuracy against calls: a panel for each graph and world, a mark with its error for each rival."""
+    places = list(dict.fromkeys((row.graph, row.world) for row in rows))
+    panels = [[row for row in rows if (row.graph, row.world) == place] for place in places]
+    columns = min(len(panels), _COLUMNS)
+    width = _PANEL[0] * _COLUMNS // columns
+    alternative = "True accuracy of what is shipped against calls. " + "; ".join(
+        f"{row.graph}, {row.world}: {row.rival} {row.shipped.value:.2f} at {row.calls:.0f} calls" for row in rows
+    )
+    drawn = [
+        _panel(panel, (width * (number % columns), _PANEL[1] * (number // columns)), width)
+        for number, panel in enumerate(panels)
+    ]
+    return svg((width * columns, _PANEL[1] * math.ceil(len(panels) / columns)), alternative, *drawn)
+
+
+def worlds(rows: Sequence[Row]) -> Html:
+    """Draw the gain in each world, by graph and rival; the group's dashed line is its gain in the base world."""
+    dots = [Dot(f"{row.rival} on {row.graph}", row.world, row.gain) for row in rows]
+    return dot_plot("Gain in true accuracy, ± 1 SE", dots, reference=BASE)
+
+
+def ablation(found: Sequence[Loss]) -> Html:
+    """Draw what each ingredient is worth, by graph, world and rival."""
+    dots = [Dot(f"{loss.rival} on {loss.graph}, {loss.world}", loss.ingredient, loss.worth) for loss in found]
+    return dot_plot("Accuracy lost without it, ± 1 SE of the paired difference", dots)
+
+
+def dot_plot(title: str, dots: Sequence[Dot], reference: str = "") -> Html:
+    """Draw a mean and its standard error a line; a group's line named ``reference`` runs through the whole group."""
+    groups = list(dict.fromkeys(dot.group for dot in dots))
+    bounds = [value for dot in dots for value in (dot.mean.value - dot.mean.error, dot.mean.value + dot.mean.error)]
+    low, high = math.floor(20 * min(0.0, *bounds)) / 20, math.ceil(20 * max(0.05, *bounds)) / 20
+    across = Scale(low, high, 260, 660)
+    height = 12 + _ROW * len(dots) + _HEADING * len(groups) + 48
+    parts = [_axis(across, (12, height - 40)), text(460, height - 6, title)]
+    y = 0.0
+    for group in groups:
+        members = [dot for dot in dots if dot.group == group]
+        y += _HEADING
+        parts.append(h("text", {"class": "name", "x": "12", "y": px(y), "text-anchor": "start"}, group))
+        for dot in members:
+            if dot.name == reference:
+                x = across.at(dot.mean.value)
+                parts.append(line("reference", (x, y + 4), (x, y + 8 + _ROW * len(members))))
+        for dot in members:
+            y += _ROW
+            parts += [text(250, y + 4, dot.name, "end"), _whisker(across, y, dot.mean)]
+    alternative = f"{title}. " + "; ".join(f"{dot.group}, {dot.name}: {_words(dot.mean)}" for dot in dots)
+    return svg((680, height), alternative, *parts)
+
+
+def _axis(across: Scale, span: tuple[float, float]) -> Html:
+    step = next(step for step in (0.05, 0.1, 0.2, 0.5, 1.0) if (across.high - across.low) / step <= 9)
+    ticks = [step * tick for tick in range(math.ceil(across.low / step), math.floor(across.high / step + 1e-9) + 1)]
+    return join(
+        *(
+            line("grid" if abs(tick) > 1e-9 else "zero", (across.at(tick), span[0]), (across.at(tick), span[1]))
+            for tick in ticks
+        ),
+        *(text(across.at(tick), span[1] + 16, f"{tick:+.2f}" if abs(tick) > 1e-9 else "0") for tick in ticks),
+    )
+
+
+def _whisker(across: Scale, y: float, mean: Mean) -> Html:
+    ends = across.at(mean.value - mean.error), across.at(mean.value + mean.error)
+    return join(
+        line("whisker", (ends[0], y), (ends[1], y)),
+        h(
+            "circle",
+            {"class": "point", "cx": px(across.at(mean.value)), "cy": px(y), "r": "4"},
+            h("title", {}, _words(mean)),
+        ),
+    )
+
+
+def _panel(rows: Sequence[Row], corner: tuple[float, float], width: float) -> Html:
+    """Draw one graph in one world: seed prompts and optimum as lines, rivals as marks named beside them."""
+    first = rows[0]
+    left, top = corner
+    calls = [row.calls for row in rows]
+    low, high = math.log10(min(calls)) - 0.15, math.log10(max(calls)) + 0.35
+    across = Scale(low, high, left + 50, left + width - 16)
+    least = min([first.seed_accuracy, *(row.shipped.value - row.shipped.error for row in rows)])
+    up = Scale(math.floor(10 * least - 0.2) / 10, 1.0, top + _PANEL[1] - 50, top + 30)
+    best = first.shipped.value + first.regret.value
+    title = h("text", {"class": "name", "x": px(left + 50), "y": px(top + 20)}, f"{first.graph}, {first.world}")
+    return join(
+        title,
+        *(_level(across, up, tick / 10) for tick in range(round(10 * up.low), 11)),
+        *(text(across.at(math.log10(tick)), up.start + 16, f"{tick:,}") for tick in _ticks(across)),
+        text((across.start + across.end) / 2, up.start + 34, "calls (logarithmic)"),
+        _named_level(across, up.at(first.seed_accuracy), "seed prompts"),
+        _named_level(across, up.at(best), "optimum"),
+        *_marks(rows, across, up),
+    )
+
+
+def _ticks(across: Scale) -> list[int]:
+    """Return round numbers of calls on a logarithmic axis, not too many."""
+    powers = range(math.floor(across.low), math.ceil(across.high) + 1)
+    shown = [round(step * 10**power) for power in powers for step in _STEPS]
+    shown = [calls for calls in shown if across.low <= math.log10(calls) <= across.high]
+    return shown[:: math.ceil(len(shown) / _MOST_TICKS)]
+
+
+def _level(across: Scale, up: Scale, accuracy: float) -> Html:
+    y = up.at(accuracy)
+    return join(
+        line("grid", (across.start, y), (across.end, y)), text(across.start - 6, y + 4, f"{accuracy:.1f}", "end")
+    )
+
+
+def _named_level(across: Scale, y: float, name: str) -> Html:
+    return join(line("reference", (across.start, y), (across.end, y)), text(across.end, y - 4, name, "end"))
+
+
+def _marks(rows: Sequence[Row], across: Scale, up: Scale) -> list[Html]:
+    """Draw the rivals. A name stands right of its mark, or left of it when another mark is in the way."""
+    parts = []
+    places = [(across.at(math.log10(row.calls)), up.at(row.shipped.value)) for row in rows]
+    named: list[tuple[float, float, float]] = []
+    for row, (x, y) in sorted(zip(rows, places, strict=True), key=lambda pair: pair[1][1]):
+        length = 9 + _LETTER * len(row.rival)
+        crowded = any(0 < other[0] - x < length and abs(other[1] - y) < _LABEL for other in places)
+        begin, end = (x - length, x - 9) if crowded else (x + 9, x + length)
+        level = y + 4
+        while any(begin < other[1] and other[0] < end and abs(level - other[2]) < _LABEL for other in named):
+            level += _LABEL / 2
+        named.append((begin, end, level))
+        ends = up.at(row.shipped.value - row.shipped.error), up.at(row.shipped.value + row.shipped.error)
+        words = f"{row.rival}: {_words(row.shipped)} at {row.calls:.0f} calls"
+        where = {"x": px(x - 9 if crowded else x + 9), "y": px(level), "text-anchor": "end" if crowded else "start"}
+        parts += [
+            line("whisker", (x, ends[0]), (x, ends[1])),
+            h("circle", {"class": "point", "cx": px(x), "cy": px(y), "r": "4.5"}, h("title", {}, words)),
+            h("text", {"class": "name", **where}, row.rival),
+        ]
+    return parts
+
+
+def _words(mean: Mean) -> str:
+    return f"{mean.value:.3f} ± {mean.error:.3f}"

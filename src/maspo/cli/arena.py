@@ -1,0 +1,162 @@
+"""``maspo arena``: whole runs over graphs, simulated worlds, rivals and seeds, measured against the truth."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from maspo.cli.options import Json
+from maspo.cli.terminal import note, print_json, say, table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from maspo.arena.ablation import Ingredient
+    from maspo.arena.cases import Case, Rival
+    from maspo.arena.measured import Pace
+    from maspo.arena.records import Record, Recorded
+
+ALL = "all"
+
+
+def _option(flag: str, metavar: str, help_text: str) -> Any:
+    return typer.Option(flag, metavar=metavar, help=help_text)
+
+
+def arena(
+    *,
+    graphs: Annotated[str, _option("--graphs", "A,B", "Teams by name, or all.")] = "reflect",
+    worlds: Annotated[str, _option("--worlds", "A,B", "Worlds by name, or all.")] = "base",
+    profiles: Annotated[str, _option("--profiles", "A,B", "Rivals by name, or all.")] = "default",
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many worlds of each kind.")] = 20,
+    first_seed: Annotated[int, typer.Option("--first-seed", min=0, help="Seed of the first one.")] = 100,
+    inputs: Annotated[int, typer.Option("--inputs", min=4, help="Inputs of a run, hold-out included.")] = 120,
+    labels: Annotated[str, _option("--labels", "ignore|use", "Let true answers decide, or ignore them.")] = "ignore",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting for all rivals; repeatable.", show_default=False),
+    ] = None,
+    clock: Annotated[str, _option("--clock", "none|depth|wall|both", "Time the runs on a virtual clock.")] = "none",
+    ablate: Annotated[bool, typer.Option("--ablate", help="Also without each ingredient of the search.")] = False,
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=0, help="Runs side by side; 0: one for each processor.", show_default=False)
+    ] = 0,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Folder for tables and plots.", show_default=False)
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of going on in --out.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Play whole runs on simulated worlds and report true accuracy, cost and false claims.
+
+    No key, no network, no language model. The same arguments give the same figures.
+    """
+    from maspo.arena.ablation import INGREDIENTS
+    from maspo.arena.cases import PRESETS, WORLDS, Programme
+    from maspo.arena.page import summary_of
+    from maspo.arena.records import Recorded
+    from maspo.world.population import TOPOLOGIES
+
+    programme = Programme(
+        graphs=_chosen("--graphs", graphs, TOPOLOGIES),
+        worlds=_chosen("--worlds", worlds, tuple(WORLDS)),
+        rivals=rivals(
+            _chosen("--profiles", profiles, tuple(PRESETS)),
+            labels,
+            tuple(settings or ()),
+            INGREDIENTS if ablate else (),
+        ),
+        seeds=range(first_seed, first_seed + seeds),
+        inputs=inputs,
+        paces=_paces(clock),
+    )
+    cases, recorded = list(programme.cases()), Recorded(out, fresh)
+    arguments = {**programme.shown, "labels": labels, "set": settings, "clock": clock, "ablate": ablate}
+    try:
+        _play(cases, jobs or os.cpu_count() or 1, recorded)
+    finally:
+        records = [recorded.by_key[case.key] for case in cases if case.key in recorded.by_key]
+        if records:
+            _show(records, out, arguments)
+    if as_json:
+        print_json(summary_of(records, arguments))
+
+
+def _chosen(flag: str, given: str, known: Sequence[str]) -> tuple[str, ...]:
+    from maspo.errors import UsageError
+
+    if given == ALL:
+        return tuple(known)
+    names = [name.strip() for name in given.split(",")]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UsageError(f"{flag} {unknown[0]!r}: expected {ALL}, or some of: {', '.join(known)}")
+    return tuple(dict.fromkeys(names))
+
+
+def _paces(clock: str) -> tuple[Pace, ...]:
+    from maspo.errors import UsageError
+
+    paces: Mapping[str, tuple[Pace, ...]] = {
+        "none": ("none",),
+        "depth": ("depth",),
+        "wall": ("wall",),
+        "both": ("wall", "depth"),
+    }
+    if clock not in paces:
+        raise UsageError(f"--clock {clock!r}: expected one of {', '.join(paces)}")
+    return paces[clock]
+
+
+def rivals(names: Sequence[str], labels: str, sets: tuple[str, ...], ablate: Sequence[Ingredient] = ()) -> list[Rival]:
+    """Return rivals by name, each followed by itself without each of some ingredients."""
+    found = []
+    for name in names:
+        found.append(_rival(name, labels, sets))
+        found += [replace(_rival(name, labels, (*sets, *one.without)), without=one.name) for one in ablate]
+    return found
+
+
+def _rival(name: str, labels: str, sets: tuple[str, ...]) -> Rival:
+    """Build a rival from what a user could have given; neither a settings file nor the environment plays in."""
+    from maspo.arena.cases import PRESETS, Rival
+    from maspo.cli.settings import Given, load_settings
+
+    preset = PRESETS[name]
+    flags = {"profile": preset.profile, "labels": labels, "agent-model": "simulated"}
+    return Rival(name, load_settings(Given(flags, (*preset.sets, *sets), Path(os.devnull)), {}).config)
+
+
+def _play(cases: Sequence[Case], jobs: int, recorded: Recorded) -> None:
+    """Play what is not recorded yet."""
+    from maspo.arena.hall import play_all
+
+    missing = [case for case in cases if case.key not in recorded.by_key]
+    done = len(cases) - len(missing)
+    if done:
+        note(f"{done} of {len(cases)} runs are recorded already; --fresh would start over.")
+    for record in play_all(missing, jobs):
+        recorded.add(record)
+        done += 1
+        note(_line(record, done, len(cases)))
+
+
+def _line(record: Record, done: int, of: int) -> str:
+    rival = f"{record.rival} without {record.without}" if record.without else record.rival
+    where = f"{rival} on {record.graph}, {record.world}, seed {record.seed}"
+    return f"{done}/{of} {where}: {record.gain:+.3f} at {record.all_calls} calls ({record.seconds:.1f} s)"
+
+
+def _show(records: Sequence[Record], out: Path | None, arguments: Mapping[str, object]) -> None:
+    """Print the tables and write the folder, from whatever has been played."""
+    from maspo.arena.page import tables_of, write
+
+    for found in tables_of(records):
+        say(f"{found.title}\n\n{table(found.headers, found.rows)}\n")
+    if out is not None:
+        write(out, records, arguments)
+        note(f"Tables and plots: {out / 'arena.html'}")

@@ -1,0 +1,83 @@
+"""The page and the plots: complete, self-contained, well-formed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from maspo.arena.page import plots_of, render, standalone, tables_of, write
+from maspo.arena.records import Record
+
+
+@pytest.fixture
+def records(record: Record) -> list[Record]:
+    """Return runs on three graphs in two worlds, of two rivals and without two ingredients."""
+    return [
+        replace(
+            record,
+            graph=graph,
+            world=world,
+            rival=rival,
+            without=without,
+            seed=seed,
+            shipped=0.6 + 0.03 * seed + 0.01 * len(rival + without),
+        )
+        for graph in ("reflect", "diamond", "chain5")
+        for world in ("base", "dull judge")
+        for rival, without in (("default", ""), ("cheap", ""), ("default", "patience"), ("default", "<b>"))
+        for seed in (1, 2)
+    ]
+
+
+def test_a20_every_plot_is_an_svg_file_of_its_own(records: list[Record]) -> None:
+    found = plots_of(records)
+    assert list(found) == ["accuracy", "worlds", "ablation"]
+    for plot in found.values():
+        root = ElementTree.fromstring(standalone(plot))
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert root.attrib["aria-label"]
+
+
+def test_a21_the_accuracy_plot_names_each_rival_in_each_panel(records: list[Record]) -> None:
+    root = ElementTree.fromstring(standalone(plots_of(records)["accuracy"]))
+    texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert [texts.count(name) for name in ("default", "cheap", "seed prompts", "optimum")] == [6, 6, 6, 6]
+    assert {"reflect, base", "chain5, dull judge"} <= set(texts)
+
+
+def test_a22_nothing_is_drawn_outside_of_a_plot(records: list[Record]) -> None:
+    for plot in plots_of(records).values():
+        root = ElementTree.fromstring(standalone(plot))
+        width, height = map(float, root.attrib["viewBox"].split()[2:])
+        for element in root.iter():
+            for name, most in (
+                ("x", width),
+                ("cx", width),
+                ("x1", width),
+                ("y", height),
+                ("cy", height),
+                ("y2", height),
+            ):
+                assert 0 <= float(element.attrib.get(name, 0)) <= most
+
+
+def test_a23_the_page_stands_alone_and_shows_every_table(records: list[Record]) -> None:
+    page = render(records, {"graphs": "reflect", "set": ["search.passes=<3>"]})
+    assert "http" not in page.replace("http-equiv", "")
+    assert "<script" not in page
+    assert "&lt;3&gt;" in page
+    assert "<b>" not in page
+    for table in tables_of(records):
+        assert table.title in page
+        assert {len(row) for row in table.rows} == {len(table.headers)}
+
+
+def test_a24_one_run_is_enough_for_a_page(record: Record, tmp_path: Path) -> None:
+    write(tmp_path, [record], {"seeds": 1})
+    assert {path.name for path in tmp_path.iterdir()} == {"accuracy.svg", "arena.html", "arena.json"}
+    content = json.loads((tmp_path / "arena.json").read_text())
+    assert content["rows"][0]["gain"]["value"] == content["records"][0]["shipped"] - 0.5
