@@ -38,6 +38,7 @@ PURE = (
     "maspo.tasks.answers",
     "maspo.tasks.split",
     "maspo.report.fold",
+    "maspo.report.gains",
     "maspo.engine.holdout",
     "maspo.proposers.drafts",
     "maspo.quoting",

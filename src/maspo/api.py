@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypedDict, Unpack
@@ -36,6 +36,7 @@ class Settings(TypedDict, total=False):
     max_minutes: float
     ship_if: Literal["better", "proven"]
     labels: Literal["ignore", "use"]
+    focus: Sequence[str]
 
 
 _PLACES: Mapping[str, tuple[str, str]] = {

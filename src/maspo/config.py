@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from maspo.errors import ConfigInvalid
 from maspo.search.plan import Plan
@@ -79,21 +79,34 @@ class RunConfig(Section):
     profile: ProfileName = "default"
     seed: int = 0
     labels: Literal["ignore", "use"] = "ignore"
+    focus: tuple[str, ...] = Field(default=(), description="only these agents are rewritten; empty: all that may be")
     search: Plan = Plan()
     models: ModelSettings = ModelSettings()
     proposer: ProposerSettings = ProposerSettings()
     holdout: HoldoutSettings = HoldoutSettings()
     caps: Caps = Caps()
 
+    @field_validator("focus", mode="before")
+    @classmethod
+    def _names(cls, given: object) -> object:
+        """Take names in a row, separated by commas, as well as a list of them."""
+        if not isinstance(given, str):
+            return given
+        names = [name.strip() for name in given.split(",")]
+        if not all(names):
+            raise ValueError("names of agents, separated by commas, such as solver,critic")
+        return list(dict.fromkeys(names))
+
 
 PROFILES: Mapping[ProfileName, Mapping[str, object]] = {
     "default": {},
-    "cheap": {"passes": 3, "drafts": 1, "stages": (5, 12)},
-    "thorough": {"passes": 10, "drafts": 3, "stages": (8, 24), "partial_inputs": 8, "double_orders": "always"},
+    "cheap": {"calls": 980, "edits": 5, "stages": (16,), "shared_inputs": 12, "union_inputs": 10},
+    "thorough": {"calls_per_agent": 3000, "passes": 20, "stages": (60,), "shared_inputs": 40, "union_inputs": 40},
     "paper": {
         "method": "ascent",
         "passes": 3,
         "beam_width": 2,
+        "drafts": 2,
         "scoring": "indicator",
         "reference": "parent",
         "promotion": (),

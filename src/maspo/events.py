@@ -54,6 +54,41 @@ class DraftRejected:
 
 
 @dataclass(frozen=True, slots=True)
+class DraftsScreened:
+    """The proxy looked at an agent's drafts before anything was run for them: how many, and what became of them."""
+
+    step: str
+    agent: str
+    asked: int
+    kept: int
+    dropped: int
+    audited: int
+    """Let through although the proxy advised against it, to see whether it is right."""
+    kind: Literal["drafts_screened"] = "drafts_screened"
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyTold:
+    """What screening saved in a search so far, and how often the proxy was right; the latest one counts."""
+
+    asked: int
+    kept: int
+    dropped: int
+    audited: int
+    runs_saved: int
+    """Runs that the dropped drafts would have taken part in."""
+    agreed: int
+    """Tried drafts that the proxy put on the same side of the average as the race did."""
+    disagreed: int
+    interval: tuple[float, float]
+    """95 % interval of the share that agreed."""
+    worth_kept: float | None
+    """Mean worth of kept drafts, as the race measured it; None when none was measured."""
+    worth_audited: float | None
+    kind: Literal["proxy_told"] = "proxy_told"
+
+
+@dataclass(frozen=True, slots=True)
 class LevelCounts:
     """Verdicts of one level over a batch, seen from the candidate."""
 
@@ -123,6 +158,20 @@ class PromptChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ConflictFound:
+    """The changes of two agents each won alone and lost together: they must change with regard to each other."""
+
+    step: str
+    agents: tuple[str, str]
+    alone: tuple[float, float]
+    """Mean global score of either change alone, from −½ to ½, in the order of ``agents``."""
+    together: float
+    inputs: tuple[str, ...]
+    """Inputs on which both lost together and neither lost alone."""
+    kind: Literal["conflict_found"] = "conflict_found"
+
+
+@dataclass(frozen=True, slots=True)
 class LevelAgreement:
     """How often the verdicts of one level agreed with the global verdict, where both were decided."""
 
@@ -138,6 +187,60 @@ class SearchEnded:
     local: LevelAgreement
     lookahead: LevelAgreement
     kind: Literal["search_ended"] = "search_ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What became of the final answer when one thing was changed, over comparisons on one input each."""
+
+    compared: int = 0
+    """Comparisons of which both final answers are known."""
+    differed: int = 0
+    wins: int = 0
+    """Global verdicts for the change."""
+    losses: int = 0
+    interval: tuple[float, float] = (0.0, 1.0)
+    """95 % interval of the share of comparisons in which the final answer differed."""
+
+    @property
+    def share(self) -> float:
+        """The share of comparisons in which the final answer differed; 0 without any."""
+        return self.differed / self.compared if self.compared else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class AgentInfluence:
+    """An agent's influence: what its rewrites did to the final answer while no other prompt changed."""
+
+    agent: str
+    rewritten: Effect
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeInfluence:
+    """An edge's influence: what the reader did with the source's new output, and what became of it without any."""
+
+    source: str
+    reader: str
+    wins: int
+    """Lookahead verdicts for the reader's output when the source was rewritten."""
+    losses: int
+    ties: int
+    agreement: LevelAgreement
+    """How often these verdicts agreed with the global one."""
+    withheld: Effect
+    """The team without this edge against the team with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class InfluenceMeasured:
+    """Who matters: the influence of agents and edges on the final answer, as far as a search saw it."""
+
+    agents: tuple[AgentInfluence, ...]
+    edges: tuple[EdgeInfluence, ...]
+    hint: str = ""
+    """What looks wrong with the wiring rather than with prompts, in plain words; empty when nothing does."""
+    kind: Literal["influence_measured"] = "influence_measured"
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,11 +357,15 @@ Event: TypeAlias = (
     RunStarted
     | StepStarted
     | DraftRejected
+    | DraftsScreened
     | CandidateScored
     | CaseFound
     | PromptKept
     | PromptChanged
+    | ConflictFound
+    | ProxyTold
     | SearchEnded
+    | InfluenceMeasured
     | CaseShown
     | BudgetStopped
     | CallLost

@@ -43,6 +43,8 @@ class Comparison:
     glob: Verdict
     same_answer: bool = False
     """The two final answers are equal, so the global verdict was a tie without a call."""
+    failed: bool = False
+    """A run failed for good, so nothing is known of its final answer."""
 
     @property
     def misaligned(self) -> bool:

@@ -69,6 +69,12 @@ BAD: list[Any] = [
     pytest.param([*ARGUMENTS, "--max-usd", "1"], nothing, r"--max-usd: no price is known", id="no price"),
     pytest.param([*ARGUMENTS, "--max-calls", "0"], nothing, r"--max-calls: 0 is given", id="cap of nothing"),
     pytest.param([*ARGUMENTS, "--set", "search.pases=1"], nothing, r"did you mean 'search\.passes'", id="set"),
+    pytest.param(
+        [*ARGUMENTS, "--focus", "solver,judge"],
+        nothing,
+        r"--focus: 'judge' is no agent; agents that may be rewritten: solver, critic",
+        id="focus",
+    ),
     pytest.param([*ARGUMENTS, "--base-url", "ftp://x"], nothing, r"--base-url 'ftp://x': not an address", id="address"),
     pytest.param(ARGUMENTS[:3], nothing, r"OPENAI_API_KEY is not set", id="no key"),
 ]

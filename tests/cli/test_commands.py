@@ -98,6 +98,15 @@ def test_optimize_writes_the_run_folder_and_says_the_same_everywhere(maspo: Run,
     assert again.json["out"] == "maspo-runs/small-team-2"
 
 
+def test_a_focus_is_checked_planned_and_kept_in_the_settings(maspo: Run, url: str) -> None:
+    said = maspo("check", "system.yaml", "--inputs", "inputs.jsonl", "--focus", "critic", "--json")
+    assert "only critic is rewritten (--focus)" in said.json["notes"]
+    said = optimize(maspo, url, "--focus", "critic", "--json", "--out", "focused")
+    assert said.code == 0, said
+    assert said.json["agents"]["solver"]["rewritten"] is False
+    assert json.loads(Path("focused/config.json").read_text())["focus"] == ["critic"]
+
+
 def test_optimize_stops_at_the_cap_with_exit_code_4(maspo: Run, url: str) -> None:
     said = optimize(maspo, url, "--max-calls", "30", "--json", "--out", "capped")
     assert said.code == 4

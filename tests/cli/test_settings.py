@@ -68,10 +68,13 @@ def test_i05_the_common_variable_gives_the_endpoint(environ: dict[str, str], exp
 def test_i06_every_flag_has_a_variable() -> None:
     values = {"profile": "paper", "labels": "use", "ship-if": "proven"}
     numbers = {"seed": "7", "concurrency": "7", "max-usd": "7", "max-calls": "7", "max-minutes": "7"}
-    texts = {name: f"text-{name}" for name in FLAGS if name not in values | numbers}
+    texts = {name: f"text-{name}" for name in FLAGS if name not in values | numbers | {"focus": ""}}
     environ = {f"MASPO_{name.upper().replace('-', '_')}": text for name, text in (values | numbers | texts).items()}
-    found = config(environ=environ).model_dump()
+    found = config(environ={**environ, "MASPO_FOCUS": "solver, critic"}).model_dump()
+    assert found.pop("focus") == ("solver", "critic")
     for name, path in FLAGS.items():
+        if name == "focus":
+            continue
         value: object = found
         for part in path.split("."):
             assert isinstance(value, dict)
@@ -114,6 +117,8 @@ REFUSED: list[tuple[dict[str, object], list[str], dict[str, str], str]] = [
     ({"max-usd": 0}, [], {}, r"^--max-usd: 0 is given; expected more than 0$"),
     ({"max-usd": float("nan")}, [], {}, r"^--max-usd: nan is given; expected a finite number$"),
     ({"max-usd": float("inf")}, [], {}, r"expected a finite number"),
+    ({"focus": "a,,b"}, [], {}, r'^--focus: "a,,b" is given; expected names of agents, separated by commas'),
+    ({}, ["focus=3"], {}, r"^--set focus: 3 is given; expected a list$"),
     ({"ship-if": "maybe"}, [], {}, r"^--ship-if: \"maybe\" is given; expected 'better' or 'proven'$"),
     ({}, [], {"MASPO_MAX_CALLS": "many"}, r'^MASPO_MAX_CALLS: "many" is given; expected a whole number$'),
 ]

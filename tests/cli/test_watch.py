@@ -15,11 +15,14 @@ from maspo.events import (
     CallLost,
     CandidateScored,
     Event,
+    InfluenceMeasured,
+    LevelAgreement,
     LevelCounts,
     Paused,
     PromptChanged,
     PromptKept,
     RunStarted,
+    SearchEnded,
     StepStarted,
 )
 
@@ -58,6 +61,8 @@ EVENTS: list[tuple[Event, str]] = [
     (StepStarted("s", "solver", 2, 0, 3, 3), "pass 2/3, solver, Beam Refresh"),
     (PromptKept("s", "solver", "no candidate was better"), "  solver: prompt kept, no candidate was better"),
     (PromptChanged("s", "solver", "a", "b", "3 wins"), "  solver: new prompt, 3 wins"),
+    (SearchEnded("all was done", LevelAgreement(), LevelAgreement()), "search ended: all was done"),
+    (InfluenceMeasured((), (), "look at the wiring"), "hint: look at the wiring"),
     (BudgetStopped("--max-calls 5"), "budget reached: --max-calls 5"),
     (Paused("asked", 1.0), "paused: asked"),
 ]
@@ -83,6 +88,7 @@ def test_candidates_and_floods_of_lost_calls_make_no_noise() -> None:
     lines = PlainLines(written.append)
     for _ in range(50):
         lines.on_event(scored("c", 0.1))
+        lines.on_event(InfluenceMeasured((), ()))
         lines.on_event(CallLost("agent", "solver", "timeout", 3))
     assert len(written) == LOST_SHOWN
 

@@ -15,8 +15,9 @@ from maspo.judges.judge import Judge, JudgeCalls
 from maspo.models.base import Request
 from maspo.models.scripted import ScriptedModel
 from maspo.proposers.proposer import Proposer, ProposerCalls
+from maspo.runtime.messages import NO_OUTPUT
 from maspo.runtime.run import AgentCalls, Runtime
-from maspo.search.work import Case, Compare, Drafts, Propose
+from maspo.search.work import Case, Compare, Drafts, Propose, Withhold
 from maspo.tasks.inputs import make_inputs
 from maspo.verdict import Comparison, Level, Verdict
 
@@ -106,7 +107,7 @@ async def test_w05_only_levels_that_are_asked_for_are_paid_for() -> None:
 async def test_w06_a_failed_agent_makes_every_level_undecided() -> None:
     performer, _ = performer_of(lambda request: CallFailed("lost") if request.agent == "c" else world()(request))
     lost = await performer.perform(compare())
-    assert lost == Comparison(KEY, UNDECIDED, (("b", UNDECIDED), ("c", UNDECIDED)), UNDECIDED)
+    assert lost == Comparison(KEY, UNDECIDED, (("b", UNDECIDED), ("c", UNDECIDED)), UNDECIDED, failed=True)
 
 
 async def test_w07_a_failed_judge_makes_its_level_undecided() -> None:
@@ -178,3 +179,46 @@ async def test_w14_a_case_is_shown_with_both_traces_downstream_of_the_change() -
     assert set(shown.candidate_outputs) == set(shown.reference_outputs) == {"b", "d"}
     assert (shown.candidate_prompt, shown.reference_prompt, shown.lost) == ("b NEW", "B", ("d", "global"))
     assert "was new" in shown.candidate_outputs["b"] and "was new" not in shown.reference_outputs["b"]
+
+
+def with_or_without(request: Request) -> str:
+    """Answer 1 where somebody was left without an output on the way, else 0."""
+    if request.purpose.startswith("judge"):
+        return "<verdict>1</verdict>" if "<answer>1</answer>" in _first_output(request) else "<verdict>2</verdict>"
+    found = any(NO_OUTPUT in message.content or "<answer>1" in message.content for message in request.messages)
+    return f"<answer>{int(found)}</answer>"
+
+
+def _first_output(request: Request) -> str:
+    return request.messages[0].content.partition("<output_1>")[2].partition("</output_1>")[0]
+
+
+async def test_w15_an_edge_withheld_is_judged_by_final_answers_in_both_orders() -> None:
+    performer, model = performer_of(with_or_without)
+    result = await performer.perform(Withhold("w", SYSTEM.prompts, UNLABELLED, "a", "b"))
+    assert result == Comparison(UNLABELLED, WIN, (), WIN), "seen from the team without the edge"
+    assert purposes(model) == {"agent": 6, "judge.global": 2}
+
+
+async def test_w16_an_edge_that_changes_nothing_is_a_tie_without_a_call() -> None:
+    performer, model = performer_of(lambda request: f"<answer>{request.purpose}</answer>")
+    result = await performer.perform(Withhold("w", SYSTEM.prompts, KEY, "b", "d"))
+    assert result == Comparison(KEY, TIE, (), TIE, same_answer=True)
+    assert purposes(model) == {"agent": 5}
+
+
+async def test_w17_a_label_decides_for_an_edge_as_well() -> None:
+    performer, model = performer_of(with_or_without, "use")
+    result = await performer.perform(Withhold("w", SYSTEM.prompts, KEY, "a", "b"))
+    assert isinstance(result, Comparison)
+    assert (result.glob, purposes(model)["judge.global"]) == (WIN, 0)
+
+
+async def test_w18_a_lost_run_without_an_edge_says_so() -> None:
+    def script(request: Request) -> Any:
+        lost = any(NO_OUTPUT in message.content for message in request.messages)
+        return CallFailed("lost") if lost else world()(request)
+
+    performer, _ = performer_of(script)
+    result = await performer.perform(Withhold("w", SYSTEM.prompts, KEY, "a", "b"))
+    assert result == Comparison(KEY, UNDECIDED, (), UNDECIDED, failed=True)

@@ -7,14 +7,19 @@ from dataclasses import replace
 import pytest
 
 from maspo.events import (
+    AgentInfluence,
     BudgetStopped,
     CallLost,
     CandidateScored,
     CaseFound,
     CaseShown,
     DraftRejected,
+    EdgeInfluence,
+    Effect,
     Event,
     HoldoutResult,
+    InfluenceMeasured,
+    LevelAgreement,
     LevelCounts,
     Paused,
     PromptChanged,
@@ -138,6 +143,26 @@ def case(number: int) -> CaseShown:
     )
 
 
+HINT = (
+    "aggregator reads numbers, but the final answer hardly depends on it (without it, it changed on 0 of 40 inputs; "
+    "95% interval up to 9%): aggregator does not use it, or it is of little use as numbers writes now; look at the "
+    "wiring."
+)
+INFLUENCE = InfluenceMeasured(
+    agents=(
+        AgentInfluence("algebra", Effect(40, 14, 9, 3, (0.221, 0.505))),
+        AgentInfluence("geometry", Effect(20, 1, 0, 1, (0.009, 0.236))),
+        AgentInfluence("numbers", Effect(20, 0, 0, 0, (0.0, 0.161))),
+        AgentInfluence("aggregator", Effect(60, 33, 20, 9, (0.425, 0.669))),
+        AgentInfluence("critic", Effect()),
+    ),
+    edges=(
+        EdgeInfluence("algebra", "aggregator", 9, 4, 2, LevelAgreement(8, 3), Effect(40, 12, 3, 8, (0.181, 0.454))),
+        EdgeInfluence("geometry", "aggregator", 1, 0, 0, LevelAgreement(0, 0), Effect()),
+        EdgeInfluence("numbers", "aggregator", 0, 0, 0, LevelAgreement(), Effect(40, 0, 0, 0, (0.0, 0.088))),
+    ),
+    hint=HINT,
+)
 HOLDOUT = HoldoutResult(
     n=60, wins=21, losses=8, ties=30, undecided=1, p_value=0.0121, p_worse=0.995, interval=(0.04, 0.385), needed=None
 )
@@ -179,6 +204,7 @@ def whole_run() -> list[Event]:
     """A finished simulated run: improved and shipped."""
     return [
         *search_events(),
+        INFLUENCE,
         CallLost("judge.global", "algebra", "429 Too Many Requests after 6 attempts", 6),
         finished(),
     ]

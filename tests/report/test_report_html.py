@@ -12,8 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maspo.events import (
+    AgentInfluence,
     CaseShown,
+    EdgeInfluence,
+    Effect,
     Event,
+    InfluenceMeasured,
+    LevelAgreement,
     PromptChanged,
     RunFinished,
     RunStarted,
@@ -123,6 +128,9 @@ def test_i02_names_never_act(whole_run: list[Event], name: str) -> None:
         StepStarted(name, name, 1, 1, 1, 1),
         PromptChanged(name, name, "a", name, name),
         CaseShown(name, name, name, name, name, {name: name}, {name: name}, (name, "global"), name),
+        InfluenceMeasured(
+            (AgentInfluence(name, Effect()),), (EdgeInfluence(name, name, 0, 0, 0, LevelAgreement(), Effect()),), name
+        ),
         replace(end, usage={name: Usage(1)}, winners={name: "b"}, prompts={name: "b"}, why=name),
     ]
     assert visible(name) in _check(render(fold(events))).text
@@ -163,7 +171,7 @@ def test_i06_the_verdict_is_in_plain_words(
 
 def test_i07_the_parts_come_in_order(whole_run: list[Event]) -> None:
     ids = _Page(render(fold(whole_run))).ids
-    assert ids == ["verdict", "team", "prompts", "search", "cases", "rejected", "cost", "settings"]
+    assert ids == ["verdict", "team", "prompts", "search", "influence", "cases", "rejected", "cost", "settings"]
 
 
 def test_i08_an_unknown_price_is_never_zero(real_run: list[Event]) -> None:
@@ -221,3 +229,37 @@ def test_i11_a_cycle_in_the_events_does_not_hang_the_graph(whole_run: list[Event
     start = next(event for event in whole_run if isinstance(event, RunStarted))
     reads = {"algebra": ("critic",), "critic": ("algebra", "nobody")}
     assert "algebra reads critic" in render(fold([replace(start, reads=reads)]))
+
+
+def _section(page: str, name: str) -> str:
+    return _Page(page.partition(f'<section id="{name}">')[2].partition("</section>")[0]).text
+
+
+def test_i12_who_matters_comes_with_intervals_and_the_hint(whole_run: list[Event]) -> None:
+    text = _section(render(fold(whole_run)), "influence")
+    assert "Hint: aggregator reads numbers, but the final answer hardly depends on it" in text
+    assert text.index("aggregator55.0% (42.5% to 66.9%)") < text.index("algebra35.0% (22.1% to 50.5%)")
+    assert "criticnot measured" in text
+    assert "aggregator ← algebra9 / 4 / 28 of 1130.0% (18.1% to 45.4%)" in text
+    assert "aggregator ← geometry1 / 0 / 0–not measured" in text
+    assert "search's estimate" in text
+
+
+def test_i13_a_search_that_measures_no_influence_says_so(
+    real_run: list[Event], interrupted_run: list[Event], whole_run: list[Event]
+) -> None:
+    assert "Not measured by this search." in _section(render(fold(real_run)), "influence")
+    assert "Known when the search has ended." in _section(render(fold(interrupted_run)), "influence")
+    start = next(event for event in whole_run if isinstance(event, RunStarted))
+    assert "hint" not in _section(render(fold([start, InfluenceMeasured((), ())])), "influence").lower()
+
+
+def test_i14_influence_of_a_large_team_is_cut(whole_run: list[Event]) -> None:
+    start = next(event for event in whole_run if isinstance(event, RunStarted))
+    names = [f"agent_{index}" for index in range(300)]
+    effect = Effect(10, 5, 3, 2, (0.2, 0.8))
+    agents = tuple(AgentInfluence(name, effect) for name in names)
+    edges = tuple(EdgeInfluence(name, "x", 1, 1, 1, LevelAgreement(1, 1), effect) for name in names)
+    text = _section(render(fold([*_large_run(start, 300), InfluenceMeasured(agents, edges)])), "influence")
+    assert "Not shown: 200 more agents." in text
+    assert "Not shown: 200 more edges." in text

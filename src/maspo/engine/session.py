@@ -38,7 +38,11 @@ _SEARCH_EVENTS = (
     "case_found",
     "prompt_kept",
     "prompt_changed",
+    "conflict_found",
+    "drafts_screened",
+    "proxy_told",
     "search_ended",
+    "influence_measured",
 )
 
 

@@ -94,15 +94,21 @@ def misalignment(steps: Sequence[StepView]) -> Html:
     )
 
 
-def share_bar(share: float) -> Html:
-    """Draw a share from 0 to 1 as a bar; the number stands beside it, so readers without sight miss nothing."""
+def share_bar(share: float, interval: tuple[float, float] | None = None) -> Html:
+    """Draw a share from 0 to 1 as a bar; the numbers stand beside it, so readers without sight miss nothing."""
     width = 0 if share <= 0 else max(1.0, 100 * min(share, 1.0))
     return h(
         "svg",
         {"class": "bar", "viewBox": "0 0 100 8", "preserveAspectRatio": "none", "aria-hidden": "true"},
         h("rect", {"class": "track", "x": "0", "y": "0", "width": "100", "height": "8"}),
         h("rect", {"class": "fill", "x": "0", "y": "0", "width": px(width), "height": "8"}),
+        _span(interval) if interval else "",
     )
+
+
+def _span(interval: tuple[float, float]) -> Html:
+    low, high = (100 * min(max(bound, 0.0), 1.0) for bound in interval)
+    return h("rect", {"class": "span", "x": px(low), "y": "3", "width": px(max(high - low, 1.0)), "height": "2"})
 
 
 def _reward_step(x: float, up: Scale, step: StepView) -> Html:

@@ -13,10 +13,13 @@ from maspo.events import (
     CaseFound,
     CaseShown,
     DraftRejected,
+    DraftsScreened,
     Event,
+    InfluenceMeasured,
     Paused,
     PromptChanged,
     PromptKept,
+    ProxyTold,
     RunFinished,
     RunStarted,
     SearchEnded,
@@ -103,6 +106,12 @@ class RunView:
     pauses: tuple[Paused, ...]
     ended: SearchEnded | None = None
     """The end of the search, when it came by itself."""
+    influence: InfluenceMeasured | None = None
+    """Who matters, as the search saw it."""
+    screenings: tuple[DraftsScreened, ...] = ()
+    """What the proxy did with drafts, agent by agent; none when it was not used."""
+    proxy: ProxyTold | None = None
+    """What the proxy saved, and how often it was right."""
     usage: Mapping[str, Usage] = field(default_factory=dict)
     """What calls cost so far, by purpose."""
     seconds: float | None = None
@@ -116,6 +125,11 @@ class RunView:
     def rejected(self) -> tuple[DraftRejected, ...]:
         """All drafts that could not be used, in order."""
         return tuple(draft for step in self.steps for draft in step.rejected)
+
+    @property
+    def hint(self) -> str:
+        """What looks wrong with the wiring, or nothing."""
+        return self.influence.hint if self.influence else ""
 
     @property
     def cases_found(self) -> int:
@@ -144,6 +158,9 @@ def fold(events: Iterable[Event], usage: Mapping[str, Usage] | None = None) -> R
         lost_calls=_all(seen, CallLost),
         pauses=pauses,
         ended=_last(seen, SearchEnded),
+        influence=_last(seen, InfluenceMeasured),
+        screenings=_all(seen, DraftsScreened),
+        proxy=_last(seen, ProxyTold),
         usage=dict(finished.usage if finished else usage or {}),
         seconds=finished.seconds if finished else (pauses[-1].seconds if pauses else None),
     )

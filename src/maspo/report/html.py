@@ -8,6 +8,7 @@ from maspo.report import charts, words
 from maspo.report.fold import RunView
 from maspo.report.html_cases import cases
 from maspo.report.html_cost import cost, settings
+from maspo.report.html_influence import influence
 from maspo.report.html_prompts import prompts, team
 from maspo.report.html_search import rejected, search
 from maspo.report.markup import Html, h, join
@@ -19,6 +20,7 @@ _PARTS = (
     ("team", "Team"),
     ("prompts", "Prompts"),
     ("search", "Search"),
+    ("influence", "Who matters"),
     ("cases", "Misalignment cases"),
     ("rejected", "Rejected drafts"),
     ("cost", "Cost"),
@@ -72,6 +74,7 @@ def _main(view: RunView) -> Html:
         team(view),
         prompts(view),
         search(view),
+        influence(view),
         cases(view),
         rejected(view),
         cost(view),

@@ -8,6 +8,7 @@ from maspo.events import CandidateScored, DraftRejected, LevelAgreement, LevelCo
 from maspo.report import charts, words
 from maspo.report.fold import RunView, StepView
 from maspo.report.html_parts import folded, left_out, quiet, section, table, text_block
+from maspo.report.html_proxy import screening
 from maspo.report.markup import Html, h, join
 from maspo.report.shown import clipped
 
@@ -30,6 +31,7 @@ def search(view: RunView) -> Html:
         _end(view.ended),
         _reward_panels(view),
         _misalignment(view.steps),
+        screening(view),
         h("h3", {}, "Steps"),
         _step_table(view),
         folded("All candidates", _candidate_table(view.steps)),

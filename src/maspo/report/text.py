@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from maspo.events import HoldoutResult, Usage
+from maspo.events import Effect, HoldoutResult, InfluenceMeasured, ProxyTold, Usage
 from maspo.prompts import prompt_id
 from maspo.report import words
 from maspo.report.fold import RunView
+from maspo.report.gains import gains
 from maspo.report.shown import clipped, visible
 
 _WIDTH = 10
+_HINT = 600
 
 
 def summary(view: RunView) -> str:
@@ -18,7 +20,16 @@ def summary(view: RunView) -> str:
     lines = [words.headline(view)]
     if view.simulated:
         lines.append(f"{words.SIMULATED} {words.truth(view)}".strip())
-    lines += ["", *_holdout(view), *_shipped(view), *_changed(view), *_stops(view), *_cost(view)]
+    lines += [
+        "",
+        *_holdout(view),
+        *_shipped(view),
+        *_changed(view),
+        *_proxy(view),
+        *_hint(view),
+        *_stops(view),
+        *_cost(view),
+    ]
     return visible("\n".join(line.rstrip() for line in lines).rstrip())
 
 
@@ -55,6 +66,14 @@ def _changed(view: RunView) -> list[str]:
     rewritten = [agent.name for agent in view.agents if agent.rewritten]
     share = f"{len(rewritten)} of {words.plural(len(view.agents), 'agent', 'agents')}"
     return _row("rewritten", f"{words.names(rewritten)} ({share})" if rewritten else f"none ({share})")
+
+
+def _proxy(view: RunView) -> list[str]:
+    return _row("proxy", *words.screened(view.proxy)) if view.proxy else []
+
+
+def _hint(view: RunView) -> list[str]:
+    return _row("hint", clipped(view.hint, _HINT)) if view.hint else []
 
 
 def _stops(view: RunView) -> list[str]:
@@ -97,6 +116,7 @@ def result_json(view: RunView) -> dict[str, object]:
     """
     finished, started = view.finished, view.started
     cost = words.total(view.usage)
+    found = gains(view)
     return {
         "verdict": finished.verdict if finished else None,
         "shipped": finished.shipped if finished else None,
@@ -108,9 +128,13 @@ def result_json(view: RunView) -> dict[str, object]:
                 "rewritten": agent.rewritten,
                 "seed": prompt_id(agent.seed),
                 "winner": prompt_id(agent.winner),
+                "expected_worth": found[agent.name].worth,
+                "share_of_worth": found[agent.name].share,
             }
             for agent in view.agents
         },
+        "influence": _influence_json(view.influence) if view.influence else None,
+        "proxy": _proxy_json(view.proxy) if view.proxy else None,
         "calls": {**_calls_json(view.usage), "cached": cost.cached, "failed": cost.failed},
         "tokens": {"in": cost.tokens_in, "out": cost.tokens_out, "unmetered_calls": cost.unmetered},
         "usd": cost.usd,
@@ -139,6 +163,54 @@ def _holdout_json(holdout: HoldoutResult) -> dict[str, object]:
         "p_worse": holdout.p_worse,
         "interval": list(holdout.interval),
         "needed": holdout.needed,
+    }
+
+
+def _proxy_json(told: ProxyTold) -> dict[str, object]:
+    return {
+        "asked": told.asked,
+        "kept": told.kept,
+        "dropped": told.dropped,
+        "audited": told.audited,
+        "runs_saved": told.runs_saved,
+        "agreed": told.agreed,
+        "disagreed": told.disagreed,
+        "interval": list(told.interval),
+        "worth_kept": told.worth_kept,
+        "worth_audited": told.worth_audited,
+    }
+
+
+def _influence_json(influence: InfluenceMeasured) -> dict[str, object]:
+    return {
+        "agents": {one.agent: _effect_json(one.rewritten) for one in influence.agents},
+        "edges": [
+            {
+                "source": one.source,
+                "reader": one.reader,
+                "lookahead": {
+                    "wins": one.wins,
+                    "losses": one.losses,
+                    "ties": one.ties,
+                    "agreed": one.agreement.agreed,
+                    "disagreed": one.agreement.disagreed,
+                },
+                "withheld": _effect_json(one.withheld),
+            }
+            for one in influence.edges
+        ],
+        "hint": influence.hint,
+    }
+
+
+def _effect_json(effect: Effect) -> dict[str, object]:
+    return {
+        "compared": effect.compared,
+        "differed": effect.differed,
+        "share": effect.share if effect.compared else None,
+        "interval": list(effect.interval),
+        "wins": effect.wins,
+        "losses": effect.losses,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from maspo.events import HoldoutResult, RunFinished, Usage
+from maspo.events import Effect, HoldoutResult, ProxyTold, RunFinished, Usage
 from maspo.report.fold import RunView
 
 SIMULATED = "Simulated world: no language model was asked."
@@ -171,6 +171,38 @@ def signed(value: float) -> str:
 def percent(value: float) -> str:
     """Return a share as a percentage."""
     return f"{100 * value:.1f}%"
+
+
+def share(effect: Effect) -> str:
+    """Return how often the final answer differed, with the 95% interval."""
+    low, high = effect.interval
+    return f"{percent(effect.share)} ({percent(low)} to {percent(high)})"
+
+
+def worth(value: float) -> str:
+    """Return the worth of a candidate with its sign, to a thousandth: ½ is a sure win."""
+    text = f"{value:+.3f}"
+    return "0.000" if float(text) == 0 else text.replace("-", "−")
+
+
+def screened(told: ProxyTold) -> tuple[str, ...]:
+    """Return what the proxy saved and how often it was right, in plain sentences."""
+    dropped = f"{number(told.dropped)} of {plural(told.asked, 'draft', 'drafts')}"
+    lines = [f"{dropped} screened out before any run: {plural(told.runs_saved, 'run', 'runs')} saved."]
+    seen = told.agreed + told.disagreed
+    if not seen:
+        return (*lines, "Whether that was right is not known: no draft that it had an opinion on was measured.")
+    low, high = told.interval
+    lines.append(
+        f"The proxy put {number(told.agreed)} of {plural(seen, 'tried draft', 'tried drafts')} on the right side of "
+        f"the average ({percent(told.agreed / seen)}; 95% interval {percent(low)} to {percent(high)}; chance is 50%)."
+    )
+    if told.worth_kept is not None and told.worth_audited is not None:
+        lines.append(
+            f"Drafts that it kept were worth {worth(told.worth_kept)} on average; those that it would have dropped, "
+            f"and that were tried as an audit, {worth(told.worth_audited)}."
+        )
+    return tuple(lines)
 
 
 def signed_percent(value: float) -> str:

@@ -10,6 +10,9 @@ from maspo.graph.template import placeholders, render
 from maspo.models.base import Message
 from maspo.tasks.inputs import Input, Inputs, input_text
 
+NO_OUTPUT = "(no output)"
+"""What a reader is shown in place of an output that is withheld from it."""
+
 
 class MessageBuilder:
     """Knows, per agent of a system, which braces are placeholders, and builds its messages.

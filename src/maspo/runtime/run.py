@@ -11,7 +11,7 @@ from maspo.graph import System
 from maspo.models.base import AGENT, Model, Request
 from maspo.prompts import Prompts, prompts_id
 from maspo.runtime.concurrency import together
-from maspo.runtime.messages import MessageBuilder
+from maspo.runtime.messages import NO_OUTPUT, MessageBuilder
 from maspo.tasks.inputs import Input
 from maspo.trace import Step, Trace
 
@@ -25,6 +25,15 @@ class AgentCalls:
     model: str
     temperature: float = 0.0
     max_tokens: int = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class _Play:
+    """What is run: prompts on an input; ``withheld`` is an edge (source, reader) that carries nothing."""
+
+    prompts: Prompts
+    input_key: str
+    withheld: tuple[str, str] = ("", "")
 
 
 class Runtime:
@@ -65,6 +74,14 @@ class Runtime:
             self._remembered.move_to_end(address)
         return await asyncio.shield(task)
 
+    async def run_without(self, prompts: Prompts, input_key: str, source: str, reader: str) -> Trace:
+        """Run the system on one input, but show the reader a short note in place of what the source wrote.
+
+        Only the reader and what lies downstream of it run again. Raises what ``run`` raises.
+        """
+        known = await self.run(prompts, input_key)
+        return await self._play(_Play(prompts, input_key, (source, reader)), known, frozenset({reader}))
+
     def row(self, input_key: str) -> Input:
         """Return an input by its key."""
         return self._rows[input_key]
@@ -81,31 +98,41 @@ class Runtime:
             self._remembered.pop(address, None)
 
     async def _run(self, prompts: Prompts, input_key: str, base: Prompts | None) -> Trace:
-        known = await self.run(base, input_key) if base is not None and base != prompts else None
+        play = _Play(prompts, input_key)
+        if base is None or base == prompts:
+            return await self._play(play, None, frozenset())
+        known = await self.run(base, input_key)
+        return await self._play(play, known, frozenset(name for name in prompts if prompts[name] != base[name]))
+
+    async def _play(self, play: _Play, known: Trace | None, changed: frozenset[str]) -> Trace:
+        """Run level by level; whoever is not changed and reads what it read in the known trace is taken over."""
         steps: dict[str, Step] = {}
         for level in self.system.levels:
-            changed = []
+            again = []
             for name in level:
-                if known is not None and base is not None and prompts[name] == base[name]:
-                    step = known.steps[name]
-                    if all(steps[read].output == known.steps[read].output for read in step.reads):
-                        steps[name] = step
-                        continue
-                changed.append(name)
-            for step in await together(self._step(name, prompts[name], input_key, steps) for name in changed):
+                if known is not None and name not in changed and _reads_the_same(known, name, steps):
+                    steps[name] = known.steps[name]
+                else:
+                    again.append(name)
+            for step in await together(self._step(play, name, steps) for name in again):
                 steps[step.agent] = step
-        return Trace(input_key, steps, self.system.output)
+        return Trace(play.input_key, steps, self.system.output)
 
-    async def _step(self, name: str, prompt: str, input_key: str, steps: Mapping[str, Step]) -> Step:
+    async def _step(self, play: _Play, name: str, steps: Mapping[str, Step]) -> Step:
         agent = self.system.by_name[name]
-        read = {other: steps[other].output for other in agent.reads}
+        read = tuple(other for other in agent.reads if (other, name) != play.withheld)
+        shown = {other: steps[other].output if other in read else NO_OUTPUT for other in agent.reads}
         request = Request(
             model=agent.model or self._calls.model,
-            messages=self.builder.messages(name, prompt, self._rows[input_key], read),
+            messages=self.builder.messages(name, play.prompts[name], self._rows[play.input_key], shown),
             purpose=AGENT,
             agent=name,
             temperature=self._calls.temperature,
             max_tokens=self._calls.max_tokens,
         )
         reply = await self._model.complete(request)
-        return Step(name, agent.reads, reply.text, reply.tokens_in, reply.tokens_out, reply.seconds, request.key)
+        return Step(name, read, reply.text, reply.tokens_in, reply.tokens_out, reply.seconds, request.key)
+
+
+def _reads_the_same(known: Trace, name: str, steps: Mapping[str, Step]) -> bool:
+    return all(steps[read].output == known.steps[read].output for read in known.steps[name].reads)

@@ -37,6 +37,14 @@ def merged(base: str, one: str, other: str) -> str | None:
     return "".join(_apart([*result, *sentences[position:]])).strip()
 
 
+def without_added(base: str, text: str) -> tuple[str, ...]:
+    """Return the text without one of the sentences that it adds to ``base``: one version for each of them."""
+    sentences = _sentences(text)
+    held = {sentence.strip() for sentence in _sentences(base)}
+    added = [place for place, sentence in enumerate(sentences) if sentence.strip() and sentence.strip() not in held]
+    return tuple("".join([*sentences[:place], *sentences[place + 1 :]]).strip() for place in added)
+
+
 def _sentences(text: str) -> list[str]:
     return [sentence for sentence in _SENTENCE.findall(text) if sentence]
 

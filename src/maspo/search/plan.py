@@ -27,9 +27,9 @@ class Plan(BaseModel):
     )
 
     # Both methods.
-    passes: int = Field(default=5, ge=1, description="D: passes over all agents; in the race: rounds, at most")
-    beam_width: int = Field(default=4, ge=1, description="K: prompts of an agent that survive a generation or a stage")
-    drafts: int = Field(default=2, ge=1, description="K_sub: mini-batches of traces, one proposer call each")
+    passes: int = Field(default=12, ge=1, description="D: passes over all agents; in the race: rounds, at most")
+    beam_width: int = Field(default=8, ge=1, description="K: prompts of an agent that survive a generation or a stage")
+    drafts: int = Field(default=1, ge=1, description="K_sub: mini-batches of traces, one proposer call each")
     hard_negatives: int = Field(default=3, ge=0, description="K_mis: misalignment cases per proposal (and batch)")
     weights: Weights = Weights()
     judge_order: Literal["balanced", "fixed"] = Field(
@@ -37,35 +37,48 @@ class Plan(BaseModel):
     )
 
     # The race.
+    calls_per_agent: int = Field(
+        default=1000, ge=50, description="calls that a run plans for each agent that is rewritten, the proof included"
+    )
+    calls: int | None = Field(default=None, ge=100, description="calls that a run plans in all; empty: by agent")
     edits: int = Field(default=4, ge=1, description="drafts asked for in one proposer call")
     traces: int = Field(default=4, ge=1, description="traces shown in one proposer call")
-    stages: tuple[int, ...] = Field(default=(5, 16), min_length=1, description="inputs after each stage of a race")
-    optimism: float = Field(
-        default=0.006, description="score expected of a draft of which nothing is known (½ is a sure win)"
+    stages: tuple[int, ...] = Field(
+        default=(40,), min_length=1, description="mixed runs per block of agents after each stage of a round"
     )
-    doubt: int = Field(default=30, ge=0, description="comparisons that this expectation weighs as much as")
-    margin: float = Field(
-        default=0.5,
-        ge=0,
-        description="standard errors by which a union may fall short of its best part before it is split",
+    shared_inputs: int = Field(default=24, ge=1, description="inputs of a round, the same for all mixed runs")
+    mixed: int = Field(default=4, ge=1, description="candidates of one agent in a mixture, on average at most")
+    blocks: int = Field(default=5, ge=1, description="blocks into which a team is cut; mixed runs change one at a time")
+    union_inputs: int = Field(default=20, ge=1, description="inputs on which what looks good is tried together")
+    ahead: bool = Field(default=True, description="ask for the next drafts while a union is tried")
+    removals: bool = Field(default=False, description="try the anchor without one sentence that the search added")
+    optimism: float = Field(
+        default=0.01, description="worth expected of a draft of which nothing is known (½ is a sure win)"
+    )
+    spread: float = Field(default=0.025, gt=0, description="how much the worth of drafts is expected to differ")
+    length_price: float = Field(
+        default=0.003, ge=0, description="worth that a draft must bring for every 1,000 characters that it adds"
+    )
+    screen: int = Field(
+        default=0, ge=0, description="drafts asked for in a call when a proxy picks the most promising `edits` of them"
+    )
+    interventions: int = Field(
+        default=0, ge=0, description="inputs on which each edge is cut first, to see what depends on it"
     )
     weighting: Literal["learned", "fixed", "global"] = Field(
         default="learned", description="how local and lookahead verdicts count in a race's decision"
     )
     partial_inputs: int = Field(
-        default=1, ge=0, description="inputs per candidate on which local and lookahead verdicts are always asked for"
+        default=6, ge=0, description="mixed runs per block on which local and lookahead verdicts are always asked for"
     )
     partial_differing: bool = Field(
         default=True, description="ask for local and lookahead verdicts wherever the final answers differ"
     )
-    double_orders: Literal["never", "finalists", "always"] = Field(
-        default="finalists", description="which comparisons of a race are judged in both orders"
+    double_orders: Literal["never", "unions", "always"] = Field(
+        default="always", description="which comparisons of a race are judged in both orders"
     )
     contested_first: bool = Field(default=True, description="inputs whose answers differed before are raced on first")
-    unite: bool = Field(
-        default=True, description="try accepted candidates together, of one agent (merged) and of several"
-    )
-    patience: int = Field(default=3, ge=1, description="rounds without any accepted candidate before the race ends")
+    patience: int = Field(default=3, ge=1, description="rounds in a row without any change before the race ends")
 
     # The ascent (defaults: the decisions of differences_from_reference; the paper profile sets Algorithm 1).
     generations: int = Field(default=3, ge=1, description="T: generations per visit of an agent")
@@ -87,5 +100,5 @@ class Plan(BaseModel):
     @classmethod
     def _growing(cls, stages: tuple[int, ...]) -> tuple[int, ...]:
         if any(stage < 1 for stage in stages) or list(stages) != sorted(set(stages)):
-            raise ValueError("stages are numbers of inputs, at least 1 and growing, such as [5, 16]")
+            raise ValueError("stages are growing numbers, at least 1, such as [20, 40]")
         return stages

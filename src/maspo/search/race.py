@@ -1,37 +1,45 @@
-"""The anchor race: candidates of all agents meet one common anchor in growing stages. Pure.
+"""The anchor race: mixtures of new prompts meet one common anchor; what is worth something goes together. Pure.
 
 ``begin`` → ``ask`` → ``tell`` → … as in ``ascent``. A round runs through phases:
 
-    propose (Eq. 4, 6) → race, stage by stage (Eq. 5) → unite → the next anchor (Eq. 8, by construction)
+    propose (Eq. 4, 6) → race: mixed runs, stage by stage (Eq. 5) → unite → the next anchor (Eq. 8, by construction)
 
-Why this and not Algorithm 1: ``docs/design/0003-anchor-race.md``.
+Why this and not Algorithm 1: ``docs/design/0003-anchor-race.md`` and ``0005-mixed-runs.md``.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
 
-from maspo.events import Event, PromptChanged, PromptKept, SearchEnded, StepStarted
-from maspo.prompts import Prompts, prompt_id, prompts_id
+from maspo.events import Event, SearchEnded, StepStarted
+from maspo.prompts import Prompts, prompts_id
 from maspo.search import waves
+from maspo.search.costs import planned_calls, wave_calls
 from maspo.search.draw import rank, shuffled
-from maspo.search.merge import merged
-from maspo.search.misalignment import hard_negatives, new_cases, remembered
-from maspo.search.race_state import Entrant, Phase, State, standard_error
-from maspo.search.record import case_events, rejected_events, scored_event, tally
-from maspo.search.reward import reward
+from maspo.search.influence import interventions
+from maspo.search.misalignment import new_cases, remembered
+from maspo.search.mixture import drawn, joined
+from maspo.search.race_drafts import entered, proposals, screened_right
+from maspo.search.race_state import Part, Phase, Run, State, step_of
+from maspo.search.race_told import conflict_found, recorded
+from maspo.search.record import case_events
 from maspo.search.setting import Setting
-from maspo.search.work import Compare, Drafts, Propose, Result, Work
+from maspo.search.work import Compare, Propose, Result, Work
 from maspo.verdict import Comparison, Level
+
+_ATTEMPTS = 4
+"""Unions and parts of unions that are tried in a round, at most."""
 
 
 def begin(setting: Setting, seed_prompts: Prompts) -> State:
     """Return the first state: the anchor is the seed prompts."""
-    state = State(setting, seed_prompts)
-    return _round(state) if setting.team.rewritten else state
+    state = State(setting, seed_prompts, seed_prompts)
+    if not setting.team.rewritten:
+        return state
+    asked = interventions(seed_prompts, setting.team, setting.inputs, setting.plan.interventions, setting.seed)
+    return replace(state, phase=Phase.WITHHOLD, wave=asked) if asked else _round(state)
 
 
 def ask(state: State) -> tuple[Work, ...]:
@@ -46,7 +54,7 @@ def tell(state: State, results: Mapping[str, Result]) -> State:
         KeyError: a result belongs to no work of the wave.
 
     """
-    return waves.moved(waves.taken(state, results), lambda current: _AFTER[current.phase](current))
+    return waves.moved(waves.taken(state, results), lambda current: _AFTER[current.phase](_counted(current)))
 
 
 # ── propose ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -54,223 +62,293 @@ def tell(state: State, results: Mapping[str, Result]) -> State:
 
 def _round(state: State) -> State:
     """Begin a round: every agent is rewritten from traces of the anchor and from its misalignment cases (Eq. 4)."""
-    plan, team = state.setting.plan, state.setting.team
-    if state.round >= plan.passes or state.idle >= plan.patience:
-        return _ended(state)
-    state = replace(state, round=state.round + 1, stage=0, entrants=(), out=(), block=())
-    state = replace(state, phase=Phase.PROPOSE, order=_order(state))
-    started = [StepStarted(_step(state, name), name, state.round, 1, plan.passes, 1) for name in team.rewritten]
-    wave = [work for name in team.rewritten for work in _proposals(state, name)]
-    return replace(state, events=(*state.events, *started), wave=tuple(wave), told={})
+    reason = _end(state)
+    if reason:
+        return _ended(state, reason)
+    state = _opened(state)
+    return replace(state, phase=Phase.PROPOSE, wave=proposals(state, state.prompts, state.round), told={})
 
 
-def _ended(state: State) -> State:
-    plan, calibration = state.setting.plan, state.calibration
+def _end(state: State) -> str:
+    """Return why no further round is begun, or nothing."""
+    setting, plan = state.setting, state.setting.plan
+    planned = planned_calls(plan, setting.team)
+    if state.round >= plan.passes:
+        return f"all {plan.passes} rounds were done"
     if state.idle >= plan.patience:
-        reason = f"{state.idle} rounds in a row brought no better candidate; there may be nothing left to gain"
-    else:
-        reason = f"all {plan.passes} rounds were done"
-    event = SearchEnded(reason, calibration.local.told, calibration.lookahead.told)
-    return replace(state, phase=Phase.DONE, wave=(), told={}, events=(*state.events, event))
+        return f"{state.idle} rounds in a row brought no better prompts; there may be nothing left to gain"
+    if state.round and state.spent + (state.spent - state.round_began) / 2 + setting.reserve > planned:
+        return f"another round would not fit into the {planned} calls planned (search.calls_per_agent, search.calls)"
+    return ""
 
 
-def _proposals(state: State, agent: str) -> list[Propose]:
-    plan, team = state.setting.plan, state.setting.team
-    cases = hard_negatives(state.cases, agent, team, plan.hard_negatives)
-    shown = shuffled(state.order[: 2 * plan.drafts * plan.traces], state.setting.seed, "traces", state.round, agent)
-    return [
-        Propose(
-            id=f"{_step(state, agent)}/propose/{part}",
-            agent=agent,
-            prompts=state.prompts,
-            inputs=shown[part * plan.traces : (part + 1) * plan.traces] or shown[: plan.traces],
-            cases=cases,
-            count=plan.edits,
-        )
-        for part in range(plan.drafts)
-    ]
+def _ended(state: State, reason: str) -> State:
+    events: list[Event] = [state.influence.told(state.setting.team)]
+    if state.setting.plan.screen:
+        events.append(state.screening.told)
+    events.append(SearchEnded(reason, state.calibration.local.told, state.calibration.lookahead.told))
+    return replace(state, phase=Phase.DONE, wave=(), told={}, events=(*state.events, *events))
+
+
+def _opened(state: State) -> State:
+    """Count a new round and draw the order of its inputs."""
+    team, number = state.setting.team, state.round + 1
+    passes = state.setting.plan.passes
+    started = [StepStarted(step_of(number, name), name, number, 1, passes, 1) for name in team.rewritten]
+    return replace(
+        state,
+        round=number,
+        stage=0,
+        attempt=0,
+        order=_order(state, number),
+        candidates=(),
+        fallen=frozenset(),
+        runs=(),
+        worth=(),
+        parts=(),
+        lost=(),
+        round_began=state.spent,
+        events=(*state.events, *started),
+    )
 
 
 def _after_proposals(state: State) -> State:
-    """Enter the drafts that break no rule and did not lose against this anchor before."""
-    entrants: list[Entrant] = []
-    events: list[Event] = []
-    for work, result in waves.answers(state):
-        assert isinstance(work, Propose) and isinstance(result, Drafts)  # noqa: S101 - the wave holds nothing else
-        known = {prompt_id(entrant.text) for entrant in entrants if entrant.agent == work.agent}
-        known |= {prompt_id(state.prompts[work.agent])} | state.rejected.get(work.agent, frozenset())
-        fresh, refused = rejected_events(_step(state, work.agent), work.agent, result, known)
-        entrants += [Entrant(work.agent, text) for text in fresh]
-        events += refused
-    return _stage(replace(state, entrants=tuple(entrants), events=(*state.events, *events)))
+    """Enter the drafts, and what may be removed from the anchor."""
+    return _race(entered(state))
 
 
 # ── race ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _stage(state: State) -> State:
-    """Let every entrant meet the anchor on the inputs that this stage adds."""
-    stages = state.setting.plan.stages
-    inputs = state.order[stages[state.stage - 1] if state.stage else 0 : stages[state.stage]]
+def _race(state: State) -> State:
+    """Let mixtures of the candidates of each block of agents meet the anchor."""
+    plan, setting = state.setting.plan, state.setting
     state = replace(state, phase=Phase.RACE)
-    wave = [work for entrant in state.entrants for work in _meetings(state, {entrant.agent: entrant.text}, inputs)]
-    return replace(state, wave=tuple(wave), told={})
+    inputs = state.order[: plan.shared_inputs]
+    before = plan.stages[state.stage - 1] if state.stage else 0
+    runs = plan.stages[state.stage] - before
+    wave: list[Work] = []
+    members: dict[str, tuple[int, ...]] = {}
+    for number, block in enumerate(_blocks(state)):
+        pools = {name: state.pool[name] for name in block if name in state.pool}
+        where = f"r{state.round}/{number}/race/{state.stage}"
+        held = list(drawn(pools, runs, plan.mixed, setting.seed, where)) if pools else []
+        mixtures = [joined(state.prompts, state.candidates, chosen, setting.team) for chosen in held]
+        tried = [(mixture.changes, inputs[(before + run) % len(inputs)]) for run, mixture in enumerate(mixtures)]
+        met = _meetings(state, where, tried)
+        wave += met
+        by_id = {_name(where, *pair): mixture for pair, mixture in zip(tried, mixtures, strict=True)}
+        members |= {work.id: by_id[work.id].members for work in met}
+    state = replace(state, wave=tuple(wave), members=members, told={})
+    return state if wave else _round(_anchored(state, Part((), {}), ()))
+
+
+def _blocks(state: State) -> list[tuple[str, ...]]:
+    """Return the agents in blocks of topological neighbours; in a small team each is a block of its own."""
+    agents, most = state.setting.team.rewritten, state.setting.plan.blocks
+    size = -(-len(agents) // most)
+    return [agents[start : start + size] for start in range(0, len(agents), size)]
 
 
 def _after_stage(state: State) -> State:
-    """Drop who is no better than the anchor; the best of each agent go on, and are accepted after the last stage."""
+    """Estimate what every candidate is worth; who is worth nothing is in no further mixture."""
     state = _learned(state)
-    answers = [result for _, result in waves.answers(state) if isinstance(result, Comparison)]
-    share = len(answers) // max(len(state.entrants), 1)
-    met = [
-        replace(entrant, evidence=(*entrant.evidence, *answers[number * share : (number + 1) * share]))
-        for number, entrant in enumerate(state.entrants)
+    runs = [
+        Run(state.members[work.id], work.id.split("/")[1], result)
+        for work, result in waves.answers(state)
+        if isinstance(result, Comparison)
     ]
-    last = _at_last_stage(state)
-    standing = [entrant for entrant in met if state.expected(entrant) > 0]
-    going_on = _best_per_agent(state, standing)
-    fallen = tuple(entrant for entrant in met if entrant not in going_on)
-    state = replace(state, entrants=going_on, out=(*state.out, *fallen))
-    if last or not going_on:
-        # Candidates that changed nothing may ride along with one that won; without any win the anchor stays.
-        return _unite(state, going_on if any(state.mean(entrant) > 0 for entrant in going_on) else ())
-    return _stage(replace(state, stage=state.stage + 1))
+    state = replace(state, runs=(*state.runs, *runs))
+    state = replace(state, drafted=_drafted(state, runs), worth=state.estimated(), stage=state.stage + 1)
+    if state.stage == len(state.setting.plan.stages):
+        state = screened_right(state)
+    good = [number for number, worth in enumerate(state.worth) if worth > 0 and number not in state.fallen]
+    if state.stage < len(state.setting.plan.stages) and good:
+        return _race(replace(state, fallen=frozenset(range(len(state.candidates))) - frozenset(good)))
+    return _unite(state, [tuple(good)])
 
 
-def _best_per_agent(state: State, entrants: Sequence[Entrant]) -> tuple[Entrant, ...]:
-    """Return the K best entrants of each agent, best first; at equal score the shorter prompt is ahead."""
-    ranked = sorted(entrants, key=lambda entrant: (-state.mean(entrant), len(entrant.text)))
-    place: dict[str, int] = {}
-    chosen = []
-    for entrant in ranked:
-        place[entrant.agent] = place.get(entrant.agent, 0) + 1
-        if place[entrant.agent] <= state.setting.plan.beam_width:
-            chosen.append(entrant)
-    return tuple(chosen)
+def _drafted(state: State, runs: Sequence[Run]) -> tuple[float, float]:
+    """Take up what the drafts of some runs were worth together."""
+    total, weight = state.drafted
+    for run in runs:
+        size = sum(not state.candidates[member].removal for member in run.members)
+        total, weight = total + size * state.score(run.comparison), weight + size * size
+    return total, weight
 
 
 # ── unite ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _unite(state: State, accepted: tuple[Entrant, ...]) -> State:
-    """Try the accepted candidates together, on the inputs that they raced on."""
-    block, changes = _joined(state, accepted)
-    if len(block) < 2 or not state.setting.plan.unite:
-        return _next_anchor(state, block[:1], {entrant.agent: entrant.text for entrant in block[:1]})
-    inputs = [comparison.input_key for comparison in block[0].evidence]
-    state = replace(state, phase=Phase.UNITE, block=block)
-    return replace(state, wave=tuple(_meetings(state, changes, inputs)), told={})
+def _unite(state: State, blocks: Sequence[Sequence[int]]) -> State:
+    """Try candidates together, each block of them for itself, on the inputs that they raced on."""
+    parts = tuple(part for part in (_part(state, block) for block in blocks) if part.members)
+    if not parts or state.attempt >= _ATTEMPTS:
+        return _round(_anchored(state, Part((), {}), ()))
+    state = replace(state, phase=Phase.UNITE, parts=parts, attempt=state.attempt + 1, members={})
+    inputs = state.order[: state.setting.plan.union_inputs]
+    where = f"r{state.round}/unite/{state.attempt}"
+    wave: list[Work] = []
+    for number, part in enumerate(parts):
+        wave += _meetings(state, f"{where}/{number}", [(part.changes, key) for key in inputs])
+    if state.attempt == 1 and state.setting.plan.ahead and not _end(state):
+        wave += proposals(state, {**state.prompts, **parts[0].changes}, state.round + 1)
+    return replace(state, wave=tuple(wave), told={})
 
 
-def _joined(state: State, accepted: Sequence[Entrant]) -> tuple[tuple[Entrant, ...], dict[str, str]]:
-    """Return the candidates that go together, best first, and their joint change.
+def _part(state: State, block: Sequence[int]) -> Part:
+    """Return candidates joined, the best first; at equal worth the shorter prompt is ahead."""
+    best_first = sorted(block, key=lambda number: (-state.worth[number], len(state.candidates[number].text)))
+    mixture = joined(state.prompts, state.candidates, _strongest(state, best_first), state.setting.team)
+    return Part(mixture.members, mixture.changes)
 
-    One that does not merge with a better one of the same agent, or makes its prompt too long, stays out.
-    """
-    block: list[Entrant] = []
-    changes: dict[str, str] = {}
-    for entrant in accepted:
-        base = state.prompts[entrant.agent]
-        both = merged(base, changes.get(entrant.agent, base), entrant.text)
-        budget = state.setting.team.length_budget.get(entrant.agent)
-        if both is not None and (budget is None or len(both) <= budget):
-            changes[entrant.agent] = both
-            block.append(entrant)
-    return tuple(block), changes
+
+def _strongest(state: State, ranked: Sequence[int]) -> list[int]:
+    """Return the K best of each agent."""
+    place: dict[str, int] = {}
+    chosen = []
+    for number in ranked:
+        agent = state.candidates[number].agent
+        place[agent] = place.get(agent, 0) + 1
+        if place[agent] <= state.setting.plan.beam_width:
+            chosen.append(number)
+    return chosen
 
 
 def _after_union(state: State) -> State:
-    """Keep the union unless it does worse than the best alone; otherwise try its better half."""
-    together = [state.score(result) for _, result in waves.answers(state) if isinstance(result, Comparison)]
-    alone = [state.score(comparison) for comparison in state.block[0].evidence]
-    gain = [union - best for union, best in zip(together, alone, strict=True)]
-    if fmean(gain) >= -state.setting.plan.margin * standard_error(gain):
-        return _next_anchor(state, *_joined(state, state.block))
-    return _unite(state, state.block[: (len(state.block) + 1) // 2 if len(state.block) > 2 else 1])
+    """Keep the best of what was tried unless the anchor did better; otherwise try the parts of it."""
+    state = _learned(state)
+    met = [_met(state, part) for part in state.parts]
+    means = [fmean(state.score(comparison) for comparison in comparisons) for comparisons in met]
+    best = max(range(len(means)), key=lambda number: (means[number], -number))
+    runs = [Run(part.members, "unite", item) for part, found in zip(state.parts, met, strict=True) for item in found]
+    state = replace(state, runs=(*state.runs, *runs))
+    state = conflict_found(state, met)
+    if means[best] >= 0 and _ever_won(state, state.parts[best]):
+        return _go_on(state, state.parts[best], met[best])
+    state = replace(state, worth=state.estimated(), lost=tuple(met[best]))
+    return _unite(state, _split(state, state.parts[best].members))
 
 
-def _next_anchor(state: State, accepted: tuple[Entrant, ...], changes: Prompts) -> State:
-    """Write the accepted candidates into the anchor; what was rejected next to a change may be tried again."""
-    team = state.setting.team
-    state = _recorded(state, accepted, changes)
+def _ever_won(state: State, part: Part) -> bool:
+    """Return whether any run of this round with a candidate of a part was won: without a win the anchor stays."""
+    members = set(part.members)
+    return any(state.score(run.comparison) > 0 for run in state.runs if not members.isdisjoint(run.members))
+
+
+def _met(state: State, part: Part) -> list[Comparison]:
+    return [
+        result
+        for work, result in waves.answers(state)
+        if isinstance(work, Compare) and isinstance(result, Comparison) and _changes(work) == dict(part.changes)
+    ]
+
+
+def _changes(work: Compare) -> Prompts:
+    return {work.agent: work.candidate, **work.also}
+
+
+def _split(state: State, members: Sequence[int]) -> list[tuple[int, ...]]:
+    """Return the parts of a union that lost: its agents in two groups, or the better half of one agent's candidates."""
+    agents = [name for name in state.setting.team.order if any(state.candidates[m].agent == name for m in members)]
+    if len(agents) > 1:
+        early = set(agents[: len(agents) // 2])
+        sides = [tuple(m for m in members if (state.candidates[m].agent in early) is side) for side in (True, False)]
+        return [side for side in sides if side]
+    ranked = sorted((m for m in members if state.worth[m] > 0), key=lambda m: -state.worth[m])
+    return [tuple(ranked[: len(members) // 2])]
+
+
+def _go_on(state: State, part: Part, met: Sequence[Comparison]) -> State:
+    """Make a part the anchor, and begin the next round; its drafts are here when they were asked for ahead."""
+    ahead = tuple(work for work in state.wave if isinstance(work, Propose))
+    told = state.told
+    state = _anchored(state, part, met)
+    if not ahead or _end(state):
+        return _round(state)
+    return _after_proposals(replace(_opened(state), wave=ahead, told={work.id: told[work.id] for work in ahead}))
+
+
+def _anchored(state: State, part: Part, met: Sequence[Comparison]) -> State:
+    """Write a part into the anchor; what was rejected next to a change may be tried again."""
+    state = recorded(state, part, met)
     rejected = dict(state.rejected)
-    for entrant in (*state.out, *state.entrants):
-        rejected[entrant.agent] = rejected.get(entrant.agent, frozenset()) | {prompt_id(entrant.text)}
-    for entrant in accepted:
-        for name in (entrant.agent, *team.neighbours(entrant.agent)):
+    for number, candidate in enumerate(state.candidates):
+        if number not in part.members:
+            rejected[candidate.agent] = (*rejected.get(candidate.agent, ()), candidate.text)
+    for agent in part.changes:
+        for name in (agent, *state.setting.team.neighbours(agent)):
             rejected.pop(name, None)
-    prompts = {**state.prompts, **changes}
-    idle = 0 if accepted else state.idle + 1
-    return _round(replace(state, prompts=prompts, rejected=rejected, idle=idle))
+    return replace(
+        state,
+        prompts={**state.prompts, **part.changes},
+        anchored=frozenset(item.input_key for item in met) if part.changes else state.anchored,
+        rejected=rejected,
+        idle=0 if part.changes else state.idle + 1,
+    )
 
 
 # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _step(state: State, agent: str) -> str:
-    return f"r{state.round}/{agent}"
-
-
-def _at_last_stage(state: State) -> bool:
-    """Return whether this stage decides: there is no further one, or no further input for it."""
-    stages = state.setting.plan.stages
-    return state.stage + 1 >= len(stages) or stages[state.stage] >= len(state.order)
-
-
-def _order(state: State) -> tuple[str, ...]:
+def _order(state: State, number: int) -> tuple[str, ...]:
     """Return the inputs in a fresh order; those whose answers differed before tend to come first."""
     setting = state.setting
 
     def place(key: str) -> float:
-        drawn = rank(setting.seed, "order", state.round, key) / 2**64
+        at = rank(setting.seed, "order", number, key) / 2**64
         differed, seen = state.differed.get(key, (0, 0))
-        return drawn - (differed / seen if seen and setting.plan.contested_first else 0.0)
+        return at - (differed / seen if seen and setting.plan.contested_first else 0.0)
 
     return tuple(sorted(setting.inputs, key=lambda key: (place(key), key)))
 
 
-def _meetings(state: State, changes: Prompts, inputs: Sequence[str]) -> list[Compare]:
-    """Ask for one change, or several together, against the anchor; the order of outputs is balanced and seeded."""
-    plan, agent = state.setting.plan, next(iter(changes))
-    doubled = plan.double_orders == "always" or (plan.double_orders == "finalists" and _at_last_stage(state))
-    where = f"{_step(state, agent)}/{state.phase}/{prompts_id(changes)}"
-    if plan.judge_order == "fixed":
-        shown_first = frozenset(inputs)
-    else:
-        drawn = shuffled(inputs, state.setting.seed, "balance", where)
-        shown_first = frozenset(drawn[rank(state.setting.seed, "odd", where, state.stage) % 2 :: 2])
+def _name(where: str, changes: Prompts, key: str) -> str:
+    return f"{where}/{prompts_id(changes)}/{key}"
+
+
+def _meetings(state: State, where: str, tried: Sequence[tuple[Prompts, str]]) -> list[Compare]:
+    """Ask for changed prompts against the anchor, each on its input; the order of outputs is balanced and seeded."""
+    plan, seed = state.setting.plan, state.setting.seed
+    by_name = {_name(where, changes, key): (changes, key) for changes, key in tried if changes}
+    shown = shuffled(by_name, seed, "balance", where)
+    first = frozenset(shown if plan.judge_order == "fixed" else shown[rank(seed, "odd", where) % 2 :: 2])
     return [
-        Compare(
-            id=f"{where}/{key}",
-            agent=agent,
-            candidate=changes[agent],
-            reference=state.prompts,
-            input_key=key,
-            candidate_first=key in shown_first,
-            levels=tuple(Level) if always or plan.partial_differing else (Level.GLOBAL,),
-            also={name: text for name, text in changes.items() if name != agent},
-            orders=2 if doubled else 1,
-            when_differing=not always,
-        )
-        for number, key in enumerate(inputs)
-        for always in [state.phase is Phase.RACE and state.stage == 0 and number < plan.partial_inputs]
+        _meeting(state, name, *pair, candidate_first=name in first, always=number < plan.partial_inputs)
+        for number, (name, pair) in enumerate(by_name.items())
     ]
 
 
+def _meeting(state: State, name: str, changes: Prompts, key: str, *, candidate_first: bool, always: bool) -> Compare:
+    plan, agent = state.setting.plan, next(iter(changes))
+    always = always and state.phase is not Phase.UNITE
+    partial = len(changes) == 1 and (plan.partial_differing or always)
+    doubled = plan.double_orders == "always" or (plan.double_orders == "unions" and state.phase is Phase.UNITE)
+    return Compare(
+        id=name,
+        agent=agent,
+        candidate=changes[agent],
+        reference=state.prompts,
+        input_key=key,
+        candidate_first=candidate_first,
+        levels=tuple(Level) if partial else (Level.GLOBAL,),
+        also={other: text for other, text in changes.items() if other != agent},
+        orders=2 if doubled else 1,
+        when_differing=not always,
+    )
+
+
 def _learned(state: State) -> State:
-    """Take up what a stage teaches: contested inputs, misalignment cases (Eq. 6), trust in the partial levels."""
+    """Take up what a wave teaches: contested inputs, misalignment cases (Eq. 6), trust in the partial levels."""
     differed = dict(state.differed)
-    comparisons = [result for _, result in waves.answers(state) if isinstance(result, Comparison)]
+    results = (result for _, result in waves.answers(state))
+    comparisons = [result for result in results if isinstance(result, Comparison) and not result.failed]
     for comparison in comparisons:
         times, seen = differed.get(comparison.input_key, (0, 0))
         differed[comparison.input_key] = (times + (not comparison.same_answer), seen + 1)
-    cases = new_cases(waves.answers(state), lambda work: _step(state, work.agent))
-    total, met = state.worth
-    if state.stage == 0:
-        total, met = total + sum(state.score(comparison) for comparison in comparisons), met + len(comparisons)
+    cases = new_cases(waves.answers(state), lambda work: step_of(state.round, work.agent))
     return replace(
         state,
-        worth=(total, met),
         differed=differed,
         cases=remembered(state.cases, cases),
         calibration=state.calibration.after(comparisons),
@@ -278,49 +356,14 @@ def _learned(state: State) -> State:
     )
 
 
-def _recorded(state: State, accepted: tuple[Entrant, ...], changes: Prompts) -> State:
-    """Say for each agent what its candidates came to in this round."""
-    events: list[Event] = []
-    for agent in state.setting.team.rewritten:
-        step, now = _step(state, agent), state.prompts[agent]
-        raced = [entrant for entrant in (*state.entrants, *state.out) if entrant.agent == agent]
-        events += [
-            scored_event(step, agent, entrant.text, now, entrant.evidence, _result(state, entrant, accepted))
-            for entrant in raced
-        ]
-        winner = next((entrant for entrant in accepted if entrant.agent == agent), None)
-        if winner is not None:
-            events.append(PromptChanged(step, agent, now, changes[agent], _reason(state, winner, accepted)))
-        else:
-            events.append(PromptKept(step, agent, _why_kept(state, agent, raced, accepted)))
-    return replace(state, events=(*state.events, *events))
-
-
-def _result(state: State, entrant: Entrant, accepted: tuple[Entrant, ...]) -> tuple[float, float, bool]:
-    plan = state.setting.plan
-    return reward(entrant.evidence, plan.weights, "centred"), state.mean(entrant), entrant in accepted
-
-
-def _reason(state: State, winner: Entrant, accepted: tuple[Entrant, ...]) -> str:
-    agents = Counter(entrant.agent for entrant in accepted)
-    own = agents.pop(winner.agent) - 1
-    merges = f"; merged with {own} more of its drafts" if own else ""
-    others = f"; kept together with the new prompt of {', '.join(agents)}" if agents else ""
-    return f"{tally(winner.evidence)}, expected score {state.expected(winner):+.3f}{merges}{others}"
-
-
-def _why_kept(state: State, agent: str, raced: Sequence[Entrant], accepted: tuple[Entrant, ...]) -> str:
-    if not raced:
-        return "no usable draft"
-    left = [entrant for entrant in state.entrants if entrant.agent == agent]
-    if accepted and any(state.mean(entrant) > 0 for entrant in left):
-        return "won alone, but not together with the other changes of this round"
-    if left:
-        return f"none of {len(raced)} candidates won clearly"
-    return f"none of {len(raced)} candidates was better"
+def _counted(state: State) -> State:
+    calls, anchored = wave_calls(waves.answers(state), state.setting, state.anchored)
+    influence = state.influence.after(waves.answers(state))
+    return replace(state, spent=state.spent + calls, anchored=anchored, influence=influence)
 
 
 _AFTER: Mapping[Phase, Callable[[State], State]] = {
+    Phase.WITHHOLD: _round,
     Phase.PROPOSE: _after_proposals,
     Phase.RACE: _after_stage,
     Phase.UNITE: _after_union,

@@ -7,20 +7,25 @@ from collections.abc import Iterable, Sequence
 from maspo.events import CandidateScored, CaseFound, DraftRejected, Event
 from maspo.prompts import prompt_id
 from maspo.search.reward import counts
+from maspo.search.similar import Exact, Known
 from maspo.search.work import Case, Drafts
 from maspo.verdict import Comparison
 
 
-def rejected_events(step: str, agent: str, drafts: Drafts, known: set[str]) -> tuple[list[str], list[Event]]:
-    """Return the texts that may be tried, and an event for each draft that may not; ``known`` grows by the former."""
+def rejected_events(step: str, agent: str, drafts: Drafts, known: Known | set[str]) -> tuple[list[str], list[Event]]:
+    """Return the texts that may be tried, and an event for each draft that may not; ``known`` grows by the former.
+
+    A set of prompt ids refuses exact copies; ``similar.Near`` refuses near-copies of its texts, too.
+    """
+    seen = Exact(known) if isinstance(known, set) else known
     fresh: list[str] = []
     events: list[Event] = []
     for draft in drafts.drafts:
-        reason = draft.rejected or ("this prompt was tried already" if prompt_id(draft.text) in known else "")
+        reason = draft.rejected or seen.refusal(draft.text)
         if reason:
             events.append(DraftRejected(step, agent, draft.text, reason))
         else:
-            known.add(prompt_id(draft.text))
+            seen.add(draft.text)
             fresh.append(draft.text)
     return fresh, events
 

@@ -16,3 +16,7 @@ class Setting:
     team: Team
     inputs: tuple[str, ...]
     seed: int
+    reserve: int = 0
+    """Calls that the final test will need, at most."""
+    labelled: frozenset[str] = frozenset()
+    """Inputs whose global verdict is a label's, at no call."""

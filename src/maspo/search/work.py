@@ -93,6 +93,21 @@ class Compare:
 
 
 @dataclass(frozen=True, slots=True)
+class Withhold:
+    """Ask what becomes of the final answer on one input when a reader does not get what a source wrote.
+
+    The answer is a comparison of the team without this edge (the candidate) against the team as it is, by final
+    answers alone, judged in both orders.
+    """
+
+    id: str
+    prompts: Prompts
+    input_key: str
+    source: str
+    reader: str
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """One new prompt that the proposer wrote; ``rejected`` says why it may not be used, or is empty."""
 
@@ -107,5 +122,5 @@ class Drafts:
     drafts: tuple[Draft, ...]
 
 
-Work: TypeAlias = Propose | Compare
+Work: TypeAlias = Propose | Compare | Withhold
 Result: TypeAlias = Drafts | Comparison

@@ -17,7 +17,7 @@ from maspo.prompts import Prompts
 from maspo.search.draw import rank, shuffled
 from maspo.search.methods import Method
 from maspo.search.setting import Setting
-from maspo.search.work import Compare, Draft, Drafts, Propose, Result, Work
+from maspo.search.work import Compare, Draft, Drafts, Propose, Result, Withhold, Work
 from maspo.verdict import Comparison, Level, Verdict
 
 Order = Callable[[tuple[Work, ...]], tuple[Work, ...]]
@@ -38,7 +38,14 @@ class Oracle:
 
     def answer(self, work: Work) -> Result:
         """Return the result of one piece of work."""
-        return self._drafts(work) if isinstance(work, Propose) else self._comparison(work)
+        match work:
+            case Propose():
+                return self._drafts(work)
+            case Compare():
+                return self._comparison(work)
+            case Withhold():
+                glob = self._verdict(work, "global")
+                return Comparison(work.input_key, glob, (), glob, same_answer=glob is Verdict.TIE)
 
     def _drafts(self, work: Propose) -> Drafts:
         parent = work.prompts[work.agent]
@@ -67,7 +74,7 @@ class Oracle:
             same_answer=glob is Verdict.TIE,
         )
 
-    def _verdict(self, work: Compare, level: str) -> Verdict:
+    def _verdict(self, work: Work, level: str) -> Verdict:
         return self.verdicts[rank(self.seed, "verdict", work.id, level) % len(self.verdicts)]
 
 
@@ -115,9 +122,8 @@ def check_method(method: Method, setting: Setting, seed_prompts: Prompts) -> Non
     end = state
     ids = [work.id for work in asked]
     _rule(len(ids) == len(set(ids)), "no two pieces of work of a run share an id")
-    _rule(
-        {work.agent for work in asked} <= set(setting.team.rewritten), "only agents that may be rewritten are asked for"
-    )
+    rewritten = {work.agent for work in asked if not isinstance(work, Withhold)}
+    _rule(rewritten <= set(setting.team.rewritten), "only agents that may be rewritten are asked for")
     for order in (one_by_one(1), in_parts(2)):
         _rule(final_state(method, first, oracle, order) == end, "the order of arrival changes nothing")
     journal = {work.id: oracle.answer(work) for work in asked}

@@ -1,0 +1,81 @@
+"""What a report says of the proxy."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from maspo.events import DraftsScreened, Event, ProxyTold
+from maspo.report import words
+from maspo.report.fold import fold
+from maspo.report.html import render
+from maspo.report.text import result_json, summary
+
+TOLD = ProxyTold(40, 16, 20, 4, 400, 12, 6, (0.437, 0.837), 0.012, -0.004)
+SCREENED: list[Event] = [
+    DraftsScreened("r1/algebra", "algebra", 12, 4, 6, 2),
+    DraftsScreened("r2/algebra", "algebra", 12, 4, 7, 1),
+    DraftsScreened("r1/critic", "critic", 16, 8, 7, 1),
+    replace(TOLD, asked=1, dropped=1),
+    TOLD,
+]
+
+
+def test_p01_what_was_saved_and_how_often_it_was_right(whole_run: list[Event]) -> None:
+    view = fold([*whole_run[:-1], *SCREENED, whole_run[-1]])
+    for text in (render(view), summary(view)):
+        for said in (
+            "20 of 40 drafts screened out before any run: 400 runs saved.",
+            "12 of 18 tried drafts on the right side of the average",
+            "(66.7%; 95% interval 43.7% to 83.7%; chance is 50%)",
+            "kept were worth +0.012 on average; those that it would have dropped",
+            "tried as an audit, −0.004",
+        ):
+            assert said in text
+
+
+def test_p02_screenings_are_summed_by_agent(whole_run: list[Event]) -> None:
+    page = render(fold([*whole_run, *SCREENED]))
+    cells = '<th scope="row">algebra</th><td>24</td><td>8</td><td>13</td><td>3</td>'
+    assert page.count(cells) == 1
+
+
+def test_p03_the_result_holds_the_latest_totals(whole_run: list[Event]) -> None:
+    proxy = json.loads(json.dumps(result_json(fold([*whole_run, *SCREENED]))))["proxy"]
+    assert proxy == {
+        "asked": 40,
+        "kept": 16,
+        "dropped": 20,
+        "audited": 4,
+        "runs_saved": 400,
+        "agreed": 12,
+        "disagreed": 6,
+        "interval": [0.437, 0.837],
+        "worth_kept": 0.012,
+        "worth_audited": -0.004,
+    }
+
+
+def test_p04_a_run_without_a_proxy_does_not_speak_of_one(whole_run: list[Event]) -> None:
+    view = fold(whole_run)
+    assert "screened" not in render(view) and "proxy" not in summary(view)
+    assert result_json(view)["proxy"] is None
+
+
+def test_p05_before_anything_was_measured_nothing_is_claimed() -> None:
+    told = replace(TOLD, agreed=0, disagreed=0, worth_kept=None, worth_audited=None)
+    assert words.screened(told) == (
+        "20 of 40 drafts screened out before any run: 400 runs saved.",
+        "Whether that was right is not known: no draft that it had an opinion on was measured.",
+    )
+
+
+def test_p06_an_agents_name_never_acts(whole_run: list[Event]) -> None:
+    attack = "<script>alert(1)</script>"
+    page = render(fold([*whole_run, DraftsScreened("s", attack, 4, 2, 1, 1)]))
+    assert attack not in page and "&lt;script&gt;alert(1)" in page
+
+
+def test_p07_hundreds_of_agents_do_not_flood_the_page(whole_run: list[Event]) -> None:
+    many = [DraftsScreened("s", f"agent_{number}", 4, 2, 1, 1) for number in range(130)]
+    assert "Not shown: 30 more agents." in render(fold([*whole_run, *many]))
