@@ -100,8 +100,22 @@ class RunConfig(Section):
 
 PROFILES: Mapping[ProfileName, Mapping[str, object]] = {
     "default": {},
-    "cheap": {"calls": 980, "edits": 5, "stages": (16,), "shared_inputs": 12, "union_inputs": 10},
-    "thorough": {"calls_per_agent": 3000, "passes": 20, "stages": (60,), "shared_inputs": 40, "union_inputs": 40},
+    "cheap": {
+        "calls": 980,
+        "drafts": 1,
+        "edits": 5,
+        "stages": (16,),
+        "shared_inputs": 12,
+        "union_inputs": 10,
+    },
+    "thorough": {
+        "calls_per_agent": 3000,
+        "passes": 20,
+        "edits": 3,
+        "stages": (80,),
+        "shared_inputs": 40,
+        "union_inputs": 40,
+    },
     "paper": {
         "method": "ascent",
         "passes": 3,

@@ -164,7 +164,7 @@ class ConflictFound:
     step: str
     agents: tuple[str, str]
     alone: tuple[float, float]
-    """Mean global score of either change alone, from −½ to ½, in the order of ``agents``."""
+    """Mean score of either change alone, from −½ to ½, in the order of ``agents``."""
     together: float
     inputs: tuple[str, ...]
     """Inputs on which both lost together and neither lost alone."""

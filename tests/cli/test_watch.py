@@ -14,6 +14,7 @@ from maspo.events import (
     BudgetStopped,
     CallLost,
     CandidateScored,
+    ConflictFound,
     Event,
     InfluenceMeasured,
     LevelAgreement,
@@ -33,14 +34,14 @@ def scored(candidate: str, score: float, text: str = "text", kept: bool = True) 
     return CandidateScored("s", "solver", candidate, text, "parent", score, score, COUNTS, COUNTS, COUNTS, 10, 0, kept)
 
 
-def started(simulated: bool = False) -> RunStarted:
+def started(simulated: bool = False, profile: str = "default") -> RunStarted:
     return RunStarted(
         run="r",
         system="team",
         agents=("solver",),
         reads={"solver": ()},
         seed_prompts={"solver": "Solve it."},
-        profile="default",
+        profile=profile,
         seed=0,
         search_inputs=5,
         holdout_inputs=5,
@@ -61,6 +62,12 @@ EVENTS: list[tuple[Event, str]] = [
     (StepStarted("s", "solver", 2, 0, 3, 3), "pass 2/3, solver, Beam Refresh"),
     (PromptKept("s", "solver", "no candidate was better"), "  solver: prompt kept, no candidate was better"),
     (PromptChanged("s", "solver", "a", "b", "3 wins"), "  solver: new prompt, 3 wins"),
+    (StepStarted("r3/solver", "solver", 3, 1, 12, 1), "round 3/12, solver"),
+    (
+        ConflictFound("r3", ("solver", "critic"), (0.05, 0.025), -0.1, ("k1",)),
+        "  conflict: the changes of solver and critic each won alone (+0.050 and +0.025) and lost together (−0.100, "
+        "on 1 input where neither lost alone); that of solver was kept",
+    ),
     (SearchEnded("all was done", LevelAgreement(), LevelAgreement()), "search ended: all was done"),
     (InfluenceMeasured((), (), "look at the wiring"), "hint: look at the wiring"),
     (BudgetStopped("--max-calls 5"), "budget reached: --max-calls 5"),
@@ -81,6 +88,16 @@ def test_lines_begin_with_time_and_calls_once_they_are_known() -> None:
     lines.on_progress(progress())
     lines.on_event(STEP)
     assert written == ["[20.0 s, 40 calls] pass 1/3, solver, generation 2/3"]
+
+
+def test_the_paper_has_passes_where_the_race_has_rounds() -> None:
+    written: list[str] = []
+    lines, board, step = PlainLines(written.append), Board(), StepStarted("p1/solver/g1", "solver", 1, 1, 3, 1)
+    for event in (started(profile="paper"), step):
+        lines.on_event(event)
+        board.on_event(event)
+    assert written[-1] == "pass 1/3, solver"
+    assert "pass 1/3, solver" in picture(board)
 
 
 def test_candidates_and_floods_of_lost_calls_make_no_noise() -> None:
@@ -131,10 +148,10 @@ def test_steps_that_begin_together_are_one() -> None:
     board = Board()
     for name in ("solver", "critic", "judge"):
         board.on_event(StepStarted(name, name, 2, 1, 6, 1))
-    assert "pass 2/6, solver and 2 more agents side by side" in picture(board)
+    assert "round 2/6, solver and 2 more agents side by side" in picture(board)
     board.on_event(scored("a", 0.1))
     board.on_event(StepStarted("next", "solver", 3, 1, 6, 1))
-    assert "pass 3/6, solver " in picture(board)
+    assert "round 3/6, solver " in picture(board)
 
 
 def test_a_candidate_is_shown_by_what_is_new_in_it() -> None:
@@ -142,7 +159,7 @@ def test_a_candidate_is_shown_by_what_is_new_in_it() -> None:
     board.on_event(started())
     board.on_event(STEP)
     board.on_event(scored("a", 0.25, "Solve it. Name the unit."))
-    assert "beam  +0.25  solver: … Name the unit." in picture(board)
+    assert "kept  +0.250  solver: … Name the unit." in picture(board)
 
 
 def test_model_text_is_no_markup_and_no_control_code() -> None:

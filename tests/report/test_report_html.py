@@ -188,6 +188,15 @@ def test_i09_at_most_twenty_cases_newest_first(whole_run: list[Event]) -> None:
     assert page.index(f"on input {last.input_key}") == page.index("on input ")
 
 
+def test_i15_the_newest_cases_are_those_of_the_latest_steps_whenever_they_were_recorded(whole_run: list[Event]) -> None:
+    old, new = (next(event for event in whole_run if isinstance(event, CaseShown)) for _ in range(2))
+    steps = [event for event in whole_run if isinstance(event, StepStarted)]
+    shown = [replace(new, step=steps[9].step, label="new"), *[replace(old, step=steps[0].step, label="old")] * 20]
+    page = render(fold([*steps, *shown]))
+    assert page.index("on input new") < page.index("on input old")
+    assert "Not shown: 1 older case." in page
+
+
 def _large_run(start: RunStarted, agents: int) -> list[Event]:
     names = tuple(f"agent_{index}" for index in range(agents))
     prompt = "Solve it step by step. " * 250

@@ -12,10 +12,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from maspo.cli.watch import Board, cost, remaining, step_name
-from maspo.events import StepStarted
+from maspo.cli.watch import Board, cost, remaining
 from maspo.report.shown import visible
-from maspo.report.words import duration, signed
+from maspo.report.words import duration, worth
 
 _REFRESHES_PER_SECOND = 4
 _TEXT_SHOWN = 300
@@ -60,7 +59,7 @@ def _facts(board: Board) -> Iterator[tuple[str, str]]:
     elif progress is not None and progress.phase == "holdout":
         yield "step", "final test on the hold-out"
     elif board.steps:
-        yield "step", _steps(board.steps)
+        yield "step", board.step_name()
     if progress is not None:
         simulated = board.started is not None and board.started.simulated
         flight = f", {progress.in_flight} in flight" if progress.in_flight else ""
@@ -70,11 +69,6 @@ def _facts(board: Board) -> Iterator[tuple[str, str]]:
         yield "time", ", ".join(filter(None, (duration(progress.seconds), left)))
 
 
-def _steps(steps: tuple[StepStarted, ...]) -> str:
-    more = f" and {len(steps) - 1} more agents side by side" if len(steps) > 1 else ""
-    return step_name(steps[0]) + more
-
-
 def _beam(board: Board) -> Iterator[RenderableType]:
     """Return the best candidates, each by what it says after the words that it shares with the seed prompt."""
     for place, candidate in enumerate(board.best()):
@@ -82,7 +76,7 @@ def _beam(board: Board) -> Iterator[RenderableType]:
         shared = _shared(seed, candidate.text)
         text = "… " * bool(shared) + " ".join(candidate.text[shared:].split())
         yield _line(
-            f"{'beam' if place == 0 else '':<6}{signed(candidate.score)}  {candidate.agent}: {text[:_TEXT_SHOWN]}",
+            f"{'kept' if place == 0 else '':<6}{worth(candidate.score)}  {candidate.agent}: {text[:_TEXT_SHOWN]}",
             "cyan",
         )
 

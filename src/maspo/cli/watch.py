@@ -14,6 +14,7 @@ from maspo.events import (
     BudgetStopped,
     CallLost,
     CandidateScored,
+    ConflictFound,
     Event,
     InfluenceMeasured,
     Paused,
@@ -24,7 +25,8 @@ from maspo.events import (
     SearchEnded,
     StepStarted,
 )
-from maspo.report.words import duration, money, plural
+from maspo.report.fold import by_rounds
+from maspo.report.words import conflict, duration, money, plural
 
 LOST_SHOWN = 3
 """Lost calls that get a line of their own; the rest is counted in the report."""
@@ -55,7 +57,7 @@ class Board:
     steps: tuple[StepStarted, ...] = ()
     """The steps that began together last: one agent's, or all agents' where these are searched side by side."""
     beam: tuple[CandidateScored, ...] = ()
-    """Candidates that were kept in the last visit that scored any."""
+    """Candidates that were kept in the last visit or round that scored any."""
     recent: deque[str] = field(default_factory=lambda: deque(maxlen=_EVENTS_SHOWN))
     _latest: Event | None = None
     _new_visit: bool = False
@@ -85,6 +87,13 @@ class Board:
         """Return the best candidates of the last visit, best first."""
         return sorted(self.beam, key=lambda candidate: -candidate.score)[:_BEAM_SHOWN]
 
+    def step_name(self) -> str:
+        """Return where the search stands, and how many other agents are searched side by side; empty at the start."""
+        if not self.steps:
+            return ""
+        more = f" and {len(self.steps) - 1} more agents side by side" if len(self.steps) > 1 else ""
+        return step_name(self.steps[0], self.started.profile if self.started else "") + more
+
     def _begin(self, step: StepStarted) -> None:
         visits = {(known.agent, known.pass_) for known in self.steps}
         self._new_visit = self._new_visit or (step.agent, step.pass_) not in visits
@@ -98,14 +107,17 @@ class PlainLines:
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
         self._progress: Progress | None = None
+        self._profile = ""
         self._lost = 0
 
     def on_event(self, event: Event) -> None:
         """Write the line of an event, if it has one."""
         self._lost += isinstance(event, CallLost)
+        if isinstance(event, RunStarted):
+            self._profile = event.profile
         if isinstance(event, CallLost) and self._lost > LOST_SHOWN:
             return
-        line = line_of(event)
+        line = line_of(event, self._profile)
         if line:
             self._write(f"{spent(self._progress)}{line}")
 
@@ -114,18 +126,20 @@ class PlainLines:
         self._progress = progress
 
 
-def line_of(event: Event) -> str:
-    """Return an event in one line for people; empty for events that deserve none."""
+def line_of(event: Event, profile: str = "") -> str:
+    """Return an event of a run with this profile in one line for people; empty for events that deserve none."""
     line = ""
     match event:
         case RunStarted():
             line = _started(event)
         case StepStarted():
-            line = step_name(event)
+            line = step_name(event, profile)
         case PromptKept():
             line = f"  {event.agent}: prompt kept, {event.reason}"
         case PromptChanged():
             line = f"  {event.agent}: new prompt, {event.reason}"
+        case ConflictFound():
+            line = f"  conflict: {conflict(event)}"
         case CallLost():
             line = f"  a call failed for good ({event.purpose}): {event.reason}"
         case _:
@@ -155,8 +169,10 @@ def _started(event: RunStarted) -> str:
     return f"{event.system}: {plural(len(event.agents), 'agent', 'agents')}, {inputs}{simulated}"
 
 
-def step_name(event: StepStarted) -> str:
-    """Return where the search stands: pass, agent and, where there are several, generation."""
+def step_name(event: StepStarted, profile: str = "") -> str:
+    """Return where the search stands: round or pass, agent and, where there are several, generation."""
+    if by_rounds(event, profile):
+        return f"round {event.pass_}/{event.passes}, {event.agent}"
     where = f"pass {event.pass_}/{event.passes}, {event.agent}"
     if not event.generation:
         return f"{where}, Beam Refresh"

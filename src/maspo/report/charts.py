@@ -48,7 +48,7 @@ def rewards(agent: str, steps: Sequence[StepView], bounds: tuple[float, float]) 
     """
     across = Scale(-0.5, max(len(steps) - 0.5, 0.5), 44, 352)
     up = Scale(bounds[0], bounds[1], 138, 12)
-    best = max((step.best.reward for step in steps if step.best), default=0.0)
+    best = max((candidate.reward for step in steps for candidate in step.candidates), default=0.0)
     candidates = sum(len(step.candidates) for step in steps)
     alternative = (
         f"{agent}: {words.plural(candidates, 'candidate', 'candidates')} in "
@@ -60,7 +60,7 @@ def rewards(agent: str, steps: Sequence[StepView], bounds: tuple[float, float]) 
         alternative,
         *(_reward_tick(up, tick) for tick in _ticks(bounds)),
         *(text(across.at(index), 156, step.label) for index, step in enumerate(steps) if index % stride == 0),
-        text(198, 173, "pass.generation"),
+        text(198, 173, "round" if any(step.by_rounds for step in steps) else "pass.generation"),
         *(_reward_step(across.at(index), up, step) for index, step in enumerate(steps)),
     )
 

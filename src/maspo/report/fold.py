@@ -12,6 +12,7 @@ from maspo.events import (
     CandidateScored,
     CaseFound,
     CaseShown,
+    ConflictFound,
     DraftRejected,
     DraftsScreened,
     Event,
@@ -68,16 +69,20 @@ class StepView:
     rejected: tuple[DraftRejected, ...]
     cases: tuple[CaseFound, ...]
     decision: PromptKept | PromptChanged | None
+    by_rounds: bool = False
+    """Whether it is an agent's part in a round of the race."""
 
     @property
     def label(self) -> str:
-        """Pass and generation, such as ``2.1``; generation 0 is Beam Refresh."""
-        return f"{self.started.pass_}.{self.started.generation}" if self.started else "?"
+        """The round of a race, ``2``; else pass and generation, ``2.1``, where generation 0 is Beam Refresh."""
+        if self.started is None:
+            return "?"
+        return f"{self.started.pass_}" if self.by_rounds else f"{self.started.pass_}.{self.started.generation}"
 
     @property
     def best(self) -> CandidateScored | None:
-        """The candidate with the highest reward."""
-        return max(self.candidates, key=lambda candidate: candidate.reward, default=None)
+        """The candidate with the highest expected worth in a race, else with the highest reward."""
+        return max(self.candidates, key=lambda one: one.score if self.by_rounds else one.reward, default=None)
 
     @property
     def compared(self) -> int:
@@ -112,6 +117,8 @@ class RunView:
     """What the proxy did with drafts, agent by agent; none when it was not used."""
     proxy: ProxyTold | None = None
     """What the proxy saved, and how often it was right."""
+    conflicts: tuple[ConflictFound, ...] = ()
+    """Agents whose changes won alone and lost together."""
     usage: Mapping[str, Usage] = field(default_factory=dict)
     """What calls cost so far, by purpose."""
     seconds: float | None = None
@@ -120,6 +127,11 @@ class RunView:
     def simulated(self) -> bool:
         """Whether the simulated world stood in for language models."""
         return self.started is not None and self.started.simulated
+
+    @property
+    def by_rounds(self) -> bool:
+        """Whether the search was a race."""
+        return any(step.by_rounds for step in self.steps)
 
     @property
     def rejected(self) -> tuple[DraftRejected, ...]:
@@ -152,7 +164,7 @@ def fold(events: Iterable[Event], usage: Mapping[str, Usage] | None = None) -> R
         started=started,
         finished=finished,
         agents=_agents(started, finished, _all(seen, PromptChanged)),
-        steps=_steps(seen),
+        steps=_steps(seen, started.profile if started else ""),
         cases=_all(seen, CaseShown),
         budget_stops=_standing_stops(seen),
         lost_calls=_all(seen, CallLost),
@@ -161,9 +173,18 @@ def fold(events: Iterable[Event], usage: Mapping[str, Usage] | None = None) -> R
         influence=_last(seen, InfluenceMeasured),
         screenings=_all(seen, DraftsScreened),
         proxy=_last(seen, ProxyTold),
+        conflicts=_all(seen, ConflictFound),
         usage=dict(finished.usage if finished else usage or {}),
         seconds=finished.seconds if finished else (pauses[-1].seconds if pauses else None),
     )
+
+
+def by_rounds(step: StepStarted, profile: str = "") -> bool:
+    """Return whether a step belongs to a round of the race rather than to a pass of Algorithm 1.
+
+    A round has one generation. A pass may be cut down to one, too; the profile ``paper`` has passes only.
+    """
+    return step.generation == step.generations == 1 and profile != "paper"
 
 
 def _all(events: Sequence[Event], kind: type[_Kind]) -> tuple[_Kind, ...]:
@@ -222,23 +243,25 @@ def _agents(
 _StepEvent: TypeAlias = StepStarted | CandidateScored | DraftRejected | CaseFound | PromptKept | PromptChanged
 
 
-def _steps(events: Sequence[Event]) -> tuple[StepView, ...]:
+def _steps(events: Sequence[Event], profile: str) -> tuple[StepView, ...]:
     groups: dict[str, list[_StepEvent]] = {}
     for event in events:
         if isinstance(event, _StepEvent):
             groups.setdefault(event.step, []).append(event)
-    return tuple(_step(group) for group in groups.values())
+    return tuple(_step(group, profile) for group in groups.values())
 
 
-def _step(events: Sequence[_StepEvent]) -> StepView:
+def _step(events: Sequence[_StepEvent], profile: str) -> StepView:
+    started = _last(events, StepStarted)
     latest = {candidate.candidate: candidate for candidate in _all(events, CandidateScored)}
     decisions = [event for event in events if isinstance(event, PromptKept | PromptChanged)]
     return StepView(
         step=events[0].step,
         agent=events[0].agent,
-        started=_last(events, StepStarted),
+        started=started,
         candidates=tuple(latest.values()),
         rejected=_all(events, DraftRejected),
         cases=_all(events, CaseFound),
         decision=decisions[-1] if decisions else None,
+        by_rounds=started is not None and by_rounds(started, profile),
     )

@@ -7,6 +7,7 @@ from importlib import resources
 from maspo.report import charts, words
 from maspo.report.fold import RunView
 from maspo.report.html_cases import cases
+from maspo.report.html_conflicts import conflicts
 from maspo.report.html_cost import cost, settings
 from maspo.report.html_influence import influence
 from maspo.report.html_prompts import prompts, team
@@ -21,6 +22,7 @@ _PARTS = (
     ("prompts", "Prompts"),
     ("search", "Search"),
     ("influence", "Who matters"),
+    ("conflicts", "Agents in conflict"),
     ("cases", "Misalignment cases"),
     ("rejected", "Rejected drafts"),
     ("cost", "Cost"),
@@ -54,7 +56,8 @@ def head(title: str) -> Html:
 def _header(view: RunView, name: str) -> Html:
     started = view.started
     line = f"run {started.run} · profile {started.profile} · seed {started.seed}" if started else ""
-    links = (h("li", {}, h("a", {"href": f"#{target}"}, text)) for target, text in _PARTS)
+    parts = [part for part in _PARTS if view.conflicts or part[0] != "conflicts"]
+    links = (h("li", {}, h("a", {"href": f"#{target}"}, text)) for target, text in parts)
     return h(
         "header",
         {},
@@ -75,6 +78,7 @@ def _main(view: RunView) -> Html:
         prompts(view),
         search(view),
         influence(view),
+        conflicts(view),
         cases(view),
         rejected(view),
         cost(view),

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from maspo.events import CaseShown
 from maspo.report import words
+from maspo.report.conflicts import pointed_at
 from maspo.report.fold import RunView
 from maspo.report.html_parts import diff_block, folded, left_out, quiet, section, text_block
-from maspo.report.markup import Html, h
+from maspo.report.markup import Attributes, Html, h
 
 _MOST_CASES = 20
 _MOST_OUTPUTS = 8
 _OUTPUT = 3000
+
+
+def newest(view: RunView) -> Sequence[CaseShown]:
+    """Return the misalignment cases that the page has room for, newest first.
+
+    The steps tell which are new: texts are recorded late, and many at once.
+    """
+    place = {step.step: number for number, step in enumerate(view.steps)}
+    return sorted(view.cases, key=lambda case: place.get(case.step, -1))[::-1][:_MOST_CASES]
+
+
+def case_id(place: int) -> str:
+    """Return the id by which the page links to the case at a place of ``newest``."""
+    return f"case-{place + 1}"
 
 
 def cases(view: RunView) -> Html:
@@ -19,7 +36,9 @@ def cases(view: RunView) -> Html:
     if not view.cases:
         found = f"{words.number(view.cases_found)} found, none recorded with texts." if view.cases_found else "None."
         return section("cases", title, quiet(found))
-    shown = view.cases[::-1][:_MOST_CASES]
+    shown = newest(view)
+    linked = pointed_at(shown, view.conflicts)
+    clashes = " So are inputs on which changes of two agents lost together." if view.conflicts else ""
     count = words.plural(view.cases_found, "case", "cases")
     return section(
         "cases",
@@ -28,18 +47,18 @@ def cases(view: RunView) -> Html:
             "p",
             {},
             f"{count}: inputs on which a candidate prompt won its own comparison and the team did not gain (Eq. 6). "
-            f"They are shown to the proposer as hard negatives. Newest first.",
+            f"They are shown to the proposer as hard negatives.{clashes} Newest first.",
         ),
-        *(_case(case) for case in shown),
+        *(_case(case, {"id": case_id(place)} if place in linked else {}) for place, case in enumerate(shown)),
         left_out(view.cases_found - len(shown), "older case", "older cases"),
     )
 
 
-def _case(case: CaseShown) -> Html:
+def _case(case: CaseShown, name: Attributes) -> Html:
     names = _names(case)
     return h(
         "details",
-        {"class": "case"},
+        {"class": "case", **name},
         h(
             "summary",
             {},

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from maspo.events import CandidateScored, DraftRejected, LevelAgreement, LevelCounts, PromptChanged, SearchEnded
 from maspo.report import charts, words
 from maspo.report.fold import RunView, StepView
@@ -18,6 +16,26 @@ _MOST_CANDIDATES = 300
 _MOST_REJECTED = 40
 _REASON = 400
 _REFRESH = " Generation 0 is Beam Refresh."
+_DOTS = (
+    "Each dot is a candidate prompt: how much better it did than its reference (Eq. 5). "
+    "● kept, ○ dropped, ▲ the agent's prompt was changed."
+)
+_DOTS_OF_A_RACE = (
+    "Each dot is a candidate prompt: the mean reward (Eq. 5) of the runs that it was in. Several candidates are tried "
+    "in one run, so they share what they did. "
+    "● kept: part of the new anchor, ○ left out, ▲ the agent's prompt was changed."
+)
+_WORTH_OF_A_RACE = (
+    "Candidates are tried in mixed runs: several candidates of one agent (in a large team, of neighbouring agents) are "
+    "merged and meet the anchor, the prompts that are in the system now. A candidate's expected worth is what a "
+    "regression over these runs gives to it alone, drawn towards what drafts were worth so far; ½ is a sure win. Kept: "
+    "it is part of the new anchor."
+)
+_COUNTS = "Counts are wins / losses / ties / undecided, seen from the candidate."
+_COUNTS_OF_A_RACE = (
+    "Counts are wins / losses / ties / undecided of the runs that the candidate was in, together with others: one run "
+    "counts for every candidate in it. A local or lookahead verdict that was not asked for counts as undecided."
+)
 
 
 def search(view: RunView) -> Html:
@@ -30,11 +48,11 @@ def search(view: RunView) -> Html:
         title,
         _end(view.ended),
         _reward_panels(view),
-        _misalignment(view.steps),
+        _misalignment(view),
         screening(view),
         h("h3", {}, "Steps"),
         _step_table(view),
-        folded("All candidates", _candidate_table(view.steps)),
+        folded("All candidates", _candidate_table(view)),
     )
 
 
@@ -71,15 +89,15 @@ def _reward_panels(view: RunView) -> Html:
         h(
             "p",
             {},
-            "Each dot is a candidate prompt: how much better it did than its reference (Eq. 5). "
-            "● kept, ○ dropped, ▲ the agent's prompt was changed." + (_REFRESH if refreshed else ""),
+            _DOTS_OF_A_RACE if view.by_rounds else _DOTS + (_REFRESH if refreshed else ""),
         ),
         h("div", {"class": "panels"}, *panels),
         left_out(len(order) - _MOST_PANELS, "more agent", "more agents"),
     )
 
 
-def _misalignment(steps: Sequence[StepView]) -> Html:
+def _misalignment(view: RunView) -> Html:
+    steps = view.steps
     compared = sum(step.compared for step in steps)
     if not compared:
         return join()
@@ -87,7 +105,7 @@ def _misalignment(steps: Sequence[StepView]) -> Html:
     caption = (
         f"Share of compared inputs on which a candidate did its own job better and the team did not gain (Eq. 6). "
         f"Over the whole search: {rate}."
-    )
+    ) + (" A run counts once for every candidate in it." if view.by_rounds else "")
     chart = h(
         "div",
         {"class": "scroll", "tabindex": "0", "role": "region", "aria-label": "Chart"},
@@ -98,10 +116,12 @@ def _misalignment(steps: Sequence[StepView]) -> Html:
 
 def _step_table(view: RunView) -> Html:
     numbered = list(enumerate(view.steps, start=1))
-    columns = ("Step", "Pass.gen", "Agent", "Candidates", "Kept", "Rejected", "Best reward", "Misaligned", "Decision")
+    when, best = ("Round", "Best worth") if view.by_rounds else ("Pass.gen", "Best reward")
+    columns = ("Step", when, "Agent", "Candidates", "Kept", "Rejected", best, "Misaligned", "Decision")
     rows = [_step_row(number, step) for number, step in numbered[-_MOST_STEPS:]]
     return join(
         table("Steps of the search", columns, rows),
+        quiet(_WORTH_OF_A_RACE) if view.by_rounds else "",
         left_out(len(numbered) - _MOST_STEPS, "earlier step", "earlier steps"),
     )
 
@@ -114,10 +134,16 @@ def _step_row(number: int, step: StepView) -> tuple[str | Html, ...]:
         words.number(len(step.candidates)),
         words.number(sum(candidate.kept for candidate in step.candidates)),
         words.number(len(step.rejected)),
-        words.signed(step.best.reward) if step.best else "–",
+        _best(step),
         words.percent(step.misaligned / step.compared) if step.compared else "–",
         _decision(step),
     )
+
+
+def _best(step: StepView) -> str:
+    if step.best is None:
+        return "–"
+    return words.worth(step.best.score) if step.by_rounds else words.signed(step.best.reward)
 
 
 def _decision(step: StepView) -> str | Html:
@@ -127,12 +153,13 @@ def _decision(step: StepView) -> str | Html:
     return join(h("strong", {}, what), f": {clipped(step.decision.reason, _REASON)}")
 
 
-def _candidate_table(steps: Sequence[StepView]) -> Html:
-    found = [(step, candidate) for step in steps for candidate in step.candidates]
-    columns = ("Prompt", "Pass.gen", "Agent", "Reward", "Score", "Local", "Lookahead", "Global", "Misaligned", "Kept")
+def _candidate_table(view: RunView) -> Html:
+    found = [(step, candidate) for step in view.steps for candidate in step.candidates]
+    when, score = ("Round", "Expected worth") if view.by_rounds else ("Pass.gen", "Score")
+    columns = ("Prompt", when, "Agent", "Reward", score, "Local", "Lookahead", "Global", "Misaligned", "Kept")
     rows = [_candidate_row(step, candidate) for step, candidate in found[-_MOST_CANDIDATES:]]
     return join(
-        quiet("Counts are wins / losses / ties / undecided, seen from the candidate."),
+        quiet(_COUNTS_OF_A_RACE if view.by_rounds else _COUNTS),
         table("Candidates", columns, rows),
         left_out(len(found) - _MOST_CANDIDATES, "earlier candidate", "earlier candidates"),
     )
@@ -144,7 +171,7 @@ def _candidate_row(step: StepView, candidate: CandidateScored) -> tuple[str | Ht
         step.label,
         candidate.agent,
         words.signed(candidate.reward),
-        words.signed(candidate.score),
+        words.worth(candidate.score) if step.by_rounds else words.signed(candidate.score),
         _counts(candidate.local),
         _counts(candidate.lookahead),
         _counts(candidate.glob),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from maspo.events import Effect, HoldoutResult, InfluenceMeasured, ProxyTold, Usage
+from maspo.events import ConflictFound, Effect, HoldoutResult, InfluenceMeasured, ProxyTold, Usage
 from maspo.prompts import prompt_id
 from maspo.report import words
 from maspo.report.fold import RunView
@@ -26,6 +26,7 @@ def summary(view: RunView) -> str:
         *_shipped(view),
         *_changed(view),
         *_proxy(view),
+        *_conflict(view),
         *_hint(view),
         *_stops(view),
         *_cost(view),
@@ -70,6 +71,15 @@ def _changed(view: RunView) -> list[str]:
 
 def _proxy(view: RunView) -> list[str]:
     return _row("proxy", *words.screened(view.proxy)) if view.proxy else []
+
+
+def _conflict(view: RunView) -> list[str]:
+    """Return the latest conflict; the report has all of them."""
+    if not view.conflicts:
+        return []
+    earlier = len(view.conflicts) - 1
+    more = [f"{words.plural(earlier, 'earlier conflict', 'earlier conflicts')} in the report"] if earlier else []
+    return _row("conflict", clipped(words.conflict(view.conflicts[-1]), _HINT), *more)
 
 
 def _hint(view: RunView) -> list[str]:
@@ -135,6 +145,7 @@ def result_json(view: RunView) -> dict[str, object]:
         },
         "influence": _influence_json(view.influence) if view.influence else None,
         "proxy": _proxy_json(view.proxy) if view.proxy else None,
+        "conflicts": [_conflict_json(found) for found in view.conflicts],
         "calls": {**_calls_json(view.usage), "cached": cost.cached, "failed": cost.failed},
         "tokens": {"in": cost.tokens_in, "out": cost.tokens_out, "unmetered_calls": cost.unmetered},
         "usd": cost.usd,
@@ -178,6 +189,15 @@ def _proxy_json(told: ProxyTold) -> dict[str, object]:
         "interval": list(told.interval),
         "worth_kept": told.worth_kept,
         "worth_audited": told.worth_audited,
+    }
+
+
+def _conflict_json(found: ConflictFound) -> dict[str, object]:
+    return {
+        "agents": list(found.agents),
+        "alone": list(found.alone),
+        "together": found.together,
+        "inputs": len(found.inputs),
     }
 
 

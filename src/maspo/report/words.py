@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from maspo.events import Effect, HoldoutResult, ProxyTold, RunFinished, Usage
+from maspo.events import ConflictFound, Effect, HoldoutResult, ProxyTold, RunFinished, Usage
+from maspo.report.conflicts import sides
 from maspo.report.fold import RunView
 
 SIMULATED = "Simulated world: no language model was asked."
@@ -203,6 +204,16 @@ def screened(told: ProxyTold) -> tuple[str, ...]:
             f"and that were tried as an audit, {worth(told.worth_audited)}."
         )
     return tuple(lines)
+
+
+def conflict(found: ConflictFound) -> str:
+    """Return which two agents are in conflict, the figures, and whose change was kept, in one sentence."""
+    two = sides(found)
+    return (
+        f"the changes of {two.kept} and {two.gave_way} each won alone ({worth(two.kept_alone)} and "
+        f"{worth(two.gave_way_alone)}) and lost together ({worth(found.together)}, on "
+        f"{plural(len(found.inputs), 'input', 'inputs')} where neither lost alone); that of {two.kept} was kept"
+    )
 
 
 def signed_percent(value: float) -> str:

@@ -127,10 +127,11 @@ def _race(state: State) -> State:
     inputs = state.order[: plan.shared_inputs]
     before = plan.stages[state.stage - 1] if state.stage else 0
     runs = plan.stages[state.stage] - before
+    pool = state.pool
     wave: list[Work] = []
     members: dict[str, tuple[int, ...]] = {}
     for number, block in enumerate(_blocks(state)):
-        pools = {name: state.pool[name] for name in block if name in state.pool}
+        pools = {name: pool[name] for name in block if name in pool}
         where = f"r{state.round}/{number}/race/{state.stage}"
         held = list(drawn(pools, runs, plan.mixed, setting.seed, where)) if pools else []
         mixtures = [joined(state.prompts, state.candidates, chosen, setting.team) for chosen in held]

@@ -89,11 +89,11 @@ def screened_right(state: State) -> State:
     if not state.setting.plan.screen:
         return state
     screening, examples = state.screening, list[Example]()
-    runs = state.setting.plan.stages[-1] // 2
+    runs, met_by = state.setting.plan.stages[-1] // 2, state.evidence()
     for screened in state.screened:
         drafts = {item.edit.draft: item.edit for item in screened.tried}
         found = {
-            candidate.text: (state.worth[number], len(state.evidence(number)))
+            candidate.text: (state.worth[number], len(met_by[number]))
             for number, candidate in enumerate(state.candidates)
             if candidate.text in drafts and candidate.agent == drafts[candidate.text].agent
         }

@@ -116,9 +116,13 @@ class State:
         """Return what one comparison says for the changed prompts, from −½ to ½."""
         return score(comparison, self.setting.plan, self.calibration)
 
-    def evidence(self, candidate: int) -> tuple[Comparison, ...]:
-        """Return the comparisons of the runs that a candidate was in."""
-        return tuple(run.comparison for run in self.runs if candidate in run.members)
+    def evidence(self) -> list[list[Comparison]]:
+        """Return, for each candidate, the comparisons of the runs that it was in."""
+        found: list[list[Comparison]] = [[] for _ in self.candidates]
+        for run in self.runs:
+            for member in run.members:
+                found[member].append(run.comparison)
+        return found
 
     def estimated(self) -> tuple[float, ...]:
         """Return what each candidate is worth, judged by the runs of this round and the drafts of earlier ones."""

@@ -8,7 +8,7 @@ from statistics import fmean
 
 from maspo.events import ConflictFound, Event, PromptChanged, PromptKept
 from maspo.search.misalignment import remembered
-from maspo.search.race_state import Part, State
+from maspo.search.race_state import Part, State, step_of
 from maspo.search.record import scored_event, tally
 from maspo.search.reward import reward
 from maspo.search.work import Case
@@ -18,11 +18,15 @@ from maspo.verdict import Comparison, Verdict
 def recorded(state: State, part: Part, met: Sequence[Comparison]) -> State:
     """Say for each agent what its candidates came to in this round, and what becomes of its prompt."""
     events: list[Event] = []
+    met_by = state.evidence()
+    candidates: dict[str, list[int]] = {}
+    for number, candidate in enumerate(state.candidates):
+        candidates.setdefault(candidate.agent, []).append(number)
     for agent in state.setting.team.rewritten:
-        step, now = f"r{state.round}/{agent}", state.prompts[agent]
-        own = [number for number, candidate in enumerate(state.candidates) if candidate.agent == agent]
+        step, now = step_of(state.round, agent), state.prompts[agent]
+        own = candidates.get(agent, [])
         for number in own:
-            evidence = state.evidence(number)
+            evidence = met_by[number]
             worth = state.worth[number] if state.worth else 0.0
             result = (reward(evidence, state.setting.plan.weights, "centred"), worth, number in part.members)
             events.append(scored_event(step, agent, state.candidates[number].text, now, evidence, result))
