@@ -21,8 +21,8 @@ MODULES = {
 LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "__about__"}),
     frozenset({"graph", "events", "trace", "verdict", "prompts", "quoting"}),
-    frozenset({"models", "search", "stats"}),
-    frozenset({"judges", "proposers", "runtime", "tasks", "store", "world"}),
+    frozenset({"models", "search", "stats", "sandbox"}),
+    frozenset({"judges", "proposers", "runtime", "tasks", "scoring", "store", "world"}),
     frozenset({"engine"}),
     frozenset({"report", "config"}),
     frozenset({"arena"}),
@@ -37,6 +37,7 @@ PURE = (
     "maspo.stats",
     "maspo.tasks.answers",
     "maspo.tasks.split",
+    "maspo.scoring.base",
     "maspo.report.fold",
     "maspo.report.gains",
     "maspo.engine.holdout",

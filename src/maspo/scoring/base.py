@@ -1,0 +1,54 @@
+"""What every scorer is given and gives back. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Outcome = Literal["correct", "wrong", "unread", "failed"]
+"""``unread``: no answer could be extracted from the output. ``failed``: the scorer itself could not decide, for a
+reason that is not the output's (a missing label, no sandbox, a judge that did not answer)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One output to be scored. Everything in it is untrusted text."""
+
+    id: str
+    output: str
+    answer: str | None = None
+    """The label; None when there is none."""
+    tests: tuple[str, ...] = ()
+    """For code: statements that must each pass, in their order, after ``setup`` and the program."""
+    setup: str = ""
+    """For code: what runs before the program (imports, given helpers)."""
+    entry_point: str = ""
+    """For code: the function that the tests call; empty when they name it themselves."""
+    question: str = ""
+    """What the output answers; read by judges only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a scorer found for one sample."""
+
+    id: str
+    outcome: Outcome
+    read: str | None = None
+    """The answer that was extracted from the output."""
+    why: str = ""
+    """One line for people; empty when the outcome says it all."""
+
+    @property
+    def correct(self) -> bool:
+        """Whether it counts as right; an output that cannot be read does not."""
+        return self.outcome == "correct"
+
+
+class Scorer(Protocol):
+    """Says which outputs are right. Never raises on what a sample holds; no sample touches another's score."""
+
+    async def score(self, samples: Sequence[Sample]) -> Sequence[Score]:
+        """Return one score for each sample, in their order."""
+        ...
