@@ -26,6 +26,8 @@ class RunStarted:
     version: str
     notes: tuple[str, ...] = ()
     """Plain remarks for the reader: merged duplicates, small hold-out, …"""
+    method: Literal["", "race", "ascent"] = ""
+    """How it searches; empty in runs of versions that did not say."""
     kind: Literal["run_started"] = "run_started"
 
 

@@ -70,7 +70,9 @@ def test_estimate_states_calls_tokens_and_unknown_money(maspo: Run) -> None:
     assert said.code == 0
     assert said.json["usd"] is None
     assert said.json["unpriced"] == ["nobody"]
-    assert said.json["calls"]["total"] == sum(said.json["calls"][name] for name in ("agent", "judge", "proposer"))
+    calls = said.json["calls"]
+    assert max(calls["agent"], calls["judge"], calls["proposer"], calls["planned"]) <= calls["total"]
+    assert calls["total"] < calls["agent"] + calls["judge"] + calls["proposer"]
     assert "unknown: no price is known for nobody" in said.out
 
 
@@ -79,8 +81,9 @@ def test_estimate_knows_the_price_that_is_given(maspo: Run) -> None:
     said = maspo(
         "estimate", "system.yaml", "--inputs", "inputs.jsonl", "--agent-model", "nobody", "--set", prices, "--json"
     )
-    expected = (said.json["tokens"]["in"] + 2 * said.json["tokens"]["out"]) / 1e6
-    assert said.json["usd"] == pytest.approx(expected)
+    # Money, tokens in and tokens out are each of the mix of calls that makes it the largest.
+    together = (said.json["tokens"]["in"] + 2 * said.json["tokens"]["out"]) / 1e6
+    assert 0.7 * together < said.json["usd"] <= together
 
 
 def test_optimize_writes_the_run_folder_and_says_the_same_everywhere(maspo: Run, url: str, folder: Path) -> None:
@@ -92,7 +95,7 @@ def test_optimize_writes_the_run_folder_and_says_the_same_everywhere(maspo: Run,
     result = json.loads((out / "result.json").read_text())
     assert result.items() <= said.json.items()
     assert set(json.loads((out / "prompts.json").read_text())) == {"solver", "critic"}
-    assert "calls     at most" in said.err
+    assert "calls     at most " in said.err
     assert "round 1/1, solver" in said.err
     again = optimize(maspo, url, "--json")
     assert again.json["out"] == "maspo-runs/small-team-2"

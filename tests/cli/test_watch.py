@@ -124,7 +124,7 @@ def test_the_panel_is_drawn_at_any_moment() -> None:
     board.on_event(STEP)
     board.on_progress(progress(phase="search"))
     shown = picture(board)
-    for part in ("team", "pass 1/3, solver, generation 2/3", "40 of at most 100, 4 in flight", "nothing (simulated)"):
+    for part in ("team", "pass 1/3, solver, generation 2/3", "40 of about 100, 4 in flight", "nothing (simulated)"):
         assert part in shown
     board.on_progress(progress(phase="holdout"))
     assert "final test on the hold-out" in picture(board)
@@ -182,7 +182,7 @@ def test_the_live_panel_leaves_its_last_picture() -> None:
 
 def test_time_left_and_money_are_said_only_when_known() -> None:
     assert remaining(progress(calls=3)) == ""
-    assert remaining(progress(calls=40, planned=100)) == "at most 30.0 s left"
-    assert remaining(progress(calls=100, planned=50)) == "at most 0.0 s left"
+    assert remaining(progress(calls=40, planned=100)) == "about 30.0 s left"
+    assert remaining(progress(calls=100, planned=50)) == "about 0.0 s left"
     assert cost(progress(usd=None), simulated=False) == "unknown"
     assert cost(progress(usd=1.5), simulated=False) == "$1.50"

@@ -6,10 +6,11 @@ import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
-from maspo.config import Caps
+from maspo.config import Caps, RunConfig, plan_of
 from maspo.engine.estimate import estimate
 from maspo.engine.job import Job, Outcome
 from maspo.engine.plan_search import split_of
@@ -19,6 +20,7 @@ from maspo.models.base import Request
 from maspo.search.methods import METHODS
 from maspo.testing.runs import Recorder, begin, counted_world, go_on, with_config, world_job
 from maspo.world.spec import WorldSpec
+from tests.lengths import length
 
 PRICES = {"gpt-4.1-mini": (1.0, 4.0)}
 
@@ -182,6 +184,29 @@ async def test_c08_the_estimate_is_an_upper_bound_of_the_calls(tmp_path: Path, m
             kind: sum(model.purposes[each] for each in model.purposes if each.startswith(kind)) for kind in expected
         }
         assert found == {kind: min(calls, expected[kind]) for kind, calls in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("topology", "profile", "labels"),
+    [
+        ("reflect", "default", "ignore"),
+        ("reflect", "default", "use"),
+        ("reflect", "cheap", "ignore"),
+        ("hierarchical", "default", "ignore"),
+        ("hierarchical", "cheap", "use"),
+    ],
+)
+async def test_c12_whole_runs_stay_within_what_was_said_beforehand(
+    tmp_path: Path, topology: str, profile: Literal["default", "cheap"], labels: Literal["ignore", "use"]
+) -> None:
+    for seed in range(length(1, 20)):
+        spec = WorldSpec(seed=seed)
+        config = RunConfig(profile=profile, seed=seed, labels=labels, search=plan_of(profile, {}))
+        job = replace(world_job(topology, 120, spec), config=config)
+        expected = estimate(job)
+        model = counted_world(job)
+        await begin(job, tmp_path / str(seed), model)
+        assert expected.planned / 2 < model.calls <= expected.most < 2 * expected.planned
 
 
 def test_c09_an_estimate_says_sizes_tokens_and_money_without_any_call() -> None:

@@ -163,5 +163,7 @@ def test_c11_the_profile_paper_has_passes_only(whole_run: list[Event]) -> None:
     start = whole_run[0]
     assert isinstance(start, RunStarted)
     assert fold(race(replace(start, profile="paper"))).steps[0].label == "2.1"
+    assert fold(race(replace(start, method="ascent"))).steps[0].label == "2.1"
+    assert fold(race(replace(start, profile="paper", method="race"))).steps[0].label == "2"
     assert by_rounds(StepStarted("s", "a", 1, 1, 3, 1))
     assert not by_rounds(StepStarted("s", "a", 1, 1, 3, 3)) and not by_rounds(StepStarted("s", "a", 1, 0, 3, 1))

@@ -12,6 +12,7 @@ from maspo.prompts import Prompts
 from maspo.search import race
 from maspo.search.costs import planned_calls, reach
 from maspo.search.methods import METHODS
+from maspo.search.mixture import Candidate
 from maspo.search.race_state import State
 from maspo.search.setting import Setting
 from maspo.search.work import Compare, Draft, Drafts, Propose, Result, Team, Withhold, Work
@@ -181,3 +182,13 @@ def test_r09_reach_counts_an_agent_and_all_that_lies_downstream(settings: Settin
     assert reach(team, ["b"]) == 2
     assert reach(team, ["b", "c"]) == 3
     assert reach(team, ["d"]) == 1
+
+
+def test_r30_of_two_drafts_of_which_nothing_is_known_the_shorter_is_expected_to_be_better(settings: Settings) -> None:
+    state = race.begin(settings(PAIR), SEED)
+    short, long = (Candidate("a", f"{SEED['a']}\n{'Check it. ' * times}") for times in (2, 40))
+    worth = replace(state, candidates=(long, short)).estimated()
+    assert worth[1] > worth[0]
+    priceless = replace(state.setting, plan=state.setting.plan.model_copy(update={"length_price": 0.0}))
+    equal = replace(state, setting=priceless, candidates=(long, short)).estimated()
+    assert equal[0] == equal[1]

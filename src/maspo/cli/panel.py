@@ -63,7 +63,7 @@ def _facts(board: Board) -> Iterator[tuple[str, str]]:
     if progress is not None:
         simulated = board.started is not None and board.started.simulated
         flight = f", {progress.in_flight} in flight" if progress.in_flight else ""
-        yield "calls", f"{progress.calls:,} of at most {progress.calls_planned:,}{flight}"
+        yield "calls", f"{progress.calls:,} of about {progress.calls_planned:,}{flight}"
         yield "money", cost(progress, simulated)
         left = "" if board.finished else remaining(progress)
         yield "time", ", ".join(filter(None, (duration(progress.seconds), left)))

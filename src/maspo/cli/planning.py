@@ -22,7 +22,7 @@ def plan_text(prepared: Prepared, planned: Estimate) -> str:
         ("system", f"{job.system.name}: {' → '.join(', '.join(level) for level in job.system.levels)}"),
         ("inputs", f"{planned.search_inputs} for the search, {planned.holdout_inputs} held out for the final test"),
         ("endpoint", f"{Endpoint(models.base_url).shown} ({names})"),
-        ("calls", f"at most {_calls(planned)}"),
+        ("calls", _calls(planned)),
         ("tokens", f"about {planned.tokens_in:,} in, {planned.tokens_out:,} out"),
         ("money", _money(planned)),
         ("caps", _caps(prepared)),
@@ -32,8 +32,8 @@ def plan_text(prepared: Prepared, planned: Estimate) -> str:
 
 
 def _calls(planned: Estimate) -> str:
-    total = sum(planned.calls.values())
-    return f"{total:,} ({', '.join(f'{purpose} {calls:,}' for purpose, calls in planned.calls.items())})"
+    about = f"about {planned.planned:,}, " if planned.planned < planned.most else ""
+    return f"{about}at most {planned.most:,}"
 
 
 def _money(planned: Estimate) -> str:
@@ -58,7 +58,7 @@ def _caps(prepared: Prepared) -> str:
 def estimate(arguments: JobArguments) -> None:
     """State calls, tokens and money beforehand.
 
-    All of them are upper bounds; no model is asked.
+    Calls are planned and bounded; no model is asked.
     """
     from maspo.cli.prepare import prepare
     from maspo.engine.estimate import estimate as planned_cost
@@ -67,7 +67,8 @@ def estimate(arguments: JobArguments) -> None:
     planned = planned_cost(prepared.job)
     for remark in dict.fromkeys((*prepared.notes, *planned.notes)):
         note(f"note: {remark}")
-    say(table(("purpose", "calls at most"), [(name, f"{calls:,}") for name, calls in planned.calls.items()]))
+    rows = [*planned.calls.items(), ("together", planned.most)]
+    say(table(("purpose", "calls at most"), [(name, f"{calls:,}") for name, calls in rows]))
     say()
     say(plan_text(prepared, planned))
     if arguments.as_json:
@@ -77,7 +78,7 @@ def estimate(arguments: JobArguments) -> None:
 def estimate_json(planned: Estimate) -> dict[str, object]:
     """Return the machine's form of an estimate; ``usd`` is null when a price is unknown."""
     return {
-        "calls": {**planned.calls, "total": sum(planned.calls.values())},
+        "calls": {**planned.calls, "planned": planned.planned, "total": planned.most},
         "tokens": {"in": planned.tokens_in, "out": planned.tokens_out},
         "usd": planned.usd,
         "unpriced": list(planned.unpriced),

@@ -92,7 +92,7 @@ class Board:
         if not self.steps:
             return ""
         more = f" and {len(self.steps) - 1} more agents side by side" if len(self.steps) > 1 else ""
-        return step_name(self.steps[0], self.started.profile if self.started else "") + more
+        return step_name(self.steps[0], self.started) + more
 
     def _begin(self, step: StepStarted) -> None:
         visits = {(known.agent, known.pass_) for known in self.steps}
@@ -107,17 +107,17 @@ class PlainLines:
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
         self._progress: Progress | None = None
-        self._profile = ""
+        self._run: RunStarted | None = None
         self._lost = 0
 
     def on_event(self, event: Event) -> None:
         """Write the line of an event, if it has one."""
         self._lost += isinstance(event, CallLost)
         if isinstance(event, RunStarted):
-            self._profile = event.profile
+            self._run = event
         if isinstance(event, CallLost) and self._lost > LOST_SHOWN:
             return
-        line = line_of(event, self._profile)
+        line = line_of(event, self._run)
         if line:
             self._write(f"{spent(self._progress)}{line}")
 
@@ -126,14 +126,14 @@ class PlainLines:
         self._progress = progress
 
 
-def line_of(event: Event, profile: str = "") -> str:
-    """Return an event of a run with this profile in one line for people; empty for events that deserve none."""
+def line_of(event: Event, run: RunStarted | None = None) -> str:
+    """Return an event of a run in one line for people; empty for events that deserve none."""
     line = ""
     match event:
         case RunStarted():
             line = _started(event)
         case StepStarted():
-            line = step_name(event, profile)
+            line = step_name(event, run)
         case PromptKept():
             line = f"  {event.agent}: prompt kept, {event.reason}"
         case PromptChanged():
@@ -169,9 +169,9 @@ def _started(event: RunStarted) -> str:
     return f"{event.system}: {plural(len(event.agents), 'agent', 'agents')}, {inputs}{simulated}"
 
 
-def step_name(event: StepStarted, profile: str = "") -> str:
+def step_name(event: StepStarted, run: RunStarted | None = None) -> str:
     """Return where the search stands: round or pass, agent and, where there are several, generation."""
-    if by_rounds(event, profile):
+    if by_rounds(event, run):
         return f"round {event.pass_}/{event.passes}, {event.agent}"
     where = f"pass {event.pass_}/{event.passes}, {event.agent}"
     if not event.generation:
@@ -187,11 +187,11 @@ def spent(progress: Progress | None) -> str:
 
 
 def remaining(progress: Progress) -> str:
-    """Return how long the rest takes at most, at the pace so far; empty when it cannot be told yet."""
+    """Return about how long the rest takes, at the pace so far; empty when it cannot be told yet."""
     if progress.calls < 20 or progress.seconds <= 0:
         return ""
     left = max(0, progress.calls_planned - progress.calls)
-    return f"at most {duration(progress.seconds * left / progress.calls)} left"
+    return f"about {duration(progress.seconds * left / progress.calls)} left"
 
 
 def cost(progress: Progress, simulated: bool) -> str:

@@ -1,20 +1,15 @@
-"""What a run would cost at most: the pure search is played against answers that make it ask for the most."""
+"""What a run would cost at most, before anything is paid."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+from maspo.engine.bill import Bound, bound_of
 from maspo.engine.job import Estimate, Job
-from maspo.engine.plan_search import Split, check_task, proof_calls, setting_of, split_of
-from maspo.graph import System
+from maspo.engine.plan_search import Split, check_task, proof_calls, split_of
 from maspo.models.prices import PriceBook
-from maspo.prompts import Prompts, prompts_id
 from maspo.runtime.messages import MessageBuilder, check_inputs
-from maspo.search.methods import METHODS
-from maspo.search.plan import Plan
-from maspo.search.work import Compare, Draft, Drafts, Propose, Result, Withhold, Work
-from maspo.verdict import Comparison, Level, Verdict
 
 REPLY_TOKENS = 300
 """Assumed length of an agent's output and of a draft."""
@@ -24,26 +19,14 @@ _FRAME_TOKENS = 350
 """About what our own judge and proposer prompts hold besides the texts they show."""
 
 
-@dataclass(slots=True)
-class _Bill:
-    """Counts of the calls that a play of the search needs, each run of a system counted once."""
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Calls of one kind: whose model answers them, how many there are at most, and the tokens of one."""
 
-    system: System
-    plan: Plan
-    runs: set[tuple[str, str]] = field(default_factory=set)
-    agent: dict[str, int] = field(default_factory=dict)
-    judge: int = 0
-    proposer: int = 0
-    proposer_tokens: int = 0
-
-    def run(self, prompts: Prompts, key: str, changed: Collection[str] = ()) -> None:
-        address = (prompts_id(prompts), key)
-        if address in self.runs:
-            return
-        self.runs.add(address)
-        reached = (self.system.downstream[name] for name in changed)
-        for name in frozenset[str]().union(*reached) or self.system.order:
-            self.agent[name] = self.agent.get(name, 0) + 1
+    model: str
+    calls: int
+    tokens_in: int
+    tokens_out: int
 
 
 def estimate(job: Job) -> Estimate:
@@ -55,13 +38,19 @@ def estimate(job: Job) -> Estimate:
     """
     check_task(job)
     notes = check_inputs(job.system, job.inputs)
-    parts = split_of(job)
-    bill = _played(job, parts)
-    tokens_in, tokens_out, usd, unpriced = _money(job, bill)
+    parts, bound = split_of(job), bound_of(job)
+    lines = _lines(job, bound)
+    usd, unpriced = _priced(lines, bound.most, PriceBook(job.config.models.prices, job.config.models.base_url))
     return Estimate(
-        calls={"agent": sum(bill.agent.values()), "judge": bill.judge, "proposer": bill.proposer},
-        tokens_in=tokens_in,
-        tokens_out=tokens_out,
+        calls={
+            "agent": min(sum(bound.agent.values()), bound.most),
+            "judge": bound.judge,
+            "proposer": bound.proposer,
+        },
+        most=bound.most,
+        planned=bound.planned,
+        tokens_in=int(_dearest(lines, bound.most, lambda line: line.tokens_in)),
+        tokens_out=int(_dearest(lines, bound.most, lambda line: line.tokens_out)),
         usd=usd,
         unpriced=unpriced,
         search_inputs=len(parts.search),
@@ -75,96 +64,48 @@ def holdout_calls(job: Job) -> int:
     return len(split_of(job).holdout) * proof_calls(job.system)
 
 
-def _played(job: Job, parts: Split) -> _Bill:
-    bill = _Bill(job.system, job.config.search)
-    search = METHODS[job.config.search.method]
-    state = search.begin(setting_of(job), job.system.prompts)
-    while wave := search.ask(state):
-        state = search.tell(state, {work.id: _costliest(work, bill) for work in wave})
-    for key in parts.holdout:
-        bill.run(job.system.prompts, key)
-        bill.run(state.prompts, key)
-        bill.judge += 2
-    return bill
-
-
-def _costliest(work: Work, bill: _Bill) -> Result:
-    """Return the answer that makes the search ask for the most, and put the work on the bill."""
-    if isinstance(work, Propose):
-        for key in work.inputs:
-            bill.run(work.prompts, key)
-        bill.proposer += 1
-        bill.proposer_tokens += (len(work.inputs) + 3 * len(work.cases)) * 2 * REPLY_TOKENS
-        parent = work.prompts[work.agent]
-        return Drafts(tuple(Draft(f"{parent}\n{work.id} {number}.") for number in range(work.count)))
-    if isinstance(work, Withhold):
-        return _costliest_edge(work, bill)
-    return _costliest_comparison(work, bill)
-
-
-def _costliest_comparison(work: Compare, bill: _Bill) -> Comparison:
-    changed = (work.agent, *work.also)
-    bill.run(work.reference, work.input_key)
-    bill.run(work.changed, work.input_key, changed)
-    for other in range(_others(work, bill)):
-        bill.run({**work.changed, work.agent: f"{work.candidate} {other}"}, work.input_key, changed)
-        bill.judge += work.orders
-    readers = bill.system.successors[work.agent]
-    asked = {Level.LOCAL: 1, Level.LOOKAHEAD: len(readers), Level.GLOBAL: work.orders}
-    if work.agent == bill.system.output:
-        asked |= {Level.LOCAL: 0, Level.LOOKAHEAD: 0}
-    bill.judge += sum(asked[level] for level in work.levels)
-    # A union that loses is tried again in parts, so that is the dearest answer to it.
-    verdict = Verdict.LOSS if "/unite/1/" in work.id else Verdict.WIN
-    return Comparison(work.input_key, verdict, tuple((reader, verdict) for reader in readers), verdict)
-
-
-def _costliest_edge(work: Withhold, bill: _Bill) -> Comparison:
-    bill.run(work.prompts, work.input_key)
-    for name in bill.system.downstream[work.reader]:
-        bill.agent[name] = bill.agent.get(name, 0) + 1
-    bill.judge += 2
-    return Comparison(work.input_key, Verdict.LOSS, (), Verdict.LOSS)
-
-
-def _others(work: Compare, bill: _Bill) -> int:
-    """Return how many other candidate systems may have to be tried on the same inputs when this one falls."""
-    plan, phase = bill.plan, work.id.split("/")[-3]
-    return plan.beam_width - 1 if phase == "promote" else 0
-
-
-def _money(job: Job, bill: _Bill) -> tuple[int, int, float | None, tuple[str, ...]]:
+def _lines(job: Job, bound: Bound) -> list[_Line]:
     models = job.config.models
-    prices = PriceBook(models.prices, models.base_url)
-    input_tokens = _mean_input_tokens(job)
-    lines: list[tuple[str, int, int]] = [
-        (
+    shown = _mean_input_tokens(job)
+    lines = [
+        _Line(
             agent.model or models.agent,
-            bill.agent.get(agent.name, 0)
-            * (len(agent.prompt) // CHARACTERS_PER_TOKEN + input_tokens + len(agent.reads) * REPLY_TOKENS),
-            bill.agent.get(agent.name, 0) * REPLY_TOKENS,
+            bound.agent.get(agent.name, 0),
+            len(agent.prompt) // CHARACTERS_PER_TOKEN + shown + len(agent.reads) * REPLY_TOKENS,
+            REPLY_TOKENS,
         )
         for agent in job.system.agents
     ]
-    judged = _FRAME_TOKENS + input_tokens + 2 * REPLY_TOKENS
-    lines.append((models.for_judge(), bill.judge * judged, bill.judge * VERDICT_TOKENS))
-    written = bill.proposer * (_FRAME_TOKENS + input_tokens) + bill.proposer_tokens
-    lines.append((models.for_proposer(), written, bill.proposer * REPLY_TOKENS))
-    total, unpriced = _priced(lines, prices)
-    return sum(line[1] for line in lines), sum(line[2] for line in lines), total, unpriced
+    written = _FRAME_TOKENS + shown + bound.texts_shown * REPLY_TOKENS
+    drafts = max(job.config.search.screen, job.config.search.edits, 1)
+    return [
+        *lines,
+        _Line(models.for_judge(), bound.judge, _FRAME_TOKENS + shown + 2 * REPLY_TOKENS, VERDICT_TOKENS),
+        _Line(models.for_proposer(), bound.proposer, written, drafts * REPLY_TOKENS),
+    ]
 
 
-def _priced(lines: list[tuple[str, int, int]], prices: PriceBook) -> tuple[float | None, tuple[str, ...]]:
-    known: Mapping[str, object] = {model: prices.price(model) for model, _, _ in lines}
-    unpriced = tuple(sorted(model for model, price in known.items() if price is None))
+def _dearest(lines: Sequence[_Line], most: int, worth: Callable[[_Line], float]) -> float:
+    """Return what ``most`` calls come to when as many of them as possible are of the dearest kinds."""
+    total, left = 0.0, most
+    for line in sorted(lines, key=worth, reverse=True):
+        calls = min(line.calls, left)
+        total, left = total + calls * worth(line), left - calls
+    return total
+
+
+def _priced(lines: Sequence[_Line], most: int, prices: PriceBook) -> tuple[float | None, tuple[str, ...]]:
+    found = {line.model: prices.price(line.model) for line in lines}
+    known = {model: price for model, price in found.items() if price is not None}
+    unpriced = tuple(sorted(found.keys() - known.keys()))
     if unpriced:
         return None, unpriced
-    total = 0.0
-    for model, tokens_in, tokens_out in lines:
-        price = prices.price(model)
-        if price is not None:
-            total += tokens_in * price.token_in + tokens_out * price.token_out
-    return total, ()
+
+    def usd(line: _Line) -> float:
+        price = known[line.model]
+        return line.tokens_in * price.token_in + line.tokens_out * price.token_out
+
+    return _dearest(lines, most, usd), ()
 
 
 def _mean_input_tokens(job: Job) -> int:

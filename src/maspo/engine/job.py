@@ -70,7 +70,11 @@ class Estimate:
     """
 
     calls: Mapping[str, int]
-    """Upper bound by purpose: agent, judge, proposer."""
+    """Upper bound of each purpose alone: agent, judge, proposer."""
+    most: int
+    """Upper bound of all calls together; often less than the sum: who asks more of one asks less of the others."""
+    planned: int
+    """The calls that the run is planned for; a race begins its last round within them and ends it."""
     tokens_in: int
     tokens_out: int
     usd: float | None

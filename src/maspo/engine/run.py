@@ -232,6 +232,7 @@ async def _begin(job: Job, session: Session, plan: Estimate) -> None:
                 simulated=simulated,
                 version=__version__,
                 notes=plan.notes,
+                method=job.config.search.method,
             )
         )
 

@@ -64,7 +64,7 @@ class Session:
     def __init__(self, job: Job, store: RunStore, bare: Model, watcher: Watcher, plan: Estimate) -> None:
         self._store = store
         self._watcher = watcher
-        self.planned_calls = sum(plan.calls.values())
+        self.planned_calls = plan.planned
         self.run = store.meta()["run"]
         recorded = [decode(entry) for entry in store.journal()]
         self._told: dict[str, Result] = {item.work: item.result for item in recorded if isinstance(item, Told)}

@@ -164,7 +164,7 @@ def fold(events: Iterable[Event], usage: Mapping[str, Usage] | None = None) -> R
         started=started,
         finished=finished,
         agents=_agents(started, finished, _all(seen, PromptChanged)),
-        steps=_steps(seen, started.profile if started else ""),
+        steps=_steps(seen, started),
         cases=_all(seen, CaseShown),
         budget_stops=_standing_stops(seen),
         lost_calls=_all(seen, CallLost),
@@ -179,12 +179,14 @@ def fold(events: Iterable[Event], usage: Mapping[str, Usage] | None = None) -> R
     )
 
 
-def by_rounds(step: StepStarted, profile: str = "") -> bool:
+def by_rounds(step: StepStarted, run: RunStarted | None = None) -> bool:
     """Return whether a step belongs to a round of the race rather than to a pass of Algorithm 1.
 
-    A round has one generation. A pass may be cut down to one, too; the profile ``paper`` has passes only.
+    In runs that do not name their method: a round has one generation, and the profile ``paper`` has passes only.
     """
-    return step.generation == step.generations == 1 and profile != "paper"
+    if run is not None and run.method:
+        return run.method == "race"
+    return step.generation == step.generations == 1 and (run is None or run.profile != "paper")
 
 
 def _all(events: Sequence[Event], kind: type[_Kind]) -> tuple[_Kind, ...]:
@@ -243,15 +245,15 @@ def _agents(
 _StepEvent: TypeAlias = StepStarted | CandidateScored | DraftRejected | CaseFound | PromptKept | PromptChanged
 
 
-def _steps(events: Sequence[Event], profile: str) -> tuple[StepView, ...]:
+def _steps(events: Sequence[Event], run: RunStarted | None) -> tuple[StepView, ...]:
     groups: dict[str, list[_StepEvent]] = {}
     for event in events:
         if isinstance(event, _StepEvent):
             groups.setdefault(event.step, []).append(event)
-    return tuple(_step(group, profile) for group in groups.values())
+    return tuple(_step(group, run) for group in groups.values())
 
 
-def _step(events: Sequence[_StepEvent], profile: str) -> StepView:
+def _step(events: Sequence[_StepEvent], run: RunStarted | None) -> StepView:
     started = _last(events, StepStarted)
     latest = {candidate.candidate: candidate for candidate in _all(events, CandidateScored)}
     decisions = [event for event in events if isinstance(event, PromptKept | PromptChanged)]
@@ -263,5 +265,5 @@ def _step(events: Sequence[_StepEvent], profile: str) -> StepView:
         rejected=_all(events, DraftRejected),
         cases=_all(events, CaseFound),
         decision=decisions[-1] if decisions else None,
-        by_rounds=started is not None and by_rounds(started, profile),
+        by_rounds=started is not None and by_rounds(started, run),
     )

@@ -53,7 +53,8 @@ def drawn(pools: Mapping[str, Sequence[int]], runs: int, most: int, seed: int, w
     """
     held: list[list[int]] = [[] for _ in range(runs)]
     for pool in pools.values():
-        share = min(0.5, most / len(pool)) if len(pool) > 1 else 1.0 if len(pools) == 1 else 0.5
+        # The only candidate of all has nothing to be told apart from.
+        share = min(0.5, most / len(pool)) if len(pools) > 1 or len(pool) > 1 else 1.0
         for candidate in pool:
             names = shuffled(map(str, range(runs)), seed, "mixture", where, candidate)
             for name in names[: max(1, round(share * runs))]:

@@ -23,6 +23,7 @@ from maspo.events import DraftsScreened, ProxyTold
 from maspo.prompts import prompt_id
 from maspo.search.draw import rank
 from maspo.search.similar import END, normalized
+from maspo.stats.ridge import ridge
 from maspo.stats.share import share_interval
 
 _NOISE = 0.05
@@ -32,7 +33,6 @@ _SPREAD = 0.05
 _MEAN_RUNS = 50
 """Runs that the expectation of a worth of 0 weighs as much as."""
 _MOST_EXAMPLES = 1000
-_PASSES = 100
 _CLOSE_ENOUGH = 1e-5
 _AUDIT_ONE_IN = 5
 _WORDS, _OWN_WORDS, _SHAPE = 0.5, 0.3, 0.2
@@ -108,30 +108,19 @@ def _squeezed(value: float) -> float:
 
 
 def _fitted(examples: Sequence[Example], mean: float) -> Mapping[str, float]:
-    """Return the posterior mean of every coefficient: coordinate descent on the normal equations."""
+    """Return the posterior mean of every coefficient."""
     columns: dict[str, list[tuple[int, float]]] = {}
     for number, item in enumerate(examples):
         for name, value in features(item.edit).items():
             columns.setdefault(name, []).append((number, value))
-    precision = [item.runs / _NOISE for item in examples]
-    left = [item.worth - mean for item in examples]
-    coefficients = dict.fromkeys(columns, 0.0)
-    curvature = {
-        name: 1 / _SPREAD**2 + sum(precision[number] * value**2 for number, value in column)
-        for name, column in columns.items()
-    }
-    for _ in range(_PASSES):
-        largest = 0.0
-        for name, column in columns.items():
-            pull = sum(precision[number] * value * left[number] for number, value in column)
-            step = (pull - coefficients[name] / _SPREAD**2) / curvature[name]
-            coefficients[name] += step
-            for number, value in column:
-                left[number] -= step * value
-            largest = max(largest, abs(step))
-        if largest < _CLOSE_ENOUGH:
-            break
-    return coefficients
+    found = ridge(
+        list(columns.values()),
+        [item.worth - mean for item in examples],
+        [item.runs / _NOISE for item in examples],
+        1 / _SPREAD**2,
+        _CLOSE_ENOUGH,
+    )
+    return dict(zip(columns, found, strict=True))
 
 
 # ── screening ────────────────────────────────────────────────────────────────────────────────────────────────────────

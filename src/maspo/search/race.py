@@ -20,9 +20,9 @@ from maspo.search.costs import planned_calls, wave_calls
 from maspo.search.draw import rank, shuffled
 from maspo.search.influence import interventions
 from maspo.search.misalignment import new_cases, remembered
-from maspo.search.mixture import drawn, joined
-from maspo.search.race_drafts import entered, proposals, screened_right
-from maspo.search.race_state import Part, Phase, Run, State, step_of
+from maspo.search.mixture import Mixture, drawn, joined
+from maspo.search.race_drafts import entered, proposals, proxy_taught
+from maspo.search.race_state import Phase, Run, State, step_of
 from maspo.search.race_told import conflict_found, recorded
 from maspo.search.record import case_events
 from maspo.search.setting import Setting
@@ -141,7 +141,7 @@ def _race(state: State) -> State:
         by_id = {_name(where, *pair): mixture for pair, mixture in zip(tried, mixtures, strict=True)}
         members |= {work.id: by_id[work.id].members for work in met}
     state = replace(state, wave=tuple(wave), members=members, told={})
-    return state if wave else _round(_anchored(state, Part((), {}), ()))
+    return state if wave else _round(_anchored(state, Mixture((), {}), ()))
 
 
 def _blocks(state: State) -> list[tuple[str, ...]]:
@@ -154,19 +154,24 @@ def _blocks(state: State) -> list[tuple[str, ...]]:
 def _after_stage(state: State) -> State:
     """Estimate what every candidate is worth; who is worth nothing is in no further mixture."""
     state = _learned(state)
-    runs = [
-        Run(state.members[work.id], work.id.split("/")[1], result)
-        for work, result in waves.answers(state)
-        if isinstance(result, Comparison)
-    ]
+    runs = _runs(state)
     state = replace(state, runs=(*state.runs, *runs))
     state = replace(state, drafted=_drafted(state, runs), worth=state.estimated(), stage=state.stage + 1)
     if state.stage == len(state.setting.plan.stages):
-        state = screened_right(state)
+        state = proxy_taught(state)
     good = [number for number, worth in enumerate(state.worth) if worth > 0 and number not in state.fallen]
     if state.stage < len(state.setting.plan.stages) and good:
         return _race(replace(state, fallen=frozenset(range(len(state.candidates))) - frozenset(good)))
     return _unite(state, [tuple(good)])
+
+
+def _runs(state: State) -> list[Run]:
+    """Return the runs of the wave that is over; those of a block of agents, and all unions, share their noise."""
+    return [
+        Run(state.members[work.id], work.id.split("/")[1], result)
+        for work, result in waves.answers(state)
+        if isinstance(work, Compare) and isinstance(result, Comparison)
+    ]
 
 
 def _drafted(state: State, runs: Sequence[Run]) -> tuple[float, float]:
@@ -183,25 +188,27 @@ def _drafted(state: State, runs: Sequence[Run]) -> tuple[float, float]:
 
 def _unite(state: State, blocks: Sequence[Sequence[int]]) -> State:
     """Try candidates together, each block of them for itself, on the inputs that they raced on."""
-    parts = tuple(part for part in (_part(state, block) for block in blocks) if part.members)
+    parts = tuple(part for part in (_part(state, block) for block in blocks) if part.changes)
     if not parts or state.attempt >= _ATTEMPTS:
-        return _round(_anchored(state, Part((), {}), ()))
-    state = replace(state, phase=Phase.UNITE, parts=parts, attempt=state.attempt + 1, members={})
+        return _round(_anchored(state, Mixture((), {}), ()))
+    state = replace(state, phase=Phase.UNITE, parts=parts, attempt=state.attempt + 1)
     inputs = state.order[: state.setting.plan.union_inputs]
     where = f"r{state.round}/unite/{state.attempt}"
     wave: list[Work] = []
+    members: dict[str, tuple[int, ...]] = {}
     for number, part in enumerate(parts):
-        wave += _meetings(state, f"{where}/{number}", [(part.changes, key) for key in inputs])
+        met = _meetings(state, f"{where}/{number}", [(part.changes, key) for key in inputs])
+        wave += met
+        members |= {work.id: part.members for work in met}
     if state.attempt == 1 and state.setting.plan.ahead and not _end(state):
         wave += proposals(state, {**state.prompts, **parts[0].changes}, state.round + 1)
-    return replace(state, wave=tuple(wave), told={})
+    return replace(state, wave=tuple(wave), members=members, told={})
 
 
-def _part(state: State, block: Sequence[int]) -> Part:
+def _part(state: State, block: Sequence[int]) -> Mixture:
     """Return candidates joined, the best first; at equal worth the shorter prompt is ahead."""
     best_first = sorted(block, key=lambda number: (-state.worth[number], len(state.candidates[number].text)))
-    mixture = joined(state.prompts, state.candidates, _strongest(state, best_first), state.setting.team)
-    return Part(mixture.members, mixture.changes)
+    return joined(state.prompts, state.candidates, _strongest(state, best_first), state.setting.team)
 
 
 def _strongest(state: State, ranked: Sequence[int]) -> list[int]:
@@ -219,10 +226,10 @@ def _strongest(state: State, ranked: Sequence[int]) -> list[int]:
 def _after_union(state: State) -> State:
     """Keep the best of what was tried unless the anchor did better; otherwise try the parts of it."""
     state = _learned(state)
-    met = [_met(state, part) for part in state.parts]
+    runs = _runs(state)
+    met = [[run.comparison for run in runs if run.members == part.members] for part in state.parts]
     means = [fmean(state.score(comparison) for comparison in comparisons) for comparisons in met]
     best = max(range(len(means)), key=lambda number: (means[number], -number))
-    runs = [Run(part.members, "unite", item) for part, found in zip(state.parts, met, strict=True) for item in found]
     state = replace(state, runs=(*state.runs, *runs))
     state = conflict_found(state, met)
     if means[best] >= 0 and _ever_won(state, state.parts[best]):
@@ -231,22 +238,10 @@ def _after_union(state: State) -> State:
     return _unite(state, _split(state, state.parts[best].members))
 
 
-def _ever_won(state: State, part: Part) -> bool:
+def _ever_won(state: State, part: Mixture) -> bool:
     """Return whether any run of this round with a candidate of a part was won: without a win the anchor stays."""
     members = set(part.members)
     return any(state.score(run.comparison) > 0 for run in state.runs if not members.isdisjoint(run.members))
-
-
-def _met(state: State, part: Part) -> list[Comparison]:
-    return [
-        result
-        for work, result in waves.answers(state)
-        if isinstance(work, Compare) and isinstance(result, Comparison) and _changes(work) == dict(part.changes)
-    ]
-
-
-def _changes(work: Compare) -> Prompts:
-    return {work.agent: work.candidate, **work.also}
 
 
 def _split(state: State, members: Sequence[int]) -> list[tuple[int, ...]]:
@@ -260,7 +255,7 @@ def _split(state: State, members: Sequence[int]) -> list[tuple[int, ...]]:
     return [tuple(ranked[: len(members) // 2])]
 
 
-def _go_on(state: State, part: Part, met: Sequence[Comparison]) -> State:
+def _go_on(state: State, part: Mixture, met: Sequence[Comparison]) -> State:
     """Make a part the anchor, and begin the next round; its drafts are here when they were asked for ahead."""
     ahead = tuple(work for work in state.wave if isinstance(work, Propose))
     told = state.told
@@ -270,7 +265,7 @@ def _go_on(state: State, part: Part, met: Sequence[Comparison]) -> State:
     return _after_proposals(replace(_opened(state), wave=ahead, told={work.id: told[work.id] for work in ahead}))
 
 
-def _anchored(state: State, part: Part, met: Sequence[Comparison]) -> State:
+def _anchored(state: State, part: Mixture, met: Sequence[Comparison]) -> State:
     """Write a part into the anchor; what was rejected next to a change may be tried again."""
     state = recorded(state, part, met)
     rejected = dict(state.rejected)

@@ -84,7 +84,7 @@ def _screened(state: State, drafts: dict[str, list[str]]) -> tuple[State, dict[s
     return state, {agent: [item.edit.draft for item in screened.tried] for agent, screened in kept.items()}
 
 
-def screened_right(state: State) -> State:
+def proxy_taught(state: State) -> State:
     """Let the proxy learn what the drafts of this round are worth, and count how often it was right."""
     if not state.setting.plan.screen:
         return state

@@ -9,7 +9,7 @@ from enum import StrEnum
 from maspo.events import Event
 from maspo.prompts import Prompts
 from maspo.search.influence import Influence
-from maspo.search.mixture import Candidate
+from maspo.search.mixture import Candidate, Mixture
 from maspo.search.proxy import Proxy, Screened, Tally
 from maspo.search.setting import Setting
 from maspo.search.trust import Calibration, score
@@ -41,14 +41,6 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Candidates that are tried together as the next anchor: their numbers, and the prompts that they change."""
-
-    members: tuple[int, ...]
-    changes: Prompts
-
-
-@dataclass(frozen=True, slots=True)
 class State:
     """Where a race stands. ``prompts`` is the anchor; candidates are numbered within a round."""
 
@@ -70,7 +62,7 @@ class State:
     """What each candidate is expected to be worth, after the runs of this round."""
     members: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Per work in flight, the candidates in it."""
-    parts: tuple[Part, ...] = ()
+    parts: tuple[Mixture, ...] = ()
     """What is tried now: one union, or the parts of one that failed."""
     lost: tuple[Comparison, ...] = ()
     """How the union did whose parts are tried now."""

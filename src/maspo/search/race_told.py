@@ -8,14 +8,15 @@ from statistics import fmean
 
 from maspo.events import ConflictFound, Event, PromptChanged, PromptKept
 from maspo.search.misalignment import remembered
-from maspo.search.race_state import Part, State, step_of
+from maspo.search.mixture import Mixture
+from maspo.search.race_state import State, step_of
 from maspo.search.record import scored_event, tally
 from maspo.search.reward import reward
 from maspo.search.work import Case
 from maspo.verdict import Comparison, Verdict
 
 
-def recorded(state: State, part: Part, met: Sequence[Comparison]) -> State:
+def recorded(state: State, part: Mixture, met: Sequence[Comparison]) -> State:
     """Say for each agent what its candidates came to in this round, and what becomes of its prompt."""
     events: list[Event] = []
     met_by = state.evidence()
@@ -38,7 +39,7 @@ def recorded(state: State, part: Part, met: Sequence[Comparison]) -> State:
     return replace(state, events=(*state.events, *events))
 
 
-def _why_changed(state: State, agent: str, part: Part, met: Sequence[Comparison]) -> str:
+def _why_changed(state: State, agent: str, part: Mixture, met: Sequence[Comparison]) -> str:
     own = [number for number in part.members if state.candidates[number].agent == agent]
     worth = sum(state.worth[number] for number in own)
     merges = f"{len(own)} of its candidates merged" if len(own) > 1 else "one candidate"
