@@ -35,13 +35,20 @@ ALLOWED_UP = frozenset({("engine", "config")})
 PURE = (
     "maspo.search",
     "maspo.stats",
-    "maspo.tasks.answers",
     "maspo.tasks.split",
+    "maspo.scoring.answers",
     "maspo.scoring.base",
+    "maspo.scoring.choices",
+    "maspo.scoring.mathematics.equality",
+    "maspo.scoring.mathematics.reading",
+    "maspo.scoring.readable",
     "maspo.report.fold",
     "maspo.report.gains",
     "maspo.engine.holdout",
+    "maspo.judges.reading",
     "maspo.proposers.drafts",
+    "maspo.proposers.foreign",
+    "maspo.proposers.passages",
     "maspo.quoting",
     "maspo.arena.summary",
     "maspo.arena.tables",
@@ -51,6 +58,12 @@ PURE = (
 IMPURE = frozenset(
     {"asyncio", "time", "datetime", "random", "secrets", "os", "io", "pathlib", "socket", "subprocess", "threading"}
     | {"aiohttp", "sqlite3", "urllib", "http", "tempfile", "shutil", "uuid", "importlib"}
+)
+UNSAFE_MODULES = frozenset({"pickle", "marshal", "shelve", "dill", "cloudpickle", "jsonpickle", "joblib"})
+UNSAFE_CALLS = frozenset(
+    {"eval", "exec", "compile", "__import__", "os.system", "os.popen", "asyncio.create_subprocess_shell"}
+    | {"subprocess.getoutput", "subprocess.getstatusoutput"}
+    | {"yaml.unsafe_load", "yaml.unsafe_load_all", "yaml.full_load", "yaml.full_load_all"}
 )
 MOST_LINES = 400
 MOST_LINES_OF_A_FUNCTION = 40
@@ -161,12 +174,82 @@ def test_z08_importing_the_package_or_the_command_line_loads_nothing_heavy(modul
     assert not set(found.stdout.split()) & {"pydantic", "aiohttp", "yaml", "rich", "sqlite3"}
 
 
+def unsafe(text: str, module: str) -> list[str]:
+    """Return what a module's text does that could execute data: calls and imports that this code base never needs."""
+    tree = ast.parse(text)
+    inside = module.startswith("maspo.sandbox.inside.")  # a process that is shut in to execute model code
+    safe = {"yaml.SafeLoader", "yaml.CSafeLoader"}
+    safe |= {
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and safe & set(map(ast.unparse, node.bases))
+    }
+    found: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            found += [] if inside else _unsafe_call(node, safe)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names = [name.name for name in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+            found += [f"imports {name}" for name in names if name.split(".")[0] in UNSAFE_MODULES]
+            if "ctypes" in names and "sandbox" not in module.split("."):
+                found.append("imports ctypes outside the sandbox")
+    if room(module) in {"judges", "proposers", "runtime"} and ".format(" in text:
+        found.append("formats text")
+    return found
+
+
+def _unsafe_call(node: ast.Call, safe_loaders: set[str]) -> list[str]:
+    name = ast.unparse(node.func)
+    shell = [word for word in node.keywords if word.arg == "shell" and ast.unparse(word.value) != "False"]
+    loaders = {ast.unparse(word.value) for word in node.keywords if word.arg == "Loader"}
+    loads = name in {"yaml.load", "yaml.load_all"} and not (loaders and loaders <= safe_loaders)
+    # A method that happens to be called compile, such as re.compile, is not the builtin.
+    return [f"calls {name}"] if name in UNSAFE_CALLS or shell or loads else []
+
+
 def test_z09_no_model_text_is_formatted_executed_or_unpickled() -> None:
-    forbidden = {"eval", "exec", "compile", "__import__"}
-    for module, file in MODULES.items():
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                assert node.func.id not in forbidden, f"{module} calls {node.func.id}"
-        assert not {"pickle", "marshal", "shelve"} & set(imports(file)), module
-        if room(module) in {"judges", "proposers", "runtime"}:
-            assert ".format(" not in file.read_text(encoding="utf-8"), module
+    found = {module: unsafe(file.read_text(encoding="utf-8"), module) for module, file in MODULES.items()}
+    assert {module: what for module, what in found.items() if what} == {}
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "eval(text)",
+        "exec(text)",
+        "compile(text, '', 'exec')",
+        "__import__(name)",
+        "import pickle",
+        "from pickle import loads",
+        "import marshal",
+        "import shelve",
+        "import dill",
+        "import cloudpickle",
+        "import jsonpickle",
+        "import joblib",
+        "import ctypes",
+        "from ctypes import CDLL",
+        "import yaml\nyaml.load(text)",
+        "import yaml\nyaml.load(text, Loader=yaml.Loader)",
+        "class Mine(yaml.Loader): pass\nyaml.load(text, Loader=Mine)",
+        "import yaml\nyaml.load(text, yaml.UnsafeLoader)",
+        "import yaml\nyaml.unsafe_load(text)",
+        "import yaml\nyaml.full_load(text)",
+        "import os\nos.system(text)",
+        "import os\nos.popen(text)",
+        "import subprocess\nsubprocess.run(text, shell=True)",
+        "import subprocess\nsubprocess.Popen(text, shell=asked)",
+        "import subprocess\nsubprocess.getoutput(text)",
+        "import asyncio\nasyncio.create_subprocess_shell(text)",
+        "text.format(**values)",
+    ],
+)
+def test_z11_the_rule_against_executing_data_finds_what_is_planted(planted: str) -> None:
+    assert unsafe(planted, "maspo.judges.planted") != []
+
+
+@pytest.mark.parametrize(
+    "harmless", ["import re\nre.compile(x)", "yaml.safe_load(text)", "subprocess.run(['ls'])", "self.eval(x)"]
+)
+def test_z12_the_rule_against_executing_data_lets_the_rest_alone(harmless: str) -> None:
+    assert unsafe(harmless, "maspo.judges.planted") == []

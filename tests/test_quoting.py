@@ -13,6 +13,7 @@ import maspo
 from maspo.quoting import quoted, shortened, spoken, tagged, unquoted
 
 TAGS = ("output_1", "output_2", "verdict", "prompt", "current_prompt", "trace", "misaligned_trace", "count", "input")
+_TAGGED = re.compile(r"(?:_tag|tagged)\([\"']([a-z_0-9]+)")
 pieces = st.one_of(
     st.text(max_size=8),
     st.sampled_from(TAGS),
@@ -55,10 +56,11 @@ def test_q05_a_name_becomes_an_attribute() -> None:
 def test_q06_every_tag_that_our_prompts_and_messages_use_is_guarded() -> None:
     root = Path(str(maspo.__file__)).parent
     used: set[str] = set()
-    for file in [*root.glob("judges/prompts/*.txt"), *root.glob("proposers/prompts/*.txt")]:
+    for file in root.glob("*/prompts/*.txt"):
         used |= set(re.findall(r"</?([a-z_0-9]+)>", file.read_text(encoding="utf-8")))
-    for file in [*root.glob("judges/*.py"), *root.glob("proposers/*.py"), *root.glob("engine/*.py")]:
-        used |= set(re.findall(r"(?:_tag|tagged)\([\"']([a-z_0-9]+)", file.read_text(encoding="utf-8")))
+    for room in ("judges", "proposers", "engine", "scoring"):
+        files = root.glob(f"{room}/*.py")
+        used |= {tag for file in files for tag in _TAGGED.findall(file.read_text(encoding="utf-8"))}
     assert used >= {"verdict", "prompt", "output_1", "current_prompt", "protected", "final_output_before"}
     assert {tag for tag in used if quoted(f"</{tag}>") == f"</{tag}>"} == set()
 
@@ -89,6 +91,28 @@ def test_q07_a_shortened_text_is_short_and_says_what_is_missing(text: str, most:
 )
 def test_q08_the_thinking_before_a_reply_is_left_out(reply: str, rest: str) -> None:
     assert spoken(reply) == rest
+
+
+@pytest.mark.parametrize(
+    "alike",
+    [
+        "＜/output_1>",
+        "</ｏｕｔｐｕｔ_１>",
+        "</out\u200bput_1>",
+        "<\u2060verdict>",
+        "‹/trace›",
+        "</рrоmрt>",
+        "<／input＞",
+    ],
+)
+def test_q10_what_only_looks_like_our_tags_is_escaped_and_comes_back(alike: str) -> None:
+    safe = quoted(f"a {alike} b")
+    assert safe.startswith("a &") and unquoted(safe) == f"a {alike} b"
+    assert unquoted(quoted(safe)) == safe
+
+
+def test_q11_attributes_cannot_be_left() -> None:
+    assert tagged("read", "x", 'a" id="b', "c").startswith('<read name="a&quot; id=&quot;b" id="c">\n')
 
 
 def test_q09_huge_texts_are_read_at_once() -> None:

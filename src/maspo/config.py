@@ -36,6 +36,8 @@ class ModelSettings(Section):
     deadline: float = Field(default=600.0, gt=0, description="seconds per call over all its attempts")
     attempts: int = Field(default=6, ge=1)
     attribution: bool = Field(default=True, description="send the X-Maspo headers")
+    allow_http: bool = Field(default=False, description="plain http also to other machines; shows the key on the way")
+    use_proxy: bool = Field(default=False, description="send through the proxy that the environment names")
     prices: Mapping[str, tuple[float, float]] = Field(
         default_factory=dict, description="USD per million tokens (in, out) by model; overrides the price table"
     )

@@ -12,7 +12,8 @@
     ├── ProviderError              exit 5   unreachable, or refuses every call (key, model)
     │   └── CallFailed                      one call failed for good; the run can go on without it
     ├── Interrupted                exit 130 somebody asked the run to stop; it can be resumed
-    └── StoreError                 exit 1   the run's database
+    ├── StoreError                 exit 1   the run's database
+    └── SandboxRefused, SandboxFailed  exit 1   untrusted programs cannot be shut in here (maspo.sandbox)
 
 Every message says what was given, what was expected and how to fix it.
 """

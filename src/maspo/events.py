@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from maspo.verdict import JudgeChecked
+
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
@@ -28,6 +30,8 @@ class RunStarted:
     """Plain remarks for the reader: merged duplicates, small hold-out, …"""
     method: Literal["", "race", "ascent"] = ""
     """How it searches; empty in runs of versions that did not say."""
+    decided_by: Literal["judge", "labels"] = "judge"
+    """Who decides on final answers: labels only when they were asked for and every input has one."""
     kind: Literal["run_started"] = "run_started"
 
 
@@ -284,6 +288,22 @@ class CallLost:
 
 
 @dataclass(frozen=True, slots=True)
+class CallUnsettled:
+    """A call was in flight when an earlier process of the run died: it may be billed twice, since it is asked again."""
+
+    number: int
+    """Of the attempt in the run's record."""
+    key: str
+    """The content address of the call."""
+    purpose: str
+    agent: str
+    model: str
+    usd: float | None
+    """Its highest cost, which counts towards the caps; None when no price is known."""
+    kind: Literal["call_unsettled"] = "call_unsettled"
+
+
+@dataclass(frozen=True, slots=True)
 class Paused:
     """The run was interrupted; it can be resumed."""
 
@@ -371,6 +391,8 @@ Event: TypeAlias = (
     | CaseShown
     | BudgetStopped
     | CallLost
+    | CallUnsettled
+    | JudgeChecked
     | Paused
     | RunFinished
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 
 class Verdict(StrEnum):
@@ -53,3 +54,27 @@ class Comparison:
             return False
         successors_improved = all(verdict is Verdict.WIN for _, verdict in self.lookahead)
         return not successors_improved or self.glob is Verdict.LOSS
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One pair of outputs as a judge saw it in both orders; all verdicts are seen from the candidate.
+
+    ``truth`` is a win or a loss when one output is right by its label and the other wrong, a tie when both are the
+    same, None without a label.
+    """
+
+    pair: str
+    first: Verdict
+    """The candidate was shown first."""
+    turned: Verdict
+    """The candidate was shown second."""
+    truth: Verdict | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeChecked:
+    """An event: what the judge said, in both orders, of hold-out inputs on which labels had decided."""
+
+    readings: tuple[Reading, ...]
+    kind: Literal["judge_checked"] = "judge_checked"

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from maspo.cli.probes import Answer, Place, probe_all
-from maspo.cli.sandbox import Sandbox, find_sandbox
+from maspo.sandbox.selftest import Finding, choose_level
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
@@ -100,17 +100,13 @@ def test_the_default_endpoint_is_not_asked_without_a_key(maspo: Run) -> None:
     assert "Not asked: https://api.openai.com/v1, because OPENAI_API_KEY is not set" in said.out
 
 
-@pytest.mark.parametrize(
-    ("sandbox", "level"),
-    [
-        (Sandbox(bubblewrap=False, landlock=0, seccomp=False), "none"),
-        (Sandbox(bubblewrap=False, landlock=3, seccomp=True), "landlock + seccomp"),
-        (Sandbox(bubblewrap=True, landlock=0, seccomp=True), "bubblewrap + seccomp"),
-    ],
-)
-def test_the_level_names_what_is_there(sandbox: Sandbox, level: str) -> None:
-    assert sandbox.level == level
+def test_the_sandbox_shown_is_the_one_that_holds(maspo: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = maspo("doctor", "--no-local", "--json")
+    assert said.json["sandbox"]["level"] == choose_level()
+    assert f"Sandbox    {choose_level()}; attacks were tried" in said.out
 
-
-def test_looking_changes_nothing_and_repeats() -> None:
-    assert find_sandbox() == find_sandbox()
+    monkeypatch.setattr("maspo.sandbox.selftest.examine", lambda level: Finding(level, "an attack succeeded"))
+    said = maspo("doctor", "--no-local", "--json")
+    assert said.json["sandbox"]["level"] == "none"
+    assert "Sandbox    none; code of models is not run" in said.out
+    assert "prelude: an attack succeeded" in said.err

@@ -88,12 +88,12 @@ def test_an_interrupted_run_ends_with_130_and_is_resumed_to_the_same_prompts(mas
 
 def test_a_second_ctrl_c_ends_at_once() -> None:
     arguments = ["optimize", "system.yaml", "--inputs", "inputs.jsonl", "--base-url"]
-    with world("--latency-ms", "60000") as url, started(*arguments, url) as run:
+    with world("--latency-ms", "3000") as url, started(*arguments, url) as run:
         wait_for(run, "2 agents")
         run.send_signal(signal.SIGINT)
         wait_for(run, "Stopping")
         run.send_signal(signal.SIGINT)
-        assert run.wait(SECONDS) == 130
+        assert run.wait(2) == 130
 
 
 def test_a_closed_pipe_is_no_traceback() -> None:

@@ -113,7 +113,7 @@ def test_d03_make_targets_exist() -> None:
     shown = {
         name
         for page in PAGES
-        for name in re.findall(r"(?:^|`)make ([a-z]\S*?)(?=[\s`]|$)", page.read_text(encoding="utf-8"), re.MULTILINE)
+        for name in re.findall(r"(?:^|`)make ([a-z-]+)(?=\s+#|`|$)", page.read_text(encoding="utf-8"), re.MULTILINE)
     }
     assert {"demo", "test"} <= shown <= set(targets)
 

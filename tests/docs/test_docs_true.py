@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from maspo import errors
 from maspo.cli.app import app
-from maspo.cli.settings import FLAGS
+from maspo.cli.settings import FLAGS, OTHER_VARIABLES
 from maspo.config import PROFILES, RunConfig
 from maspo.events import VerdictWord
 from maspo.graph.load import AGENT_KEYS, SYSTEM_KEYS
@@ -128,7 +128,7 @@ def test_d15_every_setting_is_documented_and_none_is_made_up() -> None:
 
 
 def test_d16_every_variable_is_documented_and_none_is_made_up() -> None:
-    known = {"MASPO_" + flag.upper().replace("-", "_") for flag in FLAGS} | {"MASPO_DEBUG"}
+    known = {"MASPO_" + flag.upper().replace("-", "_") for flag in FLAGS} | OTHER_VARIABLES
     assert set(re.findall(r"`(MASPO_[A-Z_]+)`", text_of("docs/commands.md"))) == known
     for page in PAGES:
         assert set(re.findall(r"MASPO_[A-Z]+(?:_[A-Z]+)*", page.read_text(encoding="utf-8"))) <= known, page.name

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
-import signal
 import sqlite3
 import sys
 import time
@@ -22,8 +20,8 @@ from aiohttp import web
 
 from maspo.engine.job import Job
 from maspo.engine.record import dump_job
-from maspo.engine.run import DATABASE, start
-from maspo.testing.runs import Recorder, with_config, world_job
+from maspo.engine.run import DATABASE
+from maspo.testing.runs import with_config, world_job
 from maspo.world import World
 from maspo.world.serve import read_request
 from maspo.world.spec import WorldSpec
@@ -109,40 +107,6 @@ def job_at(url: str) -> Job:
     job = world_job(inputs=20, spec=WorldSpec(seed=5))
     settings = {"base_url": url, "concurrency": IN_FLIGHT, "api_key_env": "MASPO_NO_KEY"}
     return replace(with_config(job, models=job.config.models.model_copy(update=settings)), world=None)
-
-
-@pytest.mark.slow
-async def test_x01_twenty_kills_ship_the_same_and_repeat_at_most_what_was_in_flight(tmp_path: Path) -> None:
-    draw = random.Random(20)
-    server = Server(World(WorldSpec(seed=5)))
-    async with server.listening() as url:
-        job = job_at(url)
-        await start(job, tmp_path / "whole", Recorder())
-        whole, server.bodies, server.questions = server.bodies, Counter(), Counter()
-        (tmp_path / "job.json").write_text(dump_job(job), encoding="utf-8")
-        paid: dict[str, int] = {}
-        for _ in range(KILLS):
-            process = await child(tmp_path / "job.json", tmp_path / "run")
-            ended = asyncio.create_task(process.wait())
-            moment = asyncio.create_task(server.another(draw.randint(1, 4)))
-            await asyncio.wait({ended, moment}, return_when=asyncio.FIRST_COMPLETED, timeout=20)
-            await asyncio.sleep(draw.random() * 3 * LATENCY)
-            if process.returncode is None:
-                os.kill(process.pid, signal.SIGKILL)
-            moment.cancel()
-            await asyncio.gather(moment, ended, return_exceptions=True)
-            assert process.stderr is not None
-            assert process.returncode == -signal.SIGKILL, (await process.stderr.read()).decode() or "over too early"
-            for question in recorded(tmp_path / "run"):
-                paid.setdefault(question, server.questions[question])
-        last = await child(tmp_path / "job.json", tmp_path / "run")
-        _, said = await last.communicate()
-        assert last.returncode == 0, said.decode()
-    assert (tmp_path / "run" / "prompts.json").read_bytes() == (tmp_path / "whole" / "prompts.json").read_bytes()
-    assert server.bodies.keys() == whole.keys()
-    assert (server.bodies - whole).total() > 0, "a kill that interrupts nothing would prove nothing"
-    assert len(paid) > 20
-    assert {question: server.questions[question] for question in paid} == paid, "a recorded call was repeated"
 
 
 def made(folder: Path) -> None:

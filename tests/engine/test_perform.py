@@ -190,7 +190,7 @@ def with_or_without(request: Request) -> str:
 
 
 def _first_output(request: Request) -> str:
-    return request.messages[0].content.partition("<output_1>")[2].partition("</output_1>")[0]
+    return request.messages[0].content.partition("<output_1 ")[2].partition("</output_1>")[0]
 
 
 async def test_w15_an_edge_withheld_is_judged_by_final_answers_in_both_orders() -> None:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maspo.errors import BudgetReached, CallFailed
-from maspo.judges.judge import Judge, JudgeCalls, Question, combined, read_verdict
+from maspo.judges.judge import Judge, JudgeCalls, Question, combined
+from maspo.judges.reading import read_verdict
 from maspo.models.base import Request
 from maspo.models.scripted import Scripted, ScriptedModel
 from maspo.quoting import unquoted
@@ -210,6 +211,8 @@ async def test_j14_a_role_is_data_too() -> None:
 
 def sections(request: Request) -> tuple[str, str]:
     text = request.messages[0].content
-    found = re.search(r"<output_1>\n(.*)\n</output_1>\n\n<output_2>\n(.*)\n</output_2>", text, re.DOTALL)
+    found = re.search(
+        r'<output_1 id="(\w{16})">\n(.*)\n</output_1>\n\n<output_2 id="\1">\n(.*)\n</output_2>', text, re.DOTALL
+    )
     assert found is not None
-    return found.group(1), found.group(2)
+    return found.group(2), found.group(3)

@@ -217,7 +217,7 @@ async def test_i10_what_is_no_completion_is_worth_another_attempt(garbage: str) 
 async def test_i11_transient_statuses(status: int) -> None:
     error = await fault(refuse("later", status, Retry_After="1.5"))
     assert isinstance(error, Transient)
-    assert (error.stage, error.retry_after) == (Stage.REFUSED, 1.5)
+    assert (error.stage, error.retry_after) == (Stage.LIMITED if status == 429 else Stage.REFUSED, 1.5)
 
 
 @pytest.mark.parametrize("status", [301, 401, 402, 403, 404, 405])
@@ -279,7 +279,7 @@ async def test_i18_nobody_there_is_a_provider_error_after_the_attempts() -> None
         with pytest.raises(ProviderError, match="unreachable: http://") as caught:
             await layered(client, ledger).complete(ASK)
     assert not isinstance(caught.value, CallFailed)
-    assert ledger.usage()["agent"].calls == FAST.attempts
+    assert ledger.usage()["agent"].calls == FAST.unreached
 
 
 OPENAI_TOKENS = "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead."
@@ -335,12 +335,20 @@ async def test_i23_the_client_and_its_layers_keep_the_contract_of_a_model() -> N
 
 async def test_i24_a_closed_client_says_how_to_open_it() -> None:
     with pytest.raises(RuntimeError, match="async with"):
-        await ChatClient(Endpoint("http://x/v1")).complete(ASK)
+        await ChatClient(Endpoint("https://x/v1")).complete(ASK)
 
 
-def test_i25_the_environments_proxy_is_used_but_never_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_i25_the_environments_proxy_is_used_only_when_asked_and_never_for_this_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
     monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
     monkeypatch.setenv("no_proxy", "inside.example")
-    assert ChatClient(Endpoint("http://api.example/v1"))._proxy == "http://proxy.example:3128"
-    assert ChatClient(Endpoint("http://inside.example/v1"))._proxy is None
-    assert ChatClient(Endpoint("http://127.0.0.1:1/v1"))._proxy is None
+
+    def proxy(url: str, use_proxy: bool) -> str | None:
+        return ChatClient(Endpoint(url, use_proxy=use_proxy))._proxy
+
+    assert proxy("https://api.example/v1", False) is None
+    assert proxy("https://api.example/v1", True) == "http://proxy.example:3128"
+    assert proxy("https://inside.example/v1", True) is None
+    assert proxy("http://127.0.0.1:1/v1", True) is None

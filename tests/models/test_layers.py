@@ -333,9 +333,9 @@ async def test_i21_a_replys_cost_holds_that_of_its_lost_attempts() -> None:
 
 async def test_i22_a_call_that_waits_for_its_next_attempt_holds_no_slot() -> None:
     def script(request: Request) -> Scripted | Awaitable[Scripted]:
-        return Transient("busy", Stage.REFUSED, retry_after=30.0) if request.identity == "slow" else "x"
+        return BUSY if request.identity == "slow" else "x"
 
-    model = compose(ScriptedModel(script), MemoryStore(), Ledger(), RetryPolicy(), 1)
+    model = compose(ScriptedModel(script), MemoryStore(), Ledger(), RetryPolicy(base=60.0, cap=60.0), 1)
     slow = asyncio.create_task(model.complete(replace(ASK, identity="slow")))
     await settle_down()
     assert (await asyncio.wait_for(model.complete(ASK), 1)).text == "x"

@@ -12,6 +12,7 @@ from maspo.errors import BudgetReached, CallFailed
 from maspo.graph.template import placeholders
 from maspo.models.scripted import Scripted, ScriptedModel
 from maspo.proposers.drafts import Rules, checked, read_drafts
+from maspo.proposers.passages import Passages
 from maspo.proposers.proposer import Proposer, ProposerCalls, Rewrite, ShownCase, ShownTrace
 from maspo.quoting import quoted, unquoted
 from maspo.search.work import Draft, Drafts
@@ -148,28 +149,30 @@ def test_p07_a_prompt_that_is_written_back_as_shown_comes_back_unchanged(prompt:
     ],
 )
 def test_p08_a_draft_that_breaks_a_rule_comes_with_the_reason(draft: str, reason: str) -> None:
-    assert checked(draft, "Solve {question}.", rules(), ()).rejected == reason
+    assert checked(draft, "Solve {question}.", rules(), Passages(())).rejected == reason
 
 
 def test_p09_protected_lines_must_be_kept_word_for_word() -> None:
     kept = rules("Solve.", ("Answer in one word.",))
-    assert checked("Think. Answer in one word.", "Solve.", kept, ()).rejected == ""
-    assert "loses the protected line 'Answer in one word.'" in checked("Think.", "Solve.", kept, ()).rejected
+    assert checked("Think. Answer in one word.", "Solve.", kept, Passages(())).rejected == ""
+    assert "loses the protected line 'Answer in one word.'" in checked("Think.", "Solve.", kept, Passages(())).rejected
 
 
-@given(st.integers(0, 120), st.integers(0, 60), st.integers(40, 160))
-def test_p10_copying_a_long_passage_of_an_input_is_rejected(before: int, start: int, length: int) -> None:
-    text = "".join(chr(ord("a") + number * 7 % 26) + str(number) for number in range(120))
-    passage = text[start : start + length]
-    draft = "_" * before + passage + "_" * 5
-    found = checked(draft, "parent", rules("parent", budget=9999), (text,)).rejected
-    assert ("memorize" in found) is (len(passage) >= 80)
+@given(st.integers(1, 24), st.integers(0, 20))
+def test_p10_twelve_words_of_an_input_are_a_copy_and_eleven_are_not(length: int, start: int) -> None:
+    words = [f"word{chr(97 + number % 26)}{number * 7}" for number in range(44)]
+    passage = " ".join(words[start : start + length])
+    known = Passages((" ".join(words),))
+    found = checked(f"Before {passage}, and after.", "parent", rules("parent", budget=9999), known).rejected
+    assert ("memorize" in found) is (length >= 12)
 
 
-def test_p11_a_passage_that_the_parent_has_already_is_no_copy() -> None:
+def test_p11_a_passage_that_a_seed_prompt_has_is_no_copy() -> None:
     passage = "The rules of the game are these, and every player knows them by heart: never run, never hide, play."
     kept = rules("x", budget=9999)
-    assert checked(f"{passage} Be brief.", passage, kept, (passage,)).rejected == ""
+    draft = f"{passage} Be brief."
+    assert checked(draft, passage, kept, Passages((passage,), own=(passage,))).rejected == ""
+    assert "memorize" in checked(draft, passage, kept, Passages((passage,))).rejected
 
 
 async def test_p12_a_reply_without_drafts_is_one_rejected_draft() -> None:
@@ -196,4 +199,4 @@ async def test_p14_more_drafts_than_asked_for_are_left_out() -> None:
 def test_p15_huge_replies_are_read_at_once() -> None:
     assert read_drafts("<prompt>" * 10**5) == ()
     assert len(read_drafts("<prompt>x</prompt>" * 10**5)) > 1000
-    checked("a" * 5000, "parent", rules(budget=9999), ("a" * 10**5,))
+    checked("a" * 5000, "parent", rules(budget=9999), Passages(("a" * 10**5,)))

@@ -157,7 +157,7 @@ def test_i06_the_verdict_is_in_plain_words(
     whole_run: list[Event], real_run: list[Event], worse_run: list[Event], cannot_tell_run: list[Event]
 ) -> None:
     improved = _Page(render(fold(whole_run))).text
-    assert "The new prompts are better. They are shipped." in improved
+    assert "The new prompts are preferred by the judge. They are shipped." in improved
     assert "Simulated world: no language model was asked." in improved
     assert "51.2% with the seed prompts, 76.4% with the shipped prompts" in improved
     assert "p = 0.012" in improved and "+4.0% to +38.5%" in improved

@@ -66,7 +66,7 @@ def test_i05_a_run_without_verdict_has_nulls(interrupted_run: list[Event]) -> No
 def test_i06_the_summary_says_what_counts(whole_run: list[Event]) -> None:
     text = summary(fold(whole_run))
     for said in (
-        "The new prompts are better. They are shipped.",
+        "The new prompts are preferred by the judge. They are shipped.",
         "Simulated world: no language model was asked.",
         "51.2% with the seed prompts, 76.4% with the shipped prompts",
         "21 wins, 8 losses, 30 ties, 1 undecided",

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from maspo.errors import StoreError
-from maspo.events import CallLost, Usage
+from maspo.events import Usage
 from maspo.models.base import Message, Reply, Request
-from maspo.store import Entry, RunStore, encode
+from maspo.store import Entry, RunStore
 from maspo.store.schema import APPLICATION_ID, VERSION
 from maspo.testing.models import HARD_TEXTS, check_call_store
 from maspo.trace import Step, Trace
@@ -104,13 +104,18 @@ async def test_i04_usage_by_purpose_is_what_the_calls_cost(store: RunStore) -> N
     await store.put(ask("1"), Reply("", 10, 20, usd=0.25, attempts=3))
     await store.put(ask("2"), Reply("", 1, 2, usd=0.5))
     await store.put(ask("3", "proposer"), Reply("", None, 5))
-    await store.append(
-        [encode(CallLost("agent", "solver", "busy", 6)), encode(CallLost("judge.local", "a", "busy", 1))]
-    )
+    for number in range(6):
+        await store.sent(ask("lost"), 1.0)
+        store.failed(ask("lost"), 0.125 * number)
+    await store.sent(ask("open", "judge.local"), 0.5)
+    await store.sent(ask("1"), None)
+    assert [attempt.key for attempt in store.open_attempts()] == [ask("open").key, ask("1").key]
+    await store.put(ask("1"), Reply("again"))
+    assert [attempt.usd for attempt in store.open_attempts()] == [0.5]
     assert store.usage() == {
-        "agent": Usage(calls=10, failed=8, tokens_in=11, tokens_out=22, usd=0.75),
+        "agent": Usage(calls=10, failed=8, tokens_in=11, tokens_out=22, usd=2.625),
         "proposer": Usage(calls=1, tokens_out=5, unmetered=1, usd=None),
-        "judge.local": Usage(calls=1, failed=1, usd=0.0),
+        "judge.local": Usage(calls=1, failed=1, usd=0.5),
     }
 
 
@@ -212,7 +217,7 @@ async def test_i15_files_that_are_no_run_are_refused_with_a_fix(path: Path, open
     with pytest.raises(StoreError, match="not a maspo run"):
         opener(path)
     path.write_bytes(b"just some text, long enough to be looked at" * 100)
-    with pytest.raises(StoreError, match="cannot be used"):
+    with pytest.raises(StoreError, match="not a maspo run"):
         opener(path)
     path.unlink()
     change(path, "CREATE TABLE t (x)")
@@ -227,19 +232,20 @@ async def test_i16_a_newer_schema_is_refused(path: Path, opener: Callable[[Path]
         opener(path)
 
 
-@pytest.mark.parametrize("opener", [RunStore.open, RunStore.read])
-async def test_i17_a_damaged_file_is_refused(path: Path, opener: Callable[[Path], RunStore]) -> None:
+async def test_i17_a_damaged_file_without_its_job_is_shown_and_not_gone_on_with(path: Path) -> None:
     async with RunStore.create(path) as store:
         for number in range(50):
             await store.append([Entry("k", f"{number}" * 2000)])
     whole = path.read_bytes()
     half = len(whole) // 2
     path.write_bytes(whole[:half] + b"\xff" * 8192 + whole[half + 8192 :])
-    with pytest.raises(StoreError, match="cannot be used"):
-        opener(path)
-    path.write_bytes(whole[:half])
-    with pytest.raises(StoreError, match="cannot be used"):
-        opener(path)
+    for damaged in (path.read_bytes(), whole[:half]):
+        path.write_bytes(damaged)
+        with pytest.raises(StoreError, match="cannot be used"):
+            RunStore.open(path)
+        async with RunStore.read(path) as reader:
+            assert reader.damage
+            assert 10 < len(reader.journal()) < 50
 
 
 async def test_i18_a_refused_file_stays_free_for_the_next_try(path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from maspo.errors import ConfigInvalid
-from maspo.judges.judge import read_verdict
+from maspo.judges.reading import read_verdict
 from maspo.models.base import Message, Request
 from maspo.world import World, WorldSpec
 from maspo.world.latents import Latents, Turn

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from maspo.errors import ConfigInvalid
 from maspo.graph import System
-from maspo.judges.judge import read_verdict
+from maspo.judges.reading import read_verdict
 from maspo.models.base import Message, Request
 from maspo.proposers.drafts import read_drafts
 from maspo.search.merge import merged

@@ -103,7 +103,7 @@ def render(records: Sequence[Record], arguments: Mapping[str, object]) -> str:
             *(h("section", {}, _table(table)) for table in tables_of(records)),
         ),
     )
-    page = h("html", {"lang": "en"}, head("maspo arena"), h("style", {}, Html(_STYLE)), body)
+    page = h("html", {"lang": "en"}, head("maspo arena", _STYLE), body)
     return "<!doctype html>\n" + page.markup + "\n"
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, ParamSpec
 import typer
 
 from maspo.__about__ import __version__
-from maspo.cli import arena, demo, doctor, optimize, planning, runs, world
+from maspo.cli import arena, demo, doctor, evaluate, judge_check, optimize, planning, runs, score, world
 from maspo.cli.terminal import note, print_json
 from maspo.errors import EXIT_ERROR, EXIT_INTERRUPTED, MaspoError
 
@@ -81,6 +81,9 @@ app.command("optimize")(guarded(optimize.optimize))
 app.command("resume")(guarded(optimize.resume))
 app.command("estimate")(guarded(planning.estimate))
 app.command("check")(guarded(planning.check))
+app.command("evaluate")(guarded(evaluate.evaluate))
+app.command("judge-check")(guarded(judge_check.judge_check))
+app.command("score")(guarded(score.score))
 app.command("report")(guarded(runs.report))
 app.command("runs")(guarded(runs.runs))
 app.command("diff")(guarded(runs.diff))

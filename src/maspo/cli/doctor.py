@@ -14,8 +14,8 @@ from maspo.cli.terminal import note, print_json, say, table
 
 if TYPE_CHECKING:
     from maspo.cli.probes import Place, Probe
-    from maspo.cli.sandbox import Sandbox
     from maspo.config import ModelSettings
+    from maspo.sandbox.means import Means
 
 _PACKAGES = ("aiohttp", "pydantic", "pyyaml", "rich", "typer", "genai-prices")
 _SECONDS = 5.0
@@ -29,13 +29,13 @@ def doctor(
 ) -> None:
     """Look at this machine and at endpoints.
 
-    Versions, means of a sandbox, keys (by name only), and which endpoints answer, also local ones.
+    Versions, the sandbox level that holds, keys (by name only), and which endpoints answer, also local ones.
     """
     import asyncio
 
     from maspo.cli.probes import LOCAL_PLACES, probe_all
-    from maspo.cli.sandbox import find_sandbox
     from maspo.cli.settings import Given, load_settings
+    from maspo.sandbox.means import find_means
 
     settings = load_settings(Given({"base-url": base_url}, file=config))
     for remark in settings.notes:
@@ -44,11 +44,12 @@ def doctor(
     keys = {name: bool(os.environ.get(name)) for name in dict.fromkeys(["OPENAI_API_KEY", models.api_key_env])}
     configured = _configured(models)
     probes = asyncio.run(probe_all([*([configured] if configured else []), *(LOCAL_PLACES if local else ())]))
-    versions, sandbox = dict(_versions()), find_sandbox()
-    _say_machine(versions, sandbox, keys)
+    versions, means, level = dict(_versions()), find_means(), _level()
+    _say_machine(versions, keys)
+    _say_sandbox(means, level)
     _say_endpoints(models, probes, configured is not None)
     if as_json:
-        print_json(_json(versions, sandbox, keys, probes))
+        print_json({"versions": versions, "sandbox": _sandbox(means, level), "keys": keys, "endpoints": _found(probes)})
 
 
 def _configured(models: ModelSettings) -> Place | None:
@@ -58,7 +59,8 @@ def _configured(models: ModelSettings) -> Place | None:
 
     if key_missing(models):
         return None
-    return Place("configured", models.base_url, os.environ.get(models.api_key_env, ""), _SECONDS)
+    key = os.environ.get(models.api_key_env, "")
+    return Place("configured", models.base_url, key, _SECONDS, models.allow_http, models.use_proxy)
 
 
 def _versions() -> Iterator[tuple[str, str]]:
@@ -76,15 +78,29 @@ def _versions() -> Iterator[tuple[str, str]]:
             yield name, "not installed"
 
 
-def _say_machine(versions: dict[str, str], sandbox: Sandbox, keys: dict[str, bool]) -> None:
+def _say_machine(versions: dict[str, str], keys: dict[str, bool]) -> None:
     say("Versions   " + ", ".join(f"{name} {text}" for name, text in versions.items()))
-    say(f"Sandbox    {sandbox.level}")
-    landlock = f"version {sandbox.landlock}" if sandbox.landlock else "no"
-    means = f"bubblewrap {_yes(sandbox.bubblewrap)}, Landlock {landlock}, seccomp {_yes(sandbox.seccomp)}"
-    say(f"           {means}; only a finding, maspo runs no code of models")
     say("Keys       " + ", ".join(f"{name} {'set' if found else 'not set'}" for name, found in keys.items()))
     toml = Path("maspo.toml")
     say(f"Settings   {toml if toml.exists() else 'no maspo.toml here'}")
+
+
+def _level() -> str:
+    """Return the level of the sandbox that attacks did not get out of just now, or ``none``."""
+    from maspo.sandbox.selftest import SandboxRefused, choose_level
+
+    try:
+        return choose_level()
+    except SandboxRefused as error:
+        note(str(error))
+        return "none"
+
+
+def _say_sandbox(means: Means, level: str) -> None:
+    tried = "code of models is not run" if level == "none" else "attacks were tried and none got out"
+    say(f"Sandbox    {level}; {tried}")
+    landlock = f"version {means.landlock}" if means.landlock else "no"
+    say(f"           found: bubblewrap {_yes(means.bubblewrap)}, Landlock {landlock}, seccomp {_yes(means.seccomp)}")
 
 
 def _say_endpoints(models: ModelSettings, probes: list[Probe], asked: bool) -> None:
@@ -104,29 +120,28 @@ def _say_endpoints(models: ModelSettings, probes: list[Probe], asked: bool) -> N
         say("No endpoint answers. `maspo demo` needs none.")
 
 
-def _json(versions: dict[str, str], sandbox: Sandbox, keys: dict[str, bool], probes: list[Probe]) -> dict[str, object]:
+def _sandbox(means: Means, level: str) -> dict[str, object]:
+    return {
+        "level": level,
+        "bubblewrap": means.bubblewrap,
+        "landlock": means.landlock,
+        "seccomp": means.seccomp,
+    }
+
+
+def _found(probes: list[Probe]) -> list[dict[str, object]]:
     from maspo.models.endpoint import Endpoint
 
-    return {
-        "versions": versions,
-        "sandbox": {
-            "level": sandbox.level,
-            "bubblewrap": sandbox.bubblewrap,
-            "landlock": sandbox.landlock,
-            "seccomp": sandbox.seccomp,
-        },
-        "keys": keys,
-        "endpoints": [
-            {
-                "name": probe.place.name,
-                "base_url": Endpoint(probe.place.base_url).shown,
-                "answer": probe.answer,
-                "detail": probe.detail,
-                "models": list(probe.models),
-            }
-            for probe in probes
-        ],
-    }
+    return [
+        {
+            "name": probe.place.name,
+            "base_url": Endpoint(probe.place.base_url).shown,
+            "answer": probe.answer,
+            "detail": probe.detail,
+            "models": list(probe.models),
+        }
+        for probe in probes
+    ]
 
 
 def _yes(found: bool) -> str:

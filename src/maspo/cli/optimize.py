@@ -65,14 +65,23 @@ def resume(
     max_minutes: MaxMinutes = None,
     as_json: Json = False,
 ) -> None:
-    """Go on with an interrupted run.
+    """Go on with an interrupted run or evaluation.
 
     No recorded call is repeated. Caps that are given replace those of the run.
     """
+    from maspo.cli.evaluate import resume_evaluation
     from maspo.cli.running import conclude, run_watched
+    from maspo.engine.evaluate import holds_evaluation
     from maspo.engine.run import resume as go_on
+    from maspo.report.folder import JOURNAL
+    from maspo.store import mend
 
+    mended = mend(folder / JOURNAL) if (folder / JOURNAL).is_file() else ""
+    if mended:
+        note(f"note: {mended}")
     caps = _caps({"max-usd": max_usd, "max-calls": max_calls, "max-minutes": max_minutes})
+    if holds_evaluation(folder) and not (folder / JOURNAL).is_file():
+        raise typer.Exit(resume_evaluation(folder, caps, as_json))
 
     async def begin(watcher: Watcher, stop: asyncio.Event) -> Outcome:
         return await go_on(folder, watcher, caps, stop=stop)

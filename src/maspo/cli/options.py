@@ -54,6 +54,9 @@ Set = Annotated[
 ]
 Config = Annotated[Path | None, _option("--config", "FILE", "Settings file [default: maspo.toml, if it is there].")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
+UnsafeExec = Annotated[
+    bool, typer.Option("--unsafe-exec", help="Run programs in outputs without a sandbox, as your own user.")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before starting.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="DIR", help="A run folder.", show_default=False)]
 
@@ -99,3 +102,15 @@ def job_command(action: Callable[[JobArguments], None]) -> Callable[..., None]:
 
     command.__doc__ = action.__doc__
     return command
+
+
+def executed(scorer: str, unsafe_exec: bool) -> str:
+    """Return the name of a scorer after ``--unsafe-exec``. Raises ConfigInvalid where no program would run."""
+    from maspo.errors import ConfigInvalid
+    from maspo.scoring.registry import CODE, UNSAFE_CODE
+
+    if not unsafe_exec:
+        return scorer
+    if scorer != CODE:
+        raise ConfigInvalid(f"--unsafe-exec: the scorer {scorer} runs no programs; leave it out, or give --scorer code")
+    return UNSAFE_CODE

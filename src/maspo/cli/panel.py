@@ -65,6 +65,8 @@ def _facts(board: Board) -> Iterator[tuple[str, str]]:
         flight = f", {progress.in_flight} in flight" if progress.in_flight else ""
         yield "calls", f"{progress.calls:,} of about {progress.calls_planned:,}{flight}"
         yield "money", cost(progress, simulated)
+        if progress.waiting:
+            yield "waiting", progress.waiting
         left = "" if board.finished else remaining(progress)
         yield "time", ", ".join(filter(None, (duration(progress.seconds), left)))
 

@@ -108,7 +108,7 @@ def make_folder(out: Path) -> None:
 
 
 def _check_models(system: System, config: RunConfig) -> None:
-    Endpoint(config.models.base_url)
+    Endpoint(config.models.base_url, allow_http=config.models.allow_http).check_private()
     if config.caps.usd is not None:
         prices = PriceBook(config.models.prices, config.models.base_url)
         require_prices(models_of(system, config), prices)

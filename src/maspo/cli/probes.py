@@ -11,6 +11,7 @@ from typing import Literal
 
 import aiohttp
 
+from maspo.models.client import environment_proxy
 from maspo.models.endpoint import Endpoint
 
 Answer = Literal["answers", "refuses the key", "unexpected", "unreachable"]
@@ -20,12 +21,17 @@ _MODELS_SHOWN = 3
 
 @dataclass(frozen=True)
 class Place:
-    """An endpoint to ask: its name for people, its base URL, the key to show it, and how many seconds it gets."""
+    """An endpoint to ask: its name for people, its base URL, the key to show it, and how many seconds it gets.
+
+    ``allow_http`` and ``use_proxy`` are those of the settings.
+    """
 
     name: str
     base_url: str
     api_key: str = ""
     seconds: float = 0.5
+    allow_http: bool = False
+    use_proxy: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,17 +54,19 @@ LOCAL_PLACES = (
 
 async def probe_all(places: Sequence[Place]) -> list[Probe]:
     """Ask all places at once; a place that does not answer is a finding, never an error."""
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trust_env=True) as session:
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
         return await asyncio.gather(*(_probe(session, place) for place in places))
 
 
 async def _probe(session: aiohttp.ClientSession, place: Place) -> Probe:
-    endpoint = Endpoint(place.base_url, place.api_key)
+    endpoint = Endpoint(place.base_url, place.api_key, allow_http=place.allow_http)
+    endpoint.check_private()
+    proxy = environment_proxy(endpoint.url) if place.use_proxy else None
     headers = {"Authorization": f"Bearer {place.api_key.strip()}"} if place.api_key.strip() else {}
     url = endpoint.url.removesuffix("/chat/completions") + "/models"
     timeout = aiohttp.ClientTimeout(total=place.seconds)
     try:
-        async with session.get(url, headers=headers, timeout=timeout, allow_redirects=False) as response:
+        async with session.get(url, headers=headers, timeout=timeout, proxy=proxy, allow_redirects=False) as response:
             body = await response.content.read(_LONGEST_REPLY)
             return _read(place, response.status, body)
     except TimeoutError:

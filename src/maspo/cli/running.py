@@ -9,23 +9,25 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from maspo.cli.terminal import note, print_json, say
 from maspo.cli.watch import watching
+from maspo.engine.evaluate import holds_evaluation
 from maspo.engine.job import Outcome, Watcher
 from maspo.errors import EXIT_INTERRUPTED, ProviderError
 from maspo.report.folder import JOURNAL, REPORT, look, write_results
 from maspo.report.text import result_json, summary
 
-Begin: TypeAlias = Callable[[Watcher, asyncio.Event], Awaitable[Outcome]]
+T = TypeVar("T")
+Begin: TypeAlias = Callable[[Watcher, asyncio.Event], Awaitable[T]]
 """Starts or resumes a run that is watched, and that stops when the event is set."""
 
 _STDERR = 2
 _SHOW_CURSOR = b"\r\n\x1b[?25h"
 
 
-def run_watched(begin: Begin, out: Path) -> Outcome:
+def run_watched(begin: Begin[T], out: Path) -> T:
     """Run to the end or to the first Ctrl-C, which lets calls in flight finish; a second one ends the process.
 
     Raises:
@@ -33,7 +35,7 @@ def run_watched(begin: Begin, out: Path) -> Outcome:
 
     """
 
-    async def watched() -> Outcome:
+    async def watched() -> T:
         stop = asyncio.Event()
         with watching() as watcher, _stopped_by_signals(stop):
             return await begin(watcher, stop)
@@ -41,7 +43,7 @@ def run_watched(begin: Begin, out: Path) -> Outcome:
     try:
         return asyncio.run(watched())
     except ProviderError:
-        if (out / JOURNAL).is_file():
+        if (out / JOURNAL).is_file() or holds_evaluation(out):
             note(f"What is recorded is kept; go on with: maspo resume {out}")
         raise
 

@@ -28,7 +28,9 @@ def report(folder: RunFolder, as_json: Json = False) -> None:
     from maspo.report.folder import REPORT, look, write_results
     from maspo.report.text import result_json, summary
 
-    view = look(folder).view
+    looked = look(folder)
+    note_damage(folder, looked)
+    view = looked.view
     write_results(folder, view)
     say(summary(view))
     say()
@@ -66,9 +68,21 @@ def _looks(folder: Path) -> Iterator[tuple[Path, Look]]:
 
     for journal in sorted(folder.rglob(JOURNAL)):
         try:
-            yield journal.parent, look(journal.parent)
+            looked = look(journal.parent)
         except StoreError as error:
             note(f"note: {error}")
+        else:
+            note_damage(journal.parent, looked)
+            yield journal.parent, looked
+
+
+def note_damage(folder: Path, looked: Look) -> None:
+    """Say that a run's record is damaged, and what to do."""
+    if looked.damage:
+        note(
+            f"note: {folder}: the record is damaged ({looked.damage}); shown is what is whole. "
+            f"`maspo resume {folder}` mends it and goes on"
+        )
 
 
 def _row(path: Path, one: Look) -> tuple[str, ...]:

@@ -40,7 +40,8 @@ FLAGS: Mapping[str, str] = {
     "ship-if": "holdout.ship_if",
 }
 """Setting by flag name. ``--max-usd`` is ``MASPO_MAX_USD`` in the environment, and so on for each of them."""
-_OTHER_VARIABLES = frozenset({"MASPO_DEBUG"})
+OTHER_VARIABLES = frozenset({"MASPO_DEBUG", "MASPO_DATA", "MASPO_DOWNLOAD"})
+"""Variables that are no settings of a run."""
 
 Built = TypeVar("Built", bound=BaseModel)
 Path_ = tuple[str, ...]
@@ -278,7 +279,7 @@ def _shown(value: object) -> str:
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> Iterable[str]:
-    known = {_variable(flag) for flag in FLAGS} | _OTHER_VARIABLES
+    known = {_variable(flag) for flag in FLAGS} | OTHER_VARIABLES
     for name in sorted(environ):
         if name.startswith(ENV_PREFIX) and name not in known:
             near = difflib.get_close_matches(name, known, n=1)

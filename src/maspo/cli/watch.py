@@ -13,6 +13,7 @@ from maspo.engine.job import Progress, Watcher
 from maspo.events import (
     BudgetStopped,
     CallLost,
+    CallUnsettled,
     CandidateScored,
     ConflictFound,
     Event,
@@ -26,7 +27,7 @@ from maspo.events import (
     StepStarted,
 )
 from maspo.report.fold import by_rounds
-from maspo.report.words import conflict, duration, money, plural
+from maspo.report.words import conflict, duration, money, plural, unsettled
 
 LOST_SHOWN = 3
 """Lost calls that get a line of their own; the rest is counted in the report."""
@@ -122,7 +123,9 @@ class PlainLines:
             self._write(f"{spent(self._progress)}{line}")
 
     def on_progress(self, progress: Progress) -> None:
-        """Take note of where the run stands, for the next line."""
+        """Take note of where the run stands, for the next line; say once when calls begin to wait, and why."""
+        if progress.waiting and not (self._progress and self._progress.waiting):
+            self._write(f"{spent(progress)}waiting: {progress.waiting}")
         self._progress = progress
 
 
@@ -142,6 +145,8 @@ def line_of(event: Event, run: RunStarted | None = None) -> str:
             line = f"  conflict: {conflict(event)}"
         case CallLost():
             line = f"  a call failed for good ({event.purpose}): {event.reason}"
+        case CallUnsettled():
+            line = f"  {unsettled(event)}"
         case _:
             line = _end_line(event)
     return line

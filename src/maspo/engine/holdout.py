@@ -43,14 +43,22 @@ def tally(verdicts: Iterable[Verdict]) -> HoldoutResult:
     )
 
 
-def conclude(result: HoldoutResult, ship_if: Literal["better", "proven"], changed: bool) -> Conclusion:
-    """Return claim and shipment: *claim* needs p ≤ 0.05, *ship* wins over losses (or the same proof, if asked for)."""
+def conclude(
+    result: HoldoutResult,
+    ship_if: Literal["better", "proven"],
+    changed: bool,
+    decided_by: Literal["judge", "labels"] = "judge",
+) -> Conclusion:
+    """Return claim and shipment: *claim* needs p ≤ 0.05, *ship* wins over losses (or the same proof, if asked for).
+
+    What a judge decides is claimed as its preference, and as no more.
+    """
     if not changed:
         return Conclusion("no_evidence", "seed", "The search found nothing better than the seed prompts and kept them.")
     verdict = _claim(result)
     proven = result.p_value <= SIGNIFICANT
     ship = proven if ship_if == "proven" else result.wins > result.losses
-    why = _why(result, verdict, ship, ship_if) + _caution(result)
+    why = _why(result, _score(result, verdict, decided_by), ship, ship_if) + _caution(result)
     return Conclusion(verdict, "optimized" if ship else "seed", why)
 
 
@@ -62,16 +70,23 @@ def _claim(result: HoldoutResult) -> VerdictWord:
     return "cannot_tell" if result.wins + result.losses < fewest_decided() else "no_evidence"
 
 
-def _why(result: HoldoutResult, verdict: VerdictWord, ship: bool, ship_if: str) -> str:
+def _score(result: HoldoutResult, verdict: VerdictWord, decided_by: Literal["judge", "labels"]) -> str:
     wins = f"{result.wins} win{'s' * (result.wins != 1)}"
     score = f"{wins} against {result.losses} loss{'es' * (result.losses != 1)} on {result.n} hold-out inputs"
-    claim = {
-        "improved": f"{score} (p = {result.p_value:.3g}): the new prompts are better.",
-        "worse": f"{score} (p = {result.p_worse:.3g} the other way): the new prompts are worse.",
+    better, worse = {
+        "judge": ("the new prompts are preferred by the judge", "the seed prompts are preferred by the judge"),
+        "labels": ("the new prompts are better", "the new prompts are worse"),
+    }[decided_by]
+    return {
+        "improved": f"{score} (p = {result.p_value:.3g}): {better}.",
+        "worse": f"{score} (p = {result.p_worse:.3g} the other way): {worse}.",
         "no_evidence": f"{score} (p = {result.p_value:.2g}) prove nothing.",
         "cannot_tell": f"{score}: too few answers differ for anything to be proven.",
     }[verdict]
-    if ship and verdict == "improved":
+
+
+def _why(result: HoldoutResult, claim: str, ship: bool, ship_if: str) -> str:
+    if ship and result.p_value <= SIGNIFICANT:
         return claim
     if ship:
         return f"{claim} They are shipped because wins exceed losses; --ship-if proven asks for a proof."

@@ -48,6 +48,8 @@ class Progress:
     usd: float | None
     seconds: float
     in_flight: int
+    waiting: str = ""
+    """Why no call is sent now, such as an outage of the endpoint; empty while calls flow."""
 
 
 class Watcher(Protocol):

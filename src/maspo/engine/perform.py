@@ -18,10 +18,10 @@ from maspo.quoting import shortened, tagged
 from maspo.runtime.concurrency import together
 from maspo.runtime.messages import context
 from maspo.runtime.run import Runtime
+from maspo.scoring.answers import is_correct, same_answer
 from maspo.search.work import Case, Compare, Drafts, Propose, Result, Withhold, Work
-from maspo.tasks.answers import is_correct, same_answer
 from maspo.trace import Trace
-from maspo.verdict import Comparison, Level, Verdict
+from maspo.verdict import Comparison, Level, Reading, Verdict
 
 T = TypeVar("T")
 _ROLE_CHARACTERS = 2000
@@ -152,6 +152,19 @@ class Performer:
         except CallFailed:
             return self._undecided(self._final(reference, input_key)), ()
         return await self._compare_answers(self._final(reference, input_key), old, new), (old, new)
+
+    async def reading(self, reference: Prompts, candidate: Prompts, input_key: str, truth: Verdict) -> Reading | None:
+        """Return what the judge says in both orders of final answers whose labels have decided; None without answers.
+
+        Raises what the model raises, but for calls that failed for good.
+        """
+        try:
+            old, new = await together([self.runtime.run(reference, input_key), self.runtime.run(candidate, input_key)])
+        except CallFailed:
+            return None
+        question = self._global_question(self._final(reference, input_key), old, new)
+        first, turned = await together([self._judge.compare(question), self._judge.compare(question.turned)])
+        return Reading(input_key, first, turned, truth)
 
     async def _withhold(self, work: Withhold) -> Comparison:
         asked = self._final(work.prompts, work.input_key)

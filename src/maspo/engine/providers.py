@@ -31,6 +31,8 @@ async def provider(job: Job, run: str) -> AsyncIterator[Model]:
         run=run,
         attribution=models.attribution,
         timeout=models.timeout,
+        allow_http=models.allow_http,
+        use_proxy=models.use_proxy,
     )
     async with ChatClient(endpoint) as client:
         yield client

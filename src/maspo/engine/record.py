@@ -13,6 +13,7 @@ from maspo.config import Caps, RunConfig
 from maspo.engine.job import Job
 from maspo.errors import RunChanged, StoreError, UsageError
 from maspo.graph.load import load_system
+from maspo.store.files import write_whole
 from maspo.tasks.inputs import load_inputs
 
 _JOB = TypeAdapter(Job)
@@ -42,7 +43,7 @@ def load_job(text: str) -> Job:
 
 def write_config(out: Path, config: RunConfig) -> None:
     """Write ``config.json``: the settings of the run, without keys."""
-    (out / _CONFIG).write_text(config.model_dump_json(indent=2, by_alias=True) + "\n", encoding="utf-8")
+    write_whole(out / _CONFIG, config.model_dump_json(indent=2, by_alias=True) + "\n")
 
 
 def with_caps(job: Job, caps: Caps | None) -> Job:

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Literal
 
 from maspo.__about__ import __version__
 from maspo.config import Caps
@@ -31,8 +32,10 @@ from maspo.errors import (
 )
 from maspo.events import BudgetStopped, RunFinished, RunStarted
 from maspo.models.base import PROBE, Message, Model, Request
+from maspo.models.ledger import Ledger
 from maspo.prompts import Prompts
 from maspo.search.methods import METHODS, SearchState
+from maspo.store.files import write_whole
 from maspo.store.run_store import RunStore
 from maspo.verdict import Verdict
 from maspo.world import World
@@ -41,6 +44,9 @@ DATABASE = "run.db"
 _HOLDOUT_CHUNK = 8
 """Hold-out inputs judged side by side under a cap, so that a cap cuts off whole inputs."""
 _MOST_CASES_SHOWN = 20
+_MOST_JUDGE_PAIRS = 30
+_JUDGE_SHARE = 0.05
+"""Share of the planned calls that may go into measuring the judge against labels."""
 
 
 async def start(
@@ -178,12 +184,13 @@ def _job_in(store: RunStore, out: Path) -> Job:
 async def _drive(job: Job, out: Path, store: RunStore, attention: _Attention, plan: Estimate) -> Outcome:
     async with (
         opened_session(job, store, attention.bare, attention.watcher, plan) as session,
-        _stoppable(session, attention.stop),
+        stoppable(session.ledger, attention.stop),
     ):
         done = session.finished()
         if done is not None:
             return _outcome(job, done, "This run is finished already.")
         try:
+            await session.list_unsettled()
             await _begin(job, session, plan)
             return await _to_the_end(job, out, session)
         except Interrupted as error:
@@ -197,10 +204,12 @@ async def _drive(job: Job, out: Path, store: RunStore, attention: _Attention, pl
 
 
 @asynccontextmanager
-async def _stoppable(session: Session, stop: asyncio.Event) -> AsyncIterator[None]:
+async def stoppable(ledger: Ledger, stop: asyncio.Event) -> AsyncIterator[None]:
+    """Refuse every further call once the event is set; calls in flight may finish."""
+
     async def halt() -> None:
         await stop.wait()
-        session.ledger.halt(Interrupted("Stopped as asked."))
+        ledger.halt(Interrupted("Stopped as asked."))
 
     watching = asyncio.create_task(halt())
     try:
@@ -233,6 +242,7 @@ async def _begin(job: Job, session: Session, plan: Estimate) -> None:
                 version=__version__,
                 notes=plan.notes,
                 method=job.config.search.method,
+                decided_by=_decided_by(job),
             )
         )
 
@@ -263,6 +273,7 @@ async def _search(job: Job, session: Session) -> tuple[SearchState, str]:
     search = METHODS[job.config.search.method]
     state = search.begin(setting_of(job), job.system.prompts)
     await session.follow(state)
+    cap = ""
     try:
         while wave := search.ask(state):
             state = search.tell(state, await session.results(wave))
@@ -270,10 +281,9 @@ async def _search(job: Job, session: Session) -> tuple[SearchState, str]:
     except BudgetReached as error:
         cap = session.ledger.reached or str(error)
         await session.publish(BudgetStopped(cap))
-        return state, cap
-    finally:
-        await session.show_cases(state.cases[:_MOST_CASES_SHOWN])
-    return state, ""
+    # Not when the run is interrupted: a resumed one would show other cases than one that nobody stopped.
+    await session.show_cases(state.cases[:_MOST_CASES_SHOWN])
+    return state, cap
 
 
 async def _conclude(job: Job, session: Session, state: SearchState, parts: Split, cap: str) -> RunFinished:
@@ -282,7 +292,10 @@ async def _conclude(job: Job, session: Session, state: SearchState, parts: Split
     changed = winners != seed
     verdicts = await _holdout(session, seed, winners, parts, one_by_one=_capped(job)) if changed else []
     result = tally(verdicts)
-    end = conclude(result, job.config.holdout.ship_if, changed)
+    if changed and job.config.labels == "use":
+        most = min(_MOST_JUDGE_PAIRS, int(_JUDGE_SHARE * session.planned_calls / 2))
+        await session.check_judge(seed, winners, parts.holdout, most)
+    end = conclude(result, job.config.holdout.ship_if, changed, _decided_by(job))
     shipped = winners if end.shipped == "optimized" else seed
     short = f" The search was cut short by {cap}." if cap else ""
     missing = len(parts.holdout) - len(verdicts) if changed else 0
@@ -316,6 +329,11 @@ async def _holdout(session: Session, seed: Prompts, winners: Prompts, parts: Spl
     return verdicts
 
 
+def _decided_by(job: Job) -> Literal["judge", "labels"]:
+    labelled = all(row.answer is not None for row in job.inputs.rows)
+    return "labels" if job.config.labels == "use" and labelled else "judge"
+
+
 def _capped(job: Job) -> bool:
     return any(cap is not None for cap in (job.config.caps.calls, job.config.caps.usd, job.config.caps.minutes))
 
@@ -345,9 +363,7 @@ def _outcome(job: Job, finished: RunFinished, message: str) -> Outcome:
 
 def _write_json(path: Path, value: Prompts) -> None:
     text = json.dumps(dict(value), ensure_ascii=False, indent=2)
-    partial = path.with_suffix(".partial")
-    partial.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
-    partial.replace(path)
+    write_whole(path, text + "\n")
 
 
-__all__ = ["DATABASE", "recorded_job", "resume", "start"]
+__all__ = ["DATABASE", "recorded_job", "resume", "start", "stoppable"]

@@ -6,28 +6,31 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from maspo.engine.job import Estimate, Job, Progress, Watcher
 from maspo.engine.lost import Witnessed
 from maspo.engine.perform import Performer
 from maspo.errors import BudgetReached, Interrupted, MaspoError, ProviderError, StoreError
-from maspo.events import CallLost, CaseShown, Event, Paused, RunFinished, RunStarted, Usage
+from maspo.events import CallLost, CallUnsettled, CaseShown, Event, Paused, RunFinished, RunStarted, Usage
 from maspo.judges.judge import Judge, JudgeCalls
 from maspo.models.base import Model
 from maspo.models.compose import compose
 from maspo.models.ledger import Ledger, Limits
+from maspo.models.limited import Health
 from maspo.models.prices import PriceBook, require_prices
 from maspo.models.retried import RetryPolicy
 from maspo.prompts import Prompts, prompt_id, prompts_id
+from maspo.proposers.passages import Passages
 from maspo.proposers.proposer import Proposer, ProposerCalls
+from maspo.runtime.concurrency import together
 from maspo.runtime.run import AgentCalls, Runtime
 from maspo.search.methods import SearchState
 from maspo.search.work import Case, Result, Work
 from maspo.store.codec import Told, decode, encode
 from maspo.store.run_store import RunStore
-from maspo.verdict import Comparison
+from maspo.verdict import Comparison, JudgeChecked
 
 _PROGRESS_SECONDS = 0.2
 _DRAIN_SECONDS = 0.1
@@ -71,18 +74,23 @@ class Session:
         self._events: list[Event] = [item for item in recorded if not isinstance(item, Told)]
         self._followed: list[Event] = [event for event in self._events if event.kind in _SEARCH_EVENTS]
         self._next_followed = 0
-        self.ledger = _ledger(job, store)
+        self.ledger = ledger_of(job, store)
         self._wave = _Wave("search", 0)
         models = job.config.models
         policy = RetryPolicy(attempts=models.attempts, deadline=models.deadline)
-        stack = Witnessed(compose(bare, store, self.ledger, policy, models.concurrency), self.publish)
-        self.probe = compose(bare, store, self.ledger, RetryPolicy(attempts=2, deadline=models.deadline), 1)
+        self._health = Health()
+        calls = compose(bare, store, self.ledger, policy, models.concurrency, self._health)
+        stack = Witnessed(calls, self.publish)
+        self.probe = compose(bare, store, self.ledger, policy, 1, self._health)
         rows = {row.key: row for row in job.inputs.rows}
         agents = AgentCalls(models.agent, models.agent_temperature, models.max_tokens)
         self._runtime = Runtime(job.system, rows, stack, agents)
         self._performer = Performer(
             self._runtime,
-            Judge(stack, JudgeCalls(models.for_judge(), models.judge_temperature, models.max_tokens)),
+            Judge(
+                stack,
+                JudgeCalls(models.for_judge(), models.judge_temperature, models.max_tokens, job.config.seed),
+            ),
             Proposer(
                 stack,
                 ProposerCalls(
@@ -91,6 +99,7 @@ class Session:
                     models.max_tokens,
                     job.config.proposer.shown_characters,
                 ),
+                _passages(job),
             ),
             job.config.proposer.length_budget,
             job.config.labels,
@@ -150,6 +159,13 @@ class Session:
         self._followed += new
         await self.publish(*new)
 
+    async def list_unsettled(self) -> None:
+        """Publish the calls that were in flight when an earlier process died: they may be billed twice."""
+        listed = {event.number for event in self._events if isinstance(event, CallUnsettled)}
+        await self.publish(
+            *(CallUnsettled(**asdict(left)) for left in self._store.open_attempts() if left.number not in listed)
+        )
+
     async def pause(self, reason: str) -> None:
         """Record that the run stopped before its end."""
         await self.publish(Paused(reason, self.seconds))
@@ -180,6 +196,32 @@ class Session:
         await self._perform_all(missing, "holdout")
         found = [self._told[work] for work in ids]
         return [result for result in found if isinstance(result, Comparison)]
+
+    async def check_judge(self, seed: Prompts, winners: Prompts, keys: Sequence[str], most: int) -> None:
+        """Ask the judge about hold-out inputs on which labels have decided, at most so many, and publish what it says.
+
+        A cap leaves it out.
+
+        Raises:
+            ProviderError, Interrupted: no further call can be made.
+
+        """
+        if any(isinstance(event, JudgeChecked) for event in self._events):
+            return
+        pair = prompts_id(winners)
+        met = {
+            key: self._told.get(f"holdout/{pair}/{key}") for key in keys if self._runtime.row(key).answer is not None
+        }
+        differing = {
+            key: found.glob
+            for key, found in met.items()
+            if isinstance(found, Comparison) and not (found.same_answer or found.failed)
+        }
+        asked = list(differing.items())[:most]
+        with suppress(BudgetReached):
+            readings = await together(self._performer.reading(seed, winners, key, truth) for key, truth in asked)
+            if any(readings):
+                await self.publish(JudgeChecked(tuple(one for one in readings if one is not None)))
 
     async def _meet(self, seed: Prompts, winners: Prompts, key: str) -> Comparison:
         """Compare the two systems on one input, and keep their traces."""
@@ -253,6 +295,7 @@ class Session:
                     usd=ledger.usd,
                     seconds=ledger.seconds,
                     in_flight=ledger.in_flight,
+                    waiting=self._health.waiting,
                 )
             )
             await asyncio.sleep(_PROGRESS_SECONDS)
@@ -292,25 +335,29 @@ def check_prices(job: Job) -> None:
         require_prices(named, PriceBook(models.prices, models.base_url))
 
 
-def _ledger(job: Job, store: RunStore) -> Ledger:
+def _passages(job: Job) -> Passages:
+    """Return what no prompt may copy: the passages of all inputs, those of the hold-out and labels included."""
+    texts = (text for row in job.inputs.rows for text in (*row.columns.values(), row.answer or ""))
+    return Passages(texts, own=job.system.prompts.values())
+
+
+def ledger_of(job: Job, store: RunStore) -> Ledger:
     """Open the ledger where the record ends."""
     config = job.config
     prices = PriceBook(config.models.prices, config.models.base_url)
     seconds = None if config.caps.minutes is None else config.caps.minutes * 60
     limits = Limits(config.caps.calls, config.caps.usd, seconds)
-    meta = store.meta()
-    return Ledger(limits, prices, _spent_before(meta, store), float(meta.get("seconds", "0")))
+    return Ledger(limits, prices, _spent_before(store), float(store.meta().get("seconds", "0")), book=store)
 
 
-def _spent_before(meta: Mapping[str, str], store: RunStore) -> dict[str, Usage]:
-    """Return what earlier processes spent: the last snapshot, or the recorded calls where they came later."""
-    snapshot = {purpose: Usage(**values) for purpose, values in json.loads(meta.get("usage", "{}")).items()}
-    recorded = store.usage()
-    merged = {}
-    for purpose in {**snapshot, **recorded}:
-        counted, stored = snapshot.get(purpose, Usage()), recorded.get(purpose, Usage())
-        merged[purpose] = counted if counted.calls >= stored.calls else stored
-    return merged
+def _spent_before(store: RunStore) -> dict[str, Usage]:
+    """Return what earlier processes spent: what the record counts, and how often it answered."""
+    last = {purpose: Usage(**values) for purpose, values in json.loads(store.meta().get("usage", "{}")).items()}
+    spent = store.usage()
+    return {
+        purpose: replace(spent.get(purpose, Usage(usd=0.0)), cached=last.get(purpose, Usage()).cached)
+        for purpose in {**last, **spent}
+    }
 
 
 def _severest(done: set[asyncio.Task[None]]) -> BaseException | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -10,8 +9,9 @@ from importlib import resources
 
 from maspo.errors import CallFailed
 from maspo.graph.template import render
+from maspo.judges.reading import read_lone_verdict, read_verdict, speaks_of_verdicts
 from maspo.models.base import JUDGE_GLOBAL, JUDGE_LOCAL, JUDGE_LOOKAHEAD, Message, Model, Request
-from maspo.quoting import quoted, spoken, tagged
+from maspo.quoting import nonce_of, quoted, tagged
 from maspo.runtime.concurrency import together
 from maspo.verdict import Level, Verdict
 
@@ -20,12 +20,6 @@ _PURPOSES: Mapping[Level, str] = {
     Level.LOOKAHEAD: JUDGE_LOOKAHEAD,
     Level.GLOBAL: JUDGE_GLOBAL,
 }
-_VERDICT = re.compile(r"<verdict>\s*(1|2|tie)\s*</verdict>", re.IGNORECASE)
-_OPENED = re.compile(r"<verdict\b", re.IGNORECASE)
-_ECHO = re.compile(
-    r"<verdict>1</verdict>,?\s*(?:or\s*)?<verdict>2</verdict>,?\s*(?:or\s*)?<verdict>tie</verdict>", re.IGNORECASE
-)
-"""The options as our prompts list them: repeated by a judge they say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +51,8 @@ class JudgeCalls:
     model: str
     temperature: float = 0.0
     max_tokens: int = 4096
+    seed: int = 0
+    """The seed of the run: it keys the names of the tags around what is compared."""
 
 
 class Judge:
@@ -78,7 +74,8 @@ class Judge:
             reply = await self._model.complete(self._request(question))
         except CallFailed:
             return Verdict.UNDECIDED
-        return _seen_from_candidate(read_verdict(reply.text), question.candidate_first)
+        read = read_lone_verdict if _holds_verdicts(question) else read_verdict
+        return _seen_from_candidate(read(reply.text), question.candidate_first)
 
     async def compare_both_orders(self, question: Question) -> Verdict:
         """Return one verdict from both orders: a judge that follows the position cancels itself out."""
@@ -87,11 +84,12 @@ class Judge:
     def _request(self, question: Question) -> Request:
         pair = (question.candidate, question.reference)
         one, two = pair if question.candidate_first else pair[::-1]
+        nonce = nonce_of(self._calls.seed, question.level, question.agent, question.role, question.read, one, two)
         slots = {
             "agent": quoted(question.agent),
             "role": quoted(question.role),
             "read": question.read,
-            "outputs": f"{tagged('output_1', one)}\n\n{tagged('output_2', two)}",
+            "outputs": f"{tagged('output_1', one, nonce=nonce)}\n\n{tagged('output_2', two, nonce=nonce)}",
         }
         return Request(
             model=self._calls.model,
@@ -103,17 +101,6 @@ class Judge:
         )
 
 
-def read_verdict(reply: str) -> str | None:
-    """Return ``1``, ``2`` or ``tie``: the last verdict tag of a reply, or None when that one cannot be read.
-
-    Tags within the thinking before the reply, and a mere echo of the three options, do not count.
-    """
-    said = _ECHO.sub("", spoken(reply))
-    opened = [match.start() for match in _OPENED.finditer(said)]
-    verdict = _VERDICT.match(said, opened[-1]) if opened else None
-    return verdict.group(1).lower() if verdict else None
-
-
 def combined(one: Verdict, other: Verdict) -> Verdict:
     """Return what two orders of the same comparison say together: opposite verdicts are a contradiction."""
     if Verdict.UNDECIDED in (one, other):
@@ -121,6 +108,10 @@ def combined(one: Verdict, other: Verdict) -> Verdict:
     if {one, other} == {Verdict.WIN, Verdict.LOSS}:
         return Verdict.CONTRADICTED
     return one if one is not Verdict.TIE else other
+
+
+def _holds_verdicts(question: Question) -> bool:
+    return any(map(speaks_of_verdicts, (question.candidate, question.reference, question.read, question.role)))
 
 
 def _seen_from_candidate(verdict: str | None, candidate_first: bool) -> Verdict:

@@ -1,6 +1,6 @@
 """Model calls: one protocol, an OpenAI-compatible client, and layers that wrap any model.
 
-``Cached(Retried(Limited(Recorded(Metered(client)))))``: each layer does one thing and knows only the next.
+``Cached(Retried(Limited(Recorded(Answered(Metered(client))))))``: each layer does one thing and knows only the next.
 """
 
 from maspo.models.base import CallStore, Message, Model, Reply, Request

@@ -70,6 +70,8 @@ class Reply:
     cached: bool = False
     simulated: bool = False
     """The endpoint says that no language model answered (``system_fingerprint: simulated``)."""
+    missing: str = ""
+    """Why there is no text, as far as the endpoint tells; such a reply is never recorded."""
 
 
 class Model(Protocol):

@@ -12,13 +12,14 @@ from yarl import URL
 
 from maspo.errors import ProviderError
 from maspo.models.base import Reply, Request
-from maspo.models.endpoint import Endpoint
-from maspo.models.faults import Adapted, Stage, Transient
+from maspo.models.endpoint import Endpoint, is_loopback
+from maspo.models.faults import Adapted, Stage, Transient, Unusable
 from maspo.models.wire import STANDARD, Dialect, excerpt, other_dialect, payload, read_reply, refusal
 
 _CONNECT_SECONDS = 15.0
 _KEEP_ALIVE_SECONDS = 60.0
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_LARGEST_BODY = 4_000_000
+"""Bytes, unpacked: far more than any reply within a token limit."""
 
 
 class ChatClient:
@@ -34,9 +35,10 @@ class ChatClient:
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
+        endpoint.check_private()
         self.endpoint = endpoint
         self._url = URL(endpoint.url)
-        self._proxy = _proxy(endpoint.url)
+        self._proxy = environment_proxy(endpoint.url) if endpoint.use_proxy else None
         self._headers: dict[tuple[str, str], dict[str, str]] = {}
         self._dialects: dict[str, Dialect] = {}
         self._session: aiohttp.ClientSession | None = None
@@ -72,10 +74,13 @@ class ChatClient:
                 proxy=self._proxy,
                 allow_redirects=False,
             ) as response:
-                body = await response.read()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self._lost(error, perf_counter() - started) from error
+                body = self.endpoint.redacted(await _read(response))
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            # Not chained: texts of the HTTP library may hold what was sent.
+            raise self._lost(error, perf_counter() - started) from None
         seconds = perf_counter() - started
+        if len(body) > _LARGEST_BODY:
+            raise self._too_large(seconds)
         if response.status == 200:
             return read_reply(body, seconds, self.endpoint.shown)
         if response.status in (400, 422):
@@ -103,22 +108,43 @@ class ChatClient:
             self._dialects[model] = other
             raise Adapted(f"{model} refuses a parameter: {excerpt(body)}", Stage.REFUSED)
 
+    def _too_large(self, seconds: float) -> ProviderError:
+        reason = f"a body of more than {_LARGEST_BODY:,} bytes, which no reply within a token limit needs"
+        return Unusable(f"{self.endpoint.shown}: {reason}", None, seconds)
+
     def _lost(self, error: Exception, seconds: float) -> ProviderError:
         unreached = isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError))
         if isinstance(error, TimeoutError):
             what = "no connection" if unreached else "no reply"
             reason = f"{what} within {seconds:.0f} s (models.timeout is {self.endpoint.timeout:g} s)"
         else:
-            reason = excerpt((str(error) or type(error).__name__).encode("utf-8", "replace"))
-        fix = "; check --base-url and that the endpoint runs" if unreached else ""
+            text = (str(error) or type(error).__name__).encode("utf-8", "replace")
+            reason = excerpt(self.endpoint.redacted(text, shortest=1))
+        fix = f"; check --base-url and that the endpoint runs{self._unused_proxy()}" if unreached else ""
         stage = Stage.UNREACHED if unreached else Stage.LOST
         return Transient(f"{self.endpoint.shown}: {reason}{fix}", stage, seconds=seconds)
 
+    def _unused_proxy(self) -> str:
+        if self._proxy is None and environment_proxy(self.endpoint.url) is not None:
+            return "; the proxy of the environment is used only with --set models.use_proxy=true"
+        return ""
 
-def _proxy(url: str) -> str | None:
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """Read a body, and of one that is too large a little more than is allowed."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > _LARGEST_BODY:
+            response.close()
+            break
+    return bytes(body)
+
+
+def environment_proxy(url: str) -> str | None:
     """Return the proxy that the environment names for an address, found once rather than per call."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    if host in _LOOPBACK or proxy_bypass(host):
+    if is_loopback(host) or proxy_bypass(host):
         return None
     return getproxies().get(parts.scheme)

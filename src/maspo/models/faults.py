@@ -14,6 +14,8 @@ class Stage(StrEnum):
     """No connection was made: nothing was sent."""
     REFUSED = "refused"
     """The endpoint answered with an error: nothing is charged."""
+    LIMITED = "limited"
+    """The endpoint answered that calls come too fast: nothing is charged."""
     LOST = "lost"
     """It was sent and no usable answer came back: it may have been charged."""
 
@@ -36,3 +38,11 @@ class Transient(CallFailed):
 
 class Adapted(Transient):
     """The endpoint refused a parameter and the client has learned it: send again, now in its dialect."""
+
+
+class Unusable(Transient):
+    """A reply came and is paid for, but holds no answer: asked for once more, then the call has failed."""
+
+    def __init__(self, reason: str, usd: float | None, seconds: float = 0.0) -> None:
+        super().__init__(reason, Stage.LOST, seconds=seconds)
+        self.usd = usd

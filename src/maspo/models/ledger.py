@@ -6,7 +6,8 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from maspo.errors import BudgetReached, ConfigInvalid, MaspoError
 from maspo.events import Usage
@@ -26,9 +27,24 @@ class Limits:
     seconds: float | None = None
 
 
+class AttemptBook(Protocol):
+    """Where attempts are noted before they are sent, so that a killed process leaves no call that nobody knows of.
+
+    The record of a reply takes the note of its call back.
+    """
+
+    async def sent(self, request: Request, usd: float | None) -> None:
+        """Note a call that is about to be sent, and its highest cost; on return the note is durable."""
+        ...
+
+    def failed(self, request: Request, usd: float | None) -> None:
+        """Note that the call sent last brings no reply, and what it is charged at."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Reservation:
-    """A call that may be sent: it must be settled, refused or lost, once. ``worst`` is its highest cost in USD."""
+    """A call that may be sent: settle, refuse, lose or cut it off, once. ``worst`` is its highest cost in USD."""
 
     request: Request
     worst: float | None
@@ -68,9 +84,10 @@ class _Gate:
 class Ledger:
     """The one book of a run: reserve before sending, settle after.
 
-    ``spent`` and ``elapsed`` (seconds) are what earlier processes of the same run used. A call counts when it is
-    sent, each attempt anew. Money is reserved at its worst case: one token per UTF-8 byte of the prompt plus
-    ``max_tokens``. A call whose cost the endpoint does not tell is charged that worst case.
+    ``spent`` and ``elapsed`` (seconds) are what earlier processes of the same run used; ``book`` is where the next
+    one will find what this one sent. A call counts when it is sent, each attempt anew. Money is reserved at its worst
+    case: one token per UTF-8 byte of the prompt plus ``max_tokens``. A call whose cost the endpoint does not tell, or
+    tells as it cannot be, is charged that worst case.
     """
 
     def __init__(
@@ -80,6 +97,7 @@ class Ledger:
         spent: Mapping[str, Usage] | None = None,
         elapsed: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
+        book: AttemptBook | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.prices = prices or PriceBook()
@@ -89,6 +107,7 @@ class Ledger:
         self._accounts = {purpose: _account(usage) for purpose, usage in (spent or {}).items()}
         self._reserved_usd = 0.0
         self._kept = _Kept()
+        self._book = book
         self._clock = clock
         self._began = clock() - elapsed
         self._gate = _Gate()
@@ -146,7 +165,7 @@ class Ledger:
         return max(0.0, self.limits.seconds - self._kept.seconds - self.seconds)
 
     async def reserve(self, request: Request) -> Reservation:
-        """Wait until a call fits under every cap and count it as sent.
+        """Wait until a call fits under every cap, count it as sent and note it in the book.
 
         A call that does not fit now, but might once a call in flight has cost less than its worst case, waits.
 
@@ -163,11 +182,14 @@ class Ledger:
             self._account(request.purpose).calls += 1
             self.in_flight += 1
             self._reserved_usd += worst or 0.0
-        return Reservation(request, worst)
+        reservation = Reservation(request, worst)
+        await self._note(reservation)
+        return reservation
 
     def settle(self, reservation: Reservation, reply: Reply) -> float | None:
         """Book a reply; return what it cost in USD, None when unknown."""
         account = self._close(reservation)
+        reply = _credible(reservation.request, reply)
         usd = self._cost(reservation, reply)
         account.charge(usd)
         account.tokens_in += reply.tokens_in or 0
@@ -178,13 +200,19 @@ class Ledger:
     def refused(self, reservation: Reservation) -> None:
         """Book an attempt that the endpoint did not take: it counts as sent and costs nothing."""
         self._close(reservation).failed += 1
+        self._note_failure(reservation, 0.0)
 
     def lost(self, reservation: Reservation) -> float | None:
         """Book an attempt without an answer: it may have been charged, so its worst case is; return that."""
+        self.cut_off(reservation)
+        self._note_failure(reservation, reservation.worst)
+        return reservation.worst
+
+    def cut_off(self, reservation: Reservation) -> None:
+        """Book an attempt that was broken off on this side: charged as if lost, and still in flight in the book."""
         account = self._close(reservation)
         account.failed += 1
         account.charge(reservation.worst)
-        return reservation.worst
 
     def hit(self, purpose: str) -> None:
         """Count a question that was answered from the run's own record."""
@@ -199,6 +227,19 @@ class Ledger:
         """Close the ledger because the time cap has come; return the error to raise."""
         minutes = (self.limits.seconds or 0.0) / 60
         return self._refusal(f"--max-minutes {minutes:g}")
+
+    async def _note(self, reservation: Reservation) -> None:
+        if self._book is None:
+            return
+        try:
+            await self._book.sent(reservation.request, reservation.worst)
+        except BaseException:
+            self.refused(reservation)  # it was not sent
+            raise
+
+    def _note_failure(self, reservation: Reservation, usd: float | None) -> None:
+        if self._book is not None:
+            self._book.failed(reservation.request, usd)
 
     def _fits(self, worst: float | None) -> bool:
         """Say whether a call may be sent now; False when a settlement may still make room.
@@ -272,6 +313,22 @@ def _account(usage: Usage) -> _Account:
         unmetered=usage.unmetered,
         usd=usage.usd if usage.calls else 0.0,
     )
+
+
+def _credible(request: Request, reply: Reply) -> Reply:
+    """Return the reply with figures that cannot be true made unknown: they must not free what was reserved."""
+    if reply.usd is not None and not (math.isfinite(reply.usd) and reply.usd >= 0):
+        return replace(reply, tokens_in=None, tokens_out=None, usd=None)
+    asked = any(message.content for message in request.messages)
+    return replace(
+        reply,
+        tokens_in=_count(reply.tokens_in, at_least=1 if asked else 0),
+        tokens_out=_count(reply.tokens_out, at_least=1 if reply.text else 0),
+    )
+
+
+def _count(tokens: int | None, at_least: int) -> int | None:
+    return tokens if tokens is not None and tokens >= at_least else None
 
 
 def _bytes(text: str) -> int:

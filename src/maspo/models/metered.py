@@ -33,8 +33,8 @@ class Metered:
             self._book(reservation, error)
             raise
         except BaseException:
-            # Cancelled or broken off: nobody knows how far the call came.
-            self._ledger.lost(reservation)
+            # Cancelled or out of time: nobody knows how far the call came.
+            self._ledger.cut_off(reservation)
             raise
         return replace(reply, usd=self._ledger.settle(reservation, reply))
 

@@ -5,22 +5,21 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import math
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from email.utils import parsedate_to_datetime
 
 from maspo.errors import CallFailed, ProviderError
 from maspo.models.base import Reply, Request
 from maspo.models.endpoint import Endpoint
 from maspo.models.faults import Stage, Transient
+from maspo.models.waits import retry_after, until_reset
 
 EXCERPT = 300
 """Characters of an error body that a message shows."""
 
 _MOST_TOKENS = 2**40
-_TRANSIENT_STATUS = frozenset({408, 409, 425, 429})
+_TOO_MANY = 429
+_TRANSIENT_STATUS = frozenset({408, 409, 425, _TOO_MANY})
 _EVERY_CALL = {
     401: "check the key in the environment (OPENAI_API_KEY, or what models.api_key_env names)",
     402: "the account has no credit; top it up or use another key",
@@ -85,7 +84,7 @@ def other_dialect(dialect: Dialect, complaint: str) -> Dialect | None:
 
 
 def read_reply(body: bytes, seconds: float, place: str) -> Reply:
-    """Read a completion.
+    """Read a completion; one without any text says why in ``missing``.
 
     Raises:
         Transient: the body is not a chat completion.
@@ -100,27 +99,37 @@ def read_reply(body: bytes, seconds: float, place: str) -> Reply:
         reason = f"{place}: the reply is no chat completion ({excerpt(body)}); expected choices[0].message.content"
         raise Transient(reason, Stage.LOST, seconds=seconds) from None
     usage = usage if isinstance(usage, dict) else {}
+    ended = choice.get("finish_reason")
     return Reply(
         text=text,
         tokens_in=_count(usage.get("prompt_tokens")),
         tokens_out=_count(usage.get("completion_tokens")),
         seconds=seconds,
-        truncated=choice.get("finish_reason") == "length",
+        truncated=ended == "length",
         simulated=found.get("system_fingerprint") == "simulated",
+        missing="" if text.strip() else _missing(ended, choice["message"]),
     )
+
+
+def _missing(ended: object, message: Mapping[str, object]) -> str:
+    """Return why a message has no text, as far as the endpoint tells."""
+    if ended == "content_filter":
+        return "a content filter withheld it"
+    if ended == "tool_calls" or message.get("tool_calls"):
+        return "it asks for a tool instead; give a model that answers in text"
+    return "the content is empty"
 
 
 def refusal(endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
     """Return the error that an HTTP status means: one attempt's, one call's or every call's."""
-    if endpoint.api_key:
-        body = body.replace(endpoint.api_key.encode(), b"[key]")
+    body = endpoint.redacted(body, shortest=1)
     said = excerpt(body)
     told = f"{endpoint.shown}: HTTP {status}: {said or 'no explanation'}"
     words = body[:10_000].decode("utf-8", "replace").lower()
     if any(word in words for word in _EVERY_CALL_WORDS):
         return ProviderError(f"{told}; check key, credit and model name")
     if status in _TRANSIENT_STATUS or status >= 500:
-        return Transient(told, Stage.REFUSED, retry_after(headers))
+        return _transient(told, status, headers, words)
     if any(word in words for word in _ONE_CALL_WORDS):
         return CallFailed(told)
     if 300 <= status < 400:
@@ -130,19 +139,11 @@ def refusal(endpoint: Endpoint, status: int, headers: Mapping[str, str], body: b
     return CallFailed(told)
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that an endpoint asks to wait (``retry-after-ms``, or ``Retry-After`` seconds or date)."""
-    milliseconds = _number(headers.get("retry-after-ms", ""))
-    if milliseconds is not None:
-        return milliseconds / 1000
-    given = headers.get("Retry-After", "")
-    seconds = _number(given)
-    if seconds is not None:
-        return seconds
-    try:
-        return max(0.0, parsedate_to_datetime(given).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return None
+def _transient(told: str, status: int, headers: Mapping[str, str], words: str) -> Transient:
+    wait = retry_after(headers)
+    if status != _TOO_MANY:
+        return Transient(told, Stage.REFUSED, wait)
+    return Transient(told, Stage.LIMITED, until_reset(headers, words) if wait is None else wait)
 
 
 def excerpt(body: bytes) -> str:
@@ -177,11 +178,3 @@ def _content(message: Mapping[str, object]) -> str:
 
 def _count(value: object) -> int | None:
     return value if type(value) is int and 0 <= value <= _MOST_TOKENS else None
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) and value >= 0 else None

@@ -11,6 +11,7 @@ from maspo.errors import CallFailed
 from maspo.graph.template import render
 from maspo.models.base import PROPOSER, Message, Model, Request
 from maspo.proposers.drafts import Rules, checked, read_drafts
+from maspo.proposers.passages import Passages
 from maspo.quoting import quoted, shortened, tagged
 from maspo.search.work import Draft, Drafts
 
@@ -66,11 +67,15 @@ class ProposerCalls:
 
 
 class Proposer:
-    """Asks a model for drafts and checks each of them; what breaks a rule comes back with the reason."""
+    """Asks a model for drafts and checks each of them; what breaks a rule comes back with the reason.
 
-    def __init__(self, model: Model, calls: ProposerCalls) -> None:
+    ``passages`` are those of all inputs, which no draft may copy.
+    """
+
+    def __init__(self, model: Model, calls: ProposerCalls, passages: Passages | None = None) -> None:
         self._model = model
         self._calls = calls
+        self._passages = passages or Passages(())
 
     async def propose(self, rewrite: Rewrite, rules: Rules) -> Drafts:
         """Return the drafts of one proposal; a reply without any is one rejected draft."""
@@ -81,8 +86,7 @@ class Proposer:
         texts = read_drafts(reply.text)[: rewrite.count]
         if not texts:
             return Drafts((Draft(reply.text[:2000], "no <prompt>…</prompt> in the proposer's reply"),))
-        shown = (*(trace.input for trace in rewrite.traces), *(case.input for case in rewrite.cases))
-        return Drafts(tuple(checked(text, rewrite.parent, rules, shown) for text in texts))
+        return Drafts(tuple(checked(text, rewrite.parent, rules, self._passages) for text in texts))
 
     def _request(self, rewrite: Rewrite, rules: Rules) -> Request:
         slots = {

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias, TypeVar
 from maspo.events import (
     BudgetStopped,
     CallLost,
+    CallUnsettled,
     CandidateScored,
     CaseFound,
     CaseShown,
@@ -27,6 +28,7 @@ from maspo.events import (
     StepStarted,
     Usage,
 )
+from maspo.verdict import JudgeChecked
 
 State: TypeAlias = Literal["empty", "running", "paused", "finished"]
 _Kind = TypeVar("_Kind", bound=Event)
@@ -109,6 +111,8 @@ class RunView:
     """Caps that ended the search; none once it has gone on under a higher cap."""
     lost_calls: tuple[CallLost, ...]
     pauses: tuple[Paused, ...]
+    unsettled: tuple[CallUnsettled, ...] = ()
+    """Calls in flight when a process of the run died: possibly billed twice."""
     ended: SearchEnded | None = None
     """The end of the search, when it came by itself."""
     influence: InfluenceMeasured | None = None
@@ -119,6 +123,8 @@ class RunView:
     """What the proxy saved, and how often it was right."""
     conflicts: tuple[ConflictFound, ...] = ()
     """Agents whose changes won alone and lost together."""
+    judge: JudgeChecked | None = None
+    """What the judge said of pairs on which labels decided."""
     usage: Mapping[str, Usage] = field(default_factory=dict)
     """What calls cost so far, by purpose."""
     seconds: float | None = None
@@ -169,11 +175,13 @@ def fold(events: Iterable[Event], usage: Mapping[str, Usage] | None = None) -> R
         budget_stops=_standing_stops(seen),
         lost_calls=_all(seen, CallLost),
         pauses=pauses,
+        unsettled=_all(seen, CallUnsettled),
         ended=_last(seen, SearchEnded),
         influence=_last(seen, InfluenceMeasured),
         screenings=_all(seen, DraftsScreened),
         proxy=_last(seen, ProxyTold),
         conflicts=_all(seen, ConflictFound),
+        judge=_last(seen, JudgeChecked),
         usage=dict(finished.usage if finished else usage or {}),
         seconds=finished.seconds if finished else (pauses[-1].seconds if pauses else None),
     )

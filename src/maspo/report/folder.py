@@ -12,7 +12,7 @@ from maspo.events import Event
 from maspo.report.fold import RunView, fold
 from maspo.report.html import render
 from maspo.report.text import result_json
-from maspo.store import RunStore, Told, decode
+from maspo.store import RunStore, Told, decode, write_whole
 
 RUNS = Path("maspo-runs")
 """Where run folders go by default."""
@@ -23,10 +23,14 @@ RESULT = "result.json"
 
 @dataclass(frozen=True)
 class Look:
-    """What a run folder tells: the run as far as it is recorded, and when it was last written (seconds since 1970)."""
+    """What a run folder tells: the run as far as it is recorded, and when it was last written (seconds since 1970).
+
+    ``damage`` says what is wrong with the record; then only what could be salvaged is told.
+    """
 
     view: RunView
     written: float
+    damage: str = ""
 
 
 def look(folder: Path) -> Look:
@@ -47,26 +51,19 @@ def look(folder: Path) -> Look:
         store.close_reader()
     recorded = [decode(entry) for entry in entries]
     events: list[Event] = [item for item in recorded if not isinstance(item, Told)]
-    return Look(fold(events, usage), max((entry.at for entry in entries), default=0.0))
+    return Look(fold(events, usage), max((entry.at for entry in entries), default=0.0), store.damage)
 
 
 def write_results(folder: Path, view: RunView) -> None:
     """Write ``report.html`` and ``result.json`` as far as the run is recorded.
 
     Raises:
-        UsageError: the folder cannot be written.
+        StoreError: the folder cannot be written; the old files are kept.
 
     """
     contents = {REPORT: render(view), RESULT: json.dumps(result_json(view), indent=2) + "\n"}
     for name, text in contents.items():
-        partial = folder / f"{name}.partial"
-        try:
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(folder / name)
-        except OSError as error:
-            raise UsageError(
-                f"{folder / name}: cannot be written ({error.strerror}); free the file, or copy the folder"
-            ) from None
+        write_whole(folder / name, text)
 
 
 def free_folder(parent: Path, name: str) -> Path:

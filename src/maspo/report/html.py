@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from importlib import resources
 
 from maspo.report import charts, words
@@ -10,12 +12,12 @@ from maspo.report.html_cases import cases
 from maspo.report.html_conflicts import conflicts
 from maspo.report.html_cost import cost, settings
 from maspo.report.html_influence import influence
+from maspo.report.html_judge import judge
 from maspo.report.html_prompts import prompts, team
 from maspo.report.html_search import rejected, search
 from maspo.report.markup import Html, h, join
 from maspo.report.shown import clipped
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 _PARTS = (
     ("verdict", "Verdict"),
     ("team", "Team"),
@@ -23,6 +25,7 @@ _PARTS = (
     ("search", "Search"),
     ("influence", "Who matters"),
     ("conflicts", "Agents in conflict"),
+    ("judge", "The judge against labels"),
     ("cases", "Misalignment cases"),
     ("rejected", "Rejected drafts"),
     ("cost", "Cost"),
@@ -37,14 +40,14 @@ def render(view: RunView) -> str:
     return "<!doctype html>\n" + page.markup + "\n"
 
 
-def head(title: str) -> Html:
+def head(title: str, more_style: str = "") -> Html:
     """Return the head of a page: the report's style, and the policy that nothing acts and nothing is loaded."""
-    style = resources.files("maspo.report").joinpath("style.css").read_text(encoding="utf-8")
+    style = resources.files("maspo.report").joinpath("style.css").read_text(encoding="utf-8") + more_style
     return h(
         "head",
         {},
         h("meta", {"charset": "utf-8"}),
-        h("meta", {"http-equiv": "Content-Security-Policy", "content": _POLICY}),
+        h("meta", {"http-equiv": "Content-Security-Policy", "content": _policy(style)}),
         h("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}),
         h("meta", {"name": "color-scheme", "content": "light dark"}),
         h("meta", {"name": "referrer", "content": "no-referrer"}),
@@ -53,10 +56,17 @@ def head(title: str) -> Html:
     )
 
 
+def _policy(style: str) -> str:
+    """Return a policy under which a page has this style, and nothing else acts or is loaded."""
+    known = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{known}'; base-uri 'none'; form-action 'none'"
+
+
 def _header(view: RunView, name: str) -> Html:
     started = view.started
     line = f"run {started.run} · profile {started.profile} · seed {started.seed}" if started else ""
-    parts = [part for part in _PARTS if view.conflicts or part[0] != "conflicts"]
+    there = {"conflicts": bool(view.conflicts), "judge": view.judge is not None}
+    parts = [part for part in _PARTS if there.get(part[0], True)]
     links = (h("li", {}, h("a", {"href": f"#{target}"}, text)) for target, text in parts)
     return h(
         "header",
@@ -79,6 +89,7 @@ def _main(view: RunView) -> Html:
         search(view),
         influence(view),
         conflicts(view),
+        judge(view),
         cases(view),
         rejected(view),
         cost(view),

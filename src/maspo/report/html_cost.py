@@ -10,6 +10,7 @@ from maspo.report.markup import Child, Html, h, join
 from maspo.report.shown import clipped
 
 _MOST_LOST = 20
+_MOST_UNSETTLED = 500
 _MOST_NOTES = 50
 
 
@@ -34,6 +35,7 @@ def cost(view: RunView) -> Html:
         table("Cost by purpose", columns, rows),
         _remarks(view, whole),
         _lost(view),
+        _unsettled(view),
     )
 
 
@@ -73,6 +75,25 @@ def _lost(view: RunView) -> Html:
         h("h3", {}, "Calls that failed for good"),
         table("Calls that failed for good", ("Purpose", "Agent", "Attempts", "Reason"), rows),
         left_out(len(view.lost_calls) - len(rows), "earlier call", "earlier calls"),
+    )
+
+
+def _unsettled(view: RunView) -> Html:
+    """List the calls that a killed process had in flight."""
+    if not view.unsettled:
+        return join()
+    rows = [
+        (call.purpose, call.agent, call.model, words.at_most(call.usd))
+        for call in view.unsettled[::-1][:_MOST_UNSETTLED]
+    ]
+    return join(
+        h("h3", {}, "Possibly billed twice"),
+        quiet(
+            "These calls were in flight when the run was killed. Their replies are not recorded, so they were asked "
+            f"again. Together {words.most_unsettled(view.unsettled)}."
+        ),
+        table("Possibly billed twice", ("Purpose", "Agent", "Model", "Cost"), rows),
+        left_out(len(view.unsettled) - len(rows), "earlier call", "earlier calls"),
     )
 
 

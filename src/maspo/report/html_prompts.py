@@ -8,6 +8,7 @@ from maspo.report import words
 from maspo.report.fold import AgentView, RunView
 from maspo.report.html_parts import diff_block, folded, left_out, quiet, section, table, text_block
 from maspo.report.markup import Html, h, join
+from maspo.report.remarks import remarks_on
 from maspo.report.team_graph import drawn, team_graph
 
 _MOST_DIFFS = 60
@@ -78,6 +79,12 @@ def _status(view: RunView, rewritten: bool) -> Html:
     return join("These prompts are shipped.", legend)
 
 
+def _look_twice(found: Sequence[str]) -> Html:
+    if not found:
+        return join()
+    return h("ul", {"class": "warnings"}, *(h("li", {}, f"Look twice: the new prompt {one}") for one in found))
+
+
 def _changed_prompt(agent: AgentView) -> Html:
     changes = words.plural(agent.times_changed, "time", "times")
     sizes = f"{words.number(len(agent.seed))} → {words.number(len(agent.winner))} characters; changed {changes}"
@@ -86,6 +93,7 @@ def _changed_prompt(agent: AgentView) -> Html:
         {},
         h("h3", {}, agent.name),
         quiet(sizes),
+        _look_twice(remarks_on(agent)),
         diff_block(agent.seed, agent.winner),
         folded("The seed prompt", text_block(agent.seed)),
         folded("The new prompt", text_block(agent.winner)),

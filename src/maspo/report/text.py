@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from maspo.events import ConflictFound, Effect, HoldoutResult, InfluenceMeasured, ProxyTold, Usage
+from maspo.engine.evaluate_calibration import calibrate
+from maspo.events import CallUnsettled, ConflictFound, Effect, HoldoutResult, InfluenceMeasured, ProxyTold, Usage
 from maspo.prompts import prompt_id
 from maspo.report import words
+from maspo.report.calibration import calibration_json, calibration_lines
 from maspo.report.fold import RunView
 from maspo.report.gains import gains
+from maspo.report.remarks import remarked
 from maspo.report.shown import clipped, visible
 
 _WIDTH = 10
 _HINT = 600
+_MOST_REMARKS = 5
 
 
 def summary(view: RunView) -> str:
@@ -25,9 +29,11 @@ def summary(view: RunView) -> str:
         *_holdout(view),
         *_shipped(view),
         *_changed(view),
+        *_row("look at", *(clipped(line, _HINT) for line in remarked(view.agents)[:_MOST_REMARKS])),
         *_proxy(view),
         *_conflict(view),
         *_hint(view),
+        *(_row("judge", *calibration_lines(calibrate(view.judge.readings))) if view.judge else []),
         *_stops(view),
         *_cost(view),
     ]
@@ -90,6 +96,10 @@ def _stops(view: RunView) -> list[str]:
     lines = [f"a cap ended the search early: {stop.cap}" for stop in view.budget_stops[-1:]]
     if view.lost_calls:
         lines.append(f"{words.plural(len(view.lost_calls), 'call', 'calls')} failed for good; counted as undecided")
+    if view.unsettled:
+        calls = words.plural(len(view.unsettled), "call", "calls")
+        most = words.most_unsettled(view.unsettled)
+        lines.append(f"{calls} in flight when the run was killed, possibly billed twice: {most}")
     return _row("note", *lines)
 
 
@@ -126,29 +136,20 @@ def result_json(view: RunView) -> dict[str, object]:
     """
     finished, started = view.finished, view.started
     cost = words.total(view.usage)
-    found = gains(view)
     return {
         "verdict": finished.verdict if finished else None,
         "shipped": finished.shipped if finished else None,
         "why": finished.why if finished else words.headline(view),
         "holdout": _holdout_json(finished.holdout) if finished else None,
-        "agents": {
-            agent.name: {
-                "changed": agent.changed,
-                "rewritten": agent.rewritten,
-                "seed": prompt_id(agent.seed),
-                "winner": prompt_id(agent.winner),
-                "expected_worth": found[agent.name].worth,
-                "share_of_worth": found[agent.name].share,
-            }
-            for agent in view.agents
-        },
+        "agents": _agents_json(view),
         "influence": _influence_json(view.influence) if view.influence else None,
         "proxy": _proxy_json(view.proxy) if view.proxy else None,
         "conflicts": [_conflict_json(found) for found in view.conflicts],
+        "judge_check": calibration_json(calibrate(view.judge.readings)) if view.judge else None,
         "calls": {**_calls_json(view.usage), "cached": cost.cached, "failed": cost.failed},
         "tokens": {"in": cost.tokens_in, "out": cost.tokens_out, "unmetered_calls": cost.unmetered},
         "usd": cost.usd,
+        "possibly_billed_twice": [_unsettled_json(call) for call in view.unsettled],
         "seconds": view.seconds,
         "seed": started.seed if started else None,
         "complete": finished.complete if finished else False,
@@ -160,6 +161,25 @@ def result_json(view: RunView) -> dict[str, object]:
         "version": started.version if started else None,
         "usage": {purpose: _usage_json(one) for purpose, one in view.usage.items()},
     }
+
+
+def _agents_json(view: RunView) -> dict[str, object]:
+    found = gains(view)
+    return {
+        agent.name: {
+            "changed": agent.changed,
+            "rewritten": agent.rewritten,
+            "seed": prompt_id(agent.seed),
+            "winner": prompt_id(agent.winner),
+            "expected_worth": found[agent.name].worth,
+            "share_of_worth": found[agent.name].share,
+        }
+        for agent in view.agents
+    }
+
+
+def _unsettled_json(call: CallUnsettled) -> dict[str, object]:
+    return {"purpose": call.purpose, "agent": call.agent, "model": call.model, "usd": call.usd, "key": call.key}
 
 
 def _holdout_json(holdout: HoldoutResult) -> dict[str, object]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
-from maspo.events import ConflictFound, Effect, HoldoutResult, ProxyTold, RunFinished, Usage
+from maspo.events import CallUnsettled, ConflictFound, Effect, HoldoutResult, ProxyTold, RunFinished, Usage
 from maspo.report.conflicts import sides
 from maspo.report.fold import RunView
 
@@ -22,6 +23,12 @@ _CLAIMS = {
     "worse": "The new prompts are worse than the seed prompts.",
     "cannot_tell": "Too few hold-out inputs differ to tell whether the new prompts are better.",
 }
+_PREFERENCES = {
+    **_CLAIMS,
+    "improved": "The new prompts are preferred by the judge.",
+    "worse": "The seed prompts are preferred by the judge.",
+}
+"""Said where no labels decided."""
 _MOST_NAMES = 12
 _SEED_SHIPPED = "The seed prompts are shipped."
 
@@ -39,7 +46,9 @@ def headline(view: RunView) -> str:
         return _unfinished(view)
     if view.finished.verdict != "improved" and not any(agent.rewritten for agent in view.agents):
         return f"The search found no better prompts. {_SEED_SHIPPED}"
-    return f"{_CLAIMS[view.finished.verdict]} {_what_is_shipped(view.finished)}"
+    by_labels = view.started is not None and view.started.decided_by == "labels"
+    claims = _CLAIMS if by_labels else _PREFERENCES
+    return f"{claims[view.finished.verdict]} {_what_is_shipped(view.finished)}"
 
 
 def _what_is_shipped(finished: RunFinished) -> str:
@@ -144,6 +153,23 @@ def money(usd: float) -> str:
     if usd == 0:
         return "$0"
     return f"${usd:,.2f}" if usd >= 1 else f"${usd:.4f}"
+
+
+def unsettled(call: CallUnsettled) -> str:
+    """Return a call that was in flight when a process died in one line, with its highest cost."""
+    who = f"{call.purpose} of {call.agent}" if call.agent else call.purpose
+    return f"possibly billed twice: {who}, in flight when the run was killed; {at_most(call.usd)}"
+
+
+def most_unsettled(calls: Sequence[CallUnsettled]) -> str:
+    """Return what calls in flight at a kill cost at most together."""
+    known = [call.usd for call in calls if call.usd is not None]
+    return at_most(math.fsum(known)) if len(known) == len(calls) else at_most(None)
+
+
+def at_most(usd: float | None) -> str:
+    """Return an upper bound in words, rounded up."""
+    return "at most an unknown amount (no price)" if usd is None else f"at most {money(math.ceil(usd * 1e4) / 1e4)}"
 
 
 def number(value: int) -> str:

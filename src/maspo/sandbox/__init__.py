@@ -1,1 +1,1 @@
-"""Running programs that nobody has read: shut in, limited, and judged by a parent that they cannot reach."""
+"""Runs programs that nobody trusts, shut in, and learns from a process that they cannot reach what they returned."""

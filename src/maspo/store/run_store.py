@@ -6,32 +6,46 @@ import json
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from maspo.errors import StoreError
-from maspo.events import CallLost, Usage
+from maspo.events import Usage
 from maspo.models.base import Reply, Request
-from maspo.store.codec import Entry, decode, decode_trace, encode_trace
-from maspo.store.schema import RunLock, check, connect, create_tables, prepare, to_column, unreadable
-from maspo.store.writer import Change, Writer
+from maspo.store import attempts
+from maspo.store.attempts import OpenAttempt
+from maspo.store.codec import Entry, decode_trace, encode_trace
+from maspo.store.files import flush_folder
+from maspo.store.migrate import KEPT_TWICE, bring_up_to_date
+from maspo.store.salvage import damaged, in_memory, salvage
+from maspo.store.schema import (
+    BROKEN,
+    RunLock,
+    check,
+    connect,
+    create_tables,
+    inspect,
+    prepare,
+    require,
+    salt_in,
+    unreadable,
+)
+from maspo.store.tables import CALLS, JOURNAL, META, SPARE, TRACES, put
+from maspo.store.writer import Writer
 from maspo.trace import Trace
 
-_PUT_CALL = """
-INSERT INTO calls VALUES (?, CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT),
-    ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
-"""
 _GET_CALL = "SELECT reply, tokens_in, tokens_out, usd, seconds, truncated, attempts FROM calls WHERE key = ?"
-_PUT_ENTRY = "INSERT INTO journal (kind, body, at) VALUES (?, CAST(? AS TEXT), ?)"
-_PUT_META = "INSERT OR REPLACE INTO meta VALUES (?, CAST(? AS TEXT))"
-_PUT_TRACE = "INSERT OR REPLACE INTO traces VALUES (?, ?, CAST(? AS TEXT))"
 _USAGE = """
 SELECT purpose, SUM(attempts), SUM(attempts - 1), TOTAL(tokens_in), TOTAL(tokens_out),
     SUM(tokens_in IS NULL OR tokens_out IS NULL), SUM(usd), SUM(usd IS NULL) FROM calls GROUP BY purpose
 """
+_LAST_ENTRY = "SELECT COALESCE(MAX(seq), 0) FROM journal"
+
+_Change: TypeAlias = Callable[[sqlite3.Connection, int], None]
+"""Something to do within a transaction; the number is the salt of all marks."""
 
 
 class RunStore:
@@ -45,13 +59,14 @@ class RunStore:
 
     """
 
-    def __init__(
-        self, path: Path, reader: sqlite3.Connection, writing: tuple[Writer, sqlite3.Connection] | None
-    ) -> None:
+    def __init__(self, path: Path, reader: sqlite3.Connection, damage: str = "") -> None:
         self.path = path
+        self.damage = damage
+        """What is wrong with the file; what is read then is only what was salvaged. Empty when it is whole."""
         self._reader = reader
-        self._writing = writing
-        self._lock: RunLock | None = None
+        self._writing: _Writing | None = None
+        self._closings: list[tuple[float | None, str]] = []
+        """Attempts that have failed, to be recorded with the next change."""
 
     @classmethod
     def create(cls, path: str | Path) -> Self:
@@ -66,65 +81,106 @@ class RunStore:
         if file.exists() and file.stat().st_size:
             lock.release()
             raise StoreError(f"{file}: holds a run already; resume it with `maspo resume {file.parent}`")
-        return cls._locked(file, lock, "rwc")
+        try:
+            _make(file)
+            return cls._locked(file, lock)
+        except StoreError:
+            lock.release()
+            # Nothing is recorded yet: the same folder can be tried again.
+            for suffix in ("", "-wal", "-shm", ".lock"):
+                file.with_name(file.name + suffix).unlink(missing_ok=True)
+            raise
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
-        """Open the database of an existing run to go on with it, and lock it.
+        """Open the database of an existing run to go on with it, and lock it; ``mend`` a damaged one first.
+
+        A run of an earlier format is brought up to date.
 
         Raises:
             StoreError: it is missing, no run, damaged, of a newer maspo, or another process holds it.
 
         """
         file = Path(path)
-        _require(file)
-        return cls._locked(file, RunLock(file), "rw")
+        require(file)
+        lock = RunLock(file)
+        try:
+            damage = inspect(file)
+            if damage:
+                raise damaged(file, damage)
+        except StoreError:
+            lock.release()
+            raise
+        return cls._locked(file, lock)
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
-        """Open a run to look at it, also while another process writes.
+        """Open a run to look at it, also while another process writes; of a damaged one, what can be salvaged.
 
         Raises:
-            StoreError: it is missing, no run, damaged, or of a newer maspo.
+            StoreError: it is missing, no run, beyond repair, or of a newer maspo.
 
         """
         file = Path(path)
-        _require(file)
+        require(file)
         connection = connect(file, "ro")
         try:
             connection.execute("SELECT COUNT(*) FROM sqlite_master")
         except sqlite3.OperationalError:
             connection.close()
-            connection = _as_it_stands(file)
-        except sqlite3.DatabaseError as error:
+            return cls._as_it_stands(file)
+        except BROKEN:
             connection.close()
-            raise unreadable(file, error) from error
+            return cls._salvaged(file, inspect(file))
+        return cls._checked(file, connection)
+
+    @classmethod
+    def _as_it_stands(cls, file: Path) -> Self:
+        """Read a run in a folder where nothing can be written, so that SQLite cannot show its write-ahead log."""
+        log = file.with_name(f"{file.name}-wal")
+        if not (log.exists() and log.stat().st_size):
+            return cls._checked(file, connect(file, "ro&immutable=1"))
+        found = salvage(file)
+        if found is None:
+            raise unreadable(file, f"{log.name} holds changes that only a folder with room to write can show")
+        return cls(file, in_memory(found))
+
+    @classmethod
+    def _checked(cls, file: Path, connection: sqlite3.Connection) -> Self:
         try:
-            check(connection, file)
+            damage = check(connection, file)
         except StoreError:
             connection.close()
             raise
-        return cls(file, connection, None)
+        if not damage:
+            return cls(file, connection)
+        connection.close()
+        return cls._salvaged(file, damage)
 
     @classmethod
-    def _locked(cls, file: Path, lock: RunLock, mode: str) -> Self:
+    def _salvaged(cls, file: Path, damage: str) -> Self:
+        found = salvage(file)
+        if found is None:
+            raise unreadable(file, damage)
+        return cls(file, in_memory(found), damage)
+
+    @classmethod
+    def _locked(cls, file: Path, lock: RunLock) -> Self:
         connections: list[sqlite3.Connection] = []
         try:
-            connections.append(connect(file, mode))
-            if mode == "rwc":
-                prepare(connections[0])
-                create_tables(connections[0])
-            check(connections[0], file)
+            connections.append(connect(file, "rw"))
             prepare(connections[0])
+            bring_up_to_date(connections[0])
             connections.append(connect(file, "ro"))
-        except (StoreError, sqlite3.Error) as error:
+            salt = salt_in(connections[0])
+        except (StoreError, *BROKEN) as error:
             for connection in connections:
                 connection.close()
             lock.release()
             raise error if isinstance(error, StoreError) else unreadable(file, error) from error
-        writer_connection, reader = connections
-        store = cls(file, reader, (Writer(writer_connection, file), writer_connection))
-        store._lock = lock
+        writer, reader = connections
+        store = cls(file, reader)
+        store._writing = _Writing(Writer(writer, file), writer, lock, salt)
         return store
 
     async def __aenter__(self) -> Self:
@@ -141,11 +197,12 @@ class RunStore:
         """Write what is waiting, close the file and free the run."""
         self._reader.close()
         if self._writing is not None:
-            writer, connection = self._writing
-            await writer.close()
-            connection.close()
-        if self._lock is not None:
-            self._lock.release()
+            if self._closings:
+                with suppress(StoreError):  # what cannot be noted counts as in flight
+                    await self._write(lambda *_: None)
+            await self._writing.writer.close()
+            self._writing.connection.close()
+            self._writing.lock.release()
 
     # Calls
 
@@ -165,10 +222,11 @@ class RunStore:
             "max_tokens": request.max_tokens,
             "identity": request.identity,
         }
-        attribution = (request.purpose, request.agent, request.model)
         row = (
             request.key,
-            *map(to_column, (*attribution, json.dumps(asked, ensure_ascii=False), reply.text)),
+            *(request.purpose, request.agent, request.model),
+            json.dumps(asked, ensure_ascii=False),
+            reply.text,
             reply.tokens_in,
             reply.tokens_out,
             reply.usd,
@@ -177,10 +235,31 @@ class RunStore:
             reply.truncated,
             time.time(),
         )
-        await self._write(partial(_execute, _PUT_CALL, [row]))
+
+        def change(connection: sqlite3.Connection, salt: int) -> None:
+            put(connection, CALLS, [row], salt)
+            attempts.answered(connection, request.key)
+
+        await self._write(change)
+
+    async def sent(self, request: Request, usd: float | None) -> None:
+        """Record that a call is about to be sent, and its highest cost."""
+        now = time.time()
+        await self._write(lambda connection, salt: attempts.sent(connection, request, usd, now, salt))
+
+    def failed(self, request: Request, usd: float | None) -> None:
+        """Note that the call sent last brings no reply, and what it is charged at; recorded with the next change.
+
+        A process that is killed before leaves it as a call in flight: listed, and charged at its highest cost.
+        """
+        self._closings.append((usd, request.key))
+
+    def open_attempts(self) -> list[OpenAttempt]:
+        """Return the calls of which only the sending is recorded: in flight now, or when a process died."""
+        return [OpenAttempt(*row) for row in self._select(attempts.OPEN)]
 
     def usage(self) -> dict[str, Usage]:
-        """Return what the recorded calls cost, by purpose; calls that the journal says are lost count as failed."""
+        """Return what all calls cost, by purpose: those recorded, and each attempt without a reply as failed."""
         usage: defaultdict[str, Usage] = defaultdict(lambda: Usage(usd=0.0))
         for purpose, calls, failed, tokens_in, tokens_out, unmetered, usd, unpriced in self._select(_USAGE):
             usage[purpose] = Usage(
@@ -191,13 +270,14 @@ class RunStore:
                 unmetered=unmetered,
                 usd=None if unpriced else usd,
             )
-        for entry in self._entries("WHERE kind = 'call_lost'"):
-            lost = decode(entry)
-            if isinstance(lost, CallLost):
-                before = usage[lost.purpose]
-                usage[lost.purpose] = replace(
-                    before, calls=before.calls + lost.attempts, failed=before.failed + lost.attempts
-                )
+        for purpose, calls, usd, unpriced in self._unanswered():
+            before = usage[purpose]
+            usage[purpose] = replace(
+                before,
+                calls=before.calls + calls,
+                failed=before.failed + calls,
+                usd=None if unpriced or before.usd is None else before.usd + usd,
+            )
         return dict(usage)
 
     # Journal
@@ -205,18 +285,21 @@ class RunStore:
     async def append(self, entries: Sequence[Entry], meta: Mapping[str, str] | None = None) -> None:
         """Add entries to the journal and set meta values, all or nothing."""
         now = time.time()
-        lines = [(entry.kind, to_column(entry.body), now) for entry in entries]
-        values = [(key, to_column(value)) for key, value in (meta or {}).items()]
+        values = list((meta or {}).items())
+        twice = [pair for pair in values if pair[0] in KEPT_TWICE]
 
-        def change(connection: sqlite3.Connection) -> None:
-            connection.executemany(_PUT_ENTRY, lines)
-            connection.executemany(_PUT_META, values)
+        def change(connection: sqlite3.Connection, salt: int) -> None:
+            last = connection.execute(_LAST_ENTRY).fetchone()[0]
+            lines = [(last + number, entry.kind, entry.body, now) for number, entry in enumerate(entries, start=1)]
+            put(connection, JOURNAL, lines, salt)
+            put(connection, META, values, salt)
+            put(connection, SPARE, twice, salt)
 
         await self._write(change)
 
     def journal(self) -> list[Entry]:
         """Return all entries in the order in which they were added."""
-        return self._entries("")
+        return [Entry(*row) for row in self._select("SELECT kind, body, seq, at FROM journal ORDER BY seq")]
 
     def meta(self) -> dict[str, str]:
         """Return the values kept beside the journal."""
@@ -226,42 +309,56 @@ class RunStore:
 
     async def put_trace(self, prompts_id: str, trace: Trace) -> None:
         """Record how a prompt set ran on an input."""
-        row = (prompts_id, trace.input_key, to_column(encode_trace(trace)))
-        await self._write(partial(_execute, _PUT_TRACE, [row]))
+        row = (prompts_id, trace.input_key, encode_trace(trace))
+        await self._write(lambda connection, salt: put(connection, TRACES, [row], salt))
 
     def trace(self, prompts_id: str, input_key: str) -> Trace | None:
         """Return how a prompt set ran on an input, or None."""
         rows = self._select("SELECT body FROM traces WHERE prompts_id = ? AND input_key = ?", prompts_id, input_key)
         return decode_trace(rows[0][0]) if rows else None
 
-    def _entries(self, where: str) -> list[Entry]:
-        rows = self._select(f"SELECT kind, body, seq, at FROM journal {where} ORDER BY seq")  # noqa: S608 (our own text)
-        return [Entry(*row) for row in rows]
+    def _unanswered(self) -> list[tuple[Any, ...]]:
+        return self._select(attempts.USAGE) if attempts.is_there(self._reader) else []
 
     def _select(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         try:
             return self._reader.execute(query, values).fetchall()
-        except sqlite3.Error as error:
+        except BROKEN as error:
             raise unreadable(self.path, error) from error
 
-    async def _write(self, change: Change) -> None:
+    async def _write(self, change: _Change) -> None:
         if self._writing is None:
             raise StoreError(f"{self.path}: opened to look at it; open it with RunStore.open to write")
-        await self._writing[0].write(change)
+        closings, self._closings = self._closings, []
+        salt = self._writing.salt
+
+        def all_changes(connection: sqlite3.Connection) -> None:
+            attempts.close(connection, closings, salt)
+            change(connection, salt)
+
+        await self._writing.writer.write(all_changes)
 
 
-def _execute(statement: str, rows: Sequence[Sequence[object]], connection: sqlite3.Connection) -> None:
-    connection.executemany(statement, rows)
+def _make(file: Path) -> None:
+    """Make a new run's database; whoever looks at the folder meanwhile sees none, or a whole one."""
+    fresh = file.with_name(f"{file.name}.new")
+    try:
+        fresh.unlink(missing_ok=True)
+        with closing(connect(fresh, "rwc")) as connection:
+            create_tables(connection)
+        fresh.replace(file)
+        flush_folder(file.parent)
+    except (OSError, sqlite3.Error) as error:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise unreadable(file, error) from error
 
 
-def _as_it_stands(file: Path) -> sqlite3.Connection:
-    """Open a run in a folder that may not be written, where SQLite cannot keep its index of the write-ahead log."""
-    log = file.with_name(file.name + "-wal")
-    if log.exists() and log.stat().st_size:
-        raise unreadable(file, f"{log.name} holds changes that only a writable folder can show")
-    return connect(file, "ro&immutable=1")
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """What a store needs to write: the thread that does it, its connection, the lock, and the salt of all marks."""
 
-
-def _require(file: Path) -> None:
-    if not file.is_file():
-        raise StoreError(f"{file}: no such run; give the folder that `maspo optimize` wrote")
+    writer: Writer
+    connection: sqlite3.Connection
+    lock: RunLock
+    salt: int

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from maspo.errors import InputsInvalid
+from maspo.tasks.records import read_records
 
 LABEL_COLUMN = "answer"
 ID_COLUMN = "id"
@@ -43,23 +42,14 @@ class Inputs:
 
 
 def load_inputs(path: str | Path) -> Inputs:
-    """Read JSON Lines or CSV (by suffix ``.csv``).
+    """Read JSON Lines, or by suffix CSV, JSON or Parquet.
 
     Raises:
         InputsInvalid: the file is missing, unreadable, empty, or a row cannot be used; names file, row and fix.
 
     """
     file = Path(path)
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputsInvalid(f"--inputs {file}: no such file; give a JSON Lines or CSV file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputsInvalid(
-            f"--inputs {file}: cannot be read ({error}); give a UTF-8 JSON Lines or CSV file"
-        ) from error
-    rows = _csv_rows(text, str(file)) if file.suffix.lower() == ".csv" else _jsonl_rows(text, str(file))
-    return make_inputs(rows, source=str(file))
+    return make_inputs(read_records(file, f"--inputs {file}"), source=str(file))
 
 
 def make_inputs(rows: Iterable[str | Mapping[str, object]], source: str = "inputs") -> Inputs:
@@ -93,7 +83,7 @@ def input_text(row: Input, named: Sequence[str] = ()) -> str:
 
 
 def _input(row: Mapping[str, object], place: str) -> Input:
-    columns = {_as_text(name): _as_text(value) for name, value in row.items() if name not in (ID_COLUMN, LABEL_COLUMN)}
+    columns = {as_text(name): as_text(value) for name, value in row.items() if name not in (ID_COLUMN, LABEL_COLUMN)}
     if not any(text.strip() for text in columns.values()):
         raise InputsInvalid(f"{place}: no text; give `input` or the columns that the prompts name")
     digest = hashlib.sha256(json.dumps(columns, sort_keys=True).encode()).hexdigest()[:16]
@@ -103,11 +93,12 @@ def _input(row: Mapping[str, object], place: str) -> Input:
         key=digest,
         label=digest if label in (None, "") else str(label),
         columns=columns,
-        answer=None if answer is None else _as_text(answer),
+        answer=None if answer is None else as_text(answer),
     )
 
 
-def _as_text(value: object) -> str:
+def as_text(value: object) -> str:
+    """Return a cell as text: a list of texts line by line, anything else that is no text as JSON."""
     if value is None:
         return ""
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
@@ -115,32 +106,3 @@ def _as_text(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     # A lone surrogate is no text: it could be neither sent nor kept.
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _jsonl_rows(text: str, source: str) -> list[Mapping[str, object]]:
-    rows: list[Mapping[str, object]] = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise InputsInvalid(
-                f"{source}, line {number}: not JSON ({error}); write one JSON object per line"
-            ) from None
-        if not isinstance(row, dict):
-            raise InputsInvalid(
-                f'{source}, line {number}: a {type(row).__name__}; write an object such as {{"input": "…"}}'
-            )
-        rows.append(row)
-    return rows
-
-
-def _csv_rows(text: str, source: str) -> list[Mapping[str, object]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    try:
-        return [{name: value for name, value in row.items() if isinstance(name, str)} for row in reader]
-    except csv.Error as error:
-        raise InputsInvalid(
-            f"{source}, line {reader.line_num}: not CSV ({error}); correct the line, or give JSON Lines"
-        ) from None

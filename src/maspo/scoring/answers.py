@@ -6,10 +6,11 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
-_AUTO_TAGS = ("answer", "final_answer", "final")
-_CHOICE_AFTER_WORD = re.compile(r"(?i:answer|option|choice)\W{0,6}(?:(?i:is)\W{0,6})?([A-J])(?![A-Za-z0-9])")
-_CHOICE_ALONE = re.compile(r"(?:^|[\s(*{])([A-J])(?=[\s).:,*}]|$)")
+from maspo.scoring.choices import read_choice
+
+_AUTO_TAG_END = re.compile("</(answer|final_answer|final)>", re.IGNORECASE)
 _NUMBER = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?")
 _LONGEST_NUMBER = 40
 _MOST_JSON_FAILURES = 1000
@@ -54,8 +55,10 @@ def normalized(answer: str) -> str:
 
 
 def _auto(output: str) -> str | None:
-    position, tag = max((_last_place(f"</{tag}>", output), tag) for tag in _AUTO_TAGS)
-    tagged = _last_tag(output, tag) if position >= 0 else None
+    found = None
+    for found in _AUTO_TAG_END.finditer(output):  # noqa: B007 - the last one is wanted
+        pass
+    tagged = _last_tag(output, found[1]) if found is not None else None
     return tagged if tagged is not None else _last_boxed(output)
 
 
@@ -70,7 +73,12 @@ def _last_tag(output: str, tag: str) -> str | None:
 
 def _last_place(text: str, output: str) -> int:
     """Return where a text stands last, in any case; -1 when it does not. Lower-casing would move the places."""
-    return max((found.start() for found in re.finditer(re.escape(text), output, re.IGNORECASE)), default=-1)
+    return max((found.start() for found in _literally(text).finditer(output)), default=-1)
+
+
+@lru_cache(maxsize=64)
+def _literally(text: str) -> re.Pattern[str]:
+    return re.compile(re.escape(text), re.IGNORECASE)
 
 
 def _last_boxed(output: str) -> str | None:
@@ -87,15 +95,7 @@ def _last_boxed(output: str) -> str | None:
 
 
 def _choice(output: str) -> str | None:
-    marked = _auto(output)
-    if marked is not None:
-        letters = _CHOICE_ALONE.findall(marked)
-        return letters[0] if letters else None
-    named = _CHOICE_AFTER_WORD.findall(output)
-    if named:
-        return str(named[-1])
-    last_line = output.strip().rpartition("\n")[2].strip(" ().*")
-    return last_line if re.fullmatch("[A-J]", last_line) else None
+    return read_choice(output, _auto(output))
 
 
 def _last_match(pattern: str, output: str) -> str | None:

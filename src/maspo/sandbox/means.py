@@ -1,4 +1,4 @@
-"""What this machine offers for running foreign code shut in. It is only reported: maspo runs no code of models."""
+"""What this machine offers for shutting programs in. Whether it holds is another question: see ``selftest``."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-_LANDLOCK_CREATE_RULESET = 444
-"""The system call's number, the same on all architectures."""
-_LANDLOCK_VERSION = 1
 _PR_GET_SECCOMP = 21
 _TRIAL_SECONDS = 5
 
 
 @dataclass(frozen=True)
-class Sandbox:
+class Means:
     """The means that were found. ``bubblewrap`` was tried out; the other two were asked of the kernel."""
 
     bubblewrap: bool
@@ -25,18 +22,14 @@ class Sandbox:
     """The version of Landlock's interface; 0 is none."""
     seccomp: bool
 
-    @property
-    def level(self) -> str:
-        """The strongest combination that is there, or ``none``."""
-        kernel = [name for name, there in (("landlock", self.landlock), ("seccomp", self.seccomp)) if there]
-        return " + ".join([*(["bubblewrap"] if self.bubblewrap else []), *kernel]) or "none"
 
-
-def find_sandbox() -> Sandbox:
+def find_means() -> Means:
     """Look for the means of shutting code in, without changing this process."""
     if not sys.platform.startswith("linux"):
-        return Sandbox(bubblewrap=False, landlock=0, seccomp=False)
-    return Sandbox(bubblewrap=_bubblewrap(), landlock=_landlock(), seccomp=_seccomp())
+        return Means(bubblewrap=False, landlock=0, seccomp=False)
+    from maspo.sandbox.inside.confine import landlock_version
+
+    return Means(bubblewrap=_bubblewrap(), landlock=landlock_version(), seccomp=_seccomp())
 
 
 def _bubblewrap() -> bool:
@@ -50,12 +43,6 @@ def _bubblewrap() -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0
-
-
-def _landlock() -> int:
-    call = ctypes.CDLL(None, use_errno=True).syscall
-    version = int(call(_LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_LANDLOCK_VERSION)))
-    return max(0, version)
 
 
 def _seccomp() -> bool:

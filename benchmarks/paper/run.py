@@ -1,0 +1,324 @@
+"""The paper's table on any endpoint: two systems, six tasks, seed prompts against what two profiles make of them.
+
+    python benchmarks/paper/run.py --base-url URL --model M --data FOLDER --out DIR [--tasks aqua,mbpp] [--rows 50]
+
+Each cell is a folder below --out: a run of `maspo optimize` on rows of the task's pool, then `maspo evaluate` of its
+prompts against the seed prompts on test rows. What is done is skipped, what was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from maspo.cli.settings import Given, load_settings
+from maspo.engine.estimate import estimate
+from maspo.engine.job import Job
+from maspo.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted, MaspoError
+from maspo.graph.load import load_system
+from maspo.report.folder import JOURNAL, look
+from maspo.tasks.inputs import load_inputs
+from maspo.tasks.overlap import place
+from maspo.tasks.registry import task_of
+from maspo.tasks.task import Task, TaskOptions, TaskRow
+
+HERE = Path(__file__).parent
+SYSTEMS = ("sequential", "hierarchical")
+TASKS = ("math-500", "agieval-math", "aqua", "gpqa-diamond", "mbpp", "humaneval-et")
+METHODS = ("paper", "default")
+"""Profiles. Each is compared with the seed prompts, so these need no cell of their own."""
+KINDS: Mapping[str, str] = {"math": "math", "choice": "choice", "code": "code"}
+"""Which systems (``systems/SYSTEM-KIND.yaml``) fit a task, by its scorer."""
+FEWEST = 20
+"""A pool of fewer rows is replaced by a quarter of the test rows, which are then no test rows any more."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One optimization and its evaluation."""
+
+    system: str
+    task: str
+    method: str
+
+    def __str__(self) -> str:
+        return f"{self.system} / {self.task} / {self.method}"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asks for; ``flags`` are those that `maspo` itself takes."""
+
+    out: Path
+    data: str | None
+    rows: int
+    pool: int
+    cells: tuple[Cell, ...]
+    sets: tuple[str, ...]
+    flags: Mapping[str, object]
+    yes: bool
+
+    def flags_but(self, *left_out: str) -> list[str]:
+        """Return the flags for a `maspo` command that calls a model."""
+        given = {name: str(value) for name, value in self.flags.items() if value and name not in left_out}
+        return ["--yes", *(part for name, value in given.items() for part in (f"--{name}", value))]
+
+    def folder(self, cell: Cell) -> Path:
+        """Where a cell is kept."""
+        return self.out / cell.system / cell.task / cell.method
+
+    def rows_file(self, task: str, part: str) -> Path:
+        """Where the rows of a task are kept: part ``pool`` or ``test``."""
+        return self.out / "rows" / f"{task}-{part}.jsonl"
+
+
+# ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def prepare(asked: Asked, name: str) -> Task:
+    """Write the rows of a task that are used, in an order drawn by content, and return the task."""
+    task = task_of(name, asked.data)
+    if len(task.pool_rows) < FEWEST:
+        task = task_of(name, asked.data, TaskOptions(split=0.25))
+    for remark in task.notes:
+        note(f"note: {remark}")
+    parts = {"pool": task.pool_rows, "test": task.test_rows}
+    for part, most in (("pool", asked.pool), ("test", asked.rows)):
+        rows = sorted(parts[part], key=lambda row: place(row.columns["input"]))[: most or None]
+        write_rows(asked.rows_file(name, part), rows, labelled=part == "test")
+    return task
+
+
+def write_rows(file: Path, rows: Sequence[TaskRow], labelled: bool) -> None:
+    """Write rows as JSON Lines; the pool without labels and tests."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w", encoding="utf-8") as stream:
+        for row in rows:
+            hidden = {
+                "answer": row.answer,
+                "tests": list(row.tests),
+                "setup": row.setup,
+                "entry_point": row.entry_point,
+            }
+            shown = {**({"id": row.id} if row.id else {}), **row.columns}
+            told = {name: value for name, value in hidden.items() if value} if labelled else {}
+            stream.write(json.dumps({**shown, **told}, ensure_ascii=False) + "\n")
+
+
+# ── the plan ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def system_file(cell: Cell, task: Task) -> Path:
+    """Return the system file of a cell."""
+    return HERE / "systems" / f"{cell.system}-{KINDS[task.scorer]}.yaml"
+
+
+def planned(asked: Asked, tasks: Mapping[str, Task]) -> tuple[int, float | None]:
+    """Print what each cell costs at most, and return the calls and the money of all of them."""
+    calls, usd = 0, 0.0
+    priced = True
+    note(f"{'cell':44}{'optimize':>10}{'evaluate':>10}   calls at most")
+    for cell in asked.cells:
+        config = load_settings(Given({**asked.flags, "profile": cell.method}, asked.sets)).config
+        system = load_system(system_file(cell, tasks[cell.task]))
+        inputs = load_inputs(asked.rows_file(cell.task, "pool"))
+        found = estimate(Job(system, inputs, config))
+        optimizing = found.most
+        rows = asked.rows_file(cell.task, "test").read_text(encoding="utf-8").count("\n")
+        evaluating = 2 * len(system.agents) * rows
+        note(f"{cell!s:44}{optimizing:10,}{evaluating:10,}{'   done' if done(asked, cell) else ''}")
+        calls += optimizing + evaluating
+        priced = priced and found.usd is not None
+        usd += (found.usd or 0.0) * (optimizing + evaluating) / max(1, optimizing)
+    return calls, usd if priced else None
+
+
+def agreed(asked: Asked, calls: int, usd: float | None) -> bool:
+    """Say what everything costs, and ask."""
+    money = "an unknown amount (no price is known)" if usd is None else f"about {usd:,.2f} USD"
+    note(f"\nAll {len(asked.cells)} cells: at most {calls:,} calls, {money}. Cells that are done cost nothing.")
+    if asked.yes:
+        return True
+    if not sys.stdin.isatty():
+        note("Give --yes to start without being asked.")
+        return False
+    return input("Start? [y/N] ").strip().lower() in ("y", "yes")
+
+
+# ── the cells ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def done(asked: Asked, cell: Cell) -> bool:
+    """Return whether a cell was optimized and evaluated to the end."""
+    found = evaluation(asked, cell)
+    return found is not None and bool(found["complete"])
+
+
+def play(asked: Asked, cell: Cell, task: Task) -> None:
+    """Optimize and evaluate a cell, or go on with it where it was stopped.
+
+    Raises:
+        MaspoError: a command failed; what it recorded is kept.
+
+    """
+    folder, system = asked.folder(cell), system_file(cell, task)
+    run = folder / "run"
+    pool = str(asked.rows_file(cell.task, "pool"))
+    if not (run / JOURNAL).is_file():
+        settings = [argument for one in asked.sets for argument in ("--set", one)]
+        given = ("--inputs", pool, "--out", str(run), "--profile", cell.method)
+        maspo("optimize", str(system), *given, *settings, *asked.flags_but())
+    elif look(run).view.finished is None:
+        maspo("resume", str(run))
+    (folder / "prompts.json").write_text(json.dumps(prompts_of(run, cell.method), indent=2), encoding="utf-8")
+    compared = ("--prompts", str(folder / "prompts.json"), "--against", "seed", "--scorer", task.scorer)
+    rows = ("--inputs", str(asked.rows_file(cell.task, "test")), "--out", str(folder / "evaluation"))
+    maspo("evaluate", str(system), *rows, *compared, *asked.flags_but("proposer-model"))
+
+
+def prompts_of(run: Path, method: str) -> Mapping[str, str]:
+    """Return what a method claims to be best: the paper's its winners, ours what the hold-out let through."""
+    view = look(run).view
+    if method == "paper":
+        return {agent.name: agent.winner for agent in view.agents}
+    shipped: dict[str, str] = json.loads((run / "prompts.json").read_text(encoding="utf-8"))
+    return shipped
+
+
+def maspo(*arguments: str) -> None:
+    """Run a `maspo` command in a process of its own; its progress goes to stderr.
+
+    Raises:
+        Interrupted: Ctrl-C; the command got it as well and has recorded what was in flight.
+        MaspoError: the command failed.
+
+    """
+    with subprocess.Popen([sys.executable, "-m", "maspo", *arguments], stdout=subprocess.DEVNULL) as process:
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            code = process.wait()
+    if code == EXIT_INTERRUPTED:
+        raise Interrupted("Interrupted; the same command goes on.")
+    if code != EXIT_OK:
+        raise MaspoError(f"maspo {arguments[0]} ended with exit code {code}; the same command goes on")
+
+
+# ── the table ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def published() -> Mapping[tuple[str, str], Mapping[str, str]]:
+    """Return the paper's rows by system and method."""
+    with (HERE / "published.csv").open(encoding="utf-8", newline="") as stream:
+        return {(row["system"], row["method"]): row for row in csv.DictReader(stream)}
+
+
+def evaluation(asked: Asked, cell: Cell) -> Mapping[str, Any] | None:
+    """Return what `maspo evaluate` found for a cell, or None."""
+    file = asked.folder(cell) / "evaluation" / "evaluation.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+
+
+def table(asked: Asked) -> Iterator[str]:
+    """Yield the lines of the table: our figures with 95 % intervals, the change to the seed prompts, the published."""
+    tasks = list(dict.fromkeys(cell.task for cell in asked.cells))
+    theirs = published()
+    yield line("accuracy, % (95 %)", tasks)
+    for system in dict.fromkeys(cell.system for cell in asked.cells):
+        for method in ("seed", *dict.fromkeys(cell.method for cell in asked.cells)):
+            found = [evaluation(asked, one) for one in (cell_of(asked, system, task, method) for task in tasks)]
+            side = "before" if method == "seed" else "after"
+            yield line(f"{system}, {method}", [accuracy(one[side]) if one else "-" for one in found])
+            if method != "seed":
+                yield line("  change", [change(one["difference"]) if one else "-" for one in found])
+            if (system, method) in theirs:
+                yield line("  published", [theirs[system, method][task] for task in tasks])
+
+
+def line(name: str, cells: Sequence[str]) -> str:
+    return f"{name:24}" + "".join(f"{cell:>22}" for cell in cells)
+
+
+def cell_of(asked: Asked, system: str, task: str, method: str) -> Cell:
+    """Return the cell of a place in the table; the seed prompts are evaluated along with every method."""
+    cells = [cell for cell in asked.cells if (cell.system, cell.task) == (system, task)]
+    return next(cell for cell in cells if method in ("seed", cell.method))
+
+
+def accuracy(side: Mapping[str, Any]) -> str:
+    low, high = side["interval"]
+    return f"{100 * side['accuracy']:.1f} ({100 * low:.0f} to {100 * high:.0f})"
+
+
+def change(difference: Mapping[str, Any]) -> str:
+    low, high = difference["interval"]
+    return f"{100 * difference['mean']:+.1f} ({100 * low:+.0f} to {100 * high:+.0f})"
+
+
+def note(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+# ── the command line ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def parsed(arguments: Sequence[str] | None) -> Asked:
+    parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
+    parser.add_argument("--base-url", required=True, help="an OpenAI-compatible endpoint, up to /v1")
+    parser.add_argument("--model", required=True, help="the model of the agents")
+    parser.add_argument("--judge-model", help="the model of the judge [default: the agents']")
+    parser.add_argument("--proposer-model", help="the model that writes prompts [default: the agents']")
+    parser.add_argument("--data", help="a folder with the rows of the tasks [default: MASPO_DATA]")
+    parser.add_argument("--tasks", default=",".join(TASKS))
+    parser.add_argument("--systems", default=",".join(SYSTEMS))
+    parser.add_argument("--methods", default=",".join(METHODS), help="profiles to compare with the seed prompts")
+    parser.add_argument("--rows", type=int, default=0, help="test rows of each task [default: all]")
+    parser.add_argument("--pool", type=int, default=100, help="rows to optimize on; half of them are held out")
+    parser.add_argument("--set", action="append", default=[], dest="sets", metavar="KEY=VALUE")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--yes", action="store_true", help="do not ask before starting")
+    given = parser.parse_args(arguments)
+    flags = {"base-url": given.base_url, "agent-model": given.model}
+    flags |= {"judge-model": given.judge_model, "proposer-model": given.proposer_model}
+    known = {"systems": SYSTEMS, "tasks": TASKS, "methods": METHODS}
+    chosen = {name: getattr(given, name).split(",") for name in known}
+    for name, values in chosen.items():
+        unknown = [value for value in values if value not in known[name]]
+        if unknown:
+            parser.error(f"--{name} {unknown[0]}: expected some of {','.join(known[name])}")
+    cells = [Cell(s, t, m) for s in chosen["systems"] for t in chosen["tasks"] for m in chosen["methods"]]
+    return Asked(given.out, given.data, given.rows, given.pool, tuple(cells), tuple(given.sets), flags, given.yes)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Play all cells that are asked for and print the table."""
+    asked = parsed(arguments)
+    try:
+        tasks = {name: prepare(asked, name) for name in dict.fromkeys(cell.task for cell in asked.cells)}
+        if not agreed(asked, *planned(asked, tasks)):
+            return 1
+        for cell in asked.cells:
+            if not done(asked, cell):
+                note(f"\n── {cell} ──")
+                play(asked, cell, tasks[cell.task])
+    except MaspoError as error:
+        note(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        note("Interrupted; the same command goes on.")
+        return EXIT_INTERRUPTED
+    lines = "\n".join(table(asked))
+    (asked.out / "table.txt").write_text(lines + "\n", encoding="utf-8")
+    print(lines)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,186 @@
+"""``maspo evaluate``: what prompts are worth on labelled rows, or to a judge, alone or against others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from maspo.cli.options import (
+    AgentModel,
+    BaseUrl,
+    Config,
+    Json,
+    JudgeModel,
+    MaxCalls,
+    MaxMinutes,
+    MaxUsd,
+    Out,
+    Seed,
+    Set,
+    SystemFile,
+    UnsafeExec,
+    Yes,
+)
+from maspo.cli.terminal import note, print_json, say
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from maspo.cli.running import Begin
+    from maspo.config import Caps
+    from maspo.engine.evaluation import Evaluated, Evaluation
+    from maspo.engine.job import Watcher
+
+TaskInputs = Annotated[
+    Path | None,
+    typer.Option("--inputs", metavar="FILE", help="Rows: JSON Lines, JSON, CSV or Parquet.", show_default=False),
+]
+TaskName = Annotated[
+    str | None, typer.Option("--task", metavar="NAME", help="A benchmark by name, e.g. aqua.", show_default=False)
+]
+TaskData = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", metavar="PATH", help="Where the rows of the task are: a file or folder.", show_default=False
+    ),
+]
+MostRows = Annotated[
+    int | None, typer.Option("--rows", metavar="N", help="Use N rows, drawn by content [default: all].")
+]
+PromptSet = Annotated[
+    str | None, typer.Option("--prompts", metavar="FILE", help="A prompts.json or a run folder [default: seed].")
+]
+
+
+def evaluate(
+    *,
+    system: SystemFile,
+    inputs: TaskInputs = None,
+    task: TaskName = None,
+    data: TaskData = None,
+    prompts: PromptSet = None,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", metavar="seed|FILE|none", help="What --prompts are compared with [default: seed]."),
+    ] = None,
+    scorer: Annotated[
+        str | None,
+        typer.Option(
+            "--scorer",
+            metavar="S",
+            help="exact, choice, math, code, judge, regex:PATTERN or json-schema:FILE [default: as the rows suggest].",
+        ),
+    ] = None,
+    rubric: Annotated[
+        Path | None,
+        typer.Option("--rubric", metavar="FILE", help="Criteria that the judge goes by.", show_default=False),
+    ] = None,
+    repeats: Annotated[int, typer.Option("--repeats", metavar="N", help="Runs of each prompt set on each row.")] = 1,
+    unsafe_exec: UnsafeExec = False,
+    rows: MostRows = None,
+    out: Out = None,
+    seed: Seed = None,
+    agent_model: AgentModel = None,
+    judge_model: JudgeModel = None,
+    base_url: BaseUrl = None,
+    max_usd: MaxUsd = None,
+    max_calls: MaxCalls = None,
+    max_minutes: MaxMinutes = None,
+    settings: Set = None,
+    config: Config = None,
+    as_json: Json = False,
+    yes: Yes = False,
+) -> None:
+    """Tell what prompts are worth, and whether they beat others on the same rows.
+
+    Uses labels, tests or a judge, and states every figure with its uncertainty.
+    """
+    from maspo.cli.evaluating import Rows, Scoring, Sides, read_evaluation
+    from maspo.cli.optimize import agreed
+    from maspo.cli.settings import Given
+    from maspo.engine.evaluate import Attention
+    from maspo.engine.evaluate import evaluate as run
+    from maspo.report.folder import RUNS, free_folder
+
+    flags = {
+        "seed": seed,
+        "agent-model": agent_model,
+        "judge-model": judge_model,
+        "base-url": base_url,
+        "max-usd": max_usd,
+        "max-calls": max_calls,
+        "max-minutes": max_minutes,
+    }
+    read = read_evaluation(
+        system,
+        Rows(inputs, task, data, rows),
+        Sides(prompts, against),
+        Scoring(scorer, rubric, repeats, unsafe_exec),
+        Given(flags, tuple(settings or ()), config),
+    )
+    folder = out or free_folder(RUNS, f"{read.evaluation.system.name}-evaluation")
+    for remark in read.notes:
+        note(f"note: {remark}")
+    note(_plan(read.evaluation, folder))
+    if not (yes or agreed()):
+        note("Not started; nothing was paid.")
+        raise typer.Exit(1)
+
+    async def begin(watcher: Watcher, stop: asyncio.Event) -> Evaluated:
+        return await run(read.evaluation, folder, Attention(watcher, stop=stop))
+
+    raise typer.Exit(_watched(begin, folder, as_json))
+
+
+def resume_evaluation(folder: Path, caps: Caps | None, as_json: bool) -> int:
+    """Go on with the evaluation that a folder holds; return the exit code."""
+    from maspo.engine.evaluate import Attention
+    from maspo.engine.evaluate import resume_evaluation as go_on
+
+    async def begin(watcher: Watcher, stop: asyncio.Event) -> Evaluated:
+        return await go_on(folder, caps, Attention(watcher, stop=stop))
+
+    return _watched(begin, folder, as_json)
+
+
+def _watched(begin: Begin[Evaluated], folder: Path, as_json: bool) -> int:
+    """Run to the end, write the reports and print the outcome; return the exit code."""
+    from maspo.cli.running import run_watched
+    from maspo.errors import EXIT_BUDGET, EXIT_OK, Interrupted
+    from maspo.report.evaluation import evaluation_json, summary
+    from maspo.report.html_evaluation import PAGE, RESULT, ROWS, write_evaluation
+
+    try:
+        found = run_watched(begin, folder)
+    except Interrupted as error:
+        raise Interrupted(f"{error} Everything paid for is saved; go on with: maspo resume {folder}") from None
+    write_evaluation(folder, found)
+    say(summary(found))
+    say()
+    for name, file in (("report", PAGE), ("figures", RESULT), ("outputs", ROWS)):
+        say(f"{name:<14}{folder / file}")
+    code = EXIT_BUDGET if found.left_out else EXIT_OK
+    if found.left_out:
+        note(f"A cap left out rows; with a higher one go on with: maspo resume {folder}")
+    if as_json:
+        print_json({**evaluation_json(found), "exit_code": code, "out": str(folder), "report": str(folder / PAGE)})
+    return code
+
+
+def _plan(evaluation: Evaluation, folder: Path) -> str:
+    from maspo.models.endpoint import Endpoint
+
+    models = evaluation.config.models
+    names = evaluation.names
+    against = "alone" if evaluation.before is None else f"against {names['before']}"
+    lines = [
+        ("prompts", f"{names['after']} {against}"),
+        ("rows", f"{len(evaluation.task.test.rows):,} of {evaluation.task.name}, {evaluation.repeats} run(s) each"),
+        ("scorer", evaluation.scorer),
+        ("endpoint", f"{Endpoint(models.base_url).shown} ({models.agent})"),
+        ("calls", f"at most {evaluation.most_calls:,}"),
+        ("folder", str(folder)),
+    ]
+    return "\n".join(f"{name:<10}{text}" for name, text in lines)

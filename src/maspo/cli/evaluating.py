@@ -1,0 +1,180 @@
+"""What ``maspo evaluate`` and ``maspo judge-check`` share: rows, prompts and settings, read before a call is paid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from maspo.cli.folder import read_prompts
+from maspo.cli.options import executed
+from maspo.cli.prepare import key_missing
+from maspo.cli.settings import Given, load_settings
+from maspo.config import RunConfig
+from maspo.engine.evaluation import EXACT, JUDGE, Evaluation, Side
+from maspo.errors import ConfigInvalid, UsageError
+from maspo.graph import System
+from maspo.graph.load import load_system
+from maspo.models.endpoint import Endpoint
+from maspo.prompts import Prompts
+from maspo.runtime.messages import check_inputs
+from maspo.scoring.registry import CODE, UNSAFE_CODE
+from maspo.search.draw import shuffled
+from maspo.tasks.registry import file_task, task_of
+from maspo.tasks.task import Task
+
+SEED = "seed"
+NONE = "none"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Which rows are used: a file, or a task by name; ``most`` of them, drawn by their content."""
+
+    inputs: Path | None = None
+    task: str | None = None
+    data: Path | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Which prompts are used: ``seed``, a prompts.json or a run folder; ``against`` may be ``none``."""
+
+    prompts: str | None = None
+    against: str | None = None
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How outputs are judged; None: as the rows suggest."""
+
+    scorer: str | None = None
+    rubric: Path | None = None
+    repeats: int = 1
+    unsafe_exec: bool = False
+    """Programs may run without a sandbox."""
+    compared: bool = False
+    """Outputs are only put side by side, so the judge needs neither two prompt sets nor a rubric."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """An evaluation that can start, and remarks worth reading first."""
+
+    evaluation: Evaluation
+    notes: tuple[str, ...]
+
+
+def read_evaluation(system_file: Path, rows: Rows, sides: Sides, scoring: Scoring, given: Given) -> Read:
+    """Read and check everything; creates nothing and asks no model.
+
+    Raises:
+        UsageError: something cannot be used; says what, where and how to fix it.
+
+    """
+    system = load_system(system_file)
+    task = _task(rows)
+    settings = load_settings(given)
+    notes = [*settings.notes, *task.notes, *check_inputs(system, task.test)]
+    names, before, after = _prompts(system, sides)
+    rubric = "" if scoring.rubric is None else _rubric(scoring.rubric)
+    scorer = scoring.scorer or (JUDGE if rubric else _fitting(task, rows))
+    scorer = executed(scorer, scoring.unsafe_exec)
+    _check_scorer(scorer, rubric, before is None and not scoring.compared)
+    if scorer not in (JUDGE, CODE, UNSAFE_CODE) and any(row.answer is None for row in task.test.rows):
+        unlabelled = sum(row.answer is None for row in task.test.rows)
+        notes.append(f"{unlabelled} rows have no answer and cannot be scored")
+    if scoring.repeats < 1:
+        raise ConfigInvalid(f"--repeats {scoring.repeats}: expected 1 or more")
+    if scoring.repeats > 1 and settings.config.models.agent_temperature == 0 and not scoring.compared:
+        notes.append("repeats at temperature 0 differ only as far as the endpoint does; see models.agent_temperature")
+    evaluation = Evaluation(
+        system=system,
+        task=task,
+        config=settings.config,
+        after=after,
+        before=before,
+        scorer=scorer,
+        rubric=rubric,
+        repeats=scoring.repeats,
+        names=names,
+        sources={"system": str(system_file.absolute())},
+    )
+    _check_endpoint(settings.config)
+    return Read(evaluation, tuple(dict.fromkeys(notes)))
+
+
+def _task(rows: Rows) -> Task:
+    if (rows.inputs is None) == (rows.task is None):
+        raise ConfigInvalid("give the rows either as --inputs FILE or as --task NAME")
+    if rows.inputs is not None and rows.data is not None:
+        raise ConfigInvalid("--data says where the rows of a --task are; --inputs names its file itself")
+    task = file_task(rows.inputs) if rows.inputs is not None else task_of(str(rows.task), rows.data)
+    if rows.most is None:
+        return replace(task, pool_rows=())
+    if rows.most < 1:
+        raise ConfigInvalid(f"--rows {rows.most}: expected 1 or more")
+    chosen = set(shuffled((row.key for row in task.test.rows), 0, "rows")[: rows.most])
+    return replace(
+        task, pool_rows=(), test_rows=tuple(task.row(row.key) for row in task.test.rows if row.key in chosen)
+    )
+
+
+def _prompts(system: System, sides: Sides) -> tuple[Mapping[Side, str], Prompts | None, Prompts]:
+    """Return what the two sides are called, and their prompts; with nothing given, the seed prompts alone."""
+    alone = sides.prompts is None and sides.against is None
+    after_name = sides.prompts or SEED
+    before_name = NONE if alone else (sides.against or SEED)
+    names: Mapping[Side, str] = {"before": _called(before_name), "after": _called(after_name)}
+    before = None if before_name == NONE else _complete(system, before_name)
+    return names, before, _complete(system, after_name)
+
+
+def _called(name: str) -> str:
+    """Return what people call a prompt set: ``seed``, or the folder and the file."""
+    path = Path(name)
+    if name in (SEED, NONE):
+        return name
+    return f"{path.absolute().parent.name}/{path.name}" if path.name == "prompts.json" else path.name or name
+
+
+def _complete(system: System, name: str) -> Prompts:
+    """Return the prompts of a set; agents that it does not name keep their seed prompts."""
+    return system.prompts if name == SEED else system.with_prompts(read_prompts(Path(name))).prompts
+
+
+def _rubric(file: Path) -> str:
+    try:
+        text = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--rubric {file}: cannot be read ({error}); give a UTF-8 text file") from None
+    if not text:
+        raise UsageError(f"--rubric {file}: is empty; write the criteria that an output must meet")
+    return text
+
+
+def _fitting(task: Task, rows: Rows) -> str:
+    """Return the scorer that fits the rows: a task's own; tests are run, answers compared, and else the judge asked."""
+    if rows.task is not None:
+        return task.scorer
+    if all(row.tests for row in task.test_rows):
+        return CODE
+    return EXACT if any(row.answer is not None for row in task.test_rows) else JUDGE
+
+
+def _check_scorer(scorer: str, rubric: str, alone: bool) -> None:
+    if scorer == JUDGE and alone and not rubric:
+        raise ConfigInvalid(
+            "the judge compares two prompt sets, or tells whether outputs meet a rubric: give --prompts or --rubric "
+            "(or rows with an answer column and another --scorer)"
+        )
+    if rubric and scorer != JUDGE:
+        raise ConfigInvalid(f"--rubric is read by the judge; give --scorer judge instead of {scorer}")
+
+
+def _check_endpoint(config: RunConfig) -> None:
+    Endpoint(config.models.base_url)
+    missing = key_missing(config.models)
+    if missing:
+        raise ConfigInvalid(missing)

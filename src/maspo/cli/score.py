@@ -1,0 +1,193 @@
+"""``maspo score``: outputs that were made elsewhere, scored row by row."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from maspo.cli.options import Json, UnsafeExec, executed
+from maspo.cli.terminal import note, print_json
+
+if TYPE_CHECKING:
+    from maspo.scoring.base import Outcome, Sample, Score, Scorer
+
+_BATCH = 512
+"""Rows that are scored side by side, and held in memory at a time."""
+_BAD_ROWS_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One line of the file: its name in the result, and what is scored, or why nothing can be."""
+
+    id: object
+    sample: Sample | None
+    problem: str = ""
+
+
+def score(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="JSON Lines: id, output, answer; tests for code. - is stdin.", show_default=False
+        ),
+    ],
+    scorer: Annotated[
+        str, typer.Option("--scorer", metavar="S", help="exact, choice, math, code, regex:PATTERN, json-schema:FILE.")
+    ],
+    unsafe_exec: UnsafeExec = False,
+    as_json: Json = False,
+) -> None:
+    """Score outputs that were made elsewhere, row by row.
+
+    Prints one JSON line for each row, in order: id, correct, outcome, read, why. No model is asked.
+    """
+    import asyncio
+
+    from maspo.errors import ConfigInvalid, InputsInvalid
+    from maspo.scoring.registry import scorer_of
+
+    if scorer == "judge":
+        raise ConfigInvalid("--scorer judge compares the outputs of two prompt sets: use `maspo evaluate`")
+    made = scorer_of(executed(scorer, unsafe_exec))
+    with _opened(file) as lines:
+        outcomes = asyncio.run(_score_all(made, _rows(lines, str(file))))
+    if not outcomes:
+        raise InputsInvalid(f'{file}: no rows; give one JSON object a line, such as {{"id": 1, "output": "…"}}')
+    note(_summary(outcomes))
+    if as_json:
+        print_json(summary_json(outcomes))
+
+
+async def _score_all(scorer: Scorer, rows: Iterator[_Row]) -> Counter[Outcome]:
+    outcomes: Counter[Outcome] = Counter()
+    shown = 0
+    while batch := list(islice(rows, _BATCH)):
+        scores = iter(await scorer.score([row.sample for row in batch if row.sample is not None]))
+        for row in batch:
+            found = next(scores) if row.sample is not None else _failed(row)
+            outcomes[found.outcome] += 1
+            print_json(_line(row.id, found))
+            if row.problem and shown < _BAD_ROWS_SHOWN:
+                note(f"note: {row.problem}; it counts as failed")
+                shown += 1
+    return outcomes
+
+
+def _failed(row: _Row) -> Score:
+    from maspo.scoring.base import Score
+
+    return Score(str(row.id), "failed", why=row.problem)
+
+
+def _line(name: object, found: Score) -> Mapping[str, object]:
+    return {"id": name, "correct": found.correct, "outcome": found.outcome, "read": found.read, "why": found.why}
+
+
+def summary_json(outcomes: Mapping[Outcome, int]) -> dict[str, object]:
+    """Return the counts and the share that is correct, of the rows that could be scored, with its 95 % interval."""
+    from maspo.stats.share import share_interval
+
+    scored = sum(outcomes.values()) - outcomes.get("failed", 0)
+    correct = outcomes.get("correct", 0)
+    return {
+        "rows": sum(outcomes.values()),
+        "scored": scored,
+        "correct": correct,
+        "wrong": outcomes.get("wrong", 0),
+        "unread": outcomes.get("unread", 0),
+        "failed": outcomes.get("failed", 0),
+        "share": correct / scored if scored else None,
+        "interval": list(share_interval(correct, scored)),
+    }
+
+
+def _summary(outcomes: Counter[Outcome]) -> str:
+    from maspo.report.words import number, percent, plural
+    from maspo.stats.share import share_interval
+
+    scored = outcomes.total() - outcomes["failed"]
+    low, high = share_interval(outcomes["correct"], scored)
+    share = f"{percent(outcomes['correct'] / scored)} correct" if scored else "none scored"
+    return (
+        f"{plural(outcomes.total(), 'row', 'rows')}: {share} (95% interval {percent(low)} to {percent(high)}); "
+        f"{number(outcomes['correct'])} correct, {number(outcomes['wrong'])} wrong, {number(outcomes['unread'])} "
+        f"without an answer that could be read, {number(outcomes['failed'])} that could not be scored"
+    )
+
+
+@contextlib.contextmanager
+def _opened(file: Path) -> Iterator[IO[bytes]]:
+    from maspo.errors import InputsInvalid
+
+    if str(file) == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        with file.open("rb") as lines:
+            yield lines
+    except FileNotFoundError:
+        raise InputsInvalid(f"{file}: no such file; give JSON Lines, or - for stdin") from None
+    except (IsADirectoryError, PermissionError) as error:
+        raise InputsInvalid(f"{file}: cannot be read ({error.strerror}); give a readable JSON Lines file") from None
+
+
+def _rows(lines: Iterable[bytes], source: str) -> Iterator[_Row]:
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield _row(line, number, f"{source}, line {number}")
+
+
+def _row(line: bytes, number: int, place: str) -> _Row:
+    try:
+        row = json.loads(line.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        return _Row(number, None, f"{place}: not JSON ({str(error)[:80]})")
+    if not isinstance(row, dict):
+        return _Row(number, None, f"{place}: a {type(row).__name__}, where an object is expected")
+    name = row.get("id")
+    if isinstance(name, dict | list) or name is None:
+        name = number
+    problem = _problem(row)
+    return _Row(name, None, f"{place}: {problem}") if problem else _Row(name, _sample(str(name), row))
+
+
+def _problem(row: Mapping[str, Any]) -> str:
+    output, tests = row.get("output"), row.get("tests")
+    if "output" not in row:
+        return "no output"
+    if not isinstance(output, str | int | float):
+        return f"output is {'null' if output is None else f'a {type(output).__name__}'}, where text is expected"
+    if tests is not None and not _texts(tests):
+        return "tests are no list of statements"
+    return ""
+
+
+def _texts(value: object) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value))
+
+
+def _sample(name: str, row: Mapping[str, Any]) -> Sample:
+    from maspo.scoring.base import Sample
+    from maspo.tasks.inputs import as_text
+
+    tests: Sequence[str] | str = row.get("tests") or ()
+    answer = row.get("answer")
+    return Sample(
+        id=name,
+        output=as_text(row["output"]),
+        answer=None if answer is None else as_text(answer),
+        tests=(tests,) if isinstance(tests, str) else tuple(tests),
+        setup=as_text(row.get("setup")),
+        entry_point=as_text(row.get("entry_point")),
+        question=as_text(row.get("question", row.get("input"))),
+    )

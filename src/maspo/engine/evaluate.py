@@ -1,0 +1,315 @@
+"""``evaluate``: prompts against prompts on the same rows. Going on is the same work over a longer record of calls."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from maspo.config import Caps
+from maspo.engine.evaluate_bench import Bench, opened_bench
+from maspo.engine.evaluate_tally import Mark, RowFound, Share, difference_of, share_of, verdict_of
+from maspo.engine.evaluation import (
+    EXACT,
+    JUDGE,
+    Cost,
+    Evaluated,
+    Evaluation,
+    Output,
+    Side,
+    changes,
+    dump_evaluation,
+    load_evaluation,
+    with_caps,
+)
+from maspo.engine.job import Provider, Watcher
+from maspo.engine.providers import provider as default_provider
+from maspo.engine.run import stoppable
+from maspo.engine.session import check_prices
+from maspo.errors import RunChanged, StoreError, UsageError
+from maspo.judges.judge import Question
+from maspo.models.prices import PriceBook
+from maspo.quoting import tagged
+from maspo.runtime.concurrency import together
+from maspo.scoring.answers import final_answer, is_correct, same_answer
+from maspo.scoring.base import Score, Scorer
+from maspo.scoring.judged import RubricScorer
+from maspo.scoring.labelled import LabelScorer
+from maspo.scoring.registry import scorer_of
+from maspo.store.run_store import RunStore
+from maspo.trace import Trace
+from maspo.verdict import Level, Verdict
+
+DATABASE = "evaluation.db"
+"""Beside a run's own database, so that a run and an evaluation of its prompts can share a folder."""
+_META = "evaluation"
+
+Traces: TypeAlias = Mapping[tuple[Side, int], Trace | None]
+"""The runs of one row, by side and repeat; None where a call failed for good."""
+Scores: TypeAlias = Mapping[tuple[str, Side, int], Score]
+"""The score of every output, by input, side and repeat."""
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Who looks on, where replies come from, and who may stop the work."""
+
+    watcher: Watcher
+    provider: Provider = default_provider
+    stop: asyncio.Event | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What the models said of one row."""
+
+    traces: Traces
+    verdicts: tuple[Verdict, ...] = ()
+    scores: Mapping[tuple[Side, int], Score] = field(default_factory=dict)
+    """What the judge says of each output, where it judges outputs one by one."""
+
+
+async def evaluate(evaluation: Evaluation, out: Path, attention: Attention) -> Evaluated:
+    """Evaluate into a folder; one that holds the same evaluation is gone on with, and no recorded call is repeated.
+
+    Raises:
+        RunChanged: the folder holds another evaluation.
+        UsageError: something given cannot be used; nothing was paid.
+        ProviderError, Interrupted: no further call can be made; what was recorded is kept.
+
+    """
+    check_prices(evaluation.job)
+    scorer = scorer_for(evaluation)
+    async with opened_record(evaluation, out / DATABASE) as store:
+        return await _evaluate(evaluation, store, scorer, attention)
+
+
+async def resume_evaluation(out: Path, caps: Caps | None, attention: Attention) -> Evaluated:
+    """Go on with the evaluation of a folder; ``caps`` replace those that they name. Raises what ``evaluate`` raises."""
+    return await evaluate(with_caps(recorded(out / DATABASE), caps), out, attention)
+
+
+def holds_evaluation(out: Path) -> bool:
+    """Return whether a folder holds an evaluation that was begun."""
+    return (out / DATABASE).is_file()
+
+
+def recorded(database: Path) -> Evaluation:
+    """Return the evaluation that a record was begun with.
+
+    Raises:
+        StoreError: it cannot be read.
+
+    """
+    store = RunStore.read(database)
+    try:
+        text = store.meta().get(_META)
+    finally:
+        store.close_reader()
+    if text is None:
+        raise StoreError(f"{database}: was killed before it began; delete it and start again")
+    return load_evaluation(text)
+
+
+def opened_record(evaluation: Evaluation, database: Path) -> RunStore:
+    """Open the record of the same evaluation, or make a new one.
+
+    Raises:
+        RunChanged: it holds another evaluation.
+        UsageError: the folder cannot be written.
+
+    """
+    out = database.parent
+    if database.is_file():
+        differences = changes(recorded(database), evaluation)
+        if differences:
+            raise RunChanged(f"--out {out}: holds another evaluation; give another folder. What differs:", differences)
+        return RunStore.open(database)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--out {out}: cannot be written ({error.strerror}); give a folder you may write") from error
+    return RunStore.create(database)
+
+
+def scorer_for(evaluation: Evaluation) -> Scorer | None:
+    """Return the scorer of single outputs; None is the judge, who asks models.
+
+    ``exact`` reads the final answer as the system file says.
+    """
+    spec = evaluation.system.final_answer
+    if evaluation.scorer == EXACT and spec != "auto":
+        return LabelScorer(
+            lambda sample: final_answer(spec, sample.output),
+            lambda _, sample: is_correct(spec, sample.output, str(sample.answer)),
+        )
+    return None if evaluation.scorer == JUDGE else scorer_of(evaluation.scorer)
+
+
+async def _evaluate(evaluation: Evaluation, store: RunStore, scorer: Scorer | None, attention: Attention) -> Evaluated:
+    run = store.meta().get("run") or uuid.uuid4().hex[:12]
+    await store.append([], {"run": run, _META: dump_evaluation(evaluation)})
+    stop = attention.stop or asyncio.Event()
+    async with (
+        attention.provider(evaluation.job, run) as bare,
+        opened_bench(evaluation.job, store, bare, attention.watcher) as bench,
+        stoppable(bench.ledger, stop),
+    ):
+        try:
+            simulated = await bench.probe(_models(evaluation))
+            rows = await bench.over_rows(evaluation.most_calls, lambda key: _row(evaluation, bench, key))
+            scores = await _scores(evaluation, rows, scorer)
+        finally:
+            await bench.save()
+        return _evaluated(evaluation, bench, rows, scores, (run, simulated))
+
+
+def _models(evaluation: Evaluation) -> list[str]:
+    models = evaluation.config.models
+    asked = [agent.model or models.agent for agent in evaluation.system.agents]
+    return [*asked, models.for_judge()] if evaluation.scorer == JUDGE else asked
+
+
+# ── running and judging ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _row(evaluation: Evaluation, bench: Bench, key: str) -> _Row:
+    repeats = range(evaluation.repeats)
+    places = [(side, repeat) for repeat in repeats for side in evaluation.sides]
+    runs = await together(bench.trace(evaluation.sides[side], key, repeat) for side, repeat in places)
+    traces = dict(zip(places, runs, strict=True))
+    if evaluation.pairwise:
+        return _Row(traces, tuple(await together(_judged(evaluation, bench, traces, repeat) for repeat in repeats)))
+    if evaluation.scorer == JUDGE:
+        return _Row(traces, scores=await _rated(evaluation, bench, traces))
+    return _Row(traces)
+
+
+async def _rated(evaluation: Evaluation, bench: Bench, traces: Traces) -> dict[tuple[Side, int], Score]:
+    scorer = RubricScorer(bench.model, bench.judge_calls, evaluation.rubric)
+    written = {place: trace for place, trace in traces.items() if trace is not None}
+    samples = [evaluation.task.sample(trace.input_key, trace.output) for trace in written.values()]
+    return dict(zip(written, await scorer.score(samples), strict=True))
+
+
+async def _judged(evaluation: Evaluation, bench: Bench, traces: Traces, repeat: int) -> Verdict:
+    before, after = traces["before", repeat], traces["after", repeat]
+    if before is None or after is None:
+        return Verdict.UNDECIDED
+    if same_answer(evaluation.system.final_answer, after.output, before.output):
+        return Verdict.TIE
+    return await bench.judge.compare_both_orders(question(evaluation, before, after))
+
+
+def question(evaluation: Evaluation, before: Trace, after: Trace) -> Question:
+    """Return the comparison of two final outputs; the rubric, if there is one, says what counts."""
+    system = evaluation.system
+    sample = evaluation.task.sample(after.input_key, "")
+    read = tagged("input", sample.question)
+    if evaluation.rubric:
+        read += f"\n\nWhat counts, and nothing else:\n{tagged('criteria', evaluation.rubric)}"
+    role = system.by_name[system.output].description
+    return Question(Level.GLOBAL, system.output, role, read, after.output, before.output, candidate_first=True)
+
+
+async def _scores(evaluation: Evaluation, rows: Mapping[str, _Row], scorer: Scorer | None) -> Scores:
+    """Return the scores of all outputs; none where a judge compares pairs."""
+    if scorer is None:
+        return {(key, *place): score for key, row in rows.items() for place, score in row.scores.items()}
+    found = [
+        ((key, side, repeat), trace.output)
+        for key, row in rows.items()
+        for (side, repeat), trace in row.traces.items()
+        if trace is not None
+    ]
+    scores = await scorer.score([evaluation.task.sample(place[0], output) for place, output in found])
+    return {place: score for (place, _), score in zip(found, scores, strict=True)}
+
+
+# ── what was found ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _evaluated(
+    evaluation: Evaluation,
+    bench: Bench,
+    rows: Mapping[str, _Row],
+    scores: Scores,
+    known: tuple[str, bool],
+) -> Evaluated:
+    labels = {row.key: row.label for row in evaluation.task.test.rows}
+
+    def marks(key: str, side: Side) -> tuple[Mark, ...]:
+        places = [(key, side, repeat) for repeat in range(evaluation.repeats)]
+        return tuple(scores[place].outcome if place in scores else "lost" for place in places)
+
+    found = [
+        RowFound(labels[key], verdicts=row.verdicts)
+        if evaluation.pairwise
+        else RowFound(labels[key], marks(key, "before") if evaluation.before else (), marks(key, "after"))
+        for key, row in rows.items()
+    ]
+    compared = difference_of(found) if evaluation.before is not None and found else None
+    return Evaluated(
+        evaluation=evaluation,
+        run=known[0],
+        rows=tuple(found),
+        shares={} if evaluation.pairwise else {side: _share(found, side) for side in evaluation.sides},
+        difference=compared,
+        verdict=verdict_of(compared) if compared else None,
+        costs=_costs(evaluation, list(rows.values())),
+        outputs=tuple(
+            Output(labels[key], side, repeat, trace.output if trace else None, scores.get((key, side, repeat)))
+            for key, row in rows.items()
+            for (side, repeat), trace in row.traces.items()
+        ),
+        left_out=bench.cut,
+        cap=bench.ledger.reached if bench.cut else "",
+        simulated=known[1],
+        usage=bench.ledger.usage(),
+        seconds=bench.ledger.seconds,
+    )
+
+
+def _share(rows: Sequence[RowFound], side: Side) -> Share:
+    return share_of([row.before if side == "before" else row.after for row in rows])
+
+
+def _costs(evaluation: Evaluation, rows: Sequence[_Row]) -> dict[Side, Cost]:
+    """Return the mean cost of a run by side. Calls that two runs share are counted for both: each would make them."""
+    models = evaluation.config.models
+    prices = PriceBook(models.prices, models.base_url)
+    found: dict[Side, Cost] = {}
+    for side in evaluation.sides:
+        traces = [trace for row in rows for (of, _), trace in row.traces.items() if of == side and trace]
+        if traces:
+            found[side] = _cost(evaluation, traces, prices)
+    return found
+
+
+def _cost(evaluation: Evaluation, traces: Sequence[Trace], prices: PriceBook) -> Cost:
+    steps = [step for trace in traces for step in trace.steps.values()]
+    own = {agent.name: agent.model or evaluation.config.models.agent for agent in evaluation.system.agents}
+    tokens_in = _sum([step.tokens_in for step in steps])
+    tokens_out = _sum([step.tokens_out for step in steps])
+    usd: float | None = 0.0
+    for step in steps:
+        price = prices.price(own[step.agent], step.tokens_in or 0)
+        if price is None or step.tokens_in is None or step.tokens_out is None or usd is None:
+            usd = None
+            break
+        usd += step.tokens_in * price.token_in + step.tokens_out * price.token_out
+    n = len(traces)
+    return Cost(
+        calls=len(steps) / n,
+        tokens_in=None if tokens_in is None else tokens_in / n,
+        tokens_out=None if tokens_out is None else tokens_out / n,
+        usd=None if usd is None else usd / n,
+    )
+
+
+def _sum(values: Sequence[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None

@@ -1,0 +1,180 @@
+"""``judge_check``: pairs of outputs with a known better one are put to the judge in both orders."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+from maspo.engine.evaluate import Attention, opened_record, question, scorer_for
+from maspo.engine.evaluate_bench import Bench, opened_bench
+from maspo.engine.evaluation import Evaluation, Side, dump_evaluation
+from maspo.engine.run import stoppable
+from maspo.engine.session import check_prices
+from maspo.errors import BudgetReached
+from maspo.events import Usage
+from maspo.quoting import nonce_of
+from maspo.runtime.concurrency import together
+from maspo.scoring.answers import same_answer
+from maspo.scoring.base import Scorer
+from maspo.search.draw import rank
+from maspo.trace import Trace
+from maspo.verdict import Reading, Verdict
+
+DATABASE = "judge.db"
+_META = "evaluation"
+_EQUAL_SHARE = 4
+"""One pair in so many may be of outputs that are both wrong or both right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two different final outputs on one row; ``truth`` is seen from the candidate, None without a label."""
+
+    id: str
+    """The content address of the pair."""
+    row: str
+    question: str
+    candidate: str
+    reference: str
+    truth: Verdict | None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The pairs, what the judge said of them, and what that cost."""
+
+    evaluation: Evaluation
+    run: str
+    pairs: tuple[Pair, ...]
+    readings: tuple[Reading, ...]
+    rows: int
+    """Rows that were run to find the pairs."""
+    cap: str
+    simulated: bool
+    usage: Mapping[str, Usage]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A pair with the traces that it came from."""
+
+    pair: Pair
+    candidate: Trace
+    reference: Trace
+
+
+async def judge_check(evaluation: Evaluation, most: int, out: Path, attention: Attention) -> Checked:
+    """Form at most ``most`` pairs, one a row, and ask the judge; a folder that holds the same check is gone on with.
+
+    Raises what ``evaluate`` raises.
+    """
+    check_prices(evaluation.job)
+    labelled = any(row.answer is not None or row.tests for row in evaluation.task.test_rows)
+    scorer = scorer_for(evaluation) if labelled else None
+    async with opened_record(evaluation, out / DATABASE) as store:
+        run = store.meta().get("run") or uuid.uuid4().hex[:12]
+        await store.append([], {"run": run, _META: dump_evaluation(evaluation)})
+        async with (
+            attention.provider(evaluation.job, run) as bare,
+            opened_bench(evaluation.job, store, bare, attention.watcher) as bench,
+            stoppable(bench.ledger, attention.stop or asyncio.Event()),
+        ):
+            return await _checked(evaluation, most, bench, run, scorer)
+
+
+async def _checked(evaluation: Evaluation, most: int, bench: Bench, run: str, scorer: Scorer | None) -> Checked:
+    models = evaluation.config.models
+    simulated = await bench.probe([models.agent, models.for_judge()])
+
+    def enough(found: Mapping[str, _Found | None]) -> bool:
+        return len(_chosen([one for one in found.values() if one], most)) >= most
+
+    rows = await bench.over_rows(
+        most_calls(evaluation, most), lambda key: _pair(evaluation, bench, scorer, key), enough
+    )
+    chosen = _chosen([one for one in rows.values() if one], most)
+    readings = await together(_reading(evaluation, bench, one) for one in chosen)
+    await bench.save()
+    return Checked(
+        evaluation=evaluation,
+        run=run,
+        pairs=tuple(one.pair for one in chosen),
+        readings=tuple(one for one in readings if one is not None),
+        rows=len(rows),
+        cap=bench.ledger.reached,
+        simulated=simulated,
+        usage=bench.ledger.usage(),
+        seconds=bench.ledger.seconds,
+    )
+
+
+def most_calls(evaluation: Evaluation, most: int) -> int:
+    """Return an upper bound of the model calls."""
+    rows = len(evaluation.task.test.rows)
+    runs = rows * evaluation.repeats * len(evaluation.sides) * len(evaluation.system.agents)
+    return runs + 2 * min(most, rows)
+
+
+def _chosen(found: Sequence[_Found], most: int) -> list[_Found]:
+    """Return at most so many pairs, few of them of outputs that are equally right."""
+    telling = [one for one in found if one.pair.truth is not Verdict.TIE][:most]
+    equal = [one for one in found if one.pair.truth is Verdict.TIE][: len(telling) // (_EQUAL_SHARE - 1)]
+    return [*telling[: max(0, most - len(equal))], *equal]
+
+
+async def _pair(evaluation: Evaluation, bench: Bench, scorer: Scorer | None, key: str) -> _Found | None:
+    """Run a row and return its most telling pair; None when all its outputs give the same answer."""
+    places: list[tuple[Side, int]] = [(side, at) for at in range(evaluation.repeats) for side in evaluation.sides]
+    runs = await together(bench.trace(evaluation.sides[side], key, at) for side, at in places)
+    traces = [trace for trace in runs if trace is not None]
+    right = await _right(evaluation, scorer, traces)
+    spec = evaluation.system.final_answer
+    pairs = [
+        (one, other)
+        for one, other in combinations(range(len(traces)), 2)
+        if not same_answer(spec, traces[one].output, traces[other].output)
+    ]
+    if right is not None:
+        pairs = [pair for pair in pairs if None not in (right[pair[0]], right[pair[1]])]
+        pairs.sort(key=lambda pair: right[pair[0]] == right[pair[1]])
+    if not pairs:
+        return None
+    seed = evaluation.config.seed
+    one, other = pairs[0] if rank(seed, "judge check", key) % 2 else pairs[0][::-1]
+    truth = None if right is None else _truth(right[one], right[other])
+    return _Found(_shown(evaluation, traces[one], traces[other], truth), traces[one], traces[other])
+
+
+async def _right(evaluation: Evaluation, scorer: Scorer | None, traces: Sequence[Trace]) -> list[bool | None] | None:
+    """Return which outputs are right by their label; None for one that could not be scored."""
+    if scorer is None:
+        return None
+    scores = await scorer.score([evaluation.task.sample(trace.input_key, trace.output) for trace in traces])
+    return [None if score.outcome == "failed" else score.correct for score in scores]
+
+
+def _truth(candidate: bool | None, reference: bool | None) -> Verdict:
+    if candidate == reference:
+        return Verdict.TIE
+    return Verdict.WIN if candidate else Verdict.LOSS
+
+
+def _shown(evaluation: Evaluation, candidate: Trace, reference: Trace, truth: Verdict | None) -> Pair:
+    sample = evaluation.task.sample(candidate.input_key, "")
+    name = nonce_of(0, sample.question, candidate.output, reference.output)
+    return Pair(name, sample.id, sample.question, candidate.output, reference.output, truth)
+
+
+async def _reading(evaluation: Evaluation, bench: Bench, found: _Found) -> Reading | None:
+    """Ask in both orders; None when a cap forbids it."""
+    asked = question(evaluation, found.reference, found.candidate)
+    try:
+        first, turned = await together([bench.judge.compare(asked), bench.judge.compare(asked.turned)])
+    except BudgetReached:
+        return None
+    return Reading(found.pair.id, first, turned, found.pair.truth)

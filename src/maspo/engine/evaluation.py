@@ -1,0 +1,159 @@
+"""What an evaluation is given and what it returns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+from pydantic import TypeAdapter, ValidationError
+
+from maspo.config import Caps, RunConfig
+from maspo.engine.evaluate_tally import Difference, RowFound, Share
+from maspo.engine.job import Job
+from maspo.engine.record import differences_between
+from maspo.errors import StoreError
+from maspo.events import Usage, VerdictWord
+from maspo.graph import System
+from maspo.prompts import Prompts
+from maspo.scoring.base import Score
+from maspo.tasks.task import Task
+from maspo.world.spec import WorldSpec
+
+JUDGE = "judge"
+EXACT = "exact"
+Side: TypeAlias = Literal["before", "after"]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Everything that determines an evaluation: prompts on the test rows of a task, alone or against others.
+
+    ``scorer`` is ``judge`` or a name of ``maspo.scoring.registry``. With two prompt sets the judge compares outputs in
+    pairs; with one it says of each whether it meets the ``rubric``.
+    """
+
+    system: System
+    task: Task
+    config: RunConfig
+    after: Prompts
+    before: Prompts | None = None
+    """What ``after`` is compared with; None evaluates it alone."""
+    scorer: str = "exact"
+    rubric: str = ""
+    repeats: int = 1
+    """Runs of each prompt set on each row, each with draws of its own."""
+    names: Mapping[Side, str] = field(default_factory=lambda: {"before": "seed", "after": "prompts"})
+    """What people call the prompt sets."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    world: WorldSpec | None = None
+
+    @property
+    def job(self) -> Job:
+        """The models, inputs and caps, as a run would have them."""
+        return Job(self.system, self.task.test, self.config, self.sources, self.world)
+
+    @property
+    def pairwise(self) -> bool:
+        """Whether a judge compares the outputs of two prompt sets, so that no output has a score of its own."""
+        return self.scorer == JUDGE and self.before is not None
+
+    @property
+    def sides(self) -> Mapping[Side, Prompts]:
+        """The prompt sets that are run."""
+        return {"after": self.after} if self.before is None else {"before": self.before, "after": self.after}
+
+    @property
+    def most_calls(self) -> int:
+        """Upper bound of the model calls."""
+        runs = len(self.task.test.rows) * self.repeats
+        judged = 2 * runs if self.pairwise else runs * (self.scorer == JUDGE)
+        return runs * len(self.sides) * len(self.system.agents) + judged
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a prompt set wrote on a row in one repeat; ``score`` is None where a judge compares pairs."""
+
+    row: str
+    side: Side
+    repeat: int
+    text: str | None
+    """None when a call failed for good."""
+    score: Score | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What running a prompt set on one input costs, on average, calls from the record included."""
+
+    calls: float
+    tokens_in: float | None
+    """None when the endpoint reports no usage."""
+    tokens_out: float | None
+    usd: float | None
+    """None when a price or a usage is unknown."""
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What an evaluation found. Without a comparison ``difference`` and ``verdict`` are None."""
+
+    evaluation: Evaluation
+    run: str
+    rows: tuple[RowFound, ...]
+    shares: Mapping[Side, Share]
+    """By side; empty where a judge compares pairs."""
+    difference: Difference | None
+    verdict: VerdictWord | None
+    costs: Mapping[Side, Cost]
+    outputs: tuple[Output, ...]
+    left_out: int
+    """Rows that a cap left out."""
+    cap: str
+    """The cap that was reached, or empty."""
+    simulated: bool
+    usage: Mapping[str, Usage]
+    seconds: float
+
+
+_EVALUATION = TypeAdapter(Evaluation)
+
+
+def dump_evaluation(evaluation: Evaluation) -> str:
+    """Return an evaluation as JSON."""
+    return json.dumps(_EVALUATION.dump_python(evaluation, mode="json", by_alias=True))
+
+
+def load_evaluation(text: str) -> Evaluation:
+    """Return the evaluation of ``dump_evaluation``.
+
+    Raises:
+        StoreError: the text is no evaluation of this version.
+
+    """
+    try:
+        return _EVALUATION.validate_python(json.loads(text))
+    except (ValidationError, ValueError) as error:
+        raise StoreError(f"the evaluation's record cannot be read by this version of maspo: {error}") from error
+
+
+def changes(before: Evaluation, now: Evaluation) -> tuple[str, ...]:
+    """Return one line per field that differs; caps and paths do not count."""
+    lines = list(differences_between(before.job, now.job))
+    for name in ("after", "before", "scorer", "rubric", "repeats"):
+        if getattr(before, name) != getattr(now, name):
+            lines.append(f"{name}: differs")
+    if before.task.test_rows != now.task.test_rows and not lines:
+        lines.append("rows: tests or labels differ")
+    return tuple(lines)
+
+
+def with_caps(evaluation: Evaluation, caps: Caps | None) -> Evaluation:
+    """Return the evaluation with the caps that are given."""
+    if caps is None:
+        return evaluation
+    given = {name: value for name, value in caps.model_dump().items() if value is not None}
+    capped = evaluation.config.caps.model_copy(update=given)
+    return replace(evaluation, config=evaluation.config.model_copy(update={"caps": capped}))

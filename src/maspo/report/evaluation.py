@@ -1,0 +1,265 @@
+"""The short forms of an evaluation: a summary for the terminal, ``evaluation.json`` and ``rows.jsonl``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+from maspo.engine.evaluate_tally import Difference, Share
+from maspo.engine.evaluation import Cost, Evaluated, Side
+from maspo.report import words
+from maspo.report.shown import clipped, visible
+
+_WIDTH = 14
+_ROWS_SHOWN = 12
+_THOUSAND = 1000
+_CLAIMS = {
+    "improved": "{after} is better than {before}.",
+    "worse": "{after} is worse than {before}.",
+    "no_evidence": "No evidence that {after} is better than {before}.",
+    "cannot_tell": "Too few rows differ to tell whether {after} is better than {before}.",
+}
+_PREFERENCES = {
+    "improved": "{after} is preferred by the judge to {before}.",
+    "worse": "{before} is preferred by the judge to {after}.",
+    "no_evidence": "No evidence that {after} is preferred by the judge to {before}.",
+    "cannot_tell": "Too few rows differ to tell whether {after} is preferred by the judge to {before}.",
+}
+
+
+def headline(found: Evaluated) -> str:
+    """Return the outcome in one sentence; a judge's opinion is never called more than that."""
+    if found.verdict is None:
+        share = found.shares.get("after")
+        return f"{found.evaluation.names['after']}: {share_words(found, share)}." if share else "Nothing was evaluated."
+    claims = _PREFERENCES if found.evaluation.pairwise else _CLAIMS
+    names = found.evaluation.names
+    before, after = (names[side] for side in ("before", "after"))
+    return claims[found.verdict].replace("{after}", after, 1).replace("{before}", before, 1)
+
+
+def share_words(found: Evaluated, share: Share) -> str:
+    """Return how many outputs of one prompt set are right, with the 95 % interval."""
+    if share.share is None:
+        return "nothing could be scored"
+    low, high = share.interval
+    what = "meet the rubric, says the judge" if found.evaluation.scorer == "judge" else "correct"
+    return (
+        f"{words.percent(share.share)} {what} (95% interval {words.percent(low)} to {words.percent(high)}), "
+        f"{words.number(share.correct)} of {words.number(share.trials)}"
+    )
+
+
+def apart_words(share: Share) -> str:
+    """Return what is counted apart: unread answers, undecided scores, lost runs; empty when there is nothing."""
+    parts = []
+    if share.unread:
+        parts.append(f"{words.number(share.unread)} without an answer that could be read (not correct)")
+    if share.failed:
+        parts.append(f"{words.number(share.failed)} that could not be scored")
+    if share.lost:
+        parts.append(f"{words.number(share.lost)} without an output, because a call failed")
+    if share.failed or share.lost:
+        low, high = share.bounds
+        parts.append(f"with all of these wrong or right: {words.percent(low)} to {words.percent(high)}")
+    return "; ".join(parts)
+
+
+def proof_words(difference: Difference) -> str:
+    """Return the exact tests in words."""
+    direction = "losses than wins" if difference.mean < 0 else "wins than losses"
+    p_value = difference.p_worse if difference.mean < 0 else difference.p_value
+    two_sided = f"McNemar {_p(difference.p_two_sided)} (exact, two-sided)"
+    return f"{_p(p_value)} for more {direction} (exact, one-sided); {two_sided}"
+
+
+def difference_words(difference: Difference) -> str:
+    """Return the paired difference with its interval, and the rows won and lost."""
+    low, high = difference.interval
+    return (
+        f"{words.signed_percent(difference.mean)} (95% interval {words.signed_percent(low)} to "
+        f"{words.signed_percent(high)}); {words.plural(len(difference.won), 'row', 'rows')} won, "
+        f"{words.number(len(difference.lost))} lost, {words.number(difference.ties)} equal"
+    )
+
+
+def missing_words(difference: Difference) -> str:
+    """Return what is missing and how far that could move the difference; empty when nothing is."""
+    if not difference.missing:
+        return ""
+    low, high = difference.bounds
+    return (
+        f"{words.plural(len(difference.missing), 'row', 'rows')} left out for want of an output or a score; the "
+        f"difference would be {words.signed_percent(low)} if all of that went against the new prompts, and "
+        f"{words.signed_percent(high)} if it went for them"
+    )
+
+
+def cost_words(cost: Cost) -> str:
+    """Return what 1,000 inputs cost with one prompt set."""
+    parts = [words.plural(round(cost.calls * _THOUSAND), "call", "calls")]
+    if cost.tokens_in is not None and cost.tokens_out is not None:
+        parts.append(f"{words.number(round(cost.tokens_in * _THOUSAND))} tokens in")
+        parts.append(f"{words.number(round(cost.tokens_out * _THOUSAND))} out")
+    parts.append("money unknown" if cost.usd is None else words.money(cost.usd * _THOUSAND))
+    return ", ".join(parts)
+
+
+def rows_words(found: Evaluated) -> str:
+    """Return what was evaluated on, and what a cap left out."""
+    evaluation = found.evaluation
+    repeats = f", {evaluation.repeats} repeats each" if evaluation.repeats > 1 else ""
+    cut = f"; {words.number(found.left_out)} left out by {found.cap or 'a cap'}" if found.left_out else ""
+    return f"{words.number(len(found.rows))} of {evaluation.task.name}{repeats}, scorer {evaluation.scorer}{cut}"
+
+
+def summary(found: Evaluated) -> str:
+    """Return the outcome in plain lines."""
+    lines = [headline(found), *([words.SIMULATED] if found.simulated else []), "", *_row("rows", rows_words(found))]
+    for side, share in found.shares.items():
+        named = f"{found.evaluation.names[side]}: {share_words(found, share)}"
+        lines += _row(_title(found, side), named, apart_words(share))
+    if found.difference is not None:
+        lines += _compared(found, found.difference)
+    for side, cost in found.costs.items():
+        lines += _row("1,000 inputs", f"{found.evaluation.names[side]}: {cost_words(cost)}")
+    spent = words.total(found.usage)
+    lines += _row(
+        "spent",
+        f"{words.plural(spent.calls, 'call', 'calls')}, {words.number(spent.cached)} answered from the record, "
+        f"{words.number(spent.tokens_in)} tokens in, {words.number(spent.tokens_out)} out",
+    )
+    lines += _row("money", words.spent(spent, found.simulated)) + _row("time", words.duration(found.seconds))
+    return visible("\n".join(lines))
+
+
+def _compared(found: Evaluated, difference: Difference) -> list[str]:
+    turned = ""
+    if difference.contradicted:
+        turned = f"{words.plural(difference.contradicted, 'verdict', 'verdicts')} turned with the order; counted equal"
+    what = "preference" if found.evaluation.pairwise else "difference"
+    return [
+        *_row(what, difference_words(difference), proof_words(difference), turned),
+        *_row("missing", missing_words(difference)),
+        *_row("rows won", listed(difference.won)),
+        *_row("rows lost", listed(difference.lost)),
+    ]
+
+
+def listed(names: tuple[str, ...], most: int = _ROWS_SHOWN) -> str:
+    """Return the first names in a row, each on one line and cut short; ``evaluation.json`` has all of them."""
+    shown = ", ".join(clipped(" ".join(name.split()), 40).replace("\n", " ") for name in names[:most])
+    rest = len(names) - most
+    return f"{shown} and {words.number(rest)} more" if rest > 0 else shown
+
+
+def _title(found: Evaluated, side: Side) -> str:
+    return side if len(found.shares) > 1 else "result"
+
+
+def _row(name: str, *texts: str) -> list[str]:
+    filled = [text for text in texts if text]
+    return [f"{name if index == 0 else '':<{_WIDTH}}{text}" for index, text in enumerate(filled)]
+
+
+def _p(value: float) -> str:
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+
+
+# ── for scripts ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def evaluation_json(found: Evaluated) -> dict[str, object]:
+    """Return the object of ``evaluation.json``; without a comparison verdict and difference are null."""
+    evaluation = found.evaluation
+    spent = words.total(found.usage)
+    return {
+        "verdict": found.verdict,
+        "why": headline(found),
+        "system": evaluation.system.name,
+        "task": evaluation.task.name,
+        "scorer": evaluation.scorer,
+        "rows": len(found.rows),
+        "repeats": evaluation.repeats,
+        "complete": not found.left_out,
+        "left_out": found.left_out,
+        "before": _side_json(found, "before"),
+        "after": _side_json(found, "after"),
+        "difference": _difference_json(found.difference) if found.difference else None,
+        "calls": {purpose: usage.calls for purpose, usage in found.usage.items()},
+        "cached": spent.cached,
+        "tokens": {"in": spent.tokens_in, "out": spent.tokens_out, "unmetered_calls": spent.unmetered},
+        "usd": spent.usd,
+        "seconds": found.seconds,
+        "seed": evaluation.config.seed,
+        "simulated": found.simulated,
+        "run": found.run,
+    }
+
+
+def _side_json(found: Evaluated, side: Side) -> dict[str, object] | None:
+    if side not in found.evaluation.sides:
+        return None
+    share, cost = found.shares.get(side), found.costs.get(side)
+    return {
+        "name": found.evaluation.names[side],
+        **(_share_json(share) if share else {}),
+        "per_1000_inputs": _cost_json(cost) if cost else None,
+    }
+
+
+def _share_json(share: Share) -> dict[str, object]:
+    return {
+        "accuracy": share.share,
+        "interval": list(share.interval),
+        "correct": share.correct,
+        "scored": share.trials,
+        "rows": share.rows,
+        "unread": share.unread,
+        "failed": share.failed,
+        "lost": share.lost,
+        "bounds": list(share.bounds),
+    }
+
+
+def _cost_json(cost: Cost) -> dict[str, object]:
+    each = {"calls": cost.calls, "tokens_in": cost.tokens_in, "tokens_out": cost.tokens_out, "usd": cost.usd}
+    return {name: None if value is None else value * _THOUSAND for name, value in each.items()}
+
+
+def _difference_json(difference: Difference) -> dict[str, object]:
+    return {
+        "mean": difference.mean,
+        "interval": list(difference.interval),
+        "rows": difference.rows,
+        "wins": len(difference.won),
+        "losses": len(difference.lost),
+        "ties": difference.ties,
+        "contradicted": difference.contradicted,
+        "p_value": difference.p_value,
+        "p_worse": difference.p_worse,
+        "mcnemar_p": difference.p_two_sided,
+        "missing": list(difference.missing),
+        "bounds": list(difference.bounds),
+        "won": list(difference.won),
+        "lost": list(difference.lost),
+    }
+
+
+def rows_jsonl(found: Evaluated) -> Iterator[str]:
+    """Return one line for each output: row, side, repeat, text, and its score where it has one; then each verdict."""
+    for output in found.outputs:
+        score = output.score
+        line: Mapping[str, object] = {
+            "id": output.row,
+            "side": output.side,
+            "repeat": output.repeat,
+            "output": output.text,
+            "outcome": score.outcome if score else None,
+            "read": score.read if score else None,
+            "why": score.why if score else "",
+        }
+        yield json.dumps(line)
+    for row in found.rows:
+        for repeat, verdict in enumerate(row.verdicts):
+            yield json.dumps({"id": row.id, "repeat": repeat, "verdict": verdict.value})

@@ -1,0 +1,280 @@
+"""The examiner: runs the tests in a process of its own, in which the program is only a stand-in that asks for values.
+
+What the program returns arrives as plain data, so equality, built-ins and the tests themselves are out of its reach.
+The results go to the parent, each with the nonce of the job, through a pipe that the program never had.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import importlib.util
+import json
+import os
+import reprlib
+from collections.abc import Iterator
+from typing import Any, Final
+
+from maspo.sandbox.inside.channel import Broken, Frames, Peer, Remote
+from maspo.sandbox.inside.program import read_job
+from maspo.sandbox.inside.values import Data
+
+_MODULES: Final = frozenset(
+    [
+        "bisect",
+        "cmath",
+        "collections",
+        "copy",
+        "datetime",
+        "decimal",
+        "fractions",
+        "functools",
+        "heapq",
+        "itertools",
+        "json",
+        "math",
+        "operator",
+        "random",
+        "re",
+        "statistics",
+        "string",
+        "sys",
+        "typing",
+    ]
+)
+"""What a test may use without importing it, as long as the program imports it too."""
+_LONGEST: Final = 400
+
+
+class _Stop(Exception):
+    """The tests cannot be run; the outcome and why."""
+
+    def __init__(self, outcome: str, why: str) -> None:
+        super().__init__(why)
+        self.outcome = outcome
+
+
+def examine(job_file: int, frames: Frames, results: int) -> None:
+    """Run the tests of a job one by one; stop at the first that does not hold."""
+    job = read_job(job_file)
+    report = _Report(results, str(job["nonce"]))
+    try:
+        tests = [_parsed(str(text), f"test {number}") for number, text in enumerate(job["tests"], 1)]
+        _check_imports(tests)
+        examination = _Examination(job, tests, Peer(frames, _CALLBACKS))
+        _begin(frames)
+        examination.run(report)
+    except _Stop as stop:
+        report.write({"stop": stop.outcome, "why": str(stop)[:_LONGEST]})
+    except Broken as error:
+        report.write({"stop": "wrong", "why": str(error)[:_LONGEST]})
+
+
+_CALLBACKS: Final = {"call": lambda target, *values, **named: target(*values, **named)}
+"""All that a program may ask for: to call a function that a test gave it."""
+
+
+class _Report:
+    """The private way to the parent."""
+
+    def __init__(self, descriptor: int, nonce: str) -> None:
+        self._descriptor = descriptor
+        self._nonce = nonce
+
+    def write(self, fields: dict[str, object]) -> None:
+        line = json.dumps({"nonce": self._nonce, **fields}).encode("ascii") + b"\n"
+        while line:
+            line = line[os.write(self._descriptor, line) :]
+
+
+def _begin(frames: Frames) -> None:
+    """Hear whether there is a program and whether it ran."""
+    first = frames.receive()
+    problem = first.get("problem") if isinstance(first, dict) else None
+    if problem:
+        raise _Stop("unread", f"not a Python program: {problem}")
+    second = frames.receive()
+    failure = second.get("failure") if isinstance(second, dict) else "an answer that cannot be read"
+    if failure:
+        raise _Stop("wrong", f"the program failed before its tests: {failure}")
+
+
+def _parsed(text: str, place: str) -> ast.Module:
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise _Stop("failed", f"{place} is not valid Python: {error}") from error
+
+
+class _Examination:
+    """The tests of one job, and the names that they see."""
+
+    def __init__(self, job: Data, tests: list[ast.Module], peer: Peer) -> None:
+        self._entry = str(job["entry_point"])
+        self._tests = tests
+        self._peer = peer
+        self._names: dict[str, Any] = {"__name__": "tests"}
+        self._stubs = self._run_setup(str(job["setup"]))
+
+    def run(self, report: _Report) -> None:
+        """Find the names that the tests use, then run them in their order."""
+        self._bind_names()
+        tests = [*self._tests, *self._final_check()]
+        for number, test in enumerate(tests):
+            why = self._try(test)
+            report.write({"test": number, "ok": not why, "why": why[:_LONGEST]})
+            if why:
+                return
+        report.write({"end": len(tests)})
+
+    def _run_setup(self, setup: str) -> set[str]:
+        """Run the setup here as well, since tests may use it; return the functions that it only announces."""
+        for text in (setup, f"{setup.rstrip()}\n    pass\n"):
+            try:
+                tree = ast.parse(text)
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                continue
+            try:
+                _execute(tree, self._names)
+            except Exception as error:
+                raise _Stop("failed", f"the setup cannot run: {type(error).__name__}: {error}") from error
+            return {one.name for one in tree.body if isinstance(one, ast.FunctionDef) and _announced(one)}
+        return set()
+
+    def _bind_names(self) -> None:
+        """Let the program stand behind every name that nobody else defines, and behind its entry point."""
+        if self._entry:
+            self._bind(self._entry, needed=True)
+            self._names.setdefault("candidate", self._names[self._entry])
+        used, bound = _names_of(self._tests)
+        unknown = [name for name in used if name not in bound and not self._is_known(name)]
+        called = {name for test in self._tests for name in _calls(test)}
+        if not self._entry and not called & set(unknown):
+            unknown += _innermost_calls(self._tests)
+        for name in unknown:
+            self._bind(name, needed=False)
+
+    def _is_known(self, name: str) -> bool:
+        """Whether the setup or Python itself defines a name, or the program does as its entry point."""
+        if name == self._entry:
+            return True
+        return name not in self._stubs and (name in self._names or hasattr(builtins, name))
+
+    def _bind(self, name: str, needed: bool) -> None:
+        kind, *bases = self._describe(name)
+        if kind == "missing":
+            if needed:
+                raise _Stop("wrong", f"the program does not define {name}")
+            if name in _MODULES:
+                self._names[name] = importlib.import_module(name)
+        elif kind == "module":
+            if name in _MODULES:
+                self._names[name] = importlib.import_module(name)
+        elif kind == "exception":
+            self._names[name] = self._exception(name, bases)
+        else:
+            self._names[name] = self._peer.ask("global", name)
+
+    def _describe(self, name: str) -> tuple[str, ...]:
+        described = self._peer.ask("describe", name)
+        if not (isinstance(described, tuple) and described and all(isinstance(word, str) for word in described)):
+            raise Broken("an answer arrived that cannot be read")
+        return described
+
+    def _exception(self, name: str, bases: list[str]) -> type[Exception]:
+        known = (getattr(builtins, base, None) for base in bases)
+        base = next((one for one in known if isinstance(one, type) and issubclass(one, Exception)), Exception)
+        return self._peer.error_class(name, base)
+
+    def _final_check(self) -> list[ast.Module]:
+        """Call a ``check`` that the tests define and leave to the caller, as HumanEval does."""
+        defined = any(
+            isinstance(one, ast.FunctionDef) and one.name == "check" for test in self._tests for one in test.body
+        )
+        called = any(
+            isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "check"
+            for test in self._tests
+            for node in ast.walk(test)
+        )
+        return [ast.parse(f"check({self._entry})")] if self._entry and defined and not called else []
+
+    def _try(self, test: ast.Module) -> str:
+        """Run one test; return why it does not hold, empty when it does."""
+        self._peer.last = None
+        why = ""
+        try:
+            _execute(test, self._names)
+        except AssertionError as error:
+            why = _line(error) if str(error) else f"the last call returned {self._shown()}"
+        except BaseException as error:
+            why = _line(error)
+        return self._peer.broken or why
+
+    def _shown(self) -> str:
+        last = self._peer.last
+        try:
+            return repr(last) if isinstance(last, Remote) else reprlib.repr(last)
+        except ValueError:  # an integer of very many digits
+            return "a very large number"
+
+
+def _check_imports(trees: list[ast.Module]) -> None:
+    """Find modules that are not here before the program is heard, which could pretend that they are missing."""
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    for name in (name.partition(".")[0] for name in names):
+        if name and importlib.util.find_spec(name) is None:
+            raise _Stop("failed", f"the tests import {name}; only Python's standard library is there")
+
+
+def _execute(tree: ast.Module, names: dict[str, Any]) -> None:
+    exec(compile(tree, "<tests>", "exec"), names)  # noqa: S102 - this process is shut in for it
+
+
+def _line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _announced(function: ast.FunctionDef) -> bool:
+    """Whether a function has no body yet: a docstring, ``pass``, ``...`` or an error that says so."""
+    return all(
+        isinstance(one, ast.Pass | ast.Raise) or (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
+        for one in function.body
+    )
+
+
+def _names_of(tests: list[ast.Module]) -> tuple[list[str], set[str]]:
+    """Return the names that tests read, in their order, and those that they define themselves."""
+    used: dict[str, None] = {}
+    bound: set[str] = set()
+    for node in (node for test in tests for node in ast.walk(test)):
+        match node:
+            case ast.Name(id=name, ctx=ast.Load()):
+                used[name] = None
+            case ast.Name(id=name):
+                bound.add(name)
+            case ast.arg(arg=name) | ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                bound.add(name)
+            case ast.alias(name=name, asname=other):
+                bound.add(other or name.split(".")[0])
+            case ast.ExceptHandler(name=str(name)):
+                bound.add(name)
+    return list(used), bound
+
+
+def _innermost_calls(tests: list[ast.Module]) -> list[str]:
+    """Return the one function that every test calls, for a program that is named like a built-in.
+
+    Only the tests decide it: a program must not replace the built-ins that compare its results.
+    """
+    called = [dict.fromkeys(_calls(test)) for test in tests]
+    shared = [name for name in called[0] if all(name in other for other in called)] if called else []
+    return shared[-1:]
+
+
+def _calls(test: ast.Module) -> Iterator[str]:
+    """Yield the called names, outer calls first."""
+    for node in ast.walk(test):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            yield node.func.id

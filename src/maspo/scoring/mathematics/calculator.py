@@ -1,0 +1,236 @@
+r"""Values of formulas, without any evaluator of Python: a small reader of LaTeX arithmetic and its arithmetic. Pure.
+
+Rational arithmetic is exact. Letters stand for fixed numbers at three points, so that two formulas which agree at
+all points are equal as functions for all practical purposes, whatever their form.
+"""
+
+from __future__ import annotations
+
+import cmath
+import math
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import TypeAlias
+
+from maspo.scoring.mathematics.formulas import Node, TooLarge, Unreadable, read
+
+Number: TypeAlias = Fraction | complex
+
+POINTS = 3
+LONGEST = 1000
+MOST_BITS = 20_000
+LARGEST_FACTORIAL = 1000
+
+
+def _floor(value: complex) -> complex:
+    return complex(math.floor(_real(value)))
+
+
+def _ceiling(value: complex) -> complex:
+    return complex(math.ceil(_real(value)))
+
+
+_FUNCTIONS: Mapping[str, Callable[[complex], complex]] = {
+    "sin": cmath.sin,
+    "cos": cmath.cos,
+    "tan": cmath.tan,
+    "cot": lambda value: 1 / cmath.tan(value),
+    "sec": lambda value: 1 / cmath.cos(value),
+    "csc": lambda value: 1 / cmath.sin(value),
+    "arcsin": cmath.asin,
+    "arccos": cmath.acos,
+    "arctan": cmath.atan,
+    "sinh": cmath.sinh,
+    "cosh": cmath.cosh,
+    "tanh": cmath.tanh,
+    "ln": cmath.log,
+    "log": cmath.log10,
+    "exp": cmath.exp,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A formula that was read."""
+
+    root: Node
+    constant: bool
+    """Whether it holds no letter."""
+
+    @property
+    def rational(self) -> Fraction | None:
+        """The exact value, when it is built of rational arithmetic only."""
+        if not self.constant:
+            return None
+        value = self.at(0)
+        return value if isinstance(value, Fraction) else None
+
+    def at(self, point: int) -> Number:
+        """Return its value at one of the points; raises ``Unreadable`` where it has none, ``TooLarge``."""
+        try:
+            return _value(self.root, point)
+        except (ZeroDivisionError, OverflowError, ValueError) as error:
+            raise Unreadable(str(error)) from None
+
+
+@lru_cache(maxsize=8192)
+def formula(text: str) -> Formula | None:
+    """Return a spelled text as a formula, None when it is none; raises ``TooLarge`` on hopeless nesting."""
+    if len(text) > LONGEST:
+        return None
+    try:
+        root = read(text)
+    except Unreadable:
+        return None
+    return Formula(root, constant=not _has_letters(root))
+
+
+def close(one: Number, other: Number) -> bool:
+    """Return whether two values are the same number; two exact ones are compared exactly."""
+    if isinstance(one, Fraction) and isinstance(other, Fraction):
+        return one == other
+    try:
+        return cmath.isclose(complex(one), complex(other), rel_tol=1e-9, abs_tol=1e-11)
+    except OverflowError:
+        return False
+
+
+def _has_letters(node: Node) -> bool:
+    return node[0] == "letter" or any(_has_letters(child) for child in node[1])
+
+
+@lru_cache(maxsize=4096)
+def _of_letter(name: str, point: int) -> complex:
+    """Return what a letter stands for: between 0.3 and 1.7, at the last point below zero."""
+    share = zlib.crc32(f"{name} {point}".encode()) / 2**32
+    size = 0.3 + 1.4 * share
+    return complex(-size if point == POINTS - 1 else size)
+
+
+def _value(node: Node, point: int) -> Number:
+    kind, children, said = node
+    if isinstance(said, Fraction):
+        return said
+    if kind == "letter":
+        return _of_letter(str(said), point)
+    if kind == "constant":
+        return {"pi": complex(math.pi), "e": complex(math.e), "i": 1j}[str(said)]
+    return _operation(kind, [_value(child, point) for child in children], str(said))
+
+
+def _operation(kind: str, values: list[Number], name: str) -> Number:
+    if kind == "call":
+        return _call(name, values[0])
+    if kind == "sum":
+        total: Number = Fraction(0)
+        for value in values:
+            total = _both(total, value, lambda one, other: one + other, lambda one, other: one + other)
+        return total
+    return _OPERATIONS[kind](*values)
+
+
+def _both(
+    one: Number,
+    other: Number,
+    exact: Callable[[Fraction, Fraction], Fraction],
+    rough: Callable[[complex, complex], complex],
+) -> Number:
+    if isinstance(one, Fraction) and isinstance(other, Fraction):
+        return _bounded(exact(one, other))
+    return rough(complex(one), complex(other))
+
+
+def _bounded(value: Fraction) -> Fraction:
+    if value.numerator.bit_length() + value.denominator.bit_length() > MOST_BITS:
+        raise TooLarge("too many digits")
+    return value
+
+
+def _times(one: Number, other: Number) -> Number:
+    return _both(one, other, lambda first, second: first * second, lambda first, second: first * second)
+
+
+def _over(one: Number, other: Number) -> Number:
+    return _both(one, other, lambda first, second: first / second, lambda first, second: first / second)
+
+
+def _power(base: Number, exponent: Number) -> Number:
+    if isinstance(exponent, Fraction) and exponent.denominator == 1:
+        times = exponent.numerator
+        if isinstance(base, Fraction):
+            bits = base.numerator.bit_length() + base.denominator.bit_length()
+            if abs(times) * bits > MOST_BITS and abs(base) not in (0, 1):
+                raise TooLarge("a power too large")
+            return _bounded(base**times)
+        return base**times
+    if isinstance(base, Fraction) and isinstance(exponent, Fraction) and exponent.denominator < 10:
+        return _power(_root(base, Fraction(exponent.denominator)), Fraction(exponent.numerator))
+    return complex(base) ** complex(exponent)
+
+
+def _root(value: Number, degree: Number) -> Number:
+    if not isinstance(degree, Fraction) or degree.denominator != 1 or not 1 < degree < 100:
+        return complex(value) ** (1 / complex(degree))
+    if isinstance(value, Fraction):
+        above, below = (_whole_root(part, int(degree)) for part in (abs(value.numerator), value.denominator))
+        odd = degree % 2 == 1
+        if above is not None and below is not None and (value >= 0 or odd):
+            return Fraction(above if value >= 0 else -above, below)
+        if value < 0 and odd:
+            return -(complex(-value) ** (1 / int(degree)))
+    return cmath.sqrt(complex(value)) if degree == 2 else complex(value) ** (1 / int(degree))
+
+
+def _whole_root(value: int, degree: int) -> int | None:
+    if value.bit_length() > 1000:
+        return None
+    guess = math.isqrt(value) if degree == 2 else round(value ** (1 / degree))
+    return next((root for root in (guess - 1, guess, guess + 1) if root >= 0 and root**degree == value), None)
+
+
+def _factorial(value: Number) -> Number:
+    if not isinstance(value, Fraction) or value.denominator != 1 or value < 0:
+        raise Unreadable("a factorial of no whole number")
+    if value > LARGEST_FACTORIAL:
+        raise TooLarge("a factorial of a large number")
+    return Fraction(math.factorial(int(value)))
+
+
+def _binom(above: Number, below: Number) -> Number:
+    if not (
+        isinstance(above, Fraction) and isinstance(below, Fraction) and above.denominator == below.denominator == 1
+    ):
+        raise Unreadable("a binomial of no whole numbers")
+    if above > LARGEST_FACTORIAL:
+        raise TooLarge("a binomial of a large number")
+    return Fraction(math.comb(int(above), int(below)))
+
+
+def _call(name: str, value: Number) -> Number:
+    if name == "abs":
+        return abs(value) if isinstance(value, Fraction) else complex(abs(value))
+    if name in ("lfloor", "lceil"):
+        if isinstance(value, Fraction):
+            return Fraction(math.floor(value) if name == "lfloor" else math.ceil(value))
+        return (_floor if name == "lfloor" else _ceiling)(value)
+    return _FUNCTIONS[name](complex(value))
+
+
+def _real(value: complex) -> float:
+    if abs(value.imag) > 1e-9:
+        raise Unreadable("not a real number")
+    return value.real
+
+
+_OPERATIONS: Mapping[str, Callable[..., Number]] = {
+    "neg": lambda value: -value,
+    "times": _times,
+    "over": _over,
+    "power": _power,
+    "root": _root,
+    "factorial": _factorial,
+    "binom": _binom,
+}

@@ -1,0 +1,302 @@
+r"""Whether two mathematical answers are the same: by spelling, by form, by value. Pure, and fast.
+
+What cannot be decided here is left to a computer algebra system in a worker process.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
+from fractions import Fraction
+from functools import lru_cache
+from math import pi
+
+from maspo.scoring.mathematics.calculator import POINTS, Formula, Number, close, formula
+from maspo.scoring.mathematics.forms import Form, form_of
+from maspo.scoring.mathematics.formulas import TooLarge, Unreadable
+from maspo.scoring.mathematics.spelling import compact
+from maspo.scoring.mathematics.units import Unit, without_unit
+
+LONGEST_ANSWER = 2000
+LEAST_DECIMALS = 6
+"""From so many decimals on, a rounded decimal number counts as the number it rounds."""
+
+_SHARES: Mapping[str, Fraction | float] = {"part": Fraction(1, 100), "angle": pi / 180}
+"""What a percent and a degree are without their signs."""
+_DECIMAL = re.compile(r"-?\d*\.(\d+)", re.ASCII)
+_WORDS = re.compile(
+    r'"[^"]*[A-Za-z]{2}|(?<![\\A-Za-z])(?!arc)(?=[A-Za-z]*[aeiouAEIOU])[A-Za-z]{4,}|[A-Za-z]{2,} [A-Za-z]{2,}'
+)
+_BASE = re.compile(r"([\dA-F]+)_\{?(\d+|\"[a-z]+\")\}?")
+_NUMERAL_WORDS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen",
+    "eighteen nineteen twenty",
+)
+_NUMERALS = {word: str(number) for number, word in enumerate(" ".join(_NUMERAL_WORDS).split())}
+
+
+class Same(Enum):
+    """What a comparison found."""
+
+    YES = "yes"
+    NO = "no"
+    UNSURE = "unsure"
+    """Nothing here can tell: a computer algebra system may."""
+    HOPELESS = "hopeless"
+    """Numbers too large for anybody to compare; they are not the same as far as anyone will know."""
+
+
+def same(one: str, other: str) -> Same:
+    """Return whether two answers, as they are written, are the same."""
+    if one.strip() == other.strip():
+        return Same.YES
+    if max(len(one), len(other)) > LONGEST_ANSWER:
+        return Same.HOPELESS
+    try:
+        return _same_forms(form_of(one), form_of(other))
+    except (TooLarge, RecursionError):
+        return Same.HOPELESS
+
+
+def _same_forms(one: Form, other: Form) -> Same:
+    if one.label and other.label and not _same_label(one.label, other.label):
+        return Same.NO
+    if one.text and compact(one.text) == compact(other.text):
+        return Same.YES
+    if one.kind == other.kind == "value":
+        return _same_values(one.text, other.text)
+    if one.kind == "relation":
+        return _relation_and_other(one, other)
+    return _relation_and_other(other, one) if other.kind == "relation" else _same_groups(one, other)
+
+
+def _same_label(one: str, other: str) -> bool:
+    """Return whether two labels can mean the same; words, and ``y`` for ``f(x)``, name what is asked for anyway."""
+    names = {one, other}
+    return len(names) == 1 or any(len(re.sub(r"[\\(){},_\d]", "", name)) != 1 for name in names)
+
+
+def _relation_and_other(relation: Form, other: Form) -> Same:
+    """Compare an equation such as ``2 + 3 = 5`` with any answer; with one that is no equation, its last side counts."""
+    if other.kind == "relation":
+        return _same_relations(relation, other)
+    if other.label and other.kind == "value":
+        sides = (Form("value", other.label), Form("value", other.text))
+        return _same_relations(relation, Form("relation", f"{other.label}={other.text}", sides, "="))
+    if relation.brackets != "=":
+        return Same.UNSURE
+    last = _same_forms(relation.items[-1], other)
+    return last if last is not Same.NO or formula(relation.items[0].text) is None else Same.NO
+
+
+def _same_relations(one: Form, other: Form) -> Same:
+    """Compare equations: equal when the differences of their sides are proportional."""
+    if one.brackets != "=" or other.brackets != "=":
+        return Same.UNSURE if one.brackets == other.brackets else Same.NO
+    first, second = _differences(one), _differences(other)
+    if first is None or second is None or any(abs(value) < 1e-9 for value in (*first, *second)):
+        return Same.UNSURE
+    ratios = [above / below for above, below in zip(first, second, strict=True)]
+    return Same.YES if all(close(ratio, ratios[0]) for ratio in ratios) else Same.NO
+
+
+def _differences(relation: Form) -> list[complex] | None:
+    sides = [formula(compact(relation.items[end].text)) for end in (0, -1)]
+    values = [_values(side) if side is not None else None for side in sides]
+    left, right = values
+    if left is None or right is None:
+        return None
+    return [complex(one) - complex(other) for one, other in zip(left, right, strict=True)]
+
+
+def _same_groups(one: Form, other: Form) -> Same:
+    """Compare what has items: lists and sets in any order, pairs and matrices place by place."""
+    if one.kind == "value" or other.kind == "value":
+        return _group_and_value(*((other, one) if one.kind == "value" else (one, other)))
+    kinds = {one.kind, other.kind}
+    if kinds <= {"list", "set"} or kinds == {"union"}:
+        return _in_any_order(one.items, other.items)
+    if len(kinds) > 1:
+        return _pair_written_otherwise(*((one, other) if one.kind == "group" else (other, one)))
+    if one.brackets != other.brackets:
+        return Same.NO
+    placed = _place_by_place(one.items, other.items)
+    return _same_ratios(one, other) if placed is Same.NO and one.brackets == "::" else placed
+
+
+def _pair_written_otherwise(group: Form, other: Form) -> Same:
+    """Compare a pair in round brackets with a bare list, a column or a row, place by place."""
+    if group.kind != "group" or group.brackets != "()":
+        return Same.NO
+    if other.kind == "list":
+        return _place_by_place(group.items, other.items)
+    if other.kind != "matrix":
+        return Same.NO
+    if len(other.items) == 1:
+        return _place_by_place(group.items, other.items[0].items)
+    is_column = all(len(row.items) == 1 for row in other.items)
+    return _place_by_place(group.items, [row.items[0] for row in other.items]) if is_column else Same.NO
+
+
+def _same_ratios(one: Form, other: Form) -> Same:
+    """Compare ratios such as 1:2:3 with 2:4:6."""
+    numbers = [[_rational(item) for item in form.items] for form in (one, other)]
+    if len(numbers[0]) != len(numbers[1]) or any(not number for side in numbers for number in side):
+        return Same.NO
+    factors = {(first or 0) / (second or 1) for first, second in zip(*numbers, strict=True)}
+    return Same.YES if len(factors) == 1 else Same.NO
+
+
+def _rational(item: Form) -> Fraction | None:
+    read = formula(item.text)
+    try:
+        return read.rational if read is not None else None
+    except Unreadable:
+        return None
+
+
+def _group_and_value(group: Form, value: Form) -> Same:
+    if group.kind in ("list", "set", "group") and len(group.items) == 1 and group.brackets in ("", "[]"):
+        return _same_forms(group.items[0], value)
+    if group.is_interval and compact(value.text) in (r"\mathbb{R}", r"\mathbbR", '"allrealnumbers"', "allrealnumbers"):
+        ends = tuple(compact(item.text) for item in group.items)
+        return Same.YES if ends == (r"-\infty", r"\infty") else Same.NO
+    if not group.items or formula(value.text) is not None or formula(compact(value.text)) is not None:
+        return Same.NO
+    return Same.UNSURE if "\\" in value.text else Same.NO
+
+
+def _place_by_place(one: Sequence[Form], other: Sequence[Form]) -> Same:
+    if len(one) != len(other):
+        return Same.NO
+    return _all(_same_forms(first, second) for first, second in zip(one, other, strict=True))
+
+
+def _all(found: Iterable[Same]) -> Same:
+    worst = Same.YES
+    for result in found:
+        if result is Same.NO:
+            return Same.NO
+        worst = result if worst is Same.YES else worst
+    return worst
+
+
+def _in_any_order(one: Sequence[Form], other: Sequence[Form]) -> Same:
+    """Match each item with one of the other side; repeated items count once."""
+    return _all([_each_in(one, other), _each_in(other, one)])
+
+
+def _each_in(ones: Sequence[Form], others: Sequence[Form]) -> Same:
+    worst = Same.YES
+    for one in ones:
+        found = {_same_forms(one, other) for other in others}
+        if Same.YES not in found:
+            if found <= {Same.NO}:
+                return Same.NO
+            worst = Same.UNSURE
+    return worst
+
+
+@lru_cache(maxsize=8192)
+def _same_values(one: str, other: str) -> Same:
+    (first, unit), (second, other_unit) = without_unit(one), without_unit(other)
+    if unit is not None and other_unit is not None and unit.dimension != other_unit.dimension:
+        return Same.NO
+    first, second = _numeral(first), _numeral(second)
+    plain = compact(first) == compact(second)
+    if plain and (unit is None or other_unit is None or unit.scale == other_unit.scale):
+        return Same.YES
+    based = _BASE.fullmatch(compact(first)), _BASE.fullmatch(compact(second))
+    if any(based):
+        return _same_bases(first, second)
+    ones, others = _formula_of(first), _formula_of(second)
+    if ones is not None and others is not None:
+        return _same_formulas((ones, first, unit), (others, second, other_unit))
+    return _same_words(first, second, ones is not None or others is not None)
+
+
+def _same_bases(one: str, other: str) -> Same:
+    """Compare numerals of a base: the same digits; a base that is not said is the one that was asked for."""
+    first, second = (
+        (found[1], found[2]) if (found := _BASE.fullmatch(compact(text))) else (compact(text), "")
+        for text in (one, other)
+    )
+    return Same.YES if first[0] == second[0] and (first[1] == second[1] or not (first[1] and second[1])) else Same.NO
+
+
+def _numeral(text: str) -> str:
+    words = text.strip('" ').casefold()
+    return _NUMERALS.get(words, text)
+
+
+def _formula_of(text: str) -> Formula | None:
+    return None if _WORDS.search(text) else formula(text) or formula(compact(text))
+
+
+def _same_words(one: str, other: str, one_is_a_formula: bool) -> Same:
+    words = [re.sub(r"[^\w+-]", "", text.casefold()) for text in (one, other)]
+    if words[0] == words[1] and words[0]:
+        return Same.YES
+    if any(_WORDS.search(text) for text in (one, other)) and (one_is_a_formula or "\\" not in one + other):
+        return Same.NO
+    return Same.NO if _WORDS.search(one) and _WORDS.search(other) else Same.UNSURE
+
+
+def _same_formulas(one: tuple[Formula, str, Unit | None], other: tuple[Formula, str, Unit | None]) -> Same:
+    try:
+        values, others = _values(one[0]), _values(other[0])
+    except OverflowError:
+        return Same.HOPELESS
+    if values is None or others is None:
+        return Same.UNSURE
+    scales = _scales(one[2], other[2])
+    for first, second in scales:
+        if all(
+            close(_scaled(value, first), _scaled(against, second))
+            for value, against in zip(values, others, strict=True)
+        ):
+            return Same.YES
+    if one[0].constant and other[0].constant and scales[0] == (1, 1):
+        return Same.YES if _rounded(one[1], others[0]) or _rounded(other[1], values[0]) else Same.NO
+    return Same.NO
+
+
+def _scales(one: Unit | None, other: Unit | None) -> list[tuple[Fraction | float, Fraction | float]]:
+    """Return by what the values may be multiplied to be compared; a missing unit is the one that was asked for."""
+    if one is not None and other is not None:
+        return [(one.scale, other.scale)]
+    found: list[tuple[Fraction | float, Fraction | float]] = [(1, 1)]
+    unit = one or other
+    if unit is None:
+        return found
+    share = _SHARES.get(unit.dimension)
+    if share is not None:
+        found.append((share, 1) if one is not None else (1, share))
+    return found
+
+
+def _scaled(value: Number, scale: Fraction | float) -> Number:
+    if isinstance(value, Fraction) and isinstance(scale, Fraction | int):
+        return value * scale
+    return complex(value) * float(scale)
+
+
+def _values(read: Formula) -> list[Number] | None:
+    try:
+        return [read.at(point) for point in range(1 if read.constant else POINTS)] * (POINTS if read.constant else 1)
+    except Unreadable:
+        return None
+
+
+def _rounded(text: str, value: Number) -> bool:
+    """Return whether a text is a decimal number of many places that rounds a value."""
+    found = _DECIMAL.fullmatch(compact(text))
+    if found is None or len(found[1]) < LEAST_DECIMALS:
+        return False
+    if isinstance(value, Fraction) and 10**12 % value.denominator == 0:
+        return False
+    number = complex(value)
+    return abs(number.imag) < 1e-12 and abs(number.real - float(text.replace(" ", ""))) <= 0.5000001 * 10.0 ** -len(
+        found[1]
+    )

@@ -1,0 +1,273 @@
+r"""The form of an answer: a value, a list, a set, a pair, an interval, a matrix, a relation. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal, TypeAlias
+
+from maspo.scoring.mathematics.spelling import spelled
+
+Kind: TypeAlias = Literal["value", "list", "set", "group", "matrix", "union", "relation"]
+MOST_ITEMS = 64
+DEEPEST = 12
+
+_MATRIX = re.compile(r'"?\\begin\{([pbBvV]?matrix|array|smallmatrix)\}(?:\s*\{[clr| ]*\})?(.*)\\end\{\1\}', re.DOTALL)
+_LABEL = re.compile(
+    r"""\\?[A-Za-z]+(?:_\{?\w+\}?|'+)*\s*(?:\([A-Za-z]?(?:,\s*[A-Za-z])*\)|\^\{?-1\}?\s*\([A-Za-z]\))?
+    |\(\s*[A-Za-z](?:_\{?\d\}?)?(?:\s*,\s*[A-Za-z](?:_\{?\d\}?)?)+\s*\)
+    |\\(?:angle|triangle|m\\angle)\s*[A-Z]+|\|?[A-Z]{2}\|?|m\s*\\angle\s*[A-Z]+
+    |["A-Za-z ]*[a-z"]{2}[a-z" ]*|\\overline\s*\{?[A-Z]{2}\}?""",
+    re.VERBOSE,
+)
+_RELATION = re.compile(r"\\(?:le|ge|lt|gt|ne|approx)(?![A-Za-z])|<=|>=|[<>=]")
+_OPPOSITE = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_PLAIN_RELATION = {"\\le": "<=", "\\ge": ">=", "\\lt": "<", "\\gt": ">", "\\ne": "!=", "\\approx": "="}
+_LETTER = re.compile(r"\\?[A-Za-z]+(?:_\{?\w+\}?)?")
+_OPENING = frozenset("([{⟦")
+_CLOSING = frozenset(")]}⟧")
+_WORD_AND = re.compile(r'\s+"?(?:and|or)"?\s+|,\s*"?(?:and|or)"?\s+|"(?:and|or)"')
+_IN = re.compile(r"^[A-Za-z](?:_\w)?\s*\\in(?![A-Za-z])\s*")
+_DESCRIBED = re.compile(r"\s*[A-Za-z]\s*(?:\\in\s*(?:\\mathbb\s*\{?R\}?|R)\s*)?[|:]\s*(?=[^|:]*$)")
+_NOTHING = frozenset(
+    {r"\emptyset", r"\{\}", r"\{ \}", '"no solution"', '"none"', "no solution", "no solutions", "none"}
+    | {'"no solutions"', '"no real solution"', '"no real solutions"', "no real solution", "no real solutions"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """An answer as it is built."""
+
+    kind: Kind
+    text: str
+    """As it is spelled, without a label."""
+    items: tuple[Form, ...] = ()
+    brackets: str = ""
+    """Of a group: its opening and closing bracket; of a relation: its sign."""
+    label: str = ""
+    """What the answer says it is the value of: ``x`` in ``x = 5``."""
+
+    @property
+    def is_interval(self) -> bool:
+        """Whether it can be an interval: two ends in round or square brackets."""
+        return self.kind == "group" and len(self.items) == 2 and self.brackets in ("()", "(]", "[)", "[]")
+
+
+@lru_cache(maxsize=8192)
+def form_of(answer: str) -> Form:
+    """Return the form of an answer as a model or a label writes it."""
+    return _form(_opened(spelled(answer)), 0)
+
+
+def _opened(text: str) -> str:
+    """Write angle brackets, and outward square brackets of open intervals, in one way."""
+    text = text.replace(r"\langle", "⟦").replace(r"\rangle", "⟧")
+    if text[:1] == "]" and text.count("]") + text.count("[") == 2:
+        text = f"({text[1:]}"
+    if text[-1:] == "[" and text.count("[") + text.count("(") == 2:
+        text = f"{text[:-1]})"
+    return text
+
+
+def _form(text: str, depth: int) -> Form:
+    text = _IN.sub("", _outer_braces_off(text.strip()))
+    if depth > DEEPEST:
+        return Form("value", text)
+    if text.casefold() in _NOTHING:
+        return Form("set", r"\emptyset")
+    return (
+        _matrix(text, depth)
+        or _union(text, depth)
+        or _relation(text, depth)
+        or _list(text, depth)
+        or _bracketed(text, depth)
+        or _plus_minus(text, depth)
+        or _ratio(text, depth)
+        or Form("value", text)
+    )
+
+
+def _outer_braces_off(text: str) -> str:
+    while text.startswith("{") and _closing(text, 0) == len(text) - 1:
+        text = text[1:-1].strip()
+    return text
+
+
+def _matrix(text: str, depth: int) -> Form | None:
+    found = _MATRIX.fullmatch(text)
+    if found is None:
+        return None
+    rows = [row.strip() for row in re.split(r"\\\\(?:\[[^\]]*\])?", found[2])]
+    cells = [
+        tuple(_form(cell, depth + 1) for cell in row.split("&")) for row in rows if row.replace("\\hline", "").strip()
+    ]
+    kind = "||" if found[1] in ("vmatrix", "Vmatrix") else ""
+    return Form("matrix", text, tuple(Form("group", "", row, "[]") for row in cells), kind)
+
+
+def _union(text: str, depth: int) -> Form | None:
+    if "\\cup" not in text and " U " not in text and not re.search(r"[)\]]\s*U\s*[(\[]", text):
+        return None
+    parts = list(_split(re.sub(r"(?<=[)\]} ])U(?=[(\[{ \\])", r"\\cup ", text), r"\cup"))
+    return Form("union", text, tuple(_form(part, depth + 1) for part in parts)) if len(parts) > 1 else None
+
+
+def _relation(text: str, depth: int) -> Form | None:
+    """Read a label with its answer, an equation, an inequality; lists of relations are lists."""
+    signs = [found for found in _RELATION.finditer(text) if _level(text, found.start()) == 0]
+    if not signs or len(signs) > 8 or _is_list(text):
+        return None
+    ends = [found.start() for found in signs[1:]] + [len(text)]
+    sides = [text[: signs[0].start()].strip()]
+    sides += [text[found.end() : end].strip() for found, end in zip(signs, ends, strict=True)]
+    names = [_PLAIN_RELATION.get(found[0], found[0]) for found in signs]
+    if not all(sides):
+        return None
+    if set(names) == {"="}:
+        return _equation(sides, depth)
+    return _inequality(sides, names, depth) or Form("relation", text, brackets=" ".join(names))
+
+
+def _equation(sides: list[str], depth: int) -> Form:
+    if _LABEL.fullmatch(sides[0]) and not (len(sides) == 2 and _is_letter(sides[1]) and not _is_letter(sides[0])):
+        answer = _form(sides[-1], depth + 1)
+        return replace(answer, label=sides[0].replace(" ", "")) if not answer.label else answer
+    if _LABEL.fullmatch(sides[-1]) and _is_letter(sides[-1]):
+        return replace(_form(sides[-2], depth + 1), label=sides[-1])
+    items = tuple(Form("value", side) for side in sides)
+    return Form("relation", "=".join(sides), items, "=")
+
+
+def _is_letter(text: str) -> bool:
+    return _LETTER.fullmatch(text) is not None and len(text.lstrip("\\")) > 0 and (text[0] == "\\" or len(text) == 1)
+
+
+def _inequality(sides: list[str], names: list[str], depth: int) -> Form | None:
+    """Read an inequality in one letter as the interval it stands for."""
+    if len(sides) == 2 and names[0] in _OPPOSITE:
+        if not _is_letter(sides[0]) and _is_letter(sides[1]):
+            sides, names = sides[::-1], [_OPPOSITE[names[0]]]
+        if not _is_letter(sides[0]):
+            return None
+        low, high = (r"-\infty", sides[1]) if names[0][0] == "<" else (sides[1], r"\infty")
+        shut = "[" if names[0] == ">=" else "(", "]" if names[0] == "<=" else ")"
+    elif (
+        len(sides) == 3
+        and len({name[0] for name in names}) == 1
+        and _is_letter(sides[1])
+        and set(names) <= set(_OPPOSITE)
+    ):
+        if names[0][0] == ">":
+            sides, names = sides[::-1], [_OPPOSITE[name] for name in names[::-1]]
+        low, high = sides[0], sides[2]
+        shut = "[" if names[0] == "<=" else "(", "]" if names[1] == "<=" else ")"
+    else:
+        return None
+    return Form("group", "", (_form(low, depth + 1), _form(high, depth + 1)), "".join(shut))
+
+
+def _is_list(text: str) -> bool:
+    return len(_items(text)) > 1
+
+
+def _items(text: str) -> list[str]:
+    text = _WORD_AND.sub(" , ", text)
+    parts = (part.strip() for whole in _split(text, ",") for part in _split(whole, ";"))
+    return [part for part in parts if part]
+
+
+def _list(text: str, depth: int) -> Form | None:
+    items = _items(text)
+    if not 1 < len(items) <= MOST_ITEMS:
+        return None
+    forms = tuple(_form(item, depth + 1) for item in items)
+    if all(form.is_interval for form in forms) and re.search(r"\bor\b|\\cup", text):
+        return Form("union", text, forms)
+    return Form("list", text, tuple(_flat(forms)))
+
+
+def _flat(forms: tuple[Form, ...]) -> Iterator[Form]:
+    for form in forms:
+        yield from form.items if form.kind == "list" else (form,)
+
+
+def _bracketed(text: str, depth: int) -> Form | None:
+    """Read what stands in one pair of brackets: a pair, an interval, a set, a vector, or just a value."""
+    text = text.replace(r"\{", "⟦{").replace(r"\}", "}⟧")
+    if text[:1] not in _OPENING or _closing(text, 0) != len(text) - 1:
+        return None
+    if text.startswith("⟦{") and text.endswith("}⟧"):
+        return _set(text, depth)
+    items = _items(text[1:-1])
+    if not 0 < len(items) <= MOST_ITEMS:
+        return None
+    forms = tuple(_form(item, depth + 1) for item in items)
+    if text[0] == "[" and (len(forms) == 1 or all(form.kind == "group" and form.brackets == "[]" for form in forms)):
+        return Form("group" if len(forms) == 1 else "matrix", text, forms, "[]" if len(forms) == 1 else "")
+    if len(forms) == 1:
+        return forms[0]
+    return Form("group", text, forms, "()" if text[0] == "⟦" else text[0] + text[-1])
+
+
+def _set(text: str, depth: int) -> Form | None:
+    """Read a set by its members, or by the condition on them."""
+    inner = text[2:-2]
+    described = _DESCRIBED.match(inner)
+    if described is not None:
+        return _form(inner[described.end() :], depth + 1)
+    items = _items(inner)
+    if re.search(r"\||:|\\in(?![A-Za-z])", inner) or not 0 < len(items) <= MOST_ITEMS:
+        return None
+    return Form("set", text, tuple(_flat(tuple(_form(item, depth + 1) for item in items))))
+
+
+def _plus_minus(text: str, depth: int) -> Form | None:
+    if text.count(r"\pm") + text.count(r"\mp") != 1:
+        return None
+    signs = (text.replace(r"\pm", "+").replace(r"\mp", "-"), text.replace(r"\pm", "-").replace(r"\mp", "+"))
+    return Form("list", text, tuple(_form(part.removeprefix("+").strip(), depth + 1) for part in signs))
+
+
+def _ratio(text: str, depth: int) -> Form | None:
+    if (
+        ":" not in text
+        or len(text) > 200
+        or re.search(r'[A-Za-z"]{2}', text.replace("\\frac", "").replace("\\sqrt", ""))
+    ):
+        return None
+    parts = text.split(":")
+    return Form("group", text, tuple(_form(part, depth + 1) for part in parts), "::") if all(parts) else None
+
+
+def _split(text: str, mark: str) -> Iterator[str]:
+    """Yield the parts of a text between marks that stand outside of all brackets."""
+    if mark not in text:
+        yield text
+        return
+    level = begin = place = 0
+    while place < len(text):
+        if text.startswith(mark, place) and level == 0:
+            yield text[begin:place]
+            place = begin = place + len(mark)
+            continue
+        level += (text[place] in _OPENING) - (text[place] in _CLOSING)
+        place += 1
+    yield text[begin:]
+
+
+def _level(text: str, place: int) -> int:
+    before = text[:place]
+    return sum((sign in _OPENING) - (sign in _CLOSING) for sign in before)
+
+
+def _closing(text: str, place: int) -> int:
+    """Return where the bracket that opens at a place is closed; -1 when it is not."""
+    level = 0
+    for position in range(place, len(text)):
+        level += (text[position] in _OPENING) - (text[position] in _CLOSING)
+        if level == 0:
+            return position
+    return -1

@@ -1,0 +1,284 @@
+r"""Reading formulas: LaTeX arithmetic as a tree, by a small recursive-descent reader of our own. Pure."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import TypeAlias
+
+Node: TypeAlias = "tuple[str, tuple[Node, ...], Fraction | str]"
+"""An operation, its operands, and what it says by itself (the number, the letter)."""
+
+DEEPEST = 40
+FUNCTIONS = frozenset(
+    {"sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "ln", "log", "exp"}
+)
+
+_TOKEN = re.compile(r"\d+\.\d+(?:[eE][-+]?\d+)?|\.\d+|\d+(?:[eE][-+]?\d+)?\.?|\\[A-Za-z]+|\\.|[A-Za-z]+|\S", re.ASCII)
+_GREEK = frozenset(
+    {"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi"}
+    | {"rho", "sigma", "tau", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Sigma", "Phi"}
+    | {"Omega", "infty", "ell", "varepsilon", "Psi", "Pi", "hbar"}
+)
+_INVERSES = {"sin": "arcsin", "cos": "arccos", "tan": "arctan"}
+_CLOSING = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "\\lfloor": "\\rfloor", "\\lceil": "\\rceil"}
+_NO_FACTOR = frozenset(
+    {"+", "-", "*", "/", "\\cdot", "\\div", "^", "!", "_", "\\deg", ")", "]", "}", "\\}", ",", "=", ""}
+)
+_END_OF_BRACKETS = frozenset({"\\rfloor", "\\rceil"})
+
+
+class Unreadable(Exception):
+    """Not a formula that this reader knows."""
+
+
+class TooLarge(Exception):
+    """A number that nobody writes as an answer: towers of powers, factorials of the huge."""
+
+
+def read(text: str) -> Node:
+    """Return a spelled text as a tree; raises ``Unreadable`` when it is none, ``TooLarge`` when nested too deeply."""
+    return _Reader(tuple(_TOKEN.findall(text))).whole()
+
+
+class _Reader:
+    """A recursive-descent reader; one instance a text."""
+
+    def __init__(self, tokens: tuple[str, ...]) -> None:
+        self._tokens = tokens
+        self._place = 0
+        self._depth = 0
+        self._bars = 0
+
+    def whole(self) -> Node:
+        node = self._sum()
+        if self._place != len(self._tokens):
+            raise Unreadable(self._next)
+        return node
+
+    @property
+    def _next(self) -> str:
+        return self._tokens[self._place] if self._place < len(self._tokens) else ""
+
+    def _take(self, expected: str = "") -> str:
+        part = self._next
+        if not part or (expected and part != expected):
+            raise Unreadable(part)
+        self._place += 1
+        return part
+
+    def _sum(self) -> Node:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise TooLarge("nested too deeply")
+        terms = [self._product()]
+        while self._next in ("+", "-"):
+            sign = self._take()
+            term = self._product()
+            terms.append(term if sign == "+" else ("neg", (term,), ""))
+        self._depth -= 1
+        return terms[0] if len(terms) == 1 else ("sum", tuple(terms), "")
+
+    def _product(self) -> Node:
+        node = self._signed()
+        while True:
+            if self._next in ("*", "\\cdot"):
+                self._take()
+                node = ("times", (node, self._signed()), "")
+            elif self._next in ("/", "\\div"):
+                self._take()
+                node = ("over", (node, self._signed()), "")
+            elif self._starts_factor():
+                node = self._beside(node)
+            else:
+                return node
+
+    def _beside(self, node: Node) -> Node:
+        """Read a factor that stands beside another: a product, or a whole number with a fraction."""
+        begins = self._next
+        factor = self._power()
+        if begins == "\\frac" and node[0] == "number" and _is_proper_fraction(factor):
+            return ("sum", (node, factor), "")
+        if begins[0].isdigit() or begins[0] == ".":
+            raise Unreadable("two numbers side by side")
+        return ("times", (node, factor), "")
+
+    def _starts_factor(self) -> bool:
+        part = self._next
+        return part not in _NO_FACTOR and part not in _END_OF_BRACKETS and not (part == "|" and self._bars)
+
+    def _signed(self) -> Node:
+        sign = self._next
+        if sign in ("-", "+"):
+            self._take()
+            self._depth += 1
+            if self._depth > DEEPEST:
+                raise TooLarge("too many signs")
+            node = self._signed()
+            self._depth -= 1
+            # -1\frac{1}{2} is minus the whole mixed number.
+            while sign == "-" and self._next == "\\frac" and node[0] == "number":
+                node = self._beside(node)
+            return node if sign == "+" else ("neg", (node,), "")
+        return self._power()
+
+    def _power(self) -> Node:
+        node = self._primary()
+        while self._next in ("^", "!", "\\deg"):
+            sign = self._take()
+            if sign == "!":
+                node = ("factorial", (node,), "")
+            elif sign == "^":
+                node = ("power", (node, self._argument()), "")
+            else:
+                node = ("times", (node, _DEGREE), "")
+        return node
+
+    def _argument(self) -> Node:
+        """Read what belongs to ``^``, ``_`` or a command: a group, or the next single sign."""
+        if self._next == "{":
+            return self._bracketed()
+        if self._next in ("-", "+"):
+            return self._signed()
+        part = self._next
+        if part.isdigit() and len(part) > 1 and self._tokens[self._place - 1] != "^":
+            # \frac12 and \sqrt23 take one digit; 2^10 is meant as it is written by hand.
+            self._tokens = (
+                *self._tokens[: self._place],
+                part[0],
+                part[1:],
+                *self._tokens[self._place + 1 :],
+            )
+        return self._primary()
+
+    def _bracketed(self) -> Node:
+        opening = self._take()
+        bars, self._bars = self._bars, 0
+        node = self._sum()
+        self._bars = bars
+        self._take(_CLOSING[opening])
+        if opening in ("\\lfloor", "\\lceil"):
+            return ("call", (node,), opening[1:])
+        return node
+
+    def _primary(self) -> Node:
+        part = self._next
+        if part in _CLOSING:
+            return self._bracketed()
+        if part == "|":
+            return self._absolute()
+        self._take()
+        if part[0] in "0123456789" or (part[0] == "." and len(part) > 1):
+            return self._number(part)
+        if part[0] == "\\":
+            return self._command(part[1:])
+        if part.isalpha() and part.isascii():
+            return self._word(part)
+        raise Unreadable(part)
+
+    def _number(self, part: str) -> Node:
+        exponent = re.search(r"[eE]([-+]?\d+)$", part)
+        if exponent and abs(int(exponent[1][:6])) > 400:
+            raise TooLarge(part[:20])
+        value = Fraction(part.rstrip("."))
+        if self._next == "\\overline":
+            self._take()
+            self._take("{")
+            digits = self._take()
+            self._take("}")
+            if not (digits.isdigit() and digits.isascii()) or "." not in part:
+                raise Unreadable(digits)
+            places = len(part.partition(".")[2])
+            value += Fraction(int(digits), (10 ** len(digits) - 1) * 10**places)
+        return ("number", (), value)
+
+    def _absolute(self) -> Node:
+        self._take("|")
+        self._bars += 1
+        node = self._sum()
+        self._bars -= 1
+        self._take("|")
+        return ("call", (node,), "abs")
+
+    def _command(self, name: str) -> Node:
+        if name in ("frac", "binom"):
+            above = self._argument()
+            return ("over" if name == "frac" else "binom", (above, self._argument()), "")
+        if name == "sqrt":
+            return self._root()
+        if name == "pi":
+            return ("constant", (), "pi")
+        if name in FUNCTIONS:
+            return self._function(name)
+        if name in _GREEK:
+            return self._letter(name)
+        raise Unreadable(name)
+
+    def _root(self) -> Node:
+        degree: Node = ("number", (), Fraction(2))
+        if self._next == "[":
+            degree = self._bracketed()
+        return ("root", (self._argument(), degree), "")
+
+    def _word(self, part: str) -> Node:
+        """Read letters: a function, a constant, or the first of several variables side by side."""
+        if part == "sqrt":
+            return ("root", (self._bracketed() if self._next == "(" else self._argument(), _number(2)), "")
+        if part in ("pi", "PI", "Pi"):
+            return ("constant", (), "pi")
+        if part in FUNCTIONS:
+            return self._function(part)
+        if len(part) > 1:
+            self._tokens = (*self._tokens[: self._place], part[1:], *self._tokens[self._place :])
+            part = part[0]
+        if part in ("e", "i") and self._next != "_":
+            return ("constant", (), part)
+        return self._letter(part)
+
+    def _letter(self, name: str) -> Node:
+        if self._next == "_":
+            self._take()
+            if self._next == "{":
+                self._take()
+                name += "_" + "".join(iter(self._take, "}"))
+            else:
+                name += "_" + self._take()
+        return ("letter", (), name)
+
+    def _function(self, name: str) -> Node:
+        exponent: Node | None = None
+        base: Node | None = None
+        while self._next in ("^", "_"):
+            if self._take() == "^":
+                exponent = self._argument()
+            else:
+                base = self._argument()
+        if exponent is not None and name in _INVERSES and exponent == ("neg", (_number(1),), ""):
+            name, exponent = _INVERSES[name], None
+        node: Node = ("call", (self._operand(),), name)
+        if base is not None:
+            node = ("over", (("call", node[1], "ln"), ("call", (base,), "ln")), "")
+        return node if exponent is None else ("power", (node, exponent), "")
+
+    def _operand(self) -> Node:
+        """Read what a function is taken of: a bracket, or the factors beside it up to the next function."""
+        if self._next in ("(", "{", "["):
+            return self._bracketed()
+        node = self._signed() if self._next in ("-", "+") else self._power()
+        while self._starts_factor() and self._next.lstrip("\\") not in FUNCTIONS and self._next not in ("(", "["):
+            node = ("times", (node, self._power()), "")
+        return node
+
+
+_DEGREE: Node = ("over", (("constant", (), "pi"), ("number", (), Fraction(180))), "")
+
+
+def _number(value: int) -> Node:
+    return ("number", (), Fraction(value))
+
+
+def _is_proper_fraction(node: Node) -> bool:
+    if node[0] != "over" or any(part[0] != "number" for part in node[1]):
+        return False
+    above, below = (part[2] for part in node[1])
+    return isinstance(above, Fraction) and isinstance(below, Fraction) and above < below

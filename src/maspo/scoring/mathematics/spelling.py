@@ -1,0 +1,190 @@
+r"""One spelling for many: LaTeX, Unicode and plain notation of an answer brought to one form. Pure.
+
+``\dfrac{1}{2}``, ``½`` and ``\frac12`` become ``\frac{1}{2}``; words that stand in ``\text{…}`` are kept in double
+quotes, so that they are not taken for products of letters.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_UNICODE = {
+    **dict.fromkeys("−–—‒﹣", "-"),
+    **dict.fromkeys("×∙·⋅∗", r"\cdot "),
+    **dict.fromkeys("\u00a0\u2009\u202f\u2002\u2003\u3000\t\n\r", " "),
+    **dict.fromkeys("\u200b\u200c\u200d\ufeff\u2061\u2062", ""),
+    "÷": "/",
+    "∕": "/",
+    "⁄": "/",
+    "√": r"\sqrt ",
+    "π": r"\pi ",
+    "∞": r"\infty ",
+    "∪": r"\cup ",
+    "∩": r"\cap ",
+    "∈": r"\in ",
+    "∅": r"\emptyset ",
+    "ø": r"\emptyset ",
+    "±": r"\pm ",
+    "≤": r"\le ",
+    "⩽": r"\le ",
+    "≥": r"\ge ",
+    "⩾": r"\ge ",
+    "≠": r"\ne ",
+    "°": r"\deg ",
+    "∘": r"\deg ",
+    "θ": r"\theta ",
+    "ϕ": r"\phi ",
+    "φ": r"\phi ",
+    "α": r"\alpha ",
+    "β": r"\beta ",
+    "γ": r"\gamma ",
+    "λ": r"\lambda ",
+    "ω": r"\omega ",
+    "⟨": r"\langle ",
+    "⟩": r"\rangle ",
+    "ℝ": r"\mathbb{R}",
+    "½": r"\frac{1}{2}",
+    "⅓": r"\frac{1}{3}",
+    "⅔": r"\frac{2}{3}",
+    "¼": r"\frac{1}{4}",
+    "¾": r"\frac{3}{4}",
+    "⅕": r"\frac{1}{5}",
+    "⅛": r"\frac{1}{8}",
+    "‘": "'",
+    "’": "'",
+    "′": "'",
+    "“": "",
+    "”": "",
+    '"': "",
+}
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n")
+_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_TRANSLATED = str.maketrans(_UNICODE)
+
+_SAME_COMMAND = {
+    **dict.fromkeys(("dfrac", "tfrac", "cfrac"), "frac"),
+    **dict.fromkeys(("dbinom", "tbinom"), "binom"),
+    **dict.fromkeys(("leq", "leqslant", "leqq"), "le"),
+    **dict.fromkeys(("geq", "geqslant", "geqq"), "ge"),
+    **dict.fromkeys(("times", "ast"), "cdot"),
+    **dict.fromkeys(("circ", "degree", "degrees"), "deg"),
+    **dict.fromkeys(("varnothing",), "emptyset"),
+    **dict.fromkeys(("neq",), "ne"),
+    **dict.fromkeys(("lbrace",), "{"),
+    **dict.fromkeys(("rbrace",), "}"),
+    **dict.fromkeys(("lvert", "rvert", "vert", "mid"), "|"),
+    **dict.fromkeys(("varphi",), "phi"),
+    **dict.fromkeys(("vartheta",), "theta"),
+    **dict.fromkeys(("lbrack",), "["),
+    **dict.fromkeys(("rbrack",), "]"),
+    **dict.fromkeys(("land",), "and"),
+    **dict.fromkeys(("lor",), "or"),
+    **dict.fromkeys(("union",), "cup"),
+    **dict.fromkeys(("Bbb",), "mathbb"),
+}
+_PLAIN = {"|": "|", "[": "[", "]": "]", "and": " and ", "or": " or "}
+_GONE = frozenset(
+    {"left", "right", "big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr"}
+    | {
+        "displaystyle",
+        "textstyle",
+        "scriptstyle",
+        "limits",
+        "quad",
+        "qquad",
+        "thinspace",
+        "space",
+        "middle",
+        "rm",
+        "bf",
+    }
+    | {"boldsymbol", "mathbf", "mathit", "bm", "vec", "overrightarrow", "hat", "operatorname", "nonumber", "it", "tt"}
+)
+_GONE_ARGUMENTS = re.compile(r"\\(?:hspace|vspace|label|tag|phantom|hphantom|color|textcolor)\*?\s*\{[^{}]*\}")
+_COMMAND = re.compile(r"\\([A-Za-z]+)")
+_SPACE_COMMAND = re.compile(r"(?<!\\)\\[,!;:> ]|~")
+_TEXT = re.compile(r"\\(?:text(?:bf|it|rm|sf|tt|normal|up)?|mbox|hbox|fbox|mathrm|mathsf|mathtt)\s*\{([^{}]*)\}")
+_WRAPPED = re.compile(r"(\$\$|\$|\\\[|\\\()(.*?)(\$\$|\$|\\\]|\\\))", re.DOTALL)
+_NUMBERS_WITH_COMMAS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?!\d|,\d)")
+_NUMBERS_WITH_BRACED_COMMAS = re.compile(r"(?<=\d)(?:\{,\}|,\s*\\!|\\,|\\;|\\ |\\thinspace)\s*(?=\d{3})")
+_NUMBERS_WITH_SPACES = re.compile(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?!\d)(?! \d)")
+_SHORT_FRACTION = re.compile(r"\\frac\s*(\d|[A-Za-z](?![A-Za-z])|\{[^{}]*\})\s*(\d|[A-Za-z](?![A-Za-z])|\{[^{}]*\})")
+_MIXED = re.compile(r"(?<![\d.^_{/])(\d+)(?: +| *- *(?=\d+/\d+$))(\d+)/(\d+)(?![\d/.])")
+_LARGE = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
+_LARGE_WORD = re.compile(rf'(?<=\d)\s*"?\s*({"|".join(_LARGE)})\b\s*(")?')
+_ORDINAL = re.compile(r'(?<=\d)(?:\^\s*\{?\s*)?"?(?:st|nd|rd|th)\b"?\s*\}?')
+_PREAMBLE = re.compile(r'^"[^"]*\b(?:is|are):?"\s*')
+_DEGREES = re.compile(r"\^\s*(?:\\deg(?![A-Za-z])|\{\s*\\deg\s*\}|o(?![A-Za-z]))")
+
+
+def spelled(text: str) -> str:
+    """Return an answer in the one spelling; spaces are kept where they may part words."""
+    text = unicodedata.normalize("NFKC", _scripts(text).translate(_TRANSLATED)).translate(_TRANSLATED)
+    text = _NUMBERS_WITH_BRACED_COMMAS.sub("", _unmarked(text))
+    text = _GONE_ARGUMENTS.sub(" ", text)
+    text = _TEXT.sub(_as_words, text)
+    text = _COMMAND.sub(_command, text)
+    text = _SPACE_COMMAND.sub(" ", text)
+    text = _DEGREES.sub(r"\\deg ", text)
+    text = _SHORT_FRACTION.sub(_braced_fraction, text)
+    text = _PREAMBLE.sub("", _numbers(" ".join(text.split())))
+    text = _ORDINAL.sub(" ", _LARGE_WORD.sub(_as_power, text))
+    return text.rstrip(" .,;:").lstrip(" ,;:")
+
+
+def compact(text: str) -> str:
+    """Return a spelled answer without spaces and with one kind of braces, to compare as a string."""
+    text = re.sub(r"([_^])\{([^{}\\])\}", r"\1\2", text.replace(" ", ""))
+    return re.sub(r"\\sqrt\{(\w)\}", r"\\sqrt\1", text)
+
+
+def _scripts(text: str) -> str:
+    text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ]+", lambda found: "^{" + found[0].translate(_SUPERSCRIPTS) + "}", text)
+    return re.sub("[₀₁₂₃₄₅₆₇₈₉]+", lambda found: "_{" + found[0].translate(_SUBSCRIPTS) + "}", text)
+
+
+def _unmarked(text: str) -> str:
+    """Take math marks and emphasis away: dollars in pairs, asterisks; a dollar before a number is money."""
+    text = text.replace(r"\$", "§").replace("**", "").replace("`", "").replace(r"\%", "%")
+    text = _WRAPPED.sub(r" \2 ", text)
+    text = re.sub(r"\\[\[\]()]", " ", text)
+    return text.replace("$", "§")
+
+
+def _as_words(found: re.Match[str]) -> str:
+    words = found[1].strip()
+    if re.fullmatch(r"[-+\d.,/%§()\s]*", words) or re.fullmatch(r"and|or|[a-z]?", words):
+        return f" {words} "
+    return f' "{words}" ' if re.search("[A-Za-z]", words) else f" {words} "
+
+
+def _as_power(found: re.Match[str]) -> str:
+    # What follows in the same quotes is a unit: "million dollars".
+    return rf"\cdot 10^{_LARGE[found[1]]}" + ("" if found[2] or '"' not in found[0] else ' "')
+
+
+def _command(found: re.Match[str]) -> str:
+    name = _SAME_COMMAND.get(found[1], found[1])
+    if name in _GONE:
+        return " "
+    return _PLAIN.get(name, f"\\{name}")
+
+
+def _braced_fraction(found: re.Match[str]) -> str:
+    above, below = (part if part.startswith("{") else f"{{{part}}}" for part in found.groups())
+    return rf"\frac{above}{below}"
+
+
+def _numbers(text: str) -> str:
+    # Within brackets a comma parts items: (1,234) is a pair, 1,234 a number.
+    if not re.search(r"[(\[]|\\\{", text):
+        text = _NUMBERS_WITH_COMMAS.sub(lambda found: found[0].replace(",", ""), text)
+    else:
+        text = re.sub(
+            r"(?<![\d.,])\d{1,3}(?:,\d{3}){2,}(?![\d,])|(?<=§)\d{1,3}(?:,\d{3})+(?![\d,])",
+            lambda found: found[0].replace(",", ""),
+            text,
+        )
+    text = _NUMBERS_WITH_SPACES.sub(lambda found: found[0].replace(" ", ""), text)
+    return _MIXED.sub(r"\1\\frac{\2}{\3}", text)

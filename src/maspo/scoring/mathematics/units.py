@@ -1,0 +1,152 @@
+r"""Units of answers: what is told apart from the number, and what can be converted. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+_TABLE = """
+length cm 1/100 centimeter centimeters centimetre centimetres
+length m 1 meter meters metre metres
+length km 1000 kilometer kilometers kilometre kilometres
+length mm 1/1000 millimeter millimeters millimetre millimetres
+length in 127/5000 inch inches
+length ft 381/1250 foot feet
+length yd 1143/1250 yard yards
+length mi 201168/125 mile miles
+mass g 1 gram grams
+mass kg 1000 kilogram kilograms kgs
+mass mg 1/1000 milligram milligrams
+mass lb 45359237/100000 lbs pound pounds
+mass oz 45359237/1600000 ounce ounces
+time s 1 sec secs second seconds
+time min 60 mins minute minutes
+time h 3600 hr hrs hour hours
+time d 86400 day days
+time week 604800 weeks
+volume L 1 l liter liters litre litres
+volume mL 1/1000 ml milliliter milliliters millilitre millilitres
+money § 1 dollar dollars USD
+money cent 1/100 cents ¢ pence
+euro € 1 euro euros EUR
+pound £ 1 GBP
+rupee Rs 1 ₹ rupee rupees INR
+yen ¥ 1 yen JPY
+force N 1 newton newtons
+energy J 1 joule joules
+power W 1 watt watts
+voltage V 1 volt volts
+current amp 1 amps ampere amperes
+frequency Hz 1 hertz
+pressure Pa 1 pascal pascals
+speed mph 1396/3125
+speed kmph 5/18 kph kmh
+angle deg 1 degree degrees \\deg
+morning am 1 a.m
+evening pm 1 p.m
+part % 1 percent percents percentage pct
+"""
+_ALIASES = {
+    alias: (dimension, Fraction(scale))
+    for dimension, name, scale, *aliases in (line.split() for line in _TABLE.split("\n") if line)
+    for alias in (name, *aliases)
+}
+_SHORT = frozenset(name for name in _ALIASES if len(name) == 1 and name.isalpha())
+_BEFORE = re.compile(r"^(-?\s*)(§|€|£|¥|₹|Rs\.?(?![A-Za-z])\s*)\s*")
+_POWERS = {"square": 2, "squared": 2, "sq": 2, "cubic": 3, "cubed": 3, "cu": 3}
+_MARKS_AFTER = re.compile(r"\s*(\\deg|%|§|€|£|¢)\s*([CFK])?$")
+_FUNCTION = re.compile(r"\\?(?:sin|cos|tan|cot|sec|csc)(?![A-Za-z])")
+_PART = re.compile(r'(\d+(?:\.\d+)?)\s*"?\s*([A-Za-z]+)\s*"?\s*,?\s*', re.ASCII)
+_QUOTED_AFTER = re.compile(r'"\s*([^"]*?)\s*"\s*(?:\^\s*\{?\s*(\d)\s*\}?)?\s*\.?\s*$')
+_WORDS_AFTER = re.compile(r"(?:(?<=[\d)}])\s*|\s+)([A-Za-z][A-Za-z./ ]*?)\s*(?:\^\s*\{?\s*(\d)\s*\}?)?\s*\.?\s*$")
+_NOUN = re.compile(r"(?=.*[aeiouy])[A-Za-z./-]{3,}")
+_SMALL_WORDS = frozenset({"of", "per", "in", "a", "an", "the", "to"})
+_NO_UNITS = frozenset(
+    {"pi", "e", "i", "sqrt", "sin", "cos", "tan", "log", "ln", "exp", "and", "or", "is", "to", "choose"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit: a dimension with the size in its basic unit; of an unknown noun, the noun itself."""
+
+    dimension: str
+    scale: Fraction = Fraction(1)
+
+
+@lru_cache(maxsize=8192)
+def without_unit(text: str) -> tuple[str, Unit | None]:
+    r"""Return a spelled value without its unit, and the unit; ``5 "cm"`` is 5 and centimetres."""
+    before = _BEFORE.match(text)
+    if before is not None:
+        unit = _named(before[2].strip(" ."), 1)
+        inner, other = without_unit((before[1] + text[before.end() :]).strip())
+        return inner, unit if other is None or other.dimension == "noun" else Unit(f"{unit} {other}")
+    marked = _MARKS_AFTER.search(text)
+    if marked is not None and marked.start() > 0 and not (marked[1] == "\\deg" and _FUNCTION.search(text)):
+        unit = Unit(f"degrees {marked[2]}") if marked[2] else _named(marked[1], 1)
+        return text[: marked.start()].rstrip(" \\").strip(), unit
+    summed = _summed(text)
+    if summed is not None:
+        return summed
+    for pattern in (_QUOTED_AFTER, _WORDS_AFTER):
+        found = pattern.search(text)
+        if found is not None and found.start() > 0 and _is_amount(text[: found.start()]):
+            unit_found = _unit(found, quoted=pattern is _QUOTED_AFTER, spaced=text[found.start()].isspace())
+            if unit_found is not None:
+                return text[: found.start()].rstrip(" \\").strip(), unit_found
+    return text, None
+
+
+def _summed(text: str) -> tuple[str, Unit] | None:
+    """Read an amount in several units of one dimension: 3 hours 20 minutes."""
+    parts = _PART.findall(text)
+    units = [_ALIASES.get(name) for _, name in parts]
+    if (
+        len(parts) < 2
+        or _PART.sub("", text)
+        or None in units
+        or len({unit[0] for unit in units if unit is not None}) > 1
+    ):
+        return None
+    total = sum(Fraction(number) * unit[1] for (number, _), unit in zip(parts, units, strict=True) if unit)
+    return str(total), Unit(units[0][0] if units[0] else "")
+
+
+def _is_amount(text: str) -> bool:
+    return any(sign.isdigit() for sign in text) or "\\" in text
+
+
+def _unit(found: re.Match[str], quoted: bool, spaced: bool) -> Unit | None:
+    words = found[1].replace("-", " ").split()
+    exponent = int(found[2] or 1)
+    while words and words[0].strip(".") in _POWERS and len(words) > 1:
+        exponent = _POWERS[words.pop(0).strip(".")]
+    while len(words) > 1 and words[-1] in _POWERS:
+        exponent = _POWERS[words.pop()]
+    name = " ".join(words).strip(".")
+    if not name or (not quoted and words[0].casefold() in _NO_UNITS):
+        return None
+    if not quoted and not (spaced and _is_noun(words)) and not (name in _ALIASES and (spaced or name not in _SHORT)):
+        return None
+    return _named(name, exponent)
+
+
+def _is_noun(words: list[str]) -> bool:
+    """Whether bare letters after a number are words rather than variables."""
+    parts = [part for word in words for part in word.split("/")]
+    known = all(part in _ALIASES or part in _SMALL_WORDS or _NOUN.fullmatch(part) for part in parts)
+    return known and (len(parts) > 1 or parts[0] not in _SHORT)
+
+
+def _named(name: str, exponent: int) -> Unit:
+    known = _ALIASES.get(name) or _ALIASES.get(name.casefold())
+    if known is not None:
+        return Unit(known[0] if exponent == 1 else f"{known[0]}^{exponent}", known[1] ** exponent)
+    rate = re.split(r"\s*/\s*|\s+per\s+", name)
+    if len(rate) == 2 and all(rate):
+        above, below = _named(rate[0], 1), _named(rate[1], 1)
+        return Unit(f"{above.dimension}/{below.dimension}", above.scale / below.scale)
+    return Unit("noun" if exponent == 1 else f"noun^{exponent}")

@@ -1,0 +1,179 @@
+"""A pool of killable worker processes: a hostile text costs its time limit and nothing else.
+
+The workers are served by threads, not by an event loop, so that a pool outlives the loop that first used it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+import weakref
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import TypeAlias
+
+from maspo.scoring.limits import PATIENCE, Limits
+
+KEPT_ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "HOME", "TMPDIR")
+"""What a worker sees of the environment: no key of anybody."""
+SECONDS_TO_START = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What the workers of a pool do: a name that ``maspo.scoring.worker`` knows, and what it is given once."""
+
+    name: str
+    given: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a worker says to one request."""
+
+    value: object = None
+    """Its result as JSON; None when it cannot say."""
+    lost: str = ""
+    """Why there is no result: the limit that ended it."""
+    broken: str = ""
+    """Why nobody could be asked, which is not the text's fault."""
+
+
+class Worker:
+    """One worker process, started when it is made."""
+
+    def __init__(self, task: Task, limits: Limits) -> None:
+        self._limits = limits
+        self._read = b""
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "maspo.scoring.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ},
+            start_new_session=True,
+        )
+        if self._process.stdin is None or self._process.stdout is None:
+            raise OSError("a scoring worker has no pipes")
+        self._requests, self._replies = self._process.stdin, self._process.stdout
+        setup = {"task": task.name, "given": task.given, "seconds": limits.seconds, "memory_mb": limits.memory_mb}
+        self._send(setup)
+        if self._line(SECONDS_TO_START) is None:
+            self.kill()
+            raise OSError("a scoring worker did not start")
+
+    def ask(self, texts: Sequence[str]) -> Reply | None:
+        """Return the reply to one request; None when the process had to be killed or is gone."""
+        try:
+            self._send(list(texts))
+            line = self._line(self._limits.seconds * PATIENCE)
+        except OSError:
+            line = None
+        if line is None:
+            self.kill()
+            return None
+        return Reply(**json.loads(line))
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process ended while nobody asked it anything."""
+        return self._process.poll() is not None
+
+    def kill(self) -> None:
+        """End the process and all that it started."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        for stream in (self._requests, self._replies):
+            with suppress(OSError):
+                stream.close()
+        self._process.wait()
+
+    def _send(self, message: object) -> None:
+        self._requests.write(json.dumps(message).encode() + b"\n")
+        self._requests.flush()
+
+    def _line(self, seconds: float) -> bytes | None:
+        """Return the next line; None when none comes in time or the process has ended."""
+        pipe = self._replies.fileno()
+        end = time.monotonic() + seconds
+        while b"\n" not in self._read:
+            ready, _, _ = select.select([pipe], [], [], max(0.0, end - time.monotonic()))
+            part = os.read(pipe, 1 << 16) if ready else b""
+            if not part:
+                return None
+            self._read += part
+        line, _, self._read = self._read.partition(b"\n")
+        return line
+
+
+Idle: TypeAlias = SimpleQueue["Worker | None"]
+"""The places of a pool that are free: a waiting worker, or None where one must be started."""
+
+
+class Pool:
+    """Asks worker processes, as many at a time as the limits say; they start when first needed and stay warm."""
+
+    def __init__(self, task: Task, limits: Limits | None = None) -> None:
+        self._task = task
+        self._limits = limits or Limits()
+        self._threads = ThreadPoolExecutor(self._limits.workers, thread_name_prefix="maspo-scoring")
+        self._idle: Idle = SimpleQueue()
+        for _ in range(self._limits.workers):
+            self._idle.put(None)
+        self._end = weakref.finalize(self, _close, self._threads, self._idle)
+
+    async def ask_all(self, requests: Sequence[Sequence[str]]) -> list[Reply]:
+        """Return one reply for each request, in their order."""
+        waiting = deque(enumerate(requests))
+        replies = [Reply(broken="was not asked")] * len(requests)
+        loop = asyncio.get_running_loop()
+        runners = [
+            loop.run_in_executor(self._threads, self._run, waiting, replies)
+            for _ in range(min(self._limits.workers, len(requests)))
+        ]
+        await asyncio.gather(*runners)
+        return replies
+
+    def close(self) -> None:
+        """End all workers; the pool cannot be used any more."""
+        self._end()
+
+    def _run(self, waiting: deque[tuple[int, Sequence[str]]], replies: list[Reply]) -> None:
+        worker = self._idle.get()
+        try:
+            while waiting:
+                with suppress(IndexError):
+                    place, texts = waiting.popleft()
+                    worker, replies[place] = self._ask(worker, texts)
+        finally:
+            self._idle.put(worker)
+
+    def _ask(self, worker: Worker | None, texts: Sequence[str]) -> tuple[Worker | None, Reply]:
+        if worker is not None and worker.ended:
+            worker.kill()
+            worker = None
+        try:
+            worker = worker or Worker(self._task, self._limits)
+        except OSError as error:
+            return None, Reply(broken=f"no worker process: {error}")
+        reply = worker.ask(texts)
+        return (worker, reply) if reply is not None else (None, Reply(lost="ended the worker"))
+
+
+def _close(threads: ThreadPoolExecutor, idle: Idle) -> None:
+    threads.shutdown(wait=True)
+    with suppress(Empty):
+        while True:
+            worker = idle.get_nowait()
+            if worker is not None:
+                worker.kill()

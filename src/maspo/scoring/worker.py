@@ -1,0 +1,124 @@
+"""A worker process: compares untrusted texts under hard limits of time and memory.
+
+    python -m maspo.scoring.worker
+
+The first line of stdin is ``{"task": …, "given": …, "seconds": …, "memory_mb": …}``, every other line a JSON list of
+texts; each is answered by one line, ``{"value": …}``, or ``{"lost": …}`` when a limit ended it. The libraries are
+loaded once by a guard, which forks the process that does the work; a process that is killed by its own clock is
+replaced by the next fork within milliseconds, without loading anything again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import BinaryIO, TypeAlias
+
+Work: TypeAlias = Callable[[Sequence[str]], object]
+"""Compares texts; what it returns is written as JSON. Exceptions count as "cannot say" (null)."""
+
+OUT_OF_MEMORY = 3
+READY = b'{"ready": true}\n'
+
+
+def main() -> None:
+    """Serve until stdin ends."""
+    requests, replies = _private_streams()
+    setup = json.loads(requests.readline())
+    work = _TASKS[setup["task"]](setup["given"])
+    _limit(resource.RLIMIT_AS, int(setup["memory_mb"]) << 20)
+    _limit(resource.RLIMIT_FSIZE, 0)
+    _limit(resource.RLIMIT_CORE, 0)
+    replies.write(READY)
+    while True:
+        child = os.fork()
+        if child == 0:
+            os._exit(_serve(work, requests, replies, float(setup["seconds"])))
+        _, status = os.waitpid(child, 0)
+        if status == 0:
+            return
+        replies.write(json.dumps({"lost": _reason(status)}).encode() + b"\n")
+
+
+def _private_streams() -> tuple[BinaryIO, BinaryIO]:
+    """Return the two pipes under numbers of their own, so that nothing a library prints is taken for a reply."""
+    requests = os.fdopen(os.dup(0), "rb")
+    replies = os.fdopen(os.dup(1), "wb", buffering=0)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nothing, stream)
+    return requests, replies
+
+
+def _limit(what: int, most: int) -> None:
+    # Some systems refuse some limits; the time limit holds everywhere.
+    with suppress(ValueError, OSError):
+        resource.setrlimit(what, (most, most))
+
+
+def _serve(work: Work, requests: BinaryIO, replies: BinaryIO, seconds: float) -> int:
+    """Answer one request after the other; the default action of the CPU clock ends the process, busy or not."""
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while line := _line(requests):
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+        try:
+            value = work(json.loads(line))
+        except MemoryError:
+            return OUT_OF_MEMORY
+        except Exception:
+            # The text is anybody's and the libraries are not ours: what they cannot handle, they cannot compare.
+            value = None
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        replies.write(json.dumps({"value": value}).encode() + b"\n")
+    return 0
+
+
+def _line(requests: BinaryIO) -> bytes:
+    try:
+        return requests.readline()
+    except MemoryError:
+        # The rest of the line is still in the pipe, where it would be taken for the next request: end, guard and all.
+        return b""
+
+
+def _reason(status: int) -> str:
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGPROF:
+        return "took longer than the time limit"
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status) == OUT_OF_MEMORY:
+        return "needed more memory than the limit"
+    return "ended the worker"
+
+
+def _math(_: str) -> Work:
+    from maspo.scoring.mathematics.symbolic import equal
+
+    # The libraries build their tables at the first formula; forks find them built.
+    equal(r"\frac{1}{2} x", "x 0.5")
+    return lambda texts: equal(texts[0], texts[1])
+
+
+def _regex(pattern: str) -> Work:
+    from maspo.scoring.structured import last_match
+
+    return lambda texts: last_match(pattern, texts[0])
+
+
+def _json_schema(schema: str) -> Work:
+    from maspo.scoring.structured import first_fault
+
+    return lambda texts: first_fault(schema, texts[0])
+
+
+_TASKS: Mapping[str, Callable[[str], Work]] = {"math": _math, "regex": _regex, "json-schema": _json_schema}
+
+if __name__ == "__main__":
+    # A read error means that the parent is gone.
+    with suppress(BrokenPipeError, KeyboardInterrupt):
+        main()
+    sys.exit(0)

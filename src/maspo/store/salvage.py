@@ -1,0 +1,220 @@
+"""Salvage: what a damaged database still holds, proven row by row, and a new database made of it."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from maspo.errors import StoreError
+from maspo.store.codec import TOLD
+from maspo.store.files import flush_folder
+from maspo.store.pages import Found, pages_of, read_log, records_in
+from maspo.store.schema import RunLock, connect, create_tables, inspect, unreadable
+from maspo.store.tables import CALLS, JOURNAL, META, SPARE, TABLES, UNANSWERED, Row, Table, mark, put, salt_of
+
+_ALWAYS_TRUE = (TOLD, "call_lost")
+"""Journal entries that mean the same without those before them; a resumed run says all others again."""
+
+_Tables: TypeAlias = dict[str, dict[Row, Row]]
+
+
+@dataclass(frozen=True)
+class Salvaged:
+    """The rows of a damaged database that are proven to be as they were written, by table and key."""
+
+    salt: int
+    rows: Mapping[str, Mapping[Row, Row]] = field(repr=False)
+
+    @property
+    def calls(self) -> int:
+        """How many recorded calls were saved."""
+        return len(self.rows.get(CALLS.name, ()))
+
+    @property
+    def entries(self) -> int:
+        """How many entries of the journal were saved."""
+        return len(self.rows.get(JOURNAL.name, ()))
+
+    @property
+    def resumable(self) -> bool:
+        """Whether what a run cannot go on without is there."""
+        return ("job",) in self.rows.get(META.name, {})
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        """Put the rows into an empty database."""
+        create_tables(connection, self.salt)
+        connection.execute("BEGIN IMMEDIATE")
+        for table in TABLES:
+            put(connection, table, self.rows.get(table.name, {}).values(), self.salt)
+        connection.execute("COMMIT")
+
+
+def salvage(path: Path) -> Salvaged | None:
+    """Read what is left of a run from its files, without SQLite; None when nothing in them is a run's.
+
+    Raises:
+        StoreError: the files cannot be read at all.
+
+    """
+    log = path.with_name(f"{path.name}-wal")
+    try:
+        pages = pages_of(path.read_bytes())
+        frames = read_log(log.read_bytes() if log.exists() else b"")
+    except OSError as error:
+        raise unreadable(path, error.strerror) from error
+    shown = {**dict(pages), **dict(frames.whole)}
+    sure = list(records_in(list(shown.items()), shown))
+    # A log may be another run's, or broken: what it hides, and what lies behind the break, is looked at, too.
+    unsure = [*records_in(pages, dict(pages)), *records_in(frames.broken, {**shown, **dict(frames.broken)})]
+    salts = Counter(salt for found in (*sure, *unsure) if (salt := _salt(found)) is not None)
+    if not salts:
+        return None
+    salt = salts.most_common(1)[0][0]
+    return Salvaged(salt, _joined(_by_table(sure, salt), _by_table(unsure, salt)))
+
+
+_BY_WIDTH: Mapping[int, tuple[Table, ...]] = {
+    width: tuple(table for table in TABLES if len(table.columns) == width)
+    for width in {len(table.columns) for table in TABLES}
+}
+
+
+def _salt(found: Found) -> int | None:
+    """Return the salt of a record that is whole."""
+    salt = salt_of(found.last) if isinstance(found.last, int) else -1
+    return None if _table_of(found, salt) is None else salt
+
+
+def _table_of(found: Found, salt: int) -> tuple[Table, Row] | None:
+    """Return the table in which a record was written with this salt, and its row."""
+    for table in _BY_WIDTH.get(len(found.values), ()):
+        row = (found.rowid, *found.values[1:]) if table.numbered else found.values
+        if mark(table, row, salt) == found.last:
+            return table, row
+    return None
+
+
+def _by_table(records: Iterable[Found], salt: int) -> _Tables:
+    tables: _Tables = defaultdict(dict)
+    for found in records:
+        known = _table_of(found, salt)
+        if known is not None:
+            table, row = known
+            tables[table.name][table.key_of(row)] = row
+    return tables
+
+
+def _joined(trusted: _Tables, unsure: _Tables) -> _Tables:
+    """Join rows that SQLite would show with rows from behind a damaged place, which only fill gaps."""
+    joined: _Tables = {table.name: {**unsure[table.name], **trusted[table.name]} for table in TABLES}
+    joined[META.name] = {**joined[SPARE.name], **joined[META.name]}
+    joined[META.name].pop(("salt",), None)
+    joined[SPARE.name].pop(("salt",), None)
+    joined[JOURNAL.name] = _journal(trusted[JOURNAL.name], unsure[JOURNAL.name])
+    # The only rows that are ever taken back: an old page may still hold them.
+    joined[UNANSWERED.name] = trusted[UNANSWERED.name]
+    return joined
+
+
+def _journal(trusted: Mapping[Row, Row], unsure: Mapping[Row, Row]) -> dict[Row, Row]:
+    """Return the entries up to the first gap, and of later ones those that are true by themselves."""
+    whole: list[Row] = []
+    while (len(whole) + 1,) in trusted:
+        whole.append(trusted[(len(whole) + 1,)])
+    behind = {key: row for key, row in {**unsure, **trusted}.items() if key not in {(row[0],) for row in whole}}
+    for key in sorted(behind, key=str):
+        _, kind, body, at = behind[key]
+        if kind in _ALWAYS_TRUE:
+            whole.append((len(whole) + 1, kind, body, at))
+    return {(row[0],): row for row in whole}
+
+
+def in_memory(found: Salvaged) -> sqlite3.Connection:
+    """Return a database that holds what was salvaged and goes with the process."""
+    connection = connect(Path("salvaged"), "memory")
+    found.write(connection)
+    return connection
+
+
+def mend(path: str | Path) -> str:
+    """Make a run's database whole again when it is damaged; return what happened in a sentence, or "".
+
+    The damaged files are kept beside it. Calls that could not be saved will be made again.
+
+    Raises:
+        StoreError: it is missing, no run, of a newer maspo, held by another process, or beyond repair.
+
+    """
+    file = Path(path)
+    lock = RunLock(file)
+    try:
+        alone = _without_log(file)
+        damage = inspect(file)
+        return _mend(file, damage) if damage else alone
+    finally:
+        lock.release()
+
+
+def _without_log(file: Path) -> str:
+    """Return a remark when a process died here and its log has been taken away since."""
+    log, index = (file.with_name(file.name + suffix) for suffix in ("-wal", "-shm"))
+    if log.exists() or not index.exists():
+        return ""
+    return f"{log} is missing: what was recorded last is lost with it, and may be done again"
+
+
+def _mend(file: Path, damage: str) -> str:
+    found = salvage(file)
+    if found is None or not found.resumable:
+        raise unreadable(file, damage)
+    evidence = _free(file)
+    fresh = file.with_name(f"{file.name}.mended")
+    try:
+        _remove(fresh)
+        connection = connect(fresh, "rwc")
+        try:
+            found.write(connection)
+        finally:
+            connection.close()
+        # Both are there in each moment; a log left beside the new file is salvaged along with it, if need be.
+        for suffix in ("", "-wal"):
+            if (source := file.with_name(file.name + suffix)).exists():
+                shutil.copy2(source, evidence.with_name(evidence.name + suffix))
+        fresh.replace(file)
+        _remove(file.with_name(f"{file.name}-wal"), file.with_name(f"{file.name}-shm"))
+    except (OSError, sqlite3.Error) as error:
+        _remove(fresh)
+        raise unreadable(file, f"{damage}; what it holds could not be saved: {error}") from error
+    flush_folder(file.parent)
+    return (
+        f"{file} was damaged ({damage}). Saved: {found.calls} recorded calls, {found.entries} entries of the journal; "
+        f"what is missing will be done again. The damaged file is kept as {evidence.name}"
+    )
+
+
+def _free(file: Path) -> Path:
+    number = 1
+    while (evidence := file.with_name(f"{file.stem}.damaged-{number}{file.suffix}")).exists():
+        number += 1
+    return evidence
+
+
+def _remove(*files: Path) -> None:
+    for file in files:
+        file.unlink(missing_ok=True)
+
+
+def damaged(path: Path, damage: str) -> StoreError:
+    """Return the error for a run whose database is damaged: says what can be saved, and how."""
+    found = salvage(path)
+    if found is None or not found.resumable:
+        return unreadable(path, damage)
+    return StoreError(
+        f"{path}: damaged ({damage}); {found.calls} recorded calls can be saved: `maspo resume {path.parent}` "
+        "keeps the damaged file, makes a new one of what is whole, and goes on"
+    )

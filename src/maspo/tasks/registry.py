@@ -1,0 +1,94 @@
+"""Tasks by name: the six benchmarks, those of other packages, and any file without code."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import cast
+
+from maspo.errors import ConfigInvalid, InputsInvalid
+from maspo.tasks.benchmarks import BENCHMARKS
+from maspo.tasks.inputs import ID_COLUMN, LABEL_COLUMN, as_text
+from maspo.tasks.records import Record, read_records
+from maspo.tasks.task import Benchmark, Task, TaskOptions, TaskRow
+
+GROUP = "maspo.tasks"
+"""The entry-point group of other packages' benchmarks."""
+DATA_VARIABLE = "MASPO_DATA"
+DOWNLOAD_VARIABLE = "MASPO_DOWNLOAD"
+_HIDDEN = (ID_COLUMN, LABEL_COLUMN, "tests", "setup", "entry_point", "gold")
+
+
+def task_of(
+    name: str,
+    data: str | Path | None = None,
+    options: TaskOptions | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Task:
+    """Return a task by name, read from a file or folder (else from ``MASPO_DATA``).
+
+    Raises:
+        ConfigInvalid: no task has that name; lists those that there are.
+        InputsInvalid: its rows cannot be had or used; says what was looked for and how to get it.
+
+    """
+    benchmark = _benchmark(name)
+    asked = options or TaskOptions()
+    given = data if data is not None else environ.get(DATA_VARIABLE) or None
+    if environ.get(DOWNLOAD_VARIABLE, "").lower() in ("1", "true", "yes"):
+        asked = replace(asked, download=True)
+    path = None if given is None else Path(given)
+    if path is not None and not path.exists():
+        raise InputsInvalid(f"--data {path}: no such file or folder; give where the rows of {name} are")
+    return benchmark.load(path, asked)
+
+
+def task_names() -> tuple[str, ...]:
+    """Return the names of all tasks, our own first."""
+    return (*BENCHMARKS, *sorted(found.name for found in entry_points(group=GROUP) if found.name not in BENCHMARKS))
+
+
+def file_task(path: str | Path, scorer: str = "exact", final_answer: str = "auto") -> Task:
+    """Return any JSON Lines, JSON, CSV or Parquet file as a task.
+
+    Columns: ``answer`` (the label), ``id``, and for code ``tests`` (statements), ``setup``, ``entry_point``; all
+    others are what agents see.
+
+    Raises:
+        InputsInvalid: the file cannot be read or a row cannot be used; names file, row and fix.
+
+    """
+    file = Path(path)
+    records = read_records(file)
+    rows = tuple(_row(record, f"{file}, row {number}") for number, record in enumerate(records, start=1))
+    return Task(file.stem, rows, scorer=scorer, final_answer=final_answer, source=str(file))
+
+
+def _benchmark(name: str) -> Benchmark:
+    if name in BENCHMARKS:
+        return BENCHMARKS[name]
+    for found in entry_points(group=GROUP, name=name):
+        loaded = found.load()
+        return cast(Benchmark, loaded() if isinstance(loaded, type) else loaded)
+    raise ConfigInvalid(f"--task {name!r}: no such task; expected one of {', '.join(task_names())}")
+
+
+def _row(record: Record, place: str) -> TaskRow:
+    tests = record.get("tests") or ()
+    if isinstance(tests, str):
+        tests = (tests,)
+    if not isinstance(tests, list | tuple) or not all(isinstance(test, str) for test in tests):
+        raise InputsInvalid(f"{place}: tests are {type(tests).__name__}; give a list of Python statements")
+    answer = record.get(LABEL_COLUMN)
+    return TaskRow(
+        columns={as_text(name): as_text(value) for name, value in record.items() if name not in _HIDDEN},
+        id=as_text(record.get(ID_COLUMN)),
+        answer=None if answer is None else as_text(answer),
+        tests=tuple(tests),
+        setup=as_text(record.get("setup")),
+        entry_point=as_text(record.get("entry_point")),
+        gold=as_text(record.get("gold")),
+    )

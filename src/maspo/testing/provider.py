@@ -1,0 +1,293 @@
+"""A fake provider: the simulated world over HTTP, with faults by script and a record of every request.
+
+::
+
+    script = (Rule(Refuse(503), When(begin=2.0, end=5.0)), Rule(BlackHole(), When(share=0.01)))
+    async with fake_provider(script) as provider:
+        ...  # a run against provider.base_url
+    assert provider.requests_of("agent") <= 1.1 * calls
+
+A fault is anything with ``answer``: the first rule of the script that is due for a request, and whose fault answers,
+decides; without one the world answers. What is drawn depends on the rule's seed and the number of the request alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from aiohttp import web
+
+from maspo.world import World
+from maspo.world.noise import unit
+from maspo.world.serve import FINGERPRINT, MAX_BODY, read_request
+from maspo.world.spec import WorldSpec
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request as it came; ``at`` is seconds since the provider was opened, ``number`` counts from 1."""
+
+    number: int
+    at: float
+    purpose: str
+    path: str
+    headers: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a fault may look at: the request, and the body that the world would send."""
+
+    seen: Seen
+    request: web.Request = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+class Fault(Protocol):
+    """Something that goes wrong with a request."""
+
+    async def answer(self, asked: Asked, /) -> web.StreamResponse | None:
+        """Answer in the world's place; None lets the next rule, or the world, answer."""
+        ...
+
+
+@dataclass(frozen=True)
+class When:
+    """Which requests a rule is for: all conditions must hold. Times are seconds since the provider was opened.
+
+    ``numbers`` are request numbers (none: all), ``share`` is a probability, ``purposes`` are beginnings of
+    X-Maspo-Purpose (none: all).
+    """
+
+    numbers: frozenset[int] = frozenset()
+    share: float = 1.0
+    seed: int = 0
+    begin: float = 0.0
+    end: float = math.inf
+    purposes: tuple[str, ...] = ()
+
+    def due(self, seen: Seen) -> bool:
+        """Say whether a rule is for this request."""
+        return (
+            (not self.numbers or seen.number in self.numbers)
+            and self.begin <= seen.at < self.end
+            and (not self.purposes or seen.purpose.startswith(self.purposes))
+            and unit(self.seed, "provider fault", seen.number) < self.share
+        )
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A fault and the requests that meet it."""
+
+    fault: Fault
+    when: When = When()
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """An HTTP error, or a redirect: status, message, code and headers (Retry-After in any form, Location …)."""
+
+    status: int
+    message: str = "refused on purpose"
+    code: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    async def answer(self, _: Asked) -> web.StreamResponse | None:
+        """Refuse."""
+        body = {"error": {"message": self.message, "type": self.code or "error", "code": self.code or None}}
+        return web.json_response(body, status=self.status, headers=self.headers)
+
+
+@dataclass(frozen=True)
+class Echo:
+    """An HTTP error whose message repeats the request's Authorization header, as careless gateways do."""
+
+    status: int = 500
+
+    async def answer(self, asked: Asked) -> web.StreamResponse | None:
+        """Refuse, and show the key."""
+        said = f"could not handle Authorization: {asked.request.headers.get('Authorization', '')}"
+        return web.json_response({"error": {"message": said}}, status=self.status)
+
+
+@dataclass(frozen=True)
+class Body:
+    """A reply with a body of its own: HTML, a cut JSON, an odd completion (``odd_bodies``)."""
+
+    body: bytes
+    status: int = 200
+    content_type: str = "application/json"
+
+    async def answer(self, _: Asked) -> web.StreamResponse | None:
+        """Send the body."""
+        return web.Response(status=self.status, body=self.body, content_type=self.content_type)
+
+
+@dataclass(frozen=True)
+class Slow:
+    """A delay in seconds before whatever comes next."""
+
+    seconds: float
+
+    async def answer(self, _: Asked) -> web.StreamResponse | None:
+        """Wait, and let the next rule answer."""
+        await asyncio.sleep(self.seconds)
+        return None
+
+
+@dataclass(frozen=True)
+class BlackHole:
+    """The request is accepted and never answered."""
+
+    async def answer(self, _: Asked) -> web.StreamResponse | None:
+        """Never answer."""
+        await asyncio.Event().wait()
+        return None
+
+
+@dataclass(frozen=True)
+class Stall:
+    """Half of the body comes, the rest never does; with ``reset`` the connection breaks there instead."""
+
+    reset: bool = False
+
+    async def answer(self, asked: Asked) -> web.StreamResponse | None:
+        """Send half of the body."""
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        response.content_length = len(asked.body)
+        await response.prepare(asked.request)
+        await response.write(asked.body[: len(asked.body) // 2])
+        if self.reset:
+            return _broken_off(asked.request)
+        await asyncio.Event().wait()
+        return response
+
+
+@dataclass(frozen=True)
+class Reset:
+    """The connection breaks before any answer."""
+
+    async def answer(self, asked: Asked) -> web.StreamResponse | None:
+        """Break the connection."""
+        return _broken_off(asked.request)
+
+
+@dataclass
+class RateLimit:
+    """A limit as gateways keep it: ``per_second`` requests on average, ``burst`` at once; beyond it 429.
+
+    ``header`` names how the wait is told: ``Retry-After`` (whole seconds), ``retry-after-ms``,
+    ``x-ratelimit-reset-requests`` (a duration), or empty for not at all. Holds its own state: one per provider.
+    """
+
+    per_second: float
+    burst: float = 1.0
+    header: str = "Retry-After"
+    refused: int = 0
+    passed: int = 0
+    _tokens: float = math.nan
+    _last: float = 0.0
+
+    async def answer(self, asked: Asked) -> web.StreamResponse | None:
+        """Refuse what comes too fast; let the rest pass."""
+        at = asked.seen.at
+        known = self.burst if math.isnan(self._tokens) else self._tokens
+        self._tokens = min(self.burst, known + (at - self._last) * self.per_second)
+        self._last = at
+        if self._tokens >= 1:
+            self._tokens -= 1
+            self.passed += 1
+            return None
+        self.refused += 1
+        return await Refuse(429, "too fast", "rate_limit_exceeded", self._told()).answer(asked)
+
+    def _told(self) -> Mapping[str, str]:
+        wait = (1 - self._tokens) / self.per_second
+        forms = {
+            "Retry-After": f"{math.ceil(wait)}",
+            "retry-after-ms": f"{math.ceil(wait * 1000)}",
+            "x-ratelimit-reset-requests": f"{math.ceil(wait * 1000)}ms",
+        }
+        return {self.header: forms[self.header]} if self.header else {}
+
+
+class FakeProvider:
+    """An endpoint that misbehaves by script; ``seen`` holds every request in the order of arrival."""
+
+    def __init__(self, script: Sequence[Rule] = (), spec: WorldSpec | None = None) -> None:
+        self.base_url = ""
+        self.seen: list[Seen] = []
+        self._script = script
+        self._world = World(spec)
+        self._opened = 0.0
+
+    def requests_of(self, purpose: str = "") -> int:
+        """Return how many requests came whose purpose begins so."""
+        return sum(seen.purpose.startswith(purpose) for seen in self.seen)
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[str]:
+        """Listen on a free port of this machine while the context is open; yields the base URL."""
+        application = web.Application(client_max_size=MAX_BODY)
+        application.router.add_route("*", "/{path:.*}", self._answer)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.05)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            self._opened = asyncio.get_running_loop().time()
+            self.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+            yield self.base_url
+        finally:
+            await runner.cleanup()
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        at = asyncio.get_running_loop().time() - self._opened
+        purpose = request.headers.get("X-Maspo-Purpose", "")
+        seen = Seen(len(self.seen) + 1, at, purpose, request.path_qs, dict(request.headers))
+        self.seen.append(seen)
+        asked = Asked(seen, request, self._completion(json.loads(await request.read()), request.headers))
+        for rule in self._script:
+            if rule.when.due(seen):
+                response = await rule.fault.answer(asked)
+                if response is not None:
+                    return response
+        return web.Response(body=asked.body, content_type="application/json")
+
+    def _completion(self, body: object, headers: Mapping[str, str]) -> bytes:
+        reply = self._world.reply(read_request(body, headers))
+        return completion({"content": reply.text}, usage=(reply.tokens_in, reply.tokens_out))
+
+
+@asynccontextmanager
+async def fake_provider(script: Sequence[Rule] = (), spec: WorldSpec | None = None) -> AsyncIterator[FakeProvider]:
+    """Open a fake provider on this machine."""
+    provider = FakeProvider(script, spec)
+    async with provider.listening():
+        yield provider
+
+
+def completion(
+    message: Mapping[str, object], finish: object = "stop", usage: tuple[object, object] | None = (7, 3)
+) -> bytes:
+    """Return the body of a chat completion with one choice; usage as (tokens in, tokens out), None for none."""
+    body: dict[str, object] = {
+        "object": "chat.completion",
+        "system_fingerprint": FINGERPRINT,
+        "choices": [{"index": 0, "message": {"role": "assistant", **message}, "finish_reason": finish}],
+    }
+    if usage is not None:
+        body["usage"] = {"prompt_tokens": usage[0], "completion_tokens": usage[1]}
+    return json.dumps(body).encode()
+
+
+def _broken_off(request: web.Request) -> web.StreamResponse:
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()

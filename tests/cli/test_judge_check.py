@@ -1,0 +1,117 @@
+"""``maspo judge-check`` against a simulated world, with labels and with a person at the terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from maspo.cli.app import app
+from maspo.cli.blind import HUMAN, ask_person, read_verdicts
+from maspo.engine.evaluate_judge import Pair
+from maspo.errors import UsageError
+from maspo.verdict import Verdict
+from maspo.world import World
+from tests.cli.conftest import Run, Said
+from tests.cli.test_commands import world_server
+
+MIXED = World()
+BEST = MIXED.best_prompts(MIXED.system("reflect"), 60)
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with world_server() as base_url:
+        yield base_url
+
+
+@pytest.fixture(autouse=True)
+def files(folder: Path) -> None:
+    system = MIXED.system("reflect")
+    agents = {name: {"prompt": one.prompt, "reads": list(one.reads)} for name, one in system.by_name.items()}
+    Path("team.yaml").write_text(json.dumps({"name": "team", "agents": agents}))
+    Path("rows.jsonl").write_text("\n".join(json.dumps(row) for row in MIXED.inputs(40)))
+    Path("prompts.json").write_text(json.dumps(dict(BEST)))
+
+
+def check(url: str, *more: str, typed: str = "") -> Said:
+    arguments = ["judge-check", "team.yaml", "--inputs", "rows.jsonl", "--base-url", url, "--out", "out", *more]
+    result = CliRunner().invoke(app, arguments, input=typed)
+    return Said(result.exit_code, result.stdout, result.stderr)
+
+
+def test_g01_the_judge_is_measured_against_labels(url: str) -> None:
+    said = check(url, "--prompts", "prompts.json", "--pairs", "10", "--json")
+    assert said.code == 0, said
+    found = said.json
+    assert found["pairs"] == 10
+    assert 8 <= found["known_pairs"]["n"] + 2 <= 12
+    assert found["calls"]["judge.global"] == 20
+    for name in ("first_position", "flip", "tie", "unreadable", "known_pairs"):
+        low, high = found[name]["interval"]
+        assert 0 <= low <= (found[name]["share"] or 0) <= high <= 1
+    assert -1 <= found["labels"]["kappa"] <= 1
+    assert found["human"] is None
+    assert json.loads(Path("out/judge_check.json").read_text()).items() <= found.items()
+    assert len(Path("out/pairs.jsonl").read_text().splitlines()) == 10
+    assert "right on known pairs" in said.out
+
+
+def test_g02_without_other_prompts_repeats_differ(url: str) -> None:
+    said = check(url, "--pairs", "5", "--json")
+    assert said.code == 0, said
+    assert "temperature 0.7" in said.err
+    assert said.json["pairs"] > 0
+
+
+def test_g03_a_person_judges_blind_and_goes_on_later(url: str) -> None:
+    first = check(url, "--prompts", "prompts.json", "--pairs", "6", "--human", "--json", typed="1\nwhat\n2\ns\nq\n")
+    assert first.code == 0, first
+    assert "Please answer" in first.err
+    assert len(read_verdicts(Path("out"))) == 3
+    assert first.json["human"]["agreement"]["n"] == 2
+    assert "candidate" not in first.err
+    assert "prompts.json" not in first.err.split("── pair 1")[1]
+    later = check(url, "--prompts", "prompts.json", "--pairs", "6", "--human", "--json", typed="t\nt\nt\n")
+    assert "pair 1 of 3" in later.err
+    assert len(read_verdicts(Path("out"))) == 6
+    assert later.json["human"]["agreement"]["n"] == 5
+    assert later.json["calls"] == first.json["calls"]
+    done = check(url, "--prompts", "prompts.json", "--pairs", "6", "--human", typed="")
+    assert "── pair" not in done.err
+    assert "agrees with the person" in done.out
+
+
+def test_g04_a_persons_file_that_is_broken_is_said(url: str, folder: Path) -> None:
+    (folder / "out").mkdir()
+    (folder / "out" / HUMAN).write_text('{"pair": "x", "verdict": "perhaps"}\n')
+    with pytest.raises(UsageError, match=HUMAN):
+        read_verdicts(folder / "out")
+
+
+def test_g05_what_cannot_be_used_is_said(maspo: Run, url: str) -> None:
+    assert check(url, "--pairs", "0").code == 2
+    assert maspo("judge-check", "team.yaml", "--base-url", url).code == 2
+    assert not Path("out").exists()
+
+
+def test_g06_a_verdict_is_about_the_output_that_was_seen(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+
+    class Reader:
+        """A person who always takes the good output, wherever it stands."""
+
+        def readline(self) -> str:
+            first = next(text for text in reversed(shown) if "output 1" in text)
+            return "1\n" if "good" in first else "2\n"
+
+    monkeypatch.setattr("maspo.cli.blind.note", shown.append)
+    monkeypatch.setattr("sys.stdin", Reader())
+    pairs = [Pair(f"p{number}", "r", "q", "good", "poor", None) for number in range(20)]
+    ask_person(pairs, folder, seed=1)
+    assert set(read_verdicts(folder).values()) == {Verdict.WIN}
+    firsts = ["good" in text for text in shown if "output 1" in text]
+    assert 3 < sum(firsts) < 17

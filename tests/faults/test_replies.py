@@ -1,0 +1,191 @@
+"""No reply can break the client: fuzzed bodies of every shape become a text, or a failure with a reason."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+
+from maspo.errors import CallFailed, ProviderError
+from maspo.models import Ledger, Message, Reply, Request, RetryPolicy, compose
+from maspo.models.answered import Answered
+from maspo.models.client import ChatClient
+from maspo.models.endpoint import Endpoint
+from maspo.models.faults import Transient
+from maspo.models.metered import Metered
+from maspo.models.scripted import ScriptedModel
+from maspo.models.wire import read_reply, refusal
+from maspo.testing.models import MemoryStore
+from maspo.testing.provider import Body, FakeProvider, Refuse, Rule, When, completion, fake_provider
+from maspo.testing.provider_bodies import odd_bodies
+from tests.lengths import length
+
+CASES = length(5_000, 100_000)
+ASK = Request("m", (Message("user", "Hi"),), "agent", "solver")
+TEXT = "The answer is 7."
+ANSWERS = {
+    "refusal",
+    "truncated",
+    "parts",
+    "several choices",
+    "surrogates",
+    "NUL",
+    "bidi",
+    "no usage",
+    "negative usage",
+    "huge usage",
+    "usage in words",
+    "odd finish",
+}
+"""Shapes that hold an answer."""
+LEAVES: tuple[object, ...] = (
+    None, True, False, 0, -1, 2**70, 1.5, "", " ", TEXT, "\ud800", "\0", "\u202e", [], {}, [None], {"x": []}, "length",
+)  # fmt: skip
+
+
+@asynccontextmanager
+async def asked(script: Sequence[Rule]) -> AsyncIterator[tuple[ChatClient, FakeProvider]]:
+    async with fake_provider(script) as provider, ChatClient(Endpoint(provider.base_url)) as client:
+        yield client, provider
+
+
+async def outcome(body: bytes) -> Reply | CallFailed:
+    """Return what becomes of a body on its way through the layers that read it."""
+
+    def script(_: Request) -> Reply | Exception:
+        try:
+            return read_reply(body, 0.1, "place")
+        except CallFailed as error:
+            return error
+
+    try:
+        return await Answered(Metered(ScriptedModel(script), Ledger())).complete(ASK)
+    except CallFailed as error:
+        return error
+
+
+def check(found: Reply | CallFailed) -> None:
+    if isinstance(found, Reply):
+        assert found.text.strip()
+        found.text.encode()
+        assert all(count is None or 0 <= count <= 2**40 for count in (found.tokens_in, found.tokens_out))
+    else:
+        assert str(found).isprintable()
+        assert len(str(found)) < 600
+
+
+@pytest.mark.parametrize("shape", odd_bodies(TEXT))
+async def test_p01_every_odd_body_is_an_answer_or_a_failure_with_a_reason(shape: str) -> None:
+    async with asked([Rule(Body(odd_bodies(TEXT)[shape]))]) as (client, _):
+        model = Answered(Metered(client, Ledger()))
+        if shape in ANSWERS:
+            assert TEXT in (await model.complete(ASK)).text
+            return
+        with pytest.raises(CallFailed) as caught:
+            await model.complete(ASK)
+    check(caught.value)
+
+
+def mutated(body: bytes, chance: random.Random) -> bytes:
+    """Cut, flip, repeat or insert bytes."""
+    place = chance.randrange(len(body) + 1)
+    other = chance.randrange(len(body) + 1)
+    first, last = min(place, other), max(place, other)
+    match chance.randrange(5):
+        case 0:
+            return body[:place]
+        case 1:
+            return body[:first] + body[last:]
+        case 2:
+            return body[:place] + chance.randbytes(chance.randrange(1, 8)) + body[place:]
+        case 3:
+            return body[:place] + body[first:last] * 3 + body[place:]
+        case _:
+            return body[:place] + bytes([chance.randrange(256)]) + body[place + 1 :]
+
+
+def replaced(value: object, chance: random.Random) -> object:
+    """Put something else at a random place of a JSON value."""
+    if not isinstance(value, dict | list) or not value or chance.random() < 0.15:
+        return chance.choice(LEAVES)
+    if isinstance(value, list):
+        at = chance.randrange(len(value))
+        return [replaced(item, chance) if number == at else item for number, item in enumerate(value)]
+    name = chance.choice(list(value))
+    return {**value, name: replaced(value[name], chance)}
+
+
+def bytes_of(body: bytes, chance: random.Random) -> bytes:
+    for _ in range(chance.randrange(1, 4)):
+        body = mutated(body, chance)
+    return body
+
+
+def json_of(body: bytes, chance: random.Random) -> bytes:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return bytes_of(body, chance)
+    for _ in range(chance.randrange(1, 4)):
+        value = replaced(value, chance)
+    return json.dumps(value).encode()
+
+
+SMALL = {name: body for name, body in odd_bodies(TEXT).items() if len(body) < 50_000 and name != "a long number"}
+
+
+@pytest.mark.parametrize("change", [bytes_of, json_of])
+@pytest.mark.parametrize("shape", sorted(SMALL))
+async def test_p02_fuzzed_replies_never_break_anything(
+    shape: str, change: Callable[[bytes, random.Random], bytes]
+) -> None:
+    chance = random.Random(shape)
+    kinds = set()
+    for _ in range(CASES // 2):
+        found = await outcome(change(SMALL[shape], chance))
+        check(found)
+        kinds.add(type(found))
+    assert any(issubclass(kind, CallFailed) for kind in kinds)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 413, 422, 429, 500, 503])
+def test_p03_fuzzed_refusals_are_errors_of_ours(status: int) -> None:
+    chance, endpoint = random.Random(status), Endpoint("https://x/v1", "sk-canary-0123456789")
+    body = b'{"error": {"message": "no sk-canary-0123456789", "code": "some_code", "details": [{"a": 1}]}}'
+    for _ in range(CASES // 8):
+        headers = {name: chance.choice(["1", "soon", "", "\udcff", "-1"]) for name in ("Retry-After", "Date")}
+        error = refusal(endpoint, status, headers, json_of(body, chance) if chance.random() < 0.5 else body)
+        assert isinstance(error, ProviderError)
+        assert str(error).isprintable()
+        assert "sk-canary-0123456789" not in str(error)
+
+
+async def test_p04_a_body_beyond_the_limit_is_not_read_to_its_end() -> None:
+    async with asked([Rule(Body(b" " * 30_000_000))]) as (client, _):
+        with pytest.raises(Transient, match="a body of more than 4,000,000 bytes"):
+            await client.complete(ASK)
+
+
+async def test_p05_a_reply_without_an_answer_is_paid_for_and_asked_for_once_more() -> None:
+    empty = completion({"content": ""})
+    async with asked([Rule(Body(empty), When(numbers=frozenset({1, 3, 4})))]) as (client, _):
+        store, ledger = MemoryStore(), Ledger()
+        model = compose(client, store, ledger, RetryPolicy(base=0.001), 4)
+        assert (await model.complete(ASK)).attempts == 2
+        with pytest.raises(CallFailed, match=r"without an answer: the content is empty.*2 attempts") as caught:
+            await model.complete(Request("m", (Message("user", "other"),), "agent"))
+    assert caught.value.attempts == 2
+    assert len(store.replies) == 1
+    assert ledger.usage()["agent"].tokens_in >= 3 * 7
+
+
+async def test_p06_the_world_behind_the_fake_provider_is_the_world() -> None:
+    async with asked([Rule(Refuse(503), When(purposes=("judge",)))]) as (client, provider):
+        assert (await client.complete(ASK)).simulated
+        with pytest.raises(Transient, match="503"):
+            await client.complete(Request("m", (Message("user", "Hi"),), "judge.local"))
+    assert [seen.purpose for seen in provider.seen] == ["agent", "judge.local"]
+    assert (provider.requests_of("judge"), provider.requests_of()) == (1, 2)

@@ -1,0 +1,319 @@
+"""Storms on a virtual clock: rate limits, outages and black holes, and how many requests they cost."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from maspo.arena.clock import run_virtually
+from maspo.errors import BudgetReached, CallFailed, ProviderError
+from maspo.models import Ledger, Limits, Message, Model, Reply, Request, RetryPolicy, Stage, Transient, compose
+from maspo.models.limited import Health
+from maspo.testing.models import MemoryStore
+from maspo.world.noise import unit
+from tests.lengths import length
+
+ASK = Request("m", (Message("user", "Hi"),), "agent", "solver")
+STORM = length(300, 600)
+"""Seconds."""
+AMPLIFICATION = 1.10
+RATE = 10.0
+USED = 0.90
+
+Weather = Callable[[float, int], Exception | float]
+"""What becomes of a request by its time and number: an error, or the seconds until the answer."""
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+@dataclass
+class Endpoint:
+    """A model whose fate is the weather."""
+
+    weather: Weather
+    sent: list[float] = field(default_factory=list)
+    purposes: list[str] = field(default_factory=list)
+    answers: list[float] = field(default_factory=list)
+
+    async def complete(self, request: Request) -> Reply:
+        self.sent.append(now())
+        self.purposes.append(request.purpose)
+        fate = self.weather(now(), len(self.sent))
+        await asyncio.sleep(0.05)
+        if isinstance(fate, Exception):
+            raise fate
+        await asyncio.sleep(fate)
+        self.answers.append(now())
+        return Reply(f"reply to {request.identity}", 1, 1)
+
+
+@dataclass
+class Outcome:
+    texts: list[str] = field(default_factory=list)
+    lost: list[Exception] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+async def ask_all(model: Model, calls: int, at_once: int = 100, seconds: float = math.inf) -> Outcome:
+    """Ask as many questions, so many side by side; stop asking after so many seconds."""
+    outcome, numbers = Outcome(), iter(range(calls))
+
+    async def worker() -> None:
+        for number in numbers:
+            if now() >= seconds:
+                return
+            try:
+                outcome.texts.append((await model.complete(replace(ASK, identity=str(number)))).text)
+            except ProviderError as error:
+                outcome.lost.append(error)
+
+    await asyncio.gather(*(worker() for _ in range(at_once)))
+    outcome.seconds = now()
+    return outcome
+
+
+def stack(endpoint: Endpoint, health: Health | None = None, ledger: Ledger | None = None) -> Model:
+    return compose(endpoint, MemoryStore(), ledger or Ledger(), RetryPolicy(), 64, health)
+
+
+def play(weather: Weather, calls: int, at_once: int = 100, seconds: float = math.inf) -> tuple[Endpoint, Outcome]:
+    endpoint = Endpoint(weather)
+    return endpoint, run_virtually(ask_all(stack(endpoint), calls, at_once, seconds))
+
+
+# Rate limits
+
+
+class Bucket:
+    def __init__(self, burst: float) -> None:
+        self.burst, self.tokens, self.last = burst, burst, 0.0
+
+    def take(self, at: float) -> float:
+        self.tokens = min(self.burst, self.tokens + (at - self.last) * RATE)
+        self.last = at
+        if self.tokens >= 1 - 1e-9:
+            self.tokens -= 1
+            return 0.0
+        return (1 - self.tokens) / RATE
+
+
+class FixedWindow:
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.window, self.count = seconds, -1, 0
+
+    def take(self, at: float) -> float:
+        window = int(at // self.seconds)
+        if window != self.window:
+            self.window, self.count = window, 0
+        self.count += 1
+        return 0.0 if self.count <= RATE * self.seconds else (window + 1) * self.seconds - at
+
+
+class SlidingWindow:
+    def __init__(self) -> None:
+        self.passed: deque[float] = deque()
+
+    def take(self, at: float) -> float:
+        while self.passed and self.passed[0] <= at - 1:
+            self.passed.popleft()
+        if len(self.passed) < RATE:
+            self.passed.append(at)
+            return 0.0
+        return self.passed[0] + 1 - at
+
+
+FORMS: dict[str, Callable[[float], float | None]] = {
+    "exact": lambda wait: wait,
+    "whole seconds": lambda wait: float(math.ceil(wait)),
+    "untold": lambda _: None,
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("latency", [0.02, 0.5][: length(1, 2)])
+@pytest.mark.parametrize(
+    "limiter",
+    [lambda: Bucket(10), lambda: Bucket(1), lambda: FixedWindow(1), SlidingWindow],
+    ids=["bucket", "bucket without burst", "fixed window", "sliding window"],
+)
+def test_s01_a_rate_limit_is_used_and_hardly_overstepped(
+    limiter: Callable[[], Bucket | FixedWindow | SlidingWindow], latency: float, form: str
+) -> None:
+    limit = limiter()
+
+    def weather(at: float, number: int) -> Exception | float:
+        wait = limit.take(at)
+        return Transient("too fast", Stage.LIMITED, FORMS[form](wait)) if wait else latency
+
+    endpoint, outcome = play(weather, 100_000, seconds=STORM)
+    assert outcome.lost == []
+    assert len(endpoint.sent) / len(outcome.texts) <= AMPLIFICATION
+    steady = [at for at in endpoint.answers if 60 <= at < STORM]
+    assert len(steady) / (STORM - 60) >= USED * RATE
+    assert len([at for at in endpoint.answers if at < 60]) / 60 >= 0.8 * RATE, "the first minute, in which it learns"
+
+
+def test_s02_a_wait_that_is_asked_for_holds_for_every_call() -> None:
+    def weather(at: float, number: int) -> Exception | float:
+        return Transient("wait", Stage.LIMITED, 40.0 - at) if 20 <= at < 40 else 0.2
+
+    endpoint, outcome = play(weather, 20_000, seconds=60)
+    refused = [at for at in endpoint.sent if 20 <= at < 40]
+    assert 0 < len(refused) <= 64
+    assert max(refused) - min(refused) < 0.3, "only what was under way when the first refusal came"
+    assert outcome.lost == []
+
+
+# Outages
+
+
+def outage(begin: float, end: float, fault: Callable[[], Exception], latency: float = 2.0) -> Weather:
+    return lambda at, _: fault() if begin <= at < end else latency
+
+
+FAULTS: dict[str, Callable[[], Exception]] = {
+    "500": lambda: Transient("HTTP 500", Stage.REFUSED),
+    "503 with Retry-After": lambda: Transient("HTTP 503", Stage.REFUSED, 5.0),
+    "429 for everything": lambda: Transient("HTTP 429", Stage.LIMITED, 1.0),
+    "nobody there": lambda: Transient("no connection", Stage.UNREACHED),
+    "resets": lambda: Transient("reset", Stage.LOST),
+    "HTML": lambda: Transient("no chat completion", Stage.LOST),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("at_once", [1, 4, 100])
+def test_s03_an_outage_costs_few_requests_loses_nothing_and_the_run_goes_on(fault: str, at_once: int) -> None:
+    begin, end = 30.0, 30.0 + STORM
+    endpoint, outcome = play(outage(begin, end, FAULTS[fault]), 40 * at_once, at_once)
+    assert outcome.lost == []
+    assert len(outcome.texts) == 40 * at_once
+    meanwhile = [at for at in endpoint.sent if begin <= at < end]
+    assert len(meanwhile) <= min(at_once, 64) + 6 + STORM / 12
+    assert min(at for at in endpoint.answers if at > end) - end <= 20
+    if at_once == 100:
+        assert len(endpoint.sent) / 4000 <= AMPLIFICATION
+
+
+def test_s04_during_an_outage_single_small_calls_ask_and_it_is_told() -> None:
+    endpoint, health = Endpoint(outage(10.0, 100.0, FAULTS["500"])), Health()
+    told: set[str] = set()
+
+    async def look() -> None:
+        while True:
+            told.add(health.waiting)
+            await asyncio.sleep(1)
+
+    async def main() -> None:
+        looking = asyncio.create_task(look())
+        await ask_all(stack(endpoint, health), 1000)
+        looking.cancel()
+
+    run_virtually(main())
+    during = [purpose for at, purpose in zip(endpoint.sent, endpoint.purposes, strict=True) if 14 < at < 100]
+    assert set(during) == {"other.probe"}
+    assert any("does not answer" in text and "HTTP 500" in text for text in told)
+    assert health.waiting == ""
+
+
+def test_s05_an_outage_without_end_ends_the_run_with_the_reason() -> None:
+    endpoint, outcome = play(outage(10.0, math.inf, FAULTS["500"]), 500)
+    assert outcome.seconds < 1000
+    assert {type(error) for error in outcome.lost} == {ProviderError}
+    assert "no call was answered" in str(outcome.lost[0])
+    assert "HTTP 500" in str(outcome.lost[0])
+    assert len([at for at in endpoint.sent if at > 13]) < 100
+
+
+def test_s06_a_wait_of_an_hour_for_everybody_ends_the_run_at_once() -> None:
+    _, outcome = play(outage(10.0, math.inf, lambda: Transient("quota of the day", Stage.LIMITED, 7200.0)), 500)
+    assert outcome.seconds < 30
+    assert any(type(error) is ProviderError for error in outcome.lost)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.05])
+@pytest.mark.parametrize("stage", [Stage.REFUSED, Stage.LIMITED, Stage.LOST])
+def test_s07_isolated_failures_cost_their_own_retry_and_no_speed(share: float, stage: Stage) -> None:
+    def weather(at: float, number: int) -> Exception | float:
+        failing = unit(1, "isolated", number) < share
+        return Transient("busy", stage, 0.0 if stage is Stage.LIMITED else None) if failing else 1.0
+
+    endpoint, outcome = play(weather, 3000)
+    assert outcome.lost == []
+    assert len(endpoint.sent) / 3000 <= AMPLIFICATION
+    assert outcome.seconds < 1.6 * 3000 / 64, "64 in flight, a second each"
+
+
+def test_s08_a_question_that_nobody_can_answer_is_lost_alone() -> None:
+    async def main() -> tuple[Endpoint, list[object]]:
+        endpoint = Endpoint(lambda at, _: 0.1)
+        model = stack(endpoint)
+        await ask_all(model, 10)
+        endpoint.weather = lambda at, number: (
+            0.1 if endpoint.purposes[-1] == "other.probe" else Transient("HTTP 500", Stage.REFUSED)
+        )
+        poison = await asyncio.gather(model.complete(replace(ASK, identity="poison")), return_exceptions=True)
+        return endpoint, list(poison)
+
+    endpoint, (error,) = run_virtually(main())
+    assert isinstance(error, CallFailed)
+    assert len(endpoint.sent) <= 10 + RetryPolicy().attempts + 3
+
+
+def test_s09_black_holes_end_at_the_time_limit_of_an_attempt_and_nothing_is_lost() -> None:
+    def weather(at: float, number: int) -> Exception | float:
+        return 1.0
+
+    class Hole(Endpoint):
+        async def complete(self, request: Request) -> Reply:
+            if 20 <= now() < 20 + STORM:
+                self.sent.append(now())
+                await asyncio.sleep(30)
+                raise Transient("no reply within 30 s", Stage.LOST, seconds=30)
+            return await super().complete(request)
+
+    endpoint = Hole(weather)
+    outcome = run_virtually(ask_all(stack(endpoint), 4000))
+    assert outcome.lost == []
+    assert len(outcome.texts) == 4000
+    assert len(endpoint.sent) / 4000 <= AMPLIFICATION
+
+
+@pytest.mark.parametrize("at_once", [1, 200])
+def test_s10_what_is_hopeless_is_met_by_those_in_flight_and_by_nobody_after(at_once: int) -> None:
+    endpoint, outcome = play(
+        lambda at, number: ProviderError("HTTP 401: the key") if number > 20 else 0.1, 500, at_once
+    )
+    assert outcome.seconds < 5
+    assert {str(error) for error in outcome.lost} == {"HTTP 401: the key"}
+    assert len(endpoint.sent) <= 20 + 64
+
+
+def test_s11_no_wait_outlasts_the_time_of_the_run() -> None:
+    async def main() -> float:
+        ledger = Ledger(Limits(seconds=60), clock=now)
+        model = stack(Endpoint(outage(10.0, math.inf, FAULTS["500"])), ledger=ledger)
+        with pytest.raises(BudgetReached, match="--max-minutes 1"):
+            await ask_all(model, 1000)
+        return now()
+
+    assert run_virtually(main()) <= 61
+
+
+def test_s12_a_partial_storm_is_not_fed_by_retries() -> None:
+    storm = STORM / 3
+
+    def weather(at: float, number: int) -> Exception | float:
+        failing = 20 <= at < 20 + storm and unit(2, "partial", number) < 0.5
+        return Transient("HTTP 503", Stage.REFUSED) if failing else 1.0
+
+    endpoint, outcome = play(weather, 30_000, seconds=20 + 2 * storm)
+    assert len(outcome.lost) <= 0.02 * len(outcome.texts)
+    assert len(endpoint.sent) / len(outcome.texts) <= AMPLIFICATION

@@ -1,0 +1,154 @@
+"""Programs in outputs: which text is the program, and whether its tests hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from maspo.sandbox.limits import Limits
+from maspo.sandbox.selftest import Finding
+from maspo.scoring.base import Sample, Score, Scorer
+from maspo.scoring.code import CodeScorer, extract_code
+
+DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
+TESTS = ("assert double(2) == 4", "assert double('a') == 'aa'")
+GOOD = "def double(x):\n    return x + x"
+FENCED = f"Here it is:\n```python\n{GOOD}\n```\nIt doubles."
+
+
+def sample(output: str, **fields: object) -> Sample:
+    return Sample(**{"id": "1", "output": output, "tests": TESTS, **fields})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("output", "code"),
+    [
+        (FENCED, GOOD),
+        (GOOD, GOOD),
+        (f"```\n{GOOD}\n```", GOOD),
+        (f"~~~py\n{GOOD}\n~~~", GOOD),
+        (f"```python\n{GOOD}", GOOD),
+        (f"```python\n{GOOD}\n```\n```python\nprint(double(3))\n```", GOOD),
+        (f"```python\ndef double(x): return 1\n```\nNo:\n```python\n{GOOD}\n```", GOOD),
+        (f"```bash\nls\n```\n```python\n{GOOD}\n```\n```text\ndouble = 2\n```", GOOD),
+        ("```python\nx = 1\n```\n```python\ny = 2\n```", "y = 2"),
+        ("  ```python\nx = '''`` ` '''\n  ```", "x = '''`` ` '''"),
+        ("````\n```\nx\n```\n````", "```\nx\n```"),
+    ],
+)
+def test_c01_the_block_that_defines_what_is_called_is_the_program(output: str, code: str) -> None:
+    assert extract_code(sample(output)).strip() == code
+
+
+def test_c02_the_entry_point_decides_when_there_is_one() -> None:
+    output = "```python\ndef other(x): return 1\n```\n```python\ndef double(x): return 2\n```"
+    assert "def other" in extract_code(sample(output, entry_point="other"))
+
+
+async def scores(*samples: Sample, limits: Limits | None = None) -> list[Score]:
+    scorer: Scorer = CodeScorer(limits)
+    return list(await scorer.score(samples))
+
+
+async def test_c03_every_outcome_in_the_order_of_the_samples() -> None:
+    found = await scores(
+        sample(FENCED, id="right"),
+        sample("```python\ndef double(x): return 4\n```", id="wrong"),
+        sample("I cannot help with that.", id="prose"),
+        sample("", id="empty"),
+        sample(FENCED, id="untested", tests=()),
+        sample(FENCED, id="bad tests", tests=("assert (",)),
+        sample("def double(x):\n    while True: pass", id="endless"),
+        limits=Limits(cpu_seconds=1, wall_seconds=20),
+    )
+    assert [(score.id, score.outcome) for score in found] == [
+        ("right", "correct"),
+        ("wrong", "wrong"),
+        ("prose", "unread"),
+        ("empty", "unread"),
+        ("untested", "failed"),
+        ("bad tests", "failed"),
+        ("endless", "wrong"),
+    ]
+    assert found[0].read == f"{GOOD}\n" and found[0].why == ""
+    assert found[1].why == "test 2 does not hold: assert double('a') == 'aa': the last call returned 4"
+    assert found[6].why.endswith("used more than 1 s of CPU")
+
+
+async def test_c04_why_is_one_short_line_that_acts_on_nothing() -> None:
+    code = "def double(x): raise ValueError('\\x1b[2J\\n\\u202e' + 'x' * 10 ** 6)"
+    (score,) = await scores(sample(code, tests=("assert double('" + "a" * 5000 + "') == '\x1b'",)))
+    assert score.outcome == "wrong"
+    assert len(score.why) <= 300 and score.why.isprintable()
+
+
+async def test_c05_without_a_sandbox_nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maspo.sandbox.selftest.examine", lambda level: Finding(level, "an attack succeeded"))
+    (score,) = await scores(sample(FENCED))
+    assert score.outcome == "failed"
+    assert "no sandbox holds" in score.why and "--unsafe-exec" in score.why
+
+
+def rows(name: str) -> Iterator[dict[str, object]]:
+    file = DATA / name
+    if not file.is_file():
+        pytest.skip(f"the data set {name} is not beside the repository (shared/data); nothing real to read")
+    with file.open(encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
+
+
+def mbpp() -> list[Sample]:
+    """Return MBPP's reference solutions as outputs."""
+    return [
+        Sample(
+            str(row["task_id"]),
+            f"```python\n{row['code']}\n```",
+            tests=tuple(row["test_list"]),  # type: ignore[arg-type]
+            setup="\n".join(row["test_imports"]),  # type: ignore[arg-type]
+        )
+        for row in rows("mbpp_sanitized.jsonl")
+    ]
+
+
+def humaneval(whole: bool) -> list[Sample]:
+    """Return HumanEval's reference solutions, as whole programs in a fence or as the plain rest of the prompt."""
+    return [
+        Sample(
+            str(row["task_id"]),
+            f"```python\n{row['prompt']}{row['canonical_solution']}\n```" if whole else str(row["canonical_solution"]),
+            tests=(str(row["test"]),),
+            setup=str(row["prompt"]),
+            entry_point=str(row["entry_point"]),
+        )
+        for row in rows("humaneval_et.jsonl")
+    ]
+
+
+def shuffled(samples: list[Sample]) -> list[Sample]:
+    """Return the samples, each with the output of the next."""
+    others = [*samples[1:], samples[0]]
+    return [
+        Sample(one.id, other.output, tests=one.tests, setup=one.setup, entry_point=one.entry_point)
+        for one, other in zip(samples, others, strict=True)
+    ]
+
+
+async def not_correct(samples: list[Sample]) -> list[Score]:
+    return [score for score in await scores(*samples) if not score.correct]
+
+
+@pytest.mark.slow
+async def test_c06_reference_solutions_of_mbpp_are_correct_and_others_wrong() -> None:
+    samples = mbpp()
+    assert await not_correct(samples) == []
+    assert len(await not_correct(shuffled(samples))) == len(samples)
+
+
+@pytest.mark.slow
+async def test_c07_reference_solutions_of_humaneval_are_correct_and_others_wrong() -> None:
+    samples = humaneval(whole=True)
+    assert await not_correct([*samples, *humaneval(whole=False)]) == []
+    assert len(await not_correct(shuffled(samples))) == len(samples)

@@ -1,0 +1,224 @@
+"""The scorers exact and choice: what is read, what is right, and what could not be read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maspo.scoring.base import Sample, Score
+from maspo.scoring.choices import options_of, read_choice
+from maspo.scoring.readable import without_thinking
+from maspo.scoring.registry import scorer_of
+from tests.lengths import length
+from tests.scoring.choice_cases import OPTIONS, PLAIN, WITH_OPTIONS
+from tests.scoring.real_rows import rows
+
+
+async def scored(name: str, samples: Sequence[Sample]) -> list[Score]:
+    scores = list(await scorer_of(name).score(samples))
+    assert [score.id for score in scores] == [sample.id for sample in samples]
+    return scores
+
+
+@pytest.mark.parametrize(
+    ("output", "label", "outcome"),
+    [
+        ("42", "42", "correct"),
+        (" 42. ", "42", "correct"),
+        ("1,000", "1000", "correct"),
+        ("Paris", "paris", "correct"),
+        ("I think <answer>Paris</answer>", "Paris", "correct"),
+        (r"so \boxed{Paris}", r"\boxed{paris}", "correct"),
+        ("<think>London</think>Paris", "Paris", "correct"),
+        ("It is Paris", "Paris", "wrong"),
+        ("London", "Paris", "wrong"),
+        ("", "Paris", "unread"),
+        (" \n", "Paris", "unread"),
+        ("<answer></answer>", "Paris", "unread"),
+        ("<think>Paris", "Paris", "unread"),
+        ("Paris", None, "failed"),
+    ],
+)
+async def test_e01_exact_compares_the_marked_answer_or_all_of_it(output: str, label: str | None, outcome: str) -> None:
+    (score,) = await scored("exact", [Sample("1", output, label)])
+    assert score.outcome == outcome
+    assert score.correct is (outcome == "correct")
+
+
+@pytest.mark.parametrize(("output", "letter"), PLAIN)
+async def test_e02_the_chosen_letter_is_read(output: str, letter: str | None) -> None:
+    (score,) = await scored("choice", [Sample("1", output, letter or "A")])
+    assert score.read == letter
+    assert score.outcome == ("correct" if letter else "unread")
+
+
+@pytest.mark.parametrize(("output", "letter"), WITH_OPTIONS)
+async def test_e03_where_options_are_known_their_text_is_an_answer(output: str, letter: str | None) -> None:
+    (score,) = await scored("choice", [Sample("1", output, letter or "A", question=OPTIONS)])
+    assert score.read == letter
+
+
+@pytest.mark.parametrize("label", ["B", "(B)", "b", "B) 1,500 m", r"\boxed{B}", "<answer>B</answer>", "1,500 m"])
+async def test_e04_a_label_may_be_written_in_any_way(label: str) -> None:
+    scores = await scored("choice", [Sample(letter, letter, label, question=OPTIONS) for letter in "BC"])
+    assert [score.outcome for score in scores] == ["correct", "wrong"]
+
+
+async def test_e05_a_label_that_names_no_letter_is_the_fault_of_the_row() -> None:
+    (score,) = await scored("choice", [Sample("1", "B", "forty-two")])
+    assert score.outcome == "failed"
+    assert "forty-two" in score.why
+
+
+@pytest.mark.parametrize(
+    ("question", "options"),
+    [
+        ("What?\nA) 1\nB) 2\nC) 3", {"A": "1", "B": "2", "C": "3"}),
+        ("What?\nA ) 1 ( x )\nB ) 2", {"A": "1 ( x )", "B": "2"}),
+        ("What? (A) one (B) two (C) three", {"A": "one", "B": "two", "C": "three"}),
+        ("Given P ( A ) and P ( B ) .\nA ) 1\nB ) 2", {"A": "1", "B": "2"}),
+        ("A ) A ) 59\nB ) B ) 69", {"A": "59", "B": "69"}),
+        ("What?\n  (a) no letter\n", {}),
+        ("Plan A. Then go.", {}),
+        ("", {}),
+    ],
+)
+def test_e06_options_are_found_in_the_question(question: str, options: dict[str, str]) -> None:
+    assert options_of(question) == options
+
+
+def question_of(row: dict[str, object]) -> str:
+    assert isinstance(row["options"], list)
+    return f"{row['question']}\nOptions:\n" + "\n".join(map(str, row["options"]))
+
+
+def gold_of(row: dict[str, object]) -> str:
+    return str(row.get("answer") or row["correct"])
+
+
+@pytest.mark.parametrize("name", ["aqua", "aqua_val"])
+@pytest.mark.parametrize("form", ["{}", "({})", "The answer is {}.", r"$\boxed{\text{({})}}$", "<answer>{}</answer>"])
+async def test_e07_real_golds_are_equal_to_themselves(name: str, form: str) -> None:
+    data = rows(name)
+    scores = await scored(
+        "choice",
+        [
+            Sample(str(place), form.replace("{}", gold_of(row)), gold_of(row), question=question_of(row))
+            for place, row in enumerate(data)
+        ],
+    )
+    assert [score for score in scores if not score.correct] == []
+
+
+@pytest.mark.parametrize("name", ["aqua", "aqua_val"])
+async def test_e08_the_text_of_an_option_is_read_and_others_are_wrong(name: str) -> None:
+    data = rows(name)
+    options = [str(row["options"][ord(gold_of(row)) - ord("A")]) for row in data]
+    right = await scored(
+        "choice",
+        [
+            Sample(str(place), option, gold_of(row), question=question_of(row))
+            for place, (row, option) in enumerate(zip(data, options, strict=True))
+        ],
+    )
+    assert sum(score.correct for score in right) >= 0.99 * len(data)
+    wrong = await scored(
+        "choice",
+        [
+            Sample(str(place), f"The answer is {gold_of(data[place - 1])}", gold_of(row), question=question_of(row))
+            for place, row in enumerate(data)
+            if gold_of(row) != gold_of(data[place - 1])
+        ],
+    )
+    assert {score.outcome for score in wrong} == {"wrong"}
+
+
+@pytest.mark.parametrize("name", ["aqua", "aqua_val"])
+async def test_e09_written_solutions_never_read_as_another_letter(name: str) -> None:
+    data = rows(name)
+    scores = await scored(
+        "choice", [Sample(str(place), row["rationale"], gold_of(row)) for place, row in enumerate(data)]
+    )
+    assert sum(score.correct for score in scores) >= 0.85 * len(data)
+    assert sum(score.outcome == "wrong" for score in scores) <= 0.01 * len(data)
+
+
+@pytest.mark.parametrize(
+    ("output", "kept"),
+    [
+        ("<think>a</think>b", "b"),
+        ("a<think>b</think>c<thinking>d</thinking>e", "ace"),
+        ("a</think>b", "b"),
+        ("a<think>b", "a"),
+        ("<THINK>a</THINK>b", "b"),
+        ("a < think > b", "a < think > b"),
+        ("<think><think>a</think>b", "b"),
+    ],
+)
+def test_e10_thinking_is_no_output(output: str, kept: str) -> None:
+    assert without_thinking(output) == kept
+
+
+WORDS = [
+    "A",
+    "B",
+    "(C)",
+    "answer",
+    "is",
+    "not",
+    "or",
+    "and",
+    "Option",
+    "the",
+    ":",
+    ".",
+    "\n",
+    "**",
+    "correct",
+    "so",
+    ",",
+]
+
+
+@given(
+    st.one_of(st.lists(st.sampled_from(WORDS), max_size=30).map(" ".join), st.text(st.characters(), max_size=60)),
+    st.sampled_from(["", OPTIONS]),
+)
+@settings(max_examples=length(500, 20_000), deadline=None)
+def test_e11_no_text_breaks_the_reading_of_choices(output: str, question: str) -> None:
+    letter = read_choice(output, None, question)
+    assert letter is None or letter in "ABCDEFGHIJ"
+    assert read_choice(output, output, question) in (None, *"ABCDEFGHIJ")
+    options_of(output)
+
+
+PARTS = [
+    "<answer>",
+    r"\boxed{",
+    "answer is ",
+    "A or ",
+    " ",
+    "Option ",
+    "{",
+    '\n{"answer":',
+    "</think>",
+    "$",
+    r"\(",
+    "1,111",
+    "\ud800",
+]
+
+
+@pytest.mark.parametrize("name", ["exact", "choice", "math"])
+async def test_e12_ten_megabytes_are_read_in_seconds(name: str) -> None:
+    scorer = scorer_of(name)
+    for part in PARTS:
+        output = part * (10_000_000 // len(part))
+        begun = time.process_time()
+        scores = await scorer.score([Sample("1", output, "B"), Sample("2", output + r"\boxed{B}", "B")])
+        assert time.process_time() - begun < 4, part
+        assert [score.id for score in scores] == ["1", "2"]

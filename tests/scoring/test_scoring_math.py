@@ -1,0 +1,284 @@
+r"""The math scorer: hand-checked pairs, answers as models write them, real golds, hostile answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maspo.scoring.base import Sample, Score
+from maspo.scoring.limits import Limits
+from maspo.scoring.mathematics import scorer as mathematics
+from maspo.scoring.mathematics.calculator import formula
+from maspo.scoring.mathematics.equality import Same, same
+from maspo.scoring.mathematics.forms import form_of
+from maspo.scoring.mathematics.reading import boxes, read_math
+from maspo.scoring.mathematics.scorer import MathScorer
+from maspo.scoring.mathematics.spelling import spelled
+from tests.lengths import length
+from tests.scoring.real_rows import rows
+
+CASES = [
+    json.loads(line) for line in (Path(__file__).parent / "math_cases.jsonl").read_text(encoding="utf-8").splitlines()
+]
+
+
+@pytest.fixture
+async def scorer() -> AsyncIterator[MathScorer]:
+    made = MathScorer()
+    yield made
+    made.close()
+
+
+async def outcomes(scorer: MathScorer, pairs: list[tuple[str, str]]) -> list[Score]:
+    samples = [Sample(str(place), output, label) for place, (output, label) in enumerate(pairs)]
+    scores = list(await scorer.score(samples))
+    assert [score.id for score in scores] == [sample.id for sample in samples]
+    return scores
+
+
+async def test_m01_hand_checked_pairs_both_ways(scorer: MathScorer) -> None:
+    assert len(CASES) >= 300
+    assert 0.25 <= sum(not case["same"] for case in CASES) / len(CASES) <= 0.45
+    for one, other in (("a", "b"), ("b", "a")):
+        scores = await outcomes(scorer, [(rf"\boxed{{{case[one]}}}", case[other]) for case in CASES])
+        missed = [
+            (case, score)
+            for case, score in zip(CASES, scores, strict=True)
+            if (score.outcome == "correct") != case["same"]
+        ]
+        assert len(missed) <= 0.02 * len(CASES), missed
+        assert not [score for score in scores if score.why], "nothing took too long, nothing was left undecided"
+
+
+def test_m02_plain_comparison_decides_nearly_all_without_computer_algebra() -> None:
+    found = [(same(case["a"], case["b"]), case) for case in CASES]
+    assert sum(result is Same.UNSURE for result, _ in found) <= 0.05 * len(found)
+    wrong = [case for result, case in found if result is not Same.UNSURE and (result is Same.YES) != case["same"]]
+    assert len(wrong) <= 0.02 * len(found), wrong
+
+
+@pytest.mark.parametrize(
+    ("output", "answer"),
+    [
+        (r"so \boxed{\frac{1}{2}}.", r"\frac{1}{2}"),
+        (r"\boxed{1} and then \boxed{2}", "2"),
+        (r"\boxed{\boxed{7}}", r"\boxed{7}"),
+        (r"\boxed 5", "5"),
+        (r"\fbox{12}", "12"),
+        (r"\boxed{\left\{1, 2\right\}}", r"\left\{1, 2\right\}"),
+        ("<answer>42</answer>", "42"),
+        (r"<answer>\boxed{42}</answer>", "42"),
+        (r"\boxed{1} <answer>42</answer>", "42"),
+        ("The answer is 42.", "42"),
+        ("The final answer is $x = 3$.", "x = 3"),
+        ("The answer is 3.14.", "3.14"),
+        ("The answer is **7**", "7"),
+        ("Answer: 12 cm", "12 cm"),
+        ("**Answer:** $\\frac{3}{4}$", r"\frac{3}{4}"),
+        ("#### 1,000", "1,000"),
+        ("The answer is 1. Wait, no. The answer is 2.", "2"),
+        ("The answer is 5 because 2 + 3 = 5.", "5"),
+        ("The answer to the question is $5$, as shown.", "$5$"),
+        ("Long reasoning here.\n\nTherefore $x = 12$.", "12"),
+        ("We add all the numbers and find that the total is 15.", "15"),
+        ("42", "42"),
+        (r"\frac{1}{2}", r"\frac{1}{2}"),
+        ("$-5$", "$-5$"),
+        ("", None),
+        ("I do not know how this could be solved.", None),
+        (r"\boxed{}", None),
+        (r"\boxed{open", None),
+    ],
+)
+def test_m03_the_answer_is_read_where_models_put_it(output: str, answer: str | None) -> None:
+    read = read_math(output)
+    if answer is None or read is None:
+        assert read == answer
+    else:
+        assert same(read, answer) is Same.YES, read
+
+
+async def test_m04_unread_wrong_and_failed_are_told_apart(scorer: MathScorer) -> None:
+    samples = [
+        Sample("unread", "I do not know how this could be solved.", "5"),
+        Sample("wrong", r"\boxed{6}", "5"),
+        Sample("failed", r"\boxed{5}"),
+        Sample("correct", r"\boxed{5}", "5"),
+        Sample("thinking", r"<think>\boxed{6}</think> \boxed{5}", "5"),
+        Sample("only thinking", r"<think>\boxed{5}", "5"),
+    ]
+    scores = await scorer.score(samples)
+    assert [score.outcome for score in scores] == ["unread", "wrong", "failed", "correct", "correct", "unread"]
+    assert scores[1].read == "6"
+
+
+@pytest.mark.parametrize(
+    ("output", "label", "right"),
+    [
+        (r"\boxed{1} and \boxed{2}", "1, 2", True),
+        (r"x is \boxed{2}, or \boxed{1}", r"\{1, 2\}", True),
+        (r"\boxed{3}, then \boxed{1}, \boxed{2}", "1, 2", True),
+        (r"\boxed{1} and \boxed{3}", "1, 2", False),
+        (r"\boxed{1} and \boxed{2}", "2", True),
+        (r"\boxed{1} and \boxed{2}", "1", False),
+        (r"\boxed{5}", r"Hence the sum is $\boxed{5}$.", True),
+    ],
+)
+async def test_m05_several_boxes_are_a_list_and_the_last_box_is_the_answer(
+    scorer: MathScorer, output: str, label: str, right: bool
+) -> None:
+    (score,) = await outcomes(scorer, [(output, label)])
+    assert (score.outcome == "correct") is right
+
+
+@pytest.mark.parametrize("name", ["math_500", "agieval_math"])
+async def test_m06_real_golds_are_equal_to_themselves(scorer: MathScorer, name: str) -> None:
+    data = rows(name)
+    for wrapped in ("{}", "So the result is $\\boxed{{{}}}$.", "The answer is ${}$."):
+        scores = await outcomes(
+            scorer,
+            [
+                (wrapped.replace("{{{}}}", "{" + row["answer"] + "}").replace("{}", row["answer"]), row["answer"])
+                for row in data
+            ],
+        )
+        assert [score for score in scores if score.outcome != "correct"] == []
+    scores = await outcomes(scorer, [(row["solution"], row["answer"]) for row in data])
+    assert sum(score.outcome == "correct" for score in scores) >= 0.99 * len(data)
+
+
+@pytest.mark.parametrize("name", ["math_500", "agieval_math"])
+async def test_m07_answers_of_other_rows_are_wrong(scorer: MathScorer, name: str) -> None:
+    data = [row["answer"] for row in rows(name)]
+    pairs = [
+        (rf"\boxed{{{data[(place + step) % len(data)]}}}", answer)
+        for step in range(1, length(6, len(data)))
+        for place, answer in enumerate(data)
+        if data[(place + step) % len(data)].replace("tfrac", "frac") != answer.replace("tfrac", "frac")
+    ]
+    scores = await outcomes(scorer, pairs)
+    right = [(pairs[int(score.id)], score) for score in scores if score.outcome == "correct"]
+    assert len(right) <= 0.005 * len(pairs), right
+    assert not [score for score in scores if score.outcome == "failed"]
+
+
+HOSTILE = [
+    "9^{9^{9^9}}",
+    "9^9^9^9^9",
+    "9**9**9**9",
+    "(((10!)!)!)!",
+    "99999999999!",
+    r"\binom{99999999}{49999999}",
+    "(" * 5_000 + "1" + ")" * 5_000,
+    "{" * 200 + "1" + "}" * 200,
+    "-" * 300 + "1",
+    r"\sqrt" * 150 + "2",
+    r"\frac{1}" * 90 + "{2}",
+    r"\sum_{k=1}^{10^{12}} \frac{1}{k^2+1}",
+    r"\int_0^{10^9} e^{x^{x^x}} dx",
+    r"\prod_{i=1}^{999999} (x+i)",
+    "1e999999999",
+    "9" * 100_000,
+    "__import__('os').system('touch hacked')",
+    "().__class__.__bases__[0].__subclasses__()",
+    "exec(compile('1','','exec'))",
+    "lambda x: x",
+    r"(x+1)^{99999}",
+    r"\left(x+y+z+w\right)^{60} - 1",
+    "\\begin{pmatrix}" + " & ".join(["1"] * 400) + "\\end{pmatrix}",
+    ", ".join(str(number) for number in range(600)),
+    r"\pm " * 60 + "1",
+    "\x00\ud800\u202e",
+    "x=" * 300 + "1",
+    r"\cup".join(["(1,2)"] * 150),
+    r"\sin" * 140 + "x",
+    r"2^{2^{2^{2^{2^{2}}}}}",
+    "2" + "፩" * 5,
+]
+
+
+async def test_m08_hostile_answers_cost_their_limit_and_stall_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    seconds = length(6, 18) / 10
+    scorer = MathScorer(Limits(seconds=seconds, workers=2))
+    await outcomes(scorer, [(r"\boxed{\text{(C)}}", "3")])
+    begun = time.monotonic()
+    for hostile in HOSTILE:
+        (score, harmless) = await outcomes(
+            scorer, [(f"<answer>{hostile}</answer>", r"\frac{x}{3}"), (r"\boxed{\text{C} + 1}", r"\text{C} + 2")]
+        )
+        assert score.outcome in ("wrong", "unread"), hostile[:50]
+        assert harmless.outcome == "wrong" and "limit" not in harmless.why
+    assert time.monotonic() - begun < 3 * len(HOSTILE)
+    assert not any(os.scandir(tmp_path)), "no text was executed"
+    scorer.close()
+
+
+async def test_m09_a_slow_comparison_is_cut_and_its_neighbours_are_right() -> None:
+    scorer = MathScorer(Limits(seconds=0.4, workers=2))
+    slow = r"\sum_{k=1}^{10^{9}} \sum_{j=1}^{k} \frac{1}{k^2+j^3+x}"
+    fair = r"\binom{n}{2} + 7"
+    await outcomes(scorer, [(rf"\boxed{{{fair}}}", r"7 + \binom{n}{2}")] * 2)
+    pairs = [(rf"\boxed{{{slow}}}", r"\int_0^1 x^{x} dx + 1"), *[(rf"\boxed{{{fair}}}", r"7 + \binom{n}{2}")] * 8]
+    first, *others = await outcomes(scorer, pairs)
+    assert first.outcome == "wrong"
+    assert {score.outcome for score in others} == {"correct"}
+    scorer.close()
+
+
+async def test_m10_without_math_verify_the_undecided_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mathematics, "find_spec", lambda name: None)
+    scores = await outcomes(
+        MathScorer(), [(r"\boxed{\frac{2}{4}}", "0.5"), (r"\boxed{\int_0^1 x dx}", r"\int_0^1 y dy")]
+    )
+    assert [score.outcome for score in scores] == ["correct", "failed"]
+    assert "maspo[math]" in scores[1].why
+
+
+ALPHABET = st.one_of(
+    st.sampled_from(
+        [r"\frac", r"\sqrt", r"\boxed{", "{", "}", "(", ")", "[", "]", ",", "=", "^", "_", "|", "x", "1", "!"]
+    ),
+    st.sampled_from(
+        [r"\pm", r"\cup", r"\text{", r"\begin{pmatrix}", r"\end{pmatrix}", "&", r"\\", r"\{", r"\}", "<", "%"]
+    ),
+    st.sampled_from(
+        ["$", "°", "cm", " ", "0.", r"\overline{", r"\log", r"\sin", "-", "/", "and", r"\in", ":", ";", "√"]
+    ),
+    st.text(max_size=3),
+    st.characters(categories=["Cs", "Cc", "Sm", "No"]),
+)
+SOUP = st.lists(ALPHABET, max_size=25).map("".join)
+
+
+@given(SOUP, SOUP)
+@settings(max_examples=length(400, 20_000), deadline=None)
+def test_m11_no_text_breaks_the_plain_comparison(one: str, other: str) -> None:
+    assert isinstance(same(one, other), Same)
+    assert same(one, one) is Same.YES
+    assert same(one, other) is same(other, one)
+    form_of(one)
+    formula(spelled(one))
+    assert read_math(one) is None or read_math(one)
+    boxes(one)
+
+
+@given(st.fractions(max_denominator=500), st.fractions(max_denominator=500))
+@settings(max_examples=length(200, 5_000), deadline=None)
+def test_m12_fractions_are_equal_exactly_when_their_values_are(one: object, other: object) -> None:
+    latex = r"\frac{{{}}}{{{}}}"
+    first, second = (
+        latex.replace("{{{}}}{{{}}}", f"{{{value.numerator * 3}}}{{{value.denominator * 3}}}")  # type: ignore[attr-defined]
+        for value in (one, other)
+    )
+    assert (same(first, second) is Same.YES) is (one == other)
+    assert same(first, str(one)) is Same.YES

@@ -1,0 +1,86 @@
+"""Ctrl-C and SIGTERM: what is in flight is finished and recorded; a second Ctrl-C ends the process at once."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+from time import perf_counter
+
+import pytest
+
+from maspo.errors import EXIT_INTERRUPTED, EXIT_OK
+from tests.lengths import length
+from tests.soak.children import LATENCY, SECONDS, Team, lasting, sent
+
+STOPS = length(20, 500)
+CHAIN = 10
+"""Stops of one run before it may finish."""
+AT_ONCE = 1.0
+"""Seconds that the second Ctrl-C may take."""
+
+
+async def stopped(team: Team, name: str, number: int, draw: random.Random) -> bool:
+    """Stop a run at a random moment; return whether it was not over before."""
+    child = await team.go(name)
+    moment = [team.endpoint.another(draw.randint(1, 8)), asyncio.sleep(draw.random() * 3 * LATENCY)]
+    code, said = await child.signalled(number, moment)
+    if code == EXIT_OK:
+        return False
+    assert code == EXIT_INTERRUPTED, said
+    assert f"maspo resume {name}" in said
+    received = team.endpoint.received[team.run_id(name)]
+    assert set(received) == set(team.recorded(name)), "a reply was lost"
+    return True
+
+
+async def finish(team: Team, name: str) -> None:
+    """Let a run finish and compare it with the one that nobody disturbed."""
+    code, said = await (await team.go(name)).ended()
+    assert code == EXIT_OK, said
+    assert (team.folder / name / "prompts.json").read_bytes() == (team.folder / "whole/prompts.json").read_bytes()
+    assert lasting(team.result(name)) == lasting(team.result("whole"))
+
+
+@pytest.mark.slow
+async def test_q02_a_stopped_run_loses_no_reply_and_repeats_no_call(team: Team) -> None:
+    draw = random.Random(3)
+    stops = number = 0
+    while stops < STOPS:
+        number += 1
+        name = f"run{number}"
+        for turn in range(CHAIN):
+            stops += await stopped(team, name, (signal.SIGINT, signal.SIGTERM)[turn % 2], draw)
+        await finish(team, name)
+        result, received = team.result(name), team.endpoint.received[team.run_id(name)]
+        assert set(received.values()) == {1}, "a call was repeated"
+        assert result["possibly_billed_twice"] == []
+        assert received.total() == sent(result) == sent(team.result("whole"))
+    print(f"{stops} stops in {number} runs")
+
+
+@pytest.mark.slow
+async def test_q03_a_second_ctrl_c_ends_at_once_also_while_the_endpoint_hangs(team: Team) -> None:
+    draw = random.Random(4)
+    slowest = 0.0
+    listed = 0
+    for turn in range(STOPS):
+        name = f"run{turn // CHAIN}"
+        child = await team.go(name)
+        await asyncio.wait_for(team.endpoint.another(draw.randint(1, 5)), SECONDS)
+        await asyncio.wait_for(team.endpoint.hangs(), SECONDS)
+        await asyncio.sleep(draw.random() * 2 * LATENCY)
+        child.process.send_signal(signal.SIGINT)
+        await child.says("Ctrl-C again")
+        began = perf_counter()
+        child.process.send_signal(draw.choice((signal.SIGINT, signal.SIGTERM)))
+        code, said = await child.ended()
+        slowest = max(slowest, perf_counter() - began)
+        assert code == EXIT_INTERRUPTED, said
+        team.endpoint.answers.set()
+        if turn % CHAIN == CHAIN - 1:
+            await finish(team, name)
+            listed += len(team.result(name)["possibly_billed_twice"])
+    assert slowest <= AT_ONCE
+    assert listed >= STOPS, "what was left behind in flight is listed"
+    print(f"{STOPS} second Ctrl-C, the slowest {slowest:.2f} s; {listed} calls listed as possibly billed twice")
