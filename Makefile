@@ -3,15 +3,25 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
+# Only what a lock names by version and hash, and only wheels: building a package would run code that no lock names.
+LOCKED := --require-hashes --only-binary :all: --requirement
+AUDIT := .venv-audit
+AUDIT_PIP := $(AUDIT)/bin/python -m pip -qq --disable-pip-version-check --no-input
+COMPILE := $(AUDIT)/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-build \
+  --custom-compile-command 'make lock'
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help demo test picture clean
+.PHONY: help demo test soak lock audit dist sbom picture clean
 
 help:
 	@echo "make demo     install maspo into $(VENV) and run it on the simulated world (no key, no model)"
 	@echo "make test     install the development tools as well and run every check"
+	@echo "make soak     run the tests of the promises at their nightly length (hours)"
+	@echo "make lock     renew requirements*.lock: the newest versions that pyproject.toml allows"
+	@echo "make audit    look up known vulnerabilities of everything in the locks (needs the network)"
+	@echo "make sbom     build dist/ and list what is in it: dist/maspo-VERSION.cdx.json (CycloneDX)"
 	@echo "make picture  run the demo again and renew its picture in README.md (needs chromium)"
-	@echo "make clean    remove $(VENV) and caches"
+	@echo "make clean    remove $(VENV), $(AUDIT) and caches"
 
 demo: $(VENV)/installed
 	@$(BIN)/maspo demo
@@ -22,27 +32,68 @@ test: $(VENV)/installed-dev
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
+# Whatever reads its length from tests/lengths.py is longer here.
+soak: $(VENV)/installed-dev
+	MASPO_SOAK=1 $(BIN)/python -m pytest -s $$(grep -rl --include='test_*.py' 'from tests.lengths import' tests)
+
+# Core first: what users install keeps its version in the development lock.
+lock: $(AUDIT)/installed
+	$(COMPILE) pyproject.toml --output-file requirements.lock
+	$(COMPILE) pyproject.toml --group dev --constraints requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) --group audit --output-file requirements-audit.lock
+
+# Without --strict, packages about which nothing is known count as passed, for example behind a mirror without that data.
+audit: $(AUDIT)/installed
+	@for lock in requirements-dev.lock requirements-audit.lock; do \
+	  echo "$$lock:"; \
+	  $(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --requirement $$lock || { \
+	    echo "make audit: not passed. If no vulnerability is listed above, the vulnerability data of PyPI could not be" >&2; \
+	    echo "read for every package (no network, or a mirror without them), and nothing is known about $$lock." >&2; \
+	    exit 1; }; \
+	done
+
+dist: $(AUDIT)/installed
+	rm -rf dist
+	$(AUDIT)/bin/python -m build --no-isolation
+
+# The wheel and the locked core in an environment of their own, without pip, and what is found there. The tool reads no
+# version that is dynamic, so it is given the one of the files just built.
+sbom: dist
+	@rm -rf $(AUDIT)/core
+	@$(AUDIT)/bin/python -m venv --without-pip $(AUDIT)/core
+	$(AUDIT_PIP) --python $(AUDIT)/core/bin/python install $(LOCKED) requirements.lock
+	$(AUDIT_PIP) --python $(AUDIT)/core/bin/python install --no-deps dist/*.whl
+	@name=$$(basename dist/*.tar.gz .tar.gz) && \
+	  sed "s/^dynamic = .*/version = \"$${name#maspo-}\"/" pyproject.toml > $(AUDIT)/core/pyproject.toml && \
+	  $(AUDIT)/bin/cyclonedx-py environment --pyproject $(AUDIT)/core/pyproject.toml --mc-type library \
+	    --output-reproducible --output-file dist/$$name.cdx.json $(AUDIT)/core/bin/python && echo "dist/$$name.cdx.json"
+
 picture: $(VENV)/installed
 	$(BIN)/python docs/images/refresh.py
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(AUDIT) .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-# The stamps are renewed when pyproject.toml changes. The source is installed in place, so its changes need no install.
+# The stamps are renewed when pyproject.toml or a lock changes. The demo is installed as users install maspo: the newest
+# versions, no lock. The source is installed in place, so its changes need no install.
 $(VENV)/installed: pyproject.toml | $(VENV)/ready
 	$(PIP) install --editable .
 	@touch $@
 
-$(VENV)/installed-dev: pyproject.toml $(VENV)/installed
-	$(PIP) install --group dev
+$(VENV)/installed-dev: pyproject.toml requirements-dev.lock | $(VENV)/ready
+	$(PIP) install $(LOCKED) requirements-dev.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $(VENV)/installed $@
+
+$(AUDIT)/installed: requirements-audit.lock
+	@$(PYTHON) -m venv --clear $(AUDIT)
+	$(AUDIT_PIP) install $(LOCKED) requirements-audit.lock
 	@touch $@
 
-# pip reads dependency groups from 25.1 on; the pip that comes with Python 3.11 is older.
 $(VENV)/ready:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "maspo needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
 	  echo "Name a newer one: make $(or $(MAKECMDGOALS),demo) PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -m venv --clear $(VENV) || { \
 	  echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
-	$(PIP) install --upgrade 'pip>=25.1'
 	@touch $@
