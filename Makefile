@@ -30,7 +30,7 @@ test: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 # Whatever reads its length from tests/lengths.py is longer here.
 soak: $(VENV)/installed-dev

@@ -64,11 +64,16 @@ def exact_samples(count: int) -> list[Sample]:
     return [Sample(str(n), f"{REASONING}<answer>{n}</answer>", f"{n + n % 2},000"[:-4]) for n in range(count)]
 
 
+def question(number: int) -> str:
+    """Return a question of its own for each row: what is remembered of one question must not help the next."""
+    options = "\n".join(f"{letter}) {number + place}" for place, letter in enumerate("ABCDE"))
+    return f"Which one of these is number {number}?\nOptions:\n{options}"
+
+
 def choice_samples(count: int) -> list[Sample]:
-    question = "Which one?\nOptions:\nA) 12\nB) 24\nC) 36\nD) 48\nE) 60"
     letters = list(islice(product("ABCDE", "ABCDE"), 25))
     return [
-        Sample(str(n), written(n, f"({letters[n % 25][0]})"), letters[n % 25][1], question=question)
+        Sample(str(n), written(n, f"({letters[n % 25][0]})"), letters[n % 25][1], question=question(n))
         for n in range(count)
     ]
 

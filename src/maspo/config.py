@@ -131,6 +131,14 @@ PROFILES: Mapping[ProfileName, Mapping[str, object]] = {
 """What each profile sets under ``search``."""
 
 
+def capped(config: RunConfig, caps: Caps | None) -> RunConfig:
+    """Return the settings with the caps that are given; the others stay."""
+    if caps is None:
+        return config
+    given = {name: value for name, value in caps.model_dump().items() if value is not None}
+    return config.model_copy(update={"caps": config.caps.model_copy(update=given)})
+
+
 def plan_of(profile: ProfileName, overrides: Mapping[str, object]) -> Plan:
     """Return a profile's plan with single settings replaced.
 

@@ -141,6 +141,7 @@ def test_f06_a_benchmark_by_name(maspo: Run, url: str) -> None:
         (["--inputs", "rows.jsonl", "--rubric", "rows.jsonl", "--scorer", "exact"], "read by the judge"),
         (["--inputs", "rows.jsonl", "--data", "x"], "--data"),
         (["--task", "unheard-of"], "unheard-of"),
+        (["--inputs", "rows.jsonl", "--base-url", "http://192.0.2.1/v1", "--yes"], "plain http to another machine"),
     ],
 )
 def test_f07_what_cannot_be_used_is_said_before_a_call(maspo: Run, arguments: list[str], what: str) -> None:

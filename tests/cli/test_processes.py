@@ -68,6 +68,12 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_a_simulated_run_loads_no_http_library() -> None:
+    code = "import sys, maspo.cli.prepare, maspo.cli.running, maspo.engine.run; print('aiohttp' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 @pytest.mark.slow
 def test_an_interrupted_run_ends_with_130_and_is_resumed_to_the_same_prompts(maspo: Run, folder: Path) -> None:
     demo = ["demo", "--topology", "hierarchical", "--inputs", "60", "--json", "--out"]

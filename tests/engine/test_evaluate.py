@@ -9,19 +9,23 @@ from pathlib import Path
 
 import pytest
 
+from maspo.arena.clock import run_virtually
 from maspo.config import Caps, RunConfig
 from maspo.engine.evaluate import Attention, evaluate, resume_evaluation
 from maspo.engine.evaluate_judge import judge_check
 from maspo.engine.evaluation import Evaluated, Evaluation, dump_evaluation, load_evaluation
+from maspo.engine.job import Progress
 from maspo.errors import CallFailed, Interrupted, RunChanged
 from maspo.graph import System
 from maspo.judges.judge import JudgeCalls
 from maspo.models.base import JUDGE_GLOBAL, Request
+from maspo.models.faults import Stage, Transient
 from maspo.models.scripted import ScriptedModel
 from maspo.report.evaluation import evaluation_json, headline, summary
 from maspo.report.html_evaluation import render_evaluation
 from maspo.scoring.base import Sample
 from maspo.scoring.judged import RubricScorer
+from maspo.store.writer import changes_waiting
 from maspo.tasks.inputs import as_text
 from maspo.tasks.task import Task, TaskRow
 from maspo.testing.runs import Counted, Recorder
@@ -262,3 +266,25 @@ async def test_u17_without_labels_pairs_have_no_truth(tmp_path: Path) -> None:
     )
     assert len(found.pairs) == 4
     assert all(pair.truth is None for pair in found.pairs)
+
+
+def test_u18_while_the_endpoint_does_not_answer_whoever_looks_on_is_told(tmp_path: Path) -> None:
+    class Looking(Recorder):
+        def __init__(self) -> None:
+            super().__init__()
+            self.waiting: list[str] = []
+
+        def on_progress(self, progress: Progress) -> None:
+            self.waiting.append(progress.waiting)
+
+    async def before(_: Request) -> None:
+        await asyncio.sleep(1)
+        if 3 < asyncio.get_running_loop().time() < 40:
+            raise Transient("HTTP 503", Stage.REFUSED)
+
+    looking = Looking()
+    attention = Attention(looking, Counted(World(), before).provider)
+    found = run_virtually(evaluate(world_evaluation(), tmp_path, attention), changes_waiting)
+    assert len(found.rows) == ROWS
+    assert any("does not answer" in said and "HTTP 503" in said for said in looking.waiting)
+    assert looking.waiting[0] == ""

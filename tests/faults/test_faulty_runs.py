@@ -123,7 +123,7 @@ async def test_f02_what_is_missing_is_reported_and_never_counted(name: str, tmp_
 
 
 async def test_f03_a_rate_limit_over_http_is_used_and_hardly_overstepped(tmp_path: Path, clean: Outcome) -> None:
-    limit = RateLimit(per_second=60, burst=20, header="retry-after-ms")
+    limit = RateLimit(per_second=30, burst=10, header="retry-after-ms")  # less than a busy machine sends
     outcome, _, _ = await run(tmp_path / "run", Rule(limit))
     assert outcome.finished is not None and clean.finished is not None
     assert outcome.finished.winners == clean.finished.winners

@@ -317,3 +317,17 @@ def test_s12_a_partial_storm_is_not_fed_by_retries() -> None:
     endpoint, outcome = play(weather, 30_000, seconds=20 + 2 * storm)
     assert len(outcome.lost) <= 0.02 * len(outcome.texts)
     assert len(endpoint.sent) / len(outcome.texts) <= AMPLIFICATION
+
+
+@pytest.mark.parametrize("retry_after", [None, 1.0])
+def test_s13_refusals_that_no_slowness_ends_do_not_bring_a_run_to_a_halt(retry_after: float | None) -> None:
+    """A quota shared with others refuses one call in four, however slow ours come."""
+
+    def weather(_: float, number: int) -> Exception | float:
+        shared = Transient("429: shared quota", Stage.LIMITED, retry_after=retry_after)
+        return shared if unit(1, "shared quota", number) < 0.25 else 0.3
+
+    endpoint = Endpoint(weather)
+    outcome = run_virtually(ask_all(stack(endpoint), 1500, seconds=200))
+    assert len(outcome.texts) / outcome.seconds > 2
+    assert len(outcome.lost) <= len(outcome.texts) / 50

@@ -55,6 +55,18 @@ PASSING = {
     "a name of Python's": Job(
         "def sum(a, b): return a * b", ("assert sum(2, 3) == 6", "assert sum(1, 3) == len([1, 2, 3])")
     ),
+    "a name of Python's beside a module": Job("def sum(a, b): return a * b", ("assert math.isclose(sum(2, 3), 6)",)),
+    "a module that only the tests use": Job("def f(x): return x * 1.0", ("assert math.isclose(f(4), 4)",)),
+    "a class of a module's name": Job(
+        "from datetime import datetime\ndef f(d): return d.year", ("assert f(datetime.strptime('2020', '%Y')) == 2020",)
+    ),
+    "own class of a module's name": Job(
+        "class string:\n    @staticmethod\n    def shout(x): return x.upper()",
+        ("assert string.shout('a') == 'A'", "assert sorted(string.shout('a')) == ['A']"),
+    ),
+    "own class that is all there is": Job(
+        "class statistics:\n    @staticmethod\n    def mean(x): return 7", ("assert statistics.mean([1]) == 7",)
+    ),
     "a check": Job("def f(x): return x", ("M = {}\ndef check(candidate):\n    assert candidate(1) == 1",), "", "f"),
     "a check that is called": Job("def f(x): return x", ("def check(c):\n    assert c(1) == 1", "check(f)"), "", "f"),
     "the candidate": Job("def f(x): return x", ("assert candidate(1) == 1",), "", "f"),

@@ -140,3 +140,12 @@ def test_l10_limits_make_sense() -> None:
 
 def test_l11_looking_for_means_changes_nothing() -> None:
     assert find_means() == find_means()
+
+
+def test_l13_a_signal_without_a_name_is_told_by_its_number() -> None:
+    killed = Job("import os\ndef f(): os.kill(os.getpid(), 40)", ("f()",))
+    worker = Worker("unsafe")
+    try:
+        assert worker.run(killed, Limits()).why == "the program crashed (signal 40)"
+    finally:
+        worker.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -152,3 +153,10 @@ async def test_c07_reference_solutions_of_humaneval_are_correct_and_others_wrong
     samples = humaneval(whole=True)
     assert await not_correct([*samples, *humaneval(whole=False)]) == []
     assert len(await not_correct(shuffled(samples))) == len(samples)
+
+
+@pytest.mark.parametrize("line", ["`" * 100_000, "~" * 100_000, "```" + " " * 100_000, "```" + "\t" * 100_000 + "\v"])
+def test_c08_a_fence_without_end_costs_no_time(line: str) -> None:
+    began = time.process_time()
+    assert extract_code(sample(f"{FENCED}\n{line}")).strip() == GOOD
+    assert time.process_time() - began < 1

@@ -14,7 +14,16 @@ from maspo.scoring.choices import options_of, read_choice
 from maspo.scoring.readable import without_thinking
 from maspo.scoring.registry import scorer_of
 from tests.lengths import length
-from tests.scoring.choice_cases import OPTIONS, PLAIN, WITH_OPTIONS
+from tests.scoring.choice_cases import (
+    MORE_PLAIN,
+    NUMBERS,
+    OPTIONS,
+    PLAIN,
+    ROMAN,
+    WITH_NUMBERS,
+    WITH_OPTIONS,
+    WITH_ROMAN,
+)
 from tests.scoring.real_rows import rows
 
 
@@ -49,7 +58,7 @@ async def test_e01_exact_compares_the_marked_answer_or_all_of_it(output: str, la
     assert score.correct is (outcome == "correct")
 
 
-@pytest.mark.parametrize(("output", "letter"), PLAIN)
+@pytest.mark.parametrize(("output", "letter"), PLAIN + MORE_PLAIN)
 async def test_e02_the_chosen_letter_is_read(output: str, letter: str | None) -> None:
     (score,) = await scored("choice", [Sample("1", output, letter or "A")])
     assert score.read == letter
@@ -60,6 +69,43 @@ async def test_e02_the_chosen_letter_is_read(output: str, letter: str | None) ->
 async def test_e03_where_options_are_known_their_text_is_an_answer(output: str, letter: str | None) -> None:
     (score,) = await scored("choice", [Sample("1", output, letter or "A", question=OPTIONS)])
     assert score.read == letter
+
+
+@pytest.mark.parametrize(
+    ("question", "output", "letter"),
+    [(NUMBERS, *case) for case in WITH_NUMBERS] + [(ROMAN, *case) for case in WITH_ROMAN],
+)
+async def test_e13_numbers_and_roman_numerals_as_options(question: str, output: str, letter: str | None) -> None:
+    (score,) = await scored("choice", [Sample("1", output, letter or "A", question=question)])
+    assert score.read == letter
+
+
+@pytest.mark.parametrize(
+    ("output", "label", "right"),
+    [
+        ("**Paris**.", "paris", True),
+        ('"Paris"', "Paris", True),
+        (r"\boxed{\text{Paris}}", "Paris", True),
+        (r"\(42\)", "42.0", True),
+        ('{"answer": 42}', "42", True),
+        ('{"answer": 42}', '{"answer": 42}', True),
+        ("cafe\u0301", "caf\u00e9", True),
+        ("**Paris** or **Rome**", "Paris", False),
+        ('"Paris" or "Rome"', 'Paris" or "Rome', False),
+        ("10\u00b2", "102", False),
+        ("Paris?", "Paris", False),
+    ],
+)
+async def test_e14_marks_around_a_whole_answer_do_not_count(output: str, label: str, right: bool) -> None:
+    (score,) = await scored("exact", [Sample("1", output, label)])
+    assert score.outcome == ("correct" if right else "wrong")
+
+
+@pytest.mark.parametrize("begin", ["answer", "answer is", "only", "so", "Answer: B"])
+async def test_e15_a_claim_that_never_comes_costs_no_time(begin: str) -> None:
+    begun = time.process_time()
+    await scored("choice", [Sample("1", begin + " " * 40_000, "B"), Sample("2", begin + "\n" * 40_000, "B")])
+    assert time.process_time() - begun < 1
 
 
 @pytest.mark.parametrize("label", ["B", "(B)", "b", "B) 1,500 m", r"\boxed{B}", "<answer>B</answer>", "1,500 m"])
@@ -210,6 +256,7 @@ PARTS = [
     r"\(",
     "1,111",
     "\ud800",
+    "\n",
 ]
 
 

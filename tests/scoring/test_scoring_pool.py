@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from maspo.scoring.limits import Limits
-from maspo.scoring.pool import Pool, Reply, Task
+from maspo.scoring.pool import Pool, Reply, Skill
 
 SLOW = "a" * 60 + "!"
 
 
 def regex_pool(pattern: str, seconds: float = 0.3, memory_mb: int = 1024) -> Pool:
-    return Pool(Task("regex", pattern), Limits(seconds=seconds, memory_mb=memory_mb, workers=2))
+    return Pool(Skill("regex", pattern), Limits(seconds=seconds, memory_mb=memory_mb, workers=2))
 
 
 def environment(process: int) -> bytes:
@@ -92,8 +92,8 @@ async def test_p06_no_worker_is_left_behind() -> None:
 def test_p07_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
     code = (
         "import asyncio, os, signal\n"
-        "from maspo.scoring.pool import Pool, Task\n"
-        "pool = Pool(Task('regex', 'x'))\n"
+        "from maspo.scoring.pool import Pool, Skill\n"
+        "pool = Pool(Skill('regex', 'x'))\n"
         "asyncio.run(pool.ask_all([('x',)]))\n"
         "worker = pool._idle.get() or pool._idle.get() or pool._idle.get()\n"
         "print(worker._process.pid if worker else 0, flush=True)\n"

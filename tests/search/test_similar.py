@@ -147,5 +147,6 @@ def seconds_for(chance: random.Random) -> float:
 
 
 @pytest.mark.slow
-def test_n10_two_hundred_drafts_against_two_hundred_long_prompts_take_half_a_second() -> None:
-    assert min(seconds_for(random.Random(number)) for number in range(3)) < 0.5
+def test_n10_two_hundred_drafts_against_two_hundred_long_prompts_take_no_time() -> None:
+    # A coarse guard against quadratic comparisons, with room for a busy machine; about 0.2 s on a quiet one.
+    assert min(seconds_for(random.Random(number)) for number in range(3)) < 2

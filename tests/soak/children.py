@@ -9,7 +9,7 @@ import random
 import sqlite3
 import sys
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -129,8 +129,8 @@ class Child:
                     return
         raise AssertionError(f"ended without {text!r}")
 
-    async def signalled(self, number: int, moment: Sequence[Any]) -> tuple[int, str]:
-        """Send a signal once an awaitable of ``moment`` is done, unless the process ends before; wait for its end."""
+    async def signalled(self, number: int, moment: Sequence[Coroutine[Any, Any, object]]) -> tuple[int, str]:
+        """Send a signal once all of ``moment`` is done, unless the process ends before; wait for its end."""
         ending = asyncio.ensure_future(self.ended())
         coming = asyncio.ensure_future(_one_after_another(moment))
         await asyncio.wait({ending, coming}, return_when=asyncio.FIRST_COMPLETED)
@@ -138,10 +138,12 @@ class Child:
             self.process.send_signal(number)
         coming.cancel()
         await asyncio.gather(coming, return_exceptions=True)
+        for each in moment:
+            each.close()  # what was not reached would warn that nobody awaited it
         return await ending
 
 
-async def _one_after_another(moment: Sequence[Any]) -> None:
+async def _one_after_another(moment: Sequence[Coroutine[Any, Any, object]]) -> None:
     for each in moment:
         await each
 

@@ -6,6 +6,8 @@ import asyncio
 import random
 import signal
 from collections import Counter
+from collections.abc import Coroutine
+from typing import Any
 
 import pytest
 
@@ -19,7 +21,7 @@ CHAIN = (5, 9)
 """Kills of one run, at least and at most, before it may finish."""
 
 
-def moment(team: Team, draw: random.Random, resumed: bool) -> list[object]:
+def moment(team: Team, draw: random.Random, resumed: bool) -> list[Coroutine[Any, Any, object]]:
     """Return a moment after start-up: some calls later, or while a resumed run reads its record."""
     if resumed and draw.random() < 0.25:
         return [asyncio.sleep(draw.random())]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import signal
+import sys
+import warnings
 from time import perf_counter
 
 import pytest
 
 from maspo.errors import EXIT_INTERRUPTED, EXIT_OK
 from tests.lengths import length
-from tests.soak.children import LATENCY, SECONDS, Team, lasting, sent
+from tests.soak.children import LATENCY, SECONDS, Child, Team, lasting, sent
 
 STOPS = length(20, 500)
 CHAIN = 10
@@ -40,6 +43,18 @@ async def finish(team: Team, name: str) -> None:
     assert code == EXIT_OK, said
     assert (team.folder / name / "prompts.json").read_bytes() == (team.folder / "whole/prompts.json").read_bytes()
     assert lasting(team.result(name)) == lasting(team.result("whole"))
+
+
+def test_q00_a_process_that_ends_before_its_signal_leaves_nothing_unawaited() -> None:
+    async def ended() -> tuple[int, str]:
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", "", stderr=asyncio.subprocess.PIPE)
+        return await Child(process).signalled(signal.SIGINT, [asyncio.Event().wait(), asyncio.sleep(0)])
+
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        assert asyncio.run(ended()) == (0, "")
+        gc.collect()
+    assert [str(each.message) for each in said] == []
 
 
 @pytest.mark.slow

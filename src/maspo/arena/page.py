@@ -15,6 +15,7 @@ from maspo.arena.summary import losses, summarize
 from maspo.arena.tables import Table
 from maspo.report.html import head
 from maspo.report.markup import Html, h, join
+from maspo.store.files import write_whole
 
 _STYLE = """
 .whisker { stroke: var(--accent); stroke-width: 2; }
@@ -77,10 +78,10 @@ def plots_of(records: Sequence[Record]) -> dict[str, Html]:
 def write(folder: Path, records: Sequence[Record], arguments: Mapping[str, object]) -> None:
     """Write arena.json, arena.html and one SVG for each plot."""
     drawn = plots_of(records)
-    _replace(folder / "arena.json", json.dumps(summary_of(records, arguments), indent=1) + "\n")
-    _replace(folder / "arena.html", render(records, arguments))
+    write_whole(folder / "arena.json", json.dumps(summary_of(records, arguments), indent=1) + "\n")
+    write_whole(folder / "arena.html", render(records, arguments))
     for name, plot in drawn.items():
-        _replace(folder / f"{name}.svg", standalone(plot))
+        write_whole(folder / f"{name}.svg", standalone(plot))
 
 
 def render(records: Sequence[Record], arguments: Mapping[str, object]) -> str:
@@ -146,9 +147,3 @@ def _table(table: Table) -> Html:
             h("table", {"class": "figures-table"}, h("thead", {}, h("tr", {}, *headers)), h("tbody", {}, *rows)),
         ),
     )
-
-
-def _replace(path: Path, content: str) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(content, encoding="utf-8")
-    partial.replace(path)

@@ -136,8 +136,16 @@ def evaluate(
 
 def resume_evaluation(folder: Path, caps: Caps | None, as_json: bool) -> int:
     """Go on with the evaluation that a folder holds; return the exit code."""
-    from maspo.engine.evaluate import Attention
+    from maspo.engine.evaluate import DATABASE, Attention, recorded
     from maspo.engine.evaluate import resume_evaluation as go_on
+    from maspo.errors import UsageError
+    from maspo.scoring.registry import UNSAFE_CODE
+
+    if recorded(folder / DATABASE).scorer == UNSAFE_CODE:
+        raise UsageError(
+            f"{folder}: was started with --unsafe-exec, which no folder can ask for; repeat the `maspo evaluate` "
+            f"command with --unsafe-exec and --out {folder}, and it goes on"
+        )
 
     async def begin(watcher: Watcher, stop: asyncio.Event) -> Evaluated:
         return await go_on(folder, caps, Attention(watcher, stop=stop))
@@ -145,22 +153,50 @@ def resume_evaluation(folder: Path, caps: Caps | None, as_json: bool) -> int:
     return _watched(begin, folder, as_json)
 
 
-def _watched(begin: Begin[Evaluated], folder: Path, as_json: bool) -> int:
-    """Run to the end, write the reports and print the outcome; return the exit code."""
-    from maspo.cli.running import run_watched
-    from maspo.errors import EXIT_BUDGET, EXIT_OK, Interrupted
-    from maspo.report.evaluation import evaluation_json, summary
+def report_evaluation(folder: Path, as_json: bool) -> None:
+    """Write the page of an evaluation again from what it found at its last end, and print the summary.
+
+    Raises:
+        UsageError: it has not come to an end yet.
+
+    """
+    from maspo.engine.evaluate import last_found
+    from maspo.errors import UsageError
+    from maspo.report.evaluation import evaluation_json
+    from maspo.report.html_evaluation import PAGE
+
+    found = last_found(folder)
+    if found is None:
+        raise UsageError(f"{folder}: the evaluation has not come to an end; go on with: maspo resume {folder}")
+    _told(folder, found)
+    if as_json:
+        print_json({**evaluation_json(found), "report": str(folder / PAGE)})
+
+
+def _told(folder: Path, found: Evaluated) -> None:
+    """Write the reports and print the outcome."""
+    from maspo.report.evaluation import summary
     from maspo.report.html_evaluation import PAGE, RESULT, ROWS, write_evaluation
 
-    try:
-        found = run_watched(begin, folder)
-    except Interrupted as error:
-        raise Interrupted(f"{error} Everything paid for is saved; go on with: maspo resume {folder}") from None
     write_evaluation(folder, found)
     say(summary(found))
     say()
     for name, file in (("report", PAGE), ("figures", RESULT), ("outputs", ROWS)):
         say(f"{name:<14}{folder / file}")
+
+
+def _watched(begin: Begin[Evaluated], folder: Path, as_json: bool) -> int:
+    """Run to the end, write the reports and print the outcome; return the exit code."""
+    from maspo.cli.running import run_watched
+    from maspo.errors import EXIT_BUDGET, EXIT_OK, Interrupted
+    from maspo.report.evaluation import evaluation_json
+    from maspo.report.html_evaluation import PAGE
+
+    try:
+        found = run_watched(begin, folder)
+    except Interrupted as error:
+        raise Interrupted(f"{error} Everything paid for is saved; go on with: maspo resume {folder}") from None
+    _told(folder, found)
     code = EXIT_BUDGET if found.left_out else EXIT_OK
     if found.left_out:
         note(f"A cap left out rows; with a higher one go on with: maspo resume {folder}")

@@ -8,14 +8,16 @@ from pathlib import Path
 
 from maspo.cli.folder import read_prompts
 from maspo.cli.options import executed
-from maspo.cli.prepare import key_missing
+from maspo.cli.prepare import check_endpoint, key_missing
 from maspo.cli.settings import Given, load_settings
 from maspo.config import RunConfig
+from maspo.engine.evaluate import scorer_for
 from maspo.engine.evaluation import EXACT, JUDGE, Evaluation, Side
-from maspo.errors import ConfigInvalid, UsageError
+from maspo.engine.plan_search import split_of
+from maspo.engine.run import DATABASE, recorded_job
+from maspo.errors import ConfigInvalid, StoreError, UsageError
 from maspo.graph import System
 from maspo.graph.load import load_system
-from maspo.models.endpoint import Endpoint
 from maspo.prompts import Prompts
 from maspo.runtime.messages import check_inputs
 from maspo.scoring.registry import CODE, UNSAFE_CODE
@@ -23,6 +25,7 @@ from maspo.search.draw import shuffled
 from maspo.tasks.registry import file_task, task_of
 from maspo.tasks.task import Task
 
+_LABELLED = ("exact", "choice", "math")
 SEED = "seed"
 NONE = "none"
 
@@ -82,13 +85,13 @@ def read_evaluation(system_file: Path, rows: Rows, sides: Sides, scoring: Scorin
     scorer = scoring.scorer or (JUDGE if rubric else _fitting(task, rows))
     scorer = executed(scorer, scoring.unsafe_exec)
     _check_scorer(scorer, rubric, before is None and not scoring.compared)
-    if scorer not in (JUDGE, CODE, UNSAFE_CODE) and any(row.answer is None for row in task.test.rows):
-        unlabelled = sum(row.answer is None for row in task.test.rows)
-        notes.append(f"{unlabelled} rows have no answer and cannot be scored")
-    if scoring.repeats < 1:
-        raise ConfigInvalid(f"--repeats {scoring.repeats}: expected 1 or more")
-    if scoring.repeats > 1 and settings.config.models.agent_temperature == 0 and not scoring.compared:
-        notes.append("repeats at temperature 0 differ only as far as the endpoint does; see models.agent_temperature")
+    remarks: tuple[str, ...] = ()
+    if not scoring.compared:
+        remarks = _seen(task, sides)
+        notes += [*_unscorable(task, scorer), *remarks]
+    if before == after:
+        notes.append("both prompt sets are the same, so that nothing can differ")
+    notes += _repeats(scoring, settings.config)
     evaluation = Evaluation(
         system=system,
         task=task,
@@ -100,8 +103,10 @@ def read_evaluation(system_file: Path, rows: Rows, sides: Sides, scoring: Scorin
         repeats=scoring.repeats,
         names=names,
         sources={"system": str(system_file.absolute())},
+        remarks=remarks,
     )
-    _check_endpoint(settings.config)
+    scorer_for(evaluation)
+    _check_models(settings.config)
     return Read(evaluation, tuple(dict.fromkeys(notes)))
 
 
@@ -133,10 +138,10 @@ def _prompts(system: System, sides: Sides) -> tuple[Mapping[Side, str], Prompts 
 
 def _called(name: str) -> str:
     """Return what people call a prompt set: ``seed``, or the folder and the file."""
-    path = Path(name)
+    path = Path(name).resolve()
     if name in (SEED, NONE):
         return name
-    return f"{path.absolute().parent.name}/{path.name}" if path.name == "prompts.json" else path.name or name
+    return f"{path.parent.name}/{path.name}" if path.name == "prompts.json" else path.name or name
 
 
 def _complete(system: System, name: str) -> Prompts:
@@ -173,8 +178,62 @@ def _check_scorer(scorer: str, rubric: str, alone: bool) -> None:
         raise ConfigInvalid(f"--rubric is read by the judge; give --scorer judge instead of {scorer}")
 
 
-def _check_endpoint(config: RunConfig) -> None:
-    Endpoint(config.models.base_url)
+def _repeats(scoring: Scoring, config: RunConfig) -> list[str]:
+    if scoring.repeats < 1:
+        raise ConfigInvalid(f"--repeats {scoring.repeats}: expected 1 or more")
+    if scoring.repeats == 1 or config.models.agent_temperature or scoring.compared:
+        return []
+    return ["repeats at temperature 0 differ only as far as the endpoint does; see models.agent_temperature"]
+
+
+def _unscorable(task: Task, scorer: str) -> list[str]:
+    """Return a note on rows that lack what the scorer needs.
+
+    Raises:
+        ConfigInvalid: all of them do, so that every call would be paid for nothing.
+
+    """
+    if scorer in (CODE, UNSAFE_CODE):
+        what, without = "tests", [row for row in task.test_rows if not row.tests]
+    elif scorer in _LABELLED:
+        what, without = "answer", [row for row in task.test_rows if row.answer is None]
+    else:
+        return []
+    if len(without) == len(task.test_rows):
+        raise ConfigInvalid(
+            f"--scorer {scorer}: no row has `{what}`, so nothing could be scored; add that column, or let the judge "
+            "compare: --scorer judge"
+        )
+    return [f"rows without `{what}`, which cannot be scored: {len(without)}"] if without else []
+
+
+def _seen(task: Task, sides: Sides) -> tuple[str, ...]:
+    """Return a remark for each prompt set that was found with the help of some of these rows: they flatter it."""
+    named = {name for name in (sides.prompts, sides.against) if name is not None} - {SEED, NONE}
+    remarks = []
+    for name in sorted(named):
+        searched = _searched(Path(name) if Path(name).is_dir() else Path(name).parent)
+        seen = sum(row.key in searched for row in task.test.rows)
+        if seen:
+            remarks.append(
+                f"the search that wrote {_called(name)} has seen {seen} of these {len(task.test.rows)} rows: "
+                "figures on them flatter it; use rows that it has not seen"
+            )
+    return tuple(remarks)
+
+
+def _searched(folder: Path) -> frozenset[str]:
+    """Return the inputs that the search of a run has seen; none where there is no run, or its record cannot be read."""
+    if not (folder / DATABASE).is_file():
+        return frozenset()
+    try:
+        return frozenset(split_of(recorded_job(folder)).search)
+    except StoreError:
+        return frozenset()
+
+
+def _check_models(config: RunConfig) -> None:
+    check_endpoint(config.models)
     missing = key_missing(config.models)
     if missing:
         raise ConfigInvalid(missing)

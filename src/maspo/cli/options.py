@@ -30,9 +30,9 @@ def _option(flag: str, metavar: str, help_text: str) -> Any:
 
 SystemFile = Annotated[Path, typer.Argument(metavar="SYSTEM", help="The system file (YAML).", show_default=False)]
 InputsFile = Annotated[Path, _option("--inputs", "FILE", "Inputs, JSON Lines or CSV.")]
-Out = Annotated[Path | None, _option("--out", "DIR", "The run folder [default: maspo-runs/NAME-N].")]
+Out = Annotated[Path | None, _option("--out", "DIR", "The folder [default: a new one in maspo-runs].")]
 Profile = Annotated[str | None, _option("--profile", "default|cheap|thorough|paper", "Presets of the search.")]
-Seed = Annotated[int | None, _option("--seed", "N", "Same seed, same search [default: 0].")]
+Seed = Annotated[int | None, _option("--seed", "N", "Same seed, same order and search [default: 0].")]
 AgentModel = Annotated[str | None, _option("--agent-model", "M", "The model of the agents.")]
 JudgeModel = Annotated[str | None, _option("--judge-model", "M", "The model of the judge [default: the agents'].")]
 ProposerModel = Annotated[

@@ -67,6 +67,16 @@ def key_missing(models: ModelSettings) -> str:
     return ""
 
 
+def check_endpoint(models: ModelSettings) -> None:
+    """Check that the endpoint's address can be used, and that nothing would be sent over the network in the clear.
+
+    Raises:
+        ConfigInvalid: it cannot.
+
+    """
+    Endpoint(models.base_url, allow_http=models.allow_http).check_private()
+
+
 def check_folder(out: Path) -> None:
     """Check, without creating anything, that a run can be recorded in a folder.
 
@@ -108,7 +118,7 @@ def make_folder(out: Path) -> None:
 
 
 def _check_models(system: System, config: RunConfig) -> None:
-    Endpoint(config.models.base_url, allow_http=config.models.allow_http).check_private()
+    check_endpoint(config.models)
     if config.caps.usd is not None:
         prices = PriceBook(config.models.prices, config.models.base_url)
         require_prices(models_of(system, config), prices)

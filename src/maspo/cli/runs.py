@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,20 +15,28 @@ from maspo.cli.terminal import note, print_json, say, table
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from maspo.engine.evaluation import Evaluated
     from maspo.report.folder import Look
 
+_RUN_HEADERS = ("run", "verdict", "shipped", "n", "p", "calls", "usd", "when")
+_EVALUATION_HEADERS = ("evaluation", "verdict", "before", "after", "rows", "p", "calls", "usd", "when")
 _STYLES = {"same": "", "removed": "\x1b[31m", "added": "\x1b[32m"}
 _MARKS = {"same": ("", ""), "removed": ("[-", "-]"), "added": ("{+", "+}")}
 
 
 def report(folder: RunFolder, as_json: Json = False) -> None:
-    """Write the report again from the record.
+    """Write the report of a run or an evaluation again from the record.
 
     Works while a run goes on and after an interruption, too.
     """
-    from maspo.report.folder import REPORT, look, write_results
+    from maspo.cli.evaluate import report_evaluation
+    from maspo.engine.evaluate import holds_evaluation
+    from maspo.report.folder import JOURNAL, REPORT, look, write_results
     from maspo.report.text import result_json, summary
 
+    if holds_evaluation(folder) and not (folder / JOURNAL).is_file():
+        report_evaluation(folder, as_json)
+        return
     looked = look(folder)
     note_damage(folder, looked)
     view = looked.view
@@ -43,22 +52,31 @@ def runs(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to look for run folders.")] = Path("maspo-runs"),
     as_json: Json = False,
 ) -> None:
-    """List the runs below a folder, newest first."""
+    """List the runs and evaluations below a folder, newest first."""
     from maspo.errors import UsageError
 
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; give one that holds run folders")
     found = sorted(_looks(folder), key=lambda pair: -pair[1].written)
+    evaluated = sorted(_evaluations(folder), key=lambda one: -one.written)
     if found:
-        headers = ("run", "verdict", "shipped", "n", "p", "calls", "usd", "when")
-        say(table(headers, [_row(path, one) for path, one in found]))
-    else:
-        say(f"No runs below {folder}.")
+        say(table(_RUN_HEADERS, [_row(path, one) for path, one in found]))
+    if found and evaluated:
+        say()
+    if evaluated:
+        say(table(_EVALUATION_HEADERS, [_evaluation_row(one) for one in evaluated]))
+    if not (found or evaluated):
+        say(f"{folder.absolute()}: no runs and no evaluations in this folder or below")
     if as_json:
+        from maspo.report.evaluation import evaluation_json
         from maspo.report.text import result_json
 
         objects = [{"dir": str(path), "state": one.view.state, **result_json(one.view)} for path, one in found]
-        print_json({"runs": objects})
+        others = [
+            {"dir": str(one.folder), **(evaluation_json(one.found) if one.found else {"verdict": None})}
+            for one in evaluated
+        ]
+        print_json({"runs": objects, "evaluations": others})
 
 
 def _looks(folder: Path) -> Iterator[tuple[Path, Look]]:
@@ -76,6 +94,58 @@ def _looks(folder: Path) -> Iterator[tuple[Path, Look]]:
             yield journal.parent, looked
 
 
+@dataclass(frozen=True)
+class _Evaluation:
+    """An evaluation folder: what it found, None before its end, and when it was last written."""
+
+    folder: Path
+    found: Evaluated | None
+    written: float
+
+
+def _evaluations(folder: Path) -> Iterator[_Evaluation]:
+    """Look at every evaluation; one that cannot be read is named and does not hide the others."""
+    from maspo.engine.evaluate import DATABASE, last_found
+    from maspo.errors import StoreError
+
+    for record in sorted(folder.rglob(DATABASE)):
+        try:
+            yield _Evaluation(record.parent, last_found(record.parent), record.stat().st_mtime)
+        except (StoreError, OSError) as error:
+            note(f"note: {error}")
+
+
+def _evaluation_row(one: _Evaluation) -> tuple[str, ...]:
+    from maspo.report import words
+    from maspo.report.evaluation import share_short
+
+    found, when = one.found, _when(one.written)
+    if found is None:
+        return (str(one.folder), "not finished", "", "", "", "", "", "", when)
+    cost = words.total(found.usage)
+    return (
+        str(one.folder),
+        found.verdict or "alone",
+        share_short(found, "before"),
+        share_short(found, "after"),
+        words.number(len(found.rows)),
+        _p(found.difference.p_value) if found.difference else "",
+        words.number(cost.calls),
+        words.spent(cost, found.simulated),
+        when,
+    )
+
+
+def _p(value: float) -> str:
+    return f"{value:.3f}" if value >= 0.001 else "≤0.001"
+
+
+def _when(written: float) -> str:
+    import time
+
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(written))
+
+
 def note_damage(folder: Path, looked: Look) -> None:
     """Say that a run's record is damaged, and what to do."""
     if looked.damage:
@@ -86,8 +156,6 @@ def note_damage(folder: Path, looked: Look) -> None:
 
 
 def _row(path: Path, one: Look) -> tuple[str, ...]:
-    import time
-
     from maspo.report import words
 
     cost = words.total(one.view.usage)
@@ -97,10 +165,10 @@ def _row(path: Path, one: Look) -> tuple[str, ...]:
         done.verdict if done else {"paused": "interrupted"}.get(one.view.state, one.view.state),
         done.shipped if done else "",
         str(done.holdout.n) if done else "",
-        f"{done.holdout.p_value:.3f}" if done else "",
+        _p(done.holdout.p_value) if done else "",
         words.number(cost.calls),
         words.spent(cost, one.view.simulated),
-        time.strftime("%Y-%m-%d %H:%M", time.localtime(one.written)),
+        _when(one.written),
     )
 
 

@@ -178,14 +178,13 @@ def _texts(value: object) -> bool:
 
 def _sample(name: str, row: Mapping[str, Any]) -> Sample:
     from maspo.scoring.base import Sample
-    from maspo.tasks.inputs import as_text
+    from maspo.tasks.inputs import as_label, as_text
 
     tests: Sequence[str] | str = row.get("tests") or ()
-    answer = row.get("answer")
     return Sample(
         id=name,
         output=as_text(row["output"]),
-        answer=None if answer is None else as_text(answer),
+        answer=as_label(row.get("answer")),
         tests=(tests,) if isinstance(tests, str) else tuple(tests),
         setup=as_text(row.get("setup")),
         entry_point=as_text(row.get("entry_point")),

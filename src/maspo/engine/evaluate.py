@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
 from maspo.config import Caps
+from maspo.engine.calls import check_prices
 from maspo.engine.evaluate_bench import Bench, opened_bench
 from maspo.engine.evaluate_tally import Mark, RowFound, Share, difference_of, share_of, verdict_of
 from maspo.engine.evaluation import (
@@ -22,13 +24,14 @@ from maspo.engine.evaluation import (
     Side,
     changes,
     dump_evaluation,
+    dump_found,
     load_evaluation,
+    load_found,
     with_caps,
 )
 from maspo.engine.job import Provider, Watcher
 from maspo.engine.providers import provider as default_provider
 from maspo.engine.run import stoppable
-from maspo.engine.session import check_prices
 from maspo.errors import RunChanged, StoreError, UsageError
 from maspo.judges.judge import Question
 from maspo.models.prices import PriceBook
@@ -46,6 +49,7 @@ from maspo.verdict import Level, Verdict
 DATABASE = "evaluation.db"
 """Beside a run's own database, so that a run and an evaluation of its prompts can share a folder."""
 _META = "evaluation"
+_FOUND = "found"
 
 Traces: TypeAlias = Mapping[tuple[Side, int], Trace | None]
 """The runs of one row, by side and repeat; None where a call failed for good."""
@@ -81,10 +85,14 @@ async def evaluate(evaluation: Evaluation, out: Path, attention: Attention) -> E
         ProviderError, Interrupted: no further call can be made; what was recorded is kept.
 
     """
-    check_prices(evaluation.job)
     scorer = scorer_for(evaluation)
-    async with opened_record(evaluation, out / DATABASE) as store:
-        return await _evaluate(evaluation, store, scorer, attention)
+    async with begun(evaluation, out / DATABASE, attention) as bench:
+        await bench.probe(_models(evaluation))
+        rows = await bench.over_rows(evaluation.most_calls, lambda key: _row(evaluation, bench, key))
+        scores = await _scores(evaluation, rows, scorer)
+        found = _evaluated(evaluation, bench, rows, scores)
+        await bench.save({_FOUND: dump_found(found)})
+    return found
 
 
 async def resume_evaluation(out: Path, caps: Caps | None, attention: Attention) -> Evaluated:
@@ -104,17 +112,38 @@ def recorded(database: Path) -> Evaluation:
         StoreError: it cannot be read.
 
     """
+    return _evaluation_in(_noted(database), database)
+
+
+def last_found(out: Path) -> Evaluated | None:
+    """Return what the evaluation of a folder found when it last came to an end, without its outputs; None before that.
+
+    Works while the evaluation goes on; nothing is run, judged or scored.
+
+    Raises:
+        StoreError: the record cannot be read.
+
+    """
+    noted = _noted(out / DATABASE)
+    text = noted.get(_FOUND)
+    return None if text is None else load_found(text, _evaluation_in(noted, out / DATABASE))
+
+
+def _noted(database: Path) -> Mapping[str, str]:
     store = RunStore.read(database)
     try:
-        text = store.meta().get(_META)
+        return store.meta()
     finally:
         store.close_reader()
-    if text is None:
+
+
+def _evaluation_in(noted: Mapping[str, str], database: Path) -> Evaluation:
+    if _META not in noted:
         raise StoreError(f"{database}: was killed before it began; delete it and start again")
-    return load_evaluation(text)
+    return load_evaluation(noted[_META])
 
 
-def opened_record(evaluation: Evaluation, database: Path) -> RunStore:
+def _opened_record(evaluation: Evaluation, database: Path) -> RunStore:
     """Open the record of the same evaluation, or make a new one.
 
     Raises:
@@ -149,22 +178,26 @@ def scorer_for(evaluation: Evaluation) -> Scorer | None:
     return None if evaluation.scorer == JUDGE else scorer_of(evaluation.scorer)
 
 
-async def _evaluate(evaluation: Evaluation, store: RunStore, scorer: Scorer | None, attention: Attention) -> Evaluated:
-    run = store.meta().get("run") or uuid.uuid4().hex[:12]
-    await store.append([], {"run": run, _META: dump_evaluation(evaluation)})
-    stop = attention.stop or asyncio.Event()
-    async with (
-        attention.provider(evaluation.job, run) as bare,
-        opened_bench(evaluation.job, store, bare, attention.watcher) as bench,
-        stoppable(bench.ledger, stop),
-    ):
-        try:
-            simulated = await bench.probe(_models(evaluation))
-            rows = await bench.over_rows(evaluation.most_calls, lambda key: _row(evaluation, bench, key))
-            scores = await _scores(evaluation, rows, scorer)
-        finally:
-            await bench.save()
-        return _evaluated(evaluation, bench, rows, scores, (run, simulated))
+@asynccontextmanager
+async def begun(evaluation: Evaluation, database: Path, attention: Attention) -> AsyncIterator[Bench]:
+    """Open the record of an evaluation, new or gone on with, and a bench to work at it; keep what was spent.
+
+    Raises what ``evaluate`` raises.
+    """
+    check_prices(evaluation.job)
+    async with _opened_record(evaluation, database) as store:
+        run = store.meta().get("run") or uuid.uuid4().hex[:12]
+        await store.append([], {"run": run, _META: dump_evaluation(evaluation)})
+        async with (
+            attention.provider(evaluation.job, run) as bare,
+            opened_bench(evaluation.job, store, bare, attention.watcher) as bench,
+            stoppable(bench.ledger, attention.stop or asyncio.Event()),
+        ):
+            try:
+                await bench.list_unsettled()
+                yield bench
+            finally:
+                await bench.save()
 
 
 def _models(evaluation: Evaluation) -> list[str]:
@@ -237,7 +270,6 @@ def _evaluated(
     bench: Bench,
     rows: Mapping[str, _Row],
     scores: Scores,
-    known: tuple[str, bool],
 ) -> Evaluated:
     labels = {row.key: row.label for row in evaluation.task.test.rows}
 
@@ -254,7 +286,7 @@ def _evaluated(
     compared = difference_of(found) if evaluation.before is not None and found else None
     return Evaluated(
         evaluation=evaluation,
-        run=known[0],
+        run=bench.run,
         rows=tuple(found),
         shares={} if evaluation.pairwise else {side: _share(found, side) for side in evaluation.sides},
         difference=compared,
@@ -267,9 +299,10 @@ def _evaluated(
         ),
         left_out=bench.cut,
         cap=bench.ledger.reached if bench.cut else "",
-        simulated=known[1],
+        simulated=bench.simulated,
         usage=bench.ledger.usage(),
         seconds=bench.ledger.seconds,
+        unsettled=bench.unsettled,
     )
 
 

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict, replace
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TypeVar
 
+from maspo.engine.calls import Calls, reported
 from maspo.engine.job import Job, Progress, Watcher
-from maspo.engine.lost import Witnessed
-from maspo.engine.session import ledger_of
+from maspo.engine.lost import Witnessed, unlisted
 from maspo.errors import BudgetReached, CallFailed
-from maspo.events import Event
+from maspo.events import CallUnsettled, Event
 from maspo.judges.judge import Judge, JudgeCalls
-from maspo.models.base import PROBE, Message, Model, Reply, Request
-from maspo.models.compose import compose
-from maspo.models.retried import RetryPolicy
+from maspo.models.base import Model, Reply, Request
 from maspo.prompts import Prompts
 from maspo.runtime.concurrency import together
 from maspo.runtime.run import AgentCalls, Runtime
 from maspo.search.draw import shuffled
-from maspo.store.codec import encode
+from maspo.store.codec import Told, decode, encode
 from maspo.store.run_store import RunStore
 from maspo.trace import Trace
 
 T = TypeVar("T")
 _ROWS_UNDER_A_CAP = 16
 """Rows that are begun together under a cap, so that a cap leaves few rows half done."""
-_PROGRESS_SECONDS = 0.2
 _ORDER = "evaluate"
 
 
@@ -54,36 +50,46 @@ class Bench:
 
     def __init__(self, job: Job, store: RunStore, bare: Model, watcher: Watcher) -> None:
         self.job = job
-        self.ledger = ledger_of(job, store)
+        self.run = store.meta()["run"]
         self.cut = 0
         """Rows that a cap left out."""
+        self.simulated = job.world is not None
+        """Whether a simulated world answers; known for sure after ``probe``."""
+        self.unsettled: tuple[CallUnsettled, ...] = ()
+        """Calls in flight when earlier processes died; complete after ``list_unsettled``."""
         self._store = store
         self._watcher = watcher
+        self._calls = Calls(job, store, bare)
+        self.ledger = self._calls.ledger
+        self.model: Model = Witnessed(self._calls.model, self._publish)
         models = job.config.models
-        policy = RetryPolicy(attempts=models.attempts, deadline=models.deadline)
-        self.model: Model = Witnessed(compose(bare, store, self.ledger, policy, models.concurrency), self._publish)
-        self._probe = compose(bare, store, self.ledger, RetryPolicy(attempts=2, deadline=models.deadline), 1)
         self.judge_calls = JudgeCalls(models.for_judge(), models.judge_temperature, models.max_tokens, job.config.seed)
         self.judge = Judge(self.model, self.judge_calls)
         self._runtimes: dict[int, Runtime] = {}
         self._done = self._rows = self._planned = 0
 
-    async def probe(self, models: Sequence[str]) -> bool:
-        """Ask each model one small question, so that a wrong key or name costs nothing; return whether it is a world.
+    async def list_unsettled(self) -> None:
+        """Publish the calls that were in flight when an earlier process died: they may be billed twice."""
+        recorded = [decode(entry) for entry in self._store.journal()]
+        events = [item for item in recorded if not isinstance(item, Told)]
+        new = unlisted(self._store, events)
+        for event in new:
+            await self._publish(event)
+        self.unsettled = (*(event for event in events if isinstance(event, CallUnsettled)), *new)
+
+    async def probe(self, models: Sequence[str]) -> None:
+        """Ask each model one small question, so that a wrong key or name costs nothing.
 
         Raises:
             ProviderError: the endpoint cannot be reached or refuses.
 
         """
-        if self.job.world is not None:
-            return True
-        question = Message("user", "Reply with the word: ready")
-        asked = [Request(model, (question,), PROBE, max_tokens=16) for model in dict.fromkeys(models)]
-        replies = [await self._probe.complete(request) for request in asked]
-        known = json.loads(self._store.meta().get("simulated", "false"))
-        simulated = known or any(reply.simulated for reply in replies)
-        await self._store.append([], {"simulated": json.dumps(simulated)})
-        return simulated
+        if self.simulated:
+            return
+        answered_by_world = await self._calls.probe(dict.fromkeys(models))
+        # A recorded reply does not tell; what the first process found is kept.
+        self.simulated = answered_by_world or json.loads(self._store.meta().get("simulated", "false"))
+        await self._store.append([], {"simulated": json.dumps(self.simulated)})
 
     async def trace(self, prompts: Prompts, input_key: str, repeat: int) -> Trace | None:
         """Return a run on one input, or None when a call of it failed for good; raises what else the model raises."""
@@ -119,28 +125,13 @@ class Bench:
         self.cut = len(keys) - len(found)
         return {key: found[key] for key in keys if key in found}
 
-    async def save(self) -> None:
-        """Record what was spent so far."""
-        usage = {purpose: asdict(usage) for purpose, usage in self.ledger.usage().items()}
-        await self._store.append([], {"usage": json.dumps(usage), "seconds": repr(self.ledger.seconds)})
+    async def save(self, values: Mapping[str, str] | None = None) -> None:
+        """Record what was spent so far, and other values beside it."""
+        await self._store.append([], {**self._calls.spent(), **(values or {})})
 
-    async def report_progress(self) -> None:
-        """Tell whoever looks on where the evaluation stands, until cancelled."""
-        while True:
-            ledger = self.ledger
-            self._watcher.on_progress(
-                Progress(
-                    phase="evaluation",
-                    done=self._done,
-                    wave=self._rows,
-                    calls=ledger.calls,
-                    calls_planned=self._planned,
-                    usd=ledger.usd,
-                    seconds=ledger.seconds,
-                    in_flight=ledger.in_flight,
-                )
-            )
-            await asyncio.sleep(_PROGRESS_SECONDS)
+    def progress(self) -> Progress:
+        """Return where the evaluation stands."""
+        return self._calls.progress("evaluation", self._done, self._rows, self._planned)
 
     async def close(self) -> None:
         """End what is still under way."""
@@ -173,11 +164,8 @@ class Bench:
 async def opened_bench(job: Job, store: RunStore, bare: Model, watcher: Watcher) -> AsyncIterator[Bench]:
     """Open a bench whose progress is reported, and close it."""
     bench = Bench(job, store, bare, watcher)
-    reporting = asyncio.create_task(bench.report_progress())
     try:
-        yield bench
+        async with reported(watcher, bench.progress):
+            yield bench
     finally:
-        reporting.cancel()
-        with suppress(asyncio.CancelledError):
-            await reporting
         await bench.close()

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-from maspo.engine.evaluate import Attention, opened_record, question, scorer_for
-from maspo.engine.evaluate_bench import Bench, opened_bench
-from maspo.engine.evaluation import Evaluation, Side, dump_evaluation
-from maspo.engine.run import stoppable
-from maspo.engine.session import check_prices
+from maspo.engine.evaluate import Attention, begun, question, scorer_for
+from maspo.engine.evaluate_bench import Bench
+from maspo.engine.evaluation import Evaluation, Side
 from maspo.errors import BudgetReached
 from maspo.events import Usage
 from maspo.quoting import nonce_of
@@ -25,7 +21,6 @@ from maspo.trace import Trace
 from maspo.verdict import Reading, Verdict
 
 DATABASE = "judge.db"
-_META = "evaluation"
 _EQUAL_SHARE = 4
 """One pair in so many may be of outputs that are both wrong or both right."""
 
@@ -73,23 +68,15 @@ async def judge_check(evaluation: Evaluation, most: int, out: Path, attention: A
 
     Raises what ``evaluate`` raises.
     """
-    check_prices(evaluation.job)
     labelled = any(row.answer is not None or row.tests for row in evaluation.task.test_rows)
     scorer = scorer_for(evaluation) if labelled else None
-    async with opened_record(evaluation, out / DATABASE) as store:
-        run = store.meta().get("run") or uuid.uuid4().hex[:12]
-        await store.append([], {"run": run, _META: dump_evaluation(evaluation)})
-        async with (
-            attention.provider(evaluation.job, run) as bare,
-            opened_bench(evaluation.job, store, bare, attention.watcher) as bench,
-            stoppable(bench.ledger, attention.stop or asyncio.Event()),
-        ):
-            return await _checked(evaluation, most, bench, run, scorer)
+    async with begun(evaluation, out / DATABASE, attention) as bench:
+        return await _checked(evaluation, most, bench, scorer)
 
 
-async def _checked(evaluation: Evaluation, most: int, bench: Bench, run: str, scorer: Scorer | None) -> Checked:
+async def _checked(evaluation: Evaluation, most: int, bench: Bench, scorer: Scorer | None) -> Checked:
     models = evaluation.config.models
-    simulated = await bench.probe([models.agent, models.for_judge()])
+    await bench.probe([models.agent, models.for_judge()])
 
     def enough(found: Mapping[str, _Found | None]) -> bool:
         return len(_chosen([one for one in found.values() if one], most)) >= most
@@ -99,15 +86,14 @@ async def _checked(evaluation: Evaluation, most: int, bench: Bench, run: str, sc
     )
     chosen = _chosen([one for one in rows.values() if one], most)
     readings = await together(_reading(evaluation, bench, one) for one in chosen)
-    await bench.save()
     return Checked(
         evaluation=evaluation,
-        run=run,
+        run=bench.run,
         pairs=tuple(one.pair for one in chosen),
         readings=tuple(one for one in readings if one is not None),
         rows=len(rows),
         cap=bench.ledger.reached,
-        simulated=simulated,
+        simulated=bench.simulated,
         usage=bench.ledger.usage(),
         seconds=bench.ledger.seconds,
     )

@@ -9,12 +9,12 @@ from typing import Literal, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 
-from maspo.config import Caps, RunConfig
+from maspo.config import Caps, RunConfig, capped
 from maspo.engine.evaluate_tally import Difference, RowFound, Share
 from maspo.engine.job import Job
 from maspo.engine.record import differences_between
 from maspo.errors import StoreError
-from maspo.events import Usage, VerdictWord
+from maspo.events import CallUnsettled, Usage, VerdictWord
 from maspo.graph import System
 from maspo.prompts import Prompts
 from maspo.scoring.base import Score
@@ -48,6 +48,8 @@ class Evaluation:
     """What people call the prompt sets."""
     sources: Mapping[str, str] = field(default_factory=dict)
     world: WorldSpec | None = None
+    remarks: tuple[str, ...] = ()
+    """What readers of the figures must know about the rows and the prompts."""
 
     @property
     def job(self) -> Job:
@@ -116,9 +118,12 @@ class Evaluated:
     simulated: bool
     usage: Mapping[str, Usage]
     seconds: float
+    unsettled: tuple[CallUnsettled, ...] = ()
+    """Calls that were in flight when a process died: possibly billed twice."""
 
 
 _EVALUATION = TypeAdapter(Evaluation)
+_EVALUATED = TypeAdapter(Evaluated)
 
 
 def dump_evaluation(evaluation: Evaluation) -> str:
@@ -139,6 +144,24 @@ def load_evaluation(text: str) -> Evaluation:
         raise StoreError(f"the evaluation's record cannot be read by this version of maspo: {error}") from error
 
 
+def dump_found(found: Evaluated) -> str:
+    """Return what was found as JSON, without what the record holds anyway: the evaluation and all outputs."""
+    return json.dumps(_EVALUATED.dump_python(found, mode="json", exclude={"evaluation", "outputs"}))
+
+
+def load_found(text: str, evaluation: Evaluation) -> Evaluated:
+    """Return what ``dump_found`` was given, without outputs.
+
+    Raises:
+        StoreError: the text is no finding of this version.
+
+    """
+    try:
+        return _EVALUATED.validate_python({**json.loads(text), "evaluation": evaluation, "outputs": ()})
+    except (ValidationError, ValueError, TypeError) as error:
+        raise StoreError(f"what the evaluation found cannot be read by this version of maspo: {error}") from error
+
+
 def changes(before: Evaluation, now: Evaluation) -> tuple[str, ...]:
     """Return one line per field that differs; caps and paths do not count."""
     lines = list(differences_between(before.job, now.job))
@@ -152,8 +175,4 @@ def changes(before: Evaluation, now: Evaluation) -> tuple[str, ...]:
 
 def with_caps(evaluation: Evaluation, caps: Caps | None) -> Evaluation:
     """Return the evaluation with the caps that are given."""
-    if caps is None:
-        return evaluation
-    given = {name: value for name, value in caps.model_dump().items() if value is not None}
-    capped = evaluation.config.caps.model_copy(update=given)
-    return replace(evaluation, config=evaluation.config.model_copy(update={"caps": capped}))
+    return replace(evaluation, config=capped(evaluation.config, caps))

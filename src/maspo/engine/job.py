@@ -37,7 +37,7 @@ class Progress:
     """Where a run stands now; polled by the live panel."""
 
     phase: str
-    """``search`` or ``holdout``."""
+    """``search`` or ``holdout`` of a run, ``evaluation`` of an evaluation."""
     done: int
     """Pieces of work done in this wave."""
     wave: int

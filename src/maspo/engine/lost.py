@@ -1,13 +1,15 @@
-"""The layer that records calls that failed for good, each once."""
+"""Calls without a reply: those that failed for good, and those that a killed process had in flight; each told once."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import asdict
 from weakref import WeakSet
 
 from maspo.errors import CallFailed
-from maspo.events import CallLost, Event
+from maspo.events import CallLost, CallUnsettled, Event
 from maspo.models.base import Model, Reply, Request
+from maspo.store.run_store import RunStore
 
 
 class Witnessed:
@@ -30,3 +32,12 @@ class Witnessed:
                 self._published.add(error)
                 await self._publish(CallLost(request.purpose, request.agent, str(error), error.attempts))
             raise
+
+
+def unlisted(store: RunStore, events: Iterable[Event]) -> list[CallUnsettled]:
+    """Return the calls that were in flight when an earlier process died, without those that the events list already.
+
+    They are asked again, so they may be billed twice.
+    """
+    listed = {event.number for event in events if isinstance(event, CallUnsettled)}
+    return [CallUnsettled(**asdict(left)) for left in store.open_attempts() if left.number not in listed]

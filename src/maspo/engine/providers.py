@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 
 from maspo.engine.job import Job
 from maspo.models.base import Model
-from maspo.models.client import ChatClient
 from maspo.models.endpoint import Endpoint
 from maspo.world import World
 
@@ -24,6 +23,8 @@ async def provider(job: Job, run: str) -> AsyncIterator[Model]:
     if job.world is not None:
         yield World(job.world)
         return
+    from maspo.models.client import ChatClient  # the HTTP library is a third of what a simulated run would load
+
     models = job.config.models
     endpoint = Endpoint(
         base_url=models.base_url,

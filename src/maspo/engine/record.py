@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from maspo.config import Caps, RunConfig
+from maspo.config import Caps, RunConfig, capped
 from maspo.engine.job import Job
 from maspo.errors import RunChanged, StoreError, UsageError
 from maspo.graph.load import load_system
@@ -48,10 +48,7 @@ def write_config(out: Path, config: RunConfig) -> None:
 
 def with_caps(job: Job, caps: Caps | None) -> Job:
     """Return the job with the caps that are given; caps may be raised or dropped without changing the run."""
-    if caps is None:
-        return job
-    given = {name: value for name, value in caps.model_dump().items() if value is not None}
-    return replace(job, config=job.config.model_copy(update={"caps": job.config.caps.model_copy(update=given)}))
+    return replace(job, config=capped(job.config, caps))
 
 
 def check_unchanged(job: Job, out: Path) -> None:

@@ -12,13 +12,14 @@ from typing import Literal
 
 from maspo.__about__ import __version__
 from maspo.config import Caps
+from maspo.engine.calls import check_prices
 from maspo.engine.estimate import estimate, holdout_calls
 from maspo.engine.holdout import conclude, tally
 from maspo.engine.job import Estimate, Job, Outcome, Provider, Watcher
 from maspo.engine.plan_search import Split, setting_of, split_of
 from maspo.engine.providers import provider as default_provider
 from maspo.engine.record import check_unchanged, differences_between, dump_job, load_job, with_caps, write_config
-from maspo.engine.session import Session, check_prices, opened_session
+from maspo.engine.session import Session, opened_session
 from maspo.errors import (
     EXIT_BUDGET,
     EXIT_OK,
@@ -31,7 +32,7 @@ from maspo.errors import (
     UsageError,
 )
 from maspo.events import BudgetStopped, RunFinished, RunStarted
-from maspo.models.base import PROBE, Message, Model, Request
+from maspo.models.base import Model
 from maspo.models.ledger import Ledger
 from maspo.prompts import Prompts
 from maspo.search.methods import METHODS, SearchState
@@ -96,7 +97,10 @@ async def resume(
 
     """
     if not (out / DATABASE).is_file():
-        raise UsageError(f"{out}: holds no run ({DATABASE} is missing); give the folder that `maspo optimize` wrote")
+        raise UsageError(
+            f"{out}: holds no run ({DATABASE} is missing) and no evaluation; give the folder that `maspo optimize` or "
+            "`maspo evaluate` wrote (a judge check goes on when its command is repeated with the same --out)"
+        )
     store = RunStore.open(out / DATABASE)
     async with store:
         recorded = _job_in(store, out)
@@ -224,7 +228,7 @@ async def _begin(job: Job, session: Session, plan: Estimate) -> None:
     models = job.config.models
     roles = {"agent": models.agent, "judge": models.for_judge(), "proposer": models.for_proposer()}
     own = {agent.model for agent in job.system.agents if agent.model}
-    simulated = job.world is not None or await _probe(session, sorted({*roles.values(), *own}))
+    simulated = job.world is not None or await session.calls.probe(sorted({*roles.values(), *own}))
     if not session.was_started():
         await session.publish(
             RunStarted(
@@ -245,16 +249,6 @@ async def _begin(job: Job, session: Session, plan: Estimate) -> None:
                 decided_by=_decided_by(job),
             )
         )
-
-
-async def _probe(session: Session, models: list[str]) -> bool:
-    """Ask each model one small question, before the fan-out, so that a wrong key or name costs nothing.
-
-    Return whether a simulated world answered.
-    """
-    question = Message("user", "Reply with the word: ready")
-    replies = [await session.probe.complete(Request(model, (question,), PROBE, max_tokens=16)) for model in models]
-    return any(reply.simulated for reply in replies)
 
 
 async def _to_the_end(job: Job, out: Path, session: Session) -> Outcome:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
+from maspo.engine.calls import Calls, reported
 from maspo.engine.job import Estimate, Job, Progress, Watcher
-from maspo.engine.lost import Witnessed
+from maspo.engine.lost import Witnessed, unlisted
 from maspo.engine.perform import Performer
 from maspo.errors import BudgetReached, Interrupted, MaspoError, ProviderError, StoreError
-from maspo.events import CallLost, CallUnsettled, CaseShown, Event, Paused, RunFinished, RunStarted, Usage
+from maspo.events import CallLost, CaseShown, Event, Paused, RunFinished, RunStarted
 from maspo.judges.judge import Judge, JudgeCalls
 from maspo.models.base import Model
-from maspo.models.compose import compose
-from maspo.models.ledger import Ledger, Limits
-from maspo.models.limited import Health
-from maspo.models.prices import PriceBook, require_prices
-from maspo.models.retried import RetryPolicy
 from maspo.prompts import Prompts, prompt_id, prompts_id
 from maspo.proposers.passages import Passages
 from maspo.proposers.proposer import Proposer, ProposerCalls
@@ -32,7 +27,6 @@ from maspo.store.codec import Told, decode, encode
 from maspo.store.run_store import RunStore
 from maspo.verdict import Comparison, JudgeChecked
 
-_PROGRESS_SECONDS = 0.2
 _DRAIN_SECONDS = 0.1
 _SEARCH_EVENTS = (
     "step_started",
@@ -74,14 +68,11 @@ class Session:
         self._events: list[Event] = [item for item in recorded if not isinstance(item, Told)]
         self._followed: list[Event] = [event for event in self._events if event.kind in _SEARCH_EVENTS]
         self._next_followed = 0
-        self.ledger = ledger_of(job, store)
+        self.calls = Calls(job, store, bare)
+        self.ledger = self.calls.ledger
         self._wave = _Wave("search", 0)
         models = job.config.models
-        policy = RetryPolicy(attempts=models.attempts, deadline=models.deadline)
-        self._health = Health()
-        calls = compose(bare, store, self.ledger, policy, models.concurrency, self._health)
-        stack = Witnessed(calls, self.publish)
-        self.probe = compose(bare, store, self.ledger, policy, 1, self._health)
+        stack = Witnessed(self.calls.model, self.publish)
         rows = {row.key: row for row in job.inputs.rows}
         agents = AgentCalls(models.agent, models.agent_temperature, models.max_tokens)
         self._runtime = Runtime(job.system, rows, stack, agents)
@@ -135,7 +126,7 @@ class Session:
         """Record events, then tell whoever looks on."""
         if not events:
             return
-        await self._store.append([encode(event) for event in events], self._spent())
+        await self._store.append([encode(event) for event in events], self.calls.spent())
         for event in events:
             self._events.append(event)
             self._watcher.on_event(event)
@@ -161,10 +152,7 @@ class Session:
 
     async def list_unsettled(self) -> None:
         """Publish the calls that were in flight when an earlier process died: they may be billed twice."""
-        listed = {event.number for event in self._events if isinstance(event, CallUnsettled)}
-        await self.publish(
-            *(CallUnsettled(**asdict(left)) for left in self._store.open_attempts() if left.number not in listed)
-        )
+        await self.publish(*unlisted(self._store, self._events))
 
     async def pause(self, reason: str) -> None:
         """Record that the run stopped before its end."""
@@ -271,34 +259,16 @@ class Session:
 
     async def _perform(self, work: str, job: Coroutine[Any, Any, Result]) -> None:
         result = await job
-        await self._store.append([encode(Told(work, result))], self._spent())
+        await self._store.append([encode(Told(work, result))], self.calls.spent())
         self._told[work] = result
         self._wave.done += 1
 
-    def _spent(self) -> dict[str, str]:
-        usage = {purpose: asdict(usage) for purpose, usage in self.ledger.usage().items()}
-        return {"usage": json.dumps(usage), "seconds": repr(self.seconds)}
-
     # ── looking on, and the end ──────────────────────────────────────────────────────────────────────────────────────
 
-    async def report_progress(self) -> None:
-        """Tell whoever looks on where the run stands, until cancelled."""
-        while True:
-            now, ledger = self._wave, self.ledger
-            self._watcher.on_progress(
-                Progress(
-                    phase=now.phase,
-                    done=now.done,
-                    wave=now.size,
-                    calls=ledger.calls,
-                    calls_planned=self.planned_calls,
-                    usd=ledger.usd,
-                    seconds=ledger.seconds,
-                    in_flight=ledger.in_flight,
-                    waiting=self._health.waiting,
-                )
-            )
-            await asyncio.sleep(_PROGRESS_SECONDS)
+    def progress(self) -> Progress:
+        """Return where the run stands."""
+        now = self._wave
+        return self.calls.progress(now.phase, now.done, now.size, self.planned_calls)
 
     async def close(self) -> None:
         """End what is still under way."""
@@ -311,53 +281,17 @@ async def opened_session(
 ) -> AsyncIterator[Session]:
     """Open a session whose progress is reported, and close it."""
     session = Session(job, store, bare, watcher, plan)
-    reporting = asyncio.create_task(session.report_progress())
     try:
-        yield session
+        async with reported(watcher, session.progress):
+            yield session
     finally:
-        reporting.cancel()
-        with suppress(asyncio.CancelledError):
-            await reporting
         await session.close()
-
-
-def check_prices(job: Job) -> None:
-    """Check that a cap in money can be kept.
-
-    Raises:
-        ConfigInvalid: a model of the job has no known price.
-
-    """
-    models = job.config.models
-    if job.config.caps.usd is not None:
-        own = [agent.model for agent in job.system.agents if agent.model]
-        named = [models.agent, models.for_judge(), models.for_proposer(), *own]
-        require_prices(named, PriceBook(models.prices, models.base_url))
 
 
 def _passages(job: Job) -> Passages:
     """Return what no prompt may copy: the passages of all inputs, those of the hold-out and labels included."""
     texts = (text for row in job.inputs.rows for text in (*row.columns.values(), row.answer or ""))
     return Passages(texts, own=job.system.prompts.values())
-
-
-def ledger_of(job: Job, store: RunStore) -> Ledger:
-    """Open the ledger where the record ends."""
-    config = job.config
-    prices = PriceBook(config.models.prices, config.models.base_url)
-    seconds = None if config.caps.minutes is None else config.caps.minutes * 60
-    limits = Limits(config.caps.calls, config.caps.usd, seconds)
-    return Ledger(limits, prices, _spent_before(store), float(store.meta().get("seconds", "0")), book=store)
-
-
-def _spent_before(store: RunStore) -> dict[str, Usage]:
-    """Return what earlier processes spent: what the record counts, and how often it answered."""
-    last = {purpose: Usage(**values) for purpose, values in json.loads(store.meta().get("usage", "{}")).items()}
-    spent = store.usage()
-    return {
-        purpose: replace(spent.get(purpose, Usage(usd=0.0)), cached=last.get(purpose, Usage()).cached)
-        for purpose in {**last, **spent}
-    }
 
 
 def _severest(done: set[asyncio.Task[None]]) -> BaseException | None:

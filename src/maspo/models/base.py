@@ -54,6 +54,11 @@ class Request:
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
 
+def ready_question(model: str) -> Request:
+    """Return the small question that shows whether a model answers at all."""
+    return Request(model, (Message("user", "Reply with the word: ready"),), PROBE, max_tokens=16)
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What a model wrote. Token counts are None when the endpoint reports no usage, ``usd`` when no price is known."""

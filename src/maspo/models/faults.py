@@ -23,8 +23,8 @@ class Stage(StrEnum):
 class Transient(CallFailed):
     """An attempt failed in a way that may pass: worth another attempt.
 
-    Any ``Model`` may raise it; ``Retried`` is the only one to act on it. ``retry_after`` and ``seconds`` are seconds:
-    how long the endpoint asks to wait, and how long the attempt took.
+    Any ``Model`` may raise it. ``Retried`` alone sends again; ``Limited`` learns its pace from it. ``retry_after`` and
+    ``seconds`` are seconds: how long the endpoint asks to wait, and how long the attempt took.
     """
 
     def __init__(self, reason: str, stage: Stage, retry_after: float | None = None, seconds: float = 0.0) -> None:

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from maspo.errors import CallFailed, ProviderError
-from maspo.models.base import PROBE, Message, Model, Reply, Request
+from maspo.models.base import Model, Reply, Request, ready_question
 from maspo.models.faults import Adapted, Transient, Unusable
 from maspo.models.pace import Pace, Pacing
 
-_QUESTION = Message("user", "Reply with the word: ready")
 _WORTH_TELLING = 3.0
 _LONGEST_NAP = 60.0
 """Seconds after which a wait looks again at what the run has left."""
@@ -140,7 +139,7 @@ class Limited:
 
     async def _ask(self, model: str) -> None:
         try:
-            await self._send(Request(model, (_QUESTION,), PROBE, max_tokens=16))
+            await self._send(ready_question(model))
         except CallFailed:
             return  # How it went is known to the pace.
 

@@ -52,7 +52,8 @@ def require_prices(models: Iterable[str], prices: PriceBook) -> None:
         raise ConfigInvalid(
             f"--max-usd: no price is known for {', '.join(unknown)}; set it, e.g. "
             f"--set models.prices='{{\"{unknown[0]}\": [0.4, 1.6]}}' (USD per million tokens in, out), "
-            "install the extra `maspo[prices]`, or cap calls with --max-calls instead"
+            "or cap calls with --max-calls instead. The `prices` extra knows the prices of public endpoints, each at "
+            "its own address"
         )
 
 

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 
 from maspo.engine.evaluate_tally import Difference, Share
-from maspo.engine.evaluation import Cost, Evaluated, Side
+from maspo.engine.evaluation import JUDGE, Cost, Evaluated, Evaluation, Side
 from maspo.report import words
 from maspo.report.shown import clipped, visible
+from maspo.report.text import unsettled_json
 
 _WIDTH = 14
 _ROWS_SHOWN = 12
@@ -48,6 +49,14 @@ def share_words(found: Evaluated, share: Share) -> str:
         f"{words.percent(share.share)} {what} (95% interval {words.percent(low)} to {words.percent(high)}), "
         f"{words.number(share.correct)} of {words.number(share.trials)}"
     )
+
+
+def share_short(found: Evaluated, side: Side) -> str:
+    """Return what a prompt set is called and its share, for a table; empty when there is none."""
+    if side not in found.evaluation.sides:
+        return ""
+    share = found.shares[side].share if side in found.shares else None
+    return found.evaluation.names[side] + ("" if share is None else f" {words.percent(share)}")
 
 
 def apart_words(share: Share) -> str:
@@ -105,6 +114,13 @@ def cost_words(cost: Cost) -> str:
     return ", ".join(parts)
 
 
+def models_asked(evaluation: Evaluation) -> dict[str, str]:
+    """Return the models by role: the agents' default one, and the judge's where a judge is asked."""
+    models = evaluation.config.models
+    judge = {"judge": models.for_judge()} if evaluation.scorer == JUDGE else {}
+    return {"agent": models.agent, **judge}
+
+
 def rows_words(found: Evaluated) -> str:
     """Return what was evaluated on, and what a cap left out."""
     evaluation = found.evaluation
@@ -121,6 +137,7 @@ def summary(found: Evaluated) -> str:
         lines += _row(_title(found, side), named, apart_words(share))
     if found.difference is not None:
         lines += _compared(found, found.difference)
+    lines += _row("note", *found.evaluation.remarks)
     for side, cost in found.costs.items():
         lines += _row("1,000 inputs", f"{found.evaluation.names[side]}: {cost_words(cost)}")
     spent = words.total(found.usage)
@@ -129,6 +146,8 @@ def summary(found: Evaluated) -> str:
         f"{words.plural(spent.calls, 'call', 'calls')}, {words.number(spent.cached)} answered from the record, "
         f"{words.number(spent.tokens_in)} tokens in, {words.number(spent.tokens_out)} out",
     )
+    if found.unsettled:
+        lines += _row("", words.unsettled_together(found.unsettled))
     lines += _row("money", words.spent(spent, found.simulated)) + _row("time", words.duration(found.seconds))
     return visible("\n".join(lines))
 
@@ -179,10 +198,12 @@ def evaluation_json(found: Evaluated) -> dict[str, object]:
         "system": evaluation.system.name,
         "task": evaluation.task.name,
         "scorer": evaluation.scorer,
+        "models": models_asked(evaluation),
         "rows": len(found.rows),
         "repeats": evaluation.repeats,
         "complete": not found.left_out,
         "left_out": found.left_out,
+        "remarks": list(evaluation.remarks),
         "before": _side_json(found, "before"),
         "after": _side_json(found, "after"),
         "difference": _difference_json(found.difference) if found.difference else None,
@@ -190,6 +211,7 @@ def evaluation_json(found: Evaluated) -> dict[str, object]:
         "cached": spent.cached,
         "tokens": {"in": spent.tokens_in, "out": spent.tokens_out, "unmetered_calls": spent.unmetered},
         "usd": spent.usd,
+        "possibly_billed_twice": [unsettled_json(call) for call in found.unsettled],
         "seconds": found.seconds,
         "seed": evaluation.config.seed,
         "simulated": found.simulated,

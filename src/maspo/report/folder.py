@@ -42,7 +42,7 @@ def look(folder: Path) -> Look:
 
     """
     if not (folder / JOURNAL).is_file():
-        raise UsageError(f"{folder}: no run here ({JOURNAL} is missing); give the folder that `maspo optimize` wrote")
+        raise UsageError(f"{folder}: no run here ({JOURNAL} is missing); give a folder that `maspo optimize` wrote")
     store = RunStore.read(folder / JOURNAL)
     try:
         entries = store.journal()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from maspo.events import RunStarted, Usage
+from collections.abc import Sequence
+
+from maspo.events import CallUnsettled, RunStarted, Usage
 from maspo.report import charts, words
 from maspo.report.fold import RunView
 from maspo.report.html_parts import left_out, quiet, section, table
@@ -35,7 +37,7 @@ def cost(view: RunView) -> Html:
         table("Cost by purpose", columns, rows),
         _remarks(view, whole),
         _lost(view),
-        _unsettled(view),
+        unsettled(view.unsettled),
     )
 
 
@@ -78,22 +80,19 @@ def _lost(view: RunView) -> Html:
     )
 
 
-def _unsettled(view: RunView) -> Html:
+def unsettled(calls: Sequence[CallUnsettled]) -> Html:
     """List the calls that a killed process had in flight."""
-    if not view.unsettled:
+    if not calls:
         return join()
-    rows = [
-        (call.purpose, call.agent, call.model, words.at_most(call.usd))
-        for call in view.unsettled[::-1][:_MOST_UNSETTLED]
-    ]
+    rows = [(call.purpose, call.agent, call.model, words.at_most(call.usd)) for call in calls[::-1][:_MOST_UNSETTLED]]
     return join(
         h("h3", {}, "Possibly billed twice"),
         quiet(
             "These calls were in flight when the run was killed. Their replies are not recorded, so they were asked "
-            f"again. Together {words.most_unsettled(view.unsettled)}."
+            f"again. Together {words.most_unsettled(calls)}."
         ),
         table("Possibly billed twice", ("Purpose", "Agent", "Model", "Cost"), rows),
-        left_out(len(view.unsettled) - len(rows), "earlier call", "earlier calls"),
+        left_out(len(calls) - len(rows), "earlier call", "earlier calls"),
     )
 
 

@@ -14,6 +14,7 @@ from maspo.report.evaluation import (
     headline,
     listed,
     missing_words,
+    models_asked,
     proof_words,
     rows_jsonl,
     rows_words,
@@ -21,7 +22,8 @@ from maspo.report.evaluation import (
     summary,
 )
 from maspo.report.html import head
-from maspo.report.html_parts import diff_block, folded, section, table, text_block
+from maspo.report.html_cost import unsettled
+from maspo.report.html_parts import diff_block, folded, quiet, section, table, text_block
 from maspo.report.markup import Html, h, join
 from maspo.store.files import write_whole
 
@@ -39,7 +41,9 @@ def render_evaluation(found: Evaluated) -> str:
 
 
 def write_evaluation(out: Path, found: Evaluated) -> None:
-    """Write ``evaluation.json``, ``evaluation.html`` and ``rows.jsonl``.
+    """Write ``evaluation.json``, ``evaluation.html`` and, of an evaluation that has just ended, ``rows.jsonl``.
+
+    What the record tells later is without outputs, and leaves ``rows.jsonl`` as it is.
 
     Raises:
         StoreError: one of them cannot be written.
@@ -47,13 +51,15 @@ def write_evaluation(out: Path, found: Evaluated) -> None:
     """
     import json
 
-    write_whole(out / ROWS, "".join(f"{line}\n" for line in rows_jsonl(found)))
+    if found.outputs:
+        write_whole(out / ROWS, "".join(f"{line}\n" for line in rows_jsonl(found)))
     write_whole(out / PAGE, render_evaluation(found))
     write_whole(out / RESULT, json.dumps(evaluation_json(found), indent=2) + "\n")
 
 
 def _header(name: str, found: Evaluated) -> Html:
-    line = f"run {found.run} · seed {found.evaluation.config.seed}"
+    models = " · ".join(f"{role} {model}" for role, model in models_asked(found.evaluation).items())
+    line = f"run {found.run} · seed {found.evaluation.config.seed} · {models}"
     return h(
         "header",
         {},
@@ -69,6 +75,7 @@ def _main(found: Evaluated) -> Html:
         _verdict(found),
         _rows(found),
         _prompts(found),
+        section("cost", "Cost", unsettled(found.unsettled)) if found.unsettled else join(),
         section("summary", "In plain text", text_block(summary(found))),
     ]
     return h("main", {}, simulated if found.simulated else join(), *parts)
@@ -96,6 +103,7 @@ def _verdict(found: Evaluated) -> Html:
         h("p", {"class": "label"}, title),
         h("h2", {}, headline(found)),
         h("dl", {"class": "figures"}, *shown),
+        *(quiet(f"Note: {remark}.") for remark in found.evaluation.remarks),
     )
 
 

@@ -97,9 +97,7 @@ def _stops(view: RunView) -> list[str]:
     if view.lost_calls:
         lines.append(f"{words.plural(len(view.lost_calls), 'call', 'calls')} failed for good; counted as undecided")
     if view.unsettled:
-        calls = words.plural(len(view.unsettled), "call", "calls")
-        most = words.most_unsettled(view.unsettled)
-        lines.append(f"{calls} in flight when the run was killed, possibly billed twice: {most}")
+        lines.append(words.unsettled_together(view.unsettled))
     return _row("note", *lines)
 
 
@@ -149,7 +147,7 @@ def result_json(view: RunView) -> dict[str, object]:
         "calls": {**_calls_json(view.usage), "cached": cost.cached, "failed": cost.failed},
         "tokens": {"in": cost.tokens_in, "out": cost.tokens_out, "unmetered_calls": cost.unmetered},
         "usd": cost.usd,
-        "possibly_billed_twice": [_unsettled_json(call) for call in view.unsettled],
+        "possibly_billed_twice": [unsettled_json(call) for call in view.unsettled],
         "seconds": view.seconds,
         "seed": started.seed if started else None,
         "complete": finished.complete if finished else False,
@@ -178,7 +176,8 @@ def _agents_json(view: RunView) -> dict[str, object]:
     }
 
 
-def _unsettled_json(call: CallUnsettled) -> dict[str, object]:
+def unsettled_json(call: CallUnsettled) -> dict[str, object]:
+    """Return a call that was in flight when a process died, as ``result.json`` lists it."""
     return {"purpose": call.purpose, "agent": call.agent, "model": call.model, "usd": call.usd, "key": call.key}
 
 

@@ -167,6 +167,14 @@ def most_unsettled(calls: Sequence[CallUnsettled]) -> str:
     return at_most(math.fsum(known)) if len(known) == len(calls) else at_most(None)
 
 
+def unsettled_together(calls: Sequence[CallUnsettled]) -> str:
+    """Return how many calls were in flight at a kill, and what they cost at most."""
+    return (
+        f"{plural(len(calls), 'call', 'calls')} in flight when the run was killed, possibly billed twice: "
+        f"{most_unsettled(calls)}"
+    )
+
+
 def at_most(usd: float | None) -> str:
     """Return an upper bound in words, rounded up."""
     return "at most an unknown amount (no price)" if usd is None else f"at most {money(math.ceil(usd * 1e4) / 1e4)}"

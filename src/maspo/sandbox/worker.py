@@ -172,8 +172,14 @@ class _Endings:
             if one.signal == signal.SIGXCPU or one.cpu > self.limits.cpu_seconds:
                 return f"used more than {self.limits.cpu_seconds} s of CPU"
         if self.program.signal not in (0, signal.SIGKILL):
-            return f"the program crashed ({signal.Signals(self.program.signal).name})"
+            return f"the program crashed ({_name_of(self.program.signal)})"
         return why or "the tests came to no end"
+
+
+def _name_of(number: int) -> str:
+    """Return a signal's name; real-time signals have none."""
+    known = {one.value: one.name for one in signal.Signals}
+    return known.get(number, f"signal {number}")
 
 
 def _judge(told: bytes, nonce: str, endings: _Endings) -> Result:

@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
 from maspo.scoring.choices import read_choice
+from maspo.scoring.readable import last_found
 
 _AUTO_TAG_END = re.compile("</(answer|final_answer|final)>", re.IGNORECASE)
 _NUMBER = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?")
@@ -55,9 +56,7 @@ def normalized(answer: str) -> str:
 
 
 def _auto(output: str) -> str | None:
-    found = None
-    for found in _AUTO_TAG_END.finditer(output):  # noqa: B007 - the last one is wanted
-        pass
+    found = last_found(_AUTO_TAG_END, output)
     tagged = _last_tag(output, found[1]) if found is not None else None
     return tagged if tagged is not None else _last_boxed(output)
 
@@ -73,7 +72,8 @@ def _last_tag(output: str, tag: str) -> str | None:
 
 def _last_place(text: str, output: str) -> int:
     """Return where a text stands last, in any case; -1 when it does not. Lower-casing would move the places."""
-    return max((found.start() for found in _literally(text).finditer(output)), default=-1)
+    found = last_found(_literally(text), output)
+    return found.start() if found is not None else -1
 
 
 @lru_cache(maxsize=64)
@@ -99,9 +99,7 @@ def _choice(output: str) -> str | None:
 
 
 def _last_match(pattern: str, output: str) -> str | None:
-    found = None
-    for found in re.finditer(pattern, output):  # noqa: B007 - the last match is wanted
-        pass
+    found = last_found(pattern, output)
     if found is None:
         return None
     return found.group(1) if found.re.groups else found.group(0)

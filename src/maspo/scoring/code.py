@@ -14,7 +14,10 @@ from maspo.sandbox.worker import Job, Outcome, Result
 from maspo.scoring.base import Outcome as ScoreOutcome
 from maspo.scoring.base import Sample, Score
 
-_FENCE = re.compile(r"^[ \t]*(```+|~~~+)[ \t]*([\w+.-]*)[^\n]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(
+    r"^[ \t]*+(`{3,}+|~{3,}+)[ \t]*+([\w+.-]*+)[^\n]*+\n(.*?)(?:^[ \t]*+\1[ \t]*+$|\Z)", re.MULTILINE | re.DOTALL
+)
+"""No repetition gives back what it took: a long row of backticks or spaces would take time by its square."""
 _PYTHON = frozenset({"python", "python3", "py", "python2", ""})
 _CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
 _KEYWORDS = frozenset({"assert", "not", "and", "or", "in", "is", "if", "else", "lambda", "return", "for", "check"})

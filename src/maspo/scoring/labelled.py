@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from maspo.scoring.answers import final_answer, normalized
 from maspo.scoring.base import Sample, Score
@@ -13,6 +16,12 @@ from maspo.scoring.readable import tail, without_thinking
 
 NO_LABEL = "the row has no answer to compare with"
 _AT_A_TIME = 200
+_LONGEST_WRAPPED = 1000
+_WRAPPED = re.compile(
+    r"""\*\*([^*]+)\*\*\.?|\*([^*]+)\*\.?|`([^`]+)`\.?|"([^"]+)"\.?|“([^”]+)”\.?|'([^']+)'\.?
+    |\$([^$]+)\$\.?|\\\((.+)\\\)\.?|\\(?:text|textbf|mathrm|mathbf)\{([^{}]+)\}""",
+    re.VERBOSE | re.DOTALL,
+)
 _JSON_KEYS = ("answer", "final_answer", "choice", "option", "correct")
 
 
@@ -67,15 +76,29 @@ def marked_answer(output: str) -> str | None:
 
 def _final(sample: Sample) -> str | None:
     output = without_thinking(sample.output)
-    marked = final_answer("auto", output)
+    marked = marked_answer(output)
     answer = output.strip() if marked is None else marked
     return answer or None
 
 
 def _same_text(answer: str, sample: Sample) -> bool:
     label = str(sample.answer)
-    wanted = final_answer("auto", label)
-    return normalized(answer) in {normalized(label), normalized(wanted if wanted is not None else label)}
+    wanted = marked_answer(label)
+    if normalized(answer) in {normalized(label), normalized(wanted if wanted is not None else label)}:
+        return True
+    return _unwrapped(answer) == _unwrapped(wanted if wanted is not None else label)
+
+
+def _unwrapped(text: str) -> str:
+    """Return a text without emphasis, quotes or math marks around all of it; accents in one spelling (², ½ stay)."""
+    if len(text) > _LONGEST_WRAPPED:
+        return text
+    text = " ".join(unicodedata.normalize("NFC", text).split())
+    found = _WRAPPED.fullmatch(text.strip())
+    while found is not None:
+        text = next(group for group in found.groups() if group is not None)
+        found = _WRAPPED.fullmatch(text.strip())
+    return normalized(text)
 
 
 def _chosen(sample: Sample) -> str | None:
@@ -84,7 +107,12 @@ def _chosen(sample: Sample) -> str | None:
 
 
 def _same_choice(answer: str, sample: Sample) -> bool | None:
-    label = str(sample.answer)
-    marked = final_answer("auto", label)
-    wanted = choice_in(label if marked is None else marked, options_of(sample.question))
+    wanted = _wanted(str(sample.answer), sample.question)
     return None if wanted is None else answer == wanted
+
+
+@lru_cache(maxsize=1024)
+def _wanted(label: str, question: str) -> str | None:
+    """Return the letter of a label; remembered, because an evaluation scores the same rows several times."""
+    marked = final_answer("auto", label)
+    return choice_in(label if marked is None else marked, options_of(question))

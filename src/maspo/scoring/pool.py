@@ -30,7 +30,7 @@ SECONDS_TO_START = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class Skill:
     """What the workers of a pool do: a name that ``maspo.scoring.worker`` knows, and what it is given once."""
 
     name: str
@@ -52,7 +52,7 @@ class Reply:
 class Worker:
     """One worker process, started when it is made."""
 
-    def __init__(self, task: Task, limits: Limits) -> None:
+    def __init__(self, skill: Skill, limits: Limits) -> None:
         self._limits = limits
         self._read = b""
         self._process = subprocess.Popen(
@@ -66,7 +66,7 @@ class Worker:
         if self._process.stdin is None or self._process.stdout is None:
             raise OSError("a scoring worker has no pipes")
         self._requests, self._replies = self._process.stdin, self._process.stdout
-        setup = {"task": task.name, "given": task.given, "seconds": limits.seconds, "memory_mb": limits.memory_mb}
+        setup = {"skill": skill.name, "given": skill.given, "seconds": limits.seconds, "memory_mb": limits.memory_mb}
         self._send(setup)
         if self._line(SECONDS_TO_START) is None:
             self.kill()
@@ -123,8 +123,8 @@ Idle: TypeAlias = SimpleQueue["Worker | None"]
 class Pool:
     """Asks worker processes, as many at a time as the limits say; they start when first needed and stay warm."""
 
-    def __init__(self, task: Task, limits: Limits | None = None) -> None:
-        self._task = task
+    def __init__(self, skill: Skill, limits: Limits | None = None) -> None:
+        self._skill = skill
         self._limits = limits or Limits()
         self._threads = ThreadPoolExecutor(self._limits.workers, thread_name_prefix="maspo-scoring")
         self._idle: Idle = SimpleQueue()
@@ -163,7 +163,7 @@ class Pool:
             worker.kill()
             worker = None
         try:
-            worker = worker or Worker(self._task, self._limits)
+            worker = worker or Worker(self._skill, self._limits)
         except OSError as error:
             return None, Reply(broken=f"no worker process: {error}")
         reply = worker.ask(texts)

@@ -26,6 +26,14 @@ def without_thinking(output: str) -> str:
     return "".join(kept) if depth else "".join((*kept, output[begin:]))
 
 
+def last_found(pattern: str | re.Pattern[str], text: str) -> re.Match[str] | None:
+    """Return the last match of a pattern, because answers stand at the end; None when there is none."""
+    found = None
+    for found in re.finditer(pattern, text):  # noqa: B007 - the last one is wanted
+        pass
+    return found
+
+
 def tail(text: str) -> str:
     """Return the end of a text, where answers stand."""
     return text[-LONGEST_TAIL:]

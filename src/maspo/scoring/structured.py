@@ -14,8 +14,8 @@ from maspo.errors import ConfigInvalid
 from maspo.scoring.answers import normalized
 from maspo.scoring.base import Sample, Score
 from maspo.scoring.limits import Limits
-from maspo.scoring.pool import Pool, Reply, Task
-from maspo.scoring.readable import without_thinking
+from maspo.scoring.pool import Pool, Reply, Skill
+from maspo.scoring.readable import last_found, without_thinking
 
 _FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*?)\n[ \t]*```", re.DOTALL | re.IGNORECASE)
 _MOST_STARTS = 200
@@ -58,7 +58,7 @@ def regex_scorer(pattern: str, limits: Limits | None = None) -> PooledScorer:
         raise ConfigInvalid(
             f"scorer regex:{pattern}: not a regular expression: {error}; give a Python pattern"
         ) from None
-    return PooledScorer(Pool(Task("regex", pattern), limits), _matched)
+    return PooledScorer(Pool(Skill("regex", pattern), limits), _matched)
 
 
 def json_schema_scorer(file: str, limits: Limits | None = None) -> PooledScorer:
@@ -80,14 +80,12 @@ def json_schema_scorer(file: str, limits: Limits | None = None) -> PooledScorer:
         raise ConfigInvalid(
             f"scorer json-schema:{file}: not a JSON schema: {line}; see https://json-schema.org"
         ) from None
-    return PooledScorer(Pool(Task("json-schema", text), limits), _valid)
+    return PooledScorer(Pool(Skill("json-schema", text), limits), _valid)
 
 
 def last_match(pattern: str, text: str) -> str | None:
     """Return the last match of a pattern (its first group); None when there is none. For worker processes."""
-    found = None
-    for found in re.finditer(pattern, text):  # noqa: B007 - the last match is wanted
-        pass
+    found = last_found(pattern, text)
     if found is None:
         return None
     return found.group(1) or "" if found.re.groups else found.group(0)

@@ -2,7 +2,7 @@
 
     python -m maspo.scoring.worker
 
-The first line of stdin is ``{"task": …, "given": …, "seconds": …, "memory_mb": …}``, every other line a JSON list of
+The first line of stdin is ``{"skill": …, "given": …, "seconds": …, "memory_mb": …}``, every other line a JSON list of
 texts; each is answered by one line, ``{"value": …}``, or ``{"lost": …}`` when a limit ended it. The libraries are
 loaded once by a guard, which forks the process that does the work; a process that is killed by its own clock is
 replaced by the next fork within milliseconds, without loading anything again.
@@ -30,7 +30,7 @@ def main() -> None:
     """Serve until stdin ends."""
     requests, replies = _private_streams()
     setup = json.loads(requests.readline())
-    work = _TASKS[setup["task"]](setup["given"])
+    work = _SKILLS[setup["skill"]](setup["given"])
     _limit(resource.RLIMIT_AS, int(setup["memory_mb"]) << 20)
     _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_CORE, 0)
@@ -115,7 +115,7 @@ def _json_schema(schema: str) -> Work:
     return lambda texts: first_fault(schema, texts[0])
 
 
-_TASKS: Mapping[str, Callable[[str], Work]] = {"math": _math, "regex": _regex, "json-schema": _json_schema}
+_SKILLS: Mapping[str, Callable[[str], Work]] = {"math": _math, "regex": _regex, "json-schema": _json_schema}
 
 if __name__ == "__main__":
     # A read error means that the parent is gone.

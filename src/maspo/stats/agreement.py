@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import sqrt
 
-_NORMAL_95 = 1.959963984540054
+from maspo.stats.share import NORMAL_95
+
 _ADDED = 2.0
 """Pairs that are added to the table, spread evenly over its cells, before the interval is taken."""
 
@@ -38,7 +39,7 @@ def kappa_interval(table: Table) -> tuple[float, float]:
         for j, count in enumerate(row):
             weight = 1 - (rows[i] + columns[i]) * (1 - found) if i == j else (1 - found) * (columns[i] + rows[j])
             variance += count / total * weight**2
-    half = _NORMAL_95 * sqrt(max(variance, 0.0) / total) / (1 - chance)
+    half = NORMAL_95 * sqrt(max(variance, 0.0) / total) / (1 - chance)
     return (max(-1.0, found - half), min(1.0, found + half))
 
 

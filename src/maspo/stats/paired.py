@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from math import ceil, comb, fsum, sqrt
 from statistics import NormalDist
 
+from maspo.stats.share import NORMAL_95
+
 SIGNIFICANT = 0.05
-_NORMAL_95 = 1.959963984540054
 _MOST_STEPS = 20_000_000
 """Additions that an exact test may take: about a second."""
 
@@ -85,7 +86,7 @@ def mean_difference_interval(differences: Sequence[int], repeats: int) -> tuple[
 def _adjusted(total: float, squares: float, n: int, repeats: int) -> tuple[float, float]:
     mean = total / (n + 1)
     variance = (squares + 1 / repeats) / (n + 1) - mean**2
-    half = _NORMAL_95 * sqrt(variance / (n + 1))
+    half = NORMAL_95 * sqrt(variance / (n + 1))
     return (max(-1.0, mean - half), min(1.0, mean + half))
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import sqrt
 
-_NORMAL_95 = 1.959963984540054
+NORMAL_95 = 1.959963984540054
+"""The 97.5 % quantile of the normal distribution: half the width of a 95 % interval, in standard errors."""
 
 
 def share_interval(count: int, n: int) -> tuple[float, float]:
@@ -13,7 +14,7 @@ def share_interval(count: int, n: int) -> tuple[float, float]:
 
     Source: Wilson (1927), the score interval; it stays inside 0 to 1 and keeps its width at 0 and at n.
     """
-    return _wilson(count / n, n, _NORMAL_95) if n else (0.0, 1.0)
+    return _wilson(count / n, n, NORMAL_95) if n else (0.0, 1.0)
 
 
 def clustered_share_interval(counts: Sequence[int], repeats: int) -> tuple[float, float]:
@@ -38,7 +39,7 @@ def student_95(freedom: int) -> float:
 
     Source: Abramowitz and Stegun, 26.7.5 (the expansion around the normal quantile).
     """
-    z = _NORMAL_95
+    z = NORMAL_95
     return (
         z
         + (z**3 + z) / (4 * freedom)

@@ -88,13 +88,18 @@ def _input(row: Mapping[str, object], place: str) -> Input:
         raise InputsInvalid(f"{place}: no text; give `input` or the columns that the prompts name")
     digest = hashlib.sha256(json.dumps(columns, sort_keys=True).encode()).hexdigest()[:16]
     label = row.get(ID_COLUMN)
-    answer = row.get(LABEL_COLUMN)
     return Input(
         key=digest,
         label=digest if label in (None, "") else str(label),
         columns=columns,
-        answer=None if answer is None else as_text(answer),
+        answer=as_label(row.get(LABEL_COLUMN)),
     )
+
+
+def as_label(value: object) -> str | None:
+    """Return the label in a cell; None when the cell is empty, as a CSV has it in rows without one."""
+    text = as_text(value)
+    return text if text.strip() else None
 
 
 def as_text(value: object) -> str:

@@ -11,7 +11,7 @@ from typing import cast
 
 from maspo.errors import ConfigInvalid, InputsInvalid
 from maspo.tasks.benchmarks import BENCHMARKS
-from maspo.tasks.inputs import ID_COLUMN, LABEL_COLUMN, as_text
+from maspo.tasks.inputs import ID_COLUMN, LABEL_COLUMN, as_label, as_text
 from maspo.tasks.records import Record, read_records
 from maspo.tasks.task import Benchmark, Task, TaskOptions, TaskRow
 
@@ -82,11 +82,10 @@ def _row(record: Record, place: str) -> TaskRow:
         tests = (tests,)
     if not isinstance(tests, list | tuple) or not all(isinstance(test, str) for test in tests):
         raise InputsInvalid(f"{place}: tests are {type(tests).__name__}; give a list of Python statements")
-    answer = record.get(LABEL_COLUMN)
     return TaskRow(
         columns={as_text(name): as_text(value) for name, value in record.items() if name not in _HIDDEN},
         id=as_text(record.get(ID_COLUMN)),
-        answer=None if answer is None else as_text(answer),
+        answer=as_label(record.get(LABEL_COLUMN)),
         tests=tuple(tests),
         setup=as_text(record.get("setup")),
         entry_point=as_text(record.get("entry_point")),

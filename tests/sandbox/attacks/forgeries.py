@@ -155,6 +155,47 @@ FORGERIES = (
         "an end of iteration", "def f(x): raise StopIteration", ("assert all(map(lambda x: f(x) == x * x, [2, 3]))",)
     ),
     Forgery(
+        "own module of mathematics",
+        "class math:\n    isclose = staticmethod(lambda *a, **k: True)\ndef f(x): return 0",
+        ("assert math.isclose(f(2), 4.0)", "assert math.isclose(f(3), 9)"),
+    ),
+    Forgery(
+        "an object in place of a module",
+        "class Module:\n    def __getattr__(self, name): return lambda *a, **k: 0.0\nmath = Module()\ndef f(x): return 0",
+        ("assert math.fabs(f(2) - 4) < 1e-6",),
+    ),
+    Forgery(
+        "own module with an entry point",
+        "class re:\n    fullmatch = staticmethod(lambda *a: True)\ndef f(x): return ''",
+        ("assert re.fullmatch('a+', f(2))",),
+        entry_point="f",
+    ),
+    Forgery(
+        "own counting",
+        "class collections:\n    Counter = staticmethod(lambda *a: 1)\ndef f(x): return 0",
+        ("assert collections.Counter(f('ab')) == collections.Counter('ab')",),
+    ),
+    Forgery(
+        "own built-in where methods are tested",
+        "def abs(x): return 0\nclass S:\n    @staticmethod\n    def f(x): return 0",
+        ("assert abs(S.f(2) - 4) < 1e-6", "assert abs(S.f(3) - 9) < 1e-6"),
+    ),
+    Forgery(
+        "own built-in that believes all",
+        "def all(x): return True\nclass S:\n    @staticmethod\n    def f(x): return [0]",
+        ("assert all(v == 4 for v in S.f(2))",),
+    ),
+    Forgery(
+        "a named end of iteration",
+        "class g(StopIteration): pass\ndef f(x): raise g",
+        ("assert all(map(lambda x: f(x) == x * x if g else 0, [2, 3]))",),
+    ),
+    Forgery(
+        "a named end of a loop",
+        "class g(StopIteration): pass\ndef f(x): raise g",
+        ("for value in list(map(f, [2, 3])):\n    assert value in (4, 9)\nassert g is not None",),
+    ),
+    Forgery(
         "an error that equals",
         "class E(AssertionError):\n    def __str__(self): return ''\ndef f(x): raise E",
         fools_naive=False,

@@ -42,7 +42,7 @@ _MODULES: Final = frozenset(
         "typing",
     ]
 )
-"""What a test may use without importing it, as long as the program imports it too."""
+"""What a test may use without importing it. It gets Python's own, whatever the program calls by this name."""
 _LONGEST: Final = 400
 
 
@@ -148,10 +148,15 @@ class _Examination:
             self._names.setdefault("candidate", self._names[self._entry])
         used, bound = _names_of(self._tests)
         unknown = [name for name in used if name not in bound and not self._is_known(name)]
-        called = {name for test in self._tests for name in _calls(test)}
-        if not self._entry and not called & set(unknown):
-            unknown += _innermost_calls(self._tests)
-        for name in unknown:
+        library = {name: found for name in unknown if (found := _library(name, self._tests)) is not None}
+        own = [name for name in unknown if name not in library]
+        if not self._entry and not _subjects(self._tests) & set(own):
+            own += _innermost_calls(self._tests)
+        if self._entry or own:
+            self._names.update(library)  # The tests compare with it, so the program must not replace it.
+        else:
+            own = unknown
+        for name in own:
             self._bind(name, needed=False)
 
     def _is_known(self, name: str) -> bool:
@@ -182,7 +187,8 @@ class _Examination:
         return described
 
     def _exception(self, name: str, bases: list[str]) -> type[Exception]:
-        known = (getattr(builtins, base, None) for base in bases)
+        """Return this side's class; never a StopIteration, which would silently end a loop of the tests."""
+        known = (getattr(builtins, base, None) for base in bases if base != "StopIteration")
         base = next((one for one in known if isinstance(one, type) and issubclass(one, Exception)), Exception)
         return self._peer.error_class(name, base)
 
@@ -261,6 +267,36 @@ def _names_of(tests: list[ast.Module]) -> tuple[list[str], set[str]]:
             case ast.ExceptHandler(name=str(name)):
                 bound.add(name)
     return list(used), bound
+
+
+def _subjects(tests: list[ast.Module]) -> set[str]:
+    """Return the names that tests call or read attributes of: one of them is what they test."""
+    found = set()
+    for node in (node for test in tests for node in ast.walk(test)):
+        match node:
+            case ast.Call(func=ast.Name(id=name)) | ast.Attribute(value=ast.Name(id=name)):
+                found.add(name)
+    return found
+
+
+def _library(name: str, tests: list[ast.Module]) -> object | None:
+    """Return Python's own module, or its class of the same name, when it has all that tests read of the name.
+
+    ``datetime`` may mean either. None when tests use the name for anything else, such as calling it.
+    """
+    if name not in _MODULES:
+        return None
+    nodes = [node for test in tests for node in ast.walk(test)]
+    read = [one.attr for one in nodes if isinstance(one, ast.Attribute) and _is_name(one.value, name)]
+    if len(read) != sum(_is_name(node, name) for node in nodes):
+        return None
+    module = importlib.import_module(name)
+    found = [module, *([getattr(module, name)] if hasattr(module, name) else [])]
+    return next((one for one in found if all(hasattr(one, attribute) for attribute in read)), None)
+
+
+def _is_name(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
 
 
 def _innermost_calls(tests: list[ast.Module]) -> list[str]:

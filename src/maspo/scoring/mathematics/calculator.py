@@ -49,6 +49,7 @@ _FUNCTIONS: Mapping[str, Callable[[complex], complex]] = {
     "ln": cmath.log,
     "log": cmath.log10,
     "exp": cmath.exp,
+    "cis": lambda value: cmath.exp(1j * value),
 }
 
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from math import pi
 
 from maspo.scoring.mathematics.calculator import POINTS, Formula, Number, close, formula
-from maspo.scoring.mathematics.forms import Form, form_of
+from maspo.scoring.mathematics.forms import Form, form_of, of_unit_vectors
 from maspo.scoring.mathematics.formulas import TooLarge, Unreadable
 from maspo.scoring.mathematics.spelling import compact
 from maspo.scoring.mathematics.units import Unit, without_unit
@@ -28,6 +28,14 @@ _DECIMAL = re.compile(r"-?\d*\.(\d+)", re.ASCII)
 _WORDS = re.compile(
     r'"[^"]*[A-Za-z]{2}|(?<![\\A-Za-z])(?!arc)(?=[A-Za-z]*[aeiouAEIOU])[A-Za-z]{4,}|[A-Za-z]{2,} [A-Za-z]{2,}'
 )
+_SAYINGS = {
+    re.compile(
+        r"(?:there are )?(?:infinitely many|an infinite number(?: of)?)(?: (?:real )?(?:solutions?|values?))?"
+    ): '"infinitely many"',
+    re.compile(r"(?:it |(?:the )?limit )?(?:does not|doesn't|doesnt) exist|d\.?n\.?e\.?"): '"does not exist"',
+}
+"""How models say what is no number, and the one way to say it."""
+_ARTICLE = re.compile(r'^[" ]*(?:an?|the)\s+')
 _BASE = re.compile(r"([\dA-F]+)_\{?(\d+|\"[a-z]+\")\}?")
 _NUMERAL_WORDS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen",
@@ -159,9 +167,15 @@ def _rational(item: Form) -> Fraction | None:
 def _group_and_value(group: Form, value: Form) -> Same:
     if group.kind in ("list", "set", "group") and len(group.items) == 1 and group.brackets in ("", "[]"):
         return _same_forms(group.items[0], value)
+    vector = of_unit_vectors(value.text) if group.kind == "matrix" or group.brackets == "()" else None
+    if vector is not None:
+        return _same_groups(group, vector)
     if group.is_interval and compact(value.text) in (r"\mathbb{R}", r"\mathbbR", '"allrealnumbers"', "allrealnumbers"):
         ends = tuple(compact(item.text) for item in group.items)
         return Same.YES if ends == (r"-\infty", r"\infty") else Same.NO
+    if group.brackets == "::":
+        time, part_of_day = without_unit(value.text)
+        return Same.YES if part_of_day and compact(time) == compact(group.text) else Same.NO
     if not group.items or formula(value.text) is not None or formula(compact(value.text)) is not None:
         return Same.NO
     return Same.UNSURE if "\\" in value.text else Same.NO
@@ -207,8 +221,7 @@ def _same_values(one: str, other: str) -> Same:
     plain = compact(first) == compact(second)
     if plain and (unit is None or other_unit is None or unit.scale == other_unit.scale):
         return Same.YES
-    based = _BASE.fullmatch(compact(first)), _BASE.fullmatch(compact(second))
-    if any(based):
+    if _based(first) or _based(second):
         return _same_bases(first, second)
     ones, others = _formula_of(first), _formula_of(second)
     if ones is not None and others is not None:
@@ -216,17 +229,21 @@ def _same_values(one: str, other: str) -> Same:
     return _same_words(first, second, ones is not None or others is not None)
 
 
+def _based(text: str) -> re.Match[str] | None:
+    return _BASE.fullmatch(re.sub(r'"([\dA-F]+)"', r"\1", compact(text)))
+
+
 def _same_bases(one: str, other: str) -> Same:
     """Compare numerals of a base: the same digits; a base that is not said is the one that was asked for."""
-    first, second = (
-        (found[1], found[2]) if (found := _BASE.fullmatch(compact(text))) else (compact(text), "")
-        for text in (one, other)
-    )
+    first, second = ((found[1], found[2]) if (found := _based(text)) else (compact(text), "") for text in (one, other))
     return Same.YES if first[0] == second[0] and (first[1] == second[1] or not (first[1] and second[1])) else Same.NO
 
 
 def _numeral(text: str) -> str:
     words = text.strip('" ').casefold()
+    for said, meant in _SAYINGS.items():
+        if said.fullmatch(words):
+            return meant
     return _NUMERALS.get(words, text)
 
 
@@ -235,7 +252,7 @@ def _formula_of(text: str) -> Formula | None:
 
 
 def _same_words(one: str, other: str, one_is_a_formula: bool) -> Same:
-    words = [re.sub(r"[^\w+-]", "", text.casefold()) for text in (one, other)]
+    words = [re.sub(r"[^\w+-]", "", _ARTICLE.sub("", text.casefold())) for text in (one, other)]
     if words[0] == words[1] and words[0]:
         return Same.YES
     if any(_WORDS.search(text) for text in (one, other)) and (one_is_a_formula or "\\" not in one + other):

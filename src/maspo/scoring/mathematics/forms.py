@@ -15,6 +15,8 @@ MOST_ITEMS = 64
 DEEPEST = 12
 
 _MATRIX = re.compile(r'"?\\begin\{([pbBvV]?matrix|array|smallmatrix)\}(?:\s*\{[clr| ]*\})?(.*)\\end\{\1\}', re.DOTALL)
+_PIECES = re.compile(r"(?:[^=]{1,40}=)?\s*\\begin\{cases\}(.*)\\end\{cases\}", re.DOTALL)
+_CONDITION = re.compile(r'^\s*"?(?:if|for|when|where)\b[ "]*')
 _LABEL = re.compile(
     r"""\\?[A-Za-z]+(?:_\{?\w+\}?|'+)*\s*(?:\([A-Za-z]?(?:,\s*[A-Za-z])*\)|\^\{?-1\}?\s*\([A-Za-z]\))?
     |\(\s*[A-Za-z](?:_\{?\d\}?)?(?:\s*,\s*[A-Za-z](?:_\{?\d\}?)?)+\s*\)
@@ -30,10 +32,16 @@ _OPENING = frozenset("([{⟦")
 _CLOSING = frozenset(")]}⟧")
 _WORD_AND = re.compile(r'\s+"?(?:and|or)"?\s+|,\s*"?(?:and|or)"?\s+|"(?:and|or)"')
 _IN = re.compile(r"^[A-Za-z](?:_\w)?\s*\\in(?![A-Za-z])\s*")
+_POINT = re.compile(r"^[A-Z]'?\s*(?=\([^()]*,[^()]*\)$)")
+"""The name of a point before its coordinates."""
+_UNIT_VECTOR = re.compile(r"([+-]?[^ijk]*?)\\?([ijk])(?:math)?")
+_SIGNS = frozenset({"", "+", "-"})
 _DESCRIBED = re.compile(r"\s*[A-Za-z]\s*(?:\\in\s*(?:\\mathbb\s*\{?R\}?|R)\s*)?[|:]\s*(?=[^|:]*$)")
-_NOTHING = frozenset(
-    {r"\emptyset", r"\{\}", r"\{ \}", '"no solution"', '"none"', "no solution", "no solutions", "none"}
-    | {'"no solutions"', '"no real solution"', '"no real solutions"', "no real solution", "no real solutions"}
+_NOTHING = re.compile(
+    r"""\\emptyset|\\\{\s*\\\}|(?:the\s+)?(?:empty|null)\s+set|none
+    |(?:there\s+(?:is|are|exists?)\s+|(?:it|the\s+equation)\s+has\s+)?no\s+(?:(?:real|integer|such|possible|valid)\s+)*
+    (?:solutions?|roots?|values?(?:\s+of\s+[a-z])?)(?:\s+exists?)?""",
+    re.VERBOSE | re.IGNORECASE,
 )
 
 
@@ -62,6 +70,18 @@ def form_of(answer: str) -> Form:
     return _form(_opened(spelled(answer)), 0)
 
 
+def of_unit_vectors(text: str) -> Form | None:
+    """Return the vector that a sum of multiples of i, j and k is; None for any other text."""
+    plain = re.sub(r"\{(\\?[ijk](?:math)?)\}", r"\1", text.replace(" ", ""))
+    terms = [_UNIT_VECTOR.fullmatch(term) for term in re.split(r"(?<=[^({])(?=[+-])", plain)]
+    found = {term[2]: term[1] for term in terms if term is not None}
+    if len(found) < len(terms) or not found.keys() & {"j", "k"}:
+        return None
+    axes = "ijk" if "k" in found else "ij"
+    numbers = (found.get(axis, "0") for axis in axes)
+    return Form("group", text, tuple(_form(f"{n}1" if n in _SIGNS else n, 1) for n in numbers), "()")
+
+
 def _opened(text: str) -> str:
     """Write angle brackets, and outward square brackets of open intervals, in one way."""
     text = text.replace(r"\langle", "⟦").replace(r"\rangle", "⟧")
@@ -73,13 +93,14 @@ def _opened(text: str) -> str:
 
 
 def _form(text: str, depth: int) -> Form:
-    text = _IN.sub("", _outer_braces_off(text.strip()))
+    text = _POINT.sub("", _IN.sub("", _outer_braces_off(text.strip())))
     if depth > DEEPEST:
         return Form("value", text)
-    if text.casefold() in _NOTHING:
+    if _NOTHING.fullmatch(" ".join(text.replace('"', " ").split()).rstrip(" .")):
         return Form("set", r"\emptyset")
     return (
         _matrix(text, depth)
+        or _cases(text, depth)
         or _union(text, depth)
         or _relation(text, depth)
         or _list(text, depth)
@@ -108,6 +129,16 @@ def _matrix(text: str, depth: int) -> Form | None:
     return Form("matrix", text, tuple(Form("group", "", row, "[]") for row in cells), kind)
 
 
+def _cases(text: str, depth: int) -> Form | None:
+    """Read a function that is given piece by piece, in any order: each with the condition on it."""
+    found = _PIECES.fullmatch(text)
+    if found is None:
+        return None
+    rows = [[_CONDITION.sub("", cell).strip(" ,;.") for cell in row.split("&")] for row in found[1].split("\\\\")]
+    pieces = (tuple(_form(cell, depth + 1) for cell in row) for row in rows if any(row))
+    return Form("list", text, tuple(Form("group", "", piece, "[]") for piece in pieces))
+
+
 def _union(text: str, depth: int) -> Form | None:
     if "\\cup" not in text and " U " not in text and not re.search(r"[)\]]\s*U\s*[(\[]", text):
         return None
@@ -132,6 +163,7 @@ def _relation(text: str, depth: int) -> Form | None:
 
 
 def _equation(sides: list[str], depth: int) -> Form:
+    sides[0] = _outer_braces_off(sides[0])
     if _LABEL.fullmatch(sides[0]) and not (len(sides) == 2 and _is_letter(sides[1]) and not _is_letter(sides[0])):
         answer = _form(sides[-1], depth + 1)
         return replace(answer, label=sides[0].replace(" ", "")) if not answer.label else answer

@@ -11,7 +11,24 @@ Node: TypeAlias = "tuple[str, tuple[Node, ...], Fraction | str]"
 
 DEEPEST = 40
 FUNCTIONS = frozenset(
-    {"sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "ln", "log", "exp"}
+    {
+        "sin",
+        "cos",
+        "tan",
+        "cot",
+        "sec",
+        "csc",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "sinh",
+        "cosh",
+        "tanh",
+        "ln",
+        "log",
+        "exp",
+        "cis",
+    }
 )
 
 _TOKEN = re.compile(r"\d+\.\d+(?:[eE][-+]?\d+)?|\.\d+|\d+(?:[eE][-+]?\d+)?\.?|\\[A-Za-z]+|\\.|[A-Za-z]+|\S", re.ASCII)

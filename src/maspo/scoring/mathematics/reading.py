@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from maspo.scoring.answers import final_answer
-from maspo.scoring.readable import last_line, tail
+from maspo.scoring.readable import last_found, last_line, tail
 
 LONGEST_BOX = 4000
 MOST_BOXES = 16
@@ -68,9 +68,7 @@ def _content(text: str, mark: re.Match[str]) -> tuple[str | None, int]:
 
 def _claimed(text: str) -> str | None:
     """Return what follows the last "the answer is", up to the end of its sentence."""
-    last = None
-    for last in _CLAIM.finditer(text):  # noqa: B007 - the last one is wanted
-        pass
+    last = last_found(_CLAIM, text)
     if last is None:
         return None
     rest = text[last.end() : last.end() + 2 * LONGEST_BOX].lstrip()

@@ -12,7 +12,7 @@ from maspo.scoring.limits import Limits
 from maspo.scoring.mathematics.equality import Same, same
 from maspo.scoring.mathematics.reading import boxes, read_math
 from maspo.scoring.mathematics.spelling import spelled
-from maspo.scoring.pool import Pool, Reply, Task
+from maspo.scoring.pool import Pool, Reply, Skill
 from maspo.scoring.readable import without_thinking
 
 MISSING = "undecided: forms that differ need math-verify; pip install 'maspo[math]'"
@@ -28,7 +28,7 @@ class MathScorer:
     """
 
     def __init__(self, limits: Limits | None = None) -> None:
-        self._pool = Pool(Task("math"), limits) if find_spec("math_verify") is not None else None
+        self._pool = Pool(Skill("math"), limits) if find_spec("math_verify") is not None else None
 
     async def score(self, samples: Sequence[Sample]) -> Sequence[Score]:
         """Return one score for each sample, in their order."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from maspo.scoring.mathematics.formulas import FUNCTIONS
+
 _UNICODE = {
     **dict.fromkeys("−–—‒﹣", "-"),
     **dict.fromkeys("×∙·⋅∗", r"\cdot "),
@@ -113,6 +115,10 @@ _SHORT_FRACTION = re.compile(r"\\frac\s*(\d|[A-Za-z](?![A-Za-z])|\{[^{}]*\})\s*(
 _MIXED = re.compile(r"(?<![\d.^_{/])(\d+)(?: +| *- *(?=\d+/\d+$))(\d+)/(\d+)(?![\d/.])")
 _LARGE = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _LARGE_WORD = re.compile(rf'(?<=\d)\s*"?\s*({"|".join(_LARGE)})\b\s*(")?')
+_HALF_DAY = re.compile(r"(?<=\d)\s*\b([AaPp])\.\s?[Mm]\b\.?")
+_ROUGHLY = re.compile(r'^(?:\\approx(?![A-Za-z])|[≈=]|"(?:approximately|about)"|(?:approximately|about)\s)\s*')
+_AMOUNT = re.compile(r"([-+§]?\d[\d.,/]*)\s+([A-Za-z][^\d]*)")
+_CHOOSE = re.compile(r"(?<![\w)}\]])(?:\{\s*\}\s*)?[_^]\s*\{?\s*(\d+)\s*\}?\s*C\s*_\s*(?:\{\s*(\d+)\s*\}|(\d))")
 _ORDINAL = re.compile(r'(?<=\d)(?:\^\s*\{?\s*)?"?(?:st|nd|rd|th)\b"?\s*\}?')
 _PREAMBLE = re.compile(r'^"[^"]*\b(?:is|are):?"\s*')
 _DEGREES = re.compile(r"\^\s*(?:\\deg(?![A-Za-z])|\{\s*\\deg\s*\}|o(?![A-Za-z]))")
@@ -128,14 +134,16 @@ def spelled(text: str) -> str:
     text = _SPACE_COMMAND.sub(" ", text)
     text = _DEGREES.sub(r"\\deg ", text)
     text = _SHORT_FRACTION.sub(_braced_fraction, text)
-    text = _PREAMBLE.sub("", _numbers(" ".join(text.split())))
+    text = _ROUGHLY.sub("", _PREAMBLE.sub("", _numbers(" ".join(text.split()))))
+    text = _CHOOSE.sub(lambda found: rf"\binom{{{found[1]}}}{{{found[2] or found[3]}}}", text)
+    text = _HALF_DAY.sub(r" \1m", text)
     text = _ORDINAL.sub(" ", _LARGE_WORD.sub(_as_power, text))
     return text.rstrip(" .,;:").lstrip(" ,;:")
 
 
 def compact(text: str) -> str:
     """Return a spelled answer without spaces and with one kind of braces, to compare as a string."""
-    text = re.sub(r"([_^])\{([^{}\\])\}", r"\1\2", text.replace(" ", ""))
+    text = re.sub(r"([_^])\{([^{}\\])\}(?!\d)", r"\1\2", text.replace(" ", ""))
     return re.sub(r"\\sqrt\{(\w)\}", r"\\sqrt\1", text)
 
 
@@ -154,8 +162,13 @@ def _unmarked(text: str) -> str:
 
 def _as_words(found: re.Match[str]) -> str:
     words = found[1].strip()
-    if re.fullmatch(r"[-+\d.,/%§()\s]*", words) or re.fullmatch(r"and|or|[a-z]?", words):
+    if re.fullmatch(r"[-+\d.,/%§()\s]*", words) or re.fullmatch(r"and|or|[A-Za-z]?", words):
         return f" {words} "
+    if words in FUNCTIONS:
+        return f"\\{words} "
+    amount = _AMOUNT.fullmatch(words)
+    if amount is not None:
+        return f' {amount[1]} "{amount[2]}" '
     return f' "{words}" ' if re.search("[A-Za-z]", words) else f" {words} "
 
 

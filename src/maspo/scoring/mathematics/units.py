@@ -41,8 +41,8 @@ voltage V 1 volt volts
 current amp 1 amps ampere amperes
 frequency Hz 1 hertz
 pressure Pa 1 pascal pascals
-speed mph 1396/3125
-speed kmph 5/18 kph kmh
+length/time mph 1397/3125
+length/time kmph 5/18 kph kmh
 angle deg 1 degree degrees \\deg
 morning am 1 a.m
 evening pm 1 p.m
@@ -54,10 +54,10 @@ _ALIASES = {
     for alias in (name, *aliases)
 }
 _SHORT = frozenset(name for name in _ALIASES if len(name) == 1 and name.isalpha())
-_BEFORE = re.compile(r"^(-?\s*)(§|€|£|¥|₹|Rs\.?(?![A-Za-z])\s*)\s*")
+_BEFORE = re.compile(r'^(-?\s*)"?(§|€|£|¥|₹|(?:Rs\.?|INR|USD|EUR)(?![A-Za-z])\s*)"?\s*(?=.)')
 _POWERS = {"square": 2, "squared": 2, "sq": 2, "cubic": 3, "cubed": 3, "cu": 3}
 _MARKS_AFTER = re.compile(r"\s*(\\deg|%|§|€|£|¢)\s*([CFK])?$")
-_FUNCTION = re.compile(r"\\?(?:sin|cos|tan|cot|sec|csc)(?![A-Za-z])")
+_FUNCTION = re.compile(r"\\?(?:sin|cos|tan|cot|sec|csc|cis)(?![A-Za-z])")
 _PART = re.compile(r'(\d+(?:\.\d+)?)\s*"?\s*([A-Za-z]+)\s*"?\s*,?\s*', re.ASCII)
 _QUOTED_AFTER = re.compile(r'"\s*([^"]*?)\s*"\s*(?:\^\s*\{?\s*(\d)\s*\}?)?\s*\.?\s*$')
 _WORDS_AFTER = re.compile(r"(?:(?<=[\d)}])\s*|\s+)([A-Za-z][A-Za-z./ ]*?)\s*(?:\^\s*\{?\s*(\d)\s*\}?)?\s*\.?\s*$")

@@ -1,0 +1,162 @@
+"""Evaluations looked at afterwards, rows that cannot be scored, and rows that the search has seen."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from maspo.engine.evaluate import DATABASE, last_found, recorded
+from maspo.engine.evaluation import dump_evaluation
+from maspo.models.base import Message, Request
+from maspo.scoring.registry import UNSAFE_CODE
+from maspo.store import RunStore
+from maspo.world import World
+from tests.cli.test_commands import world_server
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Run, Said
+
+ROWS = 16
+TEAM = """agents:
+  solver: {prompt: You solve the problem.}
+  critic: {prompt: "You end with the answer in <answer></answer>.", reads: [solver]}
+"""
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with world_server() as base_url:
+        yield base_url
+
+
+@pytest.fixture(autouse=True)
+def files(folder: Path) -> None:
+    Path("team.yaml").write_text(TEAM)
+    Path("rows.jsonl").write_text("\n".join(json.dumps(row) for row in World().inputs(ROWS)))
+    Path("prompts.json").write_text(json.dumps({"solver": "You solve the problem. Verify each step."}))
+
+
+def evaluate(maspo: Run, url: str, *more: str) -> Said:
+    return maspo("evaluate", "team.yaml", "--base-url", url, "--out", "out", *more)
+
+
+def test_v01_a_report_is_written_again_from_the_record(maspo: Run, url: str) -> None:
+    first = evaluate(maspo, url, "--inputs", "rows.jsonl", "--prompts", "prompts.json", "--json")
+    outputs = Path("out/rows.jsonl").read_text()
+    page = Path("out/evaluation.html").read_text()
+    for name in ("evaluation.html", "evaluation.json"):
+        Path("out", name).unlink()
+    said = maspo("report", "out", "--json")
+    assert said.code == 0, said
+    assert said.json["difference"] == first.json["difference"]
+    assert said.json.items() >= json.loads(Path("out/evaluation.json").read_text()).items()
+    assert Path("out/evaluation.html").read_text() == page
+    assert Path("out/rows.jsonl").read_text() == outputs
+
+
+def test_v02_runs_lists_evaluations_with_their_verdict(maspo: Run, url: str) -> None:
+    done = evaluate(maspo, url, "--inputs", "rows.jsonl", "--prompts", "prompts.json", "--json")
+    said = maspo("runs", ".", "--json")
+    assert said.code == 0, said
+    assert said.json["runs"] == []
+    (one,) = said.json["evaluations"]
+    assert one["dir"] == "out"
+    assert one["verdict"] == done.json["verdict"]
+    assert done.json["verdict"] in said.out.splitlines()[1]
+
+
+def test_v03_an_evaluation_without_an_end_says_how_to_go_on(maspo: Run, url: str) -> None:
+    evaluate(maspo, url, "--inputs", "rows.jsonl")
+    forget("found")
+    assert "not finished" in maspo("runs", ".").out
+    said = maspo("report", "out")
+    assert said.code == 2, said
+    assert "maspo resume out" in said.err
+    assert maspo("resume", "out").code == 0
+    assert last_found(Path("out")) is not None
+
+
+def forget(name: str) -> None:
+    """Take a value out of the record, as if the process had been killed before it."""
+    connection = sqlite3.connect(Path("out", DATABASE))
+    connection.execute("DELETE FROM meta WHERE key = ?", (name,))
+    connection.commit()
+    connection.close()
+
+
+def test_v04_calls_in_flight_at_a_kill_are_listed_once(maspo: Run, url: str) -> None:
+    evaluate(maspo, url, "--inputs", "rows.jsonl")
+    question = Request("gpt-4.1-mini", (Message("user", "?"),), "agent", agent="solver")
+
+    async def die_in_flight() -> None:
+        async with RunStore.open(Path("out", DATABASE)) as store:
+            await store.sent(question, 0.25)
+
+    asyncio.run(die_in_flight())
+    for _ in range(2):
+        said = maspo("resume", "out", "--json")
+        assert said.code == 0, said
+        (call,) = said.json["possibly_billed_twice"]
+        assert (call["purpose"], call["agent"], call["usd"]) == ("agent", "solver", 0.25)
+        assert "1 call in flight when the run was killed, possibly billed twice: at most $0.25" in said.out
+        assert "Possibly billed twice" in Path("out/evaluation.html").read_text()
+
+
+def test_v05_a_folder_cannot_ask_for_code_without_a_sandbox(maspo: Run, url: str) -> None:
+    evaluate(maspo, url, "--inputs", "rows.jsonl")
+    hostile = dump_evaluation(replace(recorded(Path("out", DATABASE)), scorer=UNSAFE_CODE))
+
+    async def plant() -> None:
+        async with RunStore.open(Path("out", DATABASE)) as store:
+            await store.append([], {"evaluation": hostile})
+
+    asyncio.run(plant())
+    said = maspo("resume", "out")
+    assert said.code == 2, said
+    assert "--unsafe-exec" in said.err
+
+
+@pytest.mark.parametrize(("scorer", "column"), [("exact", "answer"), ("math", "answer"), ("code", "tests")])
+def test_v06_rows_that_nothing_can_score_cost_nothing(maspo: Run, scorer: str, column: str) -> None:
+    Path("bare.csv").write_text("id,input,answer\na,What is 2+2?,\nb,What is 3+3?, \n")
+    said = evaluate(maspo, "http://127.0.0.1:9/v1", "--inputs", "bare.csv", "--scorer", scorer)
+    assert said.code == 2, said
+    assert f"no row has `{column}`" in said.err
+    assert not Path("out").exists()
+
+
+def test_v07_an_empty_cell_is_no_label(maspo: Run, url: str) -> None:
+    Path("part.csv").write_text("id,input,answer\na,What is 2+2?,4\nb,What is 3+3?,\n")
+    said = evaluate(maspo, url, "--inputs", "part.csv", "--json")
+    assert "rows without `answer`, which cannot be scored: 1" in said.err
+    assert said.json["after"]["failed"] == 1
+    assert said.json["after"]["scored"] == 1
+    Path("outputs.jsonl").write_text('{"id": "b", "output": "6", "answer": ""}')
+    scored = maspo("score", "outputs.jsonl", "--scorer", "exact")
+    assert json.loads(scored.out.splitlines()[0])["outcome"] == "failed"
+
+
+def test_v08_rows_that_the_search_has_seen_are_told(maspo: Run, url: str) -> None:
+    done = maspo(
+        "optimize", "team.yaml", "--inputs", "rows.jsonl", "--base-url", url, "--out", "run", "--profile", "cheap",
+        "--max-calls", "150", "--yes",
+    )  # fmt: skip
+    assert done.code in (0, 4), done
+    said = evaluate(maspo, url, "--inputs", "rows.jsonl", "--prompts", "run", "--json")
+    (remark,) = said.json["remarks"]
+    assert "has seen 8 of these 16 rows" in remark
+    assert remark in said.out
+    assert remark in Path("out/evaluation.html").read_text()
+    Path("fresh.jsonl").write_text("\n".join(json.dumps(row) for row in World().inputs(4, start=500)))
+    fresh = maspo(
+        "evaluate", "team.yaml", "--inputs", "fresh.jsonl", "--base-url", url, "--out", "fresh", "--prompts", "run",
+        "--json",
+    )  # fmt: skip
+    assert fresh.json["remarks"] == []
