@@ -158,6 +158,7 @@ def test_s01_a_rate_limit_is_used_and_hardly_overstepped(
     steady = [at for at in endpoint.answers if 60 <= at < STORM]
     assert len(steady) / (STORM - 60) >= USED * RATE
     assert len([at for at in endpoint.answers if at < STORM]) / STORM >= USED * RATE, "the first minute included"
+    assert len([at for at in endpoint.answers if at < 60]) / 60 >= 0.8 * RATE, "the first minute, in which it learns"
 
 
 def test_s02_a_wait_that_is_asked_for_holds_for_every_call() -> None:
