@@ -18,7 +18,7 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice, product
+from itertools import product
 
 from maspo.scoring.base import Sample, Scorer
 from maspo.scoring.registry import scorer_of
@@ -64,16 +64,29 @@ def exact_samples(count: int) -> list[Sample]:
     return [Sample(str(n), f"{REASONING}<answer>{n}</answer>", f"{n + n % 2},000"[:-4]) for n in range(count)]
 
 
+def options(number: int) -> list[str]:
+    """Return five options of 30 to 80 characters."""
+    text = "the first train arrives {} minutes before the second, at a speed of {} km/hr"
+    texts = [text.format(number % 50 + place, number + 7 * place) for place in range(5)]
+    return [text[: 30 + (number + 13 * place) % 51] for place, text in enumerate(texts)]
+
+
 def question(number: int) -> str:
     """Return a question of its own for each row: what is remembered of one question must not help the next."""
-    options = "\n".join(f"{letter}) {number + place}" for place, letter in enumerate("ABCDE"))
-    return f"Which one of these is number {number}?\nOptions:\n{options}"
+    told = "\n".join(f"{letter} ) {text}" for letter, text in zip("ABCDE", options(number), strict=True))
+    return f"Two trains leave two towns at a distance of {number} km . Which one of these is true ?\nOptions:\n{told}"
+
+
+def choice_answer(number: int, letter: str) -> str:
+    """Return a letter; every tenth time with the text of its option, and every fiftieth time the text alone."""
+    text = options(number)["ABCDE".index(letter)]
+    return text if number % 50 == 7 else f"{letter}) {text}" if number % 10 == 3 else f"({letter})"
 
 
 def choice_samples(count: int) -> list[Sample]:
-    letters = list(islice(product("ABCDE", "ABCDE"), 25))
+    letters = list(product("ABCDE", "ABCDE"))
     return [
-        Sample(str(n), written(n, f"({letters[n % 25][0]})"), letters[n % 25][1], question=question(n))
+        Sample(str(n), written(n, choice_answer(n, letters[n % 25][0])), letters[n % 25][1], question=question(n))
         for n in range(count)
     ]
 

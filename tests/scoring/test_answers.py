@@ -50,6 +50,8 @@ SPECS = [*FINAL_ANSWERS, "tag:answer", r"regex:answer is (\w+)", "json:answer", 
         ("json:answer", 'int main()\n{\n return 0;\n}\n{"answer": "B"}', "B"),
         ("json:a.0.b", '{"a": [{"b": true}]}', "true"),
         ("json:a.1.b", '{"a": [{"b": 1}]}', None),
+        ("json:answer", '[{"answer": "B"}]', "B"),
+        ("json:answer", '{"answer": "B", "score": NaN}\n[1] a source', "B"),
         ("json:answer", '{"answer": ', None),
         ("json:answer", "no json", None),
         ("whole", "  all of it ", "  all of it "),
@@ -77,6 +79,7 @@ def test_f04_outputs_without_an_answer_are_equal_only_when_identical() -> None:
     assert same_answer("tag:answer", "same", "same")
     assert not same_answer("tag:answer", "one", "two")
     assert same_answer("tag:answer", "first <answer>B</answer>", "second <answer>b</answer>")
+    assert same_answer("tag:answer", "<answer>**B**</answer>", "so <answer>B</answer>")
     assert not same_answer("none", "<answer>B</answer>", "x <answer>B</answer>")
 
 
@@ -90,6 +93,8 @@ def test_f04_outputs_without_an_answer_are_equal_only_when_identical() -> None:
         ("tag:answer", "B", "B", False),
         ("none", "B", "B", False),
         ("whole", " B.", "b", True),
+        ("whole", "**Paris**", "paris", True),
+        ("tag:answer", "<answer>**Paris**</answer>", "Rome", False),
     ],
 )
 def test_f05_a_label_may_be_the_bare_answer_or_written_as_an_output(

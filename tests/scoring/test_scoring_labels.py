@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maspo.scoring.base import Sample, Score
-from maspo.scoring.choices import options_of, read_choice
+from maspo.scoring.choices import read_choice
+from maspo.scoring.options import letters_of, options_of
 from maspo.scoring.readable import without_thinking
 from maspo.scoring.registry import scorer_of
 from tests.lengths import length
-from tests.scoring.choice_cases import (
-    MORE_PLAIN,
-    NUMBERS,
-    OPTIONS,
-    PLAIN,
-    ROMAN,
-    WITH_NUMBERS,
-    WITH_OPTIONS,
-    WITH_ROMAN,
-)
 from tests.scoring.real_rows import rows
+
+OPTIONS = "How far is it?\nOptions:\nA) 12 km\nB) 1,500 m\nC) 0.5\nD) None of these\nE) 20 %"
+CASES = [
+    json.loads(line) for line in (Path(__file__).parent / "choice_cases.jsonl").read_text(encoding="utf-8").splitlines()
+]
+"""A question (with its options, or empty), an output, and the letter that it chooses; None where nobody could say."""
 
 
 async def scored(name: str, samples: Sequence[Sample]) -> list[Score]:
@@ -58,26 +57,12 @@ async def test_e01_exact_compares_the_marked_answer_or_all_of_it(output: str, la
     assert score.correct is (outcome == "correct")
 
 
-@pytest.mark.parametrize(("output", "letter"), PLAIN + MORE_PLAIN)
-async def test_e02_the_chosen_letter_is_read(output: str, letter: str | None) -> None:
-    (score,) = await scored("choice", [Sample("1", output, letter or "A")])
-    assert score.read == letter
-    assert score.outcome == ("correct" if letter else "unread")
-
-
-@pytest.mark.parametrize(("output", "letter"), WITH_OPTIONS)
-async def test_e03_where_options_are_known_their_text_is_an_answer(output: str, letter: str | None) -> None:
-    (score,) = await scored("choice", [Sample("1", output, letter or "A", question=OPTIONS)])
-    assert score.read == letter
-
-
-@pytest.mark.parametrize(
-    ("question", "output", "letter"),
-    [(NUMBERS, *case) for case in WITH_NUMBERS] + [(ROMAN, *case) for case in WITH_ROMAN],
-)
-async def test_e13_numbers_and_roman_numerals_as_options(question: str, output: str, letter: str | None) -> None:
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["output"][:40])
+async def test_e02_the_chosen_letter_is_read(case: dict[str, str | None]) -> None:
+    output, letter, question = str(case["output"]), case["letter"], str(case["question"])
     (score,) = await scored("choice", [Sample("1", output, letter or "A", question=question)])
     assert score.read == letter
+    assert score.outcome == ("correct" if letter else "unread")
 
 
 @pytest.mark.parametrize(
@@ -101,10 +86,13 @@ async def test_e14_marks_around_a_whole_answer_do_not_count(output: str, label: 
     assert score.outcome == ("correct" if right else "wrong")
 
 
-@pytest.mark.parametrize("begin", ["answer", "answer is", "only", "so", "Answer: B"])
+@pytest.mark.parametrize(
+    "begin", ["answer", "answer is", "only", "so", "Answer: B", "not", "i think", "</p><a", "A)", "x = "]
+)
 async def test_e15_a_claim_that_never_comes_costs_no_time(begin: str) -> None:
     begun = time.process_time()
-    await scored("choice", [Sample("1", begin + " " * 40_000, "B"), Sample("2", begin + "\n" * 40_000, "B")])
+    outputs = (begin + " " * 40_000 + "B", begin + "\n" * 40_000, (begin + " " * 20) * 2000)
+    await scored("choice", [Sample("1", output, "B", question=OPTIONS) for output in outputs])
     assert time.process_time() - begun < 1
 
 
@@ -135,6 +123,7 @@ async def test_e05_a_label_that_names_no_letter_is_the_fault_of_the_row() -> Non
 )
 def test_e06_options_are_found_in_the_question(question: str, options: dict[str, str]) -> None:
     assert options_of(question) == options
+    assert letters_of(question) == "".join(options)
 
 
 def question_of(row: dict[str, object]) -> str:
@@ -257,6 +246,12 @@ PARTS = [
     "1,111",
     "\ud800",
     "\n",
+    "<b></b>",
+    "→ ",
+    r"\frac{",
+    "x = 0.5 ",
+    "is A. So ",
+    "option ",
 ]
 
 

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from maspo.errors import ConfigInvalid
 from maspo.scoring.base import Sample
+from maspo.scoring.json_values import last_json
 from maspo.scoring.limits import Limits
 from maspo.scoring.registry import scorer_names, scorer_of
-from maspo.scoring.structured import PooledScorer, json_schema_scorer, last_json, regex_scorer
+from maspo.scoring.structured import PooledScorer, json_schema_scorer, regex_scorer
 
 SCHEMA = {
     "type": "object",
@@ -74,6 +75,8 @@ async def test_s02_backtracking_without_end_is_cut_and_the_others_are_scored() -
         ('{"city": "aa"}', None, "correct"),
         ('Here it is:\n```json\n{"city": "aa", "size": 3}\n```\nDone.', None, "correct"),
         ('text\n{"city": 1}\n{"city": "a"}', None, "correct"),
+        ('```json\n{"city": "b"}\n```\nNo:\n{"city": "a"}', None, "correct"),
+        ('So:\n{"city": [\n' + '{"n": 1},\n' * 300 + "1]}", None, "wrong"),
         ('{"city": "b"}', None, "wrong"),
         ('{"city": "a", "more": 1}', None, "wrong"),
         ("[1, 2]", None, "wrong"),

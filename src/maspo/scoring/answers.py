@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
 from maspo.scoring.choices import read_choice
+from maspo.scoring.json_values import last_object
 from maspo.scoring.readable import last_found
 
 _AUTO_TAG_END = re.compile("</(answer|final_answer|final)>", re.IGNORECASE)
+_BRACE = re.compile("[{}]")
 _NUMBER = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?")
 _LONGEST_NUMBER = 40
-_MOST_JSON_FAILURES = 1000
+_LONGEST_WRAPPED = 1000
+_WRAPPED = re.compile(
+    r"""\*\*([^*]+)\*\*\.?|\*([^*]+)\*\.?|`([^`]+)`\.?|"([^"]+)"\.?|“([^”]+)”\.?|'([^']+)'\.?
+    |\$([^$]+)\$\.?|\\\((.+)\\\)\.?|\\(?:text|textbf|mathrm|mathbf)\{([^{}]+)\}""",
+    re.VERBOSE | re.DOTALL,
+)
 
 
 def final_answer(spec: str, output: str) -> str | None:
@@ -32,16 +40,23 @@ def same_answer(spec: str, one: str, other: str) -> bool:
     if one == other:
         return True
     first, second = final_answer(spec, one), final_answer(spec, other)
-    return first is not None and second is not None and normalized(first) == normalized(second)
+    return first is not None and second is not None and equal_answers(first, second)
 
 
 def is_correct(spec: str, output: str, label: str) -> bool:
     """Return whether the final answer of an output equals a label, which may be written as an output is."""
     answer = final_answer(spec, output)
-    if answer is None:
-        return False
-    wanted = final_answer(spec, label)
-    return normalized(answer) in {normalized(label), normalized(wanted if wanted is not None else label)}
+    return answer is not None and equals_label(answer, label, final_answer(spec, label))
+
+
+def equals_label(answer: str, label: str, read: str | None) -> bool:
+    """Return whether an answer equals a label, or what was read from the label as from an output."""
+    return equal_answers(answer, label) or (read is not None and equal_answers(answer, read))
+
+
+def equal_answers(one: str, other: str) -> bool:
+    """Return whether two answers are the same text, however they are set, or the same plain number."""
+    return normalized(one) == normalized(other) or _unwrapped(one) == _unwrapped(other)
 
 
 def normalized(answer: str) -> str:
@@ -55,19 +70,33 @@ def normalized(answer: str) -> str:
     return text
 
 
+def _unwrapped(text: str) -> str:
+    """Return a text without emphasis, quotes or math marks around all of it; accents in one spelling (², ½ stay)."""
+    if len(text) > _LONGEST_WRAPPED:
+        return text
+    text = " ".join(unicodedata.normalize("NFC", text).split())
+    found = _WRAPPED.fullmatch(text.strip())
+    while found is not None:
+        text = next(group for group in found.groups() if group is not None)
+        found = _WRAPPED.fullmatch(text.strip())
+    return normalized(text)
+
+
 def _auto(output: str) -> str | None:
-    found = last_found(_AUTO_TAG_END, output)
-    tagged = _last_tag(output, found[1]) if found is not None else None
+    found = last_found(_AUTO_TAG_END, output) if "</" in output else None
+    tagged = _content(output, found[1], found.start()) if found is not None else None
     return tagged if tagged is not None else _last_boxed(output)
 
 
 def _last_tag(output: str, tag: str) -> str | None:
     # Each tag is searched by itself: a lazy pattern over the pair is quadratic on many unclosed tags.
     end = _last_place(f"</{tag}>", output)
-    start = _last_place(f"<{tag}>", output[: max(end, 0)])
-    if end < 0 or start < 0:
-        return None
-    return output[start + len(tag) + 2 : end].strip()
+    return _content(output, tag, end) if end >= 0 else None
+
+
+def _content(output: str, tag: str, end: int) -> str | None:
+    start = _last_place(f"<{tag}>", output[:end])
+    return output[start + len(tag) + 2 : end].strip() if start >= 0 else None
 
 
 def _last_place(text: str, output: str) -> int:
@@ -85,12 +114,12 @@ def _last_boxed(output: str) -> str | None:
     start = output.rfind(r"\boxed{")
     if start < 0:
         return None
-    depth = 0
     begin = start + len(r"\boxed{")
-    for position in range(begin - 1, len(output)):
-        depth += {"{": 1, "}": -1}.get(output[position], 0)
+    depth = 1
+    for brace in _BRACE.finditer(output, begin):
+        depth += 1 if brace[0] == "{" else -1
         if depth == 0:
-            return output[begin:position].strip()
+            return output[begin : brace.start()].strip()
     return None
 
 
@@ -106,7 +135,8 @@ def _last_match(pattern: str, output: str) -> str | None:
 
 
 def _json_path(output: str, path: str) -> str | None:
-    value = _last_json(output)
+    found = last_object(output)
+    value = found[0] if found is not None else None
     for part in path.split("."):
         if isinstance(value, dict) and part in value:
             value = value[part]
@@ -115,22 +145,6 @@ def _json_path(output: str, path: str) -> str | None:
         else:
             return None
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-
-
-def _last_json(output: str) -> object:
-    """Return the last JSON object of an output that begins a line, or else the one at the first brace."""
-    starts = [match.end() - 1 for match in re.finditer(r"(?m)^[ \t]*\{", output)] or [output.find("{")]
-    last: object = None
-    end = failures = 0
-    for start in starts:
-        # What lies within an object that was read is a part of it.
-        if start < end or failures >= _MOST_JSON_FAILURES:
-            continue
-        try:
-            last, end = json.JSONDecoder().raw_decode(output, start)
-        except (ValueError, RecursionError):
-            failures += 1
-    return last
 
 
 _READERS: Mapping[str, Callable[[str, str], str | None]] = {

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from maspo.scoring.answers import final_answer, normalized
+from maspo.scoring.answers import equals_label, final_answer
 from maspo.scoring.base import Sample, Score
-from maspo.scoring.choices import choice_in, options_of, read_choice
+from maspo.scoring.choices import choice_in, read_choice
+from maspo.scoring.options import LETTERS
 from maspo.scoring.readable import tail, without_thinking
 
 NO_LABEL = "the row has no answer to compare with"
 _AT_A_TIME = 200
-_LONGEST_WRAPPED = 1000
-_WRAPPED = re.compile(
-    r"""\*\*([^*]+)\*\*\.?|\*([^*]+)\*\.?|`([^`]+)`\.?|"([^"]+)"\.?|“([^”]+)”\.?|'([^']+)'\.?
-    |\$([^$]+)\$\.?|\\\((.+)\\\)\.?|\\(?:text|textbf|mathrm|mathbf)\{([^{}]+)\}""",
-    re.VERBOSE | re.DOTALL,
-)
 _JSON_KEYS = ("answer", "final_answer", "choice", "option", "correct")
 
 
@@ -83,22 +76,7 @@ def _final(sample: Sample) -> str | None:
 
 def _same_text(answer: str, sample: Sample) -> bool:
     label = str(sample.answer)
-    wanted = marked_answer(label)
-    if normalized(answer) in {normalized(label), normalized(wanted if wanted is not None else label)}:
-        return True
-    return _unwrapped(answer) == _unwrapped(wanted if wanted is not None else label)
-
-
-def _unwrapped(text: str) -> str:
-    """Return a text without emphasis, quotes or math marks around all of it; accents in one spelling (², ½ stay)."""
-    if len(text) > _LONGEST_WRAPPED:
-        return text
-    text = " ".join(unicodedata.normalize("NFC", text).split())
-    found = _WRAPPED.fullmatch(text.strip())
-    while found is not None:
-        text = next(group for group in found.groups() if group is not None)
-        found = _WRAPPED.fullmatch(text.strip())
-    return normalized(text)
+    return equals_label(answer, label, marked_answer(label))
 
 
 def _chosen(sample: Sample) -> str | None:
@@ -107,7 +85,8 @@ def _chosen(sample: Sample) -> str | None:
 
 
 def _same_choice(answer: str, sample: Sample) -> bool | None:
-    wanted = _wanted(str(sample.answer), sample.question)
+    label = str(sample.answer)
+    wanted = label if len(label) == 1 and label in LETTERS else _wanted(label, sample.question)
     return None if wanted is None else answer == wanted
 
 
@@ -115,4 +94,4 @@ def _same_choice(answer: str, sample: Sample) -> bool | None:
 def _wanted(label: str, question: str) -> str | None:
     """Return the letter of a label; remembered, because an evaluation scores the same rows several times."""
     marked = final_answer("auto", label)
-    return choice_in(label if marked is None else marked, options_of(question))
+    return choice_in(label if marked is None else marked, question)

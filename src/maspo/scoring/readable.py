@@ -7,12 +7,23 @@ import re
 LONGEST_OUTPUT = 1_000_000
 """Characters; of a longer output only the end is looked at."""
 LONGEST_TAIL = 50_000
+_MARKUP = re.compile(
+    r"[\\*$`_\"“”‘{}'](?:(?<=[*$`\"“”‘{}])|(?<=_)(?:(?![A-Za-z0-9])|(?<![A-Za-z0-9]_))"
+    r"|(?<=\\)(?:[()\[\],;!$]|(?:text(?:bf|it|rm|sf|tt)?|math(?:bf|rm|sf|tt)|mbox|boxed|fbox|underline|bf|rm|left|right)\b)"
+    r"|(?<=')(?=[A-J]')|(?<='[A-J]'))"
+)
+"""A set of characters stands first, because only then is the search for it fast."""
+_FRACTION = re.compile(r"\\[dt]?frac\{([^{}]*)\}\{([^{}]*)\}")
+_TAG = re.compile(r"</?([A-Za-z][\w-]{0,30})(?:\s+[\w-]+=(?:\"[^\"<>]*\"|'[^'<>]*'))*\s*/?>")
+_INLINE = frozenset({"a", "b", "code", "em", "font", "i", "mark", "span", "strong", "sub", "sup", "u"})
 _THOUGHT = re.compile(r"<(/?)(think|thinking|thought|reasoning|scratchpad)>", re.IGNORECASE)
 
 
 def without_thinking(output: str) -> str:
     """Return an output without its thinking blocks; what follows one that is never closed is thinking as well."""
     output = output[-LONGEST_OUTPUT:]
+    if "<" not in output:
+        return output
     kept: list[str] = []
     begin = depth = 0
     for mark in _THOUGHT.finditer(output):
@@ -29,7 +40,7 @@ def without_thinking(output: str) -> str:
 def last_found(pattern: str | re.Pattern[str], text: str) -> re.Match[str] | None:
     """Return the last match of a pattern, because answers stand at the end; None when there is none."""
     found = None
-    for found in re.finditer(pattern, text):  # noqa: B007 - the last one is wanted
+    for found in (re.compile(pattern) if isinstance(pattern, str) else pattern).finditer(text):  # noqa: B007 - the last one is wanted
         pass
     return found
 
@@ -42,3 +53,21 @@ def tail(text: str) -> str:
 def last_line(text: str) -> str:
     """Return the last line that is not blank."""
     return text.rstrip().rpartition("\n")[2].strip()
+
+
+def unmarked(text: str, instead: str = "") -> str:
+    """Return a text without emphasis, quotes, dollar signs, braces and LaTeX for fonts and boxes; 1/2 for fractions."""
+    if "frac{" in text:
+        text = _FRACTION.sub(_slashed, text)
+    return _MARKUP.sub(instead, text)
+
+
+def _slashed(fraction: re.Match[str]) -> str:
+    return "/".join(part if part.isalnum() else f"({part})" for part in fraction.groups())
+
+
+def untagged(text: str) -> str:
+    """Return a text without HTML and XML tags; those that are no emphasis end a line."""
+    if "</" not in text:
+        return text
+    return _TAG.sub(lambda tag: "" if tag[1].lower() in _INLINE else "\n", text).replace("&nbsp;", " ")

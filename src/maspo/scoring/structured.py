@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from maspo.errors import ConfigInvalid
-from maspo.scoring.answers import normalized
+from maspo.scoring.answers import equal_answers
 from maspo.scoring.base import Sample, Score
+from maspo.scoring.json_values import last_json
 from maspo.scoring.limits import Limits
 from maspo.scoring.pool import Pool, Reply, Skill
 from maspo.scoring.readable import last_found, without_thinking
-
-_FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*?)\n[ \t]*```", re.DOTALL | re.IGNORECASE)
-_MOST_STARTS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +62,8 @@ def regex_scorer(pattern: str, limits: Limits | None = None) -> PooledScorer:
 def json_schema_scorer(file: str, limits: Limits | None = None) -> PooledScorer:
     """Return the scorer that checks the JSON of an output against a schema, and against the label where there is one.
 
-    The JSON is the whole output, its last code fence, or the last value that begins a line. Raises ``ConfigInvalid``
-    when the file holds no JSON schema or the package ``jsonschema`` is missing.
+    The JSON is the whole output, the last object or list that begins a line, or what its last code fence holds.
+    Raises ``ConfigInvalid`` when the file holds no JSON schema or the package ``jsonschema`` is missing.
     """
     try:
         text = Path(file).read_text(encoding="utf-8")
@@ -105,32 +103,6 @@ def first_fault(schema: str, text: str) -> list[str] | None:
     return [json.dumps(value[0], sort_keys=True), fault]
 
 
-def last_json(text: str) -> tuple[object] | None:
-    """Return the JSON value that an output gives: all of it, its last fence, or the last value that begins a line."""
-    for part in (text, *reversed(_FENCE.findall(text)[-3:])):
-        try:
-            return (json.loads(part, parse_constant=_no_constant),)
-        except (ValueError, RecursionError):
-            continue
-    last: tuple[object] | None = None
-    end = 0
-    decoder = json.JSONDecoder(parse_constant=_no_constant)
-    starts = [found.end() - 1 for found in re.finditer(r"(?m)^[ \t]*[{\[]", text)] or [max(text.find("{"), 0)]
-    for start in starts[-_MOST_STARTS:]:
-        if start < end:
-            continue
-        try:
-            value, end = decoder.raw_decode(text, start)
-            last = (value,)
-        except (ValueError, RecursionError):
-            continue
-    return last
-
-
-def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
-
-
 @lru_cache(maxsize=4)
 def _validator(schema: str) -> Any:
     """Return the validator of a schema; references to other documents are never fetched."""
@@ -149,7 +121,7 @@ def _matched(sample: Sample, reply: Reply) -> Score:
         return Score(sample.id, "wrong" if found is None else "correct", found)
     if found is None:
         return Score(sample.id, "unread", why="the pattern does not occur")
-    return Score(sample.id, "correct" if normalized(found) == normalized(sample.answer) else "wrong", found)
+    return Score(sample.id, "correct" if equal_answers(found, sample.answer) else "wrong", found)
 
 
 def _valid(sample: Sample, reply: Reply) -> Score:

@@ -1,0 +1,84 @@
+"""The options that a multiple-choice question lists, and which of them a text is. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
+
+from maspo.scoring.readable import tail, unmarked
+
+LETTERS = "ABCDEFGHIJ"
+_REMEMBERED = 1024
+_OPTION_LINE = re.compile(r"\n[ \t]*\(?([A-J])\s?[).:]")
+_OPTION = re.compile(r"(?<=\s)\(?([A-J])\s?[).:]")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
+_ARTICLE = re.compile(r"(?:the|an?)\s+(?=\w{2})", re.IGNORECASE)
+_OWN_LETTER = re.compile(r"\(?([A-J])\s?[).:]\s*")
+
+
+def letters_of(question: str) -> str:
+    """Return the letters of the options that a question lists, "" when it lists none; their texts are not read."""
+    return _listed(question)[0] if question else ""
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def options_of(question: str) -> Mapping[str, str]:
+    """Return the options that a question lists, by their letters; empty when it lists none."""
+    places = _listed(question)[1] if question else ()
+    ends = [*(place.start() for place in places[1:]), len(places[0].string) if places else 0]
+    texts = (place.string[place.end() : end] for place, end in zip(places, ends, strict=False))
+    return MappingProxyType(
+        {place[1]: _repeated_letter_off(place[1], text) for place, text in zip(places, texts, strict=True)}
+    )
+
+
+def with_text(text: str, question: str) -> str | None:
+    """Return the letter of the only option whose text is this one, however it is set; None when there is none."""
+    return _letters_by_text(question).get(squeezed(text)) if question else None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _letters_by_text(question: str) -> Mapping[str, str | None]:
+    found: dict[str, str | None] = {}
+    for letter, text in options_of(question).items():
+        option = squeezed(text)
+        found[option] = None if option in found or not option else letter
+    return found
+
+
+def squeezed(text: str) -> str:
+    """Return a text without markup, space, case, and commas in numbers, for comparison only."""
+    text = _ARTICLE.sub("", _THOUSANDS.sub("", unmarked(text)).strip(), count=1)
+    return "".join(text.split()).strip(".,;:").casefold().replace("–", "-").replace("−", "-").replace("\\%", "%")
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _listed(question: str) -> tuple[str, Sequence[re.Match[str]]]:
+    """Return the letters of the options, and where they stand."""
+    text = "\n" + tail(question)
+    in_lines = list(_OPTION_LINE.finditer(text))
+    letters = "".join([place[1] for place in in_lines])
+    if len(letters) > 1 and LETTERS.startswith(letters):
+        return letters, in_lines
+    places = _longest_run(in_lines) or _longest_run(list(_OPTION.finditer(text)))
+    return "".join([place[1] for place in places]), places
+
+
+def _longest_run(places: Sequence[re.Match[str]]) -> Sequence[re.Match[str]]:
+    """Return the options A, B, … of a question, the last such run where there are several; at least two."""
+    runs: list[list[re.Match[str]]] = []
+    for place in places:
+        if place[1] == "A":
+            runs.append([place])
+        elif runs and place[1] == chr(ord(runs[-1][-1][1]) + 1):
+            runs[-1].append(place)
+    longest = max((len(run) for run in runs), default=0)
+    return next((run for run in reversed(runs) if len(run) == longest), []) if longest >= 2 else []
+
+
+def _repeated_letter_off(letter: str, text: str) -> str:
+    text = text.strip()
+    own = _OWN_LETTER.match(text) if text.startswith(("(", letter)) else None
+    return (text[own.end() :] if own is not None and own[1] == letter else text).strip(" ,;")
