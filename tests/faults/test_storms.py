@@ -321,14 +321,33 @@ def test_s12_a_partial_storm_is_not_fed_by_retries() -> None:
 
 
 @pytest.mark.parametrize("retry_after", [None, 1.0])
-def test_s13_refusals_that_no_slowness_ends_do_not_bring_a_run_to_a_halt(retry_after: float | None) -> None:
-    """A quota shared with others refuses one call in four, however slow ours come."""
+@pytest.mark.parametrize(("share", "least"), [(0.1, 25.0), (0.25, 4.0), (0.5, 0.5)])
+def test_s13_refusals_that_no_slowness_ends_do_not_bring_a_run_to_a_halt(
+    share: float, least: float, retry_after: float | None
+) -> None:
+    """A quota shared with others refuses some calls, however slow ours come; retries have a budget."""
 
     def weather(_: float, number: int) -> Exception | float:
         shared = Transient("429: shared quota", Stage.LIMITED, retry_after=retry_after)
-        return shared if unit(1, "shared quota", number) < 0.25 else 0.3
+        return shared if unit(1, "shared quota", number) < share else 0.3
 
     endpoint = Endpoint(weather)
     outcome = run_virtually(ask_all(stack(endpoint), 1500, seconds=200))
-    assert len(outcome.texts) / outcome.seconds > 2
-    assert len(outcome.lost) <= len(outcome.texts) / 50
+    assert len(outcome.texts) / outcome.seconds > least
+    by_chance = 2 * share ** RetryPolicy().attempts
+    assert len(outcome.lost) <= len(outcome.texts) * max(1 / 50, by_chance)
+
+
+@pytest.mark.parametrize("latency", [0.5, 2.0])
+@pytest.mark.parametrize("form", ["exact", "untold"])
+def test_s14_a_limit_far_below_the_first_calls_in_flight_is_found_and_not_given_up(form: str, latency: float) -> None:
+    limit, each = Bucket(1), RATE / 3
+
+    def weather(at: float, number: int) -> Exception | float:
+        wait = each * limit.take(at / each)
+        return Transient("too fast", Stage.LIMITED, FORMS[form](wait)) if wait else latency
+
+    endpoint, outcome = play(weather, 100_000, seconds=300)
+    assert outcome.lost == []
+    assert len([at for at in endpoint.answers if at < 300]) / 300 >= 0.85 * RATE / each
+    assert len(endpoint.sent) / len(outcome.texts) <= AMPLIFICATION

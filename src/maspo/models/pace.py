@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from maspo.models.faults import Stage, Transient
 
 _RECENT = 20
-_ANSWERS = 50
 _MORE_A_ROUND = 4
 _MOST_AN_ANSWER = 1.5
-_LITTLE_LESS, _LESS = 0.97, 0.88
-_IN_VAIN = 12
-"""A limit that was overshot by the most that the rate may grow in a second is found again in fewer steps."""
+_LESS, _HALF = 0.97, 0.5
+_FEW = 10
+"""Calls that tell a rate."""
+_ENOUGH = 30
+"""A rate is held for as many calls, or pauses; a refusal after as many answers came at a rate that was borne."""
+_IN_VAIN = 8
+"""A limit that was overestimated twentyfold is found in fewer refusals in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +26,7 @@ class Pacing:
 
     ``first`` calls are in flight at the start. ``row`` failures in a row, without an answer in between, are an outage:
     then single small calls ask whether it is over, ``probe`` to ``probe_cap`` seconds apart, for ``patience`` at most.
-    After a refusal at the known limit the rate is held for ``hold``, or 30 times the wait that was asked for;
-    ``moment`` is that wait where a refusal for coming too fast does not say.
+    ``moment`` is the wait after a refusal for coming too fast that does not say.
     ``slowest`` is the lowest rate, in calls a second.
     """
 
@@ -33,7 +35,6 @@ class Pacing:
     probe: float = 1.0
     probe_cap: float = 15.0
     patience: float = 900.0
-    hold: float = 5.0
     moment: float = 1.0
     slowest: float = 0.1
 
@@ -57,7 +58,7 @@ class Pace:
         """Nothing is sent before this time."""
         self.down = False
         """The endpoint answers nobody."""
-        self._rate = _Rate(pacing)
+        self._rate = _Rate(pacing.slowest)
         self._answered_once = False
         self._row = 0
         self._recent: deque[bool] = deque(maxlen=_RECENT)
@@ -66,6 +67,7 @@ class Pace:
 
     def sent(self, now: float) -> None:
         """Take note of a call that is sent; the next one is due one interval later."""
+        self._rate.sent(now)
         self.due = max(self.due, now + 1 / self._rate.calls)
 
     def answered(self, now: float) -> None:
@@ -82,26 +84,23 @@ class Pace:
 
     def failed(self, fault: Transient, sent: float, now: float, in_flight: int) -> None:
         """Take note of a failure of a call that was sent at a time; ``in_flight`` calls are under way."""
-        self._recent.append(False)
         self._row += 1
         self._wait(now, fault.retry_after or 0.0)
         if self.down or sent < self._backed_off:
             return  # Told already, by the outage or by the last back-off while this call was under way.
+        self._recent.append(False)
         unreached = fault.stage is Stage.UNREACHED
         self.down = self._answered_once and (unreached or self._row >= self._pacing.row)
         severe = self._most_fail(in_flight)
-        since = now - self._backed_off
         if severe:
             self._threshold = self.window = max(1.0, self.window / 2)
             self._backed_off = now
-        if fault.stage is Stage.LIMITED and (severe or self._rate.known):
+            self._recent.clear()
+        if fault.stage is Stage.LIMITED:
             pause = self._pacing.moment if fault.retry_after is None else min(fault.retry_after, self._pacing.patience)
-            self._wait(now, pause)
-            self._backed_off = now + pause
-            if severe:
-                self._rate.exceeded(now + pause)
-            else:
-                self._rate.touched(now, pause, since)
+            if self._rate.refused(sent, now, pause, severe):
+                self._wait(now, pause)
+                self._backed_off = now + pause
 
     def _most_fail(self, in_flight: int) -> bool:
         """Return whether half of the last outcomes are failures, and enough of them to mean something."""
@@ -119,34 +118,38 @@ class Pace:
 class _Rate:
     """The calls a second that an endpoint bears.
 
-    Unlimited until the endpoint refuses most calls for coming too fast (429). Then what it took is the rate; it doubles
-    every second until the next refusal, from which it stays a little below what was refused, and after a hold grows
-    again, at first slowly. Refusals that go on however slow the calls come have another cause: a quota shared with
-    others, a busy gateway. Then the rate is unlimited again, and each refusal costs its own retry.
+    Unlimited until the endpoint refuses most calls for coming too fast (429). Then what it took is the rate, which
+    doubles every second until the next refusal. From there it stays a little below what was taken, and after a hold
+    grows again, at first slowly.
+
+    A real limit ends its refusals when calls come slower. So each refusal that comes too soon lowers the rate twice as
+    much as the one before, and those that still go on have another cause: a quota shared with others, a busy gateway.
+    Then the rate is unlimited again, each refusal costs its own retry, and it takes as many times that most calls are
+    refused until a limit is looked for again.
     """
 
-    def __init__(self, pacing: Pacing) -> None:
-        self._pacing = pacing
+    def __init__(self, slowest: float) -> None:
+        self._slowest = slowest
         self.calls = math.inf
         """Calls a second."""
-        self._answers: deque[float] = deque(maxlen=_ANSWERS)
+        self._sent: deque[float] = deque()
+        """When calls were sent that were not refused: of the last second, or the last few, at the present rate."""
         self._climbing = False
-        self._far = False
-        """The last refusals came while the limit was not known yet."""
+        """The limit is not known yet."""
         self._taken = 0
         """Answers since the last refusal."""
         self._in_vain = 0
-        """Times in a row that lowering the rate did not end the refusals."""
-        self._grows_from = self._grown = -math.inf
+        """Refusals in a row that came too soon after the rate was lowered."""
+        self._lowered = self._grows_from = self._grown = -math.inf
 
-    @property
-    def known(self) -> bool:
-        """Whether a limit was met."""
-        return self.calls < math.inf
+    def sent(self, now: float) -> None:
+        """Remember a call for as long as it tells the rate."""
+        self._sent.append(now)
+        while len(self._sent) > _FEW and self._sent[1] <= now - 1:
+            self._sent.popleft()
 
     def answered(self, now: float) -> None:
         """Let the rate grow for the time since it last did, so that it grows only as far as calls are answered."""
-        self._answers.append(now)
         self._taken += 1
         before, since = self._grown - self._grows_from, now - self._grows_from
         if since <= before or since <= 0:
@@ -156,32 +159,40 @@ class _Rate:
         self.calls *= min(growth, _MOST_AN_ANSWER)
         self._grown = now
 
-    def exceeded(self, until: float) -> None:
-        """Take what was answered lately for the rate, because most calls are refused; ``until`` all wait."""
-        span = max(1.0, until - self._answers[0]) if self._answers else 1.0
-        taken = max(1, len(self._answers)) / span
-        self._lower(_LITTLE_LESS * min(self.calls, taken), until)
-        self._climbing = True
+    def refused(self, sent: float, now: float, pause: float, most: bool) -> bool:
+        """Lower the rate from the end of a pause on, if that may help, and return whether it may.
 
-    def touched(self, now: float, pause: float, since: float) -> None:
-        """Stay below a rate at which single calls were refused, and hold it.
-
-        ``since`` the last back-off so many seconds have gone by.
+        ``most`` calls were refused of late, not this one alone, which was ``sent`` at a time.
         """
-        again = since < self._pacing.hold
-        self._in_vain = self._in_vain + 1 if again or self._taken < _ANSWERS else 0
+        if sent in self._sent:
+            self._sent.remove(sent)
+        soon = self._taken < _ENOUGH and (self._climbing or self._grown <= self._grows_from)
         self._taken = 0
-        if self._in_vain >= _IN_VAIN:
-            self._in_vain, self._climbing, self.calls = 0, False, math.inf
-            return
-        self._far = self._climbing or (self._far and again)
-        less = _LESS if self._far else _LITTLE_LESS
-        self._lower(less * self.calls, now + pause + max(self._pacing.hold, 30 * pause))
-        self._climbing = False
+        if not soon:
+            self._in_vain = 0
+        if self.calls == math.inf and (self._in_vain or not most):
+            self._in_vain -= most
+            return False
+        self._in_vain += 1
+        if self._in_vain == _IN_VAIN:
+            self.calls = math.inf
+            return False
+        hold = 0.0 if self._climbing or most else _ENOUGH * max(pause, 1 / self.calls)
+        less = _HALF if most else max(_HALF, _LESS**2 ** (self._in_vain - 1))
+        self.calls = max(self._slowest, min(less * self.calls, _LESS * self._lately(now)))
+        self._climbing = most
+        self._sent.clear()
+        self._lowered = now
+        self._grows_from = self._grown = now + pause + hold
+        return True
 
-    def _lower(self, calls: float, grows_from: float) -> None:
-        self.calls = max(self._pacing.slowest, calls)
-        self._grows_from = self._grown = grows_from
+    def _lately(self, now: float) -> float:
+        """Return the calls a second that were sent and not refused; infinite when they are too few to tell."""
+        if len(self._sent) < _FEW and self.calls < math.inf:
+            return math.inf
+        # A pause counts, up to a second: the endpoint had that time, too.
+        span = self._sent[-1] - self._sent[0] if self._sent else 0.0
+        return max(1, len(self._sent)) / max(span, min(1.0, now - self._lowered))
 
 
 def _growth(seconds: float) -> float:
