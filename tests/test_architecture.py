@@ -47,6 +47,8 @@ PURE = (
     "maspo.scoring.readable",
     "maspo.report.fold",
     "maspo.report.gains",
+    "maspo.engine.evaluation.calibration",
+    "maspo.engine.evaluation.tally",
     "maspo.engine.holdout",
     "maspo.judges.reading",
     "maspo.proposers.drafts",

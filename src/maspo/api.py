@@ -19,6 +19,7 @@ from maspo.graph import System
 from maspo.prompts import Prompts
 from maspo.report.folder import RUNS, free_folder, look, write_results
 from maspo.report.html import render
+from maspo.store import write_whole
 from maspo.tasks.inputs import Inputs, load_inputs, make_inputs
 
 
@@ -79,9 +80,14 @@ class Result:
         return self.finished.holdout
 
     def report(self, path: str | Path) -> Path:
-        """Write the report as one offline HTML file and return its path."""
+        """Write the report as one offline HTML file and return its path.
+
+        Raises:
+            StoreError: it cannot be written; a file that was there is kept.
+
+        """
         file = Path(path)
-        file.write_text(render(look(self.out).view), encoding="utf-8")
+        write_whole(file, render(look(self.out).view))
         return file
 
 

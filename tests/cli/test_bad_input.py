@@ -64,7 +64,6 @@ BAD: list[Any] = [
     pytest.param(
         [*ARGUMENTS, "--out", "system.yaml/x"], nothing, r"--out system\.yaml/x: .* is a file", id="out a file"
     ),
-    pytest.param([*ARGUMENTS, "--out", "/proc/x/y"], nothing, r"--out /proc/x/y: ", id="out not writable"),
     pytest.param([*ARGUMENTS, "--out", "taken"], a_run_in_it, r"holds a run already; .*maspo resume taken", id="taken"),
     pytest.param([*ARGUMENTS, "--max-usd", "1"], nothing, r"--max-usd: no price is known", id="no price"),
     pytest.param([*ARGUMENTS, "--max-calls", "0"], nothing, r"--max-calls: 0 is given", id="cap of nothing"),
@@ -92,9 +91,7 @@ def test_i01_optimize_refuses(
     assert not (folder / "maspo-runs").exists()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "prepare", "message"), [case for case in BAD if case.id not in ("no key", "out not writable")]
-)
+@pytest.mark.parametrize(("arguments", "prepare", "message"), [case for case in BAD if case.id != "no key"])
 @pytest.mark.parametrize("command", ["check", "estimate"])
 def test_i02_check_and_estimate_refuse_the_same(
     maspo: Run, folder: Path, command: str, arguments: list[str], prepare: Callable[[Path], None], message: str

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from maspo.engine.evaluate import DATABASE, last_found, recorded
-from maspo.engine.evaluation import dump_evaluation
+from maspo.engine.evaluation.job import dump_evaluation
+from maspo.engine.evaluation.run import DATABASE, look_at, recorded
 from maspo.models.base import Message, Request
 from maspo.scoring.registry import UNSAFE_CODE
 from maspo.store import RunStore
@@ -80,7 +80,7 @@ def test_v03_an_evaluation_without_an_end_says_how_to_go_on(maspo: Run, url: str
     assert said.code == 2, said
     assert "maspo resume out" in said.err
     assert maspo("resume", "out").code == 0
-    assert last_found(Path("out")) is not None
+    assert look_at(Path("out")).found is not None
 
 
 def forget(name: str) -> None:
@@ -160,3 +160,28 @@ def test_v08_rows_that_the_search_has_seen_are_told(maspo: Run, url: str) -> Non
         "--json",
     )  # fmt: skip
     assert fresh.json["remarks"] == []
+
+
+def test_v09_a_damaged_record_is_told_mended_and_gone_on_with(maspo: Run, url: str) -> None:
+    def damage() -> None:
+        record = Path("out", DATABASE)
+        record.write_bytes(record.read_bytes().replace(b"SQLite", b"sqlite", 1))
+
+    first = evaluate(maspo, url, "--inputs", "rows.jsonl", "--json")
+    damage()
+    for said in (maspo("runs", "."), maspo("report", "out")):
+        assert said.code == 0, said
+        assert "note: out: the record is damaged (its header is gone)" in said.err
+        assert "maspo resume out" in said.err
+    resumed = maspo("resume", "out", "--json")
+    assert resumed.code == 0, resumed
+    assert "evaluation.damaged-1.db" in resumed.err
+    assert (resumed.json["after"], resumed.json["calls"]) == (first.json["after"], first.json["calls"])
+    damage()
+    again = evaluate(maspo, url, "--inputs", "rows.jsonl", "--json")
+    assert "evaluation.damaged-2.db" in again.err
+    assert (again.json["after"], again.json["calls"]) == (first.json["after"], first.json["calls"])
+    Path("out", DATABASE).write_text("no record")
+    refused = evaluate(maspo, url, "--inputs", "rows.jsonl")
+    assert refused.code == 1
+    assert "Traceback" not in refused.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,10 @@ from typer.testing import CliRunner
 
 from maspo.cli.app import app
 from maspo.cli.blind import HUMAN, ask_person, read_verdicts
-from maspo.engine.evaluate_judge import Pair
+from maspo.engine.evaluation.judge_check import Pair
 from maspo.errors import UsageError
+from maspo.models.base import Message, Request
+from maspo.store import RunStore
 from maspo.verdict import Verdict
 from maspo.world import World
 from tests.cli.conftest import Run, Said
@@ -115,3 +118,34 @@ def test_g06_a_verdict_is_about_the_output_that_was_seen(folder: Path, monkeypat
     assert set(read_verdicts(folder).values()) == {Verdict.WIN}
     firsts = ["good" in text for text in shown if "output 1" in text]
     assert 3 < sum(firsts) < 17
+
+
+def test_g07_a_damaged_record_is_mended_by_the_same_command(url: str) -> None:
+    first = check(url, "--prompts", "prompts.json", "--pairs", "5", "--json")
+    record = Path("out/judge.db")
+    record.write_bytes(record.read_bytes().replace(b"SQLite", b"sqlite", 1))
+    again = check(url, "--prompts", "prompts.json", "--pairs", "5", "--json")
+    assert again.code == 0, again
+    assert "judge.damaged-1.db" in again.err
+    assert (again.json["known_pairs"], again.json["calls"]) == (first.json["known_pairs"], first.json["calls"])
+
+
+def test_g08_what_may_be_billed_twice_is_in_the_file_on_the_page_and_on_the_screen(url: str) -> None:
+    first = check(url, "--prompts", "prompts.json", "--pairs", "5", "--json")
+    assert first.json["possibly_billed_twice"] == []
+    assert "billed twice" not in first.out + Path("out/judge.html").read_text()
+    assert first.json["models"] == {"agent": "gpt-4.1-mini", "judge": "gpt-4.1-mini"}
+
+    async def die_in_flight() -> None:
+        async with RunStore.open(Path("out/judge.db")) as store:
+            await store.sent(Request("gpt-4.1-mini", (Message("user", "?"),), "judge.global"), 0.25)
+
+    asyncio.run(die_in_flight())
+    for _ in range(2):
+        said = check(url, "--prompts", "prompts.json", "--pairs", "5", "--json")
+        (call,) = said.json["possibly_billed_twice"]
+        assert (call["purpose"], call["usd"]) == ("judge.global", 0.25)
+        assert json.loads(Path("out/judge_check.json").read_text())["possibly_billed_twice"] == [call]
+        assert "1 call in flight when the run was killed, possibly billed twice: at most $0.25" in said.out
+        assert said.json["report"] == "out/judge.html"
+        assert "Possibly billed twice" in Path("out/judge.html").read_text()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from maspo.errors import InputsInvalid
 from maspo.tasks.overlap import drawn, plain, repeated
-from maspo.tasks.task import Task, TaskOptions, TaskRow, shared_rows, without_overlap
+from maspo.tasks.task import Task, TaskOptions, TaskRow, without_overlap
 
 
 def rows(*texts: str) -> tuple[TaskRow, ...]:
@@ -111,10 +111,6 @@ def test_q09_a_share_that_leaves_one_side_empty_is_refused() -> None:
     for share in (0.0, 1.0):
         with pytest.raises(InputsInvalid, match="leaves one side empty"):
             Task("t", MANY).split(share)
-
-
-def test_q10_rows_that_two_tasks_share_are_counted() -> None:
-    assert shared_rows(Task("a", rows("x y", "z", "w")), Task("b", rows("Z.", "xy", "v"))) == 2
 
 
 def test_q11_nothing_is_agreed_to_by_default() -> None:

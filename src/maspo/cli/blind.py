@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from maspo.cli.terminal import note
-from maspo.engine.evaluate_judge import Pair
+from maspo.engine.evaluation.judge_check import Pair
 from maspo.errors import UsageError
 from maspo.report.shown import clipped
 from maspo.search.draw import rank

@@ -34,14 +34,14 @@ def demo(
 
     No key, no network, no language model: agents, judge and proposer are seeded stand-ins.
     """
-    from maspo.cli.prepare import make_folder
+    from maspo.cli.prepare import check_folder
     from maspo.cli.running import conclude, run_watched
     from maspo.engine.run import start
     from maspo.report.folder import RUNS, free_folder
 
     job = demo_job(topology, seed, inputs)
     folder = out or free_folder(RUNS, f"demo-{topology}")
-    make_folder(folder)
+    check_folder(folder)
     note("Simulated world: no language model is asked; agents, judge and proposer are seeded stand-ins.")
 
     async def begin(watcher: Watcher, stop: asyncio.Event) -> Outcome:

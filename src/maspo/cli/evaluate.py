@@ -7,22 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maspo.cli.options import (
-    AgentModel,
-    BaseUrl,
-    Config,
-    Json,
-    JudgeModel,
-    MaxCalls,
-    MaxMinutes,
-    MaxUsd,
-    Out,
-    Seed,
-    Set,
-    SystemFile,
-    UnsafeExec,
-    Yes,
-)
+from maspo.cli.options import Asked, PromptSet, UnsafeExec, asks_models
 from maspo.cli.terminal import note, print_json, say
 
 if TYPE_CHECKING:
@@ -30,36 +15,14 @@ if TYPE_CHECKING:
 
     from maspo.cli.running import Begin
     from maspo.config import Caps
-    from maspo.engine.evaluation import Evaluated, Evaluation
+    from maspo.engine.evaluation.job import Evaluated, Evaluation
     from maspo.engine.job import Watcher
 
-TaskInputs = Annotated[
-    Path | None,
-    typer.Option("--inputs", metavar="FILE", help="Rows: JSON Lines, JSON, CSV or Parquet.", show_default=False),
-]
-TaskName = Annotated[
-    str | None, typer.Option("--task", metavar="NAME", help="A benchmark by name, e.g. aqua.", show_default=False)
-]
-TaskData = Annotated[
-    Path | None,
-    typer.Option(
-        "--data", metavar="PATH", help="Where the rows of the task are: a file or folder.", show_default=False
-    ),
-]
-MostRows = Annotated[
-    int | None, typer.Option("--rows", metavar="N", help="Use N rows, drawn by content [default: all].")
-]
-PromptSet = Annotated[
-    str | None, typer.Option("--prompts", metavar="FILE", help="A prompts.json or a run folder [default: seed].")
-]
 
-
+@asks_models
 def evaluate(
+    asked: Asked,
     *,
-    system: SystemFile,
-    inputs: TaskInputs = None,
-    task: TaskName = None,
-    data: TaskData = None,
     prompts: PromptSet = None,
     against: Annotated[
         str | None,
@@ -79,68 +42,44 @@ def evaluate(
     ] = None,
     repeats: Annotated[int, typer.Option("--repeats", metavar="N", help="Runs of each prompt set on each row.")] = 1,
     unsafe_exec: UnsafeExec = False,
-    rows: MostRows = None,
-    out: Out = None,
-    seed: Seed = None,
-    agent_model: AgentModel = None,
-    judge_model: JudgeModel = None,
-    base_url: BaseUrl = None,
-    max_usd: MaxUsd = None,
-    max_calls: MaxCalls = None,
-    max_minutes: MaxMinutes = None,
-    settings: Set = None,
-    config: Config = None,
-    as_json: Json = False,
-    yes: Yes = False,
 ) -> None:
     """Tell what prompts are worth, and whether they beat others on the same rows.
 
     Uses labels, tests or a judge, and states every figure with its uncertainty.
     """
-    from maspo.cli.evaluating import Rows, Scoring, Sides, read_evaluation
+    from maspo.cli.evaluating import Scoring, Sides, read_evaluation
     from maspo.cli.optimize import agreed
-    from maspo.cli.settings import Given
-    from maspo.engine.evaluate import Attention
-    from maspo.engine.evaluate import evaluate as run
+    from maspo.cli.running import make_whole
+    from maspo.engine.evaluation.run import DATABASE, Attention
+    from maspo.engine.evaluation.run import evaluate as run
     from maspo.report.folder import RUNS, free_folder
 
-    flags = {
-        "seed": seed,
-        "agent-model": agent_model,
-        "judge-model": judge_model,
-        "base-url": base_url,
-        "max-usd": max_usd,
-        "max-calls": max_calls,
-        "max-minutes": max_minutes,
-    }
-    read = read_evaluation(
-        system,
-        Rows(inputs, task, data, rows),
-        Sides(prompts, against),
-        Scoring(scorer, rubric, repeats, unsafe_exec),
-        Given(flags, tuple(settings or ()), config),
-    )
-    folder = out or free_folder(RUNS, f"{read.evaluation.system.name}-evaluation")
+    read = read_evaluation(asked, Sides(prompts, against), Scoring(scorer, rubric, repeats, unsafe_exec))
+    folder = asked.out or free_folder(RUNS, f"{read.evaluation.system.name}-evaluation")
     for remark in read.notes:
         note(f"note: {remark}")
     note(_plan(read.evaluation, folder))
-    if not (yes or agreed()):
+    if not (asked.yes or agreed()):
         note("Not started; nothing was paid.")
         raise typer.Exit(1)
+
+    make_whole(folder / DATABASE)
 
     async def begin(watcher: Watcher, stop: asyncio.Event) -> Evaluated:
         return await run(read.evaluation, folder, Attention(watcher, stop=stop))
 
-    raise typer.Exit(_watched(begin, folder, as_json))
+    raise typer.Exit(_watched(begin, folder, asked.as_json))
 
 
 def resume_evaluation(folder: Path, caps: Caps | None, as_json: bool) -> int:
     """Go on with the evaluation that a folder holds; return the exit code."""
-    from maspo.engine.evaluate import DATABASE, Attention, recorded
-    from maspo.engine.evaluate import resume_evaluation as go_on
+    from maspo.cli.running import make_whole
+    from maspo.engine.evaluation.run import DATABASE, NOTED, Attention, recorded
+    from maspo.engine.evaluation.run import resume_evaluation as go_on
     from maspo.errors import UsageError
     from maspo.scoring.registry import UNSAFE_CODE
 
+    make_whole(folder / DATABASE, needed=NOTED)
     if recorded(folder / DATABASE).scorer == UNSAFE_CODE:
         raise UsageError(
             f"{folder}: was started with --unsafe-exec, which no folder can ask for; repeat the `maspo evaluate` "
@@ -160,17 +99,19 @@ def report_evaluation(folder: Path, as_json: bool) -> None:
         UsageError: it has not come to an end yet.
 
     """
-    from maspo.engine.evaluate import last_found
+    from maspo.cli.runs import note_damage
+    from maspo.engine.evaluation.run import look_at
     from maspo.errors import UsageError
     from maspo.report.evaluation import evaluation_json
     from maspo.report.html_evaluation import PAGE
 
-    found = last_found(folder)
-    if found is None:
+    looked = look_at(folder)
+    note_damage(folder, looked.damage)
+    if looked.found is None:
         raise UsageError(f"{folder}: the evaluation has not come to an end; go on with: maspo resume {folder}")
-    _told(folder, found)
+    _told(folder, looked.found)
     if as_json:
-        print_json({**evaluation_json(found), "report": str(folder / PAGE)})
+        print_json({**evaluation_json(looked.found), "report": str(folder / PAGE)})
 
 
 def _told(folder: Path, found: Evaluated) -> None:

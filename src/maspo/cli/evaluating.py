@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maspo.cli.folder import read_prompts
-from maspo.cli.options import executed
-from maspo.cli.prepare import check_endpoint, key_missing
-from maspo.cli.settings import Given, load_settings
+from maspo.cli.options import Asked, Rows, executed
+from maspo.cli.prepare import check_endpoint, check_rows, drawn, given, key_missing
+from maspo.cli.settings import load_settings
 from maspo.config import RunConfig
-from maspo.engine.evaluate import scorer_for
-from maspo.engine.evaluation import EXACT, JUDGE, Evaluation, Side
+from maspo.engine.evaluation.job import EXACT, JUDGE, Evaluation, Side
+from maspo.engine.evaluation.run import scorer_for
 from maspo.engine.plan_search import split_of
 from maspo.engine.run import DATABASE, recorded_job
 from maspo.errors import ConfigInvalid, StoreError, UsageError
@@ -21,23 +21,12 @@ from maspo.graph.load import load_system
 from maspo.prompts import Prompts
 from maspo.runtime.messages import check_inputs
 from maspo.scoring.registry import CODE, UNSAFE_CODE
-from maspo.search.draw import shuffled
 from maspo.tasks.registry import file_task, task_of
 from maspo.tasks.task import Task
 
 _LABELLED = ("exact", "choice", "math")
 SEED = "seed"
 NONE = "none"
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Which rows are used: a file, or a task by name; ``most`` of them, drawn by their content."""
-
-    inputs: Path | None = None
-    task: str | None = None
-    data: Path | None = None
-    most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,8 +46,6 @@ class Scoring:
     repeats: int = 1
     unsafe_exec: bool = False
     """Programs may run without a sandbox."""
-    compared: bool = False
-    """Outputs are only put side by side, so the judge needs neither two prompt sets nor a rubric."""
 
 
 @dataclass(frozen=True)
@@ -69,41 +56,48 @@ class Read:
     notes: tuple[str, ...]
 
 
-def read_evaluation(system_file: Path, rows: Rows, sides: Sides, scoring: Scoring, given: Given) -> Read:
+def read_evaluation(asked: Asked, sides: Sides, scoring: Scoring) -> Read:
     """Read and check everything; creates nothing and asks no model.
 
     Raises:
         UsageError: something cannot be used; says what, where and how to fix it.
 
     """
-    system = load_system(system_file)
-    task = _task(rows)
-    settings = load_settings(given)
+    read = read_outputs(asked, sides, scoring)
+    evaluation = read.evaluation
+    _check_scorer(evaluation)
+    remarks = _seen(evaluation.task, sides)
+    notes = (*read.notes, *_unscorable(evaluation.task, evaluation.scorer), *remarks, *_repeats(evaluation))
+    return Read(replace(evaluation, remarks=remarks), tuple(dict.fromkeys(notes)))
+
+
+def read_outputs(asked: Asked, sides: Sides, scoring: Scoring) -> Read:
+    """Read what outputs are made of, and the scorer; whether it can tell what prompts are worth is not checked.
+
+    Raises what ``read_evaluation`` raises.
+    """
+    system = load_system(asked.system)
+    task = _task(asked.rows)
+    settings = load_settings(given(asked))
     notes = [*settings.notes, *task.notes, *check_inputs(system, task.test)]
     names, before, after = _prompts(system, sides)
     rubric = "" if scoring.rubric is None else _rubric(scoring.rubric)
-    scorer = scoring.scorer or (JUDGE if rubric else _fitting(task, rows))
-    scorer = executed(scorer, scoring.unsafe_exec)
-    _check_scorer(scorer, rubric, before is None and not scoring.compared)
-    remarks: tuple[str, ...] = ()
-    if not scoring.compared:
-        remarks = _seen(task, sides)
-        notes += [*_unscorable(task, scorer), *remarks]
+    scorer = scoring.scorer or (JUDGE if rubric else _fitting(task, asked.rows))
     if before == after:
         notes.append("both prompt sets are the same, so that nothing can differ")
-    notes += _repeats(scoring, settings.config)
+    if scoring.repeats < 1:
+        raise ConfigInvalid(f"--repeats {scoring.repeats}: expected 1 or more")
     evaluation = Evaluation(
         system=system,
         task=task,
         config=settings.config,
         after=after,
         before=before,
-        scorer=scorer,
+        scorer=executed(scorer, scoring.unsafe_exec),
         rubric=rubric,
         repeats=scoring.repeats,
         names=names,
-        sources={"system": str(system_file.absolute())},
-        remarks=remarks,
+        sources={"system": str(asked.system.absolute())},
     )
     scorer_for(evaluation)
     _check_models(settings.config)
@@ -111,19 +105,11 @@ def read_evaluation(system_file: Path, rows: Rows, sides: Sides, scoring: Scorin
 
 
 def _task(rows: Rows) -> Task:
-    if (rows.inputs is None) == (rows.task is None):
-        raise ConfigInvalid("give the rows either as --inputs FILE or as --task NAME")
-    if rows.inputs is not None and rows.data is not None:
-        raise ConfigInvalid("--data says where the rows of a --task are; --inputs names its file itself")
+    check_rows(rows)
     task = file_task(rows.inputs) if rows.inputs is not None else task_of(str(rows.task), rows.data)
     if rows.most is None:
         return replace(task, pool_rows=())
-    if rows.most < 1:
-        raise ConfigInvalid(f"--rows {rows.most}: expected 1 or more")
-    chosen = set(shuffled((row.key for row in task.test.rows), 0, "rows")[: rows.most])
-    return replace(
-        task, pool_rows=(), test_rows=tuple(task.row(row.key) for row in task.test.rows if row.key in chosen)
-    )
+    return replace(task, pool_rows=(), test_rows=tuple(task.row(row.key) for row in drawn(task.test, rows.most).rows))
 
 
 def _prompts(system: System, sides: Sides) -> tuple[Mapping[Side, str], Prompts | None, Prompts]:
@@ -168,20 +154,19 @@ def _fitting(task: Task, rows: Rows) -> str:
     return EXACT if any(row.answer is not None for row in task.test_rows) else JUDGE
 
 
-def _check_scorer(scorer: str, rubric: str, alone: bool) -> None:
-    if scorer == JUDGE and alone and not rubric:
+def _check_scorer(evaluation: Evaluation) -> None:
+    judged = evaluation.scorer == JUDGE
+    if judged and evaluation.before is None and not evaluation.rubric:
         raise ConfigInvalid(
             "the judge compares two prompt sets, or tells whether outputs meet a rubric: give --prompts or --rubric "
             "(or rows with an answer column and another --scorer)"
         )
-    if rubric and scorer != JUDGE:
-        raise ConfigInvalid(f"--rubric is read by the judge; give --scorer judge instead of {scorer}")
+    if evaluation.rubric and not judged:
+        raise ConfigInvalid(f"--rubric is read by the judge; give --scorer judge instead of {evaluation.scorer}")
 
 
-def _repeats(scoring: Scoring, config: RunConfig) -> list[str]:
-    if scoring.repeats < 1:
-        raise ConfigInvalid(f"--repeats {scoring.repeats}: expected 1 or more")
-    if scoring.repeats == 1 or config.models.agent_temperature or scoring.compared:
+def _repeats(evaluation: Evaluation) -> list[str]:
+    if evaluation.repeats == 1 or evaluation.config.models.agent_temperature:
         return []
     return ["repeats at temperature 0 differ only as far as the endpoint does; see models.agent_temperature"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from maspo.cli.options import JobArguments, Json, MaxCalls, MaxMinutes, MaxUsd, RunFolder, job_command
+from maspo.cli.options import Asked, Json, MaxCalls, MaxMinutes, MaxUsd, RunFolder, job_command
 from maspo.cli.terminal import note
 
 if TYPE_CHECKING:
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 
 @job_command
-def optimize(arguments: JobArguments) -> None:
+def optimize(asked: Asked) -> None:
     """Make a team's prompts better, and prove it.
 
     Rewrites the prompts of all agents together, without labels, and tests the result once on held-out inputs.
     """
     from maspo.cli.planning import plan_text
-    from maspo.cli.prepare import key_missing, make_folder, prepare
+    from maspo.cli.prepare import key_missing, prepare
     from maspo.cli.running import conclude, run_watched
     from maspo.engine.estimate import estimate
     from maspo.engine.run import start
     from maspo.errors import ConfigInvalid
 
-    prepared = prepare(arguments)
+    prepared = prepare(asked)
     missing = key_missing(prepared.job.config.models)
     if missing:
         raise ConfigInvalid(missing)
@@ -40,15 +40,14 @@ def optimize(arguments: JobArguments) -> None:
     for remark in dict.fromkeys((*prepared.notes, *planned.notes)):
         note(f"note: {remark}")
     note(plan_text(prepared, planned))
-    if not (arguments.yes or agreed()):
+    if not (asked.yes or agreed()):
         note("Not started; nothing was paid.")
         raise typer.Exit(1)
-    make_folder(prepared.out)
 
     async def begin(watcher: Watcher, stop: asyncio.Event) -> Outcome:
         return await start(prepared.job, prepared.out, watcher, stop=stop)
 
-    raise typer.Exit(conclude(run_watched(begin, prepared.out), prepared.out, arguments.as_json))
+    raise typer.Exit(conclude(run_watched(begin, prepared.out), prepared.out, asked.as_json))
 
 
 def agreed() -> bool:
@@ -70,15 +69,12 @@ def resume(
     No recorded call is repeated. Caps that are given replace those of the run.
     """
     from maspo.cli.evaluate import resume_evaluation
-    from maspo.cli.running import conclude, run_watched
-    from maspo.engine.evaluate import holds_evaluation
+    from maspo.cli.running import conclude, make_whole, run_watched
+    from maspo.engine.evaluation.run import holds_evaluation
     from maspo.engine.run import resume as go_on
     from maspo.report.folder import JOURNAL
-    from maspo.store import mend
 
-    mended = mend(folder / JOURNAL) if (folder / JOURNAL).is_file() else ""
-    if mended:
-        note(f"note: {mended}")
+    make_whole(folder / JOURNAL, needed="job")
     caps = _caps({"max-usd": max_usd, "max-calls": max_calls, "max-minutes": max_minutes})
     if holds_evaluation(folder) and not (folder / JOURNAL).is_file():
         raise typer.Exit(resume_evaluation(folder, caps, as_json))

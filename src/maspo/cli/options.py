@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
 
 @dataclass(frozen=True)
-class JobArguments:
-    """What ``optimize``, ``estimate`` and ``check`` are given. ``flags`` are settings by flag name, None: not given."""
+class Rows:
+    """Which rows are used: a file, or a task by name and where its data are; ``most`` of them, drawn by content."""
+
+    inputs: Path | None = None
+    task: str | None = None
+    data: Path | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What every command that asks models is given. ``flags`` are settings by flag name, None: not given."""
 
     system: Path
-    inputs: Path
-    out: Path | None
+    rows: Rows
     flags: Mapping[str, object]
     sets: tuple[str, ...]
     config: Path | None
+    out: Path | None
     as_json: bool
     yes: bool
 
@@ -28,80 +40,100 @@ def _option(flag: str, metavar: str, help_text: str) -> Any:
     return typer.Option(flag, metavar=metavar, help=help_text, show_default=False)
 
 
-SystemFile = Annotated[Path, typer.Argument(metavar="SYSTEM", help="The system file (YAML).", show_default=False)]
-InputsFile = Annotated[Path, _option("--inputs", "FILE", "Inputs, JSON Lines or CSV.")]
-Out = Annotated[Path | None, _option("--out", "DIR", "The folder [default: a new one in maspo-runs].")]
-Profile = Annotated[str | None, _option("--profile", "default|cheap|thorough|paper", "Presets of the search.")]
-Seed = Annotated[int | None, _option("--seed", "N", "Same seed, same order and search [default: 0].")]
-AgentModel = Annotated[str | None, _option("--agent-model", "M", "The model of the agents.")]
-JudgeModel = Annotated[str | None, _option("--judge-model", "M", "The model of the judge [default: the agents'].")]
-ProposerModel = Annotated[
-    str | None, _option("--proposer-model", "M", "The model that writes prompts [default: the agents'].")
+RunFolder = Annotated[Path, typer.Argument(metavar="DIR", help="A run folder.", show_default=False)]
+PromptSet = Annotated[
+    str | None, typer.Option("--prompts", metavar="FILE", help="A prompts.json or a run folder [default: seed].")
 ]
-BaseUrl = Annotated[str | None, _option("--base-url", "URL", "An OpenAI-compatible endpoint, up to /v1.")]
 MaxUsd = Annotated[float | None, _option("--max-usd", "X", "Hard cap in US dollars, over all models.")]
 MaxCalls = Annotated[int | None, _option("--max-calls", "N", "Hard cap on model calls, retries included.")]
 MaxMinutes = Annotated[float | None, _option("--max-minutes", "N", "Hard cap on the minutes of work.")]
-ShipIf = Annotated[
-    str | None, _option("--ship-if", "better|proven", "Ship when wins exceed losses, or only with a proof.")
-]
-Labels = Annotated[str | None, _option("--labels", "ignore|use", "Let answers in the inputs decide, or ignore them.")]
-Focus = Annotated[
-    str | None, _option("--focus", "AGENTS", "Rewrite only these agents, e.g. solver,critic [default: all].")
-]
-Set = Annotated[
-    list[str] | None, _option("--set", "KEY=VALUE", "Any single setting, e.g. search.beam_width=3; repeatable.")
-]
+BaseUrl = Annotated[str | None, _option("--base-url", "URL", "An OpenAI-compatible endpoint, up to /v1.")]
 Config = Annotated[Path | None, _option("--config", "FILE", "Settings file [default: maspo.toml, if it is there].")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
 UnsafeExec = Annotated[
     bool, typer.Option("--unsafe-exec", help="Run programs in outputs without a sandbox, as your own user.")
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before starting.")]
-RunFolder = Annotated[Path, typer.Argument(metavar="DIR", help="A run folder.", show_default=False)]
+
+_Text = str | None
+_SYSTEM = Annotated[Path, typer.Argument(metavar="SYSTEM", help="The system file (YAML).", show_default=False)]
+_ROWS: Mapping[str, Any] = {
+    "inputs": Annotated[Path | None, _option("--inputs", "FILE", "Rows: JSON Lines, JSON, CSV or Parquet.")],
+    "task": Annotated[_Text, _option("--task", "NAME", "A benchmark by name, e.g. aqua.")],
+    "data": Annotated[Path | None, _option("--data", "PATH", "Where the rows of the task are: a file or folder.")],
+    "rows": Annotated[int | None, _option("--rows", "N", "Use N rows, drawn by content [default: all].")],
+}
+_FLAGS: Mapping[str, Any] = {
+    "profile": Annotated[_Text, _option("--profile", "default|cheap|thorough|paper", "Presets of the search.")],
+    "seed": Annotated[int | None, _option("--seed", "N", "Same seed, same order and search [default: 0].")],
+    "agent_model": Annotated[_Text, _option("--agent-model", "M", "The model of the agents.")],
+    "judge_model": Annotated[_Text, _option("--judge-model", "M", "The model of the judge [default: the agents'].")],
+    "proposer_model": Annotated[
+        _Text, _option("--proposer-model", "M", "The model that writes prompts [default: the agents'].")
+    ],
+    "base_url": BaseUrl,
+    "max_usd": MaxUsd,
+    "max_calls": MaxCalls,
+    "max_minutes": MaxMinutes,
+    "ship_if": Annotated[
+        _Text, _option("--ship-if", "better|proven", "Ship when wins exceed losses, or only with a proof.")
+    ],
+    "labels": Annotated[_Text, _option("--labels", "ignore|use", "Let answers in the inputs decide, or ignore them.")],
+    "focus": Annotated[
+        _Text, _option("--focus", "AGENTS", "Rewrite only these agents, e.g. solver,critic [default: all].")
+    ],
+}
+"""Settings that have a flag of their own; the name of the flag has hyphens."""
+_OF_A_SEARCH = frozenset({"profile", "proposer_model", "ship_if", "labels", "focus"})
+_OTHERS: Mapping[str, Any] = {
+    "out": Annotated[Path | None, _option("--out", "DIR", "The folder [default: a new one in maspo-runs].")],
+    "settings": Annotated[
+        list[str] | None, _option("--set", "KEY=VALUE", "Any single setting, e.g. search.beam_width=3; repeatable.")
+    ],
+    "config": Config,
+    "as_json": Json,
+    "yes": Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before starting.")],
+}
+_SWITCHES = ("as_json", "yes")
 
 
-def job_command(action: Callable[[JobArguments], None]) -> Callable[..., None]:
-    """Return a command that takes the options of a run and calls ``action`` with them."""
+def asks_models(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command what all take that ask models: a system, rows, settings, a folder; its first argument holds it."""
+    return _with_options(command, [name for name in _FLAGS if name not in _OF_A_SEARCH])
 
-    def command(
-        *,
-        system: SystemFile,
-        inputs: InputsFile,
-        out: Out = None,
-        profile: Profile = None,
-        seed: Seed = None,
-        agent_model: AgentModel = None,
-        judge_model: JudgeModel = None,
-        proposer_model: ProposerModel = None,
-        base_url: BaseUrl = None,
-        max_usd: MaxUsd = None,
-        max_calls: MaxCalls = None,
-        max_minutes: MaxMinutes = None,
-        ship_if: ShipIf = None,
-        labels: Labels = None,
-        focus: Focus = None,
-        settings: Set = None,
-        config: Config = None,
-        as_json: Json = False,
-        yes: Yes = False,
-    ) -> None:
-        models = {"agent-model": agent_model, "judge-model": judge_model, "proposer-model": proposer_model}
-        caps = {"max-usd": max_usd, "max-calls": max_calls, "max-minutes": max_minutes}
-        flags = {
-            "profile": profile,
-            "seed": seed,
-            "ship-if": ship_if,
-            "labels": labels,
-            "focus": focus,
-            "base-url": base_url,
-            **models,
-            **caps,
-        }
-        action(JobArguments(system, inputs, out, flags, tuple(settings or ()), config, as_json, yes))
 
-    command.__doc__ = action.__doc__
-    return command
+def job_command(command: Callable[[Asked], None]) -> Callable[..., None]:
+    """Give a command the options of a run."""
+    return _with_options(command, _FLAGS)
+
+
+def _with_options(command: Callable[..., None], names: Iterable[str]) -> Callable[..., None]:
+    flags = {name: _FLAGS[name] for name in names}
+
+    @functools.wraps(command)
+    def with_options(system: Path, **given: Any) -> None:
+        rows = Rows(*(given.pop(name) for name in _ROWS))
+        values = {name.replace("_", "-"): given.pop(name) for name in flags}
+        others = {name: given.pop(name) for name in _OTHERS}
+        sets = tuple(others.pop("settings") or ())
+        command(Asked(system, rows, values, sets, **others), **given)
+
+    hints = get_type_hints(command, include_extras=True)
+    _, *own = inspect.signature(command).parameters.values()
+    parameters = [
+        _parameter("system", _SYSTEM, inspect.Parameter.empty),
+        *(_parameter(name, kind) for name, kind in _ROWS.items()),
+        *(_parameter(one.name, hints[one.name], one.default) for one in own),
+        *(_parameter(name, kind) for name, kind in {**flags, **_OTHERS}.items()),
+    ]
+    # Typer reads a command's options from its signature.
+    vars(with_options)["__signature__"] = inspect.Signature(parameters)
+    with_options.__annotations__ = {one.name: one.annotation for one in parameters}
+    return with_options
+
+
+def _parameter(name: str, kind: Any, default: Any = None) -> inspect.Parameter:
+    given = False if name in _SWITCHES else default
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=given, annotation=kind)
 
 
 def executed(scorer: str, unsafe_exec: bool) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from maspo.cli.options import JobArguments, job_command
+from maspo.cli.options import Asked, job_command
 from maspo.cli.terminal import note, print_json, say, table
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _caps(prepared: Prepared) -> str:
 
 
 @job_command
-def estimate(arguments: JobArguments) -> None:
+def estimate(asked: Asked) -> None:
     """State calls, tokens and money beforehand.
 
     Calls are planned and bounded; no model is asked.
@@ -63,7 +63,7 @@ def estimate(arguments: JobArguments) -> None:
     from maspo.cli.prepare import prepare
     from maspo.engine.estimate import estimate as planned_cost
 
-    prepared = prepare(arguments)
+    prepared = prepare(asked)
     planned = planned_cost(prepared.job)
     for remark in dict.fromkeys((*prepared.notes, *planned.notes)):
         note(f"note: {remark}")
@@ -71,7 +71,7 @@ def estimate(arguments: JobArguments) -> None:
     say(table(("purpose", "calls at most"), [(name, f"{calls:,}") for name, calls in rows]))
     say()
     say(plan_text(prepared, planned))
-    if arguments.as_json:
+    if asked.as_json:
         print_json(estimate_json(planned))
 
 
@@ -88,7 +88,7 @@ def estimate_json(planned: Estimate) -> dict[str, object]:
 
 
 @job_command
-def check(arguments: JobArguments) -> None:
+def check(asked: Asked) -> None:
     """Check everything without a single call.
 
     Reads system, inputs and settings, and looks whether the run folder could be written.
@@ -96,7 +96,7 @@ def check(arguments: JobArguments) -> None:
     from maspo.cli.prepare import key_missing, prepare
     from maspo.engine.estimate import estimate as planned_cost
 
-    prepared = prepare(arguments)
+    prepared = prepare(asked)
     planned = planned_cost(prepared.job)
     missing = key_missing(prepared.job.config.models)
     remarks = list(dict.fromkeys((*prepared.notes, *planned.notes, *([missing] if missing else []))))
@@ -105,7 +105,7 @@ def check(arguments: JobArguments) -> None:
     say("Everything that can be checked without a call is fine.")
     say()
     say(plan_text(prepared, planned))
-    if arguments.as_json:
+    if asked.as_json:
         system = prepared.job.system
         facts = {"ok": True, "system": system.name, "agents": list(system.order), "output": system.output}
         print_json({**facts, **estimate_json(planned), "notes": remarks})

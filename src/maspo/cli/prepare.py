@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from maspo.cli.options import JobArguments
+from maspo.cli.options import Asked, Rows
 from maspo.cli.settings import Given, load_settings
 from maspo.config import ModelSettings, RunConfig
 from maspo.engine.job import Job
@@ -18,7 +18,10 @@ from maspo.models.endpoint import Endpoint
 from maspo.models.prices import PriceBook, require_prices
 from maspo.report.folder import JOURNAL, RUNS, free_folder
 from maspo.runtime.messages import check_inputs
-from maspo.tasks.inputs import load_inputs
+from maspo.search.draw import shuffled
+from maspo.tasks.inputs import Inputs, load_inputs
+from maspo.tasks.registry import task_of
+from maspo.tasks.task import Task
 
 _KEY_NEEDED = "api.openai.com"
 
@@ -32,22 +35,80 @@ class Prepared:
     notes: tuple[str, ...]
 
 
-def prepare(arguments: JobArguments) -> Prepared:
+def prepare(asked: Asked) -> Prepared:
     """Read and check everything; creates nothing and asks no model.
 
     Raises:
         UsageError: something cannot be used; says what, where and how to fix it.
 
     """
-    system = load_system(arguments.system)
-    inputs = load_inputs(arguments.inputs)
-    notes = check_inputs(system, inputs)
-    settings = load_settings(Given(arguments.flags, arguments.sets, arguments.config))
+    system = load_system(asked.system)
+    read = _read(asked.rows, system)
+    notes = (*read.notes, *check_inputs(system, read.inputs))
+    settings = load_settings(given(asked))
     _check_models(system, settings.config)
-    out = arguments.out or free_folder(RUNS, system.name)
+    out = asked.out or free_folder(RUNS, system.name)
     check_folder(out)
-    sources = {"system": str(arguments.system.absolute()), "inputs": str(arguments.inputs.absolute())}
-    return Prepared(Job(system, inputs, settings.config, sources), out, (*settings.notes, *notes))
+    sources = {"system": str(asked.system.absolute()), **read.source}
+    return Prepared(Job(system, read.inputs, settings.config, sources), out, (*settings.notes, *notes))
+
+
+def given(asked: Asked) -> Given:
+    """Return the settings that a command was given."""
+    return Given(asked.flags, asked.sets, asked.config)
+
+
+def check_rows(rows: Rows) -> None:
+    """Check that rows are given in one way.
+
+    Raises:
+        ConfigInvalid: they are given in none, or in two.
+
+    """
+    if (rows.inputs is None) == (rows.task is None):
+        raise ConfigInvalid("give the rows either as --inputs FILE or as --task NAME")
+    if rows.inputs is not None and rows.data is not None:
+        raise ConfigInvalid("--data says where the rows of a --task are; --inputs names its file itself")
+
+
+def drawn(inputs: Inputs, most: int) -> Inputs:
+    """Return at most so many inputs, drawn by their content.
+
+    Raises:
+        ConfigInvalid: none are asked for.
+
+    """
+    if most < 1:
+        raise ConfigInvalid(f"--rows {most}: expected 1 or more")
+    chosen = set(shuffled((row.key for row in inputs.rows), 0, "rows")[:most])
+    return replace(inputs, rows=tuple(row for row in inputs.rows if row.key in chosen))
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Inputs to optimize on, remarks, and the file that holds just these, if there is one."""
+
+    inputs: Inputs
+    notes: tuple[str, ...] = ()
+    source: Mapping[str, str] = field(default_factory=dict)
+
+
+def _read(rows: Rows, system: System) -> _Read:
+    """Read a file, or the pool of a task: it shares no row with those that the task is scored on."""
+    check_rows(rows)
+    if rows.inputs is not None:
+        read = _Read(load_inputs(rows.inputs), source={"inputs": str(rows.inputs.absolute())})
+    else:
+        task = task_of(str(rows.task), rows.data)
+        read = _Read(task.pool, (*task.notes, *_how_read(task, system)))
+    return read if rows.most is None else _Read(drawn(read.inputs, rows.most), read.notes)
+
+
+def _how_read(task: Task, system: System) -> tuple[str, ...]:
+    """Return a remark when equal answers would not be seen to be equal, or labels could not be compared."""
+    if system.final_answer != "auto" or task.final_answer in ("auto", "boxed"):
+        return ()
+    return (f"answers of {task.name} are read with `final_answer: {task.final_answer}`; the system file says nothing",)
 
 
 def models_of(system: System, config: RunConfig) -> tuple[str, ...]:
@@ -97,24 +158,6 @@ def check_folder(out: Path) -> None:
         raise ConfigInvalid(f"--out {out}: {nearest} is a file; give a folder")
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise ConfigInvalid(f"--out {out}: no permission to write in {nearest}; give a folder that you may write to")
-
-
-def make_folder(out: Path) -> None:
-    """Create the folder of a run and prove that it can be written, before anything is paid.
-
-    Raises:
-        ConfigInvalid: it cannot be created or written.
-
-    """
-    check_folder(out)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out):
-            pass
-    except OSError as error:
-        raise ConfigInvalid(
-            f"--out {out}: cannot be written ({error.strerror}); give a folder that you may write to"
-        ) from None
 
 
 def _check_models(system: System, config: RunConfig) -> None:

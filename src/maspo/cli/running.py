@@ -13,11 +13,12 @@ from typing import TypeAlias, TypeVar
 
 from maspo.cli.terminal import note, print_json, say
 from maspo.cli.watch import watching
-from maspo.engine.evaluate import holds_evaluation
+from maspo.engine.evaluation.run import holds_evaluation
 from maspo.engine.job import Outcome, Watcher
 from maspo.errors import EXIT_INTERRUPTED, ProviderError
 from maspo.report.folder import JOURNAL, REPORT, look, write_results
 from maspo.report.text import result_json, summary
+from maspo.store import mend
 
 T = TypeVar("T")
 Begin: TypeAlias = Callable[[Watcher, asyncio.Event], Awaitable[T]]
@@ -25,6 +26,20 @@ Begin: TypeAlias = Callable[[Watcher, asyncio.Event], Awaitable[T]]
 
 _STDERR = 2
 _SHOW_CURSOR = b"\r\n\x1b[?25h"
+
+
+def make_whole(database: Path, needed: str = "") -> None:
+    """Mend the record that a command goes on with, where there is one, and tell what was damaged.
+
+    ``needed`` is what the record alone can tell the command.
+
+    Raises:
+        StoreError: it is beyond repair, no record of maspo, or another process works on it.
+
+    """
+    remark = mend(database, needed) if database.is_file() else ""
+    if remark:
+        note(f"note: {remark}")
 
 
 def run_watched(begin: Begin[T], out: Path) -> T:

@@ -15,7 +15,7 @@ from maspo.cli.terminal import note, print_json, say, table
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from maspo.engine.evaluation import Evaluated
+    from maspo.engine.evaluation.job import Evaluated
     from maspo.report.folder import Look
 
 _RUN_HEADERS = ("run", "verdict", "shipped", "n", "p", "calls", "usd", "when")
@@ -30,7 +30,7 @@ def report(folder: RunFolder, as_json: Json = False) -> None:
     Works while a run goes on and after an interruption, too.
     """
     from maspo.cli.evaluate import report_evaluation
-    from maspo.engine.evaluate import holds_evaluation
+    from maspo.engine.evaluation.run import holds_evaluation
     from maspo.report.folder import JOURNAL, REPORT, look, write_results
     from maspo.report.text import result_json, summary
 
@@ -38,7 +38,7 @@ def report(folder: RunFolder, as_json: Json = False) -> None:
         report_evaluation(folder, as_json)
         return
     looked = look(folder)
-    note_damage(folder, looked)
+    note_damage(folder, looked.damage)
     view = looked.view
     write_results(folder, view)
     say(summary(view))
@@ -90,7 +90,7 @@ def _looks(folder: Path) -> Iterator[tuple[Path, Look]]:
         except StoreError as error:
             note(f"note: {error}")
         else:
-            note_damage(journal.parent, looked)
+            note_damage(journal.parent, looked.damage)
             yield journal.parent, looked
 
 
@@ -105,12 +105,14 @@ class _Evaluation:
 
 def _evaluations(folder: Path) -> Iterator[_Evaluation]:
     """Look at every evaluation; one that cannot be read is named and does not hide the others."""
-    from maspo.engine.evaluate import DATABASE, last_found
+    from maspo.engine.evaluation.run import DATABASE, look_at
     from maspo.errors import StoreError
 
     for record in sorted(folder.rglob(DATABASE)):
         try:
-            yield _Evaluation(record.parent, last_found(record.parent), record.stat().st_mtime)
+            looked = look_at(record.parent)
+            yield _Evaluation(record.parent, looked.found, record.stat().st_mtime)
+            note_damage(record.parent, looked.damage)
         except (StoreError, OSError) as error:
             note(f"note: {error}")
 
@@ -146,11 +148,11 @@ def _when(written: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(written))
 
 
-def note_damage(folder: Path, looked: Look) -> None:
-    """Say that a run's record is damaged, and what to do."""
-    if looked.damage:
+def note_damage(folder: Path, damage: str) -> None:
+    """Say that a record is damaged, if it is, and what to do."""
+    if damage:
         note(
-            f"note: {folder}: the record is damaged ({looked.damage}); shown is what is whole. "
+            f"note: {folder}: the record is damaged ({damage}); shown is what is whole. "
             f"`maspo resume {folder}` mends it and goes on"
         )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, replace
 
@@ -34,17 +35,21 @@ class Calls:
         self._health = Health()
         self.model: Model = compose(bare, store, self.ledger, policy, models.concurrency, self._health)
 
-    async def probe(self, models: Iterable[str]) -> bool:
+    async def probe(self, models: Sequence[str], noted: bool | None) -> bool:
         """Ask each model one small question, before the fan-out, so that a wrong key or name costs nothing.
 
-        Return whether a simulated world answered.
+        Return whether a simulated world answered. A recorded reply does not tell: ``noted`` is what an earlier process
+        was told, and where that is lost (None) the question is asked once more.
 
         Raises:
             ProviderError: the endpoint cannot be reached or refuses.
 
         """
         replies = [await self.model.complete(ready_question(model)) for model in models]
-        return any(reply.simulated for reply in replies)
+        if noted is None and all(reply.cached for reply in replies):
+            anew = uuid.uuid4().hex
+            replies = [await self.model.complete(replace(ready_question(model), identity=anew)) for model in models]
+        return bool(noted) or any(reply.simulated for reply in replies)
 
     def spent(self) -> dict[str, str]:
         """Return what was used so far, as values to keep beside the journal."""

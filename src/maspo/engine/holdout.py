@@ -55,19 +55,20 @@ def conclude(
     """
     if not changed:
         return Conclusion("no_evidence", "seed", "The search found nothing better than the seed prompts and kept them.")
-    verdict = _claim(result)
+    verdict = claim(result.p_value, result.p_worse, result.wins + result.losses)
     proven = result.p_value <= SIGNIFICANT
     ship = proven if ship_if == "proven" else result.wins > result.losses
     why = _why(result, _score(result, verdict, decided_by), ship, ship_if) + _caution(result)
     return Conclusion(verdict, "optimized" if ship else "seed", why)
 
 
-def _claim(result: HoldoutResult) -> VerdictWord:
-    if result.p_value <= SIGNIFICANT:
+def claim(p_better: float, p_worse: float, decided: int) -> VerdictWord:
+    """Return what can be claimed, from the p-values of both directions and how many comparisons were won or lost."""
+    if p_better <= SIGNIFICANT:
         return "improved"
-    if result.p_worse <= SIGNIFICANT:
+    if p_worse <= SIGNIFICANT:
         return "worse"
-    return "cannot_tell" if result.wins + result.losses < fewest_decided() else "no_evidence"
+    return "cannot_tell" if decided < fewest_decided() else "no_evidence"
 
 
 def _score(result: HoldoutResult, verdict: VerdictWord, decided_by: Literal["judge", "labels"]) -> str:

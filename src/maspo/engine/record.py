@@ -17,7 +17,7 @@ from maspo.store.files import write_whole
 from maspo.tasks.inputs import load_inputs
 
 _JOB = TypeAdapter(Job)
-_CONFIG = "config.json"
+CONFIG = "config.json"
 _LONGEST_VALUE = 60
 _MOST_DIFFERENCES = 20
 
@@ -43,7 +43,7 @@ def load_job(text: str) -> Job:
 
 def write_config(out: Path, config: RunConfig) -> None:
     """Write ``config.json``: the settings of the run, without keys."""
-    write_whole(out / _CONFIG, config.model_dump_json(indent=2, by_alias=True) + "\n")
+    write_whole(out / CONFIG, config.model_dump_json(indent=2, by_alias=True) + "\n")
 
 
 def with_caps(job: Job, caps: Caps | None) -> Job:
@@ -93,8 +93,8 @@ def _as_now(job: Job, out: Path) -> Job:
         if _there(job.sources.get("inputs")):
             inputs = load_inputs(job.sources["inputs"])
         config = job.config
-        if (out / _CONFIG).exists():
-            config = RunConfig.model_validate_json((out / _CONFIG).read_text(encoding="utf-8"))
+        if (out / CONFIG).exists():
+            config = RunConfig.model_validate_json((out / CONFIG).read_text(encoding="utf-8"))
     except (UsageError, ValidationError) as error:
         raise RunChanged(f"{out}: a file of the run cannot be used any more: {error}") from error
     return replace(job, system=system, inputs=inputs, config=config)

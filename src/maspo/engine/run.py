@@ -18,15 +18,23 @@ from maspo.engine.holdout import conclude, tally
 from maspo.engine.job import Estimate, Job, Outcome, Provider, Watcher
 from maspo.engine.plan_search import Split, setting_of, split_of
 from maspo.engine.providers import provider as default_provider
-from maspo.engine.record import check_unchanged, differences_between, dump_job, load_job, with_caps, write_config
+from maspo.engine.record import (
+    CONFIG,
+    check_unchanged,
+    differences_between,
+    dump_job,
+    load_job,
+    with_caps,
+    write_config,
+)
 from maspo.engine.session import Session, opened_session
+from maspo.engine.unpaid import nothing_left_unless_answered
 from maspo.errors import (
     EXIT_BUDGET,
     EXIT_OK,
     BudgetReached,
     Interrupted,
     MaspoError,
-    ProviderError,
     RunChanged,
     StoreError,
     UsageError,
@@ -42,6 +50,7 @@ from maspo.verdict import Verdict
 from maspo.world import World
 
 DATABASE = "run.db"
+_SEED_PROMPTS = "seed_prompts.json"
 _HOLDOUT_CHUNK = 8
 """Hold-out inputs judged side by side under a cap, so that a cap cuts off whole inputs."""
 _MOST_CASES_SHOWN = 20
@@ -69,15 +78,10 @@ async def start(
     plan = estimate(job)
     check_prices(job)
     run = uuid.uuid4().hex[:12]
-    # The folder comes last: what cannot be used is found before anything is left behind.
-    async with provider(job, run) as bare:
-        try:
-            async with _new_folder(job, out) as store:
-                await store.append([], {"job": dump_job(job), "run": run})
-                return await _drive(job, out, store, _Attention(watcher, bare, stop), plan)
-        except ProviderError:
-            _forget_unpaid(out)
-            raise
+    with nothing_left_unless_answered(out / DATABASE, CONFIG, _SEED_PROMPTS):
+        async with provider(job, run) as bare, _new_folder(job, out) as store:
+            await store.append([], {"job": dump_job(job), "run": run})
+            return await _drive(job, out, store, _Attention(watcher, bare, stop), plan)
 
 
 async def resume(
@@ -127,32 +131,10 @@ def _new_folder(job: Job, out: Path) -> RunStore:
     try:
         out.mkdir(parents=True, exist_ok=True)
         write_config(out, job.config)
-        _write_json(out / "seed_prompts.json", job.system.prompts)
+        _write_json(out / _SEED_PROMPTS, job.system.prompts)
     except OSError as error:
         raise UsageError(f"--out {out}: cannot be written ({error.strerror}); give a folder you may write") from error
     return RunStore.create(out / DATABASE)
-
-
-def _forget_unpaid(out: Path) -> None:
-    """Take back the folder of a run whose endpoint never answered, so that the same command works once it does."""
-    store = RunStore.read(out / DATABASE)
-    try:
-        answered = any(usage.calls > usage.failed for usage in store.usage().values())
-    finally:
-        store.close_reader()
-    if answered:
-        return
-    for name in (
-        DATABASE,
-        f"{DATABASE}-wal",
-        f"{DATABASE}-shm",
-        f"{DATABASE}.lock",
-        "config.json",
-        "seed_prompts.json",
-    ):
-        (out / name).unlink(missing_ok=True)
-    with suppress(OSError):
-        out.rmdir()
 
 
 def _folder_taken(job: Job, out: Path) -> UsageError:
@@ -228,8 +210,10 @@ async def _begin(job: Job, session: Session, plan: Estimate) -> None:
     models = job.config.models
     roles = {"agent": models.agent, "judge": models.for_judge(), "proposer": models.for_proposer()}
     own = {agent.model for agent in job.system.agents if agent.model}
-    simulated = job.world is not None or await session.calls.probe(sorted({*roles.values(), *own}))
-    if not session.was_started():
+    started = session.was_started()
+    asked = sorted({*roles.values(), *own})
+    simulated = job.world is not None or await session.calls.probe(asked, noted=False if started else None)
+    if not started:
         await session.publish(
             RunStarted(
                 run=session.run,

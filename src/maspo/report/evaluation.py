@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from maspo.engine.evaluate_tally import Difference, Share
-from maspo.engine.evaluation import JUDGE, Cost, Evaluated, Evaluation, Side
+from maspo.engine.evaluation.job import JUDGE, Cost, Evaluated, Evaluation, Side
+from maspo.engine.evaluation.tally import Difference, Share
 from maspo.report import words
 from maspo.report.shown import clipped, visible
 from maspo.report.text import unsettled_json
@@ -115,10 +115,25 @@ def cost_words(cost: Cost) -> str:
 
 
 def models_asked(evaluation: Evaluation) -> dict[str, str]:
-    """Return the models by role: the agents' default one, and the judge's where a judge is asked."""
-    models = evaluation.config.models
-    judge = {"judge": models.for_judge()} if evaluation.scorer == JUDGE else {}
-    return {"agent": models.agent, **judge}
+    """Return the models by role: those of the agents, and the judge's where a judge scores."""
+    return agents_and_judge(evaluation) if evaluation.scorer == JUDGE else _agents(evaluation)
+
+
+def agents_and_judge(evaluation: Evaluation) -> dict[str, str]:
+    """Return the models by role, the judge's included."""
+    return {**_agents(evaluation), "judge": evaluation.config.models.for_judge()}
+
+
+def _agents(evaluation: Evaluation) -> dict[str, str]:
+    """Return the model of agents that name none themselves, if there are such, and those that agents name."""
+    agents = evaluation.system.agents
+    default = {"agent": evaluation.config.models.agent} if any(agent.model is None for agent in agents) else {}
+    return {**default, **{f"agent {agent.name}": agent.model for agent in agents if agent.model is not None}}
+
+
+def models_line(models: Mapping[str, str]) -> str:
+    """Return models by role, for people."""
+    return " · ".join(f"{role} {model}" for role, model in models.items())
 
 
 def rows_words(found: Evaluated) -> str:

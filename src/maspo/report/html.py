@@ -13,6 +13,7 @@ from maspo.report.html_conflicts import conflicts
 from maspo.report.html_cost import cost, settings
 from maspo.report.html_influence import influence
 from maspo.report.html_judge import judge
+from maspo.report.html_parts import heading
 from maspo.report.html_prompts import prompts, team
 from maspo.report.html_search import rejected, search
 from maspo.report.markup import Html, h, join
@@ -36,7 +37,12 @@ _PARTS = (
 def render(view: RunView) -> str:
     """Return the whole page of a run, at any moment of it. Text of models is escaped: it is shown and never acts."""
     name = view.started.system if view.started else "no run yet"
-    page = h("html", {"lang": "en"}, head(f"maspo: {name}"), h("body", {}, _header(view, name), _main(view)))
+    return document(f"maspo: {name}", _header(view, name), _main(view))
+
+
+def document(title: str, *body: Html) -> str:
+    """Return a whole page."""
+    page = h("html", {"lang": "en"}, head(title), h("body", {}, *body))
     return "<!doctype html>\n" + page.markup + "\n"
 
 
@@ -68,14 +74,8 @@ def _header(view: RunView, name: str) -> Html:
     there = {"conflicts": bool(view.conflicts), "judge": view.judge is not None}
     parts = [part for part in _PARTS if there.get(part[0], True)]
     links = (h("li", {}, h("a", {"href": f"#{target}"}, text)) for target, text in parts)
-    return h(
-        "header",
-        {},
-        h("p", {"class": "kicker"}, "Prompt optimization report"),
-        h("h1", {}, name),
-        h("p", {"class": "quiet"}, line),
-        h("nav", {"aria-label": "Parts of this report"}, h("ul", {}, *links)),
-    )
+    parts_linked = h("nav", {"aria-label": "Parts of this report"}, h("ul", {}, *links))
+    return heading("Prompt optimization report", name, line, parts_linked)
 
 
 def _main(view: RunView) -> Html:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from maspo.engine.evaluation import Evaluated
+from maspo.engine.evaluation.job import Evaluated
 from maspo.report import words
 from maspo.report.evaluation import (
     apart_words,
@@ -15,15 +15,16 @@ from maspo.report.evaluation import (
     listed,
     missing_words,
     models_asked,
+    models_line,
     proof_words,
     rows_jsonl,
     rows_words,
     share_words,
     summary,
 )
-from maspo.report.html import head
+from maspo.report.html import document
 from maspo.report.html_cost import unsettled
-from maspo.report.html_parts import diff_block, folded, quiet, section, table, text_block
+from maspo.report.html_parts import diff_block, folded, heading, quiet, section, table, text_block
 from maspo.report.markup import Html, h, join
 from maspo.store.files import write_whole
 
@@ -36,8 +37,9 @@ _ROWS_LISTED = 500
 def render_evaluation(found: Evaluated) -> str:
     """Return the whole page of an evaluation."""
     name = f"{found.evaluation.system.name}: evaluation"
-    page = h("html", {"lang": "en"}, head(f"maspo: {name}"), h("body", {}, _header(name, found), _main(found)))
-    return "<!doctype html>\n" + page.markup + "\n"
+    evaluation = found.evaluation
+    line = f"run {found.run} · seed {evaluation.config.seed} · {models_line(models_asked(evaluation))}"
+    return document(f"maspo: {name}", heading("Evaluation report", name, line), _main(found))
 
 
 def write_evaluation(out: Path, found: Evaluated) -> None:
@@ -55,18 +57,6 @@ def write_evaluation(out: Path, found: Evaluated) -> None:
         write_whole(out / ROWS, "".join(f"{line}\n" for line in rows_jsonl(found)))
     write_whole(out / PAGE, render_evaluation(found))
     write_whole(out / RESULT, json.dumps(evaluation_json(found), indent=2) + "\n")
-
-
-def _header(name: str, found: Evaluated) -> Html:
-    models = " · ".join(f"{role} {model}" for role, model in models_asked(found.evaluation).items())
-    line = f"run {found.run} · seed {found.evaluation.config.seed} · {models}"
-    return h(
-        "header",
-        {},
-        h("p", {"class": "kicker"}, "Evaluation report"),
-        h("h1", {}, name),
-        h("p", {"class": "quiet"}, line),
-    )
 
 
 def _main(found: Evaluated) -> Html:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maspo.engine.evaluate_calibration import calibrate
+from maspo.engine.evaluation.calibration import Calibration, calibrate
 from maspo.report.calibration import calibration_lines
 from maspo.report.fold import RunView
 from maspo.report.html_parts import quiet, section, text_block
@@ -18,5 +18,9 @@ def judge(view: RunView) -> Html:
     """Show the judge's record; nothing when it was not measured."""
     if view.judge is None:
         return join()
-    lines = calibration_lines(calibrate(view.judge.readings))
-    return section("judge", "The judge against labels", quiet(_REMARK), text_block("\n".join(lines)))
+    return calibrated("The judge against labels", _REMARK, calibrate(view.judge.readings))
+
+
+def calibrated(title: str, remark: str, found: Calibration) -> Html:
+    """Show a judge's record."""
+    return section("judge", title, quiet(remark), text_block("\n".join(calibration_lines(found))))

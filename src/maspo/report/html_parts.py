@@ -14,6 +14,12 @@ MOST_CHARACTERS = 12_000
 _DIFF_TAGS = {"same": "span", "removed": "del", "added": "ins"}
 
 
+def heading(kicker: str, title: str, line: str, *more: Child) -> Html:
+    """Build the top of a page."""
+    parts = (h("p", {"class": "kicker"}, kicker), h("h1", {}, title), h("p", {"class": "quiet"}, line))
+    return h("header", {}, *parts, *more)
+
+
 def section(name: str, title: str, *children: Child) -> Html:
     """Build one part of the page."""
     return h("section", {"id": name}, h("h2", {}, title), *children)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from maspo.engine.evaluate_calibration import calibrate
+from maspo.engine.evaluation.calibration import calibrate
 from maspo.events import CallUnsettled, ConflictFound, Effect, HoldoutResult, InfluenceMeasured, ProxyTold, Usage
 from maspo.prompts import prompt_id
 from maspo.report import words

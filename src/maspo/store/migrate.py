@@ -12,8 +12,8 @@ from maspo.store.codec import Entry, decode
 from maspo.store.schema import BROKEN, FIRST_TABLES, VERSION, format_of
 from maspo.store.tables import JOURNAL, META, SPARE, TABLES, UNANSWERED, Row, Table, new_salt, put
 
-KEPT_TWICE = ("job", "run")
-"""Meta values without which a run cannot go on; they never change, and are kept in ``spare``, too."""
+KEPT_TWICE = ("job", "run", "evaluation", "simulated")
+"""Meta values without which a run or an evaluation cannot go on as it began; they are kept in ``spare``, too."""
 
 
 def bring_up_to_date(connection: sqlite3.Connection) -> None:

@@ -40,10 +40,9 @@ class Salvaged:
         """How many entries of the journal were saved."""
         return len(self.rows.get(JOURNAL.name, ()))
 
-    @property
-    def resumable(self) -> bool:
-        """Whether what a run cannot go on without is there."""
-        return ("job",) in self.rows.get(META.name, {})
+    def tells(self, *names: str) -> bool:
+        """Whether one of these values is there."""
+        return any((name,) in self.rows.get(META.name, {}) for name in names)
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Put the rows into an empty database."""
@@ -112,7 +111,7 @@ def _by_table(records: Iterable[Found], salt: int) -> _Tables:
 def _joined(trusted: _Tables, unsure: _Tables) -> _Tables:
     """Join rows that SQLite would show with rows from behind a damaged place, which only fill gaps."""
     joined: _Tables = {table.name: {**unsure[table.name], **trusted[table.name]} for table in TABLES}
-    joined[META.name] = {**joined[SPARE.name], **joined[META.name]}
+    joined[META.name] = {**unsure[SPARE.name], **unsure[META.name], **trusted[SPARE.name], **trusted[META.name]}
     joined[META.name].pop(("salt",), None)
     joined[SPARE.name].pop(("salt",), None)
     joined[JOURNAL.name] = _journal(trusted[JOURNAL.name], unsure[JOURNAL.name])
@@ -141,10 +140,11 @@ def in_memory(found: Salvaged) -> sqlite3.Connection:
     return connection
 
 
-def mend(path: str | Path) -> str:
-    """Make a run's database whole again when it is damaged; return what happened in a sentence, or "".
+def mend(path: str | Path, needed: str = "job") -> str:
+    """Make a database whole again when it is damaged; return what happened in a sentence, or "".
 
-    The damaged files are kept beside it. Calls that could not be saved will be made again.
+    The damaged files are kept beside it. Calls that could not be saved will be made again. ``needed`` is the value
+    without which nobody could go on, so that all is left as it is; empty where the command that goes on gives it.
 
     Raises:
         StoreError: it is missing, no run, of a newer maspo, held by another process, or beyond repair.
@@ -155,7 +155,7 @@ def mend(path: str | Path) -> str:
     try:
         alone = _without_log(file)
         damage = inspect(file)
-        return _mend(file, damage) if damage else alone
+        return _mend(file, damage, needed) if damage else alone
     finally:
         lock.release()
 
@@ -168,9 +168,9 @@ def _without_log(file: Path) -> str:
     return f"{log} is missing: what was recorded last is lost with it, and may be done again"
 
 
-def _mend(file: Path, damage: str) -> str:
+def _mend(file: Path, damage: str, needed: str) -> str:
     found = salvage(file)
-    if found is None or not found.resumable:
+    if found is None or (needed and not found.tells(needed)):
         raise unreadable(file, damage)
     evidence = _free(file)
     fresh = file.with_name(f"{file.name}.mended")
@@ -212,7 +212,7 @@ def _remove(*files: Path) -> None:
 def damaged(path: Path, damage: str) -> StoreError:
     """Return the error for a run whose database is damaged: says what can be saved, and how."""
     found = salvage(path)
-    if found is None or not found.resumable:
+    if found is None or not found.tells("job", "evaluation"):
         return unreadable(path, damage)
     return StoreError(
         f"{path}: damaged ({damage}); {found.calls} recorded calls can be saved: `maspo resume {path.parent}` "

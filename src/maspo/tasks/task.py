@@ -181,11 +181,6 @@ def without_overlap(pool: tuple[TaskRow, ...], test: tuple[TaskRow, ...]) -> tup
     return tuple(row for number, row in enumerate(pool) if number not in dropped)
 
 
-def shared_rows(one: Task, other: Task) -> int:
-    """Return how many test rows of a task are test rows of another one, too."""
-    return len(repeated([_text(row) for row in one.test_rows], [_text(row) for row in other.test_rows]))
-
-
 def _inputs(rows: tuple[TaskRow, ...], source: str) -> Inputs:
     return make_inputs(({**row.columns, "id": row.id, "answer": row.answer} for row in rows), source)
 

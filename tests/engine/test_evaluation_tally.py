@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maspo.engine.evaluate_calibration import calibrate
-from maspo.engine.evaluate_tally import Mark, RowFound, difference_of, share_of, verdict_of
+from maspo.engine.evaluation.calibration import calibrate
+from maspo.engine.evaluation.tally import Mark, RowFound, difference_of, share_of, verdict_of
 from maspo.stats.paired import net_win_interval, sign_test
 from maspo.stats.share import share_interval
 from maspo.verdict import Reading, Verdict
@@ -59,6 +59,9 @@ def test_e03_a_claim_must_survive_what_is_missing() -> None:
     found = difference_of([*proven, *missing])
     assert found.p_value <= 0.05 < found.p_bounds[0]
     assert verdict_of(found) == "no_evidence"
+    turned = difference_of([RowFound(one.id, one.after, one.before) for one in [*proven, *missing]])
+    assert turned.p_worse <= 0.05 < turned.p_bounds[1]
+    assert verdict_of(turned) == "no_evidence"
     assert found.bounds == ((7 - 6) / 35, 7 / 35)
     assert len(found.missing) == 6
     assert found.rows == 29

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from maspo.engine.holdout import claim
 from maspo.events import VerdictWord
 from maspo.scoring.base import Outcome
-from maspo.stats.paired import SIGNIFICANT, fewest_decided, mcnemar, mean_difference_interval, sign_flip_test
+from maspo.stats.paired import mcnemar, mean_difference_interval, sign_flip_test
 from maspo.stats.share import clustered_share_interval
 from maspo.verdict import Verdict
 
@@ -134,12 +135,8 @@ def difference_of(rows: Sequence[RowFound]) -> Difference:
 
 def verdict_of(found: Difference) -> VerdictWord:
     """Return what can be claimed: a proof must hold even if everything that is missing spoke against it."""
-    if found.p_value <= SIGNIFICANT and found.p_bounds[0] <= SIGNIFICANT:
-        return "improved"
-    if found.p_worse <= SIGNIFICANT and found.p_bounds[1] <= SIGNIFICANT:
-        return "worse"
     decided = len(found.won) + len(found.lost)
-    return "cannot_tell" if decided < fewest_decided() else "no_evidence"
+    return claim(max(found.p_value, found.p_bounds[0]), max(found.p_worse, found.p_bounds[1]), decided)
 
 
 def _misses(row: RowFound) -> bool:

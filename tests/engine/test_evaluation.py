@@ -11,11 +11,12 @@ import pytest
 
 from maspo.arena.clock import run_virtually
 from maspo.config import Caps, RunConfig
-from maspo.engine.evaluate import Attention, evaluate, resume_evaluation
-from maspo.engine.evaluate_judge import judge_check
-from maspo.engine.evaluation import Evaluated, Evaluation, dump_evaluation, load_evaluation
+from maspo.engine.evaluation.calibration import calibrate
+from maspo.engine.evaluation.job import Evaluated, Evaluation, dump_evaluation, load_evaluation
+from maspo.engine.evaluation.judge_check import judge_check
+from maspo.engine.evaluation.run import DATABASE, Attention, evaluate, resume_evaluation
 from maspo.engine.job import Progress
-from maspo.errors import CallFailed, Interrupted, RunChanged
+from maspo.errors import CallFailed, Interrupted, ProviderError, RunChanged
 from maspo.graph import System
 from maspo.judges.judge import JudgeCalls
 from maspo.models.base import JUDGE_GLOBAL, Request
@@ -23,12 +24,15 @@ from maspo.models.faults import Stage, Transient
 from maspo.models.scripted import ScriptedModel
 from maspo.report.evaluation import evaluation_json, headline, summary
 from maspo.report.html_evaluation import render_evaluation
+from maspo.report.html_judge_check import render_judge_check
 from maspo.scoring.base import Sample
 from maspo.scoring.judged import RubricScorer
+from maspo.store import RunStore
 from maspo.store.writer import changes_waiting
 from maspo.tasks.inputs import as_text
 from maspo.tasks.task import Task, TaskRow
 from maspo.testing.runs import Counted, Recorder
+from maspo.verdict import Verdict
 from maspo.world import World
 
 ROWS = 24
@@ -288,3 +292,70 @@ def test_u18_while_the_endpoint_does_not_answer_whoever_looks_on_is_told(tmp_pat
     assert len(found.rows) == ROWS
     assert any("does not answer" in said and "HTTP 503" in said for said in looking.waiting)
     assert looking.waiting[0] == ""
+
+
+async def test_u19_an_endpoint_that_refuses_after_it_answered_leaves_the_record(tmp_path: Path) -> None:
+    calls = 0
+
+    async def before(_: Request) -> None:
+        nonlocal calls
+        calls += 1
+        if calls > 20:
+            raise ProviderError("HTTP 401: the key was revoked")
+
+    first = Counted(World(), before)
+    with pytest.raises(ProviderError, match="revoked"):
+        await run(world_evaluation(), tmp_path / "out", first)
+    again = counted()
+    await run(world_evaluation(), tmp_path / "out", again)
+    assert again.calls <= 2 * 2 * ROWS + 1 - 20
+
+
+async def test_u20_a_record_that_was_there_stays_though_nobody_answers(tmp_path: Path) -> None:
+    async with RunStore.create(tmp_path / DATABASE) as store:
+        await store.sent(Request("m", (), "agent"), 0.5)
+
+    async def before(_: Request) -> None:
+        raise ProviderError("HTTP 401")
+
+    with pytest.raises(ProviderError):
+        await run(world_evaluation(), tmp_path, Counted(World(), before))
+    found = await run(world_evaluation(), tmp_path)
+    assert [call.usd for call in found.unsettled] == [0.5]
+
+
+async def test_u21_the_page_of_a_judge_check_shows_what_speaks_against_the_judge_as_text(tmp_path: Path) -> None:
+    found = await judge_check(world_evaluation(), 8, tmp_path, Attention(Recorder(), counted().provider))
+    hostile = replace(found.pairs[0], row="<b>row</b>", question="</pre><script>x</script>", candidate="\x1b[31m<i>")
+    turned = replace(found.readings[0], first=Verdict.WIN, turned=Verdict.LOSS, truth=None)
+    fair = replace(found.readings[1], first=Verdict.WIN, turned=Verdict.WIN, truth=Verdict.WIN)
+    wrong = replace(found.readings[2], first=Verdict.TIE, turned=Verdict.TIE, truth=Verdict.WIN)
+    planted = replace(found, pairs=(hostile, *found.pairs[1:3]), readings=(turned, fair, wrong))
+    page = render_judge_check(planted, calibrate(planted.readings))
+    assert "&lt;b&gt;row&lt;/b&gt;: " in page
+    assert "A shown first: A is better; B shown first: B is better" in page
+    assert f"{found.pairs[2].row}: " in page
+    assert f"{found.pairs[1].row}: " not in page
+    assert "<script" not in page
+    assert "<i>" not in page
+    assert "\x1b" not in page
+    assert "turns with the order" in page
+    nothing = replace(found, pairs=(), readings=())
+    assert "nothing to ask the judge about" in render_judge_check(nothing, calibrate(()))
+
+
+async def test_u22_models_that_agents_name_are_told(tmp_path: Path) -> None:
+    first, second = WORLD.system("reflect").agents
+    system = System(agents=(first, replace(second, model="large-one")))
+    found = await run(world_evaluation(system=system, scorer="judge"), tmp_path / "one")
+    models = {"agent": "gpt-4.1-mini", f"agent {second.name}": "large-one", "judge": "gpt-4.1-mini"}
+    assert evaluation_json(found)["models"] == models
+    assert f"agent gpt-4.1-mini · agent {second.name} large-one · judge gpt-4.1-mini" in render_evaluation(found)
+    asked: set[str] = set()
+
+    async def before(request: Request) -> None:
+        asked.add(request.model)
+
+    system = System(agents=(replace(first, model="small-one"), replace(second, model="large-one")))
+    both = await run(world_evaluation(system=system, before=None), tmp_path / "two", Counted(World(), before))
+    assert set(evaluation_json(both)["models"].values()) == asked == {"small-one", "large-one"}  # type: ignore[attr-defined]

@@ -12,9 +12,8 @@ from typing import TypeAlias
 
 from maspo.config import Caps
 from maspo.engine.calls import check_prices
-from maspo.engine.evaluate_bench import Bench, opened_bench
-from maspo.engine.evaluate_tally import Mark, RowFound, Share, difference_of, share_of, verdict_of
-from maspo.engine.evaluation import (
+from maspo.engine.evaluation.bench import Bench, opened_bench
+from maspo.engine.evaluation.job import (
     EXACT,
     JUDGE,
     Cost,
@@ -29,9 +28,11 @@ from maspo.engine.evaluation import (
     load_found,
     with_caps,
 )
+from maspo.engine.evaluation.tally import Mark, RowFound, Share, difference_of, share_of, verdict_of
 from maspo.engine.job import Provider, Watcher
 from maspo.engine.providers import provider as default_provider
 from maspo.engine.run import stoppable
+from maspo.engine.unpaid import nothing_left_unless_answered
 from maspo.errors import RunChanged, StoreError, UsageError
 from maspo.judges.judge import Question
 from maspo.models.prices import PriceBook
@@ -48,7 +49,8 @@ from maspo.verdict import Level, Verdict
 
 DATABASE = "evaluation.db"
 """Beside a run's own database, so that a run and an evaluation of its prompts can share a folder."""
-_META = "evaluation"
+NOTED = "evaluation"
+"""The value of the record that holds what it was begun with."""
 _FOUND = "found"
 
 Traces: TypeAlias = Mapping[tuple[Side, int], Trace | None]
@@ -87,7 +89,8 @@ async def evaluate(evaluation: Evaluation, out: Path, attention: Attention) -> E
     """
     scorer = scorer_for(evaluation)
     async with begun(evaluation, out / DATABASE, attention) as bench:
-        await bench.probe(_models(evaluation))
+        judge = [evaluation.config.models.for_judge()] if evaluation.scorer == JUDGE else []
+        await bench.probe([*agent_models(evaluation), *judge])
         rows = await bench.over_rows(evaluation.most_calls, lambda key: _row(evaluation, bench, key))
         scores = await _scores(evaluation, rows, scorer)
         found = _evaluated(evaluation, bench, rows, scores)
@@ -112,35 +115,53 @@ def recorded(database: Path) -> Evaluation:
         StoreError: it cannot be read.
 
     """
-    return _evaluation_in(_noted(database), database)
+    return _evaluation_in(_noted(database).values, database)
 
 
-def last_found(out: Path) -> Evaluated | None:
-    """Return what the evaluation of a folder found when it last came to an end, without its outputs; None before that.
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What an evaluation found when it last came to an end, without its outputs; None before that.
 
-    Works while the evaluation goes on; nothing is run, judged or scored.
+    ``damage`` says what is wrong with the record; then only what could be salvaged is told.
+    """
+
+    found: Evaluated | None
+    damage: str
+
+
+def look_at(out: Path) -> Looked:
+    """Return what the record of an evaluation tells. Works while it goes on; nothing is run, judged or scored.
 
     Raises:
         StoreError: the record cannot be read.
 
     """
     noted = _noted(out / DATABASE)
-    text = noted.get(_FOUND)
-    return None if text is None else load_found(text, _evaluation_in(noted, out / DATABASE))
+    text = noted.values.get(_FOUND)
+    found = None if text is None else load_found(text, _evaluation_in(noted.values, out / DATABASE))
+    return Looked(found, noted.damage)
 
 
-def _noted(database: Path) -> Mapping[str, str]:
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """The values that a record keeps, and what is wrong with it."""
+
+    values: Mapping[str, str]
+    damage: str
+
+
+def _noted(database: Path) -> _Noted:
     store = RunStore.read(database)
     try:
-        return store.meta()
+        return _Noted(store.meta(), store.damage)
     finally:
         store.close_reader()
 
 
 def _evaluation_in(noted: Mapping[str, str], database: Path) -> Evaluation:
-    if _META not in noted:
-        raise StoreError(f"{database}: was killed before it began; delete it and start again")
-    return load_evaluation(noted[_META])
+    if NOTED not in noted:
+        raise StoreError(f"{database}: what it was begun with is not recorded; repeat the command that began it")
+    return load_evaluation(noted[NOTED])
 
 
 def _opened_record(evaluation: Evaluation, database: Path) -> RunStore:
@@ -153,7 +174,8 @@ def _opened_record(evaluation: Evaluation, database: Path) -> RunStore:
     """
     out = database.parent
     if database.is_file():
-        differences = changes(recorded(database), evaluation)
+        before = _noted(database).values.get(NOTED)
+        differences = changes(load_evaluation(before), evaluation) if before is not None else ()
         if differences:
             raise RunChanged(f"--out {out}: holds another evaluation; give another folder. What differs:", differences)
         return RunStore.open(database)
@@ -185,25 +207,25 @@ async def begun(evaluation: Evaluation, database: Path, attention: Attention) ->
     Raises what ``evaluate`` raises.
     """
     check_prices(evaluation.job)
-    async with _opened_record(evaluation, database) as store:
-        run = store.meta().get("run") or uuid.uuid4().hex[:12]
-        await store.append([], {"run": run, _META: dump_evaluation(evaluation)})
-        async with (
-            attention.provider(evaluation.job, run) as bare,
-            opened_bench(evaluation.job, store, bare, attention.watcher) as bench,
-            stoppable(bench.ledger, attention.stop or asyncio.Event()),
-        ):
-            try:
-                await bench.list_unsettled()
-                yield bench
-            finally:
-                await bench.save()
+    with nothing_left_unless_answered(database):
+        async with _opened_record(evaluation, database) as store:
+            run = store.meta().get("run") or uuid.uuid4().hex[:12]
+            await store.append([], {"run": run, NOTED: dump_evaluation(evaluation)})
+            async with (
+                attention.provider(evaluation.job, run) as bare,
+                opened_bench(evaluation.job, store, bare, attention.watcher) as bench,
+                stoppable(bench.ledger, attention.stop or asyncio.Event()),
+            ):
+                try:
+                    await bench.list_unsettled()
+                    yield bench
+                finally:
+                    await bench.save()
 
 
-def _models(evaluation: Evaluation) -> list[str]:
-    models = evaluation.config.models
-    asked = [agent.model or models.agent for agent in evaluation.system.agents]
-    return [*asked, models.for_judge()] if evaluation.scorer == JUDGE else asked
+def agent_models(evaluation: Evaluation) -> list[str]:
+    """Return the model of each agent."""
+    return [agent.model or evaluation.config.models.agent for agent in evaluation.system.agents]
 
 
 # ── running and judging ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from pydantic import TypeAdapter, ValidationError
 
 from maspo.config import Caps, RunConfig, capped
-from maspo.engine.evaluate_tally import Difference, RowFound, Share
+from maspo.engine.evaluation.tally import Difference, RowFound, Share
 from maspo.engine.job import Job
 from maspo.engine.record import differences_between
 from maspo.errors import StoreError

@@ -86,9 +86,8 @@ class Bench:
         """
         if self.simulated:
             return
-        answered_by_world = await self._calls.probe(dict.fromkeys(models))
-        # A recorded reply does not tell; what the first process found is kept.
-        self.simulated = answered_by_world or json.loads(self._store.meta().get("simulated", "false"))
+        noted = json.loads(self._store.meta().get("simulated", "null"))
+        self.simulated = await self._calls.probe(list(dict.fromkeys(models)), noted)
         await self._store.append([], {"simulated": json.dumps(self.simulated)})
 
     async def trace(self, prompts: Prompts, input_key: str, repeat: int) -> Trace | None:

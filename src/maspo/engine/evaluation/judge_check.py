@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-from maspo.engine.evaluate import Attention, begun, question, scorer_for
-from maspo.engine.evaluate_bench import Bench
-from maspo.engine.evaluation import Evaluation, Side
+from maspo.engine.evaluation.bench import Bench
+from maspo.engine.evaluation.job import Evaluation, Side
+from maspo.engine.evaluation.run import Attention, agent_models, begun, question, scorer_for
 from maspo.errors import BudgetReached
-from maspo.events import Usage
+from maspo.events import CallUnsettled, Usage
 from maspo.quoting import nonce_of
 from maspo.runtime.concurrency import together
 from maspo.scoring.answers import same_answer
@@ -52,6 +52,8 @@ class Checked:
     simulated: bool
     usage: Mapping[str, Usage]
     seconds: float
+    unsettled: tuple[CallUnsettled, ...] = ()
+    """Calls that were in flight when a process died: possibly billed twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,7 @@ async def judge_check(evaluation: Evaluation, most: int, out: Path, attention: A
 
 
 async def _checked(evaluation: Evaluation, most: int, bench: Bench, scorer: Scorer | None) -> Checked:
-    models = evaluation.config.models
-    await bench.probe([models.agent, models.for_judge()])
+    await bench.probe([*agent_models(evaluation), evaluation.config.models.for_judge()])
 
     def enough(found: Mapping[str, _Found | None]) -> bool:
         return len(_chosen([one for one in found.values() if one], most)) >= most
@@ -96,6 +97,7 @@ async def _checked(evaluation: Evaluation, most: int, bench: Bench, scorer: Scor
         simulated=bench.simulated,
         usage=bench.ledger.usage(),
         seconds=bench.ledger.seconds,
+        unsettled=bench.unsettled,
     )
 
 
