@@ -129,6 +129,11 @@ async def test_m04_unread_wrong_and_failed_are_told_apart(scorer: MathScorer) ->
         (r"\boxed{1} and \boxed{2}", "2", True),
         (r"\boxed{1} and \boxed{2}", "1", False),
         (r"\boxed{5}", r"Hence the sum is $\boxed{5}$.", True),
+        (r"$\boxed{B}$ is the answer, not $\boxed{A}$", "B", True),
+        (r"$\boxed{B}$ is the answer, not $\boxed{A}$", "A", False),
+        (r"It is $\boxed{93}$ rather than $\boxed{91}$.", "93", True),
+        (r"Not $\boxed{16}$, as it seems, but $\boxed{18}$.", "18", True),
+        (r"It is not only $\boxed{3}$ but also $\boxed{7}$.", "3, 7", True),
     ],
 )
 async def test_m05_several_boxes_are_a_list_and_the_last_box_is_the_answer(
@@ -201,6 +206,40 @@ HOSTILE = [
     r"\sin" * 140 + "x",
     r"2^{2^{2^{2^{2^{2}}}}}",
     "2" + "፩" * 5,
+    r"\sum_{k=1}^{1000000} k!",
+    r"\sum_{k=0}^{\infty} \frac{x^k}{k!+k^k}",
+    r"\sum_{k=1}^{n} \frac{1}{k^3}\sum_{j=1}^k \binom{k}{j}^3",
+    r"\prod_{k=1}^{100000} k",
+    r"\int \frac{1}{x^7+x^5+x^3+1} dx",
+    r"\int_0^\infty \frac{\sin x \cos x^2}{x^3+1} e^{-x} dx",
+    r"\int \sqrt{\sin x + \tan x + \ln x} dx",
+    r"\lim_{x \to 0} \frac{\sin(\tan x) - \tan(\sin x)}{\arcsin(\arctan x)-\arctan(\arcsin x)}",
+    r"\frac{d^{10}}{dx^{10}} \left( e^{x^{2}} \sin(x) \right)",
+    r"\det \begin{pmatrix} x & y & z & w \\ y & z & w & x \\ z & w & x & y \\ w & x & y & z \end{pmatrix}",
+    r"\begin{pmatrix} x & y \\ z & w \end{pmatrix}^{60}",
+    r"\binom{n}{10^{9}}",
+    r"\gcd(10^{1000}, 3^{1000})",
+    r"\lfloor 10^{10^{10}} \rfloor",
+    r"\sqrt[99999]{x^{99998}+y!}",
+    r"x^{10^{6}} - 1 + n!",
+    r"(x+y)^{200}(x-y)^{200}+n!",
+    r"\left((x+1)^{50}\right)^{50}\cdot n!",
+    r"\{x : \sin(x^3)+\cos(x^2) = \tan x\}",
+    r"|x^5-3x+|x^3-2|| < |x-1|",
+    r"e^{e^{e^{e^{e}}}}+n!",
+    r"i^{i^{i^{i}}}+n!",
+    r"\Gamma(10^{9})",
+    r"\mathbb{R} \setminus \{" + ",".join(map(str, range(60))) + r"\}",
+    "x^{999}+" * 100 + "1",
+    "+".join(rf"\frac{{1}}{{{number}^{{{number}}}}}" for number in range(50, 140)),
+    r"\binom{1000}{500}" * 40,
+    "((((x^{30})^{30})^{30})^{30})",
+    "(1," * 300 + "1" + ")" * 300,
+    r"\text{" + "a " * 900 + "}",
+    "." + "1" * 900 + r"\dot",
+    "mod 7 " * 300,
+    "not " * 400,
+    "9" * 3_000_000,
 ]
 
 
@@ -208,7 +247,7 @@ async def test_m08_hostile_answers_cost_their_limit_and_stall_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    seconds = length(6, 18) / 10
+    seconds = length(2, 6) / 10
     scorer = MathScorer(Limits(seconds=seconds, workers=2))
     await outcomes(scorer, [(r"\boxed{\text{(C)}}", "3")])
     begun = time.monotonic()

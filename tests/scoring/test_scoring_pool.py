@@ -127,3 +127,14 @@ async def test_p09_when_no_worker_starts_nobody_is_blamed(monkeypatch: pytest.Mo
     assert reply.value is None and not reply.lost
     assert "no worker process" in reply.broken
     pool.close()
+
+
+async def test_p10_what_the_clock_cut_is_tried_again_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maspo.scoring.pool.PATIENCE", 0.001)
+    pool = regex_pool("(?:a+)+$|!", seconds=5)
+    texts = ["a" * 20 + "!" * count for count in (1, 2, 3)]
+    assert [reply.value for reply in await pool.ask_all([(text,) for text in texts])] == ["!"] * 3
+    monkeypatch.setattr("maspo.scoring.pool.LAST_PATIENCE", 0.001)
+    (reply,) = await pool.ask_all([(texts[0],)])
+    assert reply.late and "time limit" in reply.lost
+    pool.close()

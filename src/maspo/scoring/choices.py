@@ -103,7 +103,10 @@ def _last_sentence(line: str, question: str) -> str | None:
     begin = max((end.end() for end in _SENTENCE.finditer(plain)), default=0)
     sentence = _HENCE.sub("", plain[begin:], count=1)
     alone = _ALONE.fullmatch(sentence) if begin else None
-    return alone[1] if alone is not None and alone[1].isupper() else _letter_with_its_text(sentence.strip(), question)
+    if alone is not None and alone[1].isupper():
+        return alone[1]
+    concluded = _by_conclusion(sentence.strip(), question) if begin else None
+    return concluded or _letter_with_its_text(sentence.strip(), question)
 
 
 def _pointed_to(line: str, question: str) -> str | None:

@@ -6,8 +6,10 @@ import os
 from dataclasses import dataclass, field
 
 MOST_WORKERS = 8
-PATIENCE = 8.0
-"""Wall-clock seconds for each CPU second that an answer may take."""
+PATIENCE = 2.0
+"""Wall-clock seconds that an answer may take when it is asked about first."""
+LAST_PATIENCE = 20.0
+"""The same for its second try, alone: a busy machine must not make right answers wrong."""
 
 
 def cores() -> int:
@@ -19,9 +21,8 @@ def cores() -> int:
 class Limits:
     """What one worker may use before it is killed."""
 
-    seconds: float = 1.8
-    """CPU seconds for one answer: a busy machine must not make right answers wrong. Where a core is free, an answer
-    costs less than 2 s of waiting; ``PATIENCE`` times the limit ends it in any case."""
+    seconds: float = 1.2
+    """CPU seconds for one answer: honest ones need up to 0.2, an integral 0.4; slower machines twice as much."""
     memory_mb: int = 1024
     """Address space in MiB."""
     workers: int = field(default_factory=cores)

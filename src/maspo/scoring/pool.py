@@ -22,11 +22,13 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TypeAlias
 
-from maspo.scoring.limits import PATIENCE, Limits
+from maspo.scoring.limits import LAST_PATIENCE, PATIENCE, Limits
 
 KEPT_ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "HOME", "TMPDIR")
 """What a worker sees of the environment: no key of anybody."""
 SECONDS_TO_START = 60.0
+GRACE = 30.0
+"""Seconds for a worker to say that a text was cut by the clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Reply:
     """Its result as JSON; None when it cannot say."""
     lost: str = ""
     """Why there is no result: the limit that ended it."""
+    late: bool = False
+    """Whether it was the wall clock's limit: on a busy machine, a second try can tell more."""
     broken: str = ""
     """Why nobody could be asked, which is not the text's fault."""
 
@@ -72,11 +76,11 @@ class Worker:
             self.kill()
             raise OSError("a scoring worker did not start")
 
-    def ask(self, texts: Sequence[str]) -> Reply | None:
-        """Return the reply to one request; None when the process had to be killed or is gone."""
+    def ask(self, texts: Sequence[str], patience: float) -> Reply | None:
+        """Return the reply to one request, cut after some seconds; None when the process is gone or was killed."""
         try:
-            self._send(list(texts))
-            line = self._line(self._limits.seconds * PATIENCE)
+            self._send({"texts": list(texts), "patience": patience})
+            line = self._line(patience + GRACE)
         except OSError:
             line = None
         if line is None:
@@ -120,6 +124,16 @@ Idle: TypeAlias = SimpleQueue["Worker | None"]
 """The places of a pool that are free: a waiting worker, or None where one must be started."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Requests, their replies, and the places of those that nobody has been asked yet."""
+
+    requests: Sequence[Sequence[str]]
+    replies: list[Reply]
+    waiting: deque[int]
+    patience: float
+
+
 class Pool:
     """Asks worker processes, as many at a time as the limits say; they start when first needed and stay warm."""
 
@@ -134,31 +148,35 @@ class Pool:
 
     async def ask_all(self, requests: Sequence[Sequence[str]]) -> list[Reply]:
         """Return one reply for each request, in their order."""
-        waiting = deque(enumerate(requests))
         replies = [Reply(broken="was not asked")] * len(requests)
         loop = asyncio.get_running_loop()
+        work = _Batch(requests, replies, deque(range(len(requests))), PATIENCE)
         runners = [
-            loop.run_in_executor(self._threads, self._run, waiting, replies)
+            loop.run_in_executor(self._threads, self._run, work)
             for _ in range(min(self._limits.workers, len(requests)))
         ]
         await asyncio.gather(*runners)
+        late = deque(place for place, reply in enumerate(replies) if reply.late)
+        if late:
+            work = _Batch(requests, replies, late, LAST_PATIENCE)
+            await loop.run_in_executor(self._threads, self._run, work)
         return replies
 
     def close(self) -> None:
         """End all workers; the pool cannot be used any more."""
         self._end()
 
-    def _run(self, waiting: deque[tuple[int, Sequence[str]]], replies: list[Reply]) -> None:
+    def _run(self, work: _Batch) -> None:
         worker = self._idle.get()
         try:
-            while waiting:
+            while work.waiting:
                 with suppress(IndexError):
-                    place, texts = waiting.popleft()
-                    worker, replies[place] = self._ask(worker, texts)
+                    place = work.waiting.popleft()
+                    worker, work.replies[place] = self._ask(worker, work.requests[place], work.patience)
         finally:
             self._idle.put(worker)
 
-    def _ask(self, worker: Worker | None, texts: Sequence[str]) -> tuple[Worker | None, Reply]:
+    def _ask(self, worker: Worker | None, texts: Sequence[str], patience: float) -> tuple[Worker | None, Reply]:
         if worker is not None and worker.ended:
             worker.kill()
             worker = None
@@ -166,7 +184,7 @@ class Pool:
             worker = worker or Worker(self._skill, self._limits)
         except OSError as error:
             return None, Reply(broken=f"no worker process: {error}")
-        reply = worker.ask(texts)
+        reply = worker.ask(texts, patience)
         return (worker, reply) if reply is not None else (None, Reply(lost="ended the worker"))
 
 

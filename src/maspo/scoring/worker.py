@@ -2,8 +2,9 @@
 
     python -m maspo.scoring.worker
 
-The first line of stdin is ``{"skill": …, "given": …, "seconds": …, "memory_mb": …}``, every other line a JSON list of
-texts; each is answered by one line, ``{"value": …}``, or ``{"lost": …}`` when a limit ended it. The libraries are
+The first line of stdin is ``{"skill": …, "given": …, "seconds": …, "memory_mb": …}``, every other line
+``{"texts": […], "patience": …}``; each is answered by one line, ``{"value": …}``, or ``{"lost": …}`` when a limit ended
+it, ``"late"`` when it was the wall clock's rather than its CPU time's. The libraries are
 loaded once by a guard, which forks the process that does the work; a process that is killed by its own clock is
 replaced by the next fork within milliseconds, without loading anything again.
 """
@@ -17,6 +18,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from itertools import combinations
 from typing import BinaryIO, TypeAlias
 
 Work: TypeAlias = Callable[[Sequence[str]], object]
@@ -42,7 +44,8 @@ def main() -> None:
         _, status = os.waitpid(child, 0)
         if status == 0:
             return
-        replies.write(json.dumps({"lost": _reason(status)}).encode() + b"\n")
+        late = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM
+        replies.write(json.dumps({"lost": _reason(status), "late": late}).encode() + b"\n")
 
 
 def _private_streams() -> tuple[BinaryIO, BinaryIO]:
@@ -62,19 +65,23 @@ def _limit(what: int, most: int) -> None:
 
 
 def _serve(work: Work, requests: BinaryIO, replies: BinaryIO, seconds: float) -> int:
-    """Answer one request after the other; the default action of the CPU clock ends the process, busy or not."""
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    """Answer one request after the other; the default action of either clock ends the process, busy or not."""
+    for clock in (signal.SIGPROF, signal.SIGALRM):
+        signal.signal(clock, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while line := _line(requests):
         signal.setitimer(signal.ITIMER_PROF, seconds)
         try:
-            value = work(json.loads(line))
+            request = json.loads(line)
+            signal.setitimer(signal.ITIMER_REAL, request["patience"])
+            value = work(request["texts"])
         except MemoryError:
             return OUT_OF_MEMORY
         except Exception:
             # The text is anybody's and the libraries are not ours: what they cannot handle, they cannot compare.
             value = None
-        signal.setitimer(signal.ITIMER_PROF, 0)
+        for timer in (signal.ITIMER_PROF, signal.ITIMER_REAL):
+            signal.setitimer(timer, 0)
         replies.write(json.dumps({"value": value}).encode() + b"\n")
     return 0
 
@@ -88,7 +95,7 @@ def _line(requests: BinaryIO) -> bytes:
 
 
 def _reason(status: int) -> str:
-    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGPROF:
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGPROF, signal.SIGALRM):
         return "took longer than the time limit"
     if os.WIFEXITED(status) and os.WEXITSTATUS(status) == OUT_OF_MEMORY:
         return "needed more memory than the limit"
@@ -98,8 +105,17 @@ def _reason(status: int) -> str:
 def _math(_: str) -> Work:
     from maspo.scoring.mathematics.symbolic import equal
 
-    # The libraries build their tables at the first formula; forks find them built.
-    equal(r"\frac{1}{2} x", "x 0.5")
+    # The libraries build their tables at the first formula of a kind; forks find them built.
+    kinds = (
+        r"\int_0^2 t dt",
+        r"\sum_{k=1}^{5} k!",
+        r"x \ne 2",
+        r"(1,2)",
+        r"2 \begin{pmatrix}1\\2\end{pmatrix}",
+        "x 0.5",
+    )
+    for one, other in combinations(kinds, 2):
+        equal(one, other)
     return lambda texts: equal(texts[0], texts[1])
 
 

@@ -23,6 +23,8 @@ POINTS = 3
 LONGEST = 1000
 MOST_BITS = 20_000
 LARGEST_FACTORIAL = 1000
+LARGEST_ROUGH = 2**50
+"""Of larger exact numbers, rough ones do not hold every digit: they cannot be told to be the same."""
 
 
 def _floor(value: complex) -> complex:
@@ -89,12 +91,15 @@ def formula(text: str) -> Formula | None:
     return Formula(root, constant=not _has_letters(root))
 
 
-def close(one: Number, other: Number) -> bool:
-    """Return whether two values are the same number; two exact ones are compared exactly."""
-    if isinstance(one, Fraction) and isinstance(other, Fraction):
+def close(one: Number, other: Number, within: float = 1e-9) -> bool:
+    """Return whether two values are the same number, rough ones within a share; two exact ones are compared exactly."""
+    exact = [value for value in (one, other) if isinstance(value, Fraction)]
+    if len(exact) == 2:
         return one == other
+    if exact and abs(exact[0]) > LARGEST_ROUGH:
+        return False
     try:
-        return cmath.isclose(complex(one), complex(other), rel_tol=1e-9, abs_tol=1e-11)
+        return cmath.isclose(complex(one), complex(other), rel_tol=within, abs_tol=1e-11)
     except OverflowError:
         return False
 
@@ -201,13 +206,13 @@ def _factorial(value: Number) -> Number:
 
 
 def _binom(above: Number, below: Number) -> Number:
-    if not (
-        isinstance(above, Fraction) and isinstance(below, Fraction) and above.denominator == below.denominator == 1
-    ):
-        raise Unreadable("a binomial of no whole numbers")
-    if above > LARGEST_FACTORIAL:
+    if not isinstance(below, Fraction) or below.denominator != 1 or below < 0:
+        raise Unreadable("a binomial over no whole number")
+    if max(below, above if isinstance(above, Fraction) else 0) > LARGEST_FACTORIAL:
         raise TooLarge("a binomial of a large number")
-    return Fraction(math.comb(int(above), int(below)))
+    if isinstance(above, Fraction) and above.denominator == 1 and above >= 0:
+        return Fraction(math.comb(int(above), int(below)))
+    return math.prod(((above - place) / (place + 1) for place in range(int(below))), start=Fraction(1))
 
 
 def _call(name: str, value: Number) -> Number:

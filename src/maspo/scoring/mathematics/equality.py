@@ -15,6 +15,7 @@ from math import pi
 from maspo.scoring.mathematics.calculator import POINTS, Formula, Number, close, formula
 from maspo.scoring.mathematics.forms import Form, form_of, of_unit_vectors
 from maspo.scoring.mathematics.formulas import TooLarge, Unreadable
+from maspo.scoring.mathematics.reals import is_set, real_set, same_sets
 from maspo.scoring.mathematics.spelling import compact
 from maspo.scoring.mathematics.units import Unit, without_unit
 
@@ -26,7 +27,7 @@ _SHARES: Mapping[str, Fraction | float] = {"part": Fraction(1, 100), "angle": pi
 """What a percent and a degree are without their signs."""
 _DECIMAL = re.compile(r"-?\d*\.(\d+)", re.ASCII)
 _WORDS = re.compile(
-    r'"[^"]*[A-Za-z]{2}|(?<![\\A-Za-z])(?!arc)(?=[A-Za-z]*[aeiouAEIOU])[A-Za-z]{4,}|[A-Za-z]{2,} [A-Za-z]{2,}'
+    r'"[^"]*[A-Za-z]|(?<![\\A-Za-z])(?!arc)(?=[A-Za-z]*[aeiouAEIOU])[A-Za-z]{4,}|[A-Za-z]{2,} [A-Za-z]{2,}'
 )
 _SAYINGS = {
     re.compile(
@@ -69,14 +70,29 @@ def same(one: str, other: str) -> Same:
 
 def _same_forms(one: Form, other: Form) -> Same:
     if one.label and other.label and not _same_label(one.label, other.label):
-        return Same.NO
-    if one.text and compact(one.text) == compact(other.text):
+        return _solved_otherwise(one, other)
+    alike = one.text and compact(one.text) == compact(other.text)
+    if alike or _is_option(one, other.text) or _is_option(other, one.text):
         return Same.YES
+    sets = [real_set(one), real_set(other)] if is_set(one) or is_set(other) else []
+    if sets and None not in sets:
+        return Same.YES if same_sets(sets[0] or [], sets[1] or []) else Same.NO
     if one.kind == other.kind == "value":
         return _same_values(one.text, other.text)
-    if one.kind == "relation":
-        return _relation_and_other(one, other)
-    return _relation_and_other(other, one) if other.kind == "relation" else _same_groups(one, other)
+    if "relation" in (one.kind, other.kind):
+        return _relation_and_other(*((one, other) if one.kind == "relation" else (other, one)))
+    return _same_groups(one, other)
+
+
+def _solved_otherwise(one: Form, other: Form) -> Same:
+    """Compare one equation that is solved for different letters: F = 1.8C + 32 and C = (F - 32)/1.8."""
+    values = one.kind == other.kind == "value"
+    return Same.YES if values and _same_relations(_as_relation(one), _as_relation(other)) is Same.YES else Same.NO
+
+
+def _is_option(one: Form, text: str) -> bool:
+    """Whether a text is the letter alone of an option that is given with its value."""
+    return one.label.startswith("(") and one.label.strip("()") == re.sub(r"\W", "", text)
 
 
 def _same_label(one: str, other: str) -> bool:
@@ -86,27 +102,40 @@ def _same_label(one: str, other: str) -> bool:
 
 
 def _relation_and_other(relation: Form, other: Form) -> Same:
-    """Compare an equation such as ``2 + 3 = 5`` with any answer; with one that is no equation, its last side counts."""
+    """Compare an equation such as ``2 + 3 = 5`` with any answer; with one that is no equation, its last side counts.
+
+    Of a value and what it is about, either may be meant.
+    """
+    for about, exact in ((relation, other), (other, relation)):
+        if about.brackets == "~":
+            return _any(_same_forms(item, exact) for item in about.items)
     if other.kind == "relation":
         return _same_relations(relation, other)
     if other.label and other.kind == "value":
-        sides = (Form("value", other.label), Form("value", other.text))
-        return _same_relations(relation, Form("relation", f"{other.label}={other.text}", sides, "="))
+        return _same_relations(relation, _as_relation(other))
     if relation.brackets != "=":
         return Same.UNSURE
     last = _same_forms(relation.items[-1], other)
     return last if last is not Same.NO or formula(relation.items[0].text) is None else Same.NO
 
 
+def _as_relation(labelled: Form) -> Form:
+    sides = (Form("value", labelled.label), Form("value", labelled.text))
+    return Form("relation", f"{labelled.label}={labelled.text}", sides, "=")
+
+
 def _same_relations(one: Form, other: Form) -> Same:
-    """Compare equations: equal when the differences of their sides are proportional."""
-    if one.brackets != "=" or other.brackets != "=":
-        return Same.UNSURE if one.brackets == other.brackets else Same.NO
+    """Compare equations, or inequalities: equal when the differences of their sides are proportional."""
+    if one.brackets != other.brackets:
+        return Same.NO
+    if one.brackets != "=" and max(len(one.items), len(other.items)) > 2:
+        return Same.UNSURE
     first, second = _differences(one), _differences(other)
     if first is None or second is None or any(abs(value) < 1e-9 for value in (*first, *second)):
         return Same.UNSURE
     ratios = [above / below for above, below in zip(first, second, strict=True)]
-    return Same.YES if all(close(ratio, ratios[0]) for ratio in ratios) else Same.NO
+    turned = one.brackets in ("<", "<=") and ratios[0].real < 0
+    return Same.YES if not turned and all(close(ratio, ratios[0]) for ratio in ratios) else Same.NO
 
 
 def _differences(relation: Form) -> list[complex] | None:
@@ -170,15 +199,20 @@ def _group_and_value(group: Form, value: Form) -> Same:
     vector = of_unit_vectors(value.text) if group.kind == "matrix" or group.brackets == "()" else None
     if vector is not None:
         return _same_groups(group, vector)
-    if group.is_interval and compact(value.text) in (r"\mathbb{R}", r"\mathbbR", '"allrealnumbers"', "allrealnumbers"):
-        ends = tuple(compact(item.text) for item in group.items)
-        return Same.YES if ends == (r"-\infty", r"\infty") else Same.NO
     if group.brackets == "::":
-        time, part_of_day = without_unit(value.text)
-        return Same.YES if part_of_day and compact(time) == compact(group.text) else Same.NO
+        return _ratio_and_value(group, value)
     if not group.items or formula(value.text) is not None or formula(compact(value.text)) is not None:
         return Same.NO
     return Same.UNSURE if "\\" in value.text else Same.NO
+
+
+def _ratio_and_value(ratio: Form, value: Form) -> Same:
+    """Compare 3:45 with the time 3:45 p.m., 3:4 with the fraction."""
+    time, part_of_day = without_unit(value.text)
+    if part_of_day and compact(time) == compact(ratio.text):
+        return Same.YES
+    quotient = "/".join(f"({item.text})" for item in ratio.items)
+    return _same_values(quotient, value.text) if len(ratio.items) == 2 else Same.NO
 
 
 def _place_by_place(one: Sequence[Form], other: Sequence[Form]) -> Same:
@@ -194,6 +228,11 @@ def _all(found: Iterable[Same]) -> Same:
             return Same.NO
         worst = result if worst is Same.YES else worst
     return worst
+
+
+def _any(found: Iterable[Same]) -> Same:
+    results = set(found)
+    return next((result for result in (Same.YES, Same.UNSURE) if result in results), Same.NO)
 
 
 def _in_any_order(one: Sequence[Form], other: Sequence[Form]) -> Same:
@@ -230,12 +269,14 @@ def _same_values(one: str, other: str) -> Same:
 
 
 def _based(text: str) -> re.Match[str] | None:
-    return _BASE.fullmatch(re.sub(r'"([\dA-F]+)"', r"\1", compact(text)))
+    return _BASE.fullmatch(re.sub(r'"([\dA-F]+)"', r"\1", compact(text)).replace("(", "").replace(")", ""))
 
 
 def _same_bases(one: str, other: str) -> Same:
     """Compare numerals of a base: the same digits; a base that is not said is the one that was asked for."""
-    first, second = ((found[1], found[2]) if (found := _based(text)) else (compact(text), "") for text in (one, other))
+    first, second = (
+        (found[1], _numeral(found[2])) if (found := _based(text)) else (compact(text), "") for text in (one, other)
+    )
     return Same.YES if first[0] == second[0] and (first[1] == second[1] or not (first[1] and second[1])) else Same.NO
 
 
@@ -268,9 +309,11 @@ def _same_formulas(one: tuple[Formula, str, Unit | None], other: tuple[Formula, 
     if values is None or others is None:
         return Same.UNSURE
     scales = _scales(one[2], other[2])
+    # Letters may stand near a root of what is compared; numbers have no such excuse.
+    within = 1e-12 if one[0].constant else 1e-9
     for first, second in scales:
         if all(
-            close(_scaled(value, first), _scaled(against, second))
+            close(_scaled(value, first), _scaled(against, second), within)
             for value, against in zip(values, others, strict=True)
         ):
             return Same.YES

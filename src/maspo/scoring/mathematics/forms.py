@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
+from maspo.scoring.mathematics.calculator import formula
 from maspo.scoring.mathematics.spelling import spelled
 
 Kind: TypeAlias = Literal["value", "list", "set", "group", "matrix", "union", "relation"]
@@ -25,8 +26,20 @@ _LABEL = re.compile(
     re.VERBOSE,
 )
 _RELATION = re.compile(r"\\(?:le|ge|lt|gt|ne|approx)(?![A-Za-z])|<=|>=|[<>=]")
+_OPTION = re.compile(r'"?\s*\(([A-J])\)[" :.]*\s(?=[^"\s])')
+"""The letter of an option before its value."""
+_INTEGER = re.compile(
+    r"""[,;]?\s*(?:"?(?:where|for|with)\b[a-z ]*"?)?\s*\(?\b([a-z])\s*
+    (?:\\in\s*\\mathbb\s*\{?\s*Z\s*\}?|"?\s*is\s+(?:an|any)\s+integer\s*"?)\)?
+    |[,;]?\s*"(?:where|for)[a-z ]*\s+integers?"\s*([a-z])""",
+    re.VERBOSE,
+)
+"""That a letter of a general solution stands for all integers."""
 _OPPOSITE = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _PLAIN_RELATION = {"\\le": "<=", "\\ge": ">=", "\\lt": "<", "\\gt": ">", "\\ne": "!=", "\\approx": "="}
+_CONSTANTS = frozenset({"\\pi", "\\infty", "e"})
+_ABSOLUTE = re.compile(r"\|([^|]+)\|")
+_VECTOR = re.compile(r"(?:\(|⟦|\\begin\{[pb]matrix\}).*$", re.DOTALL)
 _LETTER = re.compile(r"\\?[A-Za-z]+(?:_\{?\w+\}?)?")
 _OPENING = frozenset("([{⟦")
 _CLOSING = frozenset(")]}⟧")
@@ -67,7 +80,11 @@ class Form:
 @lru_cache(maxsize=8192)
 def form_of(answer: str) -> Form:
     """Return the form of an answer as a model or a label writes it."""
-    return _form(_opened(spelled(answer)), 0)
+    text = _of_integers(_opened(spelled(answer)))
+    option = _OPTION.match(text)
+    if option is None:
+        return _form(text, 0)
+    return replace(_form(text[option.end() :].rstrip('"'), 0), label=f"({option[1]})")
 
 
 def of_unit_vectors(text: str) -> Form | None:
@@ -92,6 +109,15 @@ def _opened(text: str) -> str:
     return text
 
 
+def _of_integers(text: str) -> str:
+    """Call the letter that a text says to be any integer n, whatever its name is."""
+    found = _INTEGER.search(text)
+    if found is None:
+        return text
+    text = text[: found.start()] + text[found.end() :]
+    return re.sub(rf"(?<![A-Za-z\\]){found[1] or found[2]}(?![A-Za-z])", "n", text)
+
+
 def _form(text: str, depth: int) -> Form:
     text = _POINT.sub("", _IN.sub("", _outer_braces_off(text.strip())))
     if depth > DEEPEST:
@@ -105,6 +131,7 @@ def _form(text: str, depth: int) -> Form:
         or _relation(text, depth)
         or _list(text, depth)
         or _bracketed(text, depth)
+        or _multiple(text, depth)
         or _plus_minus(text, depth)
         or _ratio(text, depth)
         or Form("value", text)
@@ -143,7 +170,10 @@ def _union(text: str, depth: int) -> Form | None:
     if "\\cup" not in text and " U " not in text and not re.search(r"[)\]]\s*U\s*[(\[]", text):
         return None
     parts = list(_split(re.sub(r"(?<=[)\]} ])U(?=[(\[{ \\])", r"\\cup ", text), r"\cup"))
-    return Form("union", text, tuple(_form(part, depth + 1) for part in parts)) if len(parts) > 1 else None
+    forms = tuple(_form(part, depth + 1) for part in parts)
+    if all(form.kind == "set" for form in forms):
+        return Form("set", text, tuple(item for form in forms for item in form.items))
+    return Form("union", text, forms) if len(parts) > 1 else None
 
 
 def _relation(text: str, depth: int) -> Form | None:
@@ -151,6 +181,9 @@ def _relation(text: str, depth: int) -> Form | None:
     signs = [found for found in _RELATION.finditer(text) if _level(text, found.start()) == 0]
     if not signs or len(signs) > 8 or _is_list(text):
         return None
+    exact, about, rough = text.partition(r"\approx")
+    if about and not _LABEL.fullmatch(exact.strip()):
+        return Form("relation", text, (_form(exact, depth + 1), _form(rough, depth + 1)), "~")
     ends = [found.start() for found in signs[1:]] + [len(text)]
     sides = [text[: signs[0].start()].strip()]
     sides += [text[found.end() : end].strip() for found, end in zip(signs, ends, strict=True)]
@@ -159,7 +192,13 @@ def _relation(text: str, depth: int) -> Form | None:
         return None
     if set(names) == {"="}:
         return _equation(sides, depth)
-    return _inequality(sides, names, depth) or Form("relation", text, brackets=" ".join(names))
+    if names[0][0] == ">":
+        sides, names = sides[::-1], [_OPPOSITE.get(name, name) for name in names[::-1]]
+    bounded = _ABSOLUTE.fullmatch(sides[0])
+    if bounded is not None and len(sides) == 2:
+        sides, names = [f"-({sides[1]})", bounded[1], sides[1]], names * 2
+    items = tuple(Form("value", side) for side in sides)
+    return _inequality(sides, names, depth) or Form("relation", text, items, " ".join(names))
 
 
 def _equation(sides: list[str], depth: int) -> Form:
@@ -174,30 +213,16 @@ def _equation(sides: list[str], depth: int) -> Form:
 
 
 def _is_letter(text: str) -> bool:
-    return _LETTER.fullmatch(text) is not None and len(text.lstrip("\\")) > 0 and (text[0] == "\\" or len(text) == 1)
+    return bool(_LETTER.fullmatch(text)) and (text[0] == "\\" or len(text) == 1) and text not in _CONSTANTS
 
 
 def _inequality(sides: list[str], names: list[str], depth: int) -> Form | None:
-    """Read an inequality in one letter as the interval it stands for."""
-    if len(sides) == 2 and names[0] in _OPPOSITE:
-        if not _is_letter(sides[0]) and _is_letter(sides[1]):
-            sides, names = sides[::-1], [_OPPOSITE[names[0]]]
-        if not _is_letter(sides[0]):
-            return None
-        low, high = (r"-\infty", sides[1]) if names[0][0] == "<" else (sides[1], r"\infty")
-        shut = "[" if names[0] == ">=" else "(", "]" if names[0] == "<=" else ")"
-    elif (
-        len(sides) == 3
-        and len({name[0] for name in names}) == 1
-        and _is_letter(sides[1])
-        and set(names) <= set(_OPPOSITE)
-    ):
-        if names[0][0] == ">":
-            sides, names = sides[::-1], [_OPPOSITE[name] for name in names[::-1]]
-        low, high = sides[0], sides[2]
-        shut = "[" if names[0] == "<=" else "(", "]" if names[1] == "<=" else ")"
-    else:
+    """Read a rising inequality about one letter as the interval it stands for."""
+    letters = [_is_letter(side) for side in sides]
+    if not set(names) <= {"<", "<="} or letters not in ([True, False], [False, True], [False, True, False]):
         return None
+    low, high = r"-\infty" if letters[0] else sides[0], r"\infty" if letters[-1] else sides[-1]
+    shut = "[" if names[0] == "<=" and not letters[0] else "(", "]" if names[-1] == "<=" and not letters[-1] else ")"
     return Form("group", "", (_form(low, depth + 1), _form(high, depth + 1)), "".join(shut))
 
 
@@ -254,6 +279,25 @@ def _set(text: str, depth: int) -> Form | None:
     if re.search(r"\||:|\\in(?![A-Za-z])", inner) or not 0 < len(items) <= MOST_ITEMS:
         return None
     return Form("set", text, tuple(_flat(tuple(_form(item, depth + 1) for item in items))))
+
+
+def _multiple(text: str, depth: int) -> Form | None:
+    """Read a number times a vector or a matrix."""
+    found = _VECTOR.search(text)
+    if found is None or found.start() == 0:
+        return None
+    factor = text[: found.start()].strip().removesuffix(r"\cdot").strip()
+    times = formula(f"{factor}1" if factor == "-" else factor)
+    vector = _matrix(found[0], depth) or _bracketed(found[0], depth) if times is not None and times.constant else None
+    if vector is None or len(vector.items) < 2:
+        return None
+    return _multiplied(vector, factor)
+
+
+def _multiplied(form: Form, factor: str) -> Form:
+    if form.items:
+        return replace(form, items=tuple(_multiplied(item, factor) for item in form.items))
+    return replace(form, text=f"{factor}({form.text})")
 
 
 def _plus_minus(text: str, depth: int) -> Form | None:

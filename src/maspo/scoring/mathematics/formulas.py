@@ -10,38 +10,16 @@ Node: TypeAlias = "tuple[str, tuple[Node, ...], Fraction | str]"
 """An operation, its operands, and what it says by itself (the number, the letter)."""
 
 DEEPEST = 40
-FUNCTIONS = frozenset(
-    {
-        "sin",
-        "cos",
-        "tan",
-        "cot",
-        "sec",
-        "csc",
-        "arcsin",
-        "arccos",
-        "arctan",
-        "sinh",
-        "cosh",
-        "tanh",
-        "ln",
-        "log",
-        "exp",
-        "cis",
-    }
-)
+_FUNCTIONS = "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh ln log exp cis"
+FUNCTIONS = frozenset(_FUNCTIONS.split())
 
 _TOKEN = re.compile(r"\d+\.\d+(?:[eE][-+]?\d+)?|\.\d+|\d+(?:[eE][-+]?\d+)?\.?|\\[A-Za-z]+|\\.|[A-Za-z]+|\S", re.ASCII)
-_GREEK = frozenset(
-    {"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi"}
-    | {"rho", "sigma", "tau", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Sigma", "Phi"}
-    | {"Omega", "infty", "ell", "varepsilon", "Psi", "Pi", "hbar"}
-)
+_LETTERS = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau phi chi psi omega
+Gamma Delta Theta Lambda Sigma Phi Omega Psi Pi infty ell varepsilon hbar"""
+_GREEK = frozenset(_LETTERS.split())
 _INVERSES = {"sin": "arcsin", "cos": "arccos", "tan": "arctan"}
 _CLOSING = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "\\lfloor": "\\rfloor", "\\lceil": "\\rceil"}
-_NO_FACTOR = frozenset(
-    {"+", "-", "*", "/", "\\cdot", "\\div", "^", "!", "_", "\\deg", ")", "]", "}", "\\}", ",", "=", ""}
-)
+_NO_FACTOR = frozenset({"", *"+-*/^!_)]},=", "\\cdot", "\\div", "\\deg", "\\}", "\\over", "\\choose"})
 _END_OF_BRACKETS = frozenset({"\\rfloor", "\\rceil"})
 
 
@@ -93,8 +71,11 @@ class _Reader:
             sign = self._take()
             term = self._product()
             terms.append(term if sign == "+" else ("neg", (term,), ""))
+        node: Node = terms[0] if len(terms) == 1 else ("sum", tuple(terms), "")
+        if self._next in ("\\over", "\\choose"):
+            node = ("over" if self._take() == "\\over" else "binom", (node, self._sum()), "")
         self._depth -= 1
-        return terms[0] if len(terms) == 1 else ("sum", tuple(terms), "")
+        return node
 
     def _product(self) -> Node:
         node = self._signed()
@@ -112,11 +93,11 @@ class _Reader:
 
     def _beside(self, node: Node) -> Node:
         """Read a factor that stands beside another: a product, or a whole number with a fraction."""
-        begins = self._next
+        before, begins = self._tokens[self._place - 1], self._next
         factor = self._power()
         if begins == "\\frac" and node[0] == "number" and _is_proper_fraction(factor):
             return ("sum", (node, factor), "")
-        if begins[0].isdigit() or begins[0] == ".":
+        if (begins[0].isdigit() or begins[0] == ".") and before not in ("}", "!"):
             raise Unreadable("two numbers side by side")
         return ("times", (node, factor), "")
 

@@ -10,6 +10,7 @@ from maspo.scoring.readable import last_found, last_line, tail
 LONGEST_BOX = 4000
 MOST_BOXES = 16
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*(?:\{|(?=[^\s{]))")
+_DENIED = re.compile(r"(?i)\b(?:not(?!\s+only)|rather\s+than|instead\s+of)\s+(?:\w+\s+){0,2}[$\\(\[{\s]*$")
 _TAGGED = re.compile(r"</(?:answer|final_answer|final)>", re.IGNORECASE)
 _CLAIM = re.compile(
     r"(?i:(?:final\s+|correct\s+)?answers?(?:\s+\w+){0,4}?\s+(?:is|are|equals?|was)(?:\s+(?:given\s+by|equal\s+to|thus|therefore))?"
@@ -39,7 +40,10 @@ def read_math(output: str) -> str | None:
 
 
 def boxes(text: str) -> tuple[str, ...]:
-    r"""Return what stands in the last ``\boxed{…}`` of a text, in their order; a box within a box is one."""
+    r"""Return what stands in the last ``\boxed{…}`` of a text, in their order; a box within a box is one.
+
+    What a text says is not the answer ("… and not this") is none of them.
+    """
     text = tail(text)
     found: list[str] = []
     end = 0
@@ -47,7 +51,7 @@ def boxes(text: str) -> tuple[str, ...]:
         if mark.start() < end:
             continue
         content, end = _content(text, mark)
-        if content is not None:
+        if content is not None and not _DENIED.search(text, max(0, mark.start() - 40), mark.start()):
             found.append(content)
     return tuple(found)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+LONGEST = 300
 _TABLE = """
 length cm 1/100 centimeter centimeters centimetre centimetres
 length m 1 meter meters metre metres
@@ -38,7 +39,8 @@ force N 1 newton newtons
 energy J 1 joule joules
 power W 1 watt watts
 voltage V 1 volt volts
-current amp 1 amps ampere amperes
+temperature K 1 kelvin kelvins
+current A 1 amp amps ampere amperes
 frequency Hz 1 hertz
 pressure Pa 1 pascal pascals
 length/time mph 1397/3125
@@ -57,6 +59,7 @@ _SHORT = frozenset(name for name in _ALIASES if len(name) == 1 and name.isalpha(
 _BEFORE = re.compile(r'^(-?\s*)"?(§|€|£|¥|₹|(?:Rs\.?|INR|USD|EUR)(?![A-Za-z])\s*)"?\s*(?=.)')
 _POWERS = {"square": 2, "squared": 2, "sq": 2, "cubic": 3, "cubed": 3, "cu": 3}
 _MARKS_AFTER = re.compile(r"\s*(\\deg|%|§|€|£|¢)\s*([CFK])?$")
+_MODULUS = re.compile(r'\s*\(?\s*"?\bmod(?:ulo)?\s*"?\s*\{?\s*(\d+)\s*\}?\s*\)?$')
 _FUNCTION = re.compile(r"\\?(?:sin|cos|tan|cot|sec|csc|cis)(?![A-Za-z])")
 _PART = re.compile(r'(\d+(?:\.\d+)?)\s*"?\s*([A-Za-z]+)\s*"?\s*,?\s*', re.ASCII)
 _QUOTED_AFTER = re.compile(r'"\s*([^"]*?)\s*"\s*(?:\^\s*\{?\s*(\d)\s*\}?)?\s*\.?\s*$')
@@ -79,6 +82,8 @@ class Unit:
 @lru_cache(maxsize=8192)
 def without_unit(text: str) -> tuple[str, Unit | None]:
     r"""Return a spelled value without its unit, and the unit; ``5 "cm"`` is 5 and centimetres."""
+    if len(text) > LONGEST:
+        return text, None
     before = _BEFORE.match(text)
     if before is not None:
         unit = _named(before[2].strip(" ."), 1)
@@ -88,7 +93,8 @@ def without_unit(text: str) -> tuple[str, Unit | None]:
     if marked is not None and marked.start() > 0 and not (marked[1] == "\\deg" and _FUNCTION.search(text)):
         unit = Unit(f"degrees {marked[2]}") if marked[2] else _named(marked[1], 1)
         return text[: marked.start()].rstrip(" \\").strip(), unit
-    summed = _summed(text)
+    modulus = _MODULUS.search(text)
+    summed = (text[: modulus.start()], Unit(f"modulo {modulus[1]}")) if modulus else _summed(text)
     if summed is not None:
         return summed
     for pattern in (_QUOTED_AFTER, _WORDS_AFTER):
@@ -142,11 +148,14 @@ def _is_noun(words: list[str]) -> bool:
 
 
 def _named(name: str, exponent: int) -> Unit:
+    powered = re.fullmatch(r"(.*[A-Za-z])\^\{?(\d)\}?", name)
+    if powered is not None:
+        return _named(powered[1], int(powered[2]))
     known = _ALIASES.get(name) or _ALIASES.get(name.casefold())
     if known is not None:
         return Unit(known[0] if exponent == 1 else f"{known[0]}^{exponent}", known[1] ** exponent)
     rate = re.split(r"\s*/\s*|\s+per\s+", name)
     if len(rate) == 2 and all(rate):
-        above, below = _named(rate[0], 1), _named(rate[1], 1)
+        above, below = _named(rate[0], 1), _named(rate[1], exponent)
         return Unit(f"{above.dimension}/{below.dimension}", above.scale / below.scale)
     return Unit("noun" if exponent == 1 else f"noun^{exponent}")
