@@ -170,7 +170,7 @@ class ConflictFound:
     step: str
     agents: tuple[str, str]
     alone: tuple[float, float]
-    """Mean score of either change alone, from −½ to ½, in the order of ``agents``."""
+    """What either change is worth by all runs without the other, from −½ to ½, in the order of ``agents``."""
     together: float
     inputs: tuple[str, ...]
     """Inputs on which both lost together and neither lost alone."""

@@ -24,6 +24,7 @@ def record() -> Record:
         changed=True,
         calls={"agent": 80, "judge.global": 15, "judge.local": 3, "proposer": 2},
         repeats=0,
+        conflicts=0,
         tokens_in=1000,
         tokens_out=500,
         own_ms=0.5,

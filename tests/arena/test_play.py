@@ -109,3 +109,12 @@ def test_a37_worlds_differ_from_base_in_what_they_are_named_for() -> None:
     assert len(set(WORLDS.values())) == len(WORLDS)
     assert {"default", "cheap", "thorough", "paper", "local-only"} <= set(PRESETS)
     assert len({one.name for one in INGREDIENTS}) == len({one.without for one in INGREDIENTS}) == len(INGREDIENTS)
+
+
+def test_a39_a_stranger_sees_conflicts_found_in_a_world_that_has_them() -> None:
+    search = plan_of("default", {"passes": 1})
+    rival = Rival("short", RunConfig(profile="default", models=ModelSettings(agent="simulated"), search=search))
+    found = {
+        world: play(Case("reflect", world, rival, seed=3, inputs=120)).conflicts for world in ("base", "conflicts")
+    }
+    assert found == {"base": 0, "conflicts": 1}

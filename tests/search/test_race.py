@@ -192,3 +192,52 @@ def test_r30_of_two_drafts_of_which_nothing_is_known_the_shorter_is_expected_to_
     priceless = replace(state.setting, plan=state.setting.plan.model_copy(update={"length_price": 0.0}))
     equal = replace(state, setting=priceless, candidates=(long, short)).estimated()
     assert equal[0] == equal[1]
+
+
+TRIO = Team(order=("a", "b", "c"), successors={"a": ("c",), "b": ("c",), "c": ()}, output="c")
+
+
+def trio_verdict(prompts: Prompts) -> Verdict:
+    held = {name for name, word in (("a", "left"), ("b", "fine"), ("c", "right")) if word in prompts[name]}
+    return Verdict.LOSS if {"a", "c"} <= held else Verdict.WIN if held else Verdict.TIE
+
+
+def trio(settings: Settings, **plan: object) -> State:
+    judged = Judged(trio_verdict, {"a": ("Keep left.",), "b": ("All is fine.",), "c": ("Keep right.",)})
+    setting = settings(team=TRIO, passes=1, ahead=False, **plan)
+    return ended(setting, {name: f"Seed of {name}." for name in TRIO.order}, judged)
+
+
+def test_r11_of_three_changed_agents_the_pair_that_clashes_is_found_and_the_third_change_stays(
+    settings: Settings,
+) -> None:
+    end = trio(settings)
+    found = [event.agents for event in end.events if isinstance(event, ConflictFound)]
+    assert found == [("a", "c")]
+    changed = {event.agent for event in end.events if isinstance(event, PromptChanged)}
+    assert "b" in changed
+    assert len(changed) == 2, "one of the two that clash gives way"
+
+
+def test_r12_conflicts_are_not_looked_for_when_that_is_switched_off(settings: Settings) -> None:
+    end = trio(settings, conflicts=False)
+    assert not [event for event in end.events if isinstance(event, ConflictFound)]
+
+
+def test_r13_a_union_that_keeps_its_promise_is_tried_once_and_one_that_falls_short_against_its_sides(
+    settings: Settings,
+) -> None:
+    """Alone each change wins everywhere; together they win, or are a tie, on every input."""
+    tries = {}
+    for together in (Verdict.WIN, Verdict.TIE):
+
+        def verdict(prompts: Prompts, both: Verdict = together) -> Verdict:
+            changed = ("left" in prompts["a"]) + ("right" in prompts["b"])
+            return {0: Verdict.TIE, 1: Verdict.WIN, 2: both}[changed]
+
+        judged = Judged(verdict, {"a": ("Keep left.",), "b": ("Keep right.",)})
+        end = ended(pair_of(settings, passes=1, ahead=False), SEED, judged)
+        tries[together] = [set(item.part.changes) for item in end.tried]
+        changed = {event.agent for event in end.events if isinstance(event, PromptChanged)}
+        assert len(changed) == (2 if together is Verdict.WIN else 1)
+    assert tries == {Verdict.WIN: [{"a", "b"}], Verdict.TIE: [{"a", "b"}, {"a"}, {"b"}]}

@@ -31,5 +31,6 @@ INGREDIENTS: tuple[Ingredient, ...] = (
     Ingredient("drafts asked for ahead", ("search.ahead=false",)),
     Ingredient("a price for length", ("search.length_price=0",)),
     Ingredient("patience", ("search.patience=1",)),
+    Ingredient("conflicts looked for", ("search.conflicts=false",)),
 )
 """What is on by default, each with the settings that switch it off."""

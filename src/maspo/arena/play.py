@@ -19,7 +19,7 @@ from maspo.arena.records import Record, Truth
 from maspo.engine.job import Job, Progress
 from maspo.engine.run import start
 from maspo.errors import MaspoError
-from maspo.events import Event, RunFinished
+from maspo.events import ConflictFound, Event, RunFinished
 from maspo.models.base import Model
 from maspo.store.writer import changes_waiting
 from maspo.tasks.inputs import make_inputs
@@ -40,6 +40,7 @@ class _Played:
 
     finished: RunFinished
     model: Measured
+    conflicts: int
     clock: float
     cpu: float
 
@@ -71,6 +72,7 @@ def play(case: Case) -> Record:
         changed=finished.shipped == "optimized",
         calls=calls,
         repeats=first.model.repeats,
+        conflicts=first.conflicts,
         tokens_in=sum(one.tokens_in for one in usage.values()),
         tokens_out=sum(one.tokens_out for one in usage.values()),
         own_ms=1000 * first.cpu / max(sum(calls.values()), 1),
@@ -99,8 +101,14 @@ def truth_inputs(case: Case) -> int:
     return min(_MOST_TRUTHS, max(_TRUTH_WORK // len(World().system(case.graph).agents), 400))
 
 
-class _Silent:
-    def on_event(self, event: Event) -> None: ...
+class _Conflicts:
+    """Counts the conflicts that a run finds."""
+
+    def __init__(self) -> None:
+        self.found = 0
+
+    def on_event(self, event: Event) -> None:
+        self.found += isinstance(event, ConflictFound)
 
     def on_progress(self, progress: Progress) -> None: ...
 
@@ -119,8 +127,10 @@ def _run(case: Case, pace: Pace) -> _Played:
     async def provider(_: Job, __: str) -> AsyncIterator[Model]:
         yield model
 
+    conflicts = _Conflicts()
+
     async def main(folder: Path) -> tuple[RunFinished | None, str, float]:
-        outcome = await start(job, folder, _Silent(), provider)
+        outcome = await start(job, folder, conflicts, provider)
         return outcome.finished, outcome.message, asyncio.get_running_loop().time()
 
     with tempfile.TemporaryDirectory(prefix="maspo-arena-") as folder:
@@ -130,4 +140,4 @@ def _run(case: Case, pace: Pace) -> _Played:
         cpu = time.process_time() - cpu - model.world_seconds
     if finished is None:
         raise MaspoError(f"arena: {case.rival} on {case.graph}, {case.world}, seed {case.seed}: {message}")
-    return _Played(finished, model, clock, cpu)
+    return _Played(finished, model, conflicts.found, clock, cpu)

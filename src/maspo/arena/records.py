@@ -41,6 +41,8 @@ class Record:
     """By purpose."""
     repeats: int
     """Exact repeats of calls at temperature 0; more than none is a bug."""
+    conflicts: int
+    """Pairs of agents that were found to be in conflict."""
     tokens_in: int
     tokens_out: int
     own_ms: float

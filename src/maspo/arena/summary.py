@@ -44,6 +44,8 @@ class Row:
     """Runs that claim `improved`."""
     false_claims: bool
     """Whether such a claim is false: prompts do nothing here, or the judge is a coin."""
+    conflicts: int
+    """Pairs of agents found in conflict, in all runs."""
     calls: float
     calls_by_purpose: Mapping[str, float]
     tokens_in: float
@@ -135,6 +137,7 @@ def _row(records: Sequence[Record]) -> Row:
         clearly_worse=fmean(gain < CLEARLY_WORSE for gain in gains),
         improved=sum(record.verdict == "improved" for record in records),
         false_claims=first.world in NOTHING_TO_CLAIM,
+        conflicts=sum(record.conflicts for record in records),
         calls=fmean(record.all_calls for record in records),
         calls_by_purpose={
             purpose: fmean(record.calls.get(purpose, 0) for record in records)

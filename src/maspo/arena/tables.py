@@ -32,6 +32,7 @@ def gains(rows: Sequence[Row]) -> Table:
         "worst",
         "below -0.02",
         "improved",
+        "conflicts",
     )
     return Table("True accuracy", 3, headers, tuple(map(_gain, rows)))
 
@@ -85,6 +86,7 @@ def _gain(row: Row) -> tuple[str, ...]:
         f"{row.worst:+.3f}",
         f"{100 * row.clearly_worse:.0f} %",
         claims(row),
+        str(row.conflicts),
     )
 
 

@@ -18,6 +18,8 @@ from maspo.search.work import Compare, Draft, Drafts, Propose, Result, Withhold,
 from maspo.verdict import Comparison, Level, Verdict
 
 _UNBOUNDED = 10**9
+_NO_UNION = ("/unite/",)
+_ONLY_SIDES = ("/unite/1/", "/unite/3/", "/unite/4/")
 
 
 @dataclass(slots=True)
@@ -26,6 +28,8 @@ class Bill:
 
     system: System
     setting: Setting
+    lost: Collection[str] = _NO_UNION
+    """What loses, by parts of ids of work; everything else wins."""
     agent: Counter[str] = field(default_factory=Counter)
     """Calls by agent."""
     judge: int = 0
@@ -90,8 +94,7 @@ class Bill:
         self.judge += sum(asked[level] for level in work.levels)
         if "/promote/" in work.id:
             self._promoted_instead(work, again)
-        # A union that loses is tried again in parts, so that is the dearest answer to it.
-        verdict = Verdict.LOSS if "/unite/" in work.id else Verdict.WIN
+        verdict = Verdict.LOSS if any(part in work.id for part in self.lost) else Verdict.WIN
         return Comparison(work.input_key, verdict, tuple((reader, verdict) for reader in readers), verdict)
 
     def _promoted_instead(self, work: Compare, again: Collection[str]) -> None:
@@ -150,13 +153,18 @@ def _bound_of_race(job: Job, setting: Setting, holdout: Collection[str]) -> Boun
 
 
 def _dearest_round(job: Job, setting: Setting) -> Bill:
-    """Return the bill of a first round in which everything wins until it is united, and every union then loses."""
+    """Return the dearer bill of a first round in which everything wins until it is united.
+
+    What is united then loses every time it is tried in other parts; or its two sides win, and the pairs of agents
+    between them are tried for conflicts.
+    """
     plan = setting.plan.model_copy(update={"passes": 2, "calls": None, "calls_per_agent": _UNBOUNDED})
-    bill = Bill(job.system, setting)
-    state = race.begin(replace(setting, plan=plan, reserve=0), job.system.prompts)
-    while state.round <= 1 and (wave := race.ask(state)):
-        state = race.tell(state, {work.id: bill.put(work) for work in wave})
-    return bill
+    bills = [Bill(job.system, setting, lost) for lost in (_NO_UNION, _ONLY_SIDES)]
+    for bill in bills:
+        state = race.begin(replace(setting, plan=plan, reserve=0), job.system.prompts)
+        while state.round <= 1 and (wave := race.ask(state)):
+            state = race.tell(state, {work.id: bill.put(work) for work in wave})
+    return max(bills, key=lambda bill: bill.total)
 
 
 def _bound(bills: Collection[Bill], planned: int, most: int) -> Bound:

@@ -51,6 +51,9 @@ class Plan(BaseModel):
     blocks: int = Field(default=5, ge=1, description="blocks into which a team is cut; mixed runs change one at a time")
     union_inputs: int = Field(default=20, ge=1, description="inputs on which what looks good is tried together")
     ahead: bool = Field(default=True, description="ask for the next drafts while a union is tried")
+    conflicts: bool = Field(
+        default=True, description="look for changes of two agents that win alone and lose together, and mend them"
+    )
     removals: bool = Field(default=False, description="try the anchor without one sentence that the search added")
     optimism: float = Field(
         default=0.01, description="worth expected of a draft of which nothing is known (½ is a sure win)"

@@ -11,19 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from statistics import fmean
 
 from maspo.events import Event, SearchEnded, StepStarted
 from maspo.prompts import Prompts, prompts_id
 from maspo.search import waves
+from maspo.search.conflicts import best_tried, falls_short, sides, suspects, told
 from maspo.search.costs import planned_calls, wave_calls
 from maspo.search.draw import rank, shuffled
 from maspo.search.influence import interventions
 from maspo.search.misalignment import new_cases, remembered
 from maspo.search.mixture import Mixture, drawn, joined
 from maspo.search.race_drafts import entered, proposals, proxy_taught
-from maspo.search.race_state import Phase, Run, State, step_of
-from maspo.search.race_told import conflict_found, recorded
+from maspo.search.race_state import Phase, Run, State, Tried, step_of
+from maspo.search.race_told import recorded
 from maspo.search.record import case_events
 from maspo.search.setting import Setting
 from maspo.search.work import Compare, Propose, Result, Work
@@ -106,7 +106,8 @@ def _opened(state: State) -> State:
         runs=(),
         worth=(),
         parts=(),
-        lost=(),
+        tried=(),
+        gave_way=frozenset(),
         round_began=state.spent,
         events=(*state.events, *started),
     )
@@ -225,17 +226,43 @@ def _strongest(state: State, ranked: Sequence[int]) -> list[int]:
 
 def _after_union(state: State) -> State:
     """Keep the best of what was tried unless the anchor did better; otherwise try the parts of it."""
+    state = _met(state)
+    apart = sides(state, state.parts[0])
+    if state.attempt == 1 and all(apart) and falls_short(state):
+        return _unite(state, apart)
+    pairs = suspects(state)
+    if pairs == [state.tried[0].part.members]:
+        state = told(state, state.tried[0])
+    elif pairs:
+        return replace(_unite(state, pairs), phase=Phase.PAIRS)
+    return _best_of(state)
+
+
+def _after_pairs(state: State) -> State:
+    """Try the union without what clashes with something better in it."""
+    state = _met(state)
+    for pair in state.tried[-len(state.parts) :]:
+        state = told(state, pair)
+    mended = [number for number in state.tried[0].part.members if number not in state.gave_way]
+    known = any(set(mended) == set(item.part.members) for item in state.tried)
+    return _best_of(state) if known else _unite(state, [mended])
+
+
+def _met(state: State) -> State:
+    """Take up how the parts did that were tried."""
     state = _learned(state)
     runs = _runs(state)
-    met = [[run.comparison for run in runs if run.members == part.members] for part in state.parts]
-    means = [fmean(state.score(comparison) for comparison in comparisons) for comparisons in met]
-    best = max(range(len(means)), key=lambda number: (means[number], -number))
-    state = replace(state, runs=(*state.runs, *runs))
-    state = conflict_found(state, met)
-    if means[best] >= 0 and _ever_won(state, state.parts[best]):
-        return _go_on(state, state.parts[best], met[best])
-    state = replace(state, worth=state.estimated(), lost=tuple(met[best]))
-    return _unite(state, _split(state, state.parts[best].members))
+    met = [tuple(run.comparison for run in runs if run.members == part.members) for part in state.parts]
+    return replace(state, runs=(*state.runs, *runs), tried=(*state.tried, *map(Tried, state.parts, met)))
+
+
+def _best_of(state: State) -> State:
+    """Make the best of what was tried the anchor unless it did worse; then the parts of the last best are tried."""
+    best = best_tried(state)
+    if state.mean(best.met) >= 0 and _ever_won(state, best.part):
+        return _go_on(state, best)
+    last = max(state.tried[-len(state.parts) :], key=lambda item: state.mean(item.met))
+    return _unite(replace(state, worth=state.estimated()), _split(state, last.part.members))
 
 
 def _ever_won(state: State, part: Mixture) -> bool:
@@ -249,17 +276,17 @@ def _split(state: State, members: Sequence[int]) -> list[tuple[int, ...]]:
     agents = [name for name in state.setting.team.order if any(state.candidates[m].agent == name for m in members)]
     if len(agents) > 1:
         early = set(agents[: len(agents) // 2])
-        sides = [tuple(m for m in members if (state.candidates[m].agent in early) is side) for side in (True, False)]
-        return [side for side in sides if side]
+        halves = [tuple(m for m in members if (state.candidates[m].agent in early) is side) for side in (True, False)]
+        return [half for half in halves if half]
     ranked = sorted((m for m in members if state.worth[m] > 0), key=lambda m: -state.worth[m])
     return [tuple(ranked[: len(members) // 2])]
 
 
-def _go_on(state: State, part: Mixture, met: Sequence[Comparison]) -> State:
+def _go_on(state: State, best: Tried) -> State:
     """Make a part the anchor, and begin the next round; its drafts are here when they were asked for ahead."""
     ahead = tuple(work for work in state.wave if isinstance(work, Propose))
     told = state.told
-    state = _anchored(state, part, met)
+    state = _anchored(state, best.part, best.met)
     if not ahead or _end(state):
         return _round(state)
     return _after_proposals(replace(_opened(state), wave=ahead, told={work.id: told[work.id] for work in ahead}))
@@ -363,4 +390,5 @@ _AFTER: Mapping[Phase, Callable[[State], State]] = {
     Phase.PROPOSE: _after_proposals,
     Phase.RACE: _after_stage,
     Phase.UNITE: _after_union,
+    Phase.PAIRS: _after_pairs,
 }

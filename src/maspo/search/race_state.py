@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from statistics import fmean
 
 from maspo.events import Event
 from maspo.prompts import Prompts
@@ -28,6 +29,7 @@ class Phase(StrEnum):
     PROPOSE = "propose"
     RACE = "race"
     UNITE = "unite"
+    PAIRS = "pairs"
     DONE = "done"
 
 
@@ -38,6 +40,14 @@ class Run:
     members: tuple[int, ...]
     group: str
     comparison: Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """Candidates that were tried together, and how they did against the anchor."""
+
+    part: Mixture
+    met: tuple[Comparison, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +74,10 @@ class State:
     """Per work in flight, the candidates in it."""
     parts: tuple[Mixture, ...] = ()
     """What is tried now: one union, or the parts of one that failed."""
-    lost: tuple[Comparison, ...] = ()
-    """How the union did whose parts are tried now."""
+    tried: tuple[Tried, ...] = ()
+    """What was tried in this round: the union of all that looked good, then its parts."""
+    gave_way: frozenset[int] = frozenset()
+    """Candidates of this round that clash with those of another agent."""
     attempt: int = 0
     rejected: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Per agent, prompts that lost against an anchor whose neighbourhood has not changed since."""
@@ -107,6 +119,10 @@ class State:
     def score(self, comparison: Comparison) -> float:
         """Return what one comparison says for the changed prompts, from −½ to ½."""
         return score(comparison, self.setting.plan, self.calibration)
+
+    def mean(self, met: Sequence[Comparison]) -> float:
+        """Return the mean score of some comparisons."""
+        return fmean(self.score(comparison) for comparison in met)
 
     def evidence(self) -> list[list[Comparison]]:
         """Return, for each candidate, the comparisons of the runs that it was in."""

@@ -1,19 +1,16 @@
-"""What a race tells of a round: each candidate's figures, what changed and why, agents in conflict. Pure."""
+"""What a race tells of a round: each candidate's figures, what changed and why. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from statistics import fmean
 
-from maspo.events import ConflictFound, Event, PromptChanged, PromptKept
-from maspo.search.misalignment import remembered
+from maspo.events import Event, PromptChanged, PromptKept
 from maspo.search.mixture import Mixture
 from maspo.search.race_state import State, step_of
 from maspo.search.record import scored_event, tally
 from maspo.search.reward import reward
-from maspo.search.work import Case
-from maspo.verdict import Comparison, Verdict
+from maspo.verdict import Comparison
 
 
 def recorded(state: State, part: Mixture, met: Sequence[Comparison]) -> State:
@@ -54,32 +51,3 @@ def _why_kept(state: State, own: Sequence[int]) -> str:
     if any(state.worth and state.worth[number] > 0 for number in own):
         return "looked better in mixed runs, but not when it was tried"
     return f"none of {len(own)} candidates was better"
-
-
-def conflict_found(state: State, met: Sequence[Sequence[Comparison]]) -> State:
-    """Say so when the changes of two agents each win alone and lost together; the case leads the next rewrite.
-
-    ``met`` are the comparisons of ``state.parts``: the two sides of the union whose comparisons are ``state.lost``.
-    """
-    if len(state.parts) != 2 or not state.lost or any(len(part.changes) != 1 for part in state.parts):
-        return state
-    alone = [fmean(state.score(comparison) for comparison in comparisons) for comparisons in met]
-    inputs = _lost_together(state.lost, met)
-    if min(alone) <= 0 or not inputs:
-        return state
-    (first,), (second,) = (tuple(part.changes) for part in state.parts)
-    better, other = (first, second) if alone[0] >= alone[1] else (second, first)
-    changes = {**state.parts[0].changes, **state.parts[1].changes}
-    joint = {**state.prompts, better: changes[better]}
-    cases = [Case(key, other, changes[other], joint, f"r{state.round}/{other}", ("global",)) for key in inputs]
-    together = fmean(state.score(comparison) for comparison in state.lost)
-    event = ConflictFound(f"r{state.round}", (first, second), (alone[0], alone[1]), together, inputs)
-    return replace(state, cases=remembered(state.cases, cases), events=(*state.events, event))
-
-
-def _lost_together(lost: Sequence[Comparison], met: Sequence[Sequence[Comparison]]) -> tuple[str, ...]:
-    """Return the inputs on which both changes lost together and neither lost alone."""
-    fallen = {comparison.input_key for comparison in lost if comparison.glob is Verdict.LOSS}
-    for comparisons in met:
-        fallen -= {comparison.input_key for comparison in comparisons if comparison.glob is Verdict.LOSS}
-    return tuple(sorted(fallen))

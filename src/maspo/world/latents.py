@@ -27,7 +27,8 @@ BLOAT = 0.06
 REPEATED_FIX = 0.5
 REPEATED_HANDOFF = 0.75
 REPEATED_APPEAL = 0.7
-CLASH = 0.25
+CLASH = 1.0
+"""Quality that a reader loses for each output of an opposite convention that it reads."""
 EMPTY_ROLE = -0.6
 MISSED_BELOW = 0.55
 """An aspect shows as missed while the gain on it is below this."""
@@ -130,9 +131,8 @@ class Latents:
         quality = SEED_LEVEL + sum(weight * profile.strength[aspect] for aspect, weight in where.aspects)
         if read:
             quality += FADE * sum(turn.passed_on - SEED_MESSAGE for turn in read) / math.sqrt(len(read))
-        if self.spec.conflicts and profile.form:
-            clashes = sum(1 for turn in read if turn.form and turn.form != profile.form)
-            quality -= CLASH * self.spec.effects * clashes
+        if self.spec.conflicts:
+            quality -= CLASH * self.spec.effects * sum(bool(at_odds(profile.form, turn.form)) for turn in read)
         return quality
 
     def missed(self, profile: Profile, key: str) -> tuple[str, ...]:
@@ -219,12 +219,23 @@ class Latents:
         )
 
     def _form(self, sentences: Sequence[Sentence]) -> str:
-        """Return the conventions that the sentences bring along; linked agents of different form clash."""
-        forms = (_FORMS[int(10 * unit(self.spec.seed, "form", sentence.text))] for sentence in sentences)
-        return "".join(sorted(set("".join(forms))))
+        """Return the conventions that the sentences bring along, as letters."""
+        return "".join(sorted({self.convention(sentence) for sentence in sentences}))
+
+    def convention(self, sentence: Sentence) -> str:
+        """Return the convention that a sentence brings along: a letter, or nothing."""
+        known = _CONVENTIONS if self.spec.conflicts else _HARMLESS
+        return known[int(10 * unit(self.spec.seed, "form", sentence.text))]
 
 
-_FORMS = ("", "", "", "", "", "", "A", "A", "B", "B")
+_HARMLESS = ("", "", "", "", "", "", "A", "A", "B", "B")
+_CONVENTIONS = ("", "", "", "", "A", "B", "C", "D", "E", "F")
+_OPPOSITE = str.maketrans("ABCDEF", "BADCFE")
+
+
+def at_odds(form: str, other: str) -> frozenset[str]:
+    """Return the conventions of a form whose opposite the other form holds; between linked agents that is a clash."""
+    return frozenset(form) & frozenset(other.translate(_OPPOSITE))
 
 
 def _appeal(seed: int, role: str, sentence: Sentence) -> float:

@@ -22,9 +22,8 @@ from maspo.world.catalogue import (
     sentences_in,
     split,
 )
-from maspo.world.latents import MAX_LINES, Latents, Turn
+from maspo.world.latents import MAX_LINES, Latents, Turn, at_odds
 from maspo.world.noise import pick, unit, weighted
-from maspo.world.spec import Writing
 from maspo.world.text import decode, listed, section, sections
 
 MAX_DRAFTS = 32
@@ -41,18 +40,22 @@ _TRIED = ((Kind.FIX, 0.3), (Kind.HANDOFF, 0.1), (Kind.STYLE, 0.2), (Kind.TRAP, 0
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the traces show: missed aspects with counts, manners that came with a loss, readers that lost."""
+    """What the traces show: missed aspects with counts, manners that came with a loss, readers that lost.
+
+    ``at_odds`` are conventions of its own output that clashed with what the agent read or with what its readers wrote.
+    """
 
     missed: tuple[tuple[str, int], ...] = ()
     blamed: frozenset[str] = frozenset()
     readers_lost: int = 0
+    at_odds: frozenset[str] = frozenset()
 
 
 def answer_proposer(latents: Latents, request: Request) -> str:
     """Return as many drafts as asked for, each in its own ``<prompt>`` tag."""
     text = "\n".join(message.content for message in request.messages)
     prompt = section(text, ["current_prompt"]).strip("\n")
-    writer = _Writer(latents.spec.seed, f"{text}\0{request.identity}", read_evidence(text), latents.spec.writing)
+    writer = _Writer(latents, f"{text}\0{request.identity}", read_evidence(text))
     write = {"good": writer.led, "poor": writer.blind, "rubbish": writer.rubbish}[latents.spec.proposer]
     if latents.spec.writing == "rewrites":
         lines = on_lines_of_their_own(prompt)
@@ -68,12 +71,14 @@ def read_evidence(text: str) -> Evidence:
     for trace in sections(text, "trace"):
         missed.update(listed(section(trace, ["output"]), "Missed"))
     blamed: set[str] = set()
+    clashed: set[str] = set()
     lost = 0
     for case in sections(text, "misaligned_trace"):
         missed.update(listed(section(case, ["output_before"]), "Missed"))
         blamed.update(listed(section(case, ["output"]), "Manner"))
+        clashed |= _at_odds(case)
         lost += _readers_lost(case)
-    return Evidence(tuple(sorted(missed.items())), frozenset(blamed), lost)
+    return Evidence(tuple(sorted(missed.items())), frozenset(blamed), lost, frozenset(clashed))
 
 
 def _readers_lost(case: str) -> bool:
@@ -85,6 +90,12 @@ def _readers_lost(case: str) -> bool:
     return any(quality < earlier - LOST_TOLERANCE for quality, earlier in pairs)
 
 
+def _at_odds(case: str) -> frozenset[str]:
+    linked = [turn.form for text in (*sections(case, "read"), *sections(case, "reader")) for turn in decode(text)]
+    own = [turn.form for turn in decode(section(case, ["output"]))]
+    return at_odds("".join(own), "".join(linked))
+
+
 def _quality(text: str) -> float:
     turns: Sequence[Turn] = decode(text)
     return turns[-1].quality if turns else 0.0
@@ -92,10 +103,14 @@ def _quality(text: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Writer:
-    seed: int
+    latents: Latents
     draw: str
     evidence: Evidence
-    writing: Writing
+
+    @property
+    def seed(self) -> int:
+        """The world's."""
+        return self.latents.spec.seed
 
     def led(self, prompt: str, number: int) -> str:
         """Edit once or twice as the evidence says."""
@@ -135,7 +150,7 @@ class _Writer:
         return "\n".join(paragraphs)
 
     def _edits(self, number: int) -> int:
-        if self.writing == "rewrites":
+        if self.latents.spec.writing == "rewrites":
             return 1 + int(MOST_EDITS * unit(self.seed, "edits", self.draw, number))
         return 2 if unit(self.seed, "edits", self.draw, number) < TWO_EDITS else 1
 
@@ -174,13 +189,17 @@ class _Writer:
     def _put(self, prompt: str, options: Sequence[Sentence], where: tuple[object, ...]) -> str:
         """Add one of the options that the prompt lacks; in a full prompt, or now and then, in the place of another."""
         held = _ordered(split(prompt)[1])
-        new = [sentence for sentence in options if sentence not in held]
+        new = [sentence for sentence in options if sentence not in held and not self._clashes(sentence)]
         if not new:
             return prompt
         sentence = pick(new, self.seed, "sentence", *where)
         if held and (len(held) >= MAX_LINES or unit(self.seed, "replace", *where) < 0.15):
             return replaced(prompt, pick(held, self.seed, "replaced", *where), sentence)
         return added(prompt, sentence)
+
+    def _clashes(self, sentence: Sentence) -> bool:
+        """Whether a sentence brings a convention that was seen to clash."""
+        return self.latents.spec.conflicts and self.latents.convention(sentence) in self.evidence.at_odds
 
 
 def _ordered(sentences: frozenset[Sentence]) -> list[Sentence]:

@@ -38,7 +38,7 @@ class WorldSpec:
     traps: bool = True
     """Whether attractive sentences may harm; without traps they are mere style."""
     conflicts: bool = False
-    """Whether sentences of linked agents can clash."""
+    """Whether sentences bring along conventions; linked agents of opposite conventions clash."""
     proposer: Skill = "good"
     """good is led by the evidence shown, poor ignores it, rubbish writes harmful and unusable drafts."""
     writing: Writing = "edits"

@@ -11,7 +11,7 @@ from maspo.world.latents import Turn
 INPUT_NAME = "[sim input {number:04d}]"
 _INPUT_NAME = re.compile(r"\[sim input (\d{1,12})\]")
 _MARKER = re.compile(
-    r"\[simulated: x=([\w-]+) quality ([+-]\d+\.\d\d) appeal ([+-]\d+\.\d\d) handoff (\d\.\d\d) form=([AB]*)-\]"
+    r"\[simulated: x=([\w-]+) quality ([+-]\d+\.\d\d) appeal ([+-]\d+\.\d\d) handoff (\d\.\d\d) form=([A-F]*)-\]"
 )
 _ANSWER = re.compile(r"(?:<|&lt;)answer>([A-E])(?:<|&lt;)/answer>")
 _LISTED = {
