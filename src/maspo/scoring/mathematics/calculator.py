@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import cmath
 import math
+import operator
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
-from typing import TypeAlias
+from functools import lru_cache, reduce
+from typing import Any, TypeAlias
 
 from maspo.scoring.mathematics.formulas import Node, TooLarge, Unreadable, read
 
@@ -25,14 +26,6 @@ MOST_BITS = 20_000
 LARGEST_FACTORIAL = 1000
 LARGEST_ROUGH = 2**50
 """Of larger exact numbers, rough ones do not hold every digit: they cannot be told to be the same."""
-
-
-def _floor(value: complex) -> complex:
-    return complex(math.floor(_real(value)))
-
-
-def _ceiling(value: complex) -> complex:
-    return complex(math.ceil(_real(value)))
 
 
 _FUNCTIONS: Mapping[str, Callable[[complex], complex]] = {
@@ -131,22 +124,17 @@ def _operation(kind: str, values: list[Number], name: str) -> Number:
     if kind == "call":
         return _call(name, values[0])
     if kind == "sum":
-        total: Number = Fraction(0)
-        for value in values:
-            total = _both(total, value, lambda one, other: one + other, lambda one, other: one + other)
-        return total
+        return reduce(_plus, values)
     return _OPERATIONS[kind](*values)
 
 
-def _both(
-    one: Number,
-    other: Number,
-    exact: Callable[[Fraction, Fraction], Fraction],
-    rough: Callable[[complex, complex], complex],
-) -> Number:
-    if isinstance(one, Fraction) and isinstance(other, Fraction):
-        return _bounded(exact(one, other))
-    return rough(complex(one), complex(other))
+def _exact_or_rough(combine: Callable[[Any, Any], Any]) -> Callable[[Number, Number], Number]:
+    def combined(one: Number, other: Number) -> Number:
+        if isinstance(one, Fraction) and isinstance(other, Fraction):
+            return _bounded(combine(one, other))
+        return complex(combine(complex(one), complex(other)))
+
+    return combined
 
 
 def _bounded(value: Fraction) -> Fraction:
@@ -155,12 +143,7 @@ def _bounded(value: Fraction) -> Fraction:
     return value
 
 
-def _times(one: Number, other: Number) -> Number:
-    return _both(one, other, lambda first, second: first * second, lambda first, second: first * second)
-
-
-def _over(one: Number, other: Number) -> Number:
-    return _both(one, other, lambda first, second: first / second, lambda first, second: first / second)
+_plus, _times, _over = map(_exact_or_rough, (operator.add, operator.mul, operator.truediv))
 
 
 def _power(base: Number, exponent: Number) -> Number:
@@ -219,9 +202,8 @@ def _call(name: str, value: Number) -> Number:
     if name == "abs":
         return abs(value) if isinstance(value, Fraction) else complex(abs(value))
     if name in ("lfloor", "lceil"):
-        if isinstance(value, Fraction):
-            return Fraction(math.floor(value) if name == "lfloor" else math.ceil(value))
-        return (_floor if name == "lfloor" else _ceiling)(value)
+        whole = math.floor if name == "lfloor" else math.ceil
+        return Fraction(whole(value if isinstance(value, Fraction) else _real(value)))
     return _FUNCTIONS[name](complex(value))
 
 

@@ -207,10 +207,7 @@ def _group_and_value(group: Form, value: Form) -> Same:
 
 
 def _ratio_and_value(ratio: Form, value: Form) -> Same:
-    """Compare 3:45 with the time 3:45 p.m., 3:4 with the fraction."""
-    time, part_of_day = without_unit(value.text)
-    if part_of_day and compact(time) == compact(ratio.text):
-        return Same.YES
+    """Compare 3:4 with the fraction."""
     quotient = "/".join(f"({item.text})" for item in ratio.items)
     return _same_values(quotient, value.text) if len(ratio.items) == 2 else Same.NO
 

@@ -16,13 +16,39 @@ _CLAIM = re.compile(
     r"(?i:(?:final\s+|correct\s+)?answers?(?:\s+\w+){0,4}?\s+(?:is|are|equals?|was)(?:\s+(?:given\s+by|equal\s+to|thus|therefore))?"
     r"|answer\s*\**\s*[:=]|####)[ \t:*]*"
 )
-_CONCLUSION = re.compile(r"(?i:\b(?:is|are|equals?|get|have|gives?|be|of)\b|=|≈|:)\s*(?=[^=]*$)")
-_INLINE = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$([^$\n]+?)(?<!\\)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+_STATED = re.compile(
+    r"(?i:\b(?:is|are|was|were|being|equals?|gets?|gives?|have|has|(?<=total )of)\b|(?<=[a-z]):(?=\s))"
+    r"(?i:\s+(?:at|about|exactly|only|just|approximately))?\s*"
+    r"(?=[-−+±(\[{|$§€£√π\\\d]|[A-Za-z]\s*=)"
+)
+"""What stands before a conclusion that begins as mathematics does."""
+_NAMED = re.compile(r"(?i)\b(?:is|are|was|were)\s+(?:an?\s+|the\s+)?([\w-]+(?:\s+[\w-]+)?)$")
+_OPENER = re.compile(r"(?i)^(?:(?:therefore|thus|hence|so|then|finally|in\s+total)\b,?\s*)+")
+_SENTENCE = re.compile(r"(?<=[^\s.][.!?])\s+(?=[A-Z$\\])|\s+so\s+(?!that\b)")
+_REMARK = re.compile(r"(?<=\S),\s+which(?!\s+(?:gives?|implies|means|leads|leaves|simplifies|equals|has|is\s+[$\d]))\s")
+"""What follows a conclusion in its sentence; "which gives …" is the conclusion."""
+_DISPLAYED = r"(?:align|aligned|gather|gathered|equation|eqnarray|split)\*?\}(?:\s*\{[^{}]*\})?"
+_DISPLAY_END = re.compile(rf"(?:\s*(?:\\\]|\$\$|\\end\{{{_DISPLAYED}))+\.?$")
+_ROW_BEGINS = re.compile(rf"\\\\(?!(?:(?!\\begin).)*\\end)|\\\[|\$\$|\\begin\{{{_DISPLAYED}", re.DOTALL)
+"""Where a row of a displayed formula begins; rows of a matrix are none."""
+_LONGEST_ROW = 1000
+_INLINE = re.compile(
+    r"\$\$(.+?)\$\$|(?<!\\)\$((?:\\\$|[^$\n])+?)(?<!\\)\$(?!\d)|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL
+)
 _SENTENCE_END = re.compile(
-    r"(?<=[^\s\d])\.(?:\s|$)|(?<=\d)\.(?:\s+[A-Z\\]|\s*$)|\n|(?<=[\w)}$])[,;]?\s+(?i:which|because|since|so|where|as)\s"
+    r"(?<=[^\s\d.])\.(?:\s|$)|(?<=\d)\.(?:\s+[A-Z\\]|\s*$)|\n|(?<=[\w)}$])[,;]?\s+(?i:which|because|since|so|where|as)\s"
 )
 _SHORT = 80
-_NUMBER = re.compile(r"[-−]?(?:§|\$|€|£)?\d[\d,]*(?:\.\d+)?(?:/\d+)?%?")
+_MOST_WORDS = 3
+_PROSE = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}\s+[A-Za-z]{2,}|^[A-Za-z][a-z']+\s+(?!and|or)[a-z]+\s+\$?\d")
+_OF_SOMETHING = re.compile(r"\s+(?!(?:and|or|to|which|so)\b)[a-z]{2,}")
+_WORD = re.compile(r"\b(?!and\b|or\b)[A-Za-z]{2,}")
+_NUMBER = re.compile(
+    r"(?<![\w√^_\\.,/])(\b(?i:about|the|these|other|his|its|their|all|for|in|per|at|on|to|from|with|than|by|after|every|each|of)\s+"
+    r"|\b[A-Z][a-z]+\s+)?"
+    r"([-−]?(?:\\?[§$]|€|£)?\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?(?:\\?%)?)(?![\w√^*\\(]|[.,/]\d|\s+of\b)"
+)
+"""A number, and the word before it that says it is not what a sentence is about."""
 
 
 def read_math(output: str) -> str | None:
@@ -36,7 +62,7 @@ def read_math(output: str) -> str | None:
     found = boxes(text)
     if found:
         return found[-1] or None
-    return _claimed(text) or _concluded(last_line(text))
+    return _claimed(text) or _displayed(text.rstrip()) or _concluded(last_line(text))
 
 
 def boxes(text: str) -> tuple[str, ...]:
@@ -76,6 +102,11 @@ def _claimed(text: str) -> str | None:
     if last is None:
         return None
     rest = text[last.end() : last.end() + 2 * LONGEST_BOX].lstrip()
+    return _begun(rest)
+
+
+def _begun(rest: str) -> str | None:
+    """Return the answer that a text begins with, up to the end of its sentence."""
     formula = _INLINE.match(rest)
     if formula is not None and not re.match(r"\s*(?:,|and|or|\\%|%|[a-z])", rest[formula.end() :]):
         return _inside(formula)
@@ -84,24 +115,48 @@ def _claimed(text: str) -> str | None:
     return _trimmed(claim)
 
 
+def _displayed(text: str) -> str | None:
+    """Return the last row of the displayed formula that a text ends with."""
+    text = text[-_LONGEST_ROW:]
+    end = _DISPLAY_END.search(text)
+    if end is None or r"\boxed" in text:
+        return None
+    return _trimmed(_ROW_BEGINS.split(text[: end.start()])[-1].replace("&", " " if "\\begin" not in text else "&"))
+
+
 def _concluded(line: str) -> str | None:
-    """Return the answer at the end of a last line: the line itself when short, its last formula or number otherwise."""
-    if r"\boxed" in line:
+    """Return the answer of a last line: the line itself when it is no sentence, what its last sentence states else."""
+    if r"\boxed" in line or len(line) > LONGEST_BOX:
         # A box that never closes: the output was cut off.
         return None
-    line = re.sub(r"^(?:#+|[-*>])\s+", "", line).strip()
-    if len(line) <= _SHORT and not re.search(
-        r"[A-Za-z]{2,}\s+[A-Za-z]{2,}\s+[A-Za-z]{2,}", re.sub(r"\\[A-Za-z]+", "", line)
-    ):
-        return _trimmed(line)
-    formulas = list(_INLINE.finditer(line[-LONGEST_BOX:]))
+    line = re.sub(r"^(?:#+|[-*>])\s+", "", line).replace("**", "").strip()
+    sentence = _OPENER.sub("", _SENTENCE.split(line)[-1]).strip()
+    before = _REMARK.split(sentence)[0]
+    sentence = before if re.search(r"[\d$\\]", before) else sentence
+    stated = last_found(_STATED, sentence)
+    if stated is not None:
+        return _stated(sentence[stated.end() :])
+    formulas = list(_INLINE.finditer(sentence))
     if formulas:
-        return _inside(formulas[-1]).rpartition("=")[2].strip() or None
-    if len(line) > 2000:
-        return None
-    parts = _CONCLUSION.split(line)
-    numbers = _NUMBER.findall(parts[-1]) if len(parts) > 1 else []
-    return numbers[-1] if len(numbers) == 1 else None
+        return _inside(formulas[-1]) if _WORD.search(_INLINE.sub(" ", sentence)) else _trimmed(sentence)
+    named = _NAMED.search(sentence.rstrip("."))
+    if named is not None:
+        return named[1]
+    words = re.sub(r"\\[A-Za-z]+", "", sentence)
+    if len(sentence) <= _SHORT and not _PROSE.search(words) and len(_WORD.findall(words)) <= _MOST_WORDS:
+        return _trimmed(sentence)
+    numbers = [found[2] for found in _NUMBER.finditer(sentence.rpartition("=")[2]) if not found[1]]
+    return numbers[0] if len(numbers) == 1 else None
+
+
+def _stated(claim: str) -> str | None:
+    """Return what a sentence states; of an amount of something, the amount."""
+    formulas = list(_INLINE.finditer(claim))
+    if formulas and formulas[0].start() == 0:
+        if _OF_SOMETHING.match(claim, formulas[0].end()):
+            return _inside(formulas[0])
+        return _inside(formulas[-1]) if _WORD.search(_INLINE.sub(" ", claim)) else _begun(claim)
+    return _begun(claim)
 
 
 def _inside(found: re.Match[str]) -> str:

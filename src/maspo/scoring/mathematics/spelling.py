@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
 
 from maspo.scoring.mathematics.formulas import FUNCTIONS
 
@@ -63,8 +62,6 @@ _CHOOSE = re.compile(r"(?<![\w)}\]])(?:\{\s*\}\s*)?[_^]\s*\{?\s*(\d+)\s*\}?\s*C\
 _ORDINAL = re.compile(r'(?<=\d)(?:\^\s*\{?\s*)?"?(?:st|nd|rd|th)\b"?\s*\}?')
 _PREAMBLE = re.compile(r'^"[^"]*\b(?:is|are):?"\s*')
 _DOTTED = re.compile(r"\.(\d*)\\dot\s*\{?(\d)\}?(?:(\d*)\\dot\s*\{?(\d)\}?)?")
-_BRACED_SCRIPT = re.compile(r"([_^])\{([^{}\\])\}(?!\d)")
-_BRACED_ROOT = re.compile(r"\\sqrt\{(\w)\}")
 _DEGREES = re.compile(r"\^\s*(?:\\deg(?![A-Za-z])|\{\s*\\deg\s*\}|o(?![A-Za-z]))")
 
 
@@ -86,11 +83,9 @@ def spelled(text: str) -> str:
     return text.rstrip(" .,;:").lstrip(" ,;:")
 
 
-@lru_cache(maxsize=8192)
 def compact(text: str) -> str:
-    """Return a spelled answer without spaces and with one kind of braces, to compare as a string."""
-    text = _BRACED_SCRIPT.sub(r"\1\2", text.replace(" ", ""))
-    return _BRACED_ROOT.sub(r"\\sqrt\1", text)
+    """Return a spelled answer without spaces, to compare as a string."""
+    return text.replace(" ", "")
 
 
 def _scripts(text: str) -> str:
