@@ -94,7 +94,7 @@ def test_f04_the_same_command_again_pays_nothing(maspo: Run, url: str) -> None:
     assert again.json["after"] == first.json["after"]
     other = evaluate(maspo, url, "--repeats", "2")
     assert other.code == 2
-    assert "holds another evaluation" in other.err
+    assert "begun with something else" in other.err
 
 
 def test_f05_the_judge_and_a_rubric(maspo: Run, url: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from maspo.engine.evaluation.job import dump_evaluation
+from maspo.engine.evaluation.job import EVALUATION
 from maspo.engine.evaluation.run import DATABASE, look_at, recorded
 from maspo.models.base import Message, Request
 from maspo.scoring.registry import UNSAFE_CODE
@@ -111,7 +111,7 @@ def test_v04_calls_in_flight_at_a_kill_are_listed_once(maspo: Run, url: str) -> 
 
 def test_v05_a_folder_cannot_ask_for_code_without_a_sandbox(maspo: Run, url: str) -> None:
     evaluate(maspo, url, "--inputs", "rows.jsonl")
-    hostile = dump_evaluation(replace(recorded(Path("out", DATABASE)), scorer=UNSAFE_CODE))
+    hostile = EVALUATION.dump(replace(recorded(Path("out", DATABASE)), scorer=UNSAFE_CODE))
 
     async def plant() -> None:
         async with RunStore.open(Path("out", DATABASE)) as store:
@@ -185,3 +185,38 @@ def test_v09_a_damaged_record_is_told_mended_and_gone_on_with(maspo: Run, url: s
     refused = evaluate(maspo, url, "--inputs", "rows.jsonl")
     assert refused.code == 1
     assert "Traceback" not in refused.err
+
+
+@pytest.mark.parametrize("command", ["evaluate", "judge-check"])
+def test_v10_a_folder_that_cannot_be_one_is_refused_before_anything_is_asked(maspo: Run, command: str) -> None:
+    said = maspo(command, "team.yaml", "--inputs", "rows.jsonl", "--base-url", "http://127.0.0.1:9/v1", "--out",
+        "rows.jsonl")  # fmt: skip
+    assert said.code == 2, said
+    assert "--out rows.jsonl: rows.jsonl is a file; give a folder" in said.err
+    assert "at most" not in said.err
+
+
+def test_v11_each_output_stands_beside_its_question(maspo: Run, url: str) -> None:
+    rows = [{"input": f"How much is {number} and 1?", "answer": "2"} for number in range(4)]
+    Path("unnamed.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    assert evaluate(maspo, url, "--inputs", "unnamed.jsonl", "--prompts", "prompts.json").code == 0
+    lines = [json.loads(line) for line in Path("out/rows.jsonl").read_text().splitlines()]
+    assert sorted(line["question"] for line in lines) == sorted(row["input"] for row in rows for _ in range(2))
+
+
+def test_v12_without_a_difference_the_page_has_no_empty_parts(maspo: Run, url: str) -> None:
+    said = evaluate(maspo, url, "--inputs", "rows.jsonl", "--prompts", "seed", "--json")
+    page = Path("out/evaluation.html").read_text()
+    assert said.json["why"] == "Too few rows differ to tell whether the seed prompts are better than the seed prompts."
+    assert 'id="rows"' not in page
+    assert 'id="prompts"' not in page
+
+
+def test_v13_beside_a_run_an_evaluation_goes_on_by_its_own_command(maspo: Run, url: str) -> None:
+    Path("out").mkdir()
+    Path("out/run.db").write_bytes(b"")
+    cut = evaluate(maspo, url, "--inputs", "rows.jsonl", "--max-calls", "20")
+    assert cut.code == 4, cut
+    assert "go on with: the same command with --out out" in cut.err
+    Path("out/run.db").unlink()
+    assert "go on with: maspo resume out" in evaluate(maspo, url, "--inputs", "rows.jsonl", "--max-calls", "20").err

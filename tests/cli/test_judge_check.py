@@ -120,6 +120,12 @@ def test_g06_a_verdict_is_about_the_output_that_was_seen(folder: Path, monkeypat
     assert 3 < sum(firsts) < 17
 
 
+def test_g09_the_judge_cannot_say_which_outputs_are_right(url: str) -> None:
+    said = check(url, "--scorer", "judge")
+    assert said.code == 2, said
+    assert "the judge is what is checked" in said.err
+
+
 def test_g07_a_damaged_record_is_mended_by_the_same_command(url: str) -> None:
     first = check(url, "--prompts", "prompts.json", "--pairs", "5", "--json")
     record = Path("out/judge.db")

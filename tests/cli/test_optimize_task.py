@@ -84,7 +84,9 @@ def test_o03_it_can_be_checked_and_estimated(maspo: Run, command: str) -> None:
     assert sum(said.json["inputs"].values()) == 12
     assert "final_answer" not in said.err
     Path("team.yaml").write_text(TEAM.replace("final_answer: choice\n", ""))
-    assert "aqua are read with `final_answer: choice`" in maspo(command, *TASK).err
+    unread = maspo(command, *TASK, "--json")
+    assert "aqua are read with `final_answer: choice`" in unread.err
+    assert any("aqua are read with" in remark for remark in unread.json["notes"])
 
 
 def test_o04_what_cannot_be_optimized_on_is_said(maspo: Run) -> None:

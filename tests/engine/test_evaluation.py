@@ -12,7 +12,7 @@ import pytest
 from maspo.arena.clock import run_virtually
 from maspo.config import Caps, RunConfig
 from maspo.engine.evaluation.calibration import calibrate
-from maspo.engine.evaluation.job import Evaluated, Evaluation, dump_evaluation, load_evaluation
+from maspo.engine.evaluation.job import EVALUATION, Evaluated, Evaluation
 from maspo.engine.evaluation.judge_check import judge_check
 from maspo.engine.evaluation.run import DATABASE, Attention, evaluate, resume_evaluation
 from maspo.engine.job import Progress
@@ -75,7 +75,7 @@ async def test_u01_better_prompts_are_found_better_on_the_same_rows(tmp_path: Pa
     assert after - before == pytest.approx(found.difference.mean)
     assert model.purposes["agent"] == 2 * 2 * ROWS
     assert found.costs["after"].calls == 2
-    assert "is better than" in headline(found)
+    assert "are better than" in headline(found)
 
 
 async def test_u02_prompts_against_themselves_cost_once_and_prove_nothing(tmp_path: Path) -> None:
@@ -237,7 +237,7 @@ async def test_u13_the_system_says_how_exact_reads_the_answer(tmp_path: Path) ->
 
 def test_u14_an_evaluation_is_recorded_without_loss() -> None:
     evaluation = world_evaluation(rubric="a\ud800b", repeats=2, scorer="judge")
-    assert load_evaluation(dump_evaluation(evaluation)) == evaluation
+    assert EVALUATION.load(EVALUATION.dump(evaluation)) == evaluation
 
 
 async def test_u15_reports_hold_no_markup_of_rows_or_models(tmp_path: Path) -> None:
@@ -333,13 +333,13 @@ async def test_u21_the_page_of_a_judge_check_shows_what_speaks_against_the_judge
     planted = replace(found, pairs=(hostile, *found.pairs[1:3]), readings=(turned, fair, wrong))
     page = render_judge_check(planted, calibrate(planted.readings))
     assert "&lt;b&gt;row&lt;/b&gt;: " in page
-    assert "A shown first: A is better; B shown first: B is better" in page
+    assert "judge A with A shown first, B with B first" in page
     assert f"{found.pairs[2].row}: " in page
     assert f"{found.pairs[1].row}: " not in page
     assert "<script" not in page
     assert "<i>" not in page
     assert "\x1b" not in page
-    assert "turns with the order" in page
+    assert '<th scope="row">turns with the order</th>' in page
     nothing = replace(found, pairs=(), readings=())
     assert "nothing to ask the judge about" in render_judge_check(nothing, calibrate(()))
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from maspo.engine.evaluation.calibration import calibrate
 from maspo.engine.evaluation.tally import Mark, RowFound, difference_of, share_of, verdict_of
+from maspo.report.calibration import calibration_figures
 from maspo.stats.paired import net_win_interval, sign_test
 from maspo.stats.share import share_interval
 from maspo.verdict import Reading, Verdict
@@ -157,6 +158,14 @@ def test_e10_a_judge_that_always_takes_the_first_output_is_found_out() -> None:
     assert found.flip.share == 1.0
     assert found.known.share == 0.0
     assert found.labels.kappa is None or found.labels.kappa <= 0
+
+
+def test_e12_figures_below_zero_have_the_sign_of_all_other_figures() -> None:
+    readings = [
+        Reading(str(number), one, one, other) for number, (one, other) in enumerate([(WIN, LOSS), (LOSS, WIN)] * 9)
+    ]
+    figures = dict(calibration_figures(calibrate(readings)))
+    assert figures["  beyond chance, κ"].startswith("−1.00 (95% interval −1.00")
 
 
 def test_e11_nothing_to_count_is_no_error() -> None:

@@ -19,7 +19,7 @@ import pytest
 from aiohttp import web
 
 from maspo.engine.job import Job
-from maspo.engine.record import dump_job
+from maspo.engine.record import JOB
 from maspo.engine.run import DATABASE
 from maspo.testing.runs import with_config, world_job
 from maspo.world import World
@@ -32,11 +32,11 @@ LATENCY = 0.004
 CHILD = """
 import asyncio, sys
 from pathlib import Path
-from maspo.engine.record import load_job
+from maspo.engine.record import JOB
 from maspo.engine.run import DATABASE, resume, start
 from maspo.testing.runs import Recorder
 
-job, out = load_job(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
+job, out = JOB.load(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
 asyncio.run(resume(out, Recorder()) if (out / DATABASE).exists() else start(job, out, Recorder()))
 """
 
@@ -121,7 +121,7 @@ async def test_x02_a_kill_before_the_first_call_can_be_gone_on_from_or_says_what
     draw = random.Random(7)
     server = Server(World(WorldSpec(seed=5)))
     async with server.listening() as url:
-        (tmp_path / "job.json").write_text(dump_job(job_at(url)), encoding="utf-8")
+        (tmp_path / "job.json").write_text(JOB.dump(job_at(url)), encoding="utf-8")
         for number in range(2):
             out = tmp_path / f"run{number}"
             process = await child(tmp_path / "job.json", out)

@@ -299,7 +299,7 @@ async def test_d15_a_whole_run_needs_no_mending(tmp_path: Path) -> None:
     path = tmp_path / DATABASE
     await RunStore.create(path).close()
     assert mend(path) == ""
-    with pytest.raises(StoreError, match="no such run"):
+    with pytest.raises(StoreError, match="no such record"):
         mend(tmp_path / "other.db")
 
 
@@ -316,7 +316,7 @@ async def test_d16_files_of_others_are_refused_and_left_alone(
     texts = [b"", b"\0" * PAGE, b"just some text " * 1000, b"PK\x03\x04" * 300, path.read_bytes(), b"SQLite format 3\0"]
     for content in texts:
         path.write_bytes(content)
-        with pytest.raises(StoreError, match=r"not a maspo run|cannot be used") as caught:
+        with pytest.raises(StoreError, match=r"no record of maspo|cannot be used") as caught:
             look_at(path)
         assert "\n" not in str(caught.value)
         assert path.read_bytes() == content

@@ -43,7 +43,7 @@ def test_q02_a_row_without_an_id_is_labelled_by_its_content() -> None:
 def test_q03_a_task_without_test_rows_is_refused_and_one_without_a_pool_says_how_to_get_one() -> None:
     with pytest.raises(InputsInvalid, match="t: no test rows"):
         Task("t", ())
-    with pytest.raises(InputsInvalid, match=r"no rows to optimize on; give the file of its pool .* or set a share"):
+    with pytest.raises(InputsInvalid, match=r"no rows to optimize on; give the file of its pool .* set a share"):
         _ = Task("t", rows("a")).pool
 
 

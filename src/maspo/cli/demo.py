@@ -37,7 +37,7 @@ def demo(
     from maspo.cli.prepare import check_folder
     from maspo.cli.running import conclude, run_watched
     from maspo.engine.run import start
-    from maspo.report.folder import RUNS, free_folder
+    from maspo.report.folder import JOURNAL, RUNS, free_folder
 
     job = demo_job(topology, seed, inputs)
     folder = out or free_folder(RUNS, f"demo-{topology}")
@@ -47,7 +47,7 @@ def demo(
     async def begin(watcher: Watcher, stop: asyncio.Event) -> Outcome:
         return await start(job, folder, watcher, stop=stop)
 
-    raise typer.Exit(conclude(run_watched(begin, folder), folder, as_json))
+    raise typer.Exit(conclude(run_watched(begin, folder / JOURNAL), folder, as_json))
 
 
 def demo_job(topology: str, seed: int, inputs: int) -> Job:

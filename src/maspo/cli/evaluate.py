@@ -129,24 +129,30 @@ def _told(folder: Path, found: Evaluated) -> None:
 def _watched(begin: Begin[Evaluated], folder: Path, as_json: bool) -> int:
     """Run to the end, write the reports and print the outcome; return the exit code."""
     from maspo.cli.running import run_watched
+    from maspo.engine.evaluation.run import DATABASE
     from maspo.errors import EXIT_BUDGET, EXIT_OK, Interrupted
     from maspo.report.evaluation import evaluation_json
+    from maspo.report.folder import JOURNAL
     from maspo.report.html_evaluation import PAGE
 
+    # Where a run shares the folder, it is the run that `maspo resume` goes on with.
+    shared = (folder / JOURNAL).is_file()
+    again = f"the same command with --out {folder}" if shared else f"maspo resume {folder}"
     try:
-        found = run_watched(begin, folder)
+        found = run_watched(begin, folder / DATABASE, again)
     except Interrupted as error:
-        raise Interrupted(f"{error} Everything paid for is saved; go on with: maspo resume {folder}") from None
+        raise Interrupted(f"{error} Everything paid for is saved; go on with: {again}") from None
     _told(folder, found)
     code = EXIT_BUDGET if found.left_out else EXIT_OK
     if found.left_out:
-        note(f"A cap left out rows; with a higher one go on with: maspo resume {folder}")
+        note(f"A cap left out rows; with a higher one go on with: {again}")
     if as_json:
         print_json({**evaluation_json(found), "exit_code": code, "out": str(folder), "report": str(folder / PAGE)})
     return code
 
 
 def _plan(evaluation: Evaluation, folder: Path) -> str:
+    from maspo.cli.evaluating import bound
     from maspo.models.endpoint import Endpoint
 
     models = evaluation.config.models
@@ -157,7 +163,7 @@ def _plan(evaluation: Evaluation, folder: Path) -> str:
         ("rows", f"{len(evaluation.task.test.rows):,} of {evaluation.task.name}, {evaluation.repeats} run(s) each"),
         ("scorer", evaluation.scorer),
         ("endpoint", f"{Endpoint(models.base_url).shown} ({models.agent})"),
-        ("calls", f"at most {evaluation.most_calls:,}"),
+        ("calls", bound(evaluation.most_calls)),
         ("folder", str(folder)),
     ]
     return "\n".join(f"{name:<10}{text}" for name, text in lines)

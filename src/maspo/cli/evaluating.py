@@ -8,7 +8,7 @@ from pathlib import Path
 
 from maspo.cli.folder import read_prompts
 from maspo.cli.options import Asked, Rows, executed
-from maspo.cli.prepare import check_endpoint, check_rows, drawn, given, key_missing
+from maspo.cli.prepare import check_endpoint, check_rows, check_writable, drawn, given, key_missing
 from maspo.cli.settings import load_settings
 from maspo.config import RunConfig
 from maspo.engine.evaluation.job import EXACT, JUDGE, Evaluation, Side
@@ -100,8 +100,15 @@ def read_outputs(asked: Asked, sides: Sides, scoring: Scoring) -> Read:
         sources={"system": str(asked.system.absolute())},
     )
     scorer_for(evaluation)
+    if asked.out is not None:
+        check_writable(asked.out)
     _check_models(settings.config)
     return Read(evaluation, tuple(dict.fromkeys(notes)))
+
+
+def bound(calls: int) -> str:
+    """Return an upper bound of calls in words."""
+    return f"at most {calls:,}, besides one small question to each model and retries"
 
 
 def _task(rows: Rows) -> Task:

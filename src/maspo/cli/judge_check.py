@@ -44,9 +44,12 @@ def judge_check(
     """
     from maspo.cli.evaluating import NONE, Scoring, Sides, read_outputs
     from maspo.cli.optimize import agreed
+    from maspo.engine.evaluation.job import JUDGE
     from maspo.errors import ConfigInvalid
     from maspo.report.folder import RUNS, free_folder
 
+    if scorer == JUDGE:
+        raise ConfigInvalid("--scorer judge: the judge is what is checked; give what tells which outputs are right")
     if pairs < 1:
         raise ConfigInvalid(f"--pairs {pairs}: expected 1 or more")
     drawn = repeats if repeats is not None else (1 if prompts else _REPEATS)
@@ -83,11 +86,11 @@ def _run(evaluation: Evaluation, most: int, folder: Path, human: bool, as_json: 
     async def begin(watcher: Watcher, stop: asyncio.Event) -> Checked:
         return await check(evaluation, most, folder, Attention(watcher, stop=stop))
 
+    again = f"the same command with --out {folder}"
     try:
-        found = run_watched(begin, folder)
+        found = run_watched(begin, folder / DATABASE, again)
     except Interrupted as error:
-        again = "the same command again goes on where it stopped"
-        raise Interrupted(f"{error} Everything paid for is saved in {folder}; with --out {folder} {again}") from None
+        raise Interrupted(f"{error} Everything paid for is saved; go on with: {again}") from None
     if human:
         ask_person(found.pairs, folder, evaluation.config.seed)
     said = {name: verdict for name, verdict in read_verdicts(folder).items() if verdict is not None}
@@ -114,6 +117,7 @@ def _sampled(evaluation: Evaluation) -> Evaluation:
 
 
 def _plan(evaluation: Evaluation, most: int, folder: Path) -> str:
+    from maspo.cli.evaluating import bound
     from maspo.engine.evaluation.judge_check import most_calls
     from maspo.models.endpoint import Endpoint
 
@@ -121,7 +125,7 @@ def _plan(evaluation: Evaluation, most: int, folder: Path) -> str:
     lines = [
         ("judge", f"{models.for_judge()} at {Endpoint(models.base_url).shown}"),
         ("pairs", f"{most:,} at most, one a row, from {len(evaluation.task.test.rows):,} rows"),
-        ("calls", f"at most {most_calls(evaluation, most):,}"),
+        ("calls", bound(most_calls(evaluation, most))),
         ("folder", str(folder)),
     ]
     return "\n".join(f"{name:<10}{text}" for name, text in lines)

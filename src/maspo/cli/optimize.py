@@ -31,6 +31,7 @@ def optimize(asked: Asked) -> None:
     from maspo.engine.estimate import estimate
     from maspo.engine.run import start
     from maspo.errors import ConfigInvalid
+    from maspo.report.folder import JOURNAL
 
     prepared = prepare(asked)
     missing = key_missing(prepared.job.config.models)
@@ -47,7 +48,7 @@ def optimize(asked: Asked) -> None:
     async def begin(watcher: Watcher, stop: asyncio.Event) -> Outcome:
         return await start(prepared.job, prepared.out, watcher, stop=stop)
 
-    raise typer.Exit(conclude(run_watched(begin, prepared.out), prepared.out, asked.as_json))
+    raise typer.Exit(conclude(run_watched(begin, prepared.out / JOURNAL), prepared.out, asked.as_json))
 
 
 def agreed() -> bool:
@@ -82,7 +83,7 @@ def resume(
     async def begin(watcher: Watcher, stop: asyncio.Event) -> Outcome:
         return await go_on(folder, watcher, caps, stop=stop)
 
-    raise typer.Exit(conclude(run_watched(begin, folder), folder, as_json))
+    raise typer.Exit(conclude(run_watched(begin, folder / JOURNAL), folder, as_json))
 
 
 def _caps(flags: dict[str, float | None]) -> Caps | None:

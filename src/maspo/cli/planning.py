@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from maspo.cli.options import Asked, job_command
@@ -65,17 +66,18 @@ def estimate(asked: Asked) -> None:
 
     prepared = prepare(asked)
     planned = planned_cost(prepared.job)
-    for remark in dict.fromkeys((*prepared.notes, *planned.notes)):
+    remarks = list(dict.fromkeys((*prepared.notes, *planned.notes)))
+    for remark in remarks:
         note(f"note: {remark}")
     rows = [*planned.calls.items(), ("together", planned.most)]
     say(table(("purpose", "calls at most"), [(name, f"{calls:,}") for name, calls in rows]))
     say()
     say(plan_text(prepared, planned))
     if asked.as_json:
-        print_json(estimate_json(planned))
+        print_json(_estimate_json(planned, remarks))
 
 
-def estimate_json(planned: Estimate) -> dict[str, object]:
+def _estimate_json(planned: Estimate, remarks: Sequence[str]) -> dict[str, object]:
     """Return the machine's form of an estimate; ``usd`` is null when a price is unknown."""
     return {
         "calls": {**planned.calls, "planned": planned.planned, "total": planned.most},
@@ -83,7 +85,7 @@ def estimate_json(planned: Estimate) -> dict[str, object]:
         "usd": planned.usd,
         "unpriced": list(planned.unpriced),
         "inputs": {"search": planned.search_inputs, "holdout": planned.holdout_inputs},
-        "notes": list(planned.notes),
+        "notes": list(remarks),
     }
 
 
@@ -108,4 +110,4 @@ def check(asked: Asked) -> None:
     if asked.as_json:
         system = prepared.job.system
         facts = {"ok": True, "system": system.name, "agents": list(system.order), "output": system.output}
-        print_json({**facts, **estimate_json(planned), "notes": remarks})
+        print_json({**facts, **_estimate_json(planned, remarks)})

@@ -108,7 +108,8 @@ def _how_read(task: Task, system: System) -> tuple[str, ...]:
     """Return a remark when equal answers would not be seen to be equal, or labels could not be compared."""
     if system.final_answer != "auto" or task.final_answer in ("auto", "boxed"):
         return ()
-    return (f"answers of {task.name} are read with `final_answer: {task.final_answer}`; the system file says nothing",)
+    spec = f"`final_answer: {task.final_answer}`"
+    return (f"answers of {task.name} are read with {spec}; the system file does not say so: add that line",)
 
 
 def models_of(system: System, config: RunConfig) -> tuple[str, ...]:
@@ -145,15 +146,24 @@ def check_folder(out: Path) -> None:
         ConfigInvalid: it holds a run already, or cannot be created or written.
 
     """
+    check_writable(out)
+    if (out / JOURNAL).exists():
+        raise ConfigInvalid(f"--out {out}: holds a run already; go on with `maspo resume {out}` or give another folder")
+
+
+def check_writable(out: Path) -> None:
+    """Check, without creating anything, that a folder is there or can be made, and can be written.
+
+    Raises:
+        ConfigInvalid: it cannot.
+
+    """
     try:
-        taken = (out / JOURNAL).exists()
         nearest = next((folder for folder in (out, *out.absolute().parents) if folder.exists()), Path("/"))
     except PermissionError as error:
         raise ConfigInvalid(
             f"--out {out}: no permission to look at {error.filename}; give a folder that you may write to"
         ) from None
-    if taken:
-        raise ConfigInvalid(f"--out {out}: holds a run already; go on with `maspo resume {out}` or give another folder")
     if not nearest.is_dir():
         raise ConfigInvalid(f"--out {out}: {nearest} is a file; give a folder")
     if not os.access(nearest, os.W_OK | os.X_OK):

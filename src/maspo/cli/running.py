@@ -13,10 +13,9 @@ from typing import TypeAlias, TypeVar
 
 from maspo.cli.terminal import note, print_json, say
 from maspo.cli.watch import watching
-from maspo.engine.evaluation.run import holds_evaluation
 from maspo.engine.job import Outcome, Watcher
 from maspo.errors import EXIT_INTERRUPTED, ProviderError
-from maspo.report.folder import JOURNAL, REPORT, look, write_results
+from maspo.report.folder import REPORT, look, write_results
 from maspo.report.text import result_json, summary
 from maspo.store import mend
 
@@ -42,8 +41,10 @@ def make_whole(database: Path, needed: str = "") -> None:
         note(f"note: {remark}")
 
 
-def run_watched(begin: Begin[T], out: Path) -> T:
+def run_watched(begin: Begin[T], record: Path, again: str = "") -> T:
     """Run to the end or to the first Ctrl-C, which lets calls in flight finish; a second one ends the process.
+
+    ``again`` is how to go on with what is recorded: by ``maspo resume`` unless something else is said.
 
     Raises:
         MaspoError: what ended the run. After a failure of the endpoint the way to go on is told first.
@@ -58,8 +59,8 @@ def run_watched(begin: Begin[T], out: Path) -> T:
     try:
         return asyncio.run(watched())
     except ProviderError:
-        if (out / JOURNAL).is_file() or holds_evaluation(out):
-            note(f"What is recorded is kept; go on with: maspo resume {out}")
+        if record.is_file():
+            note(f"What is recorded is kept; go on with: {again or f'maspo resume {record.parent}'}")
         raise
 
 

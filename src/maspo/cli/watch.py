@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -29,8 +29,8 @@ from maspo.events import (
 from maspo.report.fold import by_rounds
 from maspo.report.words import conflict, duration, money, plural, unsettled
 
-LOST_SHOWN = 3
-"""Lost calls that get a line of their own; the rest is counted in the report."""
+CALLS_SHOWN = 3
+"""Lost calls, and calls that were in flight at a kill, that get a line of their own; the report has all of them."""
 _EVENTS_SHOWN = 6
 _BEAM_SHOWN = 4
 
@@ -109,15 +109,16 @@ class PlainLines:
         self._write = write
         self._progress: Progress | None = None
         self._run: RunStarted | None = None
-        self._lost = 0
+        self._calls = Counter[type[Event]]()
 
     def on_event(self, event: Event) -> None:
         """Write the line of an event, if it has one."""
-        self._lost += isinstance(event, CallLost)
+        if isinstance(event, CallLost | CallUnsettled):
+            self._calls[type(event)] += 1
+            if self._calls[type(event)] > CALLS_SHOWN:
+                return
         if isinstance(event, RunStarted):
             self._run = event
-        if isinstance(event, CallLost) and self._lost > LOST_SHOWN:
-            return
         line = line_of(event, self._run)
         if line:
             self._write(f"{spent(self._progress)}{line}")

@@ -7,38 +7,20 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from maspo.config import Caps, RunConfig, capped
 from maspo.engine.job import Job
-from maspo.errors import RunChanged, StoreError, UsageError
+from maspo.engine.kept import Kept
+from maspo.errors import RunChanged, UsageError
 from maspo.graph.load import load_system
 from maspo.store.files import write_whole
 from maspo.tasks.inputs import load_inputs
 
-_JOB = TypeAdapter(Job)
+JOB = Kept(Job, "the run's record")
 CONFIG = "config.json"
 _LONGEST_VALUE = 60
 _MOST_DIFFERENCES = 20
-
-
-def dump_job(job: Job) -> str:
-    """Return a job as JSON."""
-    # The standard library writes the text, because it escapes lone surrogates where pydantic refuses them.
-    return json.dumps(_JOB.dump_python(job, mode="json", by_alias=True))
-
-
-def load_job(text: str) -> Job:
-    """Return the job of ``dump_job``.
-
-    Raises:
-        StoreError: the text is no job of this version.
-
-    """
-    try:
-        return _JOB.validate_python(json.loads(text))
-    except (ValidationError, ValueError) as error:
-        raise StoreError(f"the run's record cannot be read by this version of maspo: {error}") from error
 
 
 def write_config(out: Path, config: RunConfig) -> None:

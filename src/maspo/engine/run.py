@@ -20,10 +20,9 @@ from maspo.engine.plan_search import Split, setting_of, split_of
 from maspo.engine.providers import provider as default_provider
 from maspo.engine.record import (
     CONFIG,
+    JOB,
     check_unchanged,
     differences_between,
-    dump_job,
-    load_job,
     with_caps,
     write_config,
 )
@@ -80,7 +79,7 @@ async def start(
     run = uuid.uuid4().hex[:12]
     with nothing_left_unless_answered(out / DATABASE, CONFIG, _SEED_PROMPTS):
         async with provider(job, run) as bare, _new_folder(job, out) as store:
-            await store.append([], {"job": dump_job(job), "run": run})
+            await store.append([], {"job": JOB.dump(job), "run": run})
             return await _drive(job, out, store, _Attention(watcher, bare, stop), plan)
 
 
@@ -161,7 +160,7 @@ def _job_in(store: RunStore, out: Path) -> Job:
     job = store.meta().get("job")
     if job is None:
         raise StoreError(f"{out}: the run was killed before it began; delete the folder and start again")
-    return load_job(job)
+    return JOB.load(job)
 
 
 # ── one process's share of a run ─────────────────────────────────────────────────────────────────────────────────────

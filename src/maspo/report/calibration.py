@@ -9,27 +9,36 @@ _WIDTH = 24
 
 
 def calibration_lines(found: Calibration) -> list[str]:
-    """Return a judge's record line by line, with 95 % intervals."""
-    lines = []
+    """Return a judge's record line by line."""
+    return [line(name, text) for name, text in calibration_figures(found)]
+
+
+def calibration_figures(found: Calibration) -> list[tuple[str, str]]:
+    """Return a judge's record as names and figures, with 95 % intervals."""
+    figures = []
     if found.labels.rate.n:
-        lines.append(line("right on known pairs", _rate(found.known)))
-        lines += _agreement("agrees with labels", found.labels)
+        figures.append(("right on known pairs", _rate(found.known)))
+        figures += _agreement("agrees with labels", found.labels)
     if found.human is not None:
-        lines += _agreement("agrees with the person", found.human)
+        figures += _agreement("agrees with the person", found.human)
     return [
-        *lines,
-        line("first position wins", f"{_rate(found.first_position)}; 50% is fair"),
-        line("turns with the order", _rate(found.flip)),
-        line("says tie", _rate(found.tie)),
-        line("cannot be read", _rate(found.unreadable)),
+        *figures,
+        ("first position wins", f"{_rate(found.first_position)}; 50% is fair"),
+        ("turns with the order", _rate(found.flip)),
+        ("says tie", _rate(found.tie)),
+        ("cannot be read", _rate(found.unreadable)),
     ]
 
 
-def _agreement(name: str, found: Agreement) -> list[str]:
+def _agreement(name: str, found: Agreement) -> list[tuple[str, str]]:
+    return [(name, _rate(found.rate)), ("  beyond chance, κ", _kappa(found))]
+
+
+def _kappa(found: Agreement) -> str:
+    if found.kappa is None:
+        return "not defined: one side always says the same"
     low, high = found.kappa_interval
-    beyond = "not defined: one side always says the same" if found.kappa is None else f"{found.kappa:.2f}"
-    interval = "" if found.kappa is None else f" (95% interval {low:.2f} to {high:.2f})"
-    return [line(name, _rate(found.rate)), line("  beyond chance, κ", f"{beyond}{interval}")]
+    return f"{found.kappa:.2f} (95% interval {low:.2f} to {high:.2f})".replace("-", "−")
 
 
 def _rate(rate: Rate) -> str:

@@ -15,16 +15,16 @@ _WIDTH = 14
 _ROWS_SHOWN = 12
 _THOUSAND = 1000
 _CLAIMS = {
-    "improved": "{after} is better than {before}.",
-    "worse": "{after} is worse than {before}.",
-    "no_evidence": "No evidence that {after} is better than {before}.",
-    "cannot_tell": "Too few rows differ to tell whether {after} is better than {before}.",
+    "improved": "{after} are better than {before}.",
+    "worse": "{after} are worse than {before}.",
+    "no_evidence": "No evidence that {after} are better than {before}.",
+    "cannot_tell": "Too few rows differ to tell whether {after} are better than {before}.",
 }
 _PREFERENCES = {
-    "improved": "{after} is preferred by the judge to {before}.",
-    "worse": "{before} is preferred by the judge to {after}.",
-    "no_evidence": "No evidence that {after} is preferred by the judge to {before}.",
-    "cannot_tell": "Too few rows differ to tell whether {after} is preferred by the judge to {before}.",
+    "improved": "{after} are preferred by the judge to {before}.",
+    "worse": "{before} are preferred by the judge to {after}.",
+    "no_evidence": "No evidence that {after} are preferred by the judge to {before}.",
+    "cannot_tell": "Too few rows differ to tell whether {after} are preferred by the judge to {before}.",
 }
 
 
@@ -35,8 +35,13 @@ def headline(found: Evaluated) -> str:
         return f"{found.evaluation.names['after']}: {share_words(found, share)}." if share else "Nothing was evaluated."
     claims = _PREFERENCES if found.evaluation.pairwise else _CLAIMS
     names = found.evaluation.names
-    before, after = (names[side] for side in ("before", "after"))
-    return claims[found.verdict].replace("{after}", after, 1).replace("{before}", before, 1)
+    before, after = (_prompts_of(names[side]) for side in ("before", "after"))
+    claim = claims[found.verdict].replace("{after}", after, 1).replace("{before}", before, 1)
+    return claim[0].upper() + claim[1:]
+
+
+def _prompts_of(name: str) -> str:
+    return "the seed prompts" if name == "seed" else f"the prompts of {name}"
 
 
 def share_words(found: Evaluated, share: Share) -> str:
@@ -90,6 +95,11 @@ def difference_words(difference: Difference) -> str:
         f"{words.signed_percent(high)}); {words.plural(len(difference.won), 'row', 'rows')} won, "
         f"{words.number(len(difference.lost))} lost, {words.number(difference.ties)} equal"
     )
+
+
+def difference_name(found: Evaluated) -> str:
+    """Return what a comparison measures: right outputs, or only what a judge prefers."""
+    return "preference" if found.evaluation.pairwise else "difference"
 
 
 def missing_words(difference: Difference) -> str:
@@ -171,9 +181,8 @@ def _compared(found: Evaluated, difference: Difference) -> list[str]:
     turned = ""
     if difference.contradicted:
         turned = f"{words.plural(difference.contradicted, 'verdict', 'verdicts')} turned with the order; counted equal"
-    what = "preference" if found.evaluation.pairwise else "difference"
     return [
-        *_row(what, difference_words(difference), proof_words(difference), turned),
+        *_row(difference_name(found), difference_words(difference), proof_words(difference), turned),
         *_row("missing", missing_words(difference)),
         *_row("rows won", listed(difference.won)),
         *_row("rows lost", listed(difference.lost)),
@@ -284,11 +293,14 @@ def _difference_json(difference: Difference) -> dict[str, object]:
 
 
 def rows_jsonl(found: Evaluated) -> Iterator[str]:
-    """Return one line for each output: row, side, repeat, text, and its score where it has one; then each verdict."""
+    """Return one line for each output: row, question, side, repeat, text, its score if any; then each verdict."""
+    task = found.evaluation.task
+    questions = {row.label: task.sample(row.key, "").question for row in task.test.rows}
     for output in found.outputs:
         score = output.score
         line: Mapping[str, object] = {
             "id": output.row,
+            "question": questions[output.row],
             "side": output.side,
             "repeat": output.repeat,
             "output": output.text,

@@ -42,7 +42,7 @@ def look(folder: Path) -> Look:
 
     """
     if not (folder / JOURNAL).is_file():
-        raise UsageError(f"{folder}: no run here ({JOURNAL} is missing); give a folder that `maspo optimize` wrote")
+        raise UsageError(f"{folder}: holds no run ({JOURNAL} is missing) and no evaluation; give a folder with one")
     store = RunStore.read(folder / JOURNAL)
     try:
         entries = store.journal()

@@ -9,6 +9,7 @@ from maspo.report import words
 from maspo.report.evaluation import (
     apart_words,
     cost_words,
+    difference_name,
     difference_words,
     evaluation_json,
     headline,
@@ -77,7 +78,7 @@ def _verdict(found: Evaluated) -> Html:
         apart = apart_words(share)
         figures.append((found.evaluation.names[side], share_words(found, share) + (f"; {apart}" if apart else "")))
     if found.difference is not None:
-        figures.append(("Difference", difference_words(found.difference)))
+        figures.append((difference_name(found).capitalize(), difference_words(found.difference)))
         figures.append(("Test", proof_words(found.difference)))
         if found.difference.missing:
             figures.append(("Missing", missing_words(found.difference)))
@@ -105,8 +106,10 @@ def _rows(found: Evaluated) -> Html:
         ("lost", listed(found.difference.lost, _ROWS_LISTED)),
         ("left out", listed(found.difference.missing, _ROWS_LISTED)),
     )
-    caption = "Rows that differ, by their ids; rows.jsonl holds every output."
-    return section("rows", "Rows", table(caption, ("rows", "ids"), [row for row in rows if row[1]]))
+    told = [row for row in rows if row[1]]
+    caption = "Rows that differ, by their ids"
+    remark = quiet(f"By their ids; {ROWS} holds every question and output.")
+    return section("rows", "Rows that differ", remark, table(caption, ("Rows", "Ids"), told)) if told else join()
 
 
 def _prompts(found: Evaluated) -> Html:
@@ -117,4 +120,4 @@ def _prompts(found: Evaluated) -> Html:
             shown.append(folded(name, text_block(text)))
         elif before.get(name) != text:
             shown.append(folded(name, diff_block(before.get(name, ""), text)))
-    return section("prompts", "Prompts that differ" if before is not None else "Prompts", *shown)
+    return section("prompts", "Prompts that differ" if before is not None else "Prompts", *shown) if shown else join()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from maspo.engine.evaluation.calibration import Calibration, calibrate
-from maspo.report.calibration import calibration_lines
+from maspo.report.calibration import calibration_figures
 from maspo.report.fold import RunView
-from maspo.report.html_parts import quiet, section, text_block
+from maspo.report.html_parts import quiet, section, table
 from maspo.report.markup import Html, join
 
 _REMARK = (
@@ -23,4 +23,4 @@ def judge(view: RunView) -> Html:
 
 def calibrated(title: str, remark: str, found: Calibration) -> Html:
     """Show a judge's record."""
-    return section("judge", title, quiet(remark), text_block("\n".join(calibration_lines(found))))
+    return section("judge", title, quiet(remark), table(title, ("The judge", "Figure"), calibration_figures(found)))

@@ -24,9 +24,9 @@ PAIRS = "pairs.jsonl"
 _MOST_PAIRS = 30
 _REMARK = "Pairs of outputs on the same row were put to the judge in both orders, blind to where they came from."
 _SAID = {
-    Verdict.WIN: "A is better",
-    Verdict.LOSS: "B is better",
-    Verdict.TIE: "equally good",
+    Verdict.WIN: "A",
+    Verdict.LOSS: "B",
+    Verdict.TIE: "tie",
     Verdict.UNDECIDED: "unreadable",
 }
 
@@ -68,7 +68,10 @@ def _misjudged(found: Checked) -> Html:
     if not wrong:
         return join()
     shown = [_pair(pairs[one.pair], one) for one in wrong[:_MOST_PAIRS]]
-    remark = quiet("The judge disagrees with the label, cannot be read, or says the opposite when the order is turned.")
+    remark = quiet(
+        "Which of the outputs A and B is better, by the label and by the judge. The judge disagrees with the label, "
+        "cannot be read, or says the opposite when the order is turned."
+    )
     rest = left_out(len(wrong) - len(shown), "pair", "pairs")
     return section("pairs", "Pairs to look at", remark, *shown, rest)
 
@@ -78,7 +81,7 @@ def _turned(one: Reading) -> bool:
 
 
 def _pair(pair: Pair, said: Reading) -> Html:
-    truth = f"by the label {_SAID[pair.truth]}; " if pair.truth else ""
-    title = f"{pair.row}: {truth}A shown first: {_SAID[said.first]}; B shown first: {_SAID[said.turned]}"
+    truth = f"label {_SAID[pair.truth]}, " if pair.truth else ""
+    title = f"{pair.row}: {truth}judge {_SAID[said.first]} with A shown first, {_SAID[said.turned]} with B first"
     texts = (("Question", pair.question), ("A", pair.candidate), ("B", pair.reference))
     return folded(title, *(join(h("h3", {}, name), text_block(text)) for name, text in texts))

@@ -166,13 +166,13 @@ def require(path: Path) -> None:
 
     """
     if not path.is_file():
-        raise StoreError(f"{path}: no such run; give the folder that `maspo optimize` wrote")
+        raise StoreError(f"{path}: no such record; give a folder that maspo wrote")
 
 
 def _refuse(path: Path, head: bytes) -> NoReturn:
     if not head:
-        raise StoreError(f"{path}: not a maspo run, or killed before it began; delete the folder and start again")
-    raise StoreError(f"{path}: not a maspo run; give the folder that `maspo optimize` wrote")
+        raise StoreError(f"{path}: no record of maspo, or killed before it began; delete the folder and start again")
+    raise StoreError(f"{path}: no record of maspo; give a folder that maspo wrote")
 
 
 def unreadable(path: Path, why: object) -> StoreError:

@@ -84,8 +84,8 @@ class Task:
         """
         if not self.pool_rows:
             raise InputsInvalid(
-                f"{self.name}: no rows to optimize on; give the file of its pool beside the test file, "
-                "or set a share of the test rows aside: TaskOptions(split=0.2)"
+                f"{self.name}: no rows to optimize on; give the file of its pool beside the test file (docs/tasks.md "
+                "names both), or in Python set a share of the test rows aside: TaskOptions(split=0.2)"
             )
         return _inputs(self.pool_rows, f"{self.name}, pool")
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from pydantic import TypeAdapter, ValidationError
-
 from maspo.config import Caps, RunConfig, capped
 from maspo.engine.evaluation.tally import Difference, RowFound, Share
 from maspo.engine.job import Job
+from maspo.engine.kept import Kept
 from maspo.engine.record import differences_between
-from maspo.errors import StoreError
 from maspo.events import CallUnsettled, Usage, VerdictWord
 from maspo.graph import System
 from maspo.prompts import Prompts
@@ -122,52 +119,25 @@ class Evaluated:
     """Calls that were in flight when a process died: possibly billed twice."""
 
 
-_EVALUATION = TypeAdapter(Evaluation)
-_EVALUATED = TypeAdapter(Evaluated)
-
-
-def dump_evaluation(evaluation: Evaluation) -> str:
-    """Return an evaluation as JSON."""
-    return json.dumps(_EVALUATION.dump_python(evaluation, mode="json", by_alias=True))
-
-
-def load_evaluation(text: str) -> Evaluation:
-    """Return the evaluation of ``dump_evaluation``.
-
-    Raises:
-        StoreError: the text is no evaluation of this version.
-
-    """
-    try:
-        return _EVALUATION.validate_python(json.loads(text))
-    except (ValidationError, ValueError) as error:
-        raise StoreError(f"the evaluation's record cannot be read by this version of maspo: {error}") from error
-
-
-def dump_found(found: Evaluated) -> str:
-    """Return what was found as JSON, without what the record holds anyway: the evaluation and all outputs."""
-    return json.dumps(_EVALUATED.dump_python(found, mode="json", exclude={"evaluation", "outputs"}))
-
-
-def load_found(text: str, evaluation: Evaluation) -> Evaluated:
-    """Return what ``dump_found`` was given, without outputs.
-
-    Raises:
-        StoreError: the text is no finding of this version.
-
-    """
-    try:
-        return _EVALUATED.validate_python({**json.loads(text), "evaluation": evaluation, "outputs": ()})
-    except (ValidationError, ValueError, TypeError) as error:
-        raise StoreError(f"what the evaluation found cannot be read by this version of maspo: {error}") from error
+_GIVEN = {
+    "after": "--prompts",
+    "before": "--against",
+    "scorer": "--scorer",
+    "rubric": "--rubric",
+    "repeats": "--repeats",
+}
+"""What people give of an evaluation, besides rows and settings."""
+EVALUATION = Kept(Evaluation, "the evaluation's record")
+FOUND = Kept(Evaluated, "what the evaluation found", "evaluation", "outputs")
+"""Without what the record holds anyway: the evaluation and all outputs."""
 
 
 def changes(before: Evaluation, now: Evaluation) -> tuple[str, ...]:
     """Return one line per field that differs; caps and paths do not count."""
     lines = list(differences_between(before.job, now.job))
-    for name in ("after", "before", "scorer", "rubric", "repeats"):
+    for name, flag in _GIVEN.items():
         if getattr(before, name) != getattr(now, name):
-            lines.append(f"{name}: differs")
+            lines.append(f"{flag}: differs")
     if before.task.test_rows != now.task.test_rows and not lines:
         lines.append("rows: tests or labels differ")
     return tuple(lines)

@@ -14,7 +14,9 @@ from maspo.config import Caps
 from maspo.engine.calls import check_prices
 from maspo.engine.evaluation.bench import Bench, opened_bench
 from maspo.engine.evaluation.job import (
+    EVALUATION,
     EXACT,
+    FOUND,
     JUDGE,
     Cost,
     Evaluated,
@@ -22,10 +24,6 @@ from maspo.engine.evaluation.job import (
     Output,
     Side,
     changes,
-    dump_evaluation,
-    dump_found,
-    load_evaluation,
-    load_found,
     with_caps,
 )
 from maspo.engine.evaluation.tally import Mark, RowFound, Share, difference_of, share_of, verdict_of
@@ -94,7 +92,7 @@ async def evaluate(evaluation: Evaluation, out: Path, attention: Attention) -> E
         rows = await bench.over_rows(evaluation.most_calls, lambda key: _row(evaluation, bench, key))
         scores = await _scores(evaluation, rows, scorer)
         found = _evaluated(evaluation, bench, rows, scores)
-        await bench.save({_FOUND: dump_found(found)})
+        await bench.save({_FOUND: FOUND.dump(found)})
     return found
 
 
@@ -138,7 +136,9 @@ def look_at(out: Path) -> Looked:
     """
     noted = _noted(out / DATABASE)
     text = noted.values.get(_FOUND)
-    found = None if text is None else load_found(text, _evaluation_in(noted.values, out / DATABASE))
+    found = (
+        None if text is None else FOUND.load(text, evaluation=_evaluation_in(noted.values, out / DATABASE), outputs=())
+    )
     return Looked(found, noted.damage)
 
 
@@ -161,7 +161,7 @@ def _noted(database: Path) -> _Noted:
 def _evaluation_in(noted: Mapping[str, str], database: Path) -> Evaluation:
     if NOTED not in noted:
         raise StoreError(f"{database}: what it was begun with is not recorded; repeat the command that began it")
-    return load_evaluation(noted[NOTED])
+    return EVALUATION.load(noted[NOTED])
 
 
 def _opened_record(evaluation: Evaluation, database: Path) -> RunStore:
@@ -175,9 +175,10 @@ def _opened_record(evaluation: Evaluation, database: Path) -> RunStore:
     out = database.parent
     if database.is_file():
         before = _noted(database).values.get(NOTED)
-        differences = changes(load_evaluation(before), evaluation) if before is not None else ()
+        differences = changes(EVALUATION.load(before), evaluation) if before is not None else ()
         if differences:
-            raise RunChanged(f"--out {out}: holds another evaluation; give another folder. What differs:", differences)
+            what = f"{database.name} was begun with something else"
+            raise RunChanged(f"--out {out}: {what}; give another folder. What differs:", differences)
         return RunStore.open(database)
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -210,7 +211,7 @@ async def begun(evaluation: Evaluation, database: Path, attention: Attention) ->
     with nothing_left_unless_answered(database):
         async with _opened_record(evaluation, database) as store:
             run = store.meta().get("run") or uuid.uuid4().hex[:12]
-            await store.append([], {"run": run, NOTED: dump_evaluation(evaluation)})
+            await store.append([], {"run": run, NOTED: EVALUATION.dump(evaluation)})
             async with (
                 attention.provider(evaluation.job, run) as bare,
                 opened_bench(evaluation.job, store, bare, attention.watcher) as bench,
