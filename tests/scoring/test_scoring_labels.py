@@ -91,7 +91,12 @@ async def test_e14_marks_around_a_whole_answer_do_not_count(output: str, label: 
 )
 async def test_e15_a_claim_that_never_comes_costs_no_time(begin: str) -> None:
     begun = time.process_time()
-    outputs = (begin + " " * 40_000 + "B", begin + "\n" * 40_000, (begin + " " * 20) * 2000)
+    outputs = (
+        begin + " " * 40_000 + "B",
+        begin + "\n" * 40_000,
+        "\n" * 40_000 + "A) 1\nB) 2",
+        (begin + " " * 20) * 2000,
+    )
     await scored("choice", [Sample("1", output, "B", question=OPTIONS) for output in outputs])
     assert time.process_time() - begun < 1
 

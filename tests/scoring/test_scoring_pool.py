@@ -15,6 +15,7 @@ import pytest
 
 from maspo.scoring.limits import Limits
 from maspo.scoring.pool import Pool, Reply, Skill
+from maspo.scoring.worker import _late
 
 SLOW = "a" * 60 + "!"
 
@@ -138,3 +139,21 @@ async def test_p10_what_the_clock_cut_is_tried_again_alone(monkeypatch: pytest.M
     (reply,) = await pool.ask_all([(texts[0],)])
     assert reply.late and "time limit" in reply.lost
     pool.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "share", "late"),
+    [(signal.SIGALRM, 0.1, True), (signal.SIGALRM, 0.6, False), (signal.SIGPROF, 0.1, False), (256, 0.1, False)],
+)
+def test_p11_what_had_its_share_of_the_processor_is_not_tried_again(status: int, share: float, late: bool) -> None:
+    assert _late(status, share) is late
+
+
+async def test_p12_a_pool_may_be_let_go_by_its_own_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", failed.append)
+    pools = [regex_pool("x")]
+    await asyncio.wrap_future(pools[0]._threads.submit(pools.clear))
+    await asyncio.sleep(0)
+    gc.collect()
+    assert not failed

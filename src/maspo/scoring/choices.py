@@ -7,6 +7,7 @@ that says little but the choice. Where an output claims several letters at once 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from maspo.scoring.claims import SEVERAL, claimed
 from maspo.scoring.options import LETTERS, letters_of, options_of, squeezed, with_text
@@ -25,25 +26,31 @@ _HEAD_OF_TEXT = re.compile(
 _OWN_LETTER = re.compile(r"^\(?[A-J]\s?[).:]\s+")
 _LISTING = re.compile(r"(?:\A|\n)\W*[A-I]\s?[).:][^\n]+\n\W*[B-J]\s?[).:][^\n]+\s*\Z")
 """The options told again, one a line: the last of them is no choice."""
+_TICKED = re.compile(
+    r"(?:\A|\n)\W{0,6}([A-J])\s?[).:](?:\W{0,4}(?:Correct|Right|Yes)\b|[^\n]*(?:[✅✔✓☑]|\((?i:correct)\)))"
+)
 _LISTED = re.compile(r"\W*([A-J])\s?[).:]")
 _DOUBTED = re.compile(r"(?i:\bnot\b|n['’]t\b|\bneither\b|\bwrong\b|\bincorrect\b|\bexcept\b)")
 _ARTICLE = re.compile(r"\bA\s+(?!(?:or|and|nor)\b)[a-z]|\bI\s+(?!(?:or|and|nor)\b)[a-z]")
-_SENTENCE = re.compile(r"(?<!\bvs)(?<!\bcf)(?<!\bNo)(?<!\bno)(?<!\b[Ff]ig)(?<!\b[Ee]q)[.!?]\s+(?=[(A-Z])")
+_SENTENCE = re.compile(r"(?<!\b[A-J])(?<!\bvs)(?<!\bcf)(?<!\bNo)(?<!\bno)(?<!\b[Ff]ig)(?<!\b[Ee]q)[.!?]\s+(?=[(A-Z])")
 _HENCE = re.compile(r"(?i:so|thus|hence|therefore)[\s,:]+")
-_CONCLUDES = re.compile(r"(?i:\b(?:is|are|was|be|equals?|gives?|get|have)\b|['’]s\b)|[=:≈]")
-_SUPPOSED = re.compile(r"\W*(?i:if|suppose|assume|let|when|whether|option|case|check|try|testing)\b")
-_COUNT = re.compile(r"\W*(\d[\d,]*(?:\.\d+)?)(?:\s+(?!(?:and|or|to)\s)[a-z]{3,}){1,3}\W*")
-_OTHER_AMOUNT = re.compile(
-    r"\b(?:plus|minus|times|over|half|squared|cubed|percent|dozen|hundred|thousand|million|billion|trillion)\b"
+_CONCLUDES = re.compile(
+    r"(?i:\b(?:is|are|was|be|equals?|gives?|get|have|has|as|costs?|weighs?|takes?)\b|['’]s\b)|[=:≈]"
 )
+_SUPPOSED = re.compile(r"\W*(?i:if|suppose|assume|let|when|whether|option|case|check|try|testing)\b")
+_AFTERWARDS = re.compile(
+    r",?\s+(?:(?:not|rather|instead|because|since|which|to(?=\s[a-z]{2}))\s|\([A-Za-z]).*", re.DOTALL
+)
+"""What follows an answer in its sentence: "25 %, not 20 %", "120 ways to do it", "iron (Fe)"."""
 _POINTED = re.compile(
     r"(?:(?:→|⇒|⟹|➜|∴|->|=>)\s*(?i:option\s+)?[(\[]?([A-J])[)\]]?"
     r"|[,.;:(–—]\s*(?i:option|choice)\s+[(\[]?([A-J])[)\]]?"
-    r"|\s\(([A-J])\))\W{0,20}\Z"
+    r"|[.!?:]\s*\[([A-J])\]"
+    r"|\s(?:\(|is\s)([A-J])\)?)\W{0,20}\Z"
 )
-"""How a last line ends: with an arrow to a letter, with "…, option B", or with a letter in parentheses."""
+"""How a last line ends: with an arrow to a letter, "…, option B", "… [B]", "12 km (B)" or "12 km is B"."""
 _NEXT = re.compile(r"\W*[A-Za-z]+\W*")
-_VARIABLE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]\s*\Z")
+_VARIABLE = re.compile(r"(?<![A-Za-z0-9/])[A-Za-z]\s*\Z")
 
 
 def read_choice(output: str, marked: str | None, question: str = "") -> str | None:
@@ -87,7 +94,8 @@ def _answer_in(plain: str, wanted: str, question: str, bare: bool) -> str | None
 def _unclaimed(text: str, question: str) -> str | None:
     """Return the choice of an output that claims nothing in words: in its last line or, failing that, its first."""
     if _LISTING.search(text[-_END:]):
-        return None
+        ticked = set(_TICKED.findall(text))
+        return ticked.pop() if len(ticked) == 1 else _choice_first(text, question)
     line = last_line(text.rstrip("` \n"))
     return (
         choice_in(line, question, bare=True)
@@ -101,12 +109,11 @@ def _last_sentence(line: str, question: str) -> str | None:
     """Return the choice of a last sentence that says nothing else: "… Therefore D) 12"."""
     plain = unmarked(line[-_LONGEST_CONCLUSION:])
     begin = max((end.end() for end in _SENTENCE.finditer(plain)), default=0)
-    sentence = _HENCE.sub("", plain[begin:], count=1)
-    alone = _ALONE.fullmatch(sentence) if begin else None
-    if alone is not None and alone[1].isupper():
-        return alone[1]
-    concluded = _by_conclusion(sentence.strip(), question) if begin else None
-    return concluded or _letter_with_its_text(sentence.strip(), question)
+    sentence = _HENCE.sub("", plain[begin:], count=1).strip()
+    if not begin:
+        return _letter_with_its_text(sentence, question)
+    alone = _ALONE.fullmatch(sentence)
+    return alone[1] if alone is not None and alone[1].isupper() else _by_conclusion(plain, question)
 
 
 def _pointed_to(line: str, question: str) -> str | None:
@@ -116,10 +123,16 @@ def _pointed_to(line: str, question: str) -> str | None:
     if pointed is None:
         return None
     before = plain[: pointed.start()]
-    arrow, named, alone = pointed.groups()
+    arrow, named, bracketed, beside = pointed.groups()
     if _doubted(before) or (arrow and _VARIABLE.search(before)) or (named and _NEXT.fullmatch(before)):
         return None
-    return arrow or named or (alone if choice_in(before, question, bare=True) == alone else None)
+    return arrow or named or bracketed or (beside if _ends_with(before, beside, question) else None)
+
+
+def _ends_with(text: str, letter: str, question: str) -> bool:
+    """Whether a text is or ends with what an option says."""
+    option = squeezed(options_of(question).get(letter, ""))
+    return (option != "" and squeezed(text).endswith(option)) or choice_in(text, question, bare=True) == letter
 
 
 def _choice_first(text: str, question: str) -> str | None:
@@ -127,7 +140,7 @@ def _choice_first(text: str, question: str) -> str | None:
     first, _, rest = text.strip().partition("\n")
     plain = " ".join(unmarked(first[:_LONGEST], " ").split())
     alone = _ALONE.fullmatch(plain)
-    letter = alone[1] if alone is not None else _letter_with_its_text(plain, question)
+    letter = alone[1] if alone is not None else _by_conclusion(plain, question, _letter_with_its_text)
     listed = _LISTED.match(rest)
     if letter is None or not letter.isupper() or (listed is not None and listed[1] != letter):
         return None
@@ -145,22 +158,25 @@ def _letter_with_its_text(plain: str, question: str) -> str | None:
     return letter if option is not None and squeezed(option) == squeezed(text) else None
 
 
-def _by_conclusion(text: str, question: str) -> str | None:
-    """Return the only option whose text stands at the end of a short text: "so the speed is 12 km/h"."""
+def _letter_or_text(text: str, question: str) -> str | None:
+    return with_text(text, question) or _letter_with_its_text(text, question)
+
+
+def _by_conclusion(text: str, question: str, read: Callable[[str, str], str | None] = _letter_or_text) -> str | None:
+    """Return what stands for an option at the end of a short text: "so the speed is 12 km/h", "it is C. 12 km/h"."""
     if not question or len(text) > _LONGEST_CONCLUSION:
         return None
-    sentence = _SENTENCE.split(text)[-1]
-    if _SUPPOSED.match(sentence):
+    *before, sentence = _SENTENCE.split(text)
+    listed = _LISTED.match(sentence) and sum(_LISTED.match(other) is not None for other in before)
+    if listed or _SUPPOSED.match(sentence):
         return None
-    begins = [0, *(sign.end() for sign in _CONCLUDES.finditer(sentence))]
-    for begin in begins[1:]:
-        found = with_text(sentence[begin:], question)
-        if found is not None and not _doubted(sentence[:begin]):
-            return found
-    counted = _COUNT.fullmatch(sentence[begins[-1] :])
-    if counted is None or _OTHER_AMOUNT.search(counted[0]) or _doubted(sentence):
-        return None
-    return with_text(counted[1], question)
+    sentence = _HENCE.sub("", sentence, count=1)
+    for end in (sentence, _AFTERWARDS.sub("", sentence)):
+        for begin in (0, *(sign.end() for sign in _CONCLUDES.finditer(end))):
+            found = read(end[begin:].strip(), question)
+            if found is not None and not _doubted(end[:begin]):
+                return found
+    return None
 
 
 def _doubted(text: str) -> bool:

@@ -20,58 +20,64 @@ def _words(*texts: str) -> str:
 
 
 _L = r"[(\[]?([A-J])(?![A-Za-z0-9_'’\u00c0-\u024f])[)\]]?"
-_ENDS = r"(?=\s*[.!。]?\s*(?:\n|$))"
+_ENDS = r"(?=(?:\s*\([^()\n]{1,60}\))?\s*[.!。]?\s*(?:\n|$)|,?\s+(?:since|because)\b)"
 _NAMED = rf"\(?(?:{_words('option', 'choice', 'answer', 'letter')}\s*)?{_L}"
 _OPTION_NAMED = rf"\(?{_words('option', 'choice', 'answer choice')}\s*{_L}"
 _BE = r"(?:should|must|would|has\s+to)\s+be"
-_IS = rf"(?:[:=：是为為は→⇒]|->|=>|(?i:is|are|was|{_BE}|ist|lautet|wäre|est|es|é|è)\b)"
+_IS = rf"(?:[:=是为為は→⇒]|->|(?i:is|are|was|{_BE}|ist|est|es|é)\b)"
 _ADVERB = (
-    r"(?i:therefore|thus|clearly|indeed|now|actually|then|probably|most\s+likely|likely|either|still|just|simply"
+    r"(?i:therefore|thus|clearly|indeed|actually|probably|most\s+likely|likely|either|simply"
     r"|la|el|option|letra|opção|opción)"
 )
 _TO_WHAT = r"(?:\s+to\s+(?:the|this|your)\s+(?:question|problem))?"
 _ASKED = _words(f"answer{_TO_WHAT}", "ans", "choice", "option")
 _NOUN = _words(
-    rf"answer{_TO_WHAT}", "choice", "option", "solution", "conclusion", "response", "guess", "pick", "selection",
-    "correct one", "right one", "best one",
-    "antwort", "lösung", "richtig", "réponse", "respuesta", "opción", "resposta", "risposta", "opzione", "ответ",
+    rf"answer{_TO_WHAT}", "choice", "option", "solution", "conclusion", "response", "guess", "pick",
+    "correct one", "right one", "best one", "correct (?:letter|statement)",
+    "antwort", "richtig", "réponse", "respuesta", "opción", "resposta", "ответ",
 )  # fmt: skip
-_RIGHT = r"(?i:correct|right|true|(?:the|my)\s+(?:(?:best|correct|right|final)\s+)?(?:answer|option|choice|one))"
+_RIGHT = (
+    r"(?i:correct|right|true|more\s+(?:accurate|likely|plausible|appropriate)"
+    r"|(?:the|my)\s+(?:(?:best|correct|right|final)\s+)?(?:answer|option|choice|one))"
+)
 _SURELY = r"(?i:clearly|indeed|therefore|definitely)\s+"
 _CHOOSE = _words(
-    "choose", "choosing", "pick", "select", "go with", "going with", "chose", "take", "mark",
-    "lean(?:ing)? towards?", "i['’]d say", "would say",
+    "choose", "choosing", "pick", "select", "go with", "going with",
+    "lean(?:ing)? towards?", "i['’]d say", "settle on", "opt for",
+    r"chang(?:e|ing) (?:my|the) answer to",
 )  # fmt: skip
 _HENCE = _words("so", "thus", "hence", "therefore", r"i\.e\.")
 _LEFT = _words(
-    "leaves", "left with", "corresponds to", "matches", "answer choice", "definitely", "probably", "clearly"
+    "leaves", "left with", "answer choice", "definitely", "clearly"
 )  # fmt: skip
 _PATTERNS = (
     # "the answer is (not) C", "the best choice would be option (C)", "answer_letter: C"
     rf"(?:{_NOUN}|答案|选项|正解|答え)(?:[\s_](?i:letter|option|choice|key|corr\w{{2,7}}))?\s*{_IS}\s*{_ADVERB}?[\s:,]*((?i:not|neither)\s+)?{_NAMED}",
     # "Answer - C", "Answer: (C)", "[ANSWER] C"
-    rf"{_words('answer', 'ans', 'final', 'correct', 'letter')}\s*[:.|\]-]?\s*(){_L}(?=\s*(?:$|[).,:;|\[\n]))",
+    rf"{_words('answer', 'ans', 'final', 'correct(?:ion)?', 'letter')}\s*[:.|\]-]?\s*(){_L}(?=\s*(?:$|[).,:;|\[\n]))",
     # "the answer is b", at the end of a line only
     rf"{_ASKED}\s*{_IS}?[\s:]*()\(?([a-h])\)?(?=[.!]?\s*(?:\n|$))",
     # "I go with C"
     rf"{_CHOOSE}[\s,]+((?i:not)\s+)?{_NAMED}(?=\W|$)",
     rf"选择?\s*(){_L}",
     # "C is (not) the right one"
-    rf"(?<!_){_NAMED}\s*(?i:is|must\s+be|seems|looks)\s+((?i:not|never|in)\s*)?(?:{_SURELY})?{_RIGHT}",
+    rf"(?<!_){_NAMED}\s*(?i:is|must\s+be)\s+((?i:not|never|in)\s*)?(?:{_SURELY})?{_RIGHT}",
     # "which matches option C", "so we get option C"
-    rf"(?:{_HENCE}|{_words('correct', 'corresponds to', 'matches', 'match', 'which is')})\W{{1,3}}"
+    rf"(?:{_HENCE}|{_words('correct', 'corresponds to', 'match(?:es|ing)?', 'which is')})\W{{1,3}}"
     rf"(?i:it\s+is\s+|it's\s+|we\s+get\s+|we\s+have\s+)?()(?i:with\s+)?{_OPTION_NAMED}",
+    # "✔ Option C"
+    rf"[✅✔✓☑][ *]*(){_NAMED}",
     # "so (C)", "it is (C)", "it is C." at the end of a line
-    rf"(?:{_HENCE}|{_words('it is', 'it.s')}|[iI](?i:t)\s+(?i:{_BE}))[\s,:]+()"
+    rf"(?:{_HENCE}|{_words('it is', 'it.s', 'which is')}|[iI](?i:t)\s+(?i:{_BE}))[\s,:]+()"
     rf"(?:\((?=.\))|(?=[A-H]{_ENDS}))([A-J])(?=[\s.,!)]|$)",
     # "only B remains", "so B works", "that leaves B"
-    rf"(?:{_HENCE}|{_words('only', 'i think', 'i believe')})[\s,]+()(?:{_NAMED})"
-    r"(?=\s+(?i:remains|is\s+left|satisf|works|fits|match|holds))",
+    rf"(?:{_HENCE}|{_words('only', 'i think', 'i believe')})[\s,]+()(?:{_NAMED})(?:\s+\([^()\n]{{1,60}}\))?"
+    r"(?=\s+(?i:remains|is\s+left|satisf|works|fits|match))",
     rf"{_LEFT}\s+(?:(?i:us\s+with|only)\s+)?(){_L}{_ENDS}",
 )
 """Each has two groups, in any order: a negation (empty when there is none), and the letter."""
 _BOUNDED = "|".join(_PATTERNS).replace(r"\s*", r"\s{0,20}").replace(r"\s+", r"\s{1,20}").replace("]*", "]{0,20}")
-_CLAIMS = re.compile(rf"(?<![A-Za-z0-9])(?=[(\[A-Ja-jLMOPRSTWlmoprstwо答正选О])(?:{_BOUNDED})")
+_CLAIMS = re.compile(rf"(?<![A-Za-z0-9])(?=[(\[A-Ja-jLMOPRSTWlmoprstwо答正选О✅✔✓☑])(?:{_BOUNDED})")
 """White space is bounded, because free runs side by side are quadratic. The signs that a claim can begin with stand
 first: trying every pattern at every place is slow."""
 _OTHER = re.compile(
@@ -79,6 +85,7 @@ _OTHER = re.compile(
     r"\(?(?!I\s+[a-z])([A-J])(?![A-Za-z0-9'’])(?!\)?\s+is\s+(?i:not|wrong|incorrect|false))"
 )
 _FIRST_OF_TWO = re.compile(r"(?<![A-Za-z0-9])\(?[A-J]\)?\s*(?:n?or|and|/|,)\s*$")
+_BEGINS_NAMED = re.compile(_NAMED)
 _NOUN_AFTER = re.compile(r"\s+[a-z]")
 _AFTER_A_LETTER = re.compile(r"\s+(?:because|since|as|or|and|for|but|with|which|by|in|on|is|not)\b")
 _STANDING = re.compile(r"[A-Ja-h](?![A-Za-z0-9'’])(?<![A-Za-z0-9'’].)")
@@ -92,10 +99,9 @@ _DENIED = re.compile(
 )
 _DENIED_BEFORE = re.compile(
     (
-        rf"(?:\b{_words('not', 'never', 'cannot', 'without', 'if', 'whether', 'students', 'people', 'others', 'they')}"
-        rf"|{_words('tempted to', 'mistake is to')}|n['’]t) "
-        r"(?:(?!(?:so|but|hence|thus|therefore|then)\b)\w{2,} ){0,2}$"
-        rf"|\b{_words('statement', 'assertion', 'premise', 'hypothesis', 'event', 'set')} $"
+        r"(?:\b(?i:not|never|cannot|without|if|whether|students|people|others|they|some|(?:one|you) might|tempted to"
+        r"|mistake is to)|n['’]t) (?:(?!(?:so|but|hence|thus|therefore|then)\b)\w{2,} ){0,2}$"
+        r"|\b(?i:statement|assertion|premise|hypothesis|event|set|each|every) $"
     ).replace(" ", "[ \t]+")
 )
 """Before a claim: whose it is not. "I do not think that", "if the", "many students", "statement"."""
@@ -157,4 +163,4 @@ def _is_article(plain: str, claim: re.Match[str]) -> bool:
 def _one_of_two(plain: str, claim: re.Match[str]) -> bool:
     """Whether the letter of a claim is the second of two: "A or B is right"."""
     before = plain[max(0, claim.start() - 12) : claim.start()]
-    return _FIRST_OF_TWO.search(before) is not None
+    return _BEGINS_NAMED.match(claim[0]) is not None and _FIRST_OF_TWO.search(before) is not None

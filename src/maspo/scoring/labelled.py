@@ -11,7 +11,7 @@ from maspo.scoring.answers import equals_label, final_answer
 from maspo.scoring.base import Sample, Score
 from maspo.scoring.choices import choice_in, read_choice
 from maspo.scoring.options import LETTERS
-from maspo.scoring.readable import tail, without_thinking
+from maspo.scoring.readable import before_another_question, tail, without_thinking
 
 NO_LABEL = "the row has no answer to compare with"
 _AT_A_TIME = 200
@@ -81,7 +81,13 @@ def _same_text(answer: str, sample: Sample) -> bool:
 
 def _chosen(sample: Sample) -> str | None:
     output = tail(without_thinking(sample.output))
-    return read_choice(output, marked_answer(output), sample.question)
+    own = before_another_question(output)
+    found = _letter(own, sample.question)
+    return found or (_letter(output, sample.question) if own != output else None)
+
+
+def _letter(output: str, question: str) -> str | None:
+    return read_choice(output, marked_answer(output), question)
 
 
 def _same_choice(answer: str, sample: Sample) -> bool | None:

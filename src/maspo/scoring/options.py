@@ -16,6 +16,15 @@ _OPTION = re.compile(r"(?<=\s)\(?([A-J])\s?[).:]")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
 _ARTICLE = re.compile(r"(?:the|an?)\s+(?=\w{2})", re.IGNORECASE)
 _OWN_LETTER = re.compile(r"\(?([A-J])\s?[).:]\s*")
+_ROOT = re.compile(r"\\?sqrt ?(?:[({](\w+)[)}])?")
+_SINGLE = re.compile(r"\(([\w.√]+)\)")
+_NO_UNIT = (
+    r"(?!(?:and|or|to|of|is|are|was|more|less|fewer|than|plus|minus|times|over|half|squared|cubed|dozen|hundred"
+    r"|thousand|million|billion|trillion|lakhs?|crores?|pi|sqrt|log|mod)\b)"
+)
+_UNIT = rf"[%°]|(?:{_NO_UNIT}[A-Za-z]{{2,}}\.?|[a-z](?= ?/))(?: ?/ ?[a-z]+| {_NO_UNIT}[a-z]+){{0,3}}"
+_AMOUNT = re.compile(rf"[^\w.+−–-]*(?:Rs ?\.? ?)?(\d[\d,]*(?:\.\d+)?)\s*((?:{_UNIT})?)\W*")
+"""A number and what it counts; a single letter may be a variable, and "dozen" is another number."""
 
 
 def letters_of(question: str) -> str:
@@ -35,8 +44,40 @@ def options_of(question: str) -> Mapping[str, str]:
 
 
 def with_text(text: str, question: str) -> str | None:
-    """Return the letter of the only option whose text is this one, however it is set; None when there is none."""
-    return _letters_by_text(question).get(squeezed(text)) if question else None
+    """Return the letter of the only option whose text is this one, however it is set; None when there is none.
+
+    A number may go without its unit, or with another word for it.
+    """
+    if not question:
+        return None
+    by_text = _letters_by_text(question)
+    wanted = squeezed(text)
+    return by_text[wanted] if wanted in by_text else _with_amount(text, question)
+
+
+def _with_amount(text: str, question: str) -> str | None:
+    amount = _amount(text)
+    same = amount and _letters_by_number(question).get(amount[0])
+    if not amount or not same or (amount[1] and same[1] and amount[1] != same[1]):
+        return None
+    return same[0]
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _letters_by_number(question: str) -> Mapping[float, tuple[str, str] | None]:
+    """Return the letter and the unit of each option that is an amount; None where two have the same number."""
+    found: dict[float, tuple[str, str] | None] = {}
+    for letter, text in options_of(question).items():
+        amount = _amount(text)
+        if amount is not None:
+            found[amount[0]] = None if amount[0] in found else (letter, amount[1])
+    return found
+
+
+def _amount(text: str) -> tuple[float, str] | None:
+    """Return the number of a text that is an amount, and the first letter of its unit."""
+    found = _AMOUNT.fullmatch(unmarked(text).replace("\\%", "%").replace(" percent", "%"))
+    return (float(found[1].replace(",", "")), found[2][:1].lower()) if found is not None else None
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -49,9 +90,12 @@ def _letters_by_text(question: str) -> Mapping[str, str | None]:
 
 
 def squeezed(text: str) -> str:
-    """Return a text without markup, space, case, and commas in numbers, for comparison only."""
-    text = _ARTICLE.sub("", _THOUSANDS.sub("", unmarked(text)).strip(), count=1)
-    return "".join(text.split()).strip(".,;:").casefold().replace("–", "-").replace("−", "-").replace("\\%", "%")
+    """Return a text without markup, space, case, and signs that are often set in other ways, for comparison only."""
+    text = unmarked(_ROOT.sub(r"√\1", text) if "sqrt" in text else text)
+    text = _ARTICLE.sub("", _THOUSANDS.sub("", text).strip(), count=1)
+    text = _SINGLE.sub(r"\1", "".join(text.split())).strip(".,;:#").casefold()
+    # Lists of options often have lost their exponents' signs.
+    return text.replace("–", "-").replace("−", "-").replace("\\%", "%").replace("percent", "%").replace("^", "")
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -48,7 +48,7 @@ class Reply:
     lost: str = ""
     """Why there is no result: the limit that ended it."""
     late: bool = False
-    """Whether it was the wall clock's limit: on a busy machine, a second try can tell more."""
+    """Whether it was the wall clock's limit, with CPU time left: on a busy machine, a second try can tell more."""
     broken: str = ""
     """Why nobody could be asked, which is not the text's fault."""
 
@@ -189,7 +189,9 @@ class Pool:
 
 
 def _close(threads: ThreadPoolExecutor, idle: Idle) -> None:
-    threads.shutdown(wait=True)
+    # The last to let go of a pool may be one of its own threads, which cannot wait for itself.
+    with suppress(RuntimeError):
+        threads.shutdown(wait=True)
     with suppress(Empty):
         while True:
             worker = idle.get_nowait()

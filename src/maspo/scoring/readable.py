@@ -13,8 +13,10 @@ _MARKUP = re.compile(
     r"|(?<=')(?=[A-J]')|(?<='[A-J]'))"
 )
 """A set of characters stands first, because only then is the search for it fast."""
-_FRACTION = re.compile(r"\\[dt]?frac\{([^{}]*)\}\{([^{}]*)\}")
+_FRACTION = re.compile(r"\\[dt]?frac\{((?:[^{}]|\{[^{}]*\})*)\}\{((?:[^{}]|\{[^{}]*\})*)\}")
 _TAG = re.compile(r"</?([A-Za-z][\w-]{0,30})(?:\s+[\w-]+=(?:\"[^\"<>]*\"|'[^'<>]*'))*\s*/?>")
+_ANOTHER_QUESTION = re.compile(r"\n(?:Q|Question|Problem|Human|User)(?: ?\d{1,3})?:")
+_WIDE = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
 _INLINE = frozenset({"a", "b", "code", "em", "font", "i", "mark", "span", "strong", "sub", "sup", "u"})
 _THOUGHT = re.compile(r"<(/?)(think|thinking|thought|reasoning|scratchpad)>", re.IGNORECASE)
 
@@ -50,6 +52,12 @@ def tail(text: str) -> str:
     return text[-LONGEST_TAIL:]
 
 
+def before_another_question(output: str) -> str:
+    """Return an output up to where a model that was not told to stop goes on with a question of its own."""
+    another = _ANOTHER_QUESTION.search(output)
+    return output[: another.start()] if another is not None else output
+
+
 def last_line(text: str) -> str:
     """Return the last line that is not blank."""
     return text.rstrip().rpartition("\n")[2].strip()
@@ -67,7 +75,9 @@ def _slashed(fraction: re.Match[str]) -> str:
 
 
 def untagged(text: str) -> str:
-    """Return a text without HTML and XML tags; those that are no emphasis end a line."""
+    """Return a text without HTML and XML tags; those that are no emphasis end a line. Wide letters become plain."""
+    if not text.isascii():
+        text = text.translate(_WIDE)
     if "</" not in text:
         return text
     return _TAG.sub(lambda tag: "" if tag[1].lower() in _INLINE else "\n", text).replace("&nbsp;", " ")

@@ -4,7 +4,7 @@
 
 The first line of stdin is ``{"skill": …, "given": …, "seconds": …, "memory_mb": …}``, every other line
 ``{"texts": […], "patience": …}``; each is answered by one line, ``{"value": …}``, or ``{"lost": …}`` when a limit ended
-it, ``"late"`` when it was the wall clock's rather than its CPU time's. The libraries are
+it, ``"late"`` when it was the wall clock's, before the text had half of its CPU time. The libraries are
 loaded once by a guard, which forks the process that does the work; a process that is killed by its own clock is
 replaced by the next fork within milliseconds, without loading anything again.
 """
@@ -12,12 +12,16 @@ replaced by the next fork within milliseconds, without loading anything again.
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import resource
 import signal
+import struct
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import combinations
 from typing import BinaryIO, TypeAlias
 
@@ -25,6 +29,9 @@ Work: TypeAlias = Callable[[Sequence[str]], object]
 """Compares texts; what it returns is written as JSON. Exceptions count as "cannot say" (null)."""
 
 OUT_OF_MEMORY = 3
+ENOUGH = 0.5
+"""Of its CPU time, after which a text that the wall clock cuts needs no second try: honest ones need a third."""
+_CPU_BEFORE = struct.Struct("d")
 READY = b'{"ready": true}\n'
 
 
@@ -36,16 +43,36 @@ def main() -> None:
     _limit(resource.RLIMIT_AS, int(setup["memory_mb"]) << 20)
     _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_CORE, 0)
+    seconds = float(setup["seconds"])
+    before = mmap.mmap(-1, _CPU_BEFORE.size)
     replies.write(READY)
     while True:
+        _CPU_BEFORE.pack_into(before, 0, 0.0)
         child = os.fork()
         if child == 0:
-            os._exit(_serve(work, requests, replies, float(setup["seconds"])))
-        _, status = os.waitpid(child, 0)
+            os._exit(_serve(work, requests, replies, _Clocks(seconds, before)))
+        _, status, used = os.wait4(child, 0)
         if status == 0:
             return
-        late = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM
+        (earlier,) = _CPU_BEFORE.unpack_from(before)
+        late = _late(status, (used.ru_utime + used.ru_stime - earlier) / seconds)
         replies.write(json.dumps({"lost": _reason(status), "late": late}).encode() + b"\n")
+
+
+@dataclass(frozen=True, slots=True)
+class _Clocks:
+    seconds: float
+    before: mmap.mmap
+    """Shared with the guard: the CPU seconds that the child had used when its present request came."""
+
+    def start(self) -> None:
+        _CPU_BEFORE.pack_into(self.before, 0, time.process_time())
+        signal.setitimer(signal.ITIMER_PROF, self.seconds)
+
+
+def _late(status: int, share: float) -> bool:
+    """Whether the wall clock cut a child that had been given less than half of its CPU time."""
+    return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM and share < ENOUGH
 
 
 def _private_streams() -> tuple[BinaryIO, BinaryIO]:
@@ -64,13 +91,13 @@ def _limit(what: int, most: int) -> None:
         resource.setrlimit(what, (most, most))
 
 
-def _serve(work: Work, requests: BinaryIO, replies: BinaryIO, seconds: float) -> int:
+def _serve(work: Work, requests: BinaryIO, replies: BinaryIO, clocks: _Clocks) -> int:
     """Answer one request after the other; the default action of either clock ends the process, busy or not."""
     for clock in (signal.SIGPROF, signal.SIGALRM):
         signal.signal(clock, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while line := _line(requests):
-        signal.setitimer(signal.ITIMER_PROF, seconds)
+        clocks.start()
         try:
             request = json.loads(line)
             signal.setitimer(signal.ITIMER_REAL, request["patience"])
