@@ -66,10 +66,10 @@ def setting_of(job: Job) -> Setting:
     budgets = {agent.name: length_budget(agent, job.config.proposer.length_budget) for agent in job.system.agents}
     team = replace(team_of(job), length_budget=budgets)
     parts = split_of(job)
-    # Where final answers are equal no judge is asked; about half of them are.
-    reserve = len(parts.holdout) * (proof_calls(job.system) - 1)
     answered = (row.key for row in job.inputs.rows if row.answer is not None)
     labelled = frozenset(answered) if job.config.labels == "use" else frozenset[str]()
+    # Where final answers are equal no judge is asked, and about half of them are; where labels decide, none is at all.
+    reserve = sum(proof_calls(job.system) - (2 if key in labelled else 1) for key in parts.holdout)
     return Setting(job.config.search, team, parts.search, job.config.seed, reserve, labelled)
 
 
