@@ -30,6 +30,7 @@ from maspo.store.schema import (
     inspect,
     prepare,
     require,
+    roll_back,
     salt_in,
     unreadable,
 )
@@ -123,6 +124,7 @@ class RunStore:
         """
         file = Path(path)
         require(file)
+        roll_back(file)
         connection = connect(file, "ro")
         try:
             connection.execute("SELECT COUNT(*) FROM sqlite_master")
@@ -137,7 +139,9 @@ class RunStore:
     @classmethod
     def _as_it_stands(cls, file: Path) -> Self:
         """Read a run in a folder where nothing can be written, so that SQLite cannot show its write-ahead log."""
-        log = file.with_name(f"{file.name}-wal")
+        log, journal = (file.with_name(f"{file.name}-{kind}") for kind in ("wal", "journal"))
+        if journal.exists() and journal.stat().st_size:
+            raise unreadable(file, f"{journal.name} holds a change that only a folder with room to write can take back")
         if not (log.exists() and log.stat().st_size):
             return cls._checked(file, connect(file, "ro&immutable=1"))
         found = salvage(file)

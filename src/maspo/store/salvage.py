@@ -182,9 +182,11 @@ def _mend(file: Path, damage: str, needed: str) -> str:
         finally:
             connection.close()
         # Both are there in each moment; a log left beside the new file is salvaged along with it, if need be.
-        for suffix in ("", "-wal"):
+        for suffix in ("", "-wal", "-journal"):
             if (source := file.with_name(file.name + suffix)).exists():
                 shutil.copy2(source, evidence.with_name(evidence.name + suffix))
+        # Old pages must not be put back into the new file.
+        _remove(file.with_name(f"{file.name}-journal"))
         fresh.replace(file)
         _remove(file.with_name(f"{file.name}-wal"), file.with_name(f"{file.name}-shm"))
     except (OSError, sqlite3.Error) as error:

@@ -107,11 +107,27 @@ def inspect(path: Path) -> str:
         _refuse(path, head)
     if read_log(frames).damaged:
         return f"{log.name} is damaged"
+    roll_back(path)
     connection = connect(path, "ro")
     try:
         return check(connection, path)
     finally:
         connection.close()
+
+
+def roll_back(path: Path) -> None:
+    """Take back the change that a process died in, where SQLite kept the old pages beside the file.
+
+    That is so in folders without a write-ahead log. SQLite does it at the first look of a connection that may write; to
+    one that may only read it refuses the file. Of a process that lives nothing is taken back.
+
+    Raises:
+        StoreError: the file cannot be opened.
+
+    """
+    if path.with_name(f"{path.name}-journal").exists():
+        with contextlib.closing(connect(path, "rw")) as connection, contextlib.suppress(sqlite3.Error):
+            connection.execute(_SCHEMA).fetchall()
 
 
 def check(connection: sqlite3.Connection, path: Path) -> str:
