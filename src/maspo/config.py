@@ -109,6 +109,8 @@ PROFILES: Mapping[ProfileName, Mapping[str, object]] = {
         "stages": (16,),
         "shared_inputs": 12,
         "union_inputs": 10,
+        "first_round": 1.0,
+        "growth": 0.0,
     },
     "thorough": {
         "calls_per_agent": 3000,

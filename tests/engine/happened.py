@@ -21,8 +21,8 @@ from maspo.testing.runs import begin, with_config, world_job
 from maspo.world.spec import WorldSpec
 
 SMALL: dict[ProfileName, dict[str, object]] = {
-    "default": {"passes": 2, "stages": (6,), "shared_inputs": 4, "union_inputs": 3, "drafts": 1},
-    "cheap": {"passes": 1, "stages": (6,), "shared_inputs": 4, "union_inputs": 3, "drafts": 1},
+    "default": {"passes": 2, "stages": (6,), "shared_inputs": 4, "union_inputs": 3, "drafts": 1, "first_round": 1.0},
+    "cheap": {"passes": 1, "stages": (6,), "shared_inputs": 4, "union_inputs": 3, "drafts": 1, "first_round": 1.0},
     "paper": {"passes": 1, "generations": 1, "batch": 3},
 }
 """What makes the plan of a profile take a fraction of a second on the world."""

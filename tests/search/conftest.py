@@ -27,6 +27,7 @@ SMALL = {
     "batch": 5,
     "promotion": (4, 8),
     "stages": (3, 6, 9),
+    "first_round": 1.0,
     "edits": 2,
     "traces": 2,
 }

@@ -158,7 +158,8 @@ def _dearest_round(job: Job, setting: Setting) -> Bill:
     What is united then loses every time it is tried in other parts; or its two sides win, and the pairs of agents
     between them are tried for conflicts.
     """
-    plan = setting.plan.model_copy(update={"passes": 2, "calls": None, "calls_per_agent": _UNBOUNDED})
+    largest = setting.plan.model_copy(update={"first_round": setting.plan.share_of(setting.plan.passes), "growth": 0.0})
+    plan = largest.model_copy(update={"passes": 2, "calls": None, "calls_per_agent": _UNBOUNDED})
     bills = [Bill(job.system, setting, lost) for lost in (_NO_UNION, _ONLY_SIDES)]
     for bill in bills:
         state = race.begin(replace(setting, plan=plan, reserve=0), job.system.prompts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -15,6 +16,19 @@ class Weights(BaseModel):
     local: float = Field(default=0.4, ge=0)
     lookahead: float = Field(default=0.4, ge=0)
     glob: float = Field(default=0.2, ge=0, alias="global")
+
+
+@dataclass(frozen=True, slots=True)
+class RoundSize:
+    """How large a round of the race is: mixed runs per block after each stage, inputs raced on, inputs of a union."""
+
+    stages: tuple[int, ...]
+    shared_inputs: int
+    union_inputs: int
+
+
+_LARGEST_ROUND = 1.6
+"""Times `stages`, `shared_inputs` and `union_inputs`."""
 
 
 class Plan(BaseModel):
@@ -41,7 +55,7 @@ class Plan(BaseModel):
         default=1000, ge=50, description="calls that a run plans for each agent that is rewritten, the proof included"
     )
     calls: int | None = Field(default=None, ge=100, description="calls that a run plans in all; empty: by agent")
-    edits: int = Field(default=2, ge=1, description="drafts asked for in one proposer call")
+    edits: int = Field(default=3, ge=1, description="drafts asked for in one proposer call")
     traces: int = Field(default=4, ge=1, description="traces shown in one proposer call")
     stages: tuple[int, ...] = Field(
         default=(56,), min_length=1, description="mixed runs per block of agents after each stage of a round"
@@ -50,6 +64,17 @@ class Plan(BaseModel):
     mixed: int = Field(default=4, ge=1, description="candidates of one agent in a mixture, on average at most")
     blocks: int = Field(default=5, ge=1, description="blocks into which a team is cut; mixed runs change one at a time")
     union_inputs: int = Field(default=20, ge=1, description="inputs on which what looks good is tried together")
+    first_round: float = Field(
+        default=0.6,
+        gt=0,
+        le=_LARGEST_ROUND,
+        description="size of the first round, as a share of stages, shared_inputs and union_inputs",
+    )
+    growth: float = Field(
+        default=0.2,
+        ge=0,
+        description="what each further round is larger by, as such a share; at most 1.6 times as large in all",
+    )
     ahead: bool = Field(default=True, description="ask for the next drafts while a union is tried")
     conflicts: bool = Field(
         default=True, description="look for changes of two agents that win alone and lose together, and mend them"
@@ -98,6 +123,17 @@ class Plan(BaseModel):
         default=(10, 20, 40),
         description="growing stages of the sequential test for promotion; empty: the beam's best wins",
     )
+
+    def share_of(self, number: int) -> float:
+        """Return the size of a round, as a share of what is planned for one; the first is number 1."""
+        return min(_LARGEST_ROUND, self.first_round + self.growth * (number - 1))
+
+    def round_size(self, number: int) -> RoundSize:
+        """Return how large a round of the race is; the first is number 1."""
+        share = self.share_of(number)
+        shared, union = (max(1, round(share * amount)) for amount in (self.shared_inputs, self.union_inputs))
+        stages = tuple(dict.fromkeys(max(1, round(share * runs)) for runs in self.stages))
+        return RoundSize(stages, shared, union)
 
     @field_validator("stages", "promotion")
     @classmethod

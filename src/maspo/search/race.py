@@ -77,9 +77,15 @@ def _end(state: State) -> str:
         return f"all {plan.passes} rounds were done"
     if state.idle >= plan.patience:
         return f"{state.idle} rounds in a row brought no better prompts; there may be nothing left to gain"
-    if state.round and state.spent + (state.spent - state.round_began) / 2 + setting.reserve > planned:
+    if state.round and state.spent + _next_calls(state) / 2 + setting.reserve > planned:
         return f"another round would not fit into the {planned} calls planned (search.calls_per_agent, search.calls)"
     return ""
+
+
+def _next_calls(state: State) -> float:
+    """Return the calls of a further round, if all goes as in the last: it grows by its runs."""
+    further = state.setting.plan.round_size(state.round + 1)
+    return (state.spent - state.round_began) * further.stages[-1] / state.size.stages[-1]
 
 
 def _ended(state: State, reason: str) -> State:
@@ -125,9 +131,9 @@ def _race(state: State) -> State:
     """Let mixtures of the candidates of each block of agents meet the anchor."""
     plan, setting = state.setting.plan, state.setting
     state = replace(state, phase=Phase.RACE)
-    inputs = state.order[: plan.shared_inputs]
-    before = plan.stages[state.stage - 1] if state.stage else 0
-    runs = plan.stages[state.stage] - before
+    inputs = state.order[: state.size.shared_inputs]
+    before = state.size.stages[state.stage - 1] if state.stage else 0
+    runs = state.size.stages[state.stage] - before
     pool = state.pool
     wave: list[Work] = []
     members: dict[str, tuple[int, ...]] = {}
@@ -158,10 +164,10 @@ def _after_stage(state: State) -> State:
     runs = _runs(state)
     state = replace(state, runs=(*state.runs, *runs))
     state = replace(state, drafted=_drafted(state, runs), worth=state.estimated(), stage=state.stage + 1)
-    if state.stage == len(state.setting.plan.stages):
+    if state.stage == len(state.size.stages):
         state = proxy_taught(state)
     good = [number for number, worth in enumerate(state.worth) if worth > 0 and number not in state.fallen]
-    if state.stage < len(state.setting.plan.stages) and good:
+    if state.stage < len(state.size.stages) and good:
         return _race(replace(state, fallen=frozenset(range(len(state.candidates))) - frozenset(good)))
     return _unite(state, [tuple(good)])
 
@@ -193,7 +199,7 @@ def _unite(state: State, blocks: Sequence[Sequence[int]]) -> State:
     if not parts or state.attempt >= _ATTEMPTS:
         return _round(_anchored(state, Mixture((), {}), ()))
     state = replace(state, phase=Phase.UNITE, parts=parts, attempt=state.attempt + 1)
-    inputs = state.order[: state.setting.plan.union_inputs]
+    inputs = state.order[: state.size.union_inputs]
     where = f"r{state.round}/unite/{state.attempt}"
     wave: list[Work] = []
     members: dict[str, tuple[int, ...]] = {}

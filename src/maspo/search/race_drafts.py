@@ -22,7 +22,7 @@ from maspo.search.work import Drafts, Propose, Work
 def proposals(state: State, prompts: Prompts, number: int) -> tuple[Work, ...]:
     """Ask for the drafts of a round, led by traces on inputs on which these prompts are run anyway (Eq. 4)."""
     setting, plan = state.setting, state.setting.plan
-    known = state.order[: plan.union_inputs] if number > state.round else state.order[: plan.shared_inputs]
+    known = state.order[: state.size.union_inputs if number > state.round else state.size.shared_inputs]
     wave = []
     for agent in setting.team.rewritten:
         cases = hard_negatives(state.cases, agent, setting.team, plan.hard_negatives)
@@ -89,7 +89,7 @@ def proxy_taught(state: State) -> State:
     if not state.setting.plan.screen:
         return state
     screening, examples = state.screening, list[Example]()
-    runs, met_by = state.setting.plan.stages[-1] // 2, state.evidence()
+    runs, met_by = state.size.stages[-1] // 2, state.evidence()
     for screened in state.screened:
         drafts = {item.edit.draft: item.edit for item in screened.tried}
         found = {

@@ -11,6 +11,7 @@ from maspo.events import Event
 from maspo.prompts import Prompts
 from maspo.search.influence import Influence
 from maspo.search.mixture import Candidate, Mixture
+from maspo.search.plan import RoundSize
 from maspo.search.proxy import Proxy, Screened, Tally
 from maspo.search.setting import Setting
 from maspo.search.trust import Calibration, score
@@ -106,6 +107,11 @@ class State:
     def done(self) -> bool:
         """Whether the search has ended."""
         return self.phase is Phase.DONE
+
+    @property
+    def size(self) -> RoundSize:
+        """How large this round is."""
+        return self.setting.plan.round_size(self.round)
 
     @property
     def pool(self) -> dict[str, list[int]]:
