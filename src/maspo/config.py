@@ -115,7 +115,6 @@ PROFILES: Mapping[ProfileName, Mapping[str, object]] = {
     "thorough": {
         "calls_per_agent": 3000,
         "passes": 20,
-        "edits": 3,
         "stages": (80,),
         "shared_inputs": 40,
         "union_inputs": 40,

@@ -209,6 +209,22 @@ async def test_c12_whole_runs_stay_within_what_was_said_beforehand(
         assert expected.planned / 2 < model.calls <= expected.most < 2 * expected.planned
 
 
+@pytest.mark.parametrize(
+    ("labels", "profile", "given", "planned"),
+    [
+        ("ignore", "default", {}, 2000),
+        ("use", "default", {}, 3000),
+        ("use", "default", {"calls_per_agent": 400}, 800),
+        ("use", "cheap", {}, 980),
+    ],
+)
+def test_c13_where_labels_decide_more_calls_are_planned_unless_a_number_is_set(
+    labels: Literal["ignore", "use"], profile: Literal["default", "cheap"], given: dict[str, int], planned: int
+) -> None:
+    config = RunConfig(profile=profile, labels=labels, search=plan_of(profile, given))
+    assert estimate(replace(world_job("reflect", 120, WorldSpec(seed=0)), config=config)).planned == planned
+
+
 def test_c09_an_estimate_says_sizes_tokens_and_money_without_any_call() -> None:
     job = world_job(inputs=10)
     unknown = estimate(job)

@@ -26,6 +26,7 @@ INGREDIENTS: tuple[Ingredient, ...] = (
     Ingredient("mixtures of more than one", ("search.mixed=1",)),
     Ingredient("more than one candidate of an agent", ("search.beam_width=1",)),
     Ingredient("several drafts a call", ("search.edits=1",)),
+    Ingredient("rounds grow", ("search.first_round=1", "search.growth=0")),
     Ingredient("mixed runs agent by agent", ("search.blocks=1",)),
     Ingredient("optimism about drafts", ("search.optimism=0",)),
     Ingredient("drafts asked for ahead", ("search.ahead=false",)),

@@ -8,6 +8,7 @@ from maspo.engine.job import Job
 from maspo.errors import UsageError
 from maspo.graph import Agent, System
 from maspo.search.costs import planned_calls
+from maspo.search.plan import CALLS_PER_AGENT_WITH_LABELS, Plan
 from maspo.search.setting import Setting
 from maspo.search.work import Team
 from maspo.tasks.split import split
@@ -29,7 +30,7 @@ def split_of(job: Job) -> Split:
     The proof may cost a third of the calls that a race plans: with few calls, fewer inputs are held out.
     """
     search, holdout = split(job.inputs, job.config.holdout.share)
-    plan = job.config.search
+    plan = _plan(job)
     if plan.method == "race":
         affordable = planned_calls(plan, team_of(job)) // 3 // proof_calls(job.system)
         most = max(affordable, _FEWEST_HELD_OUT)
@@ -70,7 +71,15 @@ def setting_of(job: Job) -> Setting:
     labelled = frozenset(answered) if job.config.labels == "use" else frozenset[str]()
     # Where final answers are equal no judge is asked, and about half of them are; where labels decide, none is at all.
     reserve = sum(proof_calls(job.system) - (2 if key in labelled else 1) for key in parts.holdout)
-    return Setting(job.config.search, team, parts.search, job.config.seed, reserve, labelled)
+    return Setting(_plan(job), team, parts.search, job.config.seed, reserve, labelled)
+
+
+def _plan(job: Job) -> Plan:
+    """Return the plan of a job's search: where labels decide it plans more calls, unless a number is set."""
+    plan = job.config.search
+    if job.config.labels == "use" and plan.calls_per_agent is None:
+        return plan.model_copy(update={"calls_per_agent": CALLS_PER_AGENT_WITH_LABELS})
+    return plan
 
 
 def length_budget(agent: Agent, budget: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from maspo.prompts import prompts_id
-from maspo.search.plan import Plan
+from maspo.search.plan import CALLS_PER_AGENT, Plan
 from maspo.search.setting import Setting
 from maspo.search.work import Compare, Propose, Result, Team, Withhold, Work
 from maspo.verdict import Comparison, Level
@@ -14,7 +14,7 @@ from maspo.verdict import Comparison, Level
 
 def planned_calls(plan: Plan, team: Team) -> int:
     """Return the calls that a race plans for the whole run, the final test included."""
-    by_agent = plan.calls_per_agent * len(team.rewritten)
+    by_agent = (plan.calls_per_agent or CALLS_PER_AGENT) * len(team.rewritten)
     return by_agent if plan.calls is None else min(plan.calls, by_agent)
 
 

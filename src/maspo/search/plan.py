@@ -27,6 +27,9 @@ class RoundSize:
     union_inputs: int
 
 
+CALLS_PER_AGENT = 1000
+"""Calls planned for each agent that is rewritten, unless a number is set."""
+CALLS_PER_AGENT_WITH_LABELS = 1500
 _LARGEST_ROUND = 1.6
 """Times `stages`, `shared_inputs` and `union_inputs`."""
 
@@ -43,7 +46,7 @@ class Plan(BaseModel):
     # Both methods.
     passes: int = Field(default=12, ge=1, description="D: passes over all agents; in the race: rounds, at most")
     beam_width: int = Field(default=8, ge=1, description="K: prompts of an agent that survive a generation or a stage")
-    drafts: int = Field(default=2, ge=1, description="K_sub: mini-batches of traces, one proposer call each")
+    drafts: int = Field(default=3, ge=1, description="K_sub: mini-batches of traces, one proposer call each")
     hard_negatives: int = Field(default=3, ge=0, description="K_mis: misalignment cases per proposal (and batch)")
     weights: Weights = Weights()
     judge_order: Literal["balanced", "fixed"] = Field(
@@ -51,11 +54,14 @@ class Plan(BaseModel):
     )
 
     # The race.
-    calls_per_agent: int = Field(
-        default=1000, ge=50, description="calls that a run plans for each agent that is rewritten, the proof included"
+    calls_per_agent: int | None = Field(
+        default=None,
+        ge=50,
+        description="calls that a run plans for each agent that is rewritten, the proof included; "
+        "empty: 1,000, or 1,500 where labels decide",
     )
     calls: int | None = Field(default=None, ge=100, description="calls that a run plans in all; empty: by agent")
-    edits: int = Field(default=3, ge=1, description="drafts asked for in one proposer call")
+    edits: int = Field(default=2, ge=1, description="drafts asked for in one proposer call")
     traces: int = Field(default=4, ge=1, description="traces shown in one proposer call")
     stages: tuple[int, ...] = Field(
         default=(56,), min_length=1, description="mixed runs per block of agents after each stage of a round"
