@@ -153,7 +153,7 @@ def _bound_of_race(job: Job, setting: Setting, holdout: Collection[str]) -> Boun
 
 
 def _dearest_round(job: Job, setting: Setting) -> Bill:
-    """Return the dearer bill of a first round in which everything wins until it is united.
+    """Return the dearer bill of a round of the largest size in which everything wins until it is united.
 
     What is united then loses every time it is tried in other parts; or its two sides win, and the pairs of agents
     between them are tried for conflicts.
