@@ -185,7 +185,7 @@ def test_runs_lists_what_is_there_and_names_what_cannot_be_read(maspo: Run, done
 
 def test_runs_of_an_empty_folder(maspo: Run) -> None:
     said = maspo("runs", ".", "--json")
-    assert said.json == {"runs": [], "evaluations": []}
+    assert said.json == {"runs": [], "evaluations": [], "judge_checks": []}
 
 
 @pytest.mark.usefixtures("done")

@@ -155,3 +155,24 @@ def test_g08_what_may_be_billed_twice_is_in_the_file_on_the_page_and_on_the_scre
         assert "1 call in flight when the run was killed, possibly billed twice: at most $0.25" in said.out
         assert said.json["report"] == "out/judge.html"
         assert "Possibly billed twice" in Path("out/judge.html").read_text()
+
+
+def test_g10_runs_lists_judge_checks_and_names_one_that_cannot_be_read(maspo: Run, url: str) -> None:
+    done = check(url, "--prompts", "prompts.json", "--pairs", "6", "--json").json
+    said = maspo("runs", ".", "--json")
+    (found,) = said.json["judge_checks"]
+    assert {name: found[name] for name in ("dir", "judge", "pairs")} == {
+        "dir": "out",
+        "judge": done["judge"],
+        "pairs": 6,
+    }
+    assert found["known_pairs"]["share"] == done["known_pairs"]["share"]
+    assert "judge check" in said.out
+    assert f"{sum(done['calls'].values())}" in said.out
+    reported = maspo("report", "out")
+    assert (reported.code, "out/judge.html" in reported.err) == (2, True)
+    Path("out/judge_check.json").write_text("[]")
+    broken = maspo("runs", ".")
+    assert (broken.code, "out/judge_check.json: cannot be read" in broken.err) == (0, True)
+    Path("out/judge_check.json").unlink()
+    assert "not finished" in maspo("runs", ".").out

@@ -78,8 +78,8 @@ def _run(evaluation: Evaluation, most: int, folder: Path, human: bool, as_json: 
     from maspo.engine.evaluation.judge_check import judge_check as check
     from maspo.engine.evaluation.run import Attention
     from maspo.errors import EXIT_BUDGET, EXIT_OK, Interrupted
-    from maspo.report.html_judge_check import PAGE, PAIRS, RESULT, write_judge_check
-    from maspo.report.judge_check import judge_json, judge_summary
+    from maspo.report.html_judge_check import PAGE, PAIRS, write_judge_check
+    from maspo.report.judge_check import RESULT, judge_json, judge_summary
 
     make_whole(folder / DATABASE)
 

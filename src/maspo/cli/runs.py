@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
     from maspo.engine.evaluation.job import Evaluated
     from maspo.report.folder import Look
+    from maspo.report.judge_check import CheckShort
 
 _RUN_HEADERS = ("run", "verdict", "shipped", "n", "p", "calls", "usd", "when")
 _EVALUATION_HEADERS = ("evaluation", "verdict", "before", "after", "rows", "p", "calls", "usd", "when")
+_CHECK_HEADERS = ("judge check", "judge", "pairs", "right", "first", "calls", "usd", "when")
 _STYLES = {"same": "", "removed": "\x1b[31m", "added": "\x1b[32m"}
 _MARKS = {"same": ("", ""), "removed": ("[-", "-]"), "added": ("{+", "+}")}
 
@@ -52,21 +54,21 @@ def runs(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to look for run folders.")] = Path("maspo-runs"),
     as_json: Json = False,
 ) -> None:
-    """List the runs and evaluations below a folder, newest first."""
+    """List the runs, evaluations and judge checks below a folder, newest first."""
     from maspo.errors import UsageError
 
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; give one that holds run folders")
     found = sorted(_looks(folder), key=lambda pair: -pair[1].written)
     evaluated = sorted(_evaluations(folder), key=lambda one: -one.written)
-    if found:
-        say(table(_RUN_HEADERS, [_row(path, one) for path, one in found]))
-    if found and evaluated:
-        say()
-    if evaluated:
-        say(table(_EVALUATION_HEADERS, [_evaluation_row(one) for one in evaluated]))
-    if not (found or evaluated):
-        say(f"{folder.absolute()}: no runs and no evaluations in this folder or below")
+    checked = sorted(_checks(folder), key=lambda one: -one.written)
+    tables = [
+        table(_RUN_HEADERS, [_row(path, one) for path, one in found]) if found else "",
+        table(_EVALUATION_HEADERS, [_evaluation_row(one) for one in evaluated]) if evaluated else "",
+        table(_CHECK_HEADERS, [_check_row(one) for one in checked]) if checked else "",
+    ]
+    nothing = f"{folder.absolute()}: no runs, evaluations or judge checks in this folder or below"
+    say("\n\n".join(filter(None, tables)) or nothing)
     if as_json:
         from maspo.report.evaluation import evaluation_json
         from maspo.report.text import result_json
@@ -76,7 +78,10 @@ def runs(
             {"dir": str(one.folder), **(evaluation_json(one.found) if one.found else {"verdict": None})}
             for one in evaluated
         ]
-        print_json({"runs": objects, "evaluations": others})
+        checks = [
+            {"dir": str(one.folder), **(one.found.model_dump() if one.found else {"judge": None})} for one in checked
+        ]
+        print_json({"runs": objects, "evaluations": others, "judge_checks": checks})
 
 
 def _looks(folder: Path) -> Iterator[tuple[Path, Look]]:
@@ -132,6 +137,48 @@ def _evaluation_row(one: _Evaluation) -> tuple[str, ...]:
         share_short(found, "after"),
         words.number(len(found.rows)),
         _p(found.difference.p_value) if found.difference else "",
+        words.number(cost.calls),
+        words.spent(cost, found.simulated),
+        when,
+    )
+
+
+@dataclass(frozen=True)
+class _Check:
+    """The folder of a judge check: what it found, None before its end, and when it was last written."""
+
+    folder: Path
+    found: CheckShort | None
+    written: float
+
+
+def _checks(folder: Path) -> Iterator[_Check]:
+    """Look at every judge check; one that cannot be read is named and does not hide the others."""
+    from maspo.engine.evaluation.judge_check import DATABASE
+    from maspo.errors import StoreError
+    from maspo.report.judge_check import read_check
+
+    for record in sorted(folder.rglob(DATABASE)):
+        try:
+            yield _Check(record.parent, read_check(record.parent), record.stat().st_mtime)
+        except (StoreError, OSError) as error:
+            note(f"note: {error}")
+
+
+def _check_row(one: _Check) -> tuple[str, ...]:
+    from maspo.events import Usage
+    from maspo.report import words
+
+    found, when = one.found, _when(one.written)
+    if found is None:
+        return (str(one.folder), "not finished", "", "", "", "", "", when)
+    cost = Usage(calls=sum(found.calls.values()), usd=found.usd)
+    shares = (found.known_pairs.share, found.first_position.share)
+    return (
+        str(one.folder),
+        found.judge,
+        words.number(found.pairs),
+        *("" if share is None else f"{share:.0%}" for share in shares),
         words.number(cost.calls),
         words.spent(cost, found.simulated),
         when,

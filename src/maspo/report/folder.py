@@ -11,6 +11,7 @@ from maspo.errors import UsageError
 from maspo.events import Event
 from maspo.report.fold import RunView, fold
 from maspo.report.html import render
+from maspo.report.html_judge_check import PAGE as JUDGE_PAGE
 from maspo.report.text import result_json
 from maspo.store import RunStore, Told, decode, write_whole
 
@@ -37,11 +38,16 @@ def look(folder: Path) -> Look:
     """Read a run folder; works while the run goes on.
 
     Raises:
-        UsageError: there is no run in it.
+        UsageError: there is no run in it; of a judge check, says where its report is.
         StoreError: its database cannot be read.
 
     """
     if not (folder / JOURNAL).is_file():
+        page = folder / JUDGE_PAGE
+        if page.is_file():
+            raise UsageError(
+                f"{folder}: holds a judge check, whose report is {page}; the command that made it renews it"
+            )
         raise UsageError(f"{folder}: holds no run ({JOURNAL} is missing) and no evaluation; give a folder with one")
     store = RunStore.read(folder / JOURNAL)
     try:

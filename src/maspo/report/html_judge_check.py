@@ -13,13 +13,12 @@ from maspo.report.html import document
 from maspo.report.html_cost import unsettled
 from maspo.report.html_judge import calibrated
 from maspo.report.html_parts import folded, heading, left_out, quiet, section, text_block
-from maspo.report.judge_check import judge_json, judge_summary, pairs_jsonl
+from maspo.report.judge_check import RESULT, judge_json, judge_summary, pairs_jsonl
 from maspo.report.markup import Html, h, join
 from maspo.store.files import write_whole
 from maspo.verdict import Reading, Verdict
 
 PAGE = "judge.html"
-RESULT = "judge_check.json"
 PAIRS = "pairs.jsonl"
 _MOST_PAIRS = 30
 _REMARK = "Pairs of outputs on the same row were put to the judge in both orders, blind to where they came from."

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from maspo.engine.evaluation.calibration import Calibration
 from maspo.engine.evaluation.judge_check import Checked
+from maspo.errors import StoreError
 from maspo.report import words
 from maspo.report.calibration import calibration_json, calibration_lines, line
 from maspo.report.evaluation import agents_and_judge
@@ -14,7 +18,49 @@ from maspo.report.shown import visible
 from maspo.report.text import unsettled_json
 from maspo.verdict import Reading
 
+RESULT = "judge_check.json"
 _NO_PAIRS = "No pair of different answers came up, so there is nothing to ask the judge about."
+
+
+class Share(BaseModel):
+    """A share of pairs; None of no pairs."""
+
+    model_config = ConfigDict(frozen=True)
+
+    share: float | None
+
+
+class CheckShort(BaseModel):
+    """What a list of judge checks tells of one: some figures of its ``judge_check.json``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    judge: str
+    pairs: int
+    known_pairs: Share
+    first_position: Share
+    calls: Mapping[str, int]
+    usd: float | None
+    simulated: bool
+
+
+def read_check(folder: Path) -> CheckShort | None:
+    """Read the figures of a judge check; None before its end.
+
+    Raises:
+        StoreError: the file is not what maspo wrote.
+
+    """
+    file = folder / RESULT
+    if not file.is_file():
+        return None
+    try:
+        return CheckShort.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError) as error:
+        why = error.strerror if isinstance(error, OSError) else f"{error.error_count()} things are not as expected"
+        raise StoreError(
+            f"{file}: cannot be read ({why}); the command that made it writes it again, with --out {folder}"
+        ) from error
 
 
 def judge_summary(found: Checked, calibration: Calibration) -> str:
