@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
 
 import typer
 
@@ -13,12 +13,13 @@ from maspo.cli.options import Json, RunFolder
 from maspo.cli.terminal import note, print_json, say, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from maspo.engine.evaluation.job import Evaluated
     from maspo.report.folder import Look
     from maspo.report.judge_check import CheckShort
 
+FoundT = TypeVar("FoundT")
 _RUN_HEADERS = ("run", "verdict", "shipped", "n", "p", "calls", "usd", "when")
 _EVALUATION_HEADERS = ("evaluation", "verdict", "before", "after", "rows", "p", "calls", "usd", "when")
 _CHECK_HEADERS = ("judge check", "judge", "pairs", "right", "first", "calls", "usd", "when")
@@ -60,8 +61,7 @@ def runs(
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; give one that holds run folders")
     found = sorted(_looks(folder), key=lambda pair: -pair[1].written)
-    evaluated = sorted(_evaluations(folder), key=lambda one: -one.written)
-    checked = sorted(_checks(folder), key=lambda one: -one.written)
+    evaluated, checked = _evaluations(folder), _checks(folder)
     tables = [
         table(_RUN_HEADERS, [_row(path, one) for path, one in found]) if found else "",
         table(_EVALUATION_HEADERS, [_evaluation_row(one) for one in evaluated]) if evaluated else "",
@@ -100,29 +100,46 @@ def _looks(folder: Path) -> Iterator[tuple[Path, Look]]:
 
 
 @dataclass(frozen=True)
-class _Evaluation:
-    """An evaluation folder: what it found, None before its end, and when it was last written."""
+class _Finding(Generic[FoundT]):
+    """A folder with a record: what came out, None before the end, and when it was last written."""
 
     folder: Path
-    found: Evaluated | None
+    found: FoundT | None
     written: float
 
 
-def _evaluations(folder: Path) -> Iterator[_Evaluation]:
-    """Look at every evaluation; one that cannot be read is named and does not hide the others."""
-    from maspo.engine.evaluation.run import DATABASE, look_at
+def _findings(folder: Path, database: str, found_in: Callable[[Path], FoundT | None]) -> list[_Finding[FoundT]]:
+    """Look at every record of a kind, newest first; one that cannot be read is named and does not hide the others."""
     from maspo.errors import StoreError
 
-    for record in sorted(folder.rglob(DATABASE)):
+    findings = []
+    for record in sorted(folder.rglob(database)):
         try:
-            looked = look_at(record.parent)
-            yield _Evaluation(record.parent, looked.found, record.stat().st_mtime)
-            note_damage(record.parent, looked.damage)
+            findings.append(_Finding(record.parent, found_in(record.parent), record.stat().st_mtime))
         except (StoreError, OSError) as error:
             note(f"note: {error}")
+    return sorted(findings, key=lambda one: -one.written)
 
 
-def _evaluation_row(one: _Evaluation) -> tuple[str, ...]:
+def _evaluations(folder: Path) -> list[_Finding[Evaluated]]:
+    from maspo.engine.evaluation.run import DATABASE, look_at
+
+    def found_in(place: Path) -> Evaluated | None:
+        looked = look_at(place)
+        note_damage(place, looked.damage)
+        return looked.found
+
+    return _findings(folder, DATABASE, found_in)
+
+
+def _checks(folder: Path) -> list[_Finding[CheckShort]]:
+    from maspo.engine.evaluation.judge_check import DATABASE
+    from maspo.report.judge_check import read_check
+
+    return _findings(folder, DATABASE, read_check)
+
+
+def _evaluation_row(one: _Finding[Evaluated]) -> tuple[str, ...]:
     from maspo.report import words
     from maspo.report.evaluation import share_short
 
@@ -143,29 +160,7 @@ def _evaluation_row(one: _Evaluation) -> tuple[str, ...]:
     )
 
 
-@dataclass(frozen=True)
-class _Check:
-    """The folder of a judge check: what it found, None before its end, and when it was last written."""
-
-    folder: Path
-    found: CheckShort | None
-    written: float
-
-
-def _checks(folder: Path) -> Iterator[_Check]:
-    """Look at every judge check; one that cannot be read is named and does not hide the others."""
-    from maspo.engine.evaluation.judge_check import DATABASE
-    from maspo.errors import StoreError
-    from maspo.report.judge_check import read_check
-
-    for record in sorted(folder.rglob(DATABASE)):
-        try:
-            yield _Check(record.parent, read_check(record.parent), record.stat().st_mtime)
-        except (StoreError, OSError) as error:
-            note(f"note: {error}")
-
-
-def _check_row(one: _Check) -> tuple[str, ...]:
+def _check_row(one: _Finding[CheckShort]) -> tuple[str, ...]:
     from maspo.events import Usage
     from maspo.report import words
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -42,22 +42,31 @@ def sides(state: State, union: Mixture) -> list[tuple[int, ...]]:
 
 def suspects(state: State) -> list[tuple[int, ...]]:
     """Return the candidates of each linked pair of agents, one of either side, when the two sides of a union clash."""
-    if not state.setting.plan.conflicts or len(state.tried) != 3 or not _clash(state, state.tried[0]):
+    if not state.setting.plan.conflicts or len(state.tried) != 3:
+        return []
+    if not _clash(state, state.tried[0], _worth_apart(state)):
         return []
     union, one, other = (item.part for item in state.tried)
     linked = [pair for pair in product(one.changes, other.changes) if pair[1] in state.setting.team.neighbours(pair[0])]
     return [tuple(m for m in union.members if state.candidates[m].agent in pair) for pair in linked[:_MOST_PAIRS]]
 
 
-def told(state: State, together: Tried) -> State:
-    """Say so when two agents clash; inputs on which they lost together lead the next rewrite of the lesser change."""
-    inputs = _clash(state, together)
+def told(state: State, pairs: Sequence[Tried]) -> State:
+    """Say which pairs of agents clash; inputs lost together lead the next rewrite of the lesser of two changes."""
+    apart = _worth_apart(state)
+    for together in pairs:
+        state = _told(state, together, apart)
+    return state
+
+
+def _told(state: State, together: Tried, apart: Sequence[float]) -> State:
+    inputs = _clash(state, together, apart)
     own: dict[str, list[int]] = {name: [] for name in state.setting.team.order if name in together.part.changes}
     if not inputs or len(own) != 2:
         return state
     for member in together.part.members:
         own[state.candidates[member].agent].append(member)
-    (first, second), alone = own, [_alone(state, members) for members in own.values()]
+    (first, second), alone = own, [sum(apart[member] for member in members) for members in own.values()]
     kept, name = (first, second) if alone[0] >= alone[1] else (second, first)
     step, changes = f"r{state.round}", together.part.changes
     joint = {**state.prompts, kept: changes[kept]}
@@ -78,25 +87,25 @@ def best_tried(state: State) -> Tried:
     return best if beaten or state.mean(union.met) < 0 or union not in left else union
 
 
-def _clash(state: State, together: Tried) -> tuple[str, ...]:
+def _clash(state: State, together: Tried, apart: Sequence[float]) -> tuple[str, ...]:
     """Return the inputs lost by candidates of two sides together and by neither side; none without a conflict.
 
-    In a conflict those of each side are worth something, together they do not win, and clearly more inputs are lost
-    only together than are won only together.
+    In a conflict those of each side are worth something ``apart``, together they do not win, and clearly more inputs
+    are lost only together than are won only together.
     """
     lost, won = (
         {met.input_key for met in together.met if met.glob is verdict}
         - {met.input_key for side in state.tried[1:3] for met in side.met if met.glob is verdict}
         for verdict in (Verdict.LOSS, Verdict.WIN)
     )
-    alone = [_alone(state, set(together.part.members) & set(side.part.members)) for side in state.tried[1:3]]
-    found = min(alone) > 0 >= state.mean(together.met) and len(lost) >= len(won) + _MARGIN
+    members = [set(together.part.members) & set(side.part.members) for side in state.tried[1:3]]
+    alone = min(sum(apart[member] for member in of_a_side) for of_a_side in members)
+    found = alone > 0 >= state.mean(together.met) and len(lost) >= len(won) + _MARGIN
     return tuple(sorted(lost)) if found else ()
 
 
-def _alone(state: State, members: Collection[int]) -> float:
-    """Return what candidates of one side are worth by all runs that held none of the other side."""
+def _worth_apart(state: State) -> tuple[float, ...]:
+    """Return what each candidate is worth by all runs that held candidates of one side at most."""
     one, other = (item.part.members for item in state.tried[1:3])
     apart = [run for run in state.runs if not {*one} & {*run.members} or not {*other} & {*run.members}]
-    worth = replace(state, runs=tuple(apart)).estimated()
-    return sum(worth[member] for member in members)
+    return replace(state, runs=tuple(apart)).estimated()

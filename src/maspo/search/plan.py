@@ -58,7 +58,7 @@ class Plan(BaseModel):
         default=None,
         ge=50,
         description="calls that a run plans for each agent that is rewritten, the proof included; "
-        "empty: 1,000, or 1,500 where labels decide",
+        f"empty: {CALLS_PER_AGENT:,}, or {CALLS_PER_AGENT_WITH_LABELS:,} where labels decide",
     )
     calls: int | None = Field(default=None, ge=100, description="calls that a run plans in all; empty: by agent")
     edits: int = Field(default=2, ge=1, description="drafts asked for in one proposer call")
@@ -79,7 +79,8 @@ class Plan(BaseModel):
     growth: float = Field(
         default=0.2,
         ge=0,
-        description="what each further round is larger by, as such a share; at most 1.6 times as large in all",
+        description="what each further round is larger by, as such a share; "
+        f"at most {_LARGEST_ROUND} times as large in all",
     )
     ahead: bool = Field(default=True, description="ask for the next drafts while a union is tried")
     conflicts: bool = Field(

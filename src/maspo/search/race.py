@@ -238,7 +238,7 @@ def _after_union(state: State) -> State:
         return _unite(state, apart)
     pairs = suspects(state)
     if pairs == [state.tried[0].part.members]:
-        state = told(state, state.tried[0])
+        state = told(state, state.tried[:1])
     elif pairs:
         return replace(_unite(state, pairs), phase=Phase.PAIRS)
     return _best_of(state)
@@ -247,8 +247,7 @@ def _after_union(state: State) -> State:
 def _after_pairs(state: State) -> State:
     """Try the union without what clashes with something better in it."""
     state = _met(state)
-    for pair in state.tried[-len(state.parts) :]:
-        state = told(state, pair)
+    state = told(state, state.tried[-len(state.parts) :])
     mended = [number for number in state.tried[0].part.members if number not in state.gave_way]
     known = any(set(mended) == set(item.part.members) for item in state.tried)
     return _best_of(state) if known else _unite(state, [mended])

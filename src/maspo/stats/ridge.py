@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from operator import mul
 
 _PASSES = 200
 
@@ -15,21 +16,47 @@ def ridge(
 ) -> list[float]:
     """Return the posterior mean of every coefficient, each ~ Normal(0, 1 / ``trust``) beforehand.
 
-    Observation r is ~ Normal(Σ coefficient · value, 1 / ``precision``[r]). Coordinate descent on the normal equations,
-    until no coefficient moves by ``close`` any more: linear in the number of pairs, so nothing needs a matrix.
+    Observation r is ~ Normal(Σ coefficient · value, 1 / ``precision``[r]). Conjugate gradients on the normal equations,
+    preconditioned by their diagonal (Hestenes and Stiefel 1952), until no coefficient would move by ``close`` on its
+    own. A pass is linear in the number of pairs, and few are needed where hundreds of causes are mixed in every run.
     """
-    left = list(targets)
     found = [0.0] * len(columns)
+    left = list(targets)
     curvature = [trust + sum(precision[row] * value**2 for row, value in column) for column in columns]
+    direction, energy = found, 1.0
     for _ in range(_PASSES):
-        largest = 0.0
-        for number, column in enumerate(columns):
-            pull = sum(precision[row] * value * left[row] for row, value in column)
-            step = (pull - trust * found[number]) / curvature[number]
-            found[number] += step
-            for row, value in column:
-                left[row] -= step * value
-            largest = max(largest, abs(step))
-        if largest < close:
+        pulls = _pulls(columns, list(map(mul, precision, left)), trust, found)
+        alone = [pull / bend for pull, bend in zip(pulls, curvature, strict=True)]
+        if max(map(abs, alone), default=0.0) < close:
             break
+        energy, before = _dot(pulls, alone), energy
+        direction = _along(alone, energy / before, direction)
+        moved = _observed(columns, direction, len(left))
+        length = energy / (_dot(precision, map(mul, moved, moved)) + trust * _dot(direction, direction))
+        found = _along(found, length, direction)
+        left = _along(left, -length, moved)
     return found
+
+
+def _pulls(columns: Sequence[Column], weighted: Sequence[float], trust: float, found: Sequence[float]) -> list[float]:
+    """Return how strongly what is left, and the expectation of nothing, pull at each coefficient."""
+    seen = [sum([weighted[row] * value for row, value in column]) for column in columns]
+    return _along(seen, -trust, found)
+
+
+def _observed(columns: Sequence[Column], coefficients: Sequence[float], rows: int) -> list[float]:
+    """Return what the observations would be with these coefficients."""
+    sums = [0.0] * rows
+    for coefficient, column in zip(coefficients, columns, strict=True):
+        for row, value in column:
+            sums[row] += coefficient * value
+    return sums
+
+
+def _along(start: Sequence[float], length: float, direction: Sequence[float]) -> list[float]:
+    return [here + length * step for here, step in zip(start, direction, strict=True)]
+
+
+def _dot(one: Iterable[float], other: Iterable[float]) -> float:
+    product: float = sum(map(mul, one, other))
+    return product
