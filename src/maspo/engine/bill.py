@@ -53,40 +53,38 @@ class Bill:
 
     def put_proof(self, winners: Prompts, keys: Collection[str]) -> None:
         """Put the final test on the bill: both systems on every hold-out input, judged in both orders."""
-        for key in keys:
-            self._run(self.system.prompts, key, self.system.order)
-            self._run(winners, key, self.system.order)
-            self.judge += 0 if key in self.setting.labelled else 2
+        self._run(self.system.prompts, keys, self.system.order)
+        self._run(winners, keys, self.system.order)
+        self.judge += 2 * sum(key not in self.setting.labelled for key in keys)
 
-    def _run(self, prompts: Prompts, key: str, again: Collection[str]) -> None:
-        """Count a run in which some agents have to answer again, unless it is known."""
-        address = (prompts_id(prompts), key)
-        if address in self._runs:
-            return
-        self._runs.add(address)
-        self.agent.update(again)
+    def _run(self, prompts: Prompts, keys: Collection[str], again: Collection[str]) -> None:
+        """Count runs in which some agents have to answer again, except those that are known."""
+        whole = prompts_id(prompts)
+        for address in ((whole, key) for key in keys):
+            if address not in self._runs:
+                self._runs.add(address)
+                self.agent.update(again)
 
     def _reached(self, changed: Collection[str]) -> frozenset[str]:
         return frozenset[str]().union(*(self.system.downstream[name] for name in changed))
 
     def _proposed(self, work: Propose) -> Drafts:
-        for key in work.inputs:
-            self._run(work.prompts, key, self.system.order)
+        self._run(work.prompts, work.inputs, self.system.order)
         self.proposer += 1
         self.texts_shown += (len(work.inputs) + 3 * len(work.cases)) * 2
         parent = work.prompts[work.agent]
         return Drafts(tuple(Draft(f"{parent}\n{work.id} {number}.") for number in range(work.count)))
 
     def _withheld(self, work: Withhold) -> Comparison:
-        self._run(work.prompts, work.input_key, self.system.order)
+        self._run(work.prompts, (work.input_key,), self.system.order)
         self.agent.update(self.system.downstream[work.reader])
         self.judge += 2
         return Comparison(work.input_key, Verdict.LOSS, (), Verdict.LOSS)
 
     def _compared(self, work: Compare) -> Comparison:
         again = self._reached((work.agent, *work.also))
-        self._run(work.reference, work.input_key, self.system.order)
-        self._run(work.changed, work.input_key, again)
+        self._run(work.reference, (work.input_key,), self.system.order)
+        self._run(work.changed, (work.input_key,), again)
         readers = self.system.successors[work.agent]
         asked = {Level.LOCAL: 1, Level.LOOKAHEAD: len(readers), Level.GLOBAL: self._global(work)}
         if work.agent == self.system.output:
@@ -100,7 +98,7 @@ class Bill:
     def _promoted_instead(self, work: Compare, again: Collection[str]) -> None:
         """Count the other candidates that may have to be tried on the same input when this one falls."""
         for other in range(self.setting.plan.beam_width - 1):
-            self._run({**work.changed, work.agent: f"{work.candidate} {other}"}, work.input_key, again)
+            self._run({**work.changed, work.agent: f"{work.candidate} {other}"}, (work.input_key,), again)
             self.judge += self._global(work)
 
     def _global(self, work: Compare) -> int:

@@ -23,13 +23,14 @@ def proposals(state: State, prompts: Prompts, number: int) -> tuple[Work, ...]:
     """Ask for the drafts of a round, led by traces on inputs on which these prompts are run anyway (Eq. 4)."""
     setting, plan = state.setting, state.setting.plan
     known = state.order[: state.size.union_inputs if number > state.round else state.size.shared_inputs]
+    parents = prompts_id(prompts)
     wave = []
     for agent in setting.team.rewritten:
         cases = hard_negatives(state.cases, agent, setting.team, plan.hard_negatives)
         shown = shuffled(known[: 2 * plan.drafts * plan.traces], setting.seed, "traces", number, agent)
         wave += [
             Propose(
-                id=f"{step_of(number, agent)}/propose/{prompts_id(prompts)}/{part}",
+                id=f"{step_of(number, agent)}/propose/{parents}/{part}",
                 agent=agent,
                 prompts=prompts,
                 inputs=shown[part * plan.traces : (part + 1) * plan.traces] or shown[: plan.traces],
