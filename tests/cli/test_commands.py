@@ -101,6 +101,14 @@ def test_optimize_writes_the_run_folder_and_says_the_same_everywhere(maspo: Run,
     assert again.json["out"] == "maspo-runs/small-team-2"
 
 
+def test_check_names_the_ends_of_a_large_team(maspo: Run, folder: Path) -> None:
+    chain = [f"  a{place}: {{prompt: Go on., reads: [{f'a{place - 1}' if place else ''}]}}" for place in range(40)]
+    (folder / "large.yaml").write_text("\n".join(["agents:", *chain]), encoding="utf-8")
+    said = maspo("check", "large.yaml", "--inputs", "inputs.jsonl")
+    assert said.code == 0, said.err
+    assert "system    large: a0 → … → a39 (40 agents in 40 levels)" in said.out
+
+
 def test_a_focus_is_checked_planned_and_kept_in_the_settings(maspo: Run, url: str) -> None:
     said = maspo("check", "system.yaml", "--inputs", "inputs.jsonl", "--focus", "critic", "--json")
     assert "only critic is rewritten (--focus)" in said.json["notes"]

@@ -11,6 +11,9 @@ from maspo.cli.terminal import note, print_json, say, table
 if TYPE_CHECKING:
     from maspo.cli.prepare import Prepared
     from maspo.engine.job import Estimate
+    from maspo.graph import System
+
+_MOST_SHOWN = 30
 
 
 def plan_text(prepared: Prepared, planned: Estimate) -> str:
@@ -20,7 +23,7 @@ def plan_text(prepared: Prepared, planned: Estimate) -> str:
     job, models = prepared.job, prepared.job.config.models
     names = ", ".join(dict.fromkeys([models.agent, models.for_judge(), models.for_proposer()]))
     rows = [
-        ("system", f"{job.system.name}: {' → '.join(', '.join(level) for level in job.system.levels)}"),
+        ("system", f"{job.system.name}: {_shape(job.system)}"),
         ("inputs", f"{planned.search_inputs} for the search, {planned.holdout_inputs} held out for the final test"),
         ("endpoint", f"{Endpoint(models.base_url).shown} ({names})"),
         ("calls", _calls(planned)),
@@ -30,6 +33,16 @@ def plan_text(prepared: Prepared, planned: Estimate) -> str:
         ("folder", str(prepared.out)),
     ]
     return "\n".join(f"{name:<10}{text}" for name, text in rows)
+
+
+def _shape(system: System) -> str:
+    """Return who comes after whom: every agent of a small team, the ends of a large one."""
+    from maspo.report.words import names, number
+
+    levels = [names(level) for level in system.levels]
+    if len(system.order) <= _MOST_SHOWN:
+        return " → ".join(levels)
+    return f"{levels[0]} → … → {levels[-1]} ({number(len(system.order))} agents in {number(len(levels))} levels)"
 
 
 def _calls(planned: Estimate) -> str:
