@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -188,3 +189,21 @@ def test_time_left_and_money_are_said_only_when_known() -> None:
     assert remaining(progress(calls=100, planned=50)) == "about 0.0 s left"
     assert cost(progress(usd=None), simulated=False) == "unknown"
     assert cost(progress(usd=1.5), simulated=False) == "$1.50"
+
+
+def test_a_round_of_a_large_team_is_three_lines() -> None:
+    written: list[str] = []
+    agents = tuple(f"a{place}" for place in range(15))
+    lines = PlainLines(written.append)
+    lines.on_event(replace(started(), agents=agents))
+    for number in (1, 2):
+        for name in agents:
+            lines.on_event(StepStarted(f"r{number}/{name}", name, number, 1, 12, 1))
+        for name in agents:
+            lines.on_event(scored("c", 0.1))
+            kept = PromptKept(f"r{number}/{name}", name, "no usable draft")
+            lines.on_event(kept if name == "a3" else PromptChanged(f"r{number}/{name}", name, "a", "b", "3 wins"))
+    lines.on_event(SearchEnded("all was done", LevelAgreement(), LevelAgreement()))
+    others = ", ".join(name for name in agents[:13] if name != "a3")
+    decided = [f"  new prompts: {others} and 2 more", "  prompts kept: a3"]
+    assert written[1:] == ["round 1/12", *decided, "round 2/12", *decided, "search ended: all was done"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from maspo.cli.terminal import note
@@ -27,10 +27,12 @@ from maspo.events import (
     StepStarted,
 )
 from maspo.report.fold import by_rounds
-from maspo.report.words import conflict, duration, money, plural, unsettled
+from maspo.report.words import conflict, duration, money, names, plural, unsettled
 
 CALLS_SHOWN = 3
 """Lost calls, and calls that were in flight at a kill, that get a line of their own; the report has all of them."""
+_MOST_LINES = 12
+"""Agents of a team that get lines of their own in every round of the race; larger teams get three lines together."""
 _EVENTS_SHOWN = 6
 _BEAM_SHOWN = 4
 
@@ -103,13 +105,16 @@ class Board:
 
 
 class PlainLines:
-    """Writes one line per step and per decision, for logs and pipes."""
+    """Writes one line per step and per decision, for logs and pipes; of a large team, one per round and kind."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
         self._progress: Progress | None = None
         self._run: RunStarted | None = None
         self._calls = Counter[type[Event]]()
+        self._round = 0
+        self._decided: list[PromptKept | PromptChanged] = []
+        """What a round of a large team decided, until all of it is known."""
 
     def on_event(self, event: Event) -> None:
         """Write the line of an event, if it has one."""
@@ -119,15 +124,39 @@ class PlainLines:
                 return
         if isinstance(event, RunStarted):
             self._run = event
-        line = line_of(event, self._run)
+        if isinstance(event, PromptKept | PromptChanged) and self._round:
+            self._decided.append(event)
+            return
+        line = self._round_began(event) if isinstance(event, StepStarted) else line_of(event, self._run)
         if line:
-            self._write(f"{spent(self._progress)}{line}")
+            self._say(*decisions(self._decided), line)
+            self._decided = []
 
     def on_progress(self, progress: Progress) -> None:
         """Take note of where the run stands, for the next line; say once when calls begin to wait, and why."""
         if progress.waiting and not (self._progress and self._progress.waiting):
             self._write(f"{spent(progress)}waiting: {progress.waiting}")
         self._progress = progress
+
+    def _round_began(self, step: StepStarted) -> str:
+        """Return the line of a step; in a large team the first step of a round speaks for all."""
+        large = self._run is not None and len(self._run.agents) > _MOST_LINES and by_rounds(step, self._run)
+        if not large:
+            return step_name(step, self._run)
+        known, self._round = self._round, step.pass_
+        return f"round {step.pass_}/{step.passes}" if step.pass_ != known else ""
+
+    def _say(self, *lines: str) -> None:
+        for line in lines:
+            self._write(f"{spent(self._progress)}{line}")
+
+
+def decisions(events: Sequence[PromptKept | PromptChanged]) -> list[str]:
+    """Return the lines of what a round of a large team decided: who has a new prompt, and who kept it."""
+    changed = [event.agent for event in events if isinstance(event, PromptChanged)]
+    kept = [event.agent for event in events if isinstance(event, PromptKept)]
+    found = (("new prompts", changed), ("prompts kept", kept))
+    return [f"  {words}: {names(agents)}" for words, agents in found if agents]
 
 
 def line_of(event: Event, run: RunStarted | None = None) -> str:

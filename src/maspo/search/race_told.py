@@ -12,6 +12,8 @@ from maspo.search.record import scored_event, tally
 from maspo.search.reward import reward
 from maspo.verdict import Comparison
 
+_MOST_NAMES = 5
+
 
 def recorded(state: State, part: Mixture, met: Sequence[Comparison]) -> State:
     """Say for each agent what its candidates came to in this round, and what becomes of its prompt."""
@@ -41,7 +43,9 @@ def _why_changed(state: State, agent: str, part: Mixture, met: Sequence[Comparis
     worth = sum(state.worth[number] for number in own)
     merges = f"{len(own)} of its candidates merged" if len(own) > 1 else "one candidate"
     names = [name for name in part.changes if name != agent]
-    others = f" together with {', '.join(names)}" if names else ""
+    # In a team of hundreds all names for every agent would be most of the record.
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    others = f" together with {', '.join(names[:_MOST_NAMES])}{more}" if names else ""
     return f"{merges}, expected worth {worth:+.3f}; tried{others}: {tally(met)}"
 
 
