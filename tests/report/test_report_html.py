@@ -248,7 +248,7 @@ def test_i12_who_matters_comes_with_intervals_and_the_hint(whole_run: list[Event
     text = _section(render(fold(whole_run)), "influence")
     assert "Hint: aggregator reads numbers, but the final answer hardly depends on it" in text
     assert text.index("aggregator55.0% (42.5% to 66.9%)") < text.index("algebra35.0% (22.1% to 50.5%)")
-    assert "criticnot measured" in text
+    assert "Not measured, because no rewrite was tried without those of other agents: critic." in text
     assert "aggregator ← algebra9 / 4 / 28 of 1130.0% (18.1% to 45.4%)" in text
     assert "aggregator ← geometry1 / 0 / 0–not measured" in text
     assert "search's estimate" in text

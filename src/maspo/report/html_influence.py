@@ -40,10 +40,17 @@ def influence(view: RunView) -> Html:
 
 
 def _agents(agents: Sequence[AgentInfluence]) -> Html:
-    ranked = sorted(agents, key=lambda one: -one.rewritten.share)
-    rows = [(one.agent, *_effect(one.rewritten)) for one in ranked[:_MOST_AGENTS]]
+    measured = sorted((one for one in agents if one.rewritten.compared), key=lambda one: -one.rewritten.share)
     return join(
         h("h3", {}, "Influence of agents"),
+        _measured(measured) if measured else "",
+        _together([one.agent for one in agents if not one.rewritten.compared]),
+    )
+
+
+def _measured(ranked: Sequence[AgentInfluence]) -> Html:
+    rows = [(one.agent, *_effect(one.rewritten)) for one in ranked[:_MOST_AGENTS]]
+    return join(
         h(
             "p",
             {},
@@ -51,7 +58,22 @@ def _agents(agents: Sequence[AgentInfluence]) -> Html:
             "The bar is the share, the line its 95% interval; comparisons share inputs, so in truth it is wider.",
         ),
         table("Influence of agents", ("Agent", "Final answer differed", "", "Of", "Wins", "Losses"), rows),
-        left_out(len(agents) - _MOST_AGENTS, "more agent", "more agents"),
+        left_out(len(ranked) - _MOST_AGENTS, "more agent", "more agents"),
+    )
+
+
+def _together(names: Sequence[str]) -> Html:
+    """Say of which agents nothing is known, and what would tell."""
+    if not names:
+        return join()
+    return h(
+        "p",
+        {},
+        f"Not measured, because no rewrite was tried without those of other agents: {words.names(names)}. ",
+        h("code", {}, "--set search.interventions=40"),
+        " withholds each output from each of its readers on 40 inputs, to see what depends on it; ",
+        h("code", {}, "maspo estimate"),
+        " says what that costs.",
     )
 
 
