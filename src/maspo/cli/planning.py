@@ -39,10 +39,11 @@ def _shape(system: System) -> str:
     """Return who comes after whom: every agent of a small team, the ends of a large one."""
     from maspo.report.words import names, number
 
-    levels = [names(level) for level in system.levels]
-    if len(system.order) <= _MOST_SHOWN:
-        return " → ".join(levels)
-    return f"{levels[0]} → … → {levels[-1]} ({number(len(system.order))} agents in {number(len(levels))} levels)"
+    agents, levels = len(system.order), system.levels
+    if agents <= _MOST_SHOWN:
+        return " → ".join(", ".join(level) for level in levels)
+    ends = f"{names(levels[0])} → … → {names(levels[-1])}"
+    return f"{ends} ({number(agents)} agents in {number(len(levels))} levels)"
 
 
 def _calls(planned: Estimate) -> str:

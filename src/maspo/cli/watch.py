@@ -113,6 +113,7 @@ class PlainLines:
         self._run: RunStarted | None = None
         self._calls = Counter[type[Event]]()
         self._round = 0
+        """The round of a large team; 0 in a small one and before the first."""
         self._decided: list[PromptKept | PromptChanged] = []
         """What a round of a large team decided, until all of it is known."""
 
