@@ -1,40 +1,57 @@
 # maspo: `make demo` and `make test` do all the set-up themselves. They need python3 (3.11 or newer) and nothing else.
 PYTHON ?= python3
+# What people use, what the checks use and what audits and builds: one environment each, so that none changes another.
 VENV := .venv
-BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
-# Only what a lock names by version and hash, and only wheels: building a package would run code that no lock names.
-LOCKED := --require-hashes --only-binary :all: --requirement
+DEV := .venv-dev
 AUDIT := .venv-audit
-AUDIT_PIP := $(AUDIT)/bin/python -m pip -qq --disable-pip-version-check --no-input
-COMPILE := $(AUDIT)/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-build \
+PIP := -m pip -qq --disable-pip-version-check --no-input
+# Only what a lock names by version and hash, and only wheels: building a package would run code that no lock names.
+# Nothing is resolved: a lock is complete, and pip before 23.3 looks beside it for requirements with extras.
+LOCKED := --no-deps --require-hashes --only-binary :all: --requirement
+# Extras stay in the locks, so that this pip can also install them for people, without --no-deps.
+COMPILE := $(AUDIT)/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-build --no-strip-extras \
   --custom-compile-command 'make lock'
 export PIP_ROOT_USER_ACTION := ignore
+
+# An empty environment in the folder of the target.
+define NEW
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+  echo "maspo needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
+  echo "Name a newer one: make $(or $(MAKECMDGOALS),demo) PYTHON=python3.12" >&2; exit 1; }
+@$(PYTHON) -m venv --clear $(@D) || { \
+  echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+endef
+
+# $(call CHECK,PIP,LOCK): is all there that the installed packages ask for? Without -q, which would hide the answer.
+define CHECK
+@missing=$$($(1) --disable-pip-version-check check) || { \
+  echo "$$missing" >&2; echo "$(2) does not hold all that is asked for: make lock" >&2; exit 1; }
+endef
 
 .PHONY: help demo test soak lock audit dist sbom picture clean
 
 help:
 	@echo "make demo     install maspo into $(VENV) and run it on the simulated world (no key, no model)"
-	@echo "make test     install the development tools as well and run every check"
+	@echo "make test     install the development tools into $(DEV) and run every check"
 	@echo "make soak     run the tests of the promises at their nightly length (hours)"
 	@echo "make lock     renew requirements*.lock: the newest versions that pyproject.toml allows"
 	@echo "make audit    look up known vulnerabilities of everything in the locks (needs the network)"
 	@echo "make sbom     build dist/ and list what is in it: dist/maspo-VERSION.cdx.json (CycloneDX)"
 	@echo "make picture  run the demo again and renew its picture in README.md (needs chromium)"
-	@echo "make clean    remove $(VENV), $(AUDIT) and caches"
+	@echo "make clean    remove $(VENV), $(DEV), $(AUDIT) and caches"
 
 demo: $(VENV)/installed
-	@$(BIN)/maspo demo
+	@$(VENV)/bin/maspo demo
 
-test: $(VENV)/installed-dev
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+test: $(DEV)/installed
+	$(DEV)/bin/ruff check .
+	$(DEV)/bin/ruff format --check .
+	$(DEV)/bin/mypy
+	$(DEV)/bin/python -m pytest -n 2 --dist worksteal
 
 # Whatever reads its length from tests/lengths.py is longer here.
-soak: $(VENV)/installed-dev
-	MASPO_SOAK=1 $(BIN)/python -m pytest -s $$(grep -rl --include='test_*.py' 'from tests.lengths import' tests)
+soak: $(DEV)/installed
+	MASPO_SOAK=1 $(DEV)/bin/python -m pytest -s $$(grep -rl --include='test_*.py' 'from tests.lengths import' tests)
 
 # Core first: what users install keeps its version in the development lock.
 lock: $(AUDIT)/installed
@@ -61,39 +78,47 @@ dist: $(AUDIT)/installed
 sbom: dist
 	@rm -rf $(AUDIT)/core
 	@$(AUDIT)/bin/python -m venv --without-pip $(AUDIT)/core
-	$(AUDIT_PIP) --python $(AUDIT)/core/bin/python install $(LOCKED) requirements.lock
-	$(AUDIT_PIP) --python $(AUDIT)/core/bin/python install --no-deps dist/*.whl
+	$(AUDIT)/bin/python $(PIP) --python $(AUDIT)/core/bin/python install $(LOCKED) requirements.lock
+	$(AUDIT)/bin/python $(PIP) --python $(AUDIT)/core/bin/python install --no-deps dist/*.whl
+	$(call CHECK,$(AUDIT)/bin/python -m pip --python $(AUDIT)/core/bin/python,requirements.lock)
 	@name=$$(basename dist/*.tar.gz .tar.gz) && \
 	  sed "s/^dynamic = .*/version = \"$${name#maspo-}\"/" pyproject.toml > $(AUDIT)/core/pyproject.toml && \
 	  $(AUDIT)/bin/cyclonedx-py environment --pyproject $(AUDIT)/core/pyproject.toml --mc-type library \
 	    --output-reproducible --output-file dist/$$name.cdx.json $(AUDIT)/core/bin/python && echo "dist/$$name.cdx.json"
 
 picture: $(VENV)/installed
-	$(BIN)/python docs/images/refresh.py
+	$(VENV)/bin/python docs/images/refresh.py
 
 clean:
-	rm -rf $(VENV) $(AUDIT) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DEV) $(AUDIT) .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # The stamps are renewed when pyproject.toml or a lock changes. The demo is installed as users install maspo: the newest
 # versions, no lock. The source is installed in place, so its changes need no install.
 $(VENV)/installed: pyproject.toml | $(VENV)/ready
-	$(PIP) install --editable .
+	@echo "Installing maspo into $(VENV) (half a minute, once) …"
+	@$(VENV)/bin/python $(PIP) install --editable .
 	@touch $@
 
-$(VENV)/installed-dev: pyproject.toml requirements-dev.lock | $(VENV)/ready
-	$(PIP) install $(LOCKED) requirements-dev.lock
-	$(PIP) install --no-deps --no-build-isolation --editable .
-	@touch $(VENV)/installed $@
+# People install more into this one; it is emptied by `make clean` only.
+$(VENV)/ready:
+	$(NEW)
+	@touch $@
+
+$(DEV)/installed: pyproject.toml $(DEV)/locked
+	@$(DEV)/bin/python $(PIP) install --no-deps --no-build-isolation --editable .
+	$(call CHECK,$(DEV)/bin/python -m pip,requirements-dev.lock)
+	@touch $@
+
+# From nothing: what an earlier lock left behind could stand in for what this one lacks.
+$(DEV)/locked: requirements-dev.lock
+	@echo "Installing the development tools into $(DEV) (about a minute, once) …"
+	$(NEW)
+	@$(DEV)/bin/python $(PIP) install $(LOCKED) requirements-dev.lock
+	@touch $@
 
 $(AUDIT)/installed: requirements-audit.lock
-	@$(PYTHON) -m venv --clear $(AUDIT)
-	$(AUDIT_PIP) install $(LOCKED) requirements-audit.lock
-	@touch $@
-
-$(VENV)/ready:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "maspo needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
-	  echo "Name a newer one: make $(or $(MAKECMDGOALS),demo) PYTHON=python3.12" >&2; exit 1; }
-	@$(PYTHON) -m venv --clear $(VENV) || { \
-	  echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "Installing the tools for locks and releases into $(AUDIT) (some seconds, once) …"
+	$(NEW)
+	@$(AUDIT)/bin/python $(PIP) install $(LOCKED) requirements-audit.lock
+	$(call CHECK,$(AUDIT)/bin/python -m pip,requirements-audit.lock)
 	@touch $@
