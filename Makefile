@@ -28,7 +28,7 @@ define CHECK
   echo "$$missing" >&2; echo "$(2) does not hold all that is asked for: make lock" >&2; exit 1; }
 endef
 
-.PHONY: help demo test soak lock audit dist sbom picture clean
+.PHONY: help demo test soak lock audit dist sbom picture tables clean
 
 help:
 	@echo "make demo     install maspo into $(VENV) and run it on the simulated world (no key, no model)"
@@ -38,6 +38,7 @@ help:
 	@echo "make audit    look up known vulnerabilities of everything in the locks (needs the network)"
 	@echo "make sbom     build dist/ and list what is in it: dist/maspo-VERSION.cdx.json (CycloneDX)"
 	@echo "make picture  run the demo again and renew its picture in README.md (needs chromium)"
+	@echo "make tables   write the tables of settings in docs/commands.md from the fields that declare them"
 	@echo "make clean    remove $(VENV), $(DEV), $(AUDIT) and caches"
 
 demo: $(VENV)/installed
@@ -47,7 +48,8 @@ test: $(DEV)/installed
 	$(DEV)/bin/ruff check .
 	$(DEV)/bin/ruff format --check .
 	$(DEV)/bin/mypy
-	$(DEV)/bin/python -m pytest -n 2 --dist worksteal
+	@# Three at once keep two cores at work while a test waits for a time limit or for a process to end.
+	$(DEV)/bin/python -m pytest -n 3 --dist worksteal
 
 # Whatever reads its length from tests/lengths.py is longer here.
 soak: $(DEV)/installed
@@ -88,6 +90,9 @@ sbom: dist
 
 picture: $(VENV)/installed
 	$(VENV)/bin/python docs/images/refresh.py
+
+tables: $(VENV)/installed
+	$(VENV)/bin/python docs/tables.py
 
 clean:
 	rm -rf $(VENV) $(DEV) $(AUDIT) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -23,15 +23,15 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TypeAlias
 
-from maspo.models import Endpoint, Ledger, Limits, Message, Model, PriceBook, Request, RetryPolicy, compose
-from maspo.models.client import ChatClient
+from maspo.models import Endpoint, Ledger, Limits, Message, ModelClient, PriceBook, Request, RetryPolicy, compose
+from maspo.models.chat_completions import ChatClient
 from maspo.store import RunStore
 
 PROMPT = "You solve the problem step by step and check each step. " * 20
 QUESTION = "A train leaves at nine and travels at sixty miles an hour. " * 15
 ANSWER = "First, note what is asked; then compute and verify the result. " * 25
 
-Stack: TypeAlias = Callable[[str, int], AbstractAsyncContextManager[Model]]
+Stack: TypeAlias = Callable[[str, int], AbstractAsyncContextManager[ModelClient]]
 
 
 @dataclass(frozen=True)
@@ -84,13 +84,13 @@ def serve(pipe: Connection) -> None:
 
 
 @asynccontextmanager
-async def bare(base_url: str, _: int) -> AsyncIterator[Model]:
+async def bare(base_url: str, _: int) -> AsyncIterator[ModelClient]:
     async with ChatClient(Endpoint(base_url, "key", run="bench")) as client:
         yield client
 
 
 @asynccontextmanager
-async def full(base_url: str, in_flight: int) -> AsyncIterator[Model]:
+async def full(base_url: str, in_flight: int) -> AsyncIterator[ModelClient]:
     ledger = Ledger(Limits(usd=1e6, calls=10**9, seconds=1e6), PriceBook({"m": (0.4, 1.6)}))
     # Here rather than in the system's folder for such files, which may be in memory, where a flush costs nothing.
     with tempfile.TemporaryDirectory(dir=".") as folder:
@@ -108,7 +108,7 @@ def requests() -> Iterator[Request]:
         yield Request("m", messages, purpose="agent", agent="solver")
 
 
-async def one_round(model: Model, source: Iterator[Request], calls: int, in_flight: int) -> tuple[float, float]:
+async def one_round(model: ModelClient, source: Iterator[Request], calls: int, in_flight: int) -> tuple[float, float]:
     """Return CPU and wall seconds of a round."""
     left = iter(range(calls))
 

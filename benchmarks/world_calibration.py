@@ -14,8 +14,8 @@ import statistics
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from maspo.graph import System
 from maspo.models.base import JUDGE_GLOBAL, JUDGE_LOCAL, Message, Request
+from maspo.team import System
 from maspo.world import World, WorldSpec
 from maspo.world.catalogue import CATALOGUE, Kind, added
 from maspo.world.text import sections

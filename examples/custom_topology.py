@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 
 import maspo
-from maspo.graph.load import dump_system
+from maspo.team.load import dump_system
 from maspo.world import World
 from maspo.world.serve import start_server
 

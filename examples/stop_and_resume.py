@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from subprocess import PIPE, Popen
 
-from maspo.graph.load import dump_system
+from maspo.team.load import dump_system
 from maspo.world import World
 
 RUN = Path("resumed-run")

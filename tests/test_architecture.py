@@ -1,4 +1,4 @@
-"""The shape of the program (docs/design/0001-shape.md): directions, purity, sizes, and a light import."""
+"""The shape of the program (docs/design/0001-shape.md): directions, purity, and a light import."""
 
 from __future__ import annotations
 
@@ -19,23 +19,26 @@ MODULES = {
     for file in sorted(ROOT.rglob("*.py"))
 }
 LEVELS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "__about__"}),
-    frozenset({"graph", "events", "trace", "verdict", "prompts", "quoting"}),
-    frozenset({"models", "search", "stats", "sandbox"}),
-    frozenset({"judges", "proposers", "runtime", "tasks", "scoring", "store", "world"}),
-    frozenset({"engine"}),
-    frozenset({"report", "config"}),
+    frozenset({"__about__"}),
+    frozenset({"core"}),
+    frozenset({"team", "events", "stats"}),
+    frozenset({"models", "optimizers", "sandbox"}),
+    frozenset({"judges", "proposers", "runners", "data", "scoring", "store", "world"}),
+    frozenset({"flags", "config", "configure"}),
+    frozenset({"study"}),
+    frozenset({"report"}),
     frozenset({"arena"}),
     frozenset({"api", "cli", "testing"}),
     frozenset({"__main__"}),
 )
-"""From the ground up; a room uses rooms of its own level and below."""
-ALLOWED_UP = frozenset({("engine", "config")})
-"""A run's settings are data, which config holds."""
+"""From the ground up; a room uses rooms of its own level and below, also in imports inside functions."""
 PURE = (
-    "maspo.search",
+    "maspo.events",
+    "maspo.core.plain",
+    "maspo.core.usage",
+    "maspo.optimizers",
     "maspo.stats",
-    "maspo.tasks.split",
+    "maspo.data.split",
     "maspo.scoring.answers",
     "maspo.scoring.base",
     "maspo.scoring.choices",
@@ -47,19 +50,21 @@ PURE = (
     "maspo.scoring.readable",
     "maspo.report.fold",
     "maspo.report.gains",
-    "maspo.engine.evaluation.calibration",
-    "maspo.engine.evaluation.tally",
-    "maspo.engine.holdout",
+    "maspo.study.evaluation.calibration",
+    "maspo.study.evaluation.tally",
+    "maspo.study.holdout",
+    "maspo.study.traces",
     "maspo.judges.reading",
     "maspo.proposers.drafts",
     "maspo.proposers.foreign",
     "maspo.proposers.passages",
-    "maspo.quoting",
+    "maspo.core.quoting",
+    "maspo.core.seeded",
     "maspo.arena.summary",
     "maspo.arena.tables",
     "maspo.arena.plots",
 )
-"""Modules, and packages with all that is in them."""
+"""Modules, and folders with all that is in them."""
 IMPURE = frozenset(
     {"asyncio", "time", "datetime", "random", "secrets", "os", "io", "pathlib", "socket", "subprocess", "threading"}
     | {"aiohttp", "sqlite3", "urllib", "http", "tempfile", "shutil", "uuid", "importlib"}
@@ -70,8 +75,6 @@ UNSAFE_CALLS = frozenset(
     | {"subprocess.getoutput", "subprocess.getstatusoutput"}
     | {"yaml.unsafe_load", "yaml.unsafe_load_all", "yaml.full_load", "yaml.full_load_all"}
 )
-MOST_LINES = 400
-MOST_LINES_OF_A_FUNCTION = 40
 
 
 def room(module: str) -> str:
@@ -122,7 +125,7 @@ def test_z02_imports_point_one_way(module: str) -> None:
     if here == "maspo":
         return
     for imported in imports(MODULES[module]):
-        if not imported.startswith("maspo.") or (here, room(imported)) in ALLOWED_UP:
+        if not imported.startswith("maspo."):
             continue
         assert level(room(imported)) <= level(here), f"{module} imports {imported}, which stands above it"
 
@@ -161,17 +164,6 @@ def test_z06_what_must_be_pure_is_there() -> None:
     assert set(PURE) <= MODULES.keys()
 
 
-@pytest.mark.parametrize("module", sorted(MODULES))
-def test_z07_modules_and_functions_stay_small(module: str) -> None:
-    text = MODULES[module].read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= MOST_LINES
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            assert node.end_lineno is not None
-            body = node.end_lineno - node.body[0].lineno + 1
-            assert body <= MOST_LINES_OF_A_FUNCTION, node.name
-
-
 @pytest.mark.parametrize("module", ["maspo", "maspo.cli"])
 def test_z08_importing_the_package_or_the_command_line_loads_nothing_heavy(module: str) -> None:
     code = f"import {module}, sys; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
@@ -198,7 +190,7 @@ def unsafe(text: str, module: str) -> list[str]:
             found += [f"imports {name}" for name in names if name.split(".")[0] in UNSAFE_MODULES]
             if "ctypes" in names and "sandbox" not in module.split("."):
                 found.append("imports ctypes outside the sandbox")
-    if room(module) in {"judges", "proposers", "runtime"} and ".format(" in text:
+    if room(module) in {"judges", "proposers", "runners"} and ".format(" in text:
         found.append("formats text")
     return found
 

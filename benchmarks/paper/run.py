@@ -18,16 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maspo.cli.settings import Given, load_settings
-from maspo.engine.estimate import estimate
-from maspo.engine.job import Job
-from maspo.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted, MaspoError
-from maspo.graph.load import load_system
+from maspo.cli.settings import Sources, load_settings
+from maspo.core.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted, MaspoError
+from maspo.data.inputs import load_inputs
+from maspo.data.overlap import place
+from maspo.data.tasks.registry import task_of
+from maspo.data.tasks.task import Task, TaskOptions, TaskRow
 from maspo.report.folder import JOURNAL, look
-from maspo.tasks.inputs import load_inputs
-from maspo.tasks.overlap import place
-from maspo.tasks.registry import task_of
-from maspo.tasks.task import Task, TaskOptions, TaskRow
+from maspo.study.job import Job
+from maspo.study.resolve import resolve
+from maspo.team.load import load_system
 
 HERE = Path(__file__).parent
 SYSTEMS = ("sequential", "hierarchical")
@@ -70,6 +70,14 @@ class Asked:
         given = {name: str(value) for name, value in self.flags.items() if value and name not in left_out}
         return ["--yes", *(part for name, value in given.items() for part in (f"--{name}", value))]
 
+    def sets_of(self, method: str) -> tuple[str, ...]:
+        """Return the settings of the cells of a profile, without those that only the optimizer of another one has."""
+        own, others = (search_settings(one) for one in ((method,), METHODS))
+        names = {text: text.partition("=")[0].strip().split(".") for text in self.sets}
+        return tuple(
+            text for text, (section, *rest) in names.items() if section != "search" or not {*rest[:1]} & (others - own)
+        )
+
     def folder(self, cell: Cell) -> Path:
         """Where a cell is kept."""
         return self.out / cell.system / cell.task / cell.method
@@ -77,6 +85,12 @@ class Asked:
     def rows_file(self, task: str, part: str) -> Path:
         """Where the rows of a task are kept: part ``pool`` or ``test``."""
         return self.out / "rows" / f"{task}-{part}.jsonl"
+
+
+def search_settings(profiles: Sequence[str]) -> set[str]:
+    """Return the names of all settings that the optimizers of some profiles have."""
+    configs = (load_settings(Sources({"profile": profile})).config.search for profile in profiles)
+    return {name for config in configs for name in type(config).model_fields}
 
 
 # ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -126,10 +140,10 @@ def planned(asked: Asked, tasks: Mapping[str, Task]) -> tuple[int, float | None]
     priced = True
     note(f"{'cell':44}{'optimize':>10}{'evaluate':>10}   calls at most")
     for cell in asked.cells:
-        config = load_settings(Given({**asked.flags, "profile": cell.method}, asked.sets)).config
+        config = load_settings(Sources({**asked.flags, "profile": cell.method}, asked.sets_of(cell.method))).config
         system = load_system(system_file(cell, tasks[cell.task]))
         inputs = load_inputs(asked.rows_file(cell.task, "pool"))
-        found = estimate(Job(system, inputs, config))
+        found = resolve(Job(system, inputs, config)).plan
         optimizing = found.most
         rows = asked.rows_file(cell.task, "test").read_text(encoding="utf-8").count("\n")
         evaluating = 2 * len(system.agents) * rows
@@ -172,7 +186,7 @@ def play(asked: Asked, cell: Cell, task: Task) -> None:
     run = folder / "run"
     pool = str(asked.rows_file(cell.task, "pool"))
     if not (run / JOURNAL).is_file():
-        settings = [argument for one in asked.sets for argument in ("--set", one)]
+        settings = [argument for one in asked.sets_of(cell.method) for argument in ("--set", one)]
         given = ("--inputs", pool, "--out", str(run), "--profile", cell.method)
         maspo("optimize", str(system), *given, *settings, *asked.flags_but())
     elif look(run).view.finished is None:

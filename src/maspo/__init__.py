@@ -11,20 +11,34 @@ from typing import TYPE_CHECKING
 from maspo.__about__ import __version__
 
 if TYPE_CHECKING:
-    from maspo.api import Result, optimize, optimize_async
-    from maspo.errors import MaspoError
-    from maspo.graph import Agent, System
+    from maspo.api import Parts, Result, optimize, optimize_async, resume, resume_async
+    from maspo.core.errors import MaspoError
+    from maspo.team import Agent, System
 
 _HOMES = {
-    "Agent": "maspo.graph",
-    "MaspoError": "maspo.errors",
+    "Agent": "maspo.team",
+    "MaspoError": "maspo.core.errors",
+    "Parts": "maspo.api",
     "Result": "maspo.api",
-    "System": "maspo.graph",
+    "System": "maspo.team",
     "optimize": "maspo.api",
     "optimize_async": "maspo.api",
+    "resume": "maspo.api",
+    "resume_async": "maspo.api",
 }
 
-__all__ = ["Agent", "MaspoError", "Result", "System", "__version__", "optimize", "optimize_async"]
+__all__ = [
+    "Agent",
+    "MaspoError",
+    "Parts",
+    "Result",
+    "System",
+    "__version__",
+    "optimize",
+    "optimize_async",
+    "resume",
+    "resume_async",
+]
 
 
 def __getattr__(name: str) -> object:

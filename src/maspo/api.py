@@ -8,23 +8,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypedDict, Unpack
 
-from pydantic import ValidationError
-
-from maspo.config import ProfileName, RunConfig, plan_of
-from maspo.engine.job import Job, Outcome, Progress
-from maspo.engine.run import start
-from maspo.errors import ConfigInvalid, Interrupted
+from maspo.config import Caps, ProfileName, RunConfig, search_of
+from maspo.configure import Setting, configure, paths_by_flag
+from maspo.core.errors import ConfigInvalid, Interrupted
+from maspo.core.prompts import Prompts
+from maspo.data.inputs import Inputs, load_inputs, make_inputs
 from maspo.events import Event, HoldoutResult, RunFinished, VerdictWord
-from maspo.graph import System
-from maspo.prompts import Prompts
+from maspo.flags import FLAGS
 from maspo.report.folder import RUNS, free_folder, look, write_results
 from maspo.report.html import render
 from maspo.store import write_whole
-from maspo.tasks.inputs import Inputs, load_inputs, make_inputs
+from maspo.study.job import Job, Outcome, Progress
+from maspo.study.optimize import resume as go_on
+from maspo.study.optimize import start
+from maspo.study.providers import provider_of
+from maspo.study.resolve import Parts, resolve
+from maspo.team import System
 
 
 class Settings(TypedDict, total=False):
-    """The settings of a run that have a name of their own; every other one is set through ``config``."""
+    """The settings of a run that have a name of their own (``maspo.flags``); every other one is set through ``config``.
+
+    Written out for type checkers; ``tests/cli/test_settings.py`` compares it with the fields of the config.
+    """
 
     profile: ProfileName
     seed: int
@@ -32,24 +38,14 @@ class Settings(TypedDict, total=False):
     judge_model: str
     proposer_model: str
     base_url: str
-    max_usd: float
-    max_calls: int
-    max_minutes: float
+    api_key_env: str
+    concurrency: int
+    max_usd: float | None
+    max_calls: int | None
+    max_minutes: float | None
     ship_if: Literal["better", "proven"]
     labels: Literal["ignore", "use"]
     focus: Sequence[str]
-
-
-_PLACES: Mapping[str, tuple[str, str]] = {
-    "agent_model": ("models", "agent"),
-    "judge_model": ("models", "judge"),
-    "proposer_model": ("models", "proposer"),
-    "base_url": ("models", "base_url"),
-    "max_usd": ("caps", "usd"),
-    "max_calls": ("caps", "calls"),
-    "max_minutes": ("caps", "minutes"),
-    "ship_if": ("holdout", "ship_if"),
-}
 
 
 @dataclass(frozen=True)
@@ -96,20 +92,22 @@ def optimize(
     inputs: str | Path | Inputs | Iterable[str | Mapping[str, object]],
     out: str | Path | None = None,
     config: RunConfig | None = None,
+    parts: Parts | None = None,
     **settings: Unpack[Settings],
 ) -> Result:
     """Rewrite the prompts of a system jointly, and test the result on held-out inputs.
 
     ``inputs`` is a JSON Lines or CSV file, a list of texts or a list of rows. ``out`` is the run folder, by default a
-    new one under ``maspo-runs``. Settings given by name win over ``config``. Not for use inside a running event loop:
-    await ``optimize_async`` there.
+    new one under ``maspo-runs``. Settings given by name win over ``config``. ``parts`` are implementations of your own:
+    ``maspo.Parts(optimizer=…, judge=…, proposer=…, runner=…, scorer=…, client=…)``. Not for use inside a running event
+    loop: await ``optimize_async`` there.
 
     Raises:
         UsageError: something given cannot be used; nothing was paid.
         ProviderError: the endpoint cannot be reached or refuses.
 
     """
-    return asyncio.run(optimize_async(system, inputs, out, config, **settings))
+    return asyncio.run(optimize_async(system, inputs, out, config, parts, **settings))
 
 
 async def optimize_async(
@@ -117,12 +115,35 @@ async def optimize_async(
     inputs: str | Path | Inputs | Iterable[str | Mapping[str, object]],
     out: str | Path | None = None,
     config: RunConfig | None = None,
+    parts: Parts | None = None,
     **settings: Unpack[Settings],
 ) -> Result:
     """Do what ``optimize`` does, inside async code."""
     job = Job(system, _inputs(inputs), configured(config or RunConfig(), settings), _sources(inputs))
     folder = Path(out) if out is not None else free_folder(RUNS, system.name)
-    outcome: Outcome = await start(job, folder, _Silent())
+    given = parts or Parts()
+    return _result(await start(resolve(job, given), folder, _Silent(), provider_of(given)), folder)
+
+
+def resume(out: str | Path, parts: Parts | None = None, caps: Caps | None = None) -> Result:
+    """Go on with a run; no recorded call is repeated. ``parts`` are the objects that it was started with, if any.
+
+    ``caps`` replace those of the run that they name, so that one that met a cap can go on.
+
+    Raises what ``optimize`` raises, and:
+        RunChanged: the settings, the system or the inputs are not what the run was started with.
+
+    """
+    return asyncio.run(resume_async(out, parts, caps))
+
+
+async def resume_async(out: str | Path, parts: Parts | None = None, caps: Caps | None = None) -> Result:
+    """Do what ``resume`` does, inside async code."""
+    folder, given = Path(out), parts or Parts()
+    return _result(await go_on(folder, _Silent(), caps, provider_of(given), parts=given), folder)
+
+
+def _result(outcome: Outcome, folder: Path) -> Result:
     if outcome.finished is None:
         raise Interrupted(outcome.message)
     write_results(folder, look(folder).view)
@@ -133,22 +154,27 @@ def configured(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
     """Return a config with settings given by name.
 
     Raises:
-        ConfigInvalid: a setting does not exist or its value cannot be used.
+        ConfigInvalid: a setting does not exist, its value cannot be used, or a profile would undo ``config.search``.
 
     """
-    values = config.model_dump(by_alias=True)
-    if "profile" in settings:
-        values["search"] = plan_of(settings["profile"], {}).model_dump(by_alias=True)
-    for name, value in settings.items():
-        if name not in Settings.__annotations__:
-            raise ConfigInvalid(f"{name}: no such setting; expected one of {', '.join(Settings.__annotations__)}")
-        section, key = _PLACES.get(name, ("", name))
-        (values[section] if section else values)[key] = value
-    try:
-        return RunConfig.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ConfigInvalid(f"{'.'.join(map(str, first['loc']))}: {first['input']!r} given; {first['msg']}") from error
+    paths = {FLAGS[name].keyword: path for name, path in paths_by_flag().items()}
+    unknown = [name for name in settings if name not in paths]
+    if unknown:
+        raise ConfigInvalid(f"{unknown[0]}: no such setting; expected one of {', '.join(paths)}")
+    if "profile" in settings and config.search != search_of(config.profile, {}):
+        raise ConfigInvalid(
+            f"profile: {settings['profile']!r} is given, and config sets the search already; "
+            f"say both there: RunConfig(profile={settings['profile']!r}, search={{…}})"
+        )
+    groups = config.model_dump(by_alias=True, exclude={"search"}).items()
+    found = configure(
+        [
+            *(Setting((name,), value, f"config.{name}") for name, value in groups),
+            *(Setting(paths[name], value, name) for name, value in settings.items()),
+        ]
+    )
+    # As it is: it may be of a class that no name leads to.
+    return found if "profile" in settings else found.model_copy(update={"search": config.search})
 
 
 class _Silent:
@@ -165,3 +191,6 @@ def _inputs(given: str | Path | Inputs | Iterable[str | Mapping[str, object]]) -
 
 def _sources(given: object) -> dict[str, str]:
     return {"inputs": str(Path(given).resolve())} if isinstance(given, str | Path) else {}
+
+
+__all__ = ["Parts", "Result", "Settings", "configured", "optimize", "optimize_async", "resume", "resume_async"]

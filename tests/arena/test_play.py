@@ -12,11 +12,12 @@ from maspo.arena.ablation import INGREDIENTS
 from maspo.arena.cases import PRESETS, WORLDS, Case, Programme, Rival
 from maspo.arena.measured import Measured, Pace
 from maspo.arena.play import play, truth, truth_key
-from maspo.config import ModelSettings, RunConfig, plan_of
-from maspo.engine.job import Job
-from maspo.engine.run import start
+from maspo.config import ModelSettings, RunConfig, search_of
+from maspo.data.inputs import make_inputs
 from maspo.models.base import PROBE, Message, Request
-from maspo.tasks.inputs import make_inputs
+from maspo.study.job import Job
+from maspo.study.optimize import start
+from maspo.study.resolve import resolve
 from maspo.testing.runs import Recorder
 from maspo.world import World, WorldSpec
 
@@ -25,7 +26,7 @@ RIVAL = Rival(
     RunConfig(
         profile="cheap",
         models=ModelSettings(agent="simulated"),
-        search=plan_of("cheap", {"passes": 1, "stages": (4,), "edits": 2}),
+        search=search_of("cheap", {"passes": 1, "stages": (4,), "edits": 2}),
     ),
 )
 CASE = Case("reflect", "base", RIVAL, seed=101, inputs=16)
@@ -38,7 +39,7 @@ def timed(*paces: Pace) -> Case:
 def test_a30_a_record_agrees_with_the_run_itself(tmp_path: Path) -> None:
     world = World(CASE.spec)
     job = Job(world.system("reflect"), make_inputs(world.inputs(16)), CASE.config, world=CASE.spec)
-    finished = asyncio.run(start(job, tmp_path / "run", Recorder())).finished
+    finished = asyncio.run(start(resolve(job), tmp_path / "run", Recorder())).finished
     assert finished is not None
     record = play(CASE)
     known = truth(CASE)
@@ -112,7 +113,7 @@ def test_a37_worlds_differ_from_base_in_what_they_are_named_for() -> None:
 
 
 def test_a39_a_stranger_sees_conflicts_found_in_a_world_that_has_them() -> None:
-    search = plan_of("default", {"passes": 1})
+    search = search_of("default", {"passes": 1})
     rival = Rival("short", RunConfig(profile="default", models=ModelSettings(agent="simulated"), search=search))
     found = {
         world: play(Case("reflect", world, rival, seed=1, inputs=120)).conflicts for world in ("base", "conflicts")

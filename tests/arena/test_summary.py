@@ -10,7 +10,7 @@ import pytest
 
 from maspo.arena.records import Record, Recorded
 from maspo.arena.summary import losses, mean, summarize
-from maspo.errors import StoreError
+from maspo.core.errors import StoreError
 
 
 def test_a10_a_row_holds_means_errors_and_the_worst_run(record: Record) -> None:

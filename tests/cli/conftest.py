@@ -50,7 +50,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def maspo() -> Run:
     def run(*arguments: str) -> Said:
         result = CliRunner().invoke(app, list(arguments))

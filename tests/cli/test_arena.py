@@ -10,6 +10,7 @@ import pytest
 
 from maspo.arena.ablation import INGREDIENTS
 from maspo.cli.arena import rivals
+from maspo.optimizers.anchor_race import AnchorRaceConfig
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
@@ -44,7 +45,9 @@ def test_neither_a_settings_file_nor_the_environment_plays_in(
     (folder / "maspo.toml").write_text('profile = "thorough"\n[search]\npasses = 7\n')
     monkeypatch.setenv("MASPO_PROFILE", "paper")
     assert rivals(("cheap",), "ignore", ("search.passes=2",)) == before
-    assert before[0].config.search.passes == 2
+    search = before[0].config.search
+    assert isinstance(search, AnchorRaceConfig)
+    assert search.passes == 2
 
 
 def test_an_ablation_switches_off_each_ingredient_alone(folder: Path) -> None:

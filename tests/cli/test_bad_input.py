@@ -23,7 +23,7 @@ def _nothing_is_paid(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> NoReturn:
         raise AssertionError("the run was started")
 
-    monkeypatch.setattr("maspo.engine.run.start", refuse)
+    monkeypatch.setattr("maspo.study.optimize.start", refuse)
 
 
 def put(name: str, text: str) -> Callable[[Path], None]:

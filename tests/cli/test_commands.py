@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -146,9 +147,20 @@ def test_an_unreachable_endpoint_ends_with_exit_code_5(maspo: Run) -> None:
     assert "unreachable" in said.err
 
 
+@pytest.fixture(scope="module")
+def demo(maspo: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Said]:
+    """A finished demo: its folder, and what was said."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("finished"))
+        said = maspo("demo", "--inputs", "16", "--seed", "1", "--out", "demo", "--json")
+        return Path("demo").absolute(), said
+
+
 @pytest.fixture
-def done(maspo: Run) -> Said:
-    return maspo("demo", "--inputs", "16", "--seed", "1", "--out", "demo", "--json")
+def done(demo: tuple[Path, Said], folder: Path) -> Said:
+    """What the demo said whose folder now lies here, as a copy: it is the same run for each test."""
+    shutil.copytree(demo[0], folder / "demo")
+    return demo[1]
 
 
 def test_demo_needs_nothing_and_says_that_it_is_simulated(done: Said) -> None:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from maspo.engine.evaluation.job import EVALUATION
-from maspo.engine.evaluation.run import DATABASE, look_at, recorded
 from maspo.models.base import Message, Request
 from maspo.scoring.registry import UNSAFE_CODE
 from maspo.store import RunStore
+from maspo.study.evaluation.evaluate import DATABASE, look_at, recorded
+from maspo.study.evaluation.job import EVALUATION
 from maspo.world import World
 from tests.cli.test_commands import world_server
 

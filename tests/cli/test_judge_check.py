@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 
 from maspo.cli.app import app
 from maspo.cli.blind import HUMAN, ask_person, read_verdicts
-from maspo.engine.evaluation.judge_check import Pair
-from maspo.errors import UsageError
+from maspo.core.errors import UsageError
+from maspo.core.verdict import Verdict
 from maspo.models.base import Message, Request
 from maspo.store import RunStore
-from maspo.verdict import Verdict
+from maspo.study.evaluation.judge_check import Pair
 from maspo.world import World
 from tests.cli.conftest import Run, Said
 from tests.cli.test_commands import world_server

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from maspo.engine.run import recorded_job
-from maspo.tasks.registry import task_of
+from maspo.data.tasks.registry import task_of
+from maspo.study.optimize import recorded_job
 from tests.cli.test_commands import world_server
 
 if TYPE_CHECKING:

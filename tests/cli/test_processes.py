@@ -69,7 +69,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_a_simulated_run_loads_no_http_library() -> None:
-    code = "import sys, maspo.cli.prepare, maspo.cli.running, maspo.engine.run; print('aiohttp' in sys.modules)"
+    code = "import sys, maspo.cli.prepare, maspo.cli.running, maspo.study.optimize; print('aiohttp' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

@@ -10,7 +10,6 @@ from rich.console import Console
 
 from maspo.cli.panel import draw, live_panel
 from maspo.cli.watch import CALLS_SHOWN, Board, PlainLines, cost, remaining
-from maspo.engine.job import Progress
 from maspo.events import (
     BudgetStopped,
     CallLost,
@@ -28,6 +27,7 @@ from maspo.events import (
     SearchEnded,
     StepStarted,
 )
+from maspo.study.job import Progress
 
 COUNTS = LevelCounts()
 

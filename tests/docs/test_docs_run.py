@@ -4,6 +4,7 @@ A comment on the line before a block says what it needs, in HTML so that readers
 
 - ``file: NAME``: the block is written to that file
 - ``needs: endpoint``: the simulated world stands in for every address in the block, with a key and prices
+- ``needs: package``: the package that the page has written is installed
 - ``exits: N``: the exit code that is expected, else 0
 - ``not run: REASON``: not run; make targets in it must exist
 """
@@ -25,9 +26,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.packages import build, unpack
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 SECONDS = 120
+INSTALLED = "installed"
+"""The folder of packages that a page builds, if it does."""
 DIRECTIVES = {"file", "needs", "exits", "not run", "demo"}
 SHOWN_ONLY = {"text", "bibtex"}
 
@@ -136,7 +141,11 @@ def test_d04_the_commands_of_a_page_work_in_their_order(page: Path, world: str, 
     for block in blocks(page):
         text = _ADDRESS.sub(world, block.text) if block.said.get("needs") == "endpoint" else block.text
         if "file" in block.said:
-            (tmp_path / block.said["file"]).write_text(text, encoding="utf-8")
+            file = tmp_path / block.said["file"]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        if block.said.get("needs") == "package":
+            unpack(build(tmp_path, tmp_path / "dist"), tmp_path / INSTALLED)
         if block.runs:
             _run(block, text, world, tmp_path)
 
@@ -149,7 +158,7 @@ def _run(block: Block, text: str, world: str, folder: Path) -> None:
     done = subprocess.run(
         command,
         cwd=folder,
-        env=_environment(world, folder) if endpoint else _environment("", folder),
+        env=_environment(world if endpoint else "", folder),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -165,4 +174,5 @@ def _environment(world: str, folder: Path) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("LANG", "LC_ALL", "TMPDIR") if name in os.environ}
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     endpoint = {"OPENAI_BASE_URL": world, "OPENAI_API_KEY": "made-up"} if world else {}
-    return {**kept, "PATH": path, "HOME": str(folder), "NO_PROXY": "*", **endpoint}
+    installed = {"PYTHONPATH": str(folder / INSTALLED)}
+    return {**kept, **installed, "PATH": path, "HOME": str(folder), "NO_PROXY": "*", **endpoint}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,22 +15,27 @@ from typing import Any, get_args
 
 import pytest
 import typer
-from pydantic import BaseModel
 
-from maspo import errors
 from maspo.cli.app import app
-from maspo.cli.settings import FLAGS, OTHER_VARIABLES
+from maspo.cli.settings import OTHER_VARIABLES
 from maspo.config import PROFILES, RunConfig
+from maspo.configure import list_fields
+from maspo.core import errors
+from maspo.core.verdict import Level
 from maspo.events import VerdictWord
-from maspo.graph.load import AGENT_KEYS, SYSTEM_KEYS
-from maspo.graph.system import FINAL_ANSWER_PREFIXES, FINAL_ANSWERS
+from maspo.flags import FLAGS
+from maspo.optimizers.registry import OPTIMIZERS, config_class
 from maspo.report.fold import fold
-from maspo.report.text import result_json
+from maspo.report.result import result_of
+from maspo.team.load import AGENT_KEYS, SYSTEM_KEYS
+from maspo.team.system import FINAL_ANSWER_PREFIXES, FINAL_ANSWERS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/**/*.md"))]
 OTHER_TOOLS = {"--group", "--editable"}
 """Options of other programs that the pages show."""
+FILES = (".py", ".html", ".db")
+"""How names of files end that begin like a setting: ``judge.html``. So do purposes of calls: ``judge.local``."""
 
 _LINK = re.compile(r"\]\((?!https?://)([^)\s]+)\)")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
@@ -106,29 +112,26 @@ def test_d14_no_page_mentions_an_option_that_does_not_exist(page: Path) -> None:
     assert {option for option in mentioned if option != "--max"} <= known
 
 
-def settings(model: type[BaseModel] = RunConfig, prefix: str = "") -> Iterator[str]:
-    for name, info in model.model_fields.items():
-        path = f"{prefix}{info.alias or name}"
-        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
-            yield path
-            yield from settings(info.annotation, f"{path}.")
-        else:
-            yield path
+def test_d15_tables_of_settings_are_as_the_fields_declare_them() -> None:
+    page = text_of("docs/commands.md")
+    tables = runpy.run_path(str(ROOT / "docs/tables.py"))
+    assert set(re.findall(r"<!-- table: (\w+) -->", page)) == set(tables["TABLES"])
+    assert tables["renew"](page) == page, "settings changed: run `make tables`"
+    assert not re.search(r"\| +\|.*\|$", "".join(tables["list_search"]("race"))), "a setting says what it means"
 
 
-def test_d15_every_setting_is_documented_and_none_is_made_up() -> None:
-    known = set(settings())
-    leaves = {name for name in known if not any(other.startswith(f"{name}.") for other in known)}
+def test_d25_no_page_mentions_a_setting_that_does_not_exist() -> None:
+    searches = [config_class(method) for method in OPTIMIZERS.own]
+    paths = {".".join(path) for search in searches for path, _ in list_fields(RunConfig, search)}
+    known = paths | {path.rpartition(".")[0] for path in paths} | {f"judge.{level}" for level in Level}
     groups = "|".join(sorted(RunConfig.model_fields))
-    shown = quoted_names(section(text_of("docs/commands.md"), "Settings"))
-    assert {name for name in leaves if not name.startswith("search.")} <= shown
     for page in PAGES:
         mentioned = re.findall(rf"`((?:{groups})\.[a-z_.]+)`", page.read_text(encoding="utf-8"))
-        assert {name for name in mentioned if not name.endswith(".py")} <= known, page.name
+        assert {name for name in mentioned if not name.endswith(FILES)} <= known, page.name
 
 
 def test_d16_every_variable_is_documented_and_none_is_made_up() -> None:
-    known = {"MASPO_" + flag.upper().replace("-", "_") for flag in FLAGS} | OTHER_VARIABLES
+    known = {flag.variable for flag in FLAGS.values()} | OTHER_VARIABLES
     assert set(re.findall(r"`(MASPO_[A-Z_]+)`", text_of("docs/commands.md"))) == known
     for page in PAGES:
         assert set(re.findall(r"MASPO_[A-Z]+(?:_[A-Z]+)*", page.read_text(encoding="utf-8"))) <= known, page.name
@@ -154,7 +157,7 @@ def test_d18_every_field_of_a_system_file_is_documented() -> None:
 
 def test_d19_every_field_of_the_result_is_documented() -> None:
     shown = quoted_names(section(text_of("docs/files.md"), "Run folder"))
-    assert set(result_json(fold([], {}))) <= shown
+    assert set(result_of(fold([], {})).dump()) <= shown
 
 
 # ── the code ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from maspo.engine.job import Job, Outcome
-from maspo.engine.run import start
-from maspo.errors import EXIT_OK, EXIT_PROVIDER, EXIT_USAGE
+from maspo.core.errors import EXIT_OK, EXIT_PROVIDER, EXIT_USAGE
 from maspo.events import CallLost
+from maspo.study.job import Job, Outcome
+from maspo.study.optimize import start
+from maspo.study.resolve import resolve
 from maspo.testing.provider import (
     BlackHole,
     Body,
@@ -68,7 +69,7 @@ def job_of(base_url: str, **models: object) -> Job:
 async def run(out: Path, *script: Rule) -> tuple[Outcome, Recorder, int]:
     watcher = Recorder()
     async with fake_provider(script, SPEC) as provider:
-        outcome = await start(job_of(provider.base_url), out, watcher)
+        outcome = await start(resolve(job_of(provider.base_url)), out, watcher)
     return outcome, watcher, len(provider.seen)
 
 

@@ -9,13 +9,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from maspo.errors import CallFailed, ProviderError
+from maspo.core.errors import CallFailed, ProviderError
 from maspo.models import Ledger, Message, Reply, Request, RetryPolicy, compose
-from maspo.models.answered import Answered
-from maspo.models.client import ChatClient
+from maspo.models.chat_completions import ChatClient
 from maspo.models.endpoint import Endpoint
-from maspo.models.faults import Transient
-from maspo.models.metered import Metered
+from maspo.models.layers.answered import Answered
+from maspo.models.layers.faults import Transient
+from maspo.models.layers.metered import Metered
 from maspo.models.scripted import ScriptedModel
 from maspo.models.wire import read_reply, refusal
 from maspo.testing.models import MemoryStore

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from maspo.arena.clock import run_virtually
-from maspo.errors import BudgetReached, CallFailed, ProviderError
-from maspo.models import Ledger, Limits, Message, Model, Reply, Request, RetryPolicy, Stage, Transient, compose
-from maspo.models.limited import Health
+from maspo.core.errors import BudgetReached, CallFailed, ProviderError
+from maspo.models import Ledger, Limits, Message, ModelClient, Reply, Request, RetryPolicy, Stage, Transient, compose
+from maspo.models.layers.limited import Health
 from maspo.testing.models import MemoryStore
 from maspo.world.noise import unit
 from tests.lengths import length
@@ -61,7 +61,7 @@ class Outcome:
     seconds: float = 0.0
 
 
-async def ask_all(model: Model, calls: int, at_once: int = 100, seconds: float = math.inf) -> Outcome:
+async def ask_all(model: ModelClient, calls: int, at_once: int = 100, seconds: float = math.inf) -> Outcome:
     """Ask as many questions, so many side by side; stop asking after so many seconds."""
     outcome, numbers = Outcome(), iter(range(calls))
 
@@ -79,7 +79,7 @@ async def ask_all(model: Model, calls: int, at_once: int = 100, seconds: float =
     return outcome
 
 
-def stack(endpoint: Endpoint, health: Health | None = None, ledger: Ledger | None = None) -> Model:
+def stack(endpoint: Endpoint, health: Health | None = None, ledger: Ledger | None = None) -> ModelClient:
     return compose(endpoint, MemoryStore(), ledger or Ledger(), RetryPolicy(), 64, health)
 
 

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maspo.errors import BudgetReached, CallFailed
-from maspo.judges.judge import Judge, JudgeCalls, Question, combined
+from maspo.core.errors import BudgetReached, CallFailed
+from maspo.core.quoting import unquoted
+from maspo.core.verdict import Level, Verdict
+from maspo.judges.base import Question, combined, compare_both_orders
+from maspo.judges.pairwise import PairwiseJudge
 from maspo.judges.reading import read_verdict
-from maspo.models.base import Request
+from maspo.models.base import Request, RoleSettings
 from maspo.models.scripted import Scripted, ScriptedModel
-from maspo.quoting import unquoted
-from maspo.verdict import Level, Verdict
 
 WIN, LOSS, TIE, UNDECIDED = Verdict.WIN, Verdict.LOSS, Verdict.TIE, Verdict.UNDECIDED
 texts = st.lists(
@@ -42,10 +43,10 @@ def question(
     return Question(level, "critic", "checks the solution", "<input>\nWhat?\n</input>", candidate, reference, first)
 
 
-def judge_of(*answers: Scripted) -> tuple[Judge, ScriptedModel]:
+def judge_of(*answers: Scripted) -> tuple[PairwiseJudge, ScriptedModel]:
     given = iter(answers)
     model = ScriptedModel(lambda _: next(given))
-    return Judge(model, JudgeCalls("judge-model", 0.0, 100)), model
+    return PairwiseJudge(model, RoleSettings("judge-model", 0.0, 100)), model
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,7 @@ async def test_j05_the_candidate_is_output_1_exactly_when_it_is_shown_first() ->
 async def test_j06_identical_outputs_are_a_tie_without_a_call() -> None:
     judge, model = judge_of()
     assert await judge.compare(question("same", "same")) is TIE
-    assert await judge.compare_both_orders(question("same", "same")) is TIE
+    assert await compare_both_orders(judge, question("same", "same")) is TIE
     assert model.requests == []
 
 
@@ -159,15 +160,15 @@ def test_j09_both_orders_are_combined(one: Verdict, other: Verdict, together: Ve
 async def test_j10_a_judge_that_follows_the_position_cancels_itself_out() -> None:
     for answer in ("1", "2"):
         judge, model = judge_of(f"<verdict>{answer}</verdict>", f"<verdict>{answer}</verdict>")
-        assert await judge.compare_both_orders(question()) is Verdict.CONTRADICTED
+        assert await compare_both_orders(judge, question()) is Verdict.CONTRADICTED
         assert sections(model.requests[0]) == sections(model.requests[1])[::-1]
 
 
 async def test_j11_a_judge_that_follows_the_text_keeps_its_verdict() -> None:
     model = ScriptedModel(lambda request: f"<verdict>{1 if sections(request)[0] == 'new' else 2}</verdict>")
-    judge = Judge(model, JudgeCalls("m"))
+    judge = PairwiseJudge(model, RoleSettings("m"))
     for first in (True, False):
-        assert await judge.compare_both_orders(question(first=first)) is WIN
+        assert await compare_both_orders(judge, question(first=first)) is WIN
 
 
 @given(texts, texts, st.sampled_from(list(Level)), st.booleans())

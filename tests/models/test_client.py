@@ -13,11 +13,11 @@ from typing import Any, TypeAlias
 import pytest
 from aiohttp import web
 
-from maspo.errors import BudgetReached, CallFailed, ConfigInvalid, ProviderError
-from maspo.models import Endpoint, Ledger, Limits, Message, Model, Request, RetryPolicy, compose
-from maspo.models.client import ChatClient
-from maspo.models.faults import Adapted, Stage, Transient
-from maspo.testing.models import MemoryStore, check_model
+from maspo.core.errors import BudgetReached, CallFailed, ConfigInvalid, ProviderError
+from maspo.models import Endpoint, Ledger, Limits, Message, ModelClient, Request, RetryPolicy, compose
+from maspo.models.chat_completions import ChatClient
+from maspo.models.layers.faults import Adapted, Stage, Transient
+from maspo.testing.models import MemoryStore, check_model_client
 
 KEY = "sk-secret-0123456789"
 ASK = Request("m", (Message("system", "Be brief."), Message("user", "Hi")), purpose="agent", agent="solver")
@@ -98,7 +98,7 @@ async def asking(server: Server, **more: Any) -> AsyncIterator[ChatClient]:
         yield client
 
 
-def layered(client: Model, ledger: Ledger | None = None, policy: RetryPolicy = FAST) -> Model:
+def layered(client: ModelClient, ledger: Ledger | None = None, policy: RetryPolicy = FAST) -> ModelClient:
     return compose(client, MemoryStore(), ledger or Ledger(), policy, 8)
 
 
@@ -329,8 +329,8 @@ async def test_i22_the_time_cap_cuts_a_call_that_hangs() -> None:
 
 async def test_i23_the_client_and_its_layers_keep_the_contract_of_a_model() -> None:
     async with serving(answer(says("Hello"))) as server, asking(server) as client:
-        await check_model(client, ASK)
-        await check_model(layered(client), ASK)
+        await check_model_client(client, ASK)
+        await check_model_client(layered(client), ASK)
 
 
 async def test_i24_a_closed_client_says_how_to_open_it() -> None:

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from maspo.errors import ConfigInvalid, ProviderError
-from maspo.models.client import ChatClient
+from maspo.core.errors import ConfigInvalid, ProviderError
+from maspo.models.chat_completions import ChatClient
 from maspo.models.endpoint import Endpoint
 from maspo.testing.provider import Refuse, Rule, fake_provider
 

@@ -8,17 +8,17 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from maspo.errors import BudgetReached, CallFailed, ProviderError
+from maspo.core.errors import BudgetReached, CallFailed, ProviderError
 from maspo.models import Ledger, Limits, Message, PriceBook, Request, RetryPolicy, Stage, Transient, compose
 from maspo.models.base import Reply
-from maspo.models.cached import Cached
-from maspo.models.faults import Adapted
-from maspo.models.limited import Limited
-from maspo.models.metered import Metered
-from maspo.models.recorded import Recorded
-from maspo.models.retried import Retried
+from maspo.models.layers.cached import Cached
+from maspo.models.layers.faults import Adapted
+from maspo.models.layers.limited import Limited
+from maspo.models.layers.metered import Metered
+from maspo.models.layers.recorded import Recorded
+from maspo.models.layers.retried import Retried
 from maspo.models.scripted import Scripted, ScriptedModel
-from maspo.testing.models import MemoryStore, check_model
+from maspo.testing.models import MemoryStore, check_model_client
 
 ASK = Request("m", (Message("user", "Hi"),), purpose="agent", agent="solver")
 BUSY = Transient("busy", Stage.REFUSED)
@@ -346,15 +346,15 @@ async def test_i22_a_call_that_waits_for_its_next_attempt_holds_no_slot() -> Non
 
 async def test_i23_fakes_and_layers_keep_the_contract_of_a_model() -> None:
     scripted = ScriptedModel(lambda request: f"reply to {request.purpose}")
-    await check_model(scripted, ASK)
+    await check_model_client(scripted, ASK)
     for model in (Limited(scripted, 2), Retried(scripted), Metered(scripted, Ledger())):
-        await check_model(model, ASK)
-    await check_model(Cached(scripted, MemoryStore(), Ledger()), ASK)
-    await check_model(compose(scripted, MemoryStore(), Ledger(), RetryPolicy(), 2), ASK)
+        await check_model_client(model, ASK)
+    await check_model_client(Cached(scripted, MemoryStore(), Ledger()), ASK)
+    await check_model_client(compose(scripted, MemoryStore(), Ledger(), RetryPolicy(), 2), ASK)
 
 
 async def test_i24_the_contract_notices_a_model_that_breaks_it() -> None:
     with pytest.raises(AssertionError, match="tokens"):
-        await check_model(ScriptedModel(lambda _: Reply("x", tokens_in=-1)), ASK)
+        await check_model_client(ScriptedModel(lambda _: Reply("x", tokens_in=-1)), ASK)
     with pytest.raises(AssertionError, match="attempt"):
-        await check_model(ScriptedModel(lambda _: Reply("x", attempts=0)), ASK)
+        await check_model_client(ScriptedModel(lambda _: Reply("x", attempts=0)), ASK)

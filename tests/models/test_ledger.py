@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maspo.errors import BudgetReached, ConfigInvalid
+from maspo.core.errors import BudgetReached, ConfigInvalid
 from maspo.events import Usage
 from maspo.models.base import Message, Reply, Request
-from maspo.models.ledger import Ledger, Limits, Reservation
+from maspo.models.budget import Ledger, Limits, Reservation
 from maspo.models.prices import PriceBook, require_prices
 
 PRICES = PriceBook({"m": (1.0, 10.0)})

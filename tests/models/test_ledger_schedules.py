@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from maspo.errors import BudgetReached
+from maspo.core.errors import BudgetReached
 from maspo.models.base import Message, Reply, Request
-from maspo.models.ledger import Ledger, Limits
+from maspo.models.budget import Ledger, Limits
 from maspo.models.prices import PriceBook
 from tests.lengths import length
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maspo.errors import ProviderError
+from maspo.core.errors import ProviderError
 from maspo.models.endpoint import Endpoint
-from maspo.models.faults import Stage, Transient
-from maspo.models.waits import retry_after, until_reset
+from maspo.models.layers.faults import Stage, Transient
+from maspo.models.layers.waits import retry_after, until_reset
 from maspo.models.wire import refusal
 
 NOW = "Sat, 21 Nov 2026 12:00:00 GMT"

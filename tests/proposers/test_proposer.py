@@ -8,14 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maspo.errors import BudgetReached, CallFailed
-from maspo.graph.template import placeholders
+from maspo.core.errors import BudgetReached, CallFailed
+from maspo.core.quoting import quoted, unquoted
+from maspo.models.base import RoleSettings
 from maspo.models.scripted import Scripted, ScriptedModel
+from maspo.optimizers.base import Draft, Drafts
+from maspo.proposers.base import Rewrite, ShownCase, ShownTrace
 from maspo.proposers.drafts import Rules, checked, read_drafts
 from maspo.proposers.passages import Passages
-from maspo.proposers.proposer import Proposer, ProposerCalls, Rewrite, ShownCase, ShownTrace
-from maspo.quoting import quoted, unquoted
-from maspo.search.work import Draft, Drafts
+from maspo.proposers.rewrite import RewriteProposer
+from maspo.team.template import placeholders
 
 HOSTILE = st.lists(
     st.one_of(
@@ -47,9 +49,9 @@ def rewrite(parent: str = "Solve {question}.", output: str = "an output", count:
     )
 
 
-def proposer_of(answer: Scripted, shown: int = 4000) -> tuple[Proposer, ScriptedModel]:
+def proposer_of(answer: Scripted, shown: int = 4000) -> tuple[RewriteProposer, ScriptedModel]:
     model = ScriptedModel(lambda _: answer)
-    return Proposer(model, ProposerCalls("writer", 0.7, 900, shown)), model
+    return RewriteProposer(model, RoleSettings("writer", 0.7, 900), shown_characters=shown), model
 
 
 async def request_text(asked: Rewrite, kept: Rules, shown: int = 4000) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from maspo.core.prompts import prompt_id
 from maspo.events import (
     AgentInfluence,
     BudgetStopped,
@@ -31,7 +32,6 @@ from maspo.events import (
     Usage,
     VerdictWord,
 )
-from maspo.prompts import prompt_id
 
 READS = {
     "algebra": (),

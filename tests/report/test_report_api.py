@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from maspo.api import Result
-from maspo.errors import StoreError
+from maspo.core.errors import StoreError
 from maspo.testing.runs import begin, world_job
 
 

@@ -8,13 +8,14 @@ from dataclasses import replace
 
 import pytest
 
+from maspo.core.prompts import prompt_id
 from maspo.events import CandidateScored, CaseShown, ConflictFound, Event, LevelCounts, RunStarted, StepStarted
-from maspo.prompts import prompt_id
 from maspo.report import words
 from maspo.report.conflicts import MOST_CONFLICTS, MOST_INPUTS, Sides, sides
 from maspo.report.fold import by_rounds, fold
 from maspo.report.html import render
-from maspo.report.text import result_json, summary
+from maspo.report.result import result_of
+from maspo.report.text import summary
 
 FOUND = ConflictFound("r3", ("algebra", "critic"), (0.05, 0.1), -0.15, ("k1", "k2"))
 TEXTS = {"critic": "out"}
@@ -80,7 +81,7 @@ def test_c04_a_case_that_is_not_on_the_page_is_named_without_a_link(whole_run: l
 def test_c05_the_result_holds_every_conflict(whole_run: list[Event]) -> None:
     again = replace(FOUND, step="r5", alone=(0.2, 0.1), inputs=("k1",))
     view = fold([*whole_run, FOUND, again])
-    assert json.loads(json.dumps(result_json(view)))["conflicts"] == [
+    assert json.loads(json.dumps(result_of(view).dump()))["conflicts"] == [
         {"agents": ["algebra", "critic"], "alone": [0.05, 0.1], "together": -0.15, "inputs": 2},
         {"agents": ["algebra", "critic"], "alone": [0.2, 0.1], "together": -0.15, "inputs": 1},
     ]
@@ -93,7 +94,7 @@ def test_c06_a_run_without_conflicts_does_not_speak_of_them(whole_run: list[Even
     view = fold(whole_run)
     page = render(view)
     assert "conflict" not in page.lower() and "lost together" not in page and "conflict" not in summary(view)
-    assert result_json(view)["conflicts"] == []
+    assert result_of(view).dump()["conflicts"] == []
 
 
 def test_c07_names_and_inputs_never_act(whole_run: list[Event]) -> None:

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from maspo.core.prompts import prompt_id
 from maspo.events import CandidateScored, Event, LevelCounts, PromptChanged, PromptKept, RunStarted
-from maspo.prompts import prompt_id
 from maspo.report.fold import fold
 from maspo.report.gains import Gain, gains
-from maspo.report.text import result_json
+from maspo.report.result import result_of
 
 NONE = LevelCounts()
 
@@ -73,7 +73,7 @@ def test_g06_shares_add_up_and_are_in_the_result(whole_run: list[Event]) -> None
         second,
         PromptChanged("p1.critic.g3", "critic", "s", "new", "won"),
     ]
-    agents = result_json(fold(events))["agents"]
+    agents = result_of(fold(events)).dump()["agents"]
     assert isinstance(agents, dict)
     assert sum(one["share_of_worth"] for one in agents.values()) == pytest.approx(1)
     assert (agents["algebra"]["expected_worth"], agents["numbers"]["expected_worth"]) == (0.2, 0.0)

@@ -9,7 +9,8 @@ from maspo.events import DraftsScreened, Event, ProxyTold
 from maspo.report import words
 from maspo.report.fold import fold
 from maspo.report.html import render
-from maspo.report.text import result_json, summary
+from maspo.report.result import result_of
+from maspo.report.text import summary
 
 TOLD = ProxyTold(40, 16, 20, 4, 400, 12, 6, (0.437, 0.837), 0.012, -0.004)
 SCREENED: list[Event] = [
@@ -41,7 +42,7 @@ def test_p02_screenings_are_summed_by_agent(whole_run: list[Event]) -> None:
 
 
 def test_p03_the_result_holds_the_latest_totals(whole_run: list[Event]) -> None:
-    proxy = json.loads(json.dumps(result_json(fold([*whole_run, *SCREENED]))))["proxy"]
+    proxy = json.loads(json.dumps(result_of(fold([*whole_run, *SCREENED])).dump()))["proxy"]
     assert proxy == {
         "asked": 40,
         "kept": 16,
@@ -59,7 +60,7 @@ def test_p03_the_result_holds_the_latest_totals(whole_run: list[Event]) -> None:
 def test_p04_a_run_without_a_proxy_does_not_speak_of_one(whole_run: list[Event]) -> None:
     view = fold(whole_run)
     assert "screened" not in render(view) and "proxy" not in summary(view)
-    assert result_json(view)["proxy"] is None
+    assert result_of(view).dump()["proxy"] is None
 
 
 def test_p05_before_anything_was_measured_nothing_is_claimed() -> None:

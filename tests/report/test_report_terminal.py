@@ -16,8 +16,7 @@ from maspo.cli.panel import draw
 from maspo.cli.runs import _say_diff
 from maspo.cli.terminal import note, print_json, say, table
 from maspo.cli.watch import Board, PlainLines
-from maspo.engine.job import Progress
-from maspo.errors import UsageError
+from maspo.core.errors import UsageError
 from maspo.events import (
     BudgetStopped,
     CallLost,
@@ -35,6 +34,7 @@ from maspo.events import (
 from maspo.report.fold import fold
 from maspo.report.shown import visible
 from maspo.report.text import summary
+from maspo.study.job import Progress
 from tests.report.payloads import TERMINAL_PAYLOADS
 
 _ACTING = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}

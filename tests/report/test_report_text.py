@@ -11,13 +11,14 @@ from maspo.events import Event, HoldoutResult, RunFinished, Usage
 from maspo.report import words
 from maspo.report.fold import fold
 from maspo.report.html import render
-from maspo.report.text import result_json, summary
+from maspo.report.result import result_of
+from maspo.report.text import summary
 
 _CONTRACT = {"verdict", "shipped", "holdout", "agents", "calls", "tokens", "usd", "seconds", "seed"}
 
 
 def test_i01_result_json_holds_the_contract(whole_run: list[Event]) -> None:
-    result = json.loads(json.dumps(result_json(fold(whole_run))))
+    result = json.loads(json.dumps(result_of(fold(whole_run)).dump()))
     assert set(result) >= _CONTRACT
     assert (result["verdict"], result["shipped"], result["seed"]) == ("improved", "optimized", 7)
     assert set(result["holdout"]) >= {"n", "wins", "losses", "ties", "p_value", "interval"}
@@ -31,7 +32,7 @@ def test_i02_calls_are_summed_by_family(whole_run: list[Event]) -> None:
     end = whole_run[-1]
     assert isinstance(end, RunFinished)
     with_other = replace(end, usage={**end.usage, "other.probe": Usage(calls=3, usd=0.0)})
-    calls = result_json(fold([*whole_run, with_other]))["calls"]
+    calls = result_of(fold([*whole_run, with_other])).dump()["calls"]
     assert calls == {"agent": 5230, "judge": 4070, "proposer": 62, "other": 3, "cached": 2170, "failed": 4}
 
 
@@ -45,11 +46,11 @@ def test_i02_calls_are_summed_by_family(whole_run: list[Event]) -> None:
     ],
 )
 def test_i03_money_is_null_when_any_paid_purpose_has_no_price(usage: dict[str, Usage], usd: float | None) -> None:
-    assert result_json(fold([], usage))["usd"] == usd
+    assert result_of(fold([], usage)).dump()["usd"] == usd
 
 
 def test_i04_seed_prompts_that_ship_are_not_changed(real_run: list[Event]) -> None:
-    result = result_json(fold(real_run))
+    result = result_of(fold(real_run)).dump()
     assert (result["verdict"], result["shipped"], result["usd"]) == ("no_evidence", "seed", None)
     agents = result["agents"]
     assert isinstance(agents, dict)
@@ -58,7 +59,7 @@ def test_i04_seed_prompts_that_ship_are_not_changed(real_run: list[Event]) -> No
 
 
 def test_i05_a_run_without_verdict_has_nulls(interrupted_run: list[Event]) -> None:
-    result = result_json(fold(interrupted_run))
+    result = result_of(fold(interrupted_run)).dump()
     assert set(result) >= _CONTRACT
     assert result["verdict"] is None and result["holdout"] is None and result["complete"] is False
 
@@ -138,7 +139,7 @@ def test_i12_a_hold_out_that_was_not_used_shows_no_figures(whole_run: list[Event
 
 
 def test_i13_the_influence_is_in_the_result_and_the_hint_in_the_summary(whole_run: list[Event]) -> None:
-    influence = json.loads(json.dumps(result_json(fold(whole_run))))["influence"]
+    influence = json.loads(json.dumps(result_of(fold(whole_run)).dump()))["influence"]
     assert influence["agents"]["algebra"] == {
         "compared": 40,
         "differed": 14,
@@ -156,5 +157,5 @@ def test_i13_the_influence_is_in_the_result_and_the_hint_in_the_summary(whole_ru
 
 
 def test_i14_without_influence_there_is_none_and_no_hint(real_run: list[Event]) -> None:
-    assert result_json(fold(real_run))["influence"] is None
+    assert result_of(fold(real_run)).dump()["influence"] is None
     assert "\nhint" not in summary(fold(real_run))

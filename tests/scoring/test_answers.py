@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maspo.graph.system import FINAL_ANSWERS
 from maspo.scoring.answers import final_answer, is_correct, normalized, same_answer
+from maspo.team.system import FINAL_ANSWERS
 
 SPECS = [*FINAL_ANSWERS, "tag:answer", r"regex:answer is (\w+)", "json:answer", "json:a.0.b"]
 

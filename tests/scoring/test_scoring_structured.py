@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maspo.errors import ConfigInvalid
+from maspo.core.errors import ConfigInvalid
 from maspo.scoring.base import Sample
 from maspo.scoring.json_values import last_json
 from maspo.scoring.limits import Limits
 from maspo.scoring.registry import scorer_names, scorer_of
 from maspo.scoring.structured import PooledScorer, json_schema_scorer, regex_scorer
+from tests.packages import install
 
 SCHEMA = {
     "type": "object",
@@ -146,23 +147,12 @@ def test_s07_a_file_that_is_no_schema_is_refused(tmp_path: Path) -> None:
             scorer_of(f"json-schema:{file}")
 
 
-def test_s08_installed_scorers_are_found_by_their_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Point:
-        name = "ours"
-
-        def load(self) -> Callable[[str], PooledScorer]:
-            return regex_scorer
-
-    class Broken(Point):
-        name = "broken"
-
-        def load(self) -> Callable[[str], PooledScorer]:
-            raise ImportError("gone")
-
-    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [Point(), Broken()])
+def test_s08_installed_scorers_are_found_by_their_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    points = {"ours": "maspo.scoring.structured:regex_scorer", "broken": "broken_scorers:gone"}
+    install(tmp_path, monkeypatch, {"maspo.scorers": points}, {"broken_scorers": "raise ImportError('gone')"})
     assert isinstance(scorer_of("ours:[0-9]"), PooledScorer)
     assert {"ours", "broken"} <= set(scorer_names())
-    with pytest.raises(ConfigInvalid, match="gone"):
+    with pytest.raises(ConfigInvalid, match=r"scorer: 'broken' is of the package other-package, .*gone.*update or"):
         scorer_of("broken")
 
 

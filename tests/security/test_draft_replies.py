@@ -9,12 +9,14 @@ import unicodedata
 
 import pytest
 
-from maspo.graph.template import placeholders
+from maspo.core.quoting import quoted
+from maspo.models.base import RoleSettings
+from maspo.proposers.base import Rewrite, ShownTrace
 from maspo.proposers.drafts import Rules, checked, read_drafts
 from maspo.proposers.foreign import refused, remarks
 from maspo.proposers.passages import Passages
-from maspo.proposers.proposer import Proposer, ProposerCalls, Rewrite, ShownTrace
-from maspo.quoting import quoted
+from maspo.proposers.rewrite import RewriteProposer
+from maspo.team.template import placeholders
 from tests.lengths import length
 from tests.security.test_verdict_replies import Endpoint, completion, with_text, without_text
 
@@ -67,7 +69,7 @@ def text_of(draw: random.Random) -> str:
 
 
 async def proposed(body: bytes) -> list[tuple[str, str]]:
-    drafts = (await Proposer(Endpoint(body), ProposerCalls("m")).propose(REWRITE, RULES)).drafts
+    drafts = (await RewriteProposer(Endpoint(body), RoleSettings("m")).propose(REWRITE, RULES)).drafts
     return [(draft.text, draft.rejected) for draft in drafts]
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from maspo.graph.template import placeholders
 from maspo.proposers.drafts import Rules, checked
 from maspo.proposers.foreign import refused, remarks
 from maspo.proposers.passages import Passages
+from maspo.team.template import placeholders
 
 SEED = (
     "You solve the problem.\nPlease reason step by step, and put your final answer into the box at the very end of it."

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from maspo.engine.plan_search import split_of
-from maspo.engine.run import start
+from maspo.data.inputs import Input, Inputs, make_inputs
 from maspo.events import CandidateScored, DraftRejected
 from maspo.models.base import PROPOSER, Reply, Request
-from maspo.tasks.inputs import Input, Inputs, make_inputs
+from maspo.study.optimize import start
+from maspo.study.resolve import resolve, split_of
 from maspo.testing.runs import Counted, Recorder, begin, world_job
 from maspo.world import World
 from maspo.world.spec import WorldSpec, Writing
@@ -74,7 +74,7 @@ async def test_n02_no_draft_of_an_honest_proposer_is_refused_for_its_content(
 ) -> None:
     job = world_job(topology, 40, WorldSpec(writing=writing))
     watcher = Recorder()
-    await start(job, tmp_path / "run", watcher)
+    await start(resolve(job), tmp_path / "run", watcher)
     reasons = [event.reason for event in watcher.events if isinstance(event, DraftRejected)]
     assert [reason for reason in reasons if reason.startswith(("copies", "holds"))] == []
     assert [event for event in watcher.events if isinstance(event, CandidateScored)]

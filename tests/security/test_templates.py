@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
-from maspo.graph.template import placeholders, render
 from maspo.proposers.drafts import Rules, checked
 from maspo.proposers.passages import Passages
+from maspo.team.template import placeholders, render
 from tests.lengths import length
 
 KNOWN = ("input", "context", "question", "solver")

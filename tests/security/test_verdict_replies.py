@@ -9,14 +9,15 @@ from collections.abc import Callable
 
 import pytest
 
-from maspo.errors import CallFailed
-from maspo.judges.judge import Judge, JudgeCalls, Question
+from maspo.core.errors import CallFailed
+from maspo.core.quoting import quoted, spoken, unquoted
+from maspo.core.verdict import Level, Verdict
+from maspo.judges.base import Question
+from maspo.judges.pairwise import PairwiseJudge
 from maspo.judges.reading import read_lone_verdict, read_verdict, speaks_of_verdicts
-from maspo.models.base import Reply, Request
-from maspo.models.faults import Transient
+from maspo.models.base import Reply, Request, RoleSettings
+from maspo.models.layers.faults import Transient
 from maspo.models.wire import read_reply
-from maspo.quoting import quoted, spoken, unquoted
-from maspo.verdict import Level, Verdict
 from tests.lengths import length
 
 LABELS = ("1", "2", "tie")
@@ -211,7 +212,7 @@ def with_text(draw: random.Random, text: str) -> bytes:
 
 
 async def verdict_on(body: bytes) -> Verdict:
-    return await Judge(Endpoint(body), JudgeCalls("m")).compare(QUESTION)
+    return await PairwiseJudge(Endpoint(body), RoleSettings("m")).compare(QUESTION)
 
 
 async def test_v01_no_body_breaks_a_comparison_and_only_readable_text_is_a_verdict() -> None:

@@ -17,13 +17,15 @@ from typing import Any
 
 from aiohttp import web
 
-from maspo.engine.run import DATABASE
-from maspo.graph.load import dump_system
 from maspo.models.base import Message, Request
 from maspo.models.wire import STANDARD, payload
+from maspo.study.optimize import DATABASE
+from maspo.team.load import dump_system
 from maspo.world import World
 from maspo.world.serve import read_request
 from maspo.world.spec import WorldSpec
+from tests.lengths import length
+from tests.soak.forked import Forked, forked
 
 MODEL = "gpt-4.1-mini"
 PRICE = (0.4, 1.6)
@@ -41,6 +43,8 @@ SETTINGS = {
     "search.stages": "[3, 6]",
 }
 """A search of a few hundred calls."""
+FORKED = bool(length(1, 0))
+"""Whether processes are forked after all imports, which are most of their work; each starts anew in ``make soak``."""
 _SPEC = WorldSpec(seed=5)
 
 
@@ -111,7 +115,7 @@ class Endpoint:
 class Child:
     """A maspo process."""
 
-    process: asyncio.subprocess.Process
+    process: asyncio.subprocess.Process | Forked
 
     async def ended(self) -> tuple[int, str]:
         """Wait for the end; return exit code and stderr."""
@@ -172,10 +176,13 @@ class Team:
         return await self._child("optimize", *files, "--out", name, "--yes", *url, *sets, *more)
 
     async def _child(self, *arguments: str) -> Child:
+        environment = {**os.environ, "OPENAI_API_KEY": "", "NO_COLOR": "1"}
+        if FORKED:
+            return Child(await forked(arguments, self.folder, environment))
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "maspo", *arguments),
             cwd=self.folder,
-            env={**os.environ, "OPENAI_API_KEY": "", "NO_COLOR": "1"},
+            env=environment,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from maspo.engine.run import DATABASE
-from maspo.errors import EXIT_BUDGET
+from maspo.core.errors import EXIT_BUDGET
+from maspo.study.optimize import DATABASE
 from tests.lengths import length
 from tests.soak.children import LATENCY, PRICE, SETTINGS, Team, lasting, sent
 

@@ -12,7 +12,7 @@ from time import perf_counter
 
 import pytest
 
-from maspo.errors import EXIT_INTERRUPTED, EXIT_OK
+from maspo.core.errors import EXIT_INTERRUPTED, EXIT_OK
 from tests.lengths import length
 from tests.soak.children import LATENCY, SECONDS, Child, Team, lasting, sent
 

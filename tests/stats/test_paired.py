@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maspo.search.draw import rank
+from maspo.core.seeded import rank
 from maspo.stats.paired import fewest_decided, needed_inputs, net_win_interval, sign_test
 from maspo.stats.sequential import Decision, decide
 

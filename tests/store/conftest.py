@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from maspo.engine.job import Job, Outcome
-from maspo.engine.run import DATABASE
+from maspo.study.job import Job, Outcome
+from maspo.study.optimize import DATABASE
 from maspo.testing.runs import begin, counted_world
 from tests.store.faulty_runs import small_job
 

@@ -15,14 +15,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, ClassVar
 
-from maspo.engine import run
-from maspo.engine.job import Job, Outcome
-from maspo.engine.run import DATABASE
-from maspo.errors import MaspoError
+from maspo.core.errors import MaspoError
 from maspo.models.base import Reply, Request
 from maspo.report.folder import look, write_results
 from maspo.store import RunStore, mend
-from maspo.testing.runs import SMALL, Counted, begin, counted_world, go_on, with_config, world_job
+from maspo.study import optimize
+from maspo.study.job import Job, Outcome
+from maspo.study.optimize import DATABASE
+from maspo.testing.runs import SMALL_ASCENT, Counted, begin, counted_world, go_on, with_config, world_job
 from maspo.world.spec import WorldSpec
 
 DISK = ctypes.CDLL(None)
@@ -42,7 +42,7 @@ class Acknowledging(RunStore):
 
 
 def small_job() -> Job:
-    plan = SMALL.model_copy(update={"passes": 1, "stages": (2,), "promotion": (2,)})
+    plan = SMALL_ASCENT.model_copy(update={"passes": 1, "promotion": (2,)})
     return with_config(world_job("reflect", 6, WorldSpec(seed=7)), search=plan)
 
 
@@ -116,7 +116,7 @@ def result(out: Path) -> list[Any]:
 
 def main(folder: Path, kinds_at_once: int) -> None:
     """Try every n until the run has fewer writes: all kinds of failure, or one at a time in turn. 0 never fails."""
-    vars(run)["RunStore"] = Acknowledging
+    vars(optimize)["RunStore"] = Acknowledging
     job = small_job()
     kinds = (FULL, BROKEN, SHORT)
     for number in range(MOST):

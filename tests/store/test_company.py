@@ -21,12 +21,12 @@ import pytest
 from typer.testing import CliRunner
 
 from maspo.cli.app import app
-from maspo.engine.run import DATABASE
-from maspo.errors import StoreError
+from maspo.core.errors import StoreError
 from maspo.models.base import Message, Reply, Request
 from maspo.report.folder import look
-from maspo.report.text import result_json
+from maspo.report.result import result_of
 from maspo.store import Entry, RunStore
+from maspo.study.optimize import DATABASE
 from maspo.testing.runs import Recorder, begin, counted_world, go_on
 from tests.lengths import length
 from tests.store.conftest import SmallRun
@@ -46,7 +46,7 @@ asyncio.run(main())
 READER = """
 import sys
 from pathlib import Path
-from maspo.errors import UsageError
+from maspo.core.errors import UsageError
 from maspo.report.folder import look
 from maspo.report.text import summary
 
@@ -166,7 +166,7 @@ async def test_p05_a_wall_clock_that_jumps_changes_nothing(
 
 def told(out: Path) -> dict[str, Any]:
     """Return what a run tells, but for what differs between any two: its id, its seconds and the calls saved."""
-    found = result_json(look(out).view)
+    found = result_of(look(out).view).dump()
     kept = ("verdict", "shipped", "why", "holdout", "agents", "influence", "proxy", "conflicts", "complete")
     return {name: found[name] for name in kept}
 
@@ -204,9 +204,10 @@ def test_p07_a_run_beyond_repair_is_refused_in_one_line(tmp_path: Path) -> None:
 
 def simulated(run: SmallRun, out: Path) -> Path:
     """Return a folder with a finished run whose world answers by itself."""
-    from maspo.engine.run import start
+    from maspo.study.optimize import start
+    from maspo.study.resolve import resolve
 
-    asyncio.run(start(run.job, out, Recorder()))
+    asyncio.run(start(resolve(run.job), out, Recorder()))
     return out
 
 

@@ -17,8 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from maspo.engine.run import DATABASE
-from maspo.errors import StoreError
+from maspo.core.errors import StoreError
 from maspo.models.base import Message, Reply, Request
 from maspo.report.folder import look
 from maspo.report.html import render
@@ -26,6 +25,7 @@ from maspo.store import Entry, RunStore, mend
 from maspo.store.pages import PAGE, read_log
 from maspo.store.salvage import salvage
 from maspo.store.schema import VERSION
+from maspo.study.optimize import DATABASE
 from maspo.testing.runs import counted_world, go_on
 from tests.lengths import length
 from tests.store.conftest import SmallRun

@@ -14,19 +14,19 @@ from typing import Any
 
 import pytest
 
-from maspo.engine.evaluation import judge_check as checking
-from maspo.engine.evaluation import run as evaluating
-from maspo.engine.evaluation.judge_check import judge_check
-from maspo.engine.evaluation.run import NOTED, Attention, evaluate, look_at, resume_evaluation
-from maspo.errors import StoreError
+from maspo.core.errors import StoreError
+from maspo.data.tasks.task import Task
 from maspo.models.base import PROBE, Reply, Request
 from maspo.store import RunStore, mend
-from maspo.tasks.task import Task
+from maspo.study.evaluation import evaluate as evaluating
+from maspo.study.evaluation import judge_check as checking
+from maspo.study.evaluation.evaluate import NOTED, Attention, evaluate, look_at, resume_evaluation
+from maspo.study.evaluation.judge_check import judge_check
 from maspo.testing.runs import Before, Counted, Recorder
 from maspo.world import World
-from tests.engine.test_evaluation import world_evaluation
 from tests.lengths import length
 from tests.store.test_damage import flip, log_of, mutate
+from tests.study.test_evaluation import world_evaluation
 
 EVALUATION = replace(
     world_evaluation(), task=Task("small", world_evaluation().task.test_rows[:8], scorer="exact"), repeats=1

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from maspo.engine.run import DATABASE
-from maspo.errors import StoreError
+from maspo.core.errors import StoreError
 from maspo.store.files import flush_folder, write_whole
+from maspo.study.optimize import DATABASE
 from maspo.testing.runs import begin, counted_world, go_on
 from maspo.testing.store import BROKEN, FULL, StoreFault, faulty_store, small_disk
 from tests.lengths import length

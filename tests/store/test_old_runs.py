@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -11,16 +12,16 @@ from typing import Any
 
 import pytest
 
-from maspo.engine.run import DATABASE, resume
-from maspo.errors import MaspoError, StoreError
+from maspo.core.errors import MaspoError, StoreError
 from maspo.report.folder import look, write_results
 from maspo.report.html import render
 from maspo.report.text import summary
 from maspo.store import RunStore, mend
 from maspo.store.schema import VERSION
+from maspo.study.optimize import DATABASE, resume
 from maspo.testing.runs import Recorder
 
-RUNS = Path(__file__).parents[1] / "data" / "runs"
+RUNS = Path(__file__).parent / "runs"
 FOLDERS = sorted(file.parent for file in RUNS.rglob(DATABASE))
 COLUMNS = {
     "meta": "key, value",
@@ -85,6 +86,24 @@ async def test_h04_an_old_run_is_brought_up_to_date_without_loss(old: Path) -> N
     assert calls >= len(before["calls"]) > 0
     assert mend(old / DATABASE) == ""
     await RunStore.open(old / DATABASE).close()
+
+
+def test_h08_traces_of_an_old_run_are_lists_of_calls(old: Path) -> None:
+    store = RunStore.read(old / DATABASE)
+    try:
+        (job,) = [json.loads(value) for name, value in store.meta().items() if name == "job"]
+        order = [agent["name"] for agent in job["system"]["agents"]]
+        stored = [(prompts.decode(), key.decode()) for prompts, key, _ in rows(old)["traces"]]
+        traces = [store.trace(*address) for address in stored]
+    finally:
+        store.close_reader()
+    assert bool(traces) == ("finished" in look(old).view.state)
+    for trace, (_, key) in zip(traces, stored, strict=True):
+        assert trace is not None
+        assert (trace.input_key, trace.output) == (key, trace.calls[-1].output)
+        assert sorted(call.agent for call in trace.calls) == sorted(order)
+        assert all(place < number for number, call in enumerate(trace.calls) for place in call.reads)
+        assert all(call.key for call in trace.calls)
 
 
 def test_h05_an_old_run_goes_on_or_says_why_not(old: Path) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from maspo.engine.run import DATABASE
-from maspo.errors import StoreError
+from maspo.core.errors import StoreError
 from maspo.store import Entry, RunStore, mend
+from maspo.study.optimize import DATABASE
 
 
 @pytest.fixture

@@ -14,13 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from maspo.errors import StoreError
+from maspo.core.errors import StoreError
+from maspo.core.trace import Call, Trace
 from maspo.events import Usage
 from maspo.models.base import Message, Reply, Request
-from maspo.store import Entry, RunStore
+from maspo.optimizers.base import Scored
+from maspo.store import Entry, RecordedResult, RunOfTeam, RunStore
 from maspo.store.schema import APPLICATION_ID, VERSION
 from maspo.testing.models import HARD_TEXTS, check_call_store
-from maspo.trace import Step, Trace
 
 WRITER = """
 import asyncio, sys
@@ -156,8 +157,8 @@ async def test_i08_many_tasks_append_without_loss(store: RunStore) -> None:
 
 
 async def test_i09_traces_are_found_by_prompts_and_input(store: RunStore) -> None:
-    trace = Trace("k", {"a": Step("a", (), "out \ud800", None, 1, 0.5, "c")}, "a")
-    await store.put_trace("p", trace)
+    trace = Trace("k", (Call("a", "out \ud800", tokens_out=1, seconds=0.5, key="c"),), "out \ud800")
+    await store.put_result(RecordedResult("w", Scored("k", None), runs=(RunOfTeam("p", trace.digest),)), [trace])
     assert store.trace("p", "k") == trace
     assert store.trace("p", "other") is None
     assert store.trace("other", "k") is None

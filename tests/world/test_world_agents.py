@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maspo.errors import UsageError
-from maspo.graph import Agent, System
+from maspo.core.errors import UsageError
+from maspo.data.inputs import Inputs, make_inputs
 from maspo.models.base import Message, Reply, Request
-from maspo.runtime.messages import MessageBuilder
-from maspo.tasks.inputs import Inputs, make_inputs
+from maspo.runners.messages import MessageBuilder
+from maspo.team import Agent, System
 from maspo.world import World, WorldSpec
 from maspo.world.catalogue import CATALOGUE, Kind, Sentence, added, of_kind
 from maspo.world.latents import Latents

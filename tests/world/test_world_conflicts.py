@@ -6,9 +6,9 @@ import hashlib
 
 import pytest
 
-from maspo.graph import System
+from maspo.core.prompts import Prompts
 from maspo.models.base import Message, Request
-from maspo.prompts import Prompts
+from maspo.team import System
 from maspo.world import World, WorldSpec
 from maspo.world.catalogue import CATALOGUE, Kind, Sentence, added, of_kind, sentences_in
 from maspo.world.latents import Latents, at_odds

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from maspo.errors import ConfigInvalid
+from maspo.core.errors import ConfigInvalid
 from maspo.judges.reading import read_verdict
 from maspo.models.base import Message, Request
 from maspo.world import World, WorldSpec

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maspo.errors import ConfigInvalid
-from maspo.graph import System
+from maspo.core.errors import ConfigInvalid
 from maspo.judges.reading import read_verdict
 from maspo.models.base import Message, Request
+from maspo.optimizers.parts.merge import merged
 from maspo.proposers.drafts import read_drafts
-from maspo.search.merge import merged
+from maspo.team import System
 from maspo.world import World, WorldSpec
 from maspo.world.catalogue import (
     CATALOGUE,

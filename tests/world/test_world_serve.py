@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from maspo.errors import ConfigInvalid, ProviderError
+from maspo.core.errors import ConfigInvalid, ProviderError
 from maspo.models.base import Message, Request
 from maspo.world import World, WorldSpec
 from maspo.world.serve import Address, Faults, purpose_of, read_request, serve, start_server

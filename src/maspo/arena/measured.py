@@ -19,7 +19,7 @@ UNIT = 1.0
 
 @dataclass(slots=True)
 class Measured:
-    """A ``Model`` in front of a world."""
+    """A ``ModelClient`` in front of a world."""
 
     world: World
     pace: Pace

@@ -16,13 +16,14 @@ from maspo.arena.cases import Case
 from maspo.arena.clock import run_virtually
 from maspo.arena.measured import UNIT, Measured, Pace
 from maspo.arena.records import Record, Truth
-from maspo.engine.job import Job, Progress
-from maspo.engine.run import start
-from maspo.errors import MaspoError
+from maspo.core.errors import MaspoError
+from maspo.data.inputs import make_inputs
 from maspo.events import ConflictFound, Event, RunFinished
-from maspo.models.base import Model
+from maspo.models.base import ModelClient
 from maspo.store.writer import changes_waiting
-from maspo.tasks.inputs import make_inputs
+from maspo.study.job import Job, Progress
+from maspo.study.optimize import start
+from maspo.study.resolve import resolve
 from maspo.world import World, WorldSpec
 
 UNLIMITED = 1_000_000
@@ -124,13 +125,13 @@ def _run(case: Case, pace: Pace) -> _Played:
     )
 
     @asynccontextmanager
-    async def provider(_: Job, __: str) -> AsyncIterator[Model]:
+    async def provider(_: Job, __: str) -> AsyncIterator[ModelClient]:
         yield model
 
     conflicts = _Conflicts()
 
     async def main(folder: Path) -> tuple[RunFinished | None, str, float]:
-        outcome = await start(job, folder, conflicts, provider)
+        outcome = await start(resolve(job), folder, conflicts, provider)
         return outcome.finished, outcome.message, asyncio.get_running_loop().time()
 
     with tempfile.TemporaryDirectory(prefix="maspo-arena-") as folder:

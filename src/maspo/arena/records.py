@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from maspo.errors import StoreError
+from maspo.core.errors import StoreError
 
 
 @dataclass(frozen=True, slots=True)

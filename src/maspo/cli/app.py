@@ -13,7 +13,7 @@ import typer
 from maspo.__about__ import __version__
 from maspo.cli import arena, demo, doctor, evaluate, judge_check, optimize, planning, runs, score, world
 from maspo.cli.terminal import note, print_json
-from maspo.errors import EXIT_ERROR, EXIT_INTERRUPTED, MaspoError
+from maspo.core.errors import EXIT_ERROR, EXIT_INTERRUPTED, MaspoError
 
 P = ParamSpec("P")
 

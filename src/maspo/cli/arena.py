@@ -87,7 +87,7 @@ def arena(
 
 
 def _chosen(flag: str, given: str, known: Sequence[str]) -> tuple[str, ...]:
-    from maspo.errors import UsageError
+    from maspo.core.errors import UsageError
 
     if given == ALL:
         return tuple(known)
@@ -99,7 +99,7 @@ def _chosen(flag: str, given: str, known: Sequence[str]) -> tuple[str, ...]:
 
 
 def _paces(clock: str) -> tuple[Pace, ...]:
-    from maspo.errors import UsageError
+    from maspo.core.errors import UsageError
 
     paces: Mapping[str, tuple[Pace, ...]] = {
         "none": ("none",),
@@ -113,22 +113,26 @@ def _paces(clock: str) -> tuple[Pace, ...]:
 
 
 def rivals(names: Sequence[str], labels: str, sets: tuple[str, ...], ablate: Sequence[Ingredient] = ()) -> list[Rival]:
-    """Return rivals by name, each followed by itself without each of some ingredients."""
+    """Return rivals by name, each followed by itself without each of those ingredients that its optimizer has."""
+    from maspo.optimizers.registry import setting_names
+
     found = []
     for name in names:
-        found.append(_rival(name, labels, sets))
-        found += [replace(_rival(name, labels, (*sets, *one.without)), without=one.name) for one in ablate]
+        rival = _rival(name, labels, sets)
+        own = {f"search.{setting}" for setting in setting_names(type(rival.config.search))}
+        had = [one for one in ablate if all(text.partition("=")[0] in own for text in one.without)]
+        found += [rival, *(replace(_rival(name, labels, (*sets, *one.without)), without=one.name) for one in had)]
     return found
 
 
 def _rival(name: str, labels: str, sets: tuple[str, ...]) -> Rival:
     """Build a rival from what a user could have given; neither a settings file nor the environment plays in."""
     from maspo.arena.cases import PRESETS, Rival
-    from maspo.cli.settings import Given, load_settings
+    from maspo.cli.settings import Sources, load_settings
 
     preset = PRESETS[name]
     flags = {"profile": preset.profile, "labels": labels, "agent-model": "simulated"}
-    return Rival(name, load_settings(Given(flags, (*preset.sets, *sets), Path(os.devnull)), {}).config)
+    return Rival(name, load_settings(Sources(flags, (*preset.sets, *sets), Path(os.devnull)), {}).config)
 
 
 def _play(cases: Sequence[Case], jobs: int, recorded: Recorded) -> None:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from maspo.cli.terminal import note
-from maspo.engine.evaluation.judge_check import Pair
-from maspo.errors import UsageError
+from maspo.core.errors import UsageError
+from maspo.core.seeded import rank
+from maspo.core.verdict import Verdict
 from maspo.report.shown import clipped
-from maspo.search.draw import rank
-from maspo.verdict import Verdict
+from maspo.study.evaluation.judge_check import Pair
 
 HUMAN = "human.jsonl"
 _MOST_CHARACTERS = 6000

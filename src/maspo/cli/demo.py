@@ -13,7 +13,7 @@ from maspo.cli.terminal import note
 if TYPE_CHECKING:
     import asyncio
 
-    from maspo.engine.job import Job, Outcome, Watcher
+    from maspo.study.job import Job, Outcome, Watcher
 
 INPUTS = 120
 
@@ -36,8 +36,9 @@ def demo(
     """
     from maspo.cli.prepare import check_folder
     from maspo.cli.running import conclude, run_watched
-    from maspo.engine.run import start
     from maspo.report.folder import JOURNAL, RUNS, free_folder
+    from maspo.study.optimize import start
+    from maspo.study.resolve import resolve
 
     job = demo_job(topology, seed, inputs)
     folder = out or free_folder(RUNS, f"demo-{topology}")
@@ -45,7 +46,7 @@ def demo(
     note("Simulated world: no language model is asked; agents, judge and proposer are seeded stand-ins.")
 
     async def begin(watcher: Watcher, stop: asyncio.Event) -> Outcome:
-        return await start(job, folder, watcher, stop=stop)
+        return await start(resolve(job), folder, watcher, stop=stop)
 
     raise typer.Exit(conclude(run_watched(begin, folder / JOURNAL), folder, as_json))
 
@@ -53,8 +54,8 @@ def demo(
 def demo_job(topology: str, seed: int, inputs: int) -> Job:
     """Return the job of the demo: a team of this shape on inputs of the world with this seed."""
     from maspo.config import RunConfig
-    from maspo.engine.job import Job
-    from maspo.tasks.inputs import make_inputs
+    from maspo.data.inputs import make_inputs
+    from maspo.study.job import Job
     from maspo.world import World, WorldSpec
 
     spec = WorldSpec(seed=seed)

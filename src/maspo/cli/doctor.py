@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ import typer
 
 from maspo.cli.options import BaseUrl, Config, Json
 from maspo.cli.terminal import note, print_json, say, table
+from maspo.core.plain import Dumped
 
 if TYPE_CHECKING:
     from maspo.cli.probes import Place, Probe
@@ -34,10 +36,10 @@ def doctor(
     import asyncio
 
     from maspo.cli.probes import LOCAL_PLACES, probe_all
-    from maspo.cli.settings import Given, load_settings
+    from maspo.cli.settings import Sources, load_settings
     from maspo.sandbox.means import find_means
 
-    settings = load_settings(Given({"base-url": base_url}, file=config))
+    settings = load_settings(Sources({"base-url": base_url}, file=config))
     for remark in settings.notes:
         note(f"note: {remark}")
     models = settings.config.models
@@ -49,7 +51,7 @@ def doctor(
     _say_sandbox(means, level)
     _say_endpoints(models, probes, configured is not None)
     if as_json:
-        print_json({"versions": versions, "sandbox": _sandbox(means, level), "keys": keys, "endpoints": _found(probes)})
+        print_json(_Found(versions, _sandbox(means, level), keys, _endpoints(probes)))
 
 
 def _configured(models: ModelSettings) -> Place | None:
@@ -120,28 +122,51 @@ def _say_endpoints(models: ModelSettings, probes: list[Probe], asked: bool) -> N
         say("No endpoint answers. `maspo demo` needs none.")
 
 
-def _sandbox(means: Means, level: str) -> dict[str, object]:
-    return {
-        "level": level,
-        "bubblewrap": means.bubblewrap,
-        "landlock": means.landlock,
-        "seccomp": means.seccomp,
-    }
+@dataclass(frozen=True, slots=True)
+class _SandboxFound(Dumped):
+    level: str
+    bubblewrap: bool
+    landlock: int
+    seccomp: bool
 
 
-def _found(probes: list[Probe]) -> list[dict[str, object]]:
+@dataclass(frozen=True, slots=True)
+class _EndpointFound(Dumped):
+    name: str
+    base_url: str
+    answer: str
+    detail: str
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found(Dumped):
+    """What ``--json`` prints."""
+
+    versions: Mapping[str, str]
+    sandbox: _SandboxFound
+    keys: Mapping[str, bool]
+    """Whether the variable of this name is set."""
+    endpoints: tuple[_EndpointFound, ...]
+
+
+def _sandbox(means: Means, level: str) -> _SandboxFound:
+    return _SandboxFound(level, means.bubblewrap, means.landlock, means.seccomp)
+
+
+def _endpoints(probes: list[Probe]) -> tuple[_EndpointFound, ...]:
     from maspo.models.endpoint import Endpoint
 
-    return [
-        {
-            "name": probe.place.name,
-            "base_url": Endpoint(probe.place.base_url).shown,
-            "answer": probe.answer,
-            "detail": probe.detail,
-            "models": list(probe.models),
-        }
+    return tuple(
+        _EndpointFound(
+            name=probe.place.name,
+            base_url=Endpoint(probe.place.base_url).shown,
+            answer=probe.answer,
+            detail=probe.detail,
+            models=tuple(probe.models),
+        )
         for probe in probes
-    ]
+    )
 
 
 def _yes(found: bool) -> str:

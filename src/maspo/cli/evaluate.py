@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maspo.cli.options import Asked, PromptSet, UnsafeExec, asks_models
+from maspo.cli.printed import Reported, ended
 from maspo.cli.terminal import note, print_json, say
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
     from maspo.cli.running import Begin
     from maspo.config import Caps
-    from maspo.engine.evaluation.job import Evaluated, Evaluation
-    from maspo.engine.job import Watcher
+    from maspo.study.evaluation.job import Evaluated, Evaluation
+    from maspo.study.job import Watcher
 
 
 @asks_models
@@ -50,9 +51,9 @@ def evaluate(
     from maspo.cli.evaluating import Scoring, Sides, read_evaluation
     from maspo.cli.optimize import agreed
     from maspo.cli.running import make_whole
-    from maspo.engine.evaluation.run import DATABASE, Attention
-    from maspo.engine.evaluation.run import evaluate as run
     from maspo.report.folder import RUNS, free_folder
+    from maspo.study.evaluation.evaluate import DATABASE, Attention
+    from maspo.study.evaluation.evaluate import evaluate as run
 
     read = read_evaluation(asked, Sides(prompts, against), Scoring(scorer, rubric, repeats, unsafe_exec))
     folder = asked.out or free_folder(RUNS, f"{read.evaluation.system.name}-evaluation")
@@ -74,10 +75,10 @@ def evaluate(
 def resume_evaluation(folder: Path, caps: Caps | None, as_json: bool) -> int:
     """Go on with the evaluation that a folder holds; return the exit code."""
     from maspo.cli.running import make_whole
-    from maspo.engine.evaluation.run import DATABASE, NOTED, Attention, recorded
-    from maspo.engine.evaluation.run import resume_evaluation as go_on
-    from maspo.errors import UsageError
+    from maspo.core.errors import UsageError
     from maspo.scoring.registry import UNSAFE_CODE
+    from maspo.study.evaluation.evaluate import DATABASE, NOTED, Attention, recorded
+    from maspo.study.evaluation.evaluate import resume_evaluation as go_on
 
     make_whole(folder / DATABASE, needed=NOTED)
     if recorded(folder / DATABASE).scorer == UNSAFE_CODE:
@@ -100,10 +101,10 @@ def report_evaluation(folder: Path, as_json: bool) -> None:
 
     """
     from maspo.cli.runs import note_damage
-    from maspo.engine.evaluation.run import look_at
-    from maspo.errors import UsageError
-    from maspo.report.evaluation import evaluation_json
+    from maspo.core.errors import UsageError
+    from maspo.report.evaluation import evaluation_of
     from maspo.report.html_evaluation import PAGE
+    from maspo.study.evaluation.evaluate import look_at
 
     looked = look_at(folder)
     note_damage(folder, looked.damage)
@@ -111,7 +112,7 @@ def report_evaluation(folder: Path, as_json: bool) -> None:
         raise UsageError(f"{folder}: the evaluation has not come to an end; go on with: maspo resume {folder}")
     _told(folder, looked.found)
     if as_json:
-        print_json({**evaluation_json(looked.found), "report": str(folder / PAGE)})
+        print_json(Reported(evaluation_of(looked.found), str(folder / PAGE)))
 
 
 def _told(folder: Path, found: Evaluated) -> None:
@@ -129,11 +130,11 @@ def _told(folder: Path, found: Evaluated) -> None:
 def _watched(begin: Begin[Evaluated], folder: Path, as_json: bool) -> int:
     """Run to the end, write the reports and print the outcome; return the exit code."""
     from maspo.cli.running import run_watched
-    from maspo.engine.evaluation.run import DATABASE
-    from maspo.errors import EXIT_BUDGET, EXIT_OK, Interrupted
-    from maspo.report.evaluation import evaluation_json
+    from maspo.core.errors import EXIT_BUDGET, EXIT_OK, Interrupted
+    from maspo.report.evaluation import evaluation_of
     from maspo.report.folder import JOURNAL
     from maspo.report.html_evaluation import PAGE
+    from maspo.study.evaluation.evaluate import DATABASE
 
     # Where a run shares the folder, it is the run that `maspo resume` goes on with.
     shared = (folder / JOURNAL).is_file()
@@ -147,7 +148,7 @@ def _watched(begin: Begin[Evaluated], folder: Path, as_json: bool) -> int:
     if found.left_out:
         note(f"A cap left out rows; with a higher one go on with: {again}")
     if as_json:
-        print_json({**evaluation_json(found), "exit_code": code, "out": str(folder), "report": str(folder / PAGE)})
+        print_json(ended(evaluation_of(found), code, folder, PAGE))
     return code
 
 

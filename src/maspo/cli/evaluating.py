@@ -11,18 +11,18 @@ from maspo.cli.options import Asked, Rows, executed
 from maspo.cli.prepare import check_endpoint, check_rows, check_writable, drawn, given, key_missing
 from maspo.cli.settings import load_settings
 from maspo.config import RunConfig
-from maspo.engine.evaluation.job import EXACT, JUDGE, Evaluation, Side
-from maspo.engine.evaluation.run import scorer_for
-from maspo.engine.plan_search import split_of
-from maspo.engine.run import DATABASE, recorded_job
-from maspo.errors import ConfigInvalid, StoreError, UsageError
-from maspo.graph import System
-from maspo.graph.load import load_system
-from maspo.prompts import Prompts
-from maspo.runtime.messages import check_inputs
+from maspo.core.errors import ConfigInvalid, StoreError, UsageError
+from maspo.core.prompts import Prompts
+from maspo.data.tasks.registry import file_task, task_of
+from maspo.data.tasks.task import Task
+from maspo.runners.messages import check_inputs
 from maspo.scoring.registry import CODE, UNSAFE_CODE
-from maspo.tasks.registry import file_task, task_of
-from maspo.tasks.task import Task
+from maspo.study.evaluation.evaluate import scorer_for
+from maspo.study.evaluation.job import EXACT, JUDGE, Evaluation, Side
+from maspo.study.optimize import DATABASE, recorded_job
+from maspo.study.resolve import split_of
+from maspo.team import System
+from maspo.team.load import load_system
 
 _LABELLED = ("exact", "choice", "math")
 SEED = "seed"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from maspo.errors import UsageError
+from maspo.core.errors import UsageError
 from maspo.report.folder import look
 
 

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maspo.cli.options import Asked, PromptSet, asks_models
+from maspo.cli.printed import ended
 from maspo.cli.terminal import note, print_json, say
 
 if TYPE_CHECKING:
     import asyncio
 
-    from maspo.engine.evaluation.job import Evaluation
-    from maspo.engine.evaluation.judge_check import Checked
-    from maspo.engine.job import Watcher
+    from maspo.study.evaluation.job import Evaluation
+    from maspo.study.evaluation.judge_check import Checked
+    from maspo.study.job import Watcher
 
 _SAMPLED_AT = 0.7
 _REPEATS = 4
@@ -44,9 +45,9 @@ def judge_check(
     """
     from maspo.cli.evaluating import NONE, Scoring, Sides, read_outputs
     from maspo.cli.optimize import agreed
-    from maspo.engine.evaluation.job import JUDGE
-    from maspo.errors import ConfigInvalid
+    from maspo.core.errors import ConfigInvalid
     from maspo.report.folder import RUNS, free_folder
+    from maspo.study.evaluation.job import JUDGE
 
     if scorer == JUDGE:
         raise ConfigInvalid("--scorer judge: the judge is what is checked; give what tells which outputs are right")
@@ -73,13 +74,13 @@ def judge_check(
 def _run(evaluation: Evaluation, most: int, folder: Path, human: bool, as_json: bool) -> int:
     from maspo.cli.blind import ask_person, read_verdicts
     from maspo.cli.running import make_whole, run_watched
-    from maspo.engine.evaluation.calibration import calibrate
-    from maspo.engine.evaluation.judge_check import DATABASE
-    from maspo.engine.evaluation.judge_check import judge_check as check
-    from maspo.engine.evaluation.run import Attention
-    from maspo.errors import EXIT_BUDGET, EXIT_OK, Interrupted
+    from maspo.core.errors import EXIT_BUDGET, EXIT_OK, Interrupted
     from maspo.report.html_judge_check import PAGE, PAIRS, write_judge_check
-    from maspo.report.judge_check import RESULT, judge_json, judge_summary
+    from maspo.report.judge_check import RESULT, check_of, judge_summary
+    from maspo.study.evaluation.calibration import calibrate
+    from maspo.study.evaluation.evaluate import Attention
+    from maspo.study.evaluation.judge_check import DATABASE
+    from maspo.study.evaluation.judge_check import judge_check as check
 
     make_whole(folder / DATABASE)
 
@@ -102,8 +103,7 @@ def _run(evaluation: Evaluation, most: int, folder: Path, human: bool, as_json: 
         say(f"{name:<24}{folder / file}")
     code = EXIT_BUDGET if found.cap else EXIT_OK
     if as_json:
-        result = judge_json(found, calibration)
-        print_json({**result, "exit_code": code, "out": str(folder), "report": str(folder / PAGE)})
+        print_json(ended(check_of(found, calibration), code, folder, PAGE))
     return code
 
 
@@ -118,8 +118,8 @@ def _sampled(evaluation: Evaluation) -> Evaluation:
 
 def _plan(evaluation: Evaluation, most: int, folder: Path) -> str:
     from maspo.cli.evaluating import bound
-    from maspo.engine.evaluation.judge_check import most_calls
     from maspo.models.endpoint import Endpoint
+    from maspo.study.evaluation.judge_check import most_calls
 
     models = evaluation.config.models
     lines = [

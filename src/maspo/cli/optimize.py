@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from maspo.config import Caps
-    from maspo.engine.job import Outcome, Watcher
+    from maspo.study.job import Outcome, Watcher
 
 
 @job_command
@@ -28,16 +28,17 @@ def optimize(asked: Asked) -> None:
     from maspo.cli.planning import plan_text
     from maspo.cli.prepare import key_missing, prepare
     from maspo.cli.running import conclude, run_watched
-    from maspo.engine.estimate import estimate
-    from maspo.engine.run import start
-    from maspo.errors import ConfigInvalid
+    from maspo.core.errors import ConfigInvalid
     from maspo.report.folder import JOURNAL
+    from maspo.study.optimize import start
+    from maspo.study.resolve import resolve
 
     prepared = prepare(asked)
     missing = key_missing(prepared.job.config.models)
     if missing:
         raise ConfigInvalid(missing)
-    planned = estimate(prepared.job)
+    study = resolve(prepared.job)
+    planned = study.plan
     for remark in dict.fromkeys((*prepared.notes, *planned.notes)):
         note(f"note: {remark}")
     note(plan_text(prepared, planned))
@@ -46,7 +47,7 @@ def optimize(asked: Asked) -> None:
         raise typer.Exit(1)
 
     async def begin(watcher: Watcher, stop: asyncio.Event) -> Outcome:
-        return await start(prepared.job, prepared.out, watcher, stop=stop)
+        return await start(study, prepared.out, watcher, stop=stop)
 
     raise typer.Exit(conclude(run_watched(begin, prepared.out / JOURNAL), prepared.out, asked.as_json))
 
@@ -71,9 +72,9 @@ def resume(
     """
     from maspo.cli.evaluate import resume_evaluation
     from maspo.cli.running import conclude, make_whole, run_watched
-    from maspo.engine.evaluation.run import holds_evaluation
-    from maspo.engine.run import resume as go_on
     from maspo.report.folder import JOURNAL
+    from maspo.study.evaluation.evaluate import holds_evaluation
+    from maspo.study.optimize import resume as go_on
 
     make_whole(folder / JOURNAL, needed="job")
     caps = _caps({"max-usd": max_usd, "max-calls": max_calls, "max-minutes": max_minutes})
@@ -86,10 +87,10 @@ def resume(
     raise typer.Exit(conclude(run_watched(begin, folder / JOURNAL), folder, as_json))
 
 
-def _caps(flags: dict[str, float | None]) -> Caps | None:
+def _caps(flags: dict[str, str | None]) -> Caps | None:
     """Return the caps that flags give; the environment and a config file count only when a run starts."""
-    from maspo.cli.settings import Given, load_settings
+    from maspo.cli.settings import Sources, load_settings
 
     if all(value is None for value in flags.values()):
         return None
-    return load_settings(Given(flags, file=Path(os.devnull)), environ={}).config.caps
+    return load_settings(Sources(flags, file=Path(os.devnull)), environ={}).config.caps

@@ -1,15 +1,17 @@
-"""The options that commands share, declared once."""
+"""The options that commands share; those of settings are made from ``maspo.flags``."""
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
+
+from maspo.flags import FLAGS, Commands, Flag
 
 
 @dataclass(frozen=True)
@@ -40,50 +42,33 @@ def _option(flag: str, metavar: str, help_text: str) -> Any:
     return typer.Option(flag, metavar=metavar, help=help_text, show_default=False)
 
 
+def _setting(flag: Flag) -> Any:
+    """Return the option of a setting. It takes any text: ``maspo.configure`` checks it as it does a variable."""
+    default = f" [default: {flag.default}]" if flag.default else ""
+    return _option(flag.option, flag.metavar, f"{flag.means[0].upper()}{flag.means[1:]}{default}.")
+
+
 RunFolder = Annotated[Path, typer.Argument(metavar="DIR", help="A run folder.", show_default=False)]
 PromptSet = Annotated[
     str | None, typer.Option("--prompts", metavar="FILE", help="A prompts.json or a run folder [default: seed].")
 ]
-MaxUsd = Annotated[float | None, _option("--max-usd", "X", "Hard cap in US dollars, over all models.")]
-MaxCalls = Annotated[int | None, _option("--max-calls", "N", "Hard cap on model calls, retries included.")]
-MaxMinutes = Annotated[float | None, _option("--max-minutes", "N", "Hard cap on the minutes of work.")]
-BaseUrl = Annotated[str | None, _option("--base-url", "URL", "An OpenAI-compatible endpoint, up to /v1.")]
+MaxUsd = Annotated[str | None, _setting(FLAGS["max-usd"])]
+MaxCalls = Annotated[str | None, _setting(FLAGS["max-calls"])]
+MaxMinutes = Annotated[str | None, _setting(FLAGS["max-minutes"])]
+BaseUrl = Annotated[str | None, _setting(FLAGS["base-url"])]
 Config = Annotated[Path | None, _option("--config", "FILE", "Settings file [default: maspo.toml, if it is there].")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
 UnsafeExec = Annotated[
     bool, typer.Option("--unsafe-exec", help="Run programs in outputs without a sandbox, as your own user.")
 ]
 
-_Text = str | None
 _SYSTEM = Annotated[Path, typer.Argument(metavar="SYSTEM", help="The system file (YAML).", show_default=False)]
 _ROWS: Mapping[str, Any] = {
     "inputs": Annotated[Path | None, _option("--inputs", "FILE", "Rows: JSON Lines, JSON, CSV or Parquet.")],
-    "task": Annotated[_Text, _option("--task", "NAME", "A benchmark by name, e.g. aqua.")],
+    "task": Annotated[str | None, _option("--task", "NAME", "A benchmark by name, e.g. aqua.")],
     "data": Annotated[Path | None, _option("--data", "PATH", "Where the rows of the task are: a file or folder.")],
     "rows": Annotated[int | None, _option("--rows", "N", "Use N rows, drawn by content [default: all].")],
 }
-_FLAGS: Mapping[str, Any] = {
-    "profile": Annotated[_Text, _option("--profile", "default|cheap|thorough|paper", "Presets of the search.")],
-    "seed": Annotated[int | None, _option("--seed", "N", "Same seed, same order and search [default: 0].")],
-    "agent_model": Annotated[_Text, _option("--agent-model", "M", "The model of the agents.")],
-    "judge_model": Annotated[_Text, _option("--judge-model", "M", "The model of the judge [default: the agents'].")],
-    "proposer_model": Annotated[
-        _Text, _option("--proposer-model", "M", "The model that writes prompts [default: the agents'].")
-    ],
-    "base_url": BaseUrl,
-    "max_usd": MaxUsd,
-    "max_calls": MaxCalls,
-    "max_minutes": MaxMinutes,
-    "ship_if": Annotated[
-        _Text, _option("--ship-if", "better|proven", "Ship when wins exceed losses, or only with a proof.")
-    ],
-    "labels": Annotated[_Text, _option("--labels", "ignore|use", "Let answers in the inputs decide, or ignore them.")],
-    "focus": Annotated[
-        _Text, _option("--focus", "AGENTS", "Rewrite only these agents, e.g. solver,critic [default: all].")
-    ],
-}
-"""Settings that have a flag of their own; the name of the flag has hyphens."""
-_OF_A_SEARCH = frozenset({"profile", "proposer_model", "ship_if", "labels", "focus"})
 _OTHERS: Mapping[str, Any] = {
     "out": Annotated[Path | None, _option("--out", "DIR", "The folder [default: a new one in maspo-runs].")],
     "settings": Annotated[
@@ -98,21 +83,21 @@ _SWITCHES = ("as_json", "yes")
 
 def asks_models(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command what all take that ask models: a system, rows, settings, a folder; its first argument holds it."""
-    return _with_options(command, [name for name in _FLAGS if name not in _OF_A_SEARCH])
+    return _with_options(command, {"models"})
 
 
 def job_command(command: Callable[[Asked], None]) -> Callable[..., None]:
     """Give a command the options of a run."""
-    return _with_options(command, _FLAGS)
+    return _with_options(command, {"models", "search"})
 
 
-def _with_options(command: Callable[..., None], names: Iterable[str]) -> Callable[..., None]:
-    flags = {name: _FLAGS[name] for name in names}
+def _with_options(command: Callable[..., None], settings: Collection[Commands]) -> Callable[..., None]:
+    flags = [flag for flag in FLAGS.values() if flag.commands in settings]
 
     @functools.wraps(command)
     def with_options(system: Path, **given: Any) -> None:
         rows = Rows(*(given.pop(name) for name in _ROWS))
-        values = {name.replace("_", "-"): given.pop(name) for name in flags}
+        values = {flag.name: given.pop(flag.keyword) for flag in flags}
         others = {name: given.pop(name) for name in _OTHERS}
         sets = tuple(others.pop("settings") or ())
         command(Asked(system, rows, values, sets, **others), **given)
@@ -123,7 +108,8 @@ def _with_options(command: Callable[..., None], names: Iterable[str]) -> Callabl
         _parameter("system", _SYSTEM, inspect.Parameter.empty),
         *(_parameter(name, kind) for name, kind in _ROWS.items()),
         *(_parameter(one.name, hints[one.name], one.default) for one in own),
-        *(_parameter(name, kind) for name, kind in {**flags, **_OTHERS}.items()),
+        *(_parameter(flag.keyword, Annotated[str | None, _setting(flag)]) for flag in flags),
+        *(_parameter(name, kind) for name, kind in _OTHERS.items()),
     ]
     # Typer reads a command's options from its signature.
     vars(with_options)["__signature__"] = inspect.Signature(parameters)
@@ -138,7 +124,7 @@ def _parameter(name: str, kind: Any, default: Any = None) -> inspect.Parameter:
 
 def executed(scorer: str, unsafe_exec: bool) -> str:
     """Return the name of a scorer after ``--unsafe-exec``. Raises ConfigInvalid where no program would run."""
-    from maspo.errors import ConfigInvalid
+    from maspo.core.errors import ConfigInvalid
     from maspo.scoring.registry import CODE, UNSAFE_CODE
 
     if not unsafe_exec:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from maspo.cli.options import Asked, job_command
 from maspo.cli.terminal import note, print_json, say, table
+from maspo.core.plain import FLAT, Dumped, named
 
 if TYPE_CHECKING:
     from maspo.cli.prepare import Prepared
-    from maspo.engine.job import Estimate
-    from maspo.graph import System
+    from maspo.study.job import Estimate
+    from maspo.team import System
 
 _MOST_SHOWN = 30
 
@@ -76,10 +78,10 @@ def estimate(asked: Asked) -> None:
     Calls are planned and bounded; no model is asked.
     """
     from maspo.cli.prepare import prepare
-    from maspo.engine.estimate import estimate as planned_cost
+    from maspo.study.resolve import resolve
 
     prepared = prepare(asked)
-    planned = planned_cost(prepared.job)
+    planned = resolve(prepared.job).plan
     remarks = list(dict.fromkeys((*prepared.notes, *planned.notes)))
     for remark in remarks:
         note(f"note: {remark}")
@@ -88,19 +90,54 @@ def estimate(asked: Asked) -> None:
     say()
     say(plan_text(prepared, planned))
     if asked.as_json:
-        print_json(_estimate_json(planned, remarks))
+        print_json(_figures(planned, remarks))
 
 
-def _estimate_json(planned: Estimate, remarks: Sequence[str]) -> dict[str, object]:
-    """Return the machine's form of an estimate; ``usd`` is null when a price is unknown."""
-    return {
-        "calls": {**planned.calls, "planned": planned.planned, "total": planned.most},
-        "tokens": {"in": planned.tokens_in, "out": planned.tokens_out},
-        "usd": planned.usd,
-        "unpriced": list(planned.unpriced),
-        "inputs": {"search": planned.search_inputs, "holdout": planned.holdout_inputs},
-        "notes": list(remarks),
-    }
+@dataclass(frozen=True, slots=True)
+class _Tokens(Dumped):
+    in_: int = field(metadata=named("in"))
+    out: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs(Dumped):
+    search: int
+    holdout: int
+
+
+@dataclass(frozen=True, slots=True)
+class _EstimateFigures(Dumped):
+    """What ``--json`` prints of an estimate; ``usd`` is None when a price is unknown."""
+
+    calls: Mapping[str, int]
+    """At most, by purpose; what the run is planned for, and at most together."""
+    tokens: _Tokens
+    usd: float | None
+    unpriced: tuple[str, ...]
+    inputs: _Inputs
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _CheckFigures(Dumped):
+    """What ``--json`` prints of a check without a call."""
+
+    ok: bool
+    system: str
+    agents: tuple[str, ...]
+    output: str
+    estimate: _EstimateFigures = field(metadata=FLAT)
+
+
+def _figures(planned: Estimate, remarks: Sequence[str]) -> _EstimateFigures:
+    return _EstimateFigures(
+        calls={**planned.calls, "planned": planned.planned, "total": planned.most},
+        tokens=_Tokens(planned.tokens_in, planned.tokens_out),
+        usd=planned.usd,
+        unpriced=planned.unpriced,
+        inputs=_Inputs(planned.search_inputs, planned.holdout_inputs),
+        notes=tuple(remarks),
+    )
 
 
 @job_command
@@ -110,10 +147,10 @@ def check(asked: Asked) -> None:
     Reads system, inputs and settings, and looks whether the run folder could be written.
     """
     from maspo.cli.prepare import key_missing, prepare
-    from maspo.engine.estimate import estimate as planned_cost
+    from maspo.study.resolve import resolve
 
     prepared = prepare(asked)
-    planned = planned_cost(prepared.job)
+    planned = resolve(prepared.job).plan
     missing = key_missing(prepared.job.config.models)
     remarks = list(dict.fromkeys((*prepared.notes, *planned.notes, *([missing] if missing else []))))
     for remark in remarks:
@@ -123,5 +160,5 @@ def check(asked: Asked) -> None:
     say(plan_text(prepared, planned))
     if asked.as_json:
         system = prepared.job.system
-        facts = {"ok": True, "system": system.name, "agents": list(system.order), "output": system.output}
-        print_json({**facts, **_estimate_json(planned, remarks)})
+        estimate = _figures(planned, remarks)
+        print_json(_CheckFigures(True, system.name, tuple(system.order), system.output, estimate))

@@ -1,4 +1,4 @@
-"""Everything that can be checked before a call is paid: system, inputs, settings, prices, the run folder."""
+"""What a command is given, checked before a call is paid: system, inputs, settings, endpoint, the run folder."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from maspo.cli.options import Asked, Rows
-from maspo.cli.settings import Given, load_settings
-from maspo.config import ModelSettings, RunConfig
-from maspo.engine.job import Job
-from maspo.errors import ConfigInvalid
-from maspo.graph import System
-from maspo.graph.load import load_system
+from maspo.cli.settings import Sources, load_settings
+from maspo.config import ModelSettings
+from maspo.core.errors import ConfigInvalid
+from maspo.core.seeded import shuffled
+from maspo.data.inputs import Inputs, load_inputs
+from maspo.data.tasks.registry import task_of
+from maspo.data.tasks.task import Task
+from maspo.models.base import CHAT
 from maspo.models.endpoint import Endpoint
-from maspo.models.prices import PriceBook, require_prices
 from maspo.report.folder import JOURNAL, RUNS, free_folder
-from maspo.runtime.messages import check_inputs
-from maspo.search.draw import shuffled
-from maspo.tasks.inputs import Inputs, load_inputs
-from maspo.tasks.registry import task_of
-from maspo.tasks.task import Task
+from maspo.runners.messages import check_inputs
+from maspo.study.job import Job
+from maspo.team import System
+from maspo.team.load import load_system
 
 _KEY_NEEDED = "api.openai.com"
 
@@ -46,16 +46,16 @@ def prepare(asked: Asked) -> Prepared:
     read = _read(asked.rows, system)
     notes = (*read.notes, *check_inputs(system, read.inputs))
     settings = load_settings(given(asked))
-    _check_models(system, settings.config)
+    check_endpoint(settings.config.models)
     out = asked.out or free_folder(RUNS, system.name)
     check_folder(out)
     sources = {"system": str(asked.system.absolute()), **read.source}
     return Prepared(Job(system, read.inputs, settings.config, sources), out, (*settings.notes, *notes))
 
 
-def given(asked: Asked) -> Given:
+def given(asked: Asked) -> Sources:
     """Return the settings that a command was given."""
-    return Given(asked.flags, asked.sets, asked.config)
+    return Sources(asked.flags, asked.sets, asked.config)
 
 
 def check_rows(rows: Rows) -> None:
@@ -112,16 +112,10 @@ def _how_read(task: Task, system: System) -> tuple[str, ...]:
     return (f"answers of {task.name} are read with {spec}; the system file does not say so: add that line",)
 
 
-def models_of(system: System, config: RunConfig) -> tuple[str, ...]:
-    """Return the name of every model that a run will ask."""
-    agents = [agent.model or config.models.agent for agent in system.agents]
-    return tuple(dict.fromkeys([*agents, config.models.for_judge(), config.models.for_proposer()]))
-
-
 def key_missing(models: ModelSettings) -> str:
     """Return how to give the API key, when the endpoint is known to need one and there is none; else empty."""
     name = models.api_key_env
-    if _KEY_NEEDED in models.base_url and not os.environ.get(name):
+    if models.client == CHAT and _KEY_NEEDED in models.base_url and not os.environ.get(name):
         return (
             f"{name} is not set, and {models.base_url} answers nobody without a key; "
             f"set {name}, or give another endpoint with --base-url (`maspo doctor` looks for local ones)"
@@ -168,10 +162,3 @@ def check_writable(out: Path) -> None:
         raise ConfigInvalid(f"--out {out}: {nearest} is a file; give a folder")
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise ConfigInvalid(f"--out {out}: no permission to write in {nearest}; give a folder that you may write to")
-
-
-def _check_models(system: System, config: RunConfig) -> None:
-    check_endpoint(config.models)
-    if config.caps.usd is not None:
-        prices = PriceBook(config.models.prices, config.models.base_url)
-        require_prices(models_of(system, config), prices)

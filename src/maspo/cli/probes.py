@@ -11,7 +11,7 @@ from typing import Literal
 
 import aiohttp
 
-from maspo.models.client import environment_proxy
+from maspo.models.chat_completions import environment_proxy
 from maspo.models.endpoint import Endpoint
 
 Answer = Literal["answers", "refuses the key", "unexpected", "unreachable"]

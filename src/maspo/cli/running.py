@@ -11,13 +11,15 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
+from maspo.cli.printed import ended
 from maspo.cli.terminal import note, print_json, say
 from maspo.cli.watch import watching
-from maspo.engine.job import Outcome, Watcher
-from maspo.errors import EXIT_INTERRUPTED, ProviderError
+from maspo.core.errors import EXIT_INTERRUPTED, ProviderError
 from maspo.report.folder import REPORT, look, write_results
-from maspo.report.text import result_json, summary
+from maspo.report.result import result_of
+from maspo.report.text import summary
 from maspo.store import mend
+from maspo.study.job import Outcome, Watcher
 
 T = TypeVar("T")
 Begin: TypeAlias = Callable[[Watcher, asyncio.Event], Awaitable[T]]
@@ -97,5 +99,5 @@ def conclude(outcome: Outcome, out: Path, as_json: bool) -> int:
     if outcome.finished is None:
         note(outcome.message)
     if as_json:
-        print_json({**result_json(view), "exit_code": outcome.exit_code, "out": str(out), "report": str(out / REPORT)})
+        print_json(ended(result_of(view), outcome.exit_code, out, REPORT))
     return outcome.exit_code

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
 import typer
 
 from maspo.cli.options import Json, RunFolder
+from maspo.cli.printed import Change, Changes, FolderEntry, Listing, NoJudge, NoVerdict, Reported, RunEntry
 from maspo.cli.terminal import note, print_json, say, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from maspo.engine.evaluation.job import Evaluated
     from maspo.report.folder import Look
     from maspo.report.judge_check import CheckShort
+    from maspo.study.evaluation.job import Evaluated
 
 FoundT = TypeVar("FoundT")
 _RUN_HEADERS = ("run", "verdict", "shipped", "n", "p", "calls", "usd", "when")
@@ -33,9 +34,10 @@ def report(folder: RunFolder, as_json: Json = False) -> None:
     Works while a run goes on and after an interruption, too.
     """
     from maspo.cli.evaluate import report_evaluation
-    from maspo.engine.evaluation.run import holds_evaluation
     from maspo.report.folder import JOURNAL, REPORT, look, write_results
-    from maspo.report.text import result_json, summary
+    from maspo.report.result import result_of
+    from maspo.report.text import summary
+    from maspo.study.evaluation.evaluate import holds_evaluation
 
     if holds_evaluation(folder) and not (folder / JOURNAL).is_file():
         report_evaluation(folder, as_json)
@@ -48,7 +50,7 @@ def report(folder: RunFolder, as_json: Json = False) -> None:
     say()
     say(f"report    {folder / REPORT}")
     if as_json:
-        print_json({**result_json(view), "report": str(folder / REPORT)})
+        print_json(Reported(result_of(view), str(folder / REPORT)))
 
 
 def runs(
@@ -56,7 +58,7 @@ def runs(
     as_json: Json = False,
 ) -> None:
     """List the runs, evaluations and judge checks below a folder, newest first."""
-    from maspo.errors import UsageError
+    from maspo.core.errors import UsageError
 
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; give one that holds run folders")
@@ -70,23 +72,24 @@ def runs(
     nothing = f"{folder.absolute()}: no runs, evaluations or judge checks in this folder or below"
     say("\n\n".join(filter(None, tables)) or nothing)
     if as_json:
-        from maspo.report.evaluation import evaluation_json
-        from maspo.report.text import result_json
+        from maspo.report.evaluation import evaluation_of
+        from maspo.report.result import result_of
 
-        objects = [{"dir": str(path), "state": one.view.state, **result_json(one.view)} for path, one in found]
-        others = [
-            {"dir": str(one.folder), **(evaluation_json(one.found) if one.found else {"verdict": None})}
-            for one in evaluated
-        ]
-        checks = [
-            {"dir": str(one.folder), **(one.found.model_dump() if one.found else {"judge": None})} for one in checked
-        ]
-        print_json({"runs": objects, "evaluations": others, "judge_checks": checks})
+        print_json(
+            Listing(
+                runs=tuple(RunEntry(str(path), one.view.state, result_of(one.view)) for path, one in found),
+                evaluations=tuple(
+                    FolderEntry(str(one.folder), evaluation_of(one.found) if one.found else NoVerdict())
+                    for one in evaluated
+                ),
+                judge_checks=tuple(FolderEntry(str(one.folder), one.found or NoJudge()) for one in checked),
+            )
+        )
 
 
 def _looks(folder: Path) -> Iterator[tuple[Path, Look]]:
     """Look at every run folder; one that cannot be read is named and does not hide the others."""
-    from maspo.errors import StoreError
+    from maspo.core.errors import StoreError
     from maspo.report.folder import JOURNAL, look
 
     for journal in sorted(folder.rglob(JOURNAL)):
@@ -110,7 +113,7 @@ class _Finding(Generic[FoundT]):
 
 def _findings(folder: Path, database: str, found_in: Callable[[Path], FoundT | None]) -> list[_Finding[FoundT]]:
     """Look at every record of a kind, newest first; one that cannot be read is named and does not hide the others."""
-    from maspo.errors import StoreError
+    from maspo.core.errors import StoreError
 
     findings = []
     for record in sorted(folder.rglob(database)):
@@ -122,7 +125,7 @@ def _findings(folder: Path, database: str, found_in: Callable[[Path], FoundT | N
 
 
 def _evaluations(folder: Path) -> list[_Finding[Evaluated]]:
-    from maspo.engine.evaluation.run import DATABASE, look_at
+    from maspo.study.evaluation.evaluate import DATABASE, look_at
 
     def found_in(place: Path) -> Evaluated | None:
         looked = look_at(place)
@@ -133,20 +136,21 @@ def _evaluations(folder: Path) -> list[_Finding[Evaluated]]:
 
 
 def _checks(folder: Path) -> list[_Finding[CheckShort]]:
-    from maspo.engine.evaluation.judge_check import DATABASE
     from maspo.report.judge_check import read_check
+    from maspo.study.evaluation.judge_check import DATABASE
 
     return _findings(folder, DATABASE, read_check)
 
 
 def _evaluation_row(one: _Finding[Evaluated]) -> tuple[str, ...]:
+    from maspo.core.usage import total
     from maspo.report import words
     from maspo.report.evaluation import share_short
 
     found, when = one.found, _when(one.written)
     if found is None:
         return (str(one.folder), "not finished", "", "", "", "", "", "", when)
-    cost = words.total(found.usage)
+    cost = total(found.usage.values())
     return (
         str(one.folder),
         found.verdict or "alone",
@@ -161,7 +165,7 @@ def _evaluation_row(one: _Finding[Evaluated]) -> tuple[str, ...]:
 
 
 def _check_row(one: _Finding[CheckShort]) -> tuple[str, ...]:
-    from maspo.events import Usage
+    from maspo.core.usage import Usage
     from maspo.report import words
 
     found, when = one.found, _when(one.written)
@@ -200,9 +204,10 @@ def note_damage(folder: Path, damage: str) -> None:
 
 
 def _row(path: Path, one: Look) -> tuple[str, ...]:
+    from maspo.core.usage import total
     from maspo.report import words
 
-    cost = words.total(one.view.usage)
+    cost = total(one.view.usage.values())
     done = one.view.finished
     return (
         str(path),
@@ -239,12 +244,12 @@ def diff(
     if same:
         say(f"unchanged: {', '.join(same)}")
     if as_json:
-        print_json({"changed": {name: {"before": old.get(name), "after": new.get(name)} for name in changed}})
+        print_json(Changes({name: Change(old.get(name), new.get(name)) for name in changed}))
 
 
 def _prompts(folder: Path, name: str) -> Mapping[str, str]:
     from maspo.cli.folder import prompt_sets, read_prompts
-    from maspo.errors import UsageError
+    from maspo.core.errors import UsageError
 
     if name not in ("seed", "shipped", "winners"):
         return read_prompts(Path(name))

@@ -16,6 +16,7 @@ import typer
 
 from maspo.cli.options import Json, UnsafeExec, executed
 from maspo.cli.terminal import note, print_json
+from maspo.core.plain import Dumped
 
 if TYPE_CHECKING:
     from maspo.scoring.base import Outcome, Sample, Score, Scorer
@@ -53,7 +54,7 @@ def score(
     """
     import asyncio
 
-    from maspo.errors import ConfigInvalid, InputsInvalid
+    from maspo.core.errors import ConfigInvalid, InputsInvalid
     from maspo.scoring.registry import scorer_of
 
     if scorer == "judge":
@@ -65,7 +66,7 @@ def score(
         raise InputsInvalid(f'{file}: no rows; give one JSON object a line, such as {{"id": 1, "output": "…"}}')
     note(_summary(outcomes))
     if as_json:
-        print_json(summary_json(outcomes))
+        print_json(summary_of(outcomes))
 
 
 async def _score_all(scorer: Scorer, rows: Iterator[_Row]) -> Counter[Outcome]:
@@ -89,26 +90,51 @@ def _failed(row: _Row) -> Score:
     return Score(str(row.id), "failed", why=row.problem)
 
 
-def _line(name: object, found: Score) -> Mapping[str, object]:
-    return {"id": name, "correct": found.correct, "outcome": found.outcome, "read": found.read, "why": found.why}
+def _line(name: object, found: Score) -> ScoreLine:
+    return ScoreLine(name, found.correct, found.outcome, found.read, found.why)
 
 
-def summary_json(outcomes: Mapping[Outcome, int]) -> dict[str, object]:
-    """Return the counts and the share that is correct, of the rows that could be scored, with its 95 % interval."""
+@dataclass(frozen=True, slots=True)
+class ScoreLine(Dumped):
+    """What is printed of a row: whether its output is right, what was read, and why."""
+
+    id: object
+    correct: bool
+    outcome: Outcome
+    read: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSummary(Dumped):
+    """The counts, and the share that is correct of the rows that could be scored, with its 95 % interval."""
+
+    rows: int
+    scored: int
+    correct: int
+    wrong: int
+    unread: int
+    failed: int
+    share: float | None
+    interval: tuple[float, float]
+
+
+def summary_of(outcomes: Mapping[Outcome, int]) -> ScoreSummary:
+    """Return what came out over all rows."""
     from maspo.stats.share import share_interval
 
     scored = sum(outcomes.values()) - outcomes.get("failed", 0)
     correct = outcomes.get("correct", 0)
-    return {
-        "rows": sum(outcomes.values()),
-        "scored": scored,
-        "correct": correct,
-        "wrong": outcomes.get("wrong", 0),
-        "unread": outcomes.get("unread", 0),
-        "failed": outcomes.get("failed", 0),
-        "share": correct / scored if scored else None,
-        "interval": list(share_interval(correct, scored)),
-    }
+    return ScoreSummary(
+        rows=sum(outcomes.values()),
+        scored=scored,
+        correct=correct,
+        wrong=outcomes.get("wrong", 0),
+        unread=outcomes.get("unread", 0),
+        failed=outcomes.get("failed", 0),
+        share=correct / scored if scored else None,
+        interval=share_interval(correct, scored),
+    )
 
 
 def _summary(outcomes: Counter[Outcome]) -> str:
@@ -127,7 +153,7 @@ def _summary(outcomes: Counter[Outcome]) -> str:
 
 @contextlib.contextmanager
 def _opened(file: Path) -> Iterator[IO[bytes]]:
-    from maspo.errors import InputsInvalid
+    from maspo.core.errors import InputsInvalid
 
     if str(file) == "-":
         yield sys.stdin.buffer
@@ -177,8 +203,8 @@ def _texts(value: object) -> bool:
 
 
 def _sample(name: str, row: Mapping[str, Any]) -> Sample:
+    from maspo.data.inputs import as_label, as_text
     from maspo.scoring.base import Sample
-    from maspo.tasks.inputs import as_label, as_text
 
     tests: Sequence[str] | str = row.get("tests") or ()
     return Sample(

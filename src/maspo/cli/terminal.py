@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 
+from maspo.core.plain import Dumped, plain
 from maspo.report.shown import visible
 
 _NUMBER = re.compile(r"[-+−~≤ ]*\$?[\d,.]*( %)?|unknown")
@@ -22,9 +23,9 @@ def note(text: str) -> None:
     print(visible(text), file=sys.stderr, flush=True)
 
 
-def print_json(content: Mapping[str, object]) -> None:
+def print_json(content: Dumped | Mapping[str, object]) -> None:
     """Print the machine's result as one line; it must be the last thing printed to stdout."""
-    print(json.dumps(content, ensure_ascii=True), flush=True)
+    print(json.dumps(plain(content), ensure_ascii=True), flush=True)
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

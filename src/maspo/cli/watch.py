@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from maspo.cli.terminal import note
-from maspo.engine.job import Progress, Watcher
 from maspo.events import (
     BudgetStopped,
     CallLost,
@@ -28,6 +27,7 @@ from maspo.events import (
 )
 from maspo.report.fold import by_rounds
 from maspo.report.words import conflict, duration, money, names, plural, unsettled
+from maspo.study.job import Progress, Watcher
 
 CALLS_SHOWN = 3
 """Lost calls, and calls that were in flight at a kill, that get a line of their own; the report has all of them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from maspo.quoting import spoken
+from maspo.core.quoting import spoken
 
 _FULL_WIDTH = {0xFF01 + offset: 0x21 + offset for offset in range(94)} | {0x3000: 0x20}
 _MARKS = r"*_`'\"“”‘’.:()\[\]"

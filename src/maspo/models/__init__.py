@@ -1,15 +1,15 @@
-"""Model calls: one protocol, an OpenAI-compatible client, and layers that wrap any model.
+"""ModelClient calls: one protocol, an OpenAI-compatible client, and layers that wrap any model.
 
 ``Cached(Retried(Limited(Recorded(Answered(Metered(client))))))``: each layer does one thing and knows only the next.
 """
 
-from maspo.models.base import CallStore, Message, Model, Reply, Request
-from maspo.models.compose import compose
+from maspo.models.base import CallStore, Message, ModelClient, Reply, Request
+from maspo.models.budget import Ledger, Limits
 from maspo.models.endpoint import Endpoint
-from maspo.models.faults import Stage, Transient
-from maspo.models.ledger import Ledger, Limits
+from maspo.models.layers.compose import compose
+from maspo.models.layers.faults import Stage, Transient
+from maspo.models.layers.retried import RetryPolicy
 from maspo.models.prices import PriceBook, require_prices
-from maspo.models.retried import RetryPolicy
 
 __all__ = [
     "CallStore",
@@ -17,7 +17,7 @@ __all__ = [
     "Ledger",
     "Limits",
     "Message",
-    "Model",
+    "ModelClient",
     "PriceBook",
     "Reply",
     "Request",

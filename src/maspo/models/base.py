@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
+
+from maspo.core.registry import Registry
 
 AGENT = "agent"
 PROPOSER = "proposer"
@@ -54,6 +58,22 @@ class Request:
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
 
+@dataclass(frozen=True, slots=True)
+class RoleSettings:
+    """How a role (agent, judge, proposer) calls its model."""
+
+    model: str
+    temperature: float = 0.0
+    max_tokens: int = 4096
+    """Tokens of one reply, at most."""
+
+    def request(
+        self, messages: tuple[Message, ...], purpose: str, agent: str = "", identity: str = "", model: str | None = None
+    ) -> Request:
+        """Return a call of this role's model, or of another one."""
+        return Request(model or self.model, messages, purpose, agent, self.temperature, self.max_tokens, identity)
+
+
 def ready_question(model: str) -> Request:
     """Return the small question that shows whether a model answers at all."""
     return Request(model, (Message("user", "Reply with the word: ready"),), PROBE, max_tokens=16)
@@ -79,16 +99,36 @@ class Reply:
     """Why there is no text, as far as the endpoint tells; such a reply is never recorded."""
 
 
-class Model(Protocol):
+class ModelClient(Protocol):
     """Anything that answers requests.
 
+    ::
+
+        class Echo:
+            async def complete(self, request: Request) -> Reply:
+                return Reply(request.messages[-1].content)
+
     Raises ``CallFailed`` when this call failed for good, ``ProviderError`` when every call would, and
-    ``BudgetReached`` when it may not be sent.
+    ``BudgetReached`` when it may not be sent. ``maspo.testing.models.check_model_client`` checks the contract.
     """
 
     async def complete(self, request: Request) -> Reply:
         """Answer one request."""
         ...
+
+
+CHAT = "chat_completions"
+ClientClass: TypeAlias = Callable[..., ModelClient | AbstractAsyncContextManager[ModelClient]]
+"""Called with the ``Endpoint`` of the settings. One that has ``__aenter__`` is opened before the first call and closed
+after the last, whatever happens between."""
+
+CLIENTS: Registry[ClientClass] = Registry(
+    group="maspo.model_clients",
+    what="models.client",
+    own={CHAT: "maspo.models.chat_completions:ChatClient"},
+    method="complete",
+)
+"""Ways to reach models, by name."""
 
 
 class CallStore(Protocol):

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 from yarl import URL
 
-from maspo.errors import ConfigInvalid
+from maspo.core.errors import ConfigInvalid
 from maspo.models.base import Request
 
 _PATH = "/chat/completions"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import NamedTuple
 
-from maspo.errors import ConfigInvalid
+from maspo.core.errors import ConfigInvalid
 
 _MILLION = 1_000_000
 _LONG_PROMPT = 100_000
@@ -18,6 +18,10 @@ class Price(NamedTuple):
 
     token_in: float
     token_out: float
+
+    def of(self, tokens_in: int, tokens_out: int) -> float:
+        """Return what so many tokens cost, in USD."""
+        return tokens_in * self.token_in + tokens_out * self.token_out
 
 
 class PriceBook:

@@ -13,7 +13,7 @@ Scripted: TypeAlias = str | Reply | Exception
 
 
 class ScriptedModel:
-    """A ``Model`` for tests: answers as ``script`` says and records the requests that it got."""
+    """A ``ModelClient`` for tests: answers as ``script`` says and records the requests that it got."""
 
     def __init__(self, script: Callable[[Request], Scripted | Awaitable[Scripted]]) -> None:
         self.requests: list[Request] = []

@@ -8,11 +8,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from maspo.errors import CallFailed, ProviderError
+from maspo.core.errors import CallFailed, ProviderError
 from maspo.models.base import Reply, Request
 from maspo.models.endpoint import Endpoint
-from maspo.models.faults import Stage, Transient
-from maspo.models.waits import retry_after, until_reset
+from maspo.models.layers.faults import Stage, Transient
+from maspo.models.layers.waits import retry_after, until_reset
 
 EXCERPT = 300
 """Characters of an error body that a message shows."""

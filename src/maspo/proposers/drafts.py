@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from maspo.core.quoting import spoken, unquoted
+from maspo.optimizers.base import Draft
 from maspo.proposers.foreign import refused
 from maspo.proposers.passages import PASSAGE_WORDS, Passages
-from maspo.quoting import spoken, unquoted
-from maspo.search.work import Draft
 
 _LONGEST_REPLY = 400_000
 _TAG = re.compile(r"<\s*+(/?+)\s*+prompt(?:\s[^<>]*+)?+>", re.IGNORECASE)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from maspo.engine.evaluation.calibration import Agreement, Calibration, Rate
+from dataclasses import dataclass
+
+from maspo.core.plain import Dumped
 from maspo.report import words
+from maspo.study.evaluation.calibration import Agreement, Calibration, Rate
 
 _WIDTH = 24
 
@@ -54,27 +57,60 @@ def line(name: str, text: str) -> str:
     return f"{name:<{_WIDTH}}{text}"
 
 
-def calibration_json(found: Calibration) -> dict[str, object]:
-    """Return a judge's record for scripts: each rate with count, n, share and interval."""
-    return {
-        "pairs": found.pairs,
-        "known_pairs": _rate_json(found.known),
-        "labels": _agreement_json(found.labels) if found.labels.rate.n else None,
-        "human": _agreement_json(found.human) if found.human else None,
-        "first_position": _rate_json(found.first_position),
-        "flip": _rate_json(found.flip),
-        "tie": _rate_json(found.tie),
-        "unreadable": _rate_json(found.unreadable),
-    }
+# ── for scripts ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _agreement_json(found: Agreement) -> dict[str, object]:
-    return {
-        "agreement": _rate_json(found.rate),
-        "kappa": found.kappa,
-        "kappa_interval": list(found.kappa_interval) if found.kappa is not None else None,
-    }
+@dataclass(frozen=True, slots=True)
+class RateFigures(Dumped):
+    """A share with its 95 % interval; None of nothing."""
+
+    share: float | None
+    count: int
+    n: int
+    interval: tuple[float, float]
 
 
-def _rate_json(rate: Rate) -> dict[str, object]:
-    return {"share": rate.share, "count": rate.count, "n": rate.n, "interval": list(rate.interval)}
+@dataclass(frozen=True, slots=True)
+class AgreementFigures(Dumped):
+    """How often a judge agrees with labels or a person, and how far beyond chance (Cohen's kappa)."""
+
+    agreement: RateFigures
+    kappa: float | None
+    kappa_interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationFigures(Dumped):
+    """A judge's record."""
+
+    pairs: int
+    known_pairs: RateFigures
+    labels: AgreementFigures | None
+    human: AgreementFigures | None
+    first_position: RateFigures
+    flip: RateFigures
+    tie: RateFigures
+    unreadable: RateFigures
+
+
+def calibration_of(found: Calibration) -> CalibrationFigures:
+    """Return a judge's record as figures."""
+    return CalibrationFigures(
+        pairs=found.pairs,
+        known_pairs=_rate_figures(found.known),
+        labels=_agreement_figures(found.labels) if found.labels.rate.n else None,
+        human=_agreement_figures(found.human) if found.human else None,
+        first_position=_rate_figures(found.first_position),
+        flip=_rate_figures(found.flip),
+        tie=_rate_figures(found.tie),
+        unreadable=_rate_figures(found.unreadable),
+    )
+
+
+def _agreement_figures(found: Agreement) -> AgreementFigures:
+    interval = found.kappa_interval if found.kappa is not None else None
+    return AgreementFigures(_rate_figures(found.rate), found.kappa, interval)
+
+
+def _rate_figures(rate: Rate) -> RateFigures:
+    return RateFigures(rate.share, rate.count, rate.n, rate.interval)

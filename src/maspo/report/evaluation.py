@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
-from maspo.engine.evaluation.job import JUDGE, Cost, Evaluated, Evaluation, Side
-from maspo.engine.evaluation.tally import Difference, Share
+from maspo.core.plain import FLAT, Dumped
+from maspo.core.usage import Usage, total
+from maspo.events import VerdictWord
 from maspo.report import words
+from maspo.report.result import Tokens, Unsettled, tokens_of, unsettled_of
 from maspo.report.shown import clipped, visible
-from maspo.report.text import unsettled_json
+from maspo.study.evaluation.job import JUDGE, Cost, Evaluated, Evaluation, Side
+from maspo.study.evaluation.tally import Difference, Share
 
 _WIDTH = 14
 _ROWS_SHOWN = 12
@@ -165,7 +169,7 @@ def summary(found: Evaluated) -> str:
     lines += _row("note", *found.evaluation.remarks)
     for side, cost in found.costs.items():
         lines += _row("1,000 inputs", f"{found.evaluation.names[side]}: {cost_words(cost)}")
-    spent = words.total(found.usage)
+    spent = total(found.usage.values())
     lines += _row(
         "spent",
         f"{words.plural(spent.calls, 'call', 'calls')}, {words.number(spent.cached)} answered from the record, "
@@ -212,84 +216,198 @@ def _p(value: float) -> str:
 # ── for scripts ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def evaluation_json(found: Evaluated) -> dict[str, object]:
-    """Return the object of ``evaluation.json``; without a comparison verdict and difference are null."""
+@dataclass(frozen=True, slots=True)
+class ShareFigures(Dumped):
+    """How many outputs of a prompt set are right, and what is counted apart."""
+
+    accuracy: float | None
+    interval: tuple[float, float]
+    correct: int
+    scored: int
+    rows: int
+    unread: int
+    failed: int
+    lost: int
+    bounds: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class CostFigures(Dumped):
+    """What so many inputs cost; None is unknown."""
+
+    calls: float
+    tokens_in: float | None
+    tokens_out: float | None
+    usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SideFigures(Dumped):
+    """One prompt set; without a share where a judge compares pairs."""
+
+    name: str
+    share: ShareFigures | None = field(metadata=FLAT)
+    per_1000_inputs: CostFigures | None
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceFigures(Dumped):
+    """The paired comparison of two prompt sets."""
+
+    mean: float
+    interval: tuple[float, float]
+    rows: int
+    wins: int
+    losses: int
+    ties: int
+    contradicted: int
+    p_value: float
+    p_worse: float
+    mcnemar_p: float
+    missing: tuple[str, ...]
+    bounds: tuple[float, float]
+    won: tuple[str, ...]
+    lost: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationFigures(Dumped):
+    """The object of ``evaluation.json``; without a comparison verdict and difference are None."""
+
+    verdict: VerdictWord | None
+    why: str
+    system: str
+    task: str
+    scorer: str
+    models: Mapping[str, str]
+    rows: int
+    repeats: int
+    complete: bool
+    left_out: int
+    remarks: tuple[str, ...]
+    before: SideFigures | None
+    after: SideFigures | None
+    difference: DifferenceFigures | None
+    calls: Mapping[str, int]
+    """By purpose."""
+    cached: int
+    tokens: Tokens
+    usd: float | None
+    possibly_billed_twice: tuple[Unsettled, ...]
+    seconds: float
+    seed: int
+    simulated: bool
+    run: str
+
+
+def evaluation_of(found: Evaluated) -> EvaluationFigures:
+    """Return what an evaluation found as figures."""
     evaluation = found.evaluation
-    spent = words.total(found.usage)
-    return {
-        "verdict": found.verdict,
-        "why": headline(found),
-        "system": evaluation.system.name,
-        "task": evaluation.task.name,
-        "scorer": evaluation.scorer,
-        "models": models_asked(evaluation),
-        "rows": len(found.rows),
-        "repeats": evaluation.repeats,
-        "complete": not found.left_out,
-        "left_out": found.left_out,
-        "remarks": list(evaluation.remarks),
-        "before": _side_json(found, "before"),
-        "after": _side_json(found, "after"),
-        "difference": _difference_json(found.difference) if found.difference else None,
-        "calls": {purpose: usage.calls for purpose, usage in found.usage.items()},
-        "cached": spent.cached,
-        "tokens": {"in": spent.tokens_in, "out": spent.tokens_out, "unmetered_calls": spent.unmetered},
-        "usd": spent.usd,
-        "possibly_billed_twice": [unsettled_json(call) for call in found.unsettled],
-        "seconds": found.seconds,
-        "seed": evaluation.config.seed,
-        "simulated": found.simulated,
-        "run": found.run,
-    }
+    spent = total(found.usage.values())
+    return EvaluationFigures(
+        verdict=found.verdict,
+        why=headline(found),
+        system=evaluation.system.name,
+        task=evaluation.task.name,
+        scorer=evaluation.scorer,
+        models=models_asked(evaluation),
+        rows=len(found.rows),
+        repeats=evaluation.repeats,
+        complete=not found.left_out,
+        left_out=found.left_out,
+        remarks=evaluation.remarks,
+        before=_side(found, "before"),
+        after=_side(found, "after"),
+        difference=_difference(found.difference) if found.difference else None,
+        calls=calls_by_purpose(found.usage),
+        cached=spent.cached,
+        tokens=tokens_of(spent),
+        usd=spent.usd,
+        possibly_billed_twice=tuple(unsettled_of(call) for call in found.unsettled),
+        seconds=found.seconds,
+        seed=evaluation.config.seed,
+        simulated=found.simulated,
+        run=found.run,
+    )
 
 
-def _side_json(found: Evaluated, side: Side) -> dict[str, object] | None:
+def calls_by_purpose(usage: Mapping[str, Usage]) -> dict[str, int]:
+    """Return how many calls were sent for each purpose."""
+    return {purpose: one.calls for purpose, one in usage.items()}
+
+
+def _side(found: Evaluated, side: Side) -> SideFigures | None:
     if side not in found.evaluation.sides:
         return None
     share, cost = found.shares.get(side), found.costs.get(side)
-    return {
-        "name": found.evaluation.names[side],
-        **(_share_json(share) if share else {}),
-        "per_1000_inputs": _cost_json(cost) if cost else None,
-    }
+    return SideFigures(
+        name=found.evaluation.names[side],
+        share=_share(share) if share else None,
+        per_1000_inputs=_per_thousand(cost) if cost else None,
+    )
 
 
-def _share_json(share: Share) -> dict[str, object]:
-    return {
-        "accuracy": share.share,
-        "interval": list(share.interval),
-        "correct": share.correct,
-        "scored": share.trials,
-        "rows": share.rows,
-        "unread": share.unread,
-        "failed": share.failed,
-        "lost": share.lost,
-        "bounds": list(share.bounds),
-    }
+def _share(share: Share) -> ShareFigures:
+    return ShareFigures(
+        accuracy=share.share,
+        interval=share.interval,
+        correct=share.correct,
+        scored=share.trials,
+        rows=share.rows,
+        unread=share.unread,
+        failed=share.failed,
+        lost=share.lost,
+        bounds=share.bounds,
+    )
 
 
-def _cost_json(cost: Cost) -> dict[str, object]:
-    each = {"calls": cost.calls, "tokens_in": cost.tokens_in, "tokens_out": cost.tokens_out, "usd": cost.usd}
-    return {name: None if value is None else value * _THOUSAND for name, value in each.items()}
+def _per_thousand(cost: Cost) -> CostFigures:
+    def times(value: float | None) -> float | None:
+        return None if value is None else value * _THOUSAND
+
+    return CostFigures(cost.calls * _THOUSAND, times(cost.tokens_in), times(cost.tokens_out), times(cost.usd))
 
 
-def _difference_json(difference: Difference) -> dict[str, object]:
-    return {
-        "mean": difference.mean,
-        "interval": list(difference.interval),
-        "rows": difference.rows,
-        "wins": len(difference.won),
-        "losses": len(difference.lost),
-        "ties": difference.ties,
-        "contradicted": difference.contradicted,
-        "p_value": difference.p_value,
-        "p_worse": difference.p_worse,
-        "mcnemar_p": difference.p_two_sided,
-        "missing": list(difference.missing),
-        "bounds": list(difference.bounds),
-        "won": list(difference.won),
-        "lost": list(difference.lost),
-    }
+def _difference(difference: Difference) -> DifferenceFigures:
+    return DifferenceFigures(
+        mean=difference.mean,
+        interval=difference.interval,
+        rows=difference.rows,
+        wins=len(difference.won),
+        losses=len(difference.lost),
+        ties=difference.ties,
+        contradicted=difference.contradicted,
+        p_value=difference.p_value,
+        p_worse=difference.p_worse,
+        mcnemar_p=difference.p_two_sided,
+        missing=difference.missing,
+        bounds=difference.bounds,
+        won=difference.won,
+        lost=difference.lost,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OutputLine(Dumped):
+    """A line of ``rows.jsonl``: an output, and its score if it has one."""
+
+    id: str
+    question: str
+    side: Side
+    repeat: int
+    output: str | None
+    outcome: str | None
+    read: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictLine(Dumped):
+    """A line of ``rows.jsonl``: what the judge said of a row in a repeat."""
+
+    id: str
+    repeat: int
+    verdict: str
 
 
 def rows_jsonl(found: Evaluated) -> Iterator[str]:
@@ -298,17 +416,17 @@ def rows_jsonl(found: Evaluated) -> Iterator[str]:
     questions = {row.label: task.sample(row.key, "").question for row in task.test.rows}
     for output in found.outputs:
         score = output.score
-        line: Mapping[str, object] = {
-            "id": output.row,
-            "question": questions[output.row],
-            "side": output.side,
-            "repeat": output.repeat,
-            "output": output.text,
-            "outcome": score.outcome if score else None,
-            "read": score.read if score else None,
-            "why": score.why if score else "",
-        }
-        yield json.dumps(line)
+        line = OutputLine(
+            id=output.row,
+            question=questions[output.row],
+            side=output.side,
+            repeat=output.repeat,
+            output=output.text,
+            outcome=score.outcome if score else None,
+            read=score.read if score else None,
+            why=score.why if score else "",
+        )
+        yield json.dumps(line.dump())
     for row in found.rows:
         for repeat, verdict in enumerate(row.verdicts):
-            yield json.dumps({"id": row.id, "repeat": repeat, "verdict": verdict.value})
+            yield json.dumps(VerdictLine(row.id, repeat, verdict.value).dump())

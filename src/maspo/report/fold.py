@@ -18,6 +18,7 @@ from maspo.events import (
     DraftsScreened,
     Event,
     InfluenceMeasured,
+    JudgeChecked,
     Paused,
     PromptChanged,
     PromptKept,
@@ -28,7 +29,6 @@ from maspo.events import (
     StepStarted,
     Usage,
 )
-from maspo.verdict import JudgeChecked
 
 State: TypeAlias = Literal["empty", "running", "paused", "finished"]
 _Kind = TypeVar("_Kind", bound=Event)

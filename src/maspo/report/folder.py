@@ -7,13 +7,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from maspo.errors import UsageError
+from maspo.core.errors import UsageError
 from maspo.events import Event
 from maspo.report.fold import RunView, fold
 from maspo.report.html import render
 from maspo.report.html_judge_check import PAGE as JUDGE_PAGE
-from maspo.report.text import result_json
-from maspo.store import RunStore, Told, decode, write_whole
+from maspo.report.result import result_of
+from maspo.store import RecordedResult, RunStore, write_whole
 
 RUNS = Path("maspo-runs")
 """Where run folders go by default."""
@@ -51,13 +51,12 @@ def look(folder: Path) -> Look:
         raise UsageError(f"{folder}: holds no run ({JOURNAL} is missing) and no evaluation; give a folder with one")
     store = RunStore.read(folder / JOURNAL)
     try:
-        entries = store.journal()
+        recorded = store.read_since()
         usage = store.usage()
     finally:
         store.close_reader()
-    recorded = [decode(entry) for entry in entries]
-    events: list[Event] = [item for item in recorded if not isinstance(item, Told)]
-    return Look(fold(events, usage), max((entry.at for entry in entries), default=0.0), store.damage)
+    events: list[Event] = [entry.item for entry in recorded if not isinstance(entry.item, RecordedResult)]
+    return Look(fold(events, usage), max((entry.at for entry in recorded), default=0.0), store.damage)
 
 
 def write_results(folder: Path, view: RunView) -> None:
@@ -67,7 +66,7 @@ def write_results(folder: Path, view: RunView) -> None:
         StoreError: the folder cannot be written; the old files are kept.
 
     """
-    contents = {REPORT: render(view), RESULT: json.dumps(result_json(view), indent=2) + "\n"}
+    contents = {REPORT: render(view), RESULT: json.dumps(result_of(view).dump(), indent=2) + "\n"}
     for name, text in contents.items():
         write_whole(folder / name, text)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from maspo.core.prompts import prompt_id
 from maspo.events import CandidateScored, PromptChanged
-from maspo.prompts import prompt_id
 from maspo.report.fold import RunView, StepView
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from maspo.events import CallUnsettled, RunStarted, Usage
+from maspo.core.usage import Usage, total
+from maspo.events import CallUnsettled, RunStarted
 from maspo.report import charts, words
 from maspo.report.fold import RunView
 from maspo.report.html_parts import left_out, quiet, section, table
@@ -20,7 +21,7 @@ def cost(view: RunView) -> Html:
     """Show calls, tokens, money and time by purpose; an unknown price is never 0."""
     if not view.usage:
         return section("cost", "Cost by purpose", quiet("Known when the run has finished."))
-    whole = words.total(view.usage)
+    whole = total(view.usage.values())
     rows = [_cost_row(purpose, usage, whole, view.simulated) for purpose, usage in view.usage.items()]
     rows.append(_cost_row("total", whole, whole, view.simulated))
     columns = ("Purpose", "Calls", "Of all", "Cached", "Failed", "Tokens in", "Tokens out", "Of all", "Money")

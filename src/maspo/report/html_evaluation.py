@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from maspo.engine.evaluation.job import Evaluated
 from maspo.report import words
 from maspo.report.evaluation import (
     apart_words,
     cost_words,
     difference_name,
     difference_words,
-    evaluation_json,
+    evaluation_of,
     headline,
     listed,
     missing_words,
@@ -28,6 +27,7 @@ from maspo.report.html_cost import unsettled
 from maspo.report.html_parts import diff_block, folded, heading, quiet, section, table, text_block
 from maspo.report.markup import Html, h, join
 from maspo.store.files import write_whole
+from maspo.study.evaluation.job import Evaluated
 
 PAGE = "evaluation.html"
 RESULT = "evaluation.json"
@@ -57,7 +57,7 @@ def write_evaluation(out: Path, found: Evaluated) -> None:
     if found.outputs:
         write_whole(out / ROWS, "".join(f"{line}\n" for line in rows_jsonl(found)))
     write_whole(out / PAGE, render_evaluation(found))
-    write_whole(out / RESULT, json.dumps(evaluation_json(found), indent=2) + "\n")
+    write_whole(out / RESULT, json.dumps(evaluation_of(found).dump(), indent=2) + "\n")
 
 
 def _main(found: Evaluated) -> Html:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from maspo.engine.evaluation.calibration import Calibration, calibrate
 from maspo.report.calibration import calibration_figures
 from maspo.report.fold import RunView
 from maspo.report.html_parts import quiet, section, table
 from maspo.report.markup import Html, join
+from maspo.study.evaluation.calibration import Calibration, calibrate
 
 _REMARK = (
     "Labels decided the global comparisons. On hold-out inputs whose answers differ, the judge was asked as well, in "

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from maspo.engine.evaluation.calibration import Calibration, verdict_of
-from maspo.engine.evaluation.judge_check import Checked, Pair
+from maspo.core.verdict import Reading, Verdict
 from maspo.report import words
 from maspo.report.evaluation import agents_and_judge, models_line
 from maspo.report.html import document
 from maspo.report.html_cost import unsettled
 from maspo.report.html_judge import calibrated
 from maspo.report.html_parts import folded, heading, left_out, quiet, section, text_block
-from maspo.report.judge_check import RESULT, judge_json, judge_summary, pairs_jsonl
+from maspo.report.judge_check import RESULT, check_of, judge_summary, pairs_jsonl
 from maspo.report.markup import Html, h, join
 from maspo.store.files import write_whole
-from maspo.verdict import Reading, Verdict
+from maspo.study.evaluation.calibration import Calibration, verdict_of
+from maspo.study.evaluation.judge_check import Checked, Pair
 
 PAGE = "judge.html"
 PAIRS = "pairs.jsonl"
@@ -57,7 +57,7 @@ def write_judge_check(out: Path, found: Checked, calibration: Calibration) -> No
     """
     write_whole(out / PAIRS, "".join(f"{line}\n" for line in pairs_jsonl(found)))
     write_whole(out / PAGE, render_judge_check(found, calibration))
-    write_whole(out / RESULT, json.dumps(judge_json(found, calibration), indent=2) + "\n")
+    write_whole(out / RESULT, json.dumps(check_of(found, calibration).dump(), indent=2) + "\n")
 
 
 def _misjudged(found: Checked) -> Html:

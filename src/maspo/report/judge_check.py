@@ -4,36 +4,38 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
-from maspo.engine.evaluation.calibration import Calibration
-from maspo.engine.evaluation.judge_check import Checked
-from maspo.errors import StoreError
+from maspo.core.errors import StoreError
+from maspo.core.plain import FLAT, Dumped
+from maspo.core.usage import total
+from maspo.core.verdict import Reading
+from maspo.events.base import reader
 from maspo.report import words
-from maspo.report.calibration import calibration_json, calibration_lines, line
-from maspo.report.evaluation import agents_and_judge
+from maspo.report.calibration import CalibrationFigures, calibration_lines, calibration_of, line
+from maspo.report.evaluation import agents_and_judge, calls_by_purpose
+from maspo.report.result import Unsettled, unsettled_of
 from maspo.report.shown import visible
-from maspo.report.text import unsettled_json
-from maspo.verdict import Reading
+from maspo.study.evaluation.calibration import Calibration
+from maspo.study.evaluation.judge_check import Checked
 
 RESULT = "judge_check.json"
 _NO_PAIRS = "No pair of different answers came up, so there is nothing to ask the judge about."
 
 
-class Share(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Share(Dumped):
     """A share of pairs; None of no pairs."""
-
-    model_config = ConfigDict(frozen=True)
 
     share: float | None
 
 
-class CheckShort(BaseModel):
+@dataclass(frozen=True, slots=True)
+class CheckShort(Dumped):
     """What a list of judge checks tells of one: some figures of its ``judge_check.json``."""
-
-    model_config = ConfigDict(frozen=True)
 
     judge: str
     pairs: int
@@ -55,7 +57,8 @@ def read_check(folder: Path) -> CheckShort | None:
     if not file.is_file():
         return None
     try:
-        return CheckShort.model_validate_json(file.read_bytes())
+        short: CheckShort = reader(CheckShort).validate_json(file.read_bytes())
+        return short
     except (OSError, ValidationError) as error:
         why = error.strerror if isinstance(error, OSError) else f"{error.error_count()} things are not as expected"
         raise StoreError(
@@ -71,33 +74,69 @@ def judge_summary(found: Checked, calibration: Calibration) -> str:
     lines += [words.SIMULATED] if found.simulated else []
     lines += [f"A cap ended the work early: {found.cap}."] if found.cap else []
     lines += ["", *(calibration_lines(calibration) if calibration.pairs else [_NO_PAIRS])]
-    spent = words.total(found.usage)
+    spent = total(found.usage.values())
     calls = f"{words.plural(spent.calls, 'call', 'calls')}, {words.number(spent.cached)} answered from the record"
     lines += ["", line("spent", calls), line("money", words.spent(spent, found.simulated))]
     lines += [words.unsettled_together(found.unsettled)] if found.unsettled else []
     return visible("\n".join(lines))
 
 
-def judge_json(found: Checked, calibration: Calibration) -> dict[str, object]:
-    """Return the object of ``judge_check.json``."""
-    spent = words.total(found.usage)
-    return {
-        **calibration_json(calibration),
-        "judge": found.evaluation.config.models.for_judge(),
-        "models": agents_and_judge(found.evaluation),
-        "system": found.evaluation.system.name,
-        "task": found.evaluation.task.name,
-        "rows": found.rows,
-        "complete": not found.cap,
-        "calls": {purpose: usage.calls for purpose, usage in found.usage.items()},
-        "cached": spent.cached,
-        "usd": spent.usd,
-        "possibly_billed_twice": [unsettled_json(call) for call in found.unsettled],
-        "seconds": found.seconds,
-        "seed": found.evaluation.config.seed,
-        "simulated": found.simulated,
-        "run": found.run,
-    }
+@dataclass(frozen=True, slots=True)
+class CheckFigures(Dumped):
+    """The object of ``judge_check.json``: a judge's record, and what it was measured on."""
+
+    calibration: CalibrationFigures = field(metadata=FLAT)
+    judge: str
+    models: Mapping[str, str]
+    system: str
+    task: str
+    rows: int
+    complete: bool
+    calls: Mapping[str, int]
+    """By purpose."""
+    cached: int
+    usd: float | None
+    possibly_billed_twice: tuple[Unsettled, ...]
+    seconds: float
+    seed: int
+    simulated: bool
+    run: str
+
+
+def check_of(found: Checked, calibration: Calibration) -> CheckFigures:
+    """Return what a check of a judge found as figures."""
+    spent = total(found.usage.values())
+    return CheckFigures(
+        calibration=calibration_of(calibration),
+        judge=found.evaluation.config.models.for_judge(),
+        models=agents_and_judge(found.evaluation),
+        system=found.evaluation.system.name,
+        task=found.evaluation.task.name,
+        rows=found.rows,
+        complete=not found.cap,
+        calls=calls_by_purpose(found.usage),
+        cached=spent.cached,
+        usd=spent.usd,
+        possibly_billed_twice=tuple(unsettled_of(call) for call in found.unsettled),
+        seconds=found.seconds,
+        seed=found.evaluation.config.seed,
+        simulated=found.simulated,
+        run=found.run,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PairLine(Dumped):
+    """A line of ``pairs.jsonl``: a pair of outputs, its truth, and what the judge said in either order."""
+
+    pair: str
+    id: str
+    question: str
+    candidate: str
+    reference: str
+    truth: str | None
+    candidate_first: str | None
+    reference_first: str | None
 
 
 def pairs_jsonl(found: Checked) -> Iterator[str]:
@@ -105,15 +144,14 @@ def pairs_jsonl(found: Checked) -> Iterator[str]:
     readings: dict[str, Reading] = {one.pair: one for one in found.readings}
     for pair in found.pairs:
         said = readings.get(pair.id)
-        yield json.dumps(
-            {
-                "pair": pair.id,
-                "id": pair.row,
-                "question": pair.question,
-                "candidate": pair.candidate,
-                "reference": pair.reference,
-                "truth": pair.truth.value if pair.truth else None,
-                "candidate_first": said.first.value if said else None,
-                "reference_first": said.turned.value if said else None,
-            }
+        line = PairLine(
+            pair=pair.id,
+            id=pair.row,
+            question=pair.question,
+            candidate=pair.candidate,
+            reference=pair.reference,
+            truth=pair.truth.value if pair.truth else None,
+            candidate_first=said.first.value if said else None,
+            reference_first=said.turned.value if said else None,
         )
+        yield json.dumps(line.dump())

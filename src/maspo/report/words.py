@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from maspo.events import CallUnsettled, ConflictFound, Effect, HoldoutResult, ProxyTold, RunFinished, Usage
+from maspo.core.usage import Usage
+from maspo.events import CallUnsettled, ConflictFound, Effect, HoldoutResult, ProxyTold, RunFinished
 from maspo.report.conflicts import sides
 from maspo.report.fold import RunView
 
@@ -121,22 +122,6 @@ def lost_words(lost: tuple[str, ...]) -> str:
     if "global" in lost:
         parts.append("the final answer got worse")
     return " and ".join(parts) or "the team did not gain"
-
-
-def total(usage: Mapping[str, Usage]) -> Usage:
-    """Return the sum over all purposes; ``usd`` is None when any purpose that sent calls has no known price."""
-    every = usage.values()
-    prices = [one.usd for one in every if one.calls]
-    known = [price for price in prices if price is not None]
-    return Usage(
-        calls=sum(one.calls for one in every),
-        cached=sum(one.cached for one in every),
-        failed=sum(one.failed for one in every),
-        tokens_in=sum(one.tokens_in for one in every),
-        tokens_out=sum(one.tokens_out for one in every),
-        unmetered=sum(one.unmetered for one in every),
-        usd=sum(known) if len(known) == len(prices) else None,
-    )
 
 
 def spent(usage: Usage, simulated: bool) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from maspo.errors import MaspoError
+from maspo.core.errors import MaspoError
 from maspo.sandbox.launch import LEVELS, Level
 from maspo.sandbox.limits import Limits
 from maspo.sandbox.worker import Job, SandboxFailed, Worker

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO, Literal
 
-from maspo.errors import MaspoError
+from maspo.core.errors import MaspoError
 from maspo.sandbox.launch import Level, command, environment
 from maspo.sandbox.limits import Limits
 

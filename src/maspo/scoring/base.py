@@ -47,7 +47,24 @@ class Score:
 
 
 class Scorer(Protocol):
-    """Says which outputs are right. Never raises on what a sample holds; no sample touches another's score."""
+    """Says which outputs are right. Never raises on what a sample holds; no sample touches another's score.
+
+    ::
+
+        class Same:
+            async def score(self, samples: Sequence[Sample]) -> Sequence[Score]:
+                return [self.scored(sample) for sample in samples]
+
+            def scored(self, sample: Sample) -> Score:
+                if sample.answer is None:
+                    return Score(sample.id, "failed", why="no label")
+                answer = sample.output.strip()
+                if not answer:
+                    return Score(sample.id, "unread", why="nothing was written")
+                return Score(sample.id, "correct" if answer == sample.answer else "wrong", answer)
+
+    ``maspo.testing.scorers.check_scorer`` checks the contract on samples that are known to be right and wrong.
+    """
 
     async def score(self, samples: Sequence[Sample]) -> Sequence[Score]:
         """Return one score for each sample, in their order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from maspo.scoring.readable import unmarked
 
@@ -76,10 +77,19 @@ _PATTERNS = (
     rf"{_LEFT}\s+(?:(?i:us\s+with|only)\s+)?(){_L}{_ENDS}",
 )
 """Each has two groups, in any order: a negation (empty when there is none), and the letter."""
-_BOUNDED = "|".join(_PATTERNS).replace(r"\s*", r"\s{0,20}").replace(r"\s+", r"\s{1,20}").replace("]*", "]{0,20}")
-_CLAIMS = re.compile(rf"(?<![A-Za-z0-9])(?=[(\[A-Ja-jLMOPRSTWlmoprstwо答正选О✅✔✓☑])(?:{_BOUNDED})")
-"""White space is bounded, because free runs side by side are quadratic. The signs that a claim can begin with stand
-first: trying every pattern at every place is slow."""
+
+
+@cache
+def _claims() -> re.Pattern[str]:
+    """Return the pattern of a claim, made at its first use: that takes longer than importing ten modules.
+
+    White space is bounded, because free runs side by side are quadratic. The signs that a claim can begin with stand
+    first: trying every pattern at every place is slow.
+    """
+    bounded = "|".join(_PATTERNS).replace(r"\s*", r"\s{0,20}").replace(r"\s+", r"\s{1,20}").replace("]*", "]{0,20}")
+    return re.compile(rf"(?<![A-Za-z0-9])(?=[(\[A-Ja-jLMOPRSTWlmoprstwо答正选О✅✔✓☑])(?:{bounded})")
+
+
 _OTHER = re.compile(
     r"\W{0,4}(?:(?i:or|and|and/or|nor)|[/&,]|,\s*(?i:or|and))\W{0,4}(?:(?i:maybe|perhaps|possibly|option|choice)\s*)?"
     r"\(?(?!I\s+[a-z])([A-J])(?![A-Za-z0-9'’])(?!\)?\s+is\s+(?i:not|wrong|incorrect|false))"
@@ -135,7 +145,7 @@ def _last_claim(plain: str, begin: int, letters: str) -> str | None:
     letter = _STANDING.search(plain, begin)
     last: str | None = None
     if letter is not None:
-        for claim in _CLAIMS.finditer(plain, max(0, letter.start() - _LONGEST_CLAIM)):
+        for claim in _claims().finditer(plain, max(0, letter.start() - _LONGEST_CLAIM)):
             if claim.end() > begin:
                 last = _meant(plain, claim, letters) or last
     return last

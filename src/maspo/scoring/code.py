@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import re
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from maspo.sandbox.launch import Level
 from maspo.sandbox.limits import Limits
@@ -23,6 +24,16 @@ _CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
 _KEYWORDS = frozenset({"assert", "not", "and", "or", "in", "is", "if", "else", "lambda", "return", "for", "check"})
 _WHY = 300
 _OUTCOMES: dict[Outcome, ScoreOutcome] = {"passed": "correct", "wrong": "wrong", "unread": "unread", "failed": "failed"}
+
+
+def code_scorer(level: Literal["", "unsafe"] = "") -> CodeScorer:
+    """Return the scorer of programs, in the strongest sandbox that holds here, or in none (``unsafe``).
+
+    Raises:
+        SandboxRefused: no sandbox holds here.
+
+    """
+    return CodeScorer(level=choose_level(level or None))
 
 
 class CodeScorer:

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 
-from maspo.errors import CallFailed
-from maspo.graph.template import render
-from maspo.judges.judge import JudgeCalls
+from maspo.core.concurrency import together
+from maspo.core.errors import CallFailed
+from maspo.core.quoting import nonce_of, tagged
 from maspo.judges.reading import read_lone_verdict, read_verdict, speaks_of_verdicts
-from maspo.models.base import JUDGE_GLOBAL, Message, Model, Request
-from maspo.quoting import nonce_of, tagged
-from maspo.runtime.concurrency import together
+from maspo.models.base import JUDGE_GLOBAL, Message, ModelClient, Request, RoleSettings
 from maspo.scoring.base import Outcome, Sample, Score
+from maspo.team.template import render
 
 MEETS, MISSES = "1", "2"
 """The judge says it in the tags of a comparison, so that one strict reader serves both."""
@@ -34,10 +33,12 @@ class RubricScorer:
 
     """
 
-    def __init__(self, model: Model, calls: JudgeCalls, rubric: str) -> None:
+    def __init__(self, model: ModelClient, settings: RoleSettings, rubric: str, seed: int = 0) -> None:
+        """``seed`` is the run's: it keys the names of the tags around what is judged."""
         self._model = model
-        self._calls = calls
+        self._settings = settings
         self._rubric = rubric
+        self._seed = seed
 
     async def score(self, samples: Sequence[Sample]) -> list[Score]:
         """Return one score for each sample, in their order."""
@@ -55,19 +56,19 @@ class RubricScorer:
         return Score(sample.id, outcome, why=why)
 
     def _request(self, sample: Sample) -> Request:
-        calls = self._calls
-        nonce = nonce_of(calls.seed, "rubric", self._rubric, sample.question, sample.output)
+        settings = self._settings
+        nonce = nonce_of(self._seed, "rubric", self._rubric, sample.question, sample.output)
         slots = {
             "rubric": self._rubric,
             "input": tagged("input", sample.question),
             "output": tagged("output_1", sample.output, nonce=nonce),
         }
         return Request(
-            model=calls.model,
+            model=settings.model,
             messages=(Message("user", render(_prompt(), slots)),),
             purpose=JUDGE_GLOBAL,
-            temperature=calls.temperature,
-            max_tokens=calls.max_tokens,
+            temperature=settings.temperature,
+            max_tokens=settings.max_tokens,
         )
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from maspo.errors import ConfigInvalid
+from maspo.core.errors import ConfigInvalid
 from maspo.scoring.answers import equal_answers
 from maspo.scoring.base import Sample, Score
 from maspo.scoring.json_values import last_json

@@ -1,20 +1,18 @@
-"""Codecs: events, results of the search and traces to JSON text and back, without loss."""
+"""Entries of the journal: events, and results of a search, to JSON text and back, without loss."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
-from functools import cache
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import TypeAlias
 
-from pydantic import TypeAdapter
-
-from maspo.errors import StoreError
-from maspo.events import Event
-from maspo.search.work import Drafts, Result
-from maspo.trace import Trace
-from maspo.verdict import Comparison
+from maspo.core.errors import StoreError
+from maspo.core.plain import plain
+from maspo.core.verdict import Comparison
+from maspo.events import Event, Recorded, Span, UnknownEvent
+from maspo.events import base as events
+from maspo.events.base import SEARCH
+from maspo.optimizers.base import Drafts, Result, Scored
 
 TOLD = "told"
 """The kind of journal entries that hold a result; all other kinds are events."""
@@ -31,27 +29,54 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What the search was told: the id of a piece of work and its result."""
+class RunOfTeam:
+    """One run of the team behind a result, by what its trace is found under."""
 
-    work: str
+    prompts: str
+    """The id of the joint prompts."""
+    trace: str
+    """The digest of the trace."""
+    without: tuple[str, str] = ("", "")
+    """An edge (source, reader) that carried nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedResult:
+    """A request of a search that has its result."""
+
+    request: str
+    """The id of the request."""
     result: Result
+    purpose: str = ""
+    """What the request was made for; empty in runs of versions that did not say."""
+    within: str = SEARCH.id
+    """The id of the span that the request belongs to: a step of the search, or a stage of the run."""
+    runs: tuple[RunOfTeam, ...] = ()
+    """The runs that the result was found by, the reference first, where their traces are kept."""
+
+    @property
+    def span(self) -> Span:
+        """What it belongs to: its request."""
+        return Span(self.request, self.within)
 
 
-Recorded: TypeAlias = Event | Told
+Item: TypeAlias = Event | RecordedResult
+"""What an entry of the journal holds."""
 
-_RESULTS: dict[str, type] = {"drafts": Drafts, "comparison": Comparison}
+_RESULTS: dict[str, type[Result]] = {"drafts": Drafts, "comparison": Comparison, "scored": Scored}
+_RESULT_KINDS = {kind: name for name, kind in _RESULTS.items()}
 
 
-def encode(recorded: Recorded) -> Entry:
+def encode(item: Item) -> Entry:
     """Return the journal entry of an event or a result."""
-    if not isinstance(recorded, Told):
-        return Entry(recorded.kind, json.dumps(_plain(recorded)))
-    result_kind = "drafts" if isinstance(recorded.result, Drafts) else "comparison"
-    return Entry(TOLD, json.dumps({"work": recorded.work, "type": result_kind, "result": _plain(recorded.result)}))
+    if not isinstance(item, RecordedResult):
+        return Entry(item.kind, events.encode(item))
+    body = {"work": item.request, "type": _RESULT_KINDS[type(item.result)], "result": plain(item.result)}
+    said = {"purpose": item.purpose, "within": item.within, "runs": [_run_body(run) for run in item.runs]}
+    return Entry(TOLD, json.dumps({**body, **{name: value for name, value in said.items() if value}}))
 
 
-def decode(entry: Entry) -> Recorded:
+def decode(entry: Entry) -> Item:
     """Return what a journal entry records.
 
     Raises:
@@ -59,58 +84,53 @@ def decode(entry: Entry) -> Recorded:
 
     """
     try:
+        if entry.kind != TOLD:
+            return events.decode(entry.kind, entry.body)
         found = json.loads(entry.body)
-        if entry.kind == TOLD:
-            result: Result = _adapter(_RESULTS[found["type"]]).validate_python(found["result"])
-            return Told(found["work"], result)
-        event: Event = _adapter(_events()[entry.kind]).validate_python(found)
-        return event
+        result: Result = events.reader(_RESULTS[found["type"]]).validate_python(found["result"])
+        return RecordedResult(
+            request=found["work"],
+            result=result,
+            purpose=found.get("purpose", ""),
+            within=found.get("within", SEARCH.id),
+            runs=tuple(_run_in(run) for run in found.get("runs", ())),
+        )
     except (ValueError, LookupError, TypeError) as error:
-        raise _strange(f"journal entry {entry.seq} ({entry.kind})", error) from error
+        raise strange(f"journal entry {entry.seq} ({entry.kind})", error) from error
 
 
-def encode_trace(trace: Trace) -> str:
-    """Return a trace as JSON text."""
-    return json.dumps(_plain(trace))
-
-
-def decode_trace(body: str) -> Trace:
-    """Return the trace that JSON text holds.
+def decode_recorded(entry: Entry) -> Recorded[Item]:
+    """Return what a journal entry records, with its place and its time.
 
     Raises:
         StoreError: it cannot be read.
 
     """
-    try:
-        trace: Trace = _adapter(Trace).validate_python(json.loads(body))
-    except (ValueError, TypeError) as error:
-        raise _strange("a trace", error) from error
-    return trace
+    return Recorded(entry.seq, entry.at, decode(entry))
 
 
-def _strange(what: str, error: Exception) -> StoreError:
+def decoded_again(item: Item) -> Item:
+    """Return an event whose kind was not registered when it was read as what it is, if its kind is known by now."""
+    return decode(Entry(item.kind, item.body)) if isinstance(item, UnknownEvent) else item
+
+
+def work_prefix(request: str) -> str:
+    """Return how the body of the result of a request begins, by which it is found."""
+    return json.dumps({"work": request})[:-1] + ","
+
+
+def _run_body(run: RunOfTeam) -> list[str]:
+    return [run.prompts, run.trace, *(run.without if any(run.without) else ())]
+
+
+def _run_in(body: list[str]) -> RunOfTeam:
+    prompts, trace, *without = body
+    source, reader = without or ("", "")
+    return RunOfTeam(prompts, trace, (source, reader))
+
+
+def strange(what: str, error: Exception) -> StoreError:
+    """Return the error for something recorded that this version cannot read."""
     return StoreError(
         f"{what} cannot be read ({error}); it was written by another version of maspo: use that one, or start a new run"
     )
-
-
-def _plain(value: object) -> object:
-    """Return a value as JSON knows it. Pydantic only reads: it would not write every mapping or lone surrogate."""
-    if is_dataclass(value):
-        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
-    if isinstance(value, Mapping):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, tuple):
-        return [_plain(inner) for inner in value]
-    return value
-
-
-@cache
-def _adapter(kind: type) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
-
-
-@cache
-def _events() -> dict[str, type]:
-    """Return the event types by their kind."""
-    return {kind.__dataclass_fields__["kind"].default: kind for kind in Event.__args__}

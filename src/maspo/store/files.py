@@ -6,7 +6,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from maspo.errors import StoreError
+from maspo.core.errors import StoreError
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -6,7 +6,7 @@ import secrets
 import sqlite3
 from collections.abc import Iterator
 
-from maspo.errors import StoreError
+from maspo.core.errors import StoreError
 from maspo.events import CallLost
 from maspo.store.codec import Entry, decode
 from maspo.store.schema import BROKEN, FIRST_TABLES, VERSION, format_of

@@ -12,12 +12,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
-from maspo.errors import StoreError
-from maspo.events import Usage
-from maspo.models.base import Reply, Request
-from maspo.store import attempts
+from maspo.core.errors import StoreError
+from maspo.core.trace import Trace
+from maspo.core.usage import Usage
+from maspo.events import Recorded
+from maspo.models.base import Message, Reply, Request
+from maspo.store import attempts, comparisons
 from maspo.store.attempts import OpenAttempt
-from maspo.store.codec import Entry, decode_trace, encode_trace
+from maspo.store.codec import Entry, Item, RecordedResult, decode_recorded, encode
+from maspo.store.comparisons import ComparedRuns, ComparisonLine, Keeping, Kept
 from maspo.store.files import flush_folder
 from maspo.store.migrate import KEPT_TWICE, bring_up_to_date
 from maspo.store.salvage import damaged, in_memory, salvage
@@ -36,7 +39,6 @@ from maspo.store.schema import (
 )
 from maspo.store.tables import CALLS, JOURNAL, META, SPARE, TRACES, put
 from maspo.store.writer import Writer
-from maspo.trace import Trace
 
 _GET_CALL = "SELECT reply, tokens_in, tokens_out, usd, seconds, truncated, attempts FROM calls WHERE key = ?"
 _USAGE = """
@@ -44,6 +46,7 @@ SELECT purpose, SUM(attempts), SUM(attempts - 1), TOTAL(tokens_in), TOTAL(tokens
     SUM(tokens_in IS NULL OR tokens_out IS NULL), SUM(usd), SUM(usd IS NULL) FROM calls GROUP BY purpose
 """
 _LAST_ENTRY = "SELECT COALESCE(MAX(seq), 0) FROM journal"
+_ENTRIES_SINCE = "SELECT kind, body, seq, at FROM journal WHERE seq > ? ORDER BY seq"
 
 _Change: TypeAlias = Callable[[sqlite3.Connection, int], None]
 """Something to do within a transaction; the number is the salt of all marks."""
@@ -68,6 +71,8 @@ class RunStore:
         self._writing: _Writing | None = None
         self._closings: list[tuple[float | None, str]] = []
         """Attempts that have failed, to be recorded with the next change."""
+        self._traces_kept: dict[tuple[str, str], Keeping] = {}
+        """What this process did with traces, by address and input."""
 
     @classmethod
     def create(cls, path: str | Path) -> Self:
@@ -288,18 +293,7 @@ class RunStore:
 
     async def append(self, entries: Sequence[Entry], meta: Mapping[str, str] | None = None) -> None:
         """Add entries to the journal and set meta values, all or nothing."""
-        now = time.time()
-        values = list((meta or {}).items())
-        twice = [pair for pair in values if pair[0] in KEPT_TWICE]
-
-        def change(connection: sqlite3.Connection, salt: int) -> None:
-            last = connection.execute(_LAST_ENTRY).fetchone()[0]
-            lines = [(last + number, entry.kind, entry.body, now) for number, entry in enumerate(entries, start=1)]
-            put(connection, JOURNAL, lines, salt)
-            put(connection, META, values, salt)
-            put(connection, SPARE, twice, salt)
-
-        await self._write(change)
+        await self._write(add(entries, meta or {}))
 
     def journal(self) -> list[Entry]:
         """Return all entries in the order in which they were added."""
@@ -309,22 +303,59 @@ class RunStore:
         """Return the values kept beside the journal."""
         return dict(self._select("SELECT key, value FROM meta"))
 
-    # Traces
+    def read_since(self, seq: int = 0) -> list[Recorded[Item]]:
+        """Return what was recorded after an entry, in order, with place, time and span; 0 is before all of them.
 
-    async def put_trace(self, prompts_id: str, trace: Trace) -> None:
-        """Record how a prompt set ran on an input."""
-        row = (prompts_id, trace.input_key, encode_trace(trace))
-        await self._write(lambda connection, salt: put(connection, TRACES, [row], salt))
+        Whoever follows a run gives the number of the last entry that it was given. An entry is shown once it and all
+        before it are durable, so nothing is passed over, also while another process writes.
+        """
+        return [decode_recorded(Entry(*row)) for row in self._select(_ENTRIES_SINCE, seq)]
+
+    async def put_result(
+        self, result: RecordedResult, traces: Sequence[Trace] = (), meta: Mapping[str, str] | None = None
+    ) -> None:
+        """Record the result of a request, traces of its ``runs`` if given, and meta values, all or nothing.
+
+        Traces that cannot be kept within their bound are left out, all of this result.
+        """
+        entry = encode(result)
+        kept = Kept(result.runs, traces, self._traces_kept) if traces else None
+
+        def change(connection: sqlite3.Connection, salt: int) -> None:
+            add([entry], meta or {})(connection, salt)
+            if kept is not None:
+                put(connection, TRACES, kept.rows(connection), salt)
+
+        await self._write(change)
+        if kept is not None:
+            self._traces_kept.update(kept.now)
+
+    # Comparisons
+
+    def comparisons(self) -> list[ComparisonLine]:
+        """Return every comparison that is recorded, in order: of search, hold-out and check of the judge.
+
+        Those of formats before, and those that were too many, are listed without traces.
+        """
+        return comparisons.listed(self._select)
+
+    def comparison(self, request: str) -> ComparedRuns | None:
+        """Return the runs behind a comparison by the id of its request; None when it is not there, or not kept."""
+        return comparisons.found(self._select, request)
 
     def trace(self, prompts_id: str, input_key: str) -> Trace | None:
-        """Return how a prompt set ran on an input, or None."""
-        rows = self._select("SELECT body FROM traces WHERE prompts_id = ? AND input_key = ?", prompts_id, input_key)
-        return decode_trace(rows[0][0]) if rows else None
+        """Return how a prompt set ran on an input, or None when no trace of it is kept."""
+        return comparisons.trace_of(self._select, prompts_id, input_key)
+
+    def messages(self, key: str) -> tuple[Message, ...]:
+        """Return what a recorded call asked; nothing when it is not recorded."""
+        rows = self._select("SELECT request FROM calls WHERE key = ?", key)
+        return tuple(Message(*each) for each in json.loads(rows[0][0])["messages"]) if rows else ()
 
     def _unanswered(self) -> list[tuple[Any, ...]]:
         return self._select(attempts.USAGE) if attempts.is_there(self._reader) else []
 
-    def _select(self, query: str, *values: str) -> list[tuple[Any, ...]]:
+    def _select(self, query: str, *values: str | int) -> list[tuple[Any, ...]]:
         try:
             return self._reader.execute(query, values).fetchall()
         except BROKEN as error:
@@ -341,6 +372,21 @@ class RunStore:
             change(connection, salt)
 
         await self._writing.writer.write(all_changes)
+
+
+def add(entries: Sequence[Entry], meta: Mapping[str, str]) -> _Change:
+    """Return the change that adds entries to the journal and sets meta values."""
+    now = time.time()
+    twice = [pair for pair in meta.items() if pair[0] in KEPT_TWICE]
+
+    def change(connection: sqlite3.Connection, salt: int) -> None:
+        last = connection.execute(_LAST_ENTRY).fetchone()[0]
+        lines = [(last + number, entry.kind, entry.body, now) for number, entry in enumerate(entries, start=1)]
+        put(connection, JOURNAL, lines, salt)
+        put(connection, META, meta.items(), salt)
+        put(connection, SPARE, twice, salt)
+
+    return change
 
 
 def _make(file: Path) -> None:

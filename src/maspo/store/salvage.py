@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from maspo.errors import StoreError
+from maspo.core.errors import StoreError
 from maspo.store.codec import TOLD
 from maspo.store.files import flush_folder
 from maspo.store.pages import Found, pages_of, read_log, records_in

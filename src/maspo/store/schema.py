@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from maspo.errors import StoreError
+from maspo.core.errors import StoreError
 from maspo.store.pages import PAGE, read_log
 from maspo.store.tables import SPARE, TABLES, mark, new_salt, put
 

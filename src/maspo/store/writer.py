@@ -12,7 +12,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeAlias
 
-from maspo.errors import StoreError
+from maspo.core.errors import StoreError
 from maspo.store.schema import unreadable
 
 Change: TypeAlias = Callable[[sqlite3.Connection], None]

@@ -1,9 +1,9 @@
-"""Contract tests for people who write a ``Model`` or a ``CallStore``, and a store in memory.
+"""Contract tests for people who write a ``ModelClient`` or a ``CallStore``, and a store in memory.
 
 Each function runs the whole contract and raises ``AssertionError`` with the rule that was broken::
 
     async def test_my_model() -> None:
-        await check_model(MyModel(), Request("m", (Message("user", "Hello"),), purpose="agent"))
+        await check_model_client(MyModel(), Request("m", (Message("user", "Hello"),), purpose="agent"))
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
-from maspo.models.base import CallStore, Message, Model, Reply, Request
+from maspo.models.base import CallStore, Message, ModelClient, Reply, Request
 
 HARD_TEXTS = ("", "plain", "a\0b", "\ud800 alone", "émoji 🙂", "'; DROP TABLE calls; --", "</verdict>\r\n\t{input}")
 """Texts that models write and careless code loses."""
@@ -34,8 +34,8 @@ class MemoryStore:
         self.replies.setdefault(request.key, reply)
 
 
-async def check_model(model: Model, request: Request) -> None:
-    """Check the contract of ``Model``; ``request`` is one that it can answer. Costs about ten calls."""
+async def check_model_client(model: ModelClient, request: Request) -> None:
+    """Check the contract of ``ModelClient``; ``request`` is one that it can answer. Costs about ten calls."""
     _check_reply(await model.complete(request))
 
     purposes = [replace(request, purpose=f"other.{number}", agent=f"agent {number} é\n") for number in range(8)]

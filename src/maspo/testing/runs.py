@@ -4,35 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from maspo.config import Caps, RunConfig
-from maspo.engine.job import Job, Outcome, Progress, Provider, Watcher
-from maspo.engine.run import resume, start
+from maspo.data.inputs import make_inputs
 from maspo.events import Event
-from maspo.models.base import Model, Reply, Request
-from maspo.search.plan import Plan
-from maspo.tasks.inputs import make_inputs
+from maspo.models.base import ModelClient, Reply, Request
+from maspo.optimizers.base import OptimizerConfig
+from maspo.optimizers.registry import make_config
+from maspo.study.job import Job, Outcome, Progress, Provider, Watcher
+from maspo.study.optimize import resume, start
+from maspo.study.resolve import Parts, resolve
 from maspo.world import World
 from maspo.world.spec import WorldSpec
 
-SMALL = Plan.model_validate(
-    {
-        "method": "ascent",
-        "passes": 2,
-        "drafts": 1,
-        "edits": 2,
-        "traces": 2,
-        "stages": (3, 6),
-        "generations": 1,
-        "batch": 4,
-        "promotion": (4,),
-    }
+SMALL_ASCENT = make_config(
+    {"method": "ascent", "passes": 2, "drafts": 1, "generations": 1, "batch": 4, "promotion": (4,)}
 )
-"""A plan that takes a fraction of a second on the world, with whichever ``method``."""
+SMALL_RACE = make_config({"method": "race", "passes": 2, "drafts": 1, "edits": 2, "traces": 2, "stages": (3, 6)})
+SMALL: Mapping[str, OptimizerConfig] = {"ascent": SMALL_ASCENT, "race": SMALL_RACE}
+"""Settings of each optimizer under which a run takes a fraction of a second on the world."""
 
 Before = Callable[[Request], Awaitable[None]]
 """Called with each request just before it is answered; may raise what a model raises."""
@@ -53,9 +47,9 @@ class Recorder:
 
 
 class Counted:
-    """A ``Model`` that counts what it is asked, by content address and purpose, and passes it on."""
+    """A ``ModelClient`` that counts what it is asked, by content address and purpose, and passes it on."""
 
-    def __init__(self, inner: Model, before: Before | None = None) -> None:
+    def __init__(self, inner: ModelClient, before: Before | None = None) -> None:
         self.keys: Counter[str] = Counter()
         self.purposes: Counter[str] = Counter()
         self._inner = inner
@@ -79,7 +73,7 @@ class Counted:
         """The provider that gives this model to a run."""
 
         @asynccontextmanager
-        async def provide(_job: Job, _run: str) -> AsyncIterator[Model]:
+        async def provide(_job: Job, _run: str) -> AsyncIterator[ModelClient]:
             yield self
 
         return provide
@@ -88,7 +82,7 @@ class Counted:
 def world_job(topology: str = "reflect", inputs: int = 14, spec: WorldSpec | None = None) -> Job:
     """Return a small job whose models are the simulated world of a spec; its seed is the search's, too."""
     world = World(spec)
-    config = RunConfig(search=SMALL, seed=world.spec.seed)
+    config = RunConfig(search=SMALL_ASCENT, seed=world.spec.seed)
     return Job(world.system(topology), make_inputs(world.inputs(inputs)), config, world=world.spec)
 
 
@@ -103,15 +97,25 @@ def counted_world(job: Job, before: Before | None = None) -> Counted:
 
 
 async def begin(
-    job: Job, out: Path, model: Counted | None = None, stop: asyncio.Event | None = None, watcher: Watcher | None = None
+    job: Job,
+    out: Path,
+    model: Counted | None = None,
+    stop: asyncio.Event | None = None,
+    watcher: Watcher | None = None,
+    parts: Parts | None = None,
 ) -> Outcome:
     """Start a job as against an endpoint: its world answers, but the run does not know that it is simulated."""
     provider = (model or counted_world(job)).provider
-    return await start(replace(job, world=None), out, watcher or Recorder(), provider, stop)
+    return await start(resolve(replace(job, world=None), parts), out, watcher or Recorder(), provider, stop)
 
 
 async def go_on(
-    job: Job, out: Path, model: Counted | None = None, stop: asyncio.Event | None = None, caps: Caps | None = None
+    job: Job,
+    out: Path,
+    model: Counted | None = None,
+    stop: asyncio.Event | None = None,
+    caps: Caps | None = None,
+    parts: Parts | None = None,
 ) -> Outcome:
     """Resume a run of ``begin``."""
-    return await resume(out, Recorder(), caps, (model or counted_world(job)).provider, stop)
+    return await resume(out, Recorder(), caps, (model or counted_world(job)).provider, stop, parts)

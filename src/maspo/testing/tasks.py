@@ -13,11 +13,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from maspo.errors import InputsInvalid, SystemInvalid
-from maspo.graph import Agent, System
+from maspo.core.errors import InputsInvalid, SystemInvalid
+from maspo.data.inputs import Input
+from maspo.data.tasks.task import Benchmark, Task, TaskOptions, TaskRow
 from maspo.scoring.base import Sample, Scorer
-from maspo.tasks.inputs import Input
-from maspo.tasks.task import Benchmark, Task, TaskOptions, TaskRow
+from maspo.team import Agent, System
 
 UNLABELLED = ("judge",)
 """Scorers that need neither labels nor tests."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TypeVar
 
-from maspo.search.draw import rank
+from maspo.core.seeded import rank
 
 T = TypeVar("T")
 

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from maspo.errors import UsageError
-from maspo.graph import Agent, System
-from maspo.graph.template import placeholders
-from maspo.prompts import Prompts
+from maspo.core.errors import UsageError
+from maspo.core.prompts import Prompts
+from maspo.team import Agent, System
+from maspo.team.template import placeholders
 from maspo.world.agents import template_role
 from maspo.world.catalogue import Kind, added, of_kind, split
 from maspo.world.latents import ROLE_NOISE, VERSION_NOISE, Latents, Profile, Turn

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from maspo.core.seeded import rank
 from maspo.models.base import Request
-from maspo.search.draw import rank
 from maspo.world.catalogue import (
     CATALOGUE,
     Kind,

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from maspo.errors import ConfigInvalid, ProviderError
+from maspo.core.errors import ConfigInvalid, ProviderError
 from maspo.models.base import AGENT, JUDGE_GLOBAL, PROPOSER, Message, Reply, Request
 from maspo.world.noise import unit
 from maspo.world.spec import WorldSpec

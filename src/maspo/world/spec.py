@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from maspo.errors import ConfigInvalid
+from maspo.core.errors import ConfigInvalid
 
 Skill: TypeAlias = Literal["good", "poor", "rubbish"]
 SKILLS: tuple[Skill, ...] = ("good", "poor", "rubbish")

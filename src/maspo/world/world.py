@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from maspo.graph import System
+from maspo.core.prompts import Prompts
 from maspo.models.base import Reply, Request
-from maspo.prompts import Prompts
+from maspo.team import System
 from maspo.world.agents import answer_agent
 from maspo.world.judge import answer_judge
 from maspo.world.latents import Latents
@@ -16,7 +16,7 @@ from maspo.world.spec import WorldSpec
 
 
 class World:
-    """A seeded stand-in for every model of a run. Implements ``maspo.models.base.Model``; it never fails."""
+    """A seeded stand-in for every model of a run. Implements ``maspo.models.base.ModelClient``; it never fails."""
 
     def __init__(self, spec: WorldSpec | None = None) -> None:
         self.spec = spec or WorldSpec()
@@ -40,7 +40,7 @@ class World:
         return Reply(text=text, tokens_in=-(-read // 4), tokens_out=-(-len(text) // 4))
 
     def inputs(self, n: int, start: int = 0) -> list[Mapping[str, object]]:
-        """Return n rows for ``maspo.tasks.inputs.make_inputs``, labelled with the truth of this world."""
+        """Return n rows for ``maspo.data.inputs.make_inputs``, labelled with the truth of this world."""
         return world_rows(self._latents, n, start)
 
     def system(self, topology: str = "reflect") -> System:

@@ -1,0 +1,284 @@
+"""Make a RunConfig from settings that were given one by one; an error names the place where a setting was given.
+
+The command line and the Python API both give their settings here, in the order of their weight.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from maspo.config import PROFILES, RunConfig, method_of
+from maspo.core.errors import ConfigInvalid
+from maspo.flags import Flag
+from maspo.optimizers.base import OptimizerConfig
+from maspo.optimizers.registry import DEFAULT, OPTIMIZERS, config_class, explain_foreign, setting_names
+
+SettingPath = tuple[str, ...]
+"""Where a setting stands in the config: ``("models", "agent")``."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value for a setting or a group of settings, and where it was given: ``--max-usd``, ``maspo.toml: caps.usd``."""
+
+    path: SettingPath
+    value: object
+    place: str
+
+
+def configure(settings: Sequence[Setting]) -> RunConfig:
+    """Return the config that settings make, over the defaults and the profile; a later one wins.
+
+    Raises:
+        ConfigInvalid: an unknown setting, one of another optimizer, or values that cannot be used: all of these, a line
+            each.
+
+    """
+    optimizer = _choose_optimizer(settings)
+    found: dict[SettingPath, Setting] = {}
+    for group in settings:
+        for setting in _split_group(group, RunConfig, 0, optimizer):
+            found = {path: other for path, other in found.items() if not _overlap(path, setting.path)}
+            found[setting.path] = setting
+    try:
+        return RunConfig.model_validate(_nest(found))
+    except ValidationError as error:
+        # Pydantic adds one more error where a default could not be made because another setting is wrong.
+        details = [one for one in error.errors(include_url=False) if one["type"] != "default_factory_not_called"]
+        raise ConfigInvalid("\n".join(dict.fromkeys(_explain(one, found) for one in details))) from None
+
+
+# ── what settings there are ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def list_fields(
+    section: type[BaseModel], search: type[BaseModel] = OptimizerConfig, path: SettingPath = ()
+) -> Iterator[tuple[SettingPath, FieldInfo]]:
+    """Yield every single setting of a section and of those in it; ``search`` holds the settings of the optimizer."""
+    for name, field in zip(setting_names(section), section.model_fields.values(), strict=True):
+        inner = _section(field.annotation, search)
+        if inner is None:
+            yield (*path, name), field
+        else:
+            yield from list_fields(inner, search, (*path, name))
+
+
+def flag_of(field: FieldInfo) -> Flag | None:
+    """Return the name that a setting has of its own, if it has one."""
+    return next((one for one in field.metadata if isinstance(one, Flag)), None)
+
+
+def paths_by_flag() -> dict[str, SettingPath]:
+    """Return where each setting with a name of its own stands, by that name."""
+    return {flag.name: path for path, field in list_fields(RunConfig) if (flag := flag_of(field)) is not None}
+
+
+def _section(annotation: Any, search: type[BaseModel]) -> type[BaseModel] | None:
+    if annotation is OptimizerConfig:
+        return search
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+
+
+def _is_table(annotation: Any) -> bool:
+    """Return whether a setting is a table with free keys, such as prices by model."""
+    origin = get_origin(annotation)
+    return isinstance(origin, type) and issubclass(origin, Mapping)
+
+
+# ── what was given ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class _Optimizer:
+    """The optimizer that is asked for, the place that asks for it, and its settings."""
+
+    method: str
+    chosen_by: str
+    config: type[OptimizerConfig]
+
+
+def _choose_optimizer(settings: Sequence[Setting]) -> _Optimizer:
+    """Return the optimizer that is asked for by name, by the profile, or by nobody."""
+    profile = _last(settings, ("profile",))
+    named = _last(settings, ("search", "method"))
+    _check_choice(profile, list(PROFILES))
+    _check_choice(named, OPTIMIZERS.names())
+    if named is not None:
+        method, chosen_by = str(named.value), named.place
+    elif profile is not None:
+        method, chosen_by = method_of(profile.value), profile.place  # type: ignore[arg-type] # checked above
+    else:
+        method, chosen_by = DEFAULT, "default"
+    return _Optimizer(method, chosen_by, config_class(method))
+
+
+def _check_choice(setting: Setting | None, choices: Sequence[str]) -> None:
+    if setting is not None and setting.value not in choices:
+        raise ConfigInvalid(f"{setting.place}: {_shown(setting.value)} is given; expected one of: {', '.join(choices)}")
+
+
+def _last(settings: Sequence[Setting], path: SettingPath) -> Setting | None:
+    """Return what is given last for a path, by itself or in a group."""
+    for setting in reversed(settings):
+        value, rest = setting.value, path[len(setting.path) :]
+        if (*setting.path, *rest) != path:
+            continue
+        for name in rest:
+            value = value.get(name) if isinstance(value, Mapping) else None
+        if not rest or value is not None:
+            return Setting(path, value, ".".join((setting.place, *rest)))
+    return None
+
+
+def _split_group(setting: Setting, section: type[BaseModel], depth: int, optimizer: _Optimizer) -> Iterator[Setting]:
+    """Yield the single settings in what was given; ``section`` is the group that the first ``depth`` names lead to.
+
+    Raises:
+        ConfigInvalid: there is no such setting, or a group is given as a single value.
+
+    """
+    if depth == len(setting.path):
+        if not isinstance(setting.value, Mapping):
+            what = f"{'.'.join(setting.path)!r} is a group of settings"
+            raise ConfigInvalid(f"{setting.place}: {what}; set one of: {', '.join(setting_names(section))}")
+        for one in _entries(setting, setting.value):
+            yield from _split_group(one, section, depth, optimizer)
+        return
+    name = setting.path[depth]
+    fields = dict(zip(setting_names(section), section.model_fields.values(), strict=True))
+    if name not in fields:
+        of_optimizer = section is optimizer.config
+        foreign = explain_foreign(name, optimizer.method, optimizer.chosen_by) if of_optimizer else ""
+        unknown = _explain_unknown(setting.path[: depth + 1], section, optimizer.config)
+        raise ConfigInvalid(f"{setting.place}: {foreign or unknown}")
+    annotation = fields[name].annotation
+    inner = _section(annotation, optimizer.config)
+    if inner is not None:
+        yield from _split_group(setting, inner, depth + 1, optimizer)
+    elif _is_table(annotation):
+        yield from _split_table(setting, depth + 1, nested=get_args(annotation)[-1] is Any)
+    elif len(setting.path) > depth + 1:
+        beyond = setting.path[depth + 1]
+        raise ConfigInvalid(f"{setting.place}: {name!r} is a single setting; it has no key {beyond!r}")
+    else:
+        yield setting
+
+
+def _split_table(setting: Setting, depth: int, nested: bool) -> Iterator[Setting]:
+    """Yield the entries of a table with free keys, which the first ``depth`` names lead to.
+
+    Values may be tables too where the table is ``nested``; else what follows is one key, such as ``gpt-4.1``.
+    """
+    if depth == len(setting.path):
+        if not isinstance(setting.value, Mapping):
+            raise ConfigInvalid(f"{setting.place}: {_shown(setting.value)} is given; expected a table")
+        for one in _entries(setting, setting.value):
+            yield from _split_table(one, depth, nested)
+    elif not nested:
+        yield replace(setting, path=(*setting.path[:depth], ".".join(setting.path[depth:])))
+    elif isinstance(setting.value, Mapping) and setting.value:
+        for one in _entries(setting, setting.value):
+            yield from _split_table(one, depth, nested)
+    else:
+        yield setting
+
+
+def _entries(group: Setting, values: Mapping[str, object]) -> Iterator[Setting]:
+    """Yield what a group that is given as a whole holds; an empty one sets nothing."""
+    for key, value in values.items():
+        yield Setting((*group.path, key), value, f"{group.place}.{key}")
+
+
+def _overlap(one: SettingPath, other: SettingPath) -> bool:
+    """Return whether two settings set the same, or one a table and the other an entry in it."""
+    shared = min(len(one), len(other))
+    return one[:shared] == other[:shared]
+
+
+def _nest(found: Mapping[SettingPath, Setting]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for path, setting in found.items():
+        group = tree
+        for name in path[:-1]:
+            group = group.setdefault(name, {})
+        group[path[-1]] = setting.value
+    return tree
+
+
+# ── errors ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _explain_unknown(path: SettingPath, section: type[BaseModel], search: type[BaseModel]) -> str:
+    """Return that there is no such setting, the nearest one that there is, and all that could be meant."""
+    *group, name = path
+    keys = setting_names(section)
+    everywhere = {found[-1]: ".".join(found) for found, _ in list_fields(RunConfig, search)}
+    near = difflib.get_close_matches(name, keys, n=1)
+    if near:
+        meant = ".".join((*group, near[0]))
+    else:
+        near = difflib.get_close_matches(name, everywhere, n=1)
+        meant = everywhere[near[0]] if near else ""
+    hint = f"did you mean {meant!r}? " if meant else ""
+    where = f" under {'.'.join(group)!r}" if group else ""
+    return f"unknown setting {name!r}; {hint}The keys{where} are: {', '.join(keys)}"
+
+
+def _explain(detail: ErrorDetails, found: Mapping[SettingPath, Setting]) -> str:
+    """Return one line about a value that cannot be used: where it was given, what it is, what is expected."""
+    path = tuple(map(str, detail["loc"]))
+    if detail["type"] == "missing":
+        return f"{'.'.join(path)}: nothing is given, and it has no default; give it, such as --set {'.'.join(path)}=…"
+    places = [found[path[:end]].place for end in range(len(path), 0, -1) if path[:end] in found]
+    place = places[0] if places else ".".join(path)
+    return f"{place}: {_shown(detail['input'])} is given; expected {_expected(detail)}"
+
+
+_EXPECTED = {
+    "int": "a whole number",
+    "float": "a number",
+    "finite": "a finite number",
+    "bool": "true or false",
+    "string": "text",
+    "tuple": "a list",
+    "dict": "a table",
+    "mapping": "a table",
+}
+"""What is expected, by the first word of the type of pydantic's error."""
+
+
+def _expected(detail: ErrorDetails) -> str:
+    limits = detail.get("ctx", {})
+    words = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
+    for name, word in words.items():
+        if name in limits:
+            return f"{word} {limits[name]:g}"
+    if detail["type"] == "literal_error":
+        return str(limits["expected"])
+    if detail["type"] == "value_error":
+        return str(limits["error"])
+    return _EXPECTED.get(detail["type"].split("_")[0], detail["msg"])
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str) and _is_number(value):
+        return value  # bare, as a number is shown that did not come as the text of a flag or variable
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    # 60: a value on one line of a terminal of 80 columns, beside the place.
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,44 @@
+"""Usage: what model calls cost, and how costs add up. The one list of these figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from maspo.core.plain import Dumped
+
+
+@dataclass(frozen=True, slots=True)
+class Usage(Dumped):
+    """What calls of one purpose, or of several, cost.
+
+    ``usd`` is None when a price is unknown; tokens count what was reported.
+    """
+
+    calls: int = 0
+    """Calls that were sent, each attempt counted."""
+    cached: int = 0
+    """Questions answered from the run's own record, at no cost."""
+    failed: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    unmetered: int = 0
+    """Calls whose endpoint reported no token usage."""
+    usd: float | None = None
+
+    def __add__(self, other: Usage) -> Usage:
+        """Return the sum; once a part of the money is unknown, all of it is. What costs nothing has ``usd`` 0."""
+        return Usage(
+            calls=self.calls + other.calls,
+            cached=self.cached + other.cached,
+            failed=self.failed + other.failed,
+            tokens_in=self.tokens_in + other.tokens_in,
+            tokens_out=self.tokens_out + other.tokens_out,
+            unmetered=self.unmetered + other.unmetered,
+            usd=None if self.usd is None or other.usd is None else self.usd + other.usd,
+        )
+
+
+def total(usages: Iterable[Usage]) -> Usage:
+    """Return the sum of usages, such as those of all purposes; money is unknown when that of any call is."""
+    return sum((usage if usage.calls else replace(usage, usd=0) for usage in usages), start=Usage(usd=0))

@@ -1,0 +1,113 @@
+"""Inputs: what the system is run on, identified by content, never by position."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from maspo.core.errors import InputsInvalid
+from maspo.data.records import read_records
+
+LABEL_COLUMN = "answer"
+ID_COLUMN = "id"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input: its columns as text. ``key`` is the content address of the columns, ``label`` the name for people.
+
+    ``answer`` is a label for evaluation; it is not among the columns, so no prompt can show it to an agent.
+    """
+
+    key: str
+    label: str
+    columns: Mapping[str, str]
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The inputs of a run, without duplicates; ``merged`` counts the rows that repeated another."""
+
+    rows: tuple[Input, ...]
+    merged: int = 0
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that every row has: the names that a prompt may use as placeholders."""
+        return frozenset.intersection(*(frozenset(row.columns) for row in self.rows))
+
+
+def load_inputs(path: str | Path) -> Inputs:
+    """Read JSON Lines, or by suffix CSV, JSON or Parquet.
+
+    Raises:
+        InputsInvalid: the file is missing, unreadable, empty, or a row cannot be used; names file, row and fix.
+
+    """
+    file = Path(path)
+    return make_inputs(read_records(file, f"--inputs {file}"), source=str(file))
+
+
+def make_inputs(rows: Iterable[str | Mapping[str, object]], source: str = "inputs") -> Inputs:
+    """Build inputs from texts or rows; equal rows are merged.
+
+    Raises:
+        InputsInvalid: no rows, a row without text, or one id on two different rows.
+
+    """
+    found: dict[str, Input] = {}
+    labels: dict[str, str] = {}
+    merged = 0
+    for number, row in enumerate(rows, start=1):
+        item = _input({"input": row} if isinstance(row, str) else row, f"{source}, row {number}")
+        if item.key in found:
+            merged += 1
+            continue
+        if labels.setdefault(item.label, item.key) != item.key:
+            raise InputsInvalid(f"{source}, row {number}: id {item.label!r} is taken by another row; make ids unique")
+        found[item.key] = item
+    if not found:
+        raise InputsInvalid(f'{source}: no inputs; give at least one row such as {{"input": "…"}}')
+    return Inputs(tuple(found.values()), merged)
+
+
+def input_text(row: Input, named: Sequence[str] = ()) -> str:
+    """Return what an agent without placeholders reads: the ``input`` column, else the named columns, labelled."""
+    if "input" in row.columns:
+        return row.columns["input"]
+    return "\n\n".join(f"{name}:\n{row.columns[name]}" for name in named or row.columns)
+
+
+def _input(row: Mapping[str, object], place: str) -> Input:
+    columns = {as_text(name): as_text(value) for name, value in row.items() if name not in (ID_COLUMN, LABEL_COLUMN)}
+    if not any(text.strip() for text in columns.values()):
+        raise InputsInvalid(f"{place}: no text; give `input` or the columns that the prompts name")
+    digest = hashlib.sha256(json.dumps(columns, sort_keys=True).encode()).hexdigest()[:16]
+    label = row.get(ID_COLUMN)
+    return Input(
+        key=digest,
+        label=digest if label in (None, "") else str(label),
+        columns=columns,
+        answer=as_label(row.get(LABEL_COLUMN)),
+    )
+
+
+def as_label(value: object) -> str | None:
+    """Return the label in a cell; None when the cell is empty, as a CSV has it in rows without one."""
+    text = as_text(value)
+    return text if text.strip() else None
+
+
+def as_text(value: object) -> str:
+    """Return a cell as text: a list of texts line by line, anything else that is no text as JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        value = "\n".join(value)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    # A lone surrogate is no text: it could be neither sent nor kept.
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,0 +1,92 @@
+"""MBPP and HumanEval-ET: short Python programs that must pass tests."""
+
+from __future__ import annotations
+
+from maspo.data.hub import Hub
+from maspo.data.published import Part, Published
+from maspo.data.records import Record
+from maspo.data.tasks.soundness import known_names, sound
+from maspo.data.tasks.task import TaskRow
+
+SHOWN_TESTS = 3
+"""How many tests of MBPP the agents see, as its authors did: they name the function. Any further ones are hidden."""
+_MBPP_TEST = range(11, 511)
+"""The ids that MBPP's authors set aside for testing; all others may be learned from."""
+
+
+def _mbpp_row(record: Record) -> TaskRow:
+    """Read a row of the sanitized form (``prompt``, ``test_imports``) or the full one (``text``, a setup)."""
+    task = str(record["prompt"] if "prompt" in record else record["text"]).strip()
+    tests = _texts(record["test_list"])
+    imports = record.get("test_imports")
+    setup = "\n".join(_texts(imports)) if imports else str(record.get("test_setup_code") or "")
+    shown = "\n".join(tests[:SHOWN_TESTS])
+    return TaskRow(
+        columns={"input": f"{task}\n\nThe code must pass these tests:\n{shown}", "task": task, "examples": shown},
+        id=str(record["task_id"]),
+        tests=tests,
+        setup=setup,
+        gold=_program(str(record.get("code") or "")),
+    )
+
+
+def _humaneval_row(record: Record) -> TaskRow:
+    """Read a row of HumanEval, and the further tests of HumanEval-ET (``test_list`` or ``test_case_list``)."""
+    head, entry_point = str(record["prompt"]), str(record["entry_point"])
+    more = record["test_list"] if "test_list" in record else record["test_case_list"]
+    known = known_names(head)
+    check = str(record.get("test") or "").strip()
+    return TaskRow(
+        columns={"input": head},
+        id=str(record["task_id"]),
+        tests=(
+            *([f"{check}\n\ncheck({entry_point})"] if "def check" in check else []),
+            *(test for test in _texts(more) if sound(test, known)),
+        ),
+        setup=head,
+        entry_point=entry_point,
+        gold=_program(head + str(record.get("canonical_solution") or "")),
+    )
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"a list of texts is expected, not {value!r:.60}")
+    return tuple(str(item).strip() for item in value)
+
+
+def _program(code: str) -> str:
+    return f"```python\n{code.rstrip()}\n```"
+
+
+def _number(record: Record) -> int:
+    return int(str(record["task_id"]).rpartition("/")[2])
+
+
+def _mbpp_hub(split: str) -> Hub:
+    return Hub("google-research-datasets/mbpp", split, "sanitized", revision="4bb6404fdc6cacfda99d4ac4205087b89d32030c")
+
+
+_MBPP_NAMES = ("mbpp_sanitized", "sanitized-mbpp", "mbpp")
+
+MBPP = Published(
+    name="mbpp",
+    row=_mbpp_row,
+    test=Part(_MBPP_NAMES, _mbpp_hub("test"), keep=lambda record: _number(record) in _MBPP_TEST),
+    pool=Part(_MBPP_NAMES, _mbpp_hub("train+validation+prompt"), keep=lambda record: _number(record) not in _MBPP_TEST),
+    scorer="code",
+    final_answer="none",
+    source="MBPP (Austin et al. 2021), sanitized, test ids 11 to 510; pool: its other ids; CC-BY-4.0",
+    size=257,
+)
+
+HUMANEVAL_ET = Published(
+    name="humaneval-et",
+    row=_humaneval_row,
+    test=Part(("humaneval_et", "HumanEval-ET/test"), Hub("dz1/CodeScore-HumanEval-ET", "train")),
+    scorer="code",
+    final_answer="none",
+    source="HumanEval-ET (Dong et al. 2023) on HumanEval (Chen et al. 2021), MIT licence; pool: a quarter by content",
+    size=164,
+    share=0.25,
+)

@@ -1,0 +1,59 @@
+"""GPQA Diamond: questions of experts with four options. Its authors ask that no question is shown in public."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from maspo.data.hub import Hub
+from maspo.data.published import Part, Published
+from maspo.data.records import Record
+from maspo.data.tasks.aqua import LETTERS, with_options
+from maspo.data.tasks.task import TaskRow
+
+_WRONG = ("Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3")
+_ONE_LETTER = re.compile(r"\(?([A-J])\)?[.):]?")
+
+
+def _row(record: Record) -> TaskRow:
+    """Read the official form, or the common one: ``question`` with its options in the text, ``answer`` a letter."""
+    if "Question" in record:
+        return _official(record)
+    found = _ONE_LETTER.fullmatch(str(record["answer"]).strip())
+    if found is None:
+        raise ValueError("answer is no letter")
+    columns = {"input": str(record["question"]).strip()}
+    return TaskRow(columns, str(record.get("id") or ""), found[1], gold=f"The answer is {found[1]}.")
+
+
+def _official(record: Record) -> TaskRow:
+    """Read a row that lists the right answer first; the options are put in an order drawn from their content."""
+    question = str(record["Question"]).strip()
+    right = str(record["Correct Answer"]).strip()
+    options = sorted([right, *(str(record[name]).strip() for name in _WRONG)], key=lambda text: _draw(question, text))
+    letter = LETTERS[options.index(right)]
+    return TaskRow(
+        columns=with_options(question, options),
+        id=str(record.get("Record ID") or ""),
+        answer=letter,
+        gold=f"The answer is {letter}.",
+    )
+
+
+def _draw(question: str, option: str) -> bytes:
+    return hashlib.sha256(f"{question}\0{option}".encode("utf-8", "surrogatepass")).digest()
+
+
+GPQA_DIAMOND = Published(
+    name="gpqa-diamond",
+    row=_row,
+    test=Part(
+        ("gpqa_diamond", "gpqa/gpqa_diamond", "dataset/gpqa_diamond"),
+        Hub("Idavidrein/gpqa", "train", "gpqa_diamond", gated=True),
+    ),
+    scorer="choice",
+    final_answer="choice",
+    source="GPQA Diamond (Rein et al. 2023), CC-BY-4.0; keep its questions off the web; pool: a quarter by content",
+    size=198,
+    share=0.25,
+)

@@ -1,0 +1,75 @@
+"""Events: what happened in a run, typed and final. Report, dashboard, terminal and JSON are folds over them."""
+
+from maspo.core.usage import Usage
+from maspo.events.base import Event, Recorded, SearchEvent, Span, StepEvent, UnknownEvent, decode, encode, event
+from maspo.events.calls import CallEvent, CallLost, CallUnsettled
+from maspo.events.cases import CaseShown
+from maspo.events.judge import JudgeChecked
+from maspo.events.run import (
+    BudgetStopped,
+    HoldoutResult,
+    Paused,
+    RunFinished,
+    RunStarted,
+    Shipped,
+    VerdictWord,
+)
+from maspo.events.search import (
+    AgentInfluence,
+    CandidateScored,
+    CaseFound,
+    ConflictFound,
+    DraftRejected,
+    DraftsScreened,
+    EdgeInfluence,
+    Effect,
+    InfluenceMeasured,
+    LevelAgreement,
+    LevelCounts,
+    PromptChanged,
+    PromptKept,
+    ProxyTold,
+    SearchEnded,
+    StepStarted,
+)
+
+__all__ = [
+    "AgentInfluence",
+    "BudgetStopped",
+    "CallEvent",
+    "CallLost",
+    "CallUnsettled",
+    "CandidateScored",
+    "CaseFound",
+    "CaseShown",
+    "ConflictFound",
+    "DraftRejected",
+    "DraftsScreened",
+    "EdgeInfluence",
+    "Effect",
+    "Event",
+    "HoldoutResult",
+    "InfluenceMeasured",
+    "JudgeChecked",
+    "LevelAgreement",
+    "LevelCounts",
+    "Paused",
+    "PromptChanged",
+    "PromptKept",
+    "ProxyTold",
+    "Recorded",
+    "RunFinished",
+    "RunStarted",
+    "SearchEnded",
+    "SearchEvent",
+    "Shipped",
+    "Span",
+    "StepEvent",
+    "StepStarted",
+    "UnknownEvent",
+    "Usage",
+    "VerdictWord",
+    "decode",
+    "encode",
+    "event",
+]

@@ -1,0 +1,47 @@
+"""Calls that brought no reply: lost for good, or in flight when a process died."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from maspo.events.base import CALLS, Event, Span, event
+
+
+class CallEvent(Event):
+    """What happened to a model call."""
+
+    __slots__ = ()
+    purpose: str
+    agent: str
+
+    @property
+    def span(self) -> Span:
+        """What it belongs to: the calls for one purpose and agent."""
+        return Span(f"{self.purpose}/{self.agent}" if self.agent else self.purpose, CALLS.id)
+
+
+@event
+class CallLost(CallEvent):
+    """A call failed for good; what depended on it is undecided."""
+
+    purpose: str
+    agent: str
+    reason: str
+    attempts: int
+    kind: Literal["call_lost"] = "call_lost"
+
+
+@event
+class CallUnsettled(CallEvent):
+    """A call was in flight when an earlier process of the run died: it may be billed twice, since it is asked again."""
+
+    number: int
+    """Of the attempt in the run's record."""
+    key: str
+    """The content address of the call."""
+    purpose: str
+    agent: str
+    model: str
+    usd: float | None
+    """Its highest cost, which counts towards the caps; None when no price is known."""
+    kind: Literal["call_unsettled"] = "call_unsettled"

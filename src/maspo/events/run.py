@@ -1,0 +1,101 @@
+"""The run as a whole: its beginning, its pauses, its end, and the proof on the hold-out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from maspo.core.usage import Usage
+from maspo.events.base import Event, event
+
+
+@event
+class RunStarted(Event):
+    """A run began: what it works on and what it plans. ``simulated`` when the world stands in for models."""
+
+    run: str
+    system: str
+    agents: tuple[str, ...]
+    reads: Mapping[str, tuple[str, ...]]
+    seed_prompts: Mapping[str, str]
+    profile: str
+    seed: int
+    search_inputs: int
+    holdout_inputs: int
+    models: Mapping[str, str]
+    """Purpose (agent, judge, proposer) to model name."""
+    simulated: bool
+    version: str
+    notes: tuple[str, ...] = ()
+    """Plain remarks for the reader: merged duplicates, small hold-out, …"""
+    method: str = ""
+    """How it searches; empty in runs of versions that did not say."""
+    decided_by: Literal["judge", "labels"] = "judge"
+    """Who decides on final answers: labels only when they were asked for and every input has one."""
+    kind: Literal["run_started"] = "run_started"
+
+
+@event
+class Paused(Event):
+    """The run was interrupted; it can be resumed."""
+
+    reason: str
+    seconds: float
+    kind: Literal["paused"] = "paused"
+
+
+@event
+class BudgetStopped(Event):
+    """A hard cap ended the search before its plan was done."""
+
+    cap: str
+    """For example ``--max-calls 500``."""
+    kind: Literal["budget_stopped"] = "budget_stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class HoldoutResult:
+    """The proof: winners against seed prompts on inputs that the search never saw."""
+
+    n: int
+    wins: int
+    losses: int
+    ties: int
+    undecided: int
+    p_value: float
+    """One-sided exact sign test that wins exceed losses."""
+    p_worse: float
+    interval: tuple[float, float]
+    """95 % interval of the net win rate, (wins − losses) / n."""
+    needed: int | None
+    """About how many hold-out inputs would let something be proven, when this many could not."""
+    contradicted: int = 0
+    """Of the ties: pairs on which the judge contradicted itself when the order was turned."""
+
+
+VerdictWord: TypeAlias = Literal["improved", "no_evidence", "worse", "cannot_tell"]
+Shipped: TypeAlias = Literal["optimized", "seed"]
+
+
+@event
+class RunFinished(Event):
+    """The end of a run: the verdict, what is shipped, and what it cost."""
+
+    verdict: VerdictWord
+    shipped: Shipped
+    why: str
+    """One or two plain sentences for the reader."""
+    holdout: HoldoutResult
+    prompts: Mapping[str, str]
+    """What is shipped."""
+    winners: Mapping[str, str]
+    """What the search ended with, shipped or not."""
+    usage: Mapping[str, Usage]
+    """By purpose: agent, judge.local, judge.lookahead, judge.global, proposer, other.*."""
+    seconds: float
+    complete: bool
+    """False when a cap ended the search before its plan was done."""
+    truth: tuple[float, float] | None = field(default=None)
+    """On a simulated world only: true accuracy of (seed prompts, shipped prompts)."""
+    kind: Literal["run_finished"] = "run_finished"

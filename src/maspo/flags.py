@@ -1,0 +1,86 @@
+"""The settings with a name of their own, such as ``agent-model``, each declared once.
+
+A field of ``maspo.config`` takes its row: ``agent: Annotated[str, FLAGS["agent-model"]] = "gpt-4.1-mini"``. All else
+follows: the name gives ``--agent-model``, ``MASPO_AGENT_MODEL`` and ``agent_model=`` in Python; the place of the field
+gives ``models.agent`` in ``maspo.toml`` and ``--set``; its type and limits check what is given, wherever that is; and
+the rows in docs/commands.md are written from both.
+
+Plain Python: the command line builds its options before it needs pydantic (docs/design/0009-settings.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+ENV_PREFIX = "MASPO_"
+
+Commands = Literal["models", "search", "none"]
+"""Which commands take a flag as an option: all that ask models, those about a search, or none.
+
+Without an option a setting is given by variable, in Python, in ``maspo.toml`` or with ``--set``.
+"""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """The name of a setting, and what people are told about it."""
+
+    name: str
+    means: str
+    """One clause in Markdown, for ``--help`` and the docs."""
+    metavar: str = ""
+    commands: Commands = "models"
+    default: str = ""
+    """What holds when nothing is given, in words; empty where the default of the field says it."""
+
+    @property
+    def option(self) -> str:
+        """The option on the command line."""
+        return f"--{self.name}"
+
+    @property
+    def variable(self) -> str:
+        """The variable in the environment."""
+        return ENV_PREFIX + self.keyword.upper()
+
+    @property
+    def keyword(self) -> str:
+        """The keyword of ``maspo.optimize``."""
+        return self.name.replace("-", "_")
+
+
+_ALL = (
+    Flag("profile", "presets of the search", "default|cheap|thorough|paper", "search"),
+    Flag("seed", "same seed, same order and search", "N"),
+    Flag("agent-model", "model of the agents that name none themselves", "M"),
+    Flag("judge-model", "model of the judge", "M", default="the agents'"),
+    Flag("proposer-model", "model that writes prompts", "M", "search", default="the agents'"),
+    Flag("base-url", "an OpenAI-compatible endpoint, up to `/v1`", "URL"),
+    Flag("api-key-env", "name of the variable that holds the key", commands="none"),
+    Flag("concurrency", "calls in flight", commands="none"),
+    Flag("max-usd", "hard cap in US dollars over all models", "X"),
+    Flag("max-calls", "hard cap on model calls, retries included", "N"),
+    Flag("max-minutes", "hard cap on minutes of work", "N"),
+    Flag(
+        "ship-if",
+        "`better`: ship when wins exceed losses; `proven`: only when p ≤ 0.05",
+        "better|proven",
+        "search",
+    ),
+    Flag(
+        "labels",
+        "`use`: answers in the inputs decide the global comparison where there are some; `ignore` them",
+        "ignore|use",
+        "search",
+    ),
+    Flag(
+        "focus",
+        "rewrite only these agents, such as `solver,critic`; the others keep their prompts",
+        "AGENTS",
+        "search",
+        default="all that may be",
+    ),
+)
+FLAGS: dict[str, Flag] = {flag.name: flag for flag in _ALL}
+"""Every named setting by its name, in the order in which ``--help`` lists them."""

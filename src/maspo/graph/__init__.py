@@ -1,5 +1,0 @@
-"""What is optimized: agents, systems, placeholders and topologies. Plain data, no I/O but reading a system file."""
-
-from maspo.graph.system import Agent, System
-
-__all__ = ["Agent", "System"]

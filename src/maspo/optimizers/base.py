@@ -1,0 +1,390 @@
+"""What an optimizer is: a generator that asks for drafts and comparisons, is told the results, and ends in prompts.
+
+Plain data and no I/O: whoever drives the generator performs the requests (``maspo.study``), replays recorded results,
+or answers with the dearest results to bound what a search can cost. So a search does not know which of these happens,
+and going on after a crash is the same generator over a longer record. The pattern is httpx's ``auth_flow``
+(https://www.python-httpx.org/advanced/authentication/#custom-authentication-schemes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from maspo.core.prompts import Prompts, prompts_id
+from maspo.core.verdict import Comparison, Level
+from maspo.events import SearchEvent, StepStarted
+from maspo.team.graph import Team
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What an optimizer is given: a team with its prompts, the inputs it may use, and a seed (Eq. 3)."""
+
+    team: Team
+    seed_prompts: Prompts
+    inputs: tuple[str, ...]
+    """Keys of the search inputs; those of the hold-out are not among them."""
+    seed: int
+    reserve: int = 0
+    """Calls that the hold-out test will need, at most."""
+    labelled: frozenset[str] = frozenset()
+    """Inputs whose global verdict is a label's, at no call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A misalignment case (Eq. 6): on this input the candidate won locally and the team did not gain."""
+
+    input_key: str
+    agent: str
+    candidate: str
+    reference: Prompts
+    step: str
+    lost: tuple[str, ...]
+    """The successors that did not improve, and ``global`` when the final answer got worse."""
+
+
+# ── results ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One new prompt that the proposer wrote; ``rejected`` says why it may not be used, or is empty."""
+
+    text: str
+    rejected: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drafts:
+    """The answer to ``Propose``; empty when the proposer failed."""
+
+    drafts: tuple[Draft, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The answer to ``Score``: how good the team's final answer is, from 0 to 1; None when it could not be told."""
+
+    input_key: str
+    value: float | None
+
+
+Result: TypeAlias = Drafts | Comparison | Scored
+Results: TypeAlias = tuple[Result, ...]
+"""One result for each request of an ``Ask``, in their order."""
+
+
+# ── requests, each with its price beside it ──────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """A run of the team with some prompts on one input."""
+
+    prompts: Prompts
+    input_key: str
+    agents: frozenset[str]
+    """Who has to answer: all agents, or those that a change reaches when the run before it is known."""
+    cut: tuple[str, str] = ("", "")
+    """An edge (source, reader) that carries nothing."""
+
+    @property
+    def address(self) -> tuple[str, str, str, str]:
+        """What the rollout is known by: equal addresses are run once."""
+        return prompts_id(self.prompts), self.input_key, *self.cut
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a request takes: the rollouts that must be known, and calls of judge and proposer.
+
+    Rollouts that are known already, from another request, cost nothing; who counts knows which.
+    """
+
+    rollouts: tuple[Rollout, ...]
+    judge: int = 0
+    proposer: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Propose:
+    """Ask the proposer for drafts of one agent's prompt, led by traces (Eq. 4) and hard negatives (Eq. 6)."""
+
+    id: str
+    agent: str
+    prompts: Prompts
+    """The joint prompts whose traces are shown; ``prompts[agent]`` is the parent."""
+    inputs: tuple[str, ...]
+    cases: tuple[Case, ...]
+    count: int
+    purpose: str = "propose"
+
+    def price(self, problem: Problem, _: Result | None = None) -> Price:
+        """Return what the request takes: a run on each input that is shown, and one call of the proposer."""
+        everyone = problem.team.everyone
+        return Price(tuple(Rollout(self.prompts, key, everyone) for key in self.inputs), proposer=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """Ask how changed prompts do against a reference on one input (one term of Eq. 5).
+
+    ``changes`` may name several agents. Local and lookahead verdicts are about the first of them.
+    """
+
+    id: str
+    reference: Prompts
+    """The joint prompts of the reference."""
+    changes: Prompts
+    """What the candidate changes of them; at least one agent."""
+    input_key: str
+    candidate_first: bool
+    """Whether the judge sees the candidate's output as number 1."""
+    levels: tuple[Level, ...] = (Level.LOCAL, Level.LOOKAHEAD, Level.GLOBAL)
+    orders: Literal[1, 2] = 1
+    """2: the global comparison is judged in both orders."""
+    when_differing: bool = False
+    """Ask for local and lookahead verdicts only when the final answers differ."""
+    purpose: str = "compare"
+    """What the optimizer wants to know it for, in its own words."""
+    decided_by: Literal["labels", "judge"] = "labels"
+    """Who gives the global verdict where labels are used and the input has one."""
+    substitutes: int = 0
+    """Candidates that are tried on this input in its stead when it loses; they belong to its highest price."""
+
+    @property
+    def agent(self) -> str:
+        """The first agent that is changed."""
+        return next(iter(self.changes))
+
+    @property
+    def candidate(self) -> str:
+        """The new prompt of that agent."""
+        return self.changes[self.agent]
+
+    @property
+    def changed(self) -> Prompts:
+        """The joint prompts of the candidate."""
+        return {**self.reference, **self.changes}
+
+    def price(self, problem: Problem, result: Result | None = None) -> Price:
+        """Return what the request takes, given its result, or at most."""
+        team = problem.team
+        changed = Rollout(self.changed, self.input_key, team.reached(self.changes))
+        rollouts = (Rollout(self.reference, self.input_key, team.everyone), changed)
+        same = isinstance(result, Comparison) and result.same_answer
+        by_label = self.decided_by == "labels" and self.input_key in problem.labelled
+        # Of the output agent, whichever level is asked for is the global one.
+        asked = Level.GLOBAL in self.levels or self.agent == team.output
+        judge = 0 if same or by_label else self.orders * asked
+        if self.agent != team.output and not (same and self.when_differing):
+            judge += (Level.LOCAL in self.levels) + len(team.successors[self.agent]) * (Level.LOOKAHEAD in self.levels)
+        return Price(rollouts, judge)
+
+
+@dataclass(frozen=True, slots=True)
+class AblateEdge:
+    """Ask what becomes of the final answer on one input when a reader does not get what a source wrote.
+
+    The result compares the team without this edge (the candidate) against the team as it is, by final answers alone,
+    judged in both orders.
+    """
+
+    id: str
+    prompts: Prompts
+    input_key: str
+    source: str
+    reader: str
+    purpose: str = "ablate"
+
+    def price(self, problem: Problem, result: Result | None = None) -> Price:
+        """Return what the request takes, given its result, or at most."""
+        team = problem.team
+        whole = Rollout(self.prompts, self.input_key, team.everyone)
+        cut = Rollout(self.prompts, self.input_key, team.reached((self.reader,)), (self.source, self.reader))
+        same = isinstance(result, Comparison) and result.same_answer
+        return Price((whole, cut), judge=0 if same else 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Ask how good the team's final answer is on one input with some prompts, on its own, from 0 to 1.
+
+    The scorer that the run was given decides, else the label where labels are used; without either it is not told.
+    """
+
+    id: str
+    prompts: Prompts
+    input_key: str
+    purpose: str = "score"
+
+    def price(self, problem: Problem, _: Result | None = None) -> Price:
+        """Return what the request takes: one run, and a call of a scorer that asks a judge where no label is."""
+        rollout = Rollout(self.prompts, self.input_key, problem.team.everyone)
+        return Price((rollout,), judge=self.input_key not in problem.labelled)
+
+
+Request: TypeAlias = Propose | Compare | AblateEdge | Score
+
+
+# ── the port ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What an optimizer wants to know next, and where it stands. Without requests it is the end of a search."""
+
+    prompts: Prompts
+    """The joint prompts that it would end with now."""
+    requests: tuple[Request, ...] = ()
+    events: tuple[SearchEvent, ...] = ()
+    """What happened since the last ``Ask``, for the record."""
+    cases: tuple[Case, ...] = ()
+    """The misalignment cases so far, newest first."""
+
+
+T = TypeVar("T")
+Asking: TypeAlias = Generator[Ask, Results, T]
+"""A part of a search: yields what it asks for, is sent the results, returns what it found."""
+Search: TypeAlias = Asking[Ask]
+"""A search under way; returns where it ended."""
+
+
+class OptimizerConfig(BaseModel):
+    """The settings of an optimizer; ``method`` names it. Settings of another optimizer are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    method: str
+
+    def planned_calls(self, team: Team) -> int | None:  # noqa: ARG002 - others plan by the team
+        """Return the calls that a whole run is planned for, the hold-out test included; None: as many as are asked."""
+        return None
+
+    def with_labels(self) -> OptimizerConfig:
+        """Return the settings for a run in which labels decide."""
+        return self
+
+
+def _growing(stages: tuple[int, ...]) -> tuple[int, ...]:
+    if any(stage < 1 for stage in stages) or list(stages) != sorted(set(stages)):
+        raise ValueError("stages are growing numbers, at least 1, such as [20, 40]")
+    return stages
+
+
+Stages: TypeAlias = Annotated[tuple[int, ...], AfterValidator(_growing)]
+"""The stages of a sequential test: numbers of inputs or runs, each larger than the one before."""
+
+
+class UnknownConfig(OptimizerConfig):
+    """The recorded settings of an optimizer that is not installed here, or that was given as an object."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class Optimizer(Protocol):
+    """Looks for better joint prompts. Pure: a function of its settings, the problem, and the results it is sent.
+
+    ::
+
+        class OneDraftEach:
+            class Config(OptimizerConfig):
+                method: str = "one-draft-each"
+
+            def __init__(self, config: Config) -> None:
+                self.config = config
+
+            def search(self, problem: Problem) -> Search:
+                prompts = dict(problem.seed_prompts)
+                for agent in problem.team.rewritten:
+                    propose = Propose(f"{agent}/draft", agent, prompts, problem.inputs[:3], (), 1)
+                    (drafts,) = yield Ask(prompts, (propose,))
+                    for draft in drafts.drafts:
+                        if not draft.rejected:
+                            compare = [Compare(f"{agent}/{key}", prompts, {agent: draft.text}, key, True, orders=2)
+                                       for key in problem.inputs]
+                            results = yield Ask(prompts, tuple(compare))
+                            wins = sum(result.glob is Verdict.WIN for result in results)
+                            losses = sum(result.glob is Verdict.LOSS for result in results)
+                            if wins > losses:
+                                prompts = {**prompts, agent: draft.text}
+                return Ask(prompts)
+
+    ``maspo.testing.optimizers.check_optimizer`` checks the contract: ids are unique within a search, only agents that
+    may be rewritten are changed, and the same results lead to the same requests.
+    """
+
+    def search(self, problem: Problem) -> Search:
+        """Begin a search."""
+        ...
+
+
+class OptimizerClass(Protocol):
+    """A class of optimizers, as it is registered: ``Config`` are its settings, and it is made from them."""
+
+    @property
+    def Config(self) -> type[OptimizerConfig]:
+        """The class of its settings."""
+        ...
+
+    def __call__(self, config: Any) -> Optimizer:
+        """Return the optimizer of some settings, an instance of ``Config``."""
+        ...
+
+
+@runtime_checkable
+class InRounds(Protocol):
+    """An optimizer that begins a round only while its planned calls last, and ends every round that it began.
+
+    So all that can exceed its plan is one round at its dearest.
+    """
+
+    def rounds(self) -> int:
+        """Return how many rounds there are at most."""
+        ...
+
+    def largest_round(self) -> Optimizer:
+        """Return the optimizer whose first round is the largest that this one may begin; it plans no calls."""
+        ...
+
+    def dearest_outcomes(self) -> tuple[frozenset[str], ...]:
+        """Return the outcomes of a round that may be dearest: for each, the purposes of comparisons that are lost."""
+        ...
+
+
+def rounds_begun(ask: Ask) -> int:
+    """Return the number of the last round that the events of an ``Ask`` say was begun; 0 when they say nothing."""
+    return max((event.pass_ for event in ask.events if isinstance(event, StepStarted)), default=0)
+
+
+@dataclass(slots=True)
+class CallCount:
+    """How many calls requests need when every rollout is paid once."""
+
+    problem: Problem
+    agents: dict[str, int] = field(default_factory=dict)
+    """Calls by agent."""
+    judge: int = 0
+    proposer: int = 0
+    _known: set[tuple[str, str, str, str]] = field(default_factory=set)
+
+    def add(self, price: Price) -> None:
+        """Count what a request takes, without rollouts that are known."""
+        self.judge += price.judge
+        self.proposer += price.proposer
+        for rollout in price.rollouts:
+            address = rollout.address
+            if address not in self._known:
+                self._known.add(address)
+                for name in rollout.agents:
+                    self.agents[name] = self.agents.get(name, 0) + self.problem.team.calls_of([name])
+
+    @property
+    def total(self) -> int:
+        """All calls."""
+        return sum(self.agents.values()) + self.judge + self.proposer

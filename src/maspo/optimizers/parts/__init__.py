@@ -1,0 +1,1 @@
+"""What optimizers are made of: the paper's equations, mixtures, estimates. Pure."""

@@ -1,0 +1,84 @@
+"""Mixtures: joint prompts that hold several candidates at once, each candidate in its share of the mixed runs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from maspo.core.prompts import Prompts, prompt_id
+from maspo.core.seeded import rank, shuffled
+from maspo.optimizers.parts.merge import merged
+from maspo.team.graph import Team
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A new prompt for one agent, from the draft to the hold-out: what it is and what it was written from.
+
+    ``removal``: it is the anchor's prompt without one sentence that the search had added.
+    """
+
+    agent: str
+    text: str
+    parent: str
+    removal: bool = False
+
+    @property
+    def id(self) -> str:
+        """What it is known by in requests, events, reports: the content address of its text."""
+        return prompt_id(self.text)
+
+    @property
+    def added_characters(self) -> int:
+        """By how much it is longer than the prompt that it was written from."""
+        return len(self.text) - len(self.parent)
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """Candidates together: their places in the round, and the prompts that they change of the anchor's."""
+
+    members: tuple[int, ...]
+    changes: Prompts
+
+
+NOTHING = Mixture((), {})
+
+
+def join(anchor: Prompts, candidates: Sequence[Candidate], members: Sequence[int], team: Team) -> Mixture:
+    """Return candidates together, those of one agent merged sentence by sentence, in the order given.
+
+    One that does not merge with an earlier one of the same agent, or makes its prompt too long, stays out.
+    """
+    held: list[int] = []
+    changes: dict[str, str] = {}
+    for number in members:
+        agent = candidates[number].agent
+        both = merged(anchor[agent], changes.get(agent, anchor[agent]), candidates[number].text)
+        budget = team.length_budget.get(agent)
+        if both is not None and (budget is None or len(both) <= budget):
+            changes[agent] = both
+            held.append(number)
+    return Mixture(tuple(held), {name: text for name, text in changes.items() if text != anchor[name]})
+
+
+def draw_mixtures(
+    pools: Mapping[str, Sequence[int]], runs: int, most: int, seed: int, where: str
+) -> Iterator[tuple[int, ...]]:
+    """Yield the candidates of each mixed run, in a drawn order; ``pools`` are the candidates of each agent.
+
+    Every candidate is in the same share of the runs: half of them, where its effect is told best, or less when an
+    agent has more than twice ``most`` candidates. A run that would be empty holds one.
+    """
+    held: list[list[int]] = [[] for _ in range(runs)]
+    for pool in pools.values():
+        # The only candidate of all has nothing to be told apart from.
+        share = min(0.5, most / len(pool)) if len(pools) > 1 or len(pool) > 1 else 1.0
+        for candidate in pool:
+            names = shuffled(map(str, range(runs)), seed, "mixture", where, candidate)
+            for name in names[: max(1, round(share * runs))]:
+                held[int(name)].append(candidate)
+    everyone = [candidate for pool in pools.values() for candidate in pool]
+    for run, members in enumerate(held):
+        found = members or [everyone[rank(seed, "alone", where, run) % len(everyone)]]
+        yield tuple(int(name) for name in shuffled(map(str, found), seed, "merge order", where, run))

@@ -1,0 +1,146 @@
+"""Near-copies: drafts that say what a known prompt says, recognized by their words before they cost anything. Pure.
+
+Two prompts are near-copies when they have the same words equally often, in the same order within each sentence. Case,
+white space, the punctuation of prose, list marks, articles and the order of sentences do not matter, and neither do the
+endings of plural and tense. Numbers, negations, placeholders, tags and the symbols of a format are words like any
+other, so changing one of them makes a different prompt, and so does every word that is added. The rule errs on the side
+of letting a draft through: a copy that is missed costs a few runs, a new idea that is refused is lost without a trace.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import Protocol
+
+from maspo.core.prompts import prompt_id
+
+_LIST_MARK = re.compile(r"^[ \t]*(?:[-*+•◦–—>#]+|\(?\d{1,3}[.)])[ \t]+", re.MULTILINE)
+_SPELLINGS = (("’", "'"), ("an't", "annot"), ("n't", " not"), ("annot ", "an not "), ("'", ""))
+_TOKEN = re.compile(
+    r"[^\W\d_]+"  # a word
+    r"|[.!?;:…。！？；：\n]"  # the end of a sentence
+    r"|(?:(?<!\w)[-−+])?\d+(?:[.,:]\d+)*"  # a number with its sign
+    r"|\{[^{}\n]+\}"  # a placeholder
+    r"|[^\s_,，、\"‘“”„«»`´()*#•◦·–—−-]"  # any other sign that is no punctuation of prose
+)
+END = "\n"
+"""Stands for the end of a sentence among words."""
+_ENDS = frozenset(".!?;:…。！？；：\n")
+_IDLE = frozenset({"a", "an", "the", "please", "and", "also", "then", "your"})
+"""Words whose coming and going changes nothing."""
+_ENDINGS = ("ing", "ed", "es", "s", "e")
+_SHORTEST_STEM = 4
+_SAME = "this prompt was tried already"
+_NEARLY = "nearly the same as a prompt that was tried already"
+
+
+@dataclass(frozen=True, slots=True)
+class Normalized:
+    """A text as far as near-copies are concerned."""
+
+    order: tuple[str, ...]
+    """Its words, with the ends of its sentences."""
+    counts: Mapping[str, int]
+    """How often each word is there; the ends of sentences do not count."""
+
+
+@lru_cache(maxsize=4096)
+def normalized(text: str) -> Normalized:
+    """Return the words of a text."""
+    plain = _LIST_MARK.sub("", text)
+    for spelled, meant in _SPELLINGS:
+        plain = plain.replace(spelled, meant)
+    order = tuple([word for token in _TOKEN.findall(plain) if (word := _word(token))])
+    counts = dict(Counter(order))
+    counts.pop(END, None)
+    return Normalized(order, counts)
+
+
+def similar(one: Normalized, other: Normalized) -> bool:
+    """Return whether two texts are near-copies of one another."""
+    if one.counts != other.counts:
+        return False
+    here, there = _neighbours(one), _neighbours(other)
+    return _kept(here, there) and _kept(there, here)
+
+
+def near_copy(text: Normalized, known: Mapping[str, Normalized]) -> str | None:
+    """Return the id of a known text that this one is nearly the same as, or None."""
+    return next((name for name, other in known.items() if similar(text, other)), None)
+
+
+class Known(Protocol):
+    """Prompts that need no further trial."""
+
+    def refusal(self, text: str) -> str:
+        """Return why a text needs no trial; empty when it is new."""
+        ...
+
+    def add(self, text: str) -> None:
+        """Know a text from now on."""
+        ...
+
+
+class Exact:
+    """Known prompts, by id; only the very same text is a copy. Takes new ids into the given set."""
+
+    def __init__(self, ids: set[str]) -> None:
+        self._ids = ids
+
+    def refusal(self, text: str) -> str:
+        """Return why a text needs no trial; empty when it is new."""
+        return _SAME if prompt_id(text) in self._ids else ""
+
+    def add(self, text: str) -> None:
+        """Know a text from now on."""
+        self._ids.add(prompt_id(text))
+
+
+class Near:
+    """Known prompts, by text; near-copies of them count as copies."""
+
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        self._known = {prompt_id(text): normalized(text) for text in texts}
+
+    def refusal(self, text: str) -> str:
+        """Return why a text needs no trial; empty when it is new."""
+        if prompt_id(text) in self._known:
+            return _SAME
+        return "" if near_copy(normalized(text), self._known) is None else _NEARLY
+
+    def add(self, text: str) -> None:
+        """Know a text from now on."""
+        self._known[prompt_id(text)] = normalized(text)
+
+
+def _neighbours(text: Normalized) -> frozenset[tuple[str, str]]:
+    return frozenset(pairwise((END, *text.order, END)))
+
+
+def _kept(here: frozenset[tuple[str, str]], there: frozenset[tuple[str, str]]) -> bool:
+    """Return whether words that follow one another here do so there, or have the end of a sentence between them."""
+    return all(
+        END in pair or ((pair[0], END) in there and (END, pair[1]) in there) for pair in here if pair not in there
+    )
+
+
+@lru_cache(maxsize=65536)
+def _word(token: str) -> str:
+    """Return a token without case and ending; a placeholder stays as it is, an idle word is nothing."""
+    if token in _ENDS:
+        return END
+    if token.startswith("{"):
+        return token
+    word = token.casefold()
+    if word in _IDLE:
+        return ""
+    if word.endswith("ss"):
+        return word
+    return next(
+        (word[: -len(end)] for end in _ENDINGS if word.endswith(end) and len(word) - len(end) >= _SHORTEST_STEM), word
+    )

@@ -1,0 +1,85 @@
+"""The proposer port: writes new prompts for one agent, led by traces (Eq. 4) and misalignment cases (Eq. 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from maspo.core.registry import Registry
+from maspo.optimizers.base import Drafts
+from maspo.proposers.drafts import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTrace:
+    """What the agent read and wrote on one input with its present prompt."""
+
+    input: str
+    read: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCase:
+    """A hard negative: a rewrite won locally on this input, and the team did not gain.
+
+    ``readers`` holds, per successor, what it wrote (after the rewrite, before it).
+    """
+
+    input: str
+    read: str
+    output: str
+    output_before: str
+    readers: Mapping[str, tuple[str, str]]
+    final: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Everything the proposer is told about one agent."""
+
+    agent: str
+    role: str
+    readers: Mapping[str, str]
+    """Who reads this agent, and what for."""
+    parent: str
+    traces: tuple[ShownTrace, ...]
+    cases: tuple[ShownCase, ...]
+    count: int
+    identity: str
+    """Tells this draw from every other of the run, and makes it repeatable."""
+
+
+class Proposer(Protocol):
+    """Writes drafts of one agent's prompt; those that break a rule come back with the reason.
+
+    ::
+
+        class AddCare:  # asks no model
+            def __init__(self, model: ModelClient, settings: RoleSettings, passages: Passages, **_: object) -> None:
+                self.passages = passages
+
+            async def propose(self, rewrite: Rewrite, rules: Rules) -> Drafts:
+                text = f"{rewrite.parent} Check every step."
+                return Drafts((checked(text, rewrite.parent, rules, self.passages),))
+
+    ``maspo.testing.proposers.check_proposer`` checks the contract: at most as many drafts as are asked for, those that
+    break a rule rejected, the same proposal twice the same, and no text makes it raise.
+    """
+
+    async def propose(self, rewrite: Rewrite, rules: Rules) -> Drafts:
+        """Return the drafts of one proposal, at most ``rewrite.count``; a failure is one rejected draft."""
+        ...
+
+
+ProposerClass: TypeAlias = Callable[..., Proposer]
+"""Called with (model client, role settings), by name ``passages`` (what no draft may copy) and ``shown_characters``,
+and the options of ``proposer.options``."""
+
+PROPOSERS: Registry[ProposerClass] = Registry(
+    group="maspo.proposers",
+    what="proposer.kind",
+    own={"rewrite": "maspo.proposers.rewrite:RewriteProposer"},
+    method="propose",
+)

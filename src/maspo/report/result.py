@@ -1,0 +1,305 @@
+"""``result.json``: the outcome of a run for scripts, as figures that dump themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from maspo.core.plain import Dumped, named
+from maspo.core.prompts import prompt_id
+from maspo.core.usage import Usage, total
+from maspo.events import (
+    CallUnsettled,
+    ConflictFound,
+    EdgeInfluence,
+    Effect,
+    HoldoutResult,
+    InfluenceMeasured,
+    ProxyTold,
+    Shipped,
+    VerdictWord,
+)
+from maspo.report import words
+from maspo.report.calibration import CalibrationFigures, calibration_of
+from maspo.report.fold import RunView
+from maspo.report.gains import gains
+from maspo.study.evaluation.calibration import calibrate
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens(Dumped):
+    """Tokens, as far as endpoints reported them."""
+
+    in_: int = field(metadata=named("in"))
+    out: int
+    unmetered_calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled(Dumped):
+    """A call that was in flight when a process died: possibly billed twice. ``usd`` is its highest cost."""
+
+    purpose: str
+    agent: str
+    model: str
+    usd: float | None
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldoutFigures(Dumped):
+    """The proof on the hold-out."""
+
+    n: int
+    wins: int
+    losses: int
+    ties: int
+    undecided: int
+    contradicted: int
+    p_value: float
+    p_worse: float
+    interval: tuple[float, float]
+    needed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentFigures(Dumped):
+    """An agent's prompt before and after, by id, and what the search expects of it."""
+
+    changed: bool
+    rewritten: bool
+    seed: str
+    winner: str
+    expected_worth: float
+    share_of_worth: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class EffectFigures(Dumped):
+    """What became of the final answer when one thing was changed; ``share`` is None without comparisons."""
+
+    compared: int
+    differed: int
+    share: float | None
+    interval: tuple[float, float]
+    wins: int
+    losses: int
+
+
+@dataclass(frozen=True, slots=True)
+class LookaheadFigures(Dumped):
+    """Lookahead verdicts along an edge, and how often they agreed with the global one."""
+
+    wins: int
+    losses: int
+    ties: int
+    agreed: int
+    disagreed: int
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeFigures(Dumped):
+    """An edge's influence."""
+
+    source: str
+    reader: str
+    lookahead: LookaheadFigures
+    withheld: EffectFigures
+
+
+@dataclass(frozen=True, slots=True)
+class InfluenceFigures(Dumped):
+    """Who matters, by agent and by edge."""
+
+    agents: Mapping[str, EffectFigures]
+    edges: tuple[EdgeFigures, ...]
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyFigures(Dumped):
+    """What screening drafts saved, and how often it was right."""
+
+    asked: int
+    kept: int
+    dropped: int
+    audited: int
+    runs_saved: int
+    agreed: int
+    disagreed: int
+    interval: tuple[float, float]
+    worth_kept: float | None
+    worth_audited: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictFigures(Dumped):
+    """Two agents in conflict; ``inputs`` is on how many both lost together and neither alone."""
+
+    agents: tuple[str, str]
+    alone: tuple[float, float]
+    together: float
+    inputs: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallFigures(Dumped):
+    """Calls by family of purposes: the three purposes of the judge are one; and those answered or failed, of all."""
+
+    agent: int
+    judge: int
+    proposer: int
+    other: int
+    cached: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result(Dumped):
+    """The object of ``result.json``; of a run without verdict the verdict, shipped and hold-out are None.
+
+    ``usd`` is None when any purpose that sent calls has no known price.
+    """
+
+    verdict: VerdictWord | None
+    shipped: Shipped | None
+    why: str
+    holdout: HoldoutFigures | None
+    agents: Mapping[str, AgentFigures]
+    influence: InfluenceFigures | None
+    proxy: ProxyFigures | None
+    conflicts: tuple[ConflictFigures, ...]
+    judge_check: CalibrationFigures | None
+    calls: CallFigures
+    tokens: Tokens
+    usd: float | None
+    possibly_billed_twice: tuple[Unsettled, ...]
+    seconds: float | None
+    seed: int | None
+    complete: bool
+    simulated: bool
+    truth: tuple[float, float] | None
+    """On a simulated world only: true accuracy of (seed prompts, shipped prompts)."""
+    profile: str | None
+    run: str | None
+    models: Mapping[str, str]
+    version: str | None
+    usage: Mapping[str, Usage]
+    """By purpose."""
+
+
+def result_of(view: RunView) -> Result:
+    """Return the outcome of a run as far as it is known."""
+    finished, started = view.finished, view.started
+    cost = total(view.usage.values())
+    return Result(
+        verdict=finished.verdict if finished else None,
+        shipped=finished.shipped if finished else None,
+        why=finished.why if finished else words.headline(view),
+        holdout=_holdout(finished.holdout) if finished else None,
+        agents=_agents(view),
+        influence=_influence(view.influence) if view.influence else None,
+        proxy=_proxy(view.proxy) if view.proxy else None,
+        conflicts=tuple(_conflict(found) for found in view.conflicts),
+        judge_check=calibration_of(calibrate(view.judge.readings)) if view.judge else None,
+        calls=_calls(view.usage, cost),
+        tokens=tokens_of(cost),
+        usd=cost.usd,
+        possibly_billed_twice=tuple(unsettled_of(call) for call in view.unsettled),
+        seconds=view.seconds,
+        seed=started.seed if started else None,
+        complete=finished.complete if finished else False,
+        simulated=view.simulated,
+        truth=finished.truth if finished and finished.truth else None,
+        profile=started.profile if started else None,
+        run=started.run if started else None,
+        models=started.models if started else {},
+        version=started.version if started else None,
+        usage=view.usage,
+    )
+
+
+def tokens_of(usage: Usage) -> Tokens:
+    """Return the tokens of calls."""
+    return Tokens(usage.tokens_in, usage.tokens_out, usage.unmetered)
+
+
+def unsettled_of(call: CallUnsettled) -> Unsettled:
+    """Return a call that was in flight when a process died."""
+    return Unsettled(call.purpose, call.agent, call.model, call.usd, call.key)
+
+
+def _agents(view: RunView) -> dict[str, AgentFigures]:
+    found = gains(view)
+    return {
+        agent.name: AgentFigures(
+            changed=agent.changed,
+            rewritten=agent.rewritten,
+            seed=prompt_id(agent.seed),
+            winner=prompt_id(agent.winner),
+            expected_worth=found[agent.name].worth,
+            share_of_worth=found[agent.name].share,
+        )
+        for agent in view.agents
+    }
+
+
+def _holdout(holdout: HoldoutResult) -> HoldoutFigures:
+    return HoldoutFigures(
+        n=holdout.n,
+        wins=holdout.wins,
+        losses=holdout.losses,
+        ties=holdout.ties,
+        undecided=holdout.undecided,
+        contradicted=holdout.contradicted,
+        p_value=holdout.p_value,
+        p_worse=holdout.p_worse,
+        interval=holdout.interval,
+        needed=holdout.needed,
+    )
+
+
+def _proxy(found: ProxyTold) -> ProxyFigures:
+    return ProxyFigures(
+        asked=found.asked,
+        kept=found.kept,
+        dropped=found.dropped,
+        audited=found.audited,
+        runs_saved=found.runs_saved,
+        agreed=found.agreed,
+        disagreed=found.disagreed,
+        interval=found.interval,
+        worth_kept=found.worth_kept,
+        worth_audited=found.worth_audited,
+    )
+
+
+def _conflict(found: ConflictFound) -> ConflictFigures:
+    return ConflictFigures(found.agents, found.alone, found.together, len(found.inputs))
+
+
+def _influence(found: InfluenceMeasured) -> InfluenceFigures:
+    return InfluenceFigures(
+        agents={one.agent: _effect(one.rewritten) for one in found.agents},
+        edges=tuple(_edge(one) for one in found.edges),
+        hint=found.hint,
+    )
+
+
+def _edge(found: EdgeInfluence) -> EdgeFigures:
+    agreement = found.agreement
+    lookahead = LookaheadFigures(found.wins, found.losses, found.ties, agreement.agreed, agreement.disagreed)
+    return EdgeFigures(found.source, found.reader, lookahead, _effect(found.withheld))
+
+
+def _effect(effect: Effect) -> EffectFigures:
+    share = effect.share if effect.compared else None
+    return EffectFigures(effect.compared, effect.differed, share, effect.interval, effect.wins, effect.losses)
+
+
+def _calls(usage: Mapping[str, Usage], cost: Usage) -> CallFigures:
+    families = {"agent": 0, "judge": 0, "proposer": 0, "other": 0}
+    for purpose, one in usage.items():
+        family = purpose.partition(".")[0]
+        families[family if family in families else "other"] += one.calls
+    return CallFigures(**families, cached=cost.cached, failed=cost.failed)

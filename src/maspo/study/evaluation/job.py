@@ -1,0 +1,157 @@
+"""What an evaluation is given and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+from maspo.config import Caps, RunConfig, capped
+from maspo.core.prompts import Prompts
+from maspo.core.usage import Usage
+from maspo.data.tasks.task import Task
+from maspo.events import CallUnsettled, VerdictWord
+from maspo.runners.base import RUNNERS, most_calls
+from maspo.scoring.base import Score
+from maspo.study.evaluation.tally import Difference, RowFound, Share
+from maspo.study.job import Job
+from maspo.study.record import differences_between
+from maspo.study.serialized import Serialized
+from maspo.team import System
+from maspo.world.spec import WorldSpec
+
+JUDGE = "judge"
+EXACT = "exact"
+Side: TypeAlias = Literal["before", "after"]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Everything that determines an evaluation: prompts on the test rows of a task, alone or against others.
+
+    ``scorer`` is ``judge`` or a name of ``maspo.scoring.registry``. With two prompt sets the judge compares outputs in
+    pairs; with one it says of each whether it meets the ``rubric``.
+    """
+
+    system: System
+    task: Task
+    config: RunConfig
+    after: Prompts
+    before: Prompts | None = None
+    """What ``after`` is compared with; None evaluates it alone."""
+    scorer: str = "exact"
+    rubric: str = ""
+    repeats: int = 1
+    """Runs of each prompt set on each row, each with draws of its own."""
+    names: Mapping[Side, str] = field(default_factory=lambda: {"before": "seed", "after": "prompts"})
+    """What people call the prompt sets."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    world: WorldSpec | None = None
+    remarks: tuple[str, ...] = ()
+    """What readers of the figures must know about the rows and the prompts."""
+
+    @property
+    def job(self) -> Job:
+        """The models, inputs and caps, as a run would have them."""
+        return Job(self.system, self.task.test, self.config, self.sources, self.world)
+
+    @property
+    def pairwise(self) -> bool:
+        """Whether a judge compares the outputs of two prompt sets, so that no output has a score of its own."""
+        return self.scorer == JUDGE and self.before is not None
+
+    @property
+    def sides(self) -> Mapping[Side, Prompts]:
+        """The prompt sets that are run."""
+        return {"after": self.after} if self.before is None else {"before": self.before, "after": self.after}
+
+    @property
+    def most_calls(self) -> int:
+        """Upper bound of the model calls."""
+        runs = len(self.task.test.rows) * self.repeats
+        judged = 2 * runs if self.pairwise else runs * (self.scorer == JUDGE)
+        return runs * len(self.sides) * self.calls_of_a_run + judged
+
+    @property
+    def calls_of_a_run(self) -> int:
+        """The model calls of one run of the team, at most."""
+        runner = self.config.runner
+        often = most_calls(RUNNERS.get(runner.kind), self.system, runner.options)
+        return sum(often.get(name, 1) for name in self.system.order)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a prompt set wrote on a row in one repeat; ``score`` is None where a judge compares pairs."""
+
+    row: str
+    side: Side
+    repeat: int
+    text: str | None
+    """None when a call failed for good."""
+    score: Score | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What running a prompt set on one input costs, on average, calls from the record included."""
+
+    calls: float
+    tokens_in: float | None
+    """None when the endpoint reports no usage."""
+    tokens_out: float | None
+    usd: float | None
+    """None when a price or a usage is unknown."""
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What an evaluation found. Without a comparison ``difference`` and ``verdict`` are None."""
+
+    evaluation: Evaluation
+    run: str
+    rows: tuple[RowFound, ...]
+    shares: Mapping[Side, Share]
+    """By side; empty where a judge compares pairs."""
+    difference: Difference | None
+    verdict: VerdictWord | None
+    costs: Mapping[Side, Cost]
+    outputs: tuple[Output, ...]
+    left_out: int
+    """Rows that a cap left out."""
+    cap: str
+    """The cap that was reached, or empty."""
+    simulated: bool
+    usage: Mapping[str, Usage]
+    seconds: float
+    unsettled: tuple[CallUnsettled, ...] = ()
+    """Calls that were in flight when a process died: possibly billed twice."""
+
+
+_GIVEN = {
+    "after": "--prompts",
+    "before": "--against",
+    "scorer": "--scorer",
+    "rubric": "--rubric",
+    "repeats": "--repeats",
+}
+"""What people give of an evaluation, besides rows and settings."""
+EVALUATION = Serialized(Evaluation, "the evaluation's record")
+FOUND = Serialized(Evaluated, "what the evaluation found", "evaluation", "outputs")
+"""Without what the record holds anyway: the evaluation and all outputs."""
+
+
+def changes(before: Evaluation, now: Evaluation) -> tuple[str, ...]:
+    """Return one line per field that differs; caps and paths do not count."""
+    lines = list(differences_between(before.job, now.job))
+    for name, flag in _GIVEN.items():
+        if getattr(before, name) != getattr(now, name):
+            lines.append(f"{flag}: differs")
+    if before.task.test_rows != now.task.test_rows and not lines:
+        lines.append("rows: tests or labels differ")
+    return tuple(lines)
+
+
+def with_caps(evaluation: Evaluation, caps: Caps | None) -> Evaluation:
+    """Return the evaluation with the caps that are given."""
+    return replace(evaluation, config=capped(evaluation.config, caps))

@@ -1,0 +1,170 @@
+"""``judge_check``: pairs of outputs with a known better one are put to the judge in both orders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+from maspo.core.concurrency import together
+from maspo.core.errors import BudgetReached
+from maspo.core.quoting import nonce_of
+from maspo.core.seeded import rank
+from maspo.core.trace import Trace
+from maspo.core.usage import Usage
+from maspo.core.verdict import Reading, Verdict
+from maspo.events import CallUnsettled
+from maspo.scoring.answers import same_answer
+from maspo.scoring.base import Scorer
+from maspo.study.evaluation.evaluate import Attention, agent_models, begun, question, scorer_for
+from maspo.study.evaluation.job import Evaluation, Side
+from maspo.study.evaluation.rows import over_rows, trace_of
+from maspo.study.session import Session
+
+DATABASE = "judge.db"
+_EQUAL_SHARE = 4
+"""One pair in so many may be of outputs that are both wrong or both right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two different final outputs on one row; ``truth`` is seen from the candidate, None without a label."""
+
+    id: str
+    """The content address of the pair."""
+    row: str
+    question: str
+    candidate: str
+    reference: str
+    truth: Verdict | None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The pairs, what the judge said of them, and what that cost."""
+
+    evaluation: Evaluation
+    run: str
+    pairs: tuple[Pair, ...]
+    readings: tuple[Reading, ...]
+    rows: int
+    """Rows that were run to find the pairs."""
+    cap: str
+    simulated: bool
+    usage: Mapping[str, Usage]
+    seconds: float
+    unsettled: tuple[CallUnsettled, ...] = ()
+    """Calls that were in flight when a process died: possibly billed twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A pair with the traces that it came from."""
+
+    pair: Pair
+    candidate: Trace
+    reference: Trace
+
+
+async def judge_check(evaluation: Evaluation, most: int, out: Path, attention: Attention) -> Checked:
+    """Form at most ``most`` pairs, one a row, and ask the judge; a folder that holds the same check is gone on with.
+
+    Raises what ``evaluate`` raises.
+    """
+    labelled = any(row.answer is not None or row.tests for row in evaluation.task.test_rows)
+    scorer = scorer_for(evaluation) if labelled else None
+    async with begun(evaluation, out / DATABASE, attention) as session:
+        return await _checked(evaluation, most, session, scorer)
+
+
+async def _checked(evaluation: Evaluation, most: int, session: Session, scorer: Scorer | None) -> Checked:
+    simulated = await session.probe([*agent_models(evaluation), evaluation.config.models.for_judge()])
+
+    def enough(found: Mapping[str, _Found | None]) -> bool:
+        return len(_chosen([one for one in found.values() if one], most)) >= most
+
+    rows = await over_rows(
+        session, most_calls(evaluation, most), lambda key: _pair(evaluation, session, scorer, key), enough
+    )
+    chosen = _chosen([one for one in rows.found.values() if one], most)
+    readings = await together(_reading(evaluation, session, one) for one in chosen)
+    return Checked(
+        evaluation=evaluation,
+        run=session.run,
+        pairs=tuple(one.pair for one in chosen),
+        readings=tuple(one for one in readings if one is not None),
+        rows=len(rows.found),
+        cap=session.ledger.reached,
+        simulated=simulated,
+        usage=session.ledger.usage(),
+        seconds=session.ledger.seconds,
+        unsettled=session.unsettled,
+    )
+
+
+def most_calls(evaluation: Evaluation, most: int) -> int:
+    """Return an upper bound of the model calls."""
+    rows = len(evaluation.task.test.rows)
+    runs = rows * evaluation.repeats * len(evaluation.sides) * evaluation.calls_of_a_run
+    return runs + 2 * min(most, rows)
+
+
+def _chosen(found: Sequence[_Found], most: int) -> list[_Found]:
+    """Return at most so many pairs, few of them of outputs that are equally right."""
+    telling = [one for one in found if one.pair.truth is not Verdict.TIE][:most]
+    equal = [one for one in found if one.pair.truth is Verdict.TIE][: len(telling) // (_EQUAL_SHARE - 1)]
+    return [*telling[: max(0, most - len(equal))], *equal]
+
+
+async def _pair(evaluation: Evaluation, session: Session, scorer: Scorer | None, key: str) -> _Found | None:
+    """Run a row and return its most telling pair; None when all its outputs give the same answer."""
+    places: list[tuple[Side, int]] = [(side, at) for at in range(evaluation.repeats) for side in evaluation.sides]
+    runs = await together(trace_of(session, evaluation.sides[side], key, at) for side, at in places)
+    traces = [trace for trace in runs if trace is not None]
+    right = await _right(evaluation, scorer, traces)
+    spec = evaluation.system.final_answer
+    pairs = [
+        (one, other)
+        for one, other in combinations(range(len(traces)), 2)
+        if not same_answer(spec, traces[one].output, traces[other].output)
+    ]
+    if right is not None:
+        pairs = [pair for pair in pairs if None not in (right[pair[0]], right[pair[1]])]
+        pairs.sort(key=lambda pair: right[pair[0]] == right[pair[1]])
+    if not pairs:
+        return None
+    seed = evaluation.config.seed
+    one, other = pairs[0] if rank(seed, "judge check", key) % 2 else pairs[0][::-1]
+    truth = None if right is None else _truth(right[one], right[other])
+    return _Found(_shown(evaluation, traces[one], traces[other], truth), traces[one], traces[other])
+
+
+async def _right(evaluation: Evaluation, scorer: Scorer | None, traces: Sequence[Trace]) -> list[bool | None] | None:
+    """Return which outputs are right by their label; None for one that could not be scored."""
+    if scorer is None:
+        return None
+    scores = await scorer.score([evaluation.task.sample(trace.input_key, trace.output) for trace in traces])
+    return [None if score.outcome == "failed" else score.correct for score in scores]
+
+
+def _truth(candidate: bool | None, reference: bool | None) -> Verdict:
+    if candidate == reference:
+        return Verdict.TIE
+    return Verdict.WIN if candidate else Verdict.LOSS
+
+
+def _shown(evaluation: Evaluation, candidate: Trace, reference: Trace, truth: Verdict | None) -> Pair:
+    sample = evaluation.task.sample(candidate.input_key, "")
+    name = nonce_of(0, sample.question, candidate.output, reference.output)
+    return Pair(name, sample.id, sample.question, candidate.output, reference.output, truth)
+
+
+async def _reading(evaluation: Evaluation, session: Session, found: _Found) -> Reading | None:
+    """Ask in both orders; None when a cap forbids it."""
+    asked = question(evaluation, found.reference, found.candidate)
+    try:
+        first, turned = await together([session.judge.compare(asked), session.judge.compare(asked.turned)])
+    except BudgetReached:
+        return None
+    return Reading(found.pair.id, first, turned, found.pair.truth)

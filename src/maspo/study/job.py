@@ -1,0 +1,100 @@
+"""What a run is given, what it says while it runs, and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from maspo.config import RunConfig
+from maspo.core.usage import Usage
+from maspo.data.inputs import Inputs
+from maspo.events import Event, RunFinished
+from maspo.models.base import ModelClient
+from maspo.team import System
+from maspo.world.spec import WorldSpec
+
+Provider: TypeAlias = Callable[["Job", str], AbstractAsyncContextManager[ModelClient]]
+"""Opens the bare model that answers the calls of a job under a run id; cache, limit, retries and metering are
+wrapped around it."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that determines a run."""
+
+    system: System
+    inputs: Inputs
+    config: RunConfig
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Where things were read from: ``system`` and ``inputs`` paths; empty for objects given in Python."""
+    world: WorldSpec | None = None
+    """The simulated world that answers instead of models; None asks the endpoint of the config."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run stands now; polled by the live panel."""
+
+    phase: str
+    """``search`` or ``holdout`` of a run, ``evaluation`` of an evaluation."""
+    done: int
+    """Pieces of work done in this wave."""
+    wave: int
+    """Pieces of work in this wave."""
+    calls: int
+    calls_planned: int
+    """Upper bound of the calls of the whole run."""
+    usd: float | None
+    seconds: float
+    in_flight: int
+    waiting: str = ""
+    """Why no call is sent now, such as an outage of the endpoint; empty while calls flow."""
+
+
+class Watcher(Protocol):
+    """Whoever looks on: the live panel, plain lines, a test."""
+
+    def on_event(self, event: Event) -> None:
+        """Be told of an event; it is recorded already."""
+        ...
+
+    def on_progress(self, progress: Progress) -> None:
+        """Be told where the run stands; called often, must be quick."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a run would cost at most, before anything is paid.
+
+    Tokens are derived from text lengths; ``usd`` is None when a price is unknown, and ``unpriced`` names the models.
+    """
+
+    calls: Mapping[str, int]
+    """Upper bound of each purpose alone: agent, judge, proposer."""
+    most: int
+    """Upper bound of all calls together; often less than the sum: who asks more of one asks less of the others."""
+    planned: int
+    """The calls that the run is planned for; a race begins its last round within them and ends it."""
+    tokens_in: int
+    tokens_out: int
+    usd: float | None
+    unpriced: tuple[str, ...]
+    search_inputs: int
+    holdout_inputs: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended. ``finished`` is None when it was interrupted and can be resumed."""
+
+    finished: RunFinished | None
+    exit_code: int
+    message: str
+    """One plain sentence; for an interruption it says how to resume."""
+    seed: int
+    usage: Mapping[str, Usage]
+    seconds: float

@@ -1,0 +1,388 @@
+"""Optimizing: the search, the hold-out test, what is shipped. Going on is the same program over a longer record."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from maspo.__about__ import __version__
+from maspo.config import Caps
+from maspo.core.errors import (
+    EXIT_BUDGET,
+    EXIT_OK,
+    BudgetReached,
+    Interrupted,
+    MaspoError,
+    RunChanged,
+    StoreError,
+    UsageError,
+)
+from maspo.core.prompts import Prompts, prompts_id
+from maspo.core.verdict import Comparison, Level, Reading
+from maspo.events import BudgetStopped, JudgeChecked, RunFinished, RunStarted
+from maspo.models.base import ModelClient
+from maspo.models.budget import Ledger
+from maspo.optimizers.base import Ask, Compare, Results
+from maspo.store.files import write_whole
+from maspo.store.run_store import RunStore
+from maspo.study.cleanup import nothing_left_unless_answered
+from maspo.study.holdout import conclude, tally
+from maspo.study.job import Job, Outcome, Provider, Watcher
+from maspo.study.providers import provider as default_provider
+from maspo.study.record import CONFIG, JOB, check_unchanged, differences_between, with_caps, write_config
+from maspo.study.resolve import Parts, Study, resolve
+from maspo.study.session import Session, opened
+from maspo.world import World
+
+DATABASE = "run.db"
+_SEED_PROMPTS = "seed_prompts.json"
+_HOLDOUT_CHUNK = 8
+"""Hold-out inputs judged side by side under a cap, so that a cap cuts off whole inputs."""
+_MOST_CASES_SHOWN = 20
+"""Misalignment cases whose texts the report shows: more than a person reads."""
+_MOST_JUDGE_PAIRS = 30
+"""Pairs of which a judge is asked to measure it against labels: enough to tell it from a coin."""
+_JUDGE_SHARE = 0.05
+"""Share of the planned calls that may go into that."""
+
+
+@dataclass(frozen=True)
+class _Attention:
+    """Who looks on, who answers, and who may stop a run."""
+
+    watcher: Watcher
+    bare: ModelClient
+    stop: asyncio.Event
+
+
+async def start(
+    study: Study,
+    out: Path,
+    watcher: Watcher,
+    provider: Provider = default_provider,
+    stop: asyncio.Event | None = None,
+) -> Outcome:
+    """Run a study from the beginning into a new run folder.
+
+    Setting ``stop`` lets calls in flight finish, saves, and returns an outcome that can be resumed.
+
+    Raises:
+        UsageError: the folder cannot be used; nothing was paid.
+        ProviderError: the endpoint cannot be reached or refuses; what was recorded is kept.
+
+    """
+    job = study.job
+    run = uuid.uuid4().hex[:12]
+    with nothing_left_unless_answered(out / DATABASE, CONFIG, _SEED_PROMPTS):
+        async with provider(job, run) as bare, _new_folder(job, out) as store:
+            await store.append([], {"job": JOB.dump(job), "run": run})
+            return await _drive(study, out, store, _Attention(watcher, bare, stop or asyncio.Event()))
+
+
+async def resume(
+    out: Path,
+    watcher: Watcher,
+    caps: Caps | None = None,
+    provider: Provider = default_provider,
+    stop: asyncio.Event | None = None,
+    parts: Parts | None = None,
+) -> Outcome:
+    """Go on with a run where its record ends; no recorded call is repeated.
+
+    ``caps`` replace those that they name, so that a run that met a cap can go on. ``parts`` are the objects that the
+    run was started with, if any.
+
+    Raises:
+        RunChanged: the config, the system or the inputs are not what the run was started with.
+        UsageError, ProviderError: as ``start``.
+
+    """
+    if not (out / DATABASE).is_file():
+        raise UsageError(
+            f"{out}: holds no run ({DATABASE} is missing) and no evaluation; give the folder that `maspo optimize` or "
+            "`maspo evaluate` wrote (a judge check goes on when its command is repeated with the same --out)"
+        )
+    async with RunStore.open(out / DATABASE) as store:
+        recorded = _job_in(store, out)
+        check_unchanged(recorded, out)
+        job = with_caps(recorded, caps)
+        study = resolve(job, parts)
+        _check_parts_unchanged(job, study.job, out)
+        async with provider(job, store.meta()["run"]) as bare:
+            return await _drive(study, out, store, _Attention(watcher, bare, stop or asyncio.Event()))
+
+
+def _check_parts_unchanged(recorded: Job, now: Job, out: Path) -> None:
+    """Check that a run goes on with the parts that it was started with.
+
+    Raises:
+        RunChanged: a part that is given is of another class, or has other settings.
+
+    """
+    differences = differences_between(recorded, now)
+    if differences:
+        raise RunChanged(f"{out}: the run was started with other parts; give those. What differs:", differences)
+
+
+def _new_folder(job: Job, out: Path) -> RunStore:
+    """Make the run folder before anything is paid."""
+    if (out / DATABASE).is_file():
+        raise _folder_taken(job, out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        write_config(out, job.config)
+        _write_json(out / _SEED_PROMPTS, job.system.prompts)
+    except OSError as error:
+        raise UsageError(f"--out {out}: cannot be written ({error.strerror}); give a folder you may write") from error
+    return RunStore.create(out / DATABASE)
+
+
+def _folder_taken(job: Job, out: Path) -> UsageError:
+    message = f"--out {out}: holds a run already; go on with `maspo resume {out}`, or give another folder"
+    try:
+        differences = differences_between(recorded_job(out), job)
+    except MaspoError as error:
+        return UsageError(f"{message} ({error})")
+    if not differences:
+        return UsageError(message)
+    return RunChanged(f"{message}. That run differs from what is asked for now:", differences)
+
+
+def recorded_job(out: Path) -> Job:
+    """Return the job that a run folder was started with; works while it runs."""
+    store = RunStore.read(out / DATABASE)
+    try:
+        return _job_in(store, out)
+    finally:
+        store.close_reader()
+
+
+def _job_in(store: RunStore, out: Path) -> Job:
+    job = store.meta().get("job")
+    if job is None:
+        raise StoreError(f"{out}: the run was killed before it began; delete the folder and start again")
+    return JOB.load(job)
+
+
+# ── one process's share of a run ─────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _drive(study: Study, out: Path, store: RunStore, attention: _Attention) -> Outcome:
+    job = study.job
+    session = Session(
+        job, store, attention.bare, attention.watcher, study.parts, study.prices, planned_calls=study.plan.planned
+    )
+    async with opened(session, attention.watcher), stoppable(session.ledger, attention.stop):
+        if session.finished is not None:
+            return _outcome(job, session.finished, "This run is finished already.")
+        try:
+            session.make_executor()
+            await session.list_unsettled()
+            await _begin(study, session)
+            return await _to_the_end(study, out, session)
+        except Interrupted as error:
+            await session.pause(str(error))
+            message = f"{error} Everything paid for is saved; go on with: maspo resume {out}"
+            return Outcome(None, error.exit_code, message, job.config.seed, session.ledger.usage(), session.seconds)
+        except MaspoError as error:
+            if session.answered:
+                await session.pause(str(error))
+            raise
+
+
+@asynccontextmanager
+async def stoppable(ledger: Ledger, stop: asyncio.Event) -> AsyncIterator[None]:
+    """Refuse every further call once the event is set; calls in flight may finish."""
+
+    async def halt() -> None:
+        await stop.wait()
+        ledger.halt(Interrupted("Stopped as asked."))
+
+    watching = asyncio.create_task(halt())
+    try:
+        yield
+    finally:
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+
+
+async def _begin(study: Study, session: Session) -> None:
+    job, models = study.job, study.job.config.models
+    roles = {"agent": models.agent, "judge": models.for_judge(), "proposer": models.for_proposer()}
+    own = {agent.model for agent in job.system.agents if agent.model}
+    simulated = await session.probe(sorted({*roles.values(), *own}))
+    if session.started is None:
+        await session.publish(
+            RunStarted(
+                run=session.run,
+                system=job.system.name,
+                agents=job.system.order,
+                reads={name: job.system.by_name[name].reads for name in job.system.order},
+                seed_prompts=job.system.prompts,
+                profile=job.config.profile,
+                seed=job.config.seed,
+                search_inputs=study.plan.search_inputs,
+                holdout_inputs=study.plan.holdout_inputs,
+                models=roles,
+                simulated=simulated,
+                version=__version__,
+                notes=study.plan.notes,
+                method=job.config.search.method,
+                decided_by=study.decided_by,
+            )
+        )
+
+
+async def _to_the_end(study: Study, out: Path, session: Session) -> Outcome:
+    _reserve_for_holdout(study, session)
+    end, cap = await _search(study, session)
+    session.ledger.release()
+    finished = await _conclude(study, session, end, cap)
+    _write_json(out / "prompts.json", finished.prompts)
+    await session.publish(finished)
+    return _outcome(study.job, finished, finished.why)
+
+
+async def _search(study: Study, session: Session) -> tuple[Ask, str]:
+    """Drive the search; return where it stands at its end, and the cap that cut it short, if any."""
+    search = study.optimizer.search(study.problem)
+    results: Results | None = None
+    ask, cap = Ask(study.problem.seed_prompts), ""
+    try:
+        while True:
+            ask = next(search) if results is None else search.send(results)
+            await session.follow(ask.events)
+            results = await session.submit(ask.requests)
+    except StopIteration as stop:
+        ask = stop.value
+        await session.follow(ask.events)
+    except BudgetReached as error:
+        cap = session.ledger.reached or str(error)
+        await session.publish(BudgetStopped(cap))
+    # Not when the run is interrupted: a resumed one would show other cases than one that nobody stopped.
+    await session.show_cases(ask.cases[:_MOST_CASES_SHOWN])
+    return ask, cap
+
+
+async def _conclude(study: Study, session: Session, end: Ask, cap: str) -> RunFinished:
+    """Let the winners meet the seed prompts once on the hold-out, and conclude."""
+    job, seed, winners, holdout = study.job, study.job.system.prompts, end.prompts, study.split.holdout
+    changed = winners != seed
+    comparisons = await _test_on_holdout(study, session, winners) if changed else []
+    result = tally(comparison.glob for comparison in comparisons)
+    if changed and job.config.labels == "use":
+        await _check_judge(study, session, winners, comparisons)
+    verdict = conclude(result, job.config.holdout.ship_if, changed, study.decided_by)
+    shipped = winners if verdict.shipped == "optimized" else seed
+    short = f" The search was cut short by {cap}." if cap else ""
+    missing = len(holdout) - len(comparisons) if changed else 0
+    if missing:
+        short += f" {missing} hold-out inputs were left out by a cap."
+    if session.lost_calls:
+        short += f" Calls that failed for good: {session.lost_calls}; what depended on them is undecided."
+    return RunFinished(
+        verdict=verdict.verdict,
+        shipped=verdict.shipped,
+        why=verdict.why + short,
+        holdout=result,
+        prompts=shipped,
+        winners=winners,
+        usage=session.ledger.usage(),
+        seconds=session.seconds,
+        complete=not cap and not missing,
+        truth=_truth(job, shipped),
+    )
+
+
+def _holdout_request(study: Study, winners: Prompts, key: str, first: bool = True, place: str = "holdout") -> Compare:
+    """Ask how the winners do against the seed prompts on a hold-out input, by their final answers, in both orders."""
+    output = study.job.system.output
+    return Compare(
+        id=f"{place}/{prompts_id(winners)}/{key}",
+        reference=study.job.system.prompts,
+        changes={output: winners[output], **winners},
+        input_key=key,
+        candidate_first=first,
+        levels=(Level.GLOBAL,),
+        orders=2,
+        purpose="holdout",
+    )
+
+
+async def _test_on_holdout(study: Study, session: Session, winners: Prompts) -> list[Comparison]:
+    """Return how the winners do on the hold-out inputs; a cap leaves out the last of them."""
+    keys, caps = study.split.holdout, study.job.config.caps
+    capped = any(cap is not None for cap in (caps.calls, caps.usd, caps.minutes))
+    size = _HOLDOUT_CHUNK if capped else len(keys)
+    found: list[Comparison] = []
+    for begin in range(0, len(keys), size):
+        requests = [_holdout_request(study, winners, key) for key in keys[begin : begin + size]]
+        try:
+            results = await session.submit(requests, "holdout")
+        except BudgetReached:
+            break
+        found += [result for result in results if isinstance(result, Comparison)]
+    return found
+
+
+async def _check_judge(study: Study, session: Session, winners: Prompts, met: Sequence[Comparison]) -> None:
+    """Ask the judge, in both orders, about hold-out inputs on which labels have decided; a cap leaves it out."""
+    if any(isinstance(event, JudgeChecked) for event in session.events):
+        return
+    labelled = {row.key for row in study.job.inputs.rows if row.answer is not None}
+    differing = [one for one in met if one.input_key in labelled and not (one.same_answer or one.failed)]
+    most = min(_MOST_JUDGE_PAIRS, int(_JUDGE_SHARE * session.planned_calls / 2))
+    asked = differing[:most]
+    requests = [
+        replace(
+            _holdout_request(study, winners, one.input_key, first, f"judge/{'first' if first else 'second'}"),
+            orders=1,
+            decided_by="judge",
+            purpose="judge_check",
+        )
+        for one in asked
+        for first in (True, False)
+    ]
+    with suppress(BudgetReached):
+        results = [result for result in await session.submit(requests, "holdout") if isinstance(result, Comparison)]
+        readings = tuple(
+            Reading(one.input_key, first.glob, turned.glob, one.glob)
+            for one, first, turned in zip(asked, results[::2], results[1::2], strict=True)
+            if not (first.failed or turned.failed)
+        )
+        if readings:
+            await session.publish(JudgeChecked(readings))
+
+
+def _reserve_for_holdout(study: Study, session: Session) -> None:
+    """Set aside for the hold-out test what it may need, at most half of each cap."""
+    caps, needed = study.job.config.caps, study.holdout_calls
+    share = min(0.5, needed / max(session.planned_calls, 1))
+    session.ledger.keep_back(
+        calls=min(needed, caps.calls // 2) if caps.calls else 0,
+        usd=caps.usd * share if caps.usd else 0.0,
+        seconds=caps.minutes * 60 * share if caps.minutes else 0.0,
+    )
+
+
+def _truth(job: Job, shipped: Prompts) -> tuple[float, float] | None:
+    if job.world is None:
+        return None
+    world = World(job.world)
+    return (world.accuracy(job.system, job.system.prompts), world.accuracy(job.system, shipped))
+
+
+def _outcome(job: Job, finished: RunFinished, message: str) -> Outcome:
+    code = EXIT_OK if finished.complete else EXIT_BUDGET
+    return Outcome(finished, code, message, job.config.seed, finished.usage, finished.seconds)
+
+
+def _write_json(path: Path, value: Prompts) -> None:
+    text = json.dumps(dict(value), ensure_ascii=False, indent=2)
+    write_whole(path, text + "\n")

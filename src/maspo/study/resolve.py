@@ -1,0 +1,257 @@
+"""A study: a job resolved once. Who takes part, on which inputs, by which optimizer, at what price, in what bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from maspo.config import RunConfig
+from maspo.core.errors import ConfigInvalid, UsageError
+from maspo.core.registry import Registry, name_of
+from maspo.data.split import split
+from maspo.judges.base import JUDGES
+from maspo.models.base import CLIENTS
+from maspo.models.prices import PriceBook, require_prices
+from maspo.optimizers.base import Optimizer, OptimizerConfig, Problem, UnknownConfig
+from maspo.optimizers.registry import OPTIMIZERS, make_optimizer
+from maspo.proposers.base import PROPOSERS
+from maspo.runners.base import RUNNERS, most_calls
+from maspo.runners.messages import check_inputs
+from maspo.study.bound import Bound, bound_of
+from maspo.study.estimate import estimate
+from maspo.study.job import Estimate, Job
+from maspo.team import Agent, System
+from maspo.team.graph import Team
+
+_FEWEST_HELD_OUT = 20
+"""Hold-out inputs that are kept however few calls are planned: with fewer, five wins without a loss are rare."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The keys of the inputs that the search may see, and of those reserved for the hold-out test."""
+
+    search: tuple[str, ...]
+    holdout: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Implementations of ports that a caller gives as objects, or as classes; None: as the settings name them."""
+
+    optimizer: Optimizer | None = None
+    judge: Any = None
+    proposer: Any = None
+    runner: Any = None
+    scorer: Any = None
+    client: Any = None
+
+
+@dataclass(frozen=True)
+class Study:
+    """Everything that is decided before the first call."""
+
+    job: Job
+    parts: Parts
+    optimizer: Optimizer
+    problem: Problem
+    split: Split
+    prices: PriceBook
+    bound: Bound
+    plan: Estimate
+    decided_by: Literal["judge", "labels"]
+    """Who decides on final answers: labels only when they were asked for and every input has one."""
+
+    @property
+    def holdout_calls(self) -> int:
+        """The calls that the hold-out test needs at most: both systems run, and a judgment in both orders."""
+        return len(self.split.holdout) * holdout_calls_of_an_input(self.problem.team)
+
+
+def resolve(job: Job, parts: Parts | None = None) -> Study:
+    """Decide everything about a job that can be decided before a call.
+
+    Raises:
+        UsageError: the inputs do not fit the system, there is nothing to optimize, a part is not installed here, or a
+            cap in money cannot be kept.
+
+    """
+    given = parts or Parts()
+    job = replace(job, config=with_parts(job.config, given))
+    check_parts(job, given)
+    check_task(job)
+    notes = check_inputs(job.system, job.inputs)
+    config = _search_config(job)
+    optimizer = given.optimizer or make_optimizer(config)
+    found = _split(job, config)
+    problem = _problem(job, found, given)
+    prices = prices_of(job)
+    planned = config.planned_calls(problem.team)
+    bound = bound_of(optimizer, problem, found.holdout, planned)
+    return Study(
+        job=job,
+        parts=given,
+        optimizer=optimizer,
+        problem=problem,
+        split=found,
+        prices=prices,
+        bound=bound,
+        plan=estimate(job, bound, prices, (len(found.search), len(found.holdout)), tuple(notes)),
+        decided_by="labels" if job.config.labels == "use" and _all_labelled(job) else "judge",
+    )
+
+
+def config_of(optimizer: Optimizer) -> OptimizerConfig:
+    """Return the settings of an optimizer that is given as an object; without any, its class names it."""
+    config = getattr(optimizer, "config", None)
+    return config if isinstance(config, OptimizerConfig) else UnknownConfig(method=type(optimizer).__name__)
+
+
+def prices_of(job: Job) -> PriceBook:
+    """Return what the models of a job cost.
+
+    Raises:
+        ConfigInvalid: money is capped, and a model has no known price.
+
+    """
+    models = job.config.models
+    prices = PriceBook(models.prices, models.base_url)
+    if job.config.caps.usd is not None:
+        own = [agent.model for agent in job.system.agents if agent.model]
+        require_prices([models.agent, models.for_judge(), models.for_proposer(), *own], prices)
+    return prices
+
+
+def with_parts(config: RunConfig, parts: Parts) -> RunConfig:
+    """Return the settings that a run with parts records: those that are given as objects are named by their class.
+
+    So a run that is gone on with without them is refused, and none of ours stands in for them unnoticed.
+    """
+    named: dict[str, object] = {}
+    if parts.optimizer is not None:
+        named["search"] = config_of(parts.optimizer)
+    for section, part in (("judge", parts.judge), ("proposer", parts.proposer), ("runner", parts.runner)):
+        if part is not None:
+            named[section] = getattr(config, section).model_copy(update={"kind": name_of(part)})
+    if parts.client is not None:
+        named["models"] = config.models.model_copy(update={"client": name_of(parts.client)})
+    return config.model_copy(update=named)
+
+
+def check_parts(job: Job, parts: Parts) -> None:
+    """Check that every part that is chosen by name is installed here.
+
+    Raises:
+        ConfigInvalid: some are not, or their packages cannot be used; names them all.
+
+    """
+    config = job.config
+    chosen: list[tuple[Registry[Any], str, Any]] = [
+        (OPTIMIZERS, config.search.method, parts.optimizer),
+        (JUDGES, config.judge.kind, parts.judge),
+        (PROPOSERS, config.proposer.kind, parts.proposer),
+        (RUNNERS, config.runner.kind, parts.runner),
+    ]
+    if job.world is None:
+        chosen.append((CLIENTS, config.models.client, parts.client))
+    missing = []
+    for registry, name, given in chosen:
+        if given is None:
+            try:
+                registry.check(name)
+            except ConfigInvalid as error:
+                missing.append(str(error))
+    if missing:
+        raise ConfigInvalid("\n".join(missing))
+
+
+def chosen_part(given: Any, kind: str) -> Any:
+    """Return the part that a caller gives, else the name that the settings give."""
+    return kind if given is None else given
+
+
+def split_of(job: Job) -> Split:
+    """Return the split of a job's inputs, by content."""
+    return _split(job, _search_config(job))
+
+
+def check_task(job: Job) -> None:
+    """Check that there is something to optimize, and what to judge it by.
+
+    Raises:
+        UsageError: no agent may be rewritten, the focus names one that may not, or labels are asked for and no input
+            has one.
+
+    """
+    system = job.system
+    possible = [name for name in system.order if name not in _fixed(system)]
+    if not possible:
+        raise UsageError("agents: none may be rewritten (all are frozen or do not reach the output); unfreeze one")
+    for name in job.config.focus:
+        if name not in possible:
+            raise UsageError(f"--focus: {_why_not(system, name)}; agents that may be rewritten: {', '.join(possible)}")
+    if job.config.labels == "use" and all(row.answer is None for row in job.inputs.rows):
+        raise UsageError("--labels use: no input has an `answer`; add labels, or leave it out to let the judge decide")
+
+
+def holdout_calls_of_an_input(team: Team) -> int:
+    """Return the calls that the hold-out test needs for one input, at most: both systems, and both orders judged."""
+    return 2 * team.calls_of(team.everyone) + 2
+
+
+def length_budget(agent: Agent, budget: int) -> int:
+    """Return the characters that a rewrite of an agent's prompt may have; a long seed prompt may grow by half."""
+    return max(budget, len(agent.prompt) * 3 // 2)
+
+
+def team_of(job: Job) -> Team:
+    """Return what the search knows of a job's system; agents outside its focus are as frozen ones."""
+    system, focus = job.system, job.config.focus
+    outside = frozenset(system.order).difference(focus) if focus else frozenset()
+    budgets = {agent.name: length_budget(agent, job.config.proposer.length_budget) for agent in system.agents}
+    return replace(system.team, frozen=_fixed(system) | outside, length_budget=budgets)
+
+
+def _search_config(job: Job) -> OptimizerConfig:
+    return job.config.search.with_labels() if job.config.labels == "use" else job.config.search
+
+
+def _split(job: Job, config: OptimizerConfig) -> Split:
+    """Split the inputs. The proof may cost a third of the planned calls: with few calls, fewer inputs are held out."""
+    search, holdout = split(job.inputs, job.config.holdout.share)
+    team = team_of(job)
+    planned = config.planned_calls(team)
+    if planned is not None:
+        # As if each agent were called once: the split of a record is told also where its runner is not installed.
+        most = max(planned // 3 // holdout_calls_of_an_input(team), _FEWEST_HELD_OUT)
+        search, holdout = (*search, *holdout[most:]), holdout[:most]
+    return Split(search, holdout)
+
+
+def _problem(job: Job, found: Split, parts: Parts) -> Problem:
+    """Return what the optimizer is given."""
+    answered = (row.key for row in job.inputs.rows if row.answer is not None)
+    labelled = frozenset(answered) if job.config.labels == "use" else frozenset[str]()
+    # Where final answers are equal no judge is asked, and about half of them are; where labels decide, none is at all.
+    runner = job.config.runner
+    chosen = RUNNERS.get(runner.kind) if parts.runner is None else parts.runner
+    team = replace(team_of(job), calls=most_calls(chosen, job.system, runner.options))
+    reserve = sum(holdout_calls_of_an_input(team) - (2 if key in labelled else 1) for key in found.holdout)
+    return Problem(team, job.system.prompts, found.search, job.config.seed, reserve, labelled)
+
+
+def _all_labelled(job: Job) -> bool:
+    return all(row.answer is not None for row in job.inputs.rows)
+
+
+def _fixed(system: System) -> frozenset[str]:
+    """Return the agents that are never rewritten: frozen ones, and those that cannot reach the output."""
+    return frozenset(
+        agent.name for agent in system.agents if agent.frozen or not system.team.reaches_output(agent.name)
+    )
+
+
+def _why_not(system: System, name: str) -> str:
+    if name not in system.by_name:
+        return f"{name!r} is no agent"
+    return f"{name!r} is frozen" if system.by_name[name].frozen else f"{name!r} does not reach the output"

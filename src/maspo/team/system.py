@@ -1,0 +1,212 @@
+"""A system: agents with role prompts in a directed acyclic graph. Plain data, validated once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+
+from maspo.core.errors import SystemInvalid
+from maspo.core.prompts import Prompts
+from maspo.team.graph import Team
+
+FINAL_ANSWERS = ("auto", "boxed", "choice", "whole", "none")
+FINAL_ANSWER_PREFIXES = ("tag:", "regex:", "json:")
+RESERVED_NAMES = frozenset({"input", "context"})
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+
+
+@dataclass(frozen=True)
+class Agent:
+    """One agent: a role prompt and whose outputs it reads.
+
+    ``reads`` are the predecessors in the order in which their outputs are shown; none means that the agent reads only
+    the input. ``protect`` are literal lines that every rewrite must keep. ``model`` overrides the default agent model.
+    """
+
+    name: str
+    prompt: str
+    reads: tuple[str, ...] = ()
+    description: str = ""
+    model: str | None = None
+    frozen: bool = False
+    protect: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reads", tuple(self.reads))
+        object.__setattr__(self, "protect", tuple(self.protect))
+
+
+@dataclass(frozen=True)
+class System:
+    """A team of agents (the graph G of Eq. 2).
+
+    Raises:
+        SystemInvalid: the agents do not form a system; the message names every place and its fix.
+
+    """
+
+    agents: tuple[Agent, ...] = field()
+    name: str = "system"
+    output: str = ""
+    final_answer: str = "auto"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "agents", tuple(self.agents))
+        problems = _problems(self)
+        if problems:
+            raise SystemInvalid("\n".join(problems))
+        if not self.output:
+            object.__setattr__(self, "output", _terminals(self.agents)[0])
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Agent]:
+        """The agents keyed by name."""
+        return {agent.name: agent for agent in self.agents}
+
+    @cached_property
+    def levels(self) -> tuple[tuple[str, ...], ...]:
+        """The agents in layers: an agent stands one layer after the last agent that it reads."""
+        depth: dict[str, int] = {}
+        remaining = list(self.agents)
+        while remaining:
+            ready = [agent for agent in remaining if all(name in depth for name in agent.reads)]
+            for agent in ready:
+                depth[agent.name] = 1 + max((depth[name] for name in agent.reads), default=-1)
+            remaining = [agent for agent in remaining if agent.name not in depth]
+        layers: list[list[str]] = [[] for _ in range(1 + max(depth.values()))]
+        for agent in self.agents:
+            layers[depth[agent.name]].append(agent.name)
+        return tuple(tuple(layer) for layer in layers)
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """The agents in topological order: layer by layer, within a layer as declared."""
+        return tuple(name for layer in self.levels for name in layer)
+
+    @cached_property
+    def team(self) -> Team:
+        """The graph alone: who reads whom. No agent of it is frozen."""
+        readers: dict[str, list[str]] = {name: [] for name in self.order}
+        for name in self.order:
+            for read in self.by_name[name].reads:
+                readers[read].append(name)
+        return Team(self.order, {name: tuple(found) for name, found in readers.items()}, self.output)
+
+    @property
+    def successors(self) -> Mapping[str, tuple[str, ...]]:
+        """The direct readers of each agent, in topological order."""
+        return self.team.successors
+
+    @property
+    def downstream(self) -> Mapping[str, frozenset[str]]:
+        """All agents that an agent's output can reach, itself included."""
+        return self.team.downstream
+
+    @property
+    def prompts(self) -> Prompts:
+        """The prompt of each agent, in topological order."""
+        return {name: self.by_name[name].prompt for name in self.order}
+
+    def with_prompts(self, prompts: Prompts) -> System:
+        """Return the same system with other prompts; agents that ``prompts`` does not name keep theirs."""
+        unknown = sorted(set(prompts) - set(self.by_name))
+        if unknown:
+            raise SystemInvalid(f"prompts name no agent of {self.name!r}: {', '.join(unknown)}; {_known(self.by_name)}")
+        agents = (replace(agent, prompt=prompts.get(agent.name, agent.prompt)) for agent in self.agents)
+        return replace(self, agents=tuple(agents))
+
+    @staticmethod
+    def load(path: str) -> System:
+        """Read a system file (YAML); see ``maspo.team.load.load_system``."""
+        from maspo.team.load import load_system
+
+        return load_system(path)
+
+
+def _known(names: Iterable[str]) -> str:
+    return "the agents are: " + ", ".join(names)
+
+
+def _terminals(agents: tuple[Agent, ...]) -> list[str]:
+    read = {name for agent in agents for name in agent.reads}
+    return [agent.name for agent in agents if agent.name not in read]
+
+
+def _problems(system: System) -> list[str]:
+    """Return every problem of a system, one line each; empty when it is valid."""
+    if not system.agents:
+        return ["agents: none given; a system needs at least one agent with a name and a prompt"]
+    names = [agent.name for agent in system.agents]
+    problems = [f"agents.{name}: defined more than once; give each agent its own name" for name in _repeated(names)]
+    for agent in system.agents:
+        problems += _agent_problems(agent, names)
+    problems += _final_answer_problems(system.final_answer)
+    if problems:
+        return problems
+    cycle = _cycle(system.agents)
+    if cycle:
+        return [f"agents: a cycle, {' → '.join(cycle)}; an agent cannot read its own result: remove one of these reads"]
+    return _output_problems(system)
+
+
+def _agent_problems(agent: Agent, names: list[str]) -> list[str]:
+    place = f"agents.{agent.name}"
+    problems = []
+    if not _NAME.fullmatch(agent.name):
+        problems.append(f"{place}: not a name; use letters, digits, '_', '-' and '.', a letter first")
+    if agent.name in RESERVED_NAMES:
+        problems.append(f"{place}: {agent.name!r} is a placeholder's name; call the agent something else")
+    if not agent.prompt.strip():
+        problems.append(f"{place}.prompt: empty; write the role prompt that maspo shall improve")
+    for index, read in enumerate(agent.reads):
+        if read == agent.name:
+            problems.append(f"{place}.reads[{index}]: a cycle, {read} reads itself; remove it")
+        elif read not in names:
+            problems.append(f"{place}.reads[{index}]: unknown agent {read!r}; {_known(names)}")
+    for read in _repeated(list(agent.reads)):
+        problems.append(f"{place}.reads: {read!r} is listed twice; list each predecessor once")
+    for line in agent.protect:
+        if line not in agent.prompt:
+            problems.append(f"{place}.protect: {line!r} is not in the prompt; copy the line exactly as it stands there")
+    return problems
+
+
+def _final_answer_problems(spec: str) -> list[str]:
+    expected = "tag:NAME, boxed, choice, regex:PATTERN, json:PATH, whole, none or auto"
+    if spec in FINAL_ANSWERS:
+        return []
+    if not spec.startswith(FINAL_ANSWER_PREFIXES) or not spec.partition(":")[2].strip():
+        return [f"final_answer: {spec!r} is not known; expected {expected}"]
+    if spec.startswith("regex:"):
+        try:
+            re.compile(spec.partition(":")[2])
+        except re.error as error:
+            return [f"final_answer: {spec!r} is not a regular expression ({error}); correct the pattern"]
+    return []
+
+
+def _output_problems(system: System) -> list[str]:
+    terminals = _terminals(system.agents)
+    if system.output:
+        if system.output not in system.by_name:
+            return [f"output: unknown agent {system.output!r}; {_known(system.by_name)}"]
+        return []
+    if len(terminals) > 1:
+        return [f"output: missing, and {', '.join(terminals)} have no reader; add `output: {terminals[-1]}`"]
+    return []
+
+
+def _repeated(names: list[str]) -> list[str]:
+    return sorted({name for name in names if names.count(name) > 1})
+
+
+def _cycle(agents: tuple[Agent, ...]) -> list[str]:
+    """Return one cycle as a path that ends where it began, along the flow of outputs; empty when there is none."""
+    try:
+        TopologicalSorter({agent.name: agent.reads for agent in agents}).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []

@@ -1,0 +1,248 @@
+"""A contract test for people who write an optimizer, and an oracle that answers its requests without any model.
+
+::
+
+    def test_my_optimizer() -> None:
+        check_optimizer(MyOptimizer(MyOptimizer.Config()), problem)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from itertools import islice, zip_longest
+from typing import Protocol
+
+from maspo.core.prompts import Prompts
+from maspo.core.seeded import rank
+from maspo.core.verdict import Comparison, Level, Verdict
+from maspo.events import Event
+from maspo.judges.base import combined
+from maspo.optimizers.base import (
+    AblateEdge,
+    Ask,
+    Compare,
+    Draft,
+    Drafts,
+    Optimizer,
+    Problem,
+    Propose,
+    Request,
+    Result,
+    Results,
+    Score,
+    Scored,
+)
+from maspo.team.graph import Team
+
+_MOST_ASKS = 10_000
+"""A search that asks more often than this is taken to have no end; ours ask some hundred times."""
+_REPLAYS = 10
+"""Places at which the contract test stops a search and goes on from the record."""
+
+
+class Answers(Protocol):
+    """What answers the requests of a search."""
+
+    def answer(self, request: Request) -> Result:
+        """Return the result of one request."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Oracle:
+    """Answers requests by hash, in the forms that a study answers in: equal requests get equal answers, whenever asked.
+
+    ``verdicts`` are drawn from evenly, so listing one twice makes it twice as likely. One in eight drafts is refused,
+    one in eight repeats the parent. Of ``failures`` requests one fails for good; none when it is 0.
+    """
+
+    team: Team
+    seed: int = 0
+    verdicts: tuple[Verdict, ...] = (Verdict.WIN, Verdict.WIN, Verdict.LOSS, Verdict.TIE, Verdict.UNDECIDED)
+    failures: int = 0
+
+    def answer(self, request: Request) -> Result:
+        """Return the result of one request."""
+        failed = self.failures > 0 and rank(self.seed, "failure", request.id) % self.failures == 0
+        match request:
+            case Propose():
+                return Drafts(() if failed else tuple(self._drafts(request)))
+            case Compare():
+                return self._failed(request) if failed else self._comparison(request)
+            case AblateEdge():
+                glob = Verdict.UNDECIDED if failed else self._both_orders(request)
+                return Comparison(request.input_key, glob, (), glob, glob is Verdict.TIE, failed)
+            case Score():
+                return Scored(request.input_key, None if failed else self._drawn("score", request, 101) / 100)
+
+    def _drafts(self, request: Propose) -> Iterator[Draft]:
+        for number in range(request.count):
+            drawn = rank(self.seed, "draft", request.id, number)
+            match drawn % 8:
+                case 0:
+                    yield Draft(f"refused {drawn}", "drawn to be refused")
+                case 1:
+                    yield Draft(request.prompts[request.agent])
+                case _:
+                    yield Draft(f"{request.agent} {drawn:x}")
+
+    def _comparison(self, request: Compare) -> Comparison:
+        glob = self._both_orders(request) if request.orders == 2 else self._verdict(request, "global")
+        same = glob is Verdict.TIE
+        if request.agent == self.team.output:
+            return Comparison(request.input_key, glob, (), glob, same)
+        # A level that is not asked for is undecided, as in a study.
+        asked = (Level.GLOBAL,) if request.when_differing and same else request.levels
+        readers = self.team.successors[request.agent] if Level.LOOKAHEAD in asked else ()
+        local = self._verdict(request, "local") if Level.LOCAL in asked else Verdict.UNDECIDED
+        lookahead = tuple((reader, self._verdict(request, reader)) for reader in readers)
+        return Comparison(request.input_key, local, lookahead, glob, same)
+
+    def _failed(self, request: Compare) -> Comparison:
+        lost = Verdict.UNDECIDED
+        readers = tuple((reader, lost) for reader in self.team.successors[request.agent])
+        return Comparison(request.input_key, lost, readers, lost, failed=True)
+
+    def _both_orders(self, request: Request) -> Verdict:
+        return combined(self._verdict(request, "global"), self._verdict(request, "turned"))
+
+    def _verdict(self, request: Request, level: str) -> Verdict:
+        return self.verdicts[self._drawn(f"verdict {level}", request, len(self.verdicts))]
+
+    def _drawn(self, what: str, request: Request, below: int) -> int:
+        return rank(self.seed, what, request.id) % below
+
+
+def play(optimizer: Optimizer, problem: Problem, answers: Answers, recorded: Sequence[Results] = ()) -> Iterator[Ask]:
+    """Answer a search until it ends; yield every ``Ask``, the last one, without requests, at its end.
+
+    The first ones get the results that are ``recorded``, one item for each ``Ask``, as when a run is resumed.
+    """
+    search, before = optimizer.search(problem), iter(recorded)
+    try:
+        ask = next(search)
+        while True:
+            yield ask
+            known = next(before, None)
+            if known is None:
+                known = tuple(answers.answer(request) for request in ask.requests)
+            ask = search.send(known)
+    except StopIteration as stop:
+        last: Ask = stop.value
+        yield last
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A whole search: every ``Ask`` of it, the last one at its end."""
+
+    asks: tuple[Ask, ...]
+
+    @property
+    def end(self) -> Ask:
+        """Where it ended."""
+        return self.asks[-1]
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """All that was asked for."""
+        return tuple(request for ask in self.asks for request in ask.requests)
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """All that it told."""
+        return tuple(event for ask in self.asks for event in ask.events)
+
+
+def played(optimizer: Optimizer, problem: Problem, answers: Answers, recorded: Sequence[Results] = ()) -> Played:
+    """Return a whole search, answered until it ends; see ``play``."""
+    return Played(tuple(play(optimizer, problem, answers, recorded)))
+
+
+# ── the contract ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def check_optimizer(optimizer: Optimizer, problem: Problem) -> None:
+    """Check the contract of an optimizer on a problem, with mixed verdicts, with wins alone, and when much fails.
+
+    A search asks for what can be done, for agents that may be rewritten and on the inputs of the problem alone; ids are
+    unique in it; it ends; and it is a function of problem and results, so that it goes on from any part of a record.
+
+    Raises:
+        AssertionError: a rule is broken; says which.
+
+    """
+    mixed = Oracle(problem.team, problem.seed)
+    for oracle in (mixed, replace(mixed, verdicts=(Verdict.WIN,)), replace(mixed, failures=2)):
+        _check_replays(optimizer, problem, oracle, _checked(optimizer, problem, oracle))
+
+
+def _checked(optimizer: Optimizer, problem: Problem, oracle: Oracle) -> Played:
+    """Return a whole search that keeps the rules of what may be asked, and changes nothing that it got or gave."""
+    given, asks, seen = deepcopy(problem), list[Ask](), list[Ask]()
+    for ask in islice(play(optimizer, problem, oracle), _MOST_ASKS):
+        _check_prompts(ask.prompts, problem)
+        for request in ask.requests:
+            _check_request(request, problem)
+        asks.append(ask)
+        seen.append(deepcopy(ask))
+    ids = [request.id for ask in asks for request in ask.requests]
+    _rule(len(ids) == len(set(ids)), "no two requests of a search share an id")
+    _rule(not asks[-1].requests, f"a search ends, without requests, and asks no more than {_MOST_ASKS:,} times")
+    _rule(
+        all(ask.requests for ask in asks[:-1]), "an Ask without requests is only the end: it is returned, not yielded"
+    )
+    _rule(problem == given, "a search does not change the problem that it is given")
+    _rule(asks == seen, "a search does not change prompts, requests or events that it has handed out")
+    return Played(tuple(asks))
+
+
+def _check_prompts(prompts: Prompts, problem: Problem) -> None:
+    team = problem.team
+    _rule(prompts.keys() == team.everyone, "joint prompts hold one prompt for every agent")
+    frozen = team.everyone.difference(team.rewritten)
+    kept = all(prompts[name] == problem.seed_prompts[name] for name in frozen)
+    _rule(kept, "agents that may not be rewritten keep their prompts")
+
+
+def _check_request(request: Request, problem: Problem) -> None:
+    """Check that what is asked for can be done, and leaves alone whom it has to."""
+    match request:
+        case Propose():
+            keys = {*request.inputs, *(case.input_key for case in request.cases)}
+            prompts, changed = request.prompts, {request.agent}
+        case Compare():
+            keys, prompts, changed = {request.input_key}, request.reference, set(request.changes)
+            _rule(bool(changed), "a comparison changes at least one agent")
+        case AblateEdge():
+            keys, prompts, changed = {request.input_key}, request.prompts, set[str]()
+            readers = problem.team.successors.get(request.source, ())
+            _rule(request.reader in readers, "only edges of the team are cut")
+        case Score():
+            keys, prompts, changed = {request.input_key}, request.prompts, set[str]()
+    _rule(keys <= set(problem.inputs), "only inputs of the problem are asked for")
+    _rule(changed <= set(problem.team.rewritten), "only agents that may be rewritten are changed or proposed for")
+    _check_prompts(prompts, problem)
+
+
+def _check_replays(optimizer: Optimizer, problem: Problem, oracle: Oracle, search: Played) -> None:
+    """Check that a search is a function of problem and results."""
+    again = played(optimizer, problem, oracle)
+    _rule(again == search, "the same results lead to the same requests and events")
+    side_by_side = zip_longest(*(play(optimizer, problem, oracle) for _ in range(2)))
+    two = all(
+        one == other == ask for (one, other), ask in zip_longest(side_by_side, search.asks, fillvalue=(None, None))
+    )
+    _rule(two, "searches of one optimizer do not know of one another")
+    record = [tuple(oracle.answer(request) for request in ask.requests) for ask in search.asks[:-1]]
+    for stop in range(0, len(record) + 1, 1 + len(record) // _REPLAYS):
+        # A record comes from a file, so its results are equal to those that were sent, not the same objects.
+        gone_on = played(optimizer, deepcopy(problem), oracle, deepcopy(record[:stop]))
+        _rule(gone_on == search, "a search that is replayed from a record goes on as if nothing had happened")
+
+
+def _rule(kept: bool, rule: str) -> None:
+    if not kept:
+        raise AssertionError(rule)

@@ -1,0 +1,146 @@
+"""benchmarks/paper: the paper's table, end to end on the simulated world, resumable, with the published row below."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from benchmarks.paper import run as paper
+from typer.testing import CliRunner
+
+from maspo.cli.app import app
+from maspo.core.errors import MaspoError
+from maspo.data.inputs import load_inputs
+from maspo.team.load import load_system
+from tests.data.conftest import jsonl
+from tests.data.test_benchmarks import mbpp_row
+
+SETTINGS = ("passes=1", "generations=1", "drafts=1", "edits=1", "batch=2", "beam_width=1", "stages=[2]")
+SMALL = [part for one in (*SETTINGS, "shared_inputs=2", "union_inputs=2") for part in ("--set", f"search.{one}")]
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[str]:
+    """Return the base URL of a simulated world."""
+    command = [sys.executable, "-m", "maspo", "world", "serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout is not None
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.terminate()
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Return a folder with rows of two tasks: AQuA with a pool of its own, MBPP with too small a one."""
+    options = ["A)1", "B)2", "C)3", "D)4", "E)5"]
+    rows = [{"question": f"How much is {n} - {n - 2}?", "options": options, "correct": "B"} for n in range(60)]
+    jsonl(tmp_path / "data" / "aqua.jsonl", rows[:30])
+    jsonl(tmp_path / "data" / "aqua_val.jsonl", rows[30:])
+    jsonl(tmp_path / "data" / "mbpp.jsonl", [mbpp_row(number) for number in range(5, 70)])
+    return tmp_path / "data"
+
+
+class Commands:
+    """Runs `maspo` commands in this process, remembers them, and can be told to fail before one of them."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str]] = []
+        self.fails_at = ""
+
+    def __call__(self, *arguments: str) -> None:
+        if arguments[0] == self.fails_at:
+            raise MaspoError("stopped")
+        done = CliRunner().invoke(app, list(arguments))
+        assert done.exit_code == 0, done.output
+        self.seen.append((arguments[0], Path(arguments[1]).stem))
+
+
+def table(world: str, data: Path, out: Path, more: Sequence[str] = ()) -> int:
+    given = ["--base-url", world, "--model", "w", "--data", str(data), "--out", str(out), "--rows", "6", "--pool", "8"]
+    chosen = ["--tasks", "aqua,mbpp", "--systems", "sequential", "--yes"]
+    return paper.main([*given, *chosen, *SMALL, *more])
+
+
+@pytest.mark.slow
+def test_t01_the_table_is_played_resumed_and_printed(
+    world: str, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands = Commands()
+    monkeypatch.setattr(paper, "maspo", commands)
+    out = tmp_path / "out"
+    commands.fails_at = "evaluate"
+    assert table(world, data, out, ["--methods", "default"]) == 1
+    assert commands.seen == [("optimize", "sequential-choice")]
+    commands.fails_at = ""
+    assert table(world, data, out) == 0
+    assert commands.seen[1:] == [
+        *[("optimize", "sequential-choice"), ("evaluate", "sequential-choice"), ("evaluate", "sequential-choice")],
+        *[("optimize", "sequential-code"), ("evaluate", "sequential-code")] * 2,
+    ]
+    played = len(commands.seen)
+    shown = capsys.readouterr()
+    assert table(world, data, out) == 0
+    assert len(commands.seen) == played, "what is done is not done again"
+    lines = shown.out.splitlines()
+    assert [line[:22].strip() for line in lines[:5]] == [
+        "accuracy, % (95 %)",
+        "sequential, seed",
+        "published",
+        "sequential, paper",
+        "change",
+    ]
+    assert lines[2].split() == ["published", "83.47", "57.26"]
+    assert (out / "table.txt").read_text() == capsys.readouterr().out
+    assert "All 4 cells: at most" in shown.err and "an unknown amount" in shown.err
+
+
+def test_t02_the_rows_of_pool_and_test_are_apart_and_the_pool_is_unlabelled(data: Path, tmp_path: Path) -> None:
+    asked = paper.parsed(["--base-url", "u", "--model", "w", "--data", str(data), "--out", str(tmp_path / "o")])
+    for name in ("aqua", "mbpp"):
+        task = paper.prepare(asked, name)
+        pool = load_inputs(asked.rows_file(name, "pool"))
+        test = load_inputs(asked.rows_file(name, "test"))
+        texts = [{row.columns["input"] for row in inputs.rows} for inputs in (pool, test)]
+        assert not texts[0] & texts[1]
+        assert (len(pool.rows), len(test.rows)) == (len(task.pool_rows), len(task.test_rows))
+        assert all(row.answer is None for row in pool.rows)
+        assert "tests" not in pool.columns
+    first = json.loads(asked.rows_file("mbpp", "test").read_text().splitlines()[0])
+    assert len(first["tests"]) == 5 and first["setup"] == "import math"
+
+
+def test_t03_every_system_is_there_for_every_kind_of_task() -> None:
+    for system in paper.SYSTEMS:
+        for kind in set(paper.KINDS.values()):
+            loaded = load_system(paper.HERE / "systems" / f"{system}-{kind}.yaml")
+            assert len(loaded.agents) == 4
+            assert len(loaded.levels) == (4 if system == "sequential" else 2)
+            assert loaded.by_name[loaded.output].protect
+
+
+def test_t04_the_published_figures_have_the_means_that_the_paper_gives() -> None:
+    means = {("sequential", "seed"): 65.31, ("sequential", "paper"): 70.39, ("sequential", "TPE"): 66.49}
+    means |= {("hierarchical", "seed"): 68.32, ("hierarchical", "paper"): 71.05, ("hierarchical", "SPO"): 69.01}
+    rows = paper.published()
+    for place, mean in means.items():
+        assert sum(float(rows[place][task]) for task in paper.TASKS) / 6 == pytest.approx(mean, abs=0.05)
+
+
+def test_t05_without_an_answer_nothing_is_started(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(paper, "maspo", lambda *_: pytest.fail("nobody agreed"))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    out = ["--out", str(tmp_path / "o"), "--tasks", "aqua", "--systems", "hierarchical", "--pool", "8"]
+    given = ["--base-url", "http://127.0.0.1:9/v1", "--model", "w", "--data", str(data), *out, "--methods", "default"]
+    assert paper.main(given) == 1
+    assert "Give --yes to start" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        paper.main([*given, "--tasks", "aqa"])
+    assert "--tasks aqa: expected some of math-500" in capsys.readouterr().err

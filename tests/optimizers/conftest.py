@@ -1,0 +1,13 @@
+"""The optimizers that every test of the contract runs on."""
+
+from __future__ import annotations
+
+import pytest
+
+from maspo.optimizers.registry import OPTIMIZERS
+
+
+@pytest.fixture(params=sorted(OPTIMIZERS.own))
+def method(request: pytest.FixtureRequest) -> str:
+    """The name of every optimizer that there is."""
+    return str(request.param)

@@ -1,0 +1,34 @@
+"""A small problem on a diamond of four agents, one of them frozen, and optimizers that are quick on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from maspo.core.prompts import Prompts
+from maspo.optimizers.base import Optimizer, Problem
+from maspo.optimizers.registry import make_config, make_optimizer
+from maspo.team.graph import Team
+
+DIAMOND = Team(
+    order=("a", "b", "c", "d"),
+    successors={"a": ("b", "c"), "b": ("d",), "c": ("d",), "d": ()},
+    output="d",
+    frozen=frozenset({"b"}),
+)
+PROMPTS: Prompts = {name: f"seed {name}" for name in DIAMOND.order}
+_SMALL: Mapping[str, Mapping[str, object]] = {
+    "ascent": {"passes": 2, "generations": 2, "drafts": 2, "batch": 5, "promotion": (4, 8)},
+    "race": {"passes": 2, "drafts": 2, "stages": (3, 6, 9), "first_round": 1.0, "edits": 2, "traces": 2},
+}
+
+
+def small(method: str, **settings: object) -> Optimizer:
+    """Return an optimizer whose searches are small, with some settings of its own."""
+    return make_optimizer(make_config({"method": method, **_SMALL[method], **settings}))
+
+
+def problem_of(seed: int = 0, team: Team = DIAMOND, inputs: int = 12, reserve: int = 0) -> Problem:
+    """Return the problem of a team whose seed prompts say whose they are."""
+    keys = tuple(f"i{number:02d}" for number in range(inputs))
+    prompts = PROMPTS if team is DIAMOND else {name: f"Seed of {name}." for name in team.order}
+    return Problem(team, prompts, keys, seed, reserve)

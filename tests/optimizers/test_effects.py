@@ -1,0 +1,80 @@
+"""The effects of candidates, told apart from mixed runs."""
+
+from __future__ import annotations
+
+from statistics import correlation
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maspo.core.seeded import rank
+from maspo.optimizers.parts.effects import Observation, estimate_effects
+from maspo.optimizers.parts.mixture import Candidate, draw_mixtures, join
+from maspo.team.graph import Team
+
+TEAM = Team(order=("a", "b"), successors={"a": ("b",), "b": ()}, output="b")
+
+
+def noise(*where: object) -> float:
+    return sum(rank(0, part, *where) / 2**64 for part in range(12)) - 6.0
+
+
+def test_w01_without_a_run_the_prior_stands() -> None:
+    assert estimate_effects([], [0.01, -0.02], 0.03) == (0.01, -0.02)
+
+
+def test_w02_the_estimate_solves_the_normal_equations() -> None:
+    """Two candidates in runs {0}, {1}, {0, 1}; all noise alike: the exact solution of a 2 × 2 system."""
+    runs = [Observation((0,), 0.5, "g"), Observation((1,), 0.0, "g"), Observation((0, 1), 0.5, "g")]
+    weight = (8 + 3) / (0.05 * 8 + 0.25 + 0.25)
+    trust = 1 / 0.1**2
+    # (trust + 2w) x + w y = w (0.5 + 0.5);  w x + (trust + 2w) y = w · 0.5
+    own, both = trust + 2 * weight, weight
+    determinant = own**2 - both**2
+    x = (own * weight - both * weight * 0.5) / determinant
+    y = (own * weight * 0.5 - both * weight) / determinant
+    assert estimate_effects(runs, [0.0, 0.0], 0.1) == pytest.approx((x, y), abs=1e-6)
+
+
+def test_w03_forty_mixed_runs_tell_eight_candidates_apart() -> None:
+    found = []
+    for seed in range(40):
+        true = [0.04 * noise("true", seed, number) for number in range(8)]
+        pool = {"a": list(range(8))}
+        runs = [
+            Observation(members, sum(true[m] for m in members) + 0.2 * noise("run", seed, run), "a")
+            for run, members in enumerate(draw_mixtures(pool, 40, 4, seed, "w"))
+        ]
+        found.append(correlation(true, estimate_effects(runs, [0.0] * 8, 0.04)))
+    assert 0.3 < sum(found) / len(found) < 0.9
+
+
+@given(seed=st.integers(0, 10**6), size=st.integers(1, 9), runs=st.integers(1, 40), most=st.integers(1, 6))
+def test_w04_every_candidate_is_in_its_share_of_the_runs_and_no_run_is_empty(
+    seed: int, size: int, runs: int, most: int
+) -> None:
+    held = list(draw_mixtures({"a": list(range(size))}, runs, most, seed, "here"))
+    assert len(held) == runs
+    assert all(members and len(set(members)) == len(members) for members in held)
+    share = min(0.5, most / size) if size > 1 else 1.0
+    least = max(1, round(share * runs))
+    for candidate in range(size):
+        assert sum(candidate in members for members in held) >= least
+    assert held == list(draw_mixtures({"a": list(range(size))}, runs, most, seed, "here"))
+
+
+def test_w05_candidates_that_do_not_merge_or_fit_stay_out() -> None:
+    anchor = {"a": "Do it. Say why.", "b": "Check."}
+    candidates = [
+        Candidate("a", "Do it well. Say why.", anchor["a"]),
+        Candidate("a", "Do it now. Say why.", anchor["a"]),
+        Candidate("a", "Do it. Say why. Be brief.", anchor["a"]),
+        Candidate("b", "Check. Twice.", anchor["b"]),
+    ]
+    mixture = join(anchor, candidates, (0, 1, 2, 3), TEAM)
+    assert mixture.members == (0, 2, 3)
+    assert "Do it well." in mixture.changes["a"]
+    assert "Be brief." in mixture.changes["a"]
+    tight = Team(TEAM.order, TEAM.successors, "b", length_budget={"a": 22})
+    assert join(anchor, candidates, (0, 2), tight).members == (0,)

@@ -1,0 +1,245 @@
+"""The union of a round: what is tried together, split, found to clash, and kept (numbered invariants)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maspo.core.seeded import rank
+from maspo.core.verdict import Comparison, Verdict
+from maspo.events import ConflictFound, PromptChanged
+from maspo.optimizers.base import Ask, Case, Compare, Results
+from maspo.optimizers.parts.effects import MixedRun
+from maspo.optimizers.parts.mixture import Candidate, Mixture
+from maspo.optimizers.parts.reward import value_of
+from maspo.optimizers.parts.union import NO_TRIAL, Round, Trial, Union
+from maspo.team.graph import Team
+from maspo.testing.optimizers import played
+from tests.optimizers.landscape import Landscape
+from tests.optimizers.small import DIAMOND, problem_of, small
+
+WIN, LOSS, TIE = Verdict.WIN, Verdict.LOSS, Verdict.TIE
+INPUTS = tuple(f"i{number}" for number in range(6))
+CHAIN = Team(("a", "b", "c", "d"), {"a": ("b",), "b": ("c",), "c": ("d",), "d": ()}, "d")
+
+Judge = Callable[[frozenset[int], str], Verdict]
+"""What candidates come to together on an input."""
+
+
+@dataclass
+class Table:
+    """A race whose runs are looked up: candidates ``members`` on an input do what ``judge`` says."""
+
+    judge: Judge
+    round: Round
+    team: Team
+    tried: list[tuple[str, list[tuple[int, ...]]]] = field(default_factory=list)
+    told: list[tuple[ConflictFound, tuple[Case, ...]]] = field(default_factory=list)
+
+    def try_parts(self, purpose: str, parts: Sequence[Mixture]) -> Generator[Ask, Results, list[Trial]]:
+        """Look up the runs of some parts."""
+        yield from ()
+        self.tried.append((purpose, [part.members for part in parts]))
+        trials = [Trial(part, self.met(frozenset(part.members))) for part in parts]
+        self.round.runs += [MixedRun(trial.part.members, "unite", met) for trial in trials for met in trial.comparisons]
+        return trials
+
+    def met(self, members: frozenset[int]) -> tuple[Comparison, ...]:
+        """Return the comparisons of candidates together."""
+        verdicts = [(key, self.judge(members, key)) for key in INPUTS]
+        return tuple(Comparison(key, verdict, (), verdict, verdict is TIE) for key, verdict in verdicts)
+
+    def estimate(self, runs: Sequence[MixedRun]) -> tuple[float, ...]:
+        """Return the mean score of the runs of each candidate alone."""
+        numbers = range(len(self.round.candidates))
+        found = [[value_of(run.comparison.glob) for run in runs if run.members == (number,)] for number in numbers]
+        return tuple(sum(scores) / len(scores) for scores in found)
+
+    def record_conflict(self, event: ConflictFound, cases: Sequence[Case]) -> None:
+        """Note a conflict."""
+        self.told.append((event, tuple(cases)))
+
+
+def table(judge: Judge, agents: str, team: Team = CHAIN) -> Table:
+    """Return the table of a round with one candidate for each letter, each run alone on every input before."""
+    anchor = {name: f"Seed of {name}." for name in team.order}
+    candidates = tuple(
+        Candidate(name, f"{anchor[name]}\nRule {number}.", anchor[name]) for number, name in enumerate(agents)
+    )
+    found = Table(judge, Round(1, anchor, candidates), team)
+    for number in range(len(candidates)):
+        found.round.runs += [MixedRun((number,), "alone", met) for met in found.met(frozenset({number}))]
+    found.round.effects = found.estimate(found.round.runs)
+    return found
+
+
+def unite(found: Table, good: Sequence[int] | None = None, width: int = 8, conflicts: bool = True) -> Trial:
+    """Return what a union comes to when its race asks nothing of anyone."""
+    numbers = range(len(found.round.candidates)) if good is None else good
+    union = Union(found, found.round, found.team, width, 0.025, conflicts, lambda met: value_of(met.glob))
+    with pytest.raises(StopIteration) as end:
+        next(union.unite(tuple(numbers)))
+    best: Trial = end.value.value
+    return best
+
+
+def all_of(*good: int) -> Judge:
+    """Return a judge to whom candidates win when they are all among the good ones."""
+    return lambda members, _: WIN if members <= set(good) else LOSS
+
+
+def test_u01_a_union_that_wins_is_tried_once_and_kept() -> None:
+    found = table(all_of(0, 1, 2), "abc")
+    assert unite(found).part.members == (0, 1, 2)
+    assert found.tried == [("union", [(0, 1, 2)])]
+
+
+def test_u02_without_anything_good_nothing_is_tried() -> None:
+    found = table(all_of(0), "ab")
+    assert unite(found, ()) is NO_TRIAL
+    assert found.tried == []
+
+
+def test_u03_a_union_that_loses_is_split_into_early_and_late_agents_and_the_better_side_kept() -> None:
+    found = table(lambda members, _: WIN if max(members) < 2 else LOSS, "abcd")
+    best = unite(found, conflicts=False)
+    assert best.part.members == (0, 1)
+    assert found.tried == [("union", [(0, 1, 2, 3)]), ("parts", [(0, 1), (2, 3)])]
+
+
+def test_u04_one_agents_union_that_loses_keeps_the_better_half_of_its_candidates() -> None:
+    def judge(members: frozenset[int], key: str) -> Verdict:
+        if len(members) > 2:
+            return LOSS
+        return WIN if key in INPUTS[: 5 - max(members)] else TIE
+
+    found = table(judge, "aaaa")
+    best = unite(found)
+    assert found.tried[0] == ("union", [(0, 1, 2, 3)])
+    assert found.tried[1] == ("parts", [(0, 1)])
+    assert best.part.members == (0, 1)
+    assert {*best.part.changes} == {"a"}
+
+
+def test_u05_what_goes_on_losing_is_given_up_after_four_attempts() -> None:
+    found = table(lambda members, _: WIN if len(members) == 1 else LOSS, "ab" * 16)
+    assert unite(found, width=99, conflicts=False) is NO_TRIAL
+    assert [purpose for purpose, _ in found.tried] == ["union", "parts", "parts", "parts"]
+    assert found.round.attempts == 4
+    sizes = [max(len(part) for part in parts) for _, parts in found.tried]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_u06_without_a_single_win_the_anchor_stays() -> None:
+    found = table(lambda members, key: TIE, "ab")
+    assert unite(found) is NO_TRIAL
+    assert len(found.tried) > 1, "parts are tried first: one of them might win"
+    once = table(lambda members, key: WIN if members == {0} and key == "i0" else TIE, "ab")
+    assert unite(once).part.members == (0, 1), "no worse than the anchor, and one of them won on its own"
+
+
+def test_u07_the_best_k_of_an_agent_are_joined_and_of_equals_the_shorter() -> None:
+    found = table(lambda members, key: WIN if key in INPUTS[: 6 - 2 * min(members)] else TIE, "aaab")
+    assert found.round.effects[:3] == (3 / 6, 2 / 6, 1 / 6)
+    assert unite(found, width=2).part.members == (0, 1, 3)
+    equal = table(all_of(0, 1, 2), "aaa")
+    long = Candidate("a", f"{equal.round.candidates[0].text}\nAnd more.", equal.round.anchor["a"])
+    equal.round.candidates = (long, *equal.round.candidates[1:])
+    assert unite(equal, width=2).part.members == (1, 2)
+
+
+def clashing(*pairs: set[int]) -> Judge:
+    """Return a judge to whom candidates win unless a pair that clashes is among them; more of 0 than of others."""
+
+    def judge(members: frozenset[int], key: str) -> Verdict:
+        if any(pair <= members for pair in pairs):
+            return LOSS
+        return WIN if 0 in members or key != "i0" else TIE
+
+    return judge
+
+
+def test_u08_of_two_that_clash_the_lesser_is_withdrawn_and_leads_the_next_rewrite() -> None:
+    found = table(clashing({0, 1}), "ab")
+    assert unite(found).part.members == (0,)
+    assert found.tried == [("union", [(0, 1)]), ("sides", [(0,), (1,)])]
+    assert found.round.withdrawn == {1}
+    ((event, cases),) = found.told
+    assert event.agents == ("a", "b")
+    assert event.alone[0] > event.alone[1] > 0 > event.together
+    assert event.inputs == INPUTS
+    assert [(case.input_key, case.agent, case.lost) for case in cases] == [(key, "b", ("global",)) for key in INPUTS]
+    assert {case.reference["a"] for case in cases} == {found.round.candidates[0].text}, "beside the change that stays"
+
+
+def test_u09_the_pair_that_clashes_is_found_among_several_and_the_rest_mended() -> None:
+    found = table(clashing({1, 2}), "abcd")
+    best = unite(found)
+    assert best.part.members == (0, 1, 3)
+    assert [purpose for purpose, _ in found.tried] == ["union", "sides", "pairs", "union"]
+    assert found.tried[2][1] == [(0, 1), (1, 2), (2, 3)], "only agents that read one another"
+    assert [event.agents for event, _ in found.told] == [("b", "c")]
+
+
+def test_u10_no_conflict_is_looked_for_when_that_is_switched_off_or_one_agent_changed() -> None:
+    for found, conflicts in ((table(clashing({0, 1}), "ab"), False), (table(clashing({0, 1}), "aa"), True)):
+        unite(found, conflicts=conflicts)
+        assert found.told == []
+        assert "sides" not in {purpose for purpose, _ in found.tried}
+
+
+def test_u11_inputs_that_a_side_loses_alone_make_no_conflict() -> None:
+    found = table(lambda members, key: WIN if key < "i4" and len(members) == 1 else LOSS if key >= "i4" else TIE, "ab")
+    unite(found)
+    assert [purpose for purpose, _ in found.tried][:2] == ["union", "sides"]
+    assert found.told == []
+
+
+@given(seed=st.integers(0, 10**6), agents=st.text("abcd", min_size=1, max_size=7), luck=st.integers(0, 6))
+def test_u12_whatever_the_runs_say_what_is_kept_was_tried_and_nothing_withdrawn_is_in_it(
+    seed: int, agents: str, luck: int
+) -> None:
+    def judge(members: frozenset[int], key: str) -> Verdict:
+        if len(members) > 1 and rank(seed, "clash", *sorted(members)[:2]) % 2:
+            return LOSS
+        return WIN if rank(seed, "run", *sorted(members), key) % 7 < luck else TIE
+
+    found = table(judge, agents)
+    best = unite(found)
+    assert 1 <= found.round.attempts <= 4
+    assert found.round.withdrawn.isdisjoint(best.part.members)
+    tried = [part for _, parts in found.tried for part in parts]
+    assert best is NO_TRIAL or best.part.members in tried
+    if best is not NO_TRIAL:
+        assert sum(value_of(met.glob) for met in best.comparisons) >= 0
+        held = set(best.part.members)
+        runs = [run for run in found.round.runs if not held.isdisjoint(run.members)]
+        assert any(run.comparison.glob is WIN for run in runs)
+
+
+def test_u13_withdrawn_changes_are_never_shipped_in_whole_searches() -> None:
+    conflicts = 0
+    for seed in range(12):
+        whole = played(small("race", passes=4, stages=(16,)), problem_of(seed), Landscape(DIAMOND, seed, clashes=2))
+        for ask in whole.asks:
+            found = [event for event in ask.events if isinstance(event, ConflictFound)]
+            changed = {event.agent: event.after for event in ask.events if isinstance(event, PromptChanged)}
+            for conflict in found:
+                conflicts += 1
+                # The prompts of the pair as it was tried together when the conflict was found.
+                (first, second), step = conflict.agents, conflict.step
+                pairs = [
+                    request.changes
+                    for request in whole.requests
+                    if isinstance(request, Compare)
+                    and request.id.startswith(f"{step}/unite/")
+                    and set(request.changes) == {first, second}
+                ]
+                assert pairs
+                together = [all(changed.get(name) == pair[name] for name in (first, second)) for pair in pairs]
+                assert not all(together), "one of the two gives way"
+    assert conflicts > 3

@@ -1,0 +1,254 @@
+"""Hard caps: never overshot, the best so far is saved, and the run can go on with a higher cap."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from maspo.config import Caps, RunConfig, search_of
+from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
+from maspo.events import BudgetStopped
+from maspo.models.base import Request
+from maspo.study.job import Job, Outcome
+from maspo.study.resolve import resolve, split_of
+from maspo.testing.runs import SMALL, Recorder, begin, counted_world, go_on, with_config, world_job
+from maspo.world.spec import WorldSpec
+from tests.lengths import length
+
+PRICES = {"gpt-4.1-mini": (1.0, 4.0)}
+
+
+def capped(job: Job, **caps: float) -> Job:
+    return with_config(job, caps=Caps.model_validate(caps))
+
+
+def spent(outcome: Outcome) -> int:
+    return sum(each.calls for each in outcome.usage.values())
+
+
+@pytest.mark.parametrize("method", sorted(SMALL))
+async def test_c01_a_cap_on_calls_is_never_overshot_and_the_best_so_far_is_saved(tmp_path: Path, method: str) -> None:
+    base = world_job(spec=WorldSpec(seed=5))
+    base = with_config(base, search=SMALL[method])
+    needed = counted_world(base)
+    await begin(base, tmp_path / "whole", needed)
+    for cap in (1, 2, 5, 17, 40, needed.calls - 1, needed.calls + 80):
+        model = counted_world(base)
+        watcher = Recorder()
+        outcome = await begin(capped(base, calls=cap), tmp_path / str(cap), model, watcher=watcher)
+        assert outcome.finished is not None
+        assert model.calls == spent(outcome) <= cap
+        assert outcome.exit_code == (EXIT_OK if outcome.finished.complete else EXIT_BUDGET)
+        assert json.loads((tmp_path / str(cap) / "prompts.json").read_text()) == outcome.finished.prompts
+        if cap < needed.calls:
+            assert not outcome.finished.complete
+            assert "by a cap" in outcome.finished.why or f"--max-calls {cap}" in outcome.finished.why
+    assert outcome.exit_code == EXIT_OK, "a cap that is high enough changes nothing"
+
+
+async def test_c02_retries_count_as_calls_under_a_cap(tmp_path: Path) -> None:
+    from maspo.models.layers.faults import Stage, Transient
+
+    tries: dict[str, int] = {}
+
+    async def fail_first(request: Request) -> None:
+        tries[request.key] = tries.get(request.key, 0) + 1
+        if tries[request.key] == 1 and request.purpose != "other.probe":
+            raise Transient("HTTP 500", Stage.REFUSED, retry_after=0.0)
+
+    job = capped(world_job(), calls=15)
+    model = counted_world(job, fail_first)
+    outcome = await begin(job, tmp_path / "run", model)
+    assert model.calls == spent(outcome) <= 15
+    assert outcome.exit_code == EXIT_BUDGET
+
+
+async def test_c03_the_final_test_is_still_held_when_it_can_be_afforded(tmp_path: Path) -> None:
+    job = world_job(spec=WorldSpec(seed=5))
+    full = counted_world(job)
+    await begin(job, tmp_path / "whole", full)
+    watcher = Recorder()
+    outcome = await begin(capped(job, calls=full.calls - 5), tmp_path / "run", watcher=watcher)
+    assert outcome.finished is not None and not outcome.finished.complete
+    assert outcome.exit_code == EXIT_BUDGET
+    if outcome.finished.winners != job.system.prompts:
+        assert outcome.finished.holdout.n > 0
+    assert [event.cap for event in watcher.events if isinstance(event, BudgetStopped)] == [
+        f"--max-calls {full.calls - 5}"
+    ]
+
+
+async def test_c11_a_final_test_that_is_cut_short_is_not_a_finished_plan(tmp_path: Path) -> None:
+    job = world_job(inputs=60, spec=WorldSpec(seed=5))
+    job = with_config(job, holdout=job.config.holdout.model_copy(update={"share": 0.9}))
+    held_out = {row.columns["input"] for row in job.inputs.rows if row.key in split_of(job).holdout}
+    searching = 0
+
+    async def count(request: Request) -> None:
+        nonlocal searching
+        searching += not any(each in request.messages[-1].content for each in held_out)
+
+    model = counted_world(job, count)
+    await begin(job, tmp_path / "whole", model)
+    cap = 2 * searching + 10
+    assert cap < model.calls, "the final test must be the larger half"
+    outcome = await begin(capped(job, calls=cap), tmp_path / "run")
+    assert outcome.finished is not None
+    assert outcome.finished.winners != job.system.prompts
+    assert "hold-out inputs were left out by a cap" in outcome.finished.why
+    assert 0 < outcome.finished.holdout.n < len(held_out)
+    assert "The search was cut short" not in outcome.finished.why
+    assert (outcome.finished.complete, outcome.exit_code) == (False, EXIT_BUDGET)
+    end = await go_on(job, tmp_path / "run", caps=Caps.model_validate({"calls": 10_000}))
+    assert end.finished is not None and end.exit_code == EXIT_OK
+    assert end.finished.holdout.n == len(held_out)
+
+
+async def test_c04_a_run_that_met_a_cap_goes_on_with_a_higher_one(tmp_path: Path) -> None:
+    job = world_job(spec=WorldSpec(seed=5))
+    whole = counted_world(job)
+    await begin(job, tmp_path / "whole", whole)
+    first = counted_world(job)
+    stopped = await begin(capped(job, calls=40), tmp_path / "run", first)
+    assert stopped.exit_code == EXIT_BUDGET
+    same = counted_world(job)
+    assert (await go_on(job, tmp_path / "run", same)).exit_code == EXIT_BUDGET
+    assert first.calls + same.calls <= 40
+    second = counted_world(job)
+    end = await go_on(job, tmp_path / "run", second, caps=Caps.model_validate({"calls": 10_000}))
+    assert end.exit_code == EXIT_OK
+    assert not (first.keys + same.keys) & second.keys
+    assert (tmp_path / "run" / "prompts.json").read_bytes() == (tmp_path / "whole" / "prompts.json").read_bytes()
+
+
+async def test_c05_a_cap_in_money_is_never_overshot(tmp_path: Path) -> None:
+    job = world_job(spec=WorldSpec(seed=5))
+    models = job.config.models.model_copy(update={"prices": PRICES, "max_tokens": 300})
+    job = with_config(job, models=models)
+    whole = await begin(job, tmp_path / "whole")
+    price = sum(each.usd or 0.0 for each in whole.usage.values())
+    assert price > 0
+    for share in (0.05, 0.4, 0.8):
+        outcome = await begin(capped(job, usd=price * share), tmp_path / str(share))
+        paid = [each.usd for each in outcome.usage.values()]
+        assert None not in paid
+        assert 0 < sum(usd or 0.0 for usd in paid) <= price * share
+        assert outcome.exit_code == EXIT_BUDGET
+    assert (await begin(capped(job, usd=price * 20), tmp_path / "enough")).exit_code == EXIT_OK
+
+
+async def test_c06_a_cap_in_money_over_an_unknown_price_is_refused_before_anything_is_paid(tmp_path: Path) -> None:
+    job = world_job()
+    models = job.config.models.model_copy(update={"agent": "nobody-knows-this-model"})
+    job = capped(with_config(job, models=models), usd=1.0)
+    model = counted_world(job)
+    with pytest.raises(ConfigInvalid, match="nobody-knows-this-model"):
+        await begin(job, tmp_path / "run", model)
+    assert model.calls == 0
+    assert not (tmp_path / "run").exists(), "the same command works once the price is set"
+
+
+async def test_c07_a_cap_in_time_cuts_calls_in_flight(tmp_path: Path) -> None:
+    async def hang(request: Request) -> None:
+        if request.purpose != "other.probe":
+            await asyncio.Event().wait()
+
+    job = capped(world_job(), minutes=0.3 / 60)
+    outcome = await asyncio.wait_for(begin(job, tmp_path / "run", counted_world(job, hang)), 20)
+    assert outcome.exit_code == EXIT_BUDGET
+    assert outcome.finished is not None
+    assert outcome.finished.prompts == job.system.prompts
+    assert "--max-minutes" in outcome.finished.why
+
+
+# ── the estimate ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("method", sorted(SMALL))
+@pytest.mark.parametrize("topology", ["reflect", "hierarchical", "sequential4"])
+async def test_c08_the_estimate_is_an_upper_bound_of_the_calls(tmp_path: Path, method: str, topology: str) -> None:
+    for seed in (1, 2):
+        job = world_job(topology, spec=WorldSpec(seed=seed))
+        job = with_config(job, search=SMALL[method])
+        expected = resolve(job).plan.calls
+        model = counted_world(job)
+        await begin(job, tmp_path / str(seed), model)
+        found = {
+            kind: sum(model.purposes[each] for each in model.purposes if each.startswith(kind)) for kind in expected
+        }
+        assert found == {kind: min(calls, expected[kind]) for kind, calls in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("topology", "profile", "labels"),
+    [
+        ("reflect", "default", "ignore"),
+        ("reflect", "default", "use"),
+        ("reflect", "cheap", "ignore"),
+        ("hierarchical", "default", "ignore"),
+        ("hierarchical", "cheap", "use"),
+    ],
+)
+async def test_c12_whole_runs_stay_within_what_was_said_beforehand(
+    tmp_path: Path, topology: str, profile: Literal["default", "cheap"], labels: Literal["ignore", "use"]
+) -> None:
+    for seed in range(length(1, 20)):
+        spec = WorldSpec(seed=seed)
+        config = RunConfig(profile=profile, seed=seed, labels=labels, search=search_of(profile, {}))
+        job = replace(world_job(topology, 120, spec), config=config)
+        expected = resolve(job).plan
+        model = counted_world(job)
+        await begin(job, tmp_path / str(seed), model)
+        assert expected.planned / 2 < model.calls <= expected.most < 2 * expected.planned
+
+
+@pytest.mark.parametrize(
+    ("labels", "profile", "given", "planned"),
+    [
+        ("ignore", "default", {}, 2000),
+        ("use", "default", {}, 3000),
+        ("use", "default", {"calls_per_agent": 400}, 800),
+        ("use", "cheap", {}, 980),
+    ],
+)
+def test_c13_where_labels_decide_more_calls_are_planned_unless_a_number_is_set(
+    labels: Literal["ignore", "use"], profile: Literal["default", "cheap"], given: dict[str, int], planned: int
+) -> None:
+    config = RunConfig(profile=profile, labels=labels, search=search_of(profile, given))
+    assert resolve(replace(world_job("reflect", 120, WorldSpec(seed=0)), config=config)).plan.planned == planned
+
+
+def test_c09_an_estimate_says_sizes_tokens_and_money_without_any_call() -> None:
+    job = world_job(inputs=10)
+    unknown = resolve(job).plan
+    assert (unknown.search_inputs, unknown.holdout_inputs) == (5, 5)
+    assert unknown.tokens_in > unknown.tokens_out > 0
+    assert any("only 5 hold-out inputs" in note for note in unknown.notes)
+    models = job.config.models.model_copy(update={"prices": PRICES})
+    priced = resolve(with_config(job, models=models)).plan
+    assert priced.unpriced == ()
+    assert priced.usd == pytest.approx((priced.tokens_in * 1.0 + priced.tokens_out * 4.0) / 1e6)
+    nobody = job.config.models.model_copy(update={"judge": "nobody"})
+    assert resolve(with_config(job, models=nobody)).plan.usd is None
+    assert "nobody" in resolve(with_config(job, models=nobody)).plan.unpriced
+
+
+def test_c10_an_own_model_of_an_agent_is_priced_as_such() -> None:
+    job = world_job(inputs=10)
+    dear = replace(job.system.agents[0], model="dear")
+    system = replace(job.system, agents=(dear, *job.system.agents[1:]))
+    cheap = {**PRICES, "dear": (1.0, 4.0)}
+    costly = {**PRICES, "dear": (100.0, 400.0)}
+
+    def usd(prices: dict[str, tuple[float, float]]) -> float:
+        models = job.config.models.model_copy(update={"prices": prices})
+        found = resolve(with_config(replace(job, system=system), models=models)).plan.usd
+        assert found is not None
+        return found
+
+    assert usd(costly) > 2 * usd(cheap)
