@@ -19,12 +19,12 @@ import time
 from dataclasses import asdict, dataclass
 
 from maspo.sandbox.launch import LEVELS, Level
-from maspo.sandbox.limits import Limits
-from maspo.sandbox.pool import Pool
 from maspo.sandbox.selftest import examine
-from maspo.sandbox.worker import Job, Worker
+from maspo.sandbox.worker import ForkServer, SandboxLimits, SandboxPool, Submission
 
-JOB = Job("def f(x):\n    return 2 * x\n", ("assert f(2) == 4", "assert f('a') == 'aa'", "assert f([1]) == [1, 1]"))
+JOB = Submission(
+    "def f(x):\n    return 2 * x\n", ("assert f(2) == 4", "assert f('a') == 'aa'", "assert f([1]) == [1, 1]")
+)
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ class Figures:
 def one_by_one(level: Level, programs: int) -> tuple[float, float, float]:
     """Return the time of the start, and the medians of wall-clock and of CPU in the two processes, in ms."""
     began = time.perf_counter()
-    worker = Worker(level)
+    worker = ForkServer(level)
     start = time.perf_counter() - began
     walls, cpus = [], []
     for _ in range(programs):
         began = time.perf_counter()
-        result = worker.run(JOB, Limits())
+        result = worker.run(JOB, SandboxLimits())
         walls.append(time.perf_counter() - began)
         cpus.append(result.cpu_seconds)
         assert result.outcome == "passed", result
@@ -59,7 +59,7 @@ def one_by_one(level: Level, programs: int) -> tuple[float, float, float]:
 
 async def together(level: Level, programs: int, workers: int) -> float:
     """Return programs a second; the start of the workers is not counted."""
-    async with Pool(level, Limits(), workers) as pool:
+    async with SandboxPool(level, SandboxLimits(), workers) as pool:
         await pool.run([JOB] * workers)
         began = time.perf_counter()
         await pool.run([JOB] * programs)

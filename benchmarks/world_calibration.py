@@ -17,8 +17,8 @@ from dataclasses import asdict, dataclass
 from maspo.models.base import JUDGE_GLOBAL, JUDGE_LOCAL, Message, Request
 from maspo.team import System
 from maspo.world import World, WorldSpec
-from maspo.world.catalogue import CATALOGUE, Kind, added
-from maspo.world.text import sections
+from maspo.world.catalogue import CATALOGUE, Kind, add
+from maspo.world.outputs import sections
 
 TOPOLOGIES = ("reflect", "hierarchical", "sequential4")
 BATCH = 20
@@ -129,7 +129,7 @@ def sentence_effects(worlds: int) -> dict[str, list[float]]:
         seed = world.accuracy(system, {}, 1000)
         for name in system.order:
             for sentence in CATALOGUE:
-                changed = {name: added(system.prompts[name], sentence)}
+                changed = {name: add(system.prompts[name], sentence)}
                 moved[sentence.kind].append(world.accuracy(system, changed, 1000) - seed)
     return moved
 

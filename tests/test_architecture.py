@@ -61,7 +61,6 @@ PURE = (
     "maspo.core.quoting",
     "maspo.core.seeded",
     "maspo.arena.summary",
-    "maspo.arena.tables",
     "maspo.arena.plots",
 )
 """Modules, and folders with all that is in them."""

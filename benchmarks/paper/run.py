@@ -21,7 +21,7 @@ from typing import Any
 from maspo.cli.settings import Sources, load_settings
 from maspo.core.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted, MaspoError
 from maspo.data.inputs import load_inputs
-from maspo.data.overlap import place
+from maspo.data.split import draw_place
 from maspo.data.tasks.registry import task_of
 from maspo.data.tasks.task import Task, TaskOptions, TaskRow
 from maspo.report.folder import JOURNAL, look
@@ -105,7 +105,7 @@ def prepare(asked: Asked, name: str) -> Task:
         note(f"note: {remark}")
     parts = {"pool": task.pool_rows, "test": task.test_rows}
     for part, most in (("pool", asked.pool), ("test", asked.rows)):
-        rows = sorted(parts[part], key=lambda row: place(row.columns["input"]))[: most or None]
+        rows = sorted(parts[part], key=lambda row: draw_place(row.columns["input"]))[: most or None]
         write_rows(asked.rows_file(name, part), rows, labelled=part == "test")
     return task
 

@@ -9,8 +9,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from maspo.arena.page import plots_of, render, standalone, tables_of, write
+from maspo.arena.page import plots_of, render, standalone, write
 from maspo.arena.records import Record
+from maspo.arena.summary import tables_of
 
 
 @pytest.fixture

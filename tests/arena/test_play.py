@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from maspo.arena.ablation import INGREDIENTS
-from maspo.arena.cases import PRESETS, WORLDS, Case, Programme, Rival
-from maspo.arena.measured import Measured, Pace
-from maspo.arena.play import play, truth, truth_key
+from maspo.arena.play import TimedWorld, play, truth, truth_key
+from maspo.arena.programme import INGREDIENTS, PRESETS, WORLDS, Match, Programme, Rival, Timing
 from maspo.config import ModelSettings, RunConfig, search_of
 from maspo.data.inputs import make_inputs
 from maspo.models.base import PROBE, Message, Request
@@ -29,11 +27,11 @@ RIVAL = Rival(
         search=search_of("cheap", {"passes": 1, "stages": (4,), "edits": 2}),
     ),
 )
-CASE = Case("reflect", "base", RIVAL, seed=101, inputs=16)
+CASE = Match("reflect", "base", RIVAL, seed=101, inputs=16)
 
 
-def timed(*paces: Pace) -> Case:
-    return replace(CASE, paces=paces)
+def timed(*paces: Timing) -> Match:
+    return replace(CASE, timings=paces)
 
 
 def test_a30_a_record_agrees_with_the_run_itself(tmp_path: Path) -> None:
@@ -51,7 +49,7 @@ def test_a30_a_record_agrees_with_the_run_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pace", ["none", "wall", "depth"])
-def test_a31_the_clock_changes_no_decision(pace: Pace) -> None:
+def test_a31_the_clock_changes_no_decision(pace: Timing) -> None:
     record, plain = play(timed(pace)), play(CASE)
     assert record.calls == plain.calls
     assert (record.winners, record.verdict, record.tokens_out) == (plain.winners, plain.verdict, plain.tokens_out)
@@ -70,7 +68,7 @@ def test_a32_depth_and_wall_lie_between_what_must_be_and_what_one_by_one_would_b
 
 
 def test_a33_equal_calls_are_counted_as_repeats() -> None:
-    model = Measured(World(), "none")
+    model = TimedWorld(World(), "none")
     words = (Message("user", "A question"),)
     asked = [Request("m", words, "agent"), Request("m", words, "judge.local"), Request("m", words, PROBE)]
     asked += [Request("m", words, "proposer", temperature=0.7)] * 2
@@ -88,7 +86,7 @@ def test_a34_cases_are_known_by_everything_that_determines_them() -> None:
         timed("wall"),
         replace(CASE, rival=replace(RIVAL, config=RIVAL.config.model_copy(update={"labels": "use"}))),
     ]
-    assert len({CASE.key, *(case.key for case in others)}) == 7
+    assert len({CASE.key, *(match.key for match in others)}) == 7
     assert replace(CASE, rival=replace(RIVAL, name="renamed")).key == CASE.key
 
 
@@ -100,9 +98,9 @@ def test_a35_the_truth_depends_on_what_prompts_do_and_not_on_the_judge() -> None
 
 def test_a36_a_programme_plays_everything_once() -> None:
     programme = Programme(("reflect", "diamond"), ("base",), (RIVAL,), range(3, 6), 16, ("none",))
-    cases = list(programme.cases())
-    assert len(cases) == len({case.key for case in cases}) == 6
-    assert [case.seed for case in cases] == [3, 3, 4, 4, 5, 5]
+    matches = list(programme.matches())
+    assert len(matches) == len({match.key for match in matches}) == 6
+    assert [match.seed for match in matches] == [3, 3, 4, 4, 5, 5]
 
 
 def test_a37_worlds_differ_from_base_in_what_they_are_named_for() -> None:
@@ -116,6 +114,6 @@ def test_a39_a_stranger_sees_conflicts_found_in_a_world_that_has_them() -> None:
     search = search_of("default", {"passes": 1})
     rival = Rival("short", RunConfig(profile="default", models=ModelSettings(agent="simulated"), search=search))
     found = {
-        world: play(Case("reflect", world, rival, seed=1, inputs=120)).conflicts for world in ("base", "conflicts")
+        world: play(Match("reflect", world, rival, seed=1, inputs=120)).conflicts for world in ("base", "conflicts")
     }
     assert found == {"base": 0, "conflicts": 1}

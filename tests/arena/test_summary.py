@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from maspo.arena.records import Record, Recorded
+from maspo.arena.records import Record, RecordFile
 from maspo.arena.summary import losses, mean, summarize
 from maspo.core.errors import StoreError
 
@@ -55,19 +55,19 @@ def test_a13_one_value_has_no_error() -> None:
 
 
 def test_a14_records_survive_a_cut_off_line(record: Record, tmp_path: Path) -> None:
-    recorded = Recorded(tmp_path)
+    recorded = RecordFile(tmp_path)
     recorded.add(record)
     recorded.add(replace(record, key="other", depth=12.0))
     file = tmp_path / "records.jsonl"
     file.write_text(file.read_text() + '{"key": "cut')
-    again = Recorded(tmp_path)
+    again = RecordFile(tmp_path)
     assert again.by_key == recorded.by_key
     again.add(replace(record, key="third"))
-    assert list(Recorded(tmp_path).by_key) == ["k", "other", "third"]
-    assert Recorded(tmp_path, fresh=True).by_key == {}
+    assert list(RecordFile(tmp_path).by_key) == ["k", "other", "third"]
+    assert RecordFile(tmp_path, fresh=True).by_key == {}
 
 
 def test_a15_records_of_another_shape_are_refused(tmp_path: Path) -> None:
     (tmp_path / "records.jsonl").write_text('{"key": "k"}\n')
     with pytest.raises(StoreError, match=r"line 1: .*--fresh"):
-        Recorded(tmp_path)
+        RecordFile(tmp_path)

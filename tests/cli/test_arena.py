@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from maspo.arena.ablation import INGREDIENTS
+from maspo.arena.programme import INGREDIENTS
 from maspo.cli.arena import rivals
 from maspo.optimizers.anchor_race import AnchorRaceConfig
 

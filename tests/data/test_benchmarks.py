@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from maspo.core.errors import ConfigInvalid, InputsInvalid
-from maspo.data.hub import Hub
+from maspo.data.published import Hub
 from maspo.data.tasks.registry import file_task, task_names, task_of
 from maspo.data.tasks.task import Task, TaskOptions, TaskRow, without_overlap
 from tests.data.conftest import jsonl

@@ -15,7 +15,7 @@ import pytest
 from pyarrow import parquet
 
 from maspo.core.errors import InputsInvalid
-from maspo.data.hub import Hub, read_hub
+from maspo.data.published import Hub, read_hub
 from tests.data.published import BENCHMARKS
 from tests.data.test_benchmarks import gpqa_rows, mbpp_row, problem
 

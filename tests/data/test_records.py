@@ -15,7 +15,7 @@ from pyarrow import parquet
 
 from maspo.core.errors import InputsInvalid
 from maspo.data.inputs import load_inputs
-from maspo.data.records import find, read_any, read_folder, read_records
+from maspo.data.records import find, read_any, read_records
 
 ROWS = [{"input": "Why?", "options": ["A)1", "B)2"], "n": 1}, {"input": "How?", "options": [], "n": 2}]
 LINES = "".join(json.dumps(row) + "\n" for row in ROWS)
@@ -109,4 +109,4 @@ def test_r08_a_folder_of_single_rows_is_read_whole_and_each_row_names_its_file(t
         (tmp_path / name).write_text(json.dumps({"problem": name}))
     (tmp_path / "notes.md").write_text("no row")
     expected = [{"file": name, "problem": name} for name in ("algebra/1.json", "algebra/2.json", "b.json")]
-    assert read_folder(tmp_path) == read_any(tmp_path) == expected
+    assert read_any(tmp_path) == expected

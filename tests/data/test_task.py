@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maspo.core.errors import InputsInvalid
-from maspo.data.overlap import drawn, plain, repeated
+from maspo.data.split import find_repeated, is_drawn, normalize
 from maspo.data.tasks.task import Task, TaskOptions, TaskRow, without_overlap
 
 
@@ -77,16 +77,16 @@ def test_q04_pool_rows_that_repeat_a_test_row_are_an_error_that_names_both(copy:
     ],
 )
 def test_q05_what_differs_in_meaning_is_no_overlap(one: str, other: str) -> None:
-    assert plain(one) != plain(other)
-    assert repeated([one], [other]) == []
+    assert normalize(one) != normalize(other)
+    assert find_repeated([one], [other]) == []
 
 
 @given(st.lists(st.text(max_size=12), max_size=8), st.lists(st.text(max_size=12), max_size=8))
 def test_q06_overlap_is_symmetric_and_finds_every_exact_repeat(some: list[str], others: list[str]) -> None:
-    found = repeated(some, others)
+    found = find_repeated(some, others)
     assert {number for number, _ in found} >= {number for number, text in enumerate(some) if text in others}
-    assert bool(found) == bool(repeated(others, some))
-    assert all(plain(some[one]) == plain(others[other]) for one, other in found)
+    assert bool(found) == bool(find_repeated(others, some))
+    assert all(normalize(some[one]) == normalize(others[other]) for one, other in found)
 
 
 def test_q07_a_split_depends_on_content_alone() -> None:
@@ -103,8 +103,8 @@ def test_q07_a_split_depends_on_content_alone() -> None:
 
 @given(st.text(), st.floats(0, 1), st.floats(0, 1))
 def test_q08_a_greater_share_holds_the_smaller_one(text: str, one: float, other: float) -> None:
-    assert drawn(text, min(one, other)) <= drawn(text, max(one, other))
-    assert drawn(text, 1.0) and not drawn(text, 0.0)
+    assert is_drawn(text, min(one, other)) <= is_drawn(text, max(one, other))
+    assert is_drawn(text, 1.0) and not is_drawn(text, 0.0)
 
 
 def test_q09_a_share_that_leaves_one_side_empty_is_refused() -> None:

@@ -11,13 +11,11 @@ import pytest
 
 from maspo.core.errors import CallFailed, ProviderError
 from maspo.models import Ledger, Message, Reply, Request, RetryPolicy, compose
-from maspo.models.chat_completions import ChatClient
+from maspo.models.base import Transient
+from maspo.models.chat_completions import ChatClient, read_refusal, read_reply
 from maspo.models.endpoint import Endpoint
-from maspo.models.layers.answered import Answered
-from maspo.models.layers.faults import Transient
-from maspo.models.layers.metered import Metered
+from maspo.models.layers.compose import Metered, NonEmpty
 from maspo.models.scripted import ScriptedModel
-from maspo.models.wire import read_reply, refusal
 from maspo.testing.models import MemoryStore
 from maspo.testing.provider import Body, FakeProvider, Refuse, Rule, When, completion, fake_provider
 from maspo.testing.provider_bodies import odd_bodies
@@ -62,7 +60,7 @@ async def outcome(body: bytes) -> Reply | CallFailed:
             return error
 
     try:
-        return await Answered(Metered(ScriptedModel(script), Ledger())).complete(ASK)
+        return await NonEmpty(Metered(ScriptedModel(script), Ledger())).complete(ASK)
     except CallFailed as error:
         return error
 
@@ -80,7 +78,7 @@ def check(found: Reply | CallFailed) -> None:
 @pytest.mark.parametrize("shape", odd_bodies(TEXT))
 async def test_p01_every_odd_body_is_an_answer_or_a_failure_with_a_reason(shape: str) -> None:
     async with asked([Rule(Body(odd_bodies(TEXT)[shape]))]) as (client, _):
-        model = Answered(Metered(client, Ledger()))
+        model = NonEmpty(Metered(client, Ledger()))
         if shape in ANSWERS:
             assert TEXT in (await model.complete(ASK)).text
             return
@@ -157,7 +155,7 @@ def test_p03_fuzzed_refusals_are_errors_of_ours(status: int) -> None:
     body = b'{"error": {"message": "no sk-canary-0123456789", "code": "some_code", "details": [{"a": 1}]}}'
     for _ in range(CASES // 8):
         headers = {name: chance.choice(["1", "soon", "", "\udcff", "-1"]) for name in ("Retry-After", "Date")}
-        error = refusal(endpoint, status, headers, json_of(body, chance) if chance.random() < 0.5 else body)
+        error = read_refusal(endpoint, status, headers, json_of(body, chance) if chance.random() < 0.5 else body)
         assert isinstance(error, ProviderError)
         assert str(error).isprintable()
         assert "sk-canary-0123456789" not in str(error)

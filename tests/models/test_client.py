@@ -15,8 +15,8 @@ from aiohttp import web
 
 from maspo.core.errors import BudgetReached, CallFailed, ConfigInvalid, ProviderError
 from maspo.models import Endpoint, Ledger, Limits, Message, ModelClient, Request, RetryPolicy, compose
+from maspo.models.base import Adapted, Stage, Transient
 from maspo.models.chat_completions import ChatClient
-from maspo.models.layers.faults import Adapted, Stage, Transient
 from maspo.testing.models import MemoryStore, check_model_client
 
 KEY = "sk-secret-0123456789"

@@ -10,12 +10,9 @@ import pytest
 
 from maspo.core.errors import BudgetReached, CallFailed, ProviderError
 from maspo.models import Ledger, Limits, Message, PriceBook, Request, RetryPolicy, Stage, Transient, compose
-from maspo.models.base import Reply
-from maspo.models.layers.cached import Cached
-from maspo.models.layers.faults import Adapted
+from maspo.models.base import Adapted, Reply
+from maspo.models.layers.compose import Cached, Metered, Recorded
 from maspo.models.layers.limited import Limited
-from maspo.models.layers.metered import Metered
-from maspo.models.layers.recorded import Recorded
 from maspo.models.layers.retried import Retried
 from maspo.models.scripted import Scripted, ScriptedModel
 from maspo.testing.models import MemoryStore, check_model_client

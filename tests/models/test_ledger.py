@@ -70,14 +70,14 @@ def test_i01_caps_are_never_overshot_and_nobody_hangs(calls: int, worsts: list[i
         await asyncio.sleep(0)
         fate = chance.randrange(3)
         if fate == 0:
-            book.refused(reservation)
+            book.book_refusal(reservation)
             return
         tokens = chance.randint(0, max_tokens) if fate == 1 else max_tokens
         paid += tokens * 10e-6
         if fate == 1:
             book.settle(reservation, Reply("", tokens_in=0, tokens_out=tokens))
         else:
-            book.lost(reservation)
+            book.book_loss(reservation)
 
     async def everyone() -> None:
         tasks = (asyncio.create_task(call(worst)) for worst in worsts)
@@ -105,7 +105,7 @@ async def test_i03_a_call_that_cannot_fit_is_refused_once_nothing_is_in_flight()
     book = ledger(usd=WORST * 1.5)
     first = await book.reserve(ASK)
     second, third = await waiting(book), await waiting(book)
-    book.lost(first)
+    book.book_loss(first)
     for task in (second, third):
         with pytest.raises(BudgetReached, match="--max-usd"):
             await task
@@ -117,7 +117,7 @@ async def test_i04_first_come_first_served() -> None:
     first = await book.reserve(ASK)
     big = await waiting(book)
     small = await waiting(book, Request("m", (), "agent", max_tokens=1))
-    book.refused(first)
+    book.book_refusal(first)
     await big
     await small
     assert book.in_flight == 2
@@ -128,7 +128,7 @@ async def test_i05_a_waiter_that_is_cancelled_lets_the_next_pass() -> None:
     first = await book.reserve(ASK)
     gone, next_one = await waiting(book), await waiting(book)
     gone.cancel()
-    book.refused(first)
+    book.book_refusal(first)
     await asyncio.wait_for(next_one, 1)
     assert (book.calls, book.in_flight) == (2, 1)
 
@@ -162,7 +162,7 @@ async def test_i08_the_time_cap_refuses_and_tells_what_remains() -> None:
     book.keep_back(seconds=10)
     clock.now = 125.0
     assert (book.seconds, book.remaining_seconds()) == (45, 5)
-    book.refused(await book.reserve(ASK))
+    book.book_refusal(await book.reserve(ASK))
     clock.now = 130.0
     assert str(await refused(book)).startswith("--max-minutes 1: ")
     book.release()
@@ -177,7 +177,7 @@ async def test_i09_time_that_passes_while_waiting_counts() -> None:
     first = await book.reserve(ASK)
     second = await waiting(book)
     clock.now = 61.0
-    book.refused(first)
+    book.book_refusal(first)
     with pytest.raises(BudgetReached, match="--max-minutes"):
         await second
 
@@ -222,7 +222,7 @@ async def test_i14_a_cost_that_the_model_itself_tells_is_believed() -> None:
 
 async def test_i15_a_refused_call_counts_and_costs_nothing() -> None:
     book = ledger()
-    book.refused(await book.reserve(ASK))
+    book.book_refusal(await book.reserve(ASK))
     assert book.usage()["agent"] == Usage(calls=1, failed=1, usd=0.0)
 
 

@@ -56,11 +56,11 @@ class Endpoint:
         self.in_flight -= 1
         fate, tokens = self.draw.random(), self.draw.randint(request.max_tokens // 2, request.max_tokens)
         if fate < 0.1:
-            self.book.refused(reservation)
+            self.book.book_refusal(reservation)
             return False
         self.billed += tokens * TOKEN
         if fate < 0.2:
-            self.book.lost(reservation)
+            self.book.book_loss(reservation)
             return False
         if fate < 0.25:
             self.book.cut_off(reservation)

@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maspo.core.errors import ProviderError
+from maspo.models.base import Stage, Transient
+from maspo.models.chat_completions import read_refusal, retry_after, until_reset
 from maspo.models.endpoint import Endpoint
-from maspo.models.layers.faults import Stage, Transient
-from maspo.models.layers.waits import retry_after, until_reset
-from maspo.models.wire import refusal
 
 NOW = "Sat, 21 Nov 2026 12:00:00 GMT"
 SOON = "Sat, 21 Nov 2026 12:00:07 GMT"
@@ -20,7 +19,7 @@ PAST = "Sat, 21 Nov 2020 12:00:00 GMT"
 
 
 def wait(headers: Mapping[str, str], body: bytes = b"", status: int = 429) -> float | None:
-    error = refusal(Endpoint("https://x/v1"), status, {"Date": NOW, **headers}, body)
+    error = read_refusal(Endpoint("https://x/v1"), status, {"Date": NOW, **headers}, body)
     assert isinstance(error, Transient)
     return error.retry_after
 
@@ -80,7 +79,7 @@ def test_w02_a_wait_is_found_in_the_words_of_a_body() -> None:
 
 def test_w03_only_a_429_is_a_limit_and_reads_resets() -> None:
     for status in (500, 503, 529):
-        error = refusal(Endpoint("https://x/v1"), status, {"x-ratelimit-reset-requests": "60s"}, b"")
+        error = read_refusal(Endpoint("https://x/v1"), status, {"x-ratelimit-reset-requests": "60s"}, b"")
         assert isinstance(error, Transient)
         assert (error.stage, error.retry_after) == (Stage.REFUSED, None)
     assert wait({"Retry-After": "2"}, status=503) == 2.0
@@ -94,5 +93,7 @@ def test_w04_no_header_breaks_the_reading(headers: Mapping[str, str]) -> None:
 
 @pytest.mark.parametrize("code", ["insufficient_quota", "model_not_found", "invalid_api_key"])
 def test_w05_what_no_wait_will_help_is_hopeless_whatever_it_says(code: str) -> None:
-    error = refusal(Endpoint("https://x/v1"), 429, {"Retry-After": "1"}, f'{{"error": {{"code": "{code}"}}}}'.encode())
+    error = read_refusal(
+        Endpoint("https://x/v1"), 429, {"Retry-After": "1"}, f'{{"error": {{"code": "{code}"}}}}'.encode()
+    )
     assert type(error) is ProviderError

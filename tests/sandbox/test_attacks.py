@@ -18,7 +18,7 @@ import pytest
 import maspo
 from maspo.sandbox.launch import Level
 from maspo.sandbox.selftest import examine
-from maspo.sandbox.worker import Worker
+from maspo.sandbox.worker import ForkServer
 from tests.sandbox.attacks.assault import broken
 from tests.sandbox.attacks.attack import Forgery
 from tests.sandbox.attacks.breaks import BREAKS
@@ -31,8 +31,8 @@ LEVELS: tuple[Level, ...] = ("full", "prelude")
 
 
 @pytest.fixture
-def unsafe() -> Iterator[Worker]:
-    worker = Worker("unsafe")
+def unsafe() -> Iterator[ForkServer]:
+    worker = ForkServer("unsafe")
     yield worker
     worker.close()
 
@@ -106,7 +106,7 @@ def test_x04_control_a_forgery_fools_a_harness_in_its_own_process(forgery: Forge
     assert done.returncode == 0 or SUCCESS.encode() in done.stdout, done.stderr.decode()
 
 
-def test_x05_control_harmless_breaks_succeed_without_a_sandbox(unsafe: Worker) -> None:
+def test_x05_control_harmless_breaks_succeed_without_a_sandbox(unsafe: ForkServer) -> None:
     harmless = [one for one in BREAKS if one.harmless]
     assert len(harmless) >= 30
     assert set(broken(unsafe, harmless)) == {one.name for one in harmless}

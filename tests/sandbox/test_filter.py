@@ -7,8 +7,18 @@ from collections.abc import Sequence
 
 import pytest
 
-from maspo.sandbox.inside.filter import ALLOW, KILL, REFUSE, UNKNOWN, Instruction, build
-from maspo.sandbox.inside.syscalls import AARCH64, X86_64, Architecture, architecture
+from maspo.sandbox.inside.filter import (
+    AARCH64,
+    ALLOW,
+    KILL,
+    REFUSE,
+    UNKNOWN,
+    X86_64,
+    Architecture,
+    Instruction,
+    architecture,
+    build,
+)
 
 BOTH = pytest.mark.parametrize("target", [X86_64, AARCH64], ids=lambda one: one.name)
 FORBIDDEN = {

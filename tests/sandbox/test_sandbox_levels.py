@@ -14,14 +14,20 @@ from pathlib import Path
 import pytest
 
 from maspo.sandbox import selftest
-from maspo.sandbox.launch import Level, command, environment
-from maspo.sandbox.limits import Limits
-from maspo.sandbox.means import find_means
-from maspo.sandbox.pool import Pool
-from maspo.sandbox.selftest import Finding, SandboxRefused, choose_level, examine
-from maspo.sandbox.worker import Job, SandboxFailed, Worker, _Ending, _Endings, _judge
+from maspo.sandbox.launch import ENVIRONMENT, Level, command
+from maspo.sandbox.selftest import Finding, SandboxRefused, choose_level, examine, find_means
+from maspo.sandbox.worker import (
+    ForkServer,
+    SandboxFailed,
+    SandboxLimits,
+    SandboxPool,
+    Submission,
+    _Ending,
+    _Endings,
+    _judge,
+)
 
-GOOD = Job("def f(x): return x", ("assert f(1) == 1",))
+GOOD = Submission("def f(x): return x", ("assert f(1) == 1",))
 
 
 @pytest.fixture
@@ -71,23 +77,23 @@ def test_l04_without_bubblewrap_the_prelude_is_left(fresh: None, monkeypatch: py
 def test_l05_a_fork_server_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("maspo.sandbox.worker.command", lambda level: ["/bin/sh", "-c", "echo broken >&2"])
     with pytest.raises(SandboxFailed, match="did not start: broken"):
-        Worker("prelude")
+        ForkServer("prelude")
 
 
 async def test_l06_a_dead_fork_server_is_replaced() -> None:
-    async with Pool("unsafe", Limits(), workers=1) as pool:
+    async with SandboxPool("unsafe", SandboxLimits(), workers=1) as pool:
         assert [result.outcome for result in await pool.run([GOOD])] == ["passed"]
-        worker = pool._seats[0]._worker
+        worker = pool._seats[0]._server
         assert worker is not None
         os.kill(worker._server.pid, signal.SIGKILL)
         assert [result.outcome for result in await pool.run([GOOD, GOOD])] == ["passed", "passed"]
 
 
 async def test_l12_a_cancelled_caller_does_not_wait_for_its_program() -> None:
-    endless = Job("def f(x):\n    while True: pass", ("f(1)",))
+    endless = Submission("def f(x):\n    while True: pass", ("f(1)",))
     for level in ("unsafe", choose_level()):
         began = time.monotonic()
-        async with Pool(level, Limits(), workers=1) as pool:
+        async with SandboxPool(level, SandboxLimits(), workers=1) as pool:
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(pool.run([endless]), 1)
         assert time.monotonic() - began < 8  # and not the 10 s of CPU or 30 s in all that it may take
@@ -95,7 +101,7 @@ async def test_l12_a_cancelled_caller_does_not_wait_for_its_program() -> None:
 
 async def test_l07_without_fork_servers_jobs_fail_and_nothing_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("maspo.sandbox.worker.command", lambda level: ["/nowhere/python"])
-    async with Pool("prelude", Limits(), workers=2) as pool:
+    async with SandboxPool("prelude", SandboxLimits(), workers=2) as pool:
         results = await pool.run([GOOD, GOOD])
     assert [result.outcome for result in results] == ["failed", "failed"]
     assert "cannot be started" in results[0].why
@@ -103,7 +109,7 @@ async def test_l07_without_fork_servers_jobs_fail_and_nothing_is_raised(monkeypa
 
 def test_l08_nothing_of_this_process_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
-    assert "sk-canary" not in json.dumps([environment(), command("prelude")])
+    assert "sk-canary" not in json.dumps([ENVIRONMENT, command("prelude")])
     readable = json.loads(command("prelude")[-1])["readable"]
     home = str(Path.home())
     assert not any(Path(home).is_relative_to(path) or Path.cwd().is_relative_to(path) for path in readable)
@@ -126,7 +132,7 @@ def test_l08_nothing_of_this_process_is_handed_on(monkeypatch: pytest.MonkeyPatc
     ],
 )
 def test_l09_passed_needs_every_report_and_the_nonce(told: bytes) -> None:
-    endings = _Endings(_Ending(0, 0.0), _Ending(0, 0.0), True, Limits())
+    endings = _Endings(_Ending(0, 0.0), _Ending(0, 0.0), True, SandboxLimits())
     assert _judge(told, "n", endings).outcome == "wrong"
     whole = b'{"nonce": "n", "test": 0, "ok": true, "why": ""}\n{"nonce": "n", "end": 1}\n'
     assert _judge(whole, "n", endings).outcome == "passed"
@@ -135,7 +141,7 @@ def test_l09_passed_needs_every_report_and_the_nonce(told: bytes) -> None:
 def test_l10_limits_make_sense() -> None:
     for change in ({"cpu_seconds": 0}, {"wall_seconds": -1}, {"memory_mb": 0}, {"open_files": 3}):
         with pytest.raises(ValueError, match="every limit"):
-            dataclasses.replace(Limits(), **change)
+            dataclasses.replace(SandboxLimits(), **change)
 
 
 def test_l11_looking_for_means_changes_nothing() -> None:
@@ -143,9 +149,9 @@ def test_l11_looking_for_means_changes_nothing() -> None:
 
 
 def test_l13_a_signal_without_a_name_is_told_by_its_number() -> None:
-    killed = Job("import os\ndef f(): os.kill(os.getpid(), 40)", ("f()",))
-    worker = Worker("unsafe")
+    killed = Submission("import os\ndef f(): os.kill(os.getpid(), 40)", ("f()",))
+    worker = ForkServer("unsafe")
     try:
-        assert worker.run(killed, Limits()).why == "the program crashed (signal 40)"
+        assert worker.run(killed, SandboxLimits()).why == "the program crashed (signal 40)"
     finally:
         worker.close()

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from maspo.sandbox.limits import Limits
+from maspo.core.errors import ConfigInvalid
 from maspo.sandbox.selftest import Finding
+from maspo.sandbox.worker import SandboxLimits
 from maspo.scoring.base import Sample, Score, Scorer
 from maspo.scoring.code import CodeScorer, extract_code
+from maspo.scoring.registry import scorer_of
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
 TESTS = ("assert double(2) == 4", "assert double('a') == 'aa'")
@@ -49,7 +51,7 @@ def test_c02_the_entry_point_decides_when_there_is_one() -> None:
     assert "def other" in extract_code(sample(output, entry_point="other"))
 
 
-async def scores(*samples: Sample, limits: Limits | None = None) -> list[Score]:
+async def scores(*samples: Sample, limits: SandboxLimits | None = None) -> list[Score]:
     scorer: Scorer = CodeScorer(limits)
     return list(await scorer.score(samples))
 
@@ -63,7 +65,7 @@ async def test_c03_every_outcome_in_the_order_of_the_samples() -> None:
         sample(FENCED, id="untested", tests=()),
         sample(FENCED, id="bad tests", tests=("assert (",)),
         sample("def double(x):\n    while True: pass", id="endless"),
-        limits=Limits(cpu_seconds=1, wall_seconds=20),
+        limits=SandboxLimits(cpu_seconds=1, wall_seconds=20),
     )
     assert [(score.id, score.outcome) for score in found] == [
         ("right", "correct"),
@@ -160,3 +162,45 @@ def test_c08_a_fence_without_end_costs_no_time(line: str) -> None:
     began = time.process_time()
     assert extract_code(sample(f"{FENCED}\n{line}")).strip() == GOOD
     assert time.process_time() - began < 1
+
+
+async def test_c09_programs_import_what_the_user_names_and_nothing_else() -> None:
+    pytest.importorskip("numpy")
+    program = "```python\nimport numpy as np\ndef double(x):\n    return np.array(x) * 2\n```"
+    tests = ("import numpy as np\nassert (double([1, 2]) == np.array([2, 4])).all()", "assert double(2) == 4")
+    one = sample(program, tests=tests)
+    (named,) = await scorer_of("code:numpy").score([one])
+    assert (named.outcome, named.why) == ("correct", "")
+    (other,) = await scorer_of("code:numpy").score([sample("import jsonschema\ndef double(x): return 2 * x")])
+    assert other.outcome == "wrong" and "jsonschema" in other.why
+    (plain,) = await scores(one)
+    assert plain.outcome != "correct"
+
+
+@pytest.mark.parametrize("name", ["code:no_such_package", "code:numpy;os", "code:sys", "code:unsafe,numpy"])
+def test_c10_packages_that_are_none_are_refused(name: str) -> None:
+    with pytest.raises(ConfigInvalid, match="--sandbox-packages"):
+        scorer_of(name)
+
+
+ENUM = "import enum\nclass C(enum.Enum):\n    A = 1\n    B = 2\ndef f(n):\n    return C(n)"
+RECORD = "from dataclasses import dataclass\n@dataclass\nclass D:\n    x: int\ndef f():\n    return D(1)"
+LIAR = "class E:\n    def __eq__(self, other): return True\ndef f():\n    return E()"
+
+
+@pytest.mark.parametrize(
+    ("program", "test", "outcome"),
+    [
+        (ENUM, "assert f(1) == C.A", "correct"),
+        (ENUM, "assert f(2) == C.A", "wrong"),
+        (RECORD, "assert f() == D(1)", "correct"),
+        (RECORD, "assert f() == D(2)", "wrong"),
+        (LIAR, "assert f() == 4", "wrong"),
+        (LIAR, "assert f() == E()", "wrong"),
+    ],
+)
+async def test_c11_objects_of_the_program_equal_themselves_or_by_their_fields(
+    program: str, test: str, outcome: str
+) -> None:
+    (score,) = await scores(sample(program, tests=(test,)))
+    assert score.outcome == outcome, score.why

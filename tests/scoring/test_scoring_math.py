@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from maspo.scoring.base import Sample, Score
 from maspo.scoring.limits import Limits
+from maspo.scoring.marked import boxes
 from maspo.scoring.mathematics import scorer as mathematics
 from maspo.scoring.mathematics.calculator import formula
 from maspo.scoring.mathematics.equality import Same, same
 from maspo.scoring.mathematics.forms import form_of
-from maspo.scoring.mathematics.reading import boxes, read_math
+from maspo.scoring.mathematics.reading import read_math
 from maspo.scoring.mathematics.scorer import MathScorer
 from maspo.scoring.mathematics.spelling import spelled
 from tests.lengths import length

@@ -15,9 +15,8 @@ from maspo.core.verdict import Level, Verdict
 from maspo.judges.base import Question
 from maspo.judges.pairwise import PairwiseJudge
 from maspo.judges.reading import read_lone_verdict, read_verdict, speaks_of_verdicts
-from maspo.models.base import Reply, Request, RoleSettings
-from maspo.models.layers.faults import Transient
-from maspo.models.wire import read_reply
+from maspo.models.base import Reply, Request, RoleSettings, Transient
+from maspo.models.chat_completions import read_reply
 from tests.lengths import length
 
 LABELS = ("1", "2", "tie")

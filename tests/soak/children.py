@@ -18,7 +18,7 @@ from typing import Any
 from aiohttp import web
 
 from maspo.models.base import Message, Request
-from maspo.models.wire import STANDARD, payload
+from maspo.models.chat_completions import STANDARD, payload
 from maspo.study.optimize import DATABASE
 from maspo.team.load import dump_system
 from maspo.world import World

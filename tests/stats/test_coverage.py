@@ -14,9 +14,8 @@ from random import Random
 
 import pytest
 
-from maspo.stats.agreement import kappa, kappa_interval
 from maspo.stats.paired import mcnemar, mean_difference_interval, net_win_interval, sign_flip_test, sign_test
-from maspo.stats.share import clustered_share_interval, share_interval, student_95
+from maspo.stats.share import clustered_share_interval, kappa, kappa_interval, share_interval, student_95
 from tests.lengths import length
 
 DRAWS = 10_000

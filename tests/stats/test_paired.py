@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maspo.core.seeded import rank
-from maspo.stats.paired import fewest_decided, needed_inputs, net_win_interval, sign_test
-from maspo.stats.sequential import Decision, decide
+from maspo.stats.paired import Decision, decide, fewest_decided, needed_inputs, net_win_interval, sign_test
 
 
 def test_t01_the_sign_test_is_the_share_of_coin_flips_at_least_as_good() -> None:

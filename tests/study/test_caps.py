@@ -52,7 +52,7 @@ async def test_c01_a_cap_on_calls_is_never_overshot_and_the_best_so_far_is_saved
 
 
 async def test_c02_retries_count_as_calls_under_a_cap(tmp_path: Path) -> None:
-    from maspo.models.layers.faults import Stage, Transient
+    from maspo.models.base import Stage, Transient
 
     tries: dict[str, int] = {}
 

@@ -15,8 +15,7 @@ from maspo.core.errors import CallFailed, Interrupted, ProviderError, RunChanged
 from maspo.core.verdict import Verdict
 from maspo.data.inputs import as_text
 from maspo.data.tasks.task import Task, TaskRow
-from maspo.models.base import JUDGE_GLOBAL, Request, RoleSettings
-from maspo.models.layers.faults import Stage, Transient
+from maspo.models.base import JUDGE_GLOBAL, Request, RoleSettings, Stage, Transient
 from maspo.models.scripted import ScriptedModel
 from maspo.report.evaluation import evaluation_of, headline, summary
 from maspo.report.html_evaluation import render_evaluation

@@ -16,9 +16,9 @@ from maspo.models.base import Message, Reply, Request
 from maspo.runners.messages import MessageBuilder
 from maspo.team import Agent, System
 from maspo.world import World, WorldSpec
-from maspo.world.catalogue import CATALOGUE, Kind, Sentence, added, of_kind
+from maspo.world.catalogue import CATALOGUE, Kind, Sentence, add, of_kind
 from maspo.world.latents import Latents
-from maspo.world.text import decode
+from maspo.world.outputs import decode
 
 TOPOLOGIES = ("reflect", "hierarchical", "sequential4")
 TEMPLATES = System(
@@ -52,13 +52,13 @@ def test_i11_accuracy_from_latents_equals_accuracy_from_texts(
     prompts = dict(system.prompts)
     for number, sentence in picks:
         name = system.order[number % len(system.order)]
-        prompts[name] = added(prompts[name], sentence)
+        prompts[name] = add(prompts[name], sentence)
     assert world.accuracy(system, prompts, 40, start=0) == _accuracy_from_texts(world, system, prompts, 40)
 
 
 def test_i12_templates_agree_as_well() -> None:
     world = World(WorldSpec(seed=2))
-    prompts = {"judge": added(TEMPLATES.prompts["judge"], of_kind(Kind.TRAP)[0])}
+    prompts = {"judge": add(TEMPLATES.prompts["judge"], of_kind(Kind.TRAP)[0])}
     assert world.accuracy(TEMPLATES, prompts, 150, start=0) == _accuracy_from_texts(world, TEMPLATES, prompts, 150)
 
 
@@ -110,7 +110,7 @@ def test_i16_a_change_upstream_produces_wins_and_losses() -> None:
     system = world.system("reflect")
     inputs = make_inputs(world.inputs(400))
     fix = of_kind(Kind.FIX)[0]
-    changed = {"solver": added(system.prompts["solver"], fix)}
+    changed = {"solver": add(system.prompts["solver"], fix)}
     flips = []
     for before, after, row in zip(
         _run_texts(world, system, {}, inputs), _run_texts(world, system, changed, inputs), inputs.rows, strict=True
@@ -139,7 +139,7 @@ def test_i18_in_an_aa_world_no_prompt_moves_accuracy_but_single_answers_flip() -
     seed = world.accuracy(system, {}, 4000)
     for kind in (Kind.FIX, Kind.HANDOFF, Kind.TRAP, Kind.RUBBISH):
         sentence = of_kind(kind)[1]
-        prompts = {name: added(prompt, sentence) for name, prompt in system.prompts.items()}
+        prompts = {name: add(prompt, sentence) for name, prompt in system.prompts.items()}
         assert world.accuracy(system, prompts, 4000) == pytest.approx(seed, abs=0.03)
         assert world.accuracy(system, prompts, 4000) != seed
 
@@ -161,7 +161,7 @@ def test_i20_traps_hurt_and_can_be_switched_off() -> None:
         for seed in range(6):
             world = World(WorldSpec(seed=seed, traps=traps))
             system = world.system("reflect")
-            changed = {"critic": added(system.prompts["critic"], trap)}
+            changed = {"critic": add(system.prompts["critic"], trap)}
             moved.append(world.accuracy(system, changed, 1000) - world.accuracy(system, {}, 1000))
         assert low < statistics.mean(moved) < high
 
@@ -189,7 +189,7 @@ def test_i23_conflicts_cost_only_when_switched_on() -> None:
         world = World(WorldSpec(seed=1, conflicts=conflicts))
         system = world.system("reflect")
         crowded = {name: "\n".join([prompt, *(s.text for s in CATALOGUE)]) for name, prompt in system.prompts.items()}
-        prompts = [{**crowded, "critic": added(system.prompts["critic"], s)} for s in of_kind(Kind.HANDOFF)]
+        prompts = [{**crowded, "critic": add(system.prompts["critic"], s)} for s in of_kind(Kind.HANDOFF)]
         found[conflicts] = [world.accuracy(system, prompt, 300) for prompt in prompts]
     assert all(on <= off for on, off in zip(found[True], found[False], strict=True))
     assert sum(found[True]) < sum(found[False])

@@ -10,9 +10,9 @@ from maspo.core.prompts import Prompts
 from maspo.models.base import Message, Request
 from maspo.team import System
 from maspo.world import World, WorldSpec
-from maspo.world.catalogue import CATALOGUE, Kind, Sentence, added, of_kind, sentences_in
+from maspo.world.catalogue import CATALOGUE, Kind, Sentence, add, of_kind, sentences_in
 from maspo.world.latents import Latents, at_odds
-from maspo.world.population import Simulation, world_key
+from maspo.world.world import Simulation, world_key
 
 UNCHANGED = {
     WorldSpec(seed=3): "e28d2f341b9f565a",
@@ -31,7 +31,7 @@ def digest(spec: WorldSpec) -> str:
     world, texts = World(spec), list[str]()
     prompt = "You solve."
     for number, sentence in enumerate(CATALOGUE[:24]):
-        prompt = added(prompt, sentence) if number % 3 else added("You solve.", sentence)
+        prompt = add(prompt, sentence) if number % 3 else add("You solve.", sentence)
         ask = f"Question [sim input {number:04d}]"
         first = world.reply(request("agent", ask, prompt)).text
         second = world.reply(request("agent", f"{ask}\n{first}", f"You review. {sentence.text}")).text
@@ -75,8 +75,8 @@ def test_i62_changes_of_two_linked_agents_can_win_alone_and_lose_together() -> N
 
 def _lose_together(simulation: Simulation, system: System, pair: tuple[Sentence, Sentence], keys: list[str]) -> bool:
     seed = system.prompts
-    mine: Prompts = {"solver": added(seed["solver"], pair[0])}
-    other: Prompts = {"critic": added(seed["critic"], pair[1])}
+    mine: Prompts = {"solver": add(seed["solver"], pair[0])}
+    other: Prompts = {"critic": add(seed["critic"], pair[1])}
     base, *alone = (simulation.expected(prompts, keys) for prompts in ({}, mine, other))
     return min(alone) > base > simulation.expected({**mine, **other}, keys)
 

@@ -12,7 +12,7 @@ from maspo.judges.reading import read_verdict
 from maspo.models.base import Message, Request
 from maspo.world import World, WorldSpec
 from maspo.world.latents import Latents, Turn
-from maspo.world.text import Symptoms, encode
+from maspo.world.outputs import Symptoms, encode
 
 Build = Callable[..., Request]
 PAIRS = 400

@@ -20,7 +20,7 @@ from maspo.world.catalogue import (
     CATALOGUE,
     Kind,
     Sentence,
-    added,
+    add,
     of_kind,
     on_lines_of_their_own,
     role_text,
@@ -28,9 +28,9 @@ from maspo.world.catalogue import (
     split,
 )
 from maspo.world.latents import Turn
-from maspo.world.population import TOPOLOGIES
+from maspo.world.outputs import Symptoms, encode
 from maspo.world.spec import TEMPERS, Temper
-from maspo.world.text import Symptoms, encode
+from maspo.world.world import TOPOLOGIES
 
 ROLE = "You solve it.\nKeep {input} and <answer>X</answer>.\n\n  Indented."
 SENTENCES = st.lists(st.sampled_from(CATALOGUE), unique=True, max_size=9)
@@ -61,7 +61,7 @@ def test_i70_sentences_are_found_wherever_they_stand(held: list[Sentence], gaps:
 def _held() -> str:
     prompt = ROLE
     for sentence in (*of_kind(Kind.FIX)[:5], *of_kind(Kind.HANDOFF)[:2]):
-        prompt = added(prompt, sentence)
+        prompt = add(prompt, sentence)
     return prompt
 
 
@@ -99,7 +99,7 @@ def test_i73_two_rewrites_of_one_prompt_rarely_merge() -> None:
 def test_i74_a_prompt_acts_the_same_in_whatever_order_it_is_written() -> None:
     world = World(WorldSpec(seed=3, writing="rewrites"))
     system = world.system("reflect")
-    prompt = added(added(system.prompts["solver"], of_kind(Kind.FIX)[0]), of_kind(Kind.FIX)[9])
+    prompt = add(add(system.prompts["solver"], of_kind(Kind.FIX)[0]), of_kind(Kind.FIX)[9])
     for draft in _drafts(prompt, "1"):
         tidy = on_lines_of_their_own(draft)
         assert world.accuracy(system, {"solver": draft}, 200) == world.accuracy(system, {"solver": tidy}, 200)

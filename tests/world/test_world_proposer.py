@@ -9,11 +9,11 @@ import pytest
 from maspo.models.base import Message, Request
 from maspo.proposers.drafts import read_drafts
 from maspo.world import World, WorldSpec
-from maspo.world.catalogue import Kind, Sentence, added, of_kind, split
+from maspo.world.catalogue import Kind, Sentence, add, of_kind, split
 from maspo.world.latents import Turn
+from maspo.world.outputs import Symptoms, encode
 from maspo.world.proposer import Evidence, read_evidence
 from maspo.world.spec import Skill
-from maspo.world.text import Symptoms, encode
 
 ROLE = "You solve it.\nKeep {input} and <answer>X</answer>.\n\n  Indented."
 TURN = Turn("sim-0001", "A", 1.0, 0.0, 0.5)
@@ -87,7 +87,7 @@ def test_i55_readers_that_lost_lead_to_handoff_sentences() -> None:
 
 def test_i56_a_blamed_trap_is_dropped_and_not_added() -> None:
     trap = of_kind(Kind.TRAP)[0]
-    held = added(ROLE, trap)
+    held = add(ROLE, trap)
     case = _case(trap.manner, 0.5, 1.0)
     dropped = [sum(trap not in split(draft)[1] for draft in _many(held, evidence)) for evidence in ("", case)]
     assert dropped[1] > dropped[0] + 20
@@ -116,7 +116,7 @@ def test_i59_draws_repeat_and_differ_by_identity() -> None:
 def test_i60_a_full_prompt_gets_replacements() -> None:
     full = ROLE
     for sentence in of_kind(Kind.FIX)[:9]:
-        full = added(full, sentence)
+        full = add(full, sentence)
     assert all(len(split(draft)[1]) <= 9 for draft in _many(full, _trace("evidence")))
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maspo.world.catalogue import ASPECTS, CATALOGUE, Kind, added, of_kind, removed, replaced, sentence_of, split
+from maspo.world.catalogue import ASPECTS, CATALOGUE, Kind, add, of_kind, remove, replace, sentence_of, split
 from maspo.world.latents import LETTERS, Turn
-from maspo.world.text import Symptoms, decode, encode, listed, section, sections, world_input
+from maspo.world.outputs import Symptoms, decode, encode, listed, section, sections, world_input
 
 _numbers = st.integers(-900, 900).map(lambda number: number / 100)
 _turns = st.builds(
@@ -73,17 +73,17 @@ def test_i06_edits_keep_the_role(role: str, sentences: list[object]) -> None:
     prompt = role
     for sentence in CATALOGUE:
         if sentence in sentences:
-            prompt = added(prompt, sentence)
+            prompt = add(prompt, sentence)
     assert split(prompt)[0] == split(role)[0]
     assert split(prompt)[1] == frozenset(sentences)
     for sentence in split(prompt)[1]:
-        assert split(removed(prompt, sentence)) == (split(role)[0], split(prompt)[1] - {sentence})
+        assert split(remove(prompt, sentence)) == (split(role)[0], split(prompt)[1] - {sentence})
 
 
 def test_i07_replacing_puts_one_sentence_in_the_place_of_another() -> None:
     old, new = of_kind(Kind.STYLE)[:2]
     prompt = f"A role.\n* {old.text}\nMore role."
-    assert replaced(prompt, old, new) == f"A role.\n- {new.text}\nMore role."
+    assert replace(prompt, old, new) == f"A role.\n- {new.text}\nMore role."
 
 
 def test_i08_catalogue_sentences_are_distinct_single_lines() -> None:

@@ -30,45 +30,43 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     """An event loop on a virtual clock."""
 
     def __init__(self, elsewhere: Callable[[], int]) -> None:
-        self._seconds = 0.0
-        self._in_executors = 0
-        super().__init__(_JumpingSelector(self._jump, lambda: self._in_executors + elsewhere()))
+        self.seconds = 0.0
+        self.in_executors = 0
+        self.elsewhere = elsewhere
+        super().__init__(_JumpingSelector(self))
 
     def time(self) -> float:
         """Return the virtual time in seconds."""
-        return self._seconds
-
-    def _jump(self, seconds: float) -> None:
-        self._seconds += seconds
+        return self.seconds
 
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: *Ts
     ) -> asyncio.Future[T]:
         """Run a function in a thread; the clock stands still until it is done."""
-        future = super().run_in_executor(executor, func, *args)
-        self._in_executors += 1
-        future.add_done_callback(self._back)
-        return future
 
-    def _back(self, _: object) -> None:
-        self._in_executors -= 1
+        def count_down(_: object) -> None:
+            self.in_executors -= 1
+
+        future = super().run_in_executor(executor, func, *args)
+        self.in_executors += 1
+        future.add_done_callback(count_down)
+        return future
 
 
 class _JumpingSelector(selectors.DefaultSelector):
     """Turns the wait for the next timer into a jump, unless something may still come from another thread."""
 
-    def __init__(self, jump: Callable[[float], None], elsewhere: Callable[[], int]) -> None:
+    def __init__(self, loop: JumpingLoop) -> None:
         super().__init__()
-        self._jump = jump
-        self._elsewhere = elsewhere
+        self._loop = loop
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Return what can be read or written; where nothing can, wait for threads or let the time pass at once."""
         if timeout is None or timeout <= 0:
             return super().select(timeout)
-        if self._elsewhere():
+        if self._loop.in_executors + self._loop.elsewhere():
             return super().select(None)
         ready = super().select(0)
         if not ready:
-            self._jump(timeout)
+            self._loop.seconds += timeout
         return ready

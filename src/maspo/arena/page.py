@@ -9,10 +9,9 @@ from importlib import resources
 from pathlib import Path
 
 from maspo.__about__ import __version__
-from maspo.arena import plots, tables
+from maspo.arena import plots
 from maspo.arena.records import Record
-from maspo.arena.summary import losses, summarize
-from maspo.arena.tables import Table
+from maspo.arena.summary import TextTable, losses, summarize, tables_of
 from maspo.report.html import head
 from maspo.report.markup import Html, h, join
 from maspo.store.files import write_whole
@@ -55,13 +54,6 @@ def summary_of(records: Sequence[Record], arguments: Mapping[str, object]) -> di
     }
 
 
-def tables_of(records: Sequence[Record]) -> list[Table]:
-    """Return the tables that have rows."""
-    rows = summarize(records)
-    found = [tables.gains(rows), tables.costs(rows), tables.ablation(losses(records))]
-    return [table for table in found if table.rows]
-
-
 def plots_of(records: Sequence[Record]) -> dict[str, Html]:
     """Return the plots that have something to show, by name."""
     rows, lost = summarize(records), losses(records)
@@ -77,33 +69,29 @@ def plots_of(records: Sequence[Record]) -> dict[str, Html]:
 
 def write(folder: Path, records: Sequence[Record], arguments: Mapping[str, object]) -> None:
     """Write arena.json, arena.html and one SVG for each plot."""
-    drawn = plots_of(records)
     write_whole(folder / "arena.json", json.dumps(summary_of(records, arguments), indent=1) + "\n")
     write_whole(folder / "arena.html", render(records, arguments))
-    for name, plot in drawn.items():
+    for name, plot in plots_of(records).items():
         write_whole(folder / f"{name}.svg", standalone(plot))
 
 
 def render(records: Sequence[Record], arguments: Mapping[str, object]) -> str:
     """Return the page."""
     shown = "; ".join(f"{name}: {value}" for name, value in arguments.items() if value)
-    body = h(
-        "body",
+    header = h(
+        "header",
         {},
-        h(
-            "header",
-            {},
-            h("p", {"class": "kicker"}, f"maspo {__version__}, simulated worlds"),
-            h("h1", {}, "Arena"),
-            h("p", {"class": "quiet"}, shown),
-        ),
-        h(
-            "main",
-            {},
-            *(_figure(name, plot) for name, plot in plots_of(records).items()),
-            *(h("section", {}, _table(table)) for table in tables_of(records)),
-        ),
+        h("p", {"class": "kicker"}, f"maspo {__version__}, simulated worlds"),
+        h("h1", {}, "Arena"),
+        h("p", {"class": "quiet"}, shown),
     )
+    sections = []
+    for name, plot in plots_of(records).items():
+        title, caption = _PLOTS[name]
+        figure = h("figure", {}, h("div", {"class": "scroll"}, plot), h("figcaption", {}, caption))
+        sections.append(h("section", {}, h("h2", {}, title), figure))
+    sections += [h("section", {}, _table(table)) for table in tables_of(records)]
+    body = h("body", {}, header, h("main", {}, *sections))
     page = h("html", {"lang": "en"}, head("maspo arena", _STYLE), body)
     return "<!doctype html>\n" + page.markup + "\n"
 
@@ -117,33 +105,12 @@ def standalone(plot: Html) -> str:
     return f'<svg xmlns="http://www.w3.org/2000/svg" {inner[:begin]}{own.markup}{inner[begin:]}\n'
 
 
-def _figure(name: str, plot: Html) -> Html:
-    title, caption = _PLOTS[name]
-    return h(
-        "section",
-        {},
-        h("h2", {}, title),
-        h("figure", {}, h("div", {"class": "scroll"}, plot), h("figcaption", {}, caption)),
-    )
-
-
-def _table(table: Table) -> Html:
-    cells = [("figure" if place >= table.names else "", name) for place, name in enumerate(table.headers)]
-    headers = (h("th", {"scope": "col", "class": kind}, name) for kind, name in cells)
-    rows = (
-        h(
-            "tr",
-            {},
-            *(h("th", {"scope": "row"}, cell) for cell in row[: table.names]),
-            *(h("td", {}, cell) for cell in row[table.names :]),
-        )
-        for row in table.rows
-    )
-    return join(
-        h("h2", {}, table.title),
-        h(
-            "div",
-            {"class": "scroll"},
-            h("table", {"class": "figures-table"}, h("thead", {}, h("tr", {}, *headers)), h("tbody", {}, *rows)),
-        ),
-    )
+def _table(table: TextTable) -> Html:
+    headers, rows = [], []
+    for place, name in enumerate(table.headers):
+        headers.append(h("th", {"scope": "col", "class": "figure" if place >= table.names else ""}, name))
+    for row in table.rows:
+        names = [h("th", {"scope": "row"}, cell) for cell in row[: table.names]]
+        rows.append(h("tr", {}, *names, *(h("td", {}, cell) for cell in row[table.names :])))
+    whole = h("table", {"class": "figures-table"}, h("thead", {}, h("tr", {}, *headers)), h("tbody", {}, *rows))
+    return join(h("h2", {}, table.title), h("div", {"class": "scroll"}, whole))

@@ -6,21 +6,26 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from maspo.arena.cases import BASE
+from maspo.arena.programme import BASE
 from maspo.arena.summary import Loss, Mean, Row
 from maspo.report.drawing import Scale, line, px, svg, text
 from maspo.report.markup import Html, h, join
 
-_PANEL = (440, 266)
-_COLUMNS = 2
-_ROW = 24
-_HEADING = 32
+# Sizes are pixels of the drawing; a page scales it as a whole.
+_PANEL, _COLUMNS = (440, 266), 2
+"""One graph in one world, and how many stand side by side."""
+_ROW, _HEADING = 24, 32
+"""Heights of a line of a dot plot and of the name of a group."""
 _LABEL = 14
-"""Pixels between two labels that would else stand on one another."""
+"""Between two labels that would else stand on one another."""
 _LETTER = 7.5
-"""Pixels that a letter of a rival's name takes."""
+"""Width that a letter of a rival's name takes, rather too much than too little."""
+_MARK = 9
+"""From the middle of a mark to its name."""
 _STEPS = (1, 1.5, 2, 3, 5, 7)
+"""Round numbers within a power of ten, about evenly spaced on a logarithmic axis."""
 _MOST_TICKS = 5
+"""Numbers of five digits fit side by side below a panel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,16 @@ def dot_plot(title: str, dots: Sequence[Dot], reference: str = "") -> Html:
     low, high = math.floor(20 * min(0.0, *bounds)) / 20, math.ceil(20 * max(0.05, *bounds)) / 20
     across = Scale(low, high, 260, 660)
     height = 12 + _ROW * len(dots) + _HEADING * len(groups) + 48
-    parts = [_axis(across, (12, height - 40)), text(460, height - 6, title)]
+    bottom = height - 40
+    step = next(step for step in (0.05, 0.1, 0.2, 0.5, 1.0) if (across.high - across.low) / step <= 9)
+    ticks = [step * tick for tick in range(math.ceil(across.low / step), math.floor(across.high / step + 1e-9) + 1)]
+    parts = []
+    for tick in ticks:
+        name = "grid" if abs(tick) > 1e-9 else "zero"
+        parts.append(line(name, (across.at(tick), 12), (across.at(tick), bottom)))
+    for tick in ticks:
+        parts.append(text(across.at(tick), bottom + 16, f"{tick:+.2f}" if abs(tick) > 1e-9 else "0"))
+    parts.append(text(460, height - 6, title))
     y = 0.0
     for group in groups:
         members = [dot for dot in dots if dot.group == group]
@@ -79,33 +93,12 @@ def dot_plot(title: str, dots: Sequence[Dot], reference: str = "") -> Html:
                 parts.append(line("reference", (x, y + 4), (x, y + 8 + _ROW * len(members))))
         for dot in members:
             y += _ROW
-            parts += [text(250, y + 4, dot.name, "end"), _whisker(across, y, dot.mean)]
+            mean, x = dot.mean, across.at(dot.mean.value)
+            whisker = line("whisker", (across.at(mean.value - mean.error), y), (across.at(mean.value + mean.error), y))
+            mark = {"class": "point", "cx": px(x), "cy": px(y), "r": "4"}
+            parts += [text(250, y + 4, dot.name, "end"), whisker, h("circle", mark, h("title", {}, _words(mean)))]
     alternative = f"{title}. " + "; ".join(f"{dot.group}, {dot.name}: {_words(dot.mean)}" for dot in dots)
     return svg((680, height), alternative, *parts)
-
-
-def _axis(across: Scale, span: tuple[float, float]) -> Html:
-    step = next(step for step in (0.05, 0.1, 0.2, 0.5, 1.0) if (across.high - across.low) / step <= 9)
-    ticks = [step * tick for tick in range(math.ceil(across.low / step), math.floor(across.high / step + 1e-9) + 1)]
-    return join(
-        *(
-            line("grid" if abs(tick) > 1e-9 else "zero", (across.at(tick), span[0]), (across.at(tick), span[1]))
-            for tick in ticks
-        ),
-        *(text(across.at(tick), span[1] + 16, f"{tick:+.2f}" if abs(tick) > 1e-9 else "0") for tick in ticks),
-    )
-
-
-def _whisker(across: Scale, y: float, mean: Mean) -> Html:
-    ends = across.at(mean.value - mean.error), across.at(mean.value + mean.error)
-    return join(
-        line("whisker", (ends[0], y), (ends[1], y)),
-        h(
-            "circle",
-            {"class": "point", "cx": px(across.at(mean.value)), "cy": px(y), "r": "4"},
-            h("title", {}, _words(mean)),
-        ),
-    )
 
 
 def _panel(rows: Sequence[Row], corner: tuple[float, float], width: float) -> Html:
@@ -118,35 +111,24 @@ def _panel(rows: Sequence[Row], corner: tuple[float, float], width: float) -> Ht
     least = min([first.seed_accuracy, *(row.shipped.value - row.shipped.error for row in rows)])
     up = Scale(math.floor(10 * least - 0.2) / 10, 1.0, top + _PANEL[1] - 50, top + 30)
     best = first.shipped.value + first.regret.value
-    title = h("text", {"class": "name", "x": px(left + 50), "y": px(top + 20)}, f"{first.graph}, {first.world}")
-    return join(
-        title,
-        *(_level(across, up, tick / 10) for tick in range(round(10 * up.low), 11)),
-        *(text(across.at(math.log10(tick)), up.start + 16, f"{tick:,}") for tick in _ticks(across)),
-        text((across.start + across.end) / 2, up.start + 34, "calls (logarithmic)"),
-        _named_level(across, up.at(first.seed_accuracy), "seed prompts"),
-        _named_level(across, up.at(best), "optimum"),
-        *_marks(rows, across, up),
-    )
-
-
-def _ticks(across: Scale) -> list[int]:
-    """Return round numbers of calls on a logarithmic axis, not too many."""
-    powers = range(math.floor(across.low), math.ceil(across.high) + 1)
-    shown = [round(step * 10**power) for power in powers for step in _STEPS]
-    shown = [calls for calls in shown if across.low <= math.log10(calls) <= across.high]
-    return shown[:: math.ceil(len(shown) / _MOST_TICKS)]
-
-
-def _level(across: Scale, up: Scale, accuracy: float) -> Html:
-    y = up.at(accuracy)
-    return join(
-        line("grid", (across.start, y), (across.end, y)), text(across.start - 6, y + 4, f"{accuracy:.1f}", "end")
-    )
-
-
-def _named_level(across: Scale, y: float, name: str) -> Html:
-    return join(line("reference", (across.start, y), (across.end, y)), text(across.end, y - 4, name, "end"))
+    name = {"class": "name", "x": px(left + 50), "y": px(top + 20)}
+    parts = [h("text", name, f"{first.graph}, {first.world}")]
+    for tenth in range(round(10 * up.low), 11):
+        y = up.at(tenth / 10)
+        parts.append(line("grid", (across.start, y), (across.end, y)))
+        parts.append(text(across.start - 6, y + 4, f"{tenth / 10:.1f}", "end"))
+    # Round numbers of calls, not too many.
+    powers = range(math.floor(low), math.ceil(high) + 1)
+    round_ones = [round(step * 10**power) for power in powers for step in _STEPS]
+    round_ones = [number for number in round_ones if low <= math.log10(number) <= high]
+    for number in round_ones[:: math.ceil(len(round_ones) / _MOST_TICKS)]:
+        parts.append(text(across.at(math.log10(number)), up.start + 16, f"{number:,}"))
+    parts.append(text((across.start + across.end) / 2, up.start + 34, "calls (logarithmic)"))
+    for value, words in ((first.seed_accuracy, "seed prompts"), (best, "optimum")):
+        y = up.at(value)
+        parts.append(line("reference", (across.start, y), (across.end, y)))
+        parts.append(text(across.end, y - 4, words, "end"))
+    return join(*parts, *_marks(rows, across, up))
 
 
 def _marks(rows: Sequence[Row], across: Scale, up: Scale) -> list[Html]:
@@ -155,16 +137,17 @@ def _marks(rows: Sequence[Row], across: Scale, up: Scale) -> list[Html]:
     places = [(across.at(math.log10(row.calls)), up.at(row.shipped.value)) for row in rows]
     named: list[tuple[float, float, float]] = []
     for row, (x, y) in sorted(zip(rows, places, strict=True), key=lambda pair: pair[1][1]):
-        length = 9 + _LETTER * len(row.rival)
+        length = _MARK + _LETTER * len(row.rival)
         crowded = any(0 < other[0] - x < length and abs(other[1] - y) < _LABEL for other in places)
-        begin, end = (x - length, x - 9) if crowded else (x + 9, x + length)
+        begin, end = (x - length, x - _MARK) if crowded else (x + _MARK, x + length)
         level = y + 4
         while any(begin < other[1] and other[0] < end and abs(level - other[2]) < _LABEL for other in named):
             level += _LABEL / 2
         named.append((begin, end, level))
         ends = up.at(row.shipped.value - row.shipped.error), up.at(row.shipped.value + row.shipped.error)
         words = f"{row.rival}: {_words(row.shipped)} at {row.calls:.0f} calls"
-        where = {"x": px(x - 9 if crowded else x + 9), "y": px(level), "text-anchor": "end" if crowded else "start"}
+        beside, anchor = (x - _MARK, "end") if crowded else (x + _MARK, "start")
+        where = {"x": px(beside), "y": px(level), "text-anchor": anchor}
         parts += [
             line("whisker", (x, ends[0]), (x, ends[1])),
             h("circle", {"class": "point", "cx": px(x), "cy": px(y), "r": "4.5"}, h("title", {}, words)),

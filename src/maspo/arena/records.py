@@ -76,18 +76,31 @@ class Record:
         return sum(self.calls.values())
 
 
-class Recorded:
+class RecordFile:
     """The records in a folder, or in memory when there is none."""
 
     def __init__(self, folder: Path | None, fresh: bool = False) -> None:
+        """Read what is there, unless ``fresh``. Raises StoreError; the last line may be cut off by a kill."""
         self._file = folder / "records.jsonl" if folder else None
         self.by_key: dict[str, Record] = {}
-        if self._file is not None:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            if self._file.exists() and not fresh:
-                self.by_key = {record.key: record for record in _read(self._file)}
-            # Written anew, so that a line that was cut off is gone.
-            self._file.write_text("".join(map(_line, self.by_key.values())), encoding="utf-8")
+        if self._file is None:
+            return
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        names = {field.name for field in fields(Record)}
+        lines = self._file.read_text(encoding="utf-8").splitlines() if self._file.exists() and not fresh else []
+        for number, line in enumerate(lines, 1):
+            place = f"{self._file}, line {number}"
+            try:
+                content = json.loads(line)
+            except ValueError:
+                if number == len(lines):
+                    break
+                raise StoreError(f"{place}: not JSON; delete the line, or start over with --fresh") from None
+            if not isinstance(content, dict) or content.keys() != names:
+                raise StoreError(f"{place}: no record of this version of maspo; start over with --fresh")
+            self.by_key[content["key"]] = Record(**content)
+        # Written anew, so that a line that was cut off is gone.
+        self._file.write_text("".join(map(_line, self.by_key.values())), encoding="utf-8")
 
     def add(self, record: Record) -> None:
         """Keep a record."""
@@ -99,21 +112,3 @@ class Recorded:
 
 def _line(record: Record) -> str:
     return json.dumps(asdict(record)) + "\n"
-
-
-def _read(file: Path) -> list[Record]:
-    """Read records; the last line may be cut off when the arena was killed."""
-    names = {field.name for field in fields(Record)}
-    records = []
-    lines = file.read_text(encoding="utf-8").splitlines()
-    for number, line in enumerate(lines, 1):
-        try:
-            content = json.loads(line)
-        except ValueError:
-            if number == len(lines):
-                break
-            raise StoreError(f"{file}, line {number}: not JSON; delete the line, or start over with --fresh") from None
-        if not isinstance(content, dict) or content.keys() != names:
-            raise StoreError(f"{file}, line {number}: no record of this version of maspo; start over with --fresh")
-        records.append(Record(**content))
-    return records

@@ -1,18 +1,24 @@
-"""Summaries: the records of one rival in one kind of world on one graph, as means with standard errors. Pure."""
+"""Summaries: the records of one rival in one kind of world on one graph, as means with standard errors, and as texts.
+
+Pure.
+"""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
+from typing import TypeVar
 
-from maspo.arena.cases import NOTHING_TO_CLAIM
+from maspo.arena.programme import NOTHING_TO_CLAIM
 from maspo.arena.records import Record
 
+T = TypeVar("T")
+
 CLEARLY_WORSE = -0.02
-"""A gain below this is a loss that a user would notice."""
+"""A gain below this is a loss that a user would notice: one more wrong answer in fifty."""
 LEVELS = ("agent", "judge.local", "judge.lookahead", "judge.global", "proposer")
 
 
@@ -78,13 +84,56 @@ class Loss:
     """Calls of the whole method minus those without it."""
 
 
+@dataclass(frozen=True)
+class TextTable:
+    """A table of texts. The first ``names`` columns are names, the others figures."""
+
+    title: str
+    names: int
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
 def summarize(records: Iterable[Record]) -> list[Row]:
     """Return a row for each graph, world and whole rival, in the order in which they first come up."""
     groups: defaultdict[tuple[str, str, str], list[Record]] = defaultdict(list)
     for record in records:
         if not record.without:
             groups[record.graph, record.world, record.rival].append(record)
-    return [_row(group) for group in groups.values()]
+    rows = []
+    for (graph, world, rival), group in groups.items():
+        gains = [record.gain for record in group]
+        found = {purpose for record in group for purpose in record.calls}
+        purposes = [*(level for level in LEVELS if level in found), *sorted(found.difference(LEVELS))]
+        depths = [record.depth for record in group if record.depth is not None]
+        walls = [record.wall for record in group if record.wall is not None]
+        rows.append(
+            Row(
+                graph=graph,
+                world=world,
+                rival=rival,
+                n=len(group),
+                seed_accuracy=fmean(record.seed_accuracy for record in group),
+                shipped=mean([record.shipped for record in group]),
+                gain=mean(gains),
+                regret=mean([record.regret for record in group]),
+                worst=min(gains),
+                clearly_worse=fmean(gain < CLEARLY_WORSE for gain in gains),
+                improved=sum(record.verdict == "improved" for record in group),
+                false_claims=world in NOTHING_TO_CLAIM,
+                conflicts=sum(record.conflicts for record in group),
+                calls=fmean(record.all_calls for record in group),
+                calls_by_purpose={name: fmean(record.calls.get(name, 0) for record in group) for name in purposes},
+                tokens_in=fmean(record.tokens_in for record in group),
+                tokens_out=fmean(record.tokens_out for record in group),
+                repeats=sum(record.repeats for record in group),
+                own_ms=fmean(record.own_ms for record in group),
+                peak_mb=max(record.peak_mb for record in group),
+                depth=fmean(depths) if depths else None,
+                wall=fmean(walls) if walls else None,
+            )
+        )
+    return rows
 
 
 def losses(records: Iterable[Record]) -> list[Loss]:
@@ -100,19 +149,16 @@ def losses(records: Iterable[Record]) -> list[Loss]:
     for place, group in groups.items():
         pairs = [(whole[seed], record) for record in group if (seed := (*place[:3], record.seed)) in whole]
         if pairs:
-            found.append(_loss(place, pairs))
+            loss = Loss(
+                *place,
+                n=len(pairs),
+                shipped=mean([less.shipped for _, less in pairs]),
+                worth=mean([full.shipped - less.shipped for full, less in pairs]),
+                worst=min(less.gain for _, less in pairs),
+                extra_calls=fmean(full.all_calls - less.all_calls for full, less in pairs),
+            )
+            found.append(loss)
     return found
-
-
-def _loss(place: tuple[str, str, str, str], pairs: Sequence[tuple[Record, Record]]) -> Loss:
-    return Loss(
-        *place,
-        n=len(pairs),
-        shipped=mean([less.shipped for _, less in pairs]),
-        worth=mean([full.shipped - less.shipped for full, less in pairs]),
-        worst=min(less.gain for _, less in pairs),
-        extra_calls=fmean(full.all_calls - less.all_calls for full, less in pairs),
-    )
 
 
 def mean(values: Sequence[float]) -> Mean:
@@ -120,43 +166,68 @@ def mean(values: Sequence[float]) -> Mean:
     return Mean(fmean(values), stdev(values) / math.sqrt(len(values)) if len(values) > 1 else 0.0)
 
 
-def _row(records: Sequence[Record]) -> Row:
-    first = records[0]
-    gains = [record.gain for record in records]
-    purposes = {purpose for record in records for purpose in record.calls}
-    return Row(
-        graph=first.graph,
-        world=first.world,
-        rival=first.rival,
-        n=len(records),
-        seed_accuracy=fmean(record.seed_accuracy for record in records),
-        shipped=mean([record.shipped for record in records]),
-        gain=mean(gains),
-        regret=mean([record.regret for record in records]),
-        worst=min(gains),
-        clearly_worse=fmean(gain < CLEARLY_WORSE for gain in gains),
-        improved=sum(record.verdict == "improved" for record in records),
-        false_claims=first.world in NOTHING_TO_CLAIM,
-        conflicts=sum(record.conflicts for record in records),
-        calls=fmean(record.all_calls for record in records),
-        calls_by_purpose={
-            purpose: fmean(record.calls.get(purpose, 0) for record in records)
-            for purpose in sorted(purposes, key=_place)
-        },
-        tokens_in=fmean(record.tokens_in for record in records),
-        tokens_out=fmean(record.tokens_out for record in records),
-        repeats=sum(record.repeats for record in records),
-        own_ms=fmean(record.own_ms for record in records),
-        peak_mb=max(record.peak_mb for record in records),
-        depth=_known([record.depth for record in records]),
-        wall=_known([record.wall for record in records]),
-    )
+def tables_of(records: Sequence[Record]) -> list[TextTable]:
+    """Return the tables that have rows: what each rival reached and spent, and what each ingredient is worth."""
+    rows, lost = summarize(records), losses(records)
+    timed = any(row.depth is not None or row.wall is not None for row in rows)
+    costs = _COSTS if timed else {name: show for name, show in _COSTS.items() if name not in ("depth", "wall s")}
+    found = [
+        _fill("True accuracy", 3, _GAINS, rows),
+        _fill("Cost of a run", 3, costs, rows),
+        _fill("What each ingredient is worth", 4, _LOSSES, lost),
+    ]
+    return [table for table in found if table.rows]
 
 
-def _place(purpose: str) -> tuple[int, str]:
-    return (LEVELS.index(purpose) if purpose in LEVELS else len(LEVELS), purpose)
+def _fill(title: str, names: int, columns: Mapping[str, Callable[[T], str]], rows: Sequence[T]) -> TextTable:
+    texts = (tuple(show(row) for show in columns.values()) for row in rows)
+    return TextTable(title, names, tuple(columns), tuple(texts))
 
 
-def _known(values: Sequence[float | None]) -> float | None:
-    found = [value for value in values if value is not None]
-    return fmean(found) if found else None
+def _show(mean: Mean, sign: str = "") -> str:
+    return f"{mean.value:{sign}.3f} ± {mean.error:.3f}"
+
+
+_GAINS: Mapping[str, Callable[[Row], str]] = {
+    "graph": lambda row: row.graph,
+    "world": lambda row: row.world,
+    "rival": lambda row: row.rival,
+    "n": lambda row: str(row.n),
+    "seed": lambda row: f"{row.seed_accuracy:.3f}",
+    "shipped ± SE": lambda row: _show(row.shipped),
+    "gain ± SE": lambda row: _show(row.gain, "+"),
+    "regret": lambda row: f"{row.regret.value:.3f}",
+    "worst": lambda row: f"{row.worst:+.3f}",
+    "below -0.02": lambda row: f"{100 * row.clearly_worse:.0f} %",
+    "improved": lambda row: f"{row.improved} of {row.n}" + (", false" if row.false_claims else ""),
+    "conflicts": lambda row: str(row.conflicts),
+}
+_COSTS: Mapping[str, Callable[[Row], str]] = {
+    "graph": lambda row: row.graph,
+    "world": lambda row: row.world,
+    "rival": lambda row: row.rival,
+    "calls": lambda row: f"{row.calls:.0f}",
+    "agent": lambda row: f"{row.calls_by_purpose.get('agent', 0):.0f}",
+    "judge local": lambda row: f"{row.calls_by_purpose.get('judge.local', 0):.0f}",
+    "lookahead": lambda row: f"{row.calls_by_purpose.get('judge.lookahead', 0):.0f}",
+    "global": lambda row: f"{row.calls_by_purpose.get('judge.global', 0):.0f}",
+    "proposer": lambda row: f"{row.calls_by_purpose.get('proposer', 0):.0f}",
+    "k tokens in": lambda row: f"{row.tokens_in / 1000:.0f}",
+    "out": lambda row: f"{row.tokens_out / 1000:.0f}",
+    "repeats": lambda row: str(row.repeats),
+    "own ms": lambda row: f"{row.own_ms:.2f}",
+    "peak MiB": lambda row: f"{row.peak_mb:.0f}",
+    "depth": lambda row: "–" if row.depth is None else f"{row.depth:.0f}",
+    "wall s": lambda row: "–" if row.wall is None else f"{row.wall:.1f}",
+}
+_LOSSES: Mapping[str, Callable[[Loss], str]] = {
+    "graph": lambda loss: loss.graph,
+    "world": lambda loss: loss.world,
+    "rival": lambda loss: loss.rival,
+    "without": lambda loss: loss.ingredient,
+    "n": lambda loss: str(loss.n),
+    "shipped ± SE": lambda loss: _show(loss.shipped),
+    "worth ± SE": lambda loss: _show(loss.worth, "+"),
+    "worst": lambda loss: f"{loss.worst:+.3f}",
+    "calls it costs": lambda loss: f"{loss.extra_calls:+.0f}",
+}

@@ -15,10 +15,8 @@ from maspo.cli.terminal import note, print_json, say, table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from maspo.arena.ablation import Ingredient
-    from maspo.arena.cases import Case, Rival
-    from maspo.arena.measured import Pace
-    from maspo.arena.records import Record, Recorded
+    from maspo.arena.programme import Ingredient, Match, Rival, Timing
+    from maspo.arena.records import Record, RecordFile
 
 ALL = "all"
 
@@ -55,11 +53,10 @@ def arena(
 
     No key, no network, no language model. The same arguments give the same figures.
     """
-    from maspo.arena.ablation import INGREDIENTS
-    from maspo.arena.cases import PRESETS, WORLDS, Programme
     from maspo.arena.page import summary_of
-    from maspo.arena.records import Recorded
-    from maspo.world.population import TOPOLOGIES
+    from maspo.arena.programme import INGREDIENTS, PRESETS, WORLDS, Programme
+    from maspo.arena.records import RecordFile
+    from maspo.world.world import TOPOLOGIES
 
     programme = Programme(
         graphs=_chosen("--graphs", graphs, TOPOLOGIES),
@@ -72,14 +69,14 @@ def arena(
         ),
         seeds=range(first_seed, first_seed + seeds),
         inputs=inputs,
-        paces=_paces(clock),
+        timings=_paces(clock),
     )
-    cases, recorded = list(programme.cases()), Recorded(out, fresh)
+    matches, recorded = list(programme.matches()), RecordFile(out, fresh)
     arguments = {**programme.shown, "labels": labels, "set": settings, "clock": clock, "ablate": ablate}
     try:
-        _play(cases, jobs or os.cpu_count() or 1, recorded)
+        _play(matches, jobs or os.cpu_count() or 1, recorded)
     finally:
-        records = [recorded.by_key[case.key] for case in cases if case.key in recorded.by_key]
+        records = [recorded.by_key[match.key] for match in matches if match.key in recorded.by_key]
         if records:
             _show(records, out, arguments)
     if as_json:
@@ -98,10 +95,10 @@ def _chosen(flag: str, given: str, known: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _paces(clock: str) -> tuple[Pace, ...]:
+def _paces(clock: str) -> tuple[Timing, ...]:
     from maspo.core.errors import UsageError
 
-    paces: Mapping[str, tuple[Pace, ...]] = {
+    paces: Mapping[str, tuple[Timing, ...]] = {
         "none": ("none",),
         "depth": ("depth",),
         "wall": ("wall",),
@@ -127,7 +124,7 @@ def rivals(names: Sequence[str], labels: str, sets: tuple[str, ...], ablate: Seq
 
 def _rival(name: str, labels: str, sets: tuple[str, ...]) -> Rival:
     """Build a rival from what a user could have given; neither a settings file nor the environment plays in."""
-    from maspo.arena.cases import PRESETS, Rival
+    from maspo.arena.programme import PRESETS, Rival
     from maspo.cli.settings import Sources, load_settings
 
     preset = PRESETS[name]
@@ -135,18 +132,18 @@ def _rival(name: str, labels: str, sets: tuple[str, ...]) -> Rival:
     return Rival(name, load_settings(Sources(flags, (*preset.sets, *sets), Path(os.devnull)), {}).config)
 
 
-def _play(cases: Sequence[Case], jobs: int, recorded: Recorded) -> None:
+def _play(matches: Sequence[Match], jobs: int, recorded: RecordFile) -> None:
     """Play what is not recorded yet."""
-    from maspo.arena.hall import play_all
+    from maspo.arena.play import play_all
 
-    missing = [case for case in cases if case.key not in recorded.by_key]
-    done = len(cases) - len(missing)
+    missing = [match for match in matches if match.key not in recorded.by_key]
+    done = len(matches) - len(missing)
     if done:
-        note(f"{done} of {len(cases)} runs are recorded already; --fresh would start over.")
+        note(f"{done} of {len(matches)} runs are recorded already; --fresh would start over.")
     for record in play_all(missing, jobs):
         recorded.add(record)
         done += 1
-        note(_line(record, done, len(cases)))
+        note(_line(record, done, len(matches)))
 
 
 def _line(record: Record, done: int, of: int) -> str:
@@ -157,7 +154,8 @@ def _line(record: Record, done: int, of: int) -> str:
 
 def _show(records: Sequence[Record], out: Path | None, arguments: Mapping[str, object]) -> None:
     """Print the tables and write the folder, from whatever has been played."""
-    from maspo.arena.page import tables_of, write
+    from maspo.arena.page import write
+    from maspo.arena.summary import tables_of
 
     for found in tables_of(records):
         say(f"{found.title}\n\n{table(found.headers, found.rows)}\n")

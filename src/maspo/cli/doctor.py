@@ -17,7 +17,7 @@ from maspo.core.plain import Dumped
 if TYPE_CHECKING:
     from maspo.cli.probes import Place, Probe
     from maspo.config import ModelSettings
-    from maspo.sandbox.means import Means
+    from maspo.sandbox.selftest import Means
 
 _PACKAGES = ("aiohttp", "pydantic", "pyyaml", "rich", "typer", "genai-prices")
 _SECONDS = 5.0
@@ -37,7 +37,7 @@ def doctor(
 
     from maspo.cli.probes import LOCAL_PLACES, probe_all
     from maspo.cli.settings import Sources, load_settings
-    from maspo.sandbox.means import find_means
+    from maspo.sandbox.selftest import find_means
 
     settings = load_settings(Sources({"base-url": base_url}, file=config))
     for remark in settings.notes:

@@ -39,13 +39,24 @@ def score(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="JSON Lines: id, output, answer; tests for code. - is stdin.", show_default=False
+            metavar="FILE",
+            help="JSON Lines: id, output, answer (or a list); tests for code. - is stdin.",
+            show_default=False,
         ),
     ],
     scorer: Annotated[
         str, typer.Option("--scorer", metavar="S", help="exact, choice, math, code, regex:PATTERN, json-schema:FILE.")
     ],
     unsafe_exec: UnsafeExec = False,
+    sandbox_packages: Annotated[
+        str | None,
+        typer.Option(
+            "--sandbox-packages",
+            metavar="NAMES",
+            help="Packages that programs may import: numpy,pandas.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Score outputs that were made elsewhere, row by row.
@@ -55,11 +66,12 @@ def score(
     import asyncio
 
     from maspo.core.errors import ConfigInvalid, InputsInvalid
+    from maspo.scoring.accepted import AnyLabel
     from maspo.scoring.registry import scorer_of
 
     if scorer == "judge":
         raise ConfigInvalid("--scorer judge compares the outputs of two prompt sets: use `maspo evaluate`")
-    made = scorer_of(executed(scorer, unsafe_exec))
+    made = AnyLabel(scorer_of(_with_packages(executed(scorer, unsafe_exec), sandbox_packages)))
     with _opened(file) as lines:
         outcomes = asyncio.run(_score_all(made, _rows(lines, str(file))))
     if not outcomes:
@@ -67,6 +79,20 @@ def score(
     note(_summary(outcomes))
     if as_json:
         print_json(summary_of(outcomes))
+
+
+def _with_packages(scorer: str, names: str | None) -> str:
+    """Return the name of a scorer whose programs may import some packages. Raises ConfigInvalid where none may."""
+    from maspo.core.errors import ConfigInvalid
+    from maspo.scoring.registry import CODE
+
+    if not names:
+        return scorer
+    if scorer != CODE:
+        raise ConfigInvalid(
+            f"--sandbox-packages: the scorer {scorer} runs no programs shut in; leave it out, or give --scorer code"
+        )
+    return f"{CODE}:{names}"
 
 
 async def _score_all(scorer: Scorer, rows: Iterator[_Row]) -> Counter[Outcome]:
@@ -203,16 +229,25 @@ def _texts(value: object) -> bool:
 
 
 def _sample(name: str, row: Mapping[str, Any]) -> Sample:
-    from maspo.data.inputs import as_label, as_text
+    from maspo.data.inputs import as_text
     from maspo.scoring.base import Sample
 
     tests: Sequence[str] | str = row.get("tests") or ()
+    first, *others = _labels(row.get("answer"))
     return Sample(
         id=name,
         output=as_text(row["output"]),
-        answer=as_label(row.get("answer")),
+        answer=first,
+        others=tuple(label for label in others if label is not None),
         tests=(tests,) if isinstance(tests, str) else tuple(tests),
         setup=as_text(row.get("setup")),
         entry_point=as_text(row.get("entry_point")),
         question=as_text(row.get("question", row.get("input"))),
     )
+
+
+def _labels(answer: object) -> list[str | None]:
+    """Return the accepted answers of a row: of a list, each of its items; at least one, which may be missing."""
+    from maspo.data.inputs import as_label
+
+    return [as_label(one) for one in answer] if isinstance(answer, list) and answer else [as_label(answer)]

@@ -63,12 +63,20 @@ def make_inputs(rows: Iterable[str | Mapping[str, object]], source: str = "input
     labels: dict[str, str] = {}
     merged = 0
     for number, row in enumerate(rows, start=1):
-        item = _input({"input": row} if isinstance(row, str) else row, f"{source}, row {number}")
+        place = f"{source}, row {number}"
+        cells = {"input": row} if isinstance(row, str) else row
+        columns = {as_text(k): as_text(value) for k, value in cells.items() if k not in (ID_COLUMN, LABEL_COLUMN)}
+        if not any(text.strip() for text in columns.values()):
+            raise InputsInvalid(f"{place}: no text; give `input` or the columns that the prompts name")
+        key = hashlib.sha256(json.dumps(columns, sort_keys=True).encode()).hexdigest()[:16]
+        given = cells.get(ID_COLUMN)
+        label = key if given in (None, "") else str(given)
+        item = Input(key, label, columns, as_label(cells.get(LABEL_COLUMN)))
         if item.key in found:
             merged += 1
             continue
         if labels.setdefault(item.label, item.key) != item.key:
-            raise InputsInvalid(f"{source}, row {number}: id {item.label!r} is taken by another row; make ids unique")
+            raise InputsInvalid(f"{place}: id {item.label!r} is taken by another row; make ids unique")
         found[item.key] = item
     if not found:
         raise InputsInvalid(f'{source}: no inputs; give at least one row such as {{"input": "…"}}')
@@ -80,20 +88,6 @@ def input_text(row: Input, named: Sequence[str] = ()) -> str:
     if "input" in row.columns:
         return row.columns["input"]
     return "\n\n".join(f"{name}:\n{row.columns[name]}" for name in named or row.columns)
-
-
-def _input(row: Mapping[str, object], place: str) -> Input:
-    columns = {as_text(name): as_text(value) for name, value in row.items() if name not in (ID_COLUMN, LABEL_COLUMN)}
-    if not any(text.strip() for text in columns.values()):
-        raise InputsInvalid(f"{place}: no text; give `input` or the columns that the prompts name")
-    digest = hashlib.sha256(json.dumps(columns, sort_keys=True).encode()).hexdigest()[:16]
-    label = row.get(ID_COLUMN)
-    return Input(
-        key=digest,
-        label=digest if label in (None, "") else str(label),
-        columns=columns,
-        answer=as_label(row.get(LABEL_COLUMN)),
-    )
 
 
 def as_label(value: object) -> str | None:

@@ -7,7 +7,7 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from maspo.core.errors import InputsInvalid
@@ -31,7 +31,10 @@ def read_records(file: Path, given: str = "") -> list[Record]:
     try:
         if _suffix(file) == ".parquet":
             return _parquet_rows(file, said)
-        text = _text(file)
+        raw = file.read_bytes()
+        if file.name.lower().endswith(".gz"):
+            raw = gzip.decompress(raw)
+        text = raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
         raise InputsInvalid(f"{said}: no such file; give a JSON Lines or CSV file (or JSON, Parquet)") from None
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
@@ -52,7 +55,12 @@ def find(folder: Path, *names: str) -> Path | None:
     """
     for name in names:
         above, _, below = name.partition("/")
-        found = _child(folder, above)
+        try:
+            there = sorted(folder.iterdir())
+        except OSError as error:
+            raise InputsInvalid(f"{folder}: cannot be read ({error.strerror}); give a readable folder") from None
+        fits = (path for path in there if path.is_dir() or _suffix(path) in SUFFIXES)
+        found = next((path for path in fits if _simplify(_stem(path)) == _simplify(above)), None)
         if found is not None and below:
             found = find(found, below) if found.is_dir() else None
         if found is not None:
@@ -60,44 +68,24 @@ def find(folder: Path, *names: str) -> Path | None:
     return None
 
 
-def _child(folder: Path, name: str) -> Path | None:
-    try:
-        there = sorted(folder.iterdir())
-    except OSError as error:
-        raise InputsInvalid(f"{folder}: cannot be read ({error.strerror}); give a readable folder") from None
-    fits = (path for path in there if _same(_stem(path), name) and (path.is_dir() or _suffix(path) in SUFFIXES))
-    return next(fits, None)
-
-
-def read_folder(folder: Path) -> list[Record]:
-    """Return the rows of all files below a folder; a file that holds one JSON object is a row."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and _suffix(path) in SUFFIXES)
-    return [{"file": file.relative_to(folder).as_posix(), **row} for file in files for row in read_records(file)]
-
-
 def read_any(path: Path) -> list[Record]:
-    """Return the rows of a file, or of all files below a folder."""
-    return read_folder(path) if path.is_dir() else read_records(path)
+    """Return the rows of a file, or of all files below a folder; there a file that holds one JSON object is a row."""
+    if not path.is_dir():
+        return read_records(path)
+    files = sorted(file for file in path.rglob("*") if file.is_file() and _suffix(file) in SUFFIXES)
+    return [{"file": file.relative_to(path).as_posix(), **row} for file in files for row in read_records(file)]
 
 
 def _suffix(file: Path) -> str:
-    name = file.name.lower().removesuffix(".gz")
-    return Path(name).suffix
+    return Path(file.name.lower().removesuffix(".gz")).suffix
 
 
 def _stem(file: Path) -> str:
     return file.name if file.is_dir() else Path(file.name.lower().removesuffix(".gz")).stem
 
 
-def _same(one: str, other: str) -> bool:
-    return one.lower().replace("-", "").replace("_", "") == other.lower().replace("-", "").replace("_", "")
-
-
-def _text(file: Path) -> str:
-    raw = file.read_bytes()
-    if file.name.lower().endswith(".gz"):
-        raw = gzip.decompress(raw)
-    return raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+def _simplify(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "")
 
 
 def _jsonl_rows(text: str, source: str) -> list[Record]:
@@ -151,12 +139,8 @@ def _parquet_rows(file: Path, given: str) -> list[Record]:
     # Opened here, so that a missing file fails alike for every format.
     with file.open("rb") as stream:
         try:
-            return list(_plain_rows(parquet.read_table(stream).to_pylist()))
+            rows = parquet.read_table(stream).to_pylist()
+            # Texts, numbers and lists only: dates, bytes and the like as text.
+            return [json.loads(json.dumps(row, default=str)) for row in rows]
         except ArrowException as error:
             raise InputsInvalid(f"{given}: not Parquet ({error}); give the file again, or give JSON Lines") from None
-
-
-def _plain_rows(rows: list[dict[str, object]]) -> Iterator[Record]:
-    """Yield rows of texts, numbers and lists only: dates, bytes and the like as text."""
-    for row in rows:
-        yield json.loads(json.dumps(row, default=str))

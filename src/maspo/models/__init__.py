@@ -1,13 +1,12 @@
 """ModelClient calls: one protocol, an OpenAI-compatible client, and layers that wrap any model.
 
-``Cached(Retried(Limited(Recorded(Answered(Metered(client))))))``: each layer does one thing and knows only the next.
+``Cached(Retried(Limited(Recorded(NonEmpty(Metered(client))))))``: each layer does one thing and knows only the next.
 """
 
-from maspo.models.base import CallStore, Message, ModelClient, Reply, Request
+from maspo.models.base import CallStore, Message, ModelClient, Reply, Request, Stage, Transient
 from maspo.models.budget import Ledger, Limits
 from maspo.models.endpoint import Endpoint
 from maspo.models.layers.compose import compose
-from maspo.models.layers.faults import Stage, Transient
 from maspo.models.layers.retried import RetryPolicy
 from maspo.models.prices import PriceBook, require_prices
 

@@ -7,9 +7,11 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from typing import Literal, Protocol, TypeAlias
 
+from maspo.core.errors import CallFailed
 from maspo.core.registry import Registry
 
 AGENT = "agent"
@@ -55,7 +57,7 @@ class Request:
             self.max_tokens,
             self.identity,
         ]
-        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]  # 128 bits: no two calls meet
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,47 @@ class Reply:
     """Why there is no text, as far as the endpoint tells; such a reply is never recorded."""
 
 
+class Stage(StrEnum):
+    """How far an attempt came; decides what it may have cost."""
+
+    UNREACHED = "unreached"
+    """No connection was made: nothing was sent."""
+    REFUSED = "refused"
+    """The endpoint answered with an error: nothing is charged."""
+    LIMITED = "limited"
+    """The endpoint answered that calls come too fast: nothing is charged."""
+    LOST = "lost"
+    """It was sent and no usable answer came back: it may have been charged."""
+
+
+class Transient(CallFailed):
+    """An attempt failed in a way that may pass: worth another attempt.
+
+    Any client may raise it. ``Retried`` alone sends again; ``Limited`` learns its pace from it. ``retry_after`` and
+    ``seconds`` are seconds: how long the endpoint asks to wait, and how long the attempt took.
+    """
+
+    def __init__(self, reason: str, stage: Stage, retry_after: float | None = None, seconds: float = 0.0) -> None:
+        super().__init__(reason)
+        self.stage = stage
+        self.retry_after = retry_after
+        self.seconds = seconds
+        self.usd: float | None = 0.0
+        """What the ledger charged for the attempt; None when that is unknown."""
+
+
+class Adapted(Transient):
+    """The endpoint refused a parameter and the client has learned it: send again, now in its dialect."""
+
+
+class Unusable(Transient):
+    """A reply came and is paid for, but holds no answer: asked for once more, then the call has failed."""
+
+    def __init__(self, reason: str, usd: float | None, seconds: float = 0.0) -> None:
+        super().__init__(reason, Stage.LOST, seconds=seconds)
+        self.usd = usd
+
+
 class ModelClient(Protocol):
     """Anything that answers requests.
 
@@ -114,7 +157,6 @@ class ModelClient(Protocol):
 
     async def complete(self, request: Request) -> Reply:
         """Answer one request."""
-        ...
 
 
 CHAT = "chat_completions"
@@ -136,8 +178,6 @@ class CallStore(Protocol):
 
     def get(self, key: str) -> Reply | None:
         """Return the recorded reply, or None."""
-        ...
 
     async def put(self, request: Request, reply: Reply) -> None:
         """Record a reply; on return it is durable, so that a killed process does not pay for it again."""
-        ...

@@ -47,9 +47,12 @@ class Endpoint:
     use_proxy: bool = False
 
     def __post_init__(self) -> None:
-        problem = _problem(self.base_url)
+        problem = _find_problem(self.base_url)
         if problem:
-            raise ConfigInvalid(f"--base-url {_harmless(self.base_url)!r}: {problem}")
+            # Shown without user name and query, as far as they can be told apart in what is no address.
+            shown = re.sub(r"[?#].*", "?…", self.base_url, flags=re.DOTALL)
+            shown = _printable(re.sub(r".*@", "…@", shown, flags=re.DOTALL))
+            raise ConfigInvalid(f"--base-url {shown!r}: {problem}")
         if not (self.api_key.isascii() and self.api_key.isprintable()):
             raise ConfigInvalid(
                 "the API key holds characters that no header can carry; copy it again, without newlines"
@@ -109,10 +112,6 @@ def header_safe(text: str) -> str:
     return quote(text, safe=_HEADER_SAFE, errors="replace")
 
 
-def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else "�" for character in text)
-
-
 def is_loopback(host: str) -> bool:
     """Say whether a host name surely is this machine: ``localhost``, or an address written in full."""
     if host.lower() == "localhost":
@@ -123,7 +122,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _problem(base_url: str) -> str:
+def _find_problem(base_url: str) -> str:
     """Return what is wrong with an address, empty when it can be used: one that every reader reads alike."""
     expected = "expected e.g. https://api.openai.com/v1"
     try:
@@ -144,7 +143,5 @@ def _problem(base_url: str) -> str:
     return ""
 
 
-def _harmless(base_url: str) -> str:
-    """Return an address that cannot be used, as far as it can be shown: no user name, no query."""
-    shown = re.sub(r"[?#].*", "?…", base_url, flags=re.DOTALL)
-    return _printable(re.sub(r".*@", "…@", shown, flags=re.DOTALL))
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "�" for character in text)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from maspo.core.errors import ConfigInvalid
 
-_MILLION = 1_000_000
+_MILLION = 1_000_000  # prices are published for a million tokens
 _LONG_PROMPT = 100_000
 """Tokens above which the dearest tier of a model is assumed; providers' tiers start at 128,000 or 200,000."""
 

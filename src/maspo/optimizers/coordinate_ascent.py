@@ -16,7 +16,7 @@ from maspo.optimizers.base import Ask, Asking, Case, Compare, Drafts, OptimizerC
 from maspo.optimizers.parts.misalignment import hard_negatives, new_cases, remembered
 from maspo.optimizers.parts.record import case_events, rejected_events, scored_event, tally
 from maspo.optimizers.parts.reward import Scoring, Weights, reward, value_of
-from maspo.stats.sequential import Decision, decide
+from maspo.stats.paired import Decision, decide
 
 
 class CoordinateAscentConfig(OptimizerConfig):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 import maspo
+from maspo.sandbox.packages import NO_PACKAGES, Packages
 
 Level: TypeAlias = Literal["full", "prelude", "unsafe"]
 """``full``: bubblewrap's namespaces and the prelude. ``prelude``: limits, Landlock and seccomp alone. ``unsafe``:
@@ -20,74 +21,59 @@ _START = (
     "import sys; sys.path.insert(0, sys.argv[1]); from maspo.sandbox.inside.zygote import main; "
     "del sys.path[0]; main(sys.argv[2])"
 )
-_ENVIRONMENT = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1", "LANG": "C.UTF-8"}
-"""All of it. A fixed hash seed, so that the order of a set is the same in every run."""
+ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONUTF8": "1",
+    "LANG": "C.UTF-8",
+}
+"""The whole environment of a fork server: no variable of this process is in it.
+
+A fixed hash seed, so that the order of a set is the same in every run; one thread, because a fork keeps one.
+"""
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
 _ZONES = "/usr/share/zoneinfo"
 _FOREIGN = ("site-packages", "dist-packages")
 """Installed packages: not a part of Python, and nobody's business inside."""
 
 
-def command(level: Level) -> list[str]:
+def command(level: Level, packages: Packages = NO_PACKAGES) -> list[str]:
     """Return the command of a fork server. Raises FileNotFoundError for ``full`` without bubblewrap."""
-    settings = json.dumps({"confined": level != "unsafe", "readable": _readable()})
-    start = [str(_interpreter()), "-s", "-S", "-P", "-c", _START, str(_source()), settings]
-    return [*_bubblewrap(), *start] if level == "full" else start
-
-
-def environment() -> dict[str, str]:
-    """Return the whole environment of a fork server: no variable of this process is in it."""
-    return dict(_ENVIRONMENT)
-
-
-def _interpreter() -> Path:
-    return Path(sys.executable).resolve()
-
-
-def _source() -> Path:
-    """Return the folder that holds the package maspo."""
-    return Path(str(maspo.__file__)).parents[1]
-
-
-def _standard_library() -> list[Path]:
-    """Return the folders of the standard library; extension modules may have one of their own."""
+    interpreter = Path(sys.executable).resolve()
+    package = Path(str(maspo.__file__)).parent
     home = Path(os.__file__).parent
+    # Extension modules may have a folder of their own, and this Python its own shared libraries.
     dynamic = [Path(place) for place in sys.path if Path(place).name == "lib-dynload"]
-    return [home, *(place for place in dynamic if not place.is_relative_to(home))]
-
-
-def _shared_libraries() -> list[Path]:
-    """Return the shared libraries that came with this Python (``libpython`` and what modules need)."""
-    return sorted((Path(sys.base_prefix) / "lib").glob("lib*.so*"))
-
-
-def _readable() -> list[str]:
-    """Return what a program may open: Python's own files, without installed packages."""
-    home, *dynamic = _standard_library()
+    dynamic = [place for place in dynamic if not place.is_relative_to(home)]
+    shared = sorted((Path(sys.base_prefix) / "lib").glob("lib*.so*"))
+    # What a program may open: Python's own files, without installed packages.
     own = [entry for entry in sorted(home.iterdir()) if entry.name not in _FOREIGN]
-    return [*map(str, [*own, *dynamic, *_shared_libraries()]), *_LIBRARIES, _ZONES]
-
-
-def _bubblewrap() -> list[str]:
+    readable = [*map(str, [*own, *dynamic, *shared, *packages.places]), *_LIBRARIES, _ZONES]
+    settings = json.dumps(
+        {
+            "confined": level != "unsafe",
+            "readable": readable,
+            "packages": packages.names,
+            "folders": packages.folders,
+        }
+    )
+    start = [str(interpreter), "-s", "-S", "-P", "-c", _START, str(package.parent), settings]
+    if level != "full":
+        return start
     program = shutil.which("bwrap")
     if program is None:
         raise FileNotFoundError("bwrap is not installed (the package is called bubblewrap)")
-    package = Path(str(maspo.__file__)).parent
-    seen = [*map(Path, _LIBRARIES), Path(_ZONES), Path("/etc/ld.so.cache"), _interpreter(), *_standard_library()]
-    seen += [*_shared_libraries(), package / "__init__.py", package / "__about__.py"]
+    words = [program, "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+    words += ["--hostname", "sandbox"]
+    seen = [*map(Path, _LIBRARIES), Path(_ZONES), Path("/etc/ld.so.cache"), interpreter, home, *dynamic, *shared]
+    seen += [package / "__init__.py", package / "__about__.py"]
     seen += [package / "sandbox" / "__init__.py", package / "sandbox" / "inside"]
-    words = [
-        program,
-        "--unshare-all",
-        "--die-with-parent",
-        "--new-session",
-        "--cap-drop",
-        "ALL",
-        "--hostname",
-        "sandbox",
-    ]
     for path in seen:
         words += ["--ro-bind-try", str(path), str(path)]
-    for folder in (home / name for home in _standard_library() for name in _FOREIGN if (home / name).is_dir()):
+    for folder in (library / name for library in (home, *dynamic) for name in _FOREIGN if (library / name).is_dir()):
         words += ["--tmpfs", str(folder)]
-    return [*words, "--dev", "/dev", "--remount-ro", "/", "--chdir", "/"]
+    for place in packages.places:
+        words += ["--ro-bind", str(place), str(place)]
+    return [*words, "--dev", "/dev", "--remount-ro", "/", "--chdir", "/", *start]

@@ -5,6 +5,7 @@ Only the text of this module is used; nothing here is called outside of a sandbo
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import socket
@@ -15,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 _PTRACE_SEIZE = 0x4206
-"""Unlike an attachment, it does not stop the process that is traced: this one, where nothing holds."""
+"""linux/ptrace.h. Unlike an attachment, it does not stop the process that is traced: this one, where nothing holds."""
+_CLONE_NEWUSER = 0x10000000
+"""linux/sched.h."""
 _LOOPBACK = "127.0.0.1"
 
 
@@ -42,17 +45,14 @@ def probe(canary: str, folder: str, port: int, victim: int) -> list[str]:
         "read a process": lambda: Path(f"/proc/{victim}/environ").read_bytes(),
         "trace a process": lambda: _libc("ptrace", _PTRACE_SEIZE, victim, None, None),
         "make a file in memory": lambda: os.memfd_create("x"),
-        "get a new namespace": lambda: _libc("unshare", 0x10000000),
+        "get a new namespace": lambda: _libc("unshare", _CLONE_NEWUSER),
     }
-    return [name for name, attack in attacks.items() if _succeeds(attack)]
-
-
-def _succeeds(attack: Callable[[], Any]) -> bool:
-    try:
-        attack()
-    except Exception:
-        return False
-    return True
+    succeeded = []
+    for name, attack in attacks.items():
+        with contextlib.suppress(Exception):
+            attack()
+            succeeded.append(name)
+    return succeeded
 
 
 def _fork() -> None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
-from maspo.scoring.choices import read_choice
-from maspo.scoring.json_values import last_object
+from maspo.scoring.choices import chosen
+from maspo.scoring.json_values import objects_of
+from maspo.scoring.marked import boxes, tagged_answer
 from maspo.scoring.readable import last_found
 
-_AUTO_TAG_END = re.compile("</(answer|final_answer|final)>", re.IGNORECASE)
-_BRACE = re.compile("[{}]")
 _NUMBER = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?")
+_TYPESET = str.maketrans("−‒–‘’“”\u2011\u00a0", "---''\"\"- ")
 _LONGEST_NUMBER = 40
 _LONGEST_WRAPPED = 1000
 _WRAPPED = re.compile(
@@ -60,7 +60,12 @@ def equal_answers(one: str, other: str) -> bool:
 
 
 def normalized(answer: str) -> str:
-    """Return an answer without case, surrounding space, dollar signs and full stop; plain numbers by value."""
+    """Return an answer without case, surrounding space, dollar signs and full stop; plain numbers by value.
+
+    Quotes and the minus are the same in every typesetting.
+    """
+    if not answer.isascii():
+        answer = answer.translate(_TYPESET)
     text = " ".join(answer.split()).strip("$ ").removesuffix(".").casefold()
     if len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text):
         try:
@@ -83,8 +88,7 @@ def _unwrapped(text: str) -> str:
 
 
 def _auto(output: str) -> str | None:
-    found = last_found(_AUTO_TAG_END, output) if "</" in output else None
-    tagged = _content(output, found[1], found.start()) if found is not None else None
+    tagged = tagged_answer(output)
     return tagged if tagged is not None else _last_boxed(output)
 
 
@@ -111,20 +115,12 @@ def _literally(text: str) -> re.Pattern[str]:
 
 
 def _last_boxed(output: str) -> str | None:
-    start = output.rfind(r"\boxed{")
-    if start < 0:
-        return None
-    begin = start + len(r"\boxed{")
-    depth = 1
-    for brace in _BRACE.finditer(output, begin):
-        depth += 1 if brace[0] == "{" else -1
-        if depth == 0:
-            return output[begin : brace.start()].strip()
-    return None
+    found = boxes(output)
+    return found[-1] if found else None
 
 
 def _choice(output: str) -> str | None:
-    return read_choice(output, _auto(output))
+    return chosen(output)
 
 
 def _last_match(pattern: str, output: str) -> str | None:
@@ -135,16 +131,25 @@ def _last_match(pattern: str, output: str) -> str | None:
 
 
 def _json_path(output: str, path: str) -> str | None:
-    found = last_object(output)
-    value = found[0] if found is not None else None
-    for part in path.split("."):
+    """Return what stands under a path in the last object that has it."""
+    found = None
+    for value in objects_of(output):
+        inner = _under(value, path.split("."))
+        found = inner if inner is not None else found
+    if found is None:
+        return None
+    return found[0] if isinstance(found[0], str) else json.dumps(found[0], sort_keys=True)
+
+
+def _under(value: object, path: Sequence[str]) -> tuple[object] | None:
+    for part in path:
         if isinstance(value, dict) and part in value:
             value = value[part]
-        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+        elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
             value = value[int(part)]
         else:
             return None
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    return (value,)
 
 
 _READERS: Mapping[str, Callable[[str, str], str | None]] = {

@@ -19,6 +19,8 @@ class Sample:
     output: str
     answer: str | None = None
     """The label; None when there is none."""
+    others: tuple[str, ...] = ()
+    """Further labels, each as right as ``answer``."""
     tests: tuple[str, ...] = ()
     """For code: statements that must each pass, in their order, after ``setup`` and the program."""
     setup: str = ""
@@ -26,7 +28,7 @@ class Sample:
     entry_point: str = ""
     """For code: the function that the tests call; empty when they name it themselves."""
     question: str = ""
-    """What the output answers; read by judges only."""
+    """What the output answers, with its options; read by judges and by the reader of choices."""
 
 
 @dataclass(frozen=True, slots=True)

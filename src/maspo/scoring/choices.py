@@ -9,33 +9,45 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from maspo.scoring.claims import SEVERAL, claimed
+from maspo.scoring.claims import SEVERAL, claimed, plainly
+from maspo.scoring.closing import without_closing
+from maspo.scoring.marked import boxes, json_answer, tagged_answer, without_boxes
 from maspo.scoring.options import LETTERS, letters_of, options_of, squeezed, with_text
-from maspo.scoring.readable import last_line, tail, unmarked, untagged
+from maspo.scoring.readable import last_line, plain_letters, tail, unmarked, untagged
+from maspo.scoring.short import short_choice
+from maspo.scoring.ticks import is_list, ticked
 
 _LETTERS = frozenset(LETTERS)
 _LONGEST = 2000
 _LONGEST_CONCLUSION = 400
-_END = 300
-_LETTER = re.compile(r"(?<![A-Za-z0-9_'’])(?<![A-Za-z]\()\(?([A-J])\)?(?![A-Za-z0-9_'’])")
+_LEAST_CLAIM = 8
+"""Characters of the shortest claim after a box, with the box's own end: "}$ ans B"."""
+_LETTER = re.compile(
+    r"(?<![A-Za-z0-9_'’°|])(?<![A-Za-z]\()(?<!\d )(?<!Delta )\(?(?!I\s+[a-z])([A-J])\)?(?![A-Za-z0-9_'’₀-₉#\[|]"
+    r"|\(\w{1,3}[,)]|\+\+|-[A-Za-z]|\s?[∪∩×∖⊂⊕^])"
+)
+"""A letter alone. After a number it is a unit (12 J), before some signs a part of a formula (A ∪ B) or a name (C++)."""
+_FORMULA = re.compile(
+    r"\\(?!(?:text|math|[bl]igg?|left|right|boxed|fbox|frame|under|color|quad|rm|bf|it|sf|tt|large|Large|huge|bm"
+    r"|bold|mbox|therefore|[,;:! ()\[\]]))[A-Za-z]+"
+    r"|\|[A-J]\||[A-J]\s?(?:[=<>≈^_+*/×]|\[)|[=<>≈+*/×]\s?\(?[A-J](?![A-Za-z])"
+)
+"""What only formulas hold: letters in it are variables or sets, not options."""
 _ALONE = re.compile(r"\W*(?:(?:option|choice|answer|letter)\W{0,3})?\(?([A-Ja-j])\)?[\s.):,!\]’。]*", re.IGNORECASE)
+_BULLET = re.compile(r"^\s*(?:[-*•>#]+|\[[xX✓✔]\])\s+")
 _HEAD = re.compile(r"\(?([A-J])(?:\s*[).:]|\s+[-–—])\s*(\S.*)", re.DOTALL)
 _HEAD_OF_TEXT = re.compile(
     r"\W{0,4}(?:(?:option|choice)\s+)?[(\[]?([A-J])(?:\s*[)\].:,]+|\s+[-–—=])\s*(\S.*)", re.DOTALL | re.IGNORECASE
 )
 _OWN_LETTER = re.compile(r"^\(?[A-J]\s?[).:]\s+")
-_LISTING = re.compile(r"(?:\A|\n)\W*[A-I]\s?[).:][^\n]+\n\W*[B-J]\s?[).:][^\n]+\s*\Z")
-"""The options told again, one a line: the last of them is no choice."""
-_TICKED = re.compile(
-    r"(?:\A|\n)\W{0,6}([A-J])\s?[).:](?:\W{0,4}(?:Correct|Right|Yes)\b|[^\n]*(?:[✅✔✓☑]|\((?i:correct)\)))"
-)
 _LISTED = re.compile(r"\W*([A-J])\s?[).:]")
 _DOUBTED = re.compile(r"(?i:\bnot\b|n['’]t\b|\bneither\b|\bwrong\b|\bincorrect\b|\bexcept\b)")
 _ARTICLE = re.compile(r"\bA\s+(?!(?:or|and|nor)\b)[a-z]|\bI\s+(?!(?:or|and|nor)\b)[a-z]")
 _SENTENCE = re.compile(r"(?<!\b[A-J])(?<!\bvs)(?<!\bcf)(?<!\bNo)(?<!\bno)(?<!\b[Ff]ig)(?<!\b[Ee]q)[.!?]\s+(?=[(A-Z])")
-_HENCE = re.compile(r"(?i:so|thus|hence|therefore)[\s,:]+")
+_HENCE = re.compile(r"^(?i:so|thus|hence|therefore)[\s,:]+")
 _CONCLUDES = re.compile(
-    r"(?i:\b(?:is|are|was|be|equals?|gives?|get|have|has|as|costs?|weighs?|takes?)\b|['’]s\b)|[=:≈]"
+    r"(?i:\b(?:is|are|was|be|equals?|gives?|get|have|has|as|costs?|weighs?|takes?)\b|['’]s\b)|[=:≈]|,\s+(?i:so|thus"
+    r"|hence|therefore|that\s+is|namely|i\.e\.(?=\s+\S+\s+[A-Za-z%]))"
 )
 _SUPPOSED = re.compile(r"\W*(?i:if|suppose|assume|let|when|whether|option|case|check|try|testing)\b")
 _AFTERWARDS = re.compile(
@@ -53,18 +65,45 @@ _NEXT = re.compile(r"\W*[A-Za-z]+\W*")
 _VARIABLE = re.compile(r"(?<![A-Za-z0-9/])[A-Za-z]\s*\Z")
 
 
-def read_choice(output: str, marked: str | None, question: str = "") -> str | None:
+def chosen(output: str, question: str = "") -> str | None:
+    """Return the letter that an output chooses: what it marks, else what it says in words; None without a choice.
+
+    ``question`` holds the options, where they are known: an answer may then be the text of an option, and no other
+    letter counts.
+    """
+    text = plain_letters(tail(output))
+    tagged = tagged_answer(text)
+    found = boxes(text if tagged is None else tagged)
+    if not found:
+        return read_choice(text, json_answer(text) if tagged is None else tagged, question)
+    after = text.rpartition(found[-1])[2]
+    said = claimed(untagged(after), question) if tagged is None and len(after) > _LEAST_CLAIM else None
+    if said is not None and said != SEVERAL:
+        # "G is the group; the answer is B": the last word counts.
+        return said
+    for box in reversed(found):
+        letter = read_choice(text, box, question)
+        if letter is not None:
+            return letter
+    # A formula in a box may be what the problem asks for before the letter, which then stands in words.
+    is_formula = (tagged is None and _LETTER.search(unmarked(found[-1], " ")) is None) or _FORMULA.search(found[-1])
+    return read_choice(without_boxes(text), None, question) if is_formula else None
+
+
+def read_choice(output: str, marked: str | None = None, question: str = "") -> str | None:
     """Return the letter that an output chooses, None when it chooses none or several.
 
-    ``marked`` is what the output has put in an answer tag, a box or JSON; nothing else is then read. ``question``
-    holds the options, where they are known: an answer may then be the text of an option, and no other letter counts.
+    ``marked`` is what the output has put in an answer tag, a box or JSON; nothing else is then read.
     """
     letters = letters_of(question)
     if marked is not None:
-        found = choice_in(untagged(marked), question)
+        found = choice_in(untagged(plain_letters(marked)), question)
     else:
-        text = untagged(tail(output))
-        found = claimed(text, letters) or _unclaimed(text, question)
+        found = plainly(output)
+        if found is None or found not in (letters or LETTERS):
+            text = untagged(plain_letters(tail(output)))
+            body = without_closing(text)
+            found = ticked(body) or claimed(text, question) or _unclaimed(body, question)
     return found if found and found != SEVERAL and found in (letters or LETTERS) else None
 
 
@@ -74,18 +113,25 @@ def choice_in(text: str, question: str = "", bare: bool = False) -> str | None:
         return text.strip(" ().")
     if len(text) > _LONGEST:
         return None
+    text = _BULLET.sub("", text)
     plain = " ".join(unmarked(text, " ").split())
     alone = _ALONE.fullmatch(plain)
-    found = alone[1].upper() if alone is not None else _letter_with_its_text(plain, question)
-    return found or _answer_in(plain, _OWN_LETTER.sub("", unmarked(text).strip()), question, bare)
+    found = (
+        alone[1].upper() if alone is not None else with_text(text, question) or _letter_with_its_text(plain, question)
+    )
+    if found:
+        return found
+    return _answer_in(
+        plain, _OWN_LETTER.sub("", unmarked(text).strip()), question, bare, _FORMULA.search(text) is not None
+    )
 
 
-def _answer_in(plain: str, wanted: str, question: str, bare: bool) -> str | None:
+def _answer_in(plain: str, wanted: str, question: str, bare: bool, is_formula: bool) -> str | None:
     by_text = with_text(wanted, question)
     head = _HEAD.match(plain)
     if head is not None and not _LETTER.search(head[2]) and not _ARTICLE.match(plain):
         return by_text if bare and by_text is not None else head[1]
-    letters = set() if bare else set(_LETTER.findall(_ARTICLE.sub("", plain)))
+    letters = set() if bare or is_formula else set(_LETTER.findall(_ARTICLE.sub("", plain)))
     if by_text is not None or not letters:
         return by_text or _by_conclusion(wanted, question)
     return letters.pop() if len(letters) == 1 and not _DOUBTED.search(plain) else None
@@ -93,12 +139,12 @@ def _answer_in(plain: str, wanted: str, question: str, bare: bool) -> str | None
 
 def _unclaimed(text: str, question: str) -> str | None:
     """Return the choice of an output that claims nothing in words: in its last line or, failing that, its first."""
-    if _LISTING.search(text[-_END:]):
-        ticked = set(_TICKED.findall(text))
-        return ticked.pop() if len(ticked) == 1 else _choice_first(text, question)
+    if is_list(text):
+        return _choice_first(text, question)
     line = last_line(text.rstrip("` \n"))
     return (
         choice_in(line, question, bare=True)
+        or short_choice(unmarked(line[-_LONGEST_CONCLUSION:]))
         or _last_sentence(line, question)
         or _pointed_to(line, question)
         or _choice_first(text, question)
@@ -141,10 +187,14 @@ def _choice_first(text: str, question: str) -> str | None:
     plain = " ".join(unmarked(first[:_LONGEST], " ").split())
     alone = _ALONE.fullmatch(plain)
     letter = alone[1] if alone is not None else _by_conclusion(plain, question, _letter_with_its_text)
-    listed = _LISTED.match(rest)
-    if letter is None or not letter.isupper() or (listed is not None and listed[1] != letter):
+    if letter is None or not letter.isupper():
         return None
-    return letter
+    listed = _LISTED.match(rest)
+    if listed is None or listed[1] == letter:
+        return letter
+    # The first line begins a list, unless each line that follows speaks against another option.
+    others = [line for line in rest.split("\n") if _LISTED.match(line)]
+    return letter if all(_DOUBTED.search(line) for line in others) else None
 
 
 def _letter_with_its_text(plain: str, question: str) -> str | None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 
+from maspo.scoring.languages import ANSWER, NO, may_be_abroad
+from maspo.scoring.options import letters_of, with_text
 from maspo.scoring.readable import unmarked
 
 SEVERAL = "several"
@@ -20,7 +23,11 @@ def _words(*texts: str) -> str:
     )
 
 
-_L = r"[(\[]?([A-J])(?![A-Za-z0-9_'’\u00c0-\u024f])[)\]]?"
+_L = (
+    r"[(\[]?(?!I\s+(?!(?:is|because|since|as|or|and|with|for)\b)[a-z])([A-J])"
+    r"(?![A-Za-z0-9_\u00c0-\u024f₀-₉#|]|['’](?!d[ıi]r)|\(\w{1,3}[,)]|\+\+|-\w|\s?[∪∩×÷∖⊂⊕]|\s[+*]\s\w)[)\]]?"
+)
+"""A letter of an option: no pronoun, and no begin of a name (C++, D-glucose) or a formula (A ∪ B)."""
 _ENDS = r"(?=(?:\s*\([^()\n]{1,60}\))?\s*[.!。]?\s*(?:\n|$)|,?\s+(?:since|because)\b)"
 _NAMED = rf"\(?(?:{_words('option', 'choice', 'answer', 'letter')}\s*)?{_L}"
 _OPTION_NAMED = rf"\(?{_words('option', 'choice', 'answer choice')}\s*{_L}"
@@ -28,12 +35,15 @@ _BE = r"(?:should|must|would|has\s+to)\s+be"
 _IS = rf"(?:[:=是为為は→⇒]|->|(?i:is|are|was|{_BE}|ist|est|es|é)\b)"
 _ADVERB = (
     r"(?i:therefore|thus|clearly|indeed|actually|probably|most\s+likely|likely|either|simply"
-    r"|la|el|option|letra|opção|opción)"
+    r"|la|el|option|letra|opção|opción|(?:only|still|surely|definitely|certainly|obviously|simply|again|now|also"
+    r"|just|thus|hence)|,\s*(?:then|therefore|thus|I\s+(?:think|believe|guess|would\s+say)|in\s+fact|of\s+course),)"
 )
 _TO_WHAT = r"(?:\s+to\s+(?:the|this|your)\s+(?:question|problem))?"
 _ASKED = _words(f"answer{_TO_WHAT}", "ans", "choice", "option")
 _NOUN = _words(
-    rf"answer{_TO_WHAT}", "choice", "option", "solution", "conclusion", "response", "guess", "pick",
+    rf"answer{_TO_WHAT}(?:\s+(?:that"
+    rf"|which)\s+\w{{2,12}}(?:\s+\w{{2,12}}){{0,2}})?",
+    "choice", "option", "solution", "conclusion", "response", "guess", "pick",
     "correct one", "right one", "best one", "correct (?:letter|statement)",
     "antwort", "richtig", "réponse", "respuesta", "opción", "resposta", "ответ",
 )  # fmt: skip
@@ -44,7 +54,7 @@ _RIGHT = (
 _SURELY = r"(?i:clearly|indeed|therefore|definitely)\s+"
 _CHOOSE = _words(
     "choose", "choosing", "pick", "select", "go with", "going with",
-    "lean(?:ing)? towards?", "i['’]d say", "settle on", "opt for",
+    "lean(?:ing)? towards?", "agree with", "vote for", "i meant?", "i['’]d say", "settle on", "opt for",
     r"chang(?:e|ing) (?:my|the) answer to",
 )  # fmt: skip
 _HENCE = _words("so", "thus", "hence", "therefore", r"i\.e\.")
@@ -53,14 +63,21 @@ _LEFT = _words(
 )  # fmt: skip
 _PATTERNS = (
     # "the answer is (not) C", "the best choice would be option (C)", "answer_letter: C"
-    rf"(?:{_NOUN}|答案|选项|正解|答え)(?:[\s_](?i:letter|option|choice|key|corr\w{{2,7}}))?\s*{_IS}\s*{_ADVERB}?[\s:,]*((?i:not|neither)\s+)?{_NAMED}",
+    rf"(?:{_NOUN}|答案|选项|正解|答え)(?:[\s_](?i:letter|option|choice|key"
+    rf"|corr\w{{2,7}}))?\s*{_IS}\s*{_ADVERB}?[\s:,]*((?i:not|neither)\s+)?{_NAMED}",
+    # "I change my answer from A to B"
+    rf"{_words('from')}\s+[A-J]\s+to\s+(){_L}",
     # "Answer - C", "Answer: (C)", "[ANSWER] C"
-    rf"{_words('answer', 'ans', 'final', 'correct(?:ion)?', 'letter')}\s*[:.|\]-]?\s*(){_L}(?=\s*(?:$|[).,:;|\[\n]))",
+    rf"{_words('answer', 'ans', 'final', 'correct(?:ion)?', 'right', 'letter')}\s*[:.|\]-]?\s*(){_L}(?=\s*(?:$"
+    rf"|[).,:;|\[\n]))",
     # "the answer is b", at the end of a line only
     rf"{_ASKED}\s*{_IS}?[\s:]*()\(?([a-h])\)?(?=[.!]?\s*(?:\n|$))",
     # "I go with C"
-    rf"{_CHOOSE}[\s,]+((?i:not)\s+)?{_NAMED}(?=\W|$)",
-    rf"选择?\s*(){_L}",
+    rf"{_CHOOSE}[\s,:]+((?i:not)\s+)?{_NAMED}(?=\W|$)",
+    # "Wait, C.", "actually (C)"
+    rf"{_words('wait', 'actually', 'correction', 'sorry')}[\s,:.]{{1,4}}(){_L}(?=[\s.,!)]|$)",
+    # "c is correct", a line of its own
+    r"(?<![^\n])([a-h])\)?\s+(?i:is)\s+()(?i:correct|right|the\s+answer)\b",
     # "C is (not) the right one"
     rf"(?<!_){_NAMED}\s*(?i:is|must\s+be)\s+((?i:not|never|in)\s*)?(?:{_SURELY})?{_RIGHT}",
     # "which matches option C", "so we get option C"
@@ -78,16 +95,41 @@ _PATTERNS = (
 )
 """Each has two groups, in any order: a negation (empty when there is none), and the letter."""
 
+_PATTERNS_ABROAD = (
+    # "La réponse est donc (C).", "Đáp án: C", "정답은 C입니다", "الإجابة الصحيحة هي C"
+    rf"{ANSWER}(?:[^A-Za-z\n.。]{{0,30}}?|(?:,?\s+(?!{NO}\b)[^\W\d_]{{1,14}},?){{0,5}}?)"
+    rf"[\s:：=-]{{0,4}}(?<![^\W\d_])(){_L}(?!\s+[a-z])",
+    # "故选：C", "選C"
+    rf"[选選][择擇]?\s*[:：]?\s*(){_L}",
+)
+
+
+def _bounded(patterns: Sequence[str]) -> str:
+    """Return a pattern for any of some; white space is bounded, because free runs side by side are quadratic."""
+    return "|".join(patterns).replace(r"\s*", r"\s{0,20}").replace(r"\s+", r"\s{1,20}").replace("]*", "]{0,20}")
+
+
+_BEGINS = (
+    r"[(\[✅✔✓☑答正选ОоÉé]|[A-Ja-j](?![A-Za-z])|[Aa](?i:ns|nt|gr|ct)|[Bb](?i:est)|[Cc](?i:ho|on|or|ha|le)|[Dd](?i:ef)"
+    r"|[Ff](?i:in|ro)|[Gg](?i:ue|o)"
+    r"|[Hh](?i:en)|[Ii](?:['’.\s]|[Tt]|[MmAa'’])|[Ll](?i:et|ea|ef)|[Mm](?i:at|us)|[Oo](?i:pt|pc|pç|nl)|[Pp](?i:ic)"
+    r"|[Rr](?i:ig|ic|ép|esp)|[Ss](?i:ol|el|et|o|ay)"
+    r"|[Tt](?i:hu|here|ha)|[Ww](?i:hi|ai|e)"
+)
+"""How the words begin that a claim can begin with: trying every pattern at every word is slow."""
+
 
 @cache
 def _claims() -> re.Pattern[str]:
-    """Return the pattern of a claim, made at its first use: that takes longer than importing ten modules.
+    """Return the pattern of a claim, made at its first use: that takes longer than importing ten modules."""
+    return re.compile(
+        rf"(?<![A-Za-z0-9])(?=[(\[A-Ja-jLMOPRSTWlmoprstwо答正选О✅✔✓☑])(?={_BEGINS})(?:{_bounded(_PATTERNS)})"
+    )
 
-    White space is bounded, because free runs side by side are quadratic. The signs that a claim can begin with stand
-    first: trying every pattern at every place is slow.
-    """
-    bounded = "|".join(_PATTERNS).replace(r"\s*", r"\s{0,20}").replace(r"\s+", r"\s{1,20}").replace("]*", "]{0,20}")
-    return re.compile(rf"(?<![A-Za-z0-9])(?=[(\[A-Ja-jLMOPRSTWlmoprstwо答正选О✅✔✓☑])(?:{bounded})")
+
+@cache
+def _claims_abroad() -> re.Pattern[str]:
+    return re.compile(_bounded(_PATTERNS_ABROAD))
 
 
 _OTHER = re.compile(
@@ -96,22 +138,50 @@ _OTHER = re.compile(
 )
 _FIRST_OF_TWO = re.compile(r"(?<![A-Za-z0-9])\(?[A-J]\)?\s*(?:n?or|and|/|,)\s*$")
 _BEGINS_NAMED = re.compile(_NAMED)
+_AMOUNT_AFTER = re.compile(r"\s+\d[\d.,]*\s?[A-Za-z°%]+\s+[a-z]+")
 _NOUN_AFTER = re.compile(r"\s+[a-z]")
-_AFTER_A_LETTER = re.compile(r"\s+(?:because|since|as|or|and|for|but|with|which|by|in|on|is|not)\b")
+_AFTER_A_LETTER = re.compile(
+    r"\s+(?:because|since|as|or|and|for|but|with|which|by|in|on|is|not|based|given|when|according|due|after|if|from"
+    r"|that|where|while"
+    r"|though|although|however|so|thus|then|therefore|hence|to|at|too|here|instead|rather|again|now|over|than|only"
+    r"|either|nor|among"
+    r"|out|works|fits|matches|seems|must|should|would|will|was|has|does|it|the|this|we|under|being|all|still|remains"
+    r"|remain|satisf\w+)\b"
+)
+_NAME_AFTER = re.compile(r"\.\s[a-z]{3,}|\s+[a-z]{3,}")
+"""What makes a letter a part of a name: E. coli, B cells."""
 _STANDING = re.compile(r"[A-Ja-h](?![A-Za-z0-9'’])(?<![A-Za-z0-9'’].)")
 _LONGEST_CLAIM = 80
-_BEFORE = 32
+_WOULD = re.compile(r"(?i:\b(?:would|could|might|may)\b)")
+_CASE = re.compile(r"\b(?i:if|unless|had|were|otherwise|suppose|assuming|without|in that case)\b[^.!?\n]*$")
+_CASE_AFTER = re.compile(r"[)\].]?,?\s+(?:only\s+)?(?i:if|unless|were|had|provided|but)\b")
+_GOES_ON = re.compile(r"[\s.,:)\]*-]{0,6}[^\s.,:)\]*-]")
+_LONGEST_TEXT = 300
+"""Characters of an option that is told again behind a claim."""
+_BEFORE = 48
+_PLAIN = re.compile(r"\b[Tt]he (?:final |correct )?answer is:? \**\(?([A-J])\)?\**\.?\**\Z")
+_LONGEST_PLAIN = 36
+"""Characters of the longest such claim."""
 _BEGIN = 80
 _ENDS_OF_TEXT = (160, 600)
 """Characters at the end of an output in which a last claim mostly stands."""
 _DENIED = re.compile(
     r"\s?\?|\W{0,3}(?i:is|are|was)\s+(?i:not|wrong|incorrect|false|impossible)|\W{0,3}(?i:isn't|can't|cannot)"
+    r"|\W{0,3}but\s+(?i:that|this|it|they)\s*(?i:is|was|would\s+be|are|['’]s)\s+(?i:mistaken|wrong|incorrect|not"
+    r"|false|a\s+(?:mistake|trap))"
 )
 _DENIED_BEFORE = re.compile(
     (
-        r"(?:\b(?i:not|never|cannot|without|if|whether|students|people|others|they|some|(?:one|you) might|tempted to"
-        r"|mistake is to)|n['’]t) (?:(?!(?:so|but|hence|thus|therefore|then)\b)\w{2,} ){0,2}$"
-        r"|\b(?i:statement|assertion|premise|hypothesis|event|set|each|every) $"
+        r"(?:\b(?i:students|people|others|they|some|many|(?:one|you) (?:could|might|may)|(?:solver|agent"
+        r"|assistant)(?: \w)?) [^.!?,\n:;]{0,24}"
+        r"|\b(?i:doubt|(?:false|untrue|wrong|incorrect|impossible|unlikely|not true|not the case|a mistake|an error"
+        r"|mistaken) (?:to \w+ )?that|deny)(?: that)? (?:the )?"
+        r"|\b(?i:wrong|incorrect|trap|false|bad|worst|weakest|poorest|least \w+|second[- ]best|tempting|naive"
+        r"|invalid|distractor|your|their|his|her|['’]s|distractor) (?:final |suggested |proposed )?"
+        r"|(?:\b(?i:not|never|cannot|without|if(?! (?:I )?(?:am |was )?(?:forced|had|have|must|pressed|asked))"
+        r"|whether|suppos\w+|assum\w+|imagine|pretend|students|people|others|they|some|(?:one|you) might|tempted to"
+        r"|mistake is to)|n['’]t) (?:(?!(?:so|but|hence|thus|therefore|then)\b)\w{2,} ){0,2}"
+        r"|\b(?i:statement|assertion|premise|hypothesis|event|set|each|every) )$"
     ).replace(" ", "[ \t]+")
 )
 """Before a claim: whose it is not. "I do not think that", "if the", "many students", "statement"."""
@@ -122,10 +192,11 @@ _ANSWER_FIRST = re.compile(
 _AGAIN = re.compile(r"(?i:answer|correction|wait|mistake|actually)")
 
 
-def claimed(text: str, letters: str) -> str | None:
+def claimed(text: str, question: str = "") -> str | None:
     """Return the letter of the last claim, ``SEVERAL`` when it names several, None when nothing is claimed.
 
-    Only ``letters`` count, where there are any. The last claim wins, so the end is searched first.
+    Only the letters of the question's options count, where there are any. The last claim wins, so the end is searched
+    first.
     """
     first = _ANSWER_FIRST.match(unmarked(text[:_BEGIN]))
     if first is not None and not _AGAIN.search(unmarked(text[_BEGIN:])):
@@ -133,41 +204,86 @@ def claimed(text: str, letters: str) -> str | None:
     for size in _ENDS_OF_TEXT:
         if size >= len(text):
             break
-        found = _last_claim(unmarked(text[-size:]), _LONGEST_CLAIM, letters)
+        found = _last_claim(unmarked(text[-size:]), _LONGEST_CLAIM, question)
         if found is not None:
             return found
-    return _last_claim(unmarked(text), 0, letters)
+    return _last_claim(unmarked(text), 0, question)
 
 
-def _last_claim(plain: str, begin: int, letters: str) -> str | None:
+def plainly(text: str) -> str | None:
+    """Return the letter of a text that ends with "The answer is C." and nothing else: the commonest claim of all."""
+    end = text[-_BEFORE - _LONGEST_PLAIN :].rstrip()
+    found = _PLAIN.search(end)
+    return found[1] if found is not None and not _DENIED_BEFORE.search(_sentence_before(end, found)) else None
+
+
+def _last_claim(plain: str, begin: int, question: str) -> str | None:
     """Return what the last claim says that ends after ``begin``."""
     # Searching for claims is slow, and none is far from its letter.
     letter = _STANDING.search(plain, begin)
-    last: str | None = None
-    if letter is not None:
-        for claim in _claims().finditer(plain, max(0, letter.start() - _LONGEST_CLAIM)):
-            if claim.end() > begin:
-                last = _meant(plain, claim, letters) or last
-    return last
+    if letter is None:
+        return None
+    start = max(0, letter.start() - _LONGEST_CLAIM)
+    claims = list(_claims().finditer(plain, start))
+    if may_be_abroad(plain):
+        claims = sorted([*claims, *_claims_abroad().finditer(plain, start)], key=lambda claim: claim.end())
+    for claim in reversed(claims):
+        found = _meant(plain, claim, question) if claim.end() > begin else None
+        if found is not None:
+            return found
+    return None
 
 
-def _meant(plain: str, claim: re.Match[str], letters: str) -> str | None:
+def _meant(plain: str, claim: re.Match[str], question: str) -> str | None:
     """Return the letter of a claim, ``SEVERAL`` when it is one of several, None when it is denied or no letter."""
     groups = [group for group in claim.groups() if group]
     letter = next((group for group in groups if len(group) == 1), None)
-    if letter is None or len(groups) > 1 or _is_article(plain, claim) or _DENIED.match(plain, claim.end()):
+    if letter is None or len(groups) > 1 or _DENIED.match(plain, claim.end()):
+        return None
+    by_text = _option_behind(plain, claim, question) if question and _GOES_ON.match(plain, claim.end()) else None
+    if by_text is not None:
+        return by_text
+    letters = letters_of(question)
+    if _is_article(plain, claim):
         return None
     if letters and letter.upper() not in letters:
         return None
-    if _DENIED_BEFORE.search(plain[max(0, claim.start() - _BEFORE) : claim.start()]):
+    if _DENIED_BEFORE.search(_sentence_before(plain, claim)) or _supposed(plain, claim):
         return None
     return SEVERAL if _OTHER.match(plain, claim.end()) or _one_of_two(plain, claim) else letter.upper()
 
 
+def _sentence_before(plain: str, claim: re.Match[str]) -> str:
+    """Return the begin of the sentence of a claim: a denial in another one is none of it."""
+    before = plain[max(0, claim.start() - _BEFORE) : claim.start()]
+    return before[max(map(before.rfind, ".!?\n")) + 1 :]
+
+
+def _supposed(plain: str, claim: re.Match[str]) -> bool:
+    """Whether a claim says what would be so in another case: "if it were heavier, the answer would be C"."""
+    if _WOULD.search(claim[0]) is None:
+        return False
+    before = plain[max(0, claim.start() - _LONGEST_CLAIM) : claim.start()]
+    after = plain[claim.end() : claim.end() + _BEFORE]
+    return _CASE.search(before) is not None or _CASE_AFTER.match(after) is not None
+
+
+def _option_behind(plain: str, claim: re.Match[str], question: str) -> str | None:
+    """Return the option whose text a claim goes on with: "the answer is E. coli", "the answer is D, C. elegans"."""
+    begin = max(
+        claim.start(group) for group in range(1, len(claim.groups()) + 1) if claim[group] and len(claim[group]) == 1
+    )
+    said = plain[begin : begin + _LONGEST_TEXT].partition("\n")[0].strip()
+    return with_text(said, question) or with_text(said[1:].lstrip(" ,).:-–—"), question)
+
+
 def _is_article(plain: str, claim: re.Match[str]) -> bool:
-    """Whether the A of a claim begins a noun: "the answer is A train"."""
-    rest = plain[claim.end() : claim.end() + 12]
-    return claim[0].endswith("A") and _NOUN_AFTER.match(rest) is not None and not _AFTER_A_LETTER.match(rest)
+    """Whether the letter of a claim begins a noun: "the answer is A train", "the answer is B cells"."""
+    rest = plain[claim.end() : claim.end() + 24]
+    if claim[0].endswith("A") and _AMOUNT_AFTER.match(rest):
+        return True
+    named = (_NOUN_AFTER if claim[0].endswith("A") else _NAME_AFTER).match(rest)
+    return claim[0][-1:].isalpha() and named is not None and not _AFTER_A_LETTER.match(rest)
 
 
 def _one_of_two(plain: str, claim: re.Match[str]) -> bool:

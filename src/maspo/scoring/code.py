@@ -5,47 +5,59 @@ from __future__ import annotations
 import builtins
 import re
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Final
 
 from maspo.sandbox.launch import Level
-from maspo.sandbox.limits import Limits
-from maspo.sandbox.pool import Pool
+from maspo.sandbox.packages import NO_PACKAGES, Packages, packages_of
 from maspo.sandbox.selftest import SandboxRefused, choose_level
-from maspo.sandbox.worker import Job, Outcome, Result
+from maspo.sandbox.worker import Grade, Outcome, SandboxLimits, SandboxPool, Submission
 from maspo.scoring.base import Outcome as ScoreOutcome
 from maspo.scoring.base import Sample, Score
+from maspo.scoring.programs import program_in
+from maspo.scoring.reply import reply_of
 
-_FENCE = re.compile(
-    r"^[ \t]*+(`{3,}+|~{3,}+)[ \t]*+([\w+.-]*+)[^\n]*+\n(.*?)(?:^[ \t]*+\1[ \t]*+$|\Z)", re.MULTILINE | re.DOTALL
-)
-"""No repetition gives back what it took: a long row of backticks or spaces would take time by its square."""
-_PYTHON = frozenset({"python", "python3", "py", "python2", ""})
+UNSAFE: Final = "unsafe"
+"""The argument that runs programs without a sandbox."""
 _CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
 _KEYWORDS = frozenset({"assert", "not", "and", "or", "in", "is", "if", "else", "lambda", "return", "for", "check"})
 _WHY = 300
 _OUTCOMES: dict[Outcome, ScoreOutcome] = {"passed": "correct", "wrong": "wrong", "unread": "unread", "failed": "failed"}
 
 
-def code_scorer(level: Literal["", "unsafe"] = "") -> CodeScorer:
+def code_scorer(argument: str = "") -> CodeScorer:
     """Return the scorer of programs, in the strongest sandbox that holds here, or in none (``unsafe``).
 
+    Any other argument names packages that programs may import, such as ``numpy,pandas``.
+
     Raises:
+        ConfigInvalid: no such package is installed.
         SandboxRefused: no sandbox holds here.
 
     """
-    return CodeScorer(level=choose_level(level or None))
+    if argument == UNSAFE:
+        return CodeScorer(level=choose_level(UNSAFE))
+    packages = packages_of([name.strip() for name in argument.split(",")] if argument else [])
+    return CodeScorer(level=choose_level(None), packages=packages)
 
 
 class CodeScorer:
     """Correct is a program on which every test of its sample holds.
 
     ``level`` is the sandbox that must hold; without it the strongest that does. ``unsafe`` must be asked for by name.
+    Programs and tests may import the standard library and ``packages``.
     """
 
-    def __init__(self, limits: Limits | None = None, level: Level | None = None, workers: int | None = None) -> None:
-        self._limits = limits or Limits()
+    def __init__(
+        self,
+        limits: SandboxLimits | None = None,
+        level: Level | None = None,
+        workers: int | None = None,
+        packages: Packages = NO_PACKAGES,
+    ) -> None:
+        self._limits = limits or SandboxLimits()
         self._level = level
         self._workers = workers
+        self._packages = packages
 
     async def score(self, samples: Sequence[Sample]) -> list[Score]:
         """Return one score for each sample, in their order. Without a sandbox that holds, all have ``failed``."""
@@ -57,25 +69,16 @@ class CodeScorer:
         except SandboxRefused as error:
             return [Score(sample.id, "failed", why=str(error)) for sample in samples]
         jobs = [_job(samples[number], found[number]) for number in runnable]
-        async with Pool(level, self._limits, self._workers) as pool:
+        async with SandboxPool(level, self._limits, self._workers, self._packages) as pool:
             for number, result in zip(runnable, await pool.run(jobs), strict=True):
                 scores[number] = _score(samples[number], found[number], result)
         return [scores[number] for number in range(len(samples))]
 
 
 def extract_code(sample: Sample) -> str:
-    """Return the program in an output: the last fenced block that defines what the tests call.
-
-    Without one, the last block of Python; without any block, the whole output.
-    """
-    blocks = [(match[2].lower(), match[3]) for match in _FENCE.finditer(sample.output)]
-    python = [text for language, text in blocks if language in _PYTHON]
-    names = [sample.entry_point] if sample.entry_point else list(_called(sample.tests))
-    defining = [text for text in python if any(_defines(text, name) for name in names)]
-    for found in (defining, python, [text for _, text in blocks]):
-        if found:
-            return found[-1]
-    return sample.output
+    """Return the program in an output: what its reply gives for the names that the tests call."""
+    names = {sample.entry_point} if sample.entry_point else _called(sample.tests)
+    return program_in(reply_of(sample.output), names, sample.setup if sample.entry_point else "")
 
 
 def _called(tests: Iterable[str]) -> set[str]:
@@ -83,14 +86,8 @@ def _called(tests: Iterable[str]) -> set[str]:
     return {name for name in names if name not in _KEYWORDS and not hasattr(builtins, name)} or names
 
 
-def _defines(text: str, name: str) -> bool:
-    return (
-        re.search(rf"^(?:(?:async\s+)?def|class)\s+{re.escape(name)}\b|^{re.escape(name)}\s*=", text, re.M) is not None
-    )
-
-
-def _job(sample: Sample, code: str) -> Job:
-    return Job(code, sample.tests, sample.setup, sample.entry_point)
+def _job(sample: Sample, code: str) -> Submission:
+    return Submission(code, sample.tests, sample.setup, sample.entry_point)
 
 
 def _unrunnable(sample: Sample) -> Score:
@@ -99,7 +96,7 @@ def _unrunnable(sample: Sample) -> Score:
     return Score(sample.id, "unread", why="the output is empty")
 
 
-def _score(sample: Sample, code: str, result: Result) -> Score:
+def _score(sample: Sample, code: str, result: Grade) -> Score:
     why = result.why
     if result.test:
         # A final check that the scorer adds itself has no text of its own.

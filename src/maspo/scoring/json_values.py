@@ -4,42 +4,52 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 _MOST_FAILURES = 1000
+"""Braces at which no object begins, after which the rest is not searched: a limit of time, far above honest texts."""
 _FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*?)\n[ \t]*```", re.DOTALL | re.IGNORECASE)
-_OBJECTS = re.compile(r"(?m)^[ \t]*\{")
-_VALUES = re.compile(r"(?m)^[ \t]*[{\[]")
+_OBJECT = re.compile(r"\{")
+_OBJECT_OR_LIST = re.compile(r"(?m)^[ \t]*[{\[]")
 
 
-def last_object(text: str) -> tuple[object] | None:
-    """Return the last JSON object that begins a line, or else the one at the first brace; None when there is none."""
-    return _last_of_lines(text, _OBJECTS, _LENIENT) or _read_at(text, text.find("{"), _LENIENT)[0]
+def objects_of(text: str) -> Iterator[object]:
+    """Yield the JSON objects of a text, wherever they begin, in their order; what lies within one is a part of it."""
+    return _values_at(_OBJECT, text, _LENIENT)
 
 
 def last_json(text: str) -> tuple[object] | None:
     """Return the JSON value that an output gives; None when there is none. NaN and Infinity are not JSON.
 
     That is all of it; else the last object or list that begins a line; else what its last code fence holds; else the
-    object at the first brace.
+    last object.
     """
     fences = (_loaded(part) for part in reversed(_FENCE.findall(text)[-3:]))
     return (
         _loaded(text)
-        or _last_of_lines(text, _VALUES, _STRICT)
+        or _last(_values_at(_OBJECT_OR_LIST, text, _STRICT))
         or next((value for value in fences if value is not None), None)
-        or _read_at(text, text.find("{"), _STRICT)[0]
+        or _last(_values_at(_OBJECT, text, _STRICT))
     )
 
 
-def _last_of_lines(text: str, lines: re.Pattern[str], decoder: json.JSONDecoder) -> tuple[object] | None:
-    last: tuple[object] | None = None
+def _values_at(begins: re.Pattern[str], text: str, decoder: json.JSONDecoder) -> Iterator[object]:
     end = failures = 0
-    for start in (line.end() - 1 for line in lines.finditer(text)):
+    for start in (begin.end() - 1 for begin in begins.finditer(text)):
         # What lies within a value that was read is a part of it.
         if start >= end and failures < _MOST_FAILURES:
-            value, stop = _read_at(text, start, decoder)
-            last, end = (value, stop) if value is not None else (last, end)
-            failures += value is None
+            try:
+                value, end = decoder.raw_decode(text, start)
+            except (ValueError, RecursionError):
+                failures += 1
+                continue
+            yield value
+
+
+def _last(values: Iterator[object]) -> tuple[object] | None:
+    last = None
+    for value in values:
+        last = (value,)
     return last
 
 
@@ -48,16 +58,6 @@ def _loaded(text: str) -> tuple[object] | None:
         return (json.loads(text, parse_constant=_no_constant),)
     except (ValueError, RecursionError):
         return None
-
-
-def _read_at(text: str, start: int, decoder: json.JSONDecoder) -> tuple[tuple[object] | None, int]:
-    if start < 0:
-        return None, 0
-    try:
-        value, end = decoder.raw_decode(text, start)
-    except (ValueError, RecursionError):
-        return None, 0
-    return (value,), end
 
 
 def _no_constant(name: str) -> object:

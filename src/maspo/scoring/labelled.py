@@ -9,13 +9,14 @@ from functools import lru_cache
 
 from maspo.scoring.answers import equals_label, final_answer
 from maspo.scoring.base import Sample, Score
-from maspo.scoring.choices import choice_in, read_choice
+from maspo.scoring.choices import choice_in, chosen
+from maspo.scoring.marked import marked_answer
 from maspo.scoring.options import LETTERS
-from maspo.scoring.readable import before_another_question, tail, without_thinking
+from maspo.scoring.readable import unfenced
+from maspo.scoring.reply import parts_of, reply_of
 
 NO_LABEL = "the row has no answer to compare with"
 _AT_A_TIME = 200
-_JSON_KEYS = ("answer", "final_answer", "choice", "option", "correct")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +59,10 @@ def choice() -> LabelScorer:
     return LabelScorer(_chosen, _same_choice)
 
 
-def marked_answer(output: str) -> str | None:
-    """Return what an output has put in an answer tag, a box, or under "answer" in JSON."""
-    marked = final_answer("auto", output)
-    if marked is not None or "{" not in output or '"' not in output:
-        return marked
-    found = (final_answer(f"json:{key}", output) for key in _JSON_KEYS if f'"{key}"' in output)
-    return next((answer for answer in found if answer is not None), None)
-
-
 def _final(sample: Sample) -> str | None:
-    output = without_thinking(sample.output)
-    marked = marked_answer(output)
-    answer = output.strip() if marked is None else marked
+    reply = reply_of(sample.output)
+    marked = marked_answer(reply)
+    answer = unfenced(reply) if marked is None else marked
     return answer or None
 
 
@@ -80,14 +72,11 @@ def _same_text(answer: str, sample: Sample) -> bool:
 
 
 def _chosen(sample: Sample) -> str | None:
-    output = tail(without_thinking(sample.output))
-    own = before_another_question(output)
-    found = _letter(own, sample.question)
-    return found or (_letter(output, sample.question) if own != output else None)
-
-
-def _letter(output: str, question: str) -> str | None:
-    return read_choice(output, marked_answer(output), question)
+    for part in parts_of(reply_of(sample.output)):
+        found = chosen(part, sample.question)
+        if found is not None:
+            return found
+    return None
 
 
 def _same_choice(answer: str, sample: Sample) -> bool | None:

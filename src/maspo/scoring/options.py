@@ -11,7 +11,15 @@ from maspo.scoring.readable import tail, unmarked
 
 LETTERS = "ABCDEFGHIJ"
 _REMEMBERED = 1024
-_OPTION_LINE = re.compile(r"\n[ \t]*\(?([A-J])\s?[).:]")
+_OPTION_LINE = re.compile(
+    r"\n[ \t]*(?:[-*•|]\s+|\\item\s*)?(?:\*\*|__)?(?:(?:Option"
+    r"|Choice)\s+)?[(\[（【{<]?([A-J])(?:\s?[).:、．：\]）】}>]+(?:\*\*|__)?|\s?[|]|\s?[-–—]\s|\*\*\s|\t|\s?[=→])"
+)
+"""An option in a line of its own, in the ways that data sets write them."""
+_PLAIN_OPTION_LINE = re.compile(r"\n[ \t]*\(?([A-J])\s?[).:]")
+"""The commonest of them, which is looked for first."""
+_OPTION_IN_LOWER_CASE = re.compile(r"\n[ \t]*\(?[a-j][).](?=\s)")
+_OPTION_IN_JSON = re.compile(r"[{,]\s*[\"']([A-J])[\"']\s*:\s*(?=[\"'])")
 _OPTION = re.compile(r"(?<=\s)\(?([A-J])\s?[).:]")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
 _ARTICLE = re.compile(r"(?:the|an?)\s+(?=\w{2})", re.IGNORECASE)
@@ -102,11 +110,24 @@ def squeezed(text: str) -> str:
 def _listed(question: str) -> tuple[str, Sequence[re.Match[str]]]:
     """Return the letters of the options, and where they stand."""
     text = "\n" + tail(question)
-    in_lines = list(_OPTION_LINE.finditer(text))
+    in_lines = list(_PLAIN_OPTION_LINE.finditer(text))
+    if len(in_lines) < 2:
+        in_lines = list(_OPTION_LINE.finditer(text))
     letters = "".join([place[1] for place in in_lines])
     if len(letters) > 1 and LETTERS.startswith(letters):
         return letters, in_lines
-    places = _longest_run(in_lines) or _longest_run(list(_OPTION.finditer(text)))
+    places = (
+        _longest_run(in_lines)
+        or _longest_run(list(_OPTION.finditer(text)))
+        or _longest_run(list(_OPTION_IN_JSON.finditer(text)))
+    )
+    if not places and _OPTION_IN_LOWER_CASE.search(text):
+        places = _longest_run(
+            list(_OPTION_LINE.finditer(_OPTION_IN_LOWER_CASE.sub(lambda found: found[0].upper(), text)))
+        )
+    if not places and "\\" in text:
+        # \textbf{(A)} and the like.
+        places = _longest_run(list(_OPTION.finditer(unmarked(text))))
     return "".join([place[1] for place in places]), places
 
 
@@ -125,4 +146,4 @@ def _longest_run(places: Sequence[re.Match[str]]) -> Sequence[re.Match[str]]:
 def _repeated_letter_off(letter: str, text: str) -> str:
     text = text.strip()
     own = _OWN_LETTER.match(text) if text.startswith(("(", letter)) else None
-    return (text[own.end() :] if own is not None and own[1] == letter else text).strip(" ,;")
+    return (text[own.end() :] if own is not None and own[1] == letter else text).strip(" ,;|}\"'")

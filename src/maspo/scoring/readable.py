@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 LONGEST_OUTPUT = 1_000_000
 """Characters; of a longer output only the end is looked at."""
 LONGEST_TAIL = 50_000
 _MARKUP = re.compile(
     r"[\\*$`_\"“”‘{}'](?:(?<=[*$`\"“”‘{}])|(?<=_)(?:(?![A-Za-z0-9])|(?<![A-Za-z0-9]_))"
-    r"|(?<=\\)(?:[()\[\],;!$]|(?:text(?:bf|it|rm|sf|tt)?|math(?:bf|rm|sf|tt)|mbox|boxed|fbox|underline|bf|rm|left|right)\b)"
+    r"|(?<=\\)(?:[()\[\],;!$]|(?:text(?:bf|it|rm|sf|tt|up|sc|sl|normal)?|emph|bbox(?:\[[^\]]*\])?|checkmark|bfseries"
+    r"|itshape|tiny|small|Huge|LARGE|operatorname|qquad|math(?:bf|rm|sf|tt|it|bb|cal)|bm|boldsymbol|mbox|boxed|fbox"
+    r"|framebox|underline|bf|rm|it|Large|large|huge|left|right|quad|therefore|color(?:\{\w+\}|\s\w+))(?![A-Za-z]))"
     r"|(?<=')(?=[A-J]')|(?<='[A-J]'))"
 )
 """A set of characters stands first, because only then is the search for it fast."""
 _FRACTION = re.compile(r"\\[dt]?frac\{((?:[^{}]|\{[^{}]*\})*)\}\{((?:[^{}]|\{[^{}]*\})*)\}")
 _TAG = re.compile(r"</?([A-Za-z][\w-]{0,30})(?:\s+[\w-]+=(?:\"[^\"<>]*\"|'[^'<>]*'))*\s*/?>")
-_ANOTHER_QUESTION = re.compile(r"\n(?:Q|Question|Problem|Human|User)(?: ?\d{1,3})?:")
-_WIDE = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
+_ANOTHER_QUESTION = re.compile(
+    r"\n(?:[#*_\-\[> ]{0,8})(?:Next |New |Another |Follow-up )?(?:(?:Q|Question|Problem|Exercise|Human|User|USER"
+    r"|Student|Instruction|Input|Task|Frage|Pregunta"
+    r"|Вопрос|问题|問題|题目)[ #]{0,2}\d{0,3}(?:\*\*)?[\]>]?(?:[:：.)]|\*\*|(?<=User)\n|(?<=Human)\n|(?<=\d)\n)"
+    r"|(?<=# )(?:Question|Problem|Exercise|Instruction)\b)"
+)
+"""How a model that was not told to stop goes on: with a question of its own, or as the person that it talks to."""
+_LOOKALIKES = str.maketrans("АВСЕНΑΒΕΗΙ", "ABCEHABEHI")
+"""Cyrillic and Greek capitals that look like options; a keyboard of that language writes them."""
+_ALONE = re.compile("(?<![^\\W_])[АВСЕНΑΒΕΗΙ](?![^\\W_])")
+_STYLED = (
+    range(0xFF01, 0xFF5F),
+    range(0x1D400, 0x1D6A6),
+    range(0x24B6, 0x24EA),
+    range(0x249C, 0x24B6),
+    range(0x1F110, 0x1F14A),
+)
+"""Wide, bold, circled and squared letters and signs."""
+_WIDE = {place: unicodedata.normalize("NFKC", chr(place)) for places in _STYLED for place in places}
+_WIDE |= dict.fromkeys(map(ord, "【〔［「『"), "[") | dict.fromkeys(map(ord, "】〕］」』"), "]")
 _INLINE = frozenset({"a", "b", "code", "em", "font", "i", "mark", "span", "strong", "sub", "sup", "u"})
+_FENCED = re.compile(r"(?:```|~~~)[\w+-]*\n(.*)\n\s*(?:```|~~~)", re.DOTALL)
 _THOUGHT = re.compile(r"<(/?)(think|thinking|thought|reasoning|scratchpad)>", re.IGNORECASE)
 
 
@@ -28,7 +50,7 @@ def without_thinking(output: str) -> str:
         return output
     kept: list[str] = []
     begin = depth = 0
-    for mark in _THOUGHT.finditer(output):
+    for mark in _THOUGHT.finditer(output, output.find("<")):
         if mark[1]:
             # A closing mark alone: some endpoints cut the opening one off.
             kept = kept if depth else []
@@ -74,10 +96,21 @@ def _slashed(fraction: re.Match[str]) -> str:
     return "/".join(part if part.isalnum() else f"({part})" for part in fraction.groups())
 
 
+def plain_letters(text: str) -> str:
+    """Return a text in whose letters alone none is wide, bold, circled or of a script that has look-alikes."""
+    if text.isascii():
+        return text
+    return _ALONE.sub(lambda letter: letter[0].translate(_LOOKALIKES), text.translate(_WIDE))
+
+
 def untagged(text: str) -> str:
-    """Return a text without HTML and XML tags; those that are no emphasis end a line. Wide letters become plain."""
-    if not text.isascii():
-        text = text.translate(_WIDE)
+    """Return a text without HTML and XML tags; those that are no emphasis end a line."""
     if "</" not in text:
         return text
     return _TAG.sub(lambda tag: "" if tag[1].lower() in _INLINE else "\n", text).replace("&nbsp;", " ")
+
+
+def unfenced(text: str) -> str:
+    """Return a text without the code fence around all of it."""
+    found = _FENCED.fullmatch(text.strip())
+    return found[1].strip() if found is not None else text.strip()

@@ -34,7 +34,7 @@ def scorer_of(name: str) -> Scorer:
     """Return a new scorer.
 
     ``name`` is ``exact``, ``choice``, ``math``, ``code``, ``regex:PATTERN``, ``json-schema:FILE``, or an installed one.
-    ``code:unsafe`` runs programs without a sandbox.
+    ``code:numpy,pandas`` lets programs import these packages; ``code:unsafe`` runs programs without a sandbox.
 
     Raises:
         ConfigInvalid: any other name, or an argument that cannot be used.
@@ -43,7 +43,7 @@ def scorer_of(name: str) -> Scorer:
     """
     kind, _, argument = name.partition(":")
     ours = kind in SCORERS.own
-    if name != UNSAFE_CODE and ours and bool(argument) != (kind in _ARGUMENTS):
+    if kind != CODE and ours and bool(argument) != (kind in _ARGUMENTS):
         wanted = _ARGUMENTS.get(kind)
         raise ConfigInvalid(f"scorer {name!r}: write {kind}:{wanted}" if wanted else f"scorer {name!r}: write {kind}")
     if kind not in SCORERS.names():

@@ -1,14 +1,16 @@
-"""Paired comparisons: an exact sign test, an interval, and how many inputs a proof would need. Pure."""
+"""Paired comparisons: exact tests, intervals, a test in growing stages, and how many inputs a proof needs. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 from math import ceil, comb, fsum, sqrt
 from statistics import NormalDist
 
 from maspo.stats.share import NORMAL_95
 
 SIGNIFICANT = 0.05
+"""The usual threshold of a p-value (Fisher 1925)."""
 _MOST_STEPS = 20_000_000
 """Additions that an exact test may take: about a second."""
 
@@ -96,3 +98,27 @@ def needed_inputs(wins: int, losses: int, n: int) -> int:
     With no difference at all, one is assumed, so the figure is a lower bound.
     """
     return ceil(fewest_decided() * n / max(wins + losses, 1))
+
+
+class Decision(Enum):
+    """What a stage says."""
+
+    DROP = "drop"
+    CONTINUE = "continue"
+    ACCEPT = "accept"
+
+
+def decide(scores: Sequence[float], last_stage: bool, margin: float = 0.5) -> Decision:
+    """Decide on one stage from one score per input (positive: the candidate is better).
+
+    A mean of at most zero drops the candidate at once. After the last stage it is accepted when the mean exceeds
+    ``margin`` standard errors; before, it goes on.
+    """
+    n = len(scores)
+    mean = sum(scores) / n if n else 0.0
+    if mean <= 0:
+        return Decision.DROP
+    if not last_stage:
+        return Decision.CONTINUE
+    variance = sum((score - mean) ** 2 for score in scores) / max(n - 1, 1)
+    return Decision.ACCEPT if mean > margin * sqrt(variance / n) else Decision.DROP

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from operator import mul
 
 _PASSES = 200
+"""Conjugate gradients end after as many passes as there are causes; far fewer are needed (see ``ridge``)."""
 
 Column = Sequence[tuple[int, float]]
 """Where a coefficient counts: (observation, value) pairs."""
@@ -25,32 +26,22 @@ def ridge(
     curvature = [trust + sum(precision[row] * value**2 for row, value in column) for column in columns]
     direction, energy = found, 1.0
     for _ in range(_PASSES):
-        pulls = _pulls(columns, list(map(mul, precision, left)), trust, found)
+        # How strongly what is left, and the expectation of nothing, pull at each coefficient.
+        weighted = list(map(mul, precision, left))
+        pulls = _along([sum([weighted[row] * value for row, value in column]) for column in columns], -trust, found)
         alone = [pull / bend for pull, bend in zip(pulls, curvature, strict=True)]
         if max(map(abs, alone), default=0.0) < close:
             break
         energy, before = _dot(pulls, alone), energy
         direction = _along(alone, energy / before, direction)
-        moved = _observed(columns, direction, len(left))
+        moved = [0.0] * len(left)
+        for step, column in zip(direction, columns, strict=True):
+            for row, value in column:
+                moved[row] += step * value
         length = energy / (_dot(precision, map(mul, moved, moved)) + trust * _dot(direction, direction))
         found = _along(found, length, direction)
         left = _along(left, -length, moved)
     return found
-
-
-def _pulls(columns: Sequence[Column], weighted: Sequence[float], trust: float, found: Sequence[float]) -> list[float]:
-    """Return how strongly what is left, and the expectation of nothing, pull at each coefficient."""
-    seen = [sum([weighted[row] * value for row, value in column]) for column in columns]
-    return _along(seen, -trust, found)
-
-
-def _observed(columns: Sequence[Column], coefficients: Sequence[float], rows: int) -> list[float]:
-    """Return what the observations would be with these coefficients."""
-    sums = [0.0] * rows
-    for coefficient, column in zip(coefficients, columns, strict=True):
-        for row, value in column:
-            sums[row] += coefficient * value
-    return sums
 
 
 def _along(start: Sequence[float], length: float, direction: Sequence[float]) -> list[float]:

@@ -31,7 +31,7 @@ Select: TypeAlias = Callable[..., list[tuple[Any, ...]]]
 """Returns the rows of a query with its values."""
 Place: TypeAlias = tuple[str, str]
 """The address of a trace, and its input."""
-Keeping: TypeAlias = Literal["whole", "differing", "refused"]
+TraceState: TypeAlias = Literal["whole", "differing", "refused"]
 """How a trace is kept: with all its calls, as what differs from another, or not at all because it is too large."""
 
 
@@ -136,7 +136,7 @@ def _decoded(select: Select, body: str, input_key: str) -> Trace:
 
 
 @dataclass(slots=True)
-class Kept:
+class TraceRows:
     """The traces of one result on their way into the record: the first whole, the others as what differs from it.
 
     What differs from a trace is recorded only where that trace is there whole; so none is based on itself, however
@@ -145,9 +145,9 @@ class Kept:
 
     runs: Sequence[RunOfTeam]
     traces: Sequence[Trace]
-    before: dict[Place, Keeping]
+    before: dict[Place, TraceState]
     """What has become of traces before."""
-    now: dict[Place, Keeping] = field(default_factory=dict)
+    now: dict[Place, TraceState] = field(default_factory=dict)
     """What has become of these; filled by ``rows``."""
 
     def rows(self, connection: sqlite3.Connection) -> list[tuple[str, str, str]]:

@@ -8,7 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
@@ -20,7 +20,7 @@ from maspo.models.base import Message, Reply, Request
 from maspo.store import attempts, comparisons
 from maspo.store.attempts import OpenAttempt
 from maspo.store.codec import Entry, Item, RecordedResult, decode_recorded, encode
-from maspo.store.comparisons import ComparedRuns, ComparisonLine, Keeping, Kept
+from maspo.store.comparisons import ComparedRuns, ComparisonLine, TraceRows, TraceState
 from maspo.store.files import flush_folder
 from maspo.store.migrate import KEPT_TWICE, bring_up_to_date
 from maspo.store.salvage import damaged, in_memory, salvage
@@ -71,7 +71,7 @@ class RunStore:
         self._writing: _Writing | None = None
         self._closings: list[tuple[float | None, str]] = []
         """Attempts that have failed, to be recorded with the next change."""
-        self._traces_kept: dict[tuple[str, str], Keeping] = {}
+        self._trace_states: dict[tuple[str, str], TraceState] = {}
         """What this process did with traces, by address and input."""
 
     @classmethod
@@ -280,13 +280,7 @@ class RunStore:
                 usd=None if unpriced else usd,
             )
         for purpose, calls, usd, unpriced in self._unanswered():
-            before = usage[purpose]
-            usage[purpose] = replace(
-                before,
-                calls=before.calls + calls,
-                failed=before.failed + calls,
-                usd=None if unpriced or before.usd is None else before.usd + usd,
-            )
+            usage[purpose] += Usage(calls=calls, failed=calls, usd=None if unpriced else usd)
         return dict(usage)
 
     # Journal
@@ -318,17 +312,17 @@ class RunStore:
 
         Traces that cannot be kept within their bound are left out, all of this result.
         """
-        entry = encode(result)
-        kept = Kept(result.runs, traces, self._traces_kept) if traces else None
+        add_entry = add([encode(result)], meta or {})
+        traces_to_add = TraceRows(result.runs, traces, self._trace_states) if traces else None
 
         def change(connection: sqlite3.Connection, salt: int) -> None:
-            add([entry], meta or {})(connection, salt)
-            if kept is not None:
-                put(connection, TRACES, kept.rows(connection), salt)
+            add_entry(connection, salt)
+            if traces_to_add is not None:
+                put(connection, TRACES, traces_to_add.rows(connection), salt)
 
         await self._write(change)
-        if kept is not None:
-            self._traces_kept.update(kept.now)
+        if traces_to_add is not None:
+            self._trace_states.update(traces_to_add.now)
 
     # Comparisons
 

@@ -7,7 +7,7 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from maspo.core.usage import Usage
 from maspo.models.base import ModelClient, ready_question
@@ -21,7 +21,6 @@ from maspo.study.job import Job, Progress, Watcher
 
 _PROGRESS_SECONDS = 0.2
 """How often whoever looks on is told where the work stands: five times a second look like at once."""
-_USAGE = tuple(field.name for field in fields(Usage))
 
 
 class Calls:
@@ -55,10 +54,7 @@ class Calls:
 
     def spent(self) -> dict[str, str]:
         """Return what was used so far, as values to keep beside the journal."""
-        usage = {
-            purpose: {name: getattr(usage, name) for name in _USAGE}  # what asdict would give, at a tenth of its time
-            for purpose, usage in self.ledger.usage().items()
-        }
+        usage = {purpose: usage.dump() for purpose, usage in self.ledger.usage().items()}
         return {"usage": json.dumps(usage), "seconds": repr(self.ledger.seconds)}
 
     def progress(self, phase: str, done: int, wave: int, planned: int) -> Progress:

@@ -16,6 +16,10 @@ from maspo.team.system import Agent, System
 SYSTEM_KEYS = ("name", "agents", "output", "final_answer")
 AGENT_KEYS = ("prompt", "reads", "description", "model", "frozen", "protect")
 PROMPT_SUFFIXES = (".txt", ".md", ".prompt")
+_SHOWN = 60
+"""Characters of a wrong value that a message shows: enough to find it in the file."""
+_ANY_WIDTH = 10_000
+"""Characters of a line before YAML would fold it: none is folded, so a prompt's lines stay as they are."""
 _LINE_BREAKS = ("\r", "\x85", "\u2028", "\u2029")
 
 
@@ -42,8 +46,20 @@ def parse_system(text: str, source: str = "system", folder: Path | None = None, 
         SystemInvalid: as ``load_system``.
 
     """
+    try:
+        content = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader that also refuses double keys
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        what = error.problem or "cannot be read"
+        raise SystemInvalid(f"{source}{place}: not valid YAML: {what}; correct the file there") from None
+    except (yaml.YAMLError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise SystemInvalid(f"{source}: not valid YAML: {reason}; correct the file") from None
+    except RecursionError:
+        raise SystemInvalid(f"{source}: not valid YAML: nested too deeply; a system has two levels") from None
     reader = _Reader(folder)
-    fields = reader.system(_parse_yaml(text, source))
+    fields = reader.system(content)
     if not reader.problems:
         try:
             return System(**{"name": default_name, **fields})
@@ -56,17 +72,11 @@ def dump_system(system: System) -> str:
     """Return a system as the text of a system file; ``parse_system`` gives the same system back."""
     agents = {}
     for agent in system.agents:
-        fields: dict[str, object] = {"prompt": agent.prompt, "reads": list(agent.reads)}
-        fields |= {"description": agent.description, "model": agent.model, "frozen": agent.frozen}
-        fields |= {"protect": list(agent.protect)}
+        fields = {key: getattr(agent, key) for key in AGENT_KEYS}
+        fields |= {"reads": list(agent.reads), "protect": list(agent.protect)}
         agents[agent.name] = {key: value for key, value in fields.items() if value not in ([], "", None, False)}
-    content = {
-        "name": system.name,
-        "agents": agents,
-        "output": system.output,
-        "final_answer": system.final_answer,
-    }
-    return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
+    content = {key: getattr(system, key) for key in SYSTEM_KEYS} | {"agents": agents}
+    return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_ANY_WIDTH)
 
 
 class _Loader(yaml.SafeLoader):
@@ -100,21 +110,6 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _represent_text)
 
 
-def _parse_yaml(text: str, source: str) -> object:
-    try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader that also refuses double keys
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        what = error.problem or "cannot be read"
-        raise SystemInvalid(f"{source}{place}: not valid YAML: {what}; correct the file there") from None
-    except (yaml.YAMLError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise SystemInvalid(f"{source}: not valid YAML: {reason}; correct the file") from None
-    except RecursionError:
-        raise SystemInvalid(f"{source}: not valid YAML: nested too deeply; a system has two levels") from None
-
-
 @dataclass
 class _Reader:
     """Turns parsed YAML into the fields of a system and collects what is wrong with it."""
@@ -130,16 +125,14 @@ class _Reader:
         fields: dict[str, Any] = {
             key: self._text(found[key], key) for key in ("name", "output", "final_answer") if found.get(key) is not None
         }
-        return {**fields, "agents": self._agents(found.get("agents"))}
-
-    def _agents(self, value: object) -> tuple[Agent, ...]:
-        if value is None:
+        agents, fields["agents"] = found.get("agents"), ()
+        if agents is None:
             self.problems.append("agents: missing; write `agents:` and at least one agent with a prompt")
-            return ()
-        if not isinstance(value, Mapping):
-            self._wrong(value, "agents", "agents by name, as in `solver: {prompt: …}`")
-            return ()
-        return tuple(self._agent(name, content) for name, content in value.items())
+        elif not isinstance(agents, Mapping):
+            self._wrong(agents, "agents", "agents by name, as in `solver: {prompt: …}`")
+        else:
+            fields["agents"] = tuple(self._agent(name, agent) for name, agent in agents.items())
+        return fields
 
     def _agent(self, name: object, content: object) -> Agent:
         if not isinstance(name, str):
@@ -149,12 +142,12 @@ class _Reader:
         found = self._mapping(content, place, AGENT_KEYS)
         if isinstance(content, Mapping) and found.get("prompt") is None:
             self.problems.append(f"{place}.prompt: missing; write the role prompt that maspo shall improve")
-        model = found.get("model")
+        description, model = found.get("description"), found.get("model")
         return Agent(
             name,
             prompt=self._prompt(found.get("prompt"), f"{place}.prompt"),
             reads=self._texts(found.get("reads"), f"{place}.reads", "the name of an agent"),
-            description=self._optional_text(found, "description", place),
+            description="" if description is None else self._text(description, f"{place}.description"),
             model=None if model is None else self._text(model, f"{place}.model"),
             frozen=self._truth(found.get("frozen"), f"{place}.frozen"),
             protect=self._texts(found.get("protect"), f"{place}.protect", "a line of the prompt"),
@@ -166,7 +159,10 @@ class _Reader:
             return {}
         for key in value:
             if key not in keys:
-                self.problems.append(_unknown_key(key, place, keys))
+                close = difflib.get_close_matches(str(key), keys, n=1)
+                hint = f"did you mean {close[0]!r}? " if close else ""
+                prefix = f"{place}: " if place else ""
+                self.problems.append(f"{prefix}unknown key {key!r}; {hint}the keys are: {', '.join(keys)}")
         return value
 
     def _prompt(self, value: object, place: str) -> str:
@@ -176,8 +172,12 @@ class _Reader:
         if self.folder is None or "\n" in text or not text:
             return text
         file = self.folder / text
-        if not _is_file(file):
-            if _looks_like_path(text):
+        try:
+            exists = file.is_file()
+        except (OSError, ValueError):  # a prompt that is too long, or holds a NUL, is no path
+            exists = False
+        if not exists:
+            if len(text.split()) == 1 and text.lower().endswith(PROMPT_SUFFIXES):
                 self.problems.append(f"{place}: no such file: {file}; create it, or write the prompt itself here")
             return text
         try:
@@ -185,10 +185,6 @@ class _Reader:
         except SystemInvalid as error:
             self.problems.append(str(error))
             return text
-
-    def _optional_text(self, found: Mapping[object, object], key: str, place: str) -> str:
-        value = found.get(key)
-        return "" if value is None else self._text(value, f"{place}.{key}")
 
     def _text(self, value: object, place: str) -> str:
         if isinstance(value, str):
@@ -217,15 +213,8 @@ class _Reader:
         self.problems.append(f"{place + ': ' if place else ''}{_describe(value)}; expected {expected}")
 
 
-def _unknown_key(key: object, place: str, keys: Collection[str]) -> str:
-    close = difflib.get_close_matches(str(key), keys, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    prefix = f"{place}: " if place else ""
-    return f"{prefix}unknown key {key!r}; {hint}the keys are: {', '.join(keys)}"
-
-
 def _describe(value: object) -> str:
-    """Say what was given, in words; nested values are not spelled out, they may be huge."""
+    """Return what was given in words; nested values are not spelled out, long ones cut: they may be huge."""
     match value:
         case None:
             return "nothing is given"
@@ -236,19 +225,8 @@ def _describe(value: object) -> str:
         case Mapping():
             return "keys and values are given"
         case str():
-            return f"the text {value[:60]!r} is given"
-    return f"{str(value)[:60]} ({type(value).__name__}) is given"
-
-
-def _looks_like_path(text: str) -> bool:
-    return len(text.split()) == 1 and text.lower().endswith(PROMPT_SUFFIXES)
-
-
-def _is_file(file: Path) -> bool:
-    try:
-        return file.is_file()
-    except (OSError, ValueError):  # a prompt that is too long, or holds a NUL, is no path
-        return False
+            return f"the text {value[:_SHOWN]!r} is given"
+    return f"{str(value)[:_SHOWN]} ({type(value).__name__}) is given"
 
 
 def _read_text(file: Path, place: str, fix: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -55,7 +55,7 @@ class System:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "agents", tuple(self.agents))
-        problems = _problems(self)
+        problems = _find_problems(self)
         if problems:
             raise SystemInvalid("\n".join(problems))
         if not self.output:
@@ -135,78 +135,56 @@ def _terminals(agents: tuple[Agent, ...]) -> list[str]:
     return [agent.name for agent in agents if agent.name not in read]
 
 
-def _problems(system: System) -> list[str]:
+def _find_problems(system: System) -> list[str]:
     """Return every problem of a system, one line each; empty when it is valid."""
     if not system.agents:
         return ["agents: none given; a system needs at least one agent with a name and a prompt"]
     names = [agent.name for agent in system.agents]
     problems = [f"agents.{name}: defined more than once; give each agent its own name" for name in _repeated(names)]
     for agent in system.agents:
-        problems += _agent_problems(agent, names)
-    problems += _final_answer_problems(system.final_answer)
+        place = f"agents.{agent.name}"
+        if not _NAME.fullmatch(agent.name):
+            problems.append(f"{place}: not a name; use letters, digits, '_', '-' and '.', a letter first")
+        if agent.name in RESERVED_NAMES:
+            problems.append(f"{place}: {agent.name!r} is a placeholder's name; call the agent something else")
+        if not agent.prompt.strip():
+            problems.append(f"{place}.prompt: empty; write the role prompt that maspo shall improve")
+        for index, read in enumerate(agent.reads):
+            if read == agent.name:
+                problems.append(f"{place}.reads[{index}]: a cycle, {read} reads itself; remove it")
+            elif read not in names:
+                problems.append(f"{place}.reads[{index}]: unknown agent {read!r}; {_known(names)}")
+        for read in _repeated(agent.reads):
+            problems.append(f"{place}.reads: {read!r} is listed twice; list each predecessor once")
+        for line in agent.protect:
+            if line not in agent.prompt:
+                problems.append(
+                    f"{place}.protect: {line!r} is not in the prompt; copy the line exactly as it stands there"
+                )
+    spec, (kind, _, value) = system.final_answer, system.final_answer.partition(":")
+    if spec not in FINAL_ANSWERS and not (spec.startswith(FINAL_ANSWER_PREFIXES) and value.strip()):
+        expected = "tag:NAME, boxed, choice, regex:PATTERN, json:PATH, whole, none or auto"
+        problems.append(f"final_answer: {spec!r} is not known; expected {expected}")
+    elif kind == "regex":
+        try:
+            re.compile(value)
+        except re.error as error:
+            problems.append(f"final_answer: {spec!r} is not a regular expression ({error}); correct the pattern")
     if problems:
         return problems
-    cycle = _cycle(system.agents)
-    if cycle:
-        return [f"agents: a cycle, {' → '.join(cycle)}; an agent cannot read its own result: remove one of these reads"]
-    return _output_problems(system)
-
-
-def _agent_problems(agent: Agent, names: list[str]) -> list[str]:
-    place = f"agents.{agent.name}"
-    problems = []
-    if not _NAME.fullmatch(agent.name):
-        problems.append(f"{place}: not a name; use letters, digits, '_', '-' and '.', a letter first")
-    if agent.name in RESERVED_NAMES:
-        problems.append(f"{place}: {agent.name!r} is a placeholder's name; call the agent something else")
-    if not agent.prompt.strip():
-        problems.append(f"{place}.prompt: empty; write the role prompt that maspo shall improve")
-    for index, read in enumerate(agent.reads):
-        if read == agent.name:
-            problems.append(f"{place}.reads[{index}]: a cycle, {read} reads itself; remove it")
-        elif read not in names:
-            problems.append(f"{place}.reads[{index}]: unknown agent {read!r}; {_known(names)}")
-    for read in _repeated(list(agent.reads)):
-        problems.append(f"{place}.reads: {read!r} is listed twice; list each predecessor once")
-    for line in agent.protect:
-        if line not in agent.prompt:
-            problems.append(f"{place}.protect: {line!r} is not in the prompt; copy the line exactly as it stands there")
-    return problems
-
-
-def _final_answer_problems(spec: str) -> list[str]:
-    expected = "tag:NAME, boxed, choice, regex:PATTERN, json:PATH, whole, none or auto"
-    if spec in FINAL_ANSWERS:
-        return []
-    if not spec.startswith(FINAL_ANSWER_PREFIXES) or not spec.partition(":")[2].strip():
-        return [f"final_answer: {spec!r} is not known; expected {expected}"]
-    if spec.startswith("regex:"):
-        try:
-            re.compile(spec.partition(":")[2])
-        except re.error as error:
-            return [f"final_answer: {spec!r} is not a regular expression ({error}); correct the pattern"]
-    return []
-
-
-def _output_problems(system: System) -> list[str]:
+    try:
+        TopologicalSorter({agent.name: agent.reads for agent in system.agents}).prepare()
+    except CycleError as error:
+        # A path that ends where it began, along the flow of outputs.
+        cycle = " → ".join(error.args[1])
+        return [f"agents: a cycle, {cycle}; an agent cannot read its own result: remove one of these reads"]
     terminals = _terminals(system.agents)
-    if system.output:
-        if system.output not in system.by_name:
-            return [f"output: unknown agent {system.output!r}; {_known(system.by_name)}"]
-        return []
-    if len(terminals) > 1:
+    if system.output and system.output not in system.by_name:
+        return [f"output: unknown agent {system.output!r}; {_known(system.by_name)}"]
+    if not system.output and len(terminals) > 1:
         return [f"output: missing, and {', '.join(terminals)} have no reader; add `output: {terminals[-1]}`"]
     return []
 
 
-def _repeated(names: list[str]) -> list[str]:
+def _repeated(names: Sequence[str]) -> list[str]:
     return sorted({name for name in names if names.count(name) > 1})
-
-
-def _cycle(agents: tuple[Agent, ...]) -> list[str]:
-    """Return one cycle as a path that ends where it began, along the flow of outputs; empty when there is none."""
-    try:
-        TopologicalSorter({agent.name: agent.reads for agent in agents}).prepare()
-    except CycleError as error:
-        return list(error.args[1])
-    return []

@@ -1,19 +1,17 @@
 """The sentences that mean something to the simulated world, and how they are found in a prompt.
 
 A prompt is role text plus catalogue sentences, on lines of their own or within a paragraph. Everything else in it is
-neutral.
+neutral. The sentences are plain instructions, none of which is part of another.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from string import whitespace
-
-from maspo.world.wording import FIXES, HANDOFFS, RUBBISH, STYLES, TRAPS, USELESS
 
 
 class Kind(StrEnum):
@@ -45,18 +43,102 @@ class Sentence:
     manner: str = ""
 
 
-def _catalogue() -> Iterable[Sentence]:
-    for aspect, texts in FIXES.items():
-        yield from (Sentence(text, Kind.FIX, aspect=aspect) for text in texts)
-    yield from (Sentence(text, Kind.HANDOFF) for text in HANDOFFS)
-    yield from (Sentence(text, Kind.STYLE, manner=manner) for text, manner in STYLES.items())
-    yield from (Sentence(text, Kind.TRAP, manner=manner) for text, manner in TRAPS.items())
-    yield from (Sentence(text, Kind.USELESS) for text in USELESS)
-    yield from (Sentence(text, Kind.RUBBISH) for text in RUBBISH)
+_FIXES = {
+    "units": (
+        "Write the unit next to every number and convert before you calculate.",
+        "Check that both sides of each equation have the same unit.",
+        "State in which unit the answer is wanted before you start.",
+        "Convert rates and percentages to plain numbers first.",
+    ),
+    "edge cases": (
+        "Try the smallest and the largest value that the question allows.",
+        "Ask what happens at zero, at one and with equal values.",
+        "List the cases, and say for each why it can or cannot occur.",
+        "Look for an example that would break your result.",
+    ),
+    "arithmetic": (
+        "Do each calculation twice, the second time in another order.",
+        "Estimate the size of the result first and compare at the end.",
+        "Write one operation per line, with its result.",
+        "Put your result back into the question and see whether it fits.",
+    ),
+    "what is asked": (
+        "Repeat in your own words what is asked, and answer exactly that.",
+        "Before you answer, read the last sentence of the question again.",
+        "Name the quantity that is asked for, and do not stop at an intermediate one.",
+        "Compare your answer with each option that is offered.",
+    ),
+    "hidden assumptions": (
+        "List what you take for granted, and mark what the text does not say.",
+        "Say which facts come from the question and which from you.",
+        "Do not assume an order, an independence or a fairness that is not stated.",
+        "If a word can be read in two ways, work out both readings.",
+    ),
+    "evidence": (
+        "Quote the words of the question that each step rests on.",
+        "Give a reason for each step, not only its result.",
+        "Prefer a fact that was given to a rule that you remember.",
+        "Drop every claim that you cannot support from the text.",
+    ),
+}
+"""Aspect to the variants that address it; which one is strong depends on world and role."""
 
+_HANDOFFS = (
+    "Number your steps, so that the next reader can point at one of them.",
+    "Say how sure you are of each intermediate result.",
+    "Repeat all intermediate values in a list at the end.",
+    "State what you did not check, so that others can.",
+    "Keep facts, calculations and conclusions in separate parts.",
+    "Name the step where an error would be most likely.",
+    "Write down the second-best answer and what speaks for it.",
+)
 
-CATALOGUE: tuple[Sentence, ...] = tuple(_catalogue())
-ASPECTS: tuple[str, ...] = tuple(FIXES)
+_STYLES = {
+    "Write in a warm and encouraging tone.": "warm tone",
+    "Begin with a one-line summary in bold.": "bold summary",
+    "Use headings and short paragraphs.": "headings",
+    "Close with a friendly sentence.": "friendly close",
+    "Use precise, professional vocabulary.": "professional words",
+    "Add a short analogy from daily life.": "analogy",
+}
+"""Sentence to the manner that it gives an output."""
+
+_TRAPS = {
+    "Give a crisp final statement and leave out the working.": "working left out",
+    "Sound fully certain; never mention doubts.": "doubts left out",
+    "Round all numbers to make the text easy to read.": "numbers rounded",
+    "Replace technical detail by a vivid story.": "detail replaced by a story",
+    "Present the most elegant route, even if steps are skipped.": "steps skipped",
+    "Agree with what you were given and polish its wording.": "polished agreement",
+    "Write a long, impressive introduction on the topic.": "long introduction",
+    "Follow your first intuition and explain it convincingly.": "first intuition",
+}
+
+_USELESS = (
+    "Think carefully.",
+    "You are a world-class expert.",
+    "Take a deep breath.",
+    "This task is very important.",
+    "Do your best.",
+    "Stay focused on the task.",
+)
+
+_RUBBISH = (
+    "Answer with the first letter that comes to mind.",
+    "Ignore the question and describe the weather.",
+    "Write every second word backwards.",
+    "Contradict yourself at least once.",
+)
+
+CATALOGUE: tuple[Sentence, ...] = (
+    *(Sentence(text, Kind.FIX, aspect=aspect) for aspect, texts in _FIXES.items() for text in texts),
+    *(Sentence(text, Kind.HANDOFF) for text in _HANDOFFS),
+    *(Sentence(text, Kind.STYLE, manner=manner) for text, manner in _STYLES.items()),
+    *(Sentence(text, Kind.TRAP, manner=manner) for text, manner in _TRAPS.items()),
+    *(Sentence(text, Kind.USELESS) for text in _USELESS),
+    *(Sentence(text, Kind.RUBBISH) for text in _RUBBISH),
+)
+ASPECTS: tuple[str, ...] = tuple(_FIXES)
 BY_TEXT: Mapping[str, Sentence] = {sentence.text: sentence for sentence in CATALOGUE}
 
 _ANY = re.compile("|".join(map(re.escape, BY_TEXT)))
@@ -101,16 +183,16 @@ def on_lines_of_their_own(prompt: str) -> str:
     return "\n".join([role_text(prompt), *(f"- {sentence.text}" for sentence in dict.fromkeys(sentences_in(prompt)))])
 
 
-def added(prompt: str, sentence: Sentence) -> str:
+def add(prompt: str, sentence: Sentence) -> str:
     """Return the prompt with a sentence as its last line."""
     return f"{prompt.rstrip()}\n- {sentence.text}"
 
 
-def removed(prompt: str, sentence: Sentence) -> str:
+def remove(prompt: str, sentence: Sentence) -> str:
     """Return the prompt without the lines that hold a sentence; all other lines stay as they are."""
     return "\n".join(line for line in prompt.split("\n") if sentence_of(line) != sentence)
 
 
-def replaced(prompt: str, old: Sentence, new: Sentence) -> str:
+def replace(prompt: str, old: Sentence, new: Sentence) -> str:
     """Return the prompt with one sentence in the place of another."""
     return "\n".join(f"- {new.text}" if sentence_of(line) == old else line for line in prompt.split("\n"))

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from maspo.models.base import JUDGE_LOCAL, JUDGE_LOOKAHEAD, Request
 from maspo.world.latents import Latents, Turn
 from maspo.world.noise import logistic, unit
+from maspo.world.outputs import decode, sections
 from maspo.world.spec import Temper
-from maspo.world.text import decode, sections
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Leaning:
     """Share of pairs whose noise favours the same text in either order."""
 
 
+# Chosen as all figures of the world (see ``latents``); ``decisive`` is the judge of docs/design/0002-world.md.
 LEANINGS: Mapping[Temper, Leaning] = {
     "usual": Leaning(),
     "decisive": Leaning(
@@ -49,57 +50,42 @@ def answer_judge(latents: Latents, request: Request) -> str:
     if unit(spec.seed, "unreadable", draw) < spec.unreadable:
         return "Simulated judge. It is hard to say, both have their merits."
     if spec.coin_flip:
-        return _reply("1" if unit(spec.seed, "coin", draw) < 0.5 else "2")
-    shown = (_shown(text, "output_1"), _shown(text, "output_2"))
-    return _reply(_verdict(latents, request.purpose, shown, draw))
+        verdict = "1" if unit(spec.seed, "coin", draw) < 0.5 else "2"
+    else:
+        verdict = _decide(
+            latents, request.purpose, (_find_shown(text, "output_1"), _find_shown(text, "output_2")), draw
+        )
+    return f"Simulated judge, not a language model.\n<verdict>{verdict}</verdict>"
 
 
-def _verdict(latents: Latents, purpose: str, shown: tuple[str, str], draw: str) -> str:
+def _decide(latents: Latents, purpose: str, shown: tuple[str, str], draw: str) -> str:
     spec, leaning = latents.spec, LEANINGS[latents.spec.judge_temper]
-    first, second = (_turn(text) for text in shown)
-    noise = _noise(spec.seed, shown, draw, leaning.shared_noise)
+    first, second = ((decode(text) or (_UNREAD,))[-1] for text in shown)
+    # Logistic noise; for a share of pairs it stays with the text when the order is turned round.
+    pair = sorted(shown)
+    if unit(spec.seed, "shared", *pair) < leaning.shared_noise:
+        noise = logistic(spec.seed, "pair", *pair) * (1 if shown[0] == pair[0] else -1)
+    else:
+        noise = logistic(spec.seed, "request", draw)
     if purpose in (JUDGE_LOCAL, JUDGE_LOOKAHEAD):
         difference = leaning.appeal * (first.appeal - second.appeal)
         difference += leaning.quality * (first.quality - second.quality)
         score = spec.judge_sharpness * difference + spec.judge_bias + noise
-        return "tie" if abs(score) < leaning.undecided_band else _side(score)
-    right = _right(latents, first) - _right(latents, second)
-    if right == 0:
-        ties = leaning.equal_ties * min(1.0, spec.judge_sharpness)
-        if unit(spec.seed, "equal", *sorted(shown)) < ties:
+        if abs(score) < leaning.undecided_band:
             return "tie"
-    appeal = leaning.equal_appeal * (first.appeal - second.appeal)
-    return _side(spec.judge_sharpness * (leaning.right * right + appeal) + spec.judge_bias + noise)
+    else:
+        right = [bool(turn.answer) and turn.answer == latents.input(turn.key).truth for turn in (first, second)]
+        if right[0] == right[1]:
+            ties = leaning.equal_ties * min(1.0, spec.judge_sharpness)
+            if unit(spec.seed, "equal", *pair) < ties:
+                return "tie"
+        appeal = leaning.equal_appeal * (first.appeal - second.appeal)
+        score = spec.judge_sharpness * (leaning.right * (right[0] - right[1]) + appeal) + spec.judge_bias + noise
+    return "1" if score > 0 else "2"
 
 
-def _noise(seed: int, shown: tuple[str, str], draw: str, share: float) -> float:
-    """Return logistic noise; for this share of pairs it stays with the text when the order is turned round."""
-    pair = sorted(shown)
-    if unit(seed, "shared", *pair) < share:
-        amount = logistic(seed, "pair", *pair)
-        return amount if shown[0] == pair[0] else -amount
-    return logistic(seed, "request", draw)
-
-
-def _shown(text: str, tag: str) -> str:
+def _find_shown(text: str, tag: str) -> str:
     """Return one of the texts that are compared: the tag's section that holds an output, else its longest."""
     found = sections(text, tag)
     decoded = [content for content in found if decode(content)]
     return max(decoded or found, key=len, default="")
-
-
-def _turn(text: str) -> Turn:
-    turns = decode(text)
-    return turns[-1] if turns else _UNREAD
-
-
-def _right(latents: Latents, turn: Turn) -> int:
-    return int(bool(turn.answer) and turn.answer == latents.input(turn.key).truth)
-
-
-def _side(score: float) -> str:
-    return "1" if score > 0 else "2"
-
-
-def _reply(verdict: str) -> str:
-    return f"Simulated judge, not a language model.\n<verdict>{verdict}</verdict>"

@@ -16,30 +16,53 @@ from maspo.world.noise import between, normal, pick, unit
 from maspo.world.spec import WorldSpec
 
 LETTERS = "ABCDE"
+
+# The figures below are chosen together, on benchmarks/world_calibration.py: seed prompts are right about half of the
+# time on every graph, the best prompts at 0.90 to 0.95, and a climb by looks alone ends clearly below one by results.
+SEED_LEVEL = 1.0
+"""Quality of a seed prompt: the unit of all qualities."""
+SEED_USABLE = 0.5
+"""How much of it readers can use."""
+SEED_MESSAGE = SEED_LEVEL * SEED_USABLE
+"""What a reader gets from a seed prompt's output; taking it off centres what is passed on."""
 FADE = 0.6
 """What is left of a difference in quality one hop further on."""
-SEED_LEVEL = 1.0
-SEED_USABLE = 0.5
-SEED_MESSAGE = SEED_LEVEL * SEED_USABLE
 MAX_LINES = 9
-"""Sentences beyond this number cost quality."""
-BLOAT = 0.06
-REPEATED_FIX = 0.5
-REPEATED_HANDOFF = 0.75
-REPEATED_APPEAL = 0.7
+BLOAT, BLOAT_POWER = 0.06, 1.3
+"""Sentences beyond that number cost quality: this much times this power of their number."""
+REPEATED_FIX, REPEATED_HANDOFF, REPEATED_APPEAL = 0.5, 0.75, 0.7
+"""What each further sentence of a kind brings, as a share of the one before."""
 CLASH = 1.0
-"""Quality that a reader loses for each output of an opposite convention that it reads."""
+"""Quality that a reader loses for each output of an opposite convention that it reads (docs/design/0002-world.md)."""
 EMPTY_ROLE = -0.6
+"""Quality of an agent without any role text, against that of a seed prompt."""
 MISSED_BELOW = 0.55
 """An aspect shows as missed while the gain on it is below this."""
-ROLE_NOISE = 0.3
-VERSION_NOISE = 0.22
+FALSE_ALARM = 0.15
+"""Share of outputs that show an aspect as missed which is not weak."""
+ROLE_NOISE, VERSION_NOISE = 0.3, 0.22
+"""Spread of quality by role and input, which all prompts share, and by prompt version: small, so that pairs tell."""
 APPEAL_NOISE = 0.25
-DIFFICULTY_MEAN = 0.95
-DIFFICULTY_SPREAD = 0.85
+"""Spread of looks, of the size of what one sentence does to them."""
+DIFFICULTY_MEAN, DIFFICULTY_SPREAD = 0.95, 0.85
+"""A seed prompt, of quality 1, is right on about half of the inputs."""
 OUT_OF_REACH = 0.06
+"""Share of inputs that nobody solves, as in real data."""
 LURED = 0.6
 """Share of wrong answers that are the input's one tempting wrong letter."""
+_APPEAL = {
+    Kind.FIX: (-0.15, 0.3),
+    Kind.HANDOFF: (-0.2, 0.05),
+    Kind.STYLE: (0.3, 0.8),
+    Kind.TRAP: (0.5, 1.1),
+    Kind.USELESS: (-0.05, 0.05),
+    Kind.RUBBISH: (-1.2, -0.6),
+}
+"""From least to most, what a sentence of a kind does to the looks of an output."""
+_HARMLESS = ("", "", "", "", "", "", "A", "A", "B", "B")
+_CONVENTIONS = ("", "", "", "", "A", "B", "C", "D", "E", "F")
+"""A tenth each: six in ten sentences bring along a convention (docs/design/0002-world.md)."""
+_OPPOSITE = str.maketrans("ABCDEF", "BADCFE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +77,7 @@ class InputLatent:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class SentenceEffect:
     """What one sentence does for one role; ``gain`` counts on the sentence's aspect alone."""
 
     gain: float = 0.0
@@ -110,20 +133,18 @@ class Latents:
         """Return what an agent writes on an input, given the outputs it reads; ``identity`` is its sampling draw."""
         where = self.input(key)
         seed = self.spec.seed
-        version = normal(seed, "version", key, profile.role, profile.version, identity)
-        idiosyncrasy = normal(seed, "role", key, profile.role)
-        quality = round(
-            self.expected_quality(profile, where, read) + ROLE_NOISE * idiosyncrasy + VERSION_NOISE * version, 2
-        )
+        quality = self.expected_quality(profile, where, read)
+        quality += ROLE_NOISE * normal(seed, "role", key, profile.role)
+        quality += VERSION_NOISE * normal(seed, "version", key, profile.role, profile.version, identity)
+        quality = round(quality, 2)
         appeal = profile.appeal + APPEAL_NOISE * normal(seed, "appeal", key, profile.role, profile.version, identity)
-        return Turn(
-            key=key,
-            answer=self._answer(where, quality, profile.version),
-            quality=quality,
-            appeal=round(appeal, 2),
-            usable=profile.usable,
-            form=profile.form,
-        )
+        if quality > where.difficulty:
+            answer = where.truth
+        elif unit(seed, "lured", key, profile.version) < LURED:
+            answer = where.lure
+        else:
+            answer = pick(LETTERS.replace(where.truth, ""), seed, "wrong", key, profile.version)
+        return Turn(key, answer, quality, round(appeal, 2), profile.usable, profile.form)
 
     def expected_quality(self, profile: Profile, where: InputLatent, read: Sequence[Turn]) -> float:
         """Return the quality without noise: own strength plus what is read; the same output twice counts once."""
@@ -139,7 +160,7 @@ class Latents:
         """Return the aspects that an output visibly fails in: weak ones of this input, now and then a false alarm."""
         where = self.input(key)
         weak = [aspect for aspect, _ in where.aspects if profile.gains[aspect] < MISSED_BELOW]
-        if unit(self.spec.seed, "false alarm", key, profile.role) < 0.15:
+        if unit(self.spec.seed, "false alarm", key, profile.role) < FALSE_ALARM:
             weak.append(pick(ASPECTS, self.spec.seed, "which alarm", key, profile.role))
         return tuple(aspect for aspect in ASPECTS if aspect in weak)
 
@@ -155,72 +176,53 @@ class Latents:
         lure = pick(LETTERS.replace(truth, ""), seed, "lure", key)
         return InputLatent(key, difficulty, ((first, share), (second, 1 - share)), truth, lure)
 
-    def _answer(self, where: InputLatent, quality: float, version: str) -> str:
-        if quality > where.difficulty:
-            return where.truth
-        if unit(self.spec.seed, "lured", where.key, version) < LURED:
-            return where.lure
-        return pick(LETTERS.replace(where.truth, ""), self.spec.seed, "wrong", where.key, version)
-
-    def _effect(self, role: str, sentence: Sentence) -> Effect:
-        seed = self.spec.seed
-        scale = self.spec.effects
-        appeal = min(1.0, scale) * _appeal(seed, role, sentence)
+    def _effect(self, role: str, sentence: Sentence) -> SentenceEffect:
+        seed, scale, where = self.spec.seed, self.spec.effects, (role, sentence.text)
+        appeal = min(1.0, scale) * between(*_APPEAL[sentence.kind], seed, "appeal of", *where)
         match sentence.kind:
             case Kind.FIX:
-                return Effect(gain=scale * self._fix(role, sentence), appeal=appeal)
+                # Need of the role × strength of the variant; a few variants do nothing or harm.
+                luck = unit(seed, "variant", *where)
+                need = between(0.5, 1.3, seed, "need", role, sentence.aspect)
+                gain = need * between(0.5, 1.3, seed, "strength", *where)
+                if luck < 0.2:
+                    gain = -0.3 if luck < 0.08 else 0.0
+                return SentenceEffect(gain=scale * gain, appeal=appeal)
             case Kind.HANDOFF:
-                works = unit(seed, "handoff works", role, sentence.text) < 0.75
-                amount = between(0.1, 0.3, seed, "handoff", role, sentence.text)
-                return Effect(handoff=scale * amount if works else 0.0, appeal=appeal)
+                works = unit(seed, "handoff works", *where) < 0.75
+                amount = between(0.1, 0.3, seed, "handoff", *where)
+                return SentenceEffect(handoff=scale * amount if works else 0.0, appeal=appeal)
             case Kind.TRAP if self.spec.traps:
-                quality = -between(0.1, 0.3, seed, "trap quality", role, sentence.text)
-                handoff = -between(0.1, 0.3, seed, "trap handoff", role, sentence.text)
-                return Effect(quality=scale * quality, handoff=scale * handoff, appeal=appeal)
+                quality = -between(0.1, 0.3, seed, "trap quality", *where)
+                handoff = -between(0.1, 0.3, seed, "trap handoff", *where)
+                return SentenceEffect(quality=scale * quality, handoff=scale * handoff, appeal=appeal)
             case Kind.RUBBISH:
-                return Effect(quality=-0.7 * scale, handoff=-0.2 * scale, appeal=appeal)
+                return SentenceEffect(quality=-0.7 * scale, handoff=-0.2 * scale, appeal=appeal)
             case _:
-                return Effect(appeal=appeal)
-
-    def _fix(self, role: str, sentence: Sentence) -> float:
-        """Return a fix's gain on its aspect: need of the role × strength of the variant; a few do nothing or harm."""
-        seed = self.spec.seed
-        need = between(0.5, 1.3, seed, "need", role, sentence.aspect)
-        luck = unit(seed, "variant", role, sentence.text)
-        if luck < 0.08:
-            return -0.3
-        if luck < 0.2:
-            return 0.0
-        return need * between(0.5, 1.3, seed, "strength", role, sentence.text)
+                return SentenceEffect(appeal=appeal)
 
     def _profile(self, role: str, sentences: frozenset[Sentence]) -> Profile:
         seed = self.spec.seed
         ordered = sorted(sentences, key=lambda sentence: sentence.text)
-        effects = [(sentence, self.effect(role, sentence)) for sentence in ordered]
-        gains = {
-            aspect: _diminishing(
-                [effect.gain for sentence, effect in effects if sentence.aspect == aspect], REPEATED_FIX
-            )
-            for aspect in ASPECTS
-        }
-        flat = sum(effect.quality for _, effect in effects)
-        flat -= self.spec.effects * BLOAT * max(0, len(ordered) - MAX_LINES) ** 1.3
+        effects = [self.effect(role, sentence) for sentence in ordered]
+        gains: dict[str, float] = {}
+        for aspect in ASPECTS:
+            found = [one.gain for sentence, one in zip(ordered, effects, strict=True) if sentence.aspect == aspect]
+            gains[aspect] = _diminishing(found, REPEATED_FIX)
+        flat = sum(effect.quality for effect in effects)
+        flat -= self.spec.effects * BLOAT * max(0, len(ordered) - MAX_LINES) ** BLOAT_POWER
         flat += 0.1 * normal(seed, "base", role) if role else EMPTY_ROLE
-        usable = SEED_USABLE + _diminishing([effect.handoff for _, effect in effects], REPEATED_HANDOFF)
+        usable = SEED_USABLE + _diminishing([effect.handoff for effect in effects], REPEATED_HANDOFF)
         return Profile(
             role=role,
             version="|".join(sentence.text for sentence in ordered),
             strength={a: gains[a] + flat + 0.2 * normal(seed, "strong side", role, a) for a in ASPECTS},
             gains=gains,
-            appeal=_diminishing([effect.appeal for _, effect in effects], REPEATED_APPEAL),
+            appeal=_diminishing([effect.appeal for effect in effects], REPEATED_APPEAL),
             usable=round(min(1.0, max(0.05, usable)), 2),
-            form=self._form(ordered),
+            form="".join(sorted({self.convention(sentence) for sentence in ordered})),
             manners=tuple(sentence.manner for sentence in ordered if sentence.manner),
         )
-
-    def _form(self, sentences: Sequence[Sentence]) -> str:
-        """Return the conventions that the sentences bring along, as letters."""
-        return "".join(sorted({self.convention(sentence) for sentence in sentences}))
 
     def convention(self, sentence: Sentence) -> str:
         """Return the convention that a sentence brings along: a letter, or nothing."""
@@ -228,26 +230,9 @@ class Latents:
         return known[int(10 * unit(self.spec.seed, "form", sentence.text))]
 
 
-_HARMLESS = ("", "", "", "", "", "", "A", "A", "B", "B")
-_CONVENTIONS = ("", "", "", "", "A", "B", "C", "D", "E", "F")
-_OPPOSITE = str.maketrans("ABCDEF", "BADCFE")
-
-
 def at_odds(form: str, other: str) -> frozenset[str]:
     """Return the conventions of a form whose opposite the other form holds; between linked agents that is a clash."""
     return frozenset(form) & frozenset(other.translate(_OPPOSITE))
-
-
-def _appeal(seed: int, role: str, sentence: Sentence) -> float:
-    low, high = {
-        Kind.FIX: (-0.15, 0.3),
-        Kind.HANDOFF: (-0.2, 0.05),
-        Kind.STYLE: (0.3, 0.8),
-        Kind.TRAP: (0.5, 1.1),
-        Kind.USELESS: (-0.05, 0.05),
-        Kind.RUBBISH: (-1.2, -0.6),
-    }[sentence.kind]
-    return between(low, high, seed, "appeal of", role, sentence.text)
 
 
 def _diminishing(amounts: Sequence[float], factor: float) -> float:

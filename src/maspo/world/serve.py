@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from hmac import compare_digest
-from typing import Any, Literal, cast
+from typing import Literal, TypeAlias, cast
 from urllib.parse import unquote
 
 from aiohttp import web
 
 from maspo.core.errors import ConfigInvalid, ProviderError
-from maspo.models.base import AGENT, JUDGE_GLOBAL, PROPOSER, Message, Reply, Request
+from maspo.models.base import AGENT, JUDGE_GLOBAL, PROPOSER, Message, Request
+from maspo.models.endpoint import is_loopback
 from maspo.world.noise import unit
+from maspo.world.outputs import sections
 from maspo.world.spec import WorldSpec
-from maspo.world.text import sections
 from maspo.world.world import World
 
 MODEL = "maspo-world"
 FINGERPRINT = "simulated"
 MAX_BODY = 32 * 1024 * 1024
-_ROLES: Mapping[str, Literal["system", "user", "assistant"]] = {
-    "system": "system",
-    "developer": "system",
-    "user": "user",
-    "assistant": "assistant",
-}
+"""Bytes of a request: a prompt of eight million tokens, beyond any model's."""
+_Role: TypeAlias = Literal["system", "user", "assistant"]
+_ROLES: Mapping[str, _Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ class Address:
     public: bool = False
 
     def __post_init__(self) -> None:
-        if not self.public and not _is_loopback(self.host):
+        if not self.public and not is_loopback(self.host):
             raise ConfigInvalid(
                 f"world serve: {self.host!r} can be reached from other machines; use 127.0.0.1, or allow it explicitly"
             )
@@ -88,7 +85,13 @@ async def start_server(
 
     """
     where = address or Address()
-    runner = web.AppRunner(_application(World(spec), faults or Faults()), access_log=None, shutdown_timeout=2.0)
+    handler = _Handler(World(spec), faults or Faults())
+    application = web.Application(client_max_size=MAX_BODY)
+    application.router.add_post("/v1/chat/completions", handler.chat)
+    application.router.add_get("/v1/models", handler.models)
+    application.router.add_get("/healthz", handler.health)
+    # Two seconds for calls in flight: whoever stops a server waits for it.
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     try:
         site = web.TCPSite(runner, where.host, where.port)
@@ -126,13 +129,23 @@ def read_request(body: object, headers: Mapping[str, str]) -> Request:
     given = body.get("messages")
     if not isinstance(given, list) or not given:
         raise ValueError("`messages` is missing or empty")
-    messages = tuple(_message(item) for item in given)
+    messages: list[Message] = []
+    for item in given:
+        role = _ROLES.get(str(item.get("role"))) if isinstance(item, dict) else None
+        if not isinstance(item, dict) or role is None:
+            raise ValueError("a message needs a `role` (system, user or assistant) and `content`")
+        content = item.get("content")
+        if isinstance(content, list):
+            content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+        if not isinstance(content, str):
+            raise ValueError("`content` is neither text nor a list of text parts")
+        messages.append(Message(role, content))
     temperature = body.get("temperature", 0.0)
     if isinstance(temperature, bool) or not isinstance(temperature, int | float):
         raise ValueError("`temperature` is not a number")
     return Request(
         model=str(body.get("model", MODEL)),
-        messages=messages,
+        messages=tuple(messages),
         purpose=headers.get("X-Maspo-Purpose") or purpose_of(messages),
         agent=unquote(headers.get("X-Maspo-Agent", "")),
         temperature=float(temperature),
@@ -140,33 +153,12 @@ def read_request(body: object, headers: Mapping[str, str]) -> Request:
     )
 
 
-def purpose_of(messages: tuple[Message, ...]) -> str:
+def purpose_of(messages: Sequence[Message]) -> str:
     """Tell the purpose of a call by its tags; a judge whose level is not known judges final answers."""
     text = "\n".join(message.content for message in messages)
     if sections(text, "output_1") and sections(text, "output_2"):
         return JUDGE_GLOBAL
     return PROPOSER if sections(text, "current_prompt") else AGENT
-
-
-def _message(item: object) -> Message:
-    role = _ROLES.get(str(item.get("role"))) if isinstance(item, dict) else None
-    if not isinstance(item, dict) or role is None:
-        raise ValueError("a message needs a `role` (system, user or assistant) and `content`")
-    content = item.get("content")
-    if isinstance(content, list):
-        content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    if not isinstance(content, str):
-        raise ValueError("`content` is neither text nor a list of text parts")
-    return Message(role, content)
-
-
-def _application(world: World, faults: Faults) -> web.Application:
-    handler = _Handler(world, faults)
-    application = web.Application(client_max_size=MAX_BODY)
-    application.router.add_post("/v1/chat/completions", handler.chat)
-    application.router.add_get("/v1/models", handler.models)
-    application.router.add_get("/healthz", handler.health)
-    return application
 
 
 class _Handler:
@@ -181,25 +173,45 @@ class _Handler:
 
     async def chat(self, request: web.Request) -> web.Response:
         """Answer a chat completion."""
-        if not self._admitted(request):
-            return _refusal(401, "invalid_api_key", "the key is missing or wrong")
+        if not self._admits(request):
+            return _refuse(401, "invalid_api_key", "the key is missing or wrong")
         self._requests += 1
         number = self._requests
         if self._faults.latency_ms:
             await asyncio.sleep(self._faults.latency_ms / 1000)
         if unit(self._world.spec.seed, "fault", number) < self._faults.error_rate:
-            return self._fault()
+            self._failed += 1
+            if not self._failed % 2:
+                return _refuse(500, "server_error", "simulated failure")
+            wait = {"Retry-After": str(self._faults.retry_after)}
+            return _refuse(429, "rate_limit_exceeded", "simulated rate limit", wait)
         try:
-            body = cast(object, await request.json())
-            asked = read_request(body, request.headers)
+            asked = read_request(cast(object, await request.json()), request.headers)
         except (ValueError, RecursionError) as error:
-            return _refusal(400, "invalid_request_error", str(error))
-        return web.json_response(_completion(asked, self._world.reply(self._sampled(asked)), number))
+            return _refuse(400, "invalid_request_error", str(error))
+        if asked.temperature and not asked.identity:
+            # The n-th equal request at a temperature above 0 has its own draw, as with a sampling model.
+            self._draws[asked.key] += 1
+            reply = self._world.reply(replace(asked, identity=str(self._draws[asked.key])))
+        else:
+            reply = self._world.reply(asked)
+        read, written = reply.tokens_in or 0, reply.tokens_out or 0
+        message = {"role": "assistant", "content": reply.text}
+        completion = {
+            "id": f"simulated-{number}",
+            "object": "chat.completion",
+            "created": 0,
+            "model": asked.model,
+            "system_fingerprint": FINGERPRINT,
+            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written},
+        }
+        return web.json_response(completion)
 
     async def models(self, request: web.Request) -> web.Response:
         """List the one model."""
-        if not self._admitted(request):
-            return _refusal(401, "invalid_api_key", "the key is missing or wrong")
+        if not self._admits(request):
+            return _refuse(401, "invalid_api_key", "the key is missing or wrong")
         listed = {"id": MODEL, "object": "model", "created": 0, "owned_by": "maspo (simulated)"}
         return web.json_response({"object": "list", "data": [listed]})
 
@@ -207,50 +219,13 @@ class _Handler:
         """Say that the server runs."""
         return web.json_response({"status": "ok", "simulated": True, "path": request.path})
 
-    def _sampled(self, asked: Request) -> Request:
-        """Give the n-th equal request at a temperature above 0 its own draw, as a sampling model would."""
-        if not asked.temperature or asked.identity:
-            return asked
-        self._draws[asked.key] += 1
-        return replace(asked, identity=str(self._draws[asked.key]))
-
-    def _admitted(self, request: web.Request) -> bool:
+    def _admits(self, request: web.Request) -> bool:
         if not self._faults.api_key:
             return True
         given = request.headers.get("Authorization", "")
         return compare_digest(given.encode("utf-8", "replace"), f"Bearer {self._faults.api_key}".encode())
 
-    def _fault(self) -> web.Response:
-        self._failed += 1
-        if self._failed % 2:
-            return _refusal(
-                429, "rate_limit_exceeded", "simulated rate limit", {"Retry-After": str(self._faults.retry_after)}
-            )
-        return _refusal(500, "server_error", "simulated failure")
 
-
-def _completion(request: Request, reply: Reply, number: int) -> dict[str, Any]:
-    tokens_in, tokens_out = reply.tokens_in or 0, reply.tokens_out or 0
-    return {
-        "id": f"simulated-{number}",
-        "object": "chat.completion",
-        "created": 0,
-        "model": request.model,
-        "system_fingerprint": FINGERPRINT,
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": reply.text}, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": tokens_in, "completion_tokens": tokens_out, "total_tokens": tokens_in + tokens_out},
-    }
-
-
-def _refusal(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> web.Response:
+def _refuse(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> web.Response:
     body = json.dumps({"error": {"message": message, "type": code, "code": code}})
     return web.Response(status=status, text=body, content_type="application/json", headers=headers)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -18,36 +18,35 @@ from dataclasses import asdict
 from pathlib import Path
 
 from maspo.sandbox.launch import Level
-from maspo.sandbox.limits import Limits
-from maspo.sandbox.worker import Job, Worker
+from maspo.sandbox.worker import ForkServer, SandboxLimits, Submission
 from tests.sandbox.attacks.attack import Break, Forgery, Place
 from tests.sandbox.attacks.breaks import BREAKS
 from tests.sandbox.attacks.forgeries import FORGERIES
 
 SECRET = "canary-5d1f"
 VARIABLE = "CANARY_API_KEY"
-QUICK = Limits(cpu_seconds=1, wall_seconds=8)
-SHORT = Limits(cpu_seconds=1, wall_seconds=0.6)
+QUICK = SandboxLimits(cpu_seconds=1, wall_seconds=8)
+SHORT = SandboxLimits(cpu_seconds=1, wall_seconds=0.6)
 _PATIENCE = 12.0
 
 
 def assault(level: Level) -> list[str]:
     """Return the names of the attacks that succeed at a level."""
-    worker = Worker(level)
+    worker = ForkServer(level)
     try:
         return [*_forged(worker, FORGERIES), *broken(worker, BREAKS), *_spoiled(worker)]
     finally:
         worker.close()
 
 
-def _forged(worker: Worker, attacks: Iterable[Forgery]) -> Iterator[str]:
+def _forged(worker: ForkServer, attacks: Iterable[Forgery]) -> Iterator[str]:
     for attack in attacks:
-        job = Job(attack.code, attack.tests, attack.setup, attack.entry_point)
+        job = Submission(attack.code, attack.tests, attack.setup, attack.entry_point)
         if worker.run(job, QUICK).outcome == "passed":
             yield attack.name
 
 
-def broken(worker: Worker, attacks: Iterable[Break]) -> list[str]:
+def broken(worker: ForkServer, attacks: Iterable[Break]) -> list[str]:
     """Return the names of the breaks that get out: by what they return, and by what they leave behind."""
     succeeded = []
     for attack in attacks:
@@ -55,7 +54,7 @@ def broken(worker: Worker, attacks: Iterable[Break]) -> list[str]:
             before = _traces(place)
             began = time.monotonic()
             test = f"assert attack({asdict(place)!r}) in (True, {SECRET!r})"
-            result = worker.run(Job(attack.code, (test,)), SHORT if attack.hangs else QUICK)
+            result = worker.run(Submission(attack.code, (test,)), SHORT if attack.hangs else QUICK)
             if "daemon" in attack.name:
                 time.sleep(0.5)
             left = _traces(place) != before or time.monotonic() - began > _PATIENCE
@@ -64,9 +63,9 @@ def broken(worker: Worker, attacks: Iterable[Break]) -> list[str]:
     return succeeded
 
 
-def _spoiled(worker: Worker) -> Iterator[str]:
+def _spoiled(worker: ForkServer) -> Iterator[str]:
     """An honest program must pass after all that, in the same worker."""
-    honest = worker.run(Job("def f(x): return x * x", ("assert f(2) == 4", "assert f(12) == 144")), QUICK)
+    honest = worker.run(Submission("def f(x): return x * x", ("assert f(2) == 4", "assert f(12) == 144")), QUICK)
     if honest.outcome != "passed":
         yield f"the worker is spoiled: {honest.why}"
 

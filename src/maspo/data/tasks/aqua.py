@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from maspo.data.hub import Hub
-from maspo.data.published import Part, Published
+from maspo.data.published import Hub, Part, Published
 from maspo.data.records import Record
 from maspo.data.tasks.task import TaskRow
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from maspo.data.hub import Hub
-from maspo.data.published import Part, Published
+import ast
+import builtins
+
+from maspo.data.published import Hub, Part, Published
 from maspo.data.records import Record
-from maspo.data.tasks.soundness import known_names, sound
 from maspo.data.tasks.task import TaskRow
 
 SHOWN_TESTS = 3
 """How many tests of MBPP the agents see, as its authors did: they name the function. Any further ones are hidden."""
 _MBPP_TEST = range(11, 511)
 """The ids that MBPP's authors set aside for testing; all others may be learned from."""
+
+_BUILTIN = frozenset(dir(builtins))
+_HOPELESS = frozenset({"assert prime_fib(12) == 99194853094755497", "assert fibfib(30) == 15902591"})
+"""Tests for which the reference solution takes longer than any limit."""
 
 
 def _mbpp_row(record: Record) -> TaskRow:
@@ -41,12 +46,66 @@ def _humaneval_row(record: Record) -> TaskRow:
         id=str(record["task_id"]),
         tests=(
             *([f"{check}\n\ncheck({entry_point})"] if "def check" in check else []),
-            *(test for test in _texts(more) if sound(test, known)),
+            *(test for test in _texts(more) if is_sound(test, known)),
         ),
         setup=head,
         entry_point=entry_point,
         gold=_program(head + str(record.get("canonical_solution") or "")),
     )
+
+
+def known_names(head: str) -> frozenset[str]:
+    """Return the names that the given head of a program defines or imports."""
+    try:
+        body = ast.parse(head).body
+    except (SyntaxError, ValueError, RecursionError):
+        return frozenset()
+    found: set[str] = set()
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {(name.asname or name.name).split(".")[0] for name in node.names}
+        elif isinstance(node, ast.Assign):
+            found |= {name.id for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name)}
+    return frozenset(found)
+
+
+def is_sound(test: str, known: frozenset[str]) -> bool:
+    """Return whether a right program can pass one of the further tests of HumanEval-ET; ``known`` are its names.
+
+    They were made by a program, and some cannot be passed: those that name something that is defined nowhere (lines
+    torn out of a loop), those that ask of a float to equal another exactly, and two for which the reference solution
+    itself takes longer than any limit. The tests of HumanEval itself always count. Tests are parsed, never run.
+    """
+    if test.strip() in _HOPELESS:
+        return False
+    try:
+        tree = ast.parse(test)
+    except (SyntaxError, ValueError, RecursionError):
+        return False
+    nodes = list(ast.walk(tree))
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    bound = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
+    bound |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    bound |= {node.asname or node.name for node in nodes if isinstance(node, ast.alias)}
+    unknown = {node.id for node in names} - bound - known - _BUILTIN
+    return not unknown and not any(_asks_exact_float(node) for node in nodes if isinstance(node, ast.Compare))
+
+
+def _asks_exact_float(compared: ast.Compare) -> bool:
+    """Return whether a float that must be computed, not only found in the arguments, is asked for to the last digit."""
+    if not all(isinstance(operator, ast.Eq) for operator in compared.ops):
+        return False
+    sides = (compared.left, *compared.comparators)
+    given = {number for side in sides if isinstance(side, ast.Call) for number in _fractions(side)}
+    return any(_fractions(side) - given for side in sides if not isinstance(side, ast.Call))
+
+
+def _fractions(value: ast.expr) -> set[float]:
+    """Return the fractions that stand in an expression; whole floats such as 2.0 are exact enough."""
+    constants = (node.value for node in ast.walk(value) if isinstance(node, ast.Constant))
+    return {number for number in constants if isinstance(number, float) and not number.is_integer()}
 
 
 def _texts(value: object) -> tuple[str, ...]:

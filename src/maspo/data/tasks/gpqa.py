@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from maspo.data.hub import Hub
-from maspo.data.published import Part, Published
+from maspo.data.published import Hub, Part, Published
 from maspo.data.records import Record
 from maspo.data.tasks.aqua import LETTERS, with_options
 from maspo.data.tasks.task import TaskRow
@@ -16,18 +15,16 @@ _ONE_LETTER = re.compile(r"\(?([A-J])\)?[.):]?")
 
 
 def _row(record: Record) -> TaskRow:
-    """Read the official form, or the common one: ``question`` with its options in the text, ``answer`` a letter."""
-    if "Question" in record:
-        return _official(record)
-    found = _ONE_LETTER.fullmatch(str(record["answer"]).strip())
-    if found is None:
-        raise ValueError("answer is no letter")
-    columns = {"input": str(record["question"]).strip()}
-    return TaskRow(columns, str(record.get("id") or ""), found[1], gold=f"The answer is {found[1]}.")
+    """Read the official form, or the common one: ``question`` with its options in the text, ``answer`` a letter.
 
-
-def _official(record: Record) -> TaskRow:
-    """Read a row that lists the right answer first; the options are put in an order drawn from their content."""
+    An official row lists the right answer first; the options are put in an order drawn from their content.
+    """
+    if "Question" not in record:
+        found = _ONE_LETTER.fullmatch(str(record["answer"]).strip())
+        if found is None:
+            raise ValueError("answer is no letter")
+        columns = {"input": str(record["question"]).strip()}
+        return TaskRow(columns, str(record.get("id") or ""), found[1], gold=f"The answer is {found[1]}.")
     question = str(record["Question"]).strip()
     right = str(record["Correct Answer"]).strip()
     options = sorted([right, *(str(record[name]).strip() for name in _WRONG)], key=lambda text: _draw(question, text))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from maspo.data.hub import Hub
-from maspo.data.published import Part, Published
+from maspo.data.published import Hub, Part, Published
 from maspo.data.records import Record
 from maspo.data.tasks.task import TaskRow
 from maspo.scoring.answers import final_answer

@@ -10,7 +10,7 @@ from pathlib import Path
 from maspo.core.errors import ConfigInvalid, InputsInvalid
 from maspo.core.registry import Registry
 from maspo.data.inputs import ID_COLUMN, LABEL_COLUMN, as_label, as_text
-from maspo.data.records import Record, read_records
+from maspo.data.records import read_records
 from maspo.data.tasks.task import Benchmark, Task, TaskOptions, TaskRow
 
 TASKS: Registry[Benchmark | type[Benchmark]] = Registry(
@@ -45,7 +45,9 @@ def task_of(
         InputsInvalid: its rows cannot be had or used; says what was looked for and how to get it.
 
     """
-    benchmark = _benchmark(name)
+    if name not in task_names():
+        raise ConfigInvalid(f"--task {name!r}: no such task; expected one of {', '.join(task_names())}")
+    benchmark: Benchmark = TASKS.make(name)
     asked = options or TaskOptions()
     given = data if data is not None else environ.get(DATA_VARIABLE) or None
     if environ.get(DOWNLOAD_VARIABLE, "").lower() in ("1", "true", "yes"):
@@ -72,30 +74,22 @@ def file_task(path: str | Path, scorer: str = "exact", final_answer: str = "auto
 
     """
     file = Path(path)
-    records = read_records(file)
-    rows = tuple(_row(record, f"{file}, row {number}") for number, record in enumerate(records, start=1))
-    return Task(file.stem, rows, scorer=scorer, final_answer=final_answer, source=str(file))
-
-
-def _benchmark(name: str) -> Benchmark:
-    if name not in task_names():
-        raise ConfigInvalid(f"--task {name!r}: no such task; expected one of {', '.join(task_names())}")
-    benchmark: Benchmark = TASKS.make(name)
-    return benchmark
-
-
-def _row(record: Record, place: str) -> TaskRow:
-    tests = record.get("tests") or ()
-    if isinstance(tests, str):
-        tests = (tests,)
-    if not isinstance(tests, list | tuple) or not all(isinstance(test, str) for test in tests):
-        raise InputsInvalid(f"{place}: tests are {type(tests).__name__}; give a list of Python statements")
-    return TaskRow(
-        columns={as_text(name): as_text(value) for name, value in record.items() if name not in _HIDDEN},
-        id=as_text(record.get(ID_COLUMN)),
-        answer=as_label(record.get(LABEL_COLUMN)),
-        tests=tuple(tests),
-        setup=as_text(record.get("setup")),
-        entry_point=as_text(record.get("entry_point")),
-        gold=as_text(record.get("gold")),
-    )
+    rows = []
+    for number, record in enumerate(read_records(file), start=1):
+        tests = record.get("tests") or ()
+        if isinstance(tests, str):
+            tests = (tests,)
+        if not isinstance(tests, list | tuple) or not all(isinstance(test, str) for test in tests):
+            what = f"tests are {type(tests).__name__}; give a list of Python statements"
+            raise InputsInvalid(f"{file}, row {number}: {what}")
+        row = TaskRow(
+            columns={as_text(name): as_text(value) for name, value in record.items() if name not in _HIDDEN},
+            id=as_text(record.get(ID_COLUMN)),
+            answer=as_label(record.get(LABEL_COLUMN)),
+            tests=tuple(tests),
+            setup=as_text(record.get("setup")),
+            entry_point=as_text(record.get("entry_point")),
+            gold=as_text(record.get("gold")),
+        )
+        rows.append(row)
+    return Task(file.stem, tuple(rows), scorer=scorer, final_answer=final_answer, source=str(file))

@@ -18,8 +18,11 @@ from typing import Protocol
 
 from maspo.core.errors import InputsInvalid
 from maspo.data.inputs import Input, Inputs, make_inputs
-from maspo.data.overlap import drawn, repeated
+from maspo.data.split import find_repeated, is_drawn
 from maspo.scoring.base import Sample
+
+_NAMED = 5
+"""Pairs of repeated rows that a message names: enough to see what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,16 @@ class Task:
         object.__setattr__(self, "pool_rows", tuple(self.pool_rows))
         if not self.test_rows:
             raise InputsInvalid(f"{self.name}: no test rows; give a file that holds at least one")
-        found = repeated([_text(row) for row in self.pool_rows], [_text(row) for row in self.test_rows])
+        found = find_repeated([_text(row) for row in self.pool_rows], [_text(row) for row in self.test_rows])
         if found:
-            raise InputsInvalid(self._overlap(found))
+            pairs = [(_label(self.pool_rows[pool], pool), _label(self.test_rows[test], test)) for pool, test in found]
+            named = ", ".join(f"{pool} = {test}" for pool, test in pairs[:_NAMED])
+            more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+            raise InputsInvalid(
+                f"{self.name}: {len(found)} pool rows are also test rows, by their text without case, spaces and "
+                f"punctuation (pool = test: {named}{more}); remove them from the pool, or load the task with "
+                "TaskOptions(drop_overlap=True)"
+            )
 
     @cached_property
     def test(self) -> Inputs:
@@ -113,7 +123,7 @@ class Task:
 
     def split(self, share: float) -> Task:
         """Return the same task with a share of its test rows, drawn by their content alone, as its pool instead."""
-        aside = {number for number, row in enumerate(self.test_rows) if drawn(_text(row), share)}
+        aside = {number for number, row in enumerate(self.test_rows) if is_drawn(_text(row), share)}
         test = tuple(row for number, row in enumerate(self.test_rows) if number not in aside)
         pool = tuple(row for number, row in enumerate(self.test_rows) if number in aside)
         if not test or not pool:
@@ -131,17 +141,6 @@ class Task:
             pairs += [(_inputs((row,), self.name).rows[0], row) for row in rows]
         # Among rows that agents cannot tell apart the first counts, as where inputs are merged.
         return {item.key: (item.label, row) for item, row in reversed(pairs)}
-
-    def _overlap(self, found: list[tuple[int, int]]) -> str:
-        named = ", ".join(
-            f"{_label(self.pool_rows[pool], pool)} = {_label(self.test_rows[test], test)}" for pool, test in found[:5]
-        )
-        more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-        return (
-            f"{self.name}: {len(found)} pool rows are also test rows, by their text without case, spaces and "
-            f"punctuation (pool = test: {named}{more}); remove them from the pool, or load the task with "
-            "TaskOptions(drop_overlap=True)"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +177,6 @@ class Benchmark(Protocol):
     @property
     def name(self) -> str:
         """The name that ``--task`` takes."""
-        ...
 
     def load(self, data: Path | None, options: TaskOptions) -> Task:
         """Read the task from a file or folder, or, when agreed to, from where it is published.
@@ -187,12 +185,11 @@ class Benchmark(Protocol):
             InputsInvalid: the data are missing or cannot be used; says what was looked for and how to get it.
 
         """
-        ...
 
 
 def without_overlap(pool: tuple[TaskRow, ...], test: tuple[TaskRow, ...]) -> tuple[TaskRow, ...]:
     """Return the pool rows that repeat no test row."""
-    dropped = {number for number, _ in repeated([_text(row) for row in pool], [_text(row) for row in test])}
+    dropped = {number for number, _ in find_repeated([_text(row) for row in pool], [_text(row) for row in test])}
     return tuple(row for number, row in enumerate(pool) if number not in dropped)
 
 

@@ -1,14 +1,18 @@
-"""The order of the layers, in one place."""
+"""The layers around a model client, and their order. Retries and limits are larger and have files of their own.
+
+Why each stands where it stands: ``docs/design/0006-promises.md``.
+"""
 
 from __future__ import annotations
 
-from maspo.models.base import CallStore, ModelClient
+import asyncio
+import math
+from dataclasses import replace
+
+from maspo.core.errors import ProviderError
+from maspo.models.base import CallStore, ModelClient, Reply, Request, Stage, Transient, Unusable
 from maspo.models.budget import Ledger
-from maspo.models.layers.answered import Answered
-from maspo.models.layers.cached import Cached
 from maspo.models.layers.limited import Health, Limited
-from maspo.models.layers.metered import Metered
-from maspo.models.layers.recorded import Recorded
 from maspo.models.layers.retried import Retried, RetryPolicy
 
 
@@ -20,12 +24,138 @@ def compose(
     concurrency: int,
     health: Health | None = None,
 ) -> ModelClient:
-    """Wrap every layer around a bare model: ``Cached(Retried(Limited(Recorded(Answered(Metered(model))))))``.
+    """Wrap every layer around a bare model: ``Cached(Retried(Limited(Recorded(NonEmpty(Metered(model))))))``.
 
     The cache is outermost: what is known costs nothing. A retry waits without holding a slot, so the limit is inside.
     Each attempt is metered, just before it is sent. A reply without an answer is paid for, but neither recorded nor
     taken for one. ``health`` tells why calls wait, when they do.
     """
-    recorded = Recorded(Answered(Metered(model, ledger)), store)
+    recorded = Recorded(NonEmpty(Metered(model, ledger)), store)
     limited = Limited(recorded, concurrency, health=health, remaining=ledger.remaining_seconds)
     return Cached(Retried(limited, policy, ledger.remaining_seconds), store, ledger)
+
+
+class Cached:
+    """Answers from the run's record; concurrent equal requests share one call (single flight).
+
+    Recording is the inner ``Recorded``'s part. A failure is everyone's failure; when the caller who leads is
+    cancelled, one who waits takes over.
+    """
+
+    def __init__(self, inner: ModelClient, store: CallStore, ledger: Ledger) -> None:
+        self._inner = inner
+        self._store = store
+        self._ledger = ledger
+        self._flights: dict[str, asyncio.Future[Reply | None]] = {}
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer from the record, from a call in flight, or by a call of its own."""
+        while True:
+            known = self._store.get(request.key)
+            if known is None:
+                flight = self._flights.get(request.key)
+                if flight is None:
+                    return await self._lead(request)
+                # Shielded: a waiter that is cancelled must not cancel the others' call.
+                known = await asyncio.shield(flight)
+            if known is not None:
+                self._ledger.count_cached(request.purpose)
+                return replace(known, cached=True)
+
+    async def _lead(self, request: Request) -> Reply:
+        flight: asyncio.Future[Reply | None] = asyncio.get_running_loop().create_future()
+        self._flights[request.key] = flight
+        try:
+            reply = await self._inner.complete(request)
+            flight.set_result(reply)
+            return reply
+        except Exception as error:
+            flight.set_exception(error)
+            flight.exception()  # Seen here, so that a failure nobody waits for is not reported as forgotten.
+            raise
+        finally:
+            del self._flights[request.key]
+            if not flight.done():
+                flight.set_result(None)  # Cancelled: one of the waiters takes over.
+
+
+class Recorded:
+    """Records each reply: it is durable before anyone sees it.
+
+    It stands inside the concurrency limit, so that a killed process repeats at most as many calls as it may have in
+    flight.
+    """
+
+    def __init__(self, inner: ModelClient, store: CallStore) -> None:
+        self._inner = inner
+        self._store = store
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer as the inner model does, and record the reply."""
+        reply = await self._inner.complete(request)
+        try:
+            await self._store.put(request, reply)
+        except asyncio.CancelledError:
+            # The reply is paid for: recorded first, cancelled then.
+            await self._store.put(request, reply)
+            raise
+        return reply
+
+
+class NonEmpty:
+    """Turns a reply without any text into a failure: what is missing is never taken for an answer.
+
+    It stands outside the meter, since such a reply is paid for, and inside the record, since it is none.
+
+    Raises (from ``complete``):
+        Unusable: the reply holds no text.
+
+    """
+
+    def __init__(self, inner: ModelClient) -> None:
+        self._inner = inner
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer as the inner model does, if that is an answer."""
+        reply = await self._inner.complete(request)
+        if reply.text.strip():
+            return reply
+        why = reply.missing or "the content is empty"
+        if reply.truncated:
+            why = f"it ended at the limit of {request.max_tokens} tokens before any text; raise models.max_tokens"
+        raise Unusable(f"{request.model}: a reply without an answer: {why}", reply.usd, reply.seconds)
+
+
+class Metered:
+    """Keeps the ledger of a model: each attempt is reserved before it is sent, booked after, cut at the time cap."""
+
+    def __init__(self, inner: ModelClient, ledger: Ledger) -> None:
+        self._inner = inner
+        self._ledger = ledger
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer, if the ledger lets the call pass.
+
+        Raises:
+            BudgetReached: it does not.
+
+        """
+        reservation = await self._ledger.reserve(request)
+        seconds = self._ledger.remaining_seconds()
+        try:
+            async with asyncio.timeout(None if seconds == math.inf else seconds) as scope:
+                reply = await self._inner.complete(request)
+        except ProviderError as error:
+            if isinstance(error, Transient) and error.stage is Stage.LOST:
+                error.usd = self._ledger.book_loss(reservation)
+            else:
+                self._ledger.book_refusal(reservation)
+            raise
+        except BaseException as error:
+            # Cancelled or out of time: nobody knows how far the call came.
+            late = self._ledger.out_of_time() if isinstance(error, TimeoutError) and scope.expired() else None
+            self._ledger.cut_off(reservation)
+            if late is not None:
+                raise late from None
+            raise
+        return replace(reply, usd=self._ledger.settle(reservation, reply))

@@ -1,20 +1,223 @@
-"""The layer between the run and one endpoint: concurrency, rate, pauses and outages, for all calls together."""
+"""The layer between the run and one endpoint: concurrency, rate, pauses and outages, for all calls together.
+
+``Pace`` and ``_Rate`` learn what the endpoint bears; they have no clock, times are given to them in seconds.
+``Limited`` waits and sends. Why there are two dials: ``docs/design/0006-promises.md``; their bars: ``tests/faults``.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from maspo.core.errors import CallFailed, ProviderError
-from maspo.models.base import ModelClient, Reply, Request, ready_question
-from maspo.models.layers.faults import Adapted, Transient, Unusable
-from maspo.models.layers.pace import Pace, Pacing
+from maspo.models.base import Adapted, ModelClient, Reply, Request, Stage, Transient, Unusable, ready_question
 
+_RECENT = 20
+"""Outcomes that tell whether most calls fail: half of them, ten failures, are more than an accident."""
+_MORE_A_ROUND = 4
+"""Calls more in flight for each round of answers, beyond the threshold. TCP adds one a round trip (RFC 5681, 3.1); a
+round trip there takes milliseconds, a reply seconds."""
+_MOST_AN_ANSWER = 1.5
+"""No single answer, after a silence, may raise the rate by more; slow start (RFC 5681) doubles in a round trip."""
+_HALF = 0.5
+"""Multiplicative decrease when most calls are refused: that of RFC 5681; CUBIC's 0.7 (RFC 9438, 4.6) is gentler."""
+_LESS = 0.97
+"""How far below what was taken the rate stays. No guess is needed as in TCP, where it is 0.7: what an endpoint took is
+known, and nine tenths of its limit are to be used (docs/design/0006)."""
+_FEW = 10
+"""Calls that tell a rate."""
+_ENOUGH = 30
+"""A rate is held for as many calls, or pauses; a refusal after as many answers came at a rate that was borne."""
+_IN_VAIN = 8
+"""A limit that was overestimated twentyfold is found in fewer refusals in a row."""
 _WORTH_TELLING = 3.0
+"""Seconds; a shorter wait is over before anybody has read of it."""
 _LONGEST_NAP = 60.0
 """Seconds after which a wait looks again at what the run has left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pacing:
+    """How an endpoint is approached; times are seconds.
+
+    ``first`` calls are in flight at the start. ``row`` failures in a row, without an answer in between, are an outage:
+    then single small calls ask whether it is over, ``probe`` to ``probe_cap`` seconds apart, for ``patience`` at most.
+    ``moment`` is the wait after a refusal for coming too fast that does not say.
+    ``slowest`` is the lowest rate, in calls a second.
+
+    The figures are chosen; the storms of ``tests/faults`` check what they have to bear.
+    """
+
+    first: int = 16
+    row: int = 5
+    probe: float = 1.0
+    probe_cap: float = 15.0
+    patience: float = 900.0
+    moment: float = 1.0
+    slowest: float = 0.1
+
+
+class Pace:
+    """The calls in flight, the calls a second and the pause that an endpoint bears.
+
+    Calls in flight: slow start, one more per answer; halved when at least half of the last outcomes are failures,
+    and from there on a few more per round. After an outage it is slow start again, up to that half. An isolated failure
+    changes nothing: it costs its own retry. Calls a second: see ``_Rate``.
+
+    A wait that the endpoint asks for holds for every call.
+    """
+
+    def __init__(self, most: int, pacing: Pacing) -> None:
+        self._most = most
+        self._pacing = pacing
+        self.window = float(min(pacing.first, most))
+        """How many calls may be in flight."""
+        self.due = -math.inf
+        """Nothing is sent before this time."""
+        self.down = False
+        """The endpoint answers nobody."""
+        self._rate = _Rate(pacing.slowest)
+        self._answered_once = False
+        self._row = 0
+        self._recent: deque[bool] = deque(maxlen=_RECENT)
+        self._threshold = float(most)
+        self._backed_off = -math.inf
+
+    def note_sent(self, now: float) -> None:
+        """Take note of a call that is sent; the next one is due one interval later."""
+        self._rate.note_sent(now)
+        self.due = max(self.due, now + 1 / self._rate.calls)
+
+    def note_answer(self, now: float) -> None:
+        """Take note of an answer, whatever it says."""
+        self._recent.append(True)
+        self._row = 0
+        self._answered_once = True
+        self._rate.grow(now)
+        if self.down:
+            self.window = float(min(self._pacing.first, self._most))
+            self.down = False
+        more = 1 if self.window < self._threshold else _MORE_A_ROUND / self.window
+        self.window = min(self._most, self.window + more)
+
+    def note_failure(self, fault: Transient, sent: float, now: float, in_flight: int) -> None:
+        """Take note of a failure of a call that was sent at a time; ``in_flight`` calls are under way."""
+        self._row += 1
+        self._wait(now, fault.retry_after or 0.0)
+        if self.down or sent < self._backed_off:
+            return  # Told already, by the outage or by the last back-off while this call was under way.
+        self._recent.append(False)
+        unreached = fault.stage is Stage.UNREACHED
+        self.down = self._answered_once and (unreached or self._row >= self._pacing.row)
+        # Half of the last outcomes, and enough of them to mean something. Refusals come before the answers to calls of
+        # the same moment, so those under way speak for the endpoint.
+        lost = self._recent.count(False)
+        severe = lost >= max(3.0, min(_RECENT / 2, in_flight / 4)) and 2 * lost >= len(self._recent)
+        if severe:
+            self._threshold = self.window = max(1.0, self.window / 2)
+            self._backed_off = now
+            self._recent.clear()
+        if fault.stage is Stage.LIMITED:
+            pause = self._pacing.moment if fault.retry_after is None else min(fault.retry_after, self._pacing.patience)
+            if self._rate.lower(sent, now, pause, severe):
+                self._wait(now, pause)
+                self._backed_off = now + pause
+
+    def _wait(self, now: float, seconds: float) -> None:
+        """Send nothing for a while; who asks for more than there is patience asks in vain."""
+        if seconds <= self._pacing.patience:
+            self.due = max(self.due, now + seconds)
+
+
+class _Rate:
+    """The calls a second that an endpoint bears.
+
+    Unlimited until the endpoint refuses most calls for coming too fast (429). Then what it took is the rate, which
+    doubles every second until the next refusal. From there it stays a little below what was taken, and after a hold
+    grows again, at first slowly.
+
+    A real limit ends its refusals when calls come slower. So each refusal that comes too soon lowers the rate twice as
+    much as the one before, and those that still go on have another cause: a quota shared with others, a busy gateway.
+    Then the rate is unlimited again, each refusal costs its own retry, and it takes as many times that most calls are
+    refused until a limit is looked for again.
+    """
+
+    def __init__(self, slowest: float) -> None:
+        self._slowest = slowest
+        self.calls = math.inf
+        """Calls a second."""
+        self._sent: deque[float] = deque()
+        """When calls were sent that were not refused: of the last second, or the last few, at the present rate."""
+        self._climbing = False
+        """The limit is not known yet."""
+        self._taken = 0
+        """Answers since the last refusal."""
+        self._in_vain = 0
+        """Refusals in a row that came too soon after the rate was lowered."""
+        self._lowered = self._grows_from = self._grown = -math.inf
+
+    def note_sent(self, now: float) -> None:
+        """Remember a call for as long as it tells the rate."""
+        self._sent.append(now)
+        while len(self._sent) > _FEW and self._sent[1] <= now - 1:
+            self._sent.popleft()
+
+    def grow(self, now: float) -> None:
+        """Let the rate grow for the time since it last did, so that it grows only as far as calls are answered."""
+        self._taken += 1
+        before, since = self._grown - self._grows_from, now - self._grows_from
+        if since <= before or since <= 0:
+            return
+        before = max(0.0, before)
+        growth = math.exp2(min(since - before, 1.0)) if self._climbing else _regrowth(since) / _regrowth(before)
+        self.calls *= min(growth, _MOST_AN_ANSWER)
+        self._grown = now
+
+    def lower(self, sent: float, now: float, pause: float, most: bool) -> bool:
+        """Lower the rate from the end of a pause on, if that may help, and return whether it may.
+
+        ``most`` calls were refused of late, not this one alone, which was ``sent`` at a time.
+        """
+        if sent in self._sent:
+            self._sent.remove(sent)
+        soon = self._taken < _ENOUGH and (self._climbing or self._grown <= self._grows_from)
+        self._taken = 0
+        if not soon:
+            self._in_vain = 0
+        if self.calls == math.inf and (self._in_vain or not most):
+            self._in_vain -= most
+            return False
+        self._in_vain += 1
+        if self._in_vain == _IN_VAIN:
+            self.calls = math.inf
+            return False
+        hold = 0.0 if self._climbing or most else _ENOUGH * max(pause, 1 / self.calls)
+        # What was taken: calls a second that were sent and not refused, unless they are too few to tell. A pause
+        # counts, up to a second: the endpoint had that time, too.
+        taken = math.inf
+        if len(self._sent) >= _FEW or self.calls == math.inf:
+            span = self._sent[-1] - self._sent[0] if self._sent else 0.0
+            taken = max(1, len(self._sent)) / max(span, min(1.0, now - self._lowered))
+        less = _HALF if most else max(_HALF, _LESS**2 ** (self._in_vain - 1))
+        self.calls = max(self._slowest, min(less * self.calls, _LESS * taken))
+        self._climbing = most
+        self._sent.clear()
+        self._lowered = now
+        self._grows_from = self._grown = now + pause + hold
+        return True
+
+
+def _regrowth(seconds: float) -> float:
+    """Return how much of the known limit is tried again after so many seconds without a refusal.
+
+    In the way of CUBIC (RFC 9438, 4.2): slowly near the limit, then fast. Half a percent a second at first; the limit
+    is tried at 1.1 times after 5 seconds or so, and twofold after 12.
+    """
+    return 1 + seconds / 200 + seconds**3 / 2000
 
 
 @dataclass
@@ -60,7 +263,7 @@ class Limited:
         async with self._turn:
             await self._until_due(request.model)
             self._in_flight += 1
-            self._pace.sent(_now())
+            self._pace.note_sent(_now())
         try:
             return await self._send(request)
         finally:
@@ -72,21 +275,21 @@ class Limited:
         try:
             reply = await self._inner.complete(request)
         except (Adapted, Unusable):
-            self._pace.answered(_now())
+            self._pace.note_answer(_now())
             raise
         except Transient as fault:
             self._last = fault
-            self._pace.failed(fault, sent, _now(), self._in_flight)
+            self._pace.note_failure(fault, sent, _now(), self._in_flight)
             raise
         except CallFailed:
-            self._pace.answered(_now())
+            self._pace.note_answer(_now())
             raise
         except ProviderError as error:
             self._hopeless = error
             raise
         finally:
             self._changed.set()
-        self._pace.answered(_now())
+        self._pace.note_answer(_now())
         return reply
 
     async def _until_due(self, model: str) -> None:
@@ -103,56 +306,44 @@ class Limited:
             if self._in_flight >= max(1, math.floor(self._pace.window)):
                 await self._nap(math.inf)
             elif seconds > 0:
-                await self._pause(seconds)
+                if seconds >= _WORTH_TELLING:
+                    self._health.waiting = f"the endpoint asks to wait {seconds:.0f} s ({self._last})"
+                try:
+                    await self._nap(seconds)
+                finally:
+                    self._health.waiting = ""
             else:
                 return
-
-    async def _pause(self, seconds: float) -> None:
-        if seconds >= _WORTH_TELLING:
-            self._health.waiting = f"the endpoint asks to wait {seconds:.0f} s ({self._last})"
-        try:
-            await self._nap(seconds)
-        finally:
-            self._health.waiting = ""
 
     async def _outlast(self, model: str) -> None:
         """Ask from time to time whether the endpoint is back; return when anything was answered."""
         began = _now()
-        between = self._pacing.probe
+        patience, between = self._pacing.patience, self._pacing.probe
         try:
-            while self._waits():
-                seconds = max(self._pace.due - _now(), between, self._asked_to_wait())
-                if _now() + seconds > began + self._pacing.patience:
-                    raise self._given_up(_now() - began)
+            while self._is_down():
+                # Who asks for a longer wait than there is patience for is taken at its word here.
+                asked = self._last.retry_after or 0.0 if self._last is not None else 0.0
+                seconds = max(self._pace.due - _now(), between, asked if asked > patience else 0.0)
+                if _now() + seconds > began + patience:
+                    self._hopeless = ProviderError(
+                        f"no call was answered for {_now() - began:.0f} s, the last: {self._last}; "
+                        "go on when the endpoint is back"
+                    )
+                    raise self._hopeless
                 self._health.waiting = f"the endpoint does not answer; asking again in {seconds:.0f} s ({self._last})"
                 until = _now() + seconds
-                while self._waits() and _now() < until:
+                while self._is_down() and _now() < until:
                     await self._nap(until - _now())
-                if self._waits():
-                    await self._ask(model)
+                if self._is_down():
+                    with contextlib.suppress(CallFailed):  # How it went is known to the pace.
+                        await self._send(ready_question(model))
                 between = min(2 * between, self._pacing.probe_cap)
         finally:
             self._health.waiting = ""
 
-    def _waits(self) -> bool:
+    def _is_down(self) -> bool:
+        """Return whether an outage is still to be waited out."""
         return self._pace.down and self._remaining() > 0
-
-    async def _ask(self, model: str) -> None:
-        try:
-            await self._send(ready_question(model))
-        except CallFailed:
-            return  # How it went is known to the pace.
-
-    def _asked_to_wait(self) -> float:
-        """Return the wait that the last failure asked for when it is longer than the patience, else 0."""
-        asked = self._last.retry_after if self._last is not None else None
-        return asked if asked is not None and asked > self._pacing.patience else 0.0
-
-    def _given_up(self, seconds: float) -> ProviderError:
-        self._hopeless = ProviderError(
-            f"no call was answered for {seconds:.0f} s, the last: {self._last}; go on when the endpoint is back"
-        )
-        return self._hopeless
 
     async def _nap(self, seconds: float) -> None:
         """Wait, at most as long as the run has left, or until a call ends."""

@@ -10,17 +10,16 @@ from dataclasses import dataclass, replace
 from random import SystemRandom
 
 from maspo.core.errors import CallFailed, ProviderError
-from maspo.models.base import ModelClient, Reply, Request
-from maspo.models.layers.faults import Adapted, Stage, Transient, Unusable
+from maspo.models.base import Adapted, ModelClient, Reply, Request, Stage, Transient, Unusable
 
 _EVENLY = SystemRandom().random
 """Jitter need not be repeatable: it moves calls in time and changes no result."""
-
-
 _EARNED = 0.1
-"""Retries that a call earns for all."""
+"""Retries that a call earns for all: in the long run at most a tenth more calls than asked for."""
 _MOST_UNUSABLE = 2
 """Replies without an answer that are paid for one call."""
+_MOST_DOUBLINGS = 60
+"""Of a wait; beyond the cap of any policy, and within the range of a float."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +45,6 @@ class RetryPolicy:
     unreached: int = 3
     spare: float = 50.0
     lost_in_a_row: int = 10
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What a call's failed attempts came to."""
-
-    sent: int = 0
-    failed: int = 0
-    unusable: int = 0
-    seconds: float = 0.0
-    usd: float | None = 0.0
-    reached: bool = False
-
-    def add(self, fault: Transient) -> None:
-        self.failed += not isinstance(fault, Adapted)
-        self.unusable += isinstance(fault, Unusable)
-        self.seconds += fault.seconds
-        self.usd = _sum(self.usd, fault.usd)
-        self.reached = self.reached or fault.stage is not Stage.UNREACHED
 
 
 class Retried:
@@ -97,58 +77,61 @@ class Retried:
 
     async def complete(self, request: Request) -> Reply:
         """Answer, after as many attempts as it takes and the policy allows."""
-        tally = _Tally()
-        self._spare = min(self._policy.spare, self._spare + _EARNED)
+        policy = self._policy
+        self._spare = min(policy.spare, self._spare + _EARNED)
+        sent = failed = unusable = 0
+        spent, reached = 0.0, False
+        usd: float | None = 0.0
         while True:
-            tally.sent += 1
+            sent += 1
             try:
                 reply = await self._inner.complete(request)
                 self._lost.pop((request.purpose, request.model), None)
-                return replace(reply, attempts=tally.sent, usd=_sum(reply.usd, tally.usd))
-            except Transient as fault:
-                tally.add(fault)
-                await self._wait(request, tally, fault)
+                return replace(reply, attempts=sent, usd=_add(reply.usd, usd))
+            except Transient as error:
+                fault = error
             except CallFailed as error:
-                error.attempts = tally.sent
+                error.attempts = sent
                 raise
+            spent += fault.seconds
+            usd = _add(usd, fault.usd)
+            reached = reached or fault.stage is not Stage.UNREACHED
+            if isinstance(fault, Adapted):
+                continue
+            failed += 1
+            unusable += isinstance(fault, Unusable)
+            used_up = failed >= policy.attempts or unusable >= _MOST_UNUSABLE
+            if used_up or (not reached and failed >= policy.unreached):
+                raise self._give_up(request, sent, reached, f"{fault} ({sent} attempts failed)") from fault
+            pause = self._draw_pause(failed, fault.retry_after)
+            if spent + pause >= policy.deadline:
+                reason = f"{sent} attempts failed, and another would pass the deadline of {policy.deadline:g} s"
+                raise self._give_up(request, sent, reached, f"{fault} ({reason})") from fault
+            spent += pause
+            await self._sleep(min(pause, self._remaining()))
 
-    async def _wait(self, request: Request, tally: _Tally, fault: Transient) -> None:
-        """Wait before the next attempt; raise when there is none."""
-        if isinstance(fault, Adapted):
-            return
-        if self._used_up(tally):
-            raise self._given_up(request, tally, f"{fault} ({tally.sent} attempts failed)") from fault
-        seconds = self._pause(tally.failed, fault.retry_after)
-        if tally.seconds + seconds >= self._policy.deadline:
-            reason = f"{tally.sent} attempts failed, and another would pass the deadline of {self._policy.deadline:g} s"
-            raise self._given_up(request, tally, f"{fault} ({reason})") from fault
-        tally.seconds += seconds
-        await self._sleep(min(seconds, self._remaining()))
-
-    def _used_up(self, tally: _Tally) -> bool:
-        unreached = not tally.reached and tally.failed >= self._policy.unreached
-        return unreached or tally.failed >= self._policy.attempts or tally.unusable >= _MOST_UNUSABLE
-
-    def _pause(self, failed: int, retry_after: float | None) -> float:
+    def _draw_pause(self, failed: int, retry_after: float | None) -> float:
+        """Return the seconds before the next attempt; takes a retry from the budget when there is one."""
         policy = self._policy
         if self._spare < 1:
             return max(retry_after or 0.0, policy.cap * (1 + self._draw()) / 2)
         self._spare -= 1
         if retry_after is not None:
             return retry_after + self._draw() * policy.base
-        return self._draw() * min(policy.cap, math.ldexp(policy.base, min(failed - 1, 60)))
+        return self._draw() * min(policy.cap, math.ldexp(policy.base, min(failed - 1, _MOST_DOUBLINGS)))
 
-    def _given_up(self, request: Request, tally: _Tally, message: str) -> ProviderError | CallFailed:
-        if not tally.reached:
+    def _give_up(self, request: Request, sent: int, reached: bool, message: str) -> ProviderError | CallFailed:
+        """Return the error of a call that is lost: that call's, or the endpoint's when too many were lost in a row."""
+        if not reached:
             return ProviderError(f"unreachable: {message}")
         self._lost[request.purpose, request.model] += 1
         lost = self._lost[request.purpose, request.model]
         if lost >= self._policy.lost_in_a_row:
             return ProviderError(f"{lost} {request.purpose} calls in a row failed for good, the last: {message}")
         error = CallFailed(message)
-        error.attempts = tally.sent
+        error.attempts = sent
         return error
 
 
-def _sum(first: float | None, second: float | None) -> float | None:
+def _add(first: float | None, second: float | None) -> float | None:
     return None if first is None or second is None else first + second

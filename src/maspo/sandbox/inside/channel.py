@@ -7,9 +7,10 @@ the channel counts as broken.
 from __future__ import annotations
 
 import builtins
+import dataclasses
 import os
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from maspo.sandbox.inside.values import Data, decode, dumps, encode, loads, refresh
@@ -23,6 +24,15 @@ class Broken(Exception):
 
 class OtherError(Exception):
     """Something was raised on the other side that has no counterpart here."""
+
+
+def builtin_error(names: Iterable[str]) -> type[Exception] | None:
+    """Return the first of the names that is a built-in exception.
+
+    Never a StopIteration: out of a call it would silently end the loop of a test around it.
+    """
+    known = (getattr(builtins, name, None) for name in names if name != "StopIteration")
+    return next((one for one in known if isinstance(one, type) and issubclass(one, Exception)), None)
 
 
 class Frames:
@@ -73,6 +83,8 @@ class Peer:
         self._frames = frames
         self._serve = serve
         self._kept: list[object] = []
+        self._numbers: dict[int, int] = {}
+        """The number of each kept object by its identity, which no other object has as long as it is kept."""
         self._errors: dict[str, type[Exception]] = {}
         self.broken = ""
         """Why the channel can no longer be used; it stays so."""
@@ -85,14 +97,29 @@ class Peer:
         """Return data that stands for an object of this side; see ``Objects``."""
         if isinstance(value, Remote):
             return ["yours", object.__getattribute__(value, "_number")]
-        self._kept.append(value)
-        return ["mine", len(self._kept) - 1, type(value).__name__[:80]]
+        number = self._numbers.setdefault(id(value), len(self._kept))
+        if number == len(self._kept):
+            self._kept.append(value)
+        return ["mine", number, type(value).__name__[:80], self._fields(value)]
+
+    def _fields(self, value: object) -> Data:
+        """Return the class and the fields of a data class, by which it is compared; None for any other object."""
+        params = getattr(type(value), "__dataclass_params__", None)
+        if params is None or not params.eq:
+            return None
+        compared = [field.name for field in dataclasses.fields(value) if field.compare]  # type: ignore[arg-type]
+        try:
+            return [encode(type(value), self), *(encode(getattr(value, name), self) for name in compared)]
+        except (RecursionError, AttributeError):
+            return None
 
     def find(self, data: Data) -> object:
         """Return what the other end's data stand for; see ``Objects``."""
         match data:
-            case ["mine", int(number), str(kind)]:
+            case ["mine", int(number), str(kind), None]:
                 return Remote(self, number, kind)
+            case ["mine", int(number), str(kind), [*fields]]:
+                return Remote(self, number, kind, tuple(decode(field, self) for field in fields))
             case ["yours", int(number)] if 0 <= number < len(self._kept):
                 return self._kept[number]
             case _:
@@ -108,25 +135,22 @@ class Peer:
             self._frames.send(
                 [what, [encode(value, self) for value in values], {k: encode(v, self) for k, v in named.items()}]
             )
-            return self._answer(what, values)
+            while True:
+                message = self._frames.receive()
+                match message:
+                    case ["returned", result, changed]:
+                        return self._take(result, changed, values)
+                    case ["raised", list(names), text]:
+                        raise self._error(what, [str(name) for name in names], text)
+                    case [str(asked), list(), dict()] if asked in self._serve:
+                        self._do(message)
+                    case _:
+                        raise Broken("an answer arrived that cannot be read")
         except Broken as error:
             self.broken = str(error)
             raise
 
-    def _answer(self, what: str, values: tuple[object, ...]) -> Any:
-        while True:
-            message = self._frames.receive()
-            match message:
-                case ["returned", result, changed]:
-                    return self._returned(result, changed, values)
-                case ["raised", list(names), text]:
-                    raise self._error(what, [str(name) for name in names], text)
-                case [str(asked), list(), dict()] if asked in self._serve:
-                    self._do(message)
-                case _:
-                    raise Broken("an answer arrived that cannot be read")
-
-    def _returned(self, result: Data, changed: Data, values: tuple[object, ...]) -> Any:
+    def _take(self, result: Data, changed: Data, values: tuple[object, ...]) -> Any:
         try:
             self.last = decode(result, self)
             for old, new in zip(values, changed, strict=True):
@@ -136,22 +160,21 @@ class Peer:
         return self.last
 
     def _error(self, what: str, names: list[str], text: Data) -> Exception:
-        """Return an exception of this side, never one that would end more here than it says.
-
-        A StopIteration out of a call would silently end the loop of a test around it.
-        """
+        """Return an exception of this side, never one that would end more here than it says."""
         self.last = None
         message, name = text if isinstance(text, str) else "", names[0] if names else ""
         if name == "StopIteration":
             return StopIteration() if what == "next" else OtherError(f"StopIteration: {message}")
-        known = (getattr(builtins, one, None) for one in names if one != "StopIteration")
-        base = next((one for one in known if isinstance(one, type) and issubclass(one, Exception)), None)
-        if base is None:
+        kind = builtin_error(names)
+        if kind is None:
             self.broken = f"the program ended with {name[:80]}"
             return OtherError(message)
-        if base.__name__ == name or not name.isidentifier():
-            return _made(base, message)
-        return _made(self.error_class(name, base), message)
+        if kind.__name__ != name and name.isidentifier():
+            kind = self.error_class(name, kind)
+        try:
+            return kind(message)
+        except TypeError:  # UnicodeDecodeError and its kin want more than a text
+            return OtherError(message)
 
     def error_class(self, name: str, base: type[Exception]) -> type[Exception]:
         """Return this side's class for an exception that the program defined."""
@@ -183,7 +206,11 @@ class Peer:
             ]
             reply: Data = ["returned", encode(result, self), changed]
         except BaseException as error:
-            reply = ["raised", [one.__name__ for one in type(error).__mro__], _text(error)]
+            try:
+                text = str(error)[:1000]
+            except BaseException:
+                text = ""
+            reply = ["raised", [one.__name__ for one in type(error).__mro__], text]
         self._frames.send(reply)
 
 
@@ -191,15 +218,17 @@ _CONTAINERS: Final = (list, tuple, dict, set, bytearray)
 
 
 class Remote:
-    """An object that stays on the other side. It can be called, read and walked through, and equals only itself.
+    """An object that stays on the other side. It can be called, read and walked through.
 
+    It equals only itself and, being of a data class, what has the same class and fields; never what is on this side.
     Comparisons are never passed on: the other side would be told what it is compared with.
     """
 
-    def __init__(self, peer: Peer, number: int, kind: str) -> None:
+    def __init__(self, peer: Peer, number: int, kind: str, fields: tuple[object, ...] = ()) -> None:
         self._peer = peer
         self._number = number
         self._kind = kind
+        self._fields = fields
 
     def __call__(self, *values: object, **named: object) -> Any:
         """Have the other side call it."""
@@ -218,6 +247,14 @@ class Remote:
         if type(length) is not int or length < 0:
             raise TypeError("a length that is none")
         return length
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Remote) or other._peer is not self._peer:
+            return NotImplemented
+        return self._number == other._number or (self._fields != () and self._fields == other._fields)
+
+    def __hash__(self) -> int:
+        return hash(self._kind)
 
     def __bool__(self) -> bool:
         return True
@@ -244,17 +281,3 @@ class Remote:
 
     def __repr__(self) -> str:
         return f"<{self._kind} of the program>"
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return str(error)[:1000]
-    except BaseException:
-        return ""
-
-
-def _made(kind: type[Exception], message: str) -> Exception:
-    try:
-        return kind(message)
-    except TypeError:  # UnicodeDecodeError and its kin want more than a text
-        return OtherError(message)

@@ -12,38 +12,22 @@ import importlib.util
 import json
 import os
 import reprlib
-from collections.abc import Iterator
 from typing import Any, Final
 
-from maspo.sandbox.inside.channel import Broken, Frames, Peer, Remote
-from maspo.sandbox.inside.program import read_job
+from maspo.sandbox.inside.channel import Broken, Frames, Peer, Remote, builtin_error
+from maspo.sandbox.inside.program import parse, read_job, with_body
 from maspo.sandbox.inside.values import Data
 
-_MODULES: Final = frozenset(
-    [
-        "bisect",
-        "cmath",
-        "collections",
-        "copy",
-        "datetime",
-        "decimal",
-        "fractions",
-        "functools",
-        "heapq",
-        "itertools",
-        "json",
-        "math",
-        "operator",
-        "random",
-        "re",
-        "statistics",
-        "string",
-        "sys",
-        "typing",
-    ]
-)
+_MODULE_NAMES: Final = """
+bisect cmath collections copy datetime decimal fractions functools heapq itertools json math operator random re
+statistics string sys typing
+"""
+_MODULES: Final = frozenset(_MODULE_NAMES.split())
 """What a test may use without importing it. It gets Python's own, whatever the program calls by this name."""
 _LONGEST: Final = 400
+"""Characters of a reason; a table of scores has room for no more."""
+_CALLBACKS: Final = {"call": lambda target, *values, **named: target(*values, **named)}
+"""All that a program may ask for: to call a function that a test gave it."""
 
 
 class _Stop(Exception):
@@ -59,19 +43,28 @@ def examine(job_file: int, frames: Frames, results: int) -> None:
     job = read_job(job_file)
     report = _Report(results, str(job["nonce"]))
     try:
-        tests = [_parsed(str(text), f"test {number}") for number, text in enumerate(job["tests"], 1)]
+        tests = []
+        for number, text in enumerate(job["tests"], 1):
+            try:
+                tests.append(ast.parse(str(text)))
+            except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+                raise _Stop("failed", f"test {number} is not valid Python: {error}") from error
         _check_imports(tests)
         examination = _Examination(job, tests, Peer(frames, _CALLBACKS))
-        _begin(frames)
+        # Whether there is a program, and then whether it ran.
+        first = frames.receive()
+        problem = first.get("problem") if isinstance(first, dict) else None
+        if problem:
+            raise _Stop("unread", f"not a Python program: {problem}")
+        second = frames.receive()
+        failure = second.get("failure") if isinstance(second, dict) else "an answer that cannot be read"
+        if failure:
+            raise _Stop("wrong", f"the program failed before its tests: {failure}")
         examination.run(report)
     except _Stop as stop:
         report.write({"stop": stop.outcome, "why": str(stop)[:_LONGEST]})
     except Broken as error:
         report.write({"stop": "wrong", "why": str(error)[:_LONGEST]})
-
-
-_CALLBACKS: Final = {"call": lambda target, *values, **named: target(*values, **named)}
-"""All that a program may ask for: to call a function that a test gave it."""
 
 
 class _Report:
@@ -87,25 +80,6 @@ class _Report:
             line = line[os.write(self._descriptor, line) :]
 
 
-def _begin(frames: Frames) -> None:
-    """Hear whether there is a program and whether it ran."""
-    first = frames.receive()
-    problem = first.get("problem") if isinstance(first, dict) else None
-    if problem:
-        raise _Stop("unread", f"not a Python program: {problem}")
-    second = frames.receive()
-    failure = second.get("failure") if isinstance(second, dict) else "an answer that cannot be read"
-    if failure:
-        raise _Stop("wrong", f"the program failed before its tests: {failure}")
-
-
-def _parsed(text: str, place: str) -> ast.Module:
-    try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise _Stop("failed", f"{place} is not valid Python: {error}") from error
-
-
 class _Examination:
     """The tests of one job, and the names that they see."""
 
@@ -119,7 +93,12 @@ class _Examination:
     def run(self, report: _Report) -> None:
         """Find the names that the tests use, then run them in their order."""
         self._bind_names()
-        tests = [*self._tests, *self._final_check()]
+        nodes = [node for test in self._tests for node in ast.walk(test)]
+        # A ``check`` that the tests define and leave to the caller is called, as HumanEval does it.
+        defined = any(isinstance(one, ast.FunctionDef) and one.name == "check" for t in self._tests for one in t.body)
+        called = any(isinstance(node, ast.Call) and _is_name(node.func, "check") for node in nodes)
+        final = [ast.parse(f"check({self._entry})")] if self._entry and defined and not called else []
+        tests = [*self._tests, *final]
         for number, test in enumerate(tests):
             why = self._try(test)
             report.write({"test": number, "ok": not why, "why": why[:_LONGEST]})
@@ -129,16 +108,15 @@ class _Examination:
 
     def _run_setup(self, setup: str) -> set[str]:
         """Run the setup here as well, since tests may use it; return the functions that it only announces."""
-        for text in (setup, f"{setup.rstrip()}\n    pass\n"):
-            try:
-                tree = ast.parse(text)
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
+        for text in (setup, with_body(setup)):
+            tree = parse(text)
+            if tree is None:
                 continue
             try:
                 _execute(tree, self._names)
             except Exception as error:
-                raise _Stop("failed", f"the setup cannot run: {type(error).__name__}: {error}") from error
-            return {one.name for one in tree.body if isinstance(one, ast.FunctionDef) and _announced(one)}
+                raise _Stop("failed", f"the setup cannot run: {_describe(error)}") from error
+            return {one.name for one in tree.body if isinstance(one, ast.FunctionDef) and _is_announced(one)}
         return set()
 
     def _bind_names(self) -> None:
@@ -146,11 +124,14 @@ class _Examination:
         if self._entry:
             self._bind(self._entry, needed=True)
             self._names.setdefault("candidate", self._names[self._entry])
-        used, bound = _names_of(self._tests)
-        unknown = [name for name in used if name not in bound and not self._is_known(name)]
+        used, bound, subjects = _names_of(self._tests)
+        # Known is what Python or the setup defines, but for functions that it only announces, and the entry point.
+        known = {name for name in used if name in self._names or hasattr(builtins, name)} - self._stubs
+        known |= {self._entry, *bound}
+        unknown = [name for name in used if name not in known]
         library = {name: found for name in unknown if (found := _library(name, self._tests)) is not None}
         own = [name for name in unknown if name not in library]
-        if not self._entry and not _subjects(self._tests) & set(own):
+        if not self._entry and not subjects & set(own):
             own += _innermost_calls(self._tests)
         if self._entry or own:
             self._names.update(library)  # The tests compare with it, so the program must not replace it.
@@ -159,50 +140,20 @@ class _Examination:
         for name in own:
             self._bind(name, needed=False)
 
-    def _is_known(self, name: str) -> bool:
-        """Whether the setup or Python itself defines a name, or the program does as its entry point."""
-        if name == self._entry:
-            return True
-        return name not in self._stubs and (name in self._names or hasattr(builtins, name))
-
     def _bind(self, name: str, needed: bool) -> None:
-        kind, *bases = self._describe(name)
-        if kind == "missing":
-            if needed:
-                raise _Stop("wrong", f"the program does not define {name}")
-            if name in _MODULES:
-                self._names[name] = importlib.import_module(name)
-        elif kind == "module":
-            if name in _MODULES:
-                self._names[name] = importlib.import_module(name)
-        elif kind == "exception":
-            self._names[name] = self._exception(name, bases)
-        else:
-            self._names[name] = self._peer.ask("global", name)
-
-    def _describe(self, name: str) -> tuple[str, ...]:
         described = self._peer.ask("describe", name)
         if not (isinstance(described, tuple) and described and all(isinstance(word, str) for word in described)):
             raise Broken("an answer arrived that cannot be read")
-        return described
-
-    def _exception(self, name: str, bases: list[str]) -> type[Exception]:
-        """Return this side's class; never a StopIteration, which would silently end a loop of the tests."""
-        known = (getattr(builtins, base, None) for base in bases if base != "StopIteration")
-        base = next((one for one in known if isinstance(one, type) and issubclass(one, Exception)), Exception)
-        return self._peer.error_class(name, base)
-
-    def _final_check(self) -> list[ast.Module]:
-        """Call a ``check`` that the tests define and leave to the caller, as HumanEval does."""
-        defined = any(
-            isinstance(one, ast.FunctionDef) and one.name == "check" for test in self._tests for one in test.body
-        )
-        called = any(
-            isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "check"
-            for test in self._tests
-            for node in ast.walk(test)
-        )
-        return [ast.parse(f"check({self._entry})")] if self._entry and defined and not called else []
+        kind, *bases = described
+        if kind == "missing" and needed:
+            raise _Stop("wrong", f"the program does not define {name}")
+        if kind in ("missing", "module"):
+            if name in _MODULES:
+                self._names[name] = importlib.import_module(name)
+        elif kind == "exception":
+            self._names[name] = self._peer.error_class(name, builtin_error(bases) or Exception)
+        else:
+            self._names[name] = self._peer.ask("global", name)
 
     def _try(self, test: ast.Module) -> str:
         """Run one test; return why it does not hold, empty when it does."""
@@ -210,13 +161,13 @@ class _Examination:
         why = ""
         try:
             _execute(test, self._names)
-        except AssertionError as error:
-            why = _line(error) if str(error) else f"the last call returned {self._shown()}"
         except BaseException as error:
-            why = _line(error)
+            why = _describe(error)
+            if isinstance(error, AssertionError) and not str(error):
+                why = f"the last call returned {self._show_last()}"
         return self._peer.broken or why
 
-    def _shown(self) -> str:
+    def _show_last(self) -> str:
         last = self._peer.last
         try:
             return repr(last) if isinstance(last, Remote) else reprlib.repr(last)
@@ -238,11 +189,11 @@ def _execute(tree: ast.Module, names: dict[str, Any]) -> None:
     exec(compile(tree, "<tests>", "exec"), names)  # noqa: S102 - this process is shut in for it
 
 
-def _line(error: BaseException) -> str:
+def _describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _announced(function: ast.FunctionDef) -> bool:
+def _is_announced(function: ast.FunctionDef) -> bool:
     """Whether a function has no body yet: a docstring, ``pass``, ``...`` or an error that says so."""
     return all(
         isinstance(one, ast.Pass | ast.Raise) or (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
@@ -250,33 +201,27 @@ def _announced(function: ast.FunctionDef) -> bool:
     )
 
 
-def _names_of(tests: list[ast.Module]) -> tuple[list[str], set[str]]:
-    """Return the names that tests read, in their order, and those that they define themselves."""
+def _names_of(tests: list[ast.Module]) -> tuple[list[str], set[str], set[str]]:
+    """Return the names that tests read, in their order, those that they define, and those that they are about.
+
+    The last are called, or attributes of them are read: one of them is what is tested.
+    """
     used: dict[str, None] = {}
     bound: set[str] = set()
+    subjects: set[str] = set()
     for node in (node for test in tests for node in ast.walk(test)):
         match node:
             case ast.Name(id=name, ctx=ast.Load()):
                 used[name] = None
-            case ast.Name(id=name):
-                bound.add(name)
-            case ast.arg(arg=name) | ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-                bound.add(name)
+            case ast.Call(func=ast.Name(id=name)) | ast.Attribute(value=ast.Name(id=name)):
+                subjects.add(name)
             case ast.alias(name=name, asname=other):
                 bound.add(other or name.split(".")[0])
+            case ast.Name(id=name) | ast.arg(arg=name) | ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                bound.add(name)
             case ast.ExceptHandler(name=str(name)):
                 bound.add(name)
-    return list(used), bound
-
-
-def _subjects(tests: list[ast.Module]) -> set[str]:
-    """Return the names that tests call or read attributes of: one of them is what they test."""
-    found = set()
-    for node in (node for test in tests for node in ast.walk(test)):
-        match node:
-            case ast.Call(func=ast.Name(id=name)) | ast.Attribute(value=ast.Name(id=name)):
-                found.add(name)
-    return found
+    return list(used), bound, subjects
 
 
 def _library(name: str, tests: list[ast.Module]) -> object | None:
@@ -304,13 +249,9 @@ def _innermost_calls(tests: list[ast.Module]) -> list[str]:
 
     Only the tests decide it: a program must not replace the built-ins that compare its results.
     """
-    called = [dict.fromkeys(_calls(test)) for test in tests]
-    shared = [name for name in called[0] if all(name in other for other in called)] if called else []
+    called: list[list[str]] = []
+    for test in tests:
+        calls = [node.func for node in ast.walk(test) if isinstance(node, ast.Call)]  # outer calls first
+        called.append([function.id for function in calls if isinstance(function, ast.Name)])
+    shared = [name for name in dict.fromkeys(called[0]) if all(name in other for other in called)] if called else []
     return shared[-1:]
-
-
-def _calls(test: ast.Module) -> Iterator[str]:
-    """Yield the called names, outer calls first."""
-    for node in ast.walk(test):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            yield node.func.id

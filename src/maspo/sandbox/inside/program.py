@@ -27,10 +27,15 @@ def run_program(job: Data, frames: Frames) -> None:
         return
     module = types.ModuleType("solution")
     sys.modules["solution"] = module
-    failure = _run(parts, module)
+    failure = ""
+    try:
+        for part in parts:
+            exec(compile(part, "<solution>", "exec"), module.__dict__)  # noqa: S102 - this process is shut in for it
+    except BaseException as error:
+        failure = f"{type(error).__name__}: {str(error)[:300]}"
     frames.send({"failure": failure})
     if not failure:
-        Peer(frames, _Service(module).operations()).work()
+        Peer(frames, _operations(module.__dict__)).work()
 
 
 def _compose(setup: str, code: str, entry_point: str) -> tuple[list[str], str]:
@@ -41,29 +46,30 @@ def _compose(setup: str, code: str, entry_point: str) -> tuple[list[str], str]:
         tree, problem = None, f"{type(error).__name__}: {error}"
     if tree is not None and (_defines(tree, entry_point) or not setup.strip()):
         return [_alone(setup), code], ""
-    for joined in (setup + code, f"{setup}\n{code}", f"{setup}\n{_indented(code)}"):
-        try:
-            whole = ast.parse(joined)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-        if _defines(whole, entry_point) and (tree is None or entry_point):
+    indented = "\n".join(f"    {line}" for line in code.splitlines())
+    for joined in (setup + code, f"{setup}\n{code}", f"{setup}\n{indented}"):
+        whole = parse(joined)
+        if whole is not None and _defines(whole, entry_point) and (tree is None or entry_point):
             return [joined], ""
     return ([_alone(setup), code], "") if tree is not None else ([], problem)
 
 
-def _indented(code: str) -> str:
-    return "\n".join(f"    {line}" for line in code.splitlines())
-
-
 def _alone(setup: str) -> str:
     """Return the setup when it can run by itself; a signature without a body gets one, anything else is left out."""
-    for text in (setup, f"{setup.rstrip()}\n    pass\n"):
-        try:
-            ast.parse(text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-        return text
-    return ""
+    return next((text for text in (setup, with_body(setup)) if parse(text) is not None), "")
+
+
+def with_body(setup: str) -> str:
+    """Return a setup that ends with a signature as a whole function."""
+    return f"{setup.rstrip()}\n    pass\n"
+
+
+def parse(text: str) -> ast.Module | None:
+    """Return the tree of a program; None when it is none."""
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _defines(tree: ast.Module, name: str) -> bool:
@@ -88,46 +94,31 @@ def _top_names(body: list[ast.stmt]) -> Iterator[str]:
                 yield from _top_names(statement.body)
 
 
-def _run(parts: list[str], module: types.ModuleType) -> str:
-    """Run the parts; return what they raised, empty when all went well."""
-    try:
-        for part in parts:
-            exec(compile(part, "<solution>", "exec"), module.__dict__)  # noqa: S102 - this process is shut in for it
-    except BaseException as error:
-        return f"{type(error).__name__}: {str(error)[:300]}"
-    return ""
+def _operations(names: dict[str, Any]) -> dict[str, Any]:
+    """Return what the examiner may ask of a program with these global names, each request by its name."""
 
-
-class _Service:
-    """What the examiner may ask of a program."""
-
-    def __init__(self, module: types.ModuleType) -> None:
-        self._names = module.__dict__
-
-    def operations(self) -> dict[str, Any]:
-        """Return each request by its name."""
-        return {
-            "describe": self._describe,
-            "global": lambda name: self._names[name],
-            "call": lambda target, *values, **named: target(*values, **named),
-            "attribute": getattr,
-            "item": lambda target, key: target[key],
-            "length": len,
-            "iterate": lambda target: _Iterator(iter(target)),
-            "next": next,
-            "text": str,
-        }
-
-    def _describe(self, name: str) -> tuple[str, ...]:
+    def describe(name: str) -> tuple[str, ...]:
         """Say what kind of thing a global name is, and its bases when it is an exception."""
-        if name not in self._names:
+        if name not in names:
             return ("missing",)
-        value = self._names[name]
+        value = names[name]
         if isinstance(value, types.ModuleType):
             return ("module",)
         if isinstance(value, type) and issubclass(value, BaseException):
             return ("exception", *(base.__name__ for base in value.__mro__))
         return ("callable",) if callable(value) else ("value",)
+
+    return {
+        "describe": describe,
+        "global": lambda name: names[name],
+        "call": lambda target, *values, **named: target(*values, **named),
+        "attribute": getattr,
+        "item": lambda target, key: target[key],
+        "length": len,
+        "iterate": lambda target: _Iterator(iter(target)),
+        "next": next,
+        "text": str,
+    }
 
 
 class _Iterator:

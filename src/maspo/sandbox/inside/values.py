@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
+import sys
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from decimal import Decimal
@@ -18,6 +20,7 @@ from typing import Any, Final, Protocol
 Data = Any
 """What ``json`` reads and writes."""
 _SMALL: Final = 2**63
+"""Integers below it have few digits; Python refuses to read decimal ones of more than 4300."""
 
 
 class Objects(Protocol):
@@ -25,11 +28,9 @@ class Objects(Protocol):
 
     def keep(self, value: object) -> Data:
         """Return data that stands for an object of this side."""
-        ...
 
     def find(self, data: Data) -> object:
         """Return the object, or a stand-in for one of the other side. Raises ValueError for data without sense."""
-        ...
 
 
 def encode(value: object, objects: Objects) -> Data:
@@ -37,19 +38,43 @@ def encode(value: object, objects: Objects) -> Data:
     kind = type(value)
     if kind in _PLAIN:
         return value
-    if kind is int:
-        return _integer(value)
+    if isinstance(value, int) and kind is int:  # a large one in hexadecimal digits, of which any number can be read
+        return value if -_SMALL < value < _SMALL else ["int", hex(value)]
     if kind in _WRITERS:
         return _WRITERS[kind](value, objects)
     for base in _INHERITED:
         if isinstance(value, base):
-            return encode(_stripped(base, value), objects)
-    return _by_name(value) or objects.keep(value)
+            return encode(_strip(base, value), objects)
+    array = _of_numpy(value)
+    if array is not None:
+        return encode(array, objects) if not isinstance(array, list) else array
+    by_name = next((["type", kind.__name__] for kind in _TYPES if kind is value), None)
+    return by_name or objects.keep(value)
 
 
-def _integer(value: Any) -> Data:
-    """Return a large integer in hexadecimal digits, of which any number can be read."""
-    return value if -_SMALL < value < _SMALL else ["int", hex(value)]
+def _of_numpy(value: Any) -> Any:
+    """Return a number of numpy as a plain one, an array as its type and its items; None for anything else."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        return None
+    if isinstance(value, numpy.generic):
+        plain = value.item()
+        return plain if type(plain) in (bool, int, float, complex, str) else None
+    if isinstance(value, numpy.ndarray) and _ARRAY_TYPE.fullmatch(value.dtype.str):
+        return ["ndarray", value.dtype.str, value.tolist()]
+    return None
+
+
+def _array(rest: list[Any], _: Objects) -> Any:
+    """Return an array of this side; the other side chose its items, and of its type only the kind and the size."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not _ARRAY_TYPE.fullmatch(str(rest[0])):
+        raise ValueError("no array is known here")
+    return numpy.array(rest[1], dtype=str(rest[0]))
+
+
+_ARRAY_TYPE: Final = re.compile(r"[<>|=](?:b1|[iu][1248]|f[248]|U\d{1,3})")
+"""Types of arrays whose items JSON can hold."""
 
 
 def decode(data: Data, objects: Objects) -> Any:
@@ -167,6 +192,7 @@ _READERS: Final[dict[str, _Reader]] = {
     "time": lambda rest, _: datetime.time.fromisoformat(rest[0]),
     "timedelta": lambda rest, _: datetime.timedelta(rest[0], rest[1], rest[2]),
     "Ellipsis": lambda _, __: Ellipsis,
+    "ndarray": _array,
     "type": lambda rest, _: _named(rest[0]),
 }
 _INHERITED: Final = (
@@ -176,7 +202,7 @@ _INHERITED: Final = (
 """Subclasses are taken for the first of these that they derive from."""
 
 
-def _stripped(base: type, value: Any) -> Any:
+def _strip(base: Any, value: Any) -> Any:
     """Return the value as its base class holds it, by the base class's own methods."""
     if issubclass(base, dict):
         return base({key: dict.__getitem__(value, key) for key in dict.__iter__(value)})
@@ -186,10 +212,6 @@ def _stripped(base: type, value: Any) -> Any:
         return str.__str__(value)
     if base in (int, float):
         return base.__pos__(value)
-    return _copied(base, value)
-
-
-def _copied(base: Any, value: Any) -> Any:
     if base in (bytes, bytearray):
         return base(memoryview(value))
     if base is Decimal:
@@ -206,10 +228,6 @@ def _copied(base: Any, value: Any) -> Any:
 _TYPES: Final = (bool, bytearray, bytes, complex, dict, float, frozenset, int, list, range, set, slice, str, tuple)
 _NAMED: Final[dict[str, type]] = {kind.__name__: kind for kind in _TYPES}
 """Built-in types cross by name. Functions do not: with ``getattr``, anything on the other side could be read."""
-
-
-def _by_name(value: object) -> Data | None:
-    return next((["type", kind.__name__] for kind in _TYPES if kind is value), None)
 
 
 def _named(name: str) -> type:

@@ -26,6 +26,8 @@ MOST_BITS = 20_000
 LARGEST_FACTORIAL = 1000
 LARGEST_ROUGH = 2**50
 """Of larger exact numbers, rough ones do not hold every digit: they cannot be told to be the same."""
+ROUNDING = 1e-13
+"""The share of its terms that is left of a sum of rough numbers that is zero: a hundred times the rounding of one."""
 
 
 _FUNCTIONS: Mapping[str, Callable[[complex], complex]] = {
@@ -44,8 +46,20 @@ _FUNCTIONS: Mapping[str, Callable[[complex], complex]] = {
     "ln": cmath.log,
     "log": cmath.log10,
     "exp": cmath.exp,
+    "arccot": lambda value: cmath.atan(1 / value),
+    "arcsec": lambda value: cmath.acos(1 / value),
+    "arccsc": lambda value: cmath.asin(1 / value),
+    "coth": lambda value: 1 / cmath.tanh(value),
+    "sech": lambda value: 1 / cmath.cosh(value),
+    "csch": lambda value: 1 / cmath.sinh(value),
+    "arsinh": cmath.asinh,
+    "arcosh": cmath.acosh,
+    "artanh": cmath.atanh,
     "cis": lambda value: cmath.exp(1j * value),
 }
+
+
+_STEPS = ("floor", "ceil", "mod")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +69,8 @@ class Formula:
     root: Node
     constant: bool
     """Whether it holds no letter."""
+    stepped: bool = False
+    """Whether it holds a floor, a ceiling or a remainder: what they are between whole numbers does not tell all."""
 
     @property
     def rational(self) -> Fraction | None:
@@ -81,7 +97,8 @@ def formula(text: str) -> Formula | None:
         root = read(text)
     except Unreadable:
         return None
-    return Formula(root, constant=not _has_letters(root))
+    stepped = any(name in text for name in _STEPS)
+    return Formula(root, constant=not _holds_letters(root), stepped=stepped)
 
 
 def close(one: Number, other: Number, within: float = 1e-9) -> bool:
@@ -92,19 +109,21 @@ def close(one: Number, other: Number, within: float = 1e-9) -> bool:
     if exact and abs(exact[0]) > LARGEST_ROUGH:
         return False
     try:
-        return cmath.isclose(complex(one), complex(other), rel_tol=within, abs_tol=1e-11)
+        return cmath.isclose(complex(one), complex(other), rel_tol=within)
     except OverflowError:
         return False
 
 
-def _has_letters(node: Node) -> bool:
-    return node[0] == "letter" or any(_has_letters(child) for child in node[1])
+def _holds_letters(node: Node) -> bool:
+    return node[0] == "letter" or any(_holds_letters(child) for child in node[1])
 
 
 @lru_cache(maxsize=4096)
 def _of_letter(name: str, point: int) -> complex:
-    """Return what a letter stands for: between 0.3 and 1.7, at the last point below zero."""
+    """Return what a letter stands for: between 0.3 and 1.7, at the last point below zero; beyond, a whole number."""
     share = zlib.crc32(f"{name} {point}".encode()) / 2**32
+    if point == POINTS:
+        return complex(2 + int(7 * share))
     size = 0.3 + 1.4 * share
     return complex(-size if point == POINTS - 1 else size)
 
@@ -124,8 +143,27 @@ def _operation(kind: str, values: list[Number], name: str) -> Number:
     if kind == "call":
         return _call(name, values[0])
     if kind == "sum":
-        return reduce(_plus, values)
+        return _sum(values)
+    if kind == "opaque":
+        return _opaque(name, complex(values[0]))
     return _OPERATIONS[kind](*values)
+
+
+def _sum(values: list[Number]) -> Number:
+    """Return a sum; of rough numbers that cancel each other up to rounding, an exact zero.
+
+    What is tiny for another reason stays as it is: e^{-50} is not 0.
+    """
+    total = reduce(_plus, values)
+    if isinstance(total, Fraction):
+        return total
+    return Fraction(0) if abs(total) < ROUNDING * max(abs(complex(value)) for value in values) else total
+
+
+def _opaque(name: str, value: complex) -> complex:
+    """Return what an unknown function stands for: one that is neither linear, even, odd nor periodic."""
+    first, second = _of_letter(name, 0), _of_letter(name, 1)
+    return first * value * value + second * value + first * cmath.sin(value) + _of_letter(name, 2)
 
 
 def _exact_or_rough(combine: Callable[[Any, Any], Any]) -> Callable[[Number, Number], Number]:
@@ -204,7 +242,32 @@ def _call(name: str, value: Number) -> Number:
     if name in ("lfloor", "lceil"):
         whole = math.floor if name == "lfloor" else math.ceil
         return Fraction(whole(value if isinstance(value, Fraction) else _real(value)))
-    return _FUNCTIONS[name](complex(value))
+    found = _FUNCTIONS[name](complex(value))
+    # The sine of a rough pi is no tiny number but zero.
+    return Fraction(0) if abs(found) < _ROUNDING_OF_ANGLES * abs(complex(value)) else found
+
+
+def _whole(values: tuple[Number, ...]) -> list[int]:
+    if not all(isinstance(value, Fraction) and value.denominator == 1 for value in values):
+        raise Unreadable("not a whole number")
+    return [int(value.real) for value in values]
+
+
+def _largest(*values: Number, sign: int = 1) -> Number:
+    return max(values, key=lambda value: sign * (value if isinstance(value, Fraction) else _real(value)))
+
+
+def _mod(value: Number, divisor: Number) -> Number:
+    if isinstance(value, Fraction) and isinstance(divisor, Fraction):
+        return value % divisor
+    return complex(math.fmod(_real(complex(value)), _real(complex(divisor))))
+
+
+def _perm(above: Number, below: Number) -> Number:
+    many, few = _whole((above, below))
+    if max(many, few) > LARGEST_FACTORIAL:
+        raise TooLarge("permutations of a large number")
+    return Fraction(math.perm(many, few))
 
 
 def _real(value: complex) -> float:
@@ -221,4 +284,14 @@ _OPERATIONS: Mapping[str, Callable[..., Number]] = {
     "root": _root,
     "factorial": _factorial,
     "binom": _binom,
+    "perm": _perm,
+    # The product of vectors: any that depends on the order.
+    "cross": lambda one, other: _plus(_times(one, _times(other, other)), one),
+    "mod": _mod,
+    "gcd": lambda *values: Fraction(math.gcd(*_whole(values))),
+    "lcm": lambda *values: _bounded(Fraction(math.lcm(*_whole(values)))),
+    "max": _largest,
+    "min": lambda *values: _largest(*values, sign=-1),
 }
+_ROUNDING_OF_ANGLES = 1e-15
+"""Rounding of an angle, as a share of it: sin(π) is 1.2e-16."""

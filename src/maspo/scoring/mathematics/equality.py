@@ -15,8 +15,10 @@ from math import pi
 from maspo.scoring.mathematics.calculator import POINTS, Formula, Number, close, formula
 from maspo.scoring.mathematics.forms import Form, form_of, of_unit_vectors
 from maspo.scoring.mathematics.formulas import TooLarge, Unreadable
+from maspo.scoring.mathematics.moments import moment
+from maspo.scoring.mathematics.numerals import number_in_words
 from maspo.scoring.mathematics.reals import is_set, real_set, same_sets
-from maspo.scoring.mathematics.spelling import compact
+from maspo.scoring.mathematics.spelling import compact, spelled
 from maspo.scoring.mathematics.units import Unit, without_unit
 
 LONGEST_ANSWER = 2000
@@ -27,7 +29,7 @@ _SHARES: Mapping[str, Fraction | float] = {"part": Fraction(1, 100), "angle": pi
 """What a percent and a degree are without their signs."""
 _DECIMAL = re.compile(r"-?\d*\.(\d+)", re.ASCII)
 _WORDS = re.compile(
-    r'"[^"]*[A-Za-z]|(?<![\\A-Za-z])(?!arc)(?=[A-Za-z]*[aeiouAEIOU])[A-Za-z]{4,}|[A-Za-z]{2,} [A-Za-z]{2,}'
+    r'"[^"]*[A-Za-z]|(?<![\\A-Za-z])(?!arc|[A-Za-z]+\()(?=[A-Za-z]*[aeiouAEIOU])[A-Za-z]{4,}|[A-Za-z]{2,} [A-Za-z]{2,}'
 )
 _SAYINGS = {
     re.compile(
@@ -36,13 +38,27 @@ _SAYINGS = {
     re.compile(r"(?:it |(?:the )?limit )?(?:does not|doesn't|doesnt) exist|d\.?n\.?e\.?"): '"does not exist"',
 }
 """How models say what is no number, and the one way to say it."""
-_ARTICLE = re.compile(r'^[" ]*(?:an?|the)\s+')
+_ARTICLE = re.compile(r'^[" ]*(?:on\s+)?(?:an?\s+|the\s+)?')
 _BASE = re.compile(r"([\dA-F]+)_\{?(\d+|\"[a-z]+\")\}?")
-_NUMERAL_WORDS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen",
-    "eighteen nineteen twenty",
+_REMARKED = re.compile(
+    r'(.*[^\s(,;"])\s*,?\s*"?\s*\(\s*(?:"?\s*(?:or|i\.?e\.?|that is|about|approximately|approx\.?|roughly'
+    r'|equivalently)\b[,:]?\s*"?|=|\\approx)?\s*'
+    r'([^()]*\d[^()]*?)\s*"?\s*\)\s*"?'
 )
-_NUMERALS = {word: str(number) for number, word in enumerate(" ".join(_NUMERAL_WORDS).split())}
+_MAY_BE_REMARKED = re.compile(r"[\s}~,;{]\s*(?:\\left\s*)?\(")
+_CODE = re.compile(r"[A-Za-z]{2,}")
+_CONSTANTS_OF_LETTERS = frozenset({"pi", "Pi", "PI", "oo"})
+_PRODUCTS = (frozenset("xyzuvw"), frozenset("ab"), frozenset("mn"), frozenset("pq"), frozenset("rst"))
+"""Letters that stand side by side as factors, when each is there once; others are a word, a code or a segment."""
+_INTEGRATED = re.compile(r"\+\s*(?:[CcKk](?:_\{?\d\}?)?|\"?\s*(?:const(?:ant)?|constante|Konst)\.?\s*\"?)$")
+_OPERATIONS = re.compile(
+    r"\\(?:lor|land|lnot|perp|parallel|setminus|cap|cup|subseteq?|supseteq?|to|leftarrow|Rightarrow|Leftarrow"
+    r"|Leftrightarrow|uparrow"
+    r"|downarrow|nabla|partial|circ|star|cong|sim|min|max|liminf|limsup|sup|inf|forall|exists|in|notin|times|otimes"
+    r"|oplus|triangle"
+    r"|angle|overline|vec)(?![A-Za-z])|\\\|"
+)
+"""Signs of operations and relations that nothing here calculates: where they differ, so do the answers."""
 
 
 class Same(Enum):
@@ -63,14 +79,29 @@ def same(one: str, other: str) -> Same:
     if max(len(one), len(other)) > LONGEST_ANSWER:
         return Same.HOPELESS
     try:
-        return _same_forms(form_of(one), form_of(other))
+        found = _same_forms(form_of(one), form_of(other))
+        return Same.YES if found is not Same.YES and _in_two_forms(one, other) else found
     except (TooLarge, RecursionError):
         return Same.HOPELESS
+
+
+def _in_two_forms(one: str, other: str) -> bool:
+    """Whether one side is a value with another form of it in brackets, and both are the other side: 5/8 (62.5 %)."""
+    for text, against in ((one, other), (other, one)):
+        remarked = _REMARKED.fullmatch(spelled(text)) if _MAY_BE_REMARKED.search(text, 1) else None
+        if remarked is not None and all(
+            _same_forms(form_of(part), form_of(against)) is Same.YES for part in remarked.groups()
+        ):
+            return True
+    return False
 
 
 def _same_forms(one: Form, other: Form) -> Same:
     if one.label and other.label and not _same_label(one.label, other.label):
         return _solved_otherwise(one, other)
+    first = moment(one.text)
+    if first is not None and (second := moment(other.text)) is not None:
+        return Same.YES if first == second else Same.NO
     alike = one.text and compact(one.text) == compact(other.text)
     if alike or _is_option(one, other.text) or _is_option(other, one.text):
         return Same.YES
@@ -98,6 +129,8 @@ def _is_option(one: Form, text: str) -> bool:
 def _same_label(one: str, other: str) -> bool:
     """Return whether two labels can mean the same; words, and ``y`` for ``f(x)``, name what is asked for anyway."""
     names = {one, other}
+    if one.count("'") != other.count("'"):
+        return one.replace("'", "") != other.replace("'", "")
     return len(names) == 1 or any(len(re.sub(r"[\\(){},_\d]", "", name)) != 1 for name in names)
 
 
@@ -129,13 +162,20 @@ def _same_relations(one: Form, other: Form) -> Same:
     if one.brackets != other.brackets:
         return Same.NO
     if one.brackets != "=" and max(len(one.items), len(other.items)) > 2:
-        return Same.UNSURE
+        return _place_by_place(one.items, other.items)
+    if one.brackets == "=" and all(_is_constant(side) for side in (*one.items, *other.items)):
+        return _place_by_place(one.items, other.items)
     first, second = _differences(one), _differences(other)
     if first is None or second is None or any(abs(value) < 1e-9 for value in (*first, *second)):
         return Same.UNSURE
     ratios = [above / below for above, below in zip(first, second, strict=True)]
     turned = one.brackets in ("<", "<=") and ratios[0].real < 0
     return Same.YES if not turned and all(close(ratio, ratios[0]) for ratio in ratios) else Same.NO
+
+
+def _is_constant(side: Form) -> bool:
+    read = formula(compact(side.text))
+    return read is not None and read.constant
 
 
 def _differences(relation: Form) -> list[complex] | None:
@@ -152,6 +192,8 @@ def _same_groups(one: Form, other: Form) -> Same:
     if one.kind == "value" or other.kind == "value":
         return _group_and_value(*((other, one) if one.kind == "value" else (one, other)))
     kinds = {one.kind, other.kind}
+    if kinds == {"group", "set"} and all(form.kind == "set" or _is_row(form) for form in (one, other)):
+        return _in_any_order(one.items, other.items)
     if kinds <= {"list", "set"} or kinds == {"union"}:
         return _in_any_order(one.items, other.items)
     if len(kinds) > 1:
@@ -164,16 +206,22 @@ def _same_groups(one: Form, other: Form) -> Same:
 
 def _pair_written_otherwise(group: Form, other: Form) -> Same:
     """Compare a pair in round brackets with a bare list, a column or a row, place by place."""
-    if group.kind != "group" or group.brackets != "()":
+    if group.kind != "group" or (group.brackets != "()" and not _is_row(group)):
         return Same.NO
     if other.kind == "list":
-        return _place_by_place(group.items, other.items)
+        plain = all(item.kind == "value" for item in other.items)
+        return _place_by_place(group.items, other.items) if plain else Same.NO
     if other.kind != "matrix":
         return Same.NO
     if len(other.items) == 1:
         return _place_by_place(group.items, other.items[0].items)
     is_column = all(len(row.items) == 1 for row in other.items)
     return _place_by_place(group.items, [row.items[0] for row in other.items]) if is_column else Same.NO
+
+
+def _is_row(group: Form) -> bool:
+    """Whether square brackets hold a list as programs write it; two numbers may be an interval."""
+    return group.brackets == "[]" and len(group.items) > 2
 
 
 def _same_ratios(one: Form, other: Form) -> Same:
@@ -196,6 +244,14 @@ def _rational(item: Form) -> Fraction | None:
 def _group_and_value(group: Form, value: Form) -> Same:
     if group.kind in ("list", "set", "group") and len(group.items) == 1 and group.brackets in ("", "[]"):
         return _same_forms(group.items[0], value)
+    if group.label == "C" and len(group.items) == 2:
+        # Not a point C, but how many ways there are to choose.
+        above, below = (item.text for item in group.items)
+        return _same_values(rf"\binom{{{above}}}{{{below}}}", value.text)
+    if group.kind == "list" and group.items:
+        # "5/8 or 62.5 %": one value in several forms. Several values are never one of them.
+        found = _all(_same_forms(item, value) for item in group.items)
+        return found if found is Same.YES else Same.NO
     vector = of_unit_vectors(value.text) if group.kind == "matrix" or group.brackets == "()" else None
     if vector is not None:
         return _same_groups(group, vector)
@@ -250,19 +306,42 @@ def _each_in(ones: Sequence[Form], others: Sequence[Form]) -> Same:
 
 @lru_cache(maxsize=8192)
 def _same_values(one: str, other: str) -> Same:
-    (first, unit), (second, other_unit) = without_unit(one), without_unit(other)
+    (first, unit), (second, other_unit) = without_unit(_with_constant(one)), without_unit(_with_constant(other))
     if unit is not None and other_unit is not None and unit.dimension != other_unit.dimension:
         return Same.NO
     first, second = _numeral(first), _numeral(second)
     plain = compact(first) == compact(second)
     if plain and (unit is None or other_unit is None or unit.scale == other_unit.scale):
         return Same.YES
+    if _is_code(first) and _is_code(second):
+        return Same.YES if _letters_only(first) == _letters_only(second) else Same.NO
     if _based(first) or _based(second):
         return _same_bases(first, second)
     ones, others = _formula_of(first), _formula_of(second)
     if ones is not None and others is not None:
         return _same_formulas((ones, first, unit), (others, second, other_unit))
     return _same_words(first, second, ones is not None or others is not None)
+
+
+def _is_code(text: str) -> bool:
+    """Whether a text is letters in an order that matters: a word, a code, a segment. Products of letters are none."""
+    text = text.replace('"', " ").strip()
+    if _CODE.fullmatch(text) is None or text in _CONSTANTS_OF_LETTERS:
+        return False
+    letters = set(text)
+    return len(letters) < len(text) or not any(letters <= product for product in _PRODUCTS)
+
+
+def _letters_only(text: str) -> str:
+    return "".join(filter(str.isalpha, text)).casefold()
+
+
+def _with_constant(text: str) -> str:
+    """Call the constant of an integral C, whatever its name is."""
+    found = _INTEGRATED.search(text) if "+" in text else None
+    if found is None or not re.search(r"(?<![A-Za-z\\])[a-z](?![A-Za-z])", text[: found.start()]):
+        return text
+    return f"{text[: found.start()]}+C"
 
 
 def _based(text: str) -> re.Match[str] | None:
@@ -278,11 +357,14 @@ def _same_bases(one: str, other: str) -> Same:
 
 
 def _numeral(text: str) -> str:
+    if not text or not (text[0].isalpha() or text[0] == '"'):
+        return text
     words = text.strip('" ').casefold()
     for said, meant in _SAYINGS.items():
         if said.fullmatch(words):
             return meant
-    return _NUMERALS.get(words, text)
+    number = number_in_words(words)
+    return text if number is None else str(number)
 
 
 def _formula_of(text: str) -> Formula | None:
@@ -291,16 +373,19 @@ def _formula_of(text: str) -> Formula | None:
 
 def _same_words(one: str, other: str, one_is_a_formula: bool) -> Same:
     words = [re.sub(r"[^\w+-]", "", _ARTICLE.sub("", text.casefold())) for text in (one, other)]
-    if words[0] == words[1] and words[0]:
+    if words[0] == words[1] and words[0] and "\\l" not in one:
         return Same.YES
     if any(_WORDS.search(text) for text in (one, other)) and (one_is_a_formula or "\\" not in one + other):
+        return Same.NO
+    if "\\lnot" in one + other or sorted(_OPERATIONS.findall(one)) != sorted(_OPERATIONS.findall(other)):
         return Same.NO
     return Same.NO if _WORDS.search(one) and _WORDS.search(other) else Same.UNSURE
 
 
 def _same_formulas(one: tuple[Formula, str, Unit | None], other: tuple[Formula, str, Unit | None]) -> Same:
     try:
-        values, others = _values(one[0]), _values(other[0])
+        points = POINTS + (one[0].stepped or other[0].stepped)
+        values, others = _values(one[0], points), _values(other[0], points)
     except OverflowError:
         return Same.HOPELESS
     if values is None or others is None:
@@ -339,9 +424,9 @@ def _scaled(value: Number, scale: Fraction | float) -> Number:
     return complex(value) * float(scale)
 
 
-def _values(read: Formula) -> list[Number] | None:
+def _values(read: Formula, points: int = POINTS) -> list[Number] | None:
     try:
-        return [read.at(point) for point in range(1 if read.constant else POINTS)] * (POINTS if read.constant else 1)
+        return [read.at(0)] * points if read.constant else [read.at(point) for point in range(points)]
     except Unreadable:
         return None
 

@@ -9,13 +9,22 @@ from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from maspo.scoring.mathematics.calculator import formula
+from maspo.scoring.mathematics.formulas import Unreadable
+from maspo.scoring.mathematics.moments import moment
+from maspo.scoring.mathematics.numerals import number_in_words
 from maspo.scoring.mathematics.spelling import spelled
+from maspo.scoring.mathematics.units import in_several_units
 
 Kind: TypeAlias = Literal["value", "list", "set", "group", "matrix", "union", "relation"]
 MOST_ITEMS = 64
 DEEPEST = 12
 
 _MATRIX = re.compile(r'"?\\begin\{([pbBvV]?matrix|array|smallmatrix)\}(?:\s*\{[clr| ]*\})?(.*)\\end\{\1\}', re.DOTALL)
+_ROWS = re.compile(
+    r"\\begin\{(aligned|align\*?|alignedat|gathered|gather\*?|split|array"
+    r"|eqnarray\*?)\}(?:\s*\{[^{}]*\})?(.*)\\end\{\1\}",
+    re.DOTALL,
+)
 _PIECES = re.compile(r"(?:[^=]{1,40}=)?\s*\\begin\{cases\}(.*)\\end\{cases\}", re.DOTALL)
 _CONDITION = re.compile(r'^\s*"?(?:if|for|when|where)\b[ "]*')
 _LABEL = re.compile(
@@ -25,7 +34,17 @@ _LABEL = re.compile(
     |["A-Za-z ]*[a-z"]{2}[a-z" ]*|\\overline\s*\{?[A-Z]{2}\}?""",
     re.VERBOSE,
 )
-_RELATION = re.compile(r"\\(?:le|ge|lt|gt|ne|approx)(?![A-Za-z])|<=|>=|[<>=]")
+_RELATION = re.compile(r"\\(?:le|ge|lt|gt|ne|approx)(?![A-Za-z])|<=|>=|!=|[<>=]")
+_HOLDS_FOR = re.compile(
+    r"""[,;]?\s*\(?\s*(?:"?\s*(?:where|for|with|when|if)\b[a-z ]*"?)?\s*\b([a-z])\s*\\in\s*\\mathbb\s*\{?\s*
+        (?:[NRQ]\s*\}?|Z\s*\}?\s*[\^_])\s*[\^_]?\s*\{?[\d+*>\\ge ]*\}?\s*\)?$
+    |(?:[,(]\s*(?:"?\s*(?:where|for|with)\b[a-z ]*"?)?|"\s*(?:where|for|with|when)\s*")
+        \s*\b([a-z])\s*(?:\\ge|>=|>)\s*\d+\s*\)?$
+    |[,;]?\s*\(?"?\s*(?:for|where)\s+(?:all|any|every|each)\b\s*(?:real|positive|integers?|natural|numbers?|values?|of|whole|\s)*"?\s*([a-z])?\s*(?:\\ge\s*\d+|>\s*\d+)?"?\)?$""",
+    re.VERBOSE,
+)
+"""On which numbers a formula holds, as it is said behind it."""
+_MAY_HOLD_FOR = re.compile(r"\\in(?![a-z])|for|where|with|[,(].*(?:\\ge|>)")
 _OPTION = re.compile(r'"?\s*\(([A-J])\)[" :.]*\s(?=[^"\s])')
 """The letter of an option before its value."""
 _INTEGER = re.compile(
@@ -35,8 +54,9 @@ _INTEGER = re.compile(
     re.VERBOSE,
 )
 """That a letter of a general solution stands for all integers."""
+_ONE_SIDED = frozenset({"<", "<=", ">", ">=", "!="})
 _OPPOSITE = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
-_PLAIN_RELATION = {"\\le": "<=", "\\ge": ">=", "\\lt": "<", "\\gt": ">", "\\ne": "!=", "\\approx": "="}
+_PLAIN_RELATION = {"!=": "!=", "\\le": "<=", "\\ge": ">=", "\\lt": "<", "\\gt": ">", "\\ne": "!=", "\\approx": "="}
 _CONSTANTS = frozenset({"\\pi", "\\infty", "e"})
 _ABSOLUTE = re.compile(r"\|([^|]+)\|")
 _VECTOR = re.compile(r"(?:\(|⟦|\\begin\{[pb]matrix\}).*$", re.DOTALL)
@@ -44,6 +64,8 @@ _LETTER = re.compile(r"\\?[A-Za-z]+(?:_\{?\w+\}?)?")
 _OPENING = frozenset("([{⟦")
 _CLOSING = frozenset(")]}⟧")
 _WORD_AND = re.compile(r'\s+"?(?:and|or)"?\s+|,\s*"?(?:and|or)"?\s+|"(?:and|or)"')
+_SIGN_AND = re.compile(r"\\l(?:or|and)(?![A-Za-z])")
+"""Logic's "or" and "and" between conditions; between statements they are operations."""
 _IN = re.compile(r"^[A-Za-z](?:_\w)?\s*\\in(?![A-Za-z])\s*")
 _POINT = re.compile(r"^[A-Z]'?\s*(?=\([^()]*,[^()]*\)$)")
 """The name of a point before its coordinates."""
@@ -74,13 +96,18 @@ class Form:
     @property
     def is_interval(self) -> bool:
         """Whether it can be an interval: two ends in round or square brackets."""
-        return self.kind == "group" and len(self.items) == 2 and self.brackets in ("()", "(]", "[)", "[]")
+        return (
+            self.kind == "group"
+            and len(self.items) == 2
+            and not self.label
+            and self.brackets in ("()", "(]", "[)", "[]")
+        )
 
 
 @lru_cache(maxsize=8192)
 def form_of(answer: str) -> Form:
     """Return the form of an answer as a model or a label writes it."""
-    text = _of_integers(_opened(spelled(answer)))
+    text = _of_integers(_opened(_unconditional(spelled(answer))))
     option = _OPTION.match(text)
     if option is None:
         return _form(text, 0)
@@ -109,9 +136,21 @@ def _opened(text: str) -> str:
     return text
 
 
+def _unconditional(text: str) -> str:
+    """Leave out on which numbers a formula holds: "a_n = 2n for all n"; general solutions keep their integers."""
+    found = _HOLDS_FOR.search(text) if _MAY_HOLD_FOR.search(text) else None
+    if found is None or found.start() == 0:
+        return text
+    before = text[: found.start()].rstrip(" ,;(")
+    letter = found[1] or found[2] or found[3] or ""
+    if found[1] is None and not ("=" in before or found[3]):
+        return text
+    return before if not letter or re.search(rf"(?<![A-Za-z\\]){letter}(?![A-Za-z])", before) else text
+
+
 def _of_integers(text: str) -> str:
     """Call the letter that a text says to be any integer n, whatever its name is."""
-    found = _INTEGER.search(text)
+    found = _INTEGER.search(text) if "in" in text else None
     if found is None:
         return text
     text = text[: found.start()] + text[found.end() :]
@@ -119,13 +158,17 @@ def _of_integers(text: str) -> str:
 
 
 def _form(text: str, depth: int) -> Form:
-    text = _POINT.sub("", _IN.sub("", _outer_braces_off(text.strip())))
+    text = _IN.sub("", _outer_braces_off(text.strip()))
     if depth > DEEPEST:
         return Form("value", text)
+    point = _POINT.match(text) if text[-1:] == ")" else None
+    if point is not None:
+        return replace(_form(text[point.end() :], depth), label=point[0].strip())
     if _NOTHING.fullmatch(" ".join(text.replace('"', " ").split()).rstrip(" .")):
         return Form("set", r"\emptyset")
     return (
-        _matrix(text, depth)
+        _rows(text, depth)
+        or _matrix(text, depth)
         or _cases(text, depth)
         or _union(text, depth)
         or _relation(text, depth)
@@ -142,6 +185,20 @@ def _outer_braces_off(text: str) -> str:
     while text.startswith("{") and _closing(text, 0) == len(text) - 1:
         text = text[1:-1].strip()
     return text
+
+
+def _rows(text: str, depth: int) -> Form | None:
+    """Read equations one below the other as a list; a row that begins with a sign goes on with the one before it."""
+    found = _ROWS.fullmatch(text)
+    if found is None or (found[1] == "array" and "=" not in found[2]):
+        return None
+    rows: list[str] = []
+    for row in (part.replace("&", " ").strip(" ,;.") for part in re.split(r"\\\\(?:\[[^\]]*\])?", found[2])):
+        if rows and _RELATION.match(row):
+            rows[-1] += f" {row}"
+        elif row:
+            rows.append(row)
+    return _form(" , ".join(rows), depth + 1) if rows else None
 
 
 def _matrix(text: str, depth: int) -> Form | None:
@@ -162,6 +219,8 @@ def _cases(text: str, depth: int) -> Form | None:
     if found is None:
         return None
     rows = [[_CONDITION.sub("", cell).strip(" ,;.") for cell in row.split("&")] for row in found[1].split("\\\\")]
+    if all(len(row) == 1 for row in rows):
+        return _form(" , ".join(row[0] for row in rows if row[0]), depth + 1)
     pieces = (tuple(_form(cell, depth + 1) for cell in row) for row in rows if any(row))
     return Form("list", text, tuple(Form("group", "", piece, "[]") for piece in pieces))
 
@@ -188,6 +247,9 @@ def _relation(text: str, depth: int) -> Form | None:
     sides = [text[: signs[0].start()].strip()]
     sides += [text[found.end() : end].strip() for found, end in zip(signs, ends, strict=True)]
     names = [_PLAIN_RELATION.get(found[0], found[0]) for found in signs]
+    if len(sides) == 2 and names[0] in _ONE_SIDED and any(sides):
+        # "> 5" leaves out what is greater than 5, which everybody knows.
+        sides = [side or "x" for side in sides]
     if not all(sides):
         return None
     if set(names) == {"="}:
@@ -231,6 +293,8 @@ def _is_list(text: str) -> bool:
 
 
 def _items(text: str) -> list[str]:
+    if "\\l" in text and _RELATION.search(text):
+        text = _SIGN_AND.sub(" , ", text)
     text = _WORD_AND.sub(" , ", text)
     parts = (part.strip() for whole in _split(text, ",") for part in _split(whole, ";"))
     return [part for part in parts if part]
@@ -240,10 +304,37 @@ def _list(text: str, depth: int) -> Form | None:
     items = _items(text)
     if not 1 < len(items) <= MOST_ITEMS:
         return None
+    if "\\" not in text and (
+        moment(text) is not None or in_several_units(text) is not None or number_in_words(text.strip('" ')) is not None
+    ):
+        return None
     forms = tuple(_form(item, depth + 1) for item in items)
-    if all(form.is_interval for form in forms) and re.search(r"\bor\b|\\cup", text):
-        return Form("union", text, forms)
+    if all(form.is_interval for form in forms):
+        if re.search(r"\bor\b|\\cup|\\lor(?![A-Za-z])", text) and all(map(_rises, forms)):
+            return Form("union", text, forms)
+        if len(forms) == 2 and all("<" in item or ">" in item or "\\le" in item or "\\ge" in item for item in items):
+            return _in_both(forms[0], forms[1], text) or Form("union", text, forms)
     return Form("list", text, tuple(_flat(forms)))
+
+
+def _rises(interval: Form) -> bool:
+    """Whether the ends of an interval can be in order: (4, 1) is a pair."""
+    low, high = (formula(end.text) for end in interval.items)
+    if low is None or high is None or not (low.constant and high.constant):
+        return True
+    try:
+        return complex(low.at(0)).real < complex(high.at(0)).real
+    except (Unreadable, OverflowError):
+        return True
+
+
+def _in_both(one: Form, other: Form, text: str) -> Form | None:
+    """Return the interval that two half lines have in common: x > 1 and x < 6."""
+    low, high = (one, other) if one.items[1].text == "\\infty" else (other, one)
+    if low.items[1].text != "\\infty" or high.items[0].text != "-\\infty":
+        return None
+    both = Form("group", text, (low.items[0], high.items[1]), low.brackets[0] + high.brackets[1])
+    return both if _rises(both) else None
 
 
 def _flat(forms: tuple[Form, ...]) -> Iterator[Form]:

@@ -10,16 +10,32 @@ Node: TypeAlias = "tuple[str, tuple[Node, ...], Fraction | str]"
 """An operation, its operands, and what it says by itself (the number, the letter)."""
 
 DEEPEST = 40
-_FUNCTIONS = "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh ln log exp cis"
+_FUNCTIONS = """sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh coth sech csch arsinh
+arcosh artanh ln log exp cis"""
 FUNCTIONS = frozenset(_FUNCTIONS.split())
+_PROGRAM_NAMES = """arcsin asin, arccos acos, arctan atan, sinh sh, cosh ch, tanh th, arsinh asinh arcsinh arsh,
+arcosh acosh arccosh arch, artanh atanh arctanh arth, tan tg, cot ctg cotan, arctan arctg, csc cosec, abs Abs fabs,
+floor Floor, ceil ceiling Ceil, binom binomial comb nCr nCk Binomial choose C,
+perm nPr nPk P, factorial fact, root nthroot,
+gcd GCD igcd, lcm LCM ilcm, log2, log10 lg, max Max, min Min, pow power Pow, cbrt, Rational Fraction frac,
+sqrt Sqrt, ln Log, exp Exp, sin Sin sen, cos Cos, mod Mod, arcsin arcsen, arctan ArcTan, arcsin ArcSin, arccos ArcCos"""
+_SAME_NAME = {other: names[0] for names in map(str.split, _PROGRAM_NAMES.split(",")) for other in names}
+"""Functions as programs and other countries call them, with what follows in brackets."""
+OPAQUE = frozenset("fghFGH")
+"""Letters that name a function when a bracket follows; f(g(x)) is no product."""
+_LOGARITHMS = {"log2": 2, "log10": 10}
 
-_TOKEN = re.compile(r"\d+\.\d+(?:[eE][-+]?\d+)?|\.\d+|\d+(?:[eE][-+]?\d+)?\.?|\\[A-Za-z]+|\\.|[A-Za-z]+|\S", re.ASCII)
+_TOKEN = re.compile(
+    r"\d+\.\d+(?:[eE][-+]?\d+)?|\.\d+|\d+(?:[eE][-+]?\d+)?\.?|\\[A-Za-z]+|\\.|log(?:2|10)(?=\()|[A-Za-z]+|\S", re.ASCII
+)
 _LETTERS = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau phi chi psi omega
-Gamma Delta Theta Lambda Sigma Phi Omega Psi Pi infty ell varepsilon hbar"""
+Gamma Delta Theta Lambda Sigma Phi Omega Psi Pi Xi Upsilon infty ell varepsilon hbar varrho varsigma"""
 _GREEK = frozenset(_LETTERS.split())
 _INVERSES = {"sin": "arcsin", "cos": "arccos", "tan": "arctan"}
 _CLOSING = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "\\lfloor": "\\rfloor", "\\lceil": "\\rceil"}
-_NO_FACTOR = frozenset({"", *"+-*/^!_)]},=", "\\cdot", "\\div", "\\deg", "\\}", "\\over", "\\choose"})
+_NO_FACTOR = frozenset(
+    {"", *"+-*/^!_)]},='", "mod", "\\cdot", "\\cross", "\\div", "\\deg", "\\}", "\\over", "\\choose"}
+)
 _END_OF_BRACKETS = frozenset({"\\rfloor", "\\rceil"})
 
 
@@ -80,12 +96,18 @@ class _Reader:
     def _product(self) -> Node:
         node = self._signed()
         while True:
-            if self._next in ("*", "\\cdot"):
+            if self._next == "\\cross":
+                self._take()
+                node = ("cross", (node, self._signed()), "")
+            elif self._next in ("*", "\\cdot"):
                 self._take()
                 node = ("times", (node, self._signed()), "")
             elif self._next in ("/", "\\div"):
                 self._take()
                 node = ("over", (node, self._signed()), "")
+            elif self._next == "mod":
+                self._take()
+                node = ("mod", (node, self._signed()), "")
             elif self._starts_factor():
                 node = self._beside(node)
             else:
@@ -172,6 +194,8 @@ class _Reader:
             return self._command(part[1:])
         if part.isalpha() and part.isascii():
             return self._word(part)
+        if part in _LOGARITHMS:
+            return self._called(part)
         raise Unreadable(part)
 
     def _number(self, part: str) -> Node:
@@ -199,11 +223,20 @@ class _Reader:
         return ("call", (node,), "abs")
 
     def _command(self, name: str) -> Node:
+        if name == "frac" and self._next == "(":
+            return self._called(name)
+        if name in ("gcd", "lcm", "max", "min") and self._next == "(":
+            return self._called(name)
         if name in ("frac", "binom"):
             above = self._argument()
             return ("over" if name == "frac" else "binom", (above, self._argument()), "")
         if name == "sqrt":
             return self._root()
+        if name == "mathbb" and self._next == "{":
+            self._take("{")
+            letter = self._take()
+            self._take("}")
+            return self._perhaps_function(f"mathbb {letter}") if letter.isalpha() else self._unknown(letter)
         if name == "pi":
             return ("constant", (), "pi")
         if name in FUNCTIONS:
@@ -218,8 +251,24 @@ class _Reader:
             degree = self._bracketed()
         return ("root", (self._argument(), degree), "")
 
+    def _called(self, name: str) -> Node:
+        """Read the arguments in brackets of a function as programs write it."""
+        self._take("(")
+        values = [self._sum()]
+        while self._next == ",":
+            self._take()
+            values.append(self._sum())
+        self._take(")")
+        return _call_of(name, tuple(values))
+
     def _word(self, part: str) -> Node:
         """Read letters: a function, a constant, or the first of several variables side by side."""
+        name = (
+            _SAME_NAME.get(part, part) if self._next == "(" and (part not in ("C", "P") or self._has_comma()) else part
+        )
+        if name in _CALLED or (name == "log" and self._next == "(" and self._has_comma()):
+            return self._called(name)
+        part = name if name in FUNCTIONS or name == "sqrt" else part
         if part == "sqrt":
             return ("root", (self._bracketed() if self._next == "(" else self._argument(), _number(2)), "")
         if part in ("pi", "PI", "Pi"):
@@ -229,9 +278,30 @@ class _Reader:
         if len(part) > 1:
             self._tokens = (*self._tokens[: self._place], part[1:], *self._tokens[self._place :])
             part = part[0]
-        if part in ("e", "i") and self._next != "_":
+        if part == "I" and self._beside_a_star():
+            return ("constant", (), "i")
+        if part in ("e", "i") and self._next not in ("_", "'"):
             return ("constant", (), part)
+        if (part in OPAQUE and self._next == "(") or self._next == "[":
+            return self._perhaps_function(part)
         return self._letter(part)
+
+    def _perhaps_function(self, name: str) -> Node:
+        """Read what a name is applied to, if a bracket follows: E[X^2] is not E[X]^2."""
+        return ("opaque", (self._bracketed(),), name) if self._next in ("(", "[") else ("letter", (), name)
+
+    def _unknown(self, name: str) -> Node:
+        raise Unreadable(name)
+
+    def _has_comma(self) -> bool:
+        """Whether the bracket that comes next holds two numbers: C(8, 3) is a binomial, C(x) is none."""
+        inside = self._tokens[self._place + 1 : self._place + 5]
+        return len(inside) == 4 and inside[0].isdecimal() and inside[1:4:2] == (",", ")") and inside[2].isdecimal()
+
+    def _beside_a_star(self) -> bool:
+        """Whether the letter that was read is multiplied by a star: programs write the imaginary unit as 2*I."""
+        before = self._tokens[self._place - 2] if self._place > 1 else ""
+        return "*" in (before, self._next)
 
     def _letter(self, name: str) -> Node:
         if self._next == "_":
@@ -241,6 +311,11 @@ class _Reader:
                 name += "_" + "".join(iter(self._take, "}"))
             else:
                 name += "_" + self._take()
+        while self._next == "'":
+            # A prime is a part of the name: x' is not x.
+            name += self._take()
+        if "'" in name and self._next == "(" and name[0] in OPAQUE:
+            return ("opaque", (self._bracketed(),), name)
         return ("letter", (), name)
 
     def _function(self, name: str) -> Node:
@@ -268,6 +343,37 @@ class _Reader:
         return node
 
 
+def _call_of(name: str, values: tuple[Node, ...]) -> Node:
+    """Return the node of a function of programs; raises ``Unreadable`` when it is given too few or too many values."""
+    two = len(values) == 2
+    if name in _UNARY and len(values) == 1:
+        return ("call", values, _UNARY[name])
+    if name in _LOGARITHMS and len(values) == 1:
+        return ("over", (("call", values, "ln"), ("call", (_number(_LOGARITHMS[name]),), "ln")), "")
+    if name == "factorial" and len(values) == 1:
+        return ("factorial", values, "")
+    if name == "cbrt" and len(values) == 1:
+        return ("root", (values[0], _number(3)), "")
+    if name == "log" and len(values) == 2:
+        return ("over", (("call", values[:1], "ln"), ("call", values[1:], "ln")), "")
+    if two and name in _BINARY:
+        return (_BINARY[name], values, "")
+    if name in ("gcd", "lcm", "max", "min") and len(values) > 1:
+        return (name, values, "")
+    raise Unreadable(name)
+
+
+_UNARY = {"abs": "abs", "floor": "lfloor", "ceil": "lceil"}
+_BINARY = {
+    "binom": "binom",
+    "perm": "perm",
+    "root": "root",
+    "pow": "power",
+    "Rational": "over",
+    "frac": "over",
+    "mod": "mod",
+}
+_CALLED = frozenset({*_UNARY, *_BINARY, *_LOGARITHMS, "factorial", "cbrt", "gcd", "lcm", "max", "min"})
 _DEGREE: Node = ("over", (("constant", (), "pi"), ("number", (), Fraction(180))), "")
 
 

@@ -1,32 +1,101 @@
-r"""Reading the mathematical answer of an output: tags, boxes, "the answer is …", the end of the last line. Pure."""
+r"""Reading the mathematical answer of a reply: tags, boxes, JSON, "the answer is …", the end of the last line. Pure.
+
+What is surely meant comes first: a mark, then a claim in words, then a displayed formula, then what the last line says.
+"""
 
 from __future__ import annotations
 
 import re
 
-from maspo.scoring.answers import final_answer
-from maspo.scoring.readable import last_found, last_line, tail
+from maspo.scoring.closing import without_closing
+from maspo.scoring.languages import ANSWER, NO, may_be_abroad
+from maspo.scoring.marked import LONGEST_BOX, boxes, json_answer, tagged_answer
+from maspo.scoring.readable import last_found, last_line
+from maspo.scoring.reply import parts_of
 
-LONGEST_BOX = 4000
-MOST_BOXES = 16
-_BOX = re.compile(r"\\(?:boxed|fbox)\s*(?:\{|(?=[^\s{]))")
-_DENIED = re.compile(r"(?i)\b(?:not(?!\s+only)|rather\s+than|instead\s+of)\s+(?:\w+\s+){0,2}[$\\(\[{\s]*$")
-_TAGGED = re.compile(r"</(?:answer|final_answer|final)>", re.IGNORECASE)
-_CLAIM = re.compile(
-    r"(?i:(?:final\s+|correct\s+)?answers?(?:\s+\w+){0,4}?\s+(?:is|are|equals?|was)(?:\s+(?:given\s+by|equal\s+to|thus|therefore))?"
-    r"|answer\s*\**\s*[:=]|####)[ \t:*]*"
+_BE = (
+    r"(?:is|are|equals?|was|were|becomes?|isn['’]t|wasn['’]t|aren['’]t|comes?\s+(?:out\s+)?to|turns\s+out\s+to\s+be"
+    r"|(?:must|should|would|will|has\s+to)\s+be)"
 )
+_CLAIM = re.compile(
+    r"(?=[aAfFcC#])(?i:(?:final\s+|correct\s+)?answers?(?:\s+\w+){0,4}?,?\s+(?:"
+    + _BE
+    + r")(?:\s+(?:given\s+by|equal\s+to|thus|therefore))?"
+    r"|answers?\s*\**\s*(?:[:=]>?|->|→)|####)[ \t:*]*"
+)
+_HEADING = re.compile(
+    # "The solutions are:" before a list
+    r"(?i:\b(?:solutions?|roots?|zeros|values|answers?|results?)(?:\s+\w+){0,4}?(?:\s+(?:is"
+    r"|are))?)\s*:\**(?=\s*\n\s*(?:[-*•]\s|\d[.)]\s))"
+    # "**Answer**", "Final result:", a line of its own that says nothing else
+    r"|(?:(?<=\n)|^)[#*_ \t]*(?i:(?:final\s+)?(?:answer|result|solution))[*_ \t]*[:=]?[*_ \t]*(?=\n)"
+)
+_CLAIM_ABROAD = re.compile(
+    # "La réponse est", "答案：", "답은 $18$", "الجواب هو": the word for answer, and soon after it a value or a colon.
+    rf"{ANSWER}[^\d\n.,;:：。=$\\(\[{{]{{0,30}}?"
+    r"(?:[ \t*]*[:：=][ \t*]*|(?=\*{0,2}[-−+±]?[\d$\\(\[{√π]|[a-z]\s?=))"
+)
+_NO = re.compile(rf"(?<![^\W_]){NO}(?![^\W_])")
+_DENIED_ABROAD = re.compile(
+    r"\b(?:no es|n['’]est pas|ne sont pas|ist nicht|não é|non è|niet|inte|ikke|nije|nie jest|není|не|bukan|değil)\b"
+    r"|不是|ليس"
+)
+_ASIDE = re.compile(
+    r"(?i:,?\s*(?:I\s+(?:think|believe|guess)|in\s+fact|then|therefore|thus|indeed|simply|again|of\s+course),\s*)"
+)
+_BULLET = re.compile(r"\s*\n\s*(?:[-*•·]\s+|\d{1,2}[.)]\s+)?")
+"""What parts a claim from an answer on the next line, which may be an item of a list."""
+_ITEMS = re.compile(r"(?:\s*\n\s*(?:[-*•·]|\d{1,2}[.)])[ \t]+[^\n]{1,80}(?=\n|$)){2,12}")
+_ITEM = re.compile(r"\n\s*(?:[-*•·]|\d{1,2}[.)])[ \t]+([^\n]+)")
+"""An answer of several values, one a line."""
+_DENIAL = re.compile(r"(?i)\s*(?:not\b|n['’]t\b)")
+_INSTEAD = re.compile(
+    r"(?i:\bbut(?:\s+rather)?\s+|\binstead,?\s+(?:it\s+is\s+)?|\bit(?:['’]s|\s+is|\s+was)\s+(?!not\b))"
+)
+_RETRACTED = re.compile(
+    r"(?i:\bwait\b|\bactually\b|\bcorrection\b|\boops\b|\bhmm\b|\bsorry\b|\bmistake\b|\bmiscounted\b|\bthat(?:['’]s"
+    r"|\s+is|\s+was)\s+(?:wrong|incorrect|not\s+right)"
+    r"|(?<=[.!?\n] )No[,:]|(?<=\n)No[,:])"
+)
+_END_OF_TEXT = 250
+"""Characters at the end of a reply in which its last claim mostly stands."""
+_TENTATIVE = re.compile(
+    r"(?i:first\s+(?:sight|glance|thought)|seems?|appears?|tempt\w+|might\s+think|guess\w*|initial\w*|naive\w*"
+    r"|would\s+think)"
+)
+_OVER = re.compile(r"[.!?](?=\s|$)|\n")
+_TURN = re.compile(r"(?i:\bhowever\b|\bbut\b)")
+_BEFORE_A_CLAIM = 60
+"""Characters before a claim in which a word can make it a first guess only."""
 _STATED = re.compile(
-    r"(?i:\b(?:is|are|was|were|being|equals?|gets?|gives?|have|has|(?<=total )of)\b|(?<=[a-z]):(?=\s))"
-    r"(?i:\s+(?:at|about|exactly|only|just|approximately))?\s*"
-    r"(?=[-−+±(\[{|$§€£√π\\\d]|[A-Za-z]\s*=)"
+    r"(?:(?i:\b(?:is|are|was|were|be|being|equals?|gets?|gives?|have|has|needs?|takes?|yields?|costs?|totals?"
+    r"|leaves?|(?<=total )of)\b"
+    r"|\b(?:it|that|this|he|she|there)['’]s\b|(?<=[a-z]):(?=\s))|(?:等于|是|为|為|共有|共))"
+    r"(?i:\s+(?:at|about|exactly|only|just|approximately|precisely|thus|therefore|now|then))?\s*"
+    r"(?=[-−‑+±(\[{|$§€£√π\\\d]|[A-Za-z]\s*=)"
 )
 """What stands before a conclusion that begins as mathematics does."""
-_NAMED = re.compile(r"(?i)\b(?:is|are|was|were)\s+(?:an?\s+|the\s+)?([\w-]+(?:\s+[\w-]+)?)$")
-_OPENER = re.compile(r"(?i)^(?:(?:therefore|thus|hence|so|then|finally|in\s+total)\b,?\s*)+")
-_SENTENCE = re.compile(r"(?<=[^\s.][.!?])\s+(?=[A-Z$\\])|\s+so\s+(?!that\b)")
+_NAMED = re.compile(
+    r"(?i)\b(?:(?:is|are|was|were)\s+(?:an?\s+|the\s+|on\s+)?|be\s+(?:an?|the|on)\s+)([\w-]+(?:\s+[\w-]+)?)$"
+)
+_OPENER = re.compile(
+    r"(?i)^(?:(?:therefore|thus|hence|so|then|finally|consequently|in\s+total|∴|⇒|\\therefore)(?!\w),?:?\s*)+"
+)
+_SENTENCE = re.compile(r"(?<=[^\s.][.!?])\s+(?=[A-Z$\\])|\s+so\s+(?!that\b)|(?<=[。！？])")
 _REMARK = re.compile(r"(?<=\S),\s+which(?!\s+(?:gives?|implies|means|leads|leaves|simplifies|equals|has|is\s+[$\d]))\s")
 """What follows a conclusion in its sentence; "which gives …" is the conclusion."""
+_ASIDE_AFTER = re.compile(
+    r"(?<=[\w\d})%$²³!])[,;]?\s+\(\s*(?:"
+    r"(?i:or|i\.?e\.?|e\.?g\.?|about|approx\w*|roughly|rounded|check\w*|since|because|as|to|in|not|verified|from"
+    r"|using|the|after|which|that|where|see)\b|[≈=]|\\approx"
+    r"|[A-Za-z]{2,}\s)[^\n]{0,200}$"
+    r"|(?<=[\d%$²³])\s+[\[{]\s*(?:[=≈]|[a-z]{2,})[^\]\n]{0,100}\]?\.?$"
+    r"|(?<=[\d%$²³])\s*(?:[✓✔✅]|\\checkmark).{0,20}$"
+    r"|(?<=[\d%$²³])\s+\([\d.\s]+[+*/×·÷−-][\d.\s+*/×·÷−-]*\)[^\n]{0,200}$"
+    r"|(?<=\S),?\s+(?:(?i:i\.e\.|that\s+is,|namely)|[—–→](?=\s+[a-z]{2})|or\s+(?:about|approximately|roughly)"
+    r"|(?:which|that)\s+is\s+(?:about|approximately|roughly))\s[^\n]{0,200}$"
+)
+"""A remark after an answer: "18 (9 + 9)", "12 cm (rounded)", "3/4, i.e. 75 %". A bracket that is a factor stays."""
 _DISPLAYED = r"(?:align|aligned|gather|gathered|equation|eqnarray|split)\*?\}(?:\s*\{[^{}]*\})?"
 _DISPLAY_END = re.compile(rf"(?:\s*(?:\\\]|\$\$|\\end\{{{_DISPLAYED}))+\.?$")
 _ROW_BEGINS = re.compile(rf"\\\\(?!(?:(?!\\begin).)*\\end)|\\\[|\$\$|\\begin\{{{_DISPLAYED}", re.DOTALL)
@@ -36,82 +105,176 @@ _INLINE = re.compile(
     r"\$\$(.+?)\$\$|(?<!\\)\$((?:\\\$|[^$\n])+?)(?<!\\)\$(?!\d)|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL
 )
 _SENTENCE_END = re.compile(
-    r"(?<=[^\s\d.])\.(?:\s|$)|(?<=\d)\.(?:\s+[A-Z\\]|\s*$)|\n|(?<=[\w)}$])[,;]?\s+(?i:which|because|since|so|where|as)\s"
+    r"(?<=[^\s\d.])\.(?:\s|$)|(?<=\d)\.(?:\s+[A-Z\\]|\s*$)|\n|[。！？।]|(?<=\d)(?:입니다|이다|です|である|है)"
+    r"|(?<=[\w)}$])[,;]?\s+(?i:which|because|since|so|where|as)\s"
 )
+_MULTI = re.compile(r"\s*(?:,|and\b|or\b|\\%|%|[a-z]|[+*/=<>^-])")
+"""What goes on with an answer after a formula in dollars: a list, a unit, an operation."""
+_SPEAKS = re.compile(r"(?i:I|we|you|sorry|unfortunately|thanks?)(?:['’]\w+)?,?\s[^\d]*$")
+"""A model that speaks of itself or to its reader, without a number: no answer."""
 _SHORT = 80
 _MOST_WORDS = 3
 _PROSE = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}\s+[A-Za-z]{2,}|^[A-Za-z][a-z']+\s+(?!and|or)[a-z]+\s+\$?\d")
 _OF_SOMETHING = re.compile(r"\s+(?!(?:and|or|to|which|so)\b)[a-z]{2,}")
-_WORD = re.compile(r"\b(?!and\b|or\b)[A-Za-z]{2,}")
+_WORD = re.compile(r"\b(?!and\b|or\b)[^\W\d_]{2,}")
+_WORDS_BEFORE_A_NUMBER = re.compile(r"[^\W\d_]{2,}[^\d$\\=]*\s[^\d$\\=]*\d|[\u0e00-\u9fff\uac00-\ud7a3][^\d=]*\d")
+_UNIT = (
+    r"(?:years?|months?|weeks?|days?|hours?|hrs?|minutes?|mins?|seconds?|secs?|dollars?|euros?|pounds?|cents?|pence"
+    r"|miles?|yards?|feet|foot"
+    r"|inch(?:es)?|ounces?|kilomet(?:er|re)s?|met(?:er|re)s?|centimet(?:er|re)s?|kilograms?|grams?|lit(?:er|re)s?"
+    r"|degrees?|h|min|s|m|cm|kg|g|lb|oz|ft)"
+)
+_AMOUNTS = re.compile(rf"(?<![\w.,])\d+(?:\.\d+)?\s?{_UNIT}(?:,?\s+(?:and\s+)?\d+(?:\.\d+)?\s?{_UNIT})+\b")
+"""One amount in two units: "3 hours and 45 minutes"."""
+_CLOCK = re.compile(r"(?<![\d:.,])\d{1,2}:[0-5]\d(?:\s?[AaPp]\.?\s?[Mm]\b\.?)?(?![\d:])")
+"""A time of day."""
 _NUMBER = re.compile(
-    r"(?<![\w√^_\\.,/])(\b(?i:about|the|these|other|his|its|their|all|for|in|per|at|on|to|from|with|than|by|after|every|each|of)\s+"
+    r"(?<![A-Za-z0-9√^_\\.,/])(\b(?i:about|the|these|other|his|its|their|all|for|in|per|at|on|to|from|with|than"
+    r"|least|most|by|after|every|each|of|over|under|not|step|case)\s+"
     r"|\b[A-Z][a-z]+\s+)?"
-    r"([-−]?(?:\\?[§$]|€|£)?\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?(?:\\?%)?)(?![\w√^*\\(]|[.,/]\d|\s+of\b)"
+    r"([-−‑]?(?:\\?[§$]|€|£)?\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?(?:\\?%)?)(?![A-Za-z0-9_√^*\\(]|[.,/]\d|\s+of\b)"
 )
 """A number, and the word before it that says it is not what a sentence is about."""
+_COMPARED = re.compile(
+    r"(?i:(?:for\s+(?:all|every)\s+)?(\$?[a-z]\$?)\s+((?:is\s+)?(?:greater|less|more|at\s+least|at\s+most|no\s+more"
+    r"|no\s+less)\b[^.]*)$)"
+)
+"""A condition in words: "holds for all x greater than 3"."""
+_TEXT_ONLY = re.compile(r"\\(?:text|textbf|mathrm|mbox)\s*\{([^{}]*)\}\.?")
+_JSON_LIST = re.compile(r"^\[([^\[\]]*)\]$")
+_FRACTION_WORDS = re.compile(
+    r"(?i)\b(?:is|are|was|be)\s+((?:an?\s+|minus\s+|negative\s+)?(?:half|third|quarter|dozen)|[a-z]+[ -](?:half"
+    r"|halves|thirds?|quarters?|fourths?|fifths?"
+    r"|sixths?|sevenths?|eighths?|ninths?|tenths?))\.?$"
+)
 
 
 def read_math(output: str) -> str | None:
-    """Return the final mathematical answer of an output as it is written there; None when there is none to read."""
-    text = tail(output)
-    if _TAGGED.search(text):
-        tagged = final_answer("auto", text)
-        if tagged is not None:
-            inner = boxes(tagged)
-            return inner[-1] if inner else tagged or None
+    """Return the final mathematical answer of a reply as it is written there; None when there is none to read."""
+    own, *whole = parts_of(output)
+    found = _sure(own)
+    if found is None and whole:
+        # Before the question there may be nothing but a greeting: the question is then the one that was asked.
+        found = _sure(whole[0]) or _unsure(whole[0])
+    return found if found is not None or whole else _unsure(own)
+
+
+def label_of(gold: str) -> str:
+    """Return the answer of a gold, which may come with its working: in a box, after ####, after "the answer is"."""
+    inner = boxes(gold)
+    if inner:
+        return inner[-1]
+    if "####" not in gold and "nswer" not in gold:
+        return gold
+    return _claimed(gold) or gold
+
+
+def _sure(text: str) -> str | None:
+    """Return the answer that is marked or claimed."""
+    tagged = tagged_answer(text)
+    if tagged is not None:
+        inner = boxes(tagged)
+        return (inner[-1] if inner else _in_words(tagged)) or None
     found = boxes(text)
     if found:
-        return found[-1] or None
-    return _claimed(text) or _displayed(text.rstrip()) or _concluded(last_line(text))
+        return _in_words(found[-1]) or None
+    said = json_answer(text)
+    if said is not None:
+        said = _JSON_LIST.sub(lambda found: found[1].replace('"', ""), said) if said.startswith("[") else said
+        inner = boxes(said)
+        return (inner[-1] if inner else _in_words(said)) or None
+    return _claimed(text)
 
 
-def boxes(text: str) -> tuple[str, ...]:
-    r"""Return what stands in the last ``\boxed{…}`` of a text, in their order; a box within a box is one.
-
-    What a text says is not the answer ("… and not this") is none of them.
-    """
-    text = tail(text)
-    found: list[str] = []
-    end = 0
-    for mark in list(_BOX.finditer(text))[-MOST_BOXES:]:
-        if mark.start() < end:
-            continue
-        content, end = _content(text, mark)
-        if content is not None and not _DENIED.search(text, max(0, mark.start() - 40), mark.start()):
-            found.append(content)
-    return tuple(found)
+def _unsure(text: str) -> str | None:
+    r"""Return the answer of a last formula or line; of an output that was cut off in a box, none."""
+    text = without_closing(text)
+    return _displayed(text) or _concluded(last_line(text))
 
 
-def _content(text: str, mark: re.Match[str]) -> tuple[str | None, int]:
-    begin = mark.end()
-    if not mark[0].endswith("{"):
-        single = re.match(r"-?[\w.]+|\\\w+(?:\{[^{}]*\})*", text[begin : begin + 100])
-        return (single[0], begin + single.end()) if single else (None, begin)
-    level = 1
-    for place in range(begin, min(len(text), begin + LONGEST_BOX)):
-        escaped = place > 0 and text[place - 1] == "\\"
-        level += 0 if escaped else (text[place] == "{") - (text[place] == "}")
-        if level == 0:
-            return text[begin:place].strip(), place + 1
-    return None, begin
+def _in_words(marked: str) -> str:
+    """Return the answer of a mark that holds a sentence: "There are 30 ways.", "The answer is 12"."""
+    whole = _TEXT_ONLY.fullmatch(marked.strip())
+    said = whole[1] if whole is not None else marked
+    if len(said) > _SHORT * 4 or not _PROSE.search(re.sub(r"\\[A-Za-z]+", "", said)):
+        return marked
+    found = _claimed(said)
+    if found is None and re.search(r"\d", said) and whole is not None:
+        found = _concluded(said)
+    return found or marked
 
 
 def _claimed(text: str) -> str | None:
-    """Return what follows the last "the answer is", up to the end of its sentence."""
-    last = last_found(_CLAIM, text)
-    if last is None:
-        return None
-    rest = text[last.end() : last.end() + 2 * LONGEST_BOX].lstrip()
-    return _begun(rest)
+    """Return what follows the last "the answer is" that is not denied, or what is said in its place."""
+    # Claims stand at the end, and a search through all of a long text is slow.
+    end = text[-_END_OF_TEXT:]
+    return _last_claim(end) or (_last_claim(text) if len(end) < len(text) else None)
+
+
+def _last_claim(text: str) -> str | None:
+    for claim in reversed(_claims(text)):
+        rest = text[claim.end() : claim.end() + 2 * LONGEST_BOX]
+        items = _ITEMS.match(rest)
+        if items is not None and (found := _listed(items[0])) is not None:
+            return found
+        between = _ASIDE.match(rest) or _BULLET.match(rest)
+        rest = (rest[between.end() :] if between is not None else rest).lstrip()
+        denied = _DENIAL.match(rest) or claim[0].rstrip().lower().endswith(("n't", "n’t"))
+        if _NO.search(claim[0]):
+            continue
+        if denied:
+            instead = _INSTEAD.search(rest, 0, 2 * _SHORT)
+            if instead is None:
+                continue
+            rest = rest[instead.end() :]
+        elif _taken_back(text, claim, rest):
+            return _concluded(last_line(without_closing(text)))
+        found = _begun(rest)
+        if found is not None:
+            return found
+    return None
+
+
+def _claims(text: str) -> list[re.Match[str]]:
+    """Return where a text says that the answer follows, in order; cheap looks spare most texts most patterns."""
+    found = list(_CLAIM.finditer(text)) if "nswer" in text or "NSWER" in text or "####" in text else []
+    if "\n" in text:
+        found += _HEADING.finditer(text)
+    if may_be_abroad(text):
+        found += _CLAIM_ABROAD.finditer(text)
+    return sorted(found, key=lambda claim: claim.end())
+
+
+def _listed(text: str) -> str | None:
+    """Return the items of a list as one answer; None when they are sentences."""
+    items = [item.strip().rstrip(".;,") for item in _ITEM.findall(text)]
+    values = [(_INLINE.fullmatch(item) and item.strip("$")) or item for item in items]
+    short = all(
+        len(_WORD.findall(re.sub(r"\\[A-Za-z]+", "", value))) <= 1 and re.search(r"[\d\\]|^\w$", value)
+        for value in values
+    )
+    return ", ".join(values) if short else None
+
+
+def _taken_back(text: str, claim: re.Match[str], rest: str) -> bool:
+    """Whether what follows a claim says that it was wrong, or that it was a first guess."""
+    end = _OVER.search(rest)
+    if end is not None and _RETRACTED.search(rest, end.start()) is not None:
+        return True
+    before = text[max(0, claim.start() - _BEFORE_A_CLAIM) : claim.end()]
+    return _TENTATIVE.search(before) is not None and _TURN.search(rest) is not None
 
 
 def _begun(rest: str) -> str | None:
     """Return the answer that a text begins with, up to the end of its sentence."""
     formula = _INLINE.match(rest)
-    if formula is not None and not re.match(r"\s*(?:,|and|or|\\%|%|[a-z])", rest[formula.end() :]):
+    if formula is not None and not _MULTI.match(rest, formula.end()):
         return _inside(formula)
+    rest = _ASIDE_AFTER.sub("", rest.partition("\n")[0])
     sentence = _SENTENCE_END.search(rest)
     claim = rest[: sentence.start()] if sentence else rest
+    if _WORDS_BEFORE_A_NUMBER.match(claim.lstrip("*")) and not _MULTI.match(claim):
+        return _concluded(claim) or _trimmed(claim)
     return _trimmed(claim)
 
 
@@ -129,24 +292,61 @@ def _concluded(line: str) -> str | None:
     if r"\boxed" in line or len(line) > LONGEST_BOX:
         # A box that never closes: the output was cut off.
         return None
-    line = re.sub(r"^(?:#+|[-*>])\s+", "", line).replace("**", "").strip()
-    sentence = _OPENER.sub("", _SENTENCE.split(line)[-1]).strip()
+    line = re.sub(r"^(?:#+|[-*>•])\s+", "", line).replace("**", "" if line.count("**") % 2 == 0 else "**").strip()
+    sentence = _OPENER.sub("", [part for part in _SENTENCE.split(line) if part.strip()][-1] if line else "").strip()
+    if _DENIED_ABROAD.search(sentence):
+        return None
     before = _REMARK.split(sentence)[0]
-    sentence = before if re.search(r"[\d$\\]", before) else sentence
+    sentence = _ASIDE_AFTER.sub("", before if re.search(r"[\d$\\]", before) else sentence)
+    compared = _COMPARED.search(sentence.rstrip("."))
+    if compared is not None:
+        return f"{compared[1].strip('$')} {compared[2]}"
+    in_words = _FRACTION_WORDS.search(sentence)
+    if in_words is not None:
+        return in_words[1]
+    clocks = _CLOCK.findall(sentence)
+    if len(clocks) == 1:
+        return str(clocks[0])
+    amounts = _AMOUNTS.search(sentence)
+    if amounts is not None:
+        return amounts[0]
     stated = last_found(_STATED, sentence)
     if stated is not None:
         return _stated(sentence[stated.end() :])
     formulas = list(_INLINE.finditer(sentence))
     if formulas:
-        return _inside(formulas[-1]) if _WORD.search(_INLINE.sub(" ", sentence)) else _trimmed(sentence)
+        return _joined(sentence, formulas)
+    return _of_plain(sentence)
+
+
+def _joined(sentence: str, formulas: list[re.Match[str]]) -> str | None:
+    """Return the last formula of a sentence; all of them when "or" and "and" are all that stands between."""
+    last = formulas[-1]
+    for one in reversed(formulas[:-1]):
+        between = sentence[one.end() : last.start()]
+        if not re.fullmatch(r"\s*(?:,?\s*(?:or|and)|,)\s*", between):
+            break
+        last = one
+    if last is not formulas[-1]:
+        return sentence[last.start() : formulas[-1].end()]
+    return _inside(last) if _WORD.search(_INLINE.sub(" ", sentence)) else _trimmed(sentence)
+
+
+def _of_plain(sentence: str) -> str | None:
+    """Return the answer of a sentence without formulas: its name, all of it when it is short, its only number."""
     named = _NAMED.search(sentence.rstrip("."))
     if named is not None:
         return named[1]
     words = re.sub(r"\\[A-Za-z]+", "", sentence)
-    if len(sentence) <= _SHORT and not _PROSE.search(words) and len(_WORD.findall(words)) <= _MOST_WORDS:
+    if _SPEAKS.match(sentence):
+        return None
+    short = len(sentence) <= _SHORT and not _PROSE.search(words) and len(_WORD.findall(words)) <= _MOST_WORDS
+    if short and not _WORDS_BEFORE_A_NUMBER.match(sentence):
         return _trimmed(sentence)
     numbers = [found[2] for found in _NUMBER.finditer(sentence.rpartition("=")[2]) if not found[1]]
-    return numbers[0] if len(numbers) == 1 else None
+    if len(numbers) == 1:
+        return numbers[0]
+    return _trimmed(sentence) if short else None
 
 
 def _stated(claim: str) -> str | None:
@@ -164,5 +364,8 @@ def _inside(found: re.Match[str]) -> str:
 
 
 def _trimmed(text: str) -> str | None:
-    text = text.strip().strip("*").strip().removesuffix(".").strip()
+    text = text.strip()
+    if text.startswith("**") or text.endswith("**") or "**" not in text:
+        text = text.strip("*")
+    text = text.strip().removesuffix(".").strip()
     return text or None

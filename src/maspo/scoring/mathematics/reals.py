@@ -49,8 +49,16 @@ def real_set(form: Form) -> list[Interval] | None:
 def _described(text: str) -> list[Interval] | None:
     whole, *removed = _WITHOUT.split(text)
     begun = [_EVERYTHING] if _ALL.fullmatch(compact(whole)) else real_set(form_of(whole))
-    gone = _all(real_set(form_of(part)) for part in removed)
+    gone = _all(_removed(form_of(part)) for part in removed)
     return None if begun is None or gone is None else _without(begun, gone)
+
+
+def _removed(form: Form) -> list[Interval] | None:
+    """Return what is left out: a set, or a number that stands for itself ("all real numbers except 2")."""
+    if form.kind == "list":
+        points = _all(_point(item) for item in form.items)
+        return None if points is None else _joined(part for found in points for part in found)
+    return real_set(form) or _point(form)
 
 
 def _all(found: Iterable[list[Interval] | None]) -> list[list[Interval]] | None:

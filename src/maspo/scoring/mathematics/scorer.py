@@ -10,11 +10,12 @@ from importlib.util import find_spec
 from maspo.scoring.base import Sample, Score
 from maspo.scoring.labelled import NO_LABEL
 from maspo.scoring.limits import Limits
+from maspo.scoring.marked import boxes
 from maspo.scoring.mathematics.equality import Same, same
-from maspo.scoring.mathematics.reading import boxes, read_math
+from maspo.scoring.mathematics.reading import label_of, read_math
 from maspo.scoring.mathematics.spelling import spelled
 from maspo.scoring.pool import Pool, Reply, Skill
-from maspo.scoring.readable import without_thinking
+from maspo.scoring.reply import reply_of
 
 MISSING = "undecided: forms that differ need math-verify; pip install 'maspo[math]'"
 LONGEST_FOR_ALGEBRA = 300
@@ -61,11 +62,11 @@ def _by_form(sample: Sample) -> Score | tuple[str, str]:
     """Return the score of a sample, or answer and label when only computer algebra can tell."""
     if sample.answer is None:
         return Score(sample.id, "failed", why=NO_LABEL)
-    output = without_thinking(sample.output)
+    output = reply_of(sample.output)
     answer = read_math(output)
     if answer is None:
         return Score(sample.id, "unread", why="no answer could be read from the output")
-    label = (boxes(sample.answer) or (sample.answer,))[-1]
+    label = label_of(sample.answer)
     found = same(answer, label)
     if found is not Same.YES and _boxes_together(output, label):
         found = Same.YES

@@ -9,58 +9,107 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from maspo.scoring.mathematics.decimals import periodic
 from maspo.scoring.mathematics.formulas import FUNCTIONS
+from maspo.scoring.mathematics.notations import of_programs
+from maspo.scoring.mathematics.wording import in_signs, without_preamble
 
 _SIGNS = r"""
-sqrt √  pi π  infty ∞  cup ∪  cap ∩  in ∈  emptyset ∅ø  pm ±  le ≤⩽  ge ≥⩾  ne ≠  deg °∘  theta θ  phi ϕφ  alpha α
-beta β  gamma γ  lambda λ  omega ω  langle ⟨  rangle ⟩  cdot ×∙·⋅∗  mathbb{R} ℝ  frac{1}{2} ½  frac{1}{3} ⅓
-frac{2}{3} ⅔  frac{1}{4} ¼  frac{3}{4} ¾  frac{1}{5} ⅕  frac{1}{8} ⅛
+sqrt √  sqrt[3] ∛  sqrt[4] ∜  pi π  infty ∞  cup ∪  cap ∩  in ∈  emptyset ∅ø  pm ±  le ≤⩽  ge ≥⩾  ne ≠  deg °∘  theta θ
+phi ϕφ  alpha α  beta β  gamma γ  lambda λ  omega ω  langle ⟨  rangle ⟩  cdot ×∙·⋅∗  mathbb{R} ℝ  frac{1}{2} ½
+frac{1}{3} ⅓  frac{2}{3} ⅔  frac{1}{4} ¼  frac{3}{4} ¾  frac{1}{5} ⅕  frac{2}{5} ⅖
+frac{3}{5} ⅗  frac{4}{5} ⅘  frac{1}{6} ⅙
+frac{5}{6} ⅚  frac{1}{8} ⅛  frac{3}{8} ⅜  frac{5}{8} ⅝  frac{7}{8} ⅞  lfloor ⌊  rfloor ⌋  lceil ⌈  rceil ⌉
+lor ∨  land ∧  lnot ¬  to →  Rightarrow ⇒  Leftrightarrow ⇔  setminus ∖  perp ⊥  parallel ∥  subset ⊂  subseteq ⊆
+supset ⊃  supseteq ⊇  notin ∉  sum ∑  int ∫  prod ∏  partial ∂  nabla ∇  delta δ  Delta Δ  sigma σ  Sigma Σ  mu μ  rho ρ
+tau τ  epsilon ε  eta η  psi ψ  Phi Φ  Psi Ψ  Gamma Γ  Omega ΩΩ  angle ∠  triangle △  cong ≅  sim ∼  dots …⋯
+mathbb{N} ℕ  mathbb{Z} ℤ  mathbb{Q} ℚ  mathbb{C} ℂ  forall ∀  therefore ∴
 """
 _UNICODE = {
     **{sign: f"\\{name} " for name, signs in re.findall(r"(\S+) (\S+)", _SIGNS) for sign in signs},
-    **dict.fromkeys("−–—‒﹣", "-"),
+    **dict.fromkeys("−–—‒﹣‑‐⁻", "-"),
     **dict.fromkeys("\u00a0\u2009\u202f\u2002\u2003\u3000\t\n\r", " "),
     **dict.fromkeys('\u200b\u200c\u200d\ufeff\u2061\u2062“”"', ""),
     **dict.fromkeys("÷∕⁄", "/"),
     **dict.fromkeys("‘’′", "'"),
     "≡": "=",
 }
-_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n")
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿˣ", "0123456789-+nx")
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
-_TRANSLATED = str.maketrans(_UNICODE)
+_RAISED_UNIT = re.compile(r"(\\(?:text|mathrm|mbox)\s*\{[^{}]*?)([²³])\s*\}")
+_ROOT_OF_NUMBER = re.compile(r"([√∛∜])\s*(\d+(?:\.\d+)?)")
+"""A root sign has no braces: what it is taken of is the whole number."""
+_DIGITS = {
+    place: str(unicodedata.decimal(chr(place)))
+    for place in range(0x660, 0x11000)
+    if unicodedata.category(chr(place)) == "Nd" and not 0xFF10 <= place <= 0xFF19
+}
+"""Digits of other scripts: models that answer in Arabic or Bengali often write numbers in them."""
+_TRANSLATED = str.maketrans({**_UNICODE, **{chr(place): digit for place, digit in _DIGITS.items()}})
 
-_COMMANDS = """frac dfrac tfrac cfrac, binom dbinom tbinom, le leq leqslant leqq, ge geq geqslant geqq, ne neq,
+_COMMANDS = """frac dfrac tfrac cfrac sfrac nicefrac flatfrac xfrac, binom dbinom tbinom,
+le leq leqslant leqq, ge geq geqslant geqq, ne neq,
 = equiv mapsto, cdot times ast, deg circ degree degrees, emptyset varnothing, mod pmod bmod pod,
-{ lbrace, } rbrace, [ lbrack, ] rbrack, | lvert rvert vert mid, phi varphi, theta vartheta,
-and land, or lor, cup union, mathbb Bbb"""
+{ lbrace, } rbrace, [ lbrack, ] rbrack, | lvert rvert vert mid, phi varphi, theta vartheta, epsilon varepsilon,
+lor vee, land wedge, lnot neg, cup union, mathbb Bbb, : colon, dots ldots cdots hdots dotsc dotsb, parallel Vert,
+setminus backslash smallsetminus, Rightarrow implies Longrightarrow, Leftrightarrow iff, to rightarrow longrightarrow,
+sin sen Sin, cos Cos, tan tg Tan, cot ctg cotg cotan, csc cosec, arcsin arcsen Arcsin, arccos Arccos,
+arctan arctg Arctan Arctg, arccot arcctg arccotg, sinh sh, cosh ch, tanh th, coth cth, arsinh arsh arcsinh,
+arcosh arch arccosh, artanh arth arctanh, log lg Log, ln Ln, gcd GCD mcd pgcd ggT НОД, lcm LCM mcm ppcm kgV,
+€ euro texteuro, ¥ yen textyen, £ pounds textsterling, § textdollar"""
 _SAME_COMMAND = {other: names[0] for names in map(str.split, _COMMANDS.split(",")) for other in names[1:]}
-_PLAIN = {"=": "=", "|": "|", "[": "[", "]": "]", "mod": " mod ", "and": " and ", "or": " or "}
+_PLAIN = {
+    "=": "=",
+    "|": "|",
+    "[": "[",
+    "]": "]",
+    ":": ":",
+    "mod": " mod ",
+    "prime": "'",
+    "therefore": " ",
+    **{sign: sign for sign in "§€¥£"},
+}
 _SHAPES = """left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr middle displaystyle textstyle
-limits scriptstyle quad qquad thinspace space rm bf it tt boldsymbol mathbf mathit bm vec overrightarrow hat
-operatorname nonumber"""
+limits scriptstyle quad qquad thinspace space rm bf it tt boldsymbol mathbf mathit bm overrightarrow vec
+operatorname nonumber underline ensuremath large Large LARGE huge Huge small normalsize num unit si mathop boxed
+strut notag displaylimits enspace emph bfseries checkmark hfill protect unboldmath mathop cancel centering null"""
 _GONE = frozenset(_SHAPES.split())
-_GONE_ARGUMENTS = re.compile(r"\\(?:hspace|vspace|label|tag|phantom|hphantom|color|textcolor)\*?\s*\{[^{}]*\}")
+_GONE_ARGUMENTS = re.compile(
+    r"\\(?:hspace|vspace|label|tag|phantom|hphantom|vphantom|color|textcolor|colorbox)\*?\s*\{[^{}]*\}"
+)
+_ACCENT = re.compile(
+    r"\\(hat|widehat|tilde|widetilde|bar|dot|ddot|check|breve|mathring)(?![A-Za-z])\s*(?:\{\s*(\\?[A-Za-z]+)\s*\}"
+    r"|(\\[A-Za-z]+|[A-Za-z]))"
+)
+_UNIT_VECTORS = frozenset({"i", "j", "k", "\\imath", "\\jmath"})
+_PRIMED = re.compile(
+    r"(?<![A-Za-z\\])([A-Za-z])\^\s*\{\s*((?:\\prime\s*|')+)\}|(?<![A-Za-z\\])([A-Za-z])\^\s*\\prime(?![A-Za-z])"
+)
+_OF_SET = re.compile(r"\\(max|min|gcd|lcm)\s*(?:\\left)?\\\{([^{}]*?)(?:\\right)?\\\}")
+_SI = re.compile(r"\\(?:SI|qty)\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
+_ROOT_OF = re.compile(r"\\root\s*\{?\s*(\w+)\s*\}?\s*\\of(?![A-Za-z])")
+_POWER = re.compile(r"(?<=[\w)\]}])\s?\*\*\s?(?=[\w({\\-])")
+"""The power of programs; two asterisks at an edge of a text are emphasis."""
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
+_OPERATOR_NAME = re.compile(r"\\operatorname\*?\s*\{\s*([A-Za-z]+)\s*\}")
+_CROSS = re.compile(
+    r"(\\(?:mathbf|vec|boldsymbol|bm)\s*(?:\{\\?[A-Za-z]+\}|[A-Za-z])|\\nabla"
+    r"|(?<![A-Za-z\\\d])[A-Z])\s*\\times(?=\s*(?:\\(?:mathbf|vec|boldsymbol|bm|nabla)(?![A-Za-z])|[A-Z](?![A-Za-z])))"
+)
+"""A product of vectors, matrices or sets: its order matters."""
+_TEXT_OF_MATH = re.compile(r"\\(?:text|mbox|textbf)\s*\{\s*(\\(?:frac|sqrt|pi|binom)(?:[^{}]|\{[^{}]*\})*)\}")
 _SPACE_COMMAND = re.compile(r"(?<!\\)\\[,!;:> ]|~")
 _TEXT = re.compile(r"\\(?:text(?:bf|it|rm|sf|tt|normal|up)?|mbox|hbox|fbox|mathrm|mathsf|mathtt)\s*\{([^{}]*)\}")
 _POWER_OF_TEN = re.compile(r"(?<=\d)\s*\\(?:text|mathrm)\s*\{\s*(?:E\s*\}|[Ee]\s*\}(?=\s*\{))\s*\{?\s*([-+]?\d+)\s*\}?")
 """The E of 4.5E-4, upright; a small one stands for Euler's number where no braces say otherwise."""
-_RATIO_WORD = re.compile(r'(?<=[\d}])\s*"?\s+to\s+"?\s*(?=[\d\\])|(?<=[\d}])\s*"to"\s*(?=[\d\\])')
+_BRACKETS = re.compile(r"\\[\[\]()]")
 _WRAPPED = re.compile(r"(\$\$|\$|\\\[|\\\()(.*?)(\$\$|\$|\\\]|\\\))", re.DOTALL)
 _NUMBERS_WITH_COMMAS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?!\d|,\d)")
+_SURE_NUMBERS_WITH_COMMAS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3}){2,}(?![\d,])|(?<=§)\d{1,3}(?:,\d{3})+(?![\d,])")
 _NUMBERS_WITH_BRACED_COMMAS = re.compile(r"(?<=\d)(?:\{,\}|,\s*\\!|\\,|\\;|\\ |\\thinspace)\s*(?=\d{3})")
 _NUMBERS_WITH_SPACES = re.compile(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?!\d)(?! \d)")
 _MIXED = re.compile(r"(?<![\d.^_{/])(\d+)(?: +| *- *(?=\d+/\d+$))(\d+)/(\d+)(?![\d/.])")
-_LARGE = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
-_LARGE_WORD = re.compile(rf'(?<=\d)\s*"?\s*({"|".join(_LARGE)})\b\s*(")?')
-_HALF_DAY = re.compile(r"(?<=\d)\s*\b([AaPp])\.\s?[Mm]\b\.?")
-_ROUGHLY = re.compile(
-    r'^(?:\\approx(?![A-Za-z])|[≈=]|"(?:approximately|about)"|(?:approximately|about|either|both)\s)\s*'
-)
 _AMOUNT = re.compile(r"([-+§]?\d[\d.,/]*)\s+([A-Za-z][^\d]*)")
-_CHOOSE = re.compile(r"(?<![\w)}\]])(?:\{\s*\}\s*)?[_^]\s*\{?\s*(\d+)\s*\}?\s*C\s*_\s*(?:\{\s*(\d+)\s*\}|(\d))")
-_ORDINAL = re.compile(r'(?<=\d)(?:\^\s*\{?\s*)?"?(?:st|nd|rd|th)\b"?\s*\}?')
-_PREAMBLE = re.compile(r'^"[^"]*\b(?:is|are):?"\s*')
 _DOTTED = re.compile(r"\.(\d*)\\dot\s*\{?(\d)\}?(?:(\d*)\\dot\s*\{?(\d)\}?)?")
 _DEGREES = re.compile(r"\^\s*(?:\\deg(?![A-Za-z])|\{\s*\\deg\s*\}|o(?![A-Za-z]))")
 
@@ -69,18 +118,49 @@ def spelled(text: str) -> str:
     """Return an answer in the one spelling; spaces are kept where they may part words."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", _scripts(text).translate(_TRANSLATED))
-    text = text.translate(_TRANSLATED)
-    text = _NUMBERS_WITH_BRACED_COMMAS.sub("", _unmarked(text))
-    text = _GONE_ARGUMENTS.sub(" ", text)
-    text = _TEXT.sub(_as_words, _POWER_OF_TEN.sub(r"e\1", text))
-    text = _COMMAND.sub(_command, text)
-    text = _SPACE_COMMAND.sub(" ", text)
-    text = _DEGREES.sub(r"\\deg ", _DOTTED.sub(r".\1\\overline{\2\3\4}", text))
-    text = _ROUGHLY.sub("", _PREAMBLE.sub("", _numbers(" ".join(text.split()))))
-    text = _CHOOSE.sub(lambda found: rf"\binom{{{found[1]}}}{{{found[2] or found[3]}}}", text)
-    text = _HALF_DAY.sub(r" \1m", _RATIO_WORD.sub(":", text))
-    text = _ORDINAL.sub(" ", _LARGE_WORD.sub(_as_power, text))
+    text = _unmarked(text.translate(_TRANSLATED))
+    if "\\" in text:
+        text = _latex(_NUMBERS_WITH_BRACED_COMMAS.sub("", text))
+    elif "{,}" in text:
+        text = text.replace("{,}", "")
+    text = without_preamble(" ".join(text.replace("~", " ").split()))
+    text = of_programs(in_signs(periodic(_numbers(text))))
     return text.rstrip(" .,;:").lstrip(" ,;:")
+
+
+def _latex(text: str) -> str:
+    """Bring commands to one spelling; those that only shape what is set are gone."""
+    if "operatorname" in text:
+        text = _OPERATOR_NAME.sub(r"\\\1 ", text)
+    if "times" in text:
+        text = _CROSS.sub(r"\1 \\cross ", text)
+    text = _ACCENT.sub(_accented, _TEXT_OF_MATH.sub(r" \1 ", _rare(_GONE_ARGUMENTS.sub(" ", text))))
+    text = _TEXT.sub(_as_words, _POWER_OF_TEN.sub(r"e\1", text))
+    text = _SPACE_COMMAND.sub(" ", _COMMAND.sub(_command, text))
+    return _DEGREES.sub(r"\\deg ", _DOTTED.sub(r".\1\\overline{\2\3\4}", text))
+
+
+def _rare(text: str) -> str:
+    """Bring to one spelling what few answers hold, after a fast look for it."""
+    if "\\SI" in text or "\\qty" in text:
+        text = _SI.sub(r"\1 \\text{\2}", text)
+    if "'" in text or "prime" in text:
+        text = _PRIMED.sub(_primed, text)
+    if r"\{" in text:
+        text = _OF_SET.sub(r"\\\1(\2)", text)
+    return _ROOT_OF.sub(r"\\sqrt[\1]", text) if r"\of" in text else text
+
+
+def _primed(found: re.Match[str]) -> str:
+    return (found[1] or found[3]) + "'" * max(1, (found[2] or "").count("prime") + (found[2] or "").count("'"))
+
+
+def _accented(found: re.Match[str]) -> str:
+    r"""Keep an accent as a part of the letter's name, since \hat{x} is not x; those of unit vectors say nothing."""
+    letter = found[2] or found[3]
+    if found[1] in ("hat", "widehat") and letter in _UNIT_VECTORS:
+        return letter.removesuffix("math").removeprefix("\\") if letter[0] == "\\" else letter
+    return f" {letter}_{{{found[1].removeprefix('wide')[:3]}}} "
 
 
 def compact(text: str) -> str:
@@ -89,20 +169,26 @@ def compact(text: str) -> str:
 
 
 def _scripts(text: str) -> str:
-    text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ]+", lambda found: "^{" + found[0].translate(_SUPERSCRIPTS) + "}", text)
+    text = _ROOT_OF_NUMBER.sub(lambda found: f"{found[1]}{{{found[2]}}}", text)
+    text = _RAISED_UNIT.sub(lambda found: f"{found[1]}}}^{found[2].translate(_SUPERSCRIPTS)} ", text)
+    text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿˣ]+", lambda found: "^{" + found[0].translate(_SUPERSCRIPTS) + "}", text)
     return re.sub("[₀₁₂₃₄₅₆₇₈₉]+", lambda found: "_{" + found[0].translate(_SUBSCRIPTS) + "}", text)
 
 
 def _unmarked(text: str) -> str:
     """Take math marks and emphasis away: dollars in pairs, asterisks; a dollar before a number is money."""
-    text = text.replace(r"\$", "§").replace("**", "").replace("`", "").replace(r"\%", "%")
-    text = _WRAPPED.sub(r" \2 ", text)
-    text = re.sub(r"\\[\[\]()]", " ", text)
-    return text.replace("$", "§")
+    if "**" in text:
+        text = _POWER.sub("^", text.strip()).replace("**", "")
+    text = text.replace(r"\$", "§").replace("`", "").replace(r"\%", "%")
+    if "$" in text or "\\" in text:
+        text = _BRACKETS.sub(" ", _WRAPPED.sub(r" \2 ", text)).replace("$", "§")
+    return text
 
 
 def _as_words(found: re.Match[str]) -> str:
     words = found[1].strip()
+    if words == ":":
+        return words
     if re.fullmatch(r"[-+\d.,/%§()\s]*", words) or re.fullmatch(r"and|or|[A-Za-z]?", words):
         return f" {words} "
     if words in FUNCTIONS:
@@ -113,27 +199,19 @@ def _as_words(found: re.Match[str]) -> str:
     return f' "{words}" ' if re.search("[A-Za-z]", words) else f" {words} "
 
 
-def _as_power(found: re.Match[str]) -> str:
-    # What follows in the same quotes is a unit: "million dollars".
-    return rf"\cdot 10^{_LARGE[found[1]]}" + ("" if found[2] or '"' not in found[0] else ' "')
-
-
 def _command(found: re.Match[str]) -> str:
     name = _SAME_COMMAND.get(found[1], found[1])
-    if name in _GONE:
+    if name in _GONE or (name.startswith(("text", "math")) and name != "mathbb"):
         return " "
     return _PLAIN.get(name, f"\\{name}")
 
 
 def _numbers(text: str) -> str:
     # Within brackets a comma parts items: (1,234) is a pair, 1,234 a number.
-    if not re.search(r"[(\[]|\\\{", text):
-        text = _NUMBERS_WITH_COMMAS.sub(lambda found: found[0].replace(",", ""), text)
-    else:
-        text = re.sub(
-            r"(?<![\d.,])\d{1,3}(?:,\d{3}){2,}(?![\d,])|(?<=§)\d{1,3}(?:,\d{3})+(?![\d,])",
-            lambda found: found[0].replace(",", ""),
-            text,
-        )
-    text = _NUMBERS_WITH_SPACES.sub(lambda found: found[0].replace(" ", ""), text)
-    return _MIXED.sub(r"\1\\frac{\2}{\3}", text)
+    if "," in text:
+        bracketed = "(" in text or "[" in text or r"\{" in text
+        commas = _SURE_NUMBERS_WITH_COMMAS if bracketed else _NUMBERS_WITH_COMMAS
+        text = commas.sub(lambda found: found[0].replace(",", ""), text)
+    if " " in text:
+        text = _NUMBERS_WITH_SPACES.sub(lambda found: found[0].replace(" ", ""), text)
+    return _MIXED.sub(r"\1\\frac{\2}{\3}", text) if "/" in text else text

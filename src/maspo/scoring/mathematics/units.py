@@ -9,32 +9,41 @@ from functools import lru_cache
 
 LONGEST = 300
 _TABLE = """
-length cm 1/100 centimeter centimeters centimetre centimetres
-length m 1 meter meters metre metres
-length km 1000 kilometer kilometers kilometre kilometres
-length mm 1/1000 millimeter millimeters millimetre millimetres
+length cm 1/100 centimeter centimeters centimetre centimetres см 厘米 公分 センチ
+length m 1 meter meters metre metres м 米 メートル
+length km 1000 kilometer kilometers kilometre kilometres км 千米 公里 キロメートル
+length mm 1/1000 millimeter millimeters millimetre millimetres мм 毫米
+length^2 cm2 1/10000 平方厘米 кв.см
+length^2 m2 1 平方米 кв.м
+length^3 cm3 1/1000000 立方厘米
+length^3 m3 1 立方米
 length in 127/5000 inch inches
 length ft 381/1250 foot feet
 length yd 1143/1250 yard yards
 length mi 201168/125 mile miles
-mass g 1 gram grams
-mass kg 1000 kilogram kilograms kgs
+mass g 1 gram grams г 克
+mass kg 1000 kilogram kilograms kgs кг 千克 公斤
 mass mg 1/1000 milligram milligrams
 mass lb 45359237/100000 lbs pound pounds
 mass oz 45359237/1600000 ounce ounces
-time s 1 sec secs second seconds
-time min 60 mins minute minutes
-time h 3600 hr hrs hour hours
-time d 86400 day days
+time s 1 sec secs second seconds 秒 секунд сек Sekunden segundos secondes
+time min 60 mins minute minutes 分钟 分鐘 минут мин Minuten minutos
+time h 3600 hr hrs hour hours 小时 小時 時間 시간 час часа часов ч Stunden horas heures
+time d 86400 day days 天 дней день дня Tage días jours
 time week 604800 weeks
 volume L 1 l liter liters litre litres
 volume mL 1/1000 ml milliliter milliliters millilitre millilitres
-money § 1 dollar dollars USD
-money cent 1/100 cents ¢ pence
+money § 1 dollar dollars USD US§ A§ C§ CA§ AU§ HK§ NT§ S§ NZ§ bucks 美元
+money cent 1/100 cents ¢
+pound penny 1/100 pence p
 euro € 1 euro euros EUR
 pound £ 1 GBP
 rupee Rs 1 ₹ rupee rupees INR
-yen ¥ 1 yen JPY
+yuan 元 1 yuan RMB CNY
+ruble ₽ 1 ruble rubles rouble roubles руб рублей RUB
+won ₩ 1 won KRW
+resistance \\Omega 1 ohm ohms Ω
+yen ¥ 1 yen JPY 円
 force N 1 newton newtons
 energy J 1 joule joules
 power W 1 watt watts
@@ -56,12 +65,26 @@ _ALIASES = {
     for alias in (name, *aliases)
 }
 _SHORT = frozenset(name for name in _ALIASES if len(name) == 1 and name.isalpha())
-_BEFORE = re.compile(r'^(-?\s*)"?(§|€|£|¥|₹|(?:Rs\.?|INR|USD|EUR)(?![A-Za-z])\s*)"?\s*(?=.)')
+_BEFORE = re.compile(
+    r'^(-?\s*)"?((?:US|USD|A|AU|C|CA|HK|NT|S|NZ|R|MX)?\s?§|[€£¥₹₽₩₫₺₴₦฿₱₪]|(?:Rs\.?|INR|USD|EUR|GBP|JPY|CNY|RMB|CHF'
+    r"|CAD|AUD|SEK|NOK|DKK|PLN|RUB"
+    r'|BRL|MXN|KRW|TRY|ZAR|SGD|HKD|NZD|THB|VND|IDR|MYR|PHP|kr\.?|Fr\.?)(?![A-Za-z])\s*)"?\s*(?=[-\d.\\])'
+)
 _POWERS = {"square": 2, "squared": 2, "sq": 2, "cubic": 3, "cubed": 3, "cu": 3}
-_MARKS_AFTER = re.compile(r"\s*(\\deg|%|§|€|£|¢)\s*([CFK])?$")
+_MICRO_AFTER = re.compile(r'(?<=[\d)}])\s*\\mu\s*"?\s*([mgslLFAVCWHN])\s*"?$')
+_MARKS_AFTER = re.compile(r"\s*(\\deg|\\Omega|%|[§€£¢¥₹₽₩₫₺₴₦฿₱₪])\s*([CFK])?$")
+_COMPOUND_AFTER = re.compile(
+    r'(?<=[\d)}])\s*"?\s*((?:[kcmMGnµ]?(?:m|g|s|h|l|L|N|J|W|V|A|K|Pa|Hz|C|mol|rad|min|cal|eV|T|F|lb|ft|in|mi|yd|oz)'
+    r'(?:\^\s*\{?-?\d\}?)?\s*(?:\\cdot|/|\s)?\s*){2,6})"?\s*\.?\s*$'
+)
+"""A unit made of several: kg·m/s^2. A dot must stand in it, or it could be letters."""
+_FOREIGN_AFTER = re.compile(
+    r'(?<=[\d)}])\s*"?\s*((?:[A-Za-z]{0,6}[^\x00-\x7f]+[A-Za-z]{0,6}[ .]?)+)(?:\^\s*\{?\s*(\d)\s*\}?)?"?\s*\.?\s*$'
+)
+"""A unit in letters of another script, which needs no space before it: 45元, 12 см."""
 _MODULUS = re.compile(r'\s*\(?\s*"?\bmod(?:ulo)?\s*"?\s*\{?\s*(\d+)\s*\}?\s*\)?$')
 _FUNCTION = re.compile(r"\\?(?:sin|cos|tan|cot|sec|csc|cis)(?![A-Za-z])")
-_PART = re.compile(r'(\d+(?:\.\d+)?)\s*"?\s*([A-Za-z]+)\s*"?\s*,?\s*', re.ASCII)
+_PART = re.compile(r'(\d+(?:\.\d+)?)\s*"?\s*([A-Za-z]+)\s*(?:,?\s*and\b)?\s*"?\s*,?\s*(?:and\b)?\s*', re.ASCII)
 _QUOTED_AFTER = re.compile(r'"\s*([^"]*?)\s*"\s*(?:\^\s*\{?\s*(\d)\s*\}?)?\s*\.?\s*$')
 _WORDS_AFTER = re.compile(r"(?:(?<=[\d)}])\s*|\s+)([A-Za-z][A-Za-z./ ]*?)\s*(?:\^\s*\{?\s*(\d)\s*\}?)?\s*\.?\s*$")
 _NOUN = re.compile(r"(?=.*[aeiouy])[A-Za-z./-]{3,}")
@@ -84,30 +107,57 @@ def without_unit(text: str) -> tuple[str, Unit | None]:
     r"""Return a spelled value without its unit, and the unit; ``5 "cm"`` is 5 and centimetres."""
     if len(text) > LONGEST:
         return text, None
+    return _before(text) or _marked(text) or _of_other_scripts(text) or _in_words(text) or (text, None)
+
+
+def _before(text: str) -> tuple[str, Unit | None] | None:
+    """Read a sign of money before a value; what stands behind the value says more."""
     before = _BEFORE.match(text)
-    if before is not None:
-        unit = _named(before[2].strip(" ."), 1)
-        inner, other = without_unit((before[1] + text[before.end() :]).strip())
-        return inner, unit if other is None or other.dimension == "noun" else Unit(f"{unit} {other}")
+    if before is None:
+        return None
+    unit = _named(before[2].strip(" ."), 1)
+    inner, other = without_unit((before[1] + text[before.end() :]).strip())
+    return inner, unit if other is None or other.dimension == "noun" else Unit(f"{unit} {other}")
+
+
+def _marked(text: str) -> tuple[str, Unit] | None:
+    """Read a sign behind a value, a modulus, or an amount in several units."""
     marked = _MARKS_AFTER.search(text)
     if marked is not None and marked.start() > 0 and not (marked[1] == "\\deg" and _FUNCTION.search(text)):
         unit = Unit(f"degrees {marked[2]}") if marked[2] else _named(marked[1], 1)
         return text[: marked.start()].rstrip(" \\").strip(), unit
     modulus = _MODULUS.search(text)
-    summed = (text[: modulus.start()], Unit(f"modulo {modulus[1]}")) if modulus else _summed(text)
-    if summed is not None:
-        return summed
+    return (text[: modulus.start()], Unit(f"modulo {modulus[1]}")) if modulus else in_several_units(text)
+
+
+def _of_other_scripts(text: str) -> tuple[str, Unit] | None:
+    """Read micrometres, kg·m/s^2, and units in letters that are not Latin."""
+    micro = _MICRO_AFTER.search(text) if "mu" in text else None
+    if micro is not None:
+        unit = _named(micro[1], 1)
+        return text[: micro.start()].strip(), Unit(unit.dimension, unit.scale / 10**6)
+    foreign = None if text.isascii() else _FOREIGN_AFTER.search(text)
+    if foreign is not None and any(map(str.isalpha, foreign[1])):
+        return text[: foreign.start()].strip(), _named(foreign[1].strip(" ."), int(foreign[2] or 1))
+    compound = _COMPOUND_AFTER.search(text) if "\\cdot" in text else None
+    if compound is not None and "\\cdot" in compound[1]:
+        return text[: compound.start()].strip(), Unit("compound " + "".join(compound[1].split()))
+    return None
+
+
+def _in_words(text: str) -> tuple[str, Unit] | None:
+    """Read words behind an amount that are no variables."""
     for pattern in (_QUOTED_AFTER, _WORDS_AFTER):
         found = pattern.search(text)
         if found is not None and found.start() > 0 and _is_amount(text[: found.start()]):
             unit_found = _unit(found, quoted=pattern is _QUOTED_AFTER, spaced=text[found.start()].isspace())
             if unit_found is not None:
                 return text[: found.start()].rstrip(" \\").strip(), unit_found
-    return text, None
+    return None
 
 
-def _summed(text: str) -> tuple[str, Unit] | None:
-    """Read an amount in several units of one dimension: 3 hours 20 minutes."""
+def in_several_units(text: str) -> tuple[str, Unit] | None:
+    """Return an amount in several units of one dimension, 3 hours and 20 minutes, in the basic one; None for others."""
     parts = _PART.findall(text)
     units = [_ALIASES.get(name) for _, name in parts]
     if (

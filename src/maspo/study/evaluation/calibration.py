@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from maspo.core.verdict import Reading, Verdict
 from maspo.judges.base import combined
-from maspo.stats.agreement import kappa, kappa_interval
-from maspo.stats.share import clustered_share_interval
+from maspo.stats.share import clustered_share_interval, kappa, kappa_interval
 
 _SIDES = (Verdict.WIN, Verdict.LOSS)
 _CATEGORIES = (Verdict.WIN, Verdict.LOSS, Verdict.TIE)

@@ -1,13 +1,18 @@
-"""What simulated outputs look like, and how readers, judge and proposer read them. Nothing else carries state."""
+"""Simulated outputs: how agents write and how readers, judge and proposer read them. Nothing else carries state."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from maspo.world.latents import Turn
+from maspo.models.base import Request
+from maspo.world.catalogue import split
+from maspo.world.latents import Latents, Turn
 
+_USABLE_ENOUGH = 0.6
+"""A reader complains of outputs less usable than this, a little more than those of seed prompts."""
 INPUT_NAME = "[sim input {number:04d}]"
 _INPUT_NAME = re.compile(r"\[sim input (\d{1,12})\]")
 _MARKER = re.compile(
@@ -32,12 +37,8 @@ class Symptoms:
 def encode(turn: Turn, symptoms: Symptoms) -> str:
     """Write an output."""
     lines = ["This output is simulated; no language model wrote it."]
-    if symptoms.checked:
-        lines.append(f"Checked: {', '.join(symptoms.checked)}.")
-    if symptoms.missed:
-        lines.append(f"Missed: {', '.join(symptoms.missed)}.")
-    if symptoms.manners:
-        lines.append(f"Manner: {', '.join(symptoms.manners)}.")
+    shown = {"Checked": symptoms.checked, "Missed": symptoms.missed, "Manner": symptoms.manners}
+    lines += [f"{label}: {', '.join(items)}." for label, items in shown.items() if items]
     if symptoms.hard_to_use:
         lines.append(f"Hard to use from: {symptoms.hard_to_use} of the outputs read.")
     lines.append(f"<answer>{turn.answer}</answer>")
@@ -81,3 +82,35 @@ def section(text: str, tags: Sequence[str]) -> str:
     """Return the last section of any of the tags, or the empty text."""
     found = [content for tag in tags for content in sections(text, tag)]
     return found[-1] if found else ""
+
+
+def template_role(agent: str) -> str:
+    """Return the role of an agent whose prompt is a template."""
+    return f"template of {agent}"
+
+
+def answer_agent(latents: Latents, request: Request) -> str:
+    """Return an agent's output.
+
+    The role is the system message without catalogue sentences; a template prompt comes as one user message, in which
+    role and input cannot be told apart, so there the agent's name is the role.
+    """
+    system = "\n".join(message.content for message in request.messages if message.role == "system")
+    user = "\n".join(message.content for message in request.messages if message.role != "system")
+    if system:
+        role, sentences = split(system)
+    else:
+        role, sentences = template_role(request.agent), split(user)[1]
+    profile = latents.profile(role, sentences)
+    read = decode(user)
+    # An input is known by its token, else by what the outputs read say, else by the text itself.
+    key = world_input(user)
+    if key is None and read:
+        key = read[0].key
+    elif key is None:
+        key = hashlib.blake2b(split(user)[0].encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+    turn = latents.turn(profile, key, read, request.identity)
+    missed = latents.missed(profile, key)
+    checked = tuple(aspect for aspect, _ in latents.input(key).aspects if aspect not in missed)
+    hard_to_use = sum(turn.usable < _USABLE_ENOUGH for turn in read)
+    return encode(turn, Symptoms(checked, missed, profile.manners, hard_to_use))

@@ -1,4 +1,4 @@
-"""What is played: rivals, worlds, and one case for each combination with a graph and a seed."""
+"""What is played: rivals, also without single ingredients, on worlds and graphs; one match for each with a seed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Literal, TypeAlias
 
 from maspo.__about__ import __version__
-from maspo.arena.measured import Pace
 from maspo.config import ProfileName, RunConfig
 from maspo.world import WorldSpec
 
+Timing: TypeAlias = Literal["none", "wall", "depth"]
+"""How long a reply takes: no time, 200 ms + 2 ms a token, or one unit whatever it is."""
 BASE = "base"
 WORLDS: Mapping[str, WorldSpec] = {
     BASE: WorldSpec(),
@@ -50,13 +52,43 @@ PRESETS: Mapping[str, Preset] = {
     "local-only": Preset(
         "paper",
         (
-            "search.weights.local=1",
-            "search.weights.lookahead=0",
-            "search.weights.global=0",
+            *("search.weights.local=1", "search.weights.lookahead=0", "search.weights.global=0"),
             "search.hard_negatives=0",
         ),
     ),
 }
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """A part of the search, and the settings (texts of ``--set``) of a search without it."""
+
+    name: str
+    without: tuple[str, ...]
+
+
+INGREDIENTS: tuple[Ingredient, ...] = (
+    Ingredient("partial verdicts decide", ("search.weighting=global",)),
+    Ingredient("weights are learned", ("search.weighting=fixed",)),
+    Ingredient("partial verdicts where answers differ", ("search.partial_differing=false",)),
+    Ingredient("partial verdicts on the first runs", ("search.partial_inputs=0",)),
+    Ingredient("misalignment cases", ("search.hard_negatives=0",)),
+    Ingredient("both orders in mixed runs", ("search.double_orders=unions",)),
+    Ingredient("both orders at all", ("search.double_orders=never",)),
+    Ingredient("balanced orders", ("search.judge_order=fixed",)),
+    Ingredient("contested inputs first", ("search.contested_first=false",)),
+    Ingredient("mixtures of more than one", ("search.mixed=1",)),
+    Ingredient("more than one candidate of an agent", ("search.beam_width=1",)),
+    Ingredient("several drafts a call", ("search.edits=1",)),
+    Ingredient("rounds grow", ("search.first_round=1", "search.growth=0")),
+    Ingredient("mixed runs agent by agent", ("search.blocks=1",)),
+    Ingredient("optimism about drafts", ("search.optimism=0",)),
+    Ingredient("drafts asked for ahead", ("search.ahead=false",)),
+    Ingredient("a price for length", ("search.length_price=0",)),
+    Ingredient("patience", ("search.patience=1",)),
+    Ingredient("conflicts looked for", ("search.conflicts=false",)),
+)
+"""What is on by default, each with the settings that switch it off."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +107,7 @@ class Rival:
 
 
 @dataclass(frozen=True)
-class Case:
+class Match:
     """One run: a rival in one world of a kind, on one graph. The seed is the world's and the search's."""
 
     graph: str
@@ -84,8 +116,8 @@ class Case:
     seed: int
     inputs: int
     """Inputs of the run, for the search and the hold-out together."""
-    paces: tuple[Pace, ...] = ("none",)
-    """How the run is played; each pace is a run of its own."""
+    timings: tuple[Timing, ...] = ("none",)
+    """How the run is played; each timing is a run of its own."""
 
     @property
     def spec(self) -> WorldSpec:
@@ -99,9 +131,9 @@ class Case:
 
     @property
     def key(self) -> str:
-        """What the case is known by: equal keys ask for the same run of the same version of maspo."""
+        """What the match is known by: equal keys ask for the same run of the same version of maspo."""
         settings = self.config.model_dump(mode="json", by_alias=True)
-        content = [__version__, self.graph, asdict(self.spec), settings, self.inputs, sorted(self.paces)]
+        content = [__version__, self.graph, asdict(self.spec), settings, self.inputs, sorted(self.timings)]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]
 
 
@@ -114,7 +146,7 @@ class Programme:
     rivals: Sequence[Rival]
     seeds: range
     inputs: int
-    paces: tuple[Pace, ...]
+    timings: tuple[Timing, ...]
 
     @property
     def shown(self) -> Mapping[str, object]:
@@ -127,10 +159,10 @@ class Programme:
             "inputs": self.inputs,
         }
 
-    def cases(self) -> Iterator[Case]:
-        """Yield the cases, seed by seed, so that what is done early covers everything."""
+    def matches(self) -> Iterator[Match]:
+        """Yield the matches, seed by seed, so that what is done early covers everything."""
         for seed in self.seeds:
             for graph in self.graphs:
                 for world in self.worlds:
                     for rival in self.rivals:
-                        yield Case(graph, world, rival, seed, self.inputs, self.paces)
+                        yield Match(graph, world, rival, seed, self.inputs, self.timings)

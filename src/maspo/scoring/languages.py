@@ -1,0 +1,40 @@
+"""How languages say "the answer is": words that stand before an answer. Plain data, and patterns made of them.
+
+Models answer in the language of the prompt, or slip into another one; the words for "answer" are few everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+
+_LATIN = """
+réponse reponse respuesta resposta risposta resultado résultat risultato solución solução soluzione opción opção
+opzione alternativa antwort lösung ergebnis antwoord uitkomst svar svaret vastaus odpowiedź wynik odpověď odpoveď
+cevap yanıt sonuç jawaban jawabannya jawapan sagot jibu válasz megoldás răspuns răspunsul odgovor vastus atbilde
+atsakymas eredmény letra lettre buchstabe
+správně správná rätt riktig poprawna correcta corretta doğru helyes
+"""
+_OTHERS = """
+ответ вариант відповідь отговор одговор απάντηση 答案 答え 正解 解答 选项 選項 選択肢 答 정답 답안 답
+الإجابة الجواب إجابة جواب
+التשובה תשובה התשובה पاسخ उत्तर उत्तर: জবাব উত্তর பதில் సమాధానం คำตอบ پاسخ
+"""
+_TWO_WORDS = ("đáp án", "đáp số", "kết quả", "bonne réponse", "lựa chọn", "trả lời")
+
+
+def _any_of(words: list[str]) -> str:
+    """Return a pattern for any of some words; the first letters stand in front, so that other text fails at once."""
+    firsts = "".join(sorted({sign for word in words for sign in (word[0], word[0].upper())}))
+    return rf"(?=[{firsts}])(?i:{'|'.join(re.escape(word) for word in sorted(words, key=len, reverse=True))})"
+
+
+NO = r"(?i:no|non|não|nao|pas|nicht|kein|nie|niet|geen|inte|ikke|ei|değil|bukan|không|nem|nu|не|нет)"
+"""Words that deny in some of these languages."""
+ANSWER = rf"(?:(?<![^\W_]){_any_of([*_LATIN.split(), *_TWO_WORDS])}(?![^\W\d_])|{_any_of(_OTHERS.split())})"
+"""The word for "answer" in languages other than English; scripts without spaces need no edge of a word."""
+_IN_ASCII = frozenset(word for word in _LATIN.split() if word.isascii())
+
+
+def may_be_abroad(text: str) -> bool:
+    """Whether a text can hold one of these words: a fast look, since most texts hold none."""
+    return not text.isascii() or not _IN_ASCII.isdisjoint(text.lower().replace(":", " ").replace("*", " ").split())

@@ -1,0 +1,41 @@
+r"""Notations of programs and calculators: math.sqrt(5), Sqrt[5], 3+4j, 8C3. Pure."""
+
+from __future__ import annotations
+
+import re
+
+_MODULE = re.compile(r"(?<![A-Za-z\\])(?:math|cmath|np|numpy|sympy|sp)\.(?=[A-Za-z])")
+"""The module before a function or constant of programs: math.sqrt(5), np.pi."""
+_MATHEMATICA = re.compile(
+    r"(?<![A-Za-z\\])(Sqrt|Sin|Cos|Tan|Log|Exp|Abs|Floor|Ceiling|Binomial|ArcTan|ArcSin|ArcCos|Max|Min|GCD"
+    r"|LCM)\[([^\[\]]*)\]"
+)
+_COMPLEX = re.compile(r"[-\d.+*()\s]*\dj[)\s]*")
+"""A complex number as Python prints it."""
+_CHOSEN = re.compile(r'(?<![\w.^_{}\\])(\d+)\s*"?\s*(C|P|choose)\s*"?\s*(\d+)(?![\w.])')
+"""8C3, "8 choose 3", 8P3: the way of calculators."""
+_CHOOSE = re.compile(r"(?<![\w)}\]])(?:\{\s*\}\s*)?[_^]\s*\{?\s*(\d+)\s*\}?\s*C\s*_\s*(?:\{\s*(\d+)\s*\}|(\d))")
+
+
+def of_programs(text: str) -> str:
+    """Return an answer without the notation of a program, as far as the reader of formulas does not know it."""
+    if "." in text:
+        text = _MODULE.sub("", text)
+    if "[" in text:
+        text = _MATHEMATICA.sub(_as_call, text)
+    if "j" in text and _COMPLEX.fullmatch(text):
+        text = text.replace("j", "i")
+    if "C" in text or "P" in text or "hoose" in text:
+        text = _CHOOSE.sub(
+            lambda found: rf"\binom{{{found[1]}}}{{{found[2] or found[3]}}}", _CHOSEN.sub(_as_choice, text)
+        )
+    return text
+
+
+def _as_call(found: re.Match[str]) -> str:
+    name = found[1].lower() if found[1] != "Log" else "ln"
+    return f"{name}({found[2]})"
+
+
+def _as_choice(found: re.Match[str]) -> str:
+    return rf"\binom{{{found[1]}}}{{{found[3]}}}" if found[2] != "P" else f"nPr({found[1]},{found[3]})"

@@ -1,0 +1,74 @@
+"""Numbers in words: "twenty-one", "three quarters", "one and a half", "a dozen". Pure."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+_SMALL = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+seventeen eighteen nineteen"""
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_ORDINALS = "half third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
+_UNITS = {word: number for number, word in enumerate(_SMALL.split())} | {
+    word: 10 * number for number, word in enumerate(_TENS.split(), 2)
+}
+_UNITS |= {"fourty": 40, "a": 1, "an": 1}
+_GROUPS = {
+    "hundred": 10**2,
+    "thousand": 10**3,
+    "million": 10**6,
+    "billion": 10**9,
+    "trillion": 10**12,
+    "dozen": 12,
+    "score": 20,
+}
+_PARTS = {word: number for number, word in enumerate(_ORDINALS.split(), 2)} | {
+    "quarter": 4, "fifteenth": 15, "sixteenth": 16, "twentieth": 20, "hundredth": 100, "thousandth": 1000, "halve": 2,
+}  # fmt: skip
+_MOST_WORDS = 16
+"""Words of a number that is looked at: nine hundred and ninety-nine thousand … needs fewer."""
+_SPLIT = re.compile(r"[\s-]+")
+
+
+def number_in_words(text: str) -> Fraction | None:
+    """Return the number that a text says in words, all of it; None for any other text."""
+    words = [word for word in _SPLIT.split(text.strip().casefold()) if word]
+    if not 0 < len(words) <= _MOST_WORDS or words in (["a"], ["an"]):
+        return None
+    negative = words[0] in ("minus", "negative")
+    value = _mixed(words[negative:])
+    return value if value is None or not negative else -value
+
+
+def _mixed(words: list[str]) -> Fraction | None:
+    """Read a whole number, a fraction, or "one and a half"."""
+    if not words:
+        return None
+    if words[-1] in ("half", "quarter") and len(words) > 3 and words[-3:-1] in (["and", "a"], ["and", "one"]):
+        whole = _whole(words[:-3])
+        return None if whole is None else whole + Fraction(1, _PARTS[words[-1]])
+    if words[:2] == ["half", "a"] and len(words) == 3 and words[2] in _GROUPS:
+        return Fraction(_GROUPS[words[2]], 2)
+    part = _PARTS.get(words[-1]) or _PARTS.get(words[-1].removesuffix("s"))
+    if part is None:
+        return _whole(words)
+    above = _whole(words[:-1]) if words[:-1] else Fraction(1)
+    return None if above is None else above / part
+
+
+def _whole(words: list[str]) -> Fraction | None:
+    total = group = 0
+    filled = False
+    for word in words:
+        if word == "and" and filled:
+            continue
+        if word in _UNITS and (not filled or group % 100 == 0 or (group % 10 == 0 and 0 < _UNITS[word] < 10)):
+            group += _UNITS[word]
+        elif word in ("hundred", "dozen", "score") and group < 100:
+            group = max(group, 1) * _GROUPS[word]
+        elif word in _GROUPS:
+            total, group = total + max(group, 1) * _GROUPS[word], 0
+        else:
+            return None
+        filled = True
+    return Fraction(total + group) if filled else None

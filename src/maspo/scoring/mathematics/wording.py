@@ -1,0 +1,107 @@
+r"""What answers say in words: "exactly 5", "at least 5", "3 out of 8", "2 million", written as signs. Pure.
+
+Words in quotes come from text within a formula; here they are taken with their quotes.
+"""
+
+from __future__ import annotations
+
+import re
+
+_RATIO_WORD = re.compile(r'(?<=[\d}])\s*"?(?:\s+|\s*-)to(?:\s+|-\s*)"?\s*(?=[\d\\])|(?<=[\d}])\s*"-?to-?"\s*(?=[\d\\])')
+_CHANCE = re.compile(r'(\d+)\s*"?\s*(?:in|out of)\s*"?\s*(\d+)')
+"""A probability as it is said: "1 in 6", "2 out of 7"."""
+_COMPARED = re.compile(
+    r'(?P<quote>"\s*)?(?<!\\)\b(?:is\s+|are\s+)?(?:strictly\s+)?(?:(?P<ge>at\s+least|no\s+(?:less|fewer)\s+than'
+    r"|greater\s+than\s+or\s+equal\s+to|not\s+less\s+than)"
+    r"|(?P<le>at\s+most|no\s+more\s+than|up\s+to|less\s+than\s+or\s+equal\s+to|not\s+more\s+than)"
+    r"|(?P<gt>more\s+than|greater\s+than|larger\s+than|over|above)|(?P<lt>less\s+than|fewer\s+than|smaller\s+than"
+    r"|under|below)"
+    r'|(?P<ne>not(?:\s+equal\s+to)?|other\s+than))\s*(?(quote)"\s*)(?=[-\d\\§.])'
+)
+"""Comparisons in words, before a number."""
+_COMPARING = re.compile(r"than|t least|t most|not|up to|over|under|above|below")
+_SIGN_OF = {"ge": r"\ge ", "le": r"\le ", "gt": ">", "lt": "<", "ne": r"\ne "}
+_ALL_OF = re.compile(
+    r'^"?\s*(?:for\s+)?(?:all|every|any)"?\s+(?:real\s+)?(?:(?:numbers?|values?)\s+)?(?:of\s+)?"?\s*(?=[a-z]\s*(?:<'
+    r'|>|=|\\(?:le|ge|in|ne)\b)|"?\s*[<>])'
+)
+"""What is said before a condition: "all x > 6"."""
+_EXCEPT = re.compile(
+    r'^"?\s*(?:x\s+(?:can\s+be|is)\s+)?(?:the\s+|any\s+|every\s+)?(?:set\s+of\s+)?(?:all\s+)?(?:the\s+)?real(?:s'
+    r'|\s+(?:numbers?|values?))?(?:\s+(?:of\s+)?x)?\s*"?,?\s*"?\s*(?:except(?:\s+for)?|but|other\s+than|excluding'
+    r'|without)\s*(?:x\s*=)?\s*"?\s*',
+    re.IGNORECASE,
+)
+_ROUGHLY = re.compile(
+    r'^(?:\\approx(?![A-Za-z])|[≈=]|"?(?:approximately|about|approx\.?|roughly|around|exactly|precisely|only|just'
+    r'|simply|either|both|yes,|no,|so|thus|therefore,?)(?:"|\s))\s*',
+    re.IGNORECASE,
+)
+"""What may stand before an answer and changes nothing."""
+_PREAMBLE = re.compile(
+    r'^"[^"]*\b(?:is|are):?"\s*|^"(?:the\s+)?(?:final\s+)?(?:answer|result|solution)s?\s*:?\s*"\s*(?=.)|^"?(?:yes'
+    r'|no),\s*"?\s*(?=.)'
+    r'|^"(?:the\s+)?(?:\w+\s+){0,2}(?:total|sum|area|volume|length|perimeter|value|number|distance|price|cost'
+    r"|probability|maximum|minimum|count|difference|product)"
+    r'(?:\s+(?:is|of|are))?\s*:?\s*"\s*=?\s*(?=[-\d\\§])|^"(?:a\s+total\s+of|there\s+are|we\s+(?:get|have)|it\s+is'
+    r'|in\s+total:?|equals)\s*"\s*(?=[-\d\\§])'
+    r'|^"(?:year|day|page|room|step|case|week|month|grade|level|stage|door|box|team|player|person|floor|number|no\.'
+    r'|row|figure)\s+(?=\d[\d,]*"$)',
+    re.IGNORECASE,
+)
+_AT = re.compile(
+    r'(?<=[\d)}])\s*"\s*(?:at|when|in\s+total|altogether|exactly|approximately|only|total|attained\s+at'
+    r'|occurring\s+at)\s*"(?:\s*[a-z]\s*=[^=,]*)?$'
+)
+"""Where a value is taken, behind it."""
+_INFINITE = re.compile(r'(?<![A-Za-z\\"])(?:oo|[Ii]nf(?:inity)?|INF)(?![A-Za-z"])|"(?:positive )?infinity"')
+"""Infinity as programs print it."""
+_LARGE = {
+    "hundred": "100", "thousand": "10^3", "million": "10^6", "billion": "10^9", "trillion": "10^{12}", "dozen": "12",
+    "gross": "144", "lakhs": "10^5", "lakh": "10^5", "crores": "10^7", "crore": "10^7",
+}  # fmt: skip
+_LARGE_WORD = re.compile(rf'(?<=\d)\s*"?\s*({"|".join(_LARGE)})\b\s*(")?')
+_HALF_DAY = re.compile(r"(?<=\d)\s*\b([AaPp])\.\s?[Mm]\b\.?")
+_ORDINAL = re.compile(r'(?<=\d)(?:\^\s*\{?\s*)?"?(?:st|nd|rd|th)\b"?\s*\}?')
+
+
+def without_preamble(text: str) -> str:
+    """Take off what may stand before or after an answer: "exactly", "The answer is", "Yes,", "at x = 2"."""
+    if text[:1].isalpha() or text[:1] in '"≈=\\':
+        text = _ROUGHLY.sub("", _PREAMBLE.sub("", text, 1), 1)
+        # A preamble in the same quotes as the answer leaves the closing one.
+        text = text.removesuffix('"') if text.count('"') == 1 else text
+    return _AT.sub("", text) if '"' in text else text
+
+
+def in_signs(text: str) -> str:
+    """Write infinity, relations, chances, ratios and large numbers that are said in words as signs."""
+    if "oo" in text or "nf" in text or "NF" in text:
+        text = _INFINITE.sub(r"\\infty ", text)
+    if " " in text or '"' in text:
+        text = _compared(text)
+    if text[-1:].isdigit():
+        return text
+    return _ORDINAL.sub(" ", _LARGE_WORD.sub(_as_power, _HALF_DAY.sub(r" \1m", text)))
+
+
+def _compared(text: str) -> str:
+    """Write relations, chances and ratios that are said in words as signs."""
+    chance = _CHANCE.fullmatch(text)
+    if chance is not None:
+        return rf"\frac{{{chance[1]}}}{{{chance[2]}}}"
+    text = _ALL_OF.sub("", text) if text[:1] in '"aef' else text
+    if "real" in text:
+        text = _EXCEPT.sub(lambda _: r"\mathbb{R} \setminus ", text)
+    if "to" in text:
+        text = _RATIO_WORD.sub(":", text)
+    return _COMPARED.sub(_as_sign, text) if _COMPARING.search(text) else text
+
+
+def _as_sign(found: re.Match[str]) -> str:
+    return next(sign for name, sign in _SIGN_OF.items() if found[name] is not None)
+
+
+def _as_power(found: re.Match[str]) -> str:
+    # What follows in the same quotes is a unit: "million dollars".
+    return rf"\cdot {_LARGE[found[1]]}" + ("" if found[2] or '"' not in found[0] else ' "')

@@ -1,0 +1,313 @@
+"""Which part of an output is the program: fences whole and half, quotes, tags, code among prose. Pure.
+
+No text is parsed as Python here: lines are told apart by how they begin. Whether it is a program says the sandbox.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+import textwrap
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from maspo.scoring.json_values import objects_of
+from maspo.scoring.readable import tail
+
+_FENCE = re.compile(r"[ \t]*+(`{3,}+|~{3,}+)[ \t]*+(.*)")
+_INFO = re.compile(r"(`*+)[ \t]*+(\w*+)[ \t]*+")
+_ONE_LINE = re.compile(r"[ \t]*+`{3}(?:python|py)?[ \t]++([^`\s][^`]*+)`{3}[ \t]*+")
+_SHORT_FENCES = frozenset({"`", "``"})
+_LANGUAGE = re.compile(r"[{.]*([\w+#-]*)")
+_PYTHON = frozenset({"python", "python3", "py", "python2", "ipython", "python-repl", "pycon", "code", "sage", ""})
+_QUOTE_FENCE = re.compile(r"^(?:'''|\"\"\")(?:python|py)\s*$", re.MULTILINE)
+_QUOTE_END = re.compile(r"^(?:'''|\"\"\")\s*$", re.MULTILINE)
+_CODE_AS_INFO = re.compile(r"(?:python|py)?\d?\s*((?:(?:async def|def|class|import|from)\b|@).*)")
+_PROMPTS = re.compile(r"^(?:>>>|\.\.\.|In \[\d+\]:)(?: |$)", re.MULTILINE)
+_SHELL = re.compile(r"^[ \t]*[!%][A-Za-z%].*$", re.MULTILINE)
+"""A line of a notebook that is no Python: !pip install …, %timeit."""
+_TAGS = re.compile(
+    r"<(/?)(?:code|pre|answer|final_answer|python|program|solution|completion)(?:\s[^<>\n]{0,80})?>|\[(/?)(?:PYTHON"
+    r"|CODE|ANSWER|python|code)\]"
+    r"|\\(?:begin|(end))\{(?:lstlisting|verbatim|minted|python)\*?\}(?:\[[^\]\n]*\])?(?:\{python\d?\})?",
+)
+"""What stands around a program where models know no fences."""
+_BEGINS = re.compile(
+    r"(?:async[ ]+def|def|class)\s+\w+\s*[(:\[]|(?:import|from)\s+[A-Za-z_][\w.]*(?:\s+(?:import|as)\s+[\w(*]"
+    r"|\s*(?:,|$))|@[\w.]+"
+)
+"""How a program begins."""
+_BEGINS_AFTER_WORDS = re.compile(r"[^\n]{0,60}?[:>!.]\s*(?=(?:async\s+def|def|class)\s+\w+\s*[(:])")
+_GOES_ON = re.compile(
+    r"\s|(?:async|def|class|import|from|return|for|while|if|elif|else|try|except|finally|with|assert|raise|del"
+    r"|global|pass|print)\b(?!\s+\w+\s+\w+\s+\w+\s+\w+$)"
+    r"|[@#)\]}'\"]|[A-Za-z_][\w.]*(?:\[[^\]\n]*\])?\s*(?:[-+*/%|&^]|//|\*\*)?=(?!=)"
+    r"|[A-Za-z_][\w.]*(?:\s*:\s*[\w\[\], .|]+)?\s*=(?!=)|[A-Za-z_][\w.]*\([^\n]*\)\s*$"
+)
+"""A line of a program, after its begin."""
+_FAULTY = re.compile(
+    r"(?i)\b(?:what\s+not\s+to\s+do|do\s*n[o']t|avoid|incorrect|wrong|bad|buggy|broken|not\s+recommended"
+    r"|anti-?pattern|original|naive|slower)\b"
+)
+"""How a model introduces a program that is not its answer."""
+_ASIDE_LINES = 2
+_LETTERS = re.compile(r"[A-Za-z_]\w*")
+_BOUND = re.compile(r"\b(?:def|class|import|as|for)\s+([A-Za-z_]\w*)|([A-Za-z_]\w*)\s*=(?!=)|\blambda\s+([A-Za-z_]\w*)")
+_PARAMETERS = re.compile(r"\bdef\s+\w+\s*\(([^)]*)\)")
+_TOP = re.compile(
+    r"^(?:(?:async\s+)?def|class)\s+([A-Za-z_]\w*)|^([A-Za-z_]\w*)\s*(?::[^=\n]+)?=(?!=)"
+    r"|^import\s+([A-Za-z_]\w*)(?:\s+as\s+([A-Za-z_]\w*))?"
+    r"|^from\s+[\w.]+\s+import\s+(?:\([^)]*\)|[^\n]*)",
+    re.MULTILINE,
+)
+_INDENT = "    "
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of an output that may be a program."""
+
+    text: str
+    language: str = ""
+    faulty: bool = False
+    """Whether it is introduced as what not to do."""
+
+    @property
+    def is_python(self) -> bool:
+        """Whether it may be Python, by the name of its language."""
+        return self.language in _PYTHON
+
+
+def program_in(reply: str, names: Collection[str], body_of: str = "") -> str:
+    """Return the program in a reply: the last block that defines one of some names, with what it uses of others.
+
+    Without one, code among prose that does; else the last block of Python, the last block, all of it. ``body_of`` is
+    the head of a function of which a reply may be the rest.
+    """
+    text = _quotes_as_fences(_unquoted(reply))
+    fenced = "```" in text or "~~~" in text
+    blocks = list(_blocks(text if fenced else _TAGS.sub(_as_fence, text)))
+    python = [block for block in blocks if block.is_python]
+    defining = [block for block in python if _defines_any(block.text, names)]
+    if defining:
+        sound = [block for block in defining if not block.faulty]
+        return _with_helpers((sound or defining)[-1], python, names)
+    for value in _values_of_json(text):
+        if _defines_any(value, names):
+            return value
+    bare = _among_prose(text)
+    if bare and _defines_any(bare, names):
+        return bare
+    before = _before_fence(text) if fenced else text
+    for found in (*(block.text for block in reversed(python)), before if body_of else ""):
+        if body_of and _is_body(found):
+            return _indented_body(found)
+    if python or blocks:
+        return (python or blocks)[-1].text
+    return _indented_body(text) if body_of and not bare else bare or text
+
+
+def _values_of_json(text: str) -> Iterator[str]:
+    """Yield the texts in the JSON objects of a reply, the last object first: {"code": "def …"}."""
+    if '"' not in text or "{" not in text:
+        return
+    for value in reversed(list(objects_of(tail(text)))):
+        if isinstance(value, dict):
+            yield from (inner for inner in value.values() if isinstance(inner, str))
+
+
+def _unquoted(text: str) -> str:
+    """Return a text without the marks of a quotation before each of its lines."""
+    lines = text.split("\n")
+    said = [line for line in lines if line.strip()]
+    if not said or not all(line.startswith(">") for line in said):
+        return text
+    return "\n".join(line.removeprefix(">").removeprefix(" ") for line in lines)
+
+
+def _quotes_as_fences(text: str) -> str:
+    """Return a text whose rows of three quotes around a program are fences, as some models write them."""
+    if not _QUOTE_FENCE.search(text) or "```" in text:
+        return text
+    return _QUOTE_FENCE.sub("```python", _QUOTE_END.sub("```", text))
+
+
+def _as_fence(tag: re.Match[str]) -> str:
+    ends = bool(tag[1] or tag[2] or tag[3])
+    return "\n```\n" if ends else "\n```python\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """A line that opens or closes a block: its row of signs, what follows it, and the words or code before it."""
+
+    mark: str
+    info: str
+    before: str = ""
+
+    def closes(self, opening: str) -> bool:
+        """Whether it ends the block that a row of signs has opened; a longer row does, too."""
+        return len(self.mark) >= len(opening) and (self.mark[0] == opening[0] or not self.info)
+
+    @property
+    def code(self) -> list[str]:
+        """The program's first line, where it stands in the line of the fence."""
+        found = _CODE_AS_INFO.fullmatch(self.info)
+        return [found[1]] if found is not None else []
+
+    @property
+    def language(self) -> str:
+        """What it says the block is written in. "``` ```python": the first row was a slip."""
+        found = _LANGUAGE.match(self.info.rpartition("`")[2].strip())
+        return (found[1] if found else "").lower()
+
+
+def _fence(line: str) -> Fence | None:
+    """Return the fence in a line, which may stand at the end of words or code; None without one."""
+    found = _FENCE.fullmatch(line)
+    if found is not None:
+        return Fence(found[1], found[2].strip())
+    before, mark, rest = line.partition("```")
+    info = _INFO.fullmatch(rest) if mark and before.strip() and "`" not in before else None
+    return Fence(mark + info[1], info[2], before) if info is not None else None
+
+
+def _blocks(text: str) -> Iterator[Block]:
+    """Yield the blocks in fences; one that is never closed ends with the text, or where the next one begins."""
+    opening = language = ""
+    lines: list[str] = []
+    said: list[str] = []
+    for line in text.split("\n"):
+        fence = _fence(line)
+        if not opening:
+            one_line = _ONE_LINE.fullmatch(line)
+            if one_line is not None:
+                yield Block(f"{one_line[1].rstrip()}\n")
+            elif fence is None:
+                said.append(line)
+            else:
+                opening, language, lines = fence.mark, fence.language, fence.code
+                said += [fence.before] if fence.before else []
+        elif fence is None or not fence.closes(opening) or (fence.before and fence.info):
+            if line.strip() in _SHORT_FENCES:
+                # One or two signs instead of three.
+                yield _block(lines, language, said)
+                opening, said = "", []
+            else:
+                lines.append(line)
+        else:
+            yield _block([*lines, fence.before] if fence.before else lines, language, said)
+            again = fence.info.lower() in _PYTHON - {""}
+            opening, language, lines, said = fence.mark if again else "", fence.language, [], []
+    if opening:
+        yield _block(lines, language, said)
+
+
+def _block(lines: Sequence[str], language: str, said: Sequence[str]) -> Block:
+    text = _SHELL.sub("", _without_prompts("".join(f"{line}\n" for line in lines)))
+    plain = textwrap.dedent(text)
+    # The rest of a function keeps its indent, which says what it is; a whole program has none.
+    before = " ".join([line for line in said if line.strip()][-_ASIDE_LINES:][-1:])
+    return Block(plain if _BEGINS.match(plain.lstrip("\n")) else text, language, _FAULTY.search(before) is not None)
+
+
+def _without_prompts(text: str) -> str:
+    """Return a program without the prompts of a Python session, and without what it printed."""
+    if not text.lstrip().startswith((">>> ", "In [")):
+        return text
+    return "".join(f"{_PROMPTS.sub('', line)}\n" for line in text.split("\n") if _PROMPTS.match(line))
+
+
+def _among_prose(text: str) -> str:
+    """Return the code among the lines of a text: from the first line that begins a program to the last of its kind."""
+    lines = text.split("\n")
+    for place, line in enumerate(lines):
+        words = _BEGINS_AFTER_WORDS.match(line)
+        code = line[words.end() :] if words is not None else line
+        if _BEGINS.match(code.lstrip()) is None:
+            continue
+        indent = code[: len(code) - len(code.lstrip())]
+        found = [code.removeprefix(indent)]
+        for other in lines[place + 1 :]:
+            inner = other.removeprefix(indent)
+            if inner.strip() and not (_GOES_ON.match(inner) and not _FENCE.match(inner)):
+                break
+            found.append(inner)
+        return "\n".join(found).rstrip() + "\n"
+    return ""
+
+
+def _before_fence(text: str) -> str:
+    """Return what stands before the first fence, which closes it where its begin was left out."""
+    kept: list[str] = []
+    for line in text.split("\n"):
+        if _FENCE.match(line):
+            break
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def _is_body(text: str) -> bool:
+    """Whether a text can be the rest of a function: it returns or yields, and its lines are indented or begin so."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    return (
+        bool(lines)
+        and re.search(r"^\s*(?:return|yield)\b", text, re.MULTILINE) is not None
+        and (lines[0][0] in " \t" or _GOES_ON.match(lines[0]) is not None)
+    )
+
+
+def _indented_body(text: str) -> str:
+    """Return the rest of a function with the indent that a model or a server cut off its first line, or all lines."""
+    lines = text.strip("\n").split("\n")
+    if not lines[0] or lines[0][0] in " \t" or _BEGINS.match(lines[0]):
+        return text
+    rest = [line for line in lines[1:] if line.strip()]
+    least = min((len(line) - len(line.lstrip()) for line in rest), default=0)
+    if rest and least:
+        return "\n".join([rest[0][:0] + _indent_of(rest, least) + lines[0], *lines[1:]]) + "\n"
+    if not any(re.match(r"(?:return|yield)\b", line) for line in lines):
+        return text
+    return "".join(f"{_INDENT}{line}\n" if line.strip() else "\n" for line in lines)
+
+
+def _indent_of(lines: Sequence[str], width: int) -> str:
+    return next(line[:width] for line in lines if len(line) - len(line.lstrip()) == width)
+
+
+def _with_helpers(main: Block, blocks: Sequence[Block], names: Collection[str]) -> str:
+    """Return a program with the other blocks that define what it uses: helpers, constants, imports."""
+    others = [block for block in blocks if block is not main and not _defines_any(block.text, names)]
+    needed, parts = _free_names(main.text), [main.text]
+    for block in reversed(others):
+        if needed & set(_top_names(block.text)):
+            parts.insert(0, block.text)
+            needed |= _free_names(block.text)
+    return "\n".join(part.rstrip("\n") for part in parts) + "\n" if len(parts) > 1 else main.text
+
+
+def _free_names(text: str) -> set[str]:
+    """Return the names that a program uses and does not bind itself, by the look of it."""
+    bound = {name for found in _BOUND.finditer(text) for name in found.groups() if name}
+    bound |= {name for found in _PARAMETERS.finditer(text) for name in _LETTERS.findall(found[1])}
+    return {
+        name
+        for name in set(_LETTERS.findall(text)) - bound
+        if not keyword.iskeyword(name) and not hasattr(builtins, name)
+    }
+
+
+def _top_names(text: str) -> Iterator[str]:
+    for found in _TOP.finditer(text):
+        if found[0].startswith("from"):
+            yield from _LETTERS.findall(found[0].partition(" import ")[2])
+        else:
+            yield from (name for name in found.groups() if name)
+
+
+def _defines_any(text: str, names: Collection[str]) -> bool:
+    return any(
+        re.search(rf"^(?:(?:async\s+)?def|class)\s+{name}\b|^{name}\s*=(?!=)", text, re.MULTILINE)
+        for name in map(re.escape, names)
+    )

@@ -1,0 +1,83 @@
+"""The reply within an output: what speaks to its reader, in plain signs, up to where its turn ends. Pure.
+
+Each stage names a habit of models or of the servers in front of them, and does nothing to a text without it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from maspo.scoring.readable import LONGEST_OUTPUT, before_another_question, tail, without_thinking
+
+_TOKEN = re.compile(
+    r"[<\[](?:(?<=<)(?:\|[\w/]{1,40}\|>|｜[^｜<>\n]{1,40}｜>|(?:start|end)_of_turn>|(?<![\"']<)(?:/?s|eos|bos"
+    r"|pad)>(?![\"']))"
+    r"|(?<=\[)(?:/?INST\]|(?<![\"']\[)(?:EOS|END)\](?![\"'])))"
+)
+"""The marks of chat templates, which a server that decodes carelessly leaves in the text. A program may name some."""
+_SPEAKER = re.compile(r"\s*(assistant|model|user|human|system|tool)\b[ \t]*:?", re.IGNORECASE)
+_OURS = frozenset({"assistant", "model"})
+_FINAL_CHANNEL = "<|channel|>final<|message|>"
+"""Where a reply in the "harmony" template begins to speak to its reader."""
+_INVISIBLE: dict[int, str | None] = {
+    ord(sign): None for sign in "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad\u2061\u2062\u2063\u202a\u202b\u202c"
+}
+_SPACES: dict[int, str | None] = {
+    **dict.fromkeys([*range(0x2000, 0x200B), *map(ord, "\u00a0\u202f\u205f\u3000")], " "),
+    **dict.fromkeys(map(ord, "\u2028\u2029\u0085"), "\n"),
+}
+_PLAIN = {**_SPACES, **_INVISIBLE}
+_STRUCK = re.compile(r"~~(?=\S)[^~\n]{1,200}~~")
+"""What a model has written and struck out."""
+_ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&nbsp;": " ", "&amp;": "&"}
+
+
+def reply_of(output: str) -> str:
+    """Return what an output says to its reader: no thinking, no marks of templates, no other speaker's turn."""
+    text = without_thinking(_final_channel(output)) if "<" in output else output[-LONGEST_OUTPUT:]
+    if not text.isascii():
+        text = text.translate(_PLAIN)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "&" in text and "&lt;" in text and "<" not in text:
+        # The whole reply went through an escape for HTML.
+        for entity, sign in _ENTITIES.items():
+            text = text.replace(entity, sign)
+    if "~" in text and "~~~" not in text:
+        text = _STRUCK.sub("", text)
+    return _own_turn(text)
+
+
+def parts_of(reply: str) -> tuple[str, ...]:
+    """Return where an answer is looked for, in this order: before a question that the model asks itself, in all."""
+    text = tail(reply)
+    own = before_another_question(text)
+    return (own, text) if own != text else (text,)
+
+
+def _final_channel(output: str) -> str:
+    _, final, said = output.rpartition(_FINAL_CHANNEL)
+    return said if final else output
+
+
+def _own_turn(text: str) -> str:
+    """Return a text up to the first mark that ends the turn; marks before anything is said are skipped."""
+    if "<" not in text and "[" not in text:
+        return text
+    first = text.find("<")
+    begin = 0
+    for mark in _TOKEN.finditer(text, first if "[" not in text else 0):
+        said = text[begin : mark.start()]
+        speaker = _SPEAKER.fullmatch(said)
+        if speaker is None and said.strip():
+            return said
+        begin = mark.end()
+        speaker = _SPEAKER.match(text, begin)
+        if speaker is not None and speaker[1].lower() in _OURS and _heads(text, speaker.end()):
+            begin = speaker.end()
+    return text[begin:]
+
+
+def _heads(text: str, place: int) -> bool:
+    """Whether the name of a speaker stands alone in its line, as a template writes it."""
+    return place >= len(text) or text[place] in "\n<\r"

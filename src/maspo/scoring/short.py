@@ -1,0 +1,67 @@
+"""Short replies that say nothing but their choice: "C for sure", "I vote for C.", "Key: C". Pure.
+
+Not the many ways to say it are listed here, but the words in which it is said: a line of such words and one letter is
+a choice, and any other word, such as "not" or "distractor", makes it none.
+"""
+
+from __future__ import annotations
+
+import re
+
+_LONGEST = 90
+"""Characters of a line that is short enough to say nothing but a choice."""
+_MOST_WORDS = 12
+"""Words besides the letter, of a line that is no discussion."""
+_FILLERS = frozenset(
+    """
+the a an is it's its it must be should so hence thus therefore then i i'm i'd say got get we we'd vote votes voting
+for my choose chose pick picked select selected choosing going go went with option options opt choice answer answers
+ans letter letters key prediction selection sure certain definitely certainly clearly surely correct right final best
+this that that's matches match fits fit believe think guess would will stick to settle on at here solution response
+verdict conclusion pretty very quite most likely probably obviously simply just yes ok okay well alright our as only
+has have one in fact good actually indeed finally single true decision decided chosen me let's lets and question
+problem number lock locked reply reads read gives give leads lead points point corresponds correspond yields remaining
+remains works left wins ticked tick which giving yielding makes making means meaning implies seems looks appears
+stands was were been do does can may could again still too also really truly absolutely positive confident conclude
+concludes concluded decide submit submitting submitted enter entering mark marking marked circle circled checking mine
+ours what's what i'll we'll i've we've please done hands down easy easily plainly undoubtedly naturally suppose reckon
+feel assume imagine presume bet bets betting guessing guessed lean leaning towards toward opting sticking stand
+standing by from among all
+""".split()  # noqa: SIM905 - a list of words
+)
+"""Words about choosing, being sure and being right, and what joins them."""
+_WORD = re.compile(r"[A-Za-z]+(?:['’][a-z]+)?|\d+|[?]|[^\x00-\x7f](?<=[^\W\d_])")
+_LETTER = re.compile(
+    r"(?<![A-Za-z0-9_'’.°/])[(\[{<]?([A-J])[)\]}>]?(?![A-Za-z0-9_'’°₀-₉+#]|-[A-Za-z]|\s?[-+×∪∩=<>*/^]\s?\w)"
+)
+_TOLD = re.compile(r"^(\W{0,4}[A-J]\W{0,3})\((?![A-J]\W)[^()\n]{2,60}\)")
+"""The text of an option in brackets behind its letter."""
+_SUPPOSED = re.compile(r"(?i)(?:suppose|assume|imagine|presume|let|say|if)\b")
+_NUMBERED = re.compile(r"^\s*(?:\d{1,2}[.)]\s+|[-*•>#]+\s+|\[[xX✓✔]\]\s*)")
+
+
+def short_choice(line: str) -> str | None:
+    """Return the only letter of a line that otherwise holds words about choosing alone; None for any other line."""
+    line = _NUMBERED.sub("", line.strip())
+    if not 0 < len(line) <= _LONGEST:
+        return None
+    line = _TOLD.sub(r"\1", line)
+    letters = [found for found in _LETTER.finditer(line) if not _is_word(line, found)]
+    if len(letters) != 1 or _SUPPOSED.match(line):
+        return None
+    letter = letters[0]
+    rest = line[: letter.start(1)] + " " + line[letter.end(1) :]
+    words = [word.replace("’", "'").lower() for word in _WORD.findall(rest)]
+    return letter[1] if len(words) <= _MOST_WORDS and all(word in _FILLERS for word in words) else None
+
+
+def _is_word(line: str, found: re.Match[str]) -> bool:
+    """Whether a capital is the pronoun I or the article A: more of the sentence hangs on it."""
+    after = line[found.end() : found.end() + 8]
+    bare = found[0] == found[1]
+    if not bare or not re.match(r"\s+[a-z]", after):
+        return False
+    return (found[1] == "I" and not re.match(r"\s+(?:is|for)\b", after)) or (
+        found[1] == "A"
+        and re.match(r"\s+(?:and|or|nor|is|for|it|as|has|matches|fits|works|remains|seems|must)\b", after) is None
+    )

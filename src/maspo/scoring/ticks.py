@@ -1,0 +1,69 @@
+"""Options that an output tells again, with a tick or a word beside each: which one is called right. Pure."""
+
+from __future__ import annotations
+
+import re
+
+_END = 1500
+"""Characters at the end of an output in which such a list stands: ten options of a line each."""
+_MARK = re.compile(
+    r"(?:(?<=\n)|\A)[^\S\n]*(?:[-*•|]\s+)?(?:\*\*|_"
+    r"|\[(?P<box>[xX✓✔ ])\]\s*)?(?:[Oo]ption\s+)?[(\[]?([A-J])(?:[)\].:](?!\w)|\*\*|(?=\s*[✅✔✓☑✗✘❌×→←-])|\s*\|)"
+    r"|(?<=[\s,;])\(?([A-J])\)?(?=\s*[✅✔✓☑✗✘❌])"
+)
+"""Where an option begins: at the begin of a line, or in a row of letters with a sign after each."""
+_BEGIN = re.compile(r"\W{0,8}(?:[Oo]ption\s)?\W?[A-J]\b")
+"""How the last line of such a list begins, unless it is a row of signs."""
+_YES = re.compile(
+    r"[✅✔✓☑]|(?<!in)(?<!not )(?<!not the )\bcorrect\b|(?:<-+|←|<=)\s*(?:\**(?:this|the|my|correct|right|answer))"
+    r"|\bright answer\b|\((?:the )?answer\)"
+    r"|^[^\w]*(?:right|true)\b[^\w]*$",
+    re.IGNORECASE,
+)
+_NO = re.compile(r"[✗✘❌]|\bincorrect\b|\bwrong\b|\bnot\b|\bfalse\b|n['’]t\b", re.IGNORECASE)
+_YES_OR_NO = re.compile(r"\s*[-–—]?\s*\**(yes|no|right|true|false)\b", re.IGNORECASE)
+
+
+def ticked(text: str) -> str | None:
+    """Return the letter of the only option that is called right in the list at the end of a text; None without one."""
+    text = text.rstrip()[-_END:]
+    line = text[text.rfind("\n") + 1 :]
+    if line.isascii() and not _BEGIN.match(line):
+        return None
+    run = _last_run(list(_MARK.finditer(text)))
+    if len(run) < 2 or "\n\n" in text[run[-1].end() :]:
+        return None
+    ends = [*(mark.start() for mark in run[1:]), len(text)]
+    right = [_letter(mark) for mark, end in zip(run, ends, strict=True) if _called_right(mark, text[mark.end() : end])]
+    return right[0] if len(right) == 1 else None
+
+
+def is_list(text: str) -> bool:
+    """Whether a text ends with options told again: the last of them is no choice."""
+    text = text.rstrip()[-_END:]
+    run = _last_run(list(_MARK.finditer(text)))
+    return len(run) > 1 and "\n" not in text[run[-1].end() :]
+
+
+def _letter(mark: re.Match[str]) -> str:
+    return mark[2] or mark[3]
+
+
+def _last_run(marks: list[re.Match[str]]) -> list[re.Match[str]]:
+    """Return the marks at the end whose letters follow each other."""
+    run: list[re.Match[str]] = []
+    for mark in reversed(marks):
+        if run and ord(_letter(mark)) != ord(_letter(run[0])) - 1:
+            break
+        run.insert(0, mark)
+    return run
+
+
+def _called_right(mark: re.Match[str], said: str) -> bool:
+    line = said.partition("\n")[0] if mark[2] else said
+    if mark["box"] in ("x", "X", "✓", "✔"):
+        return True
+    plainly = _YES_OR_NO.match(line) if not mark[0].endswith(":") else None
+    if plainly is not None:
+        return plainly[1].lower() in ("yes", "right", "true")
+    return _YES.search(line) is not None and _NO.search(line) is None
