@@ -18,10 +18,10 @@ from maspo.flags import FLAGS
 from maspo.report.folder import RUNS, free_folder, look, write_results
 from maspo.report.html import render
 from maspo.store import write_whole
+from maspo.study.calls import provider_of
 from maspo.study.job import Job, Outcome, Progress
 from maspo.study.optimize import resume as go_on
 from maspo.study.optimize import start
-from maspo.study.providers import provider_of
 from maspo.study.resolve import Parts, resolve
 from maspo.team import System
 
@@ -119,7 +119,8 @@ async def optimize_async(
     **settings: Unpack[Settings],
 ) -> Result:
     """Do what ``optimize`` does, inside async code."""
-    job = Job(system, _inputs(inputs), configured(config or RunConfig(), settings), _sources(inputs))
+    rows, sources = _read(inputs)
+    job = Job(system, rows, configured(config or RunConfig(), settings), sources)
     folder = Path(out) if out is not None else free_folder(RUNS, system.name)
     given = parts or Parts()
     return _result(await start(resolve(job, given), folder, _Silent(), provider_of(given)), folder)
@@ -183,14 +184,11 @@ class _Silent:
     def on_progress(self, progress: Progress) -> None: ...
 
 
-def _inputs(given: str | Path | Inputs | Iterable[str | Mapping[str, object]]) -> Inputs:
-    if isinstance(given, Inputs):
-        return given
-    return load_inputs(given) if isinstance(given, str | Path) else make_inputs(given)
-
-
-def _sources(given: object) -> dict[str, str]:
-    return {"inputs": str(Path(given).resolve())} if isinstance(given, str | Path) else {}
+def _read(given: str | Path | Inputs | Iterable[str | Mapping[str, object]]) -> tuple[Inputs, dict[str, str]]:
+    """Return inputs, and where they were read from."""
+    if isinstance(given, str | Path):
+        return load_inputs(given), {"inputs": str(Path(given).resolve())}
+    return given if isinstance(given, Inputs) else make_inputs(given), {}
 
 
 __all__ = ["Parts", "Result", "Settings", "configured", "optimize", "optimize_async", "resume", "resume_async"]

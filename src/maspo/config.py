@@ -192,7 +192,7 @@ PROFILES: Mapping[ProfileName, Mapping[str, object]] = {
         "promotion": (),
     },
 }
-"""What each profile sets under ``search``."""
+"""What each profile sets under ``search``: chosen on the arena (docs/search.md); ``paper`` is as printed."""
 
 
 def capped(config: RunConfig, caps: Caps | None) -> RunConfig:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, get_args, get_origin
 
@@ -46,10 +47,19 @@ def configure(settings: Sequence[Setting]) -> RunConfig:
     found: dict[SettingPath, Setting] = {}
     for group in settings:
         for setting in _split_group(group, RunConfig, 0, optimizer):
-            found = {path: other for path, other in found.items() if not _overlap(path, setting.path)}
+            # What sets the same goes, and so does a table when an entry of it is set, or an entry when the table is.
+            pairs = [(path, min(len(path), len(setting.path))) for path in found]
+            for path in [path for path, shared in pairs if path[:shared] == setting.path[:shared]]:
+                del found[path]
             found[setting.path] = setting
+    tree: dict[str, Any] = {}
+    for path, setting in found.items():
+        group_of = tree
+        for name in path[:-1]:
+            group_of = group_of.setdefault(name, {})
+        group_of[path[-1]] = setting.value
     try:
-        return RunConfig.model_validate(_nest(found))
+        return RunConfig.model_validate(tree)
     except ValidationError as error:
         # Pydantic adds one more error where a default could not be made because another setting is wrong.
         details = [one for one in error.errors(include_url=False) if one["type"] != "default_factory_not_called"]
@@ -85,12 +95,6 @@ def _section(annotation: Any, search: type[BaseModel]) -> type[BaseModel] | None
     if annotation is OptimizerConfig:
         return search
     return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
-
-
-def _is_table(annotation: Any) -> bool:
-    """Return whether a setting is a table with free keys, such as prices by model."""
-    origin = get_origin(annotation)
-    return isinstance(origin, type) and issubclass(origin, Mapping)
 
 
 # ── what was given ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -163,7 +167,7 @@ def _split_group(setting: Setting, section: type[BaseModel], depth: int, optimiz
     inner = _section(annotation, optimizer.config)
     if inner is not None:
         yield from _split_group(setting, inner, depth + 1, optimizer)
-    elif _is_table(annotation):
+    elif isinstance(origin := get_origin(annotation), type) and issubclass(origin, Mapping):  # with free keys
         yield from _split_table(setting, depth + 1, nested=get_args(annotation)[-1] is Any)
     elif len(setting.path) > depth + 1:
         beyond = setting.path[depth + 1]
@@ -195,22 +199,6 @@ def _entries(group: Setting, values: Mapping[str, object]) -> Iterator[Setting]:
     """Yield what a group that is given as a whole holds; an empty one sets nothing."""
     for key, value in values.items():
         yield Setting((*group.path, key), value, f"{group.place}.{key}")
-
-
-def _overlap(one: SettingPath, other: SettingPath) -> bool:
-    """Return whether two settings set the same, or one a table and the other an entry in it."""
-    shared = min(len(one), len(other))
-    return one[:shared] == other[:shared]
-
-
-def _nest(found: Mapping[SettingPath, Setting]) -> dict[str, Any]:
-    tree: dict[str, Any] = {}
-    for path, setting in found.items():
-        group = tree
-        for name in path[:-1]:
-            group = group.setdefault(name, {})
-        group[path[-1]] = setting.value
-    return tree
 
 
 # ── errors ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -269,16 +257,10 @@ def _expected(detail: ErrorDetails) -> str:
 
 
 def _shown(value: object) -> str:
-    if isinstance(value, str) and _is_number(value):
-        return value  # bare, as a number is shown that did not come as the text of a flag or variable
+    if isinstance(value, str):
+        with suppress(ValueError):
+            float(value)
+            return value  # bare, as a number is shown that did not come as the text of a flag or variable
     text = json.dumps(value, ensure_ascii=False, default=str)
     # 60: a value on one line of a terminal of 80 columns, beside the place.
     return text if len(text) <= 60 else text[:57] + "…"
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

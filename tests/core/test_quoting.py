@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import maspo
-from maspo.core.quoting import quoted, shortened, spoken, tagged, unquoted
+from maspo.core.quoting import quoted, shortened, tagged, unquoted, without_thinking
 
 TAGS = ("output_1", "output_2", "verdict", "prompt", "current_prompt", "trace", "misaligned_trace", "count", "input")
 _TAGGED = re.compile(r"(?:_tag|tagged)\([\"']([a-z_0-9]+)")
@@ -90,7 +90,7 @@ def test_q07_a_shortened_text_is_short_and_says_what_is_missing(text: str, most:
     ],
 )
 def test_q08_the_thinking_before_a_reply_is_left_out(reply: str, rest: str) -> None:
-    assert spoken(reply) == rest
+    assert without_thinking(reply) == rest
 
 
 @pytest.mark.parametrize(
@@ -118,4 +118,4 @@ def test_q11_attributes_cannot_be_left() -> None:
 def test_q09_huge_texts_are_read_at_once() -> None:
     for text in ("<" * 10**6, "&amp;" * 10**5, "<think>" + "</thin" * 10**5, "</ " * 10**5, "<" + " " * 2000):
         assert unquoted(quoted(text)) == text
-        spoken(text)
+        without_thinking(text)

@@ -32,8 +32,8 @@ from maspo.testing.provider import (
     When,
     completion,
     fake_provider,
+    odd_bodies,
 )
-from maspo.testing.provider_bodies import odd_bodies
 from maspo.testing.runs import Recorder, with_config, world_job
 from maspo.world.spec import WorldSpec
 

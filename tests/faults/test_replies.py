@@ -17,8 +17,7 @@ from maspo.models.endpoint import Endpoint
 from maspo.models.layers.compose import Metered, NonEmpty
 from maspo.models.scripted import ScriptedModel
 from maspo.testing.models import MemoryStore
-from maspo.testing.provider import Body, FakeProvider, Refuse, Rule, When, completion, fake_provider
-from maspo.testing.provider_bodies import odd_bodies
+from maspo.testing.provider import Body, FakeProvider, Refuse, Rule, When, completion, fake_provider, odd_bodies
 from tests.lengths import length
 
 CASES = length(5_000, 100_000)

@@ -8,7 +8,7 @@ from itertools import combinations
 from maspo.core.prompts import Prompts, prompts_id
 from maspo.core.seeded import rank
 from maspo.core.verdict import Comparison, Level, Verdict
-from maspo.optimizers.base import AblateEdge, Compare, Draft, Drafts, Propose, Request, Result, Score, Scored
+from maspo.optimizers.base import AblateEdge, Compare, Draft, Drafts, Propose, Request, Result, Scored, ScoreOutput
 from maspo.team.graph import Team
 
 _RULES = 12
@@ -37,7 +37,7 @@ class Landscape:
             case AblateEdge():
                 glob = self._verdict(self._drawn("edge", request.source, request.reader, request.input_key) - 0.2)
                 return Comparison(request.input_key, glob, (), glob, glob is Verdict.TIE)
-            case Score():
+            case ScoreOutput():
                 return Scored(request.input_key, min(1.0, max(0.0, 0.5 + self.worth(request.prompts) / 8)))
 
     def worth(self, prompts: Prompts) -> float:

@@ -9,10 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maspo.core.seeded import rank
-from maspo.optimizers.parts.effects import Observation, estimate_effects
-from maspo.optimizers.parts.mixture import Candidate, draw_mixtures, join
+from maspo.core.verdict import Comparison, Verdict
+from maspo.optimizers.parts.effects import estimate_effects
+from maspo.optimizers.parts.mixture import Candidate, MixedRun, draw_mixtures, join
 from maspo.team.graph import Team
 
+COMPARISON = Comparison("i", Verdict.TIE, (), Verdict.TIE)
+"""What a run found stands in its score here."""
 TEAM = Team(order=("a", "b"), successors={"a": ("b",), "b": ()}, output="b")
 
 
@@ -21,12 +24,12 @@ def noise(*where: object) -> float:
 
 
 def test_w01_without_a_run_the_prior_stands() -> None:
-    assert estimate_effects([], [0.01, -0.02], 0.03) == (0.01, -0.02)
+    assert estimate_effects([], [], [0.01, -0.02], 0.03) == (0.01, -0.02)
 
 
 def test_w02_the_estimate_solves_the_normal_equations() -> None:
     """Two candidates in runs {0}, {1}, {0, 1}; all noise alike: the exact solution of a 2 × 2 system."""
-    runs = [Observation((0,), 0.5, "g"), Observation((1,), 0.0, "g"), Observation((0, 1), 0.5, "g")]
+    runs, scores = [MixedRun(members, "g", COMPARISON) for members in ((0,), (1,), (0, 1))], [0.5, 0.0, 0.5]
     weight = (8 + 3) / (0.05 * 8 + 0.25 + 0.25)
     trust = 1 / 0.1**2
     # (trust + 2w) x + w y = w (0.5 + 0.5);  w x + (trust + 2w) y = w · 0.5
@@ -34,7 +37,7 @@ def test_w02_the_estimate_solves_the_normal_equations() -> None:
     determinant = own**2 - both**2
     x = (own * weight - both * weight * 0.5) / determinant
     y = (own * weight * 0.5 - both * weight) / determinant
-    assert estimate_effects(runs, [0.0, 0.0], 0.1) == pytest.approx((x, y), abs=1e-6)
+    assert estimate_effects(runs, scores, [0.0, 0.0], 0.1) == pytest.approx((x, y), abs=1e-6)
 
 
 def test_w03_forty_mixed_runs_tell_eight_candidates_apart() -> None:
@@ -42,11 +45,9 @@ def test_w03_forty_mixed_runs_tell_eight_candidates_apart() -> None:
     for seed in range(40):
         true = [0.04 * noise("true", seed, number) for number in range(8)]
         pool = {"a": list(range(8))}
-        runs = [
-            Observation(members, sum(true[m] for m in members) + 0.2 * noise("run", seed, run), "a")
-            for run, members in enumerate(draw_mixtures(pool, 40, 4, seed, "w"))
-        ]
-        found.append(correlation(true, estimate_effects(runs, [0.0] * 8, 0.04)))
+        runs = [MixedRun(members, "a", COMPARISON) for members in draw_mixtures(pool, 40, 4, seed, "w")]
+        scores = [sum(true[m] for m in run.members) + 0.2 * noise("run", seed, at) for at, run in enumerate(runs)]
+        found.append(correlation(true, estimate_effects(runs, scores, [0.0] * 8, 0.04)))
     assert 0.3 < sum(found) / len(found) < 0.9
 
 

@@ -25,8 +25,8 @@ from maspo.optimizers.base import (
     Problem,
     Propose,
     Request,
-    Score,
     Scored,
+    ScoreOutput,
     Search,
 )
 from maspo.testing.optimizers import Oracle, check_optimizer, play, played
@@ -84,7 +84,7 @@ def change(key: str = "i00", agent: str = "a", name: str = "x") -> Compare:
 
 def never_ends(problem: Problem) -> Search:
     for number in count():
-        yield Ask(problem.seed_prompts, (Score(str(number), problem.seed_prompts, "i00"),))
+        yield Ask(problem.seed_prompts, (ScoreOutput(str(number), problem.seed_prompts, "i00"),))
     return Ask(problem.seed_prompts)
 
 
@@ -165,7 +165,7 @@ CASE = Case("elsewhere", "a", "new", PROMPTS, "s", ())
     [
         (asking(change(), change("i01")), "no two requests of a search share an id"),
         (asking(change("elsewhere")), "only inputs of the problem"),
-        (asking(Score("x", PROMPTS, "elsewhere")), "only inputs of the problem"),
+        (asking(ScoreOutput("x", PROMPTS, "elsewhere")), "only inputs of the problem"),
         (asking(Propose("x", "a", PROMPTS, ("i00", "elsewhere"), (), 1)), "only inputs of the problem"),
         (asking(Propose("x", "a", PROMPTS, (), (CASE,), 1)), "only inputs of the problem"),
         (asking(change(agent="b")), "only agents that may be rewritten"),
@@ -193,7 +193,7 @@ def test_k02_a_broken_rule_is_named(search: Callable[[Problem], Search], rule: s
 
 
 def test_k03_what_keeps_all_rules_passes() -> None:
-    edge, score = AblateEdge("edge", PROMPTS, "i00", "a", "b"), Score("score", PROMPTS, "i01")
+    edge, score = AblateEdge("edge", PROMPTS, "i00", "a", "b"), ScoreOutput("score", PROMPTS, "i01")
     check_optimizer(Made(asking(change(), edge, score, Propose("p", "c", PROMPTS, ("i02",), (), 2))), problem_of())
 
 
@@ -230,7 +230,7 @@ def test_k05_the_oracle_answers_in_the_forms_of_a_study() -> None:
     readers = (("b", UNDECIDED), ("c", UNDECIDED))
     assert failing.answer(change()) == Comparison("i00", UNDECIDED, readers, UNDECIDED, failed=True)
     assert failing.answer(Propose("x", "a", PROMPTS, ("i00",), (), 2)) == Drafts(())
-    assert failing.answer(Score("x", PROMPTS, "i00")) == Scored("i00", None)
+    assert failing.answer(ScoreOutput("x", PROMPTS, "i00")) == Scored("i00", None)
 
 
 def test_k06_the_oracle_draws_evenly_from_all_that_may_be_answered() -> None:
@@ -245,7 +245,9 @@ def test_k06_the_oracle_draws_evenly_from_all_that_may_be_answered() -> None:
     assert 20 < sum(bool(draft.rejected) for draft in drafts) < 80
     assert 20 < drafts.count(Draft(PROMPTS["a"])) < 80
     scores = {
-        answer.value for n in range(50) if isinstance(answer := oracle.answer(Score(str(n), PROMPTS, "i00")), Scored)
+        answer.value
+        for n in range(50)
+        if isinstance(answer := oracle.answer(ScoreOutput(str(n), PROMPTS, "i00")), Scored)
     }
     assert len(scores) > 20
     assert all(value is not None and 0 <= value <= 1 for value in scores)

@@ -13,12 +13,12 @@ from maspo.optimizers.base import (
     CallCount,
     Compare,
     Drafts,
-    Price,
     Problem,
     Propose,
     Request,
+    RequestPrice,
     Rollout,
-    Score,
+    ScoreOutput,
 )
 from maspo.testing.optimizers import Oracle, played
 from tests.optimizers.small import DIAMOND, PROMPTS, problem_of, small
@@ -45,7 +45,7 @@ def calls(request: Request, problem: Problem = PROBLEM) -> int:
 def test_p01_a_comparison_takes_two_rollouts_and_a_verdict_for_each_level_and_reader() -> None:
     price = compare({"a": "new"}).price(PROBLEM)
     changed = Rollout({**PROMPTS, "a": "new"}, "i00", EVERYONE)
-    assert price == Price((Rollout(PROMPTS, "i00", EVERYONE), changed), judge=1 + 2 + 1)
+    assert price == RequestPrice((Rollout(PROMPTS, "i00", EVERYONE), changed), judge=1 + 2 + 1)
     assert compare({"c": "new"}).price(PROBLEM).rollouts[1].agents == {"c", "d"}, "only whom the change reaches"
     assert calls(compare({"c": "new"})) == 4 + 2 + 3
 
@@ -92,7 +92,7 @@ def test_p07_a_change_of_several_agents_is_one_rollout_and_its_levels_are_those_
 def test_p08_an_edge_that_is_cut_takes_the_team_as_it_is_and_whom_the_reader_reaches() -> None:
     request = AblateEdge("id", PROMPTS, "i00", "a", "c")
     price = request.price(PROBLEM)
-    assert price == Price(
+    assert price == RequestPrice(
         (Rollout(PROMPTS, "i00", EVERYONE), Rollout(PROMPTS, "i00", frozenset("cd"), ("a", "c"))), judge=2
     )
     assert request.price(PROBLEM, TIE).judge == 0
@@ -101,15 +101,15 @@ def test_p08_an_edge_that_is_cut_takes_the_team_as_it_is_and_whom_the_reader_rea
 
 def test_p09_a_proposal_is_one_call_of_the_proposer_and_a_rollout_for_each_input_shown() -> None:
     request = Propose("id", "a", PROMPTS, ("i00", "i01"), (), 3)
-    assert request.price(PROBLEM, Drafts(())) == Price(
+    assert request.price(PROBLEM, Drafts(())) == RequestPrice(
         (Rollout(PROMPTS, "i00", EVERYONE), Rollout(PROMPTS, "i01", EVERYONE)), proposer=1
     )
     assert calls(request) == 8 + 1
 
 
 def test_p10_a_score_is_one_rollout_and_one_call_of_the_judge_without_a_label() -> None:
-    request = Score("id", PROMPTS, "i00")
-    assert request.price(PROBLEM) == Price((Rollout(PROMPTS, "i00", EVERYONE),), judge=1)
+    request = ScoreOutput("id", PROMPTS, "i00")
+    assert request.price(PROBLEM) == RequestPrice((Rollout(PROMPTS, "i00", EVERYONE),), judge=1)
     assert request.price(LABELLED).judge == 0
 
 
@@ -119,7 +119,7 @@ def test_p11_every_rollout_is_paid_once() -> None:
         count.add(compare({"c": candidate}, GLOBAL).price(PROBLEM))
     assert count.agents == {"a": 1, "b": 1, "c": 1 + 2, "d": 1 + 2}, "the reference once, each change once"
     assert (count.judge, count.proposer, count.total) == (3, 0, 8 + 3)
-    count.add(Score("id", {**PROMPTS, "c": "newer"}, "i00").price(PROBLEM))
+    count.add(ScoreOutput("id", {**PROMPTS, "c": "newer"}, "i00").price(PROBLEM))
     count.add(Propose("id", "a", PROMPTS, ("i00",), (), 1).price(PROBLEM))
     assert (count.judge, count.proposer, count.total) == (4, 1, 8 + 5), "known from the comparisons"
     count.add(AblateEdge("id", PROMPTS, "i00", "a", "c").price(PROBLEM))

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maspo.optimizers.parts.proxy import Edit, Example, Forecast, Proxy, Screened, Tally, features, screen
+from maspo.optimizers.parts.mixture import Candidate
+from maspo.optimizers.parts.proxy import Example, Forecast, Proxy, Screened, ScreeningTally, features, screen
 
 BASE = "You solve the problem. Give the answer in <answer></answer>."
 WORDS = tuple(f"{one}{other}" for one in ("red", "blue", "old", "new", "dry") for other in "abcdefghijklmnopqrstuvwxyz")
@@ -18,20 +19,20 @@ NOISE = 0.05
 """Standard deviation of a measured worth: about what twenty runs leave."""
 
 drafts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=5).map(lambda words: f"{BASE}\n{' '.join(words)}.")
-edits = st.builds(Edit, st.sampled_from(["a", "b"]), st.just(BASE), drafts)
+edits = st.builds(Candidate, st.sampled_from(["a", "b"]), drafts, st.just(BASE))
 examples = st.builds(Example, edits, st.floats(-0.5, 0.5), st.integers(0, 40))
 
 
-def edit(chance: random.Random, agent: str = "a") -> Edit:
+def edit(chance: random.Random, agent: str = "a") -> Candidate:
     """Return a draft that adds nine words; two in five hold the bad one."""
     words = chance.sample(WORDS, 9)
     if chance.random() < 0.4:
         words[chance.randrange(9)] = BAD
-    return Edit(agent, BASE, f"{BASE}\n{' '.join(words)}.")
+    return Candidate(agent, f"{BASE}\n{' '.join(words)}.", BASE)
 
 
-def truth(one: Edit, effect: float) -> float:
-    return effect if BAD in one.draft else 0.01
+def truth(one: Candidate, effect: float) -> float:
+    return effect if BAD in one.text else 0.01
 
 
 def learned(chance: random.Random, effect: float, number: int = 30) -> Proxy:
@@ -42,15 +43,15 @@ def learned(chance: random.Random, effect: float, number: int = 30) -> Proxy:
 def concordance(proxy: Proxy, chance: random.Random) -> float:
     """Return how often a draft without the bad word is ranked before one with it."""
     new = [edit(chance) for _ in range(60)]
-    good = [proxy.predict(one) for one in new if BAD not in one.draft]
-    bad = [proxy.predict(one) for one in new if BAD in one.draft]
+    good = [proxy.predict(one) for one in new if BAD not in one.text]
+    bad = [proxy.predict(one) for one in new if BAD in one.text]
     return fmean((one > other) + (one == other) / 2 for one in good for other in bad)
 
 
 def gain(proxy: Proxy, chance: random.Random, effect: float) -> float:
     """Return by how much kept drafts are truly better than those that were asked for."""
-    new = list({one.draft: one for one in (edit(chance) for _ in range(12))}.values())
-    kept = [item.edit for item in screen(proxy, new, 4, 1, "r1/a").kept]
+    new = list({one.text: one for one in (edit(chance) for _ in range(12))}.values())
+    kept = [item.draft for item in screen(proxy, new, 4, 1, "r1/a").kept]
     return fmean(truth(one, effect) for one in kept) - fmean(truth(one, effect) for one in new)
 
 
@@ -85,7 +86,7 @@ def test_x05_without_examples_all_drafts_are_equal() -> None:
 
 
 def test_x06_what_was_measured_over_more_runs_counts_more() -> None:
-    one = Edit("a", BASE, f"{BASE} Be exact.")
+    one = Candidate("a", f"{BASE} Be exact.", BASE)
     little, much = (Proxy().after([Example(one, 0.1, runs)]).predict(one) for runs in (2, 200))
     assert 0 < little < much < 0.1
 
@@ -95,19 +96,21 @@ def test_x07_runs_of_nothing_teach_nothing() -> None:
 
 
 def test_x08_an_agent_learns_from_others_and_more_from_itself() -> None:
-    one, other = (Edit(agent, BASE, f"{BASE} Be exact.") for agent in ("a", "b"))
+    one, other = (Candidate(agent, f"{BASE} Be exact.", BASE) for agent in ("a", "b"))
     proxy = Proxy().after([Example(one, 0.1, 50)])
     assert proxy.mean < proxy.predict(other) < proxy.predict(one)
 
 
 def test_x09_removing_a_good_sentence_looks_bad() -> None:
     longer = f"{BASE} Convert every unit first."
-    proxy = Proxy().after([Example(Edit("a", BASE, longer), 0.1, 50), Example(Edit("a", longer, BASE), -0.1, 50)])
-    assert proxy.predict(Edit("a", longer, BASE)) < proxy.mean < proxy.predict(Edit("a", BASE, longer))
+    proxy = Proxy().after(
+        [Example(Candidate("a", longer, BASE), 0.1, 50), Example(Candidate("a", BASE, longer), -0.1, 50)]
+    )
+    assert proxy.predict(Candidate("a", BASE, longer)) < proxy.mean < proxy.predict(Candidate("a", longer, BASE))
 
 
 @given(st.lists(examples, max_size=8), edits)
-def test_x10_a_forecast_stays_in_the_range_of_scores(known: list[Example], one: Edit) -> None:
+def test_x10_a_forecast_stays_in_the_range_of_scores(known: list[Example], one: Candidate) -> None:
     assert -0.75 < Proxy().after(known).predict(one) < 0.75
 
 
@@ -117,12 +120,12 @@ def test_x11_the_same_examples_give_the_same_proxy(known: list[Example]) -> None
 
 
 @given(edits)
-def test_x12_features_are_bounded(one: Edit) -> None:
+def test_x12_features_are_bounded(one: Candidate) -> None:
     assert sum(value**2 for value in features(one).values()) <= 1 + 1e-9
 
 
 def test_x13_only_the_newest_examples_are_kept() -> None:
-    one = Edit("a", BASE, f"{BASE} Be exact.")
+    one = Candidate("a", f"{BASE} Be exact.", BASE)
     proxy = Proxy().after(Example(one, 0.1, 5) for _ in range(990)).after(Example(one, -0.1, 5) for _ in range(20))
     assert len(proxy.examples) == 1000
     assert [item.worth for item in proxy.examples[-21:]] == [0.1] + [-0.1] * 20
@@ -131,16 +134,18 @@ def test_x13_only_the_newest_examples_are_kept() -> None:
 # ── screening ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@given(st.lists(edits, max_size=12, unique_by=lambda one: one.draft), st.integers(1, 6), st.integers(0, 9))
-def test_x14_every_draft_is_in_one_part_and_as_many_are_kept_as_asked(found: list[Edit], keep: int, seed: int) -> None:
+@given(st.lists(edits, max_size=12, unique_by=lambda one: one.text), st.integers(1, 6), st.integers(0, 9))
+def test_x14_every_draft_is_in_one_part_and_as_many_are_kept_as_asked(
+    found: list[Candidate], keep: int, seed: int
+) -> None:
     screened = screen(Proxy(), found, keep, seed, "r1/a")
-    parts = [item.edit.draft for item in (*screened.kept, *screened.dropped, *screened.audited)]
-    assert sorted(parts) == sorted(one.draft for one in found)
+    parts = [item.draft.text for item in (*screened.kept, *screened.dropped, *screened.audited)]
+    assert sorted(parts) == sorted(one.text for one in found)
     assert len(screened.kept) == min(keep, len(found))
 
 
-@given(st.lists(edits, max_size=12, unique_by=lambda one: one.draft), st.integers(0, 9))
-def test_x15_screening_does_not_depend_on_the_order_of_drafts(found: list[Edit], seed: int) -> None:
+@given(st.lists(edits, max_size=12, unique_by=lambda one: one.text), st.integers(0, 9))
+def test_x15_screening_does_not_depend_on_the_order_of_drafts(found: list[Candidate], seed: int) -> None:
     assert screen(Proxy(), found, 3, seed, "r1/a") == screen(Proxy(), found[::-1], 3, seed, "r1/a")
 
 
@@ -168,7 +173,7 @@ def test_x18_a_screening_tells_its_counts() -> None:
 
 
 def forecast(name: str, predicted: float) -> Forecast:
-    return Forecast(Edit("a", BASE, name), predicted, 0.01)
+    return Forecast(Candidate("a", name, BASE), predicted, 0.01)
 
 
 SCREENED = Screened(
@@ -180,7 +185,7 @@ SCREENED = Screened(
 
 def test_x19_the_tally_counts_what_was_saved_and_who_was_right() -> None:
     worth = {"k1": 0.05, "k2": 0.0, "k3": 0.2, "a1": -0.02, "d1": 9.0}
-    told = Tally().after(SCREENED, worth, 20).event
+    told = ScreeningTally().after(SCREENED, worth, 20).event
     assert (told.asked, told.kept, told.dropped, told.audited, told.runs_saved) == (7, 3, 2, 2, 40)
     # k1 and a1 were right, k2 wrong; k3 had no opinion, a2 no run.
     assert (told.agreed, told.disagreed) == (2, 1)
@@ -190,12 +195,12 @@ def test_x19_the_tally_counts_what_was_saved_and_who_was_right() -> None:
 
 
 def test_x20_tallies_add_up() -> None:
-    first = Tally().after(SCREENED, {"k1": 0.05}, 20)
+    first = ScreeningTally().after(SCREENED, {"k1": 0.05}, 20)
     both = first.after(SCREENED, {"k1": -0.05}, 10).event
     assert (both.asked, both.runs_saved, both.agreed, both.disagreed) == (14, 60, 1, 1)
     assert both.worth_kept == pytest.approx(0.0)
 
 
 def test_x21_without_any_screening_nothing_is_claimed() -> None:
-    told = Tally().event
+    told = ScreeningTally().event
     assert (told.asked, told.interval, told.worth_kept, told.worth_audited) == (0, (0.0, 1.0), None, None)

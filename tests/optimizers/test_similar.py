@@ -1,4 +1,4 @@
-"""Near-copies of prompts (numbered invariants)."""
+"""KnownPrompts-copies of prompts (numbered invariants)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maspo.core.prompts import prompt_id
 from maspo.events import DraftRejected
 from maspo.optimizers.base import Draft, Drafts
 from maspo.optimizers.parts.record import rejected_events
-from maspo.optimizers.parts.similar import Near, near_copy, normalized, similar
+from maspo.optimizers.parts.similar import KnownPrompts, near_copy, normalized, similar
 
 BASE = """You check the solution of {solver}.
 - Convert 3 rates before you calculate.
@@ -109,7 +108,7 @@ def test_n07_the_known_text_is_named() -> None:
 
 def test_n08_near_copies_are_refused_and_so_are_those_of_one_another() -> None:
     drafts = Drafts((Draft("BE BRIEF"), Draft("Be brief."), Draft("Be exact."), Draft("be exact!"), Draft("", "empty")))
-    fresh, events = rejected_events("s", "a", drafts, Near(["Be brief."]))
+    fresh, events = rejected_events("s", "a", drafts, KnownPrompts(["Be brief."]))
     assert fresh == ["Be exact."]
     assert [(event.text, event.reason) for event in events if isinstance(event, DraftRejected)] == [
         ("BE BRIEF", "nearly the same as a prompt that was tried already"),
@@ -119,15 +118,15 @@ def test_n08_near_copies_are_refused_and_so_are_those_of_one_another() -> None:
     ]
 
 
-def test_n09_a_set_of_ids_refuses_only_the_very_same_text() -> None:
-    known = {prompt_id("Be brief.")}
+def test_n09_without_near_copies_it_refuses_only_the_very_same_text() -> None:
+    known = KnownPrompts(["Be brief."], near=False)
     drafts = Drafts((Draft("Be brief."), Draft("be brief"), Draft("be brief")))
     fresh, events = rejected_events("s", "a", drafts, known)
     assert fresh == ["be brief"]
     assert [event.reason for event in events if isinstance(event, DraftRejected)] == [
         "this prompt was tried already"
     ] * 2
-    assert known == {prompt_id("Be brief."), prompt_id("be brief")}
+    assert [bool(known.refusal(text)) for text in ("Be brief.", "be brief", "BE BRIEF")] == [True, True, False]
 
 
 def prose(words: list[str], chance: random.Random) -> str:

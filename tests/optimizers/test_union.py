@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import given
@@ -12,11 +11,11 @@ from hypothesis import strategies as st
 from maspo.core.seeded import rank
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import ConflictFound, PromptChanged
-from maspo.optimizers.base import Ask, Case, Compare, Results
-from maspo.optimizers.parts.effects import MixedRun
-from maspo.optimizers.parts.mixture import Candidate, Mixture
+from maspo.optimizers.anchor_race import AnchorRaceConfig, PlannedRun, _Race
+from maspo.optimizers.base import Ask, Case, Compare, Problem, Propose, Results
+from maspo.optimizers.parts.mixture import Candidate, MixedRun
 from maspo.optimizers.parts.reward import value_of
-from maspo.optimizers.parts.union import NO_TRIAL, Round, Trial, Union
+from maspo.optimizers.parts.union import NO_TRIAL, Round, Trial
 from maspo.team.graph import Team
 from maspo.testing.optimizers import played
 from tests.optimizers.landscape import Landscape
@@ -30,28 +29,41 @@ Judge = Callable[[frozenset[int], str], Verdict]
 """What candidates come to together on an input."""
 
 
-@dataclass
-class Table:
+class Table(_Race):
     """A race whose runs are looked up: candidates ``members`` on an input do what ``judge`` says."""
 
-    judge: Judge
-    round: Round
-    team: Team
-    tried: list[tuple[str, list[tuple[int, ...]]]] = field(default_factory=list)
-    told: list[tuple[ConflictFound, tuple[Case, ...]]] = field(default_factory=list)
+    def __init__(self, judge: Judge, agents: str, team: Team) -> None:
+        self.judge = judge
+        self.tried: list[tuple[str, list[tuple[int, ...]]]] = []
+        prompts = {name: f"Seed of {name}." for name in team.order}
+        super().__init__(AnchorRaceConfig(ahead=False, weighting="global"), Problem(team, prompts, INPUTS, 0))
+        self.inputs = INPUTS
+        self.round = Round(1, prompts, self.score)
+        self.round.candidates = tuple(
+            Candidate(name, f"{prompts[name]}\nRule {number}.", prompts[name]) for number, name in enumerate(agents)
+        )
+        for number in range(len(agents)):
+            self.round.runs += [MixedRun((number,), "alone", self.met(frozenset({number}), key)) for key in INPUTS]
+        self.round.effects = self.estimate(self.round.runs)
 
-    def try_parts(self, purpose: str, parts: Sequence[Mixture]) -> Generator[Ask, Results, list[Trial]]:
-        """Look up the runs of some parts."""
+    def run_comparisons(
+        self, asked: Sequence[PlannedRun], ahead: Sequence[Propose] = ()
+    ) -> Generator[Ask, Results, list[MixedRun]]:
+        """Look up the runs of some comparisons."""
         yield from ()
-        self.tried.append((purpose, [part.members for part in parts]))
-        trials = [Trial(part, self.met(frozenset(part.members))) for part in parts]
-        self.round.runs += [MixedRun(trial.part.members, "unite", met) for trial in trials for met in trial.comparisons]
-        return trials
+        (purpose,) = {request.purpose for request, _, _ in asked}
+        self.tried.append((purpose, list(dict.fromkeys(members for _, members, _ in asked))))
+        runs = [
+            MixedRun(members, group, self.met(frozenset(members), request.input_key))
+            for request, members, group in asked
+        ]
+        self.round.runs += runs
+        return runs
 
-    def met(self, members: frozenset[int]) -> tuple[Comparison, ...]:
-        """Return the comparisons of candidates together."""
-        verdicts = [(key, self.judge(members, key)) for key in INPUTS]
-        return tuple(Comparison(key, verdict, (), verdict, verdict is TIE) for key, verdict in verdicts)
+    def met(self, members: frozenset[int], key: str) -> Comparison:
+        """Return the comparison of candidates together on an input."""
+        verdict = self.judge(members, key)
+        return Comparison(key, verdict, (), verdict, verdict is TIE)
 
     def estimate(self, runs: Sequence[MixedRun]) -> tuple[float, ...]:
         """Return the mean score of the runs of each candidate alone."""
@@ -59,30 +71,24 @@ class Table:
         found = [[value_of(run.comparison.glob) for run in runs if run.members == (number,)] for number in numbers]
         return tuple(sum(scores) / len(scores) for scores in found)
 
-    def record_conflict(self, event: ConflictFound, cases: Sequence[Case]) -> None:
-        """Note a conflict."""
-        self.told.append((event, tuple(cases)))
+    @property
+    def told(self) -> list[tuple[ConflictFound, tuple[Case, ...]]]:
+        """The conflicts that were found, each with its cases, the oldest first."""
+        conflicts = [event for event in self.events if isinstance(event, ConflictFound)]
+        return [(event, tuple(case for case in self.cases[::-1] if case.agent in event.agents)) for event in conflicts]
 
 
 def table(judge: Judge, agents: str, team: Team = CHAIN) -> Table:
     """Return the table of a round with one candidate for each letter, each run alone on every input before."""
-    anchor = {name: f"Seed of {name}." for name in team.order}
-    candidates = tuple(
-        Candidate(name, f"{anchor[name]}\nRule {number}.", anchor[name]) for number, name in enumerate(agents)
-    )
-    found = Table(judge, Round(1, anchor, candidates), team)
-    for number in range(len(candidates)):
-        found.round.runs += [MixedRun((number,), "alone", met) for met in found.met(frozenset({number}))]
-    found.round.effects = found.estimate(found.round.runs)
-    return found
+    return Table(judge, agents, team)
 
 
 def unite(found: Table, good: Sequence[int] | None = None, width: int = 8, conflicts: bool = True) -> Trial:
     """Return what a union comes to when its race asks nothing of anyone."""
     numbers = range(len(found.round.candidates)) if good is None else good
-    union = Union(found, found.round, found.team, width, 0.025, conflicts, lambda met: value_of(met.glob))
+    found.config = found.config.model_copy(update={"beam_width": width, "conflicts": conflicts})
     with pytest.raises(StopIteration) as end:
-        next(union.unite(tuple(numbers)))
+        next(found.unite(tuple(numbers)))
     best: Trial = end.value.value
     return best
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from maspo.core.errors import CallFailed
-from maspo.core.quoting import quoted, spoken, unquoted
+from maspo.core.quoting import quoted, unquoted, without_thinking
 from maspo.core.verdict import Level, Verdict
 from maspo.judges.base import Question
 from maspo.judges.pairwise import PairwiseJudge
@@ -272,7 +272,7 @@ LONG = (
 
 
 @pytest.mark.parametrize("unit", LONG, ids=ascii)
-@pytest.mark.parametrize("read", [read_verdict, read_lone_verdict, spoken, speaks_of_verdicts])
+@pytest.mark.parametrize("read", [read_verdict, read_lone_verdict, without_thinking, speaks_of_verdicts])
 def test_v04_ten_megabytes_are_read_in_a_second(unit: str, read: Callable[[str], object]) -> None:
     size = length(1_000_000, HUGE)
     text = (unit * (size // len(unit) + 1))[:size]

@@ -22,8 +22,8 @@ _CONTEXT.set_forkserver_preload(
         "maspo.cli.planning",
         "maspo.cli.prepare",
         "maspo.cli.running",
-        "maspo.engine.run",
-        "maspo.models.client",
+        "maspo.study.optimize",
+        "maspo.models.chat_completions",
     ]
 )
 

@@ -15,7 +15,7 @@ from maspo.core.errors import EXIT_OK, EXIT_PROVIDER, CallFailed, ConfigInvalid,
 from maspo.core.seeded import rank
 from maspo.events import CallLost, DraftRejected, Event, RunFinished
 from maspo.models.base import Message, Reply, Request
-from maspo.study.failures import Witnessed
+from maspo.study.calls import LossReporter
 from maspo.study.job import Job
 from maspo.study.optimize import resume, start
 from maspo.study.resolve import resolve
@@ -177,7 +177,7 @@ async def test_l11_equal_questions_that_fail_together_are_one_loss() -> None:
     async def publish(event: Event) -> None:
         published.append(event)
 
-    model = Witnessed(Shared(), publish)
+    model = LossReporter(Shared(), publish)
     request = Request("m", (Message("user", "x"),), "agent", "solver")
     outcomes = await asyncio.gather(*(model.complete(request) for _ in range(4)), return_exceptions=True)
     assert outcomes == [failure] * 4

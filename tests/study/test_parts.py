@@ -16,7 +16,18 @@ from maspo.core.verdict import Comparison, Verdict
 from maspo.data.inputs import Inputs, make_inputs
 from maspo.judges.base import Question
 from maspo.models.base import Reply, Request
-from maspo.optimizers.base import Ask, Compare, Draft, Drafts, OptimizerConfig, Problem, Propose, Score, Scored, Search
+from maspo.optimizers.base import (
+    Ask,
+    Compare,
+    Draft,
+    Drafts,
+    OptimizerConfig,
+    Problem,
+    Propose,
+    Scored,
+    ScoreOutput,
+    Search,
+)
 from maspo.proposers.base import Rewrite
 from maspo.proposers.drafts import Rules
 from maspo.scoring.base import Sample
@@ -55,7 +66,9 @@ class OneDraftEach:
                     for key in problem.inputs
                 ),
             )
-            rated = yield Ask(prompts, tuple(Score(f"{agent}/score/{key}", changed, key) for key in problem.inputs))
+            rated = yield Ask(
+                prompts, tuple(ScoreOutput(f"{agent}/score/{key}", changed, key) for key in problem.inputs)
+            )
             won = [one.glob for one in met if isinstance(one, Comparison)]
             good = all(isinstance(one, Scored) and one.value == 1.0 for one in rated)
             if good and won.count(Verdict.WIN) > won.count(Verdict.LOSS):

@@ -18,7 +18,7 @@ from maspo.judges.pairwise import PairwiseJudge
 from maspo.models.base import Request, RoleSettings
 from maspo.models.budget import Ledger
 from maspo.models.scripted import ScriptedModel
-from maspo.optimizers.base import AblateEdge, Case, Compare, Drafts, Problem, Propose, Result, Score, Scored
+from maspo.optimizers.base import AblateEdge, Case, Compare, Drafts, Problem, Propose, Result, Scored, ScoreOutput
 from maspo.proposers.rewrite import RewriteProposer
 from maspo.runners.messages import NO_OUTPUT
 from maspo.runners.prompt_graph import PromptGraph
@@ -44,7 +44,7 @@ WIN, LOSS, TIE, UNDECIDED = Verdict.WIN, Verdict.LOSS, Verdict.TIE, Verdict.UNDE
 class Performer(LocalExecutor):
     """An executor whose results are looked at without their traces."""
 
-    async def result(self, request: AblateEdge | Compare | Propose | Score) -> Result:
+    async def result(self, request: AblateEdge | Compare | Propose | ScoreOutput) -> Result:
         return (await self.perform(request)).result
 
 
@@ -185,7 +185,7 @@ async def test_w12_the_final_test_asks_in_both_orders_and_returns_both_traces() 
     assert done.result.glob is Verdict.CONTRADICTED, "a judge that follows the position cancels itself out"
     assert purposes(model)["judge.global"] == 2
     assert [(run.prompts, run.trace) for run in done.runs] == [
-        (prompts, await performer._runner.run(prompts, KEY)) for prompts in (SYSTEM.prompts, winners)
+        (prompts, await performer.runner.run(prompts, KEY)) for prompts in (SYSTEM.prompts, winners)
     ]
 
 
@@ -282,10 +282,10 @@ class ByQuestion:
 async def test_w21_a_scorer_that_is_given_decides_alone() -> None:
     scorer = ByQuestion()
     performer, model = performer_of(world(), "use", scorer=scorer)
-    done = await performer.perform(Score("s", SYSTEM.prompts, KEY))
+    done = await performer.perform(ScoreOutput("s", SYSTEM.prompts, KEY))
     assert done.result == Scored(KEY, 1.0)
     assert [run.prompts for run in done.runs] == [SYSTEM.prompts]
-    assert await performer.result(Score("t", SYSTEM.prompts, UNLABELLED)) == Scored(UNLABELLED, None), "it failed"
+    assert await performer.result(ScoreOutput("t", SYSTEM.prompts, UNLABELLED)) == Scored(UNLABELLED, None), "it failed"
     assert scorer.samples == [
         Sample(KEY, "<answer>old</answer>", "1", question="one"),
         Sample(UNLABELLED, "<answer>old</answer>", None, question="two"),
@@ -297,19 +297,19 @@ async def test_w21_a_scorer_that_is_given_decides_alone() -> None:
 async def test_w22_a_label_scores_where_labels_are_used_and_there_is_one(answer: str, value: float) -> None:
     performer, model = performer_of(world(answer=answer), "use")
     prompts = {**SYSTEM.prompts, "a": "a NEW"}
-    assert await performer.result(Score("s", prompts, KEY)) == Scored(KEY, value)
-    assert await performer.result(Score("t", prompts, UNLABELLED)) == Scored(UNLABELLED, None)
+    assert await performer.result(ScoreOutput("s", prompts, KEY)) == Scored(KEY, value)
+    assert await performer.result(ScoreOutput("t", prompts, UNLABELLED)) == Scored(UNLABELLED, None)
     assert purposes(model) == {"agent": 8}
 
 
 async def test_w23_without_a_scorer_and_without_labels_it_is_not_told() -> None:
     performer, _ = performer_of(world(answer="1"))
-    assert await performer.result(Score("s", {**SYSTEM.prompts, "a": "a NEW"}, KEY)) == Scored(KEY, None)
+    assert await performer.result(ScoreOutput("s", {**SYSTEM.prompts, "a": "a NEW"}, KEY)) == Scored(KEY, None)
 
 
 async def test_w24_a_lost_run_has_no_score() -> None:
     performer, _ = performer_of(lambda _: CallFailed("lost"), scorer=ByQuestion())
-    done = await performer.perform(Score("s", SYSTEM.prompts, KEY))
+    done = await performer.perform(ScoreOutput("s", SYSTEM.prompts, KEY))
     assert (done.result, done.runs) == (Scored(KEY, None), ())
 
 

@@ -92,7 +92,7 @@ class Raising(PairwiseJudge):
     async def compare(self, question: Question) -> Verdict:
         if question.candidate == question.reference:
             return Verdict.TIE
-        await self._model.complete(self._request(question))
+        await self.model.complete(self._request(question))
         return Verdict.TIE
 
 
@@ -192,7 +192,7 @@ class Trusting(Writing):
     """Checks nothing."""
 
     async def written(self, rewrite: Rewrite, rules: Rules) -> Drafts:
-        reply = await self._model.complete(self._request(rewrite, rules))
+        reply = await self.model.complete(self._request(rewrite, rules))
         return Drafts(tuple(Draft(text) for text in read_drafts(reply.text)[: rewrite.count]))
 
 
@@ -213,7 +213,7 @@ class Inventive(Writing):
             return Drafts((Draft(f"Please. {rules.seed_prompt}"),))
 
     async def written(self, rewrite: Rewrite, rules: Rules) -> Drafts:
-        await self._model.complete(self._request(rewrite, rules))
+        await self.model.complete(self._request(rewrite, rules))
         return Drafts(())
 
 
@@ -231,7 +231,7 @@ class Careless(Writing):
     """Raises when a call fails."""
 
     async def propose(self, rewrite: Rewrite, rules: Rules) -> Drafts:
-        await self._model.complete(self._request(rewrite, rules))
+        await self.model.complete(self._request(rewrite, rules))
         return Drafts(())
 
 

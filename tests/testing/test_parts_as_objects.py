@@ -31,9 +31,9 @@ from maspo.optimizers.base import (
     Problem,
     Propose,
     Scored,
+    ScoreOutput,
     Search,
 )
-from maspo.optimizers.base import Score as AskForScore
 from maspo.proposers.base import Rewrite
 from maspo.proposers.drafts import Rules
 from maspo.runners.prompt_graph import PromptGraph
@@ -66,13 +66,13 @@ class OneDraft:
             for draft in drafts:
                 changes = {agent: draft.text}
                 compare = tuple(Compare(f"{agent}/{key}", prompts, changes, key, True) for key in keys)
-                score = tuple(AskForScore(f"{agent}/{key}/score", {**prompts, **changes}, key) for key in keys)
+                score = tuple(ScoreOutput(f"{agent}/{key}/score", {**prompts, **changes}, key) for key in keys)
                 results = yield Ask(prompts, (*compare, *score))
                 wins = [one.glob for one in results if isinstance(one, Comparison)].count(Verdict.WIN)
                 if wins > 0:
                     before, prompts = prompts[agent], {**prompts, **changes}
                     told = PromptChanged(agent, agent, before, draft.text, f"{wins} wins")
-                    yield Ask(prompts, (AskForScore(f"{agent}/after", prompts, keys[0]),), (told,))
+                    yield Ask(prompts, (ScoreOutput(f"{agent}/after", prompts, keys[0]),), (told,))
         return Ask(prompts)
 
 

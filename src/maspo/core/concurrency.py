@@ -1,4 +1,4 @@
-"""Running things side by side, so that what is paid for is not thrown away, with one exception out."""
+"""Running coroutines side by side: when one fails, the others finish, since their calls are paid for."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ async def together(jobs: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(_settled(job)) for job in pending]
     except BaseExceptionGroup as group_of_failures:
-        raise _first_leaf(group_of_failures) from group_of_failures
+        first: BaseException = group_of_failures
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from group_of_failures
     settled = [task.result() for task in tasks]
     failures = [result.error for result in settled if isinstance(result, _Failed)]
     if failures:
@@ -43,9 +46,3 @@ async def _settled(job: Coroutine[Any, Any, T]) -> T | _Failed:
         return await job
     except MaspoError as error:
         return _Failed(error)
-
-
-def _first_leaf(failure: BaseException) -> BaseException:
-    while isinstance(failure, BaseExceptionGroup):
-        failure = failure.exceptions[0]
-    return failure

@@ -69,12 +69,9 @@ def _unescape(match: re.Match[str]) -> str:
 def tagged(tag: str, text: str, name: str = "", nonce: str = "") -> str:
     """Return text as data inside one tag; ``name`` and ``nonce`` become the attributes ``name`` and ``id``."""
     attributes = {"name": name, "id": nonce}
-    shown = "".join(f' {attribute}="{_in_quotes(value)}"' for attribute, value in attributes.items() if value)
+    safe = {attribute: quoted(value).replace('"', "&quot;") for attribute, value in attributes.items() if value}
+    shown = "".join(f' {attribute}="{value}"' for attribute, value in safe.items())
     return f"<{tag}{shown}>\n{quoted(text)}\n</{tag}>"
-
-
-def _in_quotes(text: str) -> str:
-    return quoted(text).replace('"', "&quot;")
 
 
 def nonce_of(seed: int, *texts: str) -> str:
@@ -90,7 +87,7 @@ def nonce_of(seed: int, *texts: str) -> str:
     return keyed.hexdigest()
 
 
-def spoken(reply: str) -> str:
+def without_thinking(reply: str) -> str:
     """Return a reply without the thinking that it begins with; nothing is left when the thinking never ended.
 
     Some endpoints drop the tag that opens the thinking: a closing tag that comes first ends it all the same.

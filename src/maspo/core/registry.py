@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar, cast
 
 from maspo.core.errors import ConfigInvalid, MaspoError
@@ -48,7 +48,13 @@ class Registry(Generic[T]):
             try:
                 return cast(T, point.load())
             except Exception as error:
-                raise self._unusable(point, error) from error
+                package = getattr(getattr(point, "dist", None), "name", "another package")
+                place = f"entry point {point.name} = {getattr(point, 'value', '?')} of {self.group!r}"
+                why = f"{type(error).__name__}: {error}"
+                raise ConfigInvalid(
+                    f"{self.what}: {point.name!r} is of the package {package}, which cannot be used ({why}; {place}); "
+                    f"update or remove {package}, or choose one of {', '.join(self.own)}"
+                ) from error
         raise ConfigInvalid(
             f"{self.what}: {name!r} is given; expected one of {', '.join(self.names())} (or install the package that "
             f"adds it under the entry point {self.group!r}; what a script gave as an object, it gives again as parts=…)"
@@ -76,29 +82,17 @@ class Registry(Generic[T]):
             given = ", ".join([f"{len(arguments)} arguments in a row", *options])
             fix = f"; see to {self.what.removesuffix('kind')}options" if self.what.endswith(".kind") else ""
             raise ConfigInvalid(f"{self.what}: {name!r} does not take {given}: {error}{fix}") from error
-        made = self._made(name, maker, arguments, options)
-        if not hasattr(made, self.method):
-            raise ConfigInvalid(f"{self.what}: {name!r} makes a {type(made).__name__}, which has no `{self.method}`")
-        return made
-
-    def _made(self, name: str, maker: Any, arguments: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
         try:
-            return maker(*arguments, **options)
+            made = maker(*arguments, **options)
         except MaspoError:
             raise
         except Exception as error:
             if name in self.own:  # ours: a bug, to be seen as one
                 raise
             raise ConfigInvalid(f"{self.what}: {name!r} cannot be made ({type(error).__name__}: {error})") from error
-
-    def _unusable(self, point: EntryPoint, error: Exception) -> ConfigInvalid:
-        package = getattr(getattr(point, "dist", None), "name", "another package")
-        place = f"entry point {point.name} = {getattr(point, 'value', '?')} of {self.group!r}"
-        why = f"{type(error).__name__}: {error}"
-        return ConfigInvalid(
-            f"{self.what}: {point.name!r} is of the package {package}, which cannot be used ({why}; {place}); "
-            f"update or remove {package}, or choose one of {', '.join(self.own)}"
-        )
+        if not hasattr(made, self.method):
+            raise ConfigInvalid(f"{self.what}: {name!r} makes a {type(made).__name__}, which has no `{self.method}`")
+        return made
 
 
 def name_of(chosen: object) -> str:

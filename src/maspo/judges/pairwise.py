@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
@@ -21,6 +22,7 @@ _PURPOSES: Mapping[Level, str] = {
 }
 
 
+@dataclass(frozen=True)
 class PairwiseJudge:
     """Asks a model which of two outputs is better.
 
@@ -28,49 +30,42 @@ class PairwiseJudge:
     undecided, never a win.
     """
 
-    def __init__(self, model: ModelClient, settings: RoleSettings, seed: int = 0) -> None:
-        """``seed`` is the run's: it keys the names of the tags around what is compared."""
-        self._model = model
-        self._settings = settings
-        self._seed = seed
+    model: ModelClient
+    settings: RoleSettings
+    seed: int = 0
+    """The run's: it keys the names of the tags around what is compared."""
 
     async def compare(self, question: Question) -> Verdict:
         """Return the verdict on one comparison, seen from the candidate."""
         if question.candidate == question.reference:
             return Verdict.TIE
         try:
-            reply = await self._model.complete(self._request(question))
+            reply = await self.model.complete(self._request(question))
         except CallFailed:
             return Verdict.UNDECIDED
-        read = read_lone_verdict if _holds_verdicts(question) else read_verdict
-        return _seen_from_candidate(read(reply.text), question.candidate_first)
+        texts = (question.candidate, question.reference, question.read, question.role)
+        read = read_lone_verdict if any(map(speaks_of_verdicts, texts)) else read_verdict
+        verdict = read(reply.text)
+        if verdict is None:
+            return Verdict.UNDECIDED
+        if verdict == "tie":
+            return Verdict.TIE
+        return Verdict.WIN if (verdict == "1") == question.candidate_first else Verdict.LOSS
 
     def _request(self, question: Question) -> Request:
         pair = (question.candidate, question.reference)
         one, two = pair if question.candidate_first else pair[::-1]
-        nonce = nonce_of(self._seed, question.level, question.agent, question.role, question.read, one, two)
+        nonce = nonce_of(self.seed, question.level, question.agent, question.role, question.read, one, two)
         slots = {
             "agent": quoted(question.agent),
             "role": quoted(question.role),
             "read": question.read,
             "outputs": f"{tagged('output_1', one, nonce=nonce)}\n\n{tagged('output_2', two, nonce=nonce)}",
         }
-        messages = (Message("user", render(_prompt(question.level), slots)),)
-        return self._settings.request(messages, _PURPOSES[question.level], question.agent)
-
-
-def _holds_verdicts(question: Question) -> bool:
-    return any(map(speaks_of_verdicts, (question.candidate, question.reference, question.read, question.role)))
-
-
-def _seen_from_candidate(verdict: str | None, candidate_first: bool) -> Verdict:
-    if verdict is None:
-        return Verdict.UNDECIDED
-    if verdict == "tie":
-        return Verdict.TIE
-    return Verdict.WIN if (verdict == "1") == candidate_first else Verdict.LOSS
+        messages = (Message("user", render(_template(question.level), slots)),)
+        return self.settings.request(messages, _PURPOSES[question.level], question.agent)
 
 
 @cache
-def _prompt(level: Level) -> str:
+def _template(level: Level) -> str:
     return resources.files(__package__).joinpath("prompts", f"{level}.txt").read_text(encoding="utf-8")

@@ -1,10 +1,10 @@
-"""Reading a judge's reply: strict, linear in its length, and deaf to what the reply quotes. Pure."""
+"""Reading the verdict of a judge's reply: strict, in linear time, and not from what the reply quotes. Pure."""
 
 from __future__ import annotations
 
 import re
 
-from maspo.core.quoting import spoken
+from maspo.core.quoting import without_thinking
 
 _FULL_WIDTH = {0xFF01 + offset: 0x21 + offset for offset in range(94)} | {0x3000: 0x20}
 _MARKS = r"*_`'\"“”‘’.:()\[\]"
@@ -23,6 +23,7 @@ _OPTIONS = re.compile(rf"{_AROUND},?+{_AROUND}(?:or)?+{_AROUND}".join(map(_patte
 _LONE = re.compile(rf"^[ \t>#{_MARKS}]*+{_VERDICT.pattern}[ \t{_MARKS}]*+$", re.IGNORECASE | re.MULTILINE)
 _THOUGHT = re.compile(r"<think(?:ing)?+>[^<]*+(?:<(?!/?+think)[^<]*+)*+</think(?:ing)?+>", re.IGNORECASE)
 _LONGEST_END = 500_000
+"""Characters at either end of a reply that are read: no judge writes that much, and its ends tell what it decided."""
 _SPOKEN_OF = re.compile(r"[<\[({;]\s*+/?+\s*+verdict", re.IGNORECASE)
 
 
@@ -57,9 +58,9 @@ def speaks_of_verdicts(text: str) -> bool:
 
 
 def _said(reply: str) -> str:
-    if len(reply) > 2 * _LONGEST_END:  # no judge writes that much: its two ends tell what it thought and decided
+    if len(reply) > 2 * _LONGEST_END:
         reply = f"{reply[:_LONGEST_END]}\n…\n{reply[-_LONGEST_END:]}"
-    return _OPTIONS.sub("", _THOUGHT.sub("", spoken(_plain(reply))))
+    return _OPTIONS.sub("", _THOUGHT.sub("", without_thinking(_plain(reply))))
 
 
 def _plain(text: str) -> str:

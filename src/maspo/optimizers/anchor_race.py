@@ -6,46 +6,31 @@ Why this and not Algorithm 1: ``docs/design/0003-anchor-race.md`` and ``0005-mix
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Literal, TypeAlias
+from itertools import chain, pairwise
+from typing import Literal, NamedTuple, TypeAlias
 
 from pydantic import Field
 
 from maspo.core.prompts import Prompts, prompts_id
 from maspo.core.seeded import rank, shuffled
 from maspo.core.verdict import Comparison, Level
-from maspo.events import ConflictFound, PromptChanged, PromptKept, SearchEnded, SearchEvent, StepStarted
-from maspo.optimizers.base import (
-    Ask,
-    Asking,
-    Case,
-    Compare,
-    Drafts,
-    Optimizer,
-    OptimizerConfig,
-    Problem,
-    Propose,
-    Request,
-    Result,
-    Search,
-    Stages,
-)
-from maspo.optimizers.parts.agreement import Calibration, Weighting, score
-from maspo.optimizers.parts.effects import MixedRun, Observation, estimate_effects
+from maspo.events import SearchEnded, StepStarted
+from maspo.optimizers.base import Answers, Asking, Compare, Drafts, OptimizerConfig, Problem, Propose, Search, Stages
+from maspo.optimizers.parts.agreement import Reliability, Weighting, score
+from maspo.optimizers.parts.effects import estimate_effects
 from maspo.optimizers.parts.influence import Influence, edge_ablations
 from maspo.optimizers.parts.merge import without_added
-from maspo.optimizers.parts.misalignment import hard_negatives, new_cases, remembered
-from maspo.optimizers.parts.mixture import Candidate, Mixture, draw_mixtures, join
+from maspo.optimizers.parts.misalignment import hard_negatives, remembered
+from maspo.optimizers.parts.mixture import Candidate, MixedRun, Mixture, by_agent, draw_mixtures, join
 from maspo.optimizers.parts.proxy import Screening
-from maspo.optimizers.parts.record import case_events, rejected_events, scored_event, tally
-from maspo.optimizers.parts.reward import Weights, reward
-from maspo.optimizers.parts.similar import Near
-from maspo.optimizers.parts.union import Round, Trial, Union
+from maspo.optimizers.parts.record import rejected_events, round_events, step_of
+from maspo.optimizers.parts.reward import JudgeOrder, Weights
+from maspo.optimizers.parts.similar import KnownPrompts
+from maspo.optimizers.parts.state import SearchState
+from maspo.optimizers.parts.union import NO_TRIAL, Round, Trial, split_parts, split_sides
 from maspo.team.graph import Team
 
-Answers: TypeAlias = Sequence[tuple[Request, Result]]
-Asked: TypeAlias = tuple[Compare, tuple[int, ...], str]
+PlannedRun: TypeAlias = tuple[Compare, tuple[int, ...], str]
 """A comparison with the candidates in it, and the group of runs whose noise it has."""
 
 CALLS_PER_AGENT = 1000
@@ -54,15 +39,14 @@ CALLS_PER_AGENT_WITH_LABELS = 1500
 """With labels a run learns on for longer (docs/design/0005-mixed-runs.md)."""
 _LARGEST_ROUND = 1.6
 """Times ``stages``, ``shared_inputs`` and ``union_inputs``: by default the size of the sixth round."""
+_ATTEMPTS = 4
+"""Unions and parts of unions that are tried in a round, at most: a union, its two sides, pairs, what is mended."""
 _DRAFTS_SEEN_BEFORE = 400
 """Single-candidate runs that ``optimism`` weighs as much as, against what the run has seen of its proposer: more than a
 round holds, so that one lucky round does not make every later draft look good."""
-_MOST_NAMED = 5
-"""Other agents that a reason names; in a team of hundreds all of them for every agent would be most of the record."""
 
 
-@dataclass(frozen=True, slots=True)
-class RoundSize:
+class RoundSize(NamedTuple):
     """How large a round is: mixed runs per block after each stage, inputs raced on, inputs of a union."""
 
     stages: tuple[int, ...]
@@ -81,19 +65,15 @@ class AnchorRaceConfig(OptimizerConfig):
     traces: int = Field(default=4, ge=1, description="traces shown in one proposer call")
     hard_negatives: int = Field(default=3, ge=0, description="K_mis: misalignment cases per proposal")
     weights: Weights = Weights()
-    judge_order: Literal["balanced", "fixed"] = Field(
-        default="balanced", description="fixed shows the candidate first, as the released code does; biased"
-    )
+    judge_order: JudgeOrder = "balanced"
     calls_per_agent: int | None = Field(
         default=None,
         ge=50,
-        description="calls that a run plans for each agent that is rewritten, the proof included; "
+        description="calls that a run plans for each agent that is rewritten, the hold-out test included; "
         f"empty: {CALLS_PER_AGENT:,}, or {CALLS_PER_AGENT_WITH_LABELS:,} where labels decide",
     )
     calls: int | None = Field(default=None, ge=100, description="calls that a run plans in all; empty: by agent")
-    stages: Stages = Field(
-        default=(56,), min_length=1, description="mixed runs per block of agents after each stage of a round"
-    )
+    stages: Stages = Field(default=(56,), min_length=1, description="mixed runs per block after each stage of a round")
     shared_inputs: int = Field(default=24, ge=1, description="inputs of a round, the same for all mixed runs")
     mixed: int = Field(default=4, ge=1, description="candidates of one agent in a mixture, on average at most")
     blocks: int = Field(default=5, ge=1, description="blocks into which a team is cut; mixed runs change one at a time")
@@ -104,39 +84,18 @@ class AnchorRaceConfig(OptimizerConfig):
         le=_LARGEST_ROUND,
         description="size of the first round, as a share of stages, shared_inputs and union_inputs",
     )
-    growth: float = Field(
-        default=0.2,
-        ge=0,
-        description="what each further round is larger by, as such a share; "
-        f"at most {_LARGEST_ROUND} times as large in all",
-    )
+    growth: float = Field(default=0.2, ge=0, description=f"share added per round, up to {_LARGEST_ROUND} in all")
     ahead: bool = Field(default=True, description="ask for the next drafts while a union is tried")
-    conflicts: bool = Field(
-        default=True, description="look for changes of two agents that win alone and lose together, and mend them"
-    )
+    conflicts: bool = Field(default=True, description="find and mend changes that win alone and lose together")
     removals: bool = Field(default=False, description="try the anchor without one sentence that the search added")
-    optimism: float = Field(
-        default=0.01, description="effect expected of a draft of which nothing is known (½ is a sure win)"
-    )
+    optimism: float = Field(default=0.01, description="effect expected of an unknown draft (½ is a sure win)")
     spread: float = Field(default=0.025, gt=0, description="how much the effects of drafts are expected to differ")
-    length_price: float = Field(
-        default=0.003, ge=0, description="effect that a draft must have for every 1,000 characters that it adds"
-    )
-    screen: int = Field(
-        default=0, ge=0, description="drafts asked for in a call when a proxy picks the most promising `edits` of them"
-    )
-    interventions: int = Field(
-        default=0, ge=0, description="inputs on which each edge is cut first, to see what depends on it"
-    )
-    weighting: Weighting = Field(
-        default="learned", description="how local and lookahead verdicts count in a race's decision"
-    )
-    partial_inputs: int = Field(
-        default=6, ge=0, description="mixed runs per block on which local and lookahead verdicts are always asked for"
-    )
-    partial_differing: bool = Field(
-        default=True, description="ask for local and lookahead verdicts wherever the final answers differ"
-    )
+    length_price: float = Field(default=0.003, ge=0, description="effect that 1,000 added characters must bring")
+    screen: int = Field(default=0, ge=0, description="drafts asked for in a call, of which a proxy picks `edits`")
+    interventions: int = Field(default=0, ge=0, description="inputs on which each edge is cut, to see what it does")
+    weighting: Weighting = Field(default="learned", description="how local and lookahead verdicts count")
+    partial_inputs: int = Field(default=6, ge=0, description="mixed runs per block always judged at all levels")
+    partial_differing: bool = Field(default=True, description="judge all levels wherever final answers differ")
     double_orders: Literal["never", "unions", "always"] = Field(
         default="always", description="which comparisons of a race are judged in both orders"
     )
@@ -145,8 +104,8 @@ class AnchorRaceConfig(OptimizerConfig):
 
     def planned_calls(self, team: Team) -> int:
         """Return the calls that a whole run is planned for, the hold-out test included."""
-        by_agent = (self.calls_per_agent or CALLS_PER_AGENT) * len(team.rewritten)
-        return by_agent if self.calls is None else min(self.calls, by_agent)
+        of_agents = (self.calls_per_agent or CALLS_PER_AGENT) * len(team.rewritten)
+        return of_agents if self.calls is None else min(self.calls, of_agents)
 
     def with_labels(self) -> AnchorRaceConfig:
         """Return the settings for a run in which labels decide: it plans more calls, unless a number is set."""
@@ -182,11 +141,11 @@ class AnchorRace:
         """Return how many rounds there are at most."""
         return self.config.passes
 
-    def largest_round(self) -> Optimizer:
+    def largest_round(self) -> AnchorRace:
         """Return a race of the same settings whose first round is the largest; it plans no calls."""
         config = self.config
         changes = {"first_round": config.share_of(config.passes), "growth": 0.0, "passes": 2}
-        return AnchorRace(config.model_copy(update={**changes, "calls": None, "calls_per_agent": 10**9}))
+        return AnchorRace(config.model_copy(update={**changes, "calls": None, "calls_per_agent": 10**9}))  # no limit
 
     def dearest_outcomes(self) -> tuple[frozenset[str], ...]:
         """Return what is lost in a round at its dearest; all mixed runs win, so that everything is united.
@@ -196,15 +155,13 @@ class AnchorRace:
         return frozenset({"union", "sides", "pairs", "parts"}), frozenset({"union", "pairs", "parts"})
 
 
-class _Race:
-    """One search: the anchor, and what the run has learned so far."""
+class _Race(SearchState):
+    """One search: the anchor (its ``prompts``), and what the run has learned so far."""
 
     def __init__(self, config: AnchorRaceConfig, problem: Problem) -> None:
+        super().__init__(problem)
         self.config = config
-        self.problem = problem
-        self.team = problem.team
-        self.anchor = problem.seed_prompts
-        self.round = Round(0, self.anchor)
+        self.round = Round(0, self.prompts, self.score)
         self.size = config.round_size(1)
         self.inputs: tuple[str, ...] = ()
         """The inputs of this round, in the order in which they are taken up."""
@@ -221,38 +178,31 @@ class _Race:
         self.draft_effects = (0.0, 0.0)
         """What this proposer's drafts have added: Σ score · drafts and Σ drafts² over all mixed runs."""
         self.drafts_ahead: Answers = ()
-        self.calibration = Calibration()
+        self.reliability = Reliability()
         self.influence = Influence()
         self.screening = Screening()
-        self.cases: tuple[Case, ...] = ()
-        self.events: list[SearchEvent] = []
 
     def run(self) -> Search:
         """Run the race."""
-        config = self.config
         if not self.team.rewritten:
-            return Ask(self.anchor)
-        yield from self.ablate_edges()
+            return self.make_ask()
+        inputs, seed = self.problem.inputs, self.problem.seed
+        ablations = edge_ablations(self.prompts, self.team, inputs, self.config.interventions, seed)
+        if ablations:
+            yield from self.ask(ablations)
         drafts: Answers = ()
         while not (reason := self.why_end()):
             self.open_round()
-            drafts = drafts or (yield from self.ask(self.proposals(self.anchor, self.round.number)))  # Eq. 4, 6
+            drafts = drafts or (yield from self.ask(self.proposals(self.prompts, self.round.number)))  # Eq. 4, 6
             self.enter(drafts)
             good = yield from self.run_mixtures()  # Eq. 5
-            union = Union(self, self.round, self.team, config.beam_width, config.spread, config.conflicts, self.score)
-            best = yield from union.unite(good)
+            best = yield from self.unite(good)
             drafts = self.drafts_ahead if best.comparisons else ()
             self.move_anchor(best)  # Eq. 8, by construction: nothing is carried across an anchor change
-        return self.end(reason)
+        self.end(reason)
+        return self.make_ask()
 
     # ── rounds ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def ablate_edges(self) -> Asking[None]:
-        """Cut each edge on some inputs first, to see what depends on it (``interventions``)."""
-        config, problem = self.config, self.problem
-        requests = edge_ablations(self.anchor, self.team, problem.inputs, config.interventions, problem.seed)
-        if requests:
-            yield from self.ask(requests)
 
     def why_end(self) -> str:
         """Return why no further round is begun, or nothing."""
@@ -279,9 +229,9 @@ class _Race:
         def place(key: str) -> float:
             differed, seen = self.differed.get(key, (0, 0))
             contested = differed / seen if seen and self.config.contested_first else 0.0
-            return rank(seed, "order", number, key) / 2**64 - contested
+            return rank(seed, "order", number, key) / 2**64 - contested  # a rank has 64 bits
 
-        self.round = Round(number, self.anchor)
+        self.round = Round(number, self.prompts, self.score)
         self.size = self.config.round_size(number)
         self.inputs = tuple(sorted(self.problem.inputs, key=lambda key: (place(key), key)))
         self.calls_before_round = self.calls
@@ -289,13 +239,12 @@ class _Race:
             StepStarted(step_of(number, name), name, number, 1, self.config.passes, 1) for name in self.team.rewritten
         ]
 
-    def end(self, reason: str) -> Ask:
+    def end(self, reason: str) -> None:
         """Tell who mattered and why the search ends."""
         self.events.append(self.influence.event(self.team))
         if self.config.screen:
-            self.events.append(self.screening.event)
-        self.events.append(SearchEnded(reason, self.calibration.local.event, self.calibration.lookahead.event))
-        return Ask(self.anchor, (), tuple(self.events), self.cases)
+            self.events.append(self.screening.tally.event)
+        self.events.append(SearchEnded(reason, self.reliability.local, self.reliability.lookahead))
 
     # ── propose (Eq. 4, 6) ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -322,30 +271,29 @@ class _Race:
 
     def enter(self, answers: Answers) -> None:
         """Enter the drafts that break no rule and are no near-copy of what lost against this anchor; and removals."""
-        drafts: dict[str, list[str]] = {}
-        known = {name: Near([text, *self.rejected.get(name, ())]) for name, text in self.anchor.items()}
+        drafts: dict[str, list[Candidate]] = {}
+        known = {name: KnownPrompts([text, *self.rejected.get(name, ())]) for name, text in self.prompts.items()}
         for request, result in answers:
             if isinstance(request, Propose) and isinstance(result, Drafts):
                 step, agent = step_of(self.round.number, request.agent), request.agent
                 fresh, refused = rejected_events(step, agent, result, known[agent])
-                drafts.setdefault(agent, []).extend(fresh)
+                drafts.setdefault(agent, []).extend(Candidate(agent, text, self.prompts[agent]) for text in fresh)
                 self.events += refused
         if self.config.screen:
             most = self.config.edits * self.config.drafts
-            drafts, screened = self.screening.screen(drafts, self.anchor, most, self.problem.seed, self.round.number)
+            drafts, screened = self.screening.screen(drafts, most, self.problem.seed, self.round.number)
             self.events += screened
-        found = [Candidate(agent, text, self.anchor[agent]) for agent, texts in drafts.items() for text in texts]
-        removals = list(self.removals(known)) if self.config.removals else []
-        self.round.candidates = (*found, *removals)
+        removals = self.removals(known) if self.config.removals else ()
+        self.round.candidates = (*chain.from_iterable(drafts.values()), *removals)
 
-    def removals(self, known: dict[str, Near]) -> Iterator[Candidate]:
+    def removals(self, known: dict[str, KnownPrompts]) -> Iterator[Candidate]:
         """Yield, per agent, the anchor's prompt without one sentence that the search added."""
         for agent in self.team.rewritten:
-            options = without_added(self.problem.seed_prompts[agent], self.anchor[agent])
+            options = without_added(self.problem.seed_prompts[agent], self.prompts[agent])
             fresh = [text for text in options if not known[agent].refusal(text)]
             if fresh:
                 drawn = rank(self.problem.seed, "removal", self.round.number, agent) % len(fresh)
-                yield Candidate(agent, fresh[drawn], self.anchor[agent], removal=True)
+                yield Candidate(agent, fresh[drawn], self.prompts[agent], removal=True)
 
     # ── mixed runs and their estimate (Eq. 5) ────────────────────────────────────────────────────────────────────────
 
@@ -358,18 +306,18 @@ class _Race:
         inputs = self.inputs[: self.size.shared_inputs]
         good = list(range(len(round_.candidates)))
         for stage, (before, after) in enumerate(pairwise((0, *stages))):
-            pool = round_.by_agent(good)
-            asked: list[Asked] = []
+            pool = by_agent(good, round_.candidates)
+            asked: list[PlannedRun] = []
             for block, agents in enumerate(self.blocks()):
                 pools = {name: pool[name] for name in agents if name in pool}
                 where = f"r{round_.number}/{block}/race/{stage}"
                 drawn = draw_mixtures(pools, after - before, config.mixed, self.problem.seed, where) if pools else ()
-                mixtures = [join(self.anchor, round_.candidates, chosen, self.team) for chosen in drawn]
+                mixtures = [join(self.prompts, round_.candidates, chosen, self.team) for chosen in drawn]
                 tried = [(mix, inputs[(before + run) % len(inputs)]) for run, mix in enumerate(mixtures)]
                 asked += self.compare("mixed", where, tried, str(block))
             if not asked:
                 return []
-            runs = yield from self.meet(asked)
+            runs = yield from self.run_comparisons(asked)
             round_.effects = self.estimate(round_.runs)
             self.learn_draft_effects(runs)
             if after == stages[-1] and config.screen:
@@ -395,36 +343,79 @@ class _Race:
             - config.length_price * (candidate.added_characters / 1000)
             for candidate in self.round.candidates
         ]
-        observations = [Observation(run.members, self.score(run.comparison), run.group) for run in runs]
-        return estimate_effects(observations, priors, config.spread)
+        return estimate_effects(runs, [self.score(run.comparison) for run in runs], priors, config.spread)
 
     def score(self, comparison: Comparison) -> float:
         """Return what one comparison says for the changed prompts, from −½ to ½ (Eq. 5, centred)."""
-        return score(comparison, self.config.weighting, self.config.weights, self.calibration)
+        return score(comparison, self.config.weighting, self.config.weights, self.reliability)
 
     # ── unite, and the next anchor (Eq. 8) ───────────────────────────────────────────────────────────────────────────
 
-    def try_parts(self, purpose: str, parts: Sequence[Mixture]) -> Asking[list[Trial]]:
-        """Let each part meet the anchor on the inputs of the union; the first time, ask for the next drafts as well."""
-        round_ = self.round
-        inputs, where = self.inputs[: self.size.union_inputs], f"r{round_.number}/unite/{round_.attempts}"
-        asked: list[Asked] = []
-        for number, part in enumerate(parts):
-            asked += self.compare(purpose, f"{where}/{number}", [(part, key) for key in inputs], "unite")
-        ahead: tuple[Propose, ...] = ()
-        if round_.attempts == 1 and self.config.ahead and not self.why_end():
-            ahead = self.proposals({**self.anchor, **parts[0].changes}, round_.number + 1)
-        runs = yield from self.meet(asked, ahead)
-        return [Trial(part, tuple(run.comparison for run in runs if run.members == part.members)) for part in parts]
+    def unite(self, good: Sequence[int]) -> Asking[Trial]:
+        """Try what looks good together, then parts of it, as long as something is left that may beat the anchor.
 
-    def record_conflict(self, event: ConflictFound, cases: Sequence[Case]) -> None:
-        """Tell of changes of two agents that each win alone and lose together; the cases lead the next rewrite."""
-        self.events.append(event)
-        self.cases = remembered(self.cases, cases)
+        Return the best of it, or nothing when the anchor did better.
+        """
+        config, round_ = self.config, self.round
+        latest = yield from self.try_together("union", [good])
+        while latest:
+            union = round_.trials[0].part
+            sides = split_sides(union, round_.candidates, self.team)
+            if config.conflicts and round_.attempts == 1 and all(sides) and round_.falls_short(config.spread):
+                latest = yield from self.try_together("sides", sides)
+                continue
+            pairs = []
+            if config.conflicts and len(round_.trials) == 3:  # the union and its two sides
+                pairs = round_.suspects(self.estimate(round_.runs_apart()), self.team)
+            if pairs == [union.members]:
+                self.record_conflicts(round_.trials[:1])
+            elif pairs:
+                latest = yield from self.try_together("pairs", pairs)
+                self.record_conflicts(latest)
+                mended = [member for member in union.members if member not in round_.withdrawn]
+                if all(set(mended) != set(trial.part.members) for trial in round_.trials):
+                    latest = yield from self.try_together("union", [mended])
+                    continue
+            best = round_.best()
+            if round_.mean(best) >= 0 and round_.ever_won(best.part.members):
+                return best
+            parts = split_parts(max(latest, key=round_.mean).part.members, round_, self.team)
+            round_.effects = self.estimate(round_.runs)
+            latest = yield from self.try_together("parts", parts)
+        return NO_TRIAL
+
+    def try_together(self, purpose: str, blocks: Sequence[Sequence[int]]) -> Asking[list[Trial]]:
+        """Let the candidates of each block meet the anchor together, on the inputs of the union.
+
+        Nothing is tried when no attempt is left, or nothing would change. The first time, ask for the next drafts too.
+        """
+        round_, config = self.round, self.config
+        joined = [round_.join_best(block, config.beam_width, self.team) for block in blocks]
+        parts = [part for part in joined if part.changes]
+        if not parts or round_.attempts >= _ATTEMPTS:
+            return []
+        round_.attempts += 1
+        inputs, asked = self.inputs[: self.size.union_inputs], list[PlannedRun]()
+        for number, part in enumerate(parts):
+            where = f"r{round_.number}/unite/{round_.attempts}/{number}"
+            asked += self.compare(purpose, where, [(part, key) for key in inputs], "unite")
+        ahead: tuple[Propose, ...] = ()
+        if round_.attempts == 1 and config.ahead and not self.why_end():
+            ahead = self.proposals({**self.prompts, **parts[0].changes}, round_.number + 1)
+        runs = yield from self.run_comparisons(asked, ahead)
+        trials = [Trial(part, tuple(run.comparison for run in runs if run.members == part.members)) for part in parts]
+        round_.trials += trials
+        return trials
+
+    def record_conflicts(self, pairs: Sequence[Trial]) -> None:
+        """Tell which pairs of agents clash, and withdraw the lesser of two changes; cases lead the next rewrite."""
+        for event, cases in self.round.find_conflicts(pairs, self.estimate(self.round.runs_apart()), self.team):
+            self.events.append(event)
+            self.cases = remembered(self.cases, cases)
 
     def move_anchor(self, trial: Trial) -> None:
         """Write what was accepted into the anchor; what was rejected next to a change may be tried again."""
-        self.record(trial)
+        self.events += round_events(self.round, trial, self.team.rewritten, self.config.weights)
         changes = trial.part.changes
         for number, candidate in enumerate(self.round.candidates):
             if number not in trial.part.members:
@@ -434,43 +425,10 @@ class _Race:
                 self.rejected.pop(name, None)
         self.rounds_unchanged = 0 if changes else self.rounds_unchanged + 1
         if changes:
-            self.anchor = {**self.anchor, **changes}
+            self.prompts = {**self.prompts, **changes}
             self.run_by_anchor = {comparison.input_key for comparison in trial.comparisons}
 
-    def record(self, trial: Trial) -> None:
-        """Tell for each agent what its candidates came to in this round, and what becomes of its prompt."""
-        round_, changes = self.round, trial.part.changes
-        evidence, effects = round_.evidence(), round_.effects or (0.0,) * len(round_.candidates)
-        own = round_.by_agent(range(len(round_.candidates)))
-        for agent in self.team.rewritten:
-            step, now, numbers = step_of(round_.number, agent), self.anchor[agent], own.get(agent, [])
-            members = [number for number in numbers if number in trial.part.members]
-            for number in numbers:
-                gain = reward(evidence[number], self.config.weights, "centred")
-                result = (gain, effects[number], number in members)
-                text = round_.candidates[number].text
-                self.events.append(scored_event(step, agent, text, now, evidence[number], result))
-            if agent in changes:
-                merges = f"{len(members)} of its candidates merged" if len(members) > 1 else "one candidate"
-                worth = f"expected worth {sum(effects[number] for number in members):+.3f}"
-                reason = f"{merges}, {worth}; tried{_others(agent, changes)}: {tally(trial.comparisons)}"
-                self.events.append(PromptChanged(step, agent, now, changes[agent], reason))
-                continue
-            reason = f"none of {len(numbers)} candidates was better" if numbers else "no usable draft"
-            if any(effects[number] > 0 for number in numbers):
-                reason = "looked better in mixed runs, but not when it was tried"
-            self.events.append(PromptKept(step, agent, reason))
-
     # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def ask(self, requests: Sequence[Request]) -> Asking[Answers]:
-        """Ask, with what happened since the last time, and count the calls of the answers."""
-        events, self.events = tuple(self.events), []
-        results = yield Ask(self.anchor, tuple(requests), events, self.cases)
-        answers = list(zip(requests, results, strict=True))
-        self.count_calls(answers)
-        self.influence = self.influence.after(answers)
-        return answers
 
     def count_calls(self, answers: Answers) -> None:
         """Count the calls of some answers: the anchor once an input, changed prompts once an address.
@@ -492,20 +450,20 @@ class _Race:
                 systems.add(changed.address)
                 self.calls += self.team.calls_of(changed.agents)
 
-    def compare(self, purpose: str, where: str, tried: Sequence[tuple[Mixture, str]], group: str) -> list[Asked]:
+    def compare(self, purpose: str, where: str, tried: Sequence[tuple[Mixture, str]], group: str) -> list[PlannedRun]:
         """Let mixtures meet the anchor, each on its input; the order of outputs is balanced and seeded."""
         config, seed, union = self.config, self.problem.seed, purpose != "mixed"
         by_name = {f"{where}/{prompts_id(mix.changes)}/{key}": (mix, key) for mix, key in tried if mix.changes}
         shown = shuffled(by_name, seed, "balance", where)
         first = frozenset(shown if config.judge_order == "fixed" else shown[rank(seed, "odd", where) % 2 :: 2])
         doubled = config.double_orders == "always" or (config.double_orders == "unions" and union)
-        asked: list[Asked] = []
+        asked: list[PlannedRun] = []
         for number, (name, (mixture, key)) in enumerate(by_name.items()):
             always = number < config.partial_inputs and not union
             partial = len(mixture.changes) == 1 and (config.partial_differing or always)
             request = Compare(
                 id=name,
-                reference=self.anchor,
+                reference=self.prompts,
                 changes=mixture.changes,
                 input_key=key,
                 candidate_first=name in first,
@@ -517,11 +475,10 @@ class _Race:
             asked.append((request, mixture.members, group))
         return asked
 
-    def meet(self, asked: Sequence[Asked], ahead: Sequence[Propose] = ()) -> Asking[list[MixedRun]]:
+    def run_comparisons(self, asked: Sequence[PlannedRun], ahead: Sequence[Propose] = ()) -> Asking[list[MixedRun]]:
         """Perform comparisons, with proposals for the next round; learn from them, and return them as runs."""
         answers = yield from self.ask([*(request for request, _, _ in asked), *ahead])
         self.drafts_ahead = answers[len(asked) :]
-        self.learn(answers)
         runs = [
             MixedRun(members, group, result)
             for (_, members, group), (_, result) in zip(asked, answers, strict=False)
@@ -531,15 +488,15 @@ class _Race:
         return runs
 
     def learn(self, answers: Answers) -> None:
-        """Take up what comparisons teach: contested inputs, misalignment cases (Eq. 6), agreement of the levels."""
-        comparisons = [result for _, result in answers if isinstance(result, Comparison) and not result.failed]
-        for comparison in comparisons:
-            times, seen = self.differed.get(comparison.input_key, (0, 0))
-            self.differed[comparison.input_key] = (times + (not comparison.same_answer), seen + 1)
-        cases = new_cases(answers, lambda request: step_of(self.round.number, request.agent))
-        self.cases = remembered(self.cases, cases)
-        self.calibration = self.calibration.after(comparisons)
-        self.events += case_events(cases)
+        """Learn from answers: calls, who matters, contested inputs, cases (Eq. 6), how far the levels agree."""
+        self.count_calls(answers)
+        self.influence = self.influence.after(answers)
+        for request, result in answers:
+            if isinstance(request, Compare) and isinstance(result, Comparison) and not result.failed:
+                times, seen = self.differed.get(result.input_key, (0, 0))
+                self.differed[result.input_key] = (times + (not result.same_answer), seen + 1)
+                self.reliability = self.reliability.after(result)
+        self.remember_cases(answers, lambda request: step_of(self.round.number, request.agent))
 
     def learn_draft_effects(self, runs: Sequence[MixedRun]) -> None:
         """Take up what the drafts of some runs have added together."""
@@ -548,14 +505,3 @@ class _Race:
             size = sum(not self.round.candidates[member].removal for member in run.members)
             total, weight = total + size * self.score(run.comparison), weight + size * size
         self.draft_effects = (total, weight)
-
-
-def step_of(number: int, agent: str) -> str:
-    """Return the step of an agent in a round, as events and ids of requests name it."""
-    return f"r{number}/{agent}"
-
-
-def _others(agent: str, changes: Prompts) -> str:
-    names = [name for name in changes if name != agent]
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return f" together with {', '.join(names[:_MOST_NAMED])}{more}" if names else ""

@@ -8,7 +8,7 @@ and going on after a crash is the same generator over a longer record. The patte
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
@@ -68,7 +68,7 @@ class Drafts:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """The answer to ``Score``: how good the team's final answer is, from 0 to 1; None when it could not be told."""
+    """The answer to ``ScoreOutput``: how good the final answer is, from 0 to 1; None when it could not be told."""
 
     input_key: str
     value: float | None
@@ -100,7 +100,7 @@ class Rollout:
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
+class RequestPrice:
     """What a request takes: the rollouts that must be known, and calls of judge and proposer.
 
     Rollouts that are known already, from another request, cost nothing; who counts knows which.
@@ -124,10 +124,10 @@ class Propose:
     count: int
     purpose: str = "propose"
 
-    def price(self, problem: Problem, _: Result | None = None) -> Price:
+    def price(self, problem: Problem, _: Result | None = None) -> RequestPrice:
         """Return what the request takes: a run on each input that is shown, and one call of the proposer."""
         everyone = problem.team.everyone
-        return Price(tuple(Rollout(self.prompts, key, everyone) for key in self.inputs), proposer=1)
+        return RequestPrice(tuple(Rollout(self.prompts, key, everyone) for key in self.inputs), proposer=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ class Compare:
         """The joint prompts of the candidate."""
         return {**self.reference, **self.changes}
 
-    def price(self, problem: Problem, result: Result | None = None) -> Price:
+    def price(self, problem: Problem, result: Result | None = None) -> RequestPrice:
         """Return what the request takes, given its result, or at most."""
         team = problem.team
         changed = Rollout(self.changed, self.input_key, team.reached(self.changes))
@@ -184,7 +184,7 @@ class Compare:
         judge = 0 if same or by_label else self.orders * asked
         if self.agent != team.output and not (same and self.when_differing):
             judge += (Level.LOCAL in self.levels) + len(team.successors[self.agent]) * (Level.LOOKAHEAD in self.levels)
-        return Price(rollouts, judge)
+        return RequestPrice(rollouts, judge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,17 +202,17 @@ class AblateEdge:
     reader: str
     purpose: str = "ablate"
 
-    def price(self, problem: Problem, result: Result | None = None) -> Price:
+    def price(self, problem: Problem, result: Result | None = None) -> RequestPrice:
         """Return what the request takes, given its result, or at most."""
         team = problem.team
         whole = Rollout(self.prompts, self.input_key, team.everyone)
         cut = Rollout(self.prompts, self.input_key, team.reached((self.reader,)), (self.source, self.reader))
         same = isinstance(result, Comparison) and result.same_answer
-        return Price((whole, cut), judge=0 if same else 2)
+        return RequestPrice((whole, cut), judge=0 if same else 2)
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class ScoreOutput:
     """Ask how good the team's final answer is on one input with some prompts, on its own, from 0 to 1.
 
     The scorer that the run was given decides, else the label where labels are used; without either it is not told.
@@ -223,13 +223,15 @@ class Score:
     input_key: str
     purpose: str = "score"
 
-    def price(self, problem: Problem, _: Result | None = None) -> Price:
+    def price(self, problem: Problem, _: Result | None = None) -> RequestPrice:
         """Return what the request takes: one run, and a call of a scorer that asks a judge where no label is."""
         rollout = Rollout(self.prompts, self.input_key, problem.team.everyone)
-        return Price((rollout,), judge=self.input_key not in problem.labelled)
+        return RequestPrice((rollout,), judge=self.input_key not in problem.labelled)
 
 
-Request: TypeAlias = Propose | Compare | AblateEdge | Score
+Request: TypeAlias = Propose | Compare | AblateEdge | ScoreOutput
+Answers: TypeAlias = Sequence[tuple[Request, Result]]
+"""Requests with their results."""
 
 
 # ── the port ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -373,7 +375,7 @@ class CallCount:
     proposer: int = 0
     _known: set[tuple[str, str, str, str]] = field(default_factory=set)
 
-    def add(self, price: Price) -> None:
+    def add(self, price: RequestPrice) -> None:
         """Count what a request takes, without rollouts that are known."""
         self.judge += price.judge
         self.proposer += price.proposer

@@ -11,11 +11,13 @@ from pydantic import Field
 from maspo.core.prompts import prompt_id
 from maspo.core.seeded import rank, shuffled
 from maspo.core.verdict import Comparison, Level
-from maspo.events import PromptChanged, PromptKept, SearchEvent, StepStarted
-from maspo.optimizers.base import Ask, Asking, Case, Compare, Drafts, OptimizerConfig, Problem, Propose, Search, Stages
-from maspo.optimizers.parts.misalignment import hard_negatives, new_cases, remembered
-from maspo.optimizers.parts.record import case_events, rejected_events, scored_event, tally
-from maspo.optimizers.parts.reward import Scoring, Weights, reward, value_of
+from maspo.events import StepStarted
+from maspo.optimizers.base import Asking, Compare, Drafts, OptimizerConfig, Problem, Propose, Search, Stages
+from maspo.optimizers.parts.misalignment import hard_negatives
+from maspo.optimizers.parts.record import decision_event, rejected_events, scored_event, tally
+from maspo.optimizers.parts.reward import JudgeOrder, Scoring, Weights, reward, value_of
+from maspo.optimizers.parts.similar import KnownPrompts
+from maspo.optimizers.parts.state import SearchState
 from maspo.stats.paired import Decision, decide
 
 
@@ -30,9 +32,7 @@ class CoordinateAscentConfig(OptimizerConfig):
     batch: int = Field(default=10, ge=1, description="|B|: inputs on which a candidate is compared")
     hard_negatives: int = Field(default=3, ge=0, description="K_mis: misalignment cases per proposal and batch")
     weights: Weights = Weights()
-    judge_order: Literal["balanced", "fixed"] = Field(
-        default="balanced", description="fixed shows the candidate first, as the released code does; biased"
-    )
+    judge_order: JudgeOrder = "balanced"
     scoring: Scoring = Field(
         default="centred", description="centred: win +½, tie 0, loss −½; indicator: win 1, else 0 (Eq. 5 as printed)"
     )
@@ -81,22 +81,19 @@ class CoordinateAscent:
         return _Ascent(self.config, problem).run()
 
 
-class _Ascent:
+class _Ascent(SearchState):
     """One search: the joint prompts P, a beam for each agent, and the misalignment buffer."""
 
     def __init__(self, config: CoordinateAscentConfig, problem: Problem) -> None:
+        super().__init__(problem)
         self.config = config
-        self.problem = problem
-        self.prompts = dict(problem.seed_prompts)
         self.beams = {name: [Member(text, text)] for name, text in self.prompts.items()}
-        self.cases: tuple[Case, ...] = ()
-        self.events: list[SearchEvent] = []
 
     def run(self) -> Search:
         """Run Algorithm 1."""
         config = self.config
         for pass_ in range(1, config.passes + 1):  # D passes
-            for agent in self.problem.team.rewritten:  # topological order
+            for agent in self.team.rewritten:  # topological order
                 beam = self.beams[agent]
                 if config.refresh and any(member.text != self.prompts[agent] for member in beam):
                     beam = yield from self.refresh(Step(pass_, agent, 0), beam)  # Eq. 8
@@ -107,7 +104,7 @@ class _Ascent:
                     beam = yield from self.evaluate(step, "score", drafts, beam, batch)  # Eq. 5, 7
                 winner, reason = yield from self.promote(step, beam)
                 self.accept(step, beam, winner, reason)
-        return self.ask()
+        return self.make_ask()
 
     def refresh(self, step: Step, beam: Sequence[Member]) -> Asking[list[Member]]:
         """Eq. 8: peers have changed, so old scores are stale: J(p) = R(p, p_best; B) − 0.5 against the agent's best."""
@@ -119,7 +116,7 @@ class _Ascent:
     def propose(self, step: Step, beam: Sequence[Member], batch: Sequence[str]) -> Asking[list[Member]]:
         """Eq. 4: split each survivor's traces into K_sub mini-batches; the proposer writes one draft from each."""
         config, agent = self.config, step.agent
-        cases = hard_negatives(self.cases, agent, self.problem.team, config.hard_negatives)
+        cases = hard_negatives(self.cases, agent, self.team, config.hard_negatives)
         parents = [(place, parent, part) for place, parent in enumerate(beam) for part in range(config.drafts)]
         requests = tuple(
             Propose(
@@ -132,10 +129,10 @@ class _Ascent:
             )
             for place, parent, part in parents
         )
-        results = yield self.ask(requests)
-        known = {prompt_id(text) for text in (self.prompts[agent], *(member.text for member in beam))}
+        answers = yield from self.ask(requests)
+        known = KnownPrompts([self.prompts[agent], *(member.text for member in beam)], near=False)
         drafts: list[Member] = []
-        for (_, parent, _), result in zip(parents, results, strict=True):
+        for (_, parent, _), (_, result) in zip(parents, answers, strict=True):
             assert isinstance(result, Drafts)  # noqa: S101 - the answer to a Propose
             fresh, refused = rejected_events(str(step), agent, result, known)
             start = parent.score if config.reference == "parent" else 0.0  # J(p) of Eq. 7
@@ -158,9 +155,7 @@ class _Ascent:
         for member, gain, met in scored:
             result = (gain, member.score, member.text in kept)
             self.events.append(scored_event(str(step), step.agent, member.text, member.parent, met, result))
-        cases = new_cases(answers, lambda _: str(step))  # Eq. 6
-        self.events += case_events(cases)
-        self.cases = remembered(self.cases, cases)
+        self.remember_cases(answers, lambda _: str(step))  # Eq. 6
         return survivors
 
     def promote(self, step: Step, beam: Sequence[Member]) -> Asking[tuple[str, str]]:
@@ -187,11 +182,8 @@ class _Ascent:
     def accept(self, step: Step, beam: list[Member], winner: str, reason: str) -> None:
         """Write the winner into the joint prompts at once, or keep the prompt that is there."""
         agent, now = step.agent, self.prompts[step.agent]
-        if winner in ("", now):
-            self.events.append(PromptKept(str(step), agent, reason))
-        else:
-            self.events.append(PromptChanged(str(step), agent, now, winner, reason))
-            self.prompts = {**self.prompts, agent: winner}
+        self.prompts = {**self.prompts, agent: winner or now}
+        self.events.append(decision_event(str(step), agent, now, winner or now, reason))
         if all(member.text != self.prompts[agent] for member in beam):
             # The prompt in the system stays in its beam: it is what the agent's survivors are refreshed against.
             beam = [*beam[: self.config.beam_width - 1], Member(now, now)]
@@ -201,10 +193,10 @@ class _Ascent:
 
     def draw_batch(self, step: Step) -> tuple[str, ...]:
         """Begin a step: draw its shared batch B, the hard negatives first (Eq. 6), the rest at random."""
-        config, team = self.config, self.problem.team
+        config = self.config
         started = StepStarted(str(step), step.agent, step.pass_, step.generation, config.passes, config.generations)
         self.events.append(started)
-        hard = [case.input_key for case in hard_negatives(self.cases, step.agent, team, config.hard_negatives)]
+        hard = [case.input_key for case in hard_negatives(self.cases, step.agent, self.team, config.hard_negatives)]
         drawn = shuffled(self.problem.inputs, self.problem.seed, "batch", step)
         return tuple(dict.fromkeys([*hard, *drawn]))[: config.batch]
 
@@ -232,9 +224,12 @@ class _Ascent:
                 )
                 for key in batch
             ]
-        results = (yield self.ask(tuple(requests))) if requests else ()
-        answers = zip(requests, results, strict=True)
-        return [(request, result) for request, result in answers if isinstance(result, Comparison)]
+        answers = (yield from self.ask(requests)) if requests else ()
+        return [
+            (request, result)
+            for request, result in answers
+            if isinstance(request, Compare) and isinstance(result, Comparison)
+        ]
 
     def shown_first(self, where: str, number: int, batch: Sequence[str]) -> frozenset[str]:
         """Return the inputs on which the judge sees the candidate first: half of the batch, drawn by seed."""
@@ -250,8 +245,3 @@ class _Ascent:
         for member in sorted(members, key=lambda member: -member.score):
             best.setdefault(member.text, member)
         return list(best.values())[: self.config.beam_width]
-
-    def ask(self, requests: tuple[Propose, ...] | tuple[Compare, ...] = ()) -> Ask:
-        """Return what is asked for now, with what happened since the last time."""
-        events, self.events = tuple(self.events), []
-        return Ask(self.prompts, requests, events, self.cases)

@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from maspo.core.quoting import spoken, unquoted
+from maspo.core.quoting import unquoted, without_thinking
 from maspo.optimizers.base import Draft
 from maspo.proposers.foreign import refused
 from maspo.proposers.passages import PASSAGE_WORDS, Passages
 
 _LONGEST_REPLY = 400_000
+"""Characters of a reply that are read: far more than any ``models.max_tokens`` lets a model write."""
 _TAG = re.compile(r"<\s*+(/?+)\s*+prompt(?:\s[^<>]*+)?+>", re.IGNORECASE)
 
 
@@ -32,7 +33,7 @@ class Rules:
 def read_drafts(reply: str) -> tuple[str, ...]:
     """Return the drafts of a reply: each text between ``<prompt>`` and ``</prompt>``, as it stands."""
     drafts: list[str] = []
-    said = spoken(reply[:_LONGEST_REPLY])
+    said = without_thinking(reply[:_LONGEST_REPLY])
     begin: int | None = None
     for tag in _TAG.finditer(said):
         if tag.group(1) and begin is not None:
@@ -48,10 +49,10 @@ def checked(draft: str, parent: str, rules: Rules, passages: Passages) -> Draft:
 
     ``passages`` are those of the inputs: a draft that copies one memorizes data.
     """
-    return Draft(draft, _reason(draft, parent, rules, passages))
+    return Draft(draft, _broken_rule(draft, parent, rules, passages))
 
 
-def _reason(draft: str, parent: str, rules: Rules, passages: Passages) -> str:
+def _broken_rule(draft: str, parent: str, rules: Rules, passages: Passages) -> str:
     if not any(character.isalnum() for character in draft):
         return "empty"
     if draft.strip() == parent.strip():
@@ -60,16 +61,12 @@ def _reason(draft: str, parent: str, rules: Rules, passages: Passages) -> str:
         return f"{len(draft)} characters; the length budget is {rules.length_budget}"
     if passages.copied_by(draft):
         return f"copies {PASSAGE_WORDS} or more words in a row from an input: it would memorize data"
-    return refused(draft, rules.seed_prompt) or _placeholder_reason(rules, draft) or _protected_reason(rules, draft)
-
-
-def _protected_reason(rules: Rules, draft: str) -> str:
+    if foreign := refused(draft, rules.seed_prompt):
+        return foreign
+    wanted, found = rules.placeholders(rules.seed_prompt), rules.placeholders(draft)
+    if wanted != found:
+        changes = {"loses": wanted - found, "adds": found - wanted}
+        said = {what: ", ".join(f"{{{name}}}" for name in sorted(names)) for what, names in changes.items() if names}
+        return "; ".join(f"{what} the placeholder {names}" for what, names in said.items())
     lost = [line for line in rules.protect if line not in draft]
     return f"loses the protected line {lost[0]!r}" if lost else ""
-
-
-def _placeholder_reason(rules: Rules, draft: str) -> str:
-    wanted, found = rules.placeholders(rules.seed_prompt), rules.placeholders(draft)
-    lost = ", ".join(f"{{{name}}}" for name in sorted(wanted - found))
-    added = ", ".join(f"{{{name}}}" for name in sorted(found - wanted))
-    return "; ".join([f"loses the placeholder {lost}"] * bool(lost) + [f"adds the placeholder {added}"] * bool(added))

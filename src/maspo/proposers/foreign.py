@@ -48,6 +48,7 @@ _REMARKED_PATTERNS = {what: re.compile(pattern, re.IGNORECASE) for what, pattern
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co"})
 _PLAIN = frozenset("\n\t\r\u200c\u200d")
 _EXCERPT = 60
+"""Characters of what was found that a reason shows: it stays on one line of a report."""
 
 
 def refused(draft: str, seed_prompt: str) -> str:

@@ -7,9 +7,11 @@ import unicodedata
 from collections.abc import Iterable
 
 PASSAGE_WORDS = 12
+"""A short sentence. Promised in docs/security.md; phrases that prompts share by chance are shorter."""
 _LEAST_LETTERS = 12
 """A passage of fewer letters and digits says too little to be recognized."""
 _LONGEST_WORD = 24
+"""Letters of a word: about the longest that prose uses."""
 _PIECE = 8
 """A longer run of letters, such as code or a key, counts one word for each so many."""
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -25,7 +27,7 @@ class Passages:
     """
 
     def __init__(self, texts: Iterable[str], own: Iterable[str] = ()) -> None:
-        self._own = tuple(_letters(text) for text in own)
+        self._own = tuple("".join(_words(text)) for text in own)
         self._passages: set[str] = set()
         for text in texts:
             self._passages |= _passages(text)
@@ -34,15 +36,14 @@ class Passages:
 
     def copied_by(self, draft: str) -> bool:
         """Return whether a draft holds a passage that no own text has."""
-        letters = _letters(draft)
-        return any(
-            letters[start : start + _LEAST_LETTERS] in self._beginnings and self._begins_at(letters, start)
-            for start in range(len(letters) - _LEAST_LETTERS + 1)
-        )
-
-    def _begins_at(self, letters: str, start: int) -> bool:
-        spans = (letters[start : start + length] for length in self._lengths)
-        return any(span in self._passages and not any(span in text for text in self._own) for span in spans)
+        letters = "".join(_words(draft))
+        for start in range(len(letters) - _LEAST_LETTERS + 1):
+            if letters[start : start + _LEAST_LETTERS] in self._beginnings:
+                for length in self._lengths:
+                    span = letters[start : start + length]
+                    if span in self._passages and not any(span in text for text in self._own):
+                        return True
+        return False
 
 
 def _passages(text: str) -> set[str]:
@@ -52,26 +53,22 @@ def _passages(text: str) -> set[str]:
     return {span for span in spans if len(span) >= _LEAST_LETTERS}
 
 
-def _letters(text: str) -> str:
-    return "".join(_words(text))
-
-
 def _words(text: str) -> list[str]:
-    """Return the words of a text, plain; a sign that stands alone is a word without letters."""
-    return [piece for token in _plain(text).split() for piece in _pieces(token)]
+    """Return the words of a text, plain; a sign that stands alone is a word without letters.
 
-
-def _pieces(token: str) -> list[str]:
-    pieces: list[str] = []
-    for run in _RUN.findall(token):
-        step = len(run) if len(run) <= _LONGEST_WORD else _PIECE
-        pieces += [run[start : start + step] for start in range(0, len(run), step)]
-    return pieces or [""]
-
-
-def _plain(text: str) -> str:
-    """Return the text without case, accents, other marks, and looks such as full width."""
+    Case, accents, other marks, and looks such as full width are gone.
+    """
     if text.isascii():
-        return text.lower()
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return "".join(one for one in folded if unicodedata.category(one) not in ("Mn", "Mc", "Me", "Cf"))
+        plain = text.lower()
+    else:
+        folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+        plain = "".join(one for one in folded if unicodedata.category(one) not in ("Mn", "Mc", "Me", "Cf"))
+    words: list[str] = []
+    for token in plain.split():
+        runs = _RUN.findall(token)
+        for run in runs:
+            step = len(run) if len(run) <= _LONGEST_WORD else _PIECE
+            words += [run[start : start + step] for start in range(0, len(run), step)]
+        if not runs:
+            words.append("")
+    return words

@@ -17,6 +17,8 @@ from maspo.team import System
 
 _CALLS_REMEMBERED = 60_000
 """Calls in remembered traces, over all of them: about 100 MB at 1,500 characters each."""
+_FEWEST_REMEMBERED = 64
+"""Traces that are remembered of the largest team: as many as calls run side by side by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class PromptGraph:
         self._settings = settings
         self._place = {name: place for place, name in enumerate(system.order)}
         self._remembered: OrderedDict[tuple[str, str], asyncio.Task[Trace]] = OrderedDict()
-        self._most = max(_CALLS_REMEMBERED // len(system.agents), 64)
+        self._most = max(_CALLS_REMEMBERED // len(system.agents), _FEWEST_REMEMBERED)
 
     async def run(self, prompts: Prompts, input_key: str, base: Prompts | None = None) -> Trace:
         """Run the system on one input (Eq. 2).
@@ -75,10 +77,6 @@ class PromptGraph:
         known = await self.run(prompts, input_key)
         return await self._play(_Play(prompts, input_key, (source, reader)), known, frozenset({reader}))
 
-    def row(self, input_key: str) -> Input:
-        """Return an input by its key."""
-        return self._rows[input_key]
-
     async def close(self) -> None:
         """Cancel what is still running."""
         tasks = list(self._remembered.values())
@@ -105,7 +103,8 @@ class PromptGraph:
             again = []
             for name in level:
                 before = None if known is None or name in changed else known.calls[place[name]]
-                if before is not None and known is not None and _reads_the_same(known, before, calls):
+                read = [] if before is None or known is None else [known.calls[at] for at in before.reads]
+                if before is not None and all(calls[call.agent].output == call.output for call in read):
                     calls[name] = before
                 else:
                     again.append(name)
@@ -130,8 +129,3 @@ class PromptGraph:
             seconds=reply.seconds,
             key=request.key,
         )
-
-
-def _reads_the_same(known: Trace, before: Call, calls: Mapping[str, Call]) -> bool:
-    """Return whether all that an agent read in a known trace is what it would read now."""
-    return all(calls[known.calls[place].agent].output == known.calls[place].output for place in before.reads)

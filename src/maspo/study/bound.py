@@ -1,13 +1,17 @@
-"""What a search asks for at most: the same generator, driven with the answers that make it ask for the most."""
+"""What a run costs at most, before anything is paid: its calls, and from them tokens and money.
+
+The bound of the calls is the same generator, driven with the answers that make it ask for the most.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from maspo.core.prompts import Prompts
 from maspo.core.verdict import Comparison, Verdict
+from maspo.models.prices import PriceBook
 from maspo.optimizers.base import (
     CallCount,
     Compare,
@@ -15,16 +19,29 @@ from maspo.optimizers.base import (
     Drafts,
     InRounds,
     Optimizer,
-    Price,
     Problem,
     Propose,
     Request,
+    RequestPrice,
     Result,
     Rollout,
-    Score,
     Scored,
+    ScoreOutput,
     rounds_begun,
 )
+from maspo.runners.messages import MessageBuilder
+from maspo.study.job import Estimate, Job
+
+_CHARACTERS_PER_TOKEN = 4
+"""The rule of thumb for English; texts of other languages have more tokens."""
+_REPLY_TOKENS = 300
+"""Assumed length of an agent's output and of a draft: a few paragraphs."""
+_VERDICT_TOKENS = 120
+"""Assumed length of a judge's reply: its reasons in a few sentences, and a tag."""
+_FRAME_TOKENS = 350
+"""About what our own judge and proposer prompts hold besides the texts they show."""
+_ENOUGH_HELD_OUT = 20
+"""Hold-out inputs that a note does not warn of; the fewest that a planned run holds out (``study.resolve``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +111,12 @@ class _Dearest:
         """Count what a request takes at most, and return the answer that makes the search ask for the most."""
         self.calls.add(request.price(self.problem))
         if isinstance(request, Propose):
+            # A case shows what its agent, a reader and the team wrote; each text stands beside its input or another.
             self.texts_shown += (len(request.inputs) + 3 * len(request.cases)) * 2
             self.drafts = max(self.drafts, request.count)
             parent = request.prompts[request.agent]
             return Drafts(tuple(Draft(f"{parent}\n{request.id} {number}.") for number in range(request.count)))
-        if isinstance(request, Score):
+        if isinstance(request, ScoreOutput):
             return Scored(request.input_key, 1.0)
         if not isinstance(request, Compare):
             return Comparison(request.input_key, Verdict.LOSS, (), Verdict.LOSS)
@@ -114,7 +132,7 @@ class _Dearest:
         everyone = self.problem.team.everyone
         for key in keys:
             rollouts = tuple(Rollout(prompts, key, everyone) for prompts in (self.problem.seed_prompts, winners))
-            self.calls.add(Price(rollouts, judge=0 if key in self.problem.labelled else 2))
+            self.calls.add(RequestPrice(rollouts, judge=0 if key in self.problem.labelled else 2))
 
 
 def _bound(counts: Sequence[_Dearest], planned: int, most: int) -> Bound:
@@ -129,3 +147,72 @@ def _bound(counts: Sequence[_Dearest], planned: int, most: int) -> Bound:
         planned=planned,
         most=most,
     )
+
+
+# ── tokens and money ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class _CallKind:
+    """Calls of one kind: whose model answers them, how many there are at most, and the tokens of one."""
+
+    model: str
+    calls: int
+    tokens_in: int
+    tokens_out: int
+
+
+def estimate(job: Job, bound: Bound, prices: PriceBook, sizes: tuple[int, int], notes: Sequence[str]) -> Estimate:
+    """Return what a bound of calls comes to in tokens and money, under stated lengths.
+
+    ``sizes`` are how many inputs are searched on and held out; ``notes`` are remarks made before.
+    """
+    models, focus, most = job.config.models, job.config.focus, bound.most
+    texts = MessageBuilder(job.system, job.inputs.columns)
+    lengths = [len(texts.input_text(row)) for row in job.inputs.rows]
+    shown = sum(lengths) // len(lengths) // _CHARACTERS_PER_TOKEN  # tokens of an input, on average
+    lines = [
+        _CallKind(
+            agent.model or models.agent,
+            bound.agent.get(agent.name, 0),
+            len(agent.prompt) // _CHARACTERS_PER_TOKEN + shown + len(agent.reads) * _REPLY_TOKENS,
+            _REPLY_TOKENS,
+        )
+        for agent in job.system.agents
+    ]
+    compared = _FRAME_TOKENS + shown + 2 * _REPLY_TOKENS
+    rewritten = _FRAME_TOKENS + shown + bound.texts_shown * _REPLY_TOKENS
+    lines.append(_CallKind(models.for_judge(), bound.judge, compared, _VERDICT_TOKENS))
+    lines.append(_CallKind(models.for_proposer(), bound.proposer, rewritten, bound.drafts * _REPLY_TOKENS))
+    found = {line.model: prices.price(line.model) for line in lines}
+    known = {model: price for model, price in found.items() if price is not None}
+    unpriced = tuple(sorted(found.keys() - known.keys()))
+    usd = (
+        None if unpriced else _dearest(lines, most, lambda line: known[line.model].of(line.tokens_in, line.tokens_out))
+    )
+    more = [f"only {', '.join(focus)} {'is' if len(focus) == 1 else 'are'} rewritten (--focus)"] if focus else []
+    if sizes[1] < _ENOUGH_HELD_OUT:
+        more.append(
+            f"only {sizes[1]} hold-out inputs: small gains cannot be proven; {_ENOUGH_HELD_OUT} or more are better"
+        )
+    return Estimate(
+        calls={"agent": min(sum(bound.agent.values()), most), "judge": bound.judge, "proposer": bound.proposer},
+        most=most,
+        planned=bound.planned,
+        tokens_in=int(_dearest(lines, most, lambda line: line.tokens_in)),
+        tokens_out=int(_dearest(lines, most, lambda line: line.tokens_out)),
+        usd=usd,
+        unpriced=unpriced,
+        search_inputs=sizes[0],
+        holdout_inputs=sizes[1],
+        notes=(*notes, *more),
+    )
+
+
+def _dearest(lines: Sequence[_CallKind], most: int, cost: Callable[[_CallKind], float]) -> float:
+    """Return what ``most`` calls come to when as many of them as possible are of the dearest kinds."""
+    total, left = 0.0, most
+    for line in sorted(lines, key=cost, reverse=True):
+        calls = min(line.calls, left)
+        total, left = total + calls * cost(line), left - calls
+    return total

@@ -1,109 +1,116 @@
-"""The calls of one process: the layers around the bare model, the ledger that they share, and what is told of both."""
+"""The calls of one process: who answers them, the ledger that they are counted in, and those that got no reply."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field, replace
+from weakref import WeakSet
 
+from maspo.core.errors import CallFailed
 from maspo.core.usage import Usage
-from maspo.models.base import ModelClient, ready_question
+from maspo.events import CallLost, CallUnsettled, Event
+from maspo.models.base import CLIENTS, ModelClient, Reply, Request
 from maspo.models.budget import Ledger, Limits
-from maspo.models.layers.compose import compose
-from maspo.models.layers.limited import Health
-from maspo.models.layers.retried import RetryPolicy
+from maspo.models.endpoint import Endpoint
 from maspo.models.prices import PriceBook
 from maspo.store.run_store import RunStore
-from maspo.study.job import Job, Progress, Watcher
+from maspo.study.job import Job, Provider
+from maspo.study.resolve import Parts
+from maspo.world import World
 
-_PROGRESS_SECONDS = 0.2
-"""How often whoever looks on is told where the work stands: five times a second look like at once."""
 
+def provider_of(parts: Parts) -> Provider:
+    """Return where replies come from when a caller gives parts: the client that is given, else the job's own."""
+    if parts.client is None:
+        return provider
 
-class Calls:
-    """What a run or an evaluation pays for: ``model`` under the caps of a job, and into its record.
+    @asynccontextmanager
+    async def given(job: Job, run: str) -> AsyncIterator[ModelClient]:
+        async with _open_client(parts.client, job, run) as client:
+            yield client
 
-    The ledger opens where the record ends, so caps hold over all processes of a run together.
-    """
-
-    def __init__(self, job: Job, store: RunStore, bare: ModelClient, prices: PriceBook | None = None) -> None:
-        models = job.config.models
-        policy = RetryPolicy(attempts=models.attempts, deadline=models.deadline)
-        self.ledger = _ledger(job, store, prices or PriceBook(models.prices, models.base_url))
-        self._health = Health()
-        self.model: ModelClient = compose(bare, store, self.ledger, policy, models.concurrency, self._health)
-
-    async def probe(self, models: Sequence[str], noted: bool | None) -> bool:
-        """Ask each model one small question, before the fan-out, so that a wrong key or name costs nothing.
-
-        Return whether a simulated world answered. A recorded reply does not tell: ``noted`` is what an earlier process
-        was told, and where that is lost (None) the question is asked once more.
-
-        Raises:
-            ProviderError: the endpoint cannot be reached or refuses.
-
-        """
-        replies = [await self.model.complete(ready_question(model)) for model in models]
-        if noted is None and all(reply.cached for reply in replies):
-            anew = uuid.uuid4().hex
-            replies = [await self.model.complete(replace(ready_question(model), identity=anew)) for model in models]
-        return bool(noted) or any(reply.simulated for reply in replies)
-
-    def spent(self) -> dict[str, str]:
-        """Return what was used so far, as values to keep beside the journal."""
-        usage = {purpose: usage.dump() for purpose, usage in self.ledger.usage().items()}
-        return {"usage": json.dumps(usage), "seconds": repr(self.ledger.seconds)}
-
-    def progress(self, phase: str, done: int, wave: int, planned: int) -> Progress:
-        """Return where the work stands: ``done`` pieces of a wave, and the calls of all that is planned."""
-        ledger = self.ledger
-        return Progress(
-            phase=phase,
-            done=done,
-            wave=wave,
-            calls=ledger.calls,
-            calls_planned=planned,
-            usd=ledger.usd,
-            seconds=ledger.seconds,
-            in_flight=ledger.in_flight,
-            waiting=self._health.waiting,
-        )
+    return given
 
 
 @asynccontextmanager
-async def reported(watcher: Watcher, progress: Callable[[], Progress]) -> AsyncIterator[None]:
-    """Tell whoever looks on where the work stands, again and again, as long as the block runs."""
+async def provider(job: Job, run: str) -> AsyncIterator[ModelClient]:
+    """Open the bare model of a job: its simulated world, or the client of its settings, for its endpoint.
 
-    async def report() -> None:
-        while True:
-            watcher.on_progress(progress())
-            await asyncio.sleep(_PROGRESS_SECONDS)
+    Raises:
+        ConfigInvalid: the endpoint's address or key cannot be used, or there is no such client.
 
-    reporting = asyncio.create_task(report())
-    try:
-        yield
-    finally:
-        reporting.cancel()
-        with suppress(asyncio.CancelledError):
-            await reporting
+    """
+    if job.world is not None:
+        yield World(job.world)
+        return
+    async with _open_client(job.config.models.client, job, run) as client:
+        yield client
 
 
-def _ledger(job: Job, store: RunStore, prices: PriceBook) -> Ledger:
-    """Open the ledger where the record ends."""
-    config = job.config
-    seconds = None if config.caps.minutes is None else config.caps.minutes * 60
-    limits = Limits(config.caps.calls, config.caps.usd, seconds)
-    return Ledger(limits, prices, _spent_before(store), float(store.meta().get("seconds", "0")), book=store)
+@asynccontextmanager
+async def _open_client(chosen: object, job: Job, run: str) -> AsyncIterator[ModelClient]:
+    """Open a client: by name or class for as long as the job works; an object is its owner's to open and close."""
+    models = job.config.models
+    endpoint = Endpoint(
+        base_url=models.base_url,
+        api_key=os.environ.get(models.api_key_env, ""),
+        run=run,
+        attribution=models.attribution,
+        timeout=models.timeout,
+        allow_http=models.allow_http,
+        use_proxy=models.use_proxy,
+    )
+    made = CLIENTS.make(chosen, endpoint)
+    if made is chosen or not hasattr(made, "__aenter__"):
+        yield made
+        return
+    async with made as client:
+        yield client
 
 
-def _spent_before(store: RunStore) -> dict[str, Usage]:
-    """Return what earlier processes spent: what the record counts, and how often it answered."""
-    last = {purpose: Usage(**values) for purpose, values in json.loads(store.meta().get("usage", "{}")).items()}
+def open_ledger(job: Job, store: RunStore, prices: PriceBook) -> Ledger:
+    """Open the ledger where the record ends, so that caps hold over all processes of a run together."""
+    caps, meta = job.config.caps, store.meta()
+    limits = Limits(caps.calls, caps.usd, None if caps.minutes is None else caps.minutes * 60)
+    last = {purpose: Usage(**values) for purpose, values in json.loads(meta.get("usage", "{}")).items()}
     spent = store.usage()
-    return {
+    # What the record counts, and how often it answered.
+    before = {
         purpose: replace(spent.get(purpose, Usage(usd=0.0)), cached=last.get(purpose, Usage()).cached)
         for purpose in {**last, **spent}
     }
+    return Ledger(limits, prices, before, float(meta.get("seconds", "0")), book=store)
+
+
+@dataclass(frozen=True)
+class LossReporter:
+    """Publishes a ``CallLost`` for each call that failed for good, and lets the failure pass.
+
+    Equal questions in flight share one call, and so one failure: it is published for the first who asked.
+    """
+
+    inner: ModelClient
+    publish: Callable[[Event], Awaitable[None]]
+    published: WeakSet[CallFailed] = field(default_factory=WeakSet)
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer as the inner model does."""
+        try:
+            return await self.inner.complete(request)
+        except CallFailed as error:
+            if error not in self.published:
+                self.published.add(error)
+                await self.publish(CallLost(request.purpose, request.agent, str(error), error.attempts))
+            raise
+
+
+def unsettled_calls(store: RunStore, events: Iterable[Event]) -> list[CallUnsettled]:
+    """Return the calls that were in flight when an earlier process died, without those that the events list already.
+
+    They are asked again, so they may be billed twice.
+    """
+    listed = {event.number for event in events if isinstance(event, CallUnsettled)}
+    return [CallUnsettled(**asdict(left)) for left in store.open_attempts() if left.number not in listed]

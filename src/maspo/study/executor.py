@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from typing import Literal, Protocol, TypeAlias, TypeVar
 
@@ -18,7 +19,7 @@ from maspo.data.inputs import Input
 from maspo.events import CaseShown
 from maspo.judges.base import Judge, Question, compare_both_orders
 from maspo.models.budget import Ledger
-from maspo.optimizers.base import AblateEdge, Case, Compare, Drafts, Propose, Request, Result, Score, Scored
+from maspo.optimizers.base import AblateEdge, Case, Compare, Drafts, Propose, Request, Result, Scored, ScoreOutput
 from maspo.proposers.base import Proposer, Rewrite, ShownCase, ShownTrace
 from maspo.proposers.drafts import Rules, checked
 from maspo.proposers.passages import Passages
@@ -48,7 +49,7 @@ class TeamRun:
 
     @property
     def address(self) -> RunOfTeam:
-        """What the record knows it by."""
+        """The content address of the run, as the record holds it."""
         return RunOfTeam(prompts_id(self.prompts), self.trace.digest, self.without)
 
 
@@ -79,6 +80,7 @@ class Executor(Protocol):
         ...
 
 
+@dataclass
 class LocalExecutor:
     """Performs requests in this process.
 
@@ -86,30 +88,22 @@ class LocalExecutor:
     no draft may copy.
     """
 
-    def __init__(
-        self,
-        system: System,
-        rows: Sequence[Input],
-        runner: Runner,
-        judge: Judge,
-        proposer: Proposer,
-        ledger: Ledger,
-        labels: Literal["ignore", "use"] = "ignore",
-        budget: int = 6000,
-        scorer: Scorer | None = None,
-        passages: Passages | None = None,
-    ) -> None:
-        self._system = system
-        self._rows = {row.key: row for row in rows}
-        self._texts = MessageBuilder(system, frozenset.intersection(*(frozenset(row.columns) for row in rows)))
-        self._runner = runner
-        self._judge = judge
-        self._proposer = proposer
-        self._ledger = ledger
-        self._labels = labels
-        self._budget = budget
-        self._scorer = scorer
-        self._passages = passages or Passages(())
+    system: System
+    rows: Sequence[Input]
+    runner: Runner
+    judge: Judge
+    proposer: Proposer
+    ledger: Ledger
+    labels: Literal["ignore", "use"] = "ignore"
+    budget: int = 6000
+    """Characters of a prompt, at most; ``proposer.length_budget`` of the settings."""
+    scorer: Scorer | None = None
+    passages: Passages = field(default_factory=lambda: Passages(()))
+
+    def __post_init__(self) -> None:
+        self._by_key = {row.key: row for row in self.rows}
+        columns = frozenset.intersection(*(frozenset(row.columns) for row in self.rows))
+        self._texts = MessageBuilder(self.system, columns)
 
     async def submit(self, requests: Sequence[Request], record: Record) -> None:
         """Perform requests side by side; see ``Executor``."""
@@ -122,7 +116,7 @@ class LocalExecutor:
             return
         try:
             done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-            failure = severest(done)
+            failure = pick_severest(done)
             if failure is not None:
                 await self._drain(pending, failure)
                 raise failure
@@ -135,10 +129,10 @@ class LocalExecutor:
     async def _drain(self, pending: set[asyncio.Task[None]], failure: BaseException) -> None:
         """Let calls in flight finish and be recorded, while no new one is sent."""
         if not isinstance(failure, BudgetReached | Interrupted):
-            self._ledger.halt(failure if isinstance(failure, MaspoError) else Interrupted(str(failure)))
+            self.ledger.halt(failure if isinstance(failure, MaspoError) else Interrupted(str(failure)))
         while pending:
             _, pending = await asyncio.wait(pending, timeout=_DRAIN_SECONDS)
-            if not self._ledger.in_flight:
+            if not self.ledger.in_flight:
                 return
 
     async def perform(self, request: Request) -> Done:
@@ -155,7 +149,7 @@ class LocalExecutor:
                 return await self._compare(request)
             case AblateEdge():
                 return await self._ablate(request)
-            case Score():
+            case ScoreOutput():
                 return await self._score(request)
 
     # ── comparing (Eq. 5) ────────────────────────────────────────────────────────────────────────────────────────────
@@ -167,16 +161,17 @@ class LocalExecutor:
             return Done(request, self._undecided(request))
         runs = (TeamRun(request.reference, reference), TeamRun(request.changed, candidate))
         same = self._same(reference, candidate)
-        if request.agent == self._system.output:
+        if request.agent == self.system.output:
             glob = await self._global(request, reference, candidate)
             return Done(request, Comparison(request.input_key, glob, (), glob, same), runs)
         asked = (Level.GLOBAL,) if request.when_differing and same else request.levels
-        readers = self._system.successors[request.agent] if Level.LOOKAHEAD in asked else ()
+        readers = self.system.successors[request.agent] if Level.LOOKAHEAD in asked else ()
+        question = partial(self._question, request, reference, candidate)
         verdicts = await together(
             [
-                self._local(request, reference, candidate) if Level.LOCAL in asked else _not_asked(),
+                self.judge.compare(question(Level.LOCAL, request.agent)) if Level.LOCAL in asked else _not_asked(),
                 self._global(request, reference, candidate) if Level.GLOBAL in asked else _not_asked(),
-                *(self._lookahead(request, reader, reference, candidate) for reader in readers),
+                *(self.judge.compare(question(Level.LOOKAHEAD, reader)) for reader in readers),
             ]
         )
         comparison = Comparison(
@@ -190,61 +185,50 @@ class LocalExecutor:
 
     async def _run_both(self, request: Compare) -> tuple[Trace, Trace]:
         key = request.input_key
-        if len(request.changes) == len(self._system.order):  # nothing is taken over, so neither waits for the other
-            runs = [self._runner.run(request.reference, key), self._runner.run(request.changed, key)]
+        if len(request.changes) == len(self.system.order):  # nothing is taken over, so neither waits for the other
+            runs = [self.runner.run(request.reference, key), self.runner.run(request.changed, key)]
             reference, candidate = await together(runs)
             return reference, candidate
-        reference = await self._runner.run(request.reference, key)
-        return reference, await self._runner.run(request.changed, key, base=request.reference)
-
-    async def _local(self, request: Compare, reference: Trace, candidate: Trace) -> Verdict:
-        read = context_tags(self._input(request.input_key), candidate, request.agent)
-        question = self._question(Level.LOCAL, request, request.agent, read, (reference, candidate))
-        return await self._judge.compare(question)
-
-    async def _lookahead(self, request: Compare, reader: str, reference: Trace, candidate: Trace) -> Verdict:
-        read = tagged("input", self._input(request.input_key))
-        question = self._question(Level.LOOKAHEAD, request, reader, read, (reference, candidate))
-        return await self._judge.compare(question)
+        reference = await self.runner.run(request.reference, key)
+        return reference, await self.runner.run(request.changed, key, base=request.reference)
 
     async def _global(self, request: Compare, reference: Trace, candidate: Trace) -> Verdict:
         if self._same(reference, candidate):
             return Verdict.TIE
-        decides = self._labels == "use" and request.decided_by == "labels"
-        label = self._rows[request.input_key].answer if decides else None
+        decides = self.labels == "use" and request.decided_by == "labels"
+        label = self._by_key[request.input_key].answer if decides else None
         if label is not None:
-            return self._by_label(label, reference, candidate)
-        read = tagged("input", self._input(request.input_key))
-        question = self._question(Level.GLOBAL, request, self._system.output, read, (reference, candidate))
+            spec = self.system.final_answer
+            right = is_correct(spec, candidate.output, label), is_correct(spec, reference.output, label)
+            return {(True, False): Verdict.WIN, (False, True): Verdict.LOSS}.get(right, Verdict.TIE)
+        question = self._question(request, reference, candidate, Level.GLOBAL, self.system.output)
         question = replace(question, agent=request.agent, candidate=candidate.output, reference=reference.output)
         if request.orders == 1:
-            return await self._judge.compare(question)
-        return await compare_both_orders(self._judge, question)
+            return await self.judge.compare(question)
+        return await compare_both_orders(self.judge, question)
 
-    def _by_label(self, label: str, reference: Trace, candidate: Trace) -> Verdict:
-        spec = self._system.final_answer
-        right = (is_correct(spec, candidate.output, label), is_correct(spec, reference.output, label))
-        return {(True, False): Verdict.WIN, (False, True): Verdict.LOSS}.get(right, Verdict.TIE)
-
-    def _question(self, level: Level, request: Compare, agent: str, read: str, traces: tuple[Trace, Trace]) -> Question:
-        reference, candidate = (trace.written_by(agent) for trace in traces)
-        return Question(level, agent, self._role(agent), read, candidate, reference, request.candidate_first)
+    def _question(self, request: Compare, reference: Trace, candidate: Trace, level: Level, agent: str) -> Question:
+        """Return what the judge is asked about the outputs of an agent; locally it sees all that was read."""
+        shown = self._input(request.input_key)
+        read = context_tags(shown, candidate, agent) if level is Level.LOCAL else tagged("input", shown)
+        pair = candidate.written_by(agent), reference.written_by(agent)
+        return Question(level, agent, self._role(agent), read, *pair, request.candidate_first)
 
     def _same(self, reference: Trace, candidate: Trace) -> bool:
-        return same_answer(self._system.final_answer, candidate.output, reference.output)
+        return same_answer(self.system.final_answer, candidate.output, reference.output)
 
     def _undecided(self, request: Compare) -> Comparison:
-        readers = self._system.successors[request.agent]
+        readers = self.system.successors[request.agent]
         lost = Verdict.UNDECIDED
         return Comparison(request.input_key, lost, tuple((reader, lost) for reader in readers), lost, failed=True)
 
     async def _ablate(self, request: AblateEdge) -> Done:
         """Compare the final answers of the team without an edge and with it, in both orders."""
-        output = self._system.output
+        output = self.system.output
         asked = Compare("", request.prompts, {output: request.prompts[output]}, request.input_key, True, orders=2)
         try:
-            whole = await self._runner.run(request.prompts, request.input_key)
-            without = await self._runner.run_without(request.prompts, request.input_key, request.source, request.reader)
+            whole = await self.runner.run(request.prompts, request.input_key)
+            without = await self.runner.run_without(request.prompts, request.input_key, request.source, request.reader)
         except CallFailed:
             return Done(request, self._undecided(asked))
         verdict = await self._global(asked, whole, without)
@@ -254,28 +238,26 @@ class LocalExecutor:
 
     # ── scoring on its own ───────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _score(self, request: Score) -> Done:
+    async def _score(self, request: ScoreOutput) -> Done:
+        """Say how good a final answer is: by the scorer that was given, else by the label if labels are used."""
+        key, row = request.input_key, self._by_key[request.input_key]
         try:
-            trace = await self._runner.run(request.prompts, request.input_key)
+            trace = await self.runner.run(request.prompts, key)
         except CallFailed:
-            return Done(request, Scored(request.input_key, None))
-        return Done(request, Scored(request.input_key, await self._value(trace)), (TeamRun(request.prompts, trace),))
-
-    async def _value(self, trace: Trace) -> float | None:
-        """Return how good a final answer is: by the scorer that was given, else by the label if labels are used."""
-        row = self._rows[trace.input_key]
-        if self._scorer is not None:
-            sample = Sample(row.key, trace.output, row.answer, question=self._input(row.key))
-            (score,) = await self._scorer.score([sample])
-            return None if score.outcome == "failed" else float(score.correct)
-        if row.answer is None or self._labels != "use":
-            return None
-        return float(is_correct(self._system.final_answer, trace.output, row.answer))
+            return Done(request, Scored(key, None))
+        value: float | None = None
+        if self.scorer is not None:
+            sample = Sample(key, trace.output, row.answer, question=self._input(key))
+            (score,) = await self.scorer.score([sample])
+            value = None if score.outcome == "failed" else float(score.correct)
+        elif row.answer is not None and self.labels == "use":
+            value = float(is_correct(self.system.final_answer, trace.output, row.answer))
+        return Done(request, Scored(key, value), (TeamRun(request.prompts, trace),))
 
     # ── rewriting (Eq. 4) ────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _propose(self, request: Propose) -> Drafts:
-        agent = self._system.by_name[request.agent]
+        agent = self.system.by_name[request.agent]
         hard = {case.input_key for case in request.cases}
         ordinary = [key for key in request.inputs if key not in hard] or list(request.inputs)
         traces = await together(self._shown_trace(request, key) for key in ordinary)
@@ -283,33 +265,29 @@ class LocalExecutor:
         rewrite = Rewrite(
             agent=request.agent,
             role=agent.description,
-            readers={name: self._role(name) for name in self._system.successors[request.agent]},
+            readers={name: self._role(name) for name in self.system.successors[request.agent]},
             parent=request.prompts[request.agent],
             traces=tuple(_found(traces)),
             cases=tuple(_found(cases)),
             count=request.count,
             identity=request.id,
         )
-        rules = self._rules(request.agent)
-        found = await self._proposer.propose(rewrite, rules)
+        rules = Rules(
+            seed_prompt=agent.prompt,
+            placeholders=lambda prompt: self._texts.placeholders(request.agent, prompt),
+            protect=agent.protect,
+            length_budget=length_budget(agent, self.budget),
+        )
+        found = await self.proposer.propose(rewrite, rules)
         # Once more, whoever wrote them: what breaks a rule is never tried, also when a proposer does not look.
         drafts = (
-            one if one.rejected else checked(one.text, rewrite.parent, rules, self._passages) for one in found.drafts
+            one if one.rejected else checked(one.text, rewrite.parent, rules, self.passages) for one in found.drafts
         )
         return Drafts(tuple(islice(drafts, request.count)))
 
-    def _rules(self, agent: str) -> Rules:
-        seed = self._system.by_name[agent]
-        return Rules(
-            seed_prompt=seed.prompt,
-            placeholders=lambda prompt: self._texts.placeholders(agent, prompt),
-            protect=seed.protect,
-            length_budget=length_budget(seed, self._budget),
-        )
-
     async def _shown_trace(self, request: Propose, input_key: str) -> ShownTrace | None:
         try:
-            trace = await self._runner.run(request.prompts, input_key)
+            trace = await self.runner.run(request.prompts, input_key)
         except CallFailed:
             return None
         output = trace.written_by(request.agent)
@@ -320,7 +298,7 @@ class LocalExecutor:
             before, after = await self._case_traces(case)
         except CallFailed:
             return None
-        readers = self._system.successors[agent]
+        readers = self.system.successors[agent]
         return ShownCase(
             input=self._input(case.input_key),
             read=context(after.read_by(agent)),
@@ -331,14 +309,14 @@ class LocalExecutor:
         )
 
     async def _case_traces(self, case: Case) -> tuple[Trace, Trace]:
-        before = await self._runner.run(case.reference, case.input_key)
+        before = await self.runner.run(case.reference, case.input_key)
         candidate = {**case.reference, case.agent: case.candidate}
-        return before, await self._runner.run(candidate, case.input_key, base=case.reference)
+        return before, await self.runner.run(candidate, case.input_key, base=case.reference)
 
     async def show(self, case: Case) -> CaseShown:
         """Return the texts of a misalignment case for the report; its calls are recorded already."""
         before, after = await self._case_traces(case)
-        reached = [name for name in self._system.order if name in self._system.downstream[case.agent]]
+        reached = [name for name in self.system.order if name in self.system.downstream[case.agent]]
         return CaseShown(
             agent=case.agent,
             input_key=case.input_key,
@@ -349,16 +327,16 @@ class LocalExecutor:
             reference_outputs={name: before.written_by(name) for name in reached},
             lost=case.lost,
             step=case.step,
-            label=self._rows[case.input_key].label,
+            label=self._by_key[case.input_key].label,
         )
 
     # ── texts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _input(self, input_key: str) -> str:
-        return self._texts.input_text(self._rows[input_key])
+        return self._texts.input_text(self._by_key[input_key])
 
     def _role(self, agent: str) -> str:
-        seed = self._system.by_name[agent]
+        seed = self.system.by_name[agent]
         return shortened(seed.description or seed.prompt, _ROLE_CHARACTERS)
 
 
@@ -376,13 +354,13 @@ def _found(items: Iterable[T | None]) -> list[T]:
     return [item for item in items if item is not None]
 
 
-def severest(done: Iterable[asyncio.Task[None]]) -> BaseException | None:
+def pick_severest(done: Iterable[asyncio.Task[None]]) -> BaseException | None:
     """Return the failure that says most about why tasks ended: a fault of ours, a stop, an endpoint, a cap."""
+
+    def mildness(failure: BaseException) -> int:
+        if not isinstance(failure, MaspoError):
+            return 0
+        return 1 if isinstance(failure, Interrupted) else 3 if isinstance(failure, BudgetReached) else 2
+
     failures = [failure for task in done if not task.cancelled() and (failure := task.exception()) is not None]
-    return min(failures, key=_mildness, default=None)
-
-
-def _mildness(failure: BaseException) -> int:
-    if not isinstance(failure, MaspoError):
-        return 0
-    return 1 if isinstance(failure, Interrupted) else 3 if isinstance(failure, BudgetReached) else 2
+    return min(failures, key=mildness, default=None)

@@ -11,6 +11,7 @@ from maspo.events import HoldoutResult, Shipped, VerdictWord
 from maspo.stats.paired import SIGNIFICANT, fewest_decided, needed_inputs, net_win_interval, sign_test
 
 _FEWEST_CONTRADICTIONS = 3
+"""Contradictions that a warning takes: one or two happen to a good judge on a small hold-out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,14 @@ def conclude(
     verdict = claim(result.p_value, result.p_worse, result.wins + result.losses)
     proven = result.p_value <= SIGNIFICANT
     ship = proven if ship_if == "proven" else result.wins > result.losses
-    why = _why(result, _score(result, verdict, decided_by), ship, ship_if) + _caution(result)
-    return Conclusion(verdict, "optimized" if ship else "seed", why)
+    because = ""
+    if not ship:
+        needed = "a proof was asked for (--ship-if proven)" if ship_if == "proven" else "wins do not exceed losses"
+        because = f" The seed prompts are shipped: {needed}."
+    elif not proven:
+        because = " They are shipped because wins exceed losses; --ship-if proven asks for a proof."
+    said = _claim_in_words(result, verdict, decided_by)
+    return Conclusion(verdict, "optimized" if ship else "seed", said + because + _caution(result))
 
 
 def claim(p_better: float, p_worse: float, decided: int) -> VerdictWord:
@@ -71,7 +78,7 @@ def claim(p_better: float, p_worse: float, decided: int) -> VerdictWord:
     return "cannot_tell" if decided < fewest_decided() else "no_evidence"
 
 
-def _score(result: HoldoutResult, verdict: VerdictWord, decided_by: Literal["judge", "labels"]) -> str:
+def _claim_in_words(result: HoldoutResult, verdict: VerdictWord, decided_by: Literal["judge", "labels"]) -> str:
     wins = f"{result.wins} win{'s' * (result.wins != 1)}"
     score = f"{wins} against {result.losses} loss{'es' * (result.losses != 1)} on {result.n} hold-out inputs"
     better, worse = {
@@ -84,15 +91,6 @@ def _score(result: HoldoutResult, verdict: VerdictWord, decided_by: Literal["jud
         "no_evidence": f"{score} (p = {result.p_value:.2g}) prove nothing.",
         "cannot_tell": f"{score}: too few answers differ for anything to be proven.",
     }[verdict]
-
-
-def _why(result: HoldoutResult, claim: str, ship: bool, ship_if: str) -> str:
-    if ship and result.p_value <= SIGNIFICANT:
-        return claim
-    if ship:
-        return f"{claim} They are shipped because wins exceed losses; --ship-if proven asks for a proof."
-    needed = "a proof was asked for (--ship-if proven)" if ship_if == "proven" else "wins do not exceed losses"
-    return f"{claim} The seed prompts are shipped: {needed}."
 
 
 def _caution(result: HoldoutResult) -> str:

@@ -1,17 +1,17 @@
-"""Optimizing: the search, the hold-out test, what is shipped. Going on is the same program over a longer record."""
+"""Optimizing: the search, the hold-out test, what is shipped. Resuming is the same program over a longer record."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from maspo.__about__ import __version__
-from maspo.config import Caps
+from maspo.config import Caps, capped
 from maspo.core.errors import (
     EXIT_BUDGET,
     EXIT_OK,
@@ -24,19 +24,26 @@ from maspo.core.errors import (
 )
 from maspo.core.prompts import Prompts, prompts_id
 from maspo.core.verdict import Comparison, Level, Reading
-from maspo.events import BudgetStopped, JudgeChecked, RunFinished, RunStarted
+from maspo.events import BudgetStopped, CallLost, JudgeChecked, RunFinished, RunStarted
 from maspo.models.base import ModelClient
-from maspo.models.budget import Ledger
 from maspo.optimizers.base import Ask, Compare, Results
 from maspo.store.files import write_whole
 from maspo.store.run_store import RunStore
-from maspo.study.cleanup import nothing_left_unless_answered
+from maspo.study.calls import provider as default_provider
 from maspo.study.holdout import conclude, tally
 from maspo.study.job import Job, Outcome, Provider, Watcher
-from maspo.study.providers import provider as default_provider
-from maspo.study.record import CONFIG, JOB, check_unchanged, differences_between, with_caps, write_config
+from maspo.study.record import (
+    CONFIG,
+    JOB,
+    check_unchanged,
+    differences_between,
+    make_folder,
+    nothing_left_unless_answered,
+    open_for_reading,
+    write_config,
+)
 from maspo.study.resolve import Parts, Study, resolve
-from maspo.study.session import Session, opened
+from maspo.study.session import Session, at_work
 from maspo.world import World
 
 DATABASE = "run.db"
@@ -49,15 +56,6 @@ _MOST_JUDGE_PAIRS = 30
 """Pairs of which a judge is asked to measure it against labels: enough to tell it from a coin."""
 _JUDGE_SHARE = 0.05
 """Share of the planned calls that may go into that."""
-
-
-@dataclass(frozen=True)
-class _Attention:
-    """Who looks on, who answers, and who may stop a run."""
-
-    watcher: Watcher
-    bare: ModelClient
-    stop: asyncio.Event
 
 
 async def start(
@@ -81,7 +79,7 @@ async def start(
     with nothing_left_unless_answered(out / DATABASE, CONFIG, _SEED_PROMPTS):
         async with provider(job, run) as bare, _new_folder(job, out) as store:
             await store.append([], {"job": JOB.dump(job), "run": run})
-            return await _drive(study, out, store, _Attention(watcher, bare, stop or asyncio.Event()))
+            return await _drive(study, out, store, bare, watcher, stop)
 
 
 async def resume(
@@ -110,56 +108,36 @@ async def resume(
     async with RunStore.open(out / DATABASE) as store:
         recorded = _job_in(store, out)
         check_unchanged(recorded, out)
-        job = with_caps(recorded, caps)
+        job = replace(recorded, config=capped(recorded.config, caps))
         study = resolve(job, parts)
-        _check_parts_unchanged(job, study.job, out)
+        differences = differences_between(job, study.job)
+        if differences:
+            raise RunChanged(f"{out}: the run was started with other parts; give those. What differs:", differences)
         async with provider(job, store.meta()["run"]) as bare:
-            return await _drive(study, out, store, _Attention(watcher, bare, stop or asyncio.Event()))
-
-
-def _check_parts_unchanged(recorded: Job, now: Job, out: Path) -> None:
-    """Check that a run goes on with the parts that it was started with.
-
-    Raises:
-        RunChanged: a part that is given is of another class, or has other settings.
-
-    """
-    differences = differences_between(recorded, now)
-    if differences:
-        raise RunChanged(f"{out}: the run was started with other parts; give those. What differs:", differences)
+            return await _drive(study, out, store, bare, watcher, stop)
 
 
 def _new_folder(job: Job, out: Path) -> RunStore:
     """Make the run folder before anything is paid."""
     if (out / DATABASE).is_file():
-        raise _folder_taken(job, out)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
+        message = f"--out {out}: holds a run already; go on with `maspo resume {out}`, or give another folder"
+        try:
+            differences = differences_between(recorded_job(out), job)
+        except MaspoError as error:
+            raise UsageError(f"{message} ({error})") from error
+        if differences:
+            raise RunChanged(f"{message}. That run differs from what is asked for now:", differences)
+        raise UsageError(message)
+    with make_folder(out):
         write_config(out, job.config)
         _write_json(out / _SEED_PROMPTS, job.system.prompts)
-    except OSError as error:
-        raise UsageError(f"--out {out}: cannot be written ({error.strerror}); give a folder you may write") from error
     return RunStore.create(out / DATABASE)
-
-
-def _folder_taken(job: Job, out: Path) -> UsageError:
-    message = f"--out {out}: holds a run already; go on with `maspo resume {out}`, or give another folder"
-    try:
-        differences = differences_between(recorded_job(out), job)
-    except MaspoError as error:
-        return UsageError(f"{message} ({error})")
-    if not differences:
-        return UsageError(message)
-    return RunChanged(f"{message}. That run differs from what is asked for now:", differences)
 
 
 def recorded_job(out: Path) -> Job:
     """Return the job that a run folder was started with; works while it runs."""
-    store = RunStore.read(out / DATABASE)
-    try:
+    with open_for_reading(out / DATABASE) as store:
         return _job_in(store, out)
-    finally:
-        store.close_reader()
 
 
 def _job_in(store: RunStore, out: Path) -> Job:
@@ -172,44 +150,36 @@ def _job_in(store: RunStore, out: Path) -> Job:
 # ── one process's share of a run ─────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _drive(study: Study, out: Path, store: RunStore, attention: _Attention) -> Outcome:
-    job = study.job
-    session = Session(
-        job, store, attention.bare, attention.watcher, study.parts, study.prices, planned_calls=study.plan.planned
-    )
-    async with opened(session, attention.watcher), stoppable(session.ledger, attention.stop):
-        if session.finished is not None:
-            return _outcome(job, session.finished, "This run is finished already.")
+async def _drive(
+    study: Study, out: Path, store: RunStore, bare: ModelClient, watcher: Watcher, stop: asyncio.Event | None
+) -> Outcome:
+    job, parts, prices = study.job, study.parts, study.prices
+    session = Session(job, store, bare, watcher, parts, prices, planned_calls=study.plan.planned)
+    async with at_work(session, watcher, stop):
+        ends = session.recorded(RunFinished)
+        if ends and ends[-1].complete:
+            return _outcome(job, ends[-1], "This run is finished already.")
         try:
-            session.make_executor()
+            _ = session.executor  # made before the first call
             await session.list_unsettled()
             await _begin(study, session)
-            return await _to_the_end(study, out, session)
+            _reserve_for_holdout(study, session)
+            end, cap = await _search(study, session)
+            session.ledger.release()
+            finished = await _conclude(study, session, end, cap)
+            _write_json(out / "prompts.json", finished.prompts)
+            await session.publish(finished)
+            return _outcome(job, finished, finished.why)
         except Interrupted as error:
             await session.pause(str(error))
             message = f"{error} Everything paid for is saved; go on with: maspo resume {out}"
-            return Outcome(None, error.exit_code, message, job.config.seed, session.ledger.usage(), session.seconds)
+            return Outcome(
+                None, error.exit_code, message, job.config.seed, session.ledger.usage(), session.ledger.seconds
+            )
         except MaspoError as error:
             if session.answered:
                 await session.pause(str(error))
             raise
-
-
-@asynccontextmanager
-async def stoppable(ledger: Ledger, stop: asyncio.Event) -> AsyncIterator[None]:
-    """Refuse every further call once the event is set; calls in flight may finish."""
-
-    async def halt() -> None:
-        await stop.wait()
-        ledger.halt(Interrupted("Stopped as asked."))
-
-    watching = asyncio.create_task(halt())
-    try:
-        yield
-    finally:
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
 
 
 async def _begin(study: Study, session: Session) -> None:
@@ -217,7 +187,7 @@ async def _begin(study: Study, session: Session) -> None:
     roles = {"agent": models.agent, "judge": models.for_judge(), "proposer": models.for_proposer()}
     own = {agent.model for agent in job.system.agents if agent.model}
     simulated = await session.probe(sorted({*roles.values(), *own}))
-    if session.started is None:
+    if not session.recorded(RunStarted):
         await session.publish(
             RunStarted(
                 run=session.run,
@@ -237,16 +207,6 @@ async def _begin(study: Study, session: Session) -> None:
                 decided_by=study.decided_by,
             )
         )
-
-
-async def _to_the_end(study: Study, out: Path, session: Session) -> Outcome:
-    _reserve_for_holdout(study, session)
-    end, cap = await _search(study, session)
-    session.ledger.release()
-    finished = await _conclude(study, session, end, cap)
-    _write_json(out / "prompts.json", finished.prompts)
-    await session.publish(finished)
-    return _outcome(study.job, finished, finished.why)
 
 
 async def _search(study: Study, session: Session) -> tuple[Ask, str]:
@@ -284,8 +244,9 @@ async def _conclude(study: Study, session: Session, end: Ask, cap: str) -> RunFi
     missing = len(holdout) - len(comparisons) if changed else 0
     if missing:
         short += f" {missing} hold-out inputs were left out by a cap."
-    if session.lost_calls:
-        short += f" Calls that failed for good: {session.lost_calls}; what depended on them is undecided."
+    if lost := len(session.recorded(CallLost)):
+        short += f" Calls that failed for good: {lost}; what depended on them is undecided."
+    world = None if job.world is None else World(job.world)
     return RunFinished(
         verdict=verdict.verdict,
         shipped=verdict.shipped,
@@ -294,9 +255,9 @@ async def _conclude(study: Study, session: Session, end: Ask, cap: str) -> RunFi
         prompts=shipped,
         winners=winners,
         usage=session.ledger.usage(),
-        seconds=session.seconds,
+        seconds=session.ledger.seconds,
         complete=not cap and not missing,
-        truth=_truth(job, shipped),
+        truth=None if world is None else (world.accuracy(job.system, seed), world.accuracy(job.system, shipped)),
     )
 
 
@@ -333,7 +294,7 @@ async def _test_on_holdout(study: Study, session: Session, winners: Prompts) -> 
 
 async def _check_judge(study: Study, session: Session, winners: Prompts, met: Sequence[Comparison]) -> None:
     """Ask the judge, in both orders, about hold-out inputs on which labels have decided; a cap leaves it out."""
-    if any(isinstance(event, JudgeChecked) for event in session.events):
+    if session.recorded(JudgeChecked):
         return
     labelled = {row.key for row in study.job.inputs.rows if row.answer is not None}
     differing = [one for one in met if one.input_key in labelled and not (one.same_answer or one.failed)]
@@ -369,13 +330,6 @@ def _reserve_for_holdout(study: Study, session: Session) -> None:
         usd=caps.usd * share if caps.usd else 0.0,
         seconds=caps.minutes * 60 * share if caps.minutes else 0.0,
     )
-
-
-def _truth(job: Job, shipped: Prompts) -> tuple[float, float] | None:
-    if job.world is None:
-        return None
-    world = World(job.world)
-    return (world.accuracy(job.system, job.system.prompts), world.accuracy(job.system, shipped))
 
 
 def _outcome(job: Job, finished: RunFinished, message: str) -> Outcome:

@@ -1,26 +1,126 @@
-"""What a run folder remembers of its job, and what has changed since."""
+"""What a folder remembers of the work that was begun in it, and what has changed since."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
+from functools import cached_property
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from maspo.config import Caps, RunConfig, capped
-from maspo.core.errors import RunChanged, UsageError
+from maspo.config import RunConfig
+from maspo.core.errors import ProviderError, RunChanged, StoreError, UsageError
 from maspo.data.inputs import load_inputs
 from maspo.store.files import write_whole
+from maspo.store.run_store import RunStore
 from maspo.study.job import Job
-from maspo.study.serialized import Serialized
 from maspo.team.load import load_system
 
-JOB = Serialized(Job, "the run's record")
+T = TypeVar("T")
 CONFIG = "config.json"
+_BESIDE = ("-wal", "-shm", ".lock")
+"""What SQLite and the lock of a record write beside it."""
 _LONGEST_VALUE = 60
+"""Characters of a value that differs: with its name it stands on one or two lines of a terminal."""
 _MOST_DIFFERENCES = 20
+"""Differences that are listed: they fit a screen."""
+
+
+class Serialized(Generic[T]):
+    """Values of one type as JSON. ``what`` names them in errors; fields that stand elsewhere are left out."""
+
+    def __init__(self, kind: type[T], what: str, *left_out: str) -> None:
+        self._kind = kind
+        self._what = what
+        self._left_out = set(left_out)
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[T]:
+        """Made at its first use: that takes milliseconds, and a command imports more records than it uses."""
+        return TypeAdapter(self._kind)
+
+    def dump(self, value: T) -> str:
+        """Return a value as JSON."""
+        # The standard library writes the text, because it escapes lone surrogates where pydantic refuses them.
+        return json.dumps(self._adapter.dump_python(value, mode="json", by_alias=True, exclude=self._left_out))
+
+    def load(self, text: str, **left_out: object) -> T:
+        """Return the value of ``dump``, with the fields that it left out.
+
+        Raises:
+            StoreError: the text is no such value of this version.
+
+        """
+        try:
+            return self._adapter.validate_python({**json.loads(text), **left_out}, context={"recorded": True})
+        except (ValidationError, ValueError, TypeError) as error:
+            raise StoreError(f"{self._what} cannot be read by this version of maspo: {error}") from error
+
+
+JOB = Serialized(Job, "the run's record")
+
+
+@contextmanager
+def open_for_reading(database: Path) -> Iterator[RunStore]:
+    """Open a record to look at it, also while another process writes.
+
+    Raises:
+        StoreError: it cannot be read.
+
+    """
+    store = RunStore.read(database)
+    try:
+        yield store
+    finally:
+        store.close_reader()
+
+
+@contextmanager
+def make_folder(out: Path) -> Iterator[None]:
+    """Make a folder and write into it.
+
+    Raises:
+        UsageError: it cannot be written.
+
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise UsageError(f"--out {out}: cannot be written ({error.strerror}); give a folder you may write") from error
+
+
+@contextmanager
+def nothing_left_unless_answered(database: Path, *others: str) -> Iterator[None]:
+    """Take back a new record and its folders when the block fails before any call was answered.
+
+    ``others`` are files that the block writes beside the record. What was there before stays as it was.
+    """
+    out = database.parent
+    is_new = not database.exists()
+    folders = [folder for folder in (out, *out.parents) if not folder.exists()]
+    try:
+        yield
+    except (ProviderError, UsageError):
+        if is_new and not _holds_reply(database):
+            for name in (database.name, *(database.name + suffix for suffix in _BESIDE), *others):
+                with suppress(OSError):
+                    (out / name).unlink()
+            for folder in folders:
+                with suppress(OSError):
+                    folder.rmdir()
+        raise
+
+
+def _holds_reply(database: Path) -> bool:
+    if not database.exists():
+        return False
+    with open_for_reading(database) as store:
+        return any(usage.calls > usage.failed for usage in store.usage().values())
 
 
 def write_config(out: Path, config: RunConfig) -> None:
@@ -28,19 +128,24 @@ def write_config(out: Path, config: RunConfig) -> None:
     write_whole(out / CONFIG, config.model_dump_json(indent=2, by_alias=True) + "\n")
 
 
-def with_caps(job: Job, caps: Caps | None) -> Job:
-    """Return the job with the caps that are given; caps may be raised or dropped without changing the run."""
-    return replace(job, config=capped(job.config, caps))
-
-
 def check_unchanged(job: Job, out: Path) -> None:
     """Compare a recorded job with the files that it came from, as they are now; a file that is gone is not compared.
 
     Raises:
-        RunChanged: something differs; lists field by field what was and what is.
+        RunChanged: something differs, listed field by field; or a file is there and cannot be used any more.
 
     """
-    differences = differences_between(job, _as_now(job, out))
+    files = {name: path for name, path in job.sources.items() if Path(path).is_file()}
+    try:
+        system = load_system(files["system"]) if "system" in files else job.system
+        inputs = load_inputs(files["inputs"]) if "inputs" in files else job.inputs
+        config = job.config
+        if (out / CONFIG).exists():
+            text = (out / CONFIG).read_text(encoding="utf-8")
+            config = RunConfig.model_validate_json(text, context={"recorded": True})
+    except (UsageError, ValidationError) as error:
+        raise RunChanged(f"{out}: a file of the run cannot be used any more: {error}") from error
+    differences = differences_between(job, replace(job, system=system, inputs=inputs, config=config))
     if differences:
         raise RunChanged(
             f"{out}: the run was started with other settings or inputs; restore them, or start a new run with another "
@@ -59,35 +164,6 @@ def differences_between(before: Job, now: Job) -> tuple[str, ...]:
     ]
     left_out = len(lines) - _MOST_DIFFERENCES
     return (*lines[:_MOST_DIFFERENCES], *([f"… and {left_out} more"] if left_out > 0 else []))
-
-
-def _as_now(job: Job, out: Path) -> Job:
-    """Return the job as its files give it now.
-
-    Raises:
-        RunChanged: a file is there and cannot be used any more.
-
-    """
-    try:
-        system, inputs = job.system, job.inputs
-        if _there(job.sources.get("system")):
-            system = load_system(job.sources["system"])
-        if _there(job.sources.get("inputs")):
-            inputs = load_inputs(job.sources["inputs"])
-        config = job.config
-        if (out / CONFIG).exists():
-            config = _read_config(out / CONFIG)
-    except (UsageError, ValidationError) as error:
-        raise RunChanged(f"{out}: a file of the run cannot be used any more: {error}") from error
-    return replace(job, system=system, inputs=inputs, config=config)
-
-
-def _read_config(file: Path) -> RunConfig:
-    return RunConfig.model_validate_json(file.read_text(encoding="utf-8"), context={"recorded": True})
-
-
-def _there(path: str | None) -> bool:
-    return path is not None and Path(path).is_file()
 
 
 def _fields(job: Job) -> dict[str, object]:

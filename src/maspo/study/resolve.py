@@ -1,4 +1,4 @@
-"""A study: a job resolved once. Who takes part, on which inputs, by which optimizer, at what price, in what bound."""
+"""A study: everything about a job that is decided before the first call: split, optimizer, prices, bound."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from maspo.optimizers.registry import OPTIMIZERS, make_optimizer
 from maspo.proposers.base import PROPOSERS
 from maspo.runners.base import RUNNERS, most_calls
 from maspo.runners.messages import check_inputs
-from maspo.study.bound import Bound, bound_of
-from maspo.study.estimate import estimate
+from maspo.study.bound import Bound, bound_of, estimate
 from maspo.study.job import Estimate, Job
 from maspo.team import Agent, System
 from maspo.team.graph import Team
@@ -84,7 +83,13 @@ def resolve(job: Job, parts: Parts | None = None) -> Study:
     config = _search_config(job)
     optimizer = given.optimizer or make_optimizer(config)
     found = _split(job, config)
-    problem = _problem(job, found, given)
+    answered = frozenset(row.key for row in job.inputs.rows if row.answer is not None)
+    labelled = answered if job.config.labels == "use" else frozenset[str]()
+    runner = RUNNERS.get(job.config.runner.kind) if given.runner is None else given.runner
+    team = replace(team_of(job), calls=most_calls(runner, job.system, job.config.runner.options))
+    # Where final answers are equal no judge is asked, and about half of them are; where labels decide, none is at all.
+    reserve = sum(holdout_calls_of_an_input(team) - (2 if key in labelled else 1) for key in found.holdout)
+    problem = Problem(team, job.system.prompts, found.search, job.config.seed, reserve, labelled)
     prices = prices_of(job)
     planned = config.planned_calls(problem.team)
     bound = bound_of(optimizer, problem, found.holdout, planned)
@@ -97,14 +102,8 @@ def resolve(job: Job, parts: Parts | None = None) -> Study:
         prices=prices,
         bound=bound,
         plan=estimate(job, bound, prices, (len(found.search), len(found.holdout)), tuple(notes)),
-        decided_by="labels" if job.config.labels == "use" and _all_labelled(job) else "judge",
+        decided_by="labels" if labelled and len(labelled) == len(job.inputs.rows) else "judge",
     )
-
-
-def config_of(optimizer: Optimizer) -> OptimizerConfig:
-    """Return the settings of an optimizer that is given as an object; without any, its class names it."""
-    config = getattr(optimizer, "config", None)
-    return config if isinstance(config, OptimizerConfig) else UnknownConfig(method=type(optimizer).__name__)
 
 
 def prices_of(job: Job) -> PriceBook:
@@ -129,7 +128,9 @@ def with_parts(config: RunConfig, parts: Parts) -> RunConfig:
     """
     named: dict[str, object] = {}
     if parts.optimizer is not None:
-        named["search"] = config_of(parts.optimizer)
+        own = getattr(parts.optimizer, "config", None)
+        unknown = UnknownConfig(method=type(parts.optimizer).__name__)
+        named["search"] = own if isinstance(own, OptimizerConfig) else unknown
     for section, part in (("judge", parts.judge), ("proposer", parts.proposer), ("runner", parts.runner)):
         if part is not None:
             named[section] = getattr(config, section).model_copy(update={"kind": name_of(part)})
@@ -189,7 +190,12 @@ def check_task(job: Job) -> None:
         raise UsageError("agents: none may be rewritten (all are frozen or do not reach the output); unfreeze one")
     for name in job.config.focus:
         if name not in possible:
-            raise UsageError(f"--focus: {_why_not(system, name)}; agents that may be rewritten: {', '.join(possible)}")
+            why = f"{name!r} does not reach the output"
+            if name not in system.by_name:
+                why = f"{name!r} is no agent"
+            elif system.by_name[name].frozen:
+                why = f"{name!r} is frozen"
+            raise UsageError(f"--focus: {why}; agents that may be rewritten: {', '.join(possible)}")
     if job.config.labels == "use" and all(row.answer is None for row in job.inputs.rows):
         raise UsageError("--labels use: no input has an `answer`; add labels, or leave it out to let the judge decide")
 
@@ -228,30 +234,8 @@ def _split(job: Job, config: OptimizerConfig) -> Split:
     return Split(search, holdout)
 
 
-def _problem(job: Job, found: Split, parts: Parts) -> Problem:
-    """Return what the optimizer is given."""
-    answered = (row.key for row in job.inputs.rows if row.answer is not None)
-    labelled = frozenset(answered) if job.config.labels == "use" else frozenset[str]()
-    # Where final answers are equal no judge is asked, and about half of them are; where labels decide, none is at all.
-    runner = job.config.runner
-    chosen = RUNNERS.get(runner.kind) if parts.runner is None else parts.runner
-    team = replace(team_of(job), calls=most_calls(chosen, job.system, runner.options))
-    reserve = sum(holdout_calls_of_an_input(team) - (2 if key in labelled else 1) for key in found.holdout)
-    return Problem(team, job.system.prompts, found.search, job.config.seed, reserve, labelled)
-
-
-def _all_labelled(job: Job) -> bool:
-    return all(row.answer is not None for row in job.inputs.rows)
-
-
 def _fixed(system: System) -> frozenset[str]:
     """Return the agents that are never rewritten: frozen ones, and those that cannot reach the output."""
     return frozenset(
         agent.name for agent in system.agents if agent.frozen or not system.team.reaches_output(agent.name)
     )
-
-
-def _why_not(system: System, name: str) -> str:
-    if name not in system.by_name:
-        return f"{name!r} is no agent"
-    return f"{name!r} is frozen" if system.by_name[name].frozen else f"{name!r} does not reach the output"

@@ -2,52 +2,50 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 from maspo.core.errors import BudgetReached, Interrupted, ProviderError, StoreError
 from maspo.core.prompts import prompt_id
 from maspo.events import (
-    CallLost,
-    CallUnsettled,
     CaseShown,
     Event,
     Paused,
-    RunFinished,
     RunStarted,
     SearchEvent,
     StepStarted,
 )
 from maspo.events.base import SEARCH
 from maspo.judges.base import JUDGES, Judge
-from maspo.models.base import ModelClient, Reply
+from maspo.models.base import ModelClient, Reply, ready_question
 from maspo.models.base import Request as ModelCall
-from maspo.models.budget import Ledger
+from maspo.models.layers.compose import compose
+from maspo.models.layers.limited import Health
+from maspo.models.layers.retried import RetryPolicy
 from maspo.models.prices import PriceBook
 from maspo.optimizers.base import Case, Compare, Propose, Request, Result, Results
-from maspo.proposers.base import PROPOSERS, Proposer
+from maspo.proposers.base import PROPOSERS
 from maspo.proposers.passages import Passages
 from maspo.runners.base import RUNNERS, Runner
 from maspo.store.codec import RecordedResult, decoded_again, encode
 from maspo.store.run_store import RunStore
-from maspo.study.calls import Calls, reported
+from maspo.study.calls import LossReporter, open_ledger, unsettled_calls
 from maspo.study.executor import Done, Executor, LocalExecutor
-from maspo.study.failures import Witnessed, unlisted
 from maspo.study.job import Job, Progress, Watcher
 from maspo.study.resolve import Parts, chosen_part
 from maspo.study.traces import TraceQuota
 
+_PROGRESS_SECONDS = 0.2
+"""How often whoever looks on is told where the work stands: five times a second look like at once."""
 
-@dataclass(slots=True)
-class _Stage:
-    """What is worked on now, and how far it has come."""
 
-    name: str = ""
-    size: int = 0
-    done: int = 0
+E = TypeVar("E", bound=Event)
 
 
 class Session:
@@ -82,61 +80,41 @@ class Session:
         self._steps: dict[str, str] = {}
         """The step of the search that each agent is in."""
         self._quota = TraceQuota(job.config.seed, kept=sum(bool(item.runs) for item in results))
-        self._calls = Calls(job, store, bare, prices)
-        self._stage = _Stage()
+        models = job.config.models
+        policy = RetryPolicy(attempts=models.attempts, deadline=models.deadline)
+        self._health = Health()
+        self.ledger = open_ledger(job, store, prices or PriceBook(models.prices, models.base_url))
+        """What was spent, and what may still be."""
+        answering = compose(bare, store, self.ledger, policy, models.concurrency, self._health)
+        self._stage, self._stage_size, self._stage_done = "search", 0, 0
+        """What is worked on now, in how many pieces, and how many of them are done."""
         self._runners: dict[int, Runner] = {}
-        self.model: ModelClient = Witnessed(self._calls.model, self.publish)
-        self.judge = self._make_judge()
-        self._executor: Executor | None = None
+        self.model: ModelClient = LossReporter(answering, self.publish)
+        kind = chosen_part(self._parts.judge, job.config.judge.kind)
+        options = job.config.judge.options
+        self.judge: Judge = JUDGES.make(kind, self.model, models.of_judge(), job.config.seed, **options)
 
     # ── the record ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-    @property
-    def ledger(self) -> Ledger:
-        """What was spent, and what may still be."""
-        return self._calls.ledger
-
-    @property
-    def seconds(self) -> float:
-        """Seconds that were worked, in this and earlier processes."""
-        return self.ledger.seconds
 
     @property
     def events(self) -> Sequence[Event]:
         """All events that are recorded."""
         return self._events
 
-    @property
-    def started(self) -> RunStarted | None:
-        """The beginning of the run, when it is recorded."""
-        return next((event for event in self._events if isinstance(event, RunStarted)), None)
-
-    @property
-    def finished(self) -> RunFinished | None:
-        """The end of the run when it is recorded, and complete."""
-        ends = [event for event in self._events if isinstance(event, RunFinished)]
-        return ends[-1] if ends and ends[-1].complete else None
+    def recorded(self, kind: type[E]) -> tuple[E, ...]:
+        """Return the recorded events of a kind."""
+        return tuple(event for event in self._events if isinstance(event, kind))
 
     @property
     def answered(self) -> bool:
         """Whether any call was answered."""
         return any(usage.calls > usage.failed for usage in self.ledger.usage().values())
 
-    @property
-    def lost_calls(self) -> int:
-        """Calls that failed for good so far."""
-        return sum(isinstance(event, CallLost) for event in self._events)
-
-    @property
-    def unsettled(self) -> tuple[CallUnsettled, ...]:
-        """Calls that were in flight when an earlier process died, as far as they are listed."""
-        return tuple(event for event in self._events if isinstance(event, CallUnsettled))
-
     async def publish(self, *events: Event) -> None:
         """Record events, then tell whoever looks on."""
         if not events:
             return
-        await self._store.append([encode(event) for event in events], self._calls.spent())
+        await self._store.append([encode(event) for event in events], self.spent())
         for event in events:
             self._events.append(event)
             self._watcher.on_event(event)
@@ -170,18 +148,21 @@ class Session:
 
     async def list_unsettled(self) -> None:
         """Publish the calls that were in flight when an earlier process died: they may be billed twice."""
-        await self.publish(*unlisted(self._store, self._events))
+        await self.publish(*unsettled_calls(self._store, self._events))
 
     async def save(self, values: Mapping[str, str] | None = None) -> None:
         """Record what was spent so far, and other values beside it."""
-        await self._store.append([], {**self._calls.spent(), **(values or {})})
+        await self._store.append([], {**self.spent(), **(values or {})})
 
     async def pause(self, reason: str) -> None:
         """Record that the work stopped before its end."""
-        await self.publish(Paused(reason, self.seconds))
+        await self.publish(Paused(reason, self.ledger.seconds))
 
     async def probe(self, models: Iterable[str]) -> bool:
         """Ask each model one small question, so that a wrong key or name costs nothing; say whether a world answers.
+
+        A recorded reply does not tell: what an earlier process was told counts, and where that is lost the question is
+        asked once more.
 
         Raises:
             ProviderError: the endpoint cannot be reached or refuses.
@@ -189,38 +170,45 @@ class Session:
         """
         if self.job.world is not None:
             return True
+        questions = [ready_question(model) for model in dict.fromkeys(models)]
         noted = json.loads(self._store.meta().get("simulated", "null"))
-        if noted is None and self.started is not None:
-            noted = self.started.simulated
-        simulated = await self._calls.probe(list(dict.fromkeys(models)), noted)
+        if noted is None and (started := self.recorded(RunStarted)):
+            noted = started[0].simulated
+        replies = [await self.model.complete(question) for question in questions]
+        if noted is None and all(reply.cached for reply in replies):
+            anew = uuid.uuid4().hex
+            replies = [await self.model.complete(replace(question, identity=anew)) for question in questions]
+        simulated = bool(noted) or any(reply.simulated for reply in replies)
         await self._store.append([], {"simulated": json.dumps(simulated)})
         return simulated
 
+    def spent(self) -> dict[str, str]:
+        """Return what was used so far, as values to keep beside the journal."""
+        usage = {purpose: usage.dump() for purpose, usage in self.ledger.usage().items()}
+        return {"usage": json.dumps(usage), "seconds": repr(self.ledger.seconds)}
+
     # ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    @property
+    @cached_property
     def executor(self) -> Executor:
-        """What performs requests."""
-        if self._executor is None:
-            self._executor = self.local_executor()
-        return self._executor
-
-    def make_executor(self) -> None:
-        """Make what performs requests before the first call, so that a part that cannot be made costs nothing."""
-        self._executor = self.local_executor()
+        """What performs requests. Made before the first call, so that a part that cannot be made costs nothing."""
+        return self.local_executor()
 
     def local_executor(self) -> LocalExecutor:
         """Return an executor of this process."""
         job = self.job
+        config = job.config.proposer
+        chosen, own = chosen_part(self._parts.proposer, config.kind), {"shown_characters": config.shown_characters}
+        settings = {"passages": self._passages, **own, **config.options}
         return LocalExecutor(
             system=job.system,
             rows=job.inputs.rows,
             runner=self.runner(),
             judge=self.judge,
-            proposer=self._make_proposer(),
+            proposer=PROPOSERS.make(chosen, self.model, job.config.models.of_proposer(), **settings),
             ledger=self.ledger,
             labels=job.config.labels,
-            budget=job.config.proposer.length_budget,
+            budget=config.length_budget,
             scorer=self._parts.scorer,
             passages=self._passages,
         )
@@ -240,30 +228,26 @@ class Session:
     async def _record(self, done: Done, stage: str) -> None:
         request = done.request
         kept = bool(done.runs) and self._quota.grants(request.id, stage, self.planned_calls)
+        span = stage if stage == SEARCH.id else request.purpose
+        if stage == SEARCH.id and isinstance(
+            request, Compare | Propose
+        ):  # the step that its agent is in, if it says so
+            span = self._steps.get(request.agent, stage)
         recorded = RecordedResult(
             request=request.id,
             result=done.result,
             purpose=request.purpose,
-            within=self._within(request, stage),
+            within=span,
             runs=tuple(run.address for run in done.runs) if kept else (),
         )
-        await self._store.put_result(recorded, [run.trace for run in done.runs] if kept else (), self._calls.spent())
+        await self._store.put_result(recorded, [run.trace for run in done.runs] if kept else (), self.spent())
         self._results[request.id] = done.result
         self.advance()
 
-    def _within(self, request: Request, stage: str) -> str:
-        """Return the span that a request belongs to: of a search, the step that its agent is in, if it says so."""
-        if stage != SEARCH.id:
-            return request.purpose
-        return self._steps.get(request.agent, stage) if isinstance(request, Compare | Propose) else stage
-
     async def show_cases(self, cases: Sequence[Case]) -> None:
         """Publish the texts of misalignment cases that the record does not show yet; their calls are recorded."""
-        shown = {
-            (event.step, event.agent, event.input_key, prompt_id(event.candidate_prompt))
-            for event in self._events
-            if isinstance(event, CaseShown)
-        }
+        texts = self.recorded(CaseShown)
+        shown = {(text.step, text.agent, text.input_key, prompt_id(text.candidate_prompt)) for text in texts}
         local = self.local_executor()
         for case in cases:
             if (case.step, case.agent, case.input_key, prompt_id(case.candidate)) not in shown:
@@ -283,42 +267,38 @@ class Session:
             self._runners[repeat] = RUNNERS.make(chosen, job.system, rows, model, settings, **options)
         return self._runners[repeat]
 
-    def _make_judge(self) -> Judge:
-        config = self.job.config
-        chosen = chosen_part(self._parts.judge, config.judge.kind)
-        settings, options = config.models.of_judge(), config.judge.options
-        judge: Judge = JUDGES.make(chosen, self.model, settings, config.seed, **options)
-        return judge
-
     @cached_property
     def _passages(self) -> Passages:
         """What no prompt may copy: the passages of all inputs, those of the hold-out and labels included."""
         texts = (text for row in self.job.inputs.rows for text in (*row.columns.values(), row.answer or ""))
         return Passages(texts, own=self.job.system.prompts.values())
 
-    def _make_proposer(self) -> Proposer:
-        config, settings = self.job.config.proposer, self.job.config.models.of_proposer()
-        chosen = chosen_part(self._parts.proposer, config.kind)
-        own = {"passages": self._passages, "shown_characters": config.shown_characters}
-        proposer: Proposer = PROPOSERS.make(chosen, self.model, settings, **{**own, **config.options})
-        return proposer
-
     # ── looking on, and the end ──────────────────────────────────────────────────────────────────────────────────────
 
     def begin_stage(self, name: str, size: int, planned_calls: int | None = None) -> None:
         """Say what is worked on from now on, in how many pieces."""
-        self._stage = _Stage(name, size)
+        self._stage, self._stage_size, self._stage_done = name, size, 0
         if planned_calls is not None:
             self.planned_calls = planned_calls
 
     def advance(self) -> None:
         """Say that one more piece is done."""
-        self._stage.done += 1
+        self._stage_done += 1
 
     def progress(self) -> Progress:
         """Return where the work stands."""
-        now = self._stage
-        return self._calls.progress(now.name or "search", now.done, now.size, self.planned_calls)
+        ledger = self.ledger
+        return Progress(
+            phase=self._stage,
+            done=self._stage_done,
+            wave=self._stage_size,
+            calls=ledger.calls,
+            calls_planned=self.planned_calls,
+            usd=ledger.usd,
+            seconds=ledger.seconds,
+            in_flight=ledger.in_flight,
+            waiting=self._health.waiting,
+        )
 
     async def close(self) -> None:
         """End what is still under way."""
@@ -326,23 +306,42 @@ class Session:
             await runner.close()
 
 
+@dataclass(frozen=True)
 class Redrawn:
     """Makes every call of a repeat a draw of its own: equal questions of two repeats share no reply."""
 
-    def __init__(self, inner: ModelClient, repeat: int) -> None:
-        self._inner = inner
-        self._identity = f"repeat {repeat}"
+    inner: ModelClient
+    repeat: int
 
     async def complete(self, request: ModelCall) -> Reply:
         """Answer as the inner model does."""
-        return await self._inner.complete(replace(request, identity=self._identity))
+        return await self.inner.complete(replace(request, identity=f"repeat {self.repeat}"))
 
 
 @asynccontextmanager
-async def opened(session: Session, watcher: Watcher) -> AsyncIterator[Session]:
-    """Report the progress of a session while it works, and close it."""
+async def at_work(session: Session, watcher: Watcher, stop: asyncio.Event | None = None) -> AsyncIterator[Session]:
+    """Report the progress of a session while it works, and close it at the end.
+
+    Once ``stop`` is set, every further call is refused; calls in flight may finish.
+    """
+
+    async def report() -> None:
+        while True:
+            watcher.on_progress(session.progress())
+            await asyncio.sleep(_PROGRESS_SECONDS)
+
+    async def halt(asked: asyncio.Event) -> None:
+        await asked.wait()
+        session.ledger.halt(Interrupted("Stopped as asked."))
+
+    beside = [asyncio.create_task(report()), *([asyncio.create_task(halt(stop))] if stop else [])]
     try:
-        async with reported(watcher, session.progress):
-            yield session
+        yield session
     finally:
-        await session.close()
+        try:
+            for task in reversed(beside):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+        finally:
+            await session.close()

@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 from maspo.models.base import CallStore, Message, ModelClient, Reply, Request
+from maspo.testing.rules import rule
 
 HARD_TEXTS = ("", "plain", "a\0b", "\ud800 alone", "émoji 🙂", "'; DROP TABLE calls; --", "</verdict>\r\n\t{input}")
 """Texts that models write and careless code loses."""
@@ -47,7 +48,7 @@ async def check_model_client(model: ModelClient, request: Request) -> None:
     call.cancel()
     (outcome,) = await asyncio.gather(call, return_exceptions=True)
     cancelled = isinstance(outcome, asyncio.CancelledError)
-    _rule(cancelled or isinstance(outcome, Reply), f"a cancelled call raises CancelledError, not {outcome!r}")
+    rule(cancelled or isinstance(outcome, Reply), f"a cancelled call raises CancelledError, not {outcome!r}")
     _check_reply(await model.complete(request))
 
 
@@ -60,27 +61,22 @@ async def check_call_store(open_store: Callable[[], AbstractAsyncContextManager[
     ]
     replies = [Reply(text, 1, None, 0.25, 1.5, True, 3) for text in HARD_TEXTS]
     async with open_store() as store:
-        _rule(store.get(request.key) is None, "get returns None for a question that has no reply")
+        rule(store.get(request.key) is None, "get returns None for a question that has no reply")
         await store.put(request, Reply("first"))
-        _rule(store.get(request.key) == Reply("first"), "get returns what put recorded")
+        rule(store.get(request.key) == Reply("first"), "get returns what put recorded")
         await store.put(request, Reply("second"))
-        _rule(store.get(request.key) == Reply("first"), "a recorded reply never changes")
+        rule(store.get(request.key) == Reply("first"), "a recorded reply never changes")
         await asyncio.gather(*(store.put(*pair) for pair in zip(others, replies, strict=True)))
     async with open_store() as store:
-        _rule(store.get(request.key) == Reply("first"), "a reply is there when the store is opened again")
+        rule(store.get(request.key) == Reply("first"), "a reply is there when the store is opened again")
         for other, reply in zip(others, replies, strict=True):
-            _rule(store.get(other.key) == reply, f"every field is kept exactly: {store.get(other.key)!r} for {reply!r}")
+            rule(store.get(other.key) == reply, f"every field is kept exactly: {store.get(other.key)!r} for {reply!r}")
 
 
 def _check_reply(reply: Reply) -> None:
-    _rule(isinstance(reply.text, str), f"text is a string, not {reply.text!r}")
+    rule(isinstance(reply.text, str), f"text is a string, not {reply.text!r}")
     for count in (reply.tokens_in, reply.tokens_out):
-        _rule(count is None or count >= 0, f"tokens are counted from 0 or unknown (None), not {count!r}")
-    _rule(reply.usd is None or reply.usd >= 0, f"usd is not negative and None when unknown, not {reply.usd!r}")
-    _rule(reply.seconds >= 0, f"seconds are not negative: {reply.seconds!r}")
-    _rule(reply.attempts >= 1, f"a reply took at least one attempt, not {reply.attempts!r}")
-
-
-def _rule(kept: bool, rule: str) -> None:
-    if not kept:
-        raise AssertionError(rule)
+        rule(count is None or count >= 0, f"tokens are counted from 0 or unknown (None), not {count!r}")
+    rule(reply.usd is None or reply.usd >= 0, f"usd is not negative and None when unknown, not {reply.usd!r}")
+    rule(reply.seconds >= 0, f"seconds are not negative: {reply.seconds!r}")
+    rule(reply.attempts >= 1, f"a reply took at least one attempt, not {reply.attempts!r}")

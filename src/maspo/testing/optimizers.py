@@ -31,10 +31,11 @@ from maspo.optimizers.base import (
     Request,
     Result,
     Results,
-    Score,
     Scored,
+    ScoreOutput,
 )
 from maspo.team.graph import Team
+from maspo.testing.rules import rule
 
 _MOST_ASKS = 10_000
 """A search that asks more often than this is taken to have no end; ours ask some hundred times."""
@@ -70,11 +71,15 @@ class Oracle:
             case Propose():
                 return Drafts(() if failed else tuple(self._drafts(request)))
             case Compare():
-                return self._failed(request) if failed else self._comparison(request)
+                if not failed:
+                    return self._comparison(request)
+                lost = Verdict.UNDECIDED
+                readers = tuple((reader, lost) for reader in self.team.successors[request.agent])
+                return Comparison(request.input_key, lost, readers, lost, failed=True)
             case AblateEdge():
                 glob = Verdict.UNDECIDED if failed else self._both_orders(request)
                 return Comparison(request.input_key, glob, (), glob, glob is Verdict.TIE, failed)
-            case Score():
+            case ScoreOutput():
                 return Scored(request.input_key, None if failed else self._drawn("score", request, 101) / 100)
 
     def _drafts(self, request: Propose) -> Iterator[Draft]:
@@ -99,11 +104,6 @@ class Oracle:
         local = self._verdict(request, "local") if Level.LOCAL in asked else Verdict.UNDECIDED
         lookahead = tuple((reader, self._verdict(request, reader)) for reader in readers)
         return Comparison(request.input_key, local, lookahead, glob, same)
-
-    def _failed(self, request: Compare) -> Comparison:
-        lost = Verdict.UNDECIDED
-        readers = tuple((reader, lost) for reader in self.team.successors[request.agent])
-        return Comparison(request.input_key, lost, readers, lost, failed=True)
 
     def _both_orders(self, request: Request) -> Verdict:
         return combined(self._verdict(request, "global"), self._verdict(request, "turned"))
@@ -189,22 +189,20 @@ def _checked(optimizer: Optimizer, problem: Problem, oracle: Oracle) -> Played:
         asks.append(ask)
         seen.append(deepcopy(ask))
     ids = [request.id for ask in asks for request in ask.requests]
-    _rule(len(ids) == len(set(ids)), "no two requests of a search share an id")
-    _rule(not asks[-1].requests, f"a search ends, without requests, and asks no more than {_MOST_ASKS:,} times")
-    _rule(
-        all(ask.requests for ask in asks[:-1]), "an Ask without requests is only the end: it is returned, not yielded"
-    )
-    _rule(problem == given, "a search does not change the problem that it is given")
-    _rule(asks == seen, "a search does not change prompts, requests or events that it has handed out")
+    rule(len(ids) == len(set(ids)), "no two requests of a search share an id")
+    rule(not asks[-1].requests, f"a search ends, without requests, and asks no more than {_MOST_ASKS:,} times")
+    rule(all(ask.requests for ask in asks[:-1]), "an Ask without requests is only the end: it is returned, not yielded")
+    rule(problem == given, "a search does not change the problem that it is given")
+    rule(asks == seen, "a search does not change prompts, requests or events that it has handed out")
     return Played(tuple(asks))
 
 
 def _check_prompts(prompts: Prompts, problem: Problem) -> None:
     team = problem.team
-    _rule(prompts.keys() == team.everyone, "joint prompts hold one prompt for every agent")
+    rule(prompts.keys() == team.everyone, "joint prompts hold one prompt for every agent")
     frozen = team.everyone.difference(team.rewritten)
     kept = all(prompts[name] == problem.seed_prompts[name] for name in frozen)
-    _rule(kept, "agents that may not be rewritten keep their prompts")
+    rule(kept, "agents that may not be rewritten keep their prompts")
 
 
 def _check_request(request: Request, problem: Problem) -> None:
@@ -215,34 +213,29 @@ def _check_request(request: Request, problem: Problem) -> None:
             prompts, changed = request.prompts, {request.agent}
         case Compare():
             keys, prompts, changed = {request.input_key}, request.reference, set(request.changes)
-            _rule(bool(changed), "a comparison changes at least one agent")
+            rule(bool(changed), "a comparison changes at least one agent")
         case AblateEdge():
             keys, prompts, changed = {request.input_key}, request.prompts, set[str]()
             readers = problem.team.successors.get(request.source, ())
-            _rule(request.reader in readers, "only edges of the team are cut")
-        case Score():
+            rule(request.reader in readers, "only edges of the team are cut")
+        case ScoreOutput():
             keys, prompts, changed = {request.input_key}, request.prompts, set[str]()
-    _rule(keys <= set(problem.inputs), "only inputs of the problem are asked for")
-    _rule(changed <= set(problem.team.rewritten), "only agents that may be rewritten are changed or proposed for")
+    rule(keys <= set(problem.inputs), "only inputs of the problem are asked for")
+    rule(changed <= set(problem.team.rewritten), "only agents that may be rewritten are changed or proposed for")
     _check_prompts(prompts, problem)
 
 
 def _check_replays(optimizer: Optimizer, problem: Problem, oracle: Oracle, search: Played) -> None:
     """Check that a search is a function of problem and results."""
     again = played(optimizer, problem, oracle)
-    _rule(again == search, "the same results lead to the same requests and events")
+    rule(again == search, "the same results lead to the same requests and events")
     side_by_side = zip_longest(*(play(optimizer, problem, oracle) for _ in range(2)))
     two = all(
         one == other == ask for (one, other), ask in zip_longest(side_by_side, search.asks, fillvalue=(None, None))
     )
-    _rule(two, "searches of one optimizer do not know of one another")
+    rule(two, "searches of one optimizer do not know of one another")
     record = [tuple(oracle.answer(request) for request in ask.requests) for ask in search.asks[:-1]]
     for stop in range(0, len(record) + 1, 1 + len(record) // _REPLAYS):
         # A record comes from a file, so its results are equal to those that were sent, not the same objects.
         gone_on = played(optimizer, deepcopy(problem), oracle, deepcopy(record[:stop]))
-        _rule(gone_on == search, "a search that is replayed from a record goes on as if nothing had happened")
-
-
-def _rule(kept: bool, rule: str) -> None:
-    if not kept:
-        raise AssertionError(rule)
+        rule(gone_on == search, "a search that is replayed from a record goes on as if nothing had happened")

@@ -69,7 +69,13 @@ async def check_proposer(proposer: object, **options: Any) -> None:
     for rewrite, reply in product(_rewrites(), REPLIES):
         made, model = _made(proposer, reply, options)
         drafts = await _drafts(made, rewrite)
-        _check_drafts(drafts, rewrite)
+        few = len(drafts.drafts) <= rewrite.count
+        rule(few, f"no more drafts than asked for: {len(drafts.drafts)}, where {rewrite.count} were")
+        for draft in drafts.drafts:
+            words = all(isinstance(text, str) for text in (draft.text, draft.rejected))
+            rule(words, f"a draft is a text, with the reason in words when it is rejected: {draft!r}")
+            reason = "" if draft.rejected else checked(draft.text, rewrite.parent, RULES, PASSAGES).rejected
+            rule(not reason, f"a draft that breaks a rule is rejected; this one {reason}: {draft.text[:80]!r}")
         again, same_model = _made(proposer, reply, options)
         rule(drafts == await _drafts(again, rewrite), "the same proposal and reply lead to the same drafts")
         rule(
@@ -82,11 +88,6 @@ async def check_proposer(proposer: object, **options: Any) -> None:
         used = [draft for draft in drafts.drafts if not draft.rejected]
         rule(not (used and model.requests), f"when its call failed for good no draft is accepted: {used}")
     rewrite = next(_rewrites())
-    await _check_identity(proposer, rewrite, options)
-    await check_ends_pass("a proposer", lambda model: _proposer(proposer, model, options).propose(rewrite, RULES))
-
-
-async def _check_identity(proposer: object, rewrite: Rewrite, options: dict[str, Any]) -> None:
     keys = []
     for identity in ("one", "another"):
         made, model = _made(proposer, REPLIES[0], options)
@@ -96,18 +97,7 @@ async def _check_identity(proposer: object, rewrite: Rewrite, options: dict[str,
         not keys[0] or keys[0] != keys[1],
         "two proposals are two draws: give rewrite.identity on as Request.identity, else they share one reply",
     )
-
-
-def _check_drafts(drafts: Drafts, rewrite: Rewrite) -> None:
-    rule(
-        len(drafts.drafts) <= rewrite.count,
-        f"no more drafts than asked for: {len(drafts.drafts)}, where {rewrite.count} were",
-    )
-    for draft in drafts.drafts:
-        words = all(isinstance(text, str) for text in (draft.text, draft.rejected))
-        rule(words, f"a draft is a text, with the reason in words when it is rejected: {draft!r}")
-        reason = "" if draft.rejected else checked(draft.text, rewrite.parent, RULES, PASSAGES).rejected
-        rule(not reason, f"a draft that breaks a rule is rejected; this one {reason}: {draft.text[:80]!r}")
+    await check_ends_pass("a proposer", lambda model: _proposer(proposer, model, options).propose(rewrite, RULES))
 
 
 async def _drafts(proposer: Proposer, rewrite: Rewrite) -> Drafts:

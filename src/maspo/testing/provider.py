@@ -41,7 +41,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Exchange:
     """What a fault may look at: the request, and the body that the world would send."""
 
     seen: Seen
@@ -52,7 +52,7 @@ class Asked:
 class Fault(Protocol):
     """Something that goes wrong with a request."""
 
-    async def answer(self, asked: Asked, /) -> web.StreamResponse | None:
+    async def answer(self, asked: Exchange, /) -> web.StreamResponse | None:
         """Answer in the world's place; None lets the next rule, or the world, answer."""
         ...
 
@@ -99,7 +99,7 @@ class Refuse:
     code: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    async def answer(self, _: Asked) -> web.StreamResponse | None:
+    async def answer(self, _: Exchange) -> web.StreamResponse | None:
         """Refuse."""
         body = {"error": {"message": self.message, "type": self.code or "error", "code": self.code or None}}
         return web.json_response(body, status=self.status, headers=self.headers)
@@ -111,7 +111,7 @@ class Echo:
 
     status: int = 500
 
-    async def answer(self, asked: Asked) -> web.StreamResponse | None:
+    async def answer(self, asked: Exchange) -> web.StreamResponse | None:
         """Refuse, and show the key."""
         said = f"could not handle Authorization: {asked.request.headers.get('Authorization', '')}"
         return web.json_response({"error": {"message": said}}, status=self.status)
@@ -125,7 +125,7 @@ class Body:
     status: int = 200
     content_type: str = "application/json"
 
-    async def answer(self, _: Asked) -> web.StreamResponse | None:
+    async def answer(self, _: Exchange) -> web.StreamResponse | None:
         """Send the body."""
         return web.Response(status=self.status, body=self.body, content_type=self.content_type)
 
@@ -136,7 +136,7 @@ class Slow:
 
     seconds: float
 
-    async def answer(self, _: Asked) -> web.StreamResponse | None:
+    async def answer(self, _: Exchange) -> web.StreamResponse | None:
         """Wait, and let the next rule answer."""
         await asyncio.sleep(self.seconds)
         return None
@@ -146,7 +146,7 @@ class Slow:
 class BlackHole:
     """The request is accepted and never answered."""
 
-    async def answer(self, _: Asked) -> web.StreamResponse | None:
+    async def answer(self, _: Exchange) -> web.StreamResponse | None:
         """Never answer."""
         await asyncio.Event().wait()
         return None
@@ -158,14 +158,14 @@ class Stall:
 
     reset: bool = False
 
-    async def answer(self, asked: Asked) -> web.StreamResponse | None:
+    async def answer(self, asked: Exchange) -> web.StreamResponse | None:
         """Send half of the body."""
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         response.content_length = len(asked.body)
         await response.prepare(asked.request)
         await response.write(asked.body[: len(asked.body) // 2])
         if self.reset:
-            return _broken_off(asked.request)
+            return _break_off(asked.request)
         await asyncio.Event().wait()
         return response
 
@@ -174,9 +174,9 @@ class Stall:
 class Reset:
     """The connection breaks before any answer."""
 
-    async def answer(self, asked: Asked) -> web.StreamResponse | None:
+    async def answer(self, asked: Exchange) -> web.StreamResponse | None:
         """Break the connection."""
-        return _broken_off(asked.request)
+        return _break_off(asked.request)
 
 
 @dataclass
@@ -195,7 +195,7 @@ class RateLimit:
     _tokens: float = math.nan
     _last: float = 0.0
 
-    async def answer(self, asked: Asked) -> web.StreamResponse | None:
+    async def answer(self, asked: Exchange) -> web.StreamResponse | None:
         """Refuse what comes too fast; let the rest pass."""
         at = asked.seen.at
         known = self.burst if math.isnan(self._tokens) else self._tokens
@@ -206,16 +206,14 @@ class RateLimit:
             self.passed += 1
             return None
         self.refused += 1
-        return await Refuse(429, "too fast", "rate_limit_exceeded", self._told()).answer(asked)
-
-    def _told(self) -> Mapping[str, str]:
         wait = (1 - self._tokens) / self.per_second
         forms = {
             "Retry-After": f"{math.ceil(wait)}",
             "retry-after-ms": f"{math.ceil(wait * 1000)}",
             "x-ratelimit-reset-requests": f"{math.ceil(wait * 1000)}ms",
         }
-        return {self.header: forms[self.header]} if self.header else {}
+        told = {self.header: forms[self.header]} if self.header else {}
+        return await Refuse(429, "too fast", "rate_limit_exceeded", told).answer(asked)
 
 
 class FakeProvider:
@@ -237,7 +235,9 @@ class FakeProvider:
         """Listen on a free port of this machine while the context is open; yields the base URL."""
         application = web.Application(client_max_size=MAX_BODY)
         application.router.add_route("*", "/{path:.*}", self._answer)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.05)
+        runner = web.AppRunner(
+            application, access_log=None, shutdown_timeout=0.05
+        )  # seconds that hung requests may hold up a test
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -252,17 +252,15 @@ class FakeProvider:
         purpose = request.headers.get("X-Maspo-Purpose", "")
         seen = Seen(len(self.seen) + 1, at, purpose, request.path_qs, dict(request.headers))
         self.seen.append(seen)
-        asked = Asked(seen, request, self._completion(json.loads(await request.read()), request.headers))
+        reply = self._world.reply(read_request(json.loads(await request.read()), request.headers))
+        body = completion({"content": reply.text}, usage=(reply.tokens_in, reply.tokens_out))
+        asked = Exchange(seen, request, body)
         for rule in self._script:
             if rule.when.due(seen):
                 response = await rule.fault.answer(asked)
                 if response is not None:
                     return response
         return web.Response(body=asked.body, content_type="application/json")
-
-    def _completion(self, body: object, headers: Mapping[str, str]) -> bytes:
-        reply = self._world.reply(read_request(body, headers))
-        return completion({"content": reply.text}, usage=(reply.tokens_in, reply.tokens_out))
 
 
 @asynccontextmanager
@@ -287,7 +285,49 @@ def completion(
     return json.dumps(body).encode()
 
 
-def _broken_off(request: web.Request) -> web.StreamResponse:
+def odd_bodies(text: str) -> Mapping[str, bytes]:
+    """Return bodies that providers send with status 200 and careless code falls over, by name.
+
+    Those that hold an answer hold ``text``.
+    """
+    good = completion({"content": text})
+    tool = {"id": "1", "type": "function", "function": {"name": "search", "arguments": "{}"}}
+    several = [{"index": index, "message": {"content": text * (index == 0)}} for index in range(3)]
+    return {
+        "null": completion({"content": None}),
+        "empty": completion({"content": ""}),
+        "blank": completion({"content": " \n\t"}),
+        "absent": completion({}),
+        "number": completion({"content": 5}),
+        "tool calls": completion({"content": None, "tool_calls": [tool]}, "tool_calls"),
+        "refusal": completion({"content": None, "refusal": text}),
+        "filtered": completion({"content": ""}, "content_filter"),
+        "truncated": completion({"content": text}, "length"),
+        "nothing before the limit": completion({"content": "", "reasoning_content": text}, "length"),
+        "parts": completion({"content": [{"type": "text", "text": text}, {"type": "image_url"}, 5, None]}),
+        "several choices": json.dumps({"choices": several}).encode(),
+        "no choices": b'{"choices": []}',
+        "an error": b'{"error": {"message": "overloaded"}}',
+        "surrogates": completion({"content": f"\ud800{text}\udfff"}),
+        "NUL": completion({"content": f"\0{text}\0"}),
+        "bidi": completion({"content": f"\u202e{text}\u2066\u200f"}),
+        "10 MB": completion({"content": text + "x" * 10_000_000}),
+        "html": b"<!doctype html><title>Sign in</title><p>Please sign in to this network.",
+        "cut": good[: len(good) // 2],
+        "cut in a character": '{"choices": [{"message": {"content": "é'.encode()[:-1],
+        "nothing": b"",
+        "no JSON": b"data: [DONE]\n\n",
+        "deep": b"[" * 100_000,
+        "a long number": b'{"choices": ' + b"9" * 10_000 + b"}",
+        "no usage": completion({"content": text}, usage=None),
+        "negative usage": completion({"content": text}, usage=(-5, -5)),
+        "huge usage": completion({"content": text}, usage=(10**30, 10**30)),
+        "usage in words": completion({"content": text}, usage=("many", None)),
+        "odd finish": completion({"content": text}, {"why": ["stop"]}),
+    }
+
+
+def _break_off(request: web.Request) -> web.StreamResponse:
     if request.transport is not None:
         request.transport.abort()
     return web.Response()

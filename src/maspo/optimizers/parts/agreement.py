@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Literal
 
-from maspo.core.verdict import Comparison, Level, Verdict
+from maspo.core.verdict import Comparison, Verdict
 from maspo.events import LevelAgreement
 from maspo.optimizers.parts.reward import Weights, term, value_of
 
@@ -16,55 +15,40 @@ _DOUBT = 20
 """Comparisons that neither agree nor disagree, added to those seen: a level counts little before it has earned it.
 
 Chosen on the arena together with the weighting itself (docs/design/0003-anchor-race.md)."""
+UNSEEN = LevelAgreement()
 _DECIDED = (Verdict.WIN, Verdict.LOSS)
 
 
+def count_agreement(so_far: LevelAgreement, verdict: Verdict, glob: Verdict) -> LevelAgreement:
+    """Return the agreement after one more comparison; undecided ones and ties teach nothing."""
+    if verdict not in _DECIDED or glob not in _DECIDED:
+        return so_far
+    return LevelAgreement(so_far.agreed + (verdict is glob), so_far.disagreed + (verdict is not glob))
+
+
+def reliability(seen: LevelAgreement) -> float:
+    """Return 0 for a level no better than a coin, as far as seen, up to 1 for one always right; shrunk towards 0."""
+    return max(0.0, (seen.agreed - seen.disagreed) / (seen.agreed + seen.disagreed + _DOUBT))
+
+
 @dataclass(frozen=True, slots=True)
-class Agreement:
-    """How often one level agreed with the global verdict, where both were decided."""
+class Reliability:
+    """How often local and lookahead verdicts have agreed with the global verdict in one run."""
 
-    agreed: int = 0
-    disagreed: int = 0
+    local: LevelAgreement = UNSEEN
+    lookahead: LevelAgreement = UNSEEN
 
-    @property
-    def event(self) -> LevelAgreement:
-        """The counts as an event tells them."""
-        return LevelAgreement(self.agreed, self.disagreed)
-
-    @property
-    def reliability(self) -> float:
-        """0: no better than a coin, as far as seen; 1: always right. Shrunk towards 0."""
-        return max(0.0, (self.agreed - self.disagreed) / (self.agreed + self.disagreed + _DOUBT))
-
-    def after(self, verdict: Verdict, glob: Verdict) -> Agreement:
-        """Return the agreement after one more comparison; undecided ones and ties teach nothing."""
-        if verdict not in _DECIDED or glob not in _DECIDED:
+    def after(self, comparison: Comparison) -> Reliability:
+        """Return what is known after one more comparison; one of the output agent has only one level."""
+        if not comparison.lookahead:
             return self
-        if verdict is glob:
-            return replace(self, agreed=self.agreed + 1)
-        return replace(self, disagreed=self.disagreed + 1)
+        lookahead = self.lookahead
+        for _, verdict in comparison.lookahead:
+            lookahead = count_agreement(lookahead, verdict, comparison.glob)
+        return Reliability(count_agreement(self.local, comparison.local, comparison.glob), lookahead)
 
 
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """The agreement of both partial levels with the global verdict in one run."""
-
-    local: Agreement = field(default_factory=Agreement)
-    lookahead: Agreement = field(default_factory=Agreement)
-
-    def after(self, comparisons: Iterable[Comparison]) -> Calibration:
-        """Return the calibration after more comparisons; those of the output agent have only one level."""
-        local, lookahead = self.local, self.lookahead
-        for comparison in comparisons:
-            if not comparison.lookahead:
-                continue
-            local = local.after(comparison.local, comparison.glob)
-            for _, verdict in comparison.lookahead:
-                lookahead = lookahead.after(verdict, comparison.glob)
-        return Calibration(local, lookahead)
-
-
-def score(comparison: Comparison, weighting: Weighting, weights: Weights, calibration: Calibration) -> float:
+def score(comparison: Comparison, weighting: Weighting, weights: Weights, seen: Reliability) -> float:
     """Return what one comparison says for the candidate, from −½ to ½: Eq. 5, its weights summing to 1.
 
     ``global`` takes the global verdict alone; ``fixed`` weighs the levels as given; ``learned`` starts from these
@@ -72,15 +56,8 @@ def score(comparison: Comparison, weighting: Weighting, weights: Weights, calibr
     """
     if weighting == "global" or not comparison.lookahead:
         return value_of(comparison.glob)
-    earned = _earned(weights, calibration) if weighting == "learned" else weights
-    total = earned.local + earned.lookahead + earned.glob
-    return term(comparison, earned, "centred") / total if total else value_of(comparison.glob)
-
-
-def _earned(weights: Weights, calibration: Calibration) -> Weights:
-    return weights.model_copy(
-        update={
-            Level.LOCAL.value: weights.local * calibration.local.reliability,
-            Level.LOOKAHEAD.value: weights.lookahead * calibration.lookahead.reliability,
-        }
-    )
+    if weighting == "learned":
+        local, lookahead = weights.local * reliability(seen.local), weights.lookahead * reliability(seen.lookahead)
+        weights = weights.model_copy(update={"local": local, "lookahead": lookahead})
+    total = weights.local + weights.lookahead + weights.glob
+    return term(comparison, weights, "centred") / total if total else value_of(comparison.glob)

@@ -12,9 +12,8 @@ and the answer is the posterior mean (ridge regression towards the priors).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from maspo.core.verdict import Comparison
+from maspo.optimizers.parts.mixture import MixedRun
 from maspo.stats.ridge import ridge
 
 SCORE_VARIANCE = 0.05
@@ -25,39 +24,23 @@ _CLOSE_ENOUGH = 1e-7
 """No effect is told more exactly: scores of whole runs differ by 0.5, their means by about 0.01."""
 
 
-@dataclass(frozen=True, slots=True)
-class MixedRun:
-    """A run that is over: the candidates in it (by number), whose noise it has, and how it did against the anchor."""
+def estimate_effects(
+    runs: Sequence[MixedRun], scores: Sequence[float], priors: Sequence[float], spread: float
+) -> tuple[float, ...]:
+    """Return the expected effect of each candidate, in scores; without any run its prior.
 
-    members: tuple[int, ...]
-    group: str
-    comparison: Comparison
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """One run: which candidates were in it (by number), its score from −½ to ½, and whose noise it has."""
-
-    members: tuple[int, ...]
-    score: float
-    group: str
-
-
-def estimate_effects(observations: Sequence[Observation], priors: Sequence[float], spread: float) -> tuple[float, ...]:
-    """Return the expected effect of each candidate, in scores; without any observation its prior."""
+    ``scores`` are those of the runs, from −½ to ½.
+    """
     columns: list[list[tuple[int, float]]] = [[] for _ in priors]
-    for number, observation in enumerate(observations):
-        for member in observation.members:
-            columns[member].append((number, 1.0))
-    unexpected = [item.score - sum(priors[member] for member in item.members) for item in observations]
-    more = ridge(columns, unexpected, _weights(observations), 1 / spread**2, _CLOSE_ENOUGH)
-    return tuple(prior + extra for prior, extra in zip(priors, more, strict=True))
-
-
-def _weights(observations: Sequence[Observation]) -> list[float]:
-    """Return the precision of each observation: one over the mean square of the scores of its group."""
     squares: dict[str, tuple[float, int]] = {}
-    for item in observations:
-        total, count = squares.get(item.group, (SCORE_VARIANCE * _SEEN_BEFORE, _SEEN_BEFORE))
-        squares[item.group] = (total + item.score**2, count + 1)
-    return [squares[item.group][1] / squares[item.group][0] for item in observations]
+    """By group, the sum of the squares of scores and how many: the precision of a run is one over their mean."""
+    unexpected: list[float] = []
+    for number, (run, score) in enumerate(zip(runs, scores, strict=True)):
+        for member in run.members:
+            columns[member].append((number, 1.0))
+        total, count = squares.get(run.group, (SCORE_VARIANCE * _SEEN_BEFORE, _SEEN_BEFORE))
+        squares[run.group] = (total + score**2, count + 1)
+        unexpected.append(score - sum(priors[member] for member in run.members))
+    weights = [squares[run.group][1] / squares[run.group][0] for run in runs]
+    more = ridge(columns, unexpected, weights, 1 / spread**2, _CLOSE_ENOUGH)
+    return tuple(prior + extra for prior, extra in zip(priors, more, strict=True))

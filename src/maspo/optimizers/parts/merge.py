@@ -26,15 +26,22 @@ def merged(base: str, one: str, other: str) -> str | None:
     sentences = _sentences(base)
     first, second = _edits(sentences, _sentences(one)), _edits(sentences, _sentences(other))
     added = {sentence.strip() for edit in first for sentence in edit.text}
-    kept = [_without(edit, added) for edit in second if edit not in first]
-    if any(_clash(edit, against) for edit in kept for against in first):
+    kept = [
+        replace(edit, text=tuple(sentence for sentence in edit.text if sentence.strip() not in added))
+        for edit in second
+        if edit not in first
+    ]
+    if any(edit.start < against.end and against.start < edit.end for edit in kept for against in first):
         return None
     result: list[str] = []
     position = 0
     for edit in sorted([*first, *kept], key=lambda item: (item.start, item.end)):
         result += [*sentences[position : edit.start], *edit.text]
         position = max(position, edit.end)
-    return "".join(_apart([*result, *sentences[position:]])).strip()
+    result += sentences[position:]
+    # Put a line break where a sentence that ended its text is followed by another now.
+    apart = [sentence if sentence[-1:].isspace() else f"{sentence}\n" for sentence in result[:-1]]
+    return "".join([*apart, *result[-1:]]).strip()
 
 
 def without_added(base: str, text: str) -> tuple[str, ...]:
@@ -56,20 +63,4 @@ def _edits(base: list[str], text: list[str]) -> list[_Edit]:
         _Edit(start, end, tuple(text[begin:stop]))
         for tag, start, end, begin, stop in matcher.get_opcodes()
         if tag != "equal"
-    ]
-
-
-def _without(edit: _Edit, added: set[str]) -> _Edit:
-    return replace(edit, text=tuple(sentence for sentence in edit.text if sentence.strip() not in added))
-
-
-def _clash(one: _Edit, other: _Edit) -> bool:
-    return one.start < other.end and other.start < one.end
-
-
-def _apart(sentences: list[str]) -> list[str]:
-    """Put a line break where a sentence that ended its text is followed by another now."""
-    return [
-        sentence if index == len(sentences) - 1 or sentence[-1:].isspace() else f"{sentence}\n"
-        for index, sentence in enumerate(sentences)
     ]

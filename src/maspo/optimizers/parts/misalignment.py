@@ -14,19 +14,16 @@ _KEPT_PER_AGENT = 20
 
 def new_cases(answers: Iterable[tuple[Request, Result]], step: Callable[[Compare], str]) -> list[Case]:
     """Return the misalignment cases among some comparisons; changes of several agents make none."""
-    return [
-        Case(request.input_key, request.agent, request.candidate, request.reference, step(request), _lost(result))
-        for request, result in answers
-        if isinstance(request, Compare)
-        and isinstance(result, Comparison)
-        and result.misaligned
-        and len(request.changes) == 1
-    ]
-
-
-def _lost(comparison: Comparison) -> tuple[str, ...]:
-    lost = [name for name, verdict in comparison.lookahead if verdict is not Verdict.WIN]
-    return (*lost, "global") if comparison.glob is Verdict.LOSS else tuple(lost)
+    cases: list[Case] = []
+    for request, result in answers:
+        if not (isinstance(request, Compare) and isinstance(result, Comparison) and result.misaligned):
+            continue
+        if len(request.changes) == 1:
+            lost = [name for name, verdict in result.lookahead if verdict is not Verdict.WIN]
+            lost += ["global"] if result.glob is Verdict.LOSS else []
+            texts = request.agent, request.candidate, request.reference
+            cases.append(Case(request.input_key, *texts, step(request), tuple(lost)))
+    return cases
 
 
 def remembered(buffer: Sequence[Case], new: Sequence[Case]) -> tuple[Case, ...]:

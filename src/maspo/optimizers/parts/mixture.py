@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from maspo.core.prompts import Prompts, prompt_id
 from maspo.core.seeded import rank, shuffled
+from maspo.core.verdict import Comparison
 from maspo.optimizers.parts.merge import merged
 from maspo.team.graph import Team
 
@@ -42,7 +43,21 @@ class Mixture:
     changes: Prompts
 
 
-NOTHING = Mixture((), {})
+@dataclass(frozen=True, slots=True)
+class MixedRun:
+    """A run that is over: the candidates in it (by number), whose noise it has, and how it did against the anchor."""
+
+    members: tuple[int, ...]
+    group: str
+    comparison: Comparison
+
+
+def by_agent(numbers: Iterable[int], candidates: Sequence[Candidate]) -> dict[str, list[int]]:
+    """Return the numbers of some candidates by their agent, in the order given."""
+    found: dict[str, list[int]] = {}
+    for number in numbers:
+        found.setdefault(candidates[number].agent, []).append(number)
+    return found
 
 
 def join(anchor: Prompts, candidates: Sequence[Candidate], members: Sequence[int], team: Team) -> Mixture:

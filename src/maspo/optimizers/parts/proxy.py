@@ -19,7 +19,6 @@ from functools import lru_cache
 from itertools import groupby
 from math import copysign, log1p, sqrt
 
-from maspo.core.prompts import Prompts, prompt_id
 from maspo.core.seeded import rank
 from maspo.events import DraftsScreened, ProxyTold
 from maspo.optimizers.parts.effects import SCORE_VARIANCE
@@ -29,37 +28,31 @@ from maspo.stats.ridge import ridge
 from maspo.stats.share import share_interval
 
 _SPREAD = 0.05
-"""How much the worth of drafts is expected to differ (standard deviation)."""
+"""How much the worth of drafts is expected to differ (standard deviation): set by hand, twice the race's ``spread``."""
 _MEAN_RUNS = 50
-"""Runs that the expectation of a worth of 0 weighs as much as."""
+"""Runs that the expectation of a worth of 0 weighs as much as: set by hand, about a round of one block of agents."""
 _MOST_EXAMPLES = 1000
+"""Examples that are learned from: set by hand, far more than a run of a small team has; it bounds the time of a fit."""
 _CLOSE_ENOUGH = 1e-5
+"""No coefficient is told more exactly: worths differ by about 0.05, and thousands of words share that."""
 _AUDIT_ONE_IN = 5
+"""One in so many drafts is tried against the advice: a share set by hand, enough to see whether the proxy is right."""
 _WORDS, _OWN_WORDS, _SHAPE = 0.5, 0.3, 0.2
-"""Shares of the expected variance: words whatever the agent, words of this agent, length and agent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """A draft for an agent's prompt, and the prompt that it was written from."""
-
-    agent: str
-    base: str
-    draft: str
+"""Shares of the expected variance, set by hand: words whatever the agent, words of this agent, length and agent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """What a race measured of an edit: its worth in scores from −½ to ½, over this many runs."""
+    """What a race measured of a draft: its worth in scores from −½ to ½, over this many runs."""
 
-    edit: Edit
+    draft: Candidate
     worth: float
     runs: float
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """What a run has learned of edits so far; the newest thousand examples count."""
+    """What a run has learned of drafts so far; the newest thousand examples count."""
 
     examples: tuple[Example, ...] = ()
     mean: float = 0.0
@@ -71,30 +64,30 @@ class Proxy:
         known = (*self.examples, *(item for item in examples if item.runs > 0))[-_MOST_EXAMPLES:]
         runs = sum(item.runs for item in known)
         mean = sum(item.runs * item.worth for item in known) / (runs + _MEAN_RUNS)
-        return Proxy(known, mean, _fitted(known, mean))
+        return Proxy(known, mean, _fit(known, mean))
 
-    def predict(self, edit: Edit) -> float:
-        """Return the expected worth of an edit; the same for every edit while nothing is known."""
-        return self.mean + sum(self.coefficients.get(name, 0.0) * value for name, value in features(edit).items())
+    def predict(self, draft: Candidate) -> float:
+        """Return the expected worth of a draft; the same for every draft while nothing is known."""
+        return self.mean + sum(self.coefficients.get(name, 0.0) * value for name, value in features(draft).items())
 
 
-@lru_cache(maxsize=4096)
-def features(edit: Edit) -> Mapping[str, float]:
-    """Return what an edit does to its prompt, by name; the squares of the values sum to at most 1."""
-    before, after = normalized(edit.base), normalized(edit.draft)
+@lru_cache(maxsize=4096)  # drafts: more than a run of a small team has
+def features(draft: Candidate) -> Mapping[str, float]:
+    """Return what a draft changes in its parent prompt, by name; the squares of the values sum to at most 1."""
+    before, after = normalized(draft.parent), normalized(draft.text)
     added, removed = Counter(after.counts), Counter(before.counts)
     words = [f"+{word}" for word in added - removed] + [f"-{word}" for word in removed - added]
     shape = {
-        f"agent {edit.agent}": 1.0,
-        "characters": _squeezed((len(edit.draft) - len(edit.base)) / 200),
-        "sentences added": _squeezed((_sentences(after.order) - _sentences(before.order)).total()),
-        "sentences removed": _squeezed((_sentences(before.order) - _sentences(after.order)).total()),
+        f"agent {draft.agent}": 1.0,
+        "characters": _squeeze(draft.added_characters / 200),  # 200: a sentence or two
+        "sentences added": _squeeze((_sentences(after.order) - _sentences(before.order)).total()),
+        "sentences removed": _squeeze((_sentences(before.order) - _sentences(after.order)).total()),
     }
     each = 1 / sqrt(len(words) or 1)
     return {
         **{name: sqrt(_SHAPE / len(shape)) * value for name, value in shape.items()},
         **{word: sqrt(_WORDS) * each for word in words},
-        **{f"{word} in {edit.agent}": sqrt(_OWN_WORDS) * each for word in words},
+        **{f"{word} in {draft.agent}": sqrt(_OWN_WORDS) * each for word in words},
     }
 
 
@@ -102,16 +95,16 @@ def _sentences(order: Sequence[str]) -> Counter[tuple[str, ...]]:
     return Counter(tuple(words) for end, words in groupby(order, key=lambda word: word == END) if not end)
 
 
-def _squeezed(value: float) -> float:
+def _squeeze(value: float) -> float:
     """Return a number from −1 to 1 that grows ever more slowly."""
-    return copysign(min(1.0, log1p(abs(value)) / 2), value)
+    return copysign(min(1.0, log1p(abs(value)) / 2), value)  # ±1 from about six on
 
 
-def _fitted(examples: Sequence[Example], mean: float) -> Mapping[str, float]:
+def _fit(examples: Sequence[Example], mean: float) -> Mapping[str, float]:
     """Return the posterior mean of every coefficient."""
     columns: dict[str, list[tuple[int, float]]] = {}
     for number, item in enumerate(examples):
-        for name, value in features(item.edit).items():
+        for name, value in features(item.draft).items():
             columns.setdefault(name, []).append((number, value))
     found = ridge(
         list(columns.values()),
@@ -128,9 +121,9 @@ def _fitted(examples: Sequence[Example], mean: float) -> Mapping[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What the proxy said of an edit, and what it expected of drafts on average, before anything was run."""
+    """What the proxy said of a draft, and what it expected of drafts on average, before anything was run."""
 
-    edit: Edit
+    draft: Candidate
     predicted: float
     average: float
 
@@ -155,12 +148,12 @@ class Screened:
         return DraftsScreened(step, agent, kept + dropped + audited, kept, dropped, audited)
 
 
-def screen(proxy: Proxy, edits: Sequence[Edit], keep: int, seed: int, step: str) -> Screened:
-    """Keep the most promising edits of one agent, and about one in five of the others as an audit.
+def screen(proxy: Proxy, drafts: Sequence[Candidate], keep: int, seed: int, step: str) -> Screened:
+    """Keep the most promising drafts of one agent, and about one in five of the others as an audit.
 
-    Edits that the proxy cannot tell apart are taken in a drawn order; the draw depends on seed, step and draft alone.
+    Drafts that the proxy cannot tell apart are taken in a drawn order; the draw depends on seed, step and draft alone.
     """
-    forecasts = [Forecast(edit, proxy.predict(edit), proxy.mean) for edit in edits]
+    forecasts = [Forecast(draft, proxy.predict(draft), proxy.mean) for draft in drafts]
 
     def place(item: Forecast) -> tuple[float, int]:
         return -item.predicted, _draw(seed, "screen", step, item)
@@ -172,14 +165,14 @@ def screen(proxy: Proxy, edits: Sequence[Edit], keep: int, seed: int, step: str)
 
 
 def _draw(seed: int, purpose: str, step: str, item: Forecast) -> int:
-    return rank(seed, purpose, step, item.edit.agent, prompt_id(item.edit.draft))
+    return rank(seed, purpose, step, item.draft.agent, item.draft.id)
 
 
 # ── was it right? ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ScreeningTally:
     """What screening saved in a run, and how often the proxy was right about drafts that were tried all the same."""
 
     kept: int = 0
@@ -193,14 +186,14 @@ class Tally:
     """What the race found, of each kept draft."""
     worth_audited: tuple[float, ...] = ()
 
-    def after(self, screened: Screened, worth: Mapping[str, float], runs: int) -> Tally:
+    def after(self, screened: Screened, worth: Mapping[str, float], runs: int) -> ScreeningTally:
         """Return the tally after a race.
 
         ``worth`` holds, by draft text, what the race found, drafts without a run left out; ``runs`` is what a draft
         would have cost.
         """
         right = [agreed for item in screened.tried for agreed in _right(item, worth)]
-        return Tally(
+        return ScreeningTally(
             kept=self.kept + len(screened.kept),
             dropped=self.dropped + len(screened.dropped),
             audited=self.audited + len(screened.audited),
@@ -230,13 +223,13 @@ class Tally:
 
 def _right(item: Forecast, worth: Mapping[str, float]) -> Iterator[bool]:
     """Yield whether forecast and race agree; nothing when either does not say more than the average."""
-    found = worth.get(item.edit.draft)
+    found = worth.get(item.draft.text)
     if found is not None and item.average not in (item.predicted, found):
         yield (item.predicted > item.average) == (found > item.average)
 
 
 def _measured(items: Sequence[Forecast], worth: Mapping[str, float]) -> Iterator[float]:
-    return (worth[item.edit.draft] for item in items if item.edit.draft in worth)
+    return (worth[item.draft.text] for item in items if item.draft.text in worth)
 
 
 def _average(found: Sequence[float]) -> float | None:
@@ -248,40 +241,30 @@ class Screening:
     """The proxy of a run: what it has learned, what it made of the drafts of this round, how often it was right."""
 
     proxy: Proxy = field(default_factory=Proxy)
-    tally: Tally = field(default_factory=Tally)
+    tally: ScreeningTally = field(default_factory=ScreeningTally)
     screened: list[Screened] = field(default_factory=list)
 
     def screen(
-        self, drafts: Mapping[str, Sequence[str]], prompts: Prompts, keep: int, seed: int, number: int
-    ) -> tuple[dict[str, list[str]], list[DraftsScreened]]:
+        self, drafts: Mapping[str, Sequence[Candidate]], keep: int, seed: int, number: int
+    ) -> tuple[dict[str, list[Candidate]], list[DraftsScreened]]:
         """Return the drafts of each agent that the proxy thinks most of, and an event for each agent."""
-        self.screened, events = [], []
-        for agent, texts in drafts.items():
-            step = f"r{number}/{agent}"
-            found = screen(self.proxy, [Edit(agent, prompts[agent], text) for text in texts], keep, seed, step)
-            self.screened.append(found)
-            events.append(found.event(step, agent))
-        kept = zip(drafts, self.screened, strict=True)
-        return {agent: [item.edit.draft for item in found.tried] for agent, found in kept}, events
+        steps = {agent: f"r{number}/{agent}" for agent in drafts}
+        found = {agent: screen(self.proxy, own, keep, seed, steps[agent]) for agent, own in drafts.items()}
+        self.screened = list(found.values())
+        tried = {agent: [item.draft for item in one.tried] for agent, one in found.items()}
+        return tried, [one.event(steps[agent], agent) for agent, one in found.items()]
 
     def learn(self, candidates: Sequence[Candidate], effects: Sequence[float], met: Sequence[int], runs: int) -> None:
         """Learn what the drafts of a round add, and count how often the proxy was right.
 
         ``met`` are the runs that each candidate was in; ``runs`` is what a draft would have taken part in.
         """
-        examples = list[Example]()
-        for found in self.screened:
-            edits = {item.edit.draft: item.edit for item in found.tried}
-            own = [
-                (edits[candidate.text], effect, seen)
-                for candidate, effect, seen in zip(candidates, effects, met, strict=True)
-                if candidate.text in edits and candidate.agent == edits[candidate.text].agent
-            ]
-            examples += [Example(edit, effect, seen) for edit, effect, seen in own]
-            self.tally = self.tally.after(found, {edit.draft: effect for edit, effect, seen in own if seen}, runs)
+        learned = [Example(*one) for one in zip(candidates, effects, met, strict=True)]
+        examples: list[Example] = []
+        for screened in self.screened:
+            tried = {item.draft for item in screened.tried}
+            own = [example for example in learned if example.draft in tried]
+            worth = {example.draft.text: example.worth for example in own if example.runs}
+            self.tally = self.tally.after(screened, worth, runs)
+            examples += own
         self.proxy = self.proxy.after(examples)
-
-    @property
-    def event(self) -> ProxyTold:
-        """What screening saved in the run."""
-        return self.tally.event

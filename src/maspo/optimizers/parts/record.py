@@ -6,45 +6,43 @@ from collections.abc import Iterable, Sequence
 
 from maspo.core.prompts import prompt_id
 from maspo.core.verdict import Comparison
-from maspo.events import CandidateScored, CaseFound, DraftRejected, SearchEvent
+from maspo.events import CandidateScored, CaseFound, DraftRejected, PromptChanged, PromptKept, SearchEvent
 from maspo.optimizers.base import Case, Drafts
-from maspo.optimizers.parts.reward import counts
-from maspo.optimizers.parts.similar import Exact, Known
+from maspo.optimizers.parts.mixture import by_agent
+from maspo.optimizers.parts.reward import Weights, counts, reward
+from maspo.optimizers.parts.similar import KnownPrompts
+from maspo.optimizers.parts.union import Round, Trial
+
+_MOST_NAMED = 5
+"""Other agents that a reason names; in a team of hundreds all of them for every agent would be most of the record."""
 
 
-def rejected_events(
-    step: str, agent: str, drafts: Drafts, known: Known | set[str]
-) -> tuple[list[str], list[SearchEvent]]:
-    """Return the texts that may be tried, and an event for each draft that may not; ``known`` grows by the former.
+def step_of(number: int, agent: str) -> str:
+    """Return the step of an agent in a round, as events and ids of requests name it."""
+    return f"r{number}/{agent}"
 
-    A set of prompt ids refuses exact copies; ``similar.Near`` refuses near-copies of its texts, too.
-    """
-    seen = Exact(known) if isinstance(known, set) else known
+
+def rejected_events(step: str, agent: str, drafts: Drafts, known: KnownPrompts) -> tuple[list[str], list[SearchEvent]]:
+    """Return the texts that may be tried, and an event for each draft that may not; ``known`` grows by the former."""
     fresh: list[str] = []
     events: list[SearchEvent] = []
     for draft in drafts.drafts:
-        reason = draft.rejected or seen.refusal(draft.text)
+        reason = draft.rejected or known.refusal(draft.text)
         if reason:
             events.append(DraftRejected(step, agent, draft.text, reason))
         else:
-            seen.add(draft.text)
+            known.add(draft.text)
             fresh.append(draft.text)
     return fresh, events
 
 
 def case_events(cases: Iterable[Case]) -> list[SearchEvent]:
     """Return an event for each misalignment case."""
-    return [
-        CaseFound(
-            case.step,
-            case.agent,
-            case.input_key,
-            prompt_id(case.candidate),
-            prompt_id(case.reference[case.agent]),
-            case.lost,
-        )
-        for case in cases
-    ]
+    found: list[SearchEvent] = []
+    for case in cases:
+        ids = prompt_id(case.candidate), prompt_id(case.reference[case.agent])
+        found.append(CaseFound(case.step, case.agent, case.input_key, *ids, case.lost))
+    return found
 
 
 def scored_event(
@@ -75,3 +73,34 @@ def tally(comparisons: Iterable[Comparison]) -> str:
     seen = counts(comparison.glob for comparison in found)
     wins = f"{seen.wins} win{'s' * (seen.wins != 1)}"
     return f"{wins}, {seen.losses} loss{'es' * (seen.losses != 1)} on {len(found)} inputs"
+
+
+def decision_event(step: str, agent: str, before: str, after: str, reason: str) -> PromptChanged | PromptKept:
+    """Return the event of what becomes of an agent's prompt."""
+    return PromptKept(step, agent, reason) if before == after else PromptChanged(step, agent, before, after, reason)
+
+
+def round_events(round_: Round, accepted: Trial, agents: Iterable[str], weights: Weights) -> list[SearchEvent]:
+    """Return for each agent what its candidates came to in a round of the race, and what becomes of its prompt."""
+    candidates, changes = round_.candidates, accepted.part.changes
+    evidence, effects = round_.evidence(), round_.effects or (0.0,) * len(candidates)
+    own = by_agent(range(len(candidates)), candidates)
+    events: list[SearchEvent] = []
+    for agent in agents:
+        step, now, numbers = step_of(round_.number, agent), round_.anchor[agent], own.get(agent, [])
+        members = [number for number in numbers if number in accepted.part.members]
+        for number in numbers:
+            result = (reward(evidence[number], weights, "centred"), effects[number], number in members)
+            events.append(scored_event(step, agent, candidates[number].text, now, evidence[number], result))
+        reason = f"none of {len(numbers)} candidates was better" if numbers else "no usable draft"
+        if agent in changes:
+            merges = f"{len(members)} of its candidates merged" if len(members) > 1 else "one candidate"
+            expected = f"expected worth {sum(effects[number] for number in members):+.3f}"
+            others = [name for name in changes if name != agent]
+            more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+            together = f" together with {', '.join(others[:_MOST_NAMED])}{more}" if others else ""
+            reason = f"{merges}, {expected}; tried{together}: {tally(accepted.comparisons)}"
+        elif any(effects[number] > 0 for number in numbers):
+            reason = "looked better in mixed runs, but not when it was tried"
+        events.append(decision_event(step, agent, now, changes.get(agent, now), reason))
+    return events

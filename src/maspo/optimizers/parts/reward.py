@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,6 +11,10 @@ from maspo.core.verdict import Comparison, Verdict
 from maspo.events import LevelCounts
 
 Scoring = Literal["centred", "indicator"]
+JudgeOrder = Annotated[
+    Literal["balanced", "fixed"],
+    Field(description="fixed shows the candidate first, as the released code does; biased"),
+]
 
 _VALUES: Mapping[Scoring, Mapping[Verdict, float]] = {
     "indicator": dict.fromkeys(Verdict, 0.0) | {Verdict.WIN: 1.0},

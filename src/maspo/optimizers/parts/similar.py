@@ -15,7 +15,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import Protocol
 
 from maspo.core.prompts import prompt_id
 
@@ -31,10 +30,11 @@ _TOKEN = re.compile(
 END = "\n"
 """Stands for the end of a sentence among words."""
 _ENDS = frozenset(".!?;:…。！？；：\n")
-_IDLE = frozenset({"a", "an", "the", "please", "and", "also", "then", "your"})
+_FILLERS = frozenset({"a", "an", "the", "please", "and", "also", "then", "your"})
 """Words whose coming and going changes nothing."""
 _ENDINGS = ("ing", "ed", "es", "s", "e")
 _SHORTEST_STEM = 4
+"""Letters that stay when an ending is taken off: ``string`` does not become ``str``."""
 _SAME = "this prompt was tried already"
 _NEARLY = "nearly the same as a prompt that was tried already"
 
@@ -49,7 +49,7 @@ class Normalized:
     """How often each word is there; the ends of sentences do not count."""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=4096)  # prompts: more than a run of a small team has
 def normalized(text: str) -> Normalized:
     """Return the words of a text."""
     plain = _LIST_MARK.sub("", text)
@@ -66,7 +66,7 @@ def similar(one: Normalized, other: Normalized) -> bool:
     if one.counts != other.counts:
         return False
     here, there = _neighbours(one), _neighbours(other)
-    return _kept(here, there) and _kept(there, here)
+    return _keeps_order(here, there) and _keeps_order(there, here)
 
 
 def near_copy(text: Normalized, known: Mapping[str, Normalized]) -> str | None:
@@ -74,44 +74,18 @@ def near_copy(text: Normalized, known: Mapping[str, Normalized]) -> str | None:
     return next((name for name, other in known.items() if similar(text, other)), None)
 
 
-class Known(Protocol):
-    """Prompts that need no further trial."""
+class KnownPrompts:
+    """Prompts that need no further trial: the very same texts, and with ``near`` also near-copies of them."""
 
-    def refusal(self, text: str) -> str:
-        """Return why a text needs no trial; empty when it is new."""
-        ...
-
-    def add(self, text: str) -> None:
-        """Know a text from now on."""
-        ...
-
-
-class Exact:
-    """Known prompts, by id; only the very same text is a copy. Takes new ids into the given set."""
-
-    def __init__(self, ids: set[str]) -> None:
-        self._ids = ids
-
-    def refusal(self, text: str) -> str:
-        """Return why a text needs no trial; empty when it is new."""
-        return _SAME if prompt_id(text) in self._ids else ""
-
-    def add(self, text: str) -> None:
-        """Know a text from now on."""
-        self._ids.add(prompt_id(text))
-
-
-class Near:
-    """Known prompts, by text; near-copies of them count as copies."""
-
-    def __init__(self, texts: Iterable[str] = ()) -> None:
+    def __init__(self, texts: Iterable[str], near: bool = True) -> None:
+        self._near = near
         self._known = {prompt_id(text): normalized(text) for text in texts}
 
     def refusal(self, text: str) -> str:
         """Return why a text needs no trial; empty when it is new."""
         if prompt_id(text) in self._known:
             return _SAME
-        return "" if near_copy(normalized(text), self._known) is None else _NEARLY
+        return _NEARLY if self._near and near_copy(normalized(text), self._known) is not None else ""
 
     def add(self, text: str) -> None:
         """Know a text from now on."""
@@ -122,22 +96,22 @@ def _neighbours(text: Normalized) -> frozenset[tuple[str, str]]:
     return frozenset(pairwise((END, *text.order, END)))
 
 
-def _kept(here: frozenset[tuple[str, str]], there: frozenset[tuple[str, str]]) -> bool:
+def _keeps_order(here: frozenset[tuple[str, str]], there: frozenset[tuple[str, str]]) -> bool:
     """Return whether words that follow one another here do so there, or have the end of a sentence between them."""
     return all(
         END in pair or ((pair[0], END) in there and (END, pair[1]) in there) for pair in here if pair not in there
     )
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=65536)  # words: more than prompts of one language use
 def _word(token: str) -> str:
-    """Return a token without case and ending; a placeholder stays as it is, an idle word is nothing."""
+    """Return a token without case and ending; a placeholder stays as it is, a filler is nothing."""
     if token in _ENDS:
         return END
     if token.startswith("{"):
         return token
     word = token.casefold()
-    if word in _IDLE:
+    if word in _FILLERS:
         return ""
     if word.endswith("ss"):
         return word

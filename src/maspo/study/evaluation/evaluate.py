@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar
 
-from maspo.config import Caps
+from maspo.config import Caps, capped
 from maspo.core.concurrency import together
-from maspo.core.errors import RunChanged, StoreError, UsageError
+from maspo.core.errors import BudgetReached, CallFailed, RunChanged, StoreError
+from maspo.core.prompts import Prompts
 from maspo.core.quoting import tagged
+from maspo.core.seeded import shuffled
 from maspo.core.trace import Trace
 from maspo.core.verdict import Level, Verdict
+from maspo.events import CallUnsettled
 from maspo.judges.base import Question, compare_both_orders
 from maspo.models.prices import PriceBook
 from maspo.scoring.answers import final_answer, is_correct, same_answer
@@ -24,7 +27,7 @@ from maspo.scoring.judged import RubricScorer
 from maspo.scoring.labelled import LabelScorer
 from maspo.scoring.registry import scorer_of
 from maspo.store.run_store import RunStore
-from maspo.study.cleanup import nothing_left_unless_answered
+from maspo.study.calls import provider as default_provider
 from maspo.study.evaluation.job import (
     EVALUATION,
     EXACT,
@@ -36,21 +39,21 @@ from maspo.study.evaluation.job import (
     Output,
     Side,
     changes,
-    with_caps,
 )
-from maspo.study.evaluation.rows import Rows, over_rows, trace_of
 from maspo.study.evaluation.tally import Mark, RowFound, Share, difference_of, share_of, verdict_of
 from maspo.study.job import Provider, Watcher
-from maspo.study.optimize import stoppable
-from maspo.study.providers import provider as default_provider
+from maspo.study.record import make_folder, nothing_left_unless_answered, open_for_reading
 from maspo.study.resolve import prices_of
-from maspo.study.session import Session, opened
+from maspo.study.session import Session, at_work
 
 DATABASE = "evaluation.db"
 """Beside a run's own database, so that a run and an evaluation of its prompts can share a folder."""
 NOTED = "evaluation"
 """The value of the record that holds what it was begun with."""
 _FOUND = "found"
+_ROWS_UNDER_A_CAP = 16
+"""Rows that are begun together under a cap, so that a cap leaves few rows half done."""
+T = TypeVar("T")
 
 Traces: TypeAlias = Mapping[tuple[Side, int], Trace | None]
 """The runs of one row, by side and repeat; None where a call failed for good."""
@@ -68,7 +71,7 @@ class Attention:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _RowRun:
     """What the models said of one row."""
 
     traces: Traces
@@ -87,19 +90,19 @@ async def evaluate(evaluation: Evaluation, out: Path, attention: Attention) -> E
 
     """
     scorer = scorer_for(evaluation)
-    async with begun(evaluation, out / DATABASE, attention) as session:
+    async with open_evaluation(evaluation, out / DATABASE, attention) as session:
         judge = [evaluation.config.models.for_judge()] if evaluation.scorer == JUDGE else []
         simulated = await session.probe([*agent_models(evaluation), *judge])
         rows = await over_rows(session, evaluation.most_calls, lambda key: _row(evaluation, session, key))
-        scores = await _scores(evaluation, rows.found, scorer)
-        found = _evaluated(evaluation, session, rows, scores, simulated)
+        found = await _evaluated(evaluation, session, rows, scorer, simulated)
         await session.save({_FOUND: FOUND.dump(found)})
     return found
 
 
 async def resume_evaluation(out: Path, caps: Caps | None, attention: Attention) -> Evaluated:
     """Go on with the evaluation of a folder; ``caps`` replace those that they name. Raises what ``evaluate`` raises."""
-    return await evaluate(with_caps(recorded(out / DATABASE), caps), out, attention)
+    evaluation = recorded(out / DATABASE)
+    return await evaluate(replace(evaluation, config=capped(evaluation.config, caps)), out, attention)
 
 
 def holds_evaluation(out: Path) -> bool:
@@ -114,7 +117,8 @@ def recorded(database: Path) -> Evaluation:
         StoreError: it cannot be read.
 
     """
-    return _evaluation_in(_noted(database).values, database)
+    with open_for_reading(database) as store:
+        return _evaluation_in(store.meta(), database)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,28 +139,12 @@ def look_at(out: Path) -> Looked:
         StoreError: the record cannot be read.
 
     """
-    noted = _noted(out / DATABASE)
-    text = noted.values.get(_FOUND)
-    found = (
-        None if text is None else FOUND.load(text, evaluation=_evaluation_in(noted.values, out / DATABASE), outputs=())
-    )
-    return Looked(found, noted.damage)
-
-
-@dataclass(frozen=True, slots=True)
-class _Noted:
-    """The values that a record keeps, and what is wrong with it."""
-
-    values: Mapping[str, str]
-    damage: str
-
-
-def _noted(database: Path) -> _Noted:
-    store = RunStore.read(database)
-    try:
-        return _Noted(store.meta(), store.damage)
-    finally:
-        store.close_reader()
+    with open_for_reading(out / DATABASE) as store:
+        noted = store.meta()
+        if _FOUND not in noted:
+            return Looked(None, store.damage)
+        evaluation = _evaluation_in(noted, out / DATABASE)
+        return Looked(FOUND.load(noted[_FOUND], evaluation=evaluation, outputs=()), store.damage)
 
 
 def _evaluation_in(noted: Mapping[str, str], database: Path) -> Evaluation:
@@ -165,7 +153,7 @@ def _evaluation_in(noted: Mapping[str, str], database: Path) -> Evaluation:
     return EVALUATION.load(noted[NOTED])
 
 
-def _opened_record(evaluation: Evaluation, database: Path) -> RunStore:
+def _open_record(evaluation: Evaluation, database: Path) -> RunStore:
     """Open the record of the same evaluation, or make a new one.
 
     Raises:
@@ -174,18 +162,17 @@ def _opened_record(evaluation: Evaluation, database: Path) -> RunStore:
 
     """
     out = database.parent
-    if database.is_file():
-        before = _noted(database).values.get(NOTED)
-        differences = changes(EVALUATION.load(before), evaluation) if before is not None else ()
-        if differences:
-            what = f"{database.name} was begun with something else"
-            raise RunChanged(f"--out {out}: {what}; give another folder. What differs:", differences)
-        return RunStore.open(database)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--out {out}: cannot be written ({error.strerror}); give a folder you may write") from error
-    return RunStore.create(database)
+    if not database.is_file():
+        with make_folder(out):
+            pass
+        return RunStore.create(database)
+    with open_for_reading(database) as store:
+        before = store.meta().get(NOTED)
+    differences = changes(EVALUATION.load(before), evaluation) if before is not None else ()
+    if differences:
+        what = f"{database.name} was begun with something else"
+        raise RunChanged(f"--out {out}: {what}; give another folder. What differs:", differences)
+    return RunStore.open(database)
 
 
 def scorer_for(evaluation: Evaluation) -> Scorer | None:
@@ -203,29 +190,25 @@ def scorer_for(evaluation: Evaluation) -> Scorer | None:
 
 
 @asynccontextmanager
-async def begun(evaluation: Evaluation, database: Path, attention: Attention) -> AsyncIterator[Session]:
+async def open_evaluation(evaluation: Evaluation, database: Path, attention: Attention) -> AsyncIterator[Session]:
     """Open the record of an evaluation, new or gone on with, and a session to work at it; keep what was spent.
 
     Raises what ``evaluate`` raises.
     """
     prices = prices_of(evaluation.job)
     with nothing_left_unless_answered(database):
-        async with _opened_record(evaluation, database) as store:
+        async with _open_record(evaluation, database) as store:
             run = store.meta().get("run") or uuid.uuid4().hex[:12]
             await store.append([], {"run": run, NOTED: EVALUATION.dump(evaluation)})
-            async with (
-                attention.provider(evaluation.job, run) as bare,
-                opened(
-                    Session(evaluation.job, store, bare, attention.watcher, prices=prices), attention.watcher
-                ) as session,
-                stoppable(session.ledger, attention.stop or asyncio.Event()),
-            ):
-                try:
-                    session.runner()  # before the first call: one that cannot be made costs nothing
-                    await session.list_unsettled()
-                    yield session
-                finally:
-                    await session.save()
+            async with attention.provider(evaluation.job, run) as bare:
+                session = Session(evaluation.job, store, bare, attention.watcher, prices=prices)
+                async with at_work(session, attention.watcher, attention.stop):
+                    try:
+                        session.runner()  # before the first call: one that cannot be made costs nothing
+                        await session.list_unsettled()
+                        yield session
+                    finally:
+                        await session.save()
 
 
 def agent_models(evaluation: Evaluation) -> list[str]:
@@ -233,35 +216,83 @@ def agent_models(evaluation: Evaluation) -> list[str]:
     return [agent.model or evaluation.config.models.agent for agent in evaluation.system.agents]
 
 
+# ── row by row, under the caps ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class RowsDone(Generic[T]):
+    """What was found for each input, by its key, in the order of the inputs; ``left_out`` are those cut by a cap."""
+
+    found: Mapping[str, T]
+    left_out: int
+
+
+async def over_rows(
+    session: Session,
+    planned: int,
+    one: Callable[[str], Awaitable[T]],
+    enough: Callable[[Mapping[str, T]], bool] | None = None,
+) -> RowsDone[T]:
+    """Find something for each input; stop when it is enough.
+
+    Inputs are taken in an order drawn from their content, so that a cap leaves out no particular part of a file.
+    """
+    keys = [row.key for row in session.job.inputs.rows]
+    session.begin_stage("evaluation", len(keys), planned)
+    caps = session.job.config.caps
+    size = _ROWS_UNDER_A_CAP if enough or any((caps.calls, caps.usd, caps.minutes)) else len(keys)
+    order = shuffled(keys, session.job.config.seed, "evaluate")
+    found: dict[str, T] = {}
+
+    async def row(key: str) -> None:
+        try:
+            with suppress(BudgetReached):
+                found[key] = await one(key)
+        finally:
+            session.advance()
+
+    for begin in range(0, len(order), size):
+        await together(map(row, order[begin : begin + size]))
+        await session.save()
+        if enough and enough(found):
+            break
+    return RowsDone({key: found[key] for key in keys if key in found}, len(keys) - len(found))
+
+
+async def trace_of(session: Session, prompts: Prompts, input_key: str, repeat: int) -> Trace | None:
+    """Return a run on one input, or None when a call of it failed for good; raises what else the model raises."""
+    try:
+        return await session.runner(repeat).run(prompts, input_key)
+    except CallFailed:
+        return None
+
+
 # ── running and judging ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _row(evaluation: Evaluation, session: Session, key: str) -> _Row:
-    repeats = range(evaluation.repeats)
+async def _row(evaluation: Evaluation, session: Session, key: str) -> _RowRun:
+    """Run a row, and ask the judge what it is there to say: of pairs, or of each output."""
+    repeats, config = range(evaluation.repeats), evaluation.config
     places = [(side, repeat) for repeat in repeats for side in evaluation.sides]
     runs = await together(trace_of(session, evaluation.sides[side], key, repeat) for side, repeat in places)
     traces = dict(zip(places, runs, strict=True))
+
+    async def judged(repeat: int) -> Verdict:
+        before, after = traces["before", repeat], traces["after", repeat]
+        if before is None or after is None:
+            return Verdict.UNDECIDED
+        if same_answer(evaluation.system.final_answer, after.output, before.output):
+            return Verdict.TIE
+        return await compare_both_orders(session.judge, question(evaluation, before, after))
+
     if evaluation.pairwise:
-        return _Row(traces, tuple(await together(_judged(evaluation, session, traces, repeat) for repeat in repeats)))
-    if evaluation.scorer == JUDGE:
-        return _Row(traces, scores=await _rated(evaluation, session, traces))
-    return _Row(traces)
-
-
-async def _rated(evaluation: Evaluation, session: Session, traces: Traces) -> dict[tuple[Side, int], Score]:
-    scorer = RubricScorer(session.model, evaluation.config.models.of_judge(), evaluation.rubric, evaluation.config.seed)
+        return _RowRun(traces, tuple(await together(map(judged, repeats))))
+    if evaluation.scorer != JUDGE:
+        return _RowRun(traces)
+    scorer = RubricScorer(session.model, config.models.of_judge(), evaluation.rubric, config.seed)
     written = {place: trace for place, trace in traces.items() if trace is not None}
     samples = [evaluation.task.sample(trace.input_key, trace.output) for trace in written.values()]
-    return dict(zip(written, await scorer.score(samples), strict=True))
-
-
-async def _judged(evaluation: Evaluation, session: Session, traces: Traces, repeat: int) -> Verdict:
-    before, after = traces["before", repeat], traces["after", repeat]
-    if before is None or after is None:
-        return Verdict.UNDECIDED
-    if same_answer(evaluation.system.final_answer, after.output, before.output):
-        return Verdict.TIE
-    return await compare_both_orders(session.judge, question(evaluation, before, after))
+    return _RowRun(traces, scores=dict(zip(written, await scorer.score(samples), strict=True)))
 
 
 def question(evaluation: Evaluation, before: Trace, after: Trace) -> Question:
@@ -275,30 +306,23 @@ def question(evaluation: Evaluation, before: Trace, after: Trace) -> Question:
     return Question(Level.GLOBAL, system.output, role, read, after.output, before.output, candidate_first=True)
 
 
-async def _scores(evaluation: Evaluation, rows: Mapping[str, _Row], scorer: Scorer | None) -> Scores:
-    """Return the scores of all outputs; none where a judge compares pairs."""
-    if scorer is None:
-        return {(key, *place): score for key, row in rows.items() for place, score in row.scores.items()}
-    found = [
-        ((key, side, repeat), trace.output)
-        for key, row in rows.items()
-        for (side, repeat), trace in row.traces.items()
-        if trace is not None
-    ]
-    scores = await scorer.score([evaluation.task.sample(place[0], output) for place, output in found])
-    return {place: score for (place, _), score in zip(found, scores, strict=True)}
-
-
 # ── what was found ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _evaluated(
-    evaluation: Evaluation,
-    session: Session,
-    rows: Rows[_Row],
-    scores: Scores,
-    simulated: bool,
+async def _evaluated(
+    evaluation: Evaluation, session: Session, rows: RowsDone[_RowRun], scorer: Scorer | None, simulated: bool
 ) -> Evaluated:
+    """Score the outputs, and return what they come to; where a judge compares pairs, no output has a score."""
+    scores: Scores = {(key, *place): score for key, row in rows.found.items() for place, score in row.scores.items()}
+    if scorer is not None:
+        written = [
+            ((key, side, repeat), trace.output)
+            for key, row in rows.found.items()
+            for (side, repeat), trace in row.traces.items()
+            if trace is not None
+        ]
+        given = await scorer.score([evaluation.task.sample(place[0], output) for place, output in written])
+        scores = {place: score for (place, _), score in zip(written, given, strict=True)}
     labels = {row.key: row.label for row in evaluation.task.test.rows}
 
     def marks(key: str, side: Side) -> tuple[Mark, ...]:
@@ -311,12 +335,15 @@ def _evaluated(
         else RowFound(labels[key], marks(key, "before") if evaluation.before else (), marks(key, "after"))
         for key, row in rows.found.items()
     ]
+    shares: dict[Side, Share] = {}
+    if not evaluation.pairwise:
+        shares = {side: share_of([getattr(row, side) for row in found]) for side in evaluation.sides}
     compared = difference_of(found) if evaluation.before is not None and found else None
     return Evaluated(
         evaluation=evaluation,
         run=session.run,
         rows=tuple(found),
-        shares={} if evaluation.pairwise else {side: _share(found, side) for side in evaluation.sides},
+        shares=shares,
         difference=compared,
         verdict=verdict_of(compared) if compared else None,
         costs=_costs(evaluation, list(rows.found.values())),
@@ -330,47 +357,39 @@ def _evaluated(
         simulated=simulated,
         usage=session.ledger.usage(),
         seconds=session.ledger.seconds,
-        unsettled=session.unsettled,
+        unsettled=session.recorded(CallUnsettled),
     )
 
 
-def _share(rows: Sequence[RowFound], side: Side) -> Share:
-    return share_of([row.before if side == "before" else row.after for row in rows])
-
-
-def _costs(evaluation: Evaluation, rows: Sequence[_Row]) -> dict[Side, Cost]:
+def _costs(evaluation: Evaluation, rows: Sequence[_RowRun]) -> dict[Side, Cost]:
     """Return the mean cost of a run by side. Calls that two runs share are counted for both: each would make them."""
     models = evaluation.config.models
     prices = PriceBook(models.prices, models.base_url)
+    own = {agent.name: agent.model or models.agent for agent in evaluation.system.agents}
     found: dict[Side, Cost] = {}
     for side in evaluation.sides:
         traces = [trace for row in rows for (of, _), trace in row.traces.items() if of == side and trace]
-        if traces:
-            found[side] = _cost(evaluation, traces, prices)
+        if not traces:
+            continue
+        calls, n = [call for trace in traces for call in trace.calls], len(traces)
+        tokens_in, tokens_out = _sum(call.tokens_in for call in calls), _sum(call.tokens_out for call in calls)
+        usd: float | None = 0.0
+        for call in calls:
+            price = prices.price(own[call.agent], call.tokens_in or 0)
+            if price is None or call.tokens_in is None or call.tokens_out is None or usd is None:
+                usd = None
+                break
+            usd += price.of(call.tokens_in, call.tokens_out)
+        found[side] = Cost(
+            calls=len(calls) / n,
+            tokens_in=None if tokens_in is None else tokens_in / n,
+            tokens_out=None if tokens_out is None else tokens_out / n,
+            usd=None if usd is None else usd / n,
+        )
     return found
 
 
-def _cost(evaluation: Evaluation, traces: Sequence[Trace], prices: PriceBook) -> Cost:
-    calls = [call for trace in traces for call in trace.calls]
-    own = {agent.name: agent.model or evaluation.config.models.agent for agent in evaluation.system.agents}
-    tokens_in = _sum([call.tokens_in for call in calls])
-    tokens_out = _sum([call.tokens_out for call in calls])
-    usd: float | None = 0.0
-    for call in calls:
-        price = prices.price(own[call.agent], call.tokens_in or 0)
-        if price is None or call.tokens_in is None or call.tokens_out is None or usd is None:
-            usd = None
-            break
-        usd += price.of(call.tokens_in, call.tokens_out)
-    n = len(traces)
-    return Cost(
-        calls=len(calls) / n,
-        tokens_in=None if tokens_in is None else tokens_in / n,
-        tokens_out=None if tokens_out is None else tokens_out / n,
-        usd=None if usd is None else usd / n,
-    )
-
-
-def _sum(values: Sequence[int | None]) -> int | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if len(known) == len(values) else None
+def _sum(values: Iterable[int | None]) -> int | None:
+    """Return a sum, None when a part of it is unknown."""
+    found = list(values)
+    return None if None in found else sum(value for value in found if value is not None)

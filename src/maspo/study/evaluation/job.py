@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from maspo.config import Caps, RunConfig, capped
+from maspo.config import RunConfig
 from maspo.core.prompts import Prompts
 from maspo.core.usage import Usage
 from maspo.data.tasks.task import Task
@@ -15,8 +15,7 @@ from maspo.runners.base import RUNNERS, most_calls
 from maspo.scoring.base import Score
 from maspo.study.evaluation.tally import Difference, RowFound, Share
 from maspo.study.job import Job
-from maspo.study.record import differences_between
-from maspo.study.serialized import Serialized
+from maspo.study.record import Serialized, differences_between
 from maspo.team import System
 from maspo.world.spec import WorldSpec
 
@@ -104,12 +103,26 @@ class Cost:
     """None when a price or a usage is unknown."""
 
 
-@dataclass(frozen=True)
-class Evaluated:
-    """What an evaluation found. Without a comparison ``difference`` and ``verdict`` are None."""
+@dataclass(frozen=True, kw_only=True)
+class EvaluationEnd:
+    """How work on an evaluation, or on a check of its judge, ended: what cut it short and what it took."""
 
     evaluation: Evaluation
     run: str
+    cap: str
+    """The cap that was reached, or empty."""
+    simulated: bool
+    """Whether a simulated world answered."""
+    usage: Mapping[str, Usage]
+    seconds: float
+    unsettled: tuple[CallUnsettled, ...] = ()
+    """Calls that were in flight when a process died: possibly billed twice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluated(EvaluationEnd):
+    """What an evaluation found. Without a comparison ``difference`` and ``verdict`` are None."""
+
     rows: tuple[RowFound, ...]
     shares: Mapping[Side, Share]
     """By side; empty where a judge compares pairs."""
@@ -119,13 +132,6 @@ class Evaluated:
     outputs: tuple[Output, ...]
     left_out: int
     """Rows that a cap left out."""
-    cap: str
-    """The cap that was reached, or empty."""
-    simulated: bool
-    usage: Mapping[str, Usage]
-    seconds: float
-    unsettled: tuple[CallUnsettled, ...] = ()
-    """Calls that were in flight when a process died: possibly billed twice."""
 
 
 _GIVEN = {
@@ -150,8 +156,3 @@ def changes(before: Evaluation, now: Evaluation) -> tuple[str, ...]:
     if before.task.test_rows != now.task.test_rows and not lines:
         lines.append("rows: tests or labels differ")
     return tuple(lines)
-
-
-def with_caps(evaluation: Evaluation, caps: Caps | None) -> Evaluation:
-    """Return the evaluation with the caps that are given."""
-    return replace(evaluation, config=capped(evaluation.config, caps))

@@ -12,19 +12,25 @@ from maspo.core.errors import BudgetReached
 from maspo.core.quoting import nonce_of
 from maspo.core.seeded import rank
 from maspo.core.trace import Trace
-from maspo.core.usage import Usage
 from maspo.core.verdict import Reading, Verdict
 from maspo.events import CallUnsettled
 from maspo.scoring.answers import same_answer
 from maspo.scoring.base import Scorer
-from maspo.study.evaluation.evaluate import Attention, agent_models, begun, question, scorer_for
-from maspo.study.evaluation.job import Evaluation, Side
-from maspo.study.evaluation.rows import over_rows, trace_of
+from maspo.study.evaluation.evaluate import (
+    Attention,
+    agent_models,
+    open_evaluation,
+    over_rows,
+    question,
+    scorer_for,
+    trace_of,
+)
+from maspo.study.evaluation.job import Evaluation, EvaluationEnd, Side
 from maspo.study.session import Session
 
 DATABASE = "judge.db"
 _EQUAL_SHARE = 4
-"""One pair in so many may be of outputs that are both wrong or both right."""
+"""One pair in so many may be of outputs that are both wrong or both right: they tell least, so few are asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +46,14 @@ class Pair:
     truth: Verdict | None
 
 
-@dataclass(frozen=True)
-class Checked:
-    """The pairs, what the judge said of them, and what that cost."""
+@dataclass(frozen=True, kw_only=True)
+class Checked(EvaluationEnd):
+    """The pairs, and what the judge said of them."""
 
-    evaluation: Evaluation
-    run: str
     pairs: tuple[Pair, ...]
     readings: tuple[Reading, ...]
     rows: int
     """Rows that were run to find the pairs."""
-    cap: str
-    simulated: bool
-    usage: Mapping[str, Usage]
-    seconds: float
-    unsettled: tuple[CallUnsettled, ...] = ()
-    """Calls that were in flight when a process died: possibly billed twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,33 +72,29 @@ async def judge_check(evaluation: Evaluation, most: int, out: Path, attention: A
     """
     labelled = any(row.answer is not None or row.tests for row in evaluation.task.test_rows)
     scorer = scorer_for(evaluation) if labelled else None
-    async with begun(evaluation, out / DATABASE, attention) as session:
-        return await _checked(evaluation, most, session, scorer)
+    async with open_evaluation(evaluation, out / DATABASE, attention) as session:
+        simulated = await session.probe([*agent_models(evaluation), evaluation.config.models.for_judge()])
 
+        def enough(found: Mapping[str, _Found | None]) -> bool:
+            return len(_chosen([one for one in found.values() if one], most)) >= most
 
-async def _checked(evaluation: Evaluation, most: int, session: Session, scorer: Scorer | None) -> Checked:
-    simulated = await session.probe([*agent_models(evaluation), evaluation.config.models.for_judge()])
-
-    def enough(found: Mapping[str, _Found | None]) -> bool:
-        return len(_chosen([one for one in found.values() if one], most)) >= most
-
-    rows = await over_rows(
-        session, most_calls(evaluation, most), lambda key: _pair(evaluation, session, scorer, key), enough
-    )
-    chosen = _chosen([one for one in rows.found.values() if one], most)
-    readings = await together(_reading(evaluation, session, one) for one in chosen)
-    return Checked(
-        evaluation=evaluation,
-        run=session.run,
-        pairs=tuple(one.pair for one in chosen),
-        readings=tuple(one for one in readings if one is not None),
-        rows=len(rows.found),
-        cap=session.ledger.reached,
-        simulated=simulated,
-        usage=session.ledger.usage(),
-        seconds=session.ledger.seconds,
-        unsettled=session.unsettled,
-    )
+        rows = await over_rows(
+            session, most_calls(evaluation, most), lambda key: _pair(evaluation, session, scorer, key), enough
+        )
+        chosen = _chosen([one for one in rows.found.values() if one], most)
+        readings = await together(_reading(evaluation, session, one) for one in chosen)
+        return Checked(
+            evaluation=evaluation,
+            run=session.run,
+            pairs=tuple(one.pair for one in chosen),
+            readings=tuple(one for one in readings if one is not None),
+            rows=len(rows.found),
+            cap=session.ledger.reached,
+            simulated=simulated,
+            usage=session.ledger.usage(),
+            seconds=session.ledger.seconds,
+            unsettled=session.recorded(CallUnsettled),
+        )
 
 
 def most_calls(evaluation: Evaluation, most: int) -> int:
@@ -122,7 +116,11 @@ async def _pair(evaluation: Evaluation, session: Session, scorer: Scorer | None,
     places: list[tuple[Side, int]] = [(side, at) for at in range(evaluation.repeats) for side in evaluation.sides]
     runs = await together(trace_of(session, evaluation.sides[side], key, at) for side, at in places)
     traces = [trace for trace in runs if trace is not None]
-    right = await _right(evaluation, scorer, traces)
+    right: list[bool | None] | None = None
+    """Which outputs are right by their label; None for one that could not be scored."""
+    if scorer is not None:
+        scores = await scorer.score([evaluation.task.sample(trace.input_key, trace.output) for trace in traces])
+        right = [None if score.outcome == "failed" else score.correct for score in scores]
     spec = evaluation.system.final_answer
     pairs = [
         (one, other)
@@ -134,30 +132,15 @@ async def _pair(evaluation: Evaluation, session: Session, scorer: Scorer | None,
         pairs.sort(key=lambda pair: right[pair[0]] == right[pair[1]])
     if not pairs:
         return None
-    seed = evaluation.config.seed
-    one, other = pairs[0] if rank(seed, "judge check", key) % 2 else pairs[0][::-1]
-    truth = None if right is None else _truth(right[one], right[other])
-    return _Found(_shown(evaluation, traces[one], traces[other], truth), traces[one], traces[other])
-
-
-async def _right(evaluation: Evaluation, scorer: Scorer | None, traces: Sequence[Trace]) -> list[bool | None] | None:
-    """Return which outputs are right by their label; None for one that could not be scored."""
-    if scorer is None:
-        return None
-    scores = await scorer.score([evaluation.task.sample(trace.input_key, trace.output) for trace in traces])
-    return [None if score.outcome == "failed" else score.correct for score in scores]
-
-
-def _truth(candidate: bool | None, reference: bool | None) -> Verdict:
-    if candidate == reference:
-        return Verdict.TIE
-    return Verdict.WIN if candidate else Verdict.LOSS
-
-
-def _shown(evaluation: Evaluation, candidate: Trace, reference: Trace, truth: Verdict | None) -> Pair:
+    one, other = pairs[0] if rank(evaluation.config.seed, "judge check", key) % 2 else pairs[0][::-1]
+    truth = None
+    if right is not None:
+        truth = Verdict.TIE if right[one] == right[other] else Verdict.WIN if right[one] else Verdict.LOSS
+    candidate, reference = traces[one], traces[other]
     sample = evaluation.task.sample(candidate.input_key, "")
     name = nonce_of(0, sample.question, candidate.output, reference.output)
-    return Pair(name, sample.id, sample.question, candidate.output, reference.output, truth)
+    pair = Pair(name, sample.id, sample.question, candidate.output, reference.output, truth)
+    return _Found(pair, candidate, reference)
 
 
 async def _reading(evaluation: Evaluation, session: Session, found: _Found) -> Reading | None:

@@ -112,19 +112,20 @@ def difference_of(rows: Sequence[RowFound]) -> Difference:
     """Return how the two sides of an evaluation differ; a judge's verdicts count as wins and losses."""
     lowest = [_net(row, worst=True) for row in rows]
     highest = [_net(row, worst=False) for row in rows]
-    whole = [(row.id, low) for row, low in zip(rows, lowest, strict=True) if not _misses(row)]
+    whole = [(row.id, low) for row, low in zip(rows, lowest, strict=True) if not _is_incomplete(row)]
     nets = [net for _, net in whole]
-    repeats = _repeats(rows)
+    repeats = max((len(row.verdicts) or len(row.after) for row in rows), default=1)
+    most = len(rows) * repeats
     won = tuple(name for name, net in whole if net > 0)
     lost = tuple(name for name, net in whole if net < 0)
     return Difference(
         rows=len(whole),
         won=won,
         lost=lost,
-        missing=tuple(row.id for row in rows if _misses(row)),
+        missing=tuple(row.id for row in rows if _is_incomplete(row)),
         mean=sum(nets) / (len(nets) * repeats) if nets else 0.0,
         interval=mean_difference_interval(nets, repeats),
-        bounds=_over(rows, sum(lowest), sum(highest)),
+        bounds=(sum(lowest) / most, sum(highest) / most) if most else (-1.0, 1.0),
         p_value=sign_flip_test(nets),
         p_worse=sign_flip_test([-net for net in nets]),
         p_two_sided=mcnemar(len(won), len(lost)),
@@ -139,7 +140,7 @@ def verdict_of(found: Difference) -> VerdictWord:
     return claim(max(found.p_value, found.p_bounds[0]), max(found.p_worse, found.p_bounds[1]), decided)
 
 
-def _misses(row: RowFound) -> bool:
+def _is_incomplete(row: RowFound) -> bool:
     if row.verdicts:
         return Verdict.UNDECIDED in row.verdicts
     return any(mark not in _VALUES for mark in (*row.before, *row.after))
@@ -153,12 +154,3 @@ def _net(row: RowFound, worst: bool) -> int:
     after = sum(_VALUES.get(mark, 0 if worst else 1) for mark in row.after)
     before = sum(_VALUES.get(mark, 1 if worst else 0) for mark in row.before)
     return after - before
-
-
-def _repeats(rows: Sequence[RowFound]) -> int:
-    return max((len(row.verdicts) or len(row.after) for row in rows), default=1)
-
-
-def _over(rows: Sequence[RowFound], low: int, high: int) -> tuple[float, float]:
-    most = len(rows) * _repeats(rows)
-    return (low / most, high / most) if most else (-1.0, 1.0)

@@ -1,0 +1,46 @@
+"""What every search of ours holds: the prompts that it would end with, what it has not told yet, its cases. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from maspo.core.prompts import Prompts
+from maspo.events import SearchEvent
+from maspo.optimizers.base import Answers, Ask, Asking, Case, Compare, Problem, Request
+from maspo.optimizers.parts.misalignment import new_cases, remembered
+from maspo.optimizers.parts.record import case_events
+
+
+class SearchState:
+    """A search under way; it begins with the seed prompts."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.team = problem.team
+        self.prompts: Prompts = dict(problem.seed_prompts)
+        """The joint prompts P (Eq. 2) that it would end with now."""
+        self.cases: tuple[Case, ...] = ()
+        """The misalignment buffer (Eq. 6), newest first."""
+        self.events: list[SearchEvent] = []
+        """What happened since it asked the last time."""
+
+    def ask(self, requests: Sequence[Request]) -> Asking[Answers]:
+        """Ask, and tell what happened since the last time."""
+        results = yield self.make_ask(requests)
+        answers = list(zip(requests, results, strict=True))
+        self.learn(answers)
+        return answers
+
+    def learn(self, answers: Answers) -> None:
+        """Learn from answers, as soon as they are there; by default nothing is."""
+
+    def make_ask(self, requests: Sequence[Request] = ()) -> Ask:
+        """Return where the search stands, with what it asks for; without requests it is the end."""
+        events, self.events = tuple(self.events), []
+        return Ask(self.prompts, tuple(requests), events, self.cases)
+
+    def remember_cases(self, answers: Answers, step: Callable[[Compare], str]) -> None:
+        """Put the misalignment cases among some comparisons into the buffer (Eq. 6); ``step`` says where they arose."""
+        cases = new_cases(answers, step)
+        self.cases = remembered(self.cases, cases)
+        self.events += case_events(cases)
