@@ -49,7 +49,6 @@ PURE = (
     "maspo.scoring.options",
     "maspo.scoring.readable",
     "maspo.report.fold",
-    "maspo.report.gains",
     "maspo.study.evaluation.calibration",
     "maspo.study.evaluation.tally",
     "maspo.study.holdout",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from maspo.cli import optimize
+from maspo.cli.running import agreed
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
@@ -23,7 +23,7 @@ def _nothing_is_paid(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> NoReturn:
         raise AssertionError("the run was started")
 
-    monkeypatch.setattr("maspo.study.optimize.start", refuse)
+    monkeypatch.setattr("maspo.cli.optimize.start", refuse)
 
 
 def put(name: str, text: str) -> Callable[[Path], None]:
@@ -166,4 +166,4 @@ def test_i07_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_i08_without_a_person_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
-    assert optimize.agreed()
+    assert agreed()

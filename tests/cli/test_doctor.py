@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import web
 
-from maspo.cli.probes import Answer, Place, probe_all
+from maspo.cli.doctor import Answer, Place, probe_all
 from maspo.sandbox.selftest import Finding, choose_level
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from maspo.cli.app import app
-from maspo.cli.blind import HUMAN, ask_person, read_verdicts
+from maspo.cli.judge_check import HUMAN, ask_person, read_verdicts
 from maspo.core.errors import UsageError
 from maspo.core.verdict import Verdict
 from maspo.models.base import Message, Request
@@ -111,7 +111,7 @@ def test_g06_a_verdict_is_about_the_output_that_was_seen(folder: Path, monkeypat
             first = next(text for text in reversed(shown) if "output 1" in text)
             return "1\n" if "good" in first else "2\n"
 
-    monkeypatch.setattr("maspo.cli.blind.note", shown.append)
+    monkeypatch.setattr("maspo.cli.judge_check.note", shown.append)
     monkeypatch.setattr("sys.stdin", Reader())
     pairs = [Pair(f"p{number}", "r", "q", "good", "poor", None) for number in range(20)]
     ask_person(pairs, folder, seed=1)

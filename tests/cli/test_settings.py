@@ -19,8 +19,8 @@ from typer.testing import CliRunner
 
 from maspo import api, configure
 from maspo.cli.app import guarded
-from maspo.cli.options import Asked, job_command
-from maspo.cli.prepare import given as sources_of
+from maspo.cli.options import Arguments, job_command
+from maspo.cli.prepare import sources_of
 from maspo.cli.settings import Sources, load_settings
 from maspo.config import PROFILES, ModelSettings, RunConfig, search_of
 from maspo.configure import flag_of, list_fields, paths_by_flag
@@ -235,7 +235,7 @@ def test_i15_whatever_a_new_setting_needs_follows_from_its_field(monkeypatch: py
     assert f"| `models.depth` | {names} | how deep models think | 3 |\n" in tables["list_settings"]()
 
 
-def depth_asked(asked: Asked) -> object:
+def depth_asked(asked: Arguments) -> object:
     return load_settings(sources_of(asked), {}).config.model_dump()["models"]["depth"]
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from maspo.core.prompts import prompt_id
 from maspo.events import CandidateScored, CaseShown, ConflictFound, Event, LevelCounts, RunStarted, StepStarted
-from maspo.report import words
-from maspo.report.conflicts import MOST_CONFLICTS, MOST_INPUTS, Sides, sides
-from maspo.report.fold import by_rounds, fold
+from maspo.report import phrases
+from maspo.report.fold import by_rounds, fold, rank_conflict
 from maspo.report.html import render
+from maspo.report.page import MOST_CONFLICT_INPUTS, MOST_CONFLICTS
 from maspo.report.result import result_of
 from maspo.report.text import summary
 
@@ -38,13 +38,15 @@ def links(page: str) -> tuple[set[str], set[str]]:
 @pytest.mark.parametrize(
     ("alone", "expected"),
     [
-        ((0.05, 0.1), Sides("critic", 0.1, "algebra", 0.05)),
-        ((0.2, 0.1), Sides("algebra", 0.2, "critic", 0.1)),
-        ((0.1, 0.1), Sides("algebra", 0.1, "critic", 0.1)),
+        ((0.05, 0.1), [("critic", 0.1), ("algebra", 0.05)]),
+        ((0.2, 0.1), [("algebra", 0.2), ("critic", 0.1)]),
+        ((0.1, 0.1), [("algebra", 0.1), ("critic", 0.1)]),
     ],
 )
-def test_c01_the_better_change_is_kept_and_of_equal_ones_the_first(alone: tuple[float, float], expected: Sides) -> None:
-    assert sides(replace(FOUND, alone=alone)) == expected
+def test_c01_the_better_change_is_kept_and_of_equal_ones_the_first(
+    alone: tuple[float, float], expected: list[tuple[str, float]]
+) -> None:
+    assert rank_conflict(replace(FOUND, alone=alone)) == expected
 
 
 def test_c02_page_and_summary_say_who_and_by_how_much(whole_run: list[Event]) -> None:
@@ -57,7 +59,7 @@ def test_c02_page_and_summary_say_who_and_by_how_much(whole_run: list[Event]) ->
         "where neither lost alone); that of critic was kept"
     )
     assert [line for line in summary(view).splitlines() if line.startswith("conflict")] == [f"conflict  {said}"]
-    assert words.conflict(replace(FOUND, inputs=("k1",))).count("on 1 input where") == 1
+    assert phrases.describe_conflict(replace(FOUND, inputs=("k1",))).count("on 1 input where") == 1
 
 
 def test_c03_an_input_leads_to_the_case_of_the_agent_that_gave_way(whole_run: list[Event]) -> None:
@@ -107,7 +109,7 @@ def test_c07_names_and_inputs_never_act(whole_run: list[Event]) -> None:
 
 
 def test_c08_many_conflicts_do_not_flood_the_page(whole_run: list[Event]) -> None:
-    keys = tuple(f"k{number}" for number in range(MOST_INPUTS + 5))
+    keys = tuple(f"k{number}" for number in range(MOST_CONFLICT_INPUTS + 5))
     many = [replace(FOUND, step=f"r{number}", inputs=keys) for number in range(MOST_CONFLICTS + 3)]
     page = render(fold([*whole_run, *many]))
     assert part(page, "conflicts").count("and 5 more") == MOST_CONFLICTS

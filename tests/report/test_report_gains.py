@@ -8,8 +8,7 @@ import pytest
 
 from maspo.core.prompts import prompt_id
 from maspo.events import CandidateScored, Event, LevelCounts, PromptChanged, PromptKept, RunStarted
-from maspo.report.fold import fold
-from maspo.report.gains import Gain, gains
+from maspo.report.fold import Gain, estimate_gains, fold
 from maspo.report.result import result_of
 
 NONE = LevelCounts()
@@ -21,7 +20,7 @@ def scored(step: str, agent: str, text: str, score: float, kept: bool = True) ->
 
 def found(whole_run: list[Event], *events: Event) -> dict[str, Gain]:
     start = next(event for event in whole_run if isinstance(event, RunStarted))
-    return {name: gain for name, gain in gains(fold([start, *events])).items() if gain.worth}
+    return {name: gain for name, gain in estimate_gains(fold([start, *events])).items() if gain.worth}
 
 
 def test_g01_a_merged_prompt_is_worth_what_its_candidates_are(whole_run: list[Event]) -> None:

@@ -28,7 +28,7 @@ from maspo.events import (
 from maspo.report.fold import fold
 from maspo.report.html import render
 from maspo.report.markup import ATTRIBUTES, TAGS
-from maspo.report.shown import visible
+from maspo.report.visible import visible
 
 ATTACKS = (
     "<script>alert(1)</script>",

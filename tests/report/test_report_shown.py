@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maspo.report.markup import Html, escape, h, join
-from maspo.report.shown import clipped, visible
+from maspo.report.visible import clipped, visible
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from maspo.cli.app import guarded
 from maspo.cli.panel import draw
-from maspo.cli.runs import _say_diff
+from maspo.cli.runs import say_diff
 from maspo.cli.terminal import note, print_json, say, table
 from maspo.cli.watch import Board, PlainLines
 from maspo.core.errors import UsageError
@@ -32,8 +32,8 @@ from maspo.events import (
     StepStarted,
 )
 from maspo.report.fold import fold
-from maspo.report.shown import visible
 from maspo.report.text import summary
+from maspo.report.visible import visible
 from maspo.study.job import Progress
 from tests.report.payloads import TERMINAL_PAYLOADS
 
@@ -84,7 +84,7 @@ def test_x01_nothing_acts_in_a_summary_a_note_a_result_or_an_error(
         say(payload)
         say(table((payload, "n"), [(payload, payload)]))
         note(payload)
-        _say_diff(f"before {payload}", f"after {payload}")
+        say_diff(f"before {payload}", f"after {payload}")
         print_json({payload: payload})
         out, err = capsys.readouterr()
         assert acting(out + err) == set(), ascii(payload)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from maspo.events import Event, HoldoutResult, RunFinished, Usage
-from maspo.report import words
+from maspo.report import phrases
 from maspo.report.fold import fold
 from maspo.report.html import render
 from maspo.report.result import result_of
@@ -103,25 +103,25 @@ def test_i10_unchanged_prompts_are_no_find(whole_run: list[Event]) -> None:
     start = fold(whole_run).started
     assert isinstance(end, RunFinished) and start is not None
     same = replace(end, verdict="no_evidence", shipped="seed", winners=start.seed_prompts, prompts=start.seed_prompts)
-    assert words.headline(fold([start, same])) == "The search found no better prompts. The seed prompts are shipped."
+    assert phrases.headline(fold([start, same])) == "The search found no better prompts. The seed prompts are shipped."
 
 
 @pytest.mark.parametrize(
     ("made", "expected"),
     [
-        (words.signed(-0.25), "−0.25"),
-        (words.signed(-0.001), "0.00"),
-        (words.signed_percent(-0.0001), "0.0%"),
-        (words.money(0.0123), "$0.0123"),
-        (words.money(1234.5), "$1,234.50"),
-        (words.duration(59.97), "1 min 0 s"),
-        (words.duration(12.34), "12.3 s"),
-        (words.duration(3_725), "1 h 2 min"),
-        (words.duration(None), "unknown"),
-        (words.plural(1, "call", "calls"), "1 call"),
-        (words.plural(1200, "call", "calls"), "1,200 calls"),
-        (words.lost_words(("critic", "global")), "critic did not improve and the final answer got worse"),
-        (words.lost_words(()), "the team did not gain"),
+        (phrases.signed(-0.25), "−0.25"),
+        (phrases.signed(-0.001), "0.00"),
+        (phrases.signed_percent(-0.0001), "0.0%"),
+        (phrases.money(0.0123), "$0.0123"),
+        (phrases.money(1234.5), "$1,234.50"),
+        (phrases.duration(59.97), "1 min 0 s"),
+        (phrases.duration(12.34), "12.3 s"),
+        (phrases.duration(3_725), "1 h 2 min"),
+        (phrases.duration(None), "unknown"),
+        (phrases.plural(1, "call", "calls"), "1 call"),
+        (phrases.plural(1200, "call", "calls"), "1,200 calls"),
+        (phrases.describe_loss(("critic", "global")), "critic did not improve and the final answer got worse"),
+        (phrases.describe_loss(()), "the team did not gain"),
     ],
 )
 def test_i11_numbers_and_words(made: str, expected: str) -> None:
@@ -133,9 +133,9 @@ def test_i12_a_hold_out_that_was_not_used_shows_no_figures(whole_run: list[Event
     assert isinstance(end, RunFinished)
     unused = HoldoutResult(0, 0, 0, 0, 0, 1.0, 1.0, (-1.0, 1.0), None)
     view = fold([*whole_run[:-1], replace(end, verdict="no_evidence", shipped="seed", holdout=unused)])
-    assert f"hold-out  {words.UNTESTED}" in summary(view)
+    assert f"hold-out  {phrases.UNTESTED}" in summary(view)
     assert "net win rate" not in summary(view)
-    assert words.UNTESTED in render(view) and "Net win rate" not in render(view)
+    assert phrases.UNTESTED in render(view) and "Net win rate" not in render(view)
 
 
 def test_i13_the_influence_is_in_the_result_and_the_hint_in_the_summary(whole_run: list[Event]) -> None:

@@ -19,9 +19,7 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
     [
         "maspo.cli",
-        "maspo.cli.planning",
-        "maspo.cli.prepare",
-        "maspo.cli.running",
+        "maspo.cli.optimize",
         "maspo.study.optimize",
         "maspo.models.chat_completions",
     ]

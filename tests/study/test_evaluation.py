@@ -17,9 +17,8 @@ from maspo.data.inputs import as_text
 from maspo.data.tasks.task import Task, TaskRow
 from maspo.models.base import JUDGE_GLOBAL, Request, RoleSettings, Stage, Transient
 from maspo.models.scripted import ScriptedModel
-from maspo.report.evaluation import evaluation_of, headline, summary
-from maspo.report.html_evaluation import render_evaluation
-from maspo.report.html_judge_check import render_judge_check
+from maspo.report.evaluation import evaluation_of, headline, render_evaluation, summary
+from maspo.report.judge_check import render_judge_check
 from maspo.scoring.base import Sample
 from maspo.scoring.judged import RubricScorer
 from maspo.store import RunStore

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maspo.core.verdict import Reading, Verdict
-from maspo.report.calibration import calibration_figures
+from maspo.report.text import judge_figures
 from maspo.stats.paired import net_win_interval, sign_test
 from maspo.stats.share import share_interval
 from maspo.study.evaluation.calibration import calibrate
@@ -164,7 +164,7 @@ def test_e12_figures_below_zero_have_the_sign_of_all_other_figures() -> None:
     readings = [
         Reading(str(number), one, one, other) for number, (one, other) in enumerate([(WIN, LOSS), (LOSS, WIN)] * 9)
     ]
-    figures = dict(calibration_figures(calibrate(readings)))
+    figures = dict(judge_figures(calibrate(readings)))
     assert figures["  beyond chance, κ"].startswith("−1.00 (95% interval −1.00")
 
 

@@ -12,8 +12,8 @@ from maspo.__about__ import __version__
 from maspo.arena import plots
 from maspo.arena.records import Record
 from maspo.arena.summary import TextTable, losses, summarize, tables_of
-from maspo.report.html import head
 from maspo.report.markup import Html, h, join
+from maspo.report.page import head
 from maspo.store.files import write_whole
 
 _STYLE = """

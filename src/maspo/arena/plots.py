@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from maspo.arena.programme import BASE
 from maspo.arena.summary import Loss, Mean, Row
-from maspo.report.drawing import Scale, line, px, svg, text
+from maspo.report.charts import Scale, line, px, svg, text
 from maspo.report.markup import Html, h, join
 
 # Sizes are pixels of the drawing; a page scales it as a whole.

@@ -1,4 +1,7 @@
-"""The ``maspo`` command: every command by name, and the one place where errors become exit codes."""
+"""The ``maspo`` command: every command with its options, and the one place where errors become exit codes.
+
+What a command does is imported when it runs, so that ``maspo --help`` answers at once.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,29 @@ import functools
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, ParamSpec
 
 import typer
 
 from maspo.__about__ import __version__
-from maspo.cli import arena, demo, doctor, evaluate, judge_check, optimize, planning, runs, score, world
+from maspo.cli.arena import arena
+from maspo.cli.options import (
+    Arguments,
+    BaseUrl,
+    Config,
+    Json,
+    MaxCalls,
+    MaxMinutes,
+    MaxUsd,
+    PromptSet,
+    RunFolder,
+    UnsafeExec,
+    asks_models,
+    job_command,
+)
 from maspo.cli.terminal import note, print_json
+from maspo.cli.world import serve
 from maspo.core.errors import EXIT_ERROR, EXIT_INTERRUPTED, MaspoError
 
 P = ParamSpec("P")
@@ -32,6 +51,46 @@ app = typer.Typer(
 world_app = typer.Typer(help="A simulated stand-in for models.", no_args_is_help=True)
 
 
+def main() -> None:
+    """Run the command line; ends the process with the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    app(prog_name="maspo")
+
+
+def guarded(command: Callable[P, None]) -> Callable[P, None]:
+    """Wrap a command so that every error ends as one clear message and the exit code of its class."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            return command(*args, **kwargs)
+        except MaspoError as error:
+            message, code = str(error), error.exit_code
+        except KeyboardInterrupt:
+            message, code = "interrupted", EXIT_INTERRUPTED
+        except (typer.Exit, typer.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            if os.environ.get("MASPO_DEBUG"):
+                raise
+            what = f"unexpected {type(error).__name__}: {error}"
+            hint = "This is a bug in maspo, please report it; MASPO_DEBUG=1 shows where it happened"
+            message, code = f"{what}\n{hint}", EXIT_ERROR
+        note(f"maspo: {message}")
+        if kwargs.get("as_json"):
+            print_json({"error": message, "exit_code": code})
+        raise typer.Exit(code)
+
+    return run
+
+
+def command(function: Callable[P, None]) -> Callable[P, None]:
+    """Add a command of the function's own name."""
+    return app.command()(guarded(function))
+
+
 def _print_version(asked: bool) -> None:
     if asked:
         print(f"maspo {__version__}")
@@ -47,55 +106,242 @@ def _root(
     pass
 
 
-def guarded(command: Callable[P, None]) -> Callable[P, None]:
-    """Wrap a command so that every error ends as one clear message and the exit code of its class."""
-
-    @functools.wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except MaspoError as error:
-            raise _failed(str(error), error.exit_code, kwargs) from None
-        except KeyboardInterrupt:
-            raise _failed("interrupted", EXIT_INTERRUPTED, kwargs) from None
-        except (typer.Exit, typer.Abort, BrokenPipeError):
-            raise
-        except Exception as error:
-            if os.environ.get("MASPO_DEBUG"):
-                raise
-            what = f"unexpected {type(error).__name__}: {error}\nThis is a bug in maspo, please report it; "
-            raise _failed(f"{what}MASPO_DEBUG=1 shows where it happened", EXIT_ERROR, kwargs) from None
-
-    return run
+# ── the main job ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _failed(message: str, code: int, arguments: dict[str, object]) -> typer.Exit:
-    note(f"maspo: {message}")
-    if arguments.get("as_json"):
-        print_json({"error": message, "exit_code": code})
-    return typer.Exit(code)
+@command
+def demo(
+    topology: Annotated[
+        str, typer.Option("--topology", metavar="reflect|hierarchical|sequential4|…", help="The shape of the team.")
+    ] = "reflect",
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the world and of the search.")] = 0,
+    # As many as a run of the arena has.
+    inputs: Annotated[int, typer.Option("--inputs", min=4, help="How many inputs the world gives.")] = 120,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="The run folder [default: maspo-runs/demo-TOPOLOGY-N].", show_default=False),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run the main job on a simulated world.
+
+    No key, no network, no language model: agents, judge and proposer are seeded stand-ins.
+    """
+    from maspo.cli.optimize import run_demo
+
+    run_demo(topology, seed, inputs, out, as_json)
 
 
-app.command("demo")(guarded(demo.demo))
-app.command("optimize")(guarded(optimize.optimize))
-app.command("resume")(guarded(optimize.resume))
-app.command("estimate")(guarded(planning.estimate))
-app.command("check")(guarded(planning.check))
-app.command("evaluate")(guarded(evaluate.evaluate))
-app.command("judge-check")(guarded(judge_check.judge_check))
-app.command("score")(guarded(score.score))
-app.command("report")(guarded(runs.report))
-app.command("runs")(guarded(runs.runs))
-app.command("diff")(guarded(runs.diff))
-app.command("doctor")(guarded(doctor.doctor))
-app.command("arena")(guarded(arena.arena))
-world_app.command("serve")(guarded(world.serve))
+@command
+@job_command
+def optimize(arguments: Arguments) -> None:
+    """Make a team's prompts better, and prove it.
+
+    Rewrites the prompts of all agents together, without labels, and tests the result once on held-out inputs.
+    """
+    from maspo.cli.optimize import run_search
+
+    run_search(arguments)
+
+
+@command
+def resume(
+    folder: RunFolder,
+    max_usd: MaxUsd = None,
+    max_calls: MaxCalls = None,
+    max_minutes: MaxMinutes = None,
+    as_json: Json = False,
+) -> None:
+    """Go on with an interrupted run or evaluation.
+
+    No recorded call is repeated. Caps that are given replace those of the run.
+    """
+    from maspo.cli.optimize import go_on
+
+    go_on(folder, {"max-usd": max_usd, "max-calls": max_calls, "max-minutes": max_minutes}, as_json)
+
+
+@command
+@job_command
+def estimate(arguments: Arguments) -> None:
+    """State calls, tokens and money beforehand.
+
+    Calls are planned and bounded; no model is asked.
+    """
+    from maspo.cli.planning import print_estimate
+
+    print_estimate(arguments)
+
+
+@command
+@job_command
+def check(arguments: Arguments) -> None:
+    """Check everything without a single call.
+
+    Reads system, inputs and settings, and looks whether the run folder could be written.
+    """
+    from maspo.cli.planning import print_check
+
+    print_check(arguments)
+
+
+# ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@command
+@asks_models
+def evaluate(
+    arguments: Arguments,
+    *,
+    prompts: PromptSet = None,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", metavar="seed|FILE|none", help="What --prompts are compared with [default: seed]."),
+    ] = None,
+    scorer: Annotated[
+        str | None,
+        typer.Option(
+            "--scorer",
+            metavar="S",
+            help="exact, choice, math, code, judge, regex:PATTERN or json-schema:FILE [default: as the rows suggest].",
+        ),
+    ] = None,
+    rubric: Annotated[
+        Path | None,
+        typer.Option("--rubric", metavar="FILE", help="Criteria that the judge goes by.", show_default=False),
+    ] = None,
+    repeats: Annotated[int, typer.Option("--repeats", metavar="N", help="Runs of each prompt set on each row.")] = 1,
+    unsafe_exec: UnsafeExec = False,
+) -> None:
+    """Tell what prompts are worth, and whether they beat others on the same rows.
+
+    Uses labels, tests or a judge, and states every figure with its uncertainty.
+    """
+    from maspo.cli.evaluate import Choice, run_evaluation
+
+    run_evaluation(arguments, Choice(prompts, against, scorer, rubric, repeats, unsafe_exec))
+
+
+@command
+@asks_models
+def judge_check(
+    arguments: Arguments,
+    *,
+    prompts: PromptSet = None,
+    scorer: Annotated[
+        str | None,
+        typer.Option("--scorer", metavar="S", help="Says which outputs are right [default: as the rows suggest]."),
+    ] = None,
+    # With 50 pairs the 95 % interval of a share is some 14 points to either side.
+    pairs: Annotated[int, typer.Option("--pairs", metavar="N", help="Pairs of outputs, one a row.")] = 50,
+    repeats: Annotated[
+        int | None,
+        typer.Option("--repeats", metavar="N", help="Runs on each row [default: 1, or 4 without --prompts]."),
+    ] = None,
+    human: Annotated[bool, typer.Option("--human", help="Ask a person about the same pairs, blind.")] = False,
+) -> None:
+    """Tell how far the judge can be trusted.
+
+    Puts pairs of outputs, of which labels say which is right, to the judge in both orders; with --human also to you.
+    """
+    from maspo.cli.judge_check import run_judge_check
+
+    run_judge_check(arguments, prompts, scorer, pairs, repeats, human=human)
+
+
+@command
+def score(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="JSON Lines: id, output, answer (or a list); tests for code. - is stdin.",
+            show_default=False,
+        ),
+    ],
+    scorer: Annotated[
+        str, typer.Option("--scorer", metavar="S", help="exact, choice, math, code, regex:PATTERN, json-schema:FILE.")
+    ],
+    unsafe_exec: UnsafeExec = False,
+    sandbox_packages: Annotated[
+        str | None,
+        typer.Option(
+            "--sandbox-packages",
+            metavar="NAMES",
+            help="Packages that programs may import: numpy,pandas.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Score outputs that were made elsewhere, row by row.
+
+    Prints one JSON line for each row, in order: id, correct, outcome, read, why. No model is asked.
+    """
+    from maspo.cli.score import score_file
+
+    score_file(file, scorer, unsafe_exec, sandbox_packages, as_json)
+
+
+# ── looking at runs, and at this machine ─────────────────────────────────────────────────────────────────────────────
+
+
+@command
+def report(folder: RunFolder, as_json: Json = False) -> None:
+    """Write the report of a run or an evaluation again from the record.
+
+    Works while a run goes on and after an interruption, too.
+    """
+    from maspo.cli.runs import report_folder
+
+    report_folder(folder, as_json)
+
+
+@command
+def runs(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to look for run folders.")] = Path("maspo-runs"),
+    as_json: Json = False,
+) -> None:
+    """List the runs, evaluations and judge checks below a folder, newest first."""
+    from maspo.cli.runs import list_runs
+
+    list_runs(folder, as_json)
+
+
+@command
+def diff(
+    folder: RunFolder,
+    before: Annotated[
+        str, typer.Argument(metavar="A", help="seed, shipped, winners, a run folder or a prompts.json.")
+    ] = "seed",
+    after: Annotated[str, typer.Argument(metavar="B", help="The same, to compare with.")] = "shipped",
+    as_json: Json = False,
+) -> None:
+    """Show how two sets of prompts differ.
+
+    By default the seed prompts and what was shipped; [-removed-] and {+added+} words.
+    """
+    from maspo.cli.runs import compare_prompts
+
+    compare_prompts(folder, before, after, as_json)
+
+
+@command
+def doctor(
+    base_url: BaseUrl = None,
+    config: Config = None,
+    local: Annotated[bool, typer.Option("--local/--no-local", help="Look for endpoints on this machine.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Look at this machine and at endpoints.
+
+    Versions, the sandbox level that holds, keys (by name only), and which endpoints answer, also local ones.
+    """
+    from maspo.cli.doctor import examine_machine
+
+    examine_machine(base_url, config, local, as_json)
+
+
+command(arena)
+world_app.command()(guarded(serve))
 app.add_typer(world_app, name="world")
-
-
-def main() -> None:
-    """Run the command line; ends the process with the exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    app(prog_name="maspo")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from maspo.arena.programme import Ingredient, Match, Rival, Timing
-    from maspo.arena.records import Record, RecordFile
+    from maspo.arena.records import RecordFile
 
 ALL = "all"
 
@@ -53,37 +53,48 @@ def arena(
 
     No key, no network, no language model. The same arguments give the same figures.
     """
-    from maspo.arena.page import summary_of
+    from maspo.arena.page import summary_of, write
     from maspo.arena.programme import INGREDIENTS, PRESETS, WORLDS, Programme
     from maspo.arena.records import RecordFile
+    from maspo.arena.summary import tables_of
+    from maspo.core.errors import UsageError
     from maspo.world.world import TOPOLOGIES
 
+    timings: Mapping[str, tuple[Timing, ...]] = {
+        "none": ("none",),
+        "depth": ("depth",),
+        "wall": ("wall",),
+        "both": ("wall", "depth"),
+    }
+    chosen_graphs = _choose("--graphs", graphs, TOPOLOGIES)
+    chosen_worlds = _choose("--worlds", worlds, tuple(WORLDS))
+    names = _choose("--profiles", profiles, tuple(PRESETS))
+    if clock not in timings:
+        raise UsageError(f"--clock {clock!r}: expected one of {', '.join(timings)}")
     programme = Programme(
-        graphs=_chosen("--graphs", graphs, TOPOLOGIES),
-        worlds=_chosen("--worlds", worlds, tuple(WORLDS)),
-        rivals=rivals(
-            _chosen("--profiles", profiles, tuple(PRESETS)),
-            labels,
-            tuple(settings or ()),
-            INGREDIENTS if ablate else (),
-        ),
+        graphs=chosen_graphs,
+        worlds=chosen_worlds,
+        rivals=rivals(names, labels, tuple(settings or ()), INGREDIENTS if ablate else ()),
         seeds=range(first_seed, first_seed + seeds),
         inputs=inputs,
-        timings=_paces(clock),
+        timings=timings[clock],
     )
     matches, recorded = list(programme.matches()), RecordFile(out, fresh)
     arguments = {**programme.shown, "labels": labels, "set": settings, "clock": clock, "ablate": ablate}
     try:
         _play(matches, jobs or os.cpu_count() or 1, recorded)
-    finally:
+    finally:  # tables and pages of whatever has been played
         records = [recorded.by_key[match.key] for match in matches if match.key in recorded.by_key]
-        if records:
-            _show(records, out, arguments)
+        for found in tables_of(records) if records else ():
+            say(f"{found.title}\n\n{table(found.headers, found.rows)}\n")
+        if records and out is not None:
+            write(out, records, arguments)
+            note(f"Tables and plots: {out / 'arena.html'}")
     if as_json:
         print_json(summary_of(records, arguments))
 
 
-def _chosen(flag: str, given: str, known: Sequence[str]) -> tuple[str, ...]:
+def _choose(flag: str, given: str, known: Sequence[str]) -> tuple[str, ...]:
     from maspo.core.errors import UsageError
 
     if given == ALL:
@@ -95,41 +106,27 @@ def _chosen(flag: str, given: str, known: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _paces(clock: str) -> tuple[Timing, ...]:
-    from maspo.core.errors import UsageError
-
-    paces: Mapping[str, tuple[Timing, ...]] = {
-        "none": ("none",),
-        "depth": ("depth",),
-        "wall": ("wall",),
-        "both": ("wall", "depth"),
-    }
-    if clock not in paces:
-        raise UsageError(f"--clock {clock!r}: expected one of {', '.join(paces)}")
-    return paces[clock]
-
-
 def rivals(names: Sequence[str], labels: str, sets: tuple[str, ...], ablate: Sequence[Ingredient] = ()) -> list[Rival]:
-    """Return rivals by name, each followed by itself without each of those ingredients that its optimizer has."""
+    """Return rivals by name, each followed by itself without each of those ingredients that its optimizer has.
+
+    Each is built from what a user could have given; neither a settings file nor the environment plays in.
+    """
+    from maspo.arena.programme import PRESETS, Rival
+    from maspo.cli.settings import Sources, load_settings
     from maspo.optimizers.registry import setting_names
+
+    def build(name: str, *more: str) -> Rival:
+        flags = {"profile": PRESETS[name].profile, "labels": labels, "agent-model": "simulated"}
+        sources = Sources(flags, (*PRESETS[name].sets, *sets, *more), Path(os.devnull))
+        return Rival(name, load_settings(sources, {}).config)
 
     found = []
     for name in names:
-        rival = _rival(name, labels, sets)
+        rival = build(name)
         own = {f"search.{setting}" for setting in setting_names(type(rival.config.search))}
         had = [one for one in ablate if all(text.partition("=")[0] in own for text in one.without)]
-        found += [rival, *(replace(_rival(name, labels, (*sets, *one.without)), without=one.name) for one in had)]
+        found += [rival, *(replace(build(name, *one.without), without=one.name) for one in had)]
     return found
-
-
-def _rival(name: str, labels: str, sets: tuple[str, ...]) -> Rival:
-    """Build a rival from what a user could have given; neither a settings file nor the environment plays in."""
-    from maspo.arena.programme import PRESETS, Rival
-    from maspo.cli.settings import Sources, load_settings
-
-    preset = PRESETS[name]
-    flags = {"profile": preset.profile, "labels": labels, "agent-model": "simulated"}
-    return Rival(name, load_settings(Sources(flags, (*preset.sets, *sets), Path(os.devnull)), {}).config)
 
 
 def _play(matches: Sequence[Match], jobs: int, recorded: RecordFile) -> None:
@@ -143,22 +140,7 @@ def _play(matches: Sequence[Match], jobs: int, recorded: RecordFile) -> None:
     for record in play_all(missing, jobs):
         recorded.add(record)
         done += 1
-        note(_line(record, done, len(matches)))
-
-
-def _line(record: Record, done: int, of: int) -> str:
-    rival = f"{record.rival} without {record.without}" if record.without else record.rival
-    where = f"{rival} on {record.graph}, {record.world}, seed {record.seed}"
-    return f"{done}/{of} {where}: {record.gain:+.3f} at {record.all_calls} calls ({record.seconds:.1f} s)"
-
-
-def _show(records: Sequence[Record], out: Path | None, arguments: Mapping[str, object]) -> None:
-    """Print the tables and write the folder, from whatever has been played."""
-    from maspo.arena.page import write
-    from maspo.arena.summary import tables_of
-
-    for found in tables_of(records):
-        say(f"{found.title}\n\n{table(found.headers, found.rows)}\n")
-    if out is not None:
-        write(out, records, arguments)
-        note(f"Tables and plots: {out / 'arena.html'}")
+        rival = f"{record.rival} without {record.without}" if record.without else record.rival
+        where = f"{rival} on {record.graph}, {record.world}, seed {record.seed}"
+        what = f"{record.gain:+.3f} at {record.all_calls} calls ({record.seconds:.1f} s)"
+        note(f"{done}/{len(matches)} {where}: {what}")

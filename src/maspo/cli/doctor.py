@@ -2,124 +2,130 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
+import json
 import os
-from collections.abc import Iterator, Mapping
+import platform
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Literal
 
-import typer
+import aiohttp
 
-from maspo.cli.options import BaseUrl, Config, Json
+from maspo.__about__ import __version__
+from maspo.cli.prepare import key_missing
+from maspo.cli.settings import CONFIG_FILE, Sources, load_settings
 from maspo.cli.terminal import note, print_json, say, table
 from maspo.core.plain import Dumped
-
-if TYPE_CHECKING:
-    from maspo.cli.probes import Place, Probe
-    from maspo.config import ModelSettings
-    from maspo.sandbox.selftest import Means
+from maspo.models.chat_completions import environment_proxy
+from maspo.models.endpoint import Endpoint
+from maspo.sandbox.selftest import SandboxRefused, choose_level, find_means
 
 _PACKAGES = ("aiohttp", "pydantic", "pyyaml", "rich", "typer", "genai-prices")
 _SECONDS = 5.0
+"""For the endpoint of the settings, which may be far away."""
+_LOCAL_SECONDS = 0.5
+"""For one on this machine: it answers at once or not at all."""
+_LONGEST_REPLY = 2_000_000
+"""Bytes of a list of models: thousands of them; more is something else."""
+_MODELS_SHOWN = 3
+"""As examples, on one line."""
+Answer = Literal["answers", "refuses the key", "unexpected", "unreachable"]
 
 
-def doctor(
-    base_url: BaseUrl = None,
-    config: Config = None,
-    local: Annotated[bool, typer.Option("--local/--no-local", help="Look for endpoints on this machine.")] = True,
-    as_json: Json = False,
-) -> None:
-    """Look at this machine and at endpoints.
+@dataclass(frozen=True)
+class Place:
+    """An endpoint to ask: its name for people, its base URL, the key to show it, and how many seconds it gets.
 
-    Versions, the sandbox level that holds, keys (by name only), and which endpoints answer, also local ones.
+    ``allow_http`` and ``use_proxy`` are those of the settings.
     """
-    import asyncio
 
-    from maspo.cli.probes import LOCAL_PLACES, probe_all
-    from maspo.cli.settings import Sources, load_settings
-    from maspo.sandbox.selftest import find_means
+    name: str
+    base_url: str
+    api_key: str = ""
+    seconds: float = _LOCAL_SECONDS
+    allow_http: bool = False
+    use_proxy: bool = False
 
+
+@dataclass(frozen=True)
+class Probe:
+    """What an endpoint said. ``detail`` is for people."""
+
+    place: Place
+    answer: Answer
+    detail: str
+    models: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """The base URL for people, without a password."""
+        return Endpoint(self.place.base_url).shown
+
+
+LOCAL_PLACES = (
+    Place("Ollama", "http://127.0.0.1:11434/v1"),
+    Place("llama.cpp", "http://127.0.0.1:8080/v1"),
+    Place("vLLM", "http://127.0.0.1:8000/v1"),
+    Place("LM Studio", "http://127.0.0.1:1234/v1"),
+)
+"""Servers on this machine, at the port that each takes by default."""
+
+
+def examine_machine(base_url: str | None, config: Path | None, local: bool, as_json: bool) -> None:
+    """Print versions, keys, the sandbox that holds, and which endpoints answer."""
     settings = load_settings(Sources({"base-url": base_url}, file=config))
     for remark in settings.notes:
         note(f"note: {remark}")
     models = settings.config.models
     keys = {name: bool(os.environ.get(name)) for name in dict.fromkeys(["OPENAI_API_KEY", models.api_key_env])}
-    configured = _configured(models)
-    probes = asyncio.run(probe_all([*([configured] if configured else []), *(LOCAL_PLACES if local else ())]))
-    versions, means, level = dict(_versions()), find_means(), _level()
-    _say_machine(versions, keys)
-    _say_sandbox(means, level)
-    _say_endpoints(models, probes, configured is not None)
-    if as_json:
-        print_json(_Found(versions, _sandbox(means, level), keys, _endpoints(probes)))
-
-
-def _configured(models: ModelSettings) -> Place | None:
-    """Return the endpoint of the settings; none when it is the default one and there is no key to ask it with."""
-    from maspo.cli.prepare import key_missing
-    from maspo.cli.probes import Place
-
-    if key_missing(models):
-        return None
-    key = os.environ.get(models.api_key_env, "")
-    return Place("configured", models.base_url, key, _SECONDS, models.allow_http, models.use_proxy)
-
-
-def _versions() -> Iterator[tuple[str, str]]:
-    import platform
-    from importlib.metadata import PackageNotFoundError, version
-
-    from maspo.__about__ import __version__
-
-    yield "maspo", __version__
-    yield "Python", platform.python_version()
+    places = list(LOCAL_PLACES) if local else []
+    ask_configured = not key_missing(models)
+    if ask_configured:
+        key = os.environ.get(models.api_key_env, "")
+        configured = Place("configured", models.base_url, key, _SECONDS, models.allow_http, models.use_proxy)
+        places.insert(0, configured)
+    probes = asyncio.run(probe_all(places))
+    versions = {"maspo": __version__, "Python": platform.python_version()}
     for name in _PACKAGES:
         try:
-            yield name, version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
-            yield name, "not installed"
-
-
-def _say_machine(versions: dict[str, str], keys: dict[str, bool]) -> None:
-    say("Versions   " + ", ".join(f"{name} {text}" for name, text in versions.items()))
-    say("Keys       " + ", ".join(f"{name} {'set' if found else 'not set'}" for name, found in keys.items()))
-    toml = Path("maspo.toml")
-    say(f"Settings   {toml if toml.exists() else 'no maspo.toml here'}")
-
-
-def _level() -> str:
-    """Return the level of the sandbox that attacks did not get out of just now, or ``none``."""
-    from maspo.sandbox.selftest import SandboxRefused, choose_level
-
+            versions[name] = "not installed"
+    means = find_means()
+    level, tried = "none", "code of models is not run"
     try:
-        return choose_level()
+        level, tried = choose_level(), "attacks were tried and none got out"
     except SandboxRefused as error:
         note(str(error))
-        return "none"
-
-
-def _say_sandbox(means: Means, level: str) -> None:
-    tried = "code of models is not run" if level == "none" else "attacks were tried and none got out"
+    say("Versions   " + ", ".join(f"{name} {text}" for name, text in versions.items()))
+    say("Keys       " + ", ".join(f"{name} {'set' if found else 'not set'}" for name, found in keys.items()))
+    say(f"Settings   {CONFIG_FILE if Path(CONFIG_FILE).exists() else f'no {CONFIG_FILE} here'}")
     say(f"Sandbox    {level}; {tried}")
     landlock = f"version {means.landlock}" if means.landlock else "no"
-    say(f"           found: bubblewrap {_yes(means.bubblewrap)}, Landlock {landlock}, seccomp {_yes(means.seccomp)}")
-
-
-def _say_endpoints(models: ModelSettings, probes: list[Probe], asked: bool) -> None:
-    from maspo.models.endpoint import Endpoint
-
+    bubblewrap, seccomp = ("yes" if found else "no" for found in (means.bubblewrap, means.seccomp))
+    say(f"           found: bubblewrap {bubblewrap}, Landlock {landlock}, seccomp {seccomp}")
     say()
-    if not asked:
+    if not ask_configured:
         say(f"Not asked: {Endpoint(models.base_url).shown}, because {models.api_key_env} is not set.")
-    rows = [(probe.place.name, Endpoint(probe.place.base_url).shown, probe.answer, probe.detail) for probe in probes]
-    if rows:
+    if probes:
+        rows = [(probe.place.name, probe.shown, probe.answer, probe.detail) for probe in probes]
         say(table(("endpoint", "base URL", "", ""), rows))
-    for probe in probes:
-        if probe.answer == "answers":
-            model = f" --agent-model {probe.models[0]}" if probe.models else ""
-            say(f"Ready: --base-url {Endpoint(probe.place.base_url).shown}{model}")
-    if not any(probe.answer == "answers" for probe in probes):
+    answering = [probe for probe in probes if probe.answer == "answers"]
+    for probe in answering:
+        model = f" --agent-model {probe.models[0]}" if probe.models else ""
+        say(f"Ready: --base-url {probe.shown}{model}")
+    if not answering:
         say("No endpoint answers. `maspo demo` needs none.")
+    if as_json:
+        sandbox = _SandboxFound(level, means.bubblewrap, means.landlock, means.seccomp)
+        endpoints = tuple(
+            _EndpointFound(probe.place.name, probe.shown, probe.answer, probe.detail, probe.models) for probe in probes
+        )
+        print_json(_Found(versions, sandbox, keys, endpoints))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,24 +156,42 @@ class _Found(Dumped):
     endpoints: tuple[_EndpointFound, ...]
 
 
-def _sandbox(means: Means, level: str) -> _SandboxFound:
-    return _SandboxFound(level, means.bubblewrap, means.landlock, means.seccomp)
+# ── asking endpoints: ``GET /models``, side by side, with short time limits ──────────────────────────────────────────
 
 
-def _endpoints(probes: list[Probe]) -> tuple[_EndpointFound, ...]:
-    from maspo.models.endpoint import Endpoint
-
-    return tuple(
-        _EndpointFound(
-            name=probe.place.name,
-            base_url=Endpoint(probe.place.base_url).shown,
-            answer=probe.answer,
-            detail=probe.detail,
-            models=tuple(probe.models),
-        )
-        for probe in probes
-    )
+async def probe_all(places: Sequence[Place]) -> list[Probe]:
+    """Ask all places at once; a place that does not answer is a finding, never an error."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        return await asyncio.gather(*(_probe(session, place) for place in places))
 
 
-def _yes(found: bool) -> str:
-    return "yes" if found else "no"
+async def _probe(session: aiohttp.ClientSession, place: Place) -> Probe:
+    endpoint = Endpoint(place.base_url, place.api_key, allow_http=place.allow_http)
+    endpoint.check_private()
+    proxy = environment_proxy(endpoint.url) if place.use_proxy else None
+    headers = {"Authorization": f"Bearer {place.api_key.strip()}"} if place.api_key.strip() else {}
+    url = endpoint.url.removesuffix("/chat/completions") + "/models"
+    timeout = aiohttp.ClientTimeout(total=place.seconds)
+    try:
+        async with session.get(url, headers=headers, timeout=timeout, proxy=proxy, allow_redirects=False) as response:
+            body = await response.content.read(_LONGEST_REPLY)
+            return _read(place, response.status, body)
+    except TimeoutError:
+        return Probe(place, "unreachable", f"no answer within {place.seconds:g} s")
+    except aiohttp.ClientConnectorError as error:
+        refused = error.os_error.errno == errno.ECONNREFUSED
+        return Probe(place, "unreachable", "nothing listens there" if refused else str(error.os_error))
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        return Probe(place, "unreachable", str(error) or type(error).__name__)
+
+
+def _read(place: Place, status: int, body: bytes) -> Probe:
+    if status in (401, 403):
+        return Probe(place, "refuses the key", f"HTTP {status}: {'wrong' if place.api_key else 'no'} key")
+    if status != 200:
+        return Probe(place, "unexpected", f"HTTP {status} to GET /models; the base URL usually ends in /v1")
+    try:
+        names = [str(entry["id"]) for entry in json.loads(body)["data"]]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return Probe(place, "unexpected", "answers, but not with a list of models; is it OpenAI-compatible?")
+    return Probe(place, "answers", f"models: {', '.join(names[:_MODELS_SHOWN])}", tuple(names))

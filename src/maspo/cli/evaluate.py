@@ -1,96 +1,132 @@
-"""``maspo evaluate``: what prompts are worth on labelled rows, or to a judge, alone or against others."""
+"""``maspo evaluate``: what prompts are worth on labelled rows, or to a judge, alone or against others.
+
+Rows, prompts and settings are read before a call is paid, for ``maspo judge-check`` too.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maspo.cli.options import Asked, PromptSet, UnsafeExec, asks_models
+from maspo.cli.options import Arguments, scorer_name
+from maspo.cli.prepare import (
+    check_rows,
+    check_writable,
+    draw_rows,
+    key_missing,
+    read_prompts,
+    sources_of,
+)
 from maspo.cli.printed import Reported, ended
-from maspo.cli.terminal import note, print_json, say
+from maspo.cli.running import Begin, confirm, make_whole, run_watched
+from maspo.cli.settings import load_settings
+from maspo.cli.terminal import lay_out, note, note_damage, print_json, say
+from maspo.config import Caps
+from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, StoreError, UsageError
+from maspo.core.prompts import Prompts
+from maspo.data.tasks.registry import file_task, task_of
+from maspo.data.tasks.task import Task
+from maspo.models.endpoint import Endpoint
+from maspo.report.evaluation import PAGE, RESULT, ROWS, evaluation_of, summary, write_evaluation
+from maspo.report.folder import JOURNAL, RUNS, free_folder
+from maspo.runners.messages import check_inputs
+from maspo.scoring.registry import CODE, UNSAFE_CODE
+from maspo.study.evaluation.evaluate import (
+    DATABASE,
+    NOTED,
+    Attention,
+    evaluate,
+    look_at,
+    recorded,
+    resume_evaluation,
+    scorer_for,
+)
+from maspo.study.evaluation.job import EXACT, JUDGE, Evaluated, Evaluation, Side
+from maspo.study.optimize import recorded_job
+from maspo.study.resolve import split_of
+from maspo.team import System
+from maspo.team.load import load_system
 
-if TYPE_CHECKING:
-    import asyncio
-
-    from maspo.cli.running import Begin
-    from maspo.config import Caps
-    from maspo.study.evaluation.job import Evaluated, Evaluation
-    from maspo.study.job import Watcher
+_LABELLED = ("exact", "choice", "math")
+"""Scorers that compare with an answer."""
+SEED = "seed"
+NONE = "none"
 
 
-@asks_models
-def evaluate(
-    asked: Asked,
-    *,
-    prompts: PromptSet = None,
-    against: Annotated[
-        str | None,
-        typer.Option("--against", metavar="seed|FILE|none", help="What --prompts are compared with [default: seed]."),
-    ] = None,
-    scorer: Annotated[
-        str | None,
-        typer.Option(
-            "--scorer",
-            metavar="S",
-            help="exact, choice, math, code, judge, regex:PATTERN or json-schema:FILE [default: as the rows suggest].",
-        ),
-    ] = None,
-    rubric: Annotated[
-        Path | None,
-        typer.Option("--rubric", metavar="FILE", help="Criteria that the judge goes by.", show_default=False),
-    ] = None,
-    repeats: Annotated[int, typer.Option("--repeats", metavar="N", help="Runs of each prompt set on each row.")] = 1,
-    unsafe_exec: UnsafeExec = False,
-) -> None:
-    """Tell what prompts are worth, and whether they beat others on the same rows.
+@dataclass(frozen=True)
+class Choice:
+    """What is evaluated, and how; None: as the rows suggest."""
 
-    Uses labels, tests or a judge, and states every figure with its uncertainty.
-    """
-    from maspo.cli.evaluating import Scoring, Sides, read_evaluation
-    from maspo.cli.optimize import agreed
-    from maspo.cli.running import make_whole
-    from maspo.report.folder import RUNS, free_folder
-    from maspo.study.evaluation.evaluate import DATABASE, Attention
-    from maspo.study.evaluation.evaluate import evaluate as run
+    prompts: str | None = None
+    """``seed``, a prompts.json or a run folder."""
+    against: str | None = None
+    """The same, or ``none``."""
+    scorer: str | None = None
+    rubric: Path | None = None
+    repeats: int = 1
+    unsafe_exec: bool = False
+    """Programs may run without a sandbox."""
 
-    read = read_evaluation(asked, Sides(prompts, against), Scoring(scorer, rubric, repeats, unsafe_exec))
-    folder = asked.out or free_folder(RUNS, f"{read.evaluation.system.name}-evaluation")
-    for remark in read.notes:
+
+# ── running ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def run_evaluation(arguments: Arguments, choice: Choice) -> None:
+    """Read everything, state the plan, and evaluate once it is agreed to."""
+    evaluation, notes = read_outputs(arguments, choice)
+    _check_scorer(evaluation)
+    unscorable = _note_unscorable(evaluation)
+    evaluation = replace(evaluation, remarks=_note_seen_rows(evaluation.task, choice))
+    notes = [*notes, *unscorable, *evaluation.remarks]
+    if evaluation.repeats > 1 and not evaluation.config.models.agent_temperature:
+        notes.append("repeats at temperature 0 differ only as far as the endpoint does; see models.agent_temperature")
+    folder = arguments.out or free_folder(RUNS, f"{evaluation.system.name}-evaluation")
+    for remark in dict.fromkeys(notes):
         note(f"note: {remark}")
-    note(_plan(read.evaluation, folder))
-    if not (asked.yes or agreed()):
-        note("Not started; nothing was paid.")
-        raise typer.Exit(1)
-
+    models, names = evaluation.config.models, evaluation.names
+    plan = lay_out(
+        ("prompts", f"{names['after']} " + ("alone" if evaluation.before is None else f"against {names['before']}")),
+        ("rows", f"{len(evaluation.task.test.rows):,} of {evaluation.task.name}, {evaluation.repeats} run(s) each"),
+        ("scorer", evaluation.scorer),
+        ("endpoint", f"{Endpoint(models.base_url).shown} ({models.agent})"),
+        ("calls", describe_bound(evaluation.most_calls)),
+        ("folder", str(folder)),
+    )
+    confirm(plan, arguments.yes)
     make_whole(folder / DATABASE)
+    code = _run(
+        lambda watcher, stop: evaluate(evaluation, folder, Attention(watcher, stop=stop)), folder, arguments.as_json
+    )
+    raise typer.Exit(code)
 
-    async def begin(watcher: Watcher, stop: asyncio.Event) -> Evaluated:
-        return await run(read.evaluation, folder, Attention(watcher, stop=stop))
 
-    raise typer.Exit(_watched(begin, folder, asked.as_json))
-
-
-def resume_evaluation(folder: Path, caps: Caps | None, as_json: bool) -> int:
+def go_on_evaluating(folder: Path, caps: Caps | None, as_json: bool) -> int:
     """Go on with the evaluation that a folder holds; return the exit code."""
-    from maspo.cli.running import make_whole
-    from maspo.core.errors import UsageError
-    from maspo.scoring.registry import UNSAFE_CODE
-    from maspo.study.evaluation.evaluate import DATABASE, NOTED, Attention, recorded
-    from maspo.study.evaluation.evaluate import resume_evaluation as go_on
-
     make_whole(folder / DATABASE, needed=NOTED)
     if recorded(folder / DATABASE).scorer == UNSAFE_CODE:
         raise UsageError(
             f"{folder}: was started with --unsafe-exec, which no folder can ask for; repeat the `maspo evaluate` "
             f"command with --unsafe-exec and --out {folder}, and it goes on"
         )
+    return _run(lambda watcher, stop: resume_evaluation(folder, caps, Attention(watcher, stop=stop)), folder, as_json)
 
-    async def begin(watcher: Watcher, stop: asyncio.Event) -> Evaluated:
-        return await go_on(folder, caps, Attention(watcher, stop=stop))
 
-    return _watched(begin, folder, as_json)
+def _run(begin: Begin[Evaluated], folder: Path, as_json: bool) -> int:
+    """Run to the end, write the reports and print the outcome; return the exit code."""
+    # Where a run shares the folder, it is the run that `maspo resume` goes on with.
+    shared = (folder / JOURNAL).is_file()
+    again = f"the same command with --out {folder}" if shared else f"maspo resume {folder}"
+    found = run_watched(begin, folder / DATABASE, again)
+    _report(folder, found)
+    code = EXIT_BUDGET if found.left_out else EXIT_OK
+    if found.left_out:
+        note(f"A cap left out rows; with a higher one go on with: {again}")
+    if as_json:
+        print_json(ended(evaluation_of(found), code, folder, PAGE))
+    return code
 
 
 def report_evaluation(folder: Path, as_json: bool) -> None:
@@ -100,71 +136,170 @@ def report_evaluation(folder: Path, as_json: bool) -> None:
         UsageError: it has not come to an end yet.
 
     """
-    from maspo.cli.runs import note_damage
-    from maspo.core.errors import UsageError
-    from maspo.report.evaluation import evaluation_of
-    from maspo.report.html_evaluation import PAGE
-    from maspo.study.evaluation.evaluate import look_at
-
     looked = look_at(folder)
     note_damage(folder, looked.damage)
     if looked.found is None:
         raise UsageError(f"{folder}: the evaluation has not come to an end; go on with: maspo resume {folder}")
-    _told(folder, looked.found)
+    _report(folder, looked.found)
     if as_json:
         print_json(Reported(evaluation_of(looked.found), str(folder / PAGE)))
 
 
-def _told(folder: Path, found: Evaluated) -> None:
-    """Write the reports and print the outcome."""
-    from maspo.report.evaluation import summary
-    from maspo.report.html_evaluation import PAGE, RESULT, ROWS, write_evaluation
-
+def _report(folder: Path, found: Evaluated) -> None:
     write_evaluation(folder, found)
     say(summary(found))
     say()
-    for name, file in (("report", PAGE), ("figures", RESULT), ("outputs", ROWS)):
-        say(f"{name:<14}{folder / file}")
+    files = (("report", PAGE), ("figures", RESULT), ("outputs", ROWS))
+    say(lay_out(*((name, str(folder / file)) for name, file in files), width=14))
 
 
-def _watched(begin: Begin[Evaluated], folder: Path, as_json: bool) -> int:
-    """Run to the end, write the reports and print the outcome; return the exit code."""
-    from maspo.cli.running import run_watched
-    from maspo.core.errors import EXIT_BUDGET, EXIT_OK, Interrupted
-    from maspo.report.evaluation import evaluation_of
-    from maspo.report.folder import JOURNAL
-    from maspo.report.html_evaluation import PAGE
-    from maspo.study.evaluation.evaluate import DATABASE
+def describe_bound(calls: int) -> str:
+    """Return an upper bound of calls in words."""
+    return f"at most {calls:,}, besides one small question to each model and retries"
 
-    # Where a run shares the folder, it is the run that `maspo resume` goes on with.
-    shared = (folder / JOURNAL).is_file()
-    again = f"the same command with --out {folder}" if shared else f"maspo resume {folder}"
+
+# ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def read_outputs(arguments: Arguments, choice: Choice) -> tuple[Evaluation, list[str]]:
+    """Read what outputs are made of, and the scorer; creates nothing and asks no model. Return remarks as well.
+
+    Whether the scorer can tell what prompts are worth is not checked.
+
+    Raises:
+        UsageError: something cannot be used; says what, where and how to fix it.
+
+    """
+    system = load_system(arguments.system)
+    task = _read_task(arguments)
+    settings = load_settings(sources_of(arguments))
+    notes = [*settings.notes, *task.notes, *check_inputs(system, task.test)]
+    alone = choice.prompts is None and choice.against is None
+    after_name = choice.prompts or SEED
+    before_name = NONE if alone else (choice.against or SEED)
+    before = None if before_name == NONE else _read_prompt_set(system, before_name)
+    after = _read_prompt_set(system, after_name)
+    rubric = "" if choice.rubric is None else _read_rubric(choice.rubric)
+    scorer = choice.scorer or (JUDGE if rubric else _fitting_scorer(task, arguments.task))
+    if before == after:
+        notes.append("both prompt sets are the same, so that nothing can differ")
+    if choice.repeats < 1:
+        raise ConfigInvalid(f"--repeats {choice.repeats}: expected 1 or more")
+    names: Mapping[Side, str] = {"before": _name_prompt_set(before_name), "after": _name_prompt_set(after_name)}
+    evaluation = Evaluation(
+        system=system,
+        task=task,
+        config=settings.config,
+        after=after,
+        before=before,
+        scorer=scorer_name(scorer, choice.unsafe_exec),
+        rubric=rubric,
+        repeats=choice.repeats,
+        names=names,
+        sources={"system": str(arguments.system.absolute())},
+    )
+    scorer_for(evaluation)
+    if arguments.out is not None:
+        check_writable(arguments.out)
+    models = settings.config.models
+    Endpoint(models.base_url, allow_http=models.allow_http).check_private()
+    missing = key_missing(models)
+    if missing:
+        raise ConfigInvalid(missing)
+    return evaluation, notes
+
+
+def _read_task(arguments: Arguments) -> Task:
+    check_rows(arguments)
+    file = arguments.inputs
+    task = file_task(file) if file is not None else task_of(str(arguments.task), arguments.data)
+    if arguments.rows is None:
+        return replace(task, pool_rows=())
+    chosen = draw_rows(task.test, arguments.rows).rows
+    return replace(task, pool_rows=(), test_rows=tuple(task.row(row.key) for row in chosen))
+
+
+def _read_prompt_set(system: System, name: str) -> Prompts:
+    """Return the prompts of a set; agents that it does not name keep their seed prompts."""
+    return system.prompts if name == SEED else system.with_prompts(read_prompts(Path(name))).prompts
+
+
+def _name_prompt_set(name: str) -> str:
+    """Return what people call a prompt set: ``seed``, or the folder and the file."""
+    path = Path(name).resolve()
+    if name in (SEED, NONE):
+        return name
+    return f"{path.parent.name}/{path.name}" if path.name == "prompts.json" else path.name or name
+
+
+def _read_rubric(file: Path) -> str:
     try:
-        found = run_watched(begin, folder / DATABASE, again)
-    except Interrupted as error:
-        raise Interrupted(f"{error} Everything paid for is saved; go on with: {again}") from None
-    _told(folder, found)
-    code = EXIT_BUDGET if found.left_out else EXIT_OK
-    if found.left_out:
-        note(f"A cap left out rows; with a higher one go on with: {again}")
-    if as_json:
-        print_json(ended(evaluation_of(found), code, folder, PAGE))
-    return code
+        text = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--rubric {file}: cannot be read ({error}); give a UTF-8 text file") from None
+    if not text:
+        raise UsageError(f"--rubric {file}: is empty; write the criteria that an output must meet")
+    return text
 
 
-def _plan(evaluation: Evaluation, folder: Path) -> str:
-    from maspo.cli.evaluating import bound
-    from maspo.models.endpoint import Endpoint
+def _fitting_scorer(task: Task, named: str | None) -> str:
+    """Return the scorer that fits the rows: a task's own; tests are run, answers compared, and else the judge asked."""
+    if named is not None:
+        return task.scorer
+    if all(row.tests for row in task.test_rows):
+        return CODE
+    return EXACT if any(row.answer is not None for row in task.test_rows) else JUDGE
 
-    models = evaluation.config.models
-    names = evaluation.names
-    against = "alone" if evaluation.before is None else f"against {names['before']}"
-    lines = [
-        ("prompts", f"{names['after']} {against}"),
-        ("rows", f"{len(evaluation.task.test.rows):,} of {evaluation.task.name}, {evaluation.repeats} run(s) each"),
-        ("scorer", evaluation.scorer),
-        ("endpoint", f"{Endpoint(models.base_url).shown} ({models.agent})"),
-        ("calls", bound(evaluation.most_calls)),
-        ("folder", str(folder)),
-    ]
-    return "\n".join(f"{name:<10}{text}" for name, text in lines)
+
+def _check_scorer(evaluation: Evaluation) -> None:
+    judged = evaluation.scorer == JUDGE
+    if judged and evaluation.before is None and not evaluation.rubric:
+        raise ConfigInvalid(
+            "the judge compares two prompt sets, or tells whether outputs meet a rubric: give --prompts or --rubric "
+            "(or rows with an answer column and another --scorer)"
+        )
+    if evaluation.rubric and not judged:
+        raise ConfigInvalid(f"--rubric is read by the judge; give --scorer judge instead of {evaluation.scorer}")
+
+
+def _note_unscorable(evaluation: Evaluation) -> list[str]:
+    """Return a note on rows that lack what the scorer needs.
+
+    Raises:
+        ConfigInvalid: all of them do, so that every call would be paid for nothing.
+
+    """
+    rows, scorer = evaluation.task.test_rows, evaluation.scorer
+    if scorer in (CODE, UNSAFE_CODE):
+        what, lacking = "tests", sum(not row.tests for row in rows)
+    elif scorer in _LABELLED:
+        what, lacking = "answer", sum(row.answer is None for row in rows)
+    else:
+        return []
+    if lacking == len(rows):
+        raise ConfigInvalid(
+            f"--scorer {scorer}: no row has `{what}`, so nothing could be scored; add that column, or let the judge "
+            "compare: --scorer judge"
+        )
+    return [f"rows without `{what}`, which cannot be scored: {lacking}"] if lacking else []
+
+
+def _note_seen_rows(task: Task, choice: Choice) -> tuple[str, ...]:
+    """Return a remark for each prompt set that was found with the help of some of these rows: they flatter it."""
+    named = {name for name in (choice.prompts, choice.against) if name is not None} - {SEED, NONE}
+    remarks = []
+    for name in sorted(named):
+        folder = Path(name) if Path(name).is_dir() else Path(name).parent
+        searched: frozenset[str] = frozenset()
+        if (folder / JOURNAL).is_file():
+            try:
+                searched = frozenset(split_of(recorded_job(folder)).search)
+            except StoreError:
+                continue
+        seen = sum(row.key in searched for row in task.test.rows)
+        if seen:
+            remarks.append(
+                f"the search that wrote {_name_prompt_set(name)} has seen {seen} of these {len(task.test.rows)} rows: "
+                "figures on them flatter it; use rows that it has not seen"
+            )
+    return tuple(remarks)

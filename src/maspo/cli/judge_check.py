@@ -1,131 +1,145 @@
-"""``maspo judge-check``: how far the judge can be trusted on this system, against labels and against a person."""
+"""``maspo judge-check``: how far the judge can be trusted on this system, against labels and against a person.
+
+The person gives blind verdicts in the terminal: pairs in an order drawn by seed, saved one by one.
+"""
 
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maspo.cli.options import Asked, PromptSet, asks_models
+from maspo.cli.evaluate import NONE, Choice, describe_bound, read_outputs
+from maspo.cli.options import Arguments
 from maspo.cli.printed import ended
-from maspo.cli.terminal import note, print_json, say
+from maspo.cli.running import confirm, make_whole, run_watched
+from maspo.cli.terminal import lay_out, note, print_json, say
+from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, UsageError
+from maspo.core.seeded import rank
+from maspo.core.verdict import Verdict
+from maspo.models.endpoint import Endpoint
+from maspo.report.folder import JUDGE_PAGE, RUNS, free_folder
+from maspo.report.judge_check import PAIRS, RESULT, check_of, judge_summary, write_judge_check
+from maspo.report.visible import clipped
+from maspo.study.evaluation.calibration import calibrate
+from maspo.study.evaluation.evaluate import Attention
+from maspo.study.evaluation.job import JUDGE
+from maspo.study.evaluation.judge_check import DATABASE, Pair, judge_check, most_calls
 
-if TYPE_CHECKING:
-    import asyncio
-
-    from maspo.study.evaluation.job import Evaluation
-    from maspo.study.evaluation.judge_check import Checked
-    from maspo.study.job import Watcher
-
-_SAMPLED_AT = 0.7
+_TEMPERATURE = 0.7
+"""At which agents answer where nothing else would make their outputs differ: common for drawing several answers."""
 _REPEATS = 4
+"""Runs on a row then: enough for a right and a wrong answer on rows of middling difficulty."""
+HUMAN = "human.jsonl"
+_MOST_CHARACTERS = 6000
+"""Of a text that a person compares: some two screens."""
+_QUESTION = "Which is better? 1, 2, t for equally good (or both wrong), s to skip, q to stop: "
+_SKIPPED = "skip"
 
 
-@asks_models
-def judge_check(
-    asked: Asked,
-    *,
-    prompts: PromptSet = None,
-    scorer: Annotated[
-        str | None,
-        typer.Option("--scorer", metavar="S", help="Says which outputs are right [default: as the rows suggest]."),
-    ] = None,
-    pairs: Annotated[int, typer.Option("--pairs", metavar="N", help="Pairs of outputs, one a row.")] = 50,
-    repeats: Annotated[
-        int | None,
-        typer.Option("--repeats", metavar="N", help="Runs on each row [default: 1, or 4 without --prompts]."),
-    ] = None,
-    human: Annotated[bool, typer.Option("--human", help="Ask a person about the same pairs, blind.")] = False,
+def run_judge_check(
+    arguments: Arguments, prompts: str | None, scorer: str | None, pairs: int, repeats: int | None, *, human: bool
 ) -> None:
-    """Tell how far the judge can be trusted.
-
-    Puts pairs of outputs, of which labels say which is right, to the judge in both orders; with --human also to you.
-    """
-    from maspo.cli.evaluating import NONE, Scoring, Sides, read_outputs
-    from maspo.cli.optimize import agreed
-    from maspo.core.errors import ConfigInvalid
-    from maspo.report.folder import RUNS, free_folder
-    from maspo.study.evaluation.job import JUDGE
-
+    """Read everything, state the plan, put pairs to the judge and, with ``human``, to a person; then report."""
     if scorer == JUDGE:
         raise ConfigInvalid("--scorer judge: the judge is what is checked; give what tells which outputs are right")
     if pairs < 1:
         raise ConfigInvalid(f"--pairs {pairs}: expected 1 or more")
-    drawn = repeats if repeats is not None else (1 if prompts else _REPEATS)
-    read = read_outputs(
-        asked,
-        # Without other prompts the seed prompts meet themselves: repeats are what differs.
-        Sides(prompts, None if prompts else NONE),
-        Scoring(scorer, None, drawn),
-    )
-    for remark in read.notes:
+    # Without other prompts the seed prompts meet themselves: repeats are what differs.
+    runs = repeats if repeats is not None else (1 if prompts else _REPEATS)
+    evaluation, notes = read_outputs(arguments, Choice(prompts, None if prompts else NONE, scorer, repeats=runs))
+    models = evaluation.config.models
+    if evaluation.before is None and not models.agent_temperature:
+        notes.append(f"agents answer at temperature {_TEMPERATURE:g} here, so that their outputs differ")
+        models = models.model_copy(update={"agent_temperature": _TEMPERATURE})
+        evaluation = replace(evaluation, config=evaluation.config.model_copy(update={"models": models}))
+    for remark in dict.fromkeys(notes):
         note(f"note: {remark}")
-    evaluation = _sampled(read.evaluation)
-    folder = asked.out or free_folder(RUNS, f"{evaluation.system.name}-judge")
-    note(_plan(evaluation, pairs, folder))
-    if not (asked.yes or agreed()):
-        note("Not started; nothing was paid.")
-        raise typer.Exit(1)
-    raise typer.Exit(_run(evaluation, pairs, folder, human, asked.as_json))
-
-
-def _run(evaluation: Evaluation, most: int, folder: Path, human: bool, as_json: bool) -> int:
-    from maspo.cli.blind import ask_person, read_verdicts
-    from maspo.cli.running import make_whole, run_watched
-    from maspo.core.errors import EXIT_BUDGET, EXIT_OK, Interrupted
-    from maspo.report.html_judge_check import PAGE, PAIRS, write_judge_check
-    from maspo.report.judge_check import RESULT, check_of, judge_summary
-    from maspo.study.evaluation.calibration import calibrate
-    from maspo.study.evaluation.evaluate import Attention
-    from maspo.study.evaluation.judge_check import DATABASE
-    from maspo.study.evaluation.judge_check import judge_check as check
-
+    folder = arguments.out or free_folder(RUNS, f"{evaluation.system.name}-judge")
+    plan = lay_out(
+        ("judge", f"{models.for_judge()} at {Endpoint(models.base_url).shown}"),
+        ("pairs", f"{pairs:,} at most, one a row, from {len(evaluation.task.test.rows):,} rows"),
+        ("calls", describe_bound(most_calls(evaluation, pairs))),
+        ("folder", str(folder)),
+    )
+    confirm(plan, arguments.yes)
     make_whole(folder / DATABASE)
-
-    async def begin(watcher: Watcher, stop: asyncio.Event) -> Checked:
-        return await check(evaluation, most, folder, Attention(watcher, stop=stop))
-
-    again = f"the same command with --out {folder}"
-    try:
-        found = run_watched(begin, folder / DATABASE, again)
-    except Interrupted as error:
-        raise Interrupted(f"{error} Everything paid for is saved; go on with: {again}") from None
+    found = run_watched(
+        lambda watcher, stop: judge_check(evaluation, pairs, folder, Attention(watcher, stop=stop)),
+        folder / DATABASE,
+        f"the same command with --out {folder}",
+    )
     if human:
         ask_person(found.pairs, folder, evaluation.config.seed)
-    said = {name: verdict for name, verdict in read_verdicts(folder).items() if verdict is not None}
-    calibration = calibrate(found.readings, said)
+    verdicts = {name: verdict for name, verdict in read_verdicts(folder).items() if verdict is not None}
+    calibration = calibrate(found.readings, verdicts)
     write_judge_check(folder, found, calibration)
     say(judge_summary(found, calibration))
     say()
-    for name, file in (("report", PAGE), ("figures", RESULT), ("pairs", PAIRS)):
-        say(f"{name:<24}{folder / file}")
+    files = (("report", JUDGE_PAGE), ("figures", RESULT), ("pairs", PAIRS))
+    say(lay_out(*((name, str(folder / file)) for name, file in files), width=24))
     code = EXIT_BUDGET if found.cap else EXIT_OK
-    if as_json:
-        print_json(ended(check_of(found, calibration), code, folder, PAGE))
-    return code
+    if arguments.as_json:
+        print_json(ended(check_of(found, calibration), code, folder, JUDGE_PAGE))
+    raise typer.Exit(code)
 
 
-def _sampled(evaluation: Evaluation) -> Evaluation:
-    """Return the evaluation with agents that are drawn, where nothing else would make their outputs differ."""
-    if evaluation.before is not None or evaluation.config.models.agent_temperature:
-        return evaluation
-    note(f"note: agents answer at temperature {_SAMPLED_AT:g} here, so that their outputs differ")
-    models = evaluation.config.models.model_copy(update={"agent_temperature": _SAMPLED_AT})
-    return replace(evaluation, config=evaluation.config.model_copy(update={"models": models}))
+# ── a person ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _plan(evaluation: Evaluation, most: int, folder: Path) -> str:
-    from maspo.cli.evaluating import bound
-    from maspo.models.endpoint import Endpoint
-    from maspo.study.evaluation.judge_check import most_calls
+def read_verdicts(out: Path) -> dict[str, Verdict | None]:
+    """Return the verdicts that a folder holds, by pair; None for pairs that were left out.
 
-    models = evaluation.config.models
-    lines = [
-        ("judge", f"{models.for_judge()} at {Endpoint(models.base_url).shown}"),
-        ("pairs", f"{most:,} at most, one a row, from {len(evaluation.task.test.rows):,} rows"),
-        ("calls", bound(most_calls(evaluation, most))),
-        ("folder", str(folder)),
-    ]
-    return "\n".join(f"{name:<10}{text}" for name, text in lines)
+    Raises:
+        UsageError: the file holds something else.
+
+    """
+    file = out / HUMAN
+    if not file.is_file():
+        return {}
+    try:
+        lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+        return {line["pair"]: None if line["verdict"] == _SKIPPED else Verdict(line["verdict"]) for line in lines}
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise UsageError(f"{file}: cannot be read ({error}); correct or delete it") from None
+
+
+def ask_person(pairs: Sequence[Pair], out: Path, seed: int) -> None:
+    """Show the pairs that have no verdict yet and save each verdict, until all have one or the person stops."""
+    known = read_verdicts(out)
+    order = sorted(pairs, key=lambda pair: rank(seed, "human", pair.id))
+    waiting = [pair for pair in order if pair.id not in known]
+    for number, pair in enumerate(waiting, start=1):
+        candidate_first = bool(rank(seed, "shown first", pair.id) % 2)
+        reply = _ask(pair, candidate_first, f"{number} of {len(waiting)}")
+        if reply is None:
+            break
+        if reply == "s":
+            verdict = _SKIPPED
+        elif reply == "t":
+            verdict = Verdict.TIE.value
+        else:
+            verdict = (Verdict.WIN if (reply == "1") == candidate_first else Verdict.LOSS).value
+        with (out / HUMAN).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"pair": pair.id, "verdict": verdict}) + "\n")
+
+
+def _ask(pair: Pair, candidate_first: bool, place: str) -> str | None:
+    """Show one pair, without a word of where it came from; return 1, 2, t or s, or None at the end."""
+    texts = (pair.candidate, pair.reference) if candidate_first else (pair.reference, pair.candidate)
+    note(f"\n── pair {place} ──\n\nTask:\n{clipped(pair.question, _MOST_CHARACTERS)}")
+    for number, text in enumerate(texts, start=1):
+        note(f"\n── output {number} ──\n{clipped(text, _MOST_CHARACTERS)}")
+    while True:
+        note(f"\n{_QUESTION}")
+        line = sys.stdin.readline()
+        reply = line.strip().lower()
+        if not line or reply in ("q", "quit"):
+            return None
+        if reply in ("1", "2", "t", "s"):
+            return reply
+        note("Please answer 1, 2, t, s or q.")

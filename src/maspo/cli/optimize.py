@@ -1,96 +1,87 @@
-"""``maspo optimize`` and ``maspo resume``."""
+"""``maspo optimize``, ``resume`` and ``demo``: the main job."""
 
 from __future__ import annotations
 
 import os
-import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
-from maspo.cli.options import Asked, Json, MaxCalls, MaxMinutes, MaxUsd, RunFolder, job_command
-from maspo.cli.terminal import note
+from maspo.cli.options import Arguments
+from maspo.cli.planning import plan_text
+from maspo.cli.prepare import check_folder, key_missing, prepare
+from maspo.cli.printed import ended
+from maspo.cli.running import Begin, confirm, make_whole, run_watched
+from maspo.cli.settings import Sources, load_settings
+from maspo.cli.terminal import note, print_json, say
+from maspo.core.errors import ConfigInvalid
+from maspo.report.folder import JOURNAL, REPORT, RUNS, free_folder, look, write_results
+from maspo.study.job import Job, Outcome
+from maspo.study.optimize import resume, start
+from maspo.study.resolve import resolve
 
-if TYPE_CHECKING:
-    import asyncio
 
-    from maspo.config import Caps
-    from maspo.study.job import Outcome, Watcher
-
-
-@job_command
-def optimize(asked: Asked) -> None:
-    """Make a team's prompts better, and prove it.
-
-    Rewrites the prompts of all agents together, without labels, and tests the result once on held-out inputs.
-    """
-    from maspo.cli.planning import plan_text
-    from maspo.cli.prepare import key_missing, prepare
-    from maspo.cli.running import conclude, run_watched
-    from maspo.core.errors import ConfigInvalid
-    from maspo.report.folder import JOURNAL
-    from maspo.study.optimize import start
-    from maspo.study.resolve import resolve
-
-    prepared = prepare(asked)
+def run_search(arguments: Arguments) -> None:
+    """Read everything, state the plan, and run it once it is agreed to."""
+    prepared = prepare(arguments)
     missing = key_missing(prepared.job.config.models)
     if missing:
         raise ConfigInvalid(missing)
     study = resolve(prepared.job)
-    planned = study.plan
-    for remark in dict.fromkeys((*prepared.notes, *planned.notes)):
+    for remark in dict.fromkeys((*prepared.notes, *study.plan.notes)):
         note(f"note: {remark}")
-    note(plan_text(prepared, planned))
-    if not (asked.yes or agreed()):
-        note("Not started; nothing was paid.")
-        raise typer.Exit(1)
-
-    async def begin(watcher: Watcher, stop: asyncio.Event) -> Outcome:
-        return await start(study, prepared.out, watcher, stop=stop)
-
-    raise typer.Exit(conclude(run_watched(begin, prepared.out / JOURNAL), prepared.out, asked.as_json))
+    confirm(plan_text(prepared, study.plan), arguments.yes)
+    out = prepared.out
+    _run(lambda watcher, stop: start(study, out, watcher, stop=stop), out, arguments.as_json)
 
 
-def agreed() -> bool:
-    """Ask before money is spent, but only where a person can answer."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return True
-    return typer.confirm("Start?", default=True, err=True)
+def run_demo(topology: str, seed: int, inputs: int, out: Path | None, as_json: bool) -> None:
+    """Run the main job with a team of this shape on inputs of the world with this seed."""
+    from maspo.config import RunConfig
+    from maspo.data.inputs import make_inputs
+    from maspo.world import World, WorldSpec
+
+    spec = WorldSpec(seed=seed)
+    world = World(spec)
+    config = RunConfig.model_validate({"seed": seed, "models": {"agent": "simulated"}})
+    job = Job(world.system(topology), make_inputs(world.inputs(inputs), source="demo"), config, world=spec)
+    folder = out or free_folder(RUNS, f"demo-{topology}")
+    check_folder(folder)
+    note("Simulated world: no language model is asked; agents, judge and proposer are seeded stand-ins.")
+    _run(lambda watcher, stop: start(resolve(job), folder, watcher, stop=stop), folder, as_json)
 
 
-def resume(
-    folder: RunFolder,
-    max_usd: MaxUsd = None,
-    max_calls: MaxCalls = None,
-    max_minutes: MaxMinutes = None,
-    as_json: Json = False,
-) -> None:
-    """Go on with an interrupted run or evaluation.
-
-    No recorded call is repeated. Caps that are given replace those of the run.
-    """
-    from maspo.cli.evaluate import resume_evaluation
-    from maspo.cli.running import conclude, make_whole, run_watched
-    from maspo.report.folder import JOURNAL
+def go_on(folder: Path, cap_flags: Mapping[str, str | None], as_json: bool) -> None:
+    """Go on with the run or the evaluation that a folder holds, under the caps that flags give, if any."""
     from maspo.study.evaluation.evaluate import holds_evaluation
-    from maspo.study.optimize import resume as go_on
 
     make_whole(folder / JOURNAL, needed="job")
-    caps = _caps({"max-usd": max_usd, "max-calls": max_calls, "max-minutes": max_minutes})
+    caps = None
+    if any(value is not None for value in cap_flags.values()):
+        # The environment and a settings file count only when a run starts.
+        caps = load_settings(Sources(cap_flags, file=Path(os.devnull)), environ={}).config.caps
     if holds_evaluation(folder) and not (folder / JOURNAL).is_file():
-        raise typer.Exit(resume_evaluation(folder, caps, as_json))
+        from maspo.cli.evaluate import go_on_evaluating
 
-    async def begin(watcher: Watcher, stop: asyncio.Event) -> Outcome:
-        return await go_on(folder, watcher, caps, stop=stop)
-
-    raise typer.Exit(conclude(run_watched(begin, folder / JOURNAL), folder, as_json))
+        raise typer.Exit(go_on_evaluating(folder, caps, as_json))
+    _run(lambda watcher, stop: resume(folder, watcher, caps, stop=stop), folder, as_json)
 
 
-def _caps(flags: dict[str, str | None]) -> Caps | None:
-    """Return the caps that flags give; the environment and a config file count only when a run starts."""
-    from maspo.cli.settings import Sources, load_settings
+def _run(begin: Begin[Outcome], out: Path, as_json: bool) -> None:
+    """Run to the end, write result and report into the run folder, print how the run ended, and exit."""
+    from maspo.report.result import result_of
+    from maspo.report.text import summary
 
-    if all(value is None for value in flags.values()):
-        return None
-    return load_settings(Sources(flags, file=Path(os.devnull)), environ={}).config.caps
+    outcome = run_watched(begin, out / JOURNAL)
+    view = look(out).view
+    write_results(out, view)
+    say(summary(view))
+    say()
+    say(f"report    {out / REPORT}")
+    say(f"prompts   {out / 'prompts.json'}" if outcome.finished else f"resume    maspo resume {out}")
+    if outcome.finished is None:
+        note(outcome.message)
+    if as_json:
+        print_json(ended(result_of(view), outcome.exit_code, out, REPORT))
+    raise typer.Exit(outcome.exit_code)

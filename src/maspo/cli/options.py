@@ -4,33 +4,29 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from maspo.flags import FLAGS, Commands, Flag
+from maspo.flags import FLAGS, Flag
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Which rows are used: a file, or a task by name and where its data are; ``most`` of them, drawn by content."""
-
-    inputs: Path | None = None
-    task: str | None = None
-    data: Path | None = None
-    most: int | None = None
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What every command that asks models is given. ``flags`` are settings by flag name, None: not given."""
+class Arguments:
+    """What every command that asks models is given."""
 
     system: Path
-    rows: Rows
+    inputs: Path | None
+    """The file of the rows; or else a ``task`` by name and where its ``data`` are."""
+    task: str | None
+    data: Path | None
+    rows: int | None
+    """At most so many rows, drawn by content; None: all."""
     flags: Mapping[str, object]
+    """Settings by flag name; None: not given."""
     sets: tuple[str, ...]
     config: Path | None
     out: Path | None
@@ -81,48 +77,46 @@ _OTHERS: Mapping[str, Any] = {
 _SWITCHES = ("as_json", "yes")
 
 
-def asks_models(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command what all take that ask models: a system, rows, settings, a folder; its first argument holds it."""
-    return _with_options(command, {"models"})
+def asks_models(command: Callable[..., None], *, search: bool = False) -> Callable[..., None]:
+    """Give a command what all take that ask models: a system, rows, settings, a folder; its first argument holds it.
 
-
-def job_command(command: Callable[[Asked], None]) -> Callable[..., None]:
-    """Give a command the options of a run."""
-    return _with_options(command, {"models", "search"})
-
-
-def _with_options(command: Callable[..., None], settings: Collection[Commands]) -> Callable[..., None]:
-    flags = [flag for flag in FLAGS.values() if flag.commands in settings]
+    With ``search`` it takes the settings of a search, too.
+    """
+    flags = [flag for flag in FLAGS.values() if flag.commands == "models" or (search and flag.commands == "search")]
 
     @functools.wraps(command)
     def with_options(system: Path, **given: Any) -> None:
-        rows = Rows(*(given.pop(name) for name in _ROWS))
+        shared = {name: given.pop(name) for name in (*_ROWS, *_OTHERS)}
+        sets = tuple(shared.pop("settings") or ())
         values = {flag.name: given.pop(flag.keyword) for flag in flags}
-        others = {name: given.pop(name) for name in _OTHERS}
-        sets = tuple(others.pop("settings") or ())
-        command(Asked(system, rows, values, sets, **others), **given)
+        command(Arguments(system, flags=values, sets=sets, **shared), **given)
 
     hints = get_type_hints(command, include_extras=True)
     _, *own = inspect.signature(command).parameters.values()
-    parameters = [
-        _parameter("system", _SYSTEM, inspect.Parameter.empty),
-        *(_parameter(name, kind) for name, kind in _ROWS.items()),
-        *(_parameter(one.name, hints[one.name], one.default) for one in own),
-        *(_parameter(flag.keyword, Annotated[str | None, _setting(flag)]) for flag in flags),
-        *(_parameter(name, kind) for name, kind in _OTHERS.items()),
+    options = [
+        ("system", _SYSTEM, inspect.Parameter.empty),
+        *((name, kind, None) for name, kind in _ROWS.items()),
+        *((one.name, hints[one.name], one.default) for one in own),
+        *((flag.keyword, Annotated[str | None, _setting(flag)], None) for flag in flags),
+        *((name, kind, False if name in _SWITCHES else None) for name, kind in _OTHERS.items()),
     ]
     # Typer reads a command's options from its signature.
-    vars(with_options)["__signature__"] = inspect.Signature(parameters)
-    with_options.__annotations__ = {one.name: one.annotation for one in parameters}
+    vars(with_options)["__signature__"] = inspect.Signature(
+        [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+            for name, kind, default in options
+        ]
+    )
+    with_options.__annotations__ = {name: kind for name, kind, _ in options}
     return with_options
 
 
-def _parameter(name: str, kind: Any, default: Any = None) -> inspect.Parameter:
-    given = False if name in _SWITCHES else default
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=given, annotation=kind)
+def job_command(command: Callable[[Arguments], None]) -> Callable[..., None]:
+    """Give a command the options of a run."""
+    return asks_models(command, search=True)
 
 
-def executed(scorer: str, unsafe_exec: bool) -> str:
+def scorer_name(scorer: str, unsafe_exec: bool) -> str:
     """Return the name of a scorer after ``--unsafe-exec``. Raises ConfigInvalid where no program would run."""
     from maspo.core.errors import ConfigInvalid
     from maspo.scoring.registry import CODE, UNSAFE_CODE

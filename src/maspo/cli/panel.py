@@ -13,12 +13,15 @@ from rich.table import Table
 from rich.text import Text
 
 from maspo.cli.watch import Board, cost, remaining
-from maspo.report.shown import visible
-from maspo.report.words import duration, worth
+from maspo.report.phrases import duration, signed
+from maspo.report.visible import visible
 
 _REFRESHES_PER_SECOND = 4
+"""What rich takes by default: smooth to the eye, at no noticeable cost."""
 _TEXT_SHOWN = 300
+"""Letters of a candidate: more than the widest terminal has; rich cuts the line."""
 _BAR_WIDTH = 40
+"""Half of the classic terminal of 80 columns."""
 
 
 @contextlib.contextmanager
@@ -36,20 +39,24 @@ def live_panel(board: Board, console: Console | None = None) -> Iterator[None]:
 
 def draw(board: Board) -> RenderableType:
     """Return the picture of a board. Text of models and systems is shown literally: no markup, no control codes."""
-    parts: list[RenderableType] = [_standing(board), *_beam(board), *(_line(line, "dim") for line in board.recent)]
-    name = board.started.system if board.started else "starting"
-    title = Text(visible(f"maspo: {name}"))
-    return Panel(Group(*parts), title=title, title_align="left")
-
-
-def _standing(board: Board) -> Table:
-    table = Table.grid(padding=(0, 2))
+    grid = Table.grid(padding=(0, 2))
     for name, text in _facts(board):
-        table.add_row(Text(name, style="bold"), _line(text))
+        grid.add_row(Text(name, style="bold"), _line(text))
     progress = board.progress
     if progress is not None and progress.wave and board.finished is None:
-        table.add_row(Text("wave", style="bold"), ProgressBar(progress.wave, progress.done, width=_BAR_WIDTH))
-    return table
+        grid.add_row(Text("wave", style="bold"), ProgressBar(progress.wave, progress.done, width=_BAR_WIDTH))
+    parts: list[RenderableType] = [grid]
+    for place, candidate in enumerate(board.best()):
+        # Each by what it says after the words that it shares with the seed prompt.
+        seed = board.started.seed_prompts.get(candidate.agent, "") if board.started else ""
+        pairs = enumerate(zip(seed, candidate.text, strict=False))
+        shared = next((index for index, (one, other) in pairs if one != other), len(seed))
+        text = "… " * bool(shared) + " ".join(candidate.text[shared:].split())
+        first = f"{'kept' if place == 0 else '':<6}{signed(candidate.score, 3)}  {candidate.agent}: "
+        parts.append(_line(first + text[:_TEXT_SHOWN], "cyan"))
+    parts += [_line(line, "dim") for line in board.recent]
+    title = f"maspo: {board.started.system if board.started else 'starting'}"
+    return Panel(Group(*parts), title=Text(visible(title)), title_align="left")
 
 
 def _facts(board: Board) -> Iterator[tuple[str, str]]:
@@ -69,23 +76,6 @@ def _facts(board: Board) -> Iterator[tuple[str, str]]:
             yield "waiting", progress.waiting
         left = "" if board.finished else remaining(progress)
         yield "time", ", ".join(filter(None, (duration(progress.seconds), left)))
-
-
-def _beam(board: Board) -> Iterator[RenderableType]:
-    """Return the best candidates, each by what it says after the words that it shares with the seed prompt."""
-    for place, candidate in enumerate(board.best()):
-        seed = board.started.seed_prompts.get(candidate.agent, "") if board.started else ""
-        shared = _shared(seed, candidate.text)
-        text = "… " * bool(shared) + " ".join(candidate.text[shared:].split())
-        yield _line(
-            f"{'kept' if place == 0 else '':<6}{worth(candidate.score)}  {candidate.agent}: {text[:_TEXT_SHOWN]}",
-            "cyan",
-        )
-
-
-def _shared(one: str, other: str) -> int:
-    """Return how many leading characters are equal."""
-    return next((place for place, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), len(one))
 
 
 def _line(text: str, style: str = "") -> Text:

@@ -4,93 +4,77 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from maspo.cli.options import Asked, job_command
-from maspo.cli.terminal import note, print_json, say, table
+from maspo.cli.options import Arguments
+from maspo.cli.prepare import Prepared, key_missing, prepare
+from maspo.cli.terminal import lay_out, note, print_json, say, table
 from maspo.core.plain import FLAT, Dumped, named
+from maspo.models.endpoint import Endpoint
+from maspo.report.phrases import list_names, money, number
+from maspo.study.job import Estimate
+from maspo.study.resolve import resolve
 
-if TYPE_CHECKING:
-    from maspo.cli.prepare import Prepared
-    from maspo.study.job import Estimate
-    from maspo.team import System
-
-_MOST_SHOWN = 30
-
-
-def plan_text(prepared: Prepared, planned: Estimate) -> str:
-    """Return the plan of a run for people: what is optimized, on what, where, and what it costs at most."""
-    from maspo.models.endpoint import Endpoint
-
-    job, models = prepared.job, prepared.job.config.models
-    names = ", ".join(dict.fromkeys([models.agent, models.for_judge(), models.for_proposer()]))
-    rows = [
-        ("system", f"{job.system.name}: {_shape(job.system)}"),
-        ("inputs", f"{planned.search_inputs} for the search, {planned.holdout_inputs} held out for the final test"),
-        ("endpoint", f"{Endpoint(models.base_url).shown} ({names})"),
-        ("calls", _calls(planned)),
-        ("tokens", f"about {planned.tokens_in:,} in, {planned.tokens_out:,} out"),
-        ("money", _money(planned)),
-        ("caps", _caps(prepared)),
-        ("folder", str(prepared.out)),
-    ]
-    return "\n".join(f"{name:<10}{text}" for name, text in rows)
+_MOST_NAMED = 30
+"""Agents of a team that the plan names one by one, on a few lines; of larger ones it names the ends."""
 
 
-def _shape(system: System) -> str:
-    """Return who comes after whom: every agent of a small team, the ends of a large one."""
-    from maspo.report.words import names, number
-
-    agents, levels = len(system.order), system.levels
-    if agents <= _MOST_SHOWN:
-        return " → ".join(", ".join(level) for level in levels)
-    ends = f"{names(levels[0])} → … → {names(levels[-1])}"
-    return f"{ends} ({number(agents)} agents in {number(len(levels))} levels)"
-
-
-def _calls(planned: Estimate) -> str:
-    about = f"about {planned.planned:,}, " if planned.planned < planned.most else ""
-    return f"{about}at most {planned.most:,}"
-
-
-def _money(planned: Estimate) -> str:
-    from maspo.report.words import money
-
-    if planned.usd is not None:
-        return f"at most {money(planned.usd)}"
-    return f"unknown: no price is known for {', '.join(planned.unpriced)}"
-
-
-def _caps(prepared: Prepared) -> str:
-    from maspo.report.words import money
-
-    caps = prepared.job.config.caps
-    parts = [money(caps.usd)] if caps.usd is not None else []
-    parts += [f"{caps.calls:,} calls"] if caps.calls is not None else []
-    parts += [f"{caps.minutes:g} minutes"] if caps.minutes is not None else []
-    return ", ".join(parts) or "none"
-
-
-@job_command
-def estimate(asked: Asked) -> None:
-    """State calls, tokens and money beforehand.
-
-    Calls are planned and bounded; no model is asked.
-    """
-    from maspo.cli.prepare import prepare
-    from maspo.study.resolve import resolve
-
-    prepared = prepare(asked)
-    planned = resolve(prepared.job).plan
-    remarks = list(dict.fromkeys((*prepared.notes, *planned.notes)))
+def print_estimate(arguments: Arguments) -> None:
+    """Print calls by purpose, and the plan."""
+    prepared = prepare(arguments)
+    plan = resolve(prepared.job).plan
+    remarks = list(dict.fromkeys((*prepared.notes, *plan.notes)))
     for remark in remarks:
         note(f"note: {remark}")
-    rows = [*planned.calls.items(), ("together", planned.most)]
+    rows = [*plan.calls.items(), ("together", plan.most)]
     say(table(("purpose", "calls at most"), [(name, f"{calls:,}") for name, calls in rows]))
     say()
-    say(plan_text(prepared, planned))
-    if asked.as_json:
-        print_json(_figures(planned, remarks))
+    say(plan_text(prepared, plan))
+    if arguments.as_json:
+        print_json(_figures(plan, remarks))
+
+
+def print_check(arguments: Arguments) -> None:
+    """Print the plan, once everything that it needs was found to be fine."""
+    prepared = prepare(arguments)
+    plan = resolve(prepared.job).plan
+    missing = key_missing(prepared.job.config.models)
+    remarks = list(dict.fromkeys((*prepared.notes, *plan.notes, *([missing] if missing else []))))
+    for remark in remarks:
+        note(f"note: {remark}")
+    say("Everything that can be checked without a call is fine.")
+    say()
+    say(plan_text(prepared, plan))
+    if arguments.as_json:
+        system = prepared.job.system
+        figures = _figures(plan, remarks)
+        print_json(_CheckFigures(True, system.name, tuple(system.order), system.output, figures))
+
+
+def plan_text(prepared: Prepared, plan: Estimate) -> str:
+    """Return the plan of a run for people: what is optimized, on what, where, and what it costs at most."""
+    system, config = prepared.job.system, prepared.job.config
+    models, caps, levels = config.models, config.caps, system.levels
+    if len(system.order) <= _MOST_NAMED:
+        shape = " → ".join(", ".join(level) for level in levels)
+    else:
+        size = f"{number(len(system.order))} agents in {number(len(levels))} levels"
+        shape = f"{list_names(levels[0])} → … → {list_names(levels[-1])} ({size})"
+    names = ", ".join(dict.fromkeys([models.agent, models.for_judge(), models.for_proposer()]))
+    about = f"about {plan.planned:,}, " if plan.planned < plan.most else ""
+    price = f"unknown: no price is known for {', '.join(plan.unpriced)}"
+    limits = [money(caps.usd)] if caps.usd is not None else []
+    limits += [f"{caps.calls:,} calls"] if caps.calls is not None else []
+    limits += [f"{caps.minutes:g} minutes"] if caps.minutes is not None else []
+    return lay_out(
+        ("system", f"{system.name}: {shape}"),
+        ("inputs", f"{plan.search_inputs} for the search, {plan.holdout_inputs} held out for the final test"),
+        ("endpoint", f"{Endpoint(models.base_url).shown} ({names})"),
+        ("calls", f"{about}at most {plan.most:,}"),
+        ("tokens", f"about {plan.tokens_in:,} in, {plan.tokens_out:,} out"),
+        ("money", price if plan.usd is None else f"at most {money(plan.usd)}"),
+        ("caps", ", ".join(limits) or "none"),
+        ("folder", str(prepared.out)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +90,8 @@ class _Inputs(Dumped):
 
 
 @dataclass(frozen=True, slots=True)
-class _EstimateFigures(Dumped):
-    """What ``--json`` prints of an estimate; ``usd`` is None when a price is unknown."""
+class _PlanFigures(Dumped):
+    """What ``--json`` prints of a plan; ``usd`` is None when a price is unknown."""
 
     calls: Mapping[str, int]
     """At most, by purpose; what the run is planned for, and at most together."""
@@ -126,39 +110,15 @@ class _CheckFigures(Dumped):
     system: str
     agents: tuple[str, ...]
     output: str
-    estimate: _EstimateFigures = field(metadata=FLAT)
+    plan: _PlanFigures = field(metadata=FLAT)
 
 
-def _figures(planned: Estimate, remarks: Sequence[str]) -> _EstimateFigures:
-    return _EstimateFigures(
-        calls={**planned.calls, "planned": planned.planned, "total": planned.most},
-        tokens=_Tokens(planned.tokens_in, planned.tokens_out),
-        usd=planned.usd,
-        unpriced=planned.unpriced,
-        inputs=_Inputs(planned.search_inputs, planned.holdout_inputs),
+def _figures(plan: Estimate, remarks: Sequence[str]) -> _PlanFigures:
+    return _PlanFigures(
+        calls={**plan.calls, "planned": plan.planned, "total": plan.most},
+        tokens=_Tokens(plan.tokens_in, plan.tokens_out),
+        usd=plan.usd,
+        unpriced=plan.unpriced,
+        inputs=_Inputs(plan.search_inputs, plan.holdout_inputs),
         notes=tuple(remarks),
     )
-
-
-@job_command
-def check(asked: Asked) -> None:
-    """Check everything without a single call.
-
-    Reads system, inputs and settings, and looks whether the run folder could be written.
-    """
-    from maspo.cli.prepare import key_missing, prepare
-    from maspo.study.resolve import resolve
-
-    prepared = prepare(asked)
-    planned = resolve(prepared.job).plan
-    missing = key_missing(prepared.job.config.models)
-    remarks = list(dict.fromkeys((*prepared.notes, *planned.notes, *([missing] if missing else []))))
-    for remark in remarks:
-        note(f"note: {remark}")
-    say("Everything that can be checked without a call is fine.")
-    say()
-    say(plan_text(prepared, planned))
-    if asked.as_json:
-        system = prepared.job.system
-        estimate = _figures(planned, remarks)
-        print_json(_CheckFigures(True, system.name, tuple(system.order), system.output, estimate))

@@ -1,20 +1,20 @@
-"""What a command is given, checked before a call is paid: system, inputs, settings, endpoint, the run folder."""
+"""What a command is given, checked before a call is paid: system, inputs, prompts, settings, endpoint, folder."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from maspo.cli.options import Asked, Rows
+from maspo.cli.options import Arguments
 from maspo.cli.settings import Sources, load_settings
 from maspo.config import ModelSettings
-from maspo.core.errors import ConfigInvalid
+from maspo.core.errors import ConfigInvalid, UsageError
 from maspo.core.seeded import shuffled
 from maspo.data.inputs import Inputs, load_inputs
 from maspo.data.tasks.registry import task_of
-from maspo.data.tasks.task import Task
 from maspo.models.base import CHAT
 from maspo.models.endpoint import Endpoint
 from maspo.report.folder import JOURNAL, RUNS, free_folder
@@ -24,6 +24,7 @@ from maspo.team import System
 from maspo.team.load import load_system
 
 _KEY_NEEDED = "api.openai.com"
+"""Known to answer nobody without a key; of other endpoints that is not known."""
 
 
 @dataclass(frozen=True)
@@ -35,43 +36,68 @@ class Prepared:
     notes: tuple[str, ...]
 
 
-def prepare(asked: Asked) -> Prepared:
+def prepare(arguments: Arguments) -> Prepared:
     """Read and check everything; creates nothing and asks no model.
 
     Raises:
         UsageError: something cannot be used; says what, where and how to fix it.
 
     """
-    system = load_system(asked.system)
-    read = _read(asked.rows, system)
-    notes = (*read.notes, *check_inputs(system, read.inputs))
-    settings = load_settings(given(asked))
-    check_endpoint(settings.config.models)
-    out = asked.out or free_folder(RUNS, system.name)
+    system = load_system(arguments.system)
+    inputs, remarks, source = _read_inputs(arguments, system)
+    notes = (*remarks, *check_inputs(system, inputs))
+    settings = load_settings(sources_of(arguments))
+    models = settings.config.models
+    Endpoint(models.base_url, allow_http=models.allow_http).check_private()
+    out = arguments.out or free_folder(RUNS, system.name)
     check_folder(out)
-    sources = {"system": str(asked.system.absolute()), **read.source}
-    return Prepared(Job(system, read.inputs, settings.config, sources), out, (*settings.notes, *notes))
+    sources = {"system": str(arguments.system.absolute()), **source}
+    return Prepared(Job(system, inputs, settings.config, sources), out, (*settings.notes, *notes))
 
 
-def given(asked: Asked) -> Sources:
+def sources_of(arguments: Arguments) -> Sources:
     """Return the settings that a command was given."""
-    return Sources(asked.flags, asked.sets, asked.config)
+    return Sources(arguments.flags, arguments.sets, arguments.config)
 
 
-def check_rows(rows: Rows) -> None:
+def _read_inputs(arguments: Arguments, system: System) -> tuple[Inputs, tuple[str, ...], Mapping[str, str]]:
+    """Return inputs to optimize on, remarks, and the file that holds just these, if there is one.
+
+    They are those of a file, or the pool of a task, which shares no row with those that the task is scored on.
+    """
+    check_rows(arguments)
+    remarks: tuple[str, ...] = ()
+    source = {}
+    if arguments.inputs is not None:
+        inputs = load_inputs(arguments.inputs)
+        source = {"inputs": str(arguments.inputs.absolute())}
+    else:
+        task = task_of(str(arguments.task), arguments.data)
+        inputs, remarks = task.pool, task.notes
+        # Else equal answers would not be seen to be equal, or labels could not be compared.
+        if system.final_answer == "auto" and task.final_answer not in ("auto", "boxed"):
+            spec = f"`final_answer: {task.final_answer}`"
+            why = f"answers of {task.name} are read with {spec}; the system file does not say so: add that line"
+            remarks = (*remarks, why)
+    if arguments.rows is None:
+        return inputs, remarks, source
+    return draw_rows(inputs, arguments.rows), remarks, {}
+
+
+def check_rows(arguments: Arguments) -> None:
     """Check that rows are given in one way.
 
     Raises:
         ConfigInvalid: they are given in none, or in two.
 
     """
-    if (rows.inputs is None) == (rows.task is None):
+    if (arguments.inputs is None) == (arguments.task is None):
         raise ConfigInvalid("give the rows either as --inputs FILE or as --task NAME")
-    if rows.inputs is not None and rows.data is not None:
+    if arguments.inputs is not None and arguments.data is not None:
         raise ConfigInvalid("--data says where the rows of a --task are; --inputs names its file itself")
 
 
-def drawn(inputs: Inputs, most: int) -> Inputs:
+def draw_rows(inputs: Inputs, most: int) -> Inputs:
     """Return at most so many inputs, drawn by their content.
 
     Raises:
@@ -84,32 +110,23 @@ def drawn(inputs: Inputs, most: int) -> Inputs:
     return replace(inputs, rows=tuple(row for row in inputs.rows if row.key in chosen))
 
 
-@dataclass(frozen=True)
-class _Read:
-    """Inputs to optimize on, remarks, and the file that holds just these, if there is one."""
+def read_prompts(path: Path) -> Mapping[str, str]:
+    """Read a ``prompts.json``, or that of a run folder.
 
-    inputs: Inputs
-    notes: tuple[str, ...] = ()
-    source: Mapping[str, str] = field(default_factory=dict)
+    Raises:
+        UsageError: it is missing or holds something else.
 
-
-def _read(rows: Rows, system: System) -> _Read:
-    """Read a file, or the pool of a task: it shares no row with those that the task is scored on."""
-    check_rows(rows)
-    if rows.inputs is not None:
-        read = _Read(load_inputs(rows.inputs), source={"inputs": str(rows.inputs.absolute())})
-    else:
-        task = task_of(str(rows.task), rows.data)
-        read = _Read(task.pool, (*task.notes, *_how_read(task, system)))
-    return read if rows.most is None else _Read(drawn(read.inputs, rows.most), read.notes)
-
-
-def _how_read(task: Task, system: System) -> tuple[str, ...]:
-    """Return a remark when equal answers would not be seen to be equal, or labels could not be compared."""
-    if system.final_answer != "auto" or task.final_answer in ("auto", "boxed"):
-        return ()
-    spec = f"`final_answer: {task.final_answer}`"
-    return (f"answers of {task.name} are read with {spec}; the system file does not say so: add that line",)
+    """
+    file = path / "prompts.json" if path.is_dir() else path
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"{file}: no such file; give seed, shipped, winners, a run folder or a prompts.json") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"{file}: cannot be read ({error}); give a prompts.json") from None
+    if not (isinstance(content, dict) and all(isinstance(text, str) for text in content.values())):
+        raise UsageError(f'{file}: expected an object such as {{"agent": "prompt"}}')
+    return content
 
 
 def key_missing(models: ModelSettings) -> str:
@@ -121,16 +138,6 @@ def key_missing(models: ModelSettings) -> str:
             f"set {name}, or give another endpoint with --base-url (`maspo doctor` looks for local ones)"
         )
     return ""
-
-
-def check_endpoint(models: ModelSettings) -> None:
-    """Check that the endpoint's address can be used, and that nothing would be sent over the network in the clear.
-
-    Raises:
-        ConfigInvalid: it cannot.
-
-    """
-    Endpoint(models.base_url, allow_http=models.allow_http).check_private()
 
 
 def check_folder(out: Path) -> None:

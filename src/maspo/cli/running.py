@@ -1,4 +1,4 @@
-"""Running a job in the foreground: the panel, Ctrl-C, and what is printed at the end."""
+"""Running a job in the foreground: the question before it, the panel, and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -11,22 +11,37 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from maspo.cli.printed import ended
-from maspo.cli.terminal import note, print_json, say
+import typer
+
+from maspo.cli.terminal import note
 from maspo.cli.watch import watching
-from maspo.core.errors import EXIT_INTERRUPTED, ProviderError
-from maspo.report.folder import REPORT, look, write_results
-from maspo.report.result import result_of
-from maspo.report.text import summary
+from maspo.core.errors import EXIT_INTERRUPTED, Interrupted, ProviderError
 from maspo.store import mend
-from maspo.study.job import Outcome, Watcher
+from maspo.study.job import Watcher
 
 T = TypeVar("T")
 Begin: TypeAlias = Callable[[Watcher, asyncio.Event], Awaitable[T]]
 """Starts or resumes a run that is watched, and that stops when the event is set."""
 
 _STDERR = 2
+"""The file descriptor (POSIX)."""
 _SHOW_CURSOR = b"\r\n\x1b[?25h"
+"""DECTCEM, after a new line: the terminal shows its cursor again."""
+
+
+def confirm(plan: str, yes: bool) -> None:
+    """Show the plan and ask whether to start, unless ``yes`` says so; ends the command where the answer is no."""
+    note(plan)
+    if not (yes or agreed()):
+        note("Not started; nothing was paid.")
+        raise typer.Exit(1)
+
+
+def agreed() -> bool:
+    """Ask before money is spent, but only where a person can answer."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    return typer.confirm("Start?", default=True, err=True)
 
 
 def make_whole(database: Path, needed: str = "") -> None:
@@ -64,6 +79,10 @@ def run_watched(begin: Begin[T], record: Path, again: str = "") -> T:
         if record.is_file():
             note(f"What is recorded is kept; go on with: {again or f'maspo resume {record.parent}'}")
         raise
+    except Interrupted as error:
+        if not again:
+            raise
+        raise Interrupted(f"{error} Everything paid for is saved; go on with: {again}") from None
 
 
 @contextlib.contextmanager
@@ -86,18 +105,3 @@ def _stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
     finally:
         for number in signals:
             loop.remove_signal_handler(number)
-
-
-def conclude(outcome: Outcome, out: Path, as_json: bool) -> int:
-    """Write result and report into the run folder and print how the run ended; return the exit code."""
-    view = look(out).view
-    write_results(out, view)
-    say(summary(view))
-    say()
-    say(f"report    {out / REPORT}")
-    say(f"prompts   {out / 'prompts.json'}" if outcome.finished else f"resume    maspo resume {out}")
-    if outcome.finished is None:
-        note(outcome.message)
-    if as_json:
-        print_json(ended(result_of(view), outcome.exit_code, out, REPORT))
-    return outcome.exit_code

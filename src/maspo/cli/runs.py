@@ -3,43 +3,44 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
+from typing import Generic, TypeVar
 
-import typer
-
-from maspo.cli.options import Json, RunFolder
+from maspo.cli.prepare import read_prompts
 from maspo.cli.printed import Change, Changes, FolderEntry, Listing, NoJudge, NoVerdict, Reported, RunEntry
-from maspo.cli.terminal import note, print_json, say, table
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from maspo.report.folder import Look
-    from maspo.report.judge_check import CheckShort
-    from maspo.study.evaluation.job import Evaluated
+from maspo.cli.terminal import note, note_damage, print_json, say, table
+from maspo.core.errors import StoreError, UsageError
+from maspo.core.usage import Usage, total
+from maspo.report import phrases
+from maspo.report.diff import diff
+from maspo.report.evaluation import evaluation_of, short_share
+from maspo.report.folder import JOURNAL, REPORT, Look, look, write_results
+from maspo.report.judge_check import CheckShort, read_check
+from maspo.report.result import result_of
+from maspo.report.text import summary
+from maspo.report.visible import visible
+from maspo.study.evaluation.evaluate import DATABASE as EVALUATION_DATABASE
+from maspo.study.evaluation.evaluate import holds_evaluation, look_at
+from maspo.study.evaluation.job import Evaluated
+from maspo.study.evaluation.judge_check import DATABASE as JUDGE_DATABASE
 
 FoundT = TypeVar("FoundT")
 _RUN_HEADERS = ("run", "verdict", "shipped", "n", "p", "calls", "usd", "when")
 _EVALUATION_HEADERS = ("evaluation", "verdict", "before", "after", "rows", "p", "calls", "usd", "when")
 _CHECK_HEADERS = ("judge check", "judge", "pairs", "right", "first", "calls", "usd", "when")
 _STYLES = {"same": "", "removed": "\x1b[31m", "added": "\x1b[32m"}
+"""Red and green of a terminal (SGR of ECMA-48)."""
 _MARKS = {"same": ("", ""), "removed": ("[-", "-]"), "added": ("{+", "+}")}
 
 
-def report(folder: RunFolder, as_json: Json = False) -> None:
-    """Write the report of a run or an evaluation again from the record.
-
-    Works while a run goes on and after an interruption, too.
-    """
-    from maspo.cli.evaluate import report_evaluation
-    from maspo.report.folder import JOURNAL, REPORT, look, write_results
-    from maspo.report.result import result_of
-    from maspo.report.text import summary
-    from maspo.study.evaluation.evaluate import holds_evaluation
-
+def report_folder(folder: Path, as_json: bool) -> None:
+    """Write the report of a run or an evaluation again, and print the summary."""
     if holds_evaluation(folder) and not (folder / JOURNAL).is_file():
+        from maspo.cli.evaluate import report_evaluation
+
         report_evaluation(folder, as_json)
         return
     looked = look(folder)
@@ -53,53 +54,7 @@ def report(folder: RunFolder, as_json: Json = False) -> None:
         print_json(Reported(result_of(view), str(folder / REPORT)))
 
 
-def runs(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to look for run folders.")] = Path("maspo-runs"),
-    as_json: Json = False,
-) -> None:
-    """List the runs, evaluations and judge checks below a folder, newest first."""
-    from maspo.core.errors import UsageError
-
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: no such folder; give one that holds run folders")
-    found = sorted(_looks(folder), key=lambda pair: -pair[1].written)
-    evaluated, checked = _evaluations(folder), _checks(folder)
-    tables = [
-        table(_RUN_HEADERS, [_row(path, one) for path, one in found]) if found else "",
-        table(_EVALUATION_HEADERS, [_evaluation_row(one) for one in evaluated]) if evaluated else "",
-        table(_CHECK_HEADERS, [_check_row(one) for one in checked]) if checked else "",
-    ]
-    nothing = f"{folder.absolute()}: no runs, evaluations or judge checks in this folder or below"
-    say("\n\n".join(filter(None, tables)) or nothing)
-    if as_json:
-        from maspo.report.evaluation import evaluation_of
-        from maspo.report.result import result_of
-
-        print_json(
-            Listing(
-                runs=tuple(RunEntry(str(path), one.view.state, result_of(one.view)) for path, one in found),
-                evaluations=tuple(
-                    FolderEntry(str(one.folder), evaluation_of(one.found) if one.found else NoVerdict())
-                    for one in evaluated
-                ),
-                judge_checks=tuple(FolderEntry(str(one.folder), one.found or NoJudge()) for one in checked),
-            )
-        )
-
-
-def _looks(folder: Path) -> Iterator[tuple[Path, Look]]:
-    """Look at every run folder; one that cannot be read is named and does not hide the others."""
-    from maspo.core.errors import StoreError
-    from maspo.report.folder import JOURNAL, look
-
-    for journal in sorted(folder.rglob(JOURNAL)):
-        try:
-            looked = look(journal.parent)
-        except StoreError as error:
-            note(f"note: {error}")
-        else:
-            note_damage(journal.parent, looked.damage)
-            yield journal.parent, looked
+# ── listing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True)
@@ -111,134 +66,130 @@ class _Finding(Generic[FoundT]):
     written: float
 
 
-def _findings(folder: Path, database: str, found_in: Callable[[Path], FoundT | None]) -> list[_Finding[FoundT]]:
-    """Look at every record of a kind, newest first; one that cannot be read is named and does not hide the others."""
-    from maspo.core.errors import StoreError
+def list_runs(folder: Path, as_json: bool) -> None:
+    """List what is below a folder, newest first."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder; give one that holds run folders")
+    runs = sorted(_find_runs(folder), key=lambda pair: -pair[1].written)
+    evaluations = _find(folder, EVALUATION_DATABASE, _look_at_evaluation)
+    checks = _find(folder, JUDGE_DATABASE, read_check)
+    tables = [
+        table(headers, [(str(folder), *cells, _when(written)) for folder, cells, written in rows])
+        for headers, rows in (
+            (_RUN_HEADERS, [(path, _run_cells(one), one.written) for path, one in runs]),
+            (_EVALUATION_HEADERS, [(one.folder, _evaluation_cells(one.found), one.written) for one in evaluations]),
+            (_CHECK_HEADERS, [(one.folder, _check_cells(one.found), one.written) for one in checks]),
+        )
+        if rows
+    ]
+    nothing = f"{folder.absolute()}: no runs, evaluations or judge checks in this folder or below"
+    say("\n\n".join(tables) or nothing)
+    if as_json:
+        print_json(
+            Listing(
+                runs=tuple(RunEntry(str(path), one.view.state, result_of(one.view)) for path, one in runs),
+                evaluations=tuple(
+                    FolderEntry(str(one.folder), evaluation_of(one.found) if one.found else NoVerdict())
+                    for one in evaluations
+                ),
+                judge_checks=tuple(FolderEntry(str(one.folder), one.found or NoJudge()) for one in checks),
+            )
+        )
 
+
+def _find_runs(folder: Path) -> Iterator[tuple[Path, Look]]:
+    """Look at every run folder; one that cannot be read is named and does not hide the others."""
+    for journal in sorted(folder.rglob(JOURNAL)):
+        try:
+            looked = look(journal.parent)
+        except StoreError as error:
+            note(f"note: {error}")
+        else:
+            note_damage(journal.parent, looked.damage)
+            yield journal.parent, looked
+
+
+def _find(folder: Path, database: str, read: Callable[[Path], FoundT | None]) -> list[_Finding[FoundT]]:
+    """Look at every record of a kind, newest first; one that cannot be read is named and does not hide the others."""
     findings = []
     for record in sorted(folder.rglob(database)):
         try:
-            findings.append(_Finding(record.parent, found_in(record.parent), record.stat().st_mtime))
+            findings.append(_Finding(record.parent, read(record.parent), record.stat().st_mtime))
         except (StoreError, OSError) as error:
             note(f"note: {error}")
     return sorted(findings, key=lambda one: -one.written)
 
 
-def _evaluations(folder: Path) -> list[_Finding[Evaluated]]:
-    from maspo.study.evaluation.evaluate import DATABASE, look_at
-
-    def found_in(place: Path) -> Evaluated | None:
-        looked = look_at(place)
-        note_damage(place, looked.damage)
-        return looked.found
-
-    return _findings(folder, DATABASE, found_in)
+def _look_at_evaluation(folder: Path) -> Evaluated | None:
+    looked = look_at(folder)
+    note_damage(folder, looked.damage)
+    return looked.found
 
 
-def _checks(folder: Path) -> list[_Finding[CheckShort]]:
-    from maspo.report.judge_check import read_check
-    from maspo.study.evaluation.judge_check import DATABASE
+def _run_cells(look: Look) -> tuple[str, ...]:
+    view, done = look.view, look.view.finished
+    if done is None:
+        return (
+            {"paused": "interrupted"}.get(view.state, view.state),
+            "",
+            "",
+            "",
+            *_cost_cells(view.usage, view.simulated),
+        )
+    n, p_value = str(done.holdout.n), _p_value(done.holdout.p_value)
+    return (done.verdict, done.shipped, n, p_value, *_cost_cells(view.usage, view.simulated))
 
-    return _findings(folder, DATABASE, read_check)
 
-
-def _evaluation_row(one: _Finding[Evaluated]) -> tuple[str, ...]:
-    from maspo.core.usage import total
-    from maspo.report import words
-    from maspo.report.evaluation import share_short
-
-    found, when = one.found, _when(one.written)
+def _evaluation_cells(found: Evaluated | None) -> tuple[str, ...]:
     if found is None:
-        return (str(one.folder), "not finished", "", "", "", "", "", "", when)
-    cost = total(found.usage.values())
+        return ("not finished", "", "", "", "", "", "")
     return (
-        str(one.folder),
         found.verdict or "alone",
-        share_short(found, "before"),
-        share_short(found, "after"),
-        words.number(len(found.rows)),
-        _p(found.difference.p_value) if found.difference else "",
-        words.number(cost.calls),
-        words.spent(cost, found.simulated),
-        when,
+        short_share(found, "before"),
+        short_share(found, "after"),
+        phrases.number(len(found.rows)),
+        _p_value(found.difference.p_value) if found.difference else "",
+        *_cost_cells(found.usage, found.simulated),
     )
 
 
-def _check_row(one: _Finding[CheckShort]) -> tuple[str, ...]:
-    from maspo.core.usage import Usage
-    from maspo.report import words
-
-    found, when = one.found, _when(one.written)
+def _check_cells(found: CheckShort | None) -> tuple[str, ...]:
     if found is None:
-        return (str(one.folder), "not finished", "", "", "", "", "", when)
-    cost = Usage(calls=sum(found.calls.values()), usd=found.usd)
+        return ("not finished", "", "", "", "", "")
     shares = (found.known_pairs.share, found.first_position.share)
+    spent = {"all": Usage(calls=sum(found.calls.values()), usd=found.usd)}
     return (
-        str(one.folder),
         found.judge,
-        words.number(found.pairs),
+        phrases.number(found.pairs),
         *("" if share is None else f"{share:.0%}" for share in shares),
-        words.number(cost.calls),
-        words.spent(cost, found.simulated),
-        when,
+        *_cost_cells(spent, found.simulated),
     )
 
 
-def _p(value: float) -> str:
+def _cost_cells(usage: Mapping[str, Usage], simulated: bool) -> tuple[str, str]:
+    cost = total(usage.values())
+    return phrases.number(cost.calls), phrases.money_spent(cost, simulated)
+
+
+def _p_value(value: float) -> str:
     return f"{value:.3f}" if value >= 0.001 else "≤0.001"
 
 
 def _when(written: float) -> str:
-    import time
-
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(written))
 
 
-def note_damage(folder: Path, damage: str) -> None:
-    """Say that a record is damaged, if it is, and what to do."""
-    if damage:
-        note(
-            f"note: {folder}: the record is damaged ({damage}); shown is what is whole. "
-            f"`maspo resume {folder}` mends it and goes on"
-        )
+# ── comparing prompts ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _row(path: Path, one: Look) -> tuple[str, ...]:
-    from maspo.core.usage import total
-    from maspo.report import words
-
-    cost = total(one.view.usage.values())
-    done = one.view.finished
-    return (
-        str(path),
-        done.verdict if done else {"paused": "interrupted"}.get(one.view.state, one.view.state),
-        done.shipped if done else "",
-        str(done.holdout.n) if done else "",
-        _p(done.holdout.p_value) if done else "",
-        words.number(cost.calls),
-        words.spent(cost, one.view.simulated),
-        _when(one.written),
-    )
-
-
-def diff(
-    folder: RunFolder,
-    before: Annotated[
-        str, typer.Argument(metavar="A", help="seed, shipped, winners, a run folder or a prompts.json.")
-    ] = "seed",
-    after: Annotated[str, typer.Argument(metavar="B", help="The same, to compare with.")] = "shipped",
-    as_json: Json = False,
-) -> None:
-    """Show how two sets of prompts differ.
-
-    By default the seed prompts and what was shipped; [-removed-] and {+added+} words.
-    """
-    old, new = _prompts(folder, before), _prompts(folder, after)
+def compare_prompts(folder: Path, before: str, after: str, as_json: bool) -> None:
+    """Show how two sets of prompts differ."""
+    old, new = _prompt_set(folder, before), _prompt_set(folder, after)
     names = list(dict.fromkeys([*old, *new]))
     changed = [name for name in names if old.get(name) != new.get(name)]
     for name in changed:
         say(f"── {name} ──")
-        _say_diff(old.get(name, ""), new.get(name, ""))
+        say_diff(old.get(name, ""), new.get(name, ""))
         say()
     same = [name for name in names if name not in changed]
     if same:
@@ -247,25 +198,24 @@ def diff(
         print_json(Changes({name: Change(old.get(name), new.get(name)) for name in changed}))
 
 
-def _prompts(folder: Path, name: str) -> Mapping[str, str]:
-    from maspo.cli.folder import prompt_sets, read_prompts
-    from maspo.core.errors import UsageError
-
+def _prompt_set(folder: Path, name: str) -> Mapping[str, str]:
     if name not in ("seed", "shipped", "winners"):
         return read_prompts(Path(name))
-    sets = prompt_sets(folder)
-    if name not in sets:
+    view = look(folder).view
+    if name == "seed":
+        return {agent.name: agent.seed for agent in view.agents}
+    if name == "winners":
+        return {agent.name: agent.winner for agent in view.agents}
+    if view.finished is None:
         raise UsageError(f"{folder}: the run has not finished, so nothing is shipped yet; compare `seed winners`")
-    return sets[name]
+    return dict(view.finished.prompts)
 
 
-def _say_diff(before: str, after: str) -> None:
-    from maspo.report.diff import diff as word_diff
-    from maspo.report.shown import visible
-
+def say_diff(before: str, after: str) -> None:
+    """Print what changed from one text to another, with marks, and with colours where they can be seen."""
     colour = sys.stdout.isatty()
     parts = []
-    for segment in word_diff(before, after):
+    for segment in diff(before, after):
         opening, closing = _MARKS[segment.kind]
         text = f"{opening}{visible(segment.text)}{closing}"
         parts.append(f"{_STYLES[segment.kind]}{text}\x1b[0m" if colour and segment.kind != "same" else text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import sys
@@ -10,24 +11,29 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import IO, Any
 
-import typer
-
-from maspo.cli.options import Json, UnsafeExec, executed
+from maspo.cli.options import scorer_name
 from maspo.cli.terminal import note, print_json
+from maspo.core.errors import ConfigInvalid, InputsInvalid
 from maspo.core.plain import Dumped
-
-if TYPE_CHECKING:
-    from maspo.scoring.base import Outcome, Sample, Score, Scorer
+from maspo.data.inputs import as_label, as_text
+from maspo.report.phrases import number, percent, plural
+from maspo.scoring.accepted import AnyLabel
+from maspo.scoring.base import Outcome, Sample, Score, Scorer
+from maspo.scoring.registry import CODE, scorer_of
+from maspo.stats.share import share_interval
 
 _BATCH = 512
 """Rows that are scored side by side, and held in memory at a time."""
 _BAD_ROWS_SHOWN = 5
+"""Rows without anything to score that get a line of their own; the summary counts all."""
+_ERROR_SHOWN = 80
+"""Letters of what the JSON parser says: it fits on a line of a terminal."""
 
 
 @dataclass(frozen=True)
-class _Row:
+class _OutputLine:
     """One line of the file: its name in the result, and what is scored, or why nothing can be."""
 
     id: object
@@ -35,57 +41,29 @@ class _Row:
     problem: str = ""
 
 
-def score(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FILE",
-            help="JSON Lines: id, output, answer (or a list); tests for code. - is stdin.",
-            show_default=False,
-        ),
-    ],
-    scorer: Annotated[
-        str, typer.Option("--scorer", metavar="S", help="exact, choice, math, code, regex:PATTERN, json-schema:FILE.")
-    ],
-    unsafe_exec: UnsafeExec = False,
-    sandbox_packages: Annotated[
-        str | None,
-        typer.Option(
-            "--sandbox-packages",
-            metavar="NAMES",
-            help="Packages that programs may import: numpy,pandas.",
-            show_default=False,
-        ),
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Score outputs that were made elsewhere, row by row.
-
-    Prints one JSON line for each row, in order: id, correct, outcome, read, why. No model is asked.
-    """
-    import asyncio
-
-    from maspo.core.errors import ConfigInvalid, InputsInvalid
-    from maspo.scoring.accepted import AnyLabel
-    from maspo.scoring.registry import scorer_of
-
+def score_file(file: Path, scorer: str, unsafe_exec: bool, packages: str | None, as_json: bool) -> None:
+    """Print the score of every row, in order, and the summary."""
     if scorer == "judge":
         raise ConfigInvalid("--scorer judge compares the outputs of two prompt sets: use `maspo evaluate`")
-    made = AnyLabel(scorer_of(_with_packages(executed(scorer, unsafe_exec), sandbox_packages)))
+    made = AnyLabel(scorer_of(_with_packages(scorer_name(scorer, unsafe_exec), packages)))
     with _opened(file) as lines:
-        outcomes = asyncio.run(_score_all(made, _rows(lines, str(file))))
+        outcomes = asyncio.run(_score_all(made, _read_lines(lines, str(file))))
     if not outcomes:
         raise InputsInvalid(f'{file}: no rows; give one JSON object a line, such as {{"id": 1, "output": "…"}}')
-    note(_summary(outcomes))
+    found = summary_of(outcomes)
+    low, high = found.interval
+    share = f"{percent(found.share)} correct" if found.share is not None else "none scored"
+    note(
+        f"{plural(found.rows, 'row')}: {share} (95% interval {percent(low)} to {percent(high)}); "
+        f"{number(found.correct)} correct, {number(found.wrong)} wrong, {number(found.unread)} "
+        f"without an answer that could be read, {number(found.failed)} that could not be scored"
+    )
     if as_json:
-        print_json(summary_of(outcomes))
+        print_json(found)
 
 
 def _with_packages(scorer: str, names: str | None) -> str:
     """Return the name of a scorer whose programs may import some packages. Raises ConfigInvalid where none may."""
-    from maspo.core.errors import ConfigInvalid
-    from maspo.scoring.registry import CODE
-
     if not names:
         return scorer
     if scorer != CODE:
@@ -95,29 +73,19 @@ def _with_packages(scorer: str, names: str | None) -> str:
     return f"{CODE}:{names}"
 
 
-async def _score_all(scorer: Scorer, rows: Iterator[_Row]) -> Counter[Outcome]:
+async def _score_all(scorer: Scorer, rows: Iterator[_OutputLine]) -> Counter[Outcome]:
     outcomes: Counter[Outcome] = Counter()
     shown = 0
     while batch := list(islice(rows, _BATCH)):
         scores = iter(await scorer.score([row.sample for row in batch if row.sample is not None]))
         for row in batch:
-            found = next(scores) if row.sample is not None else _failed(row)
+            found = next(scores) if row.sample is not None else Score(str(row.id), "failed", why=row.problem)
             outcomes[found.outcome] += 1
-            print_json(_line(row.id, found))
+            print_json(ScoreLine(row.id, found.correct, found.outcome, found.read, found.why))
             if row.problem and shown < _BAD_ROWS_SHOWN:
                 note(f"note: {row.problem}; it counts as failed")
                 shown += 1
     return outcomes
-
-
-def _failed(row: _Row) -> Score:
-    from maspo.scoring.base import Score
-
-    return Score(str(row.id), "failed", why=row.problem)
-
-
-def _line(name: object, found: Score) -> ScoreLine:
-    return ScoreLine(name, found.correct, found.outcome, found.read, found.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +115,6 @@ class ScoreSummary(Dumped):
 
 def summary_of(outcomes: Mapping[Outcome, int]) -> ScoreSummary:
     """Return what came out over all rows."""
-    from maspo.stats.share import share_interval
-
     scored = sum(outcomes.values()) - outcomes.get("failed", 0)
     correct = outcomes.get("correct", 0)
     return ScoreSummary(
@@ -163,24 +129,8 @@ def summary_of(outcomes: Mapping[Outcome, int]) -> ScoreSummary:
     )
 
 
-def _summary(outcomes: Counter[Outcome]) -> str:
-    from maspo.report.words import number, percent, plural
-    from maspo.stats.share import share_interval
-
-    scored = outcomes.total() - outcomes["failed"]
-    low, high = share_interval(outcomes["correct"], scored)
-    share = f"{percent(outcomes['correct'] / scored)} correct" if scored else "none scored"
-    return (
-        f"{plural(outcomes.total(), 'row', 'rows')}: {share} (95% interval {percent(low)} to {percent(high)}); "
-        f"{number(outcomes['correct'])} correct, {number(outcomes['wrong'])} wrong, {number(outcomes['unread'])} "
-        f"without an answer that could be read, {number(outcomes['failed'])} that could not be scored"
-    )
-
-
 @contextlib.contextmanager
 def _opened(file: Path) -> Iterator[IO[bytes]]:
-    from maspo.core.errors import InputsInvalid
-
     if str(file) == "-":
         yield sys.stdin.buffer
         return
@@ -193,49 +143,44 @@ def _opened(file: Path) -> Iterator[IO[bytes]]:
         raise InputsInvalid(f"{file}: cannot be read ({error.strerror}); give a readable JSON Lines file") from None
 
 
-def _rows(lines: Iterable[bytes], source: str) -> Iterator[_Row]:
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            yield _row(line, number, f"{source}, line {number}")
+def _read_lines(lines: Iterable[bytes], source: str) -> Iterator[_OutputLine]:
+    for place, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        name: object = place
+        try:
+            row = json.loads(line.decode("utf-8-sig"))
+        except (ValueError, RecursionError) as error:
+            problem = f"not JSON ({str(error)[:_ERROR_SHOWN]})"
+        else:
+            problem = _find_problem(row)
+            if isinstance(row, dict) and not isinstance(row.get("id"), dict | list | None):
+                name = row["id"]
+        if problem:
+            yield _OutputLine(name, None, f"{source}, line {place}: {problem}")
+        else:
+            yield _OutputLine(name, _sample(name, row))
 
 
-def _row(line: bytes, number: int, place: str) -> _Row:
-    try:
-        row = json.loads(line.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        return _Row(number, None, f"{place}: not JSON ({str(error)[:80]})")
+def _find_problem(row: Any) -> str:
     if not isinstance(row, dict):
-        return _Row(number, None, f"{place}: a {type(row).__name__}, where an object is expected")
-    name = row.get("id")
-    if isinstance(name, dict | list) or name is None:
-        name = number
-    problem = _problem(row)
-    return _Row(name, None, f"{place}: {problem}") if problem else _Row(name, _sample(str(name), row))
-
-
-def _problem(row: Mapping[str, Any]) -> str:
+        return f"a {type(row).__name__}, where an object is expected"
     output, tests = row.get("output"), row.get("tests")
     if "output" not in row:
         return "no output"
     if not isinstance(output, str | int | float):
         return f"output is {'null' if output is None else f'a {type(output).__name__}'}, where text is expected"
-    if tests is not None and not _texts(tests):
+    listed = isinstance(tests, list) and all(isinstance(test, str) for test in tests)
+    if tests is not None and not (isinstance(tests, str) or listed):
         return "tests are no list of statements"
     return ""
 
 
-def _texts(value: object) -> bool:
-    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value))
-
-
-def _sample(name: str, row: Mapping[str, Any]) -> Sample:
-    from maspo.data.inputs import as_text
-    from maspo.scoring.base import Sample
-
+def _sample(name: object, row: Mapping[str, Any]) -> Sample:
     tests: Sequence[str] | str = row.get("tests") or ()
     first, *others = _labels(row.get("answer"))
     return Sample(
-        id=name,
+        id=str(name),
         output=as_text(row["output"]),
         answer=first,
         others=tuple(label for label in others if label is not None),
@@ -248,6 +193,4 @@ def _sample(name: str, row: Mapping[str, Any]) -> Sample:
 
 def _labels(answer: object) -> list[str | None]:
     """Return the accepted answers of a row: of a list, each of its items; at least one, which may be missing."""
-    from maspo.data.inputs import as_label
-
     return [as_label(one) for one in answer] if isinstance(answer, list) and answer else [as_label(answer)]

@@ -7,6 +7,7 @@ import json
 import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,27 +31,46 @@ class Sources:
 
 
 @dataclass(frozen=True)
-class Settings:
+class LoadedSettings:
     """The settings of a run, and remarks on what was given."""
 
     config: RunConfig
     notes: tuple[str, ...] = ()
 
 
-def load_settings(sources: Sources, environ: Mapping[str, str] = os.environ) -> Settings:
+def load_settings(sources: Sources, environ: Mapping[str, str] = os.environ) -> LoadedSettings:
     """Return the settings of a run.
 
     Raises:
         ConfigInvalid: an unknown key or a value that cannot be used; names where it was given.
 
     """
-    settings = [
-        *_read_file(sources.file),
-        *_read_environment(environ),
-        *_read_flags(sources.flags),
-        *_read_sets(sources.sets),
-    ]
-    return Settings(configure(settings), tuple(_remark_unknown_variables(environ)))
+    settings = [*_read_file(sources.file)]
+    if environ.get("OPENAI_BASE_URL"):
+        settings.append(Setting(("models", "base_url"), environ["OPENAI_BASE_URL"], "OPENAI_BASE_URL"))
+    paths = paths_by_flag()
+    for name, path in paths.items():
+        variable = FLAGS[name].variable
+        if environ.get(variable):
+            settings.append(Setting(path, environ[variable], variable))
+    for name, value in sources.flags.items():
+        if value is not None:
+            settings.append(Setting(paths[name], value, FLAGS[name].option))
+    for text in sources.sets:
+        key, equals, content = (part.strip() for part in text.partition("="))
+        if not equals or not key:
+            raise ConfigInvalid(f"--set {text!r}: expected KEY=VALUE, such as --set search.beam_width=3")
+        value = content
+        with suppress(ValueError, RecursionError):
+            value = json.loads(content)  # such as a number or a list; anything else is the text itself
+        settings.append(Setting(tuple(key.split(".")), value, f"--set {key}"))
+    notes = []
+    known = {flag.variable for flag in FLAGS.values()} | OTHER_VARIABLES
+    for name in sorted(environ):
+        if name.startswith(ENV_PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            notes.append(f"{name} is set, but is no setting of maspo" + (f"; did you mean {near[0]}?" if near else ""))
+    return LoadedSettings(configure(settings), tuple(notes))
 
 
 def _read_file(file: Path | None) -> Iterator[Setting]:
@@ -67,43 +87,3 @@ def _read_file(file: Path | None) -> Iterator[Setting]:
         raise ConfigInvalid(f"{path}: cannot be read ({error.strerror}); give a readable TOML file") from None
     for name, value in content.items():
         yield Setting((name,), value, f"{path}: {name}")
-
-
-def _read_environment(environ: Mapping[str, str]) -> Iterator[Setting]:
-    if environ.get("OPENAI_BASE_URL"):
-        yield Setting(("models", "base_url"), environ["OPENAI_BASE_URL"], "OPENAI_BASE_URL")
-    for name, path in paths_by_flag().items():
-        variable = FLAGS[name].variable
-        if environ.get(variable):
-            yield Setting(path, environ[variable], variable)
-
-
-def _read_flags(flags: Mapping[str, object]) -> Iterator[Setting]:
-    paths = paths_by_flag()
-    for name, value in flags.items():
-        if value is not None:
-            yield Setting(paths[name], value, FLAGS[name].option)
-
-
-def _read_sets(sets: Sequence[str]) -> Iterator[Setting]:
-    for text in sets:
-        key, equals, value = text.partition("=")
-        if not equals or not key.strip():
-            raise ConfigInvalid(f"--set {text!r}: expected KEY=VALUE, such as --set search.beam_width=3")
-        yield Setting(tuple(key.strip().split(".")), _parse_value(value.strip()), f"--set {key.strip()}")
-
-
-def _parse_value(text: str) -> object:
-    """Read JSON, such as a number or a list; anything else is the text itself."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-
-
-def _remark_unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
-    known = {flag.variable for flag in FLAGS.values()} | OTHER_VARIABLES
-    for name in sorted(environ):
-        if name.startswith(ENV_PREFIX) and name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            yield f"{name} is set, but is no setting of maspo" + (f"; did you mean {near[0]}?" if near else "")

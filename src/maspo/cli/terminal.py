@@ -6,11 +6,13 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from maspo.core.plain import Dumped, plain
-from maspo.report.shown import visible
+from maspo.report.visible import visible
 
 _NUMBER = re.compile(r"[-+−~≤ ]*\$?[\d,.]*( %)?|unknown")
+"""A cell of a column of figures: counts, shares, money, p-values; an unknown one among them."""
 
 
 def say(text: str = "") -> None:
@@ -21,6 +23,15 @@ def say(text: str = "") -> None:
 def note(text: str) -> None:
     """Print progress or a remark: to stderr, so that scripts can read the result."""
     print(visible(text), file=sys.stderr, flush=True)
+
+
+def note_damage(folder: Path, damage: str) -> None:
+    """Say that a record is damaged, if it is, and what to do."""
+    if damage:
+        note(
+            f"note: {folder}: the record is damaged ({damage}); shown is what is whole. "
+            f"`maspo resume {folder}` mends it and goes on"
+        )
 
 
 def print_json(content: Dumped | Mapping[str, object]) -> None:
@@ -42,3 +53,8 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         ]
         lines.append("  ".join(padded).rstrip())
     return "\n".join(lines)
+
+
+def lay_out(*rows: tuple[str, str], width: int = 10) -> str:
+    """Return names and texts as two columns, the first ``width`` characters wide."""
+    return "\n".join(f"{name:<{width}}{text}" for name, text in rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from maspo.cli.terminal import note
@@ -26,7 +26,7 @@ from maspo.events import (
     StepStarted,
 )
 from maspo.report.fold import by_rounds
-from maspo.report.words import conflict, duration, money, names, plural, unsettled
+from maspo.report.phrases import describe_conflict, describe_unsettled, duration, list_names, money, plural
 from maspo.study.job import Progress, Watcher
 
 CALLS_SHOWN = 3
@@ -34,7 +34,11 @@ CALLS_SHOWN = 3
 _MOST_LINES = 12
 """Agents of a team that get lines of their own in every round of the race; larger teams get three lines together."""
 _EVENTS_SHOWN = 6
+"""The latest, on the panel: with the facts and candidates above them it stays within a terminal of 24 lines."""
 _BEAM_SHOWN = 4
+"""The best candidates, on the panel."""
+_CALLS_FOR_A_PACE = 20
+"""Calls after which the pace is taken to tell how long the rest takes: the first ones are waited for one by one."""
 
 
 @contextlib.contextmanager
@@ -73,7 +77,10 @@ class Board:
             case RunFinished():
                 self.finished = event
             case StepStarted():
-                self._begin(event)
+                visits = {(known.agent, known.pass_) for known in self.steps}
+                self._new_visit = self._new_visit or (event.agent, event.pass_) not in visits
+                together = isinstance(self._latest, StepStarted) and self._latest.pass_ == event.pass_
+                self.steps = (*self.steps, event) if together else (event,)
             case CandidateScored(kept=True):
                 self.beam = (event,) if self._new_visit else (*self.beam, event)
                 self._new_visit = False
@@ -96,12 +103,6 @@ class Board:
             return ""
         more = f" and {len(self.steps) - 1} more agents side by side" if len(self.steps) > 1 else ""
         return step_name(self.steps[0], self.started) + more
-
-    def _begin(self, step: StepStarted) -> None:
-        visits = {(known.agent, known.pass_) for known in self.steps}
-        self._new_visit = self._new_visit or (step.agent, step.pass_) not in visits
-        together = isinstance(self._latest, StepStarted) and self._latest.pass_ == step.pass_
-        self.steps = (*self.steps, step) if together else (step,)
 
 
 class PlainLines:
@@ -128,10 +129,20 @@ class PlainLines:
         if isinstance(event, PromptKept | PromptChanged) and self._round:
             self._decided.append(event)
             return
-        line = self._round_began(event) if isinstance(event, StepStarted) else line_of(event, self._run)
-        if line:
-            self._say(*decisions(self._decided), line)
-            self._decided = []
+        line = line_of(event, self._run)
+        large = self._run is not None and len(self._run.agents) > _MOST_LINES
+        if isinstance(event, StepStarted) and large and by_rounds(event, self._run):
+            # The first step of a round speaks for all agents.
+            line = f"round {event.pass_}/{event.passes}" if event.pass_ != self._round else ""
+            self._round = event.pass_
+        if not line:
+            return
+        for title, kind in (("new prompts", PromptChanged), ("prompts kept", PromptKept)):
+            agents = [decision.agent for decision in self._decided if isinstance(decision, kind)]
+            if agents:
+                self._write(f"{spent(self._progress)}  {title}: {list_names(agents)}")
+        self._decided = []
+        self._write(f"{spent(self._progress)}{line}")
 
     def on_progress(self, progress: Progress) -> None:
         """Take note of where the run stands, for the next line; say once when calls begin to wait, and why."""
@@ -139,33 +150,16 @@ class PlainLines:
             self._write(f"{spent(progress)}waiting: {progress.waiting}")
         self._progress = progress
 
-    def _round_began(self, step: StepStarted) -> str:
-        """Return the line of a step; in a large team the first step of a round speaks for all."""
-        large = self._run is not None and len(self._run.agents) > _MOST_LINES and by_rounds(step, self._run)
-        if not large:
-            return step_name(step, self._run)
-        known, self._round = self._round, step.pass_
-        return f"round {step.pass_}/{step.passes}" if step.pass_ != known else ""
-
-    def _say(self, *lines: str) -> None:
-        for line in lines:
-            self._write(f"{spent(self._progress)}{line}")
-
-
-def decisions(events: Sequence[PromptKept | PromptChanged]) -> list[str]:
-    """Return the lines of what a round of a large team decided: who has a new prompt, and who kept it."""
-    changed = [event.agent for event in events if isinstance(event, PromptChanged)]
-    kept = [event.agent for event in events if isinstance(event, PromptKept)]
-    found = (("new prompts", changed), ("prompts kept", kept))
-    return [f"  {words}: {names(agents)}" for words, agents in found if agents]
-
 
 def line_of(event: Event, run: RunStarted | None = None) -> str:
     """Return an event of a run in one line for people; empty for events that deserve none."""
     line = ""
     match event:
         case RunStarted():
-            line = _started(event)
+            agents = plural(len(event.agents), "agent")
+            inputs = plural(event.search_inputs, "input")
+            line = f"{event.system}: {agents}, {inputs} to search, {event.holdout_inputs} held out"
+            line += ", on the simulated world" if event.simulated else ""
         case StepStarted():
             line = step_name(event, run)
         case PromptKept():
@@ -173,23 +167,15 @@ def line_of(event: Event, run: RunStarted | None = None) -> str:
         case PromptChanged():
             line = f"  {event.agent}: new prompt, {event.reason}"
         case ConflictFound():
-            line = f"  conflict: {conflict(event)}"
+            line = f"  conflict: {describe_conflict(event)}"
         case CallLost():
             line = f"  a call failed for good ({event.purpose}): {event.reason}"
         case CallUnsettled():
-            line = f"  {unsettled(event)}"
-        case _:
-            line = _end_line(event)
-    return line
-
-
-def _end_line(event: Event) -> str:
-    line = ""
-    match event:
+            line = f"  {describe_unsettled(event)}"
         case SearchEnded():
             line = f"search ended: {event.reason}"
-        case InfluenceMeasured():
-            line = f"hint: {event.hint}" if event.hint else ""
+        case InfluenceMeasured() if event.hint:
+            line = f"hint: {event.hint}"
         case BudgetStopped():
             line = f"budget reached: {event.cap}"
         case Paused():
@@ -197,12 +183,6 @@ def _end_line(event: Event) -> str:
         case RunFinished():
             line = f"finished: {event.verdict}, {'new' if event.shipped == 'optimized' else 'seed'} prompts shipped"
     return line
-
-
-def _started(event: RunStarted) -> str:
-    inputs = f"{plural(event.search_inputs, 'input', 'inputs')} to search, {event.holdout_inputs} held out"
-    simulated = ", on the simulated world" if event.simulated else ""
-    return f"{event.system}: {plural(len(event.agents), 'agent', 'agents')}, {inputs}{simulated}"
 
 
 def step_name(event: StepStarted, run: RunStarted | None = None) -> str:
@@ -219,12 +199,12 @@ def spent(progress: Progress | None) -> str:
     """Return time and calls so far as the beginning of a line; empty when nothing is known yet."""
     if progress is None:
         return ""
-    return f"[{duration(progress.seconds)}, {plural(progress.calls, 'call', 'calls')}] "
+    return f"[{duration(progress.seconds)}, {plural(progress.calls, 'call')}] "
 
 
 def remaining(progress: Progress) -> str:
     """Return about how long the rest takes, at the pace so far; empty when it cannot be told yet."""
-    if progress.calls < 20 or progress.seconds <= 0:
+    if progress.calls < _CALLS_FOR_A_PACE or progress.seconds <= 0:
         return ""
     left = max(0, progress.calls_planned - progress.calls)
     return f"about {duration(progress.seconds * left / progress.calls)} left"

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from maspo.cli.terminal import note, say
 
-if TYPE_CHECKING:
-    from maspo.world import WorldSpec
-    from maspo.world.serve import Address, Faults
-
 PORT = 8801
+"""Beside the ports that model servers take by default (``maspo.cli.doctor.LOCAL_PLACES``)."""
 
 
 def _knob(flag: str, help_text: str) -> Any:
@@ -45,10 +42,12 @@ def serve(
     The first line of stdout is the base URL; runs until Ctrl-C.
     """
     import asyncio
+    import signal
     from typing import cast
 
     from maspo.world import WorldSpec
     from maspo.world.serve import Address, Faults
+    from maspo.world.serve import serve as serve_world
     from maspo.world.spec import Skill, Temper, Writing
 
     spec = WorldSpec(
@@ -65,22 +64,15 @@ def serve(
         judge_temper=cast(Temper, temper),
     )
     faults = Faults(latency_ms, error_rate, retry_after, api_key)
-    asyncio.run(_serve(spec, faults, Address(host, port, public)))
 
-
-async def _serve(spec: WorldSpec, faults: Faults, address: Address) -> None:
-    import asyncio
-    import signal
-
-    from maspo.world.serve import serve as serve_world
-
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    async def run() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await serve_world(spec, faults, Address(host, port, public), stop, ready)
 
     def ready(base_url: str) -> None:
         say(base_url)
         note(f"The simulated world answers at {base_url}: no language model. Ctrl-C stops it.")
 
-    await serve_world(spec, faults, address, stop, ready)
+    asyncio.run(run())

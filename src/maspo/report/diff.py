@@ -36,6 +36,10 @@ class _Change(NamedTuple):
     def same(self) -> bool:
         return self.before == self.after
 
+    @property
+    def replaced(self) -> bool:
+        return not self.same and bool(self.before) and bool(self.after)
+
 
 def diff(before: str, after: str) -> tuple[Segment, ...]:
     """Return the word-level difference of two texts.
@@ -45,60 +49,10 @@ def diff(before: str, after: str) -> tuple[Segment, ...]:
     """
     changes: list[_Change] = []
     for block in _match(before.splitlines(keepends=True), after.splitlines(keepends=True)):
-        if block.same:
-            changes.append(block)
-        else:
-            changes += _match(_WORDS.findall(block.before), _WORDS.findall(block.after))
-    return _segments(_without_islands(changes))
-
-
-def _match(before: Sequence[str], after: Sequence[str]) -> list[_Change]:
-    """Return the blocks of two token lists in order, equal and changed ones."""
-    start = _common(before, after)
-    end = _common(before[start:][::-1], after[start:][::-1])
-    middle_before, middle_after = before[start : len(before) - end], after[start : len(after) - end]
-    head, tail = "".join(before[:start]), "".join(before[len(before) - end :])
-    blocks = [_Change(head, head), *_match_middle(middle_before, middle_after), _Change(tail, tail)]
-    return [block for block in blocks if block.before or block.after]
-
-
-def _match_middle(before: Sequence[str], after: Sequence[str]) -> list[_Change]:
-    if len(before) * len(after) > _MOST_PAIRS:
-        return [_Change("".join(before), "".join(after))]
-    matcher = SequenceMatcher(None, before, after)
-    return [_Change("".join(before[a:b]), "".join(after[c:d])) for _, a, b, c, d in matcher.get_opcodes()]
-
-
-def _common(before: Sequence[str], after: Sequence[str]) -> int:
-    """Return how many leading tokens are equal."""
-    length = min(len(before), len(after))
-    return next((index for index in range(length) if before[index] != after[index]), length)
-
-
-def _without_islands(changes: Sequence[_Change]) -> list[_Change]:
-    """Join replaced words across the blanks and tiny words between them: whole phrases are easier to read."""
-    joined: list[_Change] = []
-    for index, change in enumerate(changes):
-        following = changes[index + 1] if index + 1 < len(changes) else change
-        if joined and (_is_island(joined[-1], change, following) or not (joined[-1].same or change.same)):
-            joined[-1] = _Change(joined[-1].before + change.before, joined[-1].after + change.after)
-        else:
-            joined.append(change)
-    return joined
-
-
-def _is_island(last: _Change, change: _Change, following: _Change) -> bool:
-    short = change.same and len(change.before.strip()) <= _ISLAND and "\n" not in change.before
-    return short and _replaced(last) and _replaced(following)
-
-
-def _replaced(change: _Change) -> bool:
-    return not change.same and bool(change.before) and bool(change.after)
-
-
-def _segments(changes: Sequence[_Change]) -> tuple[Segment, ...]:
+        words = _WORDS.findall(block.before), _WORDS.findall(block.after)
+        changes += [block] if block.same else _match(*words)
     segments: list[Segment] = []
-    for change in changes:
+    for change in _join_phrases(changes):
         if change.same:
             segments.append(Segment("same", change.before))
             continue
@@ -107,3 +61,36 @@ def _segments(changes: Sequence[_Change]) -> tuple[Segment, ...]:
         if change.after:
             segments.append(Segment("added", change.after))
     return tuple(segments)
+
+
+def _match(before: Sequence[str], after: Sequence[str]) -> list[_Change]:
+    """Return the blocks of two token lists in order, equal and changed ones."""
+    start = _count_equal(before, after)
+    end = _count_equal(before[start:][::-1], after[start:][::-1])
+    old, new = before[start : len(before) - end], after[start : len(after) - end]
+    head, tail = "".join(before[:start]), "".join(before[len(before) - end :])
+    codes = [("replace", 0, len(old), 0, len(new))]
+    if len(old) * len(new) <= _MOST_PAIRS:
+        codes = list(SequenceMatcher(None, old, new).get_opcodes())
+    middle = [_Change("".join(old[a:b]), "".join(new[c:d])) for _, a, b, c, d in codes]
+    return [block for block in (_Change(head, head), *middle, _Change(tail, tail)) if block.before or block.after]
+
+
+def _count_equal(before: Sequence[str], after: Sequence[str]) -> int:
+    """Return how many leading tokens are equal."""
+    length = min(len(before), len(after))
+    return next((index for index in range(length) if before[index] != after[index]), length)
+
+
+def _join_phrases(changes: Sequence[_Change]) -> list[_Change]:
+    """Join replaced words across the blanks and tiny words between them: whole phrases are easier to read."""
+    joined: list[_Change] = []
+    for index, change in enumerate(changes):
+        following = changes[index + 1] if index + 1 < len(changes) else change
+        tiny = change.same and len(change.before.strip()) <= _ISLAND and "\n" not in change.before
+        between = tiny and bool(joined) and joined[-1].replaced and following.replaced
+        if joined and (between or not (joined[-1].same or change.same)):
+            joined[-1] = _Change(joined[-1].before + change.before, joined[-1].after + change.after)
+        else:
+            joined.append(change)
+    return joined

@@ -1,23 +1,35 @@
-"""The short forms of an evaluation: a summary for the terminal, ``evaluation.json`` and ``rows.jsonl``."""
+"""What an evaluation found: a summary for the terminal, ``evaluation.json``, ``rows.jsonl`` and one offline page.
+
+All text of models and files is escaped.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from maspo.core.plain import FLAT, Dumped
 from maspo.core.usage import Usage, total
 from maspo.events import VerdictWord
-from maspo.report import words
+from maspo.report import page, phrases
+from maspo.report.html import show_unsettled
+from maspo.report.markup import Html, h, join
+from maspo.report.page import diff_block, folded, quiet, section, table, text_block
 from maspo.report.result import Tokens, Unsettled, tokens_of, unsettled_of
-from maspo.report.shown import clipped, visible
+from maspo.report.visible import clipped, visible
+from maspo.store.files import write_whole
 from maspo.study.evaluation.job import JUDGE, Cost, Evaluated, Evaluation, Side
 from maspo.study.evaluation.tally import Difference, Share
 
-_WIDTH = 14
-_ROWS_SHOWN = 12
-_THOUSAND = 1000
+PAGE = "evaluation.html"
+RESULT = "evaluation.json"
+ROWS = "rows.jsonl"
+_MOST_ROW_IDS = 12
+"""Ids of rows won or lost that the summary names, each cut to 40 letters; the page has more, the file all."""
+_INPUTS = 1000
+"""Cost is stated for so many inputs: for one it would be fractions of a cent."""
 _CLAIMS = {
     "improved": "{after} are better than {before}.",
     "worse": "{after} are worse than {before}.",
@@ -32,185 +44,156 @@ _PREFERENCES = {
 }
 
 
+# ── in words ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
 def headline(found: Evaluated) -> str:
     """Return the outcome in one sentence; a judge's opinion is never called more than that."""
+    names = found.evaluation.names
     if found.verdict is None:
         share = found.shares.get("after")
-        return f"{found.evaluation.names['after']}: {share_words(found, share)}." if share else "Nothing was evaluated."
-    claims = _PREFERENCES if found.evaluation.pairwise else _CLAIMS
-    names = found.evaluation.names
-    before, after = (_prompts_of(names[side]) for side in ("before", "after"))
-    claim = claims[found.verdict].replace("{after}", after, 1).replace("{before}", before, 1)
+        return f"{names['after']}: {_describe_share(found, share)}." if share else "Nothing was evaluated."
+    claim = (_PREFERENCES if found.evaluation.pairwise else _CLAIMS)[found.verdict]
+    for side in ("after", "before"):
+        called = "the seed prompts" if names[side] == "seed" else f"the prompts of {names[side]}"
+        claim = claim.replace(f"{{{side}}}", called, 1)
     return claim[0].upper() + claim[1:]
 
 
-def _prompts_of(name: str) -> str:
-    return "the seed prompts" if name == "seed" else f"the prompts of {name}"
-
-
-def share_words(found: Evaluated, share: Share) -> str:
+def _describe_share(found: Evaluated, share: Share) -> str:
     """Return how many outputs of one prompt set are right, with the 95 % interval."""
     if share.share is None:
         return "nothing could be scored"
     low, high = share.interval
-    what = "meet the rubric, says the judge" if found.evaluation.scorer == "judge" else "correct"
+    what = "meet the rubric, says the judge" if found.evaluation.scorer == JUDGE else "correct"
     return (
-        f"{words.percent(share.share)} {what} (95% interval {words.percent(low)} to {words.percent(high)}), "
-        f"{words.number(share.correct)} of {words.number(share.trials)}"
+        f"{phrases.percent(share.share)} {what} (95% interval {phrases.percent(low)} to {phrases.percent(high)}), "
+        f"{phrases.number(share.correct)} of {phrases.number(share.trials)}"
     )
 
 
-def share_short(found: Evaluated, side: Side) -> str:
+def short_share(found: Evaluated, side: Side) -> str:
     """Return what a prompt set is called and its share, for a table; empty when there is none."""
     if side not in found.evaluation.sides:
         return ""
     share = found.shares[side].share if side in found.shares else None
-    return found.evaluation.names[side] + ("" if share is None else f" {words.percent(share)}")
+    return found.evaluation.names[side] + ("" if share is None else f" {phrases.percent(share)}")
 
 
-def apart_words(share: Share) -> str:
+def _describe_unscored(share: Share) -> str:
     """Return what is counted apart: unread answers, undecided scores, lost runs; empty when there is nothing."""
     parts = []
     if share.unread:
-        parts.append(f"{words.number(share.unread)} without an answer that could be read (not correct)")
+        parts.append(f"{phrases.number(share.unread)} without an answer that could be read (not correct)")
     if share.failed:
-        parts.append(f"{words.number(share.failed)} that could not be scored")
+        parts.append(f"{phrases.number(share.failed)} that could not be scored")
     if share.lost:
-        parts.append(f"{words.number(share.lost)} without an output, because a call failed")
+        parts.append(f"{phrases.number(share.lost)} without an output, because a call failed")
     if share.failed or share.lost:
         low, high = share.bounds
-        parts.append(f"with all of these wrong or right: {words.percent(low)} to {words.percent(high)}")
+        parts.append(f"with all of these wrong or right: {phrases.percent(low)} to {phrases.percent(high)}")
     return "; ".join(parts)
 
 
-def proof_words(difference: Difference) -> str:
+def _describe_tests(difference: Difference) -> str:
     """Return the exact tests in words."""
-    direction = "losses than wins" if difference.mean < 0 else "wins than losses"
-    p_value = difference.p_worse if difference.mean < 0 else difference.p_value
-    two_sided = f"McNemar {_p(difference.p_two_sided)} (exact, two-sided)"
-    return f"{_p(p_value)} for more {direction} (exact, one-sided); {two_sided}"
+    worse = difference.mean < 0
+    p_value = phrases.p_value(difference.p_worse if worse else difference.p_value)
+    direction = "losses than wins" if worse else "wins than losses"
+    two_sided = f"McNemar {phrases.p_value(difference.p_two_sided)} (exact, two-sided)"
+    return f"{p_value} for more {direction} (exact, one-sided); {two_sided}"
 
 
-def difference_words(difference: Difference) -> str:
+def _describe_difference(difference: Difference) -> str:
     """Return the paired difference with its interval, and the rows won and lost."""
-    low, high = difference.interval
+    low, high = map(phrases.signed_percent, difference.interval)
     return (
-        f"{words.signed_percent(difference.mean)} (95% interval {words.signed_percent(low)} to "
-        f"{words.signed_percent(high)}); {words.plural(len(difference.won), 'row', 'rows')} won, "
-        f"{words.number(len(difference.lost))} lost, {words.number(difference.ties)} equal"
+        f"{phrases.signed_percent(difference.mean)} (95% interval {low} to {high}); "
+        f"{phrases.plural(len(difference.won), 'row')} won, "
+        f"{phrases.number(len(difference.lost))} lost, {phrases.number(difference.ties)} equal"
     )
 
 
-def difference_name(found: Evaluated) -> str:
-    """Return what a comparison measures: right outputs, or only what a judge prefers."""
-    return "preference" if found.evaluation.pairwise else "difference"
-
-
-def missing_words(difference: Difference) -> str:
+def _describe_missing(difference: Difference) -> str:
     """Return what is missing and how far that could move the difference; empty when nothing is."""
     if not difference.missing:
         return ""
-    low, high = difference.bounds
+    low, high = map(phrases.signed_percent, difference.bounds)
     return (
-        f"{words.plural(len(difference.missing), 'row', 'rows')} left out for want of an output or a score; the "
-        f"difference would be {words.signed_percent(low)} if all of that went against the new prompts, and "
-        f"{words.signed_percent(high)} if it went for them"
+        f"{phrases.plural(len(difference.missing), 'row')} left out for want of an output or a score; the "
+        f"difference would be {low} if all of that went against the new prompts, and {high} if it went for them"
     )
 
 
-def cost_words(cost: Cost) -> str:
+def _describe_cost(cost: Cost) -> str:
     """Return what 1,000 inputs cost with one prompt set."""
-    parts = [words.plural(round(cost.calls * _THOUSAND), "call", "calls")]
+    parts = [phrases.plural(round(cost.calls * _INPUTS), "call")]
     if cost.tokens_in is not None and cost.tokens_out is not None:
-        parts.append(f"{words.number(round(cost.tokens_in * _THOUSAND))} tokens in")
-        parts.append(f"{words.number(round(cost.tokens_out * _THOUSAND))} out")
-    parts.append("money unknown" if cost.usd is None else words.money(cost.usd * _THOUSAND))
+        parts.append(f"{phrases.number(round(cost.tokens_in * _INPUTS))} tokens in")
+        parts.append(f"{phrases.number(round(cost.tokens_out * _INPUTS))} out")
+    parts.append("money unknown" if cost.usd is None else phrases.money(cost.usd * _INPUTS))
     return ", ".join(parts)
 
 
-def models_asked(evaluation: Evaluation) -> dict[str, str]:
-    """Return the models by role: those of the agents, and the judge's where a judge scores."""
-    return agents_and_judge(evaluation) if evaluation.scorer == JUDGE else _agents(evaluation)
-
-
-def agents_and_judge(evaluation: Evaluation) -> dict[str, str]:
-    """Return the models by role, the judge's included."""
-    return {**_agents(evaluation), "judge": evaluation.config.models.for_judge()}
-
-
-def _agents(evaluation: Evaluation) -> dict[str, str]:
-    """Return the model of agents that name none themselves, if there are such, and those that agents name."""
-    agents = evaluation.system.agents
-    default = {"agent": evaluation.config.models.agent} if any(agent.model is None for agent in agents) else {}
-    return {**default, **{f"agent {agent.name}": agent.model for agent in agents if agent.model is not None}}
-
-
-def models_line(models: Mapping[str, str]) -> str:
-    """Return models by role, for people."""
-    return " · ".join(f"{role} {model}" for role, model in models.items())
-
-
-def rows_words(found: Evaluated) -> str:
+def _describe_rows(found: Evaluated) -> str:
     """Return what was evaluated on, and what a cap left out."""
     evaluation = found.evaluation
     repeats = f", {evaluation.repeats} repeats each" if evaluation.repeats > 1 else ""
-    cut = f"; {words.number(found.left_out)} left out by {found.cap or 'a cap'}" if found.left_out else ""
-    return f"{words.number(len(found.rows))} of {evaluation.task.name}{repeats}, scorer {evaluation.scorer}{cut}"
+    cut = f"; {phrases.number(found.left_out)} left out by {found.cap or 'a cap'}" if found.left_out else ""
+    return f"{phrases.number(len(found.rows))} of {evaluation.task.name}{repeats}, scorer {evaluation.scorer}{cut}"
+
+
+def _list_ids(names: tuple[str, ...], most: int) -> str:
+    """Return the first names in a row, each on one line and cut short."""
+    shown = ", ".join(clipped(" ".join(name.split()), 40).replace("\n", " ") for name in names[:most])
+    rest = len(names) - most
+    return f"{shown} and {phrases.number(rest)} more" if rest > 0 else shown
+
+
+def models_by_role(evaluation: Evaluation, judge: bool) -> dict[str, str]:
+    """Return the model of agents that name none themselves, those that agents name, and with ``judge`` the judge's."""
+    agents = evaluation.system.agents
+    default = {"agent": evaluation.config.models.agent} if any(agent.model is None for agent in agents) else {}
+    named = {f"agent {agent.name}": agent.model for agent in agents if agent.model is not None}
+    return default | named | ({"judge": evaluation.config.models.for_judge()} if judge else {})
 
 
 def summary(found: Evaluated) -> str:
     """Return the outcome in plain lines."""
-    lines = [headline(found), *([words.SIMULATED] if found.simulated else []), "", *_row("rows", rows_words(found))]
+    names, difference, spent = found.evaluation.names, found.difference, total(found.usage.values())
+    lines = [headline(found), *([phrases.SIMULATED] if found.simulated else []), ""]
+
+    def add(name: str, *texts: str) -> None:
+        lines.extend(phrases.labelled(name, *texts, width=14))
+
+    add("rows", _describe_rows(found))
     for side, share in found.shares.items():
-        named = f"{found.evaluation.names[side]}: {share_words(found, share)}"
-        lines += _row(_title(found, side), named, apart_words(share))
-    if found.difference is not None:
-        lines += _compared(found, found.difference)
-    lines += _row("note", *found.evaluation.remarks)
+        title = side if len(found.shares) > 1 else "result"
+        add(title, f"{names[side]}: {_describe_share(found, share)}", _describe_unscored(share))
+    if difference is not None:
+        turned = phrases.plural(difference.contradicted, "verdict") + " turned with the order; counted equal"
+        add(
+            "preference" if found.evaluation.pairwise else "difference",
+            _describe_difference(difference),
+            _describe_tests(difference),
+            turned if difference.contradicted else "",
+        )
+        add("missing", _describe_missing(difference))
+        add("rows won", _list_ids(difference.won, _MOST_ROW_IDS))
+        add("rows lost", _list_ids(difference.lost, _MOST_ROW_IDS))
+    add("note", *found.evaluation.remarks)
     for side, cost in found.costs.items():
-        lines += _row("1,000 inputs", f"{found.evaluation.names[side]}: {cost_words(cost)}")
-    spent = total(found.usage.values())
-    lines += _row(
+        add("1,000 inputs", f"{names[side]}: {_describe_cost(cost)}")
+    add(
         "spent",
-        f"{words.plural(spent.calls, 'call', 'calls')}, {words.number(spent.cached)} answered from the record, "
-        f"{words.number(spent.tokens_in)} tokens in, {words.number(spent.tokens_out)} out",
+        f"{phrases.plural(spent.calls, 'call')}, {phrases.number(spent.cached)} answered from the record, "
+        f"{phrases.number(spent.tokens_in)} tokens in, {phrases.number(spent.tokens_out)} out",
     )
     if found.unsettled:
-        lines += _row("", words.unsettled_together(found.unsettled))
-    lines += _row("money", words.spent(spent, found.simulated)) + _row("time", words.duration(found.seconds))
+        add("", phrases.describe_all_unsettled(found.unsettled))
+    add("money", phrases.money_spent(spent, found.simulated))
+    add("time", phrases.duration(found.seconds))
     return visible("\n".join(lines))
-
-
-def _compared(found: Evaluated, difference: Difference) -> list[str]:
-    turned = ""
-    if difference.contradicted:
-        turned = f"{words.plural(difference.contradicted, 'verdict', 'verdicts')} turned with the order; counted equal"
-    return [
-        *_row(difference_name(found), difference_words(difference), proof_words(difference), turned),
-        *_row("missing", missing_words(difference)),
-        *_row("rows won", listed(difference.won)),
-        *_row("rows lost", listed(difference.lost)),
-    ]
-
-
-def listed(names: tuple[str, ...], most: int = _ROWS_SHOWN) -> str:
-    """Return the first names in a row, each on one line and cut short; ``evaluation.json`` has all of them."""
-    shown = ", ".join(clipped(" ".join(name.split()), 40).replace("\n", " ") for name in names[:most])
-    rest = len(names) - most
-    return f"{shown} and {words.number(rest)} more" if rest > 0 else shown
-
-
-def _title(found: Evaluated, side: Side) -> str:
-    return side if len(found.shares) > 1 else "result"
-
-
-def _row(name: str, *texts: str) -> list[str]:
-    filled = [text for text in texts if text]
-    return [f"{name if index == 0 else '':<{_WIDTH}}{text}" for index, text in enumerate(filled)]
-
-
-def _p(value: float) -> str:
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 
 
 # ── for scripts ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -310,7 +293,7 @@ def evaluation_of(found: Evaluated) -> EvaluationFigures:
         system=evaluation.system.name,
         task=evaluation.task.name,
         scorer=evaluation.scorer,
-        models=models_asked(evaluation),
+        models=models_by_role(evaluation, evaluation.scorer == JUDGE),
         rows=len(found.rows),
         repeats=evaluation.repeats,
         complete=not found.left_out,
@@ -363,9 +346,9 @@ def _share(share: Share) -> ShareFigures:
 
 def _per_thousand(cost: Cost) -> CostFigures:
     def times(value: float | None) -> float | None:
-        return None if value is None else value * _THOUSAND
+        return None if value is None else value * _INPUTS
 
-    return CostFigures(cost.calls * _THOUSAND, times(cost.tokens_in), times(cost.tokens_out), times(cost.usd))
+    return CostFigures(cost.calls * _INPUTS, times(cost.tokens_in), times(cost.tokens_out), times(cost.usd))
 
 
 def _difference(difference: Difference) -> DifferenceFigures:
@@ -430,3 +413,89 @@ def rows_jsonl(found: Evaluated) -> Iterator[str]:
     for row in found.rows:
         for repeat, verdict in enumerate(row.verdicts):
             yield json.dumps(VerdictLine(row.id, repeat, verdict.value).dump())
+
+
+# ── the page ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def write_evaluation(out: Path, found: Evaluated) -> None:
+    """Write ``evaluation.json``, ``evaluation.html`` and, of an evaluation that has just ended, ``rows.jsonl``.
+
+    What the record tells later is without outputs, and leaves ``rows.jsonl`` as it is.
+
+    Raises:
+        StoreError: one of them cannot be written.
+
+    """
+    if found.outputs:
+        write_whole(out / ROWS, "".join(f"{line}\n" for line in rows_jsonl(found)))
+    write_whole(out / PAGE, render_evaluation(found))
+    write_whole(out / RESULT, json.dumps(evaluation_of(found).dump(), indent=2) + "\n")
+
+
+def render_evaluation(found: Evaluated) -> str:
+    """Return the whole page of an evaluation."""
+    evaluation = found.evaluation
+    name = f"{evaluation.system.name}: evaluation"
+    main = h(
+        "main",
+        {},
+        page.simulated_banner(found.simulated),
+        _show_verdict(found),
+        _show_rows(found),
+        _show_prompts(evaluation),
+        section("cost", "Cost", show_unsettled(found.unsettled)) if found.unsettled else join(),
+        section("summary", "In plain text", text_block(summary(found))),
+    )
+    line = subtitle(found.run, evaluation, evaluation.scorer == JUDGE)
+    return page.document(f"maspo: {name}", page.heading("Evaluation report", name, line), main)
+
+
+def subtitle(run: str, evaluation: Evaluation, judge: bool) -> str:
+    """Return the line below the title of a page: the run, its seed and the models."""
+    models = [f"{role} {model}" for role, model in models_by_role(evaluation, judge).items()]
+    return " · ".join((f"run {run}", f"seed {evaluation.config.seed}", *models))
+
+
+def _show_verdict(found: Evaluated) -> Html:
+    names, difference = found.evaluation.names, found.difference
+    figures = [("Rows", _describe_rows(found))]
+    for side, share in found.shares.items():
+        unscored = _describe_unscored(share)
+        figures.append((names[side], _describe_share(found, share) + (f"; {unscored}" if unscored else "")))
+    if difference is not None:
+        what = "Preference" if found.evaluation.pairwise else "Difference"
+        figures += [(what, _describe_difference(difference)), ("Test", _describe_tests(difference))]
+        figures += [("Missing", _describe_missing(difference))] if difference.missing else []
+    figures += [(f"1,000 inputs, {names[side]}", _describe_cost(cost)) for side, cost in found.costs.items()]
+    return h(
+        "section",
+        {"id": "verdict", "class": f"verdict {found.verdict or 'open'}"},
+        h("p", {"class": "label"}, phrases.VERDICT_NAMES[found.verdict] if found.verdict else "Evaluated"),
+        h("h2", {}, headline(found)),
+        page.figures(figures),
+        *(quiet(f"Note: {remark}.") for remark in found.evaluation.remarks),
+    )
+
+
+def _show_rows(found: Evaluated) -> Html:
+    difference = found.difference
+    if difference is None:
+        return join()
+    kinds = (("won", difference.won), ("lost", difference.lost), ("left out", difference.missing))
+    rows = [(name, _list_ids(ids, page.MOST_ROW_IDS)) for name, ids in kinds if ids]
+    if not rows:
+        return join()
+    remark = quiet(f"By their ids; {ROWS} holds every question and output.")
+    return section("rows", "Rows that differ", remark, table("Rows that differ, by their ids", ("Rows", "Ids"), rows))
+
+
+def _show_prompts(evaluation: Evaluation) -> Html:
+    before = evaluation.before
+    shown = []
+    for name, text in evaluation.after.items():
+        if before is None:
+            shown.append(folded(name, text_block(text)))
+        elif before.get(name) != text:
+            shown.append(folded(name, diff_block(before.get(name, ""), text)))
+    return section("prompts", "Prompts that differ" if before is not None else "Prompts", *shown) if shown else join()

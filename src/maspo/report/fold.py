@@ -1,4 +1,4 @@
-"""The state of a run as a fold over its events. Pure; works at any moment of a run."""
+"""The state of a run as a fold over its events, and what follows from it. Pure; works at any moment of a run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, TypeVar
 
+from maspo.core.prompts import prompt_id
 from maspo.events import (
     BudgetStopped,
     CallLost,
@@ -29,9 +30,11 @@ from maspo.events import (
     StepStarted,
     Usage,
 )
+from maspo.proposers.foreign import remarks
 
 State: TypeAlias = Literal["empty", "running", "paused", "finished"]
 _Kind = TypeVar("_Kind", bound=Event)
+_StepEvent: TypeAlias = StepStarted | CandidateScored | DraftRejected | CaseFound | PromptKept | PromptChanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,11 @@ class AgentView:
     def changed(self) -> bool:
         """Whether the shipped prompt differs from the seed prompt."""
         return self.shipped is not None and self.shipped != self.seed
+
+    @property
+    def suspicious(self) -> tuple[str, ...]:
+        """What in the new prompt, and not in the seed prompt, speaks to other systems: to be looked at twice."""
+        return remarks(self.winner, self.seed) if self.rewritten else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,16 +171,26 @@ def fold(events: Iterable[Event], usage: Mapping[str, Usage] | None = None) -> R
     """
     seen = tuple(events)
     started = _last(seen, RunStarted)
-    finished = _finished(seen)
     pauses = _all(seen, Paused)
+    end = next((event for event in reversed(seen) if isinstance(event, RunFinished | RunStarted | StepStarted)), None)
+    finished = end if isinstance(end, RunFinished) else None
+    state: State = "running"
+    if not seen:
+        state = "empty"
+    elif finished:
+        state = "finished"
+    elif isinstance(seen[-1], Paused):
+        state = "paused"
+    search = StepStarted | CandidateScored | PromptKept | PromptChanged | SearchEnded
+    went_on = max((index for index, event in enumerate(seen) if isinstance(event, search)), default=-1)
     return RunView(
-        state=_state(seen, finished),
+        state=state,
         started=started,
         finished=finished,
-        agents=_agents(started, finished, _all(seen, PromptChanged)),
+        agents=_agents(started, finished, _all(seen, PromptChanged)) if started else (),
         steps=_steps(seen, started),
         cases=_all(seen, CaseShown),
-        budget_stops=_standing_stops(seen),
+        budget_stops=_all(seen[went_on + 1 :], BudgetStopped),
         lost_calls=_all(seen, CallLost),
         pauses=pauses,
         unsettled=_all(seen, CallUnsettled),
@@ -187,16 +205,6 @@ def fold(events: Iterable[Event], usage: Mapping[str, Usage] | None = None) -> R
     )
 
 
-def by_rounds(step: StepStarted, run: RunStarted | None = None) -> bool:
-    """Return whether a step belongs to a round of the race rather than to a pass of Algorithm 1.
-
-    In runs that do not name their method: a round has one generation, and the profile ``paper`` has passes only.
-    """
-    if run is not None and run.method:
-        return run.method == "race"
-    return step.generation == step.generations == 1 and (run is None or run.profile != "paper")
-
-
 def _all(events: Sequence[Event], kind: type[_Kind]) -> tuple[_Kind, ...]:
     return tuple(event for event in events if isinstance(event, kind))
 
@@ -205,34 +213,9 @@ def _last(events: Sequence[Event], kind: type[_Kind]) -> _Kind | None:
     return next((event for event in reversed(events) if isinstance(event, kind)), None)
 
 
-def _finished(events: Sequence[Event]) -> RunFinished | None:
-    for event in reversed(events):
-        if isinstance(event, RunFinished):
-            return event
-        if isinstance(event, RunStarted | StepStarted):
-            return None
-    return None
-
-
-def _standing_stops(events: Sequence[Event]) -> tuple[BudgetStopped, ...]:
-    went_on = StepStarted | CandidateScored | PromptKept | PromptChanged | SearchEnded
-    last = max((index for index, event in enumerate(events) if isinstance(event, went_on)), default=-1)
-    return _all(events[last + 1 :], BudgetStopped)
-
-
-def _state(events: Sequence[Event], finished: RunFinished | None) -> State:
-    if not events:
-        return "empty"
-    if finished:
-        return "finished"
-    return "paused" if isinstance(events[-1], Paused) else "running"
-
-
 def _agents(
-    started: RunStarted | None, finished: RunFinished | None, changes: Sequence[PromptChanged]
+    started: RunStarted, finished: RunFinished | None, changes: Sequence[PromptChanged]
 ) -> tuple[AgentView, ...]:
-    if started is None:
-        return ()
     current = {**started.seed_prompts, **{change.agent: change.after for change in changes}}
     if finished:
         current.update(finished.winners)
@@ -250,28 +233,69 @@ def _agents(
     )
 
 
-_StepEvent: TypeAlias = StepStarted | CandidateScored | DraftRejected | CaseFound | PromptKept | PromptChanged
-
-
 def _steps(events: Sequence[Event], run: RunStarted | None) -> tuple[StepView, ...]:
     groups: dict[str, list[_StepEvent]] = {}
     for event in events:
         if isinstance(event, _StepEvent):
             groups.setdefault(event.step, []).append(event)
-    return tuple(_step(group, run) for group in groups.values())
+    steps = []
+    for step, group in groups.items():
+        started = _last(group, StepStarted)
+        decisions = [event for event in group if isinstance(event, PromptKept | PromptChanged)]
+        steps.append(
+            StepView(
+                step=step,
+                agent=group[0].agent,
+                started=started,
+                candidates=tuple({one.candidate: one for one in _all(group, CandidateScored)}.values()),
+                rejected=_all(group, DraftRejected),
+                cases=_all(group, CaseFound),
+                decision=decisions[-1] if decisions else None,
+                by_rounds=started is not None and by_rounds(started, run),
+            )
+        )
+    return tuple(steps)
 
 
-def _step(events: Sequence[_StepEvent], run: RunStarted | None) -> StepView:
-    started = _last(events, StepStarted)
-    latest = {candidate.candidate: candidate for candidate in _all(events, CandidateScored)}
-    decisions = [event for event in events if isinstance(event, PromptKept | PromptChanged)]
-    return StepView(
-        step=events[0].step,
-        agent=events[0].agent,
-        started=started,
-        candidates=tuple(latest.values()),
-        rejected=_all(events, DraftRejected),
-        cases=_all(events, CaseFound),
-        decision=decisions[-1] if decisions else None,
-        by_rounds=started is not None and by_rounds(started, run),
-    )
+def by_rounds(step: StepStarted, run: RunStarted | None = None) -> bool:
+    """Return whether a step belongs to a round of the race rather than to a pass of Algorithm 1.
+
+    In runs that do not name their method: a round has one generation, and the profile ``paper`` has passes only.
+    """
+    if run is not None and run.method:
+        return run.method == "race"
+    return step.generation == step.generations == 1 and (run is None or run.profile != "paper")
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What an agent's new prompts were worth in the search's own scores, summed; no proof, and not causal.
+
+    ``share`` is the agent's part of the worth of all agents; None when there is nothing to share out.
+    """
+
+    worth: float = 0.0
+    share: float | None = None
+
+
+def estimate_gains(view: RunView) -> Mapping[str, Gain]:
+    """Return the gain of every agent by name."""
+    worth = {agent.name: 0.0 for agent in view.agents}
+    seen: dict[tuple[str, str], CandidateScored] = {}
+    for step in view.steps:
+        seen |= {(step.agent, candidate.candidate): candidate for candidate in step.candidates}
+        if isinstance(step.decision, PromptChanged):
+            winner = seen.get((step.agent, prompt_id(step.decision.after)))
+            # A new prompt that no candidate was is merged from those that were kept.
+            accepted = [winner] if winner else [candidate for candidate in step.candidates if candidate.kept]
+            worth[step.agent] = worth.get(step.agent, 0.0) + sum(candidate.score for candidate in accepted)
+    total = sum(worth.values())
+    return {name: Gain(value, value / total if total > 0 else None) for name, value in worth.items()}
+
+
+def rank_conflict(found: ConflictFound) -> list[tuple[str, float]]:
+    """Return both agents of a conflict, each with the mean score of its change alone, from −½ to ½.
+
+    The first is the one whose change was kept: the better one, and of equal ones the first, as the race decides.
+    """
+    return sorted(zip(found.agents, found.alone, strict=True), key=lambda one: -one[1])

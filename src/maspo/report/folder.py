@@ -1,4 +1,4 @@
-"""Run folders: reading what a run recorded, also while it writes, and writing its report beside it."""
+"""Run folders: their files by name, what a run recorded, also while it writes, and its report beside it."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from maspo.core.errors import UsageError
-from maspo.events import Event
-from maspo.report.fold import RunView, fold
-from maspo.report.html import render
-from maspo.report.html_judge_check import PAGE as JUDGE_PAGE
-from maspo.report.result import result_of
-from maspo.store import RecordedResult, RunStore, write_whole
+
+# What reads and draws a run is imported where that is done: commands that only name a folder start without it.
+if TYPE_CHECKING:
+    from maspo.events import Event
+    from maspo.report.fold import RunView
 
 RUNS = Path("maspo-runs")
 """Where run folders go by default."""
 JOURNAL = "run.db"
 REPORT = "report.html"
 RESULT = "result.json"
+JUDGE_PAGE = "judge.html"
+"""The page of a judge check."""
+_LONGEST_NAME = 60
+"""Letters of a folder's name that come from a system's: far below the 255 bytes that file systems take."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,9 @@ def look(folder: Path) -> Look:
         StoreError: its database cannot be read.
 
     """
+    from maspo.report.fold import fold
+    from maspo.store import RecordedResult, RunStore
+
     if not (folder / JOURNAL).is_file():
         page = folder / JUDGE_PAGE
         if page.is_file():
@@ -66,6 +73,10 @@ def write_results(folder: Path, view: RunView) -> None:
         StoreError: the folder cannot be written; the old files are kept.
 
     """
+    from maspo.report.html import render
+    from maspo.report.result import result_of
+    from maspo.store import write_whole
+
     contents = {REPORT: render(view), RESULT: json.dumps(result_of(view).dump(), indent=2) + "\n"}
     for name, text in contents.items():
         write_whole(folder / name, text)
@@ -73,7 +84,7 @@ def write_results(folder: Path, view: RunView) -> None:
 
 def free_folder(parent: Path, name: str) -> Path:
     """Return the first folder ``NAME-1``, ``NAME-2``, … below the parent that does not exist."""
-    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:60] or "run"
+    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:_LONGEST_NAME] or "run"
     number = 1
     while (parent / f"{slug}-{number}").exists():
         number += 1

@@ -1,4 +1,7 @@
-"""The short forms of a judge check: a summary for the terminal, ``judge_check.json`` and ``pairs.jsonl``."""
+"""What a judge check found: a summary for the terminal, ``judge_check.json``, ``pairs.jsonl`` and one offline page.
+
+All text of models and files is escaped.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +15,30 @@ from pydantic import ValidationError
 from maspo.core.errors import StoreError
 from maspo.core.plain import FLAT, Dumped
 from maspo.core.usage import total
-from maspo.core.verdict import Reading
+from maspo.core.verdict import Reading, Verdict
 from maspo.events.base import reader
-from maspo.report import words
-from maspo.report.calibration import CalibrationFigures, calibration_lines, calibration_of, line
-from maspo.report.evaluation import agents_and_judge, calls_by_purpose
-from maspo.report.result import Unsettled, unsettled_of
-from maspo.report.shown import visible
-from maspo.study.evaluation.calibration import Calibration
+from maspo.report import page, phrases
+from maspo.report.evaluation import calls_by_purpose, models_by_role, subtitle
+from maspo.report.folder import JUDGE_PAGE
+from maspo.report.html import show_calibration, show_unsettled
+from maspo.report.markup import Html, h, join
+from maspo.report.page import folded, left_out, quiet, section, text_block
+from maspo.report.result import CalibrationFigures, Unsettled, calibration_of, unsettled_of
+from maspo.report.text import judge_figures, judge_lines
+from maspo.report.visible import visible
+from maspo.store.files import write_whole
+from maspo.study.evaluation.calibration import Calibration, verdict_of
 from maspo.study.evaluation.judge_check import Checked
 
+PAIRS = "pairs.jsonl"
 RESULT = "judge_check.json"
 _NO_PAIRS = "No pair of different answers came up, so there is nothing to ask the judge about."
+_REMARK = "Pairs of outputs on the same row were put to the judge in both orders, blind to where they came from."
+_CALLED = {Verdict.WIN: "A", Verdict.LOSS: "B", Verdict.TIE: "tie", Verdict.UNDECIDED: "unreadable"}
 
 
 @dataclass(frozen=True, slots=True)
-class Share(Dumped):
+class ShareOfPairs(Dumped):
     """A share of pairs; None of no pairs."""
 
     share: float | None
@@ -39,8 +50,8 @@ class CheckShort(Dumped):
 
     judge: str
     pairs: int
-    known_pairs: Share
-    first_position: Share
+    known_pairs: ShareOfPairs
+    first_position: ShareOfPairs
     calls: Mapping[str, int]
     usd: float | None
     simulated: bool
@@ -68,16 +79,20 @@ def read_check(folder: Path) -> CheckShort | None:
 
 def judge_summary(found: Checked, calibration: Calibration) -> str:
     """Return a judge's record in plain lines."""
-    models = found.evaluation.config.models
-    lines = [f"The judge {models.for_judge()} on {words.plural(calibration.pairs, 'pair', 'pairs')} of outputs"]
-    lines[0] += f", from {words.plural(found.rows, 'row', 'rows')} of {found.evaluation.task.name}."
-    lines += [words.SIMULATED] if found.simulated else []
-    lines += [f"A cap ended the work early: {found.cap}."] if found.cap else []
-    lines += ["", *(calibration_lines(calibration) if calibration.pairs else [_NO_PAIRS])]
+    judge, task = found.evaluation.config.models.for_judge(), found.evaluation.task.name
+    pairs, rows = phrases.plural(calibration.pairs, "pair"), phrases.plural(found.rows, "row")
     spent = total(found.usage.values())
-    calls = f"{words.plural(spent.calls, 'call', 'calls')}, {words.number(spent.cached)} answered from the record"
-    lines += ["", line("spent", calls), line("money", words.spent(spent, found.simulated))]
-    lines += [words.unsettled_together(found.unsettled)] if found.unsettled else []
+    calls = f"{phrases.plural(spent.calls, 'call')}, {phrases.number(spent.cached)} answered from the record"
+    lines = [
+        f"The judge {judge} on {pairs} of outputs, from {rows} of {task}.",
+        *([phrases.SIMULATED] if found.simulated else []),
+        *([f"A cap ended the work early: {found.cap}."] if found.cap else []),
+        "",
+        *(judge_lines(judge_figures(calibration)) if calibration.pairs else [_NO_PAIRS]),
+        "",
+        *judge_lines([("spent", calls), ("money", phrases.money_spent(spent, found.simulated))]),
+        *([phrases.describe_all_unsettled(found.unsettled)] if found.unsettled else []),
+    ]
     return visible("\n".join(lines))
 
 
@@ -109,7 +124,7 @@ def check_of(found: Checked, calibration: Calibration) -> CheckFigures:
     return CheckFigures(
         calibration=calibration_of(calibration),
         judge=found.evaluation.config.models.for_judge(),
-        models=agents_and_judge(found.evaluation),
+        models=models_by_role(found.evaluation, judge=True),
         system=found.evaluation.system.name,
         task=found.evaluation.task.name,
         rows=found.rows,
@@ -155,3 +170,59 @@ def pairs_jsonl(found: Checked) -> Iterator[str]:
             reference_first=said.turned.value if said else None,
         )
         yield json.dumps(line.dump())
+
+
+def write_judge_check(out: Path, found: Checked, calibration: Calibration) -> None:
+    """Write ``pairs.jsonl``, ``judge.html`` and ``judge_check.json``.
+
+    Raises:
+        StoreError: one of them cannot be written.
+
+    """
+    write_whole(out / PAIRS, "".join(f"{line}\n" for line in pairs_jsonl(found)))
+    write_whole(out / JUDGE_PAGE, render_judge_check(found, calibration))
+    write_whole(out / RESULT, json.dumps(check_of(found, calibration).dump(), indent=2) + "\n")
+
+
+def render_judge_check(found: Checked, calibration: Calibration) -> str:
+    """Return the whole page of a judge check."""
+    name = f"{found.evaluation.system.name}: judge check"
+    trust = join()
+    if calibration.pairs:
+        trust = show_calibration("How far the judge can be trusted", _REMARK, calibration)
+    main = h(
+        "main",
+        {},
+        page.simulated_banner(found.simulated),
+        trust,
+        _show_misjudged(found),
+        section("cost", "Cost", show_unsettled(found.unsettled)) if found.unsettled else join(),
+        section("summary", "In plain text", text_block(judge_summary(found, calibration))),
+    )
+    line = subtitle(found.run, found.evaluation, judge=True)
+    return page.document(f"maspo: {name}", page.heading("Judge check", name, line), main)
+
+
+def _show_misjudged(found: Checked) -> Html:
+    """Show the pairs that speak against the judge: where to look before it is believed."""
+    pairs = {pair.id: pair for pair in found.pairs}
+    turned = {Verdict.WIN, Verdict.LOSS}
+    wrong = [
+        one
+        for one in found.readings
+        if {one.first, one.turned} == turned or (one.truth is not None and verdict_of(one) != one.truth)
+    ]
+    if not wrong:
+        return join()
+    shown = []
+    for one in wrong[: page.MOST_PAIRS]:
+        pair = pairs[one.pair]
+        truth = f"label {_CALLED[pair.truth]}, " if pair.truth else ""
+        title = f"{pair.row}: {truth}judge {_CALLED[one.first]} with A shown first, {_CALLED[one.turned]} with B first"
+        texts = (("Question", pair.question), ("A", pair.candidate), ("B", pair.reference))
+        shown.append(folded(title, *(join(h("h3", {}, name), text_block(text)) for name, text in texts)))
+    remark = quiet(
+        "Which of the outputs A and B is better, by the label and by the judge. The judge disagrees with the label, "
+        "cannot be read, or says the opposite when the order is turned."
+    )
+    return section("pairs", "Pairs to look at", remark, *shown, left_out(len(wrong) - len(shown), "pair"))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from maspo.report.shown import visible
+from maspo.report.visible import visible
 
 _TAGS = """
 html head meta title style body header main footer nav section article div p span h1 h2 h3 h4 ul ol li dl dt dd
@@ -43,7 +43,14 @@ def h(tag: str, attributes: Attributes, *children: Child) -> Html:
     """
     if tag not in TAGS:
         raise ValueError(f"tag {tag!r} is not allowed in a report; allowed: {', '.join(sorted(TAGS))}")
-    opened = tag + "".join(_attribute(name, value) for name, value in attributes.items())
+    opened = tag
+    for name, value in attributes.items():
+        if name not in ATTRIBUTES:
+            known = ", ".join(sorted(ATTRIBUTES))
+            raise ValueError(f"attribute {name!r} is not allowed in a report; allowed: {known}")
+        if name == "href" and not value.startswith("#"):
+            raise ValueError(f"href {value!r} leaves the page; a report links only to its own parts: #…")
+        opened += f' {name}="{escape(value)}"'
     if tag in _VOID:
         return Html(f"<{opened}>")
     swallowed = "\n" if tag == "pre" else ""  # a browser drops the first line end of a pre
@@ -58,11 +65,3 @@ def join(*children: Child) -> Html:
 def escape(text: str) -> str:
     """Return the text so that a browser shows it and does nothing else with it."""
     return html.escape(visible(text), quote=True)
-
-
-def _attribute(name: str, value: str) -> str:
-    if name not in ATTRIBUTES:
-        raise ValueError(f"attribute {name!r} is not allowed in a report; allowed: {', '.join(sorted(ATTRIBUTES))}")
-    if name == "href" and not value.startswith("#"):
-        raise ValueError(f"href {value!r} leaves the page; a report links only to its own parts: #…")
-    return f' {name}="{escape(value)}"'

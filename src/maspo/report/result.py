@@ -19,11 +19,9 @@ from maspo.events import (
     Shipped,
     VerdictWord,
 )
-from maspo.report import words
-from maspo.report.calibration import CalibrationFigures, calibration_of
-from maspo.report.fold import RunView
-from maspo.report.gains import gains
-from maspo.study.evaluation.calibration import calibrate
+from maspo.report import phrases
+from maspo.report.fold import RunView, estimate_gains
+from maspo.study.evaluation.calibration import Agreement, Calibration, Rate, calibrate
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +141,39 @@ class ConflictFigures(Dumped):
 
 
 @dataclass(frozen=True, slots=True)
+class RateFigures(Dumped):
+    """A share with its 95 % interval; None of nothing."""
+
+    share: float | None
+    count: int
+    n: int
+    interval: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementFigures(Dumped):
+    """How often a judge agrees with labels or a person, and how far beyond chance (Cohen's kappa)."""
+
+    agreement: RateFigures
+    kappa: float | None
+    kappa_interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationFigures(Dumped):
+    """A judge's record."""
+
+    pairs: int
+    known_pairs: RateFigures
+    labels: AgreementFigures | None
+    human: AgreementFigures | None
+    first_position: RateFigures
+    flip: RateFigures
+    tie: RateFigures
+    unreadable: RateFigures
+
+
+@dataclass(frozen=True, slots=True)
 class CallFigures(Dumped):
     """Calls by family of purposes: the three purposes of the judge are one; and those answered or failed, of all."""
 
@@ -195,7 +226,7 @@ def result_of(view: RunView) -> Result:
     return Result(
         verdict=finished.verdict if finished else None,
         shipped=finished.shipped if finished else None,
-        why=finished.why if finished else words.headline(view),
+        why=finished.why if finished else phrases.headline(view),
         holdout=_holdout(finished.holdout) if finished else None,
         agents=_agents(view),
         influence=_influence(view.influence) if view.influence else None,
@@ -230,7 +261,7 @@ def unsettled_of(call: CallUnsettled) -> Unsettled:
 
 
 def _agents(view: RunView) -> dict[str, AgentFigures]:
-    found = gains(view)
+    found = estimate_gains(view)
     return {
         agent.name: AgentFigures(
             changed=agent.changed,
@@ -303,3 +334,26 @@ def _calls(usage: Mapping[str, Usage], cost: Usage) -> CallFigures:
         family = purpose.partition(".")[0]
         families[family if family in families else "other"] += one.calls
     return CallFigures(**families, cached=cost.cached, failed=cost.failed)
+
+
+def calibration_of(found: Calibration) -> CalibrationFigures:
+    """Return a judge's record as figures."""
+    return CalibrationFigures(
+        pairs=found.pairs,
+        known_pairs=_rate_figures(found.known),
+        labels=_agreement_figures(found.labels) if found.labels.rate.n else None,
+        human=_agreement_figures(found.human) if found.human else None,
+        first_position=_rate_figures(found.first_position),
+        flip=_rate_figures(found.flip),
+        tie=_rate_figures(found.tie),
+        unreadable=_rate_figures(found.unreadable),
+    )
+
+
+def _agreement_figures(found: Agreement) -> AgreementFigures:
+    interval = found.kappa_interval if found.kappa is not None else None
+    return AgreementFigures(_rate_figures(found.rate), found.kappa, interval)
+
+
+def _rate_figures(rate: Rate) -> RateFigures:
+    return RateFigures(rate.share, rate.count, rate.n, rate.interval)

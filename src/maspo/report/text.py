@@ -2,122 +2,128 @@
 
 from __future__ import annotations
 
-from maspo.core.usage import Usage, total
-from maspo.report import words
-from maspo.report.calibration import calibration_lines
-from maspo.report.fold import RunView
-from maspo.report.remarks import remarked
-from maspo.report.shown import clipped, visible
-from maspo.study.evaluation.calibration import calibrate
+from collections.abc import Iterable, Mapping
 
-_WIDTH = 10
-_HINT = 600
-_MOST_REMARKS = 5
+from maspo.core.usage import Usage, total
+from maspo.report import phrases
+from maspo.report.fold import RunView
+from maspo.report.visible import clipped, visible
+from maspo.study.evaluation.calibration import Agreement, Calibration, Rate, calibrate
+
+_MOST_CHARACTERS = 600
+"""Of one remark on a terminal: some six lines; the page has all of it."""
+_MOST_SUSPICIOUS = 5
+"""Remarks on new prompts; the page has them beside each prompt."""
+_JUDGE_WIDTH = 24
+"""Of the names of a judge's figures, see ``phrases.labelled``."""
 
 
 def summary(view: RunView) -> str:
     """Return the outcome in a few plain lines: verdict, hold-out, what is shipped, what changed, what it cost."""
-    lines = [words.headline(view)]
+    lines = [phrases.headline(view)]
     if view.simulated:
-        lines.append(f"{words.SIMULATED} {words.truth(view)}".strip())
-    lines += [
-        "",
-        *_holdout(view),
-        *_shipped(view),
-        *_changed(view),
-        *_row("look at", *(clipped(line, _HINT) for line in remarked(view.agents)[:_MOST_REMARKS])),
-        *_proxy(view),
-        *_conflict(view),
-        *_hint(view),
-        *(_row("judge", *calibration_lines(calibrate(view.judge.readings))) if view.judge else []),
-        *_stops(view),
-        *_cost(view),
-    ]
+        lines.append(f"{phrases.SIMULATED} {phrases.true_accuracy(view)}".strip())
+    lines.append("")
+
+    def add(name: str, *texts: str) -> None:
+        lines.extend(phrases.labelled(name, *texts, width=10))
+
+    finished = view.finished
+    if finished:
+        holdout = finished.holdout
+        if holdout.n:
+            p_value, direction = phrases.sign_test(finished)
+            inputs, counts = phrases.plural(holdout.n, "input"), phrases.holdout_counts(holdout)
+            add(
+                "hold-out",
+                f"{inputs} that the search never saw: {counts}",
+                f"net win rate {phrases.signed_percent(phrases.net_win_rate(holdout))} "
+                f"(95% interval {phrases.holdout_interval(holdout)}), {p_value} for {direction}",
+                phrases.inputs_needed(finished),
+            )
+        else:
+            add("hold-out", phrases.UNTESTED)
+        what = "new prompts" if finished.shipped == "optimized" else "seed prompts"
+        add("shipped", what, clipped(finished.why, _MOST_CHARACTERS))
+    if view.agents:
+        rewritten = [agent.name for agent in view.agents if agent.rewritten]
+        share = f"{len(rewritten)} of {phrases.plural(len(view.agents), 'agent')}"
+        add("rewritten", f"{phrases.list_names(rewritten) if rewritten else 'none'} ({share})")
+    suspicious = [f"{agent.name}'s new prompt {what}" for agent in view.agents for what in agent.suspicious]
+    add("look at", *(clipped(text, _MOST_CHARACTERS) for text in suspicious[:_MOST_SUSPICIOUS]))
+    if view.proxy:
+        add("proxy", *phrases.describe_proxy(view.proxy))
+    if view.conflicts:
+        earlier = len(view.conflicts) - 1
+        more = f"{phrases.plural(earlier, 'earlier conflict')} in the report" if earlier else ""
+        add("conflict", clipped(phrases.describe_conflict(view.conflicts[-1]), _MOST_CHARACTERS), more)
+    add("hint", clipped(view.hint, _MOST_CHARACTERS))
+    if view.judge:
+        add("judge", *judge_lines(judge_figures(calibrate(view.judge.readings))))
+    notes = [f"a cap ended the search early: {stop.cap}" for stop in view.budget_stops[-1:]]
+    if view.lost_calls:
+        notes.append(f"{phrases.plural(len(view.lost_calls), 'call')} failed for good; counted as undecided")
+    if view.unsettled:
+        notes.append(phrases.describe_all_unsettled(view.unsettled))
+    add("note", *notes)
+    if view.usage:
+        whole = total(view.usage.values())
+        add("cost", *_cost_lines({**view.usage, "total": whole}))
+        add("money", phrases.money_spent(whole, view.simulated))
+        add("time", phrases.duration(view.seconds) if view.seconds is not None else "")
     return visible("\n".join(line.rstrip() for line in lines).rstrip())
 
 
-def _row(name: str, *texts: str) -> list[str]:
-    return [f"{name if index == 0 else '':<{_WIDTH}}{text}" for index, text in enumerate(texts)]
-
-
-def _holdout(view: RunView) -> list[str]:
-    if view.finished is None:
-        return []
-    holdout = view.finished.holdout
-    if not holdout.n:
-        return _row("hold-out", words.UNTESTED)
-    p_value, direction = words.p_value(view.finished)
-    lines = [
-        f"{words.plural(holdout.n, 'input', 'inputs')} that the search never saw: {words.holdout_counts(holdout)}",
-        f"net win rate {words.signed_percent(words.net_win_rate(holdout))} "
-        f"(95% interval {words.interval(holdout)}), {p_value} for {direction}",
-    ]
-    more = words.needed(view.finished)
-    return _row("hold-out", *lines, *([more] if more else []))
-
-
-def _shipped(view: RunView) -> list[str]:
-    if view.finished is None:
-        return []
-    what = "new prompts" if view.finished.shipped == "optimized" else "seed prompts"
-    return _row("shipped", what, *([clipped(view.finished.why, 600)] if view.finished.why else []))
-
-
-def _changed(view: RunView) -> list[str]:
-    if not view.agents:
-        return []
-    rewritten = [agent.name for agent in view.agents if agent.rewritten]
-    share = f"{len(rewritten)} of {words.plural(len(view.agents), 'agent', 'agents')}"
-    return _row("rewritten", f"{words.names(rewritten)} ({share})" if rewritten else f"none ({share})")
-
-
-def _proxy(view: RunView) -> list[str]:
-    return _row("proxy", *words.screened(view.proxy)) if view.proxy else []
-
-
-def _conflict(view: RunView) -> list[str]:
-    """Return the latest conflict; the report has all of them."""
-    if not view.conflicts:
-        return []
-    earlier = len(view.conflicts) - 1
-    more = [f"{words.plural(earlier, 'earlier conflict', 'earlier conflicts')} in the report"] if earlier else []
-    return _row("conflict", clipped(words.conflict(view.conflicts[-1]), _HINT), *more)
-
-
-def _hint(view: RunView) -> list[str]:
-    return _row("hint", clipped(view.hint, _HINT)) if view.hint else []
-
-
-def _stops(view: RunView) -> list[str]:
-    lines = [f"a cap ended the search early: {stop.cap}" for stop in view.budget_stops[-1:]]
-    if view.lost_calls:
-        lines.append(f"{words.plural(len(view.lost_calls), 'call', 'calls')} failed for good; counted as undecided")
-    if view.unsettled:
-        lines.append(words.unsettled_together(view.unsettled))
-    return _row("note", *lines)
-
-
-def _cost(view: RunView) -> list[str]:
-    if not view.usage:
-        return []
-    rows = [_cost_row(purpose, one) for purpose, one in view.usage.items()]
-    rows.append(_cost_row("total", total(view.usage.values())))
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+def _cost_lines(usage: Mapping[str, Usage]) -> list[str]:
+    rows = [
+        (
+            purpose,
+            phrases.plural(one.calls, "call"),
+            f"{phrases.number(one.cached)} cached",
+            f"{phrases.number(one.tokens_in)} tokens in",
+            f"{phrases.number(one.tokens_out)} out",
         )
-        for row in rows
+        for purpose, one in usage.items()
     ]
-    time = _row("time", words.duration(view.seconds)) if view.seconds is not None else []
-    return [*_row("cost", *lines), *_row("money", words.spent(total(view.usage.values()), view.simulated)), *time]
+    first, *widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join([name.ljust(first), *(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))])
+        for name, *cells in rows
+    ]
 
 
-def _cost_row(purpose: str, usage: Usage) -> tuple[str, ...]:
-    return (
-        purpose,
-        words.plural(usage.calls, "call", "calls"),
-        f"{words.number(usage.cached)} cached",
-        f"{words.number(usage.tokens_in)} tokens in",
-        f"{words.number(usage.tokens_out)} out",
-    )
+def judge_figures(found: Calibration) -> list[tuple[str, str]]:
+    """Return a judge's record as names and figures, with 95 % intervals."""
+
+    def rate(one: Rate) -> str:
+        if one.share is None:
+            return "nothing to count"
+        low, high = one.interval
+        interval = f"95% interval {phrases.percent(low)} to {phrases.percent(high)}"
+        return f"{phrases.percent(one.share)} ({interval}), {phrases.number(one.count)} of {phrases.number(one.n)}"
+
+    def agreement(name: str, one: Agreement) -> list[tuple[str, str]]:
+        kappa = "not defined: one side always says the same"
+        if one.kappa is not None:
+            low, high = one.kappa_interval
+            kappa = f"{one.kappa:.2f} (95% interval {low:.2f} to {high:.2f})".replace("-", "−")
+        return [(name, rate(one.rate)), ("  beyond chance, κ", kappa)]
+
+    figures = []
+    if found.labels.rate.n:
+        figures.append(("right on known pairs", rate(found.known)))
+        figures += agreement("agrees with labels", found.labels)
+    if found.human is not None:
+        figures += agreement("agrees with the person", found.human)
+    return [
+        *figures,
+        ("first position wins", f"{rate(found.first_position)}; 50% is fair"),
+        ("turns with the order", rate(found.flip)),
+        ("says tie", rate(found.tie)),
+        ("cannot be read", rate(found.unreadable)),
+    ]
+
+
+def judge_lines(figures: Iterable[tuple[str, str]]) -> list[str]:
+    """Return figures of a judge line by line."""
+    return [line for name, text in figures for line in phrases.labelled(name, text, width=_JUDGE_WIDTH)]

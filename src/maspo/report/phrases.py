@@ -6,18 +6,12 @@ import math
 from collections.abc import Sequence
 
 from maspo.core.usage import Usage
-from maspo.events import CallUnsettled, ConflictFound, Effect, HoldoutResult, ProxyTold, RunFinished
-from maspo.report.conflicts import sides
-from maspo.report.fold import RunView
+from maspo.events import CallUnsettled, ConflictFound, HoldoutResult, ProxyTold, RunFinished
+from maspo.report.fold import RunView, rank_conflict
 
 SIMULATED = "Simulated world: no language model was asked."
 UNTESTED = "not used: nothing was compared on it"
-VERDICT_NAMES = {
-    "improved": "Improved",
-    "no_evidence": "No evidence",
-    "worse": "Worse",
-    "cannot_tell": "Cannot tell",
-}
+VERDICT_NAMES = {"improved": "Improved", "no_evidence": "No evidence", "worse": "Worse", "cannot_tell": "Cannot tell"}
 _CLAIMS = {
     "improved": "The new prompts are better.",
     "no_evidence": "No evidence that the new prompts are better.",
@@ -31,53 +25,36 @@ _PREFERENCES = {
 }
 """Said where no labels decided."""
 _MOST_NAMES = 12
+"""Names that a sentence still holds: about a line of a terminal."""
 _SEED_SHIPPED = "The seed prompts are shipped."
-
-
-def label(view: RunView) -> str:
-    """Return the verdict in one or two words."""
-    if view.finished:
-        return VERDICT_NAMES[view.finished.verdict]
-    return {"empty": "Nothing yet", "paused": "Interrupted"}.get(view.state, "Not finished")
 
 
 def headline(view: RunView) -> str:
     """Return the outcome of a run in one or two plain sentences."""
-    if view.finished is None:
-        return _unfinished(view)
-    if view.finished.verdict != "improved" and not any(agent.rewritten for agent in view.agents):
+    finished = view.finished
+    if view.started is None and finished is None:
+        return "Nothing has been recorded yet."
+    if finished is None:
+        paused = view.state == "paused"
+        what = "was interrupted and can be resumed" if paused else "has not finished"
+        return f"The run {what}. There is no verdict yet."
+    if finished.verdict != "improved" and not any(agent.rewritten for agent in view.agents):
         return f"The search found no better prompts. {_SEED_SHIPPED}"
     by_labels = view.started is not None and view.started.decided_by == "labels"
-    claims = _CLAIMS if by_labels else _PREFERENCES
-    return f"{claims[view.finished.verdict]} {_what_is_shipped(view.finished)}"
-
-
-def _what_is_shipped(finished: RunFinished) -> str:
     if finished.shipped == "seed":
-        return _SEED_SHIPPED
-    if finished.verdict == "improved":
-        return "They are shipped."
-    return "They won more often than they lost, so they are shipped."
-
-
-def _unfinished(view: RunView) -> str:
-    if view.started is None:
-        return "Nothing has been recorded yet."
-    if view.state == "paused":
-        return "The run was interrupted and can be resumed. There is no verdict yet."
-    return "The run has not finished. There is no verdict yet."
+        shipped = _SEED_SHIPPED
+    elif finished.verdict == "improved":
+        shipped = "They are shipped."
+    else:
+        shipped = "They won more often than they lost, so they are shipped."
+    return f"{(_CLAIMS if by_labels else _PREFERENCES)[finished.verdict]} {shipped}"
 
 
 def holdout_counts(holdout: HoldoutResult) -> str:
     """Return wins, losses and ties of the hold-out in words."""
-    parts = [
-        plural(holdout.wins, "win", "wins"),
-        plural(holdout.losses, "loss", "losses"),
-        plural(holdout.ties, "tie", "ties"),
-    ]
-    if holdout.undecided:
-        parts.append(f"{number(holdout.undecided)} undecided")
-    return ", ".join(parts)
+    wins, losses = plural(holdout.wins, "win"), plural(holdout.losses, "loss", "losses")
+    undecided = f", {number(holdout.undecided)} undecided" if holdout.undecided else ""
+    return f"{wins}, {losses}, {plural(holdout.ties, 'tie')}{undecided}"
 
 
 def net_win_rate(holdout: HoldoutResult) -> float:
@@ -85,20 +62,25 @@ def net_win_rate(holdout: HoldoutResult) -> float:
     return (holdout.wins - holdout.losses) / holdout.n if holdout.n else 0.0
 
 
-def interval(holdout: HoldoutResult) -> str:
+def holdout_interval(holdout: HoldoutResult) -> str:
     """Return the 95% interval of the net win rate in words."""
     low, high = holdout.interval
     return f"{signed_percent(low)} to {signed_percent(high)}"
 
 
-def p_value(finished: RunFinished) -> tuple[str, str]:
+def p_value(value: float) -> str:
+    """Return a p-value; below a thousandth only that, as is usual."""
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+
+
+def sign_test(finished: RunFinished) -> tuple[str, str]:
     """Return the p-value of the sign test and what it speaks for: more losses when the verdict is worse, else wins."""
     if finished.verdict == "worse":
-        return _p(finished.holdout.p_worse), "more losses than wins"
-    return _p(finished.holdout.p_value), "more wins than losses"
+        return p_value(finished.holdout.p_worse), "more losses than wins"
+    return p_value(finished.holdout.p_value), "more wins than losses"
 
 
-def needed(finished: RunFinished) -> str:
+def inputs_needed(finished: RunFinished) -> str:
     """Return how many hold-out inputs would be needed, where the verdict was out of reach; else empty."""
     if finished.verdict != "cannot_tell":
         return ""
@@ -107,7 +89,7 @@ def needed(finished: RunFinished) -> str:
     return f"About {number(finished.holdout.needed)} hold-out inputs would be needed; there were {finished.holdout.n}."
 
 
-def truth(view: RunView) -> str:
+def true_accuracy(view: RunView) -> str:
     """Return the true accuracy before and after, known on a simulated world only; else empty."""
     if view.finished is None or view.finished.truth is None:
         return ""
@@ -115,16 +97,16 @@ def truth(view: RunView) -> str:
     return f"True accuracy: {percent(before)} with the seed prompts, {percent(after)} with the shipped prompts."
 
 
-def lost_words(lost: tuple[str, ...]) -> str:
+def describe_loss(lost: tuple[str, ...]) -> str:
     """Return what a misalignment case lost, in words."""
     readers = [name for name in lost if name != "global"]
-    parts = [f"{names(readers)} did not improve"] if readers else []
+    parts = [f"{list_names(readers)} did not improve"] if readers else []
     if "global" in lost:
         parts.append("the final answer got worse")
     return " and ".join(parts) or "the team did not gain"
 
 
-def spent(usage: Usage, simulated: bool) -> str:
+def money_spent(usage: Usage, simulated: bool) -> str:
     """Return money in words: unknown is never 0."""
     if simulated:
         return "nothing (simulated)"
@@ -140,23 +122,23 @@ def money(usd: float) -> str:
     return f"${usd:,.2f}" if usd >= 1 else f"${usd:.4f}"
 
 
-def unsettled(call: CallUnsettled) -> str:
+def describe_unsettled(call: CallUnsettled) -> str:
     """Return a call that was in flight when a process died in one line, with its highest cost."""
     who = f"{call.purpose} of {call.agent}" if call.agent else call.purpose
     return f"possibly billed twice: {who}, in flight when the run was killed; {at_most(call.usd)}"
 
 
-def most_unsettled(calls: Sequence[CallUnsettled]) -> str:
+def unsettled_bound(calls: Sequence[CallUnsettled]) -> str:
     """Return what calls in flight at a kill cost at most together."""
     known = [call.usd for call in calls if call.usd is not None]
     return at_most(math.fsum(known)) if len(known) == len(calls) else at_most(None)
 
 
-def unsettled_together(calls: Sequence[CallUnsettled]) -> str:
+def describe_all_unsettled(calls: Sequence[CallUnsettled]) -> str:
     """Return how many calls were in flight at a kill, and what they cost at most."""
     return (
-        f"{plural(len(calls), 'call', 'calls')} in flight when the run was killed, possibly billed twice: "
-        f"{most_unsettled(calls)}"
+        f"{plural(len(calls), 'call')} in flight when the run was killed, possibly billed twice: "
+        f"{unsettled_bound(calls)}"
     )
 
 
@@ -170,22 +152,25 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
-def names(every: Sequence[str]) -> str:
+def list_names(every: Sequence[str]) -> str:
     """Return names in a row, the first dozen of them."""
     listed = ", ".join(every[:_MOST_NAMES])
     rest = len(every) - _MOST_NAMES
     return f"{listed} and {number(rest)} more" if rest > 0 else listed
 
 
-def plural(count: int, one: str, many: str) -> str:
-    """Return a count with its noun."""
-    return f"{number(count)} {one if count == 1 else many}"
+def plural(count: int, one: str, many: str = "") -> str:
+    """Return a count with its noun; ``many`` is the plural where it is more than an ``s``."""
+    return f"{number(count)} {one if count == 1 else many or f'{one}s'}"
 
 
-def signed(value: float) -> str:
-    """Return a reward or score with its sign: ``+0.25``, ``−0.10``, ``0.00``."""
-    text = f"{value:+.2f}"
-    return "0.00" if float(text) == 0 else text.replace("-", "−")
+def signed(value: float, digits: int = 2) -> str:
+    """Return a reward or score with its sign: ``+0.25``, ``−0.10``, ``0.00``.
+
+    What a candidate of a race is worth alone has three digits: candidates are often that close.
+    """
+    text = f"{value:+.{digits}f}"
+    return f"{0:.{digits}f}" if float(text) == 0 else text.replace("-", "−")
 
 
 def percent(value: float) -> str:
@@ -193,45 +178,33 @@ def percent(value: float) -> str:
     return f"{100 * value:.1f}%"
 
 
-def share(effect: Effect) -> str:
-    """Return how often the final answer differed, with the 95% interval."""
-    low, high = effect.interval
-    return f"{percent(effect.share)} ({percent(low)} to {percent(high)})"
-
-
-def worth(value: float) -> str:
-    """Return the worth of a candidate with its sign, to a thousandth: ½ is a sure win."""
-    text = f"{value:+.3f}"
-    return "0.000" if float(text) == 0 else text.replace("-", "−")
-
-
-def screened(told: ProxyTold) -> tuple[str, ...]:
+def describe_proxy(proxy: ProxyTold) -> tuple[str, ...]:
     """Return what the proxy saved and how often it was right, in plain sentences."""
-    dropped = f"{number(told.dropped)} of {plural(told.asked, 'draft', 'drafts')}"
-    lines = [f"{dropped} screened out before any run: {plural(told.runs_saved, 'run', 'runs')} saved."]
-    seen = told.agreed + told.disagreed
+    dropped = f"{number(proxy.dropped)} of {plural(proxy.asked, 'draft')}"
+    lines = [f"{dropped} screened out before any run: {plural(proxy.runs_saved, 'run')} saved."]
+    seen = proxy.agreed + proxy.disagreed
     if not seen:
         return (*lines, "Whether that was right is not known: no draft that it had an opinion on was measured.")
-    low, high = told.interval
+    low, high = proxy.interval
     lines.append(
-        f"The proxy put {number(told.agreed)} of {plural(seen, 'tried draft', 'tried drafts')} on the right side of "
-        f"the average ({percent(told.agreed / seen)}; 95% interval {percent(low)} to {percent(high)}; chance is 50%)."
+        f"The proxy put {number(proxy.agreed)} of {plural(seen, 'tried draft')} on the right side of "
+        f"the average ({percent(proxy.agreed / seen)}; 95% interval {percent(low)} to {percent(high)}; chance is 50%)."
     )
-    if told.worth_kept is not None and told.worth_audited is not None:
+    if proxy.worth_kept is not None and proxy.worth_audited is not None:
         lines.append(
-            f"Drafts that it kept were worth {worth(told.worth_kept)} on average; those that it would have dropped, "
-            f"and that were tried as an audit, {worth(told.worth_audited)}."
+            f"Drafts that it kept were worth {signed(proxy.worth_kept, 3)} on average; those that it would have "
+            f"dropped, and that were tried as an audit, {signed(proxy.worth_audited, 3)}."
         )
     return tuple(lines)
 
 
-def conflict(found: ConflictFound) -> str:
+def describe_conflict(found: ConflictFound) -> str:
     """Return which two agents are in conflict, the figures, and whose change was kept, in one sentence."""
-    two = sides(found)
+    (kept, kept_alone), (dropped, dropped_alone) = rank_conflict(found)
     return (
-        f"the changes of {two.kept} and {two.gave_way} each won alone ({worth(two.kept_alone)} and "
-        f"{worth(two.gave_way_alone)}) and lost together ({worth(found.together)}, on "
-        f"{plural(len(found.inputs), 'input', 'inputs')} where neither lost alone); that of {two.kept} was kept"
+        f"the changes of {kept} and {dropped} each won alone ({signed(kept_alone, 3)} and "
+        f"{signed(dropped_alone, 3)}) and lost together ({signed(found.together, 3)}, on "
+        f"{plural(len(found.inputs), 'input')} where neither lost alone); that of {kept} was kept"
     )
 
 
@@ -239,10 +212,6 @@ def signed_percent(value: float) -> str:
     """Return a difference of shares with its sign."""
     text = f"{100 * value:+.1f}"
     return "0.0%" if float(text) == 0 else f"{text}%".replace("-", "−")
-
-
-def _p(value: float) -> str:
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 
 
 def duration(seconds: float | None) -> str:
@@ -254,3 +223,12 @@ def duration(seconds: float | None) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def labelled(name: str, *texts: str, width: int) -> list[str]:
+    """Return lines of a summary, the first after its name; empty texts are left out.
+
+    ``width`` is that of the names: the longest of a summary, and two blanks.
+    """
+    filled = [text for text in texts if text]
+    return [f"{name if index == 0 else '':<{width}}{text}" for index, text in enumerate(filled)]

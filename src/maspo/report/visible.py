@@ -36,6 +36,6 @@ def clipped(text: str, limit: int) -> str:
     """Return at most about ``limit`` characters: a longer text is cut in the middle and says by how much."""
     if len(text) <= limit:
         return text
-    head = limit * 2 // 3
+    head = limit * 2 // 3  # twice as much of the beginning, which says what a text is
     tail = limit - head
     return f"{text[:head]}\n[… {len(text) - limit:,} characters left out …]\n{text[-tail:]}"
