@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from maspo.core.errors import CallFailed, ProviderError
-from maspo.models import Ledger, Message, Reply, Request, RetryPolicy, compose
+from maspo.core.errors import CallFailed, EmptyReply, ProviderError
+from maspo.models import Ledger, Message, ModelClient, Reply, Request, RetryPolicy, compose
 from maspo.models.base import Transient
 from maspo.models.chat_completions import ChatClient, read_refusal, read_reply
 from maspo.models.endpoint import Endpoint
-from maspo.models.layers.compose import Metered, NonEmpty
+from maspo.models.layers.compose import Cached, Metered, OnceMore
 from maspo.models.scripted import ScriptedModel
 from maspo.testing.models import MemoryStore
 from maspo.testing.provider import Body, FakeProvider, Refuse, Rule, When, completion, fake_provider, odd_bodies
@@ -49,6 +49,12 @@ async def asked(script: Sequence[Rule]) -> AsyncIterator[tuple[ChatClient, FakeP
         yield client, provider
 
 
+def reading(model: ModelClient) -> ModelClient:
+    """Return a model with the layers around it that read replies."""
+    ledger = Ledger()
+    return Cached(OnceMore(Metered(model, ledger), ledger), MemoryStore(), ledger)
+
+
 async def outcome(body: bytes) -> Reply | CallFailed:
     """Return what becomes of a body on its way through the layers that read it."""
 
@@ -59,7 +65,7 @@ async def outcome(body: bytes) -> Reply | CallFailed:
             return error
 
     try:
-        return await NonEmpty(Metered(ScriptedModel(script), Ledger())).complete(ASK)
+        return await reading(ScriptedModel(script)).complete(ASK)
     except CallFailed as error:
         return error
 
@@ -77,7 +83,7 @@ def check(found: Reply | CallFailed) -> None:
 @pytest.mark.parametrize("shape", odd_bodies(TEXT))
 async def test_p01_every_odd_body_is_an_answer_or_a_failure_with_a_reason(shape: str) -> None:
     async with asked([Rule(Body(odd_bodies(TEXT)[shape]))]) as (client, _):
-        model = NonEmpty(Metered(client, Ledger()))
+        model = reading(client)
         if shape in ANSWERS:
             assert TEXT in (await model.complete(ASK)).text
             return
@@ -172,10 +178,10 @@ async def test_p05_a_reply_without_an_answer_is_paid_for_and_asked_for_once_more
         store, ledger = MemoryStore(), Ledger()
         model = compose(client, store, ledger, RetryPolicy(base=0.001), 4)
         assert (await model.complete(ASK)).attempts == 2
-        with pytest.raises(CallFailed, match=r"without an answer: the content is empty.*2 attempts") as caught:
+        with pytest.raises(EmptyReply, match=r"without an answer: the content is empty.*models\.max_tokens=") as caught:
             await model.complete(Request("m", (Message("user", "other"),), "agent"))
     assert caught.value.attempts == 2
-    assert len(store.replies) == 1
+    assert [bool(reply.text) for reply in store.replies.values()] == [True, False]
     assert ledger.usage()["agent"].tokens_in >= 3 * 7
 
 

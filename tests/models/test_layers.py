@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from maspo.core.errors import BudgetReached, CallFailed, ProviderError
+from maspo.core.errors import BudgetReached, CallFailed, EmptyReply, ProviderError
 from maspo.models import Ledger, Limits, Message, PriceBook, Request, RetryPolicy, Stage, Transient, compose
 from maspo.models.base import Adapted, Reply
-from maspo.models.layers.compose import Cached, Metered, Recorded
+from maspo.models.layers.compose import Cached, Metered, OnceMore, Recorded
 from maspo.models.layers.limited import Limited
 from maspo.models.layers.retried import Retried
 from maspo.models.scripted import Scripted, ScriptedModel
@@ -355,3 +355,41 @@ async def test_i24_the_contract_notices_a_model_that_breaks_it() -> None:
         await check_model_client(ScriptedModel(lambda _: Reply("x", tokens_in=-1)), ASK)
     with pytest.raises(AssertionError, match="attempt"):
         await check_model_client(ScriptedModel(lambda _: Reply("x", attempts=0)), ASK)
+
+
+async def test_i27_an_empty_reply_is_asked_for_once_more_and_then_recorded() -> None:
+    model, store = ScriptedModel(in_turn(Reply("", 5, 0), Reply("", 5, 0), "x")), MemoryStore()
+    ledger = Ledger(prices=PriceBook({"m": (1.0, 1.0)}))
+    naps = Naps()
+    recorded = Recorded(OnceMore(Metered(model, ledger), ledger), store)
+    layers = Cached(Retried(recorded, sleep=naps), store, ledger)
+    for cached in (0, 1):
+        with pytest.raises(
+            EmptyReply, match=r"^m: a reply without an answer: .*--set models\.max_tokens=16384$"
+        ) as caught:
+            await layers.complete(ASK)
+        assert (ledger.usage()["agent"].cached, caught.value.attempts) == (cached, 2 - cached)
+    assert (len(model.requests), naps.taken) == (2, [])
+    usage = ledger.usage()["agent"]
+    assert (usage.calls, usage.failed, usage.tokens_in) == (2, 1, 10)
+    assert usage.usd == pytest.approx(10e-6)
+    assert store.replies[ASK.key].text == ""
+
+
+async def test_i28_a_text_after_an_empty_reply_is_the_answer_and_one_cut_at_the_limit_is_not_asked_for_again() -> None:
+    other = replace(ASK, identity="other")
+    model = ScriptedModel(in_turn("", "x", Reply("", truncated=True)))
+    layers = compose(model, MemoryStore(), Ledger(), RetryPolicy(attempts=1), 4)
+    assert (await layers.complete(ASK)).text == "x"
+    with pytest.raises(EmptyReply, match="the limit of 4096 tokens before any text"):
+        await layers.complete(other)
+    assert len(model.requests) == 3
+
+
+async def test_i29_silence_is_no_outage_however_long() -> None:
+    model = ScriptedModel(lambda _: "")
+    layers = compose(model, MemoryStore(), Ledger(), RetryPolicy(lost_in_a_row=3), 4)
+    for number in range(30):
+        with pytest.raises(EmptyReply):
+            await layers.complete(replace(ASK, identity=str(number)))
+    assert len(model.requests) == 60

@@ -15,9 +15,10 @@ from maspo.core.errors import CallFailed, Interrupted, ProviderError, RunChanged
 from maspo.core.verdict import Verdict
 from maspo.data.inputs import as_text
 from maspo.data.tasks.task import Task, TaskRow
-from maspo.models.base import JUDGE_GLOBAL, Request, RoleSettings, Stage, Transient
+from maspo.events import CallLost
+from maspo.models.base import JUDGE_GLOBAL, Reply, Request, RoleSettings, Stage, Transient
 from maspo.models.scripted import ScriptedModel
-from maspo.report.evaluation import evaluation_of, headline, render_evaluation, summary
+from maspo.report.evaluation import evaluation_of, headline, render_evaluation, rows_jsonl, summary
 from maspo.report.judge_check import render_judge_check
 from maspo.scoring.base import Sample
 from maspo.scoring.judged import RubricScorer
@@ -356,3 +357,30 @@ async def test_u22_models_that_agents_name_are_told(tmp_path: Path) -> None:
     system = System(agents=(replace(first, model="small-one"), replace(second, model="large-one")))
     both = await run(world_evaluation(system=system, before=None), tmp_path / "two", Counted(World(), before))
     assert set(evaluation_of(both).dump()["models"].values()) == asked == {"small-one", "large-one"}
+
+
+@pytest.mark.parametrize("silent", [10, ROWS])
+async def test_u23_silent_rows_are_failed_rows_and_no_outage(silent: int, tmp_path: Path) -> None:
+    evaluation = world_evaluation()
+    quiet = {row.columns["input"] for row in evaluation.task.test.rows[:silent]}
+    empty: Counter[str] = Counter()
+
+    class Quiet(World):
+        async def complete(self, request: Request) -> Reply:
+            text = "\n".join(message.content for message in request.messages)
+            if BEST["critic"] in text and any(asked in text for asked in quiet):
+                empty[request.key] += 1
+                return Reply("", 10, 0)
+            return await super().complete(request)
+
+    watcher = Recorder()
+    for _ in range(2):
+        found = await evaluate(evaluation, tmp_path, Attention(watcher, Counted(Quiet()).provider))
+        assert found.shares["after"].lost == silent
+        assert found.shares["before"].lost == 0
+        assert [row.after for row in found.rows].count(("lost",)) == silent
+        assert (found.verdict == "improved", found.unsettled, found.left_out) == (False, (), 0)
+        assert set(empty.values()) == {2}, "also when the command is repeated"
+    assert f"{silent} without an output, because a call failed" in summary(found)
+    assert sum('"why": "no output, because a call failed"' in line for line in rows_jsonl(found)) == silent
+    assert sum(isinstance(event, CallLost) for event in watcher.events) == silent

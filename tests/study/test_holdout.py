@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import random
 import re
+from collections.abc import Mapping
 from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maspo.core.verdict import Verdict
-from maspo.study.holdout import conclude, tally
+from maspo.core.verdict import Comparison, FailedRun, Verdict
+from maspo.store.codec import Entry, RecordedResult, decode, encode
+from maspo.study.evaluation.tally import RowFound, difference_of, verdict_of
+from maspo.study.holdout import conclude, result_of, tally
+
+_SIDES: tuple[FailedRun, ...] = ("reference", "candidate", "both")
+_WHOSE: Mapping[tuple[bool, bool], FailedRun] = {
+    (False, False): "",
+    (True, False): "reference",
+    (False, True): "candidate",
+    (True, True): "both",
+}
+"""Who is silent, the reference first."""
 
 
 def verdicts(wins: int, losses: int, ties: int = 0, undecided: int = 0) -> list[Verdict]:
@@ -83,3 +96,101 @@ def test_o06_a_judge_that_contradicts_itself_like_a_coin_is_named() -> None:
     assert (result.ties, result.contradicted, result.n) == (7, 7, 15)
     assert "contradicted itself on 7 of 15 pairs" in conclude(result, "better", changed=True).why
     assert "Caution" not in conclude(tally(sound), "better", changed=True).why
+
+
+def compared(glob: Verdict, failed: FailedRun = "") -> Comparison:
+    return Comparison("i", glob, (), glob, failed=bool(failed), failed_run=failed)
+
+
+def silent(wins: int, ties: int, **failed: int) -> list[Comparison]:
+    """Return wins and ties, and inputs on which runs failed."""
+    lost = [compared(Verdict.UNDECIDED, side) for side in _SIDES for _ in range(failed.get(side, 0))]
+    return [compared(Verdict.WIN)] * wins + [compared(Verdict.TIE)] * ties + lost
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict", "shipped", "said"),
+    [
+        # The reported case: silent on 19 of 30, and 11 wins on the others.
+        (
+            silent(11, 0, candidate=19),
+            "no_evidence",
+            "seed",
+            "On 19 of the lost inputs the new prompts brought no answ",
+        ),
+        (
+            silent(11, 0, reference=19),
+            "no_evidence",
+            "seed",
+            "19 inputs are undecided: if all were lost, it would be 11",
+        ),
+        (silent(11, 0, both=19), "no_evidence", "seed", "wins (11) do not exceed losses and undecided inputs toge"),
+        (silent(11, 18, candidate=1), "improved", "optimized", "11 wins against 1 loss on 30"),
+        (
+            silent(11, 18, reference=1),
+            "improved",
+            "optimized",
+            "1 input is undecided: if all were lost, it would be 11",
+        ),
+        (silent(11, 18, both=1), "improved", "optimized", "(p = 0.0032), so this holds"),
+        (silent(5, 24, both=1), "no_evidence", "optimized", "5 wins against 1 loss (p = 0.11), so nothing is proven"),
+        (silent(0, 0, candidate=30), "worse", "seed", "0 wins against 30 losses on 30"),
+        (silent(0, 0, reference=30), "cannot_tell", "seed", "30 inputs are undecided and speak for neither side"),
+        (silent(0, 0, both=30), "cannot_tell", "seed", "30 inputs are undecided and speak for neither side"),
+    ],
+)
+def test_o07_silence_is_not_a_win(found: list[Comparison], verdict: str, shipped: str, said: str) -> None:
+    end = conclude(result_of(found), "better", changed=True)
+    assert (end.verdict, end.shipped) == (verdict, shipped)
+    assert said in end.why
+    assert conclude(result_of(found), "proven", changed=True).shipped == (
+        "optimized" if verdict == "improved" else "seed"
+    )
+
+
+@given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 20), st.integers(0, 40), st.data())
+def test_o08_no_end_of_what_is_undecided_takes_back_what_is_said(
+    wins: int, losses: int, ties: int, undecided: int, data: st.DataObject
+) -> None:
+    end = conclude(tally(verdicts(wins, losses, ties, undecided)), "better", changed=True)
+    won = data.draw(st.integers(0, undecided))
+    lost = data.draw(st.integers(0, undecided - won))
+    known = conclude(tally(verdicts(wins + won, losses + lost, ties + undecided - won - lost)), "better", changed=True)
+    if end.verdict in ("improved", "worse"):
+        assert known.verdict == end.verdict
+    if end.shipped == "optimized":
+        assert known.shipped == "optimized"
+
+
+@given(st.lists(st.sampled_from([one for one in Verdict if one is not Verdict.UNDECIDED]), max_size=60))
+def test_o09_the_rule_is_that_of_an_evaluation(found: list[Verdict]) -> None:
+    for undecided in (0, 1, 5):
+        every = [*found, *[Verdict.UNDECIDED] * undecided]
+        rows = [RowFound(str(number), verdicts=(one,)) for number, one in enumerate(every)]
+        assert conclude(tally(every), "better", changed=True).verdict == verdict_of(difference_of(rows))
+
+
+@pytest.mark.parametrize("failing", [(0.0, 0.0), (0.1, 0.1), (0.6, 0.6), (0.0, 0.3), (0.3, 0.0)])
+def test_o10_equal_prompts_are_seldom_claimed_to_be_better(failing: tuple[float, float]) -> None:
+    """A/A: wins and losses are as likely; either side is silent on some of 30 inputs. 4,000 tests each."""
+    chance = random.Random(1)
+    claimed = 0
+    for _ in range(4_000):
+        found = []
+        for _ in range(30):
+            before, after = (chance.random() < share for share in failing)
+            side = _WHOSE[before, after]
+            glob = chance.choices([Verdict.WIN, Verdict.LOSS, Verdict.TIE], [3, 3, 4])[0]
+            found.append(compared(Verdict.UNDECIDED if side else glob, side))
+        claimed += conclude(result_of(found), "better", changed=True).verdict == "improved"
+    assert claimed / 4_000 < 0.05
+
+
+def test_o11_a_record_that_does_not_say_whose_run_failed_is_undecided() -> None:
+    old = '{"input_key": "i", "local": "undecided", "lookahead": [], "glob": "undecided", "failed": true}'
+    read = decode(Entry("told", f'{{"work": "w", "type": "comparison", "result": {old}}}'))
+    assert isinstance(read, RecordedResult)
+    assert isinstance(read.result, Comparison)
+    assert (result_of([read.result]).undecided, result_of([read.result]).losses) == (1, 0)
+    new = RecordedResult("w", compared(Verdict.UNDECIDED, "candidate"))
+    assert decode(encode(new)) == new

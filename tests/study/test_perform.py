@@ -124,7 +124,8 @@ async def test_w05_only_levels_that_are_asked_for_are_paid_for() -> None:
 async def test_w06_a_failed_agent_makes_every_level_undecided() -> None:
     performer, _ = performer_of(lambda request: CallFailed("lost") if request.agent == "c" else world()(request))
     lost = await performer.result(compare())
-    assert lost == Comparison(KEY, UNDECIDED, (("b", UNDECIDED), ("c", UNDECIDED)), UNDECIDED, failed=True)
+    readers = (("b", UNDECIDED), ("c", UNDECIDED))
+    assert lost == Comparison(KEY, UNDECIDED, readers, UNDECIDED, failed=True, failed_run="reference")
 
 
 async def test_w07_a_failed_judge_makes_its_level_undecided() -> None:
@@ -265,7 +266,23 @@ async def test_w19_a_comparison_may_change_several_agents_and_is_told_of_the_fir
 async def test_w20_a_lost_run_of_several_changes_is_undecided_for_the_readers_of_the_first() -> None:
     performer, _ = performer_of(lambda request: CallFailed("lost") if request.agent == "c" else world()(request))
     lost = await performer.result(compare(changes={"b": "b NEW", "a": "a NEW"}))
-    assert lost == Comparison(KEY, UNDECIDED, (("d", UNDECIDED),), UNDECIDED, failed=True)
+    assert lost == Comparison(KEY, UNDECIDED, (("d", UNDECIDED),), UNDECIDED, failed=True, failed_run="reference")
+
+
+@pytest.mark.parametrize("changed", [("b",), SYSTEM.order], ids=["one", "all"])
+@pytest.mark.parametrize("failed", ["reference", "candidate", "both"])
+async def test_w26_a_comparison_says_whose_run_failed(changed: Sequence[str], failed: str) -> None:
+    def script(request: Request) -> Any:
+        new = any("NEW" in message.content for message in request.messages)
+        lost = request.agent == "d" and failed in ("both", "candidate" if new else "reference")
+        return CallFailed("lost") if lost else world()(request)
+
+    performer, _ = performer_of(script)
+    found = await performer.result(compare(changes={name: f"{name} NEW" for name in changed}))
+    assert isinstance(found, Comparison)
+    # With one change the candidate is run after the reference, and not after one that failed.
+    told = "reference" if failed == "both" and len(changed) == 1 else failed
+    assert (found.failed, found.failed_run, found.glob) == (True, told, UNDECIDED)
 
 
 class ByQuestion:

@@ -11,6 +11,7 @@
     ├── BudgetReached              exit 4   a hard cap would be overshot by the next call
     ├── ProviderError              exit 5   unreachable, or refuses every call (key, model)
     │   └── CallFailed                      one call failed for good; the run can go on without it
+    │       └── EmptyReply                  the model wrote nothing; recorded, so it is not asked again
     ├── Interrupted                exit 130 somebody asked the run to stop; it can be resumed
     ├── StoreError                 exit 1   the run's database
     └── SandboxRefused, SandboxFailed  exit 1   untrusted programs cannot be shut in here (maspo.sandbox)
@@ -81,6 +82,10 @@ class CallFailed(ProviderError):
 
     attempts: int = 1
     """Calls that were sent for it."""
+
+
+class EmptyReply(CallFailed):
+    """The model answered and wrote nothing: the outcome of this call, and no fault of the endpoint."""
 
 
 class Interrupted(MaspoError):

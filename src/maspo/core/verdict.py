@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal, TypeAlias
 
 
 class Verdict(StrEnum):
@@ -29,6 +30,10 @@ class Level(StrEnum):
     """Global alignment: the final output of the system."""
 
 
+FailedRun: TypeAlias = Literal["", "reference", "candidate", "both"]
+"""Whose run brought no final answer; empty when none failed, or when a version did not record it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """A candidate prompt against a reference prompt on one input, at three levels (Eq. 5).
@@ -45,6 +50,8 @@ class Comparison:
     """The two final answers are equal, so the global verdict was a tie without a call."""
     failed: bool = False
     """A run failed for good, so nothing is known of its final answer."""
+    failed_run: FailedRun = ""
+    """Which one. A reference that failed first may have kept the candidate from being run."""
 
     @property
     def misaligned(self) -> bool:

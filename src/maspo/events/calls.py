@@ -28,6 +28,8 @@ class CallLost(CallEvent):
     agent: str
     reason: str
     attempts: int
+    key: str = ""
+    """The content address of a call whose empty reply is recorded, so that it is told once; else empty."""
     kind: Literal["call_lost"] = "call_lost"
 
 

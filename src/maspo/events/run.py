@@ -72,6 +72,8 @@ class HoldoutResult:
     """About how many hold-out inputs would let something be proven, when this many could not."""
     contradicted: int = 0
     """Of the ties: pairs on which the judge contradicted itself when the order was turned."""
+    unanswered: int = 0
+    """Of the losses: inputs on which the new prompts alone brought no final answer."""
 
 
 VerdictWord: TypeAlias = Literal["improved", "no_evidence", "worse", "cannot_tell"]

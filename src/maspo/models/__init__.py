@@ -1,6 +1,6 @@
 """ModelClient calls: one protocol, an OpenAI-compatible client, and layers that wrap any model.
 
-``Cached(Retried(Limited(Recorded(NonEmpty(Metered(client))))))``: each layer does one thing and knows only the next.
+``Cached(Retried(Limited(Recorded(OnceMore(Metered(client))))))``: each layer does one thing and knows only the next.
 """
 
 from maspo.models.base import CallStore, Message, ModelClient, Reply, Request, Stage, Transient

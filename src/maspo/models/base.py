@@ -98,7 +98,7 @@ class Reply:
     simulated: bool = False
     """The endpoint says that no language model answered (``system_fingerprint: simulated``)."""
     missing: str = ""
-    """Why there is no text, as far as the endpoint tells; such a reply is never recorded."""
+    """Why there is no text, as far as the endpoint tells; not recorded."""
 
 
 class Stage(StrEnum):
@@ -140,6 +140,10 @@ class Unusable(Transient):
     def __init__(self, reason: str, usd: float | None, seconds: float = 0.0) -> None:
         super().__init__(reason, Stage.LOST, seconds=seconds)
         self.usd = usd
+
+
+class Silent(Unusable):
+    """A reply came without any text, from an endpoint that answers: worth asking again, at once."""
 
 
 class ModelClient(Protocol):

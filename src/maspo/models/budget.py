@@ -203,6 +203,12 @@ class Ledger:
             self._book.failed(reservation.request, reservation.worst)
         return reservation.worst
 
+    def book_unused(self, request: Request, usd: float | None) -> None:
+        """Book that a reply, settled already, is not used: it is paid for, and its call is no longer in flight."""
+        self._add(request.purpose, _REFUSED)
+        if self._book is not None:
+            self._book.failed(request, usd)
+
     def cut_off(self, reservation: Reservation) -> None:
         """Book an attempt that was broken off on this side: charged as if lost, and still in flight in the book."""
         self._close(reservation)

@@ -28,6 +28,7 @@ RESULT = "evaluation.json"
 ROWS = "rows.jsonl"
 _MOST_ROW_IDS = 12
 """Ids of rows won or lost that the summary names, each cut to 40 letters; the page has more, the file all."""
+_NO_OUTPUT = "no output, because a call failed"
 _INPUTS = 1000
 """Cost is stated for so many inputs: for one it would be fractions of a cent."""
 _CLAIMS = {
@@ -407,7 +408,7 @@ def rows_jsonl(found: Evaluated) -> Iterator[str]:
             output=output.text,
             outcome=score.outcome if score else None,
             read=score.read if score else None,
-            why=score.why if score else "",
+            why=score.why if score else _NO_OUTPUT * (output.text is None),
         )
         yield json.dumps(line.dump())
     for row in found.rows:

@@ -50,7 +50,7 @@ def _show_verdict(view: RunView) -> Html:
     lines += [f"Interrupted: {pause.reason}" for pause in view.pauses[-1:] if view.state == "paused"]
     if view.lost_calls:
         lost = phrases.plural(len(view.lost_calls), "call")
-        lines.append(f"{lost} failed for good; what depended on them is counted as undecided.")
+        lines.append(f"{lost} failed for good; what depended on them is counted as undecided or lost.")
     label = {"empty": "Nothing yet", "paused": "Interrupted"}.get(view.state, "Not finished")
     if view.finished:
         label = phrases.VERDICT_NAMES[view.finished.verdict]

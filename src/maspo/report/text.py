@@ -62,7 +62,7 @@ def summary(view: RunView) -> str:
         add("judge", *judge_lines(judge_figures(calibrate(view.judge.readings))))
     notes = [f"a cap ended the search early: {stop.cap}" for stop in view.budget_stops[-1:]]
     if view.lost_calls:
-        notes.append(f"{phrases.plural(len(view.lost_calls), 'call')} failed for good; counted as undecided")
+        notes.append(f"{phrases.plural(len(view.lost_calls), 'call')} failed for good; counted as undecided or lost")
     if view.unsettled:
         notes.append(phrases.describe_all_unsettled(view.unsettled))
     add("note", *notes)

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
 from weakref import WeakSet
 
-from maspo.core.errors import CallFailed
+from maspo.core.errors import CallFailed, EmptyReply
 from maspo.core.usage import Usage
 from maspo.events import CallLost, CallUnsettled, Event
 from maspo.models.base import CLIENTS, ModelClient, Reply, Request
@@ -89,11 +89,13 @@ def open_ledger(job: Job, store: RunStore, prices: PriceBook) -> Ledger:
 class LossReporter:
     """Publishes a ``CallLost`` for each call that failed for good, and lets the failure pass.
 
-    Equal questions in flight share one call, and so one failure: it is published for the first who asked.
+    Equal questions in flight share one call, and so one failure: it is published for the first who asked. An empty
+    reply is recorded, so whoever asks again meets it again: ``empty`` are the keys of those that are told already.
     """
 
     inner: ModelClient
     publish: Callable[[Event], Awaitable[None]]
+    empty: set[str] = field(default_factory=set)
     published: WeakSet[CallFailed] = field(default_factory=WeakSet)
 
     async def complete(self, request: Request) -> Reply:
@@ -101,9 +103,12 @@ class LossReporter:
         try:
             return await self.inner.complete(request)
         except CallFailed as error:
-            if error not in self.published:
+            key = request.key if isinstance(error, EmptyReply) else ""
+            if error not in self.published and key not in self.empty:
                 self.published.add(error)
-                await self.publish(CallLost(request.purpose, request.agent, str(error), error.attempts))
+                if key:
+                    self.empty.add(key)
+                await self.publish(CallLost(request.purpose, request.agent, str(error), error.attempts, key))
             raise
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
-from typing import Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 from maspo.core.concurrency import together
 from maspo.core.errors import BudgetReached, CallFailed, Interrupted, MaspoError
 from maspo.core.prompts import Prompts, prompts_id
 from maspo.core.quoting import shortened, tagged
 from maspo.core.trace import Trace
-from maspo.core.verdict import Comparison, Level, Verdict
+from maspo.core.verdict import Comparison, FailedRun, Level, Verdict
 from maspo.data.inputs import Input
 from maspo.events import CaseShown
 from maspo.judges.base import Judge, Question, compare_both_orders
@@ -155,10 +155,10 @@ class LocalExecutor:
     # ── comparing (Eq. 5) ────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _compare(self, request: Compare) -> Done:
-        try:
-            reference, candidate = await self._run_both(request)
-        except CallFailed:
-            return Done(request, self._undecided(request))
+        found = await self._run_both(request)
+        if isinstance(found, str):
+            return Done(request, self._undecided(request, found))
+        reference, candidate = found
         runs = (TeamRun(request.reference, reference), TeamRun(request.changed, candidate))
         same = self._same(reference, candidate)
         if request.agent == self.system.output:
@@ -183,14 +183,20 @@ class LocalExecutor:
         )
         return Done(request, comparison, runs)
 
-    async def _run_both(self, request: Compare) -> tuple[Trace, Trace]:
+    async def _run_both(self, request: Compare) -> tuple[Trace, Trace] | FailedRun:
+        """Return reference and candidate, or whose run failed."""
         key = request.input_key
         if len(request.changes) == len(self.system.order):  # nothing is taken over, so neither waits for the other
-            runs = [self.runner.run(request.reference, key), self.runner.run(request.changed, key)]
-            reference, candidate = await together(runs)
-            return reference, candidate
-        reference = await self.runner.run(request.reference, key)
-        return reference, await self.runner.run(request.changed, key, base=request.reference)
+            runs = (self.runner.run(request.reference, key), self.runner.run(request.changed, key))
+            reference, candidate = await together(_unless_failed(run) for run in runs)
+            if reference is None:
+                return "both" if candidate is None else "reference"
+        else:
+            reference = await _unless_failed(self.runner.run(request.reference, key))
+            if reference is None:
+                return "reference"
+            candidate = await _unless_failed(self.runner.run(request.changed, key, base=request.reference))
+        return "candidate" if candidate is None else (reference, candidate)
 
     async def _global(self, request: Compare, reference: Trace, candidate: Trace) -> Verdict:
         if self._same(reference, candidate):
@@ -217,10 +223,10 @@ class LocalExecutor:
     def _same(self, reference: Trace, candidate: Trace) -> bool:
         return same_answer(self.system.final_answer, candidate.output, reference.output)
 
-    def _undecided(self, request: Compare) -> Comparison:
-        readers = self.system.successors[request.agent]
+    def _undecided(self, request: Compare, failed: FailedRun = "") -> Comparison:
         lost = Verdict.UNDECIDED
-        return Comparison(request.input_key, lost, tuple((reader, lost) for reader in readers), lost, failed=True)
+        readers = tuple((reader, lost) for reader in self.system.successors[request.agent])
+        return Comparison(request.input_key, lost, readers, lost, failed=True, failed_run=failed)
 
     async def _ablate(self, request: AblateEdge) -> Done:
         """Compare the final answers of the team without an edge and with it, in both orders."""
@@ -344,6 +350,14 @@ def context_tags(input_text: str, trace: Trace, agent: str) -> str:
     """Return the input and what an agent read, each in its own tag."""
     read = [tagged("read", output, name) for name, output in trace.read_by(agent).items()]
     return "\n".join([tagged("input", input_text), *read])
+
+
+async def _unless_failed(run: Coroutine[Any, Any, Trace]) -> Trace | None:
+    """Return a run of the team, or None when a call of it failed for good."""
+    try:
+        return await run
+    except CallFailed:
+        return None
 
 
 async def _not_asked() -> Verdict:

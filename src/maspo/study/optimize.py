@@ -30,7 +30,8 @@ from maspo.optimizers.base import Ask, Compare, Results
 from maspo.store.files import write_whole
 from maspo.store.run_store import RunStore
 from maspo.study.calls import provider as default_provider
-from maspo.study.holdout import conclude, tally
+from maspo.study.fruitless import Fruitless
+from maspo.study.holdout import conclude, result_of
 from maspo.study.job import Job, Outcome, Provider, Watcher
 from maspo.study.record import (
     CONFIG,
@@ -214,14 +215,17 @@ async def _search(study: Study, session: Session) -> tuple[Ask, str]:
     search = study.optimizer.search(study.problem)
     results: Results | None = None
     ask, cap = Ask(study.problem.seed_prompts), ""
+    fruitless = Fruitless()
     try:
         while True:
             ask = next(search) if results is None else search.send(results)
             await session.follow(ask.events)
             results = await session.submit(ask.requests)
+            fruitless.check(results, session.events, session.ledger.usage())
     except StopIteration as stop:
         ask = stop.value
         await session.follow(ask.events)
+        fruitless.check((), session.events, session.ledger.usage(), ended=True)
     except BudgetReached as error:
         cap = session.ledger.reached or str(error)
         await session.publish(BudgetStopped(cap))
@@ -235,7 +239,7 @@ async def _conclude(study: Study, session: Session, end: Ask, cap: str) -> RunFi
     job, seed, winners, holdout = study.job, study.job.system.prompts, end.prompts, study.split.holdout
     changed = winners != seed
     comparisons = await _test_on_holdout(study, session, winners) if changed else []
-    result = tally(comparison.glob for comparison in comparisons)
+    result = result_of(comparisons)
     if changed and job.config.labels == "use":
         await _check_judge(study, session, winners, comparisons)
     verdict = conclude(result, job.config.holdout.ship_if, changed, study.decided_by)
@@ -245,7 +249,7 @@ async def _conclude(study: Study, session: Session, end: Ask, cap: str) -> RunFi
     if missing:
         short += f" {missing} hold-out inputs were left out by a cap."
     if lost := len(session.recorded(CallLost)):
-        short += f" Calls that failed for good: {lost}; what depended on them is undecided."
+        short += f" Calls that failed for good: {lost}; what depended on them is undecided or lost."
     world = None if job.world is None else World(job.world)
     return RunFinished(
         verdict=verdict.verdict,

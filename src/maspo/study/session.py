@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
-from maspo.core.errors import BudgetReached, Interrupted, ProviderError, StoreError
+from maspo.core.errors import BudgetReached, EmptyReply, Interrupted, ProviderError, StoreError
 from maspo.core.prompts import prompt_id
 from maspo.events import (
+    CallLost,
     CaseShown,
     Event,
     Paused,
@@ -89,7 +90,8 @@ class Session:
         self._stage, self._stage_size, self._stage_done = "search", 0, 0
         """What is worked on now, in how many pieces, and how many of them are done."""
         self._runners: dict[int, Runner] = {}
-        self.model: ModelClient = LossReporter(answering, self.publish)
+        empty = {event.key for event in self.recorded(CallLost) if event.key}
+        self.model: ModelClient = LossReporter(answering, self.publish, empty)
         kind = chosen_part(self._parts.judge, job.config.judge.kind)
         options = job.config.judge.options
         self.judge: Judge = JUDGES.make(kind, self.model, models.of_judge(), job.config.seed, **options)
@@ -174,13 +176,20 @@ class Session:
         noted = json.loads(self._store.meta().get("simulated", "null"))
         if noted is None and (started := self.recorded(RunStarted)):
             noted = started[0].simulated
-        replies = [await self.model.complete(question) for question in questions]
+        replies = [await self._ask_ready(question) for question in questions]
         if noted is None and all(reply.cached for reply in replies):
             anew = uuid.uuid4().hex
-            replies = [await self.model.complete(replace(question, identity=anew)) for question in questions]
+            replies = [await self._ask_ready(replace(question, identity=anew)) for question in questions]
         simulated = bool(noted) or any(reply.simulated for reply in replies)
         await self._store.append([], {"simulated": json.dumps(simulated)})
         return simulated
+
+    async def _ask_ready(self, question: ModelCall) -> Reply:
+        """Return a model's reply to a small question; a model that spends its few tokens on thinking answers, too."""
+        try:
+            return await self.model.complete(question)
+        except EmptyReply:
+            return Reply("")
 
     def spent(self) -> dict[str, str]:
         """Return what was used so far, as values to keep beside the journal."""

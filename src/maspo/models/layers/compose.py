@@ -9,11 +9,14 @@ import asyncio
 import math
 from dataclasses import replace
 
-from maspo.core.errors import ProviderError
-from maspo.models.base import CallStore, ModelClient, Reply, Request, Stage, Transient, Unusable
+from maspo.core.errors import EmptyReply, ProviderError
+from maspo.models.base import CallStore, ModelClient, Reply, Request, Silent, Stage, Transient
 from maspo.models.budget import Ledger
 from maspo.models.layers.limited import Health, Limited
 from maspo.models.layers.retried import Retried, RetryPolicy
+
+_MORE_TOKENS = 4
+"""How many times the tokens to try when a model writes nothing: models that think write several times what they say."""
 
 
 def compose(
@@ -24,13 +27,13 @@ def compose(
     concurrency: int,
     health: Health | None = None,
 ) -> ModelClient:
-    """Wrap every layer around a bare model: ``Cached(Retried(Limited(Recorded(NonEmpty(Metered(model))))))``.
+    """Wrap every layer around a bare model: ``Cached(Retried(Limited(Recorded(OnceMore(Metered(model))))))``.
 
     The cache is outermost: what is known costs nothing. A retry waits without holding a slot, so the limit is inside.
-    Each attempt is metered, just before it is sent. A reply without an answer is paid for, but neither recorded nor
-    taken for one. ``health`` tells why calls wait, when they do.
+    Each attempt is metered, just before it is sent. A reply without any text is paid for and recorded, but never taken
+    for an answer. ``health`` tells why calls wait, when they do.
     """
-    recorded = Recorded(NonEmpty(Metered(model, ledger)), store)
+    recorded = Recorded(OnceMore(Metered(model, ledger), ledger), store)
     limited = Limited(recorded, concurrency, health=health, remaining=ledger.remaining_seconds)
     return Cached(Retried(limited, policy, ledger.remaining_seconds), store, ledger)
 
@@ -40,6 +43,10 @@ class Cached:
 
     Recording is the inner ``Recorded``'s part. A failure is everyone's failure; when the caller who leads is
     cancelled, one who waits takes over.
+
+    Raises (from ``complete``):
+        EmptyReply: the reply holds no text, now or in the record.
+
     """
 
     def __init__(self, inner: ModelClient, store: CallStore, ledger: Ledger) -> None:
@@ -55,12 +62,12 @@ class Cached:
             if known is None:
                 flight = self._flights.get(request.key)
                 if flight is None:
-                    return await self._lead(request)
+                    return _with_text(request, await self._lead(request))
                 # Shielded: a waiter that is cancelled must not cancel the others' call.
                 known = await asyncio.shield(flight)
             if known is not None:
                 self._ledger.count_cached(request.purpose)
-                return replace(known, cached=True)
+                return _with_text(request, replace(known, cached=True))
 
     async def _lead(self, request: Request) -> Reply:
         flight: asyncio.Future[Reply | None] = asyncio.get_running_loop().create_future()
@@ -102,28 +109,61 @@ class Recorded:
         return reply
 
 
-class NonEmpty:
-    """Turns a reply without any text into a failure: what is missing is never taken for an answer.
+class OnceMore:
+    """Asks once more for a reply that holds no text; an empty one then stands, and is recorded.
 
-    It stands outside the meter, since such a reply is paid for, and inside the record, since it is none.
+    Once, since some endpoints send an empty reply now and then, and a model that was silent twice is mostly silent a
+    third time. Not at all when the reply ended at the token limit, which would be met again.
+
+    It stands outside the meter, since such a reply is paid for, and inside the record, which holds the last one.
 
     Raises (from ``complete``):
-        Unusable: the reply holds no text.
+        Silent: ask again.
 
     """
 
-    def __init__(self, inner: ModelClient) -> None:
+    def __init__(self, inner: ModelClient, ledger: Ledger) -> None:
         self._inner = inner
+        self._ledger = ledger
+        self._silent: set[str] = set()
+        """Calls that were answered once, without text."""
 
     async def complete(self, request: Request) -> Reply:
-        """Answer as the inner model does, if that is an answer."""
+        """Answer as the inner model does, if that is an answer or the second reply."""
         reply = await self._inner.complete(request)
-        if reply.text.strip():
+        if reply.text.strip() or reply.truncated or request.key in self._silent:
+            self._silent.discard(request.key)
             return reply
-        why = reply.missing or "the content is empty"
-        if reply.truncated:
-            why = f"it ended at the limit of {request.max_tokens} tokens before any text; raise models.max_tokens"
-        raise Unusable(f"{request.model}: a reply without an answer: {why}", reply.usd, reply.seconds)
+        self._silent.add(request.key)
+        self._ledger.book_unused(request, reply.usd)
+        raise Silent(_why_empty(request, reply), reply.usd, reply.seconds)
+
+
+def _with_text(request: Request, reply: Reply) -> Reply:
+    """Return a reply that holds text: what is missing is never taken for an answer.
+
+    Raises:
+        EmptyReply: it holds none.
+
+    """
+    if reply.text.strip():
+        return reply
+    error = EmptyReply(_why_empty(request, reply))
+    error.attempts = reply.attempts
+    raise error
+
+
+def _why_empty(request: Request, reply: Reply) -> str:
+    """Say why a reply is empty, as far as that is known, and what helps."""
+    more = f"--set models.max_tokens={_MORE_TOKENS * request.max_tokens}"
+    if reply.truncated:
+        why = f"it ended at the limit of {request.max_tokens} tokens before any text. A model that thinks before it "
+        why += f"writes needs more: {more}"
+    elif reply.missing in ("", "the content is empty"):
+        why = f"the content is empty. If the model thinks before it writes, give it more tokens: {more}"
+    else:
+        why = reply.missing
+    return f"{request.model}: a reply without an answer: {why}"
 
 
 class Metered:

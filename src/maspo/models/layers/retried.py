@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from random import SystemRandom
 
 from maspo.core.errors import CallFailed, ProviderError
-from maspo.models.base import Adapted, ModelClient, Reply, Request, Stage, Transient, Unusable
+from maspo.models.base import Adapted, ModelClient, Reply, Request, Silent, Stage, Transient, Unusable
 
 _EVENLY = SystemRandom().random
 """Jitter need not be repeatable: it moves calls in time and changes no result."""
@@ -35,7 +35,7 @@ class RetryPolicy:
     one, ``spare`` are there at the start. A retry beyond it is not lost but late: it waits for ``cap``, or half of it.
 
     One call that is given up is a lost call. ``lost_in_a_row`` of one purpose and model, without a reply in between,
-    are an endpoint that is down: going on would lose every call after it, too.
+    are an endpoint that is down: going on would lose every call after it, too. An empty reply is a reply.
     """
 
     attempts: int = 6
@@ -96,8 +96,8 @@ class Retried:
             spent += fault.seconds
             usd = _add(usd, fault.usd)
             reached = reached or fault.stage is not Stage.UNREACHED
-            if isinstance(fault, Adapted):
-                continue
+            if isinstance(fault, Adapted | Silent):
+                continue  # The endpoint answers, so there is nothing to wait for; who raises it says how often.
             failed += 1
             unusable += isinstance(fault, Unusable)
             used_up = failed >= policy.attempts or unusable >= _MOST_UNUSABLE

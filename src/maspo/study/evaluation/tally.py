@@ -135,9 +135,8 @@ def difference_of(rows: Sequence[RowFound]) -> Difference:
 
 
 def verdict_of(found: Difference) -> VerdictWord:
-    """Return what can be claimed: a proof must hold even if everything that is missing spoke against it."""
-    decided = len(found.won) + len(found.lost)
-    return claim(max(found.p_value, found.p_bounds[0]), max(found.p_worse, found.p_bounds[1]), decided)
+    """Return what can be claimed, by the rule of the hold-out test."""
+    return claim((found.p_value, found.p_worse), found.p_bounds, len(found.won) + len(found.lost))
 
 
 def _is_incomplete(row: RowFound) -> bool:
