@@ -69,7 +69,7 @@ class Table(_Race):
         """Return the mean score of the runs of each candidate alone."""
         numbers = range(len(self.round.candidates))
         found = [[value_of(run.comparison.glob) for run in runs if run.members == (number,)] for number in numbers]
-        return tuple(sum(scores) / len(scores) for scores in found)
+        return tuple(sum(scores) / len(scores) if scores else 0.0 for scores in found)
 
     @property
     def told(self) -> list[tuple[ConflictFound, tuple[Case, ...]]]:

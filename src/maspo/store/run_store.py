@@ -319,10 +319,10 @@ class RunStore:
             add_entry(connection, salt)
             if traces_to_add is not None:
                 put(connection, TRACES, traces_to_add.rows(connection), salt)
+                # Here, in the order of the writes: what is based on what must not be told from an older state.
+                self._trace_states.update(traces_to_add.now)
 
         await self._write(change)
-        if traces_to_add is not None:
-            self._trace_states.update(traces_to_add.now)
 
     # Comparisons
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
+from maspo.core.errors import ConfigInvalid
 from maspo.core.prompts import Prompts
 from maspo.core.verdict import Comparison, Verdict
 from maspo.models.prices import PriceBook
@@ -42,6 +43,10 @@ _FRAME_TOKENS = 350
 """About what our own judge and proposer prompts hold besides the texts they show."""
 _ENOUGH_HELD_OUT = 20
 """Hold-out inputs that a note does not warn of; the fewest that a planned run holds out (``study.resolve``)."""
+
+
+_MOST_ASKS = 50_000
+"""How often a search may ask for more before it counts as endless: Algorithm 1 asks 9,000 times for 300 agents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +104,17 @@ class _Dearest:
 
     def drive(self, optimizer: Optimizer, rounds: int | None = None) -> None:
         """Play a search to its end, or until it has ended so many rounds."""
-        search = optimizer.search(self.problem)
+        search, asks = optimizer.search(self.problem), 0
         try:
             ask = next(search)
             while rounds is None or rounds_begun(ask) <= rounds:
+                asks += 1
+                if asks > _MOST_ASKS:
+                    raise ConfigInvalid(
+                        f"search.method: {type(optimizer).__name__} goes on asking for as long as every comparison "
+                        f"is won, after {_MOST_ASKS:,} times still, so that no bound of its calls can be stated; let "
+                        "it end after a number of rounds that its settings give"
+                    )
                 ask = search.send(tuple(map(self.answer, ask.requests)))
         except StopIteration:
             return

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 from maspo.core.concurrency import together
-from maspo.core.errors import BudgetReached, CallFailed, Interrupted, MaspoError
+from maspo.core.errors import BudgetReached, CallFailed, ConfigInvalid, Interrupted, MaspoError
 from maspo.core.prompts import Prompts, prompts_id
 from maspo.core.quoting import shortened, tagged
 from maspo.core.trace import Trace
@@ -80,6 +80,36 @@ class Executor(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class _CheckedJudge:
+    """Passes on what a judge says, if it is a verdict: anything else would be recorded and could not be read again."""
+
+    inner: Judge
+
+    async def compare(self, question: Question) -> Verdict:
+        """Return the verdict on one comparison.
+
+        Raises:
+            ConfigInvalid: it is none.
+
+        """
+        verdict = await self.inner.compare(question)
+        if not isinstance(verdict, Verdict):
+            who = type(self.inner).__name__
+            raise ConfigInvalid(
+                f"judge.kind: {who} returned {verdict!r:.200}; expected a Verdict of maspo.core.verdict"
+            )
+        return verdict
+
+
+def _is_drafts(found: object) -> bool:
+    """Tell whether a proposer of the user's own returned what its port says."""
+    if not isinstance(found, Drafts):
+        return False
+    texts: list[object] = [text for one in found.drafts for text in (one.text, one.rejected)]
+    return all(isinstance(text, str) for text in texts)
+
+
 @dataclass
 class LocalExecutor:
     """Performs requests in this process.
@@ -101,6 +131,7 @@ class LocalExecutor:
     passages: Passages = field(default_factory=lambda: Passages(()))
 
     def __post_init__(self) -> None:
+        self.judge = _CheckedJudge(self.judge)
         self._by_key = {row.key: row for row in self.rows}
         columns = frozenset.intersection(*(frozenset(row.columns) for row in self.rows))
         self._texts = MessageBuilder(self.system, columns)
@@ -285,6 +316,9 @@ class LocalExecutor:
             length_budget=length_budget(agent, self.budget),
         )
         found = await self.proposer.propose(rewrite, rules)
+        if not _is_drafts(found):
+            what = "expected Drafts, each with a text and the reason of its rejection as text"
+            raise ConfigInvalid(f"proposer.kind: {type(self.proposer).__name__} returned {found!r:.200}; {what}")
         # Once more, whoever wrote them: what breaks a rule is never tried, also when a proposer does not look.
         drafts = (
             one if one.rejected else checked(one.text, rewrite.parent, rules, self.passages) for one in found.drafts

@@ -43,7 +43,7 @@ from maspo.study.record import (
     open_for_reading,
     write_config,
 )
-from maspo.study.resolve import Parts, Study, resolve
+from maspo.study.resolve import Parts, Study, judged_pairs, resolve
 from maspo.study.session import Session, at_work
 from maspo.world import World
 
@@ -53,10 +53,6 @@ _HOLDOUT_CHUNK = 8
 """Hold-out inputs judged side by side under a cap, so that a cap cuts off whole inputs."""
 _MOST_CASES_SHOWN = 20
 """Misalignment cases whose texts the report shows: more than a person reads."""
-_MOST_JUDGE_PAIRS = 30
-"""Pairs of which a judge is asked to measure it against labels: enough to tell it from a coin."""
-_JUDGE_SHARE = 0.05
-"""Share of the planned calls that may go into that."""
 
 
 async def start(
@@ -302,8 +298,7 @@ async def _check_judge(study: Study, session: Session, winners: Prompts, met: Se
         return
     labelled = {row.key for row in study.job.inputs.rows if row.answer is not None}
     differing = [one for one in met if one.input_key in labelled and not (one.same_answer or one.failed)]
-    most = min(_MOST_JUDGE_PAIRS, int(_JUDGE_SHARE * session.planned_calls / 2))
-    asked = differing[:most]
+    asked = differing[: judged_pairs(session.planned_calls)]
     requests = [
         replace(
             _holdout_request(study, winners, one.input_key, first, f"judge/{'first' if first else 'second'}"),

@@ -22,6 +22,10 @@ from maspo.study.job import Estimate, Job
 from maspo.team import Agent, System
 from maspo.team.graph import Team
 
+_MOST_JUDGE_PAIRS = 30
+"""Pairs of which a judge is asked to measure it against labels: enough to tell it from a coin."""
+_JUDGE_SHARE = 0.05
+"""Share of the planned calls that may go into that."""
 _FEWEST_HELD_OUT = 20
 """Hold-out inputs that are kept however few calls are planned: with fewer, five wins without a loss are rare."""
 
@@ -75,7 +79,7 @@ def resolve(job: Job, parts: Parts | None = None) -> Study:
             cap in money cannot be kept.
 
     """
-    given = parts or Parts()
+    given = _with_optimizer_made(parts or Parts())
     job = replace(job, config=with_parts(job.config, given))
     check_parts(job, given)
     check_task(job)
@@ -93,6 +97,9 @@ def resolve(job: Job, parts: Parts | None = None) -> Study:
     prices = prices_of(job)
     planned = config.planned_calls(problem.team)
     bound = bound_of(optimizer, problem, found.holdout, planned)
+    # Where labels decide, the judge is measured against them on some of the hold-out inputs, in both orders.
+    checked = 2 * min(judged_pairs(bound.planned), len(labelled.intersection(found.holdout)))
+    bound = replace(bound, judge=bound.judge + checked, most=bound.most + checked)
     return Study(
         job=job,
         parts=given,
@@ -104,6 +111,27 @@ def resolve(job: Job, parts: Parts | None = None) -> Study:
         plan=estimate(job, bound, prices, (len(found.search), len(found.holdout)), tuple(notes)),
         decided_by="labels" if labelled and len(labelled) == len(job.inputs.rows) else "judge",
     )
+
+
+def judged_pairs(planned_calls: int) -> int:
+    """Return how many hold-out pairs a judge is asked about, at most, to measure it against labels."""
+    return min(_MOST_JUDGE_PAIRS, int(_JUDGE_SHARE * planned_calls / 2))
+
+
+def _with_optimizer_made(parts: Parts) -> Parts:
+    """Return the parts with an optimizer that is given as a class made, under its default settings.
+
+    Raises:
+        ConfigInvalid: what is given is no optimizer.
+
+    """
+    given = parts.optimizer
+    if isinstance(given, type) and hasattr(given, "search") and hasattr(given, "Config"):
+        return replace(parts, optimizer=given(given.Config()))
+    if given is not None and (isinstance(given, type) or not hasattr(given, "search")):
+        what = "expected an optimizer: an object with `search`, or a class with `Config` and `search`"
+        raise ConfigInvalid(f"Parts(optimizer=…): {given!r} is given; {what}")
+    return parts
 
 
 def prices_of(job: Job) -> PriceBook:

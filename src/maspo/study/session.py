@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
-from maspo.core.errors import BudgetReached, EmptyReply, Interrupted, ProviderError, StoreError
+from maspo.core.errors import BudgetReached, ConfigInvalid, EmptyReply, Interrupted, ProviderError, StoreError
 from maspo.core.prompts import prompt_id
 from maspo.events import (
     CallLost,
@@ -229,7 +229,13 @@ class Session:
             ProviderError, BudgetReached, Interrupted: no further call can be made; what arrived is recorded.
 
         """
-        missing = {request.id: request for request in requests if request.id not in self._results}
+        asked: dict[str, Request] = {}
+        for request in requests:
+            if asked.setdefault(request.id, request) != request:
+                raise ConfigInvalid(
+                    f"search.method: the optimizer gave two requests the id {request.id!r}; each needs one of its own"
+                )
+        missing = {name: request for name, request in asked.items() if name not in self._results}
         self.begin_stage(stage, len(missing))
         await self.executor.submit(list(missing.values()), lambda done: self._record(done, stage))
         return tuple(self._results[request.id] for request in requests)

@@ -169,7 +169,9 @@ async def _check_edges(kit: _Kit, key: str) -> None:
             paid = len(model.requests)
             cut = await runner.run_without(kit.system.prompts, key, source, reader)
             _check_trace(kit, cut, key)
-            hidden = [call.output for call in whole.by_agent.get(source, ())]
+            others = {text for name, text in whole.read_by(reader).items() if name != source}
+            # What another agent wrote as well is seen all the same.
+            hidden = [call.output for call in whole.by_agent.get(source, ()) if call.output not in others]
             seen = [
                 request
                 for request in model.requests[paid:]
