@@ -7,7 +7,7 @@ Python), the field takes it from ``maspo.flags``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationInfo, field_validator
 
@@ -24,6 +24,9 @@ class Section(BaseModel):
     """A group of settings: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+_Usd: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class ModelSettings(Section):
@@ -56,7 +59,7 @@ class ModelSettings(Section):
         default=False,
         description="send through the proxy that the environment names (`HTTPS_PROXY`); without it no proxy is used",
     )
-    prices: Mapping[str, tuple[float, float]] = Field(
+    prices: Mapping[str, tuple[_Usd, _Usd]] = Field(
         default_factory=dict,
         description="table: US dollars per million tokens (in, out) by model; overrides the price table",
     )

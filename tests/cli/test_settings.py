@@ -121,6 +121,8 @@ REFUSED: list[tuple[dict[str, object], list[str], dict[str, str], str]] = [
     ({}, ["seed.x=3"], {}, r"'seed' is a single setting; it has no key 'x'"),
     ({}, ["models.prices=3"], {}, r"--set models\.prices: 3 is given; expected a table"),
     ({}, ["models.prices.m=3"], {}, r"--set models\.prices\.m: 3 is given; expected a list"),
+    ({}, ["models.prices.m=[1, -2]"], {}, r"^--set models\.prices\.m: -2 is given; expected at least 0$"),
+    ({}, ["models.prices.m=[NaN, 2]"], {}, r"^--set models\.prices\.m: NaN is given; expected a finite number$"),
     ({}, ["seed"], {}, r"--set 'seed': expected KEY=VALUE"),
     ({}, ["=3"], {}, r"expected KEY=VALUE"),
     ({}, ["search.passes=0"], {}, r"^--set search\.passes: 0 is given; expected at least 1$"),

@@ -183,6 +183,8 @@ def test_e06_a_class_that_could_not_be_read_back_is_refused_with_what_to_do() ->
     with pytest.raises(TypeError, match=r"put @event \(of maspo.events\) above the class"):
         encode(Taken())
     assert decode("call_lost", encode(CallLost("p", "a", "r", 1))) == CallLost("p", "a", "r", 1)
+    refused = CallLost("p", "a", "r", 1, outcome="refused")
+    assert decode("call_lost", encode(refused)) == refused
 
 
 def test_e07_views_pass_over_what_they_do_not_know() -> None:

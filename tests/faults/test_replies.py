@@ -24,7 +24,6 @@ CASES = length(5_000, 100_000)
 ASK = Request("m", (Message("user", "Hi"),), "agent", "solver")
 TEXT = "The answer is 7."
 ANSWERS = {
-    "refusal",
     "truncated",
     "parts",
     "several choices",

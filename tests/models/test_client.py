@@ -14,8 +14,8 @@ import pytest
 from aiohttp import web
 
 from maspo.core.errors import BudgetReached, CallFailed, ConfigInvalid, ProviderError
-from maspo.models import Endpoint, Ledger, Limits, Message, ModelClient, Request, RetryPolicy, compose
-from maspo.models.base import Adapted, Stage, Transient
+from maspo.models import Endpoint, Ledger, Limits, Message, ModelClient, PriceBook, Request, RetryPolicy, compose
+from maspo.models.base import Adapted, Refused, Stage, Transient
 from maspo.models.chat_completions import ChatClient
 from maspo.testing.models import MemoryStore, check_model_client
 
@@ -352,3 +352,90 @@ def test_i25_the_environments_proxy_is_used_only_when_asked_and_never_for_this_m
     assert proxy("https://api.example/v1", True) == "http://proxy.example:3128"
     assert proxy("https://inside.example/v1", True) is None
     assert proxy("http://127.0.0.1:1/v1", True) is None
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        ({"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 90}, (7, 83, 0)),
+        ({"input_tokens": "7", "output_tokens": 3.0, "input_tokens_details": {"cached_tokens": 5}}, (7, 3, 5)),
+    ],
+)
+async def test_i26_usage_is_read_in_every_form(usage: object, tokens: tuple[int, int, int]) -> None:
+    async with serving(answer(says("x", usage=usage))) as server, asking(server) as client:
+        reply = await client.complete(ASK)
+    assert (reply.tokens_in, reply.tokens_out, reply.tokens_cached) == tokens
+
+
+def ended(reason: object, text: str | None = "Half an answer", **message: object) -> dict[str, object]:
+    body = {"message": {"content": text, **message}, "finish_reason": reason}
+    return says("", choices=[body])
+
+
+@pytest.mark.parametrize("reason", ["content_filter", "content-filter", "SAFETY", "recitation"])
+async def test_i27_what_a_filter_ended_is_refused_once_for_good_whatever_its_text(reason: str) -> None:
+    store, ledger = MemoryStore(), Ledger()
+    async with serving(answer(ended(reason))) as server, asking(server) as client:
+        model = compose(client, store, ledger, FAST, 8)
+        with pytest.raises(Refused, match=r"^m: refused by a content filter \(agent\)") as caught:
+            await model.complete(ASK)
+    assert (caught.value.outcome, len(server.bodies), store.replies) == ("refused", 1, {})
+    assert ledger.usage()["agent"].tokens_in == 7, "it was paid for as told"
+
+
+@pytest.mark.parametrize("body", [ended("stop", None, refusal="I cannot."), ended("refusal", "I cannot.")])
+async def test_i28_a_refusal_of_the_model_is_no_answer(body: object) -> None:
+    async with serving(answer(body)) as server, asking(server) as client:
+        with pytest.raises(Refused, match="refused by the model"):
+            await layered(client).complete(ASK)
+
+
+async def test_i29_a_filter_that_answers_with_a_status_is_a_refusal_too() -> None:
+    error = await fault(refuse("The prompt triggered our content management policy.", 400))
+    assert isinstance(error, Refused)
+    assert not isinstance(await fault(refuse("maximum context length", 400)), Refused)
+
+
+async def test_i30_a_reply_that_ends_in_an_error_is_an_attempt_that_failed() -> None:
+    store, ledger = MemoryStore(), Ledger()
+    async with serving(answer(ended("error")), answer(says("whole"))) as server, asking(server) as client:
+        reply = await compose(client, store, ledger, FAST, 8).complete(ASK)
+    assert (reply.text, reply.attempts, len(store.replies)) == ("whole", 2, 1)
+    async with serving(answer(ended("error"))) as server, asking(server) as client:
+        with pytest.raises(CallFailed, match=r"finish_reason: error\) \(4 attempts failed"):
+            await layered(client).complete(ASK)
+
+
+@pytest.mark.parametrize("reason", ["length", "max_tokens", "MAX_TOKENS"])
+async def test_i31_a_reply_cut_at_the_limit_is_kept_and_counted(reason: str) -> None:
+    ledger = Ledger()
+    async with serving(answer(ended(reason))) as server, asking(server) as client:
+        reply = await layered(client, ledger).complete(ASK)
+    assert (reply.text, reply.truncated, ledger.usage()["agent"].cut) == ("Half an answer", True, 1)
+
+
+async def test_i32_without_a_limit_of_tokens_a_cap_in_money_ends_the_run_before_anything_is_paid() -> None:
+    handlers = (
+        refuse(OPENAI_TOKENS, 400),
+        refuse("max_completion_tokens is not supported", 400),
+        answer(says("ok")),
+    )
+    ledger = Ledger(Limits(usd=1.0), PriceBook({"m": (1.0, 1.0)}))
+    async with serving(*handlers) as server, asking(server) as client:
+        with pytest.raises(ProviderError, match="takes no limit of tokens") as caught:
+            await layered(client, ledger).complete(ASK)
+    assert not isinstance(caught.value, CallFailed)
+    assert (ledger.usd, ledger.in_flight) == (0.0, 0)
+
+
+async def test_i33_thinking_that_only_the_total_tells_stays_within_a_cap_and_one_reply_more() -> None:
+    thinking = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 100_010}
+    ledger = Ledger(Limits(usd=3.0), PriceBook({"m": (0.4, 1.6)}))
+    async with serving(answer(says("x", usage=thinking))) as server, asking(server) as client:
+        model = layered(client, ledger)
+        with pytest.raises(BudgetReached):
+            for number in range(1000):
+                await model.complete(replace(ASK, identity=str(number)))
+    billed = len(server.bodies) * (7 * 0.4 + 100_003 * 1.6) / 1e6
+    assert ledger.usd == pytest.approx(billed)
+    assert billed <= 3.0

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from maspo.core.errors import BudgetReached, CallFailed, EmptyReply, ProviderError
 from maspo.models import Ledger, Limits, Message, PriceBook, Request, RetryPolicy, Stage, Transient, compose
-from maspo.models.base import Adapted, Reply
+from maspo.models.base import Adapted, Refused, Reply
 from maspo.models.layers.compose import Cached, Metered, OnceMore, Recorded
 from maspo.models.layers.limited import Limited
 from maspo.models.layers.retried import Retried
 from maspo.models.scripted import Scripted, ScriptedModel
+from maspo.store import RunStore
 from maspo.testing.models import MemoryStore, check_model_client
 
 ASK = Request("m", (Message("user", "Hi"),), purpose="agent", agent="solver")
@@ -236,7 +239,7 @@ async def test_i14_what_will_not_pass_is_not_tried_again(error: Exception) -> No
 
 async def test_i15_a_learned_dialect_costs_no_patience_but_counts_as_sent() -> None:
     naps = Naps()
-    reply = await retried(in_turn(Adapted("a", Stage.REFUSED), "x"), naps, attempts=1).complete(ASK)
+    reply = await retried(in_turn(Adapted("a"), "x"), naps, attempts=1).complete(ASK)
     assert (reply.attempts, naps.taken) == (2, [])
 
 
@@ -357,6 +360,31 @@ async def test_i24_the_contract_notices_a_model_that_breaks_it() -> None:
         await check_model_client(ScriptedModel(lambda _: Reply("x", attempts=0)), ASK)
 
 
+@pytest.mark.parametrize(
+    "spoiled",
+    [Reply("", 5, 6), Reply("half", 5, 6, broken=True), Reply("I cannot.", 5, 6, refused_by="the model")],
+    ids=["empty", "error", "refused"],
+)
+async def test_i25_a_reply_that_is_no_answer_is_a_failed_attempt_charged_as_told_also_in_the_record(
+    spoiled: Reply, tmp_path: Path
+) -> None:
+    async with RunStore.create(tmp_path / "run.db") as store:
+        ledger = Ledger(prices=PriceBook({ASK.model: (1.0, 10.0)}), book=store)
+        model = compose(ScriptedModel(in_turn(spoiled, Reply("whole", 5, 6))), store, ledger, RetryPolicy(base=0.0), 4)
+        if spoiled.refused_by:
+            with pytest.raises(Refused):
+                await model.complete(ASK)
+            assert store.get(ASK.key) is None
+        assert (await model.complete(ASK)).text == "whole"
+        told = ledger.usage()[ASK.purpose]
+    recorded = RunStore.read(tmp_path / "run.db")
+    assert (told.calls, told.failed) == (2, 1)
+    assert told.usd == pytest.approx(2 * 65e-6)
+    assert recorded.usage()[ASK.purpose].usd == told.usd
+    assert recorded.open_attempts() == [], "it is not billed twice"
+    recorded.close_reader()
+
+
 async def test_i27_an_empty_reply_is_asked_for_once_more_and_then_recorded() -> None:
     model, store = ScriptedModel(in_turn(Reply("", 5, 0), Reply("", 5, 0), "x")), MemoryStore()
     ledger = Ledger(prices=PriceBook({"m": (1.0, 1.0)}))
@@ -393,3 +421,30 @@ async def test_i29_silence_is_no_outage_however_long() -> None:
         with pytest.raises(EmptyReply):
             await layers.complete(replace(ASK, identity=str(number)))
     assert len(model.requests) == 60
+
+
+async def test_i30_an_empty_reply_that_stands_is_recorded_and_neither_open_nor_cut(tmp_path: Path) -> None:
+    replies = [Reply("", 5, 6), Reply("\n", 5, 6, truncated=True)]
+    async with RunStore.create(tmp_path / "run.db") as store:
+        ledger = Ledger(prices=PriceBook({ASK.model: (1.0, 10.0)}), book=store)
+        with pytest.raises(EmptyReply) as caught:
+            await compose(ScriptedModel(in_turn(*replies)), store, ledger, RetryPolicy(), 4).complete(ASK)
+        told = ledger.usage()[ASK.purpose]
+        recorded = store.usage()[ASK.purpose]
+        assert (caught.value.outcome, store.open_attempts()) == ("empty", [])
+    assert (told.calls, told.failed, told.cut) == (recorded.calls, recorded.failed, recorded.cut) == (2, 1, 0)
+    assert told.usd == pytest.approx(2 * 65e-6)
+    assert recorded.usd == pytest.approx(told.usd)
+
+
+@pytest.mark.parametrize("ending", [{"refused_by": "a content filter"}, {"broken": True}], ids=["refused", "error"])
+@pytest.mark.parametrize("earlier", [[], [Reply("")]], ids=["at once", "after silence"])
+async def test_i31_an_empty_reply_that_is_no_answer_is_neither_recorded_nor_told_as_silent(
+    ending: dict[str, Any], earlier: list[Reply]
+) -> None:
+    model, store = ScriptedModel(in_turn(*earlier, *[Reply("", **ending)] * 2)), MemoryStore()
+    with pytest.raises(CallFailed) as caught:
+        await compose(model, store, Ledger(), RetryPolicy(attempts=2, base=0.0), 4).complete(ASK)
+    assert caught.value.outcome == ("refused" if "refused_by" in ending else "failed")
+    assert len(model.requests) == len(earlier) + (1 if "refused_by" in ending else 2)
+    assert store.replies == {}

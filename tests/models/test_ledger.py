@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maspo.core.errors import BudgetReached, ConfigInvalid
+from maspo.core.errors import BudgetReached, ConfigInvalid, ProviderError
 from maspo.events import Usage
 from maspo.models.base import Message, Reply, Request
 from maspo.models.budget import Ledger, Limits, Reservation
-from maspo.models.prices import PriceBook, require_prices
+from maspo.models.prices import Price, PriceBook, require_prices
 
 PRICES = PriceBook({"m": (1.0, 10.0)})
 ASK = Request("m", (Message("user", "x" * 936),), purpose="agent", max_tokens=100)
@@ -248,7 +248,7 @@ def test_i17_the_reserve_is_an_upper_bound_of_byte_level_tokens(text: str) -> No
 def test_i18_own_prices_win_and_are_per_million() -> None:
     price = PriceBook({"gpt-4.1-mini": (3.0, 4.0)}).price("gpt-4.1-mini")
     assert price is not None
-    assert price == pytest.approx((3e-6, 4e-6))
+    assert price == pytest.approx((3e-6, 4e-6, 3e-6))
 
 
 def test_i19_the_table_knows_tiers_and_who_answers_where() -> None:
@@ -261,3 +261,72 @@ def test_i19_the_table_knows_tiers_and_who_answers_where() -> None:
     assert book.price("no such model") is None
     assert PriceBook(base_url="http://127.0.0.1:8000/v1").price("gpt-4.1-mini") is None
     assert PriceBook(base_url="https://api.openai.com/v1").price("gpt-4.1-mini") == book.price("gpt-4.1-mini")
+
+
+def test_i20_a_price_that_no_cap_could_be_held_with_is_refused_where_it_was_given() -> None:
+    for bad in (-1.0, math.nan, math.inf):
+        for prices in ((bad, 1.0), (1.0, bad)):
+            with pytest.raises(ConfigInvalid, match=r"models\.prices\.m: .* is given; expected two finite numbers"):
+                PriceBook({"m": prices})
+    PriceBook({"m": (0.0, 0.0)})
+
+
+async def test_i23_cached_tokens_cost_what_the_table_says_and_all_of_them_where_it_says_nothing() -> None:
+    cached = Reply("x", tokens_in=1000, tokens_out=0, tokens_cached=600)
+    book = ledger()
+    assert book.settle(await book.reserve(ASK), replace(cached, tokens_out=1)) == pytest.approx(1000e-6 + 10e-6)
+    for impossible in (-5, 2000):
+        odd = replace(cached, tokens_out=1, tokens_cached=impossible)
+        assert book.settle(await book.reserve(ASK), odd) == pytest.approx(1000e-6 + 10e-6)
+    price = Price(1e-6, 10e-6, 0.25e-6)
+    assert price.of(1000, 1, 600) == pytest.approx(400e-6 + 150e-6 + 10e-6)
+    pytest.importorskip("genai_prices")
+    listed = PriceBook().price("gpt-4.1-mini")
+    assert listed is not None
+    assert 0 < listed.token_cached < listed.token_in
+    unknown = PriceBook().price("gpt-4")
+    assert unknown is not None
+    assert unknown.token_cached == unknown.token_in
+
+
+async def test_i24_a_reply_above_its_reserve_raises_that_of_its_model_for_calls_in_flight_and_to_come() -> None:
+    book = ledger(usd=20 * WORST)
+    first, second = await book.reserve(ASK), await book.reserve(ASK)
+    excess = 4 * WORST
+    assert book.settle(first, Reply("x", tokens_in=1000, tokens_out=100 + round(excess / 10e-6))) == pytest.approx(
+        WORST + excess
+    )
+    # Charged 5 and reserved 1 + 6 for the one in flight: another one of 7 fits beside it, and no third.
+    third = await book.reserve(ASK)
+    fourth = await waiting(book)
+    assert book.book_loss(second) == pytest.approx(WORST + 1.5 * excess), "a loss may have cost as much"
+    book.book_refusal(third)
+    assert (await fourth).worst == pytest.approx(WORST)
+
+
+async def test_i25_a_reply_within_its_reserve_and_one_without_figures_raise_nothing() -> None:
+    book = ledger(usd=3 * WORST)
+    for told in ((1000, 100), (None, None), (None, 100)):
+        charged = book.settle(await book.reserve(ASK), Reply("x", *told))
+        assert charged == pytest.approx(WORST), told
+    await refused(book)
+
+
+async def test_i26_figures_of_which_a_part_is_unknown_are_charged_at_the_worst_case_or_more() -> None:
+    book = ledger()
+    reservation = await book.reserve(ASK)
+    assert book.settle(reservation, Reply("x", None, 5000)) == pytest.approx(1000e-6 + 5000 * 10e-6)
+    assert book.settle(await book.reserve(ASK), Reply("x", None, 5)) == pytest.approx(WORST + 1.5 * 4900 * 10e-6)
+
+
+async def test_i27_replies_that_were_cut_are_counted() -> None:
+    book = ledger()
+    for text, truncated in (("half", True), ("whole", False), (" ", True)):
+        book.settle(await book.reserve(ASK), Reply(text, 1, 1, truncated=truncated))
+    assert book.usage()["agent"].cut == 1
+
+
+async def test_i28_with_a_cap_in_money_a_model_without_a_limit_of_tokens_is_refused() -> None:
+    ledger(calls=5).check_unlimited("m")
+    with pytest.raises(ProviderError, match=r"m: the endpoint takes no limit of tokens .*--max-calls instead"):
+        ledger(usd=5).check_unlimited("m")

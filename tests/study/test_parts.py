@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 import maspo
-from maspo.core.errors import ProviderError, UsageError
+from maspo.core.errors import ConfigInvalid, ProviderError, UsageError
 from maspo.core.prompts import Prompts
 from maspo.core.trace import Call, Trace
 from maspo.core.verdict import Comparison, Verdict
@@ -226,3 +228,48 @@ def test_p05_without_a_scorer_and_without_labels_nothing_scores(tmp_path: Path) 
     assert result.prompts == SYSTEM.prompts
     scored = [one for one in results(tmp_path / "run").values() if isinstance(one, Scored)]
     assert len(scored) == 8 and {one.value for one in scored} == {None}
+
+
+@dataclass
+class Ending:
+    """Ends at once, with what it was given."""
+
+    end: Callable[[Prompts], object]
+
+    class Config(OptimizerConfig):
+        method: str = "ending"
+
+    def __post_init__(self) -> None:
+        self.config = self.Config()
+
+    def search(self, problem: Problem) -> Search:
+        yield Ask(problem.seed_prompts)
+        return cast("Ask", self.end(problem.seed_prompts))
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        pytest.param(lambda seed: None, "expected an Ask", id="nothing"),
+        pytest.param(lambda seed: Ask({"solver": "Solve well."}), "expected one each of", id="an agent is missing"),
+        pytest.param(lambda seed: Ask({**seed, "critic": "Look well."}), "critic, which may not be", id="frozen"),
+        pytest.param(lambda seed: Ask({**seed, "solver": "Do well."}), "the protected line 'Solve'", id="protected"),
+        pytest.param(lambda seed: Ask({**seed, "solver": "Solve {x}. Tell."}), "", id="all kept"),
+        pytest.param(lambda seed: Ask({**seed, "solver": " "}), "shipped: empty", id="empty"),
+    ],
+)
+def test_p06_what_breaks_a_rule_never_meets_the_holdout(
+    tmp_path: Path, end: Callable[[Prompts], object], said: str
+) -> None:
+    agents = (Agent("solver", "Solve.", protect=("Solve",)), Agent("critic", "Check.", ("solver",), frozen=True))
+    given = Given()
+    parts = replace(given.parts, optimizer=Ending(end))
+    system = System(agents, name="two")
+    if said:
+        with pytest.raises(ConfigInvalid, match=said):
+            maspo.optimize(system, INPUTS, tmp_path / "run", parts=parts)
+        assert not given.runner.runs
+    else:
+        result = maspo.optimize(system, INPUTS, tmp_path / "run", parts=parts)
+        assert result.shipped == "seed" or result.prompts["solver"] == "Solve {x}. Tell."
+        assert given.runner.runs

@@ -163,7 +163,12 @@ async def test_n03_an_empty_reply_is_paid_for_once_and_no_call_of_a_killed_proce
     done = await go_on(team.job, out, Counted(mute), parts=team.parts)
     assert done.finished is not None
     assert done.finished.holdout.unanswered == 12
-    assert set(mute.empty.values()) == {1 if truncated else 2}, "a reply that met the token limit would meet it again"
+    if truncated:
+        assert set(mute.empty.values()) == {1}, "a reply that met the token limit would meet it again"
+    else:
+        # One that waits for its second attempt when the run is stopped is asked twice by the process that goes on.
+        again = [count for count in mute.empty.values() if count != 2]
+        assert set(again) <= {3} and len(again) <= team.job.config.models.concurrency
     assert "Calls that failed for good: 12;" in done.finished.why
 
 

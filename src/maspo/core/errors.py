@@ -21,6 +21,8 @@ Every message says what was given, what was expected and how to fix it.
 
 from __future__ import annotations
 
+from typing import Literal
+
 EXIT_OK = 0
 EXIT_ERROR = 1
 EXIT_USAGE = 2
@@ -82,10 +84,14 @@ class CallFailed(ProviderError):
 
     attempts: int = 1
     """Calls that were sent for it."""
+    outcome: Literal["failed", "refused", "empty"] = "failed"
+    """What came instead of a reply: nothing that can be used, a refusal to answer, or replies without text."""
 
 
 class EmptyReply(CallFailed):
     """The model answered and wrote nothing: the outcome of this call, and no fault of the endpoint."""
+
+    outcome = "empty"
 
 
 class Interrupted(MaspoError):

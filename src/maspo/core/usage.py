@@ -25,6 +25,8 @@ class Usage(Dumped):
     unmetered: int = 0
     """Calls whose endpoint reported no token usage."""
     usd: float | None = None
+    cut: int = 0
+    """Replies that ended at the limit of tokens: what they hold is kept, and is not whole."""
 
     def __add__(self, other: Usage) -> Usage:
         """Return the sum; once a part of the money is unknown, all of it is. What costs nothing has ``usd`` 0."""
@@ -36,6 +38,7 @@ class Usage(Dumped):
             tokens_out=self.tokens_out + other.tokens_out,
             unmetered=self.unmetered + other.unmetered,
             usd=None if self.usd is None or other.usd is None else self.usd + other.usd,
+            cut=self.cut + other.cut,
         )
 
 

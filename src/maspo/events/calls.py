@@ -30,6 +30,8 @@ class CallLost(CallEvent):
     attempts: int
     key: str = ""
     """The content address of a call whose empty reply is recorded, so that it is told once; else empty."""
+    outcome: Literal["failed", "refused", "empty"] = "failed"
+    """What came instead of a reply: nothing of use, a refusal of model or filter, or replies without text."""
     kind: Literal["call_lost"] = "call_lost"
 
 

@@ -99,6 +99,17 @@ class Reply:
     """The endpoint says that no language model answered (``system_fingerprint: simulated``)."""
     missing: str = ""
     """Why there is no text, as far as the endpoint tells; not recorded."""
+    tokens_cached: int = 0
+    """Of ``tokens_in``: tokens that the endpoint had in its own cache, and bills at a price of their own."""
+    refused_by: str = ""
+    """Who declined to answer (``a content filter``, ``the model``); such a reply is no answer, whatever its text."""
+    broken: bool = False
+    """The endpoint says that it failed while it wrote; such a reply is no answer, whatever its text."""
+
+    @property
+    def answers(self) -> bool:
+        """Whether it is an answer; one that was cut at the limit of tokens is."""
+        return bool(self.text.strip()) and not self.refused_by and not self.broken
 
 
 class Stage(StrEnum):
@@ -131,11 +142,20 @@ class Transient(CallFailed):
 
 
 class Adapted(Transient):
-    """The endpoint refused a parameter and the client has learned it: send again, now in its dialect."""
+    """The endpoint refused a parameter and the client has learned it: send again, now in its dialect.
+
+    ``unlimited`` says that the model takes no limit of tokens, by any name: no highest cost holds for it.
+    """
+
+    def __init__(self, reason: str, unlimited: bool = False) -> None:
+        super().__init__(reason, Stage.REFUSED)
+        self.unlimited = unlimited
 
 
 class Unusable(Transient):
     """A reply came and is paid for, but holds no answer: asked for once more, then the call has failed."""
+
+    outcome = "empty"
 
     def __init__(self, reason: str, usd: float | None, seconds: float = 0.0) -> None:
         super().__init__(reason, Stage.LOST, seconds=seconds)
@@ -144,6 +164,12 @@ class Unusable(Transient):
 
 class Silent(Unusable):
     """A reply came without any text, from an endpoint that answers: worth asking again, at once."""
+
+
+class Refused(CallFailed):
+    """The model or a filter declined to answer: asked again it would decline again, so the call has failed."""
+
+    outcome = "refused"
 
 
 class ModelClient(Protocol):

@@ -5,20 +5,26 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from maspo.core.errors import BudgetReached, ConfigInvalid, MaspoError
+from maspo.core.errors import BudgetReached, ConfigInvalid, MaspoError, ProviderError
 from maspo.core.usage import Usage
 from maspo.models.base import Reply, Request
 from maspo.models.prices import PriceBook
 
 _TOKENS_PER_MESSAGE = 64
 """Upper bound of what a chat template adds to each message."""
+_ROOM = 1.5
+"""How much more than the excess of the dearest reply so far is reserved for the next: thinking varies from question to
+question, and half as much again leaves room for most. A reply beyond that raises the reserve again."""
+_EQUAL = 1e-9
+"""Sums of floats differ by less; a reply above its reserve by more has cost more."""
 _NOTHING = Usage(usd=0.0)
 _SENT = Usage(calls=1, usd=0.0)
-_REFUSED = Usage(failed=1, usd=0.0)
+_FAILED = Usage(failed=1, usd=0.0)
 _ANSWERED_FROM_RECORD = Usage(cached=1, usd=0.0)
 """What is booked time and again."""
 
@@ -47,7 +53,10 @@ class AttemptBook(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reservation:
-    """A call that may be sent: settle, refuse, lose or cut it off, once. ``worst`` is its highest cost in USD."""
+    """A call that may be sent: settle, refuse, lose or cut it off, once.
+
+    ``worst`` is its highest cost in USD where the endpoint keeps to the limit of tokens.
+    """
 
     request: Request
     worst: float | None
@@ -60,6 +69,11 @@ class Ledger:
     one will find what this one sent. A call counts when it is sent, each attempt anew. Money is reserved at its worst
     case: one token per UTF-8 byte of the prompt plus ``max_tokens``. A call whose cost the endpoint does not tell, or
     tells as it cannot be, is charged that worst case.
+
+    Some endpoints do not keep to ``max_tokens``. A reply that cost more than its worst case raises that of every call
+    of its model, those in flight too, by its excess and half as much again. So a cap in money is overshot by no more
+    than what the calls in flight when the last one was sent cost above their reserve; and from the first such reply
+    on, only calls count there that cost more than the raised one.
     """
 
     def __init__(
@@ -81,6 +95,10 @@ class Ledger:
         }
         """By purpose; ``usd`` is None once a cost was unknown."""
         self._reserved_usd = 0.0
+        self._flights: Counter[str] = Counter()
+        """Calls in flight, by model."""
+        self._excess: dict[str, float] = {}
+        """USD that a call of a model is reserved above its worst case, since one has cost more."""
         self._kept_calls, self._kept_usd, self._kept_seconds = 0, 0.0, 0.0
         self._book = book
         self._clock = clock
@@ -140,26 +158,23 @@ class Ledger:
             ConfigInvalid: a cap in money and a model without a price.
 
         """
-        tokens = 0
-        for message in request.messages:
-            text = message.content
-            size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-            tokens += size + _TOKENS_PER_MESSAGE
+        tokens = _most_read(request)
         price = self.prices.price(request.model, tokens)
         if price is None and self.limits.usd is not None:
             raise ConfigInvalid(f"--max-usd: no price is known for {request.model}; set models.prices")
         worst = None if price is None else price.of(tokens, request.max_tokens)
         async with self._turn:
-            while not self._fits(worst):
+            while not self._fits(request.model, worst):
                 self._settled.clear()
                 await self._settled.wait()
             self._add(request.purpose, _SENT)
             self.in_flight += 1
+            self._flights[request.model] += 1
             self._reserved_usd += worst or 0.0
         reservation = Reservation(request, worst)
         if self._book is not None:
             try:
-                await self._book.sent(request, worst)
+                await self._book.sent(request, self._highest(reservation))
             except BaseException:
                 self.book_refusal(reservation)  # it was not sent
                 raise
@@ -180,19 +195,55 @@ class Ledger:
         if tokens_out is not None and tokens_out < bool(reply.text):
             tokens_out = None
         if usd is None:
-            if tokens_in is None or tokens_out is None:
-                usd = reservation.worst
-            else:
-                price = self.prices.price(request.model, tokens_in)
-                usd = None if price is None else price.of(tokens_in, tokens_out)
+            usd = self._price(reservation, tokens_in, tokens_out, reply.tokens_cached)
+        else:
+            self._learn(reservation, usd)
         unmetered = int(tokens_in is None or tokens_out is None)
-        self._add(request.purpose, Usage(0, 0, 0, tokens_in or 0, tokens_out or 0, unmetered, usd))
+        cut = int(reply.truncated and reply.answers)
+        self._add(request.purpose, Usage(0, 0, 0, tokens_in or 0, tokens_out or 0, unmetered, usd, cut))
         return usd
+
+    def _price(self, reservation: Reservation, read: int | None, written: int | None, cached: int) -> float | None:
+        """Return what a reply is charged: as its tokens say; where a part is unknown, the worst case or more."""
+        request = reservation.request
+        tokens_in = _most_read(request) if read is None else read
+        price = self.prices.price(request.model, tokens_in)
+        if price is None:
+            return reservation.worst
+        cached = min(max(cached, 0), read or 0)
+        usd = price.of(tokens_in, request.max_tokens if written is None else written, cached)
+        highest = self._highest(reservation) or 0.0
+        self._learn(reservation, usd)
+        return usd if read is not None and written is not None else max(usd, highest)
+
+    def _learn(self, reservation: Reservation, usd: float) -> None:
+        """Raise the reserve of a model whose reply cost more than it should have been able to."""
+        if reservation.worst is not None and usd > reservation.worst * (1 + _EQUAL):
+            model = reservation.request.model
+            self._excess[model] = max(self._excess.get(model, 0.0), (usd - reservation.worst) * _ROOM)
+
+    def _highest(self, reservation: Reservation) -> float | None:
+        """Return what a call costs at most, as far as is known by now; None without a price."""
+        worst = reservation.worst
+        return None if worst is None else worst + self._excess.get(reservation.request.model, 0.0)
+
+    def check_unlimited(self, model: str) -> None:
+        """Check that a model may be used which takes no limit of tokens.
+
+        Raises:
+            ProviderError: money is capped; says what else can be done.
+
+        """
+        if self.limits.usd is not None:
+            raise ProviderError(
+                f"{model}: the endpoint takes no limit of tokens (it refuses max_tokens and max_completion_tokens), so "
+                f"--max-usd {self.limits.usd:g} cannot be held; use another model, or --max-calls instead of --max-usd"
+            )
 
     def book_refusal(self, reservation: Reservation) -> None:
         """Book an attempt that the endpoint did not take: it counts as sent and costs nothing."""
         self._close(reservation)
-        self._add(reservation.request.purpose, _REFUSED)
+        self._add(reservation.request.purpose, _FAILED)
         if self._book is not None:
             self._book.failed(reservation.request, 0.0)
 
@@ -200,19 +251,19 @@ class Ledger:
         """Book an attempt without an answer: it may have been charged, so its worst case is; return that."""
         self.cut_off(reservation)
         if self._book is not None:
-            self._book.failed(reservation.request, reservation.worst)
-        return reservation.worst
+            self._book.failed(reservation.request, self._highest(reservation))
+        return self._highest(reservation)
 
     def book_unused(self, request: Request, usd: float | None) -> None:
-        """Book that a reply, settled already, is not used: it is paid for, and its call is no longer in flight."""
-        self._add(request.purpose, _REFUSED)
+        """Book that a reply, settled already, is not used: paid for, a failed attempt, and no longer in flight."""
+        self._add(request.purpose, _FAILED)
         if self._book is not None:
             self._book.failed(request, usd)
 
     def cut_off(self, reservation: Reservation) -> None:
         """Book an attempt that was broken off on this side: charged as if lost, and still in flight in the book."""
         self._close(reservation)
-        self._add(reservation.request.purpose, Usage(failed=1, usd=reservation.worst))
+        self._add(reservation.request.purpose, Usage(failed=1, usd=self._highest(reservation)))
 
     def count_cached(self, purpose: str) -> None:
         """Count a question that was answered from the run's own record."""
@@ -228,8 +279,8 @@ class Ledger:
         minutes = (self.limits.seconds or 0.0) / 60
         return self._refusal(f"--max-minutes {minutes:g}")
 
-    def _fits(self, worst: float | None) -> bool:
-        """Say whether a call may be sent now; False when a settlement may still make room.
+    def _fits(self, model: str, worst: float | None) -> bool:
+        """Say whether a call of a model may be sent now; False when a settlement may still make room.
 
         Raises:
             BudgetReached: it may not, now or later.
@@ -248,7 +299,8 @@ class Ledger:
         if limits.usd is None:
             return True
         known = math.fsum(usage.usd or 0.0 for usage in self._spent.values())
-        if known + self._reserved_usd + (worst or 0.0) <= limits.usd - self._kept_usd:
+        reserved = self._reserved_usd + math.fsum(self._flights[one] * usd for one, usd in self._excess.items())
+        if known + reserved + (worst or 0.0) + self._excess.get(model, 0.0) <= limits.usd - self._kept_usd:
             return True
         if self.in_flight:
             return False
@@ -267,9 +319,20 @@ class Ledger:
 
     def _close(self, reservation: Reservation) -> None:
         self.in_flight -= 1
+        self._flights[reservation.request.model] -= 1
         # Sums of floats drift; with nothing in flight nothing is reserved.
         self._reserved_usd = self._reserved_usd - (reservation.worst or 0.0) if self.in_flight else 0.0
         self._settled.set()
 
     def _add(self, purpose: str, usage: Usage) -> None:
         self._spent[purpose] = self._spent.get(purpose, _NOTHING) + usage
+
+
+def _most_read(request: Request) -> int:
+    """Return the tokens that a request has at most: one a byte, and what a template adds to each message."""
+    tokens = 0
+    for message in request.messages:
+        text = message.content
+        size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+        tokens += size + _TOKENS_PER_MESSAGE
+    return tokens

@@ -20,8 +20,9 @@ import aiohttp
 from yarl import URL
 
 from maspo.core.errors import CallFailed, ProviderError
-from maspo.models.base import Adapted, Reply, Request, Stage, Transient, Unusable
+from maspo.models.base import Adapted, Refused, Reply, Request, Stage, Transient, Unusable
 from maspo.models.endpoint import Endpoint, is_loopback
+from maspo.models.tokens import read_tokens
 
 EXCERPT = 300
 """Characters of an error body that a message shows: what fits on a few lines of a terminal."""
@@ -33,8 +34,6 @@ _LARGEST_BODY = 4_000_000
 """Bytes, unpacked: far more than any reply within a token limit."""
 _READ_OF_ERROR = 10_000
 """Bytes of an error body that are looked at: what it says stands at its beginning."""
-_MOST_TOKENS = 2**40
-"""A count of tokens beyond this is a mistake of the endpoint."""
 _DAY = 86_400.0
 """Seconds. A wait beyond a day is a mistake, not a wait."""
 _FIRST_EPOCH = 1e9
@@ -50,8 +49,16 @@ _EVERY_CALL = {
     404: "check the model's name, and that --base-url ends as the provider says (often /v1)",
     405: "check that --base-url ends as the provider says (often /v1)",
 }
-_ONE_CALL_WORDS = ("content_filter", "content filter", "flagged", "context_length", "context length", "too large")
+_FILTER_WORDS = ("content_filter", "content filter", "content management policy", "flagged")
+_ONE_CALL_WORDS = (*_FILTER_WORDS, "context_length", "context length", "too large")
 _EVERY_CALL_WORDS = ("model_not_found", "insufficient_quota", "invalid_api_key", "api_key_invalid", "api key not valid")
+# What ``finish_reason`` says of a reply that is none, or not whole: the protocol's words, and those of other providers.
+_BROKEN = frozenset({"error", "failed"})
+_CUT = frozenset({"length", "max_tokens", "max_output_tokens", "model_length"})
+_FILTERED = frozenset(
+    {"content_filter", "safety", "recitation", "blocklist", "prohibited_content", "spii", "sensitive", "guardrail"}
+)
+_DECLINED = frozenset({"refusal"})
 _PARAMETER_WORDS = (
     *("unsupported", "not support", "unrecognized", "unknown", "unexpected"),
     *("not allowed", "not permitted", "deprecated"),
@@ -161,7 +168,7 @@ class ChatClient:
             other = other_dialect(dialect, body[:_READ_OF_ERROR].decode("utf-8", "replace"))
             if other is not None:
                 self._dialects[request.model] = other
-                raise Adapted(f"{request.model} refuses a parameter: {excerpt(body)}", Stage.REFUSED)
+                raise Adapted(f"{request.model} refuses a parameter: {excerpt(body)}", unlimited=not other.tokens)
         failure = read_refusal(self.endpoint, response.status, response.headers, body)
         if isinstance(failure, Transient):
             failure.seconds = seconds
@@ -225,7 +232,7 @@ def other_dialect(dialect: Dialect, complaint: str) -> Dialect | None:
 
 
 def read_reply(body: bytes, seconds: float, place: str) -> Reply:
-    """Read a completion; one without any text says why in ``missing``.
+    """Read a completion; one without any text says why in ``missing``, one that is no answer in its own fields.
 
     Raises:
         Transient: the body is not a chat completion.
@@ -248,29 +255,40 @@ def read_reply(body: bytes, seconds: float, place: str) -> Reply:
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         reason = f"{place}: the reply is no chat completion ({excerpt(body)}); expected choices[0].message.content"
         raise Transient(reason, Stage.LOST, seconds=seconds) from None
-    counts = usage if isinstance(usage, dict) else {}
-    tokens_in, tokens_out = (
-        count if type(count) is int and 0 <= count <= _MOST_TOKENS else None
-        for count in (counts.get("prompt_tokens"), counts.get("completion_tokens"))
-    )
-    ended = choice.get("finish_reason")
+    tokens = read_tokens(usage)
+    ended = _word(choice.get("finish_reason"))
     missing = ""
     if not text.strip():
-        if ended == "content_filter":
-            missing = "a content filter withheld it"
-        elif ended == "tool_calls" or message.get("tool_calls"):
-            missing = "it asks for a tool instead; give a model that answers in text"
-        else:
-            missing = "the content is empty"
+        asks_for_tool = ended == "tool_calls" or message.get("tool_calls")
+        missing = (
+            "it asks for a tool instead; give a model that answers in text" if asks_for_tool else "the content is empty"
+        )
     return Reply(
         text=text,
-        tokens_in=tokens_in,
-        tokens_out=tokens_out,
+        tokens_in=tokens.read,
+        tokens_out=tokens.written,
+        tokens_cached=tokens.cached,
         seconds=seconds,
-        truncated=ended == "length",
+        truncated=ended in _CUT,
         simulated=found.get("system_fingerprint") == "simulated",
         missing=missing,
+        refused_by=_refused_by(ended, message),
+        broken=ended in _BROKEN,
     )
+
+
+def _word(reason: object) -> str:
+    """Return a reason to end as one word in lower case, however it is written; empty for what is none."""
+    return reason.strip().lower().replace("-", "_") if isinstance(reason, str) else ""
+
+
+def _refused_by(ended: str, message: Mapping[str, object]) -> str:
+    """Return who declined to answer; empty when nobody did."""
+    if ended in _FILTERED:
+        return "a content filter"
+    refusal = message.get("refusal")
+    declined = isinstance(refusal, str) and refusal.strip() and not message.get("content")
+    return "the model" if declined or ended in _DECLINED else ""
 
 
 def read_refusal(endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
@@ -285,6 +303,8 @@ def read_refusal(endpoint: Endpoint, status: int, headers: Mapping[str, str], bo
         return Transient(reason, Stage.LIMITED, until_reset(headers, words) if wait is None else wait)
     if status in _TRANSIENT_STATUS or status >= 500:
         return Transient(reason, Stage.REFUSED, retry_after(headers))
+    if any(word in words for word in _FILTER_WORDS):
+        return Refused(f"refused by a content filter: {reason}")
     if any(word in words for word in _ONE_CALL_WORDS):
         return CallFailed(reason)
     if 300 <= status < 400:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import NamedTuple
@@ -14,14 +15,15 @@ _LONG_PROMPT = 100_000
 
 
 class Price(NamedTuple):
-    """USD per token, in and out."""
+    """USD per token, in and out; ``token_cached`` is that of a token in which the endpoint had in its own cache."""
 
     token_in: float
     token_out: float
+    token_cached: float
 
-    def of(self, tokens_in: int, tokens_out: int) -> float:
-        """Return what so many tokens cost, in USD."""
-        return tokens_in * self.token_in + tokens_out * self.token_out
+    def of(self, tokens_in: int, tokens_out: int, cached: int = 0) -> float:
+        """Return what so many tokens cost, in USD; of those in, ``cached`` have a price of their own."""
+        return (tokens_in - cached) * self.token_in + cached * self.token_cached + tokens_out * self.token_out
 
 
 class PriceBook:
@@ -29,18 +31,29 @@ class PriceBook:
 
     ``overrides`` are USD per million tokens (in, out) and win. Other models are looked up in the table of
     genai-prices, when that extra is installed, without network. With a ``base_url`` only the provider who answers
-    there is looked up, so that a model that runs at home is not charged as if it were rented.
+    there is looked up, so that a model that runs at home is not charged as if it were rented. Tokens that the endpoint
+    had in its cache cost what the table says, and with ``overrides`` as much as all others.
+
+    Raises:
+        ConfigInvalid: a price is negative or not finite: no cap could be held with it.
+
     """
 
     def __init__(self, overrides: Mapping[str, tuple[float, float]] | None = None, base_url: str = "") -> None:
         self._overrides = dict(overrides or {})
+        for model, given in self._overrides.items():
+            if not all(_possible(usd) for usd in given):
+                raise ConfigInvalid(
+                    f"models.prices.{model}: [{given[0]:g}, {given[1]:g}] is given; expected two finite numbers, 0 or "
+                    "more: US dollars per million tokens (in, out)"
+                )
         self._base_url = base_url
 
     def price(self, model: str, prompt_tokens: int = 0) -> Price | None:
         """Return the price of a model for a prompt of this length, or None when it is unknown."""
         if model in self._overrides:
             token_in, token_out = self._overrides[model]
-            return Price(token_in / _MILLION, token_out / _MILLION)
+            return Price(token_in / _MILLION, token_out / _MILLION, token_in / _MILLION)
         return _listed(model, self._base_url, _MILLION if prompt_tokens > _LONG_PROMPT else 1)
 
 
@@ -61,15 +74,27 @@ def require_prices(models: Iterable[str], prices: PriceBook) -> None:
         )
 
 
+def _possible(usd: float) -> bool:
+    return math.isfinite(usd) and usd >= 0
+
+
 @cache
 def _listed(model: str, base_url: str, prompt_tokens: int) -> Price | None:
     try:
         from genai_prices import Usage, calc_price
     except ImportError:
         return None
-    usage = Usage(input_tokens=prompt_tokens, output_tokens=_MILLION)
-    try:
+
+    def look_up(cached: int) -> tuple[float, float]:
+        usage = Usage(input_tokens=prompt_tokens, cache_read_tokens=cached, output_tokens=_MILLION)
         found = calc_price(usage, model, provider_api_url=base_url or None)
+        return float(found.input_price) / prompt_tokens, float(found.output_price) / _MILLION
+
+    try:
+        token_in, token_out = look_up(0)
+        # Where the table knows no price of cached tokens it says that of all others.
+        token_cached = look_up(prompt_tokens)[0]
     except (LookupError, ValueError):
         return None
-    return Price(float(found.input_price) / prompt_tokens, float(found.output_price) / _MILLION)
+    price = Price(token_in, token_out, min(token_cached, token_in))
+    return price if all(_possible(usd) for usd in price) else None

@@ -182,7 +182,7 @@ def summary(found: Evaluated) -> str:
         add("missing", _describe_missing(difference))
         add("rows won", _list_ids(difference.won, _MOST_ROW_IDS))
         add("rows lost", _list_ids(difference.lost, _MOST_ROW_IDS))
-    add("note", *found.evaluation.remarks)
+    add("note", *found.evaluation.remarks, *phrases.describe_cut(found.usage))
     for side, cost in found.costs.items():
         add("1,000 inputs", f"{names[side]}: {_describe_cost(cost)}")
     add(

@@ -106,6 +106,14 @@ class StepView:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """What a record tells of its judge: replies without a verdict, and pairs on which it contradicted itself."""
+
+    unreadable: int = 0
+    contradicted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
     """Everything that a report says of a run."""
 
@@ -135,6 +143,8 @@ class RunView:
     """What the judge said of pairs on which labels decided."""
     usage: Mapping[str, Usage] = field(default_factory=dict)
     """What calls cost so far, by purpose."""
+    judged: Judged = Judged()
+    """What the record tells of the judge beyond its events."""
     seconds: float | None = None
 
     @property
@@ -163,10 +173,11 @@ class RunView:
         return max(len(self.cases), sum(len(step.cases) for step in self.steps))
 
 
-def fold(events: Iterable[Event], usage: Mapping[str, Usage] | None = None) -> RunView:
+def fold(events: Iterable[Event], usage: Mapping[str, Usage] | None = None, judged: Judged | None = None) -> RunView:
     """Return what is known of a run after these events.
 
-    ``usage`` is the cost so far of a run that has not finished; a finished run carries its own.
+    ``usage`` is the cost so far of a run that has not finished; a finished run carries its own. ``judged`` is what the
+    record tells beside the events.
     A run that goes on after it had finished (resumed with a larger cap) counts as running again.
     """
     seen = tuple(events)
@@ -201,6 +212,7 @@ def fold(events: Iterable[Event], usage: Mapping[str, Usage] | None = None) -> R
         conflicts=_all(seen, ConflictFound),
         judge=_last(seen, JudgeChecked),
         usage=dict(finished.usage if finished else usage or {}),
+        judged=judged or Judged(contradicted=finished.holdout.contradicted if finished else 0),
         seconds=finished.seconds if finished else (pauses[-1].seconds if pauses else None),
     )
 

@@ -24,6 +24,8 @@ JUDGE_PAGE = "judge.html"
 """The page of a judge check."""
 _LONGEST_NAME = 60
 """Letters of a folder's name that come from a system's: far below the 255 bytes that file systems take."""
+_JUDGE, _TAG = "judge.", "<verdict>"
+"""How the purposes of a judge begin, and what its questions ask for: other judges are asked in words of their own."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,9 @@ def look(folder: Path) -> Look:
         StoreError: its database cannot be read.
 
     """
-    from maspo.report.fold import fold
+    from maspo.core.verdict import Comparison, Verdict
+    from maspo.judges.reading import read_verdict
+    from maspo.report.fold import Judged, fold
     from maspo.store import RecordedResult, RunStore
 
     if not (folder / JOURNAL).is_file():
@@ -60,10 +64,14 @@ def look(folder: Path) -> Look:
     try:
         recorded = store.read_since()
         usage = store.usage()
+        unreadable = sum(read_verdict(reply) is None for reply in store.replies(_JUDGE, _TAG) if reply.strip())
     finally:
         store.close_reader()
     events: list[Event] = [entry.item for entry in recorded if not isinstance(entry.item, RecordedResult)]
-    return Look(fold(events, usage), max((entry.at for entry in recorded), default=0.0), store.damage)
+    results = [entry.item.result for entry in recorded if isinstance(entry.item, RecordedResult)]
+    contradicted = sum(isinstance(one, Comparison) and one.glob is Verdict.CONTRADICTED for one in results)
+    view = fold(events, usage, Judged(unreadable, contradicted))
+    return Look(view, max((entry.at for entry in recorded), default=0.0), store.damage)
 
 
 def write_results(folder: Path, view: RunView) -> None:

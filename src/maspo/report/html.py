@@ -191,10 +191,7 @@ def _show_cost(view: RunView) -> Html:
     rows = [_cost_row(purpose, usage, whole, view.simulated) for purpose, usage in view.usage.items()]
     rows.append(_cost_row("total", whole, whole, view.simulated))
     columns = ("Purpose", "Calls", "Of all", "Cached", "Failed", "Tokens in", "Tokens out", "Of all", "Money")
-    remarks = []
-    if whole.unmetered:
-        calls = phrases.plural(whole.unmetered, "call")
-        remarks.append(quiet(f"{calls} came back without token counts: the tokens above are a lower bound."))
+    remarks = [quiet(f"{line}.") for line in phrases.describe_health(view)]
     if whole.usd is None and not view.simulated:
         remarks.append(quiet("Money is unknown, because the price of at least one model is unknown."))
     return section(

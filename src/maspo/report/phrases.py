@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
-from maspo.core.usage import Usage
+from maspo.core.usage import Usage, total
 from maspo.events import CallUnsettled, ConflictFound, HoldoutResult, ProxyTold, RunFinished
 from maspo.report.fold import RunView, rank_conflict
 
@@ -27,6 +28,48 @@ _PREFERENCES = {
 _MOST_NAMES = 12
 """Names that a sentence still holds: about a line of a terminal."""
 _SEED_SHIPPED = "The seed prompts are shipped."
+
+
+def describe_health(view: RunView) -> list[str]:
+    """Return what came back otherwise than asked for, one line each, with what can be done about it."""
+    cost = total(view.usage.values())
+    lines = describe_cut(view.usage)
+    for outcome, what, fix in (
+        (
+            "refused",
+            "refused by the model or a content filter",
+            "they are undecided or lost; the report lists them with reasons",
+        ),
+        ("empty", "given up without a text", "allow more with --set models.max_tokens=…, or use another model"),
+    ):
+        purposes = Counter(call.purpose for call in view.lost_calls if call.outcome == outcome)
+        if purposes:
+            lines.append(
+                f"{plural(purposes.total(), 'call was', 'calls were')} {what} ({_list_counts(purposes)}): {fix}"
+            )
+    if view.judged.unreadable:
+        replies = plural(view.judged.unreadable, "reply", "replies")
+        lines.append(f"{replies} of the judge held no verdict and decide nothing; use another model with --judge-model")
+    if cost.unmetered:
+        calls = plural(cost.unmetered, "call")
+        lines.append(
+            f"{calls} came back without believable token counts: tokens are a lower bound, money is charged at its most"
+        )
+    return lines
+
+
+def describe_cut(usage: Mapping[str, Usage]) -> list[str]:
+    """Return how many replies ended at the limit of tokens and for whom, in a line; no line without any."""
+    found = {purpose: one.cut for purpose, one in usage.items() if one.cut}
+    if not found:
+        return []
+    replies = plural(sum(found.values()), "reply was", "replies were")
+    fix = "they count as they are, often as wrong; allow more with --set models.max_tokens=…"
+    return [f"{replies} cut at the limit of tokens ({_list_counts(found)}): {fix}"]
+
+
+def _list_counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{purpose} {number(count)}" for purpose, count in counts.items())
 
 
 def headline(view: RunView) -> str:

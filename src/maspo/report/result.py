@@ -186,6 +186,24 @@ class CallFigures(Dumped):
 
 
 @dataclass(frozen=True, slots=True)
+class HealthFigures(Dumped):
+    """What came back otherwise than asked for; all of it is told in the report, with what can be done."""
+
+    cut: int
+    """Replies that ended at the limit of tokens; they count as they are."""
+    unreadable_verdicts: int
+    """Replies of the judge without a verdict."""
+    empty: int
+    """Calls given up because their replies held no text."""
+    refused: int
+    """Calls that the model or a content filter declined to answer."""
+    unmetered: int
+    """Calls without believable token counts, charged at their worst case."""
+    contradicted: int
+    """Pairs on which the judge preferred the same position in both orders."""
+
+
+@dataclass(frozen=True, slots=True)
 class Result(Dumped):
     """The object of ``result.json``; of a run without verdict the verdict, shipped and hold-out are None.
 
@@ -202,6 +220,7 @@ class Result(Dumped):
     conflicts: tuple[ConflictFigures, ...]
     judge_check: CalibrationFigures | None
     calls: CallFigures
+    health: HealthFigures
     tokens: Tokens
     usd: float | None
     possibly_billed_twice: tuple[Unsettled, ...]
@@ -234,6 +253,7 @@ def result_of(view: RunView) -> Result:
         conflicts=tuple(_conflict(found) for found in view.conflicts),
         judge_check=calibration_of(calibrate(view.judge.readings)) if view.judge else None,
         calls=_calls(view.usage, cost),
+        health=health_of(view),
         tokens=tokens_of(cost),
         usd=cost.usd,
         possibly_billed_twice=tuple(unsettled_of(call) for call in view.unsettled),
@@ -247,6 +267,20 @@ def result_of(view: RunView) -> Result:
         models=started.models if started else {},
         version=started.version if started else None,
         usage=view.usage,
+    )
+
+
+def health_of(view: RunView) -> HealthFigures:
+    """Return what came back otherwise than asked for."""
+    cost = total(view.usage.values())
+    lost = [call.outcome for call in view.lost_calls]
+    return HealthFigures(
+        cut=cost.cut,
+        unreadable_verdicts=view.judged.unreadable,
+        empty=lost.count("empty"),
+        refused=lost.count("refused"),
+        unmetered=cost.unmetered,
+        contradicted=view.judged.contradicted,
     )
 
 

@@ -63,6 +63,7 @@ def summary(view: RunView) -> str:
     notes = [f"a cap ended the search early: {stop.cap}" for stop in view.budget_stops[-1:]]
     if view.lost_calls:
         notes.append(f"{phrases.plural(len(view.lost_calls), 'call')} failed for good; counted as undecided or lost")
+    notes += phrases.describe_health(view)
     if view.unsettled:
         notes.append(phrases.describe_all_unsettled(view.unsettled))
     add("note", *notes)

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +43,9 @@ from maspo.store.writer import Writer
 _GET_CALL = "SELECT reply, tokens_in, tokens_out, usd, seconds, truncated, attempts FROM calls WHERE key = ?"
 _USAGE = """
 SELECT purpose, SUM(attempts), SUM(attempts - 1), TOTAL(tokens_in), TOTAL(tokens_out),
-    SUM(tokens_in IS NULL OR tokens_out IS NULL), SUM(usd), SUM(usd IS NULL) FROM calls GROUP BY purpose
+    SUM(tokens_in IS NULL OR tokens_out IS NULL), SUM(usd), SUM(usd IS NULL),
+    SUM(truncated AND trim(reply, ' ' || char(9, 10, 11, 12, 13)) <> '')
+    FROM calls GROUP BY purpose
 """
 _LAST_ENTRY = "SELECT COALESCE(MAX(seq), 0) FROM journal"
 _ENTRIES_SINCE = "SELECT kind, body, seq, at FROM journal WHERE seq > ? ORDER BY seq"
@@ -263,6 +265,11 @@ class RunStore:
         """
         self._closings.append((usd, request.key))
 
+    def replies(self, purposes: str, asked_for: str) -> Iterator[str]:
+        """Return the replies to questions whose purpose begins so, and which hold a text."""
+        query = "SELECT reply FROM calls WHERE instr(purpose, ?) = 1 AND instr(request, ?) > 0"
+        return (reply for (reply,) in self._select(query, purposes, json.dumps(asked_for, ensure_ascii=False)[1:-1]))
+
     def open_attempts(self) -> list[OpenAttempt]:
         """Return the calls of which only the sending is recorded: in flight now, or when a process died."""
         return [OpenAttempt(*row) for row in self._select(attempts.OPEN)]
@@ -270,7 +277,7 @@ class RunStore:
     def usage(self) -> dict[str, Usage]:
         """Return what all calls cost, by purpose: those recorded, and each attempt without a reply as failed."""
         usage: defaultdict[str, Usage] = defaultdict(lambda: Usage(usd=0.0))
-        for purpose, calls, failed, tokens_in, tokens_out, unmetered, usd, unpriced in self._select(_USAGE):
+        for purpose, calls, failed, tokens_in, tokens_out, unmetered, usd, unpriced, cut in self._select(_USAGE):
             usage[purpose] = Usage(
                 calls=calls,
                 failed=failed,
@@ -278,6 +285,7 @@ class RunStore:
                 tokens_out=int(tokens_out),
                 unmetered=unmetered,
                 usd=None if unpriced else usd,
+                cut=cut,
             )
         for purpose, calls, usd, unpriced in self._unanswered():
             usage[purpose] += Usage(calls=calls, failed=calls, usd=None if unpriced else usd)

@@ -108,7 +108,10 @@ class LossReporter:
                 self.published.add(error)
                 if key:
                     self.empty.add(key)
-                await self.publish(CallLost(request.purpose, request.agent, str(error), error.attempts, key))
+                reason = str(error)
+                await self.publish(
+                    CallLost(request.purpose, request.agent, reason, error.attempts, key=key, outcome=error.outcome)
+                )
             raise
 
 

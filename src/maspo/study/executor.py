@@ -29,7 +29,7 @@ from maspo.scoring.answers import is_correct, same_answer
 from maspo.scoring.base import Sample, Scorer
 from maspo.store.codec import RunOfTeam
 from maspo.study.resolve import length_budget
-from maspo.team import System
+from maspo.team import Agent, System
 
 T = TypeVar("T")
 _ROLE_CHARACTERS = 2000
@@ -102,6 +102,21 @@ class _CheckedJudge:
         return verdict
 
 
+def texts_of(system: System, rows: Sequence[Input]) -> MessageBuilder:
+    """Return what builds the messages of a team's agents; the columns that all inputs have are placeholders."""
+    return MessageBuilder(system, frozenset.intersection(*(frozenset(row.columns) for row in rows)))
+
+
+def rules_for(agent: Agent, texts: MessageBuilder, budget: int) -> Rules:
+    """Return what a rewrite of an agent's prompt must keep, under a length budget in characters."""
+    return Rules(
+        seed_prompt=agent.prompt,
+        placeholders=lambda prompt: texts.placeholders(agent.name, prompt),
+        protect=agent.protect,
+        length_budget=length_budget(agent, budget),
+    )
+
+
 def _is_drafts(found: object) -> bool:
     """Tell whether a proposer of the user's own returned what its port says."""
     if not isinstance(found, Drafts):
@@ -133,8 +148,7 @@ class LocalExecutor:
     def __post_init__(self) -> None:
         self.judge = _CheckedJudge(self.judge)
         self._by_key = {row.key: row for row in self.rows}
-        columns = frozenset.intersection(*(frozenset(row.columns) for row in self.rows))
-        self._texts = MessageBuilder(self.system, columns)
+        self._texts = texts_of(self.system, self.rows)
 
     async def submit(self, requests: Sequence[Request], record: Record) -> None:
         """Perform requests side by side; see ``Executor``."""
@@ -309,12 +323,7 @@ class LocalExecutor:
             count=request.count,
             identity=request.id,
         )
-        rules = Rules(
-            seed_prompt=agent.prompt,
-            placeholders=lambda prompt: self._texts.placeholders(request.agent, prompt),
-            protect=agent.protect,
-            length_budget=length_budget(agent, self.budget),
-        )
+        rules = rules_for(agent, self._texts, self.budget)
         found = await self.proposer.propose(rewrite, rules)
         if not _is_drafts(found):
             what = "expected Drafts, each with a text and the reason of its rejection as text"

@@ -16,6 +16,7 @@ from maspo.core.errors import (
     EXIT_BUDGET,
     EXIT_OK,
     BudgetReached,
+    ConfigInvalid,
     Interrupted,
     MaspoError,
     RunChanged,
@@ -27,9 +28,11 @@ from maspo.core.verdict import Comparison, Level, Reading
 from maspo.events import BudgetStopped, CallLost, JudgeChecked, RunFinished, RunStarted
 from maspo.models.base import ModelClient
 from maspo.optimizers.base import Ask, Compare, Results
+from maspo.proposers.drafts import checked
 from maspo.store.files import write_whole
 from maspo.store.run_store import RunStore
 from maspo.study.calls import provider as default_provider
+from maspo.study.executor import rules_for, texts_of
 from maspo.study.fruitless import Fruitless
 from maspo.study.holdout import conclude, result_of
 from maspo.study.job import Job, Outcome, Provider, Watcher
@@ -219,7 +222,7 @@ async def _search(study: Study, session: Session) -> tuple[Ask, str]:
             results = await session.submit(ask.requests)
             fruitless.check(results, session.events, session.ledger.usage())
     except StopIteration as stop:
-        ask = stop.value
+        ask = _checked_end(study, session, stop.value)
         await session.follow(ask.events)
         fruitless.check((), session.events, session.ledger.usage(), ended=True)
     except BudgetReached as error:
@@ -228,6 +231,30 @@ async def _search(study: Study, session: Session) -> tuple[Ask, str]:
     # Not when the run is interrupted: a resumed one would show other cases than one that nobody stopped.
     await session.show_cases(ask.cases[:_MOST_CASES_SHOWN])
     return ask, cap
+
+
+def _checked_end(study: Study, session: Session, end: object) -> Ask:
+    """Return where a search ended, if its prompts may meet the hold-out: an optimizer of the user's own may write any.
+
+    Raises:
+        ConfigInvalid: it lacks an agent, rewrote one that may not be, or broke a rule of drafts.
+
+    """
+    who = f"search.method: {type(study.optimizer).__name__}"
+    if not isinstance(end, Ask):
+        raise ConfigInvalid(f"{who} returned {end!r:.200}; expected an Ask with the prompts that it found")
+    seed = study.problem.seed_prompts
+    if set(end.prompts) != set(seed):
+        raise ConfigInvalid(f"{who} ended with prompts of {sorted(end.prompts)}; expected one each of {sorted(seed)}")
+    job, team = study.job, study.problem.team
+    texts = texts_of(job.system, job.inputs.rows)
+    for name in (name for name in seed if end.prompts[name] != seed[name]):
+        if name not in team.rewritten:
+            raise ConfigInvalid(f"{who} ended with another prompt for {name}, which may not be rewritten")
+        rules = rules_for(job.system.by_name[name], texts, job.config.proposer.length_budget)
+        if broken := checked(end.prompts[name], seed[name], rules, session.passages).rejected:
+            raise ConfigInvalid(f"{who} ended with a prompt for {name} that may not be shipped: {broken}")
+    return end
 
 
 async def _conclude(study: Study, session: Session, end: Ask, cap: str) -> RunFinished:

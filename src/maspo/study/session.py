@@ -208,7 +208,7 @@ class Session:
         job = self.job
         config = job.config.proposer
         chosen, own = chosen_part(self._parts.proposer, config.kind), {"shown_characters": config.shown_characters}
-        settings = {"passages": self._passages, **own, **config.options}
+        settings = {"passages": self.passages, **own, **config.options}
         return LocalExecutor(
             system=job.system,
             rows=job.inputs.rows,
@@ -219,7 +219,7 @@ class Session:
             labels=job.config.labels,
             budget=config.length_budget,
             scorer=self._parts.scorer,
-            passages=self._passages,
+            passages=self.passages,
         )
 
     async def submit(self, requests: Sequence[Request], stage: str = SEARCH.id) -> Results:
@@ -283,7 +283,7 @@ class Session:
         return self._runners[repeat]
 
     @cached_property
-    def _passages(self) -> Passages:
+    def passages(self) -> Passages:
         """What no prompt may copy: the passages of all inputs, those of the hold-out and labels included."""
         texts = (text for row in self.job.inputs.rows for text in (*row.columns.values(), row.answer or ""))
         return Passages(texts, own=self.job.system.prompts.values())

@@ -10,8 +10,9 @@ import math
 from dataclasses import replace
 
 from maspo.core.errors import EmptyReply, ProviderError
-from maspo.models.base import CallStore, ModelClient, Reply, Request, Silent, Stage, Transient
+from maspo.models.base import Adapted, CallStore, ModelClient, Reply, Request, Silent, Stage, Transient
 from maspo.models.budget import Ledger
+from maspo.models.layers.endings import check_ending
 from maspo.models.layers.limited import Health, Limited
 from maspo.models.layers.retried import Retried, RetryPolicy
 
@@ -119,6 +120,7 @@ class OnceMore:
 
     Raises (from ``complete``):
         Silent: ask again.
+        Refused, Transient: it ended as no answer ends; it is neither recorded nor asked once more as silent.
 
     """
 
@@ -131,6 +133,7 @@ class OnceMore:
     async def complete(self, request: Request) -> Reply:
         """Answer as the inner model does, if that is an answer or the second reply."""
         reply = await self._inner.complete(request)
+        check_ending(request, reply)
         if reply.text.strip() or reply.truncated or request.key in self._silent:
             self._silent.discard(request.key)
             return reply
@@ -178,6 +181,7 @@ class Metered:
 
         Raises:
             BudgetReached: it does not.
+            ProviderError: money is capped, and the model takes no limit of tokens.
 
         """
         reservation = await self._ledger.reserve(request)
@@ -190,6 +194,8 @@ class Metered:
                 error.usd = self._ledger.book_loss(reservation)
             else:
                 self._ledger.book_refusal(reservation)
+            if isinstance(error, Adapted) and error.unlimited:
+                self._ledger.check_unlimited(request.model)
             raise
         except BaseException as error:
             # Cancelled or out of time: nobody knows how far the call came.
@@ -198,4 +204,7 @@ class Metered:
             if late is not None:
                 raise late from None
             raise
-        return replace(reply, usd=self._ledger.settle(reservation, reply))
+        usd = self._ledger.settle(reservation, reply)
+        if reply.refused_by or reply.broken:
+            self._ledger.book_unused(request, usd)
+        return replace(reply, usd=usd)

@@ -102,11 +102,11 @@ class Retried:
             unusable += isinstance(fault, Unusable)
             used_up = failed >= policy.attempts or unusable >= _MOST_UNUSABLE
             if used_up or (not reached and failed >= policy.unreached):
-                raise self._give_up(request, sent, reached, f"{fault} ({sent} attempts failed)") from fault
+                raise self._give_up(request, sent, reached, fault, f"{sent} attempts failed") from fault
             pause = self._draw_pause(failed, fault.retry_after)
             if spent + pause >= policy.deadline:
                 reason = f"{sent} attempts failed, and another would pass the deadline of {policy.deadline:g} s"
-                raise self._give_up(request, sent, reached, f"{fault} ({reason})") from fault
+                raise self._give_up(request, sent, reached, fault, reason) from fault
             spent += pause
             await self._sleep(min(pause, self._remaining()))
 
@@ -120,8 +120,11 @@ class Retried:
             return retry_after + self._draw() * policy.base
         return self._draw() * min(policy.cap, math.ldexp(policy.base, min(failed - 1, _MOST_DOUBLINGS)))
 
-    def _give_up(self, request: Request, sent: int, reached: bool, message: str) -> ProviderError | CallFailed:
+    def _give_up(
+        self, request: Request, sent: int, reached: bool, fault: Transient, why: str
+    ) -> ProviderError | CallFailed:
         """Return the error of a call that is lost: that call's, or the endpoint's when too many were lost in a row."""
+        message = f"{fault} ({why})"
         if not reached:
             return ProviderError(f"unreachable: {message}")
         self._lost[request.purpose, request.model] += 1
@@ -129,7 +132,7 @@ class Retried:
         if lost >= self._policy.lost_in_a_row:
             return ProviderError(f"{lost} {request.purpose} calls in a row failed for good, the last: {message}")
         error = CallFailed(message)
-        error.attempts = sent
+        error.attempts, error.outcome = sent, fault.outcome
         return error
 
 

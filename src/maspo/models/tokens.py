@@ -1,0 +1,85 @@
+"""What an endpoint tells of the tokens of a call, in every form in the wild, read as one: the larger reading counts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+MOST_TOKENS = 2**40
+"""A count of tokens beyond this is a mistake of the endpoint: a million times the longest context there is."""
+_LONGEST_NUMBER = 20
+"""Characters of a count that came as text: 2⁴⁰ has 13 digits, and some write decimals."""
+_READ = ("prompt_tokens", "input_tokens")
+_WRITTEN = ("completion_tokens", "output_tokens")
+_BESIDE_INPUT = ("cache_read_input_tokens", "cache_creation_input_tokens")
+"""Parts of the prompt that ``input_tokens`` leaves out where these are told (Anthropic's way of counting)."""
+_READ_DETAILS = ("prompt_tokens_details", "input_tokens_details")
+_WRITTEN_DETAILS = ("completion_tokens_details", "output_tokens_details")
+_CACHED = ("cache_read_input_tokens", "prompt_cache_hit_tokens", "cached_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The tokens of one call; None is unknown. ``cached`` counts those read that came from the endpoint's own cache."""
+
+    read: int | None = None
+    written: int | None = None
+    cached: int = 0
+
+
+def read_tokens(usage: object) -> Tokens:
+    """Return the tokens that a completion's ``usage`` tells of; of figures that differ, the larger reading.
+
+    Thinking is billed as written. Some endpoints count it in ``completion_tokens``, some beside it, so that only
+    ``total_tokens`` or the details tell: it counts as inside only where the total says so. Where the prompt is not
+    told, all of the total counts as written, which is the dearer part.
+    """
+    if not isinstance(usage, Mapping):
+        return Tokens()
+    read = _prompt(usage)
+    written = _largest(usage.get(name) for name in _WRITTEN)
+    thought = _largest([usage.get("reasoning_tokens"), *_details(usage, _WRITTEN_DETAILS, "reasoning_tokens")]) or 0
+    total = _count(usage.get("total_tokens"))
+    if written is not None:
+        inside = thought <= written and total is not None and total >= (read or 0) + written
+        written += 0 if inside else thought
+    if total is not None and total >= (read or 0):
+        written = max(written or 0, total - (read or 0))
+    return Tokens(read, written, _cached(usage, read))
+
+
+def _prompt(usage: Mapping[str, Any]) -> int | None:
+    read = _largest(usage.get(name) for name in _READ)
+    if read is not None and _count(usage.get("prompt_tokens")) is None:
+        read += sum(_count(usage.get(name)) or 0 for name in _BESIDE_INPUT)
+    return read
+
+
+def _cached(usage: Mapping[str, Any], read: int | None) -> int:
+    """Return the cached tokens of a prompt: the smaller reading, since they are cheaper; none if it cannot be true."""
+    told = [*(usage.get(name) for name in _CACHED), *_details(usage, _READ_DETAILS, "cached_tokens")]
+    cached = min((count for count in map(_count, told) if count is not None), default=0)
+    return cached if read is not None and cached <= read else 0
+
+
+def _details(usage: Mapping[str, Any], groups: tuple[str, ...], name: str) -> list[Any]:
+    found = (usage.get(group) for group in groups)
+    return [details.get(name) for details in found if isinstance(details, Mapping)]
+
+
+def _largest(values: Any) -> int | None:
+    return max((count for count in map(_count, values) if count is not None), default=None)
+
+
+def _count(value: object) -> int | None:
+    """Read one count: a whole or broken number, or one written as text; None when it cannot be a count."""
+    if isinstance(value, str) and len(value) <= _LONGEST_NUMBER:
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return math.ceil(value) if 0 <= value <= MOST_TOKENS else None

@@ -1,0 +1,91 @@
+"""What came back otherwise than asked for is counted and told, with what can be done about it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from maspo.core.usage import Usage
+from maspo.events import CallLost, Event
+from maspo.models.base import Message, Reply, Request
+from maspo.report import phrases
+from maspo.report.evaluation import summary as evaluation_summary
+from maspo.report.fold import Judged, fold
+from maspo.report.folder import look
+from maspo.report.html import render
+from maspo.report.result import result_of
+from maspo.report.text import summary
+from maspo.store import RunStore
+from maspo.study.evaluation.evaluate import Attention, evaluate
+from maspo.testing.runs import Recorder
+from maspo.world import World
+from tests.report.conftest import HOLDOUT, finished, search_events
+from tests.report.test_golden_json import small
+
+USAGE = {
+    "agent": Usage(100, 0, 2, 900, 90, 0, 1.0, cut=12),
+    "judge.global": Usage(50, 0, 0, 900, 90, 4, 1.0, cut=1),
+    "proposer": Usage(5, 0, 0, 90, 9, 0, 1.0),
+}
+LOST: list[Event] = [
+    CallLost("agent", "algebra", "m: refused by a content filter (agent)", 1, outcome="refused"),
+    CallLost("judge.local", "algebra", "m: refused by the model (judge.local)", 1, outcome="refused"),
+    CallLost("agent", "algebra", "m: a reply without an answer", 2, outcome="empty"),
+    CallLost("agent", "algebra", "HTTP 503", 6),
+]
+EVENTS = [*search_events(), *LOST, replace(finished(), usage=USAGE, holdout=replace(HOLDOUT, contradicted=6))]
+TOLD = (
+    "13 replies were cut at the limit of tokens (agent 12, judge.global 1): they count as they are, often as wrong; "
+    "allow more with --set models.max_tokens=…",
+    "2 calls were refused by the model or a content filter (agent 1, judge.local 1)",
+    "1 call was given up without a text (agent 1)",
+    "3 replies of the judge held no verdict",
+    "4 calls came back without believable token counts",
+)
+
+
+def test_h01_every_kind_is_counted_in_the_result() -> None:
+    assert result_of(fold(EVENTS, judged=Judged(3, 7))).health.dump() == {
+        "cut": 13,
+        "unreadable_verdicts": 3,
+        "empty": 1,
+        "refused": 2,
+        "unmetered": 4,
+        "contradicted": 7,
+    }
+    assert result_of(fold(EVENTS)).health.contradicted == 6, "the hold-out's own, when nothing else is known"
+
+
+@pytest.mark.parametrize("line", TOLD)
+def test_h02_every_kind_is_told_in_the_summary_and_in_the_report(line: str) -> None:
+    view = fold(EVENTS, judged=Judged(3, 7))
+    assert line in summary(view)
+    assert line in render(view)
+
+
+def test_h03_a_healthy_run_is_told_nothing() -> None:
+    whole = [*search_events(), replace(finished(), usage={"agent": Usage(5, 0, 0, 9, 9, 0, 1.0)})]
+    assert phrases.describe_health(fold(whole)) == []
+
+
+async def test_h04_verdicts_that_cannot_be_read_are_counted_from_the_record(tmp_path: Path) -> None:
+    asked = {"judge.local": "end with <verdict>1</verdict>", "judge.other": "who is better?", "agent": "<verdict>"}
+    replies = ("Both are fine.", "<verdict>2</verdict>", "<verdict>maybe</verdict>")
+    async with RunStore.create(tmp_path / "run.db") as store:
+        for number, text in enumerate(replies):
+            for purpose, question in asked.items():
+                messages = (Message("user", f"{number} {question}"),)
+                await store.put(Request("m", messages, purpose), Reply(text, 1, 1, 0.0, truncated=number == 0))
+    looked = look(tmp_path)
+    health = result_of(looked.view).health
+    assert (health.unreadable_verdicts, health.cut) == (2, 3)
+
+
+async def test_h05_replies_that_were_cut_are_told_after_an_evaluation(tmp_path: Path) -> None:
+    evaluation = replace(small(before=None), world=World().spec)
+    found = await evaluate(evaluation, tmp_path / "out", Attention(Recorder()))
+    assert "were cut" not in evaluation_summary(found)
+    cut = replace(found, usage={"agent": replace(found.usage["agent"], cut=3)})
+    assert "3 replies were cut at the limit of tokens (agent 3)" in evaluation_summary(cut)
