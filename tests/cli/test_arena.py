@@ -79,3 +79,18 @@ def test_what_cannot_be_used_is_named_and_nothing_is_played(
     assert said.code == 2
     assert expected in said.err
     assert said.out == ""
+
+
+@pytest.mark.slow
+def test_a_search_that_finds_nothing_fails_the_selftest_with_exit_code_1(maspo: Run, folder: Path) -> None:
+    little = ("--inputs", "8", "--jobs", "1", "--profiles", "cheap", "--set", "search.calls=100")
+    said = maspo("arena", "--selftest", *little, "--json")
+    assert said.code == 1, said.err
+    assert said.json["passed"] is False
+    assert [(one["world"], one["passed"]) for one in said.json["checks"]] == [
+        ("no traps", False),
+        ("base", True),
+        ("no effect", True),
+        ("coin flip", True),
+    ]
+    assert "finds the planted best prompts" in said.out

@@ -63,7 +63,16 @@ def test_check_makes_no_call_and_no_folder(maspo: Run, folder: Path) -> None:
     assert said.json["ok"] is True
     assert said.json["agents"] == ["solver", "critic"]
     assert "OPENAI_API_KEY is not set" in said.err
+    assert "is fine, but no run can begin: OPENAI_API_KEY is not set" in said.out
     assert not (folder / "maspo-runs").exists()
+
+
+def test_many_inputs_are_announced_before_they_are_looked_through(maspo: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = maspo("check", "system.yaml", "--inputs", "inputs.jsonl", "--agent-model", "m")
+    assert "takes a while" not in said.err
+    monkeypatch.setattr("maspo.cli.prepare._MANY_ROWS", 12)
+    said = maspo("check", "system.yaml", "--inputs", "inputs.jsonl", "--agent-model", "m")
+    assert said.err.startswith("12 inputs: to find out which ask the same takes a while; --rows N draws fewer")
 
 
 def test_estimate_states_calls_tokens_and_unknown_money(maspo: Run) -> None:
@@ -97,7 +106,7 @@ def test_optimize_writes_the_run_folder_and_says_the_same_everywhere(maspo: Run,
     assert result.items() <= said.json.items()
     assert set(json.loads((out / "prompts.json").read_text())) == {"solver", "critic"}
     assert "calls     at most " in said.err
-    assert "round 1/1, solver" in said.err
+    assert "round 1 of at most 1, solver" in said.err
     again = optimize(maspo, url, "--json")
     assert again.json["out"] == "maspo-runs/small-team-2"
 
@@ -117,6 +126,15 @@ def test_a_focus_is_checked_planned_and_kept_in_the_settings(maspo: Run, url: st
     assert said.code == 0, said
     assert said.json["agents"]["solver"]["rewritten"] is False
     assert json.loads(Path("focused/config.json").read_text())["focus"] == ["critic"]
+
+
+def test_a_finished_run_that_is_resumed_with_another_cap_says_that_there_is_nothing_to_do(maspo: Run, url: str) -> None:
+    before = optimize(maspo, url, "--json", "--out", "done")
+    said = maspo("resume", "done", "--max-calls", "5000", "--json")
+    assert said.code == 0
+    assert "This run is finished, and no cap had cut it short" in said.err
+    assert "This run is finished" not in before.err
+    assert said.json["calls"] == before.json["calls"]
 
 
 def test_optimize_stops_at_the_cap_with_exit_code_4(maspo: Run, url: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -9,11 +10,24 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import web
 
-from maspo.cli.doctor import Answer, Place, probe_all
+from maspo.cli.doctor import Answer, Place, Probe, probe_all, remarks_on
+from maspo.config import ModelSettings
+from maspo.core.errors import EXIT_PROVIDER
 from maspo.sandbox.selftest import Finding, choose_level
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
+
+
+@asynccontextmanager
+async def served(application: web.Application) -> AsyncIterator[str]:
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+    finally:
+        await runner.cleanup()
 
 
 @asynccontextmanager
@@ -26,13 +40,8 @@ async def server(status: int, body: str) -> AsyncIterator[tuple[str, list[str]]]
 
     application = web.Application()
     application.router.add_get("/v1/models", models)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1", seen
-    finally:
-        await runner.cleanup()
+    async with served(application) as url:
+        yield url, seen
 
 
 @pytest.mark.parametrize(
@@ -57,8 +66,6 @@ async def test_answers_are_told_apart(status: int, body: str, answer: Answer) ->
 
 
 async def test_nothing_listens_and_nothing_answers_in_time() -> None:
-    import asyncio
-
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
@@ -87,11 +94,50 @@ def key(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def test_keys_are_shown_by_name_only(maspo: Run, key: str) -> None:
     said = maspo("doctor", "--no-local", "--base-url", "http://127.0.0.1:9/v1", "--json")
-    assert said.code == 0
+    assert said.code == EXIT_PROVIDER, "the endpoint that was named is dead"
     assert said.json["keys"] == {"OPENAI_API_KEY": True}
     assert said.json["endpoints"][0]["answer"] == "unreachable"
     assert "OPENAI_API_KEY set" in said.out
     assert key not in said.out + said.err
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"), [(400, "answers"), (422, "answers"), (401, "refuses the key"), (404, "unexpected")]
+)
+async def test_an_endpoint_without_a_list_of_models_is_asked_for_a_chat_that_costs_nothing(
+    status: int, answer: Answer
+) -> None:
+    bodies: list[object] = []
+
+    async def chat(request: web.Request) -> web.Response:
+        bodies.append(await request.json())
+        return web.json_response({"error": {"message": "model: field required"}}, status=status)
+
+    application = web.Application()
+    application.router.add_post("/v1/chat/completions", chat)
+    async with served(application) as url:
+        (probe,) = await probe_all([Place("here", url, seconds=5.0)])
+    assert (probe.answer, bodies) == (answer, [{}])
+
+
+async def test_a_model_that_the_endpoint_does_not_list_is_told_and_one_that_answers_is_no_error(
+    maspo: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MASPO_AGENT_MODEL", "gone")
+    async with server(200, '{"data": [{"id": "one"}]}') as (url, _):
+        said = await asyncio.to_thread(maspo, "doctor", "--no-local", "--base-url", url, "--json")
+    assert said.code == 0
+    (remark,) = said.json["notes"]
+    assert remark.startswith(f"gone is not among the 1 models that {url} lists: it may be retired")
+
+
+def test_a_model_without_a_price_is_told_where_one_is_paid_for() -> None:
+    probe = Probe(Place("configured", "https://models.example/v1"), "answers", "")
+    models = ModelSettings(agent="nobody-knows-this-model", base_url="https://models.example/v1")
+    (remark,) = remarks_on(probe, models)
+    assert remark.startswith("no price is known for nobody-knows-this-model: ")
+    priced = models.model_copy(update={"prices": {"nobody-knows-this-model": (1.0, 2.0)}})
+    assert remarks_on(probe, priced) == []
 
 
 def test_the_default_endpoint_is_not_asked_without_a_key(maspo: Run) -> None:

@@ -20,9 +20,9 @@ from maspo.study.evaluation.judge_check import Pair
 from maspo.world import World
 from tests.cli.conftest import Run, Said
 from tests.cli.test_commands import world_server
+from tests.optimum import best_prompts
 
 MIXED = World()
-BEST = MIXED.best_prompts(MIXED.system("reflect"), 60)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def files(folder: Path) -> None:
     agents = {name: {"prompt": one.prompt, "reads": list(one.reads)} for name, one in system.by_name.items()}
     Path("team.yaml").write_text(json.dumps({"name": "team", "agents": agents}))
     Path("rows.jsonl").write_text("\n".join(json.dumps(row) for row in MIXED.inputs(40)))
-    Path("prompts.json").write_text(json.dumps(dict(BEST)))
+    Path("prompts.json").write_text(json.dumps(dict(best_prompts())))
 
 
 def check(url: str, *more: str, typed: str = "") -> Said:
@@ -140,7 +140,7 @@ def test_g08_what_may_be_billed_twice_is_in_the_file_on_the_page_and_on_the_scre
     first = check(url, "--prompts", "prompts.json", "--pairs", "5", "--json")
     assert first.json["possibly_billed_twice"] == []
     assert "billed twice" not in first.out + Path("out/judge.html").read_text()
-    assert first.json["models"] == {"agent": "gpt-4.1-mini", "judge": "gpt-4.1-mini"}
+    assert first.json["models"] == {"agent": "default", "judge": "default"}
 
     async def die_in_flight() -> None:
         async with RunStore.open(Path("out/judge.db")) as store:

@@ -81,10 +81,10 @@ def test_o02_rows_are_drawn_by_content_and_the_run_goes_on(maspo: Run, url: str)
 def test_o03_it_can_be_checked_and_estimated(maspo: Run, command: str) -> None:
     said = maspo(command, *TASK, "--base-url", "http://127.0.0.1:9/v1", "--json")
     assert said.code == 0, said
-    assert sum(said.json["inputs"].values()) == 12
+    assert said.json["inputs"]["search"] + said.json["inputs"]["holdout"] == 12
     assert "final_answer" not in said.err
     Path("team.yaml").write_text(TEAM.replace("final_answer: choice\n", ""))
-    unread = maspo(command, *TASK, "--json")
+    unread = maspo(command, *TASK, "--base-url", "http://127.0.0.1:9/v1", "--json")
     assert "aqua are read with `final_answer: choice`" in unread.err
     assert any("aqua are read with" in remark for remark in unread.json["notes"])
 

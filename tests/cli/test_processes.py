@@ -78,7 +78,7 @@ def test_a_simulated_run_loads_no_http_library() -> None:
 def test_an_interrupted_run_ends_with_130_and_is_resumed_to_the_same_prompts(maspo: Run, folder: Path) -> None:
     demo = ["demo", "--topology", "hierarchical", "--inputs", "60", "--json", "--out"]
     with started(*demo, "run") as run:
-        wait_for(run, "round 1/")
+        wait_for(run, "round 1 of")
         run.send_signal(signal.SIGINT)
         out, err = run.communicate(timeout=SECONDS)
     assert run.returncode == 130, err

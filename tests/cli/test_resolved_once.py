@@ -47,7 +47,7 @@ def decided(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 @pytest.mark.parametrize("method", ["race", "ascent"])
 def test_n01_the_command_decides_once(maspo: Run, url: str, decided: Counter[str], method: str) -> None:
-    money = ("--max-usd", "9", "--set", f'models.prices={{"gpt-4.1-mini": {list(PRICE)}}}')
+    money = ("--max-usd", "9", "--set", f'models.prices={{"default": {list(PRICE)}}}')
     given = ("system.yaml", "--inputs", "inputs.jsonl", "--base-url", url, "--out", "run", "--max-calls", "60", *money)
     done = maspo("optimize", *given, "--set", f"search.method={method}")
     assert done.code in (0, 4), done
@@ -56,7 +56,7 @@ def test_n01_the_command_decides_once(maspo: Run, url: str, decided: Counter[str
 
 def test_n02_the_python_api_decides_once_and_so_does_going_on(decided: Counter[str]) -> None:
     job = world_job()
-    prices = {"models": job.config.models.model_copy(update={"prices": {"gpt-4.1-mini": PRICE}})}
+    prices = {"models": job.config.models.model_copy(update={"prices": {"simulated": PRICE}})}
     config = job.config.model_copy(update={"search": SMALL_ASCENT, **prices})
     parts = package.Parts(client=counted_world(job))
     package.optimize(job.system, job.inputs, "run", config, parts, max_usd=50)

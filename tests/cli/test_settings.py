@@ -30,6 +30,7 @@ from maspo.flags import FLAGS, Flag
 from maspo.optimizers.anchor_race import AnchorRaceConfig
 from maspo.optimizers.base import OptimizerConfig
 from maspo.optimizers.coordinate_ascent import CoordinateAscentConfig
+from maspo.optimizers.registry import OPTIMIZERS
 
 TABLES = Path(__file__).resolve().parents[2] / "docs/tables.py"
 
@@ -142,7 +143,7 @@ REFUSED: list[tuple[dict[str, object], list[str], dict[str, str], str]] = [
     ({}, [], {"MASPO_MAX_USD": "inf"}, r"^MASPO_MAX_USD: inf is given; expected a finite number$"),
     ({"focus": "a,,b"}, [], {}, r'^--focus: "a,,b" is given; expected names of agents, separated by commas'),
     ({}, ["focus=3"], {}, r"^--set focus: 3 is given; expected a list$"),
-    ({"ship-if": "maybe"}, [], {}, r"^--ship-if: \"maybe\" is given; expected 'better' or 'proven'$"),
+    ({"ship-if": "maybe"}, [], {}, r"^--ship-if: \"maybe\" is given; expected 'likely', 'better' or 'proven'$"),
     ({}, [], {"MASPO_MAX_CALLS": "many"}, r'^MASPO_MAX_CALLS: "many" is given; expected a whole number$'),
 ]
 
@@ -362,7 +363,7 @@ def test_i23_an_unknown_optimizer_is_refused_with_those_that_there_are(method: o
     with pytest.raises(ConfigInvalid) as error:
         configure.configure([configure.Setting(("search", "method"), method, "--set search.method")])
     assert str(error.value).startswith("--set search.method: ")
-    assert str(error.value).endswith(" is given; expected one of: race, ascent")
+    assert str(error.value).endswith(f" is given; expected one of: {', '.join(OPTIMIZERS.names())}")
 
 
 @pytest.mark.usefixtures("hill")
@@ -419,7 +420,7 @@ def test_i26_settings_by_keyword_win_over_the_config_and_leave_the_rest_of_it() 
     ("settings", "message"),
     [
         ({"max_usd": 0}, r"^max_usd: 0 is given; expected more than 0$"),
-        ({"ship_if": "maybe"}, r"""^ship_if: "maybe" is given; expected 'better' or 'proven'$"""),
+        ({"ship_if": "maybe"}, r"""^ship_if: "maybe" is given; expected 'likely', 'better' or 'proven'$"""),
         ({"profile": "fast"}, r'^profile: "fast" is given; expected one of: default, cheap'),
         ({"max_dollars": 3}, r"^max_dollars: no such setting; expected one of profile, seed"),
         ({"seed": "x", "max_calls": 0}, r"^seed: .* whole number\nmax_calls: 0 is given; expected at least 1$"),

@@ -64,7 +64,7 @@ EVENTS: list[tuple[Event, str]] = [
     (StepStarted("s", "solver", 2, 0, 3, 3), "pass 2/3, solver, Beam Refresh"),
     (PromptKept("s", "solver", "no candidate was better"), "  solver: prompt kept, no candidate was better"),
     (PromptChanged("s", "solver", "a", "b", "3 wins"), "  solver: new prompt, 3 wins"),
-    (StepStarted("r3/solver", "solver", 3, 1, 12, 1), "round 3/12, solver"),
+    (StepStarted("r3/solver", "solver", 3, 1, 12, 1), "round 3 of at most 12, solver"),
     (
         ConflictFound("r3", ("solver", "critic"), (0.05, 0.025), -0.1, ("k1",)),
         "  conflict: the changes of solver and critic each won alone (+0.050 and +0.025) and lost together (−0.100, "
@@ -151,10 +151,10 @@ def test_steps_that_begin_together_are_one() -> None:
     board = Board()
     for name in ("solver", "critic", "judge"):
         board.on_event(StepStarted(name, name, 2, 1, 6, 1))
-    assert "round 2/6, solver and 2 more agents side by side" in picture(board)
+    assert "round 2 of at most 6, solver and 2 more agents side by side" in picture(board)
     board.on_event(scored("a", 0.1))
     board.on_event(StepStarted("next", "solver", 3, 1, 6, 1))
-    assert "round 3/6, solver " in picture(board)
+    assert "round 3 of at most 6, solver " in picture(board)
 
 
 def test_a_candidate_is_shown_by_what_is_new_in_it() -> None:
@@ -206,4 +206,10 @@ def test_a_round_of_a_large_team_is_three_lines() -> None:
     lines.on_event(SearchEnded("all was done", LevelAgreement(), LevelAgreement()))
     others = ", ".join(name for name in agents[:13] if name != "a3")
     decided = [f"  new prompts: {others} and 2 more", "  prompts kept: a3"]
-    assert written[1:] == ["round 1/12", *decided, "round 2/12", *decided, "search ended: all was done"]
+    assert written[1:] == [
+        "round 1 of at most 12",
+        *decided,
+        "round 2 of at most 12",
+        *decided,
+        "search ended: all was done",
+    ]

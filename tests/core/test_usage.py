@@ -41,5 +41,6 @@ def test_u03_once_a_part_is_unknown_the_sum_is() -> None:
 
 def test_u04_a_usage_dumps_itself_as_files_show_it() -> None:
     names = ["calls", "cached", "failed", "tokens_in", "tokens_out", "unmetered", "usd", "cut"]
+    names += ["tokens_cached", "tokens_thought", "refused"]
     assert list(Usage().dump()) == names
     assert Usage(**Usage(3, 1, usd=0.5).dump()) == Usage(3, 1, usd=0.5)

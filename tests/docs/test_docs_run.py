@@ -40,7 +40,8 @@ _FENCE = re.compile(
     r"(?:^<!-- (?P<said>[^\n]*?) -->\n)?^```(?P<language>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 _ADDRESS = re.compile(r"https?://[^\s'\"]+")
-_PRICES = '[models.prices]\n"gpt-4.1-mini" = [0.4, 1.6]\n"gpt-4.1" = [2.0, 8.0]\n'
+_SETTINGS = '[models.prices]\n"gpt-4.1-mini" = [0.4, 1.6]\n"gpt-4.1" = [2.0, 8.0]\n[search]\ncalls = 600\n'
+"""The price list that the real endpoint would have; and searches over HTTP end after a quarter of their usual calls."""
 
 
 @dataclass(frozen=True)
@@ -152,8 +153,8 @@ def test_d04_the_commands_of_a_page_work_in_their_order(page: Path, world: str, 
 
 def _run(block: Block, text: str, world: str, folder: Path) -> None:
     endpoint = block.said.get("needs") == "endpoint"
-    # The price list that the real endpoint would have; no page relies on the file being absent.
-    (folder / "maspo.toml").write_text(_PRICES if endpoint else "", encoding="utf-8")
+    # No page relies on the file being absent.
+    (folder / "maspo.toml").write_text(_SETTINGS if endpoint else "", encoding="utf-8")
     command = ["bash", "-euo", "pipefail", "-c", text] if block.language == "bash" else [sys.executable, "-c", text]
     done = subprocess.run(
         command,

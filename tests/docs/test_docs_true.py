@@ -34,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/**/*.md"))]
 OTHER_TOOLS = {"--group", "--editable"}
 """Options of other programs that the pages show."""
-FILES = (".py", ".html", ".db")
+FILES = (".py", ".html", ".db", ".jsonl")
 """How names of files end that begin like a setting: ``judge.html``. So do purposes of calls: ``judge.local``."""
 
 _LINK = re.compile(r"\]\((?!https?://)([^)\s]+)\)")
@@ -115,7 +115,7 @@ def test_d14_no_page_mentions_an_option_that_does_not_exist(page: Path) -> None:
 def test_d15_tables_of_settings_are_as_the_fields_declare_them() -> None:
     page = text_of("docs/commands.md")
     tables = runpy.run_path(str(ROOT / "docs/tables.py"))
-    assert set(re.findall(r"<!-- table: (\w+) -->", page)) == set(tables["TABLES"])
+    assert set(re.findall(r"<!-- table: ([\w-]+) -->", page)) == set(tables["TABLES"])
     assert tables["renew"](page) == page, "settings changed: run `make tables`"
     assert not re.search(r"\| +\|.*\|$", "".join(tables["list_search"]("race"))), "a setting says what it means"
 

@@ -158,7 +158,19 @@ def maspo(*arguments: str, cwd: Path, **environ: str) -> subprocess.CompletedPro
     )
 
 
-OPTIMIZE = ("optimize", "system.yaml", "--inputs", "inputs.jsonl", "--yes", "--out", "run", "--max-calls", "60")
+OPTIMIZE = (
+    "optimize",
+    "system.yaml",
+    "--inputs",
+    "inputs.jsonl",
+    "--yes",
+    "--out",
+    "run",
+    "--max-calls",
+    "60",
+    "--agent-model",
+    "m",
+)
 SYSTEM = "agents:\n  solver: {prompt: Solve the problem.}\n  critic: {prompt: Check it., reads: [solver]}\n"
 
 

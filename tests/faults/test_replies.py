@@ -12,9 +12,11 @@ import pytest
 from maspo.core.errors import CallFailed, EmptyReply, ProviderError
 from maspo.models import Ledger, Message, ModelClient, Reply, Request, RetryPolicy, compose
 from maspo.models.base import Transient
-from maspo.models.chat_completions import ChatClient, read_refusal, read_reply
+from maspo.models.chat_completions import ChatClient
 from maspo.models.endpoint import Endpoint
 from maspo.models.layers.compose import Cached, Metered, OnceMore
+from maspo.models.refusals import read_refusal
+from maspo.models.replies import read_reply
 from maspo.models.scripted import ScriptedModel
 from maspo.testing.models import MemoryStore
 from maspo.testing.provider import Body, FakeProvider, Refuse, Rule, When, completion, fake_provider, odd_bodies
@@ -177,7 +179,9 @@ async def test_p05_a_reply_without_an_answer_is_paid_for_and_asked_for_once_more
         store, ledger = MemoryStore(), Ledger()
         model = compose(client, store, ledger, RetryPolicy(base=0.001), 4)
         assert (await model.complete(ASK)).attempts == 2
-        with pytest.raises(EmptyReply, match=r"without an answer: the content is empty.*models\.max_tokens=") as caught:
+        with pytest.raises(
+            EmptyReply, match=r"without an answer: the content is empty.*models\.reasoning_tokens="
+        ) as caught:
             await model.complete(Request("m", (Message("user", "other"),), "agent"))
     assert caught.value.attempts == 2
     assert [bool(reply.text) for reply in store.replies.values()] == [True, False]

@@ -213,7 +213,10 @@ async def test_j14_a_role_is_data_too() -> None:
 def sections(request: Request) -> tuple[str, str]:
     text = request.messages[0].content
     found = re.search(
-        r'<output_1 id="(\w{16})">\n(.*)\n</output_1>\n\n<output_2 id="\1">\n(.*)\n</output_2>', text, re.DOTALL
+        r'<output_1 id="(\w{16})">\n(.*)\n</output_1><!-- \1 -->\n\n'
+        r'<output_2 id="\1">\n(.*)\n</output_2><!-- \1 -->',
+        text,
+        re.DOTALL,
     )
     assert found is not None
     return found.group(2), found.group(3)

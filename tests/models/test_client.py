@@ -121,6 +121,8 @@ async def test_i01_a_request_carries_the_contract() -> None:
             "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}],
             "temperature": 0.0,
             "max_tokens": 4096,
+            "stream": True,
+            "stream_options": {"include_usage": True},
         }
     ]
     sent = server.headers[0]
@@ -296,7 +298,10 @@ async def test_i19_parameters_that_a_model_refuses_are_learned_once() -> None:
         second = await model.complete(replace(ASK, identity="2"))
     assert (first.text, first.attempts, second.attempts) == ("ok", 3, 1)
     assert ledger.usage()["agent"].calls == len(server.bodies) == 4
-    assert server.bodies[-1].keys() == {"model", "messages", "max_completion_tokens", "seed"}
+    assert server.bodies[-1].keys() == {
+        *("model", "messages", "max_completion_tokens", "seed"),
+        *("stream", "stream_options"),
+    }
 
 
 async def test_i20_an_endpoint_that_refuses_everything_is_not_asked_for_ever() -> None:

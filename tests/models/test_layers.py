@@ -393,7 +393,7 @@ async def test_i27_an_empty_reply_is_asked_for_once_more_and_then_recorded() -> 
     layers = Cached(Retried(recorded, sleep=naps), store, ledger)
     for cached in (0, 1):
         with pytest.raises(
-            EmptyReply, match=r"^m: a reply without an answer: .*--set models\.max_tokens=16384$"
+            EmptyReply, match=r"^m: a reply without an answer: .*--set models\.reasoning_tokens=16384$"
         ) as caught:
             await layers.complete(ASK)
         assert (ledger.usage()["agent"].cached, caught.value.attempts) == (cached, 2 - cached)

@@ -25,6 +25,9 @@ TOKEN = 10e-6
 PRICES = PriceBook({"m": (0.0, 10.0)})
 LONGEST = 100
 """Tokens of the longest reply: no call costs more than 2 % of any cap here."""
+ASKS = [
+    Request("m", (Message("user", "q"),), "agent", max_tokens=tokens) for tokens in range(2 * LONGEST // 3, LONGEST + 1)
+]
 LIES: tuple[tuple[int | None, int | None, float | None], ...] = (
     (None, None, None),
     (1, -5, None),
@@ -40,37 +43,39 @@ LIES: tuple[tuple[int | None, int | None, float | None], ...] = (
 
 def told(draw: random.Random, read: int, answer: int, thought: int) -> dict[str, object]:
     """Return the usage of a call in one of the ways of endpoints, each of which tells what is billed, or more."""
-    ways: list[dict[str, object]] = [
-        {"prompt_tokens": read, "completion_tokens": answer + thought},
-        {"input_tokens": read, "output_tokens": answer + thought},
-        {"prompt_tokens": str(read), "completion_tokens": f"{answer + thought}.0"},
-        {"prompt_tokens": float(read), "completion_tokens": float(answer + thought)},
-        {"prompt_tokens": read, "completion_tokens": answer, "total_tokens": read + answer + thought},
-        {"prompt_tokens": read, "total_tokens": read + answer + thought},
-        {"completion_tokens": answer, "total_tokens": read + answer + thought},
-        {"total_tokens": read + answer + thought},
-        {
-            "prompt_tokens": read,
-            "completion_tokens": answer + thought,
-            "total_tokens": read + answer + thought,
-            "completion_tokens_details": {"reasoning_tokens": thought},
-        },
-        {
-            "prompt_tokens": read,
-            "completion_tokens": answer,
-            "total_tokens": read + answer + thought,
-            "completion_tokens_details": {"reasoning_tokens": thought},
-        },
-        {
-            "prompt_tokens": read,
-            "completion_tokens": answer,
-            "completion_tokens_details": {"reasoning_tokens": thought},
-        },
-    ]
-    if thought > answer:  # else nobody could tell that it comes on top
-        details = {"reasoning_tokens": thought}
-        ways.append({**ways[4], "total_tokens": read + answer, "completion_tokens_details": details})
-    return draw.choice(ways)
+    written, whole = answer + thought, read + answer + thought
+    details = {"completion_tokens_details": {"reasoning_tokens": thought}}
+    # The last way only where thinking is more than the answer: else nobody could tell that it comes on top.
+    match below(draw, 12 if thought > answer else 11):
+        case 0:
+            return {"prompt_tokens": read, "completion_tokens": written}
+        case 1:
+            return {"input_tokens": read, "output_tokens": written}
+        case 2:
+            return {"prompt_tokens": str(read), "completion_tokens": f"{written}.0"}
+        case 3:
+            return {"prompt_tokens": float(read), "completion_tokens": float(written)}
+        case 4:
+            return {"prompt_tokens": read, "completion_tokens": answer, "total_tokens": whole}
+        case 5:
+            return {"prompt_tokens": read, "total_tokens": whole}
+        case 6:
+            return {"completion_tokens": answer, "total_tokens": whole}
+        case 7:
+            return {"total_tokens": whole}
+        case 8:
+            return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": whole, **details}
+        case 9:
+            return {"prompt_tokens": read, "completion_tokens": answer, "total_tokens": whole, **details}
+        case 10:
+            return {"prompt_tokens": read, "completion_tokens": answer, **details}
+        case _:
+            return {"prompt_tokens": read, "completion_tokens": answer, "total_tokens": read + answer, **details}
+
+
+def below(draw: random.Random, end: int) -> int:
+    """Return a whole number from 0 to below ``end``, in a third of the time of ``randrange``."""
+    return int(draw.random() * end)
 
 
 @dataclass(slots=True)
@@ -88,10 +93,11 @@ class Endpoint:
         reservation = await self.book.reserve(request)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
-        for _ in range(self.draw.randrange(3)):
+        for _ in range(below(self.draw, 3)):
             await asyncio.sleep(0)
         self.in_flight -= 1
-        fate, tokens = self.draw.random(), self.draw.randint(request.max_tokens // 2, request.max_tokens)
+        fate, least = self.draw.random(), request.max_tokens // 2
+        tokens = least + below(self.draw, request.max_tokens + 1 - least)
         if fate < 0.1:
             self.book.book_refusal(reservation)
             return False
@@ -105,7 +111,7 @@ class Endpoint:
         if fate < 0.35:
             self.book.settle(reservation, Reply("an answer", *self.draw.choice(LIES)))
             return True
-        thought = self.draw.randint(0, tokens - 1)
+        thought = below(self.draw, tokens)
         found = read_tokens(told(self.draw, 1, tokens - thought, thought))
         self.book.settle(reservation, Reply("an answer", found.read, found.written))
         return True
@@ -114,8 +120,7 @@ class Endpoint:
 async def worker(endpoint: Endpoint) -> None:
     """Ask until the cap refuses, each question up to three times."""
     while True:
-        longest = endpoint.draw.randint(2 * LONGEST // 3, LONGEST)
-        request = Request("m", (Message("user", "q"),), "agent", max_tokens=longest)
+        request = ASKS[below(endpoint.draw, len(ASKS))]
         for _ in range(3):
             try:
                 if await endpoint.call(request):
@@ -184,7 +189,7 @@ class Unbound:
         tokens = self.draw.randint(1, request.max_tokens) if kept else self.draw.randint(self.least, self.most)
         self.flights[number] = max(0, tokens - request.max_tokens)
         self.at_last = sum(self.flights.values())
-        for _ in range(self.draw.randrange(3)):
+        for _ in range(below(self.draw, 3)):
             await asyncio.sleep(0)
         fate = self.draw.random()
         if fate < 0.05:

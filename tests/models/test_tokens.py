@@ -55,7 +55,11 @@ def test_i01_names_and_types(usage: object, tokens: Tokens) -> None:
     ],
 )
 def test_i02_thinking_is_written_wherever_it_is_told(usage: dict[str, object], written: int | None) -> None:
-    assert read_tokens({"prompt_tokens": 7, **usage}) == Tokens(7, written)
+    tokens = read_tokens({"prompt_tokens": 7, **usage})
+    assert (tokens.read, tokens.written) == (7, written)
+    details = usage.get("completion_tokens_details", usage.get("output_tokens_details", usage))
+    assert isinstance(details, dict)
+    assert tokens.thought == int(details.get("reasoning_tokens", 0)), "thinking is told apart, too"
 
 
 def test_i03_without_the_prompts_count_all_of_the_total_is_written() -> None:

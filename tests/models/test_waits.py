@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from maspo.core.errors import ProviderError
 from maspo.models.base import Stage, Transient
-from maspo.models.chat_completions import read_refusal, retry_after, until_reset
 from maspo.models.endpoint import Endpoint
+from maspo.models.refusals import read_refusal, retry_after, until_reset
 
 NOW = "Sat, 21 Nov 2026 12:00:00 GMT"
 SOON = "Sat, 21 Nov 2026 12:00:07 GMT"

@@ -7,7 +7,13 @@ import pytest
 from maspo.optimizers.registry import OPTIMIZERS
 
 
-@pytest.fixture(params=sorted(OPTIMIZERS.own))
+@pytest.fixture(params=["ascent", "race"])
 def method(request: pytest.FixtureRequest) -> str:
+    """The name of each search of our own, which learn from three levels and from misalignment cases."""
+    return str(request.param)
+
+
+@pytest.fixture(params=sorted(OPTIMIZERS.own))
+def any_method(request: pytest.FixtureRequest) -> str:
     """The name of every optimizer that there is."""
     return str(request.param)

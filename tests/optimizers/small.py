@@ -18,6 +18,11 @@ DIAMOND = Team(
 PROMPTS: Prompts = {name: f"seed {name}" for name in DIAMOND.order}
 _SMALL: Mapping[str, Mapping[str, object]] = {
     "ascent": {"passes": 2, "generations": 2, "drafts": 2, "batch": 5, "promotion": (4, 8)},
+    "naive-joint": {"rounds": 6, "batch": 4},
+    "best-of-n": {"sets": 6, "batch": 4},
+    "spo": {"iterations": 3, "passes": 2},
+    "opro": {"steps": 6, "drafts": 3, "batch": 4},
+    "promptbreeder": {"population": 4, "tournaments": 12, "batch": 4},
     "race": {"passes": 2, "drafts": 2, "stages": (3, 6, 9), "first_round": 1.0, "edits": 2, "traces": 2},
 }
 

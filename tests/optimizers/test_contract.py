@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 
@@ -25,9 +26,9 @@ def comparisons(found: Played) -> list[Compare]:
     return [request for request in found.requests if isinstance(request, Compare)]
 
 
-def test_s01_the_contract_holds(method: str) -> None:
+def test_s01_the_contract_holds(any_method: str) -> None:
     for seed in range(3):
-        check_optimizer(small(method), problem_of(seed))
+        check_optimizer(small(any_method), problem_of(seed))
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,14 @@ class Journal:
         return self.oracle.answer(request)
 
 
-def test_s04_a_stop_after_every_single_result_and_a_replay_give_the_same_final_state(method: str) -> None:
-    settings: dict[str, object] = {"generations": 1} if method == "ascent" else {"stages": (2, 4)}
-    optimizer, problem = small(method, passes=1, **settings), problem_of(2)
+_SHORTEST: Mapping[str, Mapping[str, object]] = {
+    "ascent": {"passes": 1, "generations": 1},
+    "race": {"passes": 1, "stages": (2, 4)},
+}
+
+
+def test_s04_a_stop_after_every_single_result_and_a_replay_give_the_same_final_state(any_method: str) -> None:
+    optimizer, problem = small(any_method, **_SHORTEST.get(any_method, {})), problem_of(2)
     oracle = Oracle(problem.team, 2)
     whole = played(optimizer, problem, oracle)
     assert whole.end.prompts != PROMPTS, "a search that changes nothing would prove nothing"
@@ -59,23 +65,23 @@ def test_s04_a_stop_after_every_single_result_and_a_replay_give_the_same_final_s
         assert journal.asked == set(list(results)[stop:]), "nothing that is known is asked for again"
 
 
-def test_s05_a_search_is_deterministic_in_its_seed_and_seeds_differ(method: str) -> None:
+def test_s05_a_search_is_deterministic_in_its_seed_and_seeds_differ(any_method: str) -> None:
     def run(seed: int) -> tuple[Ask, ...]:
         problem = problem_of(seed)
-        return played(small(method), problem, Oracle(problem.team, 0)).asks
+        return played(small(any_method), problem, Oracle(problem.team, 0)).asks
 
     assert run(1) == run(1)
     one, other = ([request for ask in run(seed) for request in ask.requests] for seed in (1, 2))
     assert one != other
 
 
-def test_s06_a_stray_result_is_refused(method: str) -> None:
+def test_s06_a_stray_result_is_refused(any_method: str) -> None:
     """One result for each request, no more and no fewer: else a result would be taken for another request's."""
     problem = problem_of()
     oracle = Oracle(problem.team)
-    for place, _ in enumerate(search(method).asks[:-1]):
+    for place, _ in enumerate(search(any_method).asks[:-1]):
         for too_many in (True, False):
-            under_way = small(method).search(problem)
+            under_way = small(any_method).search(problem)
             ask = next(under_way)
             for _ in range(place):
                 ask = under_way.send(tuple(map(oracle.answer, ask.requests)))
@@ -152,16 +158,16 @@ def test_s12_no_hard_negatives_when_none_are_wanted(method: str) -> None:
     assert not any(request.cases for request in found)
 
 
-def test_s13_undecided_verdicts_never_change_a_prompt(method: str) -> None:
-    assert search(method, 1, (Verdict.UNDECIDED,)).end.prompts == PROMPTS
+def test_s13_undecided_verdicts_never_change_a_prompt(any_method: str) -> None:
+    assert search(any_method, 1, (Verdict.UNDECIDED,)).end.prompts == PROMPTS
 
 
-def test_s14_ties_never_change_a_prompt(method: str) -> None:
-    assert search(method, 1, (Verdict.TIE,)).end.prompts == PROMPTS
+def test_s14_ties_never_change_a_prompt(any_method: str) -> None:
+    assert search(any_method, 1, (Verdict.TIE,)).end.prompts == PROMPTS
 
 
-def test_s15_clear_winners_are_taken_up_and_said_so(method: str) -> None:
-    found = search(method, 1, (Verdict.WIN,))
+def test_s15_clear_winners_are_taken_up_and_said_so(any_method: str) -> None:
+    found = search(any_method, 1, (Verdict.WIN,))
     assert found.end.prompts != PROMPTS
     current = dict(PROMPTS)
     for ask in found.asks:
@@ -173,8 +179,8 @@ def test_s15_clear_winners_are_taken_up_and_said_so(method: str) -> None:
     assert found.end.prompts["b"] == PROMPTS["b"], "a frozen agent keeps its prompt"
 
 
-def test_s16_no_candidate_meets_itself_or_enters_a_wave_twice(method: str) -> None:
-    found = search(method, 6)
+def test_s16_no_candidate_meets_itself_or_enters_a_wave_twice(any_method: str) -> None:
+    found = search(any_method, 6)
     for request in comparisons(found):
         assert all(text != request.reference[agent] for agent, text in request.changes.items())
         assert not request.candidate.startswith("refused")
@@ -183,26 +189,26 @@ def test_s16_no_candidate_meets_itself_or_enters_a_wave_twice(method: str) -> No
     assert len(set(scored)) == len(scored)
 
 
-def test_s17_a_team_of_frozen_agents_has_nothing_to_search(method: str) -> None:
+def test_s17_a_team_of_frozen_agents_has_nothing_to_search(any_method: str) -> None:
     problem = problem_of()
     frozen = replace(problem, team=replace(problem.team, frozen=frozenset(problem.team.order)))
-    found = played(small(method), frozen, Oracle(frozen.team))
+    found = played(small(any_method), frozen, Oracle(frozen.team))
     assert found == Played((Ask(PROMPTS),))
 
 
 @pytest.mark.parametrize("inputs", [1, 2, 3, 7])
-def test_s18_few_inputs_are_enough_to_run(method: str, inputs: int) -> None:
+def test_s18_few_inputs_are_enough_to_run(any_method: str, inputs: int) -> None:
     problem: Problem = problem_of(inputs=inputs)
-    found = played(small(method), problem, Oracle(problem.team, 0))
+    found = played(small(any_method), problem, Oracle(problem.team, 0))
     assert comparisons(found)
     assert found.end.requests == ()
 
 
-def test_s19_the_story_only_grows(method: str) -> None:
+def test_s19_the_story_only_grows(any_method: str) -> None:
     """Each thing that happened is told once, and what was told stays as it was."""
     problem = problem_of(2)
     asks, seen = [], []
-    for ask in play(small(method), problem, Oracle(problem.team, 2)):
+    for ask in play(small(any_method), problem, Oracle(problem.team, 2)):
         asks.append(ask)
         seen.append(deepcopy(ask))
     assert asks == seen

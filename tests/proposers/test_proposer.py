@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from maspo.core.errors import BudgetReached, CallFailed
 from maspo.core.quoting import quoted, unquoted
-from maspo.models.base import RoleSettings
+from maspo.models.base import DoesNotFit, Request, RoleSettings
 from maspo.models.scripted import Scripted, ScriptedModel
 from maspo.optimizers.base import Draft, Drafts
 from maspo.proposers.base import Rewrite, ShownCase, ShownTrace
@@ -118,6 +118,10 @@ async def test_p05_long_texts_are_cut_in_the_middle_and_that_is_said() -> None:
         ("<think><prompt>idea</prompt>", ()),
         ("<prompt>a <prompt>b</prompt>", ("a <prompt>b",)),
         ("<prompt>never closed", ()),
+        ("<prompt>\nlost\n\n<prompt>\nkept\n</prompt>", ("kept",)),
+        ("<prompt>\none\n</prompt>\n  <prompt>\nlost\n <prompt>two</prompt>", ("one", "two")),
+        ("<prompt>\n...\n</prompt>\n<prompt>said</prompt>", ("said",)),
+        ("<prompt>\n...\n</prompt>", ("...",)),
         ("</prompt> <prompt>x</prompt>", ("x",)),
         (r"<prompt>Use \boxed{x} and {\"a\": 1}.</prompt>", (r"Use \boxed{x} and {\"a\": 1}.",)),
         ("<prompt>Write &lt;output_1> and a < b.</prompt>", ("Write <output_1> and a < b.",)),
@@ -191,6 +195,33 @@ async def test_p13_a_failed_call_is_one_rejected_draft_and_the_end_of_calls_is_r
     over, _ = proposer_of(BudgetReached("--max-usd 1"))
     with pytest.raises(BudgetReached):
         await over.propose(rewrite(), rules())
+
+
+@pytest.mark.parametrize(("room", "kept"), [(2, (2, 1)), (1, (1, 1)), (0, (0, 1)), (-1, (0, 0))])
+async def test_p27_a_request_that_does_not_fit_is_asked_with_fewer_whole_traces(
+    room: int, kept: tuple[int, int]
+) -> None:
+    def counts(text: str) -> tuple[int, int]:
+        return text.count("<trace>\n<input>"), text.count("<misaligned_trace>\n<input>")
+
+    def answer(request: Request) -> Scripted:
+        traces, cases = counts(request.messages[0].content)
+        return DoesNotFit("800 tokens") if traces + cases > room + 1 else "<prompt>{question} {better}</prompt>"
+
+    model = ScriptedModel(answer)
+    (draft,) = (await RewriteProposer(model, RoleSettings("writer", 0.7, 900)).propose(rewrite(), rules())).drafts
+    assert "did not answer" not in draft.rejected
+    assert counts(model.requests[-1].messages[0].content) == kept
+    whole = model.requests[0].messages[0].content
+    for found in re.findall(r"<output>\n(.*?)\n</output>", model.requests[-1].messages[0].content):
+        assert f"<output>\n{found}\n</output>" in whole, "no text is cut"
+
+
+async def test_p28_a_request_that_never_fits_is_one_rejected_draft_with_the_sizes() -> None:
+    never, model = proposer_of(DoesNotFit("800 tokens need more than 512"))
+    (draft,) = (await never.propose(rewrite(), rules())).drafts
+    assert draft.rejected == "the proposer did not answer: 800 tokens need more than 512"
+    assert len(model.requests) <= 5
 
 
 async def test_p14_more_drafts_than_asked_for_are_left_out() -> None:

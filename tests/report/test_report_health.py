@@ -54,6 +54,8 @@ def test_h01_every_kind_is_counted_in_the_result() -> None:
         "refused": 2,
         "unmetered": 4,
         "contradicted": 7,
+        "replaced": 0,
+        "warned": [],
     }
     assert result_of(fold(EVENTS)).health.contradicted == 6, "the hold-out's own, when nothing else is known"
 

@@ -19,6 +19,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from tests.security.newest_index import newest_index
+
 ROOT = Path(__file__).resolve().parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 CORE: list[str] = PYPROJECT["project"]["dependencies"]
@@ -28,7 +30,10 @@ REQUIRED = {
     "requirements.lock": CORE,
     "requirements-dev.lock": [*CORE, *GROUPS["dev"], *BACKEND],
     "requirements-audit.lock": [*GROUPS["audit"], *BACKEND],
+    "requirements-real.lock": GROUPS["real"],
 }
+COMPLETE = [name for name in REQUIRED if name != "requirements-real.lock"]
+"""Locks that hold all that their packages ask for; that of the small model leaves out what it does not use."""
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 # The oldest pip that people have: Debian 12 brings 23.0.1, which does not run on Python 3.12, and 3.12.1 brings 23.2.1.
 # Before 23.3, pip looked a requirement with extras up anew, past the lock, unless the lock named the extras as well.
@@ -172,7 +177,7 @@ def test_k07_a_version_that_is_not_allowed_and_a_name_that_is_missing_are_found(
 
 def test_k08_make_installs_from_locks_only_and_audits_strictly() -> None:
     recipes = dict(re.findall(r"^(\S+):[^=\n]*\n((?:\t.*\n)+)", read("Makefile").replace("\\\n", " "), re.MULTILINE))
-    for target in ("$(DEV)/locked", "$(DEV)/installed", "$(AUDIT)/installed", "sbom"):
+    for target in ("$(DEV)/locked", "$(DEV)/installed", "$(AUDIT)/installed", "$(REAL)/installed", "sbom"):
         installs = re.findall(r"\binstall .*", recipes[target])
         assert installs
         assert all("$(LOCKED)" in line or "--no-deps" in line for line in installs), target
@@ -190,8 +195,18 @@ def test_k09_workflows_may_only_read_and_only_the_release_may_write() -> None:
         assert yaml.safe_load(file.read_text(encoding="utf-8"))["permissions"] == {"contents": "read"}, file.name
         assert not re.search(r"secrets\b|pull_request_target", file.read_text(encoding="utf-8")), file.name
     assert {name: job["permissions"] for name, job in jobs() if "permissions" in job} == {
-        "release.yml:release": {"contents": "write"}
+        "release.yml:release": {"contents": "write", "id-token": "write", "attestations": "write"}
     }
+
+
+def test_k16_what_is_released_is_attested_before_it_is_published() -> None:
+    steps = dict(jobs())["release.yml:release"]["steps"]
+    places = {name: at for at, step in enumerate(steps) for name in (step.get("uses", "").partition("@")[0],) if name}
+    built = next(at for at, step in enumerate(steps) if step.get("run") == "make sbom")
+    published = next(at for at, step in enumerate(steps) if "gh release create" in step.get("run", ""))
+    for name in ("actions/attest-build-provenance", "actions/attest-sbom"):
+        assert built < places[name] < published
+    assert steps[places["actions/attest-build-provenance"]]["with"]["subject-path"] == "dist/*"
 
 
 def test_k10_actions_are_named_by_commit_and_keep_no_credentials() -> None:
@@ -217,7 +232,7 @@ def test_k11_every_supported_python_is_tested_and_audited_from_oldest_to_newest(
 def test_k12_workflows_run_make_targets_that_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
     runs = " ".join(step.get("run", "") for _, job in jobs() for step in job.get("steps", []))
-    assert set(re.findall(r"\bmake ([a-z-]+)", runs)) == {"test", "audit", "soak", "sbom"}
+    assert set(re.findall(r"\bmake ([a-z-]+)", runs)) == {"test", "audit", "soak", "sbom", "real"}
     assert set(re.findall(r"\bmake ([a-z-]+)", runs)) <= targets
 
 
@@ -227,7 +242,7 @@ def test_k13_an_extra_that_a_lock_does_not_name_is_found() -> None:
     assert unmet(["coverage[TOML]>=7.10.6"], pins(pin.format("[toml]"))) == []
 
 
-@pytest.mark.parametrize("name", REQUIRED)
+@pytest.mark.parametrize("name", COMPLETE)
 def test_k14_a_lock_holds_what_its_packages_ask_for_with_the_extras(name: str) -> None:
     locked = [pin for pin in pins(read(name)) if holds(pin.marker)]
     asked = asked_by_installed(locked)
@@ -237,13 +252,18 @@ def test_k14_a_lock_holds_what_its_packages_ask_for_with_the_extras(name: str) -
 
 @pytest.mark.slow
 def test_k15_the_oldest_pip_resolves_every_lock(tmp_path: Path) -> None:
-    made = run(sys.executable, "-m", "venv", tmp_path)
+    made = run(sys.executable, "-m", "venv", "--without-pip", tmp_path)
     assert made.returncode == 0, made.stdout + made.stderr
-    pip = (tmp_path / "bin" / "python", "-m", "pip", "-qq", "--disable-pip-version-check", "--no-input", "install")
-    fetched = run(*pip, "--retries", "1", f"pip=={OLD_PIP}")
+    python, install = tmp_path / "bin" / "python", ("-qq", "--disable-pip-version-check", "--no-input", "install")
+    fetched = run(sys.executable, "-m", "pip", "--python", python, *install, "--retries", "1", f"pip=={OLD_PIP}")
     if fetched.returncode:
         reason = fetched.stderr.strip().rpartition("\n")[2]
         pytest.skip(f"the package index cannot be reached: pip {OLD_PIP} cannot be fetched ({reason})")
-    resolve = (*pip, "--dry-run", "--ignore-installed", "--require-hashes", "--only-binary", ":all:", "--requirement")
-    tried = {name: run(*resolve, ROOT / name) for name in REQUIRED}
+    locked: dict[str, Version] = {}
+    for pin in (pin for name in COMPLETE for pin in pins(read(name))):
+        locked[pin.name] = min(pin.version, locked.get(pin.name, pin.version))
+    with newest_index(locked) as index:
+        resolve = (python, "-m", "pip", *install, "--dry-run", "--ignore-installed", "--index-url", index)
+        strictly = ("--require-hashes", "--only-binary", ":all:", "--requirement")
+        tried = {name: run(*resolve, *strictly, ROOT / name) for name in COMPLETE}
     assert {name: done.stderr for name, done in tried.items() if done.returncode} == {}

@@ -16,7 +16,7 @@ from maspo.judges.base import Question
 from maspo.judges.pairwise import PairwiseJudge
 from maspo.judges.reading import read_lone_verdict, read_verdict, speaks_of_verdicts
 from maspo.models.base import Reply, Request, RoleSettings, Transient
-from maspo.models.chat_completions import read_reply
+from maspo.models.replies import read_reply
 from tests.lengths import length
 
 LABELS = ("1", "2", "tie")

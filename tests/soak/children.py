@@ -18,7 +18,7 @@ from typing import Any
 from aiohttp import web
 
 from maspo.models.base import Message, Request
-from maspo.models.chat_completions import STANDARD, payload
+from maspo.models.dialects import STANDARD, payload
 from maspo.study.optimize import DATABASE
 from maspo.team.load import dump_system
 from maspo.world import World
@@ -176,6 +176,8 @@ class Team:
         return await self._child("optimize", *files, "--out", name, "--yes", *url, *sets, *more)
 
     async def _child(self, *arguments: str) -> Child:
+        if arguments[0] != "resume":  # each run looks at its hold-out for the first time
+            _forget_looks()
         environment = {**os.environ, "OPENAI_API_KEY": "", "NO_COLOR": "1"}
         if FORKED:
             return Child(await forked(arguments, self.folder, environment))
@@ -222,3 +224,7 @@ def lasting(result: Mapping[str, Any]) -> dict[str, Any]:
 def sent(result: Mapping[str, Any]) -> int:
     """Return how many calls a result counts as sent."""
     return sum(each["calls"] for each in result["usage"].values())
+
+
+def _forget_looks() -> None:
+    Path(os.environ["XDG_STATE_HOME"], "maspo", "looks.jsonl").unlink(missing_ok=True)

@@ -70,7 +70,7 @@ def test_t06_the_interval_holds_the_estimate_and_stays_in_range(wins: int, losse
 def test_t07_needed_inputs_would_show_enough_differences_at_the_rate_seen(decided: int, n: int) -> None:
     if decided > n:
         return
-    needed = needed_inputs(decided, 0, n)
+    needed = needed_inputs(decided, n)
     assert needed * max(decided, 1) / n >= fewest_decided()
     assert (needed - 1) * max(decided, 1) / n < fewest_decided()
     assert needed > n or decided >= fewest_decided()

@@ -25,7 +25,8 @@ from maspo.core.errors import StoreError
 from maspo.models.base import Message, Reply, Request
 from maspo.report.folder import look
 from maspo.report.result import result_of
-from maspo.store import Entry, RunStore
+from maspo.store import Entry, RunStore, mend
+from maspo.store.locks import RecordLock, made_as
 from maspo.study.optimize import DATABASE
 from maspo.testing.runs import Recorder, begin, counted_world, go_on
 from tests.lengths import length
@@ -86,13 +87,51 @@ async def test_p01_a_second_process_is_told_who_holds_the_run_until_that_one_die
         assert store.meta()["job"] == "a job"
 
 
-async def test_p02_a_spoilt_lock_file_is_said(tmp_path: Path) -> None:
+async def test_p02_nothing_that_is_taken_away_or_put_beside_a_record_breaks_its_lock(tmp_path: Path) -> None:
+    path = tmp_path / DATABASE
+    with subprocess.Popen([sys.executable, "-c", HOLDER, str(path)], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "held\n"
+        beside = path.with_name(f"{path.name}.lock")
+        for spoil in (beside.touch, lambda: beside.write_bytes(b"no database at all" * 100), beside.unlink):
+            spoil()
+            with pytest.raises(StoreError, match="another maspo process"):
+                RunStore.open(path)
+            with pytest.raises(StoreError, match="another maspo process"):
+                mend(path)
+        child.kill()
+    await RunStore.open(path).close()
+
+
+async def test_p09_a_mended_record_is_locked_from_its_first_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / DATABASE
+    async with RunStore.create(path) as store:
+        await store.append([Entry("told", "x" * 5000)], {"job": "a job"})
+    data = bytearray(path.read_bytes())
+    data[0] ^= 0xFF
+    path.write_bytes(data)
+    refused = []
+
+    def replace(self: Path, target: Path) -> Path:
+        os.replace(self, target)  # noqa: PTH105 (the method is what this stands for)
+        with pytest.raises(StoreError, match="another maspo process"):
+            RecordLock(path)
+        refused.append(target)
+        return target
+
+    monkeypatch.setattr(Path, "replace", replace)
+    assert "was damaged" in mend(path)
+    assert refused == [path]
+
+
+async def test_p10_a_start_that_was_killed_before_it_took_away_its_first_name_is_gone_on_with(tmp_path: Path) -> None:
     path = tmp_path / DATABASE
     await RunStore.create(path).close()
-    lock = path.with_name(f"{path.name}.lock")
-    lock.write_bytes(b"no database at all" * 100)
-    with pytest.raises(StoreError, match=r"run\.db\.lock.*cannot be used"):
-        RunStore.open(path)
+    made_as(path).hardlink_to(path)
+    await RunStore.open(path).close()
+    assert not made_as(path).exists()
 
 
 # Readers
@@ -225,5 +264,5 @@ async def test_p08_a_run_in_a_folder_without_room_is_shown_as_it_stands(tmp_path
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert [entry.body for entry in reader.journal()] == ["1"]
-    assert (reader.damage, path.with_name(f"{DATABASE}-shm").exists()) == ("", True)
+    assert (reader.damage, path.with_name(f"{DATABASE}-shm").exists()) == ("", False)
     reader.close_reader()

@@ -288,7 +288,7 @@ async def test_d14_a_mending_that_fails_leaves_everything_as_it_was(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(shutil, "copy2", full)
+    monkeypatch.setattr(shutil, "copyfileobj", full)
     with pytest.raises(StoreError, match="No space left on device"):
         mend(path)
     assert path.read_bytes() == before

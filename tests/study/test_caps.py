@@ -13,14 +13,14 @@ import pytest
 from maspo.config import Caps, RunConfig, search_of
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
 from maspo.events import BudgetStopped
-from maspo.models.base import Request
-from maspo.study.job import Job, Outcome
+from maspo.models.base import Request, Stage, Transient
+from maspo.study.job import Estimate, Job, Outcome
 from maspo.study.resolve import resolve, split_of
 from maspo.testing.runs import SMALL, Recorder, begin, counted_world, go_on, with_config, world_job
 from maspo.world.spec import WorldSpec
 from tests.lengths import length
 
-PRICES = {"gpt-4.1-mini": (1.0, 4.0)}
+PRICES = {"simulated": (1.0, 4.0)}
 
 
 def capped(job: Job, **caps: float) -> Job:
@@ -51,21 +51,30 @@ async def test_c01_a_cap_on_calls_is_never_overshot_and_the_best_so_far_is_saved
     assert outcome.exit_code == EXIT_OK, "a cap that is high enough changes nothing"
 
 
-async def test_c02_retries_count_as_calls_under_a_cap(tmp_path: Path) -> None:
-    from maspo.models.base import Stage, Transient
-
+@pytest.mark.parametrize("stage", [Stage.LOST, Stage.REFUSED, Stage.LIMITED])
+async def test_c02_retries_use_up_a_cap_where_an_answer_got_lost_and_not_where_it_was_refused(
+    tmp_path: Path, stage: Stage
+) -> None:
     tries: dict[str, int] = {}
 
     async def fail_first(request: Request) -> None:
         tries[request.key] = tries.get(request.key, 0) + 1
         if tries[request.key] == 1 and request.purpose != "other.probe":
-            raise Transient("HTTP 500", Stage.REFUSED, retry_after=0.0)
+            raise Transient("not now", stage, retry_after=0.0)
 
     job = capped(world_job(), calls=15)
     model = counted_world(job, fail_first)
     outcome = await begin(job, tmp_path / "run", model)
-    assert model.calls == spent(outcome) <= 15
+    refused = sum(each.refused for each in outcome.usage.values())
+    answered = sum(each.calls - each.failed for each in outcome.usage.values())
+    assert model.calls == spent(outcome) <= 15 + refused
+    assert bool(refused) == (stage is not Stage.LOST)
+    assert answered < 8 if stage is Stage.LOST else answered == 8, "half of the cap is kept for the final test"
     assert outcome.exit_code == EXIT_BUDGET
+    caps = Caps.model_validate({"calls": 20})
+    more = await go_on(job, tmp_path / "run", model, caps=caps)
+    assert spent(more) - sum(each.refused for each in more.usage.values()) <= 20, "over all processes together"
+    assert sum(each.refused for each in more.usage.values()) >= refused
 
 
 async def test_c03_the_final_test_is_still_held_when_it_can_be_afforded(tmp_path: Path) -> None:
@@ -236,6 +245,28 @@ def test_c09_an_estimate_says_sizes_tokens_and_money_without_any_call() -> None:
     nobody = job.config.models.model_copy(update={"judge": "nobody"})
     assert resolve(with_config(job, models=nobody)).plan.usd is None
     assert "nobody" in resolve(with_config(job, models=nobody)).plan.unpriced
+
+
+def test_c14_what_is_expected_is_less_than_the_bound_and_compared_with_the_caps() -> None:
+    job = with_config(world_job("reflect", 60), search=search_of("default", {}))
+    prices = job.config.models.model_copy(update={"prices": {job.config.models.agent: (1, 1)}})
+
+    def plan(**caps: float) -> Estimate:
+        return resolve(with_config(job, models=prices, caps=Caps(**caps))).plan  # type: ignore[arg-type]
+
+    free = plan()
+    assert free.expected is not None and free.usd is not None and free.expected.usd is not None
+    assert free.expected.tokens_in < free.tokens_in and free.expected.tokens_out < free.tokens_out
+    assert 0 < free.expected.usd < free.usd
+    assert free.expected.usd == pytest.approx((free.expected.tokens_in + free.expected.tokens_out) / 1e6, rel=1e-3)
+    assert not [note for note in free.notes if "is below" in note]
+    (said,) = [note for note in plan(calls=300).notes if "is below" in note]
+    assert said.startswith("--max-calls 300 is below the 2,000 calls planned") and "search.calls=300" in said
+    (said,) = [note for note in plan(usd=free.expected.usd * 0.50025).notes if "is below" in note]
+    assert said.startswith("--max-usd") and "search.calls=1000" in said
+    assert plan(calls=free.planned, usd=free.expected.usd).notes == free.notes
+    paper = resolve(with_config(job, search=SMALL["ascent"])).plan
+    assert paper.expected is None, "where there is no plan, there is a bound only"
 
 
 def test_c10_an_own_model_of_an_agent_is_priced_as_such() -> None:

@@ -15,8 +15,8 @@ from maspo.core.errors import CallFailed, Interrupted, ProviderError, RunChanged
 from maspo.core.verdict import Verdict
 from maspo.data.inputs import as_text
 from maspo.data.tasks.task import Task, TaskRow
-from maspo.events import CallLost
-from maspo.models.base import JUDGE_GLOBAL, Reply, Request, RoleSettings, Stage, Transient
+from maspo.events import CallLost, EndpointAdapted
+from maspo.models.base import JUDGE_GLOBAL, Adapted, Reply, Request, RoleSettings, Stage, Transient
 from maspo.models.scripted import ScriptedModel
 from maspo.report.evaluation import evaluation_of, headline, render_evaluation, rows_jsonl, summary
 from maspo.report.judge_check import render_judge_check
@@ -32,10 +32,10 @@ from maspo.study.job import Progress
 from maspo.team import System
 from maspo.testing.runs import Counted, Recorder
 from maspo.world import World
+from tests.optimum import best_prompts
 
 ROWS = 24
 WORLD = World()
-BEST = WORLD.best_prompts(WORLD.system("reflect"), 60)
 
 
 def world_evaluation(**changes: object) -> Evaluation:
@@ -44,7 +44,7 @@ def world_evaluation(**changes: object) -> Evaluation:
         TaskRow(columns={"input": as_text(row["input"])}, id=as_text(row["id"]), answer=as_text(row["answer"]))
         for row in WORLD.inputs(ROWS)
     )
-    made = Evaluation(system, Task("world", rows), RunConfig(), after=BEST, before=system.prompts)
+    made = Evaluation(system, Task("world", rows), RunConfig(), after=best_prompts(), before=system.prompts)
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
@@ -233,6 +233,19 @@ async def test_u13_the_system_says_how_exact_reads_the_answer(tmp_path: Path) ->
     assert unread.shares["after"].unread == ROWS
 
 
+async def test_u25_how_the_endpoint_wants_to_be_asked_is_told(tmp_path: Path) -> None:
+    async def before(request: Request) -> None:
+        if request.purpose == "agent" and not learned:
+            learned.append(request.model)
+            raise Adapted("no system message", said="m: it takes no system message")
+
+    learned: list[str] = []
+    watcher = Recorder()
+    await evaluate(world_evaluation(), tmp_path, Attention(watcher, Counted(World(), before).provider))
+    told = [event.what for event in watcher.events if isinstance(event, EndpointAdapted)]
+    assert told == ["m: it takes no system message"]
+
+
 def test_u14_an_evaluation_is_recorded_without_loss() -> None:
     evaluation = world_evaluation(rubric="a\ud800b", repeats=2, scorer="judge")
     assert EVALUATION.load(EVALUATION.dump(evaluation)) == evaluation
@@ -345,10 +358,11 @@ async def test_u21_the_page_of_a_judge_check_shows_what_speaks_against_the_judge
 async def test_u22_models_that_agents_name_are_told(tmp_path: Path) -> None:
     first, second = WORLD.system("reflect").agents
     system = System(agents=(first, replace(second, model="large-one")))
-    found = await run(world_evaluation(system=system, scorer="judge"), tmp_path / "one")
-    models = {"agent": "gpt-4.1-mini", f"agent {second.name}": "large-one", "judge": "gpt-4.1-mini"}
+    named = RunConfig.model_validate({"models": {"agent": "simulated"}})
+    found = await run(world_evaluation(system=system, scorer="judge", config=named), tmp_path / "one")
+    models = {"agent": "simulated", f"agent {second.name}": "large-one", "judge": "simulated"}
     assert evaluation_of(found).dump()["models"] == models
-    assert f"agent gpt-4.1-mini · agent {second.name} large-one · judge gpt-4.1-mini" in render_evaluation(found)
+    assert f"agent simulated · agent {second.name} large-one · judge simulated" in render_evaluation(found)
     asked: set[str] = set()
 
     async def before(request: Request) -> None:
@@ -368,7 +382,7 @@ async def test_u23_silent_rows_are_failed_rows_and_no_outage(silent: int, tmp_pa
     class Quiet(World):
         async def complete(self, request: Request) -> Reply:
             text = "\n".join(message.content for message in request.messages)
-            if BEST["critic"] in text and any(asked in text for asked in quiet):
+            if best_prompts()["critic"] in text and any(asked in text for asked in quiet):
                 empty[request.key] += 1
                 return Reply("", 10, 0)
             return await super().complete(request)

@@ -14,7 +14,7 @@ from aiohttp import web
 from maspo.core.errors import EXIT_OK, EXIT_PROVIDER, CallFailed, ConfigInvalid, ProviderError
 from maspo.core.seeded import rank
 from maspo.events import CallLost, DraftRejected, Event, RunFinished
-from maspo.models.base import Message, Reply, Request
+from maspo.models.base import Message, Refused, Reply, Request
 from maspo.study.calls import LossReporter
 from maspo.study.job import Job
 from maspo.study.optimize import resume, start
@@ -54,26 +54,37 @@ async def test_l02_a_judge_that_always_fails_or_cannot_be_read_changes_nothing(t
             raise CallFailed("no judge today")
 
     job = world_job(spec=WorldSpec(seed=5))
-    failing = await begin(job, tmp_path / "failing", counted_world(job, no_judge))
+    with pytest.raises(ProviderError, match=r"judge calls brought no answer\..*no judge today") as error:
+        await begin(job, tmp_path / "failing", counted_world(job, no_judge))
+    assert error.value.exit_code == EXIT_PROVIDER
     mute = world_job(spec=WorldSpec(seed=5, unreadable=1.0))
     unread = await begin(mute, tmp_path / "mute")
-    for outcome in (failing, unread):
-        assert outcome.finished is not None
-        assert outcome.finished.shipped == "seed"
-        assert outcome.finished.verdict in ("no_evidence", "cannot_tell")
-        assert outcome.finished.holdout.wins == 0
+    assert unread.finished is not None
+    assert unread.finished.shipped == "seed"
+    assert unread.finished.verdict in ("no_evidence", "cannot_tell")
+    assert unread.finished.holdout.wins == 0
 
 
-async def test_l03_a_proposer_that_always_fails_keeps_every_prompt(tmp_path: Path) -> None:
+async def test_l13_a_filter_that_declines_the_small_question_ends_no_run_and_is_no_lost_call(tmp_path: Path) -> None:
+    async def decline(request: Request) -> None:
+        if request.purpose == "other.probe":
+            raise Refused("refused by a content filter")
+
+    job, watcher = world_job(spec=WorldSpec(seed=5)), Recorder()
+    outcome = await begin(job, tmp_path / "run", counted_world(job, decline), watcher=watcher)
+    assert outcome.exit_code == EXIT_OK
+    assert not [event for event in watcher.events if isinstance(event, CallLost)]
+
+
+async def test_l03_a_proposer_that_always_fails_is_no_search_that_found_nothing(tmp_path: Path) -> None:
     async def no_proposer(request: Request) -> None:
         if request.purpose == "proposer":
             raise CallFailed("no ideas")
 
     watcher = Recorder()
     job = world_job()
-    outcome = await begin(job, tmp_path / "run", counted_world(job, no_proposer), watcher=watcher)
-    assert outcome.finished is not None
-    assert outcome.finished.winners == job.system.prompts
+    with pytest.raises(ProviderError, match="proposer calls brought no answer"):
+        await begin(job, tmp_path / "run", counted_world(job, no_proposer), watcher=watcher)
     reasons = {event.reason for event in watcher.events if isinstance(event, DraftRejected)}
     assert reasons == {"the proposer did not answer: no ideas"}
 

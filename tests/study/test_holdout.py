@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maspo.core.verdict import Comparison, FailedRun, Verdict
+from maspo.stats.paired import net_win_interval, sign_test
 from maspo.store.codec import Entry, RecordedResult, decode, encode
 from maspo.study.evaluation.tally import RowFound, difference_of, verdict_of
 from maspo.study.holdout import conclude, result_of, tally
@@ -55,9 +56,9 @@ def test_o01_two_thresholds_ship_and_claim(
     assert conclude(result, "proven", changed=True).shipped == proven
 
 
-@given(st.lists(st.sampled_from(list(Verdict)), max_size=60), st.sampled_from(["better", "proven"]))
+@given(st.lists(st.sampled_from(list(Verdict)), max_size=60), st.sampled_from(["likely", "better", "proven"]))
 def test_o02_what_is_shipped_always_won_more_than_it_lost(
-    found: list[Verdict], ship_if: Literal["better", "proven"]
+    found: list[Verdict], ship_if: Literal["likely", "better", "proven"]
 ) -> None:
     result = tally(found)
     end = conclude(result, ship_if, changed=True)
@@ -194,3 +195,66 @@ def test_o11_a_record_that_does_not_say_whose_run_failed_is_undecided() -> None:
     assert (result_of([read.result]).undecided, result_of([read.result]).losses) == (1, 0)
     new = RecordedResult("w", compared(Verdict.UNDECIDED, "candidate"))
     assert decode(encode(new)) == new
+
+
+@given(st.lists(st.sampled_from(list(Verdict)), max_size=40), st.integers(1, 12))
+def test_o12_groups_of_one_input_change_no_figure(found: list[Verdict], look: int) -> None:
+    alone = tally(found, [f"group {number}" for number in range(len(found))], look)
+    assert alone == tally(found, look=look)
+    assert alone.p_value == sign_test(alone.wins, alone.losses)
+    assert alone.p_bounds == (
+        sign_test(alone.wins, alone.losses + alone.undecided),
+        sign_test(alone.losses, alone.wins + alone.undecided),
+    )
+    assert alone.interval == net_win_interval(alone.wins, alone.losses, alone.n)
+
+
+@given(st.lists(st.sampled_from(list(Verdict)), min_size=1, max_size=10), st.integers(1, 6))
+def test_o13_copies_of_inputs_prove_no_more_than_the_inputs(found: list[Verdict], copies: int) -> None:
+    once = tally(found, [str(number) for number in range(len(found))])
+    often = tally(found * copies, [str(number) for number in range(len(found))] * copies)
+    assert (often.p_value, often.p_worse, often.groups) == (once.p_value, once.p_worse, once.groups)
+    assert (often.net, often.p_bounds, often.decided_groups) == (once.net, once.p_bounds, once.decided_groups)
+    assert conclude(often, "likely", True).verdict == conclude(once, "likely", True).verdict
+    assert conclude(often, "likely", True).shipped == conclude(once, "likely", True).shipped
+
+
+@pytest.mark.parametrize(
+    ("wins", "losses", "undecided", "shipped"),
+    [
+        *((6, 2, 0, "optimized"), (2, 0, 0, "optimized"), (1, 0, 0, "seed"), (9, 7, 0, "seed"), (3, 1, 0, "seed")),
+        *((6, 2, 2, "seed"), (33, 5, 4, "optimized"), (2, 6, 0, "seed")),
+    ],
+)
+def test_o14_what_is_likely_better_is_shipped(wins: int, losses: int, undecided: int, shipped: str) -> None:
+    end = conclude(tally(verdicts(wins, losses, 20, undecided)), "likely", changed=True)
+    assert end.shipped == shipped
+    if end.shipped == "seed" and wins > losses:
+        assert "not likely enough" in end.why
+
+
+@pytest.mark.parametrize(("wins", "ties"), [(1, 1), (2, 0), (4, 0), (2, 2)])
+def test_o17_too_few_inputs_ship_nothing_unless_wins_are_enough(wins: int, ties: int) -> None:
+    found = tally(verdicts(wins, 0, ties))
+    end = conclude(found, "likely", changed=True)
+    assert (end.verdict, end.shipped) == ("cannot_tell", "seed")
+    assert f"{wins + ties} independent inputs can prove nothing" in end.why and "5 are the fewest that can" in end.why
+    assert conclude(found, "better", changed=True).shipped == "optimized"
+    five = tally(verdicts(wins, 0, 5 - wins))
+    assert conclude(five, "likely", changed=True).shipped == ("optimized" if wins > 1 else "seed")
+
+
+def test_o15_a_later_look_needs_a_smaller_p_and_says_so() -> None:
+    found = verdicts(8, 1, 11)
+    assert conclude(tally(found), "likely", changed=True).verdict == "improved"
+    second = conclude(tally(found, look=2), "likely", changed=True)
+    assert (second.verdict, second.shipped) == ("no_evidence", "optimized")
+    assert "look 2 at this hold-out, which needs p ≤ 0.005" in second.why
+    assert conclude(tally(verdicts(33, 0, 27), look=10), "likely", changed=True).verdict == "improved"
+
+
+def test_o16_few_groups_prove_nothing_and_the_reason_names_them() -> None:
+    named = [str(number % 3) for number in range(30)]
+    end = conclude(tally([Verdict.WIN] * 30, named), "likely", changed=True)
+    assert end.verdict == "cannot_tell"
+    assert "30 wins against 0 losses on 30 hold-out inputs in 3 independent groups" in end.why

@@ -57,7 +57,7 @@ def performer_of(
     model = ScriptedModel(script)
     runner = PromptGraph(SYSTEM, {row.key: row for row in rows}, model, RoleSettings("m"))
     judge, proposer = PairwiseJudge(model, RoleSettings("j")), RewriteProposer(model, RoleSettings("p"))
-    return Performer(SYSTEM, rows, runner, judge, proposer, Ledger(), labels, 500, scorer), model
+    return Performer(SYSTEM, rows, runner, judge, proposer, proposer, Ledger(), labels, 500, scorer), model
 
 
 def world(prefer: str = "1", answer: str = "new") -> Callable[[Request], str]:

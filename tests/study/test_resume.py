@@ -162,6 +162,39 @@ async def test_k06_a_changed_job_is_refused_field_by_field(
     assert model.calls == 0
 
 
+async def test_k19_a_price_that_was_unknown_is_added_later(tmp_path: Path) -> None:
+    job, folder = await begun(tmp_path)
+    file, model = folder / "config.json", job.config.models.agent
+    settings = json.loads(file.read_text(encoding="utf-8"))
+    assert settings["models"]["prices"] == {}
+
+    def write(prices: dict[str, list[float]]) -> None:
+        settings["models"]["prices"] = prices
+        file.write_text(json.dumps(settings), encoding="utf-8")
+
+    write({model: [1.0, 2.0]})
+    stop = asyncio.Event()
+    assert (await go_on(job, folder, stopping(job, 5, stop), stop)).exit_code == EXIT_INTERRUPTED
+    async with RunStore.open(folder / DATABASE) as store:
+        costs = [usd for (usd,) in store._select("SELECT usd FROM calls")]
+        assert None in costs, "what was paid before stays unknown"
+        assert any(usd for usd in costs if usd is not None), "what is paid from now on is known"
+    assert (await go_on(job, folder)).finished is not None
+
+
+async def test_k20_a_price_that_was_known_is_not_changed_later(tmp_path: Path) -> None:
+    base = world_job()
+    models = base.config.models.model_copy(update={"prices": {base.config.models.agent: (1.0, 2.0)}})
+    job = with_config(base, models=models)
+    await begin(job, tmp_path / "run")
+    file = tmp_path / "run" / "config.json"
+    settings = json.loads(file.read_text(encoding="utf-8"))
+    settings["models"]["prices"][job.config.models.agent] = [0.0, 0.0]
+    file.write_text(json.dumps(settings), encoding="utf-8")
+    with pytest.raises(RunChanged, match="prices"):
+        await go_on(job, tmp_path / "run")
+
+
 async def test_k07_rows_that_came_went_or_lost_their_label_are_named(tmp_path: Path) -> None:
     job, folder = await begun(tmp_path)
     lines = (tmp_path / "inputs.jsonl").read_text(encoding="utf-8").splitlines()

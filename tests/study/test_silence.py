@@ -111,7 +111,7 @@ async def test_n01_the_reported_case_eleven_wins_and_silence_on_the_other_ninete
     assert "On 19 of the lost inputs the new prompts brought no answer" in end.why
     lost = [event for event in watcher.events if isinstance(event, CallLost)]
     assert len(lost) == len({event.key for event in lost}) == 19
-    assert all("--set models.max_tokens=" in event.reason for event in lost)
+    assert all("--set models.reasoning_tokens=" in event.reason for event in lost)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ async def test_n04_a_team_that_never_answers_ends_the_run_early_and_says_why(tmp
     every = frozenset(row.key for row in job.inputs.rows)
     mute = Counted(Mute(job, {job.system.prompts[FINAL]: every}, truncated=True))
     with pytest.raises(
-        ProviderError, match=r"no answer in \d+ of \d+ comparisons.*limit of 4096.*max_tokens=16384"
+        ProviderError, match=r"no answer in \d+ of \d+ comparisons.*limit of 4096.*reasoning_tokens=16384"
     ) as caught:
         await begin(job, tmp_path / "run", mute)
     assert caught.value.exit_code == EXIT_PROVIDER
@@ -198,6 +198,6 @@ async def test_n05_a_role_that_writes_nothing_ends_the_run_early_and_says_why(ro
 
     whole, quiet = Counted(World(job.world)), Counted(Quiet(job.world))
     await begin(job, tmp_path / "whole", whole)
-    with pytest.raises(ProviderError, match=rf"replies to {role} calls were empty.*--set models\.max_tokens="):
+    with pytest.raises(ProviderError, match=rf"replies to {role} calls were empty.*--set models\.reasoning_tokens="):
         await begin(job, tmp_path / "run", quiet)
     assert quiet.calls < whole.calls

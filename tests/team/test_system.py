@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,7 +49,7 @@ def systems(draw: st.DrawFn) -> System:
     ],
 )
 def test_y01_an_invalid_system_is_refused_with_place_and_fix(
-    agents: tuple[Agent, ...], extra: dict[str, str], told: str
+    agents: tuple[Agent, ...], extra: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(SystemInvalid) as error:
         System(agents, **extra)

@@ -17,7 +17,7 @@ from maspo.core.trace import Call, Trace
 from maspo.core.verdict import Verdict
 from maspo.data.inputs import Input, make_inputs
 from maspo.judges.base import Question, compare_both_orders
-from maspo.judges.pairwise import PairwiseJudge
+from maspo.judges.pairwise import PairwiseJudge, request_for
 from maspo.models.base import Message, ModelClient, Reply, Request, RoleSettings
 from maspo.optimizers.base import Draft, Drafts
 from maspo.proposers.base import Rewrite
@@ -92,7 +92,7 @@ class Raising(PairwiseJudge):
     async def compare(self, question: Question) -> Verdict:
         if question.candidate == question.reference:
             return Verdict.TIE
-        await self.model.complete(self._request(question))
+        await self.model.complete(request_for(question, self.settings, self.seed))
         return Verdict.TIE
 
 

@@ -79,7 +79,7 @@ class Environment:
         return [str(self.python), "-m", "maspo", *arguments]
 
     def variables(self, **more: str) -> Mapping[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+        kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR", "XDG_STATE_HOME") if name in os.environ}
         return {**kept, "HOME": str(self.folder), "COUNTED_FILE": str(self.folder / "asked"), **more}
 
     def run(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
@@ -260,8 +260,8 @@ def test_x04_the_scorer_is_chosen_by_name(whole: Environment) -> None:
 def test_x05_a_broken_package_disturbs_only_who_asks_for_it(whole: Environment, wheels: tuple[Path, Path]) -> None:
     points = {"maspo.judges": {"broken": "broken_judge:Judge"}, "maspo.tasks": {"lost": "broken_judge:Task"}}
     write(whole.packages, "maspo-broken", points, {"broken_judge": "import a_module_that_is_gone"})
-    check = ["check", "team.yaml", "--task", "sums", "--data", "sums.jsonl"]
-    whole.run(*check, "--base-url", "http://127.0.0.1:9/v1")
+    check = ["check", "team.yaml", "--task", "sums", "--data", "sums.jsonl", "--base-url", "http://127.0.0.1:9/v1"]
+    whole.run(*check)
     for arguments in (["--set", "judge.kind=broken"], ["--task", "lost"]):
         told = whole.run(*check, *arguments, code=2).stderr
         for words in ("maspo-broken", "a_module_that_is_gone", "entry point", "update or remove"):

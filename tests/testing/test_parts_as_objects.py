@@ -200,7 +200,8 @@ def test_p03_a_proposer_is_an_object_or_a_class(given: Any, tmp_path: Path) -> N
 
 def test_p04_what_breaks_a_rule_is_rejected_also_when_a_proposer_does_not_look(tmp_path: Path) -> None:
     rows = [f"{' '.join(f'word{number}{place}' for place in range(14))}?" for number in range(12)]
-    maspo.optimize(TEAM, rows, tmp_path, parts=with_client(proposer=Copycat))
+    config = RunConfig.model_validate({"proposer": {"fallback": "none"}})
+    maspo.optimize(TEAM, rows, tmp_path, config, with_client(proposer=Copycat))
     drafts = [one.result for one in recorded(tmp_path) if isinstance(one, RecordedResult)]
     reasons = [draft.rejected for one in drafts if isinstance(one, Drafts) for draft in one.drafts]
     assert len(reasons) == len(TEAM.order)

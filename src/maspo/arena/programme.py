@@ -56,6 +56,10 @@ PRESETS: Mapping[str, Preset] = {
             "search.hard_negatives=0",
         ),
     ),
+    **{
+        name: Preset("default", (f"search.method={name}",))
+        for name in ("best-of-n", "naive-joint", "spo", "opro", "promptbreeder")
+    },
 }
 
 

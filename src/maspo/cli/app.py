@@ -17,6 +17,7 @@ import typer
 from maspo.__about__ import __version__
 from maspo.cli.arena import arena
 from maspo.cli.options import (
+    AllowApp,
     Arguments,
     BaseUrl,
     Config,
@@ -26,6 +27,7 @@ from maspo.cli.options import (
     MaxUsd,
     PromptSet,
     RunFolder,
+    Trust,
     UnsafeExec,
     asks_models,
     job_command,
@@ -33,6 +35,7 @@ from maspo.cli.options import (
 from maspo.cli.terminal import note, print_json
 from maspo.cli.world import serve
 from maspo.core.errors import EXIT_ERROR, EXIT_INTERRUPTED, MaspoError
+from maspo.core.shortage import shortage
 
 P = ParamSpec("P")
 
@@ -77,7 +80,7 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
                 raise
             what = f"unexpected {type(error).__name__}: {error}"
             hint = "This is a bug in maspo, please report it; MASPO_DEBUG=1 shows where it happened"
-            message, code = f"{what}\n{hint}", EXIT_ERROR
+            message, code = shortage(error) or f"{what}\n{hint}", EXIT_ERROR
         note(f"maspo: {message}")
         if kwargs.get("as_json"):
             print_json({"error": message, "exit_code": code})
@@ -121,15 +124,27 @@ def demo(
         Path | None,
         typer.Option("--out", help="The run folder [default: maspo-runs/demo-TOPOLOGY-N].", show_default=False),
     ] = None,
+    real: Annotated[
+        bool, typer.Option("--real", help="Ask a small language model on this machine instead of the world.")
+    ] = False,
+    task: Annotated[
+        str, typer.Option("--task", metavar="reviews|orders|sums", help="With --real: what the team works on.")
+    ] = "reviews",
     as_json: Json = False,
 ) -> None:
-    """Run the main job on a simulated world.
+    """Run the main job on a simulated world, or with --real on a small language model.
 
-    No key, no network, no language model: agents, judge and proposer are seeded stand-ins.
+    No key, no network. In the world agents, judge and proposer are seeded stand-ins. --real needs two packages, and
+    says which.
     """
-    from maspo.cli.optimize import run_demo
+    if real:
+        from maspo.cli.real import run_real
 
-    run_demo(topology, seed, inputs, out, as_json)
+        run_real(task, seed, out, as_json)
+    else:
+        from maspo.cli.optimize import run_demo
+
+        run_demo(topology, seed, inputs, out, as_json)
 
 
 @command
@@ -150,15 +165,60 @@ def resume(
     max_usd: MaxUsd = None,
     max_calls: MaxCalls = None,
     max_minutes: MaxMinutes = None,
+    trust: Trust = "",
+    allow_app: AllowApp = False,
     as_json: Json = False,
 ) -> None:
     """Go on with an interrupted run or evaluation.
 
-    No recorded call is repeated. Caps that are given replace those of the run.
+    No recorded call is repeated. Caps that are given replace those of the run. What a folder of others asks for is
+    shown first.
     """
     from maspo.cli.optimize import go_on
 
-    go_on(folder, {"max-usd": max_usd, "max-calls": max_calls, "max-minutes": max_minutes}, as_json)
+    flags = {"max-usd": max_usd, "max-calls": max_calls, "max-minutes": max_minutes}
+    go_on(folder, flags, trust, allow_app, as_json)
+
+
+@command
+def discover(
+    app: Annotated[
+        str,
+        typer.Option(
+            "--app",
+            metavar="APP",
+            help="module:function, a command that reads a row and prints the answer, or a URL.",
+            show_default=False,
+        ),
+    ],
+    inputs: Annotated[Path, typer.Option("--inputs", metavar="FILE", help="Rows to run it on.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The system file.")] = Path("system.yaml"),
+    rows: Annotated[int, typer.Option("--rows", metavar="N", min=1, help="How many rows to run it on.")] = 5,
+    python: Annotated[
+        str, typer.Option("--python", metavar="PATH", help="Its interpreter, such as .venv/bin/python [default: ours].")
+    ] = "",
+    workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Rollouts side by side.")] = 4,
+    keep_alive: Annotated[
+        bool, typer.Option("--keep-alive", help="One process answers row after row, instead of one a rollout.")
+    ] = False,
+    base_url: BaseUrl = None,
+    max_usd: MaxUsd = None,
+    max_calls: MaxCalls = None,
+    config: Config = None,
+    as_json: Json = False,
+    trust: Trust = "",
+) -> None:
+    """Find the team behind an app.
+
+    Runs it on a few rows as it is, over a gateway on this machine, and writes the system file: agents with their
+    prompts, who reads whom, tools, models, calls and cost.
+    """
+    from maspo.cli.discover import Wanted, run_discover
+    from maspo.team.app import App
+
+    found = App(app, python=python, workers=workers, keep_alive=keep_alive, folder=str(Path.cwd()))
+    flags = {"base-url": base_url, "max-usd": max_usd, "max-calls": max_calls}
+    run_discover(Wanted(found, inputs, out, rows, flags, config, as_json, trust=trust))
 
 
 @command
@@ -183,6 +243,58 @@ def check(arguments: Arguments) -> None:
     from maspo.cli.planning import print_check
 
     print_check(arguments)
+
+
+@command
+def apply(
+    folder: RunFolder,
+    to: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--to", metavar="PATH", help="Files or folders to look in [default: the app's].", show_default=False
+        ),
+    ] = None,
+    template: Annotated[
+        str, typer.Option("--template", metavar="none|braces|jinja", help="What the framework does to braces.")
+    ] = "",
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say whether the prompts of the run stand there.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")] = False,
+) -> None:
+    """Write the prompts of a run back into your files.
+
+    Shows the diff first, and refuses what it cannot do exactly.
+    """
+    from maspo.cli.apply import run_apply
+
+    run_apply(folder, to or [], template, check, yes)
+
+
+@command
+@functools.partial(asks_models, search=True, without=("profile", "seed"))
+def compare(
+    arguments: Arguments,
+    *,
+    methods: Annotated[
+        str, typer.Option("--methods", metavar="A,B", help="Profiles and optimizers; empty: only --against.")
+    ] = "default,spo,opro",
+    seeds: Annotated[str, typer.Option("--seeds", metavar="N-M", help="Seeds of each method: 0-2 or 0,3.")] = "0",
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--against", metavar="FILE", help="Prompts of your own beside them; repeatable.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Compare methods, or prompt sets, on one hold-out.
+
+    Every method has the same calls, inputs and caps; what each found meets the seed prompts and the others once, on
+    inputs that no search saw, with corrected tests. The same command with the same --out goes on.
+    """
+    from maspo.cli.compare import run_comparison
+
+    run_comparison(arguments, methods, seeds, tuple(against or ()))
 
 
 # ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -331,6 +443,7 @@ def doctor(
     base_url: BaseUrl = None,
     config: Config = None,
     local: Annotated[bool, typer.Option("--local/--no-local", help="Look for endpoints on this machine.")] = True,
+    trust: Trust = "",
     as_json: Json = False,
 ) -> None:
     """Look at this machine and at endpoints.
@@ -339,7 +452,31 @@ def doctor(
     """
     from maspo.cli.doctor import examine_machine
 
-    examine_machine(base_url, config, local, as_json)
+    examine_machine(base_url, config, trust, local, as_json)
+
+
+@command
+def gateway(
+    base_url: BaseUrl = None,
+    max_usd: MaxUsd = None,
+    max_calls: MaxCalls = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", help="Write each call there, as a JSON line at its end.", show_default=False
+        ),
+    ] = None,
+    config: Config = None,
+    trust: Trust = "",
+) -> None:
+    """See, cap and record the model calls of any app.
+
+    Listens on this machine only. The first lines of stdout set the variables that make an app's SDK call here; each
+    request is passed on as it is. At the end, by Ctrl-C, it says who was called: an agent for each instruction text.
+    """
+    from maspo.cli.gateway import run_gateway
+
+    run_gateway({"base-url": base_url, "max-usd": max_usd, "max-calls": max_calls}, config, trust, out)
 
 
 command(arena)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from maspo.arena.programme import Ingredient, Match, Rival, Timing
-    from maspo.arena.records import RecordFile
+    from maspo.arena.records import Record, RecordFile
 
 ALL = "all"
 
@@ -47,15 +47,20 @@ def arena(
         Path | None, typer.Option("--out", metavar="DIR", help="Folder for tables and plots.", show_default=False)
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of going on in --out.")] = False,
+    selftest: Annotated[
+        bool, typer.Option("--selftest", help="Check in worlds of its own that rivals find, avoid and refuse.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Play whole runs on simulated worlds and report true accuracy, cost and false claims.
 
-    No key, no network, no language model. The same arguments give the same figures.
+    No key, no network, no language model. The same arguments give the same figures. --selftest takes about a minute a
+    rival, and ends with exit code 1 when one fails.
     """
     from maspo.arena.page import summary_of, write
     from maspo.arena.programme import INGREDIENTS, PRESETS, WORLDS, Programme
     from maspo.arena.records import RecordFile
+    from maspo.arena.selftest import CHECKS, SEEDS
     from maspo.arena.summary import tables_of
     from maspo.core.errors import UsageError
     from maspo.world.world import TOPOLOGIES
@@ -67,7 +72,7 @@ def arena(
         "both": ("wall", "depth"),
     }
     chosen_graphs = _choose("--graphs", graphs, TOPOLOGIES)
-    chosen_worlds = _choose("--worlds", worlds, tuple(WORLDS))
+    chosen_worlds = tuple(CHECKS) if selftest else _choose("--worlds", worlds, tuple(WORLDS))
     names = _choose("--profiles", profiles, tuple(PRESETS))
     if clock not in timings:
         raise UsageError(f"--clock {clock!r}: expected one of {', '.join(timings)}")
@@ -75,7 +80,7 @@ def arena(
         graphs=chosen_graphs,
         worlds=chosen_worlds,
         rivals=rivals(names, labels, tuple(settings or ()), INGREDIENTS if ablate else ()),
-        seeds=range(first_seed, first_seed + seeds),
+        seeds=range(first_seed, first_seed + (SEEDS if selftest else seeds)),
         inputs=inputs,
         timings=timings[clock],
     )
@@ -90,8 +95,26 @@ def arena(
         if records and out is not None:
             write(out, records, arguments)
             note(f"Tables and plots: {out / 'arena.html'}")
-    if as_json:
+    if selftest:
+        _judge(records, as_json)
+    elif as_json:
         print_json(summary_of(records, arguments))
+
+
+def _judge(records: Sequence[Record], as_json: bool) -> None:
+    """Print what came of every check, and end with exit code 1 when one failed."""
+    from dataclasses import asdict
+
+    from maspo.arena.selftest import checked
+    from maspo.core.errors import EXIT_ERROR, EXIT_OK
+
+    found = checked(records)
+    rows = [(one.rival, one.name, "passed" if one.passed else "FAILED", one.told, one.demands) for one in found]
+    say(f"Known answers\n\n{table(('rival', 'check', 'result', 'found', 'demanded'), rows)}\n")
+    passed = all(one.passed for one in found)
+    if as_json:
+        print_json({"passed": passed, "checks": [asdict(one) for one in found]})
+    raise typer.Exit(EXIT_OK if passed else EXIT_ERROR)
 
 
 def _choose(flag: str, given: str, known: Sequence[str]) -> tuple[str, ...]:

@@ -14,15 +14,21 @@ from pathlib import Path
 from typing import Literal
 
 import aiohttp
+import typer
 
 from maspo.__about__ import __version__
+from maspo.cli.agreeing import agree_to_file
 from maspo.cli.prepare import key_missing
 from maspo.cli.settings import CONFIG_FILE, Sources, load_settings
 from maspo.cli.terminal import note, print_json, say, table
+from maspo.config import ModelSettings
+from maspo.core.errors import EXIT_PROVIDER
 from maspo.core.plain import Dumped
 from maspo.models.chat_completions import environment_proxy
 from maspo.models.endpoint import Endpoint
+from maspo.models.prices import PriceBook
 from maspo.sandbox.selftest import SandboxRefused, choose_level, find_means
+from maspo.study.trust import NotTrusted
 
 _PACKAGES = ("aiohttp", "pydantic", "pyyaml", "rich", "typer", "genai-prices")
 _SECONDS = 5.0
@@ -33,6 +39,12 @@ _LONGEST_REPLY = 2_000_000
 """Bytes of a list of models: thousands of them; more is something else."""
 _MODELS_SHOWN = 3
 """As examples, on one line."""
+_CONFIGURED = "configured"
+"""The name of the endpoint of the settings; a dead one is what the exit code tells of."""
+_HAS_NO_LIST = frozenset({404, 405, 501})
+"""What ``GET /models`` says where there is none."""
+_UNDERSTANDS = frozenset({400, 422})
+"""What a chat endpoint says to a request without a model and messages, which costs nothing."""
 Answer = Literal["answers", "refuses the key", "unexpected", "unreachable"]
 
 
@@ -75,7 +87,7 @@ LOCAL_PLACES = (
 """Servers on this machine, at the port that each takes by default."""
 
 
-def examine_machine(base_url: str | None, config: Path | None, local: bool, as_json: bool) -> None:
+def examine_machine(base_url: str | None, config: Path | None, allowed: str, local: bool, as_json: bool) -> None:
     """Print versions, keys, the sandbox that holds, and which endpoints answer."""
     settings = load_settings(Sources({"base-url": base_url}, file=config))
     for remark in settings.notes:
@@ -83,10 +95,14 @@ def examine_machine(base_url: str | None, config: Path | None, local: bool, as_j
     models = settings.config.models
     keys = {name: bool(os.environ.get(name)) for name in dict.fromkeys(["OPENAI_API_KEY", models.api_key_env])}
     places = list(LOCAL_PLACES) if local else []
-    ask_configured = not key_missing(models)
-    if ask_configured:
+    unasked = f"{models.api_key_env} is not set" if key_missing(models) else ""
+    try:
+        agree_to_file(settings, allowed)
+    except NotTrusted as error:
+        unasked = str(error)
+    if not unasked:
         key = os.environ.get(models.api_key_env, "")
-        configured = Place("configured", models.base_url, key, _SECONDS, models.allow_http, models.use_proxy)
+        configured = Place(_CONFIGURED, models.base_url, key, _SECONDS, models.allow_http, models.use_proxy)
         places.insert(0, configured)
     probes = asyncio.run(probe_all(places))
     versions = {"maspo": __version__, "Python": platform.python_version()}
@@ -109,8 +125,8 @@ def examine_machine(base_url: str | None, config: Path | None, local: bool, as_j
     bubblewrap, seccomp = ("yes" if found else "no" for found in (means.bubblewrap, means.seccomp))
     say(f"           found: bubblewrap {bubblewrap}, Landlock {landlock}, seccomp {seccomp}")
     say()
-    if not ask_configured:
-        say(f"Not asked: {Endpoint(models.base_url).shown}, because {models.api_key_env} is not set.")
+    if unasked:
+        say(f"Not asked: {Endpoint(models.base_url).shown}, because {unasked}.")
     if probes:
         rows = [(probe.place.name, probe.shown, probe.answer, probe.detail) for probe in probes]
         say(table(("endpoint", "base URL", "", ""), rows))
@@ -120,12 +136,39 @@ def examine_machine(base_url: str | None, config: Path | None, local: bool, as_j
         say(f"Ready: --base-url {probe.shown}{model}")
     if not answering:
         say("No endpoint answers. `maspo demo` needs none.")
+    remarks = [remark for probe in probes for remark in remarks_on(probe, models)]
+    for remark in remarks:
+        note(f"note: {remark}")
     if as_json:
         sandbox = _SandboxFound(level, means.bubblewrap, means.landlock, means.seccomp)
         endpoints = tuple(
             _EndpointFound(probe.place.name, probe.shown, probe.answer, probe.detail, probe.models) for probe in probes
         )
-        print_json(_Found(versions, sandbox, keys, endpoints))
+        print_json(_Found(versions, sandbox, keys, endpoints, tuple(remarks)))
+    if any(probe.place.name == _CONFIGURED and probe.answer != "answers" for probe in probes):
+        raise typer.Exit(EXIT_PROVIDER)
+
+
+def remarks_on(probe: Probe, models: ModelSettings) -> list[str]:
+    """Return what is worth knowing of the models that the settings name for the endpoint of all."""
+    if probe.place.name != _CONFIGURED:
+        return []
+    names = {"agent": models.agent, "judge": models.for_judge(), "proposer": models.for_proposer()}
+    here = dict.fromkeys(name for role, name in names.items() if name and role not in models.addresses())
+    found = []
+    for name in here:
+        if probe.models and name not in probe.models:
+            found.append(
+                f"{name} is not among the {len(probe.models)} models that {probe.shown} lists: it may be retired, or "
+                "have another name there"
+            )
+        prices = PriceBook(models.prices, models.base_url)
+        if not Endpoint(probe.place.base_url).is_near and prices.price(name) is None:
+            found.append(
+                f"no price is known for {name}: name it under [models.prices] for figures in money (the `prices` extra "
+                "knows those of providers)"
+            )
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +197,7 @@ class _Found(Dumped):
     keys: Mapping[str, bool]
     """Whether the variable of this name is set."""
     endpoints: tuple[_EndpointFound, ...]
+    notes: tuple[str, ...]
 
 
 # ── asking endpoints: ``GET /models``, side by side, with short time limits ──────────────────────────────────────────
@@ -174,24 +218,32 @@ async def _probe(session: aiohttp.ClientSession, place: Place) -> Probe:
     timeout = aiohttp.ClientTimeout(total=place.seconds)
     try:
         async with session.get(url, headers=headers, timeout=timeout, proxy=proxy, allow_redirects=False) as response:
-            body = await response.content.read(_LONGEST_REPLY)
-            return _read(place, response.status, body)
+            status, body = response.status, await response.content.read(_LONGEST_REPLY)
+        if status not in _HAS_NO_LIST:
+            return _read(place, status, body, endpoint)
+        asked = session.post(
+            endpoint.url, json={}, headers=headers, timeout=timeout, proxy=proxy, allow_redirects=False
+        )
+        async with asked as response:
+            if response.status in _UNDERSTANDS:
+                return Probe(place, "answers", "lists no models; the one to use is named by --agent-model")
+            return _read(place, response.status if response.status in (401, 403) else status, body, endpoint)
     except TimeoutError:
         return Probe(place, "unreachable", f"no answer within {place.seconds:g} s")
     except aiohttp.ClientConnectorError as error:
         refused = error.os_error.errno == errno.ECONNREFUSED
         return Probe(place, "unreachable", "nothing listens there" if refused else str(error.os_error))
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        return Probe(place, "unreachable", str(error) or type(error).__name__)
+        return Probe(place, "unreachable", endpoint.without_key(str(error), shortest=1) or type(error).__name__)
 
 
-def _read(place: Place, status: int, body: bytes) -> Probe:
+def _read(place: Place, status: int, body: bytes, endpoint: Endpoint) -> Probe:
     if status in (401, 403):
         return Probe(place, "refuses the key", f"HTTP {status}: {'wrong' if place.api_key else 'no'} key")
     if status != 200:
         return Probe(place, "unexpected", f"HTTP {status} to GET /models; the base URL usually ends in /v1")
     try:
-        names = [str(entry["id"]) for entry in json.loads(body)["data"]]
+        names = [endpoint.without_key(str(entry["id"])) for entry in json.loads(body)["data"]]
     except (ValueError, LookupError, TypeError, RecursionError):
         return Probe(place, "unexpected", "answers, but not with a list of models; is it OpenAI-compatible?")
     return Probe(place, "answers", f"models: {', '.join(names[:_MODELS_SHOWN])}", tuple(names))

@@ -5,42 +5,52 @@ Rows, prompts and settings are read before a call is paid, for ``maspo judge-che
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typer
 
+from maspo.cli.agreeing import agree, agree_to_file
+from maspo.cli.app_trust import agree_to_app
+from maspo.cli.discover import with_system_file
 from maspo.cli.options import Arguments, scorer_name
 from maspo.cli.prepare import (
     check_rows,
     check_writable,
+    describe_endpoints,
     draw_rows,
     key_missing,
     read_prompts,
+    read_system,
     sources_of,
+    with_models_of,
 )
 from maspo.cli.printed import Reported, ended
 from maspo.cli.running import Begin, confirm, make_whole, run_watched
 from maspo.cli.settings import load_settings
 from maspo.cli.terminal import lay_out, note, note_damage, print_json, say
 from maspo.config import Caps
-from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, StoreError, UsageError
+from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, MaspoError, UsageError
+from maspo.core.plain_files import MOST_TEXT, is_there, read_named
 from maspo.core.prompts import Prompts
 from maspo.data.tasks.registry import file_task, task_of
 from maspo.data.tasks.task import Task
-from maspo.models.endpoint import Endpoint
 from maspo.report.evaluation import PAGE, RESULT, ROWS, evaluation_of, summary, write_evaluation
 from maspo.report.folder import JOURNAL, RUNS, free_folder
 from maspo.runners.messages import check_inputs
 from maspo.scoring.registry import CODE, UNSAFE_CODE
+from maspo.store.looks import LookLedger
+from maspo.study.connections import endpoints_of, require_model
 from maspo.study.evaluation.evaluate import (
     DATABASE,
     NOTED,
     Attention,
     evaluate,
     look_at,
+    reach_in,
     recorded,
+    remarks_on_rows,
     resume_evaluation,
     scorer_for,
 )
@@ -48,7 +58,6 @@ from maspo.study.evaluation.job import EXACT, JUDGE, Evaluated, Evaluation, Side
 from maspo.study.optimize import recorded_job
 from maspo.study.resolve import split_of
 from maspo.team import System
-from maspo.team.load import load_system
 
 _LABELLED = ("exact", "choice", "math")
 """Scorers that compare with an answer."""
@@ -76,11 +85,14 @@ class Choice:
 
 def run_evaluation(arguments: Arguments, choice: Choice) -> None:
     """Read everything, state the plan, and evaluate once it is agreed to."""
+    arguments = with_system_file(arguments)
     evaluation, notes = read_outputs(arguments, choice)
     _check_scorer(evaluation)
     unscorable = _note_unscorable(evaluation)
-    evaluation = replace(evaluation, remarks=_note_seen_rows(evaluation.task, choice))
-    notes = [*notes, *unscorable, *evaluation.remarks]
+    named = [name for name in (choice.prompts, choice.against) if name is not None]
+    seen = note_seen_rows([row.key for row in evaluation.task.test.rows], named)
+    evaluation = replace(evaluation, remarks=seen)
+    notes = [*notes, *unscorable, *evaluation.remarks, *remarks_on_rows(evaluation)]
     if evaluation.repeats > 1 and not evaluation.config.models.agent_temperature:
         notes.append("repeats at temperature 0 differ only as far as the endpoint does; see models.agent_temperature")
     folder = arguments.out or free_folder(RUNS, f"{evaluation.system.name}-evaluation")
@@ -91,33 +103,43 @@ def run_evaluation(arguments: Arguments, choice: Choice) -> None:
         ("prompts", f"{names['after']} " + ("alone" if evaluation.before is None else f"against {names['before']}")),
         ("rows", f"{len(evaluation.task.test.rows):,} of {evaluation.task.name}, {evaluation.repeats} run(s) each"),
         ("scorer", evaluation.scorer),
-        ("endpoint", f"{Endpoint(models.base_url).shown} ({models.agent})"),
+        ("endpoint", describe_endpoints(models, "agent")),
         ("calls", describe_bound(evaluation.most_calls)),
         ("folder", str(folder)),
     )
     confirm(plan, arguments.yes)
     make_whole(folder / DATABASE)
     code = _run(
-        lambda watcher, stop: evaluate(evaluation, folder, Attention(watcher, stop=stop)), folder, arguments.as_json
+        lambda watcher, stop: evaluate(evaluation, folder, Attention(watcher, stop=stop, looks=LookLedger())),
+        folder,
+        arguments.as_json,
     )
     raise typer.Exit(code)
 
 
-def go_on_evaluating(folder: Path, caps: Caps | None, as_json: bool) -> int:
+def go_on_evaluating(folder: Path, caps: Caps | None, allowed: str, allow_app: bool, as_json: bool) -> int:
     """Go on with the evaluation that a folder holds; return the exit code."""
-    make_whole(folder / DATABASE, needed=NOTED)
-    if recorded(folder / DATABASE).scorer == UNSAFE_CODE:
+    begun = recorded(folder / DATABASE)
+    agree_to_app(begun.system, str(folder), allow_app)
+    if begun.scorer == UNSAFE_CODE:
         raise UsageError(
             f"{folder}: was started with --unsafe-exec, which no folder can ask for; repeat the `maspo evaluate` "
             f"command with --unsafe-exec and --out {folder}, and it goes on"
         )
-    return _run(lambda watcher, stop: resume_evaluation(folder, caps, Attention(watcher, stop=stop)), folder, as_json)
+    allowed = agree(reach_in(folder), folder, allowed)
+    make_whole(folder / DATABASE, needed=NOTED)
+    looks = LookLedger()
+    return _run(
+        lambda watcher, stop: resume_evaluation(folder, caps, Attention(watcher, stop=stop, looks=looks), allowed),
+        folder,
+        as_json,
+    )
 
 
 def _run(begin: Begin[Evaluated], folder: Path, as_json: bool) -> int:
     """Run to the end, write the reports and print the outcome; return the exit code."""
     # Where a run shares the folder, it is the run that `maspo resume` goes on with.
-    shared = (folder / JOURNAL).is_file()
+    shared = is_there(folder / JOURNAL)
     again = f"the same command with --out {folder}" if shared else f"maspo resume {folder}"
     found = run_watched(begin, folder / DATABASE, again)
     _report(folder, found)
@@ -170,9 +192,9 @@ def read_outputs(arguments: Arguments, choice: Choice) -> tuple[Evaluation, list
         UsageError: something cannot be used; says what, where and how to fix it.
 
     """
-    system = load_system(arguments.system)
+    system = read_system(arguments.system)
     task = _read_task(arguments)
-    settings = load_settings(sources_of(arguments))
+    settings = load_settings(sources_of(arguments, system))
     notes = [*settings.notes, *task.notes, *check_inputs(system, task.test)]
     alone = choice.prompts is None and choice.against is None
     after_name = choice.prompts or SEED
@@ -189,7 +211,7 @@ def read_outputs(arguments: Arguments, choice: Choice) -> tuple[Evaluation, list
     evaluation = Evaluation(
         system=system,
         task=task,
-        config=settings.config,
+        config=with_models_of(system, settings.config),
         after=after,
         before=before,
         scorer=scorer_name(scorer, choice.unsafe_exec),
@@ -202,10 +224,12 @@ def read_outputs(arguments: Arguments, choice: Choice) -> tuple[Evaluation, list
     if arguments.out is not None:
         check_writable(arguments.out)
     models = settings.config.models
-    Endpoint(models.base_url, allow_http=models.allow_http).check_private()
+    endpoints_of(models)
     missing = key_missing(models)
     if missing:
         raise ConfigInvalid(missing)
+    require_model(models, system)
+    agree_to_file(settings, arguments.trust)
     return evaluation, notes
 
 
@@ -234,7 +258,7 @@ def _name_prompt_set(name: str) -> str:
 
 def _read_rubric(file: Path) -> str:
     try:
-        text = file.read_text(encoding="utf-8").strip()
+        text = read_named(file, MOST_TEXT).decode("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"--rubric {file}: cannot be read ({error}); give a UTF-8 text file") from None
     if not text:
@@ -284,22 +308,21 @@ def _note_unscorable(evaluation: Evaluation) -> list[str]:
     return [f"rows without `{what}`, which cannot be scored: {lacking}"] if lacking else []
 
 
-def _note_seen_rows(task: Task, choice: Choice) -> tuple[str, ...]:
+def note_seen_rows(keys: Collection[str], names: Iterable[str]) -> tuple[str, ...]:
     """Return a remark for each prompt set that was found with the help of some of these rows: they flatter it."""
-    named = {name for name in (choice.prompts, choice.against) if name is not None} - {SEED, NONE}
     remarks = []
-    for name in sorted(named):
+    for name in sorted(set(names) - {SEED, NONE}):
         folder = Path(name) if Path(name).is_dir() else Path(name).parent
         searched: frozenset[str] = frozenset()
-        if (folder / JOURNAL).is_file():
+        if is_there(folder / JOURNAL):
             try:
                 searched = frozenset(split_of(recorded_job(folder)).search)
-            except StoreError:
+            except MaspoError:
                 continue
-        seen = sum(row.key in searched for row in task.test.rows)
+        seen = sum(key in searched for key in keys)
         if seen:
             remarks.append(
-                f"the search that wrote {_name_prompt_set(name)} has seen {seen} of these {len(task.test.rows)} rows: "
+                f"the search that wrote {_name_prompt_set(name)} has seen {seen} of these {len(keys)} rows: "
                 "figures on them flatter it; use rows that it has not seen"
             )
     return tuple(remarks)

@@ -13,18 +13,21 @@ from pathlib import Path
 
 import typer
 
+from maspo.cli.discover import with_system_file
 from maspo.cli.evaluate import NONE, Choice, describe_bound, read_outputs
 from maspo.cli.options import Arguments
 from maspo.cli.printed import ended
 from maspo.cli.running import confirm, make_whole, run_watched
 from maspo.cli.terminal import lay_out, note, print_json, say
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, UsageError
+from maspo.core.plain_files import MOST_TEXT, is_there, read_plain
 from maspo.core.seeded import rank
 from maspo.core.verdict import Verdict
 from maspo.models.endpoint import Endpoint
 from maspo.report.folder import JUDGE_PAGE, RUNS, free_folder
 from maspo.report.judge_check import PAIRS, RESULT, check_of, judge_summary, write_judge_check
 from maspo.report.visible import clipped
+from maspo.store.files import add_line
 from maspo.study.evaluation.calibration import calibrate
 from maspo.study.evaluation.evaluate import Attention
 from maspo.study.evaluation.job import JUDGE
@@ -51,6 +54,7 @@ def run_judge_check(
         raise ConfigInvalid(f"--pairs {pairs}: expected 1 or more")
     # Without other prompts the seed prompts meet themselves: repeats are what differs.
     runs = repeats if repeats is not None else (1 if prompts else _REPEATS)
+    arguments = with_system_file(arguments)
     evaluation, notes = read_outputs(arguments, Choice(prompts, None if prompts else NONE, scorer, repeats=runs))
     models = evaluation.config.models
     if evaluation.before is None and not models.agent_temperature:
@@ -61,7 +65,7 @@ def run_judge_check(
         note(f"note: {remark}")
     folder = arguments.out or free_folder(RUNS, f"{evaluation.system.name}-judge")
     plan = lay_out(
-        ("judge", f"{models.for_judge()} at {Endpoint(models.base_url).shown}"),
+        ("judge", f"{models.for_judge()} at {Endpoint(models.base_url_of('judge')).shown}"),
         ("pairs", f"{pairs:,} at most, one a row, from {len(evaluation.task.test.rows):,} rows"),
         ("calls", describe_bound(most_calls(evaluation, pairs))),
         ("folder", str(folder)),
@@ -99,12 +103,13 @@ def read_verdicts(out: Path) -> dict[str, Verdict | None]:
 
     """
     file = out / HUMAN
-    if not file.is_file():
+    if not is_there(file):
         return {}
     try:
-        lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+        text = read_plain(file, MOST_TEXT).decode("utf-8")
+        lines = [json.loads(line) for line in text.splitlines() if line.strip()]
         return {line["pair"]: None if line["verdict"] == _SKIPPED else Verdict(line["verdict"]) for line in lines}
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise UsageError(f"{file}: cannot be read ({error}); correct or delete it") from None
 
 
@@ -124,8 +129,7 @@ def ask_person(pairs: Sequence[Pair], out: Path, seed: int) -> None:
             verdict = Verdict.TIE.value
         else:
             verdict = (Verdict.WIN if (reply == "1") == candidate_first else Verdict.LOSS).value
-        with (out / HUMAN).open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"pair": pair.id, "verdict": verdict}) + "\n")
+        add_line(out / HUMAN, json.dumps({"pair": pair.id, "verdict": verdict}))
 
 
 def _ask(pair: Pair, candidate_first: bool, place: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -30,8 +30,11 @@ class Arguments:
     sets: tuple[str, ...]
     config: Path | None
     out: Path | None
+    allow_app: bool
     as_json: bool
     yes: bool
+    trust: str
+    """The fingerprint of what a settings file may ask for."""
 
 
 def _option(flag: str, metavar: str, help_text: str) -> Any:
@@ -53,7 +56,11 @@ MaxCalls = Annotated[str | None, _setting(FLAGS["max-calls"])]
 MaxMinutes = Annotated[str | None, _setting(FLAGS["max-minutes"])]
 BaseUrl = Annotated[str | None, _setting(FLAGS["base-url"])]
 Config = Annotated[Path | None, _option("--config", "FILE", "Settings file [default: maspo.toml, if it is there].")]
+Trust = Annotated[
+    str, _option("--trust", "FINGERPRINT", "Allow what a file or folder of others asks for: exactly what was shown.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
+AllowApp = Annotated[bool, typer.Option("--allow-app", help="Run the app of a system file that others have written.")]
 UnsafeExec = Annotated[
     bool, typer.Option("--unsafe-exec", help="Run programs in outputs without a sandbox, as your own user.")
 ]
@@ -71,18 +78,23 @@ _OTHERS: Mapping[str, Any] = {
         list[str] | None, _option("--set", "KEY=VALUE", "Any single setting, e.g. search.beam_width=3; repeatable.")
     ],
     "config": Config,
+    "allow_app": AllowApp,
     "as_json": Json,
     "yes": Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before starting.")],
+    "trust": Trust,
 }
-_SWITCHES = ("as_json", "yes")
+_DEFAULTS: Mapping[str, object] = {"allow_app": False, "as_json": False, "yes": False, "trust": ""}
 
 
-def asks_models(command: Callable[..., None], *, search: bool = False) -> Callable[..., None]:
+def asks_models(
+    command: Callable[..., None], *, search: bool = False, without: Collection[str] = ()
+) -> Callable[..., None]:
     """Give a command what all take that ask models: a system, rows, settings, a folder; its first argument holds it.
 
-    With ``search`` it takes the settings of a search, too.
+    With ``search`` it takes the settings of a search, too. ``without`` names settings that it says in its own way.
     """
-    flags = [flag for flag in FLAGS.values() if flag.commands == "models" or (search and flag.commands == "search")]
+    kinds = ("models", "search") if search else ("models",)
+    flags = [flag for flag in FLAGS.values() if flag.commands in kinds and flag.name not in without]
 
     @functools.wraps(command)
     def with_options(system: Path, **given: Any) -> None:
@@ -98,7 +110,7 @@ def asks_models(command: Callable[..., None], *, search: bool = False) -> Callab
         *((name, kind, None) for name, kind in _ROWS.items()),
         *((one.name, hints[one.name], one.default) for one in own),
         *((flag.keyword, Annotated[str | None, _setting(flag)], None) for flag in flags),
-        *((name, kind, False if name in _SWITCHES else None) for name, kind in _OTHERS.items()),
+        *((name, kind, _DEFAULTS.get(name)) for name, kind in _OTHERS.items()),
     ]
     # Typer reads a command's options from its signature.
     vars(with_options)["__signature__"] = inspect.Signature(

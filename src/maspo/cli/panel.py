@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
+from typing import TextIO, cast
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -12,6 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from maspo.cli.terminal import Lasting
 from maspo.cli.watch import Board, cost, remaining
 from maspo.report.phrases import duration, signed
 from maspo.report.visible import visible
@@ -29,7 +32,7 @@ def live_panel(board: Board, console: Console | None = None) -> Iterator[None]:
     """Show a board on stderr until the block ends; the last picture stays."""
     live = Live(
         get_renderable=lambda: draw(board),
-        console=console or Console(stderr=True),
+        console=console or Console(file=cast(TextIO, Lasting(sys.stderr))),
         refresh_per_second=_REFRESHES_PER_SECOND,
         redirect_stdout=False,
     )

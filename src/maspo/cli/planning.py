@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from maspo.cli.options import Arguments
-from maspo.cli.prepare import Prepared, key_missing, prepare
+from maspo.cli.prepare import Prepared, describe_endpoints, key_missing, model_missing, prepare
 from maspo.cli.terminal import lay_out, note, print_json, say, table
 from maspo.core.plain import FLAT, Dumped, named
-from maspo.models.endpoint import Endpoint
-from maspo.report.phrases import list_names, money, number
+from maspo.report.phrases import duration, list_names, money, number
 from maspo.study.job import Estimate
 from maspo.study.resolve import resolve
 
@@ -37,11 +36,12 @@ def print_check(arguments: Arguments) -> None:
     """Print the plan, once everything that it needs was found to be fine."""
     prepared = prepare(arguments)
     plan = resolve(prepared.job).plan
-    missing = key_missing(prepared.job.config.models)
+    missing = key_missing(prepared.job.config.models) or model_missing(prepared.job.config, prepared.job.system)
     remarks = list(dict.fromkeys((*prepared.notes, *plan.notes, *([missing] if missing else []))))
     for remark in remarks:
         note(f"note: {remark}")
-    say("Everything that can be checked without a call is fine.")
+    fine = "Everything that can be checked without a call is fine"
+    say(f"{fine}, but no run can begin: {missing}" if missing else f"{fine}.")
     say()
     say(plan_text(prepared, plan))
     if arguments.as_json:
@@ -59,7 +59,6 @@ def plan_text(prepared: Prepared, plan: Estimate) -> str:
     else:
         size = f"{number(len(system.order))} agents in {number(len(levels))} levels"
         shape = f"{list_names(levels[0])} → … → {list_names(levels[-1])} ({size})"
-    names = ", ".join(dict.fromkeys([models.agent, models.for_judge(), models.for_proposer()]))
     about = f"about {plan.planned:,}, " if plan.planned < plan.most else ""
     price = f"unknown: no price is known for {', '.join(plan.unpriced)}"
     limits = [money(caps.usd)] if caps.usd is not None else []
@@ -67,14 +66,40 @@ def plan_text(prepared: Prepared, plan: Estimate) -> str:
     limits += [f"{caps.minutes:g} minutes"] if caps.minutes is not None else []
     return lay_out(
         ("system", f"{system.name}: {shape}"),
-        ("inputs", f"{plan.search_inputs} for the search, {plan.holdout_inputs} held out for the final test"),
-        ("endpoint", f"{Endpoint(models.base_url).shown} ({names})"),
+        ("inputs", f"{plan.search_inputs} for the search, {_held_out(plan)} for the final test"),
+        ("endpoint", describe_endpoints(models)),
         ("calls", f"{about}at most {plan.most:,}"),
-        ("tokens", f"about {plan.tokens_in:,} in, {plan.tokens_out:,} out"),
-        ("money", price if plan.usd is None else f"at most {money(plan.usd)}"),
+        ("tokens", _tokens(plan)),
+        ("money", price if plan.usd is None else _money(plan, plan.usd)),
+        *_time(plan, models.concurrency),
         ("caps", ", ".join(limits) or "none"),
         ("folder", str(prepared.out)),
     )
+
+
+def _tokens(plan: Estimate) -> str:
+    most = f"at most {plan.tokens_in:,} in, {plan.tokens_out:,} out"
+    if plan.expected is None:
+        return most
+    return f"about {plan.expected.tokens_in:,} in, {plan.expected.tokens_out:,} out; {most}"
+
+
+def _money(plan: Estimate, usd: float) -> str:
+    most = f"at most {money(usd)}"
+    return most if plan.expected is None or plan.expected.usd is None else f"about {money(plan.expected.usd)}, {most}"
+
+
+def _time(plan: Estimate, concurrency: int) -> list[tuple[str, str]]:
+    if plan.expected is None:
+        return []
+    a_call = plan.expected.seconds / max(plan.planned, 1)
+    alone = f"about {duration(plan.expected.seconds)} if calls took {a_call:g} s one after the other"
+    return [("time", f"{alone}; up to {concurrency} go side by side")]
+
+
+def _held_out(plan: Estimate) -> str:
+    groups = f" in {plan.holdout_groups} independent groups" if plan.holdout_groups < plan.holdout_inputs else ""
+    return f"{plan.holdout_inputs} held out{groups}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +112,21 @@ class _Tokens(Dumped):
 class _Inputs(Dumped):
     search: int
     holdout: int
+    holdout_groups: int
+
+
+@dataclass(frozen=True, slots=True)
+class _ExpectedFigures(Dumped):
+    """What the planned calls come to; seconds if each waited for the one before."""
+
+    tokens: _Tokens
+    usd: float | None
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class _PlanFigures(Dumped):
-    """What ``--json`` prints of a plan; ``usd`` is None when a price is unknown."""
+    """What ``--json`` prints of a plan; tokens and ``usd`` are at most, ``usd`` is None when a price is unknown."""
 
     calls: Mapping[str, int]
     """At most, by purpose; what the run is planned for, and at most together."""
@@ -100,6 +135,8 @@ class _PlanFigures(Dumped):
     unpriced: tuple[str, ...]
     inputs: _Inputs
     notes: tuple[str, ...]
+    expected: _ExpectedFigures | None
+    """None where there is a bound only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +151,14 @@ class _CheckFigures(Dumped):
 
 
 def _figures(plan: Estimate, remarks: Sequence[str]) -> _PlanFigures:
+    found = plan.expected
+    tokens = _Tokens(found.tokens_in, found.tokens_out) if found else _Tokens(0, 0)
     return _PlanFigures(
         calls={**plan.calls, "planned": plan.planned, "total": plan.most},
         tokens=_Tokens(plan.tokens_in, plan.tokens_out),
         usd=plan.usd,
         unpriced=plan.unpriced,
-        inputs=_Inputs(plan.search_inputs, plan.holdout_inputs),
+        inputs=_Inputs(plan.search_inputs, plan.holdout_inputs, plan.holdout_groups),
         notes=tuple(remarks),
+        expected=None if found is None else _ExpectedFigures(tokens, found.usd, found.seconds),
     )

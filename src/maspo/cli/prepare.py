@@ -9,22 +9,30 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maspo.cli.options import Arguments
-from maspo.cli.settings import Sources, load_settings
-from maspo.config import ModelSettings
+from maspo.cli.settings import LoadedSettings, Sources, load_settings
+from maspo.cli.terminal import note
+from maspo.config import ModelSettings, RunConfig
 from maspo.core.errors import ConfigInvalid, UsageError
+from maspo.core.plain_files import MOST_TEXT, is_there, read_named, read_plain
 from maspo.core.seeded import shuffled
 from maspo.data.inputs import Inputs, load_inputs
 from maspo.data.tasks.registry import task_of
 from maspo.models.base import CHAT
 from maspo.models.endpoint import Endpoint
 from maspo.report.folder import JOURNAL, RUNS, free_folder
-from maspo.runners.messages import check_inputs
+from maspo.runners.messages import blind_agents, check_inputs
+from maspo.study.connections import endpoints_of, key_variable, require_model
 from maspo.study.job import Job
 from maspo.team import System
+from maspo.team.app import App
 from maspo.team.load import load_system
 
 _KEY_NEEDED = "api.openai.com"
 """Known to answer nobody without a key; of other endpoints that is not known."""
+
+
+_MANY_ROWS = 20_000
+"""Inputs whose groups take more than a second to find."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,7 @@ class Prepared:
 
     job: Job
     out: Path
+    settings: LoadedSettings
     notes: tuple[str, ...]
 
 
@@ -43,24 +52,65 @@ def prepare(arguments: Arguments) -> Prepared:
         UsageError: something cannot be used; says what, where and how to fix it.
 
     """
-    system = load_system(arguments.system)
-    inputs, remarks, source = _read_inputs(arguments, system)
-    notes = (*remarks, *check_inputs(system, inputs))
-    settings = load_settings(sources_of(arguments))
-    models = settings.config.models
-    Endpoint(models.base_url, allow_http=models.allow_http).check_private()
+    system = read_system(arguments.system)
+    inputs, remarks, source = read_inputs(arguments, system)
+    if len(inputs.rows) >= _MANY_ROWS:
+        note(f"{len(inputs.rows):,} inputs: to find out which ask the same takes a while; --rows N draws fewer")
+    notes = (*remarks, *check_inputs(system, inputs), *blind_agents(system, inputs))
+    settings = load_settings(sources_of(arguments, system))
+    config = with_models_of(system, settings.config)
+    endpoints_of(config.models)
     out = arguments.out or free_folder(RUNS, system.name)
     check_folder(out)
     sources = {"system": str(arguments.system.absolute()), **source}
-    return Prepared(Job(system, inputs, settings.config, sources), out, (*settings.notes, *notes))
+    return Prepared(Job(system, inputs, config, sources), out, settings, (*settings.notes, *notes))
 
 
-def sources_of(arguments: Arguments) -> Sources:
-    """Return the settings that a command was given."""
-    return Sources(arguments.flags, arguments.sets, arguments.config)
+def model_missing(config: RunConfig, system: System) -> str:
+    """Return what to do about a model that nobody has named; empty when none is missing."""
+    try:
+        require_model(config.models, system)
+    except ConfigInvalid as error:
+        return str(error)
+    return ""
 
 
-def _read_inputs(arguments: Arguments, system: System) -> tuple[Inputs, tuple[str, ...], Mapping[str, str]]:
+def is_app(path: Path) -> bool:
+    """Return whether what stands in the place of a system file is an app: ``module:function``."""
+    return not path.exists() and App(str(path)).kind == "callable"
+
+
+def read_system(path: Path) -> System:
+    """Return the system of a file.
+
+    Raises:
+        UsageError: it cannot be read, or is an app that nobody has looked at.
+
+    """
+    if is_app(path):
+        raise UsageError(
+            f"{path}: an app; `maspo discover --app {path} --inputs FILE` looks at it and writes its system file"
+        )
+    return load_system(path)
+
+
+def with_models_of(system: System, config: RunConfig) -> RunConfig:
+    """Return the settings with the model that an app's agents call, where no other is named for judge and proposer."""
+    if system.app is None or config.models.agent != ModelSettings().agent:
+        return config
+    called = [agent.model for agent in system.agents if agent.model]
+    if not called:
+        return config
+    models = config.models.model_copy(update={"agent": max(called, key=called.count)})
+    return config.model_copy(update={"models": models})
+
+
+def sources_of(arguments: Arguments, system: System | None = None) -> Sources:
+    """Return the settings that a command was given, and those that the system file gives."""
+    return Sources(arguments.flags, arguments.sets, arguments.config, system.models if system else {})
+
+
+def read_inputs(arguments: Arguments, system: System) -> tuple[Inputs, tuple[str, ...], Mapping[str, str]]:
     """Return inputs to optimize on, remarks, and the file that holds just these, if there is one.
 
     They are those of a file, or the pool of a task, which shares no row with those that the task is scored on.
@@ -117,9 +167,10 @@ def read_prompts(path: Path) -> Mapping[str, str]:
         UsageError: it is missing or holds something else.
 
     """
-    file = path / "prompts.json" if path.is_dir() else path
+    inside = path.is_dir()
+    file = path / "prompts.json" if inside else path
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads((read_plain if inside else read_named)(file, MOST_TEXT).decode("utf-8"))
     except FileNotFoundError:
         raise UsageError(f"{file}: no such file; give seed, shipped, winners, a run folder or a prompts.json") from None
     except (OSError, ValueError, RecursionError) as error:
@@ -131,13 +182,25 @@ def read_prompts(path: Path) -> Mapping[str, str]:
 
 def key_missing(models: ModelSettings) -> str:
     """Return how to give the API key, when the endpoint is known to need one and there is none; else empty."""
-    name = models.api_key_env
-    if models.client == CHAT and _KEY_NEEDED in models.base_url and not os.environ.get(name):
-        return (
-            f"{name} is not set, and {models.base_url} answers nobody without a key; "
-            f"set {name}, or give another endpoint with --base-url (`maspo doctor` looks for local ones)"
-        )
+    for role in ("", *models.addresses()):
+        name, address = key_variable(models, role), models.base_url_of(role)
+        if models.client == CHAT and _KEY_NEEDED in address and not os.environ.get(name):
+            what = f"{name} is not set" if name else f"no key is named for the {role}"
+            fix = f"set {name}" if name else f"name its variable with --set models.{role}.key_env=…"
+            return (
+                f"{what}, and {address} answers nobody without a key; "
+                f"{fix}, or give another endpoint with --base-url (`maspo doctor` looks for local ones)"
+            )
     return ""
+
+
+def describe_endpoints(models: ModelSettings, *roles: str) -> str:
+    """Return where calls go, and which models answer there; of these roles, or of all."""
+    names = {"agent": models.agent, "judge": models.for_judge(), "proposer": models.for_proposer()}
+    found: dict[str, list[str]] = {}
+    for role in roles or names:
+        found.setdefault(Endpoint(models.base_url_of(role)).shown, []).append(names[role])
+    return "; ".join(f"{place} ({', '.join(dict.fromkeys(called))})" for place, called in found.items())
 
 
 def check_folder(out: Path) -> None:
@@ -148,7 +211,7 @@ def check_folder(out: Path) -> None:
 
     """
     check_writable(out)
-    if (out / JOURNAL).exists():
+    if is_there(out / JOURNAL):
         raise ConfigInvalid(f"--out {out}: holds a run already; go on with `maspo resume {out}` or give another folder")
 
 

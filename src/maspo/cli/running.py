@@ -16,6 +16,8 @@ import typer
 from maspo.cli.terminal import note
 from maspo.cli.watch import watching
 from maspo.core.errors import EXIT_INTERRUPTED, Interrupted, ProviderError
+from maspo.core.plain_files import is_there
+from maspo.core.running import run
 from maspo.store import mend
 from maspo.study.job import Watcher
 
@@ -44,6 +46,13 @@ def agreed() -> bool:
     return typer.confirm("Start?", default=True, err=True)
 
 
+def agreed_to_write(yes: bool) -> bool:
+    """Ask before files of the user's are changed; where nobody can answer, only ``yes`` does."""
+    if yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return yes
+    return typer.confirm("Write?", default=False, err=True)
+
+
 def make_whole(database: Path, needed: str = "") -> None:
     """Mend the record that a command goes on with, where there is one, and tell what was damaged.
 
@@ -53,13 +62,15 @@ def make_whole(database: Path, needed: str = "") -> None:
         StoreError: it is beyond repair, no record of maspo, or another process works on it.
 
     """
-    remark = mend(database, needed) if database.is_file() else ""
+    remark = mend(database, needed) if is_there(database) else ""
     if remark:
         note(f"note: {remark}")
 
 
 def run_watched(begin: Begin[T], record: Path, again: str = "") -> T:
     """Run to the end or to the first Ctrl-C, which lets calls in flight finish; a second one ends the process.
+
+    SIGTERM does the same, and so does a terminal that is closed (SIGHUP), which never ends it at once.
 
     ``again`` is how to go on with what is recorded: by ``maspo resume`` unless something else is said.
 
@@ -74,7 +85,7 @@ def run_watched(begin: Begin[T], record: Path, again: str = "") -> T:
             return await begin(watcher, stop)
 
     try:
-        return asyncio.run(watched())
+        return run(watched())
     except ProviderError:
         if record.is_file():
             note(f"What is recorded is kept; go on with: {again or f'maspo resume {record.parent}'}")
@@ -89,17 +100,21 @@ def run_watched(begin: Begin[T], record: Path, again: str = "") -> T:
 def _stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
     loop = asyncio.get_running_loop()
 
-    def on_signal() -> None:
+    def on_signal(number: int) -> None:
         if stop.is_set():
+            if number == signal.SIGHUP:
+                return  # the system and the shell both tell of a terminal that was closed
             if sys.stderr.isatty():
                 os.write(_STDERR, _SHOW_CURSOR)  # the panel hid it, and holds back what is printed
             os._exit(EXIT_INTERRUPTED)  # at once: every recorded reply is on disk already
         stop.set()
         note("Stopping: calls in flight are finished and recorded. Ctrl-C again ends at once.")
 
-    signals = (signal.SIGINT, signal.SIGTERM)
+    signals = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # else by nohup, which asks to go on
+        signals.append(signal.SIGHUP)
     for number in signals:
-        loop.add_signal_handler(number, on_signal)
+        loop.add_signal_handler(number, on_signal, number)
     try:
         yield
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -12,12 +12,13 @@ from typing import Generic, TypeVar
 from maspo.cli.prepare import read_prompts
 from maspo.cli.printed import Change, Changes, FolderEntry, Listing, NoJudge, NoVerdict, Reported, RunEntry
 from maspo.cli.terminal import note, note_damage, print_json, say, table
-from maspo.core.errors import StoreError, UsageError
+from maspo.core.errors import MaspoError, UsageError
+from maspo.core.plain_files import is_there
 from maspo.core.usage import Usage, total
 from maspo.report import phrases
 from maspo.report.diff import diff
 from maspo.report.evaluation import evaluation_of, short_share
-from maspo.report.folder import JOURNAL, REPORT, Look, look, write_results
+from maspo.report.folder import JOURNAL, REPORT, Look, find_files, look, write_results
 from maspo.report.judge_check import CheckShort, read_check
 from maspo.report.result import result_of
 from maspo.report.text import summary
@@ -33,12 +34,13 @@ _EVALUATION_HEADERS = ("evaluation", "verdict", "before", "after", "rows", "p", 
 _CHECK_HEADERS = ("judge check", "judge", "pairs", "right", "first", "calls", "usd", "when")
 _STYLES = {"same": "", "removed": "\x1b[31m", "added": "\x1b[32m"}
 """Red and green of a terminal (SGR of ECMA-48)."""
+_RECORDS = frozenset({JOURNAL, EVALUATION_DATABASE, JUDGE_DATABASE})
 _MARKS = {"same": ("", ""), "removed": ("[-", "-]"), "added": ("{+", "+}")}
 
 
 def report_folder(folder: Path, as_json: bool) -> None:
     """Write the report of a run or an evaluation again, and print the summary."""
-    if holds_evaluation(folder) and not (folder / JOURNAL).is_file():
+    if holds_evaluation(folder) and not is_there(folder / JOURNAL):
         from maspo.cli.evaluate import report_evaluation
 
         report_evaluation(folder, as_json)
@@ -70,9 +72,10 @@ def list_runs(folder: Path, as_json: bool) -> None:
     """List what is below a folder, newest first."""
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; give one that holds run folders")
-    runs = sorted(_find_runs(folder), key=lambda pair: -pair[1].written)
-    evaluations = _find(folder, EVALUATION_DATABASE, _look_at_evaluation)
-    checks = _find(folder, JUDGE_DATABASE, read_check)
+    there = tuple(find_files(folder, _RECORDS))
+    runs = sorted(_find_runs(there), key=lambda pair: -pair[1].written)
+    evaluations = _find(there, EVALUATION_DATABASE, _look_at_evaluation)
+    checks = _find(there, JUDGE_DATABASE, read_check)
     tables = [
         table(headers, [(str(folder), *cells, _when(written)) for folder, cells, written in rows])
         for headers, rows in (
@@ -97,25 +100,25 @@ def list_runs(folder: Path, as_json: bool) -> None:
         )
 
 
-def _find_runs(folder: Path) -> Iterator[tuple[Path, Look]]:
+def _find_runs(there: Iterable[Path]) -> Iterator[tuple[Path, Look]]:
     """Look at every run folder; one that cannot be read is named and does not hide the others."""
-    for journal in sorted(folder.rglob(JOURNAL)):
+    for journal in sorted(path for path in there if path.name == JOURNAL):
         try:
             looked = look(journal.parent)
-        except StoreError as error:
+        except (MaspoError, OSError) as error:
             note(f"note: {error}")
         else:
             note_damage(journal.parent, looked.damage)
             yield journal.parent, looked
 
 
-def _find(folder: Path, database: str, read: Callable[[Path], FoundT | None]) -> list[_Finding[FoundT]]:
+def _find(there: Iterable[Path], database: str, read: Callable[[Path], FoundT | None]) -> list[_Finding[FoundT]]:
     """Look at every record of a kind, newest first; one that cannot be read is named and does not hide the others."""
     findings = []
-    for record in sorted(folder.rglob(database)):
+    for record in sorted(path for path in there if path.name == database):
         try:
-            findings.append(_Finding(record.parent, read(record.parent), record.stat().st_mtime))
-        except (StoreError, OSError) as error:
+            findings.append(_Finding(record.parent, read(record.parent), record.lstat().st_mtime))
+        except (MaspoError, OSError) as error:
             note(f"note: {error}")
     return sorted(findings, key=lambda one: -one.written)
 

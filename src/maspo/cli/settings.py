@@ -8,13 +8,15 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from maspo.config import RunConfig
 from maspo.configure import Setting, configure, paths_by_flag
 from maspo.core.errors import ConfigInvalid
+from maspo.core.plain_files import MOST_SETTINGS, is_there, read_named, read_plain
 from maspo.flags import ENV_PREFIX, FLAGS
+from maspo.study.reach import Reach, flat, of_file
 
 CONFIG_FILE = "maspo.toml"
 OTHER_VARIABLES = frozenset({"MASPO_DEBUG", "MASPO_DATA", "MASPO_DOWNLOAD"})
@@ -28,13 +30,17 @@ class Sources:
     flags: Mapping[str, object]
     sets: Sequence[str] = ()
     file: Path | None = None
+    models: Mapping[str, object] = field(default_factory=dict)
+    """What the system file says of models, by role; everything else weighs more."""
 
 
 @dataclass(frozen=True)
 class LoadedSettings:
-    """The settings of a run, and remarks on what was given."""
+    """The settings of a run, what the settings file asks for, which nobody has agreed to yet, and remarks."""
 
     config: RunConfig
+    reach: Reach
+    file: Path
     notes: tuple[str, ...] = ()
 
 
@@ -45,7 +51,9 @@ def load_settings(sources: Sources, environ: Mapping[str, str] = os.environ) -> 
         ConfigInvalid: an unknown key or a value that cannot be used; names where it was given.
 
     """
-    settings = [*_read_file(sources.file)]
+    of_system = [Setting(("models",), sources.models, "system file: models")] if sources.models else []
+    in_file = [*of_system, *_read_file(sources.file)]
+    settings = [*in_file]
     if environ.get("OPENAI_BASE_URL"):
         settings.append(Setting(("models", "base_url"), environ["OPENAI_BASE_URL"], "OPENAI_BASE_URL"))
     paths = paths_by_flag()
@@ -70,18 +78,27 @@ def load_settings(sources: Sources, environ: Mapping[str, str] = os.environ) -> 
         if name.startswith(ENV_PREFIX) and name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             notes.append(f"{name} is set, but is no setting of maspo" + (f"; did you mean {near[0]}?" if near else ""))
-    return LoadedSettings(configure(settings), tuple(notes))
+    config = configure(settings)
+    reach = of_file(_standing(in_file, settings[len(in_file) :]))
+    return LoadedSettings(config, reach, sources.file or Path(CONFIG_FILE), tuple(notes))
+
+
+def _standing(in_file: Sequence[Setting], later: Sequence[Setting]) -> dict[str, object]:
+    """Return what a file sets and nothing later replaces, by place."""
+    given = {name: value for setting in in_file for name, value in flat({setting.path[0]: setting.value})}
+    replaced = {".".join(setting.path) for setting in later}
+    return {name: value for name, value in given.items() if not {name, name.partition(".")[0]} & replaced}
 
 
 def _read_file(file: Path | None) -> Iterator[Setting]:
     path = file or Path(CONFIG_FILE)
-    if file is None and not path.exists():
+    if path == Path(os.devnull) or (file is None and not is_there(path)):
         return
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads((read_plain if file is None else read_named)(path, MOST_SETTINGS).decode("utf-8"))
     except FileNotFoundError:
         raise ConfigInvalid(f"--config {path}: no such file; give a TOML file such as {CONFIG_FILE}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigInvalid(f"{path}: not valid TOML: {error}; correct the file") from None
     except OSError as error:
         raise ConfigInvalid(f"{path}: cannot be read ({error.strerror}); give a readable TOML file") from None

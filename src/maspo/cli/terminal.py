@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from maspo.core.plain import Dumped, plain
 from maspo.report.visible import visible
@@ -17,12 +21,57 @@ _NUMBER = re.compile(r"[-+−~≤ ]*\$?[\d,.]*( %)?|unknown")
 
 def say(text: str = "") -> None:
     """Print a part of the result."""
-    print(visible(text), flush=True)
+    try:
+        print(visible(text), flush=True)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        _look_away(sys.stdout)
 
 
 def note(text: str) -> None:
-    """Print progress or a remark: to stderr, so that scripts can read the result."""
-    print(visible(text), file=sys.stderr, flush=True)
+    """Print progress or a remark: to stderr, so that scripts can read the result. Work goes on if nobody reads it."""
+    Lasting(sys.stderr).write(f"{visible(text)}\n")
+
+
+class Lasting:
+    """A stream to look on, such as stderr, that outlives the terminal or the program that shows it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    @property
+    def encoding(self) -> str:
+        """The encoding of the stream."""
+        return self._stream.encoding
+
+    def write(self, text: str) -> int:
+        """Write and show at once, if anybody is there."""
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except OSError:
+            _look_away(self._stream)
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def isatty(self) -> bool:
+        """Say whether it is a terminal."""
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        """Return the descriptor of the stream."""
+        return self._stream.fileno()
+
+
+def _look_away(stream: TextIO) -> None:
+    """Let a stream that is gone lead nowhere, so that what it still holds is no error at the end of the process."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def note_damage(folder: Path, damage: str) -> None:

@@ -15,6 +15,8 @@ from maspo.events import (
     CallUnsettled,
     CandidateScored,
     ConflictFound,
+    DraftsReplaced,
+    EndpointAdapted,
     Event,
     InfluenceMeasured,
     Paused,
@@ -24,6 +26,7 @@ from maspo.events import (
     RunStarted,
     SearchEnded,
     StepStarted,
+    Warned,
 )
 from maspo.report.fold import by_rounds
 from maspo.report.phrases import describe_conflict, describe_unsettled, duration, list_names, money, plural
@@ -133,7 +136,7 @@ class PlainLines:
         large = self._run is not None and len(self._run.agents) > _MOST_LINES
         if isinstance(event, StepStarted) and large and by_rounds(event, self._run):
             # The first step of a round speaks for all agents.
-            line = f"round {event.pass_}/{event.passes}" if event.pass_ != self._round else ""
+            line = _round(event) if event.pass_ != self._round else ""
             self._round = event.pass_
         if not line:
             return
@@ -168,8 +171,14 @@ def line_of(event: Event, run: RunStarted | None = None) -> str:
             line = f"  {event.agent}: new prompt, {event.reason}"
         case ConflictFound():
             line = f"  conflict: {describe_conflict(event)}"
+        case Warned():
+            line = f"note: {event.text}"
+        case DraftsReplaced():
+            line = f"  {event.agent}: plain edits stand in, since no draft can be used ({event.reason})"
         case CallLost():
             line = f"  a call failed for good ({event.purpose}): {event.reason}"
+        case EndpointAdapted():
+            line = f"  adapted to the endpoint: {event.what}"
         case CallUnsettled():
             line = f"  {describe_unsettled(event)}"
         case SearchEnded():
@@ -188,11 +197,16 @@ def line_of(event: Event, run: RunStarted | None = None) -> str:
 def step_name(event: StepStarted, run: RunStarted | None = None) -> str:
     """Return where the search stands: round or pass, agent and, where there are several, generation."""
     if by_rounds(event, run):
-        return f"round {event.pass_}/{event.passes}, {event.agent}"
+        return f"{_round(event)}, {event.agent}"
     where = f"pass {event.pass_}/{event.passes}, {event.agent}"
     if not event.generation:
         return f"{where}, Beam Refresh"
     return f"{where}, generation {event.generation}/{event.generations}" if event.generations > 1 else where
+
+
+def _round(event: StepStarted) -> str:
+    """Return which round began. How many there will be is not known: mostly the calls that are planned end the race."""
+    return f"round {event.pass_} of at most {event.passes}"
 
 
 def spent(progress: Progress | None) -> str:

@@ -36,6 +36,12 @@ class Call:
     """The content address of the model call."""
     tools: tuple[ToolUse, ...] = ()
 
+    @property
+    def written(self) -> str:
+        """What the agent wrote in its turn: the tools that it used with what they told it, then its output."""
+        used = (f"{use.name}({use.arguments}) → {use.result}" for use in self.tools)
+        return "\n".join((*used, self.output))
+
 
 @dataclass(frozen=True)
 class Trace:
@@ -65,11 +71,15 @@ class Trace:
 
     def written_by(self, agent: str) -> str:
         """Return what an agent wrote in all its calls, in order; nothing when it was not called."""
-        return "\n\n".join(call.output for call in self.by_agent.get(agent, ()))
+        return "\n\n".join(call.written for call in self.by_agent.get(agent, ()))
 
     def read_by(self, agent: str) -> Mapping[str, str]:
         """Return what an agent read in all its calls, keyed by who wrote it (C_i of Eq. 1)."""
+        return self.read_in(*self.by_agent.get(agent, ()))
+
+    def read_in(self, *calls: Call) -> Mapping[str, str]:
+        """Return what was read in some calls of the trace, keyed by who wrote it."""
         read: dict[str, list[str]] = {}
-        for place in dict.fromkeys(place for call in self.by_agent.get(agent, ()) for place in call.reads):
+        for place in dict.fromkeys(place for call in calls for place in call.reads):
             read.setdefault(self.calls[place].agent, []).append(self.calls[place].output)
         return {writer: "\n\n".join(outputs) for writer, outputs in read.items()}

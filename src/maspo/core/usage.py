@@ -27,6 +27,13 @@ class Usage(Dumped):
     usd: float | None = None
     cut: int = 0
     """Replies that ended at the limit of tokens: what they hold is kept, and is not whole."""
+    tokens_cached: int = 0
+    """Of ``tokens_in``: those that the endpoint had in its own cache."""
+    tokens_thought: int = 0
+    """Of ``tokens_out``: those of thoughts, which are billed and not read."""
+    refused: int = 0
+    """Of ``failed``: attempts that the endpoint refused or that never reached it; they cost nothing, and no cap counts
+    them."""
 
     def __add__(self, other: Usage) -> Usage:
         """Return the sum; once a part of the money is unknown, all of it is. What costs nothing has ``usd`` 0."""
@@ -39,6 +46,9 @@ class Usage(Dumped):
             unmetered=self.unmetered + other.unmetered,
             usd=None if self.usd is None or other.usd is None else self.usd + other.usd,
             cut=self.cut + other.cut,
+            tokens_cached=self.tokens_cached + other.tokens_cached,
+            tokens_thought=self.tokens_thought + other.tokens_thought,
+            refused=self.refused + other.refused,
         )
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from maspo.core.errors import InputsInvalid
@@ -28,14 +29,14 @@ class Input:
     answer: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Inputs:
     """The inputs of a run, without duplicates; ``merged`` counts the rows that repeated another."""
 
     rows: tuple[Input, ...]
     merged: int = 0
 
-    @property
+    @cached_property
     def columns(self) -> frozenset[str]:
         """The columns that every row has: the names that a prompt may use as placeholders."""
         return frozenset.intersection(*(frozenset(row.columns) for row in self.rows))

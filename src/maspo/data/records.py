@@ -1,20 +1,34 @@
-"""Rows from files: JSON Lines, JSON, CSV, Parquet, and the first three compressed with gzip."""
+"""Rows from files: JSON Lines, JSON, CSV (also with semicolons or tabs), Parquet; all but the last also with gzip."""
 
 from __future__ import annotations
 
+import codecs
 import csv
+import errno
 import gzip
 import io
 import json
+import os
+import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
 from maspo.core.errors import InputsInvalid
+from maspo.core.plain_files import MEGABYTE, open_plain, read_named
 
 Record = Mapping[str, object]
 
-SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
+SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""In this order: the mark of UTF-32 begins as that of UTF-16."""
+_MOST_BYTES = 256 * MEGABYTE
+"""Of a file of rows, unpacked: a million rows of a page each are less. A run reads all of them into memory."""
 _FORMATS = "JSON Lines, JSON, CSV or Parquet"
 
 
@@ -31,21 +45,29 @@ def read_records(file: Path, given: str = "") -> list[Record]:
     try:
         if _suffix(file) == ".parquet":
             return _parquet_rows(file, said)
-        raw = file.read_bytes()
+        raw = read_named(file, _MOST_BYTES)
         if file.name.lower().endswith(".gz"):
-            raw = gzip.decompress(raw)
-        text = raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+            raw = _unpacked(raw)
+        text = raw.decode(_encoding(raw)).replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
         raise InputsInvalid(f"{said}: no such file; give a JSON Lines or CSV file (or JSON, Parquet)") from None
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise InputsInvalid(f"{said}: cannot be read ({error}); give a UTF-8 {_FORMATS} file") from error
     match _suffix(file):
-        case ".csv":
+        case ".csv" | ".tsv":
             return _csv_rows(text, str(file))
         case ".json":
             return _json_rows(text, str(file))
         case _:
             return _jsonl_rows(text, str(file))
+
+
+def _unpacked(raw: bytes) -> bytes:
+    with gzip.open(io.BytesIO(raw)) as file:
+        found = file.read(_MOST_BYTES + 1)
+    if len(found) > _MOST_BYTES:
+        raise OSError(errno.EFBIG, f"larger than {_MOST_BYTES // MEGABYTE} MB, unpacked")
+    return found
 
 
 def find(folder: Path, *names: str) -> Path | None:
@@ -120,13 +142,63 @@ def _object(row: object, place: str) -> Record:
 
 
 def _csv_rows(text: str, source: str) -> list[Record]:
-    reader = csv.DictReader(io.StringIO(text, newline=""))
+    """Return the rows below the header line; blank ones, as spreadsheets leave them, are none."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    rows: list[Record] = []
+    names: list[str] = []
     try:
-        return [{name: value for name, value in row.items() if isinstance(name, str)} for row in reader]
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            place = f"{source}, line {reader.line_num}"
+            if names:
+                rows.append(_csv_row(cells, names, place))
+            else:
+                names = [name.strip() for name in cells]
+                _check_header(names, place)
     except csv.Error as error:
         raise InputsInvalid(
             f"{source}, line {reader.line_num}: not CSV ({error}); correct the line, or give JSON Lines"
         ) from None
+    return rows
+
+
+def _csv_row(cells: list[str], names: list[str], place: str) -> Record:
+    """Return a row; cells that are missing at its end are empty, as some programs write it.
+
+    A first column without a name holds row numbers, as data frames write them, and is left out.
+    """
+    padded = [*names, *[""] * len(cells)]
+    if any(cell.strip() for cell, name in list(zip(cells, padded, strict=False))[1:] if not name):
+        named = sum(map(bool, names))
+        raise InputsInvalid(
+            f"{place}: {len(cells)} cells, and {named} columns have a name; a text with a comma (or what else parts "
+            "the cells) needs quotation marks around it, or give JSON Lines"
+        )
+    return {name: cell for name, cell in zip(names, [*cells, *[""] * len(names)], strict=False) if name}
+
+
+def _check_header(names: list[str], place: str) -> None:
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if twice:
+        raise InputsInvalid(f"{place}: two columns are named {twice[0]!r}; name them apart, for only one could be read")
+
+
+def _delimiter(text: str) -> str:
+    """Return what parts the cells: of comma, semicolon and tab the one that the header line has most of."""
+    header = re.sub(r'"[^"]*"', "", next((line for line in text.split("\n") if line.strip()), ""))
+    return max(",;\t", key=header.count)
+
+
+def _encoding(raw: bytes) -> str:
+    """Return how a file is encoded: UTF-8, or UTF-16 and UTF-32 as spreadsheets write them, also without a mark."""
+    for mark, encoding in _MARKS:
+        if raw.startswith(mark):
+            return encoding
+    nothing = [place for place, byte in enumerate(raw[:64]) if byte == 0]
+    if len(nothing) * 3 > len(raw[:64]):
+        return "utf-16-le" if all(place % 2 for place in nothing) else "utf-16-be"
+    return "utf-8-sig"
 
 
 def _parquet_rows(file: Path, given: str) -> list[Record]:
@@ -137,7 +209,7 @@ def _parquet_rows(file: Path, given: str) -> list[Record]:
             f"{given}: Parquet needs pyarrow; install it with `pip install 'maspo[parquet]'`, or give JSON Lines"
         ) from None
     # Opened here, so that a missing file fails alike for every format.
-    with file.open("rb") as stream:
+    with os.fdopen(open_plain(file, links=True), "rb") as stream:
         try:
             rows = parquet.read_table(stream).to_pylist()
             # Texts, numbers and lists only: dates, bytes and the like as text.

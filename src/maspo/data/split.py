@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from maspo.core.errors import InputsInvalid
 from maspo.core.seeded import shuffled
+from maspo.data.groups import ALONE, Groups
 from maspo.data.inputs import Inputs
 
 _SPACING = re.compile(r"\\(?:left|right|quad|qquad|displaystyle|[,;:! ])|[~$]")
@@ -16,20 +17,37 @@ _SPLIT = 2605_06623
 """The paper's number. Fixed: equal inputs are split alike in every run, whatever its seed and their order."""
 
 
-def split(inputs: Inputs, share: float) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def split(
+    inputs: Inputs, share: float, groups: Groups | None = None, most: int | None = None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the keys of the search inputs and of the hold-out inputs; each side has at least one.
 
+    A group is on one side, whole; ``share`` is that of the groups. At most ``most`` inputs are held out, if any group
+    is that small.
+
     Raises:
-        InputsInvalid: fewer than two distinct inputs.
+        InputsInvalid: fewer than two groups of inputs.
 
     """
     keys = shuffled((row.key for row in inputs.rows), _SPLIT, "holdout")
-    if len(keys) < 2:
+    drawn = list((groups or Groups({})).members(keys).values())
+    if len(drawn) < 2:
+        what = f"{len(keys)} distinct input" if len(keys) < 2 else f"{len(keys)} inputs that all ask the same"
         raise InputsInvalid(
-            f"{len(keys)} distinct input: one is searched on and another held out; give at least 2, better 40"
+            f"{what}: one is searched on and another held out; give at least 2, better 40"
+            + (f" (--group-by {ALONE} takes every row for a question of its own)" if len(keys) > 1 else "")
         )
-    held_out = min(max(round(len(keys) * share), 1), len(keys) - 1)
-    return keys[held_out:], keys[:held_out]
+    wanted = min(max(round(len(drawn) * share), 1), len(drawn) - 1)
+    held_out: list[list[str]] = []
+    size = 0
+    # Groups that do not fit are searched on, and others are held out in their place.
+    for group in drawn:
+        if len(held_out) < wanted and (most is None or size + len(group) <= most):
+            held_out.append(group)
+            size += len(group)
+    chosen = {key for group in held_out or [min(drawn, key=len)] for key in group}
+    search = [key for group in (*drawn[wanted:], *drawn[:wanted]) for key in group if key not in chosen]
+    return tuple(search), tuple(key for group in drawn for key in group if key in chosen)
 
 
 def normalize(text: str) -> str:

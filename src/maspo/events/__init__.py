@@ -2,13 +2,15 @@
 
 from maspo.core.usage import Usage
 from maspo.events.base import Event, Recorded, SearchEvent, Span, StepEvent, UnknownEvent, decode, encode, event
-from maspo.events.calls import CallEvent, CallLost, CallUnsettled
+from maspo.events.calls import CallEvent, CallLost, CallUnsettled, ControlTokensDefused, EndpointAdapted
 from maspo.events.cases import CaseShown
 from maspo.events.judge import JudgeChecked
 from maspo.events.run import (
     BudgetStopped,
+    HoldoutLooked,
     HoldoutResult,
     Paused,
+    RerunCompared,
     RunFinished,
     RunStarted,
     Shipped,
@@ -32,6 +34,7 @@ from maspo.events.search import (
     SearchEnded,
     StepStarted,
 )
+from maspo.events.warnings import DraftsReplaced, Warned
 
 __all__ = [
     "AgentInfluence",
@@ -43,11 +46,15 @@ __all__ = [
     "CaseFound",
     "CaseShown",
     "ConflictFound",
+    "ControlTokensDefused",
     "DraftRejected",
+    "DraftsReplaced",
     "DraftsScreened",
     "EdgeInfluence",
     "Effect",
+    "EndpointAdapted",
     "Event",
+    "HoldoutLooked",
     "HoldoutResult",
     "InfluenceMeasured",
     "JudgeChecked",
@@ -58,6 +65,7 @@ __all__ = [
     "PromptKept",
     "ProxyTold",
     "Recorded",
+    "RerunCompared",
     "RunFinished",
     "RunStarted",
     "SearchEnded",
@@ -69,6 +77,7 @@ __all__ = [
     "UnknownEvent",
     "Usage",
     "VerdictWord",
+    "Warned",
     "decode",
     "encode",
     "event",

@@ -1,4 +1,4 @@
-"""Calls that brought no reply: lost for good, or in flight when a process died."""
+"""Calls worth telling of: lost for good, in flight when a process died, or with a text that could not go as it was."""
 
 from __future__ import annotations
 
@@ -36,6 +36,20 @@ class CallLost(CallEvent):
 
 
 @event
+class EndpointAdapted(Event):
+    """An endpoint refused how it was asked, and is asked in its own way from then on: told once."""
+
+    what: str
+    """The model, and what was learned of it."""
+    kind: Literal["endpoint_adapted"] = "endpoint_adapted"
+
+    @property
+    def span(self) -> Span:
+        """What it belongs to: all calls."""
+        return Span("adapted", CALLS.id)
+
+
+@event
 class CallUnsettled(CallEvent):
     """A call was in flight when an earlier process of the run died: it may be billed twice, since it is asked again."""
 
@@ -49,3 +63,15 @@ class CallUnsettled(CallEvent):
     usd: float | None
     """Its highest cost, which counts towards the caps; None when no price is known."""
     kind: Literal["call_unsettled"] = "call_unsettled"
+
+
+@event
+class ControlTokensDefused(CallEvent):
+    """Texts of a call held control tokens of chat templates, and were sent with a dot in each."""
+
+    key: str
+    """The content address of the call."""
+    purpose: str
+    agent: str
+    tokens: int
+    kind: Literal["control_tokens_defused"] = "control_tokens_defused"

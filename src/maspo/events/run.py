@@ -64,16 +64,52 @@ class HoldoutResult:
     ties: int
     undecided: int
     p_value: float
-    """One-sided exact sign test that wins exceed losses."""
+    """One-sided exact test that wins exceed losses: signs of groups flipped; the sign test where groups are inputs."""
     p_worse: float
     interval: tuple[float, float]
-    """95 % interval of the net win rate, (wins − losses) / n."""
+    """95 % interval of the net win rate."""
     needed: int | None
-    """About how many hold-out inputs would let something be proven, when this many could not."""
+    """About how many independent hold-out inputs would let something be proven, when this many could not."""
     contradicted: int = 0
     """Of the ties: pairs on which the judge contradicted itself when the order was turned."""
     unanswered: int = 0
     """Of the losses: inputs on which the new prompts alone brought no final answer."""
+    groups: int | None = None
+    """Independent groups among the n inputs; None in records of versions that took every input for one."""
+    decided_groups: int | None = None
+    """Of the groups: those with more wins than losses, or fewer."""
+    net: float | None = None
+    """The mean over groups of (wins − losses) / inputs; None as above, where each input counts once."""
+    p_bounds: tuple[float, float] | None = None
+    """p_value if all undecided inputs were lost, p_worse if all were won."""
+    look: int = 1
+    """The so-manyth look at this hold-out that this was, looks of other runs included."""
+    level: float = 0.05
+    """What p had to reach at this look."""
+
+
+@event
+class HoldoutLooked(Event):
+    """The hold-out is about to be looked at, to test some prompts."""
+
+    winners: str
+    """The id of the prompts."""
+    look: int
+    """The so-manyth look at these inputs, counted from 1; those of other runs of this person count."""
+    kind: Literal["holdout_looked"] = "holdout_looked"
+
+
+@event
+class RerunCompared(Event):
+    """The seed prompts were run twice on some hold-out inputs: whatever differs is noise, and no effect of a prompt."""
+
+    inputs: int
+    """On which both runs brought an answer."""
+    same_text: int
+    """Those with the same final output, letter by letter."""
+    same_answer: int
+    """Those with the same final answer."""
+    kind: Literal["rerun_compared"] = "rerun_compared"
 
 
 VerdictWord: TypeAlias = Literal["improved", "no_evidence", "worse", "cannot_tell"]

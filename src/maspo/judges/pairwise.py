@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 
 from maspo.core.errors import CallFailed
-from maspo.core.quoting import nonce_of, quoted, tagged
+from maspo.core.quoting import nonce_of, quoted, sealed, tagged
 from maspo.core.verdict import Level, Verdict
 from maspo.judges.base import Question
 from maspo.judges.reading import read_lone_verdict, read_verdict, speaks_of_verdicts
@@ -40,30 +40,41 @@ class PairwiseJudge:
         if question.candidate == question.reference:
             return Verdict.TIE
         try:
-            reply = await self.model.complete(self._request(question))
+            reply = await self.model.complete(request_for(question, self.settings, self.seed))
         except CallFailed:
             return Verdict.UNDECIDED
-        texts = (question.candidate, question.reference, question.read, question.role)
-        read = read_lone_verdict if any(map(speaks_of_verdicts, texts)) else read_verdict
-        verdict = read(reply.text)
-        if verdict is None:
-            return Verdict.UNDECIDED
-        if verdict == "tie":
-            return Verdict.TIE
-        return Verdict.WIN if (verdict == "1") == question.candidate_first else Verdict.LOSS
+        return verdict_in(reply.text, question)
 
-    def _request(self, question: Question) -> Request:
-        pair = (question.candidate, question.reference)
-        one, two = pair if question.candidate_first else pair[::-1]
-        nonce = nonce_of(self.seed, question.level, question.agent, question.role, question.read, one, two)
-        slots = {
-            "agent": quoted(question.agent),
-            "role": quoted(question.role),
-            "read": question.read,
-            "outputs": f"{tagged('output_1', one, nonce=nonce)}\n\n{tagged('output_2', two, nonce=nonce)}",
-        }
-        messages = (Message("user", render(_template(question.level), slots)),)
-        return self.settings.request(messages, _PURPOSES[question.level], question.agent)
+
+def request_for(question: Question, settings: RoleSettings, seed: int = 0) -> Request:
+    """Return the call that puts a comparison to the judge's model; its key finds the reply in a record."""
+    pair = (question.candidate, question.reference)
+    one, two = pair if question.candidate_first else pair[::-1]
+    nonce = nonce_of(seed, question.level, question.agent, question.role, question.read, one, two)
+    read = question.read
+    outputs = f"{tagged('output_1', one, nonce=nonce)}\n\n{tagged('output_2', two, nonce=nonce)}"
+    if settings.form > 1:
+        read, outputs = sealed(read, nonce, said=False), sealed(outputs, nonce)
+    slots = {
+        "agent": quoted(question.agent),
+        "role": quoted(question.role),
+        "read": read,
+        "outputs": outputs,
+    }
+    messages = (Message("user", render(_template(question.level), slots)),)
+    return settings.request(messages, _PURPOSES[question.level], question.agent)
+
+
+def verdict_in(reply: str, question: Question) -> Verdict:
+    """Return what a reply says of a comparison, seen from the candidate."""
+    texts = (question.candidate, question.reference, question.read, question.role)
+    read = read_lone_verdict if any(map(speaks_of_verdicts, texts)) else read_verdict
+    verdict = read(reply)
+    if verdict is None:
+        return Verdict.UNDECIDED
+    if verdict == "tie":
+        return Verdict.TIE
+    return Verdict.WIN if (verdict == "1") == question.candidate_first else Verdict.LOSS
 
 
 @cache

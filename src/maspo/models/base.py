@@ -46,6 +46,8 @@ class Request:
     temperature: float = 0.0
     max_tokens: int = 4096
     identity: str = ""
+    endpoint: str = ""
+    """The role whose own endpoint answers (``judge``); empty for the endpoint of all."""
 
     @cached_property
     def key(self) -> str:
@@ -57,7 +59,13 @@ class Request:
             self.max_tokens,
             self.identity,
         ]
+        if self.endpoint:
+            content.append(self.endpoint)
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]  # 128 bits: no two calls meet
+
+    def ready(self) -> Request:
+        """Return the small question that shows whether whom this request is for answers at all."""
+        return ready_question(self.model, self.endpoint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +75,30 @@ class RoleSettings:
     model: str
     temperature: float = 0.0
     max_tokens: int = 4096
-    """Tokens of one reply, at most."""
+    """Tokens of one answer, at most."""
+    reasoning_tokens: int = 0
+    """Tokens of thoughts before it, at most; providers count both against one limit."""
+    endpoint: str = ""
+    """The role whose own endpoint answers; empty for the endpoint of all."""
+    form: Literal[1, 2] = 2
+    """How requests about texts are written: 2 seals closing tags with a nonce, 1 is that of records from before."""
 
     def request(
         self, messages: tuple[Message, ...], purpose: str, agent: str = "", identity: str = "", model: str | None = None
     ) -> Request:
         """Return a call of this role's model, or of another one."""
-        return Request(model or self.model, messages, purpose, agent, self.temperature, self.max_tokens, identity)
+        most = self.max_tokens + self.reasoning_tokens
+        called = model or self.model
+        return Request(called, messages, purpose, agent, self.temperature, most, identity, self.endpoint)
+
+    def ready_question(self, model: str | None = None) -> Request:
+        """Return the small question that shows whether this role's model, or another one, answers at all."""
+        return ready_question(model or self.model, self.endpoint)
 
 
-def ready_question(model: str) -> Request:
+def ready_question(model: str, endpoint: str = "") -> Request:
     """Return the small question that shows whether a model answers at all."""
-    return Request(model, (Message("user", "Reply with the word: ready"),), PROBE, max_tokens=16)
+    return Request(model, (Message("user", "Reply with the word: ready"),), PROBE, max_tokens=16, endpoint=endpoint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +125,10 @@ class Reply:
     """Who declined to answer (``a content filter``, ``the model``); such a reply is no answer, whatever its text."""
     broken: bool = False
     """The endpoint says that it failed while it wrote; such a reply is no answer, whatever its text."""
+    thoughts: str = ""
+    """What the model thought before it spoke, as far as the endpoint tells: kept, and never read as its answer."""
+    tokens_thought: int = 0
+    """Of ``tokens_out``: tokens of thoughts, told or not."""
 
     @property
     def answers(self) -> bool:
@@ -144,12 +168,21 @@ class Transient(CallFailed):
 class Adapted(Transient):
     """The endpoint refused a parameter and the client has learned it: send again, now in its dialect.
 
-    ``unlimited`` says that the model takes no limit of tokens, by any name: no highest cost holds for it.
+    ``unlimited`` says that the model takes no limit of tokens, by any name: no highest cost holds for it. ``said`` is
+    what was learned, for people.
     """
 
-    def __init__(self, reason: str, unlimited: bool = False) -> None:
+    def __init__(self, reason: str, unlimited: bool = False, said: str = "") -> None:
         super().__init__(reason, Stage.REFUSED)
         self.unlimited = unlimited
+        self.said = said
+
+
+class Broken(CallFailed):
+    """The reply broke off after a part of it was passed on: it may have been charged, and cannot be asked for again."""
+
+    usd: float | None = 0.0
+    """What the ledger charged for it; None when that is unknown."""
 
 
 class Unusable(Transient):
@@ -170,6 +203,10 @@ class Refused(CallFailed):
     """The model or a filter declined to answer: asked again it would decline again, so the call has failed."""
 
     outcome = "refused"
+
+
+class DoesNotFit(CallFailed):
+    """The prompt is longer than the model's context: a shorter one may be taken."""
 
 
 class ModelClient(Protocol):
@@ -197,7 +234,7 @@ after the last, whatever happens between."""
 CLIENTS: Registry[ClientClass] = Registry(
     group="maspo.model_clients",
     what="models.client",
-    own={CHAT: "maspo.models.chat_completions:ChatClient"},
+    own={CHAT: "maspo.models.chat_completions:ChatClient", "smollm2": "maspo.real.client:SmallModelClient"},
     method="complete",
 )
 """Ways to reach models, by name."""

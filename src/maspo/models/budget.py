@@ -22,16 +22,23 @@ _ROOM = 1.5
 question, and half as much again leaves room for most. A reply beyond that raises the reserve again."""
 _EQUAL = 1e-9
 """Sums of floats differ by less; a reply above its reserve by more has cost more."""
+_TELLING = 20
+"""Calls whose mean latency counts: more than the first small questions, fewer than any round of a search."""
 _NOTHING = Usage(usd=0.0)
 _SENT = Usage(calls=1, usd=0.0)
 _FAILED = Usage(failed=1, usd=0.0)
+_REFUSED = Usage(failed=1, usd=0.0, refused=1)
 _ANSWERED_FROM_RECORD = Usage(cached=1, usd=0.0)
 """What is booked time and again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Hard caps over all purposes together; None is no cap. ``seconds`` is time of work, not of pauses."""
+    """Hard caps over all purposes together; None is no cap.
+
+    ``calls`` are those that may have cost something: not attempts that the endpoint refused. ``seconds`` is time of
+    work, not of pauses.
+    """
 
     calls: int | None = None
     usd: float | None = None
@@ -60,15 +67,18 @@ class Reservation:
 
     request: Request
     worst: float | None
+    began: float = 0.0
+    """When it was made, by the ledger's clock."""
 
 
 class Ledger:
     """The one book of a run: reserve before sending, settle after.
 
     ``spent`` and ``elapsed`` (seconds) are what earlier processes of the same run used; ``book`` is where the next
-    one will find what this one sent. A call counts when it is sent, each attempt anew. Money is reserved at its worst
-    case: one token per UTF-8 byte of the prompt plus ``max_tokens``. A call whose cost the endpoint does not tell, or
-    tells as it cannot be, is charged that worst case.
+    one will find what this one sent. A call counts when it is sent, each attempt anew, and no longer once the endpoint
+    has refused it: a busy endpoint must not use up a cap with 429s. Money is reserved at its worst case: one token per
+    UTF-8 byte of the prompt plus ``max_tokens``. A call whose cost the endpoint does not tell, or tells as it cannot
+    be, is charged that worst case.
 
     Some endpoints do not keep to ``max_tokens``. A reply that cost more than its worst case raises that of every call
     of its model, those in flight too, by its excess and half as much again. So a cap in money is overshot by no more
@@ -100,6 +110,8 @@ class Ledger:
         self._excess: dict[str, float] = {}
         """USD that a call of a model is reserved above its worst case, since one has cost more."""
         self._kept_calls, self._kept_usd, self._kept_seconds = 0, 0.0, 0.0
+        self._answered, self._answering = 0, 0.0
+        """Calls that this process got an answer to, and the seconds that they took together."""
         self._book = book
         self._clock = clock
         self._began = clock() - elapsed
@@ -114,8 +126,8 @@ class Ledger:
 
     @property
     def calls(self) -> int:
-        """Calls sent so far, those in flight included."""
-        return sum(usage.calls for usage in self._spent.values())
+        """Calls sent so far that count, those in flight included and refused attempts not."""
+        return sum(usage.calls - usage.refused for usage in self._spent.values())
 
     @property
     def usd(self) -> float | None:
@@ -128,6 +140,11 @@ class Ledger:
     def seconds(self) -> float:
         """Seconds that the run has worked, in this and earlier processes."""
         return self._clock() - self._began
+
+    @property
+    def latency(self) -> float | None:
+        """Mean seconds of an answered call of this process; None before there are enough to tell."""
+        return self._answering / self._answered if self._answered >= _TELLING else None
 
     def usage(self) -> dict[str, Usage]:
         """Return what was used, by purpose."""
@@ -159,7 +176,7 @@ class Ledger:
 
         """
         tokens = _most_read(request)
-        price = self.prices.price(request.model, tokens)
+        price = self.prices.price(request.model, tokens, request.endpoint)
         if price is None and self.limits.usd is not None:
             raise ConfigInvalid(f"--max-usd: no price is known for {request.model}; set models.prices")
         worst = None if price is None else price.of(tokens, request.max_tokens)
@@ -171,7 +188,7 @@ class Ledger:
             self.in_flight += 1
             self._flights[request.model] += 1
             self._reserved_usd += worst or 0.0
-        reservation = Reservation(request, worst)
+        reservation = Reservation(request, worst, self._clock())
         if self._book is not None:
             try:
                 await self._book.sent(request, self._highest(reservation))
@@ -186,6 +203,8 @@ class Ledger:
         Figures that cannot be true count as unknown: they must not free what was reserved.
         """
         self._close(reservation)
+        self._answered += 1
+        self._answering += self._clock() - reservation.began
         request, usd = reservation.request, reply.usd
         tokens_in, tokens_out = reply.tokens_in, reply.tokens_out
         if usd is not None and not (math.isfinite(usd) and usd >= 0):
@@ -200,14 +219,16 @@ class Ledger:
             self._learn(reservation, usd)
         unmetered = int(tokens_in is None or tokens_out is None)
         cut = int(reply.truncated and reply.answers)
-        self._add(request.purpose, Usage(0, 0, 0, tokens_in or 0, tokens_out or 0, unmetered, usd, cut))
+        cached, thought = min(reply.tokens_cached, tokens_in or 0), min(reply.tokens_thought, tokens_out or 0)
+        used = Usage(0, 0, 0, tokens_in or 0, tokens_out or 0, unmetered, usd, cut, cached, thought)
+        self._add(request.purpose, used)
         return usd
 
     def _price(self, reservation: Reservation, read: int | None, written: int | None, cached: int) -> float | None:
         """Return what a reply is charged: as its tokens say; where a part is unknown, the worst case or more."""
         request = reservation.request
         tokens_in = _most_read(request) if read is None else read
-        price = self.prices.price(request.model, tokens_in)
+        price = self.prices.price(request.model, tokens_in, request.endpoint)
         if price is None:
             return reservation.worst
         cached = min(max(cached, 0), read or 0)
@@ -241,9 +262,9 @@ class Ledger:
             )
 
     def book_refusal(self, reservation: Reservation) -> None:
-        """Book an attempt that the endpoint did not take: it counts as sent and costs nothing."""
+        """Book an attempt that the endpoint did not take: it costs nothing, and no cap counts it."""
         self._close(reservation)
-        self._add(reservation.request.purpose, _FAILED)
+        self._add(reservation.request.purpose, _REFUSED)
         if self._book is not None:
             self._book.failed(reservation.request, 0.0)
 
@@ -295,6 +316,8 @@ class Ledger:
             raise self.out_of_time()
         limits = self.limits
         if limits.calls is not None and self.calls + 1 > limits.calls - self._kept_calls:
+            if self.in_flight:
+                return False  # One of them may yet be refused, and then counts no longer.
             raise self._refusal(f"--max-calls {limits.calls}")
         if limits.usd is None:
             return True

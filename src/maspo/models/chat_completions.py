@@ -1,17 +1,13 @@
-"""OpenAI-compatible chat completions: the client, what it sends, and what replies and refusals mean."""
+"""OpenAI-compatible chat completions: the client. What it sends, reads and learns stands in files of their own."""
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
-import math
+import asyncio
 import re
 import time
+from collections import defaultdict, deque
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass, field, replace
 from typing import Self
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -19,83 +15,63 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 from yarl import URL
 
-from maspo.core.errors import CallFailed, ProviderError
-from maspo.models.base import Adapted, Refused, Reply, Request, Stage, Transient, Unusable
+from maspo.core.errors import ProviderError
+from maspo.models.base import Adapted, DoesNotFit, Reply, Request, Stage, Transient, Unusable
+from maspo.models.context import sizes_in
+from maspo.models.dialects import STANDARD, Dialect, learn, payload
 from maspo.models.endpoint import Endpoint, is_loopback
-from maspo.models.tokens import read_tokens
+from maspo.models.refusals import READ_OF_ERROR, excerpt, read_refusal
+from maspo.models.replies import DONE, is_stream, read_reply
+from maspo.models.surroundings import Surroundings, ask
 
-EXCERPT = 300
-"""Characters of an error body that a message shows: what fits on a few lines of a terminal."""
 _CONNECT_SECONDS = 15.0
 """Longest wait for a connection: room for a lost packet or two, and far below a reply's time."""
 _KEEP_ALIVE_SECONDS = 60.0
 """How long an idle connection is kept; a search pauses for seconds between two batches of calls."""
 _LARGEST_BODY = 4_000_000
-"""Bytes, unpacked: far more than any reply within a token limit."""
-_READ_OF_ERROR = 10_000
-"""Bytes of an error body that are looked at: what it says stands at its beginning."""
-_DAY = 86_400.0
-"""Seconds. A wait beyond a day is a mistake, not a wait."""
-_FIRST_EPOCH = 1e9
-"""A larger number of seconds is a date since 1970 (this one is in 2001), no wait: it would be 31 years."""
-_TOO_MANY = 429  # Too Many Requests (RFC 6585)
-_TRANSIENT_STATUS = frozenset({408, 409, 425, _TOO_MANY})
-"""Request Timeout, Conflict (RFC 9110), Too Early (RFC 8470), and too many."""
-# What people can do about a status that every call would meet.
-_EVERY_CALL = {
-    401: "check the key in the environment (OPENAI_API_KEY, or what models.api_key_env names)",
-    402: "the account has no credit; top it up or use another key",
-    403: "check that the key may use this model, and the key in OPENAI_API_KEY",
-    404: "check the model's name, and that --base-url ends as the provider says (often /v1)",
-    405: "check that --base-url ends as the provider says (often /v1)",
-}
-_FILTER_WORDS = ("content_filter", "content filter", "content management policy", "flagged")
-_ONE_CALL_WORDS = (*_FILTER_WORDS, "context_length", "context length", "too large")
-_EVERY_CALL_WORDS = ("model_not_found", "insufficient_quota", "invalid_api_key", "api_key_invalid", "api key not valid")
-# What ``finish_reason`` says of a reply that is none, or not whole: the protocol's words, and those of other providers.
-_BROKEN = frozenset({"error", "failed"})
-_CUT = frozenset({"length", "max_tokens", "max_output_tokens", "model_length"})
-_FILTERED = frozenset(
-    {"content_filter", "safety", "recitation", "blocklist", "prohibited_content", "spii", "sensitive", "guardrail"}
-)
-_DECLINED = frozenset({"refusal"})
-_PARAMETER_WORDS = (
-    *("unsupported", "not support", "unrecognized", "unknown", "unexpected"),
-    *("not allowed", "not permitted", "deprecated"),
-)
-_RESETS = (
-    ("x-ratelimit-reset-requests", "x-ratelimit-remaining-requests"),
-    ("x-ratelimit-reset-tokens", "x-ratelimit-remaining-tokens"),
-    ("anthropic-ratelimit-requests-reset", "anthropic-ratelimit-requests-remaining"),
-    ("x-ratelimit-reset", "x-ratelimit-remaining"),
-    ("ratelimit-reset", "ratelimit-remaining"),
-)
-"""Headers that tell when a limit is reset, each with the one that tells what is left of it."""
-# Seconds of the units of a duration.
-_UNITS = {"d": _DAY, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])")
-_DURATION = re.compile(rf"(?:{_PART.pattern})+")
-_LONGEST_DURATION = 40
-"""Characters: five numbers with their units, and room for decimals."""
-_TRY_AGAIN = re.compile(r"\"retrydelay\"\s*:\s*\"(\d{1,9}(?:\.\d{1,9})?s)\"|try again in (\d{1,9}(?:\.\d{1,9})?m?s)")
+"""Bytes of text, unpacked: far more than any reply within a token limit."""
+_LARGEST_STREAM = 8 * _LARGEST_BODY
+"""Each piece of a stream stands in an envelope of some hundred bytes."""
+_WHOLE = 5
+"""Times the limit of silence that a whole reply may take, or the first part of one behind others in a queue: ten
+minutes by default, as long as clients of this protocol wait who read no streams (the ``openai`` package: 600 s)."""
+_QUEUE = 4
+"""Times the longest wait of late that a first part may take, once it is known that replies come in parts."""
+_WAITS = 20
+"""Waits for a first part that are remembered."""
+_AFTER_DONE = 1.0
+"""Seconds for a connection to end after the last piece; some servers leave it open."""
+_SPENT_ON_THOUGHTS = re.compile(r"could not finish the message because max_tokens|model output limit was reached")
+"""HTTP 400 in words that say what ``finish_reason: length`` says: the model thought up to the limit."""
+
+
+@dataclass
+class _Known:
+    """What was learned of a model: its dialect, and how its replies come."""
+
+    dialect: Dialect = STANDARD
+    streams: bool = False
+    waits: deque[float] = field(default_factory=lambda: deque(maxlen=_WAITS))
+    """Seconds until the first part of the last replies."""
+    whole_asked: bool = False
+    """Whether it was tried to get tokens told by asking for whole replies."""
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
-    """How a model wants parameters named; an empty name leaves the parameter out."""
+class _Answer:
+    """An HTTP response that has come to its end."""
 
-    tokens: str = "max_tokens"
-    temperature: str = "temperature"
-    seed: str = "seed"
-
-
-STANDARD = Dialect()
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    seconds: float
 
 
 class ChatClient:
     """A ``ModelClient`` over HTTP: one attempt per call, no retries, no limit, no cache; those are layers.
 
-    Use it as an async context manager. It learns, once per model, which parameters the endpoint refuses.
+    Use it as an async context manager. It learns, once per model, which parameters the endpoint refuses, and whether
+    replies come as they are written. A reply that is being written may take any time: only silence ends it.
 
     Raises (from ``complete``):
         Transient: this attempt failed and another may not.
@@ -110,76 +86,170 @@ class ChatClient:
         self._url = URL(endpoint.url)
         self._proxy = environment_proxy(endpoint.url) if endpoint.use_proxy else None
         self._headers: dict[tuple[str, str], dict[str, str]] = {}
-        self._dialects: dict[str, Dialect] = {}
+        first = STANDARD if endpoint.stream else replace(STANDARD, stream="")
+        self._known: defaultdict[str, _Known] = defaultdict(lambda: _Known(first))
         self._session: aiohttp.ClientSession | None = None
+        self._surroundings: asyncio.Task[Surroundings] | None = None
 
     async def __aenter__(self) -> Self:
         # Concurrency has its own layer, so the connector sets no limit. Redirects and cookies are not followed.
-        timeout = aiohttp.ClientTimeout(
-            total=self.endpoint.timeout, sock_connect=min(_CONNECT_SECONDS, self.endpoint.timeout)
-        )
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS),
-            timeout=timeout,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(_CONNECT_SECONDS, self.endpoint.timeout)),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._surroundings is not None:
+            self._surroundings.cancel()
+            await asyncio.gather(self._surroundings, return_exceptions=True)
         if self._session is not None:
             await self._session.close()
             self._session = None
 
+    async def surroundings(self) -> Surroundings:
+        """Return what the server tells of its slots and its context; asked until it can tell."""
+        if self._surroundings is None:
+            self._surroundings = asyncio.create_task(ask(self._opened(), self.endpoint))
+        found = await asyncio.shield(self._surroundings)
+        if found.loading:
+            self._surroundings = None
+        return found
+
     async def complete(self, request: Request) -> Reply:
-        """Send one request once."""
+        """Send one request once. The key is cut out of whatever comes back, once more after it was read."""
+        without = self.endpoint.without_key
+        try:
+            reply = await self._send(request)
+        except ProviderError as error:
+            error.args = (without(str(error), shortest=1),)
+            raise
+        said = without(reply.text), without(reply.thoughts), without(reply.missing)
+        return replace(reply, text=said[0], thoughts=said[1], missing=said[2])
+
+    async def _send(self, request: Request) -> Reply:
+        known = self._known[request.model]
+        dialect = known.dialect
+        answer = await self._post(request, known)
+        place = self.endpoint.shown
+        if len(answer.body) > (_LARGEST_STREAM if is_stream(answer.body) else _LARGEST_BODY):
+            reason = f"a body of more than {_LARGEST_BODY:,} bytes, which no reply within a token limit needs"
+            raise Unusable(f"{place}: {reason}", None, answer.seconds)
+        if answer.status == 200:
+            reply = read_reply(answer.body, answer.seconds, place)
+            self._note_form(known, is_stream(answer.body), reply)
+            return reply
+        words = answer.body[:READ_OF_ERROR].decode("utf-8", "replace")
+        if answer.status == 400 and _SPENT_ON_THOUGHTS.search(words.lower()):
+            return Reply("", seconds=answer.seconds, truncated=True)
+        if answer.status in (400, 422) or answer.status >= 500:
+            # Some gateways put the refusal of the server behind them into an error of their own.
+            learned = learn(dialect, words, request)
+            if learned is not None:
+                known.dialect = learned.dialect
+                raise Adapted(
+                    f"{request.model} refuses a parameter: {excerpt(answer.body)}",
+                    unlimited=not learned.dialect.tokens,
+                    said=f"{request.model}: {learned.what}",
+                )
+        if answer.status in (400, 413, 422) or answer.status >= 500:
+            self._check_fits(request, dialect, words, answer)
+        failure = read_refusal(self.endpoint, answer.status, answer.headers, answer.body)
+        if isinstance(failure, Transient):
+            failure.seconds = answer.seconds
+        raise failure
+
+    def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             raise RuntimeError("the client is not open; use `async with ChatClient(endpoint) as client:`")
-        place = self.endpoint.shown
+        return self._session
+
+    async def _post(self, request: Request, known: _Known) -> _Answer:
+        """Send a request and return the whole answer, however long it is written at.
+
+        Raises:
+            Transient: no answer came, or it fell silent.
+
+        """
+        session, silence = self._opened(), self.endpoint.timeout
         attribution = (request.purpose, request.agent)
         if attribution not in self._headers:
             self._headers[attribution] = self.endpoint.headers(request)
-        dialect = self._dialects.get(request.model, STANDARD)
-        raw = bytearray()
-        started = time.perf_counter()
+        raw, first_part = bytearray(), 0.0
+        now = asyncio.get_running_loop().time
+        started, began = time.perf_counter(), now()
+        status: int = 0
+        headers: Mapping[str, str] = {}
         try:
-            async with self._session.post(
-                self._url,
-                data=payload(request, dialect),
-                headers=self._headers[attribution],
-                proxy=self._proxy,
-                allow_redirects=False,
-            ) as response:
+            async with (
+                asyncio.timeout(self._patience(known)) as scope,
+                session.post(
+                    self._url,
+                    data=payload(request, known.dialect, self.endpoint.extra),
+                    headers=self._headers[attribution],
+                    proxy=self._proxy,
+                    allow_redirects=False,
+                ) as response,
+            ):
+                status, headers = response.status, response.headers
                 async for chunk in response.content.iter_any():
                     raw += chunk
-                    if len(raw) > _LARGEST_BODY:
+                    if len(raw) > _LARGEST_STREAM or (len(raw) > _LARGEST_BODY and not is_stream(raw)):
                         response.close()
                         break
-                body = self.endpoint.redacted(bytes(raw))
+                    if first_part or not chunk.startswith(b":"):
+                        # A comment alone keeps a connection awake and is no part of a reply.
+                        first_part = first_part or now() - began
+                        scope.reschedule(now() + (_AFTER_DONE if DONE in raw[-2 * len(DONE) :] else silence))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            # Not chained: texts of the HTTP library may hold what was sent.
-            raise self._describe_loss(error, time.perf_counter() - started) from None
-        seconds = time.perf_counter() - started
-        if len(body) > _LARGEST_BODY:
-            reason = f"a body of more than {_LARGEST_BODY:,} bytes, which no reply within a token limit needs"
-            raise Unusable(f"{place}: {reason}", None, seconds)
-        if response.status == 200:
-            return read_reply(body, seconds, place)
-        if response.status in (400, 422):
-            other = other_dialect(dialect, body[:_READ_OF_ERROR].decode("utf-8", "replace"))
-            if other is not None:
-                self._dialects[request.model] = other
-                raise Adapted(f"{request.model} refuses a parameter: {excerpt(body)}", unlimited=not other.tokens)
-        failure = read_refusal(self.endpoint, response.status, response.headers, body)
-        if isinstance(failure, Transient):
-            failure.seconds = seconds
-        raise failure
+            if not (isinstance(error, TimeoutError) and DONE in raw[-2 * len(DONE) :]):
+                # Not chained: texts of the HTTP library may hold what was sent.
+                raise self._describe_loss(error, time.perf_counter() - started, bool(first_part)) from None
+        if status == 200:
+            known.waits.append(first_part)
+        return _Answer(status, headers, self.endpoint.redacted(bytes(raw)), time.perf_counter() - started)
 
-    def _describe_loss(self, error: Exception, seconds: float) -> ProviderError:
+    def _patience(self, known: _Known) -> float:
+        """Return the seconds until the first part of a reply must have come: others may be answered before."""
+        silence, whole = self.endpoint.timeout, _WHOLE * self.endpoint.timeout
+        if not known.streams or not known.waits:
+            return whole
+        return min(whole, max(silence, _QUEUE * max(known.waits)))
+
+    def _note_form(self, known: _Known, streamed: bool, reply: Reply) -> None:
+        """Remember how replies come. Where a stream tells no tokens, a whole reply may: it is tried once."""
+        known.streams = streamed
+        if known.dialect.stream and streamed and reply.tokens_out is None and not known.whole_asked:
+            known.whole_asked = True
+            known.dialect = replace(known.dialect, stream="")
+        elif not known.dialect.stream and known.whole_asked and reply.tokens_out is None and self.endpoint.stream:
+            known.dialect = replace(known.dialect, stream="plain")
+
+    def _check_fits(self, request: Request, dialect: Dialect, words: str, answer: _Answer) -> None:
+        """Check that a refusal is not that of a prompt that is too long.
+
+        Raises:
+            DoesNotFit: it is; names the sizes, as far as they were told.
+
+        """
+        sizes = sizes_in(words.lower(), dialect.limit(request))
+        if sizes is None:
+            return
+        prompt = f"{sizes.prompt:,} tokens" if sizes.prompt else "it"
+        context = f"the context of {sizes.context:,}" if sizes.context else "the context of the model"
+        raise DoesNotFit(
+            f"{request.model}: the prompt does not fit: {prompt} and a reply need more than {context}; shorten inputs "
+            f"or prompts, or use a model with a longer context ({excerpt(answer.body)})"
+        )
+
+    def _describe_loss(self, error: Exception, seconds: float, begun: bool) -> ProviderError:
         """Return the failure of an attempt that brought no answer."""
         unreached = isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError))
         if isinstance(error, TimeoutError):
-            what = "no connection" if unreached else "no reply"
-            reason = f"{what} within {seconds:.0f} s (models.timeout is {self.endpoint.timeout:g} s)"
+            what = "no connection" if unreached else "silence within the reply, after" if begun else "no reply"
+            within = "" if begun else "within "
+            reason = f"{what} {within}{seconds:.0f} s (models.timeout is {self.endpoint.timeout:g} s)"
         else:
             text = (str(error) or type(error).__name__).encode("utf-8", "replace")
             reason = excerpt(self.endpoint.redacted(text, shortest=1))
@@ -199,188 +269,3 @@ def environment_proxy(url: str) -> str | None:
     if is_loopback(host) or proxy_bypass(host):
         return None
     return getproxies().get(parts.scheme)
-
-
-def payload(request: Request, dialect: Dialect) -> bytes:
-    """Return the request's JSON body."""
-    body: dict[str, object] = {
-        "model": request.model,
-        "messages": [{"role": message.role, "content": message.content} for message in request.messages],
-    }
-    if dialect.temperature:
-        body[dialect.temperature] = request.temperature
-    if dialect.tokens:
-        body[dialect.tokens] = request.max_tokens
-    if dialect.seed and request.identity:
-        # A draw of its own that can be repeated, as far as the endpoint honours seeds; 28 bits fit any integer type.
-        body[dialect.seed] = int(hashlib.sha256(request.identity.encode("utf-8", "surrogatepass")).hexdigest()[:7], 16)
-    return json.dumps(body).encode()
-
-
-def other_dialect(dialect: Dialect, complaint: str) -> Dialect | None:
-    """Return the dialect that a refusal (its body) asks for; None when it is about something else."""
-    words = complaint.lower()
-    if any(word in words for word in _ONE_CALL_WORDS) or not any(word in words for word in _PARAMETER_WORDS):
-        return None
-    if dialect.tokens and dialect.tokens in words:
-        return replace(dialect, tokens="max_completion_tokens" if dialect.tokens == "max_tokens" else "")
-    if dialect.temperature and dialect.temperature in words:
-        return replace(dialect, temperature="")
-    if dialect.seed and dialect.seed in words:
-        return replace(dialect, seed="")
-    return None
-
-
-def read_reply(body: bytes, seconds: float, place: str) -> Reply:
-    """Read a completion; one without any text says why in ``missing``, one that is no answer in its own fields.
-
-    Raises:
-        Transient: the body is not a chat completion.
-
-    """
-    try:
-        found = json.loads(body)
-        choice = found["choices"][0]
-        message = choice["message"]
-        text = message.get("content") or message.get("refusal") or ""
-        if isinstance(text, list):
-            parts = (part.get("text") for part in text if isinstance(part, dict))
-            text = "".join(part for part in parts if isinstance(part, str))
-        if not isinstance(text, str):
-            raise TypeError("content is no text")
-        if not text.isascii():
-            # A lone surrogate is no text: it could be neither sent on nor shown.
-            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        usage = found.get("usage")
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        reason = f"{place}: the reply is no chat completion ({excerpt(body)}); expected choices[0].message.content"
-        raise Transient(reason, Stage.LOST, seconds=seconds) from None
-    tokens = read_tokens(usage)
-    ended = _word(choice.get("finish_reason"))
-    missing = ""
-    if not text.strip():
-        asks_for_tool = ended == "tool_calls" or message.get("tool_calls")
-        missing = (
-            "it asks for a tool instead; give a model that answers in text" if asks_for_tool else "the content is empty"
-        )
-    return Reply(
-        text=text,
-        tokens_in=tokens.read,
-        tokens_out=tokens.written,
-        tokens_cached=tokens.cached,
-        seconds=seconds,
-        truncated=ended in _CUT,
-        simulated=found.get("system_fingerprint") == "simulated",
-        missing=missing,
-        refused_by=_refused_by(ended, message),
-        broken=ended in _BROKEN,
-    )
-
-
-def _word(reason: object) -> str:
-    """Return a reason to end as one word in lower case, however it is written; empty for what is none."""
-    return reason.strip().lower().replace("-", "_") if isinstance(reason, str) else ""
-
-
-def _refused_by(ended: str, message: Mapping[str, object]) -> str:
-    """Return who declined to answer; empty when nobody did."""
-    if ended in _FILTERED:
-        return "a content filter"
-    refusal = message.get("refusal")
-    declined = isinstance(refusal, str) and refusal.strip() and not message.get("content")
-    return "the model" if declined or ended in _DECLINED else ""
-
-
-def read_refusal(endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
-    """Return the error that an HTTP status means: one attempt's, one call's or every call's."""
-    body = endpoint.redacted(body, shortest=1)
-    reason = f"{endpoint.shown}: HTTP {status}: {excerpt(body) or 'no explanation'}"
-    words = body[:_READ_OF_ERROR].decode("utf-8", "replace").lower()
-    if any(word in words for word in _EVERY_CALL_WORDS):
-        return ProviderError(f"{reason}; check key, credit and model name")
-    if status == _TOO_MANY:
-        wait = retry_after(headers)
-        return Transient(reason, Stage.LIMITED, until_reset(headers, words) if wait is None else wait)
-    if status in _TRANSIENT_STATUS or status >= 500:
-        return Transient(reason, Stage.REFUSED, retry_after(headers))
-    if any(word in words for word in _FILTER_WORDS):
-        return Refused(f"refused by a content filter: {reason}")
-    if any(word in words for word in _ONE_CALL_WORDS):
-        return CallFailed(reason)
-    if 300 <= status < 400:
-        return ProviderError(f"{reason}; the address redirects: give the final address as --base-url")
-    if status in _EVERY_CALL:
-        return ProviderError(f"{reason}; {_EVERY_CALL[status]}")
-    return CallFailed(reason)
-
-
-def excerpt(body: bytes) -> str:
-    """Return what an error body says, on one line, printable and short: it is text of a stranger."""
-    text = body[:_READ_OF_ERROR].decode("utf-8", "replace")
-    with contextlib.suppress(ValueError, RecursionError):
-        text = _find_message(json.loads(text)) or text
-    line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
-    return line if len(line) <= EXCERPT else line[: EXCERPT - 1] + "…"
-
-
-def _find_message(found: object) -> str:
-    """Return the message in the common shapes of error bodies; empty when there is none."""
-    if isinstance(found, list) and found:
-        return _find_message(found[0])
-    if isinstance(found, dict):
-        inner = next((found[name] for name in ("error", "message", "detail") if found.get(name)), "")
-        return inner if isinstance(inner, str) else _find_message(inner)
-    return ""
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the wait, in seconds, of ``retry-after-ms`` or ``Retry-After``; None when it has none."""
-    milliseconds = _read_number(headers.get("retry-after-ms", ""))
-    if milliseconds is not None:
-        return milliseconds / 1000 if milliseconds / 1000 <= _DAY else None
-    return _read_wait(headers.get("Retry-After", ""), headers)
-
-
-def until_reset(headers: Mapping[str, str], body: str) -> float | None:
-    """Return the seconds until the limit that was met is reset, by headers or by the words of a body in lower case."""
-    waits = [_read_wait(headers.get(reset, ""), headers) for reset, left in _RESETS if headers.get(left, "0") == "0"]
-    known = [wait for wait in waits if wait is not None]
-    if known:
-        return max(known)
-    asked = _TRY_AGAIN.search(body)
-    return _read_wait(asked.group(1) or asked.group(2), headers) if asked else None
-
-
-def _read_wait(given: str, headers: Mapping[str, str]) -> float | None:
-    """Read seconds, a duration such as ``1m30s``, or a date (HTTP, ISO 8601, seconds since 1970) as seconds from now.
-
-    The clocks of two machines differ, so a date is counted from the endpoint's own time where it tells it.
-    """
-    seconds = _read_number(given)
-    if seconds is None and len(given) <= _LONGEST_DURATION and _DURATION.fullmatch(given.lower()):
-        seconds = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(given.lower()))
-        if seconds > _DAY:
-            return None
-    elif seconds is None or seconds >= _FIRST_EPOCH:
-        date = _read_date(given) if seconds is None else seconds
-        if date is None:
-            return None
-        now = _read_date(headers.get("Date", ""))
-        seconds = max(0.0, date - (time.time() if now is None else now))
-    return seconds if seconds <= _DAY else None
-
-
-def _read_date(given: str) -> float | None:
-    """Read a date (HTTP or ISO 8601) as seconds since 1970."""
-    for parse in (parsedate_to_datetime, datetime.fromisoformat):
-        with contextlib.suppress(ValueError, TypeError, OverflowError, IndexError):
-            return parse(given).timestamp()
-    return None
-
-
-def _read_number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) and value >= 0 else None

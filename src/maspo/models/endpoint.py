@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 import re
 import string
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 from yarl import URL
 
 from maspo.core.errors import ConfigInvalid
 from maspo.models.base import Request
+from maspo.models.secret import Secret
 
 _PATH = "/chat/completions"
 _HEADER_SAFE = string.punctuation.replace("%", "")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # a token of RFC 9110, 5.6.2
 _QUERY_ALLOWED = frozenset({"api-version"})
 """Parameters of a base URL that are known to be no secret: the address of a run is recorded."""
-_SHORTEST_SECRET = 8
-"""Shorter keys (local servers take any word) are words that a reply may hold by right."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,10 @@ class Endpoint:
     """An OpenAI-compatible endpoint.
 
     ``base_url`` is taken as given: ``/chat/completions`` is added unless it is there already, a query is kept.
-    ``timeout`` is seconds per attempt. ``attribution`` says whether the X-Maspo headers are sent. ``allow_http`` lets
-    plain http leave this machine, ``use_proxy`` lets the proxy of the environment see where requests go.
+    ``timeout`` is seconds of silence within a reply that is being written; for a whole one, or its first part, there is
+    more time. ``attribution`` says whether the X-Maspo headers are sent. ``allow_http`` lets plain http leave this
+    machine, ``use_proxy`` lets the proxy of the environment see where requests go. ``more_headers`` are sent as they
+    are, and never shown; ``extra`` are parameters of every request. ``stream`` asks for replies as they are written.
 
     Raises:
         ConfigInvalid: an address that is not http(s) or may hold a secret, or a key that cannot be sent. Never shows
@@ -45,6 +48,9 @@ class Endpoint:
     timeout: float = 120.0
     allow_http: bool = False
     use_proxy: bool = False
+    more_headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False, hash=False)
+    extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+    stream: bool = True
 
     def __post_init__(self) -> None:
         problem = _find_problem(self.base_url)
@@ -57,6 +63,11 @@ class Endpoint:
             raise ConfigInvalid(
                 "the API key holds characters that no header can carry; copy it again, without newlines"
             )
+        for name, value in self.more_headers.items():
+            if not (_HEADER_NAME.fullmatch(name) and value.isascii() and value.isprintable()):
+                raise ConfigInvalid(
+                    f"models.headers: {_printable(name)!r} or its value holds characters that no header can carry"
+                )
 
     def check_private(self) -> None:
         """Check that nobody between this machine and the endpoint can read keys, prompts and inputs.
@@ -72,15 +83,24 @@ class Endpoint:
                 "use https, or allow it with --set models.allow_http=true (this machine is localhost, 127.0.0.1, [::1])"
             )
 
-    def redacted(self, body: bytes, shortest: int = _SHORTEST_SECRET) -> bytes:
-        """Return what an endpoint sent without the key, however JSON or URLs spell it."""
-        key = self.api_key.strip()
-        if len(key) < shortest:
+    def redacted(self, body: bytes, shortest: int | None = None) -> bytes:
+        """Return what an endpoint sent without key and secret headers, however spelled; see ``without_key``."""
+        if not self._secrets:
             return body
-        quoted = json.dumps(key)[1:-1]
-        for spelled in dict.fromkeys((key, quoted, quoted.replace("/", "\\/"), quote(key, safe=""))):
-            body = body.replace(spelled.encode(), b"[key]")
-        return body
+        # Surrogates keep bytes that are no UTF-8 as they are.
+        text = self.without_key(body.decode("utf-8", "surrogateescape"), shortest)
+        return text.encode("utf-8", "surrogateescape")
+
+    def without_key(self, text: str, shortest: int | None = None) -> str:
+        """Return a text without the key; one shorter than ``shortest`` characters stays, for it may be a word."""
+        for secret in self._secrets:
+            text = secret.cut_from(text) if shortest is None else secret.cut_from(text, shortest)
+        return text
+
+    @cached_property
+    def _secrets(self) -> tuple[Secret, ...]:
+        headers = (value for name, value in self.more_headers.items() if is_secret(name))
+        return tuple(Secret(value) for value in (self.api_key, *headers) if value.strip())
 
     @cached_property
     def url(self) -> str:
@@ -98,13 +118,30 @@ class Endpoint:
 
     def headers(self, request: Request) -> dict[str, str]:
         """Return the headers of a request: content type, key if there is one, attribution if wanted."""
-        headers = {"Content-Type": "application/json"}
-        if self.api_key.strip():
-            headers["Authorization"] = f"Bearer {self.api_key.strip()}"
+        headers = {"Content-Type": "application/json", **self.headers_of_key()}
         if self.attribution:
             named = {"Purpose": request.purpose, "Agent": request.agent, "Run": self.run}
             headers |= {f"X-Maspo-{name}": header_safe(value) for name, value in named.items() if value}
         return headers
+
+    def headers_of_key(self) -> dict[str, str]:
+        """Return the headers that let somebody in, and those that the settings add."""
+        key = self.api_key.strip()
+        return {**({"Authorization": f"Bearer {key}"} if key else {}), **self.more_headers}
+
+    @cached_property
+    def is_near(self) -> bool:
+        """Whether it is on this machine or in a private network, where a few calls side by side are all there is."""
+        host = URL(self.base_url).raw_host or ""
+        try:
+            return ipaddress.ip_address(host).is_private
+        except ValueError:
+            return host == "localhost" or "." not in host or host.endswith((".local", ".lan", ".internal"))
+
+
+def is_secret(header: str) -> bool:
+    """Say whether a header's value lets somebody in: by its name."""
+    return re.search(r"auth|key|token|secret|cookie|password", header, re.IGNORECASE) is not None
 
 
 def header_safe(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -29,42 +29,58 @@ class Price(NamedTuple):
 class PriceBook:
     """Prices by model name.
 
-    ``overrides`` are USD per million tokens (in, out) and win. Other models are looked up in the table of
-    genai-prices, when that extra is installed, without network. With a ``base_url`` only the provider who answers
-    there is looked up, so that a model that runs at home is not charged as if it were rented. Tokens that the endpoint
-    had in its cache cost what the table says, and with ``overrides`` as much as all others.
+    ``overrides`` are USD per million tokens (in, out, and cached, if that has a price of its own) and win. Other
+    models are looked up in the table of genai-prices, when that extra is installed, without network. With a
+    ``base_url`` only the provider who answers there is looked up, and those who answer at ``others``, so that a model
+    that runs at home is not charged as if it were rented. Tokens that the endpoint had in its cache cost what the table
+    says, and as much as all others where it does not say. ``addresses`` are those of roles with an endpoint of their
+    own.
 
     Raises:
         ConfigInvalid: a price is negative or not finite: no cap could be held with it.
 
     """
 
-    def __init__(self, overrides: Mapping[str, tuple[float, float]] | None = None, base_url: str = "") -> None:
+    def __init__(
+        self,
+        overrides: Mapping[str, tuple[float, ...]] | None = None,
+        base_url: str = "",
+        addresses: Mapping[str, str] | None = None,
+        others: Sequence[str] = (),
+    ) -> None:
         self._overrides = dict(overrides or {})
+        self._addresses = dict(addresses or {})
         for model, given in self._overrides.items():
-            if not all(_possible(usd) for usd in given):
+            if not (len(given) in (2, 3) and all(_possible(usd) for usd in given)):
+                shown = ", ".join(f"{usd:g}" for usd in given)
                 raise ConfigInvalid(
-                    f"models.prices.{model}: [{given[0]:g}, {given[1]:g}] is given; expected two finite numbers, 0 or "
-                    "more: US dollars per million tokens (in, out)"
+                    f"models.prices.{model}: [{shown}] is given; expected two finite numbers, 0 or "
+                    "more: US dollars per million tokens (in, out), and a third where cached tokens have a price"
                 )
-        self._base_url = base_url
+        self._base_urls = (base_url, *others)
 
-    def price(self, model: str, prompt_tokens: int = 0) -> Price | None:
-        """Return the price of a model for a prompt of this length, or None when it is unknown."""
+    def price(self, model: str, prompt_tokens: int = 0, endpoint: str = "") -> Price | None:
+        """Return the price of a model for a prompt of this length, or None when it is unknown.
+
+        ``endpoint`` is the role whose own endpoint answers.
+        """
         if model in self._overrides:
-            token_in, token_out = self._overrides[model]
-            return Price(token_in / _MILLION, token_out / _MILLION, token_in / _MILLION)
-        return _listed(model, self._base_url, _MILLION if prompt_tokens > _LONG_PROMPT else 1)
+            token_in, token_out, *more = self._overrides[model]
+            cached = min(more[0], token_in) if more else token_in
+            return Price(token_in / _MILLION, token_out / _MILLION, cached / _MILLION)
+        tokens = _MILLION if prompt_tokens > _LONG_PROMPT else 1
+        asked = (self._addresses[endpoint],) if endpoint in self._addresses else self._base_urls
+        return next((found for url in asked if (found := _listed(model, url, tokens)) is not None), None)
 
 
-def require_prices(models: Iterable[str], prices: PriceBook) -> None:
-    """Check that a cap in money can be held.
+def require_prices(models: Iterable[tuple[str, str]], prices: PriceBook) -> None:
+    """Check that a cap in money can be held; ``models`` with the roles whose own endpoints answer.
 
     Raises:
         ConfigInvalid: a model has no known price; names them and the fix.
 
     """
-    unknown = sorted({model for model in models if prices.price(model) is None})
+    unknown = sorted({model for model, endpoint in models if prices.price(model, endpoint=endpoint) is None})
     if unknown:
         raise ConfigInvalid(
             f"--max-usd: no price is known for {', '.join(unknown)}; set it, e.g. "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,11 +22,15 @@ _CACHED = ("cache_read_input_tokens", "prompt_cache_hit_tokens", "cached_tokens"
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The tokens of one call; None is unknown. ``cached`` counts those read that came from the endpoint's own cache."""
+    """The tokens of one call; None is unknown.
+
+    ``cached`` counts those read that came from the endpoint's own cache, ``thought`` those written that nobody reads.
+    """
 
     read: int | None = None
     written: int | None = None
     cached: int = 0
+    thought: int = 0
 
 
 def read_tokens(usage: object) -> Tokens:
@@ -47,7 +51,7 @@ def read_tokens(usage: object) -> Tokens:
         written += 0 if inside else thought
     if total is not None and total >= (read or 0):
         written = max(written or 0, total - (read or 0))
-    return Tokens(read, written, _cached(usage, read))
+    return Tokens(read, written, _cached(usage, read), min(thought, written or 0))
 
 
 def _prompt(usage: Mapping[str, Any]) -> int | None:
@@ -59,18 +63,23 @@ def _prompt(usage: Mapping[str, Any]) -> int | None:
 
 def _cached(usage: Mapping[str, Any], read: int | None) -> int:
     """Return the cached tokens of a prompt: the smaller reading, since they are cheaper; none if it cannot be true."""
-    told = [*(usage.get(name) for name in _CACHED), *_details(usage, _READ_DETAILS, "cached_tokens")]
+    told = [*(usage[name] for name in _CACHED if name in usage), *_details(usage, _READ_DETAILS, "cached_tokens")]
     cached = min((count for count in map(_count, told) if count is not None), default=0)
     return cached if read is not None and cached <= read else 0
 
 
 def _details(usage: Mapping[str, Any], groups: tuple[str, ...], name: str) -> list[Any]:
-    found = (usage.get(group) for group in groups)
+    found = (usage[group] for group in groups if group in usage)
     return [details.get(name) for details in found if isinstance(details, Mapping)]
 
 
-def _largest(values: Any) -> int | None:
-    return max((count for count in map(_count, values) if count is not None), default=None)
+def _largest(values: Iterable[object]) -> int | None:
+    largest: int | None = None
+    for value in values:
+        count = None if value is None else _count(value)
+        if count is not None and (largest is None or count > largest):
+            largest = count
+    return largest
 
 
 def _count(value: object) -> int | None:

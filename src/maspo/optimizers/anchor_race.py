@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain, pairwise
+from statistics import fmean
 from typing import Literal, NamedTuple, TypeAlias
 
 from pydantic import Field
@@ -23,7 +24,7 @@ from maspo.optimizers.parts.merge import without_added
 from maspo.optimizers.parts.misalignment import hard_negatives, remembered
 from maspo.optimizers.parts.mixture import Candidate, MixedRun, Mixture, by_agent, draw_mixtures, join
 from maspo.optimizers.parts.proxy import Screening
-from maspo.optimizers.parts.record import rejected_events, round_events, step_of
+from maspo.optimizers.parts.record import pruned_events, rejected_events, round_events, step_of
 from maspo.optimizers.parts.reward import JudgeOrder, Weights
 from maspo.optimizers.parts.similar import KnownPrompts
 from maspo.optimizers.parts.state import SearchState
@@ -41,6 +42,8 @@ _LARGEST_ROUND = 1.6
 """Times ``stages``, ``shared_inputs`` and ``union_inputs``: by default the size of the sixth round."""
 _ATTEMPTS = 4
 """Unions and parts of unions that are tried in a round, at most: a union, its two sides, pairs, what is mended."""
+_PRUNINGS = 3
+"""How often sentences are left out together: all that are not missed alone, then the better half of them, and so on."""
 _DRAFTS_SEEN_BEFORE = 400
 """Single-candidate runs that ``optimism`` weighs as much as, against what the run has seen of its proposer: more than a
 round holds, so that one lucky round does not make every later draft look good."""
@@ -88,6 +91,12 @@ class AnchorRaceConfig(OptimizerConfig):
     ahead: bool = Field(default=True, description="ask for the next drafts while a union is tried")
     conflicts: bool = Field(default=True, description="find and mend changes that win alone and lose together")
     removals: bool = Field(default=False, description="try the anchor without one sentence that the search added")
+    prune: int = Field(
+        default=0,
+        ge=0,
+        description="inputs on which each sentence that was added is left out at the end, as far as the plan allows; "
+        "what is not missed goes",
+    )
     optimism: float = Field(default=0.01, description="effect expected of an unknown draft (½ is a sure win)")
     spread: float = Field(default=0.025, gt=0, description="how much the effects of drafts are expected to differ")
     length_price: float = Field(default=0.003, ge=0, description="effect that 1,000 added characters must bring")
@@ -199,6 +208,8 @@ class _Race(SearchState):
             best = yield from self.unite(good)
             drafts = self.drafts_ahead if best.comparisons else ()
             self.move_anchor(best)  # Eq. 8, by construction: nothing is carried across an anchor change
+        if self.config.prune:
+            yield from self.prune()
         self.end(reason)
         return self.make_ask()
 
@@ -216,7 +227,7 @@ class _Race(SearchState):
         # A further round costs as much as the last, more by its runs; half of it has to fit.
         runs, last = config.round_size(number + 1).stages[-1], self.size.stages[-1]
         further = (self.calls - self.calls_before_round) * runs / last
-        if number and self.calls + further / 2 + self.problem.reserve > planned:
+        if number and self.calls + further / 2 + self.pruning_calls() + self.problem.reserve > planned:
             return (
                 f"another round would not fit into the {planned} calls planned (search.calls_per_agent, search.calls)"
             )
@@ -427,6 +438,68 @@ class _Race(SearchState):
         if changes:
             self.prompts = {**self.prompts, **changes}
             self.run_by_anchor = {comparison.input_key for comparison in trial.comparisons}
+
+    # ── leave-one-out ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def added(self) -> list[Candidate]:
+        """Return the anchor's prompts without one of the sentences that the search added, one for each of them."""
+        return [
+            Candidate(agent, text, self.prompts[agent], removal=True)
+            for agent in self.team.rewritten
+            for text in dict.fromkeys(without_added(self.problem.seed_prompts[agent], self.prompts[agent]))
+            if any(map(str.isalnum, text))
+        ]
+
+    def pruning_calls(self, inputs: int | None = None) -> int:
+        """Return the calls that leaving out each added sentence on so many inputs takes, at most."""
+        size = self.config.prune if inputs is None else inputs
+        added = self.added() if size else []
+        single = sum(self.team.calls_of(self.team.reached((one.agent,))) + 2 for one in added)
+        together = _PRUNINGS * (self.team.calls_of(self.team.everyone) + 2)
+        anchor = self.team.calls_of(self.team.everyone)
+        return size * (single + together + anchor) if added else 0
+
+    def prune(self) -> Asking[None]:
+        """Let the anchor meet itself without each of the sentences that were added; drop those that are not missed.
+
+        Sentences that say the same are not missed one by one, so what shall go is left out together before it goes.
+        """
+        left = self.config.planned_calls(self.team) - self.calls - self.problem.reserve
+        sizes = range(min(self.config.prune, len(self.problem.inputs)), 0, -1)
+        size = next((size for size in sizes if self.pruning_calls(size) <= left), 0)
+        added = self.added()
+        if not size or not added:
+            return
+        seed, number = self.problem.seed, self.round.number
+        inputs = shuffled(self.problem.inputs, seed, "prune")[:size]
+        self.round = round_ = Round(number, self.prompts, self.score, candidates=tuple(added))
+        agents = tuple(dict.fromkeys(one.agent for one in added))
+        steps = {agent: f"prune/{agent}" for agent in agents}
+        asked: list[PlannedRun] = []
+        for member, one in enumerate(added):
+            mixture = Mixture((member,), {one.agent: one.text})
+            asked += self.compare("prune", f"prune/{member}", [(mixture, key) for key in inputs], "prune")
+        yield from self.run_comparisons(asked)
+        evidence = round_.evidence()
+        worth = [fmean(map(self.score, found)) for found in evidence]
+        round_.effects = tuple(worth)
+        going = sorted((member for member in range(len(added)) if worth[member] >= 0), key=lambda one: -worth[one])
+        accepted = NO_TRIAL
+        for attempt in range(_PRUNINGS):
+            part = join(self.prompts, added, going, self.team)
+            if not part.changes:
+                break
+            where = f"prune/together/{attempt}"
+            runs = yield from self.run_comparisons(
+                self.compare("prune", where, [(part, key) for key in inputs], "prune")
+            )
+            trial = Trial(part, tuple(run.comparison for run in runs))
+            if round_.mean(trial) >= 0:
+                accepted = trial
+                break
+            going = going[: len(going) // 2]
+        self.events += pruned_events(round_, evidence, accepted, steps, self.config.weights)
+        self.prompts = {**self.prompts, **accepted.part.changes}
 
     # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -112,8 +112,19 @@ class RequestPrice:
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """A prompt that was tried before, and how it did, from 0 to 1."""
+
+    prompt: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Propose:
-    """Ask the proposer for drafts of one agent's prompt, led by traces (Eq. 4) and hard negatives (Eq. 6)."""
+    """Ask the proposer for drafts of one agent's prompt, led by traces (Eq. 4) and hard negatives (Eq. 6).
+
+    Other methods than the paper's lead it by prompts that were tried before, or by an instruction how to change one.
+    """
 
     id: str
     agent: str
@@ -123,6 +134,18 @@ class Propose:
     cases: tuple[Case, ...]
     count: int
     purpose: str = "propose"
+    form: str = "rewrite"
+    """How the proposer is asked: the name of a text in ``maspo/proposers/prompts/``."""
+    history: tuple[Tried, ...] = ()
+    """Prompts of the agent that were tried before, the best last."""
+    instruction: str = ""
+    """How the prompt shall be changed; or, with ``rewrites`` so, what is rewritten in the prompt's place."""
+    rewrites: Literal["prompt", "instruction"] = "prompt"
+
+    @property
+    def parent(self) -> str:
+        """The text that is rewritten."""
+        return self.prompts[self.agent] if self.rewrites == "prompt" else self.instruction
 
     def price(self, problem: Problem, _: Result | None = None) -> RequestPrice:
         """Return what the request takes: a run on each input that is shown, and one call of the proposer."""
@@ -374,6 +397,10 @@ class CallCount:
     judge: int = 0
     proposer: int = 0
     _known: set[tuple[str, str, str, str]] = field(default_factory=set)
+
+    def knows(self, rollout: Rollout) -> bool:
+        """Tell whether a rollout is counted already."""
+        return rollout.address in self._known
 
     def add(self, price: RequestPrice) -> None:
         """Count what a request takes, without rollouts that are known."""

@@ -17,6 +17,11 @@ OPTIMIZERS: Registry[OptimizerClass] = Registry(
     own={
         "race": "maspo.optimizers.anchor_race:AnchorRace",
         "ascent": "maspo.optimizers.coordinate_ascent:CoordinateAscent",
+        "naive-joint": "maspo.optimizers.baselines.naive_joint:NaiveJoint",
+        "best-of-n": "maspo.optimizers.baselines.best_of_n:BestOfN",
+        "spo": "maspo.optimizers.baselines.spo:Spo",
+        "opro": "maspo.optimizers.baselines.opro:Opro",
+        "promptbreeder": "maspo.optimizers.baselines.promptbreeder:Promptbreeder",
     },
     method="search",
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from maspo.core.registry import Registry
-from maspo.optimizers.base import Drafts
+from maspo.optimizers.base import Drafts, Tried
 from maspo.proposers.drafts import Rules
 
 
@@ -49,6 +49,12 @@ class Rewrite:
     count: int
     identity: str
     """Tells this draw from every other of the run, and makes it repeatable."""
+    form: str = "rewrite"
+    """How the request is worded; a proposer that knows no other way may ignore it."""
+    history: tuple[Tried, ...] = ()
+    """Prompts of the agent that were tried before, the best last."""
+    instruction: str = ""
+    """How the parent shall be changed, where the method says so."""
 
 
 class Proposer(Protocol):
@@ -80,6 +86,6 @@ and the options of ``proposer.options``."""
 PROPOSERS: Registry[ProposerClass] = Registry(
     group="maspo.proposers",
     what="proposer.kind",
-    own={"rewrite": "maspo.proposers.rewrite:RewriteProposer"},
+    own={"rewrite": "maspo.proposers.rewrite:RewriteProposer", "edits": "maspo.proposers.edits:EditsProposer"},
     method="propose",
 )

@@ -10,9 +10,12 @@ from maspo.core.quoting import unquoted, without_thinking
 from maspo.optimizers.base import Draft
 from maspo.proposers.foreign import refused
 from maspo.proposers.passages import PASSAGE_WORDS, Passages
+from maspo.team.template import BRACES, as_written
 
 _LONGEST_REPLY = 400_000
 """Characters of a reply that are read: far more than any ``models.max_tokens`` lets a model write."""
+_ECHOES = ("...", "…")
+"""What stands between the tags of the form that a proposer is asked to fill in."""
 _TAG = re.compile(r"<\s*+(/?+)\s*+prompt(?:\s[^<>]*+)?+>", re.IGNORECASE)
 
 
@@ -28,10 +31,16 @@ class Rules:
     placeholders: Callable[[str], frozenset[str]]
     protect: tuple[str, ...]
     length_budget: int
+    template: str = BRACES
+    """How placeholders are written, see ``maspo.team.template``."""
 
 
 def read_drafts(reply: str) -> tuple[str, ...]:
-    """Return the drafts of a reply: each text between ``<prompt>`` and ``</prompt>``, as it stands."""
+    """Return the drafts of a reply: each text between ``<prompt>`` and ``</prompt>``, as it stands.
+
+    A tag that opens at the beginning of a line begins a draft; one that was open there has no end, and is none. An echo
+    of the form that was asked for (``...``) is none either, where there are others.
+    """
     drafts: list[str] = []
     said = without_thinking(reply[:_LONGEST_REPLY])
     begin: int | None = None
@@ -39,9 +48,15 @@ def read_drafts(reply: str) -> tuple[str, ...]:
         if tag.group(1) and begin is not None:
             drafts.append(unquoted(said[begin : tag.start()]).strip())
             begin = None
-        elif not tag.group(1) and begin is None:
+        elif not tag.group(1) and (begin is None or _begins_line(said, tag.start())):
             begin = tag.end()
-    return tuple(drafts)
+    return tuple(draft for draft in drafts if draft not in _ECHOES) or tuple(drafts)
+
+
+def _begins_line(text: str, place: int) -> bool:
+    while place and text[place - 1] in " \t":
+        place -= 1
+    return place == 0 or text[place - 1] == "\n"
 
 
 def checked(draft: str, parent: str, rules: Rules, passages: Passages) -> Draft:
@@ -61,12 +76,18 @@ def _broken_rule(draft: str, parent: str, rules: Rules, passages: Passages) -> s
         return f"{len(draft)} characters; the length budget is {rules.length_budget}"
     if passages.copied_by(draft):
         return f"copies {PASSAGE_WORDS} or more words in a row from an input: it would memorize data"
+    if passages.tabulated_by(draft):
+        return "holds questions of the inputs, or their answers, in a row: it would memorize data"
     if foreign := refused(draft, rules.seed_prompt):
         return foreign
     wanted, found = rules.placeholders(rules.seed_prompt), rules.placeholders(draft)
     if wanted != found:
         changes = {"loses": wanted - found, "adds": found - wanted}
-        said = {what: ", ".join(f"{{{name}}}" for name in sorted(names)) for what, names in changes.items() if names}
+        said = {
+            what: ", ".join(as_written(name, rules.template) for name in sorted(names))
+            for what, names in changes.items()
+            if names
+        }
         return "; ".join(f"{what} the placeholder {names}" for what, names in said.items())
     lost = [line for line in rules.protect if line not in draft]
     return f"loses the protected line {lost[0]!r}" if lost else ""

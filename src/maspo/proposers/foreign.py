@@ -1,90 +1,107 @@
-"""What a rewrite must not bring along, and what a reader should look at twice. Pure.
+"""What a rewrite must not bring along. Pure.
 
-A prompt that is shipped works for its owner: addresses, keys and hidden characters that the seed prompt does not have
-come from data or from somebody else, so the draft is refused. Words that speak to other systems can be right in a
-prompt, so they are remarked on in the report and left to the reader.
+A prompt that is shipped works for its owner: addresses, keys, coded text, control tokens and hidden characters that the
+seed prompt does not have come from data or from somebody else, so the draft is refused.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
 
-_ENDINGS = "com|org|net|edu|gov|int|io|ai|dev|app|co|info|biz|xyz|me|ru|cn|jp|de|uk|fr|eu|us|ly|to|site|online|top|test"
-"""Of addresses without a scheme; a name such as Vue.js/React is none."""
-_REFUSED: Mapping[str, str] = {
-    "a URL": r"(?<![\w+.-])[a-z][a-z0-9+.-]{1,20}\[?:\]?//[^\s<>\"']+|(?<![\w.])www\.\w[^\s<>\"']*"
-    r"|\b(?:mailto|javascript|vbscript):[^\s<>\"']+|\bdata:\w+/[^\s<>\"']+"
-    rf"|(?<![\w.-])(?!asp\.)[\w-]++(?:\.[\w-]++)*\.(?:{_ENDINGS})(?::\d+)?/[^\s<>\"']+"
-    r"|(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?::\d+|/)[^\s<>\"']*",
-    "an e-mail address": r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++",
-    "a key or password": r"\b(?:sk|pk|rk)[-_](?:live_|test_|proj-|ant-)?[A-Za-z0-9_-]{16,}|\bgh[pousr]_\w{16,}"
+from maspo.core.control_tokens import DOT, control_tokens
+from maspo.core.invisible import hidden_beyond
+from maspo.proposers.addresses import addresses
+from maspo.proposers.instructions import excerpt, remarks
+from maspo.proposers.readings import Readings, readings
+
+__all__ = ["refused", "remarks"]
+
+_KEY = re.compile(
+    r"\b(?:sk|pk|rk)[-_](?:live_|test_|proj-|ant-)?[A-Za-z0-9_-]{16,}|\bgh[pousr]_\w{16,}"
     r"|\bgithub_pat_\w{16,}|\bglpat-[\w-]{16,}|\bxox[abeoprs]-[\w-]{10,}|\b(?:AKIA|ASIA)[A-Z0-9]{12,}"
     r"|\bAIza[\w-]{30,}|\b(?:hf|npm|pypi)[-_][A-Za-z0-9_-]{20,}|\beyJ[\w-]{8,}\.[\w-]{8,}|-----BEGIN [A-Z ]*PRIVATE KEY"
-    r"|\bBearer\s+[\w.~+/-]{16,}|(?<![0-9a-f])[0-9a-f]{32,}(?![0-9a-f])"
+    r"|\bBearer\s+[\w.~+/-]{16,}"
     r"|(?:api[ _-]?key|secret|token|password|passwd|passphrase)['\"]?\s*(?:\bis\b|=|:)\s*['\"]?"
     r"(?=[^\s'\"]*\d)(?=[^\s'\"]*[a-z])[^\s'\"]{8,}",
-    "a control token of a chat format": r"<[|｜][^|｜\s>]{1,40}[|｜]>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>",
-}
-_REMARKED: Mapping[str, str] = {
-    "tells somebody to ignore instructions": r"\b(?:ignore|disregard|forget|override|bypass)\b[^.\n]{0,40}"
-    r"\b(?:instructions?|prompts?|rules|messages?|guidelines|directions|safety|everything)\b",
-    "tells somebody to call a tool": r"\b(?:call|invoke|use|run|execute|trigger|open)\b[^.\n]{0,30}"
-    r"\b(?:tools?|plugins?|apis?|shell|commands?|endpoints?|webhooks?|browser|function calls?)\b",
-    "tells somebody to send something away": r"\b(?:send|post|upload|submit|forward|transmit|exfiltrate|leak|e-?mail)\b"
-    r"[^.\n]{0,60}\b(?:https?|urls?|servers?|endpoints?|address|e-?mail|webhooks?|inbox|slack|website)\b",
-    "asks for what is secret": r"\b(?:reveal|print|show|repeat|output|disclose|include|quote)\b[^.\n]{0,30}"
-    r"\b(?:system prompts?|api keys?|passwords?|credentials?|secrets?|environment variables?)\b",
-    "gives somebody another role": r"\byou are now\b|\bnew instructions\b|\bdeveloper mode\b|\bjailbreak"
-    r"|\bact as (?:the |an? )?(?:system|admin|administrator|root|developer)\b",
-    "speaks to a judge": r"</?\s*verdict|\b(?:choose|pick|prefer|vote for)\b[^.\n]{0,20}\boutput[ _]?[12]\b"
-    r"|\b(?:judge|grader|evaluator|rater)s?\b[^.\n]{0,40}\b(?:must|should|choose|pick|prefer|favou?r|please)\b"
-    r"|\b(?:tell|ask|convince|persuade|instruct|dear|note to|attention)\b[^.\n]{0,30}"
-    r"\b(?:judge|grader|evaluator|rater)s?\b",
-}
-_REFUSED_PATTERNS = {what: re.compile(pattern, re.IGNORECASE) for what, pattern in _REFUSED.items()}
-_REMARKED_PATTERNS = {what: re.compile(pattern, re.IGNORECASE) for what, pattern in _REMARKED.items()}
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co"})
-_PLAIN = frozenset("\n\t\r\u200c\u200d")
-_EXCERPT = 60
-"""Characters of what was found that a reason shows: it stays on one line of a report."""
+    re.IGNORECASE,
+)
+_LETTERS_AND_DIGITS = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{16,}={0,2}(?![\w+/=-])")
+"""As keys and coded text have them; most such runs are long names, see ``_is_coded``."""
+_LEAST_CODED: Final = 20
+"""Characters of a run whose kinds change so often that it is no name: shorter ones can be a product's."""
+_CODED = re.compile(
+    r"(?<![0-9a-f])[0-9a-f]{32,}(?![0-9a-f])"
+    r"|(?<![0-9a-f-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f-])"
+    r"|(?<![0-9a-f])(?:[0-9a-f]{2}[ :]){11,}[0-9a-f]{2}(?![0-9a-f])"
+    r"|(?<![01])[01]{8}(?:[ ,]?[01]{8}){3,}(?![01])"
+    r"|(?:[.\-_\u00b7\u2212\u2013]{1,6} ?/? ?){9,}(?:[.\-\u00b7])"
+    r"|[\u2801-\u28ff]{4,}|<~[!-u\s]{12,}~>|(?<![\w.])(?:\w\.){6,}\w",
+    re.IGNORECASE,
+)
+"""Hexadecimal digits, identifiers, bytes, bits, Morse, braille, Ascii85, letters with dots between."""
+_ESCAPES = re.compile(r"(?:\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|%[0-9a-f]{2}|&#x?[0-9a-f]{2,6};){6,}", re.IGNORECASE)
+_LEAST_DIFFERENT: Final = 5
+"""Different signs of a run that says something: rows of zeros and rules across the page say nothing."""
+_BLANKS = re.compile(r"[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]{8,}")
+_MOST_SWITCHES: Final = 3
+"""Changes between kinds of blanks in one run; with more it holds bits rather than an indent."""
 
 
 def refused(draft: str, seed_prompt: str) -> str:
     """Return why a draft may not be used: it holds what the seed prompt does not have. Empty when it may."""
-    hidden = [one for one in draft if _is_hidden(one) and one not in seed_prompt]
+    hidden = hidden_beyond(draft, seed_prompt)
     if hidden:
-        return f"holds the invisible character U+{ord(hidden[0]):04X}"
-    plain, known = _readable(draft), _readable(seed_prompt)
-    for what, pattern in _REFUSED_PATTERNS.items():
-        for match in pattern.finditer(plain):
-            if match[0].rstrip(".,;:)") not in known:
-                return f"holds {what} that the seed prompt does not have: {_excerpt(match[0])}"
+        return f"holds the invisible character U+{ord(hidden):04X}"
+    known = readings(seed_prompt).all
+    known = f"{known}\n{known.replace(DOT, '')}\n{seed_prompt.lower()}"
+    for what, found in _foreign(draft, readings(draft)):
+        if found.rstrip(".,;:)").lower() not in known:
+            return f"holds {what} that the seed prompt does not have: {excerpt(found)}"
     return ""
 
 
-def remarks(prompt: str, seed_prompt: str) -> tuple[str, ...]:
-    """Return what a reader should look at twice: instructions to other systems that the seed prompt does not give."""
-    plain, known = _readable(prompt), _readable(seed_prompt)
-    found = []
-    for what, pattern in _REMARKED_PATTERNS.items():
-        new = [match[0] for match in pattern.finditer(plain) if match[0] not in known]
-        if new:
-            found.append(f"{what}: {_excerpt(new[0])}")
-    return tuple(found)
+def _foreign(draft: str, seen: Readings) -> Iterator[tuple[str, str]]:
+    """Yield what may not be in a draft, each with what it is."""
+    for token in (*control_tokens(seen.plain), *control_tokens(seen.plain.replace(DOT, ""))):
+        yield "a control token of a chat format", token
+    for address in addresses(seen):
+        yield ("an e-mail address" if "@" in address and "://" not in address else "a URL or another address"), address
+    for text in (seen.plain, *seen.mended, *seen.decoded):
+        for key in _KEY.finditer(text):
+            yield "a key or password", key[0]
+    for spelled in seen.decoded:
+        yield "coded text", spelled
+    for text in (seen.plain, draft):
+        for run in _CODED.finditer(text):
+            if _says_something(run[0]):
+                # Words after it can look like its end.
+                yield "coded text or a key", run[0][: len(run[0]) * 3 // 4]
+    for run in _ESCAPES.finditer(draft):
+        yield "coded text", run[0]
+    for run in _LETTERS_AND_DIGITS.finditer(seen.plain):
+        if _is_coded(run[0]):
+            yield "coded text or a key", run[0]
+    for blanks in _BLANKS.finditer(draft):
+        if sum(one != other for one, other in pairwise(blanks[0])) > _MOST_SWITCHES:
+            yield "text hidden in blanks", blanks[0]
 
 
-def _is_hidden(character: str) -> bool:
-    return character not in _PLAIN and unicodedata.category(character) in _HIDDEN
+def _says_something(run: str) -> bool:
+    """Return whether a run of code is more than a rule across the page, or a row of zeros."""
+    signs = set(run.lower()) - set(" :/")
+    dots, dashes = signs & set(".\u00b7"), signs & set("-_\u2212\u2013")
+    return len(signs) >= _LEAST_DIFFERENT or bool(dots and dashes) or signs == {"0", "1"} or run[0] >= "\u2801"
 
 
-def _readable(text: str) -> str:
-    """Return the text as its reader sees it: compatible forms are one, lines and spaces are single spaces."""
-    seen = "".join(one for one in unicodedata.normalize("NFKC", text) if not _is_hidden(one))
-    return re.sub(r"[^\S\n]+", " ", seen)
-
-
-def _excerpt(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _EXCERPT else f"{line[:_EXCERPT]}…"
+def _is_coded(run: str) -> bool:
+    """Return whether a run of letters and digits is no name made of words: its kinds change too often."""
+    bare = run.rstrip("=")
+    kinds = ["9" if one.isdigit() else "A" if one.isupper() else "a" if one.islower() else "-" for one in bare]
+    if len(bare) < _LEAST_CODED or len(set(kinds) - {"-"}) < 2:
+        return False
+    # From a capital to a small letter a word goes on.
+    changes = sum(one != other and one + other != "Aa" and "-" not in (one, other) for one, other in pairwise(kinds))
+    return changes * 4 >= len(bare) - kinds.count("-")

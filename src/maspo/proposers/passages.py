@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from maspo.proposers.tables import Tables
+
 PASSAGE_WORDS = 12
 """A short sentence. Promised in docs/security.md; phrases that prompts share by chance are shorter."""
 _LEAST_LETTERS = 12
@@ -24,15 +26,24 @@ class Passages:
 
     Case, accents, punctuation, white space and full-width forms make no difference. A passage that stands in one of
     the ``own`` texts (the seed prompts) may be used. Building and looking up are linear in the length of the texts.
+    ``rows`` are inputs with their labels, of which no draft may hold a table.
     """
 
-    def __init__(self, texts: Iterable[str], own: Iterable[str] = ()) -> None:
+    def __init__(
+        self, texts: Iterable[str], own: Iterable[str] = (), rows: Iterable[tuple[str, str | None]] = ()
+    ) -> None:
+        own = tuple(own)
+        self._tables = Tables(rows, own)
         self._own = tuple("".join(_words(text)) for text in own)
         self._passages: set[str] = set()
         for text in texts:
             self._passages |= _passages(text)
         self._beginnings = {passage[:_LEAST_LETTERS] for passage in self._passages}
         self._lengths = sorted({len(passage) for passage in self._passages})
+
+    def tabulated_by(self, draft: str) -> bool:
+        """Return whether a draft holds a table of inputs, or one whole input with its label."""
+        return self._tables.held_by(draft)
 
     def copied_by(self, draft: str) -> bool:
         """Return whether a draft holds a passage that no own text has."""

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 
 from maspo.core.errors import CallFailed
-from maspo.core.quoting import quoted, shortened, tagged
-from maspo.models.base import PROPOSER, Message, ModelClient, Request, RoleSettings
-from maspo.optimizers.base import Draft, Drafts
+from maspo.core.quoting import nonce_of, quoted, sealed, shortened, tagged
+from maspo.models.base import PROPOSER, DoesNotFit, Message, ModelClient, Reply, Request, RoleSettings
+from maspo.optimizers.base import Draft, Drafts, Tried
 from maspo.proposers.base import Rewrite, ShownCase, ShownTrace
 from maspo.proposers.drafts import Rules, checked, read_drafts
 from maspo.proposers.passages import Passages
-from maspo.team.template import render
+from maspo.team.template import as_written, render
 
 
 @dataclass(frozen=True)
 class RewriteProposer:
     """Asks a model for drafts and checks each of them; what breaks a rule comes back with the reason.
 
-    ``passages`` are those of all inputs, which no draft may copy.
+    ``passages`` are those of all inputs, which no draft may copy. A request that is longer than the model's context is
+    asked again with half of its traces, whole ones, and at last without: text is never cut to fit.
     """
 
     model: ModelClient
@@ -32,7 +33,7 @@ class RewriteProposer:
     async def propose(self, rewrite: Rewrite, rules: Rules) -> Drafts:
         """Return the drafts of one proposal; a reply without any is one rejected draft."""
         try:
-            reply = await self.model.complete(self._request(rewrite, rules))
+            reply = await self._ask(rewrite, rules)
         except CallFailed as error:
             return Drafts((Draft("", f"the proposer did not answer: {error}"),))
         texts = read_drafts(reply.text)[: rewrite.count]
@@ -41,13 +42,33 @@ class RewriteProposer:
             return Drafts((Draft(reply.text[:2000], "no <prompt>…</prompt> in the proposer's reply"),))
         return Drafts(tuple(checked(text, rewrite.parent, rules, self.passages) for text in texts))
 
+    async def _ask(self, rewrite: Rewrite, rules: Rules) -> Reply:
+        """Return a reply to a request with as many traces, and then cases, as fit; what does not fit is refused free.
+
+        Raises:
+            CallFailed: there is no reply, or not even a request without any of them fits.
+
+        """
+        while True:
+            try:
+                return await self.model.complete(self._request(rewrite, rules))
+            except DoesNotFit:
+                if not (rewrite.traces or rewrite.cases):
+                    raise
+            # The first of them are kept: they are as good as the others, and a resumed run keeps the same.
+            if rewrite.traces:
+                rewrite = replace(rewrite, traces=rewrite.traces[: len(rewrite.traces) // 2])
+            else:
+                rewrite = replace(rewrite, cases=rewrite.cases[: len(rewrite.cases) // 2])
+
     def _request(self, rewrite: Rewrite, rules: Rules) -> Request:
         team = ["Nobody reads it after this: what it writes is the team's final result."]
         if rewrite.readers:
             team = ["Who reads what it writes, and what for:"]
             team += [f"- {quoted(name)}: {quoted(role) or 'no description'}" for name, role in rewrite.readers.items()]
         keep: list[str] = []
-        marks = ", ".join(f"{{{name}}}" for name in sorted(rules.placeholders(rules.seed_prompt)))
+        names = sorted(rules.placeholders(rules.seed_prompt))
+        marks = ", ".join(as_written(name, rules.template) for name in names)
         if marks:
             keep.append(f"- Keep exactly these placeholders, written like this: {marks}. They are filled in later.")
         if rules.protect:
@@ -59,11 +80,18 @@ class RewriteProposer:
             "current_prompt": tagged("current_prompt", rewrite.parent),
             "traces": "\n".join(self._trace(trace) for trace in rewrite.traces),
             "cases": self._cases(rewrite.cases),
+            "history": self._history(rewrite.history),
+            "instruction": tagged("instruction", rewrite.instruction) if rewrite.instruction else "",
             "length": str(rules.length_budget),
             "rules": "\n".join(keep),
             "count": str(rewrite.count),
         }
-        messages = (Message("user", render(_template(), slots)),)
+        if self.settings.form > 1:
+            held = ("current_prompt", "traces", "cases", "history", "instruction", "rules")
+            texts = {name: slots[name] for name in held}
+            nonce = nonce_of(0, rewrite.identity, *texts.values())
+            slots |= {name: sealed(text, nonce, said=name == "current_prompt") for name, text in texts.items()}
+        messages = (Message("user", render(_template(rewrite.form), slots)),)
         return self.settings.request(messages, PROPOSER, rewrite.agent, rewrite.identity)
 
     def _tag(self, tag: str, text: str, name: str = "") -> str:
@@ -76,6 +104,10 @@ class RewriteProposer:
             "`output_before` what was written before; likewise for the readers and the final result."
         )
         return "\n".join([intro, *map(self._case, cases)]) if cases else ""
+
+    def _history(self, history: tuple[Tried, ...]) -> str:
+        # OPRO shows scores as whole numbers up to 100: section 4.2 of arXiv 2309.03409.
+        return "\n".join(tagged("tried_prompt", one.prompt, f"score {round(100 * one.score)}") for one in history)
 
     def _trace(self, trace: ShownTrace) -> str:
         read = [self._tag("read", trace.read)] if trace.read else []
@@ -95,5 +127,5 @@ class RewriteProposer:
 
 
 @cache
-def _template() -> str:
-    return resources.files(__package__).joinpath("prompts", "rewrite.txt").read_text(encoding="utf-8")
+def _template(form: str) -> str:
+    return resources.files(__package__).joinpath("prompts", f"{form}.txt").read_text(encoding="utf-8")

@@ -102,7 +102,8 @@ def _describe_tests(difference: Difference) -> str:
     p_value = phrases.p_value(difference.p_worse if worse else difference.p_value)
     direction = "losses than wins" if worse else "wins than losses"
     two_sided = f"McNemar {phrases.p_value(difference.p_two_sided)} (exact, two-sided)"
-    return f"{p_value} for more {direction} (exact, one-sided); {two_sided}"
+    looks = phrases.looks(difference.look, difference.level)
+    return f"{p_value} for more {direction} (exact, one-sided); {two_sided}" + (f"; {looks}" if looks else "")
 
 
 def _describe_difference(difference: Difference) -> str:
@@ -112,7 +113,15 @@ def _describe_difference(difference: Difference) -> str:
         f"{phrases.signed_percent(difference.mean)} (95% interval {low} to {high}); "
         f"{phrases.plural(len(difference.won), 'row')} won, "
         f"{phrases.number(len(difference.lost))} lost, {phrases.number(difference.ties)} equal"
+        f"{_describe_groups(difference)}"
     )
+
+
+def _describe_groups(difference: Difference) -> str:
+    """Return in how many independent groups the rows are, where these are fewer."""
+    if difference.groups is None or difference.groups >= difference.rows:
+        return ""
+    return f", in {phrases.plural(difference.groups, 'independent group')}, each of which counts once"
 
 
 def _describe_missing(difference: Difference) -> str:
@@ -252,6 +261,12 @@ class DifferenceFigures(Dumped):
     bounds: tuple[float, float]
     won: tuple[str, ...]
     lost: tuple[str, ...]
+    groups: int
+    """Independent groups among the rows; each counts once in test and interval."""
+    look: int
+    """The so-manyth comparison on these rows, other evaluations and runs included."""
+    level: float
+    """What p has to reach at this look for a claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +383,9 @@ def _difference(difference: Difference) -> DifferenceFigures:
         bounds=difference.bounds,
         won=difference.won,
         lost=difference.lost,
+        groups=difference.rows if difference.groups is None else difference.groups,
+        look=difference.look,
+        level=difference.level,
     )
 
 

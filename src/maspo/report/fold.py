@@ -15,8 +15,11 @@ from maspo.events import (
     CaseFound,
     CaseShown,
     ConflictFound,
+    ControlTokensDefused,
     DraftRejected,
+    DraftsReplaced,
     DraftsScreened,
+    EndpointAdapted,
     Event,
     InfluenceMeasured,
     JudgeChecked,
@@ -24,15 +27,18 @@ from maspo.events import (
     PromptChanged,
     PromptKept,
     ProxyTold,
+    RerunCompared,
     RunFinished,
     RunStarted,
     SearchEnded,
     StepStarted,
     Usage,
+    Warned,
 )
 from maspo.proposers.foreign import remarks
 
-State: TypeAlias = Literal["empty", "running", "paused", "finished"]
+State: TypeAlias = Literal["empty", "running", "stopped", "paused", "finished"]
+"""``stopped``: not finished, and no process works on it, which the record's lock tells and its events cannot."""
 _Kind = TypeVar("_Kind", bound=Event)
 _StepEvent: TypeAlias = StepStarted | CandidateScored | DraftRejected | CaseFound | PromptKept | PromptChanged
 
@@ -84,9 +90,12 @@ class StepView:
 
     @property
     def label(self) -> str:
-        """The round of a race, ``2``; else pass and generation, ``2.1``, where generation 0 is Beam Refresh."""
+        """The round of a race, ``2``; else pass and generation, ``2.1``, where generation 0 is Beam Refresh.
+
+        What is no turn of the search, such as leaving out what is not missed, is called as its step: ``prune``.
+        """
         if self.started is None:
-            return "?"
+            return self.step.partition("/")[0] if "/" in self.step else "?"
         return f"{self.started.pass_}" if self.by_rounds else f"{self.started.pass_}.{self.started.generation}"
 
     @property
@@ -126,8 +135,11 @@ class RunView:
     budget_stops: tuple[BudgetStopped, ...]
     """Caps that ended the search; none once it has gone on under a higher cap."""
     lost_calls: tuple[CallLost, ...]
+    defused: tuple[ControlTokensDefused, ...]
     pauses: tuple[Paused, ...]
     unsettled: tuple[CallUnsettled, ...] = ()
+    adapted: tuple[str, ...] = ()
+    """How endpoints want to be asked, as it was learned."""
     """Calls in flight when a process of the run died: possibly billed twice."""
     ended: SearchEnded | None = None
     """The end of the search, when it came by itself."""
@@ -141,6 +153,12 @@ class RunView:
     """Agents whose changes won alone and lost together."""
     judge: JudgeChecked | None = None
     """What the judge said of pairs on which labels decided."""
+    rerun: RerunCompared | None = None
+    """How far two runs of the seed prompts differed."""
+    warnings: tuple[Warned, ...] = ()
+    """What was said early about parts of the run that are of little use."""
+    replaced: tuple[DraftsReplaced, ...] = ()
+    """Proposals for which plain edits stood in."""
     usage: Mapping[str, Usage] = field(default_factory=dict)
     """What calls cost so far, by purpose."""
     judged: Judged = Judged()
@@ -203,14 +221,19 @@ def fold(events: Iterable[Event], usage: Mapping[str, Usage] | None = None, judg
         cases=_all(seen, CaseShown),
         budget_stops=_all(seen[went_on + 1 :], BudgetStopped),
         lost_calls=_all(seen, CallLost),
+        defused=_all(seen, ControlTokensDefused),
         pauses=pauses,
         unsettled=_all(seen, CallUnsettled),
+        adapted=tuple(event.what for event in _all(seen, EndpointAdapted)),
         ended=_last(seen, SearchEnded),
         influence=_last(seen, InfluenceMeasured),
         screenings=_all(seen, DraftsScreened),
         proxy=_last(seen, ProxyTold),
         conflicts=_all(seen, ConflictFound),
         judge=_last(seen, JudgeChecked),
+        rerun=_last(seen, RerunCompared),
+        warnings=_all(seen, Warned),
+        replaced=_all(seen, DraftsReplaced),
         usage=dict(finished.usage if finished else usage or {}),
         judged=judged or Judged(contradicted=finished.holdout.contradicted if finished else 0),
         seconds=finished.seconds if finished else (pauses[-1].seconds if pauses else None),

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maspo.core.errors import UsageError
+from maspo.core.errors import MaspoError, StoreError, UsageError
+from maspo.core.plain_files import is_plain, is_there
 
 # What reads and draws a run is imported where that is done: commands that only name a folder start without it.
 if TYPE_CHECKING:
@@ -20,10 +24,15 @@ RUNS = Path("maspo-runs")
 JOURNAL = "run.db"
 REPORT = "report.html"
 RESULT = "result.json"
+HOLDOUT = "holdout.jsonl"
 JUDGE_PAGE = "judge.html"
 """The page of a judge check."""
 _LONGEST_NAME = 60
 """Letters of a folder's name that come from a system's: far below the 255 bytes that file systems take."""
+_DEEPEST = 40
+"""Folders within folders that are looked into; ours lie one or two deep."""
+_MISFITS = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
+"""What reading entries raises that are sound one by one and do not belong together."""
 _JUDGE, _TAG = "judge.", "<verdict>"
 """How the purposes of a judge begin, and what its questions ask for: other judges are asked in words of their own."""
 
@@ -53,9 +62,9 @@ def look(folder: Path) -> Look:
     from maspo.report.fold import Judged, fold
     from maspo.store import RecordedResult, RunStore
 
-    if not (folder / JOURNAL).is_file():
+    if not is_there(folder / JOURNAL):
         page = folder / JUDGE_PAGE
-        if page.is_file():
+        if is_plain(page):
             raise UsageError(
                 f"{folder}: holds a judge check, whose report is {page}; the command that made it renews it"
             )
@@ -70,30 +79,70 @@ def look(folder: Path) -> Look:
     events: list[Event] = [entry.item for entry in recorded if not isinstance(entry.item, RecordedResult)]
     results = [entry.item.result for entry in recorded if isinstance(entry.item, RecordedResult)]
     contradicted = sum(isinstance(one, Comparison) and one.glob is Verdict.CONTRADICTED for one in results)
-    view = fold(events, usage, Judged(unreadable, contradicted))
+    try:
+        view = fold(events, usage, Judged(unreadable, contradicted))
+    except _MISFITS as error:
+        raise StoreError(
+            f"{folder / JOURNAL}: its entries do not belong together ({type(error).__name__}: {error}); no maspo wrote "
+            "them, or another version"
+        ) from error
+    if view.state == "running" and not _worked_on(folder / JOURNAL):
+        view = replace(view, state="stopped")
     return Look(view, max((entry.at for entry in recorded), default=0.0), store.damage)
 
 
+def _worked_on(record: Path) -> bool:
+    """Say whether a process works on a record; where that cannot be told, one may."""
+    from maspo.store.locks import is_worked_on
+
+    try:
+        return is_worked_on(record)
+    except OSError:
+        return True
+
+
 def write_results(folder: Path, view: RunView) -> None:
-    """Write ``report.html`` and ``result.json`` as far as the run is recorded.
+    """Write ``report.html`` and ``result.json`` as far as the run is recorded, and ``holdout.jsonl`` once it is tested.
 
     Raises:
         StoreError: the folder cannot be written; the old files are kept.
 
     """
+    from maspo.report.holdout import holdout_lines
     from maspo.report.html import render
     from maspo.report.result import result_of
     from maspo.store import write_whole
 
     contents = {REPORT: render(view), RESULT: json.dumps(result_of(view).dump(), indent=2) + "\n"}
+    lines = []
+    with suppress(MaspoError):  # a record whose job or texts cannot be read any more still has its report
+        lines = holdout_lines(folder / JOURNAL, view.finished) if view.finished else []
+    if lines:
+        contents[HOLDOUT] = "".join(f"{json.dumps(line.dump())}\n" for line in lines)
     for name, text in contents.items():
         write_whole(folder / name, text)
+
+
+def find_files(folder: Path, names: frozenset[str]) -> Iterator[Path]:
+    """Yield what has one of these names in a folder and below, in order; links to folders are not followed."""
+    waiting = [(folder, 0)]
+    while waiting:
+        here, depth = waiting.pop()
+        try:
+            with os.scandir(here) as entries:
+                found = sorted(entries, key=lambda entry: entry.name)
+                below = [Path(entry.path) for entry in found if entry.is_dir(follow_symlinks=False)]
+        except OSError:  # one that may not be read, or is gone meanwhile
+            continue
+        yield from (here / entry.name for entry in found if entry.name in names)
+        if depth < _DEEPEST:
+            waiting += ((path, depth + 1) for path in reversed(below))
 
 
 def free_folder(parent: Path, name: str) -> Path:
     """Return the first folder ``NAME-1``, ``NAME-2``, … below the parent that does not exist."""
     slug = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:_LONGEST_NAME] or "run"
     number = 1
-    while (parent / f"{slug}-{number}").exists():
+    while is_there(parent / f"{slug}-{number}"):
         number += 1
     return parent / f"{slug}-{number}"

@@ -45,13 +45,15 @@ def _show_verdict(view: RunView) -> Html:
         changes = phrases.plural(sum(agent.times_changed for agent in view.agents), "prompt change")
         body: Html = paragraph(f"So far: {steps}, {candidates} scored, {changes}.")
     else:
-        body = _show_proof(view.finished)
+        noise = phrases.describe_rerun(view)
+        body = join(_show_proof(view.finished), quiet(f"Noise: {noise}.") if noise else "")
     lines = [f"A cap ended the search before its plan was done: {stop.cap}." for stop in view.budget_stops[-1:]]
     lines += [f"Interrupted: {pause.reason}" for pause in view.pauses[-1:] if view.state == "paused"]
+    lines += [phrases.STOPPED] if view.state == "stopped" else []
     if view.lost_calls:
         lost = phrases.plural(len(view.lost_calls), "call")
         lines.append(f"{lost} failed for good; what depended on them is counted as undecided or lost.")
-    label = {"empty": "Nothing yet", "paused": "Interrupted"}.get(view.state, "Not finished")
+    label = {"empty": "Nothing yet", "paused": "Interrupted", "stopped": "Stopped"}.get(view.state, "Not finished")
     if view.finished:
         label = phrases.VERDICT_NAMES[view.finished.verdict]
     return h(
@@ -72,17 +74,19 @@ def _show_proof(finished: RunFinished) -> Html:
         return join(why, page.figures([("Hold-out", phrases.UNTESTED), shipped]))
     p_value, direction = phrases.sign_test(finished)
     needed = phrases.inputs_needed(finished)
+    grouped = holdout.groups is not None and holdout.groups < holdout.n
     figures = [
-        ("Hold-out", phrases.plural(holdout.n, "input") + " that the search never saw"),
+        ("Hold-out", phrases.holdout_inputs(holdout) + " that the search never saw"),
         ("Outcome", phrases.holdout_counts(holdout)),
         ("Net win rate", phrases.signed_percent(phrases.net_win_rate(holdout))),
         ("95% interval", phrases.holdout_interval(holdout)),
-        (f"Sign test for {direction}", p_value),
+        (f"{'Exact' if grouped else 'Sign'} test for {direction}", p_value),
+        *([("Looks", phrases.looks(holdout.look, holdout.level))] if holdout.look > 1 else []),
+        ("Which", phrases.holdout_file(holdout)),
         shipped,
     ]
-    caption = (
-        "Net win rate on the hold-out: (wins − losses) / inputs. The bar is the 95% interval, the dot the estimate."
-    )
+    rate = "the mean of (wins − losses) / inputs over the groups" if grouped else "(wins − losses) / inputs"
+    caption = f"Net win rate on the hold-out: {rate}. The bar is the 95% interval, the dot the estimate."
     return join(
         why,
         paragraph(needed) if needed else "",
@@ -190,6 +194,10 @@ def _show_cost(view: RunView) -> Html:
     whole = total(view.usage.values())
     rows = [_cost_row(purpose, usage, whole, view.simulated) for purpose, usage in view.usage.items()]
     rows.append(_cost_row("total", whole, whole, view.simulated))
+    if whole.tokens_thought:
+        rows.append(("of these: thoughts", "", "", "", "", "", phrases.number(whole.tokens_thought), "", ""))
+    if whole.tokens_cached:
+        rows.append(("of these: in the endpoint's cache", *[""] * 4, phrases.number(whole.tokens_cached), "", "", ""))
     columns = ("Purpose", "Calls", "Of all", "Cached", "Failed", "Tokens in", "Tokens out", "Of all", "Money")
     remarks = [quiet(f"{line}.") for line in phrases.describe_health(view)]
     if whole.usd is None and not view.simulated:
@@ -217,8 +225,8 @@ def _cost_row(purpose: str, usage: Usage, whole: Usage, simulated: bool) -> tupl
         charts.share_bar(usage.calls / whole.calls if whole.calls else 0),
         phrases.number(usage.cached),
         phrases.number(usage.failed),
-        phrases.number(usage.tokens_in),
-        phrases.number(usage.tokens_out),
+        phrases.tokens(usage.tokens_in, usage),
+        phrases.tokens(usage.tokens_out, usage),
         charts.share_bar(tokens / all_tokens if all_tokens else 0),
         phrases.money_spent(usage, simulated),
     )

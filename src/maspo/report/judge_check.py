@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from maspo.core.errors import StoreError
 from maspo.core.plain import FLAT, Dumped
+from maspo.core.plain_files import MOST_TEXT, is_there, read_plain
 from maspo.core.usage import total
 from maspo.core.verdict import Reading, Verdict
 from maspo.events.base import reader
@@ -65,10 +66,10 @@ def read_check(folder: Path) -> CheckShort | None:
 
     """
     file = folder / RESULT
-    if not file.is_file():
+    if not is_there(file):
         return None
     try:
-        short: CheckShort = reader(CheckShort).validate_json(file.read_bytes())
+        short: CheckShort = reader(CheckShort).validate_json(read_plain(file, MOST_TEXT))
         return short
     except (OSError, ValidationError) as error:
         why = error.strerror if isinstance(error, OSError) else f"{error.error_count()} things are not as expected"

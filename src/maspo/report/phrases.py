@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from maspo.core.usage import Usage, total
-from maspo.events import CallUnsettled, ConflictFound, HoldoutResult, ProxyTold, RunFinished
+from maspo.events import CallUnsettled, ConflictFound, HoldoutResult, PromptChanged, ProxyTold, RunFinished
 from maspo.report.fold import RunView, rank_conflict
 
+STOPPED = "No process works on this run: `maspo resume` goes on with it."
 SIMULATED = "Simulated world: no language model was asked."
 UNTESTED = "not used: nothing was compared on it"
 VERDICT_NAMES = {"improved": "Improved", "no_evidence": "No evidence", "worse": "Worse", "cannot_tell": "Cannot tell"}
@@ -33,14 +34,14 @@ _SEED_SHIPPED = "The seed prompts are shipped."
 def describe_health(view: RunView) -> list[str]:
     """Return what came back otherwise than asked for, one line each, with what can be done about it."""
     cost = total(view.usage.values())
-    lines = describe_cut(view.usage)
+    lines = [*_describe_twins(view), *describe_cut(view.usage)]
     for outcome, what, fix in (
         (
             "refused",
             "refused by the model or a content filter",
             "they are undecided or lost; the report lists them with reasons",
         ),
-        ("empty", "given up without a text", "allow more with --set models.max_tokens=…, or use another model"),
+        ("empty", "given up without a text", "allow more with --set models.reasoning_tokens=…, or use another model"),
     ):
         purposes = Counter(call.purpose for call in view.lost_calls if call.outcome == outcome)
         if purposes:
@@ -50,12 +51,56 @@ def describe_health(view: RunView) -> list[str]:
     if view.judged.unreadable:
         replies = plural(view.judged.unreadable, "reply", "replies")
         lines.append(f"{replies} of the judge held no verdict and decide nothing; use another model with --judge-model")
+    if view.defused:
+        tokens = plural(sum(call.tokens for call in view.defused), "control token")
+        calls = plural(len(view.defused), "call")
+        lines.append(
+            f"{tokens} of chat templates, such as <|im_end|>, stood in the texts of {calls} and went out with a dot "
+            "(<·|im_end|>), so that no server takes them for its own; see where such texts come from"
+        )
+    lines += [f"adapted to the endpoint: {what}" for what in view.adapted]
+    lines += [f"seen after {plural(warned.calls, 'call')}: {warned.text}" for warned in view.warnings]
+    if view.replaced:
+        agents = ", ".join(dict.fromkeys(one.agent for one in view.replaced))
+        (reason, _), *_ = Counter(one.reason for one in view.replaced).most_common(1)
+        lines.append(
+            f"plain edits stood in for {plural(len(view.replaced), 'proposal')} ({agents}), none of whose drafts could "
+            f"be used (most often: {reason}); use another model with --proposer-model"
+        )
     if cost.unmetered:
         calls = plural(cost.unmetered, "call")
         lines.append(
             f"{calls} came back without believable token counts: tokens are a lower bound, money is charged at its most"
         )
     return lines
+
+
+def tokens(count: int, usage: Usage) -> str:
+    """Return a count of tokens, as far as it is known: what no call has told is never shown as 0."""
+    if not usage.unmetered:
+        return number(count)
+    return f"≥ {number(count)}" if count else "unknown"
+
+
+def _describe_twins(view: RunView) -> list[str]:
+    holdout = view.finished.holdout if view.finished else None
+    if holdout is None or holdout.groups is None or holdout.groups >= holdout.n:
+        return []
+    return [
+        f"{holdout_inputs(holdout)} were tested: inputs of a group ask the same, so each group counts once; "
+        "say with --group-by which ask the same, if that is wrong"
+    ]
+
+
+def describe_rerun(view: RunView) -> str:
+    """Return how far two runs of the same prompts differed; empty where it was not looked at."""
+    found = view.rerun
+    if found is None:
+        return ""
+    return (
+        f"two runs of the seed prompts gave the same text on {number(found.same_text)} and the same answer on "
+        f"{number(found.same_answer)} of {plural(found.inputs, 'hold-out input')}: what differs is no prompt's effect"
+    )
 
 
 def describe_cut(usage: Mapping[str, Usage]) -> list[str]:
@@ -93,6 +138,22 @@ def headline(view: RunView) -> str:
     return f"{(_CLAIMS if by_labels else _PREFERENCES)[finished.verdict]} {shipped}"
 
 
+def describe_end(view: RunView) -> tuple[str, ...]:
+    """Return how far a race came and why it ended, and what speaks for more calls; nothing of other searches."""
+    rounds = {step.started.pass_: False for step in view.steps if step.by_rounds and step.started}
+    if not rounds or view.ended is None or view.finished is None:
+        return ()
+    for step in view.steps:
+        if step.started and isinstance(step.decision, PromptChanged):
+            rounds[step.started.pass_] = True
+    last = max(rounds)
+    idle = last - max((number for number, changed in rounds.items() if changed), default=0)
+    found = "its last round changed a prompt, so more calls may find more"
+    if idle:
+        found = f"its last {plural(idle, 'round')} changed no prompt, so little speaks for more calls"
+    return f"{plural(last, 'round')}, until {view.ended.reason}", found
+
+
 def holdout_counts(holdout: HoldoutResult) -> str:
     """Return wins, losses and ties of the hold-out in words."""
     wins, losses = plural(holdout.wins, "win"), plural(holdout.losses, "loss", "losses")
@@ -100,8 +161,16 @@ def holdout_counts(holdout: HoldoutResult) -> str:
     return f"{wins}, {losses}, {plural(holdout.ties, 'tie')}{undecided}"
 
 
+def holdout_file(holdout: HoldoutResult) -> str:
+    """Return where the hold-out is told input by input."""
+    first = f"the {plural(holdout.losses, 'lost one', 'lost ones')} first" if holdout.losses else "none was lost"
+    return f"input by input in holdout.jsonl, {first}"
+
+
 def net_win_rate(holdout: HoldoutResult) -> float:
-    """Return (wins − losses) / n; 0 without inputs."""
+    """Return (wins − losses) / n, or its mean over groups; 0 without inputs."""
+    if holdout.net is not None:
+        return holdout.net
     return (holdout.wins - holdout.losses) / holdout.n if holdout.n else 0.0
 
 
@@ -114,6 +183,18 @@ def holdout_interval(holdout: HoldoutResult) -> str:
 def p_value(value: float) -> str:
     """Return a p-value; below a thousandth only that, as is usual."""
     return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+
+
+def holdout_inputs(holdout: HoldoutResult) -> str:
+    """Return how many inputs were tested, and in how many independent groups where these are fewer."""
+    inputs = plural(holdout.n, "input")
+    grouped = holdout.groups is not None and holdout.groups < holdout.n
+    return f"{inputs} in {plural(holdout.groups or 0, 'independent group')}" if grouped else inputs
+
+
+def looks(look: int, level: float) -> str:
+    """Return how often something was looked at and what p that needs; empty for the first look."""
+    return f"look {number(look)} at this hold-out: a claim needs p ≤ {level:.2g}" if look > 1 else ""
 
 
 def sign_test(finished: RunFinished) -> tuple[str, str]:
@@ -129,6 +210,9 @@ def inputs_needed(finished: RunFinished) -> str:
         return ""
     if finished.holdout.needed is None:
         return "It is not known how many hold-out inputs would be needed, because hardly any of them differ."
+    groups = finished.holdout.groups
+    if groups is not None and groups < finished.holdout.n:
+        return f"About {number(finished.holdout.needed)} independent groups would be needed; there were {groups}."
     return f"About {number(finished.holdout.needed)} hold-out inputs would be needed; there were {finished.holdout.n}."
 
 

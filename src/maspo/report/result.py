@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from maspo.core.plain import Dumped, named
+from maspo.core.plain import FLAT, Dumped, named
 from maspo.core.prompts import prompt_id
 from maspo.core.usage import Usage, total
 from maspo.events import (
@@ -31,6 +31,10 @@ class Tokens(Dumped):
     in_: int = field(metadata=named("in"))
     out: int
     unmetered_calls: int
+    thoughts: int = 0
+    """Of ``out``: those of thoughts."""
+    cached: int = 0
+    """Of ``in``: those that the endpoint had in its own cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,12 @@ class HoldoutFigures(Dumped):
     p_worse: float
     interval: tuple[float, float]
     needed: int | None
+    groups: int
+    """Independent groups among the n inputs; each counts once in test and interval."""
+    look: int
+    """The so-manyth look at this hold-out, other runs and evaluations included."""
+    level: float
+    """What p has to reach at this look for a claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +184,15 @@ class CalibrationFigures(Dumped):
 
 
 @dataclass(frozen=True, slots=True)
+class NoiseFigures(Dumped):
+    """Two runs of the seed prompts on hold-out inputs: on how many they gave the same text, and the same answer."""
+
+    inputs: int
+    same_text: int
+    same_answer: int
+
+
+@dataclass(frozen=True, slots=True)
 class CallFigures(Dumped):
     """Calls by family of purposes: the three purposes of the judge are one; and those answered or failed, of all."""
 
@@ -201,6 +220,19 @@ class HealthFigures(Dumped):
     """Calls without believable token counts, charged at their worst case."""
     contradicted: int
     """Pairs on which the judge preferred the same position in both orders."""
+    replaced: int
+    """Proposals of which no draft could be used, so that plain edits stood in."""
+    warned: tuple[str, ...]
+    """What was said early to be of little use: ``judge``, ``proposer``, ``labels``."""
+    defused: DefusedFigures | None = field(default=None, metadata=FLAT)
+
+
+@dataclass(frozen=True, slots=True)
+class DefusedFigures:
+    """What stands under ``health`` when there was any."""
+
+    defused: int
+    """Control tokens of chat templates in texts that were sent, each with a dot in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +251,8 @@ class Result(Dumped):
     proxy: ProxyFigures | None
     conflicts: tuple[ConflictFigures, ...]
     judge_check: CalibrationFigures | None
+    noise: NoiseFigures | None
+    """None where ``holdout.rerun`` is 0."""
     calls: CallFigures
     health: HealthFigures
     tokens: Tokens
@@ -252,6 +286,7 @@ def result_of(view: RunView) -> Result:
         proxy=_proxy(view.proxy) if view.proxy else None,
         conflicts=tuple(_conflict(found) for found in view.conflicts),
         judge_check=calibration_of(calibrate(view.judge.readings)) if view.judge else None,
+        noise=NoiseFigures(view.rerun.inputs, view.rerun.same_text, view.rerun.same_answer) if view.rerun else None,
         calls=_calls(view.usage, cost),
         health=health_of(view),
         tokens=tokens_of(cost),
@@ -281,12 +316,15 @@ def health_of(view: RunView) -> HealthFigures:
         refused=lost.count("refused"),
         unmetered=cost.unmetered,
         contradicted=view.judged.contradicted,
+        replaced=len(view.replaced),
+        warned=tuple(warning.topic for warning in view.warnings),
+        defused=DefusedFigures(sum(call.tokens for call in view.defused)) if view.defused else None,
     )
 
 
 def tokens_of(usage: Usage) -> Tokens:
     """Return the tokens of calls."""
-    return Tokens(usage.tokens_in, usage.tokens_out, usage.unmetered)
+    return Tokens(usage.tokens_in, usage.tokens_out, usage.unmetered, usage.tokens_thought, usage.tokens_cached)
 
 
 def unsettled_of(call: CallUnsettled) -> Unsettled:
@@ -321,6 +359,9 @@ def _holdout(holdout: HoldoutResult) -> HoldoutFigures:
         p_worse=holdout.p_worse,
         interval=holdout.interval,
         needed=holdout.needed,
+        groups=holdout.n if holdout.groups is None else holdout.groups,
+        look=holdout.look,
+        level=holdout.level,
     )
 
 

@@ -23,6 +23,8 @@ def summary(view: RunView) -> str:
     lines = [phrases.headline(view)]
     if view.simulated:
         lines.append(f"{phrases.SIMULATED} {phrases.true_accuracy(view)}".strip())
+    if view.state == "stopped":
+        lines.append(phrases.STOPPED)
     lines.append("")
 
     def add(name: str, *texts: str) -> None:
@@ -33,22 +35,26 @@ def summary(view: RunView) -> str:
         holdout = finished.holdout
         if holdout.n:
             p_value, direction = phrases.sign_test(finished)
-            inputs, counts = phrases.plural(holdout.n, "input"), phrases.holdout_counts(holdout)
+            inputs, counts = phrases.holdout_inputs(holdout), phrases.holdout_counts(holdout)
             add(
                 "hold-out",
                 f"{inputs} that the search never saw: {counts}",
                 f"net win rate {phrases.signed_percent(phrases.net_win_rate(holdout))} "
                 f"(95% interval {phrases.holdout_interval(holdout)}), {p_value} for {direction}",
+                phrases.looks(holdout.look, holdout.level),
                 phrases.inputs_needed(finished),
+                phrases.holdout_file(holdout),
             )
         else:
             add("hold-out", phrases.UNTESTED)
+        add("noise", phrases.describe_rerun(view))
         what = "new prompts" if finished.shipped == "optimized" else "seed prompts"
         add("shipped", what, clipped(finished.why, _MOST_CHARACTERS))
     if view.agents:
         rewritten = [agent.name for agent in view.agents if agent.rewritten]
         share = f"{len(rewritten)} of {phrases.plural(len(view.agents), 'agent')}"
         add("rewritten", f"{phrases.list_names(rewritten) if rewritten else 'none'} ({share})")
+    add("search", *(clipped(text, _MOST_CHARACTERS) for text in phrases.describe_end(view)))
     suspicious = [f"{agent.name}'s new prompt {what}" for agent in view.agents for what in agent.suspicious]
     add("look at", *(clipped(text, _MOST_CHARACTERS) for text in suspicious[:_MOST_SUSPICIOUS]))
     if view.proxy:
@@ -81,11 +87,16 @@ def _cost_lines(usage: Mapping[str, Usage]) -> list[str]:
             purpose,
             phrases.plural(one.calls, "call"),
             f"{phrases.number(one.cached)} cached",
-            f"{phrases.number(one.tokens_in)} tokens in",
-            f"{phrases.number(one.tokens_out)} out",
+            f"{phrases.tokens(one.tokens_in, one)} tokens in",
+            f"{phrases.tokens(one.tokens_out, one)} out",
         )
         for purpose, one in usage.items()
     ]
+    whole = usage["total"]
+    if whole.tokens_thought:
+        rows.append(("  of these thoughts", "", "", "", f"{phrases.number(whole.tokens_thought)} out"))
+    if whole.tokens_cached:
+        rows.append(("  of these in its cache", "", "", f"{phrases.number(whole.tokens_cached)} tokens in", ""))
     first, *widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     return [
         "  ".join([name.ljust(first), *(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))])

@@ -71,9 +71,16 @@ def most_calls(runner: object, system: System, options: Mapping[str, Any]) -> Ma
     return {} if said is None else dict(said(system, **options))
 
 
+PROMPT_GRAPH = "prompt_graph"
+APP = "app"
 RUNNERS: Registry[RunnerClass] = Registry(
     group="maspo.runners",
     what="runner.kind",
-    own={"prompt_graph": "maspo.runners.prompt_graph:PromptGraph"},
+    own={PROMPT_GRAPH: "maspo.runners.prompt_graph:PromptGraph", APP: "maspo.apps.runner:AppRunner"},
     method="run",
 )
+
+
+def runner_kind(system: System, kind: str) -> str:
+    """Return the runner of a system by the settings' name; where they name none, an app's team is run by the app."""
+    return APP if system.app is not None and kind == PROMPT_GRAPH else kind

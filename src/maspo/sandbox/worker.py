@@ -81,6 +81,8 @@ class Grade:
     test: int = 0
     cpu_seconds: float = 0.0
     """Of both processes together."""
+    unsound: str = ""
+    """Why the tests of a program that passed show little: it decides one itself; see ``inside/soundness.py``."""
 
 
 class ForkServer:
@@ -202,7 +204,7 @@ class _Endings:
 
 def _judge(report: bytes, nonce: str, endings: _Endings) -> Grade:
     """Return the result: passed only when the examiner reported every test, with the nonce, and the end."""
-    cpu, passed = endings.program.cpu + endings.examiner.cpu, 0
+    cpu, passed, unsound = endings.program.cpu + endings.examiner.cpu, 0, ""
     for line in report.splitlines():
         try:
             fields = json.loads(line)
@@ -213,12 +215,14 @@ def _judge(report: bytes, nonce: str, endings: _Endings) -> Grade:
         match fields:
             case {"stop": "wrong" | "unread" | "failed" as outcome, "why": str(why)}:
                 return Grade(outcome, endings.explain(why) if outcome == "wrong" else why, cpu_seconds=cpu)
+            case {"unsound": str(why)}:
+                unsound = why
             case {"test": int(number), "ok": True} if number == passed:
                 passed += 1
             case {"test": int(number), "ok": False, "why": str(why)} if number == passed:
                 return Grade("wrong", endings.explain(why), number + 1, cpu)
             case {"end": int(count)} if count == passed > 0:
-                return Grade("passed", cpu_seconds=cpu)
+                return Grade("passed", cpu_seconds=cpu, unsound=unsound)
             case _:
                 break
     return Grade("wrong", endings.explain(""), passed + 1, cpu)

@@ -97,7 +97,7 @@ def _unrunnable(sample: Sample) -> Score:
 
 
 def _score(sample: Sample, code: str, result: Grade) -> Score:
-    why = result.why
+    why = result.why or result.unsound
     if result.test:
         # A final check that the scorer adds itself has no text of its own.
         test = sample.tests[min(result.test, len(sample.tests)) - 1]

@@ -8,7 +8,7 @@ from importlib import resources
 
 from maspo.core.concurrency import together
 from maspo.core.errors import CallFailed
-from maspo.core.quoting import nonce_of, tagged
+from maspo.core.quoting import nonce_of, sealed, tagged
 from maspo.judges.reading import read_lone_verdict, read_verdict, speaks_of_verdicts
 from maspo.models.base import JUDGE_GLOBAL, Message, ModelClient, Request, RoleSettings
 from maspo.scoring.base import Outcome, Sample, Score
@@ -58,11 +58,10 @@ class RubricScorer:
     def _request(self, sample: Sample) -> Request:
         settings = self._settings
         nonce = nonce_of(self._seed, "rubric", self._rubric, sample.question, sample.output)
-        slots = {
-            "rubric": self._rubric,
-            "input": tagged("input", sample.question),
-            "output": tagged("output_1", sample.output, nonce=nonce),
-        }
+        asked, output = tagged("input", sample.question), tagged("output_1", sample.output, nonce=nonce)
+        if settings.form > 1:
+            asked, output = sealed(asked, nonce, said=False), sealed(output, nonce)
+        slots = {"rubric": self._rubric, "input": asked, "output": output}
         return Request(
             model=settings.model,
             messages=(Message("user", render(_prompt(), slots)),),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from maspo.core.errors import ConfigInvalid
+from maspo.core.plain_files import MOST_TEXT, read_named
 from maspo.scoring.answers import equal_answers
 from maspo.scoring.base import Sample, Score
 from maspo.scoring.json_values import last_json
@@ -66,7 +67,7 @@ def json_schema_scorer(file: str, limits: Limits | None = None) -> PooledScorer:
     Raises ``ConfigInvalid`` when the file holds no JSON schema or the package ``jsonschema`` is missing.
     """
     try:
-        text = Path(file).read_text(encoding="utf-8")
+        text = read_named(Path(file), MOST_TEXT).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigInvalid(f"scorer json-schema:{file}: the file cannot be read ({error}); give a JSON file") from None
     try:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from math import ceil, comb, fsum, sqrt
+from math import ceil, comb, fsum, gcd, sqrt
 from statistics import NormalDist
 
-from maspo.stats.share import NORMAL_95
+from maspo.stats.share import NORMAL_95, student_95
 
 SIGNIFICANT = 0.05
 """The usual threshold of a p-value (Fisher 1925)."""
 _MOST_STEPS = 20_000_000
 """Additions that an exact test may take: about a second."""
+_PARTS = 60
+"""Parts of an input in which the mean of a group is counted: 2, 3, 4, 5, 6, 10 and 12 divide it."""
+_FEWEST_GROUPS = 4
+"""Groups of several inputs that an interval needs: with fewer, Student's t spans nearly everything."""
 
 
 def sign_test(wins: int, losses: int) -> float:
@@ -24,10 +28,10 @@ def sign_test(wins: int, losses: int) -> float:
     return sum(comb(n, k) for k in range(wins, n + 1)) / (1 << n)
 
 
-def fewest_decided() -> int:
+def fewest_decided(level: float = SIGNIFICANT) -> int:
     """Return how many wins without a loss are needed before p can reach the threshold."""
     n = 1
-    while sign_test(n, 0) > SIGNIFICANT:
+    while sign_test(n, 0) > level:
         n += 1
     return n
 
@@ -43,12 +47,14 @@ def mcnemar(wins: int, losses: int) -> float:
 def sign_flip_test(differences: Sequence[int]) -> float:
     """Return the one-sided p-value of a sum of differences this large, if every sign were as likely as its opposite.
 
-    One whole number an input, such as correct repeats after minus before. With differences of -1, 0 and 1 this is
-    ``sign_test``. Exact, but for sums of so many inputs that the normal approximation cannot be told from it.
+    One whole number an independent unit, such as correct repeats of an input after minus before, or what
+    ``group_differences`` returns. With differences of -1, 0 and 1 this is ``sign_test``. Exact, but for sums of so many
+    units that the normal approximation cannot be told from it.
     Source: Fisher's randomization test for pairs (Pitman 1937).
     """
-    sizes = [abs(difference) for difference in differences if difference]
-    found, most = sum(differences), sum(sizes)
+    unit = gcd(*differences) or 1
+    sizes = [abs(difference) // unit for difference in differences if difference]
+    found, most = sum(differences) // unit, sum(sizes)
     if set(sizes) <= {1}:
         return sign_test((most + found) // 2, (most - found) // 2)
     if len(sizes) * most > _MOST_STEPS:
@@ -59,6 +65,52 @@ def sign_flip_test(differences: Sequence[int]) -> float:
         gap = [0.0] * size
         chances = [0.5 * (up + down) for up, down in zip(gap + chances, chances + gap, strict=True)]
     return min(1.0, fsum(chances[(most + found + 1) // 2 :]))
+
+
+def group_differences(differences: Sequence[int], groups: Sequence[str]) -> list[int]:
+    """Return the mean difference of each group of inputs, in sixtieths, for ``sign_flip_test``.
+
+    ``groups`` names the group of each input. Inputs of a group are not independent: if nothing differs, the signs of
+    groups are as likely as their opposites, and those of single inputs are not. Each group counts once, however many
+    inputs it has. The rounding keeps signs apart alike, so the test stays exact; alone in their groups, inputs
+    keep their differences.
+    """
+    return [_parts(sum(values), len(values)) for values in _by_group(differences, groups).values()]
+
+
+def _parts(total: int, n: int) -> int:
+    """Return a mean in sixtieths, rounded alike on both sides of zero."""
+    size = (2 * _PARTS * abs(total) + n) // (2 * n)
+    return size if total > 0 else -size
+
+
+def _by_group(differences: Sequence[int], groups: Sequence[str]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for difference, group in zip(differences, groups, strict=True):
+        found.setdefault(group, []).append(difference)
+    return found
+
+
+def group_mean(differences: Sequence[int], groups: Sequence[str], repeats: int = 1) -> float:
+    """Return the mean difference a repeat over groups, each of which counts once; 0 of nothing."""
+    means = [sum(values) / len(values) for values in _by_group(differences, groups).values()]
+    return fsum(means) / (len(means) * repeats) if means else 0.0
+
+
+def group_interval(differences: Sequence[int], groups: Sequence[str], repeats: int = 1) -> tuple[float, float]:
+    """Return the 95 % interval of ``group_mean``. Groups are the independent units.
+
+    With one input a group it is ``mean_difference_interval``; otherwise it has the quantile of Student's t instead of
+    the normal one, because the spread of few groups is estimated, and of fewer than four groups it is everything.
+    """
+    found = _by_group(differences, groups)
+    if len(found) == len(differences):
+        return mean_difference_interval(differences, repeats)
+    if len(found) < _FEWEST_GROUPS:
+        return (-1.0, 1.0)
+    means = [sum(values) / len(values) for values in found.values()]
+    squares = fsum(mean * mean for mean in means) / repeats**2
+    return _adjusted(fsum(means) / repeats, squares, len(means), repeats, student_95(len(means) - 1))
 
 
 def net_win_interval(wins: int, losses: int, n: int) -> tuple[float, float]:
@@ -85,19 +137,19 @@ def mean_difference_interval(differences: Sequence[int], repeats: int) -> tuple[
     )
 
 
-def _adjusted(total: float, squares: float, n: int, repeats: int) -> tuple[float, float]:
+def _adjusted(total: float, squares: float, n: int, repeats: int, quantile: float = NORMAL_95) -> tuple[float, float]:
     mean = total / (n + 1)
     variance = (squares + 1 / repeats) / (n + 1) - mean**2
-    half = NORMAL_95 * sqrt(variance / (n + 1))
+    half = quantile * sqrt(variance / (n + 1))
     return (max(-1.0, mean - half), min(1.0, mean + half))
 
 
-def needed_inputs(wins: int, losses: int, n: int) -> int:
-    """Return about how many hold-out inputs would let something be proven, at the rate of differences seen here.
+def needed_inputs(decided: int, n: int, level: float = SIGNIFICANT) -> int:
+    """Return about how many independent inputs would let something be proven, if as many of them differ as did here.
 
-    With no difference at all, one is assumed, so the figure is a lower bound.
+    ``decided`` of ``n`` differed. With no difference at all, one is assumed, so the figure is a lower bound.
     """
-    return ceil(fewest_decided() * n / max(wins + losses, 1))
+    return ceil(fewest_decided(level) * n / max(decided, 1))
 
 
 class Decision(Enum):

@@ -39,6 +39,28 @@ def clustered_share_interval(counts: Sequence[int], repeats: int) -> tuple[float
     return _wilson(share, min(max(worth, n), n * repeats), student_95(n - 1))
 
 
+def grouped_share_interval(counts: Sequence[int], groups: Sequence[str], repeats: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share over inputs of which those of a group are not independent.
+
+    ``groups`` names the group of each input. With one input a group it is ``clustered_share_interval``; otherwise the
+    share of a ratio: groups are drawn, and bring inputs of their own. Source: as there; Cochran (1977), section 9A.
+    """
+    sums: dict[str, list[int]] = {}
+    for count, group in zip(counts, groups, strict=True):
+        sums.setdefault(group, []).append(count)
+    n = len(sums)
+    if n == len(counts):
+        return clustered_share_interval(counts, repeats)
+    if n < 2:
+        return (0.0, 1.0)
+    trials = len(counts) * repeats
+    share = sum(counts) / trials
+    apart = sum((sum(found) - share * len(found) * repeats) ** 2 for found in sums.values())
+    variance = apart * n / (n - 1) / trials**2
+    worth = share * (1 - share) / variance if variance else float(n)
+    return _wilson(share, min(max(worth, 1.0), trials), student_95(n - 1))
+
+
 def student_95(freedom: int) -> float:
     """Return the 97.5 % quantile of Student's t; from 3 degrees of freedom on within half a percent.
 

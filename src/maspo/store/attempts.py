@@ -32,12 +32,6 @@ class OpenAttempt:
     usd: float | None
 
 
-def is_there(connection: sqlite3.Connection) -> bool:
-    """Say whether a run has the table: one that an older maspo wrote has not, until it is gone on with."""
-    found = connection.execute("SELECT COUNT(*) FROM sqlite_master WHERE name = 'unanswered'").fetchone()
-    return bool(found[0])
-
-
 def sent(connection: sqlite3.Connection, request: Request, usd: float | None, now: float, salt: int) -> None:
     """Record an attempt that is about to be sent."""
     number = connection.execute(_LAST).fetchone()[0] + 1

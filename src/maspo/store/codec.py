@@ -95,7 +95,7 @@ def decode(entry: Entry) -> Item:
             within=found.get("within", SEARCH.id),
             runs=tuple(_run_in(run) for run in found.get("runs", ())),
         )
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise strange(f"journal entry {entry.seq} ({entry.kind})", error) from error
 
 
@@ -117,6 +117,11 @@ def decoded_again(item: Item) -> Item:
 def work_prefix(request: str) -> str:
     """Return how the body of the result of a request begins, by which it is found."""
     return json.dumps({"work": request})[:-1] + ","
+
+
+def work_beginning(beginning: str) -> str:
+    """Return how the bodies of the results of requests begin whose ids begin in a way."""
+    return json.dumps({"work": beginning})[:-2]
 
 
 def _run_body(run: RunOfTeam) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 from maspo.core.trace import Trace
 from maspo.core.verdict import Comparison
-from maspo.store.codec import TOLD, Entry, RecordedResult, RunOfTeam, decode, work_prefix
+from maspo.store.codec import TOLD, Entry, RecordedResult, RunOfTeam, decode, work_beginning, work_prefix
 from maspo.store.traces import Written, decode_trace, encode_bounded
 
 _RESULTS = "SELECT kind, body, seq, at FROM journal WHERE kind = ? AND substr(body, 1, ?) = ? ORDER BY seq"
@@ -102,12 +102,29 @@ def found(select: Select, request: str) -> ComparedRuns | None:
     """Return the runs behind a comparison; None when it is not there, or its traces are not kept."""
     for entry in reversed(_results(select, work_prefix(request))):
         item = decode(entry)
-        if isinstance(item, RecordedResult) and isinstance(item.result, Comparison) and len(item.runs) == 2:
-            first, second = item.runs
-            reference, candidate = (_kept(select, address(run), item.result.input_key) for run in (first, second))
-            if reference is not None and candidate is not None:
-                return ComparedRuns(request, item.purpose, item.result, reference, candidate, (first, second))
+        if isinstance(item, RecordedResult) and (runs := _runs_behind(select, item)):
+            return runs
     return None
+
+
+def found_below(select: Select, beginning: str) -> dict[str, tuple[Comparison, ComparedRuns | None]]:
+    """Return by their ids the comparisons whose ids begin in a way, each with its runs if their traces are kept."""
+    compared = {}
+    for entry in _results(select, work_beginning(beginning)):
+        item = decode(entry)
+        if isinstance(item, RecordedResult) and isinstance(item.result, Comparison):
+            compared[item.request] = (item.result, _runs_behind(select, item))
+    return compared
+
+
+def _runs_behind(select: Select, item: RecordedResult) -> ComparedRuns | None:
+    if not isinstance(item.result, Comparison) or len(item.runs) != 2:
+        return None
+    first, second = item.runs
+    reference, candidate = (_kept(select, address(run), item.result.input_key) for run in (first, second))
+    if reference is None or candidate is None:
+        return None
+    return ComparedRuns(item.request, item.purpose, item.result, reference, candidate, (first, second))
 
 
 def trace_of(select: Select, prompts_id: str, input_key: str) -> Trace | None:

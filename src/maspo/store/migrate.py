@@ -9,16 +9,22 @@ from collections.abc import Iterator
 from maspo.core.errors import StoreError
 from maspo.events import CallLost
 from maspo.store.codec import Entry, decode
-from maspo.store.schema import BROKEN, FIRST_TABLES, VERSION, format_of
-from maspo.store.tables import JOURNAL, META, SPARE, TABLES, UNANSWERED, Row, Table, new_salt, put
+from maspo.store.schema import BROKEN, FIRST_TABLES, MARKED, VERSION, format_of
+from maspo.store.tables import JOURNAL, META, SPARE, TABLES, THOUGHTS, UNANSWERED, Row, Table, new_salt, put
 
 KEPT_TWICE = ("job", "run", "evaluation", "simulated")
 """Meta values without which a run or an evaluation cannot go on as it began; they are kept in ``spare``, too."""
 
 
 def bring_up_to_date(connection: sqlite3.Connection) -> None:
-    """Rewrite the tables of format 1 with a mark in every row; any other format is left as it is."""
+    """Rewrite the tables of format 1 with a mark in every row; add to those of format 2 what they lack."""
     if format_of(connection) == VERSION:
+        return
+    if format_of(connection) >= MARKED:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(THOUGHTS.create)
+        connection.execute(f"PRAGMA user_version={VERSION}")
+        connection.execute("COMMIT")
         return
     salt = new_salt(secrets.randbits(64))
     connection.execute("BEGIN IMMEDIATE")

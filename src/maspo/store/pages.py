@@ -6,6 +6,8 @@ marks of the rows tell what is true. Source: https://www.sqlite.org/fileformat2.
 
 from __future__ import annotations
 
+import errno
+import os
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +27,13 @@ _WAL_HEADER = 32
 _FRAME_HEADER = 24
 _FRAME = _FRAME_HEADER + PAGE
 _WORD = 0xFFFFFFFF
+_PIECE = 256 * PAGE
+_EMPTY = bytes(PAGE)
+MOST_BYTES = 1 << 29
+"""Of pages that hold anything, so that a damaged file is read within about 2 GB of memory."""
+_MOST_READ = 2
+"""Times the bytes of a file that records are put together from. Those of a whole file are as many as the file has; of
+more, records share pages, as no database has them, and a small file could be read for days."""
 
 Pages: TypeAlias = Sequence[tuple[int, bytes]]
 """Pages with their numbers, from 1, in the order in which they were written; a page may come more than once."""
@@ -49,9 +58,36 @@ class Log:
     """Commits lie behind a damaged place."""
 
 
-def pages_of(data: bytes) -> Pages:
-    """Return the pages of a database file; a last one that is cut off is filled with zeros."""
-    return [(at // PAGE + 1, data[at : at + PAGE].ljust(PAGE, b"\0")) for at in range(0, len(data), PAGE)]
+def pages_of(handle: int) -> Pages:
+    """Return the pages of an open database file that hold anything; a last one that is cut off is filled with zeros.
+
+    Raises:
+        OSError: it cannot be read, or holds too much.
+
+    """
+    size, at = os.fstat(handle).st_size, 0
+    found: list[tuple[int, bytes]] = []
+    while (at := next_data(handle, at)) < size:
+        piece = os.pread(handle, _PIECE, at)
+        if not piece:
+            break
+        for begin in range(0, len(piece), PAGE):
+            page = piece[begin : begin + PAGE].ljust(PAGE, b"\0")
+            if page != _EMPTY:
+                found.append(((at + begin) // PAGE + 1, page))
+        if len(found) * PAGE > MOST_BYTES:
+            raise OSError(errno.EFBIG, f"damaged, and larger than the {MOST_BYTES >> 20:,} MB that can be salvaged")
+        at += _PIECE
+    return found
+
+
+def next_data(handle: int, at: int) -> int:
+    """Return where the next page with content begins: a file of terabytes may hold none."""
+    try:
+        return max(at, os.lseek(handle, at, os.SEEK_DATA) // PAGE * PAGE)
+    except OSError as error:
+        # Behind the last content, or a file system that cannot tell.
+        return os.fstat(handle).st_size if error.errno == errno.ENXIO else at
 
 
 def read_log(data: bytes) -> Log:
@@ -90,20 +126,33 @@ def _checksum(order: str, data: bytes, start: tuple[int, int]) -> tuple[int, int
 
 def records_in(pages: Pages, view: Mapping[int, bytes]) -> Iterator[Found]:
     """Return every record of every leaf; ``view`` holds the pages in which long records go on."""
+    left = _MOST_READ * PAGE * len(view)
     for number, page in pages:
         start = _HEADER if number == 1 else 0
         if page[start] != _LEAF:
             continue
         (count,) = struct.unpack_from(">H", page, start + 3)
+        room = PAGE
         for index in range(min(count, (PAGE - start - 8) // 2)):
             (at,) = struct.unpack_from(">H", page, start + 8 + 2 * index)
+            size = 0
             try:
-                yield _record(*_payload(page, at, view))
+                size, _ = _varint(page, at)
+                payload, rowid = _payload(page, at, view, left)
+            except (IndexError, KeyError, ValueError, struct.error):
+                left -= min(size, left)  # pages were followed, however it ended
+                continue
+            left -= len(payload)
+            room -= min(len(payload), _SMALLEST_LOCAL)
+            if room < 0:
+                break  # cells that overlap
+            try:
+                yield _record(payload, rowid)
             except (IndexError, KeyError, ValueError, struct.error):
                 continue
 
 
-def _payload(page: bytes, at: int, view: Mapping[int, bytes]) -> tuple[bytes, int]:
+def _payload(page: bytes, at: int, view: Mapping[int, bytes], most: int) -> tuple[bytes, int]:
     """Return a cell's payload and the number of its row."""
     size, at = _varint(page, at)
     rowid, at = _varint(page, at)
@@ -113,7 +162,7 @@ def _payload(page: bytes, at: int, view: Mapping[int, bytes]) -> tuple[bytes, in
         local = local if local <= _LARGEST_LOCAL else _SMALLEST_LOCAL
     parts = [page[at : at + local]]
     left = size - local
-    if left > (PAGE - 4) * len(view):
+    if left > min(most, (PAGE - 4) * len(view)):
         raise ValueError("longer than the file")
     onward = page[at + local : at + local + 4]
     while left > 0:

@@ -8,36 +8,38 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
 from maspo.core.errors import StoreError
+from maspo.core.plain_files import is_plain, is_there
 from maspo.core.trace import Trace
 from maspo.core.usage import Usage
+from maspo.core.verdict import Comparison
 from maspo.events import Recorded
 from maspo.models.base import Message, Reply, Request
 from maspo.store import attempts, comparisons
 from maspo.store.attempts import OpenAttempt
 from maspo.store.codec import Entry, Item, RecordedResult, decode_recorded, encode
 from maspo.store.comparisons import ComparedRuns, ComparisonLine, TraceRows, TraceState
-from maspo.store.files import flush_folder
+from maspo.store.files import flush_folder, make_anew
+from maspo.store.locks import RecordLock, made_as
+from maspo.store.looking import BESIDE, check_beside, check_journal, inspect, stamp_of, view
 from maspo.store.migrate import KEPT_TWICE, bring_up_to_date
 from maspo.store.salvage import damaged, in_memory, salvage
 from maspo.store.schema import (
     BROKEN,
-    RunLock,
     check,
     connect,
     create_tables,
-    inspect,
     prepare,
     require,
-    roll_back,
     salt_in,
     unreadable,
 )
-from maspo.store.tables import CALLS, JOURNAL, META, SPARE, TRACES, put
+from maspo.store.tables import CALLS, JOURNAL, META, SPARE, THOUGHTS, TRACES, UNANSWERED, Table, put
 from maspo.store.writer import Writer
 
 _GET_CALL = "SELECT reply, tokens_in, tokens_out, usd, seconds, truncated, attempts FROM calls WHERE key = ?"
@@ -47,8 +49,15 @@ SELECT purpose, SUM(attempts), SUM(attempts - 1), TOTAL(tokens_in), TOTAL(tokens
     SUM(truncated AND trim(reply, ' ' || char(9, 10, 11, 12, 13)) <> '')
     FROM calls GROUP BY purpose
 """
+_GET_THOUGHTS = "SELECT thoughts, tokens_thought, tokens_cached FROM thoughts WHERE key = ?"
+_USAGE_OF_THOUGHTS = """
+SELECT purpose, TOTAL(tokens_cached), TOTAL(tokens_thought) FROM thoughts JOIN calls USING (key) GROUP BY purpose
+"""
 _LAST_ENTRY = "SELECT COALESCE(MAX(seq), 0) FROM journal"
 _ENTRIES_SINCE = "SELECT kind, body, seq, at FROM journal WHERE seq > ? ORDER BY seq"
+
+_LOOKS = 3
+"""Looks at a record that seems damaged, as long as somebody writes it."""
 
 _Change: TypeAlias = Callable[[sqlite3.Connection, int], None]
 """Something to do within a transaction; the number is the salt of all marks."""
@@ -85,19 +94,14 @@ class RunStore:
 
         """
         file = Path(path)
-        lock = RunLock(file)
-        if file.exists() and file.stat().st_size:
-            lock.release()
-            raise StoreError(f"{file}: holds a run already; resume it with `maspo resume {file.parent}`")
+        lock = _make(file)
         try:
-            _make(file)
             return cls._locked(file, lock)
-        except StoreError:
-            lock.release()
+        except StoreError as error:
             # Nothing is recorded yet: the same folder can be tried again.
-            for suffix in ("", "-wal", "-shm", ".lock"):
+            for suffix in ("", *BESIDE):
                 file.with_name(file.name + suffix).unlink(missing_ok=True)
-            raise
+            raise _not_begun(file, error.__cause__ or error) from error
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
@@ -111,8 +115,10 @@ class RunStore:
         """
         file = Path(path)
         require(file)
-        lock = RunLock(file)
+        lock = RecordLock(file)
         try:
+            check_beside(file)
+            check_journal(file)
             damage = inspect(file)
             if damage:
                 raise damaged(file, damage)
@@ -130,43 +136,38 @@ class RunStore:
 
         """
         file = Path(path)
-        require(file)
-        roll_back(file)
-        connection = connect(file, "ro")
-        try:
-            connection.execute("SELECT COUNT(*) FROM sqlite_master")
-        except sqlite3.OperationalError:
+        damage = ""
+        for _ in range(_LOOKS):
+            before = stamp_of(file)
+            try:
+                connection = view(file)
+            except OSError as error:
+                return cls._without_room(file, error)
+            if isinstance(connection, str):
+                return cls._salvaged(file, connection)
+            try:
+                damage = check(connection, file)
+            except StoreError:
+                connection.close()
+                raise
+            if not damage:
+                return cls(file, connection)
             connection.close()
-            return cls._as_it_stands(file)
-        except BROKEN:
-            connection.close()
-            return cls._salvaged(file, inspect(file))
-        return cls._checked(file, connection)
+            if stamp_of(file) == before:
+                break  # else a process began to write meanwhile
+        return cls._salvaged(file, damage)
 
     @classmethod
-    def _as_it_stands(cls, file: Path) -> Self:
-        """Read a run in a folder where nothing can be written, so that SQLite cannot show its write-ahead log."""
+    def _without_room(cls, file: Path, why: OSError) -> Self:
+        """Read a record that has a log or a journal where there is no room for a copy."""
         log, journal = (file.with_name(f"{file.name}-{kind}") for kind in ("wal", "journal"))
+        room = f"there is no room for one: {why.strerror}"
         if journal.exists() and journal.stat().st_size:
-            raise unreadable(file, f"{journal.name} holds a change that only a folder with room to write can take back")
-        if not (log.exists() and log.stat().st_size):
-            return cls._checked(file, connect(file, "ro&immutable=1"))
+            raise unreadable(file, f"{journal.name} holds a change that only a copy can take back; {room}") from why
         found = salvage(file)
         if found is None:
-            raise unreadable(file, f"{log.name} holds changes that only a folder with room to write can show")
+            raise unreadable(file, f"{log.name} holds changes that only a copy can show; {room}")
         return cls(file, in_memory(found))
-
-    @classmethod
-    def _checked(cls, file: Path, connection: sqlite3.Connection) -> Self:
-        try:
-            damage = check(connection, file)
-        except StoreError:
-            connection.close()
-            raise
-        if not damage:
-            return cls(file, connection)
-        connection.close()
-        return cls._salvaged(file, damage)
 
     @classmethod
     def _salvaged(cls, file: Path, damage: str) -> Self:
@@ -176,7 +177,7 @@ class RunStore:
         return cls(file, in_memory(found), damage)
 
     @classmethod
-    def _locked(cls, file: Path, lock: RunLock) -> Self:
+    def _locked(cls, file: Path, lock: RecordLock) -> Self:
         connections: list[sqlite3.Connection] = []
         try:
             connections.append(connect(file, "rw"))
@@ -223,7 +224,11 @@ class RunStore:
         if not rows:
             return None
         text, tokens_in, tokens_out, usd, seconds, truncated, attempts = rows[0]
-        return Reply(text, tokens_in, tokens_out, usd, seconds, bool(truncated), attempts)
+        reply = Reply(text, tokens_in, tokens_out, usd, seconds, bool(truncated), attempts)
+        more = self._select(_GET_THOUGHTS, key) if self._has(THOUGHTS) else []
+        for thoughts, thought, cached in more:
+            return replace(reply, thoughts=thoughts, tokens_thought=thought, tokens_cached=cached)
+        return reply
 
     async def put(self, request: Request, reply: Reply) -> None:
         """Record a reply, unless the question has one."""
@@ -247,8 +252,12 @@ class RunStore:
             time.time(),
         )
 
+        more = (request.key, reply.thoughts, reply.tokens_thought, reply.tokens_cached)
+
         def change(connection: sqlite3.Connection, salt: int) -> None:
             put(connection, CALLS, [row], salt)
+            if any(more[1:]):
+                put(connection, THOUGHTS, [more], salt)
             attempts.answered(connection, request.key)
 
         await self._write(change)
@@ -287,6 +296,9 @@ class RunStore:
                 usd=None if unpriced else usd,
                 cut=cut,
             )
+        more = self._select(_USAGE_OF_THOUGHTS) if self._has(THOUGHTS) else []
+        for purpose, cached, thought in more:
+            usage[purpose] += Usage(tokens_cached=int(cached), tokens_thought=int(thought), usd=0.0)
         for purpose, calls, usd, unpriced in self._unanswered():
             usage[purpose] += Usage(calls=calls, failed=calls, usd=None if unpriced else usd)
         return dict(usage)
@@ -345,6 +357,10 @@ class RunStore:
         """Return the runs behind a comparison by the id of its request; None when it is not there, or not kept."""
         return comparisons.found(self._select, request)
 
+    def compared(self, beginning: str) -> dict[str, tuple[Comparison, ComparedRuns | None]]:
+        """Return by their ids the comparisons whose ids begin in a way, each with its runs if these are kept."""
+        return comparisons.found_below(self._select, beginning)
+
     def trace(self, prompts_id: str, input_key: str) -> Trace | None:
         """Return how a prompt set ran on an input, or None when no trace of it is kept."""
         return comparisons.trace_of(self._select, prompts_id, input_key)
@@ -354,8 +370,21 @@ class RunStore:
         rows = self._select("SELECT request FROM calls WHERE key = ?", key)
         return tuple(Message(*each) for each in json.loads(rows[0][0])["messages"]) if rows else ()
 
+    def thoughts(self, key: str) -> str:
+        """Return what the model thought before it answered a recorded call; nothing when that is not known."""
+        rows = self._select(_GET_THOUGHTS, key) if self._has(THOUGHTS) else []
+        return str(rows[0][0]) if rows else ""
+
     def _unanswered(self) -> list[tuple[Any, ...]]:
-        return self._select(attempts.USAGE) if attempts.is_there(self._reader) else []
+        return self._select(attempts.USAGE) if self._has(UNANSWERED) else []
+
+    def _has(self, table: Table) -> bool:
+        """Say whether a run has a table: one that an older maspo wrote may not, until it is gone on with."""
+        return table.name in self._tables
+
+    @cached_property
+    def _tables(self) -> frozenset[str]:
+        return frozenset(name for (name,) in self._select("SELECT name FROM sqlite_master WHERE type = 'table'"))
 
     def _select(self, query: str, *values: str | int) -> list[tuple[Any, ...]]:
         try:
@@ -391,19 +420,65 @@ def add(entries: Sequence[Entry], meta: Mapping[str, str]) -> _Change:
     return change
 
 
-def _make(file: Path) -> None:
-    """Make a new run's database; whoever looks at the folder meanwhile sees none, or a whole one."""
-    fresh = file.with_name(f"{file.name}.new")
+def _make(file: Path) -> RecordLock:
+    """Make a new run's database, locked; whoever looks at the folder meanwhile sees none, or a whole one."""
+    fresh = made_as(file)
+    _take_away_empty(file)
+    if is_plain(fresh) and fresh.stat().st_nlink == 1:
+        RecordLock(fresh).release()  # else another process is just making it
     try:
-        fresh.unlink(missing_ok=True)
-        with closing(connect(fresh, "rwc")) as connection:
+        with make_anew(fresh, *BESIDE):
+            pass
+    except OSError as error:
+        raise StoreError(f"{file}: cannot be opened ({error.strerror}); give a folder that you may write to") from error
+    lock = RecordLock(fresh)
+    try:
+        with closing(connect(fresh, "rw")) as connection:
             create_tables(connection)
-        fresh.replace(file)
+        for suffix in BESIDE:  # of no record: SQLite would take them for this one's
+            file.with_name(file.name + suffix).unlink(missing_ok=True)
+        _put(fresh, file)
         flush_folder(file.parent)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, StoreError, sqlite3.Error) as error:
+        lock.release()
         with suppress(OSError):
             fresh.unlink(missing_ok=True)
-        raise unreadable(file, error) from error
+        raise error if isinstance(error, StoreError) else _not_begun(file, error) from error
+    return lock
+
+
+def _not_begun(file: Path, why: object) -> StoreError:
+    """Return the error for a run that could not be begun: nothing is there to go on with."""
+    return StoreError(
+        f"{file}: cannot be written ({why}); nothing is recorded and nothing was paid. Check the disk, free some "
+        "space, then give the same command again (maspo resume needs a run that has begun)"
+    )
+
+
+def _take_away_empty(file: Path) -> None:
+    """Take away what an older maspo left that was killed before it wrote anything."""
+    if not is_there(file):
+        return
+    require(file)
+    lock = RecordLock(file)
+    try:
+        if file.stat().st_size:
+            raise StoreError(f"{file}: holds a run already; resume it with `maspo resume {file.parent}`")
+        file.unlink()
+    finally:
+        lock.release()
+
+
+def _put(fresh: Path, file: Path) -> None:
+    """Give a new database its name, unless another process was first."""
+    try:
+        file.hardlink_to(fresh)
+    except FileExistsError:
+        raise StoreError(f"{file}: another maspo process has just begun a run there; give another folder") from None
+    except OSError:  # a file system without hard links
+        fresh.rename(file)
+    else:
+        fresh.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,5 +487,5 @@ class _Writing:
 
     writer: Writer
     connection: sqlite3.Connection
-    lock: RunLock
+    lock: RecordLock
     salt: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections import Counter, defaultdict
@@ -11,10 +12,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 from maspo.core.errors import StoreError
+from maspo.core.plain_files import is_there, open_plain
 from maspo.store.codec import TOLD
-from maspo.store.files import flush_folder
+from maspo.store.files import flush_folder, make_anew
+from maspo.store.locks import RecordLock
+from maspo.store.looking import inspect, log_of
 from maspo.store.pages import Found, pages_of, read_log, records_in
-from maspo.store.schema import RunLock, connect, create_tables, inspect, unreadable
+from maspo.store.schema import connect, create_tables, require, unreadable
 from maspo.store.tables import CALLS, JOURNAL, META, SPARE, TABLES, UNANSWERED, Row, Table, mark, put, salt_of
 
 _ALWAYS_TRUE = (TOLD, "call_lost")
@@ -60,10 +64,13 @@ def salvage(path: Path) -> Salvaged | None:
         StoreError: the files cannot be read at all.
 
     """
-    log = path.with_name(f"{path.name}-wal")
     try:
-        pages = pages_of(path.read_bytes())
-        frames = read_log(log.read_bytes() if log.exists() else b"")
+        handle = open_plain(path)
+        try:
+            pages = pages_of(handle)
+        finally:
+            os.close(handle)
+        frames = read_log(log_of(path))
     except OSError as error:
         raise unreadable(path, error.strerror) from error
     shown = {**dict(pages), **dict(frames.whole)}
@@ -151,7 +158,8 @@ def mend(path: str | Path, needed: str = "job") -> str:
 
     """
     file = Path(path)
-    lock = RunLock(file)
+    require(file)
+    lock = RecordLock(file)
     try:
         alone = _without_log(file)
         damage = inspect(file)
@@ -163,7 +171,7 @@ def mend(path: str | Path, needed: str = "job") -> str:
 def _without_log(file: Path) -> str:
     """Return a remark when a process died here and its log has been taken away since."""
     log, index = (file.with_name(file.name + suffix) for suffix in ("-wal", "-shm"))
-    if log.exists() or not index.exists():
+    if is_there(log) or not is_there(index):
         return ""
     return f"{log} is missing: what was recorded last is lost with it, and may be done again"
 
@@ -175,16 +183,21 @@ def _mend(file: Path, damage: str, needed: str) -> str:
     evidence = _free(file)
     fresh = file.with_name(f"{file.name}.mended")
     try:
-        _remove(fresh)
-        connection = connect(fresh, "rwc")
+        with make_anew(fresh, "-journal", "-wal", "-shm"):
+            pass
+        lock = RecordLock(fresh)  # before anybody can see it under the name of the record
+    except OSError as error:
+        raise unreadable(file, f"{damage}; what it holds could not be saved: {error}") from error
+    try:
+        connection = connect(fresh, "rw")
         try:
             found.write(connection)
         finally:
             connection.close()
         # Both are there in each moment; a log left beside the new file is salvaged along with it, if need be.
         for suffix in ("", "-wal", "-journal"):
-            if (source := file.with_name(file.name + suffix)).exists():
-                shutil.copy2(source, evidence.with_name(evidence.name + suffix))
+            if is_there(source := file.with_name(file.name + suffix)):
+                _copy(source, evidence.with_name(evidence.name + suffix))
         # Old pages must not be put back into the new file.
         _remove(file.with_name(f"{file.name}-journal"))
         fresh.replace(file)
@@ -192,6 +205,8 @@ def _mend(file: Path, damage: str, needed: str) -> str:
     except (OSError, sqlite3.Error) as error:
         _remove(fresh)
         raise unreadable(file, f"{damage}; what it holds could not be saved: {error}") from error
+    finally:
+        lock.release()
     flush_folder(file.parent)
     return (
         f"{file} was damaged ({damage}). Saved: {found.calls} recorded calls, {found.entries} entries of the journal; "
@@ -201,9 +216,19 @@ def _mend(file: Path, damage: str, needed: str) -> str:
 
 def _free(file: Path) -> Path:
     number = 1
-    while (evidence := file.with_name(f"{file.stem}.damaged-{number}{file.suffix}")).exists():
+    while any(
+        is_there(file.with_name(f"{file.stem}.damaged-{number}{file.suffix}{suffix}"))
+        for suffix in ("", "-wal", "-journal")
+    ):
         number += 1
-    return evidence
+    return file.with_name(f"{file.stem}.damaged-{number}{file.suffix}")
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a plain file into a new one."""
+    handle = open_plain(source)
+    with os.fdopen(handle, "rb") as read, make_anew(target) as written:
+        shutil.copyfileobj(read, written)
 
 
 def _remove(*files: Path) -> None:

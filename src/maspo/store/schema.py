@@ -1,8 +1,7 @@
-"""The run's database file: how it is opened, recognized, verified and locked."""
+"""The run's database file: how it is opened, recognized and verified."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import sqlite3
@@ -11,29 +10,48 @@ from pathlib import Path
 from typing import NoReturn
 
 from maspo.core.errors import StoreError
-from maspo.store.pages import PAGE, read_log
-from maspo.store.tables import SPARE, TABLES, mark, new_salt, put
+from maspo.core.plain_files import is_plain, is_there, open_plain
+from maspo.core.shortage import few_files
+from maspo.store.pages import PAGE
+from maspo.store.tables import SPARE, TABLES, THOUGHTS, UNANSWERED, mark, new_salt, put
 
 APPLICATION_ID = 0x6D617370
 """Marks the file as maspo's: the letters ``masp``."""
-VERSION = 2
-"""Of the tables: 1 had no marks. Older files are brought up to date when a run goes on; newer ones are refused."""
-FIRST_TABLES = ("meta", "journal", "calls", "traces")
-"""The tables of format 1."""
+VERSION = 3
+"""Of the tables: 1 had no marks, 2 no thoughts. Older files are brought up to date when a run goes on; newer ones are
+refused."""
+FIRST_TABLES = {
+    "meta": "key TEXT PRIMARY KEY, value TEXT NOT NULL",
+    "journal": "seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, body TEXT NOT NULL, at REAL NOT NULL",
+    "calls": "key TEXT PRIMARY KEY, purpose TEXT NOT NULL, agent TEXT NOT NULL, model TEXT NOT NULL, "
+    "request TEXT NOT NULL, reply TEXT NOT NULL, tokens_in INTEGER, tokens_out INTEGER, usd REAL, "
+    "seconds REAL NOT NULL, attempts INTEGER NOT NULL, truncated INTEGER NOT NULL, at REAL NOT NULL",
+    "traces": "prompts_id TEXT NOT NULL, input_key TEXT NOT NULL, body TEXT NOT NULL, "
+    "PRIMARY KEY (prompts_id, input_key)",
+}
+"""The tables of format 1, and their columns."""
+MARKED = 2
+"""The first format whose rows have marks."""
 
 BROKEN = (sqlite3.Error, UnicodeDecodeError)
 """What SQLite raises on a damaged file; its own messages may hold bytes of it that are no text."""
 
 _SCHEMA = "SELECT name, sql FROM sqlite_master WHERE sql NOT NULL AND name NOT LIKE 'sqlite%'"
 _BUSY_SECONDS = 10.0
-_MAGIC = b"SQLite format 3\0"
-_OURS = b"CREATE TABLE journal ("
+_LONGEST_VALUE = 1 << 28
+"""Bytes of a value that is read: the inputs of a run are one, and of these 256 MB is the most that a command takes."""
+_STEPS = (10_000_000, 10_000)
+"""Steps of SQLite's machine to verify a database: as many as always, and more for each page. Fifty rows fit on a page
+and take a hundred each; a tree that is made to lead to the same pages again and again would take days."""
+_STEPS_AT_ONCE = 100_000
+MAGIC = b"SQLite format 3\0"
+OURS = b"CREATE TABLE journal ("
 _FULL = ("full", "disk I/O error", "space left", "File too large")
 """How SQLite and the system say that nothing can be written."""
 
 
-def connect(path: Path, mode: str) -> sqlite3.Connection:
-    """Open a database file; ``mode`` is SQLite's: ``rwc``, ``rw``, ``ro``, ``ro&immutable=1`` or ``memory``.
+def connect(path: Path, mode: str, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
+    """Open a database file; ``mode`` is SQLite's: ``rw``, ``ro``, ``ro&immutable=1`` or ``memory``.
 
     Raises:
         StoreError: it cannot be opened.
@@ -46,10 +64,15 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
             timeout=_BUSY_SECONDS,
             isolation_level=None,
             check_same_thread=False,
+            factory=factory,
         )
     except sqlite3.Error as error:
-        raise StoreError(f"{path}: cannot be opened ({error}); check that it exists and may be read") from error
+        raise StoreError(
+            f"{path}: cannot be opened ({error}{few_files()}); check that it exists and may be read"
+        ) from error
     connection.text_factory = lambda found: found.decode("utf-8", "surrogatepass")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
+    connection.execute("PRAGMA trusted_schema=OFF")
     return connection
 
 
@@ -85,51 +108,6 @@ def format_of(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def inspect(path: Path) -> str:
-    """Look whether a file that nobody writes is a whole run database; return its damage, or "".
-
-    Raises:
-        StoreError: it is missing, no run, or of a newer maspo; says which, and the fix.
-
-    """
-    require(path)
-    log = path.with_name(f"{path.name}-wal")
-    try:
-        with path.open("rb") as file:
-            head = file.read(PAGE)
-        frames = log.read_bytes() if log.exists() else b""
-    except OSError as error:
-        raise unreadable(path, error.strerror) from error
-    if head[: len(_MAGIC)] != _MAGIC:
-        # SQLite deletes the log of an empty file, so it may not look at it first.
-        if _OURS in head or _OURS in frames:
-            return "its header is gone"
-        _refuse(path, head)
-    if read_log(frames).damaged:
-        return f"{log.name} is damaged"
-    roll_back(path)
-    connection = connect(path, "ro")
-    try:
-        return check(connection, path)
-    finally:
-        connection.close()
-
-
-def roll_back(path: Path) -> None:
-    """Take back the change that a process died in, where SQLite kept the old pages beside the file.
-
-    That is so in folders without a write-ahead log. SQLite does it at the first look of a connection that may write; to
-    one that may only read it refuses the file. Of a process that lives nothing is taken back.
-
-    Raises:
-        StoreError: the file cannot be opened.
-
-    """
-    if path.with_name(f"{path.name}-journal").exists():
-        with contextlib.closing(connect(path, "rw")) as connection, contextlib.suppress(sqlite3.Error):
-            connection.execute(_SCHEMA).fetchall()
-
-
 def check(connection: sqlite3.Connection, path: Path) -> str:
     """Check that an open file is a run database of a format that we know; return its damage, or "".
 
@@ -137,23 +115,46 @@ def check(connection: sqlite3.Connection, path: Path) -> str:
         StoreError: it is no run, or of a newer maspo.
 
     """
+    connection.set_progress_handler(_patience(path), _STEPS_AT_ONCE)
+    try:
+        return _checked(connection, path)
+    finally:
+        connection.set_progress_handler(None, 0)
+
+
+def _patience(path: Path) -> Callable[[], bool]:
+    """Return what says that verifying takes longer than it can with any database of this size."""
+    always, for_each_page = _STEPS
+    left = always + for_each_page * (path.stat().st_size // PAGE)
+
+    def is_over() -> bool:
+        nonlocal left
+        left -= _STEPS_AT_ONCE
+        return left < 0
+
+    return is_over
+
+
+def _checked(connection: sqlite3.Connection, path: Path) -> str:
     try:
         tables = dict(connection.execute(_SCHEMA).fetchall())
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         version = format_of(connection)
     except BROKEN as error:
-        if _OURS in path.read_bytes()[:PAGE]:
+        if OURS in _head(path):
             return str(error)
         raise unreadable(path, error) from error
     if not tables:
-        _refuse(path, b"")
+        refuse(path, b"")
     known = {table.name: table.create for table in TABLES}
     if application != APPLICATION_ID and tables != known:
-        _refuse(path, b"another program's")
+        refuse(path, b"another program's")
     if version > VERSION:
         raise StoreError(f"{path}: written by a newer maspo (format {version}, known {VERSION}); upgrade maspo")
     if application != APPLICATION_ID or (version == VERSION) != (tables == known):
         return "its header is damaged"
+    if version < VERSION and not (_is_first(tables) if version < MARKED else _is_marked(tables, known)):
+        return "its tables are not as maspo made them"
     return _verified(connection, version)
 
 
@@ -161,10 +162,11 @@ def _verified(connection: sqlite3.Connection, version: int) -> str:
     """Return the damage of a database: of its trees, then of its rows."""
     try:
         damage = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
-        if damage != "ok" or version < VERSION:
+        if damage != "ok" or version < MARKED:
             return "" if damage == "ok" else str(damage).replace("\n", " ")
         salt = salt_in(connection)
-        for table in TABLES:
+        there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        for table in (table for table in TABLES if table.name in there):
             for *row, found in connection.execute(table.select):
                 if mark(table, row, salt) != found:
                     return f"a row of {table.name} is not as it was written"
@@ -174,18 +176,54 @@ def _verified(connection: sqlite3.Connection, version: int) -> str:
     return "" if entries == (last or 0) else "entries of the journal are missing"
 
 
+def _is_marked(tables: dict[str, str], known: dict[str, str]) -> bool:
+    """Say whether these are tables of format 2: those of today, but for those that came later."""
+    return tables.items() <= known.items() and known.keys() - tables.keys() <= {THOUGHTS.name, UNANSWERED.name}
+
+
+def _is_first(tables: dict[str, str]) -> bool:
+    """Say whether these are the tables of format 1, however they are spaced."""
+    first = {name: f"CREATE TABLE {name} ({columns})" for name, columns in FIRST_TABLES.items()}
+    first["meta"] += " WITHOUT ROWID"
+    spaced = {name: " ".join(sql.split()).replace("( ", "(").replace(" )", ")") for name, sql in tables.items()}
+    return spaced == first
+
+
+def _head(path: Path) -> bytes:
+    """Return the first page of a file."""
+    try:
+        handle = open_plain(path)
+    except OSError as error:
+        raise unreadable(path, error.strerror) from error
+    try:
+        return os.pread(handle, PAGE, 0)
+    finally:
+        os.close(handle)
+
+
 def require(path: Path) -> None:
-    """Check that there is a file.
+    """Check that there is a plain file.
 
     Raises:
         StoreError: there is none.
 
     """
-    if not path.is_file():
+    if not is_there(path):
         raise StoreError(f"{path}: no such record; give a folder that maspo wrote")
+    if not is_plain(path):
+        raise StoreError(
+            f"{path}: no plain file, but a link, folder, pipe or device, which is not followed; give a folder that "
+            "maspo wrote"
+        )
 
 
-def _refuse(path: Path, head: bytes) -> NoReturn:
+def refuse(path: Path, head: bytes) -> NoReturn:
+    """Say that a file with this beginning is no record.
+
+    Raises:
+        StoreError: always.
+
+    """
     if not head:
         raise StoreError(f"{path}: no record of maspo, or killed before it began; delete the folder and start again")
     raise StoreError(f"{path}: no record of maspo; give a folder that maspo wrote")
@@ -199,55 +237,6 @@ def unreadable(path: Path, why: object) -> StoreError:
             f"Check the disk, free some space, then go on with: maspo resume {path.parent}"
         )
     return StoreError(
-        f"{path}: the run's database cannot be used ({why}); check the disk's space and rights, "
+        f"{path}: the run's database cannot be used ({why}{few_files()}); check the disk's space and rights, "
         "restore the file from a backup, or start a new run with another --out"
     )
-
-
-class RunLock:
-    """Keeps a second process from working on the same run; the system frees it when the process dies.
-
-    It is an exclusive lock on a small SQLite file beside the database: that works wherever SQLite does. The file holds
-    the number of the process that has it.
-
-    Raises:
-        StoreError: another process holds it.
-
-    """
-
-    def __init__(self, database: Path) -> None:
-        path = database.with_name(f"{database.name}.lock")
-        self._connection = connect(path, "rwc")
-        try:
-            self._take()
-        except sqlite3.Error as error:
-            self._connection.close()
-            if "locked" in str(error):
-                raise StoreError(
-                    f"{database}: another maspo process works on this run{_holder(path)}; "
-                    "wait for it or stop it, then try again"
-                ) from error
-            raise unreadable(path, error) from error
-
-    def _take(self) -> None:
-        execute: Callable[[str], object] = self._connection.execute
-        execute("PRAGMA busy_timeout=0")
-        execute("PRAGMA journal_mode=MEMORY")
-        execute("PRAGMA locking_mode=EXCLUSIVE")
-        execute("BEGIN EXCLUSIVE")
-        # The name is a courtesy: on a full disk the lock holds without it.
-        with contextlib.suppress(sqlite3.OperationalError):
-            execute(f"PRAGMA user_version={os.getpid()}")
-            execute("COMMIT")
-
-    def release(self) -> None:
-        """Let others in."""
-        self._connection.close()
-
-
-def _holder(path: Path) -> str:
-    """Return who holds a lock, in words; read without SQLite's locks, which the holder has."""
-    with contextlib.suppress(sqlite3.Error, StoreError), contextlib.closing(connect(path, "ro&immutable=1")) as found:
-        process = format_of(found)
-        return f" (process {process})" if process else ""
-    return ""

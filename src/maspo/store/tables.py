@@ -105,7 +105,19 @@ UNANSWERED = Table(
     "REPLACE",
 )
 """Attempts that brought no reply, or none yet."""
-TABLES = (META, SPARE, JOURNAL, CALLS, TRACES, UNANSWERED)
+THOUGHTS = Table(
+    "thoughts",
+    {
+        "key": "TEXT PRIMARY KEY",
+        "thoughts": _TEXT,
+        "tokens_thought": "INTEGER NOT NULL",
+        "tokens_cached": "INTEGER NOT NULL",
+    },
+    ("key",),
+    "IGNORE",
+)
+"""What models thought before they answered, and the tokens of their calls that have prices or rows of their own."""
+TABLES = (META, SPARE, JOURNAL, CALLS, TRACES, UNANSWERED, THOUGHTS)
 
 
 def to_column(text: str) -> bytes:

@@ -133,7 +133,7 @@ def decode_trace(body: str, find: FindCall = lambda _: None, find_trace: FindTra
         output = found["output"]
         text = calls[output]["output"] if isinstance(output, int) else output
         return _read({"input_key": found["input_key"], "calls": calls, "output": text})
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise strange("a trace", error) from error
 
 

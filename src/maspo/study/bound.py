@@ -6,13 +6,15 @@ The bound of the calls is the same generator, driven with the answers that make 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from maspo.config import Caps
 from maspo.core.errors import ConfigInvalid
 from maspo.core.prompts import Prompts
 from maspo.core.verdict import Comparison, Verdict
-from maspo.models.prices import PriceBook
+from maspo.data.groups import ALONE
+from maspo.models.prices import Price, PriceBook
 from maspo.optimizers.base import (
     CallCount,
     Compare,
@@ -31,7 +33,9 @@ from maspo.optimizers.base import (
     rounds_begun,
 )
 from maspo.runners.messages import MessageBuilder
-from maspo.study.job import Estimate, Job
+from maspo.stats.looks import level_of
+from maspo.stats.paired import fewest_decided
+from maspo.study.job import Estimate, Expected, Job, Split
 
 _CHARACTERS_PER_TOKEN = 4
 """The rule of thumb for English; texts of other languages have more tokens."""
@@ -41,6 +45,11 @@ _VERDICT_TOKENS = 120
 """Assumed length of a judge's reply: its reasons in a few sentences, and a tag."""
 _FRAME_TOKENS = 350
 """About what our own judge and proposer prompts hold besides the texts they show."""
+_JUDGED, _PROPOSED = 0.16, 0.02
+"""Shares of the calls of a whole run that go to judge and proposer: 12 to 22 % and 2 % in runs of ``maspo demo`` with
+teams of two to five agents."""
+_CALL_SECONDS = 3.0
+"""Assumed time of a call: some hundred tokens at the pace of a hosted model."""
 _ENOUGH_HELD_OUT = 20
 """Hold-out inputs that a note does not warn of; the fewest that a planned run holds out (``study.resolve``)."""
 
@@ -126,8 +135,7 @@ class _Dearest:
             # A case shows what its agent, a reader and the team wrote; each text stands beside its input or another.
             self.texts_shown += (len(request.inputs) + 3 * len(request.cases)) * 2
             self.drafts = max(self.drafts, request.count)
-            parent = request.prompts[request.agent]
-            return Drafts(tuple(Draft(f"{parent}\n{request.id} {number}.") for number in range(request.count)))
+            return Drafts(tuple(Draft(f"{request.parent}\n{request.id} {number}.") for number in range(request.count)))
         if isinstance(request, ScoreOutput):
             return Scored(request.input_key, 1.0)
         if not isinstance(request, Compare):
@@ -174,10 +182,10 @@ class _CallKind:
     tokens_out: int
 
 
-def estimate(job: Job, bound: Bound, prices: PriceBook, sizes: tuple[int, int], notes: Sequence[str]) -> Estimate:
+def estimate(job: Job, bound: Bound, prices: PriceBook, split: Split, notes: Sequence[str]) -> Estimate:
     """Return what a bound of calls comes to in tokens and money, under stated lengths.
 
-    ``sizes`` are how many inputs are searched on and held out; ``notes`` are remarks made before.
+    ``notes`` are remarks made before.
     """
     models, focus, most = job.config.models, job.config.focus, bound.most
     texts = MessageBuilder(job.system, job.inputs.columns)
@@ -203,10 +211,9 @@ def estimate(job: Job, bound: Bound, prices: PriceBook, sizes: tuple[int, int], 
         None if unpriced else _dearest(lines, most, lambda line: known[line.model].of(line.tokens_in, line.tokens_out))
     )
     more = [f"only {', '.join(focus)} {'is' if len(focus) == 1 else 'are'} rewritten (--focus)"] if focus else []
-    if sizes[1] < _ENOUGH_HELD_OUT:
-        more.append(
-            f"only {sizes[1]} hold-out inputs: small gains cannot be proven; {_ENOUGH_HELD_OUT} or more are better"
-        )
+    more += remarks_on_groups(split, job.config.holdout.group_by)
+    expected = _expected(lines, bound, None if unpriced else known) if bound.planned < most else None
+    more += _remarks_on_caps(job.config.caps, bound.planned, expected)
     return Estimate(
         calls={"agent": min(sum(bound.agent.values()), most), "judge": bound.judge, "proposer": bound.proposer},
         most=most,
@@ -215,10 +222,77 @@ def estimate(job: Job, bound: Bound, prices: PriceBook, sizes: tuple[int, int], 
         tokens_out=int(_dearest(lines, most, lambda line: line.tokens_out)),
         usd=usd,
         unpriced=unpriced,
-        search_inputs=sizes[0],
-        holdout_inputs=sizes[1],
+        search_inputs=len(split.search),
+        holdout_inputs=len(split.holdout),
+        holdout_groups=split.holdout_groups,
         notes=(*notes, *more),
+        expected=expected,
     )
+
+
+def _expected(lines: Sequence[_CallKind], bound: Bound, prices: Mapping[str, Price] | None) -> Expected:
+    """Return what the planned calls come to; ``lines`` are those of the agents, then the judge's and the proposer's."""
+    asked = sum(bound.agent.values()) or 1
+    share = [(1 - _JUDGED - _PROPOSED) * line.calls / asked for line in lines[:-2]]
+    calls = [(line, bound.planned * part) for line, part in zip(lines, (*share, _JUDGED, _PROPOSED), strict=True)]
+    usd = None
+    if prices is not None:
+        usd = sum(count * prices[line.model].of(line.tokens_in, line.tokens_out) for line, count in calls)
+    return Expected(
+        tokens_in=round(sum(count * line.tokens_in for line, count in calls)),
+        tokens_out=round(sum(count * line.tokens_out for line, count in calls)),
+        usd=usd,
+        seconds=bound.planned * _CALL_SECONDS,
+    )
+
+
+def _remarks_on_caps(caps: Caps, planned: int, expected: Expected | None) -> list[str]:
+    """Return what a cap does that is below what a run is planned for."""
+    if expected is None:
+        return []
+    what = "the search will be cut short, and the final test gets half of the cap at most. Give more, or plan for less"
+    notes = []
+    if caps.calls is not None and caps.calls < planned:
+        fix = f"--set search.calls={caps.calls}"
+        notes.append(f"--max-calls {caps.calls:,} is below the {planned:,} calls planned: {what} ({fix})")
+    if caps.usd is not None and expected.usd is not None and caps.usd < expected.usd:
+        calls = max(1, int(planned * caps.usd / expected.usd))
+        most = f"--max-usd {caps.usd:g} is below the ${expected.usd:,.2f} that {planned:,} calls are expected to cost"
+        notes.append(f"{most}: {what} (--set search.calls={calls})")
+    return notes
+
+
+def remarks_on_groups(split: Split, group_by: str) -> list[str]:
+    """Return what is worth knowing of the independent inputs of a run before anything is paid."""
+    keys, held_out, groups = (*split.search, *split.holdout), len(split.holdout), split.holdout_groups
+    notes = []
+    if (independent := split.groups.count(keys)) < len(keys):
+        notes.append(f"{describe_groups(len(keys), independent, group_by)}; each group is on one side of the split")
+    what = "1 hold-out input" if held_out == 1 else f"{held_out} hold-out inputs"
+    if groups < held_out:
+        what = f"{groups} independent groups of hold-out inputs"
+    if few := remark_on_few(groups, held_out, what):
+        notes.append(f"{few}. Nothing is shipped as likely better (--ship-if better ships what wins more often)")
+    elif groups < _ENOUGH_HELD_OUT:
+        notes.append(f"only {what}: small gains cannot be proven; {_ENOUGH_HELD_OUT} or more are better")
+    return notes
+
+
+def remark_on_few(groups: int, inputs: int, what: str) -> str:
+    """Return that so few independent groups can prove nothing, and what helps; empty where they can."""
+    fewest = fewest_decided(level_of(1))
+    if groups >= fewest:
+        return ""
+    fix = "give more inputs that ask something else"
+    if groups < inputs:
+        fix += f", or say with --group-by COLUMN (or {ALONE}) which ask the same"
+    return f"only {what}: nothing can be proven with fewer than {fewest}, whatever comes out; {fix}"
+
+
+def describe_groups(inputs: int, groups: int, group_by: str) -> str:
+    """Return how many independent groups some inputs are, and by what."""
+    why = f"rows with the same {group_by} ask the same" if group_by else "near-copies ask the same"
+    return f"{inputs} inputs are {groups} independent groups: {why}"
 
 
 def _dearest(lines: Sequence[_CallKind], most: int, cost: Callable[[_CallKind], float]) -> float:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 from weakref import WeakSet
 
+from maspo.core.control_tokens import count_defused
 from maspo.core.errors import CallFailed, EmptyReply
+from maspo.core.prompts import Prompts
+from maspo.core.running import work_clock
+from maspo.core.trace import Trace
 from maspo.core.usage import Usage
-from maspo.events import CallLost, CallUnsettled, Event
-from maspo.models.base import CLIENTS, ModelClient, Reply, Request
+from maspo.events import CallLost, CallUnsettled, ControlTokensDefused, Event
+from maspo.models.base import AGENT, CLIENTS, PROBE, ModelClient, Reply, Request
 from maspo.models.budget import Ledger, Limits
-from maspo.models.endpoint import Endpoint
 from maspo.models.prices import PriceBook
+from maspo.models.routed import Lane, Routed
+from maspo.runners.base import Runner
+from maspo.store.codec import strange
 from maspo.store.run_store import RunStore
+from maspo.study.connections import endpoints_of
 from maspo.study.job import Job, Provider
 from maspo.study.resolve import Parts
 from maspo.world import World
@@ -29,8 +36,8 @@ def provider_of(parts: Parts) -> Provider:
 
     @asynccontextmanager
     async def given(job: Job, run: str) -> AsyncIterator[ModelClient]:
-        async with _open_client(parts.client, job, run) as client:
-            yield client
+        async with _open_client(parts.client, job, run) as client, _with_wire(client, job, run) as both:
+            yield both
 
     return given
 
@@ -46,51 +53,70 @@ async def provider(job: Job, run: str) -> AsyncIterator[ModelClient]:
     if job.world is not None:
         yield World(job.world)
         return
-    async with _open_client(job.config.models.client, job, run) as client:
+    async with _open_client(job.config.models.client, job, run) as client, _with_wire(client, job, run) as both:
+        yield both
+
+
+@asynccontextmanager
+async def _with_wire(client: ModelClient, job: Job, run: str) -> AsyncIterator[ModelClient]:
+    """Open the way on which the calls of a job's app go to its models, beside that of judge and proposer."""
+    if job.system.app is None:
         yield client
+        return
+    from maspo.gateway.client import WIRE, WireClient
+    from maspo.study.upstreams import upstreams_of
+
+    everybody = endpoints_of(job.config.models, run)[""]
+    lanes = client.lanes if isinstance(client, Routed) else {"": Lane(client, everybody.shown, everybody.is_near)}
+    async with WireClient(upstreams_of(job.config.models, run)) as wire:
+        yield Routed({**lanes, WIRE: Lane(wire, everybody.shown, everybody.is_near)})
 
 
 @asynccontextmanager
 async def _open_client(chosen: object, job: Job, run: str) -> AsyncIterator[ModelClient]:
-    """Open a client: by name or class for as long as the job works; an object is its owner's to open and close."""
-    models = job.config.models
-    endpoint = Endpoint(
-        base_url=models.base_url,
-        api_key=os.environ.get(models.api_key_env, ""),
-        run=run,
-        attribution=models.attribution,
-        timeout=models.timeout,
-        allow_http=models.allow_http,
-        use_proxy=models.use_proxy,
-    )
-    made = CLIENTS.make(chosen, endpoint)
-    if made is chosen or not hasattr(made, "__aenter__"):
-        yield made
-        return
-    async with made as client:
-        yield client
+    """Open a client: by name or class for as long as the job works; an object is its owner's to open and close.
+
+    A role with an endpoint of its own gets a client of its own.
+    """
+    lanes: dict[str, Lane] = {}
+    async with AsyncExitStack() as opened:
+        for role, endpoint in endpoints_of(job.config.models, run).items():
+            made = CLIENTS.make(chosen, endpoint)
+            client: ModelClient = made
+            if made is chosen:  # one object for all: whoever made it knows where it asks
+                yield client
+                return
+            if hasattr(made, "__aenter__"):
+                client = await opened.enter_async_context(made)
+            lanes[role] = Lane(client, endpoint.shown, endpoint.is_near)
+        yield Routed(lanes)
 
 
 def open_ledger(job: Job, store: RunStore, prices: PriceBook) -> Ledger:
     """Open the ledger where the record ends, so that caps hold over all processes of a run together."""
     caps, meta = job.config.caps, store.meta()
     limits = Limits(caps.calls, caps.usd, None if caps.minutes is None else caps.minutes * 60)
-    last = {purpose: Usage(**values) for purpose, values in json.loads(meta.get("usage", "{}")).items()}
+    try:
+        last = {purpose: Usage(**values) for purpose, values in json.loads(meta.get("usage", "{}")).items()}
+        elapsed = float(meta.get("seconds", "0"))
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise strange("what the run has spent", error) from error
     spent = store.usage()
-    # What the record counts, and how often it answered.
-    before = {
-        purpose: replace(spent.get(purpose, Usage(usd=0.0)), cached=last.get(purpose, Usage()).cached)
-        for purpose in {**last, **spent}
-    }
-    return Ledger(limits, prices, before, float(meta.get("seconds", "0")), book=store)
+    # What the record counts; how often it answered, and what was refused, is told beside it.
+    before = {}
+    for purpose in {**last, **spent}:
+        counted, told = spent.get(purpose, Usage(usd=0.0)), last.get(purpose, Usage())
+        before[purpose] = replace(counted, cached=told.cached, refused=min(told.refused, counted.failed))
+    return Ledger(limits, prices, before, elapsed, book=store, clock=work_clock())
 
 
 @dataclass(frozen=True)
 class LossReporter:
     """Publishes a ``CallLost`` for each call that failed for good, and lets the failure pass.
 
-    Equal questions in flight share one call, and so one failure: it is published for the first who asked. An empty
-    reply is recorded, so whoever asks again meets it again: ``empty`` are the keys of those that are told already.
+    Not for a small question that only shows whether a model answers, where the failure shows that it does. Equal
+    questions in flight share one call, and so one failure: it is published for the first who asked. An empty reply is
+    recorded, so whoever asks again meets it again: ``empty`` are the keys of those that are told already.
     """
 
     inner: ModelClient
@@ -103,15 +129,74 @@ class LossReporter:
         try:
             return await self.inner.complete(request)
         except CallFailed as error:
+            if request.purpose == PROBE and proves_that_it_answers(error):
+                raise
             key = request.key if isinstance(error, EmptyReply) else ""
-            if error not in self.published and key not in self.empty:
-                self.published.add(error)
+            is_told = error in self.published or key in self.empty
+            self.published.add(error)
+            if not is_told:
                 if key:
                     self.empty.add(key)
                 reason = str(error)
                 await self.publish(
                     CallLost(request.purpose, request.agent, reason, error.attempts, key=key, outcome=error.outcome)
                 )
+            raise
+
+
+def proves_that_it_answers(error: CallFailed) -> bool:
+    """Say whether a call that failed for good shows that somebody answers: with no text, or by declining to."""
+    return error.outcome != "failed"
+
+
+@dataclass(frozen=True)
+class DefusalReporter:
+    """Tells a ``ControlTokensDefused`` for each call whose texts held such tokens; ``told`` are earlier keys."""
+
+    inner: ModelClient
+    publish: Callable[[Event], Awaitable[None]]
+    told: set[str] = field(default_factory=set)
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer as the inner model does."""
+        tokens = sum(count_defused(message.content) for message in request.messages)
+        if tokens and request.key not in self.told:
+            self.told.add(request.key)
+            await self.publish(ControlTokensDefused(request.key, request.purpose, request.agent, tokens))
+        return await self.inner.complete(request)
+
+
+@dataclass(frozen=True)
+class RunReporter:
+    """Publishes a ``CallLost`` for each run of the team that failed though no call did, and lets the failure pass.
+
+    An app can crash, hang or bring no answer. ``published`` are the failures of calls, which are told already; a run
+    that failed by one of them names it as its cause.
+    """
+
+    inner: Runner
+    publish: Callable[[Event], Awaitable[None]]
+    published: WeakSet[CallFailed]
+
+    async def run(self, prompts: Prompts, input_key: str, base: Prompts | None = None) -> Trace:
+        """Run as the inner runner does."""
+        return await self._told(self.inner.run(prompts, input_key, base))
+
+    async def run_without(self, prompts: Prompts, input_key: str, source: str, reader: str) -> Trace:
+        """Run as the inner runner does."""
+        return await self._told(self.inner.run_without(prompts, input_key, source, reader))
+
+    async def close(self) -> None:
+        """End what is still running."""
+        await self.inner.close()
+
+    async def _told(self, run: Coroutine[Any, Any, Trace]) -> Trace:
+        try:
+            return await run
+        except CallFailed as error:
+            if error not in self.published and error.__cause__ is None:
+                self.published.add(error)
+                await self.publish(CallLost(AGENT, "", str(error), error.attempts, outcome=error.outcome))
             raise
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
@@ -28,12 +27,15 @@ from maspo.runners.messages import MessageBuilder, context
 from maspo.scoring.answers import is_correct, same_answer
 from maspo.scoring.base import Sample, Scorer
 from maspo.store.codec import RunOfTeam
+from maspo.study.credit import CallPair, first_difference, next_readers
 from maspo.study.resolve import length_budget
 from maspo.team import Agent, System
 
 T = TypeVar("T")
 _ROLE_CHARACTERS = 2000
 """Characters of a description, or of a prompt in place of one, that judge and proposer are shown of a role."""
+FALLBACK = "fallback"
+"""The purpose of a proposal whose drafts are plain edits, whoever else writes drafts."""
 _DRAIN_SECONDS = 0.1
 """How often it is looked whether calls in flight have ended."""
 
@@ -114,6 +116,7 @@ def rules_for(agent: Agent, texts: MessageBuilder, budget: int) -> Rules:
         placeholders=lambda prompt: texts.placeholders(agent.name, prompt),
         protect=agent.protect,
         length_budget=length_budget(agent, budget),
+        template=agent.template,
     )
 
 
@@ -138,6 +141,8 @@ class LocalExecutor:
     runner: Runner
     judge: Judge
     proposer: Proposer
+    fallback: Proposer
+    """Stands in where drafts of the other cannot be used; it asks no model."""
     ledger: Ledger
     labels: Literal["ignore", "use"] = "ignore"
     budget: int = 6000
@@ -211,12 +216,16 @@ class LocalExecutor:
             return Done(request, Comparison(request.input_key, glob, (), glob, same), runs)
         asked = (Level.GLOBAL,) if request.when_differing and same else request.levels
         readers = self.system.successors[request.agent] if Level.LOOKAHEAD in asked else ()
-        question = partial(self._question, request, reference, candidate)
+        own = first_difference(candidate, reference, request.agent)
+        read = [own and next_readers(candidate, reference, own, reader) for reader in readers]
         verdicts = await together(
             [
-                self.judge.compare(question(Level.LOCAL, request.agent)) if Level.LOCAL in asked else _not_asked(),
+                self._judged(request, Level.LOCAL, request.agent, candidate, own if Level.LOCAL in asked else None),
                 self._global(request, reference, candidate) if Level.GLOBAL in asked else _not_asked(),
-                *(self.judge.compare(question(Level.LOOKAHEAD, reader)) for reader in readers),
+                *(
+                    self._judged(request, Level.LOOKAHEAD, reader, candidate, pair)
+                    for reader, pair in zip(readers, read, strict=True)
+                ),
             ]
         )
         comparison = Comparison(
@@ -252,18 +261,27 @@ class LocalExecutor:
             spec = self.system.final_answer
             right = is_correct(spec, candidate.output, label), is_correct(spec, reference.output, label)
             return {(True, False): Verdict.WIN, (False, True): Verdict.LOSS}.get(right, Verdict.TIE)
-        question = self._question(request, reference, candidate, Level.GLOBAL, self.system.output)
-        question = replace(question, agent=request.agent, candidate=candidate.output, reference=reference.output)
+        shown = tagged("input", self._input(request.input_key))
+        outputs, role = (candidate.output, reference.output), self._role(self.system.output)
+        question = Question(Level.GLOBAL, request.agent, role, shown, *outputs, request.candidate_first)
         if request.orders == 1:
             return await self.judge.compare(question)
         return await compare_both_orders(self.judge, question)
 
-    def _question(self, request: Compare, reference: Trace, candidate: Trace, level: Level, agent: str) -> Question:
-        """Return what the judge is asked about the outputs of an agent; locally it sees all that was read."""
+    async def _judged(
+        self, request: Compare, level: Level, agent: str, candidate: Trace, pair: CallPair | None
+    ) -> Verdict:
+        """Return the verdict on a pair of calls; locally the judge sees what was read. None is undecided."""
+        if pair is None:
+            return Verdict.UNDECIDED
         shown = self._input(request.input_key)
-        read = context_tags(shown, candidate, agent) if level is Level.LOCAL else tagged("input", shown)
-        pair = candidate.written_by(agent), reference.written_by(agent)
-        return Question(level, agent, self._role(agent), read, *pair, request.candidate_first)
+        read = (
+            context_tags(shown, candidate.read_in(pair.candidate)) if level is Level.LOCAL else tagged("input", shown)
+        )
+        outputs = pair.candidate.written, pair.reference.written
+        return await self.judge.compare(
+            Question(level, agent, self._role(agent), read, *outputs, request.candidate_first)
+        )
 
     def _same(self, reference: Trace, candidate: Trace) -> bool:
         return same_answer(self.system.final_answer, candidate.output, reference.output)
@@ -317,17 +335,23 @@ class LocalExecutor:
             agent=request.agent,
             role=agent.description,
             readers={name: self._role(name) for name in self.system.successors[request.agent]},
-            parent=request.prompts[request.agent],
+            parent=request.parent,
             traces=tuple(_found(traces)),
             cases=tuple(_found(cases)),
             count=request.count,
             identity=request.id,
+            form=request.form,
+            history=request.history,
+            instruction=request.instruction if request.rewrites == "prompt" else "",
         )
         rules = rules_for(agent, self._texts, self.budget)
-        found = await self.proposer.propose(rewrite, rules)
+        if request.rewrites == "instruction":  # it reaches no agent, so it has no placeholders and protects nothing
+            rules = Rules(request.instruction, lambda _: frozenset(), (), self.budget)
+        proposer = self.fallback if request.purpose == FALLBACK else self.proposer
+        found = await proposer.propose(rewrite, rules)
         if not _is_drafts(found):
             what = "expected Drafts, each with a text and the reason of its rejection as text"
-            raise ConfigInvalid(f"proposer.kind: {type(self.proposer).__name__} returned {found!r:.200}; {what}")
+            raise ConfigInvalid(f"proposer.kind: {type(proposer).__name__} returned {found!r:.200}; {what}")
         # Once more, whoever wrote them: what breaks a rule is never tried, also when a proposer does not look.
         drafts = (
             one if one.rejected else checked(one.text, rewrite.parent, rules, self.passages) for one in found.drafts
@@ -338,6 +362,8 @@ class LocalExecutor:
         try:
             trace = await self.runner.run(request.prompts, input_key)
         except CallFailed:
+            return None
+        if request.agent not in trace.by_agent:  # on this input it was not called
             return None
         output = trace.written_by(request.agent)
         return ShownTrace(self._input(input_key), context(trace.read_by(request.agent)), output)
@@ -385,14 +411,17 @@ class LocalExecutor:
         return self._texts.input_text(self._by_key[input_key])
 
     def _role(self, agent: str) -> str:
-        seed = self.system.by_name[agent]
-        return shortened(seed.description or seed.prompt, _ROLE_CHARACTERS)
+        return role_of(self.system.by_name[agent])
 
 
-def context_tags(input_text: str, trace: Trace, agent: str) -> str:
-    """Return the input and what an agent read, each in its own tag."""
-    read = [tagged("read", output, name) for name, output in trace.read_by(agent).items()]
-    return "\n".join([tagged("input", input_text), *read])
+def role_of(agent: Agent) -> str:
+    """Return what judge and proposer are told an agent is for."""
+    return shortened(agent.description or agent.prompt, _ROLE_CHARACTERS)
+
+
+def context_tags(input_text: str, read: Mapping[str, str]) -> str:
+    """Return the input and what an agent read by who wrote it, each in its own tag."""
+    return "\n".join([tagged("input", input_text), *(tagged("read", text, name) for name, text in read.items())])
 
 
 async def _unless_failed(run: Coroutine[Any, Any, Trace]) -> Trace | None:

@@ -1,4 +1,4 @@
-"""Ending a search of which nearly nothing comes, before it is paid for to its end."""
+"""Ending work of which nearly nothing comes, before it is paid for to its end."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from maspo.core.errors import ProviderError
 from maspo.core.usage import Usage
 from maspo.core.verdict import Comparison
 from maspo.events import CallLost, Event
-from maspo.models.base import AGENT
+from maspo.models.base import AGENT, PROBE, PROPOSER
 from maspo.optimizers.base import Result
 
 _ENOUGH = 10
 """Comparisons, or replies, that tell whether anything comes of them; as many lost calls in a row are an outage."""
+_FEW = 3
+"""Calls of a role that were made by the end of the work, at least, for their failure to be its own."""
 _NEARLY_ALL = 0.9
 """Share of them that came to nothing; a search learns next to nothing from the others."""
 
 
 class Fruitless:
-    """Ends a search of which nearly nothing comes, because the team brings no answers or a role writes nothing.
+    """Ends a search of which nearly nothing comes: the team brings no answers, a role is refused or writes nothing.
 
     Otherwise it would be paid for to its end, and would say that there are no better prompts.
     """
@@ -34,28 +36,64 @@ class Fruitless:
         """Count results; look at nearly all of enough of them, and at the end of the search at all that there were.
 
         Raises:
-            ProviderError: comparisons failed because of their reference, the prompts so far; or replies were empty.
+            ProviderError: comparisons failed because of their reference, the prompts so far; or a role's calls brought
+                no answers.
 
         """
         for result in results:
             if isinstance(result, Comparison):
                 self._compared += 1
                 self._failed += result.failed_run in ("reference", "both")
-        lost = [event for event in events if isinstance(event, CallLost)]
         if _nearly_all(self._failed, self._compared, ended):
             what = f"the team brought no answer in {self._failed} of {self._compared} comparisons"
-            raise _fruitless(what, [event for event in lost if event.purpose == AGENT])
-        replies: Counter[str] = Counter()
-        for purpose, used in usage.items():
-            replies[_role(purpose)] += used.calls - used.failed
-        for role, count in Counter(_role(event.purpose) for event in lost if event.key).items():
-            if _nearly_all(count, replies[role], ended):
-                what = f"{count} of {replies[role]} replies to {role} calls were empty"
-                raise _fruitless(what, [event for event in lost if _role(event.purpose) == role])
+            raise _fruitless(what, _lost(events, AGENT))
+        check_roles(events, usage, ended)
+
+
+def check_roles(events: Sequence[Event], usage: Mapping[str, Usage], ended: bool) -> None:
+    """Check that calls of each role bring answers: that not nearly all are empty, or refused.
+
+    Raises:
+        ProviderError: those of a role do not.
+
+    """
+    replies: Counter[str] = Counter()
+    for purpose, used in usage.items():
+        replies[_role(purpose)] += used.calls - used.failed
+    lost = _lost(events)
+    empty = Counter(_role(event.purpose) for event in lost if event.key)
+    failed = Counter(_role(event.purpose) for event in lost if not event.key)
+    for role in dict.fromkeys((*empty, *failed)):
+        if role == _role(PROBE):
+            continue  # the small question needs no answer: a reply that ended before any text is one
+        if _nearly_all(empty[role], replies[role], ended):
+            what = f"{empty[role]} of {replies[role]} replies to {role} calls were empty"
+            raise _fruitless(what, _lost(events, role))
+        without, asked = empty[role] + failed[role], replies[role] + failed[role]
+        # Where few are asked one that fails is an accident; without a single draft nothing was searched.
+        if (asked >= _FEW or role == PROPOSER) and _nearly_all(without, asked, ended):
+            raise _fruitless(f"{without} of {asked} {role} calls brought no answer", _lost(events, role))
+
+
+def check_answers(answered: Sequence[bool], events: Sequence[Event], ended: bool) -> None:
+    """Check that runs of the team bring answers: of an evaluation, which would score nothing but failures.
+
+    Raises:
+        ProviderError: nearly none of enough runs did, or none at the end.
+
+    """
+    failed = len(answered) - sum(answered)
+    if _nearly_all(failed, len(answered), ended):
+        raise _fruitless(f"the team brought no answer in {failed} of {len(answered)} runs", _lost(events, AGENT))
 
 
 def _nearly_all(count: int, of: int, ended: bool) -> bool:
     return 0 < of == count if ended else of >= _ENOUGH and count >= _NEARLY_ALL * of
+
+
+def _lost(events: Sequence[Event], role: str = "") -> list[CallLost]:
+    lost = (event for event in events if isinstance(event, CallLost))
+    return [event for event in lost if not role or _role(event.purpose) == role]
 
 
 def _role(purpose: str) -> str:

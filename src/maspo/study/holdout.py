@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from maspo.config import ShipIf
 from maspo.core.verdict import Comparison, Verdict
+from maspo.data.groups import Groups
 from maspo.events import HoldoutResult, Shipped, VerdictWord
-from maspo.stats.paired import SIGNIFICANT, fewest_decided, needed_inputs, net_win_interval, sign_test
+from maspo.stats.looks import level_of
+from maspo.stats.paired import (
+    SIGNIFICANT,
+    fewest_decided,
+    group_differences,
+    group_interval,
+    group_mean,
+    needed_inputs,
+    sign_flip_test,
+    sign_test,
+)
 
+LIKELY = 0.3
+"""The p that new prompts need to be shipped as likely better, undecided inputs counted as lost. Chosen on the arena: of
+678 runs 0.4 % ship something clearly worse, and 1.5 % where wins over losses suffice (docs/design/0012-groups.md)."""
+FEWEST_GROUPS = fewest_decided(level_of(1))
+"""Independent inputs that new prompts need to be shipped as likely better: on fewer nothing can be proven, so two wins
+on the two inputs that four questions leave for the test are no reason to replace prompts that work."""
 _FEWEST_CONTRADICTIONS = 3
 """Contradictions that a warning takes: one or two happen to a good judge on a small hold-out."""
 
@@ -23,80 +41,118 @@ class Conclusion:
     why: str
 
 
-def result_of(comparisons: Iterable[Comparison]) -> HoldoutResult:
+def result_of(comparisons: Iterable[Comparison], groups: Groups | None = None, look: int = 1) -> HoldoutResult:
     """Return the result of the final test: where only the new prompts brought no answer, they have lost.
 
     Where the seed prompts brought none, nothing can be said of the new ones: the input is undecided.
     """
-    found = [(one.failed_run == "candidate", one.glob) for one in comparisons]
-    return tally((Verdict.LOSS if unanswered else glob for unanswered, glob in found), sum(one for one, _ in found))
+    found = list(comparisons)
+    unanswered = [one.failed_run == "candidate" for one in found]
+    verdicts = [Verdict.LOSS if lost else one.glob for lost, one in zip(unanswered, found, strict=True)]
+    named = None if groups is None else [groups.of.get(one.input_key, one.input_key) for one in found]
+    return replace(tally(verdicts, named, look), unanswered=sum(unanswered))
 
 
-def tally(verdicts: Iterable[Verdict], unanswered: int = 0) -> HoldoutResult:
-    """Return the counts of the final test with its exact p-value and interval; undecided inputs are left out there."""
+def tally(verdicts: Iterable[Verdict], groups: Sequence[str] | None = None, look: int = 1) -> HoldoutResult:
+    """Return the counts of the final test with its exact p-value and interval; undecided inputs are left out there.
+
+    ``groups`` names the group of each input, which is what is independent; without it every input is. ``look`` says
+    the how manyth look at this hold-out it is.
+    """
     found = list(verdicts)
-    wins, losses = found.count(Verdict.WIN), found.count(Verdict.LOSS)
-    undecided = found.count(Verdict.UNDECIDED)
-    n = len(found) - undecided
-    too_few = wins + losses < fewest_decided()
+    named = list(groups) if groups is not None else [str(number) for number in range(len(found))]
+    decided = [(_NET[one], group) for one, group in zip(found, named, strict=True) if one is not Verdict.UNDECIDED]
+    nets, of = [net for net, _ in decided], [group for _, group in decided]
+    by_group = group_differences(nets, of)
+    if_lost = group_differences([_NET.get(one, -1) for one in found], named)
+    if_won = group_differences([_NET.get(one, 1) for one in found], named)
+    n, level, differing = len(nets), level_of(look), sum(map(bool, by_group))
+    too_few = differing < fewest_decided(level)
     return HoldoutResult(
         n=n,
-        wins=wins,
-        losses=losses,
-        ties=n - wins - losses,
-        undecided=undecided,
-        p_value=sign_test(wins, losses),
-        p_worse=sign_test(losses, wins),
-        interval=net_win_interval(wins, losses, n),
-        needed=needed_inputs(wins, losses, n) if too_few and n else None,
+        wins=nets.count(1),
+        losses=nets.count(-1),
+        ties=nets.count(0),
+        undecided=len(found) - n,
+        p_value=sign_flip_test(by_group),
+        p_worse=sign_flip_test([-net for net in by_group]),
+        interval=group_interval(nets, of),
+        needed=needed_inputs(differing, len(by_group), level) if too_few and n else None,
         contradicted=found.count(Verdict.CONTRADICTED),
-        unanswered=unanswered,
+        groups=len(by_group),
+        decided_groups=differing,
+        net=group_mean(nets, of),
+        p_bounds=(sign_flip_test(if_lost), sign_flip_test([-net for net in if_won])),
+        look=look,
+        level=level,
     )
+
+
+_NET = {Verdict.WIN: 1, Verdict.LOSS: -1, Verdict.TIE: 0, Verdict.CONTRADICTED: 0}
 
 
 def conclude(
     result: HoldoutResult,
-    ship_if: Literal["better", "proven"],
+    ship_if: ShipIf,
     changed: bool,
     decided_by: Literal["judge", "labels"] = "judge",
 ) -> Conclusion:
-    """Return claim and shipment: *claim* needs p ≤ 0.05, *ship* wins over losses (or the same proof, if asked for).
+    """Return claim and shipment.
 
-    Both must hold if every undecided input spoke against them. What a judge decides is claimed as its preference, and
-    as no more.
+    A *claim* needs a p of the level of this look. New prompts are *shipped* if they are likely better, p ≤ ``LIKELY``
+    over ``FEWEST_GROUPS`` or more; or, if so asked, when wins exceed losses, or with a claim only. All must hold if
+    every undecided input spoke against them. What a judge decides is claimed as its preference, and as no more.
     """
     if not changed:
         return Conclusion("no_evidence", "seed", "The search found nothing better than the seed prompts and kept them.")
-    verdict = claim((result.p_value, result.p_worse), _p_bounds(result), result.wins + result.losses)
-    ship = verdict == "improved" if ship_if == "proven" else result.wins > result.losses + result.undecided
+    decided = result.wins + result.losses if result.decided_groups is None else result.decided_groups
+    verdict = claim((result.p_value, result.p_worse), _p_bounds(result), decided, result.level)
+    ship = {
+        "likely": _groups(result) >= FEWEST_GROUPS and _p_if_lost(result) <= LIKELY,
+        "better": result.wins > result.losses + result.undecided,
+        "proven": verdict == "improved",
+    }[ship_if]
     said = _score(result, verdict, decided_by) + _unanswered(result) + _undecided(result, verdict)
     why = _why(result, said, ship, verdict == "improved", ship_if) + _caution(result)
     return Conclusion(verdict, "optimized" if ship else "seed", why)
 
 
-def claim(p_values: tuple[float, float], p_bounds: tuple[float, float], decided: int) -> VerdictWord:
+def claim(
+    p_values: tuple[float, float], p_bounds: tuple[float, float], decided: int, level: float = SIGNIFICANT
+) -> VerdictWord:
     """Return what can be claimed: a proof must hold even if everything that is missing spoke against it.
 
     ``p_values`` are those for better and for worse of what is known, ``p_bounds`` those if all that is missing spoke
-    against each; ``decided`` comparisons were won or lost.
+    against each; ``decided`` independent comparisons were won or lost.
     """
-    if max(p_values[0], p_bounds[0]) <= SIGNIFICANT:
+    if max(p_values[0], p_bounds[0]) <= level:
         return "improved"
-    if max(p_values[1], p_bounds[1]) <= SIGNIFICANT:
+    if max(p_values[1], p_bounds[1]) <= level:
         return "worse"
-    return "cannot_tell" if decided < fewest_decided() else "no_evidence"
+    return "cannot_tell" if decided < fewest_decided(level) else "no_evidence"
 
 
 def _p_bounds(result: HoldoutResult) -> tuple[float, float]:
     """Return the p-values for better, if all undecided inputs were lost, and for worse, if all were won."""
     wins, losses, undecided = result.wins, result.losses, result.undecided
-    return sign_test(wins, losses + undecided), sign_test(losses, wins + undecided)
+    return result.p_bounds or (sign_test(wins, losses + undecided), sign_test(losses, wins + undecided))
+
+
+def _groups(result: HoldoutResult) -> int:
+    """Return how many independent inputs were tested."""
+    return result.n if result.groups is None else result.groups
+
+
+def _p_if_lost(result: HoldoutResult) -> float:
+    return max(result.p_value, _p_bounds(result)[0])
 
 
 def _score(result: HoldoutResult, verdict: VerdictWord, decided_by: Literal["judge", "labels"]) -> str:
-    score = f"{_wins_against(result.wins, result.losses)} on {result.n} hold-out inputs"
+    grouped = result.groups is not None and result.groups < result.n
+    inputs = f"{result.n} hold-out inputs" + (f" in {result.groups} independent groups" if grouped else "")
+    score = f"{_wins_against(result.wins, result.losses)} on {inputs}"
     # Proven but for what is undecided, of which ``_undecided`` tells.
-    open_to_doubt = min(result.p_value, result.p_worse) <= SIGNIFICANT
+    open_to_doubt = min(result.p_value, result.p_worse) <= result.level
     better, worse = {
         "judge": ("the new prompts are preferred by the judge", "the seed prompts are preferred by the judge"),
         "labels": ("the new prompts are better", "the new prompts are worse"),
@@ -106,7 +162,15 @@ def _score(result: HoldoutResult, verdict: VerdictWord, decided_by: Literal["jud
         "worse": f"{score} (p = {result.p_worse:.3g} the other way): {worse}.",
         "no_evidence": f"{score}." if open_to_doubt else f"{score} (p = {result.p_value:.2g}) prove nothing.",
         "cannot_tell": f"{score}: too few answers differ for anything to be proven.",
-    }[verdict]
+    }[verdict] + _looked(result, verdict)
+
+
+def _looked(result: HoldoutResult, verdict: VerdictWord) -> str:
+    """Say how often the hold-out was looked at, where that decides or was more than once."""
+    p = min(result.p_value, result.p_worse)
+    if result.look == 1 and not (result.level < p <= SIGNIFICANT and verdict == "no_evidence"):
+        return ""
+    return f" This was look {result.look} at this hold-out, which needs p ≤ {result.level:.2g}."
 
 
 def _wins_against(wins: int, losses: int) -> str:
@@ -131,22 +195,34 @@ def _undecided(result: HoldoutResult, verdict: VerdictWord) -> str:
     if_won = f"if all were won, it would be {_wins_against(won, result.losses)} (p = {worse:.2g} the other way)"
     if verdict in ("improved", "worse"):
         return f" {inputs} undecided: {if_lost if verdict == 'improved' else if_won}, so this holds."
-    if result.p_value <= SIGNIFICANT:
+    if result.p_value <= result.level:
         return f" {inputs} undecided: {if_lost}, so nothing is proven."
-    if result.p_worse <= SIGNIFICANT:
+    if result.p_worse <= result.level:
         return f" {inputs} undecided: {if_won}, so nothing is proven."
     return f" {inputs} undecided and speak for neither side."
 
 
-def _why(result: HoldoutResult, said: str, ship: bool, proven: bool, ship_if: str) -> str:
+def _why(result: HoldoutResult, said: str, ship: bool, proven: bool, ship_if: ShipIf) -> str:
     if ship and proven:
         return said
     if ship:
-        return f"{said} They are shipped because wins exceed losses; --ship-if proven asks for a proof."
-    needed = "wins do not exceed losses"
+        because = {
+            "likely": f"they are likely better (p ≤ {LIKELY:g})",
+            "better": "wins exceed losses (--ship-if better)",
+        }
+        return f"{said} They are shipped because {because[ship_if]}; --ship-if proven asks for a proof."
     if ship_if == "proven":
         needed = "a proof was asked for (--ship-if proven)"
-    elif result.wins > result.losses:
+    elif result.wins <= result.losses:
+        needed = "wins do not exceed losses"
+    elif ship_if == "likely" and (groups := _groups(result)) < FEWEST_GROUPS:
+        what = "1 independent input" if groups == 1 else f"{groups} independent inputs"
+        needed = f"{what} can prove nothing, whatever comes out, and {FEWEST_GROUPS} are the fewest that can; give "
+        needed += "more inputs (--ship-if better asks for more wins than losses alone)"
+    elif ship_if == "likely":
+        needed = f"it is not likely enough that the new ones are better (p = {_p_if_lost(result):.2g}, above {LIKELY:g}"
+        needed += ", with undecided inputs lost)" if result.undecided else ")"
+    else:
         against = result.losses + result.undecided
         needed = f"wins ({result.wins}) do not exceed losses and undecided inputs together ({against})"
     return f"{said} The seed prompts are shipped: {needed}."

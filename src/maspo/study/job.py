@@ -9,9 +9,11 @@ from typing import Protocol, TypeAlias
 
 from maspo.config import RunConfig
 from maspo.core.usage import Usage
+from maspo.data.groups import Groups
 from maspo.data.inputs import Inputs
 from maspo.events import Event, RunFinished
 from maspo.models.base import ModelClient
+from maspo.store.looks import Look
 from maspo.team import System
 from maspo.world.spec import WorldSpec
 
@@ -65,6 +67,40 @@ class Watcher(Protocol):
         ...
 
 
+class Looks(Protocol):
+    """Remembers how often hold-outs were looked at, over all runs and evaluations of a user."""
+
+    def number(self, look: Look) -> int:
+        """Return the so-manyth look at its hold-out that a look is, counted from 1, and remember it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The keys of the inputs that the search may see, and of those reserved for the hold-out test."""
+
+    search: tuple[str, ...]
+    holdout: tuple[str, ...]
+    groups: Groups
+    """Which inputs ask the same; each group is on one side."""
+
+    @property
+    def holdout_groups(self) -> int:
+        """How many independent inputs are held out."""
+        return self.groups.count(self.holdout)
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the calls that a run is planned for come to, as whole runs divide them among agents, judge and proposer."""
+
+    tokens_in: int
+    tokens_out: int
+    usd: float | None
+    seconds: float
+    """If each waited for the one before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """What a run would cost at most, before anything is paid.
@@ -84,7 +120,11 @@ class Estimate:
     unpriced: tuple[str, ...]
     search_inputs: int
     holdout_inputs: int
+    holdout_groups: int
+    """Independent groups of hold-out inputs; as many as inputs where no two ask the same."""
     notes: tuple[str, ...] = ()
+    expected: Expected | None = None
+    """None where no plan says how many calls there will be, only a bound."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,17 @@ import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from math import ceil
 from pathlib import Path
 
 from maspo.__about__ import __version__
-from maspo.config import Caps, capped
+from maspo.config import Caps, ModelSettings, capped
+from maspo.core.concurrency import together
 from maspo.core.errors import (
     EXIT_BUDGET,
     EXIT_OK,
     BudgetReached,
+    CallFailed,
     ConfigInvalid,
     Interrupted,
     MaspoError,
@@ -23,19 +26,24 @@ from maspo.core.errors import (
     StoreError,
     UsageError,
 )
+from maspo.core.plain_files import is_there
 from maspo.core.prompts import Prompts, prompts_id
 from maspo.core.verdict import Comparison, Level, Reading
-from maspo.events import BudgetStopped, CallLost, JudgeChecked, RunFinished, RunStarted
-from maspo.models.base import ModelClient
+from maspo.events import BudgetStopped, CallLost, JudgeChecked, RerunCompared, RunFinished, RunStarted
+from maspo.models.base import Request
 from maspo.optimizers.base import Ask, Compare, Results
 from maspo.proposers.drafts import checked
+from maspo.scoring.answers import same_answer
 from maspo.store.files import write_whole
 from maspo.store.run_store import RunStore
+from maspo.study import trust
 from maspo.study.calls import provider as default_provider
 from maspo.study.executor import rules_for, texts_of
+from maspo.study.fallback import with_edits
 from maspo.study.fruitless import Fruitless
 from maspo.study.holdout import conclude, result_of
-from maspo.study.job import Job, Outcome, Provider, Watcher
+from maspo.study.job import Job, Looks, Outcome, Provider, Watcher
+from maspo.study.reach import Reach, of_job
 from maspo.study.record import (
     CONFIG,
     JOB,
@@ -46,14 +54,28 @@ from maspo.study.record import (
     open_for_reading,
     write_config,
 )
-from maspo.study.resolve import Parts, Study, judged_pairs, resolve
+from maspo.study.resolve import (
+    Parts,
+    Study,
+    holdout_calls_of_an_input,
+    judged_pairs,
+    resolve,
+    texts_of_inputs,
+)
 from maspo.study.session import Session, at_work
+from maspo.team import System
 from maspo.world import World
 
 DATABASE = "run.db"
 _SEED_PROMPTS = "seed_prompts.json"
+_FINISHED = (
+    "This run is finished, and no cap had cut it short: nothing was asked now, and other caps change nothing. A search "
+    "with more calls is a new run: `maspo optimize … --set search.calls_per_agent=N`"
+)
 _HOLDOUT_CHUNK = 8
 """Hold-out inputs judged side by side under a cap, so that a cap cuts off whole inputs."""
+_SLOWER = 1.5
+"""How much longer than the mean of its calls a chain of them may take: a wave waits for its slowest call."""
 _MOST_CASES_SHOWN = 20
 """Misalignment cases whose texts the report shows: more than a person reads."""
 
@@ -64,10 +86,12 @@ async def start(
     watcher: Watcher,
     provider: Provider = default_provider,
     stop: asyncio.Event | None = None,
+    looks: Looks | None = None,
 ) -> Outcome:
     """Run a study from the beginning into a new run folder.
 
-    Setting ``stop`` lets calls in flight finish, saves, and returns an outcome that can be resumed.
+    Setting ``stop`` lets calls in flight finish, saves, and returns an outcome that can be resumed. ``looks`` counts
+    how often the hold-out was looked at before; without it only the run's own record does.
 
     Raises:
         UsageError: the folder cannot be used; nothing was paid.
@@ -79,7 +103,9 @@ async def start(
     with nothing_left_unless_answered(out / DATABASE, CONFIG, _SEED_PROMPTS):
         async with provider(job, run) as bare, _new_folder(job, out) as store:
             await store.append([], {"job": JOB.dump(job), "run": run})
-            return await _drive(study, out, store, bare, watcher, stop)
+            trust.remember(of_job(job, run), out)
+            session = Session(job, store, bare, watcher, study.parts, study.prices, study.plan.planned, looks)
+            return await _drive(study, session, out, watcher, stop)
 
 
 async def resume(
@@ -89,37 +115,47 @@ async def resume(
     provider: Provider = default_provider,
     stop: asyncio.Event | None = None,
     parts: Parts | None = None,
+    allowed: str = "",
+    looks: Looks | None = None,
 ) -> Outcome:
     """Go on with a run where its record ends; no recorded call is repeated.
 
     ``caps`` replace those that they name, so that a run that met a cap can go on. ``parts`` are the objects that the
-    run was started with, if any.
+    run was started with, if any; ``looks`` is as for ``start``. ``allowed`` is the fingerprint of what a record may
+    ask for that was not written here.
 
     Raises:
+        NotTrusted: it asks for what this user has not agreed to. Nothing was opened to write, nothing sent.
         RunChanged: the config, the system or the inputs are not what the run was started with.
         UsageError, ProviderError: as ``start``.
 
     """
-    if not (out / DATABASE).is_file():
+    if not is_there(out / DATABASE):
         raise UsageError(
             f"{out}: holds no run ({DATABASE} is missing) and no evaluation; give the folder that `maspo optimize` or "
-            "`maspo evaluate` wrote (a judge check goes on when its command is repeated with the same --out)"
+            "`maspo evaluate` wrote (a judge check or a comparison goes on when its command is repeated with the same "
+            "--out)"
         )
+    asked = reach_in(out)
+    trust.require(asked, out, allowed)
     async with RunStore.open(out / DATABASE) as store:
         recorded = _job_in(store, out)
-        check_unchanged(recorded, out)
-        job = replace(recorded, config=capped(recorded.config, caps))
+        if of_job(recorded, _run_in(store)) != asked:
+            raise StoreError(f"{out}: was changed while it was opened; try again")
+        unchanged = check_unchanged(recorded, out)
+        job = replace(unchanged, config=capped(unchanged.config, caps))
         study = resolve(job, parts)
         differences = differences_between(job, study.job)
         if differences:
             raise RunChanged(f"{out}: the run was started with other parts; give those. What differs:", differences)
-        async with provider(job, store.meta()["run"]) as bare:
-            return await _drive(study, out, store, bare, watcher, stop)
+        async with provider(job, _run_in(store)) as bare:
+            session = Session(job, store, bare, watcher, study.parts, study.prices, study.plan.planned, looks)
+            return await _drive(study, session, out, watcher, stop)
 
 
 def _new_folder(job: Job, out: Path) -> RunStore:
     """Make the run folder before anything is paid."""
-    if (out / DATABASE).is_file():
+    if is_there(out / DATABASE):
         message = f"--out {out}: holds a run already; go on with `maspo resume {out}`, or give another folder"
         try:
             differences = differences_between(recorded_job(out), job)
@@ -140,6 +176,16 @@ def recorded_job(out: Path) -> Job:
         return _job_in(store, out)
 
 
+def reach_in(out: Path) -> Reach:
+    """Return what a run folder asks for; works while it runs."""
+    with open_for_reading(out / DATABASE) as store:
+        return of_job(_job_in(store, out), _run_in(store))
+
+
+def _run_in(store: RunStore) -> str:
+    return store.meta().get("run", "")
+
+
 def _job_in(store: RunStore, out: Path) -> Job:
     job = store.meta().get("job")
     if job is None:
@@ -150,20 +196,16 @@ def _job_in(store: RunStore, out: Path) -> Job:
 # ── one process's share of a run ─────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _drive(
-    study: Study, out: Path, store: RunStore, bare: ModelClient, watcher: Watcher, stop: asyncio.Event | None
-) -> Outcome:
-    job, parts, prices = study.job, study.parts, study.prices
-    session = Session(job, store, bare, watcher, parts, prices, planned_calls=study.plan.planned)
+async def _drive(study: Study, session: Session, out: Path, watcher: Watcher, stop: asyncio.Event | None) -> Outcome:
+    job = study.job
     async with at_work(session, watcher, stop):
         ends = session.recorded(RunFinished)
         if ends and ends[-1].complete:
-            return _outcome(job, ends[-1], "This run is finished already.")
+            return _outcome(job, ends[-1], _FINISHED)
         try:
             _ = session.executor  # made before the first call
             await session.list_unsettled()
             await _begin(study, session)
-            _reserve_for_holdout(study, session)
             end, cap = await _search(study, session)
             session.ledger.release()
             finished = await _conclude(study, session, end, cap)
@@ -182,11 +224,22 @@ async def _drive(
             raise
 
 
+def questions_of(models: ModelSettings, system: System) -> list[Request]:
+    """Return the small question to each model at each endpoint that answers it, in the order of their names.
+
+    The models of an app answer it alone, and are not asked by anybody else.
+    """
+    asked = {models.of_judge().ready_question(), models.of_proposer().ready_question()}
+    if system.app is None:
+        agents = models.of_agents()
+        asked |= {agents.ready_question(), *(agents.ready_question(one.model) for one in system.agents if one.model)}
+    return sorted(asked, key=lambda question: (question.endpoint, question.model))
+
+
 async def _begin(study: Study, session: Session) -> None:
     job, models = study.job, study.job.config.models
     roles = {"agent": models.agent, "judge": models.for_judge(), "proposer": models.for_proposer()}
-    own = {agent.model for agent in job.system.agents if agent.model}
-    simulated = await session.probe(sorted({*roles.values(), *own}))
+    simulated = await session.probe(questions_of(models, job.system))
     if not session.recorded(RunStarted):
         await session.publish(
             RunStarted(
@@ -219,7 +272,8 @@ async def _search(study: Study, session: Session) -> tuple[Ask, str]:
         while True:
             ask = next(search) if results is None else search.send(results)
             await session.follow(ask.events)
-            results = await session.submit(ask.requests)
+            _reserve_for_holdout(study, session)
+            results = await with_edits(session, ask.requests, await session.submit(ask.requests))
             fruitless.check(results, session.events, session.ledger.usage())
     except StopIteration as stop:
         ask = _checked_end(study, session, stop.value)
@@ -261,10 +315,13 @@ async def _conclude(study: Study, session: Session, end: Ask, cap: str) -> RunFi
     """Let the winners meet the seed prompts once on the hold-out, and conclude."""
     job, seed, winners, holdout = study.job, study.job.system.prompts, end.prompts, study.split.holdout
     changed = winners != seed
+    look = await _look(study, session, winners) if changed else 1
     comparisons = await _test_on_holdout(study, session, winners) if changed else []
-    result = result_of(comparisons)
+    result = result_of(comparisons, study.split.groups, look)
     if changed and job.config.labels == "use":
         await _check_judge(study, session, winners, comparisons)
+    if changed and job.config.holdout.rerun:
+        await _rerun(study, session)
     verdict = conclude(result, job.config.holdout.ship_if, changed, study.decided_by)
     shipped = winners if verdict.shipped == "optimized" else seed
     short = f" The search was cut short by {cap}." if cap else ""
@@ -288,11 +345,32 @@ async def _conclude(study: Study, session: Session, end: Ask, cap: str) -> RunFi
     )
 
 
+async def _look(study: Study, session: Session, winners: Prompts) -> int:
+    """Count a look at the hold-out, before it is taken; return the how manyth it is.
+
+    To test the same prompts again on inputs that were tested before is the same look, answered from the record; on
+    more inputs, because a cap had left some out, it is another one.
+    """
+    cut = sum(
+        end.winners == winners and end.holdout.n + end.holdout.undecided < len(study.split.holdout)
+        for end in session.recorded(RunFinished)
+    )
+    # Of versions that did not count, the ends of runs tell what was looked at.
+    seed = study.job.system.prompts
+    earlier = [f"{prompts_id(end.winners)}/0" for end in session.recorded(RunFinished) if end.winners != seed]
+    return await session.look(f"{prompts_id(winners)}/{cut}", texts_of_inputs(study.job, study.split.holdout), earlier)
+
+
+def holdout_id(winners: Prompts, key: str, place: str = "holdout") -> str:
+    """Return the id of the comparison of winners on a hold-out input; with an empty key, how all of theirs begin."""
+    return f"{place}/{prompts_id(winners)}/{key}"
+
+
 def _holdout_request(study: Study, winners: Prompts, key: str, first: bool = True, place: str = "holdout") -> Compare:
     """Ask how the winners do against the seed prompts on a hold-out input, by their final answers, in both orders."""
     output = study.job.system.output
     return Compare(
-        id=f"{place}/{prompts_id(winners)}/{key}",
+        id=holdout_id(winners, key, place),
         reference=study.job.system.prompts,
         changes={output: winners[output], **winners},
         input_key=key,
@@ -347,6 +425,28 @@ async def _check_judge(study: Study, session: Session, winners: Prompts, met: Se
             await session.publish(JudgeChecked(readings))
 
 
+async def _rerun(study: Study, session: Session) -> None:
+    """Run the seed prompts once more on hold-out inputs, with calls of their own; a cap leaves it out."""
+    if session.recorded(RerunCompared):
+        return
+    system = study.job.system
+    keys = study.split.holdout[: study.job.config.holdout.rerun]
+    with suppress(BudgetReached):
+        pairs = await together(_both_runs(session, system.prompts, key) for key in keys)
+        found = [pair for pair in pairs if pair is not None]
+        same = [same_answer(system.final_answer, *pair) for pair in found]
+        await session.publish(RerunCompared(len(found), sum(one == other for one, other in found), sum(same)))
+
+
+async def _both_runs(session: Session, prompts: Prompts, key: str) -> tuple[str, str] | None:
+    """Return the final outputs of two runs of the same prompts; None where a call failed for good."""
+    try:
+        first, second = await together(session.runner(repeat).run(prompts, key) for repeat in (0, 1))
+    except CallFailed:
+        return None
+    return first.output, second.output
+
+
 def _reserve_for_holdout(study: Study, session: Session) -> None:
     """Set aside for the hold-out test what it may need, at most half of each cap."""
     caps, needed = study.job.config.caps, study.holdout_calls
@@ -354,8 +454,25 @@ def _reserve_for_holdout(study: Study, session: Session) -> None:
     session.ledger.keep_back(
         calls=min(needed, caps.calls // 2) if caps.calls else 0,
         usd=caps.usd * share if caps.usd else 0.0,
-        seconds=caps.minutes * 60 * share if caps.minutes else 0.0,
+        seconds=min(caps.minutes * 60 / 2, _holdout_seconds(study, session, share)) if caps.minutes else 0.0,
     )
+
+
+def _holdout_seconds(study: Study, session: Session, share: float) -> float:
+    """Return how long the hold-out test may take, by the latency of calls so far.
+
+    Before that is known, it is the test's ``share`` of the planned calls, as a part of the time cap. Inputs go side by
+    side in chunks. A chunk takes as long as its longest chain of calls, or as all its calls where fewer of them are in
+    flight at a time than could be.
+    """
+    latency, models = session.ledger.latency, study.job.config.models
+    if latency is None:
+        return (study.job.config.caps.minutes or 0.0) * 60 * share
+    chain = len(study.job.system.levels) + 2  # the judge answers in both orders, perhaps one after the other
+    calls = holdout_calls_of_an_input(study.problem.team)
+    chunks, rest = divmod(len(study.split.holdout), _HOLDOUT_CHUNK)
+    waves = [max(chain, ceil(size * calls / models.concurrency)) for size in [_HOLDOUT_CHUNK] * chunks + [rest] if size]
+    return _SLOWER * latency * sum(waves)
 
 
 def _outcome(job: Job, finished: RunFinished, message: str) -> Outcome:

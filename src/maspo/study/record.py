@@ -14,16 +14,16 @@ from pydantic import TypeAdapter, ValidationError
 
 from maspo.config import RunConfig
 from maspo.core.errors import ProviderError, RunChanged, StoreError, UsageError
+from maspo.core.plain_files import MOST_SETTINGS, is_there, read_plain
 from maspo.data.inputs import load_inputs
 from maspo.store.files import write_whole
+from maspo.store.looking import BESIDE
 from maspo.store.run_store import RunStore
 from maspo.study.job import Job
 from maspo.team.load import load_system
 
 T = TypeVar("T")
 CONFIG = "config.json"
-_BESIDE = ("-wal", "-shm", ".lock")
-"""What SQLite and the lock of a record write beside it."""
 _LONGEST_VALUE = 60
 """Characters of a value that differs: with its name it stands on one or two lines of a terminal."""
 _MOST_DIFFERENCES = 20
@@ -57,7 +57,7 @@ class Serialized(Generic[T]):
         """
         try:
             return self._adapter.validate_python({**json.loads(text), **left_out}, context={"recorded": True})
-        except (ValidationError, ValueError, TypeError) as error:
+        except (ValidationError, ValueError, TypeError, RecursionError) as error:
             raise StoreError(f"{self._what} cannot be read by this version of maspo: {error}") from error
 
 
@@ -101,13 +101,13 @@ def nothing_left_unless_answered(database: Path, *others: str) -> Iterator[None]
     ``others`` are files that the block writes beside the record. What was there before stays as it was.
     """
     out = database.parent
-    is_new = not database.exists()
+    is_new = not is_there(database)
     folders = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:
         yield
     except (ProviderError, UsageError):
         if is_new and not _holds_reply(database):
-            for name in (database.name, *(database.name + suffix for suffix in _BESIDE), *others):
+            for name in (database.name, *(database.name + suffix for suffix in BESIDE), *others):
                 with suppress(OSError):
                     (out / name).unlink()
             for folder in folders:
@@ -128,8 +128,10 @@ def write_config(out: Path, config: RunConfig) -> None:
     write_whole(out / CONFIG, config.model_dump_json(indent=2, by_alias=True) + "\n")
 
 
-def check_unchanged(job: Job, out: Path) -> None:
+def check_unchanged(job: Job, out: Path) -> Job:
     """Compare a recorded job with the files that it came from, as they are now; a file that is gone is not compared.
+
+    Return the job with the prices that ``config.json`` has now for models that had none: they change no result.
 
     Raises:
         RunChanged: something differs, listed field by field; or a file is there and cannot be used any more.
@@ -140,11 +142,12 @@ def check_unchanged(job: Job, out: Path) -> None:
         system = load_system(files["system"]) if "system" in files else job.system
         inputs = load_inputs(files["inputs"]) if "inputs" in files else job.inputs
         config = job.config
-        if (out / CONFIG).exists():
-            text = (out / CONFIG).read_text(encoding="utf-8")
+        if is_there(out / CONFIG):
+            text = read_plain(out / CONFIG, MOST_SETTINGS).decode("utf-8")
             config = RunConfig.model_validate_json(text, context={"recorded": True})
-    except (UsageError, ValidationError) as error:
+    except (UsageError, ValidationError, OSError, UnicodeDecodeError) as error:
         raise RunChanged(f"{out}: a file of the run cannot be used any more: {error}") from error
+    job = _with_prices_added(job, config)
     differences = differences_between(job, replace(job, system=system, inputs=inputs, config=config))
     if differences:
         raise RunChanged(
@@ -152,6 +155,13 @@ def check_unchanged(job: Job, out: Path) -> None:
             "--out. What changed:",
             differences,
         )
+    return job
+
+
+def _with_prices_added(job: Job, now: RunConfig) -> Job:
+    models = job.config.models
+    prices = {**now.models.prices, **models.prices}
+    return replace(job, config=job.config.model_copy(update={"models": models.model_copy(update={"prices": prices})}))
 
 
 def differences_between(before: Job, now: Job) -> tuple[str, ...]:
@@ -167,7 +177,7 @@ def differences_between(before: Job, now: Job) -> tuple[str, ...]:
 
 
 def _fields(job: Job) -> dict[str, object]:
-    config = job.config.model_dump(mode="json", by_alias=True, exclude={"caps"})
+    config = job.config.model_dump(mode="json", by_alias=True, exclude={"caps": True, "models": {"form"}})
     system = {
         "name": job.system.name,
         "output": job.system.output,
@@ -175,6 +185,8 @@ def _fields(job: Job) -> dict[str, object]:
         "agents": {agent.name: asdict(agent) for agent in job.system.agents},
         "order": [agent.name for agent in job.system.agents],
     }
+    if job.system.app is not None:
+        system["app"] = asdict(job.system.app)
     inputs = {row.label: {**row.columns, "answer": row.answer} for row in job.inputs.rows}
     return _flat({"config": config, "system": system, "inputs": inputs})
 

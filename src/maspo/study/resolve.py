@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from maspo.config import RunConfig
 from maspo.core.errors import ConfigInvalid, UsageError
 from maspo.core.registry import Registry, name_of
+from maspo.data.groups import Groups, groups_of
 from maspo.data.split import split
 from maspo.judges.base import JUDGES
 from maspo.models.base import CLIENTS
@@ -15,10 +17,10 @@ from maspo.models.prices import PriceBook, require_prices
 from maspo.optimizers.base import Optimizer, OptimizerConfig, Problem, UnknownConfig
 from maspo.optimizers.registry import OPTIMIZERS, make_optimizer
 from maspo.proposers.base import PROPOSERS
-from maspo.runners.base import RUNNERS, most_calls
-from maspo.runners.messages import check_inputs
+from maspo.runners.base import RUNNERS, most_calls, runner_kind
+from maspo.runners.messages import check_inputs, columns_read
 from maspo.study.bound import Bound, bound_of, estimate
-from maspo.study.job import Estimate, Job
+from maspo.study.job import Estimate, Job, Split
 from maspo.team import Agent, System
 from maspo.team.graph import Team
 
@@ -28,14 +30,6 @@ _JUDGE_SHARE = 0.05
 """Share of the planned calls that may go into that."""
 _FEWEST_HELD_OUT = 20
 """Hold-out inputs that are kept however few calls are planned: with fewer, five wins without a loss are rare."""
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """The keys of the inputs that the search may see, and of those reserved for the hold-out test."""
-
-    search: tuple[str, ...]
-    holdout: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +74,15 @@ def resolve(job: Job, parts: Parts | None = None) -> Study:
 
     """
     given = _with_optimizer_made(parts or Parts())
-    job = replace(job, config=with_parts(job.config, given))
+    kind = runner_kind(job.system, job.config.runner.kind)
+    config = job.config.model_copy(update={"runner": job.config.runner.model_copy(update={"kind": kind})})
+    job = replace(job, config=with_parts(config, given))
     check_parts(job, given)
     check_task(job)
     notes = check_inputs(job.system, job.inputs)
-    config = _search_config(job)
-    optimizer = given.optimizer or make_optimizer(config)
-    found = _split(job, config)
+    search = _search_config(job)
+    optimizer = given.optimizer or make_optimizer(search)
+    found = _split(job, search)
     answered = frozenset(row.key for row in job.inputs.rows if row.answer is not None)
     labelled = answered if job.config.labels == "use" else frozenset[str]()
     runner = RUNNERS.get(job.config.runner.kind) if given.runner is None else given.runner
@@ -95,11 +91,14 @@ def resolve(job: Job, parts: Parts | None = None) -> Study:
     reserve = sum(holdout_calls_of_an_input(team) - (2 if key in labelled else 1) for key in found.holdout)
     problem = Problem(team, job.system.prompts, found.search, job.config.seed, reserve, labelled)
     prices = prices_of(job)
-    planned = config.planned_calls(problem.team)
+    planned = search.planned_calls(problem.team)
     bound = bound_of(optimizer, problem, found.holdout, planned)
     # Where labels decide, the judge is measured against them on some of the hold-out inputs, in both orders.
     checked = 2 * min(judged_pairs(bound.planned), len(labelled.intersection(found.holdout)))
     bound = replace(bound, judge=bound.judge + checked, most=bound.most + checked)
+    rerun = min(job.config.holdout.rerun, len(found.holdout))
+    again = {name: calls + rerun * team.calls_of([name]) for name, calls in bound.agent.items()}
+    bound = replace(bound, agent=again, most=bound.most + rerun * team.calls_of(team.everyone))
     return Study(
         job=job,
         parts=given,
@@ -108,7 +107,7 @@ def resolve(job: Job, parts: Parts | None = None) -> Study:
         split=found,
         prices=prices,
         bound=bound,
-        plan=estimate(job, bound, prices, (len(found.search), len(found.holdout)), tuple(notes)),
+        plan=estimate(job, bound, prices, found, tuple(notes)),
         decided_by="labels" if labelled and len(labelled) == len(job.inputs.rows) else "judge",
     )
 
@@ -142,10 +141,17 @@ def prices_of(job: Job) -> PriceBook:
 
     """
     models = job.config.models
-    prices = PriceBook(models.prices, models.base_url)
+    others: tuple[str, ...] = ()
+    if job.system.app is not None:
+        from maspo.study.upstreams import upstreams_of
+
+        upstreams = upstreams_of(models)
+        others = (upstreams.anthropic, upstreams.gemini)
+    prices = PriceBook(models.prices, models.base_url, models.addresses(), others)
     if job.config.caps.usd is not None:
-        own = [agent.model for agent in job.system.agents if agent.model]
-        require_prices([models.agent, models.for_judge(), models.for_proposer(), *own], prices)
+        roles = (models.of_agents(), models.of_judge(), models.of_proposer())
+        own = [(agent.model, roles[0].endpoint) for agent in job.system.agents if agent.model]
+        require_prices([*((role.model, role.endpoint) for role in roles), *own], prices)
     return prices
 
 
@@ -204,6 +210,12 @@ def split_of(job: Job) -> Split:
     return _split(job, _search_config(job))
 
 
+def texts_of_inputs(job: Job, keys: Iterable[str]) -> list[str]:
+    """Return what inputs say: the columns that prompts read."""
+    rows, read = {row.key: row for row in job.inputs.rows}, columns_read(job.system, job.inputs)
+    return ["\n".join(rows[key].columns[name] for name in read) for key in keys]
+
+
 def check_task(job: Job) -> None:
     """Check that there is something to optimize, and what to judge it by.
 
@@ -252,14 +264,25 @@ def _search_config(job: Job) -> OptimizerConfig:
 
 def _split(job: Job, config: OptimizerConfig) -> Split:
     """Split the inputs. The proof may cost a third of the planned calls: with few calls, fewer inputs are held out."""
-    search, holdout = split(job.inputs, job.config.holdout.share)
     team = team_of(job)
-    planned = config.planned_calls(team)
+    planned, most = config.planned_calls(team), job.config.holdout.most
     if planned is not None:
         # As if each agent were called once: the split of a record is told also where its runner is not installed.
-        most = max(planned // 3 // holdout_calls_of_an_input(team), _FEWEST_HELD_OUT)
-        search, holdout = (*search, *holdout[most:]), holdout[:most]
-    return Split(search, holdout)
+        proven = max(planned // 3 // holdout_calls_of_an_input(team), _FEWEST_HELD_OUT)
+        most = proven if most is None else min(proven, most)
+    groups = groups_in(job)
+    search, holdout = split(job.inputs, job.config.holdout.share, groups, most)
+    return Split(search, holdout, groups)
+
+
+def groups_in(job: Job) -> Groups:
+    """Return which inputs of a job ask the same: in what its prompts read, or as the user says.
+
+    Raises:
+        InputsInvalid: no row has the column that the user names.
+
+    """
+    return groups_of(job.inputs, columns_read(job.system, job.inputs), job.config.holdout.group_by)
 
 
 def _fixed(system: System) -> frozenset[str]:

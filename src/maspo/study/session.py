@@ -11,20 +11,24 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
-from maspo.core.errors import BudgetReached, ConfigInvalid, EmptyReply, Interrupted, ProviderError, StoreError
+from maspo.core.errors import BudgetReached, CallFailed, ConfigInvalid, Interrupted, ProviderError, StoreError
 from maspo.core.prompts import prompt_id
 from maspo.events import (
     CallLost,
     CaseShown,
+    ControlTokensDefused,
+    EndpointAdapted,
     Event,
+    HoldoutLooked,
     Paused,
     RunStarted,
     SearchEvent,
     StepStarted,
+    Warned,
 )
 from maspo.events.base import SEARCH
 from maspo.judges.base import JUDGES, Judge
-from maspo.models.base import ModelClient, Reply, ready_question
+from maspo.models.base import ModelClient, Reply
 from maspo.models.base import Request as ModelCall
 from maspo.models.layers.compose import compose
 from maspo.models.layers.limited import Health
@@ -33,12 +37,21 @@ from maspo.models.prices import PriceBook
 from maspo.optimizers.base import Case, Compare, Propose, Request, Result, Results
 from maspo.proposers.base import PROPOSERS
 from maspo.proposers.passages import Passages
-from maspo.runners.base import RUNNERS, Runner
+from maspo.runners.base import RUNNERS, Runner, runner_kind
 from maspo.store.codec import RecordedResult, decoded_again, encode
+from maspo.store.looks import Look
 from maspo.store.run_store import RunStore
-from maspo.study.calls import LossReporter, open_ledger, unsettled_calls
+from maspo.study.calls import (
+    DefusalReporter,
+    LossReporter,
+    RunReporter,
+    open_ledger,
+    proves_that_it_answers,
+    unsettled_calls,
+)
+from maspo.study.early import EarlyWarnings
 from maspo.study.executor import Done, Executor, LocalExecutor
-from maspo.study.job import Job, Progress, Watcher
+from maspo.study.job import Job, Looks, Progress, Watcher
 from maspo.study.resolve import Parts, chosen_part
 from maspo.study.traces import TraceQuota
 
@@ -64,11 +77,13 @@ class Session:
         parts: Parts | None = None,
         prices: PriceBook | None = None,
         planned_calls: int = 0,
+        looks: Looks | None = None,
     ) -> None:
         self.job = job
-        self.run: str = store.meta()["run"]
+        self.run: str = store.meta().get("run", "")
         self.planned_calls = planned_calls
         self._parts = parts or Parts()
+        self._looks = looks
         self._store = store
         self._watcher = watcher
         recorded = [entry.item for entry in store.read_since()]
@@ -80,18 +95,21 @@ class Session:
         self._next_followed = 0
         self._steps: dict[str, str] = {}
         """The step of the search that each agent is in."""
+        self._warnings = EarlyWarnings(job, {event.topic for event in self.recorded(Warned)})
         self._quota = TraceQuota(job.config.seed, kept=sum(bool(item.runs) for item in results))
         models = job.config.models
         policy = RetryPolicy(attempts=models.attempts, deadline=models.deadline)
         self._health = Health()
-        self.ledger = open_ledger(job, store, prices or PriceBook(models.prices, models.base_url))
+        self.ledger = open_ledger(job, store, prices or PriceBook(models.prices, models.base_url, models.addresses()))
         """What was spent, and what may still be."""
         answering = compose(bare, store, self.ledger, policy, models.concurrency, self._health)
         self._stage, self._stage_size, self._stage_done = "search", 0, 0
         """What is worked on now, in how many pieces, and how many of them are done."""
         self._runners: dict[int, Runner] = {}
         empty = {event.key for event in self.recorded(CallLost) if event.key}
-        self.model: ModelClient = LossReporter(answering, self.publish, empty)
+        told = {event.key for event in self.recorded(ControlTokensDefused)}
+        self._lost = LossReporter(answering, self.publish, empty)
+        self.model: ModelClient = DefusalReporter(self._lost, self.publish, told)
         kind = chosen_part(self._parts.judge, job.config.judge.kind)
         options = job.config.judge.options
         self.judge: Judge = JUDGES.make(kind, self.model, models.of_judge(), job.config.seed, **options)
@@ -152,16 +170,42 @@ class Session:
         """Publish the calls that were in flight when an earlier process died: they may be billed twice."""
         await self.publish(*unsettled_calls(self._store, self._events))
 
+    async def tell_adapted(self) -> None:
+        """Publish how endpoints want to be asked, as far as that was learned and is not recorded yet."""
+        told = {event.what for event in self.recorded(EndpointAdapted)}
+        await self.publish(*(EndpointAdapted(what) for what in self._health.adapted if what not in told))
+
+    async def look(self, work: str, texts: Sequence[str], earlier: Sequence[str] = ()) -> int:
+        """Count a look at a hold-out, before it is taken; return the how manyth it is, from the record if it is there.
+
+        ``work`` says what is tested, ``texts`` what the inputs say, and ``earlier`` what this record tells of looks
+        that were not counted. A simulated world of this process is no hold-out of anybody.
+        """
+        counted = {event.winners: event.look for event in self.recorded(HoldoutLooked)}
+        if work in counted:
+            return counted[work]
+        own = list(dict.fromkeys([*earlier, *counted]))
+        number = own.index(work) + 1 if work in own else max([len(own), *counted.values()]) + 1
+        if self._looks is not None and self.job.world is None:
+            team = "\0".join(self.job.system.order)
+            number = max(number, self._looks.number(Look(f"{self.run}/{work}", team, texts)))
+        await self.publish(HoldoutLooked(work, number))
+        return number
+
     async def save(self, values: Mapping[str, str] | None = None) -> None:
         """Record what was spent so far, and other values beside it."""
         await self._store.append([], {**self.spent(), **(values or {})})
+
+    def noted(self, name: str) -> str | None:
+        """Return a value that ``save`` kept beside the record."""
+        return self._store.meta().get(name)
 
     async def pause(self, reason: str) -> None:
         """Record that the work stopped before its end."""
         await self.publish(Paused(reason, self.ledger.seconds))
 
-    async def probe(self, models: Iterable[str]) -> bool:
-        """Ask each model one small question, so that a wrong key or name costs nothing; say whether a world answers.
+    async def probe(self, questions: Iterable[ModelCall]) -> bool:
+        """Ask each model its small question, so that a wrong key or name costs nothing; say whether a world answers.
 
         A recorded reply does not tell: what an earlier process was told counts, and where that is lost the question is
         asked once more.
@@ -172,7 +216,7 @@ class Session:
         """
         if self.job.world is not None:
             return True
-        questions = [ready_question(model) for model in dict.fromkeys(models)]
+        questions = list(dict.fromkeys(questions))
         noted = json.loads(self._store.meta().get("simulated", "null"))
         if noted is None and (started := self.recorded(RunStarted)):
             noted = started[0].simulated
@@ -180,15 +224,21 @@ class Session:
         if noted is None and all(reply.cached for reply in replies):
             anew = uuid.uuid4().hex
             replies = [await self._ask_ready(replace(question, identity=anew)) for question in questions]
+        await self.tell_adapted()
         simulated = bool(noted) or any(reply.simulated for reply in replies)
         await self._store.append([], {"simulated": json.dumps(simulated)})
         return simulated
 
     async def _ask_ready(self, question: ModelCall) -> Reply:
-        """Return a model's reply to a small question; a model that spends its few tokens on thinking answers, too."""
+        """Return a model's reply to a small question.
+
+        A model that spends its few tokens on thinking answers, too, and so does one behind a filter that declines.
+        """
         try:
             return await self.model.complete(question)
-        except EmptyReply:
+        except CallFailed as error:
+            if not proves_that_it_answers(error):
+                raise
             return Reply("")
 
     def spent(self) -> dict[str, str]:
@@ -215,6 +265,9 @@ class Session:
             runner=self.runner(),
             judge=self.judge,
             proposer=PROPOSERS.make(chosen, self.model, job.config.models.of_proposer(), **settings),
+            fallback=PROPOSERS.make(
+                "edits", self.model, job.config.models.of_proposer(), passages=self.passages, **own
+            ),
             ledger=self.ledger,
             labels=job.config.labels,
             budget=config.length_budget,
@@ -237,7 +290,10 @@ class Session:
                 )
         missing = {name: request for name, request in asked.items() if name not in self._results}
         self.begin_stage(stage, len(missing))
-        await self.executor.submit(list(missing.values()), lambda done: self._record(done, stage))
+        try:
+            await self.executor.submit(list(missing.values()), lambda done: self._record(done, stage))
+        finally:
+            await self.tell_adapted()
         return tuple(self._results[request.id] for request in requests)
 
     async def _record(self, done: Done, stage: str) -> None:
@@ -256,6 +312,7 @@ class Session:
             runs=tuple(run.address for run in done.runs) if kept else (),
         )
         await self._store.put_result(recorded, [run.trace for run in done.runs] if kept else (), self.spent())
+        await self.publish(*self._warnings.see(done, self.ledger.calls))
         self._results[request.id] = done.result
         self.advance()
 
@@ -277,16 +334,18 @@ class Session:
             job, config = self.job, self.job.config
             model = Redrawn(self.model, repeat) if repeat else self.model
             rows = {row.key: row for row in job.inputs.rows}
-            chosen = chosen_part(self._parts.runner, config.runner.kind)
+            chosen = chosen_part(self._parts.runner, runner_kind(job.system, config.runner.kind))
             settings, options = config.models.of_agents(), config.runner.options
-            self._runners[repeat] = RUNNERS.make(chosen, job.system, rows, model, settings, **options)
+            made = RUNNERS.make(chosen, job.system, rows, model, settings, **options)
+            self._runners[repeat] = RunReporter(made, self.publish, self._lost.published)
         return self._runners[repeat]
 
     @cached_property
     def passages(self) -> Passages:
-        """What no prompt may copy: the passages of all inputs, those of the hold-out and labels included."""
+        """What no prompt may copy: passages of all inputs, of the hold-out and labels too, and tables of them."""
         texts = (text for row in self.job.inputs.rows for text in (*row.columns.values(), row.answer or ""))
-        return Passages(texts, own=self.job.system.prompts.values())
+        rows = (("\n".join(row.columns.values()), row.answer) for row in self.job.inputs.rows)
+        return Passages(texts, own=self.job.system.prompts.values(), rows=rows)
 
     # ── looking on, and the end ──────────────────────────────────────────────────────────────────────────────────────
 

@@ -2,9 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+
+
+def layered(reads: Mapping[str, Sequence[str]]) -> tuple[tuple[str, ...], ...]:
+    """Return agents in layers: an agent stands one layer after the last agent that it reads.
+
+    Agents that read one another in a circle stand in one layer, as if they were one.
+    """
+    depth: dict[str, int] = {}
+    remaining = list(reads)
+    while remaining:
+        ready = {name: reads[name] for name in remaining if all(one in depth for one in reads[name])}
+        if not ready:
+            waited = {name: [one for one in reads[name] if one not in depth] for name in remaining}
+            ready = {name: [one for member in circle for one in reads[member]] for name, circle in _circles(waited)}
+        new = {
+            name: 1 + max((depth[one] for one in found if one in depth), default=-1) for name, found in ready.items()
+        }
+        depth |= new
+        remaining = [name for name in remaining if name not in depth]
+    layers: list[list[str]] = [[] for _ in range(1 + max(depth.values()))]
+    for name in reads:
+        layers[depth[name]].append(name)
+    return tuple(tuple(layer) for layer in layers)
+
+
+def _circles(waited: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, frozenset[str]]]:
+    """Return the agents that wait for nobody but a circle that they stand in, each with its circle."""
+    reached = {name: _reached_from(name, waited) for name in waited}
+    for name, found in reached.items():
+        if all(name in reached[one] for one in found):
+            yield name, found
+
+
+def _reached_from(start: str, edges: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    """Return a name and all that it leads to."""
+    found, waiting = {start}, [start]
+    while waiting:
+        new = {name for name in edges[waiting.pop()] if name not in found}
+        found |= new
+        waiting += new
+    return frozenset(found)
 
 
 @dataclass(frozen=True)
@@ -23,6 +64,10 @@ class Team:
     """Characters that a prompt of each agent may have; an agent that is not named has no budget."""
     calls: Mapping[str, int] = field(default_factory=dict)
     """How often an agent is called in one run, at most; an agent that is not named is called once."""
+    answering: frozenset[str] = frozenset()
+    """Agents beside ``output`` whose output is the team's on some inputs."""
+    steering: frozenset[str] = frozenset()
+    """Agents that decide who is called: what they write can change what everybody does, whoever reads it."""
 
     @cached_property
     def rewritten(self) -> tuple[str, ...]:
@@ -37,9 +82,14 @@ class Team:
     @cached_property
     def downstream(self) -> Mapping[str, frozenset[str]]:
         """All agents that an agent's output can reach, itself included."""
-        reached: dict[str, frozenset[str]] = {}
-        for name in reversed(self.order):
-            reached[name] = frozenset({name}).union(*(reached[reader] for reader in self.successors[name]))
+        reached = {name: self.everyone if name in self.steering else frozenset({name}) for name in self.order}
+        settled = False
+        while not settled:  # once around, and once more to see that it is all; with cycles, some more
+            settled = True
+            for name in reversed(self.order):
+                found = reached[name].union(*(reached[reader] for reader in self.successors[name]))
+                settled &= found == reached[name]
+                reached[name] = found
         return reached
 
     def reached(self, agents: Iterable[str]) -> frozenset[str]:
@@ -61,7 +111,7 @@ class Team:
 
     def reaches_output(self, agent: str) -> bool:
         """Return whether an agent's output can reach the team's."""
-        return self.output in self.downstream[agent]
+        return not self.downstream[agent].isdisjoint({self.output, *self.answering})
 
     @cached_property
     def _reached(self) -> dict[frozenset[str], frozenset[str]]:

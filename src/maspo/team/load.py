@@ -11,10 +11,18 @@ from typing import Any
 import yaml
 
 from maspo.core.errors import SystemInvalid
+from maspo.core.plain_files import MOST_TEXT, read_named
+from maspo.team.app import App
 from maspo.team.system import Agent, System
+from maspo.team.template import BRACES
 
-SYSTEM_KEYS = ("name", "agents", "output", "final_answer")
-AGENT_KEYS = ("prompt", "reads", "description", "model", "frozen", "protect")
+SYSTEM_KEYS = ("name", "app", "agents", "output", "final_answer", "models")
+AGENT_KEYS = ("prompt", "reads", "description", "model", "frozen", "protect", "template")
+MODEL_ROLES = ("agent", "judge", "proposer")
+MODEL_KEYS = ("model", "base_url", "key_env", "headers", "extra", "reasoning_tokens", "effort")
+APP_KEYS = ("run", "python", "workers", "keep_alive", "dialects", "seconds", "calls", "usd")
+AGENT_OF_APP_KEYS = ("calls", "offered", "marker", "answers", "steering")
+"""What ``maspo discover`` writes beside the others of an app's agents."""
 PROMPT_SUFFIXES = (".txt", ".md", ".prompt")
 _SHOWN = 60
 """Characters of a wrong value that a message shows: enough to find it in the file."""
@@ -72,10 +80,21 @@ def dump_system(system: System) -> str:
     """Return a system as the text of a system file; ``parse_system`` gives the same system back."""
     agents = {}
     for agent in system.agents:
-        fields = {key: getattr(agent, key) for key in AGENT_KEYS}
-        fields |= {"reads": list(agent.reads), "protect": list(agent.protect)}
+        keys = AGENT_KEYS if system.app is None else (*AGENT_KEYS, *AGENT_OF_APP_KEYS)
+        fields = {key: getattr(agent, key) for key in keys}
+        fields |= {key: list(value) for key, value in fields.items() if isinstance(value, tuple)}
+        if agent.template == BRACES:
+            del fields["template"]
         agents[agent.name] = {key: value for key, value in fields.items() if value not in ([], "", None, False)}
     content = {key: getattr(system, key) for key in SYSTEM_KEYS} | {"agents": agents}
+    if not system.models:
+        del content["models"]
+    if system.app is None:
+        del content["app"]
+    else:
+        plain, own = App(""), {key: getattr(system.app, key) for key in APP_KEYS}
+        own["dialects"] = list(system.app.dialects)
+        content["app"] = {key: value for key, value in own.items() if value not in ([], getattr(plain, key))}
     return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_ANY_WIDTH)
 
 
@@ -125,24 +144,56 @@ class _Reader:
         fields: dict[str, Any] = {
             key: self._text(found[key], key) for key in ("name", "output", "final_answer") if found.get(key) is not None
         }
+        models = found.get("models")
+        if models is not None:
+            fields["models"] = self._models(models)
+        if found.get("app") is not None:
+            fields["app"] = self._app(found["app"])
         agents, fields["agents"] = found.get("agents"), ()
         if agents is None:
             self.problems.append("agents: missing; write `agents:` and at least one agent with a prompt")
         elif not isinstance(agents, Mapping):
             self._wrong(agents, "agents", "agents by name, as in `solver: {prompt: …}`")
         else:
-            fields["agents"] = tuple(self._agent(name, agent) for name, agent in agents.items())
+            keys = AGENT_KEYS if "app" not in fields else (*AGENT_KEYS, *AGENT_OF_APP_KEYS)
+            fields["agents"] = tuple(self._agent(name, agent, keys) for name, agent in agents.items())
         return fields
 
-    def _agent(self, name: object, content: object) -> Agent:
+    def _models(self, content: object) -> Mapping[str, Mapping[str, Any]]:
+        roles = self._mapping(content, "models", MODEL_ROLES)
+        for role, values in roles.items():
+            if role in MODEL_ROLES:
+                self._mapping(values, f"models.{role}", MODEL_KEYS)
+        return {str(role): dict(values) for role, values in roles.items() if isinstance(values, Mapping)}
+
+    def _app(self, content: object) -> App:
+        found = self._mapping(content, "app", APP_KEYS)
+        if isinstance(content, Mapping) and found.get("run") is None:
+            self.problems.append("app.run: missing; give module:function, a command, or a URL")
+        fields: dict[str, Any] = {}
+        for key in ("run", "python"):
+            if found.get(key) is not None:
+                fields[key] = self._text(found[key], f"app.{key}")
+        for key in ("seconds", "usd", "workers", "calls"):
+            if found.get(key) is not None:
+                fields[key] = self._number(found[key], f"app.{key}", whole=key in ("workers", "calls"))
+        folder = str((self.folder or Path()).absolute())
+        return App(
+            **{"run": "-", **fields},
+            keep_alive=self._truth(found.get("keep_alive"), "app.keep_alive"),
+            dialects=self._texts(found.get("dialects"), "app.dialects", "the name of a dialect"),
+            folder=folder,
+        )
+
+    def _agent(self, name: object, content: object, keys: Collection[str]) -> Agent:
         if not isinstance(name, str):
             self._wrong(name, "agents", "the name of an agent in text; put it in quotes")
             return Agent("agent", "")
         place = f"agents.{name}"
-        found = self._mapping(content, place, AGENT_KEYS)
+        found = self._mapping(content, place, keys)
         if isinstance(content, Mapping) and found.get("prompt") is None:
             self.problems.append(f"{place}.prompt: missing; write the role prompt that maspo shall improve")
-        description, model = found.get("description"), found.get("model")
+        description, model, template = found.get("description"), found.get("model"), found.get("template")
         return Agent(
             name,
             prompt=self._prompt(found.get("prompt"), f"{place}.prompt"),
@@ -150,8 +201,22 @@ class _Reader:
             description="" if description is None else self._text(description, f"{place}.description"),
             model=None if model is None else self._text(model, f"{place}.model"),
             frozen=self._truth(found.get("frozen"), f"{place}.frozen"),
+            template=BRACES if template is None else self._text(template, f"{place}.template"),
             protect=self._texts(found.get("protect"), f"{place}.protect", "a line of the prompt"),
+            **self._agent_of_app(found, place),
         )
+
+    def _agent_of_app(self, found: Mapping[object, object], place: str) -> dict[str, Any]:
+        """Return what ``maspo discover`` wrote of an agent beside what every system file has."""
+        fields: dict[str, Any] = {}
+        if found.get("calls") is not None:
+            fields["calls"] = self._number(found["calls"], f"{place}.calls", whole=True)
+        if found.get("marker") is not None:
+            fields["marker"] = self._text(found["marker"], f"{place}.marker")
+        fields["offered"] = self._texts(found.get("offered"), f"{place}.offered", "the name of a tool")
+        for key in ("answers", "steering"):
+            fields[key] = self._truth(found.get(key), f"{place}.{key}")
+        return fields
 
     def _mapping(self, value: object, place: str, keys: Collection[str]) -> Mapping[object, object]:
         if not isinstance(value, Mapping):
@@ -174,8 +239,16 @@ class _Reader:
         file = self.folder / text
         try:
             exists = file.is_file()
-        except (OSError, ValueError):  # a prompt that is too long, or holds a NUL, is no path
-            exists = False
+            inside = exists and file.resolve().is_relative_to(self.folder.resolve())
+        except (OSError, ValueError, RuntimeError):  # a prompt that is too long, or holds a NUL, is no path
+            exists = inside = False
+        if exists and not inside:
+            # What is sent to a model is not for a system file to choose from all files of this machine.
+            self.problems.append(
+                f"{place}: names {file}, which lies outside the folder of the system file; copy it there, or write the "
+                "prompt itself here"
+            )
+            return text
         if not exists:
             if len(text.split()) == 1 and text.lower().endswith(PROMPT_SUFFIXES):
                 self.problems.append(f"{place}: no such file: {file}; create it, or write the prompt itself here")
@@ -209,6 +282,13 @@ class _Reader:
         self._wrong(value, place, "true or false")
         return False
 
+    def _number(self, value: object, place: str, *, whole: bool) -> float:
+        fits = isinstance(value, int) if whole else isinstance(value, int | float)
+        if fits and not isinstance(value, bool):
+            return value  # type: ignore[return-value]  # just looked at
+        self._wrong(value, place, "a whole number" if whole else "a number")
+        return 1
+
     def _wrong(self, value: object, place: str, expected: str) -> None:
         self.problems.append(f"{place + ': ' if place else ''}{_describe(value)}; expected {expected}")
 
@@ -231,7 +311,7 @@ def _describe(value: object) -> str:
 
 def _read_text(file: Path, place: str, fix: str) -> str:
     try:
-        return file.read_text(encoding="utf-8-sig")
+        return read_named(file, MOST_TEXT).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
         raise SystemInvalid(f"{place}: no such file; {fix}") from None
     except UnicodeDecodeError:

@@ -7,10 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
+from typing import Any
 
 from maspo.core.errors import SystemInvalid
 from maspo.core.prompts import Prompts
-from maspo.team.graph import Team
+from maspo.team.app import App
+from maspo.team.graph import Team, layered
+from maspo.team.template import BRACES, JINJA, STATEMENT, TEMPLATES
 
 FINAL_ANSWERS = ("auto", "boxed", "choice", "whole", "none")
 FINAL_ANSWER_PREFIXES = ("tag:", "regex:", "json:")
@@ -33,15 +36,30 @@ class Agent:
     model: str | None = None
     frozen: bool = False
     protect: tuple[str, ...] = ()
+    template: str = BRACES
+    """How placeholders are written in the prompt, see ``maspo.team.template``."""
+    calls: int = 1
+    """Of an app: how often it was seen to be called in one rollout, at most."""
+    offered: tuple[str, ...] = ()
+    """Of an app: the tools that it is offered; they tell agents with equal prompts apart."""
+    marker: str = ""
+    """Of an app: a text that its requests hold, and those of agents with an equal prompt do not."""
+    answers: bool = False
+    """Of an app: what it writes is the answer on some inputs."""
+    steering: bool = False
+    """Of an app: it decides who is called, so what it writes can change what everybody does, whoever reads it."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "reads", tuple(self.reads))
-        object.__setattr__(self, "protect", tuple(self.protect))
+        for name in ("reads", "protect", "offered"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
 
 
 @dataclass(frozen=True)
 class System:
     """A team of agents (the graph G of Eq. 2).
+
+    With an ``app`` it is a description of what that app does: agents may read one another in a circle, and the answer
+    is the app's, which ``output`` writes most often.
 
     Raises:
         SystemInvalid: the agents do not form a system; the message names every place and its fix.
@@ -52,6 +70,9 @@ class System:
     name: str = "system"
     output: str = ""
     final_answer: str = "auto"
+    models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
+    """Settings of models that the system file gives by role (``agent``, ``judge``, ``proposer``); others weigh more."""
+    app: App | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "agents", tuple(self.agents))
@@ -59,7 +80,7 @@ class System:
         if problems:
             raise SystemInvalid("\n".join(problems))
         if not self.output:
-            object.__setattr__(self, "output", _terminals(self.agents)[0])
+            object.__setattr__(self, "output", (_terminals(self.agents) or [self.agents[-1].name])[0])
 
     @cached_property
     def by_name(self) -> Mapping[str, Agent]:
@@ -69,17 +90,7 @@ class System:
     @cached_property
     def levels(self) -> tuple[tuple[str, ...], ...]:
         """The agents in layers: an agent stands one layer after the last agent that it reads."""
-        depth: dict[str, int] = {}
-        remaining = list(self.agents)
-        while remaining:
-            ready = [agent for agent in remaining if all(name in depth for name in agent.reads)]
-            for agent in ready:
-                depth[agent.name] = 1 + max((depth[name] for name in agent.reads), default=-1)
-            remaining = [agent for agent in remaining if agent.name not in depth]
-        layers: list[list[str]] = [[] for _ in range(1 + max(depth.values()))]
-        for agent in self.agents:
-            layers[depth[agent.name]].append(agent.name)
-        return tuple(tuple(layer) for layer in layers)
+        return layered({agent.name: agent.reads for agent in self.agents})
 
     @cached_property
     def order(self) -> tuple[str, ...]:
@@ -93,7 +104,14 @@ class System:
         for name in self.order:
             for read in self.by_name[name].reads:
                 readers[read].append(name)
-        return Team(self.order, {name: tuple(found) for name, found in readers.items()}, self.output)
+        steering = frozenset(agent.name for agent in self.agents if agent.steering)
+        return Team(
+            self.order,
+            {name: tuple(found) for name, found in readers.items()},
+            self.output,
+            answering=frozenset(agent.name for agent in self.agents if agent.answers),
+            steering=steering,
+        )
 
     @property
     def successors(self) -> Mapping[str, tuple[str, ...]]:
@@ -156,6 +174,14 @@ def _find_problems(system: System) -> list[str]:
                 problems.append(f"{place}.reads[{index}]: unknown agent {read!r}; {_known(names)}")
         for read in _repeated(agent.reads):
             problems.append(f"{place}.reads: {read!r} is listed twice; list each predecessor once")
+        if agent.template not in TEMPLATES:
+            problems.append(f"{place}.template: {agent.template!r} is not known; expected {', '.join(TEMPLATES)}")
+        statement = STATEMENT.search(agent.prompt) if agent.template == JINJA else None
+        if statement:
+            problems.append(
+                f"{place}.prompt: {statement[0][:40]!r} is not understood: of Jinja only names in double braces are, "
+                "such as {{ input }}; write the prompt without it, or `template: none` to send it as it stands"
+            )
         for line in agent.protect:
             if line not in agent.prompt:
                 problems.append(
@@ -170,6 +196,8 @@ def _find_problems(system: System) -> list[str]:
             re.compile(value)
         except re.error as error:
             problems.append(f"final_answer: {spec!r} is not a regular expression ({error}); correct the pattern")
+    if system.app is not None:
+        return problems + system.app.problems() + _unknown_output(system)
     if problems:
         return problems
     try:
@@ -179,10 +207,16 @@ def _find_problems(system: System) -> list[str]:
         cycle = " → ".join(error.args[1])
         return [f"agents: a cycle, {cycle}; an agent cannot read its own result: remove one of these reads"]
     terminals = _terminals(system.agents)
-    if system.output and system.output not in system.by_name:
-        return [f"output: unknown agent {system.output!r}; {_known(system.by_name)}"]
+    if unknown := _unknown_output(system):
+        return unknown
     if not system.output and len(terminals) > 1:
         return [f"output: missing, and {', '.join(terminals)} have no reader; add `output: {terminals[-1]}`"]
+    return []
+
+
+def _unknown_output(system: System) -> list[str]:
+    if system.output and system.output not in {agent.name for agent in system.agents}:
+        return [f"output: unknown agent {system.output!r}; {_known(agent.name for agent in system.agents)}"]
     return []
 
 

@@ -3,21 +3,72 @@ r"""Placeholders: the only braces of a prompt that mean anything.
 A prompt without placeholders is a system message. A prompt with placeholders is a template. Only names that the
 system knows are placeholders; every other brace is text, so ``\boxed{x}`` and JSON survive unchanged.
 Rendering is one pass over the template: text that is filled in is never scanned again.
+
+How they are written is a setting of the agent (``template`` in the system file): ``braces`` as ``{input}``, ``jinja``
+as ``{{ input }}`` (also the way of Mustache, MLflow and promptfoo), ``none`` for a prompt without any.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final
 
+TEMPLATES: Final = ("braces", "jinja", "none")
+BRACES, JINJA, NONE = TEMPLATES
+_VALUE = re.compile(r"value\d*")
 _BRACED = re.compile(r"\{([^{}\n]+)\}")
+_DOUBLE = re.compile(r"\{\{[ \t]*+([^{}\n]*?[^{}\n \t])[ \t]*+\}\}")
+_WRITTEN: Final = {BRACES: _BRACED, JINJA: _DOUBLE}
+STATEMENT: Final = re.compile(r"\{%.*?%\}", re.DOTALL)
+"""Of Jinja: loops, conditions and the like, which are not understood here."""
+_SINGLE_NAME = re.compile(r"(?<![\\\w^{])\{[ \t]*([A-Za-z_][\w.-]*)[ \t]*\}(?!\})")
+"""What looks like a placeholder: one name in braces, which no command of LaTeX, sub- or superscript comes before."""
+_SPACED = re.compile(r"(?<!\{)\{[ \t]+([^{}\n]*?)[ \t]+\}(?!\})")
+_CLOSE: Final = 0.75
+"""Likeness (of ``difflib``) from which on a name is one letter or two away: ``inptu`` has 0.8 of ``input``."""
 
 
-def placeholders(prompt: str, known: Collection[str]) -> frozenset[str]:
+def placeholders(prompt: str, known: Collection[str], template: str = BRACES) -> frozenset[str]:
     """Return the placeholders of a prompt: the braced names that ``known`` holds."""
-    return frozenset(name for name in _BRACED.findall(prompt) if name in known)
+    written = _WRITTEN.get(template)
+    return frozenset(name for name in written.findall(prompt) if name in known) if written else frozenset()
 
 
-def render(prompt: str, values: Mapping[str, str]) -> str:
+def values_of(prompt: str) -> frozenset[str]:
+    """Return the placeholders in an app's prompt: ``{value}``, ``{value2}``, … stand for what the app puts there."""
+    return frozenset(name for name in _BRACED.findall(prompt) if _VALUE.fullmatch(name))
+
+
+def render(prompt: str, values: Mapping[str, str], template: str = BRACES) -> str:
     """Fill each known placeholder in one pass; braces around unknown names stay as they are."""
-    return _BRACED.sub(lambda match: values.get(match.group(1), match.group(0)), prompt)
+    written = _WRITTEN.get(template)
+    return written.sub(lambda match: values.get(match.group(1), match.group(0)), prompt) if written else prompt
+
+
+def as_written(name: str, template: str = BRACES) -> str:
+    """Return a placeholder as a prompt holds it."""
+    return f"{{{{ {name} }}}}" if template == JINJA else f"{{{name}}}"
+
+
+def likely_slips(prompt: str, known: Collection[str], template: str = BRACES) -> Iterator[str]:
+    """Yield what in a prompt looks like a placeholder and is none, each with what is meant, in words."""
+    if template == NONE:
+        return
+    doubled = set(_DOUBLE.findall(prompt))
+    if template == BRACES and doubled & set(known):
+        name = min(doubled & set(known))
+        yield (
+            f"{{{{{name}}}}} is filled in as {{{name}}} and keeps a pair of braces; write {{{name}}}, or "
+            "`template: jinja` for this agent"
+        )
+    found = dict.fromkeys(_SINGLE_NAME.findall(prompt) if template == BRACES else sorted(doubled))
+    for name in [name for name in found if name not in known]:
+        names = {one.lower(): one for one in known}
+        close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=_CLOSE)
+        if close:
+            meant, given = as_written(names[close[0]], template), as_written(name, template)
+            yield f"{given} is no placeholder and is sent as it stands; did you mean {meant}?"
+    for name in sorted(set(_SPACED.findall(prompt)) & set(known)) if template == BRACES else ():
+        yield f"{{ {name} }} is no placeholder, for the spaces in it, and is sent as it stands; write {{{name}}}"

@@ -16,10 +16,10 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -42,11 +42,12 @@ class Seen:
 
 @dataclass(frozen=True)
 class Exchange:
-    """What a fault may look at: the request, and the body that the world would send."""
+    """What a fault may look at: the request, what it asks for, and the body that the world would send."""
 
     seen: Seen
     request: web.Request = field(repr=False)
     body: bytes = field(repr=False)
+    wanted: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 class Fault(Protocol):
@@ -128,6 +129,59 @@ class Body:
     async def answer(self, _: Exchange) -> web.StreamResponse | None:
         """Send the body."""
         return web.Response(status=self.status, body=self.body, content_type=self.content_type)
+
+
+@dataclass(frozen=True)
+class Unless:
+    """Another fault, for requests that are not as the endpoint wants them: ``accepts`` looks at their JSON."""
+
+    accepts: Callable[[Mapping[str, Any]], bool]
+    fault: Fault
+
+    async def answer(self, asked: Exchange) -> web.StreamResponse | None:
+        """Let the other fault answer what is not accepted."""
+        return None if self.accepts(asked.wanted) else await self.fault.answer(asked)
+
+
+@dataclass(frozen=True)
+class Spoiled:
+    """A reply in the form of another provider: ``change`` alters the world's completion, and what it returns counts.
+
+    It is sent as server-sent events where ``pieces`` turns it into some.
+    """
+
+    change: Callable[[dict[str, Any]], object]
+    pieces: Callable[[dict[str, Any]], Sequence[bytes]] | None = None
+
+    async def answer(self, asked: Exchange) -> web.StreamResponse | None:
+        """Send the completion as it was changed."""
+        found = json.loads(asked.body)
+        changed = self.change(found)
+        found = changed if isinstance(changed, dict) else found
+        if self.pieces is None or not asked.wanted.get("stream"):
+            return web.json_response(found)
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(asked.request)
+        for piece in self.pieces(found):
+            await response.write(piece)
+        return response
+
+
+def in_pieces(found: Mapping[str, Any], size: int = 7) -> list[bytes]:
+    """Return a completion as the events of a stream, so many characters a piece, usage last."""
+    choice = found["choices"][0]
+    message = {name: text for name, text in choice["message"].items() if isinstance(text, str) and name != "role"}
+    deltas: list[dict[str, Any]] = [{"role": "assistant"}]
+    for name, text in sorted(message.items(), key=lambda one: one[0] == "content"):
+        deltas += [{name: text[at : at + size]} for at in range(0, len(text), size)]
+    shared = {"object": "chat.completion.chunk", "system_fingerprint": found.get("system_fingerprint")}
+    events: list[object] = [
+        {**shared, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas
+    ]
+    events.append({**shared, "choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]})
+    if found.get("usage"):
+        events.append({**shared, "choices": [], "usage": found["usage"]})
+    return [b": awake\n\n", *(b"data: " + json.dumps(one).encode() + b"\n\n" for one in events), b"data: [DONE]\n\n"]
 
 
 @dataclass(frozen=True)
@@ -217,9 +271,15 @@ class RateLimit:
 
 
 class FakeProvider:
-    """An endpoint that misbehaves by script; ``seen`` holds every request in the order of arrival."""
+    """An endpoint that misbehaves by script; ``seen`` holds every call in the order of arrival.
 
-    def __init__(self, script: Sequence[Rule] = (), spec: WorldSpec | None = None) -> None:
+    ``tells`` is what it answers to questions (GET) by path, such as ``/props``; to others it says 404.
+    """
+
+    def __init__(
+        self, script: Sequence[Rule] = (), spec: WorldSpec | None = None, tells: Mapping[str, object] | None = None
+    ) -> None:
+        self.tells = tells or {}
         self.base_url = ""
         self.seen: list[Seen] = []
         self._script = script
@@ -248,13 +308,17 @@ class FakeProvider:
             await runner.cleanup()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
+        if request.method == "GET":
+            known = request.path in self.tells
+            return web.json_response(self.tells[request.path] if known else {}, status=200 if known else 404)
         at = asyncio.get_running_loop().time() - self._opened
         purpose = request.headers.get("X-Maspo-Purpose", "")
         seen = Seen(len(self.seen) + 1, at, purpose, request.path_qs, dict(request.headers))
         self.seen.append(seen)
-        reply = self._world.reply(read_request(json.loads(await request.read()), request.headers))
+        wanted = json.loads(await request.read())
+        reply = self._world.reply(read_request(wanted, request.headers))
         body = completion({"content": reply.text}, usage=(reply.tokens_in, reply.tokens_out))
-        asked = Exchange(seen, request, body)
+        asked = Exchange(seen, request, body, wanted)
         for rule in self._script:
             if rule.when.due(seen):
                 response = await rule.fault.answer(asked)
@@ -264,9 +328,11 @@ class FakeProvider:
 
 
 @asynccontextmanager
-async def fake_provider(script: Sequence[Rule] = (), spec: WorldSpec | None = None) -> AsyncIterator[FakeProvider]:
+async def fake_provider(
+    script: Sequence[Rule] = (), spec: WorldSpec | None = None, tells: Mapping[str, object] | None = None
+) -> AsyncIterator[FakeProvider]:
     """Open a fake provider on this machine."""
-    provider = FakeProvider(script, spec)
+    provider = FakeProvider(script, spec, tells)
     async with provider.listening():
         yield provider
 

@@ -46,19 +46,25 @@ async def check_runner(runner: object, system: System, inputs: Inputs | None = N
     kit = _Kit(
         runner, system, inputs or make_inputs(["a first input", "a second one", "\ud800 {input} </input>"]), options
     )
-    for row in kit.inputs.rows:
-        await _check_traces(kit, row.key)
-        await _check_changes(kit, row.key)
-        await _check_edges(kit, row.key)
-    await _check_company(kit)
-    await _check_failures(kit)
-    await check_ends_pass("a runner", kit.work)
+    try:
+        for row in kit.inputs.rows:
+            await _check_traces(kit, row.key)
+            await _check_changes(kit, row.key)
+            await _check_edges(kit, row.key)
+        await _check_company(kit)
+        await _check_failures(kit)
+        await check_ends_pass("a runner", kit.work)
+    finally:
+        for one in kit.open:
+            await _close(one)
 
 
 class _Kit:
     def __init__(self, runner: object, system: System, inputs: Inputs, options: dict[str, Any]) -> None:
         self.system = system
         self.inputs = inputs
+        self.open: list[Runner] = []
+        """All that were made: one may hold processes and ports."""
         self._runner = runner
         self._options = options
         chosen = RUNNERS.get(runner) if isinstance(runner, str) else runner
@@ -78,6 +84,7 @@ class _Kit:
         rows = {row.key: row for row in self.inputs.rows}
         settings = RoleSettings("agent-model")
         made: Runner = RUNNERS.make(self._runner, self.system, rows, model, settings, **self._options)
+        self.open.append(made)
         return made
 
 

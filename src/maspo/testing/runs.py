@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from maspo.config import Caps, RunConfig
+from maspo.config import Caps, ModelSettings, RunConfig
 from maspo.data.inputs import make_inputs
 from maspo.events import Event
 from maspo.models.base import ModelClient, Reply, Request
@@ -82,7 +82,7 @@ class Counted:
 def world_job(topology: str = "reflect", inputs: int = 14, spec: WorldSpec | None = None) -> Job:
     """Return a small job whose models are the simulated world of a spec; its seed is the search's, too."""
     world = World(spec)
-    config = RunConfig(search=SMALL_ASCENT, seed=world.spec.seed)
+    config = RunConfig(search=SMALL_ASCENT, seed=world.spec.seed, models=ModelSettings(agent="simulated"))
     return Job(world.system(topology), make_inputs(world.inputs(inputs)), config, world=world.spec)
 
 

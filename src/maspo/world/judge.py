@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from maspo.models.base import JUDGE_LOCAL, JUDGE_LOOKAHEAD, Request
 from maspo.world.latents import Latents, Turn
 from maspo.world.noise import logistic, unit
-from maspo.world.outputs import decode, sections
+from maspo.world.outputs import decode, sections, unnamed
 from maspo.world.spec import Temper
 
 
@@ -37,8 +36,6 @@ LEANINGS: Mapping[Temper, Leaning] = {
         appeal=1.5, quality=4.0, equal_appeal=1.5, equal_ties=0.1, undecided_band=0.05, shared_noise=0.0
     ),
 }
-_NONCE = re.compile(r'(?<=<output_[12]) id="[0-9a-f]{16}"')
-"""The name of a question says nothing about it: noise must not hang on it."""
 _UNREAD = Turn("", "", 0.0, -1.0, 0.0)
 
 
@@ -46,7 +43,7 @@ def answer_judge(latents: Latents, request: Request) -> str:
     """Return the judge's reply: a short reason and, mostly, a verdict."""
     spec = latents.spec
     text = "\n".join(message.content for message in request.messages)
-    draw = f"{_NONCE.sub('', text)}\0{request.identity}"
+    draw = f"{unnamed(text)}\0{request.identity}"
     if unit(spec.seed, "unreadable", draw) < spec.unreadable:
         return "Simulated judge. It is hard to say, both have their merits."
     if spec.coin_flip:

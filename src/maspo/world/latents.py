@@ -148,7 +148,8 @@ class Latents:
 
     def expected_quality(self, profile: Profile, where: InputLatent, read: Sequence[Turn]) -> float:
         """Return the quality without noise: own strength plus what is read; the same output twice counts once."""
-        read = tuple(dict.fromkeys(read))
+        if len(read) > 1:
+            read = tuple(dict.fromkeys(read))
         quality = SEED_LEVEL + sum(weight * profile.strength[aspect] for aspect, weight in where.aspects)
         if read:
             quality += FADE * sum(turn.passed_on - SEED_MESSAGE for turn in read) / math.sqrt(len(read))

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from maspo.core.quoting import SEAL, SEAL_SAID
 from maspo.models.base import Request
 from maspo.world.catalogue import split
 from maspo.world.latents import Latents, Turn
@@ -18,6 +19,8 @@ _INPUT_NAME = re.compile(r"\[sim input (\d{1,12})\]")
 _MARKER = re.compile(
     r"\[simulated: x=([\w-]+) quality ([+-]\d+\.\d\d) appeal ([+-]\d+\.\d\d) handoff (\d\.\d\d) form=([A-F]*)-\]"
 )
+_SEAL = SEAL.format("[0-9a-f]{16}")
+_NONCE = re.compile(rf'(?<=<output_[12]) id="[0-9a-f]{{16}}"|{SEAL_SAID.format(_SEAL)}|{_SEAL}')
 _ANSWER = re.compile(r"(?:<|&lt;)answer>([A-E])(?:<|&lt;)/answer>")
 _LISTED = {
     label: re.compile(rf"^{label}: ([^\n]*)\.$", re.MULTILINE) for label in ("Missed", "Manner", "Hard to use from")
@@ -76,6 +79,11 @@ def sections(text: str, tag: str) -> tuple[str, ...]:
     """Return the contents of all ``<tag …>…</tag>``; innermost pairs, so a mere mention of the tag is harmless."""
     pattern = rf"<{tag}(?:\s[^<>]*)?>((?:(?!<{tag}[\s>]).)*?)</{tag}>"
     return tuple(re.findall(pattern, text, re.DOTALL))
+
+
+def unnamed(text: str) -> str:
+    """Return a request without the nonces of its tags: they say nothing about it, and noise must not hang on them."""
+    return _NONCE.sub("", text)
 
 
 def section(text: str, tags: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from maspo.world.catalogue import (
 )
 from maspo.world.latents import MAX_LINES, Latents, at_odds
 from maspo.world.noise import pick, unit, weighted
-from maspo.world.outputs import decode, listed, section, sections
+from maspo.world.outputs import decode, listed, section, sections, unnamed
 
 _MAX_DRAFTS = 32
 """Whatever is asked for: more than any search asks for in one call."""
@@ -37,6 +38,11 @@ _JOINED = 0.6
 """Share of sentences that a rewrite puts into the paragraph of the sentence before."""
 _NOW_AND_THEN = 0.15
 """Share of edits that remove or replace a sentence without need."""
+_FROM_HISTORY = 0.6
+"""Weight of an edit that follows the scores of prompts tried before, where some are shown: about that of evidence."""
+_LIKELY = 3
+"""Sentences from which such an edit is drawn: scores are noisy, so the first is not surely the best."""
+_TRIED_BEFORE = re.compile(r'<tried_prompt name="score (\d{1,3})">\n(.*?)\n</tried_prompt>', re.DOTALL)
 _TOLERANCE = 0.1
 """A reader whose quality fell by more than this could not use what it read."""
 _TRIED = ((Kind.FIX, 0.3), (Kind.HANDOFF, 0.1), (Kind.STYLE, 0.2), (Kind.TRAP, 0.3), (Kind.USELESS, 0.1))
@@ -54,6 +60,10 @@ class Evidence:
     blamed: frozenset[str] = frozenset()
     readers_lost: int = 0
     at_odds: frozenset[str] = frozenset()
+    helped: tuple[str, ...] = ()
+    """Sentences of prompts tried before that came with higher scores than the prompts without them, best first."""
+    hurt: tuple[str, ...] = ()
+    """Those that came with lower scores, worst first."""
 
 
 def answer_proposer(latents: Latents, request: Request) -> str:
@@ -62,7 +72,7 @@ def answer_proposer(latents: Latents, request: Request) -> str:
     prompt = section(text, ["current_prompt"]).strip("\n")
     digits = section(text, ["count"]).strip()
     count = min(int(digits), _MAX_DRAFTS) if digits.isdecimal() and len(digits) < 4 else 1
-    writer = _Writer(latents, f"{text}\0{request.identity}", read_evidence(text))
+    writer = _Writer(latents, f"{unnamed(text)}\0{request.identity}", read_evidence(text))
     rewrites = latents.spec.writing == "rewrites"
     drafts = []
     for number in range(count):
@@ -93,7 +103,21 @@ def read_evidence(text: str) -> Evidence:
         complains = any(listed(text, "Hard to use from") for text in after)
         pairs = zip_longest(map(_quality, after), map(_quality, before), fillvalue=0.0)
         lost += complains or any(quality < earlier - _TOLERANCE for quality, earlier in pairs)
-    return Evidence(tuple(sorted(missed.items())), frozenset(blamed), lost, frozenset(clashed))
+    return Evidence(tuple(sorted(missed.items())), frozenset(blamed), lost, frozenset(clashed), *_read_history(text))
+
+
+def _read_history(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return which sentences of prompts tried before came with higher scores, and which with lower ones."""
+    tried = [(int(score), sentences_in(prompt)) for score, prompt in _TRIED_BEFORE.findall(text)]
+    held = dict.fromkeys(sentence for _, sentences in tried for sentence in sentences)
+    worth: dict[str, float] = {}
+    for sentence in held:
+        with_it = [score for score, sentences in tried if sentence in sentences]
+        without = [score for score, sentences in tried if sentence not in sentences]
+        if without:
+            worth[sentence.text] = sum(with_it) / len(with_it) - sum(without) / len(without)
+    ranked = sorted(worth, key=lambda sentence: (-worth[sentence], sentence))
+    return tuple(one for one in ranked if worth[one] > 0), tuple(one for one in reversed(ranked) if worth[one] < 0)
 
 
 def _quality(text: str) -> float:
@@ -158,6 +182,7 @@ class _Writer:
             ("handoff", 0.3 if evidence.readers_lost else 0.0),
             ("drop", 0.4 if harmful else 0.0),
             ("blind", 0.25),
+            ("learned", _FROM_HISTORY if evidence.helped or evidence.hurt else 0.0),
         ]
         match weighted(intents, self.seed, "intent", *where):
             case "fix":
@@ -169,8 +194,22 @@ class _Writer:
             case "drop":
                 text = pick(harmful, self.seed, "harmful", *where)
                 return remove(prompt, next(sentence for sentence in held if sentence.text == text))
+            case "learned":
+                return self._learned_edit(prompt, where)
             case _:
                 return self._blind_edit(prompt, where)
+
+    def _learned_edit(self, prompt: str, where: tuple[object, ...]) -> str:
+        """Add what came with higher scores, or remove what came with lower ones: as a reader of a trajectory would."""
+        held = {sentence.text: sentence for sentence in split(prompt)[1]}
+        missing = [one for one in self.evidence.helped if one not in held][:_LIKELY]
+        harmful = [one for one in self.evidence.hurt if one in held][:_LIKELY]
+        if not missing and not harmful:
+            return self._blind_edit(prompt, where)
+        text = pick([*missing, *harmful], self.seed, "learned", *where)
+        if text in held:
+            return remove(prompt, held[text])
+        return self._put(prompt, [sentence for sentence in CATALOGUE if sentence.text == text], where)
 
     def _blind_edit(self, prompt: str, where: tuple[object, ...]) -> str:
         """Add any sentence of a kind drawn by weight, or now and then remove one; blamed manners are avoided."""

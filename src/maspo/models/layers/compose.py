@@ -8,16 +8,22 @@ from __future__ import annotations
 import asyncio
 import math
 from dataclasses import replace
+from functools import partial
 
 from maspo.core.errors import EmptyReply, ProviderError
-from maspo.models.base import Adapted, CallStore, ModelClient, Reply, Request, Silent, Stage, Transient
+from maspo.models.base import Adapted, Broken, CallStore, ModelClient, Reply, Request, Silent, Stage, Transient
 from maspo.models.budget import Ledger
 from maspo.models.layers.endings import check_ending
-from maspo.models.layers.limited import Health, Limited
+from maspo.models.layers.limited import NEAR, Health, Limited, Pacing
 from maspo.models.layers.retried import Retried, RetryPolicy
+from maspo.models.routed import Lane, Routed
+from maspo.models.surroundings import KnowsSurroundings
+from maspo.models.thoughts import without_thoughts
 
 _MORE_TOKENS = 4
 """How many times the tokens to try when a model writes nothing: models that think write several times what they say."""
+_ROOM_TO_THINK = 8192
+"""Tokens that are advised at least: reasoning models of 2026 think for some thousand on a question of mathematics."""
 
 
 def compose(
@@ -32,11 +38,22 @@ def compose(
 
     The cache is outermost: what is known costs nothing. A retry waits without holding a slot, so the limit is inside.
     Each attempt is metered, just before it is sent. A reply without any text is paid for and recorded, but never taken
-    for an answer. ``health`` tells why calls wait, when they do.
+    for an answer. ``health`` tells why calls wait, when they do. Each address has a limit of its own.
     """
     recorded = Recorded(OnceMore(Metered(model, ledger), ledger), store)
-    limited = Limited(recorded, concurrency, health=health, remaining=ledger.remaining_seconds)
+    routes = model if isinstance(model, Routed) else Routed({"": Lane(model)})
+    limits: dict[str, ModelClient] = {}
+    for lane in routes.lanes.values():
+        if lane.place not in limits:
+            pacing, slots = NEAR if lane.near else Pacing(), partial(slots_of, lane.client)
+            limits[lane.place] = Limited(recorded, concurrency, pacing, health, ledger.remaining_seconds, slots)
+    limited = Routed({role: Lane(limits[lane.place]) for role, lane in routes.lanes.items()})
     return Cached(Retried(limited, policy, ledger.remaining_seconds), store, ledger)
+
+
+async def slots_of(client: ModelClient) -> int:
+    """Return how many calls an endpoint says that it answers side by side; 0 when it does not say."""
+    return (await client.surroundings()).slots if isinstance(client, KnowsSurroundings) else 0
 
 
 class Cached:
@@ -158,12 +175,14 @@ def _with_text(request: Request, reply: Reply) -> Reply:
 
 def _why_empty(request: Request, reply: Reply) -> str:
     """Say why a reply is empty, as far as that is known, and what helps."""
-    more = f"--set models.max_tokens={_MORE_TOKENS * request.max_tokens}"
+    more = f"--set models.reasoning_tokens={max(_ROOM_TO_THINK, _MORE_TOKENS * request.max_tokens)}"
     if reply.truncated:
         why = f"it ended at the limit of {request.max_tokens} tokens before any text. A model that thinks before it "
-        why += f"writes needs more: {more}"
+        why += f"writes needs tokens for that: {more}"
+    elif reply.thoughts:
+        why = f"it holds thoughts and no answer. Give the model more tokens to think: {more}"
     elif reply.missing in ("", "the content is empty"):
-        why = f"the content is empty. If the model thinks before it writes, give it more tokens: {more}"
+        why = f"the content is empty. If the model thinks before it writes, give it tokens for that: {more}"
     else:
         why = reply.missing
     return f"{request.model}: a reply without an answer: {why}"
@@ -190,7 +209,7 @@ class Metered:
             async with asyncio.timeout(None if seconds == math.inf else seconds) as scope:
                 reply = await self._inner.complete(request)
         except ProviderError as error:
-            if isinstance(error, Transient) and error.stage is Stage.LOST:
+            if isinstance(error, Broken) or (isinstance(error, Transient) and error.stage is Stage.LOST):
                 error.usd = self._ledger.book_loss(reservation)
             else:
                 self._ledger.book_refusal(reservation)
@@ -204,6 +223,7 @@ class Metered:
             if late is not None:
                 raise late from None
             raise
+        reply = without_thoughts(reply, "\n".join(message.content for message in request.messages))
         usd = self._ledger.settle(reservation, reply)
         if reply.refused_by or reply.broken:
             self._ledger.book_unused(request, usd)

@@ -10,11 +10,12 @@ import asyncio
 import contextlib
 import math
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 from maspo.core.errors import CallFailed, ProviderError
-from maspo.models.base import Adapted, ModelClient, Reply, Request, Stage, Transient, Unusable, ready_question
+from maspo.models.base import Adapted, ModelClient, Reply, Request, Stage, Transient, Unusable
+from maspo.models.layers.crowding import Crowding
 
 _RECENT = 20
 """Outcomes that tell whether most calls fail: half of them, ten failures, are more than an accident."""
@@ -47,7 +48,8 @@ class Pacing:
     ``first`` calls are in flight at the start. ``row`` failures in a row, without an answer in between, are an outage:
     then single small calls ask whether it is over, ``probe`` to ``probe_cap`` seconds apart, for ``patience`` at most.
     ``moment`` is the wait after a refusal for coming too fast that does not say.
-    ``slowest`` is the lowest rate, in calls a second.
+    ``slowest`` is the lowest rate, in calls a second. ``growth`` times as many calls in flight are tried next, as long
+    as they are worked on side by side.
 
     The figures are chosen; the storms of ``tests/faults`` check what they have to bear.
     """
@@ -59,6 +61,11 @@ class Pacing:
     patience: float = 900.0
     moment: float = 1.0
     slowest: float = 0.1
+    growth: float = 2.0
+
+
+NEAR = Pacing(first=1, growth=1.5)
+"""A server on this machine or next to it: often one slot and a reply a minute, where a call too many waits for all."""
 
 
 class Pace:
@@ -75,17 +82,24 @@ class Pace:
         self._most = most
         self._pacing = pacing
         self.window = float(min(pacing.first, most))
-        """How many calls may be in flight."""
+        """How many calls may be in flight, as far as failures tell."""
+        self.crowding = Crowding(pacing.first, most, pacing.growth)
+        """How many are worked on at once, as far as latency tells."""
         self.due = -math.inf
         """Nothing is sent before this time."""
         self.down = False
         """The endpoint answers nobody."""
         self._rate = _Rate(pacing.slowest)
-        self._answered_once = False
+        self.answered_once = False
         self._row = 0
         self._recent: deque[bool] = deque(maxlen=_RECENT)
         self._threshold = float(most)
         self._backed_off = -math.inf
+
+    @property
+    def in_flight(self) -> int:
+        """How many calls may be in flight."""
+        return max(1, math.floor(min(self.window, self.crowding.limit)))
 
     def note_sent(self, now: float) -> None:
         """Take note of a call that is sent; the next one is due one interval later."""
@@ -96,7 +110,7 @@ class Pace:
         """Take note of an answer, whatever it says."""
         self._recent.append(True)
         self._row = 0
-        self._answered_once = True
+        self.answered_once = True
         self._rate.grow(now)
         if self.down:
             self.window = float(min(self._pacing.first, self._most))
@@ -112,7 +126,7 @@ class Pace:
             return  # Told already, by the outage or by the last back-off while this call was under way.
         self._recent.append(False)
         unreached = fault.stage is Stage.UNREACHED
-        self.down = self._answered_once and (unreached or self._row >= self._pacing.row)
+        self.down = self.answered_once and (unreached or self._row >= self._pacing.row)
         # Half of the last outcomes, and enough of them to mean something. Refusals come before the answers to calls of
         # the same moment, so those under way speak for the endpoint.
         lost = self._recent.count(False)
@@ -222,9 +236,19 @@ def _regrowth(seconds: float) -> float:
 
 @dataclass
 class Health:
-    """How the endpoint is, for whoever looks on: empty while calls flow, else why they wait."""
+    """How the endpoint is, for whoever looks on."""
 
     waiting: str = ""
+    """Empty while calls flow, else why they wait."""
+    adapted: dict[str, None] = field(default_factory=dict)
+    """What was learned of how the endpoint wants to be asked, in the order in which it was."""
+
+
+@dataclass(eq=False, slots=True)
+class _Flight:
+    """A call in flight, and how many were at most beside it, itself included."""
+
+    most: int = 1
 
 
 class Limited:
@@ -232,7 +256,8 @@ class Limited:
 
     During an outage nothing is sent but small calls, one at a time, that ask whether it is over; then all go on.
     A refusal that every call would meet (key, credit, model) is met once: later calls are not sent.
-    ``remaining`` tells the seconds that the run has left. The clock is the event loop's.
+    ``remaining`` tells the seconds that the run has left, ``slots`` how many calls the endpoint says that it answers
+    side by side (0: it does not say). The clock is the event loop's.
 
     Raises (from ``complete``):
         ProviderError: as the inner model, or an outage that outlasts the patience.
@@ -246,13 +271,16 @@ class Limited:
         pacing: Pacing | None = None,
         health: Health | None = None,
         remaining: Callable[[], float] = lambda: math.inf,
+        slots: Callable[[], Awaitable[int]] | None = None,
     ) -> None:
         self._inner = inner
+        self._slots = slots
         self._pacing = pacing or Pacing()
         self._pace = Pace(concurrency, self._pacing)
         self._health = health or Health()
         self._remaining = remaining
         self._in_flight = 0
+        self._flights: set[_Flight] = set()
         self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
         self._hopeless: ProviderError | None = None
@@ -261,7 +289,13 @@ class Limited:
     async def complete(self, request: Request) -> Reply:
         """Answer when the endpoint bears another call."""
         async with self._turn:
-            await self._until_due(request.model)
+            if self._slots is not None:
+                slots = await self._slots()
+                if slots:
+                    self._pace.crowding.tell(slots)
+                if slots or self._pace.answered_once:  # one that was still loading its model could not tell before
+                    self._slots = None
+            await self._until_due(request)
             self._in_flight += 1
             self._pace.note_sent(_now())
         try:
@@ -271,10 +305,18 @@ class Limited:
 
     async def _send(self, request: Request) -> Reply:
         """Send a call and learn from how it ends."""
-        sent = _now()
+        sent, flight = _now(), _Flight()
+        self._flights.add(flight)
+        for other in self._flights:
+            other.most = max(other.most, len(self._flights))
         try:
             reply = await self._inner.complete(request)
-        except (Adapted, Unusable):
+        except Adapted as learned:
+            self._pace.note_answer(_now())
+            if learned.said:
+                self._health.adapted.setdefault(learned.said)
+            raise
+        except Unusable:
             self._pace.note_answer(_now())
             raise
         except Transient as fault:
@@ -288,11 +330,13 @@ class Limited:
             self._hopeless = error
             raise
         finally:
+            self._flights.remove(flight)
             self._changed.set()
         self._pace.note_answer(_now())
+        self._pace.crowding.note(request, reply, sent, _now(), flight.most)
         return reply
 
-    async def _until_due(self, model: str) -> None:
+    async def _until_due(self, request: Request) -> None:
         """Wait for a free place, the pause and the pace; those who wait behind wait for this one."""
         while True:
             if self._hopeless is not None:
@@ -300,10 +344,10 @@ class Limited:
             if self._remaining() <= 0:
                 return  # The ledger says it better.
             if self._pace.down:
-                await self._outlast(model)
+                await self._outlast(request)
                 continue
             seconds = self._pace.due - _now()
-            if self._in_flight >= max(1, math.floor(self._pace.window)):
+            if self._in_flight >= self._pace.in_flight:
                 await self._nap(math.inf)
             elif seconds > 0:
                 if seconds >= _WORTH_TELLING:
@@ -315,7 +359,7 @@ class Limited:
             else:
                 return
 
-    async def _outlast(self, model: str) -> None:
+    async def _outlast(self, request: Request) -> None:
         """Ask from time to time whether the endpoint is back; return when anything was answered."""
         began = _now()
         patience, between = self._pacing.patience, self._pacing.probe
@@ -336,7 +380,7 @@ class Limited:
                     await self._nap(until - _now())
                 if self._is_down():
                     with contextlib.suppress(CallFailed):  # How it went is known to the pace.
-                        await self._send(ready_question(model))
+                        await self._send(request.ready())
                 between = min(2 * between, self._pacing.probe_cap)
         finally:
             self._health.waiting = ""

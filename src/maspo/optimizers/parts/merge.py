@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from functools import lru_cache
 
+_KNOWN = 4096
+"""Texts whose sentences and changes are kept: each candidate of a round is in half of its mixtures."""
 _SENTENCE = re.compile(r"[^\n]*?(?:[.!?:;](?=\s)|\n|$)\s*", re.DOTALL)
 
 
@@ -23,8 +26,8 @@ def merged(base: str, one: str, other: str) -> str | None:
 
     What both add is added once. Additions at the same place follow one another, those of ``one`` first.
     """
-    sentences = _sentences(base)
-    first, second = _edits(sentences, _sentences(one)), _edits(sentences, _sentences(other))
+    sentences = sentences_of(base)
+    first, second = _edits(base, one), _edits(base, other)
     added = {sentence.strip() for edit in first for sentence in edit.text}
     kept = [
         replace(edit, text=tuple(sentence for sentence in edit.text if sentence.strip() not in added))
@@ -46,21 +49,23 @@ def merged(base: str, one: str, other: str) -> str | None:
 
 def without_added(base: str, text: str) -> tuple[str, ...]:
     """Return the text without one of the sentences that it adds to ``base``: one version for each of them."""
-    sentences = _sentences(text)
-    held = {sentence.strip() for sentence in _sentences(base)}
+    sentences = sentences_of(text)
+    held = {sentence.strip() for sentence in sentences_of(base)}
     added = [place for place, sentence in enumerate(sentences) if sentence.strip() and sentence.strip() not in held]
     return tuple("".join([*sentences[:place], *sentences[place + 1 :]]).strip() for place in added)
 
 
-def _sentences(text: str) -> list[str]:
-    return [sentence for sentence in _SENTENCE.findall(text) if sentence]
+@lru_cache(_KNOWN)
+def sentences_of(text: str) -> tuple[str, ...]:
+    """Return the sentences of a prompt, each with the white space behind it; together they are the prompt."""
+    return tuple(sentence for sentence in _SENTENCE.findall(text) if sentence)
 
 
-def _edits(base: list[str], text: list[str]) -> list[_Edit]:
+@lru_cache(_KNOWN)
+def _edits(base: str, text: str) -> tuple[_Edit, ...]:
+    old, new = sentences_of(base), sentences_of(text)
     # White space behind a sentence depends on what follows; it is not a change.
-    matcher = SequenceMatcher(None, [item.strip() for item in base], [item.strip() for item in text], autojunk=False)
-    return [
-        _Edit(start, end, tuple(text[begin:stop]))
-        for tag, start, end, begin, stop in matcher.get_opcodes()
-        if tag != "equal"
-    ]
+    matcher = SequenceMatcher(None, [item.strip() for item in old], [item.strip() for item in new], autojunk=False)
+    return tuple(
+        _Edit(start, end, new[begin:stop]) for tag, start, end, begin, stop in matcher.get_opcodes() if tag != "equal"
+    )

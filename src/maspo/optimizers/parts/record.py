@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from maspo.core.prompts import prompt_id
 from maspo.core.verdict import Comparison
@@ -103,4 +103,30 @@ def round_events(round_: Round, accepted: Trial, agents: Iterable[str], weights:
         elif any(effects[number] > 0 for number in numbers):
             reason = "looked better in mixed runs, but not when it was tried"
         events.append(decision_event(step, agent, now, changes.get(agent, now), reason))
+    return events
+
+
+def pruned_events(
+    round_: Round,
+    evidence: Sequence[Sequence[Comparison]],
+    accepted: Trial,
+    steps: Mapping[str, str],
+    weights: Weights,
+) -> list[SearchEvent]:
+    """Return what leaving out each sentence came to, and what becomes of the prompts; ``steps`` are by agent."""
+    events: list[SearchEvent] = []
+    for agent, step in steps.items():
+        own = [number for number, one in enumerate(round_.candidates) if one.agent == agent]
+        gone = [number for number in own if number in accepted.part.members]
+        for number in own:
+            result = (reward(evidence[number], weights, "centred"), round_.effects[number], number in gone)
+            events.append(
+                scored_event(
+                    step, agent, round_.candidates[number].text, round_.anchor[agent], evidence[number], result
+                )
+            )
+        now = round_.anchor[agent]
+        sentences = f"{len(gone)} of {len(own)} added sentences left out that are not missed"
+        reason = f"{sentences}: {tally(accepted.comparisons)}" if gone else "no added sentence can be left out"
+        events.append(decision_event(step, agent, now, accepted.part.changes.get(agent, now), reason))
     return events

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from maspo.sandbox.inside.channel import Broken, Frames, Peer, Remote, builtin_error
 from maspo.sandbox.inside.program import parse, read_job, with_body
+from maspo.sandbox.inside.soundness import unsound
 from maspo.sandbox.inside.values import Data
 
 _MODULE_NAMES: Final = """
@@ -92,7 +93,7 @@ class _Examination:
 
     def run(self, report: _Report) -> None:
         """Find the names that the tests use, then run them in their order."""
-        self._bind_names()
+        self._bind_names(report)
         nodes = [node for test in self._tests for node in ast.walk(test)]
         # A ``check`` that the tests define and leave to the caller is called, as HumanEval does it.
         defined = any(isinstance(one, ast.FunctionDef) and one.name == "check" for t in self._tests for one in t.body)
@@ -119,8 +120,11 @@ class _Examination:
             return {one.name for one in tree.body if isinstance(one, ast.FunctionDef) and _is_announced(one)}
         return set()
 
-    def _bind_names(self) -> None:
-        """Let the program stand behind every name that nobody else defines, and behind its entry point."""
+    def _bind_names(self, report: _Report) -> None:
+        """Let the program stand behind every name that nobody else defines, and behind its entry point.
+
+        Report a test that it can then decide itself.
+        """
         if self._entry:
             self._bind(self._entry, needed=True)
             self._names.setdefault("candidate", self._names[self._entry])
@@ -137,6 +141,12 @@ class _Examination:
             self._names.update(library)  # The tests compare with it, so the program must not replace it.
         else:
             own = unknown
+        supplied = {*own, self._entry}
+        for number, test in enumerate(self._tests, 1):
+            why = unsound(test, supplied)
+            if why:
+                report.write({"unsound": f"test {number} is unsound: {why}"[:_LONGEST]})
+                break
         for name in own:
             self._bind(name, needed=False)
 

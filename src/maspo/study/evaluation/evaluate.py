@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, TypeAlias, TypeVar
 
-from maspo.config import Caps, capped
+from maspo.config import Caps, capped, in_form_of
 from maspo.core.concurrency import together
-from maspo.core.errors import BudgetReached, CallFailed, RunChanged, StoreError
+from maspo.core.errors import BudgetReached, CallFailed, ProviderError, RunChanged, StoreError
+from maspo.core.plain_files import is_there
 from maspo.core.prompts import Prompts
 from maspo.core.quoting import tagged
 from maspo.core.seeded import shuffled
@@ -20,6 +21,7 @@ from maspo.core.trace import Trace
 from maspo.core.verdict import Level, Verdict
 from maspo.events import CallUnsettled
 from maspo.judges.base import Question, compare_both_orders
+from maspo.models.base import Request
 from maspo.models.prices import PriceBook
 from maspo.scoring.answers import final_answer, is_correct, same_answer
 from maspo.scoring.base import Score, Scorer
@@ -27,6 +29,8 @@ from maspo.scoring.judged import RubricScorer
 from maspo.scoring.labelled import LabelScorer
 from maspo.scoring.registry import scorer_of
 from maspo.store.run_store import RunStore
+from maspo.study import trust
+from maspo.study.bound import describe_groups, remark_on_few
 from maspo.study.calls import provider as default_provider
 from maspo.study.evaluation.job import (
     EVALUATION,
@@ -41,9 +45,11 @@ from maspo.study.evaluation.job import (
     changes,
 )
 from maspo.study.evaluation.tally import Mark, RowFound, Share, difference_of, share_of, verdict_of
-from maspo.study.job import Provider, Watcher
+from maspo.study.fruitless import check_answers
+from maspo.study.job import Looks, Provider, Watcher
+from maspo.study.reach import Reach, of_evaluation
 from maspo.study.record import make_folder, nothing_left_unless_answered, open_for_reading
-from maspo.study.resolve import prices_of
+from maspo.study.resolve import groups_in, prices_of, texts_of_inputs
 from maspo.study.session import Session, at_work
 
 DATABASE = "evaluation.db"
@@ -68,6 +74,8 @@ class Attention:
     watcher: Watcher
     provider: Provider = default_provider
     stop: asyncio.Event | None = None
+    looks: Looks | None = None
+    """How often the same rows were looked at before; without it only the record itself counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,23 +99,74 @@ async def evaluate(evaluation: Evaluation, out: Path, attention: Attention) -> E
     """
     scorer = scorer_for(evaluation)
     async with open_evaluation(evaluation, out / DATABASE, attention) as session:
-        judge = [evaluation.config.models.for_judge()] if evaluation.scorer == JUDGE else []
-        simulated = await session.probe([*agent_models(evaluation), *judge])
-        rows = await over_rows(session, evaluation.most_calls, lambda key: _row(evaluation, session, key))
-        found = await _evaluated(evaluation, session, rows, scorer, simulated)
+        simulated = await session.probe(questions_of(evaluation, judged=evaluation.scorer == JUDGE))
+        look = await _look(evaluation, session) if evaluation.before is not None else 1
+
+        answered: list[bool] = []
+        """Of every run of the team, whether it brought an answer."""
+
+        async def one(key: str) -> _RowRun:
+            found = await _row(evaluation, session, key)
+            answered.extend(trace is not None for trace in found.traces.values())
+            try:
+                check_answers(answered, session.events, ended=False)
+            except ProviderError as error:
+                session.ledger.halt(error)
+                raise
+            return found
+
+        rows = await over_rows(session, evaluation.most_calls, one)
+        check_answers(answered, session.events, ended=True)
+        found = await _evaluated(evaluation, session, rows, scorer, simulated, look)
         await session.save({_FOUND: FOUND.dump(found)})
     return found
 
 
-async def resume_evaluation(out: Path, caps: Caps | None, attention: Attention) -> Evaluated:
-    """Go on with the evaluation of a folder; ``caps`` replace those that they name. Raises what ``evaluate`` raises."""
+async def _look(evaluation: Evaluation, session: Session) -> int:
+    """Count a comparison on these rows, before it is made. One that a cap cut short and that goes on is another."""
+    noted, cut = session.noted(_FOUND), 0
+    if noted is not None:
+        cut = FOUND.load(noted, evaluation=evaluation, outputs=()).left_out
+    job = evaluation.job
+    return await session.look(f"rows/{cut}", texts_of_inputs(job, [row.key for row in job.inputs.rows]))
+
+
+def remarks_on_rows(evaluation: Evaluation) -> list[str]:
+    """Return what is worth knowing of the independent rows of a comparison before anything is paid.
+
+    Raises:
+        InputsInvalid: no row has the column that ``--group-by`` names.
+
+    """
+    keys = [row.key for row in evaluation.task.test.rows]
+    groups = groups_in(evaluation.job).count(keys)
+    notes = []
+    if groups < len(keys):
+        notes.append(f"{describe_groups(len(keys), groups, evaluation.config.holdout.group_by)}; each counts once")
+    if evaluation.before is not None:
+        what = f"{groups} rows" if groups == len(keys) else f"{groups} independent groups of rows"
+        notes.append(remark_on_few(groups, len(keys), what))
+    return [note for note in notes if note]
+
+
+async def resume_evaluation(out: Path, caps: Caps | None, attention: Attention, allowed: str = "") -> Evaluated:
+    """Go on with the evaluation of a folder; ``caps`` replace those that they name.
+
+    ``allowed`` is the fingerprint of what a record may ask for that was not written here.
+
+    Raises:
+        NotTrusted: it asks for what this user has not agreed to. Nothing was opened to write, nothing sent.
+        MaspoError: what ``evaluate`` raises.
+
+    """
+    trust.require(reach_in(out), out, allowed)
     evaluation = recorded(out / DATABASE)
     return await evaluate(replace(evaluation, config=capped(evaluation.config, caps)), out, attention)
 
 
 def holds_evaluation(out: Path) -> bool:
     """Return whether a folder holds an evaluation that was begun."""
-    return (out / DATABASE).is_file()
+    return is_there(out / DATABASE)
 
 
 def recorded(database: Path) -> Evaluation:
@@ -119,6 +178,18 @@ def recorded(database: Path) -> Evaluation:
     """
     with open_for_reading(database) as store:
         return _evaluation_in(store.meta(), database)
+
+
+def reach_in(out: Path) -> Reach:
+    """Return what the folder of an evaluation asks for.
+
+    Raises:
+        StoreError: its record cannot be read.
+
+    """
+    with open_for_reading(out / DATABASE) as store:
+        noted = store.meta()
+    return of_evaluation(_evaluation_in(noted, out / DATABASE), noted.get("run", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +233,7 @@ def _open_record(evaluation: Evaluation, database: Path) -> RunStore:
 
     """
     out = database.parent
-    if not database.is_file():
+    if not is_there(database):
         with make_folder(out):
             pass
         return RunStore.create(database)
@@ -198,22 +269,34 @@ async def open_evaluation(evaluation: Evaluation, database: Path, attention: Att
     prices = prices_of(evaluation.job)
     with nothing_left_unless_answered(database):
         async with _open_record(evaluation, database) as store:
-            run = store.meta().get("run") or uuid.uuid4().hex[:12]
+            noted = store.meta()
+            run = noted.get("run") or uuid.uuid4().hex[:12]
+            if NOTED in noted:
+                before = EVALUATION.load(noted[NOTED])
+                evaluation = replace(evaluation, config=in_form_of(evaluation.config, before.config))
             await store.append([], {"run": run, NOTED: EVALUATION.dump(evaluation)})
+            trust.remember(of_evaluation(evaluation, run), database.parent)
             async with attention.provider(evaluation.job, run) as bare:
-                session = Session(evaluation.job, store, bare, attention.watcher, prices=prices)
+                session = Session(evaluation.job, store, bare, attention.watcher, prices=prices, looks=attention.looks)
                 async with at_work(session, attention.watcher, attention.stop):
                     try:
                         session.runner()  # before the first call: one that cannot be made costs nothing
                         await session.list_unsettled()
                         yield session
                     finally:
+                        await session.tell_adapted()
                         await session.save()
 
 
-def agent_models(evaluation: Evaluation) -> list[str]:
-    """Return the model of each agent."""
-    return [agent.model or evaluation.config.models.agent for agent in evaluation.system.agents]
+def questions_of(evaluation: Evaluation, judged: bool) -> list[Request]:
+    """Return the small question to the model of each agent, and to the judge's if one is asked.
+
+    The models of an app answer it alone, and are not asked by anybody else.
+    """
+    models, system = evaluation.config.models, evaluation.system
+    agents = system.agents if system.app is None else ()
+    asked = [models.of_agents().ready_question(agent.model) for agent in agents]
+    return [*asked, *([models.of_judge().ready_question()] if judged else [])]
 
 
 # ── row by row, under the caps ───────────────────────────────────────────────────────────────────────────────────────
@@ -289,7 +372,8 @@ async def _row(evaluation: Evaluation, session: Session, key: str) -> _RowRun:
         return _RowRun(traces, tuple(await together(map(judged, repeats))))
     if evaluation.scorer != JUDGE:
         return _RowRun(traces)
-    scorer = RubricScorer(session.model, config.models.of_judge(), evaluation.rubric, config.seed)
+    judge = session.job.config.models.of_judge()
+    scorer = RubricScorer(session.model, judge, evaluation.rubric, config.seed)
     written = {place: trace for place, trace in traces.items() if trace is not None}
     samples = [evaluation.task.sample(trace.input_key, trace.output) for trace in written.values()]
     return _RowRun(traces, scores=dict(zip(written, await scorer.score(samples), strict=True)))
@@ -310,7 +394,12 @@ def question(evaluation: Evaluation, before: Trace, after: Trace) -> Question:
 
 
 async def _evaluated(
-    evaluation: Evaluation, session: Session, rows: RowsDone[_RowRun], scorer: Scorer | None, simulated: bool
+    evaluation: Evaluation,
+    session: Session,
+    rows: RowsDone[_RowRun],
+    scorer: Scorer | None,
+    simulated: bool,
+    look: int,
 ) -> Evaluated:
     """Score the outputs, and return what they come to; where a judge compares pairs, no output has a score."""
     scores: Scores = {(key, *place): score for key, row in rows.found.items() for place, score in row.scores.items()}
@@ -324,6 +413,7 @@ async def _evaluated(
         given = await scorer.score([evaluation.task.sample(place[0], output) for place, output in written])
         scores = {place: score for (place, _), score in zip(written, given, strict=True)}
     labels = {row.key: row.label for row in evaluation.task.test.rows}
+    groups = {labels[key]: group for key, group in groups_in(evaluation.job).of.items()}
 
     def marks(key: str, side: Side) -> tuple[Mark, ...]:
         places = [(key, side, repeat) for repeat in range(evaluation.repeats)]
@@ -337,8 +427,9 @@ async def _evaluated(
     ]
     shares: dict[Side, Share] = {}
     if not evaluation.pairwise:
-        shares = {side: share_of([getattr(row, side) for row in found]) for side in evaluation.sides}
-    compared = difference_of(found) if evaluation.before is not None and found else None
+        of = [groups[row.id] for row in found]
+        shares = {side: share_of([getattr(row, side) for row in found], of) for side in evaluation.sides}
+    compared = difference_of(found, groups, look) if evaluation.before is not None and found else None
     return Evaluated(
         evaluation=evaluation,
         run=session.run,
@@ -364,7 +455,7 @@ async def _evaluated(
 def _costs(evaluation: Evaluation, rows: Sequence[_RowRun]) -> dict[Side, Cost]:
     """Return the mean cost of a run by side. Calls that two runs share are counted for both: each would make them."""
     models = evaluation.config.models
-    prices = PriceBook(models.prices, models.base_url)
+    prices, endpoint = PriceBook(models.prices, models.base_url, models.addresses()), models.of_agents().endpoint
     own = {agent.name: agent.model or models.agent for agent in evaluation.system.agents}
     found: dict[Side, Cost] = {}
     for side in evaluation.sides:
@@ -375,7 +466,7 @@ def _costs(evaluation: Evaluation, rows: Sequence[_RowRun]) -> dict[Side, Cost]:
         tokens_in, tokens_out = _sum(call.tokens_in for call in calls), _sum(call.tokens_out for call in calls)
         usd: float | None = 0.0
         for call in calls:
-            price = prices.price(own[call.agent], call.tokens_in or 0)
+            price = prices.price(own[call.agent], call.tokens_in or 0, endpoint)
             if price is None or call.tokens_in is None or call.tokens_out is None or usd is None:
                 usd = None
                 break

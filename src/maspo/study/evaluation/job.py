@@ -11,7 +11,7 @@ from maspo.core.prompts import Prompts
 from maspo.core.usage import Usage
 from maspo.data.tasks.task import Task
 from maspo.events import CallUnsettled, VerdictWord
-from maspo.runners.base import RUNNERS, most_calls
+from maspo.runners.base import RUNNERS, most_calls, runner_kind
 from maspo.scoring.base import Score
 from maspo.study.evaluation.tally import Difference, RowFound, Share
 from maspo.study.job import Job
@@ -75,7 +75,7 @@ class Evaluation:
     def calls_of_a_run(self) -> int:
         """The model calls of one run of the team, at most."""
         runner = self.config.runner
-        often = most_calls(RUNNERS.get(runner.kind), self.system, runner.options)
+        often = most_calls(RUNNERS.get(runner_kind(self.system, runner.kind)), self.system, runner.options)
         return sum(often.get(name, 1) for name in self.system.order)
 
 
@@ -148,8 +148,9 @@ FOUND = Serialized(Evaluated, "what the evaluation found", "evaluation", "output
 
 
 def changes(before: Evaluation, now: Evaluation) -> tuple[str, ...]:
-    """Return one line per field that differs; caps and paths do not count."""
-    lines = list(differences_between(before.job, now.job))
+    """Return one line per field that differs; caps and paths do not count, nor what only a search goes by."""
+    found = differences_between(before.job, now.job)
+    lines = [line for line in found if not line.startswith(("config.proposer.", "config.holdout."))]
     for name, flag in _GIVEN.items():
         if getattr(before, name) != getattr(now, name):
             lines.append(f"{flag}: differs")

@@ -18,14 +18,15 @@ from maspo.scoring.answers import same_answer
 from maspo.scoring.base import Scorer
 from maspo.study.evaluation.evaluate import (
     Attention,
-    agent_models,
     open_evaluation,
     over_rows,
     question,
+    questions_of,
     scorer_for,
     trace_of,
 )
 from maspo.study.evaluation.job import Evaluation, EvaluationEnd, Side
+from maspo.study.fruitless import check_answers, check_roles
 from maspo.study.session import Session
 
 DATABASE = "judge.db"
@@ -73,16 +74,21 @@ async def judge_check(evaluation: Evaluation, most: int, out: Path, attention: A
     labelled = any(row.answer is not None or row.tests for row in evaluation.task.test_rows)
     scorer = scorer_for(evaluation) if labelled else None
     async with open_evaluation(evaluation, out / DATABASE, attention) as session:
-        simulated = await session.probe([*agent_models(evaluation), evaluation.config.models.for_judge()])
+        simulated = await session.probe(questions_of(evaluation, judged=True))
+        runs: list[bool] = []
+        """Of every run of the team, whether it brought an answer."""
 
         def enough(found: Mapping[str, _Found | None]) -> bool:
+            check_answers(runs, session.events, ended=False)
             return len(_chosen([one for one in found.values() if one], most)) >= most
 
         rows = await over_rows(
-            session, most_calls(evaluation, most), lambda key: _pair(evaluation, session, scorer, key), enough
+            session, most_calls(evaluation, most), lambda key: _pair(evaluation, session, scorer, key, runs), enough
         )
+        check_answers(runs, session.events, ended=True)
         chosen = _chosen([one for one in rows.found.values() if one], most)
         readings = await together(_reading(evaluation, session, one) for one in chosen)
+        check_roles(session.events, session.ledger.usage(), ended=True)
         return Checked(
             evaluation=evaluation,
             run=session.run,
@@ -111,10 +117,13 @@ def _chosen(found: Sequence[_Found], most: int) -> list[_Found]:
     return [*telling[: max(0, most - len(equal))], *equal]
 
 
-async def _pair(evaluation: Evaluation, session: Session, scorer: Scorer | None, key: str) -> _Found | None:
+async def _pair(
+    evaluation: Evaluation, session: Session, scorer: Scorer | None, key: str, answered: list[bool]
+) -> _Found | None:
     """Run a row and return its most telling pair; None when all its outputs give the same answer."""
     places: list[tuple[Side, int]] = [(side, at) for at in range(evaluation.repeats) for side in evaluation.sides]
     runs = await together(trace_of(session, evaluation.sides[side], key, at) for side, at in places)
+    answered += [trace is not None for trace in runs]
     traces = [trace for trace in runs if trace is not None]
     right: list[bool | None] | None = None
     """Which outputs are right by their label; None for one that could not be scored."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from maspo.core.verdict import Verdict
 from maspo.events import VerdictWord
 from maspo.scoring.base import Outcome
-from maspo.stats.paired import mcnemar, mean_difference_interval, sign_flip_test
-from maspo.stats.share import clustered_share_interval
+from maspo.stats.looks import level_of
+from maspo.stats.paired import SIGNIFICANT, group_differences, group_interval, group_mean, mcnemar, sign_flip_test
+from maspo.stats.share import grouped_share_interval
 from maspo.study.holdout import claim
 
 Mark: TypeAlias = Outcome | Literal["lost"]
@@ -76,11 +77,19 @@ class Difference:
     """Exact one-sided p-value for more wins than losses."""
     p_worse: float
     p_two_sided: float
-    """McNemar's exact test on rows won and lost."""
+    """McNemar's exact test on rows won and lost, or on groups of them."""
     p_bounds: tuple[float, float]
     """The p-value for better, and for worse, if everything missing spoke against each."""
     contradicted: int = 0
     """Verdicts that turned with the order of the two outputs; ties."""
+    groups: int | None = None
+    """Independent groups among the rows; None in records of versions that took every row for one."""
+    decided_groups: int | None = None
+    """Of the groups: those won or lost."""
+    look: int = 1
+    """The so-manyth comparison on these rows that this was, other evaluations and runs included."""
+    level: float = SIGNIFICANT
+    """What p had to reach at this look."""
 
     @property
     def ties(self) -> int:
@@ -88,10 +97,11 @@ class Difference:
         return self.rows - len(self.won) - len(self.lost)
 
 
-def share_of(marks: Sequence[tuple[Mark, ...]]) -> Share:
-    """Return the share of correct outputs over rows of marks."""
-    whole = [row for row in marks if all(mark in _VALUES for mark in row)]
-    counts = [sum(_VALUES[mark] for mark in row) for row in whole]
+def share_of(marks: Sequence[tuple[Mark, ...]], groups: Sequence[str] | None = None) -> Share:
+    """Return the share of correct outputs over rows of marks; ``groups`` names the group of each row."""
+    named = groups if groups is not None else [str(number) for number in range(len(marks))]
+    whole = [(row, group) for row, group in zip(marks, named, strict=True) if all(mark in _VALUES for mark in row)]
+    counts = [sum(_VALUES[mark] for mark in row) for row, _ in whole]
     repeats = len(marks[0]) if marks else 1
     every = [mark for row in marks for mark in row]
     known = sum(_VALUES.get(mark, 0) for mark in every)
@@ -103,40 +113,49 @@ def share_of(marks: Sequence[tuple[Mark, ...]]) -> Share:
         unread=every.count("unread"),
         failed=every.count("failed"),
         lost=every.count("lost"),
-        interval=clustered_share_interval(counts, repeats),
+        interval=grouped_share_interval(counts, [group for _, group in whole], repeats),
         bounds=(known / len(every), (known + missing) / len(every)) if every else (0.0, 1.0),
     )
 
 
-def difference_of(rows: Sequence[RowFound]) -> Difference:
-    """Return how the two sides of an evaluation differ; a judge's verdicts count as wins and losses."""
+def difference_of(rows: Sequence[RowFound], groups: Mapping[str, str] | None = None, look: int = 1) -> Difference:
+    """Return how the two sides of an evaluation differ; a judge's verdicts count as wins and losses.
+
+    ``groups`` tells the group of a row by its id; without it every row is one. ``look`` says the how manyth comparison
+    on these rows it is.
+    """
+    of = [(groups or {}).get(row.id, row.id) for row in rows]
     lowest = [_net(row, worst=True) for row in rows]
     highest = [_net(row, worst=False) for row in rows]
-    whole = [(row.id, low) for row, low in zip(rows, lowest, strict=True) if not _is_incomplete(row)]
-    nets = [net for _, net in whole]
+    whole = [(row.id, low, group) for row, low, group in zip(rows, lowest, of, strict=True) if not _is_incomplete(row)]
+    nets, own = [net for _, net, _ in whole], [group for _, _, group in whole]
+    by_group, if_lost, if_won = (group_differences(*both) for both in ((nets, own), (lowest, of), (highest, of)))
     repeats = max((len(row.verdicts) or len(row.after) for row in rows), default=1)
     most = len(rows) * repeats
-    won = tuple(name for name, net in whole if net > 0)
-    lost = tuple(name for name, net in whole if net < 0)
     return Difference(
         rows=len(whole),
-        won=won,
-        lost=lost,
+        won=tuple(name for name, net, _ in whole if net > 0),
+        lost=tuple(name for name, net, _ in whole if net < 0),
         missing=tuple(row.id for row in rows if _is_incomplete(row)),
-        mean=sum(nets) / (len(nets) * repeats) if nets else 0.0,
-        interval=mean_difference_interval(nets, repeats),
+        mean=group_mean(nets, own, repeats),
+        interval=group_interval(nets, own, repeats),
         bounds=(sum(lowest) / most, sum(highest) / most) if most else (-1.0, 1.0),
-        p_value=sign_flip_test(nets),
-        p_worse=sign_flip_test([-net for net in nets]),
-        p_two_sided=mcnemar(len(won), len(lost)),
-        p_bounds=(sign_flip_test(lowest), sign_flip_test([-net for net in highest])),
+        p_value=sign_flip_test(by_group),
+        p_worse=sign_flip_test([-net for net in by_group]),
+        p_two_sided=mcnemar(sum(net > 0 for net in by_group), sum(net < 0 for net in by_group)),
+        p_bounds=(sign_flip_test(if_lost), sign_flip_test([-net for net in if_won])),
         contradicted=sum(row.verdicts.count(Verdict.CONTRADICTED) for row in rows),
+        groups=len(by_group),
+        decided_groups=sum(map(bool, by_group)),
+        look=look,
+        level=level_of(look),
     )
 
 
 def verdict_of(found: Difference) -> VerdictWord:
     """Return what can be claimed, by the rule of the hold-out test."""
-    return claim((found.p_value, found.p_worse), found.p_bounds, len(found.won) + len(found.lost))
+    decided = len(found.won) + len(found.lost) if found.decided_groups is None else found.decided_groups
+    return claim((found.p_value, found.p_worse), found.p_bounds, decided, found.level)
 
 
 def _is_incomplete(row: RowFound) -> bool:

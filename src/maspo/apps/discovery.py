@@ -1,0 +1,255 @@
+"""Finding the team behind an app from a few of its rollouts: agents, who reads whom, tools, models. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from maspo.apps.provenance import stands_in
+from maspo.apps.templates import FEWEST_FIXED, Instruction, Template, find_templates
+from maspo.apps.tracing import Known, trace_of
+from maspo.core.trace import Trace
+from maspo.gateway.wire import INSTRUCTING, WireCall, WireText
+from maspo.team.app import App
+from maspo.team.system import RESERVED_NAMES, Agent, System
+from maspo.team.template import values_of
+
+_ROLE = re.compile(
+    r"\b(?:you are|you're|act as|your role is|i am)\s+(?:an?|the|our|my)\s+"
+    r"([A-Za-z][\w' -]{1,40}?)(?=\s+(?:who|that|for|of|in|and|with|whose|on|to)\b|[.,;:!\n(]|$)",
+    re.IGNORECASE,
+)
+"""The name that a prompt gives its agent, as most prompts begin: up to the first word that says more about it."""
+_DUTY = re.compile(r"\s*(?:you\s+)?(?:(?:always|only|first|will|must|should|shall)\s+)*([a-z]{3,})\b", re.IGNORECASE)
+"""The word by which a prompt without such a name begins: what its agent does."""
+_NO_DUTY = frozenset({"are", "the", "your", "this", "that", "here", "have", "can", "for", "and", "given", "below"})
+_HANDOFF = re.compile(r"(?:transfer|hand_?off|handover|delegate)_(?:back_)?to_(\w+)", re.IGNORECASE)
+"""How frameworks name the tools by which an agent hands over: OpenAI Agents SDK, LangGraph's, AutoGen, Strands."""
+_FRAMES = (re.compile(r"In adhering to this structure, your objective is:\s*(\S.*?)\s*\Z", re.DOTALL),)
+"""Texts that a framework sets around a prompt, by what it says just before: DSPy. What it says is no part of it."""
+_LONGEST_NAME = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A rollout that was looked at: the input, its calls as they came, and the app's answer."""
+
+    key: str
+    columns: Mapping[str, str]
+    calls: tuple[WireCall, ...]
+    answer: str
+    seconds: float = 0.0
+    import_seconds: float = 0.0
+    """Of them: what importing the owner's modules took."""
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """What was found, and what could not be told."""
+
+    system: System
+    traces: tuple[Trace, ...]
+    models: Mapping[str, Mapping[str, int]]
+    """How often each agent called each model."""
+    attributed: int
+    calls: int
+    """All calls of the rollouts, and those of known agents."""
+    tokens_in: int
+    tokens_out: int
+    notes: tuple[str, ...]
+
+    @property
+    def calls_a_rollout(self) -> float:
+        """Model calls of one rollout, on average."""
+        return self.calls / len(self.traces)
+
+
+def discover(app: App, rollouts: Sequence[Seen], name: str = "team") -> Discovery | None:
+    """Return the team behind the rollouts of an app; None when no call holds instructions that could be told."""
+    templates = [one for one in find_templates(_instructions(rollouts)) if one.fixed >= FEWEST_FIXED]
+    owner = {text: place for place, one in enumerate(templates) for text in one.texts}
+    if not templates:
+        return None
+    names = _names(templates, owner, rollouts)
+    named = [_with_agents(rollout, owner, names) for rollout in rollouts]
+    known = {name: template.prompt for name, template in zip(names, templates, strict=True)}
+    traces = tuple(
+        trace_of(one.key, one.calls, one.answer, names, Known(tuple(one.columns.values()), known)) for one in named
+    )
+    calls = [call for one in named for call in one.calls]
+    models = {name: Counter(call.model for call in calls if call.agent == name) for name in names}
+    output, answering = _answering(named, names)
+    agents = tuple(
+        _agent(name, template, named, traces, answers=name in answering)
+        for name, template in zip(names, templates, strict=True)
+    )
+    used = replace(app, dialects=tuple(sorted({call.dialect for call in calls})))
+    return Discovery(
+        system=System(agents, name=name, output=output, app=used),
+        traces=traces,
+        models=models,
+        attributed=sum(call.agent is not None for call in calls),
+        calls=len(calls),
+        tokens_in=sum(call.tokens_in or 0 for call in calls),
+        tokens_out=sum(call.tokens_out or 0 for call in calls),
+        notes=tuple(_notes(named, agents, bool(answering))),
+    )
+
+
+def prompt_text(call: WireCall) -> WireText | None:
+    """Return the text of a request that tells whose it is: the first that instructs, else the first of a user."""
+    for roles in (INSTRUCTING, frozenset({"user"})):
+        for text in call.texts:
+            if text.role in roles and text.text.strip():
+                return text
+    return None
+
+
+def _prompt_in(text: WireText) -> str:
+    """Return the prompt in a text, without what a framework is known to set around it."""
+    found = (frame.search(text.text) for frame in _FRAMES)
+    return next((match[1] for match in found if match), text.text)
+
+
+def _instructions(rollouts: Iterable[Seen]) -> Iterable[Instruction]:
+    for rollout in rollouts:
+        for place, call in enumerate(rollout.calls):
+            text = prompt_text(call)
+            if text is not None:
+                earlier = (one.output for one in rollout.calls[:place])
+                varying = (*rollout.columns.values(), *earlier)
+                yield Instruction(_prompt_in(text), rollout.key, frozenset(call.offered), tuple(varying))
+
+
+def _with_agents(rollout: Seen, owner: Mapping[str, int], names: Sequence[str]) -> Seen:
+    """Return a rollout whose calls say whose they are."""
+    calls = []
+    for call in rollout.calls:
+        text = prompt_text(call)
+        place = None if text is None else owner.get(_prompt_in(text))
+        calls.append(replace(call, agent=None if place is None else names[place]))
+    return replace(rollout, calls=tuple(calls))
+
+
+# ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _names(templates: Sequence[Template], owner: Mapping[str, int], rollouts: Sequence[Seen]) -> list[str]:
+    """Return a name for each prompt: what a hand-over calls it, what it calls itself, or a number."""
+    handed = _handed_over(owner, rollouts)
+    found: list[str] = []
+    for place, template in enumerate(templates):
+        role, duty = _ROLE.search(template.prompt), _DUTY.match(template.prompt)
+        does = duty.group(1).lower() if duty else ""
+        name = (
+            _slug(handed.get(place, ""))
+            or _slug(role.group(1) if role else "")
+            or _slug("" if does in _NO_DUTY else does)
+            or f"agent{place + 1}"
+        )
+        again = sum(other == name or other.startswith(f"{name}_") for other in found)
+        found.append(f"{name}_{again + 1}" if name in found else name)
+    return found
+
+
+def _handed_over(owner: Mapping[str, int], rollouts: Sequence[Seen]) -> dict[int, str]:
+    """Return what agents are called by the tools with which others hand over to them."""
+    votes: dict[int, Counter[str]] = {}
+    for rollout in rollouts:
+        for call, after in zip(rollout.calls, rollout.calls[1:], strict=False):
+            text, before = prompt_text(after), prompt_text(call)
+            asked = [match.group(1) for tool in call.tools if (match := _HANDOFF.fullmatch(tool.name))]
+            if len(asked) == 1 and text is not None and before is not None and text.text != before.text:
+                place = owner.get(_prompt_in(text))
+                if place is not None:
+                    votes.setdefault(place, Counter())[asked[0]] += 1
+    return {place: counted.most_common(1)[0][0] for place, counted in votes.items()}
+
+
+def _slug(text: str) -> str:
+    words = re.findall(r"[a-z0-9]+", text.lower())
+    name = "_".join(words)[:_LONGEST_NAME].strip("_")
+    return "" if not name or not name[0].isalpha() or name in RESERVED_NAMES else name
+
+
+# ── the graph ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _agent(name: str, template: Template, rollouts: Sequence[Seen], traces: Sequence[Trace], *, answers: bool) -> Agent:
+    models = Counter(call.model for one in rollouts for call in one.calls if call.agent == name)
+    read: Counter[str] = Counter()
+    for trace in traces:
+        for call in trace.by_agent.get(name, ()):
+            read.update({trace.calls[place].agent for place in call.reads} - {name})
+    offered: frozenset[str] = frozenset().union(
+        *(call.offered for one in rollouts for call in one.calls if call.agent == name)
+    )
+    return Agent(
+        name,
+        template.prompt,
+        reads=tuple(sorted(read, key=lambda other: (-read[other], other))),
+        model=models.most_common(1)[0][0] or None,
+        calls=max(sum(call.agent == name for call in one.calls) for one in rollouts),
+        frozen=any(values_of(text) for text in template.texts),  # what it says in braces could not be told from values
+        offered=tuple(sorted(offered)),
+        answers=answers,
+        steering=any(_steers(trace, name) for trace in traces),
+    )
+
+
+def _steers(trace: Trace, name: str) -> bool:
+    """Return whether an agent wrote something that nobody read and that others came after: it decided who is called."""
+    read = {place for call in trace.calls for place in call.reads}
+    others_after = {
+        place for place, call in enumerate(trace.calls) if any(one.agent != call.agent for one in trace.calls[place:])
+    }
+    return any(
+        call.agent == name and place not in read and place in others_after and call.output.strip() not in trace.output
+        for place, call in enumerate(trace.calls)
+    )
+
+
+def _answering(rollouts: Sequence[Seen], names: Sequence[str]) -> tuple[str, frozenset[str]]:
+    """Return who writes the app's answer most often, and all who do; none where the answers do not tell."""
+    writers: Counter[str] = Counter()
+    last: Counter[str] = Counter()
+    for rollout in rollouts:
+        calls = [call for call in rollout.calls if call.agent is not None]
+        known = tuple(rollout.columns.values())
+        writer = next((call.agent for call in reversed(calls) if stands_in(rollout.answer, call, known)), None)
+        if writer is not None:
+            writers[writer] += 1
+        if calls and calls[-1].agent is not None:
+            last[calls[-1].agent] += 1
+    best = (writers or last).most_common(1)
+    return (best[0][0] if best else names[-1]), frozenset(writers)
+
+
+def _notes(rollouts: Sequence[Seen], agents: Sequence[Agent], is_told: bool) -> Iterable[str]:
+    """Return what could not be told, each with what helps."""
+    nobodys = [call for one in rollouts for call in one.calls if call.agent is None]
+    if nobodys:
+        example = " ".join((prompt_text(nobodys[0]) or WireText(None, "user", "")).text.split())[:80]
+        yield (
+            f"{len(nobodys)} calls hold no instructions that could be told from their input, such as {example!r}; they "
+            "are run as they are and belong to nobody"
+        )
+    for agent in agents:
+        seen = sum(any(call.agent == agent.name for call in one.calls) for one in rollouts)
+        if seen == 1 and len(rollouts) > 1:
+            yield (
+                f"agents.{agent.name}: called on 1 of {len(rollouts)} inputs, so what of its prompt is fixed is a "
+                "guess; give more rows (--rows) that need it"
+            )
+    if not is_told:
+        yield "output: the answers are not the words of any agent; the last agent called is taken for it"
+    if len(rollouts) == 1:
+        yield "one input tells nothing about values in prompts; give two or more (--rows)"
+    tools = sorted({tool for agent in agents for tool in agent.offered if not _HANDOFF.fullmatch(tool)})
+    if tools:
+        yield (
+            f"tools are run by the app in every rollout ({', '.join(tools)}); see to it that none of them changes "
+            "anything outside"
+        )

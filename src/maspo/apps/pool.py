@@ -1,0 +1,302 @@
+"""The processes of an app: rollouts side by side, each in a process of its own, none outliving maspo."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from maspo.core.errors import CallFailed, ConfigInvalid
+from maspo.team.app import App
+
+QUIET: Mapping[str, str] = {
+    "AGNO_TELEMETRY": "false",
+    "ANONYMIZED_TELEMETRY": "false",
+    "CREWAI_DISABLE_TELEMETRY": "true",
+    "CREWAI_TRACING_ENABLED": "false",
+    "DSPY_CACHEDIR": os.devnull,
+    "HAYSTACK_TELEMETRY_ENABLED": "False",
+    "LANGCHAIN_TRACING_V2": "false",
+    "LANGSMITH_TRACING": "false",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "OPENAI_AGENTS_DISABLE_TRACING": "1",
+    "OTEL_SDK_DISABLED": "true",
+}
+"""Switches of what frameworks send to their makers, or keep from run to run, unless they are told not to. A rollout
+connects to the gateway only, and each draws its own samples."""
+NO_KEYS: Mapping[str, str] = {"OPENAI_API_KEY": "unused", "ANTHROPIC_API_KEY": "unused"}
+"""SDKs refuse to start without a key, also where the endpoint, such as one on this machine, asks for none."""
+_LINE = 256 * 1024 * 1024
+"""Bytes of one line that the shim says, at most: four times what a rollout may print."""
+_GRACE = 5.0
+"""Seconds that the shim is given beyond a rollout's own limit before it counts as stuck."""
+_STARTING = 60.0
+"""Seconds that an interpreter may take to start, on a loaded machine with a cold disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a rollout of an app ended."""
+
+    answer: str | None
+    """None: it brought none, and ``reason`` says why."""
+    reason: str = ""
+    printed: str = ""
+    """The last lines of what it printed."""
+    seconds: float = 0.0
+    import_seconds: float = 0.0
+    """What importing the owner's modules took, within ``seconds``."""
+
+
+class Pool:
+    """Runs an app on rows. At most ``app.workers`` rollouts run at a time."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self._shim: _Shim | None = None
+        self._left: list[_Shim] = []
+        self._warms = True
+        self._starting = asyncio.Lock()
+        self._places: asyncio.Queue[int] = asyncio.Queue()
+        for place in range(app.workers):
+            self._places.put_nowait(place)
+        self._numbers = itertools.count()
+        self._first = asyncio.Lock()
+        self._is_warm = app.kind != "callable" or app.keep_alive
+        self._closed = False
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[int]:
+        """Wait until a rollout may run, and yield the number of its worker."""
+        number = await self._places.get()
+        try:
+            yield number
+        finally:
+            self._places.put_nowait(number)
+
+    async def run(self, row: Mapping[str, str], environment: Mapping[str, str], place: int = 0) -> Ended:
+        """Run the app on one row, under the environment of its rollout.
+
+        Raises:
+            ConfigInvalid: the app's interpreter or command cannot be started at all.
+
+        """
+        if self.app.kind == "url":
+            return await _post(self.app, row, environment)
+        if not self._is_warm:
+            async with self._first:  # it tells which libraries the app loads; all others then have them
+                if not self._is_warm:
+                    ended = await self._rolled_out(row, environment, place)
+                    self._is_warm = True
+                    return ended
+        return await self._rolled_out(row, environment, place)
+
+    async def _rolled_out(self, row: Mapping[str, str], environment: Mapping[str, str], place: int) -> Ended:
+        asked = {
+            "do": "run",
+            "id": f"r{next(self._numbers)}",
+            "row": dict(row),
+            "env": dict(environment),
+            "seconds": self.app.seconds,
+            "worker": str(place) if self.app.keep_alive else None,
+        }
+        ended = None
+        while ended is None:
+            shim = await self._running()
+            ended = await shim.run(asked, self.app.seconds + _GRACE)
+        return ended
+
+    async def close(self) -> None:
+        """End all processes of the app."""
+        self._closed = True
+        for shim in (*self._left, *((self._shim,) if self._shim else ())):
+            await shim.close()
+
+    async def _running(self) -> _Shim:
+        """Return the shim; a new one where the last one has died."""
+        async with self._starting:
+            if self._closed:
+                raise CallFailed("the app's processes are closed")
+            if self._shim is not None and self._shim.unfit:
+                # Forks of a process with threads can hang: from now on each rollout imports everything itself.
+                self._left.append(self._shim)
+                self._shim, self._warms = None, False
+            if self._shim is None or self._shim.gone:
+                self._shim = await _Shim.start(self.app, self._warms)
+            return self._shim
+
+
+class _Shim:
+    """The process that starts those of an app, seen from maspo."""
+
+    def __init__(self, process: asyncio.subprocess.Process, is_ours: bool) -> None:
+        self._is_ours = is_ours
+        self._process = process
+        self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._reader = asyncio.create_task(self._read())
+        self.unfit = ""
+        """Why it cannot be forked any more."""
+        self.ready: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+
+    @classmethod
+    async def start(cls, app: App, warms: bool) -> _Shim:
+        """Start it in the app's folder, with the app's interpreter.
+
+        Raises:
+            ConfigInvalid: there is no such interpreter, or it cannot run the shim.
+
+        """
+        interpreter = app.interpreter(sys.executable) if app.kind == "callable" else sys.executable
+        shim = str(Path(__file__).with_name("shim.py"))
+        try:
+            process = await asyncio.create_subprocess_exec(
+                interpreter,
+                shim,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                cwd=app.folder or None,
+                env={**NO_KEYS, **os.environ, **QUIET},
+                start_new_session=True,
+                limit=_LINE,
+            )
+        except OSError as error:
+            raise ConfigInvalid(
+                f"app.python: {interpreter} cannot be started in {app.folder or 'this folder'} ({error.strerror}); "
+                "give the interpreter of the app's environment, such as .venv/bin/python"
+            ) from error
+        made = cls(process, is_ours=not app.python)
+        command = list(app.command) if app.kind == "command" else []
+        try:
+            await made._say({"kind": app.kind, "run": app.run, "command": command, "warms": warms})
+            version = (await asyncio.wait_for(made.ready, _STARTING))["ready"]
+        except (TimeoutError, CallFailed) as error:
+            await made.close()
+            raise ConfigInvalid(
+                f"app.python: {interpreter} does not run maspo's shim; expected Python 3.9 or newer"
+            ) from error
+        if version < [3, 9]:
+            await made.close()
+            raise ConfigInvalid(f"app.python: {interpreter} is Python {version[0]}.{version[1]}; expected 3.9 or newer")
+        return made
+
+    @property
+    def gone(self) -> bool:
+        """Whether it has died."""
+        return self._reader.done()
+
+    async def run(self, asked: Mapping[str, Any], patience: float) -> Ended | None:
+        """Return how a rollout ended, or None where it could not be started; one that is cancelled is stopped."""
+        name = asked["id"]
+        found: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._waiting[name] = found
+        try:
+            await self._say(asked)
+            told = await asyncio.wait_for(found, patience)
+        except TimeoutError:
+            await self.close()
+            return Ended(None, "its process does not answer any more")
+        except asyncio.CancelledError:
+            with suppress(CallFailed):
+                await self._say({"do": "stop", "id": name})
+            raise
+        except CallFailed as error:
+            return Ended(None, str(error))
+        finally:
+            self._waiting.pop(name, None)
+        if "unfit" in told:
+            self.unfit = told["unfit"]
+            return None
+        printed = "\n".join(text.strip() for text in (told.get("out", ""), told.get("err", "")) if text.strip())
+        return Ended(
+            answer=told.get("answer"),
+            reason=self._reason(str(told.get("error", ""))),
+            printed=printed,
+            seconds=float(told.get("seconds", 0.0)),
+            import_seconds=float(told.get("import_seconds", 0.0)),
+        )
+
+    def _reason(self, error: str) -> str:
+        if error.startswith("ModuleNotFoundError") and self._is_ours:
+            return f"{error}; give the interpreter of the app's own environment, such as --python .venv/bin/python"
+        return error
+
+    async def close(self) -> None:
+        """End it and whatever it started; it does so itself as soon as it cannot hear maspo any more."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            await asyncio.wait_for(self._process.wait(), _GRACE)
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+        await asyncio.gather(self._reader, return_exceptions=True)
+
+    async def _say(self, what: Mapping[str, Any]) -> None:
+        stdin = self._process.stdin
+        try:
+            if stdin is None or stdin.is_closing():
+                raise ConnectionResetError
+            stdin.write((json.dumps(what) + "\n").encode())
+            await stdin.drain()
+        except (ConnectionResetError, BrokenPipeError):
+            raise CallFailed("the process that starts the app has ended") from None
+
+    async def _read(self) -> None:
+        stdout = self._process.stdout
+        try:
+            while stdout is not None and (line := await stdout.readline()):
+                told = json.loads(line)
+                if "ready" in told and not self.ready.done():
+                    self.ready.set_result(told)
+                elif (found := self._waiting.get(told.get("id", ""))) is not None and not found.done():
+                    found.set_result(told)
+        finally:
+            for found in (self.ready, *self._waiting.values()):
+                if not found.done():
+                    found.set_exception(CallFailed("the process that starts the app has ended"))
+                    found.exception()  # whoever still waits is told; nobody else has to be
+
+
+async def _post(app: App, row: Mapping[str, str], environment: Mapping[str, str]) -> Ended:
+    """Send a row to an app that runs by itself; a header names the base URL of this rollout."""
+    import aiohttp
+
+    headers = {"X-Maspo-Base-Url": environment.get("OPENAI_BASE_URL", "")}
+    began = asyncio.get_running_loop().time()
+    try:
+        timeout = aiohttp.ClientTimeout(total=app.seconds)
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.post(app.run, json=dict(row), headers=headers, allow_redirects=False) as response,
+        ):
+            text = await response.text()
+            status = response.status
+    except TimeoutError:
+        return Ended(None, f"took longer than {app.seconds:.3g} seconds")
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        return Ended(None, f"{app.run} cannot be reached: {error}")
+    seconds = asyncio.get_running_loop().time() - began
+    if status != 200:
+        return Ended(None, f"{app.run} answered with status {status}", text[-4000:], seconds)
+    return Ended(_said(text), seconds=seconds)
+
+
+def _said(text: str) -> str:
+    """Return the answer in a body: a JSON text, the ``answer`` of a JSON object, or the body as it is."""
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return text
+    if isinstance(told, dict) and isinstance(told.get("answer"), str):
+        return str(told["answer"])
+    return told if isinstance(told, str) else text

@@ -1,0 +1,127 @@
+"""Looking at an app: a few rollouts as it is, what team they show, and whether running it again shows the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from maspo.apps.discovery import Discovery, Seen, discover
+from maspo.apps.pool import Pool
+from maspo.apps.runner import answer_of, roll_out, wire_agents
+from maspo.core.concurrency import together
+from maspo.core.errors import CallFailed, UsageError
+from maspo.data.inputs import Input
+from maspo.gateway.attribution import Team
+from maspo.gateway.dialects.base import Asked
+from maspo.gateway.gateway import Gateway
+from maspo.gateway.wire import RolloutLimits, WireCall
+from maspo.models.base import ModelClient
+from maspo.team.app import App
+
+_SLOW_IMPORT = 1.0
+"""Seconds of each rollout that are worth a remark."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a look at an app has found."""
+
+    found: Discovery
+    seconds: float
+    """Of one rollout, on average."""
+    notes: tuple[str, ...]
+
+
+async def look(app: App, rows: Sequence[Input], model: ModelClient, name: str) -> Looked:
+    """Run an app on some inputs, and return the team behind it.
+
+    Raises:
+        UsageError: no rollout brought an answer, or none made a call that could be seen, or no prompt could be told.
+        ProviderError, BudgetReached, Interrupted: no further call can be made.
+
+    """
+    pool = Pool(app)
+    try:
+        async with Gateway(model) as gateway:
+            runs = await together(_one(pool, gateway, app, row) for row in rows)
+            first = next(
+                (row for row, run in zip(rows, runs, strict=True) if isinstance(run, Seen) and run.calls), None
+            )
+            again = None if first is None else await _one(pool, gateway, app, first)
+        seen = [run for run in runs if isinstance(run, Seen)]
+        failed = [run for run in runs if isinstance(run, CallFailed)]
+        if not seen:
+            raise UsageError(f"--app {app.run}: none of {len(rows)} rollouts brought an answer; {failed[0]}")
+        if not any(one.calls for one in seen):
+            raise UsageError(
+                f"--app {app.run}: it answered, but made no call at the address that OPENAI_BASE_URL (or "
+                "ANTHROPIC_BASE_URL, GOOGLE_GEMINI_BASE_URL, OLLAMA_HOST) named; do not set a base URL in its code"
+            )
+        found = discover(app, seen, name)
+        if found is None:
+            raise UsageError(
+                f"--app {app.run}: no prompt could be told: no call holds instructions that are the same for different "
+                "inputs; give more rows (--rows)"
+            )
+    finally:
+        await pool.close()
+    notes = [*found.notes]
+    if failed:
+        notes.insert(0, f"{len(failed)} of {len(rows)} rollouts brought no answer; {failed[0]}")
+    if isinstance(again, Seen):
+        notes += _differences(seen, again, found)
+    elif again is not None:
+        notes.append(f"a second run on an input brought no answer, where the first did; {again}")
+    if (slow := _slow_import(seen)) > _SLOW_IMPORT:
+        notes.append(
+            f"importing the app's own modules takes {slow:.1f} s of each rollout; load what is large when it is "
+            "needed, or give --keep-alive"
+        )
+    return Looked(found, sum(one.seconds for one in seen) / len(seen), tuple(notes))
+
+
+async def _one(pool: Pool, gateway: Gateway, app: App, row: Input) -> Seen | CallFailed:
+    async with pool.place() as place:
+        name = f"worker{place}" if app.keep_alive else ""
+        rollout = gateway.open({}, row.key, limits=RolloutLimits(app.calls, app.usd), name=name)
+        ended, calls = await roll_out(pool, gateway, rollout, row.columns, place)
+    try:
+        answer = answer_of(ended, rollout, calls)
+    except CallFailed as error:
+        return error
+    return Seen(row.key, row.columns, calls, answer, ended.seconds, ended.import_seconds)
+
+
+def _slow_import(seen: Sequence[Seen]) -> float:
+    return min(one.import_seconds for one in seen)
+
+
+def _differences(seen: Sequence[Seen], again: Seen, found: Discovery) -> list[str]:
+    """Return what a second run on an input shows that the first did not: what is carried over, or drawn by lot."""
+    first = next(one for one in seen if one.key == again.key)
+    team = Team(wire_agents(found.system))
+    nobodys = sum(team.attribute(_asked(call)).agent is None for call in again.calls)
+    notes = []
+    if nobodys and found.attributed == found.calls:
+        notes.append(f"{nobodys} of {len(again.calls)} calls of a second run could not be told whose they are")
+    before, after = ["\n".join(text.text for call in one.calls for text in call.texts) for one in (first, again)]
+    if before == after:
+        return notes
+    others = [text for one in seen if one is not first for text in one.columns.values() if len(text) > len("yes or no")]
+    leaked = [text for text in others if text in after and text not in before]
+    if leaked:
+        notes.append(
+            f"a second run on an input was shown another input ({leaked[0][:60]!r}): something is kept from run to "
+            "run; leave out --keep-alive, or have the app begin anew for each row"
+        )
+    else:
+        notes.append(
+            "two runs on the same input ask their models differently (a clock, a random number, an order that is left "
+            "open): replies cannot be shared between runs, so comparisons are noisier and dearer"
+        )
+    return notes
+
+
+def _asked(call: WireCall) -> Asked:
+    """Return what a call asked, as the gateway reads it to tell whose it is."""
+    return Asked(model=call.model, texts=call.texts, offered=call.offered, streamed=False)

@@ -1,0 +1,184 @@
+"""Running an app on an input: a rollout in its own environment, its calls over the wire, and the trace they make."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from functools import partial
+
+from maspo.apps.pool import Ended, Pool
+from maspo.apps.provenance import without_outputs
+from maspo.apps.tracing import Known, trace_of
+from maspo.core.errors import CallFailed, ConfigInvalid
+from maspo.core.prompts import Prompts, prompts_id
+from maspo.core.trace import Trace
+from maspo.data.inputs import Input
+from maspo.gateway.gateway import Edit, Gateway, Rollout
+from maspo.gateway.wire import RolloutLimits, WireAgent, WireCall
+from maspo.models.base import ModelClient, RoleSettings
+from maspo.team import System
+from maspo.team.template import values_of
+
+_CALLS_REMEMBERED = 60_000
+"""Calls in remembered traces, over all of them, as of the prompt graph."""
+_FEWEST_REMEMBERED = 64
+_SHOWN = 600
+"""Characters of what an app printed that an error shows: the last lines of a traceback."""
+
+
+def wire_agents(system: System) -> tuple[WireAgent, ...]:
+    """Return how the agents of an app are recognized on the wire."""
+    return tuple(
+        WireAgent(
+            name=agent.name,
+            prompt=agent.prompt,
+            tools=frozenset(agent.offered) if agent.offered else None,
+            marker=agent.marker,
+            placeholders=values_of(agent.prompt),
+        )
+        for agent in system.agents
+    )
+
+
+class AppRunner:
+    """Runs an app with any prompt set: its agents' prompts are swapped on the wire, and nothing of it is changed.
+
+    What a change does not reach is not paid for again: equal requests of one input share their recorded replies.
+    """
+
+    def __init__(self, system: System, rows: Mapping[str, Input], model: ModelClient, settings: RoleSettings) -> None:
+        if system.app is None:
+            raise ConfigInvalid("runner.kind: app runs a system file with `app:`; this one has none")
+        del settings  # the app chooses its models itself
+        self.system = system
+        self.pool = Pool(system.app)
+        self._app = system.app
+        self._rows = rows
+        self._gateway = Gateway(model, wire_agents(system))
+        self._stack = AsyncExitStack()
+        self._opening = asyncio.Lock()
+        self._is_open = False
+        self._remembered: OrderedDict[tuple[str, str], asyncio.Task[Trace]] = OrderedDict()
+        self._most = max(_CALLS_REMEMBERED // sum(agent.calls for agent in system.agents), _FEWEST_REMEMBERED)
+
+    @staticmethod
+    def most_calls(system: System) -> Mapping[str, int]:
+        """Return how often agents were seen to be called in one rollout."""
+        return {agent.name: agent.calls for agent in system.agents}
+
+    async def run(self, prompts: Prompts, input_key: str, base: Prompts | None = None) -> Trace:
+        """Run the app on one input (Eq. 2).
+
+        ``base`` is not needed: whatever it shares with ``prompts`` is answered from the record.
+
+        Raises:
+            CallFailed: the rollout brought no answer, or one of its calls failed; says why.
+            ProviderError, BudgetReached, Interrupted: no further call can be made.
+
+        """
+        del base
+        address = (prompts_id(prompts), input_key)
+        task = self._remembered.get(address)
+        if task is None:
+            task = asyncio.create_task(self._traced(prompts, input_key))
+            self._remembered[address] = task
+            task.add_done_callback(partial(self._forget_failure, address))
+            while len(self._remembered) > self._most:
+                self._remembered.popitem(last=False)
+        else:
+            self._remembered.move_to_end(address)
+        return await asyncio.shield(task)
+
+    async def run_without(self, prompts: Prompts, input_key: str, source: str, reader: str) -> Trace:
+        """Run the app on one input, but show the reader a short note wherever it was shown what the source wrote.
+
+        Raises what ``run`` raises.
+        """
+        return await self._traced(prompts, input_key, (source, reader))
+
+    async def close(self) -> None:
+        """End the app's processes, and the gateway."""
+        tasks = list(self._remembered.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.pool.close()
+        await self._stack.aclose()
+
+    def _forget_failure(self, address: tuple[str, str], done: asyncio.Task[Trace]) -> None:
+        if done.cancelled() or done.exception() is not None:
+            self._remembered.pop(address, None)
+
+    async def _traced(self, prompts: Prompts, input_key: str, cut: tuple[str, str] | None = None) -> Trace:
+        row = self._rows[input_key]
+        async with self._opening:
+            if not self._is_open:
+                await self._stack.enter_async_context(self._gateway)
+                self._is_open = True
+        limits = RolloutLimits(calls=self._app.calls, usd=self._app.usd)
+        async with self.pool.place() as place:
+            name = f"worker{place}" if self._app.keep_alive else ""
+            rollout = self._gateway.open(prompts, input_key, limits=limits, name=name, edit=_cutting(cut))
+            ended, calls = await roll_out(self.pool, self._gateway, rollout, row.columns, place)
+        answer = answer_of(ended, rollout, calls)
+        known = Known(tuple(row.columns.values()), self.system.prompts)
+        trace = trace_of(input_key, calls, answer, self.system.order, known)
+        return trace if cut is None else _without_reads(trace, *cut)
+
+
+async def roll_out(
+    pool: Pool, gateway: Gateway, rollout: Rollout, row: Mapping[str, str], place: int = 0
+) -> tuple[Ended, tuple[WireCall, ...]]:
+    """Run the app on a row at a rollout's address; return how it ended, and its calls."""
+    try:
+        ended = await pool.run(row, rollout.environment, place)
+    finally:
+        calls = await gateway.close(rollout)
+    return ended, calls
+
+
+def answer_of(ended: Ended, rollout: Rollout, calls: tuple[WireCall, ...]) -> str:
+    """Return the answer of a rollout.
+
+    Raises:
+        CallFailed: there is none, or a call failed: several frameworks give an error's text as an answer.
+        MaspoError: no further call can be made.
+
+    """
+    if rollout.error is not None:
+        raise rollout.error
+    failed = next((call for call in calls if call.failed), None)
+    if failed is not None:
+        # Its cause was told when it happened.
+        raise CallFailed(f"a call of {failed.agent or 'nobody'} failed: {failed.failed}") from CallFailed(failed.failed)
+    if ended.answer is None:
+        printed = f"; it printed last: {ended.printed[-_SHOWN:]}" if ended.printed else ""
+        raise CallFailed(f"the app brought no answer: {ended.reason}{printed}")
+    return ended.answer
+
+
+def _cutting(cut: tuple[str, str] | None) -> Edit | None:
+    """Return what replaces, in requests of the reader, what the source wrote."""
+    if cut is None:
+        return None
+    source, reader = cut
+
+    def edit(agent: str | None, calls: tuple[WireCall, ...], text: str) -> str:
+        written = [call for call in calls if call.agent == source]
+        return without_outputs(text, written) if agent == reader and written else text
+
+    return edit
+
+
+def _without_reads(trace: Trace, source: str, reader: str) -> Trace:
+    """Return a trace in which a reader has not read a source: chance finds of short texts are none."""
+    calls = tuple(
+        replace(call, reads=tuple(place for place in call.reads if trace.calls[place].agent != source))
+        if call.agent == reader
+        else call
+        for call in trace.calls
+    )
+    return Trace(trace.input_key, calls, trace.output)

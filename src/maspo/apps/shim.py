@@ -1,0 +1,552 @@
+"""Runs an app in the environment of its owner: one process, one rollout. Standard library only, Python 3.9 and newer.
+
+This file is started by its path with the interpreter of the app's owner, where maspo need not be installed. It is told
+what to do in lines of JSON on standard input and answers in lines of JSON on standard output. It never runs the app
+itself: each rollout is a fork of it, or a command, in a process group of its own, and ends with it. The first rollout
+tells which library modules the app loads; they are imported here, so that later forks need not. Modules of the app's
+owner are imported by every rollout anew: clients that they make at import see the base URL of that rollout, and
+nothing that they keep is seen by another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import importlib
+import inspect
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+KEPT = 4000
+"""Characters of what an app prints that are told: its last lines say why it failed."""
+FLOOD = 64 * 1024 * 1024
+"""Bytes that a rollout may print or answer: more is a loop that never ends."""
+CHUNK = 1 << 16
+
+
+# ── in the process of a rollout ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def find_app(name: str) -> Callable[[Any], Any]:
+    """Import ``module:function`` (dotted attributes may follow) and return what is called."""
+    module_name, _, path = name.partition(":")
+    if not path:
+        raise ValueError("expected module:function, such as team:answer; given: " + name)
+    found = importlib.import_module(module_name)
+    for part in path.split("."):
+        found = getattr(found, part)
+    if not callable(found):
+        raise TypeError(name + " is " + type(found).__name__ + "; expected a function that takes one row")
+    return found
+
+
+def call_app(function: Callable[[Any], Any], row: object) -> str:
+    """Return the answer of an app to a row, as text."""
+    answer = function(row)
+    if inspect.isawaitable(answer):
+        answer = asyncio.run(_awaited(answer))
+    return answer_text(answer)
+
+
+async def _awaited(answer: Any) -> Any:
+    return await answer
+
+
+def answer_text(answer: object) -> str:
+    """Return an answer as text: texts as they are, everything else as JSON."""
+    if isinstance(answer, str):
+        return answer
+    if answer is None:
+        raise TypeError("the app returned None; expected its answer, as text or as something that JSON can hold")
+    try:
+        return json.dumps(answer, ensure_ascii=False)
+    except (TypeError, ValueError):
+        kind = type(answer).__module__ + "." + type(answer).__qualname__
+        raise TypeError("the app returned " + kind + "; expected its answer, as text or JSON") from None
+
+
+def library_modules() -> list[str]:
+    """Return the modules that are loaded and belong to no owner of an app: standard library and installed packages."""
+    paths = sysconfig.get_paths()
+    installed = tuple(os.path.realpath(paths[name]) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+    found = []
+    for name, module in list(sys.modules.items()):
+        spec = getattr(module, "__spec__", None)
+        origin = getattr(spec, "origin", None)
+        if name == "__main__" or spec is None or getattr(spec, "name", name) != name:
+            continue
+        if origin is None or origin in ("built-in", "frozen") or os.path.realpath(origin).startswith(installed):
+            found.append(name)
+    return found
+
+
+def run_once(app: str, row: object, first: bool) -> dict[str, Any]:
+    """Return what is told of one rollout. ``first``: also what the app loaded, for those that come after."""
+    told: dict[str, Any] = {}
+    try:
+        began, before = time.monotonic(), dict(os.environ)
+        function = find_app(app)
+        told["import_seconds"] = time.monotonic() - began
+        set_by_app = {name: value for name, value in os.environ.items() if before.get(name) != value}
+        told["answer"] = call_app(function, row)
+        if first:
+            told["modules"], told["environ"] = library_modules(), set_by_app
+    except BaseException as error:
+        told.pop("answer", None)
+        told["error"] = one_line(error)
+        traceback.print_exc()
+    return told
+
+
+def one_line(error: BaseException) -> str:
+    """Return an error in one line: its kind and what it says."""
+    text = " ".join(str(error).split())
+    return type(error).__name__ + (": " + text if text else "")
+
+
+def write_whole(fd: int, data: bytes) -> None:
+    """Write all of it, however often that takes."""
+    while data:
+        data = data[os.write(fd, data) :]
+
+
+def end_with_parent(pipe: int) -> None:
+    """Have the kernel kill this process group once the other end of a pipe is closed: the shim is gone, also killed."""
+    if not hasattr(fcntl, "F_SETSIG"):
+        return
+    fcntl.fcntl(pipe, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(pipe, fcntl.F_SETOWN, -os.getpgrp())
+    fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC | os.O_NONBLOCK)
+    try:
+        gone = os.read(pipe, 1) == b""
+    except BlockingIOError:
+        gone = False
+    if gone:
+        os._exit(1)
+
+
+def serve_rows(app: str, rows: int, results: int) -> None:
+    """Answer row after row in one process: what the app keeps at import is kept."""
+    function: Callable[[Any], Any] | None = None
+    with os.fdopen(rows, "r", encoding="utf-8") as lines:
+        for line in lines:
+            asked = json.loads(line)
+            told: dict[str, Any] = {}
+            os.environ.update(asked["env"])
+            try:
+                function = function or find_app(app)
+                told["answer"] = call_app(function, asked["row"])
+            except Exception as error:
+                told["error"] = one_line(error)
+                traceback.print_exc()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            write_whole(results, (json.dumps(told) + "\n").encode())
+
+
+# ── in the process that never runs the app ───────────────────────────────────────────────────────────────────────────
+
+
+class Process:
+    """A process of the app: a rollout, or a worker that answers one row after another."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.rollout: str | None = None
+        self.deadline: float | None = None
+        self.pid = 0
+        self.popen: subprocess.Popen[bytes] | None = None
+        self.is_first = False
+        self.status: int | None = None
+        self.life = -1
+        self.rows = -1
+        self.waiting = b""
+        self.streams: dict[str, int] = {}
+        self.heard = {"result": bytearray(), "out": bytearray(), "err": bytearray()}
+        self.bytes = 0
+        self.reason = ""
+        self.began = time.monotonic()
+
+
+class Shim:
+    """Starts the processes of an app, hears what they say, and ends them."""
+
+    def __init__(self, app: dict[str, Any], control_in: int, control_out: int) -> None:
+        self.app = app
+        self.control_in = control_in
+        self.control_out = control_out
+        self.selector = selectors.DefaultSelector()
+        self.processes: dict[str, Process] = {}
+        self.workers: dict[str, Process] = {}
+        self.buffer = b""
+        self.asks_modules = app["warms"]
+        self.unfit = ""
+        self.is_open = True
+        self.wake_in, self.wake_out = os.pipe()
+        for pipe in (self.wake_in, self.wake_out):
+            os.set_blocking(pipe, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self.wake_out, warn_on_full_buffer=False)
+        self.selector.register(control_in, selectors.EVENT_READ, ("control", None))
+        self.selector.register(self.wake_in, selectors.EVENT_READ, ("wake", None))
+
+    def tell(self, **what: object) -> None:
+        """Say something to maspo."""
+        write_whole(self.control_out, (json.dumps(what) + "\n").encode())
+
+    def serve(self) -> None:
+        """Do what maspo asks for, until it is gone."""
+        try:
+            while self.is_open:
+                for key, _ in self.selector.select(self._until_deadline()):
+                    self._hear(key)
+                self._end_late()
+        finally:
+            for process in list(self.processes.values()):
+                self._kill(process, "maspo ended")
+                self._finish(process)
+
+    def _until_deadline(self) -> float | None:
+        deadlines = [process.deadline for process in self.processes.values() if process.deadline is not None]
+        return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
+
+    def _hear(self, key: selectors.SelectorKey) -> None:
+        what, process = key.data
+        if what == "control":
+            data = os.read(self.control_in, CHUNK)
+            if not data:
+                self.is_open = False
+                return
+            *lines, self.buffer = (self.buffer + data).split(b"\n")
+            for line in lines:
+                self._do(json.loads(line))
+        elif what == "wake":
+            with suppressed(BlockingIOError):
+                while os.read(self.wake_in, CHUNK):
+                    pass
+            for one in list(self.processes.values()):
+                if self._has_ended(one):
+                    self._finish(one)
+        elif what == "rows":
+            self._feed(process)
+        elif process.name in self.processes:
+            self._read(process, what, key.fd)
+
+    def _do(self, asked: dict[str, Any]) -> None:
+        what = asked["do"]
+        if what == "run" and self.unfit:
+            self.tell(id=asked["id"], unfit=self.unfit)
+        elif what == "run":
+            try:
+                self._run(asked)
+            except OSError as error:
+                self.tell(id=asked["id"], error="cannot be started: " + one_line(error), out="", err="", seconds=0.0)
+        elif what == "stop":
+            for process in list(self.processes.values()):
+                if process.rollout == asked["id"]:
+                    self._kill(process, "stopped")
+
+    def _run(self, asked: dict[str, Any]) -> None:
+        worker = asked.get("worker")
+        if worker is None:
+            process = Process(asked["id"])
+            self._start(process, asked)
+        else:
+            if worker not in self.workers:
+                process = Process(f"worker {worker}")
+                self._start(process, asked)
+                self.workers[worker] = process
+            process = self.workers[worker]
+            process.began = time.monotonic()
+            for heard in process.heard.values():
+                heard.clear()
+            row = asked["row"] if self.app["kind"] == "command" else {"row": asked["row"], "env": asked["env"]}
+            process.waiting = (json.dumps(row) + "\n").encode()
+            self._feed(process)
+        process.rollout = asked["id"]
+        process.deadline = None if asked["seconds"] is None else process.began + asked["seconds"]
+
+    def _start(self, process: Process, asked: dict[str, Any]) -> None:
+        ends: dict[str, tuple[int, int]] = {}
+        for what in ("result", "out", "err"):
+            ends[what] = os.pipe()
+        life, process.life = os.pipe()
+        keeps = asked.get("worker") is not None
+        rows = os.pipe() if keeps else None
+        try:
+            if self.app["kind"] == "command":
+                self._start_command(process, asked, ends, life, rows)
+            else:
+                self._fork(process, asked, ends, life, rows)
+        finally:
+            for _, write_end in ends.values():
+                os.close(write_end)
+            os.close(life)
+            if rows:
+                os.close(rows[0])
+        for what, (read_end, _) in ends.items():
+            os.set_blocking(read_end, False)
+            process.streams[what] = read_end
+            self.selector.register(read_end, selectors.EVENT_READ, (what, process))
+        if rows:
+            process.rows = rows[1]
+            os.set_blocking(process.rows, False)
+        self.processes[process.name] = process
+
+    def _fork(
+        self,
+        process: Process,
+        asked: dict[str, Any],
+        ends: dict[str, tuple[int, int]],
+        life: int,
+        rows: tuple[int, int] | None,
+    ) -> None:
+        process.is_first, self.asks_modules = self.asks_modules, False
+        process.pid = os.fork()
+        if process.pid:
+            with suppressed(OSError):
+                os.setpgid(process.pid, process.pid)
+            return
+        status = 1
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.setpgid(0, 0)
+            for fd in (self.control_in, self.control_out, self.wake_in, self.wake_out, process.life):
+                os.close(fd)
+            for other in self.processes.values():
+                for fd in (other.life, other.rows, *other.streams.values()):
+                    if fd >= 0:
+                        os.close(fd)
+            self.selector.close()
+            for what, number in (("out", 1), ("err", 2)):
+                os.dup2(ends[what][1], number)
+            end_with_parent(life)
+            os.environ.update(asked["env"])
+            results = ends["result"][1]
+            if rows:
+                os.close(rows[1])
+                serve_rows(self.app["run"], rows[0], results)
+            else:
+                told = run_once(self.app["run"], asked["row"], process.is_first)
+                sys.stdout.flush()
+                sys.stderr.flush()
+                write_whole(results, (json.dumps(told) + "\n").encode())
+            status = 0
+        finally:
+            os._exit(status)
+
+    def _start_command(
+        self,
+        process: Process,
+        asked: dict[str, Any],
+        ends: dict[str, tuple[int, int]],
+        life: int,
+        rows: tuple[int, int] | None,
+    ) -> None:
+        with tempfile.TemporaryFile() as row:
+            row.write(json.dumps(asked["row"]).encode() + b"\n")
+            row.seek(0)
+            process.popen = subprocess.Popen(  # noqa: S603 - the app, which its owner chose
+                self.app["command"],
+                stdin=rows[0] if rows else row,
+                stdout=ends["result"][1],
+                stderr=ends["err"][1],
+                env=dict(os.environ, **asked["env"]),
+                pass_fds=(life,),
+                start_new_session=True,
+                preexec_fn=lambda: end_with_parent(life),  # noqa: PLW1509 - this process has no threads
+            )
+            process.pid = process.popen.pid
+
+    def _feed(self, process: Process) -> None:
+        """Write what is left of a row; a large one needs several goes."""
+        with suppressed(BlockingIOError, BrokenPipeError):
+            while process.waiting:
+                process.waiting = process.waiting[os.write(process.rows, process.waiting) :]
+        registered = process.rows in self.selector.get_map()
+        if process.waiting and not registered:
+            self.selector.register(process.rows, selectors.EVENT_WRITE, ("rows", process))
+        elif registered and not process.waiting:
+            self.selector.unregister(process.rows)
+
+    def _read(self, process: Process, what: str, fd: int) -> bool:
+        """Read what has come of a stream; return whether more may come."""
+        heard = process.heard[what]
+        try:
+            data = os.read(fd, CHUNK)
+        except BlockingIOError:
+            return False
+        if not data:
+            self.selector.unregister(fd)
+            os.close(fd)
+            del process.streams[what]
+            return False
+        heard += data
+        process.bytes += len(data)
+        if what != "result" and len(heard) > 8 * KEPT:
+            del heard[: -4 * KEPT]
+        if process.bytes > FLOOD:
+            self._kill(process, "wrote more than " + str(FLOOD // 2**20) + " MiB")
+            return False
+        if what == "result" and self.workers and data.endswith(b"\n") and process in self.workers.values():
+            self._answer_of_worker(process)
+        return True
+
+    def _answer_of_worker(self, process: Process) -> None:
+        for what in ("out", "err"):  # what it printed before it answered
+            while what in process.streams and self._read(process, what, process.streams[what]):
+                pass
+        line = bytes(process.heard["result"])
+        process.heard["result"].clear()
+        process.bytes = 0
+        if process.rollout is not None:
+            self._tell_end(process, line, 0)
+        process.rollout = process.deadline = None
+
+    def _end_late(self) -> None:
+        now = time.monotonic()
+        for process in list(self.processes.values()):
+            if process.deadline is not None and now >= process.deadline:
+                self._kill(process, f"took longer than {process.deadline - process.began:.3g} seconds")
+
+    def _kill(self, process: Process, reason: str) -> None:
+        process.reason = process.reason or reason
+        process.deadline = None
+        with suppressed(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+    def _has_ended(self, process: Process) -> bool:
+        if process.status is not None:
+            return True
+        if hasattr(os, "waitid"):  # its number stays its own until the group was ended
+            return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
+        ended, status = os.waitpid(process.pid, os.WNOHANG)
+        process.status = status if ended else None
+        return bool(ended)
+
+    def _finish(self, process: Process) -> None:
+        """Tell how a process ended, and end whatever it left behind."""
+        with suppressed(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        status = os.waitpid(process.pid, 0)[1] if process.status is None else process.status
+        if process.popen is not None:
+            process.popen.returncode = status
+        for what in ("result", "out", "err"):
+            while what in process.streams and self._read(process, what, process.streams[what]):
+                pass
+        for fd in process.streams.values():
+            self.selector.unregister(fd)
+            os.close(fd)
+        process.streams.clear()
+        if process.rows >= 0:
+            if process.rows in self.selector.get_map():
+                self.selector.unregister(process.rows)
+            os.close(process.rows)
+        os.close(process.life)
+        del self.processes[process.name]
+        self.workers = {name: other for name, other in self.workers.items() if other is not process}
+        if process.rollout is not None:
+            self._tell_end(process, bytes(process.heard["result"]), status)
+
+    def _tell_end(self, process: Process, result: bytes, status: int) -> None:
+        told: dict[str, Any] = {}
+        died = f"ended by signal {status & 127}" if status & 127 else f"ended with exit code {status >> 8}"
+        if process.reason:
+            told["error"] = process.reason
+        elif self.app["kind"] == "command" and process.rows < 0:
+            if status:
+                told["error"] = died
+            else:
+                told["answer"] = result.decode("utf-8", "replace").strip("\r\n")
+        elif not result.strip():
+            told["error"] = died if status else "ended without an answer"
+        else:
+            told = self._parsed(result)
+        modules, environ = told.pop("modules", None), told.pop("environ", None)
+        printed = {what: bytes(process.heard[what]).decode("utf-8", "replace")[-KEPT:] for what in ("out", "err")}
+        self.tell(id=process.rollout, seconds=time.monotonic() - process.began, **told, **printed)
+        if modules:
+            self.warm(modules, environ)
+        elif process.is_first:
+            self.asks_modules = True
+
+    def _parsed(self, result: bytes) -> dict[str, Any]:
+        """Return what a line of JSON says: an answer, or why there is none."""
+        try:
+            told = json.loads(result)
+        except ValueError:
+            shown = result[:200].decode("utf-8", "replace").strip()
+            return {"error": "expected one line of JSON with the answer, not " + repr(shown)}
+        if isinstance(told, dict) and ("answer" in told or "error" in told):
+            if "answer" in told and not isinstance(told["answer"], str):
+                told["answer"] = json.dumps(told["answer"], ensure_ascii=False)
+            return told
+        return {"answer": told if isinstance(told, str) else json.dumps(told, ensure_ascii=False)}
+
+    def warm(self, modules: list[str], environ: dict[str, str]) -> None:
+        """Import the library modules that the app loads, so that forks have them."""
+        began = time.monotonic()
+        os.environ.update({name: value for name, value in environ.items() if not name.endswith("_BASE_URL")})
+        failed = 0
+        for name in modules:
+            if name not in sys.modules:
+                try:
+                    importlib.import_module(name)
+                except BaseException:
+                    failed += 1
+        others = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
+        torch = sys.modules.get("torch")
+        holds_gpu = torch is not None and torch.cuda.is_initialized()
+        self.unfit = "threads were started: " + ", ".join(others) if others else "a GPU is held" if holds_gpu else ""
+        self.tell(warm=len(modules) - failed, seconds=time.monotonic() - began)
+
+
+class suppressed:
+    """Like ``contextlib.suppress``, which not every environment needs to have loaded before a fork."""
+
+    def __init__(self, *kinds: type[BaseException]) -> None:
+        self.kinds = kinds
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> bool:
+        return kind is not None and issubclass(kind, self.kinds)
+
+
+def main() -> None:
+    """Serve the app that the first line names."""
+    # What the app prints must never be taken for what the shim says.
+    control_in, control_out = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    # Not the folder of this file, but the app's own, as if its owner had started it there.
+    sys.path[0] = os.getcwd()  # noqa: PTH109 - not every environment has loaded pathlib
+    first = b""
+    while not first.endswith(b"\n"):
+        byte = os.read(control_in, 1)
+        if not byte:
+            return
+        first += byte
+    shim = Shim(json.loads(first), control_in, control_out)
+    shim.tell(ready=list(sys.version_info[:3]))
+    with suppressed(BrokenPipeError):
+        shim.serve()
+
+
+if __name__ == "__main__":
+    main()

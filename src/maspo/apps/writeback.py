@@ -1,0 +1,304 @@
+"""Writing prompts back into the files that they came from: found as literals, replaced exactly, or refused. Pure.
+
+What a literal says and what arrives at the model may differ: a framework strips, dedents, or reads braces as a
+template. So a prompt is found under what is known to be done to literals, a new one is written so that the same makes
+it come out unchanged, and whatever cannot be told is refused with the reason.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import re
+import textwrap
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import yaml
+
+from maspo.team.template import values_of
+
+Template = Literal["unknown", "none", "braces", "jinja"]
+"""What a framework does to braces in a literal."""
+TEXT_FILES = (".txt", ".md", ".prompt", ".j2", ".jinja")
+FILES = (".py", ".yaml", ".yml", ".json", ".toml", *TEXT_FILES)
+"""Kinds of files in which prompts are looked for."""
+_SPECIAL = {"braces": ("{", "}"), "dollar signs": ("$",)}
+"""What templates give a meaning: of ``str.format`` and of most frameworks, of ``string.Template``."""
+_JSON_TEXT = re.compile(r'"(?:\\.|[^"\\\n])*"')
+_TOML_TEXT = re.compile(r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'', re.DOTALL)
+_VALUE = re.compile(r"\{value\d*\}")
+
+
+class CannotWrite(Exception):
+    """A prompt cannot be written back exactly; says why."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a prompt stands in a file: characters from ``start`` to ``end`` of the source."""
+
+    file: str
+    line: int
+    start: int
+    end: int
+    text: str
+    """What the literal says."""
+    template: Template
+    write: Callable[[str], str]
+    """Returns the source of a literal that says a text."""
+    names: Mapping[str, str]
+    """What the source calls the values of the prompt."""
+    undone: Callable[[str], str]
+    """What is done to the literal before it arrives: dedented, or nothing."""
+
+
+def find_places(file: str, source: str, prompt: str) -> list[Place]:
+    """Return where a prompt stands in a file, as far as that can be read.
+
+    ``prompt`` is as it arrives at the model, with ``{value}`` placeholders.
+    """
+    found = []
+    for start, end, text, template, write in _literals(file, source):
+        for undone in (str, textwrap.dedent, inspect.cleandoc):
+            names = _stands_in(undone(text), prompt, template)
+            if names is not None:
+                known = template
+                if template == "unknown" and names and not any(_VALUE.fullmatch("{" + one + "}") for one in names):
+                    known = "braces"
+                if template == "unknown" and ("{{" in text) and "{{" not in prompt:
+                    known = "braces"
+                line = source.count("\n", 0, start) + 1
+                found.append(Place(file, line, start, end, text, known, write, names, undone))
+                break
+    return found
+
+
+def rewritten(source: str, place: Place, old: str, new: str, template: Template = "unknown") -> str:
+    """Return a file's source with a new prompt in place of the old one.
+
+    Raises:
+        CannotWrite: it would not arrive as it is; says why, and what helps.
+
+    """
+    known = place.template if template == "unknown" else template
+    body = new.strip()
+    inner = place.undone(place.text)
+    lead, trail = inner[: len(inner) - len(inner.lstrip())], inner[len(inner.rstrip()) :]
+    if known == "unknown":
+        for what, marks in _SPECIAL.items():
+            fixed = _VALUE.sub("", body)
+            if any(mark in fixed and mark not in _VALUE.sub("", old) for mark in marks):
+                raise CannotWrite(
+                    f"the new prompt holds {what}, and nothing in the old one tells whether the framework takes them "
+                    "for a template; say so with --template none, braces or jinja"
+                )
+    text = _escaped(body, known, place.names)
+    whole = f"{lead}{text}{trail}"
+    if place.undone is not str:
+        # Unindented, so that nothing is taken away from it.
+        whole = f"\n{text}\n" if place.text.startswith("\n") else text
+        if place.undone(whole).strip() != text:
+            raise CannotWrite("the new prompt has indented lines, and the app takes indentation away; write it by hand")
+    made = source[: place.start] + place.write(whole) + source[place.end :]
+    again = [one for one in find_places(place.file, made, new) if one.start == place.start]
+    if not again:
+        raise CannotWrite("it could not be read back as it is; write it by hand")
+    return made
+
+
+def _stands_in(text: str, prompt: str, template: Template) -> Mapping[str, str] | None:
+    """Return what a literal calls the values of the prompt that it says; None when it says another."""
+    text, prompt = text.strip(), prompt.strip()
+    if not prompt:
+        return None
+    values = values_of(prompt)
+    if not values:
+        said = {text} if template == "none" else {text, text.replace("{{", "{").replace("}}", "}")}
+        return {} if prompt in said or _raw(text) == prompt else None
+    passages = _VALUE.split(prompt)
+    order = [found[1:-1] for found in _VALUE.findall(prompt)]
+    hole = r"\{\{?\s*([A-Za-z_][\w.]*)\s*\}?\}"
+    written = (passages, [passage.replace("{", "{{").replace("}", "}}") for passage in passages])
+    patterns = (hole.join(re.escape(passage) for passage in one) for one in written)
+    found = next((match for pattern in patterns if (match := re.fullmatch(pattern, _raw(text), re.DOTALL))), None)
+    if found is None:
+        return None
+    names = dict(zip(order, found.groups(), strict=True))
+    return names if len(set(names.values())) == len(names) else None
+
+
+def _escaped(text: str, template: Template, names: Mapping[str, str]) -> str:
+    """Return a new prompt in the words of its template."""
+
+    def fixed(passage: str) -> str:
+        match template:
+            case "braces":
+                return passage.replace("{", "{{").replace("}", "}}")
+            case "jinja":
+                if "endraw" in passage:
+                    raise CannotWrite("the new prompt holds the word that ends a raw block; write it by hand")
+                return "{% raw %}" + passage + "{% endraw %}" if re.search(r"\{[{%#]", passage) else passage
+        return passage
+
+    pieces, at = [], 0
+    for found in _VALUE.finditer(text):
+        name = names.get(found[0][1:-1])
+        if name is None:
+            continue
+        hole = "{{ " + name + " }}" if template == "jinja" else "{" + name + "}"
+        pieces += [fixed(text[at : found.start()]), hole]
+        at = found.end()
+    return "".join([*pieces, fixed(text[at:])])
+
+
+def _raw(text: str) -> str:
+    return re.sub(r"\{% raw %\}(.*?)\{% endraw %\}", lambda found: found[1], text, flags=re.DOTALL)
+
+
+# ── literals of each kind of file ────────────────────────────────────────────────────────────────────────────────────
+
+_Found = tuple[int, int, str, Template, Callable[[str], str]]
+
+
+def _literals(file: str, source: str) -> Iterator[_Found]:
+    """Yield the texts that a file says: from, to, the text, what is known of its template, and how to write another."""
+    kind = "." + file.rpartition(".")[2]
+    if kind == ".py":
+        yield from _python(source)
+    elif kind == ".json":
+        for found in _JSON_TEXT.finditer(source):
+            yield found.start(), found.end(), _loaded(json.loads, found[0]), "unknown", _json_literal
+    elif kind == ".toml":
+        for found in _TOML_TEXT.finditer(source):
+            text = _loaded(lambda literal: tomllib.loads(f"x = {literal}")["x"], found[0])
+            yield found.start(), found.end(), text, "unknown", _json_literal
+    elif kind in (".yaml", ".yml"):
+        yield from _yaml(source)
+    elif kind in TEXT_FILES:
+        template: Template = "jinja" if kind in (".j2", ".jinja") else "unknown"
+        yield 0, len(source), source, template, str
+
+
+def _loaded(load: Callable[[str], object], literal: str) -> str:
+    try:
+        text = load(literal)
+    except ValueError:
+        return ""
+    return text if isinstance(text, str) else ""
+
+
+def _json_literal(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _yaml(source: str) -> Iterator[_Found]:
+    try:
+        node = yaml.compose(source, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return
+    keys = {key.value for key, _ in node.value} if isinstance(node, yaml.MappingNode) else set()
+    if {"app", "agents"} <= keys:  # what maspo discover has written describes the app; it is not read by it
+        return
+    for scalar, indent in _scalars(node, 0):
+        start, end = scalar.start_mark.index, scalar.end_mark.index
+        while end > start and source[end - 1] in "\n ":
+            end -= 1
+        yield start, end, scalar.value, "unknown", _yaml_writer(scalar.style, indent)
+
+
+def _scalars(node: yaml.Node | None, indent: int) -> Iterator[tuple[yaml.ScalarNode, int]]:
+    match node:
+        case yaml.ScalarNode():
+            yield node, indent
+        case yaml.MappingNode():
+            for _, value in node.value:
+                yield from _scalars(value, node.start_mark.column + 2)
+        case yaml.SequenceNode():
+            for value in node.value:
+                yield from _scalars(value, node.start_mark.column + 2)
+
+
+def _yaml_writer(style: str | None, indent: int) -> Callable[[str], str]:
+    def write(text: str) -> str:
+        lines = text.rstrip("\n").split("\n")
+        plain = all(line == line.rstrip() and line.isprintable() for line in lines) and lines[0][:1].strip()
+        if style in ("|", ">") and plain and text.count("\n") - len(lines) + 1 in (0, 1):
+            keep = "|" if text.endswith("\n") else "|-"
+            return "\n".join([keep, *(" " * indent + line if line else "" for line in lines)])
+        return _json_literal(text)
+
+    return write
+
+
+def _python(source: str) -> Iterator[_Found]:
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError):
+        return
+    starts = [0]
+    for line in source.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+    lines = source.splitlines(keepends=True)
+
+    def place(line: int, column: int) -> int:
+        return starts[line - 1] + len(lines[line - 1].encode()[:column].decode())
+
+    parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
+    formatted: dict[int, Template] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr == "format":
+            formatted[id(node.value)] = "braces"
+    modulo = {id(node.left) for node in ast.walk(tree) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod)}
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Constant) and isinstance(node.value, str)) or id(node) in parts | modulo:
+            continue
+        if node.end_lineno is None or node.end_col_offset is None:
+            continue
+        start, end = place(node.lineno, node.col_offset), place(node.end_lineno, node.end_col_offset)
+        yield start, end, node.value, formatted.get(id(node), "unknown"), _python_literal
+
+
+def _python_literal(text: str) -> str:
+    """Return a literal that says a text: over several lines where it has some."""
+    if "\n" not in text.strip("\n") or "\r" in text:
+        return _quoted(text)
+    inner = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    inner = "".join(one if one == "\n" or one.isprintable() else _quoted(one)[1:-1] for one in inner)
+    if inner.endswith('"'):
+        inner = f'{inner[:-1]}\\"'
+    begins = "" if inner.startswith("\n") else "\\\n"
+    return f'"""{begins}{inner}"""'
+
+
+def _quoted(text: str) -> str:
+    pieces = ['"']
+    for one in text:
+        if one in '"\\':
+            pieces.append(f"\\{one}")
+        elif one.isprintable():
+            pieces.append(one)
+        else:
+            pieces.append(one.encode("unicode_escape", "surrogatepass").decode())
+    return "".join([*pieces, '"'])
+
+
+def only_place(places: Sequence[Place]) -> Place:
+    """Return the one place in which a prompt stands.
+
+    Raises:
+        CannotWrite: there is none, or there are several.
+
+    """
+    if not places:
+        raise CannotWrite(
+            "the old prompt stands in no literal of these files as it arrives at the model (it may be put together "
+            "from pieces, or be an f-string); write it by hand, or name its file with --to"
+        )
+    if len(places) > 1:
+        where = ", ".join(f"{one.file}:{one.line}" for one in places)
+        raise CannotWrite(f"the old prompt stands in several places ({where}); name one file with --to")
+    return places[0]

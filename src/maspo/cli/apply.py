@@ -1,0 +1,142 @@
+"""``maspo apply``: the prompts of a run, written back into the files that they came from. The diff comes first."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+import typer
+
+from maspo.apps.writeback import FILES, CannotWrite, Place, Template, find_places, only_place, rewritten
+from maspo.cli.prepare import read_prompts
+from maspo.cli.running import agreed_to_write
+from maspo.cli.terminal import note, say
+from maspo.core.errors import EXIT_ERROR, EXIT_OK, ConfigInvalid, UsageError
+from maspo.store.files import write_whole
+from maspo.study.job import Job
+from maspo.study.optimize import recorded_job
+
+_LARGEST = 1_000_000
+"""Bytes of a file that is searched: longer ones are data."""
+_SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages", "maspo-runs", "dist", "build"})
+
+
+@dataclass(frozen=True)
+class _Changes:
+    """What is written: new sources by file, and why other prompts cannot be."""
+
+    sources: Mapping[Path, str]
+    refused: tuple[str, ...]
+
+
+def run_apply(run: Path, to: Sequence[Path], template: str, only_checks: bool, yes: bool) -> None:
+    """Show the diff, and write it once that is agreed to; ends the command with an exit code."""
+    known: tuple[Template, ...] = get_args(Template)
+    chosen = next((one for one in known if one == (template or "unknown")), None)
+    if chosen is None:
+        raise ConfigInvalid(f"--template {template}: expected none, braces or jinja")
+    job, shipped = recorded_job(run), read_prompts(run)
+    seed = job.system.prompts
+    changed = {name: (seed[name], text) for name, text in shipped.items() if name in seed and text != seed[name]}
+    if not changed:
+        say("The run ships the prompts that it started with; there is nothing to write.")
+        return
+    files = sorted(set(_files(to or [_home(job)])))
+    read = {file: text for file in files if (text := _read(file)) is not None}
+    if only_checks:
+        raise typer.Exit(_check(changed, read))
+    found = _changes(changed, read, "none" if job.system.app is None and chosen == "unknown" else chosen)
+    for file, source in found.sources.items():
+        say(_diff(file, read[file], source))
+    for reason in found.refused:
+        note(f"note: {reason}")
+    if not found.sources:
+        raise UsageError("no prompt can be written back; `maspo diff` shows them, and prompts.json holds them")
+    if not agreed_to_write(yes):
+        note("Nothing was written; --yes writes it.")
+        raise typer.Exit(EXIT_OK if not yes else EXIT_ERROR)
+    for file, source in found.sources.items():
+        write_whole(file, source)
+        say(f"written   {file}")
+    raise typer.Exit(EXIT_ERROR if found.refused else EXIT_OK)
+
+
+def _home(job: Job) -> Path:
+    """Return where the prompts of a run come from: the app's folder, or that of the system file."""
+    if job.system.app is not None:
+        return Path(job.system.app.folder)
+    if "system" not in job.sources:
+        raise UsageError("the run was started from Python; name the files of its prompts with --to")
+    return Path(job.sources["system"]).parent
+
+
+def _changes(changed: Mapping[str, tuple[str, str]], read: Mapping[Path, str], template: Template) -> _Changes:
+    sources, refused = dict(read), []
+    for name, (old, new) in changed.items():
+        try:
+            place = only_place(_places(sources, old))
+            file = Path(place.file)
+            sources[file] = rewritten(sources[file], place, old, new, template)
+        except CannotWrite as reason:
+            refused.append(f"{name}: {reason}")
+    return _Changes({file: text for file, text in sources.items() if text != read[file]}, tuple(refused))
+
+
+def _check(changed: Mapping[str, tuple[str, str]], read: Mapping[Path, str]) -> int:
+    """Say of each changed prompt whether it stands in the files; return the exit code."""
+    missing = 0
+    for name, (_, new) in changed.items():
+        places = _places(read, new)
+        missing += not places
+        where = f"{places[0].file}:{places[0].line}" if places else "not written back"
+        say(f"{name}: {where}")
+    return EXIT_ERROR if missing else EXIT_OK
+
+
+def _places(read: Mapping[Path, str], prompt: str) -> list[Place]:
+    longest = max((len(line) for line in prompt.splitlines()), default=0)
+    return [
+        place for file, text in read.items() if len(text) >= longest for place in find_places(str(file), text, prompt)
+    ]
+
+
+def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    """Yield the files below some paths in which prompts may stand; environments and hidden folders are left out."""
+    for path in paths:
+        if path.is_file():
+            yield path
+        elif not path.is_dir():
+            raise UsageError(f"--to {path}: no such file or folder")
+        for folder, inner, names in os.walk(path):
+            here = Path(folder)
+            inner[:] = [
+                name
+                for name in inner
+                if not name.startswith(".") and name not in _SKIPPED and not _is_left_out(here / name)
+            ]
+            yield from (here / name for name in names if name.endswith(FILES))
+
+
+def _is_left_out(folder: Path) -> bool:
+    return (folder / "pyvenv.cfg").exists() or (folder / "run.db").exists()
+
+
+def _read(file: Path) -> str | None:
+    try:
+        if file.stat().st_size > _LARGEST:
+            return None
+        with file.open(encoding="utf-8", newline="") as opened:
+            return opened.read()
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _diff(file: Path, before: str, after: str) -> str:
+    lines = difflib.unified_diff(
+        before.splitlines(keepends=True), after.splitlines(keepends=True), str(file), str(file), n=2
+    )
+    return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines).rstrip("\n")

@@ -1,0 +1,146 @@
+"""``maspo compare``: methods and prompt sets against each other, at equal calls, on one hold-out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import typer
+
+from maspo.cli.agreeing import agree_to_file
+from maspo.cli.discover import with_system_file
+from maspo.cli.evaluate import note_seen_rows
+from maspo.cli.options import Arguments
+from maspo.cli.prepare import (
+    check_writable,
+    describe_endpoints,
+    key_missing,
+    read_inputs,
+    read_prompts,
+    read_system,
+    sources_of,
+)
+from maspo.cli.printed import ended
+from maspo.cli.running import confirm, make_whole, run_watched
+from maspo.cli.settings import load_settings
+from maspo.cli.terminal import lay_out, note, print_json, say
+from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
+from maspo.core.prompts import Prompts
+from maspo.report.comparison import MARKDOWN, PAGE, RESULT, comparison_of, summary, write_comparison
+from maspo.report.folder import JOURNAL, RUNS, free_folder, look, write_results
+from maspo.report.phrases import list_names, money
+from maspo.runners.messages import blind_agents, check_inputs
+from maspo.store.looks import LookLedger
+from maspo.study.comparison.compare import DATABASE, Attention, Compared, compare, folder_of, settled
+from maspo.study.comparison.methods import choice_of, seeds_of
+from maspo.study.comparison.plan import Comparison, Method
+from maspo.study.connections import endpoints_of, require_model
+from maspo.team import System
+
+
+def run_comparison(arguments: Arguments, methods: str, seeds: str, against: tuple[Path, ...]) -> None:
+    """Read everything, state the plan, and compare once it is agreed to."""
+    arguments = with_system_file(arguments)
+    system = read_system(arguments.system)
+    inputs, remarks, source = read_inputs(arguments, system)
+    sources = sources_of(arguments, system)
+    settings = load_settings(sources)
+    require_model(settings.config.models, system)
+    endpoints_of(settings.config.models)
+    if missing := key_missing(settings.config.models):
+        raise ConfigInvalid(missing)
+    out = arguments.out or free_folder(RUNS, f"{system.name}-comparison")
+    check_writable(out)
+    names = [name.strip() for name in methods.split(",") if name.strip()]
+    made = []
+    for name in names:
+        profile, sets = choice_of(name)
+        chosen = replace(sources, flags={**sources.flags, "profile": profile}, sets=(*sources.sets, *sets))
+        made.append(Method(name, load_settings(chosen).config))
+    asked = Comparison(
+        system=system,
+        inputs=inputs,
+        config=settings.config,
+        methods=tuple(made),
+        seeds=seeds_of(seeds),
+        against=_read_sets(system, against),
+        sources={"system": str(arguments.system.absolute()), **source},
+    )
+    comparison = settled(asked, out)
+    comparison = replace(comparison, remarks=note_seen_rows(comparison.holdout, map(str, against)))
+    remarks = (*remarks, *comparison.remarks)
+    for remark in (*settings.notes, *remarks, *check_inputs(system, inputs), *blind_agents(system, inputs)):
+        note(f"note: {remark}")
+    agree_to_file(settings, arguments.trust)
+    confirm(_plan(comparison, out), arguments.yes)
+    make_whole(out / DATABASE)
+    for run in comparison.runs:
+        make_whole(folder_of(out, run) / JOURNAL, needed="job")
+    again = f"the same command with --out {out}"
+    found = run_watched(
+        lambda watcher, stop: compare(comparison, out, Attention(watcher, stop=stop, looks=LookLedger())),
+        out / DATABASE,
+        again,
+    )
+    _show(found, out, again, arguments.as_json)
+
+
+def _show(found: Compared, out: Path, again: str, as_json: bool) -> None:
+    for end in found.runs:
+        folder = folder_of(out, end.run)
+        write_results(folder, look(folder).view)
+    write_comparison(out, found)
+    say(summary(found))
+    say()
+    files = (("report", PAGE), ("table", MARKDOWN), ("figures", RESULT))
+    say(lay_out(*((name, str(out / file)) for name, file in files)))
+    figures = comparison_of(found)
+    code = EXIT_OK if figures.complete else EXIT_BUDGET
+    if code == EXIT_BUDGET:
+        note(f"A cap has cut this short; with a higher one go on with: {again}")
+    if as_json:
+        print_json(ended(figures, code, out, PAGE))
+    raise typer.Exit(code)
+
+
+def _read_sets(system: System, files: tuple[Path, ...]) -> Mapping[str, Prompts]:
+    """Return one's own prompt sets by name: the file's, or the folder's where that is a run folder's ``prompts.json``.
+
+    Raises:
+        UsageError: one cannot be read, or names an agent that is not there.
+        ConfigInvalid: two have one name.
+
+    """
+    found: dict[str, Prompts] = {}
+    for file in files:
+        path = file.resolve()
+        plain = path.stem != "prompts" or path.is_dir()
+        name = path.stem if plain else f"{path.parent.name}/{path.name}"
+        if name in found:
+            raise ConfigInvalid(f"--against {file}: another file is called {name}, too; give it a name of its own")
+        found[name] = system.with_prompts(read_prompts(file)).prompts
+    return found
+
+
+def _plan(comparison: Comparison, out: Path) -> str:
+    """Return the plan for people: what is compared, on what, and what it costs at most."""
+    caps, runs = comparison.config.caps, comparison.runs
+    searched = len(comparison.inputs.rows) - len(comparison.holdout) if runs else 0
+    limits = [money(caps.usd)] if caps.usd is not None else []
+    limits += [f"{caps.calls:,} calls"] if caps.calls is not None else []
+    limits += [f"{caps.minutes:g} minutes"] if caps.minutes is not None else []
+    names = [one.name for one in comparison.contestants]
+    decides = "labels" if comparison.decided_by == "labels" else "the judge"
+    return lay_out(
+        ("compared", list_names(names)),
+        ("runs", f"{len(runs)}, {comparison.calls:,} calls each" if runs else "none"),
+        (
+            "inputs",
+            f"{searched} to search on, {len(comparison.holdout)} held out, the same for all; {decides} will decide",
+        ),
+        ("endpoint", describe_endpoints(comparison.config.models)),
+        ("calls", f"at most {comparison.most:,}, {comparison.measuring_calls:,} of them on the hold-out"),
+        ("caps", ", ".join(limits) or "none"),
+        ("folder", str(out)),
+    )

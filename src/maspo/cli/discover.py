@@ -1,0 +1,206 @@
+"""``maspo discover``: from an app and some inputs to the system file of the team behind it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from maspo.cli.agreeing import agree_to_file
+from maspo.cli.app_trust import agree_to_app, remember_app
+from maspo.cli.options import Arguments
+from maspo.cli.prepare import draw_rows, is_app
+from maspo.cli.settings import Sources, load_settings
+from maspo.cli.terminal import lay_out, note, print_json, say, table
+from maspo.core.errors import ConfigInvalid, UsageError
+from maspo.core.plain import Dumped
+from maspo.report.phrases import money, number
+from maspo.store.files import write_whole
+
+if TYPE_CHECKING:
+    from maspo.apps.probe import Looked
+    from maspo.config import RunConfig
+    from maspo.data.inputs import Inputs
+    from maspo.models.base import Reply, Request
+    from maspo.team.app import App
+
+ROWS = 5
+"""Rows that are looked at by default: enough to tell values from fixed passages, and to meet some branches."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What ``maspo discover`` is given."""
+
+    app: App
+    inputs: Path
+    out: Path
+    rows: int = ROWS
+    flags: Mapping[str, object] = field(default_factory=dict)
+    config: Path | None = None
+    as_json: bool = False
+    overwrites: bool = False
+    trust: str = ""
+    """The fingerprint of what a settings file may ask for."""
+
+
+def run_discover(wanted: Wanted) -> None:
+    """Look at the app, write the system file, and say what was found."""
+    from maspo.data.inputs import load_inputs
+    from maspo.team.load import dump_system
+
+    problems = wanted.app.problems()
+    if problems:
+        raise ConfigInvalid("\n".join(problems).replace("app.run", "--app"))
+    if wanted.out.exists() and not wanted.overwrites:
+        raise UsageError(f"--out {wanted.out}: is there already; give another name, or delete it")
+    remember_app(wanted.app)  # who names an app on the command line runs it
+    inputs = load_inputs(wanted.inputs)
+    settings = load_settings(Sources(wanted.flags, file=wanted.config))
+    agree_to_file(settings, wanted.trust)
+    looked, spent = discover_team(wanted.app, inputs, wanted.rows, settings.config, name_of(wanted.app))
+    found = looked.found
+    write_whole(wanted.out, dump_system(found.system))
+    for remark in (*settings.notes, *looked.notes):
+        note(f"note: {remark}")
+    rows = [
+        (one.name, ", ".join(one.reads) or "the input", str(one.calls), one.model or "", ", ".join(one.offered))
+        for one in found.system.agents
+    ]
+    say(table(("agent", "reads", "calls at most", "model", "tools"), rows))
+    say()
+    say(
+        lay_out(
+            ("answer", f"written by {found.system.output}"),
+            (
+                "rollouts",
+                f"{number(len(found.traces))}, {found.calls_a_rollout:.1f} calls and {looked.seconds:.1f} s each",
+            ),
+            ("known", f"{number(found.attributed)} of {number(found.calls)} calls are of these agents"),
+            ("cost", _cost(found.calls, len(found.traces), spent)),
+            ("file", str(wanted.out)),
+        )
+    )
+    if wanted.as_json:
+        print_json(_figures(wanted, looked, spent))
+
+
+def with_system_file(arguments: Arguments) -> Arguments:
+    """Return the arguments with a system file in place of an app's name, discovered now unless it was before.
+
+    An app in a system file may be run only where its user agrees.
+    """
+    from maspo.team.app import App
+    from maspo.team.load import load_system
+
+    if is_app(arguments.system):
+        if arguments.inputs is None:
+            raise ConfigInvalid(f"{arguments.system}: an app is looked at on some inputs; give --inputs FILE")
+        app = App(str(arguments.system), folder=str(Path.cwd()))
+        file = Path(f"{name_of(app)}.system.yaml")
+        if file.is_file():
+            note(f"note: the team of {app.run} is read from {file}; delete it to look at the app again")
+        else:
+            note(f"Looking at {app.run} on {ROWS} inputs …")
+            flags = {name: arguments.flags.get(name) for name in ("base-url", "max-usd", "max-calls", "max-minutes")}
+            run_discover(
+                Wanted(app, arguments.inputs, file, flags=flags, config=arguments.config, trust=arguments.trust)
+            )
+            say()
+        arguments = replace(arguments, system=file)
+    agree_to_app(load_system(arguments.system), str(arguments.system), arguments.allow_app)
+    return arguments
+
+
+def name_of(app: App) -> str:
+    """Return a name for the team of an app: that of its module, of its program, or of its host."""
+    if app.kind == "callable":
+        return app.run.partition(":")[0].rpartition(".")[2]
+    if app.kind == "url":
+        return "team"
+    words = [Path(word).stem for word in app.command]
+    named = [word for word in words[1:] if word.isidentifier()]
+    return (named or words or ["team"])[0]
+
+
+def discover_team(app: App, inputs: Inputs, rows: int, config: RunConfig, name: str) -> tuple[Looked, float | None]:
+    """Run an app on some inputs; return the team behind it, and what that cost in US dollars."""
+    return asyncio.run(_discover(app, inputs, rows, config, name))
+
+
+async def _discover(app: App, inputs: Inputs, rows: int, config: RunConfig, name: str) -> tuple[Looked, float | None]:
+    from maspo.apps.probe import look
+    from maspo.gateway.client import WireClient
+    from maspo.models.budget import Ledger, Limits
+    from maspo.models.layers.compose import compose
+    from maspo.models.layers.retried import RetryPolicy
+    from maspo.models.prices import PriceBook
+    from maspo.study.upstreams import upstreams_of
+
+    models, caps = config.models, config.caps
+    seconds = None if caps.minutes is None else caps.minutes * 60
+    ledger = Ledger(Limits(caps.calls, caps.usd, seconds), PriceBook(models.prices, models.base_url))
+    policy = RetryPolicy(attempts=models.attempts, deadline=models.deadline)
+    async with WireClient(upstreams_of(models)) as client:
+        model = compose(client, _Remembered(), ledger, policy, models.concurrency)
+        looked = await look(app, draw_rows(inputs, rows).rows, model, name)
+    return looked, ledger.usd
+
+
+class _Remembered:
+    """The replies of one look, so that a second run on an input is not paid for again."""
+
+    def __init__(self) -> None:
+        self._replies: dict[str, Reply] = {}
+
+    def get(self, key: str) -> Reply | None:
+        return self._replies.get(key)
+
+    async def put(self, request: Request, reply: Reply) -> None:
+        self._replies[request.key] = reply
+
+
+def _cost(calls: int, rollouts: int, usd: float | None) -> str:
+    if usd is None:
+        return "unknown: no price is known for its models"
+    return f"{money(usd)} for {number(calls)} calls, {money(usd / rollouts)} a rollout"
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures(Dumped):
+    """What ``--json`` prints of a discovery."""
+
+    system: str
+    agents: Mapping[str, Mapping[str, object]]
+    output: str
+    rollouts: int
+    calls: int
+    attributed: int
+    tokens_in: int
+    tokens_out: int
+    usd: float | None
+    seconds_a_rollout: float
+    notes: tuple[str, ...]
+
+
+def _figures(wanted: Wanted, looked: Looked, usd: float | None) -> _Figures:
+    found = looked.found
+    agents = {
+        one.name: {"reads": one.reads, "calls": one.calls, "models": dict(found.models[one.name]), "tools": one.offered}
+        for one in found.system.agents
+    }
+    return _Figures(
+        system=str(wanted.out),
+        agents=agents,
+        output=found.system.output,
+        rollouts=len(found.traces),
+        calls=found.calls,
+        attributed=found.attributed,
+        tokens_in=found.tokens_in,
+        tokens_out=found.tokens_out,
+        usd=usd,
+        seconds_a_rollout=looked.seconds,
+        notes=looked.notes,
+    )

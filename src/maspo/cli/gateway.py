@@ -1,0 +1,181 @@
+"""``maspo gateway``: the gateway alone, before any app."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TextIO
+
+from maspo.cli.agreeing import agree_to_file
+from maspo.cli.settings import Sources, load_settings
+from maspo.cli.terminal import note, say, table
+from maspo.config import ModelSettings
+from maspo.core.errors import CallFailed, ConfigInvalid, ProviderError
+from maspo.gateway.client import Upstreams, WireClient
+from maspo.gateway.gateway import Gateway, Rollout
+from maspo.gateway.wire import WireCall
+from maspo.models.base import ModelClient, Reply, Request
+from maspo.models.budget import Ledger, Limits
+from maspo.models.layers.compose import compose
+from maspo.models.layers.retried import RetryPolicy
+from maspo.models.prices import PriceBook
+from maspo.report.phrases import money
+from maspo.study.upstreams import upstreams_of
+
+_SHOWN: Final = 60
+"""Characters of an instruction text that the table shows."""
+_MOST_AGENTS: Final = 1_000
+"""Different instruction texts that are counted apart: an app that writes its input into them has one for each."""
+
+
+def run_gateway(flags: Mapping[str, str | None], config: Path | None, trust: str, out: Path | None) -> None:
+    """Serve until Ctrl-C, then print the team. ``trust`` allows what a settings file of somebody else asks for."""
+    settings = load_settings(Sources(flags, file=config))
+    agree_to_file(settings, trust)
+    for remark in settings.notes:
+        note(f"note: {remark}")
+    caps, models = settings.config.caps, settings.config.models
+    upstreams = upstreams_of(models)
+    prices = PriceBook(models.prices, upstreams.openai, others=(upstreams.anthropic, upstreams.gemini))
+    ledger = Ledger(Limits(caps.calls, caps.usd), prices)
+    with ExitStack() as stack:
+        team = Team(None if out is None else stack.enter_context(_opened(out)))
+        asyncio.run(_serve(models, upstreams, ledger, team))
+    say(team.shown())
+    usd = "unknown: no price is known for a model" if ledger.usd is None else money(ledger.usd)
+    note(f"{ledger.calls} calls were sent that the endpoint did not refuse; cost: {usd}")
+
+
+async def _serve(models: ModelSettings, upstreams: Upstreams, ledger: Ledger, team: Team) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    policy = RetryPolicy(attempts=models.attempts, deadline=models.deadline)
+    async with WireClient(upstreams) as client:
+        model = _Renewed(lambda: compose(client, _Nowhere(), ledger, policy, models.concurrency))
+        async with Gateway(model, on_call=team.take, sender=client) as gateway:
+            rollout = gateway.open()
+            for name, value in rollout.environment.items():
+                say(f"export {name}={value}")
+            note(f"OpenAI's dialects go on to {upstreams.openai}; Ctrl-C stops the gateway and prints the team.")
+            await stop.wait()
+            await gateway.close(rollout)
+
+
+class _Nowhere:
+    """A ``CallStore`` that keeps nothing: every request of the app is a question of its own."""
+
+    def get(self, key: str) -> Reply | None:  # noqa: ARG002 (the port's)
+        return None
+
+    async def put(self, request: Request, reply: Reply) -> None:
+        """Keep nothing."""
+
+
+class _Renewed:
+    """Layers that begin anew after they gave an endpoint up: an app goes on when it is back, and is told until then."""
+
+    def __init__(self, make: Callable[[], ModelClient]) -> None:
+        self._make = make
+        self._model = make()
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer as the layers do."""
+        model = self._model
+        try:
+            return await model.complete(request)
+        except ProviderError as error:
+            if not isinstance(error, CallFailed) and model is self._model:
+                self._model = self._make()
+            raise
+
+
+@dataclass(slots=True)
+class _Sighting:
+    """What was seen of the calls with one instruction text."""
+
+    name: str
+    text: str
+    calls: int = 0
+    failed: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    models: set[str] = field(default_factory=set)
+    tools: set[str] = field(default_factory=set)
+
+
+class Team:
+    """The agents behind an app, one for each instruction text, and a line in a file for each call."""
+
+    def __init__(self, file: TextIO | None = None) -> None:
+        self._file = file
+        self._seen: dict[int, _Sighting] = {}
+        self._told: set[str] = set()
+
+    def take(self, rollout: Rollout, call: WireCall) -> None:
+        """Take note of a call, and let go of it."""
+        rollout.forget(call.number)
+        if rollout.error is not None and str(rollout.error) not in self._told:
+            self._told.add(str(rollout.error))
+            note(f"note: {rollout.error}")
+        seen = self._sighting(call.instructions)
+        seen.calls += 1
+        seen.failed += bool(call.failed)
+        seen.tokens_in += call.tokens_in or 0
+        seen.tokens_out += call.tokens_out or 0
+        seen.models.add(call.model)
+        seen.tools.update(call.offered)
+        if self._file is not None:
+            self._file.write(f"{json.dumps(as_line(call, seen.name))}\n")
+            self._file.flush()
+
+    def _sighting(self, instructions: str) -> _Sighting:
+        key = hash(instructions) if len(self._seen) < _MOST_AGENTS or hash(instructions) in self._seen else 0
+        if key not in self._seen:
+            text = instructions if len(self._seen) < _MOST_AGENTS else "(all further texts)"
+            self._seen[key] = _Sighting(f"agent-{len(self._seen) + 1}", text[: 4 * _SHOWN])
+        return self._seen[key]
+
+    def shown(self) -> str:
+        """Return the team as a table."""
+        if not self._seen:
+            return "no call was made; see that the app's process has the variables above"
+        rows = []
+        for one in self._seen.values():
+            text = " ".join(one.text.split()) or "(no instructions)"
+            cut = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+            figures = (f"{one.calls:,}", f"{one.failed:,}", f"{one.tokens_in:,}", f"{one.tokens_out:,}")
+            rows.append((one.name, *figures, ", ".join(sorted(one.models)), ", ".join(sorted(one.tools)), cut))
+        return table(("agent", "calls", "failed", "tokens in", "out", "models", "tools", "instructions"), rows)
+
+
+def as_line(call: WireCall, agent: str) -> dict[str, object]:
+    """Return a call as ``--out`` holds it."""
+    return {
+        "number": call.number,
+        "agent": agent,
+        "dialect": call.dialect,
+        "model": call.model,
+        "texts": [{"role": text.role, "text": text.text} for text in call.texts],
+        "offered": list(call.offered),
+        "output": call.output,
+        "tools": [{"id": tool.id, "name": tool.name, "arguments": tool.arguments} for tool in call.tools],
+        "finish": call.finish,
+        "tokens_in": call.tokens_in,
+        "tokens_out": call.tokens_out,
+        "usd": call.usd,
+        "seconds": round(call.seconds, 4),
+        "failed": call.failed,
+    }
+
+
+def _opened(file: Path) -> TextIO:
+    try:
+        return file.open("a", encoding="utf-8")
+    except OSError as error:
+        raise ConfigInvalid(f"--out {file}: cannot be written ({error.strerror}); give another file") from error

@@ -1,0 +1,241 @@
+"""Groups of inputs that ask the same: only groups are independent, so they are split and tested whole. Pure.
+
+Two inputs ask the same when they are equal but for spelling, or near-copies: the same numbers, and of the rest of the
+shorter one at least 85 % also stands in the longer one, which is at most twice as long. Words weigh by their letters.
+Near-copies of near-copies are in one group.
+Source: near-duplicate detection by shared shingles (Broder 1997), here words, because inputs are short; candidates by
+their rarest words, the prefix filter of set-similarity joins (Chaudhuri et al. 2006).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+
+from maspo.core.errors import InputsInvalid
+from maspo.core.spelling import SAY_LITTLE, tokens
+from maspo.data.inputs import Inputs
+
+NEAR = ""
+"""Of ``group_by``: near-copies are one group."""
+ALONE = "none"
+"""Of ``group_by``: every row is a group of its own."""
+_MOST_REPLACED = 0.15
+"""Share of the shorter text, by weight, that near-copies may have instead of other words. Real benchmark questions that
+ask for something else replace more (docs/evidence.md)."""
+_MOST_ADDED = 1.0
+"""What the longer text may add, as a share of the shorter one: a sentence around a question."""
+_LEAST_WEIGHT = 12.0
+"""A text that weighs less, such as two words, is compared exactly: one other letter makes it another question."""
+_NUMBER, _SIGN, _LONGEST, _COMMON = 6.0, 3.0, 10, 0.25
+"""What a number and a sign weigh, what a word weighs at most, and the part that words weigh which say little."""
+_FRAME = 0.95
+"""A word that this share of the rows has is their frame, and tells no two of them apart."""
+_FEWEST_FRAMED = 8
+"""Rows that it takes to see a frame."""
+_ALL_PAIRS = 24
+"""Rows with the same numbers that are compared pair by pair; of more, those that share two of their rarest words."""
+_RAREST = 6
+"""Words by which near-copies are looked for: two that replace or add a few words still share two of them."""
+_RECENT = 4
+"""Rows with the same two rare words that a row is compared with."""
+_TYPO_LETTERS = 4
+"""Letters of a word in which a typo can be told from another word."""
+_SWAP_LETTERS = 6
+"""Letters of a word in which a swap can be told from another word: `angel` and `angle` have five."""
+_KINDLY = frozenset({"please", "kindly", "could", "can", "would", "you", "tell", "me", "let", "thanks", "thank"})
+_COUNTED = re.compile(
+    r"^\W*(?:(?:question|problem|item|row|no|nr|q|example|case|task|exercise)\W{0,2}\d{1,7}\s?[-–—.):\]]"
+    r"|#?\d{1,7}\s?[.):\]])\s+(?=[^\W\d])"
+    r"|\s[\[(]?(?:#|(?:version|variant|copy|row|item|spelling|no\.?|nr\.?|v\.?)\s?#?)\d{1,7}[\])]?\s*$",
+    re.IGNORECASE,
+)
+"""A row's number written before or after its text."""
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The group of each input, by its key; a group is named by the least key in it."""
+
+    of: Mapping[str, str]
+
+    def count(self, keys: Iterable[str]) -> int:
+        """Return in how many groups some inputs are."""
+        return len({self.of.get(key, key) for key in keys})
+
+    def members(self, keys: Iterable[str]) -> dict[str, list[str]]:
+        """Return inputs by group, both in the order given."""
+        found: dict[str, list[str]] = {}
+        for key in keys:
+            found.setdefault(self.of.get(key, key), []).append(key)
+        return found
+
+
+def groups_of(inputs: Inputs, read: Sequence[str], by: str = NEAR) -> Groups:
+    """Return the groups of inputs by the columns that are ``read``, or by the column that a user names.
+
+    Inputs that are equal in what is read, but for spelling, are in one group in any case, unless every row shall be
+    ``ALONE``.
+
+    Raises:
+        InputsInvalid: no row has the column.
+
+    """
+    rows = inputs.rows
+    if by == ALONE:
+        return Groups({row.key: row.key for row in rows})
+    if by not in (NEAR, "id") and not any(by in row.columns for row in rows):
+        known = ", ".join(sorted({name for row in rows for name in row.columns}))
+        raise InputsInvalid(f"--group-by {by}: no row has this column; expected one of {known}, `id` or `{ALONE}`")
+    texts = ["\n".join(row.columns.get(name, "") for name in read) for row in rows]
+    joined = _Union(len(rows))
+    spelled = [tokens(_COUNTED.sub(" ", text)) or (text.strip(),) for text in texts]
+    _join_equal(joined, spelled)
+    if by == NEAR:
+        _join_near(joined, spelled)
+    elif by == "id":
+        _join_equal(joined, [(row.label,) for row in rows])
+    else:
+        # A row without a value is in no group with others.
+        cells = [tokens(text) or (text, row.key) for row in rows for text in [row.columns.get(by, "")]]
+        _join_equal(joined, cells)
+    least: dict[int, str] = {}
+    for place, row in enumerate(rows):
+        root = joined.root(place)
+        least[root] = min(least.get(root, row.key), row.key)
+    return Groups({row.key: least[joined.root(place)] for place, row in enumerate(rows)})
+
+
+class _Union:
+    """Disjoint sets of places (Tarjan 1975)."""
+
+    def __init__(self, size: int) -> None:
+        self._above = list(range(size))
+
+    def root(self, place: int) -> int:
+        while self._above[place] != place:
+            self._above[place] = self._above[self._above[place]]
+            place = self._above[place]
+        return place
+
+    def join(self, one: int, other: int) -> None:
+        self._above[self.root(one)] = self.root(other)
+
+
+def _join_equal(joined: _Union, values: Sequence[tuple[str, ...]]) -> None:
+    first: dict[tuple[str, ...], int] = {}
+    for place, value in enumerate(values):
+        joined.join(place, first.setdefault(value, place))
+
+
+def _join_near(joined: _Union, spelled: Sequence[tuple[str, ...]]) -> None:
+    """Join near-copies; of rows that are spelled alike one is compared."""
+    places = {value: place for place, value in enumerate(spelled)}
+    rows = sorted(places)
+    weigh = _Weights(rows)
+    by_numbers: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for number, row in enumerate(rows):
+        by_numbers[tuple(sorted(word for word in row if word[0].isdigit()))].append(number)
+    for alike in by_numbers.values():
+        for one, other in combinations(alike, 2) if len(alike) <= _ALL_PAIRS else _candidates(alike, rows, weigh):
+            left, right = places[rows[one]], places[rows[other]]
+            if joined.root(left) != joined.root(right) and weigh.are_near(rows[one], rows[other]):
+                joined.join(left, right)
+
+
+def _candidates(alike: Sequence[int], rows: Sequence[tuple[str, ...]], weigh: _Weights) -> Iterator[tuple[int, int]]:
+    """Yield pairs of rows, out of some in order of spelling, that follow each other or share two of their rarest words.
+
+    Of many with the same two words each is paired with the few before it.
+    """
+    yield from pairwise(alike)
+    before: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for number in alike:
+        for two in combinations(weigh.rarest(rows[number]), 2):
+            recent = before[two]
+            yield from ((one, number) for one in recent)
+            recent.append(number)
+            del recent[:-_RECENT]
+
+
+class _Weights:
+    """What words say of a row, out of some rows that are all spelled differently."""
+
+    def __init__(self, rows: Sequence[tuple[str, ...]]) -> None:
+        self._often = Counter(word for row in rows for word in set(row))
+        frame = _FRAME * len(rows) if len(rows) >= _FEWEST_FRAMED else len(rows) + 1
+        self._weights = {word: 0.0 if often >= frame else _weight(word) for word, often in self._often.items()}
+
+    def rarest(self, row: tuple[str, ...]) -> list[str]:
+        """Return the words of a row that fewest rows have, two at least."""
+        words = [word for word in set(row) if self._often[word] > 1 and word not in SAY_LITTLE]
+        return sorted(words, key=lambda word: (self._often[word], word))[:_RAREST]
+
+    def are_near(self, one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+        """Return whether two rows with the same numbers are near-copies."""
+        if _asking(one) == _asking(other):
+            return True
+        mine, yours = set(one), set(other)
+        common = self._sum(mine & yours)
+        apart = sorted((self._sum(mine) - common, self._sum(yours) - common))
+        shorter = common + apart[0]
+        if shorter < _LEAST_WEIGHT or apart[1] - apart[0] > _MOST_ADDED * shorter:
+            return False
+        over = apart[0] - _MOST_REPLACED * shorter
+        if 0 < over < common:
+            over -= sum(self._typos(mine - yours, yours - mine))
+        return over <= 0
+
+    def _sum(self, words: Iterable[str]) -> float:
+        return sum(self._weights[word] for word in words)
+
+    def _typos(self, mine: Iterable[str], yours: Iterable[str]) -> Iterator[float]:
+        """Yield the weights of words that are a word of the other row with a typo.
+
+        One of them stands in no third row; or two letters changed places, which seldom makes another word.
+        """
+        left = sorted(word for word in yours if len(word) >= _TYPO_LETTERS)
+        for word in sorted(word for word in mine if len(word) >= _TYPO_LETTERS):
+            for other in left:
+                shared = (self._often[word] > 1) != (self._often[other] > 1)
+                if (shared and _is_typo(word, other)) or _are_swapped(word, other):
+                    left.remove(other)
+                    yield min(self._weights[word], self._weights[other])
+                    break
+
+
+def _weight(word: str) -> float:
+    if word[0].isdigit():
+        return _NUMBER
+    if not word[0].isalpha():
+        return _SIGN
+    return min(len(word), _LONGEST) * (_COMMON if word in SAY_LITTLE else 1.0)
+
+
+def _asking(row: tuple[str, ...]) -> list[str]:
+    """Return the words of a row without those by which people ask kindly."""
+    return [word for word in row if word not in _KINDLY]
+
+
+def _are_swapped(one: str, other: str) -> bool:
+    """Return whether two words of some length differ by two neighbouring letters that changed places."""
+    if len(one) != len(other) or len(one) < _SWAP_LETTERS or one == other:
+        return False
+    place = next(place for place, letter in enumerate(one) if letter != other[place])
+    swapped = one[:place] + one[place : place + 2][::-1] + one[place + 2 :]
+    return swapped == other
+
+
+def _is_typo(one: str, other: str) -> bool:
+    """Return whether words differ by one letter added, dropped or replaced, or by two that changed places."""
+    begin = 0
+    while begin < min(len(one), len(other)) and one[begin] == other[begin]:
+        begin += 1
+    end = 0
+    while end < min(len(one), len(other)) - begin and one[-1 - end] == other[-1 - end]:
+        end += 1
+    mine, yours = one[begin : len(one) - end], other[begin : len(other) - end]
+    return max(len(mine), len(yours)) <= 1 or (len(mine) == 2 and mine == yours[::-1])

@@ -1,0 +1,415 @@
+"""The bare model client of the wire: sends a request as it is, and passes the reply on as it comes."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import time
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from typing import Final, Protocol, Self
+from urllib.parse import parse_qsl, quote, urlsplit
+
+import aiohttp
+from yarl import URL
+
+from maspo.core.errors import CallFailed, ProviderError
+from maspo.gateway.dialects.base import Dialect, Incoming, Provider
+from maspo.gateway.wire import WireReply
+from maspo.models.base import PROBE, Adapted, Broken, Message, Reply, Request, Stage, Transient
+from maspo.models.chat_completions import environment_proxy
+from maspo.models.endpoint import Endpoint, header_safe
+from maspo.models.refusals import excerpt, read_refusal
+
+_CONNECT_SECONDS: Final = 15.0
+"""Longest wait for a connection, as of the chat client."""
+_LARGEST_REPLY: Final = 64 * 1024 * 1024
+"""Bytes, unpacked: a reply with several images. What is longer is passed on, and recorded as failed."""
+WIRE: Final = "wire"
+"""The endpoint of an app's own calls, among those of roles (``Request.endpoint``)."""
+ASSUMED_TOKENS: Final = Request.max_tokens
+"""What a reply is reserved at where the app sets no limit of tokens; a longer one raises the reserve of the next."""
+_LARGE_BODY: Final = 1_000_000
+"""Bytes; more are sent piece by piece, so that other calls go on meanwhile."""
+LONGEST_HEADER: Final = 65_536
+"""Bytes of a header, or of an address with its query: tokens of some clouds are longer than the usual 8 KB."""
+_CUT: Final = frozenset({"length", "max_tokens", "max_output_tokens", "MAX_TOKENS"})
+"""How the dialects say that a reply ended at the limit of tokens."""
+_KEY_HEADERS: Final = ("authorization", "x-api-key", "api-key", "x-goog-api-key", "proxy-authorization", "cookie")
+_KEY_PARAMETERS: Final = frozenset({"key", "api_key", "api-key", "access_token", "token"})
+_UNPACKED: Final = {"gzip": 31, "x-gzip": 31, "deflate": 47}
+"""The codings of a body that can be read here; window bits of zlib: gzip alone, or whichever of gzip and zlib it is."""
+_OWN_HEADERS: Final = frozenset({"User-Agent", "Accept", "Accept-Encoding", "Content-Type"})
+"""What the HTTP library would add: only what the app sent is sent on."""
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer as it came from the endpoint: status, headers as they stand there, and the body, packed or not."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+
+
+@dataclass(slots=True)
+class Delivery:
+    """Where an answer goes, and what is known of it. One that keeps what it gets; the gateway's passes streams on."""
+
+    response: Response | None = None
+    """The answer, once it is whole: what the app gets, or would get if it asked again."""
+    said: WireReply | None = None
+    """What it says, once it was read."""
+    refusal: Response | None = None
+    """The last answer that was an error: what the app gets when no other comes."""
+    head: Response | None = None
+    """Status and headers of a stream that is passed on."""
+    cut: bool = False
+    """The connection to the endpoint broke while it was passed on."""
+
+    async def begin(self, head: Response) -> None:
+        """Take status and headers of a stream."""
+        self.head = head
+
+    async def write(self, chunk: bytes) -> None:
+        """Take the next bytes of a stream."""
+
+
+@dataclass(frozen=True)
+class WireRequest(Request):
+    """A model call in an app's own words. Its messages are its body, so that it is recorded, and bounded, as one.
+
+    ``content`` tells what is asked apart from how: equal contents, at equal ``draw``, ask the same. ``expanded`` is
+    the same request with its whole conversation, for endpoints that keep none.
+    """
+
+    endpoint: str = WIRE
+    dialect: Dialect = field(kw_only=True)
+    method: str = field(default="POST", kw_only=True)
+    path: str = field(kw_only=True)
+    """Below the gateway's own prefix, with the query."""
+    body: bytes = field(kw_only=True, repr=False)
+    headers: Headers = field(kw_only=True, repr=False)
+    """The app's, its key among them: sent to its own host, and stored nowhere."""
+    streamed: bool = field(kw_only=True)
+    content: str = field(kw_only=True)
+    draw: str = field(kw_only=True)
+    """Which of the equal requests of which input this is: equal draws share a reply, others are sampled anew."""
+    expanded: bytes | None = field(default=None, kw_only=True, repr=False)
+    incoming: Incoming = field(kw_only=True, repr=False, compare=False)
+    delivery: Delivery = field(default_factory=Delivery, kw_only=True, repr=False, compare=False)
+
+    @cached_property
+    def key(self) -> str:
+        """The content address of the call."""
+        content = [self.dialect.name, self.method, self.path.split("?")[0], self.content, self.draw, self.identity]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+
+    def ready(self) -> Request:
+        """Return the small question to whom this request is for, with the same key."""
+        asked = self.dialect.ready(self.incoming)
+        body = json.dumps(asked.body).encode()
+        return replace(
+            self,
+            messages=(Message("user", body.decode()),),
+            purpose=PROBE,
+            agent="",
+            max_tokens=16,
+            path=asked.path,
+            body=body,
+            streamed=False,
+            content="ready",
+            expanded=None,
+            delivery=Delivery(),
+        )
+
+
+@dataclass(frozen=True)
+class Upstreams:
+    """Where the requests of each provider's dialects go. Each app's key is sent to the address of its own dialect.
+
+    ``timeout`` is the longest silence in seconds, ``stateless`` says that the endpoint keeps no conversations
+    (Responses): requests are sent with theirs. Plain http to another machine and proxies must be allowed by name.
+    """
+
+    openai: str = "https://api.openai.com/v1"
+    anthropic: str = "https://api.anthropic.com"
+    gemini: str = "https://generativelanguage.googleapis.com"
+    ollama: str = "http://127.0.0.1:11434"
+    timeout: float = 600.0
+    stateless: bool = False
+    allow_http: bool = False
+    use_proxy: bool = False
+    attribution: bool = True
+    run: str = ""
+
+    @classmethod
+    def found_in(cls, environ: Mapping[str, str], openai: str) -> Self:
+        """Return where requests go by the variables that SDKs read; OpenAI's dialects go to the address given."""
+        ollama = environ.get("OLLAMA_HOST") or cls.ollama
+        return cls(
+            openai=openai,
+            anthropic=environ.get("ANTHROPIC_BASE_URL") or cls.anthropic,
+            gemini=environ.get("GOOGLE_GEMINI_BASE_URL") or cls.gemini,
+            ollama=ollama if "://" in ollama else f"http://{ollama}",
+        )
+
+    def endpoint(self, provider: Provider) -> Endpoint:
+        """Return the endpoint of a provider.
+
+        Raises:
+            ConfigInvalid: its address cannot be used.
+
+        """
+        base = {"openai": self.openai, "anthropic": self.anthropic, "gemini": self.gemini, "ollama": self.ollama}
+        endpoint = Endpoint(base[provider], "", self.run, self.attribution, self.timeout, self.allow_http)
+        endpoint.check_private()
+        return endpoint
+
+
+@lru_cache(maxsize=256)
+def address(endpoint: Endpoint, provider: Provider, path: str) -> URL:
+    """Return where a request goes: OpenAI's base addresses hold the version that its paths begin with."""
+    base, _, query = endpoint.base_url.partition("?")
+    base = base.rstrip("/")
+    if provider == "openai":
+        base = base.removesuffix("/chat/completions").removesuffix("/responses")
+        path = path.removeprefix("/v1")
+    if query:
+        path += f"{'&' if '?' in path else '?'}{query}"
+    return URL(base + path, encoded=True)
+
+
+class Sender(Protocol):
+    """What sends a request that is no model call, such as one for the list of models."""
+
+    async def forward(self, request: WireRequest) -> Response:
+        """Return the answer, whatever it is."""
+        ...
+
+
+class WireClient:
+    """A ``ModelClient`` for wire requests: one attempt a call, no retries, no cache; those are layers.
+
+    A stream is passed on as it comes, byte for byte; everything else once it is whole. Use it as an async context
+    manager. It learns of each endpoint whether it keeps conversations.
+
+    Raises (from ``complete``):
+        Transient: this attempt failed, nothing of it was passed on, and another may not fail.
+        Broken: it failed after a part was passed on.
+        CallFailed: the endpoint refuses this request; its answer is in ``delivery.refusal``.
+        ConfigInvalid: the address of the endpoint cannot be used.
+
+    """
+
+    def __init__(self, upstreams: Upstreams) -> None:
+        self.upstreams = upstreams
+        self._stateless: set[Provider] = {"openai"} if upstreams.stateless else set()
+        self._endpoints: dict[Provider, Endpoint] = {}
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        # Bytes are passed on as they are, so nothing is unpacked; redirects and cookies are the app's own affair.
+        silence = self.upstreams.timeout
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=min(_CONNECT_SECONDS, silence), sock_read=silence)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60.0),
+            timeout=timeout,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            skip_auto_headers=_OWN_HEADERS,
+            max_line_size=LONGEST_HEADER,
+            max_field_size=LONGEST_HEADER,
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def forward(self, request: WireRequest) -> Response:
+        """Send a request that is no model call, and return the answer, whatever it is."""
+        async with self._open(request) as response:
+            return Response(response.status, _headers(response), await response.content.read())
+
+    async def complete(self, request: Request) -> Reply:
+        """Send one request once."""
+        if not isinstance(request, WireRequest):
+            raise TypeError(f"{request!r} is no request of the wire; ChatClient answers it")
+        raw = bytearray()
+        started = time.perf_counter()
+        begun = failure = False
+        try:
+            async with self._open(request) as response:
+                head = Response(response.status, _headers(response))
+                if request.streamed and response.status == 200:
+                    begun = True
+                    await request.delivery.begin(head)
+                while chunk := await response.content.readany():
+                    if begun:
+                        await request.delivery.write(chunk)
+                    if len(raw) <= _LARGEST_REPLY:
+                        raw += chunk
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            failure = True
+            lost = self._describe_loss(request, error, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        if failure:
+            if not begun:
+                raise lost from None
+            request.delivery.said = read(request, replace(head, body=bytes(raw)))
+            request.delivery.cut = True
+            raise Broken(f"{lost}, after {len(raw)} bytes of the reply")
+        return self._reply(request, replace(head, body=bytes(raw)), seconds)
+
+    def _open(self, request: WireRequest) -> aiohttp.client._RequestContextManager:
+        if self._session is None:
+            raise RuntimeError("the client is not open; use `async with WireClient(upstreams) as client:`")
+        provider = request.dialect.provider
+        endpoint = self._endpoint(provider)
+        body = request.body if request.expanded is None or provider not in self._stateless else request.expanded
+        headers = list(request.headers)
+        if endpoint.attribution:
+            named = {"Purpose": request.purpose, "Agent": request.agent, "Run": endpoint.run}
+            headers += [(f"X-Maspo-{name}", header_safe(value)) for name, value in named.items() if value]
+        return self._session.request(
+            request.method,
+            address(endpoint, provider, request.path),
+            data=io.BytesIO(body) if len(body) > _LARGE_BODY else body or None,
+            headers=headers,
+            proxy=environment_proxy(endpoint.base_url) if self.upstreams.use_proxy else None,
+            allow_redirects=False,
+        )
+
+    def _endpoint(self, provider: Provider) -> Endpoint:
+        if provider not in self._endpoints:
+            self._endpoints[provider] = self.upstreams.endpoint(provider)
+        return self._endpoints[provider]
+
+    def _reply(self, request: WireRequest, response: Response, seconds: float) -> Reply:
+        """Return what is recorded of an answer, or raise what it means."""
+        delivery = request.delivery
+        if response.status >= 300:
+            raise self._refusal(request, response, seconds)
+        said = read(request, response)
+        if not said.whole or said.failure:
+            why = f"{self._endpoint(request.dialect.provider).shown}: {said.failure or 'the reply breaks off'}"
+            why = without_keys(request, why)
+            delivery.said = said
+            if delivery.head is not None:
+                raise Broken(why)
+            delivery.refusal = response
+            raise Transient(why, Stage.LOST, seconds=seconds)
+        delivery.response, delivery.said, delivery.refusal = response, said, None
+        return Reply(
+            text=without_keys(request, recorded(response)),
+            tokens_in=said.tokens_in,
+            tokens_out=said.tokens_out,
+            tokens_cached=said.tokens_cached,
+            seconds=seconds,
+            truncated=said.finish in _CUT,
+        )
+
+    def _refusal(self, request: WireRequest, response: Response, seconds: float) -> CallFailed:
+        """Return the failure that an answer with an error means, and keep the answer for the app."""
+        request.delivery.refusal = response
+        endpoint = self._endpoint(request.dialect.provider)
+        body = unpacked(response.body, response.headers) or b""
+        unknown = response.status in (400, 404) and b"previous_response" in body and "openai" not in self._stateless
+        if request.expanded is not None and unknown:
+            self._stateless.add("openai")
+            return Adapted(f"{endpoint.shown} does not know the conversation: {excerpt(body)}")
+        headers = {name.title(): value for name, value in response.headers}
+        failure = read_refusal(endpoint, response.status, {**headers, **dict(response.headers)}, body)
+        if isinstance(failure, Transient):
+            failure.seconds = seconds
+        # What an endpoint says to one app, key or model is no verdict on the others: each call fails alone.
+        words = without_keys(request, str(failure))
+        if isinstance(failure, Transient):
+            failure.args = (words,)
+            return failure
+        return failure if isinstance(failure, CallFailed) and words == str(failure) else CallFailed(words)
+
+    def _describe_loss(self, request: WireRequest, error: Exception, seconds: float) -> ProviderError:
+        """Return the failure of an attempt that brought no answer."""
+        endpoint = self._endpoint(request.dialect.provider)
+        unreached = isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError))
+        text = excerpt((str(error) or type(error).__name__).encode("utf-8", "replace"))
+        if isinstance(error, TimeoutError):
+            text = f"{'no connection' if unreached else 'silence'} for {seconds:.0f} s"
+        fix = "; check --base-url and that the endpoint runs" if unreached else ""
+        stage = Stage.UNREACHED if unreached else Stage.LOST
+        return Transient(without_keys(request, f"{endpoint.shown}: {text}{fix}"), stage, seconds=seconds)
+
+
+def _headers(response: aiohttp.ClientResponse) -> Headers:
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers)
+
+
+def header(headers: Headers, name: str) -> str:
+    """Return a header's value, in lower case; empty when there is none."""
+    return next((value.strip().lower() for key, value in headers if key.lower() == name), "")
+
+
+def unpacked(body: bytes, headers: Headers) -> bytes | None:
+    """Return a body without its content coding; None when that cannot be undone. Of one that breaks off, what came."""
+    coding = header(headers, "content-encoding")
+    if coding in ("", "identity"):
+        return body
+    if coding not in _UNPACKED:
+        return None
+    unpack = zlib.decompressobj(_UNPACKED[coding])
+    try:
+        found = unpack.decompress(body, _LARGEST_REPLY)
+        while unpack.eof and unpack.unused_data and len(found) < _LARGEST_REPLY:  # gzip may have several members
+            unpack, rest = zlib.decompressobj(_UNPACKED[coding]), unpack.unused_data
+            found += unpack.decompress(rest, _LARGEST_REPLY - len(found))
+    except zlib.error:
+        return None
+    return None if unpack.unconsumed_tail else found
+
+
+def read(request: WireRequest, response: Response) -> WireReply:
+    """Return what an answer says, as far as it came; some endpoints answer plainly where a stream is asked for."""
+    body = unpacked(response.body, response.headers)
+    if body is None or len(response.body) > _LARGEST_REPLY:
+        return WireReply(whole=False, failure="the body cannot be unpacked, or is too large")
+    kind = header(response.headers, "content-type")
+    plain = kind.startswith("application/json") and body.lstrip()[:1] == b"{"
+    return request.dialect.read_reply(body, request.streamed and not plain)
+
+
+def recorded(response: Response) -> str:
+    """Return an answer as it is recorded: a line of status and content type, then the body, unpacked."""
+    kind = next((value for name, value in response.headers if name.lower() == "content-type"), "")
+    body = unpacked(response.body, response.headers)
+    return f"{response.status} {kind}\n{(body or b'').decode('utf-8', 'surrogateescape')}"
+
+
+def replayed(text: str) -> Response:
+    """Return the answer that was recorded."""
+    head, _, body = text.partition("\n")
+    status, _, kind = head.partition(" ")
+    return Response(int(status), (("Content-Type", kind),), body.encode("utf-8", "surrogateescape"))
+
+
+def without_keys(request: WireRequest, text: str) -> str:
+    """Return a text without the app's keys, where an endpoint repeats them."""
+    for key in _keys(request):
+        if key in text:
+            text = text.replace(key, "[key]").replace(quote(key, safe=""), "[key]")
+    return text
+
+
+def _keys(request: WireRequest) -> list[str]:
+    """Return the app's keys; words shorter than any key may stand in a reply by right."""
+    found = [value for name, value in request.headers if name.lower() in _KEY_HEADERS]
+    if "?" in request.path:
+        found += [value for name, value in parse_qsl(urlsplit(request.path).query) if name in _KEY_PARAMETERS]
+    return [word for value in found for word in [value.split(" ")[-1]] if len(word) >= 8]

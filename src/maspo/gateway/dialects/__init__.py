@@ -1,0 +1,1 @@
+"""Dialects of model endpoints: how each writes requests and replies."""

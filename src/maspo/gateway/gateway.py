@@ -1,0 +1,653 @@
+"""The gateway: takes the requests of apps on loopback, says whose they are, swaps prompts, and answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from hmac import compare_digest
+from typing import Any, Final, Self, TypeAlias
+
+from aiohttp import web
+
+from maspo.core.errors import BudgetReached, CallFailed, ConfigInvalid, MaspoError
+from maspo.gateway.attribution import Attribution, Team, rewrite, swap
+from maspo.gateway.client import (
+    ASSUMED_TOKENS,
+    LONGEST_HEADER,
+    Delivery,
+    Headers,
+    Response,
+    Sender,
+    WireRequest,
+    header,
+    read,
+    replayed,
+    unpacked,
+)
+from maspo.gateway.conversations import Conversations, expanded
+from maspo.gateway.dialects.base import Asked, Dialect, Incoming
+from maspo.gateway.dialects.registry import dialect_of
+from maspo.gateway.dialects.responses import kept_texts
+from maspo.gateway.wire import JsonObject, RolloutLimits, ToolCall, WireAgent, WireCall, WireReply
+from maspo.models.base import AGENT, Message, ModelClient, Reply
+
+Edit: TypeAlias = Callable[[str | None, tuple[WireCall, ...], str], str]
+"""Returns a text of a request as its agent is shown it; given the agent, the calls before, and the text."""
+LARGEST_REQUEST: Final = 64 * 1024 * 1024
+"""Bytes: a request with a dozen images."""
+_HOP_BY_HOP: Final = frozenset(
+    {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding"}
+    | {"upgrade", "proxy-connection"}
+)
+"""Headers of one connection (RFC 9110, 7.6.1): never passed on."""
+_NOT_SENT: Final = _HOP_BY_HOP | {"host", "content-length", "expect", "accept-encoding", "x-maspo-agent"}
+_NOT_RETURNED: Final = _HOP_BY_HOP | {"content-length", "date", "server", "alt-svc"}
+_CODINGS: Final = frozenset({"gzip", "deflate", "identity"})
+"""What a reply may be packed with: what can be unpacked for the record."""
+_AGENT_HEADER: Final = "X-Maspo-Agent"
+_RETRIES_HEADER: Final = "x-stainless-retry-count"
+"""By which the SDKs of OpenAI and Anthropic say how often they have tried."""
+_SAME_FAILURE: Final = 120.0
+"""Seconds for which a request that failed is answered with the same failure. SDKs and frameworks try again within the
+first minute or so: up to 27 times in 21 s, the slowest after 60 s (docs/design/0014)."""
+_MOST_REMEMBERED: Final = 10_000
+"""Different requests of which a rollout remembers how often they came; an app that runs for days passes more."""
+_MOST_UNDELIVERED: Final = 1_000
+"""Answers that are held for an app which may ask for them again: errors, and those that came when it had hung up."""
+_NOT_ASKED: Final = frozenset({"metadata", "user", "prompt_cache_key", "safety_identifier", "store"})
+"""Members of a body that tell the provider something and the model nothing: they may differ from run to run."""
+_GRACE: Final = 5.0
+"""Seconds that a rollout which ends waits for replies that its app has not waited for."""
+_LOG = logging.getLogger(__name__)
+
+
+class _ToApp(Delivery):
+    """Passes a stream on to the app as it comes. When the app has gone, the reply is still read: it is paid for."""
+
+    __slots__ = ("_request", "gone", "stream")
+
+    def __init__(self, request: web.BaseRequest) -> None:
+        super().__init__()
+        self._request = request
+        self.stream: web.StreamResponse | None = None
+        self.gone = False
+
+    async def begin(self, head: Response) -> None:
+        """Send status and headers."""
+        self.head = head
+        self.stream = web.StreamResponse(status=head.status)
+        for name, value in _returned(head.headers):
+            self.stream.headers.add(name, value)
+        try:
+            await self.stream.prepare(self._request)
+        except (ConnectionError, RuntimeError):
+            self.gone = True
+
+    async def write(self, chunk: bytes) -> None:
+        """Send the next bytes."""
+        if self.stream is not None and not self.gone:
+            try:
+                await self.stream.write(chunk)
+            except (ConnectionError, RuntimeError):
+                self.gone = True
+
+
+@dataclass(slots=True, eq=False)
+class _Attempt:
+    """A question that an app asks: the retries of its SDK are the same question, and get the same answer."""
+
+    delivery: _ToApp
+    request: web.BaseRequest
+    """The connection that waits for the answer now."""
+    task: asyncio.Task[Response]
+    delivered: bool = False
+    failed_at: float | None = None
+
+    def may_be_joined(self, retry: bool, now: float) -> bool:
+        """Say whether an equal request that comes now is a retry of this one, rather than a question of its own."""
+        if self.failed_at is not None:
+            return now - self.failed_at < _SAME_FAILURE
+        return not self.delivered and (retry or _has_gone(self.request))
+
+
+@dataclass(eq=False)
+class Rollout:
+    """One run of the app on one input, as the gateway sees it."""
+
+    name: str
+    base_url: str
+    """What OpenAI's SDKs take as base URL; ends in ``/v1``."""
+    prompts: Mapping[str, str]
+    input_key: str
+    occurrence: int
+    limits: RolloutLimits
+    edit: Edit | None = None
+    error: MaspoError | None = None
+    """Why no further call can be made, when that is so: a cap of the run, or the endpoint."""
+    opened: float = field(default_factory=time.monotonic)
+    sent: int = 0
+    """Requests so far, retries of SDKs left out."""
+    usd: float = 0.0
+    """What its calls cost, as far as known; those from the record cost nothing."""
+    _calls: dict[int, WireCall] = field(default_factory=dict)
+    _attempts: OrderedDict[str, list[_Attempt]] = field(default_factory=OrderedDict)
+    _times: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    _conversations: Conversations = field(default_factory=Conversations)
+    _tasks: set[asyncio.Task[Response]] = field(default_factory=set)
+
+    @property
+    def calls(self) -> tuple[WireCall, ...]:
+        """The calls that have ended, in the order in which they were asked."""
+        return tuple(self._calls[number] for number in sorted(self._calls))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables by which SDKs find the gateway; to be set in the app's process."""
+        root = self.base_url.removesuffix("/v1")
+        around = ",".join(filter(None, (os.environ.get("NO_PROXY", ""), "127.0.0.1,localhost")))
+        return {
+            "OPENAI_BASE_URL": self.base_url,
+            "OPENAI_API_BASE": self.base_url,
+            "ANTHROPIC_BASE_URL": root,
+            "GOOGLE_GEMINI_BASE_URL": root,
+            "OLLAMA_HOST": root,
+            "OLLAMA_API_BASE": root,
+            "NO_PROXY": around,
+            "no_proxy": around,
+        }
+
+    def forget(self, number: int) -> None:
+        """Let go of a call that was taken note of elsewhere, so that an app may run for days."""
+        self._calls.pop(number, None)
+
+    def settle(self, content: str, attempt: _Attempt) -> None:
+        """Let go of an attempt whose answer has reached the app."""
+        attempts = self._attempts.get(content, [])
+        if attempt in attempts:
+            attempts.remove(attempt)
+        if not attempts:
+            self._attempts.pop(content, None)
+
+    def exceeded(self) -> str:
+        """Return the limit that the next call would pass; empty when it fits."""
+        limits = self.limits
+        if limits.calls is not None and self.sent >= limits.calls:
+            return f"{limits.calls} calls"
+        if limits.usd is not None and self.usd >= limits.usd:
+            return f"${limits.usd:g}"
+        if limits.seconds is not None and time.monotonic() - self.opened >= limits.seconds:
+            return f"{limits.seconds:g} s"
+        return ""
+
+    def draw(self, content: str) -> int:
+        """Return how often a question was asked before, and count it."""
+        times = self._times.pop(content, 0)
+        self._times[content] = times + 1
+        while len(self._times) > _MOST_REMEMBERED:
+            self._times.popitem(last=False)
+        return times
+
+
+class LimitReached(CallFailed):
+    """The rollout has used what one rollout may use."""
+
+
+class Gateway:
+    """A transparent reverse proxy on loopback; use it as an async context manager.
+
+    ``model`` answers ``WireRequest``s: layers around a ``WireClient``. ``agents`` are whom to recognize. ``on_call`` is
+    told each call as it ends. ``sender`` takes requests that are no model calls, such as one for the list of models;
+    without one they are refused.
+
+    Only who knows the secret in a rollout's address is served, and only by the names of this machine.
+    """
+
+    def __init__(
+        self,
+        model: ModelClient,
+        agents: Iterable[WireAgent] = (),
+        on_call: Callable[[Rollout, WireCall], None] | None = None,
+        sender: Sender | None = None,
+    ) -> None:
+        self._model = model
+        self._team = Team(agents)
+        self._on_call = on_call
+        self._sender = sender
+        self._secret = secrets.token_urlsafe(24)
+        self._rollouts: dict[str, Rollout] = {}
+        self._opened = 0
+        self._runner: web.ServerRunner | None = None
+        self._hosts: frozenset[str] = frozenset()
+        self._port = 0
+
+    async def __aenter__(self) -> Self:
+        def make(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+            return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=LARGEST_REQUEST)
+
+        loop = asyncio.get_running_loop()
+        server = web.Server(
+            self._handle,
+            request_factory=make,
+            auto_decompress=False,
+            access_log=None,
+            max_line_size=LONGEST_HEADER,
+            max_field_size=LONGEST_HEADER,
+        )
+        self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self._port = self._runner.addresses[0][1]
+        self._hosts = frozenset(f"{host}:{self._port}" for host in ("127.0.0.1", "localhost"))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for rollout in list(self._rollouts.values()):
+            await self.close(rollout, grace=0.0)
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def open(
+        self,
+        prompts: Mapping[str, str] | None = None,
+        input_key: str = "",
+        occurrence: int = 0,
+        limits: RolloutLimits | None = None,
+        name: str = "",
+        edit: Edit | None = None,
+    ) -> Rollout:
+        """Open a rollout: an address of its own, at which an app is served with some prompts.
+
+        Equal requests of rollouts with equal ``input_key`` and ``occurrence`` share their replies, in the order in
+        which a rollout asks them. ``name`` gives a rollout the address of an earlier one that has ended: of an app that
+        is kept alive, and has taken note of it. ``edit`` changes what agents are shown.
+        """
+        unknown = sorted(set(prompts or {}) - set(self._team.agents))
+        if unknown:
+            raise ConfigInvalid(f"prompts for {', '.join(unknown)}: no such agent; known: {', '.join(self.agents)}")
+        name = name or str(self._opened)
+        self._opened += 1
+        base_url = f"http://127.0.0.1:{self._port}/{self._secret}/w/{name}/v1"
+        rollout = Rollout(name, base_url, dict(prompts or {}), input_key, occurrence, limits or RolloutLimits(), edit)
+        self._rollouts[name] = rollout
+        return rollout
+
+    @property
+    def agents(self) -> Sequence[str]:
+        """The names of the agents that are recognized."""
+        return list(self._team.agents)
+
+    async def close(self, rollout: Rollout, grace: float = _GRACE) -> tuple[WireCall, ...]:
+        """End a rollout and return its calls; replies that nobody waits for are waited for ``grace`` seconds."""
+        self._rollouts.pop(rollout.name, None)
+        tasks = set(rollout._tasks)
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=grace)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return rollout.calls
+
+    # ── a request ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        rollout, path = self._admit(request)
+        if rollout is None:
+            return web.Response(status=404, text="not found")
+        dialect = dialect_of(request.method, path.split("?")[0], request.headers)
+        if "upgrade" in request.headers.get("Connection", "").lower():
+            return _answer(_error(dialect, 400, "the gateway carries no WebSockets; use plain requests", "unsupported"))
+        if request.headers.get("Expect", "").lower() == "100-continue":  # curl asks before it sends much
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        packed = await request.read()
+        sent = _sent(request)
+        if request.method != "POST":
+            return await self._pass_on(dialect, request.method, path, packed, sent)
+        body = unpacked(packed, sent)
+        found = _object(body)
+        incoming = Incoming(path.split("?")[0], found if found is not None else {})
+        content, before = self._content(rollout, dialect, incoming, packed)
+        attempt = self._join(rollout, content, request)
+        if attempt is None:
+            exceeded = rollout.exceeded()
+            if exceeded:
+                rollout.error = LimitReached(f"this rollout may use {exceeded}, and has")
+                return _answer(_refusal(dialect, rollout.error))
+            asking = _Asking(rollout, rollout.sent, dialect, incoming, path, packed, sent, content, before)
+            rollout.sent += 1
+            attempt = self._begin(asking, request, request.headers.get(_AGENT_HEADER, ""))
+        try:
+            return await self._deliver(attempt, request)
+        finally:
+            if attempt.failed_at is None and (attempt.delivered or attempt.delivery.cut):
+                rollout.settle(content, attempt)
+
+    def _admit(self, request: web.BaseRequest) -> tuple[Rollout | None, str]:
+        """Return the rollout that an address means, and the path below it; None for whoever does not belong here."""
+        parts = request.path_qs.split("/", 4)
+        if request.headers.get("Host", "").lower() not in self._hosts or len(parts) < 5 or parts[2] != "w":
+            return None, ""
+        if not compare_digest(parts[1].encode("utf-8", "replace"), self._secret.encode()):
+            return None, ""
+        return self._rollouts.get(parts[3]), f"/{parts[4]}"
+
+    async def _pass_on(
+        self, dialect: Dialect, method: str, path: str, body: bytes, headers: Headers
+    ) -> web.StreamResponse:
+        """Answer a request that is no model call."""
+        if self._sender is None:
+            return _answer(_error(dialect, 404, f"the gateway passes on model calls only, not {method}", "not_found"))
+        request = WireRequest(
+            *("", (), "other.forward"),
+            dialect=dialect,
+            method=method,
+            path=path,
+            body=body,
+            headers=headers,
+            streamed=False,
+            content="",
+            draw="",
+            incoming=Incoming(path, {}),
+        )
+        try:
+            return _answer(await self._sender.forward(request))
+        except MaspoError as error:
+            return _answer(_error(dialect, 502, str(error), "upstream"))
+
+    def _content(
+        self, rollout: Rollout, dialect: Dialect, incoming: Incoming, raw: bytes
+    ) -> tuple[str, tuple[Any, ...] | None]:
+        """Return a digest of what is asked, and the conversation before it; None where that is not known."""
+        previous = incoming.body.get("previous_response_id") if dialect.name == "responses" else None
+        before = rollout._conversations.before(previous) if isinstance(previous, str) else ()
+        if not incoming.body:
+            return _digest(raw), before
+        asked = {name: value for name, value in incoming.body.items() if name not in _NOT_ASKED}
+        if before:
+            asked = {**asked, "previous_response_id": before}
+        text = json.dumps([dialect.name, incoming.path, asked], sort_keys=True, separators=(",", ":"))
+        return _digest(text.encode()), before
+
+    def _join(self, rollout: Rollout, content: str, request: web.BaseRequest) -> _Attempt | None:
+        """Return the attempt that a request is a retry of."""
+        attempts = rollout._attempts.get(content)
+        if attempts is None:
+            return None
+        now = time.monotonic()
+        retry = request.headers.get(_RETRIES_HEADER, "0") not in ("0", "")
+        for attempt in attempts:
+            if attempt.may_be_joined(retry, now):
+                attempt.request = request
+                return attempt
+        return None
+
+    def _begin(self, asking: _Asking, request: web.BaseRequest, declared: str) -> _Attempt:
+        """Send a question on its way; it goes on when the app hangs up, since it is paid for."""
+        rollout = asking.rollout
+        delivery = _ToApp(request)
+        task = asyncio.create_task(self._ask(asking, delivery, declared))
+        attempt = _Attempt(delivery, request, task)
+        rollout._attempts.setdefault(asking.content, []).append(attempt)
+        rollout._tasks.add(task)
+
+        def ended(done: asyncio.Task[Response]) -> None:
+            rollout._tasks.discard(done)
+            # A stream that broke off after its beginning was not tried again here: whoever does, asks anew.
+            if delivery.response is None and delivery.head is None:
+                attempt.failed_at = time.monotonic()
+
+        task.add_done_callback(ended)
+        while len(rollout._attempts) > _MOST_UNDELIVERED:
+            rollout._attempts.popitem(last=False)
+        return attempt
+
+    async def _ask(self, asking: _Asking, delivery: _ToApp, declared: str) -> Response:
+        """Ask the model, take note of the call, and return what the app gets; never raises but when cancelled."""
+        rollout, dialect = asking.rollout, asking.dialect
+        asked = asking.asked()
+        attribution = self._attribute(asked, declared)
+        request = self._request(asking, asked, attribution, delivery)
+        note = _Note(self, asking, asked, attribution, request)
+        try:
+            reply = await self._model.complete(request)
+        except asyncio.CancelledError:
+            note.take(delivery.said or WireReply(), None, "the rollout ended before the reply came")
+            raise
+        except MaspoError as error:
+            note.take(delivery.said or WireReply(), None, str(error))
+            if not isinstance(error, CallFailed):
+                rollout.error = error
+            if delivery.refusal is not None and not isinstance(error, BudgetReached):
+                return _final(delivery.refusal)
+            return _refusal(dialect, error)
+        except Exception as error:
+            _LOG.exception("a call of rollout %s failed", rollout.name)
+            note.take(WireReply(), None, f"unexpected {type(error).__name__}: {error}")
+            return _error(dialect, 500, "unexpected error in the gateway", "internal")
+        if delivery.response is None:
+            delivery.response = replayed(reply.text)
+            delivery.said = read(request, delivery.response)
+        said = delivery.said or WireReply()
+        note.take(said, reply, "")
+        if asking.before is not None:
+            rollout._conversations.keep(said.id, asking.before, asking.incoming.body, said.items)
+        return delivery.response
+
+    def _attribute(self, asked: Asked, declared: str) -> Attribution:
+        if not self._team.agents:
+            return Attribution(None, "no agents are declared")
+        return self._team.attribute(asked, declared)
+
+    def _request(self, asking: _Asking, asked: Asked, attribution: Attribution, delivery: Delivery) -> WireRequest:
+        """Return the model call that a request becomes, with the prompts of its rollout in place."""
+        rollout, body, packed = asking.rollout, asking.incoming.body, asking.packed
+        headers, content = asking.headers, asking.content
+        if (rollout.prompts and attribution.standing) or rollout.edit is not None:
+            body = json.loads(unpacked(packed, headers) or b"")  # what was read stays as the app wrote it
+            changed = swap(body, attribution, self._team, rollout.prompts)
+            if rollout.edit is not None:
+                texts = asking.dialect.read_request(replace(asking.incoming, body=body)).texts
+                changed |= rewrite(body, texts, partial(rollout.edit, attribution.agent, rollout.calls))
+            if changed:
+                packed = json.dumps(body).encode()
+                headers = tuple(pair for pair in headers if pair[0].lower() != "content-encoding")
+                asking.incoming = replace(asking.incoming, body=body)
+                content, _ = self._content(rollout, asking.dialect, asking.incoming, packed)
+        whole = json.dumps(expanded(body, asking.before)).encode() if asking.before else None
+        shown = whole if whole is not None else packed
+        draw = json.dumps([rollout.input_key, rollout.occurrence, rollout.draw(content)])
+        return WireRequest(
+            model=asked.model,
+            messages=(Message("user", shown.decode("utf-8", "replace")),),
+            purpose=AGENT,
+            agent=attribution.agent or "",
+            max_tokens=asked.max_tokens or ASSUMED_TOKENS,
+            dialect=asking.dialect,
+            path=asking.path,
+            body=packed,
+            headers=headers,
+            streamed=asked.streamed,
+            content=content,
+            draw=draw,
+            expanded=whole,
+            incoming=asking.incoming,
+            delivery=delivery,
+        )
+
+    async def _deliver(self, attempt: _Attempt, request: web.BaseRequest) -> web.StreamResponse:
+        """Give an answer to the app: the end of a stream that was passed on, or the whole."""
+        try:
+            response = await asyncio.shield(attempt.task)
+        except asyncio.CancelledError:
+            if not attempt.task.cancelled():
+                raise
+            response = Response(503, (("x-should-retry", "false"),), b"the rollout has ended")
+        delivery = attempt.delivery
+        if delivery.stream is None or request is not delivery._request:
+            attempt.delivered = not _has_gone(request)
+            return _answer(response)
+        if delivery.cut and request.transport is not None:
+            request.transport.close()  # what came is sent; the end, which never came, is not
+        elif not delivery.gone:
+            with contextlib.suppress(ConnectionError, RuntimeError):
+                await delivery.stream.write_eof()
+                attempt.delivered = True
+        return delivery.stream
+
+
+@dataclass(slots=True, eq=False)
+class _Asking:
+    """A request of an app, on its way."""
+
+    rollout: Rollout
+    number: int
+    dialect: Dialect
+    incoming: Incoming
+    path: str
+    packed: bytes
+    headers: Headers
+    content: str
+    before: tuple[Any, ...] | None
+
+    def asked(self) -> Asked:
+        """Return what is asked, with the texts of a conversation that the endpoint keeps."""
+        asked = self.dialect.read_request(self.incoming)
+        if not self.before:
+            return asked
+        first = [text for text in asked.texts if text.role == "instructions"]
+        rest = [text for text in asked.texts if text.role != "instructions"]
+        return replace(asked, texts=(*first, *kept_texts(self.before), *rest))
+
+
+@dataclass(slots=True)
+class _Note:
+    """Takes note of a call once it has ended."""
+
+    gateway: Gateway
+    asking: _Asking
+    asked: Asked
+    attribution: Attribution
+    request: WireRequest
+    began: float = field(default_factory=time.perf_counter)
+
+    def take(self, said: WireReply, reply: Reply | None, failed: str) -> None:
+        """Note what a reply says, or why there is none."""
+        asking, rollout = self.asking, self.asking.rollout
+        cached = reply is not None and reply.cached
+        if reply is not None and not cached:
+            rollout.usd += reply.usd or 0.0
+        call = WireCall(
+            rollout=rollout.name,
+            number=asking.number,
+            dialect=asking.dialect.name,
+            model=self.asked.model,
+            texts=self.asked.texts,
+            offered=self.asked.offered,
+            output=said.text,
+            tools=said.tools,
+            finish=said.finish,
+            tokens_in=said.tokens_in,
+            tokens_out=said.tokens_out,
+            seconds=reply.seconds if reply is not None else time.perf_counter() - self.began,
+            key=self.request.key,
+            cached=cached,
+            failed=failed,
+            agent=self.attribution.agent,
+            unattributed=self.attribution.why,
+            values=self.attribution.values,
+            usd=0.0 if cached else reply.usd if reply is not None else None,
+        )
+        self._note_results(rollout._calls)
+        rollout._calls[call.number] = call
+        if self.gateway._on_call is not None:
+            self.gateway._on_call(rollout, call)
+
+    def _note_results(self, calls: dict[int, WireCall]) -> None:
+        """Put the results that a request brings beside the tool calls that asked for them."""
+        for result in self.asked.results:
+            for number in sorted(calls, reverse=True):
+                call = calls[number]
+                at = next((at for at, tool in enumerate(call.tools) if _fits(tool, result.id, result.name)), None)
+                if at is not None:
+                    tools = list(call.tools)
+                    tools[at] = replace(tools[at], result=result.text)
+                    calls[number] = replace(call, tools=tuple(tools))
+                    break
+
+
+def _fits(tool: ToolCall, id: str, name: str) -> bool:
+    """Say whether a result is that of a tool call, whose result is not known yet."""
+    if tool.result is not None:
+        return False
+    return tool.id == id if id and tool.id else tool.name == name
+
+
+def _object(body: bytes | None) -> JsonObject | None:
+    try:
+        found = json.loads(body or b"")
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def _has_gone(request: web.BaseRequest) -> bool:
+    return request.transport is None or request.transport.is_closing()
+
+
+def _sent(request: web.BaseRequest) -> Headers:
+    """Return the headers that are sent on."""
+    found = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers]
+    kept = [(name, value) for name, value in found if name.lower() not in _NOT_SENT]
+    codings = [coding.strip() for coding in header(tuple(found), "accept-encoding").split(",")]
+    known = [coding for coding in codings if coding.split(";")[0].strip() in _CODINGS]
+    return (*kept, *((("Accept-Encoding", ", ".join(known)),) if known else ()))
+
+
+def _returned(headers: Headers) -> Headers:
+    """Return the headers that are passed on to the app."""
+    return tuple((name, value) for name, value in headers if name.lower() not in _NOT_RETURNED)
+
+
+def _answer(response: Response) -> web.Response:
+    answer = web.Response(status=response.status, body=response.body)
+    for name, value in _returned(response.headers):
+        if name.lower() == "content-type":
+            answer.headers["Content-Type"] = value
+        else:
+            answer.headers.add(name, value)
+    return answer
+
+
+def _final(response: Response) -> Response:
+    """Return an endpoint's own error, which its SDK is told not to try again: that was done."""
+    return replace(response, headers=(*response.headers, ("x-should-retry", "false")))
+
+
+def _refusal(dialect: Dialect, error: MaspoError) -> Response:
+    """Return the answer that an error of ours means: a cap is a matter of payment, all else of the endpoint."""
+    if isinstance(error, BudgetReached | ConfigInvalid | LimitReached):
+        return _error(dialect, 402, str(error), "billing_error")
+    return _error(dialect, 502, str(error), "api_error")
+
+
+def _error(dialect: Dialect, status: int, message: str, kind: str) -> Response:
+    """Return an error as SDKs of all dialects read it, and do not try again."""
+    error = {"message": f"maspo gateway: {message}", "type": kind, "code": kind, "status": kind.upper()}
+    body: JsonObject = (
+        {"error": error["message"]} if dialect.provider == "ollama" else {"type": "error", "error": error}
+    )
+    headers = (("Content-Type", "application/json"), ("x-should-retry", "false"))
+    return Response(status, headers, json.dumps(body).encode())

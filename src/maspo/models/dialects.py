@@ -1,0 +1,166 @@
+"""How an endpoint wants a request written, learned from what it refuses: once for each model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from maspo.models.base import Message, Request
+from maspo.models.context import most_written, sizes_in
+from maspo.models.refusals import ONE_CALL_WORDS
+
+_PARAMETER_WORDS = (
+    *("unsupported", "not support", "unrecognized", "unknown", "unexpected", "cannot find"),
+    *("not allowed", "not permitted", "deprecated", "not enabled", "no longer"),
+)
+_ROLES_REFUSED = re.compile(
+    r"(?:system|developer)(?:'s)? (?:role|message|prompt|instruction)s?\b.{0,40}?"
+    r"not (?:supported|enabled|allowed|available)"
+    r"|role\W{0,3} ?(?:does not|doesn't) support\W{1,3}(?:system|developer)"
+    r"|(?:does not|doesn't) support.{0,20}?(?:system|developer)\W{0,2} ?(?:role|message|prompt|instruction)"
+    r"|roles must alternate|only user and assistant|(?:system|developer)\W{0,2} is not one of"
+    r"|(?:unexpected|invalid|unknown|unsupported) (?:message )?role\W{0,4}(?:system|developer)"
+    r"|role\W{0,4}(?:system|developer)\W{0,3} is (?:not|invalid|unsupported)"
+)
+_WANTS_DEVELOPER = re.compile(r"role\W{0,3} ?does not support\W{1,3}system|use (?:the )?\W?developer")
+"""OpenAI's words, where the role has another name. Elsewhere a message of that role might be left out in silence."""
+_ROOM = 64
+"""Tokens that a reply should have at least; a prompt that leaves less does not fit."""
+_SPARE = 16
+"""Tokens kept free beside a reply that is fitted to the context: templates add some, and counts differ by a few."""
+_MARGIN = 1.15
+"""How much more than the last refused text a text may have in tokens a byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a model wants parameters named and roles written; an empty name leaves the parameter out."""
+
+    tokens: str = "max_tokens"
+    temperature: str = "temperature"
+    seed: str = "seed"
+    system: Literal["system", "developer", "user"] = "system"
+    """The role of an agent's prompt; ``user`` puts it before the input, in one message."""
+    stream: Literal["metered", "plain", ""] = "metered"
+    """Whether replies come in pieces, with or without ``stream_options.include_usage``, or whole."""
+    most_tokens: int = 0
+    """Tokens of a reply that the model allows, at most; 0 is not known."""
+    context: int = 0
+    """Tokens of prompt and reply together, at most; 0 is not known."""
+    tokens_a_byte: float = 0.0
+    """Of the text that showed the context."""
+
+    def limit(self, request: Request) -> int:
+        """Return the most tokens that a reply to a request may have."""
+        most = min(request.max_tokens, self.most_tokens) if self.most_tokens else request.max_tokens
+        if self.context and self.tokens_a_byte:
+            left = self.context - int(_size(request) * self.tokens_a_byte * _MARGIN) - _SPARE
+            most = min(most, left) if left >= _ROOM else most
+        return most
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """Another dialect, and what was learned, in words for people."""
+
+    dialect: Dialect
+    what: str
+
+
+STANDARD = Dialect()
+
+
+def payload(request: Request, dialect: Dialect, extra: Mapping[str, object] | None = None) -> bytes:
+    """Return the request's JSON body; ``extra`` are parameters of the user's own, which win."""
+    body: dict[str, object] = {"model": request.model, "messages": _messages(request.messages, dialect)}
+    if dialect.temperature:
+        body[dialect.temperature] = request.temperature
+    if dialect.tokens:
+        body[dialect.tokens] = dialect.limit(request)
+    if dialect.seed and request.identity:
+        # A draw of its own that can be repeated, as far as the endpoint honours seeds; 28 bits fit any integer type.
+        body[dialect.seed] = int(hashlib.sha256(request.identity.encode("utf-8", "surrogatepass")).hexdigest()[:7], 16)
+    if dialect.stream:
+        body["stream"] = True
+        if dialect.stream == "metered":
+            body["stream_options"] = {"include_usage": True}
+    for name, value in (extra or {}).items():
+        if value is None:
+            body.pop(name, None)
+        else:
+            body[name] = value
+    return json.dumps(body).encode()
+
+
+def learn(dialect: Dialect, complaint: str, request: Request) -> Learned | None:
+    """Return the dialect that a refusal (its body) asks for; None when it is about something else."""
+    words = complaint.lower()
+    limit = dialect.limit(request)
+    sizes = sizes_in(words, limit)
+    if sizes is not None:
+        left = sizes.context - sizes.prompt - _SPARE
+        if not (sizes.context and sizes.prompt and _ROOM <= left < limit):
+            return None  # The prompt alone is too long, or nobody says how long.
+        fitted = replace(dialect, context=sizes.context, tokens_a_byte=sizes.prompt / max(1, _size(request)))
+        if fitted.limit(request) >= limit:
+            fitted = replace(fitted, most_tokens=left)
+        return Learned(fitted, f"its context is {sizes.context:,} tokens: replies are limited to what is left of it")
+    if _ROLES_REFUSED.search(words):
+        return _without_role(dialect, words)
+    allowed = most_written(words, limit) if dialect.tokens else None
+    if allowed is not None:
+        return Learned(replace(dialect, most_tokens=allowed), f"it writes at most {allowed:,} tokens a reply")
+    if any(word in words for word in ONE_CALL_WORDS) or not any(word in words for word in _PARAMETER_WORDS):
+        return None
+    return _without_parameter(dialect, words)
+
+
+def _without_role(dialect: Dialect, words: str) -> Learned | None:
+    if dialect.system == "user":
+        return None
+    if dialect.system == "system" and _WANTS_DEVELOPER.search(words):
+        return Learned(replace(dialect, system="developer"), "it takes no system message: prompts go as developer's")
+    merged = "it takes no system message: prompts stand before the input, in one message"
+    return Learned(replace(dialect, system="user"), merged)
+
+
+def _without_parameter(dialect: Dialect, words: str) -> Learned | None:
+    def named(name: str) -> bool:
+        return bool(name) and re.search(rf"(?<![a-z_]){re.escape(name)}(?![a-z_])", words) is not None
+
+    if dialect.stream == "metered" and (named("stream_options") or named("include_usage")):
+        return Learned(replace(dialect, stream="plain"), "it does not tell tokens in streams")
+    if dialect.stream and (named("stream") or named("streaming")):
+        return Learned(replace(dialect, stream=""), "it sends replies whole, not as they are written")
+    if named(dialect.tokens):
+        other = "max_completion_tokens" if dialect.tokens == "max_tokens" else ""
+        what = f"its limit of tokens is named {other}" if other else "it takes no limit of tokens"
+        return Learned(replace(dialect, tokens=other), what)
+    if named(dialect.temperature):
+        return Learned(replace(dialect, temperature=""), "it takes no temperature: it draws at its own")
+    if named(dialect.seed):
+        return Learned(replace(dialect, seed=""), "it takes no seed: a draft cannot be drawn again")
+    return None
+
+
+def _messages(messages: tuple[Message, ...], dialect: Dialect) -> list[dict[str, str]]:
+    if dialect.system != "user":
+        roles = {"system": dialect.system}
+        return [{"role": roles.get(one.role, one.role), "content": one.content} for one in messages]
+    merged: list[dict[str, str]] = []
+    for one in messages:
+        role = "user" if one.role == "system" else one.role
+        if merged and merged[-1]["role"] == role:
+            merged[-1]["content"] += f"\n\n{one.content}"
+        else:
+            merged.append({"role": role, "content": one.content})
+    return merged
+
+
+def _size(request: Request) -> int:
+    """Return the bytes of a request's texts."""
+    return sum(len(message.content.encode("utf-8", "surrogatepass")) for message in request.messages)

@@ -1,0 +1,156 @@
+"""What an endpoint's refusal means for a call: try again, later, never, or not at all; and what to do about it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import re
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+from maspo.core.errors import CallFailed, ProviderError
+from maspo.models.base import Refused, Stage, Transient
+from maspo.models.endpoint import Endpoint
+
+EXCERPT = 300
+"""Characters of an error body that a message shows: what fits on a few lines of a terminal."""
+READ_OF_ERROR = 10_000
+"""Bytes of an error body that are looked at: what it says stands at its beginning."""
+_DAY = 86_400.0
+"""Seconds. A wait beyond a day is a mistake, not a wait."""
+_FIRST_EPOCH = 1e9
+"""A larger number of seconds is a date since 1970 (this one is in 2001), no wait: it would be 31 years."""
+_FIRST_EPOCH_MS = 1e12
+"""The same date in milliseconds, as some gateways write it; in seconds it would be the year 33658."""
+_TOO_MANY = 429  # Too Many Requests (RFC 6585)
+_TRANSIENT_STATUS = frozenset({408, 409, 425, _TOO_MANY})
+"""Request Timeout, Conflict (RFC 9110), Too Early (RFC 8470), and too many."""
+# What people can do about a status that every call would meet.
+_EVERY_CALL = {
+    401: "check the key in the environment (OPENAI_API_KEY, or what models.api_key_env names)",
+    402: "the account has no credit; top it up or use another key",
+    403: "check that the key may use this model, and the key in OPENAI_API_KEY",
+    404: "check the model's name, and that --base-url ends as the provider says (often /v1)",
+    405: "check that --base-url ends as the provider says (often /v1)",
+}
+_FILTER_WORDS = ("content_filter", "content filter", "content management policy", "flagged")
+ONE_CALL_WORDS = (*_FILTER_WORDS, "context_length", "context length", "too large")
+_EVERY_CALL_WORDS = ("model_not_found", "insufficient_quota", "invalid_api_key", "api_key_invalid", "api key not valid")
+_OUR_HEADERS = "x-maspo"
+_RESETS = (
+    ("x-ratelimit-reset-requests", "x-ratelimit-remaining-requests"),
+    ("x-ratelimit-reset-tokens", "x-ratelimit-remaining-tokens"),
+    ("anthropic-ratelimit-requests-reset", "anthropic-ratelimit-requests-remaining"),
+    ("x-ratelimit-reset", "x-ratelimit-remaining"),
+    ("ratelimit-reset", "ratelimit-remaining"),
+)
+"""Headers that tell when a limit is reset, each with the one that tells what is left of it."""
+# Seconds of the units of a duration.
+_UNITS = {"d": _DAY, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])")
+_DURATION = re.compile(rf"(?:{_PART.pattern})+")
+_LONGEST_DURATION = 40
+"""Characters: five numbers with their units, and room for decimals."""
+_TRY_AGAIN = re.compile(r"\"retrydelay\"\s*:\s*\"(\d{1,9}(?:\.\d{1,9})?s)\"|try again in (\d{1,9}(?:\.\d{1,9})?m?s)")
+
+
+def read_refusal(endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
+    """Return the error that an HTTP status means: one attempt's, one call's or every call's."""
+    body = endpoint.redacted(body, shortest=1)
+    reason = f"{endpoint.shown}: HTTP {status}: {excerpt(body) or 'no explanation'}"
+    words = body[:READ_OF_ERROR].decode("utf-8", "replace").lower()
+    if any(word in words for word in _EVERY_CALL_WORDS):
+        return ProviderError(f"{reason}; check key, credit and model name")
+    if status == _TOO_MANY:
+        wait = retry_after(headers)
+        return Transient(reason, Stage.LIMITED, until_reset(headers, words) if wait is None else wait)
+    if status in _TRANSIENT_STATUS or status >= 500:
+        return Transient(reason, Stage.REFUSED, retry_after(headers))
+    if any(word in words for word in _FILTER_WORDS):
+        return Refused(f"refused by a content filter: {reason}")
+    if any(word in words for word in ONE_CALL_WORDS):
+        return CallFailed(reason)
+    if _OUR_HEADERS in words and endpoint.attribution:
+        return ProviderError(f"{reason}; leave out the headers that name calls: --set models.attribution=false")
+    if 300 <= status < 400:
+        return ProviderError(f"{reason}; the address redirects: give the final address as --base-url")
+    if status in _EVERY_CALL:
+        return ProviderError(f"{reason}; {_EVERY_CALL[status]}")
+    return CallFailed(reason)
+
+
+def excerpt(body: bytes) -> str:
+    """Return what an error body says, on one line, printable and short: it is text of a stranger."""
+    text = body[:READ_OF_ERROR].decode("utf-8", "replace")
+    with contextlib.suppress(ValueError, RecursionError):
+        text = _find_message(json.loads(text)) or text
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() else " " for character in text)
+    line = " ".join(text.split())
+    return line if len(line) <= EXCERPT else line[: EXCERPT - 1] + "…"
+
+
+def _find_message(found: object) -> str:
+    """Return the message in the common shapes of error bodies; empty when there is none."""
+    if isinstance(found, list) and found:
+        return _find_message(found[0])
+    if isinstance(found, dict):
+        inner = next((found[name] for name in ("error", "message", "detail") if found.get(name)), "")
+        return inner if isinstance(inner, str) else _find_message(inner)
+    return ""
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the wait, in seconds, of ``retry-after-ms`` or ``Retry-After``; None when it has none."""
+    milliseconds = _read_number(headers.get("retry-after-ms", ""))
+    if milliseconds is not None:
+        return milliseconds / 1000 if milliseconds / 1000 <= _DAY else None
+    return _read_wait(headers.get("Retry-After", ""), headers)
+
+
+def until_reset(headers: Mapping[str, str], body: str) -> float | None:
+    """Return the seconds until the limit that was met is reset, by headers or by the words of a body in lower case."""
+    waits = [_read_wait(headers.get(reset, ""), headers) for reset, left in _RESETS if headers.get(left, "0") == "0"]
+    known = [wait for wait in waits if wait is not None]
+    if known:
+        return max(known)
+    asked = _TRY_AGAIN.search(body)
+    return _read_wait(asked.group(1) or asked.group(2), headers) if asked else None
+
+
+def _read_wait(given: str, headers: Mapping[str, str]) -> float | None:
+    """Read seconds, a duration such as ``1m30s``, or a date (HTTP, ISO 8601, seconds since 1970) as seconds from now.
+
+    The clocks of two machines differ, so a date is counted from the endpoint's own time where it tells it.
+    """
+    seconds = _read_number(given)
+    if seconds is None and len(given) <= _LONGEST_DURATION and _DURATION.fullmatch(given.lower()):
+        seconds = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(given.lower()))
+        if seconds > _DAY:
+            return None
+    elif seconds is None or seconds >= _FIRST_EPOCH:
+        date = _read_date(given) if seconds is None else seconds / (1000 if seconds >= _FIRST_EPOCH_MS else 1)
+        if date is None:
+            return None
+        now = _read_date(headers.get("Date", ""))
+        seconds = max(0.0, date - (time.time() if now is None else now))
+    return seconds if seconds <= _DAY else None
+
+
+def _read_date(given: str) -> float | None:
+    """Read a date (HTTP or ISO 8601) as seconds since 1970."""
+    for parse in (parsedate_to_datetime, datetime.fromisoformat):
+        with contextlib.suppress(ValueError, TypeError, OverflowError, IndexError):
+            return parse(given).timestamp()
+    return None
+
+
+def _read_number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value >= 0 else None

@@ -1,0 +1,182 @@
+"""What a reasoning model thinks and what it says, told apart in every form in the wild. Thoughts are kept, never read.
+
+Endpoints tell thoughts in fields of their own, as parts of the content, or within the text, in the marks of the model's
+template. Only what is said goes on to readers, judges, parsers and runners of programs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from maspo.models.base import Reply
+
+_FIELDS = ("reasoning_content", "reasoning", "thinking", "thoughts", "reasoning_text")
+"""Fields of a message: DeepSeek, Qwen, vLLM and llama.cpp; OpenRouter, Groq and newer vLLM; Ollama; gateways."""
+_LISTS = ("reasoning_details", "thinking_blocks")
+"""Fields that hold parts: OpenRouter, LiteLLM. They repeat what a field of text tells, so they count without one."""
+_THOUGHT_PARTS = frozenset({"thinking", "reasoning", "thought", "redacted_thinking", "summary_text"})
+"""Types of content parts that are thoughts: Mistral and Anthropic, OpenAI's responses, gateways."""
+_TEXT_OF_PART = ("text", "thinking", "reasoning", "content", "summary")
+_DEEPEST = 4
+"""Parts within parts: Mistral nests them once."""
+
+_MOST = 200
+"""Thoughts that are told apart in one reply: models that think between steps have a dozen."""
+_NATIVE = r"seed:think|think|thinking|thought|thoughts|antthinking|reasoning|scratchpad|inner_monologue"
+_PAIRS = (
+    (rf"<({_NATIVE})>", r"</{}>"),  # DeepSeek, Qwen, GLM, Phi, Seed, EXAONE, Gemini, Claude, Reka
+    (r"\[(THINK)\]", r"\[/{}\]"),  # Magistral
+    (r"◁(think)▷", r"◁/{}▷"),  # Kimi
+    (r"<\|(START|begin_of)_?(?:THINKING|thought)\|>", r"<\|(?:END_THINKING|end_of_thought)\|>"),  # Command, OpenThinker
+    (r"<(unused94)>(?:thought)?", r"<unused95>"),  # MedGemma
+)
+"""How a thought begins and how it ends; ``{}`` is the name that it began with."""
+_OPENED = [(re.compile(rf"\s*{begin}", re.IGNORECASE), end) for begin, end in _PAIRS]
+_LATER = [(re.compile(rf"^[ \t]*{begin}", re.IGNORECASE | re.MULTILINE), end) for begin, end in _PAIRS]
+_CLOSED_ALONE = re.compile(
+    rf"^[ \t]*(?:</(?:{_NATIVE})>|\[/THINK\]|◁/think▷|<\|END_THINKING\|>|<\|end_of_thought\|>|<unused95>)"
+    rf"|(?:</(?:{_NATIVE})>|\[/THINK\]|◁/think▷)[ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""The end of a thought that the template began: at one end of a line, unlike where a text speaks of the mark."""
+_USERS_OWN = frozenset({"thinking", "thought", "thoughts", "reasoning", "scratchpad", "inner_monologue"})
+"""Tags that people ask for as a part of the answer; where a request names one, it is the user's, and stays."""
+_FENCE = re.compile(r"^[ \t]*(```|~~~)", re.MULTILINE)
+_CHANNEL = re.compile(
+    r"(?:<\|start\|>\s*assistant)?\s*<\|channel\|>\s*(\w+)[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>"
+)
+"""A part of a reply in the harmony template (gpt-oss): its channel stands before its text."""
+_CHANNEL_ENDS = re.compile(r"<\|(?:end|return|call)\|>")
+_BARE_CHANNELS = re.compile(r"\s*analysis(?:(.*?)assistantfinal|(?=[A-Z])(.*))", re.DOTALL)
+"""The same where the server has dropped the marks and left their names: ``analysisWe need…assistantfinalIt is 7``."""
+
+
+def told_thoughts(message: Mapping[str, object]) -> str:
+    """Return what the fields of a message, or of a piece of one, tell of its thoughts."""
+    for name in _FIELDS:
+        found = _text(message.get(name))
+        if found:
+            return found
+    return "".join(_text(message.get(name)) for name in _LISTS)
+
+
+def said_and_thought(content: object) -> tuple[str, str]:
+    """Return the text and the thoughts of a message's content, which is a text or a list of parts.
+
+    Raises:
+        TypeError: it is neither.
+
+    """
+    if content is None:
+        return "", ""
+    if isinstance(content, str):
+        return content, ""
+    if not isinstance(content, list):
+        raise TypeError("content is no text")
+    said: list[str] = []
+    thought: list[str] = []
+    for part in content:
+        if isinstance(part, str):
+            said.append(part)
+        elif isinstance(part, Mapping):
+            # Gemini marks a part of text as a thought instead of giving it a type.
+            hidden = part.get("type") in _THOUGHT_PARTS or part.get("thought") is True
+            (thought if hidden else said).append(_text(part))
+    return "".join(said), "".join(thought)
+
+
+def without_thoughts(reply: Reply, asked: str) -> Reply:
+    """Return a reply whose text holds no thoughts; ``asked`` is the text of the request.
+
+    A thought that does not end leaves nothing of what follows: an answer within it is none.
+    """
+    if not any(mark in reply.text for mark in "<[◁a"):
+        return reply
+    said, thought = _split(reply.text, asked)
+    if not thought:
+        return reply
+    thoughts = f"{reply.thoughts}\n{thought}" if reply.thoughts else thought
+    return replace(reply, text=said, thoughts=thoughts)
+
+
+def _split(text: str, asked: str) -> tuple[str, str]:
+    if "<|channel|>" in text:
+        return _by_channel(text)
+    bare = _BARE_CHANNELS.match(text)
+    if bare is not None:
+        return text[bare.end() :], bare[1] or bare[2] or ""
+    thoughts: list[str] = []
+    rest = text
+    while len(thoughts) < _MOST and (opened := _first_opened(rest, asked)) is not None:
+        begin, inner, end = opened
+        closed = re.compile(end, re.IGNORECASE).search(rest, inner)
+        if closed is None:
+            thoughts.append(rest[inner:])
+            return rest[:begin], "\n".join(thoughts)
+        thoughts.append(rest[inner : closed.start()])
+        rest = rest[:begin] + rest[closed.end() :].lstrip("\n" if begin else None)
+    alone = _last_closed_alone(rest, asked)
+    if alone is not None:
+        thoughts.append(rest[: alone.start()])
+        rest = rest[alone.end() :]
+    return (rest.lstrip() if thoughts else rest), "\n".join(thoughts)
+
+
+def _first_opened(text: str, asked: str) -> tuple[int, int, str] | None:
+    """Return where a thought begins, where its text does, and how it ends; one that the text shows as code is none."""
+    for pattern, end in _OPENED:
+        found = pattern.match(text)
+        if found and not _is_users(found[1], asked):
+            return 0, found.end(), end.format(re.escape(found[1]))
+    earliest: tuple[int, int, str] | None = None
+    for pattern, end in _LATER:
+        for found in pattern.finditer(text):
+            if (earliest is None or found.start() < earliest[0]) and not _is_users(found[1], asked):
+                if len(_FENCE.findall(text, 0, found.start())) % 2 == 0:
+                    earliest = found.start(), found.end(), end.format(re.escape(found[1]))
+                break
+    return earliest
+
+
+def _last_closed_alone(text: str, asked: str) -> re.Match[str] | None:
+    every = list(_CLOSED_ALONE.finditer(text))
+    if not every:
+        return None
+    found = every[-1]
+    name = re.sub(r"\W", "", found[0])
+    return None if _is_users(name, asked) or len(_FENCE.findall(text, 0, found.start())) % 2 else found
+
+
+def _is_users(name: str, asked: str) -> bool:
+    return name.lower() in _USERS_OWN and re.search(rf"</?{re.escape(name)}>", asked, re.IGNORECASE) is not None
+
+
+def _by_channel(text: str) -> tuple[str, str]:
+    """Read a reply in the harmony template: what is in the final channel is said, all else is thought."""
+    said: list[str] = []
+    thought: list[str] = []
+    marks = list(_CHANNEL.finditer(text))
+    if not marks:
+        return "", text
+    if text[: marks[0].start()].strip():
+        thought.append(text[: marks[0].start()])
+    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+        whole = text[mark.end() : following.start() if following else len(text)]
+        ends = _CHANNEL_ENDS.search(whole)
+        (said if mark[1].lower() == "final" else thought).append(whole[: ends.start()] if ends else whole)
+    return "\n".join(said), "\n".join(thought)
+
+
+def _text(found: object, deep: int = 0) -> str:
+    """Return the text of a field, a part, or of parts within it."""
+    if isinstance(found, str):
+        return found
+    if deep > _DEEPEST:
+        return ""
+    if isinstance(found, Mapping):
+        return next((text for name in _TEXT_OF_PART if (text := _text(found.get(name), deep + 1))), "")
+    if isinstance(found, Iterable):
+        return "".join(_text(one, deep + 1) for one in found)
+    return ""

@@ -1,0 +1,211 @@
+"""What every baseline shares: a plan of calls that it keeps, a score against the seed prompts, drafts. Pure.
+
+Baselines were published for one prompt and one metric. To meet on equal terms here, each takes its evidence from the
+same place as our own search: the team's final answer against that under the seed prompts, by the judge, or by labels
+where they are used. What a method does with this evidence is its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from pydantic import Field
+
+from maspo.core.prompts import Prompts
+from maspo.core.seeded import rank, shuffled
+from maspo.core.verdict import Comparison, Level
+from maspo.events import LevelAgreement, SearchEnded, StepStarted
+from maspo.optimizers.base import (
+    Answers,
+    Ask,
+    Asking,
+    CallCount,
+    Compare,
+    Drafts,
+    OptimizerConfig,
+    Problem,
+    Propose,
+)
+from maspo.optimizers.parts.record import decision_event, rejected_events, scored_event
+from maspo.optimizers.parts.reward import value_of
+from maspo.optimizers.parts.similar import KnownPrompts
+from maspo.optimizers.parts.state import SearchState
+from maspo.team.graph import Team
+
+CALLS_PER_AGENT = 1000
+"""Calls planned for each agent that is rewritten: as many as our own search plans, so that the two can be compared."""
+
+Orders: TypeAlias = Literal[1, 2]
+"""Whether a comparison is judged in one order of the two outputs, or in both."""
+EVEN = 0.5
+"""The share of wins of prompts that are as good as the reference."""
+
+
+class BaselineConfig(OptimizerConfig):
+    """The settings that all baselines have."""
+
+    calls: int | None = Field(
+        default=None,
+        ge=50,
+        description=f"calls that a run plans in all, the hold-out test included; empty: {CALLS_PER_AGENT:,} an agent",
+    )
+    batch: int = Field(default=10, ge=1, description="inputs on which a candidate is scored")
+    traces: int = Field(default=3, ge=0, description="traces shown in one proposer call; 0: the proposer sees none")
+
+    def planned_calls(self, team: Team) -> int:
+        """Return the calls that a whole run is planned for, the hold-out test included."""
+        return CALLS_PER_AGENT * len(team.rewritten) if self.calls is None else self.calls
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Joint prompts with their share of wins over a reference; a tie is half a win."""
+
+    prompts: Prompts
+    score: float
+    comparisons: tuple[Comparison, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """What a step is going to run: candidates that are not written yet, against a reference."""
+
+    reference: Prompts
+    base: Prompts
+    """The prompts that the candidates change."""
+    agents: tuple[str, ...]
+    """Whose prompts they change."""
+    inputs: tuple[str, ...]
+    count: int = 1
+    """How many candidates there will be."""
+    orders: Orders = 1
+
+
+class PlannedSearch(SearchState):
+    """A search that begins a step only while what the step asks for fits into the plan."""
+
+    def __init__(self, config: BaselineConfig, problem: Problem) -> None:
+        super().__init__(problem)
+        self.planned = config.planned_calls(problem.team)
+        self.shown_traces = config.traces
+        self.count = CallCount(problem)
+        self.known = {name: KnownPrompts([text]) for name, text in problem.seed_prompts.items()}
+        self.sample = shuffled(problem.inputs, problem.seed, "sample")[: config.batch]
+        """The inputs on which every candidate is scored: the same for all, so that scores can be compared."""
+
+    # ── the plan ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def learn(self, answers: Answers) -> None:
+        """Count the calls that some answers took."""
+        for request, result in answers:
+            self.count.add(request.price(self.problem, result))
+
+    def steps(self, most: int) -> range:
+        """Return the numbers of the steps, from 1; there are none when nobody may be rewritten."""
+        return range(1, most + 1 if self.team.rewritten else 1)
+
+    def end(self, reason: str) -> Ask:
+        """Return the end of the search, and tell why it ends; a baseline learns nothing of the levels."""
+        if self.team.rewritten:
+            self.events.append(SearchEnded(reason, LevelAgreement(), LevelAgreement()))
+        return self.make_ask()
+
+    def end_of_plan(self) -> Ask:
+        """Return the end of a search whose next step does not fit."""
+        return self.end(f"a further step would not fit into the {self.planned} calls planned (search.calls)")
+
+    # ── steps ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def open_step(self, agents: Iterable[str], number: int, of: int) -> None:
+        """Tell that the search turns to some agents, for the ``number``-th time of at most ``of``."""
+        self.events += [StepStarted(f"s{number}/{name}", name, number, 1, of, 1) for name in agents]
+
+    def draw_traces(self, where: str) -> tuple[str, ...]:
+        """Return the inputs whose traces are shown in one proposal, drawn from the sample."""
+        return shuffled(self.sample, self.problem.seed, "traces", where)[: self.shown_traces]
+
+    def propose(self, requests: Sequence[Propose], number: int) -> Asking[list[list[str]]]:
+        """Ask for drafts; return the usable and new ones of each request."""
+        answers = yield from self.ask(requests)
+        drafts = []
+        for request, result in answers:
+            assert isinstance(request, Propose)  # noqa: S101 - as asked
+            assert isinstance(result, Drafts)  # noqa: S101 - the answer to a Propose
+            fresh, refused = rejected_events(
+                f"s{number}/{request.agent}", request.agent, result, self.known[request.agent]
+            )
+            self.events += refused
+            drafts.append(fresh)
+        return drafts
+
+    # ── scores ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def meet(
+        self, reference: Prompts, candidates: Sequence[Prompts], inputs: Sequence[str], where: str, orders: Orders = 1
+    ) -> Asking[list[Scored]]:
+        """Let joint prompts meet a reference, by final answers alone; return each with its share of wins."""
+        asked = [
+            self.comparisons(reference, prompts, inputs, f"{where}/{number}", orders)
+            for number, prompts in enumerate(candidates)
+        ]
+        requests = [request for one in asked for request in one]
+        answers = (yield from self.ask(requests)) if requests else ()
+        results = iter([result for _, result in answers if isinstance(result, Comparison)])
+        return [_scored(prompts, [next(results) for _ in one]) for prompts, one in zip(candidates, asked, strict=True)]
+
+    def comparisons(
+        self, reference: Prompts, prompts: Prompts, inputs: Sequence[str], where: str, orders: Orders = 1
+    ) -> tuple[Compare, ...]:
+        """Return what is asked when joint prompts meet a reference; the order of outputs is balanced and seeded."""
+        changes = {name: prompts[name] for name in self.team.rewritten if prompts[name] != reference[name]}
+        if not changes:
+            return ()
+        shown = shuffled(inputs, self.problem.seed, "order", where)
+        first = frozenset(shown[rank(self.problem.seed, "odd", where) % 2 :: 2])
+        return tuple(
+            Compare(
+                id=f"{where}/{key}",
+                reference=reference,
+                changes=changes,
+                input_key=key,
+                candidate_first=key in first,
+                levels=(Level.GLOBAL,),
+                orders=orders,
+                purpose="score",
+            )
+            for key in inputs
+        )
+
+    def fits(self, proposals: Sequence[Propose], met: Meeting) -> bool:
+        """Tell whether a step fits into the plan: proposals, and the runs of what they are expected to bring."""
+        unknown = [
+            {**met.base, **{name: f"{met.base[name]}\n{number}" for name in met.agents}} for number in range(met.count)
+        ]
+        runs = [one for text in unknown for one in self.comparisons(met.reference, text, met.inputs, "", met.orders)]
+        calls = self.count.total + self.problem.reserve
+        prices = [request.price(self.problem) for request in proposals] + [run.price(self.problem) for run in runs]
+        for price in prices:
+            calls += price.judge + price.proposer
+            calls += sum(self.team.calls_of(one.agents) for one in price.rollouts if not self.count.knows(one))
+        return calls <= self.planned
+
+    def tell(self, number: int, agent: str, candidate: Scored, parent: str, best: Prompts) -> None:
+        """Tell what a candidate of an agent came to, and whether it is the best."""
+        text = candidate.prompts[agent]
+        result = (candidate.score - EVEN, candidate.score, candidate.prompts == best)
+        self.events.append(scored_event(f"s{number}/{agent}", agent, text, parent, candidate.comparisons, result))
+
+    def take(self, number: int, better: Prompts, reason: str) -> None:
+        """Write joint prompts into the team, and tell of each agent what became of its prompt."""
+        for agent in self.team.rewritten:
+            self.events.append(decision_event(f"s{number}/{agent}", agent, self.prompts[agent], better[agent], reason))
+        self.prompts = dict(better)
+
+
+def _scored(prompts: Prompts, comparisons: Sequence[Comparison]) -> Scored:
+    """Return joint prompts with their share of wins; those that change nothing would win half."""
+    if not comparisons:
+        return Scored(prompts, EVEN)
+    return Scored(prompts, EVEN + sum(value_of(one.glob) for one in comparisons) / len(comparisons), tuple(comparisons))

@@ -1,0 +1,231 @@
+"""Addresses in a text by what they are: a scheme, a name below a top-level domain, an IP address, a mailbox. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib import resources
+from typing import Final
+
+from maspo.proposers.readings import Readings, rotated
+
+_SCHEME = re.compile(
+    r"(?<![\w+.-])[a-z][a-z0-9+.-]{1,20}:(?://|\\\\|/\\|\\/)[^\s<>\"']*"
+    r"|(?<![\w.])(?:https?|ftp|wss?):[/\\]?(?=[\w\[])[^\s<>\"']+"
+    r"|\b(?:mailto|javascript|vbscript|magnet|xmpp|callto|sip|whatsapp|skype):[^\s<>\"']+|\bdata:\w+/[^\s<>\"']+"
+    r"|\btel:\+?\d[\d-]{4,}|\burn:[a-z0-9-]+:\S+|(?<![\w.])www\d?\.\w[^\s<>\"']*",
+    re.IGNORECASE,
+)
+_KNOWN_SCHEME = re.compile(
+    r"\b(?:https?|s?ftp|wss?|ssh|file|mailto)://?[^\s<>\"']+|\bwww\.\w[^\s<>\"']*", re.IGNORECASE
+)
+"""Told also where spaces stand around its signs: there any word can come before a colon and two slashes."""
+_NAME = re.compile(r"(?<![\w@.-])(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+([^\W\d_][\w-]{1,62}?)(?=\.?(?![\w-]))(?!\.\w)")
+_AFTER = re.compile(r"\.?(?::\d{2,5}\b|/|\?\w+=|#\w)")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_CORE: Final = _words("com org net edu gov mil example invalid onion ")
+_TIGHT: Final = _words("com org net edu gov mil example onion io ")
+"""Told also where a space was taken out after the dot; any other could be the first word of a sentence."""
+_COUNTRIES: Final = _words(
+    "de uk fr ru cn jp eu nl ch at br se dk fi kr tw hk sg nz ua cz tr mx za tv ly gg io ai co us ca au "
+    "in it be me no to is my ie pl es pt gr hu ro sk si hr bg lt lv ee il ir "
+)
+"""Two letters after a name, in small ones, that are told without more; other two letters are often an attribute."""
+_ATTRIBUTES: Final = _words("pt gr ir is in at to no my be me lt hr si ai es ")
+"""Of these, what code or a missing space often has after a dot: told for a name of five letters and more."""
+_WORDS: Final = _words(
+    "app art audio auto best bio blog book bot box build call camp case cash cat center channel chat "
+    "circle click cloud club codes cool cost data date day design diamonds direct dog domains dot "
+    "download drive email engineer events exchange express fail family fan fast feedback final finance "
+    "fit flights food foundation free fun fund games gift give global group guide help here holdings host "
+    "house how ing ink int info jobs land last legal life like limited link live living loan locker map "
+    "market markets mba media meet meme men menu mini mobi mobile moi moto mov movie name network new "
+    "news next now observer off one online open page park parts party pay phone photo photos pics "
+    "pictures pin place play plus post press prime pro prod productions promo properties pub quest racing "
+    "read ready red rent rentals repair report rest review reviews rich room rocks run safe safety sale "
+    "save scholarships school science search secure security select services shell shop show single site "
+    "skin social software solutions space spot star storage store stream studio study style sucks "
+    "supplies supply support surf systems talk target tax team tech technology test tips today tools top "
+    "total tours town toys trade trading training travel trust tube update uno versicherung video view "
+    "vision vote voting watch weather web wiki win work works world wow xyz yes you zero zip zone local "
+    "internal lan home corp localhost "
+)
+"""Top-level domains that are words: after a dot they are often an attribute, a method or the end of a file's name."""
+_SUFFIXES: Final = _words("py md sh rs pl ps cc zip mov so mm ml tf pt ai js ts ")
+"""Ends of file names, where a slash after them is no path of an address."""
+_PRODUCTS: Final = frozenset(
+    (
+        "asp.net",
+        "ado.net",
+        "ml.net",
+        "vb.net",
+        "f.net",
+        "paint.net",
+        "java.io",
+        "system.io",
+        "socket.io",
+        "std.io",
+        "fs.io",
+    )
+)
+_HOSTS: Final = _words("www api mail ftp smtp m cdn static app docs login admin")
+_SECOND: Final = _words("co com org net ac gov edu")
+_SHORT_NAME: Final = 4
+"""Letters of a name that is more likely a variable than a host."""
+_MAILBOX = re.compile(
+    r"(?<![\w.+@%-])[\w.+%-]++@(?:[\w-]+\.)+[\w-]{2,}|(?<![\w.+@%-])[\w.+%-]++@\[[\d.:a-f]+\]", re.IGNORECASE
+)
+_PART = r"(?:0x[0-9a-f]{1,8}|\d{1,10})"
+_DOTTED = re.compile(rf"(?<![\w.-]){_PART}(?:\.{_PART}){{3}}(?![\w-])(?!\.\d)", re.IGNORECASE)
+_DASHED = re.compile(r"(?<![\w-])(?:1\d\d|2[0-4]\d|25[0-5])(?:[-_](?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?![\w-])")
+_COUNTED = re.compile(
+    r"(?:section|chapter|version|release|v|§|step|figure|table|clause|part|no|level)\.?\s?$", re.IGNORECASE
+)
+_WHOLE = re.compile(r"(?<![\w.,])(?:0x[0-9a-f]{8}|0[0-7]{10,11}|\d{8,10})(?![\w,]|\.\d)", re.IGNORECASE)
+_SIXTH = re.compile(
+    r"(?<![\w:.])\[?(?:[0-9a-f]{0,4}:){2,7}(?:[0-9a-f]{0,4}|\d{1,3}(?:\.\d{1,3}){3})(?:%\w+)?\]?(?![\w:])",
+    re.IGNORECASE,
+)
+_BACKWARDS = re.compile(r"\b(?:moc|gro|ude|vog|elpmaxe)\.[a-z0-9-]{2,}|//:s?ptth|\b(?:moc|gro)\.\w+@\w+", re.IGNORECASE)
+_ROTATED = re.compile(r"(?<![a-z0-9-])[a-z0-9-]{2,}+\.(?:pbz|bet|rqh|tbi|rknzcyr)\b|\buggcf?:", re.IGNORECASE)
+_LOCAL = re.compile(r"\blocalhost(?::\d{2,5}|/\w)|\w@localhost\b", re.IGNORECASE)
+_PHONE = re.compile(
+    r"(?<![\w+.)])\+\d{1,3}[ .-]?\(?\d{2,4}\)?(?:[ .-]?\d{2,4}){1,4}(?!\w)|\b(?:tel|phone|fax)\W{1,3}\d{3}[ -]?\d{3,}"
+)
+_ROUND: Final = (299792458, 998244353, 1000000007, 1000000009, 1000000021, 123456789, 1234567890, 987654321, 9876543210)
+"""Numbers that programs and sums are full of, and that are no address."""
+_MAGIC: Final = _words("deadbeef cafebabe baadf00d feedface")
+_FEW_DIGITS: Final = 3
+"""Different digits of masks and limits, such as 0x7FFFFFFF."""
+
+
+def addresses(seen: Readings) -> Iterator[str]:
+    """Yield the addresses in a text, in every way in which it can be read."""
+    yield from _in(seen.plain)
+    for text in (*seen.mended, *seen.decoded):
+        yield from _in(text)
+    yield from (found[0] for found in _KNOWN_SCHEME.finditer(seen.tight))
+    yield from _names(seen.tight, loose=True)
+    yield from (found[0] for found in _MAILBOX.finditer(seen.tight) if _tld(found[0].rpartition(".")[2].lower()))
+    yield from _dotted(seen.tight)
+    for text in (seen.plain, *seen.mended):
+        yield from (found[0] for found in _BACKWARDS.finditer(text))
+    yield from (found[0] for found in _ROTATED.finditer(seen.plain) if next(_in(rotated(found[0] + "//x")), ""))
+
+
+def _in(text: str) -> Iterator[str]:
+    for pattern in (_SCHEME, _MAILBOX, _LOCAL, _PHONE, _DASHED):
+        yield from (found[0] for found in pattern.finditer(text))
+    yield from _names(text, loose=False)
+    yield from _dotted(text)
+    for found in _WHOLE.finditer(text):
+        if _AFTER.match(text, found.end()) or _is_whole_address(found[0]):
+            yield found[0]
+    for found in _SIXTH.finditer(text):
+        if _is_sixth(found[0].strip("[]").partition("%")[0]):
+            yield found[0]
+
+
+def _names(text: str, loose: bool) -> Iterator[str]:
+    for found in _NAME.finditer(text):
+        name, last = found[0], found[1]
+        if not _tld(last.lower()) or name.lower() in _PRODUCTS or name.lower().endswith(".asp.net"):
+            continue
+        after = text[found.end() : found.end() + 20]
+        if (last.lower() in _TIGHT and (last.islower() or name.isupper())) if loose else _is_address(name, last, after):
+            yield name
+
+
+def _is_address(name: str, last: str, after: str) -> bool:
+    """Return whether a name below a top-level domain is an address: no attribute, file or start of a sentence."""
+    small, labels = last.lower(), name.lower().split(".")
+    path = _AFTER.match(after)
+    if path and not (small in _SUFFIXES and path[0].strip(".")[0] in ":/"):
+        return True
+    if small.startswith("xn--"):
+        return True
+    if last.istitle() and labels[0] == name.partition(".")[0]:
+        return False
+    if small in _CORE:
+        return True
+    if after[:1] in ("(", "[", "="):
+        return False
+    if small in _WORDS:
+        return len(labels) > 2 and labels[0] in _HOSTS
+    if len(small) > 2 or not small.isascii():
+        return True
+    if len(labels) > 2 and labels[-2] in _SECOND:
+        return True
+    return small in _COUNTRIES and last.islower() and (small not in _ATTRIBUTES or len(labels[-2]) > _SHORT_NAME)
+
+
+def _dotted(text: str) -> Iterator[str]:
+    for found in _DOTTED.finditer(text):
+        parts = found[0].split(".")
+        try:
+            numbers = [_number(part) for part in parts]
+        except ValueError:
+            continue
+        counted = _COUNTED.search(text, max(0, found.start() - 12), found.start())
+        if all(number < 256 for number in numbers) and not (counted and all(len(part) == 1 for part in parts)):
+            yield found[0]
+
+
+def _number(part: str) -> int:
+    """Return a part of an address as resolvers read it: hexadecimal after 0x, octal after 0."""
+    if part[:2].lower() == "0x":
+        return int(part, 16)
+    return int(part, 8) if len(part) > 1 and part[0] == "0" and not set(part) & set("89") else int(part)
+
+
+def _is_whole_address(text: str) -> bool:
+    """Return whether one number can only be meant as an address: of its size, and no number that people write."""
+    if text[:2].lower() == "0x":
+        return len(set(text[2:].lower())) > _FEW_DIGITS and text[2:].lower() not in _MAGIC
+    if text[0] == "0":
+        return True
+    number = int(text)
+    power = number & (number - 1) == 0 or number & (number + 1) == 0
+    date = len(text) == 8 and text[:2] in ("19", "20") and text[4:6] <= "12" and text[6:] <= "31"
+    return 1 << 24 <= number < 1 << 32 and not (power or date or number in _ROUND or len(text.rstrip("0")) < 5)
+
+
+def _is_sixth(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    groups = re.findall(r"[0-9a-f]+", text, re.IGNORECASE)
+    if not groups or not any(map(str.isdigit, text)):
+        return False
+    # Slices and scopes of programs have short groups.
+    return max(map(len, groups)) > 2 or len(groups) > 4
+
+
+def _tld(name: str) -> bool:
+    return name in _known() or name.startswith("xn--")
+
+
+@cache
+def _known() -> frozenset[str]:
+    text = resources.files(__package__).joinpath("top_level_domains.txt").read_text(encoding="utf-8")
+    names = " ".join(line for line in text.splitlines() if not line.startswith("#")).split()
+    return frozenset(names) | {
+        "example",
+        "invalid",
+        "onion",
+        "test",
+        "local",
+        "internal",
+        "localhost",
+        "lan",
+        "arpa",
+        "eth",
+    }

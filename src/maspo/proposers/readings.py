@@ -1,0 +1,169 @@
+"""The ways in which a text can be read: as it is seen, decoded, mended where it was taken apart. Pure."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import html
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote
+
+from maspo.core.invisible import without_invisible
+from maspo.core.looks import as_seen
+
+_ROUNDS: Final = 3
+"""Times that escapes are undone: one around the other, and one more."""
+_ESCAPED = re.compile(
+    r"\\u\{?([0-9a-f]{2,6})\}?|\\x([0-9a-f]{2})|\bU\+([0-9a-f]{4,6})\b(?: (?=U\+))?|=([0-9a-f]{2})(?=\w|=[0-9a-f]{2})",
+    re.IGNORECASE,
+)
+_PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
+_OPEN, _CLOSE = r"[\[({<*_'\"`|]{1,3}\s?", r"\s?[\])}>*_'\"`|]{1,3}"
+_DOT_WORD = r"d ?[o0] ?t|dots?|punkt|point|punto|ponto|period|full[ -]?stop|точка|点"
+_MENDED: Final = tuple(
+    (re.compile(pattern, re.IGNORECASE), sign)
+    for pattern, sign in (
+        (rf"\s?{_OPEN}(?:{_DOT_WORD}|\.){_CLOSE}\s?", "."),
+        (rf"\s?{_OPEN}(?:at|arroba|klammeraffe|@|ät){_CLOSE}\s?", "@"),
+        (rf"\s?{_OPEN}(?:colon|:){_CLOSE}\s?", ":"),
+        (rf"\s?{_OPEN}(?:slash|/){_CLOSE}\s?", "/"),
+        (rf"{_OPEN}://{_CLOSE}", "://"),
+        (r"(?<=\w)[\[({<]\.(?=\w)|(?<=\w)\.[\])}>](?=\w)", "."),
+        (r"(?<=\w)\s*(?:\.|dot)\s*c\s?o\s?m\b|(?<=\w)\.{2,3}com\b|(?<=\w)\s+dotcom\b", ".com"),
+        (r"(?<=\w)\s+(?:d[o0]t|punkt)\s+(?=\w)", "."),
+        (r"(?<=\w)\s*[-_]+d[o0]t[-_]+\s*(?=\w)", "."),
+        (r"(?<=\w) ?[•∙●・⋅·◦‧] ?(?=(?:com|org|net|example)\b)", "."),
+        (r"(?<=\w)\\(?=\.\w)", ""),
+        (r"(?<=\w)\s+colon\s+", ":"),
+        (r"\s*(?:forward[ -])?slash\s+(?=\w|/)", "/"),
+        (r"\bh(?:xx|\*\*|tt|\+\+|--|__)p(s?)(?=[:\s\[(])", r"http\1"),
+        (r"(?<=\w)\s+(?:at|arroba)\s+(?=[\w-]+\.\w)", "@"),
+        (r"(?<=\w)(?:[\\^~,;]|:(?!net))(?=(?:com|org|net|example)\b)", "."),
+    )
+)
+_APART: Final = tuple(
+    (re.compile(pattern, re.IGNORECASE), sign)
+    for pattern, sign in (
+        (r"\s+\.\s*(?=\w)", "."),  # in prose no space is before a dot
+        (r"(?<=\w)\.\s+(?=(?:com|org|net|edu|gov|mil|io)\b)", "."),
+        (r"\s*:\s*/\s*/\s*", "://"),
+        (r"(?<=\w)\s*@\s*(?=\w)", "@"),
+    )
+)
+_SINGLE = re.compile(r"(?<!\S)\S(?:(?P<gap> |-|_|\*|\||, ?|\n| / )\S)(?:(?P=gap)\S){2,}(?!\w)")
+_JOINED_TEXTS = re.compile(
+    r"(?<=\w)['\"`]\s*(?:\+|\.|&|,)?\s*['\"`](?=\w)|(?<=[.:/@\w])['\"`]\s*[+&]\s*['\"`](?=[.:/@\w])"
+)
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{12,}={0,2}(?![A-Za-z0-9+/=_-])")
+_BASE64_APART = re.compile(r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{4} ){3,}[A-Za-z0-9+/]{2,4}={0,2}(?![A-Za-z0-9+/=])")
+_BASE32 = re.compile(r"(?<![A-Z2-7])[A-Z2-7]{16,}={0,6}(?![A-Z2-7=])")
+_HEX = re.compile(r"(?<![0-9a-fA-F])(?:(?:0x)?[0-9a-fA-F]{2}[ ,:;-]{0,2}){6,}(?![0-9a-fA-F])")
+_DECIMAL = re.compile(r"(?<![\d.])\d{2,3}(?:[ ,;-]{1,2}\d{2,3}){6,}(?![\d.])")
+_OCTAL = re.compile(r"(?:\\[01][0-7]{2}){3,}")
+_BITS = re.compile(r"(?<![01])(?:0b)?[01]{7,8}(?:[ ,]{0,2}(?:0b)?[01]{8}){3,}(?![01])")
+
+
+@dataclass(frozen=True)
+class Readings:
+    """A text as it can be read. Each later kind is looser, so less is concluded from it."""
+
+    plain: str
+    """As it is seen, escapes undone, spaces and tabs single."""
+    mended: tuple[str, ...]
+    """Put together where dots, signs or letters were taken apart by brackets, words or quotation marks."""
+    tight: str
+    """Without the white space around dots, colons, slashes and at-signs."""
+    decoded: tuple[str, ...]
+    """What runs of base64, base32, hexadecimal, octal, decimal or binary codes in it spell."""
+
+    @property
+    def all(self) -> str:
+        """All readings together, in lower case: what a seed prompt is taken to hold."""
+        return "\n".join((self.plain, *self.mended, self.tight, *self.decoded)).lower()
+
+
+def readings(text: str) -> Readings:
+    """Return the ways in which a text can be read."""
+    plain = re.sub(r"[^\S\n]+", " ", _unescaped(as_seen(text)))
+    mended = _put_together(plain, _MENDED)
+    own = re.sub(r"[^\S\n]+", " ", unicodedata.normalize("NFKC", without_invisible(text)))
+    found = [one for one in (mended, _JOINED_TEXTS.sub("", plain), own) if one != plain]
+    spelled = _SINGLE.sub(lambda run: _spelled_together(run[0], run["gap"]), plain)
+    if spelled != plain:
+        found.append(spelled)
+        if (again := _put_together(spelled, _MENDED)) != spelled:
+            found.append(again)
+    return Readings(plain, tuple(found), _put_together(mended, _APART), tuple(_decoded(plain)))
+
+
+def _put_together(text: str, ways: tuple[tuple[re.Pattern[str], str], ...]) -> str:
+    for pattern, sign in ways:
+        text = pattern.sub(sign, text)
+    return text
+
+
+def _spelled_together(run: str, gap: str) -> str:
+    return "".join(run.split(gap))
+
+
+def _unescaped(text: str) -> str:
+    for _ in range(_ROUNDS):
+        before = text
+        text = html.unescape(text)
+        text = _PERCENT.sub(lambda run: unquote(run[0], errors="replace"), text)
+        text = _ESCAPED.sub(_character, text)
+        if text == before:
+            break
+        text = as_seen(text)
+    return text
+
+
+def _character(escape: re.Match[str]) -> str:
+    code = int(next(group for group in escape.groups() if group), 16)
+    return chr(code) if 0x20 <= code < 0x110000 and not 0xD800 <= code < 0xE000 else escape[0]
+
+
+def _decoded(text: str) -> list[str]:
+    """Return what the coded runs of a text spell, those that spell text."""
+    found: list[bytes] = []
+    for run in (*_BASE64.findall(text), *_put_in_a_row(text)):
+        bare = run.rstrip("=").replace("-", "+").replace("_", "/")
+        with_padding = bare + "=" * (-len(bare) % 4)
+        try:
+            found.append(base64.b64decode(with_padding, validate=True))
+        except (binascii.Error, ValueError):
+            continue
+    for run in _BASE32.findall(text):
+        bare = run.rstrip("=")
+        try:
+            found.append(base64.b32decode(bare + "=" * (-len(bare) % 8)))
+        except (binascii.Error, ValueError):
+            continue
+    for run in _HEX.findall(text):
+        digits = re.sub(r"0x|[^0-9a-fA-F]", "", run)
+        # The word after it may begin like a byte.
+        found += [bytes.fromhex(digits[: len(digits) // 2 * 2 - less]) for less in (0, 2)]
+    for run in _DECIMAL.findall(text):
+        codes = [int(code) for code in re.findall(r"\d+", run)]
+        if all(code < 127 for code in codes):
+            found.append(bytes(codes))
+    found += [bytes(int(code, 8) for code in re.findall(r"[0-7]{3}", run)) for run in _OCTAL.findall(text)]
+    for run in _BITS.findall(text):
+        found.append(bytes(int(bits, 2) for bits in re.findall(r"[01]{7,8}", run.replace("0b", " "))))
+    texts = [one.decode("ascii") for one in found if len(one) >= 6 and all(0x20 <= code < 0x7F for code in one)]
+    return [one for one in texts if sum(map(str.isalpha, one)) * 2 >= len(one)]
+
+
+def _put_in_a_row(text: str) -> list[str]:
+    """Return runs of four letters each as one; the words before them may have four letters, too."""
+    runs = (run.split(" ") for run in _BASE64_APART.findall(text))
+    return ["".join(run[first:]) for run in runs for first in range(3)]
+
+
+def rotated(text: str) -> str:
+    """Return a text with each letter moved by half the alphabet."""
+    return codecs.encode(text, "rot13")

@@ -1,0 +1,441 @@
+"""What a comparison found: a summary for the terminal, ``comparison.json``, ``comparison.md`` and one offline page.
+
+All text of models and files is escaped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from maspo.core.plain import Dumped
+from maspo.core.usage import Usage, total
+from maspo.events import VerdictWord
+from maspo.report import page, phrases
+from maspo.report.charts import Scale, line, px, svg, text
+from maspo.report.markup import Html, h
+from maspo.report.page import paragraph, quiet, scrolling, section, table
+from maspo.report.result import Tokens, tokens_of
+from maspo.report.visible import clipped, visible
+from maspo.store.files import write_whole
+from maspo.study.comparison.compare import Compared, RunEnd
+from maspo.study.comparison.tally import DecidedBy, InputMet, Kind, Pair, Standing, Table
+
+PAGE = "comparison.html"
+RESULT = "comparison.json"
+MARKDOWN = "comparison.md"
+_MOST_LABELS = 12
+"""Ids of inputs that a cell of the text lists, each cut to 40 letters; ``comparison.json`` has all."""
+_MOST_INPUTS = 200
+"""Inputs in the table of the page: a line each."""
+_ROW = 26
+"""Height of a line of the plot."""
+_STYLE = ".whisker { stroke: var(--accent); stroke-width: 2; }"
+_CLAIMS: Mapping[VerdictWord, str] = {
+    "improved": "better than seed",
+    "worse": "worse than seed",
+    "no_evidence": "no evidence",
+    "cannot_tell": "cannot tell",
+}
+_SIGNS = {1: "+", -1: "−", 0: "·"}
+
+
+# ── in words ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def headline(found: Compared) -> str:
+    """Return the outcome in a sentence or two: who is claimed to be better than the seed prompts, and than whom."""
+    better = [one.name for one in found.table.standings if one.verdict == "improved"]
+    what = "preferred by the judge to" if found.table.decided_by == "judge" else "better than"
+    verb = "are" if len(better) > 1 else "is"
+    claim = f"{phrases.list_names(better)} {verb} {what} the seed prompts." if better else ""
+    pairs = [f"{pair.better} is ahead of {_worse(pair)}" for pair in found.table.pairs if pair.better]
+    ahead = f" {'; '.join(pairs)}." if pairs else ""
+    nothing = f"Nothing is proven to be {what} the seed prompts."
+    return (claim or nothing) + ahead
+
+
+def _worse(pair: Pair) -> str:
+    return pair.other if pair.better == pair.one else pair.one
+
+
+def _columns(of: Table) -> tuple[str, ...]:
+    first = ("accuracy", "95% interval") if of.decided_by == "labels" else ("wins", "95% of net wins")
+    return ("", *first, "won", "lost", "p (Holm)", "verdict", "calls", "tokens", "money", "time")
+
+
+def _cells(found: Compared, one: Standing) -> tuple[str, ...]:
+    if one.accuracy is not None and one.accuracy_interval is not None:
+        low, high = map(phrases.percent, one.accuracy_interval)
+        figures: tuple[str, ...] = (phrases.percent(one.accuracy), f"{low} to {high}")
+    elif one.kind == "seed":
+        figures = ("–", "–")
+    else:
+        low, high = map(phrases.signed_percent, one.interval)
+        decided = len(one.won) + len(one.lost) + one.ties
+        figures = (phrases.percent(len(one.won) / decided) if decided else "–", f"{low} to {high}")
+    compared = ("", "") if one.kind == "seed" else (str(len(one.won)), str(len(one.lost)))
+    claim = "" if one.verdict is None else _CLAIMS[one.verdict]
+    p_value = "" if one.p_adjusted is None else _p(one.p_adjusted)
+    return (_name(one), *figures, *compared, p_value, claim, *_cost(found, one))
+
+
+def _p(value: float) -> str:
+    """Return a p-value to two digits: corrected ones are compared with levels far below a thousandth."""
+    return f"{value:.2g}"
+
+
+def _name(one: Standing) -> str:
+    return one.name + (f" ({one.repeats} seeds)" if one.repeats > 1 else "")
+
+
+def _cost(found: Compared, one: Standing) -> tuple[str, ...]:
+    """Return calls, tokens, money and time of a run, on average; nothing for what was not searched for."""
+    ends = runs_of(found, one.name)
+    if not ends:
+        return ("", "", "", "")
+    spent, n = total(end.usage for end in ends), len(ends)
+    mean = Usage(calls=round(spent.calls / n), usd=None if spent.usd is None else spent.usd / n)
+    return (
+        phrases.number(mean.calls),
+        phrases.number(round((spent.tokens_in + spent.tokens_out) / n)),
+        phrases.money_spent(mean, found.simulated),
+        phrases.duration(sum(end.finished.seconds for end in ends) / n),
+    )
+
+
+def runs_of(found: Compared, name: str) -> list[RunEnd]:
+    """Return the runs of a method."""
+    return [end for end in found.runs if end.run.method.name == name]
+
+
+def _pair_cells(pair: Pair) -> tuple[str, ...]:
+    low, high = map(phrases.signed_percent, pair.interval)
+    return (
+        f"{pair.one} − {pair.other}",
+        phrases.signed_percent(pair.net),
+        f"{low} to {high}",
+        str(len(pair.only_one)),
+        str(len(pair.only_other)),
+        _p(pair.p_adjusted),
+        pair.better or "no evidence",
+    )
+
+
+_PAIR_COLUMNS = ("", "difference", "95% interval", "first ahead", "second ahead", "p (Holm)", "better")
+
+
+def notes(found: Compared) -> list[str]:
+    """Return how to read the table, and what speaks against its figures."""
+    of, said = found.table, []
+    inputs = phrases.plural(of.inputs, "hold-out input")
+    grouped = f" in {phrases.plural(of.groups, 'independent group')}" if of.groups < of.inputs else ""
+    by = "their labels decide" if of.decided_by == "labels" else "the judge decides, in both orders"
+    said.append(f"{inputs}{grouped}, the same for all; no search saw them; {by}.")
+    tested = sum(one.verdict is not None for one in of.standings)
+    families = " of each kind (against the seed prompts; against each other)" if of.pairs else ""
+    said.append(
+        f"{phrases.plural(tested, 'contestant')} met one hold-out: p-values are corrected by Holm's method, and a claim"
+        f"{families} needs p ≤ {of.level:.2g}. This was look {of.look} at this hold-out."
+    )
+    again = next((one for one in of.standings if one.kind == "control"), None)
+    if again is not None:
+        differ = len(again.won) + len(again.lost)
+        said.append(f"The same prompts run twice differ on {phrases.plural(differ, 'input')}: less than that is noise.")
+    if found.runs:
+        said.append(
+            f"{phrases.number(found.comparison.calls)} calls were planned for each run; the table shows what it took."
+        )
+    shipped = [end.run.name for end in found.runs if end.finished.shipped == "seed"]
+    if shipped:
+        said.append(
+            f"Measured is what a search ended with. By their own test these runs keep the seed prompts: "
+            f"{phrases.list_names(shipped)}."
+        )
+    if found.cut:
+        said.append(f"Cut short by a cap over all: {phrases.list_names(found.cut)}; they may have come further.")
+    if found.left_out:
+        said.append(f"A cap left out {phrases.plural(found.left_out, 'hold-out input')}.")
+    said += found.comparison.remarks
+    undecided = max((one.undecided for one in of.standings), default=0)
+    if undecided:
+        said.append(f"Up to {phrases.plural(undecided, 'input')} undecided; claims hold if all of them were lost.")
+    return said
+
+
+def summary(found: Compared) -> str:
+    """Return the outcome in plain lines."""
+    lines = [headline(found), *([phrases.SIMULATED] if found.simulated else []), ""]
+    lines += _grid(_columns(found.table), [_cells(found, one) for one in found.table.standings])
+    if found.table.pairs:
+        lines += ["", *_grid(_PAIR_COLUMNS, list(map(_pair_cells, found.table.pairs)))]
+    lines += ["", *notes(found), ""]
+    spent = found.spent
+    measuring = f"{phrases.number(found.measuring.calls)} on the common hold-out"
+    lines.append(
+        f"spent     {phrases.plural(spent.calls, 'call')} ({measuring}), "
+        f"{phrases.number(spent.tokens_in)} tokens in, {phrases.number(spent.tokens_out)} out, "
+        f"{phrases.money_spent(spent, found.simulated)}, {phrases.duration(found.seconds)}"
+    )
+    return visible("\n".join(lines))
+
+
+def _grid(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[place]) for row in (columns, *rows)) for place in range(len(columns))]
+    aligned = (
+        "  ".join(
+            cell.ljust(width) if place == 0 else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in (columns, *rows)
+    )
+    return [text.rstrip() for text in aligned]
+
+
+def markdown(found: Compared) -> str:
+    """Return the tables for a page or a pull request."""
+    parts = [f"**{_cell(headline(found))}**", *([phrases.SIMULATED] if found.simulated else [])]
+    parts.append(_markdown_table(_columns(found.table), [_cells(found, one) for one in found.table.standings]))
+    if found.table.pairs:
+        parts.append(_markdown_table(_PAIR_COLUMNS, list(map(_pair_cells, found.table.pairs))))
+    parts.append("\n".join(f"- {_cell(note)}" for note in notes(found)))
+    won = [(one.name, _listed(one.won), _listed(one.lost)) for one in found.table.standings if one.kind != "seed"]
+    parts.append(_markdown_table(("", "inputs won against the seed prompts", "lost"), won))
+    return visible("\n\n".join(parts)) + "\n"
+
+
+def _markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(map(_cell, cells)) + " |" for cells in lines)
+
+
+def _cell(content: str) -> str:
+    """Return a text that ends no cell and begins no tag: names of files and inputs may hold anything."""
+    flat = " ".join(content.split()).replace("\\", "\\\\").replace("|", "\\|")
+    return flat.replace("<", "&lt;").replace("`", "'").replace("[", "\\[").replace("!", "\\!")
+
+
+def _listed(labels: Sequence[str]) -> str:
+    shown = ", ".join(clipped(" ".join(label.split()), 40).replace("\n", " ") for label in labels[:_MOST_LABELS])
+    rest = len(labels) - _MOST_LABELS
+    return f"{shown} and {phrases.number(rest)} more" if rest > 0 else shown
+
+
+# ── for scripts ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class RunFigures(Dumped):
+    """One run of a method, and its folder below that of the comparison."""
+
+    seed: int
+    folder: str
+    complete: bool
+    shipped: str
+    verdict: VerdictWord
+    calls: int
+    tokens: Tokens
+    usd: float | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StandingFigures(Dumped):
+    """One line of the table; net is wins minus losses against the seed prompts, an input and a prompt set."""
+
+    name: str
+    kind: Kind
+    accuracy: float | None
+    accuracy_interval: tuple[float, float] | None
+    net: float
+    interval: tuple[float, float]
+    wins: int
+    losses: int
+    ties: int
+    undecided: int
+    p_value: float
+    p_adjusted: float | None
+    p_worse: float
+    p_worse_adjusted: float | None
+    verdict: VerdictWord | None
+    won: tuple[str, ...]
+    lost: tuple[str, ...]
+    runs: tuple[RunFigures, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonFigures(Dumped):
+    """The object of ``comparison.json``."""
+
+    why: str
+    decided_by: DecidedBy
+    inputs: int
+    groups: int
+    left_out: int
+    look: int
+    level: float
+    calls_of_a_run: int
+    standings: tuple[StandingFigures, ...]
+    pairs: tuple[Mapping[str, object], ...]
+    rows: tuple[Mapping[str, object], ...]
+    cut: tuple[str, ...]
+    notes: tuple[str, ...]
+    calls: int
+    calls_of_the_holdout: int
+    tokens: Tokens
+    usd: float | None
+    seconds: float
+    complete: bool
+    simulated: bool
+
+
+def comparison_of(found: Compared) -> ComparisonFigures:
+    """Return what a comparison found as figures."""
+    of, spent = found.table, found.spent
+    return ComparisonFigures(
+        why=headline(found),
+        decided_by=of.decided_by,
+        inputs=of.inputs,
+        groups=of.groups,
+        left_out=found.left_out,
+        look=of.look,
+        level=of.level,
+        calls_of_a_run=found.comparison.calls,
+        standings=tuple(_standing(found, one) for one in of.standings),
+        pairs=tuple(_pair(pair) for pair in of.pairs),
+        rows=tuple({"id": met.label, "net": dict(met.net), "correct": dict(met.correct)} for met in found.inputs),
+        cut=found.cut,
+        notes=tuple(notes(found)),
+        calls=spent.calls,
+        calls_of_the_holdout=found.measuring.calls,
+        tokens=tokens_of(spent),
+        usd=spent.usd,
+        seconds=found.seconds,
+        complete=not (found.cut or found.left_out),
+        simulated=found.simulated,
+    )
+
+
+def _standing(found: Compared, one: Standing) -> StandingFigures:
+    return StandingFigures(
+        name=one.name,
+        kind=one.kind,
+        accuracy=one.accuracy,
+        accuracy_interval=one.accuracy_interval,
+        net=one.net,
+        interval=one.interval,
+        wins=len(one.won),
+        losses=len(one.lost),
+        ties=one.ties,
+        undecided=one.undecided,
+        p_value=one.p_value,
+        p_adjusted=one.p_adjusted,
+        p_worse=one.p_worse,
+        p_worse_adjusted=one.p_worse_adjusted,
+        verdict=one.verdict,
+        won=one.won,
+        lost=one.lost,
+        runs=tuple(_run(end) for end in runs_of(found, one.name)),
+    )
+
+
+def _run(end: RunEnd) -> RunFigures:
+    return RunFigures(
+        seed=end.run.seed,
+        folder=f"runs/{end.run.name}",
+        complete=end.finished.complete,
+        shipped=end.finished.shipped,
+        verdict=end.finished.verdict,
+        calls=end.usage.calls,
+        tokens=tokens_of(end.usage),
+        usd=end.usage.usd,
+        seconds=end.finished.seconds,
+    )
+
+
+def _pair(pair: Pair) -> dict[str, object]:
+    return {
+        "one": pair.one,
+        "other": pair.other,
+        "net": pair.net,
+        "interval": list(pair.interval),
+        "one_ahead": list(pair.only_one),
+        "other_ahead": list(pair.only_other),
+        "p_value": pair.p_value,
+        "p_adjusted": pair.p_adjusted,
+        "better": pair.better,
+    }
+
+
+# ── the page ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def render(found: Compared) -> str:
+    """Return the page."""
+    of = found.table
+    standings = [_cells(found, one) for one in of.standings]
+    parts = [
+        section("table", "Result", table("Result", _columns(of), standings), *map(quiet, notes(found))),
+        section("plot", "Against the seed prompts", scrolling("Plot", _plot(of))),
+    ]
+    if of.pairs:
+        pairs = table("Against each other", _PAIR_COLUMNS, list(map(_pair_cells, of.pairs)))
+        parts.append(section("pairs", "Against each other", pairs))
+    parts.append(section("inputs", "Input by input", *_inputs(found)))
+    simulated = page.simulated_banner(found.simulated)
+    header = page.heading("maspo compare", found.comparison.system.name, headline(found))
+    body = h("body", {}, header, simulated, h("main", {}, *parts))
+    whole = h("html", {"lang": "en"}, page.head("maspo compare", _STYLE), body)
+    return "<!doctype html>\n" + whole.markup + "\n"
+
+
+def _plot(of: Table) -> Html:
+    """Draw the net wins of each line over the seed prompts with their 95 % interval."""
+    shown = [one for one in of.standings if one.kind != "seed"]
+    across, bottom = Scale(-1, 1, 210, 650), 16 + _ROW * len(shown)
+    parts = []
+    for tick in (-1.0, -0.5, 0.0, 0.5, 1.0):
+        x = across.at(tick)
+        parts.append(line("zero" if tick == 0 else "grid", (x, 8), (x, bottom)))
+        parts.append(text(x, bottom + 18, phrases.signed_percent(tick)))
+    for place, one in enumerate(shown):
+        y = 22.0 + _ROW * place
+        low, high = map(across.at, one.interval)
+        parts.append(text(200, y + 4, clipped(_name(one), 28).replace("\n", " "), "end"))
+        parts.append(line("whisker", (low, y), (high, y)))
+        parts.append(h("circle", {"class": "point", "cx": px(across.at(one.net)), "cy": px(y), "r": "4.5"}))
+    words = "; ".join(f"{one.name}: {phrases.signed_percent(one.net)}" for one in shown)
+    return svg((680, bottom + 30), f"Net wins over the seed prompts, with 95% intervals. {words}", *parts)
+
+
+def _inputs(found: Compared) -> list[Html]:
+    """Return which inputs each prompt set wins and loses against the seed prompts, those that tell most first."""
+    names = [name for one in found.table.standings if one.kind != "seed" for name in _sets(found, one.name)]
+    order = sorted(found.inputs, key=lambda met: -sum(bool(met.net[name]) for name in names))
+    rows = [(clipped(met.label, 60), *(_sign(met, name) for name in names)) for met in order[:_MOST_INPUTS]]
+    legend = "+ won against the seed prompts, − lost, · equal, ? undecided."
+    grid = table("Input by input", ("input", *names), rows)
+    return [paragraph(legend), grid, page.left_out(len(order) - _MOST_INPUTS, "input")]
+
+
+def _sets(found: Compared, name: str) -> tuple[str, ...]:
+    return next(one.sets for one in found.comparison.contestants if one.name == name)
+
+
+def _sign(met: InputMet, name: str) -> str:
+    net = met.net[name]
+    return "?" if net is None else _SIGNS[net]
+
+
+def write_comparison(folder: Path, found: Compared) -> None:
+    """Write ``comparison.json``, ``comparison.md`` and ``comparison.html``.
+
+    Raises:
+        StoreError: the folder cannot be written.
+
+    """
+    write_whole(folder / RESULT, json.dumps(comparison_of(found).dump(), indent=2) + "\n")
+    write_whole(folder / MARKDOWN, markdown(found))
+    write_whole(folder / PAGE, render(found))

@@ -1,0 +1,110 @@
+"""The ledger of looks: how often this user has tested something on the same hold-out, over all runs and evaluations.
+
+A line a look, in the user's state folder. It holds no text: inputs are known by hashes. Lines are appended whole, and a
+look's number is where its line stands, so that processes side by side need no lock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from itertools import takewhile
+from pathlib import Path
+
+from maspo.core.spelling import tokens
+from maspo.store.state import state_folder
+
+FILE = "looks.jsonl"
+_MOST_HASHES = 500
+"""Hashes that a line holds, the least ones: as good a sample of one hold-out as of another (bottom-k, Cohen 1997)."""
+_LETTERS = 10
+"""Hexadecimal digits of a hash: two of a million inputs are alike with a chance below one half."""
+_SAME = 0.5
+"""Share of the smaller hold-out that two must have in common to be the same one: whoever adds or drops a few rows looks
+at the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A test that is about to be made. ``work`` tells it from every other one, ``texts`` are what its inputs say."""
+
+    work: str
+    team: str
+    """Whose prompts are tested: looks of other teams at the same inputs do not count."""
+    texts: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A line: what was tested, and hashes of the team and of the inputs."""
+
+    work: str
+    team: str
+    inputs: tuple[str, ...]
+
+
+class LookLedger:
+    """Counts looks in a file; where it cannot be kept, only the run's own record counts."""
+
+    def __init__(self, file: Path | None = None) -> None:
+        state = state_folder()
+        self._file = file if file is not None or state is None else state / FILE
+
+    def number(self, look: Look) -> int:
+        """Return the so-manyth look at its hold-out that a look is, counted from 1, and remember it."""
+        entry = _Entry(look.work, _hash(look.team), tuple(_hashes(look.texts)))
+        known = self._entries()
+        if all(one.work != entry.work for one in known) and self._append(json.dumps(asdict(entry))):
+            known = self._entries()  # others may have been faster: what counts is the order of the lines
+        before = list(takewhile(lambda one: one.work != entry.work, known))
+        return 1 + sum(_are_same(one, entry) for one in before)
+
+    def _entries(self) -> list[_Entry]:
+        """Return what can be read; a line of something else is passed over."""
+        found: list[_Entry] = []
+        if self._file is None:
+            return found
+        with suppress(OSError):
+            for line in self._file.read_text(encoding="utf-8", errors="replace").splitlines():
+                with suppress(ValueError, TypeError, KeyError):
+                    said = json.loads(line)
+                    found.append(_Entry(str(said["work"]), str(said["team"]), tuple(map(str, said["inputs"]))))
+        return found
+
+    def _append(self, line: str) -> bool:
+        if self._file is None:
+            return False
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+        except OSError:
+            return False
+        try:
+            os.write(handle, f"{line}\n".encode())
+        except OSError:
+            return False
+        finally:
+            os.close(handle)
+        return True
+
+
+def _are_same(one: _Entry, other: _Entry) -> bool:
+    """Return whether two looks were at the same hold-out, by the same team."""
+    if one.team != other.team or not (one.inputs and other.inputs):
+        return False
+    # Of a longer hold-out only the least hashes are known: below the least of those ends, both are whole.
+    ends = [max(found.inputs) for found in (one, other) if len(found.inputs) >= _MOST_HASHES]
+    mine, yours = ({each for each in found.inputs if not ends or each <= min(ends)} for found in (one, other))
+    return len(mine & yours) >= _SAME * max(min(len(mine), len(yours)), 1)
+
+
+def _hashes(texts: Sequence[str]) -> list[str]:
+    return sorted({_hash(" ".join(tokens(text)) or text) for text in texts})[:_MOST_HASHES]
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(f"look\0{text}".encode("utf-8", "surrogatepass")).hexdigest()[:_LETTERS]

@@ -1,0 +1,123 @@
+"""The common hold-out: every prompt set on every input, beside one run of the seed prompts and two controls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from maspo.core.concurrency import together
+from maspo.core.errors import BudgetReached
+from maspo.core.prompts import Prompts
+from maspo.core.quoting import tagged
+from maspo.core.trace import Trace
+from maspo.core.verdict import Level, Verdict
+from maspo.data.inputs import Input, input_text
+from maspo.judges.base import Question, compare_both_orders
+from maspo.scoring.answers import final_answer, is_correct, same_answer
+from maspo.scoring.base import Sample, Scorer
+from maspo.scoring.labelled import LabelScorer
+from maspo.scoring.registry import scorer_of
+from maspo.study.comparison.plan import Comparison
+from maspo.study.comparison.tally import BEST_OF_2, RERUN, SEED, InputMet
+from maspo.study.evaluation.evaluate import trace_of
+from maspo.study.session import Session
+from maspo.team import System
+
+_CHUNK = 8
+"""Inputs that are begun together, so that a cap leaves out whole inputs and few of them half paid."""
+_NET: Mapping[Verdict, int | None] = {
+    Verdict.WIN: 1,
+    Verdict.LOSS: -1,
+    Verdict.TIE: 0,
+    Verdict.CONTRADICTED: 0,
+    Verdict.UNDECIDED: None,
+}
+
+
+async def measure(comparison: Comparison, session: Session, sets: Mapping[str, Prompts]) -> tuple[InputMet, ...]:
+    """Return what every prompt set came to on the hold-out inputs; a cap leaves out the last of them."""
+    rows = {row.key: row for row in comparison.inputs.rows}
+    scorer = _scorer(comparison.system) if comparison.decided_by == "labels" else None
+    session.begin_stage("evaluation", len(comparison.holdout), comparison.measuring_calls)
+    found: list[InputMet] = []
+
+    async def one(key: str) -> InputMet:
+        met = await _met(comparison, session, rows[key], sets, scorer)
+        session.advance()
+        return met
+
+    for begin in range(0, len(comparison.holdout), _CHUNK):
+        try:
+            found += await together(map(one, comparison.holdout[begin : begin + _CHUNK]))
+        except BudgetReached:
+            break
+    return tuple(found)
+
+
+async def _met(
+    comparison: Comparison, session: Session, row: Input, sets: Mapping[str, Prompts], scorer: Scorer | None
+) -> InputMet:
+    """Run everything on one input, and compare it with the first run of the seed prompts."""
+    seed = comparison.system.prompts
+    draws = await together(trace_of(session, seed, row.key, repeat) for repeat in (0, 1, 2))
+    base = draws[0]
+    traces: dict[str, Trace | None] = {SEED: base, RERUN: draws[1]}
+    traces[BEST_OF_2] = await _better(comparison, session, row, draws[1], draws[2])
+    runs = await together(trace_of(session, prompts, row.key, 0) for prompts in sets.values())
+    traces |= dict(zip(sets, runs, strict=True))
+    correct: dict[str, bool | None] = {}
+    if scorer is not None:
+        correct = {name: await _is_correct(scorer, row, trace) for name, trace in traces.items()}
+        nets = [_net_of_labels(correct[SEED], correct[name]) for name in traces]
+    else:
+        nets = list(await together(_judged(comparison, session, row, base, trace) for trace in traces.values()))
+    return InputMet(row.label, comparison.groups[row.key], dict(zip(traces, nets, strict=True)), correct)
+
+
+async def _better(
+    comparison: Comparison, session: Session, row: Input, one: Trace | None, other: Trace | None
+) -> Trace | None:
+    """Return the run that the judge prefers; the first where it does not tell."""
+    if one is None or other is None:
+        return one or other
+    return other if await _judged(comparison, session, row, one, other) == 1 else one
+
+
+async def _judged(
+    comparison: Comparison, session: Session, row: Input, base: Trace | None, trace: Trace | None
+) -> int | None:
+    """Return how a run does against that of the seed prompts: without an answer of its own it has lost."""
+    if base is None:
+        return None
+    if trace is None:
+        return -1
+    system = comparison.system
+    if same_answer(system.final_answer, trace.output, base.output):
+        return 0
+    role, read = system.by_name[system.output].description, tagged("input", input_text(row))
+    question = Question(Level.GLOBAL, system.output, role, read, trace.output, base.output, candidate_first=True)
+    return _NET[await compare_both_orders(session.judge, question)]
+
+
+def _net_of_labels(base: bool | None, correct: bool | None) -> int | None:
+    if base is None:
+        return None
+    return -1 if correct is None else int(correct) - int(base)
+
+
+async def _is_correct(scorer: Scorer, row: Input, trace: Trace | None) -> bool | None:
+    """Return whether a run's answer is that of the label; None where a call failed for good."""
+    if trace is None:
+        return None
+    (score,) = await scorer.score([Sample(row.key, trace.output, row.answer, question=input_text(row))])
+    return None if score.outcome == "failed" else score.correct
+
+
+def _scorer(system: System) -> Scorer:
+    """Return what compares answers with labels, as ``maspo evaluate`` does it with ``--scorer exact``."""
+    spec = system.final_answer
+    if spec == "auto":
+        return scorer_of("exact")
+    return LabelScorer(
+        lambda sample: final_answer(spec, sample.output),
+        lambda _, sample: is_correct(spec, sample.output, str(sample.answer)),
+    )

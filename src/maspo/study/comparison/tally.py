@@ -1,0 +1,249 @@
+"""What a comparison found: from answers input by input to standings and corrected tests. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal, TypeAlias
+
+from maspo.events import VerdictWord
+from maspo.stats.holm import holm
+from maspo.stats.looks import level_of
+from maspo.stats.paired import group_differences, group_interval, group_mean, sign_flip_test
+from maspo.stats.share import grouped_share_interval
+from maspo.study.holdout import claim
+
+SEED = "seed"
+"""The name of the seed prompts, which all others are compared with."""
+RERUN = "seed again"
+"""The seed prompts a second time: whatever differs is noise."""
+BEST_OF_2 = "best of 2"
+"""Two further runs of the seed prompts, of which the judge picks one: what more calls an input bring without search."""
+CONTROLS = (RERUN, BEST_OF_2)
+Kind: TypeAlias = Literal["seed", "control", "method", "own"]
+DecidedBy: TypeAlias = Literal["judge", "labels"]
+
+
+@dataclass(frozen=True, slots=True)
+class InputMet:
+    """One hold-out input: what each prompt set came to on it, by the name of the set.
+
+    ``net`` is seen against the seed prompts: 1 won, 0 equal, −1 lost, None where nothing can be told. ``correct`` is
+    empty where a judge decides.
+    """
+
+    label: str
+    group: str
+    """Inputs that ask the same are one group."""
+    net: Mapping[str, int | None]
+    correct: Mapping[str, bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """One line of the table: a method with the prompt sets that its seeds found, prompts of one's own, or a control."""
+
+    name: str
+    kind: Kind
+    sets: tuple[str, ...]
+    """The names of its prompt sets; of a method one a seed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a contestant did on the hold-out. Means over seeds; inputs, or groups of them, are what is independent."""
+
+    name: str
+    kind: Kind
+    repeats: int
+    """Prompt sets behind the figures."""
+    accuracy: float | None
+    """None where a judge decides."""
+    accuracy_interval: tuple[float, float] | None
+    net: float
+    """Wins minus losses against the seed prompts, a prompt set and an input."""
+    interval: tuple[float, float]
+    won: tuple[str, ...]
+    """Inputs won more often than lost, over the seeds."""
+    lost: tuple[str, ...]
+    ties: int
+    undecided: int
+    p_value: float
+    """For better than the seed prompts, one-sided and exact; it holds if all undecided inputs were lost."""
+    p_worse: float
+    p_adjusted: float | None
+    """By Holm's method over all that are tested; None of controls, of which nothing is claimed."""
+    p_worse_adjusted: float | None
+    verdict: VerdictWord | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two contestants on the same inputs: the first minus the second."""
+
+    one: str
+    other: str
+    net: float
+    interval: tuple[float, float]
+    only_one: tuple[str, ...]
+    """Inputs on which the first did better."""
+    only_other: tuple[str, ...]
+    p_value: float
+    """Two-sided and exact; it holds if all undecided inputs spoke against the difference."""
+    p_adjusted: float
+    better: str
+    """Who is claimed to be better; empty without a claim."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Everything that the answers on the hold-out say. Each family of tests has ``level`` for itself."""
+
+    standings: tuple[Standing, ...]
+    pairs: tuple[Pair, ...]
+    inputs: int
+    groups: int
+    decided_by: DecidedBy
+    look: int
+    level: float
+    """The level of this look, halved where contestants are also tested against each other."""
+
+
+def table_of(
+    inputs: Sequence[InputMet], contestants: Sequence[Contestant], decided_by: DecidedBy, look: int = 1
+) -> Table:
+    """Return standings and tests. ``look`` says the how manyth look at this hold-out it is.
+
+    One comparison is one look, however many it tests: Holm's method keeps the level of the look over all claims of one
+    kind. Claims against the seed prompts and claims against each other are two kinds, and each gets half of the level.
+    """
+    tested = [one for one in contestants if one.kind in ("method", "own")]
+    level = level_of(look) / (2 if len(tested) > 1 else 1)
+    raw = {one.name: _p_values(inputs, one.sets) for one in contestants if one.kind != SEED}
+    better = dict(zip((one.name for one in tested), holm([raw[one.name][0] for one in tested]), strict=True))
+    worse = dict(zip((one.name for one in tested), holm([raw[one.name][1] for one in tested]), strict=True))
+    standings = []
+    for one in contestants:
+        p_value, p_worse = raw.get(one.name, (1.0, 1.0))
+        adjusted = (better[one.name], worse[one.name]) if one in tested else None
+        standings.append(_standing(inputs, one, (p_value, p_worse), adjusted, level, decided_by))
+    return Table(
+        standings=tuple(standings),
+        pairs=_pairs(inputs, tested, level),
+        inputs=len(inputs),
+        groups=len({met.group for met in inputs}),
+        decided_by=decided_by,
+        look=look,
+        level=level,
+    )
+
+
+def _standing(
+    inputs: Sequence[InputMet],
+    one: Contestant,
+    p_values: tuple[float, float],
+    adjusted: tuple[float, float] | None,
+    level: float,
+    decided_by: DecidedBy,
+) -> Standing:
+    whole = [(met, net) for met in inputs if (net := _net(met, one.sets)) is not None]
+    nets, groups, repeats = [net for _, net in whole], [met.group for met, _ in whole], len(one.sets)
+    decided = sum(map(bool, group_differences(nets, groups)))
+    accuracy, interval = _accuracy(inputs, one.sets) if decided_by == "labels" else (None, None)
+    return Standing(
+        name=one.name,
+        kind=one.kind,
+        repeats=repeats,
+        accuracy=accuracy,
+        accuracy_interval=interval,
+        net=group_mean(nets, groups, repeats),
+        interval=group_interval(nets, groups, repeats),
+        won=tuple(met.label for met, net in whole if net > 0),
+        lost=tuple(met.label for met, net in whole if net < 0),
+        ties=sum(net == 0 for net in nets),
+        undecided=len(inputs) - len(whole),
+        p_value=p_values[0],
+        p_worse=p_values[1],
+        p_adjusted=adjusted[0] if adjusted else None,
+        p_worse_adjusted=adjusted[1] if adjusted else None,
+        verdict=claim(adjusted, adjusted, decided, level) if adjusted else None,
+    )
+
+
+def _pairs(inputs: Sequence[InputMet], tested: Sequence[Contestant], level: float) -> tuple[Pair, ...]:
+    found = []
+    for one, other in combinations(tested, 2):
+        # Methods have equally many seeds; prompts of one's own are one set, which counts as often as they do.
+        scale = len(one.sets) * len(other.sets)
+        bounds = [_difference(met, one, other) for met in inputs]
+        whole = [(met, low) for met, (low, high) in zip(inputs, bounds, strict=True) if low == high]
+        nets, groups = [net for _, net in whole], [met.group for met, _ in whole]
+        every = [met.group for met in inputs]
+        better = sign_flip_test(group_differences([low for low, _ in bounds], every))
+        worse = sign_flip_test([-net for net in group_differences([high for _, high in bounds], every)])
+        found.append(
+            Pair(
+                one=one.name,
+                other=other.name,
+                net=group_mean(nets, groups, scale),
+                interval=group_interval(nets, groups, scale),
+                only_one=tuple(met.label for met, net in whole if net > 0),
+                only_other=tuple(met.label for met, net in whole if net < 0),
+                p_value=min(1.0, 2 * min(better, worse)),
+                p_adjusted=1.0,
+                better=one.name if better <= worse else other.name,
+            )
+        )
+    adjusted = holm([pair.p_value for pair in found])
+    return tuple(
+        Pair(
+            pair.one,
+            pair.other,
+            pair.net,
+            pair.interval,
+            pair.only_one,
+            pair.only_other,
+            pair.p_value,
+            p_adjusted,
+            pair.better if p_adjusted <= level else "",
+        )
+        for pair, p_adjusted in zip(found, adjusted, strict=True)
+    )
+
+
+def _net(met: InputMet, sets: Sequence[str]) -> int | None:
+    """Return wins minus losses over prompt sets; None when one of them is undecided."""
+    nets = [met.net[name] for name in sets]
+    return None if None in nets else sum(net for net in nets if net is not None)
+
+
+def _p_values(inputs: Sequence[InputMet], sets: Sequence[str]) -> tuple[float, float]:
+    """Return the p-values for better and for worse; each holds if everything undecided spoke against it."""
+    groups = [met.group for met in inputs]
+    found = []
+    for sign in (1, -1):
+        nets = [sum(-1 if net is None else sign * net for net in (met.net[name] for name in sets)) for met in inputs]
+        found.append(sign_flip_test(group_differences(nets, groups)))
+        known = [(sign * net, met.group) for met in inputs if (net := _net(met, sets)) is not None]
+        of_known = sign_flip_test(group_differences([net for net, _ in known], [group for _, group in known]))
+        found[-1] = max(found[-1], of_known)
+    return found[0], found[1]
+
+
+def _difference(met: InputMet, one: Contestant, other: Contestant) -> tuple[int, int]:
+    """Return the least and the greatest the first can be ahead by, in parts of the product of their prompt sets."""
+    ends = []
+    for unknown in (-1, 1):
+        mine = sum(unknown if net is None else net for net in (met.net[name] for name in one.sets))
+        theirs = sum(-unknown if net is None else net for net in (met.net[name] for name in other.sets))
+        ends.append(mine * len(other.sets) - theirs * len(one.sets))
+    return ends[0], ends[1]
+
+
+def _accuracy(inputs: Sequence[InputMet], sets: Sequence[str]) -> tuple[float, tuple[float, float]]:
+    """Return the share of right answers with its interval, over inputs on which each prompt set was run."""
+    whole = [met for met in inputs if all(met.correct[name] is not None for name in sets)]
+    counts = [sum(bool(met.correct[name]) for name in sets) for met in whole]
+    share = sum(counts) / (len(counts) * len(sets)) if counts else 0.0
+    return share, grouped_share_interval(counts, [met.group for met in whole], len(sets))

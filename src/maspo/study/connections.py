@@ -1,0 +1,121 @@
+"""From settings to endpoints: that of all roles, and those of roles that have one of their own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from maspo.config import DEFAULT_MODEL, ROLES, ModelSettings
+from maspo.core.errors import ConfigInvalid
+from maspo.models.base import CHAT
+from maspo.models.endpoint import Endpoint, is_secret
+from maspo.team import System
+
+_MANY = frozenset({"api.openai.com"})
+"""Hosts that are known to answer no request for a model without a name of theirs."""
+_OURS = frozenset({"model", "messages"})
+"""Parameters that a request cannot do without, and that no setting replaces."""
+
+
+def endpoints_of(models: ModelSettings, run: str = "", environ: Mapping[str, str] = os.environ) -> dict[str, Endpoint]:
+    """Return the endpoint of all roles (``""``) and those of roles with one of their own, by ``Request.endpoint``.
+
+    Raises:
+        ConfigInvalid: an address, a key, a header or a parameter that cannot be used; plain http to another machine.
+
+    """
+    found = {
+        role: _endpoint(models, role, run, environ) for role in ("", *(one for one in ROLES if models.has_own(one)))
+    }
+    for endpoint in found.values():
+        endpoint.check_private()
+    return found
+
+
+def require_model(models: ModelSettings, system: System) -> None:
+    """Check that a model is named wherever the endpoint offers many: providers retire theirs, so no default is safe.
+
+    Other endpoints, such as a server at home with one model, are asked for ``DEFAULT_MODEL``, and say what they make
+    of it.
+
+    Raises:
+        ConfigInvalid: nobody has named one; says how.
+
+    """
+    if models.client != CHAT or models.agent != DEFAULT_MODEL:
+        return
+    roles = {"judge": models.judge, "proposer": models.proposer}
+    unnamed = [agent.name for agent in system.agents if not agent.model and _offers_many(models.base_url_of("agent"))]
+    unnamed += [role for role, model in roles.items() if not model and _offers_many(models.base_url_of(role))]
+    if unnamed:
+        raise ConfigInvalid(
+            f"--agent-model: no model is named for {', '.join(unnamed)}; give one with --agent-model NAME, "
+            'MASPO_AGENT_MODEL=NAME, `agent = "NAME"` under [models] in maspo.toml, or agent_model= in Python '
+            "(`maspo doctor` lists what an endpoint offers)"
+        )
+
+
+def _offers_many(address: str) -> bool:
+    return urlsplit(address).hostname in _MANY
+
+
+def key_variable(models: ModelSettings, role: str) -> str:
+    """Return the name of the variable that holds a role's key; empty when none is sent.
+
+    The key of one provider is not shown to another: an address of a role's own gets the key of all only where that is
+    not the key of somewhere else.
+    """
+    own = models.roles.of(role) if role in ROLES else None
+    if own is None or own.key_env:
+        return own.key_env if own else models.api_key_env
+    if not own.base_url or _host(own.base_url) == _host(models.base_url) or Endpoint(models.base_url).is_near:
+        return models.api_key_env
+    return ""
+
+
+def _endpoint(models: ModelSettings, role: str, run: str, environ: Mapping[str, str]) -> Endpoint:
+    own = models.roles.of(role) if role in ROLES else None
+    extra = {**models.extra, **(own.extra if own else {})}
+    effort = (own.effort if own else "") or models.effort
+    if effort:
+        extra = {"reasoning_effort": effort, **extra}
+    for name in _OURS.intersection(extra):
+        raise ConfigInvalid(f"models.extra.{name}: maspo sets it itself; leave it out")
+    headers = {**models.headers, **(own.headers if own else {})}
+    return Endpoint(
+        base_url=models.base_url_of(role),
+        api_key=environ.get(key_variable(models, role), ""),
+        run=run,
+        attribution=models.attribution,
+        timeout=models.timeout,
+        allow_http=models.allow_http,
+        use_proxy=models.use_proxy,
+        more_headers={name: _value(name, value, environ) for name, value in headers.items()},
+        extra=extra,
+        stream=models.stream,
+    )
+
+
+def _value(name: str, value: str, environ: Mapping[str, str]) -> str:
+    """Return the value of a header: as it is given, or of the variable that it names.
+
+    Raises:
+        ConfigInvalid: the variable is not set, or a secret is written out, where it would be recorded with the run.
+
+    """
+    if value.startswith("$"):
+        found = environ.get(value[1:], "")
+        if not found:
+            raise ConfigInvalid(f"models.headers.{name}: the variable {value[1:]} is not set; set it, or leave it out")
+        return found
+    if is_secret(name):
+        raise ConfigInvalid(
+            f"models.headers.{name}: a secret is written out, and settings are recorded; name a variable that holds "
+            f"it, such as $AZURE_OPENAI_API_KEY"
+        )
+    return value
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).netloc

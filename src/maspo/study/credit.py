@@ -1,0 +1,36 @@
+"""Which calls of two runs are compared: credit goes to calls, since agents may be called often, or never. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from maspo.core.trace import Call, Trace
+
+
+@dataclass(frozen=True, slots=True)
+class CallPair:
+    """A call of the candidate's run and its counterpart in the reference's."""
+
+    candidate: Call
+    reference: Call
+
+
+def first_difference(candidate: Trace, reference: Trace, agent: str) -> CallPair | None:
+    """Return an agent's first call that differs, with its counterpart: until then both runs were the same for it.
+
+    Its first call where none differs. None when the agent was not called in both runs: then it is not judged.
+    """
+    pairs = list(zip(candidate.by_agent.get(agent, ()), reference.by_agent.get(agent, ()), strict=False))
+    differing = (CallPair(one, other) for one, other in pairs if one.written != other.written)
+    return next(differing, CallPair(*pairs[0]) if pairs else None)
+
+
+def next_readers(candidate: Trace, reference: Trace, pair: CallPair, reader: str) -> CallPair | None:
+    """Return a reader's next calls that read a pair of calls; None when it did not read it in both runs."""
+    found = _next_reader(candidate, pair.candidate, reader), _next_reader(reference, pair.reference, reader)
+    return None if found[0] is None or found[1] is None else CallPair(found[0], found[1])
+
+
+def _next_reader(trace: Trace, call: Call, reader: str) -> Call | None:
+    place = next(place for place, one in enumerate(trace.calls) if one is call)
+    return next((one for one in trace.by_agent.get(reader, ()) if place in one.reads), None)

@@ -1,0 +1,143 @@
+"""Saying early that a part of a run is of little use: a judge that leans, labels that nothing matches, useless drafts.
+
+Nothing is ended: the search may still find something, and a person may know better. ``Fruitless`` ends what cannot
+teach anything at all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from maspo.core.verdict import Comparison, Level, Verdict
+from maspo.data.inputs import Input
+from maspo.events import Warned
+from maspo.optimizers.base import Compare, Drafts, Propose
+from maspo.scoring.answers import final_answer, is_correct
+from maspo.stats.share import share_interval
+from maspo.study.executor import Done
+from maspo.study.job import Job
+
+_ENOUGH = 8
+"""Verdicts or labelled inputs before anything is said of places and labels: eight verdicts for the same place are a
+chance of 1 in 128 with a judge that does not heed the place."""
+_FEW = 4
+"""Drafts, replies of the judge, or pairs, of which nearly all are of no use: that is seldom chance. More would be seen
+too late: runs go ahead of their verdicts, and a tenth of the smallest plan is 98 calls."""
+_CONTRADICTIONS = 0.3
+"""Share of pairs on which a judge may contradict itself: dull and biased judges of our worlds stay below a third, a
+coin is at a half."""
+_NEARLY_ALL = 0.9
+"""Share of replies, drafts or answers that are of no use, from which on it is said."""
+
+
+@dataclass
+class EarlyWarnings:
+    """Looks at what a run has done, piece by piece; gives each warning once."""
+
+    job: Job
+    said: set[str] = field(default_factory=set)
+    """Topics that were warned of, also by an earlier process of the run."""
+    _places: Counter[int] = field(default_factory=Counter)
+    """How often the judge preferred what it was shown as number 1 and 2."""
+    _pairs: int = 0
+    """Pairs on which the judge preferred an output, asked in both orders."""
+    _contradicted: int = 0
+    """Those on which it preferred the same place in both."""
+    _replies: int = 0
+    _unreadable: int = 0
+    _drafts: int = 0
+    _refused: Counter[str] = field(default_factory=Counter)
+    _labelled: dict[str, tuple[bool, bool]] = field(default_factory=dict)
+    """By input with a label: whether an answer could be read from a final output, and whether one was right."""
+
+    def __post_init__(self) -> None:
+        self._rows: Mapping[str, Input] = {row.key: row for row in self.job.inputs.rows}
+
+    def see(self, done: Done, calls: int) -> tuple[Warned, ...]:
+        """Take note of a request that was performed after so many calls; return what is to be said now."""
+        request, result = done.request, done.result
+        if isinstance(request, Compare) and isinstance(result, Comparison):
+            self._see_verdicts(request, result)
+            self._see_answers(done)
+        elif isinstance(request, Propose) and isinstance(result, Drafts):
+            self._drafts += len(result.drafts)
+            self._refused.update(draft.rejected for draft in result.drafts if draft.rejected)
+        found = {"judge": self._judge(), "proposer": self._proposer(), "labels": self._labels()}
+        new = {topic: text for topic, text in found.items() if text and topic not in self.said}
+        self.said |= new.keys()
+        return tuple(Warned(topic, text, calls) for topic, text in new.items())  # type: ignore[arg-type] # the keys above
+
+    def _see_verdicts(self, request: Compare, result: Comparison) -> None:
+        """Count where the judge pointed, and what it said that could not be read."""
+        if result.failed:
+            return
+        by_label = self.job.config.labels == "use" and request.decided_by == "labels"
+        labelled = by_label and self._rows[request.input_key].answer is not None
+        asked = [result.local if Level.LOCAL in request.levels else None, *(verdict for _, verdict in result.lookahead)]
+        single = [verdict for verdict in asked if verdict is not None]
+        if request.agent == self.job.system.output or (request.when_differing and result.same_answer):
+            single = []  # not asked, or the global verdict once more
+        if not (result.same_answer or labelled):
+            if request.orders == 1:
+                single.append(result.glob)
+            elif result.glob is Verdict.UNDECIDED:
+                self._replies, self._unreadable = self._replies + 2, self._unreadable + 2
+            elif result.glob is not Verdict.TIE:
+                self._replies += 2
+                self._pairs += 1
+                self._contradicted += result.glob is Verdict.CONTRADICTED
+        self._replies += len(single)
+        self._unreadable += single.count(Verdict.UNDECIDED)
+        for verdict in single:
+            if verdict in (Verdict.WIN, Verdict.LOSS):
+                self._places[1 if (verdict is Verdict.WIN) == request.candidate_first else 2] += 1
+
+    def _see_answers(self, done: Done) -> None:
+        spec, key = self.job.system.final_answer, getattr(done.request, "input_key", "")
+        label = self._rows[key].answer if key in self._rows else None
+        if label is None or self.job.config.labels != "use":
+            return
+        for run in done.runs:
+            read, right = self._labelled.get(key, (False, False))
+            output = run.trace.output
+            read, right = read or final_answer(spec, output) is not None, right or is_correct(spec, output, label)
+            self._labelled[key] = read, right
+
+    def _judge(self) -> str:
+        use = "use another model with --judge-model (`maspo judge-check` measures one)"
+        if self._replies >= _FEW and self._unreadable >= _NEARLY_ALL * self._replies:
+            seen = f"{self._unreadable} of {self._replies} replies"
+            return f"the judge wrote no verdict in {seen}, so it decides nothing: {use}, or allow more tokens"
+        first, second = self._places[1], self._places[2]
+        most, place = max((first, "first"), (second, "second"))
+        leans = f"preferred what it was shown {place} in {most} of {first + second} verdicts, whatever it was"
+        if first + second < _ENOUGH or most < _NEARLY_ALL * (first + second):
+            leans = f"contradicted itself on {self._contradicted} of {self._pairs} pairs when the order was turned"
+            low, _ = share_interval(self._contradicted, self._pairs)
+            if self._pairs < _FEW or low <= _CONTRADICTIONS:
+                return ""
+        return f"the judge {leans}: it may be no better than a coin here; {use}"
+
+    def _proposer(self) -> str:
+        refused = self._refused.total()
+        if self._drafts < _FEW or refused < _NEARLY_ALL * self._drafts:
+            return ""
+        reason = self._refused.most_common(1)[0][0]
+        return (
+            f"the proposer wrote {self._drafts} drafts, and {refused} cannot be used (most often: {reason}); use "
+            "another model with --proposer-model, or plain edits with --set proposer.kind=edits"
+        )
+
+    def _labels(self) -> str:
+        seen = len(self._labelled)
+        right = sum(right for _, right in self._labelled.values())
+        if seen < _ENOUGH or right:
+            return ""
+        unread = seen - sum(read for read, _ in self._labelled.values())
+        spec = self.job.system.final_answer
+        return (
+            f"no final answer was equal to its label on {seen} inputs, and on {unread} of them none could be read: "
+            f"labels teach nothing so far; see to `final_answer: {spec}` of the system file, and to the labels"
+        )

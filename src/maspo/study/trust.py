@@ -1,0 +1,71 @@
+"""Whom this machine's user trusts: fingerprints of what was asked for and agreed to, one file each.
+
+They lie in the user's state folder, where only the user writes, so an entry is proof that maspo wrote a record here, or
+that its user has agreed. A record that is moved keeps its fingerprint; one whose settings change loses it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from pathlib import Path
+
+from maspo.core.errors import UsageError
+from maspo.store.state import state_folder
+from maspo.study.reach import Reach
+
+
+class NotTrusted(UsageError):
+    """A record or a settings file asks for what its user has not agreed to; nothing was sent."""
+
+    def __init__(self, reach: Reach, of: object, given: str = "") -> None:
+        wrong = f"; --trust {given} names other settings" if given else ""
+        asked = "\n".join(f"  {name}: {text}" for name, text in reach.lines)
+        super().__init__(
+            f"{of}: asks for what you have not agreed to on this machine{wrong}:\n{asked}\n"
+            f'Allow exactly this with --trust {reach.fingerprint} (in Python: trust="{reach.fingerprint}")'
+        )
+        self.reach = reach
+
+
+def require(reach: Reach, of: object, trust: str = "") -> None:
+    """Check that what is asked for was agreed to; ``trust`` is the fingerprint of what the caller agrees to now.
+
+    Raises:
+        NotTrusted: it was not.
+
+    """
+    if not reach.settings or is_trusted(reach):
+        return
+    if trust != reach.fingerprint:
+        raise NotTrusted(reach, of, trust)
+    remember(reach, of)
+
+
+def is_trusted(reach: Reach) -> bool:
+    """Say whether exactly this was agreed to, or written, by this user on this machine."""
+    folder = _folder()
+    if folder is None:
+        return False
+    with contextlib.suppress(OSError):
+        found = (folder / reach.fingerprint).lstat()
+        return found.st_uid == os.geteuid()
+    return False
+
+
+def remember(reach: Reach, of: object) -> None:
+    """Remember that this may be asked for. Where nothing can be remembered, the user is asked again."""
+    folder = _folder()
+    if folder is None or not reach.settings or is_trusted(reach):
+        return
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(folder / reach.fingerprint, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            json.dump({"of": os.fspath(Path(str(of)).absolute()), "whose": reach.whose, **dict(reach.lines)}, file)
+
+
+def _folder() -> Path | None:
+    state = state_folder()
+    return None if state is None else state / "trusted"

@@ -1,0 +1,85 @@
+"""An app: a team that is run as it is, in an environment of its own, instead of being described agent by agent."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+AppKind = Literal["callable", "command", "url"]
+_CALLABLE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_URL = re.compile(r"https?://", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class App:
+    """How an app is run on one row.
+
+    ``run`` is a Python callable ``module:function`` that takes a row and returns the answer, a command that reads a row
+    of JSON from standard input and prints the answer, or a URL that takes a row by POST.
+    """
+
+    run: str
+    python: str = ""
+    """The interpreter of a callable, such as ``.venv/bin/python``; empty: the one that runs maspo."""
+    workers: int = 4
+    """Rollouts side by side."""
+    keep_alive: bool = False
+    """One process answers row after row, instead of one process a rollout."""
+    dialects: tuple[str, ...] = ()
+    """The dialects that it speaks to models, as ``maspo discover`` saw them; empty: any."""
+    seconds: float = 300.0
+    """Of one rollout, at most: an agent that thinks for minutes is done by then, a loop without an end is not."""
+    calls: int = 100
+    """Model calls of one rollout, at most: some frameworks retry structured outputs and tools without any limit."""
+    usd: float | None = None
+    """US dollars of one rollout, at most."""
+    folder: str = ""
+    """Where it is started: the folder of the system file, as an absolute path."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dialects", tuple(self.dialects))
+
+    @property
+    def kind(self) -> AppKind:
+        """What ``run`` is."""
+        if _URL.match(self.run):
+            return "url"
+        return "callable" if _CALLABLE.fullmatch(self.run) else "command"
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The words of a command; no shell reads it."""
+        return tuple(shlex.split(self.run))
+
+    def problems(self) -> list[str]:
+        """Return what cannot be, one line each with its place and the fix."""
+        found = []
+        if not self.run.strip():
+            found.append("app.run: empty; give module:function, a command, or a URL")
+        elif self.kind == "command":
+            try:
+                shlex.split(self.run)
+            except ValueError as error:
+                found.append(f"app.run: {self.run!r} is no command ({error}); close its quotes")
+        for name, least in (("workers", 1), ("seconds", 0.001), ("calls", 1)):
+            if getattr(self, name) < least:
+                found.append(f"app.{name}: {getattr(self, name)}; expected {'1 or more' if least == 1 else 'above 0'}")
+        if self.usd is not None and self.usd <= 0:
+            found.append(f"app.usd: {self.usd}; expected above 0, or leave it out")
+        if self.python and self.kind != "callable":
+            found.append("app.python: only a callable (module:function) has an interpreter; leave it out")
+        return found
+
+    def interpreter(self, default: str) -> str:
+        """Return the path of the interpreter, as it would be typed in the app's folder.
+
+        Links are kept: the name by which an environment's interpreter is started says which environment it is.
+        """
+        if not self.python:
+            return default
+        path = Path(self.folder or ".") / Path(self.python).expanduser()
+        return os.path.abspath(path)  # noqa: PTH100 - resolving would leave the environment

@@ -1,0 +1,139 @@
+"""The app runner: the contract of runners, prompts that arrive as they are, and failures that cost one rollout."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maspo.apps.runner import AppRunner
+from maspo.core.errors import BudgetReached, CallFailed
+from maspo.data.inputs import Input, make_inputs
+from maspo.models.base import ModelClient, Request, RoleSettings
+from maspo.models.scripted import Scripted, ScriptedModel
+from maspo.team import Agent, System
+from maspo.team.app import App
+from maspo.testing.runners import check_runner, echo
+from tests.apps.conftest import WriteApp
+from tests.apps.teams import ASK, PAIR, OverTheWire
+
+SOLVER = Agent("solver", "You are a solver. Work step by step.")
+CRITIC = Agent("critic", "You are a critic. Check the solution.", reads=("solver",))
+SETTINGS = RoleSettings("m")
+
+
+class Runner(AppRunner):
+    """Answers what models say as chat completions."""
+
+    def __init__(self, system: System, rows: Mapping[str, Input], model: ModelClient, settings: RoleSettings) -> None:
+        super().__init__(system, rows, OverTheWire(model), settings)
+
+
+def team(app: App, *agents: Agent, **fields: Any) -> System:
+    return System(agents or (SOLVER, CRITIC), app=app, **fields)
+
+
+async def run(system: System, script: Any = echo, prompts: Mapping[str, str] | None = None, **columns: str) -> Any:
+    """Run a team on one input, and return trace and requests."""
+    model = ScriptedModel(script)
+    inputs = make_inputs([columns or {"input": "what?"}])
+    runner = Runner(system, {row.key: row for row in inputs.rows}, model, SETTINGS)
+    try:
+        trace = await runner.run({**system.prompts, **(prompts or {})}, inputs.rows[0].key)
+    finally:
+        await runner.close()
+    return trace, model.requests
+
+
+@pytest.mark.slow
+async def test_an_app_of_two_agents_keeps_the_contract_of_runners(app: WriteApp) -> None:
+    await check_runner(Runner, team(app(PAIR)), make_inputs(["an input that is not short"]))
+
+
+HARD = "Braces {x} {{y}} {value} {% raw %} $z ${w} %s \\n \\frac{a}{b} \"quotes\" 'single' <tag> é \u2028 end."
+
+
+async def test_a_prompt_arrives_byte_for_byte(app: WriteApp) -> None:
+    trace, requests = await run(team(app(PAIR)), prompts={"critic": HARD})
+    (body,) = [json.loads(one.messages[0].content) for one in requests if one.agent == "critic"]
+    assert body["messages"][0]["content"] == HARD
+    assert trace.calls[1].reads == (0,)
+
+
+async def test_values_stand_where_the_new_prompt_has_them(app: WriteApp) -> None:
+    code = ASK + "\ndef answer(row): return ask('Today is ' + row['day'] + '. Be a brief helper, please.', 'hello')"
+    system = team(app(code), Agent("helper", "Today is {value}. Be a brief helper, please."))
+    _, (request,) = await run(system, prompts={"helper": "Be long {x}. ({value})"}, day="Monday {y}")
+    assert json.loads(request.messages[0].content)["messages"][0]["content"] == "Be long {x}. (Monday {y})"
+
+
+@pytest.mark.parametrize(
+    ("code", "options", "reason"),
+    [
+        ("def answer(row): raise RuntimeError('no key')", {}, "RuntimeError: no key"),
+        ("import time\ndef answer(row): time.sleep(1000)", {"seconds": 0.5}, "took longer than 0.5 seconds"),
+        (ASK + "\ndef answer(row):\n    for _ in range(9): ask('x', str(_))", {"calls": 3}, "3 calls"),
+    ],
+)
+async def test_a_rollout_without_an_answer_is_told_with_the_reason(
+    app: WriteApp, code: str, options: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(CallFailed, match=reason):
+        await run(team(app(code, **options)))
+
+
+async def test_an_app_that_hides_a_failed_call_has_no_answer_all_the_same(app: WriteApp) -> None:
+    code = (
+        ASK + "\ndef answer(row):\n    try: return ask('You are a solver.', 'q')\n    except Exception: return 'sorry'"
+    )
+
+    def lost(_: Request) -> Scripted:
+        return CallFailed("the endpoint is tired")
+
+    with pytest.raises(CallFailed, match="the endpoint is tired"):
+        await run(team(app(code)), lost)
+
+
+async def test_the_end_of_all_calls_is_told_as_such(app: WriteApp) -> None:
+    def over(_: Request) -> Scripted:
+        return BudgetReached("$5 are spent")
+
+    with pytest.raises(BudgetReached):
+        await run(team(app(PAIR)), over)
+
+
+async def test_fifty_rollouts_side_by_side_see_their_own_prompts_only(app: WriteApp) -> None:
+    system = team(app(PAIR, workers=50, seconds=120.0))
+    model = ScriptedModel(echo)
+    inputs = make_inputs([f"question number {number}" for number in range(5)])
+    runner = Runner(system, {row.key: row for row in inputs.rows}, model, SETTINGS)
+    jobs = [
+        ({name: f"{prompt} Variant {number}." for name, prompt in system.prompts.items()}, row.key)
+        for number in range(10)
+        for row in inputs.rows
+    ]
+    try:
+        traces = await asyncio.gather(*(runner.run(prompts, key) for prompts, key in jobs))
+    finally:
+        await runner.close()
+    alone = {request.key: request for request in model.requests}
+    for (prompts, key), trace in zip(jobs, traces, strict=True):
+        asked = [json.loads(alone[call.key].messages[0].content)["messages"] for call in trace.calls]
+        assert [messages[0]["content"] for messages in asked] == list(prompts.values())
+        row = next(row for row in inputs.rows if row.key == key)
+        assert all(row.columns["input"] in messages[1]["content"] for messages in asked)
+
+
+async def test_the_files_of_the_app_stay_as_they_are(app: WriteApp, tmp_path: Path) -> None:
+    system = team(app(PAIR))
+    before = contents(tmp_path)
+    await run(system, prompts={"critic": HARD})
+    assert contents(tmp_path) == before
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file() and "__pycache__" not in file.parts}

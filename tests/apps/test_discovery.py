@@ -1,0 +1,146 @@
+"""The team behind an app, found from its rollouts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from maspo.apps.discovery import Discovery, Seen, discover
+from maspo.gateway.wire import WireCall
+from maspo.team.app import App
+from maspo.team.load import dump_system, parse_system
+from tests.apps.wires import tool, wire
+
+APP = App("team:answer")
+TRIAGE = "You are the triage desk of a school. Hand the question to the teacher who knows most about it."
+MATH = "You are a maths teacher. Explain every step, and end with the result."
+HISTORY = "You are a history teacher. Name the sources, and end with the year."
+CRITIC = "You check what a teacher wrote. Say what is wrong with it, or OK."
+QUESTIONS = ("How many primes are below one hundred?", "When did the wall of Berlin fall?", "What is 7 times 8?")
+
+
+def seen(key: str, question: str, answer: str, *calls: WireCall) -> Seen:
+    """Return a rollout as it is seen before anybody knows whose calls are whose."""
+    numbered = tuple(replace(call, agent=None, number=place) for place, call in enumerate(calls))
+    return Seen(key, {"input": question}, numbered, answer)
+
+
+def handoff(question: str, to: str) -> WireCall:
+    asked = (tool(f"transfer_to_{to}", "{}", json.dumps({"assistant": to})),)
+    return wire("t", "", question, prompt=TRIAGE, tools=asked, offered=("transfer_to_maths", "transfer_to_history"))
+
+
+def found(*rollouts: Seen) -> Discovery:
+    discovery = discover(APP, rollouts)
+    assert discovery is not None
+    return discovery
+
+
+def school() -> Discovery:
+    def lesson(key: str, question: str, to: str, prompt: str, said: str) -> Seen:
+        taken_over = ("tool", json.dumps({"assistant": to}))
+        return seen(
+            key,
+            question,
+            said,
+            handoff(question, to),
+            wire(to, said, question, taken_over, prompt=prompt),
+            wire("c", f"OK, that is fine ({key})", said, prompt=CRITIC),
+        )
+
+    return found(
+        lesson("1", QUESTIONS[0], "maths", MATH, "There are 25 primes below one hundred."),
+        lesson("2", QUESTIONS[1], "history", HISTORY, "The wall of Berlin fell in 1989, on a Thursday."),
+        lesson("3", QUESTIONS[2], "maths", MATH, "Seven times eight is 56, as everybody knows."),
+    )
+
+
+def test_agents_readers_tools_and_who_answers_are_found() -> None:
+    discovery = school()
+    system = discovery.system
+    assert {agent.name: agent.prompt for agent in system.agents} == {
+        "triage_desk": TRIAGE,
+        "maths": MATH,
+        "check": CRITIC,
+        "history": HISTORY,
+    }
+    assert {agent.name: set(agent.reads) for agent in system.agents} == {
+        "triage_desk": set(),
+        "maths": {"triage_desk"},
+        "history": {"triage_desk"},
+        "check": {"maths", "history"},
+    }
+    assert (system.output, {agent.name for agent in system.agents if agent.answers}) == ("maths", {"maths", "history"})
+    assert (discovery.attributed, discovery.calls, discovery.calls_a_rollout) == (9, 9, 3.0)
+    assert system.app is not None and system.app.dialects == ("chat",)
+
+
+def test_what_could_not_be_told_is_said() -> None:
+    notes = "\n".join(school().notes)
+    assert "agents.history: called on 1 of 3 inputs" in notes
+    bare = seen("4", "hm", "x", wire("w", "x", "hm", prompt=" "), wire("m", "x", "hm", prompt=MATH))
+    other = seen("5", "ah", "z", wire("m", "y", "ah", prompt=MATH))
+    notes = "\n".join(found(bare, other).notes)
+    assert "1 calls hold no instructions" in notes
+
+
+def test_agents_may_read_one_another_in_a_circle() -> None:
+    draft, review, final = (f"{word} of the letter, in a full sentence." for word in ("A draft", "A review", "The end"))
+    writer, critic = "You are a writer. Write the letter that is asked for.", CRITIC
+    rollouts = [
+        seen(
+            str(number),
+            question,
+            f"{number} {final}",
+            wire("w", f"{number} {draft}", question, prompt=writer),
+            wire("c", f"{number} {review}", f"{number} {draft}", prompt=critic),
+            wire("w", f"{number} {final}", question, f"{number} {review}", prompt=writer),
+        )
+        for number, question in enumerate(QUESTIONS)
+    ]
+    system = found(*rollouts).system
+    assert {agent.name: (agent.reads, agent.calls) for agent in system.agents} == {
+        "writer": (("check",), 2),
+        "check": (("writer",), 1),
+    }
+    assert system.levels == (("writer", "check"),)
+    assert system.downstream["check"] == {"writer", "check"}
+
+
+def test_an_agent_whose_words_nobody_reads_decides_who_is_called() -> None:
+    rollouts = [
+        seen(
+            str(number),
+            question,
+            f"Lesson {number} is that one should always ask.",
+            wire("r", json.dumps({"route": "teacher"}), question, prompt="You route questions to whoever knows best."),
+            wire("t", f"Lesson {number} is that one should always ask.", question, prompt=MATH),
+        )
+        for number, question in enumerate(QUESTIONS)
+    ]
+    system = found(*rollouts).system
+    assert [(agent.name, agent.steering) for agent in system.agents] == [("route", True), ("maths_teacher", False)]
+    assert system.downstream["route"] == {"route", "maths_teacher"}
+
+
+def test_what_a_framework_sets_around_a_prompt_is_no_part_of_it() -> None:
+    frame = "Your input fields are:\n1. `q` (str)\nIn adhering to this structure, your objective is: \n        "
+    prompt = "You plan the journey.\n        Name two trains."
+    said = "Take the train to Lyon, and change there."
+    calls = [wire("p", said, question, prompt=frame + prompt) for question in QUESTIONS]
+    rollouts = [seen(question, question, said, call) for question, call in zip(QUESTIONS, calls, strict=True)]
+    assert {agent.name: agent.prompt for agent in found(*rollouts).system.agents} == {"plan": prompt}
+
+
+def test_no_team_is_made_up_where_nothing_can_be_told() -> None:
+    assert discover(APP, [seen("1", "a", "b", wire("x", "b", "a", prompt="hm"))]) is None
+
+
+def test_a_discovered_system_can_be_written_and_read() -> None:
+    system = school().system
+    text = dump_system(system)
+    again = parse_system(text)
+    assert again.agents == system.agents
+    assert again.output == "maths"
+    assert again.app is not None and system.app is not None
+    assert replace(again.app, folder="") == system.app

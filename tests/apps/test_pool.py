@@ -1,0 +1,292 @@
+"""Rollouts of apps: one process each, apart from one another, limited, and gone when maspo is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maspo.apps.pool import QUIET, Ended, Pool
+from maspo.core.errors import ConfigInvalid
+from maspo.team.app import App
+from tests.apps.conftest import WriteApp
+
+
+async def run(app: App, *rows: dict[str, str], environment: dict[str, str] | None = None) -> list[Ended]:
+    pool = Pool(app)
+    try:
+        return [await pool.run(row, environment or {}) for row in rows]
+    finally:
+        await pool.close()
+
+
+async def run_one(app: App, **row: str) -> Ended:
+    return (await run(app, row))[0]
+
+
+# ── callables ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("prefix", ["", "async "])
+async def test_a_row_goes_in_and_the_answer_comes_out(app: WriteApp, prefix: str) -> None:
+    ended = await run_one(app(f"{prefix}def answer(row): return row['input'] + '!'"), input="é\ud800 {x}")
+    assert (ended.answer, ended.reason) == ("é\ud800 {x}!", "")
+
+
+async def test_an_answer_that_is_no_text_comes_as_json(app: WriteApp) -> None:
+    assert (await run_one(app("def answer(row): return {'é': [1, 2]}"))).answer == '{"é": [1, 2]}'
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("def answer(row): return None", "returned None"),
+        ("def answer(row): return object()", "builtins.object"),
+        ("def answer(row): raise KeyError('q')", "KeyError: 'q'"),
+        ("def answer(row): raise SystemExit(3)", "SystemExit: 3"),
+        ("import os\ndef answer(row): os._exit(3)", "exit code 3"),
+        ("import os\ndef answer(row): os.kill(os.getpid(), 9)", "signal 9"),
+        ("answer = 3", "expected a function"),
+        ("import not_there", "not_there"),
+        ("def other(row): return 1", "answer"),
+    ],
+)
+async def test_a_rollout_without_an_answer_says_why(app: WriteApp, code: str, reason: str) -> None:
+    ended = await run_one(app(code))
+    assert ended.answer is None
+    assert reason in ended.reason
+
+
+async def test_what_an_app_prints_is_no_answer_and_is_told(app: WriteApp) -> None:
+    ended = await run_one(app("print('at import')\ndef answer(row):\n    print('{\"answer\": 1}')\n    return 'a'"))
+    assert ended.answer == "a"
+    assert ended.printed.splitlines() == ["at import", '{"answer": 1}']
+
+
+LEAKING = """
+import os
+url = os.environ["OPENAI_BASE_URL"]
+seen = []
+def answer(row):
+    seen.append(row["input"])
+    return [url, seen, os.environ["OPENAI_BASE_URL"]]
+"""
+
+
+async def test_nothing_is_carried_from_rollout_to_rollout(app: WriteApp) -> None:
+    """Clients that are made at import see the base URL of their own rollout."""
+    pool = Pool(app(LEAKING, workers=8))
+
+    async def one(number: int) -> Any:
+        async with pool.place() as place:
+            ended = await pool.run({"input": f"q{number}"}, {"OPENAI_BASE_URL": f"http://r{number}"}, place)
+        assert ended.answer is not None, ended
+        return json.loads(ended.answer)
+
+    try:
+        found = await asyncio.gather(*(one(number) for number in range(30)))
+    finally:
+        await pool.close()
+    assert found == [[f"http://r{number}", [f"q{number}"], f"http://r{number}"] for number in range(30)]
+
+
+async def test_libraries_that_the_first_rollout_loads_are_there_for_the_next(app: WriteApp) -> None:
+    code = """
+    import sys
+    loaded = "wave" in sys.modules
+    def answer(row):
+        import wave
+        return [loaded, "team" in sys.modules]
+    """
+    first, second = await run(app(code), {}, {})
+    assert (first.answer, second.answer) == ("[false, true]", "[true, true]")
+
+
+async def test_libraries_that_start_threads_are_not_forked_with(app: WriteApp, tmp_path: Path) -> None:
+    site = tmp_path / "env"
+    made = await asyncio.create_subprocess_exec(sys.executable, "-m", "venv", "--without-pip", str(site))
+    assert await made.wait() == 0
+    library = next(site.glob("lib/python3*/site-packages"))
+    started = "import threading, time\nthreading.Thread(target=time.sleep, args=(1000,), daemon=True).start()\n"
+    (library / "threaded.py").write_text(started)
+    code = "import sys\nloaded = 'threaded' in sys.modules\nimport threaded\ndef answer(row): return [loaded]"
+    found = await run(app(code, python="env/bin/python"), {}, {}, {})
+    assert [ended.answer for ended in found] == ["[false]"] * 3
+
+
+async def test_frameworks_are_told_not_to_phone_home(app: WriteApp) -> None:
+    code = "import os\ndef answer(row): return dict(os.environ)"
+    told = json.loads((await run_one(app(code))).answer or "")
+    assert QUIET.items() <= told.items()
+
+
+@pytest.mark.parametrize("version", ["3.9", "3.10", "3.12", "3.13"])
+async def test_the_shim_runs_on_other_pythons(app: WriteApp, version: str) -> None:
+    found = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
+    interpreter = str(found[0]) if found else shutil.which(f"python{version}")
+    if interpreter is None:
+        pytest.skip(f"no Python {version} here")
+    code = "import sys\nasync def answer(row): return '%d.%d' % sys.version_info[:2]"
+    assert (await run_one(app(code, python=interpreter))).answer == version
+
+
+@pytest.mark.parametrize("python", ["not/there", "/bin/true", "team.py"])
+async def test_an_interpreter_that_is_none_is_said_to_be(app: WriteApp, python: str) -> None:
+    with pytest.raises(ConfigInvalid, match=r"app\.python"):
+        await run_one(app("def answer(row): return 1", python=python))
+
+
+# ── limits ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_rollout_that_takes_too_long_costs_only_itself(app: WriteApp) -> None:
+    code = "import time\ndef answer(row):\n    while row['input'] == 'slow': pass\n    return 'done'"
+    slow, fast = await run(app(code, seconds=1.0), {"input": "slow"}, {"input": "fast"})
+    assert (slow.answer, slow.reason) == (None, "took longer than 1 seconds")
+    assert fast.answer == "done"
+
+
+async def test_a_rollout_that_prints_without_end_is_ended(app: WriteApp) -> None:
+    code = "def answer(row):\n    while True: print('x' * 100_000)"
+    ended = await run_one(app(code, seconds=60.0))
+    assert ended.answer is None
+    assert "wrote more than" in ended.reason
+    assert len(ended.printed) < 10_000
+
+
+async def test_a_large_answer_comes_whole(app: WriteApp) -> None:
+    assert (await run_one(app("def answer(row): return row['input'] * 3"), input="é" * 500_000)).answer == (
+        "é" * 1_500_000
+    )
+
+
+# ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_command_reads_a_row_and_prints_the_answer(tmp_path: Path) -> None:
+    ended = await run_one(App("sed -e 's/input/é/'", folder=str(tmp_path)), input="a b")
+    assert ended.answer == '{"é": "a b"}'
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [("false", "exit code 1"), ("not-there-at-all", "cannot be started"), ("sh -c 'kill -9 $$'", "signal 9")],
+)
+async def test_a_command_that_fails_says_how(tmp_path: Path, command: str, reason: str) -> None:
+    ended = await run_one(App(command, folder=str(tmp_path)))
+    assert ended.answer is None
+    assert reason in ended.reason
+
+
+DIALOGUE = """
+import json, sys
+seen = 0
+for line in sys.stdin:
+    seen += 1
+    row = json.loads(line)
+    if row["input"] == "die": sys.exit(4)
+    print(json.dumps({"answer": f"{row['input']} {seen}"}), flush=True)
+"""
+
+
+async def test_a_command_that_is_kept_alive_answers_row_after_row(tmp_path: Path) -> None:
+    (tmp_path / "dialogue.py").write_text(DIALOGUE)
+    app = App(f"{sys.executable} dialogue.py", keep_alive=True, folder=str(tmp_path), seconds=20.0)
+    big = "x" * 300_000  # more than a pipe holds
+    rows = [{"input": text} for text in ("a", big, "die", "b")]
+    found = await run(app, *rows)
+    assert [ended.answer for ended in found] == ["a 1", f"{big} 2", None, "b 1"]
+    assert "exit code 4" in found[2].reason
+
+
+async def test_a_callable_that_is_kept_alive_keeps_what_it_holds(app: WriteApp) -> None:
+    found = await run(
+        app(LEAKING, keep_alive=True), {"input": "a"}, {"input": "b"}, environment={"OPENAI_BASE_URL": ""}
+    )
+    assert [json.loads(ended.answer or "")[1] for ended in found] == [["a"], ["a", "b"]]
+
+
+# ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+FORKING = """
+import os, pathlib, subprocess, time
+def answer(row):
+    child = subprocess.Popen(["sleep", "1000"])
+    pathlib.Path(row["file"]).write_text(f"{os.getppid()} {os.getpid()} {child.pid}")
+    while row["input"] == "stay": time.sleep(0.01)
+    return "left"
+"""
+
+
+async def gone(pid: int) -> bool:
+    """Wait until a process is gone, or is nobody's any more; half a minute at most."""
+    for _ in range(3000):
+        if not runs(pid):
+            return True
+        await asyncio.sleep(0.01)
+    return False
+
+
+def runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+async def pids(file: Path) -> list[int]:
+    """Wait until the app has written the process ids of the shim, of itself and of its child."""
+    for _ in range(3000):
+        if len(found := written(file)) == 3:
+            return found
+        await asyncio.sleep(0.01)
+    raise AssertionError("the app did not start")
+
+
+def written(file: Path) -> list[int]:
+    return [int(pid) for pid in file.read_text().split()] if file.exists() else []
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
+
+
+@needs_proc
+async def test_what_a_rollout_started_ends_with_it(app: WriteApp, tmp_path: Path) -> None:
+    ended = await run_one(app(FORKING), input="go", file=str(tmp_path / "pids"))
+    assert ended.answer == "left"
+    assert all([await gone(pid) for pid in await pids(tmp_path / "pids")])
+
+
+@needs_proc
+@pytest.mark.parametrize("end", ["cancelled", "closed", "killed"])
+async def test_nothing_outlives_maspo(app: WriteApp, tmp_path: Path, end: str) -> None:
+    pool = Pool(app(FORKING))
+    task = asyncio.create_task(pool.run({"input": "stay", "file": str(tmp_path / "pids")}, {}))
+    shim, *started = await pids(tmp_path / "pids")
+    if end == "cancelled":
+        task.cancel()
+        assert all([await gone(pid) for pid in started])
+    elif end == "killed":
+        os.kill(shim, signal.SIGKILL)
+    await pool.close()
+    (found,) = await asyncio.gather(task, return_exceptions=True)
+    if end == "killed":
+        assert found == Ended(None, "the process that starts the app has ended")
+    assert all([await gone(pid) for pid in (shim, *started)])
+
+
+async def test_after_the_shim_has_died_another_one_goes_on(app: WriteApp) -> None:
+    pool = Pool(app("import os\ndef answer(row): return os.getppid()"))
+    try:
+        os.kill(int((await pool.run({}, {})).answer or ""), signal.SIGKILL)
+        found = [await pool.run({}, {}) for _ in range(2)]
+        assert found[-1].answer is not None
+    finally:
+        await pool.close()

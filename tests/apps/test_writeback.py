@@ -1,0 +1,116 @@
+"""Prompts written back into the files that they came from: exactly, or not at all."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import random
+import textwrap
+import tomllib
+from collections.abc import Callable
+
+import pytest
+import yaml
+
+from maspo.apps.writeback import CannotWrite, find_places, only_place, rewritten
+
+OLD = "You solve the problem step by step."
+HARD = (
+    'Braces {x} {{y}} and {% raw %}, $z ${w} %s, C:\\new \\frac{a}{b}, "quoted" \'single\' """three""", é\u2028\x7f.\n'
+    '\n  An indented line: with a colon # and a mark\n- and one that ends so: "\\'
+)
+
+
+def changed(file: str, source: str, new: str = HARD, old: str = OLD, template: str = "none") -> str:
+    return rewritten(source, only_place(find_places(file, source, old)), old, new, template)  # type: ignore[arg-type]
+
+
+PYTHON: dict[str, tuple[str, Callable[[str], str]]] = {
+    "plain": (f"import os\nP = {OLD!r}  # a comment\nQ = 1\n", str),
+    "in a call": (f"agent(\n    name='é', instructions={OLD!r},\n)\n", str),
+    "concatenated": ("P = ('You solve the problem '\n     'step by step.')\n", str),
+    "three quotes": (f'P = """\n{OLD}\n"""\n', str.strip),
+    "dedented": (f'P = dedent("""\n    {OLD}\n    """)\n', lambda text: textwrap.dedent(text).strip()),
+    "a docstring": (f'class S:\n    """{OLD}"""\n', inspect.cleandoc),
+}
+
+
+def said(source: str) -> list[str]:
+    return [
+        node.value
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+
+
+def test_indentation_that_the_app_takes_away_is_not_written() -> None:
+    with pytest.raises(CannotWrite, match="indented"):
+        changed("t.py", 'class S:\n    """One\n    two."""\n', "One\n  and two.", "One\ntwo.")
+
+
+@pytest.mark.parametrize("name", PYTHON)
+def test_a_prompt_in_python_is_replaced_by_one_that_arrives_as_it_is(name: str) -> None:
+    source, arrives = PYTHON[name]
+    new = HARD if name != "a docstring" else HARD.replace("\n  An", "\nAn")
+    made = changed("team.py", source, new)
+    assert [arrives(text) for text in said(made)].count(new) == 1
+    assert "# a comment" in made or "# a comment" not in source
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_any_text_comes_out_of_a_python_literal_as_it_went_in(seed: int) -> None:
+    draw = random.Random(seed)
+    text = (
+        "x" + "".join(draw.choices(["\\", '"', '"""', "'", "\n", "{", "}", "é", "\u2028", "\0", "a", " "], k=60)) + "x"
+    )
+    made = changed("team.py", f"P = {OLD!r}\nQ = 'other'\n", text)
+    assert said(made) == [text, "other"]
+
+
+def test_prompts_in_other_files_are_replaced_and_nothing_else_is() -> None:
+    made = changed("p.json", json.dumps({"a": [OLD, "b"], "é": 1}, indent=2))
+    assert json.loads(made) == {"a": [HARD, "b"], "é": 1}
+    made = changed("p.yaml", f"# a comment\na:\n  p: {OLD}\n  q: [1, two]\nb: |\n  Other\n  text.\n")
+    assert yaml.safe_load(made) == {"a": {"p": HARD, "q": [1, "two"]}, "b": "Other\ntext.\n"}
+    assert "# a comment" in made
+    made = changed("p.toml", f"[a] # c\np = '{OLD}'\nq = 2\n")
+    assert tomllib.loads(made) == {"a": {"p": HARD, "q": 2}}
+    assert changed("p.md", f"\n{OLD}\n") == f"\n{HARD}\n"
+
+
+def test_a_block_of_yaml_stays_a_block() -> None:
+    new = "First line.\n\nSecond: line {x}."
+    made = changed("p.yaml", f"a:\n  p: |\n    {OLD}\n  q: 1\n", new)
+    assert yaml.safe_load(made) == {"a": {"p": f"{new}\n", "q": 1}}
+    assert "  p: |\n    First line.\n" in made
+
+
+def test_values_keep_the_names_that_the_source_gives_them() -> None:
+    old, new = "Today is {value}. Answer {value2}.", "Say {x} when it is {value}: {value2}"
+    made = changed("t.py", "P = 'Today is {day}. Answer {q}.'.format(day=d, q=q)\n", new, old, "unknown")
+    (text,) = said(made)
+    assert text.format(day="Monday", q="why") == "Say {x} when it is Monday: why"
+
+
+def test_doubled_braces_tell_that_the_literal_is_a_template() -> None:
+    old = 'Answer as {"a": 1}, please.'
+    made = changed("t.py", "P = 'Answer as {{\"a\": 1}}, please.'\n", 'Use {"b": [2]}.', old, "unknown")
+    assert said(made) == ['Use {{"b": [2]}}.']
+
+
+@pytest.mark.parametrize(
+    ("file", "source", "new", "reason"),
+    [
+        ("t.py", "P = f'You solve {x} step by step.'", "New.", "no literal"),
+        ("t.py", "P = 'You solve the problem ' + word", "New.", "no literal"),
+        ("t.py", f"P = {OLD!r}\nQ = {OLD!r}", "New.", "several places"),
+        ("t.py", f"P = {OLD!r}", "New {x}.", "--template"),
+        ("t.py", f"P = {OLD!r}", "It costs $5.", "--template"),
+        ("t.py", f"P = {OLD!r} % x", "New.", "no literal"),
+        ("t.py", "def (", "New.", "no literal"),
+    ],
+)
+def test_what_cannot_be_done_exactly_is_refused(file: str, source: str, new: str, reason: str) -> None:
+    with pytest.raises(CannotWrite, match=reason):
+        changed(file, source, new, template="unknown")

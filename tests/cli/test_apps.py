@@ -1,0 +1,160 @@
+"""The example app as its owner would use it: discovered, checked, optimized, resumed, evaluated; and who may run it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from maspo.team import System
+from maspo.team.load import load_system
+from maspo.world import World
+from tests.cli.conftest import Run
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "app" / "team.py"
+ROWS = ("--inputs", "questions.jsonl")
+CALLS = "150"
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[str]:
+    """Return the base URL of a simulated world."""
+    command = [sys.executable, "-m", "maspo", "world", "serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout is not None
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.terminate()
+
+
+@pytest.fixture
+def example(folder: Path, world: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put the example app and rows of the world into the folder."""
+    monkeypatch.setenv("OPENAI_BASE_URL", world)
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
+    shutil.copy(EXAMPLE, folder / "team.py")
+    rows = [json.dumps(row) for row in World().inputs(24)]
+    (folder / "questions.jsonl").write_text("\n".join(rows))
+    return folder
+
+
+def discovered(maspo: Run) -> System:
+    said = maspo(
+        "discover", "--app", "team:answer", "--inputs", "questions.jsonl", "--rows", "12", "--out", "team.yaml"
+    )
+    assert said.code == 0, said.err
+    return load_system("team.yaml")
+
+
+@pytest.mark.slow
+def test_an_app_is_used_as_a_prompt_graph_is(example: Path, maspo: Run) -> None:
+    before = (example / "team.py").read_bytes()
+    system = discovered(maspo)
+    assert {agent.name: set(agent.reads) for agent in system.agents} == {
+        "solve": set(),
+        "review": {"solve"},
+        "read": {"solve", "review"},
+    }
+    for command in ("check", "estimate"):
+        said = maspo(command, "team.yaml", *ROWS, "--json")
+        assert said.code == 0, said.err
+    said = maspo("optimize", "team.yaml", *ROWS, "--max-calls", CALLS, "--out", "run", "--json")
+    assert said.code in (0, 4), said.err
+    used = said.json["calls"]
+    assert used["agent"] + used["judge"] + used["proposer"] <= int(CALLS)
+    assert used["agent"] > 50
+    for command in ("resume", "report", "diff"):
+        said = maspo(command, "run")
+        assert said.code in (0, 4), said.err
+    said = maspo(
+        "evaluate", "team.yaml", "--inputs", "questions.jsonl", "--prompts", "run", "--out", "measured", "--json"
+    )
+    assert said.code == 0, said.err
+    assert (example / "team.py").read_bytes() == before
+    applied(maspo, example)
+
+
+@pytest.mark.slow
+def test_an_app_is_looked_at_on_the_way(example: Path, maspo: Run) -> None:
+    said = maspo(
+        "optimize", "team:answer", "--inputs", "questions.jsonl", "--max-calls", "60", "--out", "run", "--json"
+    )
+    assert said.code in (0, 4), said.err
+    assert (example / "team.system.yaml").is_file()
+    said = maspo("check", "team:answer", *ROWS)
+    assert said.code == 2
+    assert "maspo discover --app team:answer" in said.err
+
+
+@pytest.mark.slow
+def test_an_app_in_a_file_of_others_is_run_only_where_that_is_allowed(
+    example: Path, maspo: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    discovered(maspo)
+    arguments = ("optimize", "team.yaml", *ROWS, "--max-calls", "10")
+    monkeypatch.setenv("XDG_STATE_HOME", str(example / "another machine"))
+    said = maspo(*arguments, "--out", "refused")
+    assert said.code == 2
+    assert "--allow-app" in said.err
+    assert not (example / "refused").exists()
+    assert maspo(*arguments, "--out", "allowed", "--allow-app").code in (0, 4)
+    assert maspo(*arguments, "--out", "remembered").code in (0, 4)
+    monkeypatch.setenv("XDG_STATE_HOME", str(example / "a third machine"))
+    assert "--allow-app" in maspo("resume", "allowed").err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--app", "team:nothing"), "AttributeError"),
+        (("--app", "not_there:answer"), "--python .venv/bin/python"),
+        (("--app", "cat"), "made no call"),
+        (("--app", "'"), "--app"),
+        (("--app", "team:answer", "--rows", "1", "--out", "inputs.jsonl"), "is there already"),
+    ],
+)
+def test_an_app_that_cannot_be_looked_at_says_why(
+    example: Path, maspo: Run, arguments: tuple[str, ...], told: str
+) -> None:
+    said = maspo("discover", *ROWS, "--rows", "2", "--out", "new.yaml", *arguments)
+    assert said.code == 2
+    assert told in said.err
+
+
+@pytest.mark.slow
+def test_an_app_that_is_kept_alive_and_keeps_what_it_saw_is_told(example: Path, maspo: Run) -> None:
+    source = (example / "team.py").read_text()
+    kept = source.replace(
+        '    question = row["input"]\n', '    SEEN.append(row["input"])\n    question = "\\n".join(SEEN)\n'
+    )
+    (example / "team.py").write_text(f"{kept}\n\nSEEN: list[str] = []\n")
+    for keeps, told in (([], False), (["--keep-alive", "--workers", "1"], True)):
+        out = f"team{told}.yaml"
+        said = maspo("discover", "--app", "team:answer", *ROWS, "--rows", "3", "--out", out, *keeps)
+        assert said.code == 0, said.err
+        assert ("was shown another input" in said.err) is told
+
+
+def applied(maspo: Run, example: Path) -> None:
+    """Write prompts back into the app, and look at it again: that is what it tells its models now."""
+    prompts = example / "run" / "prompts.json"
+    seed = json.loads((example / "run" / "seed_prompts.json").read_text())
+    shipped = {name: f'{text}\n- Keep {{x}}, "quotes" and \\frac.' for name, text in seed.items()}
+    prompts.write_text(json.dumps(shipped))
+    assert maspo("apply", "run", "--check").code == 1
+    assert "--template" in maspo("apply", "run").err
+    shown = maspo("apply", "run", "--template", "none")
+    assert shown.out.startswith("---")
+    assert "Nothing was written" in shown.err
+    said = maspo("apply", "run", "--yes", "--template", "none")
+    assert said.code == 0, said.err
+    assert maspo("apply", "run", "--check").code == 0
+    again = maspo("discover", "--app", "team:answer", *ROWS, "--rows", "12", "--out", "again.yaml")
+    assert again.code == 0, again.err
+    assert sorted(load_system("again.yaml").prompts.values()) == sorted(shipped.values())

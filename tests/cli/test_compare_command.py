@@ -1,0 +1,113 @@
+"""``maspo compare`` against a simulated world over HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from maspo.world import World
+from tests.cli.test_commands import world_server
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Run, Said
+
+ROWS = 20
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with world_server() as base_url:
+        yield base_url
+
+
+@pytest.fixture(autouse=True)
+def files(folder: Path) -> None:
+    world = World()
+    system = world.system("reflect")
+    agents = {
+        name: {"prompt": system.by_name[name].prompt, "reads": list(system.by_name[name].reads)}
+        for name in system.order
+    }
+    lines = [f"  {name}: {json.dumps(agent)}" for name, agent in agents.items()]
+    Path("team.yaml").write_text("name: team\nagents:\n" + "\n".join(lines))
+    rows = [dict(row) for row in world.inputs(ROWS)]
+    rows[0]["id"] = "<script>alert(1)</script>|x"
+    Path("rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    mine = {name: f"{prompt} Check the edge cases. Verify each step." for name, prompt in system.prompts.items()}
+    Path("mine.json").write_text(json.dumps(mine))
+
+
+def compare(maspo: Run, url: str, *more: str) -> Said:
+    shared = ("--inputs", "rows.jsonl", "--base-url", url, "--agent-model", "simulated", "--out", "out", "--yes")
+    return maspo("compare", "team.yaml", *shared, *more)
+
+
+def test_two_methods_and_prompts_of_ones_own_meet_and_everything_is_written(maspo: Run, url: str) -> None:
+    asked = ("--methods", "default,spo", "--against", "mine.json", "--max-calls", "620", "--json")
+    said = compare(maspo, url, *asked)
+    assert said.code in (0, 4), said
+    found = said.json
+    assert [one["name"] for one in found["standings"]] == ["seed", "seed again", "best of 2", "default", "spo", "mine"]
+    assert found["calls"] <= 620
+    assert found["simulated"] is True
+    assert found["decided_by"] == "labels"
+    assert len(found["rows"]) == found["inputs"]
+    assert len(found["pairs"]) == 3
+    assert {one["folder"] for each in found["standings"] for one in each["runs"]} == {"runs/default-0", "runs/spo-0"}
+    assert {path.name for path in Path("out").iterdir()} >= {
+        "comparison.db",
+        "comparison.html",
+        "comparison.md",
+        "runs",
+    }
+    assert json.loads(Path("out/comparison.json").read_text()).items() <= found.items()
+    assert Path("out/runs/spo-0/report.html").is_file()
+    again = compare(maspo, url, *asked)
+    assert again.json["calls"] == found["calls"]
+    assert again.json["standings"] == found["standings"]
+
+
+def test_two_prompt_sets_meet_without_a_search_and_no_text_acts_on_the_page(maspo: Run, url: str) -> None:
+    said = compare(maspo, url, "--methods", "", "--against", "mine.json", "--json")
+    assert said.code == 0, said
+    assert said.json["inputs"] == ROWS
+    assert said.json["pairs"] == []
+    page, table = Path("out/comparison.html").read_text(), Path("out/comparison.md").read_text()
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "<script" not in table
+    lines = [line for line in table.splitlines() if line.startswith("| mine")]
+    assert len(lines) == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (("--methods", "oprah"), "no such profile or optimizer"),
+        (("--methods", ""), "nothing to compare"),
+        (("--methods", "spo,spo"), "stands twice"),
+        (("--seeds", "x"), "--seeds 'x'"),
+        (("--methods", "spo", "--max-calls", "50"), "--max-calls 50"),
+        (("--methods", "", "--against", "none.json"), "no such file"),
+        (("--methods", "", "--against", "mine.json", "--against", "mine.json"), "another file"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_before_anything_is_written(
+    maspo: Run, url: str, more: tuple[str, ...], told: str
+) -> None:
+    said = compare(maspo, url, *more)
+    assert said.code == 2, said
+    assert told in said.err
+    assert not Path("out").exists()
+
+
+def test_another_comparison_in_the_folder_is_refused(maspo: Run, url: str) -> None:
+    assert compare(maspo, url, "--methods", "", "--against", "mine.json").code == 0
+    said = compare(maspo, url, "--methods", "spo", "--max-calls", "600")
+    assert said.code == 2, said
+    assert "another comparison" in said.err
+    assert "--methods: was " in said.err

@@ -1,0 +1,165 @@
+"""Inputs that ask the same: found however they are spelled, and never on both sides of the split."""
+
+from __future__ import annotations
+
+import random
+import unicodedata
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maspo.core.errors import InputsInvalid
+from maspo.core.spelling import tokens
+from maspo.data.groups import ALONE, Groups, groups_of
+from maspo.data.inputs import Inputs, make_inputs
+from maspo.data.split import split
+
+QUESTIONS = (
+    "What is the capital of France?",
+    "A shelf holds 6 boxes of 12 pens. 5 pens are missing. How many pens are there?",
+    "Who wrote the play Hamlet, and in which year?",
+    "A train leaves at 9:00 and travels 300 km at 70 km/h. When does it arrive?",
+    "What is 12 + 7?",
+    "Name the largest planet in our solar system.",
+)
+
+
+def _wide(text: str) -> str:
+    """Return a text in full-width forms."""
+    return "".join(chr(ord(one) + 0xFEE0) if "!" <= one <= "~" else one for one in text)
+
+
+def _mistyped(text: str) -> str:
+    """Return a text with two letters of its longest word exchanged."""
+    words = text.split()
+    place = max(range(len(words)), key=lambda number: len(words[number]))
+    word = words[place]
+    words[place] = word[:2] + word[3] + word[2] + word[4:] if len(word) > 5 else word
+    return " ".join(words)
+
+
+SPELLINGS: tuple[Callable[[str], str], ...] = (
+    lambda text: text,
+    lambda text: text + " ",
+    str.upper,
+    str.lower,
+    _wide,
+    lambda text: unicodedata.normalize("NFD", text),
+    lambda text: text.rstrip("?.") + " ?",
+    lambda text: "Please: " + text,
+    lambda text: text + " Answer briefly.",
+    lambda text: "  ".join(text.split()),
+    lambda text: "Q: " + text,
+    lambda text: "Could you tell me: " + text[0].lower() + text[1:],
+    lambda text: text + " (variant 3)",
+    lambda text: "17. " + text,
+    lambda text: text + " Thank you!",
+    lambda text: "Please answer the following question carefully. " + text,
+    lambda text: text.replace(" the ", " the\u00a0"),
+    _mistyped,
+    lambda text: text.replace(" ", "\n"),
+    lambda text: f"**{text}**",
+    lambda text: text + " #12",
+    lambda text: "Think step by step. " + text,
+    lambda text: text.replace("What is", "What's"),
+    lambda text: "Hey, " + text,
+    lambda text: "\u200b".join(text.partition(" ")),
+    lambda text: "Question 5: " + text,
+    lambda text: text + " [copy 4]",
+    lambda text: "Row 9 - " + text,
+    lambda text: text + " Give only the final answer.",
+    lambda text: text.replace("e", "\u0435", 1),
+)
+
+
+def twins(questions: int, spellings: int) -> Inputs:
+    """Return inputs of a few questions in many spellings, with a row number that nobody reads."""
+    texts = [spell(text) for text in QUESTIONS[:questions] for spell in SPELLINGS[:spellings]]
+    return make_inputs([{"input": text, "row": number} for number, text in enumerate(texts)])
+
+
+@pytest.mark.parametrize(("questions", "spellings"), [(6, 10), (3, 20), (2, 30), (6, 30)])
+def test_g01_spellings_of_a_question_are_one_group(questions: int, spellings: int) -> None:
+    inputs = twins(questions, spellings)
+    groups = groups_of(inputs, ["input"])
+    found = list(groups.members(row.key for row in inputs.rows).values())
+    assert [len(group) for group in found] == [spellings] * questions
+
+
+_SAME = [spell for spell in SPELLINGS if all(tokens(spell(text)) == tokens(text) for text in QUESTIONS)]
+"""Spellings of the same words; the others add or replace some, and are near-copies by what all rows have."""
+
+
+def test_g02_most_spellings_are_of_the_same_words() -> None:
+    assert len(_SAME) >= 10
+
+
+@given(st.permutations(range(len(QUESTIONS) * len(_SAME))), st.floats(0.1, 0.9), st.integers(2, 60))
+def test_g02_no_order_of_spellings_puts_twins_on_both_sides(order: list[int], share: float, n: int) -> None:
+    texts = [spell(text) for text in QUESTIONS for spell in _SAME]
+    rows = [{"input": texts[place], "row": place} for place in order[:n]]
+    inputs = make_inputs(rows)
+    groups = groups_of(inputs, ["input"])
+    if groups.count(row.key for row in inputs.rows) < 2:
+        return
+    search, holdout = split(inputs, share, groups)
+    question = {row.key: int(row.columns["row"]) // len(_SAME) for row in inputs.rows}
+    assert not {question[key] for key in search} & {question[key] for key in holdout}
+    again = make_inputs(rows[::-1])
+    assert set(split(again, share, groups_of(again, ["input"]))[1]) == set(holdout)
+
+
+def test_g03_questions_that_differ_in_a_number_a_name_or_a_sign_are_independent() -> None:
+    texts = [f"A shop sells {n} apples and {n * n} pears. How many pieces of fruit does it sell?" for n in range(2, 40)]
+    texts += [f"What is the capital of {name}?" for name in ("France", "Spain", "Chad", "Peru", "Oman", "Fiji")]
+    texts += ["What is 3 + 4?", "What is 3 - 4?", "What is 3 * 4?", "What is 34?", "What is 3.4?"]
+    texts += [f"Translate: {word}" for word in ("horse", "house", "mouse", "moose", "goose", "loose")]
+    inputs = make_inputs(texts)
+    assert groups_of(inputs, ["input"]).count(row.key for row in inputs.rows) == len(texts)
+
+
+def test_g04_a_frame_around_every_row_does_not_make_them_alike() -> None:
+    frame = "You work for the support desk of a shop. Be polite, cite the policy, and never promise a refund. Ticket: "
+    words = ("parcel", "invoice", "password", "refund", "voucher", "address", "warranty", "colour", "size", "battery")
+    inputs = make_inputs([f"{frame}{word} {other} trouble" for word in words for other in words if word < other])
+    assert groups_of(inputs, ["input"]).count(row.key for row in inputs.rows) == len(inputs.rows)
+
+
+def test_g05_a_named_column_says_what_asks_the_same_and_none_that_nothing_does() -> None:
+    rows = [{"input": f"{word} and its uses in {n} words", "topic": word} for word in ("iron", "salt") for n in (5, 9)]
+    inputs = make_inputs(rows)
+    keys = [row.key for row in inputs.rows]
+    assert groups_of(inputs, ["input"], "topic").count(keys) == 2
+    assert groups_of(inputs, ["input"]).count(keys) == 4
+    assert groups_of(twins(2, 3), ["input"], ALONE).count(row.key for row in twins(2, 3).rows) == 6
+    with pytest.raises(InputsInvalid, match="--group-by subject: no row has this column; expected one of input"):
+        groups_of(inputs, ["input"], "subject")
+
+
+def test_g06_only_what_prompts_read_counts() -> None:
+    inputs = make_inputs([{"input": "What is the capital of France?", "hint": text} for text in ("a river", "a tower")])
+    keys = [row.key for row in inputs.rows]
+    assert groups_of(inputs, ["input"]).count(keys) == 1
+    assert groups_of(inputs, ["hint", "input"]).count(keys) == 2
+
+
+def test_g07_many_rows_take_time_in_proportion_and_keep_their_twins() -> None:
+    """Rows of a template share all words but one, and are compared with few others; twins are found all the same."""
+    chance = random.Random(1)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    names = ["".join(chance.choices(letters, k=9)) for _ in range(1500)]
+    texts = [f"Which city is the capital of the land of {name} at present?" for name in dict.fromkeys(names)]
+    inputs = make_inputs([*texts, *(text.upper() + " Please." for text in texts)])
+    assert groups_of(inputs, ["input"]).count(row.key for row in inputs.rows) == len(texts)
+
+
+@given(st.integers(2, 12), st.integers(1, 9), st.floats(0.05, 0.95), st.integers(1, 60))
+def test_g08_the_hold_out_takes_whole_groups_that_fit(groups: int, size: int, share: float, most: int) -> None:
+    inputs = make_inputs([f"{group} {number}" for group in range(groups) for number in range(size)])
+    of = Groups({row.key: row.columns["input"].split()[0] for row in inputs.rows})
+    search, holdout = split(inputs, share, of, most)
+    assert sorted([*search, *holdout]) == sorted(row.key for row in inputs.rows)
+    assert not {of.of[key] for key in search} & {of.of[key] for key in holdout}
+    assert len(holdout) <= max(most, size)

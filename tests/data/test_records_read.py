@@ -1,0 +1,72 @@
+"""Tables as spreadsheets and people write them are read as they are meant, or refused with their line and the fix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from maspo.core.errors import InputsInvalid
+from maspo.data.inputs import load_inputs
+from maspo.data.records import read_records
+
+ROWS = [{"input": "What, then?", "answer": "A"}, {"input": "Größe; Maß\tund €?", "answer": ""}]
+
+
+def table(sign: str) -> str:
+    return f'input{sign}answer\n"What, then?"{sign}A\n"Größe; Maß\tund €?"{sign}\n'
+
+
+def written(folder: Path, content: bytes, name: str = "rows.csv") -> Path:
+    file = folder / name
+    file.write_bytes(content)
+    return file
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_r01_signs_between_cells_and_encodings_are_told(sign: str, encoding: str, tmp_path: Path) -> None:
+    for name in ("rows.csv", "rows.tsv", "ROWS.CSV"):
+        assert read_records(written(tmp_path, table(sign).encode(encoding), name)) == ROWS
+    lines = table(sign).replace("\n", "\r\n").encode(encoding)
+    assert read_records(written(tmp_path, lines)) == ROWS
+
+
+def test_r02_json_lines_in_utf_16_are_read(tmp_path: Path) -> None:
+    assert read_records(written(tmp_path, '{"input": "ä"}\n'.encode("utf-16"), "rows.jsonl")) == [{"input": "ä"}]
+
+
+@pytest.mark.parametrize("blank", ["", ",", "  ,  ", " ", ",,,"])
+def test_r03_blank_rows_and_cells_beyond_the_table_are_none(blank: str, tmp_path: Path) -> None:
+    content = f"{blank}\ninput,answer\n{blank}\na,1,,\n{blank}\nb\n{blank}".encode()
+    assert read_records(written(tmp_path, content)) == [{"input": "a", "answer": "1"}, {"input": "b", "answer": ""}]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("input,answer\na,1\nWhat, then?,A\n", "line 3: 3 cells, and 2 columns"),
+        ("input\nok\nWhat, then?\n", "line 3: 2 cells, and 1 columns"),
+        ("input;answer\na;b;c\n", "line 2: 3 cells"),
+        ("input,\na,b\n", "line 2: 2 cells, and 1 columns"),
+        ("input,input\na,b\n", "two columns are named 'input'"),
+        ('input,answer\n"a,1\n', "not CSV"),
+        ('input,answer\n"a"b,1\n', "not CSV"),
+    ],
+)
+def test_r04_what_would_be_read_askew_is_refused_with_its_line_and_the_fix(
+    content: str, said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputsInvalid) as caught:
+        load_inputs(written(tmp_path, content.encode()))
+    assert said in str(caught.value)
+    assert "JSON Lines" in str(caught.value) or "name them apart" in str(caught.value)
+
+
+def test_r05_what_is_no_text_is_refused_with_the_fix(tmp_path: Path) -> None:
+    with pytest.raises(InputsInvalid, match="give a UTF-8"):
+        load_inputs(written(tmp_path, "input\nGröße\n".encode("cp1252")))
+
+
+def test_r06_row_numbers_of_a_data_frame_are_no_column(tmp_path: Path) -> None:
+    assert read_records(written(tmp_path, b",input\n0,a\n1,b\n")) == [{"input": "a"}, {"input": "b"}]

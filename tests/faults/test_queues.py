@@ -1,0 +1,135 @@
+"""Servers with few slots and a queue, on a virtual clock: no slot is idle, and no call waits long."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from maspo.arena.clock import run_virtually
+from maspo.models import Message, Reply, Request
+from maspo.models.layers.limited import NEAR, Limited, Pacing
+
+ASK = Request("m", (Message("user", "Hi"),), "agent", "solver")
+SECONDS = 15.0
+"""Of a reply: a laptop's."""
+CALLS = 1000
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+@dataclass
+class Queue:
+    """A server that answers so many calls at once, first come first served; lengths of replies vary by ``spread``."""
+
+    slots: int
+    seconds: float = SECONDS
+    spread: float = 0.0
+    chance: random.Random = field(default_factory=lambda: random.Random(1))
+    busy: float = 0.0
+    area: float = 0.0
+    in_flight: int = 0
+    longest: float = 0.0
+    late: int = 0
+    _last: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._free = asyncio.Semaphore(self.slots)
+
+    def _count(self, change: int) -> None:
+        self.area += self.in_flight * (now() - self._last)
+        self._last, self.in_flight = now(), self.in_flight + change
+
+    async def complete(self, request: Request) -> Reply:
+        came = now()
+        self._count(1)
+        tokens = max(1, round(100 * math.exp(self.spread * self.chance.gauss(0, 1))))
+        async with self._free:
+            await asyncio.sleep(self.seconds * tokens / 100)
+            self.busy += self.seconds * tokens / 100
+        self._count(-1)
+        self.longest = max(self.longest, now() - came)
+        self.late += now() - came > 8 * self.seconds
+        return Reply("text", 5, tokens, seconds=now() - came)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a run of calls made of a server."""
+
+    queue: Queue
+    seconds: float
+    at_once: float
+
+    @property
+    def busy(self) -> float:
+        return self.queue.busy / self.queue.slots / self.seconds
+
+    @property
+    def in_flight(self) -> float:
+        return self.queue.area / self.seconds
+
+
+def play(queue: Queue, pacing: Pacing, pauses: float = 0.0, calls: int = CALLS, most: int = 64) -> Found:
+    async def main() -> Found:
+        limited, numbers, chance = Limited(queue, most, pacing), iter(range(calls)), random.Random(2)
+
+        async def worker() -> None:
+            for number in numbers:
+                if pauses:
+                    await asyncio.sleep(chance.expovariate(1 / pauses))
+                await limited.complete(replace(ASK, identity=str(number)))
+
+        await asyncio.gather(*(worker() for _ in range(100)))
+        return Found(queue, now(), limited._pace.crowding.limit)
+
+    return run_virtually(main())
+
+
+@pytest.mark.parametrize("pauses", [0.0, 100.0], ids=["", "Poisson pauses"])
+@pytest.mark.parametrize("slots", [1, 2, 4])
+def test_q01_slots_are_busy_and_nothing_waits_long(slots: int, pauses: float) -> None:
+    found = play(Queue(slots), NEAR, pauses)
+    assert found.busy >= 0.97
+    assert found.in_flight <= 1.5 * slots
+    assert found.queue.late <= 0.01 * CALLS
+    assert found.at_once <= 1.5 * slots
+
+
+@pytest.mark.parametrize("slots", [1, 2, 4, 8])
+@pytest.mark.parametrize("pacing", [NEAR, Pacing()], ids=["near", "far"])
+def test_q02_replies_of_every_length(slots: int, pacing: Pacing) -> None:
+    found = play(Queue(slots, spread=0.6), pacing)
+    assert found.busy >= 0.9
+    assert found.at_once <= 2 * slots
+    if pacing is NEAR:
+        assert found.queue.late <= 0.01 * CALLS
+
+
+@pytest.mark.parametrize("slots", [1, 4])
+def test_q03_slots_that_are_told_are_kept_from_the_first_call_on(slots: int) -> None:
+    async def main() -> tuple[Queue, float]:
+        async def told() -> int:
+            return slots
+
+        queue = Queue(slots)
+        limited = Limited(queue, 64, NEAR, slots=told)
+        await asyncio.gather(*(limited.complete(replace(ASK, identity=str(number))) for number in range(CALLS)))
+        return queue, now()
+
+    queue, seconds = run_virtually(main())
+    assert queue.busy / slots / seconds >= 0.985
+    assert queue.area / seconds <= 1.25 * slots + 0.01
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.6])
+def test_q04_an_endpoint_without_a_queue_loses_nothing(spread: float) -> None:
+    followed = play(Queue(10_000, 3.0, spread), Pacing(), calls=2000)
+    free = play(Queue(10_000, 3.0, spread), Pacing(first=64), calls=2000)
+    assert followed.at_once == 64
+    assert followed.seconds <= 1.1 * free.seconds

@@ -1,0 +1,180 @@
+"""Streams as endpoints send them: passed on byte for byte, recorded whole or as failed: S01 to S06."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import random
+
+import aiohttp
+
+from maspo.models.budget import Ledger, Limits
+from maspo.models.prices import PriceBook
+from tests.gateway.bodies import EXCHANGES, TEXT
+from tests.gateway.conftest import Bench, Opener
+from tests.gateway.upstream import Answer
+from tests.lengths import length
+
+NOISE = (b": keep-alive\n\n", b":\n\n", b"\n", b"event: ping\ndata: {}\n\n", b": OPENROUTER PROCESSING\r\n\r\n")
+ERROR = {"error": {"message": "overloaded", "type": "server_error"}}
+
+
+async def stream(bench: Bench, path: str, body: bytes, **headers: str) -> tuple[bytes, bool]:
+    """Return the bytes that an app gets, and whether their end was told."""
+    got = bytearray()
+    try:
+        async with bench.app.post(bench.root + path, data=body, headers=headers) as response:
+            assert response.status == 200
+            async for chunk in response.content.iter_any():
+                got += chunk
+    except aiohttp.ClientPayloadError:
+        return bytes(got), False
+    return bytes(got), True
+
+
+async def test_s01_fuzzed_streams_pass_byte_for_byte_and_are_recorded_whole_or_as_failed(bench: Opener) -> None:
+    drawn = random.Random(1)
+    counted = {"whole": 0, "failed": 0}
+    async with bench() as found:
+        for number in range(length(100, 1000)):
+            exchange = drawn.choice(list(EXCHANGES.values()))
+            body = drawn.choice([exchange.text_stream, exchange.tool_stream])
+            sse = exchange.stream_kind == "text/event-stream"
+            ends = b"\n\n" if sse else b"\n"
+            events = [event + ends for event in body.split(ends)[:-1]]
+            noise = NOISE if sse else (b"\n", b" \n")
+            for _ in range(drawn.randrange(4)):
+                events.insert(drawn.randrange(len(events) + 1), drawn.choice(noise))
+            told = drawn.random() < 0.15
+            if told:
+                error = json.dumps({"type": "error", **ERROR}).encode()
+                error = b"data: " + error + ends if sse else error + ends
+                events = [*events[: drawn.randrange(len(events))], error]
+            sent = b"".join(events)
+            if sse and drawn.random() < 0.2:
+                sent = sent.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+            packed = drawn.random() < 0.2
+            if packed:
+                sent = gzip.compress(sent)
+            framing = drawn.choice(["chunked", "length", "close"])
+            cut = drawn.random() < 0.2
+            if cut:
+                sent = sent[: drawn.randrange(len(sent) // 2)]
+            many = (
+                range(1, len(sent)) if drawn.random() < 0.2 else drawn.sample(range(len(sent) + 1), min(9, len(sent)))
+            )
+            headers = (("Content-Encoding", "gzip"),) if packed else ()
+            found.upstream.will(
+                Answer(
+                    sent, 200, exchange.stream_kind, headers, tuple(many), framing, breaks=cut and framing != "close"
+                )
+            )
+            asked = {**exchange.request, **exchange.stream_flag, "number": number}
+            got, ended = await stream(found, exchange.stream_path, json.dumps(asked).encode())
+            assert got == sent, (number, exchange.dialect, framing)
+            assert ended == (not cut or framing == "close"), (number, framing)
+            call = found.rollout.calls[-1]
+            assert call.number == number
+            assert bool(call.failed) == (cut or told), (number, exchange.dialect, call.failed)
+            counted["failed" if call.failed else "whole"] += 1
+            if not call.failed:
+                assert call.output == TEXT or call.tools[0].name == "look_up"
+                assert (call.tokens_in, call.tokens_out) == (41, 7)
+        assert min(counted.values()) > length(15, 200), counted
+        assert found.ledger.in_flight == 0
+        assert found.ledger.usage()["agent"].failed >= counted["failed"]
+
+
+async def test_s02_what_has_come_is_passed_on_before_the_rest_is_there(bench: Opener) -> None:
+    one = EXCHANGES["chat_completions"]
+    gate = asyncio.Event()
+    async with bench() as found:
+        first = one.text_stream.index(b"\n\n") + 2
+        found.upstream.will(Answer(one.text_stream, 200, one.stream_kind, (), (first,), "chunked", between=gate))
+        sent = json.dumps({**one.request, **one.stream_flag})
+        async with found.app.post(found.root + one.path, data=sent) as response:
+            assert await response.content.readany() == one.text_stream[:first]
+            assert not found.rollout.calls
+            gate.set()
+            assert await response.content.read() == one.text_stream[first:]
+        assert found.rollout.calls[0].output == TEXT
+
+
+async def test_s03_a_stream_that_breaks_off_is_charged_at_its_worst_and_not_tried_again(bench: Opener) -> None:
+    one = EXCHANGES["chat_completions"]
+    ledger = Ledger(Limits(usd=1.0), PriceBook({"gpt-4.1-mini": (1.0, 10.0)}))
+    async with bench(ledger=ledger) as found:
+        found.upstream.will(Answer(one.text_stream[:200], 200, one.stream_kind, (), (), "chunked", breaks=True))
+        sent = json.dumps({**one.request, **one.stream_flag}).encode()
+        got, ended = await stream(found, one.path, sent)
+        assert (got, ended) == (one.text_stream[:200], False)
+        assert len(found.upstream.heard) == 1
+        usage = ledger.usage()["agent"]
+        assert (usage.calls, usage.failed) == (1, 1)
+        assert usage.usd is not None
+        assert usage.usd >= 200 * 10e-6  # all the tokens that it might have written
+        # Who asks again asks anew.
+        found.upstream.will(Answer(one.text_stream, 200, one.stream_kind, (), (), "chunked"))
+        assert await stream(found, one.path, sent) == (one.text_stream, True)
+        assert [bool(call.failed) for call in found.rollout.calls] == [True, False]
+
+
+async def test_s04_an_error_before_the_first_byte_is_tried_again(bench: Opener) -> None:
+    one = EXCHANGES["messages"]
+    async with bench() as found:
+        found.upstream.will(Answer(b"{}", 529), Answer(one.text_stream, 200, one.stream_kind, (), (), "chunked"))
+        sent = json.dumps({**one.request, **one.stream_flag}).encode()
+        assert await stream(found, one.path, sent) == (one.text_stream, True)
+        assert [call.failed for call in found.rollout.calls] == [""]
+
+
+async def test_s05_a_stream_that_the_app_leaves_is_read_to_its_end_and_kept_for_its_retry(bench: Opener) -> None:
+    one = EXCHANGES["chat_completions"]
+    gate = asyncio.Event()
+    async with bench() as found:
+        first = one.text_stream.index(b"\n\n") + 2
+        found.upstream.will(Answer(one.text_stream, 200, one.stream_kind, (), (first,), "chunked", between=gate))
+        sent = json.dumps({**one.request, **one.stream_flag}).encode()
+        async with found.app.post(found.root + one.path, data=sent) as response:
+            await response.content.readany()
+            response.close()
+        again = asyncio.create_task(stream(found, one.path, sent, **{"x-stainless-retry-count": "1"}))
+        await asyncio.sleep(0.01)
+        gate.set()
+        assert await again == (one.text_stream, True)
+        assert len(found.upstream.heard) == 1
+        (call,) = await found.gateway.close(found.rollout)
+        assert (call.output, call.failed) == (TEXT, "")
+
+
+async def test_s06_a_plain_answer_where_a_stream_was_asked_for_is_read(bench: Opener) -> None:
+    for exchange in EXCHANGES.values():
+        async with bench() as found:
+            found.upstream.will(Answer(exchange.text))
+            sent = json.dumps({**exchange.request, **exchange.stream_flag}).encode()
+            assert await stream(found, exchange.stream_path, sent) == (exchange.text, True)
+            assert [(call.output, call.failed) for call in found.rollout.calls] == [(TEXT, "")]
+
+
+async def test_s07_rollouts_that_ask_the_same_at_once_share_one_stream(bench: Opener) -> None:
+    one = EXCHANGES["chat_completions"]
+    gate = asyncio.Event()
+    async with bench() as found:
+        first = one.text_stream.index(b"\n\n") + 2
+        found.upstream.will(Answer(one.text_stream, 200, one.stream_kind, (), (first,), "chunked", between=gate))
+        sent = json.dumps({**one.request, **one.stream_flag})
+        rollouts = [found.gateway.open(input_key="a") for _ in range(3)]
+
+        async def ask(url: str) -> bytes:
+            async with found.app.post(f"{url}/chat/completions", data=sent) as response:
+                return await response.read()
+
+        asked = [asyncio.create_task(ask(rollout.base_url)) for rollout in rollouts]
+        await found.upstream.arrived(1)
+        gate.set()
+        assert await asyncio.gather(*asked) == [one.text_stream] * 3
+        assert len(found.upstream.heard) == 1
+        calls = [call for rollout in rollouts for call in await found.gateway.close(rollout)]
+        assert sorted(call.cached for call in calls) == [False, True, True]
+        assert {call.output for call in calls} == {TEXT}

@@ -1,0 +1,109 @@
+"""Drafts that hold tables of questions and answers are refused; ordinary instructions are not."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from maspo.proposers.drafts import Rules, checked
+from maspo.proposers.passages import Passages
+from maspo.proposers.tables import Tables, words
+from maspo.world import World
+from maspo.world.catalogue import CATALOGUE
+
+ROWS = (
+    ("What is the capital of France?", "Paris"),
+    ("What is the capital of Spain?", "Madrid"),
+    ("What is the capital of Peru?", "Lima"),
+    ("What is 12 + 7?", "19"),
+    ("What is 30 times 4?", "120"),
+    ("Who wrote Hamlet?", "Shakespeare"),
+    ("Who painted Guernica?", "Picasso"),
+    ("A shelf holds 6 boxes of 12 pens. 5 pens are missing. How many pens are there?", "67"),
+    ("Is 97 prime?", "yes"),
+)
+MEMORIZING = (
+    "France: Paris\nSpain: Madrid",
+    "Paris (France), Lima (Peru).",
+    "Paris if it is about FRANCE; lima if it is about P\u200beru.",
+    "12+7=19 and 30*4=120",
+    "Remember: twelve plus seven is nineteen; thirty times four makes one hundred twenty.",
+    "Hamlet -> Shakespeare; Guernica -> Picasso",
+    "If the question is about boxes of pens (6 boxes, 12 pens, 5 missing) say 67.",
+    "| q | a |\n| capital France | Paris |\n| Hamlet | Shakespeare |",
+    '{"france": "Ｐａｒｉｓ", "spain": "Ｍａｄｒｉｄ"}',
+)
+ORDINARY = (
+    "Think step by step, and give the final answer in <answer></answer>.",
+    "Name the capital of the country that is asked for. Check the spelling.",
+    "Use at most 3 steps, and 120 words.",
+    "1. Read the question.\n2. Compute.\n3. Check whether the number is prime, and say yes or no.",
+    "Cite the author who wrote the work, or the artist who painted it.",
+    "Check 12 things: units, signs, and 7 others. Solve the problem again and compare.",
+    "Count the boxes first, then the pens in each, and subtract what is missing.",
+)
+
+
+@pytest.mark.parametrize("draft", MEMORIZING)
+def test_a01_questions_with_their_answers_are_found(draft: str) -> None:
+    assert Tables(ROWS).held_by(draft)
+    rules = Rules("You answer.", lambda _: frozenset(), (), 6000)
+    assert "memorize" in checked(draft, "You answer.", rules, Passages((), rows=ROWS)).rejected
+
+
+@pytest.mark.parametrize("draft", ORDINARY)
+def test_a02_ordinary_instructions_are_not_refused(draft: str) -> None:
+    assert not Tables(ROWS).held_by(draft)
+
+
+def test_a03_the_catalogue_of_the_world_is_not_refused_alone_or_together() -> None:
+    for seed in range(3):
+        rows = World().inputs(120, start=1000 * seed)
+        tables = Tables((str(row["input"]), str(row["answer"])) for row in rows)
+        sentences = [sentence.text for sentence in CATALOGUE]
+        assert not any(map(tables.held_by, sentences))
+        chance = random.Random(seed)
+        drafts = ["You solve the problem.\n" + "\n".join(chance.sample(sentences, 12)) for _ in range(100)]
+        assert not any(map(tables.held_by, drafts))
+
+
+def test_a04_a_table_of_numbered_problems_and_letters_is_found() -> None:
+    rows = [(str(row["input"]), str(row["answer"])) for row in World().inputs(60)]
+    table = "; ".join(f"{number}: {answer}" for number, (_, answer) in enumerate(rows))
+    assert Tables(rows).held_by(table)
+
+
+def test_a05_what_the_seed_prompt_holds_may_stay() -> None:
+    example = "For example, France: Paris, and Spain: Madrid."
+    assert Tables(ROWS).held_by(example)
+    assert not Tables(ROWS, own=[example]).held_by(f"{example} Be brief.")
+
+
+def test_a06_without_labels_several_questions_are_a_table() -> None:
+    bare = [(text, None) for text, _ in ROWS]
+    questions = [
+        "shelf boxes pens missing: sixty-seven",
+        "garden fence posts metres apart: 31",
+        "bakery loaves ovens hour: 240",
+    ]
+    more = [
+        ("A garden needs a fence with posts 3 metres apart. How many posts?", None),
+        ("A bakery bakes 40 loaves an hour in each of 6 ovens. How many loaves?", None),
+    ]
+    assert Tables([*bare, *more]).held_by("\n".join(questions))
+    assert not Tables([*bare, *more]).held_by(questions[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("twenty-one plus three hundred and four", "21 plus 300 and 4"),
+        ("1,200.50 or 007", "1200.5 or 7"),
+        ("two three", "2 3"),
+        ("one hundred twenty", "120"),
+        ("５ ½", "5 1 2"),
+    ],
+)
+def test_a07_numbers_are_read_however_they_are_spelled(text: str, found: str) -> None:
+    assert " ".join(words(text)) == found
