@@ -1,7 +1,8 @@
 """Looking at a record: as it stands, without a change to any file, whoever wrote it.
 
-SQLite writes where it reads: it takes back what a process died in, makes an index for the log, follows links, and
-deletes a file that a journal names. So only a record that a process works on now is opened where it lies, read-only.
+SQLite writes where it reads: it takes back what a process died in, makes an index for the log, follows links, and,
+by its documents, deletes a file that a journal names. So only a record that a process works on now is opened where it
+lies, read-only.
 Any other is opened as a file that nobody changes, or, where a log or a journal lies beside it, as a copy.
 """
 
