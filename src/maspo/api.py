@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypedDict, Unpack
 
@@ -16,14 +16,17 @@ from maspo.core.running import run
 from maspo.data.inputs import Inputs, load_inputs, make_inputs
 from maspo.events import Event, HoldoutResult, RunFinished, VerdictWord
 from maspo.flags import FLAGS
+from maspo.report.bundle import report_html
+from maspo.report.closing import closing
+from maspo.report.document import build_document
+from maspo.report.earlier import earlier_run
 from maspo.report.folder import REPORT, RUNS, free_folder, look, write_results
-from maspo.report.html import render
 from maspo.report.markup import h
-from maspo.report.text import summary
 from maspo.report.visible import visible
 from maspo.store import write_whole
 from maspo.store.looks import LookLedger
 from maspo.study.calls import provider_of
+from maspo.study.carried import carried_over
 from maspo.study.connections import require_model
 from maspo.study.job import Job, Outcome, Progress, Watcher
 from maspo.study.optimize import resume as go_on
@@ -57,6 +60,7 @@ class Settings(TypedDict, total=False):
     max_calls: int | None
     max_minutes: float | None
     ship_if: ShipIf
+    approve: Literal["none", "each"]
     group_by: str
     labels: Literal["ignore", "use"]
     focus: Sequence[str]
@@ -92,7 +96,7 @@ class Result:
     def _repr_html_(self) -> str:
         """Return the closing summary as a notebook shows it; every text in it is escaped."""
         try:
-            text = f"{summary(look(self.out).view)}\n\nreport    {self.out / REPORT}"
+            text = f"{closing(look(self.out).view)}\n\nreport    {self.out / REPORT}"
         except MaspoError:  # the folder was taken away
             text = self.finished.why
         return h("pre", {}, text).markup
@@ -105,7 +109,7 @@ class Result:
 
         """
         file = Path(path)
-        write_whole(file, render(look(self.out).view))
+        write_whole(file, report_html(build_document(self.out)))
         return file
 
 
@@ -116,6 +120,7 @@ def optimize(
     config: RunConfig | None = None,
     parts: Parts | None = None,
     progress: Lookout | None = None,
+    start_from: str | Path | None = None,
     **settings: Unpack[Settings],
 ) -> Result:
     """Rewrite the prompts of a system jointly, and test the result on held-out inputs.
@@ -123,7 +128,8 @@ def optimize(
     ``system`` is a team or the path of a system file. ``inputs`` is a JSON Lines or CSV file, a list of texts or a list
     of rows. ``out`` is the run folder, by default a new one under ``maspo-runs``. Settings given by name win over
     ``config``. ``parts`` are implementations of your own: ``maspo.Parts(optimizer=…, judge=…, proposer=…, runner=…,
-    scorer=…, client=…)``. ``progress=print`` tells each step and decision in a line. In a notebook it works as it is;
+    scorer=…, client=…)``. ``start_from`` is the folder of an earlier run, whose prompts are tried first.
+    ``progress=print`` tells each step and decision in a line. In a notebook it works as it is;
     other async code awaits ``optimize_async``, because this function returns at the end only.
 
     Raises:
@@ -131,7 +137,7 @@ def optimize(
         ProviderError: the endpoint cannot be reached or refuses.
 
     """
-    return run(optimize_async(system, inputs, out, config, parts, progress, **settings))
+    return run(optimize_async(system, inputs, out, config, parts, progress, start_from, **settings))
 
 
 async def optimize_async(
@@ -141,6 +147,7 @@ async def optimize_async(
     config: RunConfig | None = None,
     parts: Parts | None = None,
     progress: Lookout | None = None,
+    start_from: str | Path | None = None,
     **settings: Unpack[Settings],
 ) -> Result:
     """Do what ``optimize`` does, inside async code."""
@@ -151,6 +158,9 @@ async def optimize_async(
     if given.client is None:
         require_model(chosen.models, system)
     job = Job(system, rows, chosen, {**where, **sources})
+    if start_from is not None:
+        carried, _ = carried_over(job, earlier_run(Path(start_from)))
+        job = replace(job, carried=carried)
     folder = Path(out) if out is not None else free_folder(RUNS, system.name)
     study = resolve(job, given)
     return _result(await start(study, folder, _watcher(progress), provider_of(given), looks=LookLedger()), folder)
@@ -194,7 +204,7 @@ async def resume_async(
 def _result(outcome: Outcome, folder: Path) -> Result:
     if outcome.finished is None:
         raise Interrupted(outcome.message)
-    write_results(folder, look(folder).view)
+    write_results(folder, look(folder))
     return Result(outcome.finished, folder)
 
 

@@ -42,6 +42,7 @@ class _Connection(Section):
     headers: Mapping[str, str] = Field(default_factory=dict, description="table: further headers, as `models.headers`")
     extra: Mapping[str, Any] = Field(default_factory=dict, description="table: further parameters, as `models.extra`")
     reasoning_tokens: int | None = Field(default=None, ge=0, description="as `models.reasoning_tokens`")
+    context: int = Field(default=0, ge=0, description="as `models.context`")
     effort: Effort = Field(default="", description="as `models.effort`")
 
 
@@ -105,6 +106,9 @@ class ModelSettings(Section):
         default=0, ge=0, description="tokens of thoughts before an answer, on top of `max_tokens`, for reasoning models"
     )
     effort: Effort = Field(default="", description="how hard reasoning models think: sent as `reasoning_effort`")
+    context: int = Field(
+        default=0, ge=0, description="tokens that a prompt and its reply may have together; 0: as the endpoint tells"
+    )
     extra: Mapping[str, Any] = Field(
         default_factory=dict,
         description="table: further parameters of every request, such as `top_p` or `chat_template_kwargs`",
@@ -177,7 +181,7 @@ class ModelSettings(Section):
     def has_own(self, role: Role) -> bool:
         """Say whether a role's calls are sent in another way than those of all."""
         own = self.roles.of(role)
-        return any((own.base_url, own.key_env, own.headers, own.extra, own.effort))
+        return any((own.base_url, own.key_env, own.headers, own.extra, own.effort, own.context))
 
     def base_url_of(self, role: str) -> str:
         """Return the address that answers a role, or all where the role has none of its own (``""``)."""
@@ -211,20 +215,28 @@ class HoldoutSettings(Section):
     most: int | None = Field(
         default=None, ge=1, description="inputs that are held out, at most; empty: as many as the planned calls allow"
     )
+    one_in: int = Field(
+        default=4, ge=1, description="the proof may cost one of so many planned calls; on fewer calls less is held out"
+    )
     group_by: Annotated[str, FLAGS["group-by"]] = NEAR
     ship_if: Annotated[ShipIf, FLAGS["ship-if"]] = "likely"
+    approve: Annotated[Literal["none", "each"], FLAGS["approve"]] = "none"
     rerun: int = Field(
         default=0,
         ge=0,
         description="hold-out inputs on which the seed prompts are run a second time, to see what is mere noise",
     )
+    leave_one_out: bool = Field(
+        default=False,
+        description="whether the new prompts also meet themselves without the changes of each agent, on the hold-out",
+    )
 
     @model_validator(mode="before")
     @classmethod
-    def _recorded_without_groups(cls, given: object, info: ValidationInfo) -> object:
-        """Take every row of a record for an independent one, where its version knew no groups: so it was split."""
-        if isinstance(given, Mapping) and "group_by" not in given and info.context and info.context.get("recorded"):
-            return {**given, "group_by": ALONE}
+    def _as_recorded(cls, given: object, info: ValidationInfo) -> object:
+        """Split the inputs of a record as its version did: it may have known no groups, and spent a third on proof."""
+        if isinstance(given, Mapping) and info.context and info.context.get("recorded"):
+            return {"group_by": ALONE, "one_in": 3, **given}
         return given
 
 
@@ -294,7 +306,7 @@ class RunConfig(Section):
         if not isinstance(given, Mapping):
             return given
         if info.context and info.context.get("recorded"):
-            return recorded_config(given)
+            return recorded_config(given, info.data.get("labels", "ignore"))
         return search_of(info.data.get("profile", "default"), given)
 
     @field_validator("focus", mode="before")

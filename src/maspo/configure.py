@@ -211,7 +211,7 @@ def _merge(into: dict[str, object], values: Mapping[str, object]) -> None:
 def _split_table(setting: Setting, depth: int, nested: bool) -> Iterator[Setting]:
     """Yield the entries of a table with free keys, which the first ``depth`` names lead to.
 
-    Values may be tables too where the table is ``nested``; else what follows is one key, such as ``gpt-4.1``.
+    Values may be tables too where the table is ``nested``; else what follows is one key, such as ``model-1.5``.
     """
     if depth == len(setting.path):
         if not isinstance(setting.value, Mapping):

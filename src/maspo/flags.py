@@ -66,8 +66,15 @@ _ALL = (
     Flag("max-minutes", "hard cap on minutes of work", "N"),
     Flag(
         "ship-if",
-        "`likely`: ship what is likely better (p ≤ 0.3); `better`: what wins more often; `proven`: with a proof",
+        "`likely`: ship what is likely better (p ≤ 0.3, or 0.4 with inputs of the search); `better`: what wins more "
+        "often; `proven`: with a proof",
         "likely|better|proven",
+        "search",
+    ),
+    Flag(
+        "approve",
+        "`each`: new prompts ship only once a person has approved each of them (`maspo steer`)",
+        "none|each",
         "search",
     ),
     Flag(

@@ -20,6 +20,7 @@ from maspo.team.app import App
 from maspo.testing.runners import check_runner, echo
 from tests.apps.conftest import WriteApp
 from tests.apps.teams import ASK, PAIR, OverTheWire
+from tests.security.keys import KEY, shows_key
 
 SOLVER = Agent("solver", "You are a solver. Work step by step.")
 CRITIC = Agent("critic", "You are a critic. Check the solution.", reads=("solver",))
@@ -84,6 +85,21 @@ async def test_a_rollout_without_an_answer_is_told_with_the_reason(
 ) -> None:
     with pytest.raises(CallFailed, match=reason):
         await run(team(app(code, **options)))
+
+
+KEYED = ASK.replace('"application/json"}', '"application/json", "Authorization": "Bearer " + KEY}').replace(
+    "BASE_URL =", f"KEY = {KEY!r}\nBASE_URL ="
+)
+
+
+async def test_an_app_that_repeats_its_key_has_it_in_no_answer_trace_or_reason(app: WriteApp) -> None:
+    code = KEYED + "\ndef answer(row): return ask('You are a solver.', 'my key is ' + KEY) + KEY[::-1]"
+    trace, requests = await run(team(app(code)))
+    assert "[key]" in trace.output and not shows_key(repr(trace)) and not shows_key(repr(requests[0].messages))
+    for ending in ("raise RuntimeError('wrong key ' + KEY)", "print(KEY.encode().hex()); import os; os._exit(3)"):
+        with pytest.raises(CallFailed) as caught:
+            await run(team(app(f"{KEYED}\ndef answer(row):\n    ask('You are a solver.', 'q'); {ending}")))
+        assert "[key]" in str(caught.value) and not shows_key(str(caught.value))
 
 
 async def test_an_app_that_hides_a_failed_call_has_no_answer_all_the_same(app: WriteApp) -> None:

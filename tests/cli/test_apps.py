@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -101,12 +102,20 @@ def test_an_app_in_a_file_of_others_is_run_only_where_that_is_allowed(
     monkeypatch.setenv("XDG_STATE_HOME", str(example / "another machine"))
     said = maspo(*arguments, "--out", "refused")
     assert said.code == 2
-    assert "--allow-app" in said.err
+    fingerprint = re.findall(r"--trust (\w+)", said.err)[0]
+    assert "app.run" in said.err and "team:answer" in said.err
     assert not (example / "refused").exists()
-    assert maspo(*arguments, "--out", "allowed", "--allow-app").code in (0, 4)
+    assert maspo(*arguments, "--out", "allowed", "--trust", fingerprint).code in (0, 4)
     assert maspo(*arguments, "--out", "remembered").code in (0, 4)
     monkeypatch.setenv("XDG_STATE_HOME", str(example / "a third machine"))
-    assert "--allow-app" in maspo("resume", "allowed").err
+    refused = maspo("resume", "allowed")
+    assert refused.code == 2 and "app.run" in refused.err and "--trust" in refused.err
+    (example / "team.py").write_text((example / "team.py").read_text() + "# as it was\n")
+    written = (example / "team.py").read_bytes()
+    for more in ((), ("--yes",), ("--check",)):
+        refused = maspo("apply", "allowed", *more)
+        assert "app.folder" in refused.err or "nothing to write" in refused.out
+    assert (example / "team.py").read_bytes() == written
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,28 @@ def test_two_prompt_sets_meet_without_a_search_and_no_text_acts_on_the_page(masp
     assert len(lines) == 2
 
 
+def test_guard_inputs_and_curves_stand_in_every_file_and_no_guard_is_searched_on(maspo: Run, url: str) -> None:
+    rows = [json.loads(line) for line in Path("rows.jsonl").read_text().splitlines()]
+    Path("keep.jsonl").write_text("\n".join(map(json.dumps, rows[:3])))
+    said = compare(
+        maspo, url, "--methods", "spo", "--max-calls", "500", "--guard", "keep.jsonl", "--points", "2", "--json"
+    )
+    assert said.code in (0, 4), said
+    assert "3 inputs set apart" in said.err
+    found = said.json
+    assert len(found["guards"]) == 3
+    assert {"seed", "spo-0"} == found["guards"][0]["held"].keys()
+    (curve,) = found["curves"].values()
+    assert len(curve) == 4
+    assert curve[0]["calls"] == 0
+    page, text = Path("out/comparison.html").read_text(), Path("out/comparison.md").read_text()
+    assert "Guard inputs" in page
+    assert "against calls of the search" in page
+    assert "seed prompts" in text
+    assert "&lt;script&gt;" in page, "the name of a guard input is text"
+    assert "<script" not in page + text
+
+
 @pytest.mark.parametrize(
     ("more", "told"),
     [
@@ -92,6 +114,8 @@ def test_two_prompt_sets_meet_without_a_search_and_no_text_acts_on_the_page(masp
         (("--methods", "spo,spo"), "stands twice"),
         (("--seeds", "x"), "--seeds 'x'"),
         (("--methods", "spo", "--max-calls", "50"), "--max-calls 50"),
+        (("--methods", "spo", "--guard", "rows.jsonl"), "every input"),
+        (("--methods", "spo", "--guard", "none.jsonl"), "none.jsonl"),
         (("--methods", "", "--against", "none.json"), "no such file"),
         (("--methods", "", "--against", "mine.json", "--against", "mine.json"), "another file"),
     ],

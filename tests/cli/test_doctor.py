@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 from aiohttp import web
 
 from maspo.cli.doctor import Answer, Place, Probe, probe_all, remarks_on
+from maspo.cli.prepare import retired_models
 from maspo.config import ModelSettings
 from maspo.core.errors import EXIT_PROVIDER
+from maspo.models.retired import retirement
 from maspo.sandbox.selftest import Finding, choose_level
 
 if TYPE_CHECKING:
@@ -138,6 +141,44 @@ def test_a_model_without_a_price_is_told_where_one_is_paid_for() -> None:
     assert remark.startswith("no price is known for nobody-knows-this-model: ")
     priced = models.model_copy(update={"prices": {"nobody-knows-this-model": (1.0, 2.0)}})
     assert remarks_on(probe, priced) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "today", "told", "said"),
+    [
+        ("gpt-4.1-mini", date(2026, 12, 1), "", "is retired on 14 January 2027 (OpenAI's page on deprecations, as of"),
+        ("gpt-4o-2024-08-06", date(2027, 1, 14), "", "has been retired since 14 January 2027"),
+        ("openai/gpt-4o", date(2026, 12, 1), "", "openai/gpt-4o is retired on 14 January 2027"),
+        ("claude-opus-4-20250514", date(2026, 12, 1), "", "has been retired since 15 June 2026 (Anthropic's page"),
+        ("m", date(2026, 12, 1), "2027-03-04", "m is retired on 4 March 2027 (the endpoint's list of models)"),
+        ("gpt-4o", date(2026, 12, 1), "2027-03-04T00:00:00Z", "is retired on 4 March 2027 (the endpoint's list"),
+        ("gpt-4o-audio-preview", date(2026, 12, 1), "", ""),
+        ("claude-opus-4-5", date(2026, 12, 1), "", ""),
+        ("qwen3:8b", date(2026, 12, 1), "soon", ""),
+    ],
+)
+def test_a_model_that_is_retired_is_told_with_date_and_source(model: str, today: date, told: str, said: str) -> None:
+    found = retirement(model, today, told)
+    assert said in found
+    assert bool(found) == bool(said)
+
+
+async def test_what_the_list_of_models_tells_of_its_end_goes_before_the_table(maspo: Run) -> None:
+    async with server(200, '{"data": [{"id": "gpt-4o", "shutdown_date": "2031-02-03"}, {"id": "n"}]}') as (url, _):
+        (probe,) = await probe_all([Place("here", url, seconds=5.0)])
+    assert dict(probe.ends) == {"gpt-4o": "2031-02-03"}
+    away = ModelSettings(agent="gpt-4o", base_url="https://models.example/v1", judge="gpt-4.1")
+    first, second = retired_models(away, told=probe.ends)
+    assert "3 February 2031" in first and "14 January 2027" in second
+    assert retired_models(away.model_copy(update={"base_url": url}), told=probe.ends) == (), "near by nobody retires it"
+
+
+@pytest.mark.parametrize("command", ["check", "estimate"])
+def test_a_retired_model_is_told_before_anything_is_paid(maspo: Run, command: str) -> None:
+    said = maspo(command, "system.yaml", "--inputs", "inputs.jsonl", "--agent-model", "gpt-4.1-mini")
+    assert "gpt-4.1-mini" in said.err and "14 January 2027" in said.err
+    said = maspo("doctor", "--no-local", "--json", "--config", "/dev/null")
+    assert said.json["notes"] == []
 
 
 def test_the_default_endpoint_is_not_asked_without_a_key(maspo: Run) -> None:

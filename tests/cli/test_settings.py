@@ -87,7 +87,7 @@ def test_i05_the_common_variable_gives_the_endpoint(environ: dict[str, str], exp
 
 
 def test_i06_every_flag_has_a_variable() -> None:
-    values = {"profile": "paper", "labels": "use", "ship-if": "proven", "focus": "solver, critic"}
+    values = {"profile": "paper", "labels": "use", "ship-if": "proven", "approve": "each", "focus": "solver, critic"}
     numbers = {"seed": "7", "concurrency": "7", "max-usd": "7", "max-calls": "7", "max-minutes": "7"}
     texts = {name: values.get(name) or numbers.get(name) or f"text-{name}" for name in FLAGS}
     found = config(environ={FLAGS[name].variable: text for name, text in texts.items()})

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
+import os
+import re
+import struct
+import subprocess
+import sys
+import termios
 from dataclasses import replace
 
 import pytest
@@ -113,8 +120,8 @@ def test_candidates_and_floods_of_calls_make_no_noise() -> None:
     assert len(written) == 2 * CALLS_SHOWN
 
 
-def picture(board: Board) -> str:
-    console = Console(file=io.StringIO(), width=100, force_terminal=False)
+def picture(board: Board, width: int = 100) -> str:
+    console = Console(file=io.StringIO(), width=width, force_terminal=False)
     console.print(draw(board))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
@@ -127,7 +134,7 @@ def test_the_panel_is_drawn_at_any_moment() -> None:
     board.on_event(STEP)
     board.on_progress(progress(phase="search"))
     shown = picture(board)
-    for part in ("team", "pass 1/3, solver, generation 2/3", "40 of about 100, 4 in flight", "nothing (simulated)"):
+    for part in ("team", "pass 1/3, solver, generation 2/3", "40 of about 100", "in flight  4", "nothing (simulated)"):
         assert part in shown
     board.on_progress(progress(phase="holdout"))
     assert "final test on the hold-out" in picture(board)
@@ -185,8 +192,8 @@ def test_the_live_panel_leaves_its_last_picture() -> None:
 
 def test_time_left_and_money_are_said_only_when_known() -> None:
     assert remaining(progress(calls=3)) == ""
-    assert remaining(progress(calls=40, planned=100)) == "about 30.0 s left"
-    assert remaining(progress(calls=100, planned=50)) == "about 0.0 s left"
+    assert remaining(progress(calls=40, planned=100)) == "about 30.0 s"
+    assert remaining(progress(calls=100, planned=50)) == "about 0.0 s"
     assert cost(progress(usd=None), simulated=False) == "unknown"
     assert cost(progress(usd=1.5), simulated=False) == "$1.50"
 
@@ -213,3 +220,69 @@ def test_a_round_of_a_large_team_is_three_lines() -> None:
         *decided,
         "search ended: all was done",
     ]
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_the_panel_fits_its_terminal_and_says_what_is_left(width: int) -> None:
+    board = Board()
+    board.on_event(started())
+    board.on_event(STEP)
+    for number in range(4):
+        board.on_event(scored(str(number), 0.1 * number, "Solve it. " + "Long words. " * 30))
+    caps = {"usd_cap": 5.0, "seconds_cap": 1800.0, "wins": 12, "losses": 3, "met": 20}
+    now = progress(calls=1000, planned=2000, usd=0.1234, phase="holdout")
+    board.on_progress(replace(now, **caps))  # type: ignore[arg-type] # by name
+    lines = picture(board, width).splitlines()
+    assert all(len(line) <= width for line in lines)
+    assert len(lines) <= 24
+    shown = " ".join(" ".join(lines).split())
+    for part in (
+        "in flight 4",
+        "$0.1234, $4.88 left",
+        "left about 20.0 s",
+        "12 won, 3 lost of 20",
+        "+45% (+10 to +75%)",
+    ):
+        assert part in shown
+
+
+IN_A_TERMINAL = """
+import sys
+from maspo.cli.panel import live_panel
+from maspo.cli.watch import Board
+from maspo.study.job import Progress
+
+board = Board()
+with live_panel(board):
+    sys.stdin.readline()
+    board.on_progress(Progress("search", 3, 10, 40, 100, None, 20.0, 4))
+"""
+
+
+def test_the_panel_is_redrawn_whole_in_a_terminal_that_gets_narrower() -> None:
+    ours, theirs = os.openpty()
+
+    def resize(columns: int) -> None:
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 60, columns, 0, 0))
+
+    resize(80)
+    environ = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")} | {
+        "TERM": "xterm"
+    }
+    program = [sys.executable, "-c", IN_A_TERMINAL]
+    drawing = subprocess.Popen(program, env=environ, stdin=theirs, stdout=theirs, stderr=theirs)
+    found = b""
+    while "╯".encode() not in found:
+        found += os.read(ours, 65_536)
+    resize(40)
+    os.write(ours, b"\n")
+    while b"\x1b[?25h" not in found:  # the cursor is shown again at the end
+        found += os.read(ours, 65_536)
+    assert drawing.wait() == 0
+    os.close(ours)
+    os.close(theirs)
+    _, taken_away, after = re.split(r"(\x1b\[\d+A\x1b\[J)", found.decode())
+    assert taken_away, "what the terminal had broken in two"
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", after)
+    assert "40 of about 100" in plain
+    assert max(len(line) for line in plain.splitlines()) <= 40

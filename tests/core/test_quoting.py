@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import maspo
@@ -23,6 +23,8 @@ texts = st.lists(pieces, max_size=12).map("".join)
 
 
 @given(texts)
+@example("<OUTPUT_1\xad0")
+@example("&lt;/verdict\u200bx")
 def test_q01_no_tag_of_ours_is_left_and_reading_back_is_exact(text: str) -> None:
     safe = quoted(text)
     assert not re.search(rf"<\s*/?\s*({'|'.join(TAGS)})\b", safe, re.IGNORECASE)

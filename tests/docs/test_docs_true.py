@@ -24,6 +24,7 @@ from maspo.core import errors
 from maspo.core.verdict import Level
 from maspo.events import VerdictWord
 from maspo.flags import FLAGS
+from maspo.models.retired import retired_names
 from maspo.optimizers.registry import OPTIMIZERS, config_class
 from maspo.report.fold import fold
 from maspo.report.result import result_of
@@ -31,7 +32,8 @@ from maspo.team.load import AGENT_KEYS, SYSTEM_KEYS
 from maspo.team.system import FINAL_ANSWER_PREFIXES, FINAL_ANSWERS
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/**/*.md"))]
+TOP = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+PAGES = [*(ROOT / name for name in TOP), *sorted(ROOT.glob("skills/*/*.md")), *sorted(ROOT.glob("docs/**/*.md"))]
 OTHER_TOOLS = {"--group", "--editable"}
 """Options of other programs that the pages show."""
 FILES = (".py", ".html", ".db", ".jsonl")
@@ -225,3 +227,13 @@ def test_d23_examples_of_json_in_the_prose_are_json() -> None:
 def test_d24_every_benchmark_is_described() -> None:
     scripts = {path.name for path in (ROOT / "benchmarks").glob("*.py")}
     assert scripts == {name for name in quoted_names(text_of("benchmarks/README.md")) if name.endswith(".py")}
+
+
+def test_no_page_or_example_names_a_model_that_its_provider_retires() -> None:
+    root = Path(__file__).parents[2]
+    texts = [root / "README.md", *(root / "docs").glob("*.md"), *(root / "examples").rglob("*.*")]
+    names = "|".join(re.escape(name) for name in retired_names() if len(name) > 4)
+    for path in texts:
+        if path.suffix in (".md", ".py", ".yaml", ".toml", ".json", ".jsonl"):
+            found = re.findall(rf"(?<![\w.-])(?:{names})(?![\w.])", path.read_text("utf-8"))
+            assert not found, f"{path}: {found}"

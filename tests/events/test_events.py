@@ -12,7 +12,6 @@ from typing import Literal
 
 import pytest
 
-from maspo.cli.watch import line_of
 from maspo.core.prompts import prompt_id
 from maspo.core.verdict import Verdict
 from maspo.events import (
@@ -37,7 +36,7 @@ from maspo.models.base import Request
 from maspo.optimizers.base import Ask, Compare, OptimizerConfig, Problem, Propose, Search
 from maspo.report.fold import fold
 from maspo.report.folder import look
-from maspo.report.html import render
+from maspo.report.lines import line_of
 from maspo.report.text import summary
 from maspo.store import Item, RecordedResult, RunStore
 from maspo.study.job import Outcome, Watcher
@@ -45,6 +44,7 @@ from maspo.study.optimize import DATABASE, resume, start
 from maspo.study.resolve import Parts, resolve
 from maspo.testing.runs import Recorder, begin, counted_world, with_config, world_job
 from maspo.world.spec import WorldSpec
+from tests.report.pages import told
 
 
 @event
@@ -131,7 +131,8 @@ def test_e01_every_kind_is_found_by_its_name_and_says_what_it_belongs_to() -> No
     assert len(kinds) == len(registry.registered())
     assert {"run_started", "step_started", "call_lost", "case_shown", "judge_checked"} < kinds.keys()
     families = {kind.__module__ for kind in registry.registered() if kind.__module__.startswith("maspo.")}
-    assert families == {f"maspo.events.{name}" for name in ("run", "search", "calls", "cases", "judge", "warnings")}
+    names = ("run", "search", "calls", "cases", "judge", "warnings", "decisions")
+    assert families == {f"maspo.events.{name}" for name in names}
     assert CallLost("judge.local", "critic", "r", 2).span == Span("judge.local/critic", "calls")
     assert Paused("r", 1.0).span == Span("run")
     assert StepStarted("p1", "a", 1, 1, 1, 1).span == Span("p1", "search")
@@ -209,7 +210,7 @@ async def test_e09_without_its_package_the_record_is_shown_all_the_same(tmp_path
     with without("acme.prompt_merged"):
         assert sum(isinstance(item, UnknownEvent) for item in record(tmp_path)) == 6
         assert look(tmp_path).view == view
-        assert summary(view) and render(view)
+        assert summary(view) and told(view)
 
 
 @pytest.mark.parametrize("stop_at", [9, 14, 18])

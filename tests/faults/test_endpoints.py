@@ -5,22 +5,53 @@ The rows are those of docs/endpoints.md.
 
 from __future__ import annotations
 
+import asyncio
+import gzip
+import json
 import re
+import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from aiohttp import web
 
-from maspo.core.errors import EXIT_PROVIDER, CallFailed, MaspoError, ProviderError
+from maspo.config import ModelSettings
+from maspo.core.errors import EXIT_OK, EXIT_PROVIDER, CallFailed, MaspoError, ProviderError
+from maspo.events import CallLost, EndpointAdapted, RunFinished
 from maspo.models import Endpoint, Ledger, Message, PriceBook, Reply, Request, RetryPolicy, compose
 from maspo.models.base import ready_question
 from maspo.models.chat_completions import ChatClient
 from maspo.models.layers.limited import Health
+from maspo.optimizers.registry import make_config
+from maspo.report.folder import look
+from maspo.report.result import health_of
+from maspo.study.job import Outcome
+from maspo.study.optimize import start
+from maspo.study.resolve import resolve
 from maspo.testing.models import MemoryStore
-from maspo.testing.provider import Body, Fault, Refuse, Rule, Slow, Spoiled, Unless, fake_provider, in_pieces
+from maspo.testing.provider import (
+    Body,
+    Exchange,
+    Fault,
+    Refuse,
+    Reset,
+    Rule,
+    Slow,
+    Spoiled,
+    Unless,
+    fake_provider,
+    in_pieces,
+)
+from maspo.testing.runs import Recorder, with_config, world_job
+from maspo.world.spec import WorldSpec
 
+SPEC = WorldSpec(seed=7)
+_SMALLEST = make_config({"method": "ascent", "passes": 1, "drafts": 1, "generations": 1, "batch": 2, "promotion": (2,)})
+"""A search of 34 calls that changes a prompt in this world, so that a reply that is misread changes its end."""
 ASK = Request(
     "m",
     (Message("system", "You solve it. Answer in <answer></answer>."), Message("user", "What is 3 + 4?")),
@@ -30,7 +61,7 @@ ASK = Request(
     identity="draw",
 )
 DOCS = Path(__file__).parents[2] / "docs" / "endpoints.md"
-Expected = Literal["works", "adapted", "refused"]
+Expected = Literal["works", "adapted", "counted", "refused"]
 THOUGHT = "Hm, <answer>WRONG</answer>, or <verdict>2</verdict>?"
 
 
@@ -79,6 +110,10 @@ def ends(finish: object, content: str | None = None) -> Callable[[dict[str, Any]
     return change
 
 
+def content(found: Mapping[str, Any]) -> str:
+    return str(found["choices"][0]["message"]["content"])
+
+
 def usage(value: object) -> Callable[[dict[str, Any]], None]:
     def change(found: dict[str, Any]) -> None:
         if value is None:
@@ -103,6 +138,183 @@ def at_most(tokens: int) -> Callable[[Mapping[str, Any]], bool]:
 
 def needs_room(wanted: Mapping[str, Any]) -> bool:
     return (wanted.get("max_tokens") or wanted.get("max_completion_tokens") or 0) >= 100
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A reply whose bytes and headers are another's: ``made`` gets the completion, and its pieces if it is a stream."""
+
+    made: Callable[[bytes], bytes]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    streamed: bool = False
+
+    async def answer(self, asked: Exchange) -> web.StreamResponse | None:
+        body = b"".join(in_pieces(json.loads(asked.body))) if self.streamed else asked.body
+        headers = {"Content-Type": "text/event-stream" if self.streamed else "application/json", **self.headers}
+        return web.Response(body=self.made(body), headers=headers)
+
+
+@dataclass(frozen=True)
+class Wire:
+    """A reply written onto the connection as it is, which then ends; ``made`` gets the completion."""
+
+    made: Callable[[bytes], bytes]
+
+    async def answer(self, asked: Exchange) -> web.StreamResponse | None:
+        assert asked.request.transport is not None
+        asked.request.transport.write(self.made(asked.body))
+        await asyncio.sleep(0)
+        asked.request.transport.close()
+        return web.Response()
+
+
+@dataclass
+class Once:
+    """Another fault, for the first request only after the small question."""
+
+    fault: Fault
+    met: int = 0
+
+    async def answer(self, asked: Exchange) -> web.StreamResponse | None:
+        if asked.seen.purpose == "other.probe":
+            return None
+        self.met += 1
+        return await self.fault.answer(asked) if self.met == 1 else None
+
+
+@dataclass
+class Some:
+    """Another fault, for one in so many questions after the small one: always, or ``once``; or for all from one on."""
+
+    fault: Fault
+    every: int = 3
+    begin: int = 0
+    once: bool = False
+    met: set[int] = field(default_factory=set)
+
+    async def answer(self, asked: Exchange) -> web.StreamResponse | None:
+        question = zlib.crc32(json.dumps(asked.wanted["messages"]).encode())
+        due = asked.seen.number >= self.begin if self.begin else question % self.every == 0
+        if not due or asked.seen.purpose == "other.probe" or (self.once and question in self.met):
+            return None
+        self.met.add(question)
+        return await self.fault.answer(asked)
+
+
+@dataclass
+class Slots:
+    """An endpoint that answers so many requests at a time; more of them wait, or are refused."""
+
+    slots: int
+    refuse: Fault | None = None
+    busy: int = 0
+    free: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def answer(self, asked: Exchange) -> web.StreamResponse | None:
+        if self.refuse is not None and self.busy >= self.slots:
+            return await self.refuse.answer(asked)
+        async with self.free:
+            await self.free.wait_for(lambda: self.busy < self.slots)
+            self.busy += 1
+        await asyncio.sleep(0.001)
+        async with self.free:
+            self.busy -= 1
+            self.free.notify()
+        return None
+
+
+@dataclass(frozen=True)
+class Several:
+    """Faults of which the first that answers decides."""
+
+    faults: tuple[Fault, ...]
+
+    async def answer(self, asked: Exchange) -> web.StreamResponse | None:
+        for fault in self.faults:
+            if (found := await fault.answer(asked)) is not None:
+                return found
+        return None
+
+
+def halved(found: dict[str, Any]) -> None:
+    ends("length", content(found)[: len(content(found)) // 2])(found)
+
+
+def unread(found: dict[str, Any]) -> None:
+    if "<verdict>" in content(found):
+        message(content="Both are fine.")(found)
+
+
+def only(*names: str) -> Callable[[Mapping[str, Any]], bool]:
+    return lambda wanted: wanted.keys() <= set(names)
+
+
+def shorter_than(size: int) -> Callable[[Mapping[str, Any]], bool]:
+    return lambda wanted: len(json.dumps(wanted["messages"])) <= size
+
+
+def choice(**fields: object) -> Callable[[dict[str, Any]], None]:
+    return lambda found: found["choices"][0].update(fields)
+
+
+def body(**fields: object) -> Callable[[dict[str, Any]], None]:
+    return lambda found: found.update(fields)
+
+
+def each(change: Callable[[dict[str, Any]], object]) -> Callable[[bytes], bytes]:
+    """Change every piece of a stream."""
+
+    def made(stream: bytes) -> bytes:
+        pieces = []
+        for line in stream.split(b"\n\n"):
+            if line.startswith(b"data: {"):
+                piece = json.loads(line[6:])
+                change(piece)
+                pieces.append(b"data: " + json.dumps(piece).encode())
+            else:
+                pieces.append(line)
+        return b"\n\n".join(pieces)
+
+    return made
+
+
+def cumulative(stream: bytes) -> bytes:
+    said = ""
+
+    def change(piece: dict[str, Any]) -> None:
+        nonlocal said
+        for one in piece["choices"]:
+            if "content" in one["delta"]:
+                said += one["delta"]["content"]
+                one["delta"]["content"] = said
+
+    return each(change)(stream)
+
+
+def repeated(stream: bytes) -> bytes:
+    """Let the last piece hold the whole message once more."""
+    said: list[str] = []
+
+    def change(piece: dict[str, Any]) -> None:
+        for one in piece["choices"]:
+            said.append(one["delta"].get("content", ""))
+            if one["finish_reason"]:
+                one["message"] = {"role": "assistant", "content": "".join(said)}
+
+    return each(change)(stream)
+
+
+def told(sentence: str, status: int = 400) -> Refuse:
+    return Refuse(status, sentence)
+
+
+def bare_http(body: bytes) -> bytes:
+    return b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n" + body
+
+
+def in_chunks(*parts: bytes) -> bytes:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return head + b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
 
 
 ROWS: dict[str, Row] = {
@@ -324,19 +536,384 @@ ROWS: dict[str, Row] = {
         "refused",
         "content filter",
     ),
-    "slow": Row(Slow(0.3), "works"),
+    "slow": Row(Slow(0.02), "works"),
+    # Forms of a reply that people meet in gateways and local servers
+    "a byte order mark before the JSON": Row(Sent(lambda body: b"\xef\xbb\xbf" + body), "works"),
+    "blank lines before the JSON (DeepSeek)": Row(Sent(lambda body: b"\n\n\n" + body), "works"),
+    "UTF-16": Row(Sent(lambda body: body.decode().encode("utf-16")), "works"),
+    "the type of plain text": Row(Sent(bytes, {"Content-Type": "text/plain"}), "works"),
+    "gzip": Row(Sent(gzip.compress, {"Content-Encoding": "gzip"}), "works"),
+    "deflate": Row(Sent(zlib.compress, {"Content-Encoding": "deflate"}), "works"),
+    "gzip that is none": Row(Sent(bytes, {"Content-Encoding": "gzip"}), "refused", "decode"),
+    "HTTP/1.0": Row(Wire(bare_http), "works"),
+    "one byte a chunk": Row(Wire(lambda body: in_chunks(*(bytes([one]) for one in body))), "works"),
+    "garbage after the JSON": Row(Sent(lambda body: body + b"\n<!-- proxy -->"), "refused", "no chat completion"),
+    "a body that is cut": Row(Sent(lambda body: body[: len(body) // 2]), "refused", "no chat completion"),
+    "an empty body": Row(Body(b""), "refused", "no chat completion"),
+    "HTTP 204": Row(Body(b"", 204), "refused", "HTTP 204"),
+    "HTTP 202, accepted for later": Row(Body(b"", 202), "refused", "HTTP 202"),
+    "lines end with CR and LF": Row(Sent(lambda body: body.replace(b"\n", b"\r\n"), streamed=True), "works"),
+    "no blank after data:": Row(Sent(lambda body: body.replace(b"data: ", b"data:"), streamed=True), "works"),
+    "event: lines": Row(Sent(lambda body: body.replace(b"data: ", b"event: message\ndata: "), streamed=True), "works"),
+    "id: and retry: lines": Row(
+        Sent(lambda body: b"retry: 10\n" + body.replace(b"data: ", b"id: 1\ndata: "), streamed=True), "works"
+    ),
+    "comments between pieces (OpenRouter)": Row(
+        Sent(lambda body: body.replace(b"\n\n", b"\n\n: OPENROUTER PROCESSING\n\n"), streamed=True), "works"
+    ),
+    "a byte order mark before a stream": Row(Sent(lambda body: b"\xef\xbb\xbf" + body[9:], streamed=True), "works"),
+    "no [DONE]": Row(Sent(lambda body: body.replace(b"data: [DONE]\n\n", b""), streamed=True), "works"),
+    "nothing that ends a stream": Row(
+        Sent(lambda body: body.replace(b"data: [DONE]\n\n", b"").replace(b'"stop"', b"null"), streamed=True),
+        "refused",
+        "broke off",
+    ),
+    "the whole message as one piece": Row(Sent(lambda body: b"data: " + body + b"\n\ndata: [DONE]\n\n"), "works"),
+    "the whole message again in the last piece": Row(Sent(repeated, streamed=True), "works"),
+    "each piece holds all so far": Row(Sent(cumulative, streamed=True), "works"),
+    "a first piece without choices (Azure)": Row(
+        Sent(lambda body: b'data: {"choices":[],"prompt_filter_results":[]}\n\n' + body, streamed=True), "works"
+    ),
+    "null content in the first piece": Row(
+        Sent(
+            lambda body: body.replace(b'{"role": "assistant"}', b'{"role": "assistant", "content": null}'),
+            streamed=True,
+        ),
+        "works",
+    ),
+    "the index as text": Row(Sent(lambda body: body.replace(b'"index": 0', b'"index": "0"'), streamed=True), "works"),
+    "an empty finish_reason in every piece": Row(
+        Sent(lambda body: body.replace(b'"finish_reason": null', b'"finish_reason": ""'), streamed=True), "works"
+    ),
+    "usage in every piece (vLLM)": Row(
+        Sent(each(body(usage={"prompt_tokens": 5, "completion_tokens": 9})), streamed=True), "works"
+    ),
+    "an error as the first piece": Row(
+        Body(b'event: error\ndata: {"error": {"message": "out of capacity"}}\n\n'), "refused", "out of capacity"
+    ),
+    "an error within a choice (OpenRouter)": Row(
+        spoiled(choice(error={"code": 502, "message": "Provider went away"})), "refused", "Provider went away"
+    ),
+    "an error beside choices": Row(spoiled(body(error={"message": "interrupted"})), "refused", "interrupted"),
+    "an error as text": Row(
+        Body(b'{"error": "model runner has unexpectedly stopped"}'), "refused", "unexpectedly stop"
+    ),
+    "code and msg (gateways in China)": Row(
+        Body(b'{"code": 500, "msg": "busy", "data": null}'), "refused", "no chat completion.*busy"
+    ),
+    "base_resp (MiniMax)": Row(
+        Body(b'{"base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}, "choices": null}'),
+        "refused",
+        "insufficient balance",
+    ),
+    "no choices": Row(spoiled(body(choices=[])), "refused", "no chat completion"),
+    "choices of null": Row(spoiled(body(choices=None)), "refused", "no chat completion"),
+    "text of the older completions": Row(
+        Body(b'{"choices": [{"text": "<answer>A</answer>", "finish_reason": "stop"}]}'), "refused", "no chat completion"
+    ),
+    "the form of Ollama's own address": Row(
+        Body(b'{"message": {"role": "assistant", "content": "A"}, "done": true}'), "refused", "no chat completion"
+    ),
+    "the form of Anthropic's own address": Row(
+        Body(b'{"content": [{"type": "text", "text": "A"}], "stop_reason": "end_turn"}'),
+        "refused",
+        "no chat completion",
+    ),
+    "parts of type output_text": Row(
+        spoiled(lambda found: message(content=[{"type": "output_text", "text": content(found)}])(found)), "works"
+    ),
+    "a list of plain texts": Row(spoiled(lambda found: message(content=[content(found)])(found)), "works"),
+    "a refusal as a part": Row(
+        spoiled(message(content=[{"type": "refusal", "refusal": "No."}])), "refused", "refused by the model"
+    ),
+    "null content and thoughts that ended": Row(
+        spoiled(message(content=None, reasoning_content=THOUGHT)), "refused", "thoughts and no answer"
+    ),
+    "a tool call beside text": Row(spoiled(message(tool_calls=[])), "works"),
+    # Ways to end
+    "finish_reason end_turn": Row(spoiled(ends("end_turn")), "works"),
+    "finish_reason eos": Row(spoiled(ends("eos")), "works"),
+    "finish_reason STOP": Row(spoiled(ends("STOP")), "works"),
+    "no finish_reason": Row(spoiled(ends(None)), "works"),
+    "finish_reason insufficient_system_resource (DeepSeek)": Row(
+        spoiled(ends("insufficient_system_resource")), "refused", "insufficient_system_resource"
+    ),
+    "finish_reason network_error (Zhipu)": Row(spoiled(ends("network_error")), "refused", "network_error"),
+    "finish_reason abort (vLLM)": Row(spoiled(ends("abort")), "refused", "finish_reason: abort"),
+    "finish_reason guardrail_intervened (Bedrock)": Row(
+        spoiled(ends("guardrail_intervened")), "refused", "content filter"
+    ),
+    "finish_reason SAFETY (Gemini)": Row(spoiled(ends("SAFETY")), "refused", "content filter"),
+    "finish_reason IMAGE_SAFETY, with text": Row(spoiled(ends("IMAGE_SAFETY")), "refused", "content filter"),
+    # Tokens
+    "usage of null": Row(spoiled(body(usage=None)), "works"),
+    "usage as text": Row(spoiled(body(usage={"prompt_tokens": "7", "completion_tokens": "3"})), "works"),
+    "usage with null in it": Row(spoiled(body(usage={"prompt_tokens": None, "completion_tokens": None})), "works"),
+    "usage by another's names": Row(spoiled(body(usage={"input_tokens": 7, "output_tokens": 3})), "works"),
+    # Passing troubles
+    "HTTP 429 with a date to come back": Row(
+        Once(Refuse(429, "slow down", headers={"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"})), "works"
+    ),
+    "HTTP 429 with words in milliseconds": Row(Once(told("Please try again in 3ms.", 429)), "works"),
+    "HTTP 400 as a limit (Bedrock)": Row(Once(told("ThrottlingException: Too many requests")), "works"),
+    "HTTP 403 as a limit (Google)": Row(Once(told("rateLimitExceeded: User Rate Limit Exceeded", 403)), "works"),
+    "HTTP 498 (Groq)": Row(Once(told("Flex tier capacity exceeded", 498)), "works"),
+    "HTTP 424 (Bedrock)": Row(Once(told("The model failed to answer", 424)), "works"),
+    "HTTP 529 (Anthropic)": Row(Once(told("Overloaded", 529)), "works"),
+    "HTTP 524 in HTML (Cloudflare)": Row(
+        Once(Body(b"<html><title>A timeout occurred</title>", 524, "text/html")), "works"
+    ),
+    "a model that crashed and loads again (LM Studio)": Row(Once(told("The model has crashed.")), "works"),
+    "a model that is still loading (Hugging Face)": Row(
+        Once(Body(b'{"error": "Model m is currently loading", "estimated_time": 20.0}', 503)), "works"
+    ),
+    "a connection that breaks once": Row(Once(Reset()), "works"),
+    # Refusals of every call
+    "HTTP 307": Row(Refuse(307, headers={"Location": "http://127.0.0.1:1/v1"}), "refused", "give the final address"),
+    "HTTP 403 in HTML (Cloudflare)": Row(
+        Body(b"<html><title>Just a moment...</title></html>", 403, "text/html"), "refused", "Just a moment"
+    ),
+    "HTTP 404 in HTML": Row(Body(b"<html>nginx</html>", 404, "text/html"), "refused", "--base-url ends as"),
+    "no credit with HTTP 400 (Anthropic)": Row(
+        told("Your credit balance is too low to access the Anthropic API."), "refused", "check key, credit"
+    ),
+    "a key that has expired, with HTTP 400 (Gemini)": Row(
+        told("API key expired. Please renew the API key."), "refused", "check key, credit"
+    ),
+    "no model is loaded (LM Studio)": Row(
+        told("No models loaded. Please load a model in the developer page.", 404), "refused", "No models loaded"
+    ),
+    "a name that a gateway does not know (LiteLLM)": Row(
+        told("Invalid model name passed in model=m."), "refused", "model name"
+    ),
+    "a model that was switched off (Groq)": Row(
+        told("The model `m` has been decommissioned and is no longer supported."), "refused", "decommissioned"
+    ),
+    "a model for another address": Row(
+        told("This model is only supported in v1/responses and not in v1/chat/completions.", 404),
+        "refused",
+        "v1/responses",
+    ),
+    "an api-version that is missing (Azure)": Row(told("Resource not found", 404), "refused", "--base-url ends as"),
+    "the filter of DeepSeek": Row(told("Content Exists Risk"), "refused", "content filter"),
+    "the filter of Qwen": Row(
+        told("DataInspectionFailed: Input data may contain inappropriate content."), "refused", "content filter"
+    ),
+    "the filter of xAI, with HTTP 403": Row(
+        told("Content violates usage guidelines.", 403), "refused", "content filter"
+    ),
+    # Parameters, roles and sizes in other words
+    "temperature must be positive (TGI)": Row(
+        Unless(without("temperature"), told("`temperature` must be strictly positive", 422)),
+        "adapted",
+        "no temperature",
+    ),
+    "temperature of 1 only (Anthropic)": Row(
+        Unless(without("temperature"), told("`temperature` may only be set to 1 when thinking is enabled.")),
+        "adapted",
+        "no temperature",
+    ),
+    "temperature only 0.6 (Kimi)": Row(
+        Unless(without("temperature"), told("invalid temperature: only 0.6 is allowed for this model")),
+        "adapted",
+        "no temperature",
+    ),
+    "temperature, in Chinese (Zhipu)": Row(
+        Unless(without("temperature"), told("temperature参数非法。请检查文档。")), "adapted", "no temperature"
+    ),
+    "a seed of 16 bits": Row(
+        Unless(without("seed"), told("Seed must be an integer between 0 and 65535")), "adapted", "no seed"
+    ),
+    "a seed, in a schema's words": Row(
+        Unless(without("seed"), told("Additional properties are not allowed ('seed' was unexpected)")),
+        "adapted",
+        "no seed",
+    ),
+    "streams only for verified organizations (OpenAI)": Row(
+        Unless(without("stream"), told("Your organization must be verified to stream this model.")), "adapted", "whole"
+    ),
+    "a limit of tokens (Bedrock)": Row(
+        Unless(at_most(512), told("The maximum tokens you requested exceeds the model limit of 512.")),
+        "adapted",
+        "at most 512 tokens",
+    ),
+    "a limit of tokens (Gemini)": Row(
+        Unless(
+            at_most(512), told("maxOutputTokens value of 2000 but the supported range is from 1 to 513 (exclusive).")
+        ),
+        "adapted",
+        "at most 512 tokens",
+    ),
+    "a limit of tokens (NVIDIA)": Row(
+        Unless(
+            at_most(512), told("'loc': ('body', 'max_tokens'), 'msg': 'Input should be less than or equal to 512'", 422)
+        ),
+        "adapted",
+        "at most 512 tokens",
+    ),
+    "a context that leaves less (TGI)": Row(
+        Unless(
+            at_most(964),
+            told("`inputs` tokens + `max_new_tokens` must be <= 1024. Given: 44 `inputs` tokens and 2000", 422),
+        ),
+        "adapted",
+        "context is 1,024 tokens",
+    ),
+    "no system role, in pydantic's words": Row(
+        Unless(
+            roles("system", "developer"),
+            told("'loc': ('body', 'messages', 0, 'role'), 'msg': \"Input should be 'user'\", 'input': 'system'", 422),
+        ),
+        "adapted",
+        "before the input",
+    ),
+    "no system role, as in Anthropic's own protocol": Row(
+        Unless(roles("system", "developer"), told('messages: Unexpected role "system".')), "adapted", "before the input"
+    ),
+    "a first message that must be the user's": Row(
+        Unless(roles("system", "developer"), told("The first message must be from the user")),
+        "adapted",
+        "before the input",
+    ),
+    "a prompt beyond the context (vLLM)": Row(
+        told("The decoder prompt (length 5000) is longer than the maximum model length of 4096."),
+        "refused",
+        "5,000 tokens.*4,096",
+    ),
+    "a prompt beyond the context (LM Studio)": Row(
+        told(
+            "Trying to keep the first 5000 tokens, but the model is loaded with context length of only 4096 tokens, "
+            "which is not enough"
+        ),
+        "refused",
+        "5,000 tokens.*4,096",
+    ),
+    "a prompt beyond the context (Cohere)": Row(
+        told("too many tokens: total number of tokens in the prompt cannot exceed 4081 - received 5000."),
+        "refused",
+        "5,000 tokens.*4,081",
+    ),
+    "a prompt beyond the context (Bedrock)": Row(
+        told("Input is too long for requested model."), "refused", "does not fit"
+    ),
+    "a prompt beyond the context (xAI)": Row(
+        told("This model's maximum prompt length is 131072 but the request contains 200000 tokens."),
+        "refused",
+        "200,000 tokens.*131,072",
+    ),
+    "a prompt beyond the context (Moonshot)": Row(
+        told("Invalid request: Your request exceeded model token limit: 8192 (requested: 9000)"),
+        "refused",
+        "9,000 tokens.*8,192",
+    ),
+    "a prompt beyond the minute's tokens (Groq)": Row(
+        told(
+            "Request too large on tokens per minute (TPM): Limit 6000, Requested 9000, please reduce your message size",
+            413,
+        ),
+        "refused",
+        "9,000 tokens.*6,000",
+    ),
+    "a prompt beyond the minute's tokens (OpenAI)": Row(
+        told("Request too large on tokens per min (TPM): Limit 6000, Requested 9000. Reduce your prompt.", 429),
+        "refused",
+        "does not fit",
+    ),
+    # What comes and goes
+    "some HTTP 429": Row(Some(Refuse(429, "slow down", headers={"retry-after-ms": "1"}), once=True), "works"),
+    "some HTTP 502 in HTML": Row(
+        Some(Body(b"<html>502 Bad Gateway" + b"x" * 5000, 502, "text/html"), once=True), "works"
+    ),
+    "some errors with HTTP 200": Row(
+        Some(Body(b'{"error": {"message": "Provider returned error"}}'), once=True), "works"
+    ),
+    "some replies without choices": Row(Some(spoiled(body(choices=[])), once=True), "works"),
+    "some empty replies": Row(Some(spoiled(message(content="")), once=True), "works"),
+    "one slot and a queue": Row(Slots(1), "works"),
+    "at most four at a time, else HTTP 429": Row(Slots(4, Refuse(429, "Max concurrency of 4 reached")), "works"),
+    "HTTP 429 always": Row(Refuse(429, "slow down", headers={"retry-after-ms": "1"}), "refused", "slow down"),
+    "HTTP 429 once, for a day": Row(
+        Once(Refuse(429, "daily limit", headers={"Retry-After": "86400"})), "counted", "daily limit"
+    ),
+    "a quota that is used up in the middle": Row(
+        Some(Refuse(429, "You exceeded your current quota", "insufficient_quota"), begin=12), "refused", "check key"
+    ),
+    "a key that expires in the middle": Row(
+        Some(Refuse(401, "Your API key has expired."), begin=12), "refused", "check the key"
+    ),
+    "some replies are cut": Row(Some(spoiled(halved)), "counted"),
+    "some replies are thoughts that never end": Row(
+        Some(spoiled(choice(message={"content": None, "reasoning_content": THOUGHT}, finish_reason="length"))),
+        "counted",
+    ),
+    "some replies are refused by a filter": Row(Some(spoiled(ends("content_filter", ""))), "counted"),
+    "some prompts are refused by a filter, with HTTP 400": Row(
+        Some(told("The response was filtered due to Azure OpenAI's content management policy.")), "counted"
+    ),
+    "some replies are refusals": Row(Some(spoiled(message(content=None, refusal="No."))), "counted"),
+    "some replies ask for a tool": Row(
+        Some(spoiled(message(content=None, tool_calls=[{"id": "1"}])), every=2), "counted"
+    ),
+    "a judge without verdicts": Row(spoiled(unread), "counted"),
+    "a context for short prompts only": Row(
+        Unless(
+            shorter_than(2500),
+            told("This model's maximum context length is 512 tokens. However, your messages resulted in 800 tokens."),
+        ),
+        "counted",
+    ),
+    "every reply is cut": Row(spoiled(halved), "counted"),
+    # Several at once, and other words
+    "no max_tokens and no temperature (GPT-5)": Row(
+        Several(
+            (
+                Unless(without("max_tokens"), told("Unsupported parameter: 'max_tokens' is not supported.")),
+                Unless(without("temperature"), told("Unsupported value: 'temperature' does not support 0.0.")),
+            )
+        ),
+        "adapted",
+        "max_completion_tokens",
+    ),
+    "nothing but four parameters": Row(
+        Several(
+            tuple(
+                Unless(without(name), Refuse(422, f"'loc': ['body', '{name}']: Extra inputs are not permitted"))
+                for name in ("stream_options", "stream", "seed")
+            )
+        ),
+        "adapted",
+        "no seed",
+    ),
+    "temperature is deprecated (Claude)": Row(
+        Unless(without("temperature"), told("`temperature` is deprecated for this model.")), "adapted", "no temperature"
+    ),
+    "max_tokens is required (Anthropic)": Row(
+        Unless(lambda wanted: "max_tokens" in wanted, told("max_tokens: Field required")), "works"
+    ),
+    "no content at 16 tokens (Gemini)": Row(
+        Unless(
+            needs_room, spoiled(lambda found: (ends("length")(found), found["choices"][0]["message"].pop("content")))
+        ),
+        "works",
+    ),
+    "a country that is not served": Row(
+        Refuse(403, "Country, region, or territory not supported"), "refused", "not supported"
+    ),
+    "a key in the wrong header (Azure)": Row(
+        Refuse(401, "Access denied due to missing or invalid subscription key."), "refused", "check the key"
+    ),
 }
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Asked:
     reply: Reply | None
     error: MaspoError | None
     said: tuple[str, ...]
     ledger: Ledger
 
 
-async def asked(fault: Fault) -> Outcome:
+async def asked(fault: Fault) -> Asked:
     """Ask as a run does: first the small question, which needs no text, then a real one, twice."""
     health, ledger = Health(), Ledger(prices=PriceBook({"m": (1.0, 10.0)}))
     async with fake_provider((Rule(fault),)) as provider, ChatClient(Endpoint(provider.base_url, timeout=5)) as client:
@@ -347,7 +924,7 @@ async def asked(fault: Fault) -> Outcome:
         except CallFailed:
             pass
         except ProviderError as error:
-            return Outcome(None, error, tuple(health.adapted), ledger)
+            return Asked(None, error, tuple(health.adapted), ledger)
         try:
             reply = await model.complete(ASK)
             before = len(provider.seen)
@@ -355,11 +932,15 @@ async def asked(fault: Fault) -> Outcome:
             assert len(provider.seen) == before + 1, "what was learned is not asked again"
             assert again.text
         except ProviderError as error:
-            return Outcome(None, error, tuple(health.adapted), ledger)
-        return Outcome(reply, None, tuple(health.adapted), ledger)
+            return Asked(None, error, tuple(health.adapted), ledger)
+        return Asked(reply, None, tuple(health.adapted), ledger)
 
 
-@pytest.mark.parametrize("name", ROWS)
+AT_ONCE = [name for name, row in ROWS.items() if row.expected != "counted" and "in the middle" not in name]
+"""Rows of which a few calls show what they are."""
+
+
+@pytest.mark.parametrize("name", AT_ONCE)
 async def test_e01_every_endpoint_works_is_adapted_to_or_refused_with_a_reason(name: str) -> None:
     row = ROWS[name]
     found = await asked(row.fault)
@@ -388,7 +969,63 @@ async def test_e02_what_is_not_told_is_charged_at_its_most_and_never_zero(name: 
 
 
 def test_e03_the_documented_table_is_this_one() -> None:
-    documented = dict(re.findall(r"^\| ([^|]+?) \| (works|adapted|refused)[^|]*\|", DOCS.read_text("utf-8"), re.M))
+    documented = dict(
+        re.findall(r"^\| ([^|]+?) \| (works|adapted|counted|refused)[^|]*\|", DOCS.read_text("utf-8"), re.M)
+    )
     assert {name: row.expected for name, row in ROWS.items()} == {
         name.replace("`", ""): outcome for name, outcome in documented.items()
     }
+
+
+async def optimized(fault: Fault, out: Path) -> tuple[Outcome | None, MaspoError | None, Recorder]:
+    """Run the main job against an endpoint."""
+    watcher = Recorder()
+    async with fake_provider((Rule(fault),), SPEC) as provider:
+        models = ModelSettings(agent="simulated", base_url=provider.base_url, attempts=3, concurrency=16)
+        job = replace(with_config(world_job(inputs=6, spec=SPEC), models=models, search=_SMALLEST), world=None)
+        try:
+            return await start(resolve(job), out, watcher), None, watcher
+        except MaspoError as error:
+            return None, error, watcher
+
+
+OTHER_TEXTS = frozenset({"a stream that was not asked for", "several thoughts between steps"})
+"""Rows whose replies are not those of the world, letter by letter."""
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> RunFinished:
+    outcome, _, _ = asyncio.run(optimized(Spoiled(lambda found: None), tmp_path_factory.mktemp("clean") / "run"))
+    assert outcome is not None and outcome.finished is not None
+    found = outcome.finished
+    assert found.winners != found.prompts, "a run that changes nothing would prove nothing"
+    return found
+
+
+@pytest.mark.parametrize("name", ROWS)
+async def test_e04_no_endpoint_makes_a_run_silently_wrong(
+    name: str, tmp_path: Path, clean: RunFinished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("maspo.study.session.RetryPolicy", partial(RetryPolicy, base=0.001, cap=0.002))
+    row = ROWS[name]
+    outcome, error, watcher = await optimized(row.fault, tmp_path / "run")
+    if row.expected == "refused":
+        ended = error.exit_code if error is not None else outcome.exit_code if outcome is not None else EXIT_OK
+        assert ended == EXIT_PROVIDER, "silently wrong"
+        return
+    assert error is None, str(error)
+    assert outcome is not None and outcome.finished is not None
+    assert outcome.exit_code == EXIT_OK
+    if row.expected == "counted":
+        health = health_of(look(tmp_path / "run").view)
+        counts = [health.cut, health.unreadable_verdicts, health.empty, health.refused, health.shortened]
+        lost = [event.reason for event in watcher.events if isinstance(event, CallLost)]
+        assert any(counts) or lost, "silently wrong"
+        assert row.said in " ".join(lost)
+        return
+    assert not [event for event in watcher.events if isinstance(event, CallLost)]
+    adapted = [event.what for event in watcher.events if isinstance(event, EndpointAdapted)]
+    assert bool(adapted) == (row.expected == "adapted"), adapted
+    if row.expected == "works" and name not in OTHER_TEXTS:
+        found = outcome.finished
+        assert (found.winners, found.holdout, found.shipped) == (clean.winners, clean.holdout, clean.shipped)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+import zlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from resource import RUSAGE_SELF, getrusage
 
 import pytest
+from aiohttp import web
 
 from maspo.core.errors import CallFailed, EmptyReply, ProviderError
 from maspo.models import Ledger, Message, ModelClient, Reply, Request, RetryPolicy, compose
@@ -19,7 +23,17 @@ from maspo.models.refusals import read_refusal
 from maspo.models.replies import read_reply
 from maspo.models.scripted import ScriptedModel
 from maspo.testing.models import MemoryStore
-from maspo.testing.provider import Body, FakeProvider, Refuse, Rule, When, completion, fake_provider, odd_bodies
+from maspo.testing.provider import (
+    Body,
+    Exchange,
+    FakeProvider,
+    Refuse,
+    Rule,
+    When,
+    completion,
+    fake_provider,
+    odd_bodies,
+)
 from tests.lengths import length
 
 CASES = length(5_000, 100_000)
@@ -195,3 +209,26 @@ async def test_p06_the_world_behind_the_fake_provider_is_the_world() -> None:
             await client.complete(Request("m", (Message("user", "Hi"),), "judge.local"))
     assert [seen.purpose for seen in provider.seen] == ["agent", "judge.local"]
     assert (provider.requests_of("judge"), provider.requests_of()) == (1, 2)
+
+
+async def test_p07_a_small_reply_that_unpacks_to_much_is_refused_before_it_is_unpacked() -> None:
+    packing = zlib.compressobj(9, zlib.DEFLATED, 31)  # piece by piece, so that nothing large was in memory before
+    small = b"".join([*(packing.compress(bytes(1 << 20)) for _ in range(200)), packing.flush()])
+    assert len(small) < 1_000_000
+    before = getrusage(RUSAGE_SELF).ru_maxrss
+    async with asked([Rule(Packed(small))]) as (client, _):
+        with pytest.raises(ProviderError):
+            await client.complete(ASK)
+    assert getrusage(RUSAGE_SELF).ru_maxrss - before < 64_000, "KiB"
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A reply that says it is packed."""
+
+    body: bytes
+
+    async def answer(self, _: Exchange) -> web.StreamResponse | None:
+        response = web.Response(body=self.body, content_type="application/json")
+        response.headers["Content-Encoding"] = "gzip"
+        return response

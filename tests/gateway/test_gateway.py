@@ -93,6 +93,22 @@ async def test_g03_a_recorded_call_is_never_paid_twice_by_another_process_either
             assert len(found.upstream.heard) == (0 if attempt else 2)
 
 
+@pytest.mark.parametrize(
+    "thought", ["<think>hm</think>42", "Well <think>hm", "<|channel|>analysis<|message|>hm", "hm</think>42"]
+)
+async def test_g33_thoughts_in_a_recorded_reply_are_the_apps_own(bench: Opener, tmp_path: Path, thought: str) -> None:
+    said = {"choices": [{"index": 0, "message": {"role": "assistant", "content": thought}, "finish_reason": "stop"}]}
+    body = json.dumps(said).encode()
+    for attempt in range(2):
+        opened = RunStore.open(tmp_path / "run.db") if attempt else RunStore.create(tmp_path / "run.db")
+        async with opened as store, bench([SOLVER], store=store, ledger=Ledger(book=store)) as found:
+            found.upstream.will(Answer(body))
+            sent = json.dumps(CHAT.request)
+            async with found.app.post(found.root + CHAT.path, data=sent) as response:
+                assert await response.read() == body
+            assert len(found.upstream.heard) == (0 if attempt else 1)
+
+
 async def test_g04_keys_pass_to_the_endpoint_and_stand_in_no_record(bench: Opener, tmp_path: Path) -> None:
     path = tmp_path / "run.db"
     async with RunStore.create(path) as store, bench([SOLVER], store=store, ledger=Ledger(book=store)) as found:

@@ -171,7 +171,7 @@ class Unbound:
     obedient: float = 0.0
     """Share of replies that keep to the limit."""
     billed: int = 0
-    unknown: int = 0
+    unknown: float = 0.0
     """Billed for lost calls beyond what was charged for them: nobody is told."""
     flights: dict[int, int] = field(default_factory=dict)
     """Tokens of the calls in flight beyond their limits, by number."""
@@ -198,7 +198,7 @@ class Unbound:
             self.billed += tokens
             charged = self.book.book_loss(reservation)
             assert charged is not None
-            self.unknown += max(0, tokens - round(charged / TOKEN))
+            self.unknown += max(0.0, tokens - charged / TOKEN)
         else:
             self.billed += tokens
             if self.at_first is None and self.flights[number]:

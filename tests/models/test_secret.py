@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import json
+import random
 import time
-from collections.abc import Callable
-from urllib.parse import quote
 
 import pytest
 
@@ -16,58 +14,10 @@ from maspo.models.chat_completions import ChatClient
 from maspo.models.endpoint import Endpoint
 from maspo.models.secret import CUT, Secret
 from maspo.testing.provider import Body, Rule, completion, fake_provider
+from tests.security.keys import KEY, SPELLED, shows_key
 from tests.security.ordinary import PROMPTS
 
-KEY = "sk-canary-0123456789/abcDEF+x=Zq"
 ASK = Request("m", (Message("user", "hello"),), "agent")
-
-
-def each(spell: Callable[[str], str]) -> str:
-    return "".join(map(spell, KEY))
-
-
-SPELLED = {
-    "plain": KEY,
-    "JSON": json.dumps(KEY)[1:-1],
-    "JSON with escaped slashes": KEY.replace("/", "\\/"),
-    "JSON in JSON in JSON": json.dumps(json.dumps(json.dumps({"a": KEY}))),
-    "JSON code points": each(lambda one: f"\\u{ord(one):04x}"),
-    "JSON code points in JSON": each(lambda one: f"\\\\u{ord(one):04X}"),
-    "one code point": KEY.replace("c", "\\u0063"),
-    "URL": quote(KEY, safe=""),
-    "URL, each sign": each(lambda one: f"%{ord(one):02X}"),
-    "URL, twice": each(lambda one: f"%25{ord(one):02x}"),
-    "HTML": each(lambda one: f"&#{ord(one)};"),
-    "HTML, hexadecimal": each(lambda one: f"&#x{ord(one):x};"),
-    "base64": base64.b64encode(KEY.encode()).decode(),
-    "base64 of the header": base64.b64encode(f"Bearer {KEY}".encode()).decode(),
-    "base64 of user and key": base64.b64encode(f"user:{KEY}\n".encode()).decode(),
-    "base64 in lines": base64.encodebytes(b"xx" * 20 + KEY.encode()).decode(),
-    "base64 for URLs": base64.urlsafe_b64encode(b"a" + KEY.encode()).decode(),
-    "base32": base64.b32encode(KEY.encode()).decode(),
-    "hexadecimal": KEY.encode().hex(),
-    "hexadecimal, apart": KEY.encode().hex(" ").upper(),
-    "escapes of C": each(lambda one: f"\\x{ord(one):02x}"),
-    "quoted printable": each(lambda one: f"={ord(one):02X}"),
-    "numbers": " ".join(str(ord(one)) for one in KEY),
-    "backwards": KEY[::-1],
-    "upper case": KEY.upper(),
-    "full width": each(lambda one: chr(ord(one) - 0x21 + 0xFF01)),
-    "two lines": f"{KEY[:9]}\n{KEY[9:]}",
-    "two lines in JSON": f"{KEY[:9]}\\n{KEY[9:]}",
-    "two texts": f'{KEY[:9]}", "{KEY[9:]}',
-    "a sum of texts": f'{KEY[:9]}" + "{KEY[9:]}',
-    "apart": " ".join(KEY),
-    "apart by hyphens": "-".join(KEY),
-    "with what hides": f"{KEY[:5]}\u200b{KEY[5:]}",
-    "cut off": f"{KEY[:20]}…",
-}
-
-
-def shows_key(text: str) -> bool:
-    """Whether eight signs of the key in a row stand in a text, plain or in one of its other alphabets."""
-    others = (KEY, KEY.upper(), KEY[::-1], KEY.encode().hex(), base64.b64encode(KEY.encode()).decode().rstrip("="))
-    return any(one[start : start + 8] in text for one in others for start in range(len(one) - 7))
 
 
 @pytest.mark.parametrize("spelling", SPELLED)
@@ -109,3 +59,35 @@ def test_k03_ordinary_text_stays_as_it_is_and_long_texts_are_read_at_once() -> N
     for unit in ("s", "sk-canary-\n", "%7", "\\u00", " "):
         Secret(KEY).cut_from(unit * (1_000_000 // len(unit)))
     assert time.process_time() - before < 10
+
+
+@pytest.mark.parametrize("length", [100, 129, 250, 1500, 20_000])
+def test_k04_tokens_of_clouds_are_cut_out_whole_however_long(length: int) -> None:
+    chance = random.Random(length)
+    key = "".join(chance.choice("abcdefghijkLMNOPQRSTUV0123456789._-") for _ in range(length))
+    secret = Secret(key)
+    assert secret.cut_from(f"the token {key} is wrong") == f"the token {CUT} is wrong"
+    assert secret.cut_from(f"wrong: {key[:100]}") == f"wrong: {CUT}"
+    escaped = "".join(f"\\u{ord(one):04x}" for one in key[:500])
+    assert f"{ord(key[1]):04x}\\u{ord(key[2]):04x}" not in secret.cut_from(escaped)
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 20])
+@pytest.mark.parametrize("form", ["server-sent events", "lines of JSON", "with events and comments"])
+def test_k05_a_key_that_is_split_over_the_parts_of_a_stream_is_cut_out_and_the_rest_stays_readable(
+    size: int, form: str
+) -> None:
+    said = f"the header was {json.dumps(KEY)[1:-1]}, they say"
+    pieces = [said[start : start + size] for start in range(0, len(said), size)]
+    if form == "lines of JSON":
+        lines = [json.dumps({"model": "m", "message": {"role": "assistant", "content": one}}) for one in pieces]
+        without = Secret(KEY).cut_from_parts("\n".join(lines) + "\n")
+        told = "".join(json.loads(line)["message"]["content"] for line in without.splitlines())
+    else:
+        between = "event: part\n: still here\n" if form == "with events and comments" else ""
+        events = [f"{between}data: {json.dumps({'choices': [{'delta': {'content': one}}]})}\n\n" for one in pieces]
+        without = Secret(KEY).cut_from_parts("".join(events) + "data: [DONE]\n\n")
+        found = [line.removeprefix("data: ") for line in without.splitlines() if line.startswith("data: {")]
+        told = "".join(json.loads(one)["choices"][0]["delta"]["content"] for one in found)
+        assert without.endswith("data: [DONE]\n\n")
+    assert told == f"the header was {CUT}, they say"

@@ -8,7 +8,19 @@ from itertools import combinations
 from maspo.core.prompts import Prompts, prompts_id
 from maspo.core.seeded import rank
 from maspo.core.verdict import Comparison, Level, Verdict
-from maspo.optimizers.base import AblateEdge, Compare, Draft, Drafts, Propose, Request, Result, Scored, ScoreOutput
+from maspo.optimizers.base import (
+    AblateEdge,
+    Compare,
+    Draft,
+    Drafts,
+    Observe,
+    Observed,
+    Propose,
+    Request,
+    Result,
+    Scored,
+    ScoreOutput,
+)
 from maspo.team.graph import Team
 
 _RULES = 12
@@ -39,6 +51,8 @@ class Landscape:
                 return Comparison(request.input_key, glob, (), glob, glob is Verdict.TIE)
             case ScoreOutput():
                 return Scored(request.input_key, min(1.0, max(0.0, 0.5 + self.worth(request.prompts) / 8)))
+            case Observe():
+                return Observed(request.input_key, self.team.order)
 
     def worth(self, prompts: Prompts) -> float:
         """Return how good joint prompts are; seed prompts are worth nothing."""

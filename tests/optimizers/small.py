@@ -23,6 +23,13 @@ _SMALL: Mapping[str, Mapping[str, object]] = {
     "spo": {"iterations": 3, "passes": 2},
     "opro": {"steps": 6, "drafts": 3, "batch": 4},
     "promptbreeder": {"population": 4, "tournaments": 12, "batch": 4},
+    "local-only": {"passes": 2, "generations": 2, "drafts": 2, "batch": 5},
+    "random-edits": {"edits": 6, "batch": 4},
+    "shapley": {"cycles": 2, "batch": 4},
+    "mapro": {"rounds": 2, "batch": 4, "rewarded": 2},
+    "cantante": {"rounds": 2, "pool": 3, "batch": 4},
+    "tpe": {"trials": 8, "batch": 4},
+    "gepa": {"calls": 250, "batch": 4},
     "race": {"passes": 2, "drafts": 2, "stages": (3, 6, 9), "first_round": 1.0, "edits": 2, "traces": 2},
 }
 

@@ -7,13 +7,26 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from maspo.core.verdict import Comparison, Verdict
-from maspo.optimizers.base import CallCount, Compare, Draft, Drafts, Problem, Propose, Request, Result
+from maspo.core.prompts import prompt_id
+from maspo.core.verdict import Comparison, Level, Verdict
+from maspo.events import CandidateScored
+from maspo.optimizers.base import FALLBACK, CallCount, Compare, Draft, Drafts, Problem, Propose, Request, Result
+from maspo.optimizers.baselines.cantante import contrasts
+from maspo.optimizers.baselines.mapro import max_product
+from maspo.optimizers.baselines.planned import Scored
+from maspo.optimizers.baselines.shapley import shapley_values
 from maspo.optimizers.registry import OPTIMIZERS, make_config, make_optimizer
 from maspo.testing.optimizers import Oracle, Played, played
 from tests.optimizers.small import DIAMOND, PROMPTS, problem_of, small
 
-BASELINES = ("best-of-n", "naive-joint", "opro", "promptbreeder", "spo")
+JUDGED_BY_FINAL_ANSWERS = (
+    *("best-of-n", "naive-joint", "opro", "promptbreeder", "spo"),
+    *("random-edits", "shapley", "cantante", "tpe", "gepa"),
+)
+BASELINES = (*JUDGED_BY_FINAL_ANSWERS, "mapro")
+"""Those with a plan; ``local-only`` is Algorithm 1 as printed, which has none."""
+LARGE_STEPS = {"shapley": 3, "cantante": 4, "mapro": 3}
+"""Inputs of a score, for methods whose first step is larger than a plan of 400 calls else."""
 
 
 @dataclass
@@ -31,7 +44,8 @@ class Told:
         assert isinstance(request, Compare)
         good = any(text in self.wins for text in request.changes.values())
         verdict = Verdict.WIN if good else Verdict.LOSS
-        return Comparison(request.input_key, verdict, (), verdict)
+        readers = DIAMOND.successors[request.agent]
+        return Comparison(request.input_key, verdict, tuple((name, verdict) for name in readers), verdict)
 
 
 def search(method: str, told: Told, problem: Problem | None = None, **settings: object) -> Played:
@@ -47,7 +61,7 @@ def comparisons(found: Played) -> list[Compare]:
 
 
 def test_v01_all_baselines_are_here() -> None:
-    assert set(BASELINES) == set(OPTIMIZERS.own) - {"race", "ascent"}
+    assert {*BASELINES, "local-only"} == set(OPTIMIZERS.own) - {"race", "ascent"}
 
 
 @pytest.mark.parametrize("method", BASELINES)
@@ -57,7 +71,9 @@ def test_v02_a_baseline_keeps_its_plan_with_the_holdout_in_it(method: str, plann
     problem = problem_of(reserve=30)
     problem = Problem(problem.team, PROMPTS, problem.inputs, 0, 30, frozenset(problem.inputs[:labelled]))
     oracle, count = Oracle(DIAMOND, 1), CallCount(problem)
-    optimizer = make_optimizer(make_config({"method": method, "calls": planned}))
+    batch = {"batch": LARGE_STEPS[method]} if method in LARGE_STEPS else {}
+    more = {"rewarded": 2, "pool": 2} if method == "mapro" else {}
+    optimizer = make_optimizer(make_config({"method": method, "calls": planned, **batch, **more}))
     found = played(optimizer, problem, oracle)
     for request in found.requests:
         count.add(request.price(problem, oracle.answer(request)))
@@ -66,7 +82,7 @@ def test_v02_a_baseline_keeps_its_plan_with_the_holdout_in_it(method: str, plann
         assert count.total > 200, "a plan that is hardly used is no comparison at equal calls"
 
 
-@pytest.mark.parametrize("method", BASELINES)
+@pytest.mark.parametrize("method", JUDGED_BY_FINAL_ANSWERS)
 def test_v03_a_baseline_is_judged_by_final_answers_alone(method: str) -> None:
     found = search(method, Told())
     assert comparisons(found)
@@ -135,3 +151,119 @@ def test_v09_promptbreeder_ends_with_the_fittest_that_it_met() -> None:
     found = search("promptbreeder", told, tournaments=40)
     assert found.end.prompts != PROMPTS
     assert any(text in told.wins for text in found.end.prompts.values())
+
+
+def test_v10_local_only_is_the_paper_judged_by_nothing_but_the_agents_own_output() -> None:
+    config = make_config({"method": "local-only"})
+    paper = make_config({"method": "ascent", "scoring": "indicator", "reference": "parent", "promotion": ()})
+    same = {"weights", "hard_negatives", "method"}
+    assert config.model_dump(exclude=same) == paper.model_dump(exclude=same)
+    assert config.model_dump(by_alias=True)["weights"] == {"local": 1.0, "lookahead": 0.0, "global": 0.0}
+    assert not any(request.cases for request in proposals(search("local-only", Told())))
+
+
+def test_v11_random_edits_ask_no_model_and_look_at_nothing_and_the_best_is_edited_next() -> None:
+    found = search("random-edits", Told(frozenset({f"{name} 0" for name in DIAMOND.order})), edits=4)
+    assert {request.purpose for request in proposals(found)} == {FALLBACK}
+    assert not any(request.inputs for request in proposals(found))
+    first, second, *_ = proposals(found)
+    assert second.prompts == {**PROMPTS, first.agent: f"{first.agent} 0"}
+    assert all(len(request.changes) <= 2 for request in comparisons(found))
+
+
+def test_v12_the_agent_whose_rewrite_adds_least_is_rewritten_next_and_known_coalitions_are_not_run_again() -> None:
+    found = search("shapley", Told(frozenset({"a 0", "d 2"})), cycles=2, batch=4)
+    first, second = ([one for one in proposals(found) if one.id.startswith(f"s{number}/")] for number in (1, 2))
+    assert [one.agent for one in first] == ["a", "c", "d"]
+    assert [one.agent for one in second] == ["c"], "the bottleneck alone"
+    met = [tuple(sorted(request.changes.items())) for request in comparisons(found)]
+    assert len(set(met)) * 4 == len(met), "every coalition is run once"
+    assert len(set(met)) == 7 + 4, "all coalitions, then those with the bottleneck"
+
+
+def test_v13_shapley_values_are_exact_over_all_orders_and_add_up() -> None:
+    values = {frozenset("a"): 0.6, frozenset("b"): 0.5, frozenset("ab"): 0.9}
+    worth = shapley_values([("a", "b"), ("b", "a")], values)
+    assert worth == pytest.approx({"a": (0.1 + 0.4) / 2, "b": (0.0 + 0.3) / 2})
+    assert sum(worth.values()) == pytest.approx(0.9 - 0.5)
+
+
+def test_v14_mapro_rewards_agents_by_their_outputs_and_edges_by_their_readers_and_mutates_who_is_to_blame() -> None:
+    found = search("mapro", Told(frozenset({"a 0", "d 4"})), rounds=2)
+    rewards = [request for request in comparisons(found) if request.purpose == "reward"]
+    assert {level for request in rewards for level in request.levels} == {Level.LOCAL, Level.LOOKAHEAD}
+    pairs = [request for request in rewards if request.reference != PROMPTS and request.id.startswith("s1/")]
+    assert pairs, "a draft is also met beside the drafts of its readers"
+    assert found.end.prompts["a"] == "a 0"
+    blamed = {one.agent for one in proposals(found) if one.id.startswith("s2/")}
+    assert "c" in blamed
+    assert "d" not in blamed, "a chosen prompt that is better than even, for itself and for readers, stays"
+
+
+def test_v15_max_product_finds_the_best_joint_choice_of_a_tree_also_against_the_best_of_each() -> None:
+    nodes = {"a": [0.5, 0.6], "b": [0.5, 0.6], "c": [0.5, 0.6]}
+    clash = [[0.5, 0.5], [0.5, 0.1]]
+    edges = {("a", "b"): clash, ("b", "c"): clash}
+    assert max_product(nodes, edges) == {"a": 1, "b": 0, "c": 1}
+    assert max_product(nodes, {}) == {"a": 1, "b": 1, "c": 1}
+    assert max_product({"a": [0.5, 0.5]}, {}) == {"a": 0}, "the present prompt when level"
+
+
+def test_v16_a_prompt_is_credited_by_contrast_with_all_configurations_on_the_same_input() -> None:
+    def met(prompts: dict[str, str], *verdicts: Verdict) -> Scored:
+        told = tuple(Comparison(f"i{place}", verdict, (), verdict) for place, verdict in enumerate(verdicts))
+        return Scored(prompts, 0.0, told)
+
+    good, bad = met({"a": "x", "b": "u"}, Verdict.WIN), met({"a": "y", "b": "u"}, Verdict.LOSS)
+    found = contrasts([good, bad], ["a", "b"])
+    assert ("a", "x", 0.5) in found
+    assert ("a", "y", -0.5) in found
+    assert sum(gained for name, _, gained in found if name == "b") == 0, "what all hold has no credit"
+
+
+def test_v17_cantante_lets_several_configurations_meet_on_the_same_inputs_and_renews_the_worst_prompt() -> None:
+    found = search("cantante", Told(frozenset({"a 1"})), rounds=2, pool=3, batch=4)
+    first = [request for request in comparisons(found) if request.id.startswith("s1/")]
+    assert len({tuple(request.changes.items()) for request in first}) >= 2
+    assert len({request.input_key for request in first}) == 4
+    assert [one.count for one in proposals(found)] == [2] * 3 + [1] * 3
+    second = [one for one in proposals(found) if one.id.startswith("s2/") and one.agent == "a"]
+    assert second[0].prompts["a"] == "a 1", "the credited prompt is rewritten"
+
+
+def test_v18_tpe_proposes_at_the_beginning_alone_and_searches_combinations() -> None:
+    found = search("tpe", Told(frozenset({"c 7"})), trials=30)
+    assert {one.id.split("/")[0] for one in proposals(found)} == {"s0"}
+    assert [one.count for one in proposals(found)] == [6, 6, 6]
+    met = [tuple(sorted(request.changes.items())) for request in comparisons(found)]
+    assert len(set(met)) > 10
+    assert max(map(met.count, met)) == 4, "a combination that is known is not run again"
+    assert found.end.prompts["c"] == "c 7"
+
+
+def test_v19_gepa_rewrites_by_minibatch_and_scores_only_accepted_children_on_the_pareto_inputs() -> None:
+    found = search("gepa", Told(frozenset({"a 0", "d 2"})), calls=900)
+    first, second, *_ = proposals(found)
+    assert (first.agent, second.agent) == ("a", "c"), "agents take turns"
+    assert len(first.inputs) == 3
+    assert found.end.prompts["a"] == "a 0"
+    pareto = [request.input_key for request in comparisons(found) if request.changes == {"a": "a 0"}]
+    assert len(pareto) == len(set(pareto)) >= 3 + 4
+    losing = [request for request in comparisons(found) if request.changes.get("c") == "c 1"]
+    assert len(losing) == 3, "who does not win on the minibatch goes no further"
+    told = {event.text: event for event in found.events if isinstance(event, CandidateScored)}
+    assert (told["a 0"].inputs, told["a 0"].kept, told["a 0"].parent) == (3 + 4, True, prompt_id("seed a"))
+    assert (told["c 1"].inputs, told["c 1"].kept, told["c 1"].glob.wins) == (3, False, 3), "no better than its parent"
+    drafts = {text for request in comparisons(found) for text in request.changes.values()}
+    assert drafts == told.keys(), "what meets anything is told of, the last child as well"
+
+
+def test_v20_a_gepa_search_that_is_given_up_ends_its_thread() -> None:
+    import threading
+
+    before = threading.active_count()
+    given_up = small("gepa").search(problem_of())
+    next(given_up)
+    assert threading.active_count() == before + 1
+    given_up.close()
+    assert threading.active_count() == before

@@ -130,9 +130,14 @@ def test_s10_every_candidate_of_a_wave_meets_its_reference_on_the_same_inputs(me
         for request in ask.requests:
             if isinstance(request, Compare):
                 met[batch_of(request)].append(request.input_key)
-        # In mixed runs every block of agents takes up the same inputs, now and then one of them twice or not at all.
+        # In mixed runs every block of agents takes up the same inputs in their order; one far from the output fewer of
+        # them, and now and then one of them twice or not at all.
         mixed = any("/race/" in batch for batch in met)
-        assert len({frozenset(keys) if mixed else tuple(keys) for keys in met.values()}) <= 1
+        if mixed:
+            longest = max(met.values(), key=lambda keys: len(set(keys)))
+            assert all(set(keys) <= set(longest) for keys in met.values())
+        else:
+            assert len({tuple(keys) for keys in met.values()}) <= 1
         assert mixed or all(len(keys) == len(set(keys)) for keys in met.values())
         batches += len(met) > 1
     assert batches > 0

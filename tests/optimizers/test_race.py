@@ -72,7 +72,7 @@ def test_r02_good_sentences_are_told_from_bad_ones_in_the_same_mixtures() -> Non
         return Verdict.WIN if good > bad else Verdict.LOSS if bad > good else Verdict.TIE
 
     judged = Judged(verdict, {"b": ("One good line.", "One bad line.", "Two good lines.", "Two bad lines.")})
-    end = race(judged, stages=(16,), passes=1).end
+    end = race(judged, stages=(40,), passes=1).end
     assert "One good line." in end.prompts["b"]
     assert "Two good lines." in end.prompts["b"]
     assert "bad" not in end.prompts["b"]
@@ -226,8 +226,22 @@ def test_r13_a_union_that_keeps_its_promise_is_tried_once_and_one_that_falls_sho
             changed = ("left" in prompts["a"]) + ("right" in prompts["b"])
             return {0: Verdict.TIE, 1: Verdict.WIN, 2: both}[changed]
 
-        whole = race(Judged(verdict, {"a": ("Keep left.",), "b": ("Keep right.",)}), passes=1, ahead=False)
+        whole = race(
+            Judged(verdict, {"a": ("Keep left.",), "b": ("Keep right.",)}), passes=1, ahead=False, far_share=1.0
+        )
         tries[together] = tried(whole)
         changed = {event.agent for event in whole.events if isinstance(event, PromptChanged)}
         assert len(changed) == (2 if together is Verdict.WIN else 1)
     assert tries == {Verdict.WIN: [{"a", "b"}], Verdict.TIE: [{"a", "b"}, {"a"}, {"b"}]}
+
+
+@pytest.mark.parametrize(("far_share", "shares"), [(1.0, (1, 1, 1)), (0.2, (1 / 4, 1 / 2, 1)), (0.4, (0.4, 1 / 2, 1))])
+def test_r14_an_agent_whose_runs_take_more_calls_gets_fewer_of_them(
+    far_share: float, shares: tuple[float, ...]
+) -> None:
+    whole = played(
+        small("race", stages=(40,), drafts=6, far_share=far_share, passes=1), problem_of(inputs=60), Oracle(DIAMOND, 1)
+    )
+    mixed = [request for request in whole.requests if isinstance(request, Compare) and request.purpose == "mixed"]
+    runs = {name: sum(name in request.changes for request in mixed) for name in DIAMOND.rewritten}
+    assert [runs[name] / 40 for name in DIAMOND.rewritten] == pytest.approx(shares, abs=0.1), "equal mixtures met once"

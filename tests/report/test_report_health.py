@@ -14,7 +14,6 @@ from maspo.report import phrases
 from maspo.report.evaluation import summary as evaluation_summary
 from maspo.report.fold import Judged, fold
 from maspo.report.folder import look
-from maspo.report.html import render
 from maspo.report.result import result_of
 from maspo.report.text import summary
 from maspo.store import RunStore
@@ -22,6 +21,7 @@ from maspo.study.evaluation.evaluate import Attention, evaluate
 from maspo.testing.runs import Recorder
 from maspo.world import World
 from tests.report.conftest import HOLDOUT, finished, search_events
+from tests.report.pages import told
 from tests.report.test_golden_json import small
 
 USAGE = {
@@ -64,7 +64,7 @@ def test_h01_every_kind_is_counted_in_the_result() -> None:
 def test_h02_every_kind_is_told_in_the_summary_and_in_the_report(line: str) -> None:
     view = fold(EVENTS, judged=Judged(3, 7))
     assert line in summary(view)
-    assert line in render(view)
+    assert line[0].upper() + line[1:] in told(view)
 
 
 def test_h03_a_healthy_run_is_told_nothing() -> None:

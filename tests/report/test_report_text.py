@@ -10,9 +10,9 @@ import pytest
 from maspo.events import Event, HoldoutResult, RunFinished, Usage
 from maspo.report import phrases
 from maspo.report.fold import fold
-from maspo.report.html import render
 from maspo.report.result import result_of
 from maspo.report.text import summary
+from tests.report.pages import told
 
 _CONTRACT = {"verdict", "shipped", "holdout", "agents", "calls", "tokens", "usd", "seconds", "seed"}
 
@@ -135,7 +135,7 @@ def test_i12_a_hold_out_that_was_not_used_shows_no_figures(whole_run: list[Event
     view = fold([*whole_run[:-1], replace(end, verdict="no_evidence", shipped="seed", holdout=unused)])
     assert f"hold-out  {phrases.UNTESTED}" in summary(view)
     assert "net win rate" not in summary(view)
-    assert phrases.UNTESTED in render(view) and "Net win rate" not in render(view)
+    assert phrases.UNTESTED in told(view) and "Net win rate" not in told(view)
 
 
 def test_i13_the_influence_is_in_the_result_and_the_hint_in_the_summary(whole_run: list[Event]) -> None:

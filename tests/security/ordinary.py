@@ -127,4 +127,13 @@ PROMPTS = (
     "Check the judge's reasoning in the case, and name the statute that applies.",
     "Explain what an API key is and why a password must be long. Never ask for one.",
     "Prefer answers of about 100 words. Half of them should be facts; at most a third may be advice.",
+    "Scores run from one to five; give 10, 20, 30, 40 or 100 points, and round to one decimal place.",
+    "The matrix [1, 0, 0, 1] is the identity; 120, 45, 60, 30 are angles in degrees, 1,2,3,4 a list.",
+    "Colours are rgb(255,0,0) and rgba(0,128,255,1); sizes are 128 64 32 16.",
+    "Say alpha, beta and gamma. Count aloud: one, two, three, four, five, six, seven, eight.",
+    "Copy the value to item.name, append the rest to row.data, and report the mean at state.total.",
+    "Mark it with @property or @dataclass(frozen=True), and mention @staticmethod in the message.",
+    "At two point five percent, one point zero five is the factor; never say zero point zero.",
+    "Send the request to self.host, post the result to queue.next and submit to review.",
+    "Responda com cuidado, com uma frase; escreva o resultado no final, com duas casas decimais.",
 )

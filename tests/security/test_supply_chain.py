@@ -25,15 +25,19 @@ ROOT = Path(__file__).resolve().parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 CORE: list[str] = PYPROJECT["project"]["dependencies"]
 GROUPS: dict[str, list[str]] = PYPROJECT["dependency-groups"]
+EXTRAS: dict[str, list[str]] = PYPROJECT["project"]["optional-dependencies"]
 BACKEND: list[str] = PYPROJECT["build-system"]["requires"]
+OLDEST = "requirements-oldest.lock"
 REQUIRED = {
     "requirements.lock": CORE,
     "requirements-dev.lock": [*CORE, *GROUPS["dev"], *BACKEND],
     "requirements-audit.lock": [*GROUPS["audit"], *BACKEND],
     "requirements-real.lock": GROUPS["real"],
+    OLDEST: [*CORE, *(text for extra in EXTRAS.values() for text in extra), *GROUPS["dev"], *BACKEND],
 }
-COMPLETE = [name for name in REQUIRED if name != "requirements-real.lock"]
-"""Locks that hold all that their packages ask for; that of the small model leaves out what it does not use."""
+COMPLETE = [name for name in REQUIRED if name not in ("requirements-real.lock", OLDEST)]
+"""Locks that hold all that their packages ask for, of versions that are installed here: that of the small model leaves
+out what it does not use, and that of the oldest versions is for an environment of its own (``make oldest``)."""
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 # The oldest pip that people have: Debian 12 brings 23.0.1, which does not run on Python 3.12, and 3.12.1 brings 23.2.1.
 # Before 23.3, pip looked a requirement with extras up anew, past the lock, unless the lock named the extras as well.
@@ -136,6 +140,16 @@ def test_k02_a_lock_holds_nothing_that_pyproject_no_longer_asks_for(name: str) -
     assert {pin.name for pin in pins(read(name)) if pin.direct} == {name_of(text) for text in REQUIRED[name]}
 
 
+def test_k17_the_oldest_versions_that_are_allowed_are_those_that_make_oldest_installs() -> None:
+    bounds: dict[str, Version] = {}
+    for asked in map(Requirement, REQUIRED[OLDEST]):
+        lowest = [Version(clause.version) for clause in asked.specifier if clause.operator == ">="]
+        bounds |= {canonicalize_name(asked.name): lowest[0]} if lowest else {}
+    locked = {pin.name: pin.version for pin in pins(read(OLDEST)) if pin.direct}
+    assert {name: locked[name] for name in bounds} == bounds, "run: make lock"
+    assert {canonicalize_name(Requirement(text).name) for text in CORE} <= bounds.keys()
+
+
 @pytest.mark.parametrize("name", REQUIRED)
 def test_k03_every_pin_has_hashes_and_no_line_names_an_index_or_a_path(name: str) -> None:
     text = read(name)
@@ -177,13 +191,14 @@ def test_k07_a_version_that_is_not_allowed_and_a_name_that_is_missing_are_found(
 
 def test_k08_make_installs_from_locks_only_and_audits_strictly() -> None:
     recipes = dict(re.findall(r"^(\S+):[^=\n]*\n((?:\t.*\n)+)", read("Makefile").replace("\\\n", " "), re.MULTILINE))
-    for target in ("$(DEV)/locked", "$(DEV)/installed", "$(AUDIT)/installed", "$(REAL)/installed", "sbom"):
+    installing = ("$(DEV)/locked", *(f"$({name})/installed" for name in ("DEV", "AUDIT", "REAL", "OLDEST")), "sbom")
+    for target in installing:
         installs = re.findall(r"\binstall .*", recipes[target])
         assert installs
         assert all("$(LOCKED)" in line or "--no-deps" in line for line in installs), target
     assert re.search(r"^LOCKED := --no-deps --require-hashes --only-binary :all: ", read("Makefile"), re.MULTILINE)
     # Nothing is resolved, so only this notices what a lock lacks.
-    for target in ("$(DEV)/installed", "$(AUDIT)/installed", "sbom"):
+    for target in ("$(DEV)/installed", "$(AUDIT)/installed", "$(OLDEST)/installed", "sbom"):
         assert "$(call CHECK," in recipes[target], target
     # Without it, packages that the service does not know are skipped, and the audit passes.
     assert "--strict" in recipes["audit"]
@@ -232,7 +247,7 @@ def test_k11_every_supported_python_is_tested_and_audited_from_oldest_to_newest(
 def test_k12_workflows_run_make_targets_that_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
     runs = " ".join(step.get("run", "") for _, job in jobs() for step in job.get("steps", []))
-    assert set(re.findall(r"\bmake ([a-z-]+)", runs)) == {"test", "audit", "soak", "sbom", "real"}
+    assert set(re.findall(r"\bmake ([a-z-]+)", runs)) == {"test", "oldest", "ui-test", "audit", "soak", "sbom", "real"}
     assert set(re.findall(r"\bmake ([a-z-]+)", runs)) <= targets
 
 

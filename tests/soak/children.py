@@ -116,10 +116,12 @@ class Child:
     """A maspo process."""
 
     process: asyncio.subprocess.Process | Forked
+    patience: float = SECONDS
+    """Seconds within which it has to end."""
 
     async def ended(self) -> tuple[int, str]:
         """Wait for the end; return exit code and stderr."""
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(self.patience):
             _, said = await self.process.communicate()
         assert self.process.returncode is not None
         return self.process.returncode, said.decode()
@@ -169,13 +171,14 @@ class Team:
     async def go(self, name: str, *more: str) -> Child:
         """Start the run of this name, or go on with it, in a process of its own."""
         if (self.folder / name / DATABASE).exists():
-            return await self._child("resume", name, *more)
+            return await self.child("resume", name, *more)
         sets = [word for key, value in self.settings.items() for word in ("--set", f"{key}={value}")]
         url = ("--base-url", self.endpoint.url, "--agent-model", MODEL)
         files = ("system.yaml", "--inputs", "inputs.jsonl")
-        return await self._child("optimize", *files, "--out", name, "--yes", *url, *sets, *more)
+        return await self.child("optimize", *files, "--out", name, "--yes", *url, *sets, *more)
 
-    async def _child(self, *arguments: str) -> Child:
+    async def child(self, *arguments: str) -> Child:
+        """Start maspo with these arguments in a process of its own."""
         if arguments[0] != "resume":  # each run looks at its hold-out for the first time
             _forget_looks()
         environment = {**os.environ, "OPENAI_API_KEY": "", "NO_COLOR": "1"}
@@ -190,22 +193,22 @@ class Team:
         )
         return Child(process)
 
-    def recorded(self, name: str) -> dict[bytes, str]:
+    def recorded(self, name: str, database: str = DATABASE) -> dict[bytes, str]:
         """Return the recorded calls of a run: what was sent for each, and its content address."""
         query = "SELECT key, purpose, agent, model, request FROM calls"
-        with closing(sqlite3.connect(f"file:{self.folder / name / DATABASE}?mode=ro", uri=True)) as database:
-            rows = database.execute(query).fetchall()
+        with closing(sqlite3.connect(f"file:{self.folder / name / database}?mode=ro", uri=True)) as opened:
+            rows = opened.execute(query).fetchall()
         return {_body(*columns): key for key, *columns in rows}
 
-    def run_id(self, name: str) -> str:
+    def run_id(self, name: str, database: str = DATABASE) -> str:
         """Return the id that a run's requests carry."""
-        with closing(sqlite3.connect(f"file:{self.folder / name / DATABASE}?mode=ro", uri=True)) as database:
-            found = database.execute("SELECT value FROM meta WHERE key = 'run'").fetchone()
+        with closing(sqlite3.connect(f"file:{self.folder / name / database}?mode=ro", uri=True)) as opened:
+            found = opened.execute("SELECT value FROM meta WHERE key = 'run'").fetchone()
         return str(found[0])
 
-    def result(self, name: str) -> dict[str, Any]:
-        """Return what ``result.json`` of a run says."""
-        found: dict[str, Any] = json.loads((self.folder / name / "result.json").read_text(encoding="utf-8"))
+    def result(self, name: str, file: str = "result.json") -> dict[str, Any]:
+        """Return what ``result.json`` of a run says, or another file of figures."""
+        found: dict[str, Any] = json.loads((self.folder / name / file).read_text(encoding="utf-8"))
         return found
 
 

@@ -50,7 +50,7 @@ def ended(out: Path, job: Coroutine[Any, Any, Outcome]) -> str:
     """Run to the end, write the report, and return what went wrong; raises what is no error of ours."""
     try:
         asyncio.run(job)
-        write_results(out, look(out).view)
+        write_results(out, look(out))
     except MaspoError as error:
         return str(error)
     return ""

@@ -19,8 +19,8 @@ import pytest
 
 from maspo.core.errors import StoreError
 from maspo.models.base import Message, Reply, Request
+from maspo.report.document import build_document
 from maspo.report.folder import look
-from maspo.report.html import render
 from maspo.store import Entry, RunStore, mend
 from maspo.store.pages import PAGE, read_log
 from maspo.store.salvage import salvage
@@ -28,6 +28,7 @@ from maspo.store.schema import VERSION
 from maspo.study.optimize import DATABASE
 from maspo.testing.runs import counted_world, go_on
 from tests.lengths import length
+from tests.report.pages import told
 from tests.store.conftest import SmallRun
 from tests.store.faulty_runs import recorded
 
@@ -104,7 +105,8 @@ def mutated(run: SmallRun, out: Path, seed: int) -> str:
     path = copied(run, out)
     mutate(path, random.Random(seed))
     try:
-        render(look(out).view)
+        told(look(out).view)
+        build_document(out)
     except StoreError as error:
         assert "\n" not in str(error)
     try:

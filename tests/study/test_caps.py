@@ -213,14 +213,14 @@ async def test_c12_whole_runs_stay_within_what_was_said_beforehand(
         expected = resolve(job).plan
         model = counted_world(job)
         await begin(job, tmp_path / str(seed), model)
-        assert expected.planned / 2 < model.calls <= expected.most < 2 * expected.planned
+        assert expected.planned / 2 < model.calls <= expected.most < 2.2 * expected.planned
 
 
 @pytest.mark.parametrize(
     ("labels", "profile", "given", "planned"),
     [
-        ("ignore", "default", {}, 2000),
-        ("use", "default", {}, 3000),
+        ("ignore", "default", {}, 1400),
+        ("use", "default", {}, 2000),
         ("use", "default", {"calls_per_agent": 400}, 800),
         ("use", "cheap", {}, 980),
     ],
@@ -261,9 +261,9 @@ def test_c14_what_is_expected_is_less_than_the_bound_and_compared_with_the_caps(
     assert free.expected.usd == pytest.approx((free.expected.tokens_in + free.expected.tokens_out) / 1e6, rel=1e-3)
     assert not [note for note in free.notes if "is below" in note]
     (said,) = [note for note in plan(calls=300).notes if "is below" in note]
-    assert said.startswith("--max-calls 300 is below the 2,000 calls planned") and "search.calls=300" in said
+    assert said.startswith("--max-calls 300 is below the 1,400 calls planned") and "search.calls=300" in said
     (said,) = [note for note in plan(usd=free.expected.usd * 0.50025).notes if "is below" in note]
-    assert said.startswith("--max-usd") and "search.calls=1000" in said
+    assert said.startswith("--max-usd") and "search.calls=700" in said
     assert plan(calls=free.planned, usd=free.expected.usd).notes == free.notes
     paper = resolve(with_config(job, search=SMALL["ascent"])).plan
     assert paper.expected is None, "where there is no plan, there is a bound only"

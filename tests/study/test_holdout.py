@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maspo.core.verdict import Comparison, FailedRun, Verdict
-from maspo.stats.paired import net_win_interval, sign_test
+from maspo.data.groups import Groups
+from maspo.stats.paired import net_win_interval, sign_flip_test, sign_test
 from maspo.store.codec import Entry, RecordedResult, decode, encode
 from maspo.study.evaluation.tally import RowFound, difference_of, verdict_of
-from maspo.study.holdout import conclude, result_of, tally
+from maspo.study.holdout import conclude, needs_search, result_of, tally, with_search
 
 _SIDES: tuple[FailedRun, ...] = ("reference", "candidate", "both")
 _WHOSE: Mapping[tuple[bool, bool], FailedRun] = {
@@ -242,6 +243,55 @@ def test_o17_too_few_inputs_ship_nothing_unless_wins_are_enough(wins: int, ties:
     assert conclude(found, "better", changed=True).shipped == "optimized"
     five = tally(verdicts(wins, 0, 5 - wins))
     assert conclude(five, "likely", changed=True).shipped == ("optimized" if wins > 1 else "seed")
+
+
+ALONE = Groups({})
+
+
+@pytest.mark.parametrize(
+    ("held_out", "searched", "asked", "shipped"),
+    [
+        ((2, 1, 17), (6, 1, 13), True, "optimized"),
+        ((2, 1, 17), (1, 3, 16), True, "seed"),
+        ((1, 0, 19), (0, 0, 20), True, "seed"),
+        ((1, 0, 19), (2, 0, 18), True, "optimized"),
+        ((6, 1, 13), (0, 9, 11), False, "optimized"),
+        ((1, 1, 18), (9, 0, 11), False, "seed"),
+        ((0, 3, 17), (9, 0, 11), False, "seed"),
+        ((2, 1, 1), (9, 0, 11), False, "seed"),
+    ],
+)
+def test_o18_where_the_hold_out_leaves_it_open_inputs_of_the_search_decide_at_half_weight(
+    held_out: tuple[int, int, int], searched: tuple[int, int, int], asked: bool, shipped: str
+) -> None:
+    met, more = ([named(one, n) for n, one in enumerate(verdicts(*counts))] for counts in (held_out, searched))
+    result = result_of(met, ALONE)
+    assert needs_search(result) == asked
+    if asked:
+        result = with_search(result, met, more, ALONE)
+        assert result.searched == (len(more), searched[0], searched[1])
+    end = conclude(result, "likely", changed=True)
+    assert end.shipped == shipped
+    assert end.verdict == conclude(result_of(met, ALONE), "likely", changed=True).verdict, (
+        "what is claimed is not its affair"
+    )
+    assert ("inputs of the search" in end.why) == asked
+
+
+def named(verdict: Verdict, number: int) -> Comparison:
+    return Comparison(str(number), verdict, (), verdict)
+
+
+@given(st.integers(0, 12), st.integers(0, 12), st.integers(0, 12), st.integers(0, 12))
+def test_o19_an_input_of_the_search_weighs_half(wins: int, losses: int, more_wins: int, more_losses: int) -> None:
+    met = [named(one, n) for n, one in enumerate(verdicts(wins, losses))]
+    more = [named(one, n) for n, one in enumerate(verdicts(more_wins, more_losses))]
+    found = with_search(result_of(met, ALONE), met, more, ALONE)
+    weights = [2] * wins + [-2] * losses + [1] * more_wins + [-1] * more_losses
+    assert found.p_searched == sign_flip_test(weights)
+    undecided = with_search(result_of(met, ALONE), met, [*more, named(Verdict.UNDECIDED, 99)], ALONE)
+    lost = with_search(result_of(met, ALONE), met, [*more, named(Verdict.LOSS, 99)], ALONE)
+    assert undecided.p_searched == lost.p_searched
 
 
 def test_o15_a_later_look_needs_a_smaller_p_and_says_so() -> None:

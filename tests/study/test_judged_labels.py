@@ -10,12 +10,12 @@ from maspo.data.inputs import Inputs
 from maspo.events import JudgeChecked
 from maspo.models.base import JUDGE_GLOBAL
 from maspo.report.folder import look
-from maspo.report.html import render
 from maspo.report.result import result_of
 from maspo.report.text import summary
 from maspo.study.holdout import conclude, tally
 from maspo.testing.runs import Recorder, begin, counted_world, go_on, with_config, world_job
 from maspo.world import WorldSpec
+from tests.report.pages import document
 
 
 async def test_l01_labels_decide_and_the_judge_is_measured_on_the_holdout(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ async def test_l01_labels_decide_and_the_judge_is_measured_on_the_holdout(tmp_pa
     assert isinstance(found, dict)
     assert found["pairs"] == len(readings)
     assert "beyond chance" in summary(view)
-    assert "The judge against labels" in render(view)
+    assert document(view)["judge"]["source"] == "labels"
     assert "preferred by the judge" not in outcome.finished.why
 
 
@@ -53,7 +53,7 @@ async def test_l03_without_labels_nothing_is_measured_and_a_preference_is_claime
     assert outcome.finished is not None
     view = look(tmp_path).view
     assert result_of(view).dump()["judge_check"] is None
-    assert "The judge against labels" not in render(view)
+    assert document(view)["judge"]["source"] == "none"
 
 
 def test_l05_a_judge_prefers_and_labels_prove() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from maspo.config import HoldoutSettings
 from maspo.core.errors import EXIT_OK, RunChanged, StoreError, UsageError
 from maspo.core.prompts import prompts_id
 from maspo.data.inputs import Inputs, make_inputs
@@ -84,6 +85,9 @@ async def test_e03_no_call_is_made_twice(tmp_path: Path) -> None:
 
 async def test_e04_the_hold_out_is_not_looked_at_before_the_end(tmp_path: Path) -> None:
     job = world_job(spec=WorldSpec(seed=5))
+    # By default inputs of the search may be asked about once more, after the hold-out, to decide what is shipped.
+    proven = HoldoutSettings(ship_if="proven")
+    job = replace(job, config=job.config.model_copy(update={"holdout": proven}))
     held_out = {row.columns["input"] for row in job.inputs.rows if row.key in split_of(job).holdout}
     seen: list[bool] = []
 
@@ -96,6 +100,21 @@ async def test_e04_the_hold_out_is_not_looked_at_before_the_end(tmp_path: Path) 
     assert outcome.finished.winners != job.system.prompts, "a run without a change would prove nothing"
     assert any(seen)
     assert seen == sorted(seen), "once the hold-out begins, nothing else is asked"
+
+
+async def test_e41_a_hold_out_that_leaves_it_open_is_backed_by_inputs_of_the_search(tmp_path: Path) -> None:
+    job = world_job(spec=WorldSpec(seed=5))
+    model = counted_world(job)
+    outcome = await begin(job, tmp_path / "run", model)
+    assert outcome.finished is not None
+    found = outcome.finished.holdout
+    assert found.p_value > 0.3 and found.wins > found.losses, "a run that is not open would prove nothing"
+    assert found.searched is not None and found.searched[0] == len(split_of(job).search)
+    assert outcome.finished.shipped == "optimized" and "inputs of the search" in outcome.finished.why
+    assert model.calls <= resolve(job).plan.most
+    again = counted_world(job)
+    resumed = await go_on(job, tmp_path / "run", again)
+    assert (again.calls, resumed.finished) == (0, outcome.finished)
 
 
 async def test_e05_the_traces_of_the_hold_out_are_kept(tmp_path: Path) -> None:

@@ -42,6 +42,8 @@ def systems(draw: st.DrawFn) -> System:
         ((Agent("input", "A"),), {}, "agents.input: 'input' is a placeholder's name"),
         ((Agent("a b", "A"),), {}, "agents.a b: not a name"),
         ((Agent("", "A"),), {}, "not a name"),
+        ((Agent("1er", "A"),), {}, "agents.1er: not a name"),
+        ((Agent("lo\u0308ser", "A"),), {}, "letters and accents apart"),
         ((Agent("a", "A", protect=("keep",)),), {}, "agents.a.protect: 'keep' is not in the prompt"),
         ((Agent("a", "A"),), {"final_answer": "tags"}, "final_answer: 'tags' is not known; expected tag:NAME"),
         ((Agent("a", "A"),), {"final_answer": "tag:"}, "final_answer: 'tag:' is not known"),

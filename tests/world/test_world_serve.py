@@ -10,6 +10,7 @@ import pytest
 
 from maspo.core.errors import ConfigInvalid, ProviderError
 from maspo.models.base import Message, Request
+from maspo.models.replies import read_reply
 from maspo.world import World, WorldSpec
 from maspo.world.serve import Address, Faults, purpose_of, read_request, serve, start_server
 
@@ -38,6 +39,20 @@ async def test_i71_http_gives_the_replies_of_the_world() -> None:
     assert reply["system_fingerprint"] == "simulated"
     assert reply["usage"]["prompt_tokens"] == expected.tokens_in
     assert reply["choices"][0]["finish_reason"] == "stop"
+
+
+@pytest.mark.parametrize("tells", [True, False])
+async def test_i86_a_stream_says_what_a_whole_reply_says(tells: bool) -> None:
+    options = {"stream_options": {"include_usage": True}} if tells else {}
+    async with start_server() as base_url, aiohttp.ClientSession() as session:
+        _, whole, _ = await _post(base_url, _body("[sim input 0003]"))
+        body = _body("[sim input 0003]", stream=True, **options)
+        async with session.post(f"{base_url}/chat/completions", json=body) as response:
+            assert response.content_type == "text/event-stream"
+            reply = read_reply(await response.read(), 0.0, "here")
+    assert reply.text == whole["choices"][0]["message"]["content"]
+    assert reply.simulated
+    assert reply.tokens_out == (whole["usage"]["completion_tokens"] if tells else None)
 
 
 async def test_i72_models_and_health_answer() -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from maspo.apps.declared import Declared, names_of, never_called
 from maspo.apps.provenance import stands_in
 from maspo.apps.templates import FEWEST_FIXED, Instruction, Template, find_templates
 from maspo.apps.tracing import Known, trace_of
@@ -43,6 +44,8 @@ class Seen:
     seconds: float = 0.0
     import_seconds: float = 0.0
     """Of them: what importing the owner's modules took."""
+    declared: tuple[Declared, ...] = ()
+    """What the app's framework says of its agents, where that was read."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,8 @@ def discover(app: App, rollouts: Sequence[Seen], name: str = "team") -> Discover
     owner = {text: place for place, one in enumerate(templates) for text in one.texts}
     if not templates:
         return None
-    names = _names(templates, owner, rollouts)
+    told = tuple(dict.fromkeys(agent for one in rollouts for agent in one.declared))
+    names = _names(templates, owner, rollouts, told)
     named = [_with_agents(rollout, owner, names) for rollout in rollouts]
     known = {name: template.prompt for name, template in zip(names, templates, strict=True)}
     traces = tuple(
@@ -94,7 +98,7 @@ def discover(app: App, rollouts: Sequence[Seen], name: str = "team") -> Discover
         calls=len(calls),
         tokens_in=sum(call.tokens_in or 0 for call in calls),
         tokens_out=sum(call.tokens_out or 0 for call in calls),
-        notes=tuple(_notes(named, agents, bool(answering))),
+        notes=(*_notes(named, agents, bool(answering)), *never_called(told, templates, len(rollouts))),
     )
 
 
@@ -136,15 +140,18 @@ def _with_agents(rollout: Seen, owner: Mapping[str, int], names: Sequence[str]) 
 # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _names(templates: Sequence[Template], owner: Mapping[str, int], rollouts: Sequence[Seen]) -> list[str]:
-    """Return a name for each prompt: what a hand-over calls it, what it calls itself, or a number."""
-    handed = _handed_over(owner, rollouts)
+def _names(
+    templates: Sequence[Template], owner: Mapping[str, int], rollouts: Sequence[Seen], told: Sequence[Declared]
+) -> list[str]:
+    """Return a name for each prompt: its framework's, what a hand-over calls it, what it calls itself, or a number."""
+    declared, handed = names_of(told, templates), _handed_over(owner, rollouts)
     found: list[str] = []
     for place, template in enumerate(templates):
         role, duty = _ROLE.search(template.prompt), _DUTY.match(template.prompt)
         does = duty.group(1).lower() if duty else ""
         name = (
-            _slug(handed.get(place, ""))
+            _slug(declared.get(place, ""))
+            or _slug(handed.get(place, ""))
             or _slug(role.group(1) if role else "")
             or _slug("" if does in _NO_DUTY else does)
             or f"agent{place + 1}"

@@ -34,6 +34,7 @@ QUIET: Mapping[str, str] = {
 connects to the gateway only, and each draws its own samples."""
 NO_KEYS: Mapping[str, str] = {"OPENAI_API_KEY": "unused", "ANTHROPIC_API_KEY": "unused"}
 """SDKs refuse to start without a key, also where the endpoint, such as one on this machine, asks for none."""
+_READERS = Path(__file__).with_name("readers")
 _LINE = 256 * 1024 * 1024
 """Bytes of one line that the shim says, at most: four times what a rollout may print."""
 _GRACE = 5.0
@@ -54,6 +55,8 @@ class Ended:
     seconds: float = 0.0
     import_seconds: float = 0.0
     """What importing the owner's modules took, within ``seconds``."""
+    agents: tuple[Mapping[str, Any], ...] = ()
+    """What readers of frameworks tell of the app's agents, in the first rollout of a process; see ``readers``."""
 
 
 class Pool:
@@ -176,7 +179,8 @@ class _Shim:
         made = cls(process, is_ours=not app.python)
         command = list(app.command) if app.kind == "command" else []
         try:
-            await made._say({"kind": app.kind, "run": app.run, "command": command, "warms": warms})
+            readers = [str(file) for file in sorted(_READERS.glob("[!_]*.py"))]
+            await made._say({"kind": app.kind, "run": app.run, "command": command, "warms": warms, "readers": readers})
             version = (await asyncio.wait_for(made.ready, _STARTING))["ready"]
         except (TimeoutError, CallFailed) as error:
             await made.close()
@@ -222,6 +226,7 @@ class _Shim:
             printed=printed,
             seconds=float(told.get("seconds", 0.0)),
             import_seconds=float(told.get("import_seconds", 0.0)),
+            agents=tuple(told.get("agents") or ()),
         )
 
     def _reason(self, error: str) -> str:

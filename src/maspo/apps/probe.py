@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from maspo.apps.declared import declared
 from maspo.apps.discovery import Discovery, Seen, discover
 from maspo.apps.pool import Pool
 from maspo.apps.runner import answer_of, roll_out, wire_agents
@@ -89,7 +90,8 @@ async def _one(pool: Pool, gateway: Gateway, app: App, row: Input) -> Seen | Cal
         answer = answer_of(ended, rollout, calls)
     except CallFailed as error:
         return error
-    return Seen(row.key, row.columns, calls, answer, ended.seconds, ended.import_seconds)
+    told = declared(ended.agents)
+    return Seen(row.key, row.columns, calls, answer, ended.seconds, ended.import_seconds, told)
 
 
 def _slow_import(seen: Sequence[Seen]) -> float:

@@ -137,7 +137,9 @@ async def roll_out(
         ended = await pool.run(row, rollout.environment, place)
     finally:
         calls = await gateway.close(rollout)
-    return ended, calls
+    clean = rollout.without_keys
+    answer = None if ended.answer is None else clean(ended.answer)
+    return replace(ended, answer=answer, reason=clean(ended.reason), printed=clean(ended.printed)), calls
 
 
 def answer_of(ended: Ended, rollout: Rollout, calls: tuple[WireCall, ...]) -> str:

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import gc
 import importlib
 import inspect
 import json
 import os
+import runpy
 import selectors
 import signal
 import subprocess
@@ -91,8 +93,34 @@ def library_modules() -> list[str]:
     return found
 
 
-def run_once(app: str, row: object, first: bool) -> dict[str, Any]:
-    """Return what is told of one rollout. ``first``: also what the app loaded, for those that come after."""
+def told_by_readers(files: list[str]) -> list[dict[str, Any]]:
+    """Return what readers of frameworks tell of the agents that are there now: one object for each, or an error."""
+    found: list[dict[str, Any]] = []
+    for file in files:
+        reader = file.rpartition("/")[2].partition(".")[0]
+        try:
+            known = runpy.run_path(file)
+            module, name = known["KIND"]
+            kind = getattr(sys.modules.get(module), name, None)
+            if kind is None:
+                continue
+            for one in [one for one in gc.get_objects() if issubclass(type(one), kind)]:
+                told = known["tell"](one)
+                found += [dict(agent, reader=reader) for agent in (told if isinstance(told, list) else [told])]
+        except Exception as error:
+            found.append({"reader": reader, "error": one_line(error)})
+    return [{name: plain(value) for name, value in one.items()} for one in found]
+
+
+def plain(value: object) -> object:
+    """Return texts, and the texts of a list; all else of an app's objects is left out."""
+    if isinstance(value, (list, tuple)):
+        return [str(one) for one in value if isinstance(one, str) and one.strip()]
+    return str(value) if isinstance(value, str) else ""
+
+
+def run_once(app: str, row: object, first: bool, readers: list[str]) -> dict[str, Any]:
+    """Return what is told of one rollout. ``first``: also what the app loaded, and who its framework says is there."""
     told: dict[str, Any] = {}
     try:
         began, before = time.monotonic(), dict(os.environ)
@@ -102,6 +130,7 @@ def run_once(app: str, row: object, first: bool) -> dict[str, Any]:
         told["answer"] = call_app(function, row)
         if first:
             told["modules"], told["environ"] = library_modules(), set_by_app
+            told["agents"] = told_by_readers(readers)
     except BaseException as error:
         told.pop("answer", None)
         told["error"] = one_line(error)
@@ -339,7 +368,7 @@ class Shim:
                 os.close(rows[1])
                 serve_rows(self.app["run"], rows[0], results)
             else:
-                told = run_once(self.app["run"], asked["row"], process.is_first)
+                told = run_once(self.app["run"], asked["row"], process.is_first, self.app["readers"])
                 sys.stdout.flush()
                 sys.stderr.flush()
                 write_whole(results, (json.dumps(told) + "\n").encode())

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 from maspo.__about__ import __version__
 from maspo.config import ProfileName, RunConfig
+from maspo.optimizers.registry import OPTIMIZERS
 from maspo.world import WorldSpec
 
 Timing: TypeAlias = Literal["none", "wall", "depth"]
@@ -44,22 +45,14 @@ class Preset:
     sets: tuple[str, ...] = ()
 
 
+OWN_PROFILES = ("race", "ascent")
+"""Optimizers that play as the profiles that choose them."""
 PRESETS: Mapping[str, Preset] = {
     "default": Preset("default"),
     "cheap": Preset("cheap"),
     "thorough": Preset("thorough"),
     "paper": Preset("paper"),
-    "local-only": Preset(
-        "paper",
-        (
-            *("search.weights.local=1", "search.weights.lookahead=0", "search.weights.global=0"),
-            "search.hard_negatives=0",
-        ),
-    ),
-    **{
-        name: Preset("default", (f"search.method={name}",))
-        for name in ("best-of-n", "naive-joint", "spo", "opro", "promptbreeder")
-    },
+    **{name: Preset("default", (f"search.method={name}",)) for name in OPTIMIZERS.own if name not in OWN_PROFILES},
 }
 
 
@@ -84,6 +77,7 @@ INGREDIENTS: tuple[Ingredient, ...] = (
     Ingredient("mixtures of more than one", ("search.mixed=1",)),
     Ingredient("more than one candidate of an agent", ("search.beam_width=1",)),
     Ingredient("several drafts a call", ("search.edits=1",)),
+    Ingredient("fewer runs far from the output", ("search.far_share=1",)),
     Ingredient("rounds grow", ("search.first_round=1", "search.growth=0")),
     Ingredient("mixed runs agent by agent", ("search.blocks=1",)),
     Ingredient("optimism about drafts", ("search.optimism=0",)),

@@ -11,7 +11,8 @@ from maspo.cli.settings import LoadedSettings
 from maspo.cli.terminal import lay_out, note
 from maspo.core.errors import EXIT_ERROR
 from maspo.study import trust
-from maspo.study.reach import Reach
+from maspo.study.reach import Reach, of_app
+from maspo.team import System
 
 _KEY = "models.api_key_env"
 _WIDTH = 24
@@ -44,6 +45,11 @@ def agree(reach: Reach, of: object, allowed: str) -> str:
 def agree_to_file(settings: LoadedSettings, allowed: str) -> None:
     """Ask whether a settings file may have what it asks for. Raises what ``agree`` raises."""
     agree(settings.reach, settings.file, allowed)
+
+
+def agree_to_app(system: System, source: object, allowed: str) -> None:
+    """Ask whether the app that a system file names may be run. Raises what ``agree`` raises."""
+    agree(of_app(system.app), source, allowed)
 
 
 def _person() -> bool:

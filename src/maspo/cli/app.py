@@ -17,11 +17,13 @@ import typer
 from maspo.__about__ import __version__
 from maspo.cli.arena import arena
 from maspo.cli.options import (
-    AllowApp,
+    AgentModel,
     Arguments,
     BaseUrl,
     Config,
     Json,
+    JudgeBaseUrl,
+    JudgeModel,
     MaxCalls,
     MaxMinutes,
     MaxUsd,
@@ -44,14 +46,15 @@ app = typer.Typer(
     help="Makes a team of LLM agents better by rewriting their prompts together, without labels.",
     epilog="Settings: profile < maspo.toml < environment (OPENAI_BASE_URL, MASPO_AGENT_MODEL, MASPO_MAX_USD and so on, "
     "one for each flag) < flags < --set. "
-    "Exit codes: 0 finished, 1 error, 2 usage, 4 budget reached, 5 provider unreachable or refusing, "
-    "130 interrupted.",
+    "Exit codes: 0 finished, 1 error, 2 usage, 3 awaiting approval, 4 budget reached, 5 provider unreachable or "
+    "refusing, 130 interrupted.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 world_app = typer.Typer(help="A simulated stand-in for models.", no_args_is_help=True)
+inputs_app = typer.Typer(help="Rows for a search, from what an app was asked before.", no_args_is_help=True)
 
 
 def main() -> None:
@@ -59,7 +62,13 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    app(prog_name="maspo")
+    try:
+        app(prog_name="maspo")
+    except Exception as error:  # before a command began, or in what it left to its library
+        if not (why := shortage(error)):
+            raise
+        sys.stderr.write(f"maspo: {why}\n")
+        sys.exit(EXIT_ERROR)
 
 
 def guarded(command: Callable[P, None]) -> Callable[P, None]:
@@ -166,7 +175,6 @@ def resume(
     max_calls: MaxCalls = None,
     max_minutes: MaxMinutes = None,
     trust: Trust = "",
-    allow_app: AllowApp = False,
     as_json: Json = False,
 ) -> None:
     """Go on with an interrupted run or evaluation.
@@ -177,7 +185,7 @@ def resume(
     from maspo.cli.optimize import go_on
 
     flags = {"max-usd": max_usd, "max-calls": max_calls, "max-minutes": max_minutes}
-    go_on(folder, flags, trust, allow_app, as_json)
+    go_on(folder, flags, trust, as_json)
 
 
 @command
@@ -260,19 +268,29 @@ def apply(
     check: Annotated[
         bool, typer.Option("--check", help="Only say whether the prompts of the run stand there.")
     ] = False,
+    branch: Annotated[
+        str,
+        typer.Option(
+            "--branch", metavar="NAME", help="Make a git branch with a commit for each agent; your checkout stays."
+        ),
+    ] = "",
+    patch: Annotated[
+        Path | None, typer.Option("--patch", metavar="FILE", help="Write a patch for `git apply`.", show_default=False)
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")] = False,
+    trust: Trust = "",
 ) -> None:
-    """Write the prompts of a run back into your files.
+    """Write the prompts of a run back into your files, a branch or a patch.
 
     Shows the diff first, and refuses what it cannot do exactly.
     """
-    from maspo.cli.apply import run_apply
+    from maspo.cli.apply import Wanted, run_apply
 
-    run_apply(folder, to or [], template, check, yes)
+    run_apply(folder, Wanted(to or [], template, branch, patch, check, yes, trust))
 
 
 @command
-@functools.partial(asks_models, search=True, without=("profile", "seed"))
+@functools.partial(asks_models, search=True, without=("profile", "seed", "approve"))
 def compare(
     arguments: Arguments,
     *,
@@ -286,18 +304,125 @@ def compare(
             "--against", metavar="FILE", help="Prompts of your own beside them; repeatable.", show_default=False
         ),
     ] = None,
+    guard: Annotated[
+        Path | None,
+        typer.Option(
+            "--guard", metavar="FILE", help="Inputs that must not break: who breaks one is vetoed.", show_default=False
+        ),
+    ] = None,
+    points: Annotated[
+        int,
+        typer.Option("--points", metavar="N", min=0, help="Moments on the way of each search to measure, too."),
+    ] = 0,
 ) -> None:
     """Compare methods, or prompt sets, on one hold-out.
 
     Every method has the same calls, inputs and caps; what each found meets the seed prompts and the others once, on
     inputs that no search saw, with corrected tests. The same command with the same --out goes on.
     """
-    from maspo.cli.compare import run_comparison
+    from maspo.cli.compare import Asked, run_comparison
 
-    run_comparison(arguments, methods, seeds, tuple(against or ()))
+    run_comparison(arguments, Asked(methods, seeds, tuple(against or ()), guard, points))
+
+
+# ── deciding ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@command
+def ui(
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="DIR…", help="Run folders, or folders that hold some [default: maspo-runs].", show_default=False
+        ),
+    ] = None,
+    port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="0: one that is free.")] = 0,
+    allow_actions: Annotated[
+        bool, typer.Option("--allow-actions", help="Let whoever has the printed address decide about the runs.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show runs in a browser, live.
+
+    Listens on this machine only, reads the records, and prints the address to open. Ctrl-C ends it.
+    """
+    from maspo.cli.ui import run_ui
+
+    run_ui(folders or [], port, allow_actions, as_json)
+
+
+@command
+def steer(
+    folder: RunFolder,
+    action: Annotated[
+        str,
+        typer.Argument(
+            metavar="ACTION",
+            help="pause, resume, stop, raise-cap, pin, veto, approve or reject.",
+            show_default=False,
+        ),
+    ],
+    agents: Annotated[
+        list[str] | None, typer.Argument(metavar="AGENT…", help="Whose prompts it is about.", show_default=False)
+    ] = None,
+    prompt: Annotated[
+        str, typer.Option("--prompt", metavar="ID", help="A prompt that was scored [default: the one in the team].")
+    ] = "",
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; the proposer is told.")] = "",
+    max_usd: MaxUsd = None,
+    max_calls: MaxCalls = None,
+    max_minutes: MaxMinutes = None,
+    as_json: Json = False,
+) -> None:
+    """Decide about a run while it works, or before it goes on.
+
+    Pause it, resume it, stop it after the round, raise a cap; pin or veto a prompt; approve or reject new prompts.
+    """
+    from maspo.cli.steer import run_steer
+
+    said = {"prompt": prompt, "reason": reason, "usd": max_usd, "calls": max_calls, "minutes": max_minutes}
+    run_steer(folder, action, agents or [], said, as_json)
 
 
 # ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@command
+def transfer(
+    folder: RunFolder,
+    agent_model: AgentModel = None,
+    judge_model: JudgeModel = None,
+    base_url: BaseUrl = None,
+    judge_base_url: JudgeBaseUrl = None,
+    inputs: Annotated[
+        Path | None,
+        typer.Option("--inputs", metavar="FILE", help="Rows [default: the run's hold-out].", show_default=False),
+    ] = None,
+    rows: Annotated[
+        int | None, typer.Option("--rows", metavar="N", help="Use N rows [default: all].", show_default=False)
+    ] = None,
+    max_usd: MaxUsd = None,
+    max_calls: MaxCalls = None,
+    max_minutes: MaxMinutes = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The folder.", show_default=False)] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any single setting.", show_default=False)
+    ] = None,
+    config: Config = None,
+    as_json: Json = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before starting.")] = False,
+    trust: Trust = "",
+) -> None:
+    """Tell whether the prompts of a run help with another model, too.
+
+    Tested on the run's hold-out, before anything is paid for a search there.
+    """
+    from maspo.cli.transfer import run_transfer
+
+    flags = {"agent-model": agent_model, "judge-model": judge_model, "base-url": base_url}
+    flags |= {"judge-base-url": judge_base_url, "max-usd": max_usd, "max-calls": max_calls, "max-minutes": max_minutes}
+    sets = tuple(settings or ())
+    run_transfer(folder, Arguments(folder, inputs, None, None, rows, flags, sets, config, out, as_json, yes, trust))
 
 
 @command
@@ -479,6 +604,58 @@ def gateway(
     run_gateway({"base-url": base_url, "max-usd": max_usd, "max-calls": max_calls}, config, trust, out)
 
 
+@command
+def mcp(
+    app: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--app",
+            metavar="APP",
+            help="A command or URL that the assistant may run as the user's program; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Serve maspo to a coding assistant.
+
+    A local server of the Model Context Protocol on standard input and output, for this folder and below. Addresses,
+    keys and models come from the environment and maspo.toml, as for every command.
+    """
+    from maspo.mcp.server import serve as serve_assistant
+
+    serve_assistant(Path.cwd(), tuple(app or ()))
+
+
 command(arena)
 world_app.command()(guarded(serve))
 app.add_typer(world_app, name="world")
+
+
+@inputs_app.callback()
+def _inputs() -> None:
+    pass
+
+
+@inputs_app.command()
+@guarded
+def from_traces(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE", help="Exported traces; several are one.", show_default=False)
+    ],
+    kind: Annotated[
+        str,
+        typer.Option("--format", metavar="auto|otel|openinference|langfuse|langsmith|openai-agents", help="Of what."),
+    ] = "auto",
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The rows, as JSON Lines.")] = Path("inputs.jsonl"),
+    as_json: Json = False,
+) -> None:
+    """Make rows of exported traces.
+
+    Takes what an app was asked in each trace; those that ask the same are taken once.
+    """
+    from maspo.cli.inputs import inputs_from_traces
+
+    inputs_from_traces(files, kind, out, as_json)
+
+
+app.add_typer(inputs_app, name="inputs")

@@ -7,18 +7,24 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import NoReturn, get_args
 
 import typer
 
 from maspo.apps.writeback import FILES, CannotWrite, Place, Template, find_places, only_place, rewritten
+from maspo.cli.agreeing import agree
+from maspo.cli.branch import Commit, check_clean, checkout, commit, name_branch, repository_of
 from maspo.cli.prepare import read_prompts
 from maspo.cli.running import agreed_to_write
 from maspo.cli.terminal import note, say
 from maspo.core.errors import EXIT_ERROR, EXIT_OK, ConfigInvalid, UsageError
+from maspo.core.plain_files import read_named
+from maspo.report.evidence import Evidence
+from maspo.report.folder import look
+from maspo.report.phrases import plural
 from maspo.store.files import write_whole
 from maspo.study.job import Job
-from maspo.study.optimize import recorded_job
+from maspo.study.optimize import reach_in, recorded_job
 
 _LARGEST = 1_000_000
 """Bytes of a file that is searched: longer ones are data."""
@@ -33,36 +39,100 @@ class _Changes:
     refused: tuple[str, ...]
 
 
-def run_apply(run: Path, to: Sequence[Path], template: str, only_checks: bool, yes: bool) -> None:
+@dataclass(frozen=True)
+class Wanted:
+    """Where new prompts shall go: into files, into a branch of their repository, or into a patch.
+
+    Where a run says which files are its own, its user must have agreed to it: ``trust`` is the fingerprint.
+    """
+
+    to: Sequence[Path]
+    template: str
+    branch: str = ""
+    patch: Path | None = None
+    only_checks: bool = False
+    yes: bool = False
+    trust: str = ""
+
+
+def run_apply(run: Path, wanted: Wanted) -> None:
     """Show the diff, and write it once that is agreed to; ends the command with an exit code."""
     known: tuple[Template, ...] = get_args(Template)
-    chosen = next((one for one in known if one == (template or "unknown")), None)
+    chosen = next((one for one in known if one == (wanted.template or "unknown")), None)
     if chosen is None:
-        raise ConfigInvalid(f"--template {template}: expected none, braces or jinja")
+        raise ConfigInvalid(f"--template {wanted.template}: expected none, braces or jinja")
+    if wanted.branch and wanted.patch:
+        raise ConfigInvalid("--branch and --patch: give one of them")
     job, shipped = recorded_job(run), read_prompts(run)
     seed = job.system.prompts
     changed = {name: (seed[name], text) for name, text in shipped.items() if name in seed and text != seed[name]}
     if not changed:
         say("The run ships the prompts that it started with; there is nothing to write.")
         return
-    files = sorted(set(_files(to or [_home(job)])))
+    if not wanted.to:
+        agree(reach_in(run), run, wanted.trust)
+    template: Template = "none" if job.system.app is None and chosen == "unknown" else chosen
+    looked_in = wanted.to or [_home(job)]
+    files = sorted(set(_files(looked_in)))
     read = {file: text for file in files if (text := _read(file)) is not None}
-    if only_checks:
+    if wanted.only_checks:
         raise typer.Exit(_check(changed, read))
-    found = _changes(changed, read, "none" if job.system.app is None and chosen == "unknown" else chosen)
-    for file, source in found.sources.items():
+    if wanted.branch:
+        _make_branch(run, wanted, changed, read, template)
+    found = _changes(changed, read, template)
+    top = looked_in[0] if looked_in[0].is_dir() else looked_in[0].parent
+    patch = "".join(_patch(file, top, read[file], source) for file, source in found.sources.items())
+    for file, source in found.sources.items() if wanted.patch is None else ():
         say(_diff(file, read[file], source))
     for reason in found.refused:
         note(f"note: {reason}")
     if not found.sources:
         raise UsageError("no prompt can be written back; `maspo diff` shows them, and prompts.json holds them")
-    if not agreed_to_write(yes):
+    if wanted.patch is not None:
+        write_whole(wanted.patch, patch)
+        say(f"written   {wanted.patch}")
+        note(f"`git apply` takes it, in {top}")
+        raise typer.Exit(EXIT_ERROR if found.refused else EXIT_OK)
+    if not agreed_to_write(wanted.yes):
         note("Nothing was written; --yes writes it.")
-        raise typer.Exit(EXIT_OK if not yes else EXIT_ERROR)
+        raise typer.Exit(EXIT_OK if not wanted.yes else EXIT_ERROR)
     for file, source in found.sources.items():
         write_whole(file, source)
         say(f"written   {file}")
     raise typer.Exit(EXIT_ERROR if found.refused else EXIT_OK)
+
+
+def _make_branch(
+    run: Path,
+    wanted: Wanted,
+    changed: Mapping[str, tuple[str, str]],
+    read: Mapping[Path, str],
+    template: Template,
+) -> NoReturn:
+    """Make a branch with a commit for each agent; the user's checkout stays as it is."""
+    first = (wanted.to or [_home(recorded_job(run))])[0]
+    repository = repository_of(first if first.is_dir() else first.parent)
+    check_clean(repository, wanted.branch)
+    sources = {file.resolve(): text for file, text in read.items() if file.resolve().is_relative_to(repository)}
+    evidence, refused, commits = Evidence(look(run).view), list[str](), list[Commit]()
+    for name, texts in changed.items():
+        one = _changes({name: texts}, sources, template)
+        refused += one.refused
+        if one.sources:
+            sources |= one.sources
+            inside = {str(file.relative_to(repository)): text for file, text in one.sources.items()}
+            commits.append(Commit(evidence.message(name), inside))
+    for reason in refused:
+        note(f"note: {reason}")
+    if not commits:
+        raise UsageError("no prompt can be written back; `maspo diff` shows them, and prompts.json holds them")
+    with checkout(repository) as place:
+        for made in commits:
+            commit(place, made)
+        name_branch(place, wanted.branch)
+    say(f"branch    {wanted.branch} ({plural(len(commits), 'commit')}, in {repository})")
+    note(f"Nothing was pushed. `git log -p HEAD..{wanted.branch}` shows it; your checkout is as it was.")
+    raise typer.Exit(EXIT_ERROR if refused else EXIT_OK)
 
 
 def _home(job: Job) -> Path:
@@ -127,12 +197,19 @@ def _is_left_out(folder: Path) -> bool:
 
 def _read(file: Path) -> str | None:
     try:
-        if file.stat().st_size > _LARGEST:
-            return None
-        with file.open(encoding="utf-8", newline="") as opened:
-            return opened.read()
+        return read_named(file, _LARGEST).decode("utf-8")
     except (OSError, UnicodeDecodeError):
         return None
+
+
+def _patch(file: Path, top: Path, before: str, after: str) -> str:
+    """Return a change as ``git apply`` takes it, with paths below ``top``."""
+    resolved, base = file.resolve(), top.resolve()
+    name = str(resolved.relative_to(base)) if resolved.is_relative_to(base) else str(file)
+    lines = difflib.unified_diff(
+        before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{name}", f"b/{name}"
+    )
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
 def _diff(file: Path, before: str, after: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typer
@@ -27,19 +27,34 @@ from maspo.cli.settings import load_settings
 from maspo.cli.terminal import lay_out, note, print_json, say
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
 from maspo.core.prompts import Prompts
+from maspo.data.inputs import load_inputs
 from maspo.report.comparison import MARKDOWN, PAGE, RESULT, comparison_of, summary, write_comparison
 from maspo.report.folder import JOURNAL, RUNS, free_folder, look, write_results
-from maspo.report.phrases import list_names, money
+from maspo.report.phrases import list_names, money, plural
 from maspo.runners.messages import blind_agents, check_inputs
 from maspo.store.looks import LookLedger
 from maspo.study.comparison.compare import DATABASE, Attention, Compared, compare, folder_of, settled
+from maspo.study.comparison.guards import set_apart
 from maspo.study.comparison.methods import choice_of, seeds_of
 from maspo.study.comparison.plan import Comparison, Method
 from maspo.study.connections import endpoints_of, require_model
 from maspo.team import System
 
 
-def run_comparison(arguments: Arguments, methods: str, seeds: str, against: tuple[Path, ...]) -> None:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is compared, as a user gives it."""
+
+    methods: str
+    seeds: str
+    against: tuple[Path, ...]
+    guard: Path | None
+    """The file of the guard inputs."""
+    points: int
+    """Moments on the way of each search that are measured."""
+
+
+def run_comparison(arguments: Arguments, given: Asked) -> None:
     """Read everything, state the plan, and compare once it is agreed to."""
     arguments = with_system_file(arguments)
     system = read_system(arguments.system)
@@ -52,23 +67,32 @@ def run_comparison(arguments: Arguments, methods: str, seeds: str, against: tupl
         raise ConfigInvalid(missing)
     out = arguments.out or free_folder(RUNS, f"{system.name}-comparison")
     check_writable(out)
-    names = [name.strip() for name in methods.split(",") if name.strip()]
+    names = [name.strip() for name in given.methods.split(",") if name.strip()]
     made = []
     for name in names:
         profile, sets = choice_of(name)
         chosen = replace(sources, flags={**sources.flags, "profile": profile}, sets=(*sources.sets, *sets))
         made.append(Method(name, load_settings(chosen).config))
+    guards = None
+    if given.guard is not None:
+        guards = load_inputs(given.guard)
+        left = set_apart(system, inputs, guards, settings.config.holdout.group_by)
+        if apart := len(inputs.rows) - len(left.rows):
+            remarks = (*remarks, f"{plural(apart, 'input')} set apart: they ask the same as guard inputs")
+        inputs, source = left, {}
     asked = Comparison(
         system=system,
         inputs=inputs,
         config=settings.config,
         methods=tuple(made),
-        seeds=seeds_of(seeds),
-        against=_read_sets(system, against),
+        seeds=seeds_of(given.seeds),
+        against=_read_sets(system, given.against),
+        guards=guards,
+        points=given.points,
         sources={"system": str(arguments.system.absolute()), **source},
     )
     comparison = settled(asked, out)
-    comparison = replace(comparison, remarks=note_seen_rows(comparison.holdout, map(str, against)))
+    comparison = replace(comparison, remarks=note_seen_rows(comparison.holdout, map(str, given.against)))
     remarks = (*remarks, *comparison.remarks)
     for remark in (*settings.notes, *remarks, *check_inputs(system, inputs), *blind_agents(system, inputs)):
         note(f"note: {remark}")
@@ -89,7 +113,7 @@ def run_comparison(arguments: Arguments, methods: str, seeds: str, against: tupl
 def _show(found: Compared, out: Path, again: str, as_json: bool) -> None:
     for end in found.runs:
         folder = folder_of(out, end.run)
-        write_results(folder, look(folder).view)
+        write_results(folder, look(folder))
     write_comparison(out, found)
     say(summary(found))
     say()
@@ -139,8 +163,9 @@ def _plan(comparison: Comparison, out: Path) -> str:
             "inputs",
             f"{searched} to search on, {len(comparison.holdout)} held out, the same for all; {decides} will decide",
         ),
+        *([("guards", f"{len(comparison.guarding)} inputs that must not break")] if comparison.guarding else []),
         ("endpoint", describe_endpoints(comparison.config.models)),
-        ("calls", f"at most {comparison.most:,}, {comparison.measuring_calls:,} of them on the hold-out"),
+        ("calls", f"at most {comparison.most:,}, {comparison.measuring_calls:,} of them to measure"),
         ("caps", ", ".join(limits) or "none"),
         ("folder", str(out)),
     )

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maspo.cli.agreeing import agree_to_file
-from maspo.cli.app_trust import agree_to_app, remember_app
+from maspo.cli.agreeing import agree_to_app, agree_to_file
 from maspo.cli.options import Arguments
 from maspo.cli.prepare import draw_rows, is_app
 from maspo.cli.settings import Sources, load_settings
@@ -18,6 +17,8 @@ from maspo.core.errors import ConfigInvalid, UsageError
 from maspo.core.plain import Dumped
 from maspo.report.phrases import money, number
 from maspo.store.files import write_whole
+from maspo.study import trust
+from maspo.study.reach import of_app
 
 if TYPE_CHECKING:
     from maspo.apps.probe import Looked
@@ -56,7 +57,7 @@ def run_discover(wanted: Wanted) -> None:
         raise ConfigInvalid("\n".join(problems).replace("app.run", "--app"))
     if wanted.out.exists() and not wanted.overwrites:
         raise UsageError(f"--out {wanted.out}: is there already; give another name, or delete it")
-    remember_app(wanted.app)  # who names an app on the command line runs it
+    trust.remember(of_app(wanted.app), wanted.out)  # who names an app on the command line runs it
     inputs = load_inputs(wanted.inputs)
     settings = load_settings(Sources(wanted.flags, file=wanted.config))
     agree_to_file(settings, wanted.trust)
@@ -110,7 +111,7 @@ def with_system_file(arguments: Arguments) -> Arguments:
             )
             say()
         arguments = replace(arguments, system=file)
-    agree_to_app(load_system(arguments.system), str(arguments.system), arguments.allow_app)
+    agree_to_app(load_system(arguments.system), arguments.system, arguments.trust)
     return arguments
 
 

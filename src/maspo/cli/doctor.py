@@ -8,7 +8,7 @@ import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
@@ -18,12 +18,13 @@ import typer
 
 from maspo.__about__ import __version__
 from maspo.cli.agreeing import agree_to_file
-from maspo.cli.prepare import key_missing
+from maspo.cli.prepare import key_missing, retired_models
 from maspo.cli.settings import CONFIG_FILE, Sources, load_settings
 from maspo.cli.terminal import note, print_json, say, table
 from maspo.config import ModelSettings
 from maspo.core.errors import EXIT_PROVIDER
 from maspo.core.plain import Dumped
+from maspo.models.bounded import read_at_most
 from maspo.models.chat_completions import environment_proxy
 from maspo.models.endpoint import Endpoint
 from maspo.models.prices import PriceBook
@@ -71,6 +72,8 @@ class Probe:
     answer: Answer
     detail: str
     models: tuple[str, ...] = ()
+    ends: Mapping[str, str] = field(default_factory=dict)
+    """The dates on which models are shut down, where the list tells them."""
 
     @property
     def shown(self) -> str:
@@ -137,6 +140,8 @@ def examine_machine(base_url: str | None, config: Path | None, allowed: str, loc
     if not answering:
         say("No endpoint answers. `maspo demo` needs none.")
     remarks = [remark for probe in probes for remark in remarks_on(probe, models)]
+    told = {name: end for probe in probes if probe.place.name == _CONFIGURED for name, end in probe.ends.items()}
+    remarks += retired_models(models, told=told)
     for remark in remarks:
         note(f"note: {remark}")
     if as_json:
@@ -162,8 +167,9 @@ def remarks_on(probe: Probe, models: ModelSettings) -> list[str]:
                 f"{name} is not among the {len(probe.models)} models that {probe.shown} lists: it may be retired, or "
                 "have another name there"
             )
+        near = Endpoint(probe.place.base_url).is_near
         prices = PriceBook(models.prices, models.base_url)
-        if not Endpoint(probe.place.base_url).is_near and prices.price(name) is None:
+        if not near and prices.price(name) is None:
             found.append(
                 f"no price is known for {name}: name it under [models.prices] for figures in money (the `prices` extra "
                 "knows those of providers)"
@@ -218,7 +224,7 @@ async def _probe(session: aiohttp.ClientSession, place: Place) -> Probe:
     timeout = aiohttp.ClientTimeout(total=place.seconds)
     try:
         async with session.get(url, headers=headers, timeout=timeout, proxy=proxy, allow_redirects=False) as response:
-            status, body = response.status, await response.content.read(_LONGEST_REPLY)
+            status, body = response.status, await read_at_most(response, _LONGEST_REPLY)
         if status not in _HAS_NO_LIST:
             return _read(place, status, body, endpoint)
         asked = session.post(
@@ -243,7 +249,9 @@ def _read(place: Place, status: int, body: bytes, endpoint: Endpoint) -> Probe:
     if status != 200:
         return Probe(place, "unexpected", f"HTTP {status} to GET /models; the base URL usually ends in /v1")
     try:
-        names = [endpoint.without_key(str(entry["id"])) for entry in json.loads(body)["data"]]
-    except (ValueError, LookupError, TypeError, RecursionError):
+        listed = json.loads(body)["data"]
+        names = [endpoint.without_key(str(entry["id"])) for entry in listed]
+        ends = {str(one["id"]): one["shutdown_date"] for one in listed if isinstance(one.get("shutdown_date"), str)}
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return Probe(place, "unexpected", "answers, but not with a list of models; is it OpenAI-compatible?")
-    return Probe(place, "answers", f"models: {', '.join(names[:_MODELS_SHOWN])}", tuple(names))
+    return Probe(place, "answers", f"models: {', '.join(names[:_MODELS_SHOWN])}", tuple(names), ends)

@@ -5,14 +5,13 @@ Rows, prompts and settings are read before a call is paid, for ``maspo judge-che
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typer
 
 from maspo.cli.agreeing import agree, agree_to_file
-from maspo.cli.app_trust import agree_to_app
 from maspo.cli.discover import with_system_file
 from maspo.cli.options import Arguments, scorer_name
 from maspo.cli.prepare import (
@@ -92,7 +91,12 @@ def run_evaluation(arguments: Arguments, choice: Choice) -> None:
     named = [name for name in (choice.prompts, choice.against) if name is not None]
     seen = note_seen_rows([row.key for row in evaluation.task.test.rows], named)
     evaluation = replace(evaluation, remarks=seen)
-    notes = [*notes, *unscorable, *evaluation.remarks, *remarks_on_rows(evaluation)]
+    begin_evaluation(evaluation, [*notes, *unscorable, *evaluation.remarks], arguments)
+
+
+def begin_evaluation(evaluation: Evaluation, notes: Sequence[str], arguments: Arguments) -> None:
+    """State the plan of an evaluation, and run it once it is agreed to."""
+    notes = [*notes, *remarks_on_rows(evaluation)]
     if evaluation.repeats > 1 and not evaluation.config.models.agent_temperature:
         notes.append("repeats at temperature 0 differ only as far as the endpoint does; see models.agent_temperature")
     folder = arguments.out or free_folder(RUNS, f"{evaluation.system.name}-evaluation")
@@ -117,10 +121,9 @@ def run_evaluation(arguments: Arguments, choice: Choice) -> None:
     raise typer.Exit(code)
 
 
-def go_on_evaluating(folder: Path, caps: Caps | None, allowed: str, allow_app: bool, as_json: bool) -> int:
+def go_on_evaluating(folder: Path, caps: Caps | None, allowed: str, as_json: bool) -> int:
     """Go on with the evaluation that a folder holds; return the exit code."""
     begun = recorded(folder / DATABASE)
-    agree_to_app(begun.system, str(folder), allow_app)
     if begun.scorer == UNSAFE_CODE:
         raise UsageError(
             f"{folder}: was started with --unsafe-exec, which no folder can ask for; repeat the `maspo evaluate` "
@@ -202,7 +205,7 @@ def read_outputs(arguments: Arguments, choice: Choice) -> tuple[Evaluation, list
     before = None if before_name == NONE else _read_prompt_set(system, before_name)
     after = _read_prompt_set(system, after_name)
     rubric = "" if choice.rubric is None else _read_rubric(choice.rubric)
-    scorer = choice.scorer or (JUDGE if rubric else _fitting_scorer(task, arguments.task))
+    scorer = choice.scorer or (JUDGE if rubric else fitting_scorer(task, arguments.task))
     if before == after:
         notes.append("both prompt sets are the same, so that nothing can differ")
     if choice.repeats < 1:
@@ -266,7 +269,7 @@ def _read_rubric(file: Path) -> str:
     return text
 
 
-def _fitting_scorer(task: Task, named: str | None) -> str:
+def fitting_scorer(task: Task, named: str | None) -> str:
     """Return the scorer that fits the rows: a task's own; tests are run, answers compared, and else the judge asked."""
     if named is not None:
         return task.scorer

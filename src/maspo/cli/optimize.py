@@ -9,21 +9,21 @@ from pathlib import Path
 import typer
 
 from maspo.cli.agreeing import agree, agree_to_file
-from maspo.cli.app_trust import agree_to_app
 from maspo.cli.discover import with_system_file
 from maspo.cli.options import Arguments
-from maspo.cli.planning import plan_text
+from maspo.cli.planning import plan_text, remarks_on_context
 from maspo.cli.prepare import check_folder, key_missing, model_missing, prepare
 from maspo.cli.printed import ended
 from maspo.cli.running import Begin, confirm, make_whole, run_watched
 from maspo.cli.settings import Sources, load_settings
 from maspo.cli.terminal import note, print_json, say
+from maspo.cli.watch import JsonLines
 from maspo.core.errors import ConfigInvalid
 from maspo.core.plain_files import is_there
 from maspo.report.folder import JOURNAL, REPORT, RUNS, free_folder, look, write_results
 from maspo.store.looks import LookLedger
 from maspo.study.job import Job, Outcome
-from maspo.study.optimize import reach_in, recorded_job, resume, start
+from maspo.study.optimize import reach_in, resume, start
 from maspo.study.resolve import resolve
 
 
@@ -38,6 +38,8 @@ def run_search(arguments: Arguments) -> None:
     for remark in dict.fromkeys((*prepared.notes, *study.plan.notes)):
         note(f"note: {remark}")
     agree_to_file(prepared.settings, arguments.trust)
+    for remark in remarks_on_context(prepared, arguments.trust):
+        note(f"note: {remark}")
     confirm(plan_text(prepared, study.plan), arguments.yes)
     out = prepared.out
     _run(lambda watcher, stop: start(study, out, watcher, stop=stop, looks=LookLedger()), out, arguments.as_json)
@@ -59,7 +61,7 @@ def run_demo(topology: str, seed: int, inputs: int, out: Path | None, as_json: b
     _run(lambda watcher, stop: start(resolve(job), folder, watcher, stop=stop), folder, as_json)
 
 
-def go_on(folder: Path, cap_flags: Mapping[str, str | None], allowed: str, allow_app: bool, as_json: bool) -> None:
+def go_on(folder: Path, cap_flags: Mapping[str, str | None], allowed: str, as_json: bool) -> None:
     """Go on with the run or the evaluation that a folder holds, under the caps that flags give, if any."""
     from maspo.study.evaluation.evaluate import holds_evaluation
 
@@ -70,9 +72,8 @@ def go_on(folder: Path, cap_flags: Mapping[str, str | None], allowed: str, allow
     if holds_evaluation(folder) and not is_there(folder / JOURNAL):
         from maspo.cli.evaluate import go_on_evaluating
 
-        raise typer.Exit(go_on_evaluating(folder, caps, allowed, allow_app, as_json))
+        raise typer.Exit(go_on_evaluating(folder, caps, allowed, as_json))
     if is_there(folder / JOURNAL):
-        agree_to_app(recorded_job(folder).system, str(folder), allow_app)
         allowed = agree(reach_in(folder), folder, allowed)
     make_whole(folder / JOURNAL, needed="job")
     looks = LookLedger()
@@ -81,19 +82,20 @@ def go_on(folder: Path, cap_flags: Mapping[str, str | None], allowed: str, allow
 
 def _run(begin: Begin[Outcome], out: Path, as_json: bool) -> None:
     """Run to the end, print how the run ended, and exit."""
-    outcome = run_watched(begin, out / JOURNAL)
+    outcome = run_watched(begin, out / JOURNAL, beside=(JsonLines(print_json),) if as_json else ())
     show_end(outcome, out, as_json)
     raise typer.Exit(outcome.exit_code)
 
 
 def show_end(outcome: Outcome, out: Path, as_json: bool) -> None:
     """Write result and report into the run folder, and print how the run ended."""
+    from maspo.report.closing import closing
     from maspo.report.result import result_of
-    from maspo.report.text import summary
 
-    view = look(out).view
-    write_results(out, view)
-    say(summary(view))
+    looked = look(out)
+    view = looked.view
+    write_results(out, looked)
+    say(closing(view))
     say()
     say(f"report    {out / REPORT}")
     say(f"prompts   {out / 'prompts.json'}" if outcome.finished else f"resume    maspo resume {out}")

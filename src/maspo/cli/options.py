@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -30,11 +30,12 @@ class Arguments:
     sets: tuple[str, ...]
     config: Path | None
     out: Path | None
-    allow_app: bool
     as_json: bool
     yes: bool
     trust: str
     """The fingerprint of what a settings file may ask for."""
+    start_from: Path | None = None
+    """The folder of an earlier run whose prompts are tried first."""
 
 
 def _option(flag: str, metavar: str, help_text: str) -> Any:
@@ -54,13 +55,15 @@ PromptSet = Annotated[
 MaxUsd = Annotated[str | None, _setting(FLAGS["max-usd"])]
 MaxCalls = Annotated[str | None, _setting(FLAGS["max-calls"])]
 MaxMinutes = Annotated[str | None, _setting(FLAGS["max-minutes"])]
+AgentModel = Annotated[str | None, _setting(FLAGS["agent-model"])]
+JudgeModel = Annotated[str | None, _setting(FLAGS["judge-model"])]
+JudgeBaseUrl = Annotated[str | None, _setting(FLAGS["judge-base-url"])]
 BaseUrl = Annotated[str | None, _setting(FLAGS["base-url"])]
 Config = Annotated[Path | None, _option("--config", "FILE", "Settings file [default: maspo.toml, if it is there].")]
 Trust = Annotated[
     str, _option("--trust", "FINGERPRINT", "Allow what a file or folder of others asks for: exactly what was shown.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
-AllowApp = Annotated[bool, typer.Option("--allow-app", help="Run the app of a system file that others have written.")]
 UnsafeExec = Annotated[
     bool, typer.Option("--unsafe-exec", help="Run programs in outputs without a sandbox, as your own user.")
 ]
@@ -78,12 +81,11 @@ _OTHERS: Mapping[str, Any] = {
         list[str] | None, _option("--set", "KEY=VALUE", "Any single setting, e.g. search.beam_width=3; repeatable.")
     ],
     "config": Config,
-    "allow_app": AllowApp,
     "as_json": Json,
     "yes": Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before starting.")],
     "trust": Trust,
 }
-_DEFAULTS: Mapping[str, object] = {"allow_app": False, "as_json": False, "yes": False, "trust": ""}
+_DEFAULTS: Mapping[str, object] = {"as_json": False, "yes": False, "trust": ""}
 
 
 def asks_models(
@@ -123,9 +125,17 @@ def asks_models(
     return with_options
 
 
+_START_FROM = Annotated[Path | None, _option("--start-from", "RUN", "A run whose prompts are tried first.")]
+
+
 def job_command(command: Callable[[Arguments], None]) -> Callable[..., None]:
     """Give a command the options of a run."""
-    return asks_models(command, search=True)
+
+    def with_start(arguments: Arguments, start_from: _START_FROM = None) -> None:
+        command(replace(arguments, start_from=start_from))
+
+    with_start.__name__, with_start.__doc__ = command.__name__, command.__doc__
+    return asks_models(with_start, search=True)
 
 
 def scorer_name(scorer: str, unsafe_exec: bool) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
+from math import ceil
 from typing import TextIO, cast
 
 from rich.console import Console, Group, RenderableType
+from rich.constrain import Constrain
 from rich.live import Live
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
@@ -15,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from maspo.cli.terminal import Lasting
-from maspo.cli.watch import Board, cost, remaining
+from maspo.cli.watch import Board, cost, remaining, verdicts
 from maspo.report.phrases import duration, signed
 from maspo.report.visible import visible
 
@@ -30,7 +32,7 @@ _BAR_WIDTH = 40
 @contextlib.contextmanager
 def live_panel(board: Board, console: Console | None = None) -> Iterator[None]:
     """Show a board on stderr until the block ends; the last picture stays."""
-    live = Live(
+    live = _Resized(
         get_renderable=lambda: draw(board),
         console=console or Console(file=cast(TextIO, Lasting(sys.stderr))),
         refresh_per_second=_REFRESHES_PER_SECOND,
@@ -40,6 +42,24 @@ def live_panel(board: Board, console: Console | None = None) -> Iterator[None]:
         yield
 
 
+class _Resized(Live):
+    """A live picture in a terminal that may get narrower: its lines then break in two, and rich overwrites half."""
+
+    _drawn: tuple[int, int] = (0, 0)
+    """Columns and lines of the last picture."""
+
+    def refresh(self) -> None:
+        """Draw anew, without leaving a part of the old picture behind."""
+        width, height = self._drawn
+        now = self.console.width
+        if self.console.is_terminal and now < width:
+            # The cursor is on the last line; rich goes up by the lines that it drew, and these are more now.
+            more = height * (ceil(width / now) - 1)
+            self.console.file.write(f"\x1b[{more}A\x1b[J")
+        super().refresh()
+        self._drawn = now, len(self.console.render_lines(self.get_renderable(), pad=False))
+
+
 def draw(board: Board) -> RenderableType:
     """Return the picture of a board. Text of models and systems is shown literally: no markup, no control codes."""
     grid = Table.grid(padding=(0, 2))
@@ -47,7 +67,8 @@ def draw(board: Board) -> RenderableType:
         grid.add_row(Text(name, style="bold"), _line(text))
     progress = board.progress
     if progress is not None and progress.wave and board.finished is None:
-        grid.add_row(Text("wave", style="bold"), ProgressBar(progress.wave, progress.done, width=_BAR_WIDTH))
+        bar = Constrain(ProgressBar(progress.wave, progress.done), _BAR_WIDTH)
+        grid.add_row(Text("wave", style="bold"), bar)
     parts: list[RenderableType] = [grid]
     for place, candidate in enumerate(board.best()):
         # Each by what it says after the words that it shares with the seed prompt.
@@ -72,13 +93,21 @@ def _facts(board: Board) -> Iterator[tuple[str, str]]:
         yield "step", board.step_name()
     if progress is not None:
         simulated = board.started is not None and board.started.simulated
-        flight = f", {progress.in_flight} in flight" if progress.in_flight else ""
-        yield "calls", f"{progress.calls:,} of about {progress.calls_planned:,}{flight}"
+        yield "calls", f"{progress.calls:,} of about {progress.calls_planned:,}"
+        if board.finished is None:
+            yield "in flight", f"{progress.in_flight}"
         yield "money", cost(progress, simulated)
         if progress.waiting:
             yield "waiting", progress.waiting
-        left = "" if board.finished else remaining(progress)
-        yield "time", ", ".join(filter(None, (duration(progress.seconds), left)))
+        yield "time", duration(progress.seconds)
+        if board.finished is not None:
+            return
+        if left := remaining(progress):
+            yield "left", left
+        counts, net = verdicts(progress)
+        if counts:
+            yield "so far", counts
+            yield "net", net
 
 
 def _line(text: str, style: str = "") -> Text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -10,8 +11,13 @@ from maspo.cli.prepare import Prepared, describe_endpoints, key_missing, model_m
 from maspo.cli.terminal import lay_out, note, print_json, say, table
 from maspo.core.plain import FLAT, Dumped, named
 from maspo.report.phrases import duration, list_names, money, number
+from maspo.study.fit import remarks_on_fit, told_contexts
 from maspo.study.job import Estimate
 from maspo.study.resolve import resolve
+from maspo.study.trust import is_trusted
+from maspo.team import System
+from maspo.team.flow import Part
+from maspo.team.flow import told as what_decides
 
 _MOST_NAMED = 30
 """Agents of a team that the plan names one by one, on a few lines; of larger ones it names the ends."""
@@ -37,7 +43,8 @@ def print_check(arguments: Arguments) -> None:
     prepared = prepare(arguments)
     plan = resolve(prepared.job).plan
     missing = key_missing(prepared.job.config.models) or model_missing(prepared.job.config, prepared.job.system)
-    remarks = list(dict.fromkeys((*prepared.notes, *plan.notes, *([missing] if missing else []))))
+    long = () if missing else remarks_on_context(prepared, arguments.trust)
+    remarks = list(dict.fromkeys((*prepared.notes, *plan.notes, *long, *([missing] if missing else []))))
     for remark in remarks:
         note(f"note: {remark}")
     fine = "Everything that can be checked without a call is fine"
@@ -50,12 +57,23 @@ def print_check(arguments: Arguments) -> None:
         print_json(_CheckFigures(True, system.name, tuple(system.order), system.output, figures))
 
 
+def remarks_on_context(prepared: Prepared, allowed: str) -> list[str]:
+    """Return what does not fit into the models' contexts, as far as these are given or their servers tell them.
+
+    No model is called. Nobody is asked whom a file of others names and its user has not agreed to.
+    """
+    job, reach = prepared.job, prepared.settings.reach
+    agreed = not reach.settings or allowed == reach.fingerprint or is_trusted(reach)
+    told = asyncio.run(told_contexts(job.config.models, job.system)) if agreed else {}
+    return remarks_on_fit(job, told)
+
+
 def plan_text(prepared: Prepared, plan: Estimate) -> str:
     """Return the plan of a run for people: what is optimized, on what, where, and what it costs at most."""
     system, config = prepared.job.system, prepared.job.config
     models, caps, levels = config.models, config.caps, system.levels
     if len(system.order) <= _MOST_NAMED:
-        shape = " → ".join(", ".join(level) for level in levels)
+        shape = " → ".join(", ".join(map(_drawn, level)) for level in system.flow.levels)
     else:
         size = f"{number(len(system.order))} agents in {number(len(levels))} levels"
         shape = f"{list_names(levels[0])} → … → {list_names(levels[-1])} ({size})"
@@ -66,6 +84,7 @@ def plan_text(prepared: Prepared, plan: Estimate) -> str:
     limits += [f"{caps.minutes:g} minutes"] if caps.minutes is not None else []
     return lay_out(
         ("system", f"{system.name}: {shape}"),
+        *_flow_lines(system),
         ("inputs", f"{plan.search_inputs} for the search, {_held_out(plan)} for the final test"),
         ("endpoint", describe_endpoints(models)),
         ("calls", f"{about}at most {plan.most:,}"),
@@ -75,6 +94,22 @@ def plan_text(prepared: Prepared, plan: Estimate) -> str:
         ("caps", ", ".join(limits) or "none"),
         ("folder", str(prepared.out)),
     )
+
+
+def _drawn(part: Part) -> str:
+    """Return agents that go side by side with others; a circle as one round of it, and how often it goes round."""
+    inside = " → ".join(", ".join(layer) for layer in part.layers)
+    if part.rounds == 1:
+        return inside
+    end = f" until {part.until}" if part.until else ""
+    return f"[{inside}] × {part.rounds}{end}"
+
+
+def _flow_lines(system: System) -> list[tuple[str, str]]:
+    """Return of each agent that is not simply called once what decides it; in the columns of the plan."""
+    told = [(agent.name, what_decides(agent)) for agent in system.agents]
+    lines = [f"{name}: {what}" for name, what in told if what]
+    return [("" if place else "flow", line) for place, line in enumerate(lines[:_MOST_NAMED])]
 
 
 def _tokens(plan: Estimate) -> str:

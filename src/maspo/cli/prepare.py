@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,8 +19,11 @@ from maspo.data.inputs import Inputs, load_inputs
 from maspo.data.tasks.registry import task_of
 from maspo.models.base import CHAT
 from maspo.models.endpoint import Endpoint
+from maspo.models.retired import retirement
+from maspo.report.earlier import earlier_run
 from maspo.report.folder import JOURNAL, RUNS, free_folder
 from maspo.runners.messages import blind_agents, check_inputs
+from maspo.study.carried import carried_over
 from maspo.study.connections import endpoints_of, key_variable, require_model
 from maspo.study.job import Job
 from maspo.team import System
@@ -63,7 +66,26 @@ def prepare(arguments: Arguments) -> Prepared:
     out = arguments.out or free_folder(RUNS, system.name)
     check_folder(out)
     sources = {"system": str(arguments.system.absolute()), **source}
-    return Prepared(Job(system, inputs, config, sources), out, settings, (*settings.notes, *notes))
+    own = [agent.model for agent in system.agents if agent.model]
+    notes = (*notes, *retired_models(config.models, own))
+    job = Job(system, inputs, config, sources)
+    if arguments.start_from is not None:
+        carried, more = carried_over(job, earlier_run(arguments.start_from))
+        job, notes = replace(job, carried=carried), (*notes, *more)
+    return Prepared(job, out, settings, (*settings.notes, *notes))
+
+
+def retired_models(
+    models: ModelSettings, own: Iterable[str] = (), told: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
+    """Return which of the models that are named providers retire, or have retired; servers near by keep theirs.
+
+    ``own`` are those that agents name themselves, ``told`` the dates that the endpoint of all tells.
+    """
+    roles = [("agent", models.agent), ("judge", models.for_judge()), ("proposer", models.for_proposer())]
+    asked = [*roles, *(("agent", name) for name in own)]
+    away = [name for role, name in asked if not Endpoint(models.base_url_of(role)).is_near]
+    return tuple(end for name in dict.fromkeys(away) if (end := retirement(name, told=(told or {}).get(name, ""))))
 
 
 def model_missing(config: RunConfig, system: System) -> str:

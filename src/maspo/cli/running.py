@@ -14,7 +14,7 @@ from typing import TypeAlias, TypeVar
 import typer
 
 from maspo.cli.terminal import note
-from maspo.cli.watch import watching
+from maspo.cli.watch import Together, watching
 from maspo.core.errors import EXIT_INTERRUPTED, Interrupted, ProviderError
 from maspo.core.plain_files import is_there
 from maspo.core.running import run
@@ -67,12 +67,13 @@ def make_whole(database: Path, needed: str = "") -> None:
         note(f"note: {remark}")
 
 
-def run_watched(begin: Begin[T], record: Path, again: str = "") -> T:
+def run_watched(begin: Begin[T], record: Path, again: str = "", beside: tuple[Watcher, ...] = ()) -> T:
     """Run to the end or to the first Ctrl-C, which lets calls in flight finish; a second one ends the process.
 
     SIGTERM does the same, and so does a terminal that is closed (SIGHUP), which never ends it at once.
 
-    ``again`` is how to go on with what is recorded: by ``maspo resume`` unless something else is said.
+    ``again`` is how to go on with what is recorded: by ``maspo resume`` unless something else is said. ``beside`` are
+    told what happens, too.
 
     Raises:
         MaspoError: what ended the run. After a failure of the endpoint the way to go on is told first.
@@ -82,7 +83,7 @@ def run_watched(begin: Begin[T], record: Path, again: str = "") -> T:
     async def watched() -> T:
         stop = asyncio.Event()
         with watching() as watcher, _stopped_by_signals(stop):
-            return await begin(watcher, stop)
+            return await begin(Together((watcher, *beside)), stop)
 
     try:
         return run(watched())

@@ -18,6 +18,7 @@ from maspo.core.usage import Usage, total
 from maspo.report import phrases
 from maspo.report.diff import diff
 from maspo.report.evaluation import evaluation_of, short_share
+from maspo.report.fold import RunView
 from maspo.report.folder import JOURNAL, REPORT, Look, find_files, look, write_results
 from maspo.report.judge_check import CheckShort, read_check
 from maspo.report.result import result_of
@@ -48,7 +49,7 @@ def report_folder(folder: Path, as_json: bool) -> None:
     looked = look(folder)
     note_damage(folder, looked.damage)
     view = looked.view
-    write_results(folder, view)
+    write_results(folder, looked)
     say(summary(view))
     say()
     say(f"report    {folder / REPORT}")
@@ -133,7 +134,7 @@ def _run_cells(look: Look) -> tuple[str, ...]:
     view, done = look.view, look.view.finished
     if done is None:
         return (
-            {"paused": "interrupted"}.get(view.state, view.state),
+            _unfinished(view),
             "",
             "",
             "",
@@ -141,6 +142,12 @@ def _run_cells(look: Look) -> tuple[str, ...]:
         )
     n, p_value = str(done.holdout.n), _p_value(done.holdout.p_value)
     return (done.verdict, done.shipped, n, p_value, *_cost_cells(view.usage, view.simulated))
+
+
+def _unfinished(view: RunView) -> str:
+    if view.approval is not None:
+        return "awaiting approval"
+    return "paused" if view.held else {"paused": "interrupted"}.get(view.state, view.state)
 
 
 def _evaluation_cells(found: Evaluated | None) -> tuple[str, ...]:

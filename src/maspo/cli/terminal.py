@@ -84,7 +84,7 @@ def note_damage(folder: Path, damage: str) -> None:
 
 
 def print_json(content: Dumped | Mapping[str, object]) -> None:
-    """Print the machine's result as one line; it must be the last thing printed to stdout."""
+    """Print something for machines as one line; the result must be the last thing printed to stdout."""
     print(json.dumps(plain(content), ensure_ascii=True), flush=True)
 
 

@@ -5,31 +5,26 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from maspo.cli.terminal import note
+from maspo.core.plain import plain
 from maspo.events import (
-    BudgetStopped,
     CallLost,
     CallUnsettled,
     CandidateScored,
-    ConflictFound,
-    DraftsReplaced,
-    EndpointAdapted,
     Event,
-    InfluenceMeasured,
-    Paused,
     PromptChanged,
     PromptKept,
     RunFinished,
     RunStarted,
-    SearchEnded,
     StepStarted,
-    Warned,
 )
 from maspo.report.fold import by_rounds
-from maspo.report.phrases import describe_conflict, describe_unsettled, duration, list_names, money, plural
+from maspo.report.lines import line_of, round_name, step_name
+from maspo.report.phrases import duration, list_names, money, plural
+from maspo.stats.paired import net_win_interval
 from maspo.study.job import Progress, Watcher
 
 CALLS_SHOWN = 3
@@ -136,7 +131,7 @@ class PlainLines:
         large = self._run is not None and len(self._run.agents) > _MOST_LINES
         if isinstance(event, StepStarted) and large and by_rounds(event, self._run):
             # The first step of a round speaks for all agents.
-            line = _round(event) if event.pass_ != self._round else ""
+            line = round_name(event) if event.pass_ != self._round else ""
             self._round = event.pass_
         if not line:
             return
@@ -154,59 +149,36 @@ class PlainLines:
         self._progress = progress
 
 
-def line_of(event: Event, run: RunStarted | None = None) -> str:
-    """Return an event of a run in one line for people; empty for events that deserve none."""
-    line = ""
-    match event:
-        case RunStarted():
-            agents = plural(len(event.agents), "agent")
-            inputs = plural(event.search_inputs, "input")
-            line = f"{event.system}: {agents}, {inputs} to search, {event.holdout_inputs} held out"
-            line += ", on the simulated world" if event.simulated else ""
-        case StepStarted():
-            line = step_name(event, run)
-        case PromptKept():
-            line = f"  {event.agent}: prompt kept, {event.reason}"
-        case PromptChanged():
-            line = f"  {event.agent}: new prompt, {event.reason}"
-        case ConflictFound():
-            line = f"  conflict: {describe_conflict(event)}"
-        case Warned():
-            line = f"note: {event.text}"
-        case DraftsReplaced():
-            line = f"  {event.agent}: plain edits stand in, since no draft can be used ({event.reason})"
-        case CallLost():
-            line = f"  a call failed for good ({event.purpose}): {event.reason}"
-        case EndpointAdapted():
-            line = f"  adapted to the endpoint: {event.what}"
-        case CallUnsettled():
-            line = f"  {describe_unsettled(event)}"
-        case SearchEnded():
-            line = f"search ended: {event.reason}"
-        case InfluenceMeasured() if event.hint:
-            line = f"hint: {event.hint}"
-        case BudgetStopped():
-            line = f"budget reached: {event.cap}"
-        case Paused():
-            line = f"paused: {event.reason}"
-        case RunFinished():
-            line = f"finished: {event.verdict}, {'new' if event.shipped == 'optimized' else 'seed'} prompts shipped"
-    return line
+class JsonLines:
+    """Writes every event as a line of JSON, as it is recorded: ``event`` is its kind, the rest are its fields."""
+
+    def __init__(self, write: Callable[[Mapping[str, object]], None]) -> None:
+        self._write = write
+
+    def on_event(self, event: Event) -> None:
+        """Write an event."""
+        fields = plain(event)
+        self._write({"event": event.kind, **{name: value for name, value in fields.items() if name != "kind"}})
+
+    def on_progress(self, progress: Progress) -> None:
+        """Events alone are told."""
 
 
-def step_name(event: StepStarted, run: RunStarted | None = None) -> str:
-    """Return where the search stands: round or pass, agent and, where there are several, generation."""
-    if by_rounds(event, run):
-        return f"{_round(event)}, {event.agent}"
-    where = f"pass {event.pass_}/{event.passes}, {event.agent}"
-    if not event.generation:
-        return f"{where}, Beam Refresh"
-    return f"{where}, generation {event.generation}/{event.generations}" if event.generations > 1 else where
+@dataclass(frozen=True)
+class Together:
+    """Tells several who look on, in their order."""
 
+    watchers: tuple[Watcher, ...]
 
-def _round(event: StepStarted) -> str:
-    """Return which round began. How many there will be is not known: mostly the calls that are planned end the race."""
-    return f"round {event.pass_} of at most {event.passes}"
+    def on_event(self, event: Event) -> None:
+        """Tell all of an event."""
+        for one in self.watchers:
+            one.on_event(event)
+
+    def on_progress(self, progress: Progress) -> None:
+        """Tell all where the run stands."""
+        for one in self.watchers:
+            one.on_progress(progress)
 
 
 def spent(progress: Progress | None) -> str:
@@ -217,15 +189,31 @@ def spent(progress: Progress | None) -> str:
 
 
 def remaining(progress: Progress) -> str:
-    """Return about how long the rest takes, at the pace so far; empty when it cannot be told yet."""
+    """Return about how long the rest takes, at the pace so far and at most until the cap; empty while unknown."""
+    capped = None if progress.seconds_cap is None else max(0.0, progress.seconds_cap - progress.seconds)
     if progress.calls < _CALLS_FOR_A_PACE or progress.seconds <= 0:
-        return ""
-    left = max(0, progress.calls_planned - progress.calls)
-    return f"about {duration(progress.seconds * left / progress.calls)} left"
+        return "" if capped is None else f"at most {duration(capped)}"
+    left = progress.seconds * max(0, progress.calls_planned - progress.calls) / progress.calls
+    if capped is not None and capped < left:
+        return f"{duration(capped)}, then the cap"
+    return f"about {duration(left)}"
+
+
+def verdicts(progress: Progress) -> tuple[str, str]:
+    """Return how the changed prompts did in this wave so far, and their net win rate with its 95 % interval."""
+    if not progress.met:
+        return "", ""
+    wins, losses, n = progress.wins, progress.losses, progress.met
+    low, high = net_win_interval(wins, losses, n)
+    counts = f"{wins} won, {losses} lost of {n}"
+    return counts, f"{100 * (wins - losses) / n:+.0f}% ({100 * low:+.0f} to {100 * high:+.0f}%)".replace("-", "−")
 
 
 def cost(progress: Progress, simulated: bool) -> str:
-    """Return the money so far in words."""
+    """Return the money so far in words, and what is left of its cap."""
     if simulated:
         return "nothing (simulated)"
-    return "unknown" if progress.usd is None else money(progress.usd)
+    if progress.usd is None:
+        return "unknown"
+    left = "" if progress.usd_cap is None else f", {money(max(0.0, progress.usd_cap - progress.usd))} left"
+    return f"{money(progress.usd)}{left}"

@@ -26,10 +26,11 @@ from typing import Literal
 EXIT_OK = 0
 EXIT_ERROR = 1
 EXIT_USAGE = 2
+EXIT_APPROVAL = 3
 EXIT_BUDGET = 4
 EXIT_PROVIDER = 5
 EXIT_INTERRUPTED = 130
-"""0 to 2 as shells and click use them, 130 as shells tell Ctrl-C (128 + SIGINT); 4 and 5 are ours."""
+"""0 to 2 as shells and click use them, 130 as shells tell Ctrl-C (128 + SIGINT); 3 to 5 are ours."""
 
 
 class MaspoError(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from itertools import accumulate
 
 from maspo.core.control_tokens import defused, restored
 from maspo.core.invisible import IGNORED
@@ -33,6 +34,9 @@ SEAL = "<!-- {} -->"
 SEAL_SAID = "\n\nA text in these tags ends only where its closing tag is followed by {}"
 """Constants, because the simulated world, which must not draw by them, looks for these words."""
 _CLOSING = re.compile(rf"</(?:{'|'.join(sorted(_TAGS))})>")
+_LONGEST = 4 * max(map(len, _TAGS))
+"""Characters of a name that can still look like a tag: each letter with some marks on it."""
+_INVISIBLE = re.compile(rf"[{IGNORED}]++")
 _PARTED = re.compile(r"([^-–.·\u00a0 ]*)([-–.·\u00a0 ]?)(.*)", re.DOTALL)
 _THINKING = "think|thinking|thought|reasoning"
 _OPENED = re.compile(rf"(?:\s*+<({_THINKING})>(?:.*?</\1>|.*))+", re.IGNORECASE | re.DOTALL)
@@ -55,7 +59,9 @@ def unquoted(text: str) -> str:
 def _names_our_tag(name: str) -> bool:
     """Return whether a name is one of ours by its looks, alone or with the word after it in place of the underscore."""
     name = name.rstrip(_GREATER)
-    if folded(name) in _FOLDED:
+    # What is invisible ends a name for some readers and for others does not.
+    starts = accumulate(_INVISIBLE.split(name, maxsplit=_LONGEST))
+    if folded(name) in _FOLDED or any(folded(start) in _FOLDED for start in starts if len(start) <= _LONGEST):
         return True
     first, sign, second = _PARTED.match(name).groups()  # type: ignore[union-attr]
     first = first.rstrip(_GREATER)

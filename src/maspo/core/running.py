@@ -8,7 +8,6 @@ only while the process runs.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -94,6 +93,5 @@ def _run_beside(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 def work_clock() -> Callable[[], float]:
-    """Return the clock of work: that of the loop which runs, where it counts only while the process does."""
-    loop = asyncio.get_running_loop()
-    return loop.time if isinstance(loop, RunningLoop) else time.monotonic
+    """Return the clock of work: that of the loop which runs, so that time counts only where it counts there."""
+    return asyncio.get_running_loop().time

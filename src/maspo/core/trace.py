@@ -35,6 +35,8 @@ class Call:
     key: str = ""
     """The content address of the model call."""
     tools: tuple[ToolUse, ...] = ()
+    item: str = ""
+    """The entry of a list that it was called for."""
 
     @property
     def written(self) -> str:
@@ -66,7 +68,7 @@ class Trace:
         lines = [f"{self.input_key}\0{len(self.output)}"]
         for call in self.calls:
             what = f"{call.key}\0{len(call.output)}" if call.key else call.output
-            lines.append(f"{call.agent}\0{what}\0{call.nth}\0{call.reads}\0{call.tools or ''}")
+            lines.append(f"{call.agent}\0{what}\0{call.nth}\0{call.reads}\0{call.tools or ''}{call.item}")
         return hashlib.blake2b("\0".join(lines).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
     def written_by(self, agent: str) -> str:
@@ -82,4 +84,7 @@ class Trace:
         read: dict[str, list[str]] = {}
         for place in dict.fromkeys(place for call in calls for place in call.reads):
             read.setdefault(self.calls[place].agent, []).append(self.calls[place].output)
-        return {writer: "\n\n".join(outputs) for writer, outputs in read.items()}
+        items = list(dict.fromkeys(call.item for call in calls if call.item))
+        return {
+            writer: "\n\n".join(outputs) for writer, outputs in ({**read, "item": items} if items else read).items()
+        }

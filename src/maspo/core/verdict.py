@@ -52,6 +52,9 @@ class Comparison:
     """A run failed for good, so nothing is known of its final answer."""
     failed_run: FailedRun = ""
     """Which one. A reference that failed first may have kept the candidate from being run."""
+    calls: tuple[int, int] | None = None
+    """Calls of the reference's run, and of the candidate's by those whom the change reaches, where that is not the same
+    on every input; None where it is, or where it is not known."""
 
     @property
     def misaligned(self) -> bool:

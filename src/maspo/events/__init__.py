@@ -2,13 +2,15 @@
 
 from maspo.core.usage import Usage
 from maspo.events.base import Event, Recorded, SearchEvent, Span, StepEvent, UnknownEvent, decode, encode, event
-from maspo.events.calls import CallEvent, CallLost, CallUnsettled, ControlTokensDefused, EndpointAdapted
+from maspo.events.calls import CallEvent, CallLost, CallUnsettled, ControlTokensDefused, DidNotFit, EndpointAdapted
 from maspo.events.cases import CaseShown
+from maspo.events.decisions import ApprovalAsked, Decided, standing
 from maspo.events.judge import JudgeChecked
 from maspo.events.run import (
     BudgetStopped,
     HoldoutLooked,
     HoldoutResult,
+    LeftOut,
     Paused,
     RerunCompared,
     RunFinished,
@@ -38,6 +40,7 @@ from maspo.events.warnings import DraftsReplaced, Warned
 
 __all__ = [
     "AgentInfluence",
+    "ApprovalAsked",
     "BudgetStopped",
     "CallEvent",
     "CallLost",
@@ -47,6 +50,8 @@ __all__ = [
     "CaseShown",
     "ConflictFound",
     "ControlTokensDefused",
+    "Decided",
+    "DidNotFit",
     "DraftRejected",
     "DraftsReplaced",
     "DraftsScreened",
@@ -58,6 +63,7 @@ __all__ = [
     "HoldoutResult",
     "InfluenceMeasured",
     "JudgeChecked",
+    "LeftOut",
     "LevelAgreement",
     "LevelCounts",
     "Paused",
@@ -81,4 +87,5 @@ __all__ = [
     "decode",
     "encode",
     "event",
+    "standing",
 ]

@@ -66,6 +66,19 @@ class CallUnsettled(CallEvent):
 
 
 @event
+class DidNotFit(CallEvent):
+    """A request of the judge or the proposer was longer than its model's context: it was asked with less, if at all."""
+
+    key: str
+    """The content address of the call."""
+    purpose: str
+    agent: str
+    reason: str
+    """With the sizes, as far as they were told."""
+    kind: Literal["did_not_fit"] = "did_not_fit"
+
+
+@event
 class ControlTokensDefused(CallEvent):
     """Texts of a call held control tokens of chat templates, and were sent with a dot in each."""
 

@@ -86,6 +86,11 @@ class HoldoutResult:
     """The so-manyth look at this hold-out that this was, looks of other runs included."""
     level: float = 0.05
     """What p had to reach at this look."""
+    searched: tuple[int, int, int] | None = None
+    """Inputs of the search on which the new prompts met the seed prompts as well, wins and losses among them; None
+    where the hold-out alone decided what is shipped."""
+    p_searched: float | None = None
+    """The p-value of both together, an input of the search at half the weight, undecided ones counted as lost."""
 
 
 @event
@@ -110,6 +115,21 @@ class RerunCompared(Event):
     same_answer: int
     """Those with the same final answer."""
     kind: Literal["rerun_compared"] = "rerun_compared"
+
+
+@event
+class LeftOut(Event):
+    """The new prompts met themselves without the changes of one agent, on the hold-out inputs."""
+
+    winners: str
+    """The id of the new prompts."""
+    agent: str
+    inputs: int
+    """On which both runs brought an answer."""
+    helped: tuple[str, ...]
+    """Inputs, by the names that people know, on which the team is better with the agent's changes."""
+    hurt: tuple[str, ...]
+    kind: Literal["left_out"] = "left_out"
 
 
 VerdictWord: TypeAlias = Literal["improved", "no_evidence", "worse", "cannot_tell"]

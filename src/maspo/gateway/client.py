@@ -7,11 +7,11 @@ import io
 import json
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Final, Protocol, Self
-from urllib.parse import parse_qsl, quote, urlsplit
+from typing import ClassVar, Final, Protocol, Self
+from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
 from yarl import URL
@@ -23,6 +23,7 @@ from maspo.models.base import PROBE, Adapted, Broken, Message, Reply, Request, S
 from maspo.models.chat_completions import environment_proxy
 from maspo.models.endpoint import Endpoint, header_safe
 from maspo.models.refusals import excerpt, read_refusal
+from maspo.models.secret import Secret
 
 _CONNECT_SECONDS: Final = 15.0
 """Longest wait for a connection, as of the chat client."""
@@ -88,6 +89,7 @@ class WireRequest(Request):
     the same request with its whole conversation, for endpoints that keep none.
     """
 
+    verbatim: ClassVar[bool] = True
     endpoint: str = WIRE
     dialect: Dialect = field(kw_only=True)
     method: str = field(default="POST", kw_only=True)
@@ -308,7 +310,7 @@ class WireClient:
             raise Transient(why, Stage.LOST, seconds=seconds)
         delivery.response, delivery.said, delivery.refusal = response, said, None
         return Reply(
-            text=without_keys(request, recorded(response)),
+            text=_without_keys_in_parts(request, recorded(response)),
             tokens_in=said.tokens_in,
             tokens_out=said.tokens_out,
             tokens_cached=said.tokens_cached,
@@ -400,16 +402,37 @@ def replayed(text: str) -> Response:
 
 
 def without_keys(request: WireRequest, text: str) -> str:
-    """Return a text without the app's keys, where an endpoint repeats them."""
-    for key in _keys(request):
-        if key in text:
-            text = text.replace(key, "[key]").replace(quote(key, safe=""), "[key]")
+    """Return a text without the app's keys, however spelled: an endpoint repeats them, or the app itself does."""
+    return without_secrets(request.headers, request.path, text)
+
+
+def without_secrets(headers: Headers, path: str, text: str) -> str:
+    """Return a text without the keys that stand in headers and in the query of a path."""
+    return cut_from(keys_in(headers, path), text)
+
+
+def cut_from(keys: Iterable[str], text: str) -> str:
+    """Return a text without some keys, in every spelling."""
+    for key in keys:
+        text = _secret(key).cut_from(text)
     return text
 
 
-def _keys(request: WireRequest) -> list[str]:
-    """Return the app's keys; words shorter than any key may stand in a reply by right."""
-    found = [value for name, value in request.headers if name.lower() in _KEY_HEADERS]
-    if "?" in request.path:
-        found += [value for name, value in parse_qsl(urlsplit(request.path).query) if name in _KEY_PARAMETERS]
-    return [word for value in found for word in [value.split(" ")[-1]] if len(word) >= 8]
+def _without_keys_in_parts(request: WireRequest, body: str) -> str:
+    """Return a body as it came without the app's keys, also where they are split over the parts of a stream."""
+    for key in keys_in(request.headers, request.path):
+        body = _secret(key).cut_from_parts(body)
+    return body
+
+
+def keys_in(headers: Headers, path: str) -> tuple[str, ...]:
+    """Return the keys that an app sends along; words shorter than any key may stand in a text by right."""
+    found = [value for name, value in headers if name.lower() in _KEY_HEADERS]
+    if "?" in path:
+        found += [value for name, value in parse_qsl(urlsplit(path).query) if name in _KEY_PARAMETERS]
+    return tuple(word for value in found for word in [value.split(" ")[-1]] if len(word) >= 8)
+
+
+@lru_cache(maxsize=64)
+def _secret(key: str) -> Secret:
+    return Secret(key)

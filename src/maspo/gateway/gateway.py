@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from hmac import compare_digest
 from typing import Any, Final, Self, TypeAlias
+from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -29,10 +30,14 @@ from maspo.gateway.client import (
     Response,
     Sender,
     WireRequest,
+    cut_from,
     header,
+    keys_in,
     read,
     replayed,
     unpacked,
+    without_keys,
+    without_secrets,
 )
 from maspo.gateway.conversations import Conversations, expanded
 from maspo.gateway.dialects.base import Asked, Dialect, Incoming
@@ -55,6 +60,7 @@ _NOT_RETURNED: Final = _HOP_BY_HOP | {"content-length", "date", "server", "alt-s
 _CODINGS: Final = frozenset({"gzip", "deflate", "identity"})
 """What a reply may be packed with: what can be unpacked for the record."""
 _AGENT_HEADER: Final = "X-Maspo-Agent"
+"""Percent-encoded where a header cannot carry the name (UTF-8), as maspo itself sends it."""
 _RETRIES_HEADER: Final = "x-stainless-retry-count"
 """By which the SDKs of OpenAI and Anthropic say how often they have tried."""
 _SAME_FAILURE: Final = 120.0
@@ -139,6 +145,8 @@ class Rollout:
     """Requests so far, retries of SDKs left out."""
     usd: float = 0.0
     """What its calls cost, as far as known; those from the record cost nothing."""
+    _keys: set[str] = field(default_factory=set, repr=False)
+    """What its requests came with."""
     _calls: dict[int, WireCall] = field(default_factory=dict)
     _attempts: OrderedDict[str, list[_Attempt]] = field(default_factory=OrderedDict)
     _times: OrderedDict[str, int] = field(default_factory=OrderedDict)
@@ -165,6 +173,10 @@ class Rollout:
             "NO_PROXY": around,
             "no_proxy": around,
         }
+
+    def without_keys(self, text: str) -> str:
+        """Return what the app brought or printed without the keys that it sent: errors of SDKs repeat them."""
+        return cut_from(self._keys, text)
 
     def forget(self, number: int) -> None:
         """Let go of a call that was taken note of elsewhere, so that an app may run for days."""
@@ -310,6 +322,7 @@ class Gateway:
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         packed = await request.read()
         sent = _sent(request)
+        rollout._keys.update(keys_in(sent, path))
         if request.method != "POST":
             return await self._pass_on(dialect, request.method, path, packed, sent)
         body = unpacked(packed, sent)
@@ -324,7 +337,7 @@ class Gateway:
                 return _answer(_refusal(dialect, rollout.error))
             asking = _Asking(rollout, rollout.sent, dialect, incoming, path, packed, sent, content, before)
             rollout.sent += 1
-            attempt = self._begin(asking, request, request.headers.get(_AGENT_HEADER, ""))
+            attempt = self._begin(asking, request, unquote(request.headers.get(_AGENT_HEADER, "")))
         try:
             return await self._deliver(attempt, request)
         finally:
@@ -463,11 +476,11 @@ class Gateway:
                 asking.incoming = replace(asking.incoming, body=body)
                 content, _ = self._content(rollout, asking.dialect, asking.incoming, packed)
         whole = json.dumps(expanded(body, asking.before)).encode() if asking.before else None
-        shown = whole if whole is not None else packed
+        shown = (whole if whole is not None else packed).decode("utf-8", "replace")
         draw = json.dumps([rollout.input_key, rollout.occurrence, rollout.draw(content)])
         return WireRequest(
             model=asked.model,
-            messages=(Message("user", shown.decode("utf-8", "replace")),),
+            messages=(Message("user", without_secrets(headers, asking.path, shown)),),
             purpose=AGENT,
             agent=attribution.agent or "",
             max_tokens=asked.max_tokens or ASSUMED_TOKENS,
@@ -545,25 +558,26 @@ class _Note:
         cached = reply is not None and reply.cached
         if reply is not None and not cached:
             rollout.usd += reply.usd or 0.0
+        clean = partial(without_keys, self.request)
         call = WireCall(
             rollout=rollout.name,
             number=asking.number,
             dialect=asking.dialect.name,
-            model=self.asked.model,
-            texts=self.asked.texts,
+            model=clean(self.asked.model),
+            texts=tuple(replace(text, text=clean(text.text)) for text in self.asked.texts),
             offered=self.asked.offered,
-            output=said.text,
-            tools=said.tools,
-            finish=said.finish,
+            output=clean(said.text),
+            tools=tuple(replace(tool, name=clean(tool.name), arguments=clean(tool.arguments)) for tool in said.tools),
+            finish=clean(said.finish),
             tokens_in=said.tokens_in,
             tokens_out=said.tokens_out,
             seconds=reply.seconds if reply is not None else time.perf_counter() - self.began,
             key=self.request.key,
             cached=cached,
-            failed=failed,
+            failed=clean(failed),
             agent=self.attribution.agent,
             unattributed=self.attribution.why,
-            values=self.attribution.values,
+            values={name: clean(value) for name, value in self.attribution.values.items()},
             usd=0.0 if cached else reply.usd if reply is not None else None,
         )
         self._note_results(rollout._calls)
@@ -579,7 +593,7 @@ class _Note:
                 at = next((at for at, tool in enumerate(call.tools) if _fits(tool, result.id, result.name)), None)
                 if at is not None:
                     tools = list(call.tools)
-                    tools[at] = replace(tools[at], result=result.text)
+                    tools[at] = replace(tools[at], result=without_keys(self.request, result.text))
                     calls[number] = replace(call, tools=tuple(tools))
                     break
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
@@ -12,9 +13,22 @@ from maspo.core.quoting import nonce_of, quoted, sealed, tagged
 from maspo.core.verdict import Level, Verdict
 from maspo.judges.base import Question
 from maspo.judges.reading import read_lone_verdict, read_verdict, speaks_of_verdicts
-from maspo.models.base import JUDGE_GLOBAL, JUDGE_LOCAL, JUDGE_LOOKAHEAD, Message, ModelClient, Request, RoleSettings
+from maspo.models.base import (
+    JUDGE_GLOBAL,
+    JUDGE_LOCAL,
+    JUDGE_LOOKAHEAD,
+    DoesNotFit,
+    Message,
+    ModelClient,
+    Request,
+    RoleSettings,
+)
 from maspo.team.template import render
 
+_READ = re.compile(r"<read(?: [^>\n]*)?>\n.*?\n</read>", re.DOTALL)
+_INPUT = re.compile(r"<input>\n.*?\n</input>", re.DOTALL)
+"""Parts of what an agent had read, as the caller tagged them: no text inside can hold such a tag."""
+_LEFT_OUT = "(left out: too long to be shown)"
 _PURPOSES: Mapping[Level, str] = {
     Level.LOCAL: JUDGE_LOCAL,
     Level.LOOKAHEAD: JUDGE_LOOKAHEAD,
@@ -27,7 +41,7 @@ class PairwiseJudge:
     """Asks a model which of two outputs is better.
 
     Identical outputs are a tie without a call. A reply that cannot be read, and a call that failed for good, are
-    undecided, never a win.
+    undecided, never a win. A question that is longer than the model's context is asked with less (``fitting``).
     """
 
     model: ModelClient
@@ -39,11 +53,33 @@ class PairwiseJudge:
         """Return the verdict on one comparison, seen from the candidate."""
         if question.candidate == question.reference:
             return Verdict.TIE
-        try:
-            reply = await self.model.complete(request_for(question, self.settings, self.seed))
-        except CallFailed:
-            return Verdict.UNDECIDED
-        return verdict_in(reply.text, question)
+        for shown in fitting(question):
+            try:
+                reply = await self.model.complete(request_for(shown, self.settings, self.seed))
+            except DoesNotFit:
+                continue
+            except CallFailed:
+                break
+            return verdict_in(reply.text, question)
+        return Verdict.UNDECIDED
+
+
+def fitting(question: Question) -> Iterator[Question]:
+    """Yield a question as it is, and then with less and less, for a model whose context it does not fit.
+
+    Whole parts go, and the place says so; no text is cut. First what the agent had read of others, the last of it
+    first, then what the agent is for, then the input. The two outputs always stay.
+    """
+    yield question
+    while found := list(_READ.finditer(question.read)):
+        last = found[-1]
+        question = replace(question, read=f"{question.read[: last.start()]}{_LEFT_OUT}{question.read[last.end() :]}")
+        yield question
+    if "{role}" in _template(question.level):
+        question = replace(question, role=_LEFT_OUT)
+        yield question
+    if _INPUT.search(question.read):
+        yield replace(question, read=_INPUT.sub(_LEFT_OUT, question.read))
 
 
 def request_for(question: Question, settings: RoleSettings, seed: int = 0) -> Request:

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Literal, Protocol, TypeAlias
+from typing import ClassVar, Literal, Protocol, TypeAlias
 
 from maspo.core.errors import CallFailed
 from maspo.core.registry import Registry
@@ -39,6 +39,8 @@ class Request:
     each of them repeatable; it is empty at temperature 0.
     """
 
+    verbatim: ClassVar[bool] = False
+    """The reply is for a program of somebody else: it is passed on and recorded as it came, thoughts included."""
     model: str
     messages: tuple[Message, ...]
     purpose: str

@@ -14,6 +14,7 @@ from maspo.core.errors import BudgetReached, ConfigInvalid, MaspoError, Provider
 from maspo.core.usage import Usage
 from maspo.models.base import Reply, Request
 from maspo.models.prices import PriceBook
+from maspo.models.tempo import Tempo
 
 _TOKENS_PER_MESSAGE = 64
 """Upper bound of what a chat template adds to each message."""
@@ -22,8 +23,6 @@ _ROOM = 1.5
 question, and half as much again leaves room for most. A reply beyond that raises the reserve again."""
 _EQUAL = 1e-9
 """Sums of floats differ by less; a reply above its reserve by more has cost more."""
-_TELLING = 20
-"""Calls whose mean latency counts: more than the first small questions, fewer than any round of a search."""
 _NOTHING = Usage(usd=0.0)
 _SENT = Usage(calls=1, usd=0.0)
 _FAILED = Usage(failed=1, usd=0.0)
@@ -110,8 +109,8 @@ class Ledger:
         self._excess: dict[str, float] = {}
         """USD that a call of a model is reserved above its worst case, since one has cost more."""
         self._kept_calls, self._kept_usd, self._kept_seconds = 0, 0.0, 0.0
-        self._answered, self._answering = 0, 0.0
-        """Calls that this process got an answer to, and the seconds that they took together."""
+        self.tempo = Tempo()
+        """How fast this process is answered."""
         self._book = book
         self._clock = clock
         self._began = clock() - elapsed
@@ -119,6 +118,7 @@ class Ledger:
         self._turn = asyncio.Lock()
         self._settled = asyncio.Event()
         self._halted: MaspoError | None = None
+        self._paused_at: float | None = None
         if self.limits.usd is not None and self.usd is None:
             raise ConfigInvalid(
                 "--max-usd: calls that this run made before have no known cost; use --max-calls instead"
@@ -138,13 +138,8 @@ class Ledger:
 
     @property
     def seconds(self) -> float:
-        """Seconds that the run has worked, in this and earlier processes."""
-        return self._clock() - self._began
-
-    @property
-    def latency(self) -> float | None:
-        """Mean seconds of an answered call of this process; None before there are enough to tell."""
-        return self._answering / self._answered if self._answered >= _TELLING else None
+        """Seconds that the run has worked, in this and earlier processes; a pause is no work."""
+        return (self._clock() if self._paused_at is None else self._paused_at) - self._began
 
     def usage(self) -> dict[str, Usage]:
         """Return what was used, by purpose."""
@@ -203,9 +198,8 @@ class Ledger:
         Figures that cannot be true count as unknown: they must not free what was reserved.
         """
         self._close(reservation)
-        self._answered += 1
-        self._answering += self._clock() - reservation.began
-        request, usd = reservation.request, reply.usd
+        request, usd, now = reservation.request, reply.usd, self._clock()
+        self.tempo.note(request.purpose, now - reservation.began, now)
         tokens_in, tokens_out = reply.tokens_in, reply.tokens_out
         if usd is not None and not (math.isfinite(usd) and usd >= 0):
             usd = tokens_in = tokens_out = None
@@ -295,6 +289,27 @@ class Ledger:
         self._halted = error
         self._settled.set()
 
+    def pause(self) -> None:
+        """Send no further call until ``go_on``; calls in flight may finish."""
+        if self._paused_at is None:
+            self._paused_at = self._clock()
+
+    def go_on(self) -> None:
+        """Send calls again."""
+        if self._paused_at is not None:
+            self._began += self._clock() - self._paused_at
+            self._paused_at = None
+        self.look_again()
+
+    @property
+    def paused(self) -> bool:
+        """Whether a person has paused the run."""
+        return self._paused_at is not None
+
+    def look_again(self) -> None:
+        """Let calls that wait see whether they fit now, because a limit has changed."""
+        self._settled.set()
+
     def out_of_time(self) -> BudgetReached:
         """Close the ledger because the time cap has come; return the error to raise."""
         minutes = (self.limits.seconds or 0.0) / 60
@@ -310,6 +325,8 @@ class Ledger:
         """
         if self._halted is not None:
             raise self._halted
+        if self.paused:
+            return False
         if self.reached:
             raise self._refusal(self.reached)
         if self.remaining_seconds() <= 0:

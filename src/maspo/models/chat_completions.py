@@ -15,10 +15,10 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 from yarl import URL
 
-from maspo.core.errors import ProviderError
+from maspo.core.errors import CallFailed, ProviderError
 from maspo.models.base import Adapted, DoesNotFit, Reply, Request, Stage, Transient, Unusable
 from maspo.models.context import sizes_in
-from maspo.models.dialects import STANDARD, Dialect, learn, payload
+from maspo.models.dialects import STANDARD, Dialect, learn, payload, size_of
 from maspo.models.endpoint import Endpoint, is_loopback
 from maspo.models.refusals import READ_OF_ERROR, excerpt, read_refusal
 from maspo.models.replies import DONE, is_stream, read_reply
@@ -41,6 +41,12 @@ _WAITS = 20
 """Waits for a first part that are remembered."""
 _AFTER_DONE = 1.0
 """Seconds for a connection to end after the last piece; some servers leave it open."""
+_LONG_ENOUGH = 1000
+"""Bytes of a prompt from which on the tokens that frame it play no part in how many tokens a byte is."""
+_NEARLY = 0.9
+"""Of the context: a prompt with more tokens may have been cut to fit, so it tells nothing of its length."""
+_NEVER = "request too large"
+"""A limit by the minute that a single request is beyond: waiting does not help."""
 _SPENT_ON_THOUGHTS = re.compile(r"could not finish the message because max_tokens|model output limit was reached")
 """HTTP 400 in words that say what ``finish_reason: length`` says: the model thought up to the limit."""
 
@@ -53,6 +59,10 @@ class _Known:
     streams: bool = False
     waits: deque[float] = field(default_factory=lambda: deque(maxlen=_WAITS))
     """Seconds until the first part of the last replies."""
+    context: int = 0
+    """Tokens of prompt and reply together that a refusal named; 0 is not known."""
+    least: float = 0.0
+    """The fewest tokens a byte that a prompt of it had; 0 is not known."""
     whole_asked: bool = False
     """Whether it was tried to get tokens told by asking for whole replies."""
 
@@ -130,6 +140,7 @@ class ChatClient:
 
     async def _send(self, request: Request) -> Reply:
         known = self._known[request.model]
+        self._check_may_fit(request, known)
         dialect = known.dialect
         answer = await self._post(request, known)
         place = self.endpoint.shown
@@ -139,8 +150,11 @@ class ChatClient:
         if answer.status == 200:
             reply = read_reply(answer.body, answer.seconds, place)
             self._note_form(known, is_stream(answer.body), reply)
+            self._note_size(known, request, reply.tokens_in)
             return reply
         words = answer.body[:READ_OF_ERROR].decode("utf-8", "replace")
+        if "\\u" in words:  # letters that JSON has written as numbers
+            words = f"{words}\n{excerpt(answer.body)}"
         if answer.status == 400 and _SPENT_ON_THOUGHTS.search(words.lower()):
             return Reply("", seconds=answer.seconds, truncated=True)
         if answer.status in (400, 422) or answer.status >= 500:
@@ -153,12 +167,25 @@ class ChatClient:
                     unlimited=not learned.dialect.tokens,
                     said=f"{request.model}: {learned.what}",
                 )
-        if answer.status in (400, 413, 422) or answer.status >= 500:
-            self._check_fits(request, dialect, words, answer)
+        if (
+            answer.status in (400, 413, 422)
+            or answer.status >= 500
+            or (answer.status == 429 and _NEVER in words.lower())
+        ):
+            self._check_fits(request, known, dialect, words, answer)
         failure = read_refusal(self.endpoint, answer.status, answer.headers, answer.body)
+        if isinstance(failure, CallFailed) and answer.status in (400, 422) and (own := self._own_parameter(words)):
+            failure = ProviderError(
+                f"{failure}; {own} is a parameter of your settings: leave it out, or give another value"
+            )
         if isinstance(failure, Transient):
             failure.seconds = answer.seconds
         raise failure
+
+    def _own_parameter(self, words: str) -> str:
+        """Return the parameter of the settings' own that a refusal names, as the settings call it; empty if none."""
+        named = next((name for name in self.endpoint.extra if re.search(rf"\b{re.escape(name)}\b", words)), "")
+        return "models.effort" if named == "reasoning_effort" else f"models.extra.{named}" if named else ""
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -226,7 +253,37 @@ class ChatClient:
         elif not known.dialect.stream and known.whole_asked and reply.tokens_out is None and self.endpoint.stream:
             known.dialect = replace(known.dialect, stream="plain")
 
-    def _check_fits(self, request: Request, dialect: Dialect, words: str, answer: _Answer) -> None:
+    def _context_of(self, model: str) -> int:
+        """Return the tokens that a prompt and its reply may have: by the settings, a refusal, or what was told."""
+        told, asked = 0, self._surroundings
+        if asked is not None and asked.done() and not asked.cancelled() and asked.exception() is None:
+            told = asked.result().context_of(model)
+        known = self._known[model]
+        return self.endpoint.context or known.context or known.dialect.context or told
+
+    def _note_size(self, known: _Known, request: Request, tokens: int | None) -> None:
+        """Learn how few tokens a text may have. One that was cut on the other side has as many as the context."""
+        size, context = size_of(request), self._context_of(request.model)
+        if not tokens or size < _LONG_ENOUGH or (context and tokens > _NEARLY * context):
+            return
+        known.least = min(known.least or tokens / size, tokens / size)
+
+    def _check_may_fit(self, request: Request, known: _Known) -> None:
+        """Check that a prompt is not surely longer than the context: some servers cut such a one without a word.
+
+        Raises:
+            DoesNotFit: it is, by the fewest tokens a byte that this model has been seen to make of a text.
+
+        """
+        context = self._context_of(request.model)
+        tokens = int(size_of(request) * known.least)
+        if context and tokens > context:
+            raise DoesNotFit(
+                f"{request.model}: the prompt does not fit: it is longer than {tokens:,} tokens, more than the context "
+                f"of {context:,}, so it was not sent; shorten inputs or prompts, or use a model with a longer context"
+            )
+
+    def _check_fits(self, request: Request, known: _Known, dialect: Dialect, words: str, answer: _Answer) -> None:
         """Check that a refusal is not that of a prompt that is too long.
 
         Raises:
@@ -236,6 +293,9 @@ class ChatClient:
         sizes = sizes_in(words.lower(), dialect.limit(request))
         if sizes is None:
             return
+        known.context = sizes.context or known.context
+        if sizes.prompt and size_of(request) >= _LONG_ENOUGH:
+            known.least = min(known.least or 1.0, sizes.prompt / size_of(request))
         prompt = f"{sizes.prompt:,} tokens" if sizes.prompt else "it"
         context = f"the context of {sizes.context:,}" if sizes.context else "the context of the model"
         raise DoesNotFit(

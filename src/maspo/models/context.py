@@ -6,26 +6,38 @@ import re
 from dataclasses import dataclass
 
 _NUMBER = r"[`'\"\[(]?(\d[\d,]{0,12})"
+# Of local servers: llama.cpp, vLLM, SGLang, LM Studio, TGI. Of providers: OpenAI, Azure, Anthropic, Google, Mistral,
+# Cohere, xAI, Moonshot, Qwen, DeepSeek, Groq, Cerebras, Fireworks, OpenRouter, Bedrock.
 _CONTEXT = re.compile(
     rf"maximum context length (?:is|of) {_NUMBER}|{_NUMBER} maximum context|\"n_ctx\"\s*:\s*{_NUMBER}"
-    rf"|available context size \({_NUMBER}|context (?:length|window|size)\D{{0,40}}{_NUMBER}"
+    rf"|available context size \({_NUMBER}|maximum (?:model|prompt) length (?:is|of) {_NUMBER}"
+    rf"|exceed context limit: [\d,]+ \+ [\d,]+ > {_NUMBER}|max_new_tokens\W{{1,3}} ?must be <= {_NUMBER}"
+    rf"|must have less than {_NUMBER} tokens|prompt cannot exceed {_NUMBER}|input length should be \[\d+, {_NUMBER}"
+    rf"|model token limit: {_NUMBER}|limit is {_NUMBER}|\(tpm\): limit {_NUMBER}"
+    rf"|context (?:length|window|size)\D{{0,40}}{_NUMBER}"
     rf"|tokens > {_NUMBER} maximum|maximum number of (?:input )?tokens allowed \(?{_NUMBER}"
     rf"|exceeds?\D{{0,60}}context\D{{0,40}}{_NUMBER}|limit(?: is|:| of) {_NUMBER} tokens"
 )
 _PROMPT = re.compile(
-    rf"{_NUMBER} (?:input tokens|in the messages|tokens? (?:in|from) the (?:input|messages|prompt))"
+    rf"{_NUMBER} (?:input tokens|in (?:the messages|your prompt)|tokens? (?:in|from) the (?:input|messages|prompt))"
+    rf"|{_NUMBER} of text input|exceed context limit: {_NUMBER} \+"
     rf"|(?:messages|prompt|input) (?:resulted in|contains?(?: at least)?|has) {_NUMBER}"
-    rf"|\"n_prompt_tokens\"\s*:\s*{_NUMBER}|request \({_NUMBER} tokens\)|too long: {_NUMBER} tokens"
-    rf"|token count \(?{_NUMBER}|(?:passed|your request has) {_NUMBER}"
+    rf"|\"n_prompt_tokens\"\s*:\s*{_NUMBER}|(?:request|input) \({_NUMBER} tokens\)|too long: {_NUMBER}"
+    rf"|token count \(?{_NUMBER}|(?:passed|your request has|request contains) {_NUMBER}"
+    rf"|given: {_NUMBER}|prompt \(length {_NUMBER}\)|the first {_NUMBER} tokens|received {_NUMBER}"
+    r"|(?:current length is|requested:?) (\d[\d,]{0,12}+)(?! tokens)"
 )
 _TOTAL = re.compile(rf"(?:you )?requested (?:about )?{_NUMBER} tokens")
 _TOO_LONG = re.compile(
     r"context_length_exceeded|exceed_context_size|maximum context|prompt is too long|input token count"
-    r"|context (?:length|window|size)[^.]{0,80}(?:exceed|large|long|maximum)"
-    r"|(?:exceed|larger? than|too (?:large|long))[^.]{0,80}context|too long for (?:the|this) model"
-    r"|reduce the length of the (?:messages|prompt|input)"
+    r"|context (?:length|window|size)[^.]{0,80}(?:exceed|large|long|maximum|not enough)"
+    r"|(?:exceed|larger? than|longer than|greater than|too (?:large|long))[^.]{0,80}context"
+    r"|(?:too long|too large) for (?:the|this|requested) model|longer than the maximum (?:model|prompt) length"
+    r"|reduce the length of (?:the (?:messages|prompt|input)|either one)|reduce your (?:message size|prompt)"
+    r"|maximum prompt length|input length should be|exceeded model token limit|prompt cannot exceed"
+    r"|max_new_tokens\W{1,3} ?must be <=|must have less than \d+ tokens|max_tokens must be at least 1, got -"
 )
-_LIMIT_NAMED = re.compile(r"max_?(?:completion_|output_|new_)?tokens")
+_LIMIT_NAMED = re.compile(r"max(?:imum)?[_ ]?(?:completion_|output[_ ]?|new_)?tokens")
 _TOO_MANY = re.compile(
     r"too (?:large|high|big|many)|at most|maximum|less than|smaller than|range|<=|exceed|greater than|>"
 )

@@ -17,6 +17,11 @@ _PARAMETER_WORDS = (
     *("unsupported", "not support", "unrecognized", "unknown", "unexpected", "cannot find"),
     *("not allowed", "not permitted", "deprecated", "not enabled", "no longer"),
 )
+_VALUE_WORDS = (
+    *("must be", "must have", "should be", "may only", "can only", "only one", "is allowed", "cannot", "invalid"),
+    *("expected a value", "below minimum", "not implemented", "out of range", "非法", "不支持", "无效"),
+)
+"""What is said of a value that a parameter may not have: without the parameter its own default holds."""
 _ROLES_REFUSED = re.compile(
     r"(?:system|developer)(?:'s)? (?:role|message|prompt|instruction)s?\b.{0,40}?"
     r"not (?:supported|enabled|allowed|available)"
@@ -25,6 +30,8 @@ _ROLES_REFUSED = re.compile(
     r"|roles must alternate|only user and assistant|(?:system|developer)\W{0,2} is not one of"
     r"|(?:unexpected|invalid|unknown|unsupported) (?:message )?role\W{0,4}(?:system|developer)"
     r"|role\W{0,4}(?:system|developer)\W{0,3} is (?:not|invalid|unsupported)"
+    r"|only user\W[^.]{0,40} roles? (?:are|is) supported|first message must be (?:from )?(?:the )?user"
+    r"|\brole\W[^}]{0,200}\binput\W{1,6}(?:system|developer)\b|\brole\W{1,4} ?value is not one of"
 )
 _WANTS_DEVELOPER = re.compile(r"role\W{0,3} ?does not support\W{1,3}system|use (?:the )?\W?developer")
 """OpenAI's words, where the role has another name. Elsewhere a message of that role might be left out in silence."""
@@ -58,7 +65,7 @@ class Dialect:
         """Return the most tokens that a reply to a request may have."""
         most = min(request.max_tokens, self.most_tokens) if self.most_tokens else request.max_tokens
         if self.context and self.tokens_a_byte:
-            left = self.context - int(_size(request) * self.tokens_a_byte * _MARGIN) - _SPARE
+            left = self.context - int(size_of(request) * self.tokens_a_byte * _MARGIN) - _SPARE
             most = min(most, left) if left >= _ROOM else most
         return most
 
@@ -105,7 +112,7 @@ def learn(dialect: Dialect, complaint: str, request: Request) -> Learned | None:
         left = sizes.context - sizes.prompt - _SPARE
         if not (sizes.context and sizes.prompt and _ROOM <= left < limit):
             return None  # The prompt alone is too long, or nobody says how long.
-        fitted = replace(dialect, context=sizes.context, tokens_a_byte=sizes.prompt / max(1, _size(request)))
+        fitted = replace(dialect, context=sizes.context, tokens_a_byte=sizes.prompt / max(1, size_of(request)))
         if fitted.limit(request) >= limit:
             fitted = replace(fitted, most_tokens=left)
         return Learned(fitted, f"its context is {sizes.context:,} tokens: replies are limited to what is left of it")
@@ -114,9 +121,11 @@ def learn(dialect: Dialect, complaint: str, request: Request) -> Learned | None:
     allowed = most_written(words, limit) if dialect.tokens else None
     if allowed is not None:
         return Learned(replace(dialect, most_tokens=allowed), f"it writes at most {allowed:,} tokens a reply")
-    if any(word in words for word in ONE_CALL_WORDS) or not any(word in words for word in _PARAMETER_WORDS):
+    if any(word in words for word in ONE_CALL_WORDS):
         return None
-    return _without_parameter(dialect, words)
+    if any(word in words for word in _PARAMETER_WORDS):
+        return _without_parameter(dialect, words)
+    return _without_value(dialect, words) if any(word in words for word in _VALUE_WORDS) else None
 
 
 def _without_role(dialect: Dialect, words: str) -> Learned | None:
@@ -128,21 +137,39 @@ def _without_role(dialect: Dialect, words: str) -> Learned | None:
     return Learned(replace(dialect, system="user"), merged)
 
 
-def _without_parameter(dialect: Dialect, words: str) -> Learned | None:
-    def named(name: str) -> bool:
-        return bool(name) and re.search(rf"(?<![a-z_]){re.escape(name)}(?![a-z_])", words) is not None
+def _named(name: str, words: str) -> bool:
+    return bool(name) and re.search(rf"(?<![a-z_]){re.escape(name)}(?![a-z_])", words) is not None
 
-    if dialect.stream == "metered" and (named("stream_options") or named("include_usage")):
-        return Learned(replace(dialect, stream="plain"), "it does not tell tokens in streams")
-    if dialect.stream and (named("stream") or named("streaming")):
-        return Learned(replace(dialect, stream=""), "it sends replies whole, not as they are written")
-    if named(dialect.tokens):
+
+def _without_parameter(dialect: Dialect, words: str) -> Learned | None:
+    """Return the dialect without, or with another name of, the first parameter that a refusal names."""
+    found = _without_stream(dialect, words)
+    if found is None and _named(dialect.tokens, words):
         other = "max_completion_tokens" if dialect.tokens == "max_tokens" else ""
         what = f"its limit of tokens is named {other}" if other else "it takes no limit of tokens"
-        return Learned(replace(dialect, tokens=other), what)
-    if named(dialect.temperature):
+        found = Learned(replace(dialect, tokens=other), what)
+    return found or _without_sampling(dialect, words)
+
+
+def _without_value(dialect: Dialect, words: str) -> Learned | None:
+    """Return the dialect without the first parameter that a refusal names which is not needed."""
+    return _without_stream(dialect, words) or _without_sampling(dialect, words)
+
+
+def _without_stream(dialect: Dialect, words: str) -> Learned | None:
+    if dialect.stream == "metered" and any(
+        _named(one, words) for one in ("stream_options", "include_usage", "stream options")
+    ):
+        return Learned(replace(dialect, stream="plain"), "it does not tell tokens in streams")
+    if dialect.stream and (_named("stream", words) or _named("streaming", words)):
+        return Learned(replace(dialect, stream=""), "it sends replies whole, not as they are written")
+    return None
+
+
+def _without_sampling(dialect: Dialect, words: str) -> Learned | None:
+    if _named(dialect.temperature, words):
         return Learned(replace(dialect, temperature=""), "it takes no temperature: it draws at its own")
-    if named(dialect.seed):
+    if _named(dialect.seed, words):
         return Learned(replace(dialect, seed=""), "it takes no seed: a draft cannot be drawn again")
     return None
 
@@ -161,6 +188,6 @@ def _messages(messages: tuple[Message, ...], dialect: Dialect) -> list[dict[str,
     return merged
 
 
-def _size(request: Request) -> int:
+def size_of(request: Request) -> int:
     """Return the bytes of a request's texts."""
     return sum(len(message.content.encode("utf-8", "surrogatepass")) for message in request.messages)

@@ -34,6 +34,7 @@ class Endpoint:
     more time. ``attribution`` says whether the X-Maspo headers are sent. ``allow_http`` lets plain http leave this
     machine, ``use_proxy`` lets the proxy of the environment see where requests go. ``more_headers`` are sent as they
     are, and never shown; ``extra`` are parameters of every request. ``stream`` asks for replies as they are written.
+    ``context`` is in tokens, prompt and reply together; 0 is not known.
 
     Raises:
         ConfigInvalid: an address that is not http(s) or may hold a secret, or a key that cannot be sent. Never shows
@@ -51,6 +52,7 @@ class Endpoint:
     more_headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False, hash=False)
     extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}), hash=False)
     stream: bool = True
+    context: int = 0
 
     def __post_init__(self) -> None:
         problem = _find_problem(self.base_url)

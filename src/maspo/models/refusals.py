@@ -26,8 +26,13 @@ _FIRST_EPOCH = 1e9
 _FIRST_EPOCH_MS = 1e12
 """The same date in milliseconds, as some gateways write it; in seconds it would be the year 33658."""
 _TOO_MANY = 429  # Too Many Requests (RFC 6585)
-_TRANSIENT_STATUS = frozenset({408, 409, 425, _TOO_MANY})
-"""Request Timeout, Conflict (RFC 9110), Too Early (RFC 8470), and too many."""
+_TRANSIENT_STATUS = frozenset({408, 409, 424, 425, _TOO_MANY, 498, 499})
+"""Request Timeout, Conflict (RFC 9110), Failed Dependency (a gateway's model, as Bedrock's), Too Early (RFC 8470), too
+many, Groq's full capacity, and a connection that a proxy has lost."""
+_LIMIT_WORDS = ("throttlingexception", "too many requests", "ratelimitexceeded", "rate limit exceeded")
+"""Of limits that some gateways tell with HTTP 400 or 403."""
+_PASSING_WORDS = ("model has crashed", "model unloaded", "loading model", "model is loading")
+"""Of local servers that load their model again, told with HTTP 400."""
 # What people can do about a status that every call would meet.
 _EVERY_CALL = {
     401: "check the key in the environment (OPENAI_API_KEY, or what models.api_key_env names)",
@@ -36,9 +41,18 @@ _EVERY_CALL = {
     404: "check the model's name, and that --base-url ends as the provider says (often /v1)",
     405: "check that --base-url ends as the provider says (often /v1)",
 }
-_FILTER_WORDS = ("content_filter", "content filter", "content management policy", "flagged")
+_FILTER_WORDS = (
+    *("content_filter", "content filter", "content management policy", "flagged", "content exists risk", "guardrail"),
+    *("datainspectionfailed", "data_inspection_failed", "inappropriate content", "usage guidelines", "usage polic"),
+    *("considered high risk", "blocked due to safety", "safety system", "prohibited content", "敏感内容", "不安全"),
+)
+"""OpenAI and Azure, DeepSeek, Bedrock, Qwen, xAI, Moonshot, Google, Zhipu."""
 ONE_CALL_WORDS = (*_FILTER_WORDS, "context_length", "context length", "too large")
-_EVERY_CALL_WORDS = ("model_not_found", "insufficient_quota", "invalid_api_key", "api_key_invalid", "api key not valid")
+_EVERY_CALL_WORDS = (
+    *("model_not_found", "insufficient_quota", "invalid_api_key", "api_key_invalid", "api key not valid"),
+    *("api key expired", "credit balance is too low", "insufficient credits", "insufficient balance"),
+    *("invalid model name", "has been decommissioned", "multiple models are loaded", "no models loaded"),
+)
 _OUR_HEADERS = "x-maspo"
 _RESETS = (
     ("x-ratelimit-reset-requests", "x-ratelimit-remaining-requests"),
@@ -63,11 +77,17 @@ def read_refusal(endpoint: Endpoint, status: int, headers: Mapping[str, str], bo
     reason = f"{endpoint.shown}: HTTP {status}: {excerpt(body) or 'no explanation'}"
     words = body[:READ_OF_ERROR].decode("utf-8", "replace").lower()
     if any(word in words for word in _EVERY_CALL_WORDS):
-        return ProviderError(f"{reason}; check key, credit and model name")
+        return ProviderError(f"{reason}; {_EVERY_CALL[402] if status == 402 else 'check key, credit and model name'}")
     if status == _TOO_MANY:
         wait = retry_after(headers)
         return Transient(reason, Stage.LIMITED, until_reset(headers, words) if wait is None else wait)
-    if status in _TRANSIENT_STATUS or status >= 500:
+    if status in (400, 403) and any(word in words for word in _LIMIT_WORDS):
+        return Transient(reason, Stage.LIMITED, retry_after(headers))
+    if (
+        status in _TRANSIENT_STATUS
+        or status >= 500
+        or (status == 400 and any(word in words for word in _PASSING_WORDS))
+    ):
         return Transient(reason, Stage.REFUSED, retry_after(headers))
     if any(word in words for word in _FILTER_WORDS):
         return Refused(f"refused by a content filter: {reason}")

@@ -6,8 +6,10 @@ A reply without any text says why in ``missing``, one that is no answer in field
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from maspo.models.base import Reply, Stage, Transient
@@ -16,19 +18,28 @@ from maspo.models.thoughts import said_and_thought, told_thoughts
 from maspo.models.tokens import read_tokens
 
 # What ``finish_reason`` says of a reply that is none, or not whole: the protocol's words, and those of other providers.
-_BROKEN = frozenset({"error", "failed"})
+_BROKEN = frozenset(
+    {"error", "failed", "failure", "abort", "aborted", "cancelled", "canceled", "interrupted", "timeout", "time_limit"}
+    | {"insufficient_system_resource", "network_error", "server_error", "internal_error", "model_error", "overloaded"}
+    | {"malformed_function_call", "unexpected_tool_call"}
+)
+"""OpenRouter, vLLM, DeepSeek, Zhipu, Google, gateways: the text, if there is any, is not what the model had to say."""
 _CUT = frozenset({"length", "max_tokens", "max_output_tokens", "model_length"})
-_FILTERED = frozenset(
-    {"content_filter", "safety", "recitation", "blocklist", "prohibited_content", "spii", "sensitive", "guardrail"}
+_FILTERED = re.compile(
+    r"filter|safety|recitation|blocklist|blocked|prohibited|spii|sensitive|guardrail|toxic|moderation|inspection|flagged"
 )
 _DECLINED = frozenset({"refusal"})
 DONE = b"[DONE]"
 """The last piece of a stream."""
+_BOM = b"\xef\xbb\xbf"
+"""A byte order mark, which may stand before a stream and means nothing."""
+_CUMULATIVE = 3
+"""Pieces that must each begin with all of the one before to be taken for the text so far rather than what is new."""
 
 
 def is_stream(body: bytes | bytearray) -> bool:
     """Say whether a body is a stream of server-sent events, whatever its headers say."""
-    return body[:200].lstrip().startswith((b"data:", b"event:", b"id:", b"retry:", b":"))
+    return body[:200].removeprefix(_BOM).lstrip().startswith((b"data:", b"event:", b"id:", b"retry:", b":"))
 
 
 def read_reply(body: bytes, seconds: float, place: str) -> Reply:
@@ -41,7 +52,11 @@ def read_reply(body: bytes, seconds: float, place: str) -> Reply:
     if is_stream(body):
         return _read_stream(body, seconds, place)
     try:
-        return reply_of(json.loads(body), seconds)
+        found = json.loads(body)
+        if failure := _failure_in(found):
+            reason = f"{place}: the endpoint failed while it wrote ({failure})"
+            raise Transient(reason, Stage.LOST, seconds=seconds)
+        return reply_of(found, seconds)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         reason = f"{place}: the reply is no chat completion ({excerpt(body)}); expected choices[0].message.content"
         raise Transient(reason, Stage.LOST, seconds=seconds) from None
@@ -56,12 +71,14 @@ def reply_of(found: Any, seconds: float) -> Reply:
     """
     choice = found["choices"][0]
     message = choice["message"]
-    text, thoughts = said_and_thought(message.get("content"))
-    text = text or _words(message.get("refusal"))
+    said, thoughts = said_and_thought(message.get("content"))
+    refusal = _words(message.get("refusal")) or _refusal_part(message.get("content"))
+    text = said or refusal
     tokens = read_tokens(found.get("usage"))
     ended = _word(choice.get("finish_reason"))
-    missing = ""
-    if not text.strip():
+    broken = ended in _BROKEN
+    missing = f"finish_reason: {ended}" if broken else ""
+    if not broken and not text.strip():
         asks_for_tool = ended == "tool_calls" or message.get("tool_calls")
         missing = (
             "it asks for a tool instead; give a model that answers in text" if asks_for_tool else "the content is empty"
@@ -77,8 +94,8 @@ def reply_of(found: Any, seconds: float) -> Reply:
         truncated=ended in _CUT,
         simulated=found.get("system_fingerprint") == "simulated",
         missing=missing,
-        refused_by=_refused_by(ended, message),
-        broken=ended in _BROKEN,
+        refused_by=_refused_by(ended, refusal, said),
+        broken=broken,
     )
 
 
@@ -100,10 +117,11 @@ class _Pieces:
         self.usage = piece.get("usage") or self.usage
         self.fingerprint = piece.get("system_fingerprint") or self.fingerprint
         for choice in piece.get("choices") or ():
-            if choice.get("index") or 0:
+            if str(choice.get("index") or 0) != "0":
                 continue
             self.any = True
-            message = choice.get("delta") or choice.get("message") or {}
+            # Some send the whole message beside its pieces, or after them: it is read where there are no pieces.
+            message = choice.get("delta") or ({} if "".join(self.said) else choice.get("message")) or {}
             said, thought = said_and_thought(message.get("content"))
             self.said.append(said)
             self.thought.append(told_thoughts(message) + thought)
@@ -115,13 +133,30 @@ class _Pieces:
         """Return the completion that the pieces make."""
         refusal = "".join(self.refused)
         message = {
-            "content": "".join(self.said),
+            "content": _joined(self.said),
             "reasoning_content": "".join(self.thought),
             "refusal": refusal or None,
             "tool_calls": self.asks_for_tool,
         }
         choice = {"message": message, "finish_reason": self.ended}
         return {"choices": [choice], "usage": self.usage, "system_fingerprint": self.fingerprint}
+
+
+def _failure_in(found: Mapping[str, Any]) -> str:
+    """Return what a body or a piece that was sent with HTTP 200 says of a failure; empty when it tells of none."""
+    choices = found.get("choices") or [{}]
+    failure = found.get("error") or choices[0].get("error")
+    return excerpt(json.dumps({"error": failure}).encode()) if failure else ""
+
+
+def _joined(pieces: Sequence[str]) -> str:
+    """Return the text of pieces; where each repeats all that came before, the last of them."""
+    found = [piece for piece in pieces if piece]
+    if len(found) >= _CUMULATIVE and all(later.startswith(one) for one, later in pairwise(found)):
+        longer = sum(len(later) > len(one) for one, later in pairwise(found))
+        if longer == len(found) - 1:
+            return found[-1]
+    return "".join(found)
 
 
 def _read_stream(body: bytes, seconds: float, place: str) -> Reply:
@@ -132,11 +167,14 @@ def _read_stream(body: bytes, seconds: float, place: str) -> Reply:
                 done = True
                 continue
             piece = json.loads(data)
-            if piece.get("error") or ("choices" not in piece and "usage" not in piece):
-                if piece.get("error") or piece.get("message") or piece.get("detail"):
-                    reason = f"{place}: the endpoint failed while it wrote ({excerpt(data)})"
-                    raise Transient(reason, Stage.LOST, seconds=seconds)
-                continue
+            failure = _failure_in(piece)
+            if not failure and "choices" not in piece and "usage" not in piece:
+                if not (piece.get("message") or piece.get("detail")):
+                    continue
+                failure = excerpt(data)
+            if failure:
+                reason = f"{place}: the endpoint failed while it wrote ({failure})"
+                raise Transient(reason, Stage.LOST, seconds=seconds)
             pieces.add(piece)
         if not (done or pieces.ended):
             raise Transient(f"{place}: the stream of the reply broke off", Stage.LOST, seconds=seconds)
@@ -153,7 +191,7 @@ def _events(body: bytes) -> Iterator[bytes]:
 
     Each line of data is one piece: some servers leave out the blank line between events, none breaks a piece.
     """
-    for line in body.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"):
+    for line in body.removeprefix(_BOM).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"):
         if line.startswith(b"data:") and (data := line[5:].strip()):
             yield data
 
@@ -172,10 +210,15 @@ def _word(reason: object) -> str:
     return reason.strip().lower().replace("-", "_") if isinstance(reason, str) else ""
 
 
-def _refused_by(ended: str, message: Mapping[str, object]) -> str:
+def _refusal_part(content: object) -> str:
+    """Return the refusal in a list of parts; empty when there is none."""
+    parts = content if isinstance(content, list) else []
+    told = (part for part in parts if isinstance(part, dict) and part.get("type") == "refusal")
+    return "".join(_words(part.get("refusal")) for part in told)
+
+
+def _refused_by(ended: str, refusal: str, said: str) -> str:
     """Return who declined to answer; empty when nobody did."""
-    if ended in _FILTERED:
+    if _FILTERED.search(ended):
         return "a content filter"
-    refusal = message.get("refusal")
-    declined = isinstance(refusal, str) and refusal.strip() and not message.get("content")
-    return "the model" if declined or ended in _DECLINED else ""
+    return "the model" if (refusal.strip() and not said) or ended in _DECLINED else ""

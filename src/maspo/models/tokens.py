@@ -9,6 +9,8 @@ from typing import Any
 
 MOST_TOKENS = 2**40
 """A count of tokens beyond this is a mistake of the endpoint: a million times the longest context there is."""
+_FEWEST_READ = 1
+"""Tokens of a prompt: nobody asks nothing."""
 _LONGEST_NUMBER = 20
 """Characters of a count that came as text: 2⁴⁰ has 13 digits, and some write decimals."""
 _READ = ("prompt_tokens", "input_tokens")
@@ -38,7 +40,7 @@ def read_tokens(usage: object) -> Tokens:
 
     Thinking is billed as written. Some endpoints count it in ``completion_tokens``, some beside it, so that only
     ``total_tokens`` or the details tell: it counts as inside only where the total says so. Where the prompt is not
-    told, all of the total counts as written, which is the dearer part.
+    told, all of the total but one token counts as written, which is the dearer part.
     """
     if not isinstance(usage, Mapping):
         return Tokens()
@@ -50,7 +52,7 @@ def read_tokens(usage: object) -> Tokens:
         inside = thought <= written and total is not None and total >= (read or 0) + written
         written += 0 if inside else thought
     if total is not None and total >= (read or 0):
-        written = max(written or 0, total - (read or 0))
+        written = max(written or 0, total - (_FEWEST_READ if read is None else read), 0)
     return Tokens(read, written, _cached(usage, read), min(thought, written or 0))
 
 

@@ -5,10 +5,10 @@ Why this and not Algorithm 1: ``docs/design/0003-anchor-race.md`` and ``0005-mix
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, pairwise
 from statistics import fmean
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from pydantic import Field
 
@@ -16,8 +16,21 @@ from maspo.core.prompts import Prompts, prompts_id
 from maspo.core.seeded import rank, shuffled
 from maspo.core.verdict import Comparison, Level
 from maspo.events import SearchEnded, StepStarted
-from maspo.optimizers.base import Answers, Asking, Compare, Drafts, OptimizerConfig, Problem, Propose, Search, Stages
+from maspo.optimizers.base import (
+    Answers,
+    Asking,
+    Compare,
+    Drafts,
+    Observe,
+    Observed,
+    OptimizerConfig,
+    Problem,
+    Propose,
+    Search,
+    Stages,
+)
 from maspo.optimizers.parts.agreement import Reliability, Weighting, score
+from maspo.optimizers.parts.called import CalledOn, observations
 from maspo.optimizers.parts.effects import estimate_effects
 from maspo.optimizers.parts.influence import Influence, edge_ablations
 from maspo.optimizers.parts.merge import without_added
@@ -26,18 +39,22 @@ from maspo.optimizers.parts.mixture import Candidate, MixedRun, Mixture, by_agen
 from maspo.optimizers.parts.proxy import Screening
 from maspo.optimizers.parts.record import pruned_events, rejected_events, round_events, step_of
 from maspo.optimizers.parts.reward import JudgeOrder, Weights
+from maspo.optimizers.parts.rulings import History, obeyed
 from maspo.optimizers.parts.similar import KnownPrompts
 from maspo.optimizers.parts.state import SearchState
-from maspo.optimizers.parts.union import NO_TRIAL, Round, Trial, split_parts, split_sides
+from maspo.optimizers.parts.union import NO_TRIAL, Round, Trial, unite
 from maspo.team.graph import Team
 
 PlannedRun: TypeAlias = tuple[Compare, tuple[int, ...], str]
 """A comparison with the candidates in it, and the group of runs whose noise it has."""
 
-CALLS_PER_AGENT = 1000
-"""Calls planned for each agent that is rewritten: where gains on the arena level off (docs/search.md)."""
-CALLS_PER_AGENT_WITH_LABELS = 1500
+CALLS_PER_AGENT = 700
+"""Calls planned for each agent that is rewritten: with fewer far runs as accurate as 1,000 were when all agents
+had the same number of runs (docs/design/0024-paying-upstream-once.md)."""
+CALLS_PER_AGENT_WITH_LABELS = 1000
 """With labels a run learns on for longer (docs/design/0005-mixed-runs.md)."""
+_CALLS_WHEN_ALIKE = {"ignore": 1000, "use": 1500}
+"""What runs planned whose record does not say how their runs were shared out, by whether labels decided."""
 _LARGEST_ROUND = 1.6
 """Times ``stages``, ``shared_inputs`` and ``union_inputs``: by default the size of the sixth round."""
 _ATTEMPTS = 4
@@ -62,9 +79,9 @@ class AnchorRaceConfig(OptimizerConfig):
 
     method: Literal["race"] = "race"
     passes: int = Field(default=12, ge=1, description="D: rounds, at most")
-    beam_width: int = Field(default=8, ge=1, description="K: candidates of an agent that are joined in a union")
+    beam_width: int = Field(default=4, ge=1, description="K: candidates of an agent that are joined in a union")
     drafts: int = Field(default=3, ge=1, description="K_sub: mini-batches of traces, one proposer call each")
-    edits: int = Field(default=2, ge=1, description="drafts asked for in one proposer call")
+    edits: int = Field(default=4, ge=1, description="drafts asked for in one proposer call")
     traces: int = Field(default=4, ge=1, description="traces shown in one proposer call")
     hard_negatives: int = Field(default=3, ge=0, description="K_mis: misalignment cases per proposal")
     weights: Weights = Weights()
@@ -81,8 +98,15 @@ class AnchorRaceConfig(OptimizerConfig):
     mixed: int = Field(default=4, ge=1, description="candidates of one agent in a mixture, on average at most")
     blocks: int = Field(default=5, ge=1, description="blocks into which a team is cut; mixed runs change one at a time")
     union_inputs: int = Field(default=20, ge=1, description="inputs on which what looks good is tried together")
+    far_share: float = Field(
+        default=0.2,
+        gt=0,
+        le=1,
+        description="least share of the mixed runs of a round for a block far from the output: one whose runs "
+        "take n times the calls of the cheapest gets 1/n of them; 1: all blocks get the same",
+    )
     first_round: float = Field(
-        default=0.6,
+        default=0.4,
         gt=0,
         le=_LARGEST_ROUND,
         description="size of the first round, as a share of stages, shared_inputs and union_inputs",
@@ -111,9 +135,18 @@ class AnchorRaceConfig(OptimizerConfig):
     contested_first: bool = Field(default=True, description="inputs whose answers differed before are raced on first")
     patience: int = Field(default=3, ge=1, description="rounds in a row without any change before the race ends")
 
+    @classmethod
+    def of_record(cls, recorded: Mapping[str, Any], labels: str) -> Mapping[str, Any]:
+        """Return recorded settings with what a version did that did not record how it shared out its runs."""
+        if "far_share" in recorded or recorded.get("method", "race") != "race":
+            return recorded
+        calls = recorded.get("calls_per_agent") or _CALLS_WHEN_ALIKE[labels]
+        return {"far_share": 1.0, **recorded, "calls_per_agent": calls}
+
     def planned_calls(self, team: Team) -> int:
         """Return the calls that a whole run is planned for, the hold-out test included."""
-        of_agents = (self.calls_per_agent or CALLS_PER_AGENT) * len(team.rewritten)
+        agents = sum(len(team.acting(name)) for name in team.rewritten)  # those that share a prompt each bring calls
+        of_agents = (self.calls_per_agent or CALLS_PER_AGENT) * agents
         return of_agents if self.calls is None else min(self.calls, of_agents)
 
     def with_labels(self) -> AnchorRaceConfig:
@@ -163,6 +196,10 @@ class AnchorRace:
         """
         return frozenset({"union", "sides", "pairs", "parts"}), frozenset({"union", "pairs", "parts"})
 
+    def takes_rulings(self) -> Literal[True]:
+        """Take what a person rules while it runs: before the next round, or before it ends."""
+        return True
+
 
 class _Race(SearchState):
     """One search: the anchor (its ``prompts``), and what the run has learned so far."""
@@ -189,7 +226,13 @@ class _Race(SearchState):
         self.drafts_ahead: Answers = ()
         self.reliability = Reliability()
         self.influence = Influence()
+        self.called = CalledOn()
         self.screening = Screening()
+        self.history = History(self.prompts)
+        self.objected = False
+        """A person has vetoed something since the last round began, so there is one more, whatever is planned."""
+        self.prunings = 0
+        """How often it was asked what can be left out."""
 
     def run(self) -> Search:
         """Run the race."""
@@ -199,26 +242,52 @@ class _Race(SearchState):
         ablations = edge_ablations(self.prompts, self.team, inputs, self.config.interventions, seed)
         if ablations:
             yield from self.ask(ablations)
+        planned = self.config.planned_calls(self.team)
+        looks = observations(self.prompts, self.team, inputs, planned, seed)
+        if looks:
+            yield from self.ask(looks)
         drafts: Answers = ()
-        while not (reason := self.why_end()):
-            self.open_round()
-            drafts = drafts or (yield from self.ask(self.proposals(self.prompts, self.round.number)))  # Eq. 4, 6
-            self.enter(drafts)
-            good = yield from self.run_mixtures()  # Eq. 5
-            best = yield from self.unite(good)
-            drafts = self.drafts_ahead if best.comparisons else ()
-            self.move_anchor(best)  # Eq. 8, by construction: nothing is carried across an anchor change
-        if self.config.prune:
-            yield from self.prune()
+        while True:
+            while not (reason := self.why_end()):
+                self.open_round()
+                drafts = drafts or (yield from self.ask(self.proposals(self.prompts, self.round.number)))  # Eq. 4, 6
+                self.enter(drafts)
+                good = yield from self.run_mixtures()  # Eq. 5
+                best = yield from self.unite(good)
+                drafts = self.drafts_ahead if best.comparisons else ()
+                self.move_anchor(best)  # Eq. 8, by construction: nothing is carried across an anchor change
+                if self.obey():
+                    drafts = ()  # They were written for other prompts, or for an agent that keeps its own.
+            if self.config.prune:
+                yield from self.prune()
+            if not self.obey():
+                break
         self.end(reason)
         return self.make_ask()
+
+    def obey(self) -> bool:
+        """Do what a person ruled since the last time; return whether that was anything."""
+        rulings, self.rulings = self.rulings, []
+        step = f"decided-{self.round.number}"
+        self.prompts, self.team, events = obeyed(rulings, self.prompts, self.team, self.history, step)
+        self.events += events
+        for event in events:
+            self.run_by_anchor.clear()
+            for name in (event.agent, *self.team.neighbours(event.agent)):
+                self.rejected.pop(name, None)
+        self.objected |= any(one.says == "veto" for one in rulings)
+        return bool(rulings)
 
     # ── rounds ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def why_end(self) -> str:
         """Return why no further round is begun, or nothing."""
         config, number = self.config, self.round.number
-        planned = config.planned_calls(self.team)
+        planned = config.planned_calls(self.problem.team)
+        if not self.team.rewritten:
+            return "a person pinned every prompt"
+        if self.objected:
+            return ""
         if number >= config.passes:
             return f"all {config.passes} rounds were done"
         if self.rounds_unchanged >= config.patience:
@@ -236,6 +305,7 @@ class _Race(SearchState):
     def open_round(self) -> None:
         """Count a new round and draw the order of its inputs; those whose answers differed tend to come first."""
         number, seed = self.round.number + 1, self.problem.seed
+        self.objected = False
 
         def place(key: str) -> float:
             differed, seen = self.differed.get(key, (0, 0))
@@ -262,10 +332,11 @@ class _Race(SearchState):
     def proposals(self, prompts: Prompts, number: int) -> tuple[Propose, ...]:
         """Ask for the drafts of a round, led by traces on inputs on which these prompts are run anyway (Eq. 4)."""
         config, seed, parents = self.config, self.problem.seed, prompts_id(prompts)
-        known = self.inputs[: self.size.union_inputs if number > self.round.number else self.size.shared_inputs]
+        most = self.size.union_inputs if number > self.round.number else self.size.shared_inputs
         requests = []
         for agent in self.team.rewritten:
             cases = hard_negatives(self.cases, agent, self.team, config.hard_negatives)
+            known = self.called.draw(self.inputs, (agent,), most, self.team)
             shown = shuffled(known[: 2 * config.drafts * config.traces], seed, "traces", number, agent)
             requests += [
                 Propose(
@@ -295,7 +366,15 @@ class _Race(SearchState):
             drafts, screened = self.screening.screen(drafts, most, self.problem.seed, self.round.number)
             self.events += screened
         removals = self.removals(known) if self.config.removals else ()
-        self.round.candidates = (*chain.from_iterable(drafts.values()), *removals)
+        carried = self.carried(known) if self.round.number == 1 else ()
+        self.round.candidates = (*carried, *chain.from_iterable(drafts.values()), *removals)
+
+    def carried(self, known: dict[str, KnownPrompts]) -> Iterator[Candidate]:
+        """Yield what an earlier run found for each agent, where no draft says the same."""
+        for agent in self.team.rewritten:
+            text = self.problem.carried.get(agent, self.prompts[agent])
+            if not known[agent].refusal(text):
+                yield Candidate(agent, text, self.prompts[agent])
 
     def removals(self, known: dict[str, KnownPrompts]) -> Iterator[Candidate]:
         """Yield, per agent, the anchor's prompt without one sentence that the search added."""
@@ -314,15 +393,16 @@ class _Race(SearchState):
         Return the candidates that are expected to add something; the others are in no mixture of a further stage.
         """
         config, round_, stages = self.config, self.round, self.size.stages
-        inputs = self.inputs[: self.size.shared_inputs]
         good = list(range(len(round_.candidates)))
         for stage, (before, after) in enumerate(pairwise((0, *stages))):
             pool = by_agent(good, round_.candidates)
             asked: list[PlannedRun] = []
             for block, agents in enumerate(self.blocks()):
+                inputs = self.called.draw(self.inputs, agents, self.size.shared_inputs, self.team)
                 pools = {name: pool[name] for name in agents if name in pool}
                 where = f"r{round_.number}/{block}/race/{stage}"
-                drawn = draw_mixtures(pools, after - before, config.mixed, self.problem.seed, where) if pools else ()
+                count = max(1, round((after - before) * self.share_of_runs(agents)))
+                drawn = draw_mixtures(pools, count, config.mixed, self.problem.seed, where) if pools else ()
                 mixtures = [join(self.prompts, round_.candidates, chosen, self.team) for chosen in drawn]
                 tried = [(mix, inputs[(before + run) % len(inputs)]) for run, mix in enumerate(mixtures)]
                 asked += self.compare("mixed", where, tried, str(block))
@@ -342,6 +422,18 @@ class _Race(SearchState):
         agents = self.team.rewritten
         size = -(-len(agents) // self.config.blocks)
         return [agents[start : start + size] for start in range(0, len(agents), size)]
+
+    def share_of_runs(self, agents: Sequence[str]) -> float:
+        """Return which share of the mixed runs of a round a block gets: fewer where each takes more calls.
+
+        A change far from the output costs a call of every agent that it reaches, and seldom changes a final answer.
+        """
+        cheapest = min(map(self.calls_of_run, self.blocks()))
+        return max(self.config.far_share, cheapest / self.calls_of_run(agents))
+
+    def calls_of_run(self, agents: Sequence[str]) -> int:
+        """Return the agent calls of a run in which the cheapest agent of a block is changed."""
+        return min(self.team.calls_of(self.team.reached((name,))) for name in agents)
 
     def estimate(self, runs: Sequence[MixedRun]) -> tuple[float, ...]:
         """Return what each candidate adds, by some runs of this round and what drafts added in all of them before."""
@@ -363,37 +455,9 @@ class _Race(SearchState):
     # ── unite, and the next anchor (Eq. 8) ───────────────────────────────────────────────────────────────────────────
 
     def unite(self, good: Sequence[int]) -> Asking[Trial]:
-        """Try what looks good together, then parts of it, as long as something is left that may beat the anchor.
-
-        Return the best of it, or nothing when the anchor did better.
-        """
-        config, round_ = self.config, self.round
-        latest = yield from self.try_together("union", [good])
-        while latest:
-            union = round_.trials[0].part
-            sides = split_sides(union, round_.candidates, self.team)
-            if config.conflicts and round_.attempts == 1 and all(sides) and round_.falls_short(config.spread):
-                latest = yield from self.try_together("sides", sides)
-                continue
-            pairs = []
-            if config.conflicts and len(round_.trials) == 3:  # the union and its two sides
-                pairs = round_.suspects(self.estimate(round_.runs_apart()), self.team)
-            if pairs == [union.members]:
-                self.record_conflicts(round_.trials[:1])
-            elif pairs:
-                latest = yield from self.try_together("pairs", pairs)
-                self.record_conflicts(latest)
-                mended = [member for member in union.members if member not in round_.withdrawn]
-                if all(set(mended) != set(trial.part.members) for trial in round_.trials):
-                    latest = yield from self.try_together("union", [mended])
-                    continue
-            best = round_.best()
-            if round_.mean(best) >= 0 and round_.ever_won(best.part.members):
-                return best
-            parts = split_parts(max(latest, key=round_.mean).part.members, round_, self.team)
-            round_.effects = self.estimate(round_.runs)
-            latest = yield from self.try_together("parts", parts)
-        return NO_TRIAL
+        """Try what looks good together, then parts of it; return the best, or nothing when the anchor did better."""
+        spread = self.config.spread if self.config.conflicts else None
+        return unite(self, self.round, good, self.team, spread)
 
     def try_together(self, purpose: str, blocks: Sequence[Sequence[int]]) -> Asking[list[Trial]]:
         """Let the candidates of each block meet the anchor together, on the inputs of the union.
@@ -406,7 +470,10 @@ class _Race(SearchState):
         if not parts or round_.attempts >= _ATTEMPTS:
             return []
         round_.attempts += 1
-        inputs, asked = self.inputs[: self.size.union_inputs], list[PlannedRun]()
+        # The inputs of the union, also for its parts: conflicts are told by inputs that both met.
+        whole, asked = [trial.part for trial in round_.trials[:1]] or parts, list[PlannedRun]()
+        changed = tuple(dict.fromkeys(name for part in whole for name in part.changes))
+        inputs = self.called.draw(self.inputs, changed, self.size.union_inputs, self.team)
         for number, part in enumerate(parts):
             where = f"r{round_.number}/unite/{round_.attempts}/{number}"
             asked += self.compare(purpose, where, [(part, key) for key in inputs], "unite")
@@ -434,6 +501,9 @@ class _Race(SearchState):
         for agent in changes:
             for name in (agent, *self.team.neighbours(agent)):
                 self.rejected.pop(name, None)
+        for agent, text in changes.items():
+            own = (one for number, one in enumerate(self.round.candidates) if number in trial.part.members)
+            self.history.add(agent, text, [one.text for one in own if one.agent == agent])
         self.rounds_unchanged = 0 if changes else self.rounds_unchanged + 1
         if changes:
             self.prompts = {**self.prompts, **changes}
@@ -464,7 +534,7 @@ class _Race(SearchState):
 
         Sentences that say the same are not missed one by one, so what shall go is left out together before it goes.
         """
-        left = self.config.planned_calls(self.team) - self.calls - self.problem.reserve
+        left = self.config.planned_calls(self.problem.team) - self.calls - self.problem.reserve
         sizes = range(min(self.config.prune, len(self.problem.inputs)), 0, -1)
         size = next((size for size in sizes if self.pruning_calls(size) <= left), 0)
         added = self.added()
@@ -474,11 +544,13 @@ class _Race(SearchState):
         inputs = shuffled(self.problem.inputs, seed, "prune")[:size]
         self.round = round_ = Round(number, self.prompts, self.score, candidates=tuple(added))
         agents = tuple(dict.fromkeys(one.agent for one in added))
-        steps = {agent: f"prune/{agent}" for agent in agents}
+        self.prunings += 1
+        prune = "prune" if self.prunings == 1 else f"prune-{self.prunings}"
+        steps = {agent: f"{prune}/{agent}" for agent in agents}
         asked: list[PlannedRun] = []
         for member, one in enumerate(added):
             mixture = Mixture((member,), {one.agent: one.text})
-            asked += self.compare("prune", f"prune/{member}", [(mixture, key) for key in inputs], "prune")
+            asked += self.compare("prune", f"{prune}/{member}", [(mixture, key) for key in inputs], "prune")
         yield from self.run_comparisons(asked)
         evidence = round_.evidence()
         worth = [fmean(map(self.score, found)) for found in evidence]
@@ -489,7 +561,7 @@ class _Race(SearchState):
             part = join(self.prompts, added, going, self.team)
             if not part.changes:
                 break
-            where = f"prune/together/{attempt}"
+            where = f"{prune}/together/{attempt}"
             runs = yield from self.run_comparisons(
                 self.compare("prune", where, [(part, key) for key in inputs], "prune")
             )
@@ -499,6 +571,8 @@ class _Race(SearchState):
                 break
             going = going[: len(going) // 2]
         self.events += pruned_events(round_, evidence, accepted, steps, self.config.weights)
+        for agent, text in accepted.part.changes.items():
+            self.history.add(agent, text)
         self.prompts = {**self.prompts, **accepted.part.changes}
 
     # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -515,13 +589,19 @@ class _Race(SearchState):
             self.calls += price.judge + price.proposer
             if isinstance(request, Propose):
                 continue
+            if isinstance(request, Observe):
+                self.run_by_anchor.add(request.input_key)
+                met = result.calls if isinstance(result, Observed) else 0
+                self.calls += met or self.team.calls_of(self.team.everyone)
+                continue
             reference, changed = price.rollouts
+            made = result.calls if isinstance(result, Comparison) else None
             if reference.input_key not in self.run_by_anchor:
                 self.run_by_anchor.add(reference.input_key)
-                self.calls += self.team.calls_of(self.team.reached(self.team.rewritten))
+                self.calls += made[0] if made else self.team.calls_of(self.team.reached(self.team.rewritten))
             if changed.address not in systems:
                 systems.add(changed.address)
-                self.calls += self.team.calls_of(changed.agents)
+                self.calls += made[1] if made else self.team.calls_of(changed.agents)
 
     def compare(self, purpose: str, where: str, tried: Sequence[tuple[Mixture, str]], group: str) -> list[PlannedRun]:
         """Let mixtures meet the anchor, each on its input; the order of outputs is balanced and seeded."""
@@ -564,6 +644,7 @@ class _Race(SearchState):
         """Learn from answers: calls, who matters, contested inputs, cases (Eq. 6), how far the levels agree."""
         self.count_calls(answers)
         self.influence = self.influence.after(answers)
+        self.called = self.called.after(answers)
         for request, result in answers:
             if isinstance(request, Compare) and isinstance(result, Comparison) and not result.failed:
                 times, seen = self.differed.get(result.input_key, (0, 0))

@@ -8,7 +8,7 @@ and going on after a crash is the same generator over a longer record. The patte
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
@@ -33,6 +33,8 @@ class Problem:
     """Calls that the hold-out test will need, at most."""
     labelled: frozenset[str] = frozenset()
     """Inputs whose global verdict is a label's, at no call."""
+    carried: Mapping[str, str] = field(default_factory=dict)
+    """By agent, a prompt that an earlier run found: to be tried first, and not to be believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,30 @@ class Scored:
     value: float | None
 
 
-Result: TypeAlias = Drafts | Comparison | Scored
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """The answer to ``Observe``: the agents that were called, the first ones first; none of a run that failed."""
+
+    input_key: str
+    called: tuple[str, ...]
+    calls: int = 0
+
+
+Result: TypeAlias = Drafts | Comparison | Scored | Observed
 Results: TypeAlias = tuple[Result, ...]
 """One result for each request of an ``Ask``, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What a person decided about an agent's prompt while the search was under way."""
+
+    says: Literal["pin", "veto"]
+    agent: str
+    text: str
+    """The prompt that the agent keeps; or the one that is out, with all that was made of it."""
+    reason: str = ""
+    """In the person's words, for the proposer: data."""
 
 
 # ── requests, each with its price beside it ──────────────────────────────────────────────────────────────────────────
@@ -119,6 +142,10 @@ class Tried:
     score: float
 
 
+FALLBACK = "fallback"
+"""The purpose of a proposal that plain edits answer, at no call, whoever else writes drafts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Propose:
     """Ask the proposer for drafts of one agent's prompt, led by traces (Eq. 4) and hard negatives (Eq. 6).
@@ -141,6 +168,8 @@ class Propose:
     instruction: str = ""
     """How the prompt shall be changed; or, with ``rewrites`` so, what is rewritten in the prompt's place."""
     rewrites: Literal["prompt", "instruction"] = "prompt"
+    objections: tuple[Ruling, ...] = ()
+    """Vetoes on prompts of the agent, of which the proposer is told."""
 
     @property
     def parent(self) -> str:
@@ -206,7 +235,7 @@ class Compare:
         asked = Level.GLOBAL in self.levels or self.agent == team.output
         judge = 0 if same or by_label else self.orders * asked
         if self.agent != team.output and not (same and self.when_differing):
-            judge += (Level.LOCAL in self.levels) + len(team.successors[self.agent]) * (Level.LOOKAHEAD in self.levels)
+            judge += (Level.LOCAL in self.levels) + len(team.readers(self.agent)) * (Level.LOOKAHEAD in self.levels)
         return RequestPrice(rollouts, judge)
 
 
@@ -252,7 +281,21 @@ class ScoreOutput:
         return RequestPrice((rollout,), judge=self.input_key not in problem.labelled)
 
 
-Request: TypeAlias = Propose | Compare | AblateEdge | ScoreOutput
+@dataclass(frozen=True, slots=True)
+class Observe:
+    """Ask who is called on one input with some prompts, in a team in which not everybody always is."""
+
+    id: str
+    prompts: Prompts
+    input_key: str
+    purpose: str = "observe"
+
+    def price(self, problem: Problem, _: Result | None = None) -> RequestPrice:
+        """Return what the request takes: one run."""
+        return RequestPrice((Rollout(self.prompts, self.input_key, problem.team.everyone),))
+
+
+Request: TypeAlias = Propose | Compare | AblateEdge | ScoreOutput | Observe
 Answers: TypeAlias = Sequence[tuple[Request, Result]]
 """Requests with their results."""
 
@@ -274,6 +317,8 @@ class Ask:
 
 
 T = TypeVar("T")
+Sent: TypeAlias = tuple[Result | Ruling, ...]
+"""What a ``Steerable`` search is sent: the results, and behind them what a person ruled meanwhile."""
 Asking: TypeAlias = Generator[Ask, Results, T]
 """A part of a search: yields what it asks for, is sent the results, returns what it found."""
 Search: TypeAlias = Asking[Ask]
@@ -294,6 +339,14 @@ class OptimizerConfig(BaseModel):
     def with_labels(self) -> OptimizerConfig:
         """Return the settings for a run in which labels decide."""
         return self
+
+    @classmethod
+    def of_record(cls, recorded: Mapping[str, Any], labels: str) -> Mapping[str, Any]:  # noqa: ARG003 - others read it
+        """Return recorded settings with what the version did that lacked settings of today; ``labels`` is recorded too.
+
+        A run that goes on must ask as it began.
+        """
+        return recorded
 
 
 def _growing(stages: tuple[int, ...]) -> tuple[int, ...]:
@@ -379,6 +432,19 @@ class InRounds(Protocol):
 
     def dearest_outcomes(self) -> tuple[frozenset[str], ...]:
         """Return the outcomes of a round that may be dearest: for each, the purposes of comparisons that are lost."""
+        ...
+
+
+@runtime_checkable
+class Steerable(Protocol):
+    """An optimizer that takes rulings: a pinned prompt stays, and what is vetoed leaves its prompts at once.
+
+    Others are kept to them from outside: drafts that a ruling is against are refused before they see them, and a prompt
+    that they end with in spite of one is the seed prompt again.
+    """
+
+    def takes_rulings(self) -> Literal[True]:
+        """Say so."""
         ...
 
 

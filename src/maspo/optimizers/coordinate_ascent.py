@@ -16,6 +16,7 @@ from maspo.optimizers.base import Asking, Compare, Drafts, OptimizerConfig, Prob
 from maspo.optimizers.parts.misalignment import hard_negatives
 from maspo.optimizers.parts.record import decision_event, rejected_events, scored_event, tally
 from maspo.optimizers.parts.reward import JudgeOrder, Scoring, Weights, reward, value_of
+from maspo.optimizers.parts.rulings import History, obeyed
 from maspo.optimizers.parts.similar import KnownPrompts
 from maspo.optimizers.parts.state import SearchState
 from maspo.stats.paired import Decision, decide
@@ -71,7 +72,7 @@ class Step:
 class CoordinateAscent:
     """Algorithm 1: visit agents in topological order, rewrite each for T generations with all others fixed, D times."""
 
-    Config = CoordinateAscentConfig
+    Config: type[CoordinateAscentConfig] = CoordinateAscentConfig
 
     def __init__(self, config: CoordinateAscentConfig) -> None:
         self.config = config
@@ -79,6 +80,10 @@ class CoordinateAscent:
     def search(self, problem: Problem) -> Search:
         """Begin a search from the seed prompts."""
         return _Ascent(self.config, problem).run()
+
+    def takes_rulings(self) -> Literal[True]:
+        """Take what a person rules while it runs: before the next agent is visited, or before it ends."""
+        return True
 
 
 class _Ascent(SearchState):
@@ -88,12 +93,16 @@ class _Ascent(SearchState):
         super().__init__(problem)
         self.config = config
         self.beams = {name: [Member(text, text)] for name, text in self.prompts.items()}
+        self.history = History(self.prompts)
 
     def run(self) -> Search:
         """Run Algorithm 1."""
         config = self.config
         for pass_ in range(1, config.passes + 1):  # D passes
-            for agent in self.team.rewritten:  # topological order
+            for agent in self.problem.team.rewritten:  # topological order
+                self.obey(f"decided-{pass_}")
+                if agent in self.team.frozen:
+                    continue
                 beam = self.beams[agent]
                 if config.refresh and any(member.text != self.prompts[agent] for member in beam):
                     beam = yield from self.refresh(Step(pass_, agent, 0), beam)  # Eq. 8
@@ -104,7 +113,18 @@ class _Ascent(SearchState):
                     beam = yield from self.evaluate(step, "score", drafts, beam, batch)  # Eq. 5, 7
                 winner, reason = yield from self.promote(step, beam)
                 self.accept(step, beam, winner, reason)
+        self.obey("decided-end")
         return self.make_ask()
+
+    def obey(self, step: str) -> None:
+        """Do what a person ruled since the last time: what is out leaves prompts and beams."""
+        rulings, self.rulings = self.rulings, []
+        self.prompts, self.team, events = obeyed(rulings, self.prompts, self.team, self.history, step)
+        self.events += events
+        for ruling in rulings:
+            now, beam = self.prompts[ruling.agent], self.beams[ruling.agent]
+            left = [one for one in beam if one.text != ruling.text or ruling.says == "pin"]
+            self.beams[ruling.agent] = left if any(one.text == now for one in left) else [Member(now, now), *left]
 
     def refresh(self, step: Step, beam: Sequence[Member]) -> Asking[list[Member]]:
         """Eq. 8: peers have changed, so old scores are stale: J(p) = R(p, p_best; B) − 0.5 against the agent's best."""
@@ -183,6 +203,8 @@ class _Ascent(SearchState):
         """Write the winner into the joint prompts at once, or keep the prompt that is there."""
         agent, now = step.agent, self.prompts[step.agent]
         self.prompts = {**self.prompts, agent: winner or now}
+        if winner:
+            self.history.add(agent, winner)
         self.events.append(decision_event(str(step), agent, now, winner or now, reason))
         if all(member.text != self.prompts[agent] for member in beam):
             # The prompt in the system stays in its beam: it is what the agent's survivors are refreshed against.

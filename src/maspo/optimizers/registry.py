@@ -22,6 +22,13 @@ OPTIMIZERS: Registry[OptimizerClass] = Registry(
         "spo": "maspo.optimizers.baselines.spo:Spo",
         "opro": "maspo.optimizers.baselines.opro:Opro",
         "promptbreeder": "maspo.optimizers.baselines.promptbreeder:Promptbreeder",
+        "local-only": "maspo.optimizers.baselines.local_only:LocalOnly",
+        "random-edits": "maspo.optimizers.baselines.random_edits:RandomEdits",
+        "shapley": "maspo.optimizers.baselines.shapley:Shapley",
+        "mapro": "maspo.optimizers.baselines.mapro:Mapro",
+        "cantante": "maspo.optimizers.baselines.cantante:Cantante",
+        "tpe": "maspo.optimizers.baselines.tpe:Tpe",
+        "gepa": "maspo.optimizers.baselines.gepa:Gepa",
     },
     method="search",
 )
@@ -87,17 +94,20 @@ def make_config(settings: Mapping[str, Any], chosen_by: str = "") -> OptimizerCo
     return config.model_validate(dict(settings))
 
 
-def recorded_config(settings: Mapping[str, Any]) -> OptimizerConfig:
+def recorded_config(settings: Mapping[str, Any], labels: str) -> OptimizerConfig:
     """Return the settings of an optimizer from a record, also of one that is not installed here.
 
-    Formats 1 and 2 held the settings of both optimizers that there were, whichever ran.
+    ``labels`` says, as recorded, whether labels decided. Formats 1 and 2 held the settings of both optimizers of their
+    time, whichever ran.
     """
     try:
-        own = setting_names(config_class(str(settings.get("method", DEFAULT))))
+        config = config_class(str(settings.get("method", DEFAULT)))
     except ConfigInvalid:
         return UnknownConfig.model_validate(dict(settings))
     others = {name for method in OPTIMIZERS.own for name in setting_names(config_class(method))}
-    return make_config({name: value for name, value in settings.items() if name in own or name not in others})
+    own = setting_names(config)
+    kept = {name: value for name, value in settings.items() if name in own or name not in others}
+    return make_config(config.of_record(kept, labels))
 
 
 def make_optimizer(config: OptimizerConfig) -> Optimizer:

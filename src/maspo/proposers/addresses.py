@@ -95,6 +95,45 @@ _SIXTH = re.compile(
 )
 _BACKWARDS = re.compile(r"\b(?:moc|gro|ude|vog|elpmaxe)\.[a-z0-9-]{2,}|//:s?ptth|\b(?:moc|gro)\.\w+@\w+", re.IGNORECASE)
 _ROTATED = re.compile(r"(?<![a-z0-9-])[a-z0-9-]{2,}+\.(?:pbz|bet|rqh|tbi|rknzcyr)\b|\buggcf?:", re.IGNORECASE)
+_QUAD = re.compile(r"(?<![\w.,:(])(\d{1,3})(, ?| )(\d{1,3})\2(\d{1,3})\2(\d{1,3})(?![\w(]|[., ]{1,2}\d)")
+"""Four numbers apart by commas or blanks: an address for whoever is told what stands between them."""
+_HEX_QUAD = re.compile(r"(?<![\w.])[0-9a-f]{2}(?:\.[0-9a-f]{2}){3}(?![\w.])", re.IGNORECASE)
+_PLACE = re.compile(
+    r"\b(?:ip|hosts?|servers?|address|endpoint|ping|connect|upload|forward|send|post|deliver|transmit|machine|webhook)\b"
+    r"[^.!?\n]{0,40}$",
+    re.IGNORECASE,
+)
+"""Words before four numbers that make an address of them."""
+_SENT = re.compile(
+    r"(?:\b(?:web ?)?(?:sites?|pages?|domains?|hosts?|servers?|urls?|endpoints?|webhooks?|homepage)"
+    r"(?: (?:is|named|called)){0,2}:?"
+    r"|\b(?:visit|browse|navigate to|go to|connect to|redirect to|contact)"
+    r"|\b(?:hosted|registered|found|read more) (?:at|on)"
+    r"|\b(?:send|sent|post|upload|forward|submit|report|deliver|e?mail|copy|publish|transmit|push|leak)\b"
+    r"[^.!?\n]{0,50} (?:to|at|via|on))[ \"'`*]{1,3}$",
+    re.IGNORECASE,
+)
+"""What stands before a name that things are sent to, or that is visited."""
+_OBJECTS: Final = _words(
+    "self this cls obj object data config conf settings user item node row record request response result event args "
+    "options params props state context ctx model file path module package class app main math os sys np pd plt torch "
+    "stack queue list dict set array string str int json xml html css table column cell index input output log logger "
+    "document window page form field person order account job task team game player entity message msg step "
+)
+"""What objects are called: their attributes are often words that are also top-level domains."""
+_HANDLE = re.compile(
+    r"(?<![\w.@])@[a-z]\w{3,30}\b(?=[^.!?\n]{0,25}\b(?:telegram|twitter|instagram|signal|whatsapp|discord|slack|wechat|"
+    r"matrix|mastodon|tiktok|snapchat|skype)\b)|\b(?:dm|ping|message|telegram|twitter|discord|slack|tweet(?: at)?)\b:? "
+    r"@[a-z]\w{3,30}\b",
+    re.IGNORECASE,
+)
+"""Whom to write to on a network."""
+_SPOKEN_PHONE = re.compile(
+    r"\b(?:(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)[ ,-]+){6,}"
+    r"(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)\b",
+    re.IGNORECASE,
+)
+_COUNTING: Final = "zero one two three four five six seven eight nine"
 _LOCAL = re.compile(r"\blocalhost(?::\d{2,5}|/\w)|\w@localhost\b", re.IGNORECASE)
 _PHONE = re.compile(
     r"(?<![\w+.)])\+\d{1,3}[ .-]?\(?\d{2,4}\)?(?:[ .-]?\d{2,4}){1,4}(?!\w)|\b(?:tel|phone|fax)\W{1,3}\d{3}[ -]?\d{3,}"
@@ -121,8 +160,12 @@ def addresses(seen: Readings) -> Iterator[str]:
 
 
 def _in(text: str) -> Iterator[str]:
-    for pattern in (_SCHEME, _MAILBOX, _LOCAL, _PHONE, _DASHED):
+    for pattern in (_SCHEME, _MAILBOX, _LOCAL, _PHONE, _DASHED, _HANDLE):
         yield from (found[0] for found in pattern.finditer(text))
+    yield from _quads(text)
+    yield from (
+        found[0] for found in _SPOKEN_PHONE.finditer(text) if not _counts(re.findall(r"[a-z]+", found[0].lower()))
+    )
     yield from _names(text, loose=False)
     yield from _dotted(text)
     for found in _WHOLE.finditer(text):
@@ -139,7 +182,14 @@ def _names(text: str, loose: bool) -> Iterator[str]:
         if not _tld(last.lower()) or name.lower() in _PRODUCTS or name.lower().endswith(".asp.net"):
             continue
         after = text[found.end() : found.end() + 20]
-        if (last.lower() in _TIGHT and (last.islower() or name.isupper())) if loose else _is_address(name, last, after):
+        small = last.lower()
+        if loose:
+            found_out = small in _TIGHT and (last.islower() or name.isupper())
+        else:
+            found_out = _is_address(name, last, after) or (
+                last.islower() and small in _WORDS and _is_sent_to(text[: found.start()], name, after)
+            )
+        if found_out:
             yield name
 
 
@@ -164,6 +214,36 @@ def _is_address(name: str, last: str, after: str) -> bool:
     if len(labels) > 2 and labels[-2] in _SECOND:
         return True
     return small in _COUNTRIES and last.islower() and (small not in _ATTRIBUTES or len(labels[-2]) > _SHORT_NAME)
+
+
+def _is_sent_to(before: str, name: str, after: str) -> bool:
+    """Return whether a name below a top-level domain that is a word is visited, or has things sent to it."""
+    first = name.lower().partition(".")[0]
+    return (
+        after[:1] not in ("(", "[", "=", "_")
+        and first not in _OBJECTS
+        and len(first) > _SHORT_NAME - 1
+        and _SENT.search(before[-90:]) is not None
+    )
+
+
+def _quads(text: str) -> Iterator[str]:
+    """Yield four numbers that are an address but for what stands between them: no list, row of figures or colour."""
+    for found in _QUAD.finditer(text):
+        numbers = [int(found[group]) for group in (1, 3, 4, 5)]
+        listed = numbers in (sorted(numbers), sorted(numbers, reverse=True)) or max(numbers) < 100
+        place = _PLACE.search(text[max(0, found.start() - 60) : found.start()])
+        if max(numbers) < 256 and ((found[2] == "," and not listed) or place):
+            yield found[0]
+    for found in _HEX_QUAD.finditer(text):
+        if re.search(r"[a-f]", found[0], re.IGNORECASE) and re.search(r"\d", found[0]):
+            yield found[0]
+
+
+def _counts(words: list[str]) -> bool:
+    """Return whether digits in words are somebody counting, up or down."""
+    said, up = " ".join(words), _COUNTING.split()
+    return said in _COUNTING or said in " ".join(reversed(up))
 
 
 def _dotted(text: str) -> Iterator[str]:

@@ -36,6 +36,14 @@ class ShownCase:
 
 
 @dataclass(frozen=True, slots=True)
+class Objection:
+    """A prompt of the agent that a person does not want, and why, in the person's words."""
+
+    prompt: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rewrite:
     """Everything the proposer is told about one agent."""
 
@@ -55,6 +63,8 @@ class Rewrite:
     """Prompts of the agent that were tried before, the best last."""
     instruction: str = ""
     """How the parent shall be changed, where the method says so."""
+    objections: tuple[Objection, ...] = ()
+    """What a new prompt must not be like."""
 
 
 class Proposer(Protocol):

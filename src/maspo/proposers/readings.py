@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from maspo.core.invisible import without_invisible
 from maspo.core.looks import as_seen
+from maspo.proposers.spoken import by_radio, in_digits
 
 _ROUNDS: Final = 3
 """Times that escapes are undone: one around the other, and one more."""
@@ -22,7 +23,8 @@ _ESCAPED = re.compile(
     re.IGNORECASE,
 )
 _PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
-_OPEN, _CLOSE = r"[\[({<*_'\"`|]{1,3}\s?", r"\s?[\])}>*_'\"`|]{1,3}"
+_OPEN, _CLOSE = r"[\[({<*_'\"`|【「〔『]{1,3}\s?", r"\s?[\])}>*_'\"`|】」〕』]{1,3}"
+_ENDS = r"(?:com|org|net|edu|gov|io)\b"
 _DOT_WORD = r"d ?[o0] ?t|dots?|punkt|point|punto|ponto|period|full[ -]?stop|точка|点"
 _MENDED: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), sign)
@@ -33,15 +35,19 @@ _MENDED: Final = tuple(
         (rf"\s?{_OPEN}(?:slash|/){_CLOSE}\s?", "/"),
         (rf"{_OPEN}://{_CLOSE}", "://"),
         (r"(?<=\w)[\[({<]\.(?=\w)|(?<=\w)\.[\])}>](?=\w)", "."),
+        (rf"(?<=\w)\s?\[d\]\s?(?={_ENDS})|(?<=\w)\s+(?:period|point|full stop)\s+(?={_ENDS})", "."),
+        (rf"(?<=\w)\s?\[a\]\s?(?=[\w-]+\.{_ENDS})", "@"),
+        (r"(?<=\w)\s*(?:\.|d[o0]t)\s*c0m\b", ".com"),
         (r"(?<=\w)\s*(?:\.|dot)\s*c\s?o\s?m\b|(?<=\w)\.{2,3}com\b|(?<=\w)\s+dotcom\b", ".com"),
         (r"(?<=\w)\s+(?:d[o0]t|punkt)\s+(?=\w)", "."),
         (r"(?<=\w)\s*[-_]+d[o0]t[-_]+\s*(?=\w)", "."),
         (r"(?<=\w) ?[•∙●・⋅·◦‧] ?(?=(?:com|org|net|example)\b)", "."),
         (r"(?<=\w)\\(?=\.\w)", ""),
+        (r"(?<=\w)\s+colon\s+colon\s+", "::"),
         (r"(?<=\w)\s+colon\s+", ":"),
         (r"\s*(?:forward[ -])?slash\s+(?=\w|/)", "/"),
         (r"\bh(?:xx|\*\*|tt|\+\+|--|__)p(s?)(?=[:\s\[(])", r"http\1"),
-        (r"(?<=\w)\s+(?:at|arroba)\s+(?=[\w-]+\.\w)", "@"),
+        (rf"(?<=\w)\s+(?:at|arroba)\s+(?=(?:[\w-]+\.)+(?:{_ENDS}|(?:de|uk|fr|eu|ru|cn|example|test)\b))", "@"),
         (r"(?<=\w)(?:[\\^~,;]|:(?!net))(?=(?:com|org|net|example)\b)", "."),
     )
 )
@@ -97,6 +103,8 @@ def readings(text: str) -> Readings:
         found.append(spelled)
         if (again := _put_together(spelled, _MENDED)) != spelled:
             found.append(again)
+    if (said := in_digits(plain)) != plain:
+        found.append(said)
     return Readings(plain, tuple(found), _put_together(mended, _APART), tuple(_decoded(plain)))
 
 
@@ -154,6 +162,7 @@ def _decoded(text: str) -> list[str]:
     found += [bytes(int(code, 8) for code in re.findall(r"[0-7]{3}", run)) for run in _OCTAL.findall(text)]
     for run in _BITS.findall(text):
         found.append(bytes(int(bits, 2) for bits in re.findall(r"[01]{7,8}", run.replace("0b", " "))))
+    found += [run.encode() for run in by_radio(text)]
     texts = [one.decode("ascii") for one in found if len(one) >= 6 and all(0x20 <= code < 0x7F for code in one)]
     return [one for one in texts if sum(map(str.isalpha, one)) * 2 >= len(one)]
 

@@ -10,7 +10,7 @@ from maspo.core.errors import CallFailed
 from maspo.core.quoting import nonce_of, quoted, sealed, shortened, tagged
 from maspo.models.base import PROPOSER, DoesNotFit, Message, ModelClient, Reply, Request, RoleSettings
 from maspo.optimizers.base import Draft, Drafts, Tried
-from maspo.proposers.base import Rewrite, ShownCase, ShownTrace
+from maspo.proposers.base import Objection, Rewrite, ShownCase, ShownTrace
 from maspo.proposers.drafts import Rules, checked, read_drafts
 from maspo.proposers.passages import Passages
 from maspo.team.template import as_written, render
@@ -79,7 +79,7 @@ class RewriteProposer:
             "team": "\n".join(team),
             "current_prompt": tagged("current_prompt", rewrite.parent),
             "traces": "\n".join(self._trace(trace) for trace in rewrite.traces),
-            "cases": self._cases(rewrite.cases),
+            "cases": "\n".join(filter(None, [self._cases(rewrite.cases), self._objections(rewrite.objections)])),
             "history": self._history(rewrite.history),
             "instruction": tagged("instruction", rewrite.instruction) if rewrite.instruction else "",
             "length": str(rules.length_budget),
@@ -104,6 +104,17 @@ class RewriteProposer:
             "`output_before` what was written before; likewise for the readers and the final result."
         )
         return "\n".join([intro, *map(self._case, cases)]) if cases else ""
+
+    def _objections(self, objections: tuple[Objection, ...]) -> str:
+        intro = (
+            "Prompts that the owner of the team does not want, each with the owner's reason. Write none like them, and "
+            "none that the reason speaks against."
+        )
+        return "\n".join([intro, *map(self._objection, objections)]) if objections else ""
+
+    def _objection(self, one: Objection) -> str:
+        # Tags that are escaped and sealed in every text since long; new ones would change what records were asked.
+        return "\n".join([self._tag("tried_prompt", one.prompt, "unwanted"), self._tag("criteria", one.reason, "why")])
 
     def _history(self, history: tuple[Tried, ...]) -> str:
         # OPRO shows scores as whole numbers up to 100: section 4.2 of arXiv 2309.03409.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from maspo.core.plain import Dumped
@@ -15,13 +15,15 @@ from maspo.core.usage import Usage, total
 from maspo.events import VerdictWord
 from maspo.report import page, phrases
 from maspo.report.charts import Scale, line, px, svg, text
+from maspo.report.curves import cells, columns, drawings
 from maspo.report.markup import Html, h
 from maspo.report.page import paragraph, quiet, scrolling, section, table
 from maspo.report.result import Tokens, tokens_of
 from maspo.report.visible import clipped, visible
 from maspo.store.files import write_whole
 from maspo.study.comparison.compare import Compared, RunEnd
-from maspo.study.comparison.tally import DecidedBy, InputMet, Kind, Pair, Standing, Table
+from maspo.study.comparison.course import CurvePoint, curves_of
+from maspo.study.comparison.tally import Claim, DecidedBy, GuardMet, InputMet, Kind, Pair, Standing, Table
 
 PAGE = "comparison.html"
 RESULT = "comparison.json"
@@ -33,11 +35,12 @@ _MOST_INPUTS = 200
 _ROW = 26
 """Height of a line of the plot."""
 _STYLE = ".whisker { stroke: var(--accent); stroke-width: 2; }"
-_CLAIMS: Mapping[VerdictWord, str] = {
+_CLAIMS: Mapping[Claim, str] = {
     "improved": "better than seed",
     "worse": "worse than seed",
     "no_evidence": "no evidence",
     "cannot_tell": "cannot tell",
+    "vetoed": "vetoed",
 }
 _SIGNS = {1: "+", -1: "−", 0: "·"}
 
@@ -54,16 +57,19 @@ def headline(found: Compared) -> str:
     pairs = [f"{pair.better} is ahead of {_worse(pair)}" for pair in found.table.pairs if pair.better]
     ahead = f" {'; '.join(pairs)}." if pairs else ""
     nothing = f"Nothing is proven to be {what} the seed prompts."
-    return (claim or nothing) + ahead
+    vetoed = [one.name for one in found.table.standings if one.verdict == "vetoed"]
+    barred = f" Guard inputs veto {phrases.list_names(vetoed)}." if vetoed else ""
+    return (claim or nothing) + ahead + barred
 
 
 def _worse(pair: Pair) -> str:
     return pair.other if pair.better == pair.one else pair.one
 
 
-def _columns(of: Table) -> tuple[str, ...]:
-    first = ("accuracy", "95% interval") if of.decided_by == "labels" else ("wins", "95% of net wins")
-    return ("", *first, "won", "lost", "p (Holm)", "verdict", "calls", "tokens", "money", "time")
+def _columns(found: Compared) -> tuple[str, ...]:
+    first = ("accuracy", "95% interval") if found.table.decided_by == "labels" else ("wins", "95% of net wins")
+    guards = ("guards broken",) if found.guarded.met else ()
+    return ("", *first, "won", "lost", *guards, "p (Holm)", "verdict", "calls", "tokens", "money", "time")
 
 
 def _cells(found: Compared, one: Standing) -> tuple[str, ...]:
@@ -79,7 +85,8 @@ def _cells(found: Compared, one: Standing) -> tuple[str, ...]:
     compared = ("", "") if one.kind == "seed" else (str(len(one.won)), str(len(one.lost)))
     claim = "" if one.verdict is None else _CLAIMS[one.verdict]
     p_value = "" if one.p_adjusted is None else _p(one.p_adjusted)
-    return (_name(one), *figures, *compared, p_value, claim, *_cost(found, one))
+    guards = (("" if one.kind == "seed" else str(len(one.broken))),) if found.guarded.met else ()
+    return (_name(one), *figures, *compared, *guards, p_value, claim, *_cost(found, one))
 
 
 def _p(value: float) -> str:
@@ -156,6 +163,7 @@ def notes(found: Compared) -> list[str]:
         )
     if found.cut:
         said.append(f"Cut short by a cap over all: {phrases.list_names(found.cut)}; they may have come further.")
+    said += _guard_notes(found)
     if found.left_out:
         said.append(f"A cap left out {phrases.plural(found.left_out, 'hold-out input')}.")
     said += found.comparison.remarks
@@ -165,10 +173,25 @@ def notes(found: Compared) -> list[str]:
     return said
 
 
+def _guard_notes(found: Compared) -> list[str]:
+    """Return what became of the guard inputs."""
+    guarded, said = found.guarded, []
+    if guarded.met:
+        binding = [one for one in guarded.met if one.binding]
+        broken = {one.label for one in binding if not all(one.held.values())}
+        said.append(
+            f"{phrases.plural(len(guarded.met), 'guard input')} that no search saw. The seed prompts keep "
+            f"{len(binding)} twice; {len(broken)} of these are broken by other prompts, and who breaks one is vetoed."
+        )
+    if guarded.left_out:
+        said.append(f"A cap left out {phrases.plural(guarded.left_out, 'guard input')}: so nothing is claimed better.")
+    return said
+
+
 def summary(found: Compared) -> str:
     """Return the outcome in plain lines."""
     lines = [headline(found), *([phrases.SIMULATED] if found.simulated else []), ""]
-    lines += _grid(_columns(found.table), [_cells(found, one) for one in found.table.standings])
+    lines += _grid(_columns(found), [_cells(found, one) for one in found.table.standings])
     if found.table.pairs:
         lines += ["", *_grid(_PAIR_COLUMNS, list(map(_pair_cells, found.table.pairs)))]
     lines += ["", *notes(found), ""]
@@ -197,12 +220,17 @@ def _grid(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 def markdown(found: Compared) -> str:
     """Return the tables for a page or a pull request."""
     parts = [f"**{_cell(headline(found))}**", *([phrases.SIMULATED] if found.simulated else [])]
-    parts.append(_markdown_table(_columns(found.table), [_cells(found, one) for one in found.table.standings]))
+    parts.append(_markdown_table(_columns(found), [_cells(found, one) for one in found.table.standings]))
     if found.table.pairs:
         parts.append(_markdown_table(_PAIR_COLUMNS, list(map(_pair_cells, found.table.pairs))))
+    if curves := _curves(found):
+        width = len(columns(curves))
+        parts.append(_markdown_table(columns(curves), [cells(name, curve, width) for name, curve in curves.items()]))
     parts.append("\n".join(f"- {_cell(note)}" for note in notes(found)))
     won = [(one.name, _listed(one.won), _listed(one.lost)) for one in found.table.standings if one.kind != "seed"]
     parts.append(_markdown_table(("", "inputs won against the seed prompts", "lost"), won))
+    if broken := [(one.name, _listed(one.broken)) for one in found.table.standings if one.broken]:
+        parts.append(_markdown_table(("", "guard inputs broken"), broken))
     return visible("\n\n".join(parts)) + "\n"
 
 
@@ -259,9 +287,11 @@ class StandingFigures(Dumped):
     p_adjusted: float | None
     p_worse: float
     p_worse_adjusted: float | None
-    verdict: VerdictWord | None
+    verdict: Claim | None
     won: tuple[str, ...]
     lost: tuple[str, ...]
+    broken: tuple[str, ...]
+    """Guard inputs that the seed prompts keep and one of its prompt sets does not."""
     runs: tuple[RunFigures, ...]
 
 
@@ -280,6 +310,10 @@ class ComparisonFigures(Dumped):
     standings: tuple[StandingFigures, ...]
     pairs: tuple[Mapping[str, object], ...]
     rows: tuple[Mapping[str, object], ...]
+    guards: tuple[Mapping[str, object], ...]
+    guards_left_out: int
+    curves: Mapping[str, tuple[Mapping[str, object], ...]]
+    """By method: what it held on its way, from the seed prompts on."""
     cut: tuple[str, ...]
     notes: tuple[str, ...]
     calls: int
@@ -306,6 +340,9 @@ def comparison_of(found: Compared) -> ComparisonFigures:
         standings=tuple(_standing(found, one) for one in of.standings),
         pairs=tuple(_pair(pair) for pair in of.pairs),
         rows=tuple({"id": met.label, "net": dict(met.net), "correct": dict(met.correct)} for met in found.inputs),
+        guards=tuple({"id": met.label, "held": dict(met.held)} for met in found.guarded.met),
+        guards_left_out=found.guarded.left_out,
+        curves={name: tuple(asdict(point) for point in curve) for name, curve in _curves(found).items()},
         cut=found.cut,
         notes=tuple(notes(found)),
         calls=spent.calls,
@@ -313,7 +350,7 @@ def comparison_of(found: Compared) -> ComparisonFigures:
         tokens=tokens_of(spent),
         usd=spent.usd,
         seconds=found.seconds,
-        complete=not (found.cut or found.left_out),
+        complete=not (found.cut or found.left_out or found.guarded.left_out),
         simulated=found.simulated,
     )
 
@@ -337,6 +374,7 @@ def _standing(found: Compared, one: Standing) -> StandingFigures:
         verdict=one.verdict,
         won=one.won,
         lost=one.lost,
+        broken=one.broken,
         runs=tuple(_run(end) for end in runs_of(found, one.name)),
     )
 
@@ -377,13 +415,17 @@ def render(found: Compared) -> str:
     of = found.table
     standings = [_cells(found, one) for one in of.standings]
     parts = [
-        section("table", "Result", table("Result", _columns(of), standings), *map(quiet, notes(found))),
+        section("table", "Result", table("Result", _columns(found), standings), *map(quiet, notes(found))),
         section("plot", "Against the seed prompts", scrolling("Plot", _plot(of))),
     ]
     if of.pairs:
         pairs = table("Against each other", _PAIR_COLUMNS, list(map(_pair_cells, of.pairs)))
         parts.append(section("pairs", "Against each other", pairs))
+    if curves := _curves(found):
+        parts.append(section("curves", "On the way", *_drawn(curves)))
     parts.append(section("inputs", "Input by input", *_inputs(found)))
+    if found.guarded.met:
+        parts.append(section("guards", "Guard inputs", *_guards(found)))
     simulated = page.simulated_banner(found.simulated)
     header = page.heading("maspo compare", found.comparison.system.name, headline(found))
     body = h("body", {}, header, simulated, h("main", {}, *parts))
@@ -408,6 +450,35 @@ def _plot(of: Table) -> Html:
         parts.append(h("circle", {"class": "point", "cx": px(across.at(one.net)), "cy": px(y), "r": "4.5"}))
     words = "; ".join(f"{one.name}: {phrases.signed_percent(one.net)}" for one in shown)
     return svg((680, bottom + 30), f"Net wins over the seed prompts, with 95% intervals. {words}", *parts)
+
+
+def _curves(found: Compared) -> Mapping[str, tuple[CurvePoint, ...]]:
+    return curves_of(found.comparison, found.courses, found.inputs) if found.inputs else {}
+
+
+def _drawn(curves: Mapping[str, tuple[CurvePoint, ...]]) -> list[Html]:
+    """Return what each method held on its way: drawings, and the figures behind them."""
+    width = len(columns(curves))
+    lines = [cells(name, curve, width) for name, curve in curves.items()]
+    drawn = [scrolling(title, paragraph(title), drawing) for title, drawing in drawings(curves)]
+    told = quiet("Means over seeds on the common hold-out. Calls are those of the search. Nothing of this is claimed.")
+    return [*drawn, table("On the way", columns(curves), lines), told]
+
+
+def _guards(found: Compared) -> list[Html]:
+    """Return which prompt sets keep which guard inputs, those that are broken first."""
+    names = [name for one in found.table.standings if one.kind in ("method", "own") for name in _sets(found, one.name)]
+    order = sorted(found.guarded.met, key=lambda met: (not met.binding, all(met.held.values())))
+    rows = [
+        (clipped(met.label, 60), "kept" if met.binding else "not kept", *(_kept(met, name) for name in names))
+        for met in order[:_MOST_INPUTS]
+    ]
+    grid = table("Guard inputs", ("input", "seed, twice", *names), rows)
+    return [grid, page.left_out(len(order) - _MOST_INPUTS, "guard input")]
+
+
+def _kept(met: GuardMet, name: str) -> str:
+    return "kept" if met.held[name] else "broken" if met.binding else "not kept"
 
 
 def _inputs(found: Compared) -> list[Html]:

@@ -14,9 +14,8 @@ from maspo.core.plain import FLAT, Dumped
 from maspo.core.usage import Usage, total
 from maspo.events import VerdictWord
 from maspo.report import page, phrases
-from maspo.report.html import show_unsettled
 from maspo.report.markup import Html, h, join
-from maspo.report.page import diff_block, folded, quiet, section, table, text_block
+from maspo.report.page import diff_block, folded, quiet, section, show_unsettled, table, text_block
 from maspo.report.result import Tokens, Unsettled, tokens_of, unsettled_of
 from maspo.report.visible import clipped, visible
 from maspo.store.files import write_whole

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal, TypeAlias, TypeVar
 
 from maspo.core.prompts import prompt_id
 from maspo.events import (
+    ApprovalAsked,
     BudgetStopped,
     CallLost,
     CallUnsettled,
@@ -16,6 +18,8 @@ from maspo.events import (
     CaseShown,
     ConflictFound,
     ControlTokensDefused,
+    Decided,
+    DidNotFit,
     DraftRejected,
     DraftsReplaced,
     DraftsScreened,
@@ -23,6 +27,7 @@ from maspo.events import (
     Event,
     InfluenceMeasured,
     JudgeChecked,
+    LeftOut,
     Paused,
     PromptChanged,
     PromptKept,
@@ -34,9 +39,13 @@ from maspo.events import (
     StepStarted,
     Usage,
     Warned,
+    standing,
 )
 from maspo.proposers.foreign import remarks
+from maspo.report.why import Tried
 
+_remarks = lru_cache(1024)(remarks)
+"""Takes some milliseconds for a long prompt, and a page that follows a run asks for the same ones every second."""
 State: TypeAlias = Literal["empty", "running", "stopped", "paused", "finished"]
 """``stopped``: not finished, and no process works on it, which the record's lock tells and its events cannot."""
 _Kind = TypeVar("_Kind", bound=Event)
@@ -70,7 +79,7 @@ class AgentView:
     @property
     def suspicious(self) -> tuple[str, ...]:
         """What in the new prompt, and not in the seed prompt, speaks to other systems: to be looked at twice."""
-        return remarks(self.winner, self.seed) if self.rewritten else ()
+        return _remarks(self.winner, self.seed) if self.rewritten else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +166,29 @@ class RunView:
     """How far two runs of the seed prompts differed."""
     warnings: tuple[Warned, ...] = ()
     """What was said early about parts of the run that are of little use."""
+    decided: tuple[Decided, ...] = ()
+    """What a person decided, in order."""
+    approval: ApprovalAsked | None = None
+    """The question whether new prompts may ship, as long as it is open."""
     replaced: tuple[DraftsReplaced, ...] = ()
     """Proposals for which plain edits stood in."""
+    shortened: tuple[DidNotFit, ...] = ()
+    """Requests of judge and proposer that were asked with less, if at all."""
     usage: Mapping[str, Usage] = field(default_factory=dict)
     """What calls cost so far, by purpose."""
     judged: Judged = Judged()
     """What the record tells of the judge beyond its events."""
+    left_out: tuple[LeftOut, ...] = ()
+    """What happens without the changes of single agents, where that was tried."""
+    tried: Mapping[str, Tried] = field(default_factory=dict)
+    """By step, on which inputs its change was won and lost when it was accepted."""
     seconds: float | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether a person has paused a run that is still under way."""
+        last = next((one.action for one in reversed(self.decided) if one.action in ("pause", "resume")), "")
+        return self.state == "running" and last == "pause"
 
     @property
     def simulated(self) -> bool:
@@ -191,14 +216,19 @@ class RunView:
         return max(len(self.cases), sum(len(step.cases) for step in self.steps))
 
 
-def fold(events: Iterable[Event], usage: Mapping[str, Usage] | None = None, judged: Judged | None = None) -> RunView:
+def fold(
+    events: Iterable[Event],
+    usage: Mapping[str, Usage] | None = None,
+    judged: Judged | None = None,
+    tried: Mapping[str, Tried] | None = None,
+) -> RunView:
     """Return what is known of a run after these events.
 
-    ``usage`` is the cost so far of a run that has not finished; a finished run carries its own. ``judged`` is what the
-    record tells beside the events.
+    ``usage`` is the cost so far of a run that has not finished; a finished run carries its own. ``judged`` and
+    ``tried`` are what the record tells beside the events.
     A run that goes on after it had finished (resumed with a larger cap) counts as running again.
     """
-    seen = tuple(events)
+    seen = tuple(standing(events))
     started = _last(seen, RunStarted)
     pauses = _all(seen, Paused)
     end = next((event for event in reversed(seen) if isinstance(event, RunFinished | RunStarted | StepStarted)), None)
@@ -224,6 +254,7 @@ def fold(events: Iterable[Event], usage: Mapping[str, Usage] | None = None, judg
         defused=_all(seen, ControlTokensDefused),
         pauses=pauses,
         unsettled=_all(seen, CallUnsettled),
+        shortened=_all(seen, DidNotFit),
         adapted=tuple(event.what for event in _all(seen, EndpointAdapted)),
         ended=_last(seen, SearchEnded),
         influence=_last(seen, InfluenceMeasured),
@@ -232,12 +263,23 @@ def fold(events: Iterable[Event], usage: Mapping[str, Usage] | None = None, judg
         conflicts=_all(seen, ConflictFound),
         judge=_last(seen, JudgeChecked),
         rerun=_last(seen, RerunCompared),
+        left_out=tuple({one.agent: one for one in _all(seen, LeftOut)}.values()),
+        tried=dict(tried or {}),
         warnings=_all(seen, Warned),
+        decided=_all(seen, Decided),
+        approval=_open_question(seen),
         replaced=_all(seen, DraftsReplaced),
         usage=dict(finished.usage if finished else usage or {}),
         judged=judged or Judged(contradicted=finished.holdout.contradicted if finished else 0),
         seconds=finished.seconds if finished else (pauses[-1].seconds if pauses else None),
     )
+
+
+def _open_question(events: Sequence[Event]) -> ApprovalAsked | None:
+    """Return the last question for approval, unless the run has gone on since."""
+    kinds = ApprovalAsked | RunFinished | StepStarted
+    last = next((event for event in reversed(events) if isinstance(event, kinds)), None)
+    return last if isinstance(last, ApprovalAsked) else None
 
 
 def _all(events: Sequence[Event], kind: type[_Kind]) -> tuple[_Kind, ...]:

@@ -16,8 +16,9 @@ from maspo.core.plain_files import is_plain, is_there
 
 # What reads and draws a run is imported where that is done: commands that only name a folder start without it.
 if TYPE_CHECKING:
-    from maspo.events import Event
+    from maspo.events import Event, Recorded
     from maspo.report.fold import RunView
+    from maspo.store import RecordedResult
 
 RUNS = Path("maspo-runs")
 """Where run folders go by default."""
@@ -31,7 +32,7 @@ _LONGEST_NAME = 60
 """Letters of a folder's name that come from a system's: far below the 255 bytes that file systems take."""
 _DEEPEST = 40
 """Folders within folders that are looked into; ours lie one or two deep."""
-_MISFITS = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
+MISFITS = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
 """What reading entries raises that are sound one by one and do not belong together."""
 _JUDGE, _TAG = "judge.", "<verdict>"
 """How the purposes of a judge begin, and what its questions ask for: other judges are asked in words of their own."""
@@ -47,6 +48,8 @@ class Look:
     view: RunView
     written: float
     damage: str = ""
+    entries: tuple[Recorded[Event | RecordedResult], ...] = ()
+    """The record itself, entry by entry."""
 
 
 def look(folder: Path) -> Look:
@@ -58,8 +61,10 @@ def look(folder: Path) -> Look:
 
     """
     from maspo.core.verdict import Comparison, Verdict
+    from maspo.events import PromptChanged
     from maspo.judges.reading import read_verdict
     from maspo.report.fold import Judged, fold
+    from maspo.report.why import tried_by_step
     from maspo.store import RecordedResult, RunStore
 
     if not is_there(folder / JOURNAL):
@@ -73,22 +78,36 @@ def look(folder: Path) -> Look:
     try:
         recorded = store.read_since()
         usage = store.usage()
+        labels = _labels(store.meta().get("job"))
         unreadable = sum(read_verdict(reply) is None for reply in store.replies(_JUDGE, _TAG) if reply.strip())
     finally:
         store.close_reader()
     events: list[Event] = [entry.item for entry in recorded if not isinstance(entry.item, RecordedResult)]
-    results = [entry.item.result for entry in recorded if isinstance(entry.item, RecordedResult)]
-    contradicted = sum(isinstance(one, Comparison) and one.glob is Verdict.CONTRADICTED for one in results)
+    results = [entry.item for entry in recorded if isinstance(entry.item, RecordedResult)]
+    contradicted = sum(
+        isinstance(one.result, Comparison) and one.result.glob is Verdict.CONTRADICTED for one in results
+    )
     try:
-        view = fold(events, usage, Judged(unreadable, contradicted))
-    except _MISFITS as error:
+        changes = [event for event in events if isinstance(event, PromptChanged)]
+        tried = tried_by_step(changes, results, labels) if changes else {}
+        view = fold(events, usage, Judged(unreadable, contradicted), tried)
+    except MISFITS as error:
         raise StoreError(
             f"{folder / JOURNAL}: its entries do not belong together ({type(error).__name__}: {error}); no maspo wrote "
             "them, or another version"
         ) from error
     if view.state == "running" and not _worked_on(folder / JOURNAL):
         view = replace(view, state="stopped")
-    return Look(view, max((entry.at for entry in recorded), default=0.0), store.damage)
+    return Look(view, max((entry.at for entry in recorded), default=0.0), store.damage, tuple(recorded))
+
+
+def _labels(job: str | None) -> dict[str, str]:
+    """Return the names of a record's inputs, by their keys; none of a job that cannot be read any more."""
+    from maspo.study.record import JOB
+
+    with suppress(MaspoError, *MISFITS):
+        return {row.key: row.label for row in JOB.load(job).inputs.rows} if job else {}
+    return {}
 
 
 def _worked_on(record: Path) -> bool:
@@ -101,19 +120,24 @@ def _worked_on(record: Path) -> bool:
         return True
 
 
-def write_results(folder: Path, view: RunView) -> None:
+def write_results(folder: Path, looked: Look) -> None:
     """Write ``report.html`` and ``result.json`` as far as the run is recorded, and ``holdout.jsonl`` once it is tested.
 
     Raises:
         StoreError: the folder cannot be written; the old files are kept.
 
     """
+    from maspo.report.bundle import report_html
+    from maspo.report.document import document_in
     from maspo.report.holdout import holdout_lines
-    from maspo.report.html import render
     from maspo.report.result import result_of
     from maspo.store import write_whole
 
-    contents = {REPORT: render(view), RESULT: json.dumps(result_of(view).dump(), indent=2) + "\n"}
+    view = looked.view
+    contents = {
+        REPORT: report_html(document_in(folder, looked)),
+        RESULT: json.dumps(result_of(view).dump(), indent=2) + "\n",
+    }
     lines = []
     with suppress(MaspoError):  # a record whose job or texts cannot be read any more still has its report
         lines = holdout_lines(folder / JOURNAL, view.finished) if view.finished else []

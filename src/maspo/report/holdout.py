@@ -17,7 +17,7 @@ from maspo.core.verdict import Comparison, Level, Verdict
 from maspo.data.inputs import Input
 from maspo.events import RunFinished
 from maspo.judges.base import Question
-from maspo.judges.pairwise import request_for, verdict_in
+from maspo.judges.pairwise import fitting, request_for, verdict_in
 from maspo.store import RunStore
 from maspo.store.comparisons import ComparedRuns
 from maspo.study.executor import role_of, texts_of
@@ -70,14 +70,18 @@ def holdout_lines(record: Path, finished: RunFinished) -> list[HoldoutLine]:
 
     """
     with open_for_reading(record) as store:
-        compared = store.compared(holdout_id(finished.winners, ""))
         recorded = store.meta().get("job")
-        if not compared or recorded is None:
+        if recorded is None:
             return []
-        job = JOB.load(recorded)
-        found = {one.input_key: (one, runs) for one, runs in compared.values()}
-        lines = list(_lines(job, store, found))
-    return sorted(lines, key=lambda line: _ORDER.index(line.outcome))
+        return list(lines_in(store, JOB.load(recorded), store.compared(holdout_id(finished.winners, ""))))
+
+
+def lines_in(
+    store: RunStore, job: Job, compared: Mapping[str, tuple[Comparison, ComparedRuns | None]]
+) -> list[HoldoutLine]:
+    """Return the lines of comparisons on the hold-out, the lost ones first."""
+    found = {one.input_key: (one, runs) for one, runs in compared.values()}
+    return sorted(_lines(job, store, found), key=lambda line: _ORDER.index(line.outcome)) if found else []
 
 
 def _lines(
@@ -125,7 +129,8 @@ def _said(
     )
     settings, verdicts, words = job.config.models.of_judge(), [], []
     for asked, place in ((question, "first"), (question.turned, "second")):
-        reply = store.get(request_for(asked, settings, job.config.seed).key)
+        keys = (request_for(shown, settings, job.config.seed).key for shown in fitting(asked))
+        reply = next((found for key in keys if (found := store.get(key)) is not None), None)
         if reply is not None:
             verdicts.append(verdict_in(reply.text, asked).value)
             words.append(f"[the new answer was shown {place}] {reply.text.strip()}")

@@ -21,9 +21,8 @@ from maspo.events.base import reader
 from maspo.report import page, phrases
 from maspo.report.evaluation import calls_by_purpose, models_by_role, subtitle
 from maspo.report.folder import JUDGE_PAGE
-from maspo.report.html import show_calibration, show_unsettled
 from maspo.report.markup import Html, h, join
-from maspo.report.page import folded, left_out, quiet, section, text_block
+from maspo.report.page import folded, left_out, quiet, section, show_calibration, show_unsettled, text_block
 from maspo.report.result import CalibrationFigures, Unsettled, calibration_of, unsettled_of
 from maspo.report.text import judge_figures, judge_lines
 from maspo.report.visible import visible

@@ -7,57 +7,25 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from importlib import resources
 
+from maspo.events import CallUnsettled
 from maspo.report import phrases
 from maspo.report.diff import diff
 from maspo.report.markup import Child, Html, h, join
+from maspo.report.text import judge_figures
 from maspo.report.visible import clipped
+from maspo.study.evaluation.calibration import Calibration
 
 # ── how much fits ────────────────────────────────────────────────────────────────────────────────────────────────────
 # A page lists what a person may read through, says how much it left out, and leaves the rest to the files for scripts.
-# None of these sizes is measured: all together they keep the page of a run of hundreds of agents below five megabytes
-# (test_report_html.py), which a browser opens at once, and none cuts anything off the usual run of a few agents.
-MOST_DIFFS = 60
-"""Changed prompts that are shown, and as many unchanged ones, folded."""
-MOST_TEAM_ROWS = 400
-"""Agents in the table of the team: one line each."""
-MOST_PANELS = 24
-"""Agents whose rewards are drawn: two dozen charts fill some screens."""
-MOST_STEPS = 200
-"""Steps, the newest, one line each."""
-MOST_CANDIDATES = 300
-"""Candidates, the newest, one line each; they are folded away."""
-MOST_RANKED = 100
-"""Agents, or edges between them, that are ranked in a table; the first of them matter most."""
-MOST_REJECTED = 40
-"""Rejected drafts, the newest: each brings a whole text."""
-MOST_CASES = 20
-"""Misalignment cases, the newest: each brings many texts."""
-MOST_OUTPUTS = 8
-"""Agents of a case whose outputs are shown side by side."""
-MOST_CONFLICTS = 40
-"""Agents in conflict, the newest."""
-MOST_CONFLICT_INPUTS = 12
-"""Inputs of a conflict that are named: they share one cell."""
-MOST_LOST_CALLS = 20
-"""Calls that failed for good, the newest: they tend to fail for the same few reasons."""
+# None of these sizes is measured; none cuts anything off the usual evaluation.
 MOST_UNSETTLED = 500
 """Calls that may be billed twice: nearly all, since somebody may have to look each up on a bill."""
-MOST_NOTES = 50
-"""Notes on a run."""
 MOST_PAIRS = 30
 """Pairs that speak against a judge, each with whole texts."""
 MOST_ROW_IDS = 500
 """Ids of rows that differ in an evaluation: they share one cell."""
 MOST_CHARACTERS = 12_000
 """Of a prompt or another text on the page, some four times the usual prompt; longer ones are cut in the middle."""
-CASE_CHARACTERS = 3_000
-"""Of an input or output in a case, of which there are many."""
-DRAFT_CHARACTERS = 4_000
-"""Of a rejected draft."""
-REASON_CHARACTERS = 400
-"""Of a reason in a table: a few lines of a cell."""
-NOTE_CHARACTERS = 2_000
-"""Of an explanation that stands alone: about a screen."""
 
 _DIFF_TAGS = {"same": "span", "removed": "del", "added": "ins"}
 
@@ -124,11 +92,6 @@ def left_out(count: int, one: str) -> Html:
     return quiet(f"Not shown: {phrases.plural(count, one)}.") if count > 0 else join()
 
 
-def warnings(lines: Sequence[str]) -> Html:
-    """List what to look at first; nothing without any."""
-    return h("ul", {"class": "warnings"}, *(h("li", {}, line) for line in lines)) if lines else join()
-
-
 def figures(rows: Iterable[tuple[str, str]], kind: str = "figures") -> Html:
     """List figures by name; ``kind`` is the class of the list."""
     return h("dl", {"class": kind}, *(h("div", {}, h("dt", {}, name), h("dd", {}, text)) for name, text in rows))
@@ -160,3 +123,25 @@ def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[Child]])
     body = (h("tr", {}, h("th", {"scope": "row"}, row[0]), *(h("td", {}, cell) for cell in row[1:])) for row in rows)
     grid = h("table", {}, h("caption", {}, caption), h("thead", {}, head), h("tbody", {}, *body))
     return h("div", {"class": "scroll", "role": "region", "aria-label": caption, "tabindex": "0"}, grid)
+
+
+def show_calibration(title: str, remark: str, found: Calibration) -> Html:
+    """Show how far a judge can be trusted."""
+    return section("judge", title, quiet(remark), table(title, ("The judge", "Figure"), judge_figures(found)))
+
+
+def show_unsettled(calls: Sequence[CallUnsettled]) -> Html:
+    """List the calls that a killed process had in flight."""
+    if not calls:
+        return join()
+    title = "Possibly billed twice"
+    rows = [(call.purpose, call.agent, call.model, phrases.at_most(call.usd)) for call in calls[::-1][:MOST_UNSETTLED]]
+    return join(
+        h("h3", {}, title),
+        quiet(
+            "These calls were in flight when the run was killed. Their replies are not recorded, so they were asked "
+            f"again. Together {phrases.unsettled_bound(calls)}."
+        ),
+        table(title, ("Purpose", "Agent", "Model", "Cost"), rows),
+        left_out(len(calls) - len(rows), "earlier call"),
+    )

@@ -48,6 +48,14 @@ def describe_health(view: RunView) -> list[str]:
             lines.append(
                 f"{plural(purposes.total(), 'call was', 'calls were')} {what} ({_list_counts(purposes)}): {fix}"
             )
+    if view.shortened:
+        purposes = Counter(call.purpose for call in view.shortened)
+        requests = plural(purposes.total(), "request was", "requests were")
+        lines.append(
+            f"{requests} longer than the model's context ({_list_counts(purposes)}) and went out again without whole "
+            "parts of it, or not at all; give these roles a model with a longer context (--judge-model, "
+            "--proposer-model)"
+        )
     if view.judged.unreadable:
         replies = plural(view.judged.unreadable, "reply", "replies")
         lines.append(f"{replies} of the judge held no verdict and decide nothing; use another model with --judge-model")
@@ -122,6 +130,9 @@ def headline(view: RunView) -> str:
     finished = view.finished
     if view.started is None and finished is None:
         return "Nothing has been recorded yet."
+    if finished is None and view.approval is not None:
+        names = list_names(view.approval.agents)
+        return f"The final test is over: {view.approval.why} New prompts await approval: {names}."
     if finished is None:
         paused = view.state == "paused"
         what = "was interrupted and can be resumed" if paused else "has not finished"

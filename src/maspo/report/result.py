@@ -21,6 +21,7 @@ from maspo.events import (
 )
 from maspo.report import phrases
 from maspo.report.fold import RunView, estimate_gains
+from maspo.report.why import reasons
 from maspo.study.evaluation.calibration import Agreement, Calibration, Rate, calibrate
 
 
@@ -68,6 +69,18 @@ class HoldoutFigures(Dumped):
     """The so-manyth look at this hold-out, other runs and evaluations included."""
     level: float
     """What p has to reach at this look for a claim."""
+    searched: SearchedFigures | None = None
+    """What inputs of the search said, where the hold-out left open what to ship."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchedFigures(Dumped):
+    """The new prompts against the seed prompts on inputs of the search; p of both together, these at half weight."""
+
+    n: int
+    wins: int
+    losses: int
+    p_value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +93,8 @@ class AgentFigures(Dumped):
     winner: str
     expected_worth: float
     share_of_worth: float | None
+    why: tuple[str, ...] = ()
+    """Of each change of its prompt one line: what asked for it, where it helped and hurt, what happens without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +240,15 @@ class HealthFigures(Dumped):
     warned: tuple[str, ...]
     """What was said early to be of little use: ``judge``, ``proposer``, ``labels``."""
     defused: DefusedFigures | None = field(default=None, metadata=FLAT)
+    shortened: ShortenedFigures | None = field(default=None, metadata=FLAT)
+
+
+@dataclass(frozen=True, slots=True)
+class ShortenedFigures:
+    """What stands under ``health`` when there was any."""
+
+    shortened: int
+    """Requests of judge and proposer beyond their model's context: asked with less, if at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +304,7 @@ def result_of(view: RunView) -> Result:
         verdict=finished.verdict if finished else None,
         shipped=finished.shipped if finished else None,
         why=finished.why if finished else phrases.headline(view),
-        holdout=_holdout(finished.holdout) if finished else None,
+        holdout=holdout_of(finished.holdout) if finished else None,
         agents=_agents(view),
         influence=_influence(view.influence) if view.influence else None,
         proxy=_proxy(view.proxy) if view.proxy else None,
@@ -319,6 +343,7 @@ def health_of(view: RunView) -> HealthFigures:
         replaced=len(view.replaced),
         warned=tuple(warning.topic for warning in view.warnings),
         defused=DefusedFigures(sum(call.tokens for call in view.defused)) if view.defused else None,
+        shortened=ShortenedFigures(len(view.shortened)) if view.shortened else None,
     )
 
 
@@ -342,12 +367,14 @@ def _agents(view: RunView) -> dict[str, AgentFigures]:
             winner=prompt_id(agent.winner),
             expected_worth=found[agent.name].worth,
             share_of_worth=found[agent.name].share,
+            why=reasons(view, agent),
         )
         for agent in view.agents
     }
 
 
-def _holdout(holdout: HoldoutResult) -> HoldoutFigures:
+def holdout_of(holdout: HoldoutResult) -> HoldoutFigures:
+    """Return the proof as figures."""
     return HoldoutFigures(
         n=holdout.n,
         wins=holdout.wins,
@@ -362,6 +389,7 @@ def _holdout(holdout: HoldoutResult) -> HoldoutFigures:
         groups=holdout.n if holdout.groups is None else holdout.groups,
         look=holdout.look,
         level=holdout.level,
+        searched=SearchedFigures(*holdout.searched, holdout.p_searched or 0.0) if holdout.searched else None,
     )
 
 
@@ -386,7 +414,7 @@ def _conflict(found: ConflictFound) -> ConflictFigures:
 
 def _influence(found: InfluenceMeasured) -> InfluenceFigures:
     return InfluenceFigures(
-        agents={one.agent: _effect(one.rewritten) for one in found.agents},
+        agents={one.agent: effect_of(one.rewritten) for one in found.agents},
         edges=tuple(_edge(one) for one in found.edges),
         hint=found.hint,
     )
@@ -395,10 +423,11 @@ def _influence(found: InfluenceMeasured) -> InfluenceFigures:
 def _edge(found: EdgeInfluence) -> EdgeFigures:
     agreement = found.agreement
     lookahead = LookaheadFigures(found.wins, found.losses, found.ties, agreement.agreed, agreement.disagreed)
-    return EdgeFigures(found.source, found.reader, lookahead, _effect(found.withheld))
+    return EdgeFigures(found.source, found.reader, lookahead, effect_of(found.withheld))
 
 
-def _effect(effect: Effect) -> EffectFigures:
+def effect_of(effect: Effect) -> EffectFigures:
+    """Return an effect as figures."""
     share = effect.share if effect.compared else None
     return EffectFigures(effect.compared, effect.differed, share, effect.interval, effect.wins, effect.losses)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from maspo.core.control_tokens import control_tokens, defused
 from maspo.core.errors import InputsInvalid
@@ -31,27 +32,46 @@ class MessageBuilder:
         self._known = {
             agent.name: values_of(agent.prompt) if own else _known(agent, columns) for agent in system.agents
         }
-        named = {name for agent in system.agents for name in self.placeholders(agent.name, agent.prompt)}
+        named = {name for agent in system.agents for name in self.named(agent)}
         self._columns = tuple(sorted(named & columns - {"input"}))
 
     def placeholders(self, agent: str, prompt: str) -> frozenset[str]:
         """Return the placeholders of a prompt of this agent."""
         return placeholders(prompt, self._known[agent], self._template(agent))
 
+    def named(self, agent: Agent) -> frozenset[str]:
+        """Return the placeholders of all that stands in the messages of an agent, its seed prompt included."""
+        texts = (agent.prompt, *(said.content for said in agent.chat))
+        return frozenset[str]().union(*(self.placeholders(agent.name, text) for text in texts))
+
     def input_text(self, row: Input) -> str:
         """Return the input as an agent without placeholders reads it."""
         return input_text(row, self._columns)
 
-    def messages(self, agent: str, prompt: str, row: Input, read: Mapping[str, str]) -> tuple[Message, ...]:
-        """Return the messages of one call; ``read`` are the outputs of the predecessors, in the order of ``reads``."""
-        if self.placeholders(agent, prompt):
-            values = {**row.columns, "input": self.input_text(row), "context": context(read), **read}
-            known = {name: values[name] for name in self._known[agent] if name in values}
-            return (Message("user", _rendered(prompt, known, self._template(agent))),)
-        text = self.input_text(row)
-        if read:
-            text = f"Input:\n{text}\n\n{context(read)}"
-        return (Message("system", prompt), Message("user", defused(text)))
+    def messages(
+        self, agent: str, prompt: str, row: Input, read: Mapping[str, str], item: str = ""
+    ) -> tuple[Message, ...]:
+        """Return the messages of one call; ``read`` are the outputs of the predecessors, in the order of ``reads``.
+
+        Who was not called is not among them, and a template says so. An ``item`` stands in the place of the output
+        whose entry it is; a template has both.
+        """
+        one = self._system.by_name[agent]
+        context_shown = {**read, one.each.agent: item} if one.each and item else read
+        chat = [(said.role, said.content or prompt) for said in one.chat]
+        named = any(self.placeholders(agent, text) for _, text in chat) or bool(self.placeholders(agent, prompt))
+        if not named:
+            text = self.input_text(row)
+            if context_shown:
+                text = f"Input:\n{text}\n\n{context(context_shown)}"
+            said = [Message(_role(role), text) for role, text in chat] or [Message("system", prompt)]
+            return (*said, Message("user", defused(text)))
+        values = {**row.columns, "input": self.input_text(row), "context": context(context_shown), "item": item}
+        values |= {**dict.fromkeys(one.reads, NO_OUTPUT), **read}
+        known = {name: values[name] for name in self._known[agent] if name in values}
+        return tuple(
+            Message(_role(role), _rendered(text, known, one.template)) for role, text in chat or [("user", prompt)]
+        )
 
     def slips(self, agent: str) -> list[str]:
         """Return what in the seed prompt of an agent looks like a placeholder and is none, in words."""
@@ -59,6 +79,10 @@ class MessageBuilder:
 
     def _template(self, agent: str) -> str:
         return self._system.by_name[agent].template
+
+
+def _role(role: str) -> Literal["system", "user", "assistant"]:
+    return "system" if role == "system" else "assistant" if role == "assistant" else "user"
 
 
 def _rendered(prompt: str, values: Mapping[str, str], template: str) -> str:
@@ -83,7 +107,7 @@ def check_inputs(system: System, inputs: Inputs) -> list[str]:
     if system.app is not None:  # it reads its rows itself
         return [f"inputs: {inputs.merged} duplicate rows were merged"] if inputs.merged else []
     builder = MessageBuilder(system, inputs.columns)
-    named = {agent.name: builder.placeholders(agent.name, agent.prompt) for agent in system.agents}
+    named = {agent.name: builder.named(agent) for agent in system.agents}
     used = frozenset[str]().union(*named.values()) & inputs.columns
     if "input" not in inputs.columns and not used:
         columns = ", ".join(sorted(inputs.columns)) or "none that every row has"
@@ -99,7 +123,7 @@ def check_inputs(system: System, inputs: Inputs) -> list[str]:
                 f"agents.{agent.name}: reads {', '.join(unread)}, but its template shows neither that nor {{context}}"
             )
         notes += [f"agents.{agent.name}: {slip}" for slip in builder.slips(agent.name)]
-        if system.output not in system.downstream[agent.name]:
+        if not system.team.reaches_output(agent.name):
             notes.append(f"agents.{agent.name}: does not reach the output {system.output!r}; it is not rewritten")
     if inputs.merged:
         notes.append(f"inputs: {inputs.merged} duplicate rows were merged")
@@ -114,14 +138,14 @@ def blind_agents(system: System, inputs: Inputs) -> list[str]:
         f"agents.{agent.name}: its template names no input, so it sees none; add {as_written('input', agent.template)} "
         "if it should"
         for agent in system.agents
-        if (named := builder.placeholders(agent.name, agent.prompt)) and not named & seen
+        if (named := builder.named(agent)) and not named & seen
     ]
 
 
 def columns_read(system: System, inputs: Inputs) -> tuple[str, ...]:
     """Return the columns of the inputs that some prompt shows to a model, in order of their names."""
     builder = MessageBuilder(system, inputs.columns)
-    named = [builder.placeholders(agent.name, agent.prompt) for agent in system.agents]
+    named = [builder.named(agent) for agent in system.agents]
     every = frozenset[str]().union(*named)
     columns = every & inputs.columns
     if "input" in inputs.columns and not all(named):
@@ -141,4 +165,5 @@ def _known(agent: Agent, columns: frozenset[str]) -> frozenset[str]:
             f"inputs: column {clash[0]!r} has the name of what {agent.name!r} reads ({{context}} is the outputs of all "
             "predecessors); rename the column"
         )
-    return columns | {"input", "context"} | frozenset(agent.reads)
+    item = {"item"} if agent.each else set()
+    return columns | {"input", "context"} | item | frozenset(agent.reads)

@@ -61,6 +61,9 @@ _POINTED = re.compile(
     r"|\s(?:\(|is\s)([A-J])\)?)\W{0,20}\Z"
 )
 """How a last line ends: with an arrow to a letter, "…, option B", "… [B]", "12 km (B)" or "12 km is B"."""
+_TRUTHS = re.compile(r'"([A-J])"\s*:\s*(true|false)\b')
+"""What JSON says of an option."""
+_ALL_TRUTHS = re.compile(r'[\s`]*(?:json\s*)?\{(?:\s*"[A-J]"\s*:\s*(?:true|false)\s*,?){2,10}\s*\}[\s`]*')
 _NEXT = re.compile(r"\W*[A-Za-z]+\W*")
 _VARIABLE = re.compile(r"(?<![A-Za-z0-9/])[A-Za-z]\s*\Z")
 
@@ -73,6 +76,8 @@ def chosen(output: str, question: str = "") -> str | None:
     """
     text = plain_letters(tail(output))
     tagged = tagged_answer(text)
+    if tagged is None and (only := _only_true(text)) is not None:
+        return only
     found = boxes(text if tagged is None else tagged)
     if not found:
         return read_choice(text, json_answer(text) if tagged is None else tagged, question)
@@ -88,6 +93,14 @@ def chosen(output: str, question: str = "") -> str | None:
     # A formula in a box may be what the problem asks for before the letter, which then stands in words.
     is_formula = (tagged is None and _LETTER.search(unmarked(found[-1], " ")) is None) or _FORMULA.search(found[-1])
     return read_choice(without_boxes(text), None, question) if is_formula else None
+
+
+def _only_true(text: str) -> str | None:
+    """Return the letter that is true in a reply that says of each option whether it is, as JSON and nothing else."""
+    if '":' not in text or _ALL_TRUTHS.fullmatch(text) is None:
+        return None
+    true = [letter for letter, truth in _TRUTHS.findall(text) if truth == "true"]
+    return true[0] if len(true) == 1 else None
 
 
 def read_choice(output: str, marked: str | None = None, question: str = "") -> str | None:
@@ -130,7 +143,10 @@ def _answer_in(plain: str, wanted: str, question: str, bare: bool, is_formula: b
     by_text = with_text(wanted, question)
     head = _HEAD.match(plain)
     if head is not None and not _LETTER.search(head[2]) and not _ARTICLE.match(plain):
-        return by_text if bare and by_text is not None else head[1]
+        if not bare or by_text is None:
+            return head[1]
+        # The letter of one option before the text of another says neither, unless the text begins with that letter.
+        return by_text if by_text == head[1] or with_text(plain, question) is not None else None
     letters = set() if bare or is_formula else set(_LETTER.findall(_ARTICLE.sub("", plain)))
     if by_text is not None or not letters:
         return by_text or _by_conclusion(wanted, question)

@@ -87,6 +87,7 @@ _PATTERNS = (
     rf"[✅✔✓☑][ *]*(){_NAMED}",
     # "so (C)", "it is (C)", "it is C." at the end of a line
     rf"(?:{_HENCE}|{_words('it is', 'it.s', 'which is')}|[iI](?i:t)\s+(?i:{_BE}))[\s,:]+()"
+    r"(?:(?i:(?:more|most)\s+likely|probably)\s+)?"
     rf"(?:\((?=.\))|(?=[A-H]{_ENDS}))([A-J])(?=[\s.,!)]|$)",
     # "only B remains", "so B works", "that leaves B"
     rf"(?:{_HENCE}|{_words('only', 'i think', 'i believe')})[\s,]+()(?:{_NAMED})(?:\s+\([^()\n]{{1,60}}\))?"
@@ -99,6 +100,8 @@ _PATTERNS_ABROAD = (
     # "La réponse est donc (C).", "Đáp án: C", "정답은 C입니다", "الإجابة الصحيحة هي C"
     rf"{ANSWER}(?:[^A-Za-z\n.。]{{0,30}}?|(?:,?\s+(?!{NO}\b)[^\W\d_]{{1,14}},?){{0,5}}?)"
     rf"[\s:：=-]{{0,4}}(?<![^\W\d_])(){_L}(?!\s+[a-z])",
+    # "La opción correcta es la d)"
+    rf"{ANSWER}(?:(?!(?<![^\W_]){NO}\b)[^\d\n.。()]){{0,30}}?\s()\(?([a-h])\)(?=\W|$)",
     # "故选：C", "選C"
     rf"[选選][择擇]?\s*[:：]?\s*(){_L}",
 )

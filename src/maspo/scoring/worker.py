@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import mmap
 import os
+import re
 import resource
 import signal
 import struct
@@ -152,13 +153,23 @@ def _regex(pattern: str) -> Work:
     return lambda texts: last_match(pattern, texts[0])
 
 
+def _occurs(pattern: str) -> Work:
+    found = re.compile(pattern)
+    return lambda texts: found.search(texts[0]) is not None
+
+
 def _json_schema(schema: str) -> Work:
     from maspo.scoring.structured import first_fault
 
     return lambda texts: first_fault(schema, texts[0])
 
 
-_SKILLS: Mapping[str, Callable[[str], Work]] = {"math": _math, "regex": _regex, "json-schema": _json_schema}
+_SKILLS: Mapping[str, Callable[[str], Work]] = {
+    "math": _math,
+    "regex": _regex,
+    "occurs": _occurs,
+    "json-schema": _json_schema,
+}
 
 if __name__ == "__main__":
     # A read error means that the parent is gone.

@@ -3,10 +3,11 @@
 from maspo.store.codec import Entry, Item, RecordedResult, RunOfTeam, decode, encode
 from maspo.store.comparisons import ComparedRuns, ComparisonLine
 from maspo.store.files import write_whole
-from maspo.store.run_store import RunStore
+from maspo.store.run_store import CallMade, RunStore
 from maspo.store.salvage import mend
 
 __all__ = [
+    "CallMade",
     "ComparedRuns",
     "ComparisonLine",
     "Entry",

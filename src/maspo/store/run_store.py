@@ -11,7 +11,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from maspo.core.errors import StoreError
 from maspo.core.plain_files import is_plain, is_there
@@ -58,6 +58,23 @@ _ENTRIES_SINCE = "SELECT kind, body, seq, at FROM journal WHERE seq > ? ORDER BY
 
 _LOOKS = 3
 """Looks at a record that seems damaged, as long as somebody writes it."""
+
+_CALLS_MADE = "SELECT purpose, agent, model, tokens_in, tokens_out, usd, seconds, at FROM calls ORDER BY at"
+
+
+class CallMade(NamedTuple):
+    """A recorded call without its texts. Of many thousands of them, so a tuple."""
+
+    purpose: str
+    agent: str
+    model: str
+    tokens_in: int | None
+    tokens_out: int | None
+    usd: float | None
+    seconds: float
+    at: float
+    """When its reply was recorded, in seconds since 1970."""
+
 
 _Change: TypeAlias = Callable[[sqlite3.Connection, int], None]
 """Something to do within a transaction; the number is the salt of all marks."""
@@ -279,6 +296,10 @@ class RunStore:
         query = "SELECT reply FROM calls WHERE instr(purpose, ?) = 1 AND instr(request, ?) > 0"
         return (reply for (reply,) in self._select(query, purposes, json.dumps(asked_for, ensure_ascii=False)[1:-1]))
 
+    def spending(self) -> list[tuple[float, float | None]]:
+        """Return when each recorded call was recorded, in seconds since 1970, and its cost, the first one first."""
+        return self._select("SELECT at, usd FROM calls ORDER BY at, key")
+
     def open_attempts(self) -> list[OpenAttempt]:
         """Return the calls of which only the sending is recorded: in flight now, or when a process died."""
         return [OpenAttempt(*row) for row in self._select(attempts.OPEN)]
@@ -302,6 +323,10 @@ class RunStore:
         for purpose, calls, usd, unpriced in self._unanswered():
             usage[purpose] += Usage(calls=calls, failed=calls, usd=None if unpriced else usd)
         return dict(usage)
+
+    def calls_made(self) -> list[CallMade]:
+        """Return the recorded calls in the order of their replies, without their texts."""
+        return [CallMade(*row) for row in self._select(_CALLS_MADE)]
 
     # Journal
 

@@ -48,7 +48,7 @@ FindTrace: TypeAlias = Callable[[str], Trace | None]
 """Returns a kept trace of the same input by its address."""
 
 _FIGURES = tuple(one.name for one in fields(Written))
-_UNSAID: Mapping[str, Any] = {"nth": 0, "tokens_in": None, "tokens_out": None, "seconds": 0.0, "tools": ()}
+_UNSAID: Mapping[str, Any] = {"nth": 0, "tokens_in": None, "tokens_out": None, "seconds": 0.0, "tools": (), "item": ""}
 """What a call has where neither the trace nor the record says otherwise; its text is said by one of them."""
 
 
@@ -99,6 +99,8 @@ def _call_body(call: Call, written: Written | None, cut: int | None) -> list[Any
     if "tools" in own:
         shown = (ToolUse(use.name, _shortened(use.arguments, cut), _shortened(use.result, cut)) for use in call.tools)
         own["tools"] = plain(tuple(shown))
+    if "item" in own:
+        own["item"] = _shortened(call.item, cut)
     return [call.agent, call.key, call.reads, own]
 
 
@@ -108,7 +110,7 @@ def _says_all(written: Written, call: Call) -> bool:
         call.tokens_out,
         call.seconds,
     )
-    return figures and written.output == call.output and not call.nth and not call.tools
+    return figures and written.output == call.output and not (call.nth or call.tools or call.item)
 
 
 def _shortened(text: str, cut: int | None) -> str:

@@ -21,6 +21,8 @@ from maspo.optimizers.base import (
     Draft,
     Drafts,
     InRounds,
+    Observe,
+    Observed,
     Optimizer,
     Problem,
     Propose,
@@ -39,11 +41,11 @@ from maspo.study.job import Estimate, Expected, Job, Split
 
 _CHARACTERS_PER_TOKEN = 4
 """The rule of thumb for English; texts of other languages have more tokens."""
-_REPLY_TOKENS = 300
+REPLY_TOKENS = 300
 """Assumed length of an agent's output and of a draft: a few paragraphs."""
 _VERDICT_TOKENS = 120
 """Assumed length of a judge's reply: its reasons in a few sentences, and a tag."""
-_FRAME_TOKENS = 350
+FRAME_TOKENS = 350
 """About what our own judge and proposer prompts hold besides the texts they show."""
 _JUDGED, _PROPOSED = 0.16, 0.02
 """Shares of the calls of a whole run that go to judge and proposer: 12 to 22 % and 2 % in runs of ``maspo demo`` with
@@ -138,13 +140,15 @@ class _Dearest:
             return Drafts(tuple(Draft(f"{request.parent}\n{request.id} {number}.") for number in range(request.count)))
         if isinstance(request, ScoreOutput):
             return Scored(request.input_key, 1.0)
+        if isinstance(request, Observe):
+            return Observed(request.input_key, self.problem.team.order)
         if not isinstance(request, Compare):
             return Comparison(request.input_key, Verdict.LOSS, (), Verdict.LOSS)
         for other in range(request.substitutes):
             changes = {request.agent: f"{request.candidate} {other}"}
             self.calls.add(replace(request, changes=changes).price(self.problem))
         verdict = Verdict.LOSS if request.purpose in self.lost else Verdict.WIN
-        readers = self.problem.team.successors[request.agent]
+        readers = self.problem.team.readers(request.agent)
         return Comparison(request.input_key, verdict, tuple((reader, verdict) for reader in readers), verdict)
 
     def add_holdout(self, winners: Prompts, keys: Collection[str]) -> None:
@@ -195,15 +199,15 @@ def estimate(job: Job, bound: Bound, prices: PriceBook, split: Split, notes: Seq
         _CallKind(
             agent.model or models.agent,
             bound.agent.get(agent.name, 0),
-            len(agent.prompt) // _CHARACTERS_PER_TOKEN + shown + len(agent.reads) * _REPLY_TOKENS,
-            _REPLY_TOKENS,
+            len(agent.prompt) // _CHARACTERS_PER_TOKEN + shown + len(agent.reads) * REPLY_TOKENS,
+            REPLY_TOKENS,
         )
         for agent in job.system.agents
     ]
-    compared = _FRAME_TOKENS + shown + 2 * _REPLY_TOKENS
-    rewritten = _FRAME_TOKENS + shown + bound.texts_shown * _REPLY_TOKENS
+    compared = FRAME_TOKENS + shown + 2 * REPLY_TOKENS
+    rewritten = FRAME_TOKENS + shown + bound.texts_shown * REPLY_TOKENS
     lines.append(_CallKind(models.for_judge(), bound.judge, compared, _VERDICT_TOKENS))
-    lines.append(_CallKind(models.for_proposer(), bound.proposer, rewritten, bound.drafts * _REPLY_TOKENS))
+    lines.append(_CallKind(models.for_proposer(), bound.proposer, rewritten, bound.drafts * REPLY_TOKENS))
     found = {line.model: prices.price(line.model) for line in lines}
     known = {model: price for model, price in found.items() if price is not None}
     unpriced = tuple(sorted(found.keys() - known.keys()))

@@ -15,8 +15,8 @@ from maspo.core.prompts import Prompts
 from maspo.core.running import work_clock
 from maspo.core.trace import Trace
 from maspo.core.usage import Usage
-from maspo.events import CallLost, CallUnsettled, ControlTokensDefused, Event
-from maspo.models.base import AGENT, CLIENTS, PROBE, ModelClient, Reply, Request
+from maspo.events import CallLost, CallUnsettled, ControlTokensDefused, DidNotFit, Event
+from maspo.models.base import AGENT, CLIENTS, PROBE, DoesNotFit, ModelClient, Reply, Request
 from maspo.models.budget import Ledger, Limits
 from maspo.models.prices import PriceBook
 from maspo.models.routed import Lane, Routed
@@ -123,6 +123,8 @@ class LossReporter:
     publish: Callable[[Event], Awaitable[None]]
     empty: set[str] = field(default_factory=set)
     published: WeakSet[CallFailed] = field(default_factory=WeakSet)
+    unfit: set[str] = field(default_factory=set)
+    """The keys of requests of which it was told that they do not fit."""
 
     async def complete(self, request: Request) -> Reply:
         """Answer as the inner model does."""
@@ -134,6 +136,12 @@ class LossReporter:
             key = request.key if isinstance(error, EmptyReply) else ""
             is_told = error in self.published or key in self.empty
             self.published.add(error)
+            if isinstance(error, DoesNotFit) and request.purpose != AGENT:
+                # Whoever asked goes on with less; what does not fit at all is undecided, or no draft.
+                if not is_told and request.key not in self.unfit:
+                    self.unfit.add(request.key)
+                    await self.publish(DidNotFit(request.key, request.purpose, request.agent, str(error)))
+                raise
             if not is_told:
                 if key:
                     self.empty.add(key)

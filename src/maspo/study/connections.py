@@ -46,8 +46,8 @@ def require_model(models: ModelSettings, system: System) -> None:
     if models.client != CHAT or models.agent != DEFAULT_MODEL:
         return
     roles = {"judge": models.judge, "proposer": models.proposer}
-    unnamed = [agent.name for agent in system.agents if not agent.model and _offers_many(models.base_url_of("agent"))]
-    unnamed += [role for role, model in roles.items() if not model and _offers_many(models.base_url_of(role))]
+    unnamed = [agent.name for agent in system.agents if not agent.model and offers_many(models.base_url_of("agent"))]
+    unnamed += [role for role, model in roles.items() if not model and offers_many(models.base_url_of(role))]
     if unnamed:
         raise ConfigInvalid(
             f"--agent-model: no model is named for {', '.join(unnamed)}; give one with --agent-model NAME, "
@@ -56,7 +56,8 @@ def require_model(models: ModelSettings, system: System) -> None:
         )
 
 
-def _offers_many(address: str) -> bool:
+def offers_many(address: str) -> bool:
+    """Say whether an address is known to answer no request for a model without a name of theirs."""
     return urlsplit(address).hostname in _MANY
 
 
@@ -94,6 +95,7 @@ def _endpoint(models: ModelSettings, role: str, run: str, environ: Mapping[str, 
         more_headers={name: _value(name, value, environ) for name, value in headers.items()},
         extra=extra,
         stream=models.stream,
+        context=(own.context if own else 0) or models.context,
     )
 
 

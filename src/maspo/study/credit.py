@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from maspo.core.trace import Call, Trace
@@ -15,12 +16,21 @@ class CallPair:
     reference: Call
 
 
-def first_difference(candidate: Trace, reference: Trace, agent: str) -> CallPair | None:
-    """Return an agent's first call that differs, with its counterpart: until then both runs were the same for it.
+def first_difference(candidate: Trace, reference: Trace, agents: Collection[str]) -> CallPair | None:
+    """Return the first call of some agents that differs, with its counterpart: until then both runs were the same.
 
-    Its first call where none differs. None when the agent was not called in both runs: then it is not judged.
+    ``agents`` are those that one prompt acts on. Their first call where none differs. None when none of them was called
+    in both runs: then the prompt is not judged there.
     """
-    pairs = list(zip(candidate.by_agent.get(agent, ()), reference.by_agent.get(agent, ()), strict=False))
+    found = [
+        pair
+        for agent in agents
+        for pair in zip(candidate.by_agent.get(agent, ()), reference.by_agent.get(agent, ()), strict=False)
+    ]
+    if len(agents) > 1:
+        place = {id(call): place for place, call in enumerate(candidate.calls)}
+        found.sort(key=lambda pair: place[id(pair[0])])
+    pairs = found
     differing = (CallPair(one, other) for one, other in pairs if one.written != other.written)
     return next(differing, CallPair(*pairs[0]) if pairs else None)
 

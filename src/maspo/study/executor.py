@@ -12,14 +12,27 @@ from maspo.core.concurrency import together
 from maspo.core.errors import BudgetReached, CallFailed, ConfigInvalid, Interrupted, MaspoError
 from maspo.core.prompts import Prompts, prompts_id
 from maspo.core.quoting import shortened, tagged
-from maspo.core.trace import Trace
+from maspo.core.trace import Call, Trace
 from maspo.core.verdict import Comparison, FailedRun, Level, Verdict
 from maspo.data.inputs import Input
 from maspo.events import CaseShown
 from maspo.judges.base import Judge, Question, compare_both_orders
 from maspo.models.budget import Ledger
-from maspo.optimizers.base import AblateEdge, Case, Compare, Drafts, Propose, Request, Result, Scored, ScoreOutput
-from maspo.proposers.base import Proposer, Rewrite, ShownCase, ShownTrace
+from maspo.optimizers.base import (
+    FALLBACK,
+    AblateEdge,
+    Case,
+    Compare,
+    Drafts,
+    Observe,
+    Observed,
+    Propose,
+    Request,
+    Result,
+    Scored,
+    ScoreOutput,
+)
+from maspo.proposers.base import Objection, Proposer, Rewrite, ShownCase, ShownTrace
 from maspo.proposers.drafts import Rules, checked
 from maspo.proposers.passages import Passages
 from maspo.runners.base import Runner
@@ -34,8 +47,6 @@ from maspo.team import Agent, System
 T = TypeVar("T")
 _ROLE_CHARACTERS = 2000
 """Characters of a description, or of a prompt in place of one, that judge and proposer are shown of a role."""
-FALLBACK = "fallback"
-"""The purpose of a proposal whose drafts are plain edits, whoever else writes drafts."""
 _DRAIN_SECONDS = 0.1
 """How often it is looked whether calls in flight have ended."""
 
@@ -201,6 +212,8 @@ class LocalExecutor:
                 return await self._ablate(request)
             case ScoreOutput():
                 return await self._score(request)
+            case Observe():
+                return await self._observe(request)
 
     # ── comparing (Eq. 5) ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -210,13 +223,14 @@ class LocalExecutor:
             return Done(request, self._undecided(request, found))
         reference, candidate = found
         runs = (TeamRun(request.reference, reference), TeamRun(request.changed, candidate))
-        same = self._same(reference, candidate)
+        same, made = self._same(reference, candidate), self._calls_made(request, reference, candidate)
         if request.agent == self.system.output:
             glob = await self._global(request, reference, candidate)
-            return Done(request, Comparison(request.input_key, glob, (), glob, same), runs)
+            return Done(request, Comparison(request.input_key, glob, (), glob, same, calls=made), runs)
         asked = (Level.GLOBAL,) if request.when_differing and same else request.levels
-        readers = self.system.successors[request.agent] if Level.LOOKAHEAD in asked else ()
-        own = first_difference(candidate, reference, request.agent)
+        team = self.system.team
+        readers = team.readers(request.agent) if Level.LOOKAHEAD in asked else ()
+        own = first_difference(candidate, reference, team.acting(request.agent))
         read = [own and next_readers(candidate, reference, own, reader) for reader in readers]
         verdicts = await together(
             [
@@ -234,8 +248,15 @@ class LocalExecutor:
             lookahead=tuple(zip(readers, verdicts[2:], strict=True)),
             glob=verdicts[1],
             same_answer=same,
+            calls=made,
         )
         return Done(request, comparison, runs)
+
+    def _calls_made(self, request: Compare, reference: Trace, candidate: Trace) -> tuple[int, int] | None:
+        if self.system.is_plain or self.system.app is not None:  # of an app, calls are no turns
+            return None
+        reached = self.system.team.reached(request.changes)
+        return len(reference.calls), sum(call.agent in reached for call in candidate.calls)
 
     async def _run_both(self, request: Compare) -> tuple[Trace, Trace] | FailedRun:
         """Return reference and candidate, or whose run failed."""
@@ -288,7 +309,7 @@ class LocalExecutor:
 
     def _undecided(self, request: Compare, failed: FailedRun = "") -> Comparison:
         lost = Verdict.UNDECIDED
-        readers = tuple((reader, lost) for reader in self.system.successors[request.agent])
+        readers = tuple((reader, lost) for reader in self.system.team.readers(request.agent))
         return Comparison(request.input_key, lost, readers, lost, failed=True, failed_run=failed)
 
     async def _ablate(self, request: AblateEdge) -> Done:
@@ -323,6 +344,15 @@ class LocalExecutor:
             value = float(is_correct(self.system.final_answer, trace.output, row.answer))
         return Done(request, Scored(key, value), (TeamRun(request.prompts, trace),))
 
+    async def _observe(self, request: Observe) -> Done:
+        """Say who is called on an input."""
+        try:
+            trace = await self.runner.run(request.prompts, request.input_key)
+        except CallFailed:
+            return Done(request, Observed(request.input_key, ()))
+        found = Observed(request.input_key, tuple(trace.by_agent), len(trace.calls))
+        return Done(request, found, (TeamRun(request.prompts, trace),))
+
     # ── rewriting (Eq. 4) ────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _propose(self, request: Propose) -> Drafts:
@@ -334,7 +364,7 @@ class LocalExecutor:
         rewrite = Rewrite(
             agent=request.agent,
             role=agent.description,
-            readers={name: self._role(name) for name in self.system.successors[request.agent]},
+            readers={name: self._role(name) for name in self.system.team.readers(request.agent)},
             parent=request.parent,
             traces=tuple(_found(traces)),
             cases=tuple(_found(cases)),
@@ -343,6 +373,7 @@ class LocalExecutor:
             form=request.form,
             history=request.history,
             instruction=request.instruction if request.rewrites == "prompt" else "",
+            objections=tuple(Objection(one.text, one.reason) for one in request.objections),
         )
         rules = rules_for(agent, self._texts, self.budget)
         if request.rewrites == "instruction":  # it reaches no agent, so it has no placeholders and protects nothing
@@ -363,22 +394,28 @@ class LocalExecutor:
             trace = await self.runner.run(request.prompts, input_key)
         except CallFailed:
             return None
-        if request.agent not in trace.by_agent:  # on this input it was not called
+        calls = self._calls(trace, request.agent)
+        if not calls:  # on this input it was not called
             return None
-        output = trace.written_by(request.agent)
-        return ShownTrace(self._input(input_key), context(trace.read_by(request.agent)), output)
+        return ShownTrace(self._input(input_key), context(trace.read_in(*calls)), _written(calls))
+
+    def _calls(self, trace: Trace, agent: str) -> list[Call]:
+        """Return the calls of a trace that an agent's prompt acted on."""
+        acting = self.system.team.acting(agent)
+        return [call for call in trace.calls if call.agent in acting]
 
     async def _shown_case(self, agent: str, case: Case) -> ShownCase | None:
         try:
             before, after = await self._case_traces(case)
         except CallFailed:
             return None
-        readers = self.system.successors[agent]
+        readers = self.system.team.readers(agent)
+        now, earlier = self._calls(after, agent), self._calls(before, agent)
         return ShownCase(
             input=self._input(case.input_key),
-            read=context(after.read_by(agent)),
-            output=after.written_by(agent),
-            output_before=before.written_by(agent),
+            read=context(after.read_in(*now)),
+            output=_written(now),
+            output_before=_written(earlier),
             readers={name: (after.written_by(name), before.written_by(name)) for name in readers},
             final=(after.output, before.output),
         )
@@ -412,6 +449,10 @@ class LocalExecutor:
 
     def _role(self, agent: str) -> str:
         return role_of(self.system.by_name[agent])
+
+
+def _written(calls: Iterable[Call]) -> str:
+    return "\n\n".join(call.written for call in calls)
 
 
 def role_of(agent: Agent) -> str:

@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from maspo.events import DraftsReplaced
-from maspo.optimizers.base import Drafts, Propose, Request, Result, Results
+from maspo.optimizers.base import FALLBACK, Drafts, Propose, Request, Result, Results
 from maspo.optimizers.parts.similar import KnownPrompts
-from maspo.study.executor import FALLBACK
 from maspo.study.session import Session
 
 

@@ -25,9 +25,17 @@ from maspo.stats.paired import (
 LIKELY = 0.3
 """The p that new prompts need to be shipped as likely better, undecided inputs counted as lost. Chosen on the arena: of
 678 runs 0.4 % ship something clearly worse, and 1.5 % where wins over losses suffice (docs/design/0012-groups.md)."""
+BACKED = 0.4
+"""The p of hold-out and inputs of the search together that is needed where the hold-out alone leaves it open, though
+more was won on it than lost. Chosen on the arena as well: it keeps what `better` gains, and half of its regressions."""
 FEWEST_GROUPS = fewest_decided(level_of(1))
 """Independent inputs that new prompts need to be shipped as likely better: on fewer nothing can be proven, so two wins
 on the two inputs that four questions leave for the test are no reason to replace prompts that work."""
+MOST_SEARCHED = 20
+"""Inputs of the search on which it is looked once more, at most: with all of them the arena ships the same."""
+_PER_SEARCHED = 2
+"""Inputs of the search that weigh as much as one of the hold-out: the new prompts were chosen by them. Weights of 1 to
+3 ship nearly the same on the arena (docs/design/0012-groups.md)."""
 _FEWEST_CONTRADICTIONS = 3
 """Contradictions that a warning takes: one or two happen to a good judge on a small hold-out."""
 
@@ -51,6 +59,36 @@ def result_of(comparisons: Iterable[Comparison], groups: Groups | None = None, l
     verdicts = [Verdict.LOSS if lost else one.glob for lost, one in zip(unanswered, found, strict=True)]
     named = None if groups is None else [groups.of.get(one.input_key, one.input_key) for one in found]
     return replace(tally(verdicts, named, look), unanswered=sum(unanswered))
+
+
+def needs_search(result: HoldoutResult) -> bool:
+    """Say whether the hold-out leaves open what to ship: more is won than lost, but not likely enough by itself."""
+    won = result.wins > result.losses + result.undecided
+    return won and _groups(result) >= FEWEST_GROUPS and _p_if_lost(result) > LIKELY
+
+
+def with_search(
+    result: HoldoutResult, held_out: Iterable[Comparison], searched: Iterable[Comparison], groups: Groups
+) -> HoldoutResult:
+    """Return the result with what inputs of the search say, on which the new prompts met the seed prompts, too.
+
+    They were chosen by these inputs, so an input of the search counts half as much as one of the hold-out. Undecided
+    ones count as lost. It has a part in what is shipped, and none in what is claimed.
+    """
+    more = list(searched)
+    weighed = [_PER_SEARCHED * one for one in _if_lost(held_out, groups)] + _if_lost(more, groups)
+    nets = [_net_if_lost(one) for one in more]
+    return replace(result, searched=(len(more), nets.count(1), nets.count(-1)), p_searched=sign_flip_test(weighed))
+
+
+def _if_lost(comparisons: Iterable[Comparison], groups: Groups) -> list[int]:
+    found = list(comparisons)
+    named = [groups.of.get(one.input_key, one.input_key) for one in found]
+    return group_differences([_net_if_lost(one) for one in found], named)
+
+
+def _net_if_lost(comparison: Comparison) -> int:
+    return -1 if comparison.failed else _NET.get(comparison.glob, -1)
 
 
 def tally(verdicts: Iterable[Verdict], groups: Sequence[str] | None = None, look: int = 1) -> HoldoutResult:
@@ -100,15 +138,16 @@ def conclude(
     """Return claim and shipment.
 
     A *claim* needs a p of the level of this look. New prompts are *shipped* if they are likely better, p ≤ ``LIKELY``
-    over ``FEWEST_GROUPS`` or more; or, if so asked, when wins exceed losses, or with a claim only. All must hold if
-    every undecided input spoke against them. What a judge decides is claimed as its preference, and as no more.
+    over ``FEWEST_GROUPS`` or more, alone or with inputs of the search; or, if so asked, when wins exceed losses, or
+    with a claim only. All must hold if every undecided input spoke against them. What a judge decides is claimed as
+    its preference, and as no more.
     """
     if not changed:
         return Conclusion("no_evidence", "seed", "The search found nothing better than the seed prompts and kept them.")
     decided = result.wins + result.losses if result.decided_groups is None else result.decided_groups
     verdict = claim((result.p_value, result.p_worse), _p_bounds(result), decided, result.level)
     ship = {
-        "likely": _groups(result) >= FEWEST_GROUPS and _p_if_lost(result) <= LIKELY,
+        "likely": _groups(result) >= FEWEST_GROUPS and (_p_if_lost(result) <= LIKELY or _backed(result)),
         "better": result.wins > result.losses + result.undecided,
         "proven": verdict == "improved",
     }[ship_if]
@@ -141,6 +180,11 @@ def _p_bounds(result: HoldoutResult) -> tuple[float, float]:
 def _groups(result: HoldoutResult) -> int:
     """Return how many independent inputs were tested."""
     return result.n if result.groups is None else result.groups
+
+
+def _backed(result: HoldoutResult) -> bool:
+    """Say whether inputs of the search back what the hold-out left open."""
+    return result.p_searched is not None and result.p_searched <= BACKED
 
 
 def _p_if_lost(result: HoldoutResult) -> float:
@@ -205,6 +249,8 @@ def _undecided(result: HoldoutResult, verdict: VerdictWord) -> str:
 def _why(result: HoldoutResult, said: str, ship: bool, proven: bool, ship_if: ShipIf) -> str:
     if ship and proven:
         return said
+    if result.p_searched is not None and ship_if == "likely":
+        return f"{said} {_searched(result, ship)}"
     if ship:
         because = {
             "likely": f"they are likely better (p ≤ {LIKELY:g})",
@@ -226,6 +272,18 @@ def _why(result: HoldoutResult, said: str, ship: bool, proven: bool, ship_if: Sh
         against = result.losses + result.undecided
         needed = f"wins ({result.wins}) do not exceed losses and undecided inputs together ({against})"
     return f"{said} The seed prompts are shipped: {needed}."
+
+
+def _searched(result: HoldoutResult, ship: bool) -> str:
+    """Say what inputs of the search add to a hold-out that leaves open what to ship."""
+    n, wins, losses = result.searched or (0, 0, 0)
+    met = f"On {n} inputs of the search, which count half, it is {_wins_against(wins, losses)}"
+    p = f"p = {result.p_searched:.2g} with both"
+    if ship:
+        return f"{met}: they are shipped because they are likely better ({p}); --ship-if proven asks for a proof."
+    return (
+        f"{met}: not likely enough that the new ones are better ({p}, above {BACKED:g}). The seed prompts are shipped."
+    )
 
 
 def _caution(result: HoldoutResult) -> str:

@@ -33,6 +33,8 @@ class Job:
     """Where things were read from: ``system`` and ``inputs`` paths; empty for objects given in Python."""
     world: WorldSpec | None = None
     """The simulated world that answers instead of models; None asks the endpoint of the config."""
+    carried: Mapping[str, str] = field(default_factory=dict)
+    """By agent, a prompt that an earlier run found: a candidate of the first round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,13 @@ class Progress:
     in_flight: int
     waiting: str = ""
     """Why no call is sent now, such as an outage of the endpoint; empty while calls flow."""
+    wins: int = 0
+    """Inputs of this wave on which the final answer of the changed prompts won, so far."""
+    losses: int = 0
+    met: int = 0
+    """Inputs of this wave on which it was decided, ties included."""
+    usd_cap: float | None = None
+    seconds_cap: float | None = None
 
 
 class Watcher(Protocol):

@@ -8,13 +8,14 @@ import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from math import ceil
 from pathlib import Path
+from typing import cast
 
 from maspo.__about__ import __version__
 from maspo.config import Caps, ModelSettings, capped
 from maspo.core.concurrency import together
 from maspo.core.errors import (
+    EXIT_APPROVAL,
     EXIT_BUDGET,
     EXIT_OK,
     BudgetReached,
@@ -28,10 +29,20 @@ from maspo.core.errors import (
 )
 from maspo.core.plain_files import is_there
 from maspo.core.prompts import Prompts, prompts_id
-from maspo.core.verdict import Comparison, Level, Reading
-from maspo.events import BudgetStopped, CallLost, JudgeChecked, RerunCompared, RunFinished, RunStarted
-from maspo.models.base import Request
-from maspo.optimizers.base import Ask, Compare, Results
+from maspo.core.verdict import Comparison, Level, Reading, Verdict
+from maspo.events import (
+    ApprovalAsked,
+    BudgetStopped,
+    CallLost,
+    JudgeChecked,
+    LeftOut,
+    RerunCompared,
+    RunFinished,
+    RunStarted,
+)
+from maspo.models.base import AGENT, JUDGE_GLOBAL
+from maspo.models.base import Request as ModelCall
+from maspo.optimizers.base import Ask, Compare, Drafts, Request, Results, Steerable, rounds_begun
 from maspo.proposers.drafts import checked
 from maspo.scoring.answers import same_answer
 from maspo.store.files import write_whole
@@ -41,7 +52,7 @@ from maspo.study.calls import provider as default_provider
 from maspo.study.executor import rules_for, texts_of
 from maspo.study.fallback import with_edits
 from maspo.study.fruitless import Fruitless
-from maspo.study.holdout import conclude, result_of
+from maspo.study.holdout import MOST_SEARCHED, conclude, needs_search, result_of, with_search
 from maspo.study.job import Job, Looks, Outcome, Provider, Watcher
 from maspo.study.reach import Reach, of_job
 from maspo.study.record import (
@@ -57,12 +68,12 @@ from maspo.study.record import (
 from maspo.study.resolve import (
     Parts,
     Study,
-    holdout_calls_of_an_input,
     judged_pairs,
     resolve,
     texts_of_inputs,
 )
 from maspo.study.session import Session, at_work
+from maspo.study.steering import Steering, steered
 from maspo.team import System
 from maspo.world import World
 
@@ -74,8 +85,8 @@ _FINISHED = (
 )
 _HOLDOUT_CHUNK = 8
 """Hold-out inputs judged side by side under a cap, so that a cap cuts off whole inputs."""
-_SLOWER = 1.5
-"""How much longer than the mean of its calls a chain of them may take: a wave waits for its slowest call."""
+_SLOWER = 1.25
+"""How much more time is kept for the hold-out test than is expected of it: endpoints slow down, calls fail once."""
 _MOST_CASES_SHOWN = 20
 """Misalignment cases whose texts the report shows: more than a person reads."""
 
@@ -102,8 +113,9 @@ async def start(
     run = uuid.uuid4().hex[:12]
     with nothing_left_unless_answered(out / DATABASE, CONFIG, _SEED_PROMPTS):
         async with provider(job, run) as bare, _new_folder(job, out) as store:
-            await store.append([], {"job": JOB.dump(job), "run": run})
+            # First, or a process that is killed in between leaves a record that its own user has to agree to.
             trust.remember(of_job(job, run), out)
+            await store.append([], {"job": JOB.dump(job), "run": run})
             session = Session(job, store, bare, watcher, study.parts, study.prices, study.plan.planned, looks)
             return await _drive(study, session, out, watcher, stop)
 
@@ -198,7 +210,7 @@ def _job_in(store: RunStore, out: Path) -> Job:
 
 async def _drive(study: Study, session: Session, out: Path, watcher: Watcher, stop: asyncio.Event | None) -> Outcome:
     job = study.job
-    async with at_work(session, watcher, stop):
+    async with at_work(session, watcher, stop), steered(session, out, study.problem.team) as steering:
         ends = session.recorded(RunFinished)
         if ends and ends[-1].complete:
             return _outcome(job, ends[-1], _FINISHED)
@@ -206,9 +218,12 @@ async def _drive(study: Study, session: Session, out: Path, watcher: Watcher, st
             _ = session.executor  # made before the first call
             await session.list_unsettled()
             await _begin(study, session)
-            end, cap = await _search(study, session)
+            await steering.settle()
+            end, cap = await _search(study, session, steering)
             session.ledger.release()
-            finished = await _conclude(study, session, end, cap)
+            finished = await _conclude(study, session, steering, end, cap)
+            if isinstance(finished, ApprovalAsked):
+                return await _awaiting(session, finished, steering.approval_of(finished).waiting, out)
             _write_json(out / "prompts.json", finished.prompts)
             await session.publish(finished)
             return _outcome(job, finished, finished.why)
@@ -224,7 +239,20 @@ async def _drive(study: Study, session: Session, out: Path, watcher: Watcher, st
             raise
 
 
-def questions_of(models: ModelSettings, system: System) -> list[Request]:
+async def _awaiting(session: Session, asked: ApprovalAsked, waiting: Sequence[str], out: Path) -> Outcome:
+    """End with new prompts that wait for a person; return how to go on."""
+    names = " ".join(waiting)
+    await session.pause(f"awaiting approval of {', '.join(waiting)}")
+    message = (
+        f"{asked.why} Nothing ships before you approve it: `maspo diff {out} seed winners` shows what changed, "
+        f"`maspo steer {out} approve {names}` or `maspo steer {out} reject {names} --reason …` decides, and "
+        f"`maspo resume {out}` goes on."
+    )
+    ledger = session.ledger
+    return Outcome(None, EXIT_APPROVAL, message, session.job.config.seed, ledger.usage(), ledger.seconds)
+
+
+def questions_of(models: ModelSettings, system: System) -> list[ModelCall]:
     """Return the small question to each model at each endpoint that answers it, in the order of their names.
 
     The models of an app answer it alone, and are not asked by anybody else.
@@ -262,19 +290,30 @@ async def _begin(study: Study, session: Session) -> None:
         )
 
 
-async def _search(study: Study, session: Session) -> tuple[Ask, str]:
+async def _search(study: Study, session: Session, steering: Steering) -> tuple[Ask, str]:
     """Drive the search; return where it stands at its end, and the cap that cut it short, if any."""
     search = study.optimizer.search(study.problem)
-    results: Results | None = None
+    sent: Results | None = None
     ask, cap = Ask(study.problem.seed_prompts), ""
-    fruitless = Fruitless()
+    fruitless, begun = Fruitless(), 0
     try:
         while True:
-            ask = next(search) if results is None else search.send(results)
+            ask = next(search) if sent is None else search.send(sent)
+            if (place := steering.ends_before(ask, begun)) is not None:
+                ask = replace(ask, requests=(), events=ask.events[:place])
+                await session.follow(ask.events)
+                break
+            begun = max(begun, rounds_begun(ask))
             await session.follow(ask.events)
+            steering.asked(ask)
             _reserve_for_holdout(study, session)
-            results = await with_edits(session, ask.requests, await session.submit(ask.requests))
+            results = await _perform(session, steering, ask.requests)
             fruitless.check(results, session.events, session.ledger.usage())
+            rulings = steering.answered()
+            refused = steering.rulings.refused
+            results = tuple(refused(*pair) for pair in zip(ask.requests, results, strict=True))
+            # To such a search more is sent than the type of all of them says.
+            sent = cast(Results, (*results, *rulings)) if isinstance(study.optimizer, Steerable) else results
     except StopIteration as stop:
         ask = _checked_end(study, session, stop.value)
         await session.follow(ask.events)
@@ -282,9 +321,19 @@ async def _search(study: Study, session: Session) -> tuple[Ask, str]:
     except BudgetReached as error:
         cap = session.ledger.reached or str(error)
         await session.publish(BudgetStopped(cap))
+    await steering.ended()
+    ask = replace(ask, prompts=steering.rulings.kept_to(ask.prompts, study.problem.seed_prompts))
     # Not when the run is interrupted: a resumed one would show other cases than one that nobody stopped.
     await session.show_cases(ask.cases[:_MOST_CASES_SHOWN])
     return ask, cap
+
+
+async def _perform(session: Session, steering: Steering, requests: Sequence[Request]) -> Results:
+    """Return the results of requests, without drafts for agents whose prompts a person pinned; vetoes are told."""
+    rulings = steering.rulings
+    asked = [rulings.told_in(one) for one in requests if not rulings.forbids(one)]
+    found = iter(await with_edits(session, asked, await session.submit(asked)))
+    return tuple(Drafts(()) if rulings.forbids(one) else next(found) for one in requests)
 
 
 def _checked_end(study: Study, session: Session, end: object) -> Ask:
@@ -311,18 +360,34 @@ def _checked_end(study: Study, session: Session, end: object) -> Ask:
     return end
 
 
-async def _conclude(study: Study, session: Session, end: Ask, cap: str) -> RunFinished:
-    """Let the winners meet the seed prompts once on the hold-out, and conclude."""
-    job, seed, winners, holdout = study.job, study.job.system.prompts, end.prompts, study.split.holdout
+async def _conclude(
+    study: Study, session: Session, steering: Steering, end: Ask, cap: str
+) -> RunFinished | ApprovalAsked:
+    """Let the winners meet the seed prompts once on the hold-out, and conclude, or ask whether they may ship."""
+    job, seed, holdout = study.job, study.job.system.prompts, study.split.holdout
+    winners = job.system.with_shared(end.prompts)
     changed = winners != seed
     look = await _look(study, session, winners) if changed else 1
     comparisons = await _test_on_holdout(study, session, winners) if changed else []
     result = result_of(comparisons, study.split.groups, look)
+    if changed and job.config.holdout.ship_if == "likely" and needs_search(result):
+        searched = await _meet_on_search(study, session, winners)
+        result = with_search(result, comparisons, searched, study.split.groups) if searched else result
     if changed and job.config.labels == "use":
         await _check_judge(study, session, winners, comparisons)
     if changed and job.config.holdout.rerun:
         await _rerun(study, session)
+    if changed and job.config.holdout.leave_one_out:
+        await _leave_out(study, session, winners)
     verdict = conclude(result, job.config.holdout.ship_if, changed, study.decided_by)
+    if verdict.shipped == "optimized" and job.config.holdout.approve == "each":
+        agents = [name for name in seed if winners[name] != seed[name]]
+        asked = steering.ask_approval(winners, agents, verdict, result)
+        if steering.approval_of(asked).waiting:
+            await steering.look()  # what was said before the question is no answer to it
+            if session.recorded(ApprovalAsked)[-1:] != (asked,):
+                await session.publish(asked)
+            return asked
     shipped = winners if verdict.shipped == "optimized" else seed
     short = f" The search was cut short by {cap}." if cap else ""
     missing = len(holdout) - len(comparisons) if changed else 0
@@ -397,6 +462,18 @@ async def _test_on_holdout(study: Study, session: Session, winners: Prompts) -> 
     return found
 
 
+async def _meet_on_search(study: Study, session: Session, winners: Prompts) -> list[Comparison]:
+    """Return how the winners do against the seed prompts on inputs of the search, to decide what is shipped.
+
+    All or none of them: a part, where a cap stops it, would be those that came first.
+    """
+    keys = study.split.search[:MOST_SEARCHED]
+    requests = [_holdout_request(study, winners, key, place="searched") for key in keys]
+    with suppress(BudgetReached):
+        return [one for one in await session.submit(requests, "holdout") if isinstance(one, Comparison)]
+    return []
+
+
 async def _check_judge(study: Study, session: Session, winners: Prompts, met: Sequence[Comparison]) -> None:
     """Ask the judge, in both orders, about hold-out inputs on which labels have decided; a cap leaves it out."""
     if session.recorded(JudgeChecked):
@@ -438,6 +515,38 @@ async def _rerun(study: Study, session: Session) -> None:
         await session.publish(RerunCompared(len(found), sum(one == other for one, other in found), sum(same)))
 
 
+async def _leave_out(study: Study, session: Session, winners: Prompts) -> None:
+    """Let the winners meet themselves without the changes of each agent, on the hold-out; a cap leaves agents out."""
+    seed, output, all_of_them = study.job.system.prompts, study.job.system.output, prompts_id(winners)
+    told = {event.agent for event in session.recorded(LeftOut) if event.winners == all_of_them}
+    labels = {row.key: row.label for row in study.job.inputs.rows}
+    for agent in study.problem.team.rewritten:
+        if winners[agent] == seed[agent] or agent in told:
+            continue
+        without = study.job.system.with_shared({**winners, agent: seed[agent]})
+        requests = [
+            Compare(
+                id=f"without/{agent}/{all_of_them}/{key}",
+                reference=without,
+                changes={output: winners[output], **winners},
+                input_key=key,
+                candidate_first=True,
+                levels=(Level.GLOBAL,),
+                orders=2,
+                purpose="leave_one_out",
+            )
+            for key in study.split.holdout
+        ]
+        with suppress(BudgetReached):
+            found = [one for one in await session.submit(requests, "holdout") if isinstance(one, Comparison)]
+            helped, hurt = (
+                tuple(labels[one.input_key] for one in found if one.glob is verdict and not one.failed)
+                for verdict in (Verdict.WIN, Verdict.LOSS)
+            )
+            inputs = sum(not one.failed for one in found)
+            await session.publish(LeftOut(all_of_them, agent, inputs, helped, hurt))
+
+
 async def _both_runs(session: Session, prompts: Prompts, key: str) -> tuple[str, str] | None:
     """Return the final outputs of two runs of the same prompts; None where a call failed for good."""
     try:
@@ -459,20 +568,20 @@ def _reserve_for_holdout(study: Study, session: Session) -> None:
 
 
 def _holdout_seconds(study: Study, session: Session, share: float) -> float:
-    """Return how long the hold-out test may take, by the latency of calls so far.
+    """Return how long the hold-out test may take, by the tempo of answers so far.
 
     Before that is known, it is the test's ``share`` of the planned calls, as a part of the time cap. Inputs go side by
-    side in chunks. A chunk takes as long as its longest chain of calls, or as all its calls where fewer of them are in
-    flight at a time than could be.
+    side in chunks: a chunk waits for its slowest input, two runs of the team and the judge after them, and no test
+    takes less than its calls do at the pace that the endpoint bears.
     """
-    latency, models = session.ledger.latency, study.job.config.models
-    if latency is None:
+    tempo, keys = session.ledger.tempo, study.split.holdout
+    if not tempo.is_known:
         return (study.job.config.caps.minutes or 0.0) * 60 * share
-    chain = len(study.job.system.levels) + 2  # the judge answers in both orders, perhaps one after the other
-    calls = holdout_calls_of_an_input(study.problem.team)
-    chunks, rest = divmod(len(study.split.holdout), _HOLDOUT_CHUNK)
-    waves = [max(chain, ceil(size * calls / models.concurrency)) for size in [_HOLDOUT_CHUNK] * chunks + [rest] if size]
-    return _SLOWER * latency * sum(waves)
+    # The judge answers in both orders, perhaps one after the other.
+    chain = (*[AGENT] * study.job.system.flow.longest, JUDGE_GLOBAL, JUDGE_GLOBAL)
+    sizes = [len(keys[begin : begin + _HOLDOUT_CHUNK]) for begin in range(0, len(keys), _HOLDOUT_CHUNK)]
+    longest = sum(tempo.longest(chain, 2 * size) for size in sizes)
+    return _SLOWER * max(longest, tempo.shortest_for(study.holdout_calls))
 
 
 def _outcome(job: Job, finished: RunFinished, message: str) -> Outcome:

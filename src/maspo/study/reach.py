@@ -20,21 +20,23 @@ from maspo.runners.base import RUNNERS
 from maspo.scoring.registry import SCORERS
 from maspo.study.evaluation.job import EXACT, JUDGE, Evaluation
 from maspo.study.job import Job
+from maspo.team.app import App
 
 SETTINGS_FILE = "a settings file"
+AN_APP = "an app"
 _HARMLESS = frozenset(
     {"profile", "seed", "labels", "focus", "holdout", "caps", "search"}
     | {"proposer.length_budget", "proposer.shown_characters", "proposer.fallback"}
     | {"models.agent", "models.judge", "models.proposer", "models.prices", "models.max_tokens"}
     | {"models.agent_temperature", "models.judge_temperature", "models.proposer_temperature"}
-    | {"models.reasoning_tokens", "models.effort"}
+    | {"models.reasoning_tokens", "models.effort", "models.context"}
     | {"models.concurrency", "models.timeout", "models.deadline", "models.attempts"}
 )
 """Settings, and groups of them, that a settings file may choose: they neither send anything anywhere nor run anything.
 What they cost is in the plan that a command shows first."""
 _OF_A_ROLE = frozenset({"models.agent", "models.judge", "models.proposer"})
 """The name of a model, or a table of what holds for this role: its address, key and headers among it."""
-_HARMLESS_OF_A_ROLE = frozenset({"model", "reasoning_tokens", "effort"})
+_HARMLESS_OF_A_ROLE = frozenset({"model", "reasoning_tokens", "effort", "context"})
 _ALWAYS = ("models.base_url", "models.api_key_env")
 """Told also when they are the defaults."""
 _OWN = {
@@ -53,7 +55,7 @@ _LONGEST = 200
 
 @dataclass(frozen=True)
 class Reach:
-    """What somebody asks for, by setting; ``whose`` is the id of a run, or ``SETTINGS_FILE``."""
+    """What somebody asks for, by setting; ``whose`` is the id of a run, ``SETTINGS_FILE`` or ``AN_APP``."""
 
     whose: str
     settings: Mapping[str, object]
@@ -84,7 +86,7 @@ def of_job(job: Job, run: str) -> Reach:
         if agent.model and job.world is None:
             found[f"agents.{agent.name}.model"] = agent.model
     found |= {f"reads {name}": path for name, path in job.sources.items()}
-    return Reach(run, found)
+    return Reach(run, {**found, **of_app(job.system.app).settings})
 
 
 def of_evaluation(evaluation: Evaluation, run: str) -> Reach:
@@ -93,6 +95,13 @@ def of_evaluation(evaluation: Evaluation, run: str) -> Reach:
     kind, _, argument = evaluation.scorer.partition(":")
     scorer = {"scorer": evaluation.scorer} if argument or kind not in (JUDGE, EXACT, *SCORERS.own) else {}
     return Reach(run, {**reach.settings, **scorer})
+
+
+def of_app(app: App | None) -> Reach:
+    """Return what a system file asks for: the program that it names is started here, or is sent the rows."""
+    if app is None:
+        return Reach(AN_APP, {})
+    return Reach(AN_APP, {"app.run": app.run, "app.python": app.interpreter(""), "app.folder": app.folder})
 
 
 def of_file(given: Mapping[str, object]) -> Reach:

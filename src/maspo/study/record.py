@@ -187,6 +187,8 @@ def _fields(job: Job) -> dict[str, object]:
     }
     if job.system.app is not None:
         system["app"] = asdict(job.system.app)
+    if job.carried:
+        system["carried"] = dict(job.carried)
     inputs = {row.label: {**row.columns, "answer": row.answer} for row in job.inputs.rows}
     return _flat({"config": config, "system": system, "inputs": inputs})
 

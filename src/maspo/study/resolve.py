@@ -20,6 +20,7 @@ from maspo.proposers.base import PROPOSERS
 from maspo.runners.base import RUNNERS, most_calls, runner_kind
 from maspo.runners.messages import check_inputs, columns_read
 from maspo.study.bound import Bound, bound_of, estimate
+from maspo.study.holdout import MOST_SEARCHED
 from maspo.study.job import Estimate, Job, Split
 from maspo.team import Agent, System
 from maspo.team.graph import Team
@@ -89,16 +90,22 @@ def resolve(job: Job, parts: Parts | None = None) -> Study:
     team = replace(team_of(job), calls=most_calls(runner, job.system, job.config.runner.options))
     # Where final answers are equal no judge is asked, and about half of them are; where labels decide, none is at all.
     reserve = sum(holdout_calls_of_an_input(team) - (2 if key in labelled else 1) for key in found.holdout)
-    problem = Problem(team, job.system.prompts, found.search, job.config.seed, reserve, labelled)
+    if job.carried and search.method != "race":
+        raise ConfigInvalid(f"--start-from: search.method {search.method} cannot start from a run; race can")
+    problem = Problem(team, job.system.prompts, found.search, job.config.seed, reserve, labelled, job.carried)
     prices = prices_of(job)
     planned = search.planned_calls(problem.team)
     bound = bound_of(optimizer, problem, found.holdout, planned)
     # Where labels decide, the judge is measured against them on some of the hold-out inputs, in both orders.
     checked = 2 * min(judged_pairs(bound.planned), len(labelled.intersection(found.holdout)))
     bound = replace(bound, judge=bound.judge + checked, most=bound.most + checked)
+    if job.config.holdout.ship_if == "likely":
+        bound = _with_search_tested(bound, team, min(len(found.search), MOST_SEARCHED))
     rerun = min(job.config.holdout.rerun, len(found.holdout))
     again = {name: calls + rerun * team.calls_of([name]) for name, calls in bound.agent.items()}
     bound = replace(bound, agent=again, most=bound.most + rerun * team.calls_of(team.everyone))
+    if job.config.holdout.leave_one_out:
+        bound = _with_leaving_out(bound, team, len(found.holdout))
     return Study(
         job=job,
         parts=given,
@@ -110,6 +117,25 @@ def resolve(job: Job, parts: Parts | None = None) -> Study:
         plan=estimate(job, bound, prices, found, tuple(notes)),
         decided_by="labels" if labelled and len(labelled) == len(job.inputs.rows) else "judge",
     )
+
+
+def _with_search_tested(bound: Bound, team: Team, inputs: int) -> Bound:
+    """Return a bound with the test on inputs of the search, made where the hold-out leaves open what to ship."""
+    again = {name: calls + 2 * inputs * team.calls_of([name]) for name, calls in bound.agent.items()}
+    more = inputs * holdout_calls_of_an_input(team)
+    planned = bound.planned + more * (bound.planned == bound.most)
+    return replace(bound, agent=again, judge=bound.judge + 2 * inputs, planned=planned, most=bound.most + more)
+
+
+def _with_leaving_out(bound: Bound, team: Team, inputs: int) -> Bound:
+    """Return a bound that holds the comparisons of the new prompts with themselves without each agent's changes."""
+    agents = dict(bound.agent)
+    for changed in team.rewritten:
+        for name in team.reached([changed]):
+            agents[name] = agents.get(name, 0) + inputs * team.calls_of([name])
+    more = sum(agents.values()) - sum(bound.agent.values())
+    judge = 2 * inputs * len(team.rewritten)
+    return replace(bound, agent=agents, judge=bound.judge + judge, most=bound.most + more + judge)
 
 
 def judged_pairs(planned_calls: int) -> int:
@@ -235,6 +261,8 @@ def check_task(job: Job) -> None:
                 why = f"{name!r} is no agent"
             elif system.by_name[name].frozen:
                 why = f"{name!r} is frozen"
+            elif shared := system.by_name[name].same_prompt_as:
+                why = f"{name!r} has the prompt of {shared!r}"
             raise UsageError(f"--focus: {why}; agents that may be rewritten: {', '.join(possible)}")
     if job.config.labels == "use" and all(row.answer is None for row in job.inputs.rows):
         raise UsageError("--labels use: no input has an `answer`; add labels, or leave it out to let the judge decide")
@@ -263,12 +291,12 @@ def _search_config(job: Job) -> OptimizerConfig:
 
 
 def _split(job: Job, config: OptimizerConfig) -> Split:
-    """Split the inputs. The proof may cost a third of the planned calls: with few calls, fewer inputs are held out."""
+    """Split the inputs. The proof may cost a part of the planned calls: with few calls, fewer inputs are held out."""
     team = team_of(job)
     planned, most = config.planned_calls(team), job.config.holdout.most
     if planned is not None:
         # As if each agent were called once: the split of a record is told also where its runner is not installed.
-        proven = max(planned // 3 // holdout_calls_of_an_input(team), _FEWEST_HELD_OUT)
+        proven = max(planned // job.config.holdout.one_in // holdout_calls_of_an_input(team), _FEWEST_HELD_OUT)
         most = proven if most is None else min(proven, most)
     groups = groups_in(job)
     search, holdout = split(job.inputs, job.config.holdout.share, groups, most)
@@ -288,5 +316,7 @@ def groups_in(job: Job) -> Groups:
 def _fixed(system: System) -> frozenset[str]:
     """Return the agents that are never rewritten: frozen ones, and those that cannot reach the output."""
     return frozenset(
-        agent.name for agent in system.agents if agent.frozen or not system.team.reaches_output(agent.name)
+        agent.name
+        for agent in system.agents
+        if agent.frozen or agent.same_prompt_as or not system.team.reaches_output(agent.name)
     )

@@ -13,10 +13,12 @@ from typing import TypeVar
 
 from maspo.core.errors import BudgetReached, CallFailed, ConfigInvalid, Interrupted, ProviderError, StoreError
 from maspo.core.prompts import prompt_id
+from maspo.core.verdict import Comparison, Verdict
 from maspo.events import (
     CallLost,
     CaseShown,
     ControlTokensDefused,
+    DidNotFit,
     EndpointAdapted,
     Event,
     HoldoutLooked,
@@ -25,6 +27,7 @@ from maspo.events import (
     SearchEvent,
     StepStarted,
     Warned,
+    standing,
 )
 from maspo.events.base import SEARCH
 from maspo.judges.base import JUDGES, Judge
@@ -93,6 +96,8 @@ class Session:
         self._followed: list[SearchEvent] | None = None
         """What the search has told, recorded or new; None before it tells something."""
         self._next_followed = 0
+        self.at_something_new = asyncio.Event()
+        """Set once the search has asked for something that is not recorded: it is told nothing twice from then on."""
         self._steps: dict[str, str] = {}
         """The step of the search that each agent is in."""
         self._warnings = EarlyWarnings(job, {event.topic for event in self.recorded(Warned)})
@@ -103,12 +108,15 @@ class Session:
         self.ledger = open_ledger(job, store, prices or PriceBook(models.prices, models.base_url, models.addresses()))
         """What was spent, and what may still be."""
         answering = compose(bare, store, self.ledger, policy, models.concurrency, self._health)
+        self._verdicts: list[Verdict] = []
+        """Global verdicts of this stage so far."""
         self._stage, self._stage_size, self._stage_done = "search", 0, 0
         """What is worked on now, in how many pieces, and how many of them are done."""
         self._runners: dict[int, Runner] = {}
         empty = {event.key for event in self.recorded(CallLost) if event.key}
         told = {event.key for event in self.recorded(ControlTokensDefused)}
-        self._lost = LossReporter(answering, self.publish, empty)
+        unfit = {event.key for event in self.recorded(DidNotFit)}
+        self._lost = LossReporter(answering, self.publish, empty, unfit=unfit)
         self.model: ModelClient = DefusalReporter(self._lost, self.publish, told)
         kind = chosen_part(self._parts.judge, job.config.judge.kind)
         options = job.config.judge.options
@@ -152,8 +160,8 @@ class Session:
                 raise TypeError(f"the optimizer told {event!r}; derive it from SearchEvent or StepEvent")
         if self._followed is None:
             # Only now is the optimizer at work, so kinds of events of its own are registered.
-            again = map(decoded_again, self._events)
-            self._followed = [event for event in again if isinstance(event, SearchEvent)]
+            again = [one for one in map(decoded_again, self._events) if not isinstance(one, RecordedResult)]
+            self._followed = [event for event in standing(again) if isinstance(event, SearchEvent)]
         self._steps |= {event.agent: event.step for event in events if isinstance(event, StepStarted)}
         known = self._followed[self._next_followed : self._next_followed + len(events)]
         if list(events[: len(known)]) != known:
@@ -165,6 +173,11 @@ class Session:
         new = events[len(known) :]
         self._followed += new
         await self.publish(*new)
+
+    @property
+    def told(self) -> int:
+        """How many events the search has told."""
+        return self._next_followed
 
     async def list_unsettled(self) -> None:
         """Publish the calls that were in flight when an earlier process died: they may be billed twice."""
@@ -290,6 +303,10 @@ class Session:
                 )
         missing = {name: request for name, request in asked.items() if name not in self._results}
         self.begin_stage(stage, len(missing))
+        for name in asked:
+            self._count(self._results.get(name))
+        if missing:
+            self.at_something_new.set()
         try:
             await self.executor.submit(list(missing.values()), lambda done: self._record(done, stage))
         finally:
@@ -314,7 +331,13 @@ class Session:
         await self._store.put_result(recorded, [run.trace for run in done.runs] if kept else (), self.spent())
         await self.publish(*self._warnings.see(done, self.ledger.calls))
         self._results[request.id] = done.result
+        self._count(done.result)
         self.advance()
+
+    def _count(self, result: Result | None) -> None:
+        """Count a verdict on final answers, for those who look on."""
+        if isinstance(result, Comparison) and result.glob is not Verdict.UNDECIDED:
+            self._verdicts.append(result.glob)
 
     async def show_cases(self, cases: Sequence[Case]) -> None:
         """Publish the texts of misalignment cases that the record does not show yet; their calls are recorded."""
@@ -352,6 +375,7 @@ class Session:
     def begin_stage(self, name: str, size: int, planned_calls: int | None = None) -> None:
         """Say what is worked on from now on, in how many pieces."""
         self._stage, self._stage_size, self._stage_done = name, size, 0
+        self._verdicts = []
         if planned_calls is not None:
             self.planned_calls = planned_calls
 
@@ -371,7 +395,12 @@ class Session:
             usd=ledger.usd,
             seconds=ledger.seconds,
             in_flight=ledger.in_flight,
-            waiting=self._health.waiting,
+            wins=self._verdicts.count(Verdict.WIN),
+            losses=self._verdicts.count(Verdict.LOSS),
+            met=len(self._verdicts),
+            usd_cap=ledger.limits.usd,
+            seconds_cap=ledger.limits.seconds,
+            waiting="paused; `maspo steer` goes on" if ledger.paused else self._health.waiting,
         )
 
     async def close(self) -> None:

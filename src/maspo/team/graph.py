@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 
 
 def layered(reads: Mapping[str, Sequence[str]]) -> tuple[tuple[str, ...], ...]:
@@ -18,7 +19,7 @@ def layered(reads: Mapping[str, Sequence[str]]) -> tuple[tuple[str, ...], ...]:
         ready = {name: reads[name] for name in remaining if all(one in depth for one in reads[name])}
         if not ready:
             waited = {name: [one for one in reads[name] if one not in depth] for name in remaining}
-            ready = {name: [one for member in circle for one in reads[member]] for name, circle in _circles(waited)}
+            ready = {name: [one for member in circle for one in reads[member]] for name, circle in _closed(waited)}
         new = {
             name: 1 + max((depth[one] for one in found if one in depth), default=-1) for name, found in ready.items()
         }
@@ -30,7 +31,18 @@ def layered(reads: Mapping[str, Sequence[str]]) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(layer) for layer in layers)
 
 
-def _circles(waited: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, frozenset[str]]]:
+def circles(edges: Mapping[str, Sequence[str]]) -> Mapping[str, frozenset[str]]:
+    """Return the circle that each agent stands in, of those that stand in one; who reads itself is a circle alone."""
+    try:
+        TopologicalSorter(edges).prepare()
+    except CycleError:
+        reached = {name: _reached_from(name, edges) for name in edges}
+        found = {name: frozenset(one for one in reached[name] if name in reached[one]) for name in edges}
+        return {name: circle for name, circle in found.items() if len(circle) > 1 or name in edges[name]}
+    return {}
+
+
+def _closed(waited: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, frozenset[str]]]:
     """Return the agents that wait for nobody but a circle that they stand in, each with its circle."""
     reached = {name: _reached_from(name, waited) for name in waited}
     for name, found in reached.items():
@@ -68,6 +80,13 @@ class Team:
     """Agents beside ``output`` whose output is the team's on some inputs."""
     steering: frozenset[str] = frozenset()
     """Agents that decide who is called: what they write can change what everybody does, whoever reads it."""
+    also: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Whom a change of an agent reaches beside its readers: those that are called only on a condition on its output,
+    and those that have its prompt."""
+    sharing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of agents whose prompt others have as well: all that have it, themselves first."""
+    sometimes: frozenset[str] = frozenset()
+    """Agents that are not called on every input."""
 
     @cached_property
     def rewritten(self) -> tuple[str, ...]:
@@ -87,7 +106,8 @@ class Team:
         while not settled:  # once around, and once more to see that it is all; with cycles, some more
             settled = True
             for name in reversed(self.order):
-                found = reached[name].union(*(reached[reader] for reader in self.successors[name]))
+                further = (*self.successors[name], *self.also.get(name, ()))
+                found = reached[name].union(*(reached[reader] for reader in further))
                 settled &= found == reached[name]
                 reached[name] = found
         return reached
@@ -106,8 +126,23 @@ class Team:
 
     def neighbours(self, agent: str) -> tuple[str, ...]:
         """Return whom the agent reads, and who reads it."""
-        read = tuple(name for name in self.order if agent in self.successors[name])
-        return (*read, *self.successors[agent])
+        acting = self.acting(agent)
+        read = tuple(name for name in self.order if not self._further(name).isdisjoint(acting))
+        return tuple(dict.fromkeys((*read, *self.readers(agent), *self.also.get(agent, ()))))
+
+    def acting(self, agent: str) -> tuple[str, ...]:
+        """Return the agents that a change of this agent's prompt acts on: itself, and those that have its prompt."""
+        return self.sharing.get(agent, (agent,))
+
+    def readers(self, agent: str) -> tuple[str, ...]:
+        """Return the direct readers of whoever an agent's prompt acts on, in topological order."""
+        if agent not in self.sharing:
+            return self.successors[agent]
+        found = {reader for name in self.acting(agent) for reader in self.successors[name]}
+        return tuple(name for name in self.order if name in found)
+
+    def _further(self, agent: str) -> frozenset[str]:
+        return frozenset((*self.successors[agent], *self.also.get(agent, ())))
 
     def reaches_output(self, agent: str) -> bool:
         """Return whether an agent's output can reach the team's."""

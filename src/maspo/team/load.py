@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from maspo.core.errors import SystemInvalid
+from maspo.core.plain import plain
 from maspo.core.plain_files import MOST_TEXT, read_named
 from maspo.team.app import App
+from maspo.team.flow import MOST_ENTRIES, MOST_ROUNDS, Condition, Each, Said
 from maspo.team.system import Agent, System
 from maspo.team.template import BRACES
 
-SYSTEM_KEYS = ("name", "app", "agents", "output", "final_answer", "models")
+SYSTEM_KEYS = ("name", "app", "agents", "output", "final_answer", "models", "rounds", "until")
 AGENT_KEYS = ("prompt", "reads", "description", "model", "frozen", "protect", "template")
+FLOW_KEYS = ("when", "rounds", "until", "same_prompt_as", "each")
+"""What decides whether and how often an agent is called, with which prompt; an app decides that itself."""
+WHEN_KEYS = ("agent", "equals", "matches")
+EACH_KEYS = ("agent", "path", "most")
+CHAT_ROLES = ("system", "user", "assistant")
 MODEL_ROLES = ("agent", "judge", "proposer")
 MODEL_KEYS = ("model", "base_url", "key_env", "headers", "extra", "reasoning_tokens", "effort")
 APP_KEYS = ("run", "python", "workers", "keep_alive", "dialects", "seconds", "calls", "usd")
@@ -80,22 +87,36 @@ def dump_system(system: System) -> str:
     """Return a system as the text of a system file; ``parse_system`` gives the same system back."""
     agents = {}
     for agent in system.agents:
-        keys = AGENT_KEYS if system.app is None else (*AGENT_KEYS, *AGENT_OF_APP_KEYS)
-        fields = {key: getattr(agent, key) for key in keys}
-        fields |= {key: list(value) for key, value in fields.items() if isinstance(value, tuple)}
+        keys = (*AGENT_KEYS, *FLOW_KEYS) if system.app is None else (*AGENT_KEYS, *AGENT_OF_APP_KEYS)
+        fields: dict[str, Any] = {key: _plainly(getattr(agent, key)) for key in keys}
+        if agent.chat:
+            fields["prompt"] = [{"role": one.role, "content": one.content or agent.prompt} for one in agent.chat]
         if agent.template == BRACES:
             del fields["template"]
-        agents[agent.name] = {key: value for key, value in fields.items() if value not in ([], "", None, False)}
-    content = {key: getattr(system, key) for key in SYSTEM_KEYS} | {"agents": agents}
+        if agent.same_prompt_as:
+            fields = {key: value for key, value in fields.items() if key not in ("prompt", "template", "protect")}
+        agents[agent.name] = {key: value for key, value in fields.items() if value not in ([], "", None, False, 0)}
+    content = {key: _plainly(getattr(system, key)) for key in SYSTEM_KEYS if key != "app"} | {"agents": agents}
+    for key in ("rounds", "until"):
+        if not content[key]:
+            del content[key]
     if not system.models:
         del content["models"]
-    if system.app is None:
-        del content["app"]
-    else:
-        plain, own = App(""), {key: getattr(system.app, key) for key in APP_KEYS}
+    if system.app is not None:
+        usual, own = App(""), {key: getattr(system.app, key) for key in APP_KEYS}
         own["dialects"] = list(system.app.dialects)
-        content["app"] = {key: value for key, value in own.items() if value not in ([], getattr(plain, key))}
+        app = {key: value for key, value in own.items() if value not in ([], getattr(usual, key))}
+        content = {"name": system.name, "app": app, **content}
     return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_ANY_WIDTH)
+
+
+def _plainly(value: object) -> Any:
+    """Return a field of an agent as a system file has it."""
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, Condition | Each):
+        return {key: one for key, one in plain(value).items() if one not in ("", MOST_ENTRIES)}
+    return value
 
 
 class _Loader(yaml.SafeLoader):
@@ -149,13 +170,16 @@ class _Reader:
             fields["models"] = self._models(models)
         if found.get("app") is not None:
             fields["app"] = self._app(found["app"])
+        if found.get("rounds") is not None:
+            fields["rounds"] = self._rounds(found["rounds"], "rounds")
+        fields["until"] = self._condition(found.get("until"), "until")
         agents, fields["agents"] = found.get("agents"), ()
         if agents is None:
             self.problems.append("agents: missing; write `agents:` and at least one agent with a prompt")
         elif not isinstance(agents, Mapping):
             self._wrong(agents, "agents", "agents by name, as in `solver: {prompt: …}`")
         else:
-            keys = AGENT_KEYS if "app" not in fields else (*AGENT_KEYS, *AGENT_OF_APP_KEYS)
+            keys = (*AGENT_KEYS, *(FLOW_KEYS if "app" not in fields else AGENT_OF_APP_KEYS))
             fields["agents"] = tuple(self._agent(name, agent, keys) for name, agent in agents.items())
         return fields
 
@@ -191,20 +215,93 @@ class _Reader:
             return Agent("agent", "")
         place = f"agents.{name}"
         found = self._mapping(content, place, keys)
-        if isinstance(content, Mapping) and found.get("prompt") is None:
+        shared = found.get("same_prompt_as")
+        if isinstance(content, Mapping) and found.get("prompt") is None and shared is None:
             self.problems.append(f"{place}.prompt: missing; write the role prompt that maspo shall improve")
+        for key in ("prompt", "template", "protect"):
+            if shared is not None and found.get(key) is not None:
+                self.problems.append(f"{place}.{key}: given beside `same_prompt_as: {shared}`; leave one of them out")
+        prompt, chat = self._chat(found.get("prompt"), f"{place}.prompt")
         description, model, template = found.get("description"), found.get("model"), found.get("template")
         return Agent(
             name,
-            prompt=self._prompt(found.get("prompt"), f"{place}.prompt"),
+            prompt=prompt,
+            chat=chat,
             reads=self._texts(found.get("reads"), f"{place}.reads", "the name of an agent"),
             description="" if description is None else self._text(description, f"{place}.description"),
             model=None if model is None else self._text(model, f"{place}.model"),
             frozen=self._truth(found.get("frozen"), f"{place}.frozen"),
             template=BRACES if template is None else self._text(template, f"{place}.template"),
             protect=self._texts(found.get("protect"), f"{place}.protect", "a line of the prompt"),
+            **self._flow(found, place),
             **self._agent_of_app(found, place),
         )
+
+    def _flow(self, found: Mapping[object, object], place: str) -> dict[str, Any]:
+        """Return what decides whether and how often an agent is called, and with which prompt."""
+        fields: dict[str, Any] = {
+            key: self._condition(found.get(key), f"{place}.{key}")
+            for key in ("when", "until")
+            if found.get(key) is not None
+        }
+        if found.get("rounds") is not None:
+            fields["rounds"] = self._rounds(found["rounds"], f"{place}.rounds")
+        if found.get("same_prompt_as") is not None:
+            fields["same_prompt_as"] = self._text(found["same_prompt_as"], f"{place}.same_prompt_as")
+        if found.get("each") is not None:
+            fields["each"] = self._each(found["each"], f"{place}.each")
+        return fields
+
+    def _condition(self, content: object, place: str) -> Condition | None:
+        if content is None:
+            return None
+        found = self._mapping(content, place, WHEN_KEYS)
+        fields = {key: self._text(found[key], f"{place}.{key}") for key in WHEN_KEYS if found.get(key) is not None}
+        if isinstance(content, Mapping) and "agent" not in found:
+            self.problems.append(f"{place}.agent: missing; name the agent whose output decides")
+        return Condition(**{"agent": "", **fields})
+
+    def _each(self, content: object, place: str) -> Each | None:
+        found = self._mapping(content, place, EACH_KEYS)
+        if isinstance(content, Mapping) and "agent" not in found:
+            self.problems.append(f"{place}.agent: missing; name the agent that writes the list")
+        fields: dict[str, Any] = {
+            key: self._text(found[key], f"{place}.{key}") for key in ("agent", "path") if found.get(key) is not None
+        }
+        if found.get("most") is not None:
+            fields["most"] = self._number(found["most"], f"{place}.most", whole=True)
+        return Each(**{"agent": "", **fields})
+
+    def _rounds(self, value: object, place: str) -> int:
+        rounds = int(self._number(value, place, whole=True))
+        if rounds < 1 and isinstance(value, int):
+            self.problems.append(f"{place}: {rounds} is given; expected 1 to {MOST_ROUNDS}")
+        return max(rounds, 1)
+
+    def _chat(self, value: object, place: str) -> tuple[str, tuple[Said, ...]]:
+        """Return the prompt that is optimized, and the messages around it where the prompt is a chat.
+
+        It is the first system message, else the first message: that is where roles are written.
+        """
+        if not isinstance(value, list):
+            return self._prompt(value, place), ()
+        said = []
+        for number, one in enumerate(value):
+            found = self._mapping(one, f"{place}[{number}]", ("role", "content"))
+            if not isinstance(one, Mapping):
+                continue
+            role = found.get("role")
+            if role not in CHAT_ROLES:
+                self._wrong(role, f"{place}[{number}].role", f"one of {', '.join(CHAT_ROLES)}")
+            content = self._text(found.get("content"), f"{place}[{number}].content")
+            if not content.strip():
+                self.problems.append(f"{place}[{number}].content: empty; write the message, or leave it out")
+            said.append(Said(str(role), content))
+        if not said:
+            self.problems.append(f"{place}: a list without messages; write `- {{role: system, content: …}}`")
+            return "", ()
+        own = next((number for number, one in enumerate(said) if one.role == "system"), 0)
+        return said[own].content, tuple(replace(one, content="") if at == own else one for at, one in enumerate(said))
 
     def _agent_of_app(self, found: Mapping[object, object], place: str) -> dict[str, Any]:
         """Return what ``maspo discover`` wrote of an agent beside what every system file has."""

@@ -1,24 +1,24 @@
-"""A system: agents with role prompts in a directed acyclic graph. Plain data, validated once."""
+"""A system: agents with role prompts in a directed graph. Plain data, validated once."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from maspo.core.errors import SystemInvalid
 from maspo.core.prompts import Prompts
 from maspo.team.app import App
+from maspo.team.flow import Condition, Each, Flow, Said, dependencies, flow_of, flow_problems
 from maspo.team.graph import Team, layered
 from maspo.team.template import BRACES, JINJA, STATEMENT, TEMPLATES
 
 FINAL_ANSWERS = ("auto", "boxed", "choice", "whole", "none")
 FINAL_ANSWER_PREFIXES = ("tag:", "regex:", "json:")
 RESERVED_NAMES = frozenset({"input", "context"})
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
 @dataclass(frozen=True)
@@ -45,21 +45,41 @@ class Agent:
     marker: str = ""
     """Of an app: a text that its requests hold, and those of agents with an equal prompt do not."""
     answers: bool = False
-    """Of an app: what it writes is the answer on some inputs."""
+    """What it writes is the answer on some inputs: on those where ``output`` is not called."""
     steering: bool = False
     """Of an app: it decides who is called, so what it writes can change what everybody does, whoever reads it."""
+    when: Condition | None = None
+    """It is called only where this holds; None: always."""
+    rounds: int = 0
+    """How often the circle that it stands in goes round, at most; 0: another of the circle says it."""
+    until: Condition | None = None
+    """Ends the circle after the round in which it holds."""
+    same_prompt_as: str = ""
+    """Whose prompt it has; that agent's is the one that is rewritten, and it acts here as well."""
+    each: Each | None = None
+    """It is called for each entry of a list; None: once."""
+    chat: tuple[Said, ...] = ()
+    """The messages of a chat prompt, the place of ``prompt`` among them; none: the prompt alone."""
 
     def __post_init__(self) -> None:
-        for name in ("reads", "protect", "offered"):
+        for name in ("reads", "protect", "offered", "chat"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        if self.each is not None and self.each.agent not in self.reads:
+            object.__setattr__(self, "reads", (self.each.agent, *self.reads))
+
+    @property
+    def prompt_of(self) -> str:
+        """The agent whose prompt it has: itself, unless it shares another's."""
+        return self.same_prompt_as or self.name
 
 
 @dataclass(frozen=True)
 class System:
     """A team of agents (the graph G of Eq. 2).
 
-    With an ``app`` it is a description of what that app does: agents may read one another in a circle, and the answer
-    is the app's, which ``output`` writes most often.
+    Agents may read one another in a circle where ``rounds`` limits how often it goes round. With an ``app`` the system
+    is a description of what that app does: circles need no limit, and the answer is the app's, which ``output`` writes
+    most often.
 
     Raises:
         SystemInvalid: the agents do not form a system; the message names every place and its fix.
@@ -73,14 +93,25 @@ class System:
     models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
     """Settings of models that the system file gives by role (``agent``, ``judge``, ``proposer``); others weigh more."""
     app: App | None = None
+    rounds: int = 0
+    """How often circles go round at most whose agents say nothing of it."""
+    until: Condition | None = None
+    """Ends such a circle after the round in which it holds."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "agents", tuple(self.agents))
+        object.__setattr__(self, "agents", _with_shared_prompts(tuple(self.agents)))
         problems = _find_problems(self)
         if problems:
             raise SystemInvalid("\n".join(problems))
+        terminals = _terminals(self.agents) or [self.agents[-1].name]
         if not self.output:
-            object.__setattr__(self, "output", (_terminals(self.agents) or [self.agents[-1].name])[0])
+            object.__setattr__(self, "output", terminals[0])
+        branches = {agent.name for agent in self.agents if agent.when and agent.name in terminals}
+        if self.app is None and self.output in branches:  # on each input another of them answers
+            others = branches - {self.output}
+            object.__setattr__(
+                self, "agents", tuple(replace(agent, answers=agent.name in others) for agent in self.agents)
+            )
 
     @cached_property
     def by_name(self) -> Mapping[str, Agent]:
@@ -90,12 +121,23 @@ class System:
     @cached_property
     def levels(self) -> tuple[tuple[str, ...], ...]:
         """The agents in layers: an agent stands one layer after the last agent that it reads."""
-        return layered({agent.name: agent.reads for agent in self.agents})
+        return layered(dependencies(self.agents))
+
+    @cached_property
+    def flow(self) -> Flow:
+        """Who is called when, and how often."""
+        return flow_of(self.agents, self.rounds, self.until)
 
     @cached_property
     def order(self) -> tuple[str, ...]:
         """The agents in topological order: layer by layer, within a layer as declared."""
         return tuple(name for layer in self.levels for name in layer)
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether every agent is called exactly once, with a prompt of its own."""
+        own = not any(agent.when or agent.each or agent.same_prompt_as for agent in self.agents)
+        return own and all(part.rounds == 1 and len(part.layers) == 1 for level in self.flow.levels for part in level)
 
     @cached_property
     def team(self) -> Team:
@@ -105,13 +147,40 @@ class System:
             for read in self.by_name[name].reads:
                 readers[read].append(name)
         steering = frozenset(agent.name for agent in self.agents if agent.steering)
+        also: dict[str, list[str]] = {}
+        sharing: dict[str, list[str]] = {}
+        for agent in self.agents:
+            if agent.when:
+                also.setdefault(agent.when.agent, []).append(agent.name)
+            if agent.same_prompt_as:
+                also.setdefault(agent.same_prompt_as, []).append(agent.name)
+                sharing.setdefault(agent.same_prompt_as, [agent.same_prompt_as]).append(agent.name)
         return Team(
             self.order,
             {name: tuple(found) for name, found in readers.items()},
             self.output,
             answering=frozenset(agent.name for agent in self.agents if agent.answers),
             steering=steering,
+            also={name: tuple(found) for name, found in also.items()},
+            sharing={name: tuple(found) for name, found in sharing.items()},
+            sometimes=self._sometimes,
         )
+
+    @property
+    def _sometimes(self) -> frozenset[str]:
+        """The agents that are not called on every input: on a condition, or because nobody that they read was."""
+        found: set[str] = set()
+        for name in self.order:
+            agent, fresh = self.by_name[name], self.flow.fresh[name]
+            if agent.when or (fresh and found.issuperset(fresh)):
+                found.add(name)
+        return frozenset(found)
+
+    def with_shared(self, prompts: Prompts) -> Prompts:
+        """Return prompts in which every agent that shares a prompt has that of whom it shares it with."""
+        if not self.team.sharing:
+            return prompts
+        return {name: prompts[self.by_name[name].prompt_of] for name in prompts}
 
     @property
     def successors(self) -> Mapping[str, tuple[str, ...]]:
@@ -148,9 +217,29 @@ def _known(names: Iterable[str]) -> str:
     return "the agents are: " + ", ".join(names)
 
 
+def _is_name(text: str) -> bool:
+    """Say whether a text can name an agent: letters of any script first, with the vowel signs that some have."""
+    rest = all(one.isalnum() or one in "_.-" or unicodedata.category(one) in ("Mn", "Mc") for one in text[1:])
+    return (text[:1].isalpha() or text[:1] == "_") and rest
+
+
 def _terminals(agents: tuple[Agent, ...]) -> list[str]:
-    read = {name for agent in agents for name in agent.reads}
+    """Return the agents that nobody reads and on whose output nobody hangs."""
+    read = {name for names in dependencies(agents).values() for name in names}
     return [agent.name for agent in agents if agent.name not in read]
+
+
+def _with_shared_prompts(agents: tuple[Agent, ...]) -> tuple[Agent, ...]:
+    """Return agents in which those that share a prompt hold it, with what belongs to it."""
+    by_name = {agent.name: agent for agent in agents}
+    found = []
+    for agent in agents:
+        if (owner := by_name.get(agent.same_prompt_as)) is not None:
+            agent = replace(  # noqa: PLW2901 - the same agent, complete
+                agent, prompt=owner.prompt, template=owner.template, protect=owner.protect, chat=owner.chat
+            )
+        found.append(agent)
+    return tuple(found)
 
 
 def _find_problems(system: System) -> list[str]:
@@ -161,16 +250,18 @@ def _find_problems(system: System) -> list[str]:
     problems = [f"agents.{name}: defined more than once; give each agent its own name" for name in _repeated(names)]
     for agent in system.agents:
         place = f"agents.{agent.name}"
-        if not _NAME.fullmatch(agent.name):
+        if unicodedata.normalize("NFC", agent.name) != agent.name:
+            problems.append(f"{place}: letters and accents apart (Unicode NFD), which look like others; type it anew")
+        elif not _is_name(agent.name):
             problems.append(f"{place}: not a name; use letters, digits, '_', '-' and '.', a letter first")
         if agent.name in RESERVED_NAMES:
             problems.append(f"{place}: {agent.name!r} is a placeholder's name; call the agent something else")
-        if not agent.prompt.strip():
+        if not agent.prompt.strip() and not agent.same_prompt_as:
             problems.append(f"{place}.prompt: empty; write the role prompt that maspo shall improve")
         for index, read in enumerate(agent.reads):
-            if read == agent.name:
+            if read == agent.name and not (agent.rounds or system.rounds):
                 problems.append(f"{place}.reads[{index}]: a cycle, {read} reads itself; remove it")
-            elif read not in names:
+            elif read not in names and not (agent.each and agent.each.agent == read):
                 problems.append(f"{place}.reads[{index}]: unknown agent {read!r}; {_known(names)}")
         for read in _repeated(agent.reads):
             problems.append(f"{place}.reads: {read!r} is listed twice; list each predecessor once")
@@ -200,16 +291,15 @@ def _find_problems(system: System) -> list[str]:
         return problems + system.app.problems() + _unknown_output(system)
     if problems:
         return problems
-    try:
-        TopologicalSorter({agent.name: agent.reads for agent in system.agents}).prepare()
-    except CycleError as error:
-        # A path that ends where it began, along the flow of outputs.
-        cycle = " → ".join(error.args[1])
-        return [f"agents: a cycle, {cycle}; an agent cannot read its own result: remove one of these reads"]
+    if problems := flow_problems(system.agents, system.rounds, system.until):
+        return problems
     terminals = _terminals(system.agents)
     if unknown := _unknown_output(system):
         return unknown
-    if not system.output and len(terminals) > 1:
+    if not system.output and not terminals:
+        return [f"output: missing, and every agent has a reader; add `output: {system.agents[-1].name}`"]
+    alternatives = all(agent.when for agent in system.agents if agent.name in terminals)
+    if not system.output and len(terminals) > 1 and not alternatives:
         return [f"output: missing, and {', '.join(terminals)} have no reader; add `output: {terminals[-1]}`"]
     return []
 

@@ -23,7 +23,7 @@ _DOUBLE = re.compile(r"\{\{[ \t]*+([^{}\n]*?[^{}\n \t])[ \t]*+\}\}")
 _WRITTEN: Final = {BRACES: _BRACED, JINJA: _DOUBLE}
 STATEMENT: Final = re.compile(r"\{%.*?%\}", re.DOTALL)
 """Of Jinja: loops, conditions and the like, which are not understood here."""
-_SINGLE_NAME = re.compile(r"(?<![\\\w^{])\{[ \t]*([A-Za-z_][\w.-]*)[ \t]*\}(?!\})")
+_SINGLE_NAME = re.compile(r"(?<![\\\w^{])\{[ \t]*([^\W\d][\w.-]*)[ \t]*\}(?!\})")
 """What looks like a placeholder: one name in braces, which no command of LaTeX, sub- or superscript comes before."""
 _SPACED = re.compile(r"(?<!\{)\{[ \t]+([^{}\n]*?)[ \t]+\}(?!\})")
 _CLOSE: Final = 0.75

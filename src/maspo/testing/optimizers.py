@@ -25,6 +25,8 @@ from maspo.optimizers.base import (
     Compare,
     Draft,
     Drafts,
+    Observe,
+    Observed,
     Optimizer,
     Problem,
     Propose,
@@ -74,13 +76,19 @@ class Oracle:
                 if not failed:
                     return self._comparison(request)
                 lost = Verdict.UNDECIDED
-                readers = tuple((reader, lost) for reader in self.team.successors[request.agent])
+                readers = tuple((reader, lost) for reader in self.team.readers(request.agent))
                 return Comparison(request.input_key, lost, readers, lost, failed=True)
             case AblateEdge():
                 glob = Verdict.UNDECIDED if failed else self._both_orders(request)
                 return Comparison(request.input_key, glob, (), glob, glob is Verdict.TIE, failed)
             case ScoreOutput():
                 return Scored(request.input_key, None if failed else self._drawn("score", request, 101) / 100)
+            case Observe():
+                return Observed(request.input_key, () if failed else self._called(request))
+
+    def _called(self, request: Observe) -> tuple[str, ...]:
+        sometimes = self.team.sometimes
+        return tuple(name for name in self.team.order if name not in sometimes or self._drawn(name, request, 4) == 0)
 
     def _drafts(self, request: Propose) -> Iterator[Draft]:
         for number in range(request.count):
@@ -100,7 +108,7 @@ class Oracle:
             return Comparison(request.input_key, glob, (), glob, same)
         # A level that is not asked for is undecided, as in a study.
         asked = (Level.GLOBAL,) if request.when_differing and same else request.levels
-        readers = self.team.successors[request.agent] if Level.LOOKAHEAD in asked else ()
+        readers = self.team.readers(request.agent) if Level.LOOKAHEAD in asked else ()
         local = self._verdict(request, "local") if Level.LOCAL in asked else Verdict.UNDECIDED
         lookahead = tuple((reader, self._verdict(request, reader)) for reader in readers)
         return Comparison(request.input_key, local, lookahead, glob, same)
@@ -218,7 +226,7 @@ def _check_request(request: Request, problem: Problem) -> None:
             keys, prompts, changed = {request.input_key}, request.prompts, set[str]()
             readers = problem.team.successors.get(request.source, ())
             rule(request.reader in readers, "only edges of the team are cut")
-        case ScoreOutput():
+        case ScoreOutput() | Observe():
             keys, prompts, changed = {request.input_key}, request.prompts, set[str]()
     rule(keys <= set(problem.inputs), "only inputs of the problem are asked for")
     rule(changed <= set(problem.team.rewritten), "only agents that may be rewritten are changed or proposed for")

@@ -137,6 +137,8 @@ async def _check_changes(kit: _Kit, key: str) -> None:
     """Check that a changed prompt is used, and reaches only whom it can; ``base`` only saves calls."""
     prompts, team = kit.system.prompts, kit.system.team
     for agent in kit.system.order:
+        if kit.system.by_name[agent].same_prompt_as:  # its prompt is another's, which is tried as that one's
+            continue
         changed = kit.changed(agent)
         runner, model = kit.made()
         before = await runner.run(prompts, key)

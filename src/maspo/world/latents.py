@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from maspo.world.catalogue import ASPECTS, Kind, Sentence
 from maspo.world.noise import between, normal, pick, unit
+from maspo.world.signals import OFF_KIND, kind_of, specialties
 from maspo.world.spec import WorldSpec
 
 LETTERS = "ABCDE"
@@ -74,6 +75,7 @@ class InputLatent:
     aspects: tuple[tuple[str, float], ...]
     truth: str
     lure: str
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,8 @@ class Latents:
         quality = SEED_LEVEL + sum(weight * profile.strength[aspect] for aspect, weight in where.aspects)
         if read:
             quality += FADE * sum(turn.passed_on - SEED_MESSAGE for turn in read) / math.sqrt(len(read))
+        if (known := specialties(profile.role)) and where.kind not in known:
+            quality -= OFF_KIND
         if self.spec.conflicts:
             quality -= CLASH * self.spec.effects * sum(bool(at_odds(profile.form, turn.form)) for turn in read)
         return quality
@@ -175,7 +179,8 @@ class Latents:
         share = between(0.6, 1.0, seed, "share", key)
         truth = pick(LETTERS, seed, "truth", key)
         lure = pick(LETTERS.replace(truth, ""), seed, "lure", key)
-        return InputLatent(key, difficulty, ((first, share), (second, 1 - share)), truth, lure)
+        aspects = ((first, share), (second, 1 - share))
+        return InputLatent(key, difficulty, aspects, truth, lure, kind_of(seed, key))
 
     def _effect(self, role: str, sentence: Sentence) -> SentenceEffect:
         seed, scale, where = self.spec.seed, self.spec.effects, (role, sentence.text)

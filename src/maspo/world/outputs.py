@@ -11,6 +11,7 @@ from maspo.core.quoting import SEAL, SEAL_SAID
 from maspo.models.base import Request
 from maspo.world.catalogue import split
 from maspo.world.latents import Latents, Turn
+from maspo.world.signals import signals
 
 _USABLE_ENOUGH = 0.6
 """A reader complains of outputs less usable than this, a little more than those of seed prompts."""
@@ -37,19 +38,20 @@ class Symptoms:
     hard_to_use: int = 0
 
 
-def encode(turn: Turn, symptoms: Symptoms) -> str:
-    """Write an output."""
+def encode(turn: Turn, symptoms: Symptoms, role: str = "", seed: int = 0) -> str:
+    """Write an output; ``role`` may ask for further lines (``maspo.world.signals``)."""
     lines = ["This output is simulated; no language model wrote it."]
     shown = {"Checked": symptoms.checked, "Missed": symptoms.missed, "Manner": symptoms.manners}
     lines += [f"{label}: {', '.join(items)}." for label, items in shown.items() if items]
     if symptoms.hard_to_use:
         lines.append(f"Hard to use from: {symptoms.hard_to_use} of the outputs read.")
-    lines.append(f"<answer>{turn.answer}</answer>")
-    lines.append(
+    marker = (
         f"[simulated: x={turn.key} quality {turn.quality:+.2f} appeal {turn.appeal:+.2f} "
         f"handoff {turn.usable:.2f} form={turn.form}-]"
     )
-    return "\n".join(lines)
+    answer = f"<answer>{turn.answer}</answer>"
+    lines += signals(role, seed, turn.key, turn.quality, f"{answer} {marker}")
+    return "\n".join([*lines, answer, marker])
 
 
 def decode(text: str) -> tuple[Turn, ...]:
@@ -121,4 +123,4 @@ def answer_agent(latents: Latents, request: Request) -> str:
     missed = latents.missed(profile, key)
     checked = tuple(aspect for aspect, _ in latents.input(key).aspects if aspect not in missed)
     hard_to_use = sum(turn.usable < _USABLE_ENOUGH for turn in read)
-    return encode(turn, Symptoms(checked, missed, profile.manners, hard_to_use))
+    return encode(turn, Symptoms(checked, missed, profile.manners, hard_to_use), role, latents.spec.seed)

@@ -27,6 +27,8 @@ FINGERPRINT = "simulated"
 MAX_BODY = 32 * 1024 * 1024
 """Bytes of a request: a prompt of eight million tokens, beyond any model's."""
 _Role: TypeAlias = Literal["system", "user", "assistant"]
+_PIECE = 80
+"""Characters of a piece of a stream."""
 _ROLES: Mapping[str, _Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 
 
@@ -171,8 +173,8 @@ class _Handler:
         self._failed = 0
         self._draws: Counter[str] = Counter()
 
-    async def chat(self, request: web.Request) -> web.Response:
-        """Answer a chat completion."""
+    async def chat(self, request: web.Request) -> web.StreamResponse:
+        """Answer a chat completion, as a stream where one is asked for."""
         if not self._admits(request):
             return _refuse(401, "invalid_api_key", "the key is missing or wrong")
         self._requests += 1
@@ -186,7 +188,8 @@ class _Handler:
             wait = {"Retry-After": str(self._faults.retry_after)}
             return _refuse(429, "rate_limit_exceeded", "simulated rate limit", wait)
         try:
-            asked = read_request(cast(object, await request.json()), request.headers)
+            body = cast(object, await request.json())
+            asked = read_request(body, request.headers)
         except (ValueError, RecursionError) as error:
             return _refuse(400, "invalid_request_error", str(error))
         if asked.temperature and not asked.identity:
@@ -196,17 +199,17 @@ class _Handler:
         else:
             reply = self._world.reply(asked)
         read, written = reply.tokens_in or 0, reply.tokens_out or 0
+        said = {"id": f"simulated-{number}", "created": 0, "model": asked.model, "system_fingerprint": FINGERPRINT}
+        usage = {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
+        if isinstance(body, dict) and body.get("stream") is True:
+            options = body.get("stream_options")
+            tells = isinstance(options, dict) and options.get("include_usage") is True
+            return web.Response(
+                body=_streamed(said, reply.text, usage if tells else None), content_type="text/event-stream"
+            )
         message = {"role": "assistant", "content": reply.text}
-        completion = {
-            "id": f"simulated-{number}",
-            "object": "chat.completion",
-            "created": 0,
-            "model": asked.model,
-            "system_fingerprint": FINGERPRINT,
-            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-            "usage": {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written},
-        }
-        return web.json_response(completion)
+        choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
+        return web.json_response({**said, "object": "chat.completion", "choices": choices, "usage": usage})
 
     async def models(self, request: web.Request) -> web.Response:
         """List the one model."""
@@ -224,6 +227,20 @@ class _Handler:
             return True
         given = request.headers.get("Authorization", "")
         return compare_digest(given.encode("utf-8", "replace"), f"Bearer {self._faults.api_key}".encode())
+
+
+def _streamed(said: Mapping[str, object], text: str, usage: Mapping[str, int] | None) -> bytes:
+    """Return a completion as server-sent events: the text in pieces, then its tokens if they were asked for."""
+    pieces = [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
+    deltas: list[tuple[Mapping[str, str], str | None]] = [({"role": "assistant", "content": ""}, None)]
+    deltas += [({"content": piece}, None) for piece in pieces]
+    deltas.append(({}, "stop"))
+    chunks: list[Mapping[str, object]] = [
+        {"choices": [{"index": 0, "delta": delta, "finish_reason": end}]} for delta, end in deltas
+    ]
+    last: list[Mapping[str, object]] = [] if usage is None else [{"choices": [], "usage": usage}]
+    events = [{**said, "object": "chat.completion.chunk", **chunk} for chunk in (*chunks, *last)]
+    return b"".join(b"data: %b\n\n" % json.dumps(event).encode() for event in events) + b"data: [DONE]\n\n"
 
 
 def _refuse(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> web.Response:

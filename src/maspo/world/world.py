@@ -9,6 +9,9 @@ from typing import TypeAlias
 from maspo.core.errors import UsageError
 from maspo.core.prompts import Prompts
 from maspo.models.base import Reply, Request
+from maspo.runners.conditions import holds_quickly
+from maspo.runners.flow import Answer, Rollout
+from maspo.runners.flow import Turn as Call
 from maspo.team import Agent, System
 from maspo.team.template import placeholders
 from maspo.world.catalogue import Kind, add, of_kind, split
@@ -16,7 +19,9 @@ from maspo.world.judge import answer_judge
 from maspo.world.latents import ROLE_NOISE, VERSION_NOISE, Latents, Profile, Turn
 from maspo.world.outputs import INPUT_NAME, answer_agent, template_role
 from maspo.world.proposer import answer_proposer
+from maspo.world.signals import signals
 from maspo.world.spec import WorldSpec
+from maspo.world.teams import LIVING
 
 FRESH = 1_000_000
 """Where the population begins on which true accuracy is computed; searches use inputs below it."""
@@ -127,15 +132,16 @@ class World:
         return rows
 
     def system(self, topology: str = "reflect") -> System:
-        """Return a system with short seed prompts, by its name in ``TOPOLOGIES``.
+        """Return a system with short seed prompts, by its name in ``TOPOLOGIES`` or ``LIVING``.
 
         Raises:
             UsageError: unknown topology.
 
         """
-        if topology not in TOPOLOGIES:
-            raise UsageError(f"topology {topology!r}: expected one of {', '.join(TOPOLOGIES)}")
-        agents = _SYSTEMS[topology] if topology in _SYSTEMS else tuple(_layers(*_LAYERED[topology]))
+        known = {**_SYSTEMS, **LIVING}
+        if topology not in known and topology not in _LAYERED:
+            raise UsageError(f"topology {topology!r}: expected one of {', '.join((*TOPOLOGIES, *LIVING))}")
+        agents = known[topology] if topology in known else tuple(_layers(*_LAYERED[topology]))
         return System(agents, name=f"simulated-{topology}", final_answer="tag:answer")
 
     def accuracy(self, system: System, prompts: Prompts, n: int = 2000, start: int = FRESH) -> float:
@@ -168,6 +174,8 @@ class Simulation:
 
     def accuracy(self, prompts: Prompts, keys: Sequence[str]) -> float:
         """Return the share of inputs whose final answer is right."""
+        if not self._system.is_plain:
+            return sum(self._answers(prompts, keys)) / len(keys)
         team = self._team(prompts)
         right = 0
         for key in keys:
@@ -179,6 +187,8 @@ class Simulation:
 
     def expected(self, prompts: Prompts, keys: Sequence[str]) -> float:
         """Return the expected accuracy over the noise: smooth, so that a search on it is not misled by luck."""
+        if not self._system.is_plain:
+            return self._expected_of_a_flow(prompts, keys)
         runs = self._run_expected(self._team(prompts), keys, [{} for _ in keys])
         return self._value(self._system.output, keys, runs)
 
@@ -191,6 +201,8 @@ class Simulation:
         system = self._system
         prompts = dict(system.prompts)
         movable = [name for name in system.order if not system.by_name[name].frozen]
+        if not system.is_plain:
+            return self._best_of_a_flow(keys, passes)
         if len(system.agents) <= _SMALL:
             for name in movable * passes:
                 prompts = self._add_sentences(prompts, keys, name, judged=system.output)
@@ -202,6 +214,64 @@ class Simulation:
             if name in near:
                 prompts = self._add_sentences(prompts, keys[:_FEW], name, judged=name)
         return prompts
+
+    # ── teams that loop, branch, share and map ───────────────────────────────────────────────────────────────────────
+
+    def right_on(self, prompts: Prompts, keys: Sequence[str]) -> Mapping[str, bool]:
+        """Return on which inputs the final answer is right."""
+        return dict(zip(keys, self._answers(prompts, keys), strict=True))
+
+    def _answers(self, prompts: Prompts, keys: Sequence[str]) -> Iterator[bool]:
+        for key in keys:
+            last = self._run_flow(prompts, key, noisy=True)
+            yield last is not None and last.answer == self._latents.input(key).truth
+
+    def _expected_of_a_flow(self, prompts: Prompts, keys: Sequence[str]) -> float:
+        found = [self._run_flow(prompts, key, noisy=False) for key in keys]
+        return sum(self._chance(key, turn) for key, turn in zip(keys, found, strict=True) if turn) / len(keys)
+
+    def _best_of_a_flow(self, keys: Sequence[str], passes: int) -> dict[str, str]:
+        system, prompts = self._system, dict(self._system.prompts)
+        movable = [agent.name for agent in system.agents if not (agent.frozen or agent.same_prompt_as)]
+        best = self.expected(prompts, keys)
+        for name in movable * passes:
+            while True:
+                drafts = [add(prompts[name], sentence) for sentence in of_kind(Kind.FIX, Kind.HANDOFF)]
+                scored = [(self.expected({**prompts, name: draft}, keys), -place) for place, draft in enumerate(drafts)]
+                score, place = max(scored)
+                if score < best + _LEAST_GAIN:
+                    break
+                best, prompts = score, {**prompts, name: drafts[-place]}
+        return dict(system.with_shared(prompts))
+
+    def _run_flow(self, prompts: Prompts, key: str, noisy: bool) -> Turn | None:
+        """Return the turn whose output is the team's answer; None when nobody's is."""
+        system, latents = self._system, self._latents
+        texts, where = {**system.prompts, **prompts}, latents.input(key)
+        run = Rollout(system).run()
+        turns: list[Turn] = []
+        said: list[Answer] | None = None
+        while True:
+            try:
+                wanted = next(run) if said is None else run.send(said)
+            except StopIteration as stop:
+                return None if stop.value is None else turns[int(stop.value.rpartition("#")[2])]
+            said = []
+            for one in wanted:
+                if not isinstance(one, Call):
+                    said.append(bool(holds_quickly(one.condition, one.text)))
+                    continue
+                role, sentences = split(texts[system.by_name[one.agent].prompt_of])
+                profile = latents.profile(role, sentences)
+                read = [turns[place] for place in one.read_places]
+                if noisy:
+                    turn = latents.turn(profile, key, read)
+                else:
+                    quality = latents.expected_quality(profile, where, read)
+                    turn = Turn(key, "", quality, 0.0, profile.usable, profile.form)
+                lines = signals(role, latents.spec.seed, key, turn.quality, "")
+                said.append("\n".join((*lines, f"#{len(turns)}")))
+                turns.append(turn)
 
     def _add_sentences(self, prompts: dict[str, str], keys: Sequence[str], name: str, judged: str) -> dict[str, str]:
         """Add the best sentence to an agent's prompt until none helps; ``judged`` is the agent whose value counts."""
@@ -255,6 +325,9 @@ class Simulation:
         turns = [turns[name] for turns in runs]
         if name != self._system.output:
             return sum(turn.passed_on for turn in turns) / len(turns)
+        return sum(self._chance(key, turn) for key, turn in zip(keys, turns, strict=True)) / len(turns)
+
+    def _chance(self, key: str, turn: Turn) -> float:
+        """Return the chance of a right answer over the noise."""
         noise = math.hypot(ROLE_NOISE, VERSION_NOISE) * math.sqrt(2)
-        margins = [turn.quality - self._latents.input(key).difficulty for key, turn in zip(keys, turns, strict=True)]
-        return sum(0.5 + 0.5 * math.erf(margin / noise) for margin in margins) / len(margins)
+        return 0.5 + 0.5 * math.erf((turn.quality - self._latents.input(key).difficulty) / noise)

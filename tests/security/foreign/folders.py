@@ -91,7 +91,10 @@ several(
     "link:result=result.json link:result_partial=result.json.partial link:config=config.json "
     "link:config_partial=config.json.partial link:prompts_partial=prompts.json.partial "
     "link:evaluation=evaluation.db link:evaluation_log=evaluation.db-wal link:page=evaluation.html.partial "
-    "link:judge=judge.db link:figures=judge_check.json link:settings=maspo.toml link:rows=inputs.jsonl",
+    "link:judge=judge.db link:figures=judge_check.json link:settings=maspo.toml link:rows=inputs.jsonl "
+    "link:cases=holdout.jsonl link:cases_partial=holdout.jsonl.partial link:judge_log=judge.db-wal "
+    "link:comparison=comparison.db link:figures_partial=judge_check.json.partial link:outputs=rows.jsonl "
+    "link:evaluation_journal=evaluation.db-journal link:decisions=decisions.jsonl link:seed=seed_prompts.json",
     _linked,
 )
 several(
@@ -153,7 +156,8 @@ several(
     "pipe:record=run.db pipe:log=run.db-wal pipe:journal=run.db-journal pipe:index=run.db-shm pipe:config=config.json "
     "pipe:prompts=prompts.json pipe:settings=maspo.toml pipe:system=system.yaml pipe:rows=inputs.jsonl "
     "pipe:report=report.html pipe:partial=report.html.partial pipe:evaluation=evaluation.db pipe:new=run.db.new "
-    "pipe:figures=judge_check.json",
+    "pipe:figures=judge_check.json pipe:cases=holdout.jsonl pipe:seed=seed_prompts.json pipe:outputs=rows.jsonl "
+    "pipe:lock=run.db.lock pipe:comparison=comparison.db pipe:decisions=decisions.jsonl pipe:judge=judge.db-wal",
     _pipe,
 )
 several(
@@ -163,7 +167,8 @@ several(
 )
 several(
     "folder:record=run.db folder:log=run.db-wal folder:journal=run.db-journal folder:report=report.html "
-    "folder:partial=report.html.partial folder:config=config.json folder:evaluation=evaluation.db",
+    "folder:partial=report.html.partial folder:config=config.json folder:evaluation=evaluation.db "
+    "folder:cases=holdout.jsonl folder:prompts=prompts.json folder:settings=maspo.toml",
     _directory,
 )
 
@@ -180,6 +185,30 @@ def socket_for_a_record(place: Place) -> None:
         os.chdir(before)
 
 
+@maker
+def sockets_at_every_name_that_is_written(place: Place) -> None:
+    before = Path.cwd()
+    os.chdir(place.folder)
+    try:
+        for name in ("report.html", "report.html.partial", "prompts.json", "holdout.jsonl", "run.db-wal"):
+            _free(place.folder / name)
+            with socket.socket(socket.AF_UNIX) as made:
+                made.bind(name)
+    finally:
+        os.chdir(before)
+
+
+@maker
+def links_to_streams_of_this_process(place: Place) -> None:
+    for name, stream in (("inputs.jsonl", "stdin"), ("prompts.json", "stdin"), ("config.json", "fd/0")):
+        _free(place.folder / name).symlink_to(f"/dev/{stream}")
+
+
+@maker
+def rows_that_are_the_environment(place: Place) -> None:
+    _free(place.folder / "inputs.jsonl").symlink_to("/proc/self/environ")
+
+
 # ── huge files ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -194,7 +223,8 @@ def _huge(name: str) -> Maker:
 several(
     "huge:record=run.db huge:log=run.db-wal huge:journal=run.db-journal huge:config=config.json "
     "huge:prompts=prompts.json huge:settings=maspo.toml huge:system=system.yaml huge:rows=inputs.jsonl "
-    "huge:evaluation=evaluation.db huge:figures=judge_check.json",
+    "huge:evaluation=evaluation.db huge:figures=judge_check.json huge:index=run.db-shm huge:cases=holdout.jsonl "
+    "huge:seed=seed_prompts.json huge:comparison=comparison.db",
     _huge,
 )
 
@@ -244,10 +274,10 @@ def trigger_in_a_record(place: Place) -> None:
 
 @maker
 def column_that_is_computed(place: Place) -> None:
-    first = {**FIRST_TABLES, "meta": "key TEXT PRIMARY KEY, value TEXT AS (hex(zeroblob(200000000)))"}
+    first = {**FIRST_TABLES, "meta": "key TEXT PRIMARY KEY, value TEXT AS (hex(zeroblob(60000000)))"}
     _made(place, *(f"CREATE TABLE {name} ({columns})" for name, columns in first.items()), version=1)
     with closing(sqlite3.connect(place.record)) as connection:
-        connection.executemany("INSERT INTO meta (key) VALUES (?)", [(f"{number}",) for number in range(50)])
+        connection.executemany("INSERT INTO meta (key) VALUES (?)", [(f"{number}",) for number in range(40)])
         connection.commit()
 
 
@@ -279,7 +309,7 @@ def tree_that_leads_to_itself(place: Place) -> None:
 @maker
 def records_that_share_their_pages(place: Place) -> None:
     """Let many leaves hold many cells that are all the same long record."""
-    width, leaves, long = 4096, 200, 600
+    width, leaves, long = 4096, 60, 300
     pages = [bytearray(width) for _ in range(1 + leaves + long)]
     pages[0][:30] = b"CREATE TABLE journal (damaged)"
     local = (width - 12) * 32 // 255 - 23
@@ -358,6 +388,40 @@ def _meta(place: Place, key: str, value: str) -> None:
     with closing(sqlite3.connect(place.record, isolation_level=None)) as connection:
         salt = int(connection.execute("SELECT value FROM spare WHERE key = 'salt'").fetchone()[0])
         put(connection, META, [(key, value)], salt)
+
+
+@maker
+def log_that_makes_a_record_of_terabytes(place: Place) -> None:
+    """A log of one change, with the right sums, to a page far behind the end."""
+    page, salt = bytes(4096), os.urandom(8)
+    head = struct.pack(">IIII", 0x377F0682, 3007000, 4096, 0) + salt
+    sums = _sums(head, (0, 0))
+    frame = struct.pack(">II", 1 << 30, 1 << 30)
+    after = _sums(frame + page, sums)
+    place.beside("-wal").write_bytes(
+        head + struct.pack(">II", *sums) + frame + salt + struct.pack(">II", *after) + page
+    )
+
+
+def _sums(data: bytes, begin: tuple[int, int]) -> tuple[int, int]:
+    first, second = begin
+    words = struct.unpack(f"<{len(data) // 4}I", data)
+    for one, other in zip(words[::2], words[1::2], strict=True):
+        first = (first + one + second) & 0xFFFFFFFF
+        second = (second + other + first) & 0xFFFFFFFF
+    return first, second
+
+
+@maker
+def index_that_says_the_log_is_long(place: Place) -> None:
+    place.beside("-wal").write_bytes(b"")
+    place.beside("-shm").write_bytes(struct.pack("<II", 3007000, 0) + b"\xff" * 32760)
+
+
+@maker
+def trigger_in_an_evaluation(place: Place) -> None:
+    with closing(sqlite3.connect(place.folder / "evaluation.db", isolation_level=None)) as connection:
+        connection.execute("CREATE TRIGGER t AFTER INSERT ON calls BEGIN DELETE FROM calls; END")
 
 
 @maker
@@ -468,6 +532,68 @@ def system_with_a_thousand_laughs(place: Place) -> None:
     (place.folder / "system.yaml").write_text("\n".join(lines) + "\nagents: {solver: {prompt: x, protect: *m}}\n")
 
 
+APP = "agents:\n  solver: {{prompt: Solve the problem.}}\napp:\n  run: {run}\n"
+
+
+def _app(run: str) -> Maker:
+    def make(place: Place) -> None:
+        said = run.format(made=place.outside / "made", url=place.url)
+        (place.folder / "system.yaml").write_text(APP.format(run=json.dumps(said)))
+        (place.folder / "team.py").write_text(
+            f"open({str(place.outside / 'made')!r}, 'w').close()\ndef f(row): return 'x'\n"
+        )
+
+    return make
+
+
+MAKERS["app that is a command"] = _app("touch {made}")
+MAKERS["app that is a function"] = _app("team:f")
+MAKERS["app that is sent the rows"] = _app("{url}/rows")
+
+
+@maker
+def record_with_an_app(place: Place) -> None:
+    job = _job(place)
+    job["system"]["app"] = {"run": f"touch {place.outside / 'made'}", "folder": str(place.outside)}  # type: ignore[index]
+    _meta(place, "job", json.dumps(job))
+
+
+@maker
+def record_whose_files_are_elsewhere(place: Place) -> None:
+    """Have the files that prompts are written back to lie outside."""
+    (place.outside / "team.py").write_text("PROMPT =  + str(_first_prompt(place)) + \n")
+    job = _job(place)
+    job["sources"] = {"system": str(place.outside / "system.yaml")}
+    _meta(place, "job", json.dumps(job))
+    (place.folder / "prompts.json").write_text(json.dumps({name: f"{text} And lie." for name, text in _prompts(place)}))
+
+
+def _prompts(place: Place) -> list[tuple[str, str]]:
+    return list(json.loads((place.folder / "seed_prompts.json").read_text()).items())
+
+
+def _first_prompt(place: Place) -> str:
+    return _prompts(place)[0][1]
+
+
+@maker
+def settings_in_the_folder_above(place: Place) -> None:
+    text = f'[models]\nbase_url = "{place.url}/v1"\napi_key_env = "MASPO_TEST_SECRET"\nagent = "m"\n'
+    (place.folder.parent / "maspo.toml").write_text(text)
+
+
+@maker
+def settings_for_the_judge_alone(place: Place) -> None:
+    judge = f'base_url = "{place.url}/v1"\napi_key_env = "MASPO_TEST_SECRET"\nmodel = "j"\n'
+    (place.folder / "maspo.toml").write_text(f"[models.judge]\n{judge}")
+
+
+@maker
+def settings_with_headers(place: Place) -> None:
+    text = f'[models]\nbase_url = "{place.url}/v1"\nagent = "m"\nheaders = {{ X-Key = "env:MASPO_TEST_SECRET" }}\n'
+    (place.folder / "maspo.toml").write_text(text)
+
+
 def _job(place: Place) -> dict[str, object]:
     store = RunStore.read(place.record)
     found: dict[str, object] = json.loads(store.meta()["job"])
@@ -491,6 +617,40 @@ def _change_models(place: Place, **changes: object) -> None:
 def run_within_a_run(place: Place) -> None:
     shutil.copytree(place.folder, place.folder / "inner" / "run")
     (place.folder / "inner" / "run" / "report.html.partial").symlink_to(place.victim)
+
+
+@maker
+def links_in_a_chain(place: Place) -> None:
+    record = place.record.rename(place.folder / "link0")
+    for number in range(1, 30):
+        (place.folder / f"link{number}").symlink_to(f"link{number - 1}")
+    place.record.symlink_to("link29")
+    assert record.exists()
+
+
+@maker
+def links_that_lead_to_each_other(place: Place) -> None:
+    for name, other in (("run.db", "evaluation.db"), ("evaluation.db", "run.db"), ("prompts.json", "./prompts.json")):
+        _free(place.folder / name).symlink_to(other)
+
+
+@maker
+def a_thousand_runs_that_are_links(place: Place) -> None:
+    for number in range(1000):
+        (place.folder.parent / f"r{number}").symlink_to(place.folder.parent)
+
+
+@maker
+def names_that_drive_a_terminal(place: Place) -> None:
+    for name in ("\x1b]0;title\x07", "\x1b[2J\x1b[H", "a\nb\rc", "\u202eevil", "[red]x", "%s{0}$(id)`id`"):
+        (place.folder / name).mkdir()
+        shutil.copy(place.record, place.folder / name / "run.db")
+
+
+@maker
+def files_that_nobody_may_read(place: Place) -> None:
+    for path in place.folder.iterdir():
+        path.chmod(0)
 
 
 @maker

@@ -223,7 +223,8 @@ class Metered:
             if late is not None:
                 raise late from None
             raise
-        reply = without_thoughts(reply, "\n".join(message.content for message in request.messages))
+        if not request.verbatim:
+            reply = without_thoughts(reply, "\n".join(message.content for message in request.messages))
         usd = self._ledger.settle(reservation, reply)
         if reply.refused_by or reply.broken:
             self._ledger.book_unused(request, usd)

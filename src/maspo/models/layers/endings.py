@@ -20,7 +20,7 @@ def check_ending(request: Request, reply: Reply) -> None:
         )
     if reply.broken:
         failure = Transient(
-            f"{request.model}: the endpoint ended the reply with an error (finish_reason: error)",
+            f"{request.model}: the endpoint ended the reply with an error ({reply.missing or 'finish_reason: error'})",
             Stage.LOST,
             seconds=reply.seconds,
         )

@@ -35,7 +35,7 @@ from maspo.optimizers.parts.state import SearchState
 from maspo.team.graph import Team
 
 CALLS_PER_AGENT = 1000
-"""Calls planned for each agent that is rewritten: as many as our own search plans, so that the two can be compared."""
+"""Calls planned for each agent that is rewritten; a comparison gives all methods the same number instead."""
 
 Orders: TypeAlias = Literal[1, 2]
 """Whether a comparison is judged in one order of the two outputs, or in both."""
@@ -178,13 +178,13 @@ class PlannedSearch(SearchState):
             for key in inputs
         )
 
-    def fits(self, proposals: Sequence[Propose], met: Meeting) -> bool:
-        """Tell whether a step fits into the plan: proposals, and the runs of what they are expected to bring."""
+    def fits(self, proposals: Sequence[Propose], met: Meeting, more: int = 0) -> bool:
+        """Tell whether a step fits into the plan: proposals, runs of what they should bring, and more calls."""
         unknown = [
             {**met.base, **{name: f"{met.base[name]}\n{number}" for name in met.agents}} for number in range(met.count)
         ]
         runs = [one for text in unknown for one in self.comparisons(met.reference, text, met.inputs, "", met.orders)]
-        calls = self.count.total + self.problem.reserve
+        calls = self.count.total + self.problem.reserve + more
         prices = [request.price(self.problem) for request in proposals] + [run.price(self.problem) for run in runs]
         for price in prices:
             calls += price.judge + price.proposer

@@ -44,6 +44,6 @@ def hard_negatives(buffer: Sequence[Case], agent: str, team: Team, most: int) ->
     """Return the cases that concern an agent: its own and its predecessors', one per input, newest first."""
     chosen: dict[str, Case] = {}
     for case in buffer:
-        if case.agent == agent or agent in team.successors[case.agent]:
+        if case.agent == agent or agent in team.readers(case.agent):
             chosen.setdefault(case.input_key, case)
     return tuple(chosen.values())[:most]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from maspo.core.prompts import Prompts
 from maspo.events import SearchEvent
-from maspo.optimizers.base import Answers, Ask, Asking, Case, Compare, Problem, Request
+from maspo.optimizers.base import Answers, Ask, Asking, Case, Compare, Problem, Request, Ruling, Sent
 from maspo.optimizers.parts.misalignment import new_cases, remembered
 from maspo.optimizers.parts.record import case_events
 
@@ -23,10 +23,14 @@ class SearchState:
         """The misalignment buffer (Eq. 6), newest first."""
         self.events: list[SearchEvent] = []
         """What happened since it asked the last time."""
+        self.rulings: list[Ruling] = []
+        """What a person ruled, and the search has not obeyed yet."""
 
     def ask(self, requests: Sequence[Request]) -> Asking[Answers]:
         """Ask, and tell what happened since the last time."""
-        results = yield self.make_ask(requests)
+        sent: Sent = yield self.make_ask(requests)
+        self.rulings += [one for one in sent if isinstance(one, Ruling)]
+        results = [one for one in sent if not isinstance(one, Ruling)]
         answers = list(zip(requests, results, strict=True))
         self.learn(answers)
         return answers

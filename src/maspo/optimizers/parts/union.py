@@ -7,11 +7,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from statistics import fmean
+from typing import Protocol
 
 from maspo.core.prompts import Prompts
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import ConflictFound
-from maspo.optimizers.base import Case
+from maspo.optimizers.base import Asking, Case
 from maspo.optimizers.parts.effects import SCORE_VARIANCE
 from maspo.optimizers.parts.mixture import Candidate, MixedRun, Mixture, by_agent, join
 from maspo.team.graph import Team
@@ -145,6 +146,56 @@ class Round:
             cases = [Case(key, leaves, changes[leaves], joint, f"{step}/{leaves}", ("global",)) for key in inputs]
             self.withdrawn.update(own[leaves])
             yield ConflictFound(step, (first, second), alone, self.mean(together), inputs), cases
+
+
+class Uniting(Protocol):
+    """What uniting needs of the search that it is part of."""
+
+    def try_together(self, purpose: str, blocks: Sequence[Sequence[int]]) -> Asking[list[Trial]]:
+        """Let the candidates of each block meet the anchor together; nothing once a round has tried enough."""
+        ...
+
+    def record_conflicts(self, pairs: Sequence[Trial]) -> None:
+        """Tell which of these pairs clash, and withdraw the lesser change of each."""
+        ...
+
+    def estimate(self, runs: Sequence[MixedRun]) -> tuple[float, ...]:
+        """Return what each candidate adds, by some runs."""
+        ...
+
+
+def unite(search: Uniting, round_: Round, good: Sequence[int], team: Team, spread: float | None) -> Asking[Trial]:
+    """Try what looks good together, then parts of it, as long as something is left that may beat the anchor.
+
+    Return the best of it, or nothing when the anchor did better. ``spread`` is the standard deviation of effects;
+    without it no conflicts are looked for.
+    """
+    latest = yield from search.try_together("union", [good])
+    while latest:
+        union = round_.trials[0].part
+        sides = split_sides(union, round_.candidates, team)
+        if spread is not None and round_.attempts == 1 and all(sides) and round_.falls_short(spread):
+            latest = yield from search.try_together("sides", sides)
+            continue
+        pairs = []
+        if spread is not None and len(round_.trials) == 3:  # the union and its two sides
+            pairs = round_.suspects(search.estimate(round_.runs_apart()), team)
+        if pairs == [union.members]:
+            search.record_conflicts(round_.trials[:1])
+        elif pairs:
+            latest = yield from search.try_together("pairs", pairs)
+            search.record_conflicts(latest)
+            mended = [member for member in union.members if member not in round_.withdrawn]
+            if all(set(mended) != set(trial.part.members) for trial in round_.trials):
+                latest = yield from search.try_together("union", [mended])
+                continue
+        best = round_.best()
+        if round_.mean(best) >= 0 and round_.ever_won(best.part.members):
+            return best
+        parts = split_parts(max(latest, key=round_.mean).part.members, round_, team)
+        round_.effects = search.estimate(round_.runs)
+        latest = yield from search.try_together("parts", parts)
+    return NO_TRIAL
 
 
 def divide(members: Sequence[int], agents: Collection[str], candidates: Sequence[Candidate]) -> list[tuple[int, ...]]:

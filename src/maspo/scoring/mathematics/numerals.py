@@ -36,8 +36,19 @@ def number_in_words(text: str) -> Fraction | None:
     if not 0 < len(words) <= _MOST_WORDS or words in (["a"], ["an"]):
         return None
     negative = words[0] in ("minus", "negative")
-    value = _mixed(words[negative:])
+    value = _chance(words) or _mixed(words[negative:])
     return value if value is None or not negative else -value
+
+
+def _chance(words: list[str]) -> Fraction | None:
+    """Read "one in eight" and "three out of ten"."""
+    between = next((part for part in (["out", "of"], ["in"]) if part[0] in words[1:-1]), None)
+    if between is None:
+        return None
+    at = words.index(between[0])
+    part, whole = _whole(words[:at]), _whole(words[at + len(between) :])
+    known = words[at : at + len(between)] == between and part is not None and whole
+    return part / whole if known and part is not None and whole else None
 
 
 def _mixed(words: list[str]) -> Fraction | None:

@@ -10,6 +10,7 @@ import re
 from maspo.scoring.closing import without_closing
 from maspo.scoring.languages import ANSWER, NO, may_be_abroad
 from maspo.scoring.marked import LONGEST_BOX, boxes, json_answer, tagged_answer
+from maspo.scoring.mathematics.numerals import number_in_words
 from maspo.scoring.readable import last_found, last_line
 from maspo.scoring.reply import parts_of
 
@@ -52,6 +53,21 @@ _DENIAL = re.compile(r"(?i)\s*(?:not\b|n['’]t\b)")
 _INSTEAD = re.compile(
     r"(?i:\bbut(?:\s+rather)?\s+|\binstead,?\s+(?:it\s+is\s+)?|\bit(?:['’]s|\s+is|\s+was)\s+(?!not\b))"
 )
+_EITHER_BOX = re.compile(
+    r"\\boxed\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}\$?,?\s+(or)\s+\$?\\boxed\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}\$?\.?\s*$"
+)
+"""Two boxes at the end of a text, of which neither is said to be the answer alone."""
+_INSTEAD_ABROAD = re.compile(
+    r"[,;]?\s*\b(?:sondern|sino(?:\s+que\s+es)?|mais(?:\s+plutôt)?|bensì|maar|utan|mas\s+sim|lecz|ale|nýbrž|hanem|а)\s+"
+    r"|而是"
+)
+"""What stands between what is denied and what is said in its place."""
+_LETTERS_OF_EUROPE = re.compile(r"(?i)(?!answer|final|correct|solution|root|result)[a-zà-žа-я]")
+_AND_ABROAD = re.compile(r"(?<=\d)\s+(?:et|und|y|e|och|og|en|и)\s+(?=[-−]?\d)")
+_DECIMAL_COMMA = re.compile(r"^([^\d,]*\d{1,3}),(\d{1,2})(?![\d,])(?=[^\d]*$)")
+"""A comma in a number alone that parts no thousands."""
+_EURO_COMMA = re.compile(r"(€\s?\d+),(\d\d)(?!\d)|(?<![\d,])(\d+),(\d\d)(?=\s?€)")
+_NOT_BUT = re.compile(r"(?i)\b(is|was|are|were)(?:n['’]t|\s+not)\s+[^,.;]{1,40}?,?\s+but\s+(?:rather\s+)?(?=[-−\d$\\])")
 _RETRACTED = re.compile(
     r"(?i:\bwait\b|\bactually\b|\bcorrection\b|\boops\b|\bhmm\b|\bsorry\b|\bmistake\b|\bmiscounted\b|\bthat(?:['’]s"
     r"|\s+is|\s+was)\s+(?:wrong|incorrect|not\s+right)"
@@ -88,7 +104,7 @@ _ASIDE_AFTER = re.compile(
     r"(?<=[\w\d})%$²³!])[,;]?\s+\(\s*(?:"
     r"(?i:or|i\.?e\.?|e\.?g\.?|about|approx\w*|roughly|rounded|check\w*|since|because|as|to|in|not|verified|from"
     r"|using|the|after|which|that|where|see)\b|[≈=]|\\approx"
-    r"|[A-Za-z]{2,}\s)[^\n]{0,200}$"
+    r"|[A-Za-z]{2,}\s|[A-Za-z-]{3,}\)|[\d.,]+\s?(?:[a-z]{2,}|[hs])\))[^\n]{0,200}$"
     r"|(?<=[\d%$²³])\s+[\[{]\s*(?:[=≈]|[a-z]{2,})[^\]\n]{0,100}\]?\.?$"
     r"|(?<=[\d%$²³])\s*(?:[✓✔✅]|\\checkmark).{0,20}$"
     r"|(?<=[\d%$²³])\s+\([\d.\s]+[+*/×·÷−-][\d.\s+*/×·÷−-]*\)[^\n]{0,200}$"
@@ -124,7 +140,10 @@ _UNIT = (
     r"|inch(?:es)?|ounces?|kilomet(?:er|re)s?|met(?:er|re)s?|centimet(?:er|re)s?|kilograms?|grams?|lit(?:er|re)s?"
     r"|degrees?|h|min|s|m|cm|kg|g|lb|oz|ft)"
 )
-_AMOUNTS = re.compile(rf"(?<![\w.,])\d+(?:\.\d+)?\s?{_UNIT}(?:,?\s+(?:and\s+)?\d+(?:\.\d+)?\s?{_UNIT})+\b")
+_AMOUNTS = re.compile(
+    r"(?<![\w.,])\d+\s?(?:ft|feet|foot)\.?\s+\d+\s?(?:in|inches)\b|"
+    rf"(?<![\w.,])\d+(?:\.\d+)?\s?{_UNIT}(?:,?\s+(?:and\s+)?\d+(?:\.\d+)?\s?{_UNIT})+\b"
+)
 """One amount in two units: "3 hours and 45 minutes"."""
 _CLOCK = re.compile(r"(?<![\d:.,])\d{1,2}:[0-5]\d(?:\s?[AaPp]\.?\s?[Mm]\b\.?)?(?![\d:])")
 """A time of day."""
@@ -156,7 +175,7 @@ def read_math(output: str) -> str | None:
     if found is None and whole:
         # Before the question there may be nothing but a greeting: the question is then the one that was asked.
         found = _sure(whole[0]) or _unsure(whole[0])
-    return found if found is not None or whole else _unsure(own)
+    return (found if found is not None or whole else _unsure(own)) or None
 
 
 def label_of(gold: str) -> str:
@@ -176,6 +195,8 @@ def _sure(text: str) -> str | None:
         inner = boxes(tagged)
         return (inner[-1] if inner else _in_words(tagged)) or None
     found = boxes(text)
+    if len(found) > 1 and (offered := _EITHER_BOX.search(text[-_END_OF_TEXT:])) is not None:
+        return f"{found[-2]} {offered[1]} {found[-1]}"
     if found:
         return _in_words(found[-1]) or None
     said = json_answer(text)
@@ -221,7 +242,11 @@ def _last_claim(text: str) -> str | None:
         rest = (rest[between.end() :] if between is not None else rest).lstrip()
         denied = _DENIAL.match(rest) or claim[0].rstrip().lower().endswith(("n't", "n’t"))
         if _NO.search(claim[0]):
-            continue
+            instead = _INSTEAD_ABROAD.search(rest, 0, 2 * _SHORT)
+            if instead is None:
+                continue
+            rest = rest[instead.end() :]
+            denied = False
         if denied:
             instead = _INSTEAD.search(rest, 0, 2 * _SHORT)
             if instead is None:
@@ -231,8 +256,14 @@ def _last_claim(text: str) -> str | None:
             return _concluded(last_line(without_closing(text)))
         found = _begun(rest)
         if found is not None:
-            return found
+            return _with_decimal_point(found) if _LETTERS_OF_EUROPE.match(claim[0]) else found
     return None
+
+
+def _with_decimal_point(found: str) -> str:
+    """Return an answer in a language that writes decimals with a comma with a point, and its "and" as a comma."""
+    found = _AND_ABROAD.sub(", ", found, count=1)
+    return found if "." in found else _DECIMAL_COMMA.sub(r"\1.\2", found, count=1)
 
 
 def _claims(text: str) -> list[re.Match[str]]:
@@ -298,9 +329,12 @@ def _concluded(line: str) -> str | None:
         return None
     before = _REMARK.split(sentence)[0]
     sentence = _ASIDE_AFTER.sub("", before if re.search(r"[\d$\\]", before) else sentence)
+    sentence = _NOT_BUT.sub(r"\1 ", sentence) if "but" in sentence else sentence
     compared = _COMPARED.search(sentence.rstrip("."))
     if compared is not None:
         return f"{compared[1].strip('$')} {compared[2]}"
+    if len(sentence) <= _SHORT and sentence[:1].isalpha() and number_in_words(sentence.rstrip(".")) is not None:
+        return sentence.rstrip(".")
     in_words = _FRACTION_WORDS.search(sentence)
     if in_words is not None:
         return in_words[1]
@@ -367,5 +401,6 @@ def _trimmed(text: str) -> str | None:
     text = text.strip()
     if text.startswith("**") or text.endswith("**") or "**" not in text:
         text = text.strip("*")
-    text = text.strip().removesuffix(".").strip()
+    text = _EURO_COMMA.sub(r"\1\3.\2\4", text).strip() if "€" in text else text.strip()
+    text = text if text.endswith("..") else text.removesuffix(".").strip()  # digits that go on end in dots
     return text or None

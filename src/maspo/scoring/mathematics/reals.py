@@ -24,7 +24,9 @@ _EVERYTHING: Interval = ((float("-inf"), 1), (float("inf"), -1))
 def is_set(form: Form) -> bool:
     """Whether an answer is more than a number, a list or one interval: a union, all numbers but some."""
     if form.kind == "value":
-        return _WITHOUT.search(form.text) is not None or _ALL.fullmatch(compact(form.text)) is not None
+        text = form.text  # cheap looks first: most answers are numbers
+        without = ("\\" in text or '"' in text) and _WITHOUT.search(text) is not None
+        return without or (("R" in text or "real" in text) and _ALL.fullmatch(compact(text)) is not None)
     return form.kind == "union" or any(part.brackets == "!=" for part in (form, *form.items))
 
 

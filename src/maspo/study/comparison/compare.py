@@ -19,6 +19,7 @@ from maspo.core.errors import Interrupted, RunChanged, StoreError
 from maspo.core.plain_files import is_there
 from maspo.core.prompts import Prompts
 from maspo.core.usage import Usage, total
+from maspo.data.inputs import Inputs
 from maspo.events import RunFinished
 from maspo.models.base import Request
 from maspo.stats.looks import level_of
@@ -26,6 +27,8 @@ from maspo.store.codec import RecordedResult
 from maspo.store.looks import Look
 from maspo.store.run_store import RunStore
 from maspo.study.calls import provider as default_provider
+from maspo.study.comparison.course import Held, course_of, sets_on_the_way
+from maspo.study.comparison.guards import measure_guards
 from maspo.study.comparison.holdout import measure
 from maspo.study.comparison.plan import (
     COMPARISON,
@@ -36,7 +39,7 @@ from maspo.study.comparison.plan import (
     differences,
     kept_for_holdout,
 )
-from maspo.study.comparison.tally import InputMet, Table, table_of
+from maspo.study.comparison.tally import Guarded, InputMet, Table, table_of
 from maspo.study.job import Looks, Outcome, Provider, Watcher
 from maspo.study.optimize import DATABASE as RUN_DATABASE
 from maspo.study.optimize import resume, start
@@ -77,8 +80,11 @@ class Compared:
     table: Table
     inputs: tuple[InputMet, ...]
     runs: tuple[RunEnd, ...]
+    guarded: Guarded
+    courses: Mapping[str, tuple[Held, ...]]
+    """What each run held on its way, by its name."""
     measuring: Usage
-    """What the common hold-out has cost."""
+    """What measuring has cost: the common hold-out, guard inputs, prompts on the way."""
     seconds: float
     left_out: int
     """Hold-out inputs that a cap left out."""
@@ -125,7 +131,7 @@ async def compare(comparison: Comparison, out: Path, attention: Attention) -> Co
         ends = []
         for run in comparison.runs:
             ends.append(await _run(comparison, run, out, store, looks, attention))
-        return await _measure(comparison, ends, store, looks, attention)
+        return await _measure(comparison, ends, out, store, looks, attention)
 
 
 @asynccontextmanager
@@ -259,14 +265,20 @@ def work_of(round_: int) -> str:
 
 
 async def _measure(
-    comparison: Comparison, ends: list[RunEnd], store: RunStore, looks: _Shared, attention: Attention
+    comparison: Comparison, ends: list[RunEnd], out: Path, store: RunStore, looks: _Shared, attention: Attention
 ) -> Compared:
-    """Run every prompt set once on the common hold-out, under what the runs have left of the caps."""
+    """Run every prompt set once on guard inputs and common hold-out, under what the runs have left of the caps."""
     sets: Mapping[str, Prompts] = {end.run.name: end.finished.winners for end in ends} | {
         name: comparison.system.with_prompts(prompts).prompts for name, prompts in comparison.against.items()
     }
+    courses = {
+        end.run.name: course_of(comparison, end.run, folder_of(out, end.run) / RUN_DATABASE, end.finished.winners)
+        for end in ends
+    }
     spent = total(end.usage for end in ends)
-    job = replace(comparison.job, config=comparison.config.model_copy(update={"caps": _rest(comparison, ends, spent)}))
+    config = comparison.config.model_copy(update={"caps": _rest(comparison, ends, spent)})
+    rows = Inputs((*comparison.inputs.rows, *comparison.guarding))
+    job = replace(comparison.job, inputs=rows, config=config)
     # Under another cap more inputs may be met, which is another look, too.
     content = json.dumps([{name: dict(each) for name, each in sets.items()}, _caps_text(comparison)], sort_keys=True)
     tested = hashlib.sha256(content.encode()).hexdigest()[:16]
@@ -282,15 +294,18 @@ async def _measure(
             simulated = await session.probe(_questions(comparison))
             texts = texts_of_inputs(comparison.job, comparison.holdout)
             look = await session.look(work_of(looks.rounds.index(tested)), texts)
-            inputs = await measure(comparison, session, sets)
+            guarded = await measure_guards(comparison, session, sets)
+            inputs = await measure(comparison, session, {**sets, **sets_on_the_way(courses)})
             await session.save({_ENDED: _caps_text(comparison)})
             usage, seconds = total(session.ledger.usage().values()), session.ledger.seconds
     planned = [end for end in ends if end.run.method.calls is not None]
     return Compared(
         comparison=comparison,
-        table=table_of(inputs, comparison.contestants, comparison.decided_by, look),
+        table=table_of(inputs, comparison.contestants, comparison.decided_by, look, guarded),
         inputs=inputs,
         runs=tuple(ends),
+        guarded=guarded,
+        courses=courses,
         measuring=usage,
         seconds=seconds + sum(end.finished.seconds for end in ends),
         left_out=len(comparison.holdout) - len(inputs),

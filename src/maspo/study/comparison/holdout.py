@@ -22,7 +22,7 @@ from maspo.study.evaluation.evaluate import trace_of
 from maspo.study.session import Session
 from maspo.team import System
 
-_CHUNK = 8
+CHUNK = 8
 """Inputs that are begun together, so that a cap leaves out whole inputs and few of them half paid."""
 _NET: Mapping[Verdict, int | None] = {
     Verdict.WIN: 1,
@@ -36,7 +36,7 @@ _NET: Mapping[Verdict, int | None] = {
 async def measure(comparison: Comparison, session: Session, sets: Mapping[str, Prompts]) -> tuple[InputMet, ...]:
     """Return what every prompt set came to on the hold-out inputs; a cap leaves out the last of them."""
     rows = {row.key: row for row in comparison.inputs.rows}
-    scorer = _scorer(comparison.system) if comparison.decided_by == "labels" else None
+    scorer = scorer_for(comparison.system) if comparison.decided_by == "labels" else None
     session.begin_stage("evaluation", len(comparison.holdout), comparison.measuring_calls)
     found: list[InputMet] = []
 
@@ -45,9 +45,9 @@ async def measure(comparison: Comparison, session: Session, sets: Mapping[str, P
         session.advance()
         return met
 
-    for begin in range(0, len(comparison.holdout), _CHUNK):
+    for begin in range(0, len(comparison.holdout), CHUNK):
         try:
-            found += await together(map(one, comparison.holdout[begin : begin + _CHUNK]))
+            found += await together(map(one, comparison.holdout[begin : begin + CHUNK]))
         except BudgetReached:
             break
     return tuple(found)
@@ -66,10 +66,10 @@ async def _met(
     traces |= dict(zip(sets, runs, strict=True))
     correct: dict[str, bool | None] = {}
     if scorer is not None:
-        correct = {name: await _is_correct(scorer, row, trace) for name, trace in traces.items()}
+        correct = {name: await is_right(scorer, row, trace) for name, trace in traces.items()}
         nets = [_net_of_labels(correct[SEED], correct[name]) for name in traces]
     else:
-        nets = list(await together(_judged(comparison, session, row, base, trace) for trace in traces.values()))
+        nets = list(await together(judged(comparison, session, row, base, trace) for trace in traces.values()))
     return InputMet(row.label, comparison.groups[row.key], dict(zip(traces, nets, strict=True)), correct)
 
 
@@ -79,10 +79,10 @@ async def _better(
     """Return the run that the judge prefers; the first where it does not tell."""
     if one is None or other is None:
         return one or other
-    return other if await _judged(comparison, session, row, one, other) == 1 else one
+    return other if await judged(comparison, session, row, one, other) == 1 else one
 
 
-async def _judged(
+async def judged(
     comparison: Comparison, session: Session, row: Input, base: Trace | None, trace: Trace | None
 ) -> int | None:
     """Return how a run does against that of the seed prompts: without an answer of its own it has lost."""
@@ -104,7 +104,7 @@ def _net_of_labels(base: bool | None, correct: bool | None) -> int | None:
     return -1 if correct is None else int(correct) - int(base)
 
 
-async def _is_correct(scorer: Scorer, row: Input, trace: Trace | None) -> bool | None:
+async def is_right(scorer: Scorer, row: Input, trace: Trace | None) -> bool | None:
     """Return whether a run's answer is that of the label; None where a call failed for good."""
     if trace is None:
         return None
@@ -112,7 +112,7 @@ async def _is_correct(scorer: Scorer, row: Input, trace: Trace | None) -> bool |
     return None if score.outcome == "failed" else score.correct
 
 
-def _scorer(system: System) -> Scorer:
+def scorer_for(system: System) -> Scorer:
     """Return what compares answers with labels, as ``maspo evaluate`` does it with ``--scorer exact``."""
     spec = system.final_answer
     if spec == "auto":

@@ -11,7 +11,7 @@ from math import ceil
 from maspo.config import Caps, RunConfig
 from maspo.core.errors import ConfigInvalid
 from maspo.core.prompts import Prompts
-from maspo.data.inputs import Inputs
+from maspo.data.inputs import Input, Inputs
 from maspo.runners.base import RUNNERS, most_calls
 from maspo.study.comparison.tally import BEST_OF_2, CONTROLS, RERUN, SEED, Contestant, DecidedBy
 from maspo.study.job import Job
@@ -67,12 +67,21 @@ class Comparison:
     seeds: tuple[int, ...] = (0,)
     against: Mapping[str, Prompts] = field(default_factory=dict)
     """Prompts of one's own by name, measured beside what the methods find."""
+    guards: Inputs | None = None
+    """Inputs that must not break: no search sees them, and prompts that break one are not claimed to be better."""
+    points: int = 0
+    """Moments within each search whose prompts are measured, too: the curve over calls."""
     calls: int = 0
     """The calls of each run; 0 without methods."""
     sources: Mapping[str, str] = field(default_factory=dict)
     world: WorldSpec | None = None
     remarks: tuple[str, ...] = ()
     """What readers of the figures must know about the prompts."""
+
+    @property
+    def guarding(self) -> tuple[Input, ...]:
+        """The guard inputs."""
+        return self.guards.rows if self.guards is not None else ()
 
     @property
     def job(self) -> Job:
@@ -120,12 +129,18 @@ class Comparison:
 
     @property
     def measuring_calls(self) -> int:
-        """Upper bound of the calls of the common hold-out: a run of each prompt set, and three of the seed prompts."""
-        sets = len(self.runs) + len(self.against)
+        """Upper bound of the calls of all measuring.
+
+        On the hold-out a run of each prompt set, those on the way included, and three of the seed prompts; on guard
+        inputs a run of each prompt set, and two of the seed prompts.
+        """
+        ends = len(self.runs) + len(self.against)
+        sets = ends + len(self.runs) * self.points
         often = most_calls(RUNNERS.get(self.config.runner.kind), self.system, self.config.runner.options)
         of_a_run = sum(often.get(name, 1) for name in self.system.order)
         judged = 2 if self.decided_by == "labels" else 2 * (1 + sets + len((RERUN, BEST_OF_2)))
-        return len(self.holdout) * ((sets + 3) * of_a_run + judged)
+        guarded = len(self.guarding) * ((ends + 2) * of_a_run + 2 * (ends + 1))
+        return len(self.holdout) * ((sets + 3) * of_a_run + judged) + guarded
 
     @property
     def most(self) -> int:
@@ -205,7 +220,8 @@ def _with_calls(asked: Comparison, calls: int) -> Comparison:
 
 
 def _holding_out(method: Method, most: int) -> Method:
-    holdout = method.config.holdout.model_copy(update={"most": most})
+    # Nothing ships from a comparison, so nothing waits for approval in one.
+    holdout = method.config.holdout.model_copy(update={"most": most, "approve": "none"})
     return replace(method, config=method.config.model_copy(update={"holdout": holdout}))
 
 
@@ -219,6 +235,10 @@ def differences(before: Comparison, now: Comparison) -> tuple[str, ...]:
         lines.append(f"--seeds: was {_listed(before.seeds)}, is {_listed(now.seeds)}")
     if before.against != now.against:
         lines.append("--against: differs")
+    if before.guarding != now.guarding:
+        lines.append("--guard: differs")
+    if before.points != now.points:
+        lines.append(f"--points: was {before.points}, is {now.points}")
     for name in was.keys() & new.keys():
         both = [replace(one.job, config=configs[name]) for one, configs in ((before, was), (now, new))]
         lines += [line for line in differences_between(*both) if line not in lines]

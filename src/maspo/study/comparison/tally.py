@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal, TypeAlias
@@ -23,6 +23,8 @@ BEST_OF_2 = "best of 2"
 CONTROLS = (RERUN, BEST_OF_2)
 Kind: TypeAlias = Literal["seed", "control", "method", "own"]
 DecidedBy: TypeAlias = Literal["judge", "labels"]
+Claim: TypeAlias = VerdictWord | Literal["vetoed"]
+"""What is said of a contestant; ``vetoed``: whatever it wins elsewhere, it breaks a guard input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,39 @@ class InputMet:
     """Inputs that ask the same are one group."""
     net: Mapping[str, int | None]
     correct: Mapping[str, bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class GuardMet:
+    """One guard input: whether each prompt set keeps it, by the name of the set.
+
+    Of the seed prompts: whether they keep it twice. What they do not keep themselves can veto nothing.
+    """
+
+    label: str
+    held: Mapping[str, bool]
+
+    @property
+    def binding(self) -> bool:
+        """Whether it can veto."""
+        return self.held[SEED]
+
+    def broken_by(self, sets: Sequence[str]) -> bool:
+        """Return whether one of some prompt sets breaks it."""
+        return self.binding and not all(self.held[name] for name in sets)
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """What became of the guard inputs."""
+
+    met: tuple[GuardMet, ...] = ()
+    left_out: int = 0
+    """Guard inputs that a cap left out. While there are any, nothing is claimed: each might have been broken."""
+
+    def broken_by(self, sets: Sequence[str]) -> tuple[str, ...]:
+        """Return the labels of the guard inputs that some prompt sets break."""
+        return tuple(one.label for one in self.met if one.broken_by(sets))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +110,9 @@ class Standing:
     p_adjusted: float | None
     """By Holm's method over all that are tested; None of controls, of which nothing is claimed."""
     p_worse_adjusted: float | None
-    verdict: VerdictWord | None
+    verdict: Claim | None
+    broken: tuple[str, ...] = ()
+    """Guard inputs that the seed prompts keep and one of its prompt sets does not: a veto."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +148,21 @@ class Table:
 
 
 def table_of(
-    inputs: Sequence[InputMet], contestants: Sequence[Contestant], decided_by: DecidedBy, look: int = 1
+    inputs: Sequence[InputMet],
+    contestants: Sequence[Contestant],
+    decided_by: DecidedBy,
+    look: int = 1,
+    guarded: Guarded | None = None,
 ) -> Table:
     """Return standings and tests. ``look`` says the how manyth look at this hold-out it is.
 
     One comparison is one look, however many it tests: Holm's method keeps the level of the look over all claims of one
     kind. Claims against the seed prompts and claims against each other are two kinds, and each gets half of the level.
+    A contestant that breaks a guard input is claimed to be better than nobody; that takes claims away and adds none.
     """
+    guarded = guarded or Guarded()
     tested = [one for one in contestants if one.kind in ("method", "own")]
+    barred = frozenset(one.name for one in tested if guarded.left_out or guarded.broken_by(one.sets))
     level = level_of(look) / (2 if len(tested) > 1 else 1)
     raw = {one.name: _p_values(inputs, one.sets) for one in contestants if one.kind != SEED}
     better = dict(zip((one.name for one in tested), holm([raw[one.name][0] for one in tested]), strict=True))
@@ -127,10 +171,10 @@ def table_of(
     for one in contestants:
         p_value, p_worse = raw.get(one.name, (1.0, 1.0))
         adjusted = (better[one.name], worse[one.name]) if one in tested else None
-        standings.append(_standing(inputs, one, (p_value, p_worse), adjusted, level, decided_by))
+        standings.append(_standing(inputs, one, (p_value, p_worse), adjusted, level, decided_by, guarded))
     return Table(
         standings=tuple(standings),
-        pairs=_pairs(inputs, tested, level),
+        pairs=_pairs(inputs, tested, level, barred),
         inputs=len(inputs),
         groups=len({met.group for met in inputs}),
         decided_by=decided_by,
@@ -146,10 +190,12 @@ def _standing(
     adjusted: tuple[float, float] | None,
     level: float,
     decided_by: DecidedBy,
+    guarded: Guarded,
 ) -> Standing:
     whole = [(met, net) for met in inputs if (net := _net(met, one.sets)) is not None]
     nets, groups, repeats = [net for _, net in whole], [met.group for met, _ in whole], len(one.sets)
     decided = sum(map(bool, group_differences(nets, groups)))
+    broken = guarded.broken_by(one.sets) if adjusted else ()
     accuracy, interval = _accuracy(inputs, one.sets) if decided_by == "labels" else (None, None)
     return Standing(
         name=one.name,
@@ -167,11 +213,23 @@ def _standing(
         p_worse=p_values[1],
         p_adjusted=adjusted[0] if adjusted else None,
         p_worse_adjusted=adjusted[1] if adjusted else None,
-        verdict=claim(adjusted, adjusted, decided, level) if adjusted else None,
+        verdict=_verdict(claim(adjusted, adjusted, decided, level), broken, guarded) if adjusted else None,
+        broken=broken,
     )
 
 
-def _pairs(inputs: Sequence[InputMet], tested: Sequence[Contestant], level: float) -> tuple[Pair, ...]:
+def _verdict(found: VerdictWord, broken: Sequence[str], guarded: Guarded) -> Claim:
+    """Return what is said of a contestant once the guard inputs are heard."""
+    if found == "worse":
+        return found
+    if broken:
+        return "vetoed"
+    return "no_evidence" if found == "improved" and guarded.left_out else found
+
+
+def _pairs(
+    inputs: Sequence[InputMet], tested: Sequence[Contestant], level: float, barred: Collection[str]
+) -> tuple[Pair, ...]:
     found = []
     for one, other in combinations(tested, 2):
         # Methods have equally many seeds; prompts of one's own are one set, which counts as often as they do.
@@ -206,7 +264,7 @@ def _pairs(inputs: Sequence[InputMet], tested: Sequence[Contestant], level: floa
             pair.only_other,
             pair.p_value,
             p_adjusted,
-            pair.better if p_adjusted <= level else "",
+            pair.better if p_adjusted <= level and pair.better not in barred else "",
         )
         for pair, p_adjusted in zip(found, adjusted, strict=True)
     )

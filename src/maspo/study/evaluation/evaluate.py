@@ -274,8 +274,9 @@ async def open_evaluation(evaluation: Evaluation, database: Path, attention: Att
             if NOTED in noted:
                 before = EVALUATION.load(noted[NOTED])
                 evaluation = replace(evaluation, config=in_form_of(evaluation.config, before.config))
-            await store.append([], {"run": run, NOTED: EVALUATION.dump(evaluation)})
+            # First, or a process that is killed in between leaves a record that its own user has to agree to.
             trust.remember(of_evaluation(evaluation, run), database.parent)
+            await store.append([], {"run": run, NOTED: EVALUATION.dump(evaluation)})
             async with attention.provider(evaluation.job, run) as bare:
                 session = Session(evaluation.job, store, bare, attention.watcher, prices=prices, looks=attention.looks)
                 async with at_work(session, attention.watcher, attention.stop):

@@ -150,7 +150,7 @@ FOUND = Serialized(Evaluated, "what the evaluation found", "evaluation", "output
 def changes(before: Evaluation, now: Evaluation) -> tuple[str, ...]:
     """Return one line per field that differs; caps and paths do not count, nor what only a search goes by."""
     found = differences_between(before.job, now.job)
-    lines = [line for line in found if not line.startswith(("config.proposer.", "config.holdout."))]
+    lines = [line for line in found if not line.startswith(("config.search.", "config.proposer.", "config.holdout."))]
     for name, flag in _GIVEN.items():
         if getattr(before, name) != getattr(now, name):
             lines.append(f"{flag}: differs")

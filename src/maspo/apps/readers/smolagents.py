@@ -1,0 +1,13 @@
+"""smolagents (tried with 1.26.0): instructions stand within a long prompt of the framework's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+KIND = ("smolagents", "MultiStepAgent")
+
+
+def tell(agent: Any) -> dict[str, Any]:
+    """Return what an agent is called and told, and whom it manages."""
+    managed = list(agent.managed_agents)
+    return {"name": agent.name or "", "passages": [agent.instructions], "hands_over_to": managed}

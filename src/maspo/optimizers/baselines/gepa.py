@@ -1,0 +1,244 @@
+"""GEPA by its own package: reflective evolution on a Pareto front of inputs, asked through this port.
+
+Agrawal et al., arXiv 2507.19457; the package is ``gepa``, the extra of the same name. What defines GEPA is its own
+code, run in a thread: which candidate is the parent (drawn from the Pareto front over inputs), which agent is next,
+whether a child is accepted (a strictly higher sum on the minibatch) and scored on all of the Pareto inputs. What it
+wants evaluated or rewritten becomes requests of this port, so that its calls are recorded, counted and capped like
+everybody's, and it is resumed by replay. Its reflection is worded by our proposer, which shows the traces of the
+minibatch. A candidate's score on an input is 1, ½ or 0 as it is better than the seed prompts, level or worse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from pydantic import Field
+
+from maspo.core.errors import ConfigInvalid
+from maspo.core.prompts import Prompts
+from maspo.core.seeded import shuffled
+from maspo.core.turns import Done, Say, Turns
+from maspo.core.verdict import Comparison
+from maspo.optimizers.base import Asking, Compare, Problem, Propose, Search
+from maspo.optimizers.baselines.planned import EVEN, BaselineConfig, Meeting, PlannedSearch, Scored
+from maspo.optimizers.parts.reward import value_of
+
+_MOST_IDLE = 20
+"""Iterations in a row that ask for nothing, after which none will."""
+
+
+class GepaConfig(BaselineConfig):
+    """The settings of GEPA; ``batch`` inputs are its Pareto set, the others feed its minibatches."""
+
+    method: Literal["gepa"] = "gepa"
+    minibatch: int = Field(default=3, ge=1, description="inputs whose traces lead a rewrite (3 in the paper)")
+    merge: bool = Field(default=False, description="also merge candidates that descend from one (GEPA+Merge)")
+
+
+class Gepa:
+    """Let the package search, and answer it."""
+
+    Config = GepaConfig
+
+    def __init__(self, config: GepaConfig) -> None:
+        self.config = config
+
+    def search(self, problem: Problem) -> Search:
+        """Begin a search from the seed prompts."""
+        return _Gepa(self.config, problem).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Evaluate:
+    """GEPA wants to know what a candidate is worth on some inputs."""
+
+    candidate: Mapping[str, str]
+    inputs: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rewrite:
+    """GEPA wants new texts for some agents of a candidate, led by its traces on a minibatch."""
+
+    candidate: Mapping[str, str]
+    agents: Sequence[str]
+    inputs: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Child:
+    """A candidate that was rewritten, and is not told of yet."""
+
+    step: int
+    prompts: Prompts
+    parent: Prompts
+    agents: tuple[str, ...]
+    """Whose texts are new."""
+    comparisons: tuple[Comparison, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _MayGoOn:
+    """GEPA asks whether there is room for another iteration."""
+
+
+class _Gepa(PlannedSearch):
+    def __init__(self, config: GepaConfig, problem: Problem) -> None:
+        super().__init__(config, problem)
+        self.config = config
+        self.scores: dict[tuple[str, ...], dict[str, float]] = {}
+        """What joint prompts came to, input by input."""
+        self.best = Scored(self.prompts, EVEN)
+        self.child: _Child | None = None
+        self.steps_begun = 0
+        self.spent, self.idle = 0, 0
+        rest = tuple(key for key in problem.inputs if key not in self.sample)
+        self.feedback = shuffled(rest or problem.inputs, problem.seed, "feedback")
+
+    def run(self) -> Search:
+        if not self.team.rewritten:
+            return self.end("nobody may be rewritten")
+        package = _package()
+        with Turns(lambda say: _search(self, package, say)) as turns:
+            while not isinstance(said := turns.hear(), Done):
+                match said:
+                    case _Evaluate():
+                        turns.answer((yield from self.evaluate(said)))
+                    case _Rewrite():
+                        turns.answer((yield from self.rewrite(said)))
+                    case _:
+                        turns.answer(self.has_room())
+        self.tell_child()
+        if self.joint(said.value) != self.best.prompts:
+            self.take(self.steps_begun, self.joint(said.value), "the best by GEPA's own count")
+        return self.end_of_plan()
+
+    def joint(self, candidate: Mapping[str, str]) -> dict[str, str]:
+        """Return a candidate with the prompts of agents that are never rewritten."""
+        return {**self.problem.seed_prompts, **{name: candidate[name] for name in self.team.rewritten}}
+
+    def has_room(self) -> bool:
+        """Tell whether a whole iteration fits: parent and child on a minibatch, the child on the Pareto inputs."""
+        seeds, agents = self.problem.seed_prompts, self.team.rewritten
+        # An iteration that asks for nothing costs nothing, and would come again for ever.
+        self.idle = 0 if self.count.total > self.spent else self.idle + 1
+        self.spent = self.count.total
+        if self.idle > _MOST_IDLE:
+            return False
+        # A minibatch may be new to parent, child and seed prompts: as if the child met twice as many inputs.
+        unseen = [f"{key}?" for key in self.feedback[: 2 * self.config.minibatch]]
+        asked = [Propose("", agents[0], self.prompts, (), (), 1)]
+        return self.fits(asked, Meeting(seeds, seeds, agents, (*self.sample, *unseen)))
+
+    def evaluate(self, said: _Evaluate) -> Asking[list[float]]:
+        """Return the score of a candidate on each input; what is known is not asked again."""
+        prompts, seeds = self.joint(said.candidate), self.problem.seed_prompts
+        known = self.scores.setdefault(tuple(prompts[name] for name in self.team.rewritten), {})
+        if prompts == dict(seeds):
+            known.update(dict.fromkeys(said.inputs, EVEN))
+        missing = [key for key in dict.fromkeys(said.inputs) if key not in known]
+        where = f"s{self.steps_begun}/{len(self.scores)}/{len(known)}"
+        requests = self.comparisons(seeds, prompts, missing, where)
+        answers = (yield from self.ask(requests)) if requests else ()
+        met = [result for asked, result in answers if isinstance(asked, Compare) and isinstance(result, Comparison)]
+        known.update({each.input_key: EVEN + value_of(each.glob) for each in met})
+        if self.child is not None and self.child.prompts == prompts:
+            self.child = replace(self.child, comparisons=(*self.child.comparisons, *met))
+        if set(self.sample) <= known.keys():
+            score = sum(known[key] for key in self.sample) / len(self.sample)
+            if met and score > self.best.score:
+                self.best = Scored(prompts, score, tuple(met))
+                self.tell_child()
+                self.take(self.steps_begun, prompts, f"the best on the Pareto inputs: {score:.0%} won")
+        return [known[key] for key in said.inputs]
+
+    def rewrite(self, said: _Rewrite) -> Asking[dict[str, str]]:
+        """Return new texts, or the present ones where the proposer wrote none that can be used."""
+        self.tell_child()
+        self.steps_begun += 1
+        step, parent = self.steps_begun, self.joint(said.candidate)
+        self.open_step(said.agents, step, 0)
+        asked = [
+            Propose(f"s{step}/{name}/propose", name, parent, tuple(said.inputs)[: self.shown_traces], (), 1)
+            for name in said.agents
+        ]
+        drafts = yield from self.propose(asked, step)
+        new = {name: found[0] for name, found in zip(said.agents, drafts, strict=True) if found}
+        self.child = _Child(step, {**parent, **new}, parent, tuple(new))
+        return {name: new.get(name, parent[name]) for name in said.agents}
+
+    def tell_child(self) -> None:
+        """Tell what the latest child came to on all that it met, once it meets no more.
+
+        The package does not say when it drops a child: the next rewrite does.
+        """
+        child, self.child = self.child, None
+        if child is None or not child.comparisons:
+            return
+        score = EVEN + sum(value_of(one.glob) for one in child.comparisons) / len(child.comparisons)
+        met = Scored(child.prompts, score, child.comparisons)
+        for name in child.agents:
+            self.tell(child.step, name, met, child.parent[name], self.best.prompts)
+
+
+def _package() -> Any:
+    try:
+        import gepa
+    except ImportError as error:
+        raise ConfigInvalid("search.method=gepa needs its package: pip install 'maspo[gepa]'") from error
+    return gepa
+
+
+class _Adapter:
+    """GEPA's adapter to a system (``gepa.core.adapter.GEPAAdapter``): every question is said in turns."""
+
+    def __init__(self, package: Any, say: Say) -> None:
+        self.package, self.say = package, say
+
+    def evaluate(self, batch: list[str], candidate: dict[str, str], capture_traces: bool = False) -> Any:
+        """Return the scores of a candidate on a batch; a trajectory is the input that the proposer shall be shown."""
+        scores = self.say(_Evaluate(dict(candidate), list(batch)))
+        trajectories = list(batch) if capture_traces else None
+        return self.package.EvaluationBatch(outputs=list(batch), scores=scores, trajectories=trajectories)
+
+    def make_reflective_dataset(
+        self, candidate: dict[str, str], eval_batch: Any, components_to_update: list[str]
+    ) -> dict[str, list[dict[str, Any]]]:
+        """Return the inputs of the minibatch for each agent that is rewritten."""
+        del candidate
+        return {name: [{"input": key} for key in eval_batch.trajectories] for name in components_to_update}
+
+    def propose_new_texts(
+        self, candidate: dict[str, str], reflective_dataset: Mapping[str, Any], components_to_update: list[str]
+    ) -> dict[str, str]:
+        """Return new texts for some agents."""
+        inputs = [entry["input"] for entry in reflective_dataset[components_to_update[0]]]
+        found: dict[str, str] = self.say(_Rewrite(dict(candidate), list(components_to_update), inputs))
+        return found
+
+
+class _Quiet:
+    """A logger that says nothing: what the search does is told by events."""
+
+    def log(self, message: str) -> None: ...
+
+
+def _search(search: _Gepa, package: Any, say: Say) -> Mapping[str, str]:
+    """Run the package to the end of the plan, and return its best candidate."""
+    config, problem = search.config, search.problem
+    found = package.optimize(
+        seed_candidate={name: problem.seed_prompts[name] for name in search.team.rewritten},
+        trainset=list(search.feedback),
+        valset=list(search.sample),
+        adapter=_Adapter(package, say),
+        reflection_minibatch_size=config.minibatch,
+        skip_perfect_score=False,  # 1 is better than the seed prompts, and not perfect
+        use_merge=config.merge,
+        stop_callbacks=lambda _: not say(_MayGoOn()),
+        logger=_Quiet(),
+        seed=problem.seed,
+        raise_on_exception=True,
+    )
+    return dict(found.best_candidate)

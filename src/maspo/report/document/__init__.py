@@ -1,0 +1,21 @@
+"""The document of a run: one JSON object that the page shows, in ``report.html`` and under ``maspo ui``.
+
+``build_document(folder)`` reads a run folder, also while the run goes on. ``document_of(view)`` is the pure part.
+"""
+
+from maspo.report.document.model import FORMAT, Compared, Document, RunRow
+from maspo.report.document.of_view import Extras, document_of, row_of
+from maspo.report.document.record import build_document, compared_in, document_in
+
+__all__ = [
+    "FORMAT",
+    "Compared",
+    "Document",
+    "Extras",
+    "RunRow",
+    "build_document",
+    "compared_in",
+    "document_in",
+    "document_of",
+    "row_of",
+]

@@ -1,0 +1,81 @@
+"""How much of a run goes into a document: texts share rooms, and what does not fit says so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from maspo.core.plain import plain
+from maspo.report.document.model import Document
+from maspo.report.visible import clipped, visible
+
+_MARK = 60
+"""Bytes of the note that a text was shortened."""
+
+
+_LONGEST_NAME = 160
+"""Characters of a name: of an agent, a model, a file. Longer ones are no names."""
+
+
+def short(name: str) -> str:
+    """Return a name made visible, and shortened where it is none."""
+    return clipped(visible(name), _LONGEST_NAME)
+
+
+def fitted(document: Document, most: int, parts: Sequence[str]) -> Document:
+    """Return a document of at most so many bytes: its largest part is halved until it fits, the latest of it stays.
+
+    The counts beside the parts tell how many there were.
+    """
+    sizes = {name: _bytes(getattr(document, name)) for name in parts}
+    while _bytes(document) > most:
+        largest = max(parts, key=sizes.__getitem__)
+        if len(getattr(document, largest)) <= 1:
+            break
+        document = replace(document, **{largest: _half(getattr(document, largest), largest)})
+        sizes[largest] = _bytes(getattr(document, largest))
+    return document
+
+
+_FIRST_COUNTS = frozenset({"prompts", "traces", "inputs", "agents", "edges", "cases", "remarks"})
+"""Parts of which the first are those that matter: what ends the search, what got worse, the order of the team."""
+
+
+def _half(part: Any, name: str) -> Any:
+    if isinstance(part, Mapping):
+        return dict(list(part.items())[: len(part) // 2])
+    return part[: len(part) // 2] if name in _FIRST_COUNTS else part[(len(part) + 1) // 2 :]
+
+
+def _bytes(value: object) -> int:
+    return _escaped(json.dumps(plain(value), ensure_ascii=False, separators=(",", ":")))
+
+
+def size(text: str) -> int:
+    """Return how many bytes a text takes in a page: as JSON in UTF-8, with every ``<`` escaped."""
+    return _escaped(json.dumps(text, ensure_ascii=False))
+
+
+def _escaped(text: str) -> int:
+    return len(text.encode("utf-8", "replace")) + 5 * text.count("<")
+
+
+@dataclass
+class Room:
+    """So many bytes for texts of one kind, first come, first served."""
+
+    left: int
+
+    def fit(self, text: str, most: int) -> str:
+        """Return a text made visible, with at most about ``most`` characters, and what fits of it."""
+        shown = clipped(visible(text), most)
+        if size(shown) > self.left:
+            shown = clipped(shown, max(0, self.left - _MARK) // 2)
+        self.left = max(0, self.left - size(shown))
+        return shown
+
+    def full(self) -> bool:
+        """Say whether nothing more fits."""
+        return self.left <= _MARK

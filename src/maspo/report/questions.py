@@ -1,0 +1,192 @@
+"""The ten questions that a finished run answers, each in a sentence or two: of the page and of the closing summary."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from maspo.core.plain import Dumped
+from maspo.core.usage import total
+from maspo.events import PromptChanged, RunFinished
+from maspo.report import phrases
+from maspo.report.fold import RunView
+from maspo.report.visible import clipped
+from maspo.study.evaluation.calibration import Calibration, calibrate
+
+_MOST_CHARACTERS = 220
+"""Of a reason within an answer: two lines of a page."""
+_MOST_REASONS = 3
+"""Agents whose reason is told; the page of the prompts has all of them."""
+_FAIR = 0.5
+_NOT_YET = "Known when the run has finished."
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Dumped):
+    """A question, its answer in plain words, and the part of the page that says more."""
+
+    question: str
+    answer: str
+    page: str
+
+
+def answers(view: RunView, lost: Sequence[str] = (), judge: Calibration | None = None) -> tuple[Answer, ...]:
+    """Return the ten questions with what is known now.
+
+    ``lost`` names the hold-out inputs that got worse, ``judge`` is its record where the caller knows more than events
+    tell.
+    """
+    judge = judge or (calibrate(view.judge.readings) if view.judge else None)
+    tested = _tested(view)
+    return (
+        Answer("Did it help?", phrases.headline(view), "overview"),
+        Answer("By how much?", _how_much(tested), "overview"),
+        Answer("Is it sure?", _how_sure(tested), "inputs"),
+        Answer("What changed, and why?", _what_changed(view), "prompts"),
+        Answer("Which inputs got worse?", _what_got_worse(tested, lost), "inputs"),
+        Answer("Who misunderstood whom?", _who_misunderstood(view), "cases"),
+        Answer("Where did the money go?", _where_money_went(view), "cost"),
+        Answer("What do I ship?", _what_ships(view), "prompts"),
+        Answer("What would more budget bring?", _what_more_brings(tested), "search"),
+        Answer("Can the judge be trusted?", _can_judge_be_trusted(view, judge), "judge"),
+    )
+
+
+def _tested(view: RunView) -> RunView:
+    """Return a run whose new prompts await approval as one that has ended: its final test is over."""
+    asked = view.approval
+    if view.finished is not None or asked is None:
+        return view
+    seed = {agent.name: agent.seed for agent in view.agents}
+    ended = RunFinished(
+        asked.verdict, "seed", asked.why, asked.holdout, seed, asked.winners, view.usage, view.seconds or 0.0, True
+    )
+    return replace(view, finished=ended)
+
+
+def _how_much(view: RunView) -> str:
+    if view.finished is None:
+        return _NOT_YET
+    holdout = view.finished.holdout
+    if not holdout.n:
+        return f"Hold-out {phrases.UNTESTED}."
+    net = phrases.signed_percent(phrases.net_win_rate(holdout))
+    found = f"Net win rate {net}, 95% interval {phrases.holdout_interval(holdout)}: {phrases.holdout_counts(holdout)}."
+    return f"{found} {phrases.true_accuracy(view)}".strip()
+
+
+def _how_sure(view: RunView) -> str:
+    finished = view.finished
+    if finished is None:
+        return _NOT_YET
+    if not finished.holdout.n:
+        return "Nothing was tested, so nothing is proven."
+    p_value, direction = phrases.sign_test(finished)
+    sure = {
+        "improved": "Yes, as far as a test can say",
+        "worse": "Yes: it is worse",
+        "no_evidence": "No",
+        "cannot_tell": "No: too few answers differ",
+    }[finished.verdict]
+    needed = phrases.inputs_needed(finished)
+    return f"{sure}: {p_value} for {direction} on {phrases.holdout_inputs(finished.holdout)}. {needed}".strip()
+
+
+def _what_changed(view: RunView) -> str:
+    rewritten = [agent.name for agent in view.agents if agent.rewritten]
+    if not rewritten:
+        return "No prompt." if view.finished else "No prompt so far."
+    reasons = {one.decision.agent: one.decision.reason for one in view.steps if isinstance(one.decision, PromptChanged)}
+    why = [f"{name}: {clipped(reasons[name], _MOST_CHARACTERS)}" for name in rewritten if name in reasons]
+    found = f"{phrases.list_names(rewritten)} ({len(rewritten)} of {phrases.plural(len(view.agents), 'agent')})."
+    reasons_told = "; ".join(why[:_MOST_REASONS])
+    return f"{found} {reasons_told}." if reasons_told else found
+
+
+def _what_got_worse(view: RunView, lost: Sequence[str]) -> str:
+    if view.finished is None:
+        return _NOT_YET
+    losses = view.finished.holdout.losses
+    if not losses:
+        return "None of the hold-out." if view.finished.holdout.n else "Not known: nothing was tested."
+    names = f": {phrases.list_names(lost)}" if lost else ""
+    return f"{phrases.plural(losses, 'hold-out input')}{names}."
+
+
+def _who_misunderstood(view: RunView) -> str:
+    found = Counter[tuple[str, str]]()
+    for step in view.steps:
+        for case in step.cases:
+            found.update((case.agent, reader) for reader in case.lost)
+    parts = [
+        f"{'the final answer' if reader == 'global' else reader} gained nothing from what {agent} wrote better "
+        f"({phrases.plural(count, 'case')})"
+        for (agent, reader), count in found.most_common(2)
+    ]
+    parts += [phrases.describe_conflict(view.conflicts[-1])] if view.conflicts else []
+    if not parts:
+        return "Nobody: no misalignment case and no conflict was found."
+    text = "; ".join(parts)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _where_money_went(view: RunView) -> str:
+    whole = total(view.usage.values())
+    if not whole.calls:
+        return "Nothing was spent so far."
+    priced = bool(whole.usd) and not view.simulated
+    ranked = sorted(
+        ((one.usd or 0.0 if priced else float(one.calls), purpose) for purpose, one in view.usage.items()), reverse=True
+    )
+    of = whole.usd if priced and whole.usd else float(whole.calls)
+    shares = ", ".join(f"{purpose} {phrases.percent(value / of)}" for value, purpose in ranked[:3] if value)
+    spent = phrases.money_spent(whole, view.simulated)
+    return f"{phrases.plural(whole.calls, 'call')}, money {spent}. Of the {'money' if priced else 'calls'}: {shares}."
+
+
+def _what_ships(view: RunView) -> str:
+    if view.approval is not None:
+        names = phrases.list_names(view.approval.agents)
+        return f"Nothing before you approve the new prompts of {names}: `maspo steer` approves or rejects."
+    if view.finished is None:
+        return "Nothing yet: the run has not finished."
+    if view.finished.shipped == "seed":
+        return "Your seed prompts, as they were; prompts.json holds them."
+    changed = phrases.plural(sum(agent.changed for agent in view.agents), "new prompt")
+    return f"{changed}, in prompts.json of the run folder; `maspo apply` writes them back into a team's own files."
+
+
+def _what_more_brings(view: RunView) -> str:
+    capped = ""
+    if view.budget_stops:
+        capped = f"A cap ended the search: {view.budget_stops[-1].cap}. A higher one lets it go on."
+    end = "; ".join(phrases.describe_end(view))
+    if any(one.action == "stop" for one in view.decided):
+        capped = "A person stopped the search, so more rounds may find more."
+    needed = phrases.inputs_needed(view.finished) if view.finished else ""
+    found = " ".join(filter(None, (capped, f"{end[0].upper()}{end[1:]}." if end else "", needed)))
+    return found or ("The search does not say." if view.finished else _NOT_YET)
+
+
+def _can_judge_be_trusted(view: RunView, judge: Calibration | None) -> str:
+    by_labels = view.started is not None and view.started.decided_by == "labels"
+    parts = ["Labels decided final answers, not the judge." if by_labels else ""]
+    if judge is not None:
+        if judge.known.share is not None:
+            right = f"{phrases.number(judge.known.count)} of {phrases.number(judge.known.n)}"
+            parts.append(f"Right on {phrases.percent(judge.known.share)} of pairs with a known answer ({right}).")
+        if judge.flip.share is not None:
+            parts.append(f"It contradicts itself on {phrases.percent(judge.flip.share)} of pairs when the order turns.")
+        if judge.first_position.share is not None:
+            low, high = judge.first_position.interval
+            lean = "no lean towards a position is seen" if low <= _FAIR <= high else "it leans towards a position"
+            parts.append(
+                f"The output shown first wins {phrases.percent(judge.first_position.share)} of the time: {lean}."
+            )
+    elif view.judged.contradicted:
+        parts.append(f"It contradicted itself on {phrases.plural(view.judged.contradicted, 'pair')}.")
+    if view.judged.unreadable:
+        parts.append(f"{phrases.plural(view.judged.unreadable, 'reply', 'replies')} held no verdict.")
+    found = " ".join(filter(None, parts))
+    return found or "Not measured: compare it with labels (--labels use) or with your own verdicts (maspo judge-check)."

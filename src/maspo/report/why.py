@@ -1,0 +1,160 @@
+"""Why a prompt is as it is: of each change what asked for it, where it helped and hurt, and what happens without. Pure.
+
+Everything is read from what a run recorded: its events, and the comparisons by which a change was accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from maspo.core.prompts import prompt_id, prompts_id
+from maspo.core.verdict import Comparison, Verdict
+from maspo.events import CandidateScored, LevelCounts, PromptChanged
+
+if TYPE_CHECKING:
+    from maspo.report.fold import AgentView, RunView, StepView
+    from maspo.store import RecordedResult
+
+_MOST_NAMED = 5
+"""Inputs that a line names: enough to look at some, and still one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """The comparisons by which a change was accepted: inputs won and lost by name, of how many."""
+
+    won: tuple[str, ...]
+    lost: tuple[str, ...]
+    inputs: int
+
+
+def tried_by_step(
+    changes: Sequence[PromptChanged], results: Iterable[RecordedResult], labels: Mapping[str, str]
+) -> dict[str, Tried]:
+    """Return by step on which inputs its change was won and lost, as it went into the prompts.
+
+    In a race all changes of a round are tried together, so they are won and lost together.
+    """
+    together: dict[str, dict[str, str]] = {}
+    for change in changes:
+        together.setdefault(change.step.partition("/")[0], {})[change.agent] = change.after
+    wanted: dict[str, list[str]] = {}
+    for change in changes:
+        number = change.step.partition("/")[0]
+        marks = (f"{number}/unite/", f"/{prompts_id(together[number])}/")
+        alone = (f"{change.step}/promote/", f"/{prompt_id(change.after)}/")
+        for beginning, middle in (marks, alone):
+            wanted.setdefault(f"{beginning}\0{middle}", []).append(change.step)
+    met: dict[str, dict[str, Verdict]] = {}
+    for recorded in results:
+        result = recorded.result
+        if not isinstance(result, Comparison) or result.failed:
+            continue
+        for marked, steps in wanted.items():
+            beginning, middle = marked.split("\0")
+            if recorded.request.startswith(beginning) and middle in recorded.request:
+                for step in steps:
+                    met.setdefault(step, {})[result.input_key] = result.glob
+    return {
+        step: Tried(
+            won=tuple(labels.get(key, key) for key, verdict in found.items() if verdict is Verdict.WIN),
+            lost=tuple(labels.get(key, key) for key, verdict in found.items() if verdict is Verdict.LOSS),
+            inputs=len(found),
+        )
+        for step, found in met.items()
+    }
+
+
+def reasons(view: RunView, agent: AgentView) -> tuple[str, ...]:
+    """Return of each change of an agent's prompt one line, and at the end what happens without all of them."""
+    if not agent.rewritten:
+        return ()
+    lines = [
+        _change(view, step, step.decision)
+        for step in view.steps
+        if step.agent == agent.name and isinstance(step.decision, PromptChanged)
+    ]
+    return (*lines, *_without(view, agent.name))
+
+
+def _change(view: RunView, step: StepView, decision: PromptChanged) -> str:
+    where = f"round {step.label}" if step.by_rounds else f"step {step.label}"
+    parts = [_asked(view, step), _levels(step, decision)]
+    if (tried := view.tried.get(step.step)) is not None:
+        others = _together(view, step) if step.by_rounds else []
+        with_whom = f" together with {_names(others)}" if others else ""
+        helped = f"helped on {_inputs(tried.won)}" if tried.won else "helped on none"
+        hurt = f"hurt on {_inputs(tried.lost)}" if tried.lost else "hurt on none"
+        parts.append(f"tried{with_whom} on {tried.inputs} inputs: {helped}, {hurt}")
+    return f"{where}: {'; '.join(part for part in parts if part)}"
+
+
+def _asked(view: RunView, step: StepView) -> str:
+    """Return the evidence that led the proposer: cases of the agent and of whom it reads, found before; or traces."""
+    before: list[str] = []
+    reads = next((agent.reads for agent in view.agents if agent.name == step.agent), ())
+    for other in view.steps:
+        if other.step == step.step:
+            break
+        if other.agent == step.agent or other.agent in reads:
+            before += [case.input_key for case in other.cases]
+    count = len(dict.fromkeys(before))
+    if not count:
+        return "asked for by ordinary traces"
+    return f"asked for by {count} misalignment case{'s' * (count != 1)} found before, and by ordinary traces"
+
+
+def _levels(step: StepView, decision: PromptChanged) -> str:
+    """Return the verdicts by level on the candidates that were merged into the prompt."""
+    after = prompt_id(decision.after)
+    kept = [one for one in step.candidates if one.kept or one.candidate == after]
+    if not kept:
+        return ""
+    names = (("its own output", "local"), ("its readers", "lookahead"), ("the team", "glob"))
+    told = [f"{name} {_counted(kept, level)}" for name, level in names if _decided(kept, level)]
+    return f"seen at {', '.join(told)}" if told else ""
+
+
+def _decided(kept: Sequence[CandidateScored], level: str) -> int:
+    return sum(_counts(one, level).wins + _counts(one, level).losses for one in kept)
+
+
+def _counted(kept: Sequence[CandidateScored], level: str) -> str:
+    wins, losses = (sum(getattr(_counts(one, level), what) for one in kept) for what in ("wins", "losses"))
+    return f"{wins} won, {losses} lost"
+
+
+def _counts(one: CandidateScored, level: str) -> LevelCounts:
+    found: LevelCounts = getattr(one, level)
+    return found
+
+
+def _together(view: RunView, step: StepView) -> list[str]:
+    number = step.step.partition("/")[0]
+    return [
+        other.agent
+        for other in view.steps
+        if other.step != step.step
+        and other.step.partition("/")[0] == number
+        and isinstance(other.decision, PromptChanged)
+    ]
+
+
+def _without(view: RunView, agent: str) -> list[str]:
+    return [
+        f"without it, on {found.inputs} hold-out inputs: {_inputs(found.helped) if found.helped else 'none'} would be "
+        f"worse, {_inputs(found.hurt) if found.hurt else 'none'} better"
+        for found in view.left_out
+        if found.agent == agent
+    ]
+
+
+def _inputs(labels: Sequence[str]) -> str:
+    return f"{len(labels)} ({_names(labels)})"
+
+
+def _names(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

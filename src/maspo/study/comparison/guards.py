@@ -1,0 +1,74 @@
+"""Guard inputs: what the seed prompts do reliably and no change may break, however much it wins elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from maspo.core.concurrency import together
+from maspo.core.errors import BudgetReached, InputsInvalid
+from maspo.core.prompts import Prompts
+from maspo.data.groups import groups_of
+from maspo.data.inputs import Input, Inputs
+from maspo.runners.messages import columns_read
+from maspo.scoring.base import Scorer
+from maspo.study.comparison.holdout import CHUNK, is_right, judged, scorer_for
+from maspo.study.comparison.plan import Comparison
+from maspo.study.comparison.tally import SEED, Guarded, GuardMet
+from maspo.study.evaluation.evaluate import trace_of
+from maspo.study.session import Session
+from maspo.team import System
+
+
+def set_apart(system: System, inputs: Inputs, guards: Inputs, group_by: str) -> Inputs:
+    """Return the inputs without those that ask the same as a guard input: a guard that a search saw guards little.
+
+    Raises:
+        InputsInvalid: guard inputs lack a column that prompts may name, or nothing else is left.
+
+    """
+    if missing := sorted(inputs.columns - guards.columns):
+        raise InputsInvalid(
+            f"--guard: a row lacks {', '.join(missing)}, which every row of the inputs has; give guard inputs of the "
+            "same form"
+        )
+    keys = {row.key for row in guards.rows}
+    both = Inputs((*guards.rows, *(row for row in inputs.rows if row.key not in keys)))
+    of = groups_of(both, columns_read(system, both), group_by).of
+    guarded = {of[key] for key in keys}
+    left = tuple(row for row in inputs.rows if row.key not in keys and of[row.key] not in guarded)
+    if not left:
+        raise InputsInvalid("--guard: every input asks the same as a guard input; give others to search and test on")
+    return replace(inputs, rows=left)
+
+
+async def measure_guards(comparison: Comparison, session: Session, sets: Mapping[str, Prompts]) -> Guarded:
+    """Run every prompt set once on every guard input, and the seed prompts twice; a cap leaves out the last."""
+    rows = comparison.guarding
+    scorer = scorer_for(comparison.system) if any(row.answer is not None for row in rows) else None
+    found: list[GuardMet] = []
+    for begin in range(0, len(rows), CHUNK):
+        chunk = rows[begin : begin + CHUNK]
+        try:
+            found += await together(_met(comparison, session, row, sets, scorer) for row in chunk)
+        except BudgetReached:
+            break
+    return Guarded(tuple(found), len(rows) - len(found))
+
+
+async def _met(
+    comparison: Comparison, session: Session, row: Input, sets: Mapping[str, Prompts], scorer: Scorer | None
+) -> GuardMet:
+    """Return who keeps a guard input: by its label where it has one, else unless the judge says that it got worse.
+
+    What nobody can tell, a failed call or an unreadable verdict, is not kept: a veto errs on the side of caution.
+    """
+    seed = comparison.system.prompts
+    base, again = await together(trace_of(session, seed, row.key, repeat) for repeat in (0, 1))
+    runs = await together(trace_of(session, prompts, row.key, 0) for prompts in sets.values())
+    if scorer is not None and row.answer is not None:
+        first, second, *others = [await is_right(scorer, row, trace) is True for trace in (base, again, *runs)]
+        return GuardMet(row.label, {SEED: first and second, **dict(zip(sets, others, strict=True))})
+    nets = await together(judged(comparison, session, row, base, trace) for trace in (again, *runs))
+    kept = [net is not None and net >= 0 for net in nets]
+    return GuardMet(row.label, dict(zip((SEED, *sets), kept, strict=True)))

@@ -1,0 +1,95 @@
+"""``maspo apply --branch`` and ``--patch``: one commit for each agent, and nothing else changes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from maspo.core.running import run
+from maspo.team.load import dump_system, load_system
+from maspo.testing.runs import SMALL, begin, with_config, world_job
+from maspo.world.spec import WorldSpec
+from tests.cli.conftest import Run
+
+
+def git(folder: Path, *arguments: str) -> str:
+    # One who commits, whatever this machine knows, and no settings of its user.
+    names = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    done = subprocess.run(
+        ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True, env={**os.environ, **names}
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with a team, whose run lies beside it in ``run``."""
+    for name in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{name}_NAME", "somebody")
+        monkeypatch.setenv(f"GIT_{name}_EMAIL", "somebody@example.com")
+    job = world_job(spec=WorldSpec(seed=5), inputs=24)
+    holdout = job.config.holdout.model_copy(update={"ship_if": "better"})
+    job = with_config(job, search=SMALL["race"].model_copy(update={"passes": 4}), holdout=holdout)
+    place = tmp_path / "repository"
+    (place / "teams").mkdir(parents=True)
+    file = place / "teams" / "team.yaml"
+    file.write_text(dump_system(job.system))
+    git(place, "init", "--quiet", "--initial-branch", "main")
+    git(place, "add", ".")
+    git(place, "commit", "--quiet", "--message", "A team")
+    outcome = run(begin(replace(job, sources={"system": str(file)}), tmp_path / "run"))
+    assert outcome.finished is not None and outcome.finished.shipped == "optimized"
+    return place
+
+
+def test_a_branch_has_a_commit_for_each_agent_and_the_checkout_stays(repository: Path, maspo: Run) -> None:
+    file, record = repository / "teams" / "team.yaml", repository.parent / "run"
+    before, seed = file.read_text(), load_system(file).prompts
+    said = maspo("apply", str(record), "--branch", "better")
+    assert said.code == 0, said.err
+    assert file.read_text() == before
+    assert git(repository, "status", "--porcelain") == ""
+    assert git(repository, "branch", "--show-current") == "main"
+    assert git(repository, "worktree", "list").count("\n") == 0
+    subjects = git(repository, "log", "--format=%s", "main..better").splitlines()
+    assert sorted(subjects) == ["New prompt of critic", "New prompt of solver"]
+    body = git(repository, "log", "-1", "--format=%B", "better")
+    for part in ("net win rate", "95% interval", "In the search:", "Run "):
+        assert part in " ".join(body.split())
+    assert all(len(line) <= 72 for line in body.splitlines())
+    git(repository, "checkout", "--quiet", "better")
+    now = load_system(file).prompts
+    assert all(now[name] != seed[name] for name in seed)
+    assert maspo("apply", str(record), "--check").code == 0
+
+
+def test_a_patch_is_one_that_git_takes(repository: Path, maspo: Run) -> None:
+    record, patch = repository.parent / "run", repository.parent / "new.patch"
+    assert maspo("apply", str(record), "--patch", str(patch)).code == 0
+    assert git(repository, "status", "--porcelain") == ""
+    git(repository / "teams", "apply", str(patch))
+    assert maspo("apply", str(record), "--check").code == 0
+
+
+def test_a_dirty_checkout_a_branch_that_is_there_and_a_bad_name_are_refused(repository: Path, maspo: Run) -> None:
+    record = str(repository.parent / "run")
+    assert "there is one already" in maspo("apply", record, "--branch", "main").err
+    assert maspo("apply", record, "--branch", "--force").code != 0
+    assert maspo("apply", record, "--branch", "a b").code == 2
+    (repository / "teams" / "team.yaml").write_text((repository / "teams" / "team.yaml").read_text() + "\n")
+    said = maspo("apply", record, "--branch", "better")
+    assert (said.code, "not committed" in said.err) == (2, True)
+    assert git(repository, "branch", "--list", "better") == ""
+
+
+def test_hooks_do_not_run(repository: Path, maspo: Run) -> None:
+    hook = repository / ".git" / "hooks" / "pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {repository.parent / 'ran'}\nexit 1\n")
+    hook.chmod(0o755)
+    assert maspo("apply", str(repository.parent / "run"), "--branch", "better").code == 0
+    assert not (repository.parent / "ran").exists()

@@ -1,0 +1,283 @@
+"""The document and its page: complete at any moment, bounded, documented, and text of models never acts in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from maspo.config import search_of
+from maspo.events import (
+    AgentInfluence,
+    CaseShown,
+    EdgeInfluence,
+    Effect,
+    Event,
+    InfluenceMeasured,
+    LevelAgreement,
+    PromptChanged,
+    RunFinished,
+    RunStarted,
+    StepStarted,
+    Usage,
+)
+from maspo.report.bundle import index_html, policy_of, report_html
+from maspo.report.document import build_document, compared_in, document_of, row_of
+from maspo.report.document.schema import schema
+from maspo.report.fold import fold
+from maspo.report.questions import answers
+from maspo.report.visible import visible
+from maspo.testing.runs import begin, with_config, world_job
+from tests.report.conftest import INFLUENCE, finished, search_events
+from tests.report.pages import document, embedded, told
+from tests.report.payloads import HTML_PAYLOADS
+
+SCHEMA = Path(__file__).parents[2] / "docs" / "view.schema.json"
+MEGABYTE = 1_000_000
+EVENTS: list[Event] = [*search_events(), INFLUENCE, finished()]
+ATTACKS = (
+    "<script>alert(1)</script>",
+    "</script><script>alert(1)</script>",
+    "<!--<script>",
+    "</SCRIPT >",
+    "]]>",
+    "\x00\x1b]0;title\x07\u202e\ud800",
+    "\u2028\u2029",
+    "\\u003c",
+)
+_TEXTS = st.sampled_from(ATTACKS) | st.text(st.characters(), max_size=20)
+
+
+class _Page(HTMLParser):
+    """What a browser would find in the page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: set[str] = set()
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes.update(name for name, _ in attrs)
+
+    def handle_comment(self, data: str) -> None:
+        raise AssertionError(f"a comment: {data}")
+
+
+def _check(page: str) -> dict[str, Any]:
+    page.encode("utf-8")
+    found = _Page(page)
+    assert found.tags == [
+        *("html", "head", "meta", "meta", "meta", "meta", "meta", "title", "style"),
+        *("body", "div", "noscript", "script", "script"),
+    ]
+    assert not any(name.startswith("on") or name in ("src", "href", "style") for name in found.attributes)
+    assert "<" not in embedded(page)
+    told: dict[str, Any] = json.loads(embedded(page))
+    return told
+
+
+def _poisoned(event: Event, text: str) -> Event:
+    """Return the event with ``text`` in every text field that a model, a user or an endpoint can write."""
+    known = {"kind", "step", "verdict", "shipped", "agent"}
+    doubled = {"winners", "candidate_prompt", "candidate_outputs"}
+    changes: dict[str, Any] = {}
+    for field in fields(event):
+        value = getattr(event, field.name)
+        poison = text * 2 if field.name in doubled else text
+        if isinstance(value, str) and field.name not in known:
+            changes[field.name] = poison
+        if isinstance(value, Mapping) and field.name not in ("reads", "usage"):
+            changes[field.name] = dict.fromkeys(value, poison)
+    return replace(event, **changes)
+
+
+@settings(max_examples=25, deadline=None)
+@given(text=_TEXTS)
+def test_i01_text_of_models_is_data_in_the_page(text: str) -> None:
+    found = _check(report_html(document_of(fold([_poisoned(event, text) for event in EVENTS]))))
+    assert found["cases"][0]["input"] == visible(text)
+    assert visible(text) in found["prompts"].values()
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_i02_names_never_act(whole_run: list[Event], name: str) -> None:
+    start = next(event for event in whole_run if isinstance(event, RunStarted))
+    end = next(event for event in whole_run if isinstance(event, RunFinished))
+    events: list[Event] = [
+        replace(start, system=name, agents=(name,), reads={name: (name,)}, seed_prompts={name: "a"}, notes=(name,)),
+        StepStarted(name, name, 1, 1, 1, 1),
+        PromptChanged(name, name, "a", name, name),
+        CaseShown(name, name, name, name, name, {name: name}, {name: name}, (name, "global"), name),
+        InfluenceMeasured(
+            (AgentInfluence(name, Effect()),), (EdgeInfluence(name, name, 0, 0, 0, LevelAgreement(), Effect()),), name
+        ),
+        replace(end, usage={name: Usage(1)}, winners={name: "b"}, prompts={name: "b"}, why=name),
+    ]
+    found = _check(report_html(document_of(fold(events))))
+    assert {found["name"], found["agents"][0]["name"], found["hint"]} == {visible(name)}
+
+
+def test_i03_the_page_needs_nothing_from_elsewhere(whole_run: list[Event]) -> None:
+    report, live = report_html(document_of(fold(whole_run))), index_html()
+    for page, connections in ((report, "connect-src 'none'"), (live, "connect-src 'self'")):
+        policy = policy_of(page)
+        assert policy.startswith("default-src 'none'; script-src 'sha256-") and connections in policy
+        assert "unsafe" not in policy and "http" not in policy
+        assert not re.search(r"url\(|@import|<link|<img|\beval\(|new Function", page)
+    assert 'maspo-document" type' not in live
+
+
+def test_i04_every_moment_of_a_run_has_a_page(whole_run: list[Event]) -> None:
+    for end in [*range(0, 12), *range(12, len(whole_run), 40)]:
+        _check(report_html(document_of(fold(whole_run[:end]))))
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(st.integers(0, 10_000), max_size=12))
+def test_i05_any_events_in_any_order_have_a_page(whole_run: list[Event], places: list[int]) -> None:
+    view = fold([whole_run[place % len(whole_run)] for place in places])
+    Draft202012Validator(schema()).validate(_check(report_html(document_of(view))))
+
+
+def test_i06_the_verdict_is_in_plain_words(
+    whole_run: list[Event], real_run: list[Event], worse_run: list[Event], cannot_tell_run: list[Event]
+) -> None:
+    improved = told(fold(whole_run))
+    assert "The new prompts are preferred by the judge. They are shipped." in improved
+    assert "51.2% with the seed prompts, 76.4% with the shipped prompts" in improved
+    assert "p = 0.012" in improved and "+4.0% to +38.5%" in improved
+    real = told(fold(real_run))
+    assert "No evidence that the new prompts are better. The seed prompts are shipped." in real
+    assert "Simulated world" not in real
+    assert "--max-usd 5" in real
+    assert "more losses than wins" in told(fold(worse_run))
+    assert "About 240 hold-out inputs would be needed; there were 60." in told(fold(cannot_tell_run))
+
+
+def test_i07_the_schema_that_is_documented_is_that_of_the_document(whole_run: list[Event]) -> None:
+    assert json.loads(SCHEMA.read_text(encoding="utf-8")) == schema(), (
+        "python -m maspo.report.document.schema > docs/view.schema.json"
+    )
+    Draft202012Validator.check_schema(schema())
+    Draft202012Validator(schema()).validate(document(fold(whole_run)))
+
+
+def test_i08_an_unknown_price_is_never_zero(real_run: list[Event]) -> None:
+    cost = document(fold(real_run))["cost"]
+    assert cost["money"] == "unknown" and cost["total"]["usd"] is None
+    assert next(one for one in cost["purposes"] if one["name"] == "judge.lookahead")["usd"] is None
+
+
+def test_i09_at_most_twenty_cases_those_of_the_latest_steps_first(whole_run: list[Event]) -> None:
+    old, new = (next(event for event in whole_run if isinstance(event, CaseShown)) for _ in range(2))
+    steps = [event for event in whole_run if isinstance(event, StepStarted)]
+    shown = [replace(new, step=steps[9].step, label="new"), *[replace(old, step=steps[0].step, label="old")] * 20]
+    found = document(fold([*steps, *shown]))
+    assert [one["label"] for one in found["cases"]] == ["new", *["old"] * 19]
+    assert found["cases_count"] == 21
+
+
+def _large_run(start: RunStarted, agents: int) -> list[Event]:
+    names = tuple(f"agent_{index}" for index in range(agents))
+    prompt = "Solve it step by step. " * 60
+    events: list[Event] = [
+        replace(
+            start,
+            agents=names,
+            reads=dict(zip(names, [(), *((name,) for name in names[:-1])], strict=True)),
+            seed_prompts=dict.fromkeys(names, prompt),
+        )
+    ]
+    for name in names:
+        for generation in range(1, 10):
+            step = f"{name}.{generation}"
+            events.append(StepStarted(step, name, 1, generation, 1, 9))
+        events.append(PromptChanged(step, name, prompt, f"{prompt}Check it, {name}.", "won"))
+    outputs = dict.fromkeys(names, "An <output>. " * 1000)
+    events += [
+        CaseShown(names[0], f"{number}", "in", prompt, prompt, outputs, outputs, names[1:], step)
+        for number in range(30)
+    ]
+    return events
+
+
+def test_i10_three_hundred_agents_stay_below_a_megabyte_and_say_what_is_left_out(whole_run: list[Event]) -> None:
+    start = next(event for event in whole_run if isinstance(event, RunStarted))
+    view = fold(_large_run(start, 300))
+    page = report_html(document_of(view))
+    found = _check(page)
+    assert len(page.encode()) < MEGABYTE
+    assert len(found["agents"]) == 300 and found["steps_count"] == 2700 > len(found["steps"])
+    assert "characters left out" in told(view)
+    assert "and 287 more did not improve" in told(view)
+
+
+def test_i11_texts_without_end_stay_below_a_megabyte(whole_run: list[Event]) -> None:
+    page = report_html(document_of(fold([_poisoned(event, "<" * 30_000) for event in whole_run])))
+    _check(page)
+    assert len(page.encode()) < MEGABYTE
+
+
+def test_i12_ten_questions_at_any_moment(whole_run: list[Event]) -> None:
+    for end in (0, 1, 30, len(whole_run)):
+        found = answers(fold(whole_run[:end]))
+        assert len({one.question for one in found}) == 10
+        assert all(one.answer and one.page for one in found)
+    lost = answers(fold(whole_run), ["tank", "train"])[4].answer
+    assert lost == "8 hold-out inputs: tank, train."
+
+
+def test_i13_a_row_of_a_list_says_how_it_came_out(whole_run: list[Event]) -> None:
+    row = row_of(fold(whole_run), "one", "folder", 5.0).dump()
+    assert (row["id"], row["verdict"], row["n"], row["state"]) == ("one", "improved", 60, "finished")
+    assert row["interval"] == [0.04, 0.385]
+
+
+def test_i14_all_payloads_pass_through_the_data_unchanged(whole_run: list[Event]) -> None:
+    assert len(set(HTML_PAYLOADS)) == 200
+    text = "\n".join(HTML_PAYLOADS)
+    event = next(event for event in whole_run if isinstance(event, CaseShown))
+    page = report_html(document_of(fold([whole_run[0], replace(event, input_text=text)])))
+    assert _check(page)["cases"][0]["input"].startswith(visible(HTML_PAYLOADS[0])[:300])
+
+
+# ── from a record ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_i20_a_record_tells_inputs_traces_the_judges_words_and_where_calls_went(tmp_path: Path) -> None:
+    await begin(with_config(world_job(inputs=40), search=search_of("default", {"calls": 900})), tmp_path)
+    found = build_document(tmp_path).dump()
+    Draft202012Validator(schema()).validate(found)
+    holdout = found["holdout"]["figures"]
+    outcomes = [row["outcome"] for row in found["inputs"]]
+    assert (outcomes.count("won"), outcomes.count("lost"), len(outcomes)) == (
+        holdout["wins"],
+        holdout["losses"],
+        holdout["n"],
+    )
+    for row in found["inputs"]:
+        compared = found["traces"][row["trace"]]
+        assert compared["reference"][-1]["output"] == row["before"]
+    assert sum(one["calls"] for one in found["cost"]["agents"]) == found["cost"]["burn"][-1]["calls"]
+    assert found["judge"]["source"] == "holdout"
+    assert found["judge"]["figures"]["pairs"] == sum(len(row["verdicts"]) == 2 for row in found["inputs"])
+    assert len(report_html(build_document(tmp_path)).encode()) < MEGABYTE
+    for case in found["cases"]:
+        said = {(one["level"], one["agent"]): one["verdict"] for one in case["said"]}
+        assert said.get(("local", case["agent"]), "win") == "win", "a case is won locally"
+    key = next(one["key"] for one in found["comparisons"] if one["kept"])
+    whole = compared_in(tmp_path, key)
+    assert whole is not None and whole.key == key and whole.reference
+    assert compared_in(tmp_path, "no such comparison") is None

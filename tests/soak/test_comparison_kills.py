@@ -1,0 +1,81 @@
+"""``kill -9`` of a comparison at random moments: no recorded call is repeated, and the cap over all holds."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from maspo.core.errors import EXIT_BUDGET, EXIT_OK
+from maspo.study.comparison.compare import DATABASE as OWN
+from maspo.study.comparison.compare import RUNS
+from maspo.study.optimize import DATABASE
+from tests.lengths import length
+from tests.soak.children import Team
+
+METHODS = ("default", "cheap", "best-of-n", "naive-joint", "spo", "opro", "promptbreeder", "paper")
+CHOSEN, SEEDS = METHODS[: length(2, 8)], range(length(1, 3))
+KILLS = length(2, 10)
+PATIENCE = length(120, 1800)
+"""Seconds for a part of a comparison: thousands of calls on a machine that is busy otherwise."""
+CALLS_A_RUN = 170
+"""The smallest plan of a race, and the part of the common hold-out."""
+
+
+def records(team: Team, name: str) -> list[str]:
+    """Return the folders below a comparison that hold a record, its own included."""
+    folder = team.folder / name
+    runs = sorted(path for path in (folder / RUNS).glob("*") if (path / DATABASE).exists())
+    return [*(str(path.relative_to(team.folder)) for path in runs)]
+
+
+def sent(team: Team, name: str) -> Counter[tuple[str, bytes]]:
+    """Return how often each call that is recorded now was sent, by record."""
+    found: Counter[tuple[str, bytes]] = Counter()
+    for place in records(team, name):
+        counted = team.endpoint.received[team.run_id(place)]
+        found.update({(place, body): counted[body] for body in team.recorded(place)})
+    if (team.folder / name / OWN).exists():
+        counted = team.endpoint.received[team.run_id(name, OWN)]
+        found.update({(name, body): counted[body] for body in team.recorded(name, OWN)})
+    return found
+
+
+@pytest.mark.slow
+async def test_q30_a_comparison_killed_again_and_again_repeats_no_recorded_call_and_keeps_its_cap(team: Team) -> None:
+    draw, name, cap = random.Random(8), "compared", CALLS_A_RUN * len(CHOSEN) * len(SEEDS)
+    asked = (
+        *("compare", "system.yaml", "--inputs", "inputs.jsonl", "--out", name, "--yes"),
+        *("--base-url", team.endpoint.url, "--agent-model", "gpt-4.1-mini", "--set", "models.concurrency=4"),
+        *("--methods", ",".join(CHOSEN), "--seeds", f"0-{SEEDS[-1]}", "--max-calls", str(cap)),
+    )
+    recorded: Counter[tuple[str, bytes]] = Counter()
+    kills = 0
+    for number in range(KILLS):
+        child = replace(await team.child(*asked), patience=PATIENCE)
+        # Later and later: at even parts of all calls, so that every stage is met.
+        part = cap // (KILLS + 1)
+        moment = [team.endpoint.another(draw.randint(part // 2, part)), asyncio.sleep(draw.random() * 0.03)]
+        code, said = await child.signalled(signal.SIGKILL, moment)
+        if code != -signal.SIGKILL:
+            assert code in (EXIT_OK, EXIT_BUDGET), said
+            break
+        kills += 1
+        now = sent(team, name)
+        assert {key: now[key] for key in recorded} == recorded, f"kill {number}: a recorded call was repeated"
+        recorded = now
+    code, said = await replace(await team.child(*asked), patience=PATIENCE).ended()
+    assert code in (EXIT_OK, EXIT_BUDGET), said
+    now = sent(team, name)
+    assert {key: now[key] for key in recorded} == recorded, "a recorded call was repeated"
+    assert kills >= KILLS - 1, "a comparison that ends before it is killed proves nothing"
+    places = [team.run_id(place) for place in records(team, name)] + [team.run_id(name, OWN)]
+    received = sum(team.endpoint.received[run].total() for run in places)
+    assert len(records(team, name)) == len(CHOSEN) * len(SEEDS)
+    assert received <= cap
+    assert team.result(name, "comparison.json")["calls"] <= cap
+    print(f"{kills} kills of {len(CHOSEN)} methods x {len(SEEDS)} seeds: {received} of {cap} calls, none repeated")

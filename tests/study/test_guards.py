@@ -1,0 +1,183 @@
+"""Guard inputs and curves of a comparison: what must not break, and what a search held on its way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from maspo.core.errors import InputsInvalid
+from maspo.data.inputs import Inputs, make_inputs
+from maspo.models.base import Reply, Request
+from maspo.study.comparison.compare import Compared, folder_of
+from maspo.study.comparison.course import curves_of
+from maspo.study.comparison.guards import set_apart
+from maspo.study.comparison.plan import COMPARISON, Comparison, differences
+from maspo.study.comparison.tally import SEED, Contestant, Guarded, GuardMet, InputMet, table_of
+from maspo.study.optimize import recorded_job
+from maspo.testing.runs import Counted, world_job
+from maspo.world import World
+from tests.study.test_comparison import asked, figures, own, play
+
+GUARDS = 6
+LOST = "Nobody knows."
+CONTESTANTS = (Contestant(SEED, "seed", (SEED,)), *(Contestant(name, "own", (name,)) for name in "ab"))
+
+
+def met(number: int, **nets: int | None) -> InputMet:
+    return InputMet(f"i{number}", f"g{number}", {SEED: 0, **nets}, {})
+
+
+def clear_win() -> list[InputMet]:
+    return [met(number, a=1, b=0) for number in range(12)]
+
+
+def guarded(comparison: Comparison, start: int = 900) -> Comparison:
+    return replace(comparison, guards=make_inputs(World().inputs(GUARDS, start)))
+
+
+# ── the veto ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_u01_who_breaks_a_guard_input_is_vetoed_and_ahead_of_nobody() -> None:
+    free = table_of(clear_win(), CONTESTANTS, "judge")
+    assert [one.verdict for one in free.standings] == [None, "improved", "cannot_tell"]
+    assert free.pairs[0].better == "a"
+    broken = Guarded((GuardMet("keep", {SEED: True, "a": False, "b": True}),))
+    table = table_of(clear_win(), CONTESTANTS, "judge", guarded=broken)
+    assert [one.verdict for one in table.standings] == [None, "vetoed", "cannot_tell"]
+    assert table.standings[1].broken == ("keep",)
+    assert table.pairs[0].better == ""
+    assert table.standings[1].p_value == free.standings[1].p_value, "the figures stay what they are"
+
+
+def test_u02_what_the_seed_prompts_do_not_keep_themselves_vetoes_nothing() -> None:
+    loose = Guarded((GuardMet("keep", {SEED: False, "a": False, "b": False}),))
+    assert table_of(clear_win(), CONTESTANTS, "judge", guarded=loose).standings[1].verdict == "improved"
+
+
+def test_u03_one_seed_that_breaks_a_guard_input_vetoes_its_method() -> None:
+    rows = [met(number, a0=1, a1=1) for number in range(12)]
+    broken = Guarded((GuardMet("keep", {SEED: True, "a0": True, "a1": False}),))
+    (found,) = table_of(rows, [Contestant("a", "method", ("a0", "a1"))], "judge", guarded=broken).standings
+    assert found.verdict == "vetoed"
+
+
+def test_u04_while_guard_inputs_are_left_out_nothing_is_claimed_to_be_better() -> None:
+    table = table_of(clear_win(), CONTESTANTS, "judge", guarded=Guarded((), left_out=1))
+    assert table.standings[1].verdict == "no_evidence"
+    assert table.pairs[0].better == ""
+    worse = [met(number, a=-1, b=0) for number in range(12)]
+    assert table_of(worse, CONTESTANTS, "judge", guarded=Guarded((), left_out=1)).standings[1].verdict == "worse"
+
+
+# ── measured ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Breaking:
+    """A world in which a team with prompts of one's own cannot answer one input."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.world = World(world_job().world)
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer as the world does, but for that input."""
+        words = "\n".join(message.content for message in request.messages)
+        mine = "Verify each step." in words or LOST in words
+        if request.purpose == "agent" and self.text in words and mine:
+            return Reply(f"{LOST} <answer>none</answer>", 1, 1)
+        return self.world.reply(request)
+
+
+@pytest.mark.parametrize("labels", [True, False])
+def test_u10_an_input_that_new_prompts_break_is_found_by_labels_or_by_the_judge(tmp_path: Path, labels: bool) -> None:
+    comparison = guarded(own(asked(labels=labels)))
+    if not labels:
+        rows = tuple(replace(row, answer=None) for row in comparison.guarding)
+        comparison = replace(comparison, guards=Inputs(rows))
+    whole, _ = play(comparison, tmp_path / "whole")
+    assert len(whole.guarded.met) == GUARDS
+    victim = next(one for one in whole.guarded.met if one.binding and one.held["mine"])
+    text = next(row for row in comparison.guarding if row.label == victim.label).columns["input"]
+    broken, _ = play(comparison, tmp_path / "broken", Counted(Breaking(text)))
+    (found,) = (one for one in broken.guarded.met if one.label == victim.label)
+    assert found.binding
+    assert not found.held["mine"]
+    mine = broken.table.standings[-1]
+    assert victim.label in mine.broken
+    assert mine.verdict in ("vetoed", "worse")
+
+
+def test_u11_no_search_sees_a_guard_input_and_the_bound_of_calls_holds(tmp_path: Path) -> None:
+    comparison = guarded(asked("spo"))
+    found, world = play(comparison, tmp_path)
+    keys = {row.key for row in comparison.guarding}
+    for end in found.runs:
+        assert not keys & {row.key for row in recorded_job(folder_of(tmp_path, end.run)).inputs.rows}
+    assert not keys & set(found.comparison.holdout)
+    assert found.measuring.calls <= found.comparison.measuring_calls
+    assert world.calls == found.spent.calls
+
+
+def test_u12_inputs_that_ask_the_same_as_a_guard_input_are_set_apart() -> None:
+    system = asked().system
+    inputs = make_inputs(["What is 3 times 4?", "what is 3 times 4 ?", "Name a river in Peru."])
+    left = set_apart(system, inputs, make_inputs(["What is 3 times 4?"]), "")
+    assert [row.columns["input"] for row in left.rows] == ["Name a river in Peru."]
+    with pytest.raises(InputsInvalid, match="every input"):
+        set_apart(system, make_inputs(["a b c"]), make_inputs(["a b c"]), "")
+    with pytest.raises(InputsInvalid, match="lacks input"):
+        set_apart(system, inputs, make_inputs([{"question": "x"}]), "")
+
+
+def test_u13_a_killed_comparison_with_guards_and_points_goes_on_to_the_same_figures(tmp_path: Path) -> None:
+    comparison = replace(guarded(asked("spo")), points=2)
+    first, once = play(comparison, tmp_path)
+    again, idle = play(comparison, tmp_path)
+    assert idle.calls == 0
+    assert once.calls > 0
+    assert figures(again) == figures(first)
+    assert (again.guarded, again.courses) == (first.guarded, first.courses)
+    settled = first.comparison
+    assert differences(settled, COMPARISON.load(COMPARISON.dump(settled))) == ()
+    assert differences(settled, replace(settled, points=3)) == ("--points: was 2, is 3",)
+    assert differences(settled, replace(settled, guards=None)) == ("--guard: differs",)
+
+
+# ── on the way ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def on_the_way(tmp_path_factory: pytest.TempPathFactory) -> Compared:
+    comparison = replace(asked("spo", seeds=(0, 1)), points=9)
+    return play(comparison, tmp_path_factory.mktemp("way"))[0]
+
+
+def test_u20_a_curve_begins_with_the_seed_prompts_and_ends_with_what_was_found(on_the_way: Compared) -> None:
+    curves = curves_of(on_the_way.comparison, on_the_way.courses, on_the_way.inputs)
+    standings = {one.name: one for one in on_the_way.table.standings}
+    assert list(curves) == ["spo"]
+    for name, curve in curves.items():
+        assert len(curve) == 11
+        assert curve[0].accuracy == pytest.approx(standings[SEED].accuracy)
+        assert curve[-1].accuracy == pytest.approx(standings[name].accuracy)
+        calls = [point.calls for point in curve]
+        assert calls == sorted(calls)
+        assert calls[0] == 0
+        assert calls[-1] <= on_the_way.comparison.most
+
+
+def test_u21_what_a_search_held_is_what_its_record_says_it_held_after_so_many_calls(on_the_way: Compared) -> None:
+    planned = on_the_way.comparison.calls
+    seeds = on_the_way.comparison.system.prompts
+    changed = 0
+    for end in on_the_way.runs:
+        *way, last = on_the_way.courses[end.run.name]
+        assert last.prompts == end.finished.winners
+        for number, held in enumerate(way, 1):
+            assert held.calls <= number * planned // 10
+            assert held.name in (SEED, end.run.name) or held.prompts != seeds
+            changed += held.name not in (SEED, end.run.name)
+    assert changed, "nothing on the way was measured"

@@ -1,0 +1,184 @@
+"""What ``maspo ui`` shows, to whom, and what it takes: nothing but what the page may ask for is let in."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from maspo.core.running import run
+from maspo.store import RunStore
+from maspo.study.decisions import DECISIONS, Veto, read_lines
+from maspo.testing.runs import begin, world_job
+from maspo.ui.documents import Documents
+from maspo.ui.guard import new_token
+from maspo.ui.runs import Runs
+from maspo.ui.server import Server
+from tests.ui.hostile import Target, hostile, smuggled
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs")
+    for name in ("one", "two"):
+        run(begin(world_job(inputs=8), folder / name))
+    return folder
+
+
+@asynccontextmanager
+async def serving(runs: Path, token: str = "") -> AsyncIterator[tuple[Server, aiohttp.ClientSession]]:
+    async with (
+        Server(Runs([runs]), token=token) as server,
+        aiohttp.ClientSession(f"http://127.0.0.1:{server.port}") as client,
+    ):
+        yield server, client
+
+
+async def read(client: aiohttp.ClientSession, path: str, **headers: str) -> tuple[int, Any, Any]:
+    async with client.get(path, headers=headers) as reply:
+        text = await reply.text()
+        return reply.status, json.loads(text) if reply.content_type == "application/json" else text, reply.headers
+
+
+async def test_u01_the_page_its_runs_and_their_documents_are_shown(runs: Path) -> None:
+    async with serving(runs) as (_, client):
+        status, page, headers = await read(client, "/")
+        assert status == 200 and page.startswith("<!doctype html>")
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert "unsafe" not in headers["Content-Security-Policy"]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert (await read(client, "/api/session"))[1]["actions"] is False
+        _, listed, _ = await read(client, "/api/runs")
+        assert [one["id"] for one in listed["runs"]] == ["one", "two"]
+        assert {one["state"] for one in listed["runs"]} == {"finished"}
+        _, document, headers = await read(client, "/api/runs/one")
+        assert document["verdict"] == listed["runs"][0]["verdict"]
+        again, _, _ = await read(client, "/api/runs/one", **{"If-None-Match": headers["ETag"]})
+        assert again == 304
+
+
+async def test_u02_the_trace_of_a_comparison_is_found_by_its_id_as_the_page_writes_it(runs: Path) -> None:
+    from urllib.parse import quote
+
+    store = RunStore.read(runs / "one" / "run.db")
+    kept = [one.id for one in store.comparisons() if store.comparison(one.id) is not None]
+    store.close_reader()
+    async with serving(runs) as (server, _):
+        for key in (kept[0], kept[-1]):
+            target = Target(server.port, "", "one")
+            status, body = await exchange(
+                server.port, target.request(path=f"/api/runs/one/traces/{quote(key, safe='')}")
+            )
+            assert status == [200] and b'"reference"' in body
+        status, _ = await exchange(server.port, target.request(path="/api/runs/one/traces/none"))
+        assert status == [404]
+
+
+async def exchange(port: int, request: bytes) -> tuple[list[int], bytes]:
+    """Send bytes on a connection of their own; return the statuses of all answers, and what came."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    found = b""
+    try:
+        writer.write(request)
+        await writer.drain()
+        async with asyncio.timeout(5):
+            while piece := await reader.read(65_536):
+                found += piece
+                if b"text/event-stream" in found:
+                    break
+    except (ConnectionError, TimeoutError):
+        pass
+    finally:
+        writer.close()
+    return [int(one) for one in re.findall(rb"HTTP/1\.[01] (\d{3})", found)], found
+
+
+async def test_u03_of_three_hundred_hostile_requests_none_is_accepted(runs: Path) -> None:
+    async with serving(runs, new_token()) as (server, client):
+        target = Target(server.port, server.token, "one")
+        sent = list(hostile(target))
+        assert len(sent) >= 300
+        accepted = []
+        for what, request in sent:
+            statuses, _ = await exchange(server.port, request)
+            if any(status < 400 for status in statuses):
+                accepted.append((what, statuses))
+        assert accepted == []
+        for what, request in smuggled(target):
+            statuses, _ = await exchange(server.port, request)
+            good = request.count(b"GET /api/session")
+            assert sum(status < 400 for status in statuses) <= good, what
+        assert not (runs / "one" / DECISIONS).exists()
+        assert (await read(client, "/api/session"))[0] == 200, "it serves on"
+        statuses, body = await exchange(server.port, target.act())
+        assert statuses == [200], body
+        (line,) = read_lines(runs / "one")
+        assert line.decision == Veto(agent="critic")
+        (runs / "one" / DECISIONS).unlink()
+
+
+async def test_u04_without_allow_actions_nothing_is_decided(runs: Path) -> None:
+    async with serving(runs) as (server, _):
+        for token in ("", "x"):
+            statuses, _ = await exchange(server.port, Target(server.port, token, "one").act())
+            assert statuses == [405]
+    assert not (runs / "one" / DECISIONS).exists()
+
+
+async def test_u05_whoever_follows_is_told_of_a_change(runs: Path) -> None:
+    async with serving(runs) as (_, client), client.get("/api/runs/two/events?since=0") as stream:
+        first = await stream.content.readuntil(b"\n\n")
+        assert first == b'event: changed\ndata: {"seq": 1}\n\n'
+        (runs / "two" / DECISIONS).write_text("\n")
+        async with asyncio.timeout(10):  # a busy machine; it takes a third of a second
+            assert await stream.content.readuntil(b"\n\n") == b'event: changed\ndata: {"seq": 2}\n\n'
+        (runs / "two" / DECISIONS).unlink()
+
+
+async def test_u06_a_hundred_who_follow_are_bounded(runs: Path) -> None:
+    async with serving(runs) as (server, _):
+        request = Target(server.port, "", "one").request(path="/api/runs/one/events")
+        found = [asyncio.open_connection("127.0.0.1", server.port) for _ in range(70)]
+        opened = await asyncio.gather(*found)
+        heads = []
+        for reader, writer in opened:
+            writer.write(request)
+            heads.append(await reader.readline())
+        assert sum(b"503" in head for head in heads) == 6
+        for _, writer in opened:
+            writer.close()
+
+
+def test_u07_an_id_is_looked_up_and_never_a_path(tmp_path: Path) -> None:
+    for name in ("a b", "a-b", "../up", "ünï"):
+        folder = tmp_path / "runs" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "run.db").write_bytes(b"")
+    found = Runs([tmp_path / "runs"])
+    ids = found.folders()
+    assert len(set(ids.values())) == len(ids) == 3
+    assert all(re.fullmatch(r"[A-Za-z0-9._~-]+", one) for one in ids)
+    assert found.folder("../up") is None and found.folder("") is None
+
+
+async def test_u08_a_document_is_built_once_for_all_and_never_out_of_date(runs: Path) -> None:
+    built: list[int] = []
+
+    def build(folder: Path) -> bytes:
+        built.append((folder / DECISIONS).stat().st_size if (folder / DECISIONS).exists() else 0)
+        return str(built[-1]).encode()
+
+    documents = Documents(build)
+    found = await asyncio.gather(*(documents.of(runs / "one") for _ in range(10)))
+    assert built == [0] and len({one.tag for one in found}) == 1
+    for size in (1, 2, 3):
+        (runs / "one" / DECISIONS).write_text("\n" * size)
+        assert (await documents.of(runs / "one")).body == str(size).encode()
+    (runs / "one" / DECISIONS).unlink()

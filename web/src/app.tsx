@@ -1,0 +1,168 @@
+// The frame: name and state of the run, the pages, help, keys.
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { PlaceProvider } from "./context";
+import { Help, useKeys } from "./keys";
+import { Cases } from "./pages/cases";
+import { Compare } from "./pages/compare";
+import { Cost } from "./pages/cost";
+import { Influence } from "./pages/influence";
+import { Inputs } from "./pages/inputs";
+import { Judge } from "./pages/judge";
+import { Log } from "./pages/log";
+import { Overview } from "./pages/overview";
+import { Prompts } from "./pages/prompts";
+import { Runs } from "./pages/runs";
+import { Search } from "./pages/search";
+import { Team } from "./pages/team";
+import { Controls } from "./parts/controls";
+import { href, useRoute } from "./route";
+import type { Source } from "./source";
+import { applyTheme, theme, THEMES } from "./theme";
+import type { Document } from "./view";
+import { number } from "./words";
+
+interface Page {
+  readonly id: string;
+  readonly title: string;
+  readonly show: () => preact.JSX.Element;
+  readonly count?: (document: Document) => number;
+}
+
+const PAGES: readonly Page[] = [
+  { id: "overview", title: "Overview", show: Overview },
+  { id: "team", title: "Team", show: Team, count: (one) => one.agents.length },
+  { id: "search", title: "Search", show: Search, count: (one) => one.steps_count },
+  { id: "prompts", title: "Prompts", show: Prompts, count: (one) => one.agents.filter((agent) => agent.changed).length },
+  { id: "cases", title: "Cases", show: Cases, count: (one) => one.cases_count },
+  { id: "inputs", title: "Inputs", show: Inputs, count: (one) => one.inputs_count },
+  { id: "judge", title: "Judge", show: Judge },
+  { id: "cost", title: "Cost and time", show: Cost },
+  { id: "influence", title: "Who matters", show: Influence },
+  { id: "log", title: "Log", show: Log, count: (one) => one.log_count },
+];
+
+export function App({ source, first }: { source: Source; first: Document | null }) {
+  const route = useRoute();
+  const [found, setFound] = useState<Document | null>(first);
+  const [failed, setFailed] = useState("");
+  const [actions, setActions] = useState(false);
+  const [said, setSaid] = useState("");
+  const [help, setHelp] = useState(false);
+  const main = useRef<HTMLElement>(null);
+  const say = useCallback((message: string) => setSaid(message), []);
+  useEffect(() => {
+    source.actions().then(setActions, () => setActions(false));
+  }, [source]);
+  useEffect(() => {
+    if (!source.live || !route.run) return undefined;
+    let gone = false;
+    const load = () =>
+      source.document(route.run).then(
+        (one) => {
+          if (!gone) {
+            setFound(one);
+            setFailed("");
+          }
+        },
+        (error: unknown) => !gone && setFailed(String(error instanceof Error ? error.message : error)),
+      );
+    setFound(null);
+    void load();
+    const end = source.follow(route.run, () => void load());
+    return () => {
+      gone = true;
+      end();
+    };
+  }, [source, route.run]);
+  const many = source.live && !route.run;
+  const id = many ? (route.page === "compare" ? "compare" : "runs") : PAGES.some((page) => page.id === route.page) ? route.page : "overview";
+  const page = PAGES.find((one) => one.id === id);
+  useKeys({ pages: many ? [] : PAGES.map((one) => href(route.run, one.id)), at: PAGES.findIndex((one) => one.id === id), help: () => setHelp((now) => !now), close: () => setHelp(false) });
+  useEffect(() => {
+    document.title = `maspo: ${many ? (id === "compare" ? "compare" : "runs") : `${found?.name || "no run yet"}${page && page.id !== "overview" ? ` · ${page.title}` : ""}`}`;
+    main.current?.scrollTo?.(0, 0);
+    scrollTo(0, 0);
+  }, [id, many, found?.name]);
+  return (
+    <>
+      <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); main.current?.focus(); }}>
+        Skip to content
+      </a>
+      <header class="top">
+        <div class="brand">
+          {source.live ? <a href={href("", "runs")}>maspo</a> : <span>maspo</span>}
+          {!many && found && (
+            <>
+              <span class="run-name">{found.name || "no run yet"}</span>
+              <State document={found} />
+            </>
+          )}
+        </div>
+        <div class="tools">
+          {!many && found && source.live && actions && <Controls source={source} run={route.run} document={found} say={say} />}
+          <ThemeSwitch />
+          <button type="button" class="small" onClick={() => setHelp(true)} aria-haspopup="dialog">
+            Keys <kbd aria-hidden="true">?</kbd>
+          </button>
+        </div>
+      </header>
+      <div class="frame">
+        {!many && (
+          <nav class="pages" aria-label="Pages">
+            <ul>
+              {PAGES.map((one) => {
+                const count = found && one.count ? one.count(found) : 0;
+                return (
+                  <li key={one.id}>
+                    <a href={href(route.run, one.id)} aria-current={one.id === id ? "page" : undefined}>
+                      <span>{one.title}</span>
+                      {count > 0 && <span class="count">{number(count)}</span>}
+                    </a>
+                  </li>
+                );
+              })}
+            </ul>
+          </nav>
+        )}
+        <main id="main" ref={main} tabIndex={-1}>
+          <div class="said" role="status">{said}</div>
+          {failed && <p class="failure" role="alert">{failed}</p>}
+          {many ? (
+            id === "compare" ? <Compare source={source} route={route} /> : <Runs source={source} route={route} />
+          ) : found ? (
+            <PlaceProvider value={{ document: found, source, route, actions, say }}>{page && <page.show key={page.id} />}</PlaceProvider>
+          ) : (
+            !failed && <p class="nothing">Loading …</p>
+          )}
+        </main>
+      </div>
+      <Help open={help} close={() => setHelp(false)} />
+    </>
+  );
+}
+
+function State({ document }: { document: Document }) {
+  const words: Readonly<Record<string, string>> = { empty: "nothing yet", running: "running", paused: "interrupted", stopped: "stopped", finished: "finished" };
+  return (
+    <span class={`state ${document.state}`}>
+      <span class="lamp" aria-hidden="true" />
+      {words[document.state] ?? document.state}
+      {document.simulated && " · simulated"}
+    </span>
+  );
+}
+
+function ThemeSwitch() {
+  const [chosen, setChosen] = useState(theme());
+  const turn = () => {
+    const next = THEMES[(THEMES.indexOf(chosen) + 1) % THEMES.length] ?? "auto";
+    applyTheme(next);
+    setChosen(next);
+  };
+  return (
+    <button type="button" class="small" onClick={turn} data-theme-switch title="Light, dark, or as the system says">
+      <span class="unseen">Colours: </span>
+      {{ auto: "Auto", light: "Light", dark: "Dark" }[chosen]}
+    </button>
+  );
+}

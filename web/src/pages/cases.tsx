@@ -1,0 +1,171 @@
+// Misalignment cases and conflicts: what an agent wrote better and the team did worse with.
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { useLinks, usePlace } from "../context";
+import { useAct } from "../parts/controls";
+import { Nothing, Outcome, Section } from "../parts/figures";
+import { Choices, Filter, matches, Pick } from "../parts/table";
+import { Diff, Save, Text } from "../parts/text";
+import { SaidList } from "../parts/trace";
+import type { Case } from "../view";
+import { plural, signed } from "../words";
+
+export function Cases() {
+  const { document } = usePlace();
+  const { query, choose, with: link } = useLinks();
+  const wanted = query.find ?? "";
+  const found = useMemo(
+    () => document.cases.filter((one) => (!query.agent || one.agent === query.agent) && matches(`${one.agent} ${one.label} ${one.input} ${one.loss}`, wanted)),
+    [document, query.agent, wanted],
+  );
+  const chosen = found.find((one) => one.id === query.at) ?? found[0];
+  return (
+    <>
+      <h1>Cases</h1>
+      <p class="lead">
+        Inputs on which a candidate won locally, and a reader or the final answer did not gain. {plural(document.cases_count, "case")} found
+        {document.cases_count > document.cases.length && `, the latest ${document.cases.length} shown`}.
+      </p>
+      {document.conflicts.length > 0 && (
+        <Section title="Agents in conflict">
+          {document.conflicts.map((one) => (
+            <article class="card">
+              <h3>{one.agents[0]} and {one.agents[1]}</h3>
+              <p>{one.text}.</p>
+              <p>
+                On{" "}
+                {one.inputs.map(([name, id], place) => (
+                  <>
+                    {place > 0 && ", "}
+                    {id ? <a href={link({ at: id, find: "", agent: "" })}>{name}</a> : name}
+                  </>
+                ))}
+                {one.inputs_count > one.inputs.length && ` and ${one.inputs_count - one.inputs.length} more`}
+              </p>
+              <p class="quiet">alone {signed(one.alone[0])} and {signed(one.alone[1])}, together {signed(one.together)}</p>
+            </article>
+          ))}
+          {document.conflicts_count > document.conflicts.length && <p class="quiet">{plural(document.conflicts_count - document.conflicts.length, "earlier conflict")} not shown.</p>}
+        </Section>
+      )}
+      {document.cases.length === 0 ? (
+        <Nothing>No case is recorded{document.state === "finished" ? "." : " yet."}</Nothing>
+      ) : (
+        <>
+          <div class="bar">
+            <Filter label="Filter" value={wanted} onChange={(value) => choose({ find: value })} />
+            {query.agent && <a href={link({ agent: "" })}>Cases of all agents</a>}
+            <a href={link({ blind: query.blind ? "" : "yes" })} data-blind-switch>{query.blind ? "See who wrote what" : "Judge blind"}</a>
+          </div>
+          <Pick
+            label="Cases"
+            chosen={chosen?.id ?? ""}
+            link={(id) => link({ at: id })}
+            items={found.map((one) => ({ id: one.id, title: `${one.agent} on ${one.label}`, note: one.loss }))}
+          >
+            {chosen && (query.blind ? <Blind key={chosen.id} one={chosen} /> : <Detail one={chosen} />)}
+          </Pick>
+        </>
+      )}
+    </>
+  );
+}
+
+function Detail({ one }: { one: Case }) {
+  const { document } = usePlace();
+  const { to, query, with: link } = useLinks();
+  const view = query.view ?? "both";
+  const verdicts = (agent: string, level: string) => one.said.find((said) => said.level === level && (level === "global" || said.agent === agent));
+  const [before, after] = [document.prompts[one.reference], document.prompts[one.candidate]];
+  return (
+    <>
+      <h2>{one.agent} on {one.label}</h2>
+      <p>{one.agent} wrote something better, and {one.loss}. <a href={to("search", { find: one.agent })}>Its lane</a>{one.trace && <>, <a href={to("inputs", { trace: one.trace })}>the whole trace</a></>}.</p>
+      <h3>Input</h3>
+      <Text text={one.input} />
+      <Choices label="How outputs are shown" chosen={view} link={(value) => link({ view: value })} choices={[["both", "Side by side"], ["diff", "What changed"]]} />
+      {one.outputs.map(([agent, old, fresh], place) => {
+        const level = place === 0 ? "local" : "lookahead";
+        const said = verdicts(agent, level);
+        const lost = one.lost.includes(agent);
+        return (
+          <section class="level" aria-label={`${agent}, before and after`}>
+            <h3>
+              {place === 0 ? "Local" : "Downstream"}: {agent} {said ? <Outcome outcome={said.verdict} /> : place === 0 ? <Outcome outcome="win" /> : lost ? <span class="outcome bad">▼ did not improve</span> : null}
+            </h3>
+            {view === "diff" ? (
+              <Diff before={old} after={fresh} />
+            ) : (
+              <div class="two">
+                <div><h4>With the prompt before</h4><Text text={old} /></div>
+                <div><h4>With the candidate</h4><Text text={fresh} /></div>
+              </div>
+            )}
+          </section>
+        );
+      })}
+      {one.said.length > 0 && <><h3>What the judge said</h3><SaidList said={one.said} /></>}
+      {before !== undefined && after !== undefined && (
+        <details>
+          <summary>What changed in the prompt</summary>
+          <Diff before={before} after={after} />
+        </details>
+      )}
+    </>
+  );
+}
+
+const verdicts = new Map<string, string>();
+/** What a person said of pairs, kept as long as the page is open. */
+
+function Blind({ one }: { one: Case }) {
+  const { source, route, actions, say, document } = usePlace();
+  const act = useAct(source, route.run, say);
+  const { choose } = useLinks();
+  const [said, setSaid] = useState(verdicts.get(one.id) ?? "");
+  const last = one.outputs.at(-1);
+  // The same pair is always shown in the same order, and the order follows from nothing that the reader can see.
+  const turned = useMemo(() => [...`${one.id}${one.input_key}`].reduce((sum, letter) => (31 * sum + letter.charCodeAt(0)) >>> 0, 7) % 2 === 1, [one]);
+  const decide = (choice: "1" | "2" | "t") => {
+    const verdict = choice === "t" ? "tie" : (choice === "1") === turned ? "win" : "loss";
+    verdicts.set(one.id, verdict);
+    setSaid(verdict);
+    if (actions) void act({ action: "judge", case: one.trace || one.id, verdict });
+  };
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      if (event.target instanceof HTMLElement && event.target.matches("input, select")) return;
+      if (event.key === "1" || event.key === "2" || event.key === "t") decide(event.key);
+      if (event.key === "b") choose({ blind: "" });
+    };
+    addEventListener("keydown", pressed);
+    return () => removeEventListener("keydown", pressed);
+  }, [one, turned]);
+  if (!last) return <p class="quiet">Nothing to compare.</p>;
+  const [first, second] = turned ? [last[2], last[1]] : [last[1], last[2]];
+  const judge = one.said.find((each) => each.level === "global")?.verdict ?? one.said.at(-1)?.verdict;
+  const lines = () => [...verdicts].map(([id, verdict]) => JSON.stringify({ run: document.id, pair: document.cases.find((each) => each.id === id)?.trace || id, verdict })).join("\n");
+  return (
+    <div data-blind>
+      <h2>Which is better? {one.label}</h2>
+      <p class="quiet">You do not see which prompt wrote which. Press 1, 2, or t for equally good.</p>
+      <Text text={one.input} />
+      <div class="two">
+        <div><h3>1</h3><Text text={first ?? ""} /></div>
+        <div><h3>2</h3><Text text={second ?? ""} /></div>
+      </div>
+      <div class="buttons" role="group" aria-label="Your verdict">
+        <button type="button" onClick={() => decide("1")}>1 is better</button>
+        <button type="button" onClick={() => decide("2")}>2 is better</button>
+        <button type="button" onClick={() => decide("t")}>Equally good</button>
+        <Save name="human.jsonl" label={`Download your ${plural(verdicts.size, "verdict")}`} text={lines} />
+      </div>
+      <p role="status">
+        {said && (
+          <>
+            You: the candidate <Outcome outcome={said} />. The judge: {judge ? <Outcome outcome={judge} /> : "was not asked"}.
+          </>
+        )}
+      </p>
+    </div>
+  );
+}

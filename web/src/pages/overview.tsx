@@ -1,0 +1,103 @@
+// The verdict first; then the ten questions, what was spent, and what to know before shipping.
+import { useLinks, usePlace } from "../context";
+import { Facts, IntervalBar, Outcome, Section } from "../parts/figures";
+import { BurnChart } from "../parts/burn";
+import { Command } from "../parts/text";
+import { duration, number, percent, signedPercent } from "../words";
+
+export function Overview() {
+  const { document } = usePlace();
+  const { to } = useLinks();
+  const holdout = document.holdout;
+  const figures = holdout?.figures;
+  const changed = document.agents.filter((agent) => agent.changed);
+  return (
+    <article class="overview">
+      <section class={`verdict ${document.verdict ?? document.state}`} aria-label="Verdict">
+        <p class="kicker">{document.label}</p>
+        <h1>{document.headline}</h1>
+        {document.progress && <p class="lead">{document.progress}</p>}
+        {holdout && figures && (
+          <>
+            <figure class="proof">
+              <IntervalBar value={holdout.net} interval={figures.interval} large />
+              <figcaption>
+                <strong class="big">{signedPercent(holdout.net)}</strong> net win rate on {holdout.inputs} that the search never saw, 95% interval{" "}
+                {signedPercent(figures.interval[0])} to {signedPercent(figures.interval[1])}
+              </figcaption>
+            </figure>
+            <p class="tally">
+              <a href={to("inputs", { outcome: "won" })}><Outcome outcome="win" count={figures.wins} /> won</a>
+              <a href={to("inputs", { outcome: "lost" })}><Outcome outcome="loss" count={figures.losses} /> lost</a>
+              <a href={to("inputs", { outcome: "tied" })}><Outcome outcome="tie" count={figures.ties} /> tied</a>
+              {figures.undecided > 0 && <a href={to("inputs", { outcome: "undecided" })}><Outcome outcome="undecided" count={figures.undecided} /> undecided</a>}
+              <span>{holdout.test}</span>
+            </p>
+          </>
+        )}
+        {document.why && <p class="why">{document.why}</p>}
+        {holdout?.lines.map((line) => <p class="quiet">{line}</p>)}
+        {document.truth && (
+          <p class="simulated">
+            Simulated world: no language model was asked. True accuracy: {percent(document.truth[0])} with the seed prompts, {percent(document.truth[1])} with the shipped prompts.
+          </p>
+        )}
+        {document.simulated && !document.truth && <p class="simulated">Simulated world: no language model was asked.</p>}
+      </section>
+
+      <Section title="Ten questions">
+        <ol class="questions">
+          {document.questions.map((one) => (
+            <li key={one.question}>
+              <a href={to(one.page)}>
+                <h3>{one.question}</h3>
+              </a>
+              <p>{one.answer}</p>
+            </li>
+          ))}
+        </ol>
+      </Section>
+
+      {document.remarks.length > 0 && (
+        <Section title="Before you rely on it">
+          <ul class="remarks">
+            {document.remarks.map((remark) => (
+              <li class={remark.tone}>
+                <span aria-hidden="true">{remark.tone === "bad" ? "!" : "·"}</span> {remark.text}
+              </li>
+            ))}
+          </ul>
+        </Section>
+      )}
+
+      <Section title="Budget" aside={<a href={to("cost")}>Cost and time</a>}>
+        <Facts
+          facts={[
+            ["Calls", `${number(document.cost.total.calls)}${document.cost.cap_calls ? ` of at most ${number(document.cost.cap_calls)}` : ""}`],
+            ["Money", document.cost.money],
+            ["Time", duration(document.cost.seconds)],
+            ["Tokens", `${number(document.cost.total.tokens_in)} in, ${number(document.cost.total.tokens_out)} out`],
+          ]}
+        />
+        <BurnChart cost={document.cost} />
+        {document.more.length > 0 && (
+          <p>
+            <strong>More budget:</strong> {document.more.join("; ")}.
+          </p>
+        )}
+      </Section>
+
+      {document.shipped && (
+        <Section title="Ship" aside={<a href={to("prompts")}>Read every change</a>}>
+          <p>
+            {document.shipped === "optimized"
+              ? `prompts.json of the run folder holds ${changed.length === 1 ? "one new prompt" : `${changed.length} new prompts`} and the unchanged ones.`
+              : "prompts.json of the run folder holds your seed prompts: what was found is not shipped."}
+          </p>
+          <Command text={`maspo diff ${document.folder || "RUN"}`} />
+          <Command text={`maspo apply ${document.folder || "RUN"}`} />
+        </Section>
+      )}
+    </article>
+  );
+}

@@ -1,0 +1,139 @@
+// The prompts: what changed, against whatever one likes, and what to do with them.
+import { useMemo } from "preact/hooks";
+import { useLinks, usePlace } from "../context";
+import { useAct } from "../parts/controls";
+import { Facts, Nothing, Section } from "../parts/figures";
+import { Choices, Filter, matches, Pick } from "../parts/table";
+import { Command, Copy, Diff, Prompt, Save } from "../parts/text";
+import type { Agent } from "../view";
+import { number, percent, signed } from "../words";
+
+export function Prompts() {
+  const { document } = usePlace();
+  const { query, choose, with: link } = useLinks();
+  const wanted = query.find ?? "";
+  const ordered = useMemo(() => [...document.agents].sort((one, other) => Number(other.changed) - Number(one.changed)), [document]);
+  const found = useMemo(() => ordered.filter((agent) => matches(`${agent.name} ${document.prompts[agent.winner] ?? ""}`, wanted)), [ordered, wanted]);
+  if (document.agents.length === 0) return <><h1>Prompts</h1><Nothing>Prompts are known once the run has started.</Nothing></>;
+  const agent = found.find((one) => one.name === query.agent) ?? found[0];
+  const shipped = () => JSON.stringify(Object.fromEntries(document.agents.map((one) => [one.name, document.prompts[one.shipped || one.winner] ?? ""])), null, 2);
+  return (
+    <>
+      <h1>Prompts</h1>
+      <p class="lead">{status(document.state, document.shipped, document.agents)}</p>
+      <div class="bar">
+        <Filter label="Filter" value={wanted} onChange={(value) => choose({ find: value })} />
+        <Save name="prompts.json" label="Download prompts.json" text={shipped} />
+      </div>
+      <Pick
+        label="Agents"
+        chosen={agent?.name ?? ""}
+        link={(name) => link({ agent: name, a: "", b: "" })}
+        items={found.map((one) => ({ id: one.name, title: one.name, note: one.changed ? `new prompt${one.suspicious.length ? " · look twice" : ""}` : "unchanged" }))}
+      >
+        {agent && <Detail agent={agent} />}
+      </Pick>
+    </>
+  );
+}
+
+function status(state: string, shipped: string | null, agents: readonly Agent[]): string {
+  if (!agents.some((agent) => agent.changed)) return "No prompt was changed.";
+  if (state !== "finished") return "The search is not over: these prompts may still change.";
+  return shipped === "seed" ? "The search ended with these prompts, but they are not shipped." : "The new prompts are shipped. Read each change as if a colleague had proposed it.";
+}
+
+function Detail({ agent }: { agent: Agent }) {
+  const { document, source, route, actions, say } = usePlace();
+  const { query, to, with: link, choose } = useLinks();
+  const act = useAct(source, route.run, say);
+  const steps = document.steps.filter((step) => step.agent === agent.name);
+  const changes = steps.filter((step) => step.decision?.changed);
+  const candidates = useMemo(() => {
+    const names = new Map<string, string>([[agent.seed, "seed prompt"]]);
+    for (const step of steps) for (const one of step.candidates) if (!names.has(one.id)) names.set(one.id, `candidate ${one.id.slice(0, 8)}, round ${step.label}, ${signed(one.score)}`);
+    for (const step of changes) if (step.decision) names.set(step.decision.after, `new in round ${step.label}`);
+    names.set(agent.winner, agent.changed ? "new prompt" : "seed prompt");
+    return [...names].filter(([id]) => document.prompts[id] !== undefined);
+  }, [document, agent]);
+  const parent = changes.at(-1)?.decision?.before ?? agent.seed;
+  const a = query.a || agent.seed;
+  const b = query.b || agent.winner;
+  const [before, after] = [document.prompts[a], document.prompts[b]];
+  const cases = document.cases.filter((one) => one.agent === agent.name);
+  const seed = document.prompts[agent.seed] ?? "";
+  const winner = document.prompts[agent.winner] ?? "";
+  const view = query.view ?? (agent.changed ? "diff" : "text");
+  return (
+    <>
+      <div class="section-head">
+        <h2>{agent.name}</h2>
+        <span class="buttons">
+          <Copy text={after ?? ""} label="Copy this prompt" />
+          <Save name={`${agent.name.replace(/[^A-Za-z0-9._-]+/g, "-")}.txt`} label="Download" text={() => after ?? ""} />
+        </span>
+      </div>
+      <Facts
+        facts={[
+          ["Length", `${number(seed.length)} → ${number(winner.length)} characters`],
+          ["Changed", `${agent.times_changed}×`],
+          ["Expected worth", `${signed(agent.worth)}${agent.share !== null ? `, ${percent(agent.share, 0)} of all` : ""}`],
+          ["Cases", <a href={to("cases", { agent: agent.name })}>{cases.length} shown</a>],
+          ["Ships", agent.shipped === "" ? "not yet" : agent.shipped === agent.seed ? "the seed prompt" : "the new prompt"],
+        ]}
+      />
+      {changes.at(-1)?.decision && <p><strong>Why:</strong> {changes.at(-1)?.decision?.reason}.</p>}
+      {agent.suspicious.map((what) => <p class="failure">! Look twice: the new prompt {what}.</p>)}
+      <div class="bar">
+        <Choices label="How it is shown" chosen={view} link={(value) => link({ view: value })} choices={[["diff", "What changed"], ["text", "Whole text"], ["both", "Side by side"]]} />
+        {view !== "text" && <Which label="From" value={a} choices={candidates} pick={(id) => choose({ a: id })} />}
+        <Which label={view === "text" ? "Prompt" : "To"} value={b} choices={candidates} pick={(id) => choose({ b: id })} />
+        {view !== "text" && parent !== agent.seed && <a href={link({ a: parent, b: agent.winner })}>Against its parent</a>}
+      </div>
+      {before === undefined || after === undefined ? (
+        <p class="quiet">This text was left out to keep the report small; prompts.json and the run folder have it.</p>
+      ) : view === "diff" ? (
+        <Diff before={before} after={after} placeholders={agent.placeholders} />
+      ) : view === "text" ? (
+        <Prompt text={after} placeholders={agent.placeholders} />
+      ) : (
+        <div class="two">
+          <div><h3>Before</h3><Prompt text={before} placeholders={agent.placeholders} /></div>
+          <div><h3>After</h3><Prompt text={after} placeholders={agent.placeholders} /></div>
+        </div>
+      )}
+      {actions && agent.changed && (
+        <div class="buttons" role="group" aria-label="Decide on this prompt">
+          <button type="button" onClick={() => void act({ action: "approve", agents: [agent.name], prompt: b })}>Approve</button>
+          <button type="button" onClick={() => void act({ action: "reject", agents: [agent.name], prompt: b })}>Reject</button>
+          <button type="button" onClick={() => void act({ action: "pin", agent: agent.name, prompt: b })}>Pin</button>
+          <button type="button" onClick={() => void act({ action: "veto", agent: agent.name, prompt: b })}>Veto</button>
+        </div>
+      )}
+      <Section title="How it came about">
+        <ol class="rounds">
+          {steps.filter((step) => step.decision).map((step) => (
+            <li>
+              <strong>Round {step.label}</strong> {step.decision?.changed ? "new prompt" : "kept"}: {step.decision?.reason}.{" "}
+              {step.decision?.changed && <a href={link({ a: step.decision.before, b: step.decision.after, view: "diff" })}>What changed</a>}
+            </li>
+          ))}
+        </ol>
+        <Command text={`maspo apply ${document.folder || "RUN"}`} />
+      </Section>
+    </>
+  );
+}
+
+function Which({ label, value, choices, pick }: { label: string; value: string; choices: readonly (readonly [string, string])[]; pick: (id: string) => void }) {
+  return (
+    <label class="which">
+      <span>{label}</span>
+      <select value={value} onChange={(event) => pick(event.currentTarget.value)}>
+        {choices.map(([id, name]) => (
+          <option value={id}>{name}</option>
+        ))}
+      </select>
+    </label>
+  );
+}

@@ -1,0 +1,67 @@
+// Several runs, under `maspo ui`: what each came to, and which to compare.
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { IntervalBar, Nothing } from "../parts/figures";
+import { Filter, matches, Table } from "../parts/table";
+import { href, replace, type Route } from "../route";
+import type { RunRow, Source } from "../source";
+import { duration, moment, money, number } from "../words";
+
+const MOST_COMPARED = 4;
+const EVERY = 3000;
+
+export function useRuns(source: Source): { rows: readonly RunRow[] | null; failed: string } {
+  const [rows, setRows] = useState<readonly RunRow[] | null>(null);
+  const [failed, setFailed] = useState("");
+  useEffect(() => {
+    let timer = 0;
+    let gone = false;
+    const load = () =>
+      source.runs().then((found) => { if (!gone) { setRows(found); setFailed(""); } }, (error: unknown) => !gone && setFailed(error instanceof Error ? error.message : String(error)))
+        .finally(() => { if (!gone) timer = window.setTimeout(load, EVERY); });
+    void load();
+    return () => {
+      gone = true;
+      window.clearTimeout(timer);
+    };
+  }, [source]);
+  return { rows, failed };
+}
+
+export function Runs({ source, route }: { source: Source; route: Route }) {
+  const { rows, failed } = useRuns(source);
+  const wanted = route.query.find ?? "";
+  const chosen = (route.query.runs ?? "").split(",").filter(Boolean);
+  const found = useMemo(() => (rows ?? []).filter((row) => matches(`${row.name} ${row.folder ?? ""} ${row.id} ${row.state} ${row.verdict ?? ""}`, wanted)), [rows, wanted]);
+  const go = (query: Readonly<Record<string, string>>) => replace(href("", "runs", { ...route.query, ...query }));
+  const toggle = (id: string) => go({ runs: (chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id].slice(-MOST_COMPARED)).join(",") });
+  return (
+    <>
+      <h1>Runs</h1>
+      {failed && <p class="failure" role="alert">{failed}</p>}
+      <div class="bar">
+        <Filter label="Filter" value={wanted} onChange={(value) => go({ find: value })} />
+        {chosen.length > 1 ? <a class="button" href={href("", "compare", { runs: chosen.join(",") })}>Compare {chosen.length} runs</a> : <span class="quiet">Choose two to four to compare them.</span>}
+      </div>
+      {rows !== null && rows.length === 0 && <Nothing>No runs here yet.</Nothing>}
+      {rows === null && !failed && <p class="nothing">Loading …</p>}
+      {found.length > 0 && (
+        <Table
+          caption="Runs"
+          shown={false}
+          rows={found}
+          columns={[
+            { name: "Run", cell: (row) => <a href={href(row.id, "overview")}>{row.folder || row.name || row.id}</a>, value: (row) => row.folder ?? row.name },
+            { name: "Compare", cell: (row) => <input type="checkbox" aria-label={`Compare ${row.folder || row.name}`} checked={chosen.includes(row.id)} onChange={() => toggle(row.id)} /> },
+            { name: "State", cell: (row) => <span class={`state ${row.state}`}><span class="lamp" aria-hidden="true" />{row.state}</span>, value: (row) => row.state },
+            { name: "Verdict", cell: (row) => row.label ?? row.verdict ?? "", value: (row) => row.verdict ?? "" },
+            { name: "Net win rate, 95% interval", cell: (row) => (row.interval ? <IntervalBar value={row.net ?? 0} interval={row.interval} bound={1} /> : "–"), value: (row) => row.net ?? -2 },
+            { name: "Calls", cell: (row) => (row.calls === undefined ? "" : number(row.calls)), value: (row) => row.calls ?? 0, right: true },
+            { name: "Money", cell: (row) => row.money ?? money(row.usd ?? null, row.simulated), value: (row) => row.usd ?? -1, right: true },
+            { name: "Time", cell: (row) => duration(row.seconds ?? null), value: (row) => row.seconds ?? 0, right: true },
+            { name: "Written", cell: (row) => <span class="nowrap">{moment(row.written ?? 0)}</span>, value: (row) => row.written ?? 0 },
+          ]}
+        />
+      )}
+    </>
+  );
+}

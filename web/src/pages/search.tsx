@@ -1,0 +1,249 @@
+// The search: a lane for each agent, what was tried in it, and why drafts were refused.
+import { useMemo } from "preact/hooks";
+import { useLinks, usePlace } from "../context";
+import { Counts, IntervalBar, Nothing, Outcome, Section } from "../parts/figures";
+import { Choices, Filter, matches, Table } from "../parts/table";
+import { Diff, Text } from "../parts/text";
+import type { Candidate, Step } from "../view";
+import { number, plural, sign, signed } from "../words";
+
+const WIDTH = 900;
+const LANE = 104;
+const LEFT = 44;
+/** Lanes that are drawn at once; the filter picks others. */
+const MOST_LANES = 14;
+
+export function Search() {
+  const { document } = usePlace();
+  const { query, choose, with: link } = useLinks();
+  const wanted = query.find ?? "";
+  const steps = useMemo(() => document.steps.filter((step) => matches(`${step.agent} ${step.label}`, wanted)), [document, wanted]);
+  const lanes = useMemo(() => grouped(steps), [steps]);
+  if (document.steps.length === 0) return <><h1>Search</h1><Nothing>No step of the search is recorded yet.</Nothing></>;
+  const bound = largest(document.steps);
+  const show = query.show ?? "lanes";
+  return (
+    <>
+      <h1>Search</h1>
+      <p class="lead">
+        {plural(document.steps_count, "step")}, {plural(steps.reduce((all, step) => all + step.candidates.length, 0), "candidate")}
+        {document.more.length > 0 && `; ${document.more.join("; ")}`}.
+      </p>
+      <div class="bar">
+        <Choices label="What is shown" chosen={show} link={(value) => link({ show: value })} choices={[["lanes", "Lanes"], ["candidates", "Candidates"], ["refused", "Refused drafts"], ["comparisons", "Comparisons"]]} />
+        <Filter label="Filter" value={wanted} onChange={(value) => choose({ find: value })} />
+      </div>
+      {query.a && query.b ? <Pair one={query.a} other={query.b} /> : query.a ? <p class="hint">{shorten(query.a)} is chosen; choose another candidate to compare them. <a href={link({ a: "" })}>Clear</a></p> : null}
+      {show === "lanes" && (
+        <>
+          <p class="quiet">● kept, ○ dropped, ▲ below: a new prompt was accepted. The height is the expected worth; click two candidates to see how they differ.</p>
+          {[...lanes].slice(0, MOST_LANES).map(([agent, some]) => (
+            <Lane agent={agent} steps={some} bound={bound} />
+          ))}
+          {lanes.size > MOST_LANES && <p class="quiet">{lanes.size - MOST_LANES} more agents: filter by name to see their lanes.</p>}
+          {(document.proxy.length > 0 || document.screened.length > 0) && <Proxy />}
+        </>
+      )}
+      {show === "candidates" && <CandidateTable steps={steps} />}
+      {show === "refused" && <Refused steps={steps} />}
+      {show === "comparisons" && <Comparisons wanted={wanted} />}
+    </>
+  );
+}
+
+function grouped(steps: readonly Step[]): ReadonlyMap<string, readonly Step[]> {
+  const found = new Map<string, Step[]>();
+  for (const step of steps) {
+    const some = found.get(step.agent);
+    if (some) some.push(step);
+    else found.set(step.agent, [step]);
+  }
+  return found;
+}
+
+function largest(steps: readonly Step[]): number {
+  let most = 0.02;
+  for (const step of steps) for (const one of step.candidates) most = Math.max(most, Math.abs(one.score));
+  return most;
+}
+
+function shorten(id: string): string {
+  return id.slice(0, 8);
+}
+
+function usePicking() {
+  const { query, with: link } = useLinks();
+  return (id: string) => (query.a && query.a !== id && !query.b ? link({ b: id }) : link({ a: id, b: "" }));
+}
+
+function Lane({ agent, steps, bound }: { agent: string; steps: readonly Step[]; bound: number }) {
+  const { query, to } = useLinks();
+  const pick = usePicking();
+  const x = (place: number, nth: number, of: number) => {
+    const width = (WIDTH - LEFT - 10) / steps.length;
+    return LEFT + width * (place + 0.12 + (0.76 * (nth + 0.5)) / Math.max(1, of));
+  };
+  const y = (score: number) => LANE / 2 - (Math.max(-bound, Math.min(bound, score)) / bound) * (LANE / 2 - 14);
+  const candidates = steps.reduce((all, step) => all + step.candidates.length, 0);
+  const changes = steps.filter((step) => step.decision?.changed).length;
+  const refused = steps.reduce((all, step) => all + step.rejected_count, 0);
+  const told = `${agent}: ${plural(candidates, "candidate")} in ${plural(steps.length, "step")}, ${plural(changes, "new prompt")}`;
+  const stride = Math.ceil(steps.length / 24);
+  return (
+    <section class="lane" aria-label={agent}>
+      <div class="lane-head">
+        <h2><a href={to("prompts", { agent })}>{agent}</a></h2>
+        <p class="quiet">
+          {plural(candidates, "candidate")}, {plural(changes, "new prompt")}
+          {refused > 0 && `, ${plural(refused, "draft")} refused`}
+        </p>
+      </div>
+      <svg viewBox={`0 0 ${WIDTH} ${LANE + 18}`} role="img" aria-label={told}>
+        <title>{told}</title>
+        <line class="zero" x1={LEFT} x2={WIDTH - 10} y1={LANE / 2} y2={LANE / 2} />
+        {[bound, 0, -bound].map((tick) => (
+          <text class="tick" x={LEFT - 6} y={y(tick) + 4} text-anchor="end">{signed(tick, 2)}</text>
+        ))}
+        {steps.map((step, place) => {
+          const left = LEFT + ((WIDTH - LEFT - 10) / steps.length) * place;
+          return (
+            <g>
+              {place > 0 && <line class="grid" x1={left} x2={left} y1="6" y2={LANE - 2} />}
+              {place % stride === 0 && <text class="tick" x={left + (WIDTH - LEFT - 10) / steps.length / 2} y={LANE + 12} text-anchor="middle">{step.label}</text>}
+              {step.decision?.changed && <polygon class="changed" points={`${x(place, 0.5, 2)},${LANE - 11} ${x(place, 0.5, 2) - 6},${LANE - 1} ${x(place, 0.5, 2) + 6},${LANE - 1}`} />}
+              {step.candidates.map((one, nth) => {
+                const [cx, cy] = [x(place, nth, step.candidates.length), y(one.score)];
+                const chosen = one.id === query.a || one.id === query.b;
+                return (
+                  <g class={`dot ${one.kept ? "kept" : "dropped"} ${chosen ? "chosen" : ""}`} onClick={() => { location.hash = pick(one.id); }}>
+                    <circle cx={cx} cy={cy} r={chosen ? 7 : 4.5}>
+                      <title>{`${shorten(one.id)}: expected worth ${signed(one.score)}, ${one.kept ? "kept" : "dropped"}, ▲${one.glob.wins} ▼${one.glob.losses}`}</title>
+                    </circle>
+                  </g>
+                );
+              })}
+            </g>
+          );
+        })}
+      </svg>
+      <details>
+        <summary>Round by round</summary>
+        <ol class="rounds">
+          {steps.map((step) => (
+            <li>
+              <strong>Round {step.label}</strong>{" "}
+              {step.tried.map((tried) => (
+                <span class="tried">{tried.purpose} <Counts counts={tried.counts} /></span>
+              ))}
+              {step.decision ? <span>{step.decision.changed ? "New prompt" : "Kept"}: {step.decision.reason}. {step.decision.changed && <a href={to("search", { ...query, a: step.decision.before, b: step.decision.after })}>What changed</a>}</span> : <span class="quiet">not decided</span>}
+            </li>
+          ))}
+        </ol>
+      </details>
+    </section>
+  );
+}
+
+function Proxy() {
+  const { document } = usePlace();
+  return (
+    <Section title="The proxy">
+      {document.proxy.map((line) => <p>{line}</p>)}
+      {document.screened.length > 0 && (
+        <Table
+          caption="Drafts that it looked at"
+          rows={document.screened}
+          columns={[
+            { name: "Agent", cell: (one) => one.agent, value: (one) => one.agent },
+            { name: "Looked at", cell: (one) => number(one.asked), value: (one) => one.asked, right: true },
+            { name: "Kept", cell: (one) => number(one.kept), value: (one) => one.kept, right: true },
+            { name: "Dropped", cell: (one) => number(one.dropped), value: (one) => one.dropped, right: true },
+            { name: "Tried as an audit", cell: (one) => number(one.audited), value: (one) => one.audited, right: true },
+          ]}
+        />
+      )}
+      {document.screened_count > document.screened.length && <p class="quiet">{plural(document.screened_count - document.screened.length, "more agent")} not shown.</p>}
+    </Section>
+  );
+}
+
+interface Row {
+  readonly step: Step;
+  readonly one: Candidate;
+}
+
+function CandidateTable({ steps }: { steps: readonly Step[] }) {
+  const { query } = useLinks();
+  const pick = usePicking();
+  const rows = useMemo<readonly Row[]>(() => steps.flatMap((step) => step.candidates.map((one) => ({ step, one }))), [steps]);
+  return (
+    <Table
+      caption="Candidates; choose two to see how they differ"
+      rows={rows}
+      columns={[
+        { name: "Candidate", cell: ({ one }) => <a href={pick(one.id)} aria-current={one.id === query.a || one.id === query.b ? "true" : undefined}><code>{shorten(one.id)}</code></a>, value: ({ one }) => one.id },
+        { name: "Agent", cell: ({ step }) => step.agent, value: ({ step }) => step.agent },
+        { name: "Round", cell: ({ step }) => step.label, value: ({ step }) => Number(step.label) || 0, right: true },
+        { name: "Expected worth", cell: ({ one }) => signed(one.score), value: ({ one }) => one.score, right: true },
+        { name: "Net win rate, 95% interval", cell: ({ one }) => (one.interval ? <IntervalBar value={(one.glob.wins - one.glob.losses) / Math.max(1, one.glob.wins + one.glob.losses + one.glob.ties)} interval={one.interval} bound={0.5} /> : "–"), value: ({ one }) => one.interval?.[0] ?? -2 },
+        { name: "Final answer", cell: ({ one }) => <Counts counts={one.glob} />, value: ({ one }) => one.glob.wins - one.glob.losses },
+        { name: "Local", cell: ({ one }) => <Counts counts={one.local} />, value: ({ one }) => one.local.wins - one.local.losses },
+        { name: "Misaligned", cell: ({ one }) => number(one.misaligned), value: ({ one }) => one.misaligned, right: true },
+        { name: "Outcome", cell: ({ one }) => (one.kept ? "kept" : <span class="quiet">dropped</span>), value: ({ one }) => (one.kept ? 1 : 0) },
+      ]}
+    />
+  );
+}
+
+function Pair({ one, other }: { one: string; other: string }) {
+  const { document } = usePlace();
+  const { with: link } = useLinks();
+  const [before, after] = [document.prompts[one], document.prompts[other]];
+  return (
+    <Section title={`${shorten(one)} → ${shorten(other)}`} aside={<a href={link({ a: "", b: "" })}>Clear</a>}>
+      {before === undefined || after === undefined ? <p class="quiet">The text of one of them was left out of this report to keep it small; the run folder has it.</p> : <Diff before={before} after={after} />}
+    </Section>
+  );
+}
+
+function Refused({ steps }: { steps: readonly Step[] }) {
+  const refused = steps.flatMap((step) => step.rejected.map((draft) => ({ step, draft })));
+  const count = steps.reduce((all, step) => all + step.rejected_count, 0);
+  if (count === 0) return <Nothing>No draft was refused.</Nothing>;
+  return (
+    <Section title={`${plural(count, "draft")} refused`}>
+      {refused.map(({ step, draft }) => (
+        <article class="card">
+          <h3>{step.agent}, round {step.label}: {draft.reason}</h3>
+          <Text text={draft.text} />
+        </article>
+      ))}
+      {count > refused.length && <p class="quiet">{count - refused.length} more are not told here.</p>}
+    </Section>
+  );
+}
+
+function Comparisons({ wanted }: { wanted: string }) {
+  const { document } = usePlace();
+  const { to } = useLinks();
+  const rows = useMemo(() => document.comparisons.filter((one) => matches(`${one.step} ${one.purpose} ${one.input_key} ${one.glob} ${one.misaligned ? "misaligned" : ""}`, wanted)), [document, wanted]);
+  return (
+    <>
+      <p class="quiet">{number(rows.length)} of {plural(document.comparisons_count, "comparison")} of the search{document.comparisons_count > document.comparisons.length && "; a report holds those that say most"}.</p>
+      <Table
+        caption="Comparisons"
+        rows={rows}
+        columns={[
+          { name: "Step", cell: (one) => one.step, value: (one) => one.step },
+          { name: "For", cell: (one) => one.purpose, value: (one) => one.purpose },
+          { name: "Input", cell: (one) => <code>{one.input_key.slice(0, 10)}</code>, value: (one) => one.input_key },
+          { name: "Local", cell: (one) => <Outcome outcome={one.local} />, value: (one) => sign(one.local).word },
+          { name: "Lookahead", cell: (one) => one.lookahead.map(([name, verdict]) => <span>{name} <Outcome outcome={verdict} /> </span>) },
+          { name: "Final answer", cell: (one) => <Outcome outcome={one.glob} />, value: (one) => sign(one.glob).word },
+          { name: "Misaligned", cell: (one) => (one.misaligned ? "⚠ yes" : ""), value: (one) => (one.misaligned ? 1 : 0) },
+          { name: "Trace", cell: (one) => (one.kept ? <a href={to("inputs", { trace: one.key })}>open</a> : "") },
+        ]}
+      />
+    </>
+  );
+}

@@ -1,0 +1,108 @@
+// The team, and how each agent did up to a step of the search.
+import { useMemo } from "preact/hooks";
+import { useLinks, usePlace } from "../context";
+import { Counts, Facts, Nothing, Section } from "../parts/figures";
+import { MOST_DRAWN, TeamGraph, winRate, type Figures } from "../parts/graph";
+import { Table } from "../parts/table";
+import type { Agent, LevelCounts, Step } from "../view";
+import { number, percent, plural, signed } from "../words";
+
+const NONE: LevelCounts = { wins: 0, losses: 0, ties: 0, undecided: 0 };
+
+function sum(one: LevelCounts, other: LevelCounts): LevelCounts {
+  return { wins: one.wins + other.wins, losses: one.losses + other.losses, ties: one.ties + other.ties, undecided: one.undecided + other.undecided };
+}
+
+/** What all steps so far tell of each agent: verdicts on its candidates, and whether its prompt stands changed. */
+export function figuresUpTo(agents: readonly Agent[], steps: readonly Step[]): ReadonlyMap<string, Figures> {
+  const found = new Map<string, Figures>(agents.map((agent) => [agent.name, { local: NONE, glob: NONE, misaligned: 0, inputs: 0, changed: false }]));
+  for (const step of steps) {
+    const before = found.get(step.agent);
+    if (!before) continue;
+    let { local, glob, misaligned, inputs } = before;
+    for (const one of step.candidates) {
+      local = sum(local, one.local);
+      glob = sum(glob, one.glob);
+      misaligned += one.misaligned;
+      inputs += one.inputs;
+    }
+    found.set(step.agent, { local, glob, misaligned, inputs, changed: before.changed || Boolean(step.decision?.changed) });
+  }
+  return found;
+}
+
+export function Team() {
+  const { document } = usePlace();
+  const { query, choose, to, with: link } = useLinks();
+  const steps = document.steps;
+  const last = steps.length;
+  const at = Math.max(0, Math.min(last, query.step === undefined ? last : Number(query.step) || 0));
+  const figures = useMemo(() => figuresUpTo(document.agents, steps.slice(0, at)), [document, at]);
+  const chosen = document.agents.find((agent) => agent.name === query.agent);
+  if (document.agents.length === 0) return <><h1>Team</h1><Nothing>The team is known once the run has started.</Nothing></>;
+  const here = at === 0 ? "before the search" : at === last ? "at the end of what is recorded" : `after step ${at}: ${steps[at - 1]?.agent ?? ""}, round ${steps[at - 1]?.label ?? ""}`;
+  return (
+    <>
+      <h1>Team</h1>
+      <p class="lead">
+        {plural(document.agents.length, "agent")}, {plural(document.agents.filter((agent) => agent.changed).length, "new prompt")}. An arrow leads to the reader and carries its lookahead verdicts; bars show how often candidates won.
+        {document.agents.length > MOST_DRAWN && ` ${document.agents.length - MOST_DRAWN} agents are not drawn; the table has all.`}
+      </p>
+      {last > 0 && (
+        <label class="slider">
+          <span>
+            Step {at} of {last}, {here}
+          </span>
+          <input type="range" min="0" max={last} value={at} onInput={(event) => choose({ step: event.currentTarget.value })} />
+        </label>
+      )}
+      <TeamGraph agents={document.agents} edges={document.edges} figures={figures} chosen={chosen?.name ?? ""} link={(agent) => link({ agent })} />
+      {chosen && <About agent={chosen} figures={figures.get(chosen.name)} />}
+      <Section title="The same as a table">
+        <Table
+          caption="Agents"
+          rows={document.agents}
+          columns={[
+            { name: "Agent", cell: (agent) => <a href={to("prompts", { agent: agent.name })}>{agent.name}</a>, value: (agent) => agent.name },
+            { name: "Reads", cell: (agent) => agent.reads.join(", ") || "the input" },
+            { name: "Prompt", cell: (agent) => (agent.changed ? `new, changed ${agent.times_changed}×` : "unchanged"), value: (agent) => agent.times_changed },
+            { name: "Local", cell: (agent) => <Counts counts={figures.get(agent.name)?.local ?? NONE} />, value: (agent) => winRate(figures.get(agent.name)?.local ?? NONE) ?? -1 },
+            { name: "Final answer", cell: (agent) => <Counts counts={figures.get(agent.name)?.glob ?? NONE} />, value: (agent) => winRate(figures.get(agent.name)?.glob ?? NONE) ?? -1 },
+            { name: "Misaligned", cell: (agent) => number(figures.get(agent.name)?.misaligned ?? 0), value: (agent) => figures.get(agent.name)?.misaligned ?? 0, right: true },
+            { name: "Calls an input", cell: (agent) => (agent.calls_mean === null ? "–" : `${agent.calls_mean.toFixed(1)}, at most ${agent.calls_most}`), value: (agent) => agent.calls_mean ?? 0, right: true },
+            { name: "Repeated", cell: (agent) => number(agent.repeated), value: (agent) => agent.repeated, right: true },
+          ]}
+        />
+        <Table
+          caption="Edges"
+          rows={document.edges}
+          columns={[
+            { name: "Source", cell: (edge) => edge.source, value: (edge) => edge.source },
+            { name: "Reader", cell: (edge) => edge.reader, value: (edge) => edge.reader },
+            { name: "Lookahead", cell: (edge) => <Counts counts={{ wins: edge.wins, losses: edge.losses, ties: edge.ties, undecided: 0 }} />, value: (edge) => edge.wins - edge.losses },
+            { name: "Agrees with the final answer", cell: (edge) => (edge.agreed + edge.disagreed ? `${edge.agreed} of ${edge.agreed + edge.disagreed}` : "–"), value: (edge) => edge.agreed },
+            { name: "Without it the answer differed", cell: (edge) => (edge.withheld?.share == null ? "not measured" : percent(edge.withheld.share)), value: (edge) => edge.withheld?.share ?? -1, right: true },
+          ]}
+        />
+      </Section>
+    </>
+  );
+}
+
+function About({ agent, figures }: { agent: Agent; figures: Figures | undefined }) {
+  const { to } = useLinks();
+  return (
+    <Section title={agent.name} aside={<a href={to("prompts", { agent: agent.name })}>Its prompt</a>}>
+      <Facts
+        facts={[
+          ["Reads", agent.reads.join(", ") || "the input"],
+          ["Local", <Counts counts={figures?.local ?? NONE} />],
+          ["Final answer", <Counts counts={figures?.glob ?? NONE} />],
+          ["Misalignment cases", <a href={to("cases", { agent: agent.name })}>{figures?.misaligned ?? 0}</a>],
+          ["Expected worth", signed(agent.worth)],
+          ["Calls an input", agent.calls_mean === null ? "not known" : `${agent.calls_mean.toFixed(2)} on average, at most ${agent.calls_most}; ${plural(agent.repeated, "repeated call")}`],
+        ]}
+      />
+    </Section>
+  );
+}

@@ -1,0 +1,139 @@
+// The team as a graph: who reads whom, from left to right.
+import dagre from "@dagrejs/dagre";
+import { useMemo } from "preact/hooks";
+import type { Agent, Edge, LevelCounts } from "../view";
+import { percent, plural } from "../words";
+
+const NODE = { width: 176, height: 66 };
+/** Agents that are laid out; a larger graph is no picture any more, and the table has all of them. */
+export const MOST_DRAWN = 120;
+const NAME = 20;
+
+export interface Figures {
+  readonly local: LevelCounts;
+  readonly glob: LevelCounts;
+  readonly misaligned: number;
+  readonly inputs: number;
+  readonly changed: boolean;
+}
+
+interface Drawn {
+  readonly nodes: ReadonlyMap<string, { x: number; y: number }>;
+  readonly paths: readonly { edge: Edge; points: readonly { x: number; y: number }[] }[];
+  readonly width: number;
+  readonly height: number;
+}
+
+function layout(agents: readonly Agent[], edges: readonly Edge[]): Drawn {
+  const graph = new dagre.graphlib.Graph();
+  graph.setGraph({ rankdir: "LR", nodesep: 18, ranksep: 76, marginx: 8, marginy: 8 });
+  graph.setDefaultEdgeLabel(() => ({}));
+  for (const agent of agents) graph.setNode(agent.name, { ...NODE });
+  const known = new Set(agents.map((agent) => agent.name));
+  const drawn = edges.filter((edge) => known.has(edge.source) && known.has(edge.reader) && edge.source !== edge.reader);
+  for (const edge of drawn) graph.setEdge(edge.source, edge.reader);
+  dagre.layout(graph);
+  const size = graph.graph() as { width?: number; height?: number };
+  return {
+    nodes: new Map(agents.map((agent) => [agent.name, graph.node(agent.name) as { x: number; y: number }])),
+    paths: drawn.map((edge) => ({ edge, points: (graph.edge(edge.source, edge.reader) as { points?: { x: number; y: number }[] }).points ?? [] })),
+    width: size.width ?? NODE.width,
+    height: size.height ?? NODE.height,
+  };
+}
+
+export function winRate(counts: LevelCounts): number | null {
+  const decided = counts.wins + counts.losses;
+  return decided ? counts.wins / decided : null;
+}
+
+export function TeamGraph({ agents, edges, figures, chosen, link }: { agents: readonly Agent[]; edges: readonly Edge[]; figures: ReadonlyMap<string, Figures>; chosen: string; link: (agent: string) => string }) {
+  const shown = useMemo(() => agents.slice(0, MOST_DRAWN), [agents]);
+  const drawn = useMemo(() => layout(shown, edges), [shown, edges]);
+  const told = `The team: ${plural(agents.length, "agent")}, ${plural(edges.length, "edge")}. The table below holds the same.`;
+  return (
+    <div class="scroll graph" tabIndex={0} role="region" aria-label="Graph of the team">
+      <svg width={drawn.width} height={drawn.height} viewBox={`0 0 ${drawn.width} ${drawn.height}`} role="group" aria-label={told}>
+        {drawn.paths.map(({ edge, points }) => (
+          <EdgePath edge={edge} points={points} />
+        ))}
+        {shown.map((agent) => {
+          const place = drawn.nodes.get(agent.name);
+          return place && <Node agent={agent} x={place.x - NODE.width / 2} y={place.y - NODE.height / 2} figures={figures.get(agent.name)} chosen={agent.name === chosen} link={link(agent.name)} />;
+        })}
+      </svg>
+    </div>
+  );
+}
+
+/** A smooth line through the bends of an edge. */
+function curved(points: readonly { x: number; y: number }[]): string {
+  const at = ({ x, y }: { x: number; y: number }) => `${x.toFixed(1)} ${y.toFixed(1)}`;
+  const halfway = (one: { x: number; y: number }, other: { x: number; y: number }) => ({ x: (one.x + other.x) / 2, y: (one.y + other.y) / 2 });
+  const [first, ...rest] = points;
+  const last = rest.at(-1);
+  if (!first || !last) return "";
+  const bends = rest.slice(0, -1).map((point, place) => {
+    const next = rest[place + 1] ?? last;
+    return `Q${at(point)} ${at(place === rest.length - 2 ? last : halfway(point, next))}`;
+  });
+  return `M${at(first)} ${bends.join(" ")} L${at(last)}`;
+}
+
+function EdgePath({ edge, points }: { edge: Edge; points: readonly { x: number; y: number }[] }) {
+  const end = points.at(-1);
+  const before = points.at(-2);
+  const middle = points[Math.floor(points.length / 2)];
+  if (!end || !before || !middle) return null;
+  const path = curved(points);
+  const turn = (Math.atan2(end.y - before.y, end.x - before.x) * 180) / Math.PI;
+  const counted = edge.wins + edge.losses > 0;
+  const tone = !counted ? "" : edge.wins > edge.losses ? "good" : edge.wins < edge.losses ? "bad" : "";
+  return (
+    <g class={`edge ${tone}`}>
+      <path d={path} />
+      <polygon points="0,0 -9,-4 -9,4" transform={`translate(${end.x} ${end.y}) rotate(${turn})`} />
+      {counted && (
+        <text x={middle.x} y={middle.y - 5} text-anchor="middle">
+          ▲{edge.wins} ▼{edge.losses}
+        </text>
+      )}
+    </g>
+  );
+}
+
+function Node({ agent, x, y, figures, chosen, link }: { agent: Agent; x: number; y: number; figures: Figures | undefined; chosen: boolean; link: string }) {
+  const name = agent.name.length > NAME ? `${agent.name.slice(0, NAME - 1)}…` : agent.name;
+  const rate = figures ? winRate(figures.local) : null;
+  const glob = figures ? winRate(figures.glob) : null;
+  const notes = [agent.output ? `final ${glob === null ? "not compared" : `${percent(glob, 0)} won`}` : `local ${rate === null ? "not compared" : `${percent(rate, 0)} won`}`];
+  const told = `${agent.name}: ${notes[0]}${figures?.changed ? ", new prompt" : ""}${figures?.misaligned ? `, ${plural(figures.misaligned, "misalignment case")}` : ""}`;
+  return (
+    <a href={link} aria-current={chosen ? "true" : undefined} class={`node ${figures?.changed ? "new" : ""} ${agent.output ? "output" : ""}`}>
+      <title>{told}</title>
+      <rect x={x} y={y} width={NODE.width} height={NODE.height} rx="9" />
+      <text class="name" x={x + 12} y={y + 22}>
+        {name}
+      </text>
+      <text class="note" x={x + 12} y={y + 39}>
+        {notes[0]}
+      </text>
+      {rate !== null && (
+        <>
+          <rect class="track" x={x + 12} y={y + 49} width={NODE.width - 24} height="5" rx="2.5" />
+          <rect class="fill" x={x + 12} y={y + 49} width={(NODE.width - 24) * (agent.output ? (glob ?? 0) : rate)} height="5" rx="2.5" />
+        </>
+      )}
+      {figures?.changed && (
+        <text class="flag" x={x + NODE.width - 12} y={y + 22} text-anchor="end">
+          new
+        </text>
+      )}
+      {(figures?.misaligned ?? 0) > 0 && (
+        <text class="flag bad" x={x + NODE.width - 12} y={y + 39} text-anchor="end">
+          ⚠ {figures?.misaligned}
+        </text>
+      )}
+    </a>
+  );
+}

@@ -1,0 +1,126 @@
+// Texts of models: always text nodes, so nothing in them acts.
+import { diffLines, diffWordsWithSpace } from "diff";
+import { useMemo, useState } from "preact/hooks";
+
+/** Characters from which a text is folded: about a screen. */
+const LONG = 1600;
+/** Characters from which words are not told apart any more, only lines: the time of a word diff grows with the square. */
+const MANY = 24000;
+
+export function Text({ text, none = "(empty)" }: { text: string | null; none?: string }) {
+  const [whole, setWhole] = useState(false);
+  if (text === null || text === "") return <p class="quiet">{text === null ? "(no output)" : none}</p>;
+  const long = text.length > LONG + 200;
+  return (
+    <div class="text">
+      <pre>{long && !whole ? `${text.slice(0, LONG)}…` : text}</pre>
+      {long && (
+        <button type="button" class="link" aria-expanded={whole} onClick={() => setWhole(!whole)}>
+          {whole ? "Show less" : `Show all ${text.length.toLocaleString("en-US")} characters`}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** A prompt with its placeholders as chips. */
+export function Prompt({ text, placeholders }: { text: string; placeholders: readonly string[] }) {
+  return (
+    <div class="text">
+      <pre>{chipped(text, placeholders)}</pre>
+    </div>
+  );
+}
+
+function chipped(text: string, placeholders: readonly string[]) {
+  if (placeholders.length === 0) return text;
+  const parts: (string | preact.JSX.Element)[] = [];
+  let at = 0;
+  for (;;) {
+    let next = -1;
+    let found = "";
+    for (const one of placeholders) {
+      const place = one ? text.indexOf(one, at) : -1;
+      if (place >= 0 && (next < 0 || place < next)) [next, found] = [place, one];
+    }
+    if (next < 0) break;
+    parts.push(text.slice(at, next), <span class="chip" title="a placeholder: filled in on each input">{found}</span>);
+    at = next + found.length;
+  }
+  parts.push(text.slice(at));
+  return parts;
+}
+
+export interface Piece {
+  readonly kind: "same" | "added" | "removed";
+  readonly text: string;
+}
+
+export function differences(before: string, after: string): readonly Piece[] {
+  const found = before.length + after.length > MANY ? diffLines(before, after) : diffWordsWithSpace(before, after);
+  return found.map((one) => ({ kind: one.added ? "added" : one.removed ? "removed" : "same", text: one.value }));
+}
+
+/** What changed from one text to another, by words: marked by line and colour, and told to screen readers. */
+export function Diff({ before, after, placeholders = [] }: { before: string; after: string; placeholders?: readonly string[] }) {
+  const pieces = useMemo(() => differences(before, after), [before, after]);
+  if (before === after) return <p class="quiet">No difference.</p>;
+  return (
+    <div class="text diff">
+      <pre>
+        {pieces.map((piece) => {
+          const inner = chipped(piece.text, placeholders);
+          if (piece.kind === "added") return <ins>{inner}</ins>;
+          return piece.kind === "removed" ? <del>{inner}</del> : inner;
+        })}
+      </pre>
+    </div>
+  );
+}
+
+export function Copy({ text, label = "Copy" }: { text: string; label?: string }) {
+  const [said, setSaid] = useState("");
+  const copy = async () => {
+    setSaid((await copied(text)) ? "Copied" : "Not possible here");
+    setTimeout(() => setSaid(""), 1600);
+  };
+  return (
+    <button type="button" class="small" onClick={() => void copy()}>
+      <span aria-live="polite">{said || label}</span>
+    </button>
+  );
+}
+
+async function copied(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function Save({ name, text, label }: { name: string; text: () => string; label: string }) {
+  const save = () => {
+    const address = URL.createObjectURL(new Blob([text()], { type: "text/plain" }));
+    const link = document.createElement("a");
+    link.href = address;
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(address), 1000);
+  };
+  return (
+    <button type="button" class="small" onClick={save}>
+      {label}
+    </button>
+  );
+}
+
+export function Command({ text }: { text: string }) {
+  return (
+    <div class="command">
+      <code>{text}</code>
+      <Copy text={text} />
+    </div>
+  );
+}

@@ -1,0 +1,73 @@
+// Numbers and names as a reader meets them, the same as in the summary on the terminal.
+
+const MINUS = "−";
+
+export function number(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${number(count)} ${count === 1 ? one : many}`;
+}
+
+export function percent(value: number, digits = 1): string {
+  return `${(100 * value).toFixed(digits)}%`.replace("-", MINUS);
+}
+
+export function signed(value: number, digits = 3): string {
+  const text = value.toFixed(digits);
+  if (Number(text) === 0) return (0).toFixed(digits);
+  return (value > 0 ? `+${text}` : text).replace("-", MINUS);
+}
+
+export function signedPercent(value: number): string {
+  const text = (100 * value).toFixed(1);
+  if (Number(text) === 0) return "0.0%";
+  return `${value > 0 ? "+" : ""}${text}%`.replace("-", MINUS);
+}
+
+export function money(usd: number | null, simulated = false): string {
+  if (simulated) return "simulated";
+  if (usd === null) return "unknown";
+  if (usd === 0) return "$0";
+  return usd >= 1 ? `$${usd.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}` : `$${usd.toFixed(4)}`;
+}
+
+export function duration(seconds: number | null): string {
+  if (seconds === null) return "unknown";
+  if (seconds < 0.0005) return "0 s";
+  if (seconds < 1) return `${(1000 * seconds).toFixed(0)} ms`;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+export function moment(at: number): string {
+  if (!at) return "";
+  const when = new Date(1000 * at);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const day = `${when.getFullYear()}-${two(when.getMonth() + 1)}-${two(when.getDate())}`;
+  return `${day} ${two(when.getHours())}:${two(when.getMinutes())}:${two(when.getSeconds())}`;
+}
+
+export interface Sign {
+  readonly mark: string;
+  readonly word: string;
+  readonly tone: "good" | "bad" | "plain" | "note";
+}
+
+const SIGNS: Readonly<Record<string, Sign>> = {
+  win: { mark: "▲", word: "won", tone: "good" },
+  won: { mark: "▲", word: "won", tone: "good" },
+  loss: { mark: "▼", word: "lost", tone: "bad" },
+  lost: { mark: "▼", word: "lost", tone: "bad" },
+  tie: { mark: "=", word: "tied", tone: "plain" },
+  tied: { mark: "=", word: "tied", tone: "plain" },
+  contradicted: { mark: "↔", word: "contradicted", tone: "note" },
+  undecided: { mark: "?", word: "undecided", tone: "note" },
+};
+
+/** How an outcome is shown: never by its colour alone. */
+export function sign(outcome: string): Sign {
+  return SIGNS[outcome] ?? { mark: "·", word: outcome, tone: "plain" };
+}

@@ -1,0 +1,49 @@
+// What the browser tests share: the pages, a browser, and what a page may not do.
+import { readFileSync } from "node:fs";
+import { chromium } from "playwright-core";
+
+export const FOLDER = process.env.PAGES_FOLDER ?? new URL("../built/pages", import.meta.url).pathname;
+export const PAGES = ["overview", "team", "search", "prompts", "cases", "inputs", "judge", "cost", "influence", "log"];
+const AXE = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+const ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+export function launch() {
+  // Without a sandbox only because the pages are our own and load nothing.
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ARGS });
+}
+
+/** Open a page that collects what goes wrong on it. */
+export async function opened(browser, { theme = "light", width = 1280, height = 900 } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: "reduce" });
+  const page = await context.newPage();
+  page.setDefaultTimeout(60_000); // a machine with much else to do
+  const wrong = [];
+  page.on("console", (message) => ["error", "warning"].includes(message.type()) && wrong.push(message.text()));
+  page.on("pageerror", (error) => wrong.push(error.message));
+  page.on("request", (request) => /^https?:/.test(request.url()) && !request.url().startsWith("http://127.0.0.1") && wrong.push(`asked for ${request.url()}`));
+  return { page, wrong, close: () => context.close() };
+}
+
+export function report(name, hash = "") {
+  return `file://${FOLDER}/${name}.html${hash ? `#${hash}` : ""}`;
+}
+
+/** Go to another place of the page that is open, as a link does. */
+export async function go(page, hash) {
+  await page.evaluate((target) => { location.hash = target; }, hash);
+  await settled(page);
+}
+
+export function settled(page) {
+  return page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+}
+
+/** What axe finds against WCAG 2.2 A and AA, in words. */
+export async function axe(page) {
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+    const found = await window.axe.run(document, { runOnly: { type: "tag", values: tags }, resultTypes: ["violations"] });
+    return found.violations.map((one) => `${one.id}: ${one.nodes.length} × ${one.nodes[0].html.slice(0, 160)} ${one.nodes[0].failureSummary?.slice(0, 300)}`);
+  });
+}

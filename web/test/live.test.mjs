@@ -1,0 +1,113 @@
+// The page of a server: runs, following one, comparing, deciding.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { after, before, test } from "node:test";
+import { FOLDER, axe, launch, opened, settled } from "./browser.mjs";
+
+const read = (name) => readFileSync(`${FOLDER}/${name}`, "utf8");
+let browser;
+let server;
+let base;
+const asked = [];
+const streams = new Set();
+let state = "running";
+
+before(async () => {
+  browser = await launch();
+  server = createServer((request, response) => {
+    const { pathname } = new URL(request.url, "http://127.0.0.1");
+    const json = (text, tag = "") => response.writeHead(200, { "Content-Type": "application/json", ...(tag ? { ETag: tag } : {}) }).end(text);
+    const [, , , run, what] = pathname.split("/").map(decodeURIComponent);
+    if (pathname === "/") return response.writeHead(200, { "Content-Type": "text/html" }).end(read("index.html"));
+    if (pathname === "/api/session") return json('{"actions": true, "version": "test"}');
+    if (pathname === "/api/runs") return json(read("runs.json"));
+    if (what === "events") {
+      response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
+      response.write(": there\n\n");
+      streams.add(response);
+      return request.on("close", () => streams.delete(response));
+    }
+    if (what === "actions") {
+      let body = "";
+      request.on("data", (part) => { body += part; });
+      return request.on("end", () => {
+        asked.push({ ...JSON.parse(body), token: request.headers["x-maspo-token"] });
+        json('{"message": "It is noted."}');
+      });
+    }
+    if (what === "traces") return json(JSON.stringify(Object.values(JSON.parse(read("demo.json")).traces)[0]));
+    if (pathname.startsWith("/api/runs/")) return json(read(`${run === "running" ? state : run}.json`), `"${run}-${state}"`);
+    return response.writeHead(404).end();
+  });
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  base = `http://127.0.0.1:${server.address().port}/`;
+});
+after(async () => {
+  await browser.close();
+  for (const stream of streams) stream.end();
+  server.closeAllConnections();
+  await new Promise((done) => server.close(done));
+});
+
+test("runs are listed, chosen and compared", async () => {
+  const { page, wrong, close } = await opened(browser);
+  await page.goto(base);
+  await page.locator("tbody tr").first().waitFor();
+  assert.equal(await page.locator("tbody tr").count(), 5);
+  assert.deepEqual(await axe(page), []);
+  await page.locator("tbody input[type=checkbox]").nth(0).check();
+  await page.locator("tbody input[type=checkbox]").nth(1).check();
+  await page.getByText("Compare 2 runs").click();
+  await page.getByRole("heading", { name: "Compare" }).waitFor();
+  await page.locator("tbody tr").first().waitFor();
+  assert.match(page.url(), /runs=/);
+  assert.deepEqual(await axe(page), []);
+  assert.deepEqual(wrong.filter((one) => !one.includes("favicon") && !one.includes("404")), []);
+  await close();
+});
+
+test("a run is followed: what changes is shown within a second and a bit", async () => {
+  const { page, close } = await opened(browser);
+  state = "running";
+  await page.goto(`${base}#run/running/overview`);
+  await page.locator(".state", { hasText: "running" }).waitFor();
+  while (streams.size === 0) await page.waitForTimeout(20);
+  state = "finished";
+  const begun = Date.now();
+  for (const stream of streams) stream.write('event: changed\ndata: {"seq": 99}\n\n');
+  await page.locator(".state", { hasText: "finished" }).waitFor();
+  const late = Date.now() - begun;
+  assert.ok(late <= 1000 * Number(process.env.CROWDED ?? 1), `shown after ${late} ms`);
+  await close();
+});
+
+test("what may be decided is sent with the token, and without one nothing is offered", async () => {
+  const { page, close } = await opened(browser);
+  state = "running";
+  await page.goto(`${base}#token=secret`);
+  await page.locator("tbody tr").first().waitFor();
+  assert.ok(!page.url().includes("secret"), "the token leaves the address");
+  await page.evaluate(() => { location.hash = "run/running/overview"; });
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("It is noted.").waitFor();
+  await page.evaluate(() => { location.hash = "run/finished/prompts"; });
+  await page.getByRole("button", { name: "Approve" }).click();
+  await page.getByText("It is noted.").waitFor();
+  await settled(page);
+  assert.deepEqual(asked[0], { action: "pause", token: "secret" });
+  assert.equal(asked[1].action, "approve");
+  await close();
+  const other = await opened(browser);
+  await other.page.goto(`${base}#run/running/overview`);
+  await other.page.locator(".state", { hasText: "running" }).waitFor();
+  assert.equal(await other.page.getByRole("button", { name: "Pause" }).count(), 0);
+  await other.close();
+});
+
+test("a trace that is not in the document is asked for", async () => {
+  const { page, close } = await opened(browser);
+  await page.goto(`${base}#run/calls5000/inputs?trace=r1%2Frace%2F1`);
+  await page.locator(".trace li").first().waitFor();
+  await close();
+});

@@ -1,0 +1,153 @@
+// Every page in every state, light and dark: nothing fails, nothing is hard to reach, nothing is slow.
+import assert from "node:assert/strict";
+import { mkdirSync, statSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { FOLDER, PAGES, axe, go, launch, opened, report, settled } from "./browser.mjs";
+
+const STATES = ["empty", "running", "interrupted", "finished", "failed", "agents300", "calls50000", "demo"];
+/** States of which every page goes through axe in both themes; of the others every page in one. */
+const BOTH = new Set(["finished", "empty"]);
+const SHOTS = process.env.SHOTS;
+let browser;
+before(async () => {
+  browser = await launch();
+  if (SHOTS) mkdirSync(SHOTS, { recursive: true });
+});
+after(() => browser.close());
+
+for (const state of STATES) {
+  for (const theme of ["light", "dark"]) {
+    test(`${state}, ${theme}`, async () => {
+      const { page, wrong, close } = await opened(browser, { theme });
+      await page.goto(report(state));
+      for (const name of PAGES) {
+        await go(page, name);
+        assert.notEqual((await page.textContent("main h1"))?.trim() ?? "", "", name);
+        assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, `${name} is too wide`);
+        if (BOTH.has(state) || (theme === "dark") === (PAGES.indexOf(name) % 2 === 1)) assert.deepEqual(await axe(page), [], `${state} ${name} ${theme}`);
+        if (SHOTS) await page.screenshot({ path: `${SHOTS}/${state}-${name}-${theme}.png`, fullPage: state !== "agents300" && state !== "calls50000" });
+      }
+      assert.deepEqual(wrong, []);
+      await close();
+    });
+  }
+}
+
+test("from a phone to a wall: nothing is cut off", async () => {
+  for (const width of [360, 768, 3840]) {
+    const { page, wrong, close } = await opened(browser, { width });
+    await page.goto(report("demo"));
+    for (const name of PAGES) {
+      await go(page, name);
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, `${name} at ${width}`);
+      if (SHOTS) await page.screenshot({ path: `${SHOTS}/demo-${name}-${width}.png` });
+    }
+    if (width === 360) assert.deepEqual(await axe(page), []);
+    assert.deepEqual(wrong, []);
+    await close();
+  }
+});
+
+test("ten questions, each answered within two clicks of the overview", async () => {
+  const { page, close } = await opened(browser);
+  const tour = [
+    ["Did it help?", "h1", /preferred by the judge|better/],
+    ["By how much?", ".proof", /net win rate on \d+ input/],
+    ["Is it sure?", ".pick", /won|tied/],
+    ["What changed, and why?", ".diff, .text", /./],
+    ["Which inputs got worse?", "main", /lost/],
+    ["Who misunderstood whom?", "main", /did not improve|No case|final answer/],
+    ["Where did the money go?", "main", /By purpose/],
+    ["What do I ship?", "main", /shipped/],
+    ["What would more budget bring?", "main", /calls/],
+    ["Can the judge be trusted?", "main", /shown first wins/],
+  ];
+  for (const [question, where, answer] of tour) {
+    await page.goto(report("demo", "overview"));
+    const item = page.locator(".questions li", { hasText: question });
+    assert.notEqual((await item.locator("p").textContent())?.trim(), "", question);
+    await item.locator("a").click();
+    await settled(page);
+    assert.match(await page.locator(where).first().innerText(), answer, question);
+  }
+  // Two clicks lead to one input with both traces, and to the words that changed.
+  await page.goto(report("demo", "overview"));
+  await page.locator(".tally a", { hasText: "won" }).first().click();
+  await page.locator("[data-item]").first().click();
+  assert.match(await page.locator(".trace").innerText(), /Seed prompts[\s\S]*New prompts/);
+  await close();
+});
+
+test("everything by keyboard", async () => {
+  const { page, wrong, close } = await opened(browser);
+  await page.goto(report("demo"));
+  await settled(page);
+  await page.keyboard.press("?");
+  await settled(page);
+  assert.equal(await page.locator("dialog").isVisible(), true);
+  await page.keyboard.press("Escape");
+  await settled(page);
+  assert.equal(await page.locator("dialog").isVisible(), false);
+  await page.keyboard.press("6");
+  await settled(page);
+  assert.match(page.url(), /#inputs/);
+  const first = await page.locator(".detail h2").innerText();
+  await page.keyboard.press("j");
+  await settled(page);
+  const second = await page.locator(".detail h2").innerText();
+  assert.notEqual(first, second);
+  await page.keyboard.press("k");
+  await settled(page);
+  assert.equal(await page.locator(".detail h2").innerText(), first);
+  await page.keyboard.press("/");
+  await page.keyboard.type("zzz-nothing");
+  await settled(page);
+  assert.match(await page.locator(".list").innerText(), /Nothing matches/);
+  assert.match(page.url(), /find=zzz-nothing/, "the address holds what is chosen");
+  await page.reload();
+  await settled(page);
+  assert.match(await page.locator(".list").innerText(), /Nothing matches/);
+  await page.keyboard.press("]");
+  await settled(page);
+  assert.match(page.url(), /#judge/);
+  const seen = new Set();
+  for (let n = 0; n < 14; n++) {
+    await page.keyboard.press("Tab");
+    seen.add(await page.evaluate(() => document.activeElement?.outerHTML.slice(0, 80)));
+  }
+  assert.ok(seen.size > 10, "the focus moves on and is not caught");
+  await go(page, "cases?blind=yes");
+  await settled(page);
+  await page.keyboard.press("1");
+  await settled(page);
+  assert.match(await page.locator("[data-blind]").innerText(), /You: the candidate/);
+  assert.deepEqual(wrong, []);
+  await close();
+});
+
+test("first render, filter and keys are fast, and files are small", async () => {
+  const times = [];
+  for (const [name, most] of [["calls5000", 1000], ["calls50000", 2000], ["agents300", 2000]]) {
+    const { page, close } = await opened(browser);
+    await page.goto(report(name));
+    const first = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? performance.now());
+    await go(page, "inputs");
+    const filtered = await page.evaluate(async () => {
+      const field = document.querySelector("[data-filter]");
+      if (!field) return 0;
+      const begun = performance.now();
+      field.value = "input-00007";
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+      return performance.now() - begun;
+    });
+    times.push([name, Math.round(first), Math.round(filtered), statSync(`${FOLDER}/${name}.html`).size]);
+    // Bounds are those of a free machine; a crowded one may take longer, and says so.
+    const crowded = Number(process.env.CROWDED ?? 1);
+    assert.ok(first <= most * crowded, `${name}: first render after ${first} ms`);
+    assert.ok(filtered <= 100 * crowded, `${name}: filtered after ${filtered} ms`);
+    assert.ok(statSync(`${FOLDER}/${name}.html`).size <= 1_000_000, name);
+    await close();
+  }
+  console.log("page, first render in ms, filter in ms, bytes:", JSON.stringify(times));
+});
