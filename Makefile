@@ -6,6 +6,7 @@ DEV := .venv-dev
 AUDIT := .venv-audit
 REAL := .venv-real
 OLDEST := .venv-oldest
+FRAMEWORKS := .venv-frameworks
 # The oldest Python that is supported, for which the oldest versions of everything have wheels.
 OLDEST_PYTHON ?= python3.11
 PIP := -m pip -qq --disable-pip-version-check --no-input
@@ -32,7 +33,7 @@ define CHECK
   echo "$$missing" >&2; echo "$(2) does not hold all that is asked for: make lock" >&2; exit 1; }
 endef
 
-.PHONY: help demo real test oldest ui-test page soak lock audit dist sbom picture tables clean
+.PHONY: help demo real test oldest ui-test page soak frameworks lock audit dist sbom picture tables clean
 
 help:
 	@echo "make demo     install maspo into $(VENV) and run it on the simulated world (no key, no model)"
@@ -42,6 +43,7 @@ help:
 	@echo "make ui-test  build the page again, compare it, and open it in a browser (needs npm and chromium)"
 	@echo "make page     build the page of web/ into src/maspo/report/bundle (needs npm)"
 	@echo "make soak     run the tests of the promises at their nightly length (hours)"
+	@echo "make frameworks  run teams in eleven frameworks, each in its newest release, and renew docs/frameworks.md"
 	@echo "make lock     renew requirements*.lock: the newest versions that pyproject.toml allows"
 	@echo "make audit    look up known vulnerabilities of everything in the locks (needs the network)"
 	@echo "make sbom     build dist/ and list what is in it: dist/maspo-VERSION.cdx.json (CycloneDX)"
@@ -54,7 +56,7 @@ demo: $(VENV)/installed
 
 # Compiled files are kept even where PYTHONDONTWRITEBYTECODE is set: every worker, and every command that a test starts,
 # would compile the same files anew.
-test oldest soak: export PYTHONDONTWRITEBYTECODE :=
+test oldest soak frameworks: export PYTHONDONTWRITEBYTECODE :=
 # ARGS are those of `maspo demo --real`, such as ARGS='--task orders --seed 3'.
 real: $(REAL)/installed
 	@$(REAL)/bin/maspo demo --real $(ARGS)
@@ -91,12 +93,16 @@ ui-test: web/node_modules/installed $(DEV)/installed
 	cd web && npm run --silent check
 	@rm -rf $(UI_PAGES)
 	$(DEV)/bin/python -m tests.ui.pages_for_browser $(UI_PAGES)
-	@if [ -x "$${CHROMIUM:-/usr/bin/chromium}" ]; then cd web && npm run --silent test; else \
+	@if [ -x "$${CHROMIUM:-/usr/bin/chromium}" ]; then cd web && MASPO_PYTHON=$(abspath $(DEV))/bin/python npm run --silent test; else \
 	  echo "no browser tests: no chromium at $${CHROMIUM:-/usr/bin/chromium} (CHROMIUM names another)" >&2; fi
 
 # Whatever reads its length from tests/lengths.py is longer here.
 soak: $(DEV)/installed
 	MASPO_SOAK=1 $(DEV)/bin/python -m pytest -s $$(grep -rl --include='test_*.py' 'from tests.lengths import' tests)
+
+# ARGS such as ARGS='--only agno,dspy'. Environments are made where they are missing: remove one to take a newer release.
+frameworks: $(DEV)/installed
+	$(DEV)/bin/python frameworks/run.py --environments $(FRAMEWORKS) --write $(ARGS)
 
 # Core first: what users install keeps its version in the development lock.
 lock: $(AUDIT)/installed
@@ -141,7 +147,7 @@ tables: $(VENV)/installed
 	$(VENV)/bin/python docs/tables.py
 
 clean:
-	rm -rf $(VENV) $(DEV) $(AUDIT) $(REAL) $(OLDEST) web/node_modules web/built .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DEV) $(AUDIT) $(REAL) $(OLDEST) $(FRAMEWORKS) web/node_modules web/built .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # The stamps are renewed when pyproject.toml or a lock changes. The demo is installed as users install maspo: the newest
 # versions, no lock. The source is installed in place, so its changes need no install.

@@ -245,6 +245,9 @@ class JudgeSettings(Section):
 
     kind: str = Field(default="pairwise", description="a judge by name; packages may add some")
     options: Mapping[str, Any] = Field(default_factory=dict, description="table: settings of that judge, by name")
+    rubric: str = Field(
+        default="", max_length=20_000, description="what counts in final answers, and nothing else, in your own words"
+    )
 
 
 class RunnerSettings(Section):

@@ -26,6 +26,22 @@ class Agent:
     def __init__(self, name, instructions, handoffs=()):
         self.name, self.instructions, self.handoffs = name, instructions, list(handoffs)
 """
+# A graph whose nodes are functions, and an agent of the same public shape as LangChain makes it.
+GRAPH = """
+from types import SimpleNamespace
+class CompiledStateGraph:
+    def __init__(self, name, nodes):
+        made = {
+            key: SimpleNamespace(runnable=one if hasattr(one, "builder") else SimpleNamespace(func=one, afunc=None))
+            for key, one in nodes.items()
+        }
+        self.name, self.builder = name, SimpleNamespace(nodes=made)
+def agent(name, prompt):
+    system_message = SimpleNamespace(content=prompt)
+    def model_node(state):
+        return system_message, "a text of the framework's own"
+    return CompiledStateGraph(name, {"model": model_node})
+"""
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -35,7 +51,7 @@ def test_a_reader_is_small_and_touches_public_attributes_only(file: Path) -> Non
     assert len(source.splitlines()) < 40
     imported = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
     modules = {name for node in imported for name in ([node.module] if isinstance(node, ast.ImportFrom) else [])}
-    assert modules <= {"__future__", "typing"}
+    assert modules <= {"__future__", "dis", "inspect", "typing"}
     assert not any(isinstance(node, ast.Import) for node in imported)
     used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     assert not {name for name in used if name.startswith("_")}
@@ -75,6 +91,16 @@ def test_who_was_never_called_is_named_with_advice() -> None:
     assert "agno" in failed
 
 
+def test_a_text_that_may_be_anything_names_only_a_prompt_of_which_it_is_the_most() -> None:
+    told = (
+        Declared("planner", ("You plan the work.",), is_guess=True),
+        Declared("other", ("the report about",), is_guess=True),
+        Declared("logger", ("Something went wrong.",), is_guess=True),
+    )
+    assert names_of(told, [PLAN, WRITE]) == {0: "planner"}
+    assert list(never_called(told, [PLAN, WRITE], 5)) == []
+
+
 def test_what_comes_from_the_process_of_an_app_is_only_data() -> None:
     told: list[dict[str, object]] = [
         {"name": 3},
@@ -110,6 +136,46 @@ async def test_agents_are_read_after_the_first_rollout_wherever_they_are_kept(ap
         Declared("Dynamic", (), (), "openai_agents"),
     }
     assert second.agents == ()
+
+
+async def test_agents_and_nodes_of_a_graph_are_told_by_what_they_refer_to(app: WriteApp, tmp_path: Path) -> None:
+    (tmp_path / "langgraph" / "graph").mkdir(parents=True)
+    (tmp_path / "langgraph" / "graph" / "state.py").write_text(GRAPH)
+    code = """
+        from langgraph.graph.state import CompiledStateGraph, agent
+        PLAN = "You plan the work."
+        def plan(state):
+            return PLAN
+        def write(state):
+            return ["You write the report.", state]
+        AUDITOR = agent("Auditor", "You look for mistakes.")
+        class Critic:
+            def look(self, state):
+                return "You look at what others wrote."
+        def broken():
+            def node(state):
+                return never_set
+            if not PLAN:
+                never_set = 1
+            return node
+        inner = agent("LangGraph", "You answer questions of members.")
+        nodes = {"planner": plan, "author": write, "critic": Critic().look, "desk": inner, "broken": broken(), "odd": 3}
+        TEAM = CompiledStateGraph("LangGraph", nodes)
+        def answer(row):
+            return "42"
+    """
+    pool = Pool(app(code))
+    try:
+        told = declared((await pool.run({"input": "x"}, {})).agents)
+    finally:
+        await pool.close()
+    assert {(one.name, one.passages, one.is_guess) for one in told} == {
+        ("Auditor", ("You look for mistakes.",), False),
+        ("planner", ("You plan the work.",), True),
+        ("author", ("You write the report.",), True),
+        ("critic", ("You look at what others wrote.",), True),
+        ("desk", ("You answer questions of members.",), False),
+    }
 
 
 async def test_a_reader_that_fails_costs_no_rollout(app: WriteApp, tmp_path: Path) -> None:

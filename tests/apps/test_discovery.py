@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+
+from maspo.apps.declared import Declared
 from maspo.apps.discovery import Discovery, Seen, discover
 from maspo.gateway.wire import WireCall
 from maspo.team.app import App
@@ -130,6 +133,51 @@ def test_what_a_framework_sets_around_a_prompt_is_no_part_of_it() -> None:
     calls = [wire("p", said, question, prompt=frame + prompt) for question in QUESTIONS]
     rollouts = [seen(question, question, said, call) for question, call in zip(QUESTIONS, calls, strict=True)]
     assert {agent.name: agent.prompt for agent in found(*rollouts).system.agents} == {"plan": prompt}
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        ("Senior Writer", "senior_writer"),
+        ("Prüfer", "prüfer"),
+        ("计划者", "计划者"),
+        ("समीक्षक", "समीक्षक"),
+        ("İstanbul Ofisi", "i̇stanbul_ofisi"),
+        ("E\u0301diteur (v2)", "éditeur_v2"),
+        ("🤖", "plan"),
+        ("7 wonders", "plan"),
+        ("Input", "plan"),
+    ],
+)
+def test_agents_keep_the_names_of_their_framework_in_any_script(told: str, name: str) -> None:
+    prompt = "Plan the journey, and name two trains."
+    calls = [wire("p", f"Go by train number {n}.", question, prompt=prompt) for n, question in enumerate(QUESTIONS)]
+    rollouts = [seen(q, q, call.output, call) for q, call in zip(QUESTIONS, calls, strict=True)]
+    rollouts = [replace(one, declared=(Declared(told, (prompt,)),)) for one in rollouts]
+    (agent,) = found(*rollouts).system.agents
+    assert agent.name == name
+
+
+@pytest.mark.parametrize(
+    ("prompt", "name"),
+    [
+        ("You are a careful planner who thinks ahead.", "careful_planner"),
+        ("Du bist eine Prüferin für Verträge. Lies genau.", "prüferin"),
+        ("Sie sind der Übersetzer.", "übersetzer"),
+        ("Vous êtes un rédacteur qui écrit bien.", "rédacteur"),
+        ("Eres una diseñadora de viajes, y breve.", "diseñadora"),
+        ("Sei un revisore che corregge.", "revisore"),
+        ("Você é um tradutor. Traduza tudo.", "tradutor"),
+        ("你是一名旅行计划者，请安排行程，说明两班火车。", "旅行计划者"),
+        ("あなたは編集者です。文章を直してください。", "編集者"),
+        ("Sie sollen alle Züge nennen, die fahren.", "agent1"),
+    ],
+)
+def test_prompts_in_several_languages_name_their_agents(prompt: str, name: str) -> None:
+    calls = [wire("p", f"Take train number {n}.", question, prompt=prompt) for n, question in enumerate(QUESTIONS)]
+    rollouts = [seen(q, q, call.output, call) for q, call in zip(QUESTIONS, calls, strict=True)]
+    (agent,) = found(*rollouts).system.agents
+    assert agent.name == name
 
 
 def test_no_team_is_made_up_where_nothing_can_be_told() -> None:

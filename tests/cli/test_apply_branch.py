@@ -87,9 +87,25 @@ def test_a_dirty_checkout_a_branch_that_is_there_and_a_bad_name_are_refused(repo
 
 
 def test_hooks_do_not_run(repository: Path, maspo: Run) -> None:
-    hook = repository / ".git" / "hooks" / "pre-commit"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text(f"#!/bin/sh\ntouch {repository.parent / 'ran'}\nexit 1\n")
-    hook.chmod(0o755)
+    hooks = repository / ".git" / "hooks"
+    hooks.mkdir(exist_ok=True)
+    for name in ("pre-commit", "commit-msg", "post-checkout", "post-commit", "reference-transaction"):
+        hook = hooks / name
+        hook.write_text(f"#!/bin/sh\ntouch {repository.parent / 'ran'}\nexit 1\n")
+        hook.chmod(0o755)
     assert maspo("apply", str(repository.parent / "run"), "--branch", "better").code == 0
     assert not (repository.parent / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "why"), [("--branch", "is not a valid branch name"), ("--patch", "is a folder; give the name of a file")]
+)
+def test_a_place_without_a_name_is_refused_and_nothing_is_written(
+    repository: Path, maspo: Run, option: str, why: str
+) -> None:
+    file = repository / "teams" / "team.yaml"
+    before = file.read_text()
+    said = maspo("apply", str(repository.parent / "run"), option, "", "--yes")
+    assert said.code in (1, 2)
+    assert why in said.err
+    assert file.read_text() == before

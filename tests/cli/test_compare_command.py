@@ -115,7 +115,7 @@ def test_guard_inputs_and_curves_stand_in_every_file_and_no_guard_is_searched_on
         (("--seeds", "x"), "--seeds 'x'"),
         (("--methods", "spo", "--max-calls", "50"), "--max-calls 50"),
         (("--methods", "spo", "--guard", "rows.jsonl"), "every input"),
-        (("--methods", "spo", "--guard", "none.jsonl"), "none.jsonl"),
+        (("--methods", "spo", "--guard", "none.jsonl"), "--guard none.jsonl"),
         (("--methods", "", "--against", "none.json"), "no such file"),
         (("--methods", "", "--against", "mine.json", "--against", "mine.json"), "another file"),
     ],

@@ -76,3 +76,10 @@ def test_h04_a_folder_that_cannot_be_made_is_said_before_a_call(maspo: Run, comm
     said = maspo(*arguments(command, DEAD), "--out", "/proc/x/y")
     assert said.code == 2, said
     assert "--out /proc/x/y: cannot be written" in said.err
+
+
+@pytest.mark.parametrize("command", ["check", "estimate"])
+def test_h05_what_makes_no_call_says_it_too(maspo: Run, command: str) -> None:
+    said = maspo(*arguments(command, DEAD), "--out", "rows.jsonl/out")
+    assert said.code == 2, said
+    assert "--out rows.jsonl/out" in said.err and "is a file; give a folder" in said.err

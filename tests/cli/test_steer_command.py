@@ -47,6 +47,7 @@ def test_what_is_decided_is_noted_and_said_to_be_taken_later(waiting: Path, masp
         (["veto"], "name one agent"),
         (["veto", "solver", "critic"], "name one agent"),
         (["approve", "nobody"], "no agent of this run"),
+        (["approve", "solver", "--prompt", "0123456789ab"], "waits for no approval"),
         (["pause", "solver"], "is about the run"),
         (["pause"], "no process works on this run"),
         (["raise-cap", "--max-usd", "5"], "maspo resume"),
@@ -85,11 +86,19 @@ def test_every_event_is_a_line_of_json_and_the_result_is_the_last(tmp_path: Path
     assert said.json["exit_code"] == 0
 
 
-def test_a_run_ends_with_ten_lines_for_ten_questions(tmp_path: Path, waiting: Path) -> None:
+def test_a_run_ends_with_ten_answers_to_ten_questions(tmp_path: Path, waiting: Path) -> None:
     run(begin(world_job(inputs=8), tmp_path / "finished"))
     for folder in (tmp_path / "finished", waiting):
         answers, _, notes = closing(look(folder).view).partition("\n\n")
-        names = [line.split("  ")[0] for line in answers.splitlines()]
+        names = [line.split("  ")[0] for line in answers.splitlines() if not line.startswith(" ")]
         assert len(names) == 10 and names[0] == "helped" and "cost" in names
         assert "Known when the run has finished" not in answers, "a test that is over is told"
-        assert all(line.startswith(("note ", "look at ")) for line in notes.splitlines())
+        assert all(line.startswith(("note ", "look at ", " ")) for line in notes.splitlines())
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_the_answers_fit_the_screen_and_say_the_same_on_each(waiting: Path, width: int) -> None:
+    view = look(waiting).view
+    lines = closing(view, width).splitlines()
+    assert max(map(len, lines)) <= width
+    assert " ".join(closing(view, width).split()) == " ".join(closing(view, 1000).split())

@@ -24,12 +24,14 @@ from maspo.events import (
     CandidateScored,
     ConflictFound,
     Event,
+    HoldoutResult,
     InfluenceMeasured,
     LevelAgreement,
     LevelCounts,
     Paused,
     PromptChanged,
     PromptKept,
+    RunFinished,
     RunStarted,
     SearchEnded,
     StepStarted,
@@ -37,6 +39,17 @@ from maspo.events import (
 from maspo.study.job import Progress
 
 COUNTS = LevelCounts()
+FINISHED = RunFinished(
+    "no_evidence",
+    "seed",
+    "Why.",
+    HoldoutResult(0, 0, 0, 0, 0, 1.0, 0.0, (-1.0, 1.0), None),
+    {},
+    {},
+    {},
+    1.0,
+    complete=False,
+)
 
 
 def scored(candidate: str, score: float, text: str = "text", kept: bool = True) -> CandidateScored:
@@ -138,6 +151,27 @@ def test_the_panel_is_drawn_at_any_moment() -> None:
         assert part in shown
     board.on_progress(progress(phase="holdout"))
     assert "final test on the hold-out" in picture(board)
+
+
+def test_the_panel_of_a_run_that_goes_on_stands_where_it_stood() -> None:
+    board = Board()
+    board.recall([started(simulated=True), STEP, scored("a", 0.1), FINISHED])
+    board.on_progress(progress(phase="search"))
+    shown = picture(board)
+    for part in ("team", "pass 1/3, solver, generation 2/3", "nothing (simulated)", "kept", "in flight"):
+        assert part in shown, "it is at work again"
+
+
+def test_lines_of_a_run_that_goes_on_tell_nothing_twice_and_know_whose_run_it_is() -> None:
+    lines: list[str] = []
+    agents = tuple(f"a{number}" for number in range(20))
+    plain = PlainLines(lines.append)
+    plain.recall([replace(started(), agents=agents), StepStarted("r2/a0", "a0", 2, 1, 6, 1)])
+    assert not lines
+    plain.on_event(StepStarted("r2/a1", "a1", 2, 1, 6, 1))
+    assert not lines, "the round has its line already"
+    plain.on_event(StepStarted("r3/a0", "a0", 3, 1, 6, 1))
+    assert lines == ["round 3 of at most 6"]
 
 
 def test_the_beam_is_of_the_last_visit_and_best_first() -> None:

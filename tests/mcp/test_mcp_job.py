@@ -13,6 +13,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from maspo.core.errors import EXIT_ERROR
+from maspo.mcp.jobs import Job
 from maspo.world import World
 from tests.mcp.conftest import Client, Json, Open
 
@@ -136,3 +138,11 @@ def test_what_is_the_users_to_decide_is_refused(folder: Path, opened: Open) -> N
     theirs = {"system": "theirs.yaml", "inputs": "questions.jsonl"}
     assert "--trust" in client.refused("optimize", **theirs, max_calls=5)
     assert "nothing was started" in client.refused("status", path="nowhere")
+
+
+async def test_a_job_that_cannot_be_started_has_failed_and_is_not_at_work() -> None:
+    for given in ("a\0b", "a" * 5_000_000):
+        job = Job("out")
+        await job.run(["optimize", f"--agent-model={given}"])
+        assert (job.exit_code, job.ended.is_set()) == (EXIT_ERROR, True)
+        assert "cannot be started" in job.said[-1]

@@ -51,6 +51,7 @@ def wait(headers: Mapping[str, str], body: bytes = b"", status: int = 429) -> fl
             3.0,
         ),
         ({"x-ratelimit-reset": "1795262409"}, 9.0),
+        ({"x-ratelimit-reset": "1795262409500"}, 9.5),
         ({"ratelimit-reset": "12"}, 12.0),
         ({"anthropic-ratelimit-requests-reset": "2026-11-21T12:00:05+00:00"}, 5.0),
         ({"Retry-After": "soon"}, None),

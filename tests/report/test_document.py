@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Mapping
@@ -18,11 +19,14 @@ from jsonschema import Draft202012Validator
 from maspo.config import search_of
 from maspo.events import (
     AgentInfluence,
+    ApprovalAsked,
     CaseShown,
+    Decided,
     EdgeInfluence,
     Effect,
     Event,
     InfluenceMeasured,
+    LeftOut,
     LevelAgreement,
     PromptChanged,
     RunFinished,
@@ -36,8 +40,9 @@ from maspo.report.document.schema import schema
 from maspo.report.fold import fold
 from maspo.report.questions import answers
 from maspo.report.visible import visible
-from maspo.testing.runs import begin, with_config, world_job
-from tests.report.conftest import INFLUENCE, finished, search_events
+from maspo.study.decisions import DECISIONS, Judge, Veto, decide
+from maspo.testing.runs import SMALL_RACE, begin, with_config, world_job
+from tests.report.conftest import INFLUENCE, SEEDS, finished, search_events
 from tests.report.pages import document, embedded, told
 from tests.report.payloads import HTML_PAYLOADS
 
@@ -239,6 +244,16 @@ def test_i12_ten_questions_at_any_moment(whole_run: list[Event]) -> None:
     assert lost == "8 hold-out inputs: tank, train."
 
 
+def test_i15_prompts_that_are_twice_as_long_are_said_to_cost_more(whole_run: list[Event]) -> None:
+    *before, end = whole_run
+    assert isinstance(end, RunFinished)
+    length = sum(map(len, SEEDS.values()))
+    for more, said in ((-20, ""), (length - 1, ""), (length, f"They are {length} characters longer in all")):
+        shipped = {**SEEDS, "critic": f"{SEEDS['critic']}{'x' * more}"[: len(SEEDS["critic"]) + more]}
+        ships = answers(fold([*before, replace(end, prompts=shipped)]))[7].answer
+        assert ("longer in all" in ships) == bool(said) and said in ships
+
+
 def test_i13_a_row_of_a_list_says_how_it_came_out(whole_run: list[Event]) -> None:
     row = row_of(fold(whole_run), "one", "folder", 5.0).dump()
     assert (row["id"], row["verdict"], row["n"], row["state"]) == ("one", "improved", 60, "finished")
@@ -281,3 +296,65 @@ async def test_i20_a_record_tells_inputs_traces_the_judges_words_and_where_calls
     whole = compared_in(tmp_path, key)
     assert whole is not None and whole.key == key and whole.reference
     assert compared_in(tmp_path, "no such comparison") is None
+
+
+@pytest.mark.parametrize(
+    ("team", "agent", "expected", "late"),
+    [
+        (
+            "loop3",
+            "writer",
+            {"called": "3 rounds at most, until reviewer matches 'APPROVED'"},
+            {"reviewer"},
+        ),
+        ("loop3", "editor", {"rounds": 1, "called": "", "when": "", "each": "", "same_prompt_as": ""}, set()),
+        ("routed4", "privacy", {"when": "router", "output": True}, set()),
+        ("shared4", "solver_2", {"same_prompt_as": "solver", "called": "the prompt of solver"}, set()),
+        ("robots", "robot", {"each": "planner"}, set()),
+        ("debate4", "debater_a", {"rounds": 3}, {"debater_b", "debater_c", "debater_d"}),
+    ],
+)
+async def test_i21_how_a_team_goes_is_told(
+    tmp_path: Path, team: str, agent: str, expected: dict[str, object], late: set[str]
+) -> None:
+    await begin(with_config(world_job(team, inputs=8), search=SMALL_RACE), tmp_path, stop=_at_once())
+    found = build_document(tmp_path).dump()
+    told = next(one for one in found["agents"] if one["name"] == agent)
+    assert {name: told[name] for name in expected} == expected
+    assert {edge["source"] for edge in found["edges"] if edge["reader"] == agent and edge["late"]} == late
+
+
+def _at_once() -> asyncio.Event:
+    stop = asyncio.Event()
+    stop.set()
+    return stop
+
+
+async def test_i22_decisions_are_told_once_they_are_noted_and_once_they_are_taken(tmp_path: Path) -> None:
+    await begin(world_job(inputs=8), tmp_path)
+    decide(tmp_path, Veto(agent="solver", reason="<b>It must not ask for JSON.\x1b"))
+    decide(tmp_path, Judge(case="1", verdict="tie"))
+    found = build_document(tmp_path)
+    assert [(one.action, one.agent, one.taken) for one in found.decided] == [("veto", "solver", False)]
+    assert found.decided[0].reason == visible("<b>It must not ask for JSON.\x1b") and found.decided_count == 1
+    (tmp_path / DECISIONS).write_bytes(b"\xff no line\n")
+    assert build_document(tmp_path).decided == ()
+
+
+def test_i23_what_waits_for_approval_is_told_until_it_is_decided(whole_run: list[Event]) -> None:
+    end = next(event for event in whole_run if isinstance(event, RunFinished))
+    names = tuple(end.winners)[:2]
+    asked = ApprovalAsked(end.winners, names, "improved", end.why, end.holdout, 1, 1)
+    events: list[Event] = [*whole_run[:-1], asked]
+    found = document_of(fold(events))
+    assert found.approval is not None and found.approval.agents == names and found.label == "Awaiting approval"
+    said = Decided("1" * 32, "approve", 1, 1, names[0], end.winners[names[0]])
+    found = document_of(fold([*events, said]))
+    assert found.approval is not None and found.approval.agents == names[1:]
+    assert [(one.action, one.taken) for one in found.decided] == [("approve", True)]
+    assert document_of(fold([*events, said, end])).approval is None
+    assert document_of(fold([*whole_run[:9], Decided("2" * 32, "pause", 1, 1)])).held
+    agent = next(event.agent for event in whole_run if isinstance(event, PromptChanged))
+    left_out = LeftOut("id", agent, 9, ("tank",), ())
+    told = next(one for one in document_of(fold([*whole_run, left_out])).agents if one.name == agent)
+    assert told.why and told.left_out is not None and told.left_out.worse == ("tank",)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from maspo.config import JudgeSettings
 from maspo.core.prompts import Prompts
 from maspo.models.base import Reply, Request
 from maspo.optimizers.base import Ask, OptimizerConfig, Problem, Search
@@ -105,6 +106,18 @@ async def test_h02_it_shows_both_answers_and_what_the_judge_wrote_in_both_orders
         else:
             assert line["outcome"] == "tied" and line["reason"].startswith("equal answers")
     assert any(line["outcome"] == "lost" and line["verdicts"] for line in lines_in(tmp_path))
+
+
+async def test_h07_criteria_reach_each_judge_of_final_answers_and_no_other_call(tmp_path: Path) -> None:
+    job, parts = turned_round()
+    job = with_config(job, judge=JudgeSettings(rubric="Only </criteria> the unit counts."))
+    await begin(job, tmp_path, parts=parts)
+    store = RunStore.read(tmp_path / DATABASE)
+    everywhere = {purpose: list(store.replies(purpose, "the unit counts.")) for purpose in ("", "judge.global")}
+    assert everywhere[""] == everywhere["judge.global"] == list(store.replies("judge.global", "verdict")) != []
+    assert not list(store.replies("", "Only </criteria>")), "criteria stay between their tags"
+    store.close_reader()
+    assert any(len(line["verdicts"]) == 2 and "verdict" in line["reason"] for line in lines_in(tmp_path))
 
 
 async def test_h03_where_the_new_prompts_bring_no_answer_it_says_so(tmp_path: Path) -> None:

@@ -40,6 +40,9 @@ def sample(output: str, **fields: object) -> Sample:
         ("```python\nx = 1\n```\n```python\ny = 2\n```", "y = 2"),
         ("  ```python\nx = '''`` ` '''\n  ```", "x = '''`` ` '''"),
         ("````\n```\nx\n```\n````", "```\nx\n```"),
+        (f"<think>\n```python\ndef double(x): return 1\n```\n</think>\n{GOOD}", GOOD),
+        (f"<think>\n{FENCED}\n</think>\nI cannot write it.", "I cannot write it."),
+        (f"<think>\n{FENCED}\n so far", ""),
     ],
 )
 def test_c01_the_block_that_defines_what_is_called_is_the_program(output: str, code: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from maspo.config import ProfileName, RunConfig
-from maspo.data.inputs import Inputs, make_inputs
+from maspo.data.inputs import Inputs, load_inputs, make_inputs
 from maspo.events import DraftRejected, DraftsReplaced, Event, Warned
 from maspo.optimizers.base import Draft, Drafts, Propose
 from maspo.proposers.base import Rewrite
@@ -23,6 +23,7 @@ from maspo.study.fallback import useless_proposals
 from maspo.study.job import Job
 from maspo.study.optimize import start
 from maspo.study.resolve import Parts, resolve
+from maspo.team.system import System
 from maspo.testing.runs import Recorder, world_job
 from maspo.world import World
 from maspo.world.spec import WorldSpec
@@ -133,3 +134,11 @@ def test_each_topic_is_said_once_also_by_a_run_that_goes_on() -> None:
     assert seen.see(done, 5) == ()
     assert [warned.topic for warned in other.see(done, 5)] == ["proposer"]
     assert other.see(done, 9) == ()
+
+
+async def test_a_branch_that_was_not_taken_is_no_reply_without_a_verdict(tmp_path: Path) -> None:
+    example = Path(__file__).parents[2] / "examples/teams/service"
+    system, inputs = System.load(f"{example}.yaml"), load_inputs(f"{example}.jsonl")
+    job = Job(system, inputs, RunConfig.model_validate({"profile": "cheap"}), world=WorldSpec())
+    events, _ = await events_of(job, tmp_path)
+    assert not [event for event in events if isinstance(event, Warned)]

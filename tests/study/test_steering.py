@@ -10,11 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maspo.config import Caps
 from maspo.core.errors import EXIT_APPROVAL, EXIT_OK, StoreError, UsageError
 from maspo.core.prompts import prompt_id
-from maspo.events import ApprovalAsked, CandidateScored, CaseFound, Decided, PromptChanged, SearchEnded, StepStarted
+from maspo.events import (
+    ApprovalAsked,
+    BudgetStopped,
+    CandidateScored,
+    CaseFound,
+    Decided,
+    PromptChanged,
+    SearchEnded,
+    StepStarted,
+)
 from maspo.models.base import Request
-from maspo.optimizers.parts.rulings import History
+from maspo.optimizers.base import Ruling
+from maspo.optimizers.parts.rulings import History, Rulings
 from maspo.report.folder import look
 from maspo.store import RunStore
 from maspo.study.decisions import (
@@ -329,3 +340,37 @@ def test_d15_a_veto_takes_back_what_came_since_and_nothing_before(steps: list[st
     first = next((place for place, part in enumerate(steps) if part == vetoed), None)
     assert before == (None if first is None else texts[first])
     assert history.without("x", vetoed) is None, "it is out now"
+
+
+@pytest.mark.parametrize("pinned", [False, True])
+async def test_d16_a_rejected_prompt_does_not_ship_when_a_cap_lets_no_round_follow(
+    tmp_path: Path, pinned: bool
+) -> None:
+    capped = with_config(APPROVED, caps=Caps(calls=200))
+    out = tmp_path / "run"
+    await begin(capped, out, deciding(capped, out, at(190, Pin(agent="solver"))) if pinned else None)
+    (asked,) = of(out, ApprovalAsked)
+    assert of(out, BudgetStopped)
+    (agent,) = ("solver",) if "solver" in asked.agents else asked.agents[:1]
+    decide(out, Approve())
+    decide(out, Reject(agents=(agent,)))
+    outcome = await go_on(capped, out)
+    if outcome.finished is None:
+        decide(out, Approve())
+        outcome = await go_on(capped, out)
+    assert outcome.finished is not None
+    assert outcome.finished.prompts[agent] != asked.winners[agent]
+
+
+def test_d17_of_a_pin_and_a_veto_on_one_prompt_the_last_one_counts() -> None:
+    pin, veto = Ruling("pin", "a", "new"), Ruling("veto", "a", "new")
+    assert Rulings((pin, veto)).kept_to({"a": "new"}, {"a": "seed"}) == {"a": "seed"}
+    assert Rulings((veto, pin)).kept_to({"a": "new"}, {"a": "seed"}) == {"a": "new"}
+    assert Rulings((pin, Ruling("veto", "a", "other"))).kept_to({"a": "x"}, {"a": "seed"}) == {"a": "new"}
+
+
+def test_d18_a_line_that_somebody_else_left_open_does_not_swallow_a_decision(tmp_path: Path) -> None:
+    (tmp_path / "run.db").write_text("")
+    (tmp_path / DECISIONS).write_bytes(b'{"foreign": 1}\n{"half a li')
+    decided = [decide(tmp_path, Approve()), decide(tmp_path, Reject())]
+    assert list(read_lines(tmp_path)) == decided

@@ -85,6 +85,8 @@ BAD = [
     ("when: {agent: a}", r"agents\.b\.when: give one of `equals: TEXT` and `matches: PATTERN`"),
     ("when: {agent: a, equals: x, matches: y}", r"agents\.b\.when: give one of"),
     ("when: {agent: a, matches: '('}", r"agents\.b\.when\.matches: '\(' is not a regular expression"),
+    ("when: {agent: a, matches: 'x{99999999999}'}", "is not a regular expression .the repetition number is too large"),
+    ("when: {agent: a, matches: '" + "(" * 5000 + ")" * 5000 + "'}", "is not a regular expression .groups nested too"),
     ("when: {agent: b, equals: x}", r"agents\.b\.when: hangs on its own output"),
     ("when: a says yes", r"agents\.b\.when: the text 'a says yes' is given; expected keys and values"),
     ("when: {agnet: a, equals: x}", r"agents\.b\.when: unknown key 'agnet'; did you mean 'agent'\?"),
@@ -99,7 +101,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("line", "message"), BAD, ids=[line for line, _ in BAD])
+@pytest.mark.parametrize(("line", "message"), BAD, ids=[line[:60] for line, _ in BAD])
 def test_l06_errors_name_the_place_and_the_fix(line: str, message: str) -> None:
     text = f"agents:\n  a: {{prompt: A}}\n  b:\n    prompt: B\n    reads: [a]\n    {line}\n"
     with pytest.raises(SystemInvalid, match=message):

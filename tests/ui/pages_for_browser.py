@@ -17,13 +17,16 @@ from typing import Any
 from maspo.config import search_of
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import (
+    ApprovalAsked,
     BudgetStopped,
     CallLost,
     CallUnsettled,
     CandidateScored,
     ConflictFound,
+    Decided,
     Event,
     JudgeChecked,
+    LeftOut,
     Paused,
     ProxyTold,
     Recorded,
@@ -33,7 +36,7 @@ from maspo.events import (
 from maspo.report.bundle import index_html, report_html
 from maspo.report.document import Document, Extras, build_document, document_of, row_of
 from maspo.report.document.model import Burn, Compared, Latency, Spent, TraceCall
-from maspo.report.document.of_view import Spending
+from maspo.report.document.of_view import Called, Spending
 from maspo.report.fold import fold
 from maspo.report.folder import look
 from maspo.report.holdout import HoldoutLine
@@ -69,6 +72,8 @@ def main(out: Path) -> None:
         "interrupted": document_of(fold([*search_events()[:40], Paused("Ctrl-C", 61.5)])),
         "finished": document_of(fold([*whole[:-1], *MORE, lost, whole[-1]])),
         "failed": _failed(whole, [lost] * 70, unsettled),
+        "held": document_of(fold([*search_events()[:60], Decided("b" * 32, "pause", 1, 1)])),
+        "awaiting": document_of(fold(awaiting()), decided_extras()),
         "agents300": document_of(fold(large_run(300))),
         "calls50000": full(50_000),
         "calls5000": full(5_000),
@@ -94,6 +99,35 @@ def _failed(whole: list[Event], lost: list[CallLost], unsettled: CallUnsettled) 
     real = [started(simulated=False), *whole[1:-1]]
     view = fold([*real, *lost, unsettled, BudgetStopped("--max-usd 5"), end])
     return document_of(view, Extras(damage="page 17 cannot be read"))
+
+
+def awaiting() -> list[Event]:
+    """Return a run whose new prompts wait for a person, who has vetoed one before."""
+    end = finished()
+    found: list[Event] = [*search_events(), INFLUENCE]
+    vetoed = next(event for event in found if isinstance(event, CandidateScored))
+    reason = "It must not ask for JSON."
+    found.insert(60, Decided("a" * 32, "veto", 1, 1, vetoed.agent, vetoed.text, reason))
+    changed = tuple(end.winners)[:3]
+    found.append(LeftOut("id", changed[0], 24, ("tank", "train", "mill"), ("rain",)))
+    return [
+        *found,
+        ApprovalAsked(end.winners, changed, "improved", end.why, end.holdout, 1, 1),
+        Paused("approval", 9.5),
+    ]
+
+
+def decided_extras() -> Extras:
+    """Return what the record tells of a team with branches and rounds, and of a decision that nobody has taken yet."""
+    names = tuple(next(event for event in search_events() if isinstance(event, RunStarted)).agents)
+    kinds = (
+        Called("when solver says 'yes'", when=names[0]),
+        Called("3 rounds at most, until critic says 'good'", rounds=3, late=names),
+        Called("for each of solver's list (at most 8)", each=names[0]),
+        Called(f"the prompt of {names[0]}", same_prompt_as=names[0]),
+    )
+    called = dict(zip(names[1:], kinds, strict=False))
+    return Extras(folder="waits", called=called, noted=[(1.79e9, Decided("c" * 32, "approve", 0, 0, names[0]))])
 
 
 def large_run(agents: int) -> list[Event]:

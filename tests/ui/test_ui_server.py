@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import re
 from collections.abc import AsyncIterator
@@ -182,3 +183,28 @@ async def test_u08_a_document_is_built_once_for_all_and_never_out_of_date(runs: 
         (runs / "one" / DECISIONS).write_text("\n" * size)
         assert (await documents.of(runs / "one")).body == str(size).encode()
     (runs / "one" / DECISIONS).unlink()
+
+
+async def test_u09_a_run_that_changes_all_the_time_has_one_document_a_second(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, slept = [0.0], list[float]()
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        now[0] += seconds
+
+    monkeypatch.setattr("maspo.ui.documents.asyncio.sleep", sleep)
+
+    def build(folder: Path) -> bytes:
+        now[0] += 0.1
+        return str(now[0]).encode()
+
+    documents, built = Documents(build, 1.0, lambda: now[0]), list[float]()
+    for size in range(1, 6):
+        (runs / "two" / DECISIONS).write_text("\n" * size)
+        await documents.of(runs / "two")
+        built.append(now[0])
+    (runs / "two" / DECISIONS).unlink()
+    assert all(later - earlier >= 1.0 - 1e-9 for earlier, later in itertools.pairwise(built))
+    assert max(slept) <= 0.9 + 1e-9

@@ -142,11 +142,12 @@ export function App({ source, first }: { source: Source; first: Document | null 
 }
 
 function State({ document }: { document: Document }) {
-  const words: Readonly<Record<string, string>> = { empty: "nothing yet", running: "running", paused: "interrupted", stopped: "stopped", finished: "finished" };
+  const known: Readonly<Record<string, string>> = { empty: "nothing yet", running: "running", paused: "interrupted", stopped: "stopped", finished: "finished" };
+  const words = document.held ? "paused" : document.approval ? "awaiting approval" : (known[document.state] ?? document.state);
   return (
-    <span class={`state ${document.state}`}>
+    <span class={`state ${document.held ? "paused" : document.state}`}>
       <span class="lamp" aria-hidden="true" />
-      {words[document.state] ?? document.state}
+      {words}
       {document.simulated && " · simulated"}
     </span>
   );

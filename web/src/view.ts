@@ -17,6 +17,13 @@ export interface Agent {
   readonly calls_mean: number | null;
   readonly calls_most: number;
   readonly repeated: number;
+  readonly why: readonly string[];
+  readonly left_out: LeftOut | null;
+  readonly called: string;
+  readonly when: string;
+  readonly each: string;
+  readonly rounds: number;
+  readonly same_prompt_as: string;
 }
 
 export interface AgreementFigures {
@@ -29,6 +36,14 @@ export interface Answer {
   readonly question: string;
   readonly answer: string;
   readonly page: string;
+}
+
+export interface Approval {
+  readonly agents: readonly string[];
+  readonly prompts: readonly string[];
+  readonly why: string;
+  readonly net: number;
+  readonly figures: HoldoutFigures;
 }
 
 export interface Burn {
@@ -146,6 +161,10 @@ export interface Document {
   readonly seq: number;
   readonly written: number;
   readonly damage: string;
+  readonly held: boolean;
+  readonly approval: Approval | null;
+  readonly decided: readonly Ruling[];
+  readonly decided_count: number;
   readonly simulated: boolean;
   readonly truth: readonly [number, number] | null;
   readonly label: string;
@@ -192,6 +211,7 @@ export interface Edge {
   readonly agreed: number;
   readonly disagreed: number;
   readonly withheld: EffectFigures | null;
+  readonly late: boolean;
 }
 
 export interface EffectFigures {
@@ -258,6 +278,14 @@ export interface Latency {
   readonly longest: number;
 }
 
+export interface LeftOut {
+  readonly inputs: number;
+  readonly worse: readonly string[];
+  readonly worse_count: number;
+  readonly better: readonly string[];
+  readonly better_count: number;
+}
+
 export interface LevelCounts {
   readonly wins: number;
   readonly losses: number;
@@ -296,6 +324,16 @@ export interface Rejected {
 export interface Remark {
   readonly tone: "plain" | "good" | "bad" | "note";
   readonly text: string;
+}
+
+export interface Ruling {
+  readonly at: number | null;
+  readonly action: string;
+  readonly agent: string;
+  readonly prompt: string;
+  readonly reason: string;
+  readonly text: string;
+  readonly taken: boolean;
 }
 
 export interface Said {

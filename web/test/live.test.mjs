@@ -92,8 +92,18 @@ test("what may be decided is sent with the token, and without one nothing is off
   await page.getByRole("button", { name: "Pause" }).click();
   await page.getByText("It is noted.").waitFor();
   await page.evaluate(() => { location.hash = "run/finished/prompts"; });
+  await page.locator(".state", { hasText: "finished" }).waitFor();
+  assert.equal(await page.getByRole("group", { name: /Decide|The run/ }).count(), 0, "nothing is left to decide");
+  await page.evaluate(() => { location.hash = "run/awaiting/prompts?agent=algebra"; });
+  await page.getByText("Decided; the run takes it up").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Pause" }).count(), 0);
+  await page.evaluate(() => { location.hash = "run/awaiting/prompts?agent=geometry"; });
+  assert.equal(await page.getByRole("button", { name: "Veto" }).count(), 0);
   await page.getByRole("button", { name: "Approve" }).click();
   await page.getByText("It is noted.").waitFor();
+  await page.evaluate(() => { location.hash = "run/held/overview"; });
+  await page.getByRole("button", { name: "Resume" }).waitFor();
+  assert.equal(await page.getByRole("button", { name: "Pause" }).count(), 0);
   await settled(page);
   assert.deepEqual(asked[0], { action: "pause", token: "secret" });
   assert.equal(asked[1].action, "approve");

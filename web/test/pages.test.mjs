@@ -4,7 +4,7 @@ import { mkdirSync, statSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { FOLDER, PAGES, axe, go, launch, opened, report, settled } from "./browser.mjs";
 
-const STATES = ["empty", "running", "interrupted", "finished", "failed", "agents300", "calls50000", "demo"];
+const STATES = ["empty", "running", "interrupted", "finished", "failed", "held", "awaiting", "agents300", "calls50000", "demo"];
 /** States of which every page goes through axe in both themes; of the others every page in one. */
 const BOTH = new Set(["finished", "empty"]);
 const SHOTS = process.env.SHOTS;
@@ -81,7 +81,7 @@ test("ten questions, each answered within two clicks of the overview", async () 
 test("everything by keyboard", async () => {
   const { page, wrong, close } = await opened(browser);
   await page.goto(report("demo"));
-  await settled(page);
+  await settled(page); // keys are heard once the page is drawn
   await page.keyboard.press("?");
   await settled(page);
   assert.equal(await page.locator("dialog").isVisible(), true);

@@ -17,6 +17,8 @@ class Declared:
     passages: tuple[str, ...]
     hands_over_to: tuple[str, ...] = ()
     reader: str = ""
+    is_guess: bool = False
+    """Whether the passages may be any text: they name a prompt of which they are the most, and nobody is missed."""
     failed: str = ""
     """Why a reader told nothing."""
 
@@ -29,7 +31,8 @@ def declared(told: Iterable[Mapping[str, Any]]) -> tuple[Declared, ...]:
         if one.get("error"):
             found.append(Declared("", (), reader=reader, failed=str(one["error"])))
         elif isinstance(one.get("name"), str) and one["name"].strip():
-            found.append(Declared(one["name"], _texts(one.get("passages")), _texts(one.get("hands_over_to")), reader))
+            told_of = _texts(one.get("passages")), _texts(one.get("hands_over_to"))
+            found.append(Declared(one["name"], *told_of, reader, is_guess=bool(one.get("guess"))))
     return tuple(dict.fromkeys(found))
 
 
@@ -50,6 +53,8 @@ def never_called(told: Sequence[Declared], templates: Sequence[Template], rollou
     for agent in told:
         if agent.failed:
             yield f"the reader of {agent.reader} could not read the app's agents ({agent.failed}); names are guessed"
+        elif agent.is_guess:
+            continue
         elif _length(agent) >= FEWEST_FIXED and not any(_fits(agent, template) for template in templates):
             callers = [other.name for other in told if agent.name in other.hands_over_to]
             by = f", though {' and '.join(callers)} may hand over to it" if callers else ""
@@ -69,7 +74,7 @@ def _length(agent: Declared) -> int:
 
 def _fits(agent: Declared, template: Template) -> bool:
     """Say whether a prompt holds all passages of an agent, however white space is set, and these are long enough."""
-    if _length(agent) < FEWEST_FIXED:
+    if _length(agent) < FEWEST_FIXED or (agent.is_guess and 2 * _length(agent) < len(template.prompt)):
         return False
     texts = [_flat(text) for text in (template.prompt, *template.texts)]
     return any(all(_flat(passage) in text for passage in agent.passages) for text in texts)

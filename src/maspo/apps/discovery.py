@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,20 +18,37 @@ from maspo.team.app import App
 from maspo.team.system import RESERVED_NAMES, Agent, System
 from maspo.team.template import values_of
 
+_ROLES = (
+    ("you are|you're|act as|your role is|i am", "an?|the|our|my", "who|that|for|of|in|and|with|whose|on|to"),
+    ("du bist|sie sind", "eine?|der|die|das|unsere?|meine?", "der|die|das|für|von|mit|und|im|in|auf|bei|zu"),
+    ("tu es|vous êtes", "une?|le|la|notre|mon|ma", "qui|pour|de|du|des|et|avec|dans|en|au"),
+    ("eres|usted es", "una?|el|la|nuestr[oa]|mi", "que|para|de|del|y|con|en|al"),
+    ("sei|lei è", "un[oa]?|il|lo|la", "che|per|di|del|della|e|con|in|al"),
+    ("você é|tu és", "uma?|o|a|nosso|nossa", "que|para|de|do|da|e|com|em"),
+)
+"""How most prompts begin, in English, German, French, Spanish, Italian, Portuguese: who is spoken to, articles, and the
+first words that say more about the name between."""
 _ROLE = re.compile(
-    r"\b(?:you are|you're|act as|your role is|i am)\s+(?:an?|the|our|my)\s+"
-    r"([A-Za-z][\w' -]{1,40}?)(?=\s+(?:who|that|for|of|in|and|with|whose|on|to)\b|[.,;:!\n(]|$)",
+    "|".join(
+        rf"\b(?:{spoken})\s+(?:{articles})\s+([^\W\d_][\w' -]{{1,40}}?)(?=\s+(?:{more})\b|[.,;:!\n(]|$)"
+        for spoken, articles, more in _ROLES
+    )
+    + r"|你是(?:一[个個名位])?(\w{1,15}?)(?=[，。、；：！\s]|$)|あなたは(\w{1,15}?)です",
     re.IGNORECASE,
 )
-"""The name that a prompt gives its agent, as most prompts begin: up to the first word that says more about it."""
+"""The name that a prompt gives its agent."""
 _DUTY = re.compile(r"\s*(?:you\s+)?(?:(?:always|only|first|will|must|should|shall)\s+)*([a-z]{3,})\b", re.IGNORECASE)
 """The word by which a prompt without such a name begins: what its agent does."""
-_NO_DUTY = frozenset({"are", "the", "your", "this", "that", "here", "have", "can", "for", "and", "given", "below"})
+_NO_DUTY = frozenset(
+    "are the your this that here have can for and given below sie vous eres sei".split()  # noqa: SIM905 - a list of words
+)
 _HANDOFF = re.compile(r"(?:transfer|hand_?off|handover|delegate)_(?:back_)?to_(\w+)", re.IGNORECASE)
 """How frameworks name the tools by which an agent hands over: OpenAI Agents SDK, LangGraph's, AutoGen, Strands."""
 _FRAMES = (re.compile(r"In adhering to this structure, your objective is:\s*(\S.*?)\s*\Z", re.DOTALL),)
 """Texts that a framework sets around a prompt, by what it says just before: DSPy. What it says is no part of it."""
 _LONGEST_NAME = 30
+_SIGNS = ("Mn", "Mc")
+"""Unicode categories of vowel signs and accents, which some scripts set beside letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +170,7 @@ def _names(
         name = (
             _slug(declared.get(place, ""))
             or _slug(handed.get(place, ""))
-            or _slug(role.group(1) if role else "")
+            or _slug(next(filter(None, role.groups()), "") if role else "")
             or _slug("" if does in _NO_DUTY else does)
             or f"agent{place + 1}"
         )
@@ -176,7 +194,9 @@ def _handed_over(owner: Mapping[str, int], rollouts: Sequence[Seen]) -> dict[int
 
 
 def _slug(text: str) -> str:
-    words = re.findall(r"[a-z0-9]+", text.lower())
+    """Return a name for an agent made of a text in any script; empty where the text holds none."""
+    lower = unicodedata.normalize("NFC", text.lower())
+    words = "".join(one if one.isalnum() or unicodedata.category(one) in _SIGNS else " " for one in lower).split()
     name = "_".join(words)[:_LONGEST_NAME].strip("_")
     return "" if not name or not name[0].isalpha() or name in RESERVED_NAMES else name
 

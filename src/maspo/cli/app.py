@@ -269,11 +269,14 @@ def apply(
         bool, typer.Option("--check", help="Only say whether the prompts of the run stand there.")
     ] = False,
     branch: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--branch", metavar="NAME", help="Make a git branch with a commit for each agent; your checkout stays."
+            "--branch",
+            metavar="NAME",
+            help="Make a git branch with a commit for each agent; your checkout stays.",
+            show_default=False,
         ),
-    ] = "",
+    ] = None,
     patch: Annotated[
         Path | None, typer.Option("--patch", metavar="FILE", help="Write a patch for `git apply`.", show_default=False)
     ] = None,

@@ -48,7 +48,7 @@ class Wanted:
 
     to: Sequence[Path]
     template: str
-    branch: str = ""
+    branch: str | None = None
     patch: Path | None = None
     only_checks: bool = False
     yes: bool = False
@@ -61,7 +61,7 @@ def run_apply(run: Path, wanted: Wanted) -> None:
     chosen = next((one for one in known if one == (wanted.template or "unknown")), None)
     if chosen is None:
         raise ConfigInvalid(f"--template {wanted.template}: expected none, braces or jinja")
-    if wanted.branch and wanted.patch:
+    if wanted.branch is not None and wanted.patch is not None:
         raise ConfigInvalid("--branch and --patch: give one of them")
     job, shipped = recorded_job(run), read_prompts(run)
     seed = job.system.prompts
@@ -77,8 +77,8 @@ def run_apply(run: Path, wanted: Wanted) -> None:
     read = {file: text for file in files if (text := _read(file)) is not None}
     if wanted.only_checks:
         raise typer.Exit(_check(changed, read))
-    if wanted.branch:
-        _make_branch(run, wanted, changed, read, template)
+    if wanted.branch is not None:  # an empty name, as of a variable that is not set, is no wish to write into files
+        _make_branch(run, wanted, wanted.branch, changed, read, template)
     found = _changes(changed, read, template)
     top = looked_in[0] if looked_in[0].is_dir() else looked_in[0].parent
     patch = "".join(_patch(file, top, read[file], source) for file, source in found.sources.items())
@@ -105,6 +105,7 @@ def run_apply(run: Path, wanted: Wanted) -> None:
 def _make_branch(
     run: Path,
     wanted: Wanted,
+    branch: str,
     changed: Mapping[str, tuple[str, str]],
     read: Mapping[Path, str],
     template: Template,
@@ -112,7 +113,7 @@ def _make_branch(
     """Make a branch with a commit for each agent; the user's checkout stays as it is."""
     first = (wanted.to or [_home(recorded_job(run))])[0]
     repository = repository_of(first if first.is_dir() else first.parent)
-    check_clean(repository, wanted.branch)
+    check_clean(repository, branch)
     sources = {file.resolve(): text for file, text in read.items() if file.resolve().is_relative_to(repository)}
     evidence, refused, commits = Evidence(look(run).view), list[str](), list[Commit]()
     for name, texts in changed.items():
@@ -129,9 +130,9 @@ def _make_branch(
     with checkout(repository) as place:
         for made in commits:
             commit(place, made)
-        name_branch(place, wanted.branch)
-    say(f"branch    {wanted.branch} ({plural(len(commits), 'commit')}, in {repository})")
-    note(f"Nothing was pushed. `git log -p HEAD..{wanted.branch}` shows it; your checkout is as it was.")
+        name_branch(place, branch)
+    say(f"branch    {branch} ({plural(len(commits), 'commit')}, in {repository})")
+    note(f"Nothing was pushed. `git log -p HEAD..{branch}` shows it; your checkout is as it was.")
     raise typer.Exit(EXIT_ERROR if refused else EXIT_OK)
 
 
@@ -140,6 +141,8 @@ def _home(job: Job) -> Path:
     if job.system.app is not None:
         return Path(job.system.app.folder)
     if "system" not in job.sources:
+        if job.world is not None:
+            raise UsageError("the team of a demo has no files; `maspo diff` shows its new prompts")
         raise UsageError("the run was started from Python; name the files of its prompts with --to")
     return Path(job.sources["system"]).parent
 

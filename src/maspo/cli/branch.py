@@ -17,6 +17,7 @@ from maspo.core.errors import UsageError
 from maspo.core.plain_files import is_plain
 
 _ALONE: Final = ("-c", "core.hooksPath=/dev/null", "-c", "commit.gpgsign=false", "-c", "core.fsmonitor=false")
+"""For every command: making a worktree or naming a branch has hooks, too."""
 _SECONDS: Final = 120.0
 """For one command of git, on a large repository and a slow disk."""
 
@@ -79,7 +80,7 @@ def commit(place: Path, one: Commit) -> None:
             raise UsageError(f"{name}: is not under version control; commit it first, or write it without --branch")
         file.write_bytes(text.encode("utf-8"))
     _git(place, "add", "--", *one.sources)
-    _git(place, *_ALONE, "commit", "--quiet", "--no-verify", "--message", one.message)
+    _git(place, "commit", "--quiet", "--no-verify", "--message", one.message)
 
 
 def name_branch(place: Path, branch: str) -> None:
@@ -90,7 +91,7 @@ def name_branch(place: Path, branch: str) -> None:
 def _git(folder: Path, *arguments: str) -> str:
     try:
         done = subprocess.run(  # noqa: S603 (git, with arguments that begin with none of the user's)
-            ["git", "-C", str(folder), *arguments],  # noqa: S607 (the user's own git)
+            ["git", "-C", str(folder), *_ALONE, *arguments],  # noqa: S607 (the user's own git)
             capture_output=True,
             text=True,
             errors="replace",

@@ -75,7 +75,7 @@ def run_comparison(arguments: Arguments, given: Asked) -> None:
         made.append(Method(name, load_settings(chosen).config))
     guards = None
     if given.guard is not None:
-        guards = load_inputs(given.guard)
+        guards = load_inputs(given.guard, "--guard")
         left = set_apart(system, inputs, guards, settings.config.holdout.group_by)
         if apart := len(inputs.rows) - len(left.rows):
             remarks = (*remarks, f"{plural(apart, 'input')} set apart: they ask the same as guard inputs")

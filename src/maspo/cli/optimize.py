@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import typer
@@ -16,14 +16,17 @@ from maspo.cli.prepare import check_folder, key_missing, model_missing, prepare
 from maspo.cli.printed import ended
 from maspo.cli.running import Begin, confirm, make_whole, run_watched
 from maspo.cli.settings import Sources, load_settings
-from maspo.cli.terminal import note, print_json, say
+from maspo.cli.terminal import note, print_json, say, width_for_people
 from maspo.cli.watch import JsonLines
 from maspo.core.errors import ConfigInvalid
 from maspo.core.plain_files import is_there
+from maspo.events import Event
 from maspo.report.folder import JOURNAL, REPORT, RUNS, free_folder, look, write_results
+from maspo.store import RecordedResult
 from maspo.store.looks import LookLedger
 from maspo.study.job import Job, Outcome
 from maspo.study.optimize import reach_in, resume, start
+from maspo.study.record import open_for_reading
 from maspo.study.resolve import resolve
 
 
@@ -77,25 +80,38 @@ def go_on(folder: Path, cap_flags: Mapping[str, str | None], allowed: str, as_js
         allowed = agree(reach_in(folder), folder, allowed)
     make_whole(folder / JOURNAL, needed="job")
     looks = LookLedger()
-    _run(lambda watcher, stop: resume(folder, watcher, caps, stop=stop, allowed=allowed, looks=looks), folder, as_json)
+    _run(
+        lambda watcher, stop: resume(folder, watcher, caps, stop=stop, allowed=allowed, looks=looks),
+        folder,
+        as_json,
+        _told(folder / JOURNAL),
+    )
 
 
-def _run(begin: Begin[Outcome], out: Path, as_json: bool) -> None:
-    """Run to the end, print how the run ended, and exit."""
-    outcome = run_watched(begin, out / JOURNAL, beside=(JsonLines(print_json),) if as_json else ())
+def _told(record: Path) -> list[Event]:
+    """Return the events that a run has told so far."""
+    if not is_there(record):
+        return []
+    with open_for_reading(record) as store:
+        return [entry.item for entry in store.read_since() if not isinstance(entry.item, RecordedResult)]
+
+
+def _run(begin: Begin[Outcome], out: Path, as_json: bool, past: Sequence[Event] = ()) -> None:
+    """Run to the end, print how the run ended, and exit; ``past`` is what a run that goes on has told."""
+    outcome = run_watched(begin, out / JOURNAL, beside=(JsonLines(print_json),) if as_json else (), past=past)
     show_end(outcome, out, as_json)
     raise typer.Exit(outcome.exit_code)
 
 
 def show_end(outcome: Outcome, out: Path, as_json: bool) -> None:
     """Write result and report into the run folder, and print how the run ended."""
-    from maspo.report.closing import closing
+    from maspo.report.closing import WIDTH, closing
     from maspo.report.result import result_of
 
     looked = look(out)
     view = looked.view
     write_results(out, looked)
-    say(closing(view))
+    say(closing(view, width_for_people(WIDTH)))
     say()
     say(f"report    {out / REPORT}")
     say(f"prompts   {out / 'prompts.json'}" if outcome.finished else f"resume    maspo resume {out}")

@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -18,6 +18,7 @@ from maspo.cli.watch import Together, watching
 from maspo.core.errors import EXIT_INTERRUPTED, Interrupted, ProviderError
 from maspo.core.plain_files import is_there
 from maspo.core.running import run
+from maspo.events import Event
 from maspo.store import mend
 from maspo.study.job import Watcher
 
@@ -67,13 +68,15 @@ def make_whole(database: Path, needed: str = "") -> None:
         note(f"note: {remark}")
 
 
-def run_watched(begin: Begin[T], record: Path, again: str = "", beside: tuple[Watcher, ...] = ()) -> T:
+def run_watched(
+    begin: Begin[T], record: Path, again: str = "", beside: tuple[Watcher, ...] = (), past: Sequence[Event] = ()
+) -> T:
     """Run to the end or to the first Ctrl-C, which lets calls in flight finish; a second one ends the process.
 
     SIGTERM does the same, and so does a terminal that is closed (SIGHUP), which never ends it at once.
 
     ``again`` is how to go on with what is recorded: by ``maspo resume`` unless something else is said. ``beside`` are
-    told what happens, too.
+    told what happens, too. ``past`` is what happened before, in a run that goes on.
 
     Raises:
         MaspoError: what ended the run. After a failure of the endpoint the way to go on is told first.
@@ -82,7 +85,7 @@ def run_watched(begin: Begin[T], record: Path, again: str = "", beside: tuple[Wa
 
     async def watched() -> T:
         stop = asyncio.Event()
-        with watching() as watcher, _stopped_by_signals(stop):
+        with watching(past) as watcher, _stopped_by_signals(stop):
             return await begin(Together((watcher, *beside)), stop)
 
     try:

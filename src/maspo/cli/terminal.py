@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,11 @@ def say(text: str = "") -> None:
         if error.errno != errno.EIO:
             raise
         _look_away(sys.stdout)
+
+
+def width_for_people(most: int) -> int:
+    """Return how many characters a line of the result has: at most so many, fewer on a narrow terminal."""
+    return min(most, shutil.get_terminal_size((most, 0)).columns) if sys.stdout.isatty() else most
 
 
 def note(text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from maspo.cli.terminal import note
@@ -40,14 +40,20 @@ _CALLS_FOR_A_PACE = 20
 
 
 @contextlib.contextmanager
-def watching() -> Iterator[Watcher]:
-    """Return what looks on: the panel when stderr is a terminal, else plain lines."""
+def watching(past: Sequence[Event] = ()) -> Iterator[Watcher]:
+    """Return what looks on: the panel when stderr is a terminal, else plain lines.
+
+    ``past`` are the recorded events of a run that goes on: they are known, and not told again.
+    """
     if not sys.stderr.isatty():
-        yield PlainLines(note)
+        lines = PlainLines(note)
+        lines.recall(past)
+        yield lines
         return
     from maspo.cli.panel import live_panel
 
     board = Board()
+    board.recall(past)
     with live_panel(board):
         yield board
 
@@ -66,6 +72,12 @@ class Board:
     recent: deque[str] = field(default_factory=lambda: deque(maxlen=_EVENTS_SHOWN))
     _latest: Event | None = None
     _new_visit: bool = False
+
+    def recall(self, past: Sequence[Event]) -> None:
+        """Stand where a run stood that goes on; one that had finished is at work again."""
+        for event in past:
+            self.on_event(event)
+        self.finished = None
 
     def on_event(self, event: Event) -> None:
         """Take note of an event."""
@@ -99,7 +111,7 @@ class Board:
         """Return where the search stands, and how many other agents are searched side by side; empty at the start."""
         if not self.steps:
             return ""
-        more = f" and {len(self.steps) - 1} more agents side by side" if len(self.steps) > 1 else ""
+        more = f" and {plural(len(self.steps) - 1, 'more agent')} side by side" if len(self.steps) > 1 else ""
         return step_name(self.steps[0], self.started) + more
 
 
@@ -116,6 +128,19 @@ class PlainLines:
         self._decided: list[PromptKept | PromptChanged] = []
         """What a round of a large team decided, until all of it is known."""
 
+    def recall(self, past: Sequence[Event]) -> None:
+        """Know whose run goes on, and in which round it is."""
+        for event in past:
+            match event:
+                case RunStarted():
+                    self._run = event
+                case StepStarted() if self._by_large_rounds(event):
+                    self._round = event.pass_
+
+    def _by_large_rounds(self, step: StepStarted) -> bool:
+        """Return whether all agents of a round get one line together."""
+        return self._run is not None and len(self._run.agents) > _MOST_LINES and by_rounds(step, self._run)
+
     def on_event(self, event: Event) -> None:
         """Write the line of an event, if it has one."""
         if isinstance(event, CallLost | CallUnsettled):
@@ -128,8 +153,7 @@ class PlainLines:
             self._decided.append(event)
             return
         line = line_of(event, self._run)
-        large = self._run is not None and len(self._run.agents) > _MOST_LINES
-        if isinstance(event, StepStarted) and large and by_rounds(event, self._run):
+        if isinstance(event, StepStarted) and self._by_large_rounds(event):
             # The first step of a round speaks for all agents.
             line = round_name(event) if event.pass_ != self._round else ""
             self._round = event.pass_

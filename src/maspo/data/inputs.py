@@ -42,15 +42,15 @@ class Inputs:
         return frozenset.intersection(*(frozenset(row.columns) for row in self.rows))
 
 
-def load_inputs(path: str | Path) -> Inputs:
-    """Read JSON Lines, or by suffix CSV, JSON or Parquet.
+def load_inputs(path: str | Path, option: str = "--inputs") -> Inputs:
+    """Read JSON Lines, or by suffix CSV, JSON or Parquet; ``option`` is what an error calls them by.
 
     Raises:
         InputsInvalid: the file is missing, unreadable, empty, or a row cannot be used; names file, row and fix.
 
     """
     file = Path(path)
-    return make_inputs(read_records(file, f"--inputs {file}"), source=str(file))
+    return make_inputs(read_records(file, f"{option} {file}"), source=str(file))
 
 
 def make_inputs(rows: Iterable[str | Mapping[str, object]], source: str = "inputs") -> Inputs:

@@ -38,7 +38,7 @@ class ApprovalAsked(Event):
 
     winners: Mapping[str, str]
     agents: tuple[str, ...]
-    """Those with a new prompt."""
+    """Those with a new prompt of their own; who shares it is meant with them."""
     verdict: VerdictWord
     why: str
     holdout: HoldoutResult

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 from maspo.core.concurrency import together
+from maspo.core.quoting import tagged
 from maspo.core.registry import Registry
 from maspo.core.verdict import Level, Verdict
 
@@ -65,6 +66,12 @@ JUDGES: Registry[JudgeClass] = Registry(
     own={"pairwise": "maspo.judges.pairwise:PairwiseJudge"},
     method="compare",
 )
+
+
+def task_shown(asked: str, rubric: str = "") -> str:
+    """Return what a judge of final outputs reads of the task: the input, and what counts where somebody said it."""
+    shown = tagged("input", asked)
+    return f"{shown}\n\nWhat counts, and nothing else:\n{tagged('criteria', rubric)}" if rubric else shown
 
 
 async def compare_both_orders(judge: Judge, question: Question) -> Verdict:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from maspo.core.errors import EXIT_ERROR
+
 _LINES_KEPT: Final = 40
 """Of what a command said last."""
 _LONGEST_LINE: Final = 16 * 2**20
@@ -57,6 +59,12 @@ class Job:
             )
             await asyncio.gather(self._read(process.stdout), self._listen(process.stderr))
             self.exit_code = await process.wait()
+        except (OSError, ValueError) as error:
+            if self._process is not None:
+                raise
+            # What it was given is too long for the system, or holds a zero byte: it has failed, and is not at work.
+            self.said.append(f"maspo {arguments[0]} cannot be started: {error}")
+            self.exit_code = EXIT_ERROR
         finally:
             self.ended.set()
 

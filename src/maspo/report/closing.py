@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from maspo.report import phrases
 from maspo.report.fold import RunView
 from maspo.report.questions import answers
-from maspo.report.visible import clipped, visible
+from maspo.report.visible import visible
 
 _NAMES: Final = (
     "helped",
@@ -23,24 +24,39 @@ _NAMES: Final = (
     "judge",
 )
 """The questions of ``maspo.report.questions`` in a word or two, in their order."""
-_WIDTH: Final = 11
-_MOST_CHARACTERS: Final = 400
-"""Of an answer; the page has all of it."""
+_NAME: Final = 11
+"""Characters of the column of names."""
+_MOST_CHARACTERS: Final = 360
+"""Of an answer: four lines or five; the page has all of it."""
+_LEAST: Final = 30
+"""Characters of a column of answers, however narrow a screen is."""
+WIDTH: Final = 100
+"""Characters of a line, where it is not known what is wide enough for a reader."""
 _MOST_NOTES: Final = 5
 
 
-def closing(view: RunView) -> str:
-    """Return ten lines for ten questions: did it help, by how much, is it sure, what changed, and so on."""
+def closing(view: RunView, width: int = WIDTH) -> str:
+    """Return ten answers to ten questions: did it help, by how much, is it sure, what changed, and so on.
+
+    Lines have at most ``width`` characters, as far as words do; what follows in an answer stands below its beginning.
+    """
     lines = []
     for name, one in zip(_NAMES, answers(view), strict=True):
-        text = " ".join(one.answer.split())
+        text = one.answer
         if name == "cost" and view.seconds is not None:
             text = f"{text} Time: {phrases.duration(view.seconds)}."
-        lines.append(f"{name:<{_WIDTH}}{clipped(text, _MOST_CHARACTERS)}")
+        lines += _wrapped(name, text, width)
     suspicious = [f"{agent.name}'s new prompt {what}" for agent in view.agents for what in agent.suspicious]
     below = [*_some("look at", suspicious), *_some("note", _notes(view))]
-    lines += ["", *(f"{name:<{_WIDTH}}{clipped(text, _MOST_CHARACTERS)}" for name, text in below)] if below else []
-    return visible("\n".join(line.rstrip() for line in lines))
+    lines += ["", *(line for name, text in below for line in _wrapped(name, text, width))] if below else []
+    return "\n".join(lines)
+
+
+def _wrapped(name: str, text: str, width: int) -> list[str]:
+    """Return the lines of an answer, cut at its end where it is too long."""
+    short = textwrap.shorten(visible(text), _MOST_CHARACTERS, placeholder=" …", break_on_hyphens=False)
+    found = textwrap.wrap(short, max(width - _NAME, _LEAST), break_long_words=False, break_on_hyphens=False)
+    return [f"{name if place == 0 else '':<{_NAME}}{line}" for place, line in enumerate(found or [""])]
 
 
 def _notes(view: RunView) -> list[str]:

@@ -18,7 +18,7 @@ from maspo.core.plain_files import is_plain, is_there
 if TYPE_CHECKING:
     from maspo.events import Event, Recorded
     from maspo.report.fold import RunView
-    from maspo.store import RecordedResult
+    from maspo.store import RecordedResult, RunStore
 
 RUNS = Path("maspo-runs")
 """Where run folders go by default."""
@@ -60,13 +60,23 @@ def look(folder: Path) -> Look:
         StoreError: its database cannot be read.
 
     """
-    from maspo.core.verdict import Comparison, Verdict
-    from maspo.events import PromptChanged
-    from maspo.judges.reading import read_verdict
-    from maspo.report.fold import Judged, fold
-    from maspo.report.why import tried_by_step
-    from maspo.store import RecordedResult, RunStore
+    from maspo.store import RunStore
 
+    require_run(folder)
+    store = RunStore.read(folder / JOURNAL)
+    try:
+        return look_into(folder, store)
+    finally:
+        store.close_reader()
+
+
+def require_run(folder: Path) -> None:
+    """Require that there is a run in a folder.
+
+    Raises:
+        UsageError: there is none; of a judge check, says where its report is.
+
+    """
     if not is_there(folder / JOURNAL):
         page = folder / JUDGE_PAGE
         if is_plain(page):
@@ -74,14 +84,26 @@ def look(folder: Path) -> Look:
                 f"{folder}: holds a judge check, whose report is {page}; the command that made it renews it"
             )
         raise UsageError(f"{folder}: holds no run ({JOURNAL} is missing) and no evaluation; give a folder with one")
-    store = RunStore.read(folder / JOURNAL)
-    try:
-        recorded = store.read_since()
-        usage = store.usage()
-        labels = _labels(store.meta().get("job"))
-        unreadable = sum(read_verdict(reply) is None for reply in store.replies(_JUDGE, _TAG) if reply.strip())
-    finally:
-        store.close_reader()
+
+
+def look_into(folder: Path, store: RunStore) -> Look:
+    """Read a run folder whose record is open: to open one takes as long as to read it, since each row is verified.
+
+    Raises:
+        StoreError: its database cannot be read.
+
+    """
+    from maspo.core.verdict import Comparison, Verdict
+    from maspo.events import PromptChanged
+    from maspo.judges.reading import read_verdict
+    from maspo.report.fold import Judged, fold
+    from maspo.report.why import tried_by_step
+    from maspo.store import RecordedResult
+
+    recorded = store.read_since()
+    usage = store.usage()
+    labels = _labels(store.meta().get("job"))
+    unreadable = sum(read_verdict(reply) is None for reply in store.replies(_JUDGE, _TAG) if reply.strip())
     events: list[Event] = [entry.item for entry in recorded if not isinstance(entry.item, RecordedResult)]
     results = [entry.item for entry in recorded if isinstance(entry.item, RecordedResult)]
     contradicted = sum(

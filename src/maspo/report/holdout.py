@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from maspo.core.plain import Dumped
-from maspo.core.quoting import tagged
 from maspo.core.verdict import Comparison, Level, Verdict
 from maspo.data.inputs import Input
 from maspo.events import RunFinished
-from maspo.judges.base import Question
+from maspo.judges.base import Question, task_shown
 from maspo.judges.pairwise import fitting, request_for, verdict_in
 from maspo.store import RunStore
 from maspo.store.comparisons import ComparedRuns
@@ -122,7 +121,7 @@ def _said(
         Level.GLOBAL,
         output,
         role_of(job.system.by_name[output]),
-        tagged("input", shown),
+        task_shown(shown, job.config.judge.rubric),
         runs.candidate.output,
         runs.reference.output,
         candidate_first=True,

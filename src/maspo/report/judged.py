@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from maspo.core.quoting import tagged
 from maspo.core.trace import Trace
 from maspo.core.verdict import Level, Verdict
-from maspo.judges.base import Question
+from maspo.judges.base import Question, task_shown
 from maspo.judges.pairwise import request_for, verdict_in
 from maspo.store import RunStore
 from maspo.store.comparisons import ComparedRuns
@@ -65,6 +65,7 @@ def _questions(job: Job, shown: str, reference: Trace, candidate: Trace) -> Iter
                 yield from (question, question.turned)
     if candidate.output != reference.output:
         role = role_of(system.by_name[system.output])
+        task = task_shown(shown, job.config.judge.rubric)
         for agent in agents:  # the question names the agent whose prompt was rewritten
-            question = Question(Level.GLOBAL, agent.name, role, given, candidate.output, reference.output, True)
+            question = Question(Level.GLOBAL, agent.name, role, task, candidate.output, reference.output, True)
             yield from (question, question.turned)

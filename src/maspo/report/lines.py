@@ -28,9 +28,14 @@ from maspo.report.phrases import describe_conflict, describe_unsettled, list_nam
 
 def describe_decision(event: Decided) -> str:
     """Return what a person decided in one line."""
+    return f"decided by a person: {words_of(event)}"
+
+
+def words_of(event: Decided) -> str:
+    """Return what was decided, about whom, and why."""
     about = f" {event.agent}" if event.agent else ""
     about += f" {event.cap} {event.value:g}" if event.cap and event.value is not None else ""
-    return f"decided by a person: {event.action}{about}{f' ({event.reason})' if event.reason else ''}"
+    return f"{event.action}{about}{f' ({event.reason})' if event.reason else ''}"
 
 
 def line_of(event: Event, run: RunStarted | None = None) -> str:

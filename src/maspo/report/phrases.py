@@ -130,23 +130,24 @@ def headline(view: RunView) -> str:
     finished = view.finished
     if view.started is None and finished is None:
         return "Nothing has been recorded yet."
+    by_labels = view.started is not None and view.started.decided_by == "labels"
+    found = _CLAIMS if by_labels else _PREFERENCES
     if finished is None and view.approval is not None:
         names = list_names(view.approval.agents)
-        return f"The final test is over: {view.approval.why} New prompts await approval: {names}."
+        return f"{found[view.approval.verdict]} New prompts await approval: {names}."
     if finished is None:
         paused = view.state == "paused"
         what = "was interrupted and can be resumed" if paused else "has not finished"
         return f"The run {what}. There is no verdict yet."
     if finished.verdict != "improved" and not any(agent.rewritten for agent in view.agents):
         return f"The search found no better prompts. {_SEED_SHIPPED}"
-    by_labels = view.started is not None and view.started.decided_by == "labels"
     if finished.shipped == "seed":
         shipped = _SEED_SHIPPED
     elif finished.verdict == "improved":
         shipped = "They are shipped."
     else:
         shipped = "They won more often than they lost, so they are shipped."
-    return f"{(_CLAIMS if by_labels else _PREFERENCES)[finished.verdict]} {shipped}"
+    return f"{found[finished.verdict]} {shipped}"
 
 
 def describe_end(view: RunView) -> tuple[str, ...]:
@@ -161,7 +162,8 @@ def describe_end(view: RunView) -> tuple[str, ...]:
     idle = last - max((number for number, changed in rounds.items() if changed), default=0)
     found = "its last round changed a prompt, so more calls may find more"
     if idle:
-        found = f"its last {plural(idle, 'round')} changed no prompt, so little speaks for more calls"
+        which = "its last round" if idle == 1 else f"its last {idle} rounds"
+        found = f"{which} changed no prompt, so little speaks for more calls"
     return f"{plural(last, 'round')}, until {view.ended.reason}", found
 
 

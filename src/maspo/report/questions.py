@@ -89,8 +89,11 @@ def _how_sure(view: RunView) -> str:
         "no_evidence": "No",
         "cannot_tell": "No: too few answers differ",
     }[finished.verdict]
-    needed = phrases.inputs_needed(finished)
-    return f"{sure}: {p_value} for {direction} on {phrases.holdout_inputs(finished.holdout)}. {needed}".strip()
+    looked = phrases.looks(finished.holdout.look, finished.holdout.level)
+    tested = (
+        f"{p_value} for {direction} on {phrases.holdout_inputs(finished.holdout)}{f' ({looked})' if looked else ''}"
+    )
+    return f"{sure}: {tested}. {phrases.inputs_needed(finished)}".strip()
 
 
 def _what_changed(view: RunView) -> str:
@@ -120,15 +123,14 @@ def _who_misunderstood(view: RunView) -> str:
         for case in step.cases:
             found.update((case.agent, reader) for reader in case.lost)
     parts = [
-        f"{'the final answer' if reader == 'global' else reader} gained nothing from what {agent} wrote better "
-        f"({phrases.plural(count, 'case')})"
+        f"in {phrases.plural(count, 'case')} {'the final answer' if reader == 'global' else reader} gained nothing "
+        f"from what {agent} wrote better"
         for (agent, reader), count in found.most_common(2)
     ]
-    parts += [phrases.describe_conflict(view.conflicts[-1])] if view.conflicts else []
-    if not parts:
-        return "Nobody: no misalignment case and no conflict was found."
-    text = "; ".join(parts)
-    return f"{text[0].upper()}{text[1:]}."
+    cases = "; ".join(parts)
+    told = [f"{cases[0].upper()}{cases[1:]}."] if cases else []
+    told += [f"{phrases.describe_conflict(view.conflicts[-1])}."] if view.conflicts else []
+    return " ".join(told) or "Nobody: no misalignment case and no conflict was found."
 
 
 def _where_money_went(view: RunView) -> str:
@@ -154,7 +156,11 @@ def _what_ships(view: RunView) -> str:
     if view.finished.shipped == "seed":
         return "Your seed prompts, as they were; prompts.json holds them."
     changed = phrases.plural(sum(agent.changed for agent in view.agents), "new prompt")
-    return f"{changed}, in prompts.json of the run folder; `maspo apply` writes them back into a team's own files."
+    written = f"{changed}, in prompts.json of the run folder; `maspo apply` writes them back into a team's own files."
+    grown = sum(len(agent.shipped or agent.seed) - len(agent.seed) for agent in view.agents)
+    if grown < sum(len(agent.seed) for agent in view.agents):
+        return written
+    return f"{written} They are {phrases.number(grown)} characters longer in all, which every later call pays for."
 
 
 def _what_more_brings(view: RunView) -> str:

@@ -69,14 +69,16 @@ def tried_by_step(
 
 def reasons(view: RunView, agent: AgentView) -> tuple[str, ...]:
     """Return of each change of an agent's prompt one line, and at the end what happens without all of them."""
-    if not agent.rewritten:
-        return ()
-    lines = [
+    return (*changes(view, agent), *_without(view, agent.name)) if agent.rewritten else ()
+
+
+def changes(view: RunView, agent: AgentView) -> tuple[str, ...]:
+    """Return of each change of an agent's prompt one line."""
+    return tuple(
         _change(view, step, step.decision)
         for step in view.steps
         if step.agent == agent.name and isinstance(step.decision, PromptChanged)
-    ]
-    return (*lines, *_without(view, agent.name))
+    )
 
 
 def _change(view: RunView, step: StepView, decision: PromptChanged) -> str:

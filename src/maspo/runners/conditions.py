@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from maspo.core.patterns import compiled
 from maspo.scoring.json_values import objects_of
 from maspo.scoring.limits import Limits
 from maspo.scoring.marked import tagged_answer
@@ -123,4 +124,4 @@ def _bare(text: str) -> str:
 
 @lru_cache(maxsize=64)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+    return compiled(pattern)

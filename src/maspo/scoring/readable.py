@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from maspo.core.patterns import compiled
+
 LONGEST_OUTPUT = 1_000_000
 """Characters; of a longer output only the end is looked at."""
 LONGEST_TAIL = 50_000
@@ -64,7 +66,7 @@ def without_thinking(output: str) -> str:
 def last_found(pattern: str | re.Pattern[str], text: str) -> re.Match[str] | None:
     """Return the last match of a pattern, because answers stand at the end; None when there is none."""
     found = None
-    for found in (re.compile(pattern) if isinstance(pattern, str) else pattern).finditer(text):  # noqa: B007 - the last one is wanted
+    for found in (compiled(pattern) if isinstance(pattern, str) else pattern).finditer(text):  # noqa: B007 - the last one is wanted
         pass
     return found
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from maspo.core.errors import ConfigInvalid
+from maspo.core.patterns import compiled
 from maspo.core.plain_files import MOST_TEXT, read_named
 from maspo.scoring.answers import equal_answers
 from maspo.scoring.base import Sample, Score
@@ -52,8 +52,8 @@ def regex_scorer(pattern: str, limits: Limits | None = None) -> PooledScorer:
     ``ConfigInvalid`` when the pattern is not a regular expression.
     """
     try:
-        re.compile(pattern)
-    except re.error as error:
+        compiled(pattern)
+    except ValueError as error:
         raise ConfigInvalid(
             f"scorer regex:{pattern}: not a regular expression: {error}; give a Python pattern"
         ) from None

@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import mmap
 import os
-import re
 import resource
 import signal
 import struct
@@ -154,7 +153,9 @@ def _regex(pattern: str) -> Work:
 
 
 def _occurs(pattern: str) -> Work:
-    found = re.compile(pattern)
+    from maspo.core.patterns import compiled
+
+    found = compiled(pattern)
     return lambda texts: found.search(texts[0]) is not None
 
 

@@ -23,6 +23,8 @@ def write_whole(path: Path, text: str) -> None:
         StoreError: it cannot be written; the old one is kept.
 
     """
+    if path.is_dir():
+        raise StoreError(f"{path}: is a folder; give the name of a file")
     partial = path.with_name(f"{path.name}.partial")
     made = False
     try:
@@ -64,18 +66,20 @@ def _made(path: Path) -> int:
 
 
 def add_line(path: Path, line: str) -> None:
-    """Add a line to a file, which is made when it is not there.
+    """Add a line to a file, which is made when it is not there; a last line that nobody ended stays one of its own.
 
     Raises:
         StoreError: it cannot be written, or is a link, or has a second name elsewhere.
 
     """
     try:
-        handle = open_plain(path, os.O_WRONLY | os.O_APPEND) if is_there(path) else _made(path)
+        handle = open_plain(path, os.O_RDWR | os.O_APPEND) if is_there(path) else _made(path)
         with os.fdopen(handle, "wb") as file:
-            if os.fstat(handle).st_nlink > 1:
+            found = os.fstat(handle)
+            if found.st_nlink > 1:
                 raise OSError(errno.EMLINK, "it has a second name (a hard link), and a file elsewhere would change")
-            file.write(f"{line}\n".encode("utf-8", "backslashreplace"))
+            ended = found.st_size == 0 or os.pread(handle, 1, found.st_size - 1) == b"\n"
+            file.write((b"" if ended else b"\n") + f"{line}\n".encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise StoreError(f"{path}: cannot be written ({error.strerror}); take it away and try again") from error
 

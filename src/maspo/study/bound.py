@@ -204,7 +204,7 @@ def estimate(job: Job, bound: Bound, prices: PriceBook, split: Split, notes: Seq
         )
         for agent in job.system.agents
     ]
-    compared = FRAME_TOKENS + shown + 2 * REPLY_TOKENS
+    compared = FRAME_TOKENS + shown + 2 * REPLY_TOKENS + len(job.config.judge.rubric) // _CHARACTERS_PER_TOKEN
     rewritten = FRAME_TOKENS + shown + bound.texts_shown * REPLY_TOKENS
     lines.append(_CallKind(models.for_judge(), bound.judge, compared, _VERDICT_TOKENS))
     lines.append(_CallKind(models.for_proposer(), bound.proposer, rewritten, bound.drafts * REPLY_TOKENS))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from maspo.core.trace import Call, Trace
@@ -14,6 +14,17 @@ class CallPair:
 
     candidate: Call
     reference: Call
+
+
+def judged_pairs(
+    candidate: Trace, reference: Trace, agents: Collection[str], readers: Sequence[str]
+) -> tuple[CallPair | None, tuple[CallPair | None, ...]]:
+    """Return the calls that are judged: of those that a prompt acts on, and of each reader. None where nobody is asked.
+
+    ``agents`` are those that one prompt acts on.
+    """
+    own = first_difference(candidate, reference, agents)
+    return own, tuple(own and next_readers(candidate, reference, own, reader) for reader in readers)
 
 
 def first_difference(candidate: Trace, reference: Trace, agents: Collection[str]) -> CallPair | None:

@@ -17,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 
 from maspo.core.errors import StoreError, UsageError
 from maspo.core.plain_files import MEGABYTE, is_there, read_plain
+from maspo.core.prompts import prompt_id
+from maspo.events import ApprovalAsked
 from maspo.store.files import add_line
 from maspo.store.locks import is_worked_on
 
@@ -188,6 +190,20 @@ def decide(folder: Path, decision: Decision, record: str = "run.db") -> Line:
         raise StoreError(f"{file}: holds more decisions than anybody makes; take it away and try again")
     add_line(file, json.dumps(line.model_dump(mode="json")))
     return line
+
+
+def unmet(decision: Decision, asked: ApprovalAsked | None) -> str:
+    """Return why an approval or a rejection is about nothing that waits for one; empty where it is about something."""
+    if not isinstance(decision, Approve | Reject):
+        return ""
+    if asked is None:
+        return "no new prompt waits for approval"
+    if stray := [name for name in decision.agents if name not in asked.agents]:
+        return f"no new prompt of {', '.join(stray)} waits for approval; those of {', '.join(asked.agents)} do"
+    waiting = [prompt_id(asked.winners[name]) for name in decision.agents or asked.agents]
+    if decision.prompt and decision.prompt not in waiting:
+        return f"prompt {decision.prompt}: waits for no approval; {', '.join(waiting)} does"
+    return ""
 
 
 def works(record: Path) -> bool:

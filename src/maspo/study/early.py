@@ -16,6 +16,7 @@ from maspo.events import Warned
 from maspo.optimizers.base import Compare, Drafts, Propose
 from maspo.scoring.answers import final_answer, is_correct
 from maspo.stats.share import share_interval
+from maspo.study.credit import judged_pairs
 from maspo.study.executor import Done
 from maspo.study.job import Job
 
@@ -59,7 +60,7 @@ class EarlyWarnings:
         """Take note of a request that was performed after so many calls; return what is to be said now."""
         request, result = done.request, done.result
         if isinstance(request, Compare) and isinstance(result, Comparison):
-            self._see_verdicts(request, result)
+            self._see_verdicts(request, result, done)
             self._see_answers(done)
         elif isinstance(request, Propose) and isinstance(result, Drafts):
             self._drafts += len(result.drafts)
@@ -69,16 +70,17 @@ class EarlyWarnings:
         self.said |= new.keys()
         return tuple(Warned(topic, text, calls) for topic, text in new.items())  # type: ignore[arg-type] # the keys above
 
-    def _see_verdicts(self, request: Compare, result: Comparison) -> None:
+    def _see_verdicts(self, request: Compare, result: Comparison, done: Done) -> None:
         """Count where the judge pointed, and what it said that could not be read."""
         if result.failed:
             return
         by_label = self.job.config.labels == "use" and request.decided_by == "labels"
         labelled = by_label and self._rows[request.input_key].answer is not None
-        asked = [result.local if Level.LOCAL in request.levels else None, *(verdict for _, verdict in result.lookahead)]
-        single = [verdict for verdict in asked if verdict is not None]
+        single = [*([result.local] if Level.LOCAL in request.levels else ()), *(one for _, one in result.lookahead)]
         if request.agent == self.job.system.output or (request.when_differing and result.same_answer):
             single = []  # not asked, or the global verdict once more
+        elif Verdict.UNDECIDED in single:
+            single = self._replied(request, result, done)
         if not (result.same_answer or labelled):
             if request.orders == 1:
                 single.append(result.glob)
@@ -93,6 +95,14 @@ class EarlyWarnings:
         for verdict in single:
             if verdict in (Verdict.WIN, Verdict.LOSS):
                 self._places[1 if (verdict is Verdict.WIN) == request.candidate_first else 2] += 1
+
+    def _replied(self, request: Compare, result: Comparison, done: Done) -> list[Verdict]:
+        """Return the verdicts that the judge was asked for: none where an agent was not called in both runs."""
+        reference, candidate = (run.trace for run in done.runs)
+        readers = [reader for reader, _ in result.lookahead]
+        own, read = judged_pairs(candidate, reference, self.job.system.team.acting(request.agent), readers)
+        found = [result.local] if own is not None and Level.LOCAL in request.levels else []
+        return found + [one for (_, one), pair in zip(result.lookahead, read, strict=True) if pair is not None]
 
     def _see_answers(self, done: Done) -> None:
         spec, key = self.job.system.final_answer, getattr(done.request, "input_key", "")

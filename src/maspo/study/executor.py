@@ -16,7 +16,7 @@ from maspo.core.trace import Call, Trace
 from maspo.core.verdict import Comparison, FailedRun, Level, Verdict
 from maspo.data.inputs import Input
 from maspo.events import CaseShown
-from maspo.judges.base import Judge, Question, compare_both_orders
+from maspo.judges.base import Judge, Question, compare_both_orders, task_shown
 from maspo.models.budget import Ledger
 from maspo.optimizers.base import (
     FALLBACK,
@@ -40,7 +40,7 @@ from maspo.runners.messages import MessageBuilder, context
 from maspo.scoring.answers import is_correct, same_answer
 from maspo.scoring.base import Sample, Scorer
 from maspo.store.codec import RunOfTeam
-from maspo.study.credit import CallPair, first_difference, next_readers
+from maspo.study.credit import CallPair, judged_pairs
 from maspo.study.resolve import length_budget
 from maspo.team import Agent, System
 
@@ -160,6 +160,8 @@ class LocalExecutor:
     """Characters of a prompt, at most; ``proposer.length_budget`` of the settings."""
     scorer: Scorer | None = None
     passages: Passages = field(default_factory=lambda: Passages(()))
+    rubric: str = ""
+    """What counts in final outputs, for the judge; ``judge.rubric`` of the settings."""
 
     def __post_init__(self) -> None:
         self.judge = _CheckedJudge(self.judge)
@@ -230,8 +232,7 @@ class LocalExecutor:
         asked = (Level.GLOBAL,) if request.when_differing and same else request.levels
         team = self.system.team
         readers = team.readers(request.agent) if Level.LOOKAHEAD in asked else ()
-        own = first_difference(candidate, reference, team.acting(request.agent))
-        read = [own and next_readers(candidate, reference, own, reader) for reader in readers]
+        own, read = judged_pairs(candidate, reference, team.acting(request.agent), readers)
         verdicts = await together(
             [
                 self._judged(request, Level.LOCAL, request.agent, candidate, own if Level.LOCAL in asked else None),
@@ -282,7 +283,7 @@ class LocalExecutor:
             spec = self.system.final_answer
             right = is_correct(spec, candidate.output, label), is_correct(spec, reference.output, label)
             return {(True, False): Verdict.WIN, (False, True): Verdict.LOSS}.get(right, Verdict.TIE)
-        shown = tagged("input", self._input(request.input_key))
+        shown = task_shown(self._input(request.input_key), self.rubric)
         outputs, role = (candidate.output, reference.output), self._role(self.system.output)
         question = Question(Level.GLOBAL, request.agent, role, shown, *outputs, request.candidate_first)
         if request.orders == 1:

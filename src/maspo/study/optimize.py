@@ -381,7 +381,7 @@ async def _conclude(
         await _leave_out(study, session, winners)
     verdict = conclude(result, job.config.holdout.ship_if, changed, study.decided_by)
     if verdict.shipped == "optimized" and job.config.holdout.approve == "each":
-        agents = [name for name in seed if winners[name] != seed[name]]
+        agents = [name for name in seed if winners[name] != seed[name] and job.system.by_name[name].prompt_of == name]
         asked = steering.ask_approval(winners, agents, verdict, result)
         if steering.approval_of(asked).waiting:
             await steering.look()  # what was said before the question is no answer to it

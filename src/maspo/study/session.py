@@ -286,6 +286,7 @@ class Session:
             budget=config.length_budget,
             scorer=self._parts.scorer,
             passages=self.passages,
+            rubric=job.config.judge.rubric,
         )
 
     async def submit(self, requests: Sequence[Request], stage: str = SEARCH.id) -> Results:

@@ -90,8 +90,11 @@ class Steering:
 
     @property
     def rulings(self) -> Rulings:
-        """All that was ruled so far; in a run that is told again, up to where it stands."""
-        return Rulings(tuple(_rulings(one for one in self._decided if one.wave < self._next_wave)))
+        """All that was ruled so far; in a run that is told again, up to where it stands.
+
+        When the search is over, also what was decided about the wave in which a cap ended it.
+        """
+        return Rulings(tuple(_rulings(one for one in self._decided if self._ended or one.wave < self._next_wave)))
 
     def ends_before(self, ask: Ask, round_: int) -> int | None:
         """Return how many events of an ask stand before a further round, if a person stopped the search before it."""

@@ -6,12 +6,12 @@ In a plain team everybody is called once, after whom they read. Beyond that an a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
+from maspo.core.patterns import compiled
 from maspo.team.graph import circles, layered
 
 if TYPE_CHECKING:
@@ -183,9 +183,9 @@ def _condition_problems(place: str, condition: Condition, names: Collection[str]
     if bool(condition.equals.strip()) == bool(condition.matches):
         yield f"{place}: give one of `equals: TEXT` and `matches: PATTERN`"
     try:
-        re.compile(condition.matches)
-    except re.error as error:
-        yield f"{place}.matches: {condition.matches!r} is not a regular expression ({error}); correct the pattern"
+        compiled(condition.matches)
+    except ValueError as error:
+        yield f"{place}.matches: {condition.matches!r:.200} is not a regular expression ({error}); correct the pattern"
 
 
 def _sharing_problems(agents: Sequence[Agent]) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from maspo.core.errors import SystemInvalid
+from maspo.core.patterns import compiled
 from maspo.core.prompts import Prompts
 from maspo.team.app import App
 from maspo.team.flow import Condition, Each, Flow, Said, dependencies, flow_of, flow_problems
@@ -284,8 +284,8 @@ def _find_problems(system: System) -> list[str]:
         problems.append(f"final_answer: {spec!r} is not known; expected {expected}")
     elif kind == "regex":
         try:
-            re.compile(value)
-        except re.error as error:
+            compiled(value)
+        except ValueError as error:
             problems.append(f"final_answer: {spec!r} is not a regular expression ({error}); correct the pattern")
     if system.app is not None:
         return problems + system.app.problems() + _unknown_output(system)

@@ -18,8 +18,8 @@ from maspo.study.decisions import DECISIONS
 Build: TypeAlias = Callable[[Path], bytes]
 """Makes the document of a run folder, as JSON text."""
 
-_REST: Final = 1.0
-"""A document is built anew after as much time as it took, so looking on takes half a core at most."""
+_REST: Final = 2.0
+"""A document is built anew after twice the time that it took, so looking on takes a third of a core at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,10 @@ class _Kept:
 class Documents:
     """The latest document of each run."""
 
-    def __init__(self, build: Build, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, build: Build, every: float = 0.0, clock: Callable[[], float] = time.monotonic) -> None:
+        """Take what makes a document, and the seconds between two of the same run, at least."""
         self._build = build
+        self._every = every
         self._clock = clock
         self._kept: dict[Path, _Kept] = {}
 
@@ -62,7 +64,8 @@ class Documents:
                 body = await asyncio.to_thread(self._build, folder)
                 kept.document = Document(body, hashlib.sha256(body).hexdigest()[:32])
                 kept.stamp = stamp
-                kept.next_at = self._clock() + _REST * (self._clock() - began)
+                ended = self._clock()
+                kept.next_at = max(began + self._every, ended + _REST * (ended - began))
             return kept.document
 
 

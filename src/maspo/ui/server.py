@@ -22,7 +22,7 @@ from maspo.report.document import build_document
 from maspo.report.document.of_view import row_of
 from maspo.report.document.record import compared_in
 from maspo.report.folder import look
-from maspo.study.decisions import Approve, Decision, Line, Reject, decide, read_decision
+from maspo.study.decisions import Approve, Decision, Line, Reject, decide, read_decision, unmet
 from maspo.ui.documents import Documents
 from maspo.ui.following import Followed
 from maspo.ui.guard import HEADERS, LONGEST_PATH, Guard
@@ -34,6 +34,8 @@ _MOST_STREAMS: Final = 64
 _MOST_LINE: Final = 2 * LONGEST_PATH
 _KEEP_ALIVE: Final = 15.0
 """Seconds of an idle connection; a comment is sent to those that follow, so that one that is gone is noticed."""
+_EVERY: Final = 1.0
+"""Seconds between two documents of a run that changes: nobody reads faster."""
 _BODY_SECONDS: Final = 5.0
 """For a decision to arrive."""
 _ROUTES: Final = re.compile(r"/api/runs/([A-Za-z0-9._~-]{1,200})(?:/(events|actions|traces/([^/?#]{1,3000})))?")
@@ -48,8 +50,8 @@ class Server:
         self._runs = runs
         self.token = token
         self._asked_port = port
-        self._documents = Documents(_document)
-        self._rows = Documents(_row)
+        self._documents = Documents(_document, _EVERY)
+        self._rows = Documents(_row, _EVERY)
         self._followed: dict[Path, Followed] = {}
         self._streams = 0
         self._runner: web.ServerRunner | None = None
@@ -208,8 +210,8 @@ class Server:
 
 
 def _decide(folder: Path, decision: Decision) -> Line:
-    if isinstance(decision, Approve | Reject) and look(folder).view.approval is None:
-        raise UsageError("no new prompt waits for approval")
+    if isinstance(decision, Approve | Reject) and (why := unmet(decision, look(folder).view.approval)):
+        raise UsageError(why)
     return decide(folder, decision)
 
 

@@ -3,7 +3,7 @@ import { useMemo } from "preact/hooks";
 import { useLinks, usePlace } from "../context";
 import { Counts, Nothing, Rate, Section, ShareBar } from "../parts/figures";
 import { Table } from "../parts/table";
-import { percent, signed } from "../words";
+import { number, percent, signed } from "../words";
 
 export function Influence() {
   const { document } = usePlace();
@@ -47,6 +47,21 @@ export function Influence() {
             />
           </Section>
         </>
+      )}
+      {document.agents.some((agent) => agent.left_out) && (
+        <Section title="Without its changes">
+          <p class="quiet">The new prompts met themselves without the changes of one agent, on hold-out inputs.</p>
+          <Table
+            caption="Left out, by agent"
+            rows={document.agents.filter((agent) => agent.left_out)}
+            columns={[
+              { name: "Agent", cell: (agent) => <a href={to("prompts", { agent: agent.name })}>{agent.name}</a>, value: (agent) => agent.name },
+              { name: "Inputs that would be worse", cell: (agent) => number(agent.left_out?.worse_count ?? 0), value: (agent) => agent.left_out?.worse_count ?? 0, right: true },
+              { name: "Better", cell: (agent) => number(agent.left_out?.better_count ?? 0), value: (agent) => agent.left_out?.better_count ?? 0, right: true },
+              { name: "Tried on", cell: (agent) => number(agent.left_out?.inputs ?? 0), value: (agent) => agent.left_out?.inputs ?? 0, right: true },
+            ]}
+          />
+        </Section>
       )}
       {gains.some((agent) => agent.worth !== 0) && (
         <Section title="Where the gain came from">

@@ -2,8 +2,13 @@
 import { useLinks, usePlace } from "../context";
 import { Facts, IntervalBar, Outcome, Section } from "../parts/figures";
 import { BurnChart } from "../parts/burn";
+import { Decided, Waiting } from "../parts/decided";
 import { Command } from "../parts/text";
-import { duration, number, percent, signedPercent } from "../words";
+import { Without } from "../parts/without";
+import { duration, number, percent, plural, signedPercent } from "../words";
+
+/** Agents whose changes are told here; the page of prompts has all. */
+const MOST_CHANGED = 8;
 
 export function Overview() {
   const { document } = usePlace();
@@ -16,6 +21,7 @@ export function Overview() {
       <section class={`verdict ${document.verdict ?? document.state}`} aria-label="Verdict">
         <p class="kicker">{document.label}</p>
         <h1>{document.headline}</h1>
+        {document.approval && <Waiting approval={document.approval} />}
         {document.progress && <p class="lead">{document.progress}</p>}
         {holdout && figures && (
           <>
@@ -57,6 +63,24 @@ export function Overview() {
           ))}
         </ol>
       </Section>
+
+      {changed.some((agent) => agent.why.length > 0) && (
+        <Section title="What changed, and why" aside={<a href={to("prompts")}>Read every change</a>}>
+          <dl class="reasons">
+            {changed.slice(0, MOST_CHANGED).map((agent) => (
+              <div>
+                <dt><a href={to("prompts", { agent: agent.name })}>{agent.name}</a></dt>
+                {agent.why.slice(-2).map((line) => <dd class="words">{line}</dd>)}
+                {agent.left_out && <dd class="words"><Without found={agent.left_out} /></dd>}
+                {agent.why.length > 2 && <dd class="quiet">{plural(agent.why.length - 2, "earlier line")} on its page</dd>}
+              </div>
+            ))}
+          </dl>
+          {changed.length > MOST_CHANGED && <p class="quiet">and {changed.length - MOST_CHANGED} more</p>}
+        </Section>
+      )}
+
+      <Decided />
 
       {document.remarks.length > 0 && (
         <Section title="Before you rely on it">

@@ -1,7 +1,9 @@
 // The prompts: what changed, against whatever one likes, and what to do with them.
-import { useMemo } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { useLinks, usePlace } from "../context";
 import { useAct } from "../parts/controls";
+import { names } from "../parts/decided";
+import { Without } from "../parts/without";
 import { Facts, Nothing, Section } from "../parts/figures";
 import { Choices, Filter, matches, Pick } from "../parts/table";
 import { Command, Copy, Diff, Prompt, Save } from "../parts/text";
@@ -20,7 +22,7 @@ export function Prompts() {
   return (
     <>
       <h1>Prompts</h1>
-      <p class="lead">{status(document.state, document.shipped, document.agents)}</p>
+      <p class="lead">{document.approval ? "The search is over: new prompts wait for a person." : status(document.state, document.shipped, document.agents)}</p>
       <div class="bar">
         <Filter label="Filter" value={wanted} onChange={(value) => choose({ find: value })} />
         <Save name="prompts.json" label="Download prompts.json" text={shipped} />
@@ -29,7 +31,7 @@ export function Prompts() {
         label="Agents"
         chosen={agent?.name ?? ""}
         link={(name) => link({ agent: name, a: "", b: "" })}
-        items={found.map((one) => ({ id: one.name, title: one.name, note: one.changed ? `new prompt${one.suspicious.length ? " · look twice" : ""}` : "unchanged" }))}
+        items={found.map((one) => ({ id: one.name, title: one.name, note: one.same_prompt_as ? `the prompt of ${one.same_prompt_as}` : one.changed ? `new prompt${one.suspicious.length ? " · look twice" : ""}` : "unchanged" }))}
       >
         {agent && <Detail agent={agent} />}
       </Pick>
@@ -44,9 +46,8 @@ function status(state: string, shipped: string | null, agents: readonly Agent[])
 }
 
 function Detail({ agent }: { agent: Agent }) {
-  const { document, source, route, actions, say } = usePlace();
+  const { document, actions } = usePlace();
   const { query, to, with: link, choose } = useLinks();
-  const act = useAct(source, route.run, say);
   const steps = document.steps.filter((step) => step.agent === agent.name);
   const changes = steps.filter((step) => step.decision?.changed);
   const candidates = useMemo(() => {
@@ -82,7 +83,18 @@ function Detail({ agent }: { agent: Agent }) {
           ["Ships", agent.shipped === "" ? "not yet" : agent.shipped === agent.seed ? "the seed prompt" : "the new prompt"],
         ]}
       />
-      {changes.at(-1)?.decision && <p><strong>Why:</strong> {changes.at(-1)?.decision?.reason}.</p>}
+      {agent.same_prompt_as && <p>It has the prompt of <a href={link({ agent: agent.same_prompt_as, a: "", b: "" })}>{agent.same_prompt_as}</a>, and is rewritten with it.</p>}
+      {agent.why.length > 0 ? (
+        <div>
+          <h3>Why</h3>
+          <ul class="plain words">
+            {agent.why.map((line) => <li>{line}</li>)}
+            {agent.left_out && <li><Without found={agent.left_out} /></li>}
+          </ul>
+        </div>
+      ) : (
+        changes.at(-1)?.decision && <p><strong>Why:</strong> {changes.at(-1)?.decision?.reason}.</p>
+      )}
       {agent.suspicious.map((what) => <p class="failure">! Look twice: the new prompt {what}.</p>)}
       <div class="bar">
         <Choices label="How it is shown" chosen={view} link={(value) => link({ view: value })} choices={[["diff", "What changed"], ["text", "Whole text"], ["both", "Side by side"]]} />
@@ -102,14 +114,7 @@ function Detail({ agent }: { agent: Agent }) {
           <div><h3>After</h3><Prompt text={after} placeholders={agent.placeholders} /></div>
         </div>
       )}
-      {actions && agent.changed && (
-        <div class="buttons" role="group" aria-label="Decide on this prompt">
-          <button type="button" onClick={() => void act({ action: "approve", agents: [agent.name], prompt: b })}>Approve</button>
-          <button type="button" onClick={() => void act({ action: "reject", agents: [agent.name], prompt: b })}>Reject</button>
-          <button type="button" onClick={() => void act({ action: "pin", agent: agent.name, prompt: b })}>Pin</button>
-          <button type="button" onClick={() => void act({ action: "veto", agent: agent.name, prompt: b })}>Veto</button>
-        </div>
-      )}
+      {actions && <Decide agent={agent} shown={b} />}
       <Section title="How it came about">
         <ol class="rounds">
           {steps.filter((step) => step.decision).map((step) => (
@@ -119,9 +124,39 @@ function Detail({ agent }: { agent: Agent }) {
             </li>
           ))}
         </ol>
-        <Command text={`maspo apply ${document.folder || "RUN"}`} />
+        {document.shipped === "optimized" && <Command text={`maspo apply ${document.folder || "RUN"}`} />}
       </Section>
     </>
+  );
+}
+
+/** Buttons for what the run would take now: a verdict on what waits for approval, else what steers the search. */
+function Decide({ agent, shown }: { agent: Agent; shown: string }) {
+  const { document, source, route, say } = usePlace();
+  const act = useAct(source, route.run, say);
+  const [reason, setReason] = useState("");
+  const place = document.approval?.agents.indexOf(agent.name) ?? -1;
+  const waits = document.approval?.prompts[place];
+  if (document.state === "finished" || agent.same_prompt_as) return null;
+  if (document.approval && waits === undefined) return null;
+  if (waits !== undefined && document.decided.some((one) => !one.taken && names(one, agent.name))) {
+    return <p class="quiet">Decided; the run takes it up when it is resumed.</p>;
+  }
+  if (waits !== undefined && waits !== shown) return <p class="quiet">Another prompt of it waits for approval; choose it to decide.</p>;
+  const why = reason.trim() ? { reason: reason.trim() } : {};
+  return (
+    <div class="buttons" role="group" aria-label="Decide on this prompt">
+      {waits !== undefined && <button type="button" onClick={() => void act({ action: "approve", agents: [agent.name], prompt: shown })}>Approve</button>}
+      {waits !== undefined && <button type="button" onClick={() => void act({ action: "reject", agents: [agent.name], prompt: shown, ...why })}>Reject</button>}
+      {waits === undefined && <button type="button" onClick={() => void act({ action: "pin", agent: agent.name, prompt: shown })}>Pin</button>}
+      {waits === undefined && shown !== agent.seed && <button type="button" onClick={() => void act({ action: "veto", agent: agent.name, prompt: shown, ...why })}>Veto</button>}
+      {(waits !== undefined || shown !== agent.seed) && (
+        <label>
+          <span class="unseen">Reason, which the proposer is told</span>
+          <input type="text" maxLength={2000} placeholder="reason, for the proposer" value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
+        </label>
+      )}
+    </div>
   );
 }
 

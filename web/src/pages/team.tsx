@@ -38,6 +38,7 @@ export function Team() {
   const last = steps.length;
   const at = Math.max(0, Math.min(last, query.step === undefined ? last : Number(query.step) || 0));
   const figures = useMemo(() => figuresUpTo(document.agents, steps.slice(0, at)), [document, at]);
+  const flows = document.agents.some((agent) => agent.called);
   const chosen = document.agents.find((agent) => agent.name === query.agent);
   if (document.agents.length === 0) return <><h1>Team</h1><Nothing>The team is known once the run has started.</Nothing></>;
   const here = at === 0 ? "before the search" : at === last ? "at the end of what is recorded" : `after step ${at}: ${steps[at - 1]?.agent ?? ""}, round ${steps[at - 1]?.label ?? ""}`;
@@ -65,6 +66,7 @@ export function Team() {
           columns={[
             { name: "Agent", cell: (agent) => <a href={to("prompts", { agent: agent.name })}>{agent.name}</a>, value: (agent) => agent.name },
             { name: "Reads", cell: (agent) => agent.reads.join(", ") || "the input" },
+            ...(flows ? [{ name: "Called", cell: (agent: Agent) => <span class="words called">{agent.called || "always, once"}</span>, value: (agent: Agent) => agent.called }] : []),
             { name: "Prompt", cell: (agent) => (agent.changed ? `new, changed ${agent.times_changed}×` : "unchanged"), value: (agent) => agent.times_changed },
             { name: "Local", cell: (agent) => <Counts counts={figures.get(agent.name)?.local ?? NONE} />, value: (agent) => winRate(figures.get(agent.name)?.local ?? NONE) ?? -1 },
             { name: "Final answer", cell: (agent) => <Counts counts={figures.get(agent.name)?.glob ?? NONE} />, value: (agent) => winRate(figures.get(agent.name)?.glob ?? NONE) ?? -1 },
@@ -78,7 +80,7 @@ export function Team() {
           rows={document.edges}
           columns={[
             { name: "Source", cell: (edge) => edge.source, value: (edge) => edge.source },
-            { name: "Reader", cell: (edge) => edge.reader, value: (edge) => edge.reader },
+            { name: "Reader", cell: (edge) => `${edge.reader}${edge.late ? ", in the next round" : ""}`, value: (edge) => edge.reader },
             { name: "Lookahead", cell: (edge) => <Counts counts={{ wins: edge.wins, losses: edge.losses, ties: edge.ties, undecided: 0 }} />, value: (edge) => edge.wins - edge.losses },
             { name: "Agrees with the final answer", cell: (edge) => (edge.agreed + edge.disagreed ? `${edge.agreed} of ${edge.agreed + edge.disagreed}` : "–"), value: (edge) => edge.agreed },
             { name: "Without it the answer differed", cell: (edge) => (edge.withheld?.share == null ? "not measured" : percent(edge.withheld.share)), value: (edge) => edge.withheld?.share ?? -1, right: true },
@@ -96,6 +98,7 @@ function About({ agent, figures }: { agent: Agent; figures: Figures | undefined 
       <Facts
         facts={[
           ["Reads", agent.reads.join(", ") || "the input"],
+          ["Called", agent.called || "always, once"],
           ["Local", <Counts counts={figures?.local ?? NONE} />],
           ["Final answer", <Counts counts={figures?.glob ?? NONE} />],
           ["Misalignment cases", <a href={to("cases", { agent: agent.name })}>{figures?.misaligned ?? 0}</a>],

@@ -15,7 +15,10 @@ export function Controls({ source, run, document, say }: { source: Source; run: 
   const act = useAct(source, run, say);
   const [cap, setCap] = useState("");
   if (document.state === "finished" || document.state === "empty") return null;
-  const working = document.state === "running";
+  if (document.state !== "running") {
+    // What steers a run is taken by the process that works on it, and none does.
+    return <p class="quiet controls">At rest. <code>maspo resume {document.folder || "RUN"}</code> goes on with it.</p>;
+  }
   const raise = (event: Event) => {
     event.preventDefault();
     const calls = Number(cap);
@@ -23,23 +26,23 @@ export function Controls({ source, run, document, say }: { source: Source; run: 
   };
   return (
     <div class="controls" role="group" aria-label="The run">
-      {working ? (
-        <button type="button" onClick={() => void act({ action: "pause" })}>Pause</button>
-      ) : (
+      {document.held ? (
         <button type="button" onClick={() => void act({ action: "resume" })}>Resume</button>
+      ) : (
+        <button type="button" onClick={() => void act({ action: "pause" })}>Pause</button>
       )}
-      {working && (
-        <button type="button" onClick={() => void act({ action: "stop" })} title="after this round; then comes the test on the hold-out">
-          Stop after the round
-        </button>
+      <button type="button" onClick={() => void act({ action: "stop" })} title="after this round; then comes the test on the hold-out">
+        Stop after the round
+      </button>
+      {document.cost.cap_calls !== null && (
+        <form onSubmit={raise}>
+          <label>
+            <span class="unseen">Calls at most</span>
+            <input type="number" min="1" step="1" placeholder="calls" value={cap} onInput={(event) => setCap(event.currentTarget.value)} />
+          </label>
+          <button type="submit">Raise cap</button>
+        </form>
       )}
-      <form onSubmit={raise}>
-        <label>
-          <span class="unseen">Calls at most</span>
-          <input type="number" min="1" step="1" placeholder="calls" value={cap} onInput={(event) => setCap(event.currentTarget.value)} />
-        </label>
-        <button type="submit">Raise cap</button>
-      </form>
     </div>
   );
 }

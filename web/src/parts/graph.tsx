@@ -5,6 +5,10 @@ import type { Agent, Edge, LevelCounts } from "../view";
 import { percent, plural } from "../words";
 
 const NODE = { width: 176, height: 66 };
+/** Room for an edge and its figures. */
+const EDGE = 12;
+/** The line of a node that says when and how often it is called. */
+const FLOW = { height: 16, letters: 29 };
 /** Agents that are laid out; a larger graph is no picture any more, and the table has all of them. */
 export const MOST_DRAWN = 120;
 const NAME = 20;
@@ -21,24 +25,46 @@ interface Drawn {
   readonly nodes: ReadonlyMap<string, { x: number; y: number }>;
   readonly paths: readonly { edge: Edge; points: readonly { x: number; y: number }[] }[];
   readonly width: number;
+  readonly top: number;
   readonly height: number;
+  readonly node: number;
+}
+
+/** When and how often an agent is called, and with whose prompt, in a few words; empty: always, once, with its own. */
+export function marks(agent: Agent): string {
+  const found = [agent.when && `if ${agent.when} says so`, agent.each && `each of ${agent.each}`, agent.rounds > 1 && `↻ ${agent.rounds} rounds`, agent.same_prompt_as && `prompt of ${agent.same_prompt_as}`];
+  return found.filter(Boolean).join(" · ");
+}
+
+/** Whose output decides whether somebody is called is drawn, too, where it is not read. */
+function withConditions(agents: readonly Agent[], edges: readonly Edge[]): readonly Edge[] {
+  const unread = agents.filter((agent) => agent.when && !agent.reads.includes(agent.when));
+  return [...edges, ...unread.map((agent) => ({ source: agent.when, reader: agent.name, wins: 0, losses: 0, ties: 0, agreed: 0, disagreed: 0, withheld: null, late: false }))];
 }
 
 function layout(agents: readonly Agent[], edges: readonly Edge[]): Drawn {
+  const height = agents.some(marks) ? NODE.height + FLOW.height : NODE.height;
   const graph = new dagre.graphlib.Graph();
   graph.setGraph({ rankdir: "LR", nodesep: 18, ranksep: 76, marginx: 8, marginy: 8 });
   graph.setDefaultEdgeLabel(() => ({}));
-  for (const agent of agents) graph.setNode(agent.name, { ...NODE });
+  for (const agent of agents) graph.setNode(agent.name, { width: NODE.width, height });
   const known = new Set(agents.map((agent) => agent.name));
   const drawn = edges.filter((edge) => known.has(edge.source) && known.has(edge.reader) && edge.source !== edge.reader);
   for (const edge of drawn) graph.setEdge(edge.source, edge.reader);
   dagre.layout(graph);
   const size = graph.graph() as { width?: number; height?: number };
+  const paths = drawn.map((edge) => ({ edge, points: (graph.edge(edge.source, edge.reader) as { points?: { x: number; y: number }[] }).points ?? [] }));
+  // Edges may bend above the highest node and below the lowest.
+  const bends = paths.flatMap(({ points }) => points.map((point) => point.y));
+  const top = bends.reduce((one, y) => Math.min(one, y - 2 * EDGE), 0);
+  const bottom = bends.reduce((one, y) => Math.max(one, y + EDGE), size.height ?? height);
   return {
     nodes: new Map(agents.map((agent) => [agent.name, graph.node(agent.name) as { x: number; y: number }])),
-    paths: drawn.map((edge) => ({ edge, points: (graph.edge(edge.source, edge.reader) as { points?: { x: number; y: number }[] }).points ?? [] })),
+    paths,
     width: size.width ?? NODE.width,
-    height: size.height ?? NODE.height,
+    top,
+    height: bottom - top,
+    node: height,
   };
 }
 
@@ -49,19 +75,23 @@ export function winRate(counts: LevelCounts): number | null {
 
 export function TeamGraph({ agents, edges, figures, chosen, link }: { agents: readonly Agent[]; edges: readonly Edge[]; figures: ReadonlyMap<string, Figures>; chosen: string; link: (agent: string) => string }) {
   const shown = useMemo(() => agents.slice(0, MOST_DRAWN), [agents]);
-  const drawn = useMemo(() => layout(shown, edges), [shown, edges]);
+  const drawn = useMemo(() => layout(shown, withConditions(shown, edges)), [shown, edges]);
+  const byName = useMemo(() => new Map(shown.map((agent) => [agent.name, agent])), [shown]);
+  /** Read from the round before, or a condition: both are dashed, and a node says which. */
+  const kind = (edge: Edge) => (byName.get(edge.reader)?.when === edge.source ? "condition" : edge.late ? "late" : "");
   const told = `The team: ${plural(agents.length, "agent")}, ${plural(edges.length, "edge")}. The table below holds the same.`;
   return (
     <div class="scroll graph" tabIndex={0} role="region" aria-label="Graph of the team">
-      <svg width={drawn.width} height={drawn.height} viewBox={`0 0 ${drawn.width} ${drawn.height}`} role="group" aria-label={told}>
+      <svg width={drawn.width} height={drawn.height} viewBox={`0 ${drawn.top} ${drawn.width} ${drawn.height}`} role="group" aria-label={told}>
         {drawn.paths.map(({ edge, points }) => (
-          <EdgePath edge={edge} points={points} />
+          <EdgePath edge={edge} points={points} kind={kind(edge)} />
         ))}
         {shown.map((agent) => {
           const place = drawn.nodes.get(agent.name);
-          return place && <Node agent={agent} x={place.x - NODE.width / 2} y={place.y - NODE.height / 2} figures={figures.get(agent.name)} chosen={agent.name === chosen} link={link(agent.name)} />;
+          return place && <Node agent={agent} x={place.x - NODE.width / 2} y={place.y - drawn.node / 2} height={drawn.node} figures={figures.get(agent.name)} chosen={agent.name === chosen} link={link(agent.name)} />;
         })}
       </svg>
+      {shown.some((agent) => agent.when || agent.rounds > 1) && <p class="quiet">Dotted: decides whether the other is called. Dashed: is read in the next round.</p>}
     </div>
   );
 }
@@ -80,7 +110,7 @@ function curved(points: readonly { x: number; y: number }[]): string {
   return `M${at(first)} ${bends.join(" ")} L${at(last)}`;
 }
 
-function EdgePath({ edge, points }: { edge: Edge; points: readonly { x: number; y: number }[] }) {
+function EdgePath({ edge, points, kind }: { edge: Edge; points: readonly { x: number; y: number }[]; kind: string }) {
   const end = points.at(-1);
   const before = points.at(-2);
   const middle = points[Math.floor(points.length / 2)];
@@ -90,7 +120,7 @@ function EdgePath({ edge, points }: { edge: Edge; points: readonly { x: number; 
   const counted = edge.wins + edge.losses > 0;
   const tone = !counted ? "" : edge.wins > edge.losses ? "good" : edge.wins < edge.losses ? "bad" : "";
   return (
-    <g class={`edge ${tone}`}>
+    <g class={`edge ${tone} ${kind}`}>
       <path d={path} />
       <polygon points="0,0 -9,-4 -9,4" transform={`translate(${end.x} ${end.y}) rotate(${turn})`} />
       {counted && (
@@ -102,16 +132,22 @@ function EdgePath({ edge, points }: { edge: Edge; points: readonly { x: number; 
   );
 }
 
-function Node({ agent, x, y, figures, chosen, link }: { agent: Agent; x: number; y: number; figures: Figures | undefined; chosen: boolean; link: string }) {
+function Node({ agent, x, y, height, figures, chosen, link }: { agent: Agent; x: number; y: number; height: number; figures: Figures | undefined; chosen: boolean; link: string }) {
   const name = agent.name.length > NAME ? `${agent.name.slice(0, NAME - 1)}…` : agent.name;
   const rate = figures ? winRate(figures.local) : null;
   const glob = figures ? winRate(figures.glob) : null;
   const notes = [agent.output ? `final ${glob === null ? "not compared" : `${percent(glob, 0)} won`}` : `local ${rate === null ? "not compared" : `${percent(rate, 0)} won`}`];
-  const told = `${agent.name}: ${notes[0]}${figures?.changed ? ", new prompt" : ""}${figures?.misaligned ? `, ${plural(figures.misaligned, "misalignment case")}` : ""}`;
+  const mark = marks(agent);
+  const told = `${agent.name}: ${notes[0]}${agent.called ? `, ${agent.called}` : ""}${figures?.changed ? ", new prompt" : ""}${figures?.misaligned ? `, ${plural(figures.misaligned, "misalignment case")}` : ""}`;
   return (
     <a href={link} aria-current={chosen ? "true" : undefined} class={`node ${figures?.changed ? "new" : ""} ${agent.output ? "output" : ""}`}>
       <title>{told}</title>
-      <rect x={x} y={y} width={NODE.width} height={NODE.height} rx="9" />
+      <rect x={x} y={y} width={NODE.width} height={height} rx="9" />
+      {mark && (
+        <text class="flag" x={x + 12} y={y + height - 9}>
+          {mark.length > FLOW.letters ? `${mark.slice(0, FLOW.letters - 1)}…` : mark}
+        </text>
+      )}
       <text class="name" x={x + 12} y={y + 22}>
         {name}
       </text>

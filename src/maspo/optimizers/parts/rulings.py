@@ -17,14 +17,20 @@ VETOED = "a person vetoed this prompt"
 
 @dataclass(slots=True)
 class Rulings:
-    """All rulings so far, in order; the last one on an agent's pin counts."""
+    """All rulings so far, in order; of two on the same prompt the last one counts."""
 
     made: tuple[Ruling, ...] = ()
 
     @property
     def pins(self) -> Prompts:
-        """The prompts that stay, by agent."""
-        return {one.agent: one.text for one in self.made if one.says == "pin"}
+        """The prompts that stay, by agent; a veto on one lets it go."""
+        found: dict[str, str] = {}
+        for one in self.made:
+            if one.says == "pin":
+                found[one.agent] = one.text
+            elif found.get(one.agent) == one.text:
+                del found[one.agent]
+        return found
 
     def vetoes(self, agent: str) -> tuple[Ruling, ...]:
         """Return the vetoes on prompts of an agent."""

@@ -48,13 +48,25 @@ class Holdout(Dumped):
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut(Dumped):
+    """What happens on the hold-out without an agent's changes: inputs that would be worse, and better, by name."""
+
+    inputs: int
+    """On which that was tried."""
+    worse: tuple[str, ...]
+    worse_count: int
+    better: tuple[str, ...]
+    better_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Agent(Dumped):
     """An agent: whom it reads, its prompts by id, and what the search found of it."""
 
     name: str
     reads: tuple[str, ...]
     output: bool
-    """Whether it gives the final answer."""
+    """Whether it gives the final answer, if only on some inputs."""
     seed: str
     winner: str
     shipped: str
@@ -76,6 +88,20 @@ class Agent(Dumped):
     """Calls of it on one input, over the traces of this document; None without any."""
     repeated: int
     """Of these: calls that wrote the same as an earlier call of it on the same input."""
+    why: tuple[str, ...]
+    """Of each change of its prompt in one line: what asked for it, and where it helped and hurt."""
+    left_out: LeftOut | None
+    """None where it was not tried without its changes."""
+    called: str
+    """What decides whether and how often it is called, in words; empty of one that always is, once."""
+    when: str
+    """The agent whose output decides whether it is called; empty: it always is."""
+    each: str
+    """The agent for each entry of whose list it is called; empty: it is called once."""
+    rounds: int
+    """How often the circle that it stands in goes round, at most; 1 outside of circles."""
+    same_prompt_as: str
+    """The agent whose prompt it has; empty: it has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +118,8 @@ class Edge(Dumped):
     """How often these verdicts agreed with the global one."""
     withheld: EffectFigures | None
     """What became of the final answer when the reader was not shown the output."""
+    late: bool
+    """Whether the reader is shown what was written the round before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,6 +449,37 @@ class RunRow(Dumped):
 
 
 @dataclass(frozen=True, slots=True)
+class Ruling(Dumped):
+    """Something that a person decided about the run."""
+
+    at: float | None
+    action: str
+    """Its kind, such as ``pause``, ``veto`` or ``approve``; ``refused`` where it could not be done."""
+    agent: str
+    prompt: str
+    """The id of the prompt that it is about; empty where it is about none."""
+    reason: str
+    """In the person's words; of what was refused, why."""
+    text: str
+    """All of it in one line."""
+    taken: bool
+    """Whether the run has acted on it; until then it is only noted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval(Dumped):
+    """New prompts that wait for a person after the final test."""
+
+    agents: tuple[str, ...]
+    """Those whose prompt waits: nobody has approved or rejected it yet."""
+    prompts: tuple[str, ...]
+    """The ids of these prompts, in the same order."""
+    why: str
+    net: float
+    figures: HoldoutFigures
+
+
+@dataclass(frozen=True, slots=True)
 class Document(Dumped):
     """A run as its page shows it, at any moment of the run."""
 
@@ -435,6 +494,13 @@ class Document(Dumped):
     """The last entry of the record that is told here."""
     written: float
     damage: str
+    held: bool
+    """Whether a person has paused it; ``state`` stays what it is."""
+    approval: Approval | None
+    """None unless new prompts wait for a person."""
+    decided: tuple[Ruling, ...]
+    """What a person decided, the latest last."""
+    decided_count: int
     simulated: bool
     truth: tuple[float, float] | None
     """On a simulated world only: true accuracy with the seed prompts and with the shipped prompts."""

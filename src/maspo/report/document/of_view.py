@@ -17,7 +17,9 @@ from maspo.events import (
     CandidateScored,
     CaseShown,
     ConflictFound,
+    Decided,
     Event,
+    LeftOut,
     LevelCounts,
     Paused,
     PromptChanged,
@@ -32,11 +34,12 @@ from maspo.report.document import model
 from maspo.report.document.room import Room, fitted, short
 from maspo.report.fold import AgentView, RunView, StepView, estimate_gains, rank_conflict
 from maspo.report.holdout import HoldoutLine
-from maspo.report.lines import line_of
+from maspo.report.lines import line_of, words_of
 from maspo.report.questions import answers
 from maspo.report.result import calibration_of, effect_of, holdout_of
 from maspo.report.text import judge_figures
 from maspo.report.visible import clipped, visible
+from maspo.report.why import changes
 from maspo.stats.paired import net_win_interval
 from maspo.store.codec import RecordedResult
 from maspo.study.evaluation.calibration import Calibration, calibrate
@@ -47,6 +50,7 @@ _PROMPTS = 190_000
 _CASES = 70_000
 _INPUTS = 110_000
 _REJECTED = 30_000
+_WHY = 30_000
 _LOG = 60_000
 _LARGEST = 780_000
 """Bytes of a document; the page around it takes some 160,000."""
@@ -85,8 +89,26 @@ _MOST_COMPARISONS = 500
 _MOST_LINES = 500
 _MOST_CALLS = 60
 _MOST_LOST_NAMES = 12
+_MOST_CHANGES = 12
+"""Of an agent's changes those that are told with their reasons, the latest ones."""
+_MOST_DECIDED = 60
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Called:
+    """What decides whether and how often an agent is called, see ``maspo.team.flow``."""
+
+    words: str = ""
+    when: str = ""
+    each: str = ""
+    rounds: int = 1
+    same_prompt_as: str = ""
+    late: tuple[str, ...] = ()
+    """Whom it reads as they wrote the round before."""
+    answers: bool = False
+    """Whether what it writes is the answer on some inputs."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +122,9 @@ class Extras:
     output: str = ""
     """The agent that gives the final answer."""
     placeholders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    called: Mapping[str, Called] = field(default_factory=dict)
+    noted: Sequence[tuple[float, Decided]] = ()
+    """What a person decided and the run has not acted on, with the time."""
     lines: Sequence[HoldoutLine] = ()
     """The hold-out, input by input."""
     line_traces: Mapping[str, str] = field(default_factory=dict)
@@ -146,6 +171,10 @@ def document_of(view: RunView, extras: Extras | None = None) -> model.Document:
         seq=known.entries[-1].seq if known.entries else 0,
         written=known.written,
         damage=short(known.damage),
+        held=view.held,
+        approval=_approval(view),
+        decided=_decided(view, known)[-_MOST_DECIDED:],
+        decided_count=len(view.decided) + len(known.noted),
         simulated=view.simulated,
         truth=finished.truth if finished and finished.truth else None,
         label=_label(view),
@@ -163,7 +192,7 @@ def document_of(view: RunView, extras: Extras | None = None) -> model.Document:
         more=tuple(visible(line) for line in phrases.describe_end(view)),
         prompts=prompts,
         agents=_agents(view, known),
-        edges=_edges(view),
+        edges=_edges(view, known),
         hint=clipped(visible(view.hint), _MOST_TEXT),
         steps=_steps(steps, known),
         steps_count=len(view.steps),
@@ -282,6 +311,42 @@ def _holdout(view: RunView) -> model.Holdout | None:
     )
 
 
+# ── what a person decided ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _approval(view: RunView) -> model.Approval | None:
+    asked = view.approval
+    if asked is None:
+        return None
+    said = {(one.agent, one.text) for one in view.decided if one.action in ("approve", "reject")}
+    waiting = [name for name in asked.agents if (name, asked.winners[name]) not in said][:_MOST_AGENTS]
+    return model.Approval(
+        agents=tuple(short(name) for name in waiting),
+        prompts=tuple(prompt_id(asked.winners[name]) for name in waiting),
+        why=clipped(visible(asked.why), _MOST_TEXT),
+        net=phrases.net_win_rate(asked.holdout),
+        figures=holdout_of(asked.holdout),
+    )
+
+
+def _decided(view: RunView, known: Extras) -> tuple[model.Ruling, ...]:
+    moments = {one.item.id: one.at for one in known.entries if isinstance(one.item, Decided)}
+    taken = [_ruling(one, moments.get(one.id), True) for one in view.decided]
+    return (*taken, *(_ruling(one, at, False) for at, one in known.noted))
+
+
+def _ruling(one: Decided, at: float | None, taken: bool) -> model.Ruling:
+    return model.Ruling(
+        at=at,
+        action=short(one.action),
+        agent=short(one.agent),
+        prompt=prompt_id(one.text) if one.text else "",
+        reason=clipped(visible(one.reason), _MOST_REASON),
+        text=clipped(visible(words_of(one)), 2 * _MOST_REASON),
+        taken=taken,
+    )
+
+
 # ── the team and its prompts ─────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -312,14 +377,18 @@ def _agents(view: RunView, known: Extras) -> tuple[model.Agent, ...]:
     read = {name for agent in view.agents for name in agent.reads}
     calls, repeated = _calls_in(known.traces.values())
     traces = 2 * len(known.traces)
+    left_out = {one.agent: one for one in view.left_out}
+    room = Room(_WHY)
 
     def told(agent: AgentView) -> model.Agent:
         effect = influence.get(agent.name)
         counts = calls.get(agent.name, [])
+        called = known.called.get(agent.name, Called())
+        without = left_out.get(agent.name)
         return model.Agent(
             name=short(agent.name),
             reads=tuple(short(name) for name in agent.reads),
-            output=agent.name == known.output if known.output else agent.name not in read,
+            output=called.answers or (agent.name == known.output if known.output else agent.name not in read),
             seed=prompt_id(agent.seed),
             winner=prompt_id(agent.winner),
             shipped="" if agent.shipped is None else prompt_id(agent.shipped),
@@ -333,9 +402,25 @@ def _agents(view: RunView, known: Extras) -> tuple[model.Agent, ...]:
             calls_mean=sum(counts) / traces if counts else None,
             calls_most=max(counts, default=0),
             repeated=repeated[agent.name],
+            why=tuple(room.fit(line, 2 * _MOST_REASON) for line in _reasons(view, agent) if not room.full()),
+            left_out=_left_out(without) if without else None,
+            called=clipped(visible(called.words), _MOST_REASON),
+            when=short(called.when),
+            each=short(called.each),
+            rounds=called.rounds,
+            same_prompt_as=short(called.same_prompt_as),
         )
 
     return tuple(told(agent) for agent in view.agents[:_MOST_AGENTS])
+
+
+def _reasons(view: RunView, agent: AgentView) -> tuple[str, ...]:
+    return changes(view, agent)[-_MOST_CHANGES:] if agent.rewritten else ()
+
+
+def _left_out(found: LeftOut) -> model.LeftOut:
+    worse, better = (tuple(short(name) for name in names[:_MOST_NAMED]) for names in (found.helped, found.hurt))
+    return model.LeftOut(found.inputs, worse, len(found.helped), better, len(found.hurt))
 
 
 def _calls_in(traces: Iterable[model.Compared]) -> tuple[dict[str, list[int]], Counter[str]]:
@@ -351,10 +436,11 @@ def _calls_in(traces: Iterable[model.Compared]) -> tuple[dict[str, list[int]], C
     return calls, repeated
 
 
-def _edges(view: RunView) -> tuple[model.Edge, ...]:
+def _edges(view: RunView, known: Extras) -> tuple[model.Edge, ...]:
     measured = {(one.source, one.reader): one for one in view.influence.edges} if view.influence else {}
     found = []
     for agent in view.agents:
+        late = known.called.get(agent.name, Called()).late
         for source in agent.reads:
             one = measured.get((source, agent.name))
             found.append(
@@ -367,6 +453,7 @@ def _edges(view: RunView) -> tuple[model.Edge, ...]:
                     agreed=one.agreement.agreed if one else 0,
                     disagreed=one.agreement.disagreed if one else 0,
                     withheld=effect_of(one.withheld) if one and one.withheld.compared else None,
+                    late=source in late,
                 )
             )
     return tuple(found[:_MOST_EDGES])

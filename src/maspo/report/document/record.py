@@ -6,25 +6,30 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from maspo.core.errors import MaspoError
 from maspo.core.trace import Call, Trace
 from maspo.core.usage import Usage
 from maspo.core.verdict import Comparison
-from maspo.events import CaseShown
+from maspo.events import CaseShown, Decided
 from maspo.report.document import model
-from maspo.report.document.of_view import Extras, Spending, document_of, spent
+from maspo.report.document.of_view import Called, Extras, Spending, document_of, spent
 from maspo.report.document.room import Room, short
-from maspo.report.folder import JOURNAL, MISFITS, Look, look
+from maspo.report.fold import RunView
+from maspo.report.folder import JOURNAL, MISFITS, Look, look_into, require_run
 from maspo.report.holdout import HoldoutLine, lines_in
 from maspo.report.judged import heard_of
 from maspo.store import CallMade, RecordedResult, RunStore
 from maspo.store.comparisons import ComparedRuns
+from maspo.study.decisions import Approve, Judge, Pin, RaiseCap, Reject, Veto, read_lines
 from maspo.study.executor import texts_of
 from maspo.study.job import Job
 from maspo.study.optimize import holdout_id
 from maspo.study.record import JOB, open_for_reading
+from maspo.team.flow import told
+from maspo.team.system import System
 from maspo.team.template import as_written
 
 _TRACES = 150_000
@@ -54,15 +59,33 @@ def build_document(folder: Path) -> model.Document:
         StoreError: its database cannot be read.
 
     """
-    return document_in(folder, look(folder))
+    require_run(folder)
+    with open_for_reading(folder / JOURNAL) as store:
+        looked = look_into(folder, store)
+        return document_of(looked.view, _all(store, folder, looked))
 
 
 def document_in(folder: Path, looked: Look) -> model.Document:
     """Return the document of a run folder that was looked at; what its record does not tell any more is left out."""
-    extras = Extras(folder=folder.resolve().name, written=looked.written, damage=looked.damage, entries=looked.entries)
-    with suppress(MaspoError, *MISFITS), open_for_reading(folder / JOURNAL) as store:
-        extras = _extras(store, looked, extras)
-    return document_of(looked.view, extras)
+    with suppress(MaspoError), open_for_reading(folder / JOURNAL) as store:
+        return document_of(looked.view, _all(store, folder, looked))
+    return document_of(looked.view, _some(folder, looked))
+
+
+def _all(store: RunStore, folder: Path, looked: Look) -> Extras:
+    """Return all that the record tells; of one that this version cannot read, what was read before."""
+    known = _some(folder, looked)
+    with suppress(MaspoError, *MISFITS):
+        return _extras(store, looked, known)
+    return known
+
+
+def _some(folder: Path, looked: Look) -> Extras:
+    """Return what is known without the record: what was looked at, and what was decided since."""
+    known = Extras(folder=folder.resolve().name, written=looked.written, damage=looked.damage, entries=looked.entries)
+    with suppress(MaspoError):  # a channel that cannot be read decides nothing
+        return replace(known, noted=_noted(folder, looked.view))
+    return known
 
 
 def compared_in(folder: Path, key: str) -> model.Compared | None:
@@ -103,13 +126,11 @@ def _extras(store: RunStore, looked: Look, known: Extras) -> Extras:
                     traces[key] = _compared(store, None, runs, room)
     case_traces = _case_traces(store, job, looked, traces)
     caps = job.config.caps if job else None
-    return Extras(
-        folder=known.folder,
-        written=known.written,
-        damage=known.damage,
-        entries=known.entries,
+    return replace(
+        known,
         output=job.system.output if job else "",
         placeholders=_placeholders(job) if job else {},
+        called=_called(job.system) if job else {},
         lines=lines,
         line_traces=keys,
         traces=traces,
@@ -117,6 +138,41 @@ def _extras(store: RunStore, looked: Look, known: Extras) -> Extras:
         spending=_spending(store.calls_made(), len(store.open_attempts())),
         caps=(caps.usd, caps.calls, caps.minutes) if caps else (None, None, None),
     )
+
+
+def _noted(folder: Path, view: RunView) -> tuple[tuple[float, Decided], ...]:
+    """Return what was decided and the run has not acted on, in the words in which it would be recorded."""
+    taken = {one.id.partition("/")[0] for one in view.decided}
+    found = list[tuple[float, Decided]]()
+    for line in read_lines(folder):
+        one = line.decision
+        if line.id in taken or isinstance(one, Judge):
+            continue
+        cap, value = (one.cap, one.value) if isinstance(one, RaiseCap) else ("", None)
+        reason = one.reason if isinstance(one, Veto | Reject) else ""
+        about = one.agents if isinstance(one, Approve | Reject) else (one.agent,) if isinstance(one, Pin | Veto) else ()
+        for agent in about or ("",):
+            decided = Decided(line.id, one.action, 0, 0, agent, reason=reason, cap=cap, value=value)
+            found.append((line.at, decided))
+    return tuple(found)
+
+
+def _called(system: System) -> dict[str, Called]:
+    found = dict[str, Called]()
+    for part in (part for level in system.flow.levels for part in level):
+        for name in (name for layer in part.layers for name in layer):
+            agent = system.by_name[name]
+            in_circle = replace(agent, rounds=part.rounds if part.rounds > 1 else 0, until=part.until)
+            found[name] = Called(
+                words=told(in_circle),
+                when=agent.when.agent if agent.when else "",
+                each=agent.each.agent if agent.each else "",
+                rounds=part.rounds,
+                same_prompt_as=agent.same_prompt_as,
+                answers=agent.answers,
+                late=tuple(read for read in agent.reads if read not in system.flow.fresh[name]),
+            )
+    return found
 
 
 def _placeholders(job: Job) -> dict[str, tuple[str, ...]]:

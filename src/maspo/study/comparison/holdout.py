@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from maspo.core.concurrency import together
 from maspo.core.errors import BudgetReached
 from maspo.core.prompts import Prompts
-from maspo.core.quoting import tagged
 from maspo.core.trace import Trace
 from maspo.core.verdict import Level, Verdict
 from maspo.data.inputs import Input, input_text
-from maspo.judges.base import Question, compare_both_orders
+from maspo.judges.base import Question, compare_both_orders, task_shown
 from maspo.scoring.answers import final_answer, is_correct, same_answer
 from maspo.scoring.base import Sample, Scorer
 from maspo.scoring.labelled import LabelScorer
@@ -93,7 +92,7 @@ async def judged(
     system = comparison.system
     if same_answer(system.final_answer, trace.output, base.output):
         return 0
-    role, read = system.by_name[system.output].description, tagged("input", input_text(row))
+    role, read = system.by_name[system.output].description, task_shown(input_text(row), session.job.config.judge.rubric)
     question = Question(Level.GLOBAL, system.output, role, read, trace.output, base.output, candidate_first=True)
     return _NET[await compare_both_orders(session.judge, question)]
 

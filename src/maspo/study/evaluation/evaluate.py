@@ -15,12 +15,11 @@ from maspo.core.concurrency import together
 from maspo.core.errors import BudgetReached, CallFailed, ProviderError, RunChanged, StoreError
 from maspo.core.plain_files import is_there
 from maspo.core.prompts import Prompts
-from maspo.core.quoting import tagged
 from maspo.core.seeded import shuffled
 from maspo.core.trace import Trace
 from maspo.core.verdict import Level, Verdict
 from maspo.events import CallUnsettled
-from maspo.judges.base import Question, compare_both_orders
+from maspo.judges.base import Question, compare_both_orders, task_shown
 from maspo.models.base import Request
 from maspo.models.prices import PriceBook
 from maspo.scoring.answers import final_answer, is_correct, same_answer
@@ -384,9 +383,7 @@ def question(evaluation: Evaluation, before: Trace, after: Trace) -> Question:
     """Return the comparison of two final outputs; the rubric, if there is one, says what counts."""
     system = evaluation.system
     sample = evaluation.task.sample(after.input_key, "")
-    read = tagged("input", sample.question)
-    if evaluation.rubric:
-        read += f"\n\nWhat counts, and nothing else:\n{tagged('criteria', evaluation.rubric)}"
+    read = task_shown(sample.question, evaluation.rubric)
     role = system.by_name[system.output].description
     return Question(Level.GLOBAL, system.output, role, read, after.output, before.output, candidate_first=True)
 

@@ -1,0 +1,12 @@
+"""CrewAI (tried with 1.15.30): a prompt is made of role, goal and backstory, as a crew has filled them in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+KIND = ("crewai", "Agent")
+
+
+def tell(agent: Any) -> dict[str, Any]:
+    """Return what a member of a crew is called and told."""
+    return {"name": agent.role, "passages": [agent.role, agent.goal, agent.backstory], "hands_over_to": []}
