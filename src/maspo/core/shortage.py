@@ -26,7 +26,9 @@ def shortage(error: BaseException) -> str:
             return f"too many files are open ({files_allowed()}); raise the limit, for example: ulimit -n 1024"
         if number in _ROOM:
             return f"no room is left on the disk ({link}); free some space and try again"
-        if isinstance(link, MemoryError) or number == errno.ENOMEM or _tells_of_memory(link):
+        # Where no memory is left, CPython 3.11.2 was seen to lose the error itself while it compiles an annotation.
+        lost = isinstance(link, SystemError) and "without exception set" in str(link)
+        if isinstance(link, MemoryError) or lost or number == errno.ENOMEM or _tells_of_memory(link):
             return (
                 f"too little memory, or too few threads ({type(link).__name__}: {link}); end other programs, or raise "
                 "the limits that ulimit -v and ulimit -u show"
