@@ -4,6 +4,7 @@ A comment on the line before a block says what it needs, in HTML so that readers
 
 - ``file: NAME``: the block is written to that file
 - ``needs: endpoint``: the simulated world stands in for every address in the block, with a key and prices
+- ``postgresql://…`` in it is a database of a server that is started for the page, which is skipped where there is none
 - ``needs: package``: the package that the page has written is installed
 - ``exits: N``: the exit code that is expected, else 0
 - ``not run: REASON``: not run; make targets in it must exist
@@ -26,6 +27,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests import postgres
 from tests.packages import build, unpack
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,6 +42,7 @@ _FENCE = re.compile(
     r"(?:^<!-- (?P<said>[^\n]*?) -->\n)?^```(?P<language>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 _ADDRESS = re.compile(r"https?://[^\s'\"]+")
+_STORE = re.compile(r"postgresql://[^\s'\"#]+")
 _SETTINGS = '[models.prices]\n"your-model" = [0.4, 1.6]\n"your-larger-model" = [2.0, 8.0]\n[search]\ncalls = 600\n'
 """The price list that the real endpoint would have; and searches over HTTP end after a quarter of their usual calls."""
 
@@ -139,8 +142,12 @@ def world() -> Iterator[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
 def test_d04_the_commands_of_a_page_work_in_their_order(page: Path, world: str, tmp_path: Path) -> None:
+    store = (
+        postgres.shared().database().shown if any(_STORE.search(one.text) for one in blocks(page) if one.runs) else ""
+    )
     for block in blocks(page):
         text = _ADDRESS.sub(world, block.text) if block.said.get("needs") == "endpoint" else block.text
+        text = _STORE.sub(store, text) if block.runs else text
         if "file" in block.said:
             file = tmp_path / block.said["file"]
             file.parent.mkdir(parents=True, exist_ok=True)

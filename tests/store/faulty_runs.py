@@ -19,6 +19,7 @@ from maspo.core.errors import MaspoError
 from maspo.models.base import Reply, Request
 from maspo.report.folder import look, write_results
 from maspo.store import RunStore, mend
+from maspo.store.sqlite import SqliteDatabase
 from maspo.study import optimize
 from maspo.study.job import Job, Outcome
 from maspo.study.optimize import DATABASE
@@ -57,7 +58,7 @@ def ended(out: Path, job: Coroutine[Any, Any, Outcome]) -> str:
 
 
 def recorded(out: Path) -> set[str]:
-    with closing(RunStore.read(out / DATABASE)._reader) as reader:
+    with closing(SqliteDatabase.read(out / DATABASE).reader) as reader:
         return {key for (key,) in reader.execute("SELECT key FROM calls")}
 
 

@@ -27,6 +27,7 @@ from maspo.report.folder import look
 from maspo.report.result import result_of
 from maspo.store import Entry, RunStore, mend
 from maspo.store.locks import RecordLock, made_as
+from maspo.store.sqlite import SqliteDatabase
 from maspo.study.optimize import DATABASE
 from maspo.testing.runs import Recorder, begin, counted_world, go_on
 from tests.lengths import length
@@ -57,6 +58,7 @@ while not (out / "prompts.json").exists():
     try:
         summary(look(out).view)
         looks += 1
+        Path(sys.argv[2]).write_text("x" * looks)
     except UsageError:
         pass
 print(looks)
@@ -141,15 +143,23 @@ async def test_p10_a_start_that_was_killed_before_it_took_away_its_first_name_is
 async def test_p03_readers_neither_break_a_run_nor_fail(small_run: SmallRun, tmp_path: Path) -> None:
     out = tmp_path / "run"
     command = [sys.executable, "-c", READER, str(out)]
-    readers = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    notes = [tmp_path / f"looks {number}" for number in range(3)]
+    readers = [
+        subprocess.Popen([*command, str(note)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for note in notes
+    ]
     for reader in readers:
         assert reader.stdout is not None
         reader.stdout.readline()
 
     async def slow(_: Request) -> None:
         await asyncio.sleep(0.05)
+        # Readers that are starved for a while would not look at all.
+        while model.calls > 20 and not all(note.exists() and note.stat().st_size >= 3 for note in notes):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
-    outcome = await begin(small_run.job, out, counted_world(small_run.job, slow))
+    model = counted_world(small_run.job, slow)
+    outcome = await begin(small_run.job, out, model)
     assert small_run.ended_alike(outcome)
     told = [await asyncio.to_thread(reader.communicate) for reader in readers]
     assert [errors for _, errors in told] == ["", "", ""]
@@ -160,15 +170,15 @@ async def test_p03_readers_neither_break_a_run_nor_fail(small_run: SmallRun, tmp
 async def test_p04_a_reader_that_never_lets_go_does_not_hold_up_the_writer(tmp_path: Path) -> None:
     path = tmp_path / DATABASE
     async with RunStore.create(path) as store:
-        readers = [RunStore.read(path) for _ in range(3)]
-        held = [reader._reader.execute("SELECT name FROM sqlite_master") for reader in readers]
+        databases = [SqliteDatabase.read(path) for _ in range(3)]
+        held = [each.reader.execute("SELECT name FROM sqlite_master") for each in databases]
         assert [cursor.fetchone() for cursor in held]
         count = length(300, 5000)
         began = time.monotonic()
         for number in range(count):
             await store.put(asked(number), Reply("x" * 3000))
         assert time.monotonic() - began < 0.1 * count
-        for cursor, reader in zip(held, readers, strict=True):
+        for cursor, reader in zip(held, (RunStore(path, each) for each in databases), strict=True):
             cursor.close()
             assert reader.usage()["agent"].calls == count
             reader.close_reader()

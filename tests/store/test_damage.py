@@ -25,6 +25,7 @@ from maspo.store import Entry, RunStore, mend
 from maspo.store.pages import PAGE, read_log
 from maspo.store.salvage import salvage
 from maspo.store.schema import VERSION
+from maspo.store.sqlite import SqliteDatabase
 from maspo.study.optimize import DATABASE
 from maspo.testing.runs import counted_world, go_on
 from tests.lengths import length
@@ -133,7 +134,7 @@ def test_d02_of_a_mutated_log_most_is_saved_and_nothing_is_false(tmp_path: Path)
         mutate(log_of(path), random.Random(seed))
         cut = log_of(path).stat().st_size < log_of(dead).stat().st_size
         how["mended" if mend(path) else "whole"] += 1
-        with closing(RunStore.read(path)._reader) as reader:
+        with closing(SqliteDatabase.read(path).reader) as reader:
             found = dict(reader.execute("SELECT key, reply FROM calls"))
         assert found.items() <= wanted.items()
         how["lost"] += 0 if cut else len(wanted) - len(found)
@@ -164,7 +165,7 @@ async def test_d03_a_damaged_header_loses_no_call(tmp_path: Path, place: int) ->
         for number in range(40):
             await store.put(asked(number), Reply(f"reply {number} " + "x" * 300))
     flip(path, place)
-    with closing(RunStore.read(path)._reader) as reader:
+    with closing(SqliteDatabase.read(path).reader) as reader:
         assert reader.execute("SELECT COUNT(*) FROM calls").fetchone() == (40,)
     if mend(path):
         async with RunStore.open(path) as store:

@@ -17,7 +17,8 @@ import pytest
 from maspo.core.errors import StoreError
 from maspo.data.tasks.task import Task
 from maspo.models.base import PROBE, Reply, Request
-from maspo.store import RunStore, mend
+from maspo.store import mend
+from maspo.store.sqlite import SqliteDatabase
 from maspo.study.evaluation import evaluate as evaluating
 from maspo.study.evaluation import judge_check as checking
 from maspo.study.evaluation.evaluate import NOTED, Attention, evaluate, look_at, resume_evaluation
@@ -72,7 +73,7 @@ CHECK = Kind(checking.DATABASE, checked)
 
 
 def recorded(path: Path) -> set[str]:
-    with closing(RunStore.read(path)._reader) as reader:
+    with closing(SqliteDatabase.read(path).reader) as reader:
         return {key for (key,) in reader.execute("SELECT key FROM calls")}
 
 

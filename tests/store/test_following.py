@@ -45,8 +45,8 @@ async def test_l01_a_follower_of_a_run_is_given_every_event_once_and_in_order(tm
     running = asyncio.create_task(begin(job, tmp_path, counted_world(job), watcher=watcher))
     while not (tmp_path / DATABASE).exists():  # noqa: ASYNC110 - another process would not tell either
         await asyncio.sleep(0.001)
-    with closing(RunStore.read(tmp_path / DATABASE)._reader) as reader:
-        store = RunStore(tmp_path / DATABASE, reader)
+    with closing(RunStore.read(tmp_path / DATABASE)._database) as database:
+        store = RunStore(tmp_path / DATABASE, database)
         while not (seen and isinstance(seen[-1].item, RunFinished)):
             await asyncio.sleep(0.002)
             before = len(seen)
@@ -66,8 +66,8 @@ def test_l02_another_process_writes_meanwhile(quick: Path) -> None:
     path, seen, looks = quick / DATABASE, list[Recorded[Item]](), 0
     with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout is not None and writer.stdout.readline() == "created\n"
-        with closing(RunStore.read(path)._reader) as reader:
-            store = RunStore(path, reader)
+        with closing(RunStore.read(path)._database) as database:
+            store = RunStore(path, database)
             while len(seen) < 2000:
                 before = len(seen)
                 follow(store, seen)
@@ -85,8 +85,8 @@ def test_l03_a_look_reads_only_what_is_new(small_run: SmallRun) -> None:
 
 
 def test_l04_what_is_read_since_an_entry_is_the_rest(small_run: SmallRun) -> None:
-    with closing(RunStore.read(small_run.folder / DATABASE)._reader) as reader:
-        store = RunStore(small_run.folder / DATABASE, reader)
+    with closing(RunStore.read(small_run.folder / DATABASE)._database) as database:
+        store = RunStore(small_run.folder / DATABASE, database)
         whole = store.read_since()
         for seq in range(len(whole) + 2):
             assert store.read_since(seq) == whole[seq:]

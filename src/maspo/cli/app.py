@@ -29,6 +29,7 @@ from maspo.cli.options import (
     MaxUsd,
     PromptSet,
     RunFolder,
+    Store,
     Trust,
     UnsafeExec,
     asks_models,
@@ -54,6 +55,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 world_app = typer.Typer(help="A simulated stand-in for models.", no_args_is_help=True)
+store_app = typer.Typer(help="Records on a Postgres server.", no_args_is_help=True)
 inputs_app = typer.Typer(help="Rows for a search, from what an app was asked before.", no_args_is_help=True)
 
 
@@ -174,6 +176,7 @@ def resume(
     max_usd: MaxUsd = None,
     max_calls: MaxCalls = None,
     max_minutes: MaxMinutes = None,
+    store: Store = "",
     trust: Trust = "",
     as_json: Json = False,
 ) -> None:
@@ -185,7 +188,7 @@ def resume(
     from maspo.cli.optimize import go_on
 
     flags = {"max-usd": max_usd, "max-calls": max_calls, "max-minutes": max_minutes}
-    go_on(folder, flags, trust, as_json)
+    go_on(folder, flags, trust, as_json, store)
 
 
 @command
@@ -343,6 +346,7 @@ def ui(
     allow_actions: Annotated[
         bool, typer.Option("--allow-actions", help="Let whoever has the printed address decide about the runs.")
     ] = False,
+    store: Store = "",
     as_json: Json = False,
 ) -> None:
     """Show runs in a browser, live.
@@ -351,7 +355,7 @@ def ui(
     """
     from maspo.cli.ui import run_ui
 
-    run_ui(folders or [], port, allow_actions, as_json)
+    run_ui(folders or [], port, allow_actions, as_json, store)
 
 
 @command
@@ -527,25 +531,29 @@ def score(
 
 
 @command
-def report(folder: RunFolder, as_json: Json = False) -> None:
+def report(folder: RunFolder, store: Store = "", as_json: Json = False) -> None:
     """Write the report of a run or an evaluation again from the record.
 
     Works while a run goes on and after an interruption, too.
     """
     from maspo.cli.runs import report_folder
 
-    report_folder(folder, as_json)
+    report_folder(folder, as_json, store)
 
 
 @command
 def runs(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to look for run folders.")] = Path("maspo-runs"),
+    store: Store = "",
     as_json: Json = False,
 ) -> None:
-    """List the runs, evaluations and judge checks below a folder, newest first."""
-    from maspo.cli.runs import list_runs
+    """List the runs, evaluations and judge checks below a folder, or the runs of a store, newest first."""
+    from maspo.cli.runs import list_runs, list_stored
 
-    list_runs(folder, as_json)
+    if store:
+        list_stored(store, as_json)
+    else:
+        list_runs(folder, as_json)
 
 
 @command
@@ -632,6 +640,30 @@ def mcp(
 command(arena)
 world_app.command()(guarded(serve))
 app.add_typer(world_app, name="world")
+
+
+@store_app.callback()
+def _store() -> None:
+    pass
+
+
+@store_app.command()
+@guarded
+def copy(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="A run folder, or URL#NAME.", show_default=False)],
+    target: Annotated[str, typer.Argument(metavar="TO", help="A new folder, or a store's URL.", show_default=False)],
+    as_json: Json = False,
+) -> None:
+    """Copy a run into a store or out of one.
+
+    Entry for entry: the copy goes on as the run would have. The run that is copied stays.
+    """
+    from maspo.cli.stores import copy_store
+
+    copy_store(source, target, as_json)
+
+
+app.add_typer(store_app, name="store")
 
 
 @inputs_app.callback()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
 
 import typer
@@ -16,6 +17,7 @@ from maspo.cli.prepare import check_folder, key_missing, model_missing, prepare
 from maspo.cli.printed import ended
 from maspo.cli.running import Begin, confirm, make_whole, run_watched
 from maspo.cli.settings import Sources, load_settings
+from maspo.cli.stores import reach
 from maspo.cli.terminal import note, print_json, say, width_for_people
 from maspo.cli.watch import JsonLines
 from maspo.core.errors import ConfigInvalid
@@ -23,8 +25,9 @@ from maspo.core.plain_files import is_there
 from maspo.events import Event
 from maspo.report.folder import JOURNAL, REPORT, RUNS, free_folder, look, write_results
 from maspo.store import RecordedResult
+from maspo.store.address import named
 from maspo.store.looks import LookLedger
-from maspo.study.job import Job, Outcome
+from maspo.study.job import Job, Outcome, Watcher
 from maspo.study.optimize import reach_in, resume, start
 from maspo.study.record import open_for_reading
 from maspo.study.resolve import resolve
@@ -44,8 +47,12 @@ def run_search(arguments: Arguments) -> None:
     for remark in remarks_on_context(prepared, arguments.trust):
         note(f"note: {remark}")
     confirm(plan_text(prepared, study.plan), arguments.yes)
-    out = prepared.out
-    _run(lambda watcher, stop: start(study, out, watcher, stop=stop, looks=LookLedger()), out, arguments.as_json)
+    out, store = prepared.out, named(arguments.store) if arguments.store else None
+
+    def begin(watcher: Watcher, stop: asyncio.Event) -> Awaitable[Outcome]:
+        return start(study, out, watcher, stop=stop, looks=LookLedger(), store=store)
+
+    _run(begin, out, arguments.as_json)
 
 
 def run_demo(topology: str, seed: int, inputs: int, out: Path | None, as_json: bool) -> None:
@@ -64,7 +71,7 @@ def run_demo(topology: str, seed: int, inputs: int, out: Path | None, as_json: b
     _run(lambda watcher, stop: start(resolve(job), folder, watcher, stop=stop), folder, as_json)
 
 
-def go_on(folder: Path, cap_flags: Mapping[str, str | None], allowed: str, as_json: bool) -> None:
+def go_on(folder: Path, cap_flags: Mapping[str, str | None], allowed: str, as_json: bool, store: str = "") -> None:
     """Go on with the run or the evaluation that a folder holds, under the caps that flags give, if any."""
     from maspo.study.evaluation.evaluate import holds_evaluation
 
@@ -72,6 +79,8 @@ def go_on(folder: Path, cap_flags: Mapping[str, str | None], allowed: str, as_js
     if any(value is not None for value in cap_flags.values()):
         # The environment and a settings file count only when a run starts.
         caps = load_settings(Sources(cap_flags, file=Path(os.devnull)), environ={}).config.caps
+    if not holds_evaluation(folder):
+        reach(folder, store, allowed)
     if holds_evaluation(folder) and not is_there(folder / JOURNAL):
         from maspo.cli.evaluate import go_on_evaluating
 

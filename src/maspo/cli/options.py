@@ -36,6 +36,8 @@ class Arguments:
     """The fingerprint of what a settings file may ask for."""
     start_from: Path | None = None
     """The folder of an earlier run whose prompts are tried first."""
+    store: str = ""
+    """The address of the store where the record lies; empty: in the folder."""
 
 
 def _option(flag: str, metavar: str, help_text: str) -> Any:
@@ -64,6 +66,16 @@ Trust = Annotated[
     str, _option("--trust", "FINGERPRINT", "Allow what a file or folder of others asks for: exactly what was shown.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
+Store = Annotated[
+    str,
+    typer.Option(
+        "--store",
+        metavar="URL",
+        envvar="MASPO_STORE",
+        help="A store on Postgres where records lie: postgresql://… [default: in the run folder].",
+        show_default=False,
+    ),
+]
 UnsafeExec = Annotated[
     bool, typer.Option("--unsafe-exec", help="Run programs in outputs without a sandbox, as your own user.")
 ]
@@ -131,8 +143,8 @@ _START_FROM = Annotated[Path | None, _option("--start-from", "RUN", "A run whose
 def job_command(command: Callable[[Arguments], None]) -> Callable[..., None]:
     """Give a command the options of a run."""
 
-    def with_start(arguments: Arguments, start_from: _START_FROM = None) -> None:
-        command(replace(arguments, start_from=start_from))
+    def with_start(arguments: Arguments, start_from: _START_FROM = None, store: Store = "") -> None:
+        command(replace(arguments, start_from=start_from, store=store))
 
     with_start.__name__, with_start.__doc__ = command.__name__, command.__doc__
     return asks_models(with_start, search=True)

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from maspo.cli.prepare import read_prompts
 from maspo.cli.printed import Change, Changes, FolderEntry, Listing, NoJudge, NoVerdict, Reported, RunEntry
+from maspo.cli.stores import folders_of, reach
 from maspo.cli.terminal import note, note_damage, print_json, say, table
 from maspo.core.errors import MaspoError, UsageError
 from maspo.core.plain_files import is_there
@@ -39,13 +40,14 @@ _RECORDS = frozenset({JOURNAL, EVALUATION_DATABASE, JUDGE_DATABASE})
 _MARKS = {"same": ("", ""), "removed": ("[-", "-]"), "added": ("{+", "+}")}
 
 
-def report_folder(folder: Path, as_json: bool) -> None:
+def report_folder(folder: Path, as_json: bool, store: str = "") -> None:
     """Write the report of a run or an evaluation again, and print the summary."""
     if holds_evaluation(folder) and not is_there(folder / JOURNAL):
         from maspo.cli.evaluate import report_evaluation
 
         report_evaluation(folder, as_json)
         return
+    reach(folder, store)
     looked = look(folder)
     note_damage(folder, looked.damage)
     view = looked.view
@@ -69,7 +71,7 @@ class _Finding(Generic[FoundT]):
     written: float
 
 
-def list_runs(folder: Path, as_json: bool) -> None:
+def list_runs(folder: Path, as_json: bool, shown: Callable[[Path], object] = str) -> None:
     """List what is below a folder, newest first."""
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; give one that holds run folders")
@@ -78,7 +80,7 @@ def list_runs(folder: Path, as_json: bool) -> None:
     evaluations = _find(there, EVALUATION_DATABASE, _look_at_evaluation)
     checks = _find(there, JUDGE_DATABASE, read_check)
     tables = [
-        table(headers, [(str(folder), *cells, _when(written)) for folder, cells, written in rows])
+        table(headers, [(str(shown(folder)), *cells, _when(written)) for folder, cells, written in rows])
         for headers, rows in (
             (_RUN_HEADERS, [(path, _run_cells(one), one.written) for path, one in runs]),
             (_EVALUATION_HEADERS, [(one.folder, _evaluation_cells(one.found), one.written) for one in evaluations]),
@@ -91,7 +93,7 @@ def list_runs(folder: Path, as_json: bool) -> None:
     if as_json:
         print_json(
             Listing(
-                runs=tuple(RunEntry(str(path), one.view.state, result_of(one.view)) for path, one in runs),
+                runs=tuple(RunEntry(str(shown(path)), one.view.state, result_of(one.view)) for path, one in runs),
                 evaluations=tuple(
                     FolderEntry(str(one.folder), evaluation_of(one.found) if one.found else NoVerdict())
                     for one in evaluations
@@ -99,6 +101,12 @@ def list_runs(folder: Path, as_json: bool) -> None:
                 judge_checks=tuple(FolderEntry(str(one.folder), one.found or NoJudge()) for one in checks),
             )
         )
+
+
+def list_stored(store: str, as_json: bool) -> None:
+    """List the runs of a store, newest first, by their names."""
+    with folders_of(store) as folder:
+        list_runs(folder, as_json, lambda path: path.name)
 
 
 def _find_runs(there: Iterable[Path]) -> Iterator[tuple[Path, Look]]:

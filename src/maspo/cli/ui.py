@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
+from maspo.cli.stores import folders_of
 from maspo.cli.terminal import note, print_json, say
 from maspo.core.errors import UsageError
 from maspo.core.running import run
@@ -16,7 +18,7 @@ from maspo.ui.runs import Runs
 from maspo.ui.server import Server
 
 
-def run_ui(folders: Sequence[Path], port: int, allow_actions: bool, as_json: bool) -> None:
+def run_ui(folders: Sequence[Path], port: int, allow_actions: bool, as_json: bool, store: str = "") -> None:
     """Serve until Ctrl-C.
 
     Raises:
@@ -26,7 +28,10 @@ def run_ui(folders: Sequence[Path], port: int, allow_actions: bool, as_json: boo
     for folder in folders:
         if not folder.is_dir():
             raise UsageError(f"{folder}: no such folder; give a run folder, or one that holds some")
-    run(_serve(Runs(folders or [RUNS]), port, new_token() if allow_actions else "", as_json))
+    token = new_token() if allow_actions else ""
+    with folders_of(store) if store else nullcontext() as stored:
+        found = [*folders, stored] if stored else folders or [RUNS]
+        run(_serve(Runs(found), port, token, as_json))
 
 
 async def _serve(runs: Runs, port: int, token: str, as_json: bool) -> None:

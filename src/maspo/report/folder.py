@@ -134,11 +134,11 @@ def _labels(job: str | None) -> dict[str, str]:
 
 def _worked_on(record: Path) -> bool:
     """Say whether a process works on a record; where that cannot be told, one may."""
-    from maspo.store.locks import is_worked_on
+    from maspo.store.records import is_worked_on
 
     try:
         return is_worked_on(record)
-    except OSError:
+    except (OSError, StoreError):
         return True
 
 

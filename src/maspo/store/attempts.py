@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from maspo.models.base import Request
-from maspo.store.tables import UNANSWERED, put
+from maspo.store.database import Transaction
+from maspo.store.tables import UNANSWERED, Row
 
 # A row is written before its attempt is sent, and goes when the reply is recorded, in one transaction with it. So each
 # call that a run has made is either in ``calls`` or here, whenever the process dies.
-_NEWEST: Final = "(SELECT MAX(id) FROM unanswered WHERE key = ? AND in_flight)"
-_CLOSED: Final = f"SELECT id, key, purpose, agent, model, at FROM unanswered WHERE id = {_NEWEST}"  # noqa: S608 (our own text)
-_ANSWERED: Final = f"DELETE FROM unanswered WHERE id = {_NEWEST}"  # noqa: S608 (our own text)
+_OPEN_ROWS: Final = """
+SELECT id, key, purpose, agent, model, usd, in_flight, at FROM unanswered WHERE in_flight = 1 ORDER BY id
+"""
 _LAST: Final = "SELECT COALESCE(MAX(id), 0) FROM unanswered"
-OPEN: Final = "SELECT id, key, purpose, agent, model, usd FROM unanswered WHERE in_flight ORDER BY id"
-USAGE: Final = "SELECT purpose, COUNT(*), SUM(usd), SUM(usd IS NULL) FROM unanswered GROUP BY purpose"
+_LAST_ENTRY: Final = "SELECT COALESCE(MAX(seq), 0) FROM journal"
+OPEN: Final = "SELECT id, key, purpose, agent, model, usd FROM unanswered WHERE in_flight = 1 ORDER BY id"
+USAGE: Final = """
+SELECT purpose, COUNT(*), SUM(usd), SUM(CASE WHEN usd IS NULL THEN 1 ELSE 0 END) FROM unanswered GROUP BY purpose
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +35,55 @@ class OpenAttempt:
     usd: float | None
 
 
-def sent(connection: sqlite3.Connection, request: Request, usd: float | None, now: float, salt: int) -> None:
-    """Record an attempt that is about to be sent."""
-    number = connection.execute(_LAST).fetchone()[0] + 1
-    row = (number, request.key, request.purpose, request.agent, request.model, usd, 1, now)
-    put(connection, UNANSWERED, [row], salt)
+@dataclass(slots=True)
+class Heads:
+    """Where the numbered tables of a record end, and which attempts are open: nobody else writes it meanwhile.
 
+    Kept in memory, so that a change asks the database for nothing and many of them can be sent to it together.
+    """
 
-def close(connection: sqlite3.Connection, failed: Iterable[tuple[float | None, str]], salt: int) -> None:
-    """Record what the attempts that were sent last for these keys are charged at: they bring no reply."""
-    for usd, key in failed:
-        for *row, at in connection.execute(_CLOSED, (key,)).fetchall():
-            put(connection, UNANSWERED, [(*row, usd, 0, at)], salt)
+    entry: int
+    attempt: int
+    open: dict[str, list[Row]] = field(default_factory=dict)
+    """Attempts in flight by the key of their call, the newest last."""
 
+    @classmethod
+    def of(cls, transaction: Transaction) -> Heads:
+        """Read them."""
+        (entry,), (attempt,) = transaction.select(_LAST_ENTRY)[0], transaction.select(_LAST)[0]
+        heads = cls(entry, attempt)
+        for row in transaction.select(_OPEN_ROWS):
+            heads.open.setdefault(str(row[1]), []).append(row)
+        return heads
 
-def answered(connection: sqlite3.Connection, key: str) -> None:
-    """Take back the attempt that was sent last for a key: its reply is recorded."""
-    connection.execute(_ANSWERED, (key,))
+    def next_entry(self) -> int:
+        """Return the number of the next entry of the journal."""
+        self.entry += 1
+        return self.entry
+
+    def sent(self, transaction: Transaction, request: Request, usd: float | None, now: float) -> None:
+        """Record an attempt that is about to be sent."""
+        self.attempt += 1
+        row: Row = (self.attempt, request.key, request.purpose, request.agent, request.model, usd, 1, now)
+        self.open.setdefault(request.key, []).append(row)
+        transaction.put(UNANSWERED, [row])
+
+    def closed(self, transaction: Transaction, failed: Iterable[tuple[float | None, str]]) -> None:
+        """Record what the attempts that were sent last for these keys are charged at: they bring no reply."""
+        for usd, key in failed:
+            if row := self._take(key):
+                transaction.put(UNANSWERED, [(*row[:5], usd, 0, row[7])])
+
+    def answered(self, transaction: Transaction, key: str) -> None:
+        """Take back the attempt that was sent last for a key: its reply is recorded."""
+        if row := self._take(key):
+            transaction.delete(UNANSWERED, row[0])
+
+    def _take(self, key: str) -> Row | None:
+        rows = self.open.get(key)
+        if not rows:
+            return None
+        row = rows.pop()
+        if not rows:
+            del self.open[key]
+        return row

@@ -6,7 +6,6 @@ kept as what differs from the run of its reference (``maspo.store.traces``).
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
@@ -167,12 +166,12 @@ class TraceRows:
     now: dict[Place, TraceState] = field(default_factory=dict)
     """What has become of these; filled by ``rows``."""
 
-    def rows(self, connection: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    def rows(self, select: Select) -> list[tuple[str, str, str]]:
         """Return the rows that are missing; none when one trace cannot be kept."""
 
         def find(key: str) -> Written | None:
-            row = connection.execute(_WRITTEN, (key,)).fetchone()
-            return None if row is None else Written(*row)
+            rows = select(_WRITTEN, key)
+            return Written(*rows[0]) if rows else None
 
         first: tuple[str, Trace] | None = None
         found = []

@@ -48,6 +48,11 @@ class Table:
         return f"INSERT OR {self.conflict} INTO {self.name} VALUES ({', '.join(places)}, ?)"  # noqa: S608 (our own names)
 
     @property
+    def remove(self) -> str:
+        """The statement that removes the row with a key of one column."""
+        return f"DELETE FROM {self.name} WHERE {self.key[0]} = ?"  # noqa: S608 (our own names)
+
+    @property
     def numbered(self) -> bool:
         """Whether the first column is the number of the row, which SQLite keeps outside the row's values."""
         return next(iter(self.columns.values())) == "INTEGER PRIMARY KEY"

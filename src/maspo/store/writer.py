@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TypeAlias
 
 from maspo.core.errors import StoreError
-from maspo.store.schema import unreadable
-
-Change: TypeAlias = Callable[[sqlite3.Connection], None]
-"""Something to do within a transaction."""
+from maspo.store.database import Change
 
 _LARGEST_GROUP = 512
 _waiting = 0
@@ -36,8 +30,8 @@ class _Job:
 class Writer:
     """Applies changes in the order given; those that wait together share one commit, and one flush to disk."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection = connection
+    def __init__(self, commit: Callable[[Sequence[Change]], None], path: Path) -> None:
+        self._apply = commit
         self._path = path
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._closed = False
@@ -84,15 +78,9 @@ class Writer:
 
     def _commit(self, jobs: list[_Job]) -> StoreError | None:
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            for job in jobs:
-                job.change(self._connection)
-            self._connection.execute("COMMIT")
-        # Anything may go wrong in a change, and whoever waits for it must hear of it.
-        except Exception as error:
-            with contextlib.suppress(sqlite3.Error):
-                self._connection.execute("ROLLBACK")
-            return unreadable(self._path, error)
+            self._apply([job.change for job in jobs])
+        except StoreError as error:
+            return error
         return None
 
 

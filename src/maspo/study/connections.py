@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -16,6 +18,8 @@ _MANY = frozenset({"api.openai.com"})
 """Hosts that are known to answer no request for a model without a name of theirs."""
 _OURS = frozenset({"model", "messages"})
 """Parameters that a request cannot do without, and that no setting replaces."""
+_WORK = (1 << 14, 8, 1)
+"""Of scrypt (RFC 7914): some 50 ms, so that a short key cannot be tried out by who reads the store."""
 
 
 def endpoints_of(models: ModelSettings, run: str = "", environ: Mapping[str, str] = os.environ) -> dict[str, Endpoint]:
@@ -31,6 +35,21 @@ def endpoints_of(models: ModelSettings, run: str = "", environ: Mapping[str, str
     for endpoint in found.values():
         endpoint.check_private()
     return found
+
+
+def scope_of(models: ModelSettings) -> str:
+    """Return what stands for the endpoints of a run and the keys that they are asked with; empty where nobody knows.
+
+    Who asks other endpoints, or with another key, is not shown what these have answered. No key can be read off it.
+    """
+    if models.client != CHAT:
+        return ""
+    asked = [
+        [role, one.url, one.api_key, sorted(one.more_headers.items()), sorted(one.extra.items())]
+        for role, one in sorted(endpoints_of(models).items())
+    ]
+    n, r, p = _WORK
+    return hashlib.scrypt(json.dumps(asked, default=str).encode(), salt=b"maspo calls", n=n, r=r, p=p, dklen=16).hex()
 
 
 def require_model(models: ModelSettings, system: System) -> None:

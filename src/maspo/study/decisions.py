@@ -20,7 +20,7 @@ from maspo.core.plain_files import MEGABYTE, is_there, read_plain
 from maspo.core.prompts import prompt_id
 from maspo.events import ApprovalAsked
 from maspo.store.files import add_line
-from maspo.store.locks import is_worked_on
+from maspo.store.records import is_worked_on
 
 DECISIONS: Final = "decisions.jsonl"
 _MOST_BYTES: Final = MEGABYTE
@@ -210,7 +210,7 @@ def works(record: Path) -> bool:
     """Say whether a process works on a run now; where that cannot be told, none does."""
     try:
         return is_worked_on(record)
-    except OSError:
+    except (OSError, StoreError):
         return False
 
 

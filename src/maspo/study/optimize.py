@@ -45,10 +45,12 @@ from maspo.models.base import Request as ModelCall
 from maspo.optimizers.base import Ask, Compare, Drafts, Request, Results, Steerable, rounds_begun
 from maspo.proposers.drafts import checked
 from maspo.scoring.answers import same_answer
+from maspo.store.address import StoreAddress
 from maspo.store.files import write_whole
 from maspo.store.run_store import RunStore
 from maspo.study import trust
 from maspo.study.calls import provider as default_provider
+from maspo.study.connections import scope_of
 from maspo.study.executor import rules_for, texts_of
 from maspo.study.fallback import with_edits
 from maspo.study.fruitless import Fruitless
@@ -78,7 +80,7 @@ from maspo.team import System
 from maspo.world import World
 
 DATABASE = "run.db"
-_SEED_PROMPTS = "seed_prompts.json"
+SEED_PROMPTS = "seed_prompts.json"
 _FINISHED = (
     "This run is finished, and no cap had cut it short: nothing was asked now, and other caps change nothing. A search "
     "with more calls is a new run: `maspo optimize … --set search.calls_per_agent=N`"
@@ -98,11 +100,13 @@ async def start(
     provider: Provider = default_provider,
     stop: asyncio.Event | None = None,
     looks: Looks | None = None,
+    store: StoreAddress | None = None,
 ) -> Outcome:
     """Run a study from the beginning into a new run folder.
 
     Setting ``stop`` lets calls in flight finish, saves, and returns an outcome that can be resumed. ``looks`` counts
-    how often the hold-out was looked at before; without it only the run's own record does.
+    how often the hold-out was looked at before; without it only the run's own record does. The record lies in
+    ``store``, if one is given, and else in the folder.
 
     Raises:
         UsageError: the folder cannot be used; nothing was paid.
@@ -111,12 +115,13 @@ async def start(
     """
     job = study.job
     run = uuid.uuid4().hex[:12]
-    with nothing_left_unless_answered(out / DATABASE, CONFIG, _SEED_PROMPTS):
-        async with provider(job, run) as bare, _new_folder(job, out) as store:
+    with nothing_left_unless_answered(out / DATABASE, CONFIG, SEED_PROMPTS):
+        async with provider(job, run) as bare, _new_folder(job, out, store) as record:
+            _share(record, job, provider)
             # First, or a process that is killed in between leaves a record that its own user has to agree to.
             trust.remember(of_job(job, run), out)
-            await store.append([], {"job": JOB.dump(job), "run": run})
-            session = Session(job, store, bare, watcher, study.parts, study.prices, study.plan.planned, looks)
+            await record.append([], {"job": JOB.dump(job), "run": run})
+            session = Session(job, record, bare, watcher, study.parts, study.prices, study.plan.planned, looks)
             return await _drive(study, session, out, watcher, stop)
 
 
@@ -160,12 +165,13 @@ async def resume(
         differences = differences_between(job, study.job)
         if differences:
             raise RunChanged(f"{out}: the run was started with other parts; give those. What differs:", differences)
+        _share(store, job, provider)
         async with provider(job, _run_in(store)) as bare:
             session = Session(job, store, bare, watcher, study.parts, study.prices, study.plan.planned, looks)
             return await _drive(study, session, out, watcher, stop)
 
 
-def _new_folder(job: Job, out: Path) -> RunStore:
+def _new_folder(job: Job, out: Path, store: StoreAddress | None) -> RunStore:
     """Make the run folder before anything is paid."""
     if is_there(out / DATABASE):
         message = f"--out {out}: holds a run already; go on with `maspo resume {out}`, or give another folder"
@@ -178,8 +184,14 @@ def _new_folder(job: Job, out: Path) -> RunStore:
         raise UsageError(message)
     with make_folder(out):
         write_config(out, job.config)
-        _write_json(out / _SEED_PROMPTS, job.system.prompts)
-    return RunStore.create(out / DATABASE)
+        _write_json(out / SEED_PROMPTS, job.system.prompts)
+    return RunStore.create(out / DATABASE, store)
+
+
+def _share(record: RunStore, job: Job, provider: Provider) -> None:
+    """Let runs of the same store use each other's replies, where it is known who answers: by the job's own settings."""
+    if record.is_shared and provider is default_provider and job.world is None:
+        record.share(scope_of(job.config.models))
 
 
 def recorded_job(out: Path) -> Job:

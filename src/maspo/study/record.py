@@ -18,6 +18,7 @@ from maspo.core.plain_files import MOST_SETTINGS, is_there, read_plain
 from maspo.data.inputs import load_inputs
 from maspo.store.files import write_whole
 from maspo.store.looking import BESIDE
+from maspo.store.records import discard
 from maspo.store.run_store import RunStore
 from maspo.study.job import Job
 from maspo.team.load import load_system
@@ -107,6 +108,7 @@ def nothing_left_unless_answered(database: Path, *others: str) -> Iterator[None]
         yield
     except (ProviderError, UsageError):
         if is_new and not _holds_reply(database):
+            discard(database)
             for name in (database.name, *(database.name + suffix for suffix in BESIDE), *others):
                 with suppress(OSError):
                     (out / name).unlink()

@@ -107,7 +107,7 @@ class Session:
         self._health = Health()
         self.ledger = open_ledger(job, store, prices or PriceBook(models.prices, models.base_url, models.addresses()))
         """What was spent, and what may still be."""
-        answering = compose(bare, store, self.ledger, policy, models.concurrency, self._health)
+        answering = compose(bare, store, self.ledger, policy, models.concurrency, self._health, store)
         self._verdicts: list[Verdict] = []
         """Global verdicts of this stage so far."""
         self._stage, self._stage_size, self._stage_done = "search", 0, 0

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from maspo.core.errors import StoreError
 from maspo.report.folder import JOURNAL
-from maspo.store.locks import is_worked_on
-from maspo.store.looking import Stamp, stamp_of
+from maspo.store.records import Stamp, is_worked_on, stamp_of
 from maspo.study.decisions import DECISIONS
 
 Build: TypeAlias = Callable[[Path], bytes]
@@ -74,7 +74,7 @@ def state_of(folder: Path) -> tuple[Stamp, bool, tuple[int, int] | None]:
     record = folder / JOURNAL
     try:
         worked_on = is_worked_on(record)
-    except OSError:
+    except (OSError, StoreError):
         worked_on = False
     try:
         found = (folder / DECISIONS).lstat()

@@ -9,9 +9,10 @@ import asyncio
 import math
 from dataclasses import replace
 from functools import partial
+from typing import Protocol
 
 from maspo.core.errors import EmptyReply, ProviderError
-from maspo.models.base import Adapted, Broken, CallStore, ModelClient, Reply, Request, Silent, Stage, Transient
+from maspo.models.base import PROBE, Adapted, Broken, CallStore, ModelClient, Reply, Request, Silent, Stage, Transient
 from maspo.models.budget import Ledger
 from maspo.models.layers.endings import check_ending
 from maspo.models.layers.limited import NEAR, Health, Limited, Pacing
@@ -33,12 +34,14 @@ def compose(
     policy: RetryPolicy,
     concurrency: int,
     health: Health | None = None,
+    lender: Lender | None = None,
 ) -> ModelClient:
     """Wrap every layer around a bare model: ``Cached(Retried(Limited(Recorded(OnceMore(Metered(model))))))``.
 
     The cache is outermost: what is known costs nothing. A retry waits without holding a slot, so the limit is inside.
     Each attempt is metered, just before it is sent. A reply without any text is paid for and recorded, but never taken
-    for an answer. ``health`` tells why calls wait, when they do. Each address has a limit of its own.
+    for an answer. ``health`` tells why calls wait, when they do. Each address has a limit of its own. ``lender`` has
+    replies of other runs.
     """
     recorded = Recorded(OnceMore(Metered(model, ledger), ledger), store)
     routes = model if isinstance(model, Routed) else Routed({"": Lane(model)})
@@ -48,7 +51,8 @@ def compose(
             pacing, slots = NEAR if lane.near else Pacing(), partial(slots_of, lane.client)
             limits[lane.place] = Limited(recorded, concurrency, pacing, health, ledger.remaining_seconds, slots)
     limited = Routed({role: Lane(limits[lane.place]) for role, lane in routes.lanes.items()})
-    return Cached(Retried(limited, policy, ledger.remaining_seconds), store, ledger)
+    retried: ModelClient = Retried(limited, policy, ledger.remaining_seconds)
+    return Cached(retried if lender is None else Borrowed(retried, lender, ledger), store, ledger)
 
 
 async def slots_of(client: ModelClient) -> int:
@@ -102,6 +106,35 @@ class Cached:
             del self._flights[request.key]
             if not flight.done():
                 flight.set_result(None)  # Cancelled: one of the waiters takes over.
+
+
+class Lender(Protocol):
+    """Has replies that other runs have paid for."""
+
+    async def borrow(self, key: str) -> Reply | None:
+        """Return the reply of another run to a question, recorded in this one at no cost; None when none has one."""
+
+
+class Borrowed:
+    """Answers with what another run was answered, where runs share their replies.
+
+    Not the small question that shows whether somebody answers now, nor for a program of somebody else.
+    """
+
+    def __init__(self, inner: ModelClient, lender: Lender, ledger: Ledger) -> None:
+        self._inner = inner
+        self._lender = lender
+        self._ledger = ledger
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer with the reply of another run, or as the inner model does."""
+        if request.purpose == PROBE or request.verbatim:
+            return await self._inner.complete(request)
+        lent = await self._lender.borrow(request.key)
+        if lent is None:
+            return await self._inner.complete(request)
+        self._ledger.count_cached(request.purpose)
+        return replace(lent, cached=True)
 
 
 class Recorded:

@@ -1,0 +1,121 @@
+"""A real Postgres server for tests: Debian's package, started on a socket in a folder of its own, by another user."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from maspo.store.address import StoreAddress, named
+
+SKIPPED = "POSTGRES IS NOT INSTALLED: the store on Postgres is not tested here (apt install postgresql)"
+_numbers = itertools.count(1)
+
+
+def programs() -> Path | None:
+    """Return where initdb and postgres are; the newest, or None."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
+    if found:
+        return found[-1].parent
+    here = shutil.which("initdb")
+    return Path(here).parent if here else None
+
+
+class Server:
+    """A server that can be killed and started again; it listens on a socket only."""
+
+    def __init__(self, folder: Path, bin_folder: Path) -> None:
+        self.folder = folder
+        self._bin = bin_folder
+        self._process: subprocess.Popen[bytes] | None = None
+        # The server refuses to work for root.
+        self._user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+        if os.geteuid() == 0:
+            shutil.chown(folder, "postgres", "postgres")
+        options = ["-A", "trust", "-U", "maspo", "--no-sync", "--locale", "C", "-E", "UTF8"]
+        self._run(str(self._bin / "initdb"), "-D", str(folder / "data"), *options)
+
+    def start(self) -> None:
+        """Start, and return when it answers; what a killed one leaves behind ends by itself, and is waited for."""
+        data = str(self.folder / "data")
+        settings = ("listen_addresses=''", f"unix_socket_directories='{self.folder}'", "max_connections=120")
+        options = ["-o", " ".join(f"-c {each}" for each in settings), "-l", f"{data}/log"]
+        command = [str(self._bin / "pg_ctl"), "-D", data, "-s", "-w", "-t", "60", *options, "start"]
+        end = time.monotonic() + 30
+        while not self._run(*command, check=time.monotonic() > end):
+            time.sleep(0.1)
+
+    def kill(self) -> None:
+        """End it and its children at once, as a machine that fails does."""
+        pid = int((self.folder / "data" / "postmaster.pid").read_text(encoding="utf-8").split()[0])
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
+        for each in (pid, *map(int, children)):
+            with suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it."""
+        data = str(self.folder / "data")
+        self._run(str(self._bin / "pg_ctl"), "-D", data, "-s", "-m", "immediate", "stop", check=False)
+
+    def database(self) -> StoreAddress:
+        """Make a database; return where it is."""
+        name = f"test{next(_numbers)}"
+        self._run(str(self._bin / "createdb"), "-h", str(self.folder), "-U", "maspo", name)
+        return named(f"postgresql://maspo@/{name}?host={self.folder}")
+
+    def _run(self, *command: str, check: bool = True) -> bool:
+        user = self._user if os.geteuid() == 0 else None
+        done = subprocess.run(
+            command,
+            user=user,
+            group=user,
+            extra_groups=[] if user else None,
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+        )
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done.returncode == 0
+
+
+@contextmanager
+def server() -> Iterator[Server]:
+    """Make and start a server for a while; skip the test where none is installed."""
+    found = programs()
+    if found is None:
+        pytest.skip(SKIPPED)
+    folder = Path(tempfile.mkdtemp(prefix="maspo-pg-"))  # the path of a socket has at most 107 bytes
+    made = Server(folder, found)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@functools.cache
+def shared() -> Server:
+    """Return one server for all tests of a process, stopped at its end."""
+    found = programs()
+    if found is None:
+        pytest.skip(SKIPPED)
+    opened = server()
+    made = opened.__enter__()
+    atexit.register(opened.__exit__, None, None, None)
+    return made

@@ -1,0 +1,324 @@
+"""Runs in a store on Postgres: the same contract as a file's, against a real server that is killed, too."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from maspo.config import ModelSettings
+from maspo.core.errors import ConfigInvalid, StoreError
+from maspo.models.base import Message, Reply, Request
+from maspo.models.budget import Ledger
+from maspo.models.layers.compose import compose
+from maspo.models.layers.retried import RetryPolicy
+from maspo.report.folder import look, write_results
+from maspo.store import Entry, RunStore
+from maspo.store.address import StoreAddress, agreed, named, parse, pointer_in
+from maspo.store.postgres import MIGRATIONS, connect, from_text, to_text
+from maspo.store.records import is_worked_on, stamp_of
+from maspo.store.sqlite import SqliteDatabase
+from maspo.study.connections import scope_of
+from maspo.study.optimize import DATABASE, start
+from maspo.study.record import open_for_reading
+from maspo.study.resolve import resolve
+from maspo.study.stores import copy_run
+from maspo.testing.runs import Recorder, counted_world, go_on
+from maspo.testing.store import check_run_store
+from tests import postgres
+from tests.lengths import length
+from tests.store.conftest import SmallRun
+
+
+@pytest.fixture
+def address() -> StoreAddress:
+    return postgres.shared().database()
+
+
+async def test_g01_a_file_keeps_the_contract(tmp_path: Path) -> None:
+    await check_run_store(tmp_path / "run.db")
+
+
+async def test_g02_a_store_keeps_the_contract(tmp_path: Path, address: StoreAddress) -> None:
+    await check_run_store(tmp_path / "run.db", address)
+    assert (tmp_path / "run.db").read_text(encoding="utf-8").count("\n") == 3
+
+
+async def test_g03_a_run_is_the_same_in_a_store_and_in_a_file_and_copies_both_ways(
+    small_run: SmallRun, tmp_path: Path, address: StoreAddress
+) -> None:
+    stored, model = tmp_path / "stored", counted_world(small_run.job)
+    study = resolve(replace(small_run.job, world=None))
+    outcome = await start(study, stored, Recorder(), model.provider, store=address)
+    assert small_run.ended_alike(outcome)
+    assert model.calls == small_run.calls
+    copied, back = tmp_path / "copied", tmp_path / "back"
+    await copy_run(stored, copied)
+    await copy_run(copied, back, address)
+    assert SqliteDatabase.read(copied / DATABASE).damage == ""
+    views = [replayed(folder) for folder in (stored, copied, back)]
+    assert views[0] == views[1] == views[2]
+    assert {"config.json", "prompts.json", "result.json", "seed_prompts.json"} <= views[0][1].keys()
+    for folder in (stored, copied, back):
+        again = counted_world(small_run.job)
+        assert small_run.ended_alike(await go_on(small_run.job, folder, again))
+        assert again.calls == 0
+
+
+def replayed(folder: Path) -> tuple[list[Entry], dict[str, bytes]]:
+    """Return the journal of a run, and what is told of it, byte for byte."""
+    write_results(folder, look(folder))
+    files = {file.name: file.read_bytes() for file in folder.glob("*.json*")}
+    with open_for_reading(folder / DATABASE) as store:
+        return store.journal(), files
+
+
+async def test_g04_runs_with_the_same_key_share_replies_and_others_do_not(
+    tmp_path: Path, address: StoreAddress
+) -> None:
+    asked = Request("m", (Message("user", "Hi\0"),), "agent", agent="a")
+    paid = Reply("Hello \ud800", 3, 4, 0.5, 1.0, thoughts="hm", tokens_thought=2)
+    async with (
+        RunStore.create(tmp_path / "a.db", address) as first,
+        RunStore.create(tmp_path / "b.db", address) as other,
+    ):
+        first.share("mine")
+        await first.put(asked, paid)
+        other.share("theirs")
+        assert await other.borrow(asked.key) is None
+        other.share("mine")
+        lent = await other.borrow(asked.key)
+        assert lent == replace(paid, usd=0.0, attempts=0)
+        assert other.usage() == {}
+        assert other.calls_made() == []
+        ledger = Ledger(book=other)
+        client = compose(Never(), other, ledger, RetryPolicy(), 2, lender=other)
+        assert (await client.complete(asked)).text == paid.text
+        unlike = replace(asked, messages=(Message("user", "Not asked before"),))
+        await first.put(unlike, paid)
+        assert (await client.complete(unlike)).cached
+        assert ledger.calls == 0
+        assert ledger.usage()["agent"].cached == 2
+    async with RunStore.create(tmp_path / "c.db") as alone:
+        alone.share("mine")
+        assert await alone.borrow(asked.key) is None
+
+
+class Never:
+    async def complete(self, request: Request) -> Reply:
+        raise AssertionError("was asked")
+
+
+def test_g05_a_scope_is_of_key_and_address_and_tells_neither(monkeypatch: pytest.MonkeyPatch) -> None:
+    models = ModelSettings(base_url="https://one.example.com/v1")
+    scopes = []
+    for key in ("sk-first", "sk-second", "sk-first"):
+        monkeypatch.setenv("OPENAI_API_KEY", key)
+        scopes.append(scope_of(models))
+    assert scopes[0] == scopes[2] != scopes[1]
+    assert scope_of(models.model_copy(update={"base_url": "https://two.example.com/v1"})) not in scopes
+    assert scope_of(models.model_copy(update={"client": "smollm2"})) == ""
+
+
+# Who may go on
+
+
+async def test_g06_a_client_that_was_cut_off_commits_nothing_any_more(tmp_path: Path, address: StoreAddress) -> None:
+    path = tmp_path / "run.db"
+    cut_off = RunStore.create(path, address)
+    await cut_off.append([Entry("k", "before")])
+    assert is_worked_on(path)
+    with connect(address) as other:  # as if the network were cut: the server ends its sessions and it does not know
+        other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    async with RunStore.open(path) as now:
+        await now.append([Entry("k", "after")])
+    with pytest.raises(StoreError, match="another maspo process has gone on"):
+        await cut_off.append([Entry("k", "late")])
+    assert [entry.body for entry in cut_off.journal()] == ["before", "after"]
+    await cut_off.close()
+    assert not is_worked_on(path)
+
+
+async def test_g07_a_folder_of_others_is_not_followed(
+    tmp_path: Path, address: StoreAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.db"
+    await RunStore.create(path, address).close()
+    monkeypatch.setattr("maspo.store.address._named", {})
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another user"))
+    for opener in (RunStore.read, RunStore.open, is_worked_on):
+        with pytest.raises(StoreError, match="you have not named on this machine; nothing was asked"):
+            opener(path)
+    assert stamp_of(path) == ()
+    pointer = pointer_in(path)
+    assert pointer is not None
+    agreed(pointer, path, f"{'0' * 32},{pointer.address.fingerprint}")
+    await RunStore.open(path).close()
+
+
+def test_g08_no_secret_is_written_or_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = "hunter2-hunter2"
+    url = f"postgresql://me:{secret}@localhost:1/maspo?sslmode=require"
+    found = named(url)
+    assert found.shown == "postgresql://me@localhost:1/maspo?sslmode=require"
+    assert parse(found.shown) == replace(found, password="")
+    assert secret not in repr(found)
+    with pytest.raises(StoreError) as told:
+        RunStore.create(tmp_path / "run.db", found)
+    assert secret not in str(told.value)
+    assert not (tmp_path / "run.db").exists()
+    kept = [
+        file.read_text(encoding="utf-8") for file in Path(os.environ["XDG_STATE_HOME"]).rglob("*") if file.is_file()
+    ]
+    assert kept
+    assert not any(secret in text for text in kept)
+    for wrong in (
+        f"mysql://me:{secret}@host/db",
+        f"postgresql://me:{secret}@host/db?password={secret}",
+        f"postgresql://me:{secret}@host/db?passfile=/etc/shadow",
+        f"postgresql://me:{secret}@ho st/db",
+        f"postgresql://me:{secret}@host/",
+        f"postgresql://me:{secret}@host:port/db",
+        f"postgresql://me:{secret}@/db?host=other",
+    ):
+        with pytest.raises(ConfigInvalid) as refused:
+            parse(wrong)
+        assert secret not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "maspo store 1\npostgresql://a:b@host/db\n" + "0" * 32 + "\n",
+        "maspo store 1\npostgresql://host/db?options=-cx\n" + "0" * 32 + "\n",
+        "maspo store 1\npostgresql://host/db\n../x\n",
+        "maspo store 1\nhttp://host/db\n" + "0" * 32 + "\n",
+        "maspo store 1\n",
+    ],
+)
+def test_g09_a_folder_that_names_no_store_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "run.db"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(StoreError, match="no maspo wrote it"):
+        RunStore.read(path)
+
+
+def test_g10_a_store_is_brought_up_to_date_and_a_newer_one_refused(address: StoreAddress) -> None:
+    with pytest.raises(StoreError, match="no store"):
+        connect(address, looking=True)
+    with connect(address) as first, connect(address) as second:
+        for each in (first, second):
+            assert each.execute("SELECT version FROM maspo.format").fetchall() == [(len(MIGRATIONS),)]
+        first.execute("UPDATE maspo.format SET version = version + 1")
+    with pytest.raises(StoreError, match="newer maspo"):
+        connect(address)
+
+
+@given(st.text(st.characters(codec=None)))
+@example("\0\x1a\ud800\x1a0000")
+def test_g11_any_text_is_kept(text: str) -> None:
+    to_text(text).encode()
+    assert "\0" not in to_text(text)
+    assert from_text(to_text(text)) == text
+
+
+# Death
+
+CLIENT = """
+import asyncio, os, sys
+from pathlib import Path
+from maspo.models.base import Message, Reply, Request
+from maspo.store import RunStore
+from maspo.store.address import named
+
+async def ask(store, notes, run, number):
+    request = Request("m", (Message("user", f"question {run} {number}"),), "agent", agent="a")
+    if store.get(request.key) is None:
+        await store.sent(request, 0.5)
+        os.write(notes, f"paid {request.key}\\n".encode())
+        await store.put(request, Reply(f"reply {number} " + "x" * 500, usd=0.25))
+    os.write(notes, f"told {request.key}\\n".encode())
+
+def opened(address, path):
+    return RunStore.open(path) if path.exists() else RunStore.create(path, address)
+
+async def work(store, folder, run, calls):
+    async with store:
+        notes = os.open(folder / f"{run}.notes", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        for one in store.open_attempts():
+            os.write(notes, f"open {one.key}\\n".encode())
+        for first in range(0, calls, 8):
+            await asyncio.gather(*(ask(store, notes, run, number) for number in range(first, first + 8)))
+
+async def main():
+    url, folder, calls, *runs = sys.argv[1:]
+    folder = Path(folder)
+    stores = {run: opened(named(url), folder / f"{run}.db") for run in runs}
+    print("working", flush=True)
+    await asyncio.gather(*(work(store, folder, run, int(calls)) for run, store in stores.items()))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.slow
+def test_g12_runs_at_once_lose_and_repeat_nothing_when_clients_and_the_server_are_killed(tmp_path: Path) -> None:
+    clients, runs_each, calls = length(2, 4), length(3, 4), length(80, 1000)
+    chance = random.Random(length(1, int(time.time())))
+    with postgres.server() as server:
+        url = server.database().shown
+
+        def begin_client(number: int) -> subprocess.Popen[str]:
+            names = [f"run{number}-{each}" for each in range(runs_each)]
+            command = [sys.executable, "-c", CLIENT, url, str(tmp_path), str(calls), *names]
+            child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            assert child.stdout is not None
+            child.stdout.readline()
+            child.stdout.close()
+            return child
+
+        working = {number: begin_client(number) for number in range(clients)}
+        for _ in range(length(1, 12)):
+            wait_for_more(tmp_path, chance.randint(20, 60))
+            server.kill()
+            server.start()
+            wait_for_more(tmp_path, chance.randint(20, 60))
+            killed = chance.randrange(clients)
+            working[killed].kill()
+            working[killed].wait()
+            working[killed] = begin_client(killed)
+        for child in working.values():
+            assert child.wait(timeout=240) == 0
+        for notes in tmp_path.glob("*.notes"):
+            said = Counter(notes.read_text(encoding="utf-8").split("\n"))
+            keys = {line.split()[1] for line in said if line}
+            assert len(keys) == calls
+            with closing(RunStore.read(notes.with_suffix(".db"))._database) as database:
+                store = RunStore(notes, database)
+                assert all(store.get(key) is not None for key in keys)
+                assert {key for key in keys if said[f"paid {key}"] > 1 + said[f"open {key}"]} == set()
+                assert store.usage()["agent"].calls == sum(said[f"paid {key}"] for key in keys) + sum(
+                    said[f"open {key}"] - (said[f"paid {key}"] - 1) for key in keys
+                )
+
+
+def wait_for_more(folder: Path, lines: int) -> None:
+    """Wait until clients have told more, or have ended."""
+    before = told_lines(folder)
+    end = time.monotonic() + 20
+    while told_lines(folder) < before + lines and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def told_lines(folder: Path) -> int:
+    return sum(notes.read_bytes().count(b"\n") for notes in folder.glob("*.notes"))
