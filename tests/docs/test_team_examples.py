@@ -26,6 +26,7 @@ CALLED = {
     "robots": {"planner", "allocator", "robot", "checker", "dispatcher"},
     "service": {"router"},
     "supply": {"bold", "careful"},
+    "shop": {"clerk", "writer"},
     "debate": {"optimist", "sceptic", "engineer", "neighbour", "chair"},
 }
 """Who is called on every input."""
@@ -54,6 +55,9 @@ async def test_d42_each_is_called_as_its_page_says_and_ends_in_a_verdict(name: s
         approved = [await graph.run(better, row.key) for row in job.inputs.rows]
         assert {len(trace.by_agent["planner"]) for trace in approved} == {1, 2}, "and what is approved is not"
         assert all(call.item for trace in traces for call in trace.by_agent["robot"])
+    if name == "shop":
+        used = [call.tools for trace in traces for call in trace.by_agent["clerk"]]
+        assert {use.name for tools in used for use in tools} == {"in_stock"} and all(used)
     if name == "service":
         assert all(len(trace.calls) == 2 for trace in traces)
     if name == "debate":

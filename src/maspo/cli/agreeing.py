@@ -11,7 +11,7 @@ from maspo.cli.settings import LoadedSettings
 from maspo.cli.terminal import lay_out, note
 from maspo.core.errors import EXIT_ERROR
 from maspo.study import trust
-from maspo.study.reach import Reach, of_app
+from maspo.study.reach import Reach, of_system
 from maspo.team import System
 
 _KEY = "models.api_key_env"
@@ -49,7 +49,7 @@ def agree_to_file(settings: LoadedSettings, allowed: str) -> None:
 
 def agree_to_app(system: System, source: object, allowed: str) -> None:
     """Ask whether the app that a system file names may be run. Raises what ``agree`` raises."""
-    agree(of_app(system.app), source, allowed)
+    agree(of_system(system), source, allowed)
 
 
 def _person() -> bool:

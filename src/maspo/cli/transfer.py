@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from maspo.cli.agreeing import agree_to_file
+from maspo.cli.agreeing import agree_to_app, agree_to_file
 from maspo.cli.evaluate import begin_evaluation, fitting_scorer
 from maspo.cli.options import Arguments
 from maspo.cli.prepare import draw_rows, key_missing
@@ -53,6 +53,7 @@ def run_transfer(folder: Path, arguments: Arguments) -> None:
     endpoints_of(models)
     if missing := key_missing(models):
         raise ConfigInvalid(missing)
+    agree_to_app(system, folder, arguments.trust)
     agree_to_file(settings, arguments.trust)
     found = f"found with {job.config.models.agent}, there {holdout_counts(finished.holdout)} on its hold-out"
     if job.config.models.agent == models.agent:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import ClassVar, Literal, Protocol, TypeAlias
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 from maspo.core.errors import CallFailed
 from maspo.core.registry import Registry
@@ -19,15 +19,56 @@ PROPOSER = "proposer"
 JUDGE_LOCAL = "judge.local"
 JUDGE_LOOKAHEAD = "judge.lookahead"
 JUDGE_GLOBAL = "judge.global"
+TOOL = "tool"
+"""A result of a tool, in the record of calls: no model was asked."""
 PROBE = "other.probe"
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """One message of a chat."""
+class ToolAsked:
+    """A tool that a model asks for: its name, and its arguments as the text of a JSON object, as it wrote them."""
 
-    role: Literal["system", "user", "assistant"]
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOffered:
+    """A tool that a model may ask for; ``parameters`` is the JSON schema of its arguments, as text."""
+
+    name: str
+    description: str
+    parameters: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a chat. The model's own may ask for tools; of the role ``tool``, it answers a call by its id."""
+
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    asks: tuple[ToolAsked, ...] = ()
+    answers: str = ""
+
+    @property
+    def recorded(self) -> list[Any]:
+        """The message as a list: role and content, and what a conversation with tools has beside them."""
+        if not (self.asks or self.answers):
+            return [self.role, self.content]
+        return [self.role, self.content, [[one.id, one.name, one.arguments] for one in self.asks], self.answers]
+
+    @classmethod
+    def of_record(cls, found: Sequence[Any]) -> Message:
+        """Return the message that a list of ``recorded`` stands for."""
+        role, content, *more = found
+        asks, answers = more or ((), "")
+        return cls(role, content, tuple(ToolAsked(*one) for one in asks), answers)
+
+    @property
+    def sent(self) -> str:
+        """All text of the message that is sent."""
+        return "\n".join((self.content, *(f"{one.name}{one.arguments}" for one in self.asks)))
 
 
 @dataclass(frozen=True)
@@ -50,24 +91,36 @@ class Request:
     identity: str = ""
     endpoint: str = ""
     """The role whose own endpoint answers (``judge``); empty for the endpoint of all."""
+    tools: tuple[ToolOffered, ...] = ()
+    """Tools that the model may ask for instead of an answer."""
+    tools_over: bool = False
+    """The tools are told, since the conversation holds calls of them, but no further one may be asked for."""
 
     @cached_property
     def key(self) -> str:
         """The content address of the call: equal keys ask the same question and may share one reply."""
         content = [
             self.model,
-            [[message.role, message.content] for message in self.messages],
+            [message.recorded for message in self.messages],
             self.temperature,
             self.max_tokens,
             self.identity,
         ]
         if self.endpoint:
             content.append(self.endpoint)
+        if self.tools:
+            content += [[[one.name, one.description, one.parameters] for one in self.tools], self.tools_over]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]  # 128 bits: no two calls meet
 
     def ready(self) -> Request:
         """Return the small question that shows whether whom this request is for answers at all."""
         return ready_question(self.model, self.endpoint)
+
+
+def offers_size(request: Request) -> int:
+    """Return the bytes of the tools that a request offers."""
+    texts = (text for tool in request.tools for text in (tool.name, tool.description, tool.parameters))
+    return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +184,8 @@ class Reply:
     """What the model thought before it spoke, as far as the endpoint tells: kept, and never read as its answer."""
     tokens_thought: int = 0
     """Of ``tokens_out``: tokens of thoughts, told or not."""
+    asks: tuple[ToolAsked, ...] = ()
+    """Tools that the model asks for before it answers; see ``maspo.models.asking`` for how they are recorded."""
 
     @property
     def answers(self) -> bool:
@@ -240,6 +295,15 @@ CLIENTS: Registry[ClientClass] = Registry(
     method="complete",
 )
 """Ways to reach models, by name."""
+
+
+@runtime_checkable
+class KeepsResults(Protocol):
+    """A model client with a record, in which results of tools are kept beside replies of models."""
+
+    async def kept(self, request: Request, make: Callable[[], Awaitable[str]]) -> str:
+        """Return what is recorded under a request's key; else make it, and record it before it is returned."""
+        ...
 
 
 class CallStore(Protocol):

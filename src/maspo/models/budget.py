@@ -12,7 +12,7 @@ from typing import Protocol
 
 from maspo.core.errors import BudgetReached, ConfigInvalid, MaspoError, ProviderError
 from maspo.core.usage import Usage
-from maspo.models.base import Reply, Request
+from maspo.models.base import Reply, Request, offers_size
 from maspo.models.prices import PriceBook
 from maspo.models.tempo import Tempo
 
@@ -370,9 +370,9 @@ class Ledger:
 
 def _most_read(request: Request) -> int:
     """Return the tokens that a request has at most: one a byte, and what a template adds to each message."""
-    tokens = 0
+    tokens = sum(_TOKENS_PER_MESSAGE for _ in request.tools) + offers_size(request)
     for message in request.messages:
-        text = message.content
+        text = message.sent
         size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
         tokens += size + _TOKENS_PER_MESSAGE
     return tokens

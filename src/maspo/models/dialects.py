@@ -7,9 +7,9 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
-from maspo.models.base import Message, Request
+from maspo.models.base import Message, Request, ToolOffered, offers_size
 from maspo.models.context import most_written, sizes_in
 from maspo.models.refusals import ONE_CALL_WORDS
 
@@ -91,6 +91,10 @@ def payload(request: Request, dialect: Dialect, extra: Mapping[str, object] | No
     if dialect.seed and request.identity:
         # A draw of its own that can be repeated, as far as the endpoint honours seeds; 28 bits fit any integer type.
         body[dialect.seed] = int(hashlib.sha256(request.identity.encode("utf-8", "surrogatepass")).hexdigest()[:7], 16)
+    if request.tools:
+        body["tools"] = [_offer(tool) for tool in request.tools]
+        if request.tools_over:
+            body["tool_choice"] = "none"
     if dialect.stream:
         body["stream"] = True
         if dialect.stream == "metered":
@@ -174,20 +178,40 @@ def _without_sampling(dialect: Dialect, words: str) -> Learned | None:
     return None
 
 
-def _messages(messages: tuple[Message, ...], dialect: Dialect) -> list[dict[str, str]]:
+def _messages(messages: tuple[Message, ...], dialect: Dialect) -> list[dict[str, Any]]:
     if dialect.system != "user":
         roles = {"system": dialect.system}
-        return [{"role": roles.get(one.role, one.role), "content": one.content} for one in messages]
-    merged: list[dict[str, str]] = []
+        return [_message(one, roles.get(one.role, one.role)) for one in messages]
+    merged: list[dict[str, Any]] = []
     for one in messages:
         role = "user" if one.role == "system" else one.role
-        if merged and merged[-1]["role"] == role:
+        if merged and merged[-1].keys() == {"role", "content"} and merged[-1]["role"] == role and not one.asks:
             merged[-1]["content"] += f"\n\n{one.content}"
         else:
-            merged.append({"role": role, "content": one.content})
+            merged.append(_message(one, role))
     return merged
+
+
+def _message(message: Message, role: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"role": role, "content": message.content}
+    if message.asks:
+        asked = [
+            {"id": one.id, "type": "function", "function": {"name": one.name, "arguments": one.arguments}}
+            for one in message.asks
+        ]
+        found |= {"content": message.content or None, "tool_calls": asked}
+    if message.answers:
+        found["tool_call_id"] = message.answers
+    return found
+
+
+def _offer(tool: ToolOffered) -> dict[str, Any]:
+    told = {"name": tool.name, "description": tool.description, "parameters": json.loads(tool.parameters)}
+    return {"type": "function", "function": told}
 
 
 def size_of(request: Request) -> int:
     """Return the bytes of a request's texts."""
-    return sum(len(message.content.encode("utf-8", "surrogatepass")) for message in request.messages)
+    return sum(len(message.sent.encode("utf-8", "surrogatepass")) for message in request.messages) + offers_size(
+        request
+    )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from maspo.models.base import Reply, Stage, Transient
+from maspo.models.base import Reply, Stage, ToolAsked, Transient
 from maspo.models.refusals import excerpt
 from maspo.models.thoughts import said_and_thought, told_thoughts
 from maspo.models.tokens import read_tokens
@@ -96,7 +96,20 @@ def reply_of(found: Any, seconds: float) -> Reply:
         missing=missing,
         refused_by=_refused_by(ended, refusal, said),
         broken=broken,
+        asks=tuple(_asked(message.get("tool_calls"))),
     )
+
+
+def _asked(found: object) -> Iterator[ToolAsked]:
+    """Yield the tools that a message asks for; where a call has no id, its place is one."""
+    for place, one in enumerate(found if isinstance(found, list) else ()):
+        function = one.get("function") or {}
+        arguments = function.get("arguments")
+        if not isinstance(arguments, str):  # some servers send the object itself
+            arguments = json.dumps(arguments or {}, ensure_ascii=False)
+        name = _words(function.get("name"))
+        if name:
+            yield ToolAsked(_words(one.get("id")) or f"call-{place}", name, _whole_characters(arguments))
 
 
 @dataclass
@@ -106,7 +119,8 @@ class _Pieces:
     said: list[str] = field(default_factory=list)
     thought: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
-    asks_for_tool: bool = False
+    asked: dict[int, dict[str, str]] = field(default_factory=dict)
+    """Tools that are asked for, by their index: each piece adds to the arguments."""
     ended: object = None
     usage: object = None
     fingerprint: object = None
@@ -126,8 +140,19 @@ class _Pieces:
             self.said.append(said)
             self.thought.append(told_thoughts(message) + thought)
             self.refused.append(_words(message.get("refusal")))
-            self.asks_for_tool = self.asks_for_tool or bool(message.get("tool_calls"))
+            self._add_asked(message.get("tool_calls") or ())
             self.ended = choice.get("finish_reason") or self.ended
+
+    def _add_asked(self, pieces: Sequence[Mapping[str, Any]]) -> None:
+        for place, piece in enumerate(pieces):
+            index, function = piece.get("index"), piece.get("function") or {}
+            if index is None:  # sent whole, one after the other
+                index = len(self.asked) if piece.get("id") or function.get("name") else max(self.asked, default=place)
+            asked = self.asked.setdefault(index, {"id": "", "name": "", "arguments": ""})
+            asked["id"] = asked["id"] or _words(piece.get("id"))
+            asked["name"] = asked["name"] or _words(function.get("name"))
+            more = function.get("arguments")
+            asked["arguments"] += more if isinstance(more, str) else json.dumps(more) if more else ""
 
     def completion(self) -> dict[str, Any]:
         """Return the completion that the pieces make."""
@@ -136,7 +161,10 @@ class _Pieces:
             "content": _joined(self.said),
             "reasoning_content": "".join(self.thought),
             "refusal": refusal or None,
-            "tool_calls": self.asks_for_tool,
+            "tool_calls": [
+                {"id": one["id"], "function": {"name": one["name"], "arguments": one["arguments"]}}
+                for _, one in sorted(self.asked.items())
+            ],
         }
         choice = {"message": message, "finish_reason": self.ended}
         return {"choices": [choice], "usage": self.usage, "system_fingerprint": self.fingerprint}

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from maspo.core.concurrency import together
+from maspo.core.control_tokens import defused
 from maspo.core.errors import CallFailed
 from maspo.core.prompts import Prompts, prompts_id
-from maspo.core.trace import Call, Trace
+from maspo.core.trace import Call, ToolUse, Trace
 from maspo.data.inputs import Input
-from maspo.models.base import AGENT, ModelClient, RoleSettings
+from maspo.models.asking import decoded
+from maspo.models.base import (
+    AGENT,
+    TOOL,
+    KeepsResults,
+    Message,
+    ModelClient,
+    Reply,
+    Request,
+    RoleSettings,
+    ToolAsked,
+)
 from maspo.runners.conditions import Conditions
 from maspo.runners.flow import Answer, Question, Rollout, Turn
 from maspo.runners.messages import MessageBuilder
+from maspo.runners.tools.toolbox import Toolbox
 from maspo.team import System
 
 _CALLS_REMEMBERED = 60_000
@@ -23,6 +36,7 @@ _CALLS_REMEMBERED = 60_000
 _FEWEST_REMEMBERED = 64
 """Traces that are remembered of the largest team: as many as calls run side by side by default."""
 
+_NO_MORE = "Not called: no further tool may be called; answer with what you have."
 _NO_ANSWER = (
     "nobody was called whose output is the answer; look at the conditions (`when`) in the system file, and at what the "
     "agent wrote that they hang on"
@@ -52,6 +66,7 @@ class PromptGraph:
         self._model = model
         self._settings = settings
         self._conditions = Conditions()
+        self._toolbox = Toolbox(system)
         self._remembered: OrderedDict[tuple[str, str], asyncio.Task[Trace]] = OrderedDict()
         often = self.most_calls(system)
         calls = sum(often.get(agent.name, 1) for agent in system.agents)
@@ -67,7 +82,10 @@ class PromptGraph:
             for layer in part.layers
             for name in layer
         }
-        found = {agent.name: rounds[agent.name] * (agent.each.most if agent.each else 1) for agent in system.agents}
+        found = {
+            agent.name: rounds[agent.name] * (agent.each.most if agent.each else 1) * (1 + agent.tool_calls)
+            for agent in system.agents
+        }
         return {name: calls for name, calls in found.items() if calls > 1}
 
     async def run(self, prompts: Prompts, input_key: str, base: Prompts | None = None) -> Trace:
@@ -107,6 +125,7 @@ class PromptGraph:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._conditions.close()
+        await self._toolbox.close()
 
     def _forget_failure(self, address: tuple[str, str], done: asyncio.Task[Trace]) -> None:
         if done.cancelled() or done.exception() is not None:
@@ -161,20 +180,77 @@ class PromptGraph:
         return await self._conditions.holds(question.condition, question.text)
 
     async def _call(self, play: _Play, turn: Turn) -> Call | bool:
+        """Ask an agent; where it asks for tools, it is told their results and asked again, until it answers.
+
+        Raises:
+            CallFailed: it asks for a tool although it may not any more; or as the model does.
+
+        """
         agent, prompt = self.system.by_name[turn.agent], play.prompts[self.system.by_name[turn.agent].prompt_of]
         messages = self.builder.messages(turn.agent, prompt, self._rows[play.input_key], turn.shown, turn.item)
-        request = self._settings.request(messages, AGENT, turn.agent, model=agent.model)
-        reply = await self._model.complete(request)
+        offered = await self._toolbox.offered(turn.agent) if agent.tools else ()
+        spent, used = Spent(), list[ToolUse]()
+        while True:
+            over = len(used) >= agent.tool_calls
+            request = self._settings.request(messages, AGENT, turn.agent, model=agent.model)
+            if offered:
+                request = replace(request, tools=offered, tools_over=over)
+            reply = await self._model.complete(request)
+            reply, spent = decoded(reply) if offered else reply, spent.after(reply)
+            if over or not reply.asks:
+                break
+            asks = tuple(replace(one, id=f"call{len(used) + place:05}") for place, one in enumerate(reply.asks))
+            told = [Message("assistant", reply.text, asks)]
+            for ask in asks:
+                result = _NO_MORE
+                if len(used) < agent.tool_calls:
+                    result = await self._result(play.input_key, agent.name, ask, used)
+                    used.append(ToolUse(ask.name, ask.arguments, result))
+                told.append(Message("tool", defused(result), answers=ask.id))
+            messages = (*messages, *told)
+        if not reply.text.strip():
+            raise CallFailed(f"{turn.agent} asks for a tool after its {agent.tool_calls} calls, and does not answer")
         return Call(
             agent=turn.agent,
             output=reply.text,
             reads=turn.read_places,
             nth=turn.nth,
-            tokens_in=reply.tokens_in,
-            tokens_out=reply.tokens_out,
-            seconds=reply.seconds,
+            tokens_in=spent.tokens_in,
+            tokens_out=spent.tokens_out,
+            seconds=spent.seconds,
             key=request.key,
+            tools=tuple(used),
             item=turn.item,
+        )
+
+    async def _result(self, input_key: str, agent: str, ask: ToolAsked, used: Sequence[ToolUse]) -> str:
+        """Return what a tool tells: from the record, if there is one and it holds this call on this input."""
+
+        async def make() -> str:
+            return await self._toolbox.call(agent, ask)
+
+        if not isinstance(self._model, KeepsResults):
+            return await make()
+        again = sum((use.name, use.arguments) == (ask.name, ask.arguments) for use in used)
+        place = f"{input_key}/{ask.name}/{again}"
+        asked = Request(ask.name, (Message("user", ask.arguments),), TOOL, agent, identity=place)
+        return await self._model.kept(asked, make)
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What the calls of one turn took together; tokens are None when one of them tells none."""
+
+    tokens_in: int | None = 0
+    tokens_out: int | None = 0
+    seconds: float = 0.0
+
+    def after(self, reply: Reply) -> Spent:
+        """Return what was spent with one more reply."""
+        return Spent(
+            None if self.tokens_in is None or reply.tokens_in is None else self.tokens_in + reply.tokens_in,
+            None if self.tokens_out is None or reply.tokens_out is None else self.tokens_out + reply.tokens_out,
+            self.seconds + reply.seconds,
         )
 
 

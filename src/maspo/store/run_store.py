@@ -172,7 +172,7 @@ class RunStore:
     async def put(self, request: Request, reply: Reply) -> None:
         """Record a reply, unless the question has one."""
         asked = {
-            "messages": [[message.role, message.content] for message in request.messages],
+            "messages": [message.recorded for message in request.messages],
             "temperature": request.temperature,
             "max_tokens": request.max_tokens,
             "identity": request.identity,
@@ -318,7 +318,7 @@ class RunStore:
     def messages(self, key: str) -> tuple[Message, ...]:
         """Return what a recorded call asked; nothing when it is not recorded."""
         rows = self._select("SELECT request FROM calls WHERE key = ?", key)
-        return tuple(Message(*each) for each in json.loads(rows[0][0])["messages"]) if rows else ()
+        return tuple(Message.of_record(each) for each in json.loads(rows[0][0])["messages"]) if rows else ()
 
     def thoughts(self, key: str) -> str:
         """Return what the model thought before it answered a recorded call; nothing when that is not known."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -16,7 +18,7 @@ from maspo.core.running import work_clock
 from maspo.core.trace import Trace
 from maspo.core.usage import Usage
 from maspo.events import CallLost, CallUnsettled, ControlTokensDefused, DidNotFit, Event
-from maspo.models.base import AGENT, CLIENTS, PROBE, DoesNotFit, ModelClient, Reply, Request
+from maspo.models.base import AGENT, CLIENTS, PROBE, CallStore, DoesNotFit, ModelClient, Reply, Request
 from maspo.models.budget import Ledger, Limits
 from maspo.models.prices import PriceBook
 from maspo.models.routed import Lane, Routed
@@ -172,6 +174,31 @@ class DefusalReporter:
             self.told.add(request.key)
             await self.publish(ControlTokensDefused(request.key, request.purpose, request.agent, tokens))
         return await self.inner.complete(request)
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """Keeps results of tools in the record of calls: a tool is called once for an input, and replayed from then on."""
+
+    inner: ModelClient
+    store: CallStore
+    _making: dict[str, asyncio.Lock] = field(default_factory=dict)
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer as the inner model does."""
+        return await self.inner.complete(request)
+
+    async def kept(self, request: Request, make: Callable[[], Awaitable[str]]) -> str:
+        """Return what is recorded under a request's key; else make it, and record it before it is returned."""
+        async with self._making.setdefault(request.key, asyncio.Lock()):
+            known = self.store.get(request.key)
+            if known is None:
+                began = time.perf_counter()
+                text = await make()
+                known = Reply(text, seconds=time.perf_counter() - began, attempts=0)  # nobody is paid for it
+                # The tool has done its work: it is recorded first, whoever does not wait any more.
+                await asyncio.shield(self.store.put(request, known))
+            return known.text
 
 
 @dataclass(frozen=True)

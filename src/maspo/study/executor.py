@@ -254,10 +254,13 @@ class LocalExecutor:
         return Done(request, comparison, runs)
 
     def _calls_made(self, request: Compare, reference: Trace, candidate: Trace) -> tuple[int, int] | None:
-        if self.system.is_plain or self.system.app is not None:  # of an app, calls are no turns
+        plain = self.system.is_plain and not self.system.has_tools
+        if plain or self.system.app is not None:  # of an app, calls are no turns
             return None
         reached = self.system.team.reached(request.changes)
-        return len(reference.calls), sum(call.agent in reached for call in candidate.calls)
+        # A turn takes a call for its answer, and one for each tool that it asked for, at most.
+        made = sum(1 + len(call.tools) for call in reference.calls)
+        return made, sum(1 + len(call.tools) for call in candidate.calls if call.agent in reached)
 
     async def _run_both(self, request: Compare) -> tuple[Trace, Trace] | FailedRun:
         """Return reference and candidate, or whose run failed."""
@@ -351,7 +354,8 @@ class LocalExecutor:
             trace = await self.runner.run(request.prompts, request.input_key)
         except CallFailed:
             return Done(request, Observed(request.input_key, ()))
-        found = Observed(request.input_key, tuple(trace.by_agent), len(trace.calls))
+        calls = sum(1 + len(call.tools) for call in trace.calls)
+        found = Observed(request.input_key, tuple(trace.by_agent), calls)
         return Done(request, found, (TeamRun(request.prompts, trace),))
 
     # ── rewriting (Eq. 4) ────────────────────────────────────────────────────────────────────────────────────────────

@@ -20,6 +20,7 @@ from maspo.runners.base import RUNNERS
 from maspo.scoring.registry import SCORERS
 from maspo.study.evaluation.job import EXACT, JUDGE, Evaluation
 from maspo.study.job import Job
+from maspo.team import System
 from maspo.team.app import App
 
 SETTINGS_FILE = "a settings file"
@@ -86,7 +87,7 @@ def of_job(job: Job, run: str) -> Reach:
         if agent.model and job.world is None:
             found[f"agents.{agent.name}.model"] = agent.model
     found |= {f"reads {name}": path for name, path in job.sources.items()}
-    return Reach(run, {**found, **of_app(job.system.app).settings})
+    return Reach(run, {**found, **of_system(job.system).settings})
 
 
 def of_evaluation(evaluation: Evaluation, run: str) -> Reach:
@@ -97,11 +98,18 @@ def of_evaluation(evaluation: Evaluation, run: str) -> Reach:
     return Reach(run, {**reach.settings, **scorer})
 
 
-def of_app(app: App | None) -> Reach:
-    """Return what a system file asks for: the program that it names is started here, or is sent the rows."""
-    if app is None:
-        return Reach(AN_APP, {})
+def of_app(app: App) -> Reach:
+    """Return what running an app asks for."""
     return Reach(AN_APP, {"app.run": app.run, "app.python": app.interpreter(""), "app.folder": app.folder})
+
+
+def of_system(system: System) -> Reach:
+    """Return what a system file asks for: the programs that it names are started here, or are sent the rows."""
+    found: dict[str, object] = {} if system.app is None else {**of_app(system.app).settings}
+    for agent in system.agents:
+        if agent.tools:
+            found[f"agents.{agent.name}.tools"] = [f"{tool.run} in {tool.folder}" for tool in agent.tools]
+    return Reach(AN_APP, found)
 
 
 def of_file(given: Mapping[str, object]) -> Reach:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -46,6 +46,7 @@ from maspo.store.looks import Look
 from maspo.store.run_store import RunStore
 from maspo.study.calls import (
     DefusalReporter,
+    Keeping,
     LossReporter,
     RunReporter,
     open_ledger,
@@ -117,7 +118,7 @@ class Session:
         told = {event.key for event in self.recorded(ControlTokensDefused)}
         unfit = {event.key for event in self.recorded(DidNotFit)}
         self._lost = LossReporter(answering, self.publish, empty, unfit=unfit)
-        self.model: ModelClient = DefusalReporter(self._lost, self.publish, told)
+        self.model = Keeping(DefusalReporter(self._lost, self.publish, told), store)
         kind = chosen_part(self._parts.judge, job.config.judge.kind)
         options = job.config.judge.options
         self.judge: Judge = JUDGES.make(kind, self.model, models.of_judge(), job.config.seed, **options)
@@ -414,12 +415,16 @@ class Session:
 class Redrawn:
     """Makes every call of a repeat a draw of its own: equal questions of two repeats share no reply."""
 
-    inner: ModelClient
+    inner: Keeping
     repeat: int
 
     async def complete(self, request: ModelCall) -> Reply:
         """Answer as the inner model does."""
         return await self.inner.complete(replace(request, identity=f"repeat {self.repeat}"))
+
+    async def kept(self, request: ModelCall, make: Callable[[], Awaitable[str]]) -> str:
+        """Return what a tool told: the same in every repeat."""
+        return await self.inner.kept(request, make)
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,13 @@ from maspo.team.app import App
 from maspo.team.flow import MOST_ENTRIES, MOST_ROUNDS, Condition, Each, Said
 from maspo.team.system import Agent, System
 from maspo.team.template import BRACES
+from maspo.team.tools import Tool
 
 SYSTEM_KEYS = ("name", "app", "agents", "output", "final_answer", "models", "rounds", "until")
 AGENT_KEYS = ("prompt", "reads", "description", "model", "frozen", "protect", "template")
-FLOW_KEYS = ("when", "rounds", "until", "same_prompt_as", "each")
-"""What decides whether and how often an agent is called, with which prompt; an app decides that itself."""
+FLOW_KEYS = ("when", "rounds", "until", "same_prompt_as", "each", "tools")
+"""What decides whether and how often an agent is called, with which prompt and tools; an app decides that itself."""
+TOOL_KEYS = ("run", "calls", "seconds", "length")
 WHEN_KEYS = ("agent", "equals", "matches")
 EACH_KEYS = ("agent", "path", "most")
 CHAT_ROLES = ("system", "user", "assistant")
@@ -89,6 +91,8 @@ def dump_system(system: System) -> str:
     for agent in system.agents:
         keys = (*AGENT_KEYS, *FLOW_KEYS) if system.app is None else (*AGENT_KEYS, *AGENT_OF_APP_KEYS)
         fields: dict[str, Any] = {key: _plainly(getattr(agent, key)) for key in keys}
+        if agent.tools:
+            fields["tools"] = [_tool_plainly(tool) for tool in agent.tools]
         if agent.chat:
             fields["prompt"] = [{"role": one.role, "content": one.content or agent.prompt} for one in agent.chat]
         if agent.template == BRACES:
@@ -117,6 +121,12 @@ def _plainly(value: object) -> Any:
     if isinstance(value, Condition | Each):
         return {key: one for key, one in plain(value).items() if one not in ("", MOST_ENTRIES)}
     return value
+
+
+def _tool_plainly(tool: Tool) -> Any:
+    usual, own = Tool(""), {key: getattr(tool, key) for key in TOOL_KEYS}
+    given = {key: value for key, value in own.items() if value != getattr(usual, key)}
+    return tool.run if given.keys() == {"run"} else given
 
 
 class _Loader(yaml.SafeLoader):
@@ -250,7 +260,25 @@ class _Reader:
             fields["same_prompt_as"] = self._text(found["same_prompt_as"], f"{place}.same_prompt_as")
         if found.get("each") is not None:
             fields["each"] = self._each(found["each"], f"{place}.each")
+        if found.get("tools") is not None:
+            fields["tools"] = tuple(self._tools(found["tools"], f"{place}.tools"))
         return fields
+
+    def _tools(self, content: object, place: str) -> Iterator[Tool]:
+        if not isinstance(content, list):
+            self._wrong(content, place, "a list, as in `[module:function]`")
+            return
+        for number, one in enumerate(content):
+            fields: dict[str, Any] = {"folder": str((self.folder or Path()).absolute())}
+            if isinstance(one, Mapping):
+                found = self._mapping(one, f"{place}[{number}]", TOOL_KEYS)
+                if found.get("run") is None:
+                    self.problems.append(f"{place}[{number}].run: missing; give module:function, or mcp:COMMAND")
+                for key in TOOL_KEYS[1:]:
+                    if found.get(key) is not None:
+                        fields[key] = self._number(found[key], f"{place}[{number}].{key}", whole=key != "seconds")
+                one = found.get("run", "-:-")  # noqa: PLW2901 - what the entry says of its tool
+            yield Tool(self._text(one, f"{place}[{number}]"), **fields)
 
     def _condition(self, content: object, place: str) -> Condition | None:
         if content is None:

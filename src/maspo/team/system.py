@@ -15,6 +15,7 @@ from maspo.team.app import App
 from maspo.team.flow import Condition, Each, Flow, Said, dependencies, flow_of, flow_problems
 from maspo.team.graph import Team, layered
 from maspo.team.template import BRACES, JINJA, STATEMENT, TEMPLATES
+from maspo.team.tools import Tool
 
 FINAL_ANSWERS = ("auto", "boxed", "choice", "whole", "none")
 FINAL_ANSWER_PREFIXES = ("tag:", "regex:", "json:")
@@ -60,12 +61,19 @@ class Agent:
     """It is called for each entry of a list; None: once."""
     chat: tuple[Said, ...] = ()
     """The messages of a chat prompt, the place of ``prompt`` among them; none: the prompt alone."""
+    tools: tuple[Tool, ...] = ()
+    """What it may call before it answers."""
 
     def __post_init__(self) -> None:
-        for name in ("reads", "protect", "offered", "chat"):
+        for name in ("reads", "protect", "offered", "chat", "tools"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.each is not None and self.each.agent not in self.reads:
             object.__setattr__(self, "reads", (self.each.agent, *self.reads))
+
+    @property
+    def tool_calls(self) -> int:
+        """How many tools it may call in one turn, at most."""
+        return min((tool.calls for tool in self.tools), default=0)
 
     @property
     def prompt_of(self) -> str:
@@ -138,6 +146,11 @@ class System:
         """Whether every agent is called exactly once, with a prompt of its own."""
         own = not any(agent.when or agent.each or agent.same_prompt_as for agent in self.agents)
         return own and all(part.rounds == 1 and len(part.layers) == 1 for level in self.flow.levels for part in level)
+
+    @cached_property
+    def has_tools(self) -> bool:
+        """Whether some agent may call tools, so that a turn may take several calls of its model."""
+        return any(agent.tools for agent in self.agents)
 
     @cached_property
     def team(self) -> Team:
@@ -273,6 +286,8 @@ def _find_problems(system: System) -> list[str]:
                 f"{place}.prompt: {statement[0][:40]!r} is not understood: of Jinja only names in double braces are, "
                 "such as {{ input }}; write the prompt without it, or `template: none` to send it as it stands"
             )
+        for number, tool in enumerate(agent.tools):
+            problems += tool.problems(f"{place}.tools[{number}]")
         for line in agent.protect:
             if line not in agent.prompt:
                 problems.append(

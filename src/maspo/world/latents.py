@@ -131,11 +131,14 @@ class Latents:
         self.profile = lru_cache(maxsize=16384)(self._profile)
         self.input = lru_cache(maxsize=65536)(self._input)
 
-    def turn(self, profile: Profile, key: str, read: Sequence[Turn], identity: str = "") -> Turn:
-        """Return what an agent writes on an input, given the outputs it reads; ``identity`` is its sampling draw."""
+    def turn(self, profile: Profile, key: str, read: Sequence[Turn], identity: str = "", more: float = 0.0) -> Turn:
+        """Return what an agent writes on an input, given the outputs it reads; ``identity`` is its sampling draw.
+
+        ``more`` is quality that it has from elsewhere, such as from what a tool told it.
+        """
         where = self.input(key)
         seed = self.spec.seed
-        quality = self.expected_quality(profile, where, read)
+        quality = self.expected_quality(profile, where, read) + more
         quality += ROLE_NOISE * normal(seed, "role", key, profile.role)
         quality += VERSION_NOISE * normal(seed, "version", key, profile.role, profile.version, identity)
         quality = round(quality, 2)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from maspo.core.quoting import SEAL, SEAL_SAID
-from maspo.models.base import Request
+from maspo.models.base import Request, ToolAsked
 from maspo.world.catalogue import split
 from maspo.world.latents import Latents, Turn
 from maspo.world.signals import signals
 
 _USABLE_ENOUGH = 0.6
 """A reader complains of outputs less usable than this, a little more than those of seed prompts."""
+LOOKED_UP = 0.5
+"""Quality that an agent has from a result of a tool, half of a seed prompt's: chosen so that a tool clearly helps."""
+_NOTHING_TOLD = ("The tool ", "There is no tool", "Not called")
+"""How results begin that tell of a failure (``maspo.runners.tools``)."""
 INPUT_NAME = "[sim input {number:04d}]"
 _INPUT_NAME = re.compile(r"\[sim input (\d{1,12})\]")
 _MARKER = re.compile(
@@ -99,6 +105,30 @@ def template_role(agent: str) -> str:
     return f"template of {agent}"
 
 
+def asked_tools(request: Request) -> tuple[ToolAsked, ...]:
+    """Return the tools that a simulated agent asks for: each that it is offered, once, before it answers."""
+    if request.tools_over or any(message.role == "tool" for message in request.messages):
+        return ()
+    key = world_input("\n".join(message.content for message in request.messages)) or ""
+    return tuple(
+        ToolAsked(f"asked{place}", tool.name, json.dumps(_arguments(json.loads(tool.parameters), key)))
+        for place, tool in enumerate(request.tools)
+    )
+
+
+def _arguments(schema: Mapping[str, Any], key: str) -> dict[str, object]:
+    """Return something for each argument that has to be given: the name of the input where a text is wanted."""
+    kinds: Mapping[str, object] = {"string": key, "integer": 1, "number": 1, "boolean": True}
+    known = schema.get("properties", {})
+    return {name: kinds.get(known.get(name, {}).get("type"), key) for name in schema.get("required", ())}
+
+
+def _told(request: Request) -> float:
+    """Return the quality that an agent has from what tools told it: a tool that failed told it nothing."""
+    results = [message.content for message in request.messages if message.role == "tool"]
+    return LOOKED_UP if any(text.strip() and not text.startswith(_NOTHING_TOLD) for text in results) else 0.0
+
+
 def answer_agent(latents: Latents, request: Request) -> str:
     """Return an agent's output.
 
@@ -119,7 +149,7 @@ def answer_agent(latents: Latents, request: Request) -> str:
         key = read[0].key
     elif key is None:
         key = hashlib.blake2b(split(user)[0].encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
-    turn = latents.turn(profile, key, read, request.identity)
+    turn = latents.turn(profile, key, read, request.identity, more=_told(request))
     missed = latents.missed(profile, key)
     checked = tuple(aspect for aspect, _ in latents.input(key).aspects if aspect not in missed)
     hard_to_use = sum(turn.usable < _USABLE_ENOUGH for turn in read)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from hmac import compare_digest
@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from maspo.core.errors import ConfigInvalid, ProviderError
-from maspo.models.base import AGENT, JUDGE_GLOBAL, PROPOSER, Message, Request
+from maspo.models.base import AGENT, JUDGE_GLOBAL, PROPOSER, Message, Reply, Request, ToolAsked, ToolOffered
 from maspo.models.endpoint import is_loopback
 from maspo.world.noise import unit
 from maspo.world.outputs import sections
@@ -26,10 +26,12 @@ MODEL = "maspo-world"
 FINGERPRINT = "simulated"
 MAX_BODY = 32 * 1024 * 1024
 """Bytes of a request: a prompt of eight million tokens, beyond any model's."""
-_Role: TypeAlias = Literal["system", "user", "assistant"]
+_Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
 _PIECE = 80
 """Characters of a piece of a stream."""
-_ROLES: Mapping[str, _Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
+_ROLES: Mapping[str, _Role] = {
+    **{"system": "system", "developer": "system", "user": "user", "assistant": "assistant", "tool": "tool"},
+}
 
 
 @dataclass(frozen=True)
@@ -135,13 +137,16 @@ def read_request(body: object, headers: Mapping[str, str]) -> Request:
     for item in given:
         role = _ROLES.get(str(item.get("role"))) if isinstance(item, dict) else None
         if not isinstance(item, dict) or role is None:
-            raise ValueError("a message needs a `role` (system, user or assistant) and `content`")
+            raise ValueError("a message needs a `role` (system, user, assistant or tool) and `content`")
+        asks = _asks_of(item.get("tool_calls"))
         content = item.get("content")
+        if content is None and asks:
+            content = ""
         if isinstance(content, list):
             content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
         if not isinstance(content, str):
             raise ValueError("`content` is neither text nor a list of text parts")
-        messages.append(Message(role, content))
+        messages.append(Message(role, content, asks, str(item.get("tool_call_id", "")) if role == "tool" else ""))
     temperature = body.get("temperature", 0.0)
     if isinstance(temperature, bool) or not isinstance(temperature, int | float):
         raise ValueError("`temperature` is not a number")
@@ -152,7 +157,35 @@ def read_request(body: object, headers: Mapping[str, str]) -> Request:
         agent=unquote(headers.get("X-Maspo-Agent", "")),
         temperature=float(temperature),
         identity=str(body.get("seed", "")) if temperature else "",
+        tools=tuple(_offered_in(body.get("tools"))),
+        tools_over=body.get("tool_choice") == "none",
     )
+
+
+def _asks_of(found: object) -> tuple[ToolAsked, ...]:
+    asked = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    functions = [(str(one.get("id", "")), one.get("function")) for one in asked]
+    return tuple(
+        ToolAsked(name, str(one.get("name", "")), str(one.get("arguments", "")))
+        for name, one in functions
+        if isinstance(one, dict)
+    )
+
+
+def _offered_in(found: object) -> Iterator[ToolOffered]:
+    for one in found if isinstance(found, list) else ():
+        told = one.get("function") if isinstance(one, dict) else None
+        if isinstance(told, dict):
+            schema = json.dumps(told.get("parameters") or {})
+            yield ToolOffered(str(told.get("name", "")), str(told.get("description", "")), schema)
+
+
+def _asked(reply: Reply) -> list[dict[str, object]]:
+    """Return the tools that a reply asks for, as the protocol tells them."""
+    return [
+        {"index": at, "id": one.id, "type": "function", "function": {"name": one.name, "arguments": one.arguments}}
+        for at, one in enumerate(reply.asks)
+    ]
 
 
 def purpose_of(messages: Sequence[Message]) -> str:
@@ -204,11 +237,11 @@ class _Handler:
         if isinstance(body, dict) and body.get("stream") is True:
             options = body.get("stream_options")
             tells = isinstance(options, dict) and options.get("include_usage") is True
-            return web.Response(
-                body=_streamed(said, reply.text, usage if tells else None), content_type="text/event-stream"
-            )
-        message = {"role": "assistant", "content": reply.text}
-        choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
+            return web.Response(body=_streamed(said, reply, usage if tells else None), content_type="text/event-stream")
+        message: dict[str, object] = {"role": "assistant", "content": reply.text or None}
+        if reply.asks:
+            message["tool_calls"] = _asked(reply)
+        choices = [{"index": 0, "message": message, "finish_reason": _ended(reply)}]
         return web.json_response({**said, "object": "chat.completion", "choices": choices, "usage": usage})
 
     async def models(self, request: web.Request) -> web.Response:
@@ -229,12 +262,18 @@ class _Handler:
         return compare_digest(given.encode("utf-8", "replace"), f"Bearer {self._faults.api_key}".encode())
 
 
-def _streamed(said: Mapping[str, object], text: str, usage: Mapping[str, int] | None) -> bytes:
+def _ended(reply: Reply) -> str:
+    return "tool_calls" if reply.asks else "stop"
+
+
+def _streamed(said: Mapping[str, object], reply: Reply, usage: Mapping[str, int] | None) -> bytes:
     """Return a completion as server-sent events: the text in pieces, then its tokens if they were asked for."""
+    text = reply.text
     pieces = [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
-    deltas: list[tuple[Mapping[str, str], str | None]] = [({"role": "assistant", "content": ""}, None)]
+    deltas: list[tuple[Mapping[str, object], str | None]] = [({"role": "assistant", "content": ""}, None)]
     deltas += [({"content": piece}, None) for piece in pieces]
-    deltas.append(({}, "stop"))
+    deltas += [({"tool_calls": [one]}, None) for one in _asked(reply)]
+    deltas.append(({}, _ended(reply)))
     chunks: list[Mapping[str, object]] = [
         {"choices": [{"index": 0, "delta": delta, "finish_reason": end}]} for delta, end in deltas
     ]

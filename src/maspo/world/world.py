@@ -17,7 +17,7 @@ from maspo.team.template import placeholders
 from maspo.world.catalogue import Kind, add, of_kind, split
 from maspo.world.judge import answer_judge
 from maspo.world.latents import ROLE_NOISE, VERSION_NOISE, Latents, Profile, Turn
-from maspo.world.outputs import INPUT_NAME, answer_agent, template_role
+from maspo.world.outputs import INPUT_NAME, answer_agent, asked_tools, template_role
 from maspo.world.proposer import answer_proposer
 from maspo.world.signals import signals
 from maspo.world.spec import WorldSpec
@@ -32,6 +32,8 @@ _SMALL = 12
 _HOPS, _FEW = 3, 60
 """In a larger system: how far from the output agents are improved (FADE leaves a fifth), and on how many inputs."""
 
+_TOKENS_OF_CALL = 20
+"""Tokens of a call of a tool: a name and an argument or two."""
 _SOLVER = "You solve the problem and give the letter of your answer."
 _CRITIC = "You review the solution that you are given and give the letter of the corrected answer."
 _SYSTEMS: Mapping[str, tuple[Agent, ...]] = {
@@ -115,11 +117,12 @@ class World:
         elif request.purpose == "proposer":
             text = answer_proposer(self._latents, request)
         elif request.purpose == "agent":
+            if asks := asked_tools(request):
+                return Reply("", tokens_in=_tokens_read(request), tokens_out=_TOKENS_OF_CALL * len(asks), asks=asks)
             text = answer_agent(self._latents, request)
         else:
             text = "ok (simulated)"
-        read = sum(len(message.content) for message in request.messages)
-        return Reply(text=text, tokens_in=-(-read // 4), tokens_out=-(-len(text) // 4))
+        return Reply(text=text, tokens_in=_tokens_read(request), tokens_out=-(-len(text) // 4))
 
     def inputs(self, n: int, start: int = 0) -> list[Mapping[str, object]]:
         """Return n rows for ``maspo.data.inputs.make_inputs``, labelled with the truth of this world."""
@@ -158,6 +161,10 @@ class World:
     def best_accuracy(self, system: System, n: int = 2000) -> float:
         """Return the true accuracy of nearly optimal prompts: a lower bound of what the catalogue allows."""
         return self.accuracy(system, self.best_prompts(system), n)
+
+
+def _tokens_read(request: Request) -> int:
+    return -(-sum(len(message.content) for message in request.messages) // 4)
 
 
 _Team: TypeAlias = Mapping[str, tuple[Profile, tuple[str, ...]]]

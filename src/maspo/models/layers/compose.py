@@ -12,6 +12,7 @@ from functools import partial
 from typing import Protocol
 
 from maspo.core.errors import EmptyReply, ProviderError
+from maspo.models.asking import encoded
 from maspo.models.base import PROBE, Adapted, Broken, CallStore, ModelClient, Reply, Request, Silent, Stage, Transient
 from maspo.models.budget import Ledger
 from maspo.models.layers.endings import check_ending
@@ -258,6 +259,8 @@ class Metered:
             raise
         if not request.verbatim:
             reply = without_thoughts(reply, "\n".join(message.content for message in request.messages))
+        if request.tools:
+            reply = encoded(reply)
         usd = self._ledger.settle(reservation, reply)
         if reply.refused_by or reply.broken:
             self._ledger.book_unused(request, usd)

@@ -203,6 +203,6 @@ def _between(low: float, estimate: float, high: float) -> float:
 def _work(request: Request, reply: Reply) -> float:
     """Return what there was to do, in tokens: those written, and a part of those read."""
     written = len(reply.text) + len(reply.thoughts)
-    read = sum(len(message.content) for message in request.messages)
+    read = sum(len(message.sent) for message in request.messages)
     tokens_out = max(reply.tokens_out or 0, written / _CHARACTERS_PER_TOKEN)
     return _FIXED_TOKENS + tokens_out + read / _CHARACTERS_PER_TOKEN / _READ_FASTER
