@@ -11,6 +11,10 @@ FLAT: Final[Mapping[str, Any]] = {"flat": True}
 """Metadata of a field whose own fields stand in its place: ``field(metadata=FLAT)``; of None, nothing does."""
 
 
+_AS_THEY_ARE: Final = frozenset({str, int, float, bool, type(None)})
+"""What most fields hold; told first, since a run writes some hundred thousands of them."""
+
+
 def named(name: str) -> Mapping[str, Any]:
     """Return the metadata of a field whose name in JSON is one that Python keeps to itself, such as ``in``."""
     return {"name": name}
@@ -22,6 +26,8 @@ def plain(value: object) -> Any:
     Nothing is converted beyond that, so numbers and texts, lone surrogates too, are written by the ``json`` module
     exactly as they are. (Pydantic only reads here: it would refuse some mappings and texts.)
     """
+    if type(value) in _AS_THEY_ARE:
+        return value
     if is_dataclass(value) and not isinstance(value, type):
         found: dict[str, Any] = {}
         for attribute, name, merged in _fields_of(type(value)):

@@ -10,17 +10,17 @@ from importlib import resources
 from typing import Final
 
 from maspo.proposers.readings import Readings, rotated
+from maspo.proposers.sought import DIGITS, sought
 
-_SCHEME = re.compile(
+_SCHEME = sought(
     r"(?<![\w+.-])[a-z][a-z0-9+.-]{1,20}:(?://|\\\\|/\\|\\/)[^\s<>\"']*"
     r"|(?<![\w.])(?:https?|ftp|wss?):[/\\]?(?=[\w\[])[^\s<>\"']+"
     r"|\b(?:mailto|javascript|vbscript|magnet|xmpp|callto|sip|whatsapp|skype):[^\s<>\"']+|\bdata:\w+/[^\s<>\"']+"
     r"|\btel:\+?\d[\d-]{4,}|\burn:[a-z0-9-]+:\S+|(?<![\w.])www\d?\.\w[^\s<>\"']*",
-    re.IGNORECASE,
+    *("://", ":\\", ":/\\", "http", "ftp:", "ws:", "wss:", "www", "tel:", "urn:", "data:", "mailto:"),
+    *("javascript:", "vbscript:", "magnet:", "xmpp:", "callto:", "sip:", "whatsapp:", "skype:"),
 )
-_KNOWN_SCHEME = re.compile(
-    r"\b(?:https?|s?ftp|wss?|ssh|file|mailto)://?[^\s<>\"']+|\bwww\.\w[^\s<>\"']*", re.IGNORECASE
-)
+_KNOWN_SCHEME = sought(r"\b(?:https?|s?ftp|wss?|ssh|file|mailto)://?[^\s<>\"']+|\bwww\.\w[^\s<>\"']*", ":/", "www.")
 """Told also where spaces stand around its signs: there any word can come before a colon and two slashes."""
 _NAME = re.compile(r"(?<![\w@.-])(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+([^\W\d_][\w-]{1,62}?)(?=\.?(?![\w-]))(?!\.\w)")
 _AFTER = re.compile(r"\.?(?::\d{2,5}\b|/|\?\w+=|#\w)")
@@ -79,25 +79,29 @@ _HOSTS: Final = _words("www api mail ftp smtp m cdn static app docs login admin"
 _SECOND: Final = _words("co com org net ac gov edu")
 _SHORT_NAME: Final = 4
 """Letters of a name that is more likely a variable than a host."""
-_MAILBOX = re.compile(
-    r"(?<![\w.+@%-])[\w.+%-]++@(?:[\w-]+\.)+[\w-]{2,}|(?<![\w.+@%-])[\w.+%-]++@\[[\d.:a-f]+\]", re.IGNORECASE
-)
+_MAILBOX = sought(r"(?<![\w.+@%-])[\w.+%-]++@(?:[\w-]+\.)+[\w-]{2,}|(?<![\w.+@%-])[\w.+%-]++@\[[\d.:a-f]+\]", "@")
 _PART = r"(?:0x[0-9a-f]{1,8}|\d{1,10})"
-_DOTTED = re.compile(rf"(?<![\w.-]){_PART}(?:\.{_PART}){{3}}(?![\w-])(?!\.\d)", re.IGNORECASE)
-_DASHED = re.compile(r"(?<![\w-])(?:1\d\d|2[0-4]\d|25[0-5])(?:[-_](?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?![\w-])")
+_DOTTED = sought(rf"(?<![\w.-]){_PART}(?:\.{_PART}){{3}}(?![\w-])(?!\.\d)", *DIGITS)
+_DASHED = sought(r"(?<![\w-])(?:1\d\d|2[0-4]\d|25[0-5])(?:[-_](?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?![\w-])", *DIGITS)
 _COUNTED = re.compile(
     r"(?:section|chapter|version|release|v|§|step|figure|table|clause|part|no|level)\.?\s?$", re.IGNORECASE
 )
-_WHOLE = re.compile(r"(?<![\w.,])(?:0x[0-9a-f]{8}|0[0-7]{10,11}|\d{8,10})(?![\w,]|\.\d)", re.IGNORECASE)
-_SIXTH = re.compile(
+_WHOLE = sought(r"(?<![\w.,])(?:0x[0-9a-f]{8}|0[0-7]{10,11}|\d{8,10})(?![\w,]|\.\d)", *DIGITS)
+_SIXTH = sought(
     r"(?<![\w:.])\[?(?:[0-9a-f]{0,4}:){2,7}(?:[0-9a-f]{0,4}|\d{1,3}(?:\.\d{1,3}){3})(?:%\w+)?\]?(?![\w:])",
-    re.IGNORECASE,
+    ":",
 )
-_BACKWARDS = re.compile(r"\b(?:moc|gro|ude|vog|elpmaxe)\.[a-z0-9-]{2,}|//:s?ptth|\b(?:moc|gro)\.\w+@\w+", re.IGNORECASE)
-_ROTATED = re.compile(r"(?<![a-z0-9-])[a-z0-9-]{2,}+\.(?:pbz|bet|rqh|tbi|rknzcyr)\b|\buggcf?:", re.IGNORECASE)
-_QUAD = re.compile(r"(?<![\w.,:(])(\d{1,3})(, ?| )(\d{1,3})\2(\d{1,3})\2(\d{1,3})(?![\w(]|[., ]{1,2}\d)")
+_BACKWARDS = sought(
+    r"\b(?:moc|gro|ude|vog|elpmaxe)\.[a-z0-9-]{2,}|//:s?ptth|\b(?:moc|gro)\.\w+@\w+",
+    *("moc.", "gro.", "ude.", "vog.", "elpmaxe.", "//:"),
+)
+_ROTATED = sought(
+    r"(?<![a-z0-9-])[a-z0-9-]{2,}+\.(?:pbz|bet|rqh|tbi|rknzcyr)\b|\buggcf?:",
+    *(".pbz", ".bet", ".rqh", ".tbi", ".rknzcyr", "uggc"),
+)
+_QUAD = sought(r"(?<![\w.,:(])(\d{1,3})(, ?| )(\d{1,3})\2(\d{1,3})\2(\d{1,3})(?![\w(]|[., ]{1,2}\d)", *DIGITS)
 """Four numbers apart by commas or blanks: an address for whoever is told what stands between them."""
-_HEX_QUAD = re.compile(r"(?<![\w.])[0-9a-f]{2}(?:\.[0-9a-f]{2}){3}(?![\w.])", re.IGNORECASE)
+_HEX_QUAD = sought(r"(?<![\w.])[0-9a-f]{2}(?:\.[0-9a-f]{2}){3}(?![\w.])", *(f"{sign}." for sign in "0123456789abcdef"))
 _PLACE = re.compile(
     r"\b(?:ip|hosts?|servers?|address|endpoint|ping|connect|upload|forward|send|post|deliver|transmit|machine|webhook)\b"
     r"[^.!?\n]{0,40}$",
@@ -121,11 +125,11 @@ _OBJECTS: Final = _words(
     "document window page form field person order account job task team game player entity message msg step "
 )
 """What objects are called: their attributes are often words that are also top-level domains."""
-_HANDLE = re.compile(
+_HANDLE = sought(
     r"(?<![\w.@])@[a-z]\w{3,30}\b(?=[^.!?\n]{0,25}\b(?:telegram|twitter|instagram|signal|whatsapp|discord|slack|wechat|"
     r"matrix|mastodon|tiktok|snapchat|skype)\b)|\b(?:dm|ping|message|telegram|twitter|discord|slack|tweet(?: at)?)\b:? "
     r"@[a-z]\w{3,30}\b",
-    re.IGNORECASE,
+    "@",
 )
 """Whom to write to on a network."""
 _SPOKEN_PHONE = re.compile(
@@ -134,9 +138,11 @@ _SPOKEN_PHONE = re.compile(
     re.IGNORECASE,
 )
 _COUNTING: Final = "zero one two three four five six seven eight nine"
-_LOCAL = re.compile(r"\blocalhost(?::\d{2,5}|/\w)|\w@localhost\b", re.IGNORECASE)
-_PHONE = re.compile(
-    r"(?<![\w+.)])\+\d{1,3}[ .-]?\(?\d{2,4}\)?(?:[ .-]?\d{2,4}){1,4}(?!\w)|\b(?:tel|phone|fax)\W{1,3}\d{3}[ -]?\d{3,}"
+_LOCAL = sought(r"\blocalhost(?::\d{2,5}|/\w)|\w@localhost\b", "localhost")
+_PHONE = sought(
+    r"(?<![\w+.)])\+\d{1,3}[ .-]?\(?\d{2,4}\)?(?:[ .-]?\d{2,4}){1,4}(?!\w)|\b(?:tel|phone|fax)\W{1,3}\d{3}[ -]?\d{3,}",
+    *("+", "tel", "phone", "fax"),
+    flags=re.NOFLAG,
 )
 _ROUND: Final = (299792458, 998244353, 1000000007, 1000000009, 1000000021, 123456789, 1234567890, 987654321, 9876543210)
 """Numbers that programs and sums are full of, and that are no address."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from maspo.core.quoting import unquoted, without_thinking
 from maspo.optimizers.base import Draft
@@ -14,6 +15,8 @@ from maspo.team.template import BRACES, as_written
 
 _LONGEST_REPLY = 400_000
 """Characters of a reply that are read: far more than any ``models.max_tokens`` lets a model write."""
+_REMEMBERED = 256
+"""Drafts whose check is remembered: those of a round are checked by their proposer and, at once, by the study again."""
 _ECHOES = ("...", "…")
 """What stands between the tags of the form that a proposer is asked to fill in."""
 _TAG = re.compile(r"<\s*+(/?+)\s*+prompt(?:\s[^<>]*+)?+>", re.IGNORECASE)
@@ -67,6 +70,7 @@ def checked(draft: str, parent: str, rules: Rules, passages: Passages) -> Draft:
     return Draft(draft, _broken_rule(draft, parent, rules, passages))
 
 
+@lru_cache(_REMEMBERED)
 def _broken_rule(draft: str, parent: str, rules: Rules, passages: Passages) -> str:
     if not any(character.isalnum() for character in draft):
         return "empty"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -16,17 +17,20 @@ from maspo.core.invisible import hidden_beyond
 from maspo.proposers.addresses import addresses
 from maspo.proposers.instructions import excerpt, remarks
 from maspo.proposers.readings import Readings, readings
+from maspo.proposers.sought import sought
 
 __all__ = ["refused", "remarks"]
 
-_KEY = re.compile(
+_KEY = sought(
     r"\b(?:sk|pk|rk)[-_](?:live_|test_|proj-|ant-)?[A-Za-z0-9_-]{16,}|\bgh[pousr]_\w{16,}"
     r"|\bgithub_pat_\w{16,}|\bglpat-[\w-]{16,}|\bxox[abeoprs]-[\w-]{10,}|\b(?:AKIA|ASIA)[A-Z0-9]{12,}"
     r"|\bAIza[\w-]{30,}|\b(?:hf|npm|pypi)[-_][A-Za-z0-9_-]{20,}|\beyJ[\w-]{8,}\.[\w-]{8,}|-----BEGIN [A-Z ]*PRIVATE KEY"
     r"|\bBearer\s+[\w.~+/-]{16,}"
     r"|(?:api[ _-]?key|secret|token|password|passwd|passphrase)['\"]?\s*(?:\bis\b|=|:)\s*['\"]?"
     r"(?=[^\s'\"]*\d)(?=[^\s'\"]*[a-z])[^\s'\"]{8,}",
-    re.IGNORECASE,
+    *("sk-", "sk_", "pk-", "pk_", "rk-", "rk_", "gho_", "ghp_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"),
+    *("xox", "akia", "asia", "aiza", "hf-", "hf_", "npm-", "npm_", "pypi-", "pypi_", "eyj", "-----begin", "bearer"),
+    *("api key", "api_key", "api-key", "apikey", "secret", "token", "passw", "passphrase"),
 )
 _LETTERS_AND_DIGITS = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{16,}={0,2}(?![\w+/=-])")
 """As keys and coded text have them; most such runs are long names, see ``_is_coded``."""
@@ -42,7 +46,7 @@ _CODED = re.compile(
     re.IGNORECASE,
 )
 """Hexadecimal digits, identifiers, bytes, bits, Morse, braille, Ascii85, letters with dots between."""
-_ESCAPES = re.compile(r"(?:\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|%[0-9a-f]{2}|&#x?[0-9a-f]{2,6};){6,}", re.IGNORECASE)
+_ESCAPES = sought(r"(?:\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|%[0-9a-f]{2}|&#x?[0-9a-f]{2,6};){6,}", "\\", "%", "&")
 _LEAST_DIFFERENT: Final = 5
 """Different signs of a run that says something: rows of zeros and rules across the page say nothing."""
 _BLANKS = re.compile(r"[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]{8,}")
@@ -55,12 +59,18 @@ def refused(draft: str, seed_prompt: str) -> str:
     hidden = hidden_beyond(draft, seed_prompt)
     if hidden:
         return f"holds the invisible character U+{ord(hidden):04X}"
-    known = readings(seed_prompt).all
-    known = f"{known}\n{known.replace(DOT, '')}\n{seed_prompt.lower()}"
+    known = _held(seed_prompt)
     for what, found in _foreign(draft, readings(draft)):
         if found.rstrip(".,;:)").lower() not in known:
             return f"holds {what} that the seed prompt does not have: {excerpt(found)}"
     return ""
+
+
+@lru_cache(512)  # a prompt for each agent of a large team
+def _held(seed_prompt: str) -> str:
+    """Return all that a seed prompt can be taken to hold, in lower case."""
+    known = readings(seed_prompt).all
+    return f"{known}\n{known.replace(DOT, '')}\n{seed_prompt.lower()}"
 
 
 def _foreign(draft: str, seen: Readings) -> Iterator[tuple[str, str]]:
@@ -74,7 +84,7 @@ def _foreign(draft: str, seen: Readings) -> Iterator[tuple[str, str]]:
             yield "a key or password", key[0]
     for spelled in seen.decoded:
         yield "coded text", spelled
-    for text in (seen.plain, draft):
+    for text in dict.fromkeys((seen.plain, draft)):
         for run in _CODED.finditer(text):
             if _says_something(run[0]):
                 # Words after it can look like its end.

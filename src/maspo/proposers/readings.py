@@ -14,63 +14,94 @@ from urllib.parse import unquote
 
 from maspo.core.invisible import without_invisible
 from maspo.core.looks import as_seen
+from maspo.proposers.sought import DIGITS, Sought, sought
 from maspo.proposers.spoken import by_radio, in_digits
 
 _ROUNDS: Final = 3
 """Times that escapes are undone: one around the other, and one more."""
-_ESCAPED = re.compile(
+_ESCAPED = sought(
     r"\\u\{?([0-9a-f]{2,6})\}?|\\x([0-9a-f]{2})|\bU\+([0-9a-f]{4,6})\b(?: (?=U\+))?|=([0-9a-f]{2})(?=\w|=[0-9a-f]{2})",
-    re.IGNORECASE,
+    *("\\", "u+", "="),
 )
-_PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
+_PERCENT = sought(r"(?:%[0-9a-f]{2})+", "%")
 _OPEN, _CLOSE = r"[\[({<*_'\"`|【「〔『]{1,3}\s?", r"\s?[\])}>*_'\"`|】」〕』]{1,3}"
 _ENDS = r"(?:com|org|net|edu|gov|io)\b"
 _DOT_WORD = r"d ?[o0] ?t|dots?|punkt|point|punto|ponto|period|full[ -]?stop|точка|点"
+_SPACED_COM: Final = tuple(f"c{one}o{two}m" for one in ("", " ", "\n") for two in ("", " ", "\n"))
+_OPENING: Final = tuple("[({<*_'\"`|")
+_BLANK_OR_LINE: Final = (" ", "\n")
+"""White space of an ASCII text as it is seen: other blanks are one space."""
+_HOST_ENDS: Final = ("com", "org", "net", "example")
 _MENDED: Final = tuple(
-    (re.compile(pattern, re.IGNORECASE), sign)
-    for pattern, sign in (
-        (rf"\s?{_OPEN}(?:{_DOT_WORD}|\.){_CLOSE}\s?", "."),
-        (rf"\s?{_OPEN}(?:at|arroba|klammeraffe|@|ät){_CLOSE}\s?", "@"),
-        (rf"\s?{_OPEN}(?:colon|:){_CLOSE}\s?", ":"),
-        (rf"\s?{_OPEN}(?:slash|/){_CLOSE}\s?", "/"),
-        (rf"{_OPEN}://{_CLOSE}", "://"),
-        (r"(?<=\w)[\[({<]\.(?=\w)|(?<=\w)\.[\])}>](?=\w)", "."),
-        (rf"(?<=\w)\s?\[d\]\s?(?={_ENDS})|(?<=\w)\s+(?:period|point|full stop)\s+(?={_ENDS})", "."),
-        (rf"(?<=\w)\s?\[a\]\s?(?=[\w-]+\.{_ENDS})", "@"),
-        (r"(?<=\w)\s*(?:\.|d[o0]t)\s*c0m\b", ".com"),
-        (r"(?<=\w)\s*(?:\.|dot)\s*c\s?o\s?m\b|(?<=\w)\.{2,3}com\b|(?<=\w)\s+dotcom\b", ".com"),
-        (r"(?<=\w)\s+(?:d[o0]t|punkt)\s+(?=\w)", "."),
-        (r"(?<=\w)\s*[-_]+d[o0]t[-_]+\s*(?=\w)", "."),
-        (r"(?<=\w) ?[•∙●・⋅·◦‧] ?(?=(?:com|org|net|example)\b)", "."),
-        (r"(?<=\w)\\(?=\.\w)", ""),
-        (r"(?<=\w)\s+colon\s+colon\s+", "::"),
-        (r"(?<=\w)\s+colon\s+", ":"),
-        (r"\s*(?:forward[ -])?slash\s+(?=\w|/)", "/"),
-        (r"\bh(?:xx|\*\*|tt|\+\+|--|__)p(s?)(?=[:\s\[(])", r"http\1"),
-        (rf"(?<=\w)\s+(?:at|arroba)\s+(?=(?:[\w-]+\.)+(?:{_ENDS}|(?:de|uk|fr|eu|ru|cn|example|test)\b))", "@"),
-        (r"(?<=\w)(?:[\\^~,;]|:(?!net))(?=(?:com|org|net|example)\b)", "."),
+    (sought(pattern, *signs), sign)
+    for pattern, sign, signs in (
+        (rf"\s?{_OPEN}(?:{_DOT_WORD}|\.){_CLOSE}\s?", ".", _OPENING),
+        (rf"\s?{_OPEN}(?:at|arroba|klammeraffe|@|ät){_CLOSE}\s?", "@", _OPENING),
+        (rf"\s?{_OPEN}(?:colon|:){_CLOSE}\s?", ":", _OPENING),
+        (rf"\s?{_OPEN}(?:slash|/){_CLOSE}\s?", "/", _OPENING),
+        (rf"{_OPEN}://{_CLOSE}", "://", ("://",)),
+        (
+            r"(?<=\w)[\[({<]\.(?=\w)|(?<=\w)\.[\])}>](?=\w)",
+            ".",
+            ("[.", "(.", "{.", "<.", ".]", ".)", ".}", ".>"),
+        ),
+        (
+            rf"(?<=\w)\s?\[d\]\s?(?={_ENDS})|(?<=\w)\s+(?:period|point|full stop)\s+(?={_ENDS})",
+            ".",
+            ("[d]", "period", "point", "full stop"),
+        ),
+        (rf"(?<=\w)\s?\[a\]\s?(?=[\w-]+\.{_ENDS})", "@", ("[a]",)),
+        (r"(?<=\w)\s*(?:\.|d[o0]t)\s*c0m\b", ".com", ("c0m",)),
+        (r"(?<=\w)\s*(?:\.|dot)\s*c\s?o\s?m\b|(?<=\w)\.{2,3}com\b|(?<=\w)\s+dotcom\b", ".com", _SPACED_COM),
+        (r"(?<=\w)\s+(?:d[o0]t|punkt)\s+(?=\w)", ".", ("dot", "d0t", "punkt")),
+        (r"(?<=\w)\s*[-_]+d[o0]t[-_]+\s*(?=\w)", ".", ("dot", "d0t")),
+        (r"(?<=\w) ?[•∙●・⋅·◦‧] ?(?=(?:com|org|net|example)\b)", ".", ()),
+        (r"(?<=\w)\\(?=\.\w)", "", ("\\.",)),
+        (r"(?<=\w)\s+colon\s+colon\s+", "::", ("colon",)),
+        (r"(?<=\w)\s+colon\s+", ":", ("colon",)),
+        (r"\s*(?:forward[ -])?slash\s+(?=\w|/)", "/", ("slash",)),
+        (
+            r"\bh(?:xx|\*\*|tt|\+\+|--|__)p(s?)(?=[:\s\[(])",
+            r"http\1",
+            ("hxxp", "h**p", "http", "h++p", "h--p", "h__p"),
+        ),
+        (
+            rf"(?<=\w)\s+(?:at|arroba)\s+(?=(?:[\w-]+\.)+(?:{_ENDS}|(?:de|uk|fr|eu|ru|cn|example|test)\b))",
+            "@",
+            (" at ", "\nat ", " at\n", "\nat\n", "arroba"),
+        ),
+        (
+            r"(?<=\w)(?:[\\^~,;]|:(?!net))(?=(?:com|org|net|example)\b)",
+            ".",
+            tuple(sign + end for sign in "\\^~,;:" for end in _HOST_ENDS),
+        ),
     )
 )
 _APART: Final = tuple(
-    (re.compile(pattern, re.IGNORECASE), sign)
-    for pattern, sign in (
-        (r"\s+\.\s*(?=\w)", "."),  # in prose no space is before a dot
-        (r"(?<=\w)\.\s+(?=(?:com|org|net|edu|gov|mil|io)\b)", "."),
-        (r"\s*:\s*/\s*/\s*", "://"),
-        (r"(?<=\w)\s*@\s*(?=\w)", "@"),
+    (sought(pattern, *signs), sign)
+    for pattern, sign, signs in (
+        (r"\s+\.\s*(?=\w)", ".", (" .", "\n.")),  # in prose no space is before a dot
+        (
+            r"(?<=\w)\.\s+(?=(?:com|org|net|edu|gov|mil|io)\b)",
+            ".",
+            tuple(blank + end for blank in _BLANK_OR_LINE for end in ("com", "org", "net", "edu", "gov", "mil", "io")),
+        ),
+        (r"\s*:\s*/\s*/\s*", "://", (":",)),
+        (r"(?<=\w)\s*@\s*(?=\w)", "@", ("@",)),
     )
 )
 _SINGLE = re.compile(r"(?<!\S)\S(?:(?P<gap> |-|_|\*|\||, ?|\n| / )\S)(?:(?P=gap)\S){2,}(?!\w)")
-_JOINED_TEXTS = re.compile(
-    r"(?<=\w)['\"`]\s*(?:\+|\.|&|,)?\s*['\"`](?=\w)|(?<=[.:/@\w])['\"`]\s*[+&]\s*['\"`](?=[.:/@\w])"
+_JOINED_TEXTS = sought(
+    r"(?<=\w)['\"`]\s*(?:\+|\.|&|,)?\s*['\"`](?=\w)|(?<=[.:/@\w])['\"`]\s*[+&]\s*['\"`](?=[.:/@\w])",
+    *("'", '"', "`"),
 )
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{12,}={0,2}(?![A-Za-z0-9+/=_-])")
 _BASE64_APART = re.compile(r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{4} ){3,}[A-Za-z0-9+/]{2,4}={0,2}(?![A-Za-z0-9+/=])")
 _BASE32 = re.compile(r"(?<![A-Z2-7])[A-Z2-7]{16,}={0,6}(?![A-Z2-7=])")
 _HEX = re.compile(r"(?<![0-9a-fA-F])(?:(?:0x)?[0-9a-fA-F]{2}[ ,:;-]{0,2}){6,}(?![0-9a-fA-F])")
-_DECIMAL = re.compile(r"(?<![\d.])\d{2,3}(?:[ ,;-]{1,2}\d{2,3}){6,}(?![\d.])")
-_OCTAL = re.compile(r"(?:\\[01][0-7]{2}){3,}")
-_BITS = re.compile(r"(?<![01])(?:0b)?[01]{7,8}(?:[ ,]{0,2}(?:0b)?[01]{8}){3,}(?![01])")
+_DECIMAL = sought(r"(?<![\d.])\d{2,3}(?:[ ,;-]{1,2}\d{2,3}){6,}(?![\d.])", *DIGITS)
+_OCTAL = sought(r"(?:\\[01][0-7]{2}){3,}", "\\")
+_BITS = sought(r"(?<![01])(?:0b)?[01]{7,8}(?:[ ,]{0,2}(?:0b)?[01]{8}){3,}(?![01])", "0", "1", flags=re.NOFLAG)
 
 
 @dataclass(frozen=True)
@@ -108,7 +139,7 @@ def readings(text: str) -> Readings:
     return Readings(plain, tuple(found), _put_together(mended, _APART), tuple(_decoded(plain)))
 
 
-def _put_together(text: str, ways: tuple[tuple[re.Pattern[str], str], ...]) -> str:
+def _put_together(text: str, ways: tuple[tuple[Sought, str], ...]) -> str:
     for pattern, sign in ways:
         text = pattern.sub(sign, text)
     return text

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from maspo.proposers.sought import sought
+
 _ONES: Final = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
 _UNITS: Final = {
     **{word: str(number) for number, word in enumerate(f"{_ONES} seventeen eighteen nineteen".split(" "))},
@@ -16,14 +18,14 @@ _TENS: Final = {
 _WORD: Final = "|".join(sorted((*_UNITS, *_TENS, "hundred"), key=len, reverse=True))
 _NUMBER: Final = re.compile(rf"\b(?:{_WORD})(?:(?:[ -]| and )(?:{_WORD}))*\b", re.IGNORECASE)
 """A number in words, or digits one by one."""
-_SIGN: Final = re.compile(r"(?<=\d)\s+(?:dot|point|period|punkt)\s+(?=\d)", re.IGNORECASE)
+_SIGN: Final = sought(r"(?<=\d)\s+(?:dot|point|period|punkt)\s+(?=\d)", "dot", "point", "period", "punkt")
 _NATO: Final = (
     "alfa alpha bravo charlie delta echo foxtrot golf hotel india juliett juliet kilo lima mike november oscar papa"
     " quebec romeo sierra tango uniform victor whiskey whisky x-ray xray yankee zulu"
 )
 _LETTERS: Final = {word: word[0] for word in _NATO.split(" ")} | {"dot": "."}
 _LETTER: Final = "|".join(_LETTERS)
-_RADIO: Final = re.compile(rf"\b(?:{_LETTER})(?:[ ,]+(?:{_LETTER})){{5,}}\b", re.IGNORECASE)
+_RADIO: Final = sought(rf"\b(?:{_LETTER})(?:[ ,]+(?:{_LETTER})){{5,}}\b", *_LETTERS)
 """Six letters and more: fewer are words of a sentence."""
 
 

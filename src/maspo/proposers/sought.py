@@ -1,0 +1,45 @@
+"""Patterns that are looked for only where a sign of them is: most drafts hold none, and are checked at once. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A pattern with signs of it: whatever it matches in an ASCII text holds one of them, in lower case.
+
+    Beyond ASCII letters have other cases and blanks other forms, so there the pattern is looked for in any case.
+    """
+
+    pattern: re.Pattern[str]
+    signs: tuple[str, ...]
+
+    def may_be_in(self, text: str) -> bool:
+        """Return whether a text holds a sign; without one it has no match."""
+        if not text.isascii():
+            return True
+        small = text.lower()
+        return any(sign in small for sign in self.signs)
+
+    def finditer(self, text: str) -> Iterator[re.Match[str]]:
+        """Return the matches in a text."""
+        return self.pattern.finditer(text) if self.may_be_in(text) else iter(())
+
+    def findall(self, text: str) -> list[str]:
+        """Return what is matched in a text, or the groups of it."""
+        return self.pattern.findall(text) if self.may_be_in(text) else []
+
+    def sub(self, instead: str | Callable[[re.Match[str]], str], text: str) -> str:
+        """Return a text with something else in place of each match."""
+        return self.pattern.sub(instead, text) if self.may_be_in(text) else text
+
+
+DIGITS = tuple("0123456789")
+
+
+def sought(pattern: str, *signs: str, flags: re.RegexFlag = re.IGNORECASE) -> Sought:
+    """Return a pattern with its signs; case makes no difference unless ``flags`` say so."""
+    return Sought(re.compile(pattern, flags), signs)
