@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from maspo.__about__ import __version__
 
 if TYPE_CHECKING:
-    from maspo.api import Parts, Result, optimize, optimize_async, resume, resume_async
+    from maspo.api import Parts, Result, optimize, optimize_async, resume, resume_async, watch, watch_async
     from maspo.core.errors import MaspoError
     from maspo.team import Agent, System
 
@@ -25,6 +25,8 @@ _HOMES = {
     "optimize_async": "maspo.api",
     "resume": "maspo.api",
     "resume_async": "maspo.api",
+    "watch": "maspo.api",
+    "watch_async": "maspo.api",
 }
 
 __all__ = [
@@ -38,6 +40,8 @@ __all__ = [
     "optimize_async",
     "resume",
     "resume_async",
+    "watch",
+    "watch_async",
 ]
 
 

@@ -16,6 +16,11 @@ from maspo.core.running import run
 from maspo.data.inputs import Inputs, load_inputs, make_inputs
 from maspo.events import Event, HoldoutResult, RunFinished, VerdictWord
 from maspo.flags import FLAGS
+from maspo.online.control import Standing
+from maspo.online.plan import Plan
+from maspo.online.sources import Callback, source_of
+from maspo.online.watching import Surroundings, Watch
+from maspo.online.watching import watch as watch_until_over
 from maspo.report.bundle import report_html
 from maspo.report.closing import closing
 from maspo.report.document import build_document
@@ -201,6 +206,63 @@ async def resume_async(
     return _result(outcome, folder)
 
 
+def watch(
+    system: System | str | Path,
+    source: str | Path | Callback,
+    state: str | Path,
+    against: Prompts | None = None,
+    plan: Plan | None = None,
+    config: RunConfig | None = None,
+    parts: Parts | None = None,
+    screen: Callable[[Standing], object] | None = None,
+    once: bool = False,
+    **settings: Unpack[Settings],
+) -> Standing:
+    """Watch prompts in use: detect drift, optimize anew within a budget, and promote or roll back with evidence.
+
+    ``system`` holds the prompts in use, ``against`` those that they are held against, by default none. ``source`` is a
+    file that grows, a folder, or a function that returns the inputs that have arrived since it was called last, and
+    None when there will be no more. ``state`` is the folder of the record; a watch that stands there goes on. ``plan``
+    says how much is compared and what may be spent (``maspo.online.plan.Plan``). ``screen`` is shown where the
+    watch stands, whenever that changes; what it returned last is returned at the end. With ``once`` what is there is
+    looked at, and that is the end; else a file or folder is watched until the process is stopped.
+
+    Raises:
+        UsageError: something given cannot be used; nothing was paid.
+        ProviderError: the endpoint cannot be reached or refuses.
+
+    """
+    return run(watch_async(system, source, state, against, plan, config, parts, screen, once, **settings))
+
+
+async def watch_async(
+    system: System | str | Path,
+    source: str | Path | Callback,
+    state: str | Path,
+    against: Prompts | None = None,
+    plan: Plan | None = None,
+    config: RunConfig | None = None,
+    parts: Parts | None = None,
+    screen: Callable[[Standing], object] | None = None,
+    once: bool = False,
+    **settings: Unpack[Settings],
+) -> Standing:
+    """Do what ``watch`` does, inside async code."""
+    system, where = _load(system)
+    chosen, given = configured(config or from_system(system), settings), parts or Parts()
+    if given.client is None:
+        require_model(chosen.models, system)
+    job = Job(system, Inputs(()), chosen, where)
+
+    def show(now: Standing) -> None:
+        if screen is not None:
+            screen(now)
+
+    around = Surroundings(provider=provider_of(given), parts=given, screen=show, looks=LookLedger())
+    watched = Watch(job, system.prompts if against is None else against, plan or Plan())
+    return await watch_until_over(watched, source_of(source), Path(state), around, once)
+
+
 def _result(outcome: Outcome, folder: Path) -> Result:
     if outcome.finished is None:
         raise Interrupted(outcome.message)
@@ -271,4 +333,15 @@ def _read(given: str | Path | Inputs | Iterable[str | Mapping[str, object]]) -> 
     return given if isinstance(given, Inputs) else make_inputs(given), {}
 
 
-__all__ = ["Parts", "Result", "Settings", "configured", "optimize", "optimize_async", "resume", "resume_async"]
+__all__ = [
+    "Parts",
+    "Result",
+    "Settings",
+    "configured",
+    "optimize",
+    "optimize_async",
+    "resume",
+    "resume_async",
+    "watch",
+    "watch_async",
+]

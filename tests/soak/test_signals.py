@@ -188,7 +188,7 @@ def test_q07_a_run_that_is_told_to_outlive_its_terminal_does() -> None:
         before = signal.signal(signal.SIGHUP, handling)
         stop = asyncio.Event()
         try:
-            with running._stopped_by_signals(stop):
+            with running.stopped_by_signals(stop):
                 os.kill(os.getpid(), signal.SIGHUP)
                 await asyncio.sleep(0.01)
             return stop.is_set()

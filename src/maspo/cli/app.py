@@ -395,6 +395,78 @@ def steer(
 
 
 @command
+def watch(
+    system: Annotated[
+        Path | None, typer.Argument(metavar="[SYSTEM]", help="The system file (YAML).", show_default=False)
+    ] = None,
+    inputs: Annotated[
+        Path | None,
+        typer.Option(
+            "--inputs", metavar="SOURCE", help="A JSON Lines file that grows, or a folder of such.", show_default=False
+        ),
+    ] = None,
+    state: Annotated[Path, typer.Option("--state", metavar="DIR", help="Where the watch is recorded.")] = Path(
+        "maspo-watch"
+    ),
+    prompts: PromptSet = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            "--against",
+            metavar="FILE",
+            help="What the prompts in use are held against [default: the seed of their run].",
+            show_default=False,
+        ),
+    ] = None,
+    month_calls: Annotated[
+        int | None, typer.Option("--month-calls", metavar="N", help="Calls in a month, at most.", show_default=False)
+    ] = None,
+    month_usd: Annotated[
+        float | None, typer.Option("--month-usd", metavar="X", help="Money in a month, at most.", show_default=False)
+    ] = None,
+    window: Annotated[int, typer.Option("--window", metavar="N", help="Inputs of a window.")] = 60,
+    compared: Annotated[
+        int, typer.Option("--compared", metavar="N", help="Inputs of a window that the prompts in use are run on.")
+    ] = 10,
+    canary: Annotated[
+        float, typer.Option("--canary", metavar="SHARE", help="Share of new inputs that a candidate runs on.")
+    ] = 0.3,
+    once: Annotated[bool, typer.Option("--once", help="Look at what is there, and end.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Print where the watch stands, and end.")] = False,
+    agent_model: AgentModel = None,
+    judge_model: JudgeModel = None,
+    base_url: BaseUrl = None,
+    judge_base_url: JudgeBaseUrl = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any single setting.", show_default=False)
+    ] = None,
+    config: Config = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON object a line whenever something is new.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before starting.")] = False,
+    trust: Trust = "",
+) -> None:
+    """Watch prompts in use: detect drift, optimize anew, and promote or roll back with evidence."""
+    from maspo.cli.online import Asked, run_watch
+    from maspo.cli.online import show as show_standing
+    from maspo.core.errors import UsageError
+    from maspo.online.plan import Plan
+
+    if show:
+        show_standing(state, as_json)
+        return
+    if system is None or inputs is None:
+        raise UsageError("maspo watch: give SYSTEM and --inputs, or --show to see where a watch stands")
+    plan = Plan(window=window, compared=compared, canary=canary, calls=month_calls, usd=month_usd)
+    flags = {"agent-model": agent_model, "judge-model": judge_model, "base-url": base_url}
+    flags |= {"judge-base-url": judge_base_url}
+    given = None if prompts is None else Path(prompts)
+    sets = tuple(settings or ())
+    run_watch(Asked(system, inputs, state, given, against, plan, flags, sets, config, once, as_json, yes, trust))
+
+
+@command
 def transfer(
     folder: RunFolder,
     agent_model: AgentModel = None,

@@ -85,7 +85,7 @@ def run_watched(
 
     async def watched() -> T:
         stop = asyncio.Event()
-        with watching(past) as watcher, _stopped_by_signals(stop):
+        with watching(past) as watcher, stopped_by_signals(stop):
             return await begin(Together((watcher, *beside)), stop)
 
     try:
@@ -101,7 +101,8 @@ def run_watched(
 
 
 @contextlib.contextmanager
-def _stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
+def stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
+    """Set an event at the first Ctrl-C, SIGTERM or closed terminal; end the process at the second."""
     loop = asyncio.get_running_loop()
 
     def on_signal(number: int) -> None:

@@ -86,7 +86,7 @@ class Session:
         self.job = job
         self.run: str = store.meta().get("run", "")
         self.planned_calls = planned_calls
-        self._parts = parts or Parts()
+        self.parts = parts or Parts()
         self._looks = looks
         self._store = store
         self._watcher = watcher
@@ -119,7 +119,7 @@ class Session:
         unfit = {event.key for event in self.recorded(DidNotFit)}
         self._lost = LossReporter(answering, self.publish, empty, unfit=unfit)
         self.model = Keeping(DefusalReporter(self._lost, self.publish, told), store)
-        kind = chosen_part(self._parts.judge, job.config.judge.kind)
+        kind = chosen_part(self.parts.judge, job.config.judge.kind)
         options = job.config.judge.options
         self.judge: Judge = JUDGES.make(kind, self.model, models.of_judge(), job.config.seed, **options)
 
@@ -271,7 +271,7 @@ class Session:
         """Return an executor of this process."""
         job = self.job
         config = job.config.proposer
-        chosen, own = chosen_part(self._parts.proposer, config.kind), {"shown_characters": config.shown_characters}
+        chosen, own = chosen_part(self.parts.proposer, config.kind), {"shown_characters": config.shown_characters}
         settings = {"passages": self.passages, **own, **config.options}
         return LocalExecutor(
             system=job.system,
@@ -285,7 +285,7 @@ class Session:
             ledger=self.ledger,
             labels=job.config.labels,
             budget=config.length_budget,
-            scorer=self._parts.scorer,
+            scorer=self.parts.scorer,
             passages=self.passages,
             rubric=job.config.judge.rubric,
         )
@@ -359,7 +359,7 @@ class Session:
             job, config = self.job, self.job.config
             model = Redrawn(self.model, repeat) if repeat else self.model
             rows = {row.key: row for row in job.inputs.rows}
-            chosen = chosen_part(self._parts.runner, runner_kind(job.system, config.runner.kind))
+            chosen = chosen_part(self.parts.runner, runner_kind(job.system, config.runner.kind))
             settings, options = config.models.of_agents(), config.runner.options
             made = RUNNERS.make(chosen, job.system, rows, model, settings, **options)
             self._runners[repeat] = RunReporter(made, self.publish, self._lost.published)

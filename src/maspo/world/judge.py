@@ -39,8 +39,8 @@ LEANINGS: Mapping[Temper, Leaning] = {
 _UNREAD = Turn("", "", 0.0, -1.0, 0.0)
 
 
-def answer_judge(latents: Latents, request: Request) -> str:
-    """Return the judge's reply: a short reason and, mostly, a verdict."""
+def answer_judge(latents: Latents, request: Request, leaning: Leaning | None = None) -> str:
+    """Return the judge's reply: a short reason and, mostly, a verdict; ``leaning`` is another one than the world's."""
     spec = latents.spec
     text = "\n".join(message.content for message in request.messages)
     draw = f"{unnamed(text)}\0{request.identity}"
@@ -50,13 +50,17 @@ def answer_judge(latents: Latents, request: Request) -> str:
         verdict = "1" if unit(spec.seed, "coin", draw) < 0.5 else "2"
     else:
         verdict = _decide(
-            latents, request.purpose, (_find_shown(text, "output_1"), _find_shown(text, "output_2")), draw
+            latents,
+            request.purpose,
+            (_find_shown(text, "output_1"), _find_shown(text, "output_2")),
+            draw,
+            leaning or LEANINGS[spec.judge_temper],
         )
     return f"Simulated judge, not a language model.\n<verdict>{verdict}</verdict>"
 
 
-def _decide(latents: Latents, purpose: str, shown: tuple[str, str], draw: str) -> str:
-    spec, leaning = latents.spec, LEANINGS[latents.spec.judge_temper]
+def _decide(latents: Latents, purpose: str, shown: tuple[str, str], draw: str, leaning: Leaning) -> str:
+    spec = latents.spec
     first, second = ((decode(text) or (_UNREAD,))[-1] for text in shown)
     # Logistic noise; for a share of pairs it stays with the text when the order is turned round.
     pair = sorted(shown)

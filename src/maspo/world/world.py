@@ -104,7 +104,7 @@ class World:
 
     def __init__(self, spec: WorldSpec | None = None) -> None:
         self.spec = spec or WorldSpec()
-        self._latents = Latents(self.spec)
+        self.latents = Latents(self.spec)
 
     async def complete(self, request: Request) -> Reply:
         """Answer one request."""
@@ -113,13 +113,13 @@ class World:
     def reply(self, request: Request) -> Reply:
         """Answer one request at once; tokens are counted as a quarter of the characters."""
         if request.purpose.startswith("judge"):
-            text = answer_judge(self._latents, request)
+            text = answer_judge(self.latents, request)
         elif request.purpose == "proposer":
-            text = answer_proposer(self._latents, request)
+            text = answer_proposer(self.latents, request)
         elif request.purpose == "agent":
             if asks := asked_tools(request):
                 return Reply("", tokens_in=_tokens_read(request), tokens_out=_TOKENS_OF_CALL * len(asks), asks=asks)
-            text = answer_agent(self._latents, request)
+            text = answer_agent(self.latents, request)
         else:
             text = "ok (simulated)"
         return Reply(text=text, tokens_in=_tokens_read(request), tokens_out=-(-len(text) // 4))
@@ -131,7 +131,7 @@ class World:
             question = f"Simulated problem number {number}: which of A, B, C, D and E is right? "
             text = question + INPUT_NAME.format(number=number)
             key = world_key(number)
-            rows.append({"id": key, "input": text, "answer": self._latents.input(key).truth})
+            rows.append({"id": key, "input": text, "answer": self.latents.input(key).truth})
         return rows
 
     def system(self, topology: str = "reflect") -> System:
@@ -152,11 +152,11 @@ class World:
 
         Any prompts can be given; agents that ``prompts`` does not name keep theirs.
         """
-        return Simulation(self._latents, system).accuracy(prompts, _keys(n, start))
+        return Simulation(self.latents, system).accuracy(prompts, _keys(n, start))
 
     def best_prompts(self, system: System, n: int = 150) -> Prompts:
         """Return nearly optimal prompts, found greedily with the truth of n inputs of their own."""
-        return Simulation(self._latents, system).best_prompts(_keys(n, 2 * FRESH))
+        return Simulation(self.latents, system).best_prompts(_keys(n, 2 * FRESH))
 
     def best_accuracy(self, system: System, n: int = 2000) -> float:
         """Return the true accuracy of nearly optimal prompts: a lower bound of what the catalogue allows."""

@@ -1,0 +1,161 @@
+"""``maspo watch``: prompts in use are watched, optimized anew when something changes, and promoted or rolled back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from maspo.cli.agreeing import agree_to_app, agree_to_file
+from maspo.cli.prepare import key_missing, model_missing, read_prompts, read_system, with_models_of
+from maspo.cli.running import agreed, stopped_by_signals
+from maspo.cli.settings import Sources, load_settings
+from maspo.cli.terminal import note, print_json, say
+from maspo.core.errors import ConfigInvalid, Interrupted
+from maspo.core.prompts import Prompts
+from maspo.core.running import run
+from maspo.data.inputs import Inputs
+from maspo.online.control import Standing
+from maspo.online.plan import Plan
+from maspo.online.screen import as_data, screen
+from maspo.online.sources import source_of
+from maspo.online.watching import Surroundings, Watch, plan_of, standing, watch
+from maspo.store import write_whole
+from maspo.store.looks import LookLedger
+from maspo.study.connections import endpoints_of
+from maspo.study.job import Job
+from maspo.study.resolve import prices_of
+from maspo.team import System
+
+PROMPTS = "prompts.json"
+"""In the state folder: the prompts to use now."""
+_SEED = "seed_prompts.json"
+_CLEAR = "\x1b[H\x1b[2J"
+"""Cursor home, clear the screen (ECMA-48)."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line gives."""
+
+    system: Path
+    inputs: Path
+    state: Path
+    prompts: Path | None
+    against: Path | None
+    plan: Plan
+    flags: Mapping[str, object]
+    sets: tuple[str, ...]
+    config: Path | None
+    once: bool
+    as_json: bool
+    yes: bool
+    trust: str
+
+
+def show(state: Path, as_json: bool) -> None:
+    """Print where a watch stands."""
+    found = standing(state)
+    if as_json:
+        print_json(as_data(found))
+    else:
+        say(screen(found, plan_of(state)))
+
+
+def run_watch(asked: Asked) -> None:
+    """Watch until it is stopped, or with ``once`` until all that is there was looked at."""
+    system, anchor = _prompts(read_system(asked.system), asked)
+    settings = load_settings(Sources(asked.flags, asked.sets, asked.config, system.models))
+    config = with_models_of(system, settings.config)
+    endpoints_of(config.models)
+    if missing := key_missing(config.models) or model_missing(config, system):
+        raise ConfigInvalid(missing)
+    job = Job(system, Inputs(()), config, {"system": str(asked.system.absolute())})
+    if asked.plan.usd is not None:
+        capped = config.model_copy(update={"caps": config.caps.model_copy(update={"usd": asked.plan.usd})})
+        prices_of(replace(job, config=capped))  # money can be kept only where every price is known
+    source = source_of(asked.inputs)
+    agree_to_file(settings, asked.trust)
+    agree_to_app(system, asked.system, asked.trust)
+    given = Watch(job, anchor, asked.plan)
+    costs = given.costs
+    note(
+        f"A window of {asked.plan.window} inputs takes up to {costs.look:,} calls, with a candidate {costs.canary:,}, "
+        f"a search about {costs.search:,}. In a month: {_budget(asked.plan)}."
+    )
+    if not (asked.yes or agreed()):
+        note("Not started; nothing was paid.")
+        return
+    told = _Told(asked)
+
+    async def work() -> Standing:
+        stop = asyncio.Event()
+        with stopped_by_signals(stop):
+            around = Surroundings(screen=told, note=note, stop=stop, looks=LookLedger(), allowed=asked.trust)
+            return await watch(given, source, asked.state, around, asked.once)
+
+    try:
+        end = run(work())
+    except Interrupted as error:
+        raise Interrupted(f"{error} All is recorded; the same command goes on.") from None
+    if asked.as_json:
+        print_json(as_data(end))
+    else:
+        say(screen(end, asked.plan))
+
+
+class _Told:
+    """Shows where a watch stands: a screen on a terminal, lines of JSON where these are asked for, else sentences."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        self._seen: int | None = None
+        self._shipped: Prompts | None = None
+
+    def __call__(self, now: Standing) -> None:
+        """Show what is new; write the prompts to use where they are others."""
+        if now.shipped != self._shipped:
+            self._shipped = now.shipped
+            text = json.dumps(dict(now.shipped), ensure_ascii=False, indent=2)
+            write_whole(self._asked.state / PROMPTS, text + "\n")
+        if self._asked.as_json:
+            print_json(as_data(now))
+        elif sys.stderr.isatty():
+            with suppress(OSError):
+                sys.stderr.write(_CLEAR)
+            note(screen(now, self._asked.plan))
+        else:
+            for one in now.told[self._seen or 0 :]:
+                note(f"window {one.window}: {one.state}: {one.what}")
+        self._seen = len(now.told)
+
+
+def _budget(plan: Plan) -> str:
+    calls = "any number of calls" if plan.calls is None else f"{plan.calls:,} calls"
+    return calls if plan.usd is None else f"{calls}, ${plan.usd:,.2f}"
+
+
+def _prompts(system: System, asked: Asked) -> tuple[System, Prompts]:
+    """Return the team with the prompts in use, and those that they are held against.
+
+    These are given, or what the run began with that found them, or what the system file holds.
+    """
+    shipped = _fitting(system, asked.prompts) if asked.prompts is not None else system.prompts
+    against = asked.against
+    if against is None and asked.prompts is not None and (asked.prompts / _SEED).is_file():
+        against = asked.prompts / _SEED
+    anchor = _fitting(system, against) if against is not None else system.prompts
+    agents = tuple(replace(one, prompt=shipped[one.name]) for one in system.agents)
+    return replace(system, agents=agents), anchor
+
+
+def _fitting(system: System, path: Path) -> Prompts:
+    found = read_prompts(path)
+    missing = [name for name in system.order if name not in found]
+    if missing:
+        raise ConfigInvalid(f"{path}: no prompt for {missing[0]}; expected one for each of {', '.join(system.order)}")
+    return {name: found[name] for name in system.order}

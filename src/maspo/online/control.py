@@ -1,0 +1,349 @@
+"""What a watch does next, as a function of what it has seen: a generator that asks, and is sent what was found. Pure.
+
+    look ──▶ window by window, until evidence of a change ──▶ (roll back) ──▶ search ──▶ canary ──▶ promote or keep
+
+Why: ``docs/design/0031-watching.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal, NoReturn, TypeAlias
+
+from maspo.core.prompts import Prompts
+from maspo.core.seeded import rank
+from maspo.online.plan import Costs, Plan
+from maspo.online.record import SearchEnded, WindowSeen
+from maspo.stats.drift import Detector, Watched, bets_on_losses, evidence_for
+
+State: TypeAlias = Literal["learning", "in control", "drifting", "optimizing", "rolled back"]
+STREAMS: Final[Mapping[str, bool]] = {
+    "lengths": True,
+    "words": True,
+    "replies": True,
+    "anchor": True,
+    "model": False,
+    "judge": False,
+}
+"""What is watched, and whether smaller values than before are a change, too: lengths of inputs, how unexpected their
+words are, lengths of replies, verdicts against the anchor, how far replies to earlier inputs differ from the earlier
+ones, whether the judge contradicts its earlier verdicts."""
+MEANS: Final[Mapping[str, str]] = {
+    "lengths": "inputs are longer or shorter",
+    "words": "inputs speak of other things",
+    "replies": "replies are longer or shorter",
+    "anchor": "the shipped prompts do better or worse against the anchor",
+    "model": "the model answers earlier inputs differently",
+    "judge": "the judge contradicts its earlier verdicts",
+    "worse": "the shipped prompts lose against the anchor",
+}
+WORSE = "worse"
+_LEARNED = 3
+"""Windows after which "in control" is said: before, there is little that something could be unlike."""
+_TOLD = 0.2
+"""Share of the evidence from which on a stream is named as a reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something that the watch decided, in one sentence, with the state that it is in from then on."""
+
+    window: int
+    """After which window."""
+    state: State
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a watch stands: all that one screen shows."""
+
+    state: State
+    windows: int
+    shipped: Prompts
+    anchor: Prompts
+    candidate: Prompts | None
+    evidence: float
+    """That something has changed; an alarm rings at ``Plan.windows_per_alarm``."""
+    shares: Mapping[str, float]
+    """What each stream adds to it."""
+    canary: tuple[int, int]
+    """Inputs that the candidate won and lost, those of its search's hold-out included."""
+    month: str
+    calls: int
+    """In this month."""
+    usd: float | None
+    waiting: str
+    """What it waits for, besides inputs; empty mostly."""
+    told: tuple[Told, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Take the next window. Whatever is None or 0 is not to be run; what needs no call is looked at always."""
+
+    standing: Standing
+    number: int
+    reference: int = 0
+    """The window whose runs and pairs are repeated; 0: none."""
+    anchor: Prompts | None = None
+    candidate: Prompts | None = None
+    measured: bool = True
+    """Whether models may be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Search on the inputs of some windows, first to last, with so many calls at most."""
+
+    standing: Standing
+    number: int
+    start: Prompts
+    """The prompts to start from: the shipped ones, or the anchor where these did worse in the latest windows."""
+    windows: tuple[int, int]
+    calls: int | None
+    usd: float | None
+
+
+Ask: TypeAlias = Look | Search
+Found: TypeAlias = WindowSeen | SearchEnded
+Watching: TypeAlias = Generator[Ask, Found, NoReturn]
+
+
+def watching(plan: Plan, costs: Costs, shipped: Prompts, anchor: Prompts) -> Watching:
+    """Watch prompts that are in use: yield what to do next, and be sent what was found; this never ends."""
+    return _Watch(plan, costs, shipped, anchor).run()
+
+
+@dataclass(slots=True)
+class _Spending:
+    """What was spent, month by month."""
+
+    month: str = ""
+    calls: int = 0
+    usd: float | None = 0.0
+    searches: int = 0
+    """Searches of this month."""
+    of_windows: tuple[int, float | None] = (0, 0.0)
+    """All calls and money of windows, in all months."""
+
+    def turn(self, month: str) -> None:
+        if month != self.month:
+            self.month, self.calls, self.usd, self.searches = month, 0, 0.0, 0
+
+    def add(self, calls: int, usd: float | None) -> None:
+        self.calls += calls
+        self.usd = None if usd is None or self.usd is None else self.usd + usd
+
+
+@dataclass
+class _Watch:
+    plan: Plan
+    costs: Costs
+    shipped: Prompts
+    anchor: Prompts
+    candidate: Prompts | None = None
+    state: State = "learning"
+    waiting: str = ""
+    windows: int = 0
+    searches: int = 0
+    reference: int = 0
+    """The window that later ones are held against; 0 until there is one."""
+    watched: Watched = field(default_factory=lambda: Watched(STREAMS))
+    worse: Detector = field(default_factory=Detector)
+    nets: list[int] = field(default_factory=list)
+    """By window, wins less losses of the shipped prompts against the anchor."""
+    canary: tuple[int, int] = (0, 0)
+    spent: _Spending = field(default_factory=_Spending)
+    told: list[Told] = field(default_factory=list)
+
+    def run(self) -> Watching:
+        while True:
+            while not self.alarm():
+                yield from self.look()
+            self.ring()
+            ended = yield from self.search()
+            if self.worth_trying(ended):
+                yield from self.try_candidate(ended)
+            self.start_anew()
+
+    # ── windows ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def look(self) -> Generator[Ask, Found, None]:
+        """Take a window, and weigh what it shows."""
+        measured = self.pays(self.costs.look, kept_for_search=True)
+        # The anchor tells nothing where it is what is shipped.
+        anchor = self.anchor if self.anchor != self.shipped else None
+        asked = Look(self.standing(), self.windows + 1, self.reference, anchor, measured=measured)
+        seen = yield from self.seen(asked)
+        if not self.reference:
+            if measured:
+                self.reference = seen.number
+            return
+        self.watched.step(seen.scores, self.chances(seen.number))
+        self.nets.append(sum(seen.against_anchor))
+        self.worse = self.worse.after(bets_on_losses(seen.against_anchor) if seen.against_anchor else ())
+        if self.state == "learning" and seen.number - self.reference >= _LEARNED:
+            self.tell("in control", "nothing has changed so far")
+
+    def seen(self, asked: Look) -> Generator[Ask, Found, WindowSeen]:
+        found = yield asked
+        if not isinstance(found, WindowSeen):
+            raise TypeError(f"a window was asked for; got {found!r:.200}")
+        before_calls, before_usd = self.spent.of_windows
+        self.windows = found.number
+        calls, money = found.budget
+        self.plan = replace(self.plan, calls=calls, usd=money)
+        self.spent.turn(found.month)
+        usd = None if found.usd is None or before_usd is None else found.usd - before_usd
+        self.spent.add(found.calls - before_calls, usd)
+        self.spent.of_windows = (found.calls, found.usd)
+        return found
+
+    def chances(self, window: int) -> Iterator[float]:
+        """Yield uniform numbers that belong to a window."""
+        number = 0
+        while True:
+            yield (rank(self.plan.seed, "tie", window, number) + 0.5) / 2**64
+            number += 1
+
+    # ── alarm and roll-back ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def evidence(self) -> float:
+        """Return the evidence of a change: both halves together ring falsely as seldom as the plan says."""
+        return (self.watched.evidence() + self.worse.evidence) / 2
+
+    def shares(self) -> dict[str, float]:
+        shares = {name: share / 2 for name, share in self.watched.shares().items()}
+        return {**shares, WORSE: self.worse.evidence / 2}
+
+    def alarm(self) -> bool:
+        return self.evidence() >= self.plan.windows_per_alarm
+
+    def ring(self) -> None:
+        """Tell what has changed; where the shipped prompts lose against what was before them, go back to it."""
+        total = self.evidence()
+        causes = sorted(self.shares().items(), key=lambda item: -item[1])
+        named = "; ".join(MEANS[name] for name, share in causes if share >= _TOLD * total)
+        self.tell("drifting", f"{named} (evidence {total:,.0f}, alarm at {self.plan.windows_per_alarm:,})")
+        if self.worse.evidence >= self.plan.windows_per_alarm:
+            self.shipped, self.anchor = self.anchor, self.shipped
+            self.nets = [-net for net in self.nets]
+            self.tell("rolled back", "the prompts that were shipped before are in use again; a search follows")
+
+    def start_anew(self) -> None:
+        """Take what comes from now on for normal."""
+        self.candidate, self.canary, self.waiting = None, (0, 0), ""
+        self.reference, self.watched, self.worse, self.nets = 0, Watched(STREAMS), Detector(), []
+        self.state = "learning"
+
+    # ── search ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def search(self) -> Generator[Ask, Found, SearchEnded]:
+        """Search as soon as the month can pay it; until then only look at what costs nothing."""
+        while not self.pays(self.costs.search):
+            self.waiting = f"a search may take {self.costs.search:,} calls, more than is left of {self.spent.month}"
+            yield from self.seen(Look(self.standing(), self.windows + 1, measured=False))
+        self.waiting = ""
+        self.searches += 1
+        self.state = "optimizing"
+        first = max(1, self.windows - self.plan.search_windows + 1)
+        calls = None if self.plan.calls is None else self.plan.calls - self.spent.calls
+        usd = None if self.plan.usd is None else self.plan.usd - (self.spent.usd or 0.0)
+        found = yield Search(self.standing(), self.searches, self.start(), (first, self.windows), calls, usd)
+        if not isinstance(found, SearchEnded):
+            raise TypeError(f"a search was asked for; got {found!r:.200}")
+        self.spent.turn(found.month)
+        self.spent.add(found.calls, found.usd)
+        self.spent.searches += 1
+        return found
+
+    def start(self) -> Prompts:
+        """Return the prompts that a search starts from: those that did better of late, which ships nothing."""
+        lost = sum(self.nets[-self.plan.search_windows :]) < 0
+        return self.anchor if lost else self.shipped
+
+    def worth_trying(self, found: SearchEnded) -> bool:
+        """Return whether what a search found may meet new inputs: it differs, and did not lose on its hold-out."""
+        if found.winners == self.shipped:
+            self.tell("in control", "the search found nothing better; the shipped prompts stay")
+            return False
+        if found.losses > found.wins:
+            counts = f"{found.wins} won, {found.losses} lost"
+            self.tell("in control", f"what the search found lost on its hold-out ({counts}); the shipped prompts stay")
+            return False
+        return True
+
+    # ── canary ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def try_candidate(self, found: SearchEnded) -> Generator[Ask, Found, None]:
+        """Run a candidate beside the shipped prompts on a share of new inputs until the evidence is there, or not."""
+        # Against other prompts than the shipped ones its hold-out is no evidence.
+        held_out = (found.wins, found.losses) if self.start() == self.shipped else (0, 0)
+        self.candidate, self.canary = found.winners, held_out
+        share = f"{100 * self.plan.canary:.0f}% of new inputs"
+        self.tell("optimizing", f"a candidate runs beside the shipped prompts on {share}")
+        met = 0
+        while met < self.plan.canary_windows:
+            measured = self.pays(self.costs.canary)
+            self.waiting = "" if measured else f"nothing is left of {self.spent.month}"
+            candidate = self.candidate if measured else None
+            asked = Look(self.standing(), self.windows + 1, candidate=candidate, measured=measured)
+            seen = yield from self.seen(asked)
+            if not seen.canary:
+                continue
+            met += 1
+            won, lost = self.canary
+            self.canary = won + seen.canary.count(1), lost + seen.canary.count(-1)
+            if self.decided(found.winners):
+                return
+        won, lost = self.canary
+        self.tell("in control", f"the candidate did not show that it is better ({won} won, {lost} lost); it is dropped")
+
+    def decided(self, candidate: Prompts) -> bool:
+        """Promote a candidate that is better, or drop one that is worse; return whether either was done."""
+        won, lost = self.canary
+        enough, counts = 1 / self.plan.level, f"{won} won, {lost} lost"
+        if (found := evidence_for(won, lost)) >= enough:
+            self.shipped, self.anchor = candidate, self.shipped
+            self.tell("in control", f"the candidate is promoted ({counts}; evidence {found:,.0f} of {enough:,.0f})")
+            return True
+        if evidence_for(lost, won) >= enough:
+            self.tell("in control", f"the candidate is worse ({counts}); it is dropped")
+            return True
+        return False
+
+    # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def pays(self, calls: int, kept_for_search: bool = False) -> bool:
+        """Return whether the rest of the month pays so many calls, and the first search of the month on top."""
+        plan, spent = self.plan, self.spent
+        kept = kept_for_search and not spent.searches
+        if plan.calls is not None and spent.calls + calls + kept * self.costs.search > plan.calls:
+            return False
+        if plan.usd is None:
+            return True
+        # Half of the money is kept for the first search, since what one costs is not known before.
+        return spent.usd is not None and spent.usd < plan.usd * (0.5 if kept else 1.0)
+
+    def tell(self, state: State, what: str) -> None:
+        self.state = state
+        self.told.append(Told(self.windows, state, what))
+
+    def standing(self) -> Standing:
+        return Standing(
+            state=self.state,
+            windows=self.windows,
+            shipped=self.shipped,
+            anchor=self.anchor,
+            candidate=self.candidate,
+            evidence=self.evidence(),
+            shares=self.shares(),
+            canary=self.canary,
+            month=self.spent.month,
+            calls=self.spent.calls,
+            usd=self.spent.usd,
+            waiting=self.waiting,
+            told=tuple(self.told),
+        )

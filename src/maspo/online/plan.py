@@ -1,0 +1,67 @@
+"""What a watch does and when it acts: sizes, thresholds, and what it may spend in a month. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from maspo.core.errors import ConfigInvalid
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a watch is set up. Counts are of inputs unless they say otherwise."""
+
+    window: int = 60
+    """Inputs of a window: after each one is decided."""
+    compared: int = 10
+    """Inputs of a window on which the shipped prompts meet the anchor."""
+    repeated: int = 5
+    """Earlier inputs that are run again in a window, and as many earlier pairs that are judged again."""
+    canary: float = 0.3
+    """Share of a window on which a candidate runs beside the shipped prompts."""
+    windows_per_alarm: int = 1000
+    """While nothing changes, at least so many windows pass on average before a false alarm."""
+    level: float = 0.01
+    """The highest chance with which a candidate that is not better is promoted."""
+    canary_windows: int = 20
+    """Windows after which a candidate is given up that has not shown that it is better."""
+    search_windows: int = 2
+    """Latest windows whose inputs a search is given."""
+    search_share: float = 0.5
+    """Calls of a search, as a share of what one from scratch plans: it starts from prompts that worked."""
+    calls: int | None = None
+    """Calls in a month, searches included; None: no limit."""
+    usd: float | None = None
+    """Money in a month."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        counts = ("window", "compared", "repeated", "windows_per_alarm", "canary_windows", "search_windows")
+        for name in counts:
+            if getattr(self, name) < 1:
+                raise ConfigInvalid(f"watch: {name} is {getattr(self, name)}; expected 1 or more")
+        for name in ("canary", "level", "search_share"):
+            if not 0 < getattr(self, name) <= 1:
+                raise ConfigInvalid(f"watch: {name} is {getattr(self, name)}; expected a share above 0, at most 1")
+        if max(self.compared, self.repeated) > self.window:
+            raise ConfigInvalid(
+                f"watch: {max(self.compared, self.repeated)} of {self.window} inputs of a window cannot be compared; "
+                "make the window larger, or compared and repeated smaller"
+            )
+
+    @property
+    def in_canary(self) -> int:
+        """Inputs of a window on which a candidate runs."""
+        return max(1, round(self.canary * self.window))
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """The calls that parts of a watch take at most, so that no part is begun which the month cannot pay."""
+
+    look: int
+    """A window in which the shipped prompts meet the anchor, and earlier runs and pairs are repeated."""
+    canary: int
+    """A window in which a candidate meets the shipped prompts."""
+    search: int
+    """A search as the plan has it."""

@@ -1,0 +1,137 @@
+"""Where new inputs come from: a file that grows, a folder that files are put into, or a function."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from maspo.core.errors import InputsInvalid
+from maspo.core.plain_files import open_plain
+
+_MOST_AT_ONCE = 4 << 20
+"""Bytes that are taken from a file at a time: many windows, and little memory."""
+_LINES = (".jsonl", ".ndjson")
+Row: TypeAlias = str | Mapping[str, object]
+Callback: TypeAlias = Callable[[], Iterable[Row] | None]
+"""Returns the inputs that have arrived since it was called last, mostly none; None: there will be no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a source had: rows, and where it goes on."""
+
+    rows: tuple[Row, ...]
+    position: str
+    skipped: int = 0
+    """Lines that are no JSON."""
+    over: bool = False
+    """There will be no more."""
+
+
+class Source(Protocol):
+    """Where new inputs come from."""
+
+    def take(self, position: str) -> Taken:
+        """Return what has arrived since a position that an earlier call returned; empty is the beginning.
+
+        Raises:
+            InputsInvalid: it cannot be read.
+
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Files:
+    """JSON Lines that grow, by name; a file that became shorter was begun anew. A folder may also hold texts."""
+
+    path: Path
+
+    def take(self, position: str) -> Taken:
+        """Return the whole lines behind a position."""
+        at: dict[str, int] = json.loads(position or "{}")
+        rows: list[Row] = []
+        skipped = 0
+        for file in self._files():
+            begin = at.get(file.name, 0)
+            try:
+                found, begin = _behind(file, begin, whole=file.suffix not in _LINES)
+            except FileNotFoundError:
+                continue  # taken away since it was listed
+            except OSError as error:
+                raise InputsInvalid(f"--inputs {file}: cannot be read ({error.strerror or error})") from error
+            at[file.name] = begin
+            if file.suffix == ".txt":
+                rows += [found.decode("utf-8", "replace")] if found.strip() else []
+                continue
+            for row in map(_row_in, filter(None, map(bytes.strip, found.splitlines()))):
+                if row is None:
+                    skipped += 1
+                else:
+                    rows.append(row)
+        return Taken(tuple(rows), json.dumps(at, sort_keys=True), skipped)
+
+    def _files(self) -> Iterator[Path]:
+        if not self.path.is_dir():
+            yield self.path
+            return
+        for file in sorted(self.path.iterdir()):
+            # What is still being written has another name, by custom.
+            if not file.name.startswith(".") and file.suffix in (*_LINES, ".txt"):
+                yield file
+
+
+def _behind(file: Path, begin: int, whole: bool) -> tuple[bytes, int]:
+    """Return the whole lines of a file behind a place, and the place behind them; of a text all of it, once."""
+    handle = open_plain(file, links=True)
+    with os.fdopen(handle, "rb") as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if whole:
+            return (b"", begin) if begin else (stream.read(_MOST_AT_ONCE), max(1, size))
+        if size < begin:
+            begin = 0
+        stream.seek(begin)
+        found = stream.read(_MOST_AT_ONCE)
+    end = found.rfind(b"\n") + 1
+    if not end and len(found) == _MOST_AT_ONCE:
+        end = len(found)  # a line longer than that is no input: it is skipped piece by piece
+    return found[:end], begin + end
+
+
+def _row_in(line: bytes) -> Row | None:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return row if isinstance(row, str | dict) else None
+
+
+@dataclass(frozen=True)
+class Called:
+    """A function that is asked for what is new; what it returned is recorded before anything else is done."""
+
+    function: Callback
+
+    def take(self, position: str) -> Taken:
+        """Ask the function."""
+        found = self.function()
+        return Taken((), position, over=True) if found is None else Taken(tuple(found), position)
+
+
+def source_of(given: str | Path | Callback) -> Source:
+    """Return where inputs come from.
+
+    Raises:
+        InputsInvalid: there is no such file or folder.
+
+    """
+    if callable(given):
+        return Called(given)
+    path = Path(given)
+    if not path.exists():
+        raise InputsInvalid(f"--inputs {path}: no such file or folder; make it first, it may be empty")
+    return Files(path)

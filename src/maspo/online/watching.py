@@ -1,0 +1,435 @@
+"""Watching: inputs are taken and recorded, windows looked at, searches run. Going on is the same over its record.
+
+What to do next is decided in ``control``; here it is done, and what was found is recorded before it is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeAlias
+
+from maspo.config import Caps
+from maspo.core.errors import ConfigInvalid, InputsInvalid, Interrupted, RunChanged, StoreError, UsageError
+from maspo.core.plain_files import is_there
+from maspo.core.prompts import Prompts
+from maspo.data.inputs import LABEL_COLUMN, Input, Inputs, make_inputs
+from maspo.events import Event
+from maspo.models.base import ModelClient, Request
+from maspo.online.control import Ask, Found, Look, Search, Standing, Watching, watching
+from maspo.online.plan import Costs, Plan
+from maspo.online.record import InputsTaken, SearchEnded, WatchBegan, WindowSeen
+from maspo.online.sources import Row, Source
+from maspo.online.windows import Sight, Window, compared_in, window_of
+from maspo.runners.messages import check_inputs
+from maspo.store import RunStore, encode
+from maspo.study import trust
+from maspo.study.calls import provider as default_provider
+from maspo.study.carried import Earlier, carried_over
+from maspo.study.job import Job, Looks, Progress, Provider
+from maspo.study.optimize import DATABASE as RUN
+from maspo.study.optimize import resume, start
+from maspo.study.reach import of_job
+from maspo.study.record import JOB, differences_between, make_folder, open_for_reading
+from maspo.study.resolve import Parts, resolve
+from maspo.study.session import Session, at_work
+
+DATABASE = "watch.db"
+SEARCHES = "searches"
+"""Folders of runs, one a search."""
+_POLL = 1.0
+"""Seconds between two looks for new inputs."""
+Screen: TypeAlias = Callable[[Standing], None]
+"""Shown where the watch stands, whenever that changes."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What is watched: a team with the prompts in use, what these are held against, and the plan."""
+
+    job: Job
+    """The team, whose own prompts are those in use, and the settings; it has no inputs."""
+    anchor: Prompts
+    plan: Plan
+
+    @property
+    def costs(self) -> Costs:
+        """The calls that parts of the watch take at most."""
+        plan, system = self.plan, self.job.system
+        run = system.team.calls_of(system.order)
+        runs = 1 if self.anchor == system.prompts else 2
+        compared = compared_in(plan, 0)
+        look = compared * (run * runs + 2 * (runs - 1)) + plan.repeated * (run + 2)
+        return Costs(look, plan.in_canary * (2 * run + 2), search_calls(self))
+
+
+def search_calls(watch: Watch) -> int:
+    """Return the calls that a search of the watch is planned for."""
+    planned = watch.job.config.search.planned_calls(watch.job.system.team)
+    if planned is None:
+        raise ConfigInvalid("watch: search.method plans no calls, so nothing can be kept for a search; use race")
+    return max(100, round(watch.plan.search_share * planned))
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Where replies come from, who is told, who may stop the watch, and what time it is."""
+
+    provider: Provider = default_provider
+    parts: Parts | None = None
+    screen: Screen = lambda _: None
+    note: Callable[[str], None] = lambda _: None
+    stop: asyncio.Event | None = None
+    looks: Looks | None = None
+    now: Callable[[], float] = time.time
+    allowed: str = ""
+    """The fingerprint of what a folder may ask for that was not written here."""
+
+
+class _Silent:
+    def on_event(self, event: Event) -> None: ...
+
+    def on_progress(self, progress: Progress) -> None: ...
+
+
+async def watch(given: Watch, source: Source, state: Path, around: Surroundings, once: bool = False) -> Standing:
+    """Watch until there are no more inputs, or until it is stopped; ``once`` takes what is there and ends.
+
+    A folder that holds a watch goes on with it: nothing that was recorded is asked for again.
+
+    Raises:
+        RunChanged: the folder holds a watch of something else.
+        UsageError: something given cannot be used; nothing was paid.
+        ProviderError, Interrupted: no further call can be made; what was recorded is kept.
+
+    """
+    if given.plan.calls is not None and given.plan.calls < given.costs.search:
+        raise ConfigInvalid(
+            f"watch: {given.plan.calls:,} calls a month do not pay a single search, which takes up to "
+            f"{given.costs.search:,}; give more, or a smaller search_share"
+        )
+    async with _opened(given, state, around) as store:
+        run = store.meta()["run"]
+        async with around.provider(given.job, run) as bare:
+            return await _Work(given, source, state, around, store, bare).until_over(once)
+
+
+def standing(state: Path) -> Standing:
+    """Return where a watch stands, from its record alone; also while it works.
+
+    Raises:
+        UsageError, StoreError: there is none, or it cannot be read.
+
+    """
+    began, record = _whole_record(state)
+    control = watching(began.plan, began.costs, began.shipped, began.anchor)
+    return replayed(control, (one for one in record if isinstance(one, WindowSeen | SearchEnded))).standing
+
+
+def plan_of(state: Path) -> Plan:
+    """Return the plan of a watch with the budget that holds now. Raises what ``standing`` raises."""
+    began, record = _whole_record(state)
+    budgets = [one.budget for one in record if isinstance(one, WindowSeen)]
+    return replace(began.plan, calls=budgets[-1][0], usd=budgets[-1][1]) if budgets else began.plan
+
+
+def _whole_record(state: Path) -> tuple[WatchBegan, Sequence[object]]:
+    if not is_there(state / DATABASE):
+        raise UsageError(f"--state {state}: holds no watch ({DATABASE} is missing)")
+    with open_for_reading(state / DATABASE) as store:
+        record = [entry.item for entry in store.read_since()]
+    began = next((one for one in record if isinstance(one, WatchBegan)), None)
+    if began is None:
+        raise UsageError(f"--state {state}: the watch was stopped before it began; start it again")
+    return began, record
+
+
+def replayed(control: Watching, found: Iterator[Found]) -> Ask:
+    """Return what a watch asks for next, after what was found so far."""
+    ask = next(control)
+    for one in found:
+        ask = control.send(one)
+    return ask
+
+
+@asynccontextmanager
+async def _opened(given: Watch, state: Path, around: Surroundings) -> AsyncIterator[RunStore]:
+    """Open the record of the same watch, or begin one."""
+    database = state / DATABASE
+    recorded = _recorded(database) if is_there(database) else None
+    if recorded is None:
+        run = uuid.uuid4().hex[:12]
+        if not is_there(database):
+            with make_folder(state):
+                pass
+            store = RunStore.create(database)
+        else:  # a process was killed before it had begun
+            store = RunStore.open(database)
+        async with store:
+            trust.remember(of_job(given.job, run), state)
+            system = given.job.system
+            began = WatchBegan(system.prompts, given.anchor, given.plan, given.costs)
+            await store.append([encode(began)], {"job": JOB.dump(given.job), "run": run})
+            yield store
+        return
+    job, run, began = recorded
+    trust.require(of_job(job, run), state, around.allowed)
+    differences = [*differences_between(job, given.job)]
+    if began.anchor != given.anchor:
+        differences.append("anchor: the prompts that the shipped ones are held against differ")
+    if replace(began.plan, calls=None, usd=None) != replace(given.plan, calls=None, usd=None):
+        differences.append(f"plan: was {began.plan}, is {given.plan}")
+    if differences:
+        raise RunChanged(
+            f"--state {state}: watches something else; give another folder. What differs:", tuple(differences)
+        )
+    async with RunStore.open(database) as store:
+        yield store
+
+
+def _recorded(database: Path) -> tuple[Job, str, WatchBegan] | None:
+    """Return what a watch was begun with; None when it was killed before that was recorded."""
+    with open_for_reading(database) as store:
+        noted = store.meta()
+        began = next((one.item for one in store.read_since() if isinstance(one.item, WatchBegan)), None)
+    return None if began is None else (JOB.load(noted["job"]), noted.get("run", ""), began)
+
+
+@dataclass
+class _Work:
+    """One process's work on a watch."""
+
+    given: Watch
+    source: Source
+    state: Path
+    around: Surroundings
+    store: RunStore
+    bare: ModelClient
+    rows: list[Input] = field(default_factory=list)
+    """All inputs so far, in the order in which they arrived."""
+    windows: dict[int, Window] = field(default_factory=dict)
+    asked_about: set[str] = field(default_factory=set)
+    """Keys of inputs that models were asked about."""
+    position: str = ""
+    over: bool = False
+    is_ready: bool = False
+
+    async def until_over(self, once: bool) -> Standing:
+        """Do what the control asks, as long as there are inputs."""
+        control, ask = self._recalled()
+        while True:
+            self.around.screen(ask.standing)
+            if isinstance(ask, Look):
+                if not await self._wait_for_inputs(ask, once):
+                    return ask.standing
+                found: Found = await self._look(ask)
+            else:
+                found = await self._search(ask)
+            await self.store.append([encode(found)])
+            if isinstance(found, WindowSeen):
+                self._mark(ask)
+            ask = control.send(found)
+
+    def _recalled(self) -> tuple[Watching, Ask]:
+        """Return the control where the record ends, and recall the inputs that it was given."""
+        record = [entry.item for entry in self.store.read_since()]
+        for one in record:
+            if isinstance(one, InputsTaken):
+                self.position = one.position
+                self.rows += map(_input_of, one.rows)
+        began = next(one for one in record if isinstance(one, WatchBegan))
+        control = watching(began.plan, began.costs, began.shipped, began.anchor)
+        ask = next(control)
+        for one in record:
+            if isinstance(one, WindowSeen | SearchEnded):
+                if isinstance(one, WindowSeen):
+                    self._mark(ask)
+                ask = control.send(one)
+        return control, ask
+
+    def _mark(self, look: Ask) -> None:
+        """Remember which inputs of a window models were asked about."""
+        if isinstance(look, Look):
+            window = self._window(look.number)
+            self.asked_about |= {row.key for row in window.run(self.given.plan, look)}
+
+    def _window(self, number: int) -> Window:
+        """Return a window; which of its inputs are fresh is settled when it is looked at first."""
+        if number not in self.windows:
+            size = self.given.plan.window
+            rows = self.rows[(number - 1) * size : number * size]
+            self.windows[number] = window_of(number, rows, self.asked_about, self.given.plan.seed)
+        return self.windows[number]
+
+    # ── inputs ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _wait_for_inputs(self, look: Look, once: bool) -> bool:
+        """Wait until a window is full; return whether it is."""
+        stop = self.around.stop
+        while len(self.rows) < look.number * self.given.plan.window:
+            if stop is not None and stop.is_set():
+                raise Interrupted("Stopped as asked.")
+            if self.over:
+                return False
+            taken = self.source.take(self.position)
+            self.over = taken.over
+            await self._keep(taken.rows, taken.position, taken.skipped)
+            if taken.rows:
+                continue
+            if once:
+                return False
+            if not self.over:
+                await asyncio.sleep(_POLL)
+        return True
+
+    async def _keep(self, rows: Sequence[Row], position: str, skipped: int) -> None:
+        """Record inputs that arrived, before anything is done with them; those that cannot be used are left out."""
+        if not rows and position == self.position:
+            return
+        kept: list[Mapping[str, str]] = []
+        for row in rows:
+            try:
+                inputs = make_inputs([row], source="--inputs")
+                check_inputs(self.given.job.system, inputs)
+            except InputsInvalid as error:
+                skipped += 1
+                self.around.note(f"an input is left out: {error}")
+                continue
+            (found,) = inputs.rows
+            label = {} if found.answer is None else {LABEL_COLUMN: found.answer}
+            kept.append({**found.columns, **label})
+        await self.store.append([encode(InputsTaken(tuple(kept), position, skipped))])
+        self.position = position
+        self.rows += map(_input_of, kept)
+
+    # ── windows ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _look(self, look: Look) -> WindowSeen:
+        window, plan = self._window(look.number), self.given.plan
+        reference = self._window(look.reference) if look.reference else None
+        rows = {row.key: row for one in (window, reference) if one is not None for row in one.rows}
+        session = self._session(Inputs(tuple(rows.values())), self._most_calls(look))
+        silent = _Silent()
+        async with at_work(session, silent, self.around.stop):
+            if look.measured and not self.is_ready:
+                await session.list_unsettled()
+                await session.probe(self._questions())
+                self.is_ready = True
+            try:
+                seen = await Sight(session, plan, look, window, reference).measure()
+            finally:
+                await session.save()
+        usage = self.store.usage().values()
+        prices = [one.usd for one in usage]
+        return WindowSeen(
+            number=look.number,
+            month=self._month(),
+            scores=seen.scores,
+            against_anchor=seen.against_anchor,
+            canary=seen.canary,
+            calls=sum(one.calls for one in usage),
+            usd=None if None in prices else sum(one or 0.0 for one in prices),
+            budget=(plan.calls, plan.usd),
+        )
+
+    def _session(self, inputs: Inputs, most: int) -> Session:
+        """Return a session over the record of the watch, in which so many further calls may be made."""
+        caps = Caps(calls=max(1, sum(one.calls for one in self.store.usage().values()) + most))
+        config = self.given.job.config.model_copy(update={"caps": caps})
+        job = replace(self.given.job, inputs=inputs, config=config)
+        return Session(job, self.store, self.bare, _Silent(), self.around.parts, planned_calls=most)
+
+    def _most_calls(self, look: Look) -> int:
+        """Return the calls that a window may take: twice what it does at most, for what has to be asked again."""
+        costs = self.given.costs
+        return 2 * (costs.look if look.candidate is None else costs.canary) + 8
+
+    def _questions(self) -> list[Request]:
+        """Return the small question to the model of each agent and to the judge's."""
+        models, system = self.given.job.config.models, self.given.job.system
+        agents = system.agents if system.app is None else ()
+        return [*(models.of_agents().ready_question(one.model) for one in agents), models.of_judge().ready_question()]
+
+    def _month(self) -> str:
+        return datetime.fromtimestamp(self.around.now(), UTC).strftime("%Y-%m")
+
+    # ── searches ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _search(self, search: Search) -> SearchEnded:
+        """Run a search to its end, or go on with it where a process was stopped."""
+        job = self._job_of(search)
+        folder = self._folder_of(search.number)
+        around = self.around
+        watcher = _Silent()
+        if is_there(folder / RUN):
+            outcome = await resume(
+                folder, watcher, None, self._same, around.stop, around.parts, around.allowed, looks=around.looks
+            )
+        else:
+            study = resolve(job, around.parts)
+            outcome = await start(study, folder, watcher, self._same, around.stop, looks=around.looks)
+        if outcome.finished is None:
+            raise Interrupted(outcome.message)
+        finished = outcome.finished
+        prices = [one.usd for one in finished.usage.values()]
+        return SearchEnded(
+            number=search.number,
+            month=self._month(),
+            winners=finished.winners,
+            wins=finished.holdout.wins,
+            losses=finished.holdout.losses,
+            why=finished.why,
+            calls=sum(one.calls for one in finished.usage.values()),
+            usd=None if None in prices else sum(one or 0.0 for one in prices),
+        )
+
+    def _job_of(self, search: Search) -> Job:
+        given = self.given.job
+        first, last = search.windows
+        rows = {row.key: row for number in range(first, last + 1) for row in self._window(number).rows}
+        agents = tuple(replace(agent, prompt=search.start[agent.name]) for agent in given.system.agents)
+        config = given.config.model_copy(
+            update={
+                "caps": Caps(calls=search.calls, usd=search.usd),
+                "search": given.config.search.model_copy(update={"calls": self.given.costs.search}),
+            }
+        )
+        system = replace(given.system, agents=agents)
+        job = replace(given, system=system, inputs=Inputs(tuple(rows.values())), config=config, sources={})
+        if search.start == search.standing.shipped:
+            return job
+        carried, _ = carried_over(job, Earlier(search.start, search.standing.shipped))
+        return replace(job, carried=carried)
+
+    def _folder_of(self, number: int) -> Path:
+        """Return the folder of a search: the first that holds its record, or none yet."""
+        attempt = 1
+        while True:
+            name = f"{number:03d}" if attempt == 1 else f"{number:03d}-{attempt}"
+            folder = self.state / SEARCHES / name
+            if not is_there(folder / RUN) or _was_begun(folder / RUN):
+                return folder
+            attempt += 1
+
+    @asynccontextmanager
+    async def _same(self, _job: Job, _run: str) -> AsyncIterator[ModelClient]:
+        """Give the client of the watch to its searches."""
+        yield self.bare
+
+
+def _was_begun(database: Path) -> bool:
+    """Return whether a run was recorded, and not killed before that."""
+    with suppress(StoreError), open_for_reading(database) as store:
+        return "job" in store.meta()
+    return False
+
+
+def _input_of(row: Mapping[str, str]) -> Input:
+    (found,) = make_inputs([row]).rows
+    return found

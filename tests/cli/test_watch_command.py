@@ -1,0 +1,95 @@
+"""``maspo watch``: a stranger's first minutes with it, and what scripts hold on to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import maspo
+from maspo.online.plan import Plan
+from maspo.team.load import dump_system
+from maspo.testing.drifting import DriftingWorld
+from maspo.world import World
+from tests.cli.test_commands import world_server
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Run
+
+SMALL = ("--window", "10", "--compared", "3", "--once")
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with world_server() as base_url:
+        yield base_url
+
+
+@pytest.fixture
+def asked(folder: Path) -> Path:
+    world = DriftingWorld(0)
+    (folder / "team.yaml").write_text(dump_system(world.world.system("reflect")))
+    file = folder / "asked.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in islice(world.inputs(100), 20)))
+    return file
+
+
+def test_t01_what_is_there_is_looked_at_and_more_when_it_is_there(maspo: Run, url: str, asked: Path) -> None:
+    given = ("watch", "team.yaml", "--inputs", "asked.jsonl", "--base-url", url, *SMALL, "--month-calls", "9000")
+    said = maspo(*given)
+    assert said.code == 0, said
+    assert "seen       2 windows of 10 inputs" in said.out and "of 9,000 calls" in said.out
+    assert json.loads(Path("maspo-watch/prompts.json").read_text()).keys() == {"solver", "critic"}
+    with asked.open("a") as file:
+        file.write("".join(json.dumps(row) + "\n" for row in islice(DriftingWorld(0).inputs(300), 10)))
+    said = maspo(*given, "--json")
+    assert said.code == 0 and said.json["windows"] == 3 and said.json["state"] == "learning"
+    states = [json.loads(line)["windows"] for line in said.out.splitlines()]
+    assert states == [2, 3, 3], "a line at every step, the last one is where it stands"
+    shown = maspo("watch", "--show")
+    assert shown.code == 0 and "seen       3 windows" in shown.out
+    assert maspo("watch", "--show", "--json").json == said.json
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ((), "give SYSTEM and --inputs"),
+        (("--show",), "holds no watch"),
+        (("team.yaml", "--inputs", "nowhere.jsonl", "--base-url", "http://127.0.0.1:9/v1"), "no such file or folder"),
+        (("team.yaml", "--inputs", "asked.jsonl", "--window", "0"), "watch: window is 0"),
+        (("team.yaml", "--inputs", "asked.jsonl", "--prompts", "none.json"), "no such file"),
+        (
+            ("team.yaml", "--inputs", "asked.jsonl", "--month-calls", "50", "--base-url", "http://127.0.0.1:9/v1"),
+            "do not pay a single search",
+        ),
+    ],
+)
+def test_t02_what_cannot_be_done_is_said_in_words(maspo: Run, asked: Path, given: tuple[str, ...], why: str) -> None:
+    said = maspo("watch", *given)
+    assert said.code == 2 and why in said.err, said
+    assert asked.is_file()
+
+
+def test_t03_in_python_a_function_brings_inputs(url: str, folder: Path) -> None:
+    system, stream, left = World().system("reflect"), DriftingWorld(0).inputs(100), [2]
+
+    def source() -> list[dict[str, object]] | None:
+        left[0] -= 1
+        return None if left[0] < 0 else [dict(row) for row in islice(stream, 10)]
+
+    seen: list[str] = []
+    now = maspo.watch(
+        system,
+        source,
+        state=folder / "state",
+        plan=Plan(window=10, compared=3),
+        screen=lambda standing: seen.append(standing.state),
+        base_url=url,
+        agent_model="m",
+    )
+    assert now.windows == 2 and now.shipped == system.prompts and set(seen) == {"learning"}

@@ -1,0 +1,175 @@
+"""What a watch decides: never without evidence, within its budget, and the same again from its record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from maspo.core.errors import ConfigInvalid
+from maspo.online.control import Ask, Found, Look, Search, Watching, watching
+from maspo.online.plan import Costs, Plan
+from maspo.online.record import SearchEnded, WindowSeen
+
+SEED, FIRST, SECOND = {"a": "seed"}, {"a": "first"}, {"a": "second"}
+COSTS = Costs(look=50, canary=80, search=400)
+PLAN = Plan(window=20, compared=8, repeated=4)
+
+
+class Life:
+    """What happens to a watch: a model that changes at a window, and candidates that win with a chance."""
+
+    def __init__(self, changes_at: int, better: float, worse_than_anchor: bool = False, seed: int = 0) -> None:
+        self.chance = Random(seed)
+        self.changes_at, self.better, self.worse_than_anchor = changes_at, better, worse_than_anchor
+        self.calls = 0
+        self.budget: tuple[int | None, float | None] = (None, None)
+        self.month = "2026-01"
+
+    def _verdict(self, share: float) -> int:
+        return 0 if self.chance.random() < 0.4 else 1 if self.chance.random() < share else -1
+
+    def answer(self, ask: Ask) -> Found:
+        """Return what a real watch would find."""
+        changed = ask.standing.windows >= self.changes_at and ask.standing.shipped in (FIRST, SEED)
+        if isinstance(ask, Search):
+            assert ask.calls is None or ask.calls >= COSTS.search
+            wins, losses = (9, 2) if self.better > 0.5 else (3, 3)
+            return SearchEnded(ask.number, self.month, SECOND, wins, losses, "", 390, 0.0)
+        scores = {}
+        canary: tuple[int, ...] = ()
+        against: tuple[int, ...] = ()
+        if ask.measured:
+            self.calls += 80 if ask.candidate else 50
+            if ask.candidate is not None:
+                canary = tuple(self._verdict(self.better) for _ in range(6))
+            elif ask.anchor is not None:
+                share = 0.9 if not changed else 0.1 if self.worse_than_anchor else 0.5
+                against = tuple(self._verdict(share) for _ in range(8))
+        if ask.reference:
+            scores["lengths"] = tuple(self.chance.gauss(0, 1) for _ in range(20))
+            scores["anchor"] = tuple(map(float, against))
+            if ask.measured:
+                scores["model"] = tuple(self.chance.random() + 2 * changed for _ in range(4))
+        return WindowSeen(ask.number, self.month, scores, against, canary, self.calls, 0.0, self.budget)
+
+
+def live(life: Life, windows: int, plan: Plan = PLAN) -> tuple[list[tuple[Ask, Found]], Ask]:
+    """Return what was asked and found, and what is asked next."""
+    control = watching(plan, COSTS, FIRST, SEED)
+    ask, past = next(control), list[tuple[Ask, Found]]()
+    while ask.standing.windows < windows:
+        found = life.answer(ask)
+        past.append((ask, found))
+        ask = control.send(found)
+    return past, ask
+
+
+def test_o01_nothing_is_changed_while_nothing_changes() -> None:
+    _, end = live(Life(10**9, 0.5), 150)
+    assert end.standing.state == "in control" and end.standing.shipped == FIRST
+    assert [told.state for told in end.standing.told] == ["in control"]
+
+
+def test_o02_a_change_leads_to_a_search_and_a_better_candidate_is_promoted_with_evidence() -> None:
+    past, end = live(Life(12, 0.9), 40)
+    states = [told.state for told in end.standing.told]
+    assert states[:4] == ["in control", "drifting", "optimizing", "in control"]
+    assert end.standing.shipped == SECOND and end.standing.anchor == FIRST
+    assert "the model answers earlier inputs differently" in end.standing.told[1].what
+    assert sum(isinstance(ask, Search) for ask, _ in past) == 1
+    promoted = next(told for told in end.standing.told if "promoted" in told.what)
+    assert 12 < promoted.window < 25
+
+
+@pytest.mark.parametrize("better", [0.5, 0.3])
+def test_o03_a_candidate_that_is_no_better_is_not_promoted(better: float) -> None:
+    for seed in range(15):
+        _, end = live(Life(12, better, seed=seed), 45)
+        assert end.standing.shipped == FIRST, "noise ships nothing"
+
+
+def test_o04_prompts_that_lose_against_those_before_them_are_rolled_back() -> None:
+    life = Life(12, 0.5, worse_than_anchor=True)
+    life.answer = _without_the_model_stream(life)  # type: ignore[method-assign, assignment]
+    _, end = live(life, 30)
+    assert "rolled back" in [told.state for told in end.standing.told]
+    assert end.standing.shipped == SEED and end.standing.anchor == FIRST
+
+
+def _without_the_model_stream(life: Life) -> Callable[[Ask], Found]:
+    answer = Life.answer
+
+    def without(ask: Ask) -> Found:
+        found = answer(life, ask)
+        return found if isinstance(found, SearchEnded) else replace(found, scores={})
+
+    return without
+
+
+def test_o05_a_month_never_spends_more_than_its_budget_and_a_search_waits_for_the_next() -> None:
+    plan = replace(PLAN, calls=900)
+    life = Life(12, 0.9)
+    life.budget = (900, None)
+    control = watching(plan, COSTS, FIRST, SEED)
+    ask = next(control)
+    spent: dict[str, int] = {}
+    calls = 0
+    for step in range(90):
+        life.month = f"2026-{1 + step // 30:02d}"
+        found = life.answer(ask)
+        more = found.calls if isinstance(found, SearchEnded) else found.calls - calls
+        calls = found.calls if isinstance(found, WindowSeen) else calls
+        spent[life.month] = spent.get(life.month, 0) + more
+        ask = control.send(found)
+    assert max(spent.values()) <= 900
+    assert ask.standing.calls == spent["2026-03"]
+    assert any("promoted" in told.what for told in ask.standing.told)
+
+
+def test_o06_without_a_budget_for_it_no_search_is_begun_but_the_alarm_is_told() -> None:
+    life = Life(12, 0.9)
+    plan = replace(PLAN, calls=COSTS.search + 15 * COSTS.look)
+    life.budget = (plan.calls, None)
+    past, _ = live(life, 12, plan)
+    life.budget = (COSTS.search, None)  # a smaller budget holds from the next window on
+    control = watching(plan, COSTS, FIRST, SEED)
+    ask = next(control)
+    for _, found in past:
+        ask = control.send(found)
+    for _ in range(20):
+        ask = control.send(life.answer(ask))
+        assert isinstance(ask, Look) and not ask.measured
+
+
+def test_o07_the_same_found_again_leads_to_the_same() -> None:
+    past, end = live(Life(12, 0.9), 40)
+    control = watching(PLAN, COSTS, FIRST, SEED)
+    assert _ends(control, (found for _, found in past)) == end
+
+
+def _ends(control: Watching, found: Iterator[Found]) -> Ask:
+    ask = next(control)
+    for one in found:
+        ask = control.send(one)
+    return ask
+
+
+def test_o08_inputs_are_looked_at_where_models_may_not_be_asked() -> None:
+    life = Life(10**9, 0.5)
+    plan = replace(PLAN, calls=500)
+    life.budget = (500, None)
+    past, _ = live(life, 20, plan)
+    looks = [ask for ask, _ in past if isinstance(ask, Look)]
+    assert [one.measured for one in looks[:4]] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"window": 0}, {"canary": 0.0}, {"level": 2.0}, {"compared": 70}, {"repeated": 61}, {"search_share": -1.0}],
+)
+def test_o09_plans_that_cannot_be_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ConfigInvalid, match=r"^watch: "):
+        Plan(**wrong)  # type: ignore[arg-type]

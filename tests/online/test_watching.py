@@ -1,0 +1,245 @@
+"""A watch on the simulated world: what it takes, finds and records; killed and gone on with, it ends the same."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from maspo.config import RunConfig
+from maspo.core.errors import ConfigInvalid, Interrupted, RunChanged, UsageError
+from maspo.data.inputs import Inputs
+from maspo.models.base import ModelClient, Reply, Request
+from maspo.online.control import Standing
+from maspo.online.plan import Plan
+from maspo.online.screen import as_data, screen
+from maspo.online.sources import Called, Source, source_of
+from maspo.online.watching import Surroundings, Watch, plan_of, standing, watch
+from maspo.study.job import Job
+from maspo.testing.drifting import Drift, DriftingWorld
+from maspo.testing.runs import SMALL_RACE
+from maspo.world.catalogue import Kind, of_kind
+
+PLAN = Plan(window=20, compared=10, repeated=5, canary=0.5, search_share=0.3)
+KILLS = 20
+IN_FLIGHT = 3
+Client = Callable[[Request], None]
+
+
+class Asked:
+    """A client that tells of each request before it is answered."""
+
+    def __init__(self, world: DriftingWorld, before: Client = lambda _: None) -> None:
+        self.world, self.before = world, before
+
+    async def complete(self, request: Request) -> Reply:
+        self.before(request)
+        return await self.world.complete(request)
+
+
+def watched(world: DriftingWorld, plan: Plan = PLAN) -> Watch:
+    """Return the watch of a team with prompts that are better than its seed prompts, which they are held against."""
+    system = world.world.system("reflect")
+    better = [f"- {one.text}" for one in of_kind(Kind.FIX)[::6]]
+    agents = tuple(replace(one, prompt="\n".join([one.prompt, *better])) for one in system.agents)
+    config = RunConfig.model_validate({"seed": world.seed, "models": {"agent": "simulated", "concurrency": IN_FLIGHT}})
+    search = SMALL_RACE.model_copy(update={"stages": (24,), "edits": 4})
+    job = Job(replace(system, agents=agents), Inputs(()), config.model_copy(update={"search": search}))
+    return Watch(job, system.prompts, plan)
+
+
+def around(client: ModelClient, **more: object) -> Surroundings:
+    @asynccontextmanager
+    async def provide(_job: Job, _run: str) -> AsyncIterator[ModelClient]:
+        yield client
+
+    return replace(Surroundings(provider=provide), **more)  # type: ignore[arg-type]
+
+
+def rows(world: DriftingWorld, windows: int, changed_after: int) -> list[Mapping[str, object]]:
+    found, stream = list[Mapping[str, object]](), world.inputs(5000)
+    for window in range(windows):
+        world.changed = window >= changed_after
+        found += itertools.islice(stream, PLAN.window)
+    return found
+
+
+def lines(given: Iterable[Mapping[str, object]]) -> str:
+    return "".join(json.dumps(row) + "\n" for row in given)
+
+
+def live(world: DriftingWorld, windows: int, changed_after: int, state: Path) -> Standing:
+    """Return where a watch stands after inputs of so many windows, of which something changes after some."""
+    stream, count = world.inputs(5000), itertools.count(1)
+
+    def source() -> list[Mapping[str, object]] | None:
+        window = next(count)
+        world.changed = window > changed_after
+        return None if window > windows else list(itertools.islice(stream, PLAN.window))
+
+    return asyncio.run(watch(watched(world), Called(source), state, around(Asked(world))))
+
+
+@pytest.mark.parametrize("drift", ["inputs", "model"])
+def test_p01_a_change_is_found_and_answered(drift: Drift, tmp_path: Path) -> None:
+    world = DriftingWorld(4, drift)
+    end = live(world, 16, 8, tmp_path / "state")
+    drifted = [told.window for told in end.told if told.state == "drifting"]
+    assert drifted and 9 <= drifted[0] <= 14
+    assert standing(tmp_path / "state") == end, "and it stands in the record"
+    assert plan_of(tmp_path / "state") == PLAN
+    assert len(screen(end, PLAN).splitlines()) <= 20
+    json.dumps(as_data(end))
+
+
+def test_p02_nothing_is_found_where_nothing_changes(tmp_path: Path) -> None:
+    world = DriftingWorld(3)
+    end = live(world, 14, 99, tmp_path / "state")
+    assert end.state == "in control" and [told.state for told in end.told] == ["in control"]
+
+
+def _killed_after(state: Path, file: Path, seed: int, calls: int, log: Path) -> int:
+    """Watch in a process of its own that ends, as by ``kill -9``, before its so-manyth call; return how it ended."""
+    if child := os.fork():
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    left = [calls]
+    handle = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+    def before(request: Request) -> None:
+        left[0] -= 1
+        if not left[0]:
+            os._exit(9)
+        os.write(handle, f"{request.key}\n".encode())
+
+    world = DriftingWorld(seed, "inputs")
+    code = 1
+    try:
+        asyncio.run(watch(watched(world), source_of(file), state, around(Asked(world, before)), once=True))
+        code = 0
+    finally:
+        os._exit(code)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_p03_kill_nine_at_twenty_moments_loses_nothing_and_repeats_no_recorded_call(tmp_path: Path) -> None:
+    world = DriftingWorld(3, "inputs")
+    file = tmp_path / "inputs.jsonl"
+    file.write_text(lines(rows(world, 12, 5)))
+    whole = asyncio.run(watch(watched(world), source_of(file), tmp_path / "whole", around(Asked(world)), once=True))
+    made = world.calls
+    assert any(told.state == "drifting" for told in whole.told) and made > 200
+    chance, state, log = Random(7), tmp_path / "state", tmp_path / "log"
+    ends = [_killed_after(state, file, 3, chance.randint(2, 2 * made // KILLS), log) for _ in range(KILLS)]
+    assert set(ends) <= {0, 9} and ends.count(9) >= KILLS // 2
+    before = world.calls
+    again = asyncio.run(watch(watched(world), source_of(file), state, around(Asked(world)), once=True))
+    assert replace(again, calls=0) == replace(whole, calls=0)
+    asked = len(log.read_text().splitlines()) + world.calls - before
+    assert asked <= made + IN_FLIGHT * ends.count(9), "only what was in flight at a kill is asked again"
+    assert whole.calls <= again.calls <= whole.calls + IN_FLIGHT * ends.count(9), "and it is counted, too"
+
+
+def test_p04_a_file_is_read_as_it_grows_and_half_lines_wait(tmp_path: Path) -> None:
+    file = tmp_path / "inputs.jsonl"
+    file.write_text('{"input": "one"}\n"two"\nno json\n{"inp')
+    source = source_of(file)
+    first = source.take("")
+    assert first.rows == ({"input": "one"}, "two") and first.skipped == 1
+    assert source.take(first.position).rows == ()
+    with file.open("a") as grows:
+        grows.write('ut": "three"}\n')
+    second = source.take(first.position)
+    assert second.rows == ({"input": "three"},)
+    file.write_text('{"input": "four"}\n')
+    assert source.take(second.position).rows == ({"input": "four"},), "a file that was begun anew is read anew"
+
+
+def test_p05_a_folder_holds_files_that_grow_and_texts(tmp_path: Path) -> None:
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    source = source_of(folder)
+    assert source.take("").rows == ()
+    (folder / "a.jsonl").write_text('{"input": "one"}\n')
+    (folder / "b.txt").write_text("two\nlines\n")
+    (folder / ".c.jsonl").write_text('{"input": "half"}\n')
+    (folder / "d.png").write_bytes(b"\0")
+    found = source.take("")
+    assert found.rows == ({"input": "one"}, "two\nlines\n")
+    assert source.take(found.position).rows == ()
+
+
+def test_p06_inputs_that_cannot_be_used_are_left_out_and_told(tmp_path: Path) -> None:
+    world = DriftingWorld(3)
+    given = [{"other": ""}, {"question": "no prompt names it"}, *rows(world, 2, 9)]
+    file, said = tmp_path / "inputs.jsonl", list[str]()
+    file.write_text(lines(given))
+    end = asyncio.run(
+        watch(watched(world), source_of(file), tmp_path / "s", around(Asked(world), note=said.append), once=True)
+    )
+    assert end.windows == 2 and len(said) == 2
+
+
+def test_p07_another_team_is_refused_and_another_budget_is_not(tmp_path: Path) -> None:
+    world, state = DriftingWorld(3), tmp_path / "state"
+    file = tmp_path / "inputs.jsonl"
+    file.write_text(lines(rows(world, 2, 9)))
+
+    def go(given: Watch) -> Standing:
+        return asyncio.run(watch(given, source_of(file), state, around(Asked(world)), once=True))
+
+    go(watched(world))
+    given = watched(world)
+    with pytest.raises(RunChanged, match="watches something else"):
+        go(replace(given, anchor=given.job.system.prompts))
+    with file.open("a") as grows:
+        grows.write(lines(itertools.islice(world.inputs(90_000), PLAN.window)))
+    assert go(watched(world, replace(PLAN, calls=5000))).windows == 3
+    assert plan_of(state).calls == 5000
+    with pytest.raises(ConfigInvalid, match="do not pay a single search"):
+        go(watched(world, replace(PLAN, calls=50)))
+
+
+def test_p08_stopped_it_goes_on(tmp_path: Path) -> None:
+    world, state, stop = DriftingWorld(3), tmp_path / "state", asyncio.Event()
+    file = tmp_path / "inputs.jsonl"
+    file.write_text(lines(rows(world, 3, 9)))
+
+    def stops(_: Request) -> None:
+        if world.calls == 40:
+            stop.set()
+
+    async def first() -> Standing:
+        return await watch(watched(world), source_of(file), state, around(Asked(world, stops), stop=stop), once=True)
+
+    with pytest.raises(Interrupted):
+        asyncio.run(first())
+    end = asyncio.run(watch(watched(world), source_of(file), state, around(Asked(world)), once=True))
+    assert end.windows == 3
+
+
+def test_p09_a_folder_without_a_watch_and_a_source_that_is_not_there_are_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="holds no watch"):
+        standing(tmp_path)
+    with pytest.raises(UsageError, match="no such file or folder"):
+        source_of(tmp_path / "nowhere")
+
+
+def _sources_keep_their_contract(source: Source) -> None:
+    taken = source.take("")
+    assert source.take(taken.position).rows == () or taken.over
+
+
+def test_p10_sources_give_each_input_once(tmp_path: Path) -> None:
+    file = tmp_path / "inputs.jsonl"
+    file.write_text('{"input": "one"}\n')
+    _sources_keep_their_contract(source_of(file))
+    waiting = [[{"input": "one"}], []]
+    _sources_keep_their_contract(source_of(lambda: waiting.pop(0)))
