@@ -68,6 +68,7 @@ class Settings(TypedDict, total=False):
     approve: Literal["none", "each"]
     group_by: str
     labels: Literal["ignore", "use"]
+    rubric: str
     focus: Sequence[str]
 
 

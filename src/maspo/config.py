@@ -245,9 +245,23 @@ class JudgeSettings(Section):
 
     kind: str = Field(default="pairwise", description="a judge by name; packages may add some")
     options: Mapping[str, Any] = Field(default_factory=dict, description="table: settings of that judge, by name")
-    rubric: str = Field(
+    rubric: Annotated[str, FLAGS["rubric"]] = Field(
         default="", max_length=20_000, description="what counts in final answers, and nothing else, in your own words"
     )
+    plain_pairs: int = Field(
+        default=8,
+        ge=0,
+        le=100,
+        description="outputs that the judge is shown against an empty text at the start, to find one that is a coin",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_recorded(cls, given: object, info: ValidationInfo) -> object:
+        """Read records of versions that asked the judge no such thing as what they were."""
+        if isinstance(given, Mapping) and info.context and info.context.get("recorded"):
+            return {"plain_pairs": 0, **given}
+        return given
 
 
 class RunnerSettings(Section):
@@ -298,6 +312,14 @@ class RunConfig(Section):
     proposer: ProposerSettings = ProposerSettings()
     holdout: HoldoutSettings = HoldoutSettings()
     caps: Caps = Caps()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_recorded(cls, given: object, info: ValidationInfo) -> object:
+        """Read records of versions that had no settings of the judge as such without them."""
+        if isinstance(given, Mapping) and info.context and info.context.get("recorded"):
+            return {"judge": {}, **given}
+        return given
 
     @field_validator("search", mode="before")
     @classmethod

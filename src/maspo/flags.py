@@ -33,6 +33,8 @@ class Flag:
     commands: Commands = "models"
     default: str = ""
     """What holds when nothing is given, in words; empty where the default of the field says it."""
+    in_file: bool = False
+    """Option and variable name a file that holds the value; elsewhere the value itself is given."""
 
     @property
     def option(self) -> str:
@@ -88,6 +90,13 @@ _ALL = (
         "`use`: answers in the inputs decide the global comparison where there are some; `ignore` them",
         "ignore|use",
         "search",
+    ),
+    Flag(
+        "rubric",
+        "a text file with what counts in final answers, and nothing else, for the judge",
+        "FILE",
+        default="nothing but the task",
+        in_file=True,
     ),
     Flag(
         "focus",

@@ -16,6 +16,7 @@ from maspo.core.errors import UsageError
 from maspo.core.verdict import Verdict
 from maspo.models.base import Message, Request
 from maspo.store import RunStore
+from maspo.study.evaluation.evaluate import recorded
 from maspo.study.evaluation.judge_check import Pair
 from maspo.world import World
 from tests.cli.conftest import Run, Said
@@ -124,6 +125,14 @@ def test_g09_the_judge_cannot_say_which_outputs_are_right(url: str) -> None:
     said = check(url, "--scorer", "judge")
     assert said.code == 2, said
     assert "the judge is what is checked" in said.err
+
+
+def test_g11_a_rubric_goes_to_the_judge_and_labels_still_say_what_is_right(url: str) -> None:
+    Path("rubric.txt").write_text("Only the letter counts.")
+    said = check(url, "--prompts", "prompts.json", "--rubric", "rubric.txt", "--pairs", "4", "--json")
+    assert said.code == 0, said
+    begun = recorded(Path("out") / "judge.db")
+    assert (begun.rubric, begun.scorer) == ("Only the letter counts.", "exact")
 
 
 def test_g07_a_damaged_record_is_mended_by_the_same_command(url: str) -> None:

@@ -90,7 +90,10 @@ def test_i06_every_flag_has_a_variable() -> None:
     values = {"profile": "paper", "labels": "use", "ship-if": "proven", "approve": "each", "focus": "solver, critic"}
     numbers = {"seed": "7", "concurrency": "7", "max-usd": "7", "max-calls": "7", "max-minutes": "7"}
     texts = {name: values.get(name) or numbers.get(name) or f"text-{name}" for name in FLAGS}
-    found = config(environ={FLAGS[name].variable: text for name, text in texts.items()})
+    for name in (name for name, flag in FLAGS.items() if flag.in_file):
+        Path(f"{name}.txt").write_text(f" {texts[name]}\n")
+    given = {name: f"{name}.txt" if FLAGS[name].in_file else text for name, text in texts.items()}
+    found = config(environ={FLAGS[name].variable: text for name, text in given.items()})
     for name, path in paths_by_flag().items():
         value: Any = found
         for part in path:
@@ -438,3 +441,26 @@ def test_i28_a_profile_by_keyword_does_not_undo_a_search_that_the_config_sets() 
     ):
         api.configured(base, {"profile": "cheap"})
     assert api.configured(base, {"seed": 1}).search is base.search
+
+
+def test_i29_a_rubric_is_a_file_on_the_command_line_and_a_text_elsewhere() -> None:
+    Path("mine.txt").write_text("Names a sum.\n")
+    Path("other.txt").write_text("Is short.")
+    Path("maspo.toml").write_text("[judge]\nrubric = 'Is polite.'\n")
+    assert config().judge.rubric == "Is polite."
+    environ = {"MASPO_RUBRIC": "other.txt"}
+    assert config(environ=environ).judge.rubric == "Is short."
+    assert config({"rubric": "mine.txt"}, environ=environ).judge.rubric == "Names a sum."
+    assert config({"rubric": "mine.txt"}, ["judge.rubric=mine.txt"]).judge.rubric == "mine.txt"
+    assert api.configured(RunConfig(), {"rubric": "Names a sum."}).judge.rubric == "Names a sum."
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "cannot be read"), (b" \n", "is empty"), (b"\xff\xfe\xfd", "UTF-8")]
+)
+def test_i30_a_rubric_that_cannot_be_read_is_refused_where_it_was_given(content: bytes | None, said: str) -> None:
+    if content is not None:
+        Path("mine.txt").write_bytes(content)
+    with pytest.raises(ConfigInvalid, match=said) as caught:
+        config({"rubric": "mine.txt"})
+    assert "--rubric mine.txt" in str(caught.value)

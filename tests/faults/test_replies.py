@@ -232,3 +232,44 @@ class Packed:
         response = web.Response(body=self.body, content_type="application/json")
         response.headers["Content-Encoding"] = "gzip"
         return response
+
+
+def _chunks(pieces: Sequence[str]) -> bytes:
+    told = [*((piece, None) for piece in pieces), ("", "stop")]
+    found = [{"choices": [{"delta": {"content": piece}, "finish_reason": end}]} for piece, end in told]
+    return b"".join(b"data: " + json.dumps(one).encode() + b"\n\n" for one in found)
+
+
+def _over_lines(body: bytes) -> bytes:
+    pieces = [json.loads(line[6:]) for line in body.split(b"\n\n") if line]
+    spread = ("".join(f"data: {line}\n" for line in json.dumps(one, indent=1).split("\n")) for one in pieces)
+    return "\n".join(spread).encode()
+
+
+OLDER = {"choices": [{"text": TEXT, "index": 0, "finish_reason": "stop"}]}
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (_chunks(["The ", "The answer ", TEXT, TEXT]), TEXT),  # each the text so far, the last of them once more
+        (_chunks(["1", "10"]), "110"),  # as few tell nothing of that
+        (_chunks(["no", "no", "no", "no"]), "nononono"),
+        (_over_lines(_chunks(["The answer", " is 7."])), TEXT),
+        (json.dumps(OLDER).encode(), TEXT),
+        (b"data: " + json.dumps(OLDER).encode() + b"\n\n", TEXT),
+        (json.dumps({"choices": [{"message": {"content": " \n\u200b"}, "finish_reason": "stop"}]}).encode(), ""),
+    ],
+)
+def test_p08_forms_of_a_reply_that_are_less_known(body: bytes, text: str) -> None:
+    reply = read_reply(body, 0.0, "here")
+    assert (reply.text, bool(reply.missing)) == (text, not text)
+
+
+@pytest.mark.parametrize(("status", "charset"), [(201, "utf-8"), (203, "utf-8"), (200, "iso-8859-1"), (200, "gbk")])
+async def test_p09_replies_with_other_status_and_charset_are_read(status: int, charset: str) -> None:
+    said = "Caf\u00e9" if charset == "iso-8859-1" else "\u7b54\u6848"
+
+    body = json.dumps({"choices": [{"message": {"content": said}, "finish_reason": "stop"}]}, ensure_ascii=False)
+    async with asked([Rule(Body(body.encode(charset), status, charset=charset))]) as (client, _):
+        assert (await client.complete(ASK)).text == said

@@ -444,3 +444,39 @@ async def test_i33_thinking_that_only_the_total_tells_stays_within_a_cap_and_one
     billed = len(server.bodies) * (7 * 0.4 + 100_003 * 1.6) / 1e6
     assert ledger.usd == pytest.approx(billed)
     assert billed <= 3.0
+
+
+OWN: Mapping[str, object] = {"top_p": 0.5, "chat_template_kwargs": {"enable_thinking": False}, "temperature": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("refusals", "form"),
+    [
+        ((), {"system", "max_tokens", "stream"}),
+        ((OPENAI_TOKENS,), {"system", "max_completion_tokens", "stream"}),
+        ((OPENAI_TOKENS, "max_completion_tokens is not supported"), {"system", "stream"}),
+        (("Unsupported value: 'messages[0].role' does not support 'system'",), {"developer", "max_tokens", "stream"}),
+        (("System role not supported",), {"max_tokens", "stream"}),
+        (("unknown parameter: stream_options",), {"system", "max_tokens", "stream"}),
+        (("streaming is not supported",), {"system", "max_tokens"}),
+    ],
+)
+async def test_i34_parameters_of_ones_own_reach_the_wire_in_every_dialect(
+    refusals: tuple[str, ...], form: set[str]
+) -> None:
+    handlers = (*(refuse(one, 400) for one in refusals), answer(says("ok")))
+    async with serving(*handlers) as server, asking(server, extra=OWN) as client:
+        assert (await layered(client).complete(ASK)).text == "ok"
+    body = server.bodies[-1]
+    assert form == {"system", "developer", "max_tokens", "max_completion_tokens", "stream"}.intersection(
+        {*body, body["messages"][0]["role"]}
+    )
+    assert len(server.bodies) == len(refusals) + 1
+    for body in server.bodies:
+        assert {name: body[name] for name in OWN} == OWN, "with every attempt, over what maspo would say itself"
+
+
+async def test_i35_a_parameter_of_ones_own_without_a_value_is_left_out() -> None:
+    async with serving(answer(says("ok"))) as server, asking(server, extra={"temperature": None}) as client:
+        await client.complete(ASK)
+    assert "temperature" not in server.bodies[0]

@@ -10,6 +10,8 @@ from maspo.core.seeded import rank
 from maspo.core.verdict import Comparison, Level, Verdict
 from maspo.optimizers.base import (
     AblateEdge,
+    Calibrate,
+    Calibrated,
     Compare,
     Draft,
     Drafts,
@@ -53,6 +55,8 @@ class Landscape:
                 return Scored(request.input_key, min(1.0, max(0.0, 0.5 + self.worth(request.prompts) / 8)))
             case Observe():
                 return Observed(request.input_key, self.team.order)
+            case Calibrate():
+                return Calibrated((Verdict.WIN,) * len(request.inputs))
 
     def worth(self, prompts: Prompts) -> float:
         """Return how good joint prompts are; seed prompts are worth nothing."""

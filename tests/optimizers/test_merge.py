@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maspo.optimizers.parts.merge import merged
+from maspo.optimizers.parts.mixture import Candidate, join
+from maspo.team.graph import Team
 
 BASE = "You solve the problem. Give the letter of your answer."
 sentences = st.lists(st.sampled_from([f"Rule {number}." for number in range(8)]), max_size=4, unique=True)
@@ -45,3 +47,10 @@ def test_g05_placeholders_survive() -> None:
     both = merged(base, one, other)
     assert both is not None
     assert both.count("{question}") == both.count("{options}") == 1
+
+
+def test_g06_of_two_drops_that_leave_nothing_together_one_stays_out() -> None:
+    base = "Read it.\nAnswer it."
+    drops = [Candidate("a", "Read it.", base), Candidate("a", "Answer it.", base)]
+    found = join({"a": base}, drops, (0, 1), Team(("a",), {"a": ()}, "a"))
+    assert (found.members, found.changes) == ((0,), {"a": "Read it."})

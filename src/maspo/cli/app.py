@@ -522,10 +522,6 @@ def evaluate(
             help="exact, choice, math, code, judge, regex:PATTERN or json-schema:FILE [default: as the rows suggest].",
         ),
     ] = None,
-    rubric: Annotated[
-        Path | None,
-        typer.Option("--rubric", metavar="FILE", help="Criteria that the judge goes by.", show_default=False),
-    ] = None,
     repeats: Annotated[int, typer.Option("--repeats", metavar="N", help="Runs of each prompt set on each row.")] = 1,
     unsafe_exec: UnsafeExec = False,
 ) -> None:
@@ -535,7 +531,7 @@ def evaluate(
     """
     from maspo.cli.evaluate import Choice, run_evaluation
 
-    run_evaluation(arguments, Choice(prompts, against, scorer, rubric, repeats, unsafe_exec))
+    run_evaluation(arguments, Choice(prompts, against, scorer, repeats, unsafe_exec))
 
 
 @command

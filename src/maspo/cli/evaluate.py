@@ -31,7 +31,7 @@ from maspo.cli.settings import load_settings
 from maspo.cli.terminal import lay_out, note, note_damage, print_json, say
 from maspo.config import Caps
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, MaspoError, UsageError
-from maspo.core.plain_files import MOST_TEXT, is_there, read_named
+from maspo.core.plain_files import is_there
 from maspo.core.prompts import Prompts
 from maspo.data.tasks.registry import file_task, task_of
 from maspo.data.tasks.task import Task
@@ -73,7 +73,6 @@ class Choice:
     against: str | None = None
     """The same, or ``none``."""
     scorer: str | None = None
-    rubric: Path | None = None
     repeats: int = 1
     unsafe_exec: bool = False
     """Programs may run without a sandbox."""
@@ -85,7 +84,11 @@ class Choice:
 def run_evaluation(arguments: Arguments, choice: Choice) -> None:
     """Read everything, state the plan, and evaluate once it is agreed to."""
     arguments = with_system_file(arguments)
-    evaluation, notes = read_outputs(arguments, choice)
+    by_rubric = arguments.flags.get("rubric") is not None
+    chosen = replace(choice, scorer=choice.scorer or JUDGE) if by_rubric else choice
+    evaluation, notes = read_outputs(arguments, chosen)
+    if not by_rubric and evaluation.scorer != JUDGE:
+        evaluation = replace(evaluation, rubric="")  # of the settings: another scorer does not read it
     _check_scorer(evaluation)
     unscorable = _note_unscorable(evaluation)
     named = [name for name in (choice.prompts, choice.against) if name is not None]
@@ -204,8 +207,7 @@ def read_outputs(arguments: Arguments, choice: Choice) -> tuple[Evaluation, list
     before_name = NONE if alone else (choice.against or SEED)
     before = None if before_name == NONE else _read_prompt_set(system, before_name)
     after = _read_prompt_set(system, after_name)
-    rubric = "" if choice.rubric is None else _read_rubric(choice.rubric)
-    scorer = choice.scorer or (JUDGE if rubric else fitting_scorer(task, arguments.task))
+    scorer = choice.scorer or fitting_scorer(task, arguments.task)
     if before == after:
         notes.append("both prompt sets are the same, so that nothing can differ")
     if choice.repeats < 1:
@@ -218,7 +220,7 @@ def read_outputs(arguments: Arguments, choice: Choice) -> tuple[Evaluation, list
         after=after,
         before=before,
         scorer=scorer_name(scorer, choice.unsafe_exec),
-        rubric=rubric,
+        rubric=settings.config.judge.rubric,
         repeats=choice.repeats,
         names=names,
         sources={"system": str(arguments.system.absolute())},
@@ -257,16 +259,6 @@ def _name_prompt_set(name: str) -> str:
     if name in (SEED, NONE):
         return name
     return f"{path.parent.name}/{path.name}" if path.name == "prompts.json" else path.name or name
-
-
-def _read_rubric(file: Path) -> str:
-    try:
-        text = read_named(file, MOST_TEXT).decode("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--rubric {file}: cannot be read ({error}); give a UTF-8 text file") from None
-    if not text:
-        raise UsageError(f"--rubric {file}: is empty; write the criteria that an output must meet")
-    return text
 
 
 def fitting_scorer(task: Task, named: str | None) -> str:

@@ -14,8 +14,8 @@ from pathlib import Path
 from maspo.config import RunConfig
 from maspo.configure import Setting, configure, paths_by_flag
 from maspo.core.errors import ConfigInvalid
-from maspo.core.plain_files import MOST_SETTINGS, is_there, read_named, read_plain
-from maspo.flags import ENV_PREFIX, FLAGS
+from maspo.core.plain_files import MOST_SETTINGS, MOST_TEXT, is_there, read_named, read_plain
+from maspo.flags import ENV_PREFIX, FLAGS, Flag
 from maspo.study.reach import Reach, flat, of_file
 
 CONFIG_FILE = "maspo.toml"
@@ -60,10 +60,11 @@ def load_settings(sources: Sources, environ: Mapping[str, str] = os.environ) -> 
     for name, path in paths.items():
         variable = FLAGS[name].variable
         if environ.get(variable):
-            settings.append(Setting(path, environ[variable], variable))
+            settings.append(Setting(path, _said(FLAGS[name], environ[variable], variable), variable))
     for name, value in sources.flags.items():
         if value is not None:
-            settings.append(Setting(paths[name], value, FLAGS[name].option))
+            option = FLAGS[name].option
+            settings.append(Setting(paths[name], _said(FLAGS[name], value, option), option))
     for text in sources.sets:
         key, equals, content = (part.strip() for part in text.partition("="))
         if not equals or not key:
@@ -81,6 +82,25 @@ def load_settings(sources: Sources, environ: Mapping[str, str] = os.environ) -> 
     config = configure(settings)
     reach = of_file(_standing(in_file, settings[len(in_file) :]))
     return LoadedSettings(config, reach, sources.file or Path(CONFIG_FILE), tuple(notes))
+
+
+def _said(flag: Flag, value: object, place: str) -> object:
+    """Return what an option or a variable gives: its value, or the text of the file that it names.
+
+    Raises:
+        ConfigInvalid: the file cannot be read, or says nothing.
+
+    """
+    if not flag.in_file:
+        return value
+    file = Path(str(value))
+    try:
+        text = read_named(file, MOST_TEXT).decode("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigInvalid(f"{place} {file}: cannot be read ({error}); give a UTF-8 text file") from None
+    if not text:
+        raise ConfigInvalid(f"{place} {file}: is empty; write what counts in final answers")
+    return text
 
 
 def _standing(in_file: Sequence[Setting], later: Sequence[Setting]) -> dict[str, object]:

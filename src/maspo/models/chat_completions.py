@@ -32,6 +32,12 @@ _LARGEST_BODY = 4_000_000
 """Bytes of text, unpacked: far more than any reply within a token limit."""
 _LARGEST_STREAM = 8 * _LARGEST_BODY
 """Each piece of a stream stands in an envelope of some hundred bytes."""
+_ANSWERED = (200, 201, 203)
+"""OK, Created, and what a proxy has changed (RFC 9110): their bodies are replies."""
+_CHARSETS = frozenset(
+    {"iso-8859-1", "latin-1", "windows-1252", "gbk", "gb2312", "gb18030", "big5", "shift_jis", "euc-kr"}
+)
+"""Of bodies that are not UTF-8, against RFC 8259; UTF-16 tells itself."""
 _WHOLE = 5
 """Times the limit of silence that a whole reply may take, or the first part of one behind others in a queue: ten
 minutes by default, as long as clients of this protocol wait who read no streams (the ``openai`` package: 600 s)."""
@@ -147,7 +153,7 @@ class ChatClient:
         if len(answer.body) > (_LARGEST_STREAM if is_stream(answer.body) else _LARGEST_BODY):
             reason = f"a body of more than {_LARGEST_BODY:,} bytes, which no reply within a token limit needs"
             raise Unusable(f"{place}: {reason}", None, answer.seconds)
-        if answer.status == 200:
+        if answer.status in _ANSWERED:
             reply = read_reply(answer.body, answer.seconds, place)
             self._note_form(known, is_stream(answer.body), reply)
             self._note_size(known, request, reply.tokens_in)
@@ -206,7 +212,7 @@ class ChatClient:
         raw, first_part = bytearray(), 0.0
         now = asyncio.get_running_loop().time
         started, began = time.perf_counter(), now()
-        status: int = 0
+        status, charset = 0, ""
         headers: Mapping[str, str] = {}
         try:
             async with (
@@ -219,7 +225,7 @@ class ChatClient:
                     allow_redirects=False,
                 ) as response,
             ):
-                status, headers = response.status, response.headers
+                status, headers, charset = response.status, response.headers, response.charset or ""
                 async for chunk in response.content.iter_any():
                     raw += chunk
                     if len(raw) > _LARGEST_STREAM or (len(raw) > _LARGEST_BODY and not is_stream(raw)):
@@ -233,9 +239,10 @@ class ChatClient:
             if not (isinstance(error, TimeoutError) and DONE in raw[-2 * len(DONE) :]):
                 # Not chained: texts of the HTTP library may hold what was sent.
                 raise self._describe_loss(error, time.perf_counter() - started, bool(first_part)) from None
-        if status == 200:
+        if status in _ANSWERED:
             known.waits.append(first_part)
-        return _Answer(status, headers, self.endpoint.redacted(bytes(raw)), time.perf_counter() - started)
+        body = self.endpoint.redacted(_in_utf8(bytes(raw), charset))
+        return _Answer(status, headers, body, time.perf_counter() - started)
 
     def _patience(self, known: _Known) -> float:
         """Return the seconds until the first part of a reply must have come: others may be answered before."""
@@ -320,6 +327,17 @@ class ChatClient:
                 fix += "; the proxy of the environment is used only with --set models.use_proxy=true"
         stage = Stage.UNREACHED if unreached else Stage.LOST
         return Transient(f"{self.endpoint.shown}: {reason}{fix}", stage, seconds=seconds)
+
+
+def _in_utf8(body: bytes, charset: str) -> bytes:
+    """Return a body of the charset that its headers name in UTF-8; what is UTF-8 already, whatever they say, stays."""
+    if charset.lower() not in _CHARSETS or body.isascii():
+        return body
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return body.decode(charset, "replace").encode()
+    return body
 
 
 def environment_proxy(url: str) -> str | None:

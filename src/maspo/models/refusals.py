@@ -31,7 +31,10 @@ _TRANSIENT_STATUS = frozenset({408, 409, 424, 425, _TOO_MANY, 498, 499})
 many, Groq's full capacity, and a connection that a proxy has lost."""
 _LIMIT_WORDS = ("throttlingexception", "too many requests", "ratelimitexceeded", "rate limit exceeded")
 """Of limits that some gateways tell with HTTP 400 or 403."""
-_PASSING_WORDS = ("model has crashed", "model unloaded", "loading model", "model is loading")
+_PASSING_WORDS = (
+    *("model has crashed", "model unloaded", "loading model", "model is loading"),
+    *("currently loading", "still loading"),
+)
 """Of local servers that load their model again, told with HTTP 400."""
 # What people can do about a status that every call would meet.
 _EVERY_CALL = {

@@ -34,7 +34,7 @@ DONE = b"[DONE]"
 _BOM = b"\xef\xbb\xbf"
 """A byte order mark, which may stand before a stream and means nothing."""
 _CUMULATIVE = 3
-"""Pieces that must each begin with all of the one before to be taken for the text so far rather than what is new."""
+"""Different pieces, each beginning with all of the one before, that are the text so far rather than what is new."""
 
 
 def is_stream(body: bytes | bytearray) -> bool:
@@ -70,15 +70,15 @@ def reply_of(found: Any, seconds: float) -> Reply:
 
     """
     choice = found["choices"][0]
-    message = choice["message"]
+    message = choice.get("message") or {"content": choice["text"]}  # as text, without roles, from older servers
     said, thoughts = said_and_thought(message.get("content"))
     refusal = _words(message.get("refusal")) or _refusal_part(message.get("content"))
-    text = said or refusal
+    text = "" if _is_blank(said or refusal) else said or refusal
     tokens = read_tokens(found.get("usage"))
     ended = _word(choice.get("finish_reason"))
     broken = ended in _BROKEN
     missing = f"finish_reason: {ended}" if broken else ""
-    if not broken and not text.strip():
+    if not broken and not text:
         asks_for_tool = ended == "tool_calls" or message.get("tool_calls")
         missing = (
             "it asks for a tool instead; give a model that answers in text" if asks_for_tool else "the content is empty"
@@ -136,7 +136,7 @@ class _Pieces:
             self.any = True
             # Some send the whole message beside its pieces, or after them: it is read where there are no pieces.
             message = choice.get("delta") or ({} if "".join(self.said) else choice.get("message")) or {}
-            said, thought = said_and_thought(message.get("content"))
+            said, thought = said_and_thought(message.get("content", choice.get("text")))
             self.said.append(said)
             self.thought.append(told_thoughts(message) + thought)
             self.refused.append(_words(message.get("refusal")))
@@ -180,10 +180,8 @@ def _failure_in(found: Mapping[str, Any]) -> str:
 def _joined(pieces: Sequence[str]) -> str:
     """Return the text of pieces; where each repeats all that came before, the last of them."""
     found = [piece for piece in pieces if piece]
-    if len(found) >= _CUMULATIVE and all(later.startswith(one) for one, later in pairwise(found)):
-        longer = sum(len(later) > len(one) for one, later in pairwise(found))
-        if longer == len(found) - 1:
-            return found[-1]
+    if all(later.startswith(one) for one, later in pairwise(found)) and len(set(found)) >= _CUMULATIVE:
+        return found[-1]
     return "".join(found)
 
 
@@ -217,11 +215,24 @@ def _read_stream(body: bytes, seconds: float, place: str) -> Reply:
 def _events(body: bytes) -> Iterator[bytes]:
     """Yield the data of server-sent events (WHATWG HTML, 9.2), without comments.
 
-    Each line of data is one piece: some servers leave out the blank line between events, none breaks a piece.
+    A line that is a whole object is a piece: some servers leave out the blank line between events. What begins
+    otherwise goes on until there is one.
     """
-    for line in body.removeprefix(_BOM).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"):
-        if line.startswith(b"data:") and (data := line[5:].strip()):
+    begun: list[bytes] = []
+    for line in (*body.removeprefix(_BOM).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"), b""):
+        data = line[5:].strip() if line.startswith(b"data:") else b""
+        if data and (begun or (data[:1] == b"{" and data[-1:] != b"}")):
+            begun.append(data)
+        elif data:
             yield data
+        elif begun and not line:
+            yield b"\n".join(begun)
+            begun = []
+
+
+def _is_blank(text: str) -> bool:
+    """Tell whether a text shows nothing: white space, and characters without a shape."""
+    return not any(one.isprintable() and not one.isspace() for one in text)
 
 
 def _whole_characters(text: str) -> str:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Protocol, TypeAlias, TypeVar, runtim
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from maspo.core.prompts import Prompts, prompts_id
-from maspo.core.verdict import Comparison, Level
+from maspo.core.verdict import Comparison, Level, Verdict
 from maspo.events import SearchEvent, StepStarted
 from maspo.team.graph import Team
 
@@ -85,7 +85,17 @@ class Observed:
     calls: int = 0
 
 
-Result: TypeAlias = Drafts | Comparison | Scored | Observed
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """The answer to ``Calibrate``: what the judge said of each output against an empty text, from both orders.
+
+    A win is a preference for the output. Inputs on which the team brought no output are left out.
+    """
+
+    verdicts: tuple[Verdict, ...]
+
+
+Result: TypeAlias = Drafts | Comparison | Scored | Observed | Calibrated
 Results: TypeAlias = tuple[Result, ...]
 """One result for each request of an ``Ask``, in their order."""
 
@@ -295,7 +305,26 @@ class Observe:
         return RequestPrice((Rollout(self.prompts, self.input_key, problem.team.everyone),))
 
 
-Request: TypeAlias = Propose | Compare | AblateEdge | ScoreOutput | Observe
+@dataclass(frozen=True, slots=True)
+class Calibrate:
+    """Ask the judge what leaves no doubt: whether the team's outputs on some inputs are better than an empty text.
+
+    No search needs to know it. A study asks it beside the first requests of a search, to find a judge that is a coin.
+    """
+
+    id: str
+    prompts: Prompts
+    inputs: tuple[str, ...]
+    purpose: str = "calibrate"
+
+    def price(self, problem: Problem, _: Result | None = None) -> RequestPrice:
+        """Return what the request takes: a run on each input, and both orders judged."""
+        everyone = problem.team.everyone
+        rollouts = tuple(Rollout(self.prompts, key, everyone) for key in self.inputs)
+        return RequestPrice(rollouts, judge=2 * len(rollouts))
+
+
+Request: TypeAlias = Propose | Compare | AblateEdge | ScoreOutput | Observe | Calibrate
 Answers: TypeAlias = Sequence[tuple[Request, Result]]
 """Requests with their results."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import sqrt
+from math import comb, sqrt
 
 NORMAL_95 = 1.959963984540054
 """The 97.5 % quantile of the normal distribution: half the width of a 95 % interval, in standard errors."""
@@ -80,6 +80,11 @@ def _wilson(share: float, n: float, quantile: float) -> tuple[float, float]:
     middle = (share + square / (2 * n)) / (1 + square / n)
     half = quantile * sqrt(share * (1 - share) / n + square / (4 * n * n)) / (1 + square / n)
     return (min(share, max(0.0, middle - half)), max(share, min(1.0, middle + half)))
+
+
+def at_most(count: int, n: int, share: float) -> float:
+    """Return how likely at most ``count`` of ``n`` independent trials succeed, each with probability ``share``."""
+    return sum(comb(n, k) * share**k * (1 - share) ** (n - k) for k in range(count + 1))
 
 
 def kappa(table: Table) -> float | None:

@@ -12,7 +12,7 @@ from maspo.core.verdict import Comparison
 from maspo.events import Event, Recorded, Span, UnknownEvent
 from maspo.events import base as events
 from maspo.events.base import SEARCH
-from maspo.optimizers.base import Drafts, Observed, Result, Scored
+from maspo.optimizers.base import Calibrated, Drafts, Observed, Result, Scored
 
 TOLD = "told"
 """The kind of journal entries that hold a result; all other kinds are events."""
@@ -63,7 +63,13 @@ class RecordedResult:
 Item: TypeAlias = Event | RecordedResult
 """What an entry of the journal holds."""
 
-_RESULTS: dict[str, type[Result]] = {"drafts": Drafts, "comparison": Comparison, "scored": Scored, "observed": Observed}
+_RESULTS: dict[str, type[Result]] = {
+    "drafts": Drafts,
+    "comparison": Comparison,
+    "scored": Scored,
+    "observed": Observed,
+    "calibrated": Calibrated,
+}
 _RESULT_KINDS = {kind: name for name, kind in _RESULTS.items()}
 
 

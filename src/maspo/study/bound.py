@@ -16,6 +16,8 @@ from maspo.core.verdict import Comparison, Verdict
 from maspo.data.groups import ALONE
 from maspo.models.prices import Price, PriceBook
 from maspo.optimizers.base import (
+    Calibrate,
+    Calibrated,
     CallCount,
     Compare,
     Draft,
@@ -142,6 +144,8 @@ class _Dearest:
             return Scored(request.input_key, 1.0)
         if isinstance(request, Observe):
             return Observed(request.input_key, self.problem.team.order)
+        if isinstance(request, Calibrate):
+            return Calibrated((Verdict.WIN,) * len(request.inputs))
         if not isinstance(request, Compare):
             return Comparison(request.input_key, Verdict.LOSS, (), Verdict.LOSS)
         for other in range(request.substitutes):

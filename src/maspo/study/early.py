@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from maspo.core.verdict import Comparison, Level, Verdict
 from maspo.data.inputs import Input
 from maspo.events import Warned
-from maspo.optimizers.base import Compare, Drafts, Propose
+from maspo.optimizers.base import Calibrated, Compare, Drafts, Propose
 from maspo.scoring.answers import final_answer, is_correct
-from maspo.stats.share import share_interval
+from maspo.stats.share import at_most, share_interval
+from maspo.study.calibration import answers, is_coin
 from maspo.study.credit import judged_pairs
 from maspo.study.executor import Done
 from maspo.study.job import Job
@@ -29,6 +30,9 @@ too late: runs go ahead of their verdicts, and a tenth of the smallest plan is 9
 _CONTRADICTIONS = 0.3
 """Share of pairs on which a judge may contradict itself: dull and biased judges of our worlds stay below a third, a
 coin is at a half."""
+_SELDOM = 0.001
+"""How often a judge that contradicts itself as often as it may does so by chance as seen, where it has shown before
+that it is no coin: it is looked at after every pair, so a twentieth would be found in many sound runs."""
 _NEARLY_ALL = 0.9
 """Share of replies, drafts or answers that are of no use, from which on it is said."""
 
@@ -48,6 +52,8 @@ class EarlyWarnings:
     """Those on which it preferred the same place in both."""
     _replies: int = 0
     _unreadable: int = 0
+    _plain: tuple[Verdict, ...] = ()
+    """What it said of outputs against an empty text."""
     _drafts: int = 0
     _refused: Counter[str] = field(default_factory=Counter)
     _labelled: dict[str, tuple[bool, bool]] = field(default_factory=dict)
@@ -62,6 +68,10 @@ class EarlyWarnings:
         if isinstance(request, Compare) and isinstance(result, Comparison):
             self._see_verdicts(request, result, done)
             self._see_answers(done)
+        elif isinstance(result, Calibrated):
+            self._plain = result.verdicts
+            self._replies += 2 * len(result.verdicts)
+            self._unreadable += 2 * result.verdicts.count(Verdict.UNDECIDED)
         elif isinstance(request, Propose) and isinstance(result, Drafts):
             self._drafts += len(result.drafts)
             self._refused.update(draft.rejected for draft in result.drafts if draft.rejected)
@@ -120,15 +130,27 @@ class EarlyWarnings:
         if self._replies >= _FEW and self._unreadable >= _NEARLY_ALL * self._replies:
             seen = f"{self._unreadable} of {self._replies} replies"
             return f"the judge wrote no verdict in {seen}, so it decides nothing: {use}, or allow more tokens"
+        coin = "it may be no better than a coin here"
+        if is_coin(self._plain):
+            given, right = answers(self._plain)
+            seen = f"preferred an empty text to the team's output in {given - right} of {given} verdicts"
+            return f"the judge {seen}, where no judge should: {coin}; {use}"
         first, second = self._places[1], self._places[2]
         most, place = max((first, "first"), (second, "second"))
         leans = f"preferred what it was shown {place} in {most} of {first + second} verdicts, whatever it was"
         if first + second < _ENOUGH or most < _NEARLY_ALL * (first + second):
             leans = f"contradicted itself on {self._contradicted} of {self._pairs} pairs when the order was turned"
-            low, _ = share_interval(self._contradicted, self._pairs)
-            if self._pairs < _FEW or low <= _CONTRADICTIONS:
+            if not self._contradicts():
                 return ""
-        return f"the judge {leans}: it may be no better than a coin here; {use}"
+        return f"the judge {leans}: {coin}; {use}"
+
+    def _contradicts(self) -> bool:
+        """Tell whether the judge contradicts itself as only a coin does; more must be seen of one that is no coin."""
+        if self._plain:
+            agreed = self._pairs - self._contradicted
+            return self._pairs > 0 and at_most(agreed, self._pairs, 1 - _CONTRADICTIONS) <= _SELDOM
+        low, _ = share_interval(self._contradicted, self._pairs)
+        return self._pairs >= _FEW and low > _CONTRADICTIONS
 
     def _proposer(self) -> str:
         refused = self._refused.total()

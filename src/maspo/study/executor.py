@@ -21,6 +21,8 @@ from maspo.models.budget import Ledger
 from maspo.optimizers.base import (
     FALLBACK,
     AblateEdge,
+    Calibrate,
+    Calibrated,
     Case,
     Compare,
     Drafts,
@@ -216,6 +218,8 @@ class LocalExecutor:
                 return await self._score(request)
             case Observe():
                 return await self._observe(request)
+            case Calibrate():
+                return Done(request, await self._calibrate(request))
 
     # ── comparing (Eq. 5) ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -329,6 +333,20 @@ class LocalExecutor:
         comparison = Comparison(request.input_key, verdict, (), verdict, self._same(whole, without))
         cut = TeamRun(request.prompts, without, (request.source, request.reader))
         return Done(request, comparison, (TeamRun(request.prompts, whole), cut))
+
+    async def _calibrate(self, request: Calibrate) -> Calibrated:
+        """Put what the team wrote on each input to the judge, against an empty text."""
+
+        async def verdict(key: str) -> Verdict | None:
+            trace = await _unless_failed(self.runner.run(request.prompts, key))
+            if trace is None or not trace.output.strip():
+                return None
+            shown, output = task_shown(self._input(key), self.rubric), self.system.output
+            return await compare_both_orders(
+                self.judge, Question(Level.GLOBAL, output, self._role(output), shown, trace.output, "", True)
+            )
+
+        return Calibrated(tuple(_found(await together(verdict(key) for key in request.inputs))))
 
     # ── scoring on its own ───────────────────────────────────────────────────────────────────────────────────────────
 

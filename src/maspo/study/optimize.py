@@ -49,6 +49,7 @@ from maspo.store.address import StoreAddress
 from maspo.store.files import write_whole
 from maspo.store.run_store import RunStore
 from maspo.study import trust
+from maspo.study.calibration import calibrated
 from maspo.study.calls import provider as default_provider
 from maspo.study.connections import scope_of
 from maspo.study.executor import rules_for, texts_of
@@ -305,6 +306,8 @@ async def _begin(study: Study, session: Session) -> None:
 async def _search(study: Study, session: Session, steering: Steering) -> tuple[Ask, str]:
     """Drive the search; return where it stands at its end, and the cap that cut it short, if any."""
     search = study.optimizer.search(study.problem)
+    if study.calibration:
+        search = calibrated(search, study.problem, study.calibration)
     sent: Results | None = None
     ask, cap = Ask(study.problem.seed_prompts), ""
     fruitless, begun = Fruitless(), 0

@@ -20,6 +20,7 @@ from maspo.proposers.base import PROPOSERS
 from maspo.runners.base import RUNNERS, most_calls, runner_kind
 from maspo.runners.messages import check_inputs, columns_read
 from maspo.study.bound import Bound, bound_of, estimate
+from maspo.study.calibration import pairs_asked
 from maspo.study.holdout import MOST_SEARCHED
 from maspo.study.job import Estimate, Job, Split
 from maspo.team import Agent, System
@@ -59,6 +60,8 @@ class Study:
     plan: Estimate
     decided_by: Literal["judge", "labels"]
     """Who decides on final answers: labels only when they were asked for and every input has one."""
+    calibration: int
+    """Pairs that are put to the judge at the start, to see that it is no coin; 0 where labels decide."""
 
     @property
     def holdout_calls(self) -> int:
@@ -92,13 +95,18 @@ def resolve(job: Job, parts: Parts | None = None) -> Study:
     reserve = sum(holdout_calls_of_an_input(team) - (2 if key in labelled else 1) for key in found.holdout)
     if job.carried and search.method != "race":
         raise ConfigInvalid(f"--start-from: search.method {search.method} cannot start from a run; race can")
+    planned = search.planned_calls(team)
+    by_labels = len(labelled) == len(job.inputs.rows)
+    calibration = 0 if by_labels else pairs_asked(job.config.judge.plain_pairs, len(found.search), planned)
+    reserve += 2 * calibration
     problem = Problem(team, job.system.prompts, found.search, job.config.seed, reserve, labelled, job.carried)
     prices = prices_of(job)
-    planned = search.planned_calls(problem.team)
     bound = bound_of(optimizer, problem, found.holdout, planned)
     # Where labels decide, the judge is measured against them on some of the hold-out inputs, in both orders.
     checked = 2 * min(judged_pairs(bound.planned), len(labelled.intersection(found.holdout)))
     bound = replace(bound, judge=bound.judge + checked, most=bound.most + checked)
+    if calibration:
+        bound = _with_calibration(bound, team, calibration)
     if job.config.holdout.ship_if == "likely":
         bound = _with_search_tested(bound, team, min(len(found.search), MOST_SEARCHED))
     rerun = min(job.config.holdout.rerun, len(found.holdout))
@@ -115,7 +123,8 @@ def resolve(job: Job, parts: Parts | None = None) -> Study:
         prices=prices,
         bound=bound,
         plan=estimate(job, bound, prices, found, tuple(notes)),
-        decided_by="labels" if labelled and len(labelled) == len(job.inputs.rows) else "judge",
+        decided_by="labels" if by_labels else "judge",
+        calibration=calibration,
     )
 
 
@@ -125,6 +134,14 @@ def _with_search_tested(bound: Bound, team: Team, inputs: int) -> Bound:
     more = inputs * holdout_calls_of_an_input(team)
     planned = bound.planned + more * (bound.planned == bound.most)
     return replace(bound, agent=again, judge=bound.judge + 2 * inputs, planned=planned, most=bound.most + more)
+
+
+def _with_calibration(bound: Bound, team: Team, pairs: int) -> Bound:
+    """Return a bound with the questions to the judge at the start, and the runs that they are about."""
+    again = {name: calls + pairs * team.calls_of([name]) for name, calls in bound.agent.items()}
+    more = pairs * (team.calls_of(team.everyone) + 2)
+    planned = bound.planned + more * (bound.planned == bound.most)
+    return replace(bound, agent=again, judge=bound.judge + 2 * pairs, planned=planned, most=bound.most + more)
 
 
 def _with_leaving_out(bound: Bound, team: Team, inputs: int) -> Bound:

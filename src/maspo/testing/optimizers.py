@@ -22,6 +22,8 @@ from maspo.judges.base import combined
 from maspo.optimizers.base import (
     AblateEdge,
     Ask,
+    Calibrate,
+    Calibrated,
     Compare,
     Draft,
     Drafts,
@@ -85,6 +87,8 @@ class Oracle:
                 return Scored(request.input_key, None if failed else self._drawn("score", request, 101) / 100)
             case Observe():
                 return Observed(request.input_key, () if failed else self._called(request))
+            case Calibrate():
+                return Calibrated(() if failed else (Verdict.WIN,) * len(request.inputs))
 
     def _called(self, request: Observe) -> tuple[str, ...]:
         sometimes = self.team.sometimes
@@ -228,6 +232,8 @@ def _check_request(request: Request, problem: Problem) -> None:
             rule(request.reader in readers, "only edges of the team are cut")
         case ScoreOutput() | Observe():
             keys, prompts, changed = {request.input_key}, request.prompts, set[str]()
+        case Calibrate():
+            keys, prompts, changed = set(request.inputs), request.prompts, set[str]()
     rule(keys <= set(problem.inputs), "only inputs of the problem are asked for")
     rule(changed <= set(problem.team.rewritten), "only agents that may be rewritten are changed or proposed for")
     _check_prompts(prompts, problem)

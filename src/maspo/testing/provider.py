@@ -125,10 +125,12 @@ class Body:
     body: bytes
     status: int = 200
     content_type: str = "application/json"
+    charset: str | None = None
 
     async def answer(self, _: Exchange) -> web.StreamResponse | None:
         """Send the body."""
-        return web.Response(status=self.status, body=self.body, content_type=self.content_type)
+        named = self.content_type if self.charset is None else f"{self.content_type}; charset={self.charset}"
+        return web.Response(status=self.status, body=self.body, headers={"Content-Type": named})
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ class Leaning:
     """Share of such pairs that a judge of sharpness 1 or more calls a tie."""
     undecided_band: float = 0.3
     """A local difference within ± this many logits, noise included, is called a tie."""
+    empty: float = 10.0
+    """How much worse an empty final text is than any other: a dull judge (sharpness 0.3) sees it 19 times in 20."""
     shared_noise: float = 0.6
     """Share of pairs whose noise favours the same text in either order."""
 
@@ -74,6 +76,8 @@ def _decide(latents: Latents, purpose: str, shown: tuple[str, str], draw: str, l
         score = spec.judge_sharpness * difference + spec.judge_bias + noise
         if abs(score) < leaning.undecided_band:
             return "tie"
+    elif all(shown) and (more := bool(shown[0].strip()) - bool(shown[1].strip())) != 0:  # not shown is not empty
+        score = spec.judge_sharpness * leaning.empty * more + spec.judge_bias + noise
     else:
         right = [bool(turn.answer) and turn.answer == latents.input(turn.key).truth for turn in (first, second)]
         if right[0] == right[1]:

@@ -63,7 +63,8 @@ def by_agent(numbers: Iterable[int], candidates: Sequence[Candidate]) -> dict[st
 def join(anchor: Prompts, candidates: Sequence[Candidate], members: Sequence[int], team: Team) -> Mixture:
     """Return candidates together, those of one agent merged sentence by sentence, in the order given.
 
-    One that does not merge with an earlier one of the same agent, or makes its prompt too long, stays out.
+    One that does not merge with an earlier one of the same agent, leaves nothing of its prompt, or makes it too long,
+    stays out. Of two that each drop what the other keeps nothing would be left.
     """
     held: list[int] = []
     changes: dict[str, str] = {}
@@ -71,7 +72,7 @@ def join(anchor: Prompts, candidates: Sequence[Candidate], members: Sequence[int
         agent = candidates[number].agent
         both = merged(anchor[agent], changes.get(agent, anchor[agent]), candidates[number].text)
         budget = team.length_budget.get(agent)
-        if both is not None and (budget is None or len(both) <= budget):
+        if both and (budget is None or len(both) <= budget):
             changes[agent] = both
             held.append(number)
     return Mixture(tuple(held), {name: text for name, text in changes.items() if text != anchor[name]})

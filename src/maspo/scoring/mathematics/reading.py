@@ -67,7 +67,19 @@ _AND_ABROAD = re.compile(r"(?<=\d)\s+(?:et|und|y|e|och|og|en|и)\s+(?=[-−]?\d)
 _DECIMAL_COMMA = re.compile(r"^([^\d,]*\d{1,3}),(\d{1,2})(?![\d,])(?=[^\d]*$)")
 """A comma in a number alone that parts no thousands."""
 _EURO_COMMA = re.compile(r"(€\s?\d+),(\d\d)(?!\d)|(?<![\d,])(\d+),(\d\d)(?=\s?€)")
-_NOT_BUT = re.compile(r"(?i)\b(is|was|are|were)(?:n['’]t|\s+not)\s+[^,.;]{1,40}?,?\s+but\s+(?:rather\s+)?(?=[-−\d$\\])")
+_NOT_BUT = re.compile(
+    r"(?i)\b(?:(?:is|was|are|were)(?:n['’]t|\s+not)|(?:can|could)(?:not|\s+not|n?['’]t)\s+be)\s+[^,.;]{1,40}?,?\s+but\s+"
+    r"(?:rather\s+)?(?=[-−\d$\\])"
+)
+_CANNOT_BE = re.compile(
+    r"(?i)\b(?:can|could|must|may|should|will|would)(?:not|\s+not|n?['’]t)\s+(?:possibly\s+)?be\s+(?=[-−+\d$\\(√π])"
+    r"(?!.*(?:;|\b(?:but|so|therefore|hence|thus)\b))"
+)
+"""A value that is ruled out, and none said in its place."""
+_CHECK = re.compile(
+    r"(?i)\W*(?:(?:quick|sanity|double)\s+)?(?:check(?:ing)?|verification|verifying|proof|probe)\b[^:.]{0,20}:"
+)
+"""How a sentence begins that tries an answer out and states none."""
 _RETRACTED = re.compile(
     r"(?i:\bwait\b|\bactually\b|\bcorrection\b|\boops\b|\bhmm\b|\bsorry\b|\bmistake\b|\bmiscounted\b|\bthat(?:['’]s"
     r"|\s+is|\s+was)\s+(?:wrong|incorrect|not\s+right)"
@@ -324,12 +336,15 @@ def _concluded(line: str) -> str | None:
         # A box that never closes: the output was cut off.
         return None
     line = re.sub(r"^(?:#+|[-*>•])\s+", "", line).replace("**", "" if line.count("**") % 2 == 0 else "**").strip()
-    sentence = _OPENER.sub("", [part for part in _SENTENCE.split(line) if part.strip()][-1] if line else "").strip()
-    if _DENIED_ABROAD.search(sentence):
+    sentences = [part for part in _SENTENCE.split(line) if part.strip()]
+    while len(sentences) > 1 and _CHECK.match(sentences[-1]):
+        sentences.pop()
+    sentence = _OPENER.sub("", sentences[-1] if line else "").strip()
+    if _DENIED_ABROAD.search(sentence) or _CANNOT_BE.search(sentence):
         return None
     before = _REMARK.split(sentence)[0]
     sentence = _ASIDE_AFTER.sub("", before if re.search(r"[\d$\\]", before) else sentence)
-    sentence = _NOT_BUT.sub(r"\1 ", sentence) if "but" in sentence else sentence
+    sentence = _NOT_BUT.sub("is ", sentence) if "but" in sentence else sentence
     compared = _COMPARED.search(sentence.rstrip("."))
     if compared is not None:
         return f"{compared[1].strip('$')} {compared[2]}"

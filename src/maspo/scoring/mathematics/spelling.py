@@ -107,6 +107,10 @@ _WRAPPED = re.compile(r"(\$\$|\$|\\\[|\\\()(.*?)(\$\$|\$|\\\]|\\\))", re.DOTALL)
 _NUMBERS_WITH_COMMAS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?!\d|,\d)")
 _SURE_NUMBERS_WITH_COMMAS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3}){2,}(?![\d,])|(?<=§)\d{1,3}(?:,\d{3})+(?![\d,])")
 _NUMBERS_WITH_BRACED_COMMAS = re.compile(r"(?<=\d)(?:\{,\}|,\s*\\!|\\,|\\;|\\ |\\thinspace)\s*(?=\d{3})")
+_DECIMAL_BRACED_COMMA = re.compile(r"(?<=\d)\{,\}(?=\d{1,2}(?!\d|\{,\}))")
+"""The decimal comma of LaTeX; before three digits it parts thousands."""
+_LAKHS = re.compile(r"(?<=[₹s.\s])\d{1,2}(?:,\d\d)+,\d{3}(?![\d,])")
+"""An amount of rupees, in India grouped by two digits above the thousands."""
 _NUMBERS_WITH_SPACES = re.compile(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?!\d)(?! \d)")
 _MIXED = re.compile(r"(?<![\d.^_{/])(\d+)(?: +| *- *(?=\d+/\d+$))(\d+)/(\d+)(?![\d/.])")
 _AMOUNT = re.compile(r"([-+§]?\d[\d.,/]*)\s+([A-Za-z][^\d]*)")
@@ -116,9 +120,13 @@ _DEGREES = re.compile(r"\^\s*(?:\\deg(?![A-Za-z])|\{\s*\\deg\s*\}|o(?![A-Za-z]))
 
 def spelled(text: str) -> str:
     """Return an answer in the one spelling; spaces are kept where they may part words."""
+    if "₹" in text or "Rs" in text:
+        text = _LAKHS.sub(lambda found: found[0].replace(",", ""), text)
     if not text.isascii():
         text = unicodedata.normalize("NFKC", _scripts(text).translate(_TRANSLATED))
     text = _unmarked(text.translate(_TRANSLATED))
+    if "{" in text:
+        text = _DECIMAL_BRACED_COMMA.sub(".", text.replace("{:}", ":"))
     if "\\" in text:
         text = _latex(_NUMBERS_WITH_BRACED_COMMAS.sub("", text))
     elif "{,}" in text:

@@ -142,6 +142,8 @@ _GIVEN = {
     "repeats": "--repeats",
 }
 """What people give of an evaluation, besides rows and settings."""
+_OF_A_SEARCH = ("config.search.", "config.proposer.", "config.holdout.", "config.judge.plain_pairs")
+"""Settings that only a search goes by."""
 EVALUATION = Serialized(Evaluation, "the evaluation's record")
 FOUND = Serialized(Evaluated, "what the evaluation found", "evaluation", "outputs")
 """Without what the record holds anyway: the evaluation and all outputs."""
@@ -150,7 +152,7 @@ FOUND = Serialized(Evaluated, "what the evaluation found", "evaluation", "output
 def changes(before: Evaluation, now: Evaluation) -> tuple[str, ...]:
     """Return one line per field that differs; caps and paths do not count, nor what only a search goes by."""
     found = differences_between(before.job, now.job)
-    lines = [line for line in found if not line.startswith(("config.search.", "config.proposer.", "config.holdout."))]
+    lines = [line for line in found if not line.startswith(_OF_A_SEARCH)]
     for name, flag in _GIVEN.items():
         if getattr(before, name) != getattr(now, name):
             lines.append(f"{flag}: differs")
