@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, pairwise
-from statistics import fmean
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from pydantic import Field
@@ -21,8 +20,6 @@ from maspo.optimizers.base import (
     Asking,
     Compare,
     Drafts,
-    Observe,
-    Observed,
     OptimizerConfig,
     Problem,
     Propose,
@@ -34,15 +31,17 @@ from maspo.optimizers.parts.called import CalledOn, observations
 from maspo.optimizers.parts.effects import estimate_effects
 from maspo.optimizers.parts.influence import Influence, edge_ablations
 from maspo.optimizers.parts.merge import without_added
-from maspo.optimizers.parts.misalignment import hard_negatives, remembered
+from maspo.optimizers.parts.misalignment import hard_negatives
 from maspo.optimizers.parts.mixture import Candidate, MixedRun, Mixture, by_agent, draw_mixtures, join
 from maspo.optimizers.parts.proxy import Screening
-from maspo.optimizers.parts.record import pruned_events, rejected_events, round_events, step_of
+from maspo.optimizers.parts.pruning import calls_of_pruning, prune, sentences_left_out
+from maspo.optimizers.parts.record import rejected_events, round_events, step_of
 from maspo.optimizers.parts.reward import JudgeOrder, Weights
 from maspo.optimizers.parts.rulings import History, obeyed
 from maspo.optimizers.parts.similar import KnownPrompts
+from maspo.optimizers.parts.spent import Spent
 from maspo.optimizers.parts.state import SearchState
-from maspo.optimizers.parts.union import NO_TRIAL, Round, Trial, unite
+from maspo.optimizers.parts.union import Round, Trial, unite
 from maspo.team.graph import Team
 
 PlannedRun: TypeAlias = tuple[Compare, tuple[int, ...], str]
@@ -59,8 +58,6 @@ _LARGEST_ROUND = 1.6
 """Times ``stages``, ``shared_inputs`` and ``union_inputs``: by default the size of the sixth round."""
 _ATTEMPTS = 4
 """Unions and parts of unions that are tried in a round, at most: a union, its two sides, pairs, what is mended."""
-_PRUNINGS = 3
-"""How often sentences are left out together: all that are not missed alone, then the better half of them, and so on."""
 _DRAFTS_SEEN_BEFORE = 400
 """Single-candidate runs that ``optimism`` weighs as much as, against what the run has seen of its proposer: more than a
 round holds, so that one lucky round does not make every later draft look good."""
@@ -212,11 +209,9 @@ class _Race(SearchState):
         self.inputs: tuple[str, ...] = ()
         """The inputs of this round, in the order in which they are taken up."""
         self.rounds_unchanged = 0
-        self.calls = 0
-        """Calls so far, counted from requests and results: the same in every replay, whatever a cache held."""
+        self.planned_calls = config.planned_calls(problem.team)
+        self.spent = Spent(problem)
         self.calls_before_round = 0
-        self.run_by_anchor: set[str] = set()
-        """Inputs on which the anchor has been run."""
         self.rejected: dict[str, tuple[str, ...]] = {}
         """Per agent, prompts that lost against an anchor whose neighbourhood has not changed since."""
         self.differed: dict[str, tuple[int, int]] = {}
@@ -242,8 +237,7 @@ class _Race(SearchState):
         ablations = edge_ablations(self.prompts, self.team, inputs, self.config.interventions, seed)
         if ablations:
             yield from self.ask(ablations)
-        planned = self.config.planned_calls(self.team)
-        looks = observations(self.prompts, self.team, inputs, planned, seed)
+        looks = observations(self.prompts, self.team, inputs, self.planned_calls, seed)
         if looks:
             yield from self.ask(looks)
         drafts: Answers = ()
@@ -272,7 +266,7 @@ class _Race(SearchState):
         self.prompts, self.team, events = obeyed(rulings, self.prompts, self.team, self.history, step)
         self.events += events
         for event in events:
-            self.run_by_anchor.clear()
+            self.spent.by_anchor.clear()
             for name in (event.agent, *self.team.neighbours(event.agent)):
                 self.rejected.pop(name, None)
         self.objected |= any(one.says == "veto" for one in rulings)
@@ -283,7 +277,7 @@ class _Race(SearchState):
     def why_end(self) -> str:
         """Return why no further round is begun, or nothing."""
         config, number = self.config, self.round.number
-        planned = config.planned_calls(self.problem.team)
+        planned = self.planned_calls
         if not self.team.rewritten:
             return "a person pinned every prompt"
         if self.objected:
@@ -295,8 +289,9 @@ class _Race(SearchState):
             return f"{unchanged}; there may be nothing left to gain"
         # A further round costs as much as the last, more by its runs; half of it has to fit.
         runs, last = config.round_size(number + 1).stages[-1], self.size.stages[-1]
-        further = (self.calls - self.calls_before_round) * runs / last
-        if number and self.calls + further / 2 + self.pruning_calls() + self.problem.reserve > planned:
+        further = (self.spent.calls - self.calls_before_round) * runs / last
+        pruning = config.prune * calls_of_pruning(self.sentences_left_out(), self.team)
+        if number and self.spent.calls + further / 2 + pruning + self.problem.reserve > planned:
             return (
                 f"another round would not fit into the {planned} calls planned (search.calls_per_agent, search.calls)"
             )
@@ -315,7 +310,7 @@ class _Race(SearchState):
         self.round = Round(number, self.prompts, self.score)
         self.size = self.config.round_size(number)
         self.inputs = tuple(sorted(self.problem.inputs, key=lambda key: (place(key), key)))
-        self.calls_before_round = self.calls
+        self.calls_before_round = self.spent.calls
         self.events += [
             StepStarted(step_of(number, name), name, number, 1, self.config.passes, 1) for name in self.team.rewritten
         ]
@@ -471,25 +466,16 @@ class _Race(SearchState):
             return []
         round_.attempts += 1
         # The inputs of the union, also for its parts: conflicts are told by inputs that both met.
-        whole, asked = [trial.part for trial in round_.trials[:1]] or parts, list[PlannedRun]()
+        whole = [trial.part for trial in round_.trials[:1]] or parts
         changed = tuple(dict.fromkeys(name for part in whole for name in part.changes))
         inputs = self.called.draw(self.inputs, changed, self.size.union_inputs, self.team)
-        for number, part in enumerate(parts):
-            where = f"r{round_.number}/unite/{round_.attempts}/{number}"
-            asked += self.compare(purpose, where, [(part, key) for key in inputs], "unite")
+        tried = {f"r{round_.number}/unite/{round_.attempts}/{number}": part for number, part in enumerate(parts)}
         ahead: tuple[Propose, ...] = ()
         if round_.attempts == 1 and config.ahead and not self.why_end():
             ahead = self.proposals({**self.prompts, **parts[0].changes}, round_.number + 1)
-        runs = yield from self.run_comparisons(asked, ahead)
-        trials = [Trial(part, tuple(run.comparison for run in runs if run.members == part.members)) for part in parts]
+        trials = yield from self.try_each(purpose, tried, inputs, ahead)
         round_.trials += trials
         return trials
-
-    def record_conflicts(self, pairs: Sequence[Trial]) -> None:
-        """Tell which pairs of agents clash, and withdraw the lesser of two changes; cases lead the next rewrite."""
-        for event, cases in self.round.find_conflicts(pairs, self.estimate(self.round.runs_apart()), self.team):
-            self.events.append(event)
-            self.cases = remembered(self.cases, cases)
 
     def move_anchor(self, trial: Trial) -> None:
         """Write what was accepted into the anchor; what was rejected next to a change may be tried again."""
@@ -507,101 +493,32 @@ class _Race(SearchState):
         self.rounds_unchanged = 0 if changes else self.rounds_unchanged + 1
         if changes:
             self.prompts = {**self.prompts, **changes}
-            self.run_by_anchor = {comparison.input_key for comparison in trial.comparisons}
+            self.spent.by_anchor = {comparison.input_key for comparison in trial.comparisons}
 
     # ── leave-one-out ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def added(self) -> list[Candidate]:
-        """Return the anchor's prompts without one of the sentences that the search added, one for each of them."""
-        return [
-            Candidate(agent, text, self.prompts[agent], removal=True)
-            for agent in self.team.rewritten
-            for text in dict.fromkeys(without_added(self.problem.seed_prompts[agent], self.prompts[agent]))
-            if any(map(str.isalnum, text))
-        ]
-
-    def pruning_calls(self, inputs: int | None = None) -> int:
-        """Return the calls that leaving out each added sentence on so many inputs takes, at most."""
-        size = self.config.prune if inputs is None else inputs
-        added = self.added() if size else []
-        single = sum(self.team.calls_of(self.team.reached((one.agent,))) + 2 for one in added)
-        together = _PRUNINGS * (self.team.calls_of(self.team.everyone) + 2)
-        anchor = self.team.calls_of(self.team.everyone)
-        return size * (single + together + anchor) if added else 0
+    def sentences_left_out(self) -> tuple[Candidate, ...]:
+        """Return the anchor's prompts without each of the sentences that the search added; none if nothing may go."""
+        return sentences_left_out(self.problem.seed_prompts, self.prompts, self.team) if self.config.prune else ()
 
     def prune(self) -> Asking[None]:
-        """Let the anchor meet itself without each of the sentences that were added; drop those that are not missed.
-
-        Sentences that say the same are not missed one by one, so what shall go is left out together before it goes.
-        """
-        left = self.config.planned_calls(self.problem.team) - self.calls - self.problem.reserve
-        sizes = range(min(self.config.prune, len(self.problem.inputs)), 0, -1)
-        size = next((size for size in sizes if self.pruning_calls(size) <= left), 0)
-        added = self.added()
-        if not size or not added:
+        """Drop the sentences that were added and are not missed, on as many inputs as the plan allows."""
+        planned, inputs, added = self.planned_calls, self.problem.inputs, self.sentences_left_out()
+        left = planned - self.spent.calls - self.problem.reserve
+        size = min(self.config.prune, len(inputs), left // calls_of_pruning(added, self.team)) if added else 0
+        if size < 1:
             return
-        seed, number = self.problem.seed, self.round.number
-        inputs = shuffled(self.problem.inputs, seed, "prune")[:size]
-        self.round = round_ = Round(number, self.prompts, self.score, candidates=tuple(added))
-        agents = tuple(dict.fromkeys(one.agent for one in added))
         self.prunings += 1
-        prune = "prune" if self.prunings == 1 else f"prune-{self.prunings}"
-        steps = {agent: f"{prune}/{agent}" for agent in agents}
-        asked: list[PlannedRun] = []
-        for member, one in enumerate(added):
-            mixture = Mixture((member,), {one.agent: one.text})
-            asked += self.compare("prune", f"{prune}/{member}", [(mixture, key) for key in inputs], "prune")
-        yield from self.run_comparisons(asked)
-        evidence = round_.evidence()
-        worth = [fmean(map(self.score, found)) for found in evidence]
-        round_.effects = tuple(worth)
-        going = sorted((member for member in range(len(added)) if worth[member] >= 0), key=lambda one: -worth[one])
-        accepted = NO_TRIAL
-        for attempt in range(_PRUNINGS):
-            part = join(self.prompts, added, going, self.team)
-            if not part.changes:
-                break
-            where = f"{prune}/together/{attempt}"
-            runs = yield from self.run_comparisons(
-                self.compare("prune", where, [(part, key) for key in inputs], "prune")
-            )
-            trial = Trial(part, tuple(run.comparison for run in runs))
-            if round_.mean(trial) >= 0:
-                accepted = trial
-                break
-            going = going[: len(going) // 2]
-        self.events += pruned_events(round_, evidence, accepted, steps, self.config.weights)
-        for agent, text in accepted.part.changes.items():
+        where = "prune" if self.prunings == 1 else f"prune-{self.prunings}"
+        self.round = Round(self.round.number, self.prompts, self.score, candidates=added)
+        drawn = shuffled(inputs, self.problem.seed, "prune")[:size]
+        changes, events = yield from prune(self, self.round, where, drawn, self.team, self.config.weights)
+        self.events += events
+        for agent, text in changes.items():
             self.history.add(agent, text)
-        self.prompts = {**self.prompts, **accepted.part.changes}
+        self.prompts = {**self.prompts, **changes}
 
     # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def count_calls(self, answers: Answers) -> None:
-        """Count the calls of some answers: the anchor once an input, changed prompts once an address.
-
-        Traces shown to the proposer are of runs that are made anyway. Runs of the anchor are counted in full, although
-        a part of one is often known from the anchor before, so the count errs on the dear side.
-        """
-        systems: set[tuple[str, ...]] = set()
-        for request, result in answers:
-            price = request.price(self.problem, result)
-            self.calls += price.judge + price.proposer
-            if isinstance(request, Propose):
-                continue
-            if isinstance(request, Observe):
-                self.run_by_anchor.add(request.input_key)
-                met = result.calls if isinstance(result, Observed) else 0
-                self.calls += met or self.team.calls_of(self.team.everyone)
-                continue
-            reference, changed = price.rollouts
-            made = result.calls if isinstance(result, Comparison) else None
-            if reference.input_key not in self.run_by_anchor:
-                self.run_by_anchor.add(reference.input_key)
-                self.calls += made[0] if made else self.team.calls_of(self.team.reached(self.team.rewritten))
-            if changed.address not in systems:
-                systems.add(changed.address)
-                self.calls += made[1] if made else self.team.calls_of(changed.agents)
 
     def compare(self, purpose: str, where: str, tried: Sequence[tuple[Mixture, str]], group: str) -> list[PlannedRun]:
         """Let mixtures meet the anchor, each on its input; the order of outputs is balanced and seeded."""
@@ -628,6 +545,18 @@ class _Race(SearchState):
             asked.append((request, mixture.members, group))
         return asked
 
+    def try_each(
+        self, purpose: str, tried: Mapping[str, Mixture], inputs: Sequence[str], ahead: Sequence[Propose] = ()
+    ) -> Asking[list[Trial]]:
+        """Let each of some changes, by the place it is tried at, meet the anchor on all of some inputs."""
+        asked: list[PlannedRun] = []
+        for where, part in tried.items():
+            asked += self.compare(purpose, where, [(part, key) for key in inputs], "together")
+        runs = yield from self.run_comparisons(asked, ahead)
+        return [
+            Trial(part, tuple(run.comparison for run in runs if run.members == part.members)) for part in tried.values()
+        ]
+
     def run_comparisons(self, asked: Sequence[PlannedRun], ahead: Sequence[Propose] = ()) -> Asking[list[MixedRun]]:
         """Perform comparisons, with proposals for the next round; learn from them, and return them as runs."""
         answers = yield from self.ask([*(request for request, _, _ in asked), *ahead])
@@ -642,7 +571,7 @@ class _Race(SearchState):
 
     def learn(self, answers: Answers) -> None:
         """Learn from answers: calls, who matters, contested inputs, cases (Eq. 6), how far the levels agree."""
-        self.count_calls(answers)
+        self.spent.count(answers, self.team)
         self.influence = self.influence.after(answers)
         self.called = self.called.after(answers)
         for request, result in answers:

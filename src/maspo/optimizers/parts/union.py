@@ -11,9 +11,10 @@ from typing import Protocol
 
 from maspo.core.prompts import Prompts
 from maspo.core.verdict import Comparison, Verdict
-from maspo.events import ConflictFound
+from maspo.events import ConflictFound, SearchEvent
 from maspo.optimizers.base import Asking, Case
 from maspo.optimizers.parts.effects import SCORE_VARIANCE
+from maspo.optimizers.parts.misalignment import remembered
 from maspo.optimizers.parts.mixture import Candidate, MixedRun, Mixture, by_agent, join
 from maspo.team.graph import Team
 
@@ -151,12 +152,11 @@ class Round:
 class Uniting(Protocol):
     """What uniting needs of the search that it is part of."""
 
+    events: list[SearchEvent]
+    cases: tuple[Case, ...]
+
     def try_together(self, purpose: str, blocks: Sequence[Sequence[int]]) -> Asking[list[Trial]]:
         """Let the candidates of each block meet the anchor together; nothing once a round has tried enough."""
-        ...
-
-    def record_conflicts(self, pairs: Sequence[Trial]) -> None:
-        """Tell which of these pairs clash, and withdraw the lesser change of each."""
         ...
 
     def estimate(self, runs: Sequence[MixedRun]) -> tuple[float, ...]:
@@ -181,10 +181,10 @@ def unite(search: Uniting, round_: Round, good: Sequence[int], team: Team, sprea
         if spread is not None and len(round_.trials) == 3:  # the union and its two sides
             pairs = round_.suspects(search.estimate(round_.runs_apart()), team)
         if pairs == [union.members]:
-            search.record_conflicts(round_.trials[:1])
+            _record_conflicts(search, round_, round_.trials[:1], team)
         elif pairs:
             latest = yield from search.try_together("pairs", pairs)
-            search.record_conflicts(latest)
+            _record_conflicts(search, round_, latest, team)
             mended = [member for member in union.members if member not in round_.withdrawn]
             if all(set(mended) != set(trial.part.members) for trial in round_.trials):
                 latest = yield from search.try_together("union", [mended])
@@ -196,6 +196,13 @@ def unite(search: Uniting, round_: Round, good: Sequence[int], team: Team, sprea
         round_.effects = search.estimate(round_.runs)
         latest = yield from search.try_together("parts", parts)
     return NO_TRIAL
+
+
+def _record_conflicts(search: Uniting, round_: Round, pairs: Sequence[Trial], team: Team) -> None:
+    """Tell which of these pairs of agents clash, and withdraw the lesser change; cases lead the next rewrite."""
+    for event, cases in round_.find_conflicts(pairs, search.estimate(round_.runs_apart()), team):
+        search.events.append(event)
+        search.cases = remembered(search.cases, cases)
 
 
 def divide(members: Sequence[int], agents: Collection[str], candidates: Sequence[Candidate]) -> list[tuple[int, ...]]:
