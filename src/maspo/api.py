@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +27,6 @@ from maspo.report.closing import closing
 from maspo.report.document import build_document
 from maspo.report.earlier import earlier_run
 from maspo.report.folder import REPORT, RUNS, free_folder, look, write_results
-from maspo.report.markup import h
 from maspo.report.visible import visible
 from maspo.store import write_whole
 from maspo.store.looks import LookLedger
@@ -105,7 +105,7 @@ class Result:
             text = f"{closing(look(self.out).view)}\n\nreport    {self.out / REPORT}"
         except MaspoError:  # the folder was taken away
             text = self.finished.why
-        return h("pre", {}, text).markup
+        return f"<pre>\n{html.escape(visible(text))}</pre>"
 
     def report(self, path: str | Path) -> Path:
         """Write the report as one offline HTML file and return its path.

@@ -10,6 +10,11 @@ from maspo.arena.records import Record
 @pytest.fixture
 def record() -> Record:
     """Return the record of one run."""
+    return one_record()
+
+
+def one_record() -> Record:
+    """Return the record of one run."""
     return Record(
         key="k",
         graph="reflect",

@@ -9,9 +9,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from maspo.arena.page import plots_of, render, standalone, write
+from maspo.arena.page import arena_sheet, plots_of, write
 from maspo.arena.records import Record
 from maspo.arena.summary import tables_of
+from maspo.arena.svg import Svg, h, join, standalone
+from maspo.report.bundle import sheet_html
+from tests.report.pages import sheet_in, told_by
 
 
 @pytest.fixture
@@ -67,14 +70,25 @@ def test_a22_nothing_is_drawn_outside_of_a_plot(records: list[Record]) -> None:
 
 
 def test_a23_the_page_stands_alone_and_shows_every_table(records: list[Record]) -> None:
-    page = render(records, {"graphs": "reflect", "set": ["search.passes=<3>"]})
-    assert "http" not in page.replace("http-equiv", "")
-    assert "<script" not in page
-    assert "&lt;3&gt;" in page
-    assert "<b>" not in page
+    shown = sheet_in(sheet_html(arena_sheet(records, {"graphs": "reflect", "set": ["search.passes=<3>"]})))
+    assert "<3>" in shown.facts[0][1]
+    assert "<b>" in told_by(shown)
+    titles = [part.title for part in shown.parts]
+    assert titles[:3] == ["Accuracy against calls", "Worlds", "Ablation"]
     for table in tables_of(records):
-        assert table.title in page
+        assert table.title in titles
         assert {len(row) for row in table.rows} == {len(table.headers)}
+    marks = [curve.name for part in shown.parts for one in part.curves for curve in one.curves]
+    assert marks.count("default") == marks.count("cheap") == 6
+
+
+def test_a25_no_text_acts_in_a_plot_and_nothing_else_can_be_built() -> None:
+    made = h("text", {"class": 'a"b'}, "<b> & \x1b", h("title", {}, "x"))
+    assert made == Svg('<text class="a&quot;b">&lt;b&gt; &amp; [U+001B]<title>x</title></text>')
+    assert join("<", Svg("<line>")).markup == "&lt;<line>"
+    for name, attributes in (("script", {}), ("a", {}), ("text", {"onclick": "x"}), ("text", {"style": "x"})):
+        with pytest.raises(ValueError, match="not allowed"):
+            h(name, attributes)
 
 
 def test_a24_one_run_is_enough_for_a_page(record: Record, tmp_path: Path) -> None:

@@ -280,6 +280,23 @@ def test_the_panel_fits_its_terminal_and_says_what_is_left(width: int) -> None:
         assert part in shown
 
 
+@pytest.mark.parametrize("width", [40, 80])
+def test_an_evaluation_shows_its_accuracy_so_far_with_its_interval(width: int) -> None:
+    board = Board()
+    now = progress(calls=150, planned=300, phase="evaluation")
+    board.on_progress(replace(now, done=75, wave=150, right=46, scored=75, wins=12, losses=3, met=75))
+    lines = picture(board, width).splitlines()
+    assert all(len(line) <= width for line in lines)
+    shown = " ".join(" ".join(lines).split())
+    for part in (
+        "maspo: evaluation",
+        "75 of 150 rows",
+        "61% (50 to 72%), 46 of 75",
+        "12 won, 3 lost of 75",
+    ):
+        assert part in shown
+
+
 IN_A_TERMINAL = """
 import sys
 from maspo.cli.panel import live_panel

@@ -1,4 +1,4 @@
-"""The page of a run in tests: its document as data and as the text that lies in the page."""
+"""Pages in tests: their documents as data and as the text that lies in the page."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from maspo.report.bundle import report_html
 from maspo.report.document import Extras, document_of
+from maspo.report.document.sheet import Sheet, read_sheet
 from maspo.report.fold import RunView
 
 _OPENING, _CLOSING = '<script id="maspo-document" type="application/json">', "</script>"
@@ -26,6 +27,20 @@ def embedded(page: str) -> str:
 def told(view: RunView) -> str:
     """Return all texts of the document of a run, one a line."""
     return "\n".join(_texts(document(view)))
+
+
+def sheet_in(page: str) -> Sheet:
+    """Return the document of an evaluation and the like as a browser reads it: nothing in it can end its element."""
+    text = embedded(page)
+    assert "<" not in text
+    found = read_sheet(page)
+    assert found.dump() == json.loads(text)
+    return found
+
+
+def told_by(sheet: Sheet) -> str:
+    """Return all texts of a sheet, one a line."""
+    return "\n".join(_texts(sheet.dump()))
 
 
 def _texts(value: object) -> list[str]:

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maspo.report.markup import Html, escape, h, join
 from maspo.report.visible import clipped, visible
 
 
@@ -50,23 +49,3 @@ def test_i03_long_texts_are_cut_in_the_middle(text: str, limit: int) -> None:
         assert len(shown) <= limit + 50
         assert f"[… {len(text) - limit:,} characters left out …]" in shown
         assert text.startswith(shown.split("\n[…")[0][:5])
-
-
-def test_i04_text_is_escaped_and_markup_is_not() -> None:
-    made = h("p", {"class": 'a"b'}, "<b> & ", h("strong", {}, "x"))
-    assert made == Html('<p class="a&quot;b">&lt;b&gt; &amp; <strong>x</strong></p>')
-    assert join("<", Html("<br>")).markup == "&lt;<br>"
-    assert escape("'\"") == "&#x27;&quot;"
-
-
-@pytest.mark.parametrize(
-    ("tag", "attributes"),
-    [("script", {}), ("iframe", {}), ("p", {"onclick": "x"}), ("p", {"style": "x"}), ("a", {"href": "https://x.test"})],
-)
-def test_i05_what_a_report_never_needs_cannot_be_built(tag: str, attributes: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match=r"not allowed|leaves the page"):
-        h(tag, attributes)
-
-
-def test_i06_a_leading_line_end_survives_in_a_pre() -> None:
-    assert h("pre", {}, "\nfirst").markup == "<pre>\n\nfirst</pre>"

@@ -30,7 +30,7 @@ async def test_y01_each_change_has_a_line_and_the_hold_out_says_what_happens_wit
         changes = [one for one in watcher.events if isinstance(one, PromptChanged) and one.agent == agent.name]
         left = [one for one in watcher.events if isinstance(one, LeftOut) and one.agent == agent.name]
         assert len(told) == len(changes) + len(left) and len(left) == agent.rewritten
-        assert all("helped on" in line and "hurt on" in line for line in told[: len(changes)])
+        assert all("the final answer was better on" in line and ", worse on " in line for line in told[: len(changes)])
         assert all(line.startswith("without it, on") for line in told[len(changes) :])
     assert any(agent.rewritten for agent in view.agents), "the seed of this test finds something"
 

@@ -18,8 +18,9 @@ from maspo.data.tasks.task import Task, TaskRow
 from maspo.events import CallLost, EndpointAdapted
 from maspo.models.base import JUDGE_GLOBAL, Adapted, Reply, Request, RoleSettings, Stage, Transient
 from maspo.models.scripted import ScriptedModel
-from maspo.report.evaluation import evaluation_of, headline, render_evaluation, rows_jsonl, summary
-from maspo.report.judge_check import render_judge_check
+from maspo.report.bundle import sheet_html
+from maspo.report.evaluation import evaluation_of, evaluation_sheet, headline, rows_jsonl, summary
+from maspo.report.judge_check import judge_sheet
 from maspo.scoring.base import Sample
 from maspo.scoring.judged import RubricScorer
 from maspo.store import RunStore
@@ -33,6 +34,7 @@ from maspo.team import System
 from maspo.testing.runs import Counted, Recorder
 from maspo.world import World
 from tests.optimum import best_prompts
+from tests.report.pages import sheet_in, told_by
 
 ROWS = 24
 WORLD = World()
@@ -100,6 +102,30 @@ async def test_u04_each_repeat_is_drawn_anew_and_paired(tmp_path: Path) -> None:
     assert all(count == 1 for count in model.keys.values())
     assert all(len(row.before) == len(row.after) == 3 for row in found.rows)
     assert any(len(set(row.before)) > 1 for row in found.rows)
+
+
+@pytest.mark.parametrize(("scorer", "rubric"), [("exact", ""), ("judge", "It is right."), ("judge", "")])
+def test_u26_accuracy_so_far_ends_as_what_is_found(tmp_path: Path, scorer: str, rubric: str) -> None:
+    seen: list[Progress] = []
+
+    class Looking(Recorder):
+        def on_progress(self, progress: Progress) -> None:
+            seen.append(progress)
+
+    async def before(_: Request) -> None:
+        calls.append(len(calls))
+        await asyncio.sleep(len(calls) % 7)
+
+    calls: list[int] = []
+    attention = Attention(Looking(), Counted(World(), before).provider)
+    evaluation = world_evaluation(scorer=scorer, rubric=rubric)
+    found = run_virtually(evaluate(evaluation, tmp_path, attention), changes_waiting)
+    assert found.difference is not None
+    last = [(one.wins, one.losses, one.met) for one in seen][-1]
+    assert last == (len(found.difference.won), len(found.difference.lost), ROWS)
+    share = found.shares.get("after")
+    assert (seen[-1].right, seen[-1].scored) == ((share.correct, share.trials) if share else (0, 0))
+    assert any(0 < one.met < ROWS for one in seen), "it is told on the way"
 
 
 async def test_u05_the_same_folder_again_pays_nothing_and_says_the_same(tmp_path: Path) -> None:
@@ -254,9 +280,10 @@ def test_u14_an_evaluation_is_recorded_without_loss() -> None:
 async def test_u15_reports_hold_no_markup_of_rows_or_models(tmp_path: Path) -> None:
     evaluation = world_evaluation(names={"before": "<script>x</script>", "after": "{before}\x1b[31m"})
     found = await run(evaluation, tmp_path)
-    page = render_evaluation(found)
-    assert "<script" not in page
-    assert "\x1b" not in page + summary(found)
+    page = sheet_html(evaluation_sheet(found))
+    shown = sheet_in(page)
+    assert "<script>x</script>" in told_by(shown), "as text"
+    assert "\x1b" not in page + told_by(shown) + summary(found)
 
 
 async def test_u16_pairs_with_a_known_better_one_are_put_to_the_judge_in_both_orders(tmp_path: Path) -> None:
@@ -342,17 +369,16 @@ async def test_u21_the_page_of_a_judge_check_shows_what_speaks_against_the_judge
     fair = replace(found.readings[1], first=Verdict.WIN, turned=Verdict.WIN, truth=Verdict.WIN)
     wrong = replace(found.readings[2], first=Verdict.TIE, turned=Verdict.TIE, truth=Verdict.WIN)
     planted = replace(found, pairs=(hostile, *found.pairs[1:3]), readings=(turned, fair, wrong))
-    page = render_judge_check(planted, calibrate(planted.readings))
-    assert "&lt;b&gt;row&lt;/b&gt;: " in page
-    assert "judge A with A shown first, B with B first" in page
-    assert f"{found.pairs[2].row}: " in page
-    assert f"{found.pairs[1].row}: " not in page
-    assert "<script" not in page
-    assert "<i>" not in page
-    assert "\x1b" not in page
-    assert '<th scope="row">turns with the order</th>' in page
+    shown = sheet_in(sheet_html(judge_sheet(planted, calibrate(planted.readings))))
+    folds = [fold for part in shown.parts for fold in part.folds]
+    titles = [fold.title for fold in folds]
+    assert titles[0].startswith("<b>row</b>: ")
+    assert "judge A with A shown first, B with B first" in titles[0]
+    assert [title.split(":")[0] for title in titles[1:]] == [found.pairs[2].row]
+    assert [one.text for one in folds[0].passages[:2]] == ["</pre><script>x</script>", "[U+001B][31m<i>"]
+    assert ("turns with the order") in [row[0] for part in shown.parts for table in part.tables for row in table.rows]
     nothing = replace(found, pairs=(), readings=())
-    assert "nothing to ask the judge about" in render_judge_check(nothing, calibrate(()))
+    assert "nothing to ask the judge about" in told_by(judge_sheet(nothing, calibrate(())))
 
 
 async def test_u22_models_that_agents_name_are_told(tmp_path: Path) -> None:
@@ -362,7 +388,7 @@ async def test_u22_models_that_agents_name_are_told(tmp_path: Path) -> None:
     found = await run(world_evaluation(system=system, scorer="judge", config=named), tmp_path / "one")
     models = {"agent": "simulated", f"agent {second.name}": "large-one", "judge": "simulated"}
     assert evaluation_of(found).dump()["models"] == models
-    assert f"agent simulated · agent {second.name} large-one · judge simulated" in render_evaluation(found)
+    assert f"agent simulated · agent {second.name} large-one · judge simulated" in evaluation_sheet(found).line
     asked: set[str] = set()
 
     async def before(request: Request) -> None:

@@ -33,10 +33,11 @@ from maspo.events import (
     RunStarted,
     StepStarted,
 )
-from maspo.report.bundle import index_html, report_html
+from maspo.report.bundle import index_html, report_html, sheet_html
 from maspo.report.document import Document, Extras, build_document, document_of, row_of
 from maspo.report.document.model import Burn, Compared, Latency, Spent, TraceCall
 from maspo.report.document.of_view import Called, Spending
+from maspo.report.document.sheet import sheet_row
 from maspo.report.fold import fold
 from maspo.report.folder import look
 from maspo.report.holdout import HoldoutLine
@@ -45,9 +46,11 @@ from maspo.store.codec import RunOfTeam
 from maspo.study.optimize import start as start_run
 from maspo.study.resolve import resolve
 from maspo.testing.runs import Recorder, with_config, world_job
+from tests.arena.conftest import one_record
 from tests.report.conftest import INFLUENCE, finished, search_events, started
 from tests.report.payloads import HTML_PAYLOADS
 from tests.report.test_golden_json import MORE
+from tests.ui.sheets_for_browser import sheets
 
 HOSTILE_PAGES = 4
 _WORDS = ("won", "lost", "tied", "undecided")
@@ -84,11 +87,16 @@ def main(out: Path) -> None:
     for name, document in documents.items():
         (out / f"{name}.html").write_text(report_html(document), encoding="utf-8")
         (out / f"{name}.json").write_text(json.dumps(document.dump()), encoding="utf-8")
+    others = sheets(out / "work", one_record())
+    for name, sheet in others.items():
+        (out / f"{name}.html").write_text(sheet_html(sheet), encoding="utf-8")
+        (out / f"{name}.json").write_text(json.dumps(sheet.dump()), encoding="utf-8")
     rows = [row_of(look(folder).view, "demo", "demo-1", 1.79e9).dump()]
     views = {"finished": fold(whole), "running": fold(search_events()[:60]), "empty": fold([])}
     rows += [row_of(view, name, f"{name}-2", 1.79e9).dump() for name, view in views.items()]
     rows.append(row_of(fold(planted(whole, 0)), "hostile0", HTML_PAYLOADS[0], 1.79e9).dump())
-    (out / "runs.json").write_text(json.dumps({"runs": rows}), encoding="utf-8")
+    listed = [{**sheet_row(sheet, f"{name}-1", 1.79e9).dump(), "id": name} for name, sheet in others.items()]
+    (out / "runs.json").write_text(json.dumps({"runs": rows, "sheets": listed}), encoding="utf-8")
     (out / "index.html").write_text(index_html(), encoding="utf-8")
 
 

@@ -9,7 +9,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from maspo.config import search_of
+from maspo.config import Caps, search_of
 from maspo.models.base import Request
 from maspo.study.optimize import start
 from maspo.study.resolve import resolve
@@ -27,7 +27,7 @@ async def works(folder: Path) -> None:
         if slow.exists():
             await asyncio.sleep(_EVERY_CALL)
 
-    job = with_config(world_job("reflect", 80), search=search_of("default", {"calls": 1600}))
+    job = with_config(world_job("reflect", 80), search=search_of("default", {"calls": 1600}), caps=Caps(calls=5000))
     await begin(job, folder, counted_world(job, before))
 
 

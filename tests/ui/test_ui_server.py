@@ -10,17 +10,25 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import aiohttp
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from maspo.core.running import run
+from maspo.models.base import Request
+from maspo.report.document import build_document
+from maspo.report.document.record import Reading
 from maspo.store import RunStore
-from maspo.study.decisions import DECISIONS, Veto, read_lines
-from maspo.testing.runs import begin, world_job
-from maspo.ui.documents import Documents
+from maspo.store.writer import changes_waiting
+from maspo.study.decisions import DECISIONS, Veto, decide, read_lines
+from maspo.testing.runs import begin, counted_world, with_config, world_job
+from maspo.ui.documents import Documents, as_json
 from maspo.ui.guard import new_token
-from maspo.ui.runs import Runs
+from maspo.ui.patch import patch_of
+from maspo.ui.runs import Listed, Runs
 from maspo.ui.server import Server
 from tests.ui.hostile import Target, hostile, smuggled
 
@@ -163,26 +171,112 @@ def test_u07_an_id_is_looked_up_and_never_a_path(tmp_path: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "run.db").write_bytes(b"")
     found = Runs([tmp_path / "runs"])
-    ids = found.folders()
+    ids = found.listed()
     assert len(set(ids.values())) == len(ids) == 3
     assert all(re.fullmatch(r"[A-Za-z0-9._~-]+", one) for one in ids)
-    assert found.folder("../up") is None and found.folder("") is None
+    assert found.get("../up") is None and found.get("") is None
 
 
 async def test_u08_a_document_is_built_once_for_all_and_never_out_of_date(runs: Path) -> None:
     built: list[int] = []
 
-    def build(folder: Path) -> bytes:
-        built.append((folder / DECISIONS).stat().st_size if (folder / DECISIONS).exists() else 0)
-        return str(built[-1]).encode()
+    def build(shown: Listed) -> dict[str, Any]:
+        file = shown.folder / DECISIONS
+        built.append(file.stat().st_size if file.exists() else 0)
+        return {"size": built[-1]}
 
     documents = Documents(build)
-    found = await asyncio.gather(*(documents.of(runs / "one") for _ in range(10)))
+    found = await asyncio.gather(*(documents.of(Listed(runs / "one")) for _ in range(10)))
     assert built == [0] and len({one.tag for one in found}) == 1
     for size in (1, 2, 3):
         (runs / "one" / DECISIONS).write_text("\n" * size)
-        assert (await documents.of(runs / "one")).body == str(size).encode()
+        assert (await documents.of(Listed(runs / "one"))).data == {"size": size}
     (runs / "one" / DECISIONS).unlink()
+
+
+async def test_u10_a_page_that_has_a_document_is_sent_what_has_changed_since(runs: Path) -> None:
+    async with serving(runs) as (_, client):
+        _, first, headers = await read(client, "/api/runs/one")
+        tag = headers["ETag"].strip('"')
+        assert unquote(headers["X-Maspo-Folder"]) == str(runs / "one")
+        veto = Veto(agent=first["agents"][0]["name"])
+        decide(runs / "one", veto)
+        _, reply, headers = await read(client, f"/api/runs/one?since={tag}")
+        assert reply.keys() == {"patch"}
+        _, whole, again = await read(client, "/api/runs/one")
+        assert headers["ETag"] == again["ETag"] != f'"{tag}"'
+        assert patched(first, reply["patch"]) == whole
+        assert len(json.dumps(reply)) < len(json.dumps(whole)) / 10
+        assert "format" in (await read(client, "/api/runs/one?since=abc"))[1], "a tag that is not known: the whole"
+        assert (await read(client, "/api/runs/one?since=../x"))[0] == 400
+    (runs / "one" / DECISIONS).unlink()
+
+
+def patched(before: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+    """Do what the page does with a patch."""
+    found = {**before, **patch["fields"]}
+    for name, (drop, keep, more) in patch["lists"].items():
+        found[name] = [*found[name][drop : drop + keep], *more]
+    for name, (changed, gone) in patch["maps"].items():
+        found[name] = {key: value for key, value in {**found[name], **changed}.items() if key not in gone}
+    return found
+
+
+_VALUES = st.one_of(
+    st.integers(0, 3),
+    st.lists(st.integers(0, 3), max_size=6),
+    st.dictionaries(st.sampled_from("abcd"), st.integers(0, 2), max_size=4),
+)
+
+
+@given(st.dictionaries(st.sampled_from("xyz"), st.tuples(_VALUES, _VALUES), min_size=1))
+def test_u11_a_patch_makes_the_later_document_of_the_earlier_one(pairs: dict[str, tuple[Any, Any]]) -> None:
+    before = {name: one for name, (one, _) in pairs.items()}
+    after = {name: other for name, (_, other) in pairs.items()}
+    sent = json.loads(as_json(patch_of(before, after)))
+    assert patched(before, sent) == after
+
+
+def test_u12_a_list_that_grows_and_forgets_is_sent_by_its_end() -> None:
+    old = {"log": [{"seq": n, "text": "x" * 40} for n in range(500)]}
+    new = {"log": [*old["log"][20:], *({"seq": 500 + n, "text": "new"} for n in range(20))]}
+    (drop, keep, more) = patch_of(old, new).lists["log"]
+    assert (drop, keep, len(more)) == (20, 480, 20)
+
+
+async def test_u13_a_run_that_works_is_read_on_and_told_as_if_it_were_read_anew(tmp_path: Path) -> None:
+    compared, anew = list[int](), list[int]()
+    job, reading = world_job(inputs=24), Reading(tmp_path / "run")
+    job = with_config(job, models=job.config.models.model_copy(update={"concurrency": 1}))
+
+    async def before(_: Request) -> None:
+        asked.append(len(asked))
+        if len(asked) >= 25 * (len(compared) + 1) and not changes_waiting():
+            # In the loop's own thread, so that nothing is recorded between the two.
+            on, whole = reading.document(), build_document(tmp_path / "run")
+            assert rounded(on.dump()) == rounded(whole.dump())
+            compared.append(on.seq)
+
+    def read(path: str | Path) -> RunStore:
+        anew.append(1)
+        return kept(path)
+
+    asked, kept = list[int](), RunStore.read
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("maspo.report.document.record.RunStore.read", read)
+        await begin(job, tmp_path / "run", counted_world(job, before))
+    assert len(set(compared)) >= 3, "it was looked at on the way"
+    assert len(anew) == len(compared) + 1, "verified once, and by each that reads anew"
+    assert reading.document().dump() == build_document(tmp_path / "run").dump()
+
+
+def rounded(value: Any) -> Any:
+    """Return plain data whose sums of money do not tell in which parts they were added up."""
+    if isinstance(value, float):
+        return round(value, 9)
+    if isinstance(value, dict):
+        return {name: rounded(one) for name, one in value.items()}
+    return [rounded(one) for one in value] if isinstance(value, list) else value
 
 
 async def test_u09_a_run_that_changes_all_the_time_has_one_document_a_second(
@@ -196,14 +290,14 @@ async def test_u09_a_run_that_changes_all_the_time_has_one_document_a_second(
 
     monkeypatch.setattr("maspo.ui.documents.asyncio.sleep", sleep)
 
-    def build(folder: Path) -> bytes:
+    def build(_: Listed) -> dict[str, Any]:
         now[0] += 0.1
-        return str(now[0]).encode()
+        return {"now": now[0]}
 
     documents, built = Documents(build, 1.0, lambda: now[0]), list[float]()
     for size in range(1, 6):
         (runs / "two" / DECISIONS).write_text("\n" * size)
-        await documents.of(runs / "two")
+        await documents.of(Listed(runs / "two"))
         built.append(now[0])
     (runs / "two" / DECISIONS).unlink()
     assert all(later - earlier >= 1.0 - 1e-9 for earlier, later in itertools.pairwise(built))

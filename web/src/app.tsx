@@ -13,12 +13,13 @@ import { Overview } from "./pages/overview";
 import { Prompts } from "./pages/prompts";
 import { Runs } from "./pages/runs";
 import { Search } from "./pages/search";
+import { Sheet } from "./pages/sheet";
 import { Team } from "./pages/team";
 import { Controls } from "./parts/controls";
 import { href, useRoute } from "./route";
 import type { Source } from "./source";
 import { applyTheme, theme, THEMES } from "./theme";
-import type { Document } from "./view";
+import type { AnyDocument, Document } from "./view";
 import { number } from "./words";
 
 interface Page {
@@ -41,9 +42,9 @@ const PAGES: readonly Page[] = [
   { id: "log", title: "Log", show: Log, count: (one) => one.log_count },
 ];
 
-export function App({ source, first }: { source: Source; first: Document | null }) {
+export function App({ source, first }: { source: Source; first: AnyDocument | null }) {
   const route = useRoute();
-  const [found, setFound] = useState<Document | null>(first);
+  const [found, setFound] = useState<AnyDocument | null>(first);
   const [failed, setFailed] = useState("");
   const [actions, setActions] = useState(false);
   const [said, setSaid] = useState("");
@@ -75,11 +76,13 @@ export function App({ source, first }: { source: Source; first: Document | null 
     };
   }, [source, route.run]);
   const many = source.live && !route.run;
+  const run = found?.kind === "run" ? found : null;
+  const sheet = found !== null && found.kind !== "run" ? found : null;
   const id = many ? (route.page === "compare" ? "compare" : "runs") : PAGES.some((page) => page.id === route.page) ? route.page : "overview";
   const page = PAGES.find((one) => one.id === id);
-  useKeys({ pages: many ? [] : PAGES.map((one) => href(route.run, one.id)), at: PAGES.findIndex((one) => one.id === id), help: () => setHelp((now) => !now), close: () => setHelp(false) });
+  useKeys({ pages: many || sheet ? [] : PAGES.map((one) => href(route.run, one.id)), at: PAGES.findIndex((one) => one.id === id), help: () => setHelp((now) => !now), close: () => setHelp(false) });
   useEffect(() => {
-    document.title = `maspo: ${many ? (id === "compare" ? "compare" : "runs") : `${found?.name || "no run yet"}${page && page.id !== "overview" ? ` · ${page.title}` : ""}`}`;
+    document.title = `maspo: ${many ? (id === "compare" ? "compare" : "runs") : `${found?.name || "no run yet"}${run && page && page.id !== "overview" ? ` · ${page.title}` : ""}`}`;
     main.current?.scrollTo?.(0, 0);
     scrollTo(0, 0);
   }, [id, many, found?.name]);
@@ -94,12 +97,13 @@ export function App({ source, first }: { source: Source; first: Document | null 
           {!many && found && (
             <>
               <span class="run-name">{found.name || "no run yet"}</span>
-              <State document={found} />
+              {run && <State document={run} />}
+              {sheet && <span class="state finished">{sheet.kind}{sheet.simulated && " · simulated"}</span>}
             </>
           )}
         </div>
         <div class="tools">
-          {!many && found && source.live && actions && <Controls source={source} run={route.run} document={found} say={say} />}
+          {!many && run && source.live && actions && <Controls source={source} run={route.run} document={run} say={say} />}
           <ThemeSwitch />
           <button type="button" class="small" onClick={() => setHelp(true)} aria-haspopup="dialog">
             Keys <kbd aria-hidden="true">?</kbd>
@@ -107,11 +111,11 @@ export function App({ source, first }: { source: Source; first: Document | null 
         </div>
       </header>
       <div class="frame">
-        {!many && (
+        {!many && !sheet && (
           <nav class="pages" aria-label="Pages">
             <ul>
               {PAGES.map((one) => {
-                const count = found && one.count ? one.count(found) : 0;
+                const count = run && one.count ? one.count(run) : 0;
                 return (
                   <li key={one.id}>
                     <a href={href(route.run, one.id)} aria-current={one.id === id ? "page" : undefined}>
@@ -129,8 +133,10 @@ export function App({ source, first }: { source: Source; first: Document | null 
           {failed && <p class="failure" role="alert">{failed}</p>}
           {many ? (
             id === "compare" ? <Compare source={source} route={route} /> : <Runs source={source} route={route} />
-          ) : found ? (
-            <PlaceProvider value={{ document: found, source, route, actions, say }}>{page && <page.show key={page.id} />}</PlaceProvider>
+          ) : sheet ? (
+            <Sheet sheet={sheet} />
+          ) : run ? (
+            <PlaceProvider value={{ document: run, source, route, actions, say }}>{page && <page.show key={page.id} />}</PlaceProvider>
           ) : (
             !failed && <p class="nothing">Loading …</p>
           )}

@@ -23,6 +23,16 @@ export function usePlace(): Place {
   return place;
 }
 
+/** The folder of this run as a shell takes it: where it lies if that is known, else its name. */
+export function useFolder(): string {
+  const { document, source, route } = usePlace();
+  return quoted(source.folder(route.run) || document.folder || "RUN");
+}
+
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
 /** Links to pages of this run, and what is chosen on the page. */
 export function useLinks() {
   const { route } = usePlace();

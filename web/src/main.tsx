@@ -3,7 +3,7 @@ import { render } from "preact";
 import { App } from "./app";
 import { inside, served } from "./source";
 import { applyTheme } from "./theme";
-import type { Document } from "./view";
+import type { AnyDocument } from "./view";
 
 function start(): void {
   applyTheme();
@@ -11,7 +11,7 @@ function start(): void {
   if (root === null) return;
   const data = document.getElementById("maspo-document");
   if (data !== null) {
-    const found = JSON.parse(data.textContent ?? "null") as Document;
+    const found = JSON.parse(data.textContent ?? "null") as AnyDocument;
     render(<App source={inside(found)} first={found} />, root);
     return;
   }

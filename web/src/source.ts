@@ -1,26 +1,9 @@
 // Where documents come from: the page itself, or the server of `maspo ui`.
-import type { Compared, Document } from "./view";
+import type { AnyDocument, Compared, RunRow, SheetRow } from "./view";
 
-export interface RunRow {
-  readonly id: string;
-  readonly name: string;
-  readonly folder?: string;
-  readonly state: string;
-  readonly label?: string;
-  readonly headline?: string;
-  readonly verdict: string | null;
-  readonly shipped?: string | null;
-  readonly net?: number | null;
-  readonly interval?: readonly [number, number] | null;
-  readonly n?: number;
-  readonly wins?: number;
-  readonly losses?: number;
-  readonly calls?: number;
-  readonly usd?: number | null;
-  readonly money?: string;
-  readonly seconds?: number | null;
-  readonly written?: number;
-  readonly simulated?: boolean;
+export interface Listing {
+  readonly runs: readonly RunRow[];
+  readonly sheets: readonly SheetRow[];
 }
 
 export interface Action {
@@ -30,24 +13,27 @@ export interface Action {
 
 export interface Source {
   readonly live: boolean;
+  /** Where the run folder lies, as a command takes it; empty where that is not known. */
+  folder(run: string): string;
   /** Whether runs may be acted on. */
   actions(): Promise<boolean>;
-  runs(): Promise<readonly RunRow[]>;
-  document(run: string): Promise<Document>;
+  runs(): Promise<Listing>;
+  document(run: string): Promise<AnyDocument>;
   trace(run: string, key: string): Promise<Compared>;
   act(run: string, action: Action): Promise<string>;
   /** Call back whenever a run has changed; returns what ends that. */
   follow(run: string, changed: () => void): () => void;
 }
 
-export function inside(document: Document): Source {
+export function inside(document: AnyDocument): Source {
   return {
     live: false,
+    folder: () => (document.kind === "run" ? besides(document.folder) : ""),
     actions: async () => false,
-    runs: async () => [],
+    runs: async () => ({ runs: [], sheets: [] }),
     document: async () => document,
     trace: async (_, key) => {
-      const found = document.traces[key];
+      const found = document.kind === "run" ? document.traces[key] : undefined;
       if (found === undefined) throw new Error("This trace is not in the report; maspo ui shows it.");
       return found;
     },
@@ -56,24 +42,57 @@ export function inside(document: Document): Source {
   };
 }
 
-/** At most one document a second, however fast a run writes. */
-const PAUSE = 1000;
+/** Between two documents, however fast a run writes. */
+const PAUSE = 400;
 const AGAIN = 5000;
 
+/** What makes a document of the one before, see maspo.ui.patch. */
+export interface Patch {
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly lists: Readonly<Record<string, readonly [number, number, readonly unknown[]]>>;
+  readonly maps: Readonly<Record<string, readonly [Readonly<Record<string, unknown>>, readonly string[]]>>;
+}
+
+export function patched(before: AnyDocument, patch: Patch): AnyDocument {
+  const found: Record<string, unknown> = { ...before, ...patch.fields };
+  for (const [name, [drop, keep, more]] of Object.entries(patch.lists)) {
+    found[name] = [...(found[name] as unknown[]).slice(drop, drop + keep), ...more];
+  }
+  for (const [name, [set, gone]] of Object.entries(patch.maps)) {
+    const entries: Record<string, unknown> = { ...(found[name] as Record<string, unknown>), ...set };
+    for (const one of gone) delete entries[one];
+    found[name] = entries;
+  }
+  return found as unknown as AnyDocument;
+}
+
+/** The folder that a report lies in, unless it was taken elsewhere. */
+function besides(name: string): string {
+  if (location.protocol !== "file:" || !name) return "";
+  const parts = decodeURIComponent(location.pathname).split("/").slice(0, -1);
+  return parts.at(-1) === name ? parts.join("/") : "";
+}
+
 export function served(token: string): Source {
-  const known = new Map<string, { tag: string; document: Document }>();
+  const known = new Map<string, { tag: string; document: AnyDocument; folder: string }>();
   const at = (run: string, rest: string) => `api/runs/${encodeURIComponent(run)}${rest}`;
   return {
     live: true,
+    folder: (run) => known.get(run)?.folder ?? "",
     actions: async () => Boolean(((await json("api/session")) as { actions?: boolean }).actions) && token !== "",
-    runs: async () => ((await json("api/runs")) as { runs: RunRow[] }).runs,
+    runs: async () => {
+      const found = (await json("api/runs")) as Partial<Listing>;
+      return { runs: found.runs ?? [], sheets: found.sheets ?? [] };
+    },
     document: async (run) => {
       const before = known.get(run);
-      const reply = await fetch(at(run, ""), { headers: before ? { "If-None-Match": before.tag } : {} });
+      const since = before ? `?since=${before.tag.replace(/^(?:W\/)?"|"$/g, "")}` : "";
+      const reply = await fetch(at(run, since), { headers: before ? { "If-None-Match": before.tag } : {} });
       if (reply.status === 304 && before) return before.document;
       if (!reply.ok) throw new Error(await told(reply));
-      const document = (await reply.json()) as Document;
-      known.set(run, { tag: reply.headers.get("ETag") ?? "", document });
+      const found = (await reply.json()) as AnyDocument | { readonly patch: Patch };
+      const document = "patch" in found ? patched((before as { document: AnyDocument }).document, found.patch) : found;
+      known.set(run, { tag: reply.headers.get("ETag") ?? "", document, folder: decodeURIComponent(reply.headers.get("X-Maspo-Folder") ?? "") });
       return document;
     },
     trace: async (run, key) => (await json(at(run, `/traces/${encodeURIComponent(key)}`))) as Compared,

@@ -38,6 +38,8 @@ export interface Answer {
   readonly page: string;
 }
 
+export type AnyDocument = Document | Sheet;
+
 export interface Approval {
   readonly agents: readonly string[];
   readonly prompts: readonly string[];
@@ -94,6 +96,14 @@ export interface Case {
   readonly trace: string;
 }
 
+export interface Cells {
+  readonly caption: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  readonly rows_count: number;
+  readonly names: number;
+}
+
 export interface Compared {
   readonly key: string;
   readonly said: readonly Said[];
@@ -142,6 +152,21 @@ export interface Cost {
   readonly unsettled: readonly UnsettledCall[];
   readonly unsettled_count: number;
   readonly unsettled_bound: string;
+}
+
+export interface Curve {
+  readonly name: string;
+  readonly points: readonly Point[];
+}
+
+export interface Curves {
+  readonly caption: string;
+  readonly x: string;
+  readonly x_unit: "percent" | "signed percent" | "number" | "money";
+  readonly logarithmic: boolean;
+  readonly unit: "percent" | "signed percent" | "number" | "money";
+  readonly curves: readonly Curve[];
+  readonly levels: readonly (readonly [string, number])[];
 }
 
 export interface Decision {
@@ -202,6 +227,23 @@ export interface Document {
   readonly log_count: number;
 }
 
+export interface Dot {
+  readonly group: string;
+  readonly name: string;
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface Dots {
+  readonly caption: string;
+  readonly unit: "percent" | "signed percent" | "number" | "money";
+  readonly dots: readonly Dot[];
+  readonly least: number;
+  readonly most: number;
+  readonly fair: number | null;
+}
+
 export interface Edge {
   readonly source: string;
   readonly reader: string;
@@ -221,6 +263,11 @@ export interface EffectFigures {
   readonly interval: readonly [number, number];
   readonly wins: number;
   readonly losses: number;
+}
+
+export interface Fold {
+  readonly title: string;
+  readonly passages: readonly Passage[];
 }
 
 export interface Holdout {
@@ -297,6 +344,7 @@ export interface LogLine {
   readonly seq: number;
   readonly at: number;
   readonly kind: string;
+  readonly about: string;
   readonly tone: "plain" | "good" | "bad" | "note";
   readonly text: string;
 }
@@ -307,6 +355,29 @@ export interface LostCall {
   readonly attempts: number;
   readonly outcome: string;
   readonly reason: string;
+}
+
+export interface Part {
+  readonly title: string;
+  readonly words: readonly string[];
+  readonly dots: readonly Dots[];
+  readonly curves: readonly Curves[];
+  readonly tables: readonly Cells[];
+  readonly folds: readonly Fold[];
+  readonly more: string;
+}
+
+export interface Passage {
+  readonly name: string;
+  readonly text: string;
+  readonly before: string | null;
+}
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+  readonly low: number;
+  readonly high: number;
 }
 
 export interface RateFigures {
@@ -336,6 +407,28 @@ export interface Ruling {
   readonly taken: boolean;
 }
 
+export interface RunRow {
+  readonly id: string;
+  readonly name: string;
+  readonly folder: string;
+  readonly state: "empty" | "running" | "stopped" | "paused" | "finished";
+  readonly label: string;
+  readonly headline: string;
+  readonly verdict: "improved" | "no_evidence" | "worse" | "cannot_tell" | null;
+  readonly shipped: "optimized" | "seed" | null;
+  readonly net: number | null;
+  readonly interval: readonly [number, number] | null;
+  readonly n: number;
+  readonly wins: number;
+  readonly losses: number;
+  readonly calls: number;
+  readonly usd: number | null;
+  readonly money: string;
+  readonly seconds: number | null;
+  readonly written: number;
+  readonly simulated: boolean;
+}
+
 export interface Said {
   readonly level: string;
   readonly agent: string;
@@ -362,6 +455,32 @@ export interface SearchedFigures {
 export interface Settings {
   readonly values: readonly (readonly [string, string])[];
   readonly notes: readonly string[];
+}
+
+export interface Sheet {
+  readonly format: "maspo.view/1";
+  readonly kind: "evaluation" | "judge check" | "comparison" | "arena";
+  readonly name: string;
+  readonly line: string;
+  readonly simulated: boolean;
+  readonly label: string;
+  readonly tone: "improved" | "worse" | "no_evidence" | "cannot_tell" | "open";
+  readonly headline: string;
+  readonly facts: readonly (readonly [string, string])[];
+  readonly remarks: readonly Remark[];
+  readonly parts: readonly Part[];
+  readonly summary: string;
+}
+
+export interface SheetRow {
+  readonly id: string;
+  readonly kind: "evaluation" | "judge check" | "comparison" | "arena";
+  readonly name: string;
+  readonly folder: string;
+  readonly label: string;
+  readonly headline: string;
+  readonly written: number;
+  readonly simulated: boolean;
 }
 
 export interface Spent {

@@ -10,8 +10,35 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${number(count)} ${count === 1 ? one : many}`;
 }
 
+const TRIED: Readonly<Record<string, string>> = {
+  mixed: "in mixed runs",
+  union: "all changes together",
+  sides: "each half of the changes",
+  pairs: "two changes together",
+  parts: "parts of the changes",
+  promote: "against the prompt in the team",
+  race: "in a race",
+};
+
+/** What a comparison was for; the name of one that is not ours. */
+export function triedFor(purpose: string): string {
+  return TRIED[purpose] ?? purpose;
+}
+
+/** A step of the search: rounds of a race have a number, steps of passes have two. */
+export function stepName(label: string): string {
+  return `${label.includes(".") ? "Step" : "Round"} ${label}`;
+}
+
 export function percent(value: number, digits = 1): string {
-  return `${(100 * value).toFixed(digits)}%`.replace("-", MINUS);
+  return `${rounded(100 * value, digits)}%`.replace("-", MINUS);
+}
+
+/** A number to so many digits as Python writes it: what lies in the middle goes to the even one. */
+function rounded(value: number, digits: number): string {
+  const scaled = value * 10 ** digits;
+  const below = Math.floor(scaled);
+  return scaled - below === 0.5 ? ((below + (below % 2 === 0 ? 0 : 1)) / 10 ** digits).toFixed(digits) : value.toFixed(digits);
 }
 
 export function signed(value: number, digits = 3): string {
@@ -21,7 +48,7 @@ export function signed(value: number, digits = 3): string {
 }
 
 export function signedPercent(value: number): string {
-  const text = (100 * value).toFixed(1);
+  const text = rounded(100 * value, 1);
   if (Number(text) === 0) return "0.0%";
   return `${value > 0 ? "+" : ""}${text}%`.replace("-", MINUS);
 }

@@ -70,3 +70,12 @@ for (const number of [0, 1, 2, 3]) {
     }
   });
 }
+
+test("no text of an evaluation, a judge check, a comparison or an arena acts", async () => {
+  const { page, wrong, close } = await opened(browser);
+  await page.goto(report("hostile_sheet"));
+  assert.ok((await page.locator("main *").count()) > 100, "the page is there");
+  assert.deepEqual(await provoked(page), HARMLESS);
+  assert.deepEqual(wrong, []);
+  await close();
+});

@@ -35,11 +35,13 @@ async function until(holds, what) {
 }
 
 before(async () => {
-  for (const name of ["works", "waits"]) mkdirSync(join(folder, name));
+  for (const name of ["works", "waits", "rejects"]) mkdirSync(join(folder, name));
   writeFileSync(join(folder, "slow"), "");
   const waiting = python("-m", "tests.ui.runs_for_browser", "waits", join(folder, "waits"));
   const server = python("-m", "maspo", "ui", folder, "--allow-actions", "--port", "0");
+  const other = python("-m", "tests.ui.runs_for_browser", "waits", join(folder, "rejects"));
   assert.equal(await waiting.over, 0, waiting.told);
+  assert.equal(await other.over, 0, other.told);
   await until(() => /http:\/\/\S+/.test(server.told), "the server says where it is");
   address = /http:\/\/\S+/.exec(server.told)[0];
   browser = await launch();
@@ -51,7 +53,7 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("a run is paused, goes on, and obeys a veto", async () => {
+test("a run is paused, goes on with a higher cap, obeys a veto and a pin, and stops after its round", async () => {
   const run = python("-m", "tests.ui.runs_for_browser", "works", join(folder, "works"));
   await until(() => existsSync(join(folder, "works", "run.db")), "the run has begun");
   const { page, wrong, close } = await opened(browser);
@@ -70,6 +72,9 @@ test("a run is paused, goes on, and obeys a veto", async () => {
   assert.equal(await called(), before, "nobody is called");
   await page.getByRole("button", { name: "Resume" }).click();
   await page.locator(".state", { hasText: "running" }).waitFor();
+  await page.getByPlaceholder("at most").fill("9000");
+  await page.getByRole("button", { name: "Raise cap" }).click();
+  await page.locator(".facts", { hasText: "of at most 9,000" }).waitFor();
   // As soon as there is a candidate it can be chosen, and vetoed.
   await page.getByRole("link", { name: /^Prompts/ }).click();
   const choose = page.getByRole("combobox").last();
@@ -81,13 +86,46 @@ test("a run is paused, goes on, and obeys a veto", async () => {
   await page.getByText("Noted: veto.").waitFor();
   await page.getByRole("link", { name: /^Overview/ }).click();
   await page.locator(".decided li", { hasText: /^[^!]*veto \w+ \(It must not ask for JSON\.\) the prompt$/ }).waitFor();
+  await page.getByRole("link", { name: /^Prompts/ }).click();
+  await page.locator("[data-item]").last().click();
+  const pinned = await page.locator(".detail h2").first().innerText();
+  await page.getByRole("button", { name: "Pin" }).click();
+  await page.getByText("Noted: pin.").waitFor();
+  await page.getByRole("link", { name: /^Overview/ }).click();
+  await page.locator(".decided li", { hasText: `pin ${pinned}` }).waitFor();
+  await page.getByRole("button", { name: "Stop after the round" }).click();
+  await page.locator(".decided li", { hasText: /stop/ }).waitFor();
   rmSync(join(folder, "slow"));
   assert.equal(await run.over, 0, run.told);
   await page.locator(".state", { hasText: "finished" }).waitFor();
   assert.equal(await page.getByRole("button", { name: "Stop after the round" }).count(), 0);
   const { agents } = await (await fetch(new URL("/api/runs/works", address))).json();
   assert.ok(agents.length > 0 && !agents.some((agent) => agent.winner === vetoed), "what was vetoed is in no prompt");
+  assert.match(await page.locator(".questions").innerText(), /A person stopped the search/);
   assert.deepEqual(wrong.filter((one) => !one.includes("favicon") && !one.includes("404")), []);
+  // What was sent in patches is what the server has.
+  await page.reload();
+  await page.locator(".state", { hasText: "finished" }).waitFor();
+  await close();
+});
+
+test("what is rejected on the page is in no prompt when the run has gone on", async () => {
+  const { page, close } = await opened(browser);
+  await page.goto(address);
+  await page.getByRole("link", { name: "rejects" }).click();
+  await page.locator(".state", { hasText: "awaiting approval" }).waitFor();
+  const before = await (await fetch(new URL("/api/runs/rejects", address))).json();
+  const [name] = before.approval.agents;
+  await page.locator(".verdict a", { hasText: name }).first().click();
+  await page.getByPlaceholder("reason, for the proposer").fill("Too long for our screens.");
+  await page.getByRole("button", { name: "Reject" }).click();
+  await page.getByText("Decided; the run takes it up").waitFor();
+  const resumed = python("-m", "maspo", "resume", join(folder, "rejects"));
+  assert.ok([0, 3, 4].includes(await resumed.over), resumed.told);
+  await page.getByRole("link", { name: /^Overview/ }).click();
+  await page.locator(".decided li", { hasText: "Too long for our screens." }).first().waitFor();
+  const after = await (await fetch(new URL("/api/runs/rejects", address))).json();
+  assert.notEqual(after.agents.find((one) => one.name === name).winner, before.approval.prompts[0], "what was rejected is in no prompt");
   await close();
 });
 

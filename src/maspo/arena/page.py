@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from importlib import resources
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from maspo.__about__ import __version__
 from maspo.arena import plots
 from maspo.arena.records import Record
-from maspo.arena.summary import TextTable, losses, summarize, tables_of
-from maspo.report.markup import Html, h, join
-from maspo.report.page import head
+from maspo.arena.summary import Loss, Mean, Row, losses, summarize, tables_of
+from maspo.arena.svg import Svg, standalone
+from maspo.report import phrases
+from maspo.report.bundle import sheet_html
+from maspo.report.document.sheet import Curve, Curves, Dot, Dots, Part, Point, Sheet, cells, sheet
+from maspo.report.folder import ARENA_PAGE
 from maspo.store.files import write_whole
 
-_STYLE = """
-.whisker { stroke: var(--accent); stroke-width: 2; }
-.reference { stroke: var(--quiet); stroke-dasharray: 4 3; }
-.scroll > .chart { min-width: 40rem; max-width: none; }
-.figures-table td { text-align: right; }
-.figures-table thead th.figure { text-align: right; }
-.figures-table th:last-child, .figures-table td:last-child { white-space: nowrap; padding-right: 0; }
-.figures-table caption { position: static; width: auto; height: auto; clip-path: none; text-align: left; }
-"""
 _PLOTS = {
     "accuracy": (
         "Accuracy against calls",
@@ -54,7 +48,7 @@ def summary_of(records: Sequence[Record], arguments: Mapping[str, object]) -> di
     }
 
 
-def plots_of(records: Sequence[Record]) -> dict[str, Html]:
+def plots_of(records: Sequence[Record]) -> dict[str, Svg]:
     """Return the plots that have something to show, by name."""
     rows, lost = summarize(records), losses(records)
     found = {}
@@ -70,47 +64,64 @@ def plots_of(records: Sequence[Record]) -> dict[str, Html]:
 def write(folder: Path, records: Sequence[Record], arguments: Mapping[str, object]) -> None:
     """Write arena.json, arena.html and one SVG for each plot."""
     write_whole(folder / "arena.json", json.dumps(summary_of(records, arguments), indent=1) + "\n")
-    write_whole(folder / "arena.html", render(records, arguments))
+    write_whole(folder / ARENA_PAGE, sheet_html(arena_sheet(records, arguments)))
     for name, plot in plots_of(records).items():
         write_whole(folder / f"{name}.svg", standalone(plot))
 
 
-def render(records: Sequence[Record], arguments: Mapping[str, object]) -> str:
-    """Return the page."""
+def arena_sheet(records: Sequence[Record], arguments: Mapping[str, object]) -> Sheet:
+    """Return the document of an arena."""
+    rows, lost, runs = summarize(records), losses(records), phrases.plural(len(records), "run")
     shown = "; ".join(f"{name}: {value}" for name, value in arguments.items() if value)
-    header = h(
-        "header",
-        {},
-        h("p", {"class": "kicker"}, f"maspo {__version__}, simulated worlds"),
-        h("h1", {}, "Arena"),
-        h("p", {"class": "quiet"}, shown),
+    drawn = {
+        "accuracy": Part("", curves=tuple(_against_calls(rows))),
+        "worlds": Part("", dots=(_gains(rows),) if len({row.world for row in rows}) > 1 else ()),
+        "ablation": Part("", dots=(_worths(lost),) if lost else ()),
+    }
+    plots = [replace(part, title=_PLOTS[name][0], words=(_PLOTS[name][1],)) for name, part in drawn.items() if part]
+    tables = [
+        Part(one.title, tables=(cells(one.title, one.headers, one.rows, names=one.names),))
+        for one in tables_of(records)
+    ]
+    return sheet(
+        "arena",
+        "Arena",
+        line=f"maspo {__version__}, simulated worlds",
+        label="Simulated worlds",
+        headline=f"{runs} on simulated worlds, where true accuracy is known.",
+        simulated=True,
+        facts=[("Arguments", shown)],
+        parts=(*plots, *tables),
     )
-    sections = []
-    for name, plot in plots_of(records).items():
-        title, caption = _PLOTS[name]
-        figure = h("figure", {}, h("div", {"class": "scroll"}, plot), h("figcaption", {}, caption))
-        sections.append(h("section", {}, h("h2", {}, title), figure))
-    sections += [h("section", {}, _table(table)) for table in tables_of(records)]
-    body = h("body", {}, header, h("main", {}, *sections))
-    page = h("html", {"lang": "en"}, head("maspo arena", _STYLE), body)
-    return "<!doctype html>\n" + page.markup + "\n"
 
 
-def standalone(plot: Html) -> str:
-    """Return a plot as an SVG file of its own, with the style of the page."""
-    style = resources.files("maspo.report").joinpath("style.css").read_text(encoding="utf-8")
-    inner = plot.markup.removeprefix("<svg ")
-    begin = inner.index(">") + 1
-    own = h("style", {}, Html(f"{style}{_STYLE}.chart {{ background: var(--card); }}"))
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {inner[:begin]}{own.markup}{inner[begin:]}\n'
+def _against_calls(rows: Sequence[Row]) -> Iterator[Curves]:
+    """Yield true accuracy against calls for each graph and world: a mark for each rival."""
+    for place in dict.fromkeys((row.graph, row.world) for row in rows):
+        here = [row for row in rows if (row.graph, row.world) == place]
+        first = here[0]
+        marks = tuple(Curve(row.rival, (Point(row.calls, row.shipped.value, *_ends(row.shipped)),)) for row in here)
+        levels = (("seed prompts", first.seed_accuracy), ("optimum", first.shipped.value + first.regret.value))
+        yield Curves(f"{first.graph}, {first.world}", "calls", "number", True, "percent", marks, levels)
 
 
-def _table(table: TextTable) -> Html:
-    headers, rows = [], []
-    for place, name in enumerate(table.headers):
-        headers.append(h("th", {"scope": "col", "class": "figure" if place >= table.names else ""}, name))
-    for row in table.rows:
-        names = [h("th", {"scope": "row"}, cell) for cell in row[: table.names]]
-        rows.append(h("tr", {}, *names, *(h("td", {}, cell) for cell in row[table.names :])))
-    whole = h("table", {"class": "figures-table"}, h("thead", {}, h("tr", {}, *headers)), h("tbody", {}, *rows))
-    return join(h("h2", {}, table.title), h("div", {"class": "scroll"}, whole))
+def _gains(rows: Sequence[Row]) -> Dots:
+    dots = tuple(Dot(f"{row.rival} on {row.graph}", row.world, row.gain.value, *_ends(row.gain)) for row in rows)
+    return _dots("Gain in true accuracy, ± 1 SE", dots)
+
+
+def _worths(lost: Sequence[Loss]) -> Dots:
+    dots = tuple(
+        Dot(f"{one.rival} on {one.graph}, {one.world}", one.ingredient, one.worth.value, *_ends(one.worth))
+        for one in lost
+    )
+    return _dots("Accuracy lost without it, ± 1 SE of the paired difference", dots)
+
+
+def _dots(caption: str, dots: tuple[Dot, ...]) -> Dots:
+    least, most = min(0.0, *(dot.low for dot in dots)), max(0.05, *(dot.high for dot in dots))
+    return Dots(caption, "signed percent", dots, math.floor(20 * least) / 20, math.ceil(20 * most) / 20, 0.0)
+
+
+def _ends(mean: Mean) -> tuple[float, float]:
+    return mean.value - mean.error, mean.value + mean.error

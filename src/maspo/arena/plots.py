@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from maspo.arena.programme import BASE
 from maspo.arena.summary import Loss, Mean, Row
-from maspo.report.charts import Scale, line, px, svg, text
-from maspo.report.markup import Html, h, join
+from maspo.arena.svg import Scale, Svg, h, join, line, px, svg, text
 
 # Sizes are pixels of the drawing; a page scales it as a whole.
 _PANEL, _COLUMNS = (440, 266), 2
@@ -37,7 +36,7 @@ class Dot:
     mean: Mean
 
 
-def accuracy(rows: Sequence[Row]) -> Html:
+def accuracy(rows: Sequence[Row]) -> Svg:
     """Draw true accuracy against calls: a panel for each graph and world, a mark with its error for each rival."""
     places = list(dict.fromkeys((row.graph, row.world) for row in rows))
     panels = [[row for row in rows if (row.graph, row.world) == place] for place in places]
@@ -53,19 +52,19 @@ def accuracy(rows: Sequence[Row]) -> Html:
     return svg((width * columns, _PANEL[1] * math.ceil(len(panels) / columns)), alternative, *drawn)
 
 
-def worlds(rows: Sequence[Row]) -> Html:
+def worlds(rows: Sequence[Row]) -> Svg:
     """Draw the gain in each world, by graph and rival; the group's dashed line is its gain in the base world."""
     dots = [Dot(f"{row.rival} on {row.graph}", row.world, row.gain) for row in rows]
     return dot_plot("Gain in true accuracy, ± 1 SE", dots, reference=BASE)
 
 
-def ablation(found: Sequence[Loss]) -> Html:
+def ablation(found: Sequence[Loss]) -> Svg:
     """Draw what each ingredient is worth, by graph, world and rival."""
     dots = [Dot(f"{loss.rival} on {loss.graph}, {loss.world}", loss.ingredient, loss.worth) for loss in found]
     return dot_plot("Accuracy lost without it, ± 1 SE of the paired difference", dots)
 
 
-def dot_plot(title: str, dots: Sequence[Dot], reference: str = "") -> Html:
+def dot_plot(title: str, dots: Sequence[Dot], reference: str = "") -> Svg:
     """Draw a mean and its standard error a line; a group's line named ``reference`` runs through the whole group."""
     groups = list(dict.fromkeys(dot.group for dot in dots))
     bounds = [value for dot in dots for value in (dot.mean.value - dot.mean.error, dot.mean.value + dot.mean.error)]
@@ -101,7 +100,7 @@ def dot_plot(title: str, dots: Sequence[Dot], reference: str = "") -> Html:
     return svg((680, height), alternative, *parts)
 
 
-def _panel(rows: Sequence[Row], corner: tuple[float, float], width: float) -> Html:
+def _panel(rows: Sequence[Row], corner: tuple[float, float], width: float) -> Svg:
     """Draw one graph in one world: seed prompts and optimum as lines, rivals as marks named beside them."""
     first = rows[0]
     left, top = corner
@@ -131,7 +130,7 @@ def _panel(rows: Sequence[Row], corner: tuple[float, float], width: float) -> Ht
     return join(*parts, *_marks(rows, across, up))
 
 
-def _marks(rows: Sequence[Row], across: Scale, up: Scale) -> list[Html]:
+def _marks(rows: Sequence[Row], across: Scale, up: Scale) -> list[Svg]:
     """Draw the rivals. A name stands right of its mark, or left of it when another mark is in the way."""
     parts = []
     places = [(across.at(math.log10(row.calls)), up.at(row.shipped.value)) for row in rows]

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from maspo.cli.terminal import Lasting
-from maspo.cli.watch import Board, cost, remaining, verdicts
+from maspo.cli.watch import Board, accuracy, cost, remaining, verdicts
 from maspo.report.phrases import duration, signed
 from maspo.report.visible import visible
 
@@ -79,8 +79,13 @@ def draw(board: Board) -> RenderableType:
         first = f"{'kept' if place == 0 else '':<6}{signed(candidate.score, 3)}  {candidate.agent}: "
         parts.append(_line(first + text[:_TEXT_SHOWN], "cyan"))
     parts += [_line(line, "dim") for line in board.recent]
-    title = f"maspo: {board.started.system if board.started else 'starting'}"
+    title = f"maspo: {board.started.system if board.started else _evaluates(board) or 'starting'}"
     return Panel(Group(*parts), title=Text(visible(title)), title_align="left")
+
+
+def _evaluates(board: Board) -> str:
+    """Say that prompts are evaluated; empty of a run."""
+    return "evaluation" if board.progress is not None and board.progress.phase == "evaluation" else ""
 
 
 def _facts(board: Board) -> Iterator[tuple[str, str]]:
@@ -89,6 +94,8 @@ def _facts(board: Board) -> Iterator[tuple[str, str]]:
         yield "step", "finished"
     elif progress is not None and progress.phase == "holdout":
         yield "step", "final test on the hold-out"
+    elif progress is not None and progress.phase == "evaluation":
+        yield "step", f"{progress.done:,} of {progress.wave:,} rows"
     elif board.steps:
         yield "step", board.step_name()
     if progress is not None:
@@ -104,6 +111,8 @@ def _facts(board: Board) -> Iterator[tuple[str, str]]:
             return
         if left := remaining(progress):
             yield "left", left
+        if right := accuracy(progress):
+            yield "correct", right
         counts, net = verdicts(progress)
         if counts:
             yield "so far", counts

@@ -25,6 +25,7 @@ from maspo.report.fold import by_rounds
 from maspo.report.lines import line_of, round_name, step_name
 from maspo.report.phrases import duration, list_names, money, plural
 from maspo.stats.paired import net_win_interval
+from maspo.stats.share import share_interval
 from maspo.study.job import Progress, Watcher
 
 CALLS_SHOWN = 3
@@ -231,6 +232,15 @@ def verdicts(progress: Progress) -> tuple[str, str]:
     low, high = net_win_interval(wins, losses, n)
     counts = f"{wins} won, {losses} lost of {n}"
     return counts, f"{100 * (wins - losses) / n:+.0f}% ({100 * low:+.0f} to {100 * high:+.0f}%)".replace("-", "−")
+
+
+def accuracy(progress: Progress) -> str:
+    """Return which share of outputs is correct so far, with its 95 % interval, rows taken as independent."""
+    if not progress.scored:
+        return ""
+    low, high = share_interval(progress.right, progress.scored)
+    share = progress.right / progress.scored
+    return f"{100 * share:.0f}% ({100 * low:.0f} to {100 * high:.0f}%), {progress.right:,} of {progress.scored:,}"
 
 
 def cost(progress: Progress, simulated: bool) -> str:

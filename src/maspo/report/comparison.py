@@ -1,7 +1,4 @@
-"""What a comparison found: a summary for the terminal, ``comparison.json``, ``comparison.md`` and one offline page.
-
-All text of models and files is escaped.
-"""
+"""What a comparison found: a summary for the terminal, ``comparison.json``, ``comparison.md``, its page's document."""
 
 from __future__ import annotations
 
@@ -13,11 +10,11 @@ from pathlib import Path
 from maspo.core.plain import Dumped
 from maspo.core.usage import Usage, total
 from maspo.events import VerdictWord
-from maspo.report import page, phrases
-from maspo.report.charts import Scale, line, px, svg, text
-from maspo.report.curves import cells, columns, drawings
-from maspo.report.markup import Html, h
-from maspo.report.page import paragraph, quiet, scrolling, section, table
+from maspo.report import phrases
+from maspo.report.bundle import sheet_html
+from maspo.report.curves import columns, drawn, told
+from maspo.report.document.sheet import Dot, Dots, Part, Sheet, cells, sheet, spent_facts
+from maspo.report.folder import COMPARISON_PAGE
 from maspo.report.result import Tokens, tokens_of
 from maspo.report.visible import clipped, visible
 from maspo.store.files import write_whole
@@ -25,16 +22,11 @@ from maspo.study.comparison.compare import Compared, RunEnd
 from maspo.study.comparison.course import CurvePoint, curves_of
 from maspo.study.comparison.tally import Claim, DecidedBy, GuardMet, InputMet, Kind, Pair, Standing, Table
 
-PAGE = "comparison.html"
+PAGE = COMPARISON_PAGE
 RESULT = "comparison.json"
 MARKDOWN = "comparison.md"
 _MOST_LABELS = 12
 """Ids of inputs that a cell of the text lists, each cut to 40 letters; ``comparison.json`` has all."""
-_MOST_INPUTS = 200
-"""Inputs in the table of the page: a line each."""
-_ROW = 26
-"""Height of a line of the plot."""
-_STYLE = ".whisker { stroke: var(--accent); stroke-width: 2; }"
 _CLAIMS: Mapping[Claim, str] = {
     "improved": "better than seed",
     "worse": "worse than seed",
@@ -225,7 +217,7 @@ def markdown(found: Compared) -> str:
         parts.append(_markdown_table(_PAIR_COLUMNS, list(map(_pair_cells, found.table.pairs))))
     if curves := _curves(found):
         width = len(columns(curves))
-        parts.append(_markdown_table(columns(curves), [cells(name, curve, width) for name, curve in curves.items()]))
+        parts.append(_markdown_table(columns(curves), [told(name, curve, width) for name, curve in curves.items()]))
     parts.append("\n".join(f"- {_cell(note)}" for note in notes(found)))
     won = [(one.name, _listed(one.won), _listed(one.lost)) for one in found.table.standings if one.kind != "seed"]
     parts.append(_markdown_table(("", "inputs won against the seed prompts", "lost"), won))
@@ -410,85 +402,79 @@ def _pair(pair: Pair) -> dict[str, object]:
 # ── the page ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def render(found: Compared) -> str:
-    """Return the page."""
+def comparison_sheet(found: Compared) -> Sheet:
+    """Return the document of a comparison."""
     of = found.table
-    standings = [_cells(found, one) for one in of.standings]
-    parts = [
-        section("table", "Result", table("Result", _columns(found), standings), *map(quiet, notes(found))),
-        section("plot", "Against the seed prompts", scrolling("Plot", _plot(of))),
-    ]
-    if of.pairs:
-        pairs = table("Against each other", _PAIR_COLUMNS, list(map(_pair_cells, of.pairs)))
-        parts.append(section("pairs", "Against each other", pairs))
-    if curves := _curves(found):
-        parts.append(section("curves", "On the way", *_drawn(curves)))
-    parts.append(section("inputs", "Input by input", *_inputs(found)))
-    if found.guarded.met:
-        parts.append(section("guards", "Guard inputs", *_guards(found)))
-    simulated = page.simulated_banner(found.simulated)
-    header = page.heading("maspo compare", found.comparison.system.name, headline(found))
-    body = h("body", {}, header, simulated, h("main", {}, *parts))
-    whole = h("html", {"lang": "en"}, page.head("maspo compare", _STYLE), body)
-    return "<!doctype html>\n" + whole.markup + "\n"
+    standings = cells("Result", _columns(found), [_cells(found, one) for one in of.standings])
+    pairs = cells("Against each other", _PAIR_COLUMNS, list(map(_pair_cells, of.pairs)))
+    vetoed = any(one.verdict == "vetoed" for one in of.standings)
+    better = any(one.verdict == "improved" for one in of.standings)
+    return sheet(
+        "comparison",
+        f"{found.comparison.system.name}: comparison",
+        line=f"{phrases.number(len(of.standings))} contestants on {phrases.plural(of.inputs, 'hold-out input')}",
+        label="Better than the seed prompts" if better else "Vetoed" if vetoed else "No evidence",
+        tone="improved" if better else "worse" if vetoed else "no_evidence",
+        headline=headline(found),
+        simulated=found.simulated,
+        facts=spent_facts(found.spent, found.simulated, found.seconds),
+        parts=(
+            Part("Result", words=tuple(notes(found)), tables=(standings,)),
+            Part("Against the seed prompts", dots=(_net_wins(of),)),
+            Part("Against each other", tables=(pairs,) if of.pairs else ()),
+            _on_the_way(_curves(found)),
+            _input_by_input(found),
+            _guards(found),
+        ),
+        summary=summary(found),
+    )
 
 
-def _plot(of: Table) -> Html:
-    """Draw the net wins of each line over the seed prompts with their 95 % interval."""
-    shown = [one for one in of.standings if one.kind != "seed"]
-    across, bottom = Scale(-1, 1, 210, 650), 16 + _ROW * len(shown)
-    parts = []
-    for tick in (-1.0, -0.5, 0.0, 0.5, 1.0):
-        x = across.at(tick)
-        parts.append(line("zero" if tick == 0 else "grid", (x, 8), (x, bottom)))
-        parts.append(text(x, bottom + 18, phrases.signed_percent(tick)))
-    for place, one in enumerate(shown):
-        y = 22.0 + _ROW * place
-        low, high = map(across.at, one.interval)
-        parts.append(text(200, y + 4, clipped(_name(one), 28).replace("\n", " "), "end"))
-        parts.append(line("whisker", (low, y), (high, y)))
-        parts.append(h("circle", {"class": "point", "cx": px(across.at(one.net)), "cy": px(y), "r": "4.5"}))
-    words = "; ".join(f"{one.name}: {phrases.signed_percent(one.net)}" for one in shown)
-    return svg((680, bottom + 30), f"Net wins over the seed prompts, with 95% intervals. {words}", *parts)
+def _net_wins(of: Table) -> Dots:
+    """Return the net wins of each line over the seed prompts with their 95 % interval."""
+    dots = tuple(Dot("", _name(one), one.net, *one.interval) for one in of.standings if one.kind != "seed")
+    return Dots("Net wins over the seed prompts, with 95% intervals", "signed percent", dots, -1.0, 1.0, 0.0)
 
 
 def _curves(found: Compared) -> Mapping[str, tuple[CurvePoint, ...]]:
     return curves_of(found.comparison, found.courses, found.inputs) if found.inputs else {}
 
 
-def _drawn(curves: Mapping[str, tuple[CurvePoint, ...]]) -> list[Html]:
-    """Return what each method held on its way: drawings, and the figures behind them."""
+def _on_the_way(curves: Mapping[str, tuple[CurvePoint, ...]]) -> Part:
+    """Return what each method held on its way: curves, and the figures behind them."""
+    if not curves:
+        return Part("On the way")
     width = len(columns(curves))
-    lines = [cells(name, curve, width) for name, curve in curves.items()]
-    drawn = [scrolling(title, paragraph(title), drawing) for title, drawing in drawings(curves)]
-    told = quiet("Means over seeds on the common hold-out. Calls are those of the search. Nothing of this is claimed.")
-    return [*drawn, table("On the way", columns(curves), lines), told]
+    table = cells("On the way", columns(curves), [told(name, curve, width) for name, curve in curves.items()])
+    words = "Means over seeds on the common hold-out. Calls are those of the search. Nothing of this is claimed."
+    return Part("On the way", words=(words,), curves=tuple(drawn(curves)), tables=(table,))
 
 
-def _guards(found: Compared) -> list[Html]:
+def _guards(found: Compared) -> Part:
     """Return which prompt sets keep which guard inputs, those that are broken first."""
+    if not found.guarded.met:
+        return Part("Guard inputs")
     names = [name for one in found.table.standings if one.kind in ("method", "own") for name in _sets(found, one.name)]
     order = sorted(found.guarded.met, key=lambda met: (not met.binding, all(met.held.values())))
     rows = [
         (clipped(met.label, 60), "kept" if met.binding else "not kept", *(_kept(met, name) for name in names))
-        for met in order[:_MOST_INPUTS]
+        for met in order
     ]
-    grid = table("Guard inputs", ("input", "seed, twice", *names), rows)
-    return [grid, page.left_out(len(order) - _MOST_INPUTS, "guard input")]
+    return Part("Guard inputs", tables=(cells("Guard inputs", ("input", "seed, twice", *names), rows),))
 
 
 def _kept(met: GuardMet, name: str) -> str:
     return "kept" if met.held[name] else "broken" if met.binding else "not kept"
 
 
-def _inputs(found: Compared) -> list[Html]:
+def _input_by_input(found: Compared) -> Part:
     """Return which inputs each prompt set wins and loses against the seed prompts, those that tell most first."""
     names = [name for one in found.table.standings if one.kind != "seed" for name in _sets(found, one.name)]
     order = sorted(found.inputs, key=lambda met: -sum(bool(met.net[name]) for name in names))
-    rows = [(clipped(met.label, 60), *(_sign(met, name) for name in names)) for met in order[:_MOST_INPUTS]]
+    rows = [(clipped(met.label, 60), *(_sign(met, name) for name in names)) for met in order]
     legend = "+ won against the seed prompts, − lost, · equal, ? undecided."
-    grid = table("Input by input", ("input", *names), rows)
-    return [paragraph(legend), grid, page.left_out(len(order) - _MOST_INPUTS, "input")]
+    table = cells("Input by input", ("input", *names), rows)
+    return Part("Input by input", words=(legend,), tables=(table,) if rows else ())
 
 
 def _sets(found: Compared, name: str) -> tuple[str, ...]:
@@ -509,4 +495,4 @@ def write_comparison(folder: Path, found: Compared) -> None:
     """
     write_whole(folder / RESULT, json.dumps(comparison_of(found).dump(), indent=2) + "\n")
     write_whole(folder / MARKDOWN, markdown(found))
-    write_whole(folder / PAGE, render(found))
+    write_whole(folder / PAGE, sheet_html(comparison_sheet(found)))

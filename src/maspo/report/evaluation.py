@@ -1,11 +1,9 @@
-"""What an evaluation found: a summary for the terminal, ``evaluation.json``, ``rows.jsonl`` and one offline page.
-
-All text of models and files is escaped.
-"""
+"""What an evaluation found: a summary for the terminal, ``evaluation.json``, ``rows.jsonl``, its page's document."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,20 +11,35 @@ from pathlib import Path
 from maspo.core.plain import FLAT, Dumped
 from maspo.core.usage import Usage, total
 from maspo.events import VerdictWord
-from maspo.report import page, phrases
-from maspo.report.markup import Html, h, join
-from maspo.report.page import diff_block, folded, quiet, section, show_unsettled, table, text_block
+from maspo.report import phrases
+from maspo.report.bundle import sheet_html
+from maspo.report.document.sheet import (
+    Cells,
+    Dot,
+    Dots,
+    Fold,
+    Part,
+    Passage,
+    Sheet,
+    cells,
+    sheet,
+    spent_facts,
+    unsettled_part,
+)
+from maspo.report.folder import EVALUATION_PAGE
 from maspo.report.result import Tokens, Unsettled, tokens_of, unsettled_of
 from maspo.report.visible import clipped, visible
 from maspo.store.files import write_whole
 from maspo.study.evaluation.job import JUDGE, Cost, Evaluated, Evaluation, Side
 from maspo.study.evaluation.tally import Difference, Share
 
-PAGE = "evaluation.html"
+PAGE = EVALUATION_PAGE
 RESULT = "evaluation.json"
 ROWS = "rows.jsonl"
 _MOST_ROW_IDS = 12
 """Ids of rows won or lost that the summary names, each cut to 40 letters; the page has more, the file all."""
+_MOST_SHOWN_IDS = 500
+"""Ids of rows that the page names, which share one cell."""
 _NO_OUTPUT = "no output, because a call failed"
 _INPUTS = 1000
 """Cost is stated for so many inputs: for one it would be fractions of a cent."""
@@ -447,26 +460,41 @@ def write_evaluation(out: Path, found: Evaluated) -> None:
     """
     if found.outputs:
         write_whole(out / ROWS, "".join(f"{line}\n" for line in rows_jsonl(found)))
-    write_whole(out / PAGE, render_evaluation(found))
+    write_whole(out / PAGE, sheet_html(evaluation_sheet(found)))
     write_whole(out / RESULT, json.dumps(evaluation_of(found).dump(), indent=2) + "\n")
 
 
-def render_evaluation(found: Evaluated) -> str:
-    """Return the whole page of an evaluation."""
-    evaluation = found.evaluation
-    name = f"{evaluation.system.name}: evaluation"
-    main = h(
-        "main",
-        {},
-        page.simulated_banner(found.simulated),
-        _show_verdict(found),
-        _show_rows(found),
-        _show_prompts(evaluation),
-        section("cost", "Cost", show_unsettled(found.unsettled)) if found.unsettled else join(),
-        section("summary", "In plain text", text_block(summary(found))),
+def evaluation_sheet(found: Evaluated) -> Sheet:
+    """Return the document of an evaluation."""
+    evaluation, names = found.evaluation, found.evaluation.names
+    facts = [("Rows", _describe_rows(found))]
+    for side, share in found.shares.items():
+        unscored = _describe_unscored(share)
+        facts.append((names[side], _describe_share(found, share) + (f"; {unscored}" if unscored else "")))
+    if found.difference is not None:
+        what = "Preference" if evaluation.pairwise else "Difference"
+        facts += [(what, _describe_difference(found.difference)), ("Test", _describe_tests(found.difference))]
+        facts += [("Missing", _describe_missing(found.difference))]
+    facts += [(f"{_INPUTS:,} inputs, {names[side]}", _describe_cost(cost)) for side, cost in found.costs.items()]
+    facts += spent_facts(total(found.usage.values()), found.simulated, found.seconds)
+    return sheet(
+        "evaluation",
+        f"{evaluation.system.name}: evaluation",
+        line=subtitle(found.run, evaluation, evaluation.scorer == JUDGE),
+        label=phrases.VERDICT_NAMES[found.verdict] if found.verdict else "Evaluated",
+        tone=found.verdict or "open",
+        headline=headline(found),
+        simulated=found.simulated,
+        facts=facts,
+        remarks=[f"{remark}." for remark in evaluation.remarks],
+        parts=(
+            Part("In pictures", dots=_drawn(found)),
+            Part("Rows that differ", words=_where_rows_are(found), tables=_differing(found.difference)),
+            Part("Prompts that differ" if evaluation.before is not None else "Prompts", folds=_prompts(evaluation)),
+            unsettled_part(found.unsettled),
+        ),
+        summary=summary(found),
     )
-    line = subtitle(found.run, evaluation, evaluation.scorer == JUDGE)
-    return page.document(f"maspo: {name}", page.heading("Evaluation report", name, line), main)
 
 
 def subtitle(run: str, evaluation: Evaluation, judge: bool) -> str:
@@ -475,45 +503,39 @@ def subtitle(run: str, evaluation: Evaluation, judge: bool) -> str:
     return " · ".join((f"run {run}", f"seed {evaluation.config.seed}", *models))
 
 
-def _show_verdict(found: Evaluated) -> Html:
-    names, difference = found.evaluation.names, found.difference
-    figures = [("Rows", _describe_rows(found))]
-    for side, share in found.shares.items():
-        unscored = _describe_unscored(share)
-        figures.append((names[side], _describe_share(found, share) + (f"; {unscored}" if unscored else "")))
-    if difference is not None:
-        what = "Preference" if found.evaluation.pairwise else "Difference"
-        figures += [(what, _describe_difference(difference)), ("Test", _describe_tests(difference))]
-        figures += [("Missing", _describe_missing(difference))] if difference.missing else []
-    figures += [(f"1,000 inputs, {names[side]}", _describe_cost(cost)) for side, cost in found.costs.items()]
-    return h(
-        "section",
-        {"id": "verdict", "class": f"verdict {found.verdict or 'open'}"},
-        h("p", {"class": "label"}, phrases.VERDICT_NAMES[found.verdict] if found.verdict else "Evaluated"),
-        h("h2", {}, headline(found)),
-        page.figures(figures),
-        *(quiet(f"Note: {remark}.") for remark in found.evaluation.remarks),
-    )
+def _drawn(found: Evaluated) -> tuple[Dots, ...]:
+    """Return the share of each prompt set and their difference, each with its 95 % interval."""
+    names, drawn = found.evaluation.names, list[Dots]()
+    shares = [
+        Dot("", names[side], one.share, *one.interval) for side, one in found.shares.items() if one.share is not None
+    ]
+    if shares:
+        what = "meet the rubric, says the judge" if found.evaluation.scorer == JUDGE else "correct"
+        drawn.append(Dots(f"Outputs that are {what}", "percent", tuple(shares), 0.0, 1.0, None))
+    if (paired := found.difference) is not None:
+        dot = Dot("", f"{names['after']} − {names['before']}", paired.mean, *paired.interval)
+        bound = math.ceil(10 * max(map(abs, (paired.mean, *paired.interval, 0.1)))) / 10
+        what = "Preferred minus not preferred, row by row" if found.evaluation.pairwise else "Difference, row by row"
+        drawn.append(Dots(what, "signed percent", (dot,), -bound, bound, 0.0))
+    return tuple(drawn)
 
 
-def _show_rows(found: Evaluated) -> Html:
-    difference = found.difference
+def _where_rows_are(found: Evaluated) -> tuple[str, ...]:
+    return (f"By their ids; {ROWS} holds every question and output.",) if _differing(found.difference) else ()
+
+
+def _differing(difference: Difference | None) -> tuple[Cells, ...]:
     if difference is None:
-        return join()
+        return ()
     kinds = (("won", difference.won), ("lost", difference.lost), ("left out", difference.missing))
-    rows = [(name, _list_ids(ids, page.MOST_ROW_IDS)) for name, ids in kinds if ids]
-    if not rows:
-        return join()
-    remark = quiet(f"By their ids; {ROWS} holds every question and output.")
-    return section("rows", "Rows that differ", remark, table("Rows that differ, by their ids", ("Rows", "Ids"), rows))
+    rows = [(name, phrases.number(len(ids)), _list_ids(ids, _MOST_SHOWN_IDS)) for name, ids in kinds if ids]
+    return (cells("Rows that differ, by their ids", ("Rows", "How many", "Ids"), rows, names=3),) if rows else ()
 
 
-def _show_prompts(evaluation: Evaluation) -> Html:
+def _prompts(evaluation: Evaluation) -> tuple[Fold, ...]:
     before = evaluation.before
-    shown = []
-    for name, text in evaluation.after.items():
-        if before is None:
-            shown.append(folded(name, text_block(text)))
-        elif before.get(name) != text:
-            shown.append(folded(name, diff_block(before.get(name, ""), text)))
-    return section("prompts", "Prompts that differ" if before is not None else "Prompts", *shown) if shown else join()
+    return tuple(
+        Fold(name, (Passage(name, text, None if before is None else before.get(name, "")),))
+        for name, text in evaluation.after.items()
+        if before is None or before.get(name) != text
+    )

@@ -18,6 +18,7 @@ from maspo.core.plain_files import is_plain, is_there
 if TYPE_CHECKING:
     from maspo.events import Event, Recorded
     from maspo.report.fold import RunView
+    from maspo.report.so_far import SoFar
     from maspo.store import RecordedResult, RunStore
 
 RUNS = Path("maspo-runs")
@@ -26,16 +27,18 @@ JOURNAL = "run.db"
 REPORT = "report.html"
 RESULT = "result.json"
 HOLDOUT = "holdout.jsonl"
+EVALUATION_PAGE = "evaluation.html"
 JUDGE_PAGE = "judge.html"
-"""The page of a judge check."""
+COMPARISON_PAGE = "comparison.html"
+ARENA_PAGE = "arena.html"
+SHEETS = frozenset({EVALUATION_PAGE, JUDGE_PAGE, COMPARISON_PAGE, ARENA_PAGE})
+"""Pages of work that is over; each holds its document (``maspo.report.document.sheet``)."""
 _LONGEST_NAME = 60
 """Letters of a folder's name that come from a system's: far below the 255 bytes that file systems take."""
 _DEEPEST = 40
 """Folders within folders that are looked into; ours lie one or two deep."""
 MISFITS = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
 """What reading entries raises that are sound one by one and do not belong together."""
-_JUDGE, _TAG = "judge.", "<verdict>"
-"""How the purposes of a judge begin, and what its questions ask for: other judges are asked in words of their own."""
 
 
 @dataclass(frozen=True)
@@ -86,33 +89,26 @@ def require_run(folder: Path) -> None:
         raise UsageError(f"{folder}: holds no run ({JOURNAL} is missing) and no evaluation; give a folder with one")
 
 
-def look_into(folder: Path, store: RunStore) -> Look:
+def look_into(folder: Path, store: RunStore, so_far: SoFar | None = None) -> Look:
     """Read a run folder whose record is open: to open one takes as long as to read it, since each row is verified.
+
+    With ``so_far`` only what is new is read, and added to it.
 
     Raises:
         StoreError: its database cannot be read.
 
     """
-    from maspo.core.verdict import Comparison, Verdict
     from maspo.events import PromptChanged
-    from maspo.judges.reading import read_verdict
     from maspo.report.fold import Judged, fold
+    from maspo.report.so_far import SoFar
     from maspo.report.why import tried_by_step
-    from maspo.store import RecordedResult
 
-    recorded = store.read_since()
-    usage = store.usage()
-    labels = _labels(store.meta().get("job"))
-    unreadable = sum(read_verdict(reply) is None for reply in store.replies(_JUDGE, _TAG) if reply.strip())
-    events: list[Event] = [entry.item for entry in recorded if not isinstance(entry.item, RecordedResult)]
-    results = [entry.item for entry in recorded if isinstance(entry.item, RecordedResult)]
-    contradicted = sum(
-        isinstance(one.result, Comparison) and one.result.glob is Verdict.CONTRADICTED for one in results
-    )
+    known = so_far if so_far is not None else SoFar()
+    known.read(store)
     try:
-        changes = [event for event in events if isinstance(event, PromptChanged)]
-        tried = tried_by_step(changes, results, labels) if changes else {}
-        view = fold(events, usage, Judged(unreadable, contradicted), tried)
+        changes = [event for event in known.events if isinstance(event, PromptChanged)]
+        tried = tried_by_step(changes, known.tried, known.labels) if changes else {}
+        view = fold(known.events, known.usage(), Judged(known.unreadable, known.contradicted), tried)
     except MISFITS as error:
         raise StoreError(
             f"{folder / JOURNAL}: its entries do not belong together ({type(error).__name__}: {error}); no maspo wrote "
@@ -120,16 +116,7 @@ def look_into(folder: Path, store: RunStore) -> Look:
         ) from error
     if view.state == "running" and not _worked_on(folder / JOURNAL):
         view = replace(view, state="stopped")
-    return Look(view, max((entry.at for entry in recorded), default=0.0), store.damage, tuple(recorded))
-
-
-def _labels(job: str | None) -> dict[str, str]:
-    """Return the names of a record's inputs, by their keys; none of a job that cannot be read any more."""
-    from maspo.study.record import JOB
-
-    with suppress(MaspoError, *MISFITS):
-        return {row.key: row.label for row in JOB.load(job).inputs.rows} if job else {}
-    return {}
+    return Look(view, max((entry.at for entry in known.entries), default=0.0), store.damage, tuple(known.entries))
 
 
 def _worked_on(record: Path) -> bool:

@@ -1,7 +1,4 @@
-"""What a judge check found: a summary for the terminal, ``judge_check.json``, ``pairs.jsonl`` and one offline page.
-
-All text of models and files is escaped.
-"""
+"""What a judge check found: a summary for the terminal, ``judge_check.json``, ``pairs.jsonl``, its page's document."""
 
 from __future__ import annotations
 
@@ -18,22 +15,35 @@ from maspo.core.plain_files import MOST_TEXT, is_there, read_plain
 from maspo.core.usage import total
 from maspo.core.verdict import Reading, Verdict
 from maspo.events.base import reader
-from maspo.report import page, phrases
+from maspo.report import phrases
+from maspo.report.bundle import sheet_html
+from maspo.report.document.sheet import (
+    Dot,
+    Dots,
+    Fold,
+    Part,
+    Passage,
+    Sheet,
+    cells,
+    sheet,
+    spent_facts,
+    unsettled_part,
+)
 from maspo.report.evaluation import calls_by_purpose, models_by_role, subtitle
 from maspo.report.folder import JUDGE_PAGE
-from maspo.report.markup import Html, h, join
-from maspo.report.page import folded, left_out, quiet, section, show_calibration, show_unsettled, text_block
 from maspo.report.result import CalibrationFigures, Unsettled, calibration_of, unsettled_of
 from maspo.report.text import judge_figures, judge_lines
 from maspo.report.visible import visible
 from maspo.store.files import write_whole
-from maspo.study.evaluation.calibration import Calibration, verdict_of
+from maspo.study.evaluation.calibration import Calibration, Rate, verdict_of
 from maspo.study.evaluation.judge_check import Checked
 
 PAIRS = "pairs.jsonl"
 RESULT = "judge_check.json"
 _NO_PAIRS = "No pair of different answers came up, so there is nothing to ask the judge about."
 _REMARK = "Pairs of outputs on the same row were put to the judge in both orders, blind to where they came from."
+_MOST_PAIRS = 30
+"""Pairs that speak against a judge, each with whole texts: what a person may read through."""
 _CALLED = {Verdict.WIN: "A", Verdict.LOSS: "B", Verdict.TIE: "tie", Verdict.UNDECIDED: "unreadable"}
 
 
@@ -180,31 +190,52 @@ def write_judge_check(out: Path, found: Checked, calibration: Calibration) -> No
 
     """
     write_whole(out / PAIRS, "".join(f"{line}\n" for line in pairs_jsonl(found)))
-    write_whole(out / JUDGE_PAGE, render_judge_check(found, calibration))
+    write_whole(out / JUDGE_PAGE, sheet_html(judge_sheet(found, calibration)))
     write_whole(out / RESULT, json.dumps(check_of(found, calibration).dump(), indent=2) + "\n")
 
 
-def render_judge_check(found: Checked, calibration: Calibration) -> str:
-    """Return the whole page of a judge check."""
-    name = f"{found.evaluation.system.name}: judge check"
-    trust = join()
+def judge_sheet(found: Checked, calibration: Calibration) -> Sheet:
+    """Return the document of a judge check."""
+    judge, task = found.evaluation.config.models.for_judge(), found.evaluation.task.name
+    pairs = phrases.plural(calibration.pairs, "pair")
+    trust = Part("How far the judge can be trusted", words=(_NO_PAIRS,))
     if calibration.pairs:
-        trust = show_calibration("How far the judge can be trusted", _REMARK, calibration)
-    main = h(
-        "main",
-        {},
-        page.simulated_banner(found.simulated),
-        trust,
-        _show_misjudged(found),
-        section("cost", "Cost", show_unsettled(found.unsettled)) if found.unsettled else join(),
-        section("summary", "In plain text", text_block(judge_summary(found, calibration))),
+        rows = [(name.strip(), figure) for name, figure in judge_figures(calibration)]
+        table = cells("The judge's record", ("The judge", "Figure"), rows, names=2)
+        trust = Part(trust.title, words=(_REMARK,), dots=_drawn(calibration), tables=(table,))
+    return sheet(
+        "judge check",
+        f"{found.evaluation.system.name}: judge check",
+        line=subtitle(found.run, found.evaluation, judge=True),
+        label="Judge check",
+        headline=f"The judge {judge} on {pairs} of outputs, from {phrases.plural(found.rows, 'row')} of {task}.",
+        simulated=found.simulated,
+        facts=spent_facts(total(found.usage.values()), found.simulated, found.seconds),
+        remarks=[f"A cap ended the work early: {found.cap}."] if found.cap else (),
+        parts=(trust, _misjudged(found), unsettled_part(found.unsettled)),
+        summary=judge_summary(found, calibration),
     )
-    line = subtitle(found.run, found.evaluation, judge=True)
-    return page.document(f"maspo: {name}", page.heading("Judge check", name, line), main)
 
 
-def _show_misjudged(found: Checked) -> Html:
-    """Show the pairs that speak against the judge: where to look before it is believed."""
+def _drawn(calibration: Calibration) -> tuple[Dots, ...]:
+    """Return the shares of the record with their 95 % intervals."""
+
+    def dots(*rates: tuple[str, Rate]) -> tuple[Dot, ...]:
+        return tuple(Dot("", name, one.share, *one.interval) for name, one in rates if one.share is not None)
+
+    known = (("right on known pairs", calibration.known), ("agrees with labels", calibration.labels.rate))
+    person = (("agrees with the person", calibration.human.rate),) if calibration.human is not None else ()
+    chance = dots(*known, *person, ("first position wins", calibration.first_position))
+    told = dots(("turns with the order", calibration.flip), ("says tie", calibration.tie))
+    drawn = (
+        Dots("Against chance; of the first position, 50% is fair", "percent", chance, 0.0, 1.0, 0.5),
+        Dots("How often", "percent", (*told, *dots(("cannot be read", calibration.unreadable))), 0.0, 1.0, None),
+    )
+    return tuple(one for one in drawn if one.dots)
+
+
+def _misjudged(found: Checked) -> Part:
+    """Return the pairs that speak against the judge: where to look before it is believed."""
     pairs = {pair.id: pair for pair in found.pairs}
     turned = {Verdict.WIN, Verdict.LOSS}
     wrong = [
@@ -213,16 +244,18 @@ def _show_misjudged(found: Checked) -> Html:
         if {one.first, one.turned} == turned or (one.truth is not None and verdict_of(one) != one.truth)
     ]
     if not wrong:
-        return join()
-    shown = []
-    for one in wrong[: page.MOST_PAIRS]:
+        return Part("Pairs to look at")
+    folds = []
+    for one in wrong[:_MOST_PAIRS]:
         pair = pairs[one.pair]
         truth = f"label {_CALLED[pair.truth]}, " if pair.truth else ""
         title = f"{pair.row}: {truth}judge {_CALLED[one.first]} with A shown first, {_CALLED[one.turned]} with B first"
         texts = (("Question", pair.question), ("A", pair.candidate), ("B", pair.reference))
-        shown.append(folded(title, *(join(h("h3", {}, name), text_block(text)) for name, text in texts)))
-    remark = quiet(
+        folds.append(Fold(title, tuple(Passage(name, text) for name, text in texts)))
+    words = (
         "Which of the outputs A and B is better, by the label and by the judge. The judge disagrees with the label, "
         "cannot be read, or says the opposite when the order is turned."
     )
-    return section("pairs", "Pairs to look at", remark, *shown, left_out(len(wrong) - len(shown), "pair"))
+    left = len(wrong) - len(folds)
+    more = f"Not shown: {phrases.plural(left, 'pair')}; {PAIRS} has all." if left else ""
+    return Part("Pairs to look at", words=(words,), folds=tuple(folds), more=more)

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from maspo.events import (
     ApprovalAsked,
     BudgetStopped,
     CallLost,
     CallUnsettled,
+    CandidateScored,
+    CaseFound,
+    CaseShown,
     ConflictFound,
+    ControlTokensDefused,
     Decided,
+    DidNotFit,
+    DraftRejected,
     DraftsReplaced,
+    DraftsScreened,
     EndpointAdapted,
     Event,
+    HoldoutLooked,
     InfluenceMeasured,
+    JudgeChecked,
+    LeftOut,
     Paused,
     PromptChanged,
     PromptKept,
+    ProxyTold,
+    RerunCompared,
     RunFinished,
     RunStarted,
     SearchEnded,
     StepStarted,
+    UnknownEvent,
     Warned,
 )
 from maspo.report.fold import by_rounds
-from maspo.report.phrases import describe_conflict, describe_unsettled, list_names, plural
+from maspo.report.phrases import VERDICT_NAMES, describe_conflict, describe_loss, describe_unsettled, list_names, plural
 
 
 def describe_decision(event: Decided) -> str:
@@ -78,8 +93,85 @@ def line_of(event: Event, run: RunStarted | None = None) -> str:
         case Paused():
             line = f"paused: {event.reason}"
         case RunFinished():
-            line = f"finished: {event.verdict}, {'new' if event.shipped == 'optimized' else 'seed'} prompts shipped"
+            verdict = VERDICT_NAMES[event.verdict].lower()
+            line = f"finished: {verdict}, {'new' if event.shipped == 'optimized' else 'seed'} prompts shipped"
     return line
+
+
+TOPICS: Final = {
+    "run_started": "run",
+    "run_finished": "run",
+    "paused": "run",
+    "budget_stopped": "budget",
+    "search_ended": "search",
+    "step_started": "search",
+    "proxy_told": "drafts",
+    "drafts_screened": "drafts",
+    "drafts_replaced": "drafts",
+    "draft_rejected": "drafts",
+    "candidate_scored": "drafts",
+    "case_found": "cases",
+    "case_shown": "cases",
+    "conflict_found": "cases",
+    "prompt_kept": "prompts",
+    "prompt_changed": "prompts",
+    "decided": "decisions",
+    "approval_asked": "decisions",
+    "call_lost": "calls",
+    "call_unsettled": "calls",
+    "control_tokens_defused": "calls",
+    "did_not_fit": "calls",
+    "endpoint_adapted": "calls",
+    "judge_checked": "judge",
+    "rerun_compared": "hold-out",
+    "holdout_looked": "hold-out",
+    "left_out": "hold-out",
+    "influence_measured": "who matters",
+    "warned": "notes",
+}
+"""What an event is about, by its kind, in a word for people."""
+
+
+def told_of(event: Event, run: RunStarted | None = None) -> str:
+    """Return any event in one line for people, also those that a running terminal passes over."""
+    return line_of(event, run).strip() or _also(event)
+
+
+def _also(event: Event) -> str:
+    match event:
+        case CandidateScored():
+            seen = f"final answer better {event.glob.wins} times and worse {event.glob.losses}"
+            kept = ", kept" if event.kept else ""
+            return f"{event.agent}: a draft was tried on {plural(event.inputs, 'input')}, {seen}{kept}"
+        case DraftRejected():
+            return f"{event.agent}: a draft was refused: {event.reason}"
+        case DraftsScreened():
+            return f"{event.agent}: of {plural(event.asked, 'draft')} {event.kept} were kept before anything was run"
+        case CaseFound():
+            return f"{event.agent}: wrote something better, and {describe_loss(event.lost)}"
+        case CaseShown():
+            where = event.label or event.input_key
+            return f"{event.agent}: the case on {where} was written down with its texts"
+        case ControlTokensDefused():
+            return f"{event.agent or event.purpose}: control tokens in a text were made harmless"
+        case DidNotFit():
+            return f"{event.agent or event.purpose}: a question was shortened to fit ({event.reason})"
+        case HoldoutLooked():
+            return f"the hold-out is tested, look {event.look}"
+        case InfluenceMeasured():
+            return f"who matters was measured for {plural(len(event.agents), 'agent')}"
+        case JudgeChecked():
+            return f"the judge was compared with labels on {plural(len(event.readings), 'pair')}"
+        case LeftOut():
+            found = f"{len(event.helped)} would be worse, {len(event.hurt)} better"
+            return f"{event.agent}: without its changes, of {plural(event.inputs, 'hold-out input')} {found}"
+        case ProxyTold():
+            return f"{plural(event.asked, 'draft')} were screened before anything was run, {event.kept} kept"
+        case RerunCompared():
+            return f"the same prompts run twice gave the same answer on {event.same_answer} of {event.inputs} inputs"
+        case UnknownEvent():
+            return f"{event.kind.replace('_', ' ').replace('.', ': ')} (of another version or package)"
+    return event.kind.replace("_", " ")
 
 
 def step_name(event: StepStarted, run: RunStarted | None = None) -> str:

@@ -10,6 +10,15 @@ from maspo.core.usage import Usage, total
 from maspo.events import CallUnsettled, ConflictFound, HoldoutResult, PromptChanged, ProxyTold, RunFinished
 from maspo.report.fold import RunView, rank_conflict
 
+_PURPOSES = {
+    "agent": "agents at work",
+    "judge.local": "judge: own outputs",
+    "judge.lookahead": "judge: what readers wrote",
+    "judge.global": "judge: final answers",
+    "judge.rubric": "judge: by the rubric",
+    "proposer": "writing drafts",
+    "provider.probe": "first small question",
+}
 STOPPED = "No process works on this run: `maspo resume` goes on with it."
 SIMULATED = "Simulated world: no language model was asked."
 UNTESTED = "not used: nothing was compared on it"
@@ -297,6 +306,11 @@ def list_names(every: Sequence[str]) -> str:
     listed = ", ".join(every[:_MOST_NAMES])
     rest = len(every) - _MOST_NAMES
     return f"{listed} and {number(rest)} more" if rest > 0 else listed
+
+
+def purpose(name: str) -> str:
+    """Return what calls are for, in words; of a purpose of another package its name."""
+    return _PURPOSES.get(name, name)
 
 
 def plural(count: int, one: str, many: str = "") -> str:

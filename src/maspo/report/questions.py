@@ -10,8 +10,9 @@ from maspo.core.plain import Dumped
 from maspo.core.usage import total
 from maspo.events import PromptChanged, RunFinished
 from maspo.report import phrases
-from maspo.report.fold import RunView
+from maspo.report.fold import RunView, StepView
 from maspo.report.visible import clipped
+from maspo.report.why import together
 from maspo.study.evaluation.calibration import Calibration, calibrate
 
 _MOST_CHARACTERS = 220
@@ -100,11 +101,24 @@ def _what_changed(view: RunView) -> str:
     rewritten = [agent.name for agent in view.agents if agent.rewritten]
     if not rewritten:
         return "No prompt." if view.finished else "No prompt so far."
-    reasons = {one.decision.agent: one.decision.reason for one in view.steps if isinstance(one.decision, PromptChanged)}
-    why = [f"{name}: {clipped(reasons[name], _MOST_CHARACTERS)}" for name in rewritten if name in reasons]
+    last = {one.decision.agent: one for one in view.steps if isinstance(one.decision, PromptChanged)}
+    why = [f"{name}: {clipped(_reason(view, last[name]), _MOST_CHARACTERS)}" for name in rewritten if name in last]
     found = f"{phrases.list_names(rewritten)} ({len(rewritten)} of {phrases.plural(len(view.agents), 'agent')})."
     reasons_told = "; ".join(why[:_MOST_REASONS])
     return f"{found} {reasons_told}." if reasons_told else found
+
+
+def _reason(view: RunView, step: StepView) -> str:
+    """Return how the last change of a prompt did when it was tried; where that is not recorded, the search's words."""
+    tried = view.tried.get(step.step)
+    if tried is not None:
+        better, worse = len(tried.won), len(tried.lost)
+        others = together(view, step)
+        with_whom = f" with {phrases.list_names(others)}" if others else ""
+        return (
+            f"last change, tried{with_whom} on {tried.inputs} inputs, answered better on {better} and worse on {worse}"
+        )
+    return step.decision.reason if step.decision else ""
 
 
 def _what_got_worse(view: RunView, lost: Sequence[str]) -> str:
@@ -142,7 +156,9 @@ def _where_money_went(view: RunView) -> str:
         ((one.usd or 0.0 if priced else float(one.calls), purpose) for purpose, one in view.usage.items()), reverse=True
     )
     of = whole.usd if priced and whole.usd else float(whole.calls)
-    shares = ", ".join(f"{purpose} {phrases.percent(value / of)}" for value, purpose in ranked[:3] if value)
+    shares = ", ".join(
+        f"{phrases.purpose(purpose)} {phrases.percent(value / of)}" for value, purpose in ranked[:3] if value
+    )
     spent = phrases.money_spent(whole, view.simulated)
     return f"{phrases.plural(whole.calls, 'call')}, money {spent}. Of the {'money' if priced else 'calls'}: {shares}."
 

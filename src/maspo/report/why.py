@@ -67,6 +67,11 @@ def tried_by_step(
     }
 
 
+def may_have_tried(recorded: RecordedResult) -> bool:
+    """Return whether a result is of a comparison by which a change may have been accepted, see ``tried_by_step``."""
+    return "/unite/" in recorded.request or "/promote/" in recorded.request
+
+
 def reasons(view: RunView, agent: AgentView) -> tuple[str, ...]:
     """Return of each change of an agent's prompt one line, and at the end what happens without all of them."""
     return (*changes(view, agent), *_without(view, agent.name)) if agent.rewritten else ()
@@ -85,12 +90,17 @@ def _change(view: RunView, step: StepView, decision: PromptChanged) -> str:
     where = f"round {step.label}" if step.by_rounds else f"step {step.label}"
     parts = [_asked(view, step), _levels(step, decision)]
     if (tried := view.tried.get(step.step)) is not None:
-        others = _together(view, step) if step.by_rounds else []
-        with_whom = f" together with {_names(others)}" if others else ""
-        helped = f"helped on {_inputs(tried.won)}" if tried.won else "helped on none"
-        hurt = f"hurt on {_inputs(tried.lost)}" if tried.lost else "hurt on none"
-        parts.append(f"tried{with_whom} on {tried.inputs} inputs: {helped}, {hurt}")
+        parts.append(f"tried {_trial(view, step, tried)}")
     return f"{where}: {'; '.join(part for part in parts if part)}"
+
+
+def _trial(view: RunView, step: StepView, tried: Tried) -> str:
+    """Return how a change did when it was tried: together with whom, on how many inputs, and on which it was felt."""
+    others = together(view, step)
+    with_whom = f"together with {_names(others)} " if others else ""
+    better = _inputs(tried.won) if tried.won else "none"
+    worse = _inputs(tried.lost) if tried.lost else "none"
+    return f"{with_whom}on {tried.inputs} inputs: the final answer was better on {better}, worse on {worse}"
 
 
 def _asked(view: RunView, step: StepView) -> str:
@@ -104,8 +114,8 @@ def _asked(view: RunView, step: StepView) -> str:
             before += [case.input_key for case in other.cases]
     count = len(dict.fromkeys(before))
     if not count:
-        return "asked for by ordinary traces"
-    return f"asked for by {count} misalignment case{'s' * (count != 1)} found before, and by ordinary traces"
+        return "written after a look at ordinary runs"
+    return f"written after a look at {count} misalignment case{'s' * (count != 1)} and ordinary runs"
 
 
 def _levels(step: StepView, decision: PromptChanged) -> str:
@@ -114,9 +124,9 @@ def _levels(step: StepView, decision: PromptChanged) -> str:
     kept = [one for one in step.candidates if one.kept or one.candidate == after]
     if not kept:
         return ""
-    names = (("its own output", "local"), ("its readers", "lookahead"), ("the team", "glob"))
+    names = (("its own output", "local"), ("what its readers wrote", "lookahead"), ("the final answer", "glob"))
     told = [f"{name} {_counted(kept, level)}" for name, level in names if _decided(kept, level)]
-    return f"seen at {', '.join(told)}" if told else ""
+    return f"drafts against the prompt before: {', '.join(told)}" if told else ""
 
 
 def _decided(kept: Sequence[CandidateScored], level: str) -> int:
@@ -125,7 +135,7 @@ def _decided(kept: Sequence[CandidateScored], level: str) -> int:
 
 def _counted(kept: Sequence[CandidateScored], level: str) -> str:
     wins, losses = (sum(getattr(_counts(one, level), what) for one in kept) for what in ("wins", "losses"))
-    return f"{wins} won, {losses} lost"
+    return f"better {wins} times and worse {losses}"
 
 
 def _counts(one: CandidateScored, level: str) -> LevelCounts:
@@ -133,7 +143,10 @@ def _counts(one: CandidateScored, level: str) -> LevelCounts:
     return found
 
 
-def _together(view: RunView, step: StepView) -> list[str]:
+def together(view: RunView, step: StepView) -> list[str]:
+    """Return the other agents whose changes went into the prompts with one, and were tried with it."""
+    if not step.by_rounds:
+        return []
     number = step.step.partition("/")[0]
     return [
         other.agent

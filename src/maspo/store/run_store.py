@@ -31,24 +31,31 @@ from maspo.store.tables import CALLS, JOURNAL, META, SPARE, THOUGHTS, TRACES, UN
 from maspo.store.writer import Writer
 
 _GET_CALL = "SELECT reply, tokens_in, tokens_out, usd, seconds, truncated, attempts FROM calls WHERE key = ?"
-_USAGE = """
+_OF_CALLS = "calls.rowid > ? AND calls.rowid <= ?"
+"""Calls are added and never changed or taken away, so each has a higher number than those before it."""
+_EVER = (1 << 63) - 1
+_USAGE = f"""
 SELECT purpose, SUM(attempts), SUM(attempts - 1), COALESCE(SUM(tokens_in), 0), COALESCE(SUM(tokens_out), 0),
     SUM(CASE WHEN tokens_in IS NULL OR tokens_out IS NULL THEN 1 ELSE 0 END), SUM(usd),
     SUM(CASE WHEN usd IS NULL THEN 1 ELSE 0 END),
     SUM(CASE WHEN truncated <> 0 AND trim(reply, ?) <> '' THEN 1 ELSE 0 END)
-    FROM calls WHERE attempts > 0 GROUP BY purpose
-"""
+    FROM calls WHERE attempts > 0 AND {_OF_CALLS} GROUP BY purpose
+"""  # noqa: S608 (our own words)
 _SPACES = " \t\n\v\f\r"
 _GET_THOUGHTS = "SELECT thoughts, tokens_thought, tokens_cached FROM thoughts WHERE key = ?"
-_USAGE_OF_THOUGHTS = """
+_USAGE_OF_THOUGHTS = f"""
 SELECT purpose, COALESCE(SUM(tokens_cached), 0), COALESCE(SUM(tokens_thought), 0)
-    FROM thoughts JOIN calls USING (key) WHERE attempts > 0 GROUP BY purpose
-"""
+    FROM calls JOIN thoughts USING (key) WHERE attempts > 0 AND {_OF_CALLS} GROUP BY purpose
+"""  # noqa: S608 (our own words)
 _ENTRIES_SINCE = "SELECT kind, body, seq, at FROM journal WHERE seq > ? ORDER BY seq"
 
-_CALLS_MADE = """
-SELECT purpose, agent, model, tokens_in, tokens_out, usd, seconds, at FROM calls WHERE attempts > 0 ORDER BY at
-"""
+_CALLS_MADE = f"""
+SELECT purpose, agent, model, tokens_in, tokens_out, usd, seconds, at FROM calls
+    WHERE attempts > 0 AND {_OF_CALLS} ORDER BY calls.rowid
+"""  # noqa: S608 (our own words)
+_REPLIES = f"""
+SELECT reply FROM calls WHERE {_OF_CALLS} AND substr(purpose, 1, ?) = ? AND instr(request, ?) > 0
+"""  # noqa: S608 (our own words)
 
 
 class CallMade(NamedTuple):
@@ -136,6 +143,18 @@ class RunStore:
         found = SqliteDatabase.read(file)
         return cls(file, found, damage=found.damage)
 
+    @classmethod
+    def read_on(cls, path: str | Path) -> Self:
+        """Open a run that a process works on and that was read before: what was verified then is not verified again.
+
+        Raises:
+            StoreError: it is missing or no run, or damaged.
+
+        """
+        file = Path(path)
+        pointer = pointer_in(file)
+        return cls(file, SqliteDatabase.read_on(file) if pointer is None else read_in(pointer, file))
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -213,11 +232,14 @@ class RunStore:
         """
         self._closings.append((usd, request.key))
 
-    def replies(self, purposes: str, asked_for: str) -> Iterator[str]:
-        """Return the replies to questions whose purpose begins so, and which hold a text."""
-        query = "SELECT reply FROM calls WHERE substr(purpose, 1, ?) = ? AND instr(request, ?) > 0"
+    def last_call(self) -> int:
+        """Return the number of the call that was recorded last; 0 without any."""
+        return int(self._select("SELECT COALESCE(MAX(rowid), 0) FROM calls")[0][0])
+
+    def replies(self, purposes: str, asked_for: str, after: int = 0, until: int = _EVER) -> Iterator[str]:
+        """Return the replies to questions whose purpose begins so, and which hold a text; of calls by their number."""
         asked = json.dumps(asked_for, ensure_ascii=False)[1:-1]
-        return (reply for (reply,) in self._select(query, len(purposes), purposes, asked))
+        return (reply for (reply,) in self._select(_REPLIES, after, until, len(purposes), purposes, asked))
 
     def spending(self) -> list[tuple[float, float | None]]:
         """Return when each recorded call was recorded, in seconds since 1970, and its cost, the first one first."""
@@ -229,10 +251,16 @@ class RunStore:
 
     def usage(self) -> dict[str, Usage]:
         """Return what all calls cost, by purpose: those recorded, and each attempt without a reply as failed."""
+        usage = self.answered()
+        for purpose, one in self.unanswered().items():
+            usage[purpose] = usage[purpose] + one if purpose in usage else one
+        return usage
+
+    def answered(self, after: int = 0, until: int = _EVER) -> dict[str, Usage]:
+        """Return what recorded calls cost, by purpose; of those after a number and until another."""
         usage: defaultdict[str, Usage] = defaultdict(lambda: Usage(usd=0.0))
-        for purpose, calls, failed, tokens_in, tokens_out, unmetered, usd, unpriced, cut in self._select(
-            _USAGE, _SPACES
-        ):
+        rows = self._select(_USAGE, _SPACES, after, until)
+        for purpose, calls, failed, tokens_in, tokens_out, unmetered, usd, unpriced, cut in rows:
             usage[purpose] = Usage(
                 calls=calls,
                 failed=failed,
@@ -242,16 +270,22 @@ class RunStore:
                 usd=None if unpriced else usd,
                 cut=cut,
             )
-        more = self._select(_USAGE_OF_THOUGHTS) if self._has(THOUGHTS) else []
+        more = self._select(_USAGE_OF_THOUGHTS, after, until) if self._has(THOUGHTS) else []
         for purpose, cached, thought in more:
             usage[purpose] += Usage(tokens_cached=int(cached), tokens_thought=int(thought), usd=0.0)
-        for purpose, calls, usd, unpriced in self._unanswered():
-            usage[purpose] += Usage(calls=calls, failed=calls, usd=None if unpriced else usd)
         return dict(usage)
 
-    def calls_made(self) -> list[CallMade]:
-        """Return the recorded calls in the order of their replies, without their texts."""
-        return [CallMade(*row) for row in self._select(_CALLS_MADE)]
+    def unanswered(self) -> dict[str, Usage]:
+        """Return what attempts cost that brought no reply, or none yet, by purpose."""
+        rows = self._select(attempts.USAGE) if self._has(UNANSWERED) else []
+        return {
+            purpose: Usage(calls=calls, failed=calls, usd=None if unpriced else usd)
+            for purpose, calls, usd, unpriced in rows
+        }
+
+    def calls_made(self, after: int = 0, until: int = _EVER) -> list[CallMade]:
+        """Return recorded calls in the order of their replies, without their texts; by their number."""
+        return [CallMade(*row) for row in self._select(_CALLS_MADE, after, until)]
 
     # Journal
 
@@ -376,9 +410,6 @@ class RunStore:
 
         await self._write(change)
         return self.get(key)
-
-    def _unanswered(self) -> list[tuple[Any, ...]]:
-        return self._select(attempts.USAGE) if self._has(UNANSWERED) else []
 
     def _has(self, table: Table) -> bool:
         """Say whether a run has a table: one that an older maspo wrote may not, until it is gone on with."""

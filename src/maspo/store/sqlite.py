@@ -105,6 +105,22 @@ class SqliteDatabase:
         return cls._salvaged(file, damage)
 
     @classmethod
+    def read_on(cls, file: Path) -> Self:
+        """Open a run that a process works on and that was verified before.
+
+        Raises:
+            StoreError: it is missing or no run, or damaged.
+
+        """
+        try:
+            connection = view(file)
+        except OSError as error:
+            raise unreadable(file, error.strerror) from error
+        if isinstance(connection, str):
+            raise unreadable(file, connection)
+        return cls(file, connection)
+
+    @classmethod
     def _without_room(cls, file: Path, why: OSError) -> Self:
         """Read a record that has a log or a journal where there is no room for a copy."""
         log, journal = (file.with_name(f"{file.name}-{kind}") for kind in ("wal", "journal"))

@@ -60,6 +60,10 @@ class Progress:
     losses: int = 0
     met: int = 0
     """Inputs of this wave on which it was decided, ties included."""
+    right: int = 0
+    """Outputs of the evaluated prompts that are correct, so far."""
+    scored: int = 0
+    """Of so many."""
     usd_cap: float | None = None
     seconds_cap: float | None = None
 

@@ -110,6 +110,7 @@ class Session:
         """What was spent, and what may still be."""
         answering = compose(bare, store, self.ledger, policy, models.concurrency, self._health, store)
         self._verdicts: list[Verdict] = []
+        self._right = self._scored = 0
         """Global verdicts of this stage so far."""
         self._stage, self._stage_size, self._stage_done = "search", 0, 0
         """What is worked on now, in how many pieces, and how many of them are done."""
@@ -377,9 +378,15 @@ class Session:
     def begin_stage(self, name: str, size: int, planned_calls: int | None = None) -> None:
         """Say what is worked on from now on, in how many pieces."""
         self._stage, self._stage_size, self._stage_done = name, size, 0
-        self._verdicts = []
+        self._verdicts, self._right, self._scored = [], 0, 0
         if planned_calls is not None:
             self.planned_calls = planned_calls
+
+    def count(self, right: int, scored: int, verdicts: Iterable[Verdict]) -> None:
+        """Say what an evaluated row came to: correct outputs, of how many, and how it compares where it is compared."""
+        self._right += right
+        self._scored += scored
+        self._verdicts += verdicts
 
     def advance(self) -> None:
         """Say that one more piece is done."""
@@ -400,6 +407,8 @@ class Session:
             wins=self._verdicts.count(Verdict.WIN),
             losses=self._verdicts.count(Verdict.LOSS),
             met=len(self._verdicts),
+            right=self._right,
+            scored=self._scored,
             usd_cap=ledger.limits.usd,
             seconds_cap=ledger.limits.seconds,
             waiting="paused; `maspo steer` goes on" if ledger.paused else self._health.waiting,
@@ -452,5 +461,6 @@ async def at_work(session: Session, watcher: Watcher, stop: asyncio.Event | None
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+            watcher.on_progress(session.progress())  # the last picture stays
         finally:
             await session.close()

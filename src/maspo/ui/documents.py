@@ -1,31 +1,40 @@
-"""Documents of runs for the page: built when the record has changed, in a thread, once for all who look on."""
+"""Documents for the page: built when the record has changed, in a thread, once for all who look on; then patches."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import time
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from maspo.core.errors import StoreError
+from maspo.core.plain import plain
 from maspo.report.folder import JOURNAL
 from maspo.store.records import Stamp, is_worked_on, stamp_of
 from maspo.study.decisions import DECISIONS
+from maspo.ui.patch import patch_of
+from maspo.ui.runs import Listed
 
-Build: TypeAlias = Callable[[Path], bytes]
-"""Makes the document of a run folder, as JSON text."""
+Build: TypeAlias = Callable[[Listed], Mapping[str, Any]]
+"""Makes a document, as plain data."""
 
 _REST: Final = 2.0
 """A document is built anew after twice the time that it took, so looking on takes a third of a core at most."""
 
 
+_EARLIER: Final = 4
+"""Documents before the latest that patches are made from: pages that are further behind are sent the whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document of a run, and the tag that changes with it."""
+    """A document of a run, as data and as JSON text, and the tag that changes with it."""
 
+    data: Mapping[str, Any]
     body: bytes
     tag: str
 
@@ -34,6 +43,9 @@ class Document:
 class _Kept:
     stamp: object = None
     document: Document | None = None
+    earlier: OrderedDict[str, Document] = field(default_factory=OrderedDict)
+    patches: dict[str, bytes] = field(default_factory=dict)
+    """From an earlier document to the latest, by its tag."""
     next_at: float = 0.0
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -46,38 +58,63 @@ class Documents:
         self._build = build
         self._every = every
         self._clock = clock
-        self._kept: dict[Path, _Kept] = {}
+        self._kept: dict[Listed, _Kept] = {}
 
-    async def of(self, folder: Path) -> Document:
-        """Return the document of a run as it stands. While a large one changes fast, that takes a moment.
+    async def of(self, shown: Listed) -> Document:
+        """Return the document as it stands. While a large one changes fast, that takes a moment.
 
         Raises:
             MaspoError: the record cannot be read.
 
         """
-        kept = self._kept.setdefault(folder, _Kept())
+        kept = self._kept.setdefault(shown, _Kept())
         async with kept.turn:
-            if kept.document is None or state_of(folder) != kept.stamp:
+            if kept.document is None or state_of(shown) != kept.stamp:
                 # Waited for, not left out: after the last change nobody would be told that there is something newer.
                 await asyncio.sleep(max(0.0, kept.next_at - self._clock()))
-                stamp, began = state_of(folder), self._clock()
-                body = await asyncio.to_thread(self._build, folder)
-                kept.document = Document(body, hashlib.sha256(body).hexdigest()[:32])
-                kept.stamp = stamp
+                stamp, began = state_of(shown), self._clock()
+                found = await asyncio.to_thread(self._made, shown)
+                if kept.document is not None and kept.document.tag != found.tag:
+                    kept.earlier[kept.document.tag] = kept.document
+                    while len(kept.earlier) > _EARLIER:
+                        kept.earlier.popitem(last=False)
+                    kept.patches.clear()
+                kept.document, kept.stamp = found, stamp
                 ended = self._clock()
                 kept.next_at = max(began + self._every, ended + _REST * (ended - began))
             return kept.document
 
+    def patch(self, shown: Listed, since: str) -> bytes | None:
+        """Return what makes the latest document of the one with a tag, as JSON text; None where that is not known."""
+        kept = self._kept.get(shown)
+        if kept is None or kept.document is None or since not in kept.earlier:
+            return None
+        if since not in kept.patches:
+            kept.patches[since] = as_json({"patch": patch_of(kept.earlier[since].data, kept.document.data)})
+        return kept.patches[since]
 
-def state_of(folder: Path) -> tuple[Stamp, bool, tuple[int, int] | None]:
-    """Return what changes whenever a run, or what is decided about it, has changed."""
-    record = folder / JOURNAL
+    def _made(self, shown: Listed) -> Document:
+        data = self._build(shown)
+        body = as_json(data)
+        return Document(data, body, hashlib.sha256(body).hexdigest()[:32])
+
+
+def as_json(content: object) -> bytes:
+    """Return content as JSON that every reader takes, lone surrogates too."""
+    return json.dumps(plain(content), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+
+
+def state_of(shown: Listed) -> tuple[Stamp, bool, tuple[int, int] | None]:
+    """Return what changes whenever a run, or what is decided about it, has changed; or the page of other work."""
+    if shown.page:
+        return stamp_of(shown.folder / shown.page), False, None
+    record = shown.folder / JOURNAL
     try:
         worked_on = is_worked_on(record)
     except (OSError, StoreError):
         worked_on = False
     try:
-        found = (folder / DECISIONS).lstat()
+        found = (shown.folder / DECISIONS).lstat()
     except OSError:
         return stamp_of(record), worked_on, None
     return stamp_of(record), worked_on, (found.st_size, found.st_mtime_ns)

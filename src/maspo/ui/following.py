@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import Final
 
 from maspo.ui.documents import state_of
+from maspo.ui.runs import Listed
 
 _LOOK_SECONDS: Final = 0.25
 """How often the files of a run are looked at; with a document that is built at once, news are there within a second."""
@@ -17,9 +17,9 @@ _LOOK_SECONDS: Final = 0.25
 class Followed:
     """A run that is followed: its number grows with every change that was seen."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, shown: Listed) -> None:
         self.number = 1
-        self._folder = folder
+        self._shown = shown
         self._followers = 0
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -50,10 +50,10 @@ class Followed:
         return None
 
     async def _look(self) -> None:
-        state = state_of(self._folder)
+        state = state_of(self._shown)
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
-            now = state_of(self._folder)
+            now = state_of(self._shown)
             if now != state:
                 state = now
                 self.number += 1

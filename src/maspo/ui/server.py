@@ -9,24 +9,24 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Self, TypeAlias
-from urllib.parse import unquote
+from typing import Any, Final, Self, TypeAlias
+from urllib.parse import quote, unquote
 
 from aiohttp import web
 
 from maspo.__about__ import __version__
-from maspo.core.errors import MaspoError, UsageError
-from maspo.core.plain import plain
+from maspo.core.errors import MaspoError, StoreError, UsageError
+from maspo.core.plain_files import MOST_TEXT, read_plain
 from maspo.report.bundle import index_html, policy_of
-from maspo.report.document import build_document
 from maspo.report.document.of_view import row_of
-from maspo.report.document.record import compared_in
+from maspo.report.document.record import Reading, compared_in
+from maspo.report.document.sheet import Sheet, read_sheet, sheet_row
 from maspo.report.folder import look
 from maspo.study.decisions import Approve, Decision, Line, Reject, decide, read_decision, unmet
-from maspo.ui.documents import Documents
+from maspo.ui.documents import Documents, as_json
 from maspo.ui.following import Followed
 from maspo.ui.guard import HEADERS, LONGEST_PATH, Guard
-from maspo.ui.runs import Runs
+from maspo.ui.runs import Listed, Runs
 
 ADDRESS: Final = "127.0.0.1"
 _MOST_STREAMS: Final = 64
@@ -34,8 +34,10 @@ _MOST_STREAMS: Final = 64
 _MOST_LINE: Final = 2 * LONGEST_PATH
 _KEEP_ALIVE: Final = 15.0
 """Seconds of an idle connection; a comment is sent to those that follow, so that one that is gone is noticed."""
-_EVERY: Final = 1.0
-"""Seconds between two documents of a run that changes: nobody reads faster."""
+_EVERY: Final = 0.4
+"""Seconds between two documents of a run that changes: with the look for changes, news are there within a second."""
+_EVERY_ROW: Final = 2.0
+"""The same of its line in the list of runs."""
 _BODY_SECONDS: Final = 5.0
 """For a decision to arrive."""
 _ROUTES: Final = re.compile(r"/api/runs/([A-Za-z0-9._~-]{1,200})(?:/(events|actions|traces/([^/?#]{1,3000})))?")
@@ -50,9 +52,10 @@ class Server:
         self._runs = runs
         self.token = token
         self._asked_port = port
-        self._documents = Documents(_document, _EVERY)
-        self._rows = Documents(_row, _EVERY)
-        self._followed: dict[Path, Followed] = {}
+        readings = _Readings()
+        self._documents = Documents(readings.document, _EVERY)
+        self._rows = Documents(readings.row, _EVERY_ROW)
+        self._followed: dict[Listed, Followed] = {}
         self._streams = 0
         self._runner: web.ServerRunner | None = None
         self._page = index_html()
@@ -120,36 +123,45 @@ class Server:
         if path == "/api/runs":
             return await self._list()
         found = _ROUTES.fullmatch(path)
-        folder = await asyncio.to_thread(self._runs.folder, found[1]) if found else None
-        if found is None or folder is None or found[2] == "actions":
+        shown = await asyncio.to_thread(self._runs.get, found[1]) if found else None
+        if found is None or shown is None or found[2] == "actions":
             return self._refusal(404, "there is nothing of this name")
         if found[2] is None:
-            return await self._document(request, folder)
+            return await self._document(request, shown, query)
         if found[2] == "events":
-            return await self._follow(request, folder, query)
-        compared = await asyncio.to_thread(compared_in, folder, unquote(found[3]))
+            return await self._follow(request, shown, query)
+        if shown.page:
+            return self._refusal(404, "no trace of this comparison is kept")
+        compared = await asyncio.to_thread(compared_in, shown.folder, unquote(found[3]))
         if compared is None:
             return self._refusal(404, "no trace of this comparison is kept")
         return self._json(compared.dump())
 
     async def _list(self) -> Answer:
-        folders = await asyncio.to_thread(self._runs.folders)
-        rows: list[object] = []
-        for run, folder in tuple(folders.items()):
+        listed = await asyncio.to_thread(self._runs.listed)
+        runs, sheets = list[object](), list[object]()
+        for run, shown in tuple(listed.items()):
             with suppress(MaspoError):  # one that cannot be read does not hide the others
-                rows.append({**json.loads((await self._rows.of(folder)).body), "id": run})
-        return self._json({"runs": rows})
+                row = {**(await self._rows.of(shown)).data, "id": run}
+                (sheets if shown.page else runs).append(row)
+        return self._json({"runs": runs, "sheets": sheets})
 
-    async def _document(self, request: web.BaseRequest, folder: Path) -> Answer:
-        document = await self._documents.of(folder)
+    async def _document(self, request: web.BaseRequest, shown: Listed, query: str) -> Answer:
+        """Answer with the document; to a page that names the tag of one that it has, with what has changed since."""
+        since = re.fullmatch(r"(?:since=([0-9a-f]{1,64}))?", query)
+        if since is None:
+            return self._refusal(400, "expected since=TAG")
+        document = await self._documents.of(shown)
         tag = f'"{document.tag}"'
+        known = {"ETag": tag, "Cache-Control": "no-cache", "X-Maspo-Folder": quote(str(shown.folder))}
         if request.headers.get("If-None-Match") == tag:
-            return web.Response(status=304, headers={**self._headers, "ETag": tag, "Cache-Control": "no-cache"})
-        reply = self._reply(document.body, "application/json")
-        reply.headers.update({"ETag": tag, "Cache-Control": "no-cache"})
+            return web.Response(status=304, headers={**self._headers, **known})
+        patch = self._documents.patch(shown, since[1]) if since[1] else None
+        reply = self._reply(document.body if patch is None else patch, "application/json")
+        reply.headers.update(known)
         return reply
 
-    async def _follow(self, request: web.BaseRequest, folder: Path, query: str) -> Answer:
+    async def _follow(self, request: web.BaseRequest, shown: Listed, query: str) -> Answer:
         since = re.fullmatch(r"(?:since=(\d{1,12}))?", query)
         if since is None:
             return self._refusal(400, "expected since=NUMBER")
@@ -160,7 +172,7 @@ class Server:
         self._streams += 1
         stream = web.StreamResponse(headers={**self._headers, "Cache-Control": "no-store"})
         stream.content_type = "text/event-stream"
-        followed, seen = self._followed.setdefault(folder, Followed(folder)), int(since[1] or 0)
+        followed, seen = self._followed.setdefault(shown, Followed(shown)), int(since[1] or 0)
         try:
             async with followed.following():
                 await stream.prepare(request)
@@ -177,8 +189,8 @@ class Server:
     async def _act(self, request: web.BaseRequest, path: str) -> Answer:
         found = _ROUTES.fullmatch(path)
         known = found is not None and found[2] == "actions"
-        folder = await asyncio.to_thread(self._runs.folder, found[1]) if found and known else None
-        if folder is None:
+        shown = await asyncio.to_thread(self._runs.get, found[1]) if found and known else None
+        if shown is None or shown.page:
             return self._refusal(404, "there is nothing of this name")
         try:
             async with asyncio.timeout(_BODY_SECONDS):
@@ -190,7 +202,7 @@ class Server:
             decision = read_decision(given)
         except UsageError as error:
             return self._refusal(400, str(error))
-        line = await asyncio.to_thread(_decide, folder, decision)
+        line = await asyncio.to_thread(_decide, shown.folder, decision)
         return self._json({"message": f"Noted: {decision.action}.", "id": line.id})
 
     # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -215,11 +227,6 @@ def _decide(folder: Path, decision: Decision) -> Line:
     return decide(folder, decision)
 
 
-def as_json(content: object) -> bytes:
-    """Return content as JSON that every reader takes, lone surrogates too."""
-    return json.dumps(plain(content), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
-
-
 def _quiet() -> logging.Logger:
     """Return a log that goes nowhere: what is no HTTP is answered, and deserves no traceback on a person's terminal."""
     found = logging.getLogger("maspo.ui")
@@ -229,13 +236,34 @@ def _quiet() -> logging.Logger:
     return found
 
 
-def _document(folder: Path) -> bytes:
-    return as_json(build_document(folder))
+class _Readings:
+    """The run folders that are read for documents and for the list of runs, each read on by both."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, Reading] = {}
+
+    def document(self, shown: Listed) -> dict[str, Any]:
+        """Return what the page shows."""
+        return (_sheet(shown) if shown.page else self._of(shown.folder).document()).dump()
+
+    def row(self, shown: Listed) -> dict[str, Any]:
+        """Return what the list shows."""
+        if shown.page:
+            written = (shown.folder / shown.page).lstat().st_mtime
+            return sheet_row(_sheet(shown), shown.folder.name, written).dump()
+        looked = self._of(shown.folder).look()
+        return row_of(looked.view, "", shown.folder.name, looked.written).dump()
+
+    def _of(self, folder: Path) -> Reading:
+        return self._known.setdefault(folder, Reading(folder))
 
 
-def _row(folder: Path) -> bytes:
-    looked = look(folder)
-    return as_json(row_of(looked.view, "", folder.name, looked.written))
+def _sheet(shown: Listed) -> Sheet:
+    file = shown.folder / shown.page
+    try:
+        return read_sheet(read_plain(file, MOST_TEXT).decode("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(f"{file}: cannot be read ({error})") from error
 
 
 def _headers_of(request: web.BaseRequest) -> dict[str, list[str]]:

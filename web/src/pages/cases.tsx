@@ -23,7 +23,7 @@ export function Cases() {
       <h1>Cases</h1>
       <p class="lead">
         Inputs on which a candidate won locally, and a reader or the final answer did not gain. {plural(document.cases_count, "case")} found
-        {document.cases_count > document.cases.length && `, the latest ${document.cases.length} shown`}.
+        {document.cases.length > 0 && document.cases_count > document.cases.length && `, the latest ${document.cases.length} shown`}.
       </p>
       {document.conflicts.length > 0 && (
         <Section title="Agents in conflict">
@@ -48,7 +48,7 @@ export function Cases() {
         </Section>
       )}
       {document.cases.length === 0 ? (
-        <Nothing>No case is recorded{document.state === "finished" ? "." : " yet."}</Nothing>
+        <Nothing>{document.cases_count > 0 ? "Their texts are written down when the search has ended." : document.state === "finished" ? "No case was found." : "No case was found yet."}</Nothing>
       ) : (
         <>
           <div class="bar">

@@ -12,7 +12,7 @@ export function Compare({ source, route }: { source: Source; route: Route }) {
   const [found, setFound] = useState<readonly Document[]>([]);
   const [failed, setFailed] = useState("");
   useEffect(() => {
-    Promise.all(ids.map((id) => source.document(id))).then(setFound, (error: unknown) => setFailed(error instanceof Error ? error.message : String(error)));
+    Promise.all(ids.map((id) => source.document(id))).then((all) => setFound(all.filter((one) => one.kind === "run")), (error: unknown) => setFailed(error instanceof Error ? error.message : String(error)));
   }, [ids, source]);
   const shared = useMemo(() => {
     const [first, ...rest] = found.map((one) => new Map(one.inputs.map((row) => [row.id, row])));

@@ -3,7 +3,7 @@ import { usePlace } from "../context";
 import { BurnChart } from "../parts/burn";
 import { Facts, Nothing, Section, ShareBar } from "../parts/figures";
 import { Table } from "../parts/table";
-import type { Spent } from "../view";
+import type { LostCall, Spent } from "../view";
 import { duration, money, number, plural } from "../words";
 
 export function Cost() {
@@ -53,12 +53,13 @@ export function Cost() {
         <Section title={`${plural(cost.lost_count, "call")} failed for good`}>
           <Table
             caption="Calls that failed for good, the latest first"
-            rows={cost.lost}
+            rows={grouped(cost.lost)}
             columns={[
               { name: "Purpose", cell: (one) => one.purpose, value: (one) => one.purpose },
               { name: "Agent", cell: (one) => one.agent, value: (one) => one.agent },
               { name: "What came", cell: (one) => one.outcome, value: (one) => one.outcome },
               { name: "Attempts", cell: (one) => number(one.attempts), value: (one) => one.attempts, right: true },
+              { name: "Calls", cell: (one) => number(one.calls), value: (one) => one.calls, right: true },
               { name: "Reason", cell: (one) => <span class="words">{one.reason}</span> },
             ]}
           />
@@ -82,6 +83,18 @@ export function Cost() {
       )}
     </>
   );
+}
+
+/** Calls that failed in the same way stand in one row. */
+function grouped(lost: readonly LostCall[]): readonly (LostCall & { calls: number })[] {
+  const found = new Map<string, LostCall & { calls: number }>();
+  for (const one of lost) {
+    const key = JSON.stringify(one);
+    const known = found.get(key);
+    if (known) known.calls += 1;
+    else found.set(key, { ...one, calls: 1 });
+  }
+  return [...found.values()];
 }
 
 function Spending({ title, rows, whole, simulated, recorded = false }: { title: string; rows: readonly Spent[]; whole: Spent; simulated: boolean; recorded?: boolean }) {

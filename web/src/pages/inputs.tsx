@@ -6,7 +6,7 @@ import { Choices, Filter, matches, Pick } from "../parts/table";
 import { Diff, Text } from "../parts/text";
 import { SaidList, TracePair, useTrace } from "../parts/trace";
 import type { InputRow } from "../view";
-import { number, sign } from "../words";
+import { number, sign, triedFor } from "../words";
 
 const OUTCOMES = ["lost", "undecided", "won", "tied"] as const;
 
@@ -99,7 +99,7 @@ function One({ trace }: { trace: string }) {
       <p><a href={link({ trace: "" })}>All inputs of the hold-out</a></p>
       {row && (
         <p class="lead">
-          {row.step}, {row.purpose}, input <code>{row.input_key}</code>: local <Outcome outcome={row.local} />, final answer <Outcome outcome={row.glob} />
+          {row.step}, {triedFor(row.purpose)}, input <code>{row.input_key}</code>: local <Outcome outcome={row.local} />, final answer <Outcome outcome={row.glob} />
         </p>
       )}
       {found && <SaidList said={found.said} />}

@@ -2,6 +2,7 @@
 import { useMemo } from "preact/hooks";
 import { useLinks, usePlace } from "../context";
 import { Facts, Nothing, Section } from "../parts/figures";
+import { Told } from "../parts/text";
 import { Choices, Filter, matches, Table } from "../parts/table";
 import { moment, number } from "../words";
 
@@ -11,13 +12,13 @@ export function Log() {
   const wanted = query.find ?? "";
   const kind = query.kind ?? "";
   const found = useMemo(
-    () => document.log.filter((line) => (!kind || line.tone !== "plain") && matches(`${line.kind} ${line.text}`, wanted)).reverse(),
+    () => document.log.filter((line) => (!kind || line.tone !== "plain") && matches(`${line.about} ${line.kind} ${line.text}`, wanted)).reverse(),
     [document, wanted, kind],
   );
   return (
     <>
       <h1>Log</h1>
-      <p class="lead">{number(document.log_count)} events, the latest first{document.log_count > document.log.length && `; ${number(document.log.length)} are told here`}.</p>
+      {document.log_count > 0 && <p class="lead">{number(document.log_count)} events, the latest first{document.log_count > document.log.length && `; ${number(document.log.length)} are told here`}.</p>}
       {document.log.length === 0 ? (
         <Nothing>Nothing has been recorded yet.</Nothing>
       ) : (
@@ -33,15 +34,15 @@ export function Log() {
             columns={[
               { name: "No.", cell: (line) => number(line.seq), value: (line) => line.seq, right: true },
               { name: "When", cell: (line) => <time class="nowrap">{moment(line.at)}</time>, value: (line) => line.at },
-              { name: "What", cell: (line) => <span class={`words log-${line.tone}`}>{line.tone === "bad" && <span aria-hidden="true">! </span>}{line.text}</span>, value: (line) => line.text },
-              { name: "Kind", cell: (line) => <code>{line.kind}</code>, value: (line) => line.kind },
+              { name: "What", cell: (line) => <span class={`words log-${line.tone}`}>{line.tone === "bad" && <span aria-hidden="true">! </span>}<Told text={line.text} /></span>, value: (line) => line.text },
+              { name: "About", cell: (line) => <span class="quiet">{line.about}</span>, value: (line) => line.about },
             ]}
           />
         </>
       )}
       {document.settings.values.length > 0 && (
         <Section title="Settings, and how to repeat the run">
-          <Facts facts={document.settings.values} />
+          <Facts facts={document.settings.values.map(([name, value]) => [name.replace(/^./, (letter) => letter.toUpperCase()), value] as const)} />
           {document.settings.notes.length > 0 && <ul class="plain">{document.settings.notes.map((note) => <li>{note}</li>)}</ul>}
           <p class="quiet">The same version, system file, inputs and config.json of the run folder lead, with the same replies of the models, to the same prompts.</p>
         </Section>

@@ -1,9 +1,9 @@
 // The verdict first; then the ten questions, what was spent, and what to know before shipping.
-import { useLinks, usePlace } from "../context";
+import { useFolder, useLinks, usePlace } from "../context";
 import { Facts, IntervalBar, Outcome, Section } from "../parts/figures";
 import { BurnChart } from "../parts/burn";
 import { Decided, Waiting } from "../parts/decided";
-import { Command } from "../parts/text";
+import { Command, Told } from "../parts/text";
 import { Without } from "../parts/without";
 import { duration, number, percent, plural, signedPercent } from "../words";
 
@@ -13,9 +13,11 @@ const MOST_CHANGED = 8;
 export function Overview() {
   const { document } = usePlace();
   const { to } = useLinks();
+  const folder = useFolder();
   const holdout = document.holdout;
   const figures = holdout?.figures;
   const changed = document.agents.filter((agent) => agent.changed);
+  const told = changed.filter((agent) => agent.why.length > 0 || agent.left_out);
   return (
     <article class="overview">
       <section class={`verdict ${document.verdict ?? document.state}`} aria-label="Verdict">
@@ -41,7 +43,7 @@ export function Overview() {
             </p>
           </>
         )}
-        {document.why && <p class="why">{document.why}</p>}
+        {document.why && <p class="why"><Told text={document.why} /></p>}
         {holdout?.lines.map((line) => <p class="quiet">{line}</p>)}
         {document.truth && (
           <p class="simulated">
@@ -58,25 +60,25 @@ export function Overview() {
               <a href={to(one.page)}>
                 <h3>{one.question}</h3>
               </a>
-              <p>{one.answer}</p>
+              <p><Told text={one.answer} /></p>
             </li>
           ))}
         </ol>
       </Section>
 
-      {changed.some((agent) => agent.why.length > 0) && (
+      {told.length > 0 && (
         <Section title="What changed, and why" aside={<a href={to("prompts")}>Read every change</a>}>
           <dl class="reasons">
-            {changed.slice(0, MOST_CHANGED).map((agent) => (
+            {told.slice(0, MOST_CHANGED).map((agent) => (
               <div>
                 <dt><a href={to("prompts", { agent: agent.name })}>{agent.name}</a></dt>
-                {agent.why.slice(-2).map((line) => <dd class="words">{line}</dd>)}
+                {agent.why.slice(-2).map((line) => <dd class="words"><Told text={line} /></dd>)}
                 {agent.left_out && <dd class="words"><Without found={agent.left_out} /></dd>}
                 {agent.why.length > 2 && <dd class="quiet">{plural(agent.why.length - 2, "earlier line")} on its page</dd>}
               </div>
             ))}
           </dl>
-          {changed.length > MOST_CHANGED && <p class="quiet">and {changed.length - MOST_CHANGED} more</p>}
+          {told.length > MOST_CHANGED && <p class="quiet">and {told.length - MOST_CHANGED} more</p>}
         </Section>
       )}
 
@@ -87,7 +89,7 @@ export function Overview() {
           <ul class="remarks">
             {document.remarks.map((remark) => (
               <li class={remark.tone}>
-                <span aria-hidden="true">{remark.tone === "bad" ? "!" : "·"}</span> {remark.text}
+                <span aria-hidden="true">{remark.tone === "bad" ? "!" : "·"}</span> <Told text={remark.text} />
               </li>
             ))}
           </ul>
@@ -106,7 +108,7 @@ export function Overview() {
         <BurnChart cost={document.cost} />
         {document.more.length > 0 && (
           <p>
-            <strong>More budget:</strong> {document.more.join("; ")}.
+            <strong>More budget:</strong> <Told text={document.more.join("; ")} />.
           </p>
         )}
       </Section>
@@ -118,8 +120,14 @@ export function Overview() {
               ? `prompts.json of the run folder holds ${changed.length === 1 ? "one new prompt" : `${changed.length} new prompts`} and the unchanged ones.`
               : "prompts.json of the run folder holds your seed prompts: what was found is not shipped."}
           </p>
-          <Command text={`maspo diff ${document.folder || "RUN"}`} />
-          <Command text={`maspo apply ${document.folder || "RUN"}`} />
+          {document.shipped === "optimized" ? (
+            <>
+              <Command text={`maspo diff ${folder}`} />
+              <Command text={`maspo apply ${folder}`} />
+            </>
+          ) : (
+            changed.length > 0 && <Command text={`maspo diff ${folder} seed winners`} />
+          )}
         </Section>
       )}
     </article>

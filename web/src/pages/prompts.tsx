@@ -1,14 +1,14 @@
 // The prompts: what changed, against whatever one likes, and what to do with them.
 import { useMemo, useState } from "preact/hooks";
-import { useLinks, usePlace } from "../context";
+import { useFolder, useLinks, usePlace } from "../context";
 import { useAct } from "../parts/controls";
 import { names } from "../parts/decided";
 import { Without } from "../parts/without";
 import { Facts, Nothing, Section } from "../parts/figures";
 import { Choices, Filter, matches, Pick } from "../parts/table";
-import { Command, Copy, Diff, Prompt, Save } from "../parts/text";
+import { Command, Copy, Diff, Prompt, Save, Told } from "../parts/text";
 import type { Agent } from "../view";
-import { number, percent, signed } from "../words";
+import { number, percent, signed, stepName } from "../words";
 
 export function Prompts() {
   const { document } = usePlace();
@@ -47,13 +47,14 @@ function status(state: string, shipped: string | null, agents: readonly Agent[])
 
 function Detail({ agent }: { agent: Agent }) {
   const { document, actions } = usePlace();
+  const folder = useFolder();
   const { query, to, with: link, choose } = useLinks();
   const steps = document.steps.filter((step) => step.agent === agent.name);
   const changes = steps.filter((step) => step.decision?.changed);
   const candidates = useMemo(() => {
     const names = new Map<string, string>([[agent.seed, "seed prompt"]]);
-    for (const step of steps) for (const one of step.candidates) if (!names.has(one.id)) names.set(one.id, `candidate ${one.id.slice(0, 8)}, round ${step.label}, ${signed(one.score)}`);
-    for (const step of changes) if (step.decision) names.set(step.decision.after, `new in round ${step.label}`);
+    for (const step of steps) for (const one of step.candidates) if (!names.has(one.id)) names.set(one.id, `candidate ${one.id.slice(0, 8)}, ${stepName(step.label).toLowerCase()}, ${signed(one.score)}`);
+    for (const step of changes) if (step.decision) names.set(step.decision.after, `new in ${stepName(step.label).toLowerCase()}`);
     names.set(agent.winner, agent.changed ? "new prompt" : "seed prompt");
     return [...names].filter(([id]) => document.prompts[id] !== undefined);
   }, [document, agent]);
@@ -88,13 +89,14 @@ function Detail({ agent }: { agent: Agent }) {
         <div>
           <h3>Why</h3>
           <ul class="plain words">
-            {agent.why.map((line) => <li>{line}</li>)}
+            {agent.why.map((line) => <li><Told text={line} /></li>)}
             {agent.left_out && <li><Without found={agent.left_out} /></li>}
           </ul>
         </div>
       ) : (
         changes.at(-1)?.decision && <p><strong>Why:</strong> {changes.at(-1)?.decision?.reason}.</p>
       )}
+      {agent.worth !== 0 && <p class="quiet">Expected worth: the search’s own scores of the candidates that were accepted, added up. It is an estimate on search inputs; the hold-out is the proof.</p>}
       {agent.suspicious.map((what) => <p class="failure">! Look twice: the new prompt {what}.</p>)}
       <div class="bar">
         <Choices label="How it is shown" chosen={view} link={(value) => link({ view: value })} choices={[["diff", "What changed"], ["text", "Whole text"], ["both", "Side by side"]]} />
@@ -119,12 +121,12 @@ function Detail({ agent }: { agent: Agent }) {
         <ol class="rounds">
           {steps.filter((step) => step.decision).map((step) => (
             <li>
-              <strong>Round {step.label}</strong> {step.decision?.changed ? "new prompt" : "kept"}: {step.decision?.reason}.{" "}
+              <strong>{stepName(step.label)}</strong> {step.decision?.changed ? "new prompt" : "kept"}: {step.decision?.reason}.{" "}
               {step.decision?.changed && <a href={link({ a: step.decision.before, b: step.decision.after, view: "diff" })}>What changed</a>}
             </li>
           ))}
         </ol>
-        {document.shipped === "optimized" && <Command text={`maspo apply ${document.folder || "RUN"}`} />}
+        {document.shipped === "optimized" && <Command text={`maspo apply ${folder}`} />}
       </Section>
     </>
   );

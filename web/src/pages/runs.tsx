@@ -1,22 +1,22 @@
 // Several runs, under `maspo ui`: what each came to, and which to compare.
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { IntervalBar, Nothing } from "../parts/figures";
+import { IntervalBar, Nothing, Section } from "../parts/figures";
 import { Filter, matches, Table } from "../parts/table";
 import { href, replace, type Route } from "../route";
-import type { RunRow, Source } from "../source";
+import type { Listing, Source } from "../source";
 import { duration, moment, money, number } from "../words";
 
 const MOST_COMPARED = 4;
 const EVERY = 3000;
 
-export function useRuns(source: Source): { rows: readonly RunRow[] | null; failed: string } {
-  const [rows, setRows] = useState<readonly RunRow[] | null>(null);
+export function useRuns(source: Source): { listing: Listing | null; failed: string } {
+  const [listing, setListing] = useState<Listing | null>(null);
   const [failed, setFailed] = useState("");
   useEffect(() => {
     let timer = 0;
     let gone = false;
     const load = () =>
-      source.runs().then((found) => { if (!gone) { setRows(found); setFailed(""); } }, (error: unknown) => !gone && setFailed(error instanceof Error ? error.message : String(error)))
+      source.runs().then((found) => { if (!gone) { setListing(found); setFailed(""); } }, (error: unknown) => !gone && setFailed(error instanceof Error ? error.message : String(error)))
         .finally(() => { if (!gone) timer = window.setTimeout(load, EVERY); });
     void load();
     return () => {
@@ -24,14 +24,16 @@ export function useRuns(source: Source): { rows: readonly RunRow[] | null; faile
       window.clearTimeout(timer);
     };
   }, [source]);
-  return { rows, failed };
+  return { listing, failed };
 }
 
 export function Runs({ source, route }: { source: Source; route: Route }) {
-  const { rows, failed } = useRuns(source);
+  const { listing, failed } = useRuns(source);
+  const rows = listing?.runs ?? null;
   const wanted = route.query.find ?? "";
   const chosen = (route.query.runs ?? "").split(",").filter(Boolean);
   const found = useMemo(() => (rows ?? []).filter((row) => matches(`${row.name} ${row.folder ?? ""} ${row.id} ${row.state} ${row.verdict ?? ""}`, wanted)), [rows, wanted]);
+  const sheets = useMemo(() => (listing?.sheets ?? []).filter((row) => matches(`${row.name} ${row.folder} ${row.id} ${row.kind} ${row.headline}`, wanted)), [listing, wanted]);
   const go = (query: Readonly<Record<string, string>>) => replace(href("", "runs", { ...route.query, ...query }));
   const toggle = (id: string) => go({ runs: (chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id].slice(-MOST_COMPARED)).join(",") });
   return (
@@ -42,7 +44,7 @@ export function Runs({ source, route }: { source: Source; route: Route }) {
         <Filter label="Filter" value={wanted} onChange={(value) => go({ find: value })} />
         {chosen.length > 1 ? <a class="button" href={href("", "compare", { runs: chosen.join(",") })}>Compare {chosen.length} runs</a> : <span class="quiet">Choose two to four to compare them.</span>}
       </div>
-      {rows !== null && rows.length === 0 && <Nothing>No runs here yet.</Nothing>}
+      {listing !== null && listing.runs.length + listing.sheets.length === 0 && <Nothing>No runs here yet.</Nothing>}
       {rows === null && !failed && <p class="nothing">Loading …</p>}
       {found.length > 0 && (
         <Table
@@ -61,6 +63,22 @@ export function Runs({ source, route }: { source: Source; route: Route }) {
             { name: "Written", cell: (row) => <span class="nowrap">{moment(row.written ?? 0)}</span>, value: (row) => row.written ?? 0 },
           ]}
         />
+      )}
+      {sheets.length > 0 && (
+        <Section title="Evaluations, judge checks, comparisons">
+          <Table
+            caption="Work that is over"
+            shown={false}
+            rows={sheets}
+            columns={[
+              { name: "Folder", cell: (row) => <a href={href(row.id, "")}>{row.folder || row.name}</a>, value: (row) => row.folder },
+              { name: "What", cell: (row) => row.kind, value: (row) => row.kind },
+              { name: "Outcome", cell: (row) => row.label, value: (row) => row.label },
+              { name: "In a sentence", cell: (row) => <span class="words">{row.headline}</span>, value: (row) => row.headline },
+              { name: "Written", cell: (row) => <span class="nowrap">{moment(row.written)}</span>, value: (row) => row.written },
+            ]}
+          />
+        </Section>
       )}
     </>
   );

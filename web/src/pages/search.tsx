@@ -1,13 +1,13 @@
 // The search: a lane for each agent, what was tried in it, and why drafts were refused.
 import { useMemo } from "preact/hooks";
+import { useNarrow } from "../parts/narrow";
 import { useLinks, usePlace } from "../context";
 import { Counts, IntervalBar, Nothing, Outcome, Section } from "../parts/figures";
 import { Choices, Filter, matches, Table } from "../parts/table";
 import { Diff, Text } from "../parts/text";
 import type { Candidate, Step } from "../view";
-import { number, plural, sign, signed } from "../words";
+import { number, plural, sign, signed, stepName, triedFor } from "../words";
 
-const WIDTH = 900;
 const LANE = 104;
 const LEFT = 44;
 /** Lanes that are drawn at once; the filter picks others. */
@@ -79,6 +79,7 @@ function usePicking() {
 function Lane({ agent, steps, bound }: { agent: string; steps: readonly Step[]; bound: number }) {
   const { query, to } = useLinks();
   const pick = usePicking();
+  const WIDTH = useNarrow() ? 400 : 900;
   const x = (place: number, nth: number, of: number) => {
     const width = (WIDTH - LEFT - 10) / steps.length;
     return LEFT + width * (place + 0.12 + (0.76 * (nth + 0.5)) / Math.max(1, of));
@@ -88,7 +89,7 @@ function Lane({ agent, steps, bound }: { agent: string; steps: readonly Step[]; 
   const changes = steps.filter((step) => step.decision?.changed).length;
   const refused = steps.reduce((all, step) => all + step.rejected_count, 0);
   const told = `${agent}: ${plural(candidates, "candidate")} in ${plural(steps.length, "step")}, ${plural(changes, "new prompt")}`;
-  const stride = Math.ceil(steps.length / 24);
+  const stride = Math.ceil(steps.length / (WIDTH / 37));
   return (
     <section class="lane" aria-label={agent}>
       <div class="lane-head">
@@ -127,13 +128,13 @@ function Lane({ agent, steps, bound }: { agent: string; steps: readonly Step[]; 
         })}
       </svg>
       <details>
-        <summary>Round by round</summary>
+        <summary>Step by step</summary>
         <ol class="rounds">
           {steps.map((step) => (
             <li>
-              <strong>Round {step.label}</strong>{" "}
+              <strong>{stepName(step.label)}</strong>{" "}
               {step.tried.map((tried) => (
-                <span class="tried">{tried.purpose} <Counts counts={tried.counts} /></span>
+                <span class="tried">{triedFor(tried.purpose)} <Counts counts={tried.counts} /></span>
               ))}
               {step.decision ? <span>{step.decision.changed ? "New prompt" : "Kept"}: {step.decision.reason}. {step.decision.changed && <a href={to("search", { ...query, a: step.decision.before, b: step.decision.after })}>What changed</a>}</span> : <span class="quiet">not decided</span>}
             </li>
@@ -183,7 +184,7 @@ function CandidateTable({ steps }: { steps: readonly Step[] }) {
       columns={[
         { name: "Candidate", cell: ({ one }) => <a href={pick(one.id)} aria-current={one.id === query.a || one.id === query.b ? "true" : undefined}><code>{shorten(one.id)}</code></a>, value: ({ one }) => one.id },
         { name: "Agent", cell: ({ step }) => step.agent, value: ({ step }) => step.agent },
-        { name: "Round", cell: ({ step }) => step.label, value: ({ step }) => Number(step.label) || 0, right: true },
+        { name: "Step", cell: ({ step }) => step.label, value: ({ step }) => Number(step.label) || 0, right: true },
         { name: "Expected worth", cell: ({ one }) => signed(one.score), value: ({ one }) => one.score, right: true },
         { name: "Net win rate, 95% interval", cell: ({ one }) => (one.interval ? <IntervalBar value={(one.glob.wins - one.glob.losses) / Math.max(1, one.glob.wins + one.glob.losses + one.glob.ties)} interval={one.interval} bound={0.5} /> : "–"), value: ({ one }) => one.interval?.[0] ?? -2 },
         { name: "Final answer", cell: ({ one }) => <Counts counts={one.glob} />, value: ({ one }) => one.glob.wins - one.glob.losses },
@@ -214,7 +215,7 @@ function Refused({ steps }: { steps: readonly Step[] }) {
     <Section title={`${plural(count, "draft")} refused`}>
       {refused.map(({ step, draft }) => (
         <article class="card">
-          <h3>{step.agent}, round {step.label}: {draft.reason}</h3>
+          <h3>{step.agent}, {stepName(step.label).toLowerCase()}: {draft.reason}</h3>
           <Text text={draft.text} />
         </article>
       ))}
@@ -235,7 +236,7 @@ function Comparisons({ wanted }: { wanted: string }) {
         rows={rows}
         columns={[
           { name: "Step", cell: (one) => one.step, value: (one) => one.step },
-          { name: "For", cell: (one) => one.purpose, value: (one) => one.purpose },
+          { name: "For", cell: (one) => triedFor(one.purpose), value: (one) => triedFor(one.purpose) },
           { name: "Input", cell: (one) => <code>{one.input_key.slice(0, 10)}</code>, value: (one) => one.input_key },
           { name: "Local", cell: (one) => <Outcome outcome={one.local} />, value: (one) => sign(one.local).word },
           { name: "Lookahead", cell: (one) => one.lookahead.map(([name, verdict]) => <span>{name} <Outcome outcome={verdict} /> </span>) },

@@ -1,9 +1,9 @@
 // What was spent over time, against the caps.
 import type { Cost } from "../view";
 import { duration, money, number } from "../words";
+import { useNarrow } from "./narrow";
 import { Table } from "./table";
 
-const WIDTH = 720;
 const HEIGHT = 150;
 const LEFT = 56;
 const RIGHT = 12;
@@ -11,6 +11,7 @@ const TOP = 12;
 const BOTTOM = 26;
 
 export function BurnChart({ cost }: { cost: Cost }) {
+  const WIDTH = useNarrow() ? 400 : 720;
   const points = cost.burn;
   const last = points.at(-1);
   if (last === undefined || points.length < 2) return null;

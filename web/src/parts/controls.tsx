@@ -1,7 +1,16 @@
 // What a reader may decide while a run works: shown only where the server allows it.
 import { useState } from "preact/hooks";
+import { quoted } from "../context";
 import type { Action, Source } from "../source";
 import type { Document } from "../view";
+import { number } from "../words";
+
+/** Caps: their names, what they are of, and where they stand. */
+const CAPS = [
+  ["calls", "calls", "cap_calls"],
+  ["usd", "dollars", "cap_usd"],
+  ["minutes", "minutes", "cap_minutes"],
+] as const;
 
 export function useAct(source: Source, run: string, say: (message: string) => void) {
   return (action: Action) =>
@@ -14,15 +23,20 @@ export function useAct(source: Source, run: string, say: (message: string) => vo
 export function Controls({ source, run, document, say }: { source: Source; run: string; document: Document; say: (message: string) => void }) {
   const act = useAct(source, run, say);
   const [cap, setCap] = useState("");
+  const [which, setWhich] = useState("");
   if (document.state === "finished" || document.state === "empty") return null;
   if (document.state !== "running") {
     // What steers a run is taken by the process that works on it, and none does.
-    return <p class="quiet controls">At rest. <code>maspo resume {document.folder || "RUN"}</code> goes on with it.</p>;
+    return <p class="quiet controls">At rest. <code>maspo resume {quoted(source.folder(run) || document.folder || "RUN")}</code> goes on with it.</p>;
   }
+  const caps = CAPS.filter(([, , field]) => document.cost[field] !== null);
+  const [name, , field] = caps.find(([one]) => one === which) ?? caps[0] ?? CAPS[0];
   const raise = (event: Event) => {
     event.preventDefault();
-    const calls = Number(cap);
-    if (Number.isInteger(calls) && calls > 0) void act({ action: "raise-cap", calls });
+    const value = Number(cap);
+    const now = document.cost[field] ?? 0;
+    if (value <= now) say(`The cap is ${number(now)} already; give a higher one.`);
+    else if (Number.isFinite(value) && (name !== "calls" || Number.isInteger(value))) void act({ action: "raise-cap", [name]: value });
   };
   return (
     <div class="controls" role="group" aria-label="The run">
@@ -34,11 +48,17 @@ export function Controls({ source, run, document, say }: { source: Source; run: 
       <button type="button" onClick={() => void act({ action: "stop" })} title="after this round; then comes the test on the hold-out">
         Stop after the round
       </button>
-      {document.cost.cap_calls !== null && (
+      {caps.length > 0 && (
         <form onSubmit={raise}>
           <label>
-            <span class="unseen">Calls at most</span>
-            <input type="number" min="1" step="1" placeholder="calls" value={cap} onInput={(event) => setCap(event.currentTarget.value)} />
+            <span class="unseen">Cap</span>
+            <select value={name} onChange={(event) => setWhich(event.currentTarget.value)}>
+              {caps.map(([one, words]) => <option value={one}>{words}</option>)}
+            </select>
+          </label>
+          <label>
+            <span class="unseen">At most</span>
+            <input type="number" min="0" step="any" required placeholder="at most" value={cap} onInput={(event) => setCap(event.currentTarget.value)} />
           </label>
           <button type="submit">Raise cap</button>
         </form>

@@ -1,5 +1,5 @@
 // What a person decided about a run, and what waits for one.
-import { useLinks, usePlace } from "../context";
+import { quoted, useFolder, useLinks, usePlace } from "../context";
 import type { Approval, Ruling } from "../view";
 import { moment, plural, signedPercent } from "../words";
 import { IntervalBar, Section } from "./figures";
@@ -38,7 +38,7 @@ function noted(one: Ruling, state: string): string {
 export function Waiting({ approval }: { approval: Approval }) {
   const { document } = usePlace();
   const { to } = useLinks();
-  const run = document.folder || "RUN";
+  const run = useFolder();
   const open = approval.agents.filter((name) => !document.decided.some((one) => !one.taken && names(one, name)));
   return (
     <>
@@ -55,7 +55,7 @@ export function Waiting({ approval }: { approval: Approval }) {
             Nothing ships before somebody has read and approved{" "}
             {open.map((name, place) => <>{place > 0 && ", "}<a href={to("prompts", { agent: name })}>{name}</a></>)}.
           </p>
-          <Command text={`maspo steer ${run} approve ${open.join(" ")}`} />
+          <Command text={`maspo steer ${run} approve ${open.map(quoted).join(" ")}`} />
         </>
       ) : (
         <p>All of it is decided; the run takes it up when it goes on.</p>

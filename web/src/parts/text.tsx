@@ -23,6 +23,13 @@ export function Text({ text, none = "(empty)" }: { text: string | null; none?: s
   );
 }
 
+/** A sentence of ours; what stands between backticks is a command or a name, and is set as one. */
+export function Told({ text }: { text: string }) {
+  const parts = text.split("`");
+  if (parts.length < 3 || parts.length % 2 === 0) return <>{text}</>;
+  return <>{parts.map((part, place) => (place % 2 ? <code>{part}</code> : part))}</>;
+}
+
 /** A prompt with its placeholders as chips. */
 export function Prompt({ text, placeholders }: { text: string; placeholders: readonly string[] }) {
   return (

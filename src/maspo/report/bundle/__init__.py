@@ -12,6 +12,7 @@ from functools import cache
 from importlib import resources
 
 from maspo.report.document import Document
+from maspo.report.document.sheet import DOCUMENT_CLOSES, DOCUMENT_OPENS, Sheet
 from maspo.report.visible import visible
 
 _OFFLINE = "connect-src 'none'"
@@ -21,8 +22,16 @@ _LIVE = "connect-src 'self'"
 def report_html(document: Document) -> str:
     """Return ``report.html``: the page with a document in it, which opens from a file and reaches nothing."""
     name = document.name or "no run yet"
-    data = f'<script id="maspo-document" type="application/json">{_embedded(document.dump())}</script>'
-    return _page(f"maspo: {visible(name)}", data, _OFFLINE)
+    return _offline(f"maspo: {visible(name)}", document.dump())
+
+
+def sheet_html(sheet: Sheet) -> str:
+    """Return the page of an evaluation, a judge check, a comparison or an arena: the same page with its document."""
+    return _offline(f"maspo: {sheet.name}", sheet.dump())
+
+
+def _offline(title: str, document: object) -> str:
+    return _page(title, f"{DOCUMENT_OPENS}{_embedded(document)}{DOCUMENT_CLOSES}", _OFFLINE)
 
 
 def index_html() -> str:

@@ -410,6 +410,8 @@ class LogLine(Dumped):
     seq: int
     at: float
     kind: str
+    about: str
+    """What it is about, in a word for people."""
     tone: Tone
     text: str
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from maspo.core.prompts import prompt_id
@@ -26,7 +26,6 @@ from maspo.events import (
     Recorded,
     RunFinished,
     StepStarted,
-    UnknownEvent,
     Warned,
 )
 from maspo.report import phrases
@@ -34,7 +33,7 @@ from maspo.report.document import model
 from maspo.report.document.room import Room, fitted, short
 from maspo.report.fold import AgentView, RunView, StepView, estimate_gains, rank_conflict
 from maspo.report.holdout import HoldoutLine
-from maspo.report.lines import line_of, words_of
+from maspo.report.lines import TOPICS, told_of, words_of
 from maspo.report.questions import answers
 from maspo.report.result import calibration_of, effect_of, holdout_of
 from maspo.report.text import judge_figures
@@ -153,6 +152,7 @@ class Spending:
 def document_of(view: RunView, extras: Extras | None = None) -> model.Document:
     """Return the document of a run at any moment of it."""
     known = extras or Extras()
+    view = _sharing(view, known)
     started, finished = view.started, view.finished
     judge = _judge(view, known.lines)
     lost = [short(line.id) for line in known.lines if line.outcome == "lost"]
@@ -270,7 +270,8 @@ def _progress(view: RunView) -> str:
 def _remarks(view: RunView, known: Extras) -> tuple[model.Remark, ...]:
     found: list[tuple[model.Tone, str]] = [("bad", f"The record is damaged: {known.damage}.")] if known.damage else []
     found += [("bad", f"A cap ended the search before its plan was done: {one.cap}.") for one in view.budget_stops[-1:]]
-    found += [("note", f"Interrupted: {pause.reason}") for pause in view.pauses[-1:] if view.state == "paused"]
+    interrupted = view.state == "paused" and view.approval is None
+    found += [("note", f"Interrupted: {pause.reason}") for pause in view.pauses[-1:] if interrupted]
     found += [("note", phrases.STOPPED)] if view.state == "stopped" else []
     if view.lost_calls:
         lost = phrases.plural(len(view.lost_calls), "call")
@@ -369,6 +370,19 @@ def _prompts(view: RunView, steps: Sequence[StepView]) -> dict[str, str]:
             break
         found[prompt_id(text)] = room.fit(text, min(_MOST_PROMPT, fair))
     return found
+
+
+def _sharing(view: RunView, known: Extras) -> RunView:
+    """Return a run in which agents that share a prompt stand as the one whose prompt it is, while it works, too."""
+    by_name = {agent.name: agent for agent in view.agents}
+
+    def standing(agent: AgentView) -> AgentView:
+        leader = by_name.get(known.called.get(agent.name, Called()).same_prompt_as)
+        if leader is None or view.finished is not None:
+            return agent
+        return replace(agent, winner=leader.winner, times_changed=leader.times_changed)
+
+    return replace(view, agents=tuple(map(standing, view.agents)))
 
 
 def _agents(view: RunView, known: Extras) -> tuple[model.Agent, ...]:
@@ -699,10 +713,12 @@ def spent(name: str, usage: Usage) -> model.Spent:
 
 def _cost(view: RunView, known: Extras) -> model.Cost:
     whole, spending = total(view.usage.values()), known.spending
-    usd, calls, minutes = known.caps
+    caps: dict[str, float | None] = dict(zip(("usd", "calls", "minutes"), known.caps, strict=True))
+    caps |= _raised(known.entries)
+    usd, calls, minutes = caps["usd"], caps["calls"], caps["minutes"]
     return model.Cost(
         total=spent("total", whole),
-        purposes=tuple(spent(name, one) for name, one in view.usage.items()),
+        purposes=tuple(spent(phrases.purpose(name), one) for name, one in view.usage.items()),
         agents=spending.agents if spending else (),
         models=spending.models if spending else (),
         latency=spending.latency if spending else (),
@@ -710,7 +726,7 @@ def _cost(view: RunView, known: Extras) -> model.Cost:
         seconds=view.seconds if view.seconds is not None else spending.seconds if spending else None,
         in_flight=spending.in_flight if spending and view.state == "running" else 0,
         cap_usd=usd,
-        cap_calls=calls,
+        cap_calls=None if calls is None else int(calls),
         cap_minutes=minutes,
         money=phrases.money_spent(whole, view.simulated),
         health=tuple(clipped(visible(line), 2 * _MOST_REASON) for line in phrases.describe_health(view)),
@@ -722,13 +738,27 @@ def _cost(view: RunView, known: Extras) -> model.Cost:
     )
 
 
+def _raised(entries: Sequence[Recorded[Event | RecordedResult]]) -> dict[str, float | None]:
+    """Return the caps that a person has raised for the process that works, or worked last; a new one begins without."""
+    raised, rests = dict[str, float | None](), False
+    for one in entries:
+        if isinstance(one.item, RecordedResult):
+            continue
+        if rests:
+            raised.clear()
+        rests = isinstance(one.item, Paused)
+        if isinstance(one.item, Decided) and one.item.action == "raise-cap" and one.item.value is not None:
+            raised[one.item.cap] = one.item.value
+    return raised
+
+
 def _lost_call(one: CallLost) -> model.LostCall:
     reason = clipped(visible(one.reason), _MOST_REASON)
-    return model.LostCall(short(one.purpose), short(one.agent), one.attempts, one.outcome, reason)
+    return model.LostCall(short(phrases.purpose(one.purpose)), short(one.agent), one.attempts, one.outcome, reason)
 
 
 def _unsettled(one: CallUnsettled) -> model.UnsettledCall:
-    return model.UnsettledCall(short(one.purpose), short(one.agent), short(one.model), one.usd)
+    return model.UnsettledCall(short(phrases.purpose(one.purpose)), short(one.agent), short(one.model), one.usd)
 
 
 def _settings(view: RunView) -> model.Settings:
@@ -760,19 +790,10 @@ def _log(entries: Sequence[Recorded[Event | RecordedResult]], view: RunView) -> 
             continue
         if len(told) == _MOST_LINES or room.full():
             break
-        text = line_of(one.item, view.started).strip() or _named(one.item)
-        told.append(model.LogLine(one.seq, one.at, one.item.kind, _tone(one.item), room.fit(text, _MOST_REASON)))
+        kind, text = one.item.kind, told_of(one.item, view.started)
+        about = TOPICS.get(kind, "other")
+        told.append(model.LogLine(one.seq, one.at, kind, about, _tone(one.item), room.fit(text, _MOST_REASON)))
     return tuple(reversed(told))
-
-
-def _named(happened: Event) -> str:
-    """Return an event that has no line of its own: its kind, and whom it is about."""
-    words = happened.kind.replace("_", " ").replace(".", ": ")
-    if isinstance(happened, UnknownEvent):
-        return f"{words} (of another version or package)"
-    about = getattr(happened, "agent", "")
-    reason = getattr(happened, "reason", "")
-    return f"{words}{f', {about}' if about else ''}{f': {reason}' if reason else ''}"
 
 
 def _tone(happened: Event) -> model.Tone:

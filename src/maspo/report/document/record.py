@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 
-from maspo.core.errors import MaspoError
+from maspo.core.errors import MaspoError, StoreError
 from maspo.core.trace import Call, Trace
-from maspo.core.usage import Usage
 from maspo.core.verdict import Comparison
 from maspo.events import CaseShown, Decided
 from maspo.report.document import model
-from maspo.report.document.of_view import Called, Extras, Spending, document_of, spent
+from maspo.report.document.of_view import Called, Extras, document_of
 from maspo.report.document.room import Room, short
+from maspo.report.document.spending import CallsSoFar
 from maspo.report.fold import RunView
 from maspo.report.folder import JOURNAL, MISFITS, Look, look_into, require_run
 from maspo.report.holdout import HoldoutLine, lines_in
 from maspo.report.judged import heard_of
-from maspo.store import CallMade, RecordedResult, RunStore
+from maspo.report.so_far import SoFar
+from maspo.store import RecordedResult, RunStore
 from maspo.store.comparisons import ComparedRuns
+from maspo.store.records import is_worked_on
 from maspo.study.decisions import Approve, Judge, Pin, RaiseCap, Reject, Veto, read_lines
 from maspo.study.executor import texts_of
 from maspo.study.job import Job
@@ -44,9 +46,6 @@ _MOST_WORDS = 1_200
 _MOST_CASES = 20
 _MOST_LOOKUPS = 8
 """Comparisons on the input of a case that are looked at to find the one behind it."""
-_MOST_POINTS = 160
-"""Of the curve of what was spent: more than a chart has pixels for a line's bends."""
-_MOST_SPENDERS = 300
 _WHOLE = 1 << 30
 """Room for one comparison that a reader asked for."""
 
@@ -59,25 +58,96 @@ def build_document(folder: Path) -> model.Document:
         StoreError: its database cannot be read.
 
     """
-    require_run(folder)
-    with open_for_reading(folder / JOURNAL) as store:
-        looked = look_into(folder, store)
-        return document_of(looked.view, _all(store, folder, looked))
+    return Reading(folder).document()
+
+
+class Reading:
+    """A run folder that is looked at again and again: while a process works on it, only what is new is read.
+
+    Its record is verified when it is read first, and again whenever it has come to rest or another process works on it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._turn = Lock()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._so_far = SoFar()
+        self._calls = CallsSoFar()
+        self._called: tuple[Job | None, dict[str, Called], dict[str, tuple[str, ...]]] = (None, {}, {})
+        self._file: tuple[int, int] | None = None
+        """Of the record that was read while a process worked on it: its device and number."""
+
+    def look(self) -> Look:
+        """Return the run as it stands. May be called from several threads.
+
+        Raises:
+            UsageError: there is no run in the folder.
+            StoreError: its record cannot be read.
+
+        """
+        with self._turn, self._opened() as store:
+            return look_into(self._folder, store, self._so_far)
+
+    def document(self) -> model.Document:
+        """Return the document of the run as it stands. May be called from several threads.
+
+        Raises:
+            UsageError: there is no run in the folder.
+            StoreError: its record cannot be read.
+
+        """
+        with self._turn, self._opened() as store:
+            looked = look_into(self._folder, store, self._so_far)
+            return document_of(looked.view, self._all(store, looked))
+
+    @contextmanager
+    def _opened(self) -> Iterator[RunStore]:
+        require_run(self._folder)
+        record = self._folder / JOURNAL
+        file = _worked_on(record)
+        if file is None or file != self._file:
+            self._begin()
+        try:
+            store = RunStore.read_on(record) if self._file is not None else RunStore.read(record)
+            try:
+                yield store
+            finally:
+                store.close_reader()
+        except BaseException:
+            self._begin()
+            raise
+        self._file = None if store.damage else file
+
+    def _all(self, store: RunStore, looked: Look) -> Extras:
+        """Return all that the record tells; of one that this version cannot read, what was read before."""
+        known = _some(self._folder, looked)
+        self._calls.add(self._so_far.take_calls())
+        with suppress(MaspoError, *MISFITS):
+            job = self._so_far.job
+            if job is not self._called[0] or job is None:
+                self._called = (job, _called(job.system) if job else {}, _placeholders(job) if job else {})
+            spending = self._calls.spending(len(store.open_attempts()))
+            known = replace(known, called=self._called[1], placeholders=self._called[2])
+            return _extras(store, job, looked, replace(known, spending=spending))
+        return known
+
+
+def _worked_on(record: Path) -> tuple[int, int] | None:
+    """Return the device and number of a record that a process works on now; None of any other."""
+    try:
+        found = record.lstat()
+        return (found.st_dev, found.st_ino) if is_worked_on(record) else None
+    except (OSError, StoreError):
+        return None
 
 
 def document_in(folder: Path, looked: Look) -> model.Document:
     """Return the document of a run folder that was looked at; what its record does not tell any more is left out."""
-    with suppress(MaspoError), open_for_reading(folder / JOURNAL) as store:
-        return document_of(looked.view, _all(store, folder, looked))
+    with suppress(MaspoError):
+        return Reading(folder).document()
     return document_of(looked.view, _some(folder, looked))
-
-
-def _all(store: RunStore, folder: Path, looked: Look) -> Extras:
-    """Return all that the record tells; of one that this version cannot read, what was read before."""
-    known = _some(folder, looked)
-    with suppress(MaspoError, *MISFITS):
-        return _extras(store, looked, known)
-    return known
 
 
 def _some(folder: Path, looked: Look) -> Extras:
@@ -108,8 +178,8 @@ def _job_of(store: RunStore) -> Job | None:
     return None
 
 
-def _extras(store: RunStore, looked: Look, known: Extras) -> Extras:
-    job, finished = _job_of(store), looked.view.finished
+def _extras(store: RunStore, job: Job | None, looked: Look, known: Extras) -> Extras:
+    finished = looked.view.finished
     lines: list[HoldoutLine] = []
     keys, traces = dict[str, str](), dict[str, model.Compared]()
     if job and finished:
@@ -129,13 +199,10 @@ def _extras(store: RunStore, looked: Look, known: Extras) -> Extras:
     return replace(
         known,
         output=job.system.output if job else "",
-        placeholders=_placeholders(job) if job else {},
-        called=_called(job.system) if job else {},
         lines=lines,
         line_traces=keys,
         traces=traces,
         case_traces=case_traces,
-        spending=_spending(store.calls_made(), len(store.open_attempts())),
         caps=(caps.usd, caps.calls, caps.minutes) if caps else (None, None, None),
     )
 
@@ -254,67 +321,3 @@ def _case_traces(store: RunStore, job: Job | None, looked: Look, traces: dict[st
 def _is_behind(case: CaseShown, reference: Trace, candidate: Trace) -> bool:
     pairs = ((case.reference_outputs, reference), (case.candidate_outputs, candidate))
     return all(trace.written_by(name) == text for outputs, trace in pairs for name, text in outputs.items())
-
-
-# ── calls ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _spending(calls: Sequence[CallMade], in_flight: int) -> Spending:
-    """Return what single calls tell together."""
-    first = min((call.at - call.seconds for call in calls), default=0.0)
-    return Spending(
-        agents=_by(calls, lambda call: call.agent or call.purpose),
-        models=_by(calls, lambda call: call.model),
-        latency=_latencies(calls),
-        burn=_burn(calls, first),
-        in_flight=in_flight,
-        seconds=calls[-1].at - first if calls else None,
-    )
-
-
-def _by(calls: Iterable[CallMade], name: Callable[[CallMade], str]) -> tuple[model.Spent, ...]:
-    found = defaultdict[str, list[CallMade]](list)
-    for call in calls:
-        found[name(call)].append(call)
-    ranked = sorted(found.items(), key=lambda one: -len(one[1]))
-    return tuple(spent(each, _usage(some)) for each, some in ranked[:_MOST_SPENDERS])
-
-
-def _usage(calls: Sequence[CallMade]) -> Usage:
-    prices = [call.usd for call in calls if call.usd is not None]
-    return Usage(
-        calls=len(calls),
-        tokens_in=sum(call.tokens_in or 0 for call in calls),
-        tokens_out=sum(call.tokens_out or 0 for call in calls),
-        unmetered=sum(call.tokens_in is None or call.tokens_out is None for call in calls),
-        usd=math.fsum(prices) if len(prices) == len(calls) else None,
-    )
-
-
-def _latencies(calls: Iterable[CallMade]) -> tuple[model.Latency, ...]:
-    found = defaultdict[str, list[float]](list)
-    for call in calls:
-        found[call.purpose].append(call.seconds)
-    return tuple(_latency(purpose, sorted(seconds)) for purpose, seconds in found.items())
-
-
-def _latency(name: str, seconds: Sequence[float]) -> model.Latency:
-    """Return the quantiles of durations in order: each a duration that was seen (nearest rank)."""
-
-    def at(share: float) -> float:
-        return round(seconds[max(0, math.ceil(share * len(seconds)) - 1)], 3)
-
-    return model.Latency(short(name), len(seconds), at(0.5), at(0.9), at(0.99), at(1.0))
-
-
-def _burn(calls: Sequence[CallMade], first: float) -> tuple[model.Burn, ...]:
-    """Return what had been spent at some moments, evenly over the calls; the last one has all."""
-    every = max(1, math.ceil(len(calls) / _MOST_POINTS))
-    points, usd, tokens = list[model.Burn](), 0.0, 0
-    priced = all(call.usd is not None for call in calls)
-    for number, call in enumerate(calls, start=1):
-        usd += call.usd or 0.0
-        tokens += (call.tokens_in or 0) + (call.tokens_out or 0)
-        if number % every == 0 or number == len(calls):
-            points.append(model.Burn(round(call.at - first, 3), number, round(usd, 6) if priced else None, tokens))
-    return tuple(points)

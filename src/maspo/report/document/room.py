@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from maspo.core.plain import plain
@@ -30,7 +30,8 @@ def fitted(document: Document, most: int, parts: Sequence[str]) -> Document:
     The counts beside the parts tell how many there were.
     """
     sizes = {name: _bytes(getattr(document, name)) for name in parts}
-    while _bytes(document) > most:
+    rest = _bytes({one.name: getattr(document, one.name) for one in fields(document) if one.name not in sizes})
+    while rest + sum(sizes.values()) > most:
         largest = max(parts, key=sizes.__getitem__)
         if len(getattr(document, largest)) <= 1:
             break

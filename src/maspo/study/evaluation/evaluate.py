@@ -43,7 +43,7 @@ from maspo.study.evaluation.job import (
     Side,
     changes,
 )
-from maspo.study.evaluation.tally import Mark, RowFound, Share, difference_of, share_of, verdict_of
+from maspo.study.evaluation.tally import Mark, RowFound, Share, difference_of, share_of, value_of, verdict_of
 from maspo.study.fruitless import check_answers
 from maspo.study.job import Looks, Provider, Watcher
 from maspo.study.reach import Reach, of_evaluation
@@ -105,7 +105,8 @@ async def evaluate(evaluation: Evaluation, out: Path, attention: Attention) -> E
         """Of every run of the team, whether it brought an answer."""
 
         async def one(key: str) -> _RowRun:
-            found = await _row(evaluation, session, key)
+            found = await _row(evaluation, session, key, scorer)
+            _count(evaluation, session, found)
             answered.extend(trace is not None for trace in found.traces.values())
             try:
                 check_answers(answered, session.events, ended=False)
@@ -353,8 +354,11 @@ async def trace_of(session: Session, prompts: Prompts, input_key: str, repeat: i
 # ── running and judging ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _row(evaluation: Evaluation, session: Session, key: str) -> _RowRun:
-    """Run a row, and ask the judge what it is there to say: of pairs, or of each output."""
+async def _row(evaluation: Evaluation, session: Session, key: str, scorer: Scorer | None) -> _RowRun:
+    """Run a row, and ask the judge what it is there to say: of pairs, or of each output. Labels are compared here, too.
+
+    Programs are not run here but all together at the end, as many at a time as there are processors.
+    """
     repeats, config = range(evaluation.repeats), evaluation.config
     places = [(side, repeat) for repeat in repeats for side in evaluation.sides]
     runs = await together(trace_of(session, evaluation.sides[side], key, repeat) for side, repeat in places)
@@ -370,13 +374,32 @@ async def _row(evaluation: Evaluation, session: Session, key: str) -> _RowRun:
 
     if evaluation.pairwise:
         return _RowRun(traces, tuple(await together(map(judged, repeats))))
-    if evaluation.scorer != JUDGE:
+    if evaluation.scorer != JUDGE and not isinstance(scorer, LabelScorer):
         return _RowRun(traces)
     judge = session.job.config.models.of_judge()
-    scorer = RubricScorer(session.model, judge, evaluation.rubric, config.seed)
+    by = (
+        scorer
+        if isinstance(scorer, LabelScorer)
+        else RubricScorer(session.model, judge, evaluation.rubric, config.seed)
+    )
     written = {place: trace for place, trace in traces.items() if trace is not None}
     samples = [evaluation.task.sample(trace.input_key, trace.output) for trace in written.values()]
-    return _RowRun(traces, scores=dict(zip(written, await scorer.score(samples), strict=True)))
+    return _RowRun(traces, scores=dict(zip(written, await by.score(samples), strict=True)))
+
+
+def _count(evaluation: Evaluation, session: Session, row: _RowRun) -> None:
+    """Tell whoever looks on what a row came to; rows of which something is missing are not counted."""
+    repeats = range(evaluation.repeats)
+    marks = {
+        side: [row.scores[side, repeat].outcome for repeat in repeats if (side, repeat) in row.scores]
+        for side in evaluation.sides
+    }
+    values = {side: value_of(found) for side, found in marks.items() if len(found) == evaluation.repeats}
+    after, before = values.get("after"), values.get("before")
+    verdicts = list(row.verdicts)
+    if after is not None and before is not None:
+        verdicts.append(Verdict.WIN if after > before else Verdict.LOSS if after < before else Verdict.TIE)
+    session.count(after or 0, 0 if after is None else evaluation.repeats, verdicts)
 
 
 def question(evaluation: Evaluation, before: Trace, after: Trace) -> Question:
@@ -401,7 +424,7 @@ async def _evaluated(
 ) -> Evaluated:
     """Score the outputs, and return what they come to; where a judge compares pairs, no output has a score."""
     scores: Scores = {(key, *place): score for key, row in rows.found.items() for place, score in row.scores.items()}
-    if scorer is not None:
+    if scorer is not None and not isinstance(scorer, LabelScorer):
         written = [
             ((key, side, repeat), trace.output)
             for key, row in rows.found.items()

@@ -97,6 +97,11 @@ class Difference:
         return self.rows - len(self.won) - len(self.lost)
 
 
+def value_of(marks: Sequence[Mark]) -> int | None:
+    """Return how many outputs of a row are correct; None where a score is missing."""
+    return sum(_VALUES[mark] for mark in marks) if all(mark in _VALUES for mark in marks) else None
+
+
 def share_of(marks: Sequence[tuple[Mark, ...]], groups: Sequence[str] | None = None) -> Share:
     """Return the share of correct outputs over rows of marks; ``groups`` names the group of each row."""
     named = groups if groups is not None else [str(number) for number in range(len(marks))]

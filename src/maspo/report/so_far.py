@@ -1,0 +1,95 @@
+"""What has been read of a record so far: whoever looks on again reads only what is new."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from maspo.core.errors import MaspoError
+from maspo.core.usage import Usage
+from maspo.core.verdict import Comparison, Verdict
+from maspo.events import Event, Recorded
+from maspo.judges.reading import read_verdict
+from maspo.report.why import may_have_tried
+from maspo.store import RecordedResult, RunStore
+
+if TYPE_CHECKING:
+    from maspo.store import CallMade
+    from maspo.study.job import Job
+
+_JUDGE, _TAG = "judge.", "<verdict>"
+"""How the purposes of a judge begin, and what its questions ask for: other judges are asked in words of their own."""
+_UNFIT = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
+
+
+@dataclass
+class SoFar:
+    """Entries and sums of a record up to an entry and a call. To a record both are added, and never changed."""
+
+    entries: list[Recorded[Event | RecordedResult]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    tried: list[RecordedResult] = field(default_factory=list)
+    """The results that may be those by which a change was accepted."""
+    contradicted: int = 0
+    unreadable: int = 0
+    """Replies of the judge that could not be read."""
+    calls: list[CallMade] = field(default_factory=list)
+    """Those that nobody has taken yet, see ``take_calls``."""
+    job: Job | None = None
+    """What the run works on; None where this version cannot read it."""
+    labels: dict[str, str] = field(default_factory=dict)
+    """Names of its inputs, by their keys."""
+    _usage: dict[str, Usage] = field(default_factory=dict)
+    _unanswered: dict[str, Usage] = field(default_factory=dict)
+    _row: int = 0
+    _job_text: str | None = None
+
+    def read(self, store: RunStore) -> None:
+        """Read on.
+
+        Raises:
+            StoreError: the record cannot be read.
+
+        """
+        self._read_job(store.meta().get("job"))
+        for entry in store.read_since(self.entries[-1].seq if self.entries else 0):
+            self.entries.append(entry)
+            item = entry.item
+            if not isinstance(item, RecordedResult):
+                self.events.append(item)
+            elif isinstance(item.result, Comparison):
+                self.contradicted += item.result.glob is Verdict.CONTRADICTED
+                if may_have_tried(item):
+                    self.tried.append(item)
+        until = store.last_call()
+        replies = store.replies(_JUDGE, _TAG, self._row, until)
+        self.unreadable += sum(read_verdict(reply) is None for reply in replies if reply.strip())
+        self.calls += store.calls_made(self._row, until)
+        for purpose, one in store.answered(self._row, until).items():
+            self._usage[purpose] = self._usage[purpose] + one if purpose in self._usage else one
+        self._unanswered = store.unanswered()
+        self._row = until
+
+    def usage(self) -> dict[str, Usage]:
+        """Return what all calls cost, by purpose: those recorded, and each attempt without a reply as failed."""
+        found = dict(self._usage)
+        for purpose, one in self._unanswered.items():
+            found[purpose] = found[purpose] + one if purpose in found else one
+        return dict(sorted(found.items()))
+
+    def take_calls(self) -> list[CallMade]:
+        """Return the recorded calls that were not taken before, in the order of their replies."""
+        taken, self.calls = self.calls, []
+        return taken
+
+    def _read_job(self, text: str | None) -> None:
+        if text == self._job_text:
+            return
+        from maspo.study.record import JOB
+
+        self._job_text, self.job, self.labels = text, None, {}
+        with suppress(MaspoError, *_UNFIT):
+            self.job = JOB.load(text) if text else None
+        with suppress(*_UNFIT):
+            self.labels = {row.key: row.label for row in self.job.inputs.rows} if self.job else {}

@@ -1,0 +1,89 @@
+"""Documents of work that is over for the browser tests: one of each kind, a large one, and one of hostile texts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+from maspo.arena.page import arena_sheet
+from maspo.arena.records import Record
+from maspo.report.comparison import comparison_sheet
+from maspo.report.document.sheet import Part, Sheet, cells, sheet
+from maspo.report.evaluation import evaluation_sheet
+from maspo.report.judge_check import judge_sheet
+from maspo.study.comparison.compare import Attention as ComparedBy
+from maspo.study.comparison.compare import compare, settled
+from maspo.study.comparison.plan import Comparison
+from maspo.study.evaluation.calibration import calibrate
+from maspo.study.evaluation.evaluate import Attention
+from maspo.study.evaluation.judge_check import judge_check
+from maspo.testing.runs import Recorder, counted_world, world_job
+from tests.report.payloads import HTML_PAYLOADS
+from tests.study.test_comparison import asked, own
+from tests.study.test_evaluation import counted, run, world_evaluation
+
+
+def sheets(work: Path, record: Record) -> dict[str, Sheet]:
+    """Return a sheet of each kind by name; ``work`` holds their records."""
+    evaluated = asyncio.run(run(world_evaluation(names={"before": "seed", "after": "run-3"}), work / "evaluation"))
+    checked = asyncio.run(
+        judge_check(world_evaluation(), 20, work / "judge", Attention(Recorder(), counted().provider))
+    )
+    comparison = own(asked("default", "spo"))
+    evaluation = evaluation_sheet(evaluated)
+    return {
+        "evaluation": evaluation,
+        "judgecheck": judge_sheet(checked, calibrate(checked.readings)),
+        "comparison": comparison_sheet(asyncio.run(_compared(comparison, work / "comparison"))),
+        "arena": arena_sheet(list(_records(record)), {"graphs": "reflect, diamond", "seeds": 4}),
+        "evaluation_empty": sheet(
+            "evaluation", "nothing", line="run 1", label="Evaluated", headline="Nothing was evaluated.", simulated=False
+        ),
+        "evaluation_large": replace(evaluation, parts=(*evaluation.parts, _long())),
+        "hostile_sheet": planted(evaluation, arena_sheet(list(_records(record)), {"seeds": 4})),
+    }
+
+
+async def _compared(comparison: Comparison, out: Path) -> Any:
+    world = counted_world(world_job())
+    return await compare(settled(comparison, out), out, ComparedBy(Recorder(), world.provider))
+
+
+def _records(record: Record) -> Iterator[Record]:
+    for graph in ("reflect", "diamond", "chain5"):
+        for place, rival in enumerate(("default", "cheap", "spo", "naive-joint")):
+            for seed in range(4):
+                one = replace(record, graph=graph, rival=rival, seed=seed, shipped=0.55 + 0.04 * place + 0.02 * seed)
+                one = replace(one, calls={"agent": 600 + 900 * place, "judge.global": 80})
+                yield one
+                yield replace(one, world="dull judge", shipped=one.shipped - 0.07)
+                if rival == "default":
+                    yield replace(one, without="patience", shipped=one.shipped - 0.02 * seed)
+
+
+def _long() -> Part:
+    rows = [(f"row-{n:04}", f"{n}", " ".join(f"id-{n + k}" for k in range(40))) for n in range(1200)]
+    return Part("A long table", tables=(cells("Many rows", ("Row", "Number", "Ids"), rows),))
+
+
+def planted(*of: Sheet) -> Sheet:
+    """Return a sheet with a payload in every text of the parts of some."""
+    ring = cycle(HTML_PAYLOADS)
+
+    def texts(value: Any) -> Any:
+        if isinstance(value, str):
+            return f"{next(ring)} {next(ring)}"
+        if isinstance(value, tuple):
+            return tuple(texts(one) for one in value)
+        if not hasattr(value, "__dataclass_fields__"):
+            return value
+        kept = {"unit", "x_unit", "kind", "tone", "format", "before"}
+        names = [name for name in value.__dataclass_fields__ if name not in kept]
+        return replace(value, **{name: texts(getattr(value, name)) for name in names})
+
+    found: Sheet = texts(replace(of[0], parts=tuple(part for one in of for part in one.parts)))
+    return found

@@ -1,0 +1,104 @@
+// Work that is over: an evaluation, a judge check, a comparison, an arena. One page, whose parts the document names.
+import { useMemo } from "preact/hooks";
+import { Section } from "../parts/figures";
+import { CurveChart, DotChart } from "../parts/charts";
+import { Table } from "../parts/table";
+import { Diff, Text } from "../parts/text";
+import type { Cells, Fold, Part, Sheet as SheetDocument } from "../view";
+import { number } from "../words";
+
+export function Sheet({ sheet }: { sheet: SheetDocument }) {
+  return (
+    <article class="overview">
+      <section class={`verdict ${sheet.tone}`} aria-label="Outcome">
+        <p class="kicker">{sheet.label}</p>
+        <h1>{sheet.headline}</h1>
+        <p class="quiet words">{sheet.line}</p>
+        {sheet.simulated && <p class="simulated">Simulated world: no language model was asked.</p>}
+        {sheet.facts.length > 0 && (
+          <dl class="settings">
+            {sheet.facts.map(([name, value]) => (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+              </div>
+            ))}
+          </dl>
+        )}
+      </section>
+      {sheet.remarks.length > 0 && (
+        <Section title="Before you rely on it">
+          <ul class="remarks">
+            {sheet.remarks.map((remark) => (
+              <li class={remark.tone}><span aria-hidden="true">{remark.tone === "bad" ? "!" : "·"}</span> {remark.text}</li>
+            ))}
+          </ul>
+        </Section>
+      )}
+      {sheet.parts.map((part, place) => <OnePart key={place} part={part} place={place} />)}
+      {sheet.summary && (
+        <Section title="In plain text">
+          <details>
+            <summary>The summary of the terminal</summary>
+            <div class="scroll" tabIndex={0} role="region" aria-label="Summary"><pre class="wide">{sheet.summary}</pre></div>
+          </details>
+        </Section>
+      )}
+    </article>
+  );
+}
+
+function OnePart({ part, place }: { part: Part; place: number }) {
+  return (
+    <Section id={`part-${place}`} title={part.title}>
+      {part.words.length === 1 ? <p class="quiet words">{part.words[0]}</p> : part.words.length > 1 && <ul class="plain words">{part.words.map((line) => <li>{line}</li>)}</ul>}
+      {part.dots.map((one) => <DotChart chart={one} />)}
+      {part.curves.length > 0 && <div class="charts">{part.curves.map((one) => <CurveChart chart={one} />)}</div>}
+      {part.tables.map((one) => <Grid table={one} heading={part.title} />)}
+      {part.folds.map((one) => <Folded fold={one} />)}
+      {part.more && <p class="quiet">{part.more}</p>}
+    </Section>
+  );
+}
+
+function Grid({ table, heading }: { table: Cells; heading: string }) {
+  const columns = useMemo(
+    () => table.columns.map((name, place) => ({
+      name: name || "Name",
+      cell: (row: readonly string[]) => (place < table.names || long(row[place]) ? <span class="words">{row[place]}</span> : row[place]),
+      value: (row: readonly string[]) => sortable(row[place] ?? ""),
+      right: place >= table.names && !table.rows.some((row) => long(row[place])),
+    })),
+    [table],
+  );
+  return (
+    <>
+      <Table caption={table.caption} shown={table.caption !== heading} rows={table.rows} columns={columns} />
+      {table.rows_count > table.rows.length && <p class="quiet">{number(table.rows_count - table.rows.length)} more rows are not shown.</p>}
+    </>
+  );
+}
+
+function long(cell: string | undefined): boolean {
+  return (cell?.length ?? 0) > 40;
+}
+
+/** A figure where the cell begins with one, so that columns of figures sort as such. */
+function sortable(cell: string): number | string {
+  const found = /^[$+]?−?[\d,]*\.?\d+/.exec(cell.replace("-", "−"));
+  return found ? Number(found[0].replace(/[$+,]/g, "").replace("−", "-")) : cell;
+}
+
+function Folded({ fold }: { fold: Fold }) {
+  return (
+    <details class="fold">
+      <summary class="words">{fold.title}</summary>
+      {fold.passages.map((one) => (
+        <div>
+          {fold.passages.length > 1 && <h3>{one.name}</h3>}
+          {one.before === null ? <Text text={one.text} /> : <Diff before={one.before} after={one.text} />}
+        </div>
+      ))}
+    </details>
+  );
+}

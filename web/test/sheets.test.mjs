@@ -1,0 +1,45 @@
+// Pages of evaluations, judge checks, comparisons and the arena: the same page with another document.
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { axe, launch, opened, report, settled } from "./browser.mjs";
+
+const SHEETS = ["evaluation", "judgecheck", "comparison", "arena", "evaluation_empty", "evaluation_large"];
+const SHOTS = process.env.SHOTS;
+let browser;
+before(async () => {
+  browser = await launch();
+  if (SHOTS) mkdirSync(SHOTS, { recursive: true });
+});
+after(() => browser.close());
+
+for (const name of SHEETS) {
+  test(`${name}: nothing fails, nothing is too wide, everything can be reached`, async () => {
+    for (const [theme, width] of [["light", 1280], ["dark", 1280], ["light", 360], ["dark", 3840]]) {
+      const { page, wrong, close } = await opened(browser, { theme, width });
+      await page.goto(report(name));
+      await settled(page);
+      assert.notEqual((await page.textContent("main h1")).trim(), "");
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, `${name} at ${width}`);
+      await page.evaluate(() => { for (const one of document.querySelectorAll("details")) one.open = true; });
+      assert.deepEqual(await axe(page), [], `${name} ${theme} ${width}`);
+      if (SHOTS) await page.screenshot({ path: `${SHOTS}/${name}-${theme}-${width}.png`, fullPage: name !== "evaluation_large" });
+      assert.deepEqual(wrong, []);
+      await close();
+    }
+  });
+}
+
+test("figures of a table sort as figures", async () => {
+  const { page, close } = await opened(browser);
+  await page.goto(report("evaluation_large"));
+  const table = page.getByRole("region", { name: "Table: Many rows" });
+  const first = () => table.locator("tbody tr").first().locator("td").first().innerText();
+  await table.getByRole("button", { name: "Number" }).click();
+  await settled(page);
+  assert.equal(await first(), "499");
+  await table.getByRole("button", { name: "Number" }).click();
+  await settled(page);
+  assert.equal(await first(), "0");
+  await close();
+});
