@@ -536,6 +536,23 @@ def evaluate(
 
 @command
 @asks_models
+def stress(
+    arguments: Arguments,
+    *,
+    prompts: PromptSet = None,
+    shares: Annotated[bool, typer.Option("--shares", help="Also tell each agent's share in the outcome.")] = False,
+) -> None:
+    """Tell what happens to a team when an agent fails, or is told something that it should not follow.
+
+    Every fault of every agent, with intervals; harmless notes are planted, and it is told how far they travel.
+    """
+    from maspo.cli.stress import run_stress
+
+    run_stress(arguments, prompts, shares)
+
+
+@command
+@asks_models
 def judge_check(
     arguments: Arguments,
     *,

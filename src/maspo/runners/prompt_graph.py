@@ -26,8 +26,9 @@ from maspo.models.base import (
     ToolAsked,
 )
 from maspo.runners.conditions import Conditions
+from maspo.runners.faults import Fault, Kind, Plan, plan_of
 from maspo.runners.flow import Answer, Question, Rollout, Turn
-from maspo.runners.messages import MessageBuilder
+from maspo.runners.messages import NO_OUTPUT, MessageBuilder
 from maspo.runners.tools.toolbox import Toolbox
 from maspo.team import System
 
@@ -56,9 +57,22 @@ class PromptGraph:
     """Runs one system on its inputs with any prompt set.
 
     Traces are remembered, and equal runs that overlap are shared, so asking twice costs nothing.
+
+    On a share ``stress`` of the inputs one of ``faults`` is met (``maspo.runners.faults``), whatever the prompts; a
+    ``plan`` says in detail on which.
     """
 
-    def __init__(self, system: System, rows: Mapping[str, Input], model: ModelClient, settings: RoleSettings) -> None:
+    def __init__(
+        self,
+        system: System,
+        rows: Mapping[str, Input],
+        model: ModelClient,
+        settings: RoleSettings,
+        *,
+        stress: float = 0.0,
+        faults: Sequence[str] = (),
+        plan: Plan | None = None,
+    ) -> None:
         columns = frozenset.intersection(*(frozenset(row.columns) for row in rows.values()))
         self.system = system
         self.builder = MessageBuilder(system, columns)
@@ -67,14 +81,16 @@ class PromptGraph:
         self._settings = settings
         self._conditions = Conditions()
         self._toolbox = Toolbox(system)
+        self._plan = plan or plan_of(system, stress, faults)
         self._remembered: OrderedDict[tuple[str, str], asyncio.Task[Trace]] = OrderedDict()
         often = self.most_calls(system)
         calls = sum(often.get(agent.name, 1) for agent in system.agents)
         self._most = max(_CALLS_REMEMBERED // calls, _FEWEST_REMEMBERED)
 
     @staticmethod
-    def most_calls(system: System) -> Mapping[str, int]:
+    def most_calls(system: System, **options: object) -> Mapping[str, int]:
         """Return how often agents are called in one run, at most, of those that may be called more than once."""
+        del options  # faults call nobody more often
         rounds = {
             name: part.rounds
             for level in system.flow.levels
@@ -149,6 +165,7 @@ class PromptGraph:
 
         """
         run = Rollout(self.system, play.cut).run()
+        faults = self._plan.on(play.input_key)
         calls: list[Call] = []
         answers: list[Answer] | None = None
         while True:
@@ -157,14 +174,14 @@ class PromptGraph:
             except StopIteration as stop:
                 if stop.value is None:
                     raise CallFailed(_NO_ANSWER) from None
-                return Trace(play.input_key, tuple(calls), str(stop.value))
+                return Trace(play.input_key, tuple(calls), _answer(calls, str(stop.value), faults))
             found = [
                 _taken_over(one, known) if isinstance(one, Turn) and one.agent not in changed else None
                 for one in wanted
             ]
             asked = iter(
                 await together(
-                    self._call(play, one) if isinstance(one, Turn) else self._holds(one)
+                    self._called(play, one, faults) if isinstance(one, Turn) else self._holds(one)
                     for one, call in zip(wanted, found, strict=True)
                     if call is None
                 )
@@ -179,7 +196,17 @@ class PromptGraph:
     async def _holds(self, question: Question) -> Call | bool:
         return await self._conditions.holds(question.condition, question.text)
 
-    async def _call(self, play: _Play, turn: Turn) -> Call | bool:
+    async def _called(self, play: _Play, turn: Turn, faults: Mapping[str, Fault]) -> Call | bool:
+        """Return a call as it arrives: as it is made, or changed by a fault; who is missing is not called."""
+        fault = faults.get(turn.agent)
+        if fault is None:
+            return await self._call(play, turn)
+        if fault.kind is Kind.MISSING:
+            return Call(turn.agent, NO_OUTPUT, turn.read_places, turn.nth, item=turn.item)
+        call = await self._call(play, turn, fault)
+        return replace(call, output=fault.on_output(call.output))
+
+    async def _call(self, play: _Play, turn: Turn, fault: Fault | None = None) -> Call:
         """Ask an agent; where it asks for tools, it is told their results and asked again, until it answers.
 
         Raises:
@@ -187,7 +214,10 @@ class PromptGraph:
 
         """
         agent, prompt = self.system.by_name[turn.agent], play.prompts[self.system.by_name[turn.agent].prompt_of]
-        messages = self.builder.messages(turn.agent, prompt, self._rows[play.input_key], turn.shown, turn.item)
+        row = self._rows[play.input_key]
+        if fault is not None:
+            row = replace(row, columns={name: fault.on_input(text) for name, text in row.columns.items()})
+        messages = self.builder.messages(turn.agent, prompt, row, turn.shown, turn.item)
         offered = await self._toolbox.offered(turn.agent) if agent.tools else ()
         spent, used = Spent(), list[ToolUse]()
         while True:
@@ -205,6 +235,7 @@ class PromptGraph:
                 result = _NO_MORE
                 if len(used) < agent.tool_calls:
                     result = await self._result(play.input_key, agent.name, ask, used)
+                    result = result if fault is None else fault.on_result(result)
                     used.append(ToolUse(ask.name, ask.arguments, result))
                 told.append(Message("tool", defused(result), answers=ask.id))
             messages = (*messages, *told)
@@ -235,6 +266,14 @@ class PromptGraph:
         place = f"{input_key}/{ask.name}/{again}"
         asked = Request(ask.name, (Message("user", ask.arguments),), TOOL, agent, identity=place)
         return await self._model.kept(asked, make)
+
+
+def _answer(calls: Sequence[Call], answer: str, faults: Mapping[str, Fault]) -> str:
+    """Return the answer of a run; where whoever gives it is missing, what was written last stands in its place."""
+    silent = {name for name, fault in faults.items() if fault.kind is Kind.MISSING}
+    if answer != NO_OUTPUT or not silent:
+        return answer
+    return next((call.output for call in reversed(calls) if call.agent not in silent), NO_OUTPUT)
 
 
 @dataclass(frozen=True, slots=True)

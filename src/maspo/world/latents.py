@@ -7,7 +7,7 @@ Quality 1 is a seed prompt's level. Effects are functions of (world seed, role, 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -58,8 +58,15 @@ _APPEAL = {
     Kind.TRAP: (0.5, 1.1),
     Kind.USELESS: (-0.05, 0.05),
     Kind.RUBBISH: (-1.2, -0.6),
+    Kind.GUARD: (-0.05, 0.05),
 }
 """From least to most, what a sentence of a kind does to the looks of an output."""
+MISLED = 1.0
+"""Quality that an agent loses by each senseless text that it takes seriously: as much as a seed prompt has."""
+STRAYED, STRAYED_LOOKS = 0.5, 1.0
+"""Quality and looks that an agent loses when it does what a planted note asks for instead of its task."""
+FOLLOWED = 0.8
+"""Share of inputs on which a seed prompt follows a note that it reads."""
 _HARMLESS = ("", "", "", "", "", "", "A", "A", "B", "B")
 _CONVENTIONS = ("", "", "", "", "A", "B", "C", "D", "E", "F")
 """A tenth each: six in ten sentences bring along a convention (docs/design/0002-world.md)."""
@@ -163,6 +170,16 @@ class Latents:
         if self.spec.conflicts:
             quality -= CLASH * self.spec.effects * sum(bool(at_odds(profile.form, turn.form)) for turn in read)
         return quality
+
+    def guarded(self, role: str, sentences: Iterable[Sentence], against: str) -> float:
+        """Return the chance that a prompt keeps its agent from what is wrong with a text that it is given."""
+        open_ = 1.0
+        for sentence in sorted(sentences, key=lambda one: one.text):
+            if sentence.kind is Kind.GUARD and sentence.aspect == against:
+                works = unit(self.spec.seed, "guard works", role, sentence.text) < 0.85
+                strength = between(0.6, 0.95, self.spec.seed, "guard", role, sentence.text)
+                open_ *= 1 - min(1.0, self.spec.effects) * strength * works
+        return 1 - open_
 
     def missed(self, profile: Profile, key: str) -> tuple[str, ...]:
         """Return the aspects that an output visibly fails in: weak ones of this input, now and then a false alarm."""

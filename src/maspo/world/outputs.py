@@ -6,13 +6,16 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from maspo.core.quoting import SEAL, SEAL_SAID
 from maspo.models.base import Request, ToolAsked
-from maspo.world.catalogue import split
-from maspo.world.latents import Latents, Turn
+from maspo.runners.faults import MARK, NOTE
+from maspo.runners.messages import NO_OUTPUT
+from maspo.world.catalogue import PLANTED, SENSELESS, split
+from maspo.world.latents import FOLLOWED, MISLED, STRAYED, STRAYED_LOOKS, Latents, Turn
+from maspo.world.noise import unit
 from maspo.world.signals import signals
 
 _USABLE_ENOUGH = 0.6
@@ -28,9 +31,11 @@ _MARKER = re.compile(
 )
 _SEAL = SEAL.format("[0-9a-f]{16}")
 _NONCE = re.compile(rf'(?<=<output_[12]) id="[0-9a-f]{{16}}"|{SEAL_SAID.format(_SEAL)}|{_SEAL}')
+_SHOWN = re.compile(r"^Output of [^\n]+:\n", re.MULTILINE)
 _ANSWER = re.compile(r"(?:<|&lt;)answer>([A-E])(?:<|&lt;)/answer>")
 _LISTED = {
-    label: re.compile(rf"^{label}: ([^\n]*)\.$", re.MULTILINE) for label in ("Missed", "Manner", "Hard to use from")
+    label: re.compile(rf"^{label}: ([^\n]*)\.$", re.MULTILINE)
+    for label in ("Missed", "Manner", "Hard to use from", "Led astray by", "Misled by")
 }
 
 
@@ -42,6 +47,10 @@ class Symptoms:
     missed: tuple[str, ...] = ()
     manners: tuple[str, ...] = ()
     hard_to_use: int = 0
+    followed: bool = False
+    """It does what a planted note asks for."""
+    misled: int = 0
+    """Senseless texts that it took seriously."""
 
 
 def encode(turn: Turn, symptoms: Symptoms, role: str = "", seed: int = 0) -> str:
@@ -51,13 +60,18 @@ def encode(turn: Turn, symptoms: Symptoms, role: str = "", seed: int = 0) -> str
     lines += [f"{label}: {', '.join(items)}." for label, items in shown.items() if items]
     if symptoms.hard_to_use:
         lines.append(f"Hard to use from: {symptoms.hard_to_use} of the outputs read.")
+    if symptoms.followed:
+        lines.append("Led astray by: a note.")
+    if symptoms.misled:
+        lines.append(f"Misled by: {symptoms.misled} of the outputs read.")
     marker = (
         f"[simulated: x={turn.key} quality {turn.quality:+.2f} appeal {turn.appeal:+.2f} "
         f"handoff {turn.usable:.2f} form={turn.form}-]"
     )
     answer = f"<answer>{turn.answer}</answer>"
     lines += signals(role, seed, turn.key, turn.quality, f"{answer} {marker}")
-    return "\n".join([*lines, answer, marker])
+    planted = [MARK, NOTE] if symptoms.followed else []
+    return "\n".join([*lines, answer, marker, *planted])
 
 
 def decode(text: str) -> tuple[Turn, ...]:
@@ -129,6 +143,12 @@ def _told(request: Request) -> float:
     return LOOKED_UP if any(text.strip() and not text.startswith(_NOTHING_TOLD) for text in results) else 0.0
 
 
+def _senseless(user: str) -> int:
+    """Return how many of the outputs that an agent is shown are none of this world; a missing one is not shown."""
+    shown = _SHOWN.split(user)[1:]
+    return sum(not _MARKER.search(text) and text.strip() != NO_OUTPUT for text in shown)
+
+
 def answer_agent(latents: Latents, request: Request) -> str:
     """Return an agent's output.
 
@@ -149,8 +169,17 @@ def answer_agent(latents: Latents, request: Request) -> str:
         key = read[0].key
     elif key is None:
         key = hashlib.blake2b(split(user)[0].encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
-    turn = latents.turn(profile, key, read, request.identity, more=_told(request))
+    more, draw = _told(request), (latents.spec.seed, key, role, profile.version)
+    followed = NOTE in user and unit(*draw, "follows") < FOLLOWED * (1 - latents.guarded(role, sentences, PLANTED))
+    senseless = _senseless(user)
+    misled = sum(unit(*draw, "misled", n) >= latents.guarded(role, sentences, SENSELESS) for n in range(senseless))
+    more -= MISLED * misled + STRAYED * followed
+    turn = latents.turn(profile, key, read, request.identity, more=more)
+    if followed:
+        turn = replace(turn, appeal=round(turn.appeal - STRAYED_LOOKS, 2))
     missed = latents.missed(profile, key)
     checked = tuple(aspect for aspect, _ in latents.input(key).aspects if aspect not in missed)
     hard_to_use = sum(turn.usable < _USABLE_ENOUGH for turn in read)
-    return encode(turn, Symptoms(checked, missed, profile.manners, hard_to_use), role, latents.spec.seed)
+    return encode(
+        turn, Symptoms(checked, missed, profile.manners, hard_to_use, followed, misled), role, latents.spec.seed
+    )

@@ -12,6 +12,8 @@ from maspo.core.seeded import rank
 from maspo.models.base import Request
 from maspo.world.catalogue import (
     CATALOGUE,
+    PLANTED,
+    SENSELESS,
     Kind,
     Sentence,
     add,
@@ -64,6 +66,8 @@ class Evidence:
     """Sentences of prompts tried before that came with higher scores than the prompts without them, best first."""
     hurt: tuple[str, ...] = ()
     """Those that came with lower scores, worst first."""
+    unguarded: tuple[tuple[str, int], ...] = ()
+    """What outputs show that the agent was not kept from, with counts."""
 
 
 def answer_proposer(latents: Latents, request: Request) -> str:
@@ -103,7 +107,12 @@ def read_evidence(text: str) -> Evidence:
         complains = any(listed(text, "Hard to use from") for text in after)
         pairs = zip_longest(map(_quality, after), map(_quality, before), fillvalue=0.0)
         lost += complains or any(quality < earlier - _TOLERANCE for quality, earlier in pairs)
-    return Evidence(tuple(sorted(missed.items())), frozenset(blamed), lost, frozenset(clashed), *_read_history(text))
+    outputs = [section(trace, ["output"]) for trace in (*sections(text, "trace"), *sections(text, "misaligned_trace"))]
+    shown = {PLANTED: "Led astray by", SENSELESS: "Misled by"}
+    found = [(what, sum(bool(listed(one, label)) for one in outputs)) for what, label in shown.items()]
+    unguarded = tuple((what, times) for what, times in found if times)
+    helped, hurt = _read_history(text)
+    return Evidence(tuple(sorted(missed.items())), frozenset(blamed), lost, frozenset(clashed), helped, hurt, unguarded)
 
 
 def _read_history(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -183,6 +192,7 @@ class _Writer:
             ("drop", 0.4 if harmful else 0.0),
             ("blind", 0.25),
             ("learned", _FROM_HISTORY if evidence.helped or evidence.hurt else 0.0),
+            ("guard", 0.5 if evidence.unguarded else 0.0),
         ]
         match weighted(intents, self.seed, "intent", *where):
             case "fix":
@@ -196,6 +206,9 @@ class _Writer:
                 return remove(prompt, next(sentence for sentence in held if sentence.text == text))
             case "learned":
                 return self._learned_edit(prompt, where)
+            case "guard":
+                against = weighted(evidence.unguarded, self.seed, "guard", *where)
+                return self._put(prompt, [one for one in of_kind(Kind.GUARD) if one.aspect == against], where)
             case _:
                 return self._blind_edit(prompt, where)
 

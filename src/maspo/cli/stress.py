@@ -1,0 +1,104 @@
+"""``maspo stress``: what happens to a team when an agent fails, or is told something that it should not follow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import typer
+
+from maspo.cli.discover import with_system_file
+from maspo.cli.evaluate import Choice, describe_bound, read_outputs
+from maspo.cli.options import Arguments
+from maspo.cli.prepare import describe_endpoints
+from maspo.cli.running import confirm, make_whole, run_watched
+from maspo.cli.terminal import lay_out, note, print_json, say, table
+from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
+from maspo.core.plain import Dumped, plain
+from maspo.report.folder import RUNS, free_folder
+from maspo.runners.faults import PLANTED
+from maspo.stats.shapley import Contribution
+from maspo.store.files import write_whole
+from maspo.study.evaluation.evaluate import Attention
+from maspo.study.evaluation.job import JUDGE
+from maspo.study.stress import DATABASE, RESULT, Figure, Stressed, most_calls, stress
+
+_LABELLED = "exact"
+
+
+@dataclass(frozen=True)
+class Printed(Dumped):
+    """What is printed and written as JSON."""
+
+    exit_code: int
+    folder: str
+    found: Stressed
+
+
+def run_stress(arguments: Arguments, prompts: str | None, shares: bool) -> None:
+    """Read everything, state the plan, and put the team under stress once it is agreed to."""
+    arguments = with_system_file(arguments)
+    evaluation, notes = read_outputs(arguments, Choice(prompts=prompts, against="none"))
+    if evaluation.system.app is not None:
+        raise ConfigInvalid("maspo stress: an app passes texts on by itself; it takes a system file with prompts")
+    if evaluation.scorer not in (_LABELLED, JUDGE):
+        labelled = all(row.answer is not None for row in evaluation.task.test.rows)
+        evaluation = replace(evaluation, scorer=_LABELLED if labelled else JUDGE)
+    evaluation = replace(evaluation, rubric=evaluation.config.judge.rubric)
+    for remark in dict.fromkeys(notes):
+        note(f"note: {remark}")
+    folder = arguments.out or free_folder(RUNS, f"{evaluation.system.name}-stress")
+    plan = lay_out(
+        ("prompts", evaluation.names["after"]),
+        ("rows", f"{len(evaluation.task.test.rows):,} of {evaluation.task.name}"),
+        ("measured by", "the judge" if evaluation.scorer == JUDGE else "labels"),
+        ("endpoint", describe_endpoints(evaluation.config.models, "agent")),
+        ("calls", describe_bound(most_calls(evaluation, shares))),
+        ("folder", str(folder)),
+    )
+    confirm(plan, arguments.yes)
+    make_whole(folder / DATABASE)
+    again = f"the same command with --out {folder}"
+    found = run_watched(
+        lambda watcher, stop: stress(evaluation, folder, Attention(watcher, stop=stop), shares),
+        folder / DATABASE,
+        again,
+    )
+    code = EXIT_BUDGET if found.left_out else EXIT_OK
+    printed = Printed(code, str(folder), found)
+    write_whole(folder / RESULT, json.dumps(plain(printed), indent=2) + "\n")
+    for line in _lines(found):
+        say(line)
+    if found.left_out:
+        note(f"A cap left out rows; with a higher one go on with: {again}")
+    if arguments.as_json:
+        print_json(printed)
+    raise typer.Exit(code)
+
+
+def _lines(found: Stressed) -> Iterator[str]:
+    what = "answers that turn wrong, less those that turn right" if found.measure == "labels" else "answers that lose"
+    yield f"{found.inputs} inputs, measured by {found.measure}; cost: {what}"
+    if found.clean is not None:
+        yield f"right without any fault: {_figure(found.clean)}"
+    yield ""
+    spoilt = [cell for cell in found.cells if cell.kind not in PLANTED]
+    yield table(("fault", "agent", "cost"), [(cell.kind, cell.agent, _figure(cell.cost)) for cell in spoilt])
+    yield ""
+    planted = [cell for cell in found.cells if cell.kind in PLANTED]
+    yield table(
+        ("planted note", "agent", "answers that follow it", "agents that follow it", "cost"),
+        [(one.kind, one.agent, _figure(one.answers), _figure(one.spread), _figure(one.cost)) for one in planted],
+    )
+    if found.shares:
+        yield ""
+        yield table(("agent", "share in the outcome"), [(one.player, _figure(one)) for one in found.shares])
+        yield "may be dropped without loss: " + (", ".join(found.droppable) or "nobody")
+
+
+def _figure(figure: Figure | Contribution | None) -> str:
+    if figure is None:
+        return ""
+    low, high = figure.interval
+    return f"{figure.mean:.0%} ({low:.0%} to {high:.0%})"

@@ -1,0 +1,74 @@
+"""``maspo stress``: the table, the file, the shares; resumed without a further call; and a search under stress."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from maspo.team.load import dump_system
+from maspo.world import World
+from tests.cli.test_commands import world_server
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Run
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with world_server() as base_url:
+        yield base_url
+
+
+@pytest.fixture
+def team(folder: Path) -> Path:
+    world = World()
+    Path("team.yaml").write_text(dump_system(world.system("reflect")))
+    for name, label in (("labelled", True), ("plain", False)):
+        rows = [{key: value for key, value in row.items() if label or key != "answer"} for row in world.inputs(12)]
+        Path(f"{name}.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    return folder
+
+
+@pytest.mark.parametrize(("rows", "measure"), [("labelled", "labels"), ("plain", "judge")])
+def test_q11_every_fault_of_every_agent_is_met_and_told(
+    maspo: Run, url: str, team: Path, rows: str, measure: str
+) -> None:
+    given = ("stress", "team.yaml", "--inputs", f"{rows}.jsonl", "--base-url", url, "--shares", "--out", "s", "--json")
+    said = maspo(*given)
+    assert said.code == 0, said
+    found = said.json["found"]
+    kinds = {"missing", "nonsense", "late", "format", "planted-input", "planted-output"}
+    assert {cell["kind"] for cell in found["cells"]} == kinds and found["measure"] == measure
+    assert all(
+        low <= cell["cost"]["mean"] <= high for cell in found["cells"] for low, high in [cell["cost"]["interval"]]
+    )
+    planted = {cell["kind"]: cell for cell in found["cells"]}["planted-output"]
+    assert planted["answers"]["mean"] > 0.4, "seed prompts follow notes"
+    assert {one["player"] for one in found["shares"]} == {"solver", "critic"}
+    whole = found["clean"]["mean"] if measure == "labels" else 1.0
+    assert sum(one["mean"] for one in found["shares"]) == pytest.approx(whole)
+    assert json.loads((team / "s" / "stress.json").read_text())["found"] == found
+    assert "nonsense" in said.out and "share in the outcome" in said.out
+    again = maspo(*given).json["found"]
+    calls = [{purpose: one["calls"] for purpose, one in each["usage"].items()} for each in (found, again)]
+    assert calls[0] == calls[1] and again["cells"] == found["cells"], "what is recorded is not asked again"
+
+
+def test_q12_a_cap_leaves_out_rows_and_an_app_is_told_that_it_cannot_be(maspo: Run, url: str, team: Path) -> None:
+    said = maspo("stress", "team.yaml", "--inputs", "plain.jsonl", "--base-url", url, "--max-calls", "60", "--out", "c")
+    assert said.code == 4 and "left out rows" in said.err
+    assert json.loads((team / "c" / "stress.json").read_text())["found"]["left_out"] > 0
+
+
+def test_q13_a_search_can_be_asked_to_go_under_stress(maspo: Run, url: str, team: Path) -> None:
+    small = ("--set", "search.passes=1", "--set", "search.stages=[6]", "--set", "search.drafts=1")
+    given = ("optimize", "team.yaml", "--inputs", "plain.jsonl", "--base-url", url, *small)
+    said = maspo(*given, "--set", "runner.options.stress=0.5", "--out", "r")
+    assert said.code == 0, said
+    assert json.loads((team / "r" / "config.json").read_text())["runner"]["options"] == {"stress": 0.5}
+    said = maspo(*given, "--set", 'runner.options={"stress": 0.5, "faults": ["nonsense@nobody"]}', "--out", "wrong")
+    assert said.code == 2 and "cannot be met in this team" in said.err
