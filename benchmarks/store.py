@@ -1,4 +1,4 @@
-"""CPU time that recording a call costs, in a file and in a store on Postgres, on both sides of the connection.
+"""CPU time of recording a call in a file and in a store, and of reserving one in a budget of the store: on both sides.
 
 Wall clocks measure what else a machine does. With the CPU of a call, C, and N cores, N / C calls a second can be
 recorded by as many processes as it takes; the disk must flush once for each group of them.
@@ -13,11 +13,16 @@ import asyncio
 import os
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
+from maspo.core.errors import BudgetReached
 from maspo.models.base import Message, Reply, Request
+from maspo.models.budget import Ledger
+from maspo.models.leases import Cap
 from maspo.store import RunStore
 from maspo.store.address import StoreAddress, named
+from maspo.store.budgets import BudgetPool, set_cap
 from maspo.store.postgres import connect
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -42,6 +47,11 @@ def main() -> None:
                 f"| {name} | {tasks} | {client * 1e3:.3f} | {server * 1e3:.3f} | {1 / (client + server):,.0f} |",
                 flush=True,
             )
+    if given.store:
+        for cap in (10_000,):
+            client, server, made = asyncio.run(reserve(named(given.store), 16, cap))
+            costs = f"{client * 1e3:.3f} ms of the clients and {server * 1e3:.3f} ms of the server a reservation"
+            print(f"16 clients, {cap:,} calls: {costs}; {made:,} made, {1 / (client + server):,.0f} a second and core")
 
 
 async def measure(where: StoreAddress | None, tasks: int, calls: int) -> tuple[float, float]:
@@ -64,6 +74,31 @@ async def measure(where: StoreAddress | None, tasks: int, calls: int) -> tuple[f
             after = time.process_time(), server_seconds(where)
             assert store.usage()["agent"].calls == calls
     return (after[0] - before[0]) / calls, (after[1] - before[1]) / calls
+
+
+async def reserve(where: StoreAddress, clients: int, calls: int) -> tuple[float, float, int]:
+    """Return the seconds of CPU a reservation of this process and of the server, and how many there were."""
+    name = f"benchmark {time.time()}"
+    set_cap(where, name, Cap(None, calls))
+    ledgers = [Ledger(pool=BudgetPool(where, name, f"client {number}")) for number in range(clients)]
+    request = Request("m", (SYSTEM,), "agent")
+    made = 0
+
+    async def work(ledger: Ledger) -> None:
+        nonlocal made
+        with suppress(BudgetReached):
+            while True:
+                ledger.settle(await ledger.reserve(request), REPLY)
+                made += 1
+                await asyncio.sleep(0)
+
+    before = time.process_time(), server_seconds(where)
+    await asyncio.gather(*(work(ledger) for ledger in ledgers for _ in range(8)))
+    after = time.process_time(), server_seconds(where)
+    for ledger in ledgers:
+        await ledger.give_back()
+    assert 0.95 * calls <= made <= calls
+    return (after[0] - before[0]) / made, (after[1] - before[1]) / made, made
 
 
 def server_seconds(where: StoreAddress | None) -> float:

@@ -627,6 +627,23 @@ def report(folder: RunFolder, store: Store = "", as_json: Json = False) -> None:
 
 
 @command
+def budget(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The budget.", show_default=False)],
+    store: Store = "",
+    max_usd: MaxUsd = None,
+    max_calls: MaxCalls = None,
+    as_json: Json = False,
+) -> None:
+    """Cap many runs together, and tell who has spent what.
+
+    With a cap the budget is made, or its cap changed. Runs name it with `maspo optimize … --store URL --budget NAME`.
+    """
+    from maspo.cli.budget import show_budget
+
+    show_budget(name, store, max_usd, max_calls, as_json)
+
+
+@command
 def runs(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to look for run folders.")] = Path("maspo-runs"),
     store: Store = "",

@@ -50,7 +50,7 @@ def run_search(arguments: Arguments) -> None:
     out, store = prepared.out, named(arguments.store) if arguments.store else None
 
     def begin(watcher: Watcher, stop: asyncio.Event) -> Awaitable[Outcome]:
-        return start(study, out, watcher, stop=stop, looks=LookLedger(), store=store)
+        return start(study, out, watcher, stop=stop, looks=LookLedger(), store=store, budget=arguments.budget)
 
     _run(begin, out, arguments.as_json)
 

@@ -38,6 +38,8 @@ class Arguments:
     """The folder of an earlier run whose prompts are tried first."""
     store: str = ""
     """The address of the store where the record lies; empty: in the folder."""
+    budget: str = ""
+    """The budget of that store that the run spends from; empty: none."""
 
 
 def _option(flag: str, metavar: str, help_text: str) -> Any:
@@ -137,14 +139,17 @@ def asks_models(
     return with_options
 
 
+_BUDGET = Annotated[str, _option("--budget", "NAME", "A budget of the store, which caps many runs together.")]
 _START_FROM = Annotated[Path | None, _option("--start-from", "RUN", "A run whose prompts are tried first.")]
 
 
 def job_command(command: Callable[[Arguments], None]) -> Callable[..., None]:
     """Give a command the options of a run."""
 
-    def with_start(arguments: Arguments, start_from: _START_FROM = None, store: Store = "") -> None:
-        command(replace(arguments, start_from=start_from, store=store))
+    def with_start(
+        arguments: Arguments, start_from: _START_FROM = None, store: Store = "", budget: _BUDGET = ""
+    ) -> None:
+        command(replace(arguments, start_from=start_from, store=store, budget=budget))
 
     with_start.__name__, with_start.__doc__ = command.__name__, command.__doc__
     return asks_models(with_start, search=True)

@@ -13,6 +13,7 @@ from typing import Protocol
 from maspo.core.errors import BudgetReached, ConfigInvalid, MaspoError, ProviderError
 from maspo.core.usage import Usage
 from maspo.models.base import Reply, Request, offers_size
+from maspo.models.leases import Amount, Lease, Pool, to_nano
 from maspo.models.prices import PriceBook
 from maspo.models.tempo import Tempo
 
@@ -74,10 +75,10 @@ class Ledger:
     """The one book of a run: reserve before sending, settle after.
 
     ``spent`` and ``elapsed`` (seconds) are what earlier processes of the same run used; ``book`` is where the next
-    one will find what this one sent. A call counts when it is sent, each attempt anew, and no longer once the endpoint
-    has refused it: a busy endpoint must not use up a cap with 429s. Money is reserved at its worst case: one token per
-    UTF-8 byte of the prompt plus ``max_tokens``. A call whose cost the endpoint does not tell, or tells as it cannot
-    be, is charged that worst case.
+    one will find what this one sent; ``pool`` is where leases of a cap over many runs come from. A call counts when it
+    is sent, each attempt anew, and no longer once the endpoint has refused it: a busy endpoint must not use up a cap
+    with 429s. Money is reserved at its worst case: one token per UTF-8 byte of the prompt plus ``max_tokens``. A call
+    whose cost the endpoint does not tell, or tells as it cannot be, is charged that worst case.
 
     Some endpoints do not keep to ``max_tokens``. A reply that cost more than its worst case raises that of every call
     of its model, those in flight too, by its excess and half as much again. So a cap in money is overshot by no more
@@ -93,6 +94,7 @@ class Ledger:
         elapsed: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
         book: AttemptBook | None = None,
+        pool: Pool | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.prices = prices or PriceBook()
@@ -112,6 +114,9 @@ class Ledger:
         self.tempo = Tempo()
         """How fast this process is answered."""
         self._book = book
+        self._pool = pool
+        self._lease: Lease | None = None
+        """What is held of a budget that other runs spend from, too."""
         self._clock = clock
         self._began = clock() - elapsed
         # Reservations pass one by one, first come first served; the first waits for a settlement.
@@ -176,7 +181,7 @@ class Ledger:
             raise ConfigInvalid(f"--max-usd: no price is known for {request.model}; set models.prices")
         worst = None if price is None else price.of(tokens, request.max_tokens)
         async with self._turn:
-            while not self._fits(request.model, worst):
+            while not (self._fits(request.model, worst) and await self._is_leased(request.model, worst)):
                 self._settled.clear()
                 await self._settled.wait()
             self._add(request.purpose, _SENT)
@@ -339,12 +344,60 @@ class Ledger:
         if limits.usd is None:
             return True
         known = math.fsum(usage.usd or 0.0 for usage in self._spent.values())
-        reserved = self._reserved_usd + math.fsum(self._flights[one] * usd for one, usd in self._excess.items())
-        if known + reserved + (worst or 0.0) + self._excess.get(model, 0.0) <= limits.usd - self._kept_usd:
+        if known + self._reserved() + (worst or 0.0) + self._excess.get(model, 0.0) <= limits.usd - self._kept_usd:
             return True
         if self.in_flight:
             return False
         raise self._refusal(f"--max-usd {limits.usd:g}")
+
+    async def _is_leased(self, model: str, worst: float | None) -> bool:
+        """Say whether what is held of a shared budget covers a call now, beside what is kept back; lease more if not.
+
+        False when a settlement may still make room.
+
+        Raises:
+            BudgetReached: the budget has no more.
+            ConfigInvalid: it caps money, and the model has no price.
+
+        """
+        if self._pool is None:
+            return True
+        if self._lease is None:
+            self._lease = await self._pool.take_up(self._charged())
+        if worst is None and self._lease.cap.nano is not None:
+            raise ConfigInvalid(f"--budget {self._pool.name}: no price is known for {model}; set models.prices")
+        usd = self._reserved() + (worst or 0.0) + self._excess.get(model, 0.0) + self._kept_usd
+        needed = self._charged() + Amount(to_nano(usd), 1 + self._kept_calls)
+        short = self._lease.short_of(needed)
+        if short == Amount():
+            return True
+        grown = await self._pool.grow(short)
+        if grown is not None:
+            self._lease = grown
+            # Others were settled meanwhile, and a limit may have changed.
+            return self._fits(model, worst)
+        if self.in_flight:
+            return False
+        raise self._refusal(f"--budget {self._pool.name}")
+
+    def _charged(self) -> Amount:
+        """Return what the run is charged so far, calls in flight counted and their money not."""
+        return Amount(to_nano(math.fsum(usage.usd or 0.0 for usage in self._spent.values())), self.calls)
+
+    def _reserved(self) -> float:
+        """Return the money that calls in flight may cost."""
+        return self._reserved_usd + math.fsum(self._flights[one] * usd for one, usd in self._excess.items())
+
+    @property
+    def share_of_budget(self) -> float:
+        """The share of a shared budget that was charged, of all runs together, when this one last leased; else 0."""
+        return self._lease.share if self._lease else 0.0
+
+    async def give_back(self) -> None:
+        """Give back what is held of a shared budget and not spent, at the end of the work."""
+        if self._pool is not None and self._lease is not None:
+            self._lease = None
+            await self._pool.give_back(self._charged() + Amount(to_nano(self._reserved())))
 
     def _refusal(self, cap: str) -> BudgetReached:
         """Close the ledger because of a cap; return the error to raise."""

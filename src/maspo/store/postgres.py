@@ -35,9 +35,9 @@ _LOCKS: Final = 0x6D617370
 """The first number of our advisory locks, the letters ``masp``; the second is the run's."""
 _LOCK_SECONDS: Final = 1.0
 """How long it is waited for a run that is held: the server sees at once that a client has died, but not in no time."""
-_PATIENCE: Final = 90.0
+PATIENCE: Final = 90.0
 """Seconds that a server may be away: one that is restarted, or whose standby takes over, is back by then."""
-_PAUSES: Final = (0.05, 2.0)
+PAUSES: Final = (0.05, 2.0)
 """Seconds between two tries to reach it: the first, and the longest."""
 _ESCAPE: Final = "\x1a"
 """SUBSTITUTE: stands before what Postgres has no text for. Ordinary text never holds it, and is kept as it is."""
@@ -109,6 +109,15 @@ MIGRATIONS: Final[tuple[tuple[LiteralString, ...], ...]] = (
         "tokens_out, usd, seconds, attempts, truncated, at, rowid FROM maspo.calls "
         "WHERE run = current_setting('maspo.run')::bigint",
     ),
+    (
+        """CREATE TABLE maspo.budgets (
+            name text COLLATE "C" PRIMARY KEY, cap_nano bigint, cap_calls bigint,
+            nano bigint NOT NULL DEFAULT 0, calls bigint NOT NULL DEFAULT 0)""",
+        """CREATE TABLE maspo.leases (
+            budget text COLLATE "C" NOT NULL REFERENCES maspo.budgets, run text NOT NULL, who text NOT NULL,
+            nano bigint NOT NULL, calls bigint NOT NULL, open boolean NOT NULL, PRIMARY KEY (budget, run))""",
+        "ALTER TABLE maspo.runs ADD COLUMN budget text NOT NULL DEFAULT ''",
+    ),
 )
 """What brings a database from each format to the next. What was released is never changed, only added to."""
 
@@ -155,26 +164,27 @@ def connect(address: StoreAddress, *, looking: bool = False) -> psycopg.Connecti
         StoreError: the server cannot be reached, lets nobody in, or the store is of a newer maspo.
 
     """
-    driver = _driver()
+    errors = driver()
     try:
         connection = _connected(address)
-    except driver.Error as error:
-        raise _unusable(address, error) from None
+    except errors.Error as error:
+        raise unusable(address, error) from None
     try:
         connection.execute("SET default_transaction_read_only = on" if looking else "SET synchronous_commit = on")
         if connection.execute("SHOW server_encoding").fetchone() != ("UTF8",):
             raise StoreError(f"{address.shown}: the database has another encoding; make one with: createdb -E UTF8 …")
         _bring_up_to_date(connection, address, looking)
-    except driver.Error as error:
+    except errors.Error as error:
         connection.close()
-        raise _unusable(address, error) from None
+        raise unusable(address, error) from None
     except StoreError:
         connection.close()
         raise
     return connection
 
 
-def _driver() -> Any:
+def driver() -> Any:
+    """Return the driver. Raises ConfigInvalid where it is not installed."""
     try:
         import psycopg
     except ImportError:
@@ -186,7 +196,7 @@ def _connected(address: StoreAddress) -> psycopg.Connection:
     given = {"host": address.host, "port": address.port, "user": address.user, "password": address.password}
     return cast(
         "psycopg.Connection",
-        _driver().connect(
+        driver().connect(
             dbname=address.database,
             **{name: value for name, value in given.items() if value},
             **dict(address.options),
@@ -228,7 +238,8 @@ def _format_of(connection: psycopg.Connection) -> int:
     return int(row[0]) if row else 0
 
 
-def _unusable(address: StoreAddress, why: object) -> StoreError:
+def unusable(address: StoreAddress, why: object) -> StoreError:
+    """Return the error for a store that cannot be asked, without its password."""
     text = " ".join(str(why).split())
     if address.password:
         text = text.replace(address.password, "…")
@@ -255,7 +266,7 @@ def create_in(address: StoreAddress, file: Path) -> PostgresDatabase:
 def add_run(address: StoreAddress, name: str) -> str:
     """Add an empty run to a store; return what names it."""
     token = uuid.uuid4().hex
-    with _guarded(address) as connection:
+    with guarded(address) as connection:
         row = (token, to_text(name), time.time())
         connection.execute("INSERT INTO maspo.runs (token, name, written) VALUES (%s, %s, %s)", row)
     return token
@@ -285,7 +296,7 @@ def write_pointer(address: StoreAddress, token: str, file: Path) -> None:
 
 def runs_in(address: StoreAddress) -> list[StoredRun]:
     """Return the runs of a store that have begun, the newest first."""
-    with _guarded(address, looking=True) as connection:
+    with guarded(address, looking=True) as connection:
         rows = connection.execute(
             "SELECT token, name, written FROM maspo.runs "
             "WHERE EXISTS (SELECT 1 FROM maspo.meta WHERE run = id) ORDER BY written DESC"
@@ -295,7 +306,7 @@ def runs_in(address: StoreAddress) -> list[StoredRun]:
 
 def discard(pointer: Pointer, file: Path) -> None:
     """Remove a run from its store, where nothing was paid for it."""
-    with _guarded(agreed(pointer, file)) as connection:
+    with guarded(agreed(pointer, file)) as connection:
         connection.execute("DELETE FROM maspo.runs WHERE token = %s", (pointer.token,))
 
 
@@ -316,12 +327,12 @@ def state_in(pointer: Pointer, file: Path) -> tuple[bool, int]:
         "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())), version "
         "FROM maspo.runs WHERE token = %s"
     )
-    with _guarded(agreed(pointer, file), looking=True) as connection:
+    with guarded(agreed(pointer, file), looking=True) as connection:
         row = connection.execute(query, (_LOCKS, pointer.token)).fetchone()
     return (bool(row[0]), int(row[1])) if row else (False, 0)
 
 
-class _guarded:
+class guarded:
     """A connection for one thing to do, whose errors name the store."""
 
     def __init__(self, address: StoreAddress, *, looking: bool = False) -> None:
@@ -333,8 +344,8 @@ class _guarded:
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         self._connection.close()
-        if isinstance(error, _driver().Error):
-            raise _unusable(self._address, error) from None
+        if isinstance(error, driver().Error):
+            raise unusable(self._address, error) from None
 
 
 # ── one run ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -363,9 +374,9 @@ class PostgresDatabase:
             if mode == "write":
                 self._writer = connect(address)
                 self._take()
-        except _driver().Error as error:
+        except driver().Error as error:
             self.close()
-            raise _unusable(address, error) from None
+            raise unusable(address, error) from None
         except StoreError:
             self.close()
             raise
@@ -394,6 +405,21 @@ class PostgresDatabase:
         for connection in (self._reader, getattr(self, "_writer", None)):
             if connection is not None:
                 connection.close()
+
+    @property
+    def run(self) -> str:
+        """What names the run in its store."""
+        return self._token
+
+    def join(self, budget: str) -> None:
+        """Let the run spend from a budget of the store, now and when it goes on."""
+        with guarded(self.address) as connection:
+            connection.execute("UPDATE maspo.runs SET budget = %s WHERE id = %s", (to_text(budget), self._run))
+
+    def budget(self) -> str:
+        """Return the budget that the run spends from; empty for none."""
+        rows = self.select("SELECT budget FROM maspo.runs WHERE id = ?", self._run)
+        return str(rows[0][0]) if rows else ""
 
     def paid_by_another(self, key: str) -> int | None:
         """Return a run of the same scope that has an answer to a question."""
@@ -444,7 +470,7 @@ class PostgresDatabase:
         self._writer.execute(f"SET lock_timeout = '{int(_LOCK_SECONDS * 1000)}ms'")
         try:
             self._writer.execute("SELECT pg_advisory_lock(%s, %s)", (_LOCKS, self._run))
-        except _driver().errors.LockNotAvailable:
+        except driver().errors.LockNotAvailable:
             raise StoreError(
                 f"{self._file}: another maspo process works on this run; wait for it or stop it, then try again"
             ) from None
@@ -464,8 +490,8 @@ class PostgresDatabase:
 
     def _patiently(self, work: Callable[[], T], reach: Callable[[], None]) -> T:
         """Do what a server is asked for; where it goes away meanwhile, reach it again and ask again."""
-        driver = _driver()
-        give_up, pause = time.monotonic() + _PATIENCE, _PAUSES[0]
+        gone = driver()
+        give_up, pause = time.monotonic() + PATIENCE, PAUSES[0]
         lost = False
         while True:
             try:
@@ -473,17 +499,17 @@ class PostgresDatabase:
                     reach()
                     lost = False
                 return work()
-            except (driver.OperationalError, driver.InterfaceError) as error:
+            except (gone.OperationalError, gone.InterfaceError) as error:
                 if self._closed or not _is_gone(error, self._reader, self._writer) or time.monotonic() > give_up:
-                    raise _unusable(self.address, error) from None
+                    raise unusable(self.address, error) from None
                 lost = True
-            except driver.Error as error:
+            except gone.Error as error:
                 raise StoreError(f"{self._file}: cannot be read or written ({' '.join(str(error).split())})") from error
             except StoreError:
                 if not lost or time.monotonic() > give_up:
                     raise
             time.sleep(pause)
-            pause = min(2 * pause, _PAUSES[1])
+            pause = min(2 * pause, PAUSES[1])
 
 
 class _Batch:

@@ -12,15 +12,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeAlias
 
-from maspo.core.errors import StoreError
+from maspo.core.errors import ConfigInvalid, StoreError
 from maspo.core.trace import Trace
 from maspo.core.usage import Usage
 from maspo.core.verdict import Comparison
 from maspo.events import Recorded
 from maspo.models.base import Message, Reply, Request
+from maspo.models.leases import Pool
 from maspo.store import attempts, comparisons
 from maspo.store.address import StoreAddress, pointer_in
 from maspo.store.attempts import Heads, OpenAttempt
+from maspo.store.budgets import BudgetPool
 from maspo.store.codec import Entry, Item, RecordedResult, decode_recorded, encode
 from maspo.store.comparisons import ComparedRuns, ComparisonLine, TraceRows, TraceState
 from maspo.store.database import Change, Database, Transaction
@@ -363,7 +365,7 @@ class RunStore:
 
     def rows(self, table: Table) -> Sequence[Row]:
         """Return all rows of a table, in the order in which a copy has them."""
-        order = "rowid" if table is TRACES else ", ".join(table.key)
+        order = "rowid" if table in (CALLS, TRACES) else ", ".join(table.key)
         query = f"SELECT {', '.join(table.columns)} FROM {table.name} ORDER BY {order}"  # noqa: S608 (our own names)
         return self._select(query) if self._has(table) else []
 
@@ -389,6 +391,23 @@ class RunStore:
         """
         if isinstance(self._database, PostgresDatabase):
             self._database.scope = scope
+
+    def join(self, budget: str) -> None:
+        """Let the run spend from a budget of its store.
+
+        Raises:
+            ConfigInvalid: it lies in none.
+
+        """
+        if not isinstance(self._database, PostgresDatabase):
+            raise ConfigInvalid("--budget: budgets lie in a store; give --store postgresql://…, too")
+        self._database.join(budget)
+
+    def pool(self) -> Pool | None:
+        """Return where the leases of the run come from; None where it spends from no budget."""
+        if not isinstance(self._database, PostgresDatabase) or not (budget := self._database.budget()):
+            return None
+        return BudgetPool(self._database.address, budget, self._database.run)
 
     async def borrow(self, key: str) -> Reply | None:
         """Return the reply that another run of the scope has to a question, now recorded here at no cost; or None."""

@@ -109,7 +109,7 @@ def open_ledger(job: Job, store: RunStore, prices: PriceBook) -> Ledger:
     for purpose in {**last, **spent}:
         counted, told = spent.get(purpose, Usage(usd=0.0)), last.get(purpose, Usage())
         before[purpose] = replace(counted, cached=told.cached, refused=min(told.refused, counted.failed))
-    return Ledger(limits, prices, before, elapsed, book=store, clock=work_clock())
+    return Ledger(limits, prices, before, elapsed, book=store, clock=work_clock(), pool=store.pool())
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from maspo.core.verdict import Comparison, Level, Verdict
 from maspo.data.inputs import Input
@@ -33,6 +34,8 @@ coin is at a half."""
 _SELDOM = 0.001
 """How often a judge that contradicts itself as often as it may does so by chance as seen, where it has shown before
 that it is no coin: it is looked at after every pair, so a twentieth would be found in many sound runs."""
+_MARKS: tuple[tuple[float, Literal["budget_80", "budget_50"]], ...] = ((0.8, "budget_80"), (0.5, "budget_50"))
+"""Shares of a shared budget that are warned of, the larger one first: it says the smaller one, too."""
 _NEARLY_ALL = 0.9
 """Share of replies, drafts or answers that are of no use, from which on it is said."""
 
@@ -79,6 +82,15 @@ class EarlyWarnings:
         new = {topic: text for topic, text in found.items() if text and topic not in self.said}
         self.said |= new.keys()
         return tuple(Warned(topic, text, calls) for topic, text in new.items())  # type: ignore[arg-type] # the keys above
+
+    def see_budget(self, share: float, calls: int) -> tuple[Warned, ...]:
+        """Take note of the share of a shared budget that is spent; return what is to be said now."""
+        for mark, topic in _MARKS:
+            if share >= mark and topic not in self.said:
+                self.said |= {each for _, each in _MARKS[_MARKS.index((mark, topic)) :]}
+                text = f"{share:.0%} of the budget of many runs is charged; `maspo budget` says to whom"
+                return (Warned(topic, text, calls),)
+        return ()
 
     def _see_verdicts(self, request: Compare, result: Comparison, done: Done) -> None:
         """Count where the judge pointed, and what it said that could not be read."""

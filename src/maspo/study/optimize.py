@@ -102,12 +102,13 @@ async def start(
     stop: asyncio.Event | None = None,
     looks: Looks | None = None,
     store: StoreAddress | None = None,
+    budget: str = "",
 ) -> Outcome:
     """Run a study from the beginning into a new run folder.
 
     Setting ``stop`` lets calls in flight finish, saves, and returns an outcome that can be resumed. ``looks`` counts
     how often the hold-out was looked at before; without it only the run's own record does. The record lies in
-    ``store``, if one is given, and else in the folder.
+    ``store``, if one is given, and else in the folder; there it may spend from a ``budget`` of many runs.
 
     Raises:
         UsageError: the folder cannot be used; nothing was paid.
@@ -118,6 +119,8 @@ async def start(
     run = uuid.uuid4().hex[:12]
     with nothing_left_unless_answered(out / DATABASE, CONFIG, SEED_PROMPTS):
         async with provider(job, run) as bare, _new_folder(job, out, store) as record:
+            if budget:
+                record.join(budget)
             _share(record, job, provider)
             # First, or a process that is killed in between leaves a record that its own user has to agree to.
             trust.remember(of_job(job, run), out)

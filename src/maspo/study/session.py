@@ -332,7 +332,10 @@ class Session:
             runs=tuple(run.address for run in done.runs) if kept else (),
         )
         await self._store.put_result(recorded, [run.trace for run in done.runs] if kept else (), self.spent())
-        await self.publish(*self._warnings.see(done, self.ledger.calls))
+        await self.publish(
+            *self._warnings.see(done, self.ledger.calls),
+            *self._warnings.see_budget(self.ledger.share_of_budget, self.ledger.calls),
+        )
         self._results[request.id] = done.result
         self._count(done.result)
         self.advance()
@@ -415,9 +418,11 @@ class Session:
         )
 
     async def close(self) -> None:
-        """End what is still under way."""
+        """End what is still under way, and give back what was not spent of a shared budget."""
         for runner in self._runners.values():
             await runner.close()
+        with suppress(StoreError):  # what cannot be given back stays charged
+            await self.ledger.give_back()
 
 
 @dataclass(frozen=True)
