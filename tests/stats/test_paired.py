@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from itertools import product
+from math import comb
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from maspo.core.seeded import rank
-from maspo.stats.paired import Decision, decide, fewest_decided, needed_inputs, net_win_interval, sign_test
+from maspo.stats.paired import (
+    Decision,
+    decide,
+    fewest_decided,
+    needed_inputs,
+    net_loss_bound,
+    net_win_interval,
+    sign_test,
+)
 
 
 def test_t01_the_sign_test_is_the_share_of_coin_flips_at_least_as_good() -> None:
@@ -100,3 +109,21 @@ def test_t09_only_the_last_stage_accepts_and_losers_never_pass(scores: list[floa
     if sum(scores) <= 0:
         assert decide(scores, last_stage=True) is Decision.DROP
         assert decide(scores, last_stage=False) is Decision.DROP
+
+
+@pytest.mark.parametrize(("lost", "won", "n"), [(0.15, 0.05, 40), (0.3, 0.2, 40), (0.2, 0.1, 60), (0.12, 0.02, 20)])
+def test_t80_the_bound_of_net_losses_holds_in_about_95_of_100_cases(lost: float, won: float, n: int) -> None:
+    """Exact: summed over all outcomes of n pairs."""
+    holds = sum(
+        comb(n, losses) * comb(n - losses, wins) * lost**losses * won**wins * (1 - lost - won) ** (n - losses - wins)
+        for losses in range(n + 1)
+        for wins in range(n + 1 - losses)
+        if net_loss_bound(losses, wins, n) >= lost - won
+    )
+    assert 0.94 <= holds <= 0.98
+
+
+def test_t81_ties_alone_bound_net_losses_by_about_three_over_n() -> None:
+    assert net_loss_bound(0, 0, 40) == pytest.approx(2.7055 / 42.7055, abs=1e-4)
+    assert net_loss_bound(0, 0, 10) > 0.2
+    assert net_loss_bound(0, 40, 40) < 0 < net_loss_bound(1, 0, 40) < net_loss_bound(2, 0, 40)

@@ -579,6 +579,39 @@ def judge_check(
 
 
 @command
+@asks_models
+def structure(
+    arguments: Arguments,
+    *,
+    prompts: PromptSet = None,
+    change: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--change",
+            metavar="KIND",
+            help="What may change: agents, edges, models, verifiers; repeatable [default: agents and edges].",
+        ),
+    ] = None,
+    try_model: Annotated[
+        list[str] | None,
+        typer.Option("--try-model", metavar="M", help="A model that agents may be answered by instead; repeatable."),
+    ] = None,
+    margin: Annotated[
+        float,
+        typer.Option("--margin", metavar="SHARE", help="How much worse still counts as as good, as a share of inputs."),
+    ] = 0.1,
+    method: Annotated[str, typer.Option("--method", metavar="M", help="greedy or agent-dropout.")] = "greedy",
+) -> None:
+    """Find what a team can do without: agents, edges, dearer models; or where a verifier helps.
+
+    Every change is judged by what the team answers, without labels, and all of them together on held-out inputs.
+    """
+    from maspo.cli.structure import run_structure
+
+    run_structure(arguments, prompts, change or (), try_model or (), margin, method)
+
+
+@command
 def score(
     file: Annotated[
         Path,

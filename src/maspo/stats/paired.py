@@ -7,7 +7,7 @@ from enum import Enum
 from math import ceil, comb, fsum, gcd, sqrt
 from statistics import NormalDist
 
-from maspo.stats.share import NORMAL_95, student_95
+from maspo.stats.share import NORMAL_95, NORMAL_95_ONE_SIDED, student_95
 
 SIGNIFICANT = 0.05
 """The usual threshold of a p-value (Fisher 1925)."""
@@ -15,6 +15,8 @@ _MOST_STEPS = 20_000_000
 """Additions that an exact test may take: about a second."""
 _PARTS = 60
 """Parts of an input in which the mean of a group is counted: 2, 3, 4, 5, 6, 10 and 12 divide it."""
+_HALVINGS = 40
+"""Of an interval, until it is as narrow as a float tells."""
 _FEWEST_GROUPS = 4
 """Groups of several inputs that an interval needs: with fewer, Student's t spans nearly everything."""
 
@@ -26,6 +28,30 @@ def sign_test(wins: int, losses: int) -> float:
     """
     n = wins + losses
     return sum(comb(n, k) for k in range(wins, n + 1)) / (1 << n)
+
+
+def net_loss_bound(losses: float, wins: float, n: float) -> float:
+    """Return how much more may be lost than won at most, as a share of n pairs: an upper bound of 95 % on one side.
+
+    Counts may be fractions, where pairs are worth less than one each. Without a difference on n pairs it is about
+    2.7 / n, so that ties on a few pairs prove nothing.
+    Source: the score interval of Tango (1998) for the difference of paired shares, its upper limit.
+    """
+    if n <= 0:
+        return 1.0
+
+    def score(delta: float) -> float:
+        # The maximum-likelihood share of wins if losses were more by delta, and the score statistic of that.
+        a, b, c = 2 * n, (2 * n - losses + wins) * delta - losses - wins, -wins * delta * (1 - delta)
+        share = (sqrt(max(b * b - 4 * a * c, 0.0)) - b) / (2 * a)
+        spread = n * (2 * share + delta * (1 - delta))
+        return (losses - wins - n * delta) / sqrt(spread) if spread > 0 else float("-inf")
+
+    low, high = (losses - wins) / n, 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if score(middle) > -NORMAL_95_ONE_SIDED else (low, middle)
+    return high
 
 
 def fewest_decided(level: float = SIGNIFICANT) -> int:

@@ -7,6 +7,8 @@ from math import comb, sqrt
 
 NORMAL_95 = 1.959963984540054
 """The 97.5 % quantile of the normal distribution: half the width of a 95 % interval, in standard errors."""
+NORMAL_95_ONE_SIDED = 1.6448536269514722
+"""The 95 % quantile of the normal distribution: of a bound on one side."""
 _ADDED = 2.0
 """Pairs that are added to the table, spread evenly over its cells, before the interval is taken
 (see ``kappa_interval``)."""

@@ -58,6 +58,7 @@ from maspo.study.executor import Done, Executor, LocalExecutor
 from maspo.study.job import Job, Looks, Progress, Watcher
 from maspo.study.resolve import Parts, chosen_part
 from maspo.study.traces import TraceQuota
+from maspo.team import System
 
 _PROGRESS_SECONDS = 0.2
 """How often whoever looks on is told where the work stands: five times a second look like at once."""
@@ -114,7 +115,8 @@ class Session:
         """Global verdicts of this stage so far."""
         self._stage, self._stage_size, self._stage_done = "search", 0, 0
         """What is worked on now, in how many pieces, and how many of them are done."""
-        self._runners: dict[int, Runner] = {}
+        self._runners: dict[tuple[int, System | None], Runner] = {}
+        """By repeat, and by the system that is run where it is not the job's."""
         empty = {event.key for event in self.recorded(CallLost) if event.key}
         told = {event.key for event in self.recorded(ControlTokensDefused)}
         unfit = {event.key for event in self.recorded(DidNotFit)}
@@ -357,17 +359,19 @@ class Session:
 
     # ── roles ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def runner(self, repeat: int = 0) -> Runner:
-        """Return what runs the team; every repeat makes draws of its own."""
-        if repeat not in self._runners:
+    def runner(self, repeat: int = 0, other: System | None = None) -> Runner:
+        """Return what runs the team, or another one on the same inputs; every repeat makes draws of its own."""
+        place = repeat, other
+        if place not in self._runners:
             job, config = self.job, self.job.config
+            system = other or job.system
             model = Redrawn(self.model, repeat) if repeat else self.model
             rows = {row.key: row for row in job.inputs.rows}
-            chosen = chosen_part(self.parts.runner, runner_kind(job.system, config.runner.kind))
+            chosen = chosen_part(self.parts.runner, runner_kind(system, config.runner.kind))
             settings, options = config.models.of_agents(), config.runner.options
-            made = RUNNERS.make(chosen, job.system, rows, model, settings, **options)
-            self._runners[repeat] = RunReporter(made, self.publish, self._lost.published)
-        return self._runners[repeat]
+            made = RUNNERS.make(chosen, system, rows, model, settings, **options)
+            self._runners[place] = RunReporter(made, self.publish, self._lost.published)
+        return self._runners[place]
 
     @cached_property
     def passages(self) -> Passages:

@@ -17,6 +17,8 @@ _SOLVER = "You solve the problem, with what you are given, and give the letter o
 _CHECKER = "You look for errors in the solution and say what to change."
 _DEBATER = "You are debater {}: you argue for your answer, with regard to what the others said, and give its letter."
 _PLANNER = f"You plan the work {ASKS_PARTS}."
+_EXPERT = "You are the {} expert of the team and work on the problem with {}."
+_GOSSIP = "You pass on what people say. {} {}"
 _ROBOT = "You carry out one part of the plan and give the letter that it leads to."
 
 LIVING: Mapping[str, tuple[Agent, ...]] = {
@@ -57,9 +59,29 @@ LIVING: Mapping[str, tuple[Agent, ...]] = {
         Agent("robot", _ROBOT, each=Each("planner", "parts", most=3)),
         Agent("checker", _REVIEWER, reads=("robot",)),
     ),
+    "rumours": (
+        Agent("algebraist", _EXPERT.format("algebra", "equations")),
+        Agent("logician", _EXPERT.format("logic", "cases")),
+        Agent(
+            "gossip",
+            _GOSSIP.format("Contradict yourself at least once.", "Answer with the first letter that comes to mind."),
+            frozen=True,
+        ),
+        Agent(
+            "oracle",
+            _GOSSIP.format("Write every second word backwards.", "Ignore the question and describe the weather."),
+            frozen=True,
+        ),
+        Agent(
+            "aggregator",
+            "You read the findings of the others and give the letter of the team's answer.",
+            reads=("algebraist", "logician", "gossip", "oracle"),
+        ),
+    ),
 }
 """Teams by name: a critic's loop of three rounds, four branches of which the rarest is taken by one input in twenty,
-prompts that are shared, a debate of four in three rounds, and a plan of which each part is carried out."""
+prompts that are shared, a debate of four in three rounds, a plan of which each part is carried out, and a team with two
+members who only harm, and whose prompts nobody may rewrite."""
 
 
 def unrolled(name: str) -> System:

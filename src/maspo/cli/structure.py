@@ -1,0 +1,110 @@
+"""``maspo structure``: which agents and edges a team can do without, which model is enough, where a verifier helps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import typer
+
+from maspo.cli.discover import with_system_file
+from maspo.cli.evaluate import NONE, Choice, describe_bound, read_outputs
+from maspo.cli.options import Arguments
+from maspo.cli.prepare import describe_endpoints
+from maspo.cli.printed import ended
+from maspo.cli.running import confirm, make_whole, run_watched
+from maspo.cli.terminal import lay_out, note, print_json, say
+from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
+from maspo.optimizers.structure.base import Method, StructurePlan
+from maspo.report.folder import RUNS, free_folder
+from maspo.report.structure import RESULT, SYSTEM_FILE, figures_of, structure_summary, write_structure
+from maspo.store.looks import LookLedger
+from maspo.study.evaluation.evaluate import Attention
+from maspo.study.evaluation.structure import (
+    DATABASE,
+    METHODS,
+    check_changeable,
+    most_calls,
+    search_structure,
+)
+from maspo.study.resolve import split_of
+from maspo.team.changes import KINDS, Kind
+
+
+def run_structure(
+    arguments: Arguments,
+    prompts: str | None,
+    changes: Sequence[str],
+    models: Sequence[str],
+    margin: float,
+    method: str,
+) -> None:
+    """Read everything, state the plan, search, test, and write the changed team as a system file."""
+    arguments = with_system_file(arguments)
+    evaluation, notes = read_outputs(arguments, Choice(prompts, NONE))
+    evaluation = replace(evaluation, system=evaluation.system.with_prompts(evaluation.after))
+    plan = StructurePlan(_kinds(changes, models), tuple(models), _margin(margin), seed=evaluation.config.seed)
+    chosen = _method(method)
+    check_changeable(evaluation.system, plan)
+    split = split_of(evaluation.job)
+    folder = arguments.out or free_folder(RUNS, f"{evaluation.system.name}-structure")
+    for remark in dict.fromkeys(notes):
+        note(f"note: {remark}")
+    shown = lay_out(
+        ("changes", ", ".join(plan.kinds) + (f" ({', '.join(plan.models)})" if plan.models else "")),
+        ("method", f"{chosen}, as good within {plan.margin:.0%} of the inputs"),
+        ("inputs", f"{len(split.search)} to search, {len(split.holdout)} held out"),
+        ("endpoint", describe_endpoints(evaluation.config.models, "agent")),
+        ("calls", describe_bound(most_calls(evaluation, chosen, plan, split))),
+        ("folder", str(folder)),
+    )
+    confirm(shown, arguments.yes)
+    make_whole(folder / DATABASE)
+    looks = LookLedger()
+    found = run_watched(
+        lambda watcher, stop: search_structure(
+            evaluation, chosen, plan, folder, Attention(watcher, stop=stop, looks=looks)
+        ),
+        folder / DATABASE,
+        f"the same command with --out {folder}",
+    )
+    write_structure(folder, found)
+    say(structure_summary(found))
+    say()
+    files = (("changed team", SYSTEM_FILE), ("figures", RESULT))
+    say(lay_out(*((name, str(folder / file)) for name, file in files), width=14))
+    if found.verdict in ("better", "as_good"):
+        say(f"\nTo rewrite its prompts next: maspo optimize {folder / SYSTEM_FILE} --inputs {arguments.inputs}")
+    code = EXIT_BUDGET if found.cap else EXIT_OK
+    if arguments.as_json:
+        print_json(ended(figures_of(found), code, folder, SYSTEM_FILE))
+    raise typer.Exit(code)
+
+
+def _kinds(given: Sequence[str], models: Sequence[str]) -> tuple[Kind, ...]:
+    """Return the kinds of changes to try, in the order in which they are tried.
+
+    Raises:
+        ConfigInvalid: one is not known.
+
+    """
+    for name in given:
+        if name not in KINDS:
+            raise ConfigInvalid(f"--change {name}: expected one of {', '.join(KINDS)}")
+    wanted = set(given) or {"agents", "edges"}
+    if models:
+        wanted.add("models")
+    return tuple(kind for kind in KINDS if kind in wanted)
+
+
+def _margin(given: float) -> float:
+    if not 0 <= given < 1:
+        raise ConfigInvalid(f"--margin {given:g}: expected a share of the inputs, from 0 to below 1, such as 0.1")
+    return given
+
+
+def _method(given: str) -> Method:
+    for method in METHODS:
+        if method == given:
+            return method
+    raise ConfigInvalid(f"--method {given}: expected one of {', '.join(METHODS)}")

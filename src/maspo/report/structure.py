@@ -1,0 +1,181 @@
+"""What a search for a better structure found: a summary for the terminal, ``structure.json``, and the system file.
+
+All text of models and files is escaped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from maspo.core.plain import Dumped
+from maspo.core.usage import total
+from maspo.optimizers.structure.base import Tried
+from maspo.report import phrases
+from maspo.report.evaluation import calls_by_purpose
+from maspo.report.text import judge_lines
+from maspo.report.visible import visible
+from maspo.store.files import write_whole
+from maspo.study.evaluation.structure import Side, Structured, worse_bound
+from maspo.team.changes import kind_of
+from maspo.team.load import dump_system
+
+RESULT = "structure.json"
+SYSTEM_FILE = "system.yaml"
+_SAID = {
+    "unchanged": "No change was kept: as the team stands, nothing of it could go without loss.",
+    "untested": "A cap left the test out, so nothing is known of the changed team on inputs it has not seen.",
+    "better": "On inputs that the search has not seen the changed team is better.",
+    "as_good": "On inputs that the search has not seen the changed team is as good, within the margin.",
+    "worse": "On inputs that the search has not seen the changed team is worse: keep the team that you have.",
+    "not_proven": "On inputs that the search has not seen it is not proven that the changed team is as good: keep the "
+    "team that you have, or give more inputs.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TriedChange(Dumped):
+    """A change of the structure that was tried on inputs of the search."""
+
+    change: str
+    kind: str
+    wins: int
+    losses: int
+    inputs: int
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TeamFigures(Dumped):
+    """What a team takes to answer an input, on average over the hold-out."""
+
+    agents: int
+    calls: float
+    tokens: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StructureFigures(Dumped):
+    """The object of ``structure.json``."""
+
+    verdict: str
+    changes: tuple[str, ...]
+    wins: int | None
+    losses: int | None
+    ties: int | None
+    undecided: int | None
+    p_better: float | None
+    worse_by_at_most: float | None
+    """An upper bound (95 %, one-sided) of losses minus wins, as a share of the inputs."""
+    margin: float
+    before: TeamFigures | None
+    after: TeamFigures | None
+    tried: tuple[TriedChange, ...]
+    method: str
+    system: str
+    search_inputs: int
+    holdout_inputs: int
+    complete: bool
+    calls: Mapping[str, int]
+    """By purpose."""
+    usd: float | None
+    seconds: float
+    seed: int
+    simulated: bool
+    run: str
+
+
+def figures_of(found: Structured) -> StructureFigures:
+    """Return what a search for a better structure found as figures."""
+    held, spent = found.holdout, total(found.usage.values())
+    return StructureFigures(
+        verdict=found.verdict,
+        changes=tuple(map(str, found.changes)),
+        wins=held.wins if held else None,
+        losses=held.losses if held else None,
+        ties=held.ties if held else None,
+        undecided=held.undecided if held else None,
+        p_better=held.p_value if held else None,
+        worse_by_at_most=worse_bound(held) if held and held.n else None,
+        margin=found.plan.margin,
+        before=_team(found.before),
+        after=_team(found.after),
+        tried=tuple(map(_tried, found.tried)),
+        method=found.method,
+        system=found.evaluation.system.name,
+        search_inputs=found.searched,
+        holdout_inputs=found.held_out,
+        complete=not found.cap,
+        calls=calls_by_purpose(found.usage),
+        usd=spent.usd,
+        seconds=found.seconds,
+        seed=found.evaluation.config.seed,
+        simulated=found.simulated,
+        run=found.run,
+    )
+
+
+def _team(side: Side | None) -> TeamFigures | None:
+    return None if side is None else TeamFigures(side.agents, side.calls, side.tokens)
+
+
+def _tried(one: Tried) -> TriedChange:
+    tally = one.tally
+    return TriedChange(str(one.change), kind_of(one.change), tally.wins, tally.losses, tally.n, one.kept)
+
+
+def structure_summary(found: Structured) -> str:
+    """Return what was found in plain lines."""
+    spent = total(found.usage.values())
+    calls = f"{phrases.plural(spent.calls, 'call')}, {phrases.number(spent.cached)} answered from the record"
+    rows: list[tuple[str, str]] = [(_mark(one), _line(one)) for one in found.tried]
+    held = found.holdout
+    if held is not None and held.n:
+        undecided = f", {held.undecided} undecided" if held.undecided else ""
+        score = f"{held.wins} won, {held.losses} lost, {held.ties} level{undecided}"
+        rows += [
+            ("hold-out", f"{score} of {found.held_out} inputs"),
+            ("worse by", f"{max(worse_bound(held), 0.0):.0%} of inputs at most (margin {found.plan.margin:.0%})"),
+        ]
+    rows += [("an input", line) for line in _costs(found)]
+    rows += [("spent", calls), ("money", phrases.money_spent(spent, found.simulated))]
+    lines = [
+        _SAID[found.verdict],
+        *([phrases.SIMULATED] if found.simulated else []),
+        *([f"A cap ended the work early: {found.cap}."] if found.cap else []),
+        "",
+        *judge_lines(rows),
+        *([phrases.describe_all_unsettled(found.unsettled)] if found.unsettled else []),
+    ]
+    return visible("\n".join(lines))
+
+
+def _mark(one: Tried) -> str:
+    return "kept" if one.kept else "refused"
+
+
+def _line(one: Tried) -> str:
+    return f"{one.change}: {one.tally.wins} won, {one.tally.losses} lost of {one.tally.n} inputs of the search"
+
+
+def _costs(found: Structured) -> list[str]:
+    if found.before is None or found.after is None:
+        return []
+    before, after = found.before, found.after
+    line = f"{before.calls:.3g} → {after.calls:.3g} calls"
+    if before.tokens and after.tokens:
+        line += f", {before.tokens:,.0f} → {after.tokens:,.0f} tokens"
+    return [line]
+
+
+def write_structure(out: Path, found: Structured) -> None:
+    """Write ``structure.json``, and ``system.yaml`` with the changed team, which nobody uses before a person does.
+
+    Raises:
+        StoreError: one of them cannot be written.
+
+    """
+    write_whole(out / SYSTEM_FILE, dump_system(found.system))
+    write_whole(out / RESULT, json.dumps(figures_of(found).dump(), indent=2) + "\n")

@@ -1,0 +1,306 @@
+"""``structure``: a search for a better structure of a team, and a test of what it found on inputs it has not seen.
+
+The changed team meets the given one as prompts meet prompts: by final answers, judged in both orders or by labels.
+Going on after a stop is the same work over a longer record of calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from maspo.core.concurrency import together
+from maspo.core.errors import BudgetReached, CallFailed, ConfigInvalid
+from maspo.core.prompts import prompt_id
+from maspo.core.trace import Trace
+from maspo.core.verdict import Comparison, FailedRun, Verdict
+from maspo.events import CallUnsettled, HoldoutResult
+from maspo.judges.base import compare_both_orders
+from maspo.optimizers.structure.agent_dropout import DRAWN, STEPS, drop_out
+from maspo.optimizers.structure.base import (
+    Found,
+    Meet,
+    Method,
+    SearchesStructure,
+    StructurePlan,
+    StructureSearch,
+    Tried,
+)
+from maspo.optimizers.structure.greedy import search_greedily
+from maspo.scoring.answers import is_correct, same_answer
+from maspo.stats.paired import net_loss_bound
+from maspo.study.evaluation.evaluate import Attention, open_evaluation, question, questions_of
+from maspo.study.evaluation.job import Evaluation, EvaluationEnd
+from maspo.study.fruitless import check_roles
+from maspo.study.holdout import result_of
+from maspo.study.job import Split
+from maspo.study.resolve import groups_in, split_of, texts_of_inputs
+from maspo.study.session import Session
+from maspo.team import System
+from maspo.team.changes import Change, possible_changes
+
+DATABASE = "structure.db"
+METHODS: dict[Method, SearchesStructure] = {"greedy": search_greedily, "agent-dropout": drop_out}
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What a run of one of the two teams took on the hold-out, on average: what is paid for when it is used."""
+
+    agents: int
+    calls: float
+    tokens: float | None
+    """None when the endpoint reports none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Structured(EvaluationEnd):
+    """What a search for a better structure found, and how it did on inputs that it had not seen."""
+
+    method: Method
+    plan: StructurePlan
+    system: System
+    """The team with the changes that were kept; the given one when none was."""
+    changes: tuple[Change, ...]
+    tried: tuple[Tried, ...]
+    searched: int
+    """Inputs of the search."""
+    held_out: int
+    """Inputs of the test."""
+    holdout: HoldoutResult | None
+    """The changed team against the given one; None when nothing was changed, or a cap left the test out."""
+    before: Side | None
+    after: Side | None
+
+    @property
+    def verdict(self) -> str:
+        """What can be said of the changed team: better, as good for less, worse, or that nothing is proven."""
+        if not self.changes:
+            return "unchanged"
+        if self.holdout is None or not self.holdout.n:
+            return "untested"
+        if max(self.holdout.p_value, (self.holdout.p_bounds or (0.0, 0.0))[0]) <= self.holdout.level:
+            return "better"
+        if worse_bound(self.holdout) <= self.plan.margin:
+            return "as_good"
+        if max(self.holdout.p_worse, (self.holdout.p_bounds or (0.0, 0.0))[1]) <= self.holdout.level:
+            return "worse"
+        return "not_proven"
+
+
+def worse_bound(result: HoldoutResult) -> float:
+    """Return how much worse a changed team may be at most, as a share of inputs: an upper bound of 95 % on one side.
+
+    Undecided inputs count as lost; groups of inputs that are not independent count once each.
+    """
+    n = result.n + result.undecided
+    worth = min(1.0, ((result.groups if result.groups is not None else result.n) + result.undecided) / n)
+    return net_loss_bound(worth * (result.losses + result.undecided), worth * result.wins, worth * n)
+
+
+async def search_structure(
+    evaluation: Evaluation, method: Method, plan: StructurePlan, out: Path, attention: Attention
+) -> Structured:
+    """Search on some of the inputs, test on the others; a folder that holds the same search is gone on with.
+
+    Raises:
+        ConfigInvalid: the team is an app's, or nothing of it can be changed.
+        MaspoError: what ``evaluate`` raises.
+
+    """
+    check_changeable(evaluation.system, plan)
+    split = split_of(evaluation.job)
+    async with open_evaluation(evaluation, out / DATABASE, attention) as session:
+        simulated = await session.probe(questions_of(evaluation, judged=True))
+        _reserve_for_holdout(evaluation, session, split)
+        session.planned_calls = most_calls(evaluation, method, plan, split)
+        search = METHODS[method](evaluation.system, split.search, plan)
+        found, cap = await _search(search, session, evaluation)
+        check_roles(session.events, session.ledger.usage(), ended=True)
+        session.ledger.release()
+        tested = await _test(evaluation, session, split, found) if found.changes else _Tested()
+        return Structured(
+            evaluation=evaluation,
+            run=session.run,
+            method=method,
+            plan=plan,
+            system=found.system,
+            changes=found.changes,
+            tried=found.tried,
+            searched=len(split.search),
+            held_out=len(split.holdout),
+            holdout=tested.holdout,
+            before=tested.before,
+            after=tested.after,
+            cap=cap or session.ledger.reached,
+            simulated=simulated,
+            usage=session.ledger.usage(),
+            seconds=session.ledger.seconds,
+            unsettled=session.recorded(CallUnsettled),
+        )
+
+
+def _reserve_for_holdout(evaluation: Evaluation, session: Session, split: Split) -> None:
+    """Set aside for the test what it may need, at most half of the cap on calls."""
+    cap = evaluation.config.caps.calls
+    if cap is not None:
+        session.ledger.keep_back(calls=min(_test_calls(evaluation, split), cap // 2), usd=0.0, seconds=0.0)
+
+
+def check_changeable(system: System, plan: StructurePlan) -> None:
+    """Check that there is something to try.
+
+    Raises:
+        ConfigInvalid: the team is an app's, or nothing of it can be changed.
+
+    """
+    if system.app is not None:
+        raise ConfigInvalid("an app decides itself who reads whom: its structure is changed in its own source")
+    if "models" in plan.kinds and not plan.models:
+        raise ConfigInvalid("--change models: by which? Name them with --try-model, once for each")
+    if next(possible_changes(system, plan.kinds, plan.models), None) is None:
+        raise ConfigInvalid(
+            f"{system.name}: nothing of {', '.join(plan.kinds)} can be changed without touching a prompt or a condition"
+        )
+
+
+def most_calls(evaluation: Evaluation, method: Method, plan: StructurePlan, split: Split) -> int:
+    """Return an upper bound of the model calls, by how many changes there are to try at the beginning.
+
+    A verifier brings new changes with it, so with verifiers it is twice that.
+    """
+    most = evaluation.calls_of_a_run + ("verifiers" in plan.kinds)
+    keys, judged = min(plan.stages[-1], len(split.search)), 2
+    if method == "agent-dropout":
+        stages = sum(kind in plan.kinds for kind in ("agents", "edges"))
+        meetings = stages * (STEPS * DRAWN + keys)
+    else:
+        changes = sum(1 for _ in possible_changes(evaluation.system, plan.kinds, plan.models))
+        meetings = keys * changes * (2 if "verifiers" in plan.kinds else 1)
+    # The runs of the given team are made once; each meeting runs a changed one.
+    search = len(split.search) * most + meetings * (most + judged)
+    return search + _test_calls(evaluation, split, most)
+
+
+def _test_calls(evaluation: Evaluation, split: Split, of_a_run: int | None = None) -> int:
+    """Return the calls of the test at most: two runs of a team on each input, and the judge in both orders."""
+    return len(split.holdout) * (2 * (of_a_run or evaluation.calls_of_a_run) + 2)
+
+
+async def _search(search: StructureSearch, session: Session, evaluation: Evaluation) -> tuple[Found, str]:
+    """Drive a search to its end; where a cap, which is named, ends it before, nothing is changed."""
+    done: dict[Meet, Verdict] = {}
+    try:
+        wanted = next(search)
+    except StopIteration as stop:
+        return _found_in(stop), ""
+
+    async def meet(one: Meet) -> None:
+        if one not in done:
+            met = await _meet(evaluation, session, one)
+            done[one] = Verdict.LOSS if met.failed_run == "candidate" else met.glob
+        session.advance()
+
+    try:
+        while True:
+            session.begin_stage("structure", len(wanted))
+            await together(map(meet, dict.fromkeys(wanted)))
+            await session.save()
+            wanted = search.send(tuple(done[one] for one in wanted))
+    except StopIteration as stop:
+        return _found_in(stop), ""
+    except BudgetReached as error:
+        return Found(evaluation.system), session.ledger.reached or str(error)
+
+
+def _found_in(stop: StopIteration) -> Found:
+    found: Found = stop.value
+    return found
+
+
+# ── the test ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class _Tested:
+    """What the test on the hold-out brought; nothing where a cap left it out."""
+
+    holdout: HoldoutResult | None = None
+    before: Side | None = None
+    after: Side | None = None
+
+
+async def _test(evaluation: Evaluation, session: Session, split: Split, found: Found) -> _Tested:
+    """Let the changed team meet the given one on each input of the hold-out; what a cap leaves out is undecided."""
+    work = "structure/" + prompt_id("\n".join(map(str, found.changes)))
+    look = await session.look(work, texts_of_inputs(evaluation.job, split.holdout))
+    session.begin_stage("holdout", len(split.holdout))
+
+    async def meet(key: str) -> Comparison:
+        try:
+            return await _meet(evaluation, session, Meet(evaluation.system, found.system, key))
+        except BudgetReached:
+            return Comparison(key, Verdict.UNDECIDED, (), Verdict.UNDECIDED, failed=True, failed_run="both")
+        finally:
+            session.advance()
+
+    met = await together(map(meet, split.holdout))
+    try:
+        before, after = [
+            _side(system, await together(_run(session, evaluation, system, key) for key in split.holdout))
+            for system in (evaluation.system, found.system)
+        ]
+    except BudgetReached:
+        before = after = None
+    return _Tested(result_of(met, groups_in(evaluation.job), look), before, after)
+
+
+def _side(system: System, runs: Sequence[Trace | None]) -> Side | None:
+    traces = [one for one in runs if one is not None]
+    if not traces:
+        return None
+    calls = [call for trace in traces for call in trace.calls]
+    tokens = [(call.tokens_in, call.tokens_out) for call in calls]
+    known = [into + out for into, out in tokens if into is not None and out is not None]
+    total = sum(known) / len(traces) if len(known) == len(calls) else None
+    return Side(len(system.agents), len(calls) / len(traces), total)
+
+
+# ── two teams on an input ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _run(session: Session, evaluation: Evaluation, system: System, key: str) -> Trace | None:
+    """Return a run of a team, or None when a call of it failed for good. Equal calls of two teams are asked once."""
+    runner = session.runner(other=None if system == evaluation.system else system)
+    try:
+        return await runner.run(system.prompts, key)
+    except CallFailed:
+        return None
+
+
+async def _meet(evaluation: Evaluation, session: Session, meet: Meet) -> Comparison:
+    """Return how the candidate's final answer does against the reference's; where only it has none, it lost."""
+    key = meet.input_key
+    reference, candidate = await together(
+        [_run(session, evaluation, system, key) for system in (meet.reference, meet.candidate)]
+    )
+    if reference is None or candidate is None:
+        verdict = Verdict.LOSS if reference is not None else Verdict.UNDECIDED
+        failed: FailedRun = "candidate" if reference is not None else "both" if candidate is None else "reference"
+        return Comparison(key, verdict, (), verdict, failed=True, failed_run=failed)
+    verdict, same = await _judged(evaluation, session, reference, candidate)
+    return Comparison(key, verdict, (), verdict, same)
+
+
+async def _judged(evaluation: Evaluation, session: Session, reference: Trace, candidate: Trace) -> tuple[Verdict, bool]:
+    spec = evaluation.system.final_answer
+    if same_answer(spec, candidate.output, reference.output):
+        return Verdict.TIE, True
+    label = None
+    if evaluation.config.labels == "use":
+        label = evaluation.task.sample(candidate.input_key, "").answer
+    if label is not None:
+        right = is_correct(spec, candidate.output, str(label)), is_correct(spec, reference.output, str(label))
+        return {(True, False): Verdict.WIN, (False, True): Verdict.LOSS}.get(right, Verdict.TIE), False
+    return await compare_both_orders(session.judge, question(evaluation, reference, candidate)), False

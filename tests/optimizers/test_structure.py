@@ -1,0 +1,103 @@
+"""Searches for a better structure, on verdicts that a test makes: what is kept, what is refused, and after how many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from maspo.core.verdict import Verdict
+from maspo.optimizers.structure.agent_dropout import drop_out
+from maspo.optimizers.structure.base import Found, Meet, SearchesStructure, StructurePlan, Tally
+from maspo.optimizers.structure.greedy import search_greedily
+from maspo.team import Agent, System
+from maspo.team.changes import AddVerifier, DropAgent, DropEdge
+
+KEYS = [f"input-{number:03d}" for number in range(60)]
+TEAM = System(
+    (
+        Agent("helper", "Help."),
+        Agent("gossip", "Pass on what people say."),
+        Agent("idler", "Wait."),
+        Agent("chair", "Decide.", reads=("helper", "gossip", "idler")),
+    )
+)
+
+
+def worth(system: System) -> int:
+    """Return how good a team is: the helper helps, the gossip harms, the idler does neither."""
+    names = {agent.name for agent in system.agents}
+    return 2 * ("helper" in names) - 2 * ("gossip" in names)
+
+
+def by_worth(meet: Meet) -> Verdict:
+    ahead = worth(meet.candidate) - worth(meet.reference)
+    return Verdict.WIN if ahead > 0 else Verdict.LOSS if ahead < 0 else Verdict.TIE
+
+
+def play(
+    method: SearchesStructure, judge: Callable[[Meet], Verdict], plan: StructurePlan | None = None
+) -> tuple[Found, list[Meet]]:
+    search, met = method(TEAM, KEYS, plan or StructurePlan()), list[Meet]()
+    try:
+        wanted = next(search)
+        while True:
+            met += wanted
+            wanted = search.send(tuple(map(judge, wanted)))
+    except StopIteration as stop:
+        return stop.value, met
+
+
+def test_s60_what_harms_and_what_does_nothing_goes_and_what_helps_stays() -> None:
+    found, _ = play(search_greedily, by_worth)
+    assert set(found.changes) == {DropAgent("idler"), DropAgent("gossip")}
+    assert [agent.name for agent in found.system.agents] == ["helper", "chair"]
+
+
+def test_s61_what_harms_plainly_is_refused_at_the_first_stage() -> None:
+    found, met = play(search_greedily, lambda _: Verdict.LOSS)
+    assert found.system == TEAM and not found.changes
+    assert {one.tally.n for one in found.tried} == {10}
+    assert len(met) == 10 * len(found.tried)
+
+
+def test_s62_undecided_inputs_count_as_lost() -> None:
+    found, _ = play(search_greedily, lambda _: Verdict.UNDECIDED)
+    assert not found.changes
+
+
+def test_s63_a_verifier_must_be_better_and_not_only_as_good() -> None:
+    plan = StructurePlan(("verifiers",))
+    assert not play(search_greedily, lambda _: Verdict.TIE, plan)[0].changes
+    found, _ = play(
+        search_greedily,
+        lambda meet: Verdict.WIN if len(meet.candidate.agents) == len(TEAM.agents) + 1 else Verdict.TIE,
+        plan,
+    )
+    assert len(found.changes) == 1 and isinstance(found.changes[0], AddVerifier)
+
+
+@pytest.mark.parametrize("method", [search_greedily, drop_out])
+def test_s64_the_same_verdicts_lead_to_the_same_questions(method: SearchesStructure) -> None:
+    assert play(method, by_worth) == play(method, by_worth)
+
+
+def test_s65_agent_dropout_drops_what_a_policy_gradient_makes_light() -> None:
+    found, _ = play(drop_out, by_worth, StructurePlan(seed=1))
+    assert DropAgent("gossip") in found.changes
+    assert "helper" in found.system.by_name
+
+
+def test_s66_agent_dropout_drops_a_share_whether_it_helps_or_not() -> None:
+    found, _ = play(drop_out, lambda _: Verdict.TIE)
+    assert len(found.changes) == 2
+    assert isinstance(found.changes[0], DropAgent) and isinstance(found.changes[1], DropEdge | DropAgent)
+    assert all(one.tally.n == 40 for one in found.tried)
+
+
+@pytest.mark.parametrize(
+    ("wins", "losses", "n", "kept"),
+    [(0, 0, 40, True), (0, 0, 5, False), (0, 4, 40, False), (0, 1, 40, False), (8, 8, 40, False), (9, 4, 40, True)],
+)
+def test_s67_as_good_needs_enough_inputs_to_say_so(wins: int, losses: int, n: int, kept: bool) -> None:
+    assert StructurePlan().keeps(Tally(wins, losses, n), costs_more=False) is kept
