@@ -43,7 +43,7 @@ help:
 	@echo "make ui-test  build the page again, compare it, and open it in a browser (needs npm and chromium)"
 	@echo "make page     build the page of web/ into src/maspo/report/bundle (needs npm)"
 	@echo "make soak     run the tests of the promises at their nightly length (hours)"
-	@echo "make frameworks  run teams in eleven frameworks, each in its newest release, and renew docs/frameworks.md"
+	@echo "make frameworks  run teams in sixteen frameworks, each in its newest release, and renew docs/frameworks.md"
 	@echo "make lock     renew requirements*.lock: the newest versions that pyproject.toml allows"
 	@echo "make audit    look up known vulnerabilities of everything in the locks (needs the network)"
 	@echo "make sbom     build dist/ and list what is in it: dist/maspo-VERSION.cdx.json (CycloneDX)"
@@ -102,7 +102,7 @@ soak: $(DEV)/installed
 
 # ARGS such as ARGS='--only agno,dspy'. Environments are made where they are missing: remove one to take a newer release.
 frameworks: $(DEV)/installed
-	$(DEV)/bin/python frameworks/run.py --environments $(FRAMEWORKS) --write $(ARGS)
+	$(DEV)/bin/python -m frameworks.run --environments $(FRAMEWORKS) --write $(ARGS)
 
 # Core first: what users install keeps its version in the development lock.
 lock: $(AUDIT)/installed

@@ -1,6 +1,6 @@
 """What frameworks do to prompts, and whether maspo finds the teams in them: each in its newest release.
 
-    .venv-dev/bin/python frameworks/run.py [--only agno,dspy] [--environments DIR] [--write]
+    .venv-dev/bin/python -m frameworks.run [--only agno,dspy] [--environments DIR] [--write]
 
 For each team in ``teams/``: an environment of its own, made where it is missing; the app alone against an endpoint on
 this machine that keeps what it is asked; then ``maspo discover``. With ``--write`` the tables in docs/frameworks.md are
@@ -11,41 +11,22 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import yaml
-
-from maspo.apps.pool import QUIET
+from frameworks.endpoint import Endpoint, endpoint
+from frameworks.environments import NAMES, Team, team
+from frameworks.trials import AT_ONCE, ROWS, AtOnce, Optimized, at_once, discovered, hashes, optimized
 
 HERE: Final = Path(__file__).resolve().parent
 PAGE: Final = HERE.parent / "docs" / "frameworks.md"
-PACKAGES: Final[Mapping[str, tuple[str, ...]]] = {
-    "agent_framework": ("agent-framework-core", "agent-framework-openai"),
-    "agno": ("agno", "openai"),
-    "crewai": ("crewai",),
-    "dspy": ("dspy",),
-    "google_adk": ("google-adk", "litellm"),
-    "langgraph": ("langgraph", "langchain", "langchain-openai"),
-    "llama_index": ("llama-index-core", "llama-index-llms-openai-like"),
-    "openai_agents": ("openai-agents",),
-    "pydantic_ai": ("pydantic-ai-slim[openai]",),
-    "smolagents": ("smolagents[openai]",),
-    "strands": ("strands-agents[openai]",),
-}
-"""What is installed; the version of the first is told."""
 READ: Final = {file.stem for file in (HERE.parent / "src" / "maspo" / "apps" / "readers").glob("[!_]*.py")}
 """Frameworks whose own names of agents are read; of the others, names are those that their prompts give."""
 FIRST, LAST = "You write down what the problem asks for.", "End of the instructions."
@@ -62,158 +43,7 @@ PROMPTS: Final[Mapping[str, str]] = {"scout": FIRST, "author": "ive the letter o
 """Who is called in each team, and a passage by which the endpoint knows its calls."""
 FAILURES: Final = 2
 """Refusals with HTTP 500 after which the endpoint answers, when retries are counted."""
-ROWS: Final = [
-    {"input": f"Question number {number}: which letter follows {letter}?"} for number, letter in enumerate("KQSVE")
-]
-_SECONDS: Final = 180
 _TABLE = re.compile(r"(<!-- table: ([\w-]+) -->\n)((?:\|.*\n)*)(<!-- end -->)")
-
-
-@dataclass
-class Endpoint:
-    """Answers chat completions, plain and streamed; keeps requests; fails as often as it is told."""
-
-    url: str = ""
-    heard: list[dict[str, Any]] = field(default_factory=list)
-    fails: int = 0
-
-    def answer(self, body: dict[str, Any]) -> str:
-        """Return what a model might say; DSPy wants its fields framed."""
-        text = json.dumps(body["messages"])
-        framed = re.findall(r"starting with the field `\[\[ ## (\w+) ## \]\]", text)
-        said = f"It asks which letter follows another one, case {len(text) % 97}."
-        return f"[[ ## {framed[-1]} ## ]]\n{said}\n\n[[ ## completed ## ]]" if framed else said
-
-    def prompts(self) -> list[str]:
-        """Return what instructs in each request."""
-        return [
-            "\n".join(text_of(one["content"]) for one in body["messages"] if one["role"] in ("system", "developer"))
-            for body in self.heard
-        ]
-
-
-def text_of(content: object) -> str:
-    """Return a content as text."""
-    if isinstance(content, list):
-        return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    return str(content)
-
-
-@contextmanager
-def endpoint() -> Iterator[Endpoint]:
-    """Serve on this machine."""
-    found = Endpoint()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-        def do_POST(self) -> None:
-            """Answer."""
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            found.heard.append(body)
-            if found.fails:
-                found.fails -= 1
-                self._send(500, "application/json", json.dumps({"error": {"message": "broken"}}))
-                return
-            said = {"id": "c", "created": 1, "model": "m"}
-            text, usage = found.answer(body), {"prompt_tokens": 20, "completion_tokens": 9, "total_tokens": 29}
-            if body.get("stream"):
-                deltas = [({"role": "assistant", "content": text}, None), ({}, "stop")]
-                chunks: list[dict[str, Any]] = [
-                    {"choices": [{"index": 0, "delta": d, "finish_reason": e}]} for d, e in deltas
-                ]
-                chunks.append({"choices": [], "usage": usage})
-                events = [json.dumps({**said, "object": "chat.completion.chunk", **chunk}) for chunk in chunks]
-                self._send(200, "text/event-stream", "".join(f"data: {one}\n\n" for one in [*events, "[DONE]"]))
-                return
-            message = {"role": "assistant", "content": text}
-            choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
-            whole = {**said, "object": "chat.completion", "choices": choices, "usage": usage}
-            self._send(200, "application/json", json.dumps(whole))
-
-        def _send(self, status: int, kind: str, text: str) -> None:
-            body = text.encode()
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            """Tell of all but a client that has ended."""
-            if not isinstance(sys.exc_info()[1], ConnectionError):
-                super().handle_error(request, client_address)
-
-    server = Server(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    found.url = f"http://127.0.0.1:{server.server_port}/v1"
-    try:
-        yield found
-    finally:
-        server.shutdown()
-
-
-ALONE: Final = """
-import asyncio, inspect, json, os, sys
-name, row, prompts = sys.argv[1], json.loads(sys.argv[2]), json.loads(sys.argv[3])
-for prompt in prompts:
-    os.environ["SCOUT_PROMPT"] = prompt
-    sys.modules.pop(name, None)
-    try:
-        answer = getattr(__import__(name), "answer")(row)
-        if inspect.isawaitable(answer):
-            async def run(): return await answer
-            asyncio.run(run())
-        told = ""
-    except Exception as error:
-        told = type(error).__name__
-    print("told " + json.dumps([prompt, told]), flush=True)
-"""
-"""Runs a team with one prompt after another, the team's own module anew for each."""
-
-
-def environment(name: str, folder: Path) -> Path:
-    """Return the interpreter of a framework's environment; make that if it is not there."""
-    python = folder / name / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(folder / name)], check=True)
-        pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "-q"]
-        try:
-            subprocess.run([*pip, *PACKAGES[name]], check=True)
-        except BaseException:  # half an environment would be taken for a whole one
-            shutil.rmtree(folder / name)
-            raise
-    return python
-
-
-def version(name: str, python: Path) -> str:
-    """Return package and version."""
-    package = PACKAGES[name][0].partition("[")[0]
-    code = f"from importlib.metadata import version; print(version({package!r}))"
-    done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=True)
-    return f"{package} {done.stdout.strip()}"
-
-
-def alone(name: str, python: Path, server: Endpoint, *prompts: str) -> Mapping[str, str]:
-    """Run a team with each prompt, without maspo; return the names of the errors that it ended with, by prompt."""
-    server.heard.clear()
-    settings = {**QUIET, "OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "x"}
-    command = [str(python), "-c", ALONE, f"{name}_team", json.dumps(ROWS[0]), json.dumps(prompts)]
-    done = subprocess.run(
-        command,
-        check=True,
-        cwd=HERE / "teams",
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
-        timeout=_SECONDS,
-    )
-    told = [line.removeprefix("told ") for line in done.stdout.splitlines() if line.startswith("told ")]
-    return dict(json.loads(line) for line in told)
 
 
 def arrival(server: Endpoint, begins: str, middle: str, failed: str) -> str:
@@ -249,37 +79,56 @@ class Row:
     """The same as maspo tells them."""
     warned: bool
     """Whether it names the agent that is never called."""
+    small: Optimized
+    many: AtOnce
+    many_counted: Mapping[str, int]
+    """Calls of each agent at the endpoint, in rollouts at a time."""
+    kept: bool
+    """Whether the files of the team are what they were."""
 
     @property
     def right(self) -> bool:
         """Whether every agent was found, under its own name where that is read, and every call is told as its own."""
+        if self.small.code or self.small.counted != self.small.reached or not self.small.rewritten:
+            return False
+        if self.many.answered < AT_ONCE or self.many.foreign or not self.kept:
+            return False
         if self.name in READ:
-            return self.warned and all(self.told.get(one) == self.counted[one] > 0 for one in PROMPTS)
+            pairs = ((self.told, self.counted), (self.many.told, self.many_counted))
+            return self.warned and all(told.get(one) == heard[one] > 0 for told, heard in pairs for one in PROMPTS)
         return len(self.found) == len(PROMPTS) and sorted(self.told.values()) == sorted(self.counted.values())
 
 
-def measure(name: str, python: Path) -> Row:
+def measure(team: Team) -> Row:
     """Run one framework's team."""
-    with endpoint() as server:
+    with endpoint() as server, tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        team = team.lies_in(folder)
+        before = hashes(folder)
         begins = {text: f"{FIRST} Form {number}." for number, text in enumerate(TEXTS)}
         prompts = {text: f"{begins[text]} {middle} {LAST}" for text, middle in TEXTS.items()}
-        failed = alone(name, python, server, *prompts.values())
+        failed = team.alone(server.url, ROWS[0], *prompts.values())
         arrivals = {
             text: arrival(server, begins[text], middle, failed[prompts[text]]) for text, middle in TEXTS.items()
         }
-        alone(name, python, server, FIRST)
+        server.heard.clear()
+        team.alone(server.url, ROWS[0], FIRST)
         calls, first = len(server.heard), next((text for text in server.prompts() if FIRST in text), "")
+        server.heard.clear()
         server.fails = FAILURES
-        alone(name, python, server, FIRST)
+        team.alone(server.url, ROWS[0], FIRST)
         attempts = max(1, len(server.heard) - calls + 1)
         server.fails = 0
         server.heard.clear()
-        with tempfile.TemporaryDirectory() as folder:
-            said = discovered(name, python, server, Path(folder))
-        counted = Counter(agent for text in server.prompts() for agent, passage in PROMPTS.items() if passage in text)
+        said = discovered(team, server, folder)
+        counted = counts(server)
+        small = optimized(team, server, folder, set(server.prompts())) if said["agents"] else Optimized(1, 0, 0, 0)
+        many = at_once(server, folder) if said["agents"] else AtOnce(0, 0, {})
+        many_counted = counts(server)
+        kept = before.items() <= hashes(folder).items()
     return Row(
-        name,
-        version(name, python),
+        team.name,
+        team.version,
         arrivals,
         len(first.strip()) - len(FIRST),
         calls,
@@ -288,40 +137,21 @@ def measure(name: str, python: Path) -> Row:
         counted,
         {agent: sum(one["models"].values()) for agent, one in said["agents"].items()},
         any(note.casefold().startswith("auditor: ") for note in said["notes"]),
+        small,
+        many,
+        many_counted,
+        kept,
     )
 
 
-def discovered(name: str, python: Path, server: Endpoint, folder: Path) -> dict[str, Any]:
-    """Return what ``maspo discover`` says of a team."""
-    (folder / "rows.jsonl").write_text("\n".join(json.dumps(row) for row in ROWS))
-    settings = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "x", "XDG_STATE_HOME": str(folder)}
-    command = [
-        sys.executable,
-        "-m",
-        "maspo",
-        "discover",
-        "--app",
-        f"{name}_team:answer",
-        "--python",
-        str(python),
-        "--json",
-    ]
-    command += ["--inputs", str(folder / "rows.jsonl"), "--out", str(folder / "system.yaml"), "--workers", "2"]
-    done = subprocess.run(
-        command,
-        check=False,
-        cwd=HERE / "teams",
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
-        timeout=2 * _SECONDS,
-    )
-    if done.returncode:
-        print(done.stderr[-2000:], file=sys.stderr)
-        return {"agents": {}, "notes": []}
-    yaml.safe_load((folder / "system.yaml").read_text())
-    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return said
+def counts(server: Endpoint) -> Mapping[str, int]:
+    """Return the calls of each agent at the endpoint; an earlier one's prompt may stand behind that of a request."""
+    found = Counter[str]()
+    for text in server.prompts():
+        places = {agent: text.find(passage) for agent, passage in PROMPTS.items() if passage in text}
+        if places:
+            found[min(places, key=places.__getitem__)] += 1
+    return dict(found)
 
 
 def tables(rows: list[Row]) -> Mapping[str, str]:
@@ -340,7 +170,19 @@ def tables(rows: list[Row]) -> Mapping[str, str]:
         ]
         for row in rows
     ]
-    return {"texts": table(texts, arrived), "calls": table(calls, counted)}
+    trials = ["framework", "small optimization", "rewrites arrived", f"{AT_ONCE} at once", "foreign prompts", "files"]
+    tried = [
+        [
+            row.version,
+            f"{row.small.counted} of {row.small.reached} calls told" if not row.small.code else "fails",
+            str(row.small.rewritten),
+            f"{row.many.answered} answers",
+            str(row.many.foreign),
+            "unchanged" if row.kept else "changed",
+        ]
+        for row in rows
+    ]
+    return {"texts": table(texts, arrived), "calls": table(calls, counted), "trials": table(trials, tried)}
 
 
 def agent_cell(row: Row, agent: str) -> str:
@@ -368,17 +210,17 @@ def main() -> None:
     parser.add_argument("--environments", type=Path, default=HERE.parent / ".venv-frameworks")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
-    names = given.only.split(",") if given.only else list(PACKAGES)
-    if unknown := sorted(set(names) - set(PACKAGES)):
-        raise SystemExit(f"--only: no team of {', '.join(unknown)}; there are {', '.join(PACKAGES)}")
+    names = given.only.split(",") if given.only else NAMES
+    if unknown := sorted(set(names) - set(NAMES)):
+        raise SystemExit(f"--only: no team of {', '.join(unknown)}; there are {', '.join(NAMES)}")
     rows = []
     for name in names:
         try:
-            row = measure(name, environment(name, given.environments.resolve()))
-        except subprocess.SubprocessError as error:  # the others may work
+            row = measure(team(name, given.environments.resolve()))
+        except (OSError, subprocess.SubprocessError) as error:  # the others may work
             print(f"{name}: {error}\n{str(getattr(error, 'stderr', None) or '')[-2000:]}", file=sys.stderr, flush=True)
             continue
-        print(json.dumps(vars(row)), flush=True)
+        print(json.dumps(asdict(row)), flush=True)
         rows.append(row)
     found = tables(rows)
     print("\n".join(found.values()))

@@ -153,3 +153,63 @@ async def test_the_files_of_the_app_stay_as_they_are(app: WriteApp, tmp_path: Pa
 
 def contents(folder: Path) -> dict[Path, bytes]:
     return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file() and "__pycache__" not in file.parts}
+
+
+TOOLS = """
+import os, pathlib, maspo_tools
+CALLED = pathlib.Path("called.txt")
+
+def took_note(name):
+    with CALLED.open("a") as file:
+        file.write(name + " ")
+
+@maspo_tools.replayed
+def look_up(topic, most=3):
+    took_note(topic)
+    return {"topic": topic, "found": ["a", "b"][:most]}
+
+@maspo_tools.replayed
+async def ask(topic):
+    took_note("ask-" + topic)
+    return topic.upper()
+
+@maspo_tools.replayed
+def fails(topic):
+    took_note("fails")
+    raise ValueError(topic)
+
+@maspo_tools.replayed
+def unwritten(topic):
+    took_note("set")
+    return {topic}
+
+async def answer(row):
+    found = look_up(row["input"]), look_up(topic=row["input"]), look_up(row["input"], most=1)
+    try:
+        fails("x")
+    except ValueError:
+        pass
+    return [*found, await ask(row["input"]), sorted(unwritten("s"))]
+"""
+
+
+@pytest.mark.parametrize("replays", [True, False])
+async def test_a_tool_call_seen_before_is_answered_from_the_record(
+    app: WriteApp, tmp_path: Path, *, replays: bool
+) -> None:
+    system = team(app(TOOLS, replay_tools=replays))
+    inputs = make_inputs(["one", "two"]).rows
+    runner = Runner(system, {row.key: row for row in inputs}, ScriptedModel(echo), SETTINGS)
+    answers = []
+    try:
+        for prompts in (system.prompts, {**system.prompts, "solver": "Another prompt of a solver, which is long."}):
+            answers += [(await runner.run(prompts, row.key)).output for row in inputs]
+    finally:
+        await runner.close()
+    assert answers[:2] == answers[2:]
+    assert json.loads(answers[0])[2:] == [{"topic": "one", "found": ["a"]}, "ONE", ["s"]]
+    called = (tmp_path / "called.txt").read_text().split()
+    each = 1 if replays else 2
+    assert called.count("one") == (2 if replays else 6)  # with two different arguments
+    assert called.count("ask-two") == each
+    assert (called.count("fails"), called.count("set")) == (4, 4)

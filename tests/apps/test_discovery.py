@@ -10,6 +10,7 @@ import pytest
 from maspo.apps.declared import Declared
 from maspo.apps.discovery import Discovery, Seen, discover
 from maspo.gateway.wire import WireCall
+from maspo.optimizers.parts.called import observations
 from maspo.team.app import App
 from maspo.team.load import dump_system, parse_system
 from tests.apps.wires import tool, wire
@@ -85,6 +86,15 @@ def test_what_could_not_be_told_is_said() -> None:
     other = seen("5", "ah", "z", wire("m", "y", "ah", prompt=MATH))
     notes = "\n".join(found(bare, other).notes)
     assert "1 calls hold no instructions" in notes
+
+
+def test_an_agent_that_is_not_called_on_all_inputs_is_looked_for_by_a_search() -> None:
+    system = school().system
+    assert system.team.sometimes == {"maths", "history"}
+    again = parse_system(dump_system(system))
+    assert again.team.sometimes == {"maths", "history"}
+    looks = observations(system.prompts, again.team, [f"input {number}" for number in range(40)], 400, 0)
+    assert 4 < len({one.input_key for one in looks}) < 40
 
 
 def test_agents_may_read_one_another_in_a_circle() -> None:

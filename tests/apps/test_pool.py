@@ -213,6 +213,21 @@ async def test_a_callable_that_is_kept_alive_keeps_what_it_holds(app: WriteApp) 
     assert [json.loads(ended.answer or "")[1] for ended in found] == [["a"], ["a", "b"]]
 
 
+LOOPS = """
+import asyncio
+LOOPS = []
+async def answer(row):
+    LOOPS.append(asyncio.get_running_loop())
+    if row["input"] == "fails": raise ValueError("no")
+    return f"{len(set(LOOPS))} of {len(LOOPS)}"
+"""
+
+
+async def test_an_async_app_that_is_kept_alive_stays_in_one_event_loop(app: WriteApp) -> None:
+    found = await run(app(LOOPS, keep_alive=True), *({"input": text} for text in ("a", "fails", "b")))
+    assert [ended.answer for ended in found] == ["1 of 1", None, "1 of 3"]
+
+
 # ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 FORKING = """

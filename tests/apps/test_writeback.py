@@ -6,6 +6,7 @@ import ast
 import inspect
 import json
 import random
+import re
 import textwrap
 import tomllib
 from collections.abc import Callable
@@ -114,3 +115,66 @@ def test_doubled_braces_tell_that_the_literal_is_a_template() -> None:
 def test_what_cannot_be_done_exactly_is_refused(file: str, source: str, new: str, reason: str) -> None:
     with pytest.raises(CannotWrite, match=reason):
         changed(file, source, new, template="unknown")
+
+
+def as_adk_reads(text: str, state: dict[str, str]) -> str:
+    """Do what Google ADK 2.13 does to an instruction, as its documentation and its runs tell: values of its session."""
+
+    def value(found: re.Match[str]) -> str:
+        name = found[0].strip("{}").strip()
+        prefix, _, rest = name.removesuffix("?").rpartition(":")
+        if name.startswith("artifact.") or (prefix in ("", "app", "user", "temp") and rest.isidentifier()):
+            return state[name]
+        return found[0]
+
+    return re.sub(r"(?<!\$)(?<!\{)(?<!\\)\{+[^{}]*\}+", value, text)
+
+
+ADK = "from google.adk.agents import Agent\nA = Agent(instruction='You plan a trip to {city}, step by step.')\n"
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_prompt_of_google_adk_arrives_as_it_is_or_is_refused(seed: int) -> None:
+    chance = random.Random(seed)
+    pieces = [
+        "{",
+        "}",
+        "{{",
+        "}}",
+        "$",
+        "\\",
+        "x",
+        " ",
+        "app:",
+        "?",
+        "1",
+        '"a": 1',
+        "{%",
+        "\\frac{a}{b}",
+        "{value}",
+        "\n",
+    ]
+    for _ in range(60):
+        new = "Plan " + "".join(chance.choices(pieces, k=chance.randint(1, 6))) + " {value} end."
+        try:
+            made = changed("team.py", ADK, new, "You plan a trip to {value}, step by step.", "unknown")
+        except CannotWrite:
+            continue
+        (literal,) = [text for text in said(made) if text.startswith("Plan")]
+        assert as_adk_reads(literal, {"city": "Rome"}) == new.replace("{value}", "Rome")
+
+
+def test_what_google_adk_would_look_up_is_refused_and_other_braces_are_not() -> None:
+    plain = ADK.replace("{city}", "Rome")
+    old = "You plan a trip to Rome, step by step."
+    for new in (
+        "Give {answer}.",
+        "Give {{answer}}.",
+        r"Write \frac{a}{b}.",
+        "Give {artifact.notes}.",
+        "Give {app:x?}.",
+    ):
+        with pytest.raises(CannotWrite, match="Google ADK"):
+            changed("team.py", plain, new, old, "unknown")
+    for new in ('Give {"a": 1} and {}.', "Give ${x}.", "Give {a b} or {% raw %}."):
+        assert new in said(changed("team.py", plain, new, old, "unknown"))

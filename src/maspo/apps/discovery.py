@@ -223,6 +223,7 @@ def _agent(name: str, template: Template, rollouts: Sequence[Seen], traces: Sequ
         offered=tuple(sorted(offered)),
         answers=answers,
         steering=any(_steers(trace, name) for trace in traces),
+        sometimes=any(name not in trace.by_agent for trace in traces),
     )
 
 

@@ -17,6 +17,7 @@ from maspo.core.prompts import Prompts, prompts_id
 from maspo.core.trace import Trace
 from maspo.data.inputs import Input
 from maspo.gateway.gateway import Edit, Gateway, Rollout
+from maspo.gateway.tools import ToolRecord
 from maspo.gateway.wire import RolloutLimits, WireAgent, WireCall
 from maspo.models.base import ModelClient, RoleSettings
 from maspo.team import System
@@ -57,7 +58,7 @@ class AppRunner:
         self.pool = Pool(system.app)
         self._app = system.app
         self._rows = rows
-        self._gateway = Gateway(model, wire_agents(system))
+        self._gateway = Gateway(model, wire_agents(system), tools=ToolRecord() if system.app.replay_tools else None)
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()
         self._is_open = False

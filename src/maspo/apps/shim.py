@@ -53,11 +53,11 @@ def find_app(name: str) -> Callable[[Any], Any]:
     return found
 
 
-def call_app(function: Callable[[Any], Any], row: object) -> str:
-    """Return the answer of an app to a row, as text."""
+def call_app(function: Callable[[Any], Any], row: object, run: Callable[[Any], Any] = asyncio.run) -> str:
+    """Return the answer of an app to a row, as text; ``run`` waits for what is awaitable."""
     answer = function(row)
     if inspect.isawaitable(answer):
-        answer = asyncio.run(_awaited(answer))
+        answer = run(_awaited(answer))
     return answer_text(answer)
 
 
@@ -165,9 +165,14 @@ def end_with_parent(pipe: int) -> None:
         os._exit(1)
 
 
-def serve_rows(app: str, rows: int, results: int) -> None:
-    """Answer row after row in one process: what the app keeps at import is kept."""
+def serve_rows(app: str, rows: int, results: int, readers: list[str]) -> None:
+    """Answer row after row in one process, and in one event loop: what the app keeps at import is kept.
+
+    A client that has been used in one loop breaks in the next: several SDKs keep their connections.
+    """
     function: Callable[[Any], Any] | None = None
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
     with os.fdopen(rows, "r", encoding="utf-8") as lines:
         for line in lines:
             asked = json.loads(line)
@@ -175,8 +180,11 @@ def serve_rows(app: str, rows: int, results: int) -> None:
             os.environ.update(asked["env"])
             try:
                 function = function or find_app(app)
-                told["answer"] = call_app(function, asked["row"])
+                told["answer"] = call_app(function, asked["row"], loop.run_until_complete)
+                if readers:
+                    told["agents"], readers = told_by_readers(readers), []
             except Exception as error:
+                told.pop("answer", None)
                 told["error"] = one_line(error)
                 traceback.print_exc()
             sys.stdout.flush()
@@ -366,7 +374,7 @@ class Shim:
             results = ends["result"][1]
             if rows:
                 os.close(rows[1])
-                serve_rows(self.app["run"], rows[0], results)
+                serve_rows(self.app["run"], rows[0], results, self.app["readers"])
             else:
                 told = run_once(self.app["run"], asked["row"], process.is_first, self.app["readers"])
                 sys.stdout.flush()
@@ -571,6 +579,7 @@ def main() -> None:
         if not byte:
             return
         first += byte
+    sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside"))  # noqa: PTH100, PTH118, PTH120
     shim = Shim(json.loads(first), control_in, control_out)
     shim.tell(ready=list(sys.version_info[:3]))
     with suppressed(BrokenPipeError):

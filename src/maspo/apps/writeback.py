@@ -21,8 +21,8 @@ import yaml
 
 from maspo.team.template import values_of
 
-Template = Literal["unknown", "none", "braces", "jinja"]
-"""What a framework does to braces in a literal."""
+Template = Literal["unknown", "none", "braces", "jinja", "adk"]
+"""What a framework does to braces in a literal: nothing that is known, nothing, ``str.format``, Jinja, Google ADK."""
 TEXT_FILES = (".txt", ".md", ".prompt", ".j2", ".jinja")
 FILES = (".py", ".yaml", ".yml", ".json", ".toml", *TEXT_FILES)
 """Kinds of files in which prompts are looked for."""
@@ -31,6 +31,10 @@ _SPECIAL = {"braces": ("{", "}"), "dollar signs": ("$",)}
 _JSON_TEXT = re.compile(r'"(?:\\.|[^"\\\n])*"')
 _TOML_TEXT = re.compile(r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'', re.DOTALL)
 _VALUE = re.compile(r"\{value\d*\}")
+_ADK_SOURCE = re.compile(r"^\s*(?:from|import)\s+google\.adk\b", re.MULTILINE)
+_ADK_NAME = re.compile(r"(?<![${\\])\{+([^{}]*)\}+")
+"""What Google ADK 2.13 takes for the name of a value: in any number of braces, unless one of these stands before."""
+_ADK_PREFIXES = ("app:", "user:", "temp:")
 
 
 class CannotWrite(Exception):
@@ -94,7 +98,7 @@ def rewritten(source: str, place: Place, old: str, new: str, template: Template 
             if any(mark in fixed and mark not in _VALUE.sub("", old) for mark in marks):
                 raise CannotWrite(
                     f"the new prompt holds {what}, and nothing in the old one tells whether the framework takes them "
-                    "for a template; say so with --template none, braces or jinja"
+                    "for a template; say so with --template none, braces, jinja or adk"
                 )
     text = _escaped(body, known, place.names)
     whole = f"{lead}{text}{trail}"
@@ -117,7 +121,7 @@ def _stands_in(text: str, prompt: str, template: Template) -> Mapping[str, str] 
         return None
     values = values_of(prompt)
     if not values:
-        said = {text} if template == "none" else {text, text.replace("{{", "{").replace("}}", "}")}
+        said = {text} if template in ("none", "adk") else {text, text.replace("{{", "{").replace("}}", "}")}
         return {} if prompt in said or _raw(text) == prompt else None
     passages = _VALUE.split(prompt)
     order = [found[1:-1] for found in _VALUE.findall(prompt)]
@@ -152,7 +156,28 @@ def _escaped(text: str, template: Template, names: Mapping[str, str]) -> str:
         hole = "{{ " + name + " }}" if template == "jinja" else "{" + name + "}"
         pieces += [fixed(text[at : found.start()]), hole]
         at = found.end()
+    if template == "adk":
+        _check_adk("".join([*pieces, fixed(text[at:])]), pieces[1::2])
     return "".join([*pieces, fixed(text[at:])])
+
+
+def _check_adk(text: str, holes: Sequence[str]) -> None:
+    """Refuse a text in which Google ADK would read anything else as a value than what is one: it has no escape."""
+    read = [found[0] for found in _ADK_NAME.finditer(text) if _is_adk_name(found[1])]
+    if read != list(holes):
+        other = next((one for one in read if one not in holes), "a value")
+        raise CannotWrite(
+            f"Google ADK would not take {other} as it is written, but look it up in its session, and no literal can "
+            "say it; give a function instead (instruction=lambda context: PROMPT), and --template none"
+        )
+
+
+def _is_adk_name(inside: str) -> bool:
+    """Say whether a text in braces is a name that ADK looks up; all others stay as they are."""
+    name = inside.strip().removesuffix("?")
+    if name.startswith("artifact."):
+        return True
+    return next((name.removeprefix(one) for one in _ADK_PREFIXES if name.startswith(one)), name).isidentifier()
 
 
 def _raw(text: str) -> str:
@@ -248,6 +273,7 @@ def _python(source: str) -> Iterator[_Found]:
         return starts[line - 1] + len(lines[line - 1].encode()[:column].decode())
 
     parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
+    usual: Template = "adk" if _ADK_SOURCE.search(source) else "unknown"
     formatted: dict[int, Template] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr == "format":
@@ -259,7 +285,7 @@ def _python(source: str) -> Iterator[_Found]:
         if node.end_lineno is None or node.end_col_offset is None:
             continue
         start, end = place(node.lineno, node.col_offset), place(node.end_lineno, node.end_col_offset)
-        yield start, end, node.value, formatted.get(id(node), "unknown"), _python_literal
+        yield start, end, node.value, formatted.get(id(node), usual), _python_literal
 
 
 def _python_literal(text: str) -> str:

@@ -212,6 +212,9 @@ def discover(
     keep_alive: Annotated[
         bool, typer.Option("--keep-alive", help="One process answers row after row, instead of one a rollout.")
     ] = False,
+    replay_tools: Annotated[
+        bool, typer.Option("--replay-tools", help="Tools that the app lets maspo answer run once an input.")
+    ] = False,
     base_url: BaseUrl = None,
     max_usd: MaxUsd = None,
     max_calls: MaxCalls = None,
@@ -227,7 +230,7 @@ def discover(
     from maspo.cli.discover import Wanted, run_discover
     from maspo.team.app import App
 
-    found = App(app, python=python, workers=workers, keep_alive=keep_alive, folder=str(Path.cwd()))
+    found = App(app, python, workers, keep_alive, replay_tools, folder=str(Path.cwd()))
     flags = {"base-url": base_url, "max-usd": max_usd, "max-calls": max_calls}
     run_discover(Wanted(found, inputs, out, rows, flags, config, as_json, trust=trust))
 
@@ -266,7 +269,7 @@ def apply(
         ),
     ] = None,
     template: Annotated[
-        str, typer.Option("--template", metavar="none|braces|jinja", help="What the framework does to braces.")
+        str, typer.Option("--template", metavar="none|braces|jinja|adk", help="What the framework does to braces.")
     ] = "",
     check: Annotated[
         bool, typer.Option("--check", help="Only say whether the prompts of the run stand there.")

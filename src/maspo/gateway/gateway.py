@@ -43,6 +43,7 @@ from maspo.gateway.conversations import Conversations, expanded
 from maspo.gateway.dialects.base import Asked, Dialect, Incoming
 from maspo.gateway.dialects.registry import dialect_of
 from maspo.gateway.dialects.responses import kept_texts
+from maspo.gateway.tools import PATH, ToolRecord
 from maspo.gateway.wire import JsonObject, RolloutLimits, ToolCall, WireAgent, WireCall, WireReply
 from maspo.models.base import AGENT, Message, ModelClient, Reply
 
@@ -138,6 +139,7 @@ class Rollout:
     occurrence: int
     limits: RolloutLimits
     edit: Edit | None = None
+    replays_tools: bool = False
     error: MaspoError | None = None
     """Why no further call can be made, when that is so: a cap of the run, or the endpoint."""
     opened: float = field(default_factory=time.monotonic)
@@ -172,6 +174,7 @@ class Rollout:
             "OLLAMA_API_BASE": root,
             "NO_PROXY": around,
             "no_proxy": around,
+            "MASPO_TOOLS": root + PATH if self.replays_tools else "",
         }
 
     def without_keys(self, text: str) -> str:
@@ -219,7 +222,7 @@ class Gateway:
 
     ``model`` answers ``WireRequest``s: layers around a ``WireClient``. ``agents`` are whom to recognize. ``on_call`` is
     told each call as it ends. ``sender`` takes requests that are no model calls, such as one for the list of models;
-    without one they are refused.
+    without one they are refused. ``tools`` answers tools of the app that ask for what they answered before.
 
     Only who knows the secret in a rollout's address is served, and only by the names of this machine.
     """
@@ -230,11 +233,13 @@ class Gateway:
         agents: Iterable[WireAgent] = (),
         on_call: Callable[[Rollout, WireCall], None] | None = None,
         sender: Sender | None = None,
+        tools: ToolRecord | None = None,
     ) -> None:
         self._model = model
         self._team = Team(agents)
         self._on_call = on_call
         self._sender = sender
+        self._tools = tools
         self._secret = secrets.token_urlsafe(24)
         self._rollouts: dict[str, Rollout] = {}
         self._opened = 0
@@ -290,6 +295,7 @@ class Gateway:
         self._opened += 1
         base_url = f"http://127.0.0.1:{self._port}/{self._secret}/w/{name}/v1"
         rollout = Rollout(name, base_url, dict(prompts or {}), input_key, occurrence, limits or RolloutLimits(), edit)
+        rollout.replays_tools = self._tools is not None
         self._rollouts[name] = rollout
         return rollout
 
@@ -327,6 +333,8 @@ class Gateway:
             return await self._pass_on(dialect, request.method, path, packed, sent)
         body = unpacked(packed, sent)
         found = _object(body)
+        if path == PATH and self._tools is not None and found is not None:
+            return web.json_response(self._tools.answer(rollout.input_key, found))
         incoming = Incoming(path.split("?")[0], found if found is not None else {})
         content, before = self._content(rollout, dialect, incoming, packed)
         attempt = self._join(rollout, content, request)

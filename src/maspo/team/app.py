@@ -29,6 +29,8 @@ class App:
     """Rollouts side by side."""
     keep_alive: bool = False
     """One process answers row after row, instead of one process a rollout."""
+    replay_tools: bool = False
+    """Calls of tools that the app lets maspo answer (``maspo_tools``) are carried out once an input."""
     dialects: tuple[str, ...] = ()
     """The dialects that it speaks to models, as ``maspo discover`` saw them; empty: any."""
     seconds: float = 300.0

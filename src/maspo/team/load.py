@@ -29,8 +29,8 @@ EACH_KEYS = ("agent", "path", "most")
 CHAT_ROLES = ("system", "user", "assistant")
 MODEL_ROLES = ("agent", "judge", "proposer")
 MODEL_KEYS = ("model", "base_url", "key_env", "headers", "extra", "reasoning_tokens", "effort")
-APP_KEYS = ("run", "python", "workers", "keep_alive", "dialects", "seconds", "calls", "usd")
-AGENT_OF_APP_KEYS = ("calls", "offered", "marker", "answers", "steering")
+APP_KEYS = ("run", "python", "workers", "keep_alive", "replay_tools", "dialects", "seconds", "calls", "usd")
+AGENT_OF_APP_KEYS = ("calls", "offered", "marker", "answers", "steering", "sometimes")
 """What ``maspo discover`` writes beside the others of an app's agents."""
 PROMPT_SUFFIXES = (".txt", ".md", ".prompt")
 _SHOWN = 60
@@ -215,6 +215,7 @@ class _Reader:
         return App(
             **{"run": "-", **fields},
             keep_alive=self._truth(found.get("keep_alive"), "app.keep_alive"),
+            replay_tools=self._truth(found.get("replay_tools"), "app.replay_tools"),
             dialects=self._texts(found.get("dialects"), "app.dialects", "the name of a dialect"),
             folder=folder,
         )
@@ -339,7 +340,7 @@ class _Reader:
         if found.get("marker") is not None:
             fields["marker"] = self._text(found["marker"], f"{place}.marker")
         fields["offered"] = self._texts(found.get("offered"), f"{place}.offered", "the name of a tool")
-        for key in ("answers", "steering"):
+        for key in ("answers", "steering", "sometimes"):
             fields[key] = self._truth(found.get(key), f"{place}.{key}")
         return fields
 

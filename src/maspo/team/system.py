@@ -49,6 +49,8 @@ class Agent:
     """What it writes is the answer on some inputs: on those where ``output`` is not called."""
     steering: bool = False
     """Of an app: it decides who is called, so what it writes can change what everybody does, whoever reads it."""
+    sometimes: bool = False
+    """Of an app: it was seen to be called on some inputs only."""
     when: Condition | None = None
     """It is called only where this holds; None: always."""
     rounds: int = 0
@@ -181,7 +183,12 @@ class System:
 
     @property
     def _sometimes(self) -> frozenset[str]:
-        """The agents that are not called on every input: on a condition, or because nobody that they read was."""
+        """The agents that are not called on every input: on a condition, or because nobody that they read was.
+
+        Of an app it is what was seen: what its agents read does not say when they are called.
+        """
+        if self.app is not None:
+            return frozenset(agent.name for agent in self.agents if agent.sometimes)
         found: set[str] = set()
         for name in self.order:
             agent, fresh = self.by_name[name], self.flow.fresh[name]

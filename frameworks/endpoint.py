@@ -1,0 +1,184 @@
+"""An endpoint on this machine that answers at once and keeps what it is asked: chat completions and Responses."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from maspo.models.base import AGENT, Message, Request
+from maspo.world import World
+from maspo.world.serve import FINGERPRINT, purpose_of
+
+INSTRUCTING = ("system", "developer")
+USAGE = {"prompt_tokens": 20, "completion_tokens": 9, "total_tokens": 29}
+USED = {"input_tokens": 20, "output_tokens": 9, "total_tokens": 29}
+USED |= {"input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}  # type: ignore[dict-item]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A request: its texts with the roles that say them, and what it is for (``maspo.models.base``)."""
+
+    texts: tuple[tuple[str, str], ...]
+    purpose: str = AGENT
+
+    @property
+    def prompt(self) -> str:
+        """What instructs in it."""
+        return "\n".join(text for role, text in self.texts if role in INSTRUCTING)
+
+    @property
+    def said(self) -> str:
+        """What does not."""
+        return "\n".join(text for role, text in self.texts if role not in INSTRUCTING)
+
+
+@dataclass
+class Endpoint:
+    """Answers agents as a model might, judge and proposer as a simulated world; fails as often as it is told."""
+
+    url: str = ""
+    heard: list[Heard] = field(default_factory=list)
+    fails: int = 0
+    _world: World = field(default_factory=World)
+
+    def answer(self, heard: Heard) -> str:
+        """Return what a model says; DSPy wants its fields framed."""
+        if heard.purpose != AGENT:
+            messages = [Message("system" if role in INSTRUCTING else "user", text) for role, text in heard.texts]
+            return self._world.reply(Request("m", tuple(messages), heard.purpose)).text
+        text = "\n".join(text for _, text in heard.texts)
+        framed = re.findall(r"starting with the field `\[\[ ## (\w+) ## \]\]", text)
+        said = f"It asks which letter follows another one, case {len(text) % 97}."
+        return f"[[ ## {framed[-1]} ## ]]\n{said}\n\n[[ ## completed ## ]]" if framed else said
+
+    def agents(self) -> list[Heard]:
+        """Return the requests of agents."""
+        return [one for one in self.heard if one.purpose == AGENT]
+
+    def prompts(self) -> list[str]:
+        """Return what instructs in each request of an agent."""
+        return [one.prompt for one in self.agents()]
+
+
+def heard_in(body: Mapping[str, Any], purpose: str) -> Heard:
+    """Return what a body asks, in either dialect."""
+    items = body.get("messages") or body.get("input") or ()
+    if isinstance(items, str):
+        items = [{"role": "user", "content": items}]
+    texts = [(str(one.get("role", "tool")), text_of(one.get("content", one.get("output", "")))) for one in items]
+    if isinstance(body.get("instructions"), str):
+        texts.insert(0, ("system", body["instructions"]))
+    messages = [Message("system" if role in INSTRUCTING else "user", text) for role, text in texts]
+    return Heard(tuple(texts), purpose or purpose_of(messages))
+
+
+def text_of(content: object) -> str:
+    """Return a content as text."""
+    if isinstance(content, list):
+        return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+    return "" if content is None else str(content)
+
+
+def chat(text: str, streams: bool) -> object:
+    """Return a chat completion, or the events of its stream."""
+    said = {"id": "c", "created": 1, "model": "m", "system_fingerprint": FINGERPRINT}
+    if not streams:
+        choices = [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]
+        return {**said, "object": "chat.completion", "choices": choices, "usage": USAGE}
+    deltas = [({"role": "assistant", "content": text}, None), ({}, "stop")]
+    chunks: list[dict[str, Any]] = [{"choices": [{"index": 0, "delta": d, "finish_reason": e}]} for d, e in deltas]
+    chunks.append({"choices": [], "usage": USAGE})
+    return [*({**said, "object": "chat.completion.chunk", **chunk} for chunk in chunks), "[DONE]"]
+
+
+def response(text: str, streams: bool) -> object:
+    """Return a response, or the events of its stream."""
+    part = {"type": "output_text", "text": text, "annotations": []}
+    item = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [part]}
+    begun = {"id": "resp_1", "object": "response", "created_at": 1, "model": "m", "status": "in_progress", "output": []}
+    begun |= {"parallel_tool_calls": True, "tool_choice": "auto", "tools": []}
+    whole = {**begun, "status": "completed", "output": [item], "usage": USED}
+    if not streams:
+        return whole
+    place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+    events: list[dict[str, Any]] = [
+        {"type": "response.created", "response": begun},
+        {"type": "response.output_item.added", "output_index": 0, "item": {**item, "content": []}},
+        {"type": "response.content_part.added", **place, "part": {**part, "text": ""}},
+        {"type": "response.output_text.delta", **place, "delta": text, "logprobs": []},
+        {"type": "response.output_text.done", **place, "text": text, "logprobs": []},
+        {"type": "response.content_part.done", **place, "part": part},
+        {"type": "response.output_item.done", "output_index": 0, "item": item},
+        {"type": "response.completed", "response": whole},
+    ]
+    return [{**event, "sequence_number": number} for number, event in enumerate(events)]
+
+
+def lines(events: Sequence[object]) -> str:
+    """Return events of a stream as they are sent."""
+    return "".join(
+        (f"event: {event['type']}\n" if isinstance(event, dict) and "type" in event else "")
+        + f"data: {event if isinstance(event, str) else json.dumps(event)}\n\n"
+        for event in events
+    )
+
+
+@contextmanager
+def endpoint() -> Iterator[Endpoint]:
+    """Serve on this machine."""
+    found = Endpoint()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+        def do_POST(self) -> None:
+            """Answer."""
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            heard = heard_in(body, self.headers.get("X-Maspo-Purpose", ""))
+            found.heard.append(heard)
+            if found.fails:
+                found.fails -= 1
+                self._send(500, "application/json", json.dumps({"error": {"message": "broken"}}))
+                return
+            made = response if self.path.endswith("/responses") else chat
+            said = made(found.answer(heard), bool(body.get("stream")))
+            if isinstance(said, list):
+                self._send(200, "text/event-stream", lines(said))
+            else:
+                self._send(200, "application/json", json.dumps(said))
+
+        def _send(self, status: int, kind: str, text: str) -> None:
+            body = text.encode()
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 128
+        daemon_threads = True
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """Tell of all but a client that has ended."""
+            if not isinstance(sys.exc_info()[1], ConnectionError):
+                super().handle_error(request, client_address)
+
+    server = Server(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    found.url = f"http://127.0.0.1:{server.server_port}/v1"
+    try:
+        yield found
+    finally:
+        server.shutdown()
