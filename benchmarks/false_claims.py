@@ -1,11 +1,15 @@
 """How often the final test claims an improvement where there is none, and what the rule costs where there is one.
 
-    python benchmarks/false_claims.py [--runs 200] [--records FILE…]
+    python benchmarks/false_claims.py [--runs 200] [--search] [--records FILE…]
 
 Verdicts are drawn; all else is the product's own: groups, split, test, ledger of looks, claim. In each run eight
 candidates that are as good as the seed prompts are compared on the search side, and the best of them meets the
 hold-out: so a question that stands on both sides favours it there, too. `before` is the rule up to 0.1: rows are split
 by their exact text, each is one vote of a sign test, and every look may claim at p ≤ 0.05.
+
+--search lets the default search itself, as it is now, find the candidates: it is driven through its requests on the
+search side, in a team of two agents, and the prompts that it ends with meet the hold-out. Also told is how many of its
+runs ended with other prompts than the seed prompts.
 
 --records are JSON Lines with `wins`, `losses`, `ties` and `undecided` of hold-outs of whole runs: how many are claimed.
 """
@@ -20,13 +24,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from maspo.core.verdict import Comparison, FailedRun, Verdict
+from maspo.core.prompts import Prompts, prompts_id
+from maspo.core.seeded import rank
+from maspo.core.verdict import Comparison, FailedRun, Level, Verdict
 from maspo.data.groups import ALONE, NEAR, Groups, groups_of
 from maspo.data.inputs import Inputs, make_inputs
 from maspo.data.split import split
+from maspo.optimizers.base import Compare, Draft, Drafts, Problem, Propose, Request, Result
+from maspo.optimizers.registry import make_config, make_optimizer
 from maspo.stats.paired import SIGNIFICANT, sign_test
 from maspo.store.looks import Look, LookLedger
 from maspo.study.holdout import claim, conclude, result_of, tally
+from maspo.team.graph import Team
+from maspo.testing.optimizers import Oracle, played
 
 CANDIDATES = 8
 FIRST = ("Anna", "Ben", "Chloe", "Dev", "Emil", "Fay", "Gus", "Hana", "Ivo", "June")
@@ -138,14 +148,108 @@ def claims(
                 yield before == "improved", now.verdict == "improved"
 
 
+TEAM = Team(order=("writer", "answerer"), successors={"writer": ("answerer",), "answerer": ()}, output="answerer")
+SEED_PROMPTS: Prompts = {"writer": "Write notes.", "answerer": "Answer."}
+
+
+@dataclass(frozen=True)
+class NoEffect:
+    """Answers the requests of a search in a world in which every prompt is as good as every other.
+
+    As in ``draw`` a verdict belongs to two prompt sets and a question, and, where agents are unsteady, an input.
+    """
+
+    case: Case
+    question: Mapping[str, int]
+    seed: int
+
+    def answer(self, request: Request) -> Result:
+        """Return the result of one request."""
+        match request:
+            case Propose():
+                texts = (f"{request.prompts[request.agent]}\nRule {request.id} {n}." for n in range(request.count))
+                return Drafts(tuple(Draft(text) for text in texts))
+            case Compare():
+                found = self.compared(request.input_key, request.changed, request.reference)
+                if request.agent == TEAM.output:
+                    return found
+                skipped = request.when_differing and found.glob is Verdict.TIE
+                asked = () if skipped else request.levels
+                parts = random.Random(rank(self.seed, "parts", request.id))
+                local = self._verdict(parts) if Level.LOCAL in asked else Verdict.UNDECIDED
+                readers = TEAM.readers(request.agent) if Level.LOOKAHEAD in asked else ()
+                return Comparison(
+                    found.input_key,
+                    local,
+                    tuple((name, self._verdict(parts)) for name in readers),
+                    found.glob,
+                    found.same_answer,
+                    found.failed,
+                    found.failed_run,
+                )
+            case _:
+                return Oracle(TEAM, self.seed).answer(request)
+
+    def compared(self, key: str, changed: Prompts, reference: Prompts) -> Comparison:
+        """Return how one prompt set does against another on an input."""
+        pair = (prompts_id(changed), prompts_id(reference))
+        chance = random.Random(rank(self.seed, "input", key, *pair))
+        silent = (chance.random() < self.case.silent, chance.random() < self.case.silent)
+        failed: FailedRun = "both" if all(silent) else "reference" if silent[0] else "candidate" if silent[1] else ""
+        steady = chance.random() < self.case.steady
+        own = random.Random(rank(self.seed, "question", self.question[key], *pair)) if steady else chance
+        verdict = Verdict.UNDECIDED if failed else self._verdict(own)
+        same = verdict is Verdict.TIE
+        return Comparison(key, verdict, (), verdict, same, failed=bool(failed), failed_run=failed)
+
+    def _verdict(self, chance: random.Random) -> Verdict:
+        return Verdict.TIE if chance.random() < self.case.ties else chance.choice((Verdict.WIN, Verdict.LOSS))
+
+
+def searched(case: Case, seed: int) -> tuple[bool, int, int]:
+    """Let the default search work on equal prompts; return whether anything is claimed, and runs that change prompts.
+
+    The last figure is how many runs there were.
+    """
+    inputs, question = make_rows(case)
+    groups = groups_of(inputs, ["input"], NEAR)
+    search, held_out = split(inputs, 0.5, groups)
+    texts = {row.key: row.columns["input"] for row in inputs.rows}
+    changed = claimed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = LookLedger(Path(folder) / "looks")
+        for number in range(case.runs * case.looks):
+            world = NoEffect(case, question, rank(seed, "run", number))
+            optimizer = make_optimizer(make_config({"method": "race"}))
+            problem = Problem(TEAM, SEED_PROMPTS, tuple(search), seed * 1000 + number)
+            winners = played(optimizer, problem, world).end.prompts
+            found = [world.compared(key, winners, SEED_PROMPTS) for key in held_out]
+            look = ledger.number(Look(str(number), "team", [texts[key] for key in held_out]))
+            is_new = winners != SEED_PROMPTS
+            changed += is_new
+            claimed += conclude(result_of(found, groups, look), "likely", changed=is_new).verdict == "improved"
+    return claimed > 0, changed, case.runs * case.looks
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--records", type=Path, nargs="*", default=[])
+    parser.add_argument("--search", action="store_true")
+    parser.add_argument("--only", default="", metavar="WORD", help="kinds whose names hold it")
     given = parser.parse_args()
+    cases = [case for case in CASES if given.only in case.name]
+    if given.search:
+        print(f"{'the default search on equal prompts':40}{'claimed':>8}   runs that change prompts")
+        for case in cases:
+            told = [searched(case, seed) for seed in range(given.runs)]
+            share = sum(claimed for claimed, _, _ in told) / given.runs
+            new, runs = (sum(one[place] for one in told) for place in (1, 2))
+            print(f"{case.name:40}{share:8.1%}   {new} of {runs}", flush=True)
+        return
     print(f"{'equal prompts; improved is claimed in':40}{'before':>8}{'now':>8}   groups held out")
-    for case in CASES:
+    for case in cases:
         inputs, question = make_rows(case)
         kinds = [groups_of(inputs, ["input"], by) for by in (ALONE, NEAR)]
         held_out = kinds[1].count(split(inputs, 0.5, kinds[1])[1])

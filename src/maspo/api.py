@@ -36,7 +36,9 @@ from maspo.study.connections import require_model
 from maspo.study.job import Job, Outcome, Progress, Watcher
 from maspo.study.optimize import resume as go_on
 from maspo.study.optimize import start
+from maspo.study.reach import flat, of_file, of_system
 from maspo.study.resolve import Parts, resolve
+from maspo.study.trust import require
 from maspo.team import System
 from maspo.team.load import load_system
 
@@ -127,6 +129,7 @@ def optimize(
     parts: Parts | None = None,
     progress: Lookout | None = None,
     start_from: str | Path | None = None,
+    trust: str = "",
     **settings: Unpack[Settings],
 ) -> Result:
     """Rewrite the prompts of a system jointly, and test the result on held-out inputs.
@@ -136,14 +139,17 @@ def optimize(
     ``config``. ``parts`` are implementations of your own: ``maspo.Parts(optimizer=…, judge=…, proposer=…, runner=…,
     scorer=…, client=…)``. ``start_from`` is the folder of an earlier run, whose prompts are tried first.
     ``progress=print`` tells each step and decision in a line. In a notebook it works as it is;
-    other async code awaits ``optimize_async``, because this function returns at the end only.
+    other async code awaits ``optimize_async``, because this function returns at the end only. ``trust`` allows the
+    program and the addresses that a system names which this user has not agreed to: the fingerprints that the errors
+    tell, with a comma between them.
 
     Raises:
+        NotTrusted: the system names a program to be started, or an address or a key, that were not agreed to.
         UsageError: something given cannot be used; nothing was paid.
         ProviderError: the endpoint cannot be reached or refuses.
 
     """
-    return run(optimize_async(system, inputs, out, config, parts, progress, start_from, **settings))
+    return run(optimize_async(system, inputs, out, config, parts, progress, start_from, trust, **settings))
 
 
 async def optimize_async(
@@ -154,12 +160,17 @@ async def optimize_async(
     parts: Parts | None = None,
     progress: Lookout | None = None,
     start_from: str | Path | None = None,
+    trust: str = "",
     **settings: Unpack[Settings],
 ) -> Result:
     """Do what ``optimize`` does, inside async code."""
     rows, sources = _read(inputs)
     system, where = _load(system)
     chosen = configured(config or from_system(system), settings)
+    # A system may come from a file of somebody else, whoever read it.
+    require(of_system(system), where.get("system", system.name), trust)
+    if config is None:
+        require(of_file(_models_left(system, settings)), where.get("system", system.name), trust)
     given = parts or Parts()
     if given.client is None:
         require_model(chosen.models, system)
@@ -274,6 +285,12 @@ def _result(outcome: Outcome, folder: Path) -> Result:
 def from_system(system: System) -> RunConfig:
     """Return the default settings, with what the system file says of models."""
     return configure([Setting(("models",), system.models, "system file: models")]) if system.models else RunConfig()
+
+
+def _models_left(system: System, settings: Mapping[str, Any]) -> dict[str, object]:
+    """Return what a system says of models, by place, less what is given by name."""
+    replaced = {".".join(path) for name, path in paths_by_flag().items() if FLAGS[name].keyword in settings}
+    return {name: value for name, value in flat({"models": system.models}) if name not in replaced}
 
 
 def configured(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:

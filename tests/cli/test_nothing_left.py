@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,11 +76,22 @@ def test_h03_what_was_paid_for_stays(maspo: Run, guarded: str, command: str, mon
 def test_h04_a_folder_that_cannot_be_made_is_said_before_a_call(maspo: Run, command: str) -> None:
     said = maspo(*arguments(command, DEAD), "--out", "/proc/x/y")
     assert said.code == 2, said
-    assert "--out /proc/x/y: cannot be written" in said.err
+    assert "--out /proc/x/y: " in said.err and "give a folder that you may write to" in said.err
 
 
 @pytest.mark.parametrize("command", ["check", "estimate"])
-def test_h05_what_makes_no_call_says_it_too(maspo: Run, command: str) -> None:
-    said = maspo(*arguments(command, DEAD), "--out", "rows.jsonl/out")
+@pytest.mark.parametrize(
+    ("out", "why"),
+    [("rows.jsonl/out", "is a file; give a folder"), ("/proc/x/y", "no permission to write in /proc")],
+)
+def test_h05_what_makes_no_call_says_it_too(maspo: Run, command: str, out: str, why: str) -> None:
+    said = maspo(*arguments(command, DEAD), "--out", out)
     assert said.code == 2, said
-    assert "--out rows.jsonl/out" in said.err and "is a file; give a folder" in said.err
+    assert f"--out {out}" in said.err and why in said.err
+
+
+def test_h06_a_folder_that_only_root_may_write_is_written_by_root_and_left_as_it_was(maspo: Run) -> None:
+    Path("closed").mkdir(mode=0o555)
+    said = maspo(*arguments("check", DEAD), "--out", "closed/out")
+    assert said.code == (0 if os.geteuid() == 0 else 2), said
+    assert not list(Path("closed").iterdir())

@@ -54,6 +54,9 @@ def test_what_is_decided_is_noted_and_said_to_be_taken_later(waiting: Path, masp
         (["raise-cap"], "name one cap"),
         (["raise-cap", "--max-calls", "many"], "calls"),
         (["veto", "solver", "--max-usd", "5"], "usd"),
+        (["pin", "nobody"], "no agent of this run; it has critic, solver"),
+        (["pin", "solver", "--prompt", "0123456789ab"], "has had no prompt 0123456789ab"),
+        (["veto", "solver", "--prompt", "0123456789ab"], "has had no prompt 0123456789ab"),
         (["veto", "solver", "--reason", "r" * 3000], "2000"),
     ],
 )

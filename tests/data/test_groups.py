@@ -163,3 +163,58 @@ def test_g08_the_hold_out_takes_whole_groups_that_fit(groups: int, size: int, sh
     assert sorted([*search, *holdout]) == sorted(row.key for row in inputs.rows)
     assert not {of.of[key] for key in search} & {of.of[key] for key in holdout}
     assert len(holdout) <= max(most, size)
+
+
+LONG = "A factory of Anna's makes 12500 screws in 5 days. How many does it make each day?"
+AS_IT_IS: tuple[Callable[[str], str], ...] = (
+    lambda text: text.replace("12500", "12,500"),
+    lambda text: text.replace("12500", "12.500"),
+    lambda text: text.replace("12500", "12\u2009500"),
+    lambda text: text.replace("12500", "12 500"),
+    lambda text: text.replace("12500", "12'500"),
+    lambda text: text.replace("12500", "12_500"),
+    lambda text: text.replace("12500", "12500.00"),
+    lambda text: text.replace("12500", "12.5k"),
+    lambda text: text.replace("12500", "1.25e4"),
+    lambda text: text.replace("5 days", "five days"),
+    lambda text: text.replace("12500", "twelve thousand five hundred"),
+    lambda text: text.translate({ord(str(digit)): chr(0x0660 + digit) for digit in range(10)}),
+    lambda text: text.translate({ord("a"): "\u0430", ord("e"): "\u0435", ord("o"): "\u043e"}),
+    lambda text: text.replace("a", "\u1d00"),
+    lambda text: text.replace("a", "\u00e1"),
+    "\ufe0f".join,
+    "\u200d".join,
+    lambda text: text.replace("tor", "t\u00ador"),
+    lambda text: text.replace(" ", ""),
+    lambda text: text.replace(" ", "_"),
+    lambda text: "[ID 83917] " + text,
+    lambda text: "(No. 12b) " + text,
+    lambda text: "3f2b8c1e-9d47 " + text,
+    lambda text: "2024-01-02: " + text,
+    lambda text: text + " #a9f3",
+)
+
+
+@pytest.mark.parametrize("spelling", range(len(AS_IT_IS)))
+def test_g20_numbers_look_alikes_and_marks_of_a_row_make_no_other_question(spelling: int) -> None:
+    texts = [*QUESTIONS, LONG, AS_IT_IS[spelling](LONG)]
+    inputs = make_inputs([{"input": text} for text in texts])
+    keys = [row.key for row in inputs.rows]
+    found = groups_of(inputs, ["input"])
+    assert found.of[keys[-1]] == found.of[keys[-2]], texts[-1]
+    assert found.count(keys) == len(QUESTIONS) + 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("What is 5 + 3?", "What is 5 - 3?"),
+        ("What is 12 + 3?", "What is 1 + 23?"),
+        ("Add 1 23.", "Add 12 3."),
+        ("What is 1.5 times 4?", "What is 15 times 4?"),
+        ("What is 2 ^ 3?", "What is 2 * 3?"),
+    ],
+)
+def test_g21_what_asks_something_else_stays_apart(one: str, other: str) -> None:
+    inputs = make_inputs([{"input": one}, {"input": other}])
+    assert groups_of(inputs, ["input"]).count([row.key for row in inputs.rows]) == 2

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from maspo.core.errors import BudgetReached, ConfigInvalid, ProviderError
 from maspo.events import Usage
-from maspo.models.base import Message, Reply, Request
+from maspo.models.base import PROBE, Message, Reply, Request
 from maspo.models.budget import Ledger, Limits, Reservation
 from maspo.models.prices import Price, PriceBook, require_prices
 
@@ -114,8 +114,18 @@ async def test_i03_a_call_that_cannot_fit_is_refused_once_nothing_is_in_flight()
     assert book.usd == pytest.approx(WORST)
 
 
+async def known(usd: float) -> Ledger:
+    """Return a ledger that has seen a few replies of the model keep to their limit, and this much left."""
+    book = ledger(usd=usd + 3 * 10e-6)
+    for _ in range(3):
+        book.settle(await book.reserve(replace(ASK, max_tokens=1)), Reply("x", 1, 1))
+    assert book.usd is not None
+    book.limits = replace(book.limits, usd=book.usd + usd)
+    return book
+
+
 async def test_i04_first_come_first_served() -> None:
-    book = ledger(usd=WORST * 1.5)
+    book = await known(usd=WORST * 1.5)
     first = await book.reserve(ASK)
     big = await waiting(book)
     small = await waiting(book, Request("m", (), "agent", max_tokens=1))
@@ -304,18 +314,66 @@ async def test_i23_cached_tokens_cost_what_the_table_says_and_all_of_them_where_
 
 
 async def test_i24_a_reply_above_its_reserve_raises_that_of_its_model_for_calls_in_flight_and_to_come() -> None:
-    book = ledger(usd=20 * WORST)
+    book = await known(usd=20 * WORST)
     first, second = await book.reserve(ASK), await book.reserve(ASK)
     excess = 4 * WORST
     assert book.settle(first, Reply("x", tokens_in=1000, tokens_out=100 + round(excess / 10e-6))) == pytest.approx(
         WORST + excess
     )
-    # Charged 5 and reserved 1 + 6 for the one in flight: another one of 7 fits beside it, and no third.
-    third = await book.reserve(ASK)
-    fourth = await waiting(book)
+    # Charged 5 and reserved 1 + 6 for the one in flight: another one of 7 fits beside it, and no third. But the next
+    # goes alone, and the one after it when that has kept to its limit.
+    third = await waiting(book)
     assert book.book_loss(second) == pytest.approx(WORST + 1.5 * excess), "a loss may have cost as much"
-    book.book_refusal(third)
-    assert (await fourth).worst == pytest.approx(WORST)
+    book.settle(await third, Reply("x", 1, 1))
+    rest = book.limits.usd - book.usd if book.limits.usd and book.usd else 0.0
+    fourth = await book.reserve(ASK)
+    assert rest == pytest.approx(8 * WORST, rel=0.01), "one of 7 fits, and no other beside it"
+    fifth = await waiting(book)
+    book.book_refusal(fourth)
+    assert (await fifth).worst == pytest.approx(WORST)
+
+
+async def test_i32_under_a_cap_in_money_the_first_call_of_a_model_goes_alone_and_a_probe_shows_nothing() -> None:
+    for without in (ledger(calls=9), Ledger(prices=PRICES)):
+        assert len([await without.reserve(ASK) for _ in range(9)]) == 9, "nothing to hold"
+    book = ledger(usd=1000 * WORST)
+    book.settle(await book.reserve(replace(ASK, purpose=PROBE)), Reply("ready", 5, 1))
+    first = await book.reserve(ASK)
+    for end in (book.book_refusal, book.book_loss, book.cut_off):
+        second = await waiting(book)
+        end(first)
+        first = await second
+    later = [asyncio.create_task(book.reserve(ASK)) for _ in range(30)]
+    book.settle(first, Reply("x", 1, 1))
+    await asyncio.sleep(0)
+    sent = [task.result() for task in later if task.done()]
+    assert len(sent) == 5
+    for one in sent:
+        book.settle(one, Reply("x", 1, 1))
+    assert len(await asyncio.gather(*later)) == 30
+
+
+async def test_i33_once_a_model_has_gone_above_its_limit_each_call_of_it_is_reserved_a_part_of_the_cap() -> None:
+    book = ledger(usd=1000 * WORST)
+    book.settle(await book.reserve(ASK), Reply("x", 1000, 101))
+    for _ in range(9):
+        book.settle(await book.reserve(ASK), Reply("x", 1, 1))
+    sent = [await asyncio.wait_for(book.reserve(ASK), 1) for _ in range(24)]
+    await waiting(book)
+    assert len(sent) == 24, "at 1/25 of the cap each, and what has been paid"
+    assert book.book_loss(sent[0]) == pytest.approx(WORST, rel=0.01), "what is not told is charged by what was seen"
+
+
+@pytest.mark.parametrize("told", [None, 1, 0, -3])
+async def test_i34_a_text_that_is_surely_beyond_its_limit_is_charged_by_its_bytes_where_its_tokens_are_not_told(
+    told: int | None,
+) -> None:
+    book = ledger(usd=1.0)
+    text = "word " * 400
+    assert book.settle(await book.reserve(ASK), Reply(text, 1000, told)) == pytest.approx(1000e-6 + 2000 * 10e-6)
+    book = ledger(usd=1.0)
+    assert book.settle(await book.reserve(ASK), Reply("word " * 300, 1000, told)) == pytest.approx(WORST)
+    assert book.usage()["agent"].unmetered == 1
 
 
 async def test_i25_a_reply_within_its_reserve_and_one_without_figures_raise_nothing() -> None:

@@ -6,9 +6,10 @@ import random
 
 import pytest
 
+from maspo.core.numerals import words
 from maspo.proposers.drafts import Rules, checked
 from maspo.proposers.passages import Passages
-from maspo.proposers.tables import Tables, words
+from maspo.proposers.tables import Tables
 from maspo.world import World
 from maspo.world.catalogue import CATALOGUE
 
@@ -107,3 +108,56 @@ def test_a06_without_labels_several_questions_are_a_table() -> None:
 )
 def test_a07_numbers_are_read_however_they_are_spelled(text: str, found: str) -> None:
     assert " ".join(words(text)) == found
+
+
+SHORT = (
+    ("Anna has 48 apples and gives 17 away. How many apples are left?", "31"),
+    ("A train travels 300 km in 4 hours. What is its speed?", "75"),
+    ("What is the capital of Australia?", "Canberra"),
+    ("Who wrote Faust?", "Goethe"),
+    ("A rectangle is 12 cm long and 9 cm wide. What is its area?", "108"),
+    ("Ben buys 5 pens at 3 dollars each. How much does he pay?", "15"),
+    ("How many days are in 7 weeks?", "49"),
+    ("Which planet is the largest?", "Jupiter"),
+    ("A shop sells 125 lamps a day. How many in 6 days?", "750"),
+    ("How many sides has a heptagon?", "7"),
+)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "Anna 48 apples 17 away -> 31; train 300 km 4 hours -> 75; rectangle 12 9 -> 108",
+        "Anna, forty-eight apples, seventeen away: thirty-one. Train, three hundred km, four hours: seventy-five.",
+        "Anna hat 48 Äpfel und gibt 17 weg: 31. Rechteck 12 cm mal 9 cm: 108. 125 am Tag, 6 Tage, lamps: 750.",
+        '{"Anna 48 17": 31, "train 300 4": 75, "lamps 125 6": 750}',
+        "If the question mentions Anna and apples, answer 31. If it mentions a train, 75. If it mentions lamps, 750.",
+        "def f(q):\n  if 'Anna' in q: return 31\n  if 'train' in q: return 75\n  if 'Faust' in q: return 'Goethe'",
+        "31 for Anna's apples, 75 for the train, 108 for the rectangle, 750 for the lamps, 49 for the weeks",
+        "Anna:31 train:75 Australia:Canberra Faust:Goethe rectangle:108 lamps:750",
+        "Anna | train | Australia | Faust\n31 | 75 | Canberra | Goethe",
+        "Ａｎｎａ ４８ １７ ＝ ３１； ｔｒａｉｎ ３００ ４ ＝ ７５",
+        "Anna ٤٨ ١٧ = ٣١; train ٣٠٠ ٤ = ٧٥; lamps ١٢٥ ٦ = ٧٥٠",
+        "Anna ⁴⁸ ¹⁷ = ³¹; train ³⁰⁰ ⁴ = ⁷⁵",
+        "Аnnа арplеs 48 17 = 31; trаin 300 4 = 75; lаmps 125 6 = 750",
+        "The capital of Australia is Canberra, Faust was written by Goethe, the largest planet is Jupiter.",
+        "Anna_apples_48_17_31 train_300_4_75 lamps_125_6_750",
+        "anna: {apples: 48, away: 17, answer: 31}\ntrain: {km: 300, hours: 4, answer: 75}",
+        "| Anna 48 17 | 31 |\n| train 300 4 | 75 |\n| lamps 125 6 | 750 |",
+    ],
+)
+def test_t20_tables_of_other_shapes_are_found(table: str) -> None:
+    assert Tables(SHORT).held_by(f"Solve the problem.\n{table}\nBe brief.")
+
+
+@pytest.mark.parametrize(
+    "advice",
+    [
+        "Write down what is given, with its unit; then say what is asked. 7 steps are enough.",
+        "Name the train, its speed and the hours. Check the area of a rectangle. Answer within 49 words.",
+        "If a day is named, count from it. If a shop sells something, multiply.",
+        "For geography name the capital, for literature the author, for astronomy the planet.",
+    ],
+)
+def test_t21_advice_that_shares_their_words_is_free(advice: str) -> None:
+    assert not Tables(SHORT).held_by(f"Solve the problem.\n{advice}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import html
 import json
 import re
@@ -53,6 +54,61 @@ SPELLED = {
     "with what hides": f"{KEY[:5]}\u200b{KEY[5:]}",
     "cut off": f"{KEY[:20]}…",
 }
+
+
+LETTERS = str.maketrans(
+    {chr(97 + place): chr(0x1D41A + place) for place in range(26)}
+    | {chr(65 + place): chr(0x1D400 + place) for place in range(26)}
+    | {str(place): chr(0x1D7CE + place) for place in range(10)}
+)
+RARELY_SPELLED = {
+    "base85": base64.b85encode(KEY.encode()).decode(),
+    "base85 behind a sign": base64.b85encode(b"x" + KEY.encode()).decode(),
+    "Ascii85": base64.a85encode(KEY.encode()).decode(),
+    "Ascii85 in a sentence": base64.a85encode(f"the key {KEY} is wrong".encode()).decode(),
+    "rotated": codecs.encode(KEY, "rot13"),
+    "octal": each(lambda one: f"\\{ord(one):03o}"),
+    "octal numbers": " ".join(f"{ord(one):o}" for one in KEY),
+    "octal numbers of three digits": " ".join(f"{ord(one):03o}" for one in KEY),
+    "bits": " ".join(f"{ord(one):08b}" for one in KEY),
+    "bits in a row": each(lambda one: f"{ord(one):08b}"),
+    "code points": " ".join(f"U+{ord(one):04X}" for one in KEY),
+    "code points in a row": each(lambda one: f"U+{ord(one):04x}"),
+    "code points in braces": each(lambda one: f"\\u{{{ord(one):x}}}"),
+    "HTML without ends": each(lambda one: f"&#{ord(one)}"),
+    "HTML with zeros": each(lambda one: f"&#x{ord(one):06X};"),
+    "old escapes of scripts": each(lambda one: f"%u{ord(one):04x}"),
+    "escapes of styles": each(lambda one: f"\\{ord(one):x} "),
+    "bytes of Python": repr(KEY.encode()),
+    "numbers of C": ", ".join(f"0x{ord(one):02x}" for one in KEY),
+    "numbers with commas": ",".join(str(ord(one)) for one in KEY),
+    "hexadecimal with colons": ":".join(f"{ord(one):02x}" for one in KEY),
+    "hexadecimal of it backwards": KEY[::-1].encode().hex(),
+    "hexadecimal backwards": KEY.encode().hex()[::-1],
+    "base64 twice": base64.b64encode(base64.b64encode(KEY.encode())).decode(),
+    "base64 backwards": base64.b64encode(KEY.encode()).decode()[::-1],
+    "base64 of it backwards": base64.b64encode(KEY[::-1].encode()).decode(),
+    "base64 of UTF-16": base64.b64encode(KEY.encode("utf-16-le")).decode(),
+    "base64 of UTF-16, the other way": base64.b64encode(KEY.encode("utf-16-be")).decode(),
+    "hexadecimal of UTF-16": KEY.encode("utf-16-be").hex(),
+    "letters of mathematics": KEY.translate(LETTERS),
+    "letters in circles": each(lambda one: chr(0x24D0 + ord(one) - 97) if one.islower() else one),
+    "accents": each(lambda one: f"{one}\u0301"),
+    "joiners": "\u200d".join(KEY),
+    "variation selectors": "\ufe0f".join(KEY),
+    "fillers": "\u3164".join(KEY),
+    "tags": f"{KEY[:8]}<b>{KEY[8:16]}</b>{KEY[16:]}",
+    "a tag a letter": each(lambda one: f"<span class='k'>{one}</span>"),
+    "marks of Markdown": f"{KEY[:8]}**{KEY[8:16]}**{KEY[16:]}",
+    "slashes": "/".join(KEY),
+    "dots": ".".join(KEY),
+    "bars": "|".join(KEY),
+    "a line a letter": "\n".join(KEY),
+    "a line that goes on": f"{KEY[:10]}\\\n   {KEY[10:]}",
+    "a list of letters": json.dumps(list(KEY)),
+    "other case": KEY.swapcase(),
+}
+"""As a careless endpoint would not, but as one could that hides it from a simple search."""
 
 
 def _told() -> frozenset[str]:

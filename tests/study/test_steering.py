@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,9 +28,10 @@ from maspo.events import (
 )
 from maspo.models.base import Request
 from maspo.optimizers.base import Ruling
-from maspo.optimizers.parts.rulings import History, Rulings
+from maspo.optimizers.parts.rulings import History, Rulings, taken_back
 from maspo.report.folder import look
 from maspo.store import RunStore
+from maspo.study import steering
 from maspo.study.decisions import (
     DECISIONS,
     Approve,
@@ -47,6 +51,7 @@ from maspo.study.job import Job
 from maspo.study.optimize import DATABASE
 from maspo.testing.runs import SMALL, Counted, Recorder, begin, counted_world, go_on, with_config, world_job
 from maspo.world.spec import WorldSpec
+from tests.lengths import length
 from tests.study.happened import happened
 
 RACE = with_config(world_job(spec=WorldSpec(seed=5), inputs=24), search=SMALL["race"].model_copy(update={"passes": 4}))
@@ -145,7 +150,7 @@ async def test_d04_a_resumed_run_repeats_what_was_decided_where_it_was_decided(
     first = deciding(RACE, whole, at(120, decision))
     await begin(RACE, whole, first)
     assert of(whole, Decided)
-    for after in (125, 170, first.calls - 20):
+    for after in sorted({125, 170, first.calls - 20}):
         out, stop = cut / str(after), asyncio.Event()
 
         def when(calls: int, after: int = after, stop: asyncio.Event = stop) -> Decision | None:
@@ -374,3 +379,75 @@ def test_d18_a_line_that_somebody_else_left_open_does_not_swallow_a_decision(tmp
     (tmp_path / DECISIONS).write_bytes(b'{"foreign": 1}\n{"half a li')
     decided = [decide(tmp_path, Approve()), decide(tmp_path, Reject())]
     assert list(read_lines(tmp_path)) == decided
+
+
+CHANGES = (
+    PromptChanged("r1", "a", "Do it.", "Do it. Be brief. Be kind.", ""),
+    PromptChanged("r2", "a", "Do it. Be brief. Be kind.", "Do it. Be brief. Be kind. Count.", ""),
+    PromptChanged("r2", "b", "Look.", "See.", ""),
+)
+SEED = {"a": "Do it.", "b": "Look."}
+NOW = {"a": "Do it. Be brief. Be kind. Count.", "b": "See."}
+
+
+@pytest.mark.parametrize(
+    ("agent", "vetoed", "left"),
+    [
+        ("a", "Do it. Be kind.", "Do it."),
+        ("a", "Do it. Be brief. Be kind. Count.", "Do it. Be brief. Be kind."),
+        ("a", "Do it. Be brief. Be kind.", "Do it."),
+        ("a", "Do it. Be rude.", NOW["a"]),
+        ("a", "Do it.", NOW["a"]),
+        ("b", "See.", "Look."),
+    ],
+)
+def test_d20_what_was_merged_into_a_longer_prompt_goes_with_it_when_a_cap_ends_the_search(
+    agent: str, vetoed: str, left: str
+) -> None:
+    found = taken_back(NOW, SEED, CHANGES, [Ruling("veto", agent, vetoed)])
+    assert found == {**NOW, agent: left}
+    assert taken_back(NOW, SEED, CHANGES, [Ruling("pin", agent, vetoed)]) == NOW
+    assert taken_back({**NOW, "a": "Else."}, SEED, CHANGES, [Ruling("veto", "a", "Else.")])["a"] == "Else."
+    undone = PromptChanged("decided-2/b", "b", "See.", "Look.", "")
+    assert taken_back(SEED, SEED, (*CHANGES[2:], undone), [Ruling("veto", "b", "See.")]) == SEED
+
+
+KILLED_AFTER = (126, 155, 262, 131, 140, 170, 190, 215, 240, 251)[: length(2, 10)]
+"""Calls; the decision is made before the 120th, and the whole run has some more than the last of these."""
+
+
+def work_until_killed(out: Path, decision: Decision, calls: int) -> None:
+    """Begin a run in which a person decides something, and end this process as ``kill -9`` does."""
+    vars(steering).update(_LOOK_SECONDS=0.0)
+
+    def when(so_far: int) -> Decision | None:
+        if so_far >= calls:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return decision if so_far == 120 else None
+
+    asyncio.run(begin(RACE, out, deciding(RACE, out, when)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("decision", [Veto(agent="critic"), Pin(agent="critic")], ids=["veto", "pin"])
+async def test_d22_a_run_that_was_killed_after_a_decision_ends_as_one_that_was_not(
+    tmp_path: Path, decision: Decision
+) -> None:
+    whole = tmp_path / "whole"
+    outcome = await begin(RACE, whole, deciding(RACE, whole, at(120, decision)))
+    assert outcome.finished is not None and of(whole, Decided)
+    context = multiprocessing.get_context("spawn")
+    outs = [tmp_path / str(calls) for calls in KILLED_AFTER]
+    processes = [
+        context.Process(target=work_until_killed, args=(out, decision, calls))
+        for out, calls in zip(outs, KILLED_AFTER, strict=True)
+    ]
+    for process in processes:
+        process.start()
+        await asyncio.to_thread(process.join)
+    assert [process.exitcode for process in processes] == [-signal.SIGKILL] * len(outs)
+    for out in outs:
+        ended = await go_on(RACE, out)
+        assert ended.finished is not None
+        assert but_ids(happened(out)) == but_ids(happened(whole))
+        assert [one.action for one in of(out, Decided)] == [one.action for one in of(whole, Decided)]

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import maspo
+from maspo.config import RunConfig
 from maspo.core.running import run
 from maspo.events import Event, RunFinished
 from maspo.study.job import Progress
+from maspo.study.trust import NotTrusted
+from maspo.team.load import load_system
 from maspo.world import World
 from tests.testing.test_parts_as_objects import with_client
 
@@ -102,3 +107,41 @@ def test_n06_what_a_notebook_shows_is_escaped_and_survives_its_folder(tmp_path: 
     assert "<img" not in shown and "&lt;img" in shown
     shutil.rmtree(out)
     assert result._repr_html_() == f"<pre>\n{result.finished.why}</pre>"
+
+
+FOREIGN = """\
+app: {run: "steal:everything"}
+agents:
+  solver: {prompt: Solve the problem.}
+"""
+ELSEWHERE = SYSTEM + "models: {agent: {model: m, base_url: 'http://127.0.0.1:9/v1', key_env: SECRET}}\n"
+
+
+@pytest.mark.parametrize(("text", "told"), [(FOREIGN, "app.run"), (ELSEWHERE, "models.agent")])
+@pytest.mark.parametrize("read", [str, load_system], ids=["a path", "a system that was read"])
+def test_n07_a_system_of_others_starts_and_asks_nothing_before_its_user_agrees(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, told: str, read: Callable[[Path], str | maspo.System]
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    file = tmp_path / "team.yaml"
+    file.write_text(text)
+    with pytest.raises(NotTrusted, match=re.escape(told)) as caught:
+        maspo.optimize(read(file), ROWS, tmp_path / "run", parts=PARTS)
+    assert f'trust="{caught.value.reach.fingerprint}"' in str(caught.value)
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(NotTrusted, match="names other settings"):
+        maspo.optimize(read(file), ROWS, tmp_path / "run", parts=PARTS, trust="0" * 32)
+
+
+def test_n08_what_is_agreed_to_is_done_and_remembered_and_ones_own_config_is_no_word_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    file = tmp_path / "team.yaml"
+    file.write_text(ELSEWHERE)
+    maspo.optimize(file, ROWS, tmp_path / "one", RunConfig(), parts=PARTS)
+    maspo.optimize(file, ROWS, tmp_path / "two", parts=PARTS, agent_model="mine")
+    with pytest.raises(NotTrusted) as caught:
+        maspo.optimize(file, ROWS, tmp_path / "three", parts=PARTS)
+    maspo.optimize(file, ROWS, tmp_path / "three", parts=PARTS, trust=caught.value.reach.fingerprint)
+    maspo.optimize(file, ROWS, tmp_path / "four", parts=PARTS)

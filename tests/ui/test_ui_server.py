@@ -141,6 +141,25 @@ async def test_u04_without_allow_actions_nothing_is_decided(runs: Path) -> None:
     assert not (runs / "one" / DECISIONS).exists()
 
 
+@pytest.mark.parametrize(
+    "decision",
+    [
+        {"action": "pin", "agent": "nobody"},
+        {"action": "veto", "agent": "Critic"},
+        {"action": "veto", "agent": "critic", "prompt": "0123456789ab"},
+        {"action": "pin", "agent": "critic", "prompt": "0123456789ab"},
+        {"action": "reject", "agents": ["nobody"]},
+        {"action": "approve", "agents": ["critic"]},
+    ],
+)
+async def test_u04_what_is_about_nobody_is_refused_and_not_noted(runs: Path, decision: dict[str, object]) -> None:
+    async with serving(runs, new_token()) as (server, _):
+        target = Target(server.port, server.token, "one")
+        statuses, body = await exchange(server.port, target.act(json.dumps(decision).encode()))
+    assert statuses == [409], body
+    assert b"Noted" not in body and not (runs / "one" / DECISIONS).exists()
+
+
 async def test_u05_whoever_follows_is_told_of_a_change(runs: Path) -> None:
     async with serving(runs) as (_, client), client.get("/api/runs/two/events?since=0") as stream:
         first = await stream.content.readuntil(b"\n\n")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -252,5 +254,18 @@ def check_writable(out: Path) -> None:
         ) from None
     if not nearest.is_dir():
         raise ConfigInvalid(f"--out {out}: {nearest} is a file; give a folder")
-    if not os.access(nearest, os.W_OK | os.X_OK):
+    if not (os.access(nearest, os.W_OK | os.X_OK) and _takes_folders(nearest)):
         raise ConfigInvalid(f"--out {out}: no permission to write in {nearest}; give a folder that you may write to")
+
+
+def _takes_folders(folder: Path) -> bool:
+    """Say whether something can be put into a folder that may be written: where its mode forbids that to all, try it.
+
+    Root may write everywhere, and file systems such as that of ``/proc`` take nothing from anybody.
+    """
+    if folder.stat().st_mode & 0o222:
+        return True
+    with contextlib.suppress(OSError):
+        Path(tempfile.mkdtemp(dir=folder)).rmdir()
+        return True
+    return False

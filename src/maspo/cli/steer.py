@@ -40,7 +40,7 @@ def run_steer(folder: Path, action: str, agents: Sequence[str], said: Mapping[st
     if unknown := [name for name in agents if name not in known]:
         raise UsageError(f"{', '.join(unknown)}: no agent of this run; it has {', '.join(sorted(known)) or 'none yet'}")
     decision = read_decision(given)
-    if why := unmet(decision, view.approval):
+    if why := unmet(decision, view.approval, view.prompt_ids):
         raise UsageError(f"{folder}: {why}")
     line = decide(folder, decision)
     when = "The run takes it at once." if works(folder / JOURNAL) else f"`maspo resume {folder}` takes it and goes on."

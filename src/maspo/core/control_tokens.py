@@ -22,6 +22,7 @@ _ANGLE: Final = "|".join(
         *("s", "bos", "eos", "pad", "unk", "sop", "eop", "eot", "eod", "eom", "gmask", "seed:(?:bos|eos|pad)"),
         *("(?:start|end)_of_(?:turn|image|role|text|sentence)", "begin(?:ning)?_of_(?:text|sentence|image)"),
         *("im_(?:start|end|sep)", "endoftext", "startoftext", "fim_(?:prefix|middle|suffix|pad)"),
+        *("end_of_utterance", "_(?:user|system|assistant|bot|tool)", "tool_(?:calls?|responses?|outputs?)"),
         r"(?:unused|extra_id_|reserved_|special_|reserved_special_token_)\d{1,5}",
         r"0x[0-9a-f]{2}",
     )

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 from maspo.core.errors import InputsInvalid
+from maspo.core.numerals import alike
 from maspo.core.spelling import SAY_LITTLE, tokens
 from maspo.data.inputs import Inputs
 
@@ -50,6 +51,8 @@ _KINDLY = frozenset({"please", "kindly", "could", "can", "would", "you", "tell",
 _COUNTED = re.compile(
     r"^\W*(?:(?:question|problem|item|row|no|nr|q|example|case|task|exercise)\W{0,2}\d{1,7}\s?[-–—.):\]]"
     r"|#?\d{1,7}\s?[.):\]])\s+(?=[^\W\d])"
+    r"|^\W*(?:[\[(](?=[^\])\n]*\d)[\w #:.-]{1,40}[\])]|(?=[\w-]*[a-f])(?=[\w-]*\d)[0-9a-f]{6,}(?:-[0-9a-f]+)*"
+    r"|\d{4}-\d\d-\d\d)\s?[:.-]?\s+(?=[^\W\d])|\s#\w{2,12}\s*$"
     r"|\s[\[(]?(?:#|(?:version|variant|copy|row|item|spelling|no\.?|nr\.?|v\.?)\s?#?)\d{1,7}[\])]?\s*$",
     re.IGNORECASE,
 )
@@ -94,6 +97,7 @@ def groups_of(inputs: Inputs, read: Sequence[str], by: str = NEAR) -> Groups:
     joined = _Union(len(rows))
     spelled = [tokens(_COUNTED.sub(" ", text)) or (text.strip(),) for text in texts]
     _join_equal(joined, spelled)
+    _join_equal(joined, [(alike(_COUNTED.sub(" ", text)).strip() or text.strip(),) for text in texts])
     if by == NEAR:
         _join_near(joined, spelled)
     elif by == "id":
@@ -139,8 +143,8 @@ def _join_near(joined: _Union, spelled: Sequence[tuple[str, ...]]) -> None:
     by_numbers: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for number, row in enumerate(rows):
         by_numbers[tuple(sorted(word for word in row if word[0].isdigit()))].append(number)
-    for alike in by_numbers.values():
-        for one, other in combinations(alike, 2) if len(alike) <= _ALL_PAIRS else _candidates(alike, rows, weigh):
+    for same in by_numbers.values():
+        for one, other in combinations(same, 2) if len(same) <= _ALL_PAIRS else _candidates(same, rows, weigh):
             left, right = places[rows[one]], places[rows[other]]
             if joined.root(left) != joined.root(right) and weigh.are_near(rows[one], rows[other]):
                 joined.join(left, right)

@@ -12,9 +12,10 @@ from typing import Protocol
 
 from maspo.core.errors import BudgetReached, ConfigInvalid, MaspoError, ProviderError
 from maspo.core.usage import Usage
-from maspo.models.base import Reply, Request, offers_size
+from maspo.models.base import PROBE, Reply, Request, offers_size
 from maspo.models.leases import Amount, Lease, Pool, to_nano
 from maspo.models.prices import PriceBook
+from maspo.models.runaway import LONGEST_TOKEN
 from maspo.models.tempo import Tempo
 
 _TOKENS_PER_MESSAGE = 64
@@ -22,6 +23,15 @@ _TOKENS_PER_MESSAGE = 64
 _ROOM = 1.5
 """How much more than the excess of the dearest reply so far is reserved for the next: thinking varies from question to
 question, and half as much again leaves room for most. A reply beyond that raises the reserve again."""
+_ONCE_ABOVE = 1 / 25
+"""Share of a cap in money that each call of a model is reserved at, at least, once one has cost more than it should:
+how much the next will is not known, and this leaves 96 % of the cap to be used."""
+_MORE_A_REPLY = 4
+"""Calls more that a model may have in flight under a cap in money for each reply that kept to its limit: the first goes
+alone, and a few rounds later as many go as an endpoint bears."""
+_MOST_OF_A_TOKEN = 128
+"""Bytes of a text that one token stands for, at most: the longest ones of large vocabularies are rows of blanks or of
+one sign. Fewer tokens than that are no true figure."""
 _EQUAL = 1e-9
 """Sums of floats differ by less; a reply above its reserve by more has cost more."""
 _NOTHING = Usage(usd=0.0)
@@ -80,10 +90,11 @@ class Ledger:
     with 429s. Money is reserved at its worst case: one token per UTF-8 byte of the prompt plus ``max_tokens``. A call
     whose cost the endpoint does not tell, or tells as it cannot be, is charged that worst case.
 
-    Some endpoints do not keep to ``max_tokens``. A reply that cost more than its worst case raises that of every call
-    of its model, those in flight too, by its excess and half as much again. So a cap in money is overshot by no more
-    than what the calls in flight when the last one was sent cost above their reserve; and from the first such reply
-    on, only calls count there that cost more than the raised one.
+    Some endpoints do not keep to ``max_tokens``. So under a cap in money the first call of a model goes alone, and each
+    reply within its limit lets some more go side by side. A reply that cost more than its worst case raises that of
+    every call of its model, those in flight too, by its excess and half as much again; from then on each reserves a
+    part of the cap at least, and the next goes alone. So a cap is overshot only by replies that cost more than all
+    before them gave reason to expect.
     """
 
     def __init__(
@@ -109,7 +120,9 @@ class Ledger:
         self._flights: Counter[str] = Counter()
         """Calls in flight, by model."""
         self._excess: dict[str, float] = {}
-        """USD that a call of a model is reserved above its worst case, since one has cost more."""
+        """USD that a call of a model may cost above its worst case, since one has cost more."""
+        self._kept_to: Counter[str] = Counter()
+        """Replies of a model, since the last that cost more than what was reserved."""
         self._kept_calls, self._kept_usd, self._kept_seconds = 0, 0.0, 0.0
         self.tempo = Tempo()
         """How fast this process is answered."""
@@ -210,10 +223,10 @@ class Ledger:
             usd = tokens_in = tokens_out = None
         if tokens_in is not None and tokens_in < any(message.content for message in request.messages):
             tokens_in = None
-        if tokens_out is not None and tokens_out < bool(reply.text):
+        if tokens_out is not None and tokens_out * _MOST_OF_A_TOKEN < _size(reply.text):
             tokens_out = None
         if usd is None:
-            usd = self._price(reservation, tokens_in, tokens_out, reply.tokens_cached)
+            usd = self._price(reservation, tokens_in, tokens_out, reply)
         else:
             self._learn(reservation, usd)
         unmetered = int(tokens_in is None or tokens_out is None)
@@ -223,29 +236,40 @@ class Ledger:
         self._add(request.purpose, used)
         return usd
 
-    def _price(self, reservation: Reservation, read: int | None, written: int | None, cached: int) -> float | None:
+    def _price(self, reservation: Reservation, read: int | None, written: int | None, reply: Reply) -> float | None:
         """Return what a reply is charged: as its tokens say; where a part is unknown, the worst case or more."""
         request = reservation.request
         tokens_in = _most_read(request) if read is None else read
         price = self.prices.price(request.model, tokens_in, request.endpoint)
         if price is None:
             return reservation.worst
-        cached = min(max(cached, 0), read or 0)
-        usd = price.of(tokens_in, request.max_tokens if written is None else written, cached)
+        cached = min(max(reply.tokens_cached, 0), read or 0)
+        usd = price.of(tokens_in, _most_written(request, reply) if written is None else written, cached)
         highest = self._highest(reservation) or 0.0
         self._learn(reservation, usd)
         return usd if read is not None and written is not None else max(usd, highest)
 
     def _learn(self, reservation: Reservation, usd: float) -> None:
         """Raise the reserve of a model whose reply cost more than it should have been able to."""
-        if reservation.worst is not None and usd > reservation.worst * (1 + _EQUAL):
-            model = reservation.request.model
+        model = reservation.request.model
+        above = 0.0 if reservation.worst is None else usd - reservation.worst * (1 + _EQUAL)
+        if above > self._excess.get(model, 0.0):
+            self._kept_to[model] = 0
+        elif reservation.request.purpose != PROBE:
+            self._kept_to[model] += 1
+        if reservation.worst is not None and above > 0:
             self._excess[model] = max(self._excess.get(model, 0.0), (usd - reservation.worst) * _ROOM)
 
     def _highest(self, reservation: Reservation) -> float | None:
         """Return what a call costs at most, as far as is known by now; None without a price."""
         worst = reservation.worst
         return None if worst is None else worst + self._excess.get(reservation.request.model, 0.0)
+
+    def _more(self, model: str) -> float:
+        """Return the USD that are reserved for a call of a model above its worst case, under a cap in money."""
+        if model not in self._excess:
+            return 0.0
+        return max(self._excess[model], _ONCE_ABOVE * (self.limits.usd or 0.0))
 
     def check_unlimited(self, model: str) -> None:
         """Check that a model may be used which takes no limit of tokens.
@@ -344,7 +368,10 @@ class Ledger:
         if limits.usd is None:
             return True
         known = math.fsum(usage.usd or 0.0 for usage in self._spent.values())
-        if known + self._reserved() + (worst or 0.0) + self._excess.get(model, 0.0) <= limits.usd - self._kept_usd:
+        if self._flights[model] > _MORE_A_REPLY * self._kept_to[model]:
+            return False  # How this model keeps to its limit will be known when one of these has ended.
+        reserved = self._reserved_usd + math.fsum(self._flights[one] * self._more(one) for one in self._excess)
+        if known + reserved + (worst or 0.0) + self._more(model) <= limits.usd - self._kept_usd:
             return True
         if self.in_flight:
             return False
@@ -425,7 +452,16 @@ def _most_read(request: Request) -> int:
     """Return the tokens that a request has at most: one a byte, and what a template adds to each message."""
     tokens = sum(_TOKENS_PER_MESSAGE for _ in request.tools) + offers_size(request)
     for message in request.messages:
-        text = message.sent
-        size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-        tokens += size + _TOKENS_PER_MESSAGE
+        tokens += _size(message.sent) + _TOKENS_PER_MESSAGE
     return tokens
+
+
+def _most_written(request: Request, reply: Reply) -> int:
+    """Return the most tokens of a reply whose endpoint tells none: its limit; of a text surely beyond it, its bytes."""
+    size = _size(reply.text) + _size(reply.thoughts)
+    return size if size > LONGEST_TOKEN * request.max_tokens else request.max_tokens
+
+
+def _size(text: str) -> int:
+    """Return the bytes of a text: no tokenizer makes more tokens of it."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

@@ -22,6 +22,7 @@ from maspo.models.dialects import STANDARD, Dialect, learn, payload, size_of
 from maspo.models.endpoint import Endpoint, is_loopback
 from maspo.models.refusals import READ_OF_ERROR, excerpt, read_refusal
 from maspo.models.replies import DONE, is_stream, read_reply
+from maspo.models.runaway import Runaway, ended
 from maspo.models.surroundings import Surroundings, ask
 
 _CONNECT_SECONDS = 15.0
@@ -226,10 +227,15 @@ class ChatClient:
                 ) as response,
             ):
                 status, headers, charset = response.status, response.headers, response.charset or ""
+                runaway = Runaway(request.max_tokens)
                 async for chunk in response.content.iter_any():
                     raw += chunk
                     if len(raw) > _LARGEST_STREAM or (len(raw) > _LARGEST_BODY and not is_stream(raw)):
                         response.close()
+                        break
+                    if runaway.sees(chunk, raw) and is_stream(raw):
+                        response.close()  # The rest need not be written, nor paid for.
+                        raw[:] = ended(raw)
                         break
                     if first_part or not chunk.startswith(b":"):
                         # A comment alone keeps a connection awake and is no part of a reply.

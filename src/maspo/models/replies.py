@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -210,6 +211,15 @@ def _read_stream(body: bytes, seconds: float, place: str) -> Reply:
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         reason = f"{place}: the reply is no chat completion ({excerpt(body)}); expected choices[0].delta.content"
         raise Transient(reason, Stage.LOST, seconds=seconds) from None
+
+
+def text_so_far(body: bytes) -> str:
+    """Return the text in a stream that is still being written: what cannot be read yet, or at all, tells nothing."""
+    pieces = _Pieces()
+    for data in _events(body):
+        with suppress(ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            pieces.add(json.loads(data))
+    return _joined(pieces.said)
 
 
 def _events(body: bytes) -> Iterator[bytes]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import math
 import re
-from functools import cached_property
+import unicodedata
+from collections.abc import Mapping
+from functools import cache, cached_property
+from itertools import chain, starmap
 from typing import Final
 
 CUT: Final = "[key]"
@@ -25,6 +29,20 @@ _GAP: Final = (
     r"|[-_.,|*]{1,2}(?!\w\w\w)|%0[AaDd]|%20){0,6}?"
 )
 """What a key can be taken apart by: blanks, line ends and their escapes, ends of quoted texts."""
+_UNSEEN: Final = (
+    r"\u00ad\u0300-\u036f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0\x00"
+)
+"""Characters that nobody sees, or that are put upon the one before: a class of a pattern."""
+_WIDER_GAP: Final = rf"(?:[\s{_UNSEEN}\"',]|\\\n|\*\*|__|[-_.|*/~](?!\w\w\w)|</?[a-z][^<>\n]{{0,40}}>){{0,8}}?"
+"""What it can be taken apart by on purpose: what nobody sees, marks, tags, a letter a line or an item."""
+_FORMS: Final = ((0x2070, 0x2150), (0x2460, 0x2500), (0xFF01, 0xFF5F), (0x1D400, 0x1D800), (0x1F110, 0x1F190))
+"""Where Unicode has other forms of letters and digits."""
+_ODD: Final = re.compile(
+    r"(?i:u\+00|%u00)[2-7]|\\0{0,4}[2-7][0-9a-f]\s|[01]{8}[\s,;]?[01]{8}|\d\d[\s,;]+\d\d\d?[\s,;]+\d\d"
+)
+"""How texts look that are written in numbers."""
+_BETWEEN: Final = re.compile(r"<(?:[^<>\n]{0,42}>)?|[^a-z0-9<]+")
 _NEXT_PART: Final = r'"(?!\s?:)[^\n]{0,4000}\n(?:[^\n{]{0,200}\n){0,4}(?:data:)?[^\n]{0,4000}?":\s?"'
 """From the end of a text in one part of a stream to the beginning of one in the next: server-sent events, or a line of
 JSON each."""
@@ -47,6 +65,8 @@ class Secret:
         if len(self._key) < _SHORTEST:
             return text.replace(self._key, CUT)
         text = self._cut(self._spelled, self._without_beginnings(text, len(self._pieces[0])))
+        if self._may_be_in(text):
+            text = self._cut(self._rarely_spelled, text)
         return self._without_end(self._without_beginnings(text, _BEGINNING))
 
     def cut_from_parts(self, text: str) -> str:
@@ -97,10 +117,35 @@ class Secret:
         ways: list[str] = []
         for piece in self._known:
             ways += [_GAP.join(map(_any_spelling, piece)), re.escape(piece[::-1])]
-            ways += [_LINE_END.join(map(re.escape, digits)) for digits in _in_base64(piece)]
+            ways += [_LINE_END.join(map(re.escape, digits)) for digits in _in_base64(piece.encode())]
             ways.append(r"(?:0x|\\x|[\s:,-])*".join(rf"(?i:{one:02x})" for one in piece.encode()))
             ways.append(r"[\s,;]+".join(str(one) for one in piece.encode()))
         ways += [re.escape(piece) for piece in self._pieces[_PIECES:-1]]
+        return re.compile("|".join(f"(?:{way})" for way in ways))
+
+    def _may_be_in(self, text: str) -> bool:
+        """Say whether the key may be in a text in a rare spelling: to look for all of them takes longer than a call."""
+        if not text.isascii() or _ODD.search(text) or any(coded in text for coded in self._coded):
+            return True
+        bare = _BETWEEN.sub("", text.lower())
+        return any(piece in bare for piece in self._bare)
+
+    @cached_property
+    def _bare(self) -> list[str]:
+        return [_BETWEEN.sub("", piece.lower()) for piece in self._known]
+
+    @cached_property
+    def _coded(self) -> frozenset[str]:
+        return frozenset[str]().union(*map(_otherwise_coded, self._known))
+
+    @cached_property
+    def _rarely_spelled(self) -> re.Pattern[str]:
+        ways: list[str] = []
+        for piece in self._known:
+            ways.append(_WIDER_GAP.join(map(_rare_spelling, piece)))
+            ways += [r"[\s,;]+".join(format(one, form) for one in piece.encode()) for form in ("03o", "o")]
+            ways.append(r"[\s,;]*".join(format(one, "08b") for one in piece.encode()))
+        ways += map(re.escape, self._coded)
         return re.compile("|".join(f"(?:{way})" for way in ways))
 
     @cached_property
@@ -108,9 +153,47 @@ class Secret:
         return re.compile("|".join(f"(?:{_NEXT_PART})?".join(map(_any_spelling, piece)) for piece in self._known))
 
 
-def _in_base64(text: str) -> set[str]:
+def _otherwise_coded(text: str) -> set[str]:
+    """Return what stands for a text in codes that are rarer, or laid over one another, wherever in them it begins."""
+    raw, back = text.encode(), text[::-1].encode()
+    wide = [text.encode(form) for form in ("utf-16-le", "utf-16-be")]
+    digits = _in_base64(raw)
+    found = {codecs.encode(text, "rot13")}
+    for one in (raw.hex()[::-1], back.hex(), *(one.hex() for one in wide)):
+        found |= {one, one.upper()}
+    found |= {coded[::-1] for coded in digits}.union(*map(_in_base64, (*wide, back, *map(str.encode, digits))))
+    for before in range(4):
+        # Five digits stand for four bytes; those of which a part is not the key's are left out.
+        own = slice(5 if before else 0, (before + len(raw)) // 4 * 5)
+        shifted = bytes([1] * before) + raw
+        found |= {base64.a85encode(shifted).decode()[own], base64.b85encode(shifted).decode()[own]}
+    return {one for one in found if len(one) >= _SHORTEST}
+
+
+@cache
+def _forms() -> Mapping[str, str]:
+    """Return the other forms of signs: full width, raised, circled, and those of mathematics."""
+    found: dict[str, str] = {}
+    for one in map(chr, chain.from_iterable(starmap(range, _FORMS))):
+        plain = unicodedata.normalize("NFKC", one)
+        if len(plain) == 1 and plain != one and plain.isascii():
+            found[plain] = found.get(plain, "") + one
+    return found
+
+
+def _rare_spelling(character: str) -> str:
+    """Return a pattern for a character as scripts, styles and lists of code points write it, or in another form."""
+    either = dict.fromkeys((character, character.lower(), character.upper()))
+    ways = [re.escape(one) for one in either]
+    for one in either:
+        code = f"(?i:{ord(one):02x})"
+        ways += [rf"(?i:u\+)00{code}", rf"(?i:%u)00{code}", rf"\\0{{0,4}}{code}\s?"]
+    forms = "".join(_forms().get(one, "") for one in either)
+    return f"(?:{'|'.join([*ways, f'[{forms}]'] if forms else ways)})"
+
+
+def _in_base64(raw: bytes) -> set[str]:
     """Return what stands in base64 for a text, wherever in the coded text it begins."""
-    raw = text.encode()
     found = set()
     for before in range(3):
         coded = base64.b64encode(bytes(before) + raw).decode().rstrip("=")

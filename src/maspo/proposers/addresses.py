@@ -35,7 +35,7 @@ _TIGHT: Final = _words("com org net edu gov mil example onion io ")
 """Told also where a space was taken out after the dot; any other could be the first word of a sentence."""
 _COUNTRIES: Final = _words(
     "de uk fr ru cn jp eu nl ch at br se dk fi kr tw hk sg nz ua cz tr mx za tv ly gg io ai co us ca au "
-    "in it be me no to is my ie pl es pt gr hu ro sk si hr bg lt lv ee il ir "
+    "in it be me no to is my ie pl gl es pt gr hu ro sk si hr bg lt lv ee il ir "
 )
 """Two letters after a name, in small ones, that are told without more; other two letters are often an attribute."""
 _ATTRIBUTES: Final = _words("pt gr ir is in at to no my be me lt hr si ai es ")
@@ -138,10 +138,14 @@ _SPOKEN_PHONE = re.compile(
     re.IGNORECASE,
 )
 _COUNTING: Final = "zero one two three four five six seven eight nine"
-_LOCAL = sought(r"\blocalhost(?::\d{2,5}|/\w)|\w@localhost\b", "localhost")
+_LOCAL = sought(
+    r"\blocalhost(?::\d{2,5}|/\w|,? (?:on )?port \d)|\w@localhost\b|\barn:aws[\w-]*:[\w-]*:[\w-]*:\d*:[\w/:*-]+",
+    *("localhost", "arn:aws"),
+)
 _PHONE = sought(
-    r"(?<![\w+.)])\+\d{1,3}[ .-]?\(?\d{2,4}\)?(?:[ .-]?\d{2,4}){1,4}(?!\w)|\b(?:tel|phone|fax)\W{1,3}\d{3}[ -]?\d{3,}",
-    *("+", "tel", "phone", "fax"),
+    r"(?<![\w.)])\(\d{3}\) ?\d{3}[ .-]\d{4}\b|(?<![\w.-])\d{3}([.-])\d{3}\1\d{4}(?![\w-]|\.\d)"
+    r"|(?<![\w+.)])\+\d{1,3}[ .-]?\(?\d{2,4}\)?(?:[ .-]?\d{2,4}){1,4}(?!\w)|\b(?:tel|phone|fax)\W{1,3}\d{3}[ -]?\d{3,}",
+    *("+", "tel", "phone", "fax", *DIGITS),
     flags=re.NOFLAG,
 )
 _ROUND: Final = (299792458, 998244353, 1000000007, 1000000009, 1000000021, 123456789, 1234567890, 987654321, 9876543210)

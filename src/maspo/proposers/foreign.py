@@ -24,13 +24,17 @@ __all__ = ["refused", "remarks"]
 _KEY = sought(
     r"\b(?:sk|pk|rk)[-_](?:live_|test_|proj-|ant-)?[A-Za-z0-9_-]{16,}|\bgh[pousr]_\w{16,}"
     r"|\bgithub_pat_\w{16,}|\bglpat-[\w-]{16,}|\bxox[abeoprs]-[\w-]{10,}|\b(?:AKIA|ASIA)[A-Z0-9]{12,}"
-    r"|\bAIza[\w-]{30,}|\b(?:hf|npm|pypi)[-_][A-Za-z0-9_-]{20,}|\beyJ[\w-]{8,}\.[\w-]{8,}|-----BEGIN [A-Z ]*PRIVATE KEY"
+    r"|\bAIza[\w-]{30,}|\b(?:hf|npm|pypi)[-_][A-Za-z0-9_-]{20,}|\beyJ[\w-]{8,}\.[\w-]{8,}|-----BEGIN [A-Z ]{3,40}-----"
+    r"|\bssh-(?:rsa|dss|ed25519)\s+AAAA[\w+/]{8,}|\bya29\.[\w-]{8,}|\bT[A-Z0-9]{8,}/B[A-Z0-9]{8,}/\w{16,}"
+    r"|(?-i:(?<![\w/+])(?=[A-Za-z0-9/+]*\d)(?=[a-z0-9/+]*[A-Z])(?=[A-Z0-9/+]*[a-z])(?=\w*[/+])[A-Za-z0-9/+]{40}(?![\w/+=]))"
+    r"|\bbegin [0-7]{3} \S+(?=\n)|=ybegin line="
     r"|\bBearer\s+[\w.~+/-]{16,}"
     r"|(?:api[ _-]?key|secret|token|password|passwd|passphrase)['\"]?\s*(?:\bis\b|=|:)\s*['\"]?"
     r"(?=[^\s'\"]*\d)(?=[^\s'\"]*[a-z])[^\s'\"]{8,}",
     *("sk-", "sk_", "pk-", "pk_", "rk-", "rk_", "gho_", "ghp_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"),
     *("xox", "akia", "asia", "aiza", "hf-", "hf_", "npm-", "npm_", "pypi-", "pypi_", "eyj", "-----begin", "bearer"),
     *("api key", "api_key", "api-key", "apikey", "secret", "token", "passw", "passphrase"),
+    *("ssh-", "ya29.", "begin ", "=ybegin", "/", "+"),
 )
 _LETTERS_AND_DIGITS = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{16,}={0,2}(?![\w+/=-])")
 """As keys and coded text have them; most such runs are long names, see ``_is_coded``."""

@@ -8,6 +8,7 @@ import codecs
 import html
 import re
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
@@ -32,6 +33,15 @@ _OPENING: Final = tuple("[({<*_'\"`|")
 _BLANK_OR_LINE: Final = (" ", "\n")
 """White space of an ASCII text as it is seen: other blanks are one space."""
 _HOST_ENDS: Final = ("com", "org", "net", "example")
+_SAID = "|".join(
+    spelled
+    for word in (
+        *("punkt", "punto", "ponto", "point", "period", "full stop", "punt", "kropka", "nokta", "tečka", "dian"),
+        *("точка", "点", "點", "ドット", "점"),
+    )
+    for spelled in dict.fromkeys((word, as_seen(word)))
+)
+"""What the sign is called before the end of an address, in other languages."""
 _MENDED: Final = tuple(
     (sought(pattern, *signs), sign)
     for pattern, sign, signs in (
@@ -46,16 +56,28 @@ _MENDED: Final = tuple(
             ("[.", "(.", "{.", "<.", ".]", ".)", ".}", ".>"),
         ),
         (
-            rf"(?<=\w)\s?\[d\]\s?(?={_ENDS})|(?<=\w)\s+(?:period|point|full stop)\s+(?={_ENDS})",
+            rf"(?<=\w)\s?\[d\]\s?(?={_ENDS})|(?<=\w)\s*(?:(?<=\s)(?:{_SAID})\s+|\s(?:点|點|ドット|점)\s?)(?={_ENDS}|рф\b)",
             ".",
-            ("[d]", "period", "point", "full stop"),
+            ("[d]", *_SAID.split("|")),
         ),
         (rf"(?<=\w)\s?\[a\]\s?(?=[\w-]+\.{_ENDS})", "@", ("[a]",)),
         (r"(?<=\w)\s*(?:\.|d[o0]t)\s*c0m\b", ".com", ("c0m",)),
         (r"(?<=\w)\s*(?:\.|dot)\s*c\s?o\s?m\b|(?<=\w)\.{2,3}com\b|(?<=\w)\s+dotcom\b", ".com", _SPACED_COM),
         (r"(?<=\w)\s+(?:d[o0]t|punkt)\s+(?=\w)", ".", ("dot", "d0t", "punkt")),
         (r"(?<=\w)\s*[-_]+d[o0]t[-_]+\s*(?=\w)", ".", ("dot", "d0t")),
-        (r"(?<=\w) ?[•∙●・⋅·◦‧] ?(?=(?:com|org|net|example)\b)", ".", ()),
+        (
+            r"(?<=\w) ?(?:[•∙●・⋅·◦‧⚫⚪⏺፡։۔׃᛫𐤟▪◾*]|\+\.\+|<br ?/?>|/\.|\(d\)|\^) ?(?=(?:com|org|net|example)\b)",
+            ".",
+            ("*", "+.+", "<br", "/.", "(d)", "^"),
+        ),
+        (r"(?<=\w)\.<br ?/?>(?=\w)", ".", (".<br",)),
+        (
+            r"(?<=\w)\s+(?:arobase|arroba|klammeraffe|chiocciola|apenstaartje|собака)\s+(?=[\w-]+(?:\.|\s+(?:"
+            rf"{_SAID})\s))",
+            "@",
+            ("arobase", "arroba", "klammeraffe", "chiocciola", "apenstaartje"),
+        ),
+        (rf"(?<=@)([\w-]+)\s+(?:{_SAID})\s+(?=[a-z]{{2,6}}\b)", r"\1.", ("@",)),
         (r"(?<=\w)\\(?=\.\w)", "", ("\\.",)),
         (r"(?<=\w)\s+colon\s+colon\s+", "::", ("colon",)),
         (r"(?<=\w)\s+colon\s+", ":", ("colon",)),
@@ -98,9 +120,15 @@ _JOINED_TEXTS = sought(
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{12,}={0,2}(?![A-Za-z0-9+/=_-])")
 _BASE64_APART = re.compile(r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{4} ){3,}[A-Za-z0-9+/]{2,4}={0,2}(?![A-Za-z0-9+/=])")
 _BASE32 = re.compile(r"(?<![A-Z2-7])[A-Z2-7]{16,}={0,6}(?![A-Z2-7=])")
-_HEX = re.compile(r"(?<![0-9a-fA-F])(?:(?:0x)?[0-9a-fA-F]{2}[ ,:;-]{0,2}){6,}(?![0-9a-fA-F])")
+_HEX = re.compile(
+    r"(?<![0-9a-fA-F])(?:(?:0x)?[0-9a-fA-F]{2}[ ,:;-]{0,2}){6,}(?![0-9a-fA-F])"
+    r"|(?<!\w)(?:[0-9a-fA-F] ){15,}[0-9a-fA-F](?!\w)"
+)
 _DECIMAL = sought(r"(?<![\d.])\d{2,3}(?:[ ,;-]{1,2}\d{2,3}){6,}(?![\d.])", *DIGITS)
-_OCTAL = sought(r"(?:\\[01][0-7]{2}){3,}", "\\")
+_OCTAL = sought(
+    r"(?:\\[01][0-7]{2}){3,}|(?<![\d.])[01][0-7]{2}(?:[ ,;-]{1,2}[01][0-7]{2}){6,}(?![\d.])", "\\", "0", "1"
+)
+_BASE85 = re.compile(r"(?<!\S)(?=\S*\d)(?=\S*[a-z])(?=\S*[A-Z])(?=\S*[^\w\s]\S*[^\w\s])[!-~]{20,}(?!\S)")
 _BITS = sought(r"(?<![01])(?:0b)?[01]{7,8}(?:[ ,]{0,2}(?:0b)?[01]{8}){3,}(?![01])", "0", "1", flags=re.NOFLAG)
 
 
@@ -191,6 +219,10 @@ def _decoded(text: str) -> list[str]:
         if all(code < 127 for code in codes):
             found.append(bytes(codes))
     found += [bytes(int(code, 8) for code in re.findall(r"[0-7]{3}", run)) for run in _OCTAL.findall(text)]
+    for run in _BASE85.findall(text):
+        for decode in (base64.b85decode, base64.a85decode):
+            with suppress(ValueError):
+                found.append(decode(run))
     for run in _BITS.findall(text):
         found.append(bytes(int(bits, 2) for bits in re.findall(r"[01]{7,8}", run.replace("0b", " "))))
     found += [run.encode() for run in by_radio(text)]

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 from typing import TypeAlias
 
-from maspo.core.spelling import SAY_LITTLE, tokens
+from maspo.core.numerals import words
+from maspo.core.spelling import SAY_LITTLE
 
 _FRAME = 0.6
 """Words that this share of the inputs has tell none of them apart."""
@@ -34,17 +35,14 @@ _WEAK = 0.4
 """What a row counts that is known by a number alone, or whose label is a letter or such a word."""
 _WHOLE = 5
 """Words of one input that, with its label, are met by no chance."""
+_NEAR = 6
+"""Words between a label and a word of its input that make the two an entry of a look-up."""
+_FEWEST_ENTRIES, _SHARE_OF_ROWS = 3, 0.05
+"""Entries that make a look-up: of many inputs some are met by chance, and to list a few of them does not pay."""
+_TELLING_LETTERS = 4
+"""Letters of a word that stands for its input alone."""
 _COUNTED = re.compile(r"^\s*\d{1,3}[.)]\s", re.MULTILINE)
 """The numbers of a list; they are no numbers of a question."""
-_UNITS = tokens(
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-)
-_TENS = tokens("twenty thirty forty fifty sixty seventy eighty ninety")
-_NUMERALS = {word: number for number, word in enumerate(_UNITS)} | {
-    word: 20 + 10 * number for number, word in enumerate(_TENS)
-}
-_SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 
 
 _Row: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
@@ -74,6 +72,9 @@ class Tables:
 
     def held_by(self, draft: str) -> bool:
         """Return whether a draft holds a table of inputs, or one whole input with its label."""
+        places = _places(draft)
+        if len(self._entries(places) - self._allowed) >= max(_FEWEST_ENTRIES, _SHARE_OF_ROWS * len(self._rows)):
+            return True
         held = self._held(draft)
         table = sum(self._worth(number) for number in held if number not in self._allowed)
         whole = (count for number, count in held.items() if self._rows[number][1] and number not in self._allowed)
@@ -87,11 +88,29 @@ class Tables:
         weak = len(keys) == 1 and keys[0].isdigit(), all(len(word) == 1 or word in SAY_LITTLE for word in label)
         return _WEAK ** sum(weak) if len(keys) < _ENOUGH else 1.0
 
+    def _entries(self, places: Mapping[str, Sequence[int]]) -> set[int]:
+        """Return the numbers of the rows of which a text says one word close to their label: ``if "Anna": 31``."""
+        found = set()
+        for word in places:
+            if (
+                len(word) >= _TELLING_LETTERS
+                and not word.isdigit()
+                and len(self._holders.get(word, ())) <= _MOST_SHARED
+            ):
+                found |= {number for number in self._holders.get(word, ()) if self._is_entry(number, word, places)}
+        return found
+
+    def _is_entry(self, number: int, word: str, places: Mapping[str, Sequence[int]]) -> bool:
+        label = self._rows[number][1]
+        if not label or word in label or all(len(one) == 1 or one in SAY_LITTLE for one in label):
+            return False
+        return all(
+            any(abs(there - here) <= _NEAR for there in places.get(one, ()) for here in places[word]) for one in label
+        )
+
     def _held(self, draft: str) -> dict[int, int]:
         """Return the numbers of the rows that a text holds, and how many of their words stand together."""
-        places: dict[str, list[int]] = defaultdict(list)
-        for place, word in enumerate(words(_COUNTED.sub(" ", draft))):
-            places[word].append(place)
+        places = _places(draft)
         met: Counter[int] = Counter()
         for word in places:
             holders = self._holders.get(word, ())
@@ -99,6 +118,14 @@ class Tables:
                 met.update(holders)
         found = {number: _together(self._rows[number], places) for number in met}
         return {number: count for number, count in found.items() if count}
+
+
+def _places(draft: str) -> dict[str, list[int]]:
+    """Return where each word of a draft stands."""
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, word in enumerate(words(_COUNTED.sub(" ", draft))):
+        places[word].append(place)
+    return places
 
 
 def _together(row: _Row, places: Mapping[str, Sequence[int]]) -> int:
@@ -113,36 +140,3 @@ def _together(row: _Row, places: Mapping[str, Sequence[int]]) -> int:
         told = all(any(begin - _AROUND <= place < begin + reach for place in places[word]) for word in label)
         most = max(most, found * told)
     return most if most >= needed else 0
-
-
-def words(text: str) -> tuple[str, ...]:
-    """Return the words and numbers of a text; numbers in words, with zeros around or after a point are as in digits."""
-    found: list[str] = []
-    number: int | None = None
-    for word in (*tokens(text), ""):
-        if word in _NUMERALS:
-            value = _NUMERALS[word]
-            joins = number is not None and (
-                number % 100 == 0 if value >= 10 else number % 10 == 0 and number % 100 != 10
-            )
-            if number is not None and joins and number:
-                number += value
-                continue
-            found += [str(number)] if number is not None else []
-            number = value
-        elif word in _SCALES and number:
-            number *= _SCALES[word]
-        else:
-            found += [str(number)] if number is not None else []
-            number = None
-            found += [_plain(word)] if word[:1].isalnum() else []
-    return tuple(found)
-
-
-def _plain(word: str) -> str:
-    """Return a number without leading zeros and zeros after the point; other words as they are."""
-    if not word[0].isdigit():
-        return word
-    whole, _, rest = word.partition(".")
-    rest = rest.rstrip("0") if "." not in rest else rest
-    return (whole.lstrip("0") or "0") + (f".{rest}" if rest else "")

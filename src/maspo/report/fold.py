@@ -206,6 +206,16 @@ class RunView:
         return tuple(draft for step in self.steps for draft in step.rejected)
 
     @property
+    def prompt_ids(self) -> Mapping[str, frozenset[str]]:
+        """By agent, the ids of the prompts that it has had in this run or that were tried for it."""
+        texts = {one.name: {one.seed, one.winner} for one in self.agents}
+        for step in self.steps:
+            texts.setdefault(step.agent, set()).update(one.text for one in step.candidates)
+            if isinstance(step.decision, PromptChanged):
+                texts[step.agent].add(step.decision.after)
+        return {name: frozenset(map(prompt_id, found)) for name, found in texts.items() if name}
+
+    @property
     def hint(self) -> str:
         """What looks wrong with the wiring, or nothing."""
         return self.influence.hint if self.influence else ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal, TypeAlias
 
@@ -192,8 +192,16 @@ def decide(folder: Path, decision: Decision, record: str = "run.db") -> Line:
     return line
 
 
-def unmet(decision: Decision, asked: ApprovalAsked | None) -> str:
-    """Return why an approval or a rejection is about nothing that waits for one; empty where it is about something."""
+def unmet(decision: Decision, asked: ApprovalAsked | None, prompts: Mapping[str, Collection[str]]) -> str:
+    """Return why a decision is about nothing that this run has; empty where it is about something.
+
+    ``asked`` is what waits for approval, ``prompts`` are the ids of each agent's prompts so far.
+    """
+    if isinstance(decision, Pin | Veto):
+        if decision.agent not in prompts:
+            return f"{decision.agent}: no agent of this run; it has {', '.join(sorted(prompts)) or 'none yet'}"
+        if decision.prompt and decision.prompt not in prompts[decision.agent]:
+            return f"{decision.agent}: has had no prompt {decision.prompt} in this run"
     if not isinstance(decision, Approve | Reject):
         return ""
     if asked is None:

@@ -340,7 +340,7 @@ async def _search(study: Study, session: Session, steering: Steering) -> tuple[A
         cap = session.ledger.reached or str(error)
         await session.publish(BudgetStopped(cap))
     await steering.ended()
-    ask = replace(ask, prompts=steering.rulings.kept_to(ask.prompts, study.problem.seed_prompts))
+    ask = replace(ask, prompts=steering.kept_to(ask.prompts, study.problem.seed_prompts))
     # Not when the run is interrupted: a resumed one would show other cases than one that nobody stopped.
     await session.show_cases(ask.cases[:_MOST_CASES_SHOWN])
     return ask, cap

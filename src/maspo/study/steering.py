@@ -20,7 +20,7 @@ from maspo.core.prompts import Prompts, prompt_id
 from maspo.events import ApprovalAsked, CandidateScored, Decided, HoldoutResult, PromptChanged, StepStarted
 from maspo.models.budget import Limits
 from maspo.optimizers.base import Ask, Ruling
-from maspo.optimizers.parts.rulings import Rulings
+from maspo.optimizers.parts.rulings import Rulings, taken_back
 from maspo.study.decisions import (
     DECISIONS,
     OF_A_PROCESS,
@@ -95,6 +95,11 @@ class Steering:
         When the search is over, also what was decided about the wave in which a cap ended it.
         """
         return Rulings(tuple(_rulings(one for one in self._decided if self._ended or one.wave < self._next_wave)))
+
+    def kept_to(self, prompts: Prompts, seed: Prompts) -> Prompts:
+        """Return the prompts that a search ended with, as a person ruled: a cap may have ended it before it obeyed."""
+        changes, rulings = self._session.recorded(PromptChanged), self.rulings
+        return rulings.kept_to(taken_back(prompts, seed, changes, rulings.made), seed)
 
     def ends_before(self, ask: Ask, round_: int) -> int | None:
         """Return how many events of an ask stand before a further round, if a person stopped the search before it."""

@@ -22,7 +22,7 @@ from maspo.report.document.of_view import row_of
 from maspo.report.document.record import Reading, compared_in
 from maspo.report.document.sheet import Sheet, read_sheet, sheet_row
 from maspo.report.folder import look
-from maspo.study.decisions import Approve, Decision, Line, Reject, decide, read_decision, unmet
+from maspo.study.decisions import Approve, Decision, Line, Pin, Reject, Veto, decide, read_decision, unmet
 from maspo.ui.documents import Documents, as_json
 from maspo.ui.following import Followed
 from maspo.ui.guard import HEADERS, LONGEST_PATH, Guard
@@ -222,8 +222,10 @@ class Server:
 
 
 def _decide(folder: Path, decision: Decision) -> Line:
-    if isinstance(decision, Approve | Reject) and (why := unmet(decision, look(folder).view.approval)):
-        raise UsageError(why)
+    if isinstance(decision, Approve | Reject | Pin | Veto):
+        view = look(folder).view
+        if why := unmet(decision, view.approval, view.prompt_ids):
+            raise UsageError(why)
     return decide(folder, decision)
 
 

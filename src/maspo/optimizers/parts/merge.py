@@ -55,6 +55,12 @@ def without_added(base: str, text: str) -> tuple[str, ...]:
     return tuple("".join([*sentences[:place], *sentences[place + 1 :]]).strip() for place in added)
 
 
+def brings_in(before: str, after: str, candidate: str) -> bool:
+    """Say whether a change of a prompt brought in all that a candidate would have changed: merged with it, or by it."""
+    old, new, wanted = ({one.strip() for one in sentences_of(text)} for text in (before, after, candidate))
+    return wanted != old and wanted - old <= new and not (old - wanted) & new
+
+
 @lru_cache(_KNOWN)
 def sentences_of(text: str) -> tuple[str, ...]:
     """Return the sentences of a prompt, each with the white space behind it; together they are the prompt."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from maspo.core.prompts import Prompts
 from maspo.events import PromptChanged
 from maspo.optimizers.base import Drafts, Propose, Request, Result, Ruling
+from maspo.optimizers.parts.merge import brings_in
 from maspo.optimizers.parts.similar import KnownPrompts
 from maspo.team.graph import Team
 
@@ -62,6 +64,29 @@ class Rulings:
         out = {(one.agent, one.text) for one in self.made if one.says == "veto"}
         kept = {name: seed[name] if (name, text) in out else text for name, text in prompts.items()}
         return {**kept, **{name: text for name, text in self.pins.items() if name in kept}}
+
+
+def taken_back(prompts: Prompts, seed: Prompts, changes: Iterable[PromptChanged], rulings: Iterable[Ruling]) -> Prompts:
+    """Return prompts without what a person vetoed, where a search that a cap ended did not come to take it back itself.
+
+    ``changes`` are those of the whole search. A prompt falls back to what it was before the first of its changes that
+    brought the vetoed one in, be it merged with others.
+    """
+    lines = {name: [text] for name, text in seed.items()}
+    for change in changes:
+        line = lines[change.agent]
+        if change.after in line:  # it was taken back before
+            del line[line.index(change.after) + 1 :]
+        else:
+            line.append(change.after)
+    told = [name for name, text in prompts.items() if lines[name][-1] == text]
+    for ruling in rulings:
+        line = lines.get(ruling.agent, [])
+        for place, (before, after) in enumerate(pairwise(line), 1):
+            if ruling.says == "veto" and (after == ruling.text or brings_in(before, after, ruling.text)):
+                del line[place:]
+                break
+    return {name: lines[name][-1] if name in told else text for name, text in prompts.items()}
 
 
 @dataclass(slots=True)

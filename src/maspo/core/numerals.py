@@ -1,0 +1,73 @@
+"""What a text says when numbers in words, in other digits and with other separators are one. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from maspo.core.looks import as_seen
+from maspo.core.spelling import tokens
+
+_UNITS = tokens(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+)
+_TENS = tokens("twenty thirty forty fifty sixty seventy eighty ninety")
+_NUMERALS = {word: number for number, word in enumerate(_UNITS)} | {
+    word: 20 + 10 * number for number, word in enumerate(_TENS)
+}
+_HUNDRED = 100
+_SCALES = {"hundred": _HUNDRED, "thousand": 1000, "million": 1_000_000}
+_GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:([ .,_'\u2009\u202f\u00a0])\d{3})(?:\1\d{3})*(?![\d.,]*\d)")
+"""A number whose thousands are set apart."""
+_THOUSANDS = re.compile(r"(?<![\w.,])(\d{1,4}(?:\.\d{1,3})?)(k\b|e\d\b)", re.IGNORECASE)
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Return the words and numbers of a text; numbers in words, with zeros around or after a point are as in digits."""
+    found: list[str] = []
+    whole, part = 0, None  # of a number that is being spelled out: its thousands, and what follows them
+    for word in (*tokens(_plain_letters(text)), ""):
+        value, scale = _NUMERALS.get(word), _SCALES.get(word)
+        if part is not None and (part or whole) and value is not None and _joins(part, value):
+            part += value
+        elif part is not None and scale is not None and part:
+            whole, part = (whole, part * scale) if scale == _HUNDRED else (whole + part * scale, 0)
+        else:
+            found += [str(whole + part)] if part is not None else []
+            whole, part = 0, value
+            found += [_plain(word)] if value is None and word[:1].isalnum() else []
+    return tuple(found)
+
+
+def _joins(part: int, value: int) -> bool:
+    """Return whether a numeral goes on with a number: ``twenty`` ``five``, ``two hundred`` ``ten``."""
+    if value == 0:
+        return False
+    return part % 100 == 0 if value >= 10 else part % 10 == 0 and part % 100 != 10
+
+
+def _plain_letters(text: str) -> str:
+    """Return a text with letters that look like others as those, and with the digits of all scripts as ours."""
+    if text.isascii():
+        return text
+    return as_seen("".join(str(unicodedata.decimal(one)) if one.isdecimal() else one for one in text))
+
+
+def _plain(word: str) -> str:
+    """Return a number without leading zeros and zeros after the point; other words as they are."""
+    if not word[0].isdigit():
+        return word
+    whole, _, rest = word.partition(".")
+    rest = rest.rstrip("0") if "." not in rest else rest
+    return (whole.lstrip("0") or "0") + (f".{rest}" if rest else "")
+
+
+def alike(text: str) -> str:
+    """Return what texts have in common that differ in spaces, accents, look-alikes and ways to write a number alone."""
+    plain = _GROUPED.sub(lambda found: re.sub(r"\D", "", found[0]), text)
+    plain = _THOUSANDS.sub(lambda found: f"{float(found[1]) * 10 ** int(found[2][1:] or 3):g}", plain)
+    signs = "".join(word for word in tokens(plain) if not word[0].isalnum())
+    said = words("".join(one for one in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(one)))
+    # Numbers stay apart: 1 and 23 are not 12 and 3.
+    return "".join(f"|{word}|" if word[0].isdigit() else word for word in said) + f" {signs}"
