@@ -2,19 +2,21 @@
 import type { ComponentChildren } from "preact";
 import { number, percent, sign, signedPercent } from "../words";
 import type { LevelCounts } from "../view";
+import { useNarrow } from "./narrow";
 
 /** An estimate with its 95 % interval on an axis around zero. */
 export function IntervalBar({ value, interval, bound, large = false }: { value: number; interval: readonly [number, number]; bound?: number; large?: boolean }) {
   const [low, high] = interval;
   const limit = bound ?? Math.min(1, Math.max(0.1, Math.ceil(10 * Math.max(Math.abs(low), Math.abs(high), Math.abs(value)) * 1.1) / 10));
-  const width = large ? 720 : 160;
+  const narrow = useNarrow();
+  const width = large ? (narrow ? 380 : 720) : 160;
   const height = large ? 86 : 22;
-  const pad = large ? 34 : 4;
+  const pad = large ? (narrow ? 26 : 34) : 4;
   const middle = large ? 34 : 11;
   const at = (share: number) => pad + ((Math.max(-limit, Math.min(limit, share)) + limit) / (2 * limit)) * (width - 2 * pad);
   const tone = low > 0 ? "good" : high < 0 ? "bad" : "plain";
   const told = `Net win rate ${signedPercent(value)}, 95% interval ${signedPercent(low)} to ${signedPercent(high)}`;
-  const ticks = [-limit, -limit / 2, 0, limit / 2, limit];
+  const ticks = narrow ? [-limit, 0, limit] : [-limit, -limit / 2, 0, limit / 2, limit];
   return (
     <svg class={`interval ${tone} ${large ? "large" : ""}`} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={told}>
       <title>{told}</title>
