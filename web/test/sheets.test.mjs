@@ -22,6 +22,7 @@ for (const name of SHEETS) {
       assert.notEqual((await page.textContent("main h1")).trim(), "");
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, `${name} at ${width}`);
       await page.evaluate(() => { for (const one of document.querySelectorAll("details")) one.open = true; });
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, `${name} at ${width}, all of it open`);
       assert.deepEqual(await axe(page), [], `${name} ${theme} ${width}`);
       if (SHOTS) await page.screenshot({ path: `${SHOTS}/${name}-${theme}-${width}.png`, fullPage: name !== "evaluation_large" });
       assert.deepEqual(wrong, []);
