@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,27 +49,41 @@ class Server:
         self._run(str(self._bin / "initdb"), "-D", str(folder / "data"), *options)
 
     def start(self) -> None:
-        """Start, and return when it answers; what a killed one leaves behind ends by itself, and is waited for."""
+        """Start, and return when it answers; what a killed one leaves behind ends by itself, and is waited for.
+
+        It is a child of these tests and ends with them, however they end.
+        """
         data = str(self.folder / "data")
-        settings = ("listen_addresses=''", f"unix_socket_directories='{self.folder}'", "max_connections=120")
-        options = ["-o", " ".join(f"-c {each}" for each in settings), "-l", f"{data}/log"]
-        command = [str(self._bin / "pg_ctl"), "-D", data, "-s", "-w", "-t", "60", *options, "start"]
-        end = time.monotonic() + 30
-        while not self._run(*command, check=time.monotonic() > end):
+        settings = ("listen_addresses=", f"unix_socket_directories={self.folder}", "max_connections=120")
+        options = [part for each in settings for part in ("-c", each)]
+        command = [*_dying_with_us(), str(self._bin / "postgres"), "-D", data, *options]
+        end = time.monotonic() + 60
+        while True:
+            with (self.folder / "log").open("ab") as log:
+                self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self._who)
+            while self._process.poll() is None:
+                if self._run(str(self._bin / "pg_isready"), "-q", "-h", str(self.folder), check=False):
+                    return
+                assert time.monotonic() < end, (self.folder / "log").read_text(encoding="utf-8")
+                time.sleep(0.05)
+            assert time.monotonic() < end, (self.folder / "log").read_text(encoding="utf-8")
             time.sleep(0.1)
 
     def kill(self) -> None:
         """End it and its children at once, as a machine that fails does."""
-        pid = int((self.folder / "data" / "postmaster.pid").read_text(encoding="utf-8").split()[0])
+        assert self._process is not None
+        pid = self._process.pid
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
         for each in (pid, *map(int, children)):
             with suppress(ProcessLookupError):
                 os.kill(each, signal.SIGKILL)
+        self._process.wait()
 
     def stop(self) -> None:
         """End it."""
-        data = str(self.folder / "data")
-        self._run(str(self._bin / "pg_ctl"), "-D", data, "-s", "-m", "immediate", "stop", check=False)
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGQUIT)  # at once: nothing in it is kept
+            self._process.wait()
 
     def database(self) -> StoreAddress:
         """Make a database; return where it is."""
@@ -76,21 +91,24 @@ class Server:
         self._run(str(self._bin / "createdb"), "-h", str(self.folder), "-U", "maspo", name)
         return named(f"postgresql://maspo@/{name}?host={self.folder}")
 
-    def _run(self, *command: str, check: bool = True) -> bool:
+    @property
+    def _who(self) -> dict[str, Any]:
+        """Who the programs of the server run as, where, and with what environment."""
         user = self._user if os.geteuid() == 0 else None
-        done = subprocess.run(
-            command,
-            user=user,
-            group=user,
-            extra_groups=[] if user else None,
-            cwd="/",
-            capture_output=True,
-            text=True,
-            check=False,
-            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
-        )
+        groups: list[str] | None = [] if user else None
+        environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
+        return {"user": user, "group": user, "extra_groups": groups, "cwd": "/", "env": environment}
+
+    def _run(self, *command: str, check: bool = True) -> bool:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, **self._who)
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done.returncode == 0
+
+
+def _dying_with_us() -> list[str]:
+    """Return what begins a command that ends when the process ends that started it (Linux, PR_SET_PDEATHSIG)."""
+    found = shutil.which("setpriv")
+    return [found, "--pdeathsig", "QUIT"] if found else []
 
 
 @contextmanager
