@@ -832,3 +832,20 @@ def from_traces(
 
 
 app.add_typer(inputs_app, name="inputs")
+
+
+@command
+def import_prompts(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The Python code that Agent Builder shows.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The system file.")] = Path("system.yaml"),
+    as_json: Json = False,
+) -> None:
+    """Make a system file of an export of OpenAI's Agent Builder.
+
+    Reads the code, never runs it: agents, instructions, models, who reads whom, branches; and says what it leaves out.
+    """
+    from maspo.cli.importing import run_import
+
+    run_import(file, out, as_json)
