@@ -64,6 +64,15 @@ def test_q12_a_cap_leaves_out_rows_and_an_app_is_told_that_it_cannot_be(maspo: R
     assert json.loads((team / "c" / "stress.json").read_text())["found"]["left_out"] > 0
 
 
+def test_q14_nobody_is_said_to_be_needless_in_a_team_that_never_answers_right(maspo: Run, url: str, team: Path) -> None:
+    rows = [{**json.loads(line), "answer": "never"} for line in (team / "labelled.jsonl").read_text().splitlines()]
+    (team / "never.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    said = maspo("stress", "team.yaml", "--inputs", "never.jsonl", "--base-url", url, "--shares", "--out", "n")
+    assert "scorer    labels" in said.err and "n/stress.json" in said.out
+    assert "No answer is right, so it cannot be told who contributes." in said.out and "no loss" not in said.out
+    assert json.loads((team / "n" / "stress.json").read_text())["found"]["droppable"] == []
+
+
 def test_q13_a_search_can_be_asked_to_go_under_stress(maspo: Run, url: str, team: Path) -> None:
     small = ("--set", "search.passes=1", "--set", "search.stages=[6]", "--set", "search.drafts=1")
     given = ("optimize", "team.yaml", "--inputs", "plain.jsonl", "--base-url", url, *small)

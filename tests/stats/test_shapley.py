@@ -86,3 +86,14 @@ def test_h02_all_orders_give_the_exact_value_and_drawn_ones_do_on_average() -> N
 def test_h03_intervals_hold_the_exact_value(worlds: int, players: int, inputs: int, orders: int) -> None:
     """Measured: 3 players 94.7 % and 5 players 95.0 % (1,000 worlds each), 8 of whom orders are drawn 95.2 % (300)."""
     assert covered(worlds, players, inputs, orders, seed=players) > 0.92
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+def test_h04_inputs_that_came_out_alike_are_not_certain(value: float) -> None:
+    widths = []
+    for inputs in (2, 3, 30):
+        (one,) = contributions(["a"], [{"a": value}] * inputs)
+        low, high = one.interval
+        assert -1 <= low <= one.mean <= high <= 1 and low < high
+        widths.append(high - low)
+    assert widths == sorted(widths, reverse=True), "more inputs tell more"

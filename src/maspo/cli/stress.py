@@ -25,6 +25,8 @@ from maspo.study.evaluation.job import JUDGE
 from maspo.study.stress import DATABASE, RESULT, Figure, Stressed, most_calls, stress
 
 _LABELLED = "exact"
+_FEW = 25
+"""Inputs below which even no difference at all leaves a tenth of them open (``stats.paired.net_loss_bound``)."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def run_stress(arguments: Arguments, prompts: str | None, shares: bool) -> None:
     plan = lay_out(
         ("prompts", evaluation.names["after"]),
         ("rows", f"{len(evaluation.task.test.rows):,} of {evaluation.task.name}"),
-        ("measured by", "the judge" if evaluation.scorer == JUDGE else "labels"),
+        ("scorer", "judge" if evaluation.scorer == JUDGE else "labels"),
         ("endpoint", describe_endpoints(evaluation.config.models, "agent")),
         ("calls", describe_bound(most_calls(evaluation, shares))),
         ("folder", str(folder)),
@@ -70,6 +72,7 @@ def run_stress(arguments: Arguments, prompts: str | None, shares: bool) -> None:
     write_whole(folder / RESULT, json.dumps(plain(printed), indent=2) + "\n")
     for line in _lines(found):
         say(line)
+    say(f"\n{lay_out(('figures', str(folder / RESULT)))}")
     if found.left_out:
         note(f"A cap left out rows; with a higher one go on with: {again}")
     if arguments.as_json:
@@ -94,7 +97,14 @@ def _lines(found: Stressed) -> Iterator[str]:
     if found.shares:
         yield ""
         yield table(("agent", "share in the outcome"), [(one.player, _figure(one)) for one in found.shares])
-        yield "may be dropped without loss: " + (", ".join(found.droppable) or "nobody")
+        yield _dropped(found)
+
+
+def _dropped(found: Stressed) -> str:
+    if found.clean is not None and found.clean.mean == 0:
+        return "No answer is right, so it cannot be told who contributes."
+    few = f" ({found.inputs} inputs tell little)" if found.inputs < _FEW else ""
+    return f"no loss is seen without: {', '.join(found.droppable) or 'nobody'}{few}"
 
 
 def _figure(figure: Figure | Contribution | None) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import count
 
 import typer
 
@@ -18,6 +19,7 @@ from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
 from maspo.optimizers.structure.base import Method, StructurePlan
 from maspo.report.folder import RUNS, free_folder
 from maspo.report.structure import RESULT, SYSTEM_FILE, figures_of, structure_summary, write_structure
+from maspo.stats.paired import net_loss_bound
 from maspo.store.looks import LookLedger
 from maspo.study.evaluation.evaluate import Attention
 from maspo.study.evaluation.structure import (
@@ -48,7 +50,7 @@ def run_structure(
     check_changeable(evaluation.system, plan)
     split = split_of(evaluation.job)
     folder = arguments.out or free_folder(RUNS, f"{evaluation.system.name}-structure")
-    for remark in dict.fromkeys(notes):
+    for remark in dict.fromkeys((*notes, *_too_few(len(split.holdout), plan.margin))):
         note(f"note: {remark}")
     shown = lay_out(
         ("changes", ", ".join(plan.kinds) + (f" ({', '.join(plan.models)})" if plan.models else "")),
@@ -79,6 +81,16 @@ def run_structure(
     if arguments.as_json:
         print_json(ended(figures_of(found), code, folder, SYSTEM_FILE))
     raise typer.Exit(code)
+
+
+def _too_few(held: int, margin: float) -> Iterator[str]:
+    """Tell, before anything is paid, that not even a team that answers alike could be shown to be as good."""
+    if net_loss_bound(0, 0, held) > margin > 0:
+        needed = next(n for n in count(held) if net_loss_bound(0, 0, n) <= margin)
+        yield (
+            f"with {held} hold-out inputs no team can be shown to be as good within {margin:.0%} of them, even where "
+            f"all answers are alike: it takes {needed} or more, or a wider --margin"
+        )
 
 
 def _kinds(given: Sequence[str], models: Sequence[str]) -> tuple[Kind, ...]:

@@ -510,8 +510,8 @@ def _drawn(found: Evaluated) -> tuple[Dots, ...]:
         Dot("", names[side], one.share, *one.interval) for side, one in found.shares.items() if one.share is not None
     ]
     if shares:
-        what = "meet the rubric, says the judge" if found.evaluation.scorer == JUDGE else "correct"
-        drawn.append(Dots(f"Outputs that are {what}", "percent", tuple(shares), 0.0, 1.0, None))
+        what = "meet the rubric, says the judge" if found.evaluation.scorer == JUDGE else "are correct"
+        drawn.append(Dots(f"Outputs that {what}", "percent", tuple(shares), 0.0, 1.0, None))
     if (paired := found.difference) is not None:
         dot = Dot("", f"{names['after']} − {names['before']}", paired.mean, *paired.interval)
         bound = math.ceil(10 * max(map(abs, (paired.mean, *paired.interval, 0.1)))) / 10

@@ -15,7 +15,7 @@ from math import factorial, sqrt
 from statistics import fmean, stdev
 
 from maspo.core.seeded import shuffled
-from maspo.stats.share import student_95
+from maspo.stats.share import share_interval, student_95
 
 Coalition = frozenset[str]
 MOST_EXACT = 8
@@ -82,5 +82,16 @@ def contributions(players: Sequence[str], found: Sequence[Mapping[str, float]]) 
         values = [one[player] for one in found]
         mean = fmean(values)
         half = student_95(n - 1) * stdev(values) / sqrt(n)
-        result.append(Contribution(player, mean, (mean - half, mean + half)))
+        interval = (mean - half, mean + half) if half else _of_alike(mean, n)
+        result.append(Contribution(player, mean, interval))
     return tuple(sorted(result, key=lambda one: -one.mean))
+
+
+def _of_alike(value: float, n: int) -> tuple[float, float]:
+    """Return the interval of a mean where all inputs came out alike, which is not certain for those that were not met.
+
+    As many of the inputs may be otherwise as the interval of a share allows that was never seen, each by as much as a
+    player can add to a value between 0 and 1, or take from it.
+    """
+    otherwise = share_interval(0, n)[1]
+    return value - otherwise * (value + 1), value + otherwise * (1 - value)

@@ -83,7 +83,10 @@ class Stressed:
     cells: tuple[Cell, ...]
     shares: tuple[Contribution, ...]
     droppable: tuple[str, ...]
-    """Agents whose share is not told from nothing, and without whom no more answers get worse than better."""
+    """Agents whose share is not told from nothing, and without whom no more answers get worse than better.
+
+    None where no answer is right by labels.
+    """
     usage: Mapping[str, Usage]
     seconds: float
 
@@ -224,12 +227,13 @@ def _stressed(evaluation: Evaluation, session: Session, rows: Sequence[_Row], le
     cells = tuple(_cell(fault, rows) for fault in faults_of(system)) if rows else ()
     shares = contributions(order, [row.shapley for row in rows]) if len(rows) > 1 and rows[0].shapley else ()
     missed = {cell.agent: cell.cost for cell in cells if cell.kind is Kind.MISSING}
+    right = [row.right for row in rows if row.right is not None]
+    # Of a team that never answers right nobody can take anything away.
     droppable = tuple(
         one.player
-        for one in shares
+        for one in (shares if not right or any(right) else ())
         if one.interval[0] <= 0 and one.player in missed and missed[one.player].interval[0] <= 0
     )
-    right = [row.right for row in rows if row.right is not None]
     return Stressed(
         run=session.run,
         system=system.name,
