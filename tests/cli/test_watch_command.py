@@ -65,7 +65,7 @@ def test_t01_what_is_there_is_looked_at_and_more_when_it_is_there(maspo: Run, ur
         (("team.yaml", "--inputs", "asked.jsonl", "--prompts", "none.json"), "no such file"),
         (
             ("team.yaml", "--inputs", "asked.jsonl", "--month-calls", "50", "--base-url", "http://127.0.0.1:9/v1"),
-            "do not pay a single search",
+            "does not pay a single search",
         ),
     ],
 )
@@ -73,6 +73,14 @@ def test_t02_what_cannot_be_done_is_said_in_words(maspo: Run, asked: Path, given
     said = maspo("watch", *given)
     assert said.code == 2 and why in said.err, said
     assert asked.is_file()
+
+
+def test_t04_what_waits_for_a_full_window_and_what_is_no_input_is_said(maspo: Run, url: str, asked: Path) -> None:
+    with asked.open("a") as file:
+        file.write("no JSON\n" + json.dumps({"input": "What is 7 times 8?"}) + "\n")
+    said = maspo("watch", "team.yaml", "--inputs", "asked.jsonl", "--base-url", url, *SMALL)
+    assert said.code == 0 and "left out: 1 of 22 lines" in said.err, said
+    assert "1 of the 10 inputs of the next window" in said.err
 
 
 def test_t03_in_python_a_function_brings_inputs(url: str, folder: Path) -> None:

@@ -203,7 +203,7 @@ def test_p07_another_team_is_refused_and_another_budget_is_not(tmp_path: Path) -
         grows.write(lines(itertools.islice(world.inputs(90_000), PLAN.window)))
     assert go(watched(world, replace(PLAN, calls=5000))).windows == 3
     assert plan_of(state).calls == 5000
-    with pytest.raises(ConfigInvalid, match="do not pay a single search"):
+    with pytest.raises(ConfigInvalid, match="does not pay a single search"):
         go(watched(world, replace(PLAN, calls=50)))
 
 

@@ -11,8 +11,10 @@ from maspo.cli.prepare import Prepared, describe_endpoints, key_missing, model_m
 from maspo.cli.terminal import lay_out, note, print_json, say, table
 from maspo.core.plain import FLAT, Dumped, named
 from maspo.report.phrases import duration, list_names, money, number
+from maspo.runners.tools.toolbox import Toolbox
 from maspo.study.fit import remarks_on_fit, told_contexts
 from maspo.study.job import Estimate
+from maspo.study.reach import Reach, of_system
 from maspo.study.resolve import resolve
 from maspo.study.trust import is_trusted
 from maspo.team import System
@@ -44,7 +46,8 @@ def print_check(arguments: Arguments) -> None:
     plan = resolve(prepared.job).plan
     missing = key_missing(prepared.job.config.models) or model_missing(prepared.job.config, prepared.job.system)
     long = () if missing else remarks_on_context(prepared, arguments.trust)
-    remarks = list(dict.fromkeys((*prepared.notes, *plan.notes, *long, *([missing] if missing else []))))
+    tools = _remarks_on_tools(prepared, arguments.trust)
+    remarks = list(dict.fromkeys((*prepared.notes, *plan.notes, *long, *tools, *([missing] if missing else []))))
     for remark in remarks:
         note(f"note: {remark}")
     fine = "Everything that can be checked without a call is fine"
@@ -62,10 +65,34 @@ def remarks_on_context(prepared: Prepared, allowed: str) -> list[str]:
 
     No model is called. Nobody is asked whom a file of others names and its user has not agreed to.
     """
-    job, reach = prepared.job, prepared.settings.reach
-    agreed = not reach.settings or allowed == reach.fingerprint or is_trusted(reach)
-    told = asyncio.run(told_contexts(job.config.models, job.system)) if agreed else {}
+    job = prepared.job
+    told = (
+        asyncio.run(told_contexts(job.config.models, job.system))
+        if _is_agreed(prepared.settings.reach, allowed)
+        else {}
+    )
     return remarks_on_fit(job, told)
+
+
+def _remarks_on_tools(prepared: Prepared, allowed: str) -> list[str]:
+    """Import the functions that agents may call, if that was agreed to; else say that they were not looked at.
+
+    Raises:
+        ConfigInvalid: one cannot be had.
+
+    """
+    system = prepared.job.system
+    if not system.has_tools:
+        return []
+    reach = of_system(system)
+    if not _is_agreed(reach, allowed):
+        return [f"tools are not looked at before you allow them: --trust {reach.fingerprint}"]
+    Toolbox(system)
+    return []
+
+
+def _is_agreed(reach: Reach, allowed: str) -> bool:
+    return not reach.settings or allowed == reach.fingerprint or is_trusted(reach)
 
 
 def plan_text(prepared: Prepared, plan: Estimate) -> str:

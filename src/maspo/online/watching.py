@@ -111,8 +111,8 @@ async def watch(given: Watch, source: Source, state: Path, around: Surroundings,
     """
     if given.plan.calls is not None and given.plan.calls < given.costs.search:
         raise ConfigInvalid(
-            f"watch: {given.plan.calls:,} calls a month do not pay a single search, which takes up to "
-            f"{given.costs.search:,}; give more, or a smaller search_share"
+            f"--month-calls {given.plan.calls:,} does not pay a single search, which takes up to "
+            f"{given.costs.search:,}: give more, or a smaller search (--set search.calls=N)"
         )
     async with _opened(given, state, around) as store:
         run = store.meta()["run"]
@@ -283,15 +283,25 @@ class _Work:
             if taken.rows:
                 continue
             if once:
+                self._tell_rest(look.number)
                 return False
             if not self.over:
                 await asyncio.sleep(_POLL)
         return True
 
+    def _tell_rest(self, number: int) -> None:
+        """Say what has come in and is not looked at yet, which would otherwise look as if it was lost."""
+        window = self.given.plan.window
+        rest = len(self.rows) - (number - 1) * window
+        if rest:
+            self.around.note(f"{rest} of the {window} inputs of the next window are there; it is looked at when full")
+
     async def _keep(self, rows: Sequence[Row], position: str, skipped: int) -> None:
         """Record inputs that arrived, before anything is done with them; those that cannot be used are left out."""
         if not rows and position == self.position:
             return
+        if skipped:
+            self.around.note(f"what is no JSON object or text is left out: {skipped} of {skipped + len(rows)} lines")
         kept: list[Mapping[str, str]] = []
         for row in rows:
             try:
