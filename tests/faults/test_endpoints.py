@@ -609,7 +609,7 @@ ROWS: dict[str, Row] = {
     "no choices": Row(spoiled(body(choices=[])), "refused", "no chat completion"),
     "choices of null": Row(spoiled(body(choices=None)), "refused", "no chat completion"),
     "text of the older completions": Row(
-        Body(b'{"choices": [{"text": "<answer>A</answer>", "finish_reason": "stop"}]}'), "refused", "no chat completion"
+        Body(b'{"choices": [{"text": "<answer>A</answer>", "finish_reason": "stop"}]}'), "works"
     ),
     "the form of Ollama's own address": Row(
         Body(b'{"message": {"role": "assistant", "content": "A"}, "done": true}'), "refused", "no chat completion"
@@ -989,7 +989,9 @@ async def optimized(fault: Fault, out: Path) -> tuple[Outcome | None, MaspoError
             return None, error, watcher
 
 
-OTHER_TEXTS = frozenset({"a stream that was not asked for", "several thoughts between steps"})
+OTHER_TEXTS = frozenset(
+    {"text of the older completions", "a stream that was not asked for", "several thoughts between steps"}
+)
 """Rows whose replies are not those of the world, letter by letter."""
 
 

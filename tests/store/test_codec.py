@@ -11,12 +11,21 @@ from maspo.core.trace import Call, ToolUse, Trace
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import CallLost, CaseShown, DraftRejected, Event
 from maspo.events.base import registered
+from maspo.online.plan import Plan
 from maspo.optimizers.base import Draft, Drafts
 from maspo.store.codec import Entry, RecordedResult, decode, encode
 from maspo.store.traces import decode_trace, encode_trace
 from maspo.testing.models import HARD_TEXTS
 
 EVENTS = [kind for kind in registered() if kind.__module__.startswith("maspo.")]
+st.register_type_strategy(
+    Plan,
+    st.builds(
+        Plan,
+        *(st.integers(60, 500), st.integers(1, 60), st.integers(1, 60), st.floats(0.01, 1.0), st.integers(1, 9999)),
+        *(st.floats(0.001, 1.0), st.integers(1, 50), st.integers(1, 9), st.floats(0.01, 1.0)),
+    ),
+)
 RELAXED = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 

@@ -37,6 +37,8 @@ def calibrated(search: Search, problem: Problem, pairs: int) -> Search:
     """
     try:
         ask = next(search)
+        while not ask.requests:  # it tells where it stands
+            ask = search.send((yield ask))
         shown = _shown(ask.requests)
         inputs = dict.fromkeys((*shown, *shuffled(problem.inputs, problem.seed, "calibrate")))
         question = Calibrate("calibrate", problem.seed_prompts, tuple(inputs)[:pairs])

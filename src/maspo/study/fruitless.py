@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from maspo.core.errors import ProviderError
 from maspo.core.usage import Usage
 from maspo.core.verdict import Comparison
 from maspo.events import CallLost, Event
 from maspo.models.base import AGENT, PROBE, PROPOSER
-from maspo.optimizers.base import Result
+from maspo.optimizers.base import Calibrated, Result
 
 _ENOUGH = 10
 """Comparisons, or replies, that tell whether anything comes of them; as many lost calls in a row are an outage."""
@@ -31,7 +31,7 @@ class Fruitless:
         self._failed = 0
 
     def check(
-        self, results: Iterable[Result], events: Sequence[Event], usage: Mapping[str, Usage], ended: bool = False
+        self, results: Sequence[Result], events: Sequence[Event], usage: Mapping[str, Usage], ended: bool = False
     ) -> None:
         """Count results; look at nearly all of enough of them, and at the end of the search at all that there were.
 
@@ -47,7 +47,9 @@ class Fruitless:
         if _nearly_all(self._failed, self._compared, ended):
             what = f"the team brought no answer in {self._failed} of {self._compared} comparisons"
             raise _fruitless(what, _lost(events, AGENT))
-        check_roles(events, usage, ended)
+        # A question about an empty text may be refused by an endpoint that answers all others.
+        if ended or self._compared or not any(isinstance(result, Calibrated) for result in results):
+            check_roles(events, usage, ended)
 
 
 def check_roles(events: Sequence[Event], usage: Mapping[str, Usage], ended: bool) -> None:

@@ -30,7 +30,7 @@ _HARMLESS = frozenset(
     | {"proposer.length_budget", "proposer.shown_characters", "proposer.fallback"}
     | {"models.agent", "models.judge", "models.proposer", "models.prices", "models.max_tokens"}
     | {"models.agent_temperature", "models.judge_temperature", "models.proposer_temperature"}
-    | {"models.reasoning_tokens", "models.effort", "models.context", "judge.rubric"}
+    | {"models.reasoning_tokens", "models.effort", "models.context", "judge.rubric", "judge.plain_pairs"}
     | {"models.concurrency", "models.timeout", "models.deadline", "models.attempts"}
 )
 """Settings, and groups of them, that a settings file may choose: they neither send anything anywhere nor run anything.

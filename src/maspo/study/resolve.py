@@ -97,7 +97,9 @@ def resolve(job: Job, parts: Parts | None = None) -> Study:
         raise ConfigInvalid(f"--start-from: search.method {search.method} cannot start from a run; race can")
     planned = search.planned_calls(team)
     by_labels = len(labelled) == len(job.inputs.rows)
-    calibration = 0 if by_labels else pairs_asked(job.config.judge.plain_pairs, len(found.search), planned)
+    # With a cap below the plan they would take too large a part of what there is.
+    allowed = min((calls for calls in (planned, job.config.caps.calls) if calls is not None), default=None)
+    calibration = 0 if by_labels else pairs_asked(job.config.judge.plain_pairs, len(found.search), allowed)
     reserve += 2 * calibration
     problem = Problem(team, job.system.prompts, found.search, job.config.seed, reserve, labelled, job.carried)
     prices = prices_of(job)
