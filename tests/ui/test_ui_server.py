@@ -21,6 +21,7 @@ from maspo.core.running import run
 from maspo.models.base import Request
 from maspo.report.document import build_document
 from maspo.report.document.record import Reading
+from maspo.report.folder import JOURNAL
 from maspo.store import RunStore
 from maspo.store.writer import changes_waiting
 from maspo.study.decisions import DECISIONS, Veto, decide, read_lines
@@ -321,3 +322,12 @@ async def test_u09_a_run_that_changes_all_the_time_has_one_document_a_second(
     (runs / "two" / DECISIONS).unlink()
     assert all(later - earlier >= 1.0 - 1e-9 for earlier, later in itertools.pairwise(built))
     assert max(slept) <= 0.9 + 1e-9
+
+
+def test_u14_runs_of_one_name_are_told_apart_by_where_they_lie(tmp_path: Path) -> None:
+    for folder in ("a/run", "b/run"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / JOURNAL).touch()
+    assert sorted(one.name for one in Runs([tmp_path]).listed().values()) == ["a/run", "b/run"]
+    assert [one.name for one in Runs([tmp_path / "a" / "run"]).listed().values()] == ["run"]
+    assert len(Runs([tmp_path, tmp_path / "a"]).listed()) == 2, "a folder below two roots is listed once"

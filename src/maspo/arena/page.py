@@ -72,7 +72,8 @@ def write(folder: Path, records: Sequence[Record], arguments: Mapping[str, objec
 def arena_sheet(records: Sequence[Record], arguments: Mapping[str, object]) -> Sheet:
     """Return the document of an arena."""
     rows, lost, runs = summarize(records), losses(records), phrases.plural(len(records), "run")
-    shown = "; ".join(f"{name}: {value}" for name, value in arguments.items() if value)
+    given = {name: ", ".join(value) if isinstance(value, list) else value for name, value in arguments.items()}
+    shown = "; ".join(f"{name}: {value}" for name, value in given.items() if value)
     drawn = {
         "accuracy": Part("", curves=tuple(_against_calls(rows))),
         "worlds": Part("", dots=(_gains(rows),) if len({row.world for row in rows}) > 1 else ()),

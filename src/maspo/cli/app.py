@@ -400,7 +400,7 @@ def steer(
 @command
 def watch(
     system: Annotated[
-        Path | None, typer.Argument(metavar="[SYSTEM]", help="The system file (YAML).", show_default=False)
+        Path | None, typer.Argument(metavar="SYSTEM", help="The system file (YAML).", show_default=False)
     ] = None,
     inputs: Annotated[
         Path | None,

@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +26,8 @@ class Listed:
     folder: Path
     page: str = ""
     """The name of the page that holds the document; empty of a run."""
+    name: str = field(default="", compare=False)
+    """Where it lies below what the page was told to show: two folders of one name are told apart by it."""
 
 
 class Runs:
@@ -49,7 +51,8 @@ class Runs:
         known = set(self._listed.values())
         for root in self._roots:
             for file in find_files(root, SHEETS | {JOURNAL}):
-                found = Listed(file.parent, "" if file.name == JOURNAL else file.name)
+                name = file.parent.relative_to(root).as_posix() if file.parent != root else root.name
+                found = Listed(file.parent, "" if file.name == JOURNAL else file.name, name)
                 if found not in known and len(self._listed) < _MOST:
                     known.add(found)
                     self._listed[self._free_id(found)] = found

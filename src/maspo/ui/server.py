@@ -252,9 +252,9 @@ class _Readings:
         """Return what the list shows."""
         if shown.page:
             written = (shown.folder / shown.page).lstat().st_mtime
-            return sheet_row(_sheet(shown), shown.folder.name, written).dump()
+            return sheet_row(_sheet(shown), shown.name, written).dump()
         looked = self._of(shown.folder).look()
-        return row_of(looked.view, "", shown.folder.name, looked.written).dump()
+        return row_of(looked.view, "", shown.name, looked.written).dump()
 
     def _of(self, folder: Path) -> Reading:
         return self._known.setdefault(folder, Reading(folder))
