@@ -173,3 +173,12 @@ def test_o08_inputs_are_looked_at_where_models_may_not_be_asked() -> None:
 def test_o09_plans_that_cannot_be_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ConfigInvalid, match=r"^watch: "):
         Plan(**wrong)  # type: ignore[arg-type]
+
+
+def test_p_a_clock_that_is_set_back_brings_no_new_budget() -> None:
+    control = watching(replace(PLAN, calls=1000), COSTS, FIRST, SEED)
+    ask, calls = next(control), 0
+    for number, month in enumerate(["2026-11", "2026-12", "2026-11", "2027-11", "2026-11"], 1):
+        calls += 50
+        ask = control.send(WindowSeen(number, month, {}, calls=calls, budget=(1000, None)))
+    assert ask.standing.month == "2026-11" and ask.standing.calls == 150

@@ -15,7 +15,7 @@ from random import Random
 import pytest
 
 from maspo.config import RunConfig
-from maspo.core.errors import ConfigInvalid, Interrupted, RunChanged, UsageError
+from maspo.core.errors import ConfigInvalid, InputsInvalid, Interrupted, RunChanged, UsageError
 from maspo.data.inputs import Inputs
 from maspo.models.base import ModelClient, Reply, Request
 from maspo.online.control import Standing
@@ -174,6 +174,42 @@ def test_p05_a_folder_holds_files_that_grow_and_texts(tmp_path: Path) -> None:
     found = source.take("")
     assert found.rows == ({"input": "one"}, "two\nlines\n")
     assert source.take(found.position).rows == ()
+
+
+def test_p11_what_is_no_file_in_a_folder_is_passed_over(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.jsonl")
+    (tmp_path / "b.jsonl").mkdir()
+    (tmp_path / "c.jsonl").symlink_to("nowhere")
+    (tmp_path / "d.jsonl").write_text('{"input": "one"}\n')
+    assert source_of(tmp_path).take("").rows == ({"input": "one"},)
+
+
+def test_p12_a_file_of_lines_grows_under_any_name(tmp_path: Path) -> None:
+    file = tmp_path / "asked.log"
+    file.write_text('"one"\n"ha')
+    source = source_of(file)
+    first = source.take("")
+    assert first.rows == ("one",) and not first.skipped
+    with file.open("a") as grows:
+        grows.write('lf"\n')
+    assert source.take(first.position).rows == ("half",)
+
+
+@pytest.mark.parametrize("position", ["nonsense", "[1]", '{"a": "x"}', '{"a": -1}', '{"a": true}'])
+def test_p13_a_position_that_is_none_is_told(position: str, tmp_path: Path) -> None:
+    (tmp_path / "a").write_text('"one"\n')
+    with pytest.raises(InputsInvalid, match="another state folder"):
+        source_of(tmp_path / "a").take(position)
+
+
+def test_p14_once_reads_on_behind_lines_that_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maspo.online.sources._MOST_AT_ONCE", 4096)
+    world, said, file = DriftingWorld(3), list[str](), tmp_path / "inputs.jsonl"
+    file.write_text(json.dumps("x" * 20_000) + "\n" + lines(rows(world, 1, 9)))
+    end = asyncio.run(
+        watch(watched(world), source_of(file), tmp_path / "s", around(Asked(world), note=said.append), once=True)
+    )
+    assert end.windows == 1 and any("is left out" in one for one in said)
 
 
 def test_p06_inputs_that_cannot_be_used_are_left_out_and_told(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -202,10 +203,65 @@ async def test_t04_a_server_is_started_asked_and_ended(folder: Path) -> None:
         one, two = [await box.call("asker", ToolAsked("x", name, '{"town": "Bonn"}')) for name in names[:2]]
         assert (one, two) == ("map.of Bonn\n[image that is no text]", "map_of Bonn\n[image that is no text]")
         assert (await box.call("asker", ToolAsked("x", "map_of", '{"town": "nowhere"}'))).startswith("The tool failed")
-        ended = "The tool failed: the server has ended"
-        assert [await box.call("asker", ToolAsked("x", name, "{}")) for name in ("ends", "map_of")] == [ended, ended]
+        assert await box.call("asker", ToolAsked("x", "ends", "{}")) == "The tool failed: the server has ended"
+        again = await box.call("asker", ToolAsked("x", "map_of", '{"town": "Bonn"}'))
+        assert again == one, "a server that has ended is started again"
     finally:
         await box.close()
+
+
+ENDINGS = """
+import asyncio, sys
+class Mute(Exception):
+    def __str__(self): raise ValueError("mute")
+def quits(town: str): sys.exit(3)
+def interrupts(town: str): raise KeyboardInterrupt
+def cancels(town: str): raise asyncio.CancelledError
+def stops(town: str): raise StopIteration
+def mute(town: str): raise Mute
+def keys(town: str): return {(1, 2): 3}
+def circle(town: str):
+    found = []
+    found.append(found)
+    return found
+async def quits_later(town: str): sys.exit(3)
+async def cancels_later(town: str): raise asyncio.CancelledError
+"""
+
+
+async def test_t04_whatever_a_function_raises_or_returns_is_a_result(folder: Path) -> None:
+    (folder / "endings_of_a_test.py").write_text(ENDINGS, "utf-8")
+    names = [line.split("(")[0].split()[-1] for line in ENDINGS.splitlines() if line.startswith(("def", "async"))]
+    box = Toolbox(team(*(Tool(f"endings_of_a_test:{name}", folder=str(folder)) for name in names)))
+    found = [await box.call("asker", ToolAsked("x", name, '{"town": "Bonn"}')) for name in names]
+    assert all(one.startswith("The tool failed: ") for one in found), found
+
+
+@pytest.mark.parametrize(
+    "tools", ["null", "5", "[5]", "[[1]]", "{'a': 1}", "[{'name': ''}]", "[{'name': 'a', 'inputSchema': [1]}]"]
+)
+async def test_t05_tools_that_are_none_end_the_run_with_the_servers_name(folder: Path, tools: str) -> None:
+    told = tools.replace("null", "None")
+    changed = SERVER.replace(
+        'found = {"tools": [{"name": "map.of", **tool}], "nextCursor": "2"}', f'found = {{"tools": {told}}}'
+    )
+    (folder / "server.py").write_text(changed, "utf-8")
+    box = Toolbox(team(server(folder)))
+    with pytest.raises(ProviderError, match=r"server\.py: the server does not tell its tools"):
+        await box.offered("asker")
+    await box.close()
+
+
+async def test_t04_a_ctrl_c_in_the_terminal_does_not_reach_a_server(folder: Path) -> None:
+    (folder / "server.py").write_text(
+        SERVER.replace("f\"{params['name']} {town}\"", "str(os.getsid(0))").replace("import json", "import os, json")
+    )
+    box = Toolbox(team(server(folder)))
+    try:
+        found = await box.call("asker", ToolAsked("x", "map_of", '{"town": "Bonn"}'))
+    finally:
+        await box.close()
+    assert int(found.split()[0]) != os.getsid(0)
 
 
 @pytest.mark.parametrize("command", ["no-such-command-here", "{python} -c pass"])

@@ -127,10 +127,14 @@ class _Spending:
     """Searches of this month."""
     of_windows: tuple[int, float | None] = (0, 0.0)
     """All calls and money of windows, in all months."""
+    others: dict[str, tuple[int, float | None, int]] = field(default_factory=dict)
+    """Calls, money and searches of other months: a clock that is set back finds what its month has spent."""
 
     def turn(self, month: str) -> None:
         if month != self.month:
-            self.month, self.calls, self.usd, self.searches = month, 0, 0.0, 0
+            self.others[self.month] = (self.calls, self.usd, self.searches)
+            self.month = month
+            self.calls, self.usd, self.searches = self.others.get(month, (0, 0.0, 0))
 
     def add(self, calls: int, usd: float | None) -> None:
         self.calls += calls

@@ -15,6 +15,7 @@ from maspo.core.plain_files import open_plain
 _MOST_AT_ONCE = 4 << 20
 """Bytes that are taken from a file at a time: many windows, and little memory."""
 _LINES = (".jsonl", ".ndjson")
+_TEXT = ".txt"
 Row: TypeAlias = str | Mapping[str, object]
 Callback: TypeAlias = Callable[[], Iterable[Row] | None]
 """Returns the inputs that have arrived since it was called last, mostly none; None: there will be no more."""
@@ -47,25 +48,29 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Files:
-    """JSON Lines that grow, by name; a file that became shorter was begun anew. A folder may also hold texts."""
+    """JSON Lines that grow, by name; a file that became shorter was begun anew. A folder may also hold texts.
+
+    What else stands in a folder under such a name, such as a folder or a pipe, is passed over.
+    """
 
     path: Path
 
     def take(self, position: str) -> Taken:
         """Return the whole lines behind a position."""
-        at: dict[str, int] = json.loads(position or "{}")
+        at = _places(position)
         rows: list[Row] = []
         skipped = 0
         for file in self._files():
             begin = at.get(file.name, 0)
+            whole = file.suffix == _TEXT
             try:
-                found, begin = _behind(file, begin, whole=file.suffix not in _LINES)
+                found, begin = _behind(file, begin, whole)
             except FileNotFoundError:
                 continue  # taken away since it was listed
             except OSError as error:
                 raise InputsInvalid(f"--inputs {file}: cannot be read ({error.strerror or error})") from error
             at[file.name] = begin
-            if file.suffix == ".txt":
+            if whole:
                 rows += [found.decode("utf-8", "replace")] if found.strip() else []
                 continue
             for row in map(_row_in, filter(None, map(bytes.strip, found.splitlines()))):
@@ -79,10 +84,40 @@ class Files:
         if not self.path.is_dir():
             yield self.path
             return
-        for file in sorted(self.path.iterdir()):
+        try:
+            listed = sorted(self.path.iterdir())
+        except OSError as error:
+            raise InputsInvalid(f"--inputs {self.path}: cannot be listed ({error.strerror or error})") from error
+        for file in listed:
             # What is still being written has another name, by custom.
-            if not file.name.startswith(".") and file.suffix in (*_LINES, ".txt"):
+            if not file.name.startswith(".") and file.suffix in (*_LINES, _TEXT) and _is_file(file):
                 yield file
+
+
+def _is_file(file: Path) -> bool:
+    """Say whether a name leads to a plain file."""
+    try:
+        return file.is_file()
+    except OSError:
+        return False
+
+
+def _places(position: str) -> dict[str, int]:
+    """Return by file how far it was read.
+
+    Raises:
+        InputsInvalid: the position is of another kind of source, or damaged.
+
+    """
+    try:
+        found = json.loads(position or "{}")
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or not all(type(one) is int and one >= 0 for one in found.values()):
+        raise InputsInvalid(
+            "--inputs: the record does not say where files were read to; watch with another state folder"
+        )
+    return found
 
 
 def _behind(file: Path, begin: int, whole: bool) -> tuple[bytes, int]:

@@ -279,8 +279,9 @@ class _Work:
                 return False
             taken = self.source.take(self.position)
             self.over = taken.over
+            has_more = bool(taken.rows) or taken.position != self.position
             await self._keep(taken.rows, taken.position, taken.skipped)
-            if taken.rows:
+            if has_more:
                 continue
             if once:
                 self._tell_rest(look.number)

@@ -73,6 +73,8 @@ def parse(url: str) -> StoreAddress:
         port, query = parts.port, dict(parse_qsl(parts.query, keep_blank_values=True))
     except ValueError:
         raise ConfigInvalid(f"--store: not an address; {_EXAMPLE}") from None
+    if "://" not in url:  # what follows may hold a password all the same
+        raise ConfigInvalid(f"--store: not an address; {_EXAMPLE}")
     if parts.scheme not in ("postgresql", "postgres"):
         raise ConfigInvalid(f"--store {re.sub(r'.*@', '…@', url)[:80]!r}: {_EXAMPLE}")
     user, password = unquote(parts.username or ""), unquote(parts.password or "")

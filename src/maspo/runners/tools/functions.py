@@ -48,14 +48,7 @@ class FunctionTool:
         def work() -> Any:
             return self._adapter.validate_python(ArgsKwargs((), arguments))
 
-        try:
-            found = await (_settle(work) if inspect.iscoroutinefunction(self._function) else _in_thread(work))
-        except ValidationError as error:
-            told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-            raise ToolFailed(f"the arguments do not fit: {told}") from error
-        except Exception as error:  # whatever the function of somebody else raises
-            raise ToolFailed(f"{type(error).__name__}: {error}") from error
-        return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False, default=str)
+        return await (_settle(work) if inspect.iscoroutinefunction(self._function) else _in_thread(work))
 
     async def close(self) -> None:
         """Do nothing: a function holds nothing."""
@@ -100,26 +93,57 @@ def _load(tool: Tool) -> Callable[..., Any]:
     return function
 
 
-async def _settle(work: Callable[[], Any]) -> Any:
-    return await work()
+async def _settle(work: Callable[[], Any]) -> str:
+    try:
+        return _text_of(await work())
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise  # its time is up, or the run ends
+        raise ToolFailed(_why(error)) from error
+    # Whatever the function of somebody else raises; one that ends its program does not end ours.
+    except (Exception, SystemExit, BaseExceptionGroup) as error:
+        raise ToolFailed(_why(error)) from error
 
 
-async def _in_thread(work: Callable[[], Any]) -> Any:
+async def _in_thread(work: Callable[[], Any]) -> str:
     """Run a function in a thread that nobody waits for when the program ends, as those of executors are waited for."""
     loop = asyncio.get_running_loop()
-    done: asyncio.Future[Any] = loop.create_future()
+    done: asyncio.Future[str] = loop.create_future()
 
-    def tell(take: Callable[[Any], None], what: Any) -> None:
-        if not done.done():
-            take(what)
+    def tell(found: str | ToolFailed) -> None:
+        if done.done():
+            return
+        if isinstance(found, ToolFailed):
+            done.set_exception(found)
+        else:
+            done.set_result(found)
 
     def run() -> None:
+        found: str | ToolFailed
         try:
-            found: tuple[Callable[[Any], None], Any] = done.set_result, work()
+            found = _text_of(work())
+        # In a thread all that is raised is the function's own: also what ends a program, a task or an iteration.
         except BaseException as error:
-            found = done.set_exception, error
+            found = ToolFailed(_why(error))
         if not loop.is_closed():
-            loop.call_soon_threadsafe(tell, *found)
+            loop.call_soon_threadsafe(tell, found)
 
     threading.Thread(target=run, name="tool", daemon=True).start()
     return await done
+
+
+def _text_of(found: object) -> str:
+    """Return a result as text. Raises whatever its own methods raise, and what has no JSON."""
+    return str.__str__(found) if isinstance(found, str) else json.dumps(found, ensure_ascii=False, default=str)
+
+
+def _why(error: BaseException) -> str:
+    """Return what an agent is told of an error; one that cannot say what it is has its name at least."""
+    if isinstance(error, ValidationError):
+        told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        return f"the arguments do not fit: {told}"
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # its text is made by somebody else's code
+        return type(error).__name__

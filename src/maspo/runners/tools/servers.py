@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
@@ -59,6 +61,7 @@ class ServerTools:
 
     async def call(self, name: str, arguments: dict[str, object]) -> str:
         """Call a tool of the server. Raises what ``Tools.call`` raises."""
+        await self._start_again()
         found = await self._ask("tools/call", {"name": name, "arguments": arguments})
         parts = found.get("content")
         told = [_words(part) for part in parts if isinstance(part, Mapping)] if isinstance(parts, list) else []
@@ -82,22 +85,12 @@ class ServerTools:
             async with asyncio.timeout(_END_SECONDS):
                 await process.wait()
         if process.returncode is None:
-            process.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # with what it has started: its command may be a wrapper
             await process.wait()
 
     async def _open(self) -> tuple[ToolOffered, ...]:
-        self._process = await asyncio.create_subprocess_exec(
-            *self._tool.command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            cwd=self._tool.folder or None,
-            limit=_LONGEST_LINE,
-        )
-        self._reading = asyncio.create_task(self._read(self._process))
-        client = {"name": "maspo", "version": __version__}
-        await self._ask("initialize", {"protocolVersion": _REVISION, "capabilities": {}, "clientInfo": client})
-        await self._send({"method": "notifications/initialized"})
+        await self._start()
         found: list[ToolOffered] = []
         page: dict[str, object] = {}
         for _ in range(_MOST_PAGES):
@@ -107,6 +100,33 @@ class ServerTools:
                 break
             page = {"cursor": told["nextCursor"]}
         return tuple(found)
+
+    async def _start(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            *self._tool.command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            cwd=self._tool.folder or None,
+            limit=_LONGEST_LINE,
+            # A Ctrl-C in the terminal is for us: calls that are under way are finished, and then the server is ended.
+            start_new_session=True,
+        )
+        self._reading = asyncio.create_task(self._read(self._process))
+        client = {"name": "maspo", "version": __version__}
+        await self._ask("initialize", {"protocolVersion": _REVISION, "capabilities": {}, "clientInfo": client})
+        await self._send({"method": "notifications/initialized"})
+
+    async def _start_again(self) -> None:
+        """Start a server that has ended, so that one bad call does not take the tools from the rest of a run."""
+        async with self._opening:
+            if self._reading is None or not self._reading.done():
+                return
+            await self.close()
+            try:
+                await self._start()
+            except OSError as error:
+                raise ToolFailed(f"the server has ended and cannot be started again ({error})") from error
 
     async def _ask(self, method: str, params: Mapping[str, object]) -> Mapping[str, Any]:
         self._asked += 1
@@ -162,9 +182,17 @@ class ServerTools:
 _NOT_HERE: Final = {"code": _METHOD_NOT_FOUND, "message": "not offered"}
 
 
-def _offer(told: Mapping[str, Any]) -> ToolOffered:
+def _offer(told: Any) -> ToolOffered:
+    name = told.get("name") if isinstance(told, Mapping) else None
+    if not isinstance(name, str) or not name:
+        raise ToolFailed("one of them has no name")
     schema = told.get("inputSchema") or {"type": "object", "properties": {}}
-    return ToolOffered(str(told["name"]), str(told.get("description") or ""), json.dumps(schema))
+    try:
+        if not isinstance(schema, Mapping):
+            raise ToolFailed(f"the arguments of {name[:64]!r} have no schema")
+        return ToolOffered(name, str(told.get("description") or ""), json.dumps(schema, allow_nan=False))
+    except (ValueError, RecursionError) as error:
+        raise ToolFailed(f"the arguments of {name[:64]!r} cannot be told as JSON") from error
 
 
 def _words(part: Mapping[str, Any]) -> str:
