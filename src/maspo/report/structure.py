@@ -153,7 +153,7 @@ def structure_summary(found: Structured) -> str:
 
 
 def _mark(one: Tried) -> str:
-    return "kept" if one.kept else "refused"
+    return "taken" if one.kept else "refused"
 
 
 def _line(one: Tried) -> str:
