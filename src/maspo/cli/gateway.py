@@ -61,7 +61,8 @@ async def _serve(models: ModelSettings, upstreams: Upstreams, ledger: Ledger, te
         async with Gateway(model, on_call=team.take, sender=client) as gateway:
             rollout = gateway.open()
             for name, value in rollout.environment.items():
-                say(f"export {name}={value}")
+                if value:  # an empty one says that nothing answers there
+                    say(f"export {name}={value}")
             note(f"OpenAI's dialects go on to {upstreams.openai}; Ctrl-C stops the gateway and prints the team.")
             await stop.wait()
             await gateway.close(rollout)
