@@ -6,7 +6,8 @@ Python), the field takes it from ``maspo.flags``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
@@ -82,6 +83,8 @@ class RoleConnections(Section):
         return every[role]
 
 
+_BETWEEN_ADDRESSES = re.compile(r",(?=\s*[A-Za-z][A-Za-z0-9+.-]*://)")
+"""A comma with an address behind it; one within an address is a part of it."""
 DEFAULT_MODEL = "default"
 """What a server is asked for when no model is named: one with a single model takes any name; others say so."""
 
@@ -183,13 +186,21 @@ class ModelSettings(Section):
         own = self.roles.of(role)
         return any((own.base_url, own.key_env, own.headers, own.extra, own.effort, own.context))
 
-    def base_url_of(self, role: str) -> str:
-        """Return the address that answers a role, or all where the role has none of its own (``""``)."""
-        return (self.roles.of(role).base_url if role in ROLES else "") or self.base_url
+    def servers_of(self, role: str) -> tuple[str, ...]:
+        """Return the addresses that answer a role, or all where the role has none of its own (``""``).
 
-    def addresses(self) -> Mapping[str, str]:
-        """Return the address of each role that has one of its own, by ``Request.endpoint``."""
-        return {role: self.base_url_of(role) for role in ROLES if self.has_own(role)}
+        Several, with commas between, are servers of the same models.
+        """
+        given = (self.roles.of(role).base_url if role in ROLES else "") or self.base_url
+        return tuple(dict.fromkeys(one.strip() for one in _BETWEEN_ADDRESSES.split(given)))
+
+    def base_url_of(self, role: str) -> str:
+        """Return the first address that answers a role; see ``servers_of``."""
+        return self.servers_of(role)[0]
+
+    def addresses(self) -> Mapping[str, Sequence[str]]:
+        """Return the addresses of each role that has some of its own, by ``Request.endpoint``."""
+        return {role: self.servers_of(role) for role in ROLES if self.has_own(role)}
 
     def for_judge(self) -> str:
         """Return the judge model's name."""

@@ -58,7 +58,7 @@ _ALL = (
     Flag("agent-model", "model of the agents that name none themselves; OpenAI's own endpoint needs one", "M"),
     Flag("judge-model", "model of the judge", "M", default="the agents'"),
     Flag("proposer-model", "model that writes prompts", "M", "search", default="the agents'"),
-    Flag("base-url", "an OpenAI-compatible endpoint, up to `/v1`", "URL"),
+    Flag("base-url", "an OpenAI-compatible endpoint, up to `/v1`; servers of one model with commas between", "URL"),
     Flag("judge-base-url", "an endpoint of the judge's own", "URL", default="that of all"),
     Flag("proposer-base-url", "an endpoint of the proposer's own", "URL", "search", default="that of all"),
     Flag("api-key-env", "name of the variable that holds the key", commands="none"),

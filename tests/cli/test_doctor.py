@@ -134,6 +134,19 @@ async def test_a_model_that_the_endpoint_does_not_list_is_told_and_one_that_answ
     assert remark.startswith(f"gone is not among the 1 models that {url} lists: it may be retired")
 
 
+async def test_each_server_of_a_model_is_asked_and_one_that_does_not_answer_is_told(maspo: Run) -> None:
+    gone = "http://127.0.0.1:9/v1"
+    async with server(200, '{"data": [{"id": "m"}]}') as (one, _), server(200, '{"data": [{"id": "m"}]}') as (two, _):
+        said = await asyncio.to_thread(maspo, "doctor", "--no-local", "--base-url", f"{one},{gone},{two}", "--json")
+    assert said.code == EXIT_PROVIDER
+    assert {each["base_url"]: each["answer"] for each in said.json["endpoints"]} == {
+        one: "answers",
+        gone: "unreachable",
+        two: "answers",
+    }
+    assert f"Ready: --base-url {one},{two} --agent-model m" in said.out
+
+
 def test_a_model_without_a_price_is_told_where_one_is_paid_for() -> None:
     probe = Probe(Place("configured", "https://models.example/v1"), "answers", "")
     models = ModelSettings(agent="nobody-knows-this-model", base_url="https://models.example/v1")

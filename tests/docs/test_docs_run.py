@@ -41,7 +41,7 @@ SHOWN_ONLY = {"text", "bibtex"}
 _FENCE = re.compile(
     r"(?:^<!-- (?P<said>[^\n]*?) -->\n)?^```(?P<language>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
-_ADDRESS = re.compile(r"https?://[^\s'\"]+")
+_ADDRESS = re.compile(r"https?://[^\s'\",]+")
 _STORE = re.compile(r"postgresql://[^\s'\"#]+")
 _SETTINGS = '[models.prices]\n"your-model" = [0.4, 1.6]\n"your-larger-model" = [2.0, 8.0]\n[search]\ncalls = 600\n'
 """The price list that the real endpoint would have; and searches over HTTP end after a quarter of their usual calls."""

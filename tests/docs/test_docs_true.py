@@ -34,7 +34,7 @@ from maspo.team.system import FINAL_ANSWER_PREFIXES, FINAL_ANSWERS
 ROOT = Path(__file__).resolve().parents[2]
 TOP = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 PAGES = [*(ROOT / name for name in TOP), *sorted(ROOT.glob("skills/*/*.md")), *sorted(ROOT.glob("docs/**/*.md"))]
-OTHER_TOOLS = {"--group", "--editable"}
+OTHER_TOOLS = {"--model", "--group", "--editable"}
 """Options of other programs that the pages show."""
 FILES = (".py", ".html", ".db", ".jsonl")
 """How names of files end that begin like a setting: ``judge.html``. So do purposes of calls: ``judge.local``."""

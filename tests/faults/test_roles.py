@@ -82,3 +82,21 @@ def test_o02_the_key_of_all_goes_to_no_other_host(elsewhere: str) -> None:
     own = {"roles": {"judge": {"base_url": elsewhere, "key_env": "JUDGE_KEY"}}}
     found = endpoints_of(ModelSettings.model_validate({"agent": "m", **own}), environ=environ)
     assert found["judge"].api_key == OWN
+
+
+async def test_o20_servers_of_one_model_share_the_calls_of_a_run_and_one_that_is_lost_ends_nothing(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "system.yaml").write_text(SYSTEM)
+    (tmp_path / "inputs.jsonl").write_text("".join(f'{{"input": "problem {number}"}}\n' for number in range(12)))
+    async with fake_provider() as one, fake_provider() as two:
+        addresses = f"{one.base_url},http://127.0.0.1:9/v1,{two.base_url}"
+        command = ["optimize", "system.yaml", "--inputs", "inputs.jsonl", "--yes", "--out", "run", "--max-calls", "120"]
+        command += ["--agent-model", "m", "--base-url", addresses]
+        done = await asyncio.to_thread(maspo, command, tmp_path)
+        seen = one.seen + two.seen
+        counts = [len(each.seen) for each in (one, two)]
+    assert done.returncode in (0, 4), done.stderr
+    assert "http://127.0.0.1:9/v1 did not answer at times" in done.stderr
+    assert min(counts) > 20, counts
+    assert len(seen) <= 120, "none was paid twice"

@@ -137,12 +137,12 @@ async def _discover(app: App, inputs: Inputs, rows: int, config: RunConfig, name
     from maspo.models.budget import Ledger, Limits
     from maspo.models.layers.compose import compose
     from maspo.models.layers.retried import RetryPolicy
-    from maspo.models.prices import PriceBook
+    from maspo.study.connections import price_book
     from maspo.study.upstreams import upstreams_of
 
     models, caps = config.models, config.caps
     seconds = None if caps.minutes is None else caps.minutes * 60
-    ledger = Ledger(Limits(caps.calls, caps.usd, seconds), PriceBook(models.prices, models.base_url))
+    ledger = Ledger(Limits(caps.calls, caps.usd, seconds), price_book(models))
     policy = RetryPolicy(attempts=models.attempts, deadline=models.deadline)
     async with WireClient(upstreams_of(models)) as client:
         model = compose(client, _Remembered(), ledger, policy, models.concurrency)

@@ -27,8 +27,8 @@ from maspo.core.plain import Dumped
 from maspo.models.bounded import read_at_most
 from maspo.models.chat_completions import environment_proxy
 from maspo.models.endpoint import Endpoint
-from maspo.models.prices import PriceBook
 from maspo.sandbox.selftest import SandboxRefused, choose_level, find_means
+from maspo.study.connections import price_book, shown_of
 from maspo.study.trust import NotTrusted
 
 _PACKAGES = ("aiohttp", "pydantic", "pyyaml", "rich", "typer", "genai-prices")
@@ -105,8 +105,10 @@ def examine_machine(base_url: str | None, config: Path | None, allowed: str, loc
         unasked = str(error)
     if not unasked:
         key = os.environ.get(models.api_key_env, "")
-        configured = Place(_CONFIGURED, models.base_url, key, _SECONDS, models.allow_http, models.use_proxy)
-        places.insert(0, configured)
+        places[:0] = (
+            Place(_CONFIGURED, address, key, _SECONDS, models.allow_http, models.use_proxy)
+            for address in models.servers_of("")
+        )
     probes = asyncio.run(probe_all(places))
     versions = {"maspo": __version__, "Python": platform.python_version()}
     for name in _PACKAGES:
@@ -129,7 +131,7 @@ def examine_machine(base_url: str | None, config: Path | None, allowed: str, loc
     say(f"           found: bubblewrap {bubblewrap}, Landlock {landlock}, seccomp {seccomp}")
     say()
     if unasked:
-        say(f"Not asked: {Endpoint(models.base_url).shown}, because {unasked}.")
+        say(f"Not asked: {shown_of(models)}, because {unasked}.")
     if probes:
         rows = [(probe.place.name, probe.shown, probe.answer, probe.detail) for probe in probes]
         say(table(("endpoint", "base URL", "", ""), rows))
@@ -137,6 +139,11 @@ def examine_machine(base_url: str | None, config: Path | None, allowed: str, loc
     for probe in answering:
         model = f" --agent-model {probe.models[0]}" if probe.models else ""
         say(f"Ready: --base-url {probe.shown}{model}")
+    together = [probe for probe in answering if probe.place.name == _CONFIGURED]
+    if len(together) > 1:
+        shared = [name for name in together[0].models if all(name in probe.models for probe in together)]
+        model = f" --agent-model {shared[0]}" if shared else ""
+        say(f"Ready: --base-url {','.join(probe.shown for probe in together)}{model}")
     if not answering:
         say("No endpoint answers. `maspo demo` needs none.")
     remarks = [remark for probe in probes for remark in remarks_on(probe, models)]
@@ -168,7 +175,7 @@ def remarks_on(probe: Probe, models: ModelSettings) -> list[str]:
                 "have another name there"
             )
         near = Endpoint(probe.place.base_url).is_near
-        prices = PriceBook(models.prices, models.base_url)
+        prices = price_book(models)
         if not near and prices.price(name) is None:
             found.append(
                 f"no price is known for {name}: name it under [models.prices] for figures in money (the `prices` extra "

@@ -23,11 +23,11 @@ from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, UsageError
 from maspo.core.plain_files import MOST_TEXT, is_there, read_plain
 from maspo.core.seeded import rank
 from maspo.core.verdict import Verdict
-from maspo.models.endpoint import Endpoint
 from maspo.report.folder import JUDGE_PAGE, RUNS, free_folder
 from maspo.report.judge_check import PAIRS, RESULT, check_of, judge_summary, write_judge_check
 from maspo.report.visible import clipped
 from maspo.store.files import add_line
+from maspo.study.connections import shown_of
 from maspo.study.evaluation.calibration import calibrate
 from maspo.study.evaluation.evaluate import Attention
 from maspo.study.evaluation.job import JUDGE
@@ -65,7 +65,7 @@ def run_judge_check(
         note(f"note: {remark}")
     folder = arguments.out or free_folder(RUNS, f"{evaluation.system.name}-judge")
     plan = lay_out(
-        ("judge", f"{models.for_judge()} at {Endpoint(models.base_url_of('judge')).shown}"),
+        ("judge", f"{models.for_judge()} at {shown_of(models, 'judge')}"),
         ("pairs", f"{pairs:,} at most, one a row, from {len(evaluation.task.test.rows):,} rows"),
         ("calls", describe_bound(most_calls(evaluation, pairs))),
         ("folder", str(folder)),

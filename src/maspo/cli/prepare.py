@@ -26,7 +26,7 @@ from maspo.report.earlier import earlier_run
 from maspo.report.folder import JOURNAL, RUNS, free_folder
 from maspo.runners.messages import blind_agents, check_inputs
 from maspo.study.carried import carried_over
-from maspo.study.connections import endpoints_of, key_variable, require_model
+from maspo.study.connections import endpoints_of, key_variable, require_model, shown_of
 from maspo.study.job import Job
 from maspo.team import System
 from maspo.team.app import App
@@ -86,7 +86,7 @@ def retired_models(
     """
     roles = [("agent", models.agent), ("judge", models.for_judge()), ("proposer", models.for_proposer())]
     asked = [*roles, *(("agent", name) for name in own)]
-    away = [name for role, name in asked if not Endpoint(models.base_url_of(role)).is_near]
+    away = [name for role, name in asked if not all(Endpoint(one).is_near for one in models.servers_of(role))]
     return tuple(end for name in dict.fromkeys(away) if (end := retirement(name, told=(told or {}).get(name, ""))))
 
 
@@ -207,7 +207,7 @@ def read_prompts(path: Path) -> Mapping[str, str]:
 def key_missing(models: ModelSettings) -> str:
     """Return how to give the API key, when the endpoint is known to need one and there is none; else empty."""
     for role in ("", *models.addresses()):
-        name, address = key_variable(models, role), models.base_url_of(role)
+        name, address = key_variable(models, role), ",".join(models.servers_of(role))
         if models.client == CHAT and _KEY_NEEDED in address and not os.environ.get(name):
             what = f"{name} is not set" if name else f"no key is named for the {role}"
             fix = f"set {name}" if name else f"name its variable with --set models.{role}.key_env=…"
@@ -223,7 +223,7 @@ def describe_endpoints(models: ModelSettings, *roles: str) -> str:
     names = {"agent": models.agent, "judge": models.for_judge(), "proposer": models.for_proposer()}
     found: dict[str, list[str]] = {}
     for role in roles or names:
-        found.setdefault(Endpoint(models.base_url_of(role)).shown, []).append(names[role])
+        found.setdefault(shown_of(models, role), []).append(names[role])
     return "; ".join(f"{place} ({', '.join(dict.fromkeys(called))})" for place, called in found.items())
 
 

@@ -32,9 +32,9 @@ class PriceBook:
     ``overrides`` are USD per million tokens (in, out, and cached, if that has a price of its own) and win. Other
     models are looked up in the table of genai-prices, when that extra is installed, without network. With a
     ``base_url`` only the provider who answers there is looked up, and those who answer at ``others``, so that a model
-    that runs at home is not charged as if it were rented. Tokens that the endpoint had in its cache cost what the table
-    says, and as much as all others where it does not say. ``addresses`` are those of roles with an endpoint of their
-    own.
+    that runs at home is not charged as if it were rented; the dearest of them counts. Tokens that the endpoint had in
+    its cache cost what the table says, and as much as all others where it does not say. ``addresses`` are those of
+    roles with an endpoint of their own.
 
     Raises:
         ConfigInvalid: a price is negative or not finite: no cap could be held with it.
@@ -45,7 +45,7 @@ class PriceBook:
         self,
         overrides: Mapping[str, tuple[float, ...]] | None = None,
         base_url: str = "",
-        addresses: Mapping[str, str] | None = None,
+        addresses: Mapping[str, Sequence[str]] | None = None,
         others: Sequence[str] = (),
     ) -> None:
         self._overrides = dict(overrides or {})
@@ -69,8 +69,9 @@ class PriceBook:
             cached = min(more[0], token_in) if more else token_in
             return Price(token_in / _MILLION, token_out / _MILLION, cached / _MILLION)
         tokens = _MILLION if prompt_tokens > _LONG_PROMPT else 1
-        asked = (self._addresses[endpoint],) if endpoint in self._addresses else self._base_urls
-        return next((found for url in asked if (found := _listed(model, url, tokens)) is not None), None)
+        asked = self._addresses.get(endpoint, self._base_urls)
+        found = [price for url in asked if (price := _listed(model, url, tokens)) is not None]
+        return Price(*map(max, zip(*found, strict=True))) if found else None
 
 
 def require_prices(models: Iterable[tuple[str, str]], prices: PriceBook) -> None:

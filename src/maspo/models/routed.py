@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from maspo.models.base import ModelClient, Reply, Request
@@ -10,7 +10,7 @@ from maspo.models.base import ModelClient, Reply, Request
 
 @dataclass(frozen=True)
 class Lane:
-    """One endpoint: its client, and the address that its limits hold for. ``near``: on this machine or next to it."""
+    """One server: its client, and the address that its limits hold for. ``near``: on this machine or next to it."""
 
     client: ModelClient
     place: str = ""
@@ -19,14 +19,30 @@ class Lane:
 
 @dataclass(frozen=True)
 class Routed:
-    """A ``ModelClient`` that gives each request to the endpoint of its role; ``lanes`` by ``Request.endpoint``."""
+    """A ``ModelClient`` that gives each request to the endpoint of its role; ``lanes`` by ``Request.endpoint``.
 
-    lanes: Mapping[str, Lane] = field(default_factory=dict)
+    An endpoint may have several servers. By itself the first of them answers; ``compose`` spreads calls over all.
+    """
+
+    lanes: Mapping[str, Sequence[Lane]] = field(default_factory=dict)
 
     async def complete(self, request: Request) -> Reply:
         """Answer as the endpoint of the request does."""
-        return await self.lane(request).client.complete(request)
+        return await self.servers(request)[0].client.complete(request)
 
-    def lane(self, request: Request) -> Lane:
-        """Return the endpoint of a request."""
+    def servers(self, request: Request) -> Sequence[Lane]:
+        """Return the servers of the endpoint of a request."""
         return self.lanes.get(request.endpoint) or self.lanes[""]
+
+
+@dataclass(frozen=True)
+class At:
+    """A ``ModelClient`` that has each request answered by the server at one address."""
+
+    routes: Routed
+    place: str
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer as the server at this address does, with the client of the request's role."""
+        lanes = self.routes.servers(request)
+        return await next(lane for lane in lanes if lane.place == self.place).client.complete(request)

@@ -25,7 +25,7 @@ from maspo.models.routed import Lane, Routed
 from maspo.runners.base import Runner
 from maspo.store.codec import strange
 from maspo.store.run_store import RunStore
-from maspo.study.connections import endpoints_of
+from maspo.study.connections import servers_of
 from maspo.study.job import Job, Provider
 from maspo.study.resolve import Parts
 from maspo.world import World
@@ -68,29 +68,36 @@ async def _with_wire(client: ModelClient, job: Job, run: str) -> AsyncIterator[M
     from maspo.gateway.client import WIRE, WireClient
     from maspo.study.upstreams import upstreams_of
 
-    everybody = endpoints_of(job.config.models, run)[""]
-    lanes = client.lanes if isinstance(client, Routed) else {"": Lane(client, everybody.shown, everybody.is_near)}
-    async with WireClient(upstreams_of(job.config.models, run)) as wire:
-        yield Routed({**lanes, WIRE: Lane(wire, everybody.shown, everybody.is_near)})
+    everybody = servers_of(job.config.models, run)[""]
+    first = everybody[0]
+    lanes = client.lanes if isinstance(client, Routed) else {"": (Lane(client, first.shown, first.is_near),)}
+    async with AsyncExitStack() as opened:
+        wires = []
+        for one in everybody:
+            client_there = WireClient(upstreams_of(job.config.models, run, one.base_url))
+            wire = await opened.enter_async_context(client_there)
+            wires.append(Lane(wire, one.shown, one.is_near))
+        yield Routed({**lanes, WIRE: wires})
 
 
 @asynccontextmanager
 async def _open_client(chosen: object, job: Job, run: str) -> AsyncIterator[ModelClient]:
     """Open a client: by name or class for as long as the job works; an object is its owner's to open and close.
 
-    A role with an endpoint of its own gets a client of its own.
+    A role with an endpoint of its own gets a client of its own, and so does each server of an endpoint.
     """
-    lanes: dict[str, Lane] = {}
+    lanes: dict[str, list[Lane]] = {}
     async with AsyncExitStack() as opened:
-        for role, endpoint in endpoints_of(job.config.models, run).items():
-            made = CLIENTS.make(chosen, endpoint)
-            client: ModelClient = made
-            if made is chosen:  # one object for all: whoever made it knows where it asks
-                yield client
-                return
-            if hasattr(made, "__aenter__"):
-                client = await opened.enter_async_context(made)
-            lanes[role] = Lane(client, endpoint.shown, endpoint.is_near)
+        for role, endpoints in servers_of(job.config.models, run).items():
+            for endpoint in endpoints:
+                made = CLIENTS.make(chosen, endpoint)
+                client: ModelClient = made
+                if made is chosen:  # one object for all: whoever made it knows where it asks
+                    yield client
+                    return
+                if hasattr(made, "__aenter__"):
+                    client = await opened.enter_async_context(made)
+                lanes.setdefault(role, []).append(Lane(client, endpoint.shown, endpoint.is_near))
         yield Routed(lanes)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from maspo.config import DEFAULT_MODEL, ROLES, ModelSettings
 from maspo.core.errors import ConfigInvalid
 from maspo.models.base import CHAT
 from maspo.models.endpoint import Endpoint, is_secret
+from maspo.models.prices import PriceBook
 from maspo.team import System
 
 _MANY = frozenset({"api.openai.com"})
@@ -25,15 +26,36 @@ _WORK = (1 << 14, 8, 1)
 def endpoints_of(models: ModelSettings, run: str = "", environ: Mapping[str, str] = os.environ) -> dict[str, Endpoint]:
     """Return the endpoint of all roles (``""``) and those of roles with one of their own, by ``Request.endpoint``.
 
+    Of an endpoint with several servers it is the first of them; all are checked.
+
     Raises:
         ConfigInvalid: an address, a key, a header or a parameter that cannot be used; plain http to another machine.
 
     """
-    found = {
-        role: _endpoint(models, role, run, environ) for role in ("", *(one for one in ROLES if models.has_own(one)))
-    }
-    for endpoint in found.values():
-        endpoint.check_private()
+    return {role: servers[0] for role, servers in servers_of(models, run, environ).items()}
+
+
+def servers_of(
+    models: ModelSettings, run: str = "", environ: Mapping[str, str] = os.environ
+) -> dict[str, tuple[Endpoint, ...]]:
+    """Return all servers of the endpoint of all roles, and of those of roles with one of their own.
+
+    Raises:
+        ConfigInvalid: what ``endpoints_of`` raises; or a provider beside servers of others, which would get its key.
+
+    """
+    found = {}
+    for role in ("", *(one for one in ROLES if models.has_own(one))):
+        addresses = models.servers_of(role)
+        found[role] = tuple(_endpoint(models, role, address, run, environ) for address in addresses)
+        hosts = {urlsplit(address).hostname for address in addresses}
+        if len(hosts) > 1 and (known := sorted(_MANY.intersection(map(str, hosts)))):
+            raise ConfigInvalid(
+                f"--base-url: {known[0]} stands beside other hosts; several addresses are servers of the same models, "
+                "and all get the same key: give servers of your own, or this one alone"
+            )
+        for endpoint in found[role]:
+            endpoint.check_private()
     return found
 
 
@@ -46,7 +68,8 @@ def scope_of(models: ModelSettings) -> str:
         return ""
     asked = [
         [role, one.url, one.api_key, sorted(one.more_headers.items()), sorted(one.extra.items())]
-        for role, one in sorted(endpoints_of(models).items())
+        for role, servers in sorted(servers_of(models).items())
+        for one in servers
     ]
     n, r, p = _WORK
     return hashlib.scrypt(json.dumps(asked, default=str).encode(), salt=b"maspo calls", n=n, r=r, p=p, dklen=16).hex()
@@ -89,12 +112,25 @@ def key_variable(models: ModelSettings, role: str) -> str:
     own = models.roles.of(role) if role in ROLES else None
     if own is None or own.key_env:
         return own.key_env if own else models.api_key_env
-    if not own.base_url or _host(own.base_url) == _host(models.base_url) or Endpoint(models.base_url).is_near:
+    everybody = models.servers_of("")
+    same = set(map(_host, models.servers_of(role))) <= set(map(_host, everybody))
+    if not own.base_url or same or all(Endpoint(address).is_near for address in everybody):
         return models.api_key_env
     return ""
 
 
-def _endpoint(models: ModelSettings, role: str, run: str, environ: Mapping[str, str]) -> Endpoint:
+def price_book(models: ModelSettings, others: Sequence[str] = ()) -> PriceBook:
+    """Return what models cost where they are asked; ``others`` are addresses that answer beside those of all roles."""
+    first, *more = models.servers_of("")
+    return PriceBook(models.prices, first, models.addresses(), (*more, *others))
+
+
+def shown_of(models: ModelSettings, role: str = "") -> str:
+    """Return the addresses that answer a role, for people."""
+    return ", ".join(Endpoint(address).shown for address in models.servers_of(role))
+
+
+def _endpoint(models: ModelSettings, role: str, address: str, run: str, environ: Mapping[str, str]) -> Endpoint:
     own = models.roles.of(role) if role in ROLES else None
     extra = {**models.extra, **(own.extra if own else {})}
     effort = (own.effort if own else "") or models.effort
@@ -104,7 +140,7 @@ def _endpoint(models: ModelSettings, role: str, run: str, environ: Mapping[str, 
         raise ConfigInvalid(f"models.extra.{name}: maspo sets it itself; leave it out")
     headers = {**models.headers, **(own.headers if own else {})}
     return Endpoint(
-        base_url=models.base_url_of(role),
+        base_url=address,
         api_key=environ.get(key_variable(models, role), ""),
         run=run,
         attribution=models.attribution,

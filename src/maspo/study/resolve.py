@@ -21,6 +21,7 @@ from maspo.runners.base import RUNNERS, most_calls, runner_kind
 from maspo.runners.messages import check_inputs, columns_read
 from maspo.study.bound import Bound, bound_of, estimate
 from maspo.study.calibration import pairs_asked
+from maspo.study.connections import price_book
 from maspo.study.holdout import MOST_SEARCHED
 from maspo.study.job import Estimate, Job, Split
 from maspo.team import Agent, System
@@ -192,7 +193,7 @@ def prices_of(job: Job) -> PriceBook:
 
         upstreams = upstreams_of(models)
         others = (upstreams.anthropic, upstreams.gemini)
-    prices = PriceBook(models.prices, models.base_url, models.addresses(), others)
+    prices = price_book(models, others)
     if job.config.caps.usd is not None:
         roles = (models.of_agents(), models.of_judge(), models.of_proposer())
         own = [(agent.model, roles[0].endpoint) for agent in job.system.agents if agent.model]

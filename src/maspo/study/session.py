@@ -53,6 +53,7 @@ from maspo.study.calls import (
     proves_that_it_answers,
     unsettled_calls,
 )
+from maspo.study.connections import price_book
 from maspo.study.early import EarlyWarnings
 from maspo.study.executor import Done, Executor, LocalExecutor
 from maspo.study.job import Job, Looks, Progress, Watcher
@@ -107,7 +108,7 @@ class Session:
         models = job.config.models
         policy = RetryPolicy(attempts=models.attempts, deadline=models.deadline)
         self._health = Health()
-        self.ledger = open_ledger(job, store, prices or PriceBook(models.prices, models.base_url, models.addresses()))
+        self.ledger = open_ledger(job, store, prices or price_book(models))
         """What was spent, and what may still be."""
         answering = compose(bare, store, self.ledger, policy, models.concurrency, self._health, store)
         self._verdicts: list[Verdict] = []

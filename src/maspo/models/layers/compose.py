@@ -18,7 +18,8 @@ from maspo.models.budget import Ledger
 from maspo.models.layers.endings import check_ending
 from maspo.models.layers.limited import NEAR, Health, Limited, Pacing
 from maspo.models.layers.retried import Retried, RetryPolicy
-from maspo.models.routed import Lane, Routed
+from maspo.models.layers.spread import Server, Spread
+from maspo.models.routed import At, Lane, Routed
 from maspo.models.surroundings import KnowsSurroundings
 from maspo.models.thoughts import without_thoughts
 
@@ -37,21 +38,32 @@ def compose(
     health: Health | None = None,
     lender: Lender | None = None,
 ) -> ModelClient:
-    """Wrap every layer around a bare model: ``Cached(Retried(Limited(Recorded(OnceMore(Metered(model))))))``.
+    """Wrap every layer around a bare model: ``Cached(Retried(Spread(Limited(Recorded(OnceMore(Metered(model)))))))``.
 
     The cache is outermost: what is known costs nothing. A retry waits without holding a slot, so the limit is inside.
     Each attempt is metered, just before it is sent. A reply without any text is paid for and recorded, but never taken
     for an answer. ``health`` tells why calls wait, when they do. Each address has a limit of its own. ``lender`` has
-    replies of other runs.
+    replies of other runs. Where an endpoint has several servers, ``Spread`` chooses among their limits, within the
+    retries, so that a call is tried again elsewhere.
     """
-    recorded = Recorded(OnceMore(Metered(model, ledger), ledger), store)
-    routes = model if isinstance(model, Routed) else Routed({"": Lane(model)})
-    limits: dict[str, ModelClient] = {}
-    for lane in routes.lanes.values():
-        if lane.place not in limits:
+    routes = model if isinstance(model, Routed) else Routed({"": (Lane(model),)})
+    silent: set[str] = set()
+    servers: dict[str, Server] = {}
+    spread: dict[str, Spread] = {}
+
+    def elsewhere(place: str, request: Request) -> bool:
+        return (spread.get(request.endpoint) or spread[""]).open_beside(place)
+
+    for lane in (lane for lanes in routes.lanes.values() for lane in lanes):
+        if lane.place not in servers:
+            recorded = Recorded(OnceMore(Metered(At(routes, lane.place), ledger), ledger, silent), store)
             pacing, slots = NEAR if lane.near else Pacing(), partial(slots_of, lane.client)
-            limits[lane.place] = Limited(recorded, concurrency, pacing, health, ledger.remaining_seconds, slots)
-    limited = Routed({role: Lane(limits[lane.place]) for role, lane in routes.lanes.items()})
+            beside = partial(elsewhere, lane.place)
+            limit = Limited(recorded, concurrency, pacing, health, ledger.remaining_seconds, slots, beside)
+            servers[lane.place] = Server(lane.place, limit)
+    for role, lanes in routes.lanes.items():
+        spread[role] = Spread([servers[place] for place in dict.fromkeys(lane.place for lane in lanes)], health)
+    limited = Routed({role: (Lane(one),) for role, one in spread.items()})
     retried: ModelClient = Retried(limited, policy, ledger.remaining_seconds)
     return Cached(retried if lender is None else Borrowed(retried, lender, ledger), store, ledger)
 
@@ -175,11 +187,11 @@ class OnceMore:
 
     """
 
-    def __init__(self, inner: ModelClient, ledger: Ledger) -> None:
+    def __init__(self, inner: ModelClient, ledger: Ledger, silent: set[str] | None = None) -> None:
         self._inner = inner
         self._ledger = ledger
-        self._silent: set[str] = set()
-        """Calls that were answered once, without text."""
+        self._silent = set[str]() if silent is None else silent
+        """Calls that were answered once, without text, by whichever server."""
 
     async def complete(self, request: Request) -> Reply:
         """Answer as the inner model does, if that is an answer or the second reply."""

@@ -37,6 +37,8 @@ _IN_VAIN = 8
 """A limit that was overestimated twentyfold is found in fewer refusals in a row."""
 _WORTH_TELLING = 3.0
 """Seconds; a shorter wait is over before anybody has read of it."""
+_WORTH_LEAVING = 1.0
+"""Seconds of a pause; for a shorter one what a server has read of a prompt is worth more than another's answer."""
 _LONGEST_NAP = 60.0
 """Seconds after which a wait looks again at what the run has left."""
 
@@ -251,16 +253,22 @@ class _Flight:
     most: int = 1
 
 
+class Elsewhere(Exception):
+    """A call that waited for a server that does not answer now, while another one does: nothing of it was sent."""
+
+
 class Limited:
     """Sends calls in order, as many and as fast as the endpoint bears (``Pace``), at most ``concurrency`` at once.
 
     During an outage nothing is sent but small calls, one at a time, that ask whether it is over; then all go on.
     A refusal that every call would meet (key, credit, model) is met once: later calls are not sent.
     ``remaining`` tells the seconds that the run has left, ``slots`` how many calls the endpoint says that it answers
-    side by side (0: it does not say). The clock is the event loop's.
+    side by side (0: it does not say). ``elsewhere`` says whether another server could answer a call now: then none
+    waits for this one while it is down or pauses. The clock is the event loop's.
 
     Raises (from ``complete``):
         ProviderError: as the inner model, or an outage that outlasts the patience.
+        Elsewhere: another server should be asked.
 
     """
 
@@ -272,11 +280,13 @@ class Limited:
         health: Health | None = None,
         remaining: Callable[[], float] = lambda: math.inf,
         slots: Callable[[], Awaitable[int]] | None = None,
+        elsewhere: Callable[[Request], bool] = lambda _: False,
     ) -> None:
         self._inner = inner
         self._slots = slots
-        self._pacing = pacing or Pacing()
-        self._pace = Pace(concurrency, self._pacing)
+        self._elsewhere = elsewhere
+        self.pacing = pacing or Pacing()
+        self._pace = Pace(concurrency, self.pacing)
         self._health = health or Health()
         self._remaining = remaining
         self._in_flight = 0
@@ -285,6 +295,30 @@ class Limited:
         self._changed = asyncio.Event()
         self._hopeless: ProviderError | None = None
         self._last: Transient | None = None
+
+    @property
+    def down(self) -> bool:
+        """Whether the endpoint answers nobody, as far as is known."""
+        return self._pace.down
+
+    @property
+    def pauses(self) -> bool:
+        """Whether the endpoint has asked to wait longer than is worth waiting for where there are others."""
+        return self._pace.due - _now() > _WORTH_LEAVING
+
+    @property
+    def bears(self) -> int:
+        """How many calls the endpoint works on at once, as far as is known."""
+        return self._pace.in_flight
+
+    async def ask(self, question: Request) -> None:
+        """Send a small question at once, whatever waits, to learn whether the endpoint answers.
+
+        Raises:
+            CallFailed: it does not.
+
+        """
+        await self._send(question)
 
     async def complete(self, request: Request) -> Reply:
         """Answer when the endpoint bears another call."""
@@ -343,6 +377,8 @@ class Limited:
                 raise ProviderError(str(self._hopeless))
             if self._remaining() <= 0:
                 return  # The ledger says it better.
+            if (self._pace.down or self.pauses) and self._elsewhere(request):
+                raise Elsewhere
             if self._pace.down:
                 await self._outlast(request)
                 continue
@@ -362,9 +398,9 @@ class Limited:
     async def _outlast(self, request: Request) -> None:
         """Ask from time to time whether the endpoint is back; return when anything was answered."""
         began = _now()
-        patience, between = self._pacing.patience, self._pacing.probe
+        patience, between = self.pacing.patience, self.pacing.probe
         try:
-            while self._is_down():
+            while self._is_down(request):
                 # Who asks for a longer wait than there is patience for is taken at its word here.
                 asked = self._last.retry_after or 0.0 if self._last is not None else 0.0
                 seconds = max(self._pace.due - _now(), between, asked if asked > patience else 0.0)
@@ -376,18 +412,18 @@ class Limited:
                     raise self._hopeless
                 self._health.waiting = f"the endpoint does not answer; asking again in {seconds:.0f} s ({self._last})"
                 until = _now() + seconds
-                while self._is_down() and _now() < until:
+                while self._is_down(request) and _now() < until:
                     await self._nap(until - _now())
-                if self._is_down():
+                if self._is_down(request):
                     with contextlib.suppress(CallFailed):  # How it went is known to the pace.
                         await self._send(request.ready())
-                between = min(2 * between, self._pacing.probe_cap)
+                between = min(2 * between, self.pacing.probe_cap)
         finally:
             self._health.waiting = ""
 
-    def _is_down(self) -> bool:
+    def _is_down(self, request: Request) -> bool:
         """Return whether an outage is still to be waited out."""
-        return self._pace.down and self._remaining() > 0
+        return self._pace.down and self._remaining() > 0 and not self._elsewhere(request)
 
     async def _nap(self, seconds: float) -> None:
         """Wait, at most as long as the run has left, or until a call ends."""

@@ -21,7 +21,6 @@ from maspo.core.verdict import Level, Verdict
 from maspo.events import CallUnsettled
 from maspo.judges.base import Question, compare_both_orders, task_shown
 from maspo.models.base import Request
-from maspo.models.prices import PriceBook
 from maspo.scoring.answers import final_answer, is_correct, same_answer
 from maspo.scoring.base import Score, Scorer
 from maspo.scoring.judged import RubricScorer
@@ -31,6 +30,7 @@ from maspo.store.run_store import RunStore
 from maspo.study import trust
 from maspo.study.bound import describe_groups, remark_on_few
 from maspo.study.calls import provider as default_provider
+from maspo.study.connections import price_book
 from maspo.study.evaluation.job import (
     EVALUATION,
     EXACT,
@@ -476,7 +476,7 @@ async def _evaluated(
 def _costs(evaluation: Evaluation, rows: Sequence[_RowRun]) -> dict[Side, Cost]:
     """Return the mean cost of a run by side. Calls that two runs share are counted for both: each would make them."""
     models = evaluation.config.models
-    prices, endpoint = PriceBook(models.prices, models.base_url, models.addresses()), models.of_agents().endpoint
+    prices, endpoint = price_book(models), models.of_agents().endpoint
     own = {agent.name: agent.model or models.agent for agent in evaluation.system.agents}
     found: dict[Side, Cost] = {}
     for side in evaluation.sides:

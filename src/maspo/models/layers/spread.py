@@ -1,0 +1,185 @@
+"""Several servers of one model: each call goes where its beginning was read before, as long as that one is not full."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from maspo.core.errors import CallFailed, MaspoError, ProviderError
+from maspo.models.base import Adapted, Reply, Request, Stage, Transient
+from maspo.models.layers.limited import Elsewhere, Health, Limited
+from maspo.models.prefixes import Prefixes, blocks_of, rank
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_UNEVEN = 1.25
+"""Calls of a server over the mean of all, at most: consistent hashing with bounded loads (Mirrokni, Thorup and
+Zadimoghaddam, SODA 2018) keeps most of its places from a quarter more on."""
+_FEW = 4
+"""Calls that a server is given before another shares them, if it works on them side by side: so few are computed at
+nearly the speed of one."""
+
+
+@dataclass(eq=False)
+class Server:
+    """One server: its limit, what it was sent, and how it stands."""
+
+    place: str
+    model: Limited
+    read: Prefixes = field(default_factory=Prefixes)
+    calls: int = 0
+    """Calls that were given to it and have not ended, those that wait included."""
+    unreached: bool = False
+    """Nothing could be sent to it the last time."""
+    refusal: ProviderError | None = None
+    """Why it answers no call of this run."""
+    asking: asyncio.Task[None] | None = field(default=None, repr=False)
+    """What finds out when it is back."""
+    ask_at: float = 0.0
+    """When it is asked next, on the loop's clock; 0 while it answers. ``pause`` are the seconds before that."""
+    pause: float = 0.0
+
+    @property
+    def away(self) -> bool:
+        """Whether it does not answer; that it does again is found out by asking."""
+        return self.unreached or self.model.down
+
+    @property
+    def open(self) -> bool:
+        """Whether calls are worked on when they are sent there now."""
+        return self.refusal is None and not self.away and not self.model.pauses
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Count a call for as long as it is there."""
+        self.calls += 1
+        try:
+            yield
+        finally:
+            self.calls -= 1
+
+
+class Spread:
+    """A ``ModelClient`` over several servers of the same model.
+
+    A call goes to the server that has read the longest beginning of its prompt, of those that are open and have no
+    more than a quarter more calls than the mean. One that answers nobody, asks to wait, or refuses every call is
+    passed over, and calls that wait for it leave for the others; it is asked now and then, with small calls, whether it
+    is back. A call that was surely not charged goes to the next server at once; any other failure is the retry layer's.
+    With a single server this layer does nothing.
+
+    Raises (from ``complete``):
+        ProviderError, CallFailed: as the servers, when no other is open.
+
+    """
+
+    def __init__(self, servers: Sequence[Server], health: Health | None = None) -> None:
+        self._servers = tuple(servers)
+        self._health = health or Health()
+        self._calls = 0
+        self._idle = asyncio.Event()
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer as a server does, the next one where one surely did not answer."""
+        if len(self._servers) == 1:
+            return await self._servers[0].model.complete(request)
+        self._calls += 1
+        self._idle.clear()
+        try:
+            return await self._complete(request)
+        finally:
+            self._calls -= 1
+            if not self._calls:
+                self._idle.set()
+
+    async def _complete(self, request: Request) -> Reply:
+        tried: list[Server] = []
+        last: ProviderError | None = None
+        while True:
+            server = self._choose(request, tried)
+            if server is None:
+                raise last or ProviderError("no server is left")
+            try:
+                with server.at_work():
+                    reply = await server.model.complete(request)
+                server.unreached = False
+                return reply
+            except Elsewhere:
+                self._tell_away(server)
+                continue
+            except Transient as fault:
+                if isinstance(fault, Adapted) or fault.stage is Stage.LOST:
+                    raise  # It answers and wants another form; or it may have been charged.
+                last = fault
+                server.unreached = fault.stage is Stage.UNREACHED
+                if server.away:
+                    self._ask_again(server, request)
+            except CallFailed:
+                raise
+            except ProviderError as refusal:
+                last = server.refusal = refusal
+                said = f"{server.place} is asked no more, and the other servers take its calls: {refusal}"
+                if self.open_beside(server.place):
+                    self._health.adapted.setdefault(said)
+            tried.append(server)
+
+    def open_beside(self, place: str) -> bool:
+        """Say whether there is another server that works on calls now."""
+        return any(one.open for one in self._servers if one.place != place)
+
+    def _choose(self, request: Request, tried: Sequence[Server]) -> Server | None:
+        """Return the server for a call; None when all others than those that were tried are not open."""
+        left = [one for one in self._servers if one not in tried and one.refusal is None]
+        among = [one for one in left if one.open]
+        for one in left:
+            if one.away and among:
+                self._ask_again(one, request)
+        if not among:
+            # All wait: the first choice says why, and its limit knows how long.
+            among = [] if tried else left or list(self._servers)
+        if not among:
+            return None
+        even = math.ceil(_UNEVEN * (sum(one.calls for one in among) + 1) / len(among))
+        free = [one for one in among if one.calls < max(even, min(_FEW, one.model.bears))]
+        blocks = blocks_of(request)
+        found = max(free, key=lambda one: (one.read.known(blocks), rank(one.place, request)))
+        found.read.add(blocks)
+        return found
+
+    def _tell_away(self, server: Server) -> None:
+        self._health.adapted.setdefault(f"{server.place} did not answer at times, and the other servers took its calls")
+
+    def _ask_again(self, server: Server, request: Request) -> None:
+        """Find out, beside the calls of the run, when a server is back."""
+        if server.asking is None or server.asking.done():
+            self._tell_away(server)
+            server.asking = asyncio.create_task(self._until_back(server, request.ready()))
+
+    async def _until_back(self, server: Server, question: Request) -> None:
+        """Ask a server now and then, for as long as there are calls that it could answer."""
+        now, pacing = asyncio.get_running_loop().time, server.model.pacing
+        server.pause = server.pause or pacing.probe
+        server.ask_at = server.ask_at or now() + server.pause
+        while server.away:
+            if server.ask_at > now():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._idle.wait(), server.ask_at - now())
+                    return
+            server.pause = min(2 * server.pause, pacing.probe_cap)
+            server.ask_at = now() + server.pause
+            try:
+                await server.model.ask(question)
+                server.unreached = False
+                server.pause = server.ask_at = 0.0
+            except CallFailed:
+                continue
+            except ProviderError as refusal:
+                server.refusal = refusal
+                return
+            except MaspoError:
+                return  # There is no money or no time left, which the run's own calls say better.
