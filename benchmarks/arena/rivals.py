@@ -1,6 +1,7 @@
 """Every method at equal calls on the arena: accuracy of each, and how far `default` is ahead of it on the same worlds.
 
-    python benchmarks/arena/rivals.py [--out DIR] [--worlds 20] [--only A,B] [--jobs N] [--table]
+    python benchmarks/arena/rivals.py [--out DIR] [--worlds 20] [--only A,B] [--parts P,Q] [--graphs G,H] [--jobs N]
+        [--table]
 
 Parts are labels ignored or used × 1,000 or 2,000 planned calls, each with a folder of records below --out, so a stopped
 measurement goes on where it was. Methods without a plan of their own, as the paper's, have the calls as a cap. What a
@@ -51,7 +52,7 @@ class Part:
         """The folder of its records."""
         return f"{self.labels}-{self.calls}"
 
-    def programme(self, methods: Sequence[str], seed: int) -> Programme:
+    def programme(self, methods: Sequence[str], graphs: Sequence[str], seed: int) -> Programme:
         """Return what is played in one world."""
         found = []
         for method in methods:
@@ -59,17 +60,21 @@ class Part:
                 found += rivals([method], self.labels, (f"search.calls={self.calls}",))
             except ConfigInvalid:  # it has no plan
                 found += rivals([method], self.labels, (f"caps.calls={self.calls}",))
-        return Programme(GRAPHS, (BASE,), found, range(seed, seed + 1), INPUTS, ("none",))
+        return Programme(graphs, (BASE,), found, range(seed, seed + 1), INPUTS, ("none",))
 
 
 PARTS = tuple(Part(labels, calls) for labels, calls in product(LABELS, CALLS))
 
 
-def play(parts: Sequence[Part], methods: Sequence[str], worlds: int, out: Path, jobs: int) -> None:
+def play(
+    parts: Sequence[Part], methods: Sequence[str], graphs: Sequence[str], worlds: int, out: Path, jobs: int
+) -> None:
     """Play world by world, so that what is done early covers everything."""
     files = {part: RecordFile(out / part.name) for part in parts}
     for seed in range(FIRST_SEED, FIRST_SEED + worlds):
-        matches = {match.key: (part, match) for part in parts for match in part.programme(methods, seed).matches()}
+        matches = {
+            match.key: (part, match) for part in parts for match in part.programme(methods, graphs, seed).matches()
+        }
         missing = [match for key, (part, match) in matches.items() if key not in files[part].by_key]
         for record in play_all(missing, jobs) if missing else ():
             files[matches[record.key][0]].add(record)
@@ -118,6 +123,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("arena-rivals"))
     parser.add_argument("--worlds", type=int, default=20)
     parser.add_argument("--only", default="", help="methods, the first of them compared with the others")
+    parser.add_argument("--parts", default=",".join(part.name for part in PARTS))
+    parser.add_argument("--graphs", default=",".join(GRAPHS))
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--table", action="store_true", help="play nothing, print what is recorded")
     given = parser.parse_args()
@@ -125,9 +132,10 @@ def main() -> None:
     methods = [name for name in given.only.split(",") if name] or known
     if unknown := [name for name in methods if name not in PRESETS]:
         parser.error(f"--only {unknown[0]}: expected some of {', '.join(PRESETS)}")
+    parts = [part for part in PARTS if part.name in given.parts.split(",")]
     if not given.table:
-        play(PARTS, methods, given.worlds, given.out, given.jobs)
-    print("\n\n".join(table(part, methods, given.out) for part in PARTS))
+        play(parts, methods, given.graphs.split(","), given.worlds, given.out, given.jobs)
+    print("\n\n".join(table(part, methods, given.out) for part in parts))
 
 
 if __name__ == "__main__":

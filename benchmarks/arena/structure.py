@@ -1,9 +1,11 @@
 """Structure and prompts, alone and one after the other: true accuracy and calls a run on worlds with and without harm.
 
     python benchmarks/arena/structure.py [--worlds 20] [--first-seed 9000] [--methods greedy,agent-dropout] [--out FILE]
+        [--one-budget [CALLS]]
 
-``rumours`` has two members who only harm; of ``hierarchical`` everybody helps. Each world is one line of JSON, so a
-measurement that was stopped goes on.
+With ``--one-budget`` prompts alone, structure alone and both in turns (``maspo optimize --optimize prompts,structure``)
+get the same calls. ``rumours`` has two members who only harm; of ``hierarchical`` everybody helps. Each world is one
+line of JSON, so a measurement that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -14,14 +16,18 @@ import json
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
 
-from maspo.config import RunConfig
+from maspo.config import Caps, RunConfig
+from maspo.core.usage import total
 from maspo.data.inputs import make_inputs
 from maspo.data.tasks.task import Task, TaskRow
 from maspo.models.base import ModelClient
 from maspo.optimizers.structure.base import Method, StructurePlan
+from maspo.study.alternation.alternate import alternate
+from maspo.study.alternation.plan import Alternation
 from maspo.study.evaluation.evaluate import Attention
 from maspo.study.evaluation.job import Evaluation
 from maspo.study.evaluation.structure import METHODS, Structured, search_structure
@@ -34,6 +40,10 @@ from maspo.world import World, WorldSpec
 
 GRAPHS = ("rumours", "hierarchical")
 INPUTS = 120
+BUDGET = 3000
+"""Calls of each with ``--one-budget``: as many as three agents plan for prompts alone."""
+PLANNED = 0.9
+"""Part of the budget that prompts alone plan: a search may end its last round beyond its plan."""
 
 
 def provider_of(world: World) -> Provider:
@@ -46,14 +56,16 @@ def provider_of(world: World) -> Provider:
     return provide
 
 
-def changed(world: World, system: System, method: Method, out: Path) -> Structured:
+def changed(world: World, system: System, method: Method, out: Path, caps: Caps | None = None) -> Structured:
     """Search for a better structure of a team."""
     rows = tuple(
         TaskRow(columns={"input": str(row["input"])}, id=str(row["id"]), answer=str(row["answer"]))
         for row in world.inputs(INPUTS)
     )
     task = Task(name="world", test_rows=rows)
-    evaluation = Evaluation(system=system, task=task, config=RunConfig(), after=system.prompts, scorer="judge")
+    evaluation = Evaluation(
+        system=system, task=task, config=RunConfig(caps=caps or Caps()), after=system.prompts, scorer="judge"
+    )
     plan = StructurePlan(seed=0)
     return asyncio.run(search_structure(evaluation, method, plan, out, Attention(Recorder(), provider_of(world))))
 
@@ -101,12 +113,48 @@ def measure(seed: int, graph: str, methods: list[Method]) -> dict[str, object]:
     }
 
 
+def measure_at_one_budget(seed: int, graph: str, calls: int) -> dict[str, object]:
+    """Return true accuracies of what each gives for the same calls, the test on held-out inputs included."""
+    world = World(WorldSpec(seed=seed))
+    given = world.system(graph)
+    config = RunConfig(caps=Caps(calls=calls))
+    config = config.model_copy(update={"search": config.search.model_copy(update={"calls": int(PLANNED * calls)})})
+    job = Job(given, make_inputs(world.inputs(INPUTS)), config)
+    turns = replace(job, config=RunConfig(caps=Caps(calls=calls)))
+    with tempfile.TemporaryDirectory() as scratch:
+        folder, attention = Path(scratch), Attention(Recorder(), provider_of(world))
+        prompts = asyncio.run(start(resolve(job), folder / "prompts", Recorder(), provider_of(world))).finished
+        assert prompts is not None
+        alone = changed(world, given, "greedy", folder / "structure", Caps(calls=calls))
+        both = asyncio.run(alternate(Alternation(turns), folder / "both", attention))
+    teams = {
+        "seed": given,
+        "prompts": given.with_prompts(prompts.prompts),
+        "structure": shipped(alone),
+        "prompts and structure in turns": both.system,
+    }
+    return {
+        "seed": seed,
+        "graph": graph,
+        "accuracy": {name: world.accuracy(team, team.prompts) for name, team in teams.items()},
+        "calls": {name: len(team.agents) for name, team in teams.items()},
+        "spent": {
+            "seed": 0,
+            "prompts": total(prompts.usage.values()).calls,
+            "structure": total(alone.usage.values()).calls,
+            "prompts and structure in turns": both.usage.calls,
+        },
+        "said": {"changes": [str(one) for one in both.changes], "verdict": both.verdict, "ships": both.ships},
+    }
+
+
 def main() -> None:
     """Play what is missing and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--worlds", type=int, default=20)
     parser.add_argument("--first-seed", type=int, default=9000)
     parser.add_argument("--methods", default=",".join(METHODS))
+    parser.add_argument("--one-budget", type=int, nargs="?", const=BUDGET, metavar="CALLS")
     parser.add_argument("--out", type=Path, default=Path("arena-structure.jsonl"))
     given = parser.parse_args()
     methods: list[Method] = [name for name in METHODS if name in given.methods.split(",")]
@@ -116,7 +164,8 @@ def main() -> None:
     for seed in range(given.first_seed, given.first_seed + given.worlds):
         for graph in GRAPHS:
             if (seed, graph) not in known:
-                found.append(measure(seed, graph, methods))
+                equal = given.one_budget
+                found.append(measure_at_one_budget(seed, graph, equal) if equal else measure(seed, graph, methods))
                 with given.out.open("a") as file:
                     file.write(json.dumps(found[-1]) + "\n")
     for graph in GRAPHS:
@@ -129,7 +178,8 @@ def main() -> None:
             ahead = [one["accuracy"][name] - one["accuracy"]["prompts"] for one in rows]
             error = stdev(ahead) / len(ahead) ** 0.5 if len(ahead) > 1 else 0.0
             reached, calls = fmean(one["accuracy"][name] for one in rows), fmean(one["calls"][name] for one in rows)
-            print(f"| {name} | {reached:.3f} | {fmean(ahead):+.3f} ± {error:.3f} | {calls:.1f} |")
+            spent = f"{fmean(one['spent'][name] for one in rows):,.0f}" if "spent" in rows[0] else ""
+            print(f"| {name} | {reached:.3f} | {fmean(ahead):+.3f} ± {error:.3f} | {calls:.1f} | {spent} |")
 
 
 if __name__ == "__main__":

@@ -18,10 +18,11 @@ from maspo.stats.holm import holm
 from maspo.stats.looks import level_of
 from maspo.stats.paired import sign_test
 from maspo.store.looks import Look, LookLedger
-from maspo.study.comparison.compare import Attention, Compared, compare, end_of, folder_of, settled
+from maspo.study.comparison.compare import Attention, Compared, compare, folder_of, settled
 from maspo.study.comparison.methods import choice_of, seeds_of
 from maspo.study.comparison.plan import Comparison, Method
 from maspo.study.comparison.tally import BEST_OF_2, RERUN, SEED, Contestant, InputMet, table_of
+from maspo.study.ended import end_of
 from maspo.study.optimize import recorded_job
 from maspo.study.resolve import split_of
 from maspo.testing.runs import Counted, Recorder, counted_world, world_job

@@ -34,6 +34,7 @@ from maspo.cli.options import (
     UnsafeExec,
     asks_models,
     job_command,
+    optimize_command,
 )
 from maspo.cli.terminal import note, print_json
 from maspo.cli.world import serve
@@ -159,12 +160,18 @@ def demo(
 
 
 @command
-@job_command
+@optimize_command
 def optimize(arguments: Arguments) -> None:
     """Make a team's prompts better, and prove it.
 
-    Rewrites the prompts of all agents together, without labels, and tests the result once on held-out inputs.
+    Rewrites the prompts of all agents together, without labels, and tests the result once on held-out inputs. With
+    `--optimize prompts,structure` it also looks who is needed, in turns.
     """
+    if arguments.optimize != "prompts":
+        from maspo.cli.alternate import run_alternation
+
+        run_alternation(arguments)
+        return
     from maspo.cli.optimize import run_search
 
     run_search(arguments)

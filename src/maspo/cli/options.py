@@ -40,6 +40,8 @@ class Arguments:
     """The address of the store where the record lies; empty: in the folder."""
     budget: str = ""
     """The budget of that store that the run spends from; empty: none."""
+    optimize: str = "prompts"
+    """What is optimized: ``prompts``, or ``prompts,structure``."""
 
 
 def _option(flag: str, metavar: str, help_text: str) -> Any:
@@ -142,6 +144,8 @@ def asks_models(
 _BUDGET = Annotated[str, _option("--budget", "NAME", "A budget of the store, which caps many runs together.")]
 _START_FROM = Annotated[Path | None, _option("--start-from", "RUN", "A run whose prompts are tried first.")]
 
+_OPTIMIZE = Annotated[str, _option("--optimize", "WHAT", "prompts, or prompts,structure in turns [default: prompts].")]
+
 
 def job_command(command: Callable[[Arguments], None]) -> Callable[..., None]:
     """Give a command the options of a run."""
@@ -153,6 +157,22 @@ def job_command(command: Callable[[Arguments], None]) -> Callable[..., None]:
 
     with_start.__name__, with_start.__doc__ = command.__name__, command.__doc__
     return asks_models(with_start, search=True)
+
+
+def optimize_command(command: Callable[[Arguments], None]) -> Callable[..., None]:
+    """Give a command the options of a run, and what it optimizes."""
+
+    def with_what(
+        arguments: Arguments,
+        optimize: _OPTIMIZE = "prompts",
+        start_from: _START_FROM = None,
+        store: Store = "",
+        budget: _BUDGET = "",
+    ) -> None:
+        command(replace(arguments, optimize=optimize, start_from=start_from, store=store, budget=budget))
+
+    with_what.__name__, with_what.__doc__ = command.__name__, command.__doc__
+    return asks_models(with_what, search=True)
 
 
 def scorer_name(scorer: str, unsafe_exec: bool) -> str:

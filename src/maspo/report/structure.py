@@ -100,8 +100,8 @@ def figures_of(found: Structured) -> StructureFigures:
         p_better=held.p_value if held else None,
         worse_by_at_most=worse_bound(held) if held and held.n else None,
         margin=found.plan.margin,
-        before=_team(found.before),
-        after=_team(found.after),
+        before=team_figures(found.before),
+        after=team_figures(found.after),
         tried=tuple(map(_tried, found.tried)),
         method=found.method,
         system=found.evaluation.system.name,
@@ -117,7 +117,8 @@ def figures_of(found: Structured) -> StructureFigures:
     )
 
 
-def _team(side: Side | None) -> TeamFigures | None:
+def team_figures(side: Side | None) -> TeamFigures | None:
+    """Return what a team takes as figures."""
     return None if side is None else TeamFigures(side.agents, side.calls, side.tokens)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 
+from maspo.core.errors import BudgetReached
 from maspo.core.seeded import shuffled
 from maspo.core.verdict import Verdict
 from maspo.optimizers.structure.base import Found, Meet, StructurePlan, StructureSearch, Tally, Tried, Verdicts
@@ -17,7 +18,10 @@ def search_greedily(system: System, inputs: Sequence[str], plan: StructurePlan) 
     current, kept, tried = system, list[Change](), list[Tried]()
     while (change := _untried(current, plan, tried)) is not None:
         candidate = changed_system(current, change)
-        tally = yield from _meet_in_stages(current, candidate, order, plan, adds_cost(change))
+        try:
+            tally = yield from _meet_in_stages(current, candidate, order, plan, adds_cost(change))
+        except BudgetReached:  # thrown in where nothing more can be asked: what was kept by then stays
+            break
         keep = plan.keeps(tally, adds_cost(change))
         tried.append(Tried(change, tally, keep))
         if keep:

@@ -23,7 +23,6 @@ from maspo.data.inputs import Inputs
 from maspo.events import RunFinished
 from maspo.models.base import Request
 from maspo.stats.looks import level_of
-from maspo.store.codec import RecordedResult
 from maspo.store.looks import Look
 from maspo.store.run_store import RunStore
 from maspo.study.calls import provider as default_provider
@@ -40,6 +39,7 @@ from maspo.study.comparison.plan import (
     kept_for_holdout,
 )
 from maspo.study.comparison.tally import Guarded, InputMet, Table, table_of
+from maspo.study.ended import end_of, spent_in
 from maspo.study.job import Looks, Outcome, Provider, Watcher
 from maspo.study.optimize import DATABASE as RUN_DATABASE
 from maspo.study.optimize import resume, start
@@ -215,24 +215,6 @@ _LEAST = 1e-9
 def folder_of(out: Path, run: Run) -> Path:
     """Return the folder of a run."""
     return out / RUNS / run.name
-
-
-def end_of(folder: Path) -> RunFinished | None:
-    """Return how the run in a folder ended; None when there is none, or it has not ended."""
-    if not is_there(folder / RUN_DATABASE):
-        return None
-    with open_for_reading(folder / RUN_DATABASE) as store:
-        items = [entry.item for entry in store.read_since() if not isinstance(entry.item, RecordedResult)]
-    ends = [item for item in items if isinstance(item, RunFinished)]
-    return ends[-1] if ends else None
-
-
-def spent_in(database: Path) -> tuple[Usage, float]:
-    """Return what a record says was spent, and the seconds that it took."""
-    if not is_there(database):
-        return Usage(usd=0.0), 0.0
-    with open_for_reading(database) as store:
-        return total(store.usage().values()), float(store.meta().get("seconds", "0"))
 
 
 class _Shared:

@@ -116,7 +116,7 @@ async def search_structure(
         _reserve_for_holdout(evaluation, session, split)
         session.planned_calls = most_calls(evaluation, method, plan, split)
         search = METHODS[method](evaluation.system, split.search, plan)
-        found, cap = await _search(search, session, evaluation)
+        found, cap = await drive(search, session, evaluation)
         check_roles(session.events, session.ledger.usage(), ended=True)
         session.ledger.release()
         tested = await _test(evaluation, session, split, found) if found.changes else _Tested()
@@ -188,8 +188,8 @@ def _test_calls(evaluation: Evaluation, split: Split, of_a_run: int | None = Non
     return len(split.holdout) * (2 * (of_a_run or evaluation.calls_of_a_run) + 2)
 
 
-async def _search(search: StructureSearch, session: Session, evaluation: Evaluation) -> tuple[Found, str]:
-    """Drive a search to its end; where a cap, which is named, ends it before, nothing is changed."""
+async def drive(search: StructureSearch, session: Session, evaluation: Evaluation) -> tuple[Found, str]:
+    """Drive a search to its end, or to a cap, which is named: then it ends with the changes that were kept by then."""
     done: dict[Meet, Verdict] = {}
     try:
         wanted = next(search)
@@ -198,7 +198,7 @@ async def _search(search: StructureSearch, session: Session, evaluation: Evaluat
 
     async def meet(one: Meet) -> None:
         if one not in done:
-            met = await _meet(evaluation, session, one)
+            met = await meet_teams(evaluation, session, one)
             done[one] = Verdict.LOSS if met.failed_run == "candidate" else met.glob
         session.advance()
 
@@ -211,7 +211,14 @@ async def _search(search: StructureSearch, session: Session, evaluation: Evaluat
     except StopIteration as stop:
         return _found_in(stop), ""
     except BudgetReached as error:
-        return Found(evaluation.system), session.ledger.reached or str(error)
+        cap = session.ledger.reached or str(error)
+        try:
+            search.throw(error)
+        except StopIteration as stop:
+            return _found_in(stop), cap
+        except BudgetReached:  # of a search that cannot tell what it would keep
+            return Found(evaluation.system), cap
+        raise
 
 
 def _found_in(stop: StopIteration) -> Found:
@@ -239,7 +246,7 @@ async def _test(evaluation: Evaluation, session: Session, split: Split, found: F
 
     async def meet(key: str) -> Comparison:
         try:
-            return await _meet(evaluation, session, Meet(evaluation.system, found.system, key))
+            return await meet_teams(evaluation, session, Meet(evaluation.system, found.system, key))
         except BudgetReached:
             return Comparison(key, Verdict.UNDECIDED, (), Verdict.UNDECIDED, failed=True, failed_run="both")
         finally:
@@ -248,7 +255,7 @@ async def _test(evaluation: Evaluation, session: Session, split: Split, found: F
     met = await together(map(meet, split.holdout))
     try:
         before, after = [
-            _side(system, await together(_run(session, evaluation, system, key) for key in split.holdout))
+            side_of(system, await together(run_of_team(session, evaluation, system, key) for key in split.holdout))
             for system in (evaluation.system, found.system)
         ]
     except BudgetReached:
@@ -256,7 +263,8 @@ async def _test(evaluation: Evaluation, session: Session, split: Split, found: F
     return _Tested(result_of(met, groups_in(evaluation.job), look), before, after)
 
 
-def _side(system: System, runs: Sequence[Trace | None]) -> Side | None:
+def side_of(system: System, runs: Sequence[Trace | None]) -> Side | None:
+    """Return what some runs of a team took, on average; None where none brought an answer."""
     traces = [one for one in runs if one is not None]
     if not traces:
         return None
@@ -270,7 +278,7 @@ def _side(system: System, runs: Sequence[Trace | None]) -> Side | None:
 # ── two teams on an input ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _run(session: Session, evaluation: Evaluation, system: System, key: str) -> Trace | None:
+async def run_of_team(session: Session, evaluation: Evaluation, system: System, key: str) -> Trace | None:
     """Return a run of a team, or None when a call of it failed for good. Equal calls of two teams are asked once."""
     runner = session.runner(other=None if system == evaluation.system else system)
     try:
@@ -279,11 +287,11 @@ async def _run(session: Session, evaluation: Evaluation, system: System, key: st
         return None
 
 
-async def _meet(evaluation: Evaluation, session: Session, meet: Meet) -> Comparison:
+async def meet_teams(evaluation: Evaluation, session: Session, meet: Meet) -> Comparison:
     """Return how the candidate's final answer does against the reference's; where only it has none, it lost."""
     key = meet.input_key
     reference, candidate = await together(
-        [_run(session, evaluation, system, key) for system in (meet.reference, meet.candidate)]
+        [run_of_team(session, evaluation, system, key) for system in (meet.reference, meet.candidate)]
     )
     if reference is None or candidate is None:
         verdict = Verdict.LOSS if reference is not None else Verdict.UNDECIDED

@@ -1,0 +1,267 @@
+"""Alternating: turn after turn, each in a folder of its own, then one test of what they came to.
+
+Going on is the same program over longer records: a turn that has ended is left alone, one that was cut off goes on.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from maspo.core.concurrency import together
+from maspo.core.errors import BudgetReached, Interrupted, RunChanged, StoreError
+from maspo.core.plain_files import is_there
+from maspo.core.prompts import prompt_id
+from maspo.core.usage import Usage, total
+from maspo.core.verdict import Comparison, Verdict
+from maspo.events import HoldoutResult
+from maspo.optimizers.structure.base import Meet, Tried
+from maspo.store.run_store import RunStore
+from maspo.study.alternation.plan import ALTERNATION, TURNS, Alternation, Turn, differences
+from maspo.study.alternation.tally import Stage, verdict_of
+from maspo.study.alternation.tally import Verdict as Outcome
+from maspo.study.ended import end_of, spent_in
+from maspo.study.evaluation.evaluate import Attention, open_evaluation, questions_of
+from maspo.study.evaluation.job import Evaluation
+from maspo.study.evaluation.structure import DATABASE as STRUCTURE_DATABASE
+from maspo.study.evaluation.structure import (
+    METHODS,
+    Side,
+    check_changeable,
+    drive,
+    meet_teams,
+    run_of_team,
+    side_of,
+    worse_bound,
+)
+from maspo.study.holdout import result_of
+from maspo.study.optimize import DATABASE as RUN_DATABASE
+from maspo.study.optimize import resume, start
+from maspo.study.record import make_folder, nothing_left_unless_answered
+from maspo.study.resolve import groups_in, prices_of, resolve, texts_of_inputs
+from maspo.study.session import Session, at_work
+from maspo.team import System
+from maspo.team.changes import Change, possible_changes
+
+DATABASE = "joint.db"
+"""The record of what is alternated, and of the test."""
+_NOTED = "alternation"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnd:
+    """What a turn came to, and what it took."""
+
+    turn: Turn
+    folder: str
+    system: System
+    """The team after it."""
+    usage: Usage
+    seconds: float
+    changes: tuple[Change, ...] = ()
+    """Changes of the structure that it kept."""
+    tried: tuple[Tried, ...] = ()
+    rewritten: tuple[str, ...] = ()
+    """Agents whose prompts it changed."""
+    cap: str = ""
+    """The cap that ended it early."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternated:
+    """What prompts and structure came to together, and prompts alone beside it."""
+
+    asked: Alternation
+    turns: tuple[TurnEnd, ...]
+    results: Mapping[Stage, HoldoutResult]
+    """Each tested team against the given one."""
+    sides: Mapping[Stage, Side | None]
+    """What an input costs with each of them."""
+    verdict: Outcome
+    ships: Stage
+    """The team that a person may go on with."""
+    system: System
+    """That team."""
+    usage: Usage
+    seconds: float
+    cap: str
+    simulated: bool
+    run: str
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """All changes of the structure that were kept."""
+        return tuple(change for turn in self.turns for change in turn.changes)
+
+
+async def alternate(asked: Alternation, out: Path, attention: Attention) -> Alternated:
+    """Alternate into a folder; one that holds the same is gone on with, and no recorded call is repeated.
+
+    Raises:
+        ConfigInvalid: the budget is too small, or nothing of the structure can be changed.
+        RunChanged: the folder holds something else.
+        Interrupted: it was asked to stop; what was recorded is kept.
+        MaspoError: what ``start`` and ``resume`` of a run raise.
+
+    """
+    asked.check()
+    check_changeable(asked.job.system, asked.plan)
+    async with _open_record(asked, out) as store:
+        turns: list[TurnEnd] = []
+        system = asked.job.system
+        for number, turn in enumerate(TURNS):
+            spent, seconds = total(end.usage for end in turns), sum(end.seconds for end in turns)
+            take = _rewrite if turn == "prompts" else _restructure
+            end = await take(asked, number, system, (spent, seconds), out, attention)
+            turns.append(end)
+            system = end.system
+        return await _test(asked, turns, store, attention)
+
+
+@asynccontextmanager
+async def _open_record(asked: Alternation, out: Path) -> AsyncIterator[RunStore]:
+    """Open the record of the whole, and hold it for as long as it is worked at."""
+    database = out / DATABASE
+    with nothing_left_unless_answered(database):
+        if not is_there(database):
+            with make_folder(out):
+                pass
+            async with RunStore.create(database) as store:
+                await store.append([], {"run": uuid.uuid4().hex[:12], _NOTED: ALTERNATION.dump(asked)})
+                yield store
+            return
+    async with RunStore.open(database) as store:
+        noted = store.meta().get(_NOTED)
+        if noted is None:
+            raise StoreError(f"{database}: what it was begun with is not recorded; delete the folder and start again")
+        if found := differences(ALTERNATION.load(noted), asked):
+            raise RunChanged(f"--out {out}: holds something else; give another folder. What differs:", found)
+        yield store
+
+
+# ── turns ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _rewrite(
+    asked: Alternation, number: int, system: System, spent: tuple[Usage, float], out: Path, attention: Attention
+) -> TurnEnd:
+    """Search for prompts; what the search ended with is taken, since the test at the end decides."""
+    folder = out / f"{number + 1}-prompts"
+    finished = end_of(folder)
+    if finished is None:
+        job = asked.prompts_job(system, number, *spent)
+        if is_there(folder / RUN_DATABASE):
+            outcome = await resume(folder, attention.watcher, job.config.caps, attention.provider, attention.stop)
+        else:
+            outcome = await start(resolve(job), folder, attention.watcher, attention.provider, attention.stop)
+        finished = outcome.finished
+    if finished is None:
+        raise Interrupted("Stopped as asked.")
+    usage, seconds = spent_in(folder / RUN_DATABASE)
+    rewritten = tuple(name for name, text in finished.winners.items() if text != system.prompts[name])
+    cap = "" if finished.complete else "its part of a cap"
+    after = system.with_prompts(finished.winners)
+    return TurnEnd("prompts", folder.name, after, usage, seconds, rewritten=rewritten, cap=cap)
+
+
+async def _restructure(
+    asked: Alternation, number: int, system: System, spent: tuple[Usage, float], out: Path, attention: Attention
+) -> TurnEnd:
+    """Search for a better structure under the prompts that the turn before has found."""
+    folder = out / f"{number + 1}-structure"
+    if next(possible_changes(system, asked.plan.kinds, asked.plan.models), None) is None:  # by what the prompts say now
+        return TurnEnd("structure", folder.name, system, Usage(usd=0.0), 0.0)
+    evaluation = asked.evaluation(system, asked.split.search, asked.structure_caps(number, *spent))
+    database = folder / STRUCTURE_DATABASE
+    async with open_evaluation(evaluation, database, attention) as session:
+        await session.probe(questions_of(evaluation, judged=True))
+        session.planned_calls = evaluation.config.caps.calls or 0
+        found, cap = await drive(METHODS[asked.method](system, asked.split.search, asked.plan), session, evaluation)
+    usage, seconds = spent_in(database)
+    return TurnEnd(
+        "structure", folder.name, found.system, usage, seconds, changes=found.changes, tried=found.tried, cap=cap
+    )
+
+
+# ── the test ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _test(asked: Alternation, turns: list[TurnEnd], store: RunStore, attention: Attention) -> Alternated:
+    """Let prompts alone, and prompts with structure, meet the given team once on inputs that no turn has seen."""
+    given, keys = asked.job.system, asked.split.holdout
+    teams: dict[Stage, System] = {"prompts": turns[0].system, "joint": turns[-1].system}
+    changed: dict[Stage, System] = {name: team for name, team in teams.items() if team != given}
+    spent, seconds = total(end.usage for end in turns), sum(end.seconds for end in turns)
+    evaluation = asked.evaluation(given, keys, asked.test_caps(spent, seconds))
+    run = store.meta()["run"]
+    results: dict[Stage, HoldoutResult] = {}
+    sides: dict[Stage, Side | None] = {}
+    async with attention.provider(evaluation.job, run) as bare:
+        session = Session(
+            evaluation.job,
+            store,
+            bare,
+            attention.watcher,
+            prices=prices_of(evaluation.job),
+            planned_calls=asked.test_calls,
+            looks=attention.looks,
+        )
+        async with at_work(session, attention.watcher, attention.stop):
+            simulated = await session.probe(questions_of(evaluation, judged=True))
+            if changed:
+                texts = texts_of_inputs(asked.job, keys)
+                look = await session.look("joint/" + prompt_id("\n".join(map(_content, changed.values()))), texts)
+                groups = groups_in(asked.job)
+                session.begin_stage("holdout", len(keys) * len(changed))
+                for name, team in changed.items():
+                    met = await together(_met(session, evaluation, team, key) for key in keys)
+                    results[name] = result_of(met, groups, look)
+                measured: dict[Stage, System] = {"given": given, **changed}
+                for stage, team in measured.items():
+                    sides[stage] = await _side(session, evaluation, team, keys)
+            await session.save()
+            usage, own = total(session.ledger.usage().values()), session.ledger.seconds
+            reached = session.ledger.reached
+    joint = results.get("joint")
+    cheaper = joint is not None and len(teams["joint"].agents) <= len(given.agents) and bool(turns[1].changes)
+    bound = worse_bound(joint) if joint is not None and joint.n and cheaper else float("inf")
+    verdict, ships = verdict_of(results, bound, asked.plan.margin)
+    return Alternated(
+        asked=asked,
+        turns=tuple(turns),
+        results=results,
+        sides=sides,
+        verdict=verdict,
+        ships=ships,
+        system=given if ships == "given" else teams[ships],
+        usage=total([spent, usage]),
+        seconds=seconds + own,
+        cap=reached or next((end.cap for end in turns if end.cap and end.turn == "prompts"), ""),
+        simulated=simulated,
+        run=run,
+    )
+
+
+def _content(system: System) -> str:
+    return "\n".join([*(f"{agent.name}: {agent.reads} {agent.prompt}" for agent in system.agents)])
+
+
+async def _met(session: Session, evaluation: Evaluation, team: System, key: str) -> Comparison:
+    """Return how a team does against the given one; what a cap leaves out is undecided."""
+    try:
+        return await meet_teams(evaluation, session, Meet(evaluation.system, team, key))
+    except BudgetReached:
+        return Comparison(key, Verdict.UNDECIDED, (), Verdict.UNDECIDED, failed=True, failed_run="both")
+    finally:
+        session.advance()
+
+
+async def _side(session: Session, evaluation: Evaluation, team: System, keys: tuple[str, ...]) -> Side | None:
+    """Return what a team takes to answer an input, from runs that are recorded; None where a cap left some out."""
+    try:
+        return side_of(team, await together(run_of_team(session, evaluation, team, key) for key in keys))
+    except BudgetReached:
+        return None

@@ -1,0 +1,30 @@
+"""How the run in a folder ended, and what a record says was spent: for programs over several runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from maspo.core.plain_files import is_there
+from maspo.core.usage import Usage, total
+from maspo.events import RunFinished
+from maspo.store.codec import RecordedResult
+from maspo.study.optimize import DATABASE
+from maspo.study.record import open_for_reading
+
+
+def end_of(folder: Path) -> RunFinished | None:
+    """Return how the run in a folder ended; None when there is none, or it has not ended."""
+    if not is_there(folder / DATABASE):
+        return None
+    with open_for_reading(folder / DATABASE) as store:
+        items = [entry.item for entry in store.read_since() if not isinstance(entry.item, RecordedResult)]
+    ends = [item for item in items if isinstance(item, RunFinished)]
+    return ends[-1] if ends else None
+
+
+def spent_in(database: Path) -> tuple[Usage, float]:
+    """Return what a record says was spent, and the seconds that it took."""
+    if not is_there(database):
+        return Usage(usd=0.0), 0.0
+    with open_for_reading(database) as store:
+        return total(store.usage().values()), float(store.meta().get("seconds", "0"))

@@ -1,0 +1,148 @@
+"""Prompts and structure in turns on the simulated world: who goes, one budget, one test, stopped and gone on with."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maspo.config import Caps, RunConfig
+from maspo.core.errors import ConfigInvalid, Interrupted, RunChanged
+from maspo.data.inputs import make_inputs
+from maspo.events import HoldoutLooked, HoldoutResult
+from maspo.models.base import ModelClient, Reply, Request
+from maspo.optimizers.structure.base import StructurePlan
+from maspo.report.alternation import alternation_summary, figures_of, write_alternation
+from maspo.study.alternation.alternate import DATABASE, Alternated, alternate
+from maspo.study.alternation.plan import SHARES, TURNS, Alternation
+from maspo.study.alternation.tally import Stage, better_stages, verdict_of
+from maspo.study.ended import end_of
+from maspo.study.evaluation.evaluate import Attention
+from maspo.study.job import Job
+from maspo.study.optimize import recorded_job
+from maspo.team import System
+from maspo.team.changes import DropAgent
+from maspo.testing.runs import Counted, Recorder
+from maspo.world import World, WorldSpec
+
+WORLD = World(WorldSpec(seed=9003))
+
+
+def asked(team: str = "rumours", inputs: int = 100, calls: int = 2400, caps: Caps | None = None) -> Alternation:
+    config = RunConfig.model_validate({"search": {"method": "race", "calls": calls}})
+    config = config.model_copy(update={"caps": caps or Caps()})
+    return Alternation(Job(WORLD.system(team), make_inputs(WORLD.inputs(inputs)), config), StructurePlan())
+
+
+def attention(model: ModelClient, watcher: Recorder | None = None, stop: asyncio.Event | None = None) -> Attention:
+    @asynccontextmanager
+    async def provider(_: Job, __: str) -> AsyncIterator[ModelClient]:
+        yield model
+
+    return Attention(watcher or Recorder(), provider, stop=stop)
+
+
+@pytest.mark.slow
+async def test_l01_who_harms_goes_and_what_is_left_is_rewritten_within_one_budget_and_one_look(tmp_path: Path) -> None:
+    model, plan, watcher = Counted(WORLD), asked(caps=Caps(calls=2400)), Recorder()
+    found = await alternate(plan, tmp_path, attention(model, watcher))
+    assert model.calls <= 2400 and found.usage.calls == model.calls
+    assert [end.turn for end in found.turns] == list(TURNS)
+    assert {DropAgent("gossip"), DropAgent("oracle")} & set(found.changes)
+    before = WORLD.accuracy(plan.job.system, {})
+    assert found.verdict == "better" and WORLD.accuracy(found.system, found.system.prompts) > before + 0.1
+    # The hold-out was looked at once, and no turn saw an input of it.
+    looks = [
+        event for event in watcher.events if isinstance(event, HoldoutLooked) and event.winners.startswith("joint")
+    ]
+    assert len(looks) == 1
+    seen = {row.key for row in recorded_job(tmp_path / "1-prompts").inputs.rows}
+    assert seen == set(plan.split.search) and not seen & set(plan.split.holdout)
+    write_alternation(tmp_path, found)
+    figures = json.loads((tmp_path / "result.json").read_text())
+    assert figures["verdict"] == found.verdict and [one["stage"] for one in figures["stages"]] == ["prompts", "joint"]
+    assert System.load(str(tmp_path / "system.yaml")).prompts == found.system.prompts
+    assert "without" in alternation_summary(found) and "| structure | " in (tmp_path / "report.md").read_text()
+
+
+@pytest.mark.slow
+async def test_l02_stopped_in_any_turn_it_goes_on_and_pays_no_call_twice(tmp_path: Path) -> None:
+    plan, whole = asked("reflect", 60, 900), Counted(WORLD)
+    found = await alternate(plan, tmp_path / "whole", attention(whole))
+    again = await alternate(plan, tmp_path / "whole", attention(Unreachable()))
+    assert figures(again) == figures(found)
+    for number, part in enumerate((0.2, 0.5, 0.7, 0.97)):
+        stop, out = asyncio.Event(), tmp_path / str(number)
+        first, second = stopping(stop, int(part * whole.calls)), Counted(WORLD)
+        with pytest.raises(Interrupted):
+            await alternate(plan, out, attention(first, stop=stop))
+        assert figures(await alternate(plan, out, attention(second))) == figures(found)
+        # Turns have records of their own, so what two of them ask is asked in each; nothing is beyond that.
+        assert first.keys + second.keys == whole.keys
+    with pytest.raises(RunChanged, match="calls in all"):
+        await alternate(asked("reflect", 60, 950), tmp_path / "whole", attention(Unreachable()))
+
+
+class Unreachable:
+    """A model that must not be asked."""
+
+    async def complete(self, request: Request) -> Reply:
+        raise AssertionError("everything is recorded")
+
+
+def stopping(stop: asyncio.Event, after: int) -> Counted:
+    async def before(_: object) -> None:
+        if model.calls > after:
+            stop.set()
+
+    model = Counted(WORLD, before)
+    return model
+
+
+def figures(found: Alternated) -> dict[str, object]:
+    left_out = ("seconds", "run", "turns", "calls")
+    return {name: one for name, one in figures_of(found).dump().items() if name not in left_out}
+
+
+def test_l03_a_budget_that_no_turn_could_use_is_refused_before_anything_is_paid(tmp_path: Path) -> None:
+    with pytest.raises(ConfigInvalid, match="calls in all, of which"):
+        asyncio.run(alternate(asked(calls=400), tmp_path / "out", attention(Counted(WORLD))))
+    assert not (tmp_path / "out" / DATABASE).exists() and end_of(tmp_path / "out" / "1-prompts") is None
+    assert sum(SHARES) == pytest.approx(1) and len(SHARES) == len(TURNS)
+
+
+def result(wins: int, losses: int, p_value: float, p_worse: float = 1.0) -> HoldoutResult:
+    return HoldoutResult(40, wins, losses, 40 - wins - losses, 0, p_value, p_worse, (-1.0, 1.0), None)
+
+
+def test_l04_two_tests_on_one_hold_out_are_corrected_and_the_last_proven_team_is_given() -> None:
+    level = result(1, 0, 0.5).level
+    both: dict[Stage, HoldoutResult] = {"prompts": result(9, 1, level), "joint": result(9, 1, level)}
+    assert better_stages(both) == frozenset()
+    both["joint"] = result(9, 1, level / 2)
+    assert better_stages(both) == {"prompts", "joint"} and verdict_of(both, 0.2, 0.1) == ("better", "joint")
+    one: dict[Stage, HoldoutResult] = {"prompts": result(9, 1, level * 0.6), "joint": result(3, 1, 0.3)}
+    assert better_stages(one) == frozenset()  # alone it would count
+    assert verdict_of(one, 0.2, 0.1) == ("not_proven", "given")
+    one["prompts"] = result(9, 1, level * 0.4)
+    assert verdict_of(one, 0.2, 0.1) == ("better", "prompts")
+    assert verdict_of({"joint": result(0, 0, 1.0)}, 0.05, 0.1) == ("as_good", "joint")
+    assert verdict_of({"joint": result(0, 9, 1.0, level / 4)}, 0.5, 0.1) == ("worse", "given")
+    assert verdict_of({}, 0.0, 0.1) == ("unchanged", "given")
+
+
+@given(st.integers(1200, 30_000), st.sampled_from(["reflect", "rumours", "chain5"]))
+def test_l05_the_turns_and_the_test_never_share_out_more_than_there_is(calls: int, team: str) -> None:
+    plan = asked(team, 60, calls, Caps(calls=calls))
+    spent = 0
+    for number in range(len(TURNS)):
+        share = plan._share(number, spent)
+        assert share >= 1
+        spent += share
+    assert spent + plan.test_calls <= calls or plan.test_calls > calls // 2
