@@ -25,13 +25,12 @@ from maspo.online.watching import watch as watch_until_over
 from maspo.report.bundle import report_html
 from maspo.report.closing import closing
 from maspo.report.document import build_document
-from maspo.report.earlier import earlier_run
+from maspo.report.earlier import carried_from
 from maspo.report.folder import REPORT, RUNS, free_folder, look, write_results
 from maspo.report.visible import visible
 from maspo.store import write_whole
 from maspo.store.looks import LookLedger
 from maspo.study.calls import provider_of
-from maspo.study.carried import carried_over
 from maspo.study.connections import require_model
 from maspo.study.job import Job, Outcome, Progress, Watcher
 from maspo.study.optimize import resume as go_on
@@ -137,7 +136,7 @@ def optimize(
     ``system`` is a team or the path of a system file. ``inputs`` is a JSON Lines or CSV file, a list of texts or a list
     of rows. ``out`` is the run folder, by default a new one under ``maspo-runs``. Settings given by name win over
     ``config``. ``parts`` are implementations of your own: ``maspo.Parts(optimizer=…, judge=…, proposer=…, runner=…,
-    scorer=…, client=…)``. ``start_from`` is the folder of an earlier run, whose prompts are tried first.
+    scorer=…, client=…)``. ``start_from`` is the folder of an earlier run, or a library, whose prompts are tried first.
     ``progress=print`` tells each step and decision in a line. In a notebook it works as it is;
     other async code awaits ``optimize_async``, because this function returns at the end only. ``trust`` allows the
     program and the addresses that a system names which this user has not agreed to: the fingerprints that the errors
@@ -176,7 +175,7 @@ async def optimize_async(
         require_model(chosen.models, system)
     job = Job(system, rows, chosen, {**where, **sources})
     if start_from is not None:
-        carried, _ = carried_over(job, earlier_run(Path(start_from)))
+        carried, _ = carried_from(job, Path(start_from))
         job = replace(job, carried=carried)
     folder = Path(out) if out is not None else free_folder(RUNS, system.name)
     study = resolve(job, given)

@@ -60,6 +60,29 @@ def test_q02_a_new_run_starts_from_an_earlier_one_and_is_resumed_without_it(masp
     assert maspo("resume", "second").code == 0
 
 
+def test_q04_what_won_goes_into_a_library_once_and_others_start_from_it(maspo: Run, url: str, run: Path) -> None:
+    shipped = json.loads((run / "result.json").read_text())["shipped"]
+    said = maspo("library", "won.jsonl", "first", "--json")
+    assert said.code == 0, said
+    entries = said.json["entries"]
+    if shipped == "seed":
+        assert not entries and "so there is nothing to add" in said.err
+        return
+    assert entries and said.json["added"] == len(entries)
+    prompts = json.loads((run / "prompts.json").read_text())
+    for one in entries:
+        assert one["sentence"] in prompts[one["agent"]] and one["model"] == "default" and one["wins"] > one["losses"]
+    again = maspo("library", "won.jsonl", "first", "--json")
+    assert again.json["added"] == 0 and again.json["entries"] == entries
+    given = ("team.yaml", "--inputs", "rows.jsonl", "--base-url", url, "--agent-model", "other-model", *SMALL)
+    said = maspo("optimize", *given, "--start-from", "won.jsonl", "--out", "third")
+    assert said.code == 0, said
+    assert "holds nothing" not in said.err
+    Path("won.jsonl").write_text('{"agent": 3}\n')
+    said = maspo("optimize", *given, "--start-from", "won.jsonl", "--out", "fourth")
+    assert said.code == 2 and "won.jsonl, line 1: is no entry of a library (agent:" in said.err
+
+
 def test_q03_what_cannot_be_carried_over_is_refused_in_words(maspo: Run, url: str, folder: Path) -> None:
     said = maspo("transfer", "nowhere", "--agent-model", "m", "--base-url", url)
     assert said.code == 2 and "holds no run" in said.err

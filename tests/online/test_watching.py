@@ -18,18 +18,21 @@ from maspo.config import RunConfig
 from maspo.core.errors import ConfigInvalid, InputsInvalid, Interrupted, RunChanged, UsageError
 from maspo.data.inputs import Inputs
 from maspo.models.base import ModelClient, Reply, Request
-from maspo.online.control import Standing
+from maspo.online.control import MEANS, Standing
 from maspo.online.plan import Plan
+from maspo.online.record import WindowSeen
 from maspo.online.screen import as_data, screen
 from maspo.online.sources import Called, Source, source_of
-from maspo.online.watching import Surroundings, Watch, plan_of, standing, watch
+from maspo.online.watching import DATABASE, Surroundings, Watch, plan_of, standing, watch
 from maspo.study.job import Job
+from maspo.study.record import open_for_reading
 from maspo.testing.drifting import Drift, DriftingWorld
 from maspo.testing.runs import SMALL_RACE
 from maspo.world.catalogue import Kind, of_kind
 
 PLAN = Plan(window=20, compared=10, repeated=5, canary=0.5, search_share=0.3)
 KILLS = 20
+TRACES = Path(__file__).parents[1] / "data" / "traces"
 IN_FLIGHT = 3
 Client = Callable[[Request], None]
 
@@ -98,6 +101,17 @@ def test_p01_a_change_is_found_and_answered(drift: Drift, tmp_path: Path) -> Non
     assert plan_of(tmp_path / "state") == PLAN
     assert len(screen(end, PLAN).splitlines()) <= 20
     json.dumps(as_data(end))
+
+
+def test_p15_another_taste_of_the_judge_is_told_from_pairs_on_which_it_agreed_with_itself(tmp_path: Path) -> None:
+    world = DriftingWorld(4, "judge", strength=0.8)
+    end = live(world, 20, 8, tmp_path / "state")
+    drifted = [told for told in end.told if told.state == "drifting"]
+    assert drifted and 9 <= drifted[0].window <= 16 and MEANS["judge"] in drifted[0].what
+    with open_for_reading(tmp_path / "state" / DATABASE) as store:
+        seen = [entry.item for entry in store.read_since() if isinstance(entry.item, WindowSeen)]
+    before = [score for one in seen[1:8] for score in one.scores["judge"]]
+    assert len(before) > 40 and sum(before) <= 0.05 * len(before), "at rest it contradicts itself on few of these"
 
 
 def test_p02_nothing_is_found_where_nothing_changes(tmp_path: Path) -> None:
@@ -200,6 +214,22 @@ def test_p13_a_position_that_is_none_is_told(position: str, tmp_path: Path) -> N
     (tmp_path / "a").write_text('"one"\n')
     with pytest.raises(InputsInvalid, match="another state folder"):
         source_of(tmp_path / "a").take(position)
+
+
+def test_p16_traces_of_a_collector_are_inputs_where_they_begin(tmp_path: Path) -> None:
+    record = json.loads((TRACES / "otel_genai.jsonl").read_text())
+    spans = [span for one in record["resourceSpans"] for scope in one["scopeSpans"] for span in scope["spans"]]
+    began = [span for span in spans if not span.get("parentSpanId")]
+    file = tmp_path / "traces.jsonl"
+    file.write_text(json.dumps(record) + "\n" + json.dumps({"input": "A plain one."}) + "\n")
+    found = source_of(file).take("")
+    assert len(found.rows) + found.skipped == len(began) + 1 and found.rows[-1] == {"input": "A plain one."}
+    asked = [row["input"] for row in found.rows if isinstance(row, dict)]
+    assert len(asked) > len(set(asked)), "who asks the same again is counted again, since the mix of inputs is watched"
+    assert source_of(file).take(found.position).rows == ()
+    later = [span for span in spans if span.get("parentSpanId")]
+    file.write_text(json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": later}]}]}) + "\n")
+    assert source_of(file).take("").rows == (), "whose beginning is not there"
 
 
 def test_p14_once_reads_on_behind_lines_that_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

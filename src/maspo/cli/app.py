@@ -477,6 +477,23 @@ def watch(
 
 
 @command
+def library(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The library, JSON Lines; made if it is not there.")],
+    runs: Annotated[
+        list[Path] | None, typer.Argument(metavar="[DIR...]", help="Finished runs whose changes are added.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Keep changes that won, with where and by how much, and show them.
+
+    `maspo optimize --start-from FILE` starts from them.
+    """
+    from maspo.cli.library import run_library
+
+    run_library(file, tuple(runs or ()), as_json)
+
+
+@command
 def transfer(
     folder: RunFolder,
     agent_model: AgentModel = None,

@@ -142,7 +142,7 @@ def asks_models(
 
 
 _BUDGET = Annotated[str, _option("--budget", "NAME", "A budget of the store, which caps many runs together.")]
-_START_FROM = Annotated[Path | None, _option("--start-from", "RUN", "A run whose prompts are tried first.")]
+_START_FROM = Annotated[Path | None, _option("--start-from", "RUN", "A run or a library to start from.")]
 
 _OPTIMIZE = Annotated[str, _option("--optimize", "WHAT", "prompts, or prompts,structure in turns [default: prompts].")]
 

@@ -22,10 +22,9 @@ from maspo.data.tasks.registry import task_of
 from maspo.models.base import CHAT
 from maspo.models.endpoint import Endpoint
 from maspo.models.retired import retirement
-from maspo.report.earlier import earlier_run
+from maspo.report.earlier import carried_from
 from maspo.report.folder import JOURNAL, RUNS, free_folder
 from maspo.runners.messages import blind_agents, check_inputs
-from maspo.study.carried import carried_over
 from maspo.study.connections import endpoints_of, key_variable, require_model, shown_of
 from maspo.study.job import Job
 from maspo.team import System
@@ -72,7 +71,7 @@ def prepare(arguments: Arguments) -> Prepared:
     notes = (*notes, *retired_models(config.models, own))
     job = Job(system, inputs, config, sources)
     if arguments.start_from is not None:
-        carried, more = carried_over(job, earlier_run(arguments.start_from))
+        carried, more = carried_from(job, arguments.start_from)
         job, notes = replace(job, carried=carried), (*notes, *more)
     return Prepared(job, out, settings, (*settings.notes, *notes))
 

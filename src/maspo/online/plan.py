@@ -50,6 +50,16 @@ class Plan:
             )
 
     @property
+    def pairs(self) -> int:
+        """Pairs of the reference that the judge is asked about at the beginning, twice."""
+        return 4 * self.repeated
+
+    @property
+    def judged(self) -> int:
+        """Pairs of the reference that it is asked about again in a window."""
+        return 2 * self.repeated
+
+    @property
     def in_canary(self) -> int:
         """Inputs of a window on which a candidate runs."""
         return max(1, round(self.canary * self.window))

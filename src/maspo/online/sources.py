@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from maspo.core.errors import InputsInvalid
 from maspo.core.plain_files import open_plain
+from maspo.data.traces.harvest import begun_in
+from maspo.data.traces.otel import OpenTelemetry
 
 _MOST_AT_ONCE = 4 << 20
 """Bytes that are taken from a file at a time: many windows, and little memory."""
@@ -28,7 +30,7 @@ class Taken:
     rows: tuple[Row, ...]
     position: str
     skipped: int = 0
-    """Lines that are no JSON."""
+    """Lines that are no JSON, and traces in which nobody asked anything."""
     over: bool = False
     """There will be no more."""
 
@@ -49,6 +51,8 @@ class Source(Protocol):
 @dataclass(frozen=True)
 class Files:
     """JSON Lines that grow, by name; a file that became shorter was begun anew. A folder may also hold texts.
+
+    A line is an input, or a request of OTLP JSON, as the file exporter of an OpenTelemetry collector writes them.
 
     What else stands in a folder under such a name, such as a folder or a pipe, is passed over.
     """
@@ -73,11 +77,10 @@ class Files:
             if whole:
                 rows += [found.decode("utf-8", "replace")] if found.strip() else []
                 continue
-            for row in map(_row_in, filter(None, map(bytes.strip, found.splitlines()))):
-                if row is None:
-                    skipped += 1
-                else:
-                    rows.append(row)
+            for line in filter(None, map(bytes.strip, found.splitlines())):
+                there, without = _rows_in(line)
+                rows += there
+                skipped += without
         return Taken(tuple(rows), json.dumps(at, sort_keys=True), skipped)
 
     def _files(self) -> Iterator[Path]:
@@ -137,12 +140,15 @@ def _behind(file: Path, begin: int, whole: bool) -> tuple[bytes, int]:
     return found[:end], begin + end
 
 
-def _row_in(line: bytes) -> Row | None:
+def _rows_in(line: bytes) -> tuple[Sequence[Row], int]:
+    """Return the rows in a line, and how much of it is none: an input a line, or traces as a collector writes them."""
     try:
-        row = json.loads(line)
+        found = json.loads(line)
     except (ValueError, RecursionError):
-        return None
-    return row if isinstance(row, str | dict) else None
+        return (), 1
+    if isinstance(found, dict) and OpenTelemetry().knows(found):
+        return begun_in(found)
+    return ((found,), 0) if isinstance(found, str | dict) else ((), 1)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from maspo.online.control import Ask, Found, Look, Search, Standing, Watching, w
 from maspo.online.plan import Costs, Plan
 from maspo.online.record import InputsTaken, SearchEnded, WatchBegan, WindowSeen
 from maspo.online.sources import Row, Source
-from maspo.online.windows import Sight, Window, compared_in, window_of
+from maspo.online.windows import Sight, Window, compared_in, paired_in, window_of
 from maspo.runners.messages import check_inputs
 from maspo.store import RunStore, encode
 from maspo.study import trust
@@ -63,9 +63,11 @@ class Watch:
         """The calls that parts of the watch take at most."""
         plan, system = self.plan, self.job.system
         run = system.team.calls_of(system.order)
-        runs = 1 if self.anchor == system.prompts else 2
+        kinds = 1 if self.anchor == system.prompts else 2
         compared = compared_in(plan, 0)
-        look = compared * (run * runs + 2 * (runs - 1)) + plan.repeated * (run + 2)
+        look = compared * (run * kinds + 2 * (kinds - 1)) + plan.repeated * run + 2 * plan.judged
+        # Once in a stretch: other replies to inputs of the reference, and two verdicts on each pair.
+        look += paired_in(plan, kinds) * run + 4 * plan.pairs
         return Costs(look, plan.in_canary * (2 * run + 2), search_calls(self))
 
 
@@ -302,7 +304,8 @@ class _Work:
         if not rows and position == self.position:
             return
         if skipped:
-            self.around.note(f"what is no JSON object or text is left out: {skipped} of {skipped + len(rows)} lines")
+            of = skipped + len(rows)
+            self.around.note(f"what is no JSON object, text or trace of a question is left out: {skipped} of {of}")
         kept: list[Mapping[str, str]] = []
         for row in rows:
             try:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from maspo.core.concurrency import together
 from maspo.core.errors import CallFailed
 from maspo.core.prompts import Prompts
-from maspo.core.seeded import shuffled
+from maspo.core.seeded import rank, shuffled
 from maspo.core.trace import Trace
 from maspo.core.verdict import Level, Verdict
 from maspo.data.inputs import Input, input_text
@@ -23,6 +23,7 @@ from maspo.study.resolve import chosen_part
 from maspo.study.session import Redrawn, Session
 
 _Run: TypeAlias = tuple[Input, Trace | None]
+_Pair: TypeAlias = tuple[Input, Trace, Trace]
 _NET = {Verdict.WIN: 1, Verdict.LOSS: -1}
 
 
@@ -55,6 +56,11 @@ class Window:
 def compared_in(plan: Plan, reference: int) -> int:
     """Return on how many inputs of a window the shipped prompts run, by the number of the window behind it."""
     return plan.compared if reference else min(plan.window, 2 * plan.compared)
+
+
+def paired_in(plan: Plan, kinds: int) -> int:
+    """Return to how many inputs of the reference there are pairs of replies, of so many kinds."""
+    return min(compared_in(plan, 0), -(-plan.pairs // kinds))
 
 
 def window_of(number: int, rows: Sequence[Input], known: frozenset[str] | set[str], seed: int) -> Window:
@@ -131,9 +137,13 @@ class Sight:
         return None if verdict is Verdict.UNDECIDED else _NET.get(verdict, 0)
 
     async def _verdict(self, judge: Judge, row: Input, one: Trace, other: Trace) -> Verdict:
-        system = self.session.job.system
-        if same_answer(system.final_answer, one.output, other.output):
+        if same_answer(self.session.job.system.final_answer, one.output, other.output):
             return Verdict.TIE
+        return await self._preferred(judge, row, one, other)
+
+    async def _preferred(self, judge: Judge, row: Input, one: Trace, other: Trace) -> Verdict:
+        """Return what a judge says of two replies, also where their answers are the same."""
+        system = self.session.job.system
         role, rubric = system.by_name[system.output].description, self.session.job.config.judge.rubric
         read = task_shown(input_text(row), rubric)
         try:
@@ -159,35 +169,63 @@ class Sight:
         )
 
     async def _changed_verdicts(self, reference: Window) -> tuple[float, ...]:
-        """Return for some earlier pairs whether the judge now says something else: 1, or 0."""
-        if self.look.anchor is None:
-            return ()
-        rows = self._drawn(reference)
-        ones, others = await together(
-            [self._runs(self.look.standing.shipped, rows), self._runs(self.look.anchor, rows)]
+        """Return for some pairs of the reference whether the judge now says something else: 1, or 0."""
+        settled = await self._settled(reference)
+        number = self.look.number
+        order = sorted(range(len(settled)), key=lambda place: rank(self.plan.seed, "pairs", number, place))
+        drawn = [settled[place] for place in order[: self.plan.judged]]
+        again = self._judge_again(number)
+        found = await together(self._preferred(again, *pair) for pair, _ in drawn)
+        return tuple(
+            float(before is not now)
+            for (_, before), now in zip(drawn, found, strict=True)
+            if now is not Verdict.UNDECIDED
         )
-        spec = self.session.job.system.final_answer
+
+    async def _settled(self, reference: Window) -> list[tuple[_Pair, Verdict]]:
+        """Return the pairs of the reference of which the judge said twice the same, with what it said.
+
+        What it cannot decide it would contradict later, too, and each such pair would hide a change of taste.
+        """
+        pairs = await self._pairs(reference)
+        again = self._judge_again(reference.number)
+        found = await together(
+            together([self._preferred(self.session.judge, *pair), self._preferred(again, *pair)]) for pair in pairs
+        )
+        return [
+            (pair, one)
+            for pair, (one, other) in zip(pairs, found, strict=True)
+            if one is other and one is not Verdict.UNDECIDED
+        ]
+
+    async def _pairs(self, reference: Window) -> list[_Pair]:
+        """Return pairs of replies to the inputs of the reference, by turns of two kinds, as far as the plan has them.
+
+        Two replies of the shipped prompts differ in luck alone, so that small things decide: these show a change of
+        taste which the second kind, shipped prompts against the anchor, is too clear to show.
+        """
+        shipped, anchor = self.look.standing.shipped, self.look.anchor
+        rows = reference.fresh[: paired_in(self.plan, 1 if anchor is None else 2)]
+        asked = [self._runs(shipped, rows), self._runs(shipped, rows, repeat=reference.number)]
+        runs = await together([*asked, self._runs(anchor, rows)] if anchor is not None else asked)
         pairs = [
             (row, one, other)
-            for row, one, other in zip(rows, ones, others, strict=True)
-            if one is not None and other is not None and not same_answer(spec, one.output, other.output)
-        ][: self.plan.repeated]
-        again = self._judge_again()
-        found = await together(
-            together([self._verdict(self.session.judge, *pair), self._verdict(again, *pair)]) for pair in pairs
-        )
-        return tuple(float(before is not now) for before, now in found if Verdict.UNDECIDED not in (before, now))
+            for row, first, *others in zip(rows, *runs, strict=True)
+            for one, other in ((first, second) for second in others)
+            if one is not None and other is not None and one.output != other.output
+        ]
+        return pairs[: self.plan.pairs]
 
     def _drawn(self, reference: Window) -> list[Input]:
         """Return the inputs of the reference in an order drawn for this window."""
         rows = {row.key: row for row in reference.fresh[: compared_in(self.plan, 0)]}
         return [rows[key] for key in shuffled(rows, self.plan.seed, "again", self.look.number)]
 
-    def _judge_again(self) -> Judge:
-        """Return the judge, asked anew: none of its recorded replies counts."""
+    def _judge_again(self, repeat: int) -> Judge:
+        """Return the judge, asked anew: only what it replied in this repeat counts."""
         session = self.session
         config = session.job.config
         kind = chosen_part(session.parts.judge, config.judge.kind)
-        model = Redrawn(session.model, self.look.number)
+        model = Redrawn(session.model, repeat)
         made: Judge = JUDGES.make(kind, model, config.models.of_judge(), config.seed, **config.judge.options)
         return made

@@ -1,12 +1,33 @@
-"""An earlier run, as a new one starts from it."""
+"""What a new run may start from: what an earlier run found, or a library of changes that won."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from maspo.core.errors import UsageError
 from maspo.report.folder import look
-from maspo.study.carried import Earlier
+from maspo.study.carried import Earlier, carried_over
+from maspo.study.job import Job
+from maspo.study.library import Won, read_library, sentences_added, started_from
+from maspo.study.optimize import recorded_job
+
+
+def carried_from(job: Job, source: Path) -> tuple[Mapping[str, str], tuple[str, ...]]:
+    """Return a candidate for each agent of a job, from the folder of an earlier run or from a library; and remarks.
+
+    Raises:
+        UsageError: it is neither, or a run that has not finished.
+        StoreError: its database cannot be read.
+
+    """
+    if not source.is_file():
+        return carried_over(job, earlier_run(source))
+    roles = {agent.name: agent.description for agent in job.system.agents}
+    earlier = started_from(job.system.prompts, roles, read_library(source))
+    if earlier.winners == earlier.seed:
+        return {}, (f"--start-from: {source} holds nothing for agents of these names or descriptions",)
+    return carried_over(job, earlier)
 
 
 def earlier_run(folder: Path) -> Earlier:
@@ -21,3 +42,32 @@ def earlier_run(folder: Path) -> Earlier:
     if finished is None or view.started is None:
         raise UsageError(f"{folder}: its run has not finished; go on with `maspo resume {folder}` first")
     return Earlier(view.started.seed_prompts, finished.winners)
+
+
+def won_in(folder: Path) -> tuple[Won, ...]:
+    """Return the changes that a run shipped, as entries of a library; none where it kept the seed prompts.
+
+    Raises what ``earlier_run`` raises.
+    """
+    view, earlier = look(folder).view, earlier_run(folder)
+    started, finished = view.started, view.finished
+    if started is None or finished is None or finished.shipped == "seed":
+        return ()
+    job, holdout = recorded_job(folder), finished.holdout
+    missed = {one.agent: len(one.helped) - len(one.hurt) for one in view.left_out}
+    return tuple(
+        Won(
+            agent=agent.name,
+            role=agent.description,
+            sentence=sentence,
+            team=job.system.name,
+            model=agent.model or started.models.get("agent", ""),
+            run=started.run,
+            wins=holdout.wins,
+            losses=holdout.losses,
+            n=holdout.n,
+            missed=missed.get(agent.name),
+        )
+        for agent in job.system.agents
+        for sentence in sentences_added(earlier.seed[agent.name], finished.prompts[agent.name])
+    )

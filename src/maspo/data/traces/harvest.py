@@ -81,6 +81,30 @@ def harvest(records: Iterable[Json], wanted: str = AUTO) -> Harvest:
     return Harvest(tuple(kept), tuple(seen), len(traces), copies, near, dict(skipped.most_common()), unknown)
 
 
+def begun_in(record: Json) -> tuple[list[Mapping[str, object]], int]:
+    """Return the input of each trace whose first span is in a record, copies included, and how many had none.
+
+    For records that are read as they arrive: the span that began a trace ends last, and is sent with or after the
+    others. Of a trace whose beginning is in another record nothing is told.
+    """
+    traces: dict[str, list[Step]] = {}
+    for one in FORMATS:
+        if one.knows(record):
+            for step in one.steps(record):
+                traces.setdefault(step.trace, []).append(step)
+            break
+    rows: list[Mapping[str, object]] = []
+    skipped = 0
+    for steps in traces.values():
+        if all(step.parent for step in steps):
+            continue
+        try:
+            rows.append(_row(steps))
+        except _Skip:
+            skipped += 1
+    return rows, skipped
+
+
 def _unfolded(records: Iterable[Json]) -> Iterator[Json]:
     """Yield records, those of a page of an API one by one."""
     for record in records:
