@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import resource
-import signal
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +18,7 @@ from maspo.arena.programme import Match, Timing
 from maspo.arena.records import Record, Truth
 from maspo.core.errors import MaspoError
 from maspo.core.usage import total
+from maspo.core.workers import processes
 from maspo.data.inputs import make_inputs
 from maspo.events import ConflictFound, Event, RunFinished
 from maspo.models.base import PROBE, ModelClient, Reply, Request
@@ -48,32 +47,17 @@ def play_all(matches: Sequence[Match], jobs: int) -> Iterator[Record]:
 
     When the caller stops, matches that have not begun are dropped and running ones are ended.
     """
-    with tempfile.TemporaryDirectory(prefix="maspo-arena-") as scratch:
-        # Spawned, not forked: a copy of a process with threads may hang.
-        pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _begin_process, (scratch,))
-        try:
-            truths: dict[object, Future[Truth]] = {}
-            played: dict[Future[Record], Match] = {}
-            for match in matches:
-                place = truth_key(match)
-                if place not in truths:
-                    truths[place] = pool.submit(truth, match)
-                played[pool.submit(play, match)] = match
-            for done in as_completed(played):
-                known = truths[truth_key(played[done])].result()
-                yield replace(done.result(), seed_accuracy=known.seed, optimum=known.optimum)
-        except BaseException:
-            for process in multiprocessing.active_children():
-                process.terminate()
-            raise
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _begin_process(scratch: str) -> None:
-    """Begin a process: Ctrl-C is the caller's affair, and what a run leaves behind goes with the folder."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    tempfile.tempdir = scratch
+    with processes(jobs) as workers:
+        truths: dict[object, Future[Truth]] = {}
+        played: dict[Future[Record], Match] = {}
+        for match in matches:
+            place = truth_key(match)
+            if place not in truths:
+                truths[place] = workers.submit(truth, match)
+            played[workers.submit(play, match)] = match
+        for done in as_completed(played):
+            known = truths[truth_key(played[done])].result()
+            yield replace(done.result(), seed_accuracy=known.seed, optimum=known.optimum)
 
 
 @dataclass(slots=True)

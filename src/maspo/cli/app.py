@@ -27,6 +27,7 @@ from maspo.cli.options import (
     MaxCalls,
     MaxMinutes,
     MaxUsd,
+    Metrics,
     PromptSet,
     RunFolder,
     Store,
@@ -185,6 +186,7 @@ def resume(
     max_minutes: MaxMinutes = None,
     store: Store = "",
     trust: Trust = "",
+    metrics: Metrics = None,
     as_json: Json = False,
 ) -> None:
     """Go on with an interrupted run or evaluation.
@@ -192,8 +194,10 @@ def resume(
     No recorded call is repeated. Caps that are given replace those of the run. What a folder of others asks for is
     shown first.
     """
+    from maspo.cli.metrics import ask_for
     from maspo.cli.optimize import go_on
 
+    ask_for(metrics)
     flags = {"max-usd": max_usd, "max-calls": max_calls, "max-minutes": max_minutes}
     go_on(folder, flags, trust, as_json, store)
 
@@ -330,6 +334,9 @@ def compare(
         int,
         typer.Option("--points", metavar="N", min=0, help="Moments on the way of each search to measure, too."),
     ] = 0,
+    jobs: Annotated[
+        int, typer.Option("--jobs", metavar="N", min=1, help="Runs side by side, in processes of their own.")
+    ] = 1,
 ) -> None:
     """Compare methods, or prompt sets, on one hold-out.
 
@@ -338,7 +345,7 @@ def compare(
     """
     from maspo.cli.compare import Asked, run_comparison
 
-    run_comparison(arguments, Asked(methods, seeds, tuple(against or ()), guard, points))
+    run_comparison(arguments, Asked(methods, seeds, tuple(against or ()), guard, points, jobs))
 
 
 # ── deciding ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -52,6 +52,8 @@ class Asked:
     """The file of the guard inputs."""
     points: int
     """Moments on the way of each search that are measured."""
+    jobs: int = 1
+    """Runs side by side, in processes of their own."""
 
 
 def run_comparison(arguments: Arguments, given: Asked) -> None:
@@ -103,7 +105,9 @@ def run_comparison(arguments: Arguments, given: Asked) -> None:
         make_whole(folder_of(out, run) / JOURNAL, needed="job")
     again = f"the same command with --out {out}"
     found = run_watched(
-        lambda watcher, stop: compare(comparison, out, Attention(watcher, stop=stop, looks=LookLedger())),
+        lambda watcher, stop: compare(
+            comparison, out, Attention(watcher, stop=stop, looks=LookLedger(), jobs=given.jobs)
+        ),
         out / DATABASE,
         again,
     )

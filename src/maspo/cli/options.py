@@ -80,6 +80,18 @@ Store = Annotated[
         show_default=False,
     ),
 ]
+Metrics = Annotated[
+    int | None,
+    typer.Option(
+        "--metrics",
+        metavar="PORT",
+        envvar="MASPO_METRICS",
+        min=0,
+        max=65535,
+        help="Serve figures of the run for Prometheus at this port of this machine; 0: one that is free.",
+        show_default=False,
+    ),
+]
 UnsafeExec = Annotated[
     bool, typer.Option("--unsafe-exec", help="Run programs in outputs without a sandbox, as your own user.")
 ]
@@ -168,7 +180,11 @@ def optimize_command(command: Callable[[Arguments], None]) -> Callable[..., None
         start_from: _START_FROM = None,
         store: Store = "",
         budget: _BUDGET = "",
+        metrics: Metrics = None,
     ) -> None:
+        from maspo.cli.metrics import ask_for
+
+        ask_for(metrics)
         command(replace(arguments, optimize=optimize, start_from=start_from, store=store, budget=budget))
 
     with_what.__name__, with_what.__doc__ = command.__name__, command.__doc__

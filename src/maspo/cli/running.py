@@ -13,6 +13,7 @@ from typing import TypeAlias, TypeVar
 
 import typer
 
+from maspo.cli.metrics import Metrics, port_asked, served
 from maspo.cli.terminal import note
 from maspo.cli.watch import Together, watching
 from maspo.core.errors import EXIT_INTERRUPTED, Interrupted, ProviderError
@@ -69,7 +70,11 @@ def make_whole(database: Path, needed: str = "") -> None:
 
 
 def run_watched(
-    begin: Begin[T], record: Path, again: str = "", beside: tuple[Watcher, ...] = (), past: Sequence[Event] = ()
+    begin: Begin[T],
+    record: Path,
+    again: str = "",
+    beside: tuple[Watcher, ...] = (),
+    past: Sequence[Event] = (),
 ) -> T:
     """Run to the end or to the first Ctrl-C, which lets calls in flight finish; a second one ends the process.
 
@@ -89,7 +94,13 @@ def run_watched(
             return await begin(Together((watcher, *beside)), stop)
 
     try:
-        return run(watched())
+        with contextlib.ExitStack() as stack:
+            if (port := port_asked()) is not None:
+                figures = Metrics()
+                beside = (*beside, figures)
+                at = stack.enter_context(served(figures, port))
+                note(f"Metrics: http://127.0.0.1:{at}/metrics")
+            return run(watched())
     except ProviderError:
         if record.is_file():
             note(f"What is recorded is kept; go on with: {again or f'maspo resume {record.parent}'}")

@@ -19,7 +19,9 @@ from maspo.flags import ENV_PREFIX, FLAGS, Flag
 from maspo.study.reach import Reach, flat, of_file
 
 CONFIG_FILE = "maspo.toml"
-OTHER_VARIABLES = frozenset({"MASPO_DEBUG", "MASPO_DATA", "MASPO_DOWNLOAD", "MASPO_STORE", "MASPO_TOOLS"})
+OTHER_VARIABLES = frozenset(
+    {"MASPO_DEBUG", "MASPO_DATA", "MASPO_DOWNLOAD", "MASPO_METRICS", "MASPO_STORE", "MASPO_TOOLS"}
+)
 """Variables that are no settings of a run."""
 
 

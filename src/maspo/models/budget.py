@@ -420,6 +420,11 @@ class Ledger:
         """The share of a shared budget that was charged, of all runs together, when this one last leased; else 0."""
         return self._lease.share if self._lease else 0.0
 
+    @property
+    def leased(self) -> Amount | None:
+        """What is held of a shared budget, spent or not; None where nothing is."""
+        return self._lease.held if self._lease else None
+
     async def give_back(self) -> None:
         """Give back what is held of a shared budget and not spent, at the end of the work."""
         if self._pool is not None and self._lease is not None:

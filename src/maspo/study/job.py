@@ -38,6 +38,15 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Leased:
+    """What a run holds of a shared budget, spent or not, and the share of it that all runs are charged."""
+
+    usd: float
+    calls: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """Where a run stands now; polled by the live panel."""
 
@@ -66,6 +75,10 @@ class Progress:
     """Of so many."""
     usd_cap: float | None = None
     seconds_cap: float | None = None
+    usage: Mapping[str, Usage] = field(default_factory=dict)
+    """What was used so far, by purpose."""
+    leased: Leased | None = None
+    """What the run holds of a budget that it shares; None of a run that shares none."""
 
 
 class Watcher(Protocol):

@@ -36,6 +36,7 @@ from maspo.models.base import Request as ModelCall
 from maspo.models.layers.compose import compose
 from maspo.models.layers.limited import Health
 from maspo.models.layers.retried import RetryPolicy
+from maspo.models.leases import NANO
 from maspo.models.prices import PriceBook
 from maspo.optimizers.base import Case, Compare, Propose, Request, Result, Results
 from maspo.proposers.base import PROPOSERS
@@ -56,7 +57,7 @@ from maspo.study.calls import (
 from maspo.study.connections import price_book
 from maspo.study.early import EarlyWarnings
 from maspo.study.executor import Done, Executor, LocalExecutor
-from maspo.study.job import Job, Looks, Progress, Watcher
+from maspo.study.job import Job, Leased, Looks, Progress, Watcher
 from maspo.study.resolve import Parts, chosen_part
 from maspo.study.traces import TraceQuota
 from maspo.team import System
@@ -402,7 +403,7 @@ class Session:
 
     def progress(self) -> Progress:
         """Return where the work stands."""
-        ledger = self.ledger
+        ledger, held = self.ledger, self.ledger.leased
         return Progress(
             phase=self._stage,
             done=self._stage_done,
@@ -419,6 +420,8 @@ class Session:
             scored=self._scored,
             usd_cap=ledger.limits.usd,
             seconds_cap=ledger.limits.seconds,
+            usage=ledger.usage(),
+            leased=None if held is None else Leased(held.nano / NANO, held.calls, ledger.share_of_budget),
             waiting="paused; `maspo steer` goes on" if ledger.paused else self._health.waiting,
         )
 

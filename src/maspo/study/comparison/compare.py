@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -15,12 +16,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maspo.config import Caps
-from maspo.core.errors import Interrupted, RunChanged, StoreError
+from maspo.core.errors import (
+    EXIT_INTERRUPTED,
+    EXIT_PROVIDER,
+    Interrupted,
+    MaspoError,
+    ProviderError,
+    RunChanged,
+    StoreError,
+)
 from maspo.core.plain_files import is_there
 from maspo.core.prompts import Prompts
+from maspo.core.running import run as in_loop
 from maspo.core.usage import Usage, total
+from maspo.core.workers import Workers, processes, told_to_stop
 from maspo.data.inputs import Inputs
-from maspo.events import RunFinished
+from maspo.events import Event, RunFinished
 from maspo.models.base import Request
 from maspo.stats.looks import level_of
 from maspo.store.looks import Look
@@ -40,7 +51,7 @@ from maspo.study.comparison.plan import (
 )
 from maspo.study.comparison.tally import Guarded, InputMet, Table, table_of
 from maspo.study.ended import end_of, spent_in
-from maspo.study.job import Looks, Outcome, Provider, Watcher
+from maspo.study.job import Looks, Progress, Provider, Watcher
 from maspo.study.optimize import DATABASE as RUN_DATABASE
 from maspo.study.optimize import resume, start
 from maspo.study.record import make_folder, nothing_left_unless_answered, open_for_reading
@@ -55,12 +66,17 @@ _NOTED, _ROUNDS, _ENDED = "comparison", "rounds", "ended_under"
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """Who looks on, where replies come from, who may stop the work, and how often the hold-out was looked at before."""
+    """Who looks on, where replies come from, who may stop the work, and how often the hold-out was looked at before.
+
+    With several ``jobs`` so many runs work side by side, in processes of their own; ``provider`` must then be known by
+    a name that they can import.
+    """
 
     watcher: Watcher
     provider: Provider = default_provider
     stop: asyncio.Event | None = None
     looks: Looks | None = None
+    jobs: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +144,9 @@ async def compare(comparison: Comparison, out: Path, attention: Attention) -> Co
     """
     async with _open_record(comparison, out) as store:
         looks = _Shared(comparison, store, attention.looks)
-        ends = []
-        for run in comparison.runs:
-            ends.append(await _run(comparison, run, out, store, looks, attention))
+        bring = _in_turn if attention.jobs == 1 else _side_by_side
+        await bring(comparison, out, store, looks, attention)
+        ends = [_as_it_ended(run, out) for run in comparison.runs]
         return await _measure(comparison, ends, out, store, looks, attention)
 
 
@@ -158,27 +174,133 @@ async def _open_record(comparison: Comparison, out: Path) -> AsyncIterator[RunSt
 # ── run after run ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _run(
-    comparison: Comparison, run: Run, out: Path, store: RunStore, looks: Looks, attention: Attention
-) -> RunEnd:
-    """Start a run, go on with it, or leave it as it ended."""
+async def _in_turn(comparison: Comparison, out: Path, store: RunStore, looks: Looks, attention: Attention) -> None:
+    """Bring run after run to its end; each gets its part of what those before it have left."""
+    for run in comparison.runs:
+        if _has_work(folder_of(out, run), _has_more(comparison, store)):
+            await _bring_to_an_end(comparison, run, out, _caps_of(comparison, run, out, store), looks, attention)
+
+
+async def _side_by_side(comparison: Comparison, out: Path, store: RunStore, looks: Looks, attention: Attention) -> None:
+    """Bring runs to their end in processes of their own; each gets its part of what is left before any of them works.
+
+    Raises:
+        MaspoError: what ended a run; the others are asked to stop first.
+
+    """
+    more, stop = _has_more(comparison, store), attention.stop or asyncio.Event()
+    waiting = [run for run in comparison.runs if _has_work(folder_of(out, run), more)]
+    caps = {run.name: _caps_of(comparison, run, out, store) for run in waiting}
+    errors: list[MaspoError] = []
+    began, whole = time.monotonic(), len(comparison.runs)
+
+    def tell(left: int) -> None:
+        seconds, planned = time.monotonic() - began, comparison.most
+        usage = total(spent_in(folder_of(out, run) / RUN_DATABASE)[0] for run in comparison.runs)
+        attention.watcher.on_progress(
+            Progress(PHASE, whole - left, whole, usage.calls, planned, usage.usd, seconds, in_flight=min(left, jobs))
+        )
+
+    async def bring(workers: Workers, run: Run) -> None:
+        given = comparison, run, out, caps[run.name], looks, attention.provider
+        if (error := await asyncio.wrap_future(workers.submit(_alone, *given))) is not None:
+            errors.append(error.raised())
+            workers.stop()
+
+    async def pass_on(workers: Workers) -> None:
+        await stop.wait()
+        workers.stop()
+
+    jobs = min(attention.jobs, len(waiting))
+    if not waiting:
+        return
+    with processes(jobs) as workers:
+        passing_on = asyncio.create_task(pass_on(workers))
+        left = {asyncio.create_task(bring(workers, run)) for run in waiting}
+        try:
+            while left:
+                tell(len(left))
+                _, left = await asyncio.wait(left, timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            passing_on.cancel()
+    if errors:
+        raise next((error for error in errors if not isinstance(error, Interrupted)), errors[0])
+
+
+PHASE = "runs"
+_LOOK = 2.0
+"""Seconds after which the records of runs in other processes are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Raised:
+    """What ended a run in another process: its exit code, and what it says."""
+
+    code: int
+    says: str
+
+    def raised(self) -> MaspoError:
+        """Return it as an error of this process."""
+        kinds: Mapping[int, type[MaspoError]] = {EXIT_INTERRUPTED: Interrupted, EXIT_PROVIDER: ProviderError}
+        error = kinds.get(self.code, MaspoError)(self.says)
+        error.exit_code = self.code
+        return error
+
+
+class _Unwatched:
+    """Looks on and says nothing: what a run in another process records is read in its folder."""
+
+    def on_event(self, event: Event) -> None: ...
+
+    def on_progress(self, progress: Progress) -> None: ...
+
+
+def _alone(comparison: Comparison, run: Run, out: Path, caps: Caps, looks: Looks, provider: Provider) -> _Raised | None:
+    """Bring a run to its end, in a process of its own."""
+
+    async def work() -> None:
+        attention = Attention(_Unwatched(), provider, told_to_stop())
+        await _bring_to_an_end(comparison, run, out, caps, looks, attention)
+
+    try:
+        in_loop(work())
+    except MaspoError as error:
+        return _Raised(error.exit_code, str(error))
+    return None
+
+
+async def _bring_to_an_end(
+    comparison: Comparison, run: Run, out: Path, caps: Caps, looks: Looks, attention: Attention
+) -> None:
+    """Start a run, or go on with it.
+
+    Raises:
+        Interrupted: it was asked to stop.
+        MaspoError: what ``start`` and ``resume`` raise.
+
+    """
     folder = folder_of(out, run)
-    ended = end_of(folder)
-    caps = _caps_of(comparison, run, out, store)
-    if ended is None or (not ended.complete and _has_more(comparison, store)):
-        if is_there(folder / RUN_DATABASE):
-            outcome = await resume(folder, attention.watcher, caps, attention.provider, attention.stop, looks=looks)
-        else:
-            study = comparison.study_of(run, caps)
-            outcome = await start(study, folder, attention.watcher, attention.provider, attention.stop, looks)
-        ended = _unless_stopped(outcome)
-    return RunEnd(run, ended, spent_in(folder / RUN_DATABASE)[0])
-
-
-def _unless_stopped(outcome: Outcome) -> RunFinished:
+    if is_there(folder / RUN_DATABASE):
+        outcome = await resume(folder, attention.watcher, caps, attention.provider, attention.stop, looks=looks)
+    else:
+        study = comparison.study_of(run, caps)
+        outcome = await start(study, folder, attention.watcher, attention.provider, attention.stop, looks)
     if outcome.finished is None:
         raise Interrupted("Stopped as asked.")
-    return outcome.finished
+
+
+def _has_work(folder: Path, more: bool) -> bool:
+    """Say whether a run has not ended, or may go on under other caps."""
+    ended = end_of(folder)
+    return ended is None or (more and not ended.complete)
+
+
+def _as_it_ended(run: Run, out: Path) -> RunEnd:
+    database = folder_of(out, run) / RUN_DATABASE
+    ended = end_of(folder_of(out, run))
+    if ended is None:
+        raise StoreError(f"{database}: the run has an end that its record does not hold; run the same command again")
+    return RunEnd(run, ended, spent_in(database)[0])
 
 
 def _has_more(comparison: Comparison, store: RunStore) -> bool:

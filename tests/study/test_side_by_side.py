@@ -1,0 +1,105 @@
+"""Runs of a comparison in processes of their own: the same results, the same caps, and an end when they are told to."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from maspo.core.errors import EXIT_PROVIDER, Interrupted, MaspoError
+from maspo.core.workers import processes
+from maspo.store.looks import LookLedger
+from maspo.study.comparison.compare import Attention, Compared, compare, settled
+from maspo.study.comparison.plan import Comparison
+from maspo.study.job import Progress
+from maspo.testing.runs import Recorder
+from maspo.world import WorldSpec
+from tests.study.test_comparison import asked, figures
+
+
+def in_a_world(comparison: Comparison) -> Comparison:
+    """Return a comparison that is answered in each process by a world of its own."""
+    return replace(comparison, world=WorldSpec(seed=1))
+
+
+def play(comparison: Comparison, out: Path, jobs: int, stop: asyncio.Event | None = None) -> Compared:
+    looks = LookLedger(out.parent / f"{out.name}.looks")
+    return asyncio.run(compare(settled(comparison, out), out, Attention(Recorder(), stop=stop, looks=looks, jobs=jobs)))
+
+
+@pytest.mark.slow
+def test_sb01_runs_side_by_side_find_what_they_find_one_after_the_other(tmp_path: Path) -> None:
+    comparison = in_a_world(asked("default", "spo", seeds=(0, 1)))
+    alone, beside = play(comparison, tmp_path / "alone", 1), play(comparison, tmp_path / "beside", 2)
+    assert figures(alone) == figures(beside)
+    assert [end.usage.calls for end in alone.runs] == [end.usage.calls for end in beside.runs]
+
+
+@pytest.mark.slow
+def test_sb02_the_cap_over_all_holds_and_a_comparison_that_was_stopped_goes_on(tmp_path: Path) -> None:
+    comparison = in_a_world(asked("default", "spo", calls=1500))
+    once = play(comparison, tmp_path / "once", 2)
+    assert once.spent.calls <= 1500
+
+    class Stopping(Recorder):
+        def on_progress(self, progress: Progress) -> None:
+            stop.set()
+
+    async def stopped(out: Path) -> None:
+        await compare(settled(comparison, out), out, Attention(Stopping(), stop=stop, jobs=2))
+
+    stop, out = asyncio.Event(), tmp_path / "again"
+    with pytest.raises(Interrupted):
+        asyncio.run(stopped(out))
+    assert figures(play(comparison, out, 2)) == figures(once)
+
+
+def fail(code: int) -> None:
+    raise MaspoError(f"ended with {code}")
+
+
+def rest(seconds: float) -> int:
+    time.sleep(seconds)
+    return os.getpid()
+
+
+def test_sb03_work_is_done_in_other_processes_and_an_error_comes_back() -> None:
+    with processes(1) as workers:
+        assert workers.submit(rest, 0.0).result() != os.getpid()
+        with pytest.raises(MaspoError, match="ended with 5"):
+            workers.submit(fail, EXIT_PROVIDER).result()
+
+
+_CALLER = """
+import sys, time
+from maspo.core.workers import processes
+from tests.study.test_side_by_side import rest
+
+if __name__ == "__main__":
+    with processes(1) as workers:
+        print(workers.submit(rest, 0.0).result(), flush=True)
+        workers.submit(rest, 3600.0)
+        time.sleep(3600)
+"""
+
+
+def test_sb04_workers_end_when_their_caller_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "caller.py").write_text(_CALLER)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(Path.cwd()), *sys.path))}
+    with subprocess.Popen(
+        [sys.executable, str(tmp_path / "caller.py")], stdout=subprocess.PIPE, text=True, env=environment
+    ) as caller:
+        assert caller.stdout is not None
+        worker = int(caller.stdout.readline())
+        caller.send_signal(signal.SIGKILL)
+    began = time.monotonic()
+    while Path(f"/proc/{worker}/stat").exists() and " Z " not in Path(f"/proc/{worker}/stat").read_text():
+        assert time.monotonic() < began + 30, "the worker goes on alone"
+        os.sched_yield()
