@@ -30,6 +30,7 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"report"}),
     frozenset({"arena", "online", "ui", "mcp"}),
     frozenset({"api", "cli", "testing"}),
+    frozenset({"integrations"}),
     frozenset({"__main__"}),
 )
 """From the ground up; a room uses rooms of its own level and below, also in imports inside functions."""

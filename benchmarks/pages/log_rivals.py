@@ -49,8 +49,8 @@ def gepa_page() -> str:
 
 def log_to_mlflow(out: Path) -> dict[str, Any]:
     """Log a run with its traces; return what leads to its pages."""
-    import mlflow  # type: ignore[import-not-found]
-    from mlflow.entities import Metric, SpanType  # type: ignore[import-not-found]
+    import mlflow
+    from mlflow.entities import Metric, SpanType
 
     mlflow.set_tracking_uri(f"sqlite:///{out / 'mlflow.db'}")
     experiment = mlflow.create_experiment("search", artifact_location=(out / "artifacts").as_uri())

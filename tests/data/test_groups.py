@@ -218,3 +218,11 @@ def test_g20_numbers_look_alikes_and_marks_of_a_row_make_no_other_question(spell
 def test_g21_what_asks_something_else_stays_apart(one: str, other: str) -> None:
     inputs = make_inputs([{"input": one}, {"input": other}])
     assert groups_of(inputs, ["input"]).count([row.key for row in inputs.rows]) == 2
+
+
+def test_g22_rows_in_which_nothing_is_read_are_one_group_and_no_error() -> None:
+    empty = [{"question": "", "note": f"row {number}"} for number in range(3)]
+    inputs = make_inputs([*empty, {"question": "What is it?", "note": "a"}, {"question": " ", "note": "b"}])
+    found = groups_of(inputs, ("question",))
+    assert found.count(row.key for row in inputs.rows) == 2
+    assert groups_of(inputs, ()).count(row.key for row in inputs.rows) == 1

@@ -12,6 +12,7 @@ from maspo.apps.declared import Declared, names_of, never_called
 from maspo.apps.provenance import stands_in
 from maspo.apps.templates import FEWEST_FIXED, Instruction, Template, find_templates
 from maspo.apps.tracing import Known, trace_of
+from maspo.core.prompts import Prompts
 from maspo.core.trace import Trace
 from maspo.gateway.wire import INSTRUCTING, WireCall, WireText
 from maspo.team.app import App
@@ -96,28 +97,53 @@ def discover(app: App, rollouts: Sequence[Seen], name: str = "team") -> Discover
     told = tuple(dict.fromkeys(agent for one in rollouts for agent in one.declared))
     names = _names(templates, owner, rollouts, told)
     named = [_with_agents(rollout, owner, names) for rollout in rollouts]
-    known = {name: template.prompt for name, template in zip(names, templates, strict=True)}
-    traces = tuple(
-        trace_of(one.key, one.calls, one.answer, names, Known(tuple(one.columns.values()), known)) for one in named
-    )
+    # What a prompt says in braces could not be told from its values.
+    frozen = [name for name, one in zip(names, templates, strict=True) if any(values_of(text) for text in one.texts)]
     calls = [call for one in named for call in one.calls]
-    models = {name: Counter(call.model for call in calls if call.agent == name) for name in names}
-    output, answering = _answering(named, names)
-    agents = tuple(
-        _agent(name, template, named, traces, answers=name in answering)
-        for name, template in zip(names, templates, strict=True)
-    )
     used = replace(app, dialects=tuple(sorted({call.dialect for call in calls})))
+    prompts = {name: template.prompt for name, template in zip(names, templates, strict=True)}
+    team = known_team(used, prompts, named, name, frozen=frozen)
+    models = {name: Counter(call.model for call in calls if call.agent == name) for name in names}
     return Discovery(
-        system=System(agents, name=name, output=output, app=used),
-        traces=traces,
+        system=team.system,
+        traces=team.traces,
         models=models,
         attributed=sum(call.agent is not None for call in calls),
         calls=len(calls),
         tokens_in=sum(call.tokens_in or 0 for call in calls),
         tokens_out=sum(call.tokens_out or 0 for call in calls),
-        notes=(*_notes(named, agents, bool(answering)), *never_called(told, templates, len(rollouts))),
+        notes=(*_notes(named, team), *never_called(told, templates, len(rollouts))),
     )
+
+
+@dataclass(frozen=True)
+class KnownTeam:
+    """A team whose agents are known, as it was seen at work."""
+
+    system: System
+    traces: tuple[Trace, ...]
+    is_told: bool
+    """Whether some answer was the words of an agent."""
+
+
+def known_team(
+    app: App, prompts: Prompts, rollouts: Sequence[Seen], name: str = "team", frozen: Iterable[str] = ()
+) -> KnownTeam:
+    """Return the team of agents with these prompts, from rollouts whose calls say whose they are.
+
+    ``frozen`` are those whose prompt may not be rewritten.
+    """
+    names = tuple(prompts)
+    traces = tuple(
+        trace_of(one.key, one.calls, one.answer, names, Known(tuple(one.columns.values()), prompts)) for one in rollouts
+    )
+    output, answering = _answering(rollouts, names)
+    kept = frozenset(frozen)
+    agents = tuple(
+        replace(_agent(one, prompts[one], rollouts, traces), frozen=one in kept, answers=one in answering)
+        for one in names
+    )
+    return KnownTeam(System(agents, name=name, output=output, app=app), traces, bool(answering))
 
 
 def prompt_text(call: WireCall) -> WireText | None:
@@ -204,7 +230,7 @@ def _slug(text: str) -> str:
 # ── the graph ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _agent(name: str, template: Template, rollouts: Sequence[Seen], traces: Sequence[Trace], *, answers: bool) -> Agent:
+def _agent(name: str, prompt: str, rollouts: Sequence[Seen], traces: Sequence[Trace]) -> Agent:
     models = Counter(call.model for one in rollouts for call in one.calls if call.agent == name)
     read: Counter[str] = Counter()
     for trace in traces:
@@ -215,13 +241,11 @@ def _agent(name: str, template: Template, rollouts: Sequence[Seen], traces: Sequ
     )
     return Agent(
         name,
-        template.prompt,
+        prompt,
         reads=tuple(sorted(read, key=lambda other: (-read[other], other))),
-        model=models.most_common(1)[0][0] or None,
-        calls=max(sum(call.agent == name for call in one.calls) for one in rollouts),
-        frozen=any(values_of(text) for text in template.texts),  # what it says in braces could not be told from values
+        model=(models.most_common(1)[0][0] or None) if models else None,
+        calls=max(1, *(sum(call.agent == name for call in one.calls) for one in rollouts)),
         offered=tuple(sorted(offered)),
-        answers=answers,
         steering=any(_steers(trace, name) for trace in traces),
         sometimes=any(name not in trace.by_agent for trace in traces),
     )
@@ -255,7 +279,7 @@ def _answering(rollouts: Sequence[Seen], names: Sequence[str]) -> tuple[str, fro
     return (best[0][0] if best else names[-1]), frozenset(writers)
 
 
-def _notes(rollouts: Sequence[Seen], agents: Sequence[Agent], is_told: bool) -> Iterable[str]:
+def _notes(rollouts: Sequence[Seen], team: KnownTeam) -> Iterable[str]:
     """Return what could not be told, each with what helps."""
     nobodys = [call for one in rollouts for call in one.calls if call.agent is None]
     if nobodys:
@@ -264,18 +288,18 @@ def _notes(rollouts: Sequence[Seen], agents: Sequence[Agent], is_told: bool) -> 
             f"{len(nobodys)} calls hold no instructions that could be told from their input, such as {example!r}; they "
             "are run as they are and belong to nobody"
         )
-    for agent in agents:
+    for agent in team.system.agents:
         seen = sum(any(call.agent == agent.name for call in one.calls) for one in rollouts)
         if seen == 1 and len(rollouts) > 1:
             yield (
                 f"agents.{agent.name}: called on 1 of {len(rollouts)} inputs, so what of its prompt is fixed is a "
                 "guess; give more rows (--rows) that need it"
             )
-    if not is_told:
+    if not team.is_told:
         yield "output: the answers are not the words of any agent; the last agent called is taken for it"
     if len(rollouts) == 1:
         yield "one input tells nothing about values in prompts; give two or more (--rows)"
-    tools = sorted({tool for agent in agents for tool in agent.offered if not _HANDOFF.fullmatch(tool)})
+    tools = sorted({tool for agent in team.system.agents for tool in agent.offered if not _HANDOFF.fullmatch(tool)})
     if tools:
         yield (
             f"tools are run by the app in every rollout ({', '.join(tools)}); see to it that none of them changes "

@@ -48,6 +48,8 @@ _TYPO_LETTERS = 4
 _SWAP_LETTERS = 6
 """Letters of a word in which a swap can be told from another word: `angel` and `angle` have five."""
 _KINDLY = frozenset({"please", "kindly", "could", "can", "would", "you", "tell", "me", "let", "thanks", "thank"})
+_NOTHING = "-"
+"""Stands for the words of a row whose cells that prompts read are empty."""
 _COUNTED = re.compile(
     r"^\W*(?:(?:question|problem|item|row|no|nr|q|example|case|task|exercise)\W{0,2}\d{1,7}\s?[-–—.):\]]"
     r"|#?\d{1,7}\s?[.):\]])\s+(?=[^\W\d])"
@@ -95,7 +97,7 @@ def groups_of(inputs: Inputs, read: Sequence[str], by: str = NEAR) -> Groups:
         raise InputsInvalid(f"--group-by {by}: no row has this column; expected one of {known}, `id` or `{ALONE}`")
     texts = ["\n".join(row.columns.get(name, "") for name in read) for row in rows]
     joined = _Union(len(rows))
-    spelled = [tokens(_COUNTED.sub(" ", text)) or (text.strip(),) for text in texts]
+    spelled = [tokens(_COUNTED.sub(" ", text)) or (text.strip() or _NOTHING,) for text in texts]
     _join_equal(joined, spelled)
     _join_equal(joined, [(alike(_COUNTED.sub(" ", text)).strip() or text.strip(),) for text in texts])
     if by == NEAR:

@@ -143,14 +143,19 @@ def blind_agents(system: System, inputs: Inputs) -> list[str]:
 
 
 def columns_read(system: System, inputs: Inputs) -> tuple[str, ...]:
-    """Return the columns of the inputs that some prompt shows to a model, in order of their names."""
+    """Return the columns of the inputs that some prompt shows to a model, in order of their names.
+
+    An app reads its rows itself: all of them. So do prompts that name none, where there is no ``input``.
+    """
+    if system.app is not None:
+        return tuple(sorted(inputs.columns))
     builder = MessageBuilder(system, inputs.columns)
     named = [builder.named(agent) for agent in system.agents]
     every = frozenset[str]().union(*named)
     columns = every & inputs.columns
     if "input" in inputs.columns and not all(named):
         columns |= {"input"}
-    return tuple(sorted(columns))
+    return tuple(sorted(columns or inputs.columns))
 
 
 def _known(agent: Agent, columns: frozenset[str]) -> frozenset[str]:
