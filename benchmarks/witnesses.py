@@ -109,7 +109,8 @@ class Endpoint:
             {**message, "role": "user" if message["role"] == "tool" else message["role"], "content": flat(message)}
             for message in body["messages"]
         ]
-        asked = read_request({**body, "messages": messages}, headers)
+        # It is said here when tools are called; a world that is shown tools decides so itself, and writes no text.
+        asked = read_request({**body, "messages": messages, "tools": None}, headers)
         tools = {tool["function"]["name"] for tool in body.get("tools") or ()}
         self.heard[asked.purpose] += 1
         said: dict[str, Any] = {"role": "assistant", "content": ""}

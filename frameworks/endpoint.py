@@ -28,6 +28,10 @@ class Heard:
 
     texts: tuple[tuple[str, str], ...]
     purpose: str = AGENT
+    schema: Mapping[str, Any] | None = None
+    """What the answer has to be an instance of."""
+    tools: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    """Tools that may be called, with the schemas of their arguments; none once one has answered."""
 
     @property
     def prompt(self) -> str:
@@ -47,6 +51,8 @@ class Endpoint:
     url: str = ""
     heard: list[Heard] = field(default_factory=list)
     fails: int = 0
+    uses_tools: bool = False
+    """Whether every tool that is offered is called once."""
     _world: World = field(default_factory=World)
 
     def answer(self, heard: Heard) -> str:
@@ -55,6 +61,8 @@ class Endpoint:
             messages = [Message("system" if role in INSTRUCTING else "user", text) for role, text in heard.texts]
             return self._world.reply(Request("m", tuple(messages), heard.purpose)).text
         text = "\n".join(text for _, text in heard.texts)
+        if heard.schema is not None:
+            return json.dumps(instance(heard.schema, heard.schema))
         framed = re.findall(r"starting with the field `\[\[ ## (\w+) ## \]\]", text)
         said = f"It asks which letter follows another one, case {len(text) % 97}."
         return f"[[ ## {framed[-1]} ## ]]\n{said}\n\n[[ ## completed ## ]]" if framed else said
@@ -77,7 +85,31 @@ def heard_in(body: Mapping[str, Any], purpose: str) -> Heard:
     if isinstance(body.get("instructions"), str):
         texts.insert(0, ("system", body["instructions"]))
     messages = [Message("system" if role in INSTRUCTING else "user", text) for role, text in texts]
-    return Heard(tuple(texts), purpose or purpose_of(messages))
+    form = body.get("text", {}).get("format") or body.get("response_format", {}).get("json_schema") or {}
+    tools = [one.get("function", one) for one in body.get("tools") or () if one.get("type") == "function"]
+    answered = any(role == "tool" for role, _ in texts)
+    offered = () if answered else tuple((one["name"], one.get("parameters") or {}) for one in tools)
+    return Heard(tuple(texts), purpose or purpose_of(messages), form.get("schema"), offered)
+
+
+def instance(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> object:
+    """Return a small instance of a JSON schema: yes, one, a text, and every member of an object."""
+    if "$ref" in schema:
+        return instance(whole["$defs"][schema["$ref"].rpartition("/")[2]], whole)
+    if choices := schema.get("anyOf") or schema.get("oneOf"):
+        return instance(choices[0], whole)
+    if "enum" in schema:
+        return schema["enum"][0]
+    match schema.get("type"):
+        case "object":
+            return {name: instance(one, whole) for name, one in schema.get("properties", {}).items()}
+        case "array":
+            return [instance(schema.get("items", {}), whole)]
+        case "boolean":
+            return True
+        case "integer" | "number":
+            return 1
+    return "a text"
 
 
 def text_of(content: object) -> str:
@@ -85,6 +117,30 @@ def text_of(content: object) -> str:
     if isinstance(content, list):
         return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
     return "" if content is None else str(content)
+
+
+def asking(heard: Heard) -> list[dict[str, str]]:
+    """Return calls of all tools that may be called."""
+    return [
+        {"call_id": f"call_{number}", "name": name, "arguments": json.dumps(instance(schema, schema))}
+        for number, (name, schema) in enumerate(heard.tools)
+    ]
+
+
+def calling(heard: Heard, responses: bool) -> object:
+    """Return an answer that calls tools, in either dialect."""
+    if responses:
+        items = [{"type": "function_call", "id": f"fc_{one['call_id']}", **one} for one in asking(heard)]
+        whole = response("", streams=False)
+        return {**whole, "output": items} if isinstance(whole, dict) else whole
+    calls = [
+        {"id": one["call_id"], "type": "function", "function": {"name": one["name"], "arguments": one["arguments"]}}
+        for one in asking(heard)
+    ]
+    whole = chat("", streams=False)
+    message = {"role": "assistant", "content": None, "tool_calls": calls}
+    choices = [{"index": 0, "message": message, "finish_reason": "tool_calls"}]
+    return {**whole, "choices": choices} if isinstance(whole, dict) else whole
 
 
 def chat(text: str, streams: bool) -> object:
@@ -151,8 +207,11 @@ def endpoint() -> Iterator[Endpoint]:
                 found.fails -= 1
                 self._send(500, "application/json", json.dumps({"error": {"message": "broken"}}))
                 return
-            made = response if self.path.endswith("/responses") else chat
-            said = made(found.answer(heard), bool(body.get("stream")))
+            responses = self.path.endswith("/responses")
+            if found.uses_tools and heard.tools and not body.get("stream"):
+                said = calling(heard, responses)
+            else:
+                said = (response if responses else chat)(found.answer(heard), bool(body.get("stream")))
             if isinstance(said, list):
                 self._send(200, "text/event-stream", lines(said))
             else:

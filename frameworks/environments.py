@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -45,10 +45,13 @@ SECONDS: Final = 240
 """What a run of a team may take: importing some frameworks takes half a minute on a busy machine."""
 ALONE: Final = """
 import asyncio, inspect, json, os, sys
-name, row, prompts = sys.argv[1], json.loads(sys.argv[2]), json.loads(sys.argv[3])
-sys.path.insert(0, os.getcwd())
-for prompt in prompts:
-    os.environ["SCOUT_PROMPT"] = prompt
+name, row, variants = sys.argv[1], json.loads(sys.argv[2]), json.loads(sys.argv[3])
+sys.path.insert(0, "")
+for folder, prompt in variants:
+    os.environ.pop("SCOUT_PROMPT", None)
+    if prompt:
+        os.environ["SCOUT_PROMPT"] = prompt
+    sys.path[0] = os.path.join(os.getcwd(), folder)
     sys.modules.pop(name, None)
     try:
         answer = getattr(__import__(name), "answer")(row)
@@ -58,9 +61,15 @@ for prompt in prompts:
         told = ""
     except Exception as error:
         told = type(error).__name__
-    print("told " + json.dumps([prompt, told]), flush=True)
+    print("told " + json.dumps([folder, prompt, told]), flush=True)
 """
-"""Runs a team with one prompt after another, the team's own module anew for each."""
+"""Runs variants of a team, one after another, its module anew for each: from a folder, and its prompt if any."""
+
+
+EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "openai_agents": ("examples.agent_patterns.deterministic", "examples.agent_patterns.agents_as_tools"),
+}
+"""Programs of several agents that a framework ships in its source archive, as modules; they ask for one line."""
 
 
 @dataclass(frozen=True)
@@ -88,16 +97,26 @@ class Team:
         """Run it with each prompt, without maspo; return the names of the errors that it ended with, by prompt."""
         settings = {**os.environ, **QUIET, "OPENAI_BASE_URL": url, "OPENAI_API_KEY": "x"}
         if self.python is not None:
-            command = [str(self.python), "-c", ALONE, self.app.partition(":")[0], json.dumps(row), json.dumps(prompts)]
-            done = self._run(command, settings)
-            done.check_returncode()
-            told = [line.removeprefix("told ") for line in done.stdout.splitlines() if line.startswith("told ")]
-            return dict(json.loads(line) for line in told)
+            return {prompt: told for _, prompt, told in self._variants(settings, row, [("", one) for one in prompts])}
         codes = {
             prompt: self._run(self.app.split(), {**settings, "SCOUT_PROMPT": prompt}, json.dumps(row)).returncode
             for prompt in prompts
         }
         return {prompt: f"exit code {code}" if code else "" for prompt, code in codes.items()}
+
+    def from_folders(self, url: str, row: Mapping[str, str], folders: Sequence[str]) -> Mapping[str, str]:
+        """Run each folder's copy of a team in Python; return the names of the errors that they ended with."""
+        settings = {**os.environ, **QUIET, "OPENAI_BASE_URL": url, "OPENAI_API_KEY": "x"}
+        return {folder: told for folder, _, told in self._variants(settings, row, [(one, "") for one in folders])}
+
+    def _variants(
+        self, settings: Mapping[str, str], row: Mapping[str, str], variants: Sequence[tuple[str, str]]
+    ) -> list[tuple[str, str, str]]:
+        command = [str(self.python), "-c", ALONE, self.app.partition(":")[0], json.dumps(row), json.dumps(variants)]
+        done = self._run(command, settings)
+        done.check_returncode()
+        lines = [line.removeprefix("told ") for line in done.stdout.splitlines() if line.startswith("told ")]
+        return [(folder, prompt, told) for folder, prompt, told in map(json.loads, lines)]
 
     def _run(
         self, command: list[str], settings: Mapping[str, str], given: str = ""
@@ -140,6 +159,20 @@ def team(name: str, environments: Path) -> Team:
     code = f"from importlib.metadata import version; print(version({package!r}))"
     version = f"{package} {_told([str(python), '-c', code]).strip()}"
     return Team(name, version, f"{name}_team:answer", FILES, python)
+
+
+def example(name: str, module: str, environments: Path) -> Team:
+    """Return a program that a framework ships, where it lies in its source archive; fetch that if it is not there."""
+    framework = team(name, environments)
+    package, version = framework.version.split()
+    place = environments / f"{name}_examples"
+    if not place.exists():
+        fetch = ["download", "-q", "--no-deps", "--no-binary", package, f"{package}=={version}", "-d", str(place)]
+        _made(place, [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", *fetch])
+        (archive,) = place.glob("*.tar.gz")
+        shutil.unpack_archive(archive, place, filter="data")
+    (root,) = (one for one in place.iterdir() if one.is_dir())
+    return Team(module.rpartition(".")[2], framework.version, f"{framework.python} -m {module}", root)
 
 
 def _told(command: list[str]) -> str:

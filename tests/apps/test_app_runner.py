@@ -13,8 +13,11 @@ import pytest
 from maspo.apps.runner import AppRunner
 from maspo.core.errors import BudgetReached, CallFailed
 from maspo.data.inputs import Input, make_inputs
+from maspo.gateway.tools import ToolRecord
 from maspo.models.base import ModelClient, Request, RoleSettings
 from maspo.models.scripted import Scripted, ScriptedModel
+from maspo.store.run_store import RunStore
+from maspo.study.calls import Keeping
 from maspo.team import Agent, System
 from maspo.team.app import App
 from maspo.testing.runners import check_runner, echo
@@ -213,3 +216,37 @@ async def test_a_tool_call_seen_before_is_answered_from_the_record(
     assert called.count("one") == (2 if replays else 6)  # with two different arguments
     assert called.count("ask-two") == each
     assert (called.count("fails"), called.count("set")) == (4, 4)
+
+
+async def test_what_tools_answered_stays_in_the_record_for_a_run_that_goes_on(app: WriteApp, tmp_path: Path) -> None:
+    system = team(app(TOOLS, replay_tools=True))
+    (row,) = make_inputs(["one"]).rows
+    answers = []
+    for _ in range(2):
+        file = tmp_path / "run.db"
+        store = RunStore.open(file) if file.exists() else RunStore.create(file)
+        runner = AppRunner(system, {row.key: row}, Keeping(OverTheWire(ScriptedModel(echo)), store), SETTINGS)
+        try:
+            answers.append((await runner.run(system.prompts, row.key)).output)
+        finally:
+            await runner.close()
+            await store.close()
+    assert answers[0] == answers[1]
+    called = (tmp_path / "called.txt").read_text().split()
+    assert (called.count("one"), called.count("ask-one")) == (2, 1)  # with two different arguments, in the first run
+    assert (called.count("fails"), called.count("set")) == (2, 2)
+
+
+async def test_of_results_that_two_rollouts_tell_the_first_is_kept_and_none_that_holds_a_key() -> None:
+    record = ToolRecord()
+    asked = {"name": "look_up", "arguments": {"topic": "pens"}}
+    assert await record.answer("one", asked) == {}
+    assert await record.answer("one", {**asked, "result": [1]}) == {"result": [1]}
+    assert await record.answer("one", {**asked, "result": [2]}) == {"result": [1]} == await record.answer("one", asked)
+    assert await record.answer("two", asked) == {}
+
+    def without_keys(text: str) -> str:
+        return text.replace(KEY, "…")
+
+    assert await record.answer("two", {**asked, "result": f"the key is {KEY}"}, without_keys) == {}
+    assert await record.answer("two", asked) == {}

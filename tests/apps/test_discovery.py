@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -136,11 +137,17 @@ def test_an_agent_whose_words_nobody_reads_decides_who_is_called() -> None:
     assert system.downstream["route"] == {"route", "maths_teacher"}
 
 
-def test_what_a_framework_sets_around_a_prompt_is_no_part_of_it() -> None:
-    frame = "Your input fields are:\n1. `q` (str)\nIn adhering to this structure, your objective is: \n        "
-    prompt = "You plan the journey.\n        Name two trains."
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("Your input fields are:\n1. `q` (str)\nIn adhering to this structure, your objective is: \n        ", ""),
+        ("", '\n\nYou are an agent. Your internal name is "plan". The description about you is "Plans."\n\nTransfer.'),
+    ],
+)
+def test_what_a_framework_sets_around_a_prompt_is_no_part_of_it(before: str, after: str) -> None:
+    prompt = "You plan the journey.\n        Name two trains.\n\nAnd a third."
     said = "Take the train to Lyon, and change there."
-    calls = [wire("p", said, question, prompt=frame + prompt) for question in QUESTIONS]
+    calls = [wire("p", said, question, prompt=before + prompt + after) for question in QUESTIONS]
     rollouts = [seen(question, question, said, call) for question, call in zip(QUESTIONS, calls, strict=True)]
     assert {agent.name: agent.prompt for agent in found(*rollouts).system.agents} == {"plan": prompt}
 
@@ -202,3 +209,12 @@ def test_a_discovered_system_can_be_written_and_read() -> None:
     assert again.output == "maths"
     assert again.app is not None and system.app is not None
     assert replace(again.app, folder="") == system.app
+
+
+def test_a_file_that_lies_elsewhere_says_where_its_app_is_started(tmp_path: Path) -> None:
+    system = replace(school().system, app=App("team:answer", folder=str(tmp_path)))
+    for place in (tmp_path, tmp_path / "systems", tmp_path.parent):
+        place.mkdir(exist_ok=True)
+        text = dump_system(system, place)
+        assert ("folder:" in text) == (place != tmp_path)
+        assert parse_system(text, folder=place) == system

@@ -45,8 +45,14 @@ _NO_DUTY = frozenset(
 )
 _HANDOFF = re.compile(r"(?:transfer|hand_?off|handover|delegate)_(?:back_)?to_(\w+)", re.IGNORECASE)
 """How frameworks name the tools by which an agent hands over: OpenAI Agents SDK, LangGraph's, AutoGen, Strands."""
-_FRAMES = (re.compile(r"In adhering to this structure, your objective is:\s*(\S.*?)\s*\Z", re.DOTALL),)
-"""Texts that a framework sets around a prompt, by what it says just before: DSPy. What it says is no part of it."""
+_FRAMES = (
+    re.compile(r"In adhering to this structure, your objective is:\s*(\S.*?)\s*\Z", re.DOTALL),
+    re.compile(r"\A\s*(\S.*?)\s*\n\nYou are an agent\. Your internal name is \"", re.DOTALL),
+)
+"""Texts that a framework sets around a prompt, by what it says just before or after: DSPy, Google ADK.
+
+What it says is no part of the prompt: a rewrite leaves it, and what is written back stands in the source as it is.
+"""
 _LONGEST_NAME = 30
 _SIGNS = ("Mn", "Mc")
 """Unicode categories of vowel signs and accents, which some scripts set beside letters."""

@@ -58,7 +58,9 @@ class AppRunner:
         self.pool = Pool(system.app)
         self._app = system.app
         self._rows = rows
-        self._gateway = Gateway(model, wire_agents(system), tools=ToolRecord() if system.app.replay_tools else None)
+        self._gateway = Gateway(
+            model, wire_agents(system), tools=ToolRecord(model) if system.app.replay_tools else None
+        )
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()
         self._is_open = False

@@ -63,7 +63,7 @@ def run_discover(wanted: Wanted) -> None:
     agree_to_file(settings, wanted.trust)
     looked, spent = discover_team(wanted.app, inputs, wanted.rows, settings.config, name_of(wanted.app))
     found = looked.found
-    write_whole(wanted.out, dump_system(found.system))
+    write_whole(wanted.out, dump_system(found.system, wanted.out.parent))
     for remark in (*settings.notes, *looked.notes):
         note(f"note: {remark}")
     rows = [

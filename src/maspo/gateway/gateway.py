@@ -334,7 +334,7 @@ class Gateway:
         body = unpacked(packed, sent)
         found = _object(body)
         if path == PATH and self._tools is not None and found is not None:
-            return web.json_response(self._tools.answer(rollout.input_key, found))
+            return web.json_response(await self._tools.answer(rollout.input_key, found, rollout.without_keys))
         incoming = Incoming(path.split("?")[0], found if found is not None else {})
         content, before = self._content(rollout, dialect, incoming, packed)
         attempt = self._join(rollout, content, request)

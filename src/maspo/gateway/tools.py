@@ -2,26 +2,62 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
+
+from maspo.models.base import TOOL, KeepsResults, Message, Request
 
 PATH: Final = "/tools"
 """Where a rollout's tools ask, below its address."""
 
 
 class ToolRecord:
-    """Results by input, tool and arguments, as long as a run goes on. They are the app's own, and are not looked at."""
+    """Results by input, tool and arguments: in the record of calls where there is one, else as long as a run goes on.
+
+    They are the app's own: JSON, of which nothing is looked at but whether a key stands in it.
+    """
+
+    def __init__(self, model: object = None) -> None:
+        self._record: KeepsResults = model if isinstance(model, KeepsResults) else _InMemory()
+
+    async def answer(
+        self, input_key: str, asked: Mapping[str, Any], without_keys: Callable[[str], str] = str
+    ) -> dict[str, Any]:
+        """Return the result that is known, else an empty object; a question that brings a result along tells it.
+
+        Of several results that are told, the first is kept, so that all rollouts go on with one. A result that holds a
+        key of the app is not kept: the record is shown to others.
+        """
+        name, arguments = str(asked.get("name", "")), json.dumps(asked.get("arguments"), sort_keys=True)
+        told = json.dumps(asked["result"]) if "result" in asked else None
+        if any(without_keys(text) != text for text in (name, arguments, told or "")):
+            return {}
+        question = Request(name, (Message("user", arguments),), TOOL, identity=f"{input_key}/{name}")
+
+        async def make() -> str:
+            if told is None:
+                raise _NotKnownError
+            return told
+
+        try:
+            return {"result": json.loads(await self._record.kept(question, make))}
+        except _NotKnownError:
+            return {}
+
+
+class _NotKnownError(Exception):
+    """Nobody has told this result yet; nothing is recorded."""
+
+
+class _InMemory:
+    """Keeps results where nothing is recorded."""
 
     def __init__(self) -> None:
-        self._results: dict[bytes, Any] = {}
+        self._results: dict[str, str] = {}
 
-    def answer(self, input_key: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """Take note of a result that a question brings along; else return the one that is known, or an empty object."""
-        key = hashlib.blake2b(
-            json.dumps([input_key, asked.get("name"), asked.get("arguments")], sort_keys=True).encode(), digest_size=16
-        ).digest()
-        if "result" in asked:
-            self._results.setdefault(key, asked["result"])
-        return {"result": self._results[key]} if key in self._results else {}
+    async def kept(self, request: Request, make: Callable[[], Any]) -> str:
+        """Return what is kept under a request's key; else make it."""
+        if request.key not in self._results:
+            self._results[request.key] = await make()
+        return self._results[request.key]

@@ -40,7 +40,7 @@ class App:
     usd: float | None = None
     """US dollars of one rollout, at most."""
     folder: str = ""
-    """Where it is started: the folder of the system file, as an absolute path."""
+    """Where it is started, as an absolute path: the folder of the system file, if that names no other."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dialects", tuple(self.dialects))

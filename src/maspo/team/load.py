@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,7 +30,7 @@ EACH_KEYS = ("agent", "path", "most")
 CHAT_ROLES = ("system", "user", "assistant")
 MODEL_ROLES = ("agent", "judge", "proposer")
 MODEL_KEYS = ("model", "base_url", "key_env", "headers", "extra", "reasoning_tokens", "effort")
-APP_KEYS = ("run", "python", "workers", "keep_alive", "replay_tools", "dialects", "seconds", "calls", "usd")
+APP_KEYS = ("run", "folder", "python", "workers", "keep_alive", "replay_tools", "dialects", "seconds", "calls", "usd")
 AGENT_OF_APP_KEYS = ("calls", "offered", "marker", "answers", "steering", "sometimes")
 """What ``maspo discover`` writes beside the others of an app's agents."""
 PROMPT_SUFFIXES = (".txt", ".md", ".prompt")
@@ -85,8 +86,11 @@ def parse_system(text: str, source: str = "system", folder: Path | None = None, 
     raise SystemInvalid("\n".join(f"{source}: {problem}" for problem in reader.problems))
 
 
-def dump_system(system: System) -> str:
-    """Return a system as the text of a system file; ``parse_system`` gives the same system back."""
+def dump_system(system: System, folder: Path | None = None) -> str:
+    """Return a system as the text of a system file; ``parse_system`` gives the same system back.
+
+    ``folder`` is where the file will lie: an app that is started elsewhere says so in its text.
+    """
     agents = {}
     for agent in system.agents:
         keys = (*AGENT_KEYS, *FLOW_KEYS) if system.app is None else (*AGENT_KEYS, *AGENT_OF_APP_KEYS)
@@ -109,9 +113,16 @@ def dump_system(system: System) -> str:
     if system.app is not None:
         usual, own = App(""), {key: getattr(system.app, key) for key in APP_KEYS}
         own["dialects"] = list(system.app.dialects)
+        own["folder"] = "" if folder is None else _folder_from(folder, system.app.folder)
         app = {key: value for key, value in own.items() if value not in ([], getattr(usual, key))}
         content = {"name": system.name, "app": app, **content}
     return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_ANY_WIDTH)
+
+
+def _folder_from(file: Path, app: str) -> str:
+    """Return an app's folder as seen from that of its system file; empty where they are one."""
+    one, other = file.resolve(), Path(app).resolve()
+    return "" if one == other else Path(os.path.relpath(other, one)).as_posix()
 
 
 def _plainly(value: object) -> Any:
@@ -205,13 +216,14 @@ class _Reader:
         if isinstance(content, Mapping) and found.get("run") is None:
             self.problems.append("app.run: missing; give module:function, a command, or a URL")
         fields: dict[str, Any] = {}
-        for key in ("run", "python"):
+        for key in ("run", "folder", "python"):
             if found.get(key) is not None:
                 fields[key] = self._text(found[key], f"app.{key}")
         for key in ("seconds", "usd", "workers", "calls"):
             if found.get(key) is not None:
                 fields[key] = self._number(found[key], f"app.{key}", whole=key in ("workers", "calls"))
-        folder = str((self.folder or Path()).absolute())
+        # Links are kept, as everywhere in the address of a file; only `..` is taken out.
+        folder = os.path.normpath((self.folder or Path()).absolute() / fields.pop("folder", ""))
         return App(
             **{"run": "-", **fields},
             keep_alive=self._truth(found.get("keep_alive"), "app.keep_alive"),

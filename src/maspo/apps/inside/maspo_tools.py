@@ -64,9 +64,10 @@ def _asked(
 
 
 def _kept(asked: dict[str, Any] | None, result: Any) -> Any:
-    if asked and _is_exact(result):
-        _told(dict(asked, result=result))
-    return result
+    """Tell a result; return it, or that of another rollout which told its own before."""
+    if not asked or not _is_exact(result):
+        return result
+    return _told(dict(asked, result=result)).get("result", result)
 
 
 def _is_exact(value: Any) -> bool:
