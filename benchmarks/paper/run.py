@@ -1,9 +1,12 @@
-"""The paper's table on any endpoint: two systems, six tasks, seed prompts against what two profiles make of them.
+"""The paper's table on any endpoint: two systems, six tasks, seed prompts against what methods make of them.
 
     python benchmarks/paper/run.py --base-url URL --model M --data FOLDER --out DIR [--tasks aqua,mbpp] [--rows 50]
+        [--methods paper,default,spo,tpe,agent-dropout,paper+agent-dropout]
 
 Each cell is a folder below --out: a run of `maspo optimize` on rows of the task's pool, then `maspo evaluate` of its
-prompts against the seed prompts on test rows. What is done is skipped, what was stopped goes on where it was.
+prompts against the seed prompts on test rows. With agent-dropout `maspo structure` changes the team, under the seed
+prompts or under those of another method, and the changed team is evaluated. What is done is skipped, what was stopped
+goes on where it was.
 """
 
 from __future__ import annotations
@@ -14,26 +17,37 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from maspo.cli.settings import Sources, load_settings
+from maspo.config import RunConfig
 from maspo.core.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted, MaspoError
 from maspo.data.inputs import load_inputs
 from maspo.data.split import draw_place
-from maspo.data.tasks.registry import task_of
+from maspo.data.tasks.registry import file_task, task_of
 from maspo.data.tasks.task import Task, TaskOptions, TaskRow
+from maspo.optimizers.structure.base import Method, StructurePlan
 from maspo.report.folder import JOURNAL, look
+from maspo.study.comparison.methods import choice_of
+from maspo.study.evaluation.job import JUDGE, Evaluation
+from maspo.study.evaluation.structure import most_calls
 from maspo.study.job import Job
-from maspo.study.resolve import resolve
+from maspo.study.resolve import resolve, split_of
+from maspo.team import System
 from maspo.team.load import load_system
 
 HERE = Path(__file__).parent
 SYSTEMS = ("sequential", "hierarchical")
 TASKS = ("math-500", "agieval-math", "aqua", "gpqa-diamond", "mbpp", "humaneval-et")
 METHODS = ("paper", "default")
-"""Profiles. Each is compared with the seed prompts, so these need no cell of their own."""
+"""Those that are compared unless others are asked for; with the seed prompts, so these need no cell of their own."""
+SEARCHES = ("paper", "default", "spo", "tpe")
+"""Profiles, and other methods by name: the paper's rows that search for prompts."""
+STRUCTURE: Method = "agent-dropout"
+KNOWN = (*SEARCHES, STRUCTURE, *(f"{search}+{STRUCTURE}" for search in SEARCHES))
+"""All rows. AgentDropout alone works under the seed prompts; ``paper+agent-dropout`` under those that `paper` found."""
 KINDS: Mapping[str, str] = {"math": "math", "choice": "choice", "code": "code"}
 """Which systems (``systems/SYSTEM-KIND.yaml``) fit a task, by its scorer."""
 FEWEST = 20
@@ -50,6 +64,16 @@ class Cell:
 
     def __str__(self) -> str:
         return f"{self.system} / {self.task} / {self.method}"
+
+    @property
+    def search(self) -> str:
+        """The method that searches for prompts; empty where none does."""
+        return "" if self.method == STRUCTURE else self.method.removesuffix(f"+{STRUCTURE}")
+
+    @property
+    def restructured(self) -> bool:
+        """Whether the team is changed, too."""
+        return self.method.endswith(STRUCTURE)
 
 
 @dataclass(frozen=True)
@@ -72,7 +96,7 @@ class Asked:
 
     def sets_of(self, method: str) -> tuple[str, ...]:
         """Return the settings of the cells of a profile, without those that only the optimizer of another one has."""
-        own, others = (search_settings(one) for one in ((method,), METHODS))
+        own, others = (search_settings(one) for one in ((method,), SEARCHES))
         names = {text: text.partition("=")[0].strip().split(".") for text in self.sets}
         return tuple(
             text for text, (section, *rest) in names.items() if section != "search" or not {*rest[:1]} & (others - own)
@@ -87,9 +111,10 @@ class Asked:
         return self.out / "rows" / f"{task}-{part}.jsonl"
 
 
-def search_settings(profiles: Sequence[str]) -> set[str]:
-    """Return the names of all settings that the optimizers of some profiles have."""
-    configs = (load_settings(Sources({"profile": profile})).config.search for profile in profiles)
+def search_settings(methods: Sequence[str]) -> set[str]:
+    """Return the names of all settings that the optimizers of some methods have."""
+    chosen = (choice_of(method) for method in methods)
+    configs = (load_settings(Sources({"profile": profile}, sets)).config.search for profile, sets in chosen)
     return {name for config in configs for name in type(config).model_fields}
 
 
@@ -140,18 +165,27 @@ def planned(asked: Asked, tasks: Mapping[str, Task]) -> tuple[int, float | None]
     priced = True
     note(f"{'cell':44}{'optimize':>10}{'evaluate':>10}   calls at most")
     for cell in asked.cells:
-        config = load_settings(Sources({**asked.flags, "profile": cell.method}, asked.sets_of(cell.method))).config
+        profile, sets = choice_of(cell.search or METHODS[0])
+        wanted = (*sets, *(asked.sets_of(cell.search) if cell.search else ()))
+        config = load_settings(Sources({**asked.flags, "profile": profile}, wanted)).config
         system = load_system(system_file(cell, tasks[cell.task]))
         inputs = load_inputs(asked.rows_file(cell.task, "pool"))
         found = resolve(Job(system, inputs, config)).plan
-        optimizing = found.most
+        optimizing = structure_calls(asked, cell, system) if cell.restructured else found.most
         rows = asked.rows_file(cell.task, "test").read_text(encoding="utf-8").count("\n")
-        evaluating = 2 * len(system.agents) * rows
+        evaluating = (1 if cell.restructured else 2) * len(system.agents) * rows
         note(f"{cell!s:44}{optimizing:10,}{evaluating:10,}{'   done' if done(asked, cell) else ''}")
         calls += optimizing + evaluating
         priced = priced and found.usd is not None
         usd += (found.usd or 0.0) * (optimizing + evaluating) / max(1, optimizing)
     return calls, usd if priced else None
+
+
+def structure_calls(asked: Asked, cell: Cell, system: System) -> int:
+    """Return the calls of a search for structure at most."""
+    task = file_task(asked.rows_file(cell.task, "pool"))
+    evaluation = Evaluation(system, replace(task, pool_rows=()), RunConfig(), system.prompts, scorer=JUDGE)
+    return most_calls(evaluation, STRUCTURE, StructurePlan(), split_of(evaluation.job))
 
 
 def agreed(asked: Asked, calls: int, usd: float | None) -> bool:
@@ -185,9 +219,13 @@ def play(asked: Asked, cell: Cell, task: Task) -> None:
     folder, system = asked.folder(cell), system_file(cell, task)
     run = folder / "run"
     pool = str(asked.rows_file(cell.task, "pool"))
+    if cell.restructured:
+        restructure(asked, cell, task, pool)
+        return
     if not (run / JOURNAL).is_file():
-        settings = [argument for one in asked.sets_of(cell.method) for argument in ("--set", one)]
-        given = ("--inputs", pool, "--out", str(run), "--profile", cell.method)
+        profile, own = choice_of(cell.method)
+        settings = [argument for one in (*own, *asked.sets_of(cell.method)) for argument in ("--set", one)]
+        given = ("--inputs", pool, "--out", str(run), "--profile", profile)
         maspo("optimize", str(system), *given, *settings, *asked.flags_but())
     elif look(run).view.finished is None:
         maspo("resume", str(run))
@@ -195,6 +233,28 @@ def play(asked: Asked, cell: Cell, task: Task) -> None:
     compared = ("--prompts", str(folder / "prompts.json"), "--against", "seed", "--scorer", task.scorer)
     rows = ("--inputs", str(asked.rows_file(cell.task, "test")), "--out", str(folder / "evaluation"))
     maspo("evaluate", str(system), *rows, *compared, *asked.flags_but("proposer-model"))
+
+
+def restructure(asked: Asked, cell: Cell, task: Task, pool: str) -> None:
+    """Change the team of a cell under the prompts that it names, and evaluate it as it came out, alone.
+
+    Raises:
+        MaspoError: a command failed; what it recorded is kept.
+
+    """
+    folder, given = asked.folder(cell), ["--method", STRUCTURE]
+    if cell.search:
+        before = asked.folder(replace(cell, method=cell.search)) / "prompts.json"
+        if not before.is_file():
+            raise MaspoError(f"{cell}: needs the prompts of {cell.search}; name it before in --methods")
+        given += ["--prompts", str(before)]
+    structure = folder / "structure"
+    if not (structure / "structure.json").is_file():
+        place = ("--inputs", pool, "--out", str(structure))
+        maspo("structure", str(system_file(cell, task)), *place, *given, *asked.flags_but("proposer-model"))
+    rows = ("--inputs", str(asked.rows_file(cell.task, "test")), "--out", str(folder / "evaluation"))
+    alone = ("--prompts", "seed", "--against", "none", "--scorer", task.scorer)
+    maspo("evaluate", str(structure / "system.yaml"), *rows, *alone, *asked.flags_but("proposer-model"))
 
 
 def prompts_of(run: Path, method: str) -> Mapping[str, str]:
@@ -250,10 +310,11 @@ def table(asked: Asked) -> Iterator[str]:
             found = [evaluation(asked, one) for one in (cell_of(asked, system, task, method) for task in tasks)]
             side = "before" if method == "seed" else "after"
             yield line(f"{system}, {method}", [accuracy(one[side]) if one else "-" for one in found])
-            if method != "seed":
+            if method != "seed" and not method.endswith(STRUCTURE):  # another team is evaluated by itself
                 yield line("  change", [change(one["difference"]) if one else "-" for one in found])
-            if (system, method) in theirs:
-                yield line("  published", [theirs[system, method][task] for task in tasks])
+            for name in {method, method.upper()}:  # as the paper writes SPO and TPE
+                if (system, name) in theirs:
+                    yield line("  published", [theirs[system, name][task] for task in tasks])
 
 
 def line(name: str, cells: Sequence[str]) -> str:
@@ -263,7 +324,8 @@ def line(name: str, cells: Sequence[str]) -> str:
 def cell_of(asked: Asked, system: str, task: str, method: str) -> Cell:
     """Return the cell of a place in the table; the seed prompts are evaluated along with every method."""
     cells = [cell for cell in asked.cells if (cell.system, cell.task) == (system, task)]
-    return next(cell for cell in cells if method in ("seed", cell.method))
+    of_seed = (cell for cell in cells if method == "seed" and not cell.restructured)
+    return next(of_seed, Cell(system, task, method))
 
 
 def accuracy(side: Mapping[str, Any]) -> str:
@@ -292,7 +354,7 @@ def parsed(arguments: Sequence[str] | None) -> Asked:
     parser.add_argument("--data", help="a folder with the rows of the tasks [default: MASPO_DATA]")
     parser.add_argument("--tasks", default=",".join(TASKS))
     parser.add_argument("--systems", default=",".join(SYSTEMS))
-    parser.add_argument("--methods", default=",".join(METHODS), help="profiles to compare with the seed prompts")
+    parser.add_argument("--methods", default=",".join(METHODS), help=f"of {','.join(KNOWN)}")
     parser.add_argument("--rows", type=int, default=0, help="test rows of each task [default: all]")
     parser.add_argument("--pool", type=int, default=100, help="rows to optimize on; half of them are held out")
     parser.add_argument("--set", action="append", default=[], dest="sets", metavar="KEY=VALUE")
@@ -301,7 +363,7 @@ def parsed(arguments: Sequence[str] | None) -> Asked:
     given = parser.parse_args(arguments)
     flags = {"base-url": given.base_url, "agent-model": given.model}
     flags |= {"judge-model": given.judge_model, "proposer-model": given.proposer_model}
-    known = {"systems": SYSTEMS, "tasks": TASKS, "methods": METHODS}
+    known = {"systems": SYSTEMS, "tasks": TASKS, "methods": KNOWN}
     chosen = {name: getattr(given, name).split(",") for name in known}
     for name, values in chosen.items():
         unknown = [value for value in values if value not in known[name]]

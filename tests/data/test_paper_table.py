@@ -100,6 +100,25 @@ def test_t01_the_table_is_played_resumed_and_printed(
     assert "All 4 cells: at most" in shown.err and "an unknown amount" in shown.err
 
 
+@pytest.mark.slow
+def test_t06_rows_of_other_methods_and_of_structure_are_played_beside_them(
+    world: str, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands = Commands()
+    monkeypatch.setattr(paper, "maspo", commands)
+    methods = ["--methods", "spo,agent-dropout,spo+agent-dropout", "--tasks", "aqua"]
+    assert table(world, data, tmp_path / "out", methods) == 0
+    assert [name for name, _ in commands.seen] == [*("optimize", "evaluate"), *("structure", "evaluate") * 2]
+    lines = [line[:36].split() for line in capsys.readouterr().out.splitlines()]
+    names = [line[1] for line in lines if line[0] == "sequential,"]
+    assert names == ["seed", "spo", "agent-dropout", "spo+agent-dropout"]
+    assert sum(line[0] == "change" for line in lines) == 1, "a changed team is not paired with the seed team"
+    assert sum(line[0] == "published" for line in lines) == 2
+    out = tmp_path / "other"
+    assert table(world, data, out, ["--methods", "spo+agent-dropout", "--tasks", "aqua"]) == 1
+    assert "needs the prompts of spo" in capsys.readouterr().err
+
+
 def test_t02_the_rows_of_pool_and_test_are_apart_and_the_pool_is_unlabelled(data: Path, tmp_path: Path) -> None:
     asked = paper.parsed(["--base-url", "u", "--model", "w", "--data", str(data), "--out", str(tmp_path / "o")])
     for name in ("aqua", "mbpp"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from maspo.optimizers.registry import OPTIMIZERS
+from tests.optimizers.small import needs_package
 
 
 @pytest.fixture(params=["ascent", "race"])
@@ -16,4 +17,5 @@ def method(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(params=sorted(OPTIMIZERS.own))
 def any_method(request: pytest.FixtureRequest) -> str:
     """The name of every optimizer that there is."""
+    needs_package(str(request.param))
     return str(request.param)

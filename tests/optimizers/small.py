@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
+
+import pytest
 
 from maspo.core.prompts import Prompts
 from maspo.optimizers.base import Optimizer, Problem
@@ -29,9 +32,20 @@ _SMALL: Mapping[str, Mapping[str, object]] = {
     "mapro": {"rounds": 2, "batch": 4, "rewarded": 2},
     "cantante": {"rounds": 2, "pool": 3, "batch": 4},
     "tpe": {"trials": 8, "batch": 4},
+    "mipro": {"trials": 12, "batch": 6, "minibatch": 2, "full_every": 3},
     "gepa": {"calls": 250, "batch": 4},
     "race": {"passes": 2, "drafts": 2, "stages": (3, 6, 9), "first_round": 1.0, "edits": 2, "traces": 2},
 }
+
+
+NEEDED: Mapping[str, str] = {"mipro": "dspy"}
+"""Packages of methods that are not installed for tests; whoever has them runs the same tests."""
+
+
+def needs_package(method: str) -> None:
+    """Skip the test where the package of a method is missing."""
+    if method in NEEDED and importlib.util.find_spec(NEEDED[method]) is None:
+        pytest.skip(f"{NEEDED[method]} is not installed")
 
 
 def small(method: str, **settings: object) -> Optimizer:

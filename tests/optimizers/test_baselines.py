@@ -17,11 +17,11 @@ from maspo.optimizers.baselines.planned import Scored
 from maspo.optimizers.baselines.shapley import shapley_values
 from maspo.optimizers.registry import OPTIMIZERS, make_config, make_optimizer
 from maspo.testing.optimizers import Oracle, Played, played
-from tests.optimizers.small import DIAMOND, PROMPTS, problem_of, small
+from tests.optimizers.small import DIAMOND, PROMPTS, needs_package, problem_of, small
 
 JUDGED_BY_FINAL_ANSWERS = (
     *("best-of-n", "naive-joint", "opro", "promptbreeder", "spo"),
-    *("random-edits", "shapley", "cantante", "tpe", "gepa"),
+    *("random-edits", "shapley", "cantante", "tpe", "gepa", "mipro"),
 )
 BASELINES = (*JUDGED_BY_FINAL_ANSWERS, "mapro")
 """Those with a plan; ``local-only`` is Algorithm 1 as printed, which has none."""
@@ -68,6 +68,7 @@ def test_v01_all_baselines_are_here() -> None:
 @pytest.mark.parametrize("planned", [50, 120, 400])
 @pytest.mark.parametrize("labelled", [0, 12])
 def test_v02_a_baseline_keeps_its_plan_with_the_holdout_in_it(method: str, planned: int, labelled: int) -> None:
+    needs_package(method)
     problem = problem_of(reserve=30)
     problem = Problem(problem.team, PROMPTS, problem.inputs, 0, 30, frozenset(problem.inputs[:labelled]))
     oracle, count = Oracle(DIAMOND, 1), CallCount(problem)
@@ -84,6 +85,7 @@ def test_v02_a_baseline_keeps_its_plan_with_the_holdout_in_it(method: str, plann
 
 @pytest.mark.parametrize("method", JUDGED_BY_FINAL_ANSWERS)
 def test_v03_a_baseline_is_judged_by_final_answers_alone(method: str) -> None:
+    needs_package(method)
     found = search(method, Told())
     assert comparisons(found)
     assert {level.value for request in comparisons(found) for level in request.levels} == {"global"}
@@ -267,3 +269,22 @@ def test_v20_a_gepa_search_that_is_given_up_ends_its_thread() -> None:
     assert threading.active_count() == before + 1
     given_up.close()
     assert threading.active_count() == before
+
+
+def test_v21_mipro_tries_combinations_on_minibatches_and_only_one_met_in_full_can_be_the_best() -> None:
+    needs_package("mipro")
+    found = search("mipro", Told(frozenset({"c 4"})), drafts=3, trials=20, batch=8, minibatch=2, full_every=4)
+    assert {one.id.split("/")[0] for one in proposals(found)} == {"s0"}, "the pool is written first"
+    assert [one.count for one in proposals(found)] == [3, 3, 3]
+    steps: dict[str, list[Compare]] = {}
+    for request in comparisons(found):
+        steps.setdefault(request.id.split("/")[0], []).append(request)
+    first = [len(step) for step in list(steps.values())[:4]]
+    assert first == [2, 2, 2, 2], "minibatches"
+    met: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for request in comparisons(found):
+        met.setdefault(tuple(sorted(request.changes.items())), []).append(request.input_key)
+    assert all(len(keys) == len(set(keys)) for keys in met.values()), "what is known is not asked again"
+    best = tuple((name, text) for name, text in sorted(found.end.prompts.items()) if text != PROMPTS[name])
+    assert found.end.prompts["c"] == "c 4" and len(met[best]) == 8, "what it ends with was met in full"
+    assert any(len(keys) < 8 for keys in met.values())

@@ -28,6 +28,7 @@ OPTIMIZERS: Registry[OptimizerClass] = Registry(
         "mapro": "maspo.optimizers.baselines.mapro:Mapro",
         "cantante": "maspo.optimizers.baselines.cantante:Cantante",
         "tpe": "maspo.optimizers.baselines.tpe:Tpe",
+        "mipro": "maspo.optimizers.baselines.mipro:Mipro",
         "gepa": "maspo.optimizers.baselines.gepa:Gepa",
     },
     method="search",
