@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections import Counter
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -222,6 +227,51 @@ def test_g10_a_store_is_brought_up_to_date_and_a_newer_one_refused(address: Stor
         first.execute("UPDATE maspo.format SET version = version + 1")
     with pytest.raises(StoreError, match="newer maspo"):
         connect(address)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "CREATE SCHEMA maspo; CREATE TABLE maspo.runs (mine text)",
+        "CREATE SCHEMA maspo; CREATE TABLE maspo.format (name text)",
+        "CREATE SCHEMA maspo; CREATE TABLE maspo.format (version integer)",
+        "CREATE SCHEMA maspo_run; CREATE VIEW maspo_run.calls AS SELECT 1 AS one",
+    ],
+)
+def test_g13_a_database_of_somebody_else_is_refused_and_left_as_it_is(made: str, address: StoreAddress) -> None:
+    with psycopg.connect(host=address.host, user=address.user, dbname=address.database, autocommit=True) as theirs:
+        theirs.execute(made)
+        tables = "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema LIKE 'maspo%'"
+        before = theirs.execute(tables).fetchall()
+        for looking in (False, True):
+            with pytest.raises(StoreError, match="createdb -E UTF8 maspo" if not looking else "createdb|no store"):
+                connect(address, looking=looking)
+        assert theirs.execute(tables).fetchall() == before
+
+
+async def test_g14_the_page_shows_the_runs_of_a_store(
+    small_run: SmallRun, tmp_path: Path, address: StoreAddress
+) -> None:
+    model = counted_world(small_run.job)
+    await start(resolve(small_run.job), tmp_path / "here", Recorder(), model.provider, store=address)
+
+    def look() -> tuple[list[str], int]:
+        command = [sys.executable, "-m", "maspo", "ui", "--store", address.shown, "--json"]
+        environment = {**os.environ, "HOME": str(tmp_path)}
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=tmp_path) as page:
+            try:
+                assert page.stdout is not None
+                url = page.stdout.readline().strip()
+                with urllib.request.urlopen(f"{url}api/runs", timeout=30) as reply:
+                    rows = json.load(reply)["runs"]
+                with urllib.request.urlopen(f"{url}api/runs/{rows[0]['id']}", timeout=30) as reply:
+                    return [row["name"] for row in rows], len(reply.read())
+            finally:
+                page.send_signal(signal.SIGTERM)
+
+    names, size = await asyncio.to_thread(look)
+    assert names == ["simulated-reflect"]
+    assert size > 10_000
 
 
 @given(st.text(st.characters(codec=None)))

@@ -209,7 +209,7 @@ def _connected(address: StoreAddress) -> psycopg.Connection:
 
 
 def _bring_up_to_date(connection: psycopg.Connection, address: StoreAddress, looking: bool) -> None:
-    found = _format_of(connection)
+    found = _format_of(connection, address)
     if found > len(MIGRATIONS):
         raise StoreError(
             f"{address.shown}: written by a newer maspo (format {found}, known {len(MIGRATIONS)}); upgrade maspo"
@@ -220,8 +220,10 @@ def _bring_up_to_date(connection: psycopg.Connection, address: StoreAddress, loo
         raise StoreError(f"{address.shown}: no store, or an earlier maspo's; a run that is recorded there makes it one")
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s, 0)", (_LOCKS,))
-        found = _format_of(connection)  # another process may have been first
+        found = _format_of(connection, address)  # another process may have been first
         if not found:
+            if connection.execute(_IN_OUR_PLACE).fetchone() != (0,):
+                raise _foreign(address)
             connection.execute("CREATE SCHEMA IF NOT EXISTS maspo")
             connection.execute("CREATE TABLE IF NOT EXISTS maspo.format (version integer NOT NULL)")
             connection.execute("INSERT INTO maspo.format VALUES (0)")
@@ -231,11 +233,38 @@ def _bring_up_to_date(connection: psycopg.Connection, address: StoreAddress, loo
         connection.execute("UPDATE maspo.format SET version = %s", (len(MIGRATIONS),))
 
 
-def _format_of(connection: psycopg.Connection) -> int:
+def _format_of(connection: psycopg.Connection, address: StoreAddress) -> int:
+    """Return the format of a store, 0 where there is none.
+
+    Raises:
+        StoreError: what stands in its place is somebody else's.
+
+    """
     if connection.execute("SELECT to_regclass('maspo.format')").fetchone() == (None,):
         return 0
+    if connection.execute(_COLUMNS_OF_FORMAT).fetchall() != [("version", "integer")]:
+        raise _foreign(address)
     row = connection.execute("SELECT version FROM maspo.format").fetchone()
-    return int(row[0]) if row else 0
+    if row is None or row[0] < 1:
+        raise _foreign(address)
+    return int(row[0])
+
+
+_IN_OUR_PLACE: Final = (
+    "SELECT count(*) FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
+    "WHERE n.nspname IN ('maspo', 'maspo_run')"
+)
+_COLUMNS_OF_FORMAT: Final = (
+    "SELECT column_name::text, data_type::text FROM information_schema.columns "
+    "WHERE table_schema = 'maspo' AND table_name = 'format'"
+)
+
+
+def _foreign(address: StoreAddress) -> StoreError:
+    return StoreError(
+        f"{address.shown}: holds a schema `maspo` or `maspo_run` that no store of maspo has made, and nothing in it "
+        "was changed; give a database of its own, such as one made with: createdb -E UTF8 maspo"
+    )
 
 
 def unusable(address: StoreAddress, why: object) -> StoreError:
