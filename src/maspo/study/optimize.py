@@ -154,8 +154,8 @@ async def resume(
     if not is_there(out / DATABASE):
         raise UsageError(
             f"{out}: holds no run ({DATABASE} is missing) and no evaluation; give the folder that `maspo optimize` or "
-            "`maspo evaluate` wrote (a judge check or a comparison goes on when its command is repeated with the same "
-            "--out)"
+            "`maspo evaluate` wrote (a judge check, a comparison, a search for structure, and prompts and structure in "
+            "turns go on when their command is repeated with the same --out)"
         )
     asked = reach_in(out)
     trust.require(asked, out, allowed)
