@@ -3,8 +3,9 @@
     .venv-dev/bin/python benchmarks/looking_on.py [--pairs 5] [--viewers 10] [--topology sequential4] [--inputs 120]
 
 Runs come in pairs on the simulated world, one alone and one that is looked at, in turn. Those who look do what the page
-does: they follow the run's events, and ask for its document whenever it has changed, at most once a second, and for the
-list of runs every two seconds. The server is a process of its own, so what is counted is the run alone.
+does: they follow the run's events, and ask for what has changed since the document that they have, at most every 0.4
+seconds; two of them look at the list of runs every two seconds as well. The server is a process of its own, so what is
+counted is the run alone.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
+
+PAUSE = 0.4
+"""Seconds between two documents that a page asks for (``web/src/source.ts``)."""
+LISTING = 2
+"""Of those who look, how many have the list of runs open beside the run."""
 
 
 def main() -> None:
@@ -69,7 +75,7 @@ def one_run(runs: Path, viewers: int, asked: argparse.Namespace, statuses: Count
 
 async def looked_at(run: int, address: str, viewers: int, statuses: Counter[int]) -> float:
     """Wait for a process while people look at its run; return its processor seconds."""
-    looking = [asyncio.create_task(look(address, statuses)) for _ in range(viewers)]
+    looking = [asyncio.create_task(look(address, place, statuses)) for place in range(viewers)]
     _, status, used = await asyncio.to_thread(os.wait4, run, 0)
     for one in looking:
         one.cancel()
@@ -84,7 +90,7 @@ def cpu(used: resource.struct_rusage) -> float:
     return used.ru_utime + used.ru_stime
 
 
-async def look(address: str, statuses: Counter[int]) -> None:
+async def look(address: str, place: int, statuses: Counter[int]) -> None:
     """Do what a page does, until cancelled."""
     async with aiohttp.ClientSession(address) as client:
 
@@ -97,7 +103,8 @@ async def look(address: str, statuses: Counter[int]) -> None:
         while not found:
             await asyncio.sleep(0.5)
             found = await list_runs()
-        await asyncio.gather(follow(client, found[0], statuses), again(list_runs))
+        listing = [again(list_runs)] if place < LISTING else []
+        await asyncio.gather(follow(client, found[0], statuses), *listing)
 
 
 async def again(ask: Callable[[], Awaitable[object]]) -> None:
@@ -108,20 +115,21 @@ async def again(ask: Callable[[], Awaitable[object]]) -> None:
 
 
 async def follow(client: aiohttp.ClientSession, run: str, statuses: Counter[int]) -> None:
-    """Ask for the document after every event, at most once a second."""
+    """Ask for what has changed after every event, at most every ``PAUSE`` seconds."""
     tag, last = "", 0.0
     async with client.get(f"/api/runs/{run}/events?since=0", timeout=aiohttp.ClientTimeout(total=None)) as stream:
         async for line in stream.content:
             if not line.startswith(b"data:"):
                 continue
             json.loads(line[5:])
-            await asyncio.sleep(max(0.0, last + 1 - time.monotonic()))
+            await asyncio.sleep(max(0.0, last + PAUSE - time.monotonic()))
             last = time.monotonic()
             with suppress(aiohttp.ServerDisconnectedError):
-                headers = {"If-None-Match": tag} if tag else {}
-                async with client.get(f"/api/runs/{run}", headers=headers) as reply:
+                headers = {"If-None-Match": f'"{tag}"'} if tag else {}
+                since = f"?since={tag}" if tag else ""
+                async with client.get(f"/api/runs/{run}{since}", headers=headers) as reply:
                     statuses[reply.status] += 1
-                    tag = reply.headers.get("ETag", tag)
+                    tag = reply.headers.get("ETag", tag).strip('"')
                     await reply.read()
 
 

@@ -4,8 +4,8 @@ python -m venv rivals && rivals/bin/pip install mlflow gepa
 rivals/bin/python benchmarks/pages/log_rivals.py FOLDER
 
 MLflow gets what a user of its tracking logs: settings, eight metrics at each of 160 moments, the prompts and the
-hold-out as artifacts, and a trace of four spans for each of 500 inputs. GEPA's page is made by its own function from a
-tree of 60 candidates of five prompts.
+hold-out as artifacts, and a trace of four spans for each of 500 inputs. GEPA's page is made by its own function from
+trees of 60 and of 140 candidates of five prompts. With --gepa-alone nothing is logged to MLflow.
 """
 
 from __future__ import annotations
@@ -18,13 +18,18 @@ from typing import Any
 
 TEXT = "The train leaves at 9:40 and takes 2 h 35 min; its speed is 84 km/h, so the way is 217 km. " * 3
 AGENTS = ("reader", "algebra", "geometry", "critic", "writer")
-MOMENTS, TRACES, CANDIDATES, INPUTS = 160, 500, 60, 200
+MOMENTS, TRACES, INPUTS = 160, 500, 200
+CANDIDATES = (60, 140)
+"""Of GEPA's trees: what a search of ours keeps for the demo, and for 5,000 calls."""
 
 
 def main(out: Path) -> None:
     """Write both."""
     out.mkdir(parents=True, exist_ok=True)
-    (out / "gepa.html").write_text(gepa_page(), encoding="utf-8")
+    for candidates in CANDIDATES:
+        (out / f"gepa{candidates}.html").write_text(gepa_page(candidates), encoding="utf-8")
+    if "--gepa-alone" in sys.argv:
+        return
     (out / "mlflow.json").write_text(json.dumps(log_to_mlflow(out)), encoding="utf-8")
 
 
@@ -33,17 +38,17 @@ def prompts(number: int) -> dict[str, str]:
     return {name: f"You are {name}. {TEXT} Variant {number}." for name in AGENTS}
 
 
-def gepa_page() -> str:
+def gepa_page(candidates: int) -> str:
     """Return the page that GEPA makes of a search."""
     from gepa.visualization import candidate_tree_html_from_data
 
     chance = random.Random(0)
     parents: list[list[int | None]] = [[None]]
-    for place in range(1, CANDIDATES):
+    for place in range(1, candidates):
         parents.append([chance.randrange(place)])
-    scores = [0.4 + 0.005 * place + 0.02 * chance.random() for place in range(CANDIDATES)]
-    fronts = {row: {chance.randrange(CANDIDATES) for _ in range(3)} for row in range(INPUTS)}
-    page: str = candidate_tree_html_from_data([prompts(n) for n in range(CANDIDATES)], parents, scores, fronts)
+    scores = [0.4 + 0.005 * place + 0.02 * chance.random() for place in range(candidates)]
+    fronts = {row: {chance.randrange(candidates) for _ in range(3)} for row in range(INPUTS)}
+    page: str = candidate_tree_html_from_data([prompts(n) for n in range(candidates)], parents, scores, fronts)
     return page
 
 

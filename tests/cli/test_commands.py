@@ -223,7 +223,7 @@ def test_runs_lists_what_is_there_and_names_what_cannot_be_read(maspo: Run, done
 
 def test_runs_of_an_empty_folder(maspo: Run) -> None:
     said = maspo("runs", ".", "--json")
-    assert said.json == {"runs": [], "evaluations": [], "judge_checks": []}
+    assert said.json == {"runs": [], "evaluations": [], "judge_checks": [], "others": []}
 
 
 @pytest.mark.usefixtures("done")

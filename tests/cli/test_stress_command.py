@@ -53,6 +53,8 @@ def test_q11_every_fault_of_every_agent_is_met_and_told(
     assert sum(one["mean"] for one in found["shares"]) == pytest.approx(whole)
     assert json.loads((team / "s" / "stress.json").read_text())["found"] == found
     assert "nonsense" in said.out and "share in the outcome" in said.out
+    (listed,) = maspo("runs", ".", "--json").json["others"]
+    assert (listed["kind"], listed["page"]) == ("stress", "s/stress.html") and "12 inputs" in listed["headline"]
     again = maspo(*given).json["found"]
     calls = [{purpose: one["calls"] for purpose, one in each["usage"].items()} for each in (found, again)]
     assert calls[0] == calls[1] and again["cells"] == found["cells"], "what is recorded is not asked again"

@@ -12,6 +12,7 @@ import pytest
 
 import maspo
 from maspo.online.plan import Plan
+from maspo.report.document.sheet import sheet_in
 from maspo.team.load import dump_system
 from maspo.testing.drifting import DriftingWorld
 from maspo.world import World
@@ -50,6 +51,9 @@ def test_t01_what_is_there_is_looked_at_and_more_when_it_is_there(maspo: Run, ur
     assert said.code == 0 and said.json["windows"] == 3 and said.json["state"] == "learning"
     states = [json.loads(line)["windows"] for line in said.out.splitlines()]
     assert states == [2, 3, 3], "a line at every step, the last one is where it stands"
+    page = sheet_in(Path("maspo-watch/watch.html"))
+    windows = next(part for part in page.parts if part.title == "Windows").tables[0].rows
+    assert page.headline.startswith("After 3 windows of 10 inputs") and [row[0] for row in windows] == ["3", "2", "1"]
     shown = maspo("watch", "--show")
     assert shown.code == 0 and "seen       3 windows" in shown.out
     assert maspo("watch", "--show", "--json").json == said.json
@@ -79,7 +83,7 @@ def test_t04_what_waits_for_a_full_window_and_what_is_no_input_is_said(maspo: Ru
     with asked.open("a") as file:
         file.write("no JSON\n" + json.dumps({"input": "What is 7 times 8?"}) + "\n")
     said = maspo("watch", "team.yaml", "--inputs", "asked.jsonl", "--base-url", url, *SMALL)
-    assert said.code == 0 and "left out: 1 of 22 lines" in said.err, said
+    assert said.code == 0 and "left out: 1 of 22" in said.err, said
     assert "1 of the 10 inputs of the next window" in said.err
 
 

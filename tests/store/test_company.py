@@ -248,7 +248,7 @@ def test_p07_a_run_beyond_repair_is_refused_in_one_line(tmp_path: Path) -> None:
         refused = run(app, [command, str(out)])
         assert (refused.exit_code, refused.stderr.count("\n"), "Traceback" in refused.output) == (1, 1, False)
     listed = run(app, ["runs", str(out.parent)])
-    assert (listed.exit_code, "no runs, evaluations or judge checks" in listed.stdout) == (0, True)
+    assert (listed.exit_code, "no runs, evaluations or other work" in listed.stdout) == (0, True)
 
 
 def simulated(run: SmallRun, out: Path) -> Path:

@@ -11,20 +11,32 @@ from typing import Any
 
 from maspo.arena.page import arena_sheet
 from maspo.arena.records import Record
+from maspo.core.usage import Usage
+from maspo.online.control import Standing
+from maspo.online.page import watch_sheet
+from maspo.optimizers.structure.base import StructurePlan
 from maspo.report.comparison import comparison_sheet
 from maspo.report.document.sheet import Part, Sheet, cells, sheet
 from maspo.report.evaluation import evaluation_sheet
 from maspo.report.judge_check import judge_sheet
+from maspo.report.stress import stress_sheet
+from maspo.report.structure_page import structure_sheet
+from maspo.runners.faults import PLANTED, Kind
+from maspo.stats.shapley import Contribution
 from maspo.study.comparison.compare import Attention as ComparedBy
 from maspo.study.comparison.compare import compare, settled
 from maspo.study.comparison.plan import Comparison
 from maspo.study.evaluation.calibration import calibrate
 from maspo.study.evaluation.evaluate import Attention
 from maspo.study.evaluation.judge_check import judge_check
-from maspo.testing.runs import Recorder, counted_world, world_job
+from maspo.study.evaluation.structure import Structured, search_structure
+from maspo.study.stress import Cell, Figure, Stressed
+from maspo.testing.runs import Counted, Recorder, counted_world, world_job
+from tests.online.test_control import PLAN, Life, live
 from tests.report.payloads import HTML_PAYLOADS
 from tests.study.test_comparison import asked, own
 from tests.study.test_evaluation import counted, run, world_evaluation
+from tests.study.test_structure_search import WORLD, attention, evaluation_of
 
 
 def sheets(work: Path, record: Record) -> dict[str, Sheet]:
@@ -40,12 +52,50 @@ def sheets(work: Path, record: Record) -> dict[str, Sheet]:
         "judgecheck": judge_sheet(checked, calibrate(checked.readings)),
         "comparison": comparison_sheet(asyncio.run(_compared(comparison, work / "comparison"))),
         "arena": arena_sheet(list(_records(record)), {"graphs": "reflect, diamond", "seeds": 4}),
+        "stress": stress_sheet(stressed(), seed=0),
+        "structure": structure_sheet(structured(work / "structure")),
+        "watch": watch_sheet("desk", stood(), PLAN),
         "evaluation_empty": sheet(
             "evaluation", "nothing", line="run 1", label="Evaluated", headline="Nothing was evaluated.", simulated=False
         ),
         "evaluation_large": replace(evaluation, parts=(*evaluation.parts, _long())),
-        "hostile_sheet": planted(evaluation, arena_sheet(list(_records(record)), {"seeds": 4})),
+        "hostile_sheet": planted(
+            evaluation, arena_sheet(list(_records(record)), {"seeds": 4}), watch_sheet("desk", stood(), PLAN)
+        ),
     }
+
+
+def stressed() -> Stressed:
+    """Return what stress could have found of a team of four."""
+    agents = ("solver", "critic", "researcher_of_sources", "writer")
+    found = []
+    for place, agent in enumerate(agents):
+        for number, kind in enumerate(Kind):
+            if kind is Kind.PLANTED_TOOL and place:
+                continue
+            cost = Figure(0.09 * place - 0.02 * number, (0.09 * place - 0.02 * number - 0.1, 0.09 * place + 0.1))
+            told = Figure(0.2 * place, (0.15 * place, 0.25 * place + 0.1)) if kind in PLANTED else None
+            found.append(Cell(kind, agent, 60, cost, told, told))
+    shares = tuple(
+        Contribution(name, 0.2 * place, (0.2 * place - 0.1, 0.2 * place + 0.1)) for place, name in enumerate(agents)
+    )
+    clean = Figure(0.7, (0.57, 0.8))
+    spent = {"agent": Usage(calls=2400, cached=310)}
+    return Stressed(
+        "0123456789ab", "desk", "seed", "labels", 60, 2, clean, tuple(found), shares, ("solver",), spent, 75.0, True
+    )
+
+
+def structured(out: Path) -> Structured:
+    """Return what a search for a structure finds in the simulated world."""
+    plan = StructurePlan()
+    return asyncio.run(search_structure(evaluation_of(inputs=40), "greedy", plan, out, attention(Counted(WORLD))))
+
+
+def stood() -> list[Standing]:
+    """Return where a watch stood that found a change, and promoted what its search found."""
+    past, end = live(Life(12, 0.9), 40)
+    return [*(ask.standing for ask, _ in past), end.standing]
 
 
 async def _compared(comparison: Comparison, out: Path) -> Any:

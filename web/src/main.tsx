@@ -5,10 +5,13 @@ import { inside, served } from "./source";
 import { applyTheme } from "./theme";
 import type { AnyDocument } from "./view";
 
+/** Milliseconds that the first picture is waited for, at most. */
+const PATIENCE = 100;
+
 function start(): void {
-  applyTheme();
   const root = document.getElementById("app");
   if (root === null) return;
+  root.textContent = "";
   const data = document.getElementById("maspo-document");
   if (data !== null) {
     const found = JSON.parse(data.textContent ?? "null") as AnyDocument;
@@ -21,4 +24,19 @@ function start(): void {
   render(<App source={served(token)} first={null} />, root);
 }
 
-start();
+/** What the outcome is stands in the page of a report before any script: it is painted first, then the rest is made. */
+function startOncePainted(): void {
+  const painted = document.querySelector("#app > *") !== null && !location.hash && document.visibilityState === "visible";
+  if (!painted) return start();
+  let begun = false;
+  const once = () => {
+    if (!begun) start();
+    begun = true;
+  };
+  requestAnimationFrame(() => setTimeout(once));
+  setTimeout(once, PATIENCE);
+}
+
+applyTheme();
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", startOncePainted);
+else startOncePainted();

@@ -459,7 +459,7 @@ export interface Settings {
 
 export interface Sheet {
   readonly format: "maspo.view/1";
-  readonly kind: "evaluation" | "judge check" | "comparison" | "arena";
+  readonly kind: "evaluation" | "judge check" | "comparison" | "arena" | "stress" | "structure" | "watch";
   readonly name: string;
   readonly line: string;
   readonly simulated: boolean;
@@ -474,7 +474,7 @@ export interface Sheet {
 
 export interface SheetRow {
   readonly id: string;
-  readonly kind: "evaluation" | "judge check" | "comparison" | "arena";
+  readonly kind: "evaluation" | "judge check" | "comparison" | "arena" | "stress" | "structure" | "watch";
   readonly name: string;
   readonly folder: string;
   readonly label: string;

@@ -2,8 +2,13 @@
 
 const MINUS = "−";
 
+/** With commas between thousands. By hand: the first use of a browser's own formats costs 20 ms of the first render. */
 export function number(value: number): string {
-  return value.toLocaleString("en-US");
+  return thousands(String(Math.round(1000 * value) / 1000));
+}
+
+function thousands(figure: string): string {
+  return figure.replace(/^-?\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ","));
 }
 
 export function plural(count: number, one: string, many = `${one}s`): string {
@@ -57,7 +62,7 @@ export function money(usd: number | null, simulated = false): string {
   if (simulated) return "simulated";
   if (usd === null) return "unknown";
   if (usd === 0) return "$0";
-  return usd >= 1 ? `$${usd.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}` : `$${usd.toFixed(4)}`;
+  return usd >= 1 ? `$${thousands(usd.toFixed(2))}` : `$${usd.toFixed(4)}`;
 }
 
 export function duration(seconds: number | null): string {

@@ -17,6 +17,13 @@ export async function opened(browser, { theme = "light", width = 1280, height = 
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: "reduce" });
   const page = await context.newPage();
   page.setDefaultTimeout(60_000); // a machine with much else to do
+  const goto = page.goto.bind(page);
+  page.goto = async (address, options) => {
+    const reply = await goto(address, options);
+    // A report shows its outcome first, and becomes the page once that is painted.
+    await page.waitForFunction(() => document.querySelector(".tools") !== null || document.getElementById("app") === null);
+    return reply;
+  };
   const wrong = [];
   page.on("console", (message) => ["error", "warning"].includes(message.type()) && wrong.push(message.text()));
   page.on("pageerror", (error) => wrong.push(error.message));
@@ -34,16 +41,30 @@ export async function go(page, hash) {
   await settled(page);
 }
 
-export function settled(page) {
+export async function settled(page) {
+  await page.waitForFunction(() => document.querySelector(".tools") !== null || document.getElementById("app") === null);
   return page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 }
 
+const WCAG = { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] };
+/** What the theme decides; all else is the same in either. */
+const COLOURS = { type: "rule", values: ["color-contrast", "link-in-text-block"] };
+
 /** What axe finds against WCAG 2.2 A and AA, in words. */
-export async function axe(page) {
+export async function axe(page, rules = WCAG) {
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-    const found = await window.axe.run(document, { runOnly: { type: "tag", values: tags }, resultTypes: ["violations"] });
+  return page.evaluate(async (runOnly) => {
+    const found = await window.axe.run(document, { runOnly, resultTypes: ["violations"] });
     return found.violations.map((one) => `${one.id}: ${one.nodes.length} × ${one.nodes[0].html.slice(0, 160)} ${one.nodes[0].failureSummary?.slice(0, 300)}`);
-  });
+  }, rules);
+}
+
+/** What axe finds in the light theme, and what the dark one does to colours: of one page that is open. */
+export async function axeInBoth(page) {
+  const found = await axe(page);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await settled(page);
+  found.push(...(await axe(page, COLOURS)).map((one) => `dark: ${one}`));
+  await page.emulateMedia({ colorScheme: "light" });
+  return found;
 }

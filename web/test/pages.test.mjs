@@ -2,11 +2,9 @@
 import assert from "node:assert/strict";
 import { mkdirSync, statSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { FOLDER, PAGES, axe, go, launch, opened, report, settled } from "./browser.mjs";
+import { FOLDER, PAGES, axe, axeInBoth, go, launch, opened, report, settled } from "./browser.mjs";
 
 const STATES = ["empty", "running", "interrupted", "finished", "failed", "held", "awaiting", "agents300", "calls50000", "demo"];
-/** States of which every page goes through axe in both themes; of the others every page in one. */
-const BOTH = new Set(["finished", "empty"]);
 const SHOTS = process.env.SHOTS;
 let browser;
 before(async () => {
@@ -16,21 +14,22 @@ before(async () => {
 after(() => browser.close());
 
 for (const state of STATES) {
-  for (const theme of ["light", "dark"]) {
-    test(`${state}, ${theme}`, async () => {
-      const { page, wrong, close } = await opened(browser, { theme });
-      await page.goto(report(state));
-      for (const name of PAGES) {
-        await go(page, name);
-        assert.notEqual((await page.textContent("main h1"))?.trim() ?? "", "", name);
-        assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, `${name} is too wide`);
-        if (BOTH.has(state) || (theme === "dark") === (PAGES.indexOf(name) % 2 === 1)) assert.deepEqual(await axe(page), [], `${state} ${name} ${theme}`);
-        if (SHOTS) await page.screenshot({ path: `${SHOTS}/${state}-${name}-${theme}.png`, fullPage: state !== "agents300" && state !== "calls50000" });
+  test(`${state}: every page, light and dark`, async () => {
+    const { page, wrong, close } = await opened(browser);
+    await page.goto(report(state));
+    for (const name of PAGES) {
+      await go(page, name);
+      assert.notEqual((await page.textContent("main h1"))?.trim() ?? "", "", name);
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, `${name} is too wide`);
+      assert.deepEqual(await axeInBoth(page), [], `${state} ${name}`);
+      for (const colorScheme of SHOTS ? ["dark", "light"] : []) {
+        await page.emulateMedia({ colorScheme });
+        await page.screenshot({ path: `${SHOTS}/${state}-${name}-${colorScheme}.png`, fullPage: state !== "agents300" && state !== "calls50000" });
       }
-      assert.deepEqual(wrong, []);
-      await close();
-    });
-  }
+    }
+    assert.deepEqual(wrong, []);
+    await close();
+  });
 }
 
 test("from a phone to a wall: nothing is cut off", async () => {

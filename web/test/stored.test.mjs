@@ -12,7 +12,7 @@ import { after, before, test } from "node:test";
 import { PAGES, go, launch, opened, report, settled } from "./browser.mjs";
 
 const STATES = ["empty", "running", "held", "awaiting", "interrupted", "finished", "failed"];
-const SHEETS = ["evaluation", "judgecheck", "comparison", "arena"];
+const SHEETS = ["evaluation", "judgecheck", "comparison", "arena", "stress", "structure", "watch"];
 const STORED = new URL("stored/", import.meta.url);
 let browser;
 before(async () => {
@@ -20,9 +20,9 @@ before(async () => {
 });
 after(() => browser.close());
 
-/** What differs from one making of the pages to the next: ids of runs, and times of work that was really done. */
+/** What differs from one making of the pages to the next: ids of runs, times of work that was really done, what a folder had. */
 function lasting(text) {
-  return text.replace(/\brun [0-9a-f]{12}\b/g, "run ID").replace(/\b\d+(\.\d+)? (ms|s|min)\b/g, "TIME").replace(/\b\d+ h \d+ min\b/g, "TIME");
+  return text.replace(/\brun [0-9a-f]{12}\b/g, "run ID").replace(/\b\d+(\.\d+)? (ms|s|min)\b/g, "TIME").replace(/\b\d+ h \d+ min\b/g, "TIME").replace(/[\d,]+ answered from the record/g, "COUNT answered from the record");
 }
 
 function compare(name, text) {
@@ -171,11 +171,38 @@ test("printed, the page is dark on white in either theme and without what is for
         const shown = (element) => element.checkVisibility();
         const pale = [...document.querySelectorAll("main *")].filter((one) => shown(one) && [...one.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim()))
           .filter((one) => { const style = getComputedStyle(one); return 1.05 / (light(one.ownerSVGElement ? style.fill : style.color) + 0.05) < 4.5 && !one.closest(".choices"); });
-        const hands = [...document.querySelectorAll(".pages, .tools, button, .filter, .choices")].filter(shown);
+        const hands = [...document.querySelectorAll(".pages, .tools, button:not(thead button), .filter, .choices, summary")].filter((one) => shown(one) && !one.closest("details[open]"));
         return [...pale.map((one) => `pale: ${one.outerHTML.slice(0, 80)}`), ...hands.map((one) => `for hands: ${one.outerHTML.slice(0, 80)}`)].slice(0, 5);
       });
       assert.deepEqual(found, [], `${name} ${theme}`);
     }
     await close();
   }
+});
+
+// 718 pixels are the width of A4 between the margins of a browser.
+test("a report that is printed holds every section, and every table with the names of its columns", async () => {
+  const { page, close } = await opened(browser, { theme: "dark", width: 718 });
+  for (const [name, places] of [["demo", PAGES], ["stress", [""]], ["watch", [""]], ["comparison", [""]], ["arena", [""]]]) {
+    await page.goto(report(name));
+    for (const place of places) {
+      if (place) await go(page, place);
+      await page.emulateMedia({ media: "screen" });
+      const before = await page.evaluate(() => [...document.querySelectorAll("main :is(h1, h2, th)")].map((one) => one.textContent.trim()));
+      await page.emulateMedia({ media: "print" });
+      const found = await page.evaluate(() => ({
+        told: [...document.querySelectorAll("main :is(h1, h2, th)")].filter((one) => one.innerText.trim() || !one.textContent.trim()).map((one) => one.textContent.trim()),
+        cut: [...document.querySelectorAll("main .scroll")].filter((one) => one.checkVisibility() && getComputedStyle(one).overflowX !== "visible").length,
+        wide: [...document.querySelectorAll("main table")].filter((one) => one.getBoundingClientRect().right > document.querySelector("main").getBoundingClientRect().right + 2).map((one) => one.caption?.textContent),
+      }));
+      const list = await page.evaluate(() => [...document.querySelectorAll("main .list :is(h2, th), main details:not([open]) :is(h2, th)")].map((one) => one.textContent.trim()));
+      assert.deepEqual(found.told, before.filter((one) => !list.includes(one)), `${name} ${place}`);
+      assert.equal(found.cut, 0, `${name} ${place}: a table is cut off`);
+      assert.deepEqual(found.wide, [], `${name} ${place}: wider than the paper`);
+      const paper = await page.pdf({ format: "A4", printBackground: true });
+      assert.equal(paper.subarray(0, 5).toString(), "%PDF-", `${name} ${place}`);
+      assert.ok(paper.length > 10_000, `${name} ${place}: ${paper.length} bytes`);
+    }
+  }
+  await close();
 });

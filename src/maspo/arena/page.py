@@ -15,7 +15,7 @@ from maspo.arena.summary import Loss, Mean, Row, losses, summarize, tables_of
 from maspo.arena.svg import Svg, standalone
 from maspo.report import phrases
 from maspo.report.bundle import sheet_html
-from maspo.report.document.sheet import Curve, Curves, Dot, Dots, Part, Point, Sheet, cells, sheet
+from maspo.report.document.sheet import Curve, Curves, Dot, Dots, Part, Point, Sheet, cells, headings, sheet
 from maspo.report.folder import ARENA_PAGE
 from maspo.store.files import write_whole
 
@@ -81,7 +81,7 @@ def arena_sheet(records: Sequence[Record], arguments: Mapping[str, object]) -> S
     }
     plots = [replace(part, title=_PLOTS[name][0], words=(_PLOTS[name][1],)) for name, part in drawn.items() if part]
     tables = [
-        Part(one.title, tables=(cells(one.title, one.headers, one.rows, names=one.names),))
+        Part(one.title, tables=(cells(one.title, headings(one.headers), one.rows, names=one.names),))
         for one in tables_of(records)
     ]
     return sheet(

@@ -15,15 +15,17 @@ from maspo.cli.prepare import key_missing, model_missing, read_prompts, read_sys
 from maspo.cli.running import agreed, stopped_by_signals
 from maspo.cli.settings import Sources, load_settings
 from maspo.cli.terminal import note, print_json, say
-from maspo.core.errors import ConfigInvalid, Interrupted
+from maspo.core.errors import ConfigInvalid, Interrupted, MaspoError
+from maspo.core.plain_files import is_there
 from maspo.core.prompts import Prompts
 from maspo.core.running import run
 from maspo.data.inputs import Inputs
 from maspo.online.control import Standing
+from maspo.online.page import WatchPage
 from maspo.online.plan import Plan
 from maspo.online.screen import as_data, screen
 from maspo.online.sources import source_of
-from maspo.online.watching import Surroundings, Watch, plan_of, standing, watch
+from maspo.online.watching import DATABASE, Surroundings, Watch, plan_of, standing, standings, watch
 from maspo.store import write_whole
 from maspo.store.looks import LookLedger
 from maspo.study.connections import endpoints_of
@@ -90,7 +92,11 @@ def run_watch(asked: Asked) -> None:
     if not (asked.yes or agreed()):
         note("Not started; nothing was paid.")
         return
-    told = _Told(asked)
+    page = WatchPage(asked.state, system.name, asked.plan)
+    if is_there(asked.state / DATABASE):
+        with suppress(MaspoError):  # what it holds is said by who works on it next
+            page.recall(standings(asked.state))
+    told = _Told(asked, page)
 
     async def work() -> Standing:
         stop = asyncio.Event()
@@ -111,8 +117,9 @@ def run_watch(asked: Asked) -> None:
 class _Told:
     """Shows where a watch stands: a screen on a terminal, lines of JSON where these are asked for, else sentences."""
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: Asked, page: WatchPage) -> None:
         self._asked = asked
+        self._page = page
         self._seen: int | None = None
         self._shipped: Prompts | None = None
 
@@ -122,6 +129,7 @@ class _Told:
             self._shipped = now.shipped
             text = json.dumps(dict(now.shipped), ensure_ascii=False, indent=2)
             write_whole(self._asked.state / PROMPTS, text + "\n")
+        self._page.write(now)
         if self._asked.as_json:
             print_json(as_data(now))
         elif sys.stderr.isatty():

@@ -59,12 +59,23 @@ class FolderEntry(Dumped):
 
 
 @dataclass(frozen=True, slots=True)
+class OtherEntry(Dumped):
+    """Other work that has a page: a comparison, an arena, a team under stress, a structure, a watch."""
+
+    dir: str
+    kind: str
+    headline: str
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
 class Listing(Dumped):
     """What ``maspo runs`` found below a folder."""
 
     runs: tuple[RunEntry, ...]
     evaluations: tuple[FolderEntry, ...]
     judge_checks: tuple[FolderEntry, ...]
+    others: tuple[OtherEntry, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from maspo.cli.prepare import read_prompts
-from maspo.cli.printed import Change, Changes, FolderEntry, Listing, NoJudge, NoVerdict, Reported, RunEntry
+from maspo.cli.printed import Change, Changes, FolderEntry, Listing, NoJudge, NoVerdict, OtherEntry, Reported, RunEntry
 from maspo.cli.stores import folders_of, reach
 from maspo.cli.terminal import note, note_damage, print_json, say, table
 from maspo.core.errors import MaspoError, UsageError
@@ -18,13 +18,24 @@ from maspo.core.plain_files import is_there
 from maspo.core.usage import Usage, total
 from maspo.report import phrases
 from maspo.report.diff import diff
+from maspo.report.document.sheet import Sheet, sheet_in
 from maspo.report.evaluation import evaluation_of, short_share
 from maspo.report.fold import RunView
-from maspo.report.folder import JOURNAL, REPORT, Look, find_files, look, write_results
+from maspo.report.folder import (
+    EVALUATION_PAGE,
+    JOURNAL,
+    JUDGE_PAGE,
+    REPORT,
+    SHEETS,
+    Look,
+    find_files,
+    look,
+    write_results,
+)
 from maspo.report.judge_check import CheckShort, read_check
 from maspo.report.result import result_of
 from maspo.report.text import summary
-from maspo.report.visible import visible
+from maspo.report.visible import clipped, visible
 from maspo.study.evaluation.evaluate import DATABASE as EVALUATION_DATABASE
 from maspo.study.evaluation.evaluate import holds_evaluation, look_at
 from maspo.study.evaluation.job import Evaluated
@@ -36,7 +47,11 @@ _EVALUATION_HEADERS = ("evaluation", "verdict", "before", "after", "rows", "p", 
 _CHECK_HEADERS = ("judge check", "judge", "pairs", "right", "first", "calls", "usd", "when")
 _STYLES = {"same": "", "removed": "\x1b[31m", "added": "\x1b[32m"}
 """Red and green of a terminal (SGR of ECMA-48)."""
-_RECORDS = frozenset({JOURNAL, EVALUATION_DATABASE, JUDGE_DATABASE})
+_OTHER_HEADERS = ("other work", "kind", "outcome", "when")
+_OTHERS = SHEETS - {EVALUATION_PAGE, JUDGE_PAGE}
+"""Pages of work whose outcome is read from its page."""
+_RECORDS = _OTHERS | {JOURNAL, EVALUATION_DATABASE, JUDGE_DATABASE}
+_LONGEST_OUTCOME = 90
 _MARKS = {"same": ("", ""), "removed": ("[-", "-]"), "added": ("{+", "+}")}
 
 
@@ -79,16 +94,18 @@ def list_runs(folder: Path, as_json: bool, shown: Callable[[Path], object] = str
     runs = sorted(_find_runs(there), key=lambda pair: -pair[1].written)
     evaluations = _find(there, EVALUATION_DATABASE, _look_at_evaluation)
     checks = _find(there, JUDGE_DATABASE, read_check)
+    others = sorted(_find_others(there), key=lambda one: -one[2])
     tables = [
         table(headers, [(str(shown(folder)), *cells, _when(written)) for folder, cells, written in rows])
         for headers, rows in (
             (_RUN_HEADERS, [(path, _run_cells(one), one.written) for path, one in runs]),
             (_EVALUATION_HEADERS, [(one.folder, _evaluation_cells(one.found), one.written) for one in evaluations]),
             (_CHECK_HEADERS, [(one.folder, _check_cells(one.found), one.written) for one in checks]),
+            (_OTHER_HEADERS, [(page.parent, _other_cells(one), written) for page, one, written in others]),
         )
         if rows
     ]
-    nothing = f"{folder.absolute()}: no runs, evaluations or judge checks in this folder or below"
+    nothing = f"{folder.absolute()}: no runs, evaluations or other work in this folder or below"
     say("\n\n".join(tables) or nothing)
     if as_json:
         print_json(
@@ -99,6 +116,9 @@ def list_runs(folder: Path, as_json: bool, shown: Callable[[Path], object] = str
                     for one in evaluations
                 ),
                 judge_checks=tuple(FolderEntry(str(one.folder), one.found or NoJudge()) for one in checks),
+                others=tuple(
+                    OtherEntry(str(page.parent), one.kind, one.headline, str(page)) for page, one, _ in others
+                ),
             )
         )
 
@@ -130,6 +150,19 @@ def _find(there: Iterable[Path], database: str, read: Callable[[Path], FoundT | 
         except (MaspoError, OSError) as error:
             note(f"note: {error}")
     return sorted(findings, key=lambda one: -one.written)
+
+
+def _find_others(there: Iterable[Path]) -> Iterator[tuple[Path, Sheet, float]]:
+    """Read the pages of other work, with when they were written; one that cannot be read is named."""
+    for page in sorted(path for path in there if path.name in _OTHERS):
+        try:
+            yield page, sheet_in(page), page.lstat().st_mtime
+        except (MaspoError, OSError) as error:
+            note(f"note: {error}")
+
+
+def _other_cells(found: Sheet) -> tuple[str, ...]:
+    return (found.kind, clipped(found.headline, _LONGEST_OUTCOME))
 
 
 def _look_at_evaluation(folder: Path) -> Evaluated | None:

@@ -16,7 +16,8 @@ from maspo.cli.running import confirm, make_whole, run_watched
 from maspo.cli.terminal import lay_out, note, print_json, say, table
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
 from maspo.core.plain import Dumped, plain
-from maspo.report.folder import RUNS, free_folder
+from maspo.report.folder import RUNS, STRESS_PAGE, free_folder
+from maspo.report.stress import FEW, write_stress_page
 from maspo.runners.faults import PLANTED
 from maspo.stats.shapley import Contribution
 from maspo.store.files import write_whole
@@ -25,8 +26,6 @@ from maspo.study.evaluation.job import JUDGE
 from maspo.study.stress import DATABASE, RESULT, Figure, Stressed, most_calls, stress
 
 _LABELLED = "exact"
-_FEW = 25
-"""Inputs below which even no difference at all leaves a tenth of them open (``stats.paired.net_loss_bound``)."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +69,10 @@ def run_stress(arguments: Arguments, prompts: str | None, shares: bool) -> None:
     code = EXIT_BUDGET if found.left_out else EXIT_OK
     printed = Printed(code, str(folder), found)
     write_whole(folder / RESULT, json.dumps(plain(printed), indent=2) + "\n")
+    write_stress_page(folder, found, evaluation.config.seed)
     for line in _lines(found):
         say(line)
-    say(f"\n{lay_out(('figures', str(folder / RESULT)))}")
+    say(f"\n{lay_out(('report', str(folder / STRESS_PAGE)), ('figures', str(folder / RESULT)))}")
     if found.left_out:
         note(f"A cap left out rows; with a higher one go on with: {again}")
     if arguments.as_json:
@@ -103,7 +103,7 @@ def _lines(found: Stressed) -> Iterator[str]:
 def _dropped(found: Stressed) -> str:
     if found.clean is not None and found.clean.mean == 0:
         return "No answer is right, so it cannot be told who contributes."
-    few = f" ({found.inputs} inputs tell little)" if found.inputs < _FEW else ""
+    few = f" ({found.inputs} inputs tell little)" if found.inputs < FEW else ""
     return f"no loss is seen without: {', '.join(found.droppable) or 'nobody'}{few}"
 
 

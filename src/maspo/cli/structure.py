@@ -17,8 +17,9 @@ from maspo.cli.running import confirm, make_whole, run_watched
 from maspo.cli.terminal import lay_out, note, print_json, say
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
 from maspo.optimizers.structure.base import Method, StructurePlan
-from maspo.report.folder import RUNS, free_folder
+from maspo.report.folder import RUNS, STRUCTURE_PAGE, free_folder
 from maspo.report.structure import RESULT, SYSTEM_FILE, figures_of, structure_summary, write_structure
+from maspo.report.structure_page import write_structure_page
 from maspo.stats.paired import net_loss_bound
 from maspo.store.looks import LookLedger
 from maspo.study.evaluation.evaluate import Attention
@@ -71,9 +72,10 @@ def run_structure(
         f"the same command with --out {folder}",
     )
     write_structure(folder, found)
+    write_structure_page(folder, found)
     say(structure_summary(found))
     say()
-    files = (("changed team", SYSTEM_FILE), ("figures", RESULT))
+    files = (("report", STRUCTURE_PAGE), ("changed team", SYSTEM_FILE), ("figures", RESULT))
     say(lay_out(*((name, str(folder / file)) for name, file in files), width=14))
     if found.verdict in ("better", "as_good"):
         say(f"\nTo rewrite its prompts next: maspo optimize {folder / SYSTEM_FILE} --inputs {arguments.inputs}")

@@ -134,6 +134,16 @@ def standing(state: Path) -> Standing:
     return replayed(control, (one for one in record if isinstance(one, WindowSeen | SearchEnded))).standing
 
 
+def standings(state: Path) -> Iterator[Standing]:
+    """Yield where a watch stood after each thing that was found, from its record. Raises what ``standing`` raises."""
+    began, record = _whole_record(state)
+    control = watching(began.plan, began.costs, began.shipped, began.anchor)
+    yield next(control).standing
+    for one in record:
+        if isinstance(one, WindowSeen | SearchEnded):
+            yield control.send(one).standing
+
+
 def plan_of(state: Path) -> Plan:
     """Return the plan of a watch with the budget that holds now. Raises what ``standing`` raises."""
     began, record = _whole_record(state)

@@ -13,7 +13,7 @@ from maspo.events import VerdictWord
 from maspo.report import phrases
 from maspo.report.bundle import sheet_html
 from maspo.report.curves import columns, drawn, told
-from maspo.report.document.sheet import Dot, Dots, Part, Sheet, cells, sheet, spent_facts
+from maspo.report.document.sheet import Dot, Dots, Part, Sheet, cells, headings, sheet, spent_facts
 from maspo.report.folder import COMPARISON_PAGE
 from maspo.report.result import Tokens, tokens_of
 from maspo.report.visible import clipped, visible
@@ -405,8 +405,8 @@ def _pair(pair: Pair) -> dict[str, object]:
 def comparison_sheet(found: Compared) -> Sheet:
     """Return the document of a comparison."""
     of = found.table
-    standings = cells("Result", _columns(found), [_cells(found, one) for one in of.standings])
-    pairs = cells("Against each other", _PAIR_COLUMNS, list(map(_pair_cells, of.pairs)))
+    standings = cells("Result", headings(_columns(found)), [_cells(found, one) for one in of.standings])
+    pairs = cells("Against each other", headings(_PAIR_COLUMNS), list(map(_pair_cells, of.pairs)))
     vetoed = any(one.verdict == "vetoed" for one in of.standings)
     better = any(one.verdict == "improved" for one in of.standings)
     return sheet(
@@ -445,7 +445,7 @@ def _on_the_way(curves: Mapping[str, tuple[CurvePoint, ...]]) -> Part:
     if not curves:
         return Part("On the way")
     width = len(columns(curves))
-    table = cells("On the way", columns(curves), [told(name, curve, width) for name, curve in curves.items()])
+    table = cells("On the way", headings(columns(curves)), [told(name, curve, width) for name, curve in curves.items()])
     words = "Means over seeds on the common hold-out. Calls are those of the search. Nothing of this is claimed."
     return Part("On the way", words=(words,), curves=tuple(drawn(curves)), tables=(table,))
 
@@ -460,7 +460,7 @@ def _guards(found: Compared) -> Part:
         (clipped(met.label, 60), "kept" if met.binding else "not kept", *(_kept(met, name) for name in names))
         for met in order
     ]
-    return Part("Guard inputs", tables=(cells("Guard inputs", ("input", "seed, twice", *names), rows),))
+    return Part("Guard inputs", tables=(cells("Guard inputs", ("Input", "Seed, twice", *names), rows),))
 
 
 def _kept(met: GuardMet, name: str) -> str:
@@ -473,7 +473,7 @@ def _input_by_input(found: Compared) -> Part:
     order = sorted(found.inputs, key=lambda met: -sum(bool(met.net[name]) for name in names))
     rows = [(clipped(met.label, 60), *(_sign(met, name) for name in names)) for met in order]
     legend = "+ won against the seed prompts, − lost, · equal, ? undecided."
-    table = cells("Input by input", ("input", *names), rows)
+    table = cells("Input by input", ("Input", *names), rows)
     return Part("Input by input", words=(legend,), tables=(table,) if rows else ())
 
 

@@ -31,8 +31,11 @@ EVALUATION_PAGE = "evaluation.html"
 JUDGE_PAGE = "judge.html"
 COMPARISON_PAGE = "comparison.html"
 ARENA_PAGE = "arena.html"
-SHEETS = frozenset({EVALUATION_PAGE, JUDGE_PAGE, COMPARISON_PAGE, ARENA_PAGE})
-"""Pages of work that is over; each holds its document (``maspo.report.document.sheet``)."""
+STRESS_PAGE = "stress.html"
+STRUCTURE_PAGE = "structure.html"
+WATCH_PAGE = "watch.html"
+SHEETS = frozenset({EVALUATION_PAGE, JUDGE_PAGE, COMPARISON_PAGE, ARENA_PAGE, STRESS_PAGE, STRUCTURE_PAGE, WATCH_PAGE})
+"""Pages of other work than runs; each holds its document (``maspo.report.document.sheet``)."""
 _LONGEST_NAME = 60
 """Letters of a folder's name that come from a system's: far below the 255 bytes that file systems take."""
 _DEEPEST = 40

@@ -24,7 +24,7 @@ from maspo.team.load import dump_system
 
 RESULT = "structure.json"
 SYSTEM_FILE = "system.yaml"
-_SAID = {
+SAID = {
     "unchanged": "No change was kept: as the team stands, nothing of it could go without loss.",
     "untested": "A cap left the test out, so nothing is known of the changed team on inputs it has not seen.",
     "better": "On inputs that the search has not seen the changed team is better.",
@@ -143,7 +143,7 @@ def structure_summary(found: Structured) -> str:
     rows += [("an input", line) for line in _costs(found)]
     rows += [("spent", calls), ("money", phrases.money_spent(spent, found.simulated))]
     lines = [
-        _SAID[found.verdict],
+        SAID[found.verdict],
         *([phrases.SIMULATED] if found.simulated else []),
         *([f"A cap ended the work early: {found.cap}."] if found.cap else []),
         "",

@@ -6,7 +6,7 @@ Every input is run clean, and once under each fault; what a fault does not reach
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from pathlib import Path
 from statistics import fmean, stdev
@@ -89,6 +89,8 @@ class Stressed:
     """
     usage: Mapping[str, Usage]
     seconds: float
+    simulated: bool = False
+    """Whether a simulated world answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +128,14 @@ async def stress(evaluation: Evaluation, out: Path, attention: Attention, shares
 
     """
     async with open_evaluation(evaluation, out / DATABASE, attention) as session:
-        await session.probe(questions_of(evaluation, judged=evaluation.scorer == JUDGE))
+        simulated = await session.probe(questions_of(evaluation, judged=evaluation.scorer == JUDGE))
         bench = _Bench(evaluation, session, shares)
         try:
             rows = await over_rows(session, most_calls(evaluation, shares), bench.row)
         finally:
             await bench.close()
-        return _stressed(evaluation, session, [row for row in rows.found.values() if row is not None], rows.left_out)
+        kept = [row for row in rows.found.values() if row is not None]
+        return replace(_stressed(evaluation, session, kept, rows.left_out), simulated=simulated)
 
 
 class _Bench:

@@ -15,12 +15,11 @@ from urllib.parse import quote, unquote
 from aiohttp import web
 
 from maspo.__about__ import __version__
-from maspo.core.errors import MaspoError, StoreError, UsageError
-from maspo.core.plain_files import MOST_TEXT, read_plain
+from maspo.core.errors import MaspoError, UsageError
 from maspo.report.bundle import index_html, policy_of
 from maspo.report.document.of_view import row_of
 from maspo.report.document.record import Reading, compared_in
-from maspo.report.document.sheet import Sheet, read_sheet, sheet_row
+from maspo.report.document.sheet import Sheet, sheet_in, sheet_row
 from maspo.report.folder import look
 from maspo.study.decisions import Approve, Decision, Line, Pin, Reject, Veto, decide, read_decision, unmet
 from maspo.ui.documents import Documents, as_json
@@ -261,11 +260,7 @@ class _Readings:
 
 
 def _sheet(shown: Listed) -> Sheet:
-    file = shown.folder / shown.page
-    try:
-        return read_sheet(read_plain(file, MOST_TEXT).decode("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise StoreError(f"{file}: cannot be read ({error})") from error
+    return sheet_in(shown.folder / shown.page)
 
 
 def _headers_of(request: web.BaseRequest) -> dict[str, list[str]]:

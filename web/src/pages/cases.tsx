@@ -6,6 +6,7 @@ import { Nothing, Outcome, Section } from "../parts/figures";
 import { Choices, Filter, matches, Pick } from "../parts/table";
 import { Diff, Save, Text } from "../parts/text";
 import { SaidList } from "../parts/trace";
+import { Unfold } from "../parts/unfold";
 import type { Case } from "../view";
 import { plural, signed } from "../words";
 
@@ -105,10 +106,11 @@ function Detail({ one }: { one: Case }) {
       })}
       {one.said.length > 0 && <><h3>What the judge said</h3><SaidList said={one.said} /></>}
       {before !== undefined && after !== undefined && (
-        <details>
-          <summary>What changed in the prompt</summary>
-          <Diff before={before} after={after} />
-        </details>
+        <Unfold summary="What changed in the prompt">
+          {() => (
+            <Diff before={before} after={after} />
+          )}
+        </Unfold>
       )}
     </>
   );

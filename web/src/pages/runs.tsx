@@ -67,7 +67,7 @@ export function Runs({ source, route }: { source: Source; route: Route }) {
       {sheets.length > 0 && (
         <Section title="Evaluations, judge checks, comparisons">
           <Table
-            caption="Work that is over"
+            caption="Other work"
             shown={false}
             rows={sheets}
             columns={[

@@ -5,6 +5,7 @@ import { useLinks, usePlace } from "../context";
 import { Counts, IntervalBar, Nothing, Outcome, Section } from "../parts/figures";
 import { Choices, Filter, matches, Table } from "../parts/table";
 import { Diff, Text } from "../parts/text";
+import { Unfold } from "../parts/unfold";
 import type { Candidate, Step } from "../view";
 import { number, plural, sign, signed, stepName, triedFor } from "../words";
 
@@ -127,20 +128,21 @@ function Lane({ agent, steps, bound }: { agent: string; steps: readonly Step[]; 
           );
         })}
       </svg>
-      <details>
-        <summary>Step by step</summary>
-        <ol class="rounds">
-          {steps.map((step) => (
-            <li>
-              <strong>{stepName(step.label)}</strong>{" "}
-              {step.tried.map((tried) => (
-                <span class="tried">{triedFor(tried.purpose)} <Counts counts={tried.counts} /></span>
-              ))}
-              {step.decision ? <span>{step.decision.changed ? "New prompt" : "Kept"}: {step.decision.reason}. {step.decision.changed && <a href={to("search", { ...query, a: step.decision.before, b: step.decision.after })}>What changed</a>}</span> : <span class="quiet">not decided</span>}
-            </li>
-          ))}
-        </ol>
-      </details>
+      <Unfold summary="Step by step">
+        {() => (
+          <ol class="rounds">
+            {steps.map((step) => (
+              <li>
+                <strong>{stepName(step.label)}</strong>{" "}
+                {step.tried.map((tried) => (
+                  <span class="tried">{triedFor(tried.purpose)} <Counts counts={tried.counts} /></span>
+                ))}
+                {step.decision ? <span>{step.decision.changed ? "New prompt" : "Kept"}: {step.decision.reason}. {step.decision.changed && <a href={to("search", { ...query, a: step.decision.before, b: step.decision.after })}>What changed</a>}</span> : <span class="quiet">not decided</span>}
+              </li>
+            ))}
+          </ol>
+        )}
+      </Unfold>
     </section>
   );
 }

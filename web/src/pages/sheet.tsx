@@ -1,9 +1,10 @@
-// Work that is over: an evaluation, a judge check, a comparison, an arena. One page, whose parts the document names.
+// Other work: an evaluation, a judge check, a comparison, an arena. One page, whose parts the document names.
 import { useMemo } from "preact/hooks";
 import { Section } from "../parts/figures";
 import { CurveChart, DotChart } from "../parts/charts";
 import { Table } from "../parts/table";
 import { Diff, Text } from "../parts/text";
+import { Unfold } from "../parts/unfold";
 import type { Cells, Fold, Part, Sheet as SheetDocument } from "../view";
 import { number } from "../words";
 
@@ -38,10 +39,11 @@ export function Sheet({ sheet }: { sheet: SheetDocument }) {
       {sheet.parts.map((part, place) => <OnePart key={place} part={part} place={place} />)}
       {sheet.summary && (
         <Section title="In plain text">
-          <details>
-            <summary>The summary of the terminal</summary>
-            <div class="scroll" tabIndex={0} role="region" aria-label="Summary"><pre class="wide">{sheet.summary}</pre></div>
-          </details>
+          <Unfold summary="The summary of the terminal">
+            {() => (
+              <div class="scroll" tabIndex={0} role="region" aria-label="Summary"><pre class="wide">{sheet.summary}</pre></div>
+            )}
+          </Unfold>
         </Section>
       )}
     </article>
@@ -91,14 +93,13 @@ function sortable(cell: string): number | string {
 
 function Folded({ fold }: { fold: Fold }) {
   return (
-    <details class="fold">
-      <summary class="words">{fold.title}</summary>
-      {fold.passages.map((one) => (
+    <Unfold class="fold" wordy summary={fold.title}>
+      {() => fold.passages.map((one) => (
         <div>
           {fold.passages.length > 1 && <h3>{one.name}</h3>}
           {one.before === null ? <Text text={one.text} /> : <Diff before={one.before} after={one.text} />}
         </div>
       ))}
-    </details>
+    </Unfold>
   );
 }

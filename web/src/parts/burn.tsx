@@ -3,6 +3,7 @@ import type { Cost } from "../view";
 import { duration, money, number } from "../words";
 import { useNarrow } from "./narrow";
 import { Table } from "./table";
+import { Unfold } from "./unfold";
 
 const HEIGHT = 150;
 const LEFT = 56;
@@ -48,19 +49,20 @@ export function BurnChart({ cost }: { cost: Cost }) {
         </text>
       </svg>
       <figcaption>{what} over time{cap ? `; the dashed line is the cap, ${shown(cap)}` : ""}.</figcaption>
-      <details>
-        <summary>As a table</summary>
-        <Table
-          caption="What had been spent when"
-          rows={points}
-          columns={[
-            { name: "After", cell: (point) => duration(point.seconds), value: (point) => point.seconds },
-            { name: "Calls", cell: (point) => number(point.calls), value: (point) => point.calls, right: true },
-            { name: "Tokens", cell: (point) => number(point.tokens), value: (point) => point.tokens, right: true },
-            { name: "Money", cell: (point) => money(point.usd), value: (point) => point.usd ?? 0, right: true },
-          ]}
-        />
-      </details>
+      <Unfold summary="As a table">
+        {() => (
+          <Table
+            caption="What had been spent when"
+            rows={points}
+            columns={[
+              { name: "After", cell: (point) => duration(point.seconds), value: (point) => point.seconds },
+              { name: "Calls", cell: (point) => number(point.calls), value: (point) => point.calls, right: true },
+              { name: "Tokens", cell: (point) => number(point.tokens), value: (point) => point.tokens, right: true },
+              { name: "Money", cell: (point) => money(point.usd), value: (point) => point.usd ?? 0, right: true },
+            ]}
+          />
+        )}
+      </Unfold>
     </figure>
   );
 }

@@ -3,6 +3,7 @@ import type { Curves, Dots } from "../view";
 import { money, number, percent, signedPercent } from "../words";
 import { useNarrow } from "./narrow";
 import { Table } from "./table";
+import { Unfold } from "./unfold";
 
 type Unit = Dots["unit"];
 
@@ -65,21 +66,22 @@ export function DotChart({ chart }: { chart: Dots }) {
           </>
         ))}
       </svg>
-      <details>
-        <summary>As a table</summary>
-        <Table
-          caption={chart.caption}
-          shown={false}
-          rows={chart.dots}
-          columns={[
-            ...(headings ? [{ name: "Of", cell: (dot: (typeof chart.dots)[number]) => dot.group, value: (dot: (typeof chart.dots)[number]) => dot.group }] : []),
-            { name: "Name", cell: (dot) => dot.name, value: (dot) => dot.name },
-            { name: "Estimate", cell: (dot) => tell(dot.value), value: (dot) => dot.value, right: true },
-            { name: "From", cell: (dot) => tell(dot.low), value: (dot) => dot.low, right: true },
-            { name: "To", cell: (dot) => tell(dot.high), value: (dot) => dot.high, right: true },
-          ]}
-        />
-      </details>
+      <Unfold summary="As a table">
+        {() => (
+          <Table
+            caption={chart.caption}
+            shown={false}
+            rows={chart.dots}
+            columns={[
+              ...(headings ? [{ name: "Of", cell: (dot: (typeof chart.dots)[number]) => dot.group, value: (dot: (typeof chart.dots)[number]) => dot.group }] : []),
+              { name: "Name", cell: (dot) => dot.name, value: (dot) => dot.name },
+              { name: "Estimate", cell: (dot) => tell(dot.value), value: (dot) => dot.value, right: true },
+              { name: "From", cell: (dot) => tell(dot.low), value: (dot) => dot.low, right: true },
+              { name: "To", cell: (dot) => tell(dot.high), value: (dot) => dot.high, right: true },
+            ]}
+          />
+        )}
+      </Unfold>
     </figure>
   );
 }
@@ -152,19 +154,20 @@ export function CurveChart({ chart }: { chart: Curves }) {
           </g>
         ))}
       </svg>
-      <details>
-        <summary>As a table</summary>
-        <Table
-          caption={chart.caption}
-          shown={false}
-          rows={rows}
-          columns={[
-            { name: "Name", cell: (row) => row.name, value: (row) => row.name },
-            { name: chart.x.replace(/^./, (letter) => letter.toUpperCase()), cell: (row) => shownIn(chart.x_unit, row.point.x), value: (row) => row.point.x, right: true },
-            { name: "Value", cell: (row) => tell(row.point.y), value: (row) => row.point.y, right: true },
-          ]}
-        />
-      </details>
+      <Unfold summary="As a table">
+        {() => (
+          <Table
+            caption={chart.caption}
+            shown={false}
+            rows={rows}
+            columns={[
+              { name: "Name", cell: (row) => row.name, value: (row) => row.name },
+              { name: chart.x.replace(/^./, (letter) => letter.toUpperCase()), cell: (row) => shownIn(chart.x_unit, row.point.x), value: (row) => row.point.x, right: true },
+              { name: "Value", cell: (row) => tell(row.point.y), value: (row) => row.point.y, right: true },
+            ]}
+          />
+        )}
+      </Unfold>
     </figure>
   );
 }

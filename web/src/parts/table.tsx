@@ -13,6 +13,10 @@ export interface Column<Row> {
 
 /** Rows that are drawn at first; more are asked for. */
 const FIRST = 120;
+/** Columns up to which a table is as wide as it needs: a figure at the far edge of a screen is read beside nothing. */
+const FEW = 3;
+/** Columns from which it is printed in small letters. */
+const MANY = 9;
 
 export function Table<Row>({ caption, columns, rows, shown = true }: { caption: string; columns: readonly Column<Row>[]; rows: readonly Row[]; shown?: boolean }) {
   const [by, setBy] = useState<{ column: number; down: boolean } | null>(null);
@@ -29,7 +33,7 @@ export function Table<Row>({ caption, columns, rows, shown = true }: { caption: 
   const turn = (column: number) => setBy(by?.column === column ? (by.down ? { column, down: false } : null) : { column, down: true });
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label={`Table: ${caption}`}>
-      <table>
+      <table class={columns.length <= FEW ? "slim" : columns.length > MANY ? "many" : undefined}>
         <caption class={shown ? "" : "unseen"}>{caption}</caption>
         <thead>
           <tr>

@@ -1,6 +1,7 @@
 // Texts of models: always text nodes, so nothing in them acts.
 import { diffLines, diffWordsWithSpace } from "diff";
 import { useMemo, useState } from "preact/hooks";
+import { number } from "../words";
 
 /** Characters from which a text is folded: about a screen. */
 const LONG = 1600;
@@ -16,7 +17,7 @@ export function Text({ text, none = "(empty)" }: { text: string | null; none?: s
       <pre>{long && !whole ? `${text.slice(0, LONG)}…` : text}</pre>
       {long && (
         <button type="button" class="link" aria-expanded={whole} onClick={() => setWhole(!whole)}>
-          {whole ? "Show less" : `Show all ${text.length.toLocaleString("en-US")} characters`}
+          {whole ? "Show less" : `Show all ${number(text.length)} characters`}
         </button>
       )}
     </div>

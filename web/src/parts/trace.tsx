@@ -5,6 +5,7 @@ import type { Compared, Said, TraceCall } from "../view";
 import { duration, number } from "../words";
 import { Outcome } from "./figures";
 import { Diff, Text } from "./text";
+import { Unfold } from "./unfold";
 
 export function useTrace(key: string): { found: Compared | null; failed: string } {
   const { document, source, route } = usePlace();
@@ -75,15 +76,16 @@ function Call({ call, all }: { call: TraceCall; all: readonly TraceCall[] }) {
   return (
     <>
       {call.tools.map((tool) => (
-        <details class="tool">
-          <summary>
-            tool <code>{tool.name}</code>
-          </summary>
-          <h5>Asked</h5>
-          <Text text={tool.arguments} />
-          <h5>Got</h5>
-          <Text text={tool.result} />
-        </details>
+        <Unfold class="tool" summary={<>tool <code>{tool.name}</code></>}>
+          {() => (
+            <>
+              <h5>Asked</h5>
+              <Text text={tool.arguments} />
+              <h5>Got</h5>
+              <Text text={tool.result} />
+            </>
+          )}
+        </Unfold>
       ))}
       <Text text={call.output} />
       <p class="meta">{[read && `reads ${read}`, tokens, call.seconds > 0 && duration(call.seconds)].filter(Boolean).join(" · ")}</p>

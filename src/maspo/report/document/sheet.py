@@ -1,4 +1,4 @@
-"""The document of work that is over: an evaluation, a judge check, a comparison, an arena. See docs/interface.md.
+"""The document of other work than a run: an evaluation, an arena, a watch and so on. See docs/interface.md.
 
 It shows figures that files for scripts hold as well (``evaluation.json`` and so on), laid out in parts; each part holds
 words, drawings, tables and texts, shown in this order. Texts are made visible already.
@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from pydantic import ValidationError
 
 from maspo.core.errors import StoreError
 from maspo.core.plain import Dumped
+from maspo.core.plain_files import MOST_TEXT, read_plain
 from maspo.core.usage import Usage
 from maspo.events import CallUnsettled
 from maspo.events.base import reader
@@ -23,7 +25,7 @@ from maspo.report.document.model import FORMAT, Remark
 from maspo.report.document.room import Room, short
 from maspo.report.visible import clipped, visible
 
-SheetKind: TypeAlias = Literal["evaluation", "judge check", "comparison", "arena"]
+SheetKind: TypeAlias = Literal["evaluation", "judge check", "comparison", "arena", "stress", "structure", "watch"]
 SheetTone: TypeAlias = Literal["improved", "worse", "no_evidence", "cannot_tell", "open"]
 Unit: TypeAlias = Literal["percent", "signed percent", "number", "money"]
 
@@ -147,7 +149,7 @@ class Part(Dumped):
 
 @dataclass(frozen=True, slots=True)
 class Sheet(Dumped):
-    """What an evaluation, a judge check, a comparison or an arena found, as its page shows it."""
+    """What an evaluation, an arena, a watch and so on found, as its page shows it."""
 
     format: Literal["maspo.view/1"]
     kind: SheetKind
@@ -254,6 +256,11 @@ def cells(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]], n
     return Cells(caption, tuple(short(column) for column in columns), kept, len(rows), names)
 
 
+def headings(columns: Iterable[str]) -> tuple[str, ...]:
+    """Return columns as headings of a page, which begin with a capital; signs such as a p-value's stay as they are."""
+    return tuple(one if one.startswith("p ") or len(one) == 1 else f"{one[:1].upper()}{one[1:]}" for one in columns)
+
+
 def unsettled_part(calls: Sequence[CallUnsettled]) -> Part:
     """Return the calls that a killed process had in flight; an empty part without any."""
     if not calls:
@@ -292,6 +299,19 @@ def read_sheet(page: str) -> Sheet:
         raise StoreError(
             f"the document in the page cannot be read ({why}); the command that made it writes it again"
         ) from error
+
+
+def sheet_in(file: Path) -> Sheet:
+    """Return the sheet that lies in the page of a file.
+
+    Raises:
+        StoreError: the file cannot be read, or holds no sheet.
+
+    """
+    try:
+        return read_sheet(read_plain(file, MOST_TEXT).decode("utf-8"))
+    except (OSError, UnicodeDecodeError, StoreError) as error:
+        raise StoreError(f"{file}: cannot be read ({error})") from error
 
 
 def sheet_row(of: Sheet, folder: str, written: float) -> SheetRow:

@@ -1,0 +1,155 @@
+"""The page of a team under stress: what faults of agents cost, how far a planted note travels, who adds what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import ceil, floor
+from pathlib import Path
+
+from maspo.core.usage import total
+from maspo.report import phrases
+from maspo.report.bundle import sheet_html
+from maspo.report.document.sheet import Cells, Dot, Dots, Part, Sheet, Unit, cells, sheet, spent_facts
+from maspo.report.folder import STRESS_PAGE
+from maspo.runners.faults import PLANTED, Kind
+from maspo.stats.shapley import Contribution
+from maspo.store.files import write_whole
+from maspo.study.stress import Cell, Figure, Stressed
+
+FEW = 25
+"""Inputs below which even no difference at all leaves a tenth of them open (``stats.paired.net_loss_bound``)."""
+_MEANS = {
+    Kind.MISSING: "the agent is not called",
+    Kind.NONSENSE: "its words arrive in a drawn order",
+    Kind.LATE: "it is cut off after a third",
+    Kind.FORMAT: "its tags, braces, brackets and quotes are lost",
+    Kind.PLANTED_INPUT: "a note stands at the end of what it reads",
+    Kind.PLANTED_OUTPUT: "a note stands at the end of what it writes",
+    Kind.PLANTED_TOOL: "a note stands at the end of what its tools tell",
+}
+
+
+def write_stress_page(out: Path, found: Stressed, seed: int) -> None:
+    """Write ``stress.html``.
+
+    Raises:
+        StoreError: it cannot be written.
+
+    """
+    write_whole(out / STRESS_PAGE, sheet_html(stress_sheet(found, seed)))
+
+
+def stress_sheet(found: Stressed, seed: int) -> Sheet:
+    """Return the document of a team under stress."""
+    spoilt = [one for one in found.cells if one.kind not in PLANTED]
+    planted = [one for one in found.cells if one.kind in PLANTED]
+    few = f"{found.inputs} inputs tell little: take 50 or more." if found.inputs < FEW else ""
+    left = f"A cap left out {phrases.plural(found.left_out, 'input')}." if found.left_out else ""
+    clean = phrases.percent(found.clean.mean) + _between(found.clean) if found.clean else ""
+    return sheet(
+        "stress",
+        f"{found.system}: stress",
+        line=f"run {found.run} · seed {seed} · prompts {found.prompts}",
+        label="Under stress",
+        headline=_headline(found),
+        simulated=found.simulated,
+        facts=[
+            ("Measured", "by labels" if found.measure == "labels" else "by the judge, in both orders"),
+            ("Right without a fault", clean),
+            *spent_facts(total(found.usage.values()), found.simulated, found.seconds),
+        ],
+        remarks=[line for line in (few, left) if line],
+        parts=(_faults(found, spoilt), _notes(planted), _shares(found)),
+    )
+
+
+def _headline(found: Stressed) -> str:
+    inputs = phrases.plural(found.inputs, "input")
+    sure = [cell for cell in found.cells if cell.cost.interval[0] > 0]
+    if not sure:
+        return f"On {inputs} no fault of an agent is told to cost the team anything."
+    worst = max(sure, key=lambda cell: cell.cost.mean)
+    cost = phrases.percent(worst.cost.mean)
+    return f"What costs the team most is {worst.kind} at {worst.agent}: {cost} of the answers, on {inputs}."
+
+
+def _faults(found: Stressed, cells_of: Sequence[Cell]) -> Part:
+    what = "turn wrong, less those that turn right" if found.measure == "labels" else "lose against those without it"
+    kinds = list(dict.fromkeys(cell.kind for cell in cells_of))
+    words = (
+        f"The cost of a fault: the share of answers that {what}, with its 95% interval.",
+        *(f"{kind}: {_MEANS[kind]}." for kind in kinds),
+    )
+    table = _matrix("What each fault of each agent costs", cells_of, kinds)
+    drawn = _dots("Cost by fault", ((str(cell.kind), cell.agent, cell.cost) for cell in cells_of), None)
+    return Part("Faults", words=words, dots=drawn, tables=(table,)) if cells_of else Part("Faults")
+
+
+def _notes(planted: Sequence[Cell]) -> Part:
+    if not planted:
+        return Part("Planted notes")
+    kinds = list(dict.fromkeys(cell.kind for cell in planted))
+    words = (
+        "A harmless note asks for a certain word, and to be repeated. Whoever has the word has followed it.",
+        *(f"{kind}: {_MEANS[kind]}." for kind in kinds),
+    )
+    rows = [
+        (cell.kind, cell.agent, _told(cell.answers), _told(cell.spread), _told(cell.cost, signed=True))
+        for cell in planted
+    ]
+    columns = ("Note", "Agent", "Answers that follow it", "Agents that follow it", "Cost")
+    follow = ((str(cell.kind), cell.agent, cell.answers) for cell in planted if cell.answers is not None)
+    drawn = _dots("Answers that follow the note", follow, None)
+    return Part("Planted notes", words=words, dots=drawn, tables=(cells("Planted notes", columns, rows, names=2),))
+
+
+def _shares(found: Stressed) -> Part:
+    if not found.shares:
+        return Part("Who contributes what")
+    if found.clean is not None and found.clean.mean == 0:
+        return Part("Who contributes what", words=("No answer is right, so it cannot be told who contributes.",))
+    words = (
+        "What an agent adds when it joins, on average over all orders in which agents may join (Shapley value).",
+        f"No loss is seen without {phrases.list_names(found.droppable) if found.droppable else 'nobody'}. That is a "
+        "hint and no proof; maspo structure drops whom it can show to be unneeded.",
+    )
+    rows = [(one.player, _told(one, signed=True)) for one in found.shares]
+    drawn = _dots("Share in the outcome", (("", one.player, one) for one in found.shares), 0.0)
+    table = cells("Shares in the outcome", ("Agent", "Share"), rows)
+    return Part("Who contributes what", words=words, dots=drawn, tables=(table,))
+
+
+def _matrix(caption: str, of: Sequence[Cell], kinds: Sequence[Kind]) -> Cells:
+    """Return agents by faults; a fault that is none of an agent's is a dash."""
+    agents = dict.fromkeys(cell.agent for cell in of)
+    by = {(cell.agent, cell.kind): cell for cell in of}
+    rows = [
+        (agent, *(_told(by[agent, kind].cost, signed=True) if (agent, kind) in by else "–" for kind in kinds))
+        for agent in agents
+    ]
+    return cells(caption, ("Agent", *(kind.capitalize() for kind in kinds)), rows)
+
+
+def _dots(caption: str, of: Iterable[tuple[str, str, Figure | Contribution]], fair: float | None) -> tuple[Dots, ...]:
+    dots = tuple(Dot(group, name, one.mean, *one.interval) for group, name, one in of)
+    if not dots:
+        return ()
+    # Ends of the axis that are whole tenths: shares of inputs read best so.
+    least = floor(10 * min(0.0, *(one.low for one in dots))) / 10
+    most = ceil(10 * max(0.1, *(one.high for one in dots))) / 10
+    unit: Unit = "signed percent" if least < 0 else "percent"
+    return (Dots(caption, unit, dots, least, most, fair),)
+
+
+def _told(figure: Figure | Contribution | None, signed: bool = False) -> str:
+    if figure is None:
+        return "–"
+    if not signed:
+        return f"{phrases.percent(figure.mean)}{_between(figure)}"
+    low, high = map(phrases.signed_percent, figure.interval)
+    return f"{phrases.signed_percent(figure.mean)} ({low} to {high})"
+
+
+def _between(figure: Figure | Contribution) -> str:
+    low, high = map(phrases.percent, figure.interval)
+    return f" ({low} to {high})"
