@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import math
 import re
 import zlib
 from collections.abc import Callable, Mapping
@@ -147,11 +148,12 @@ class Sent:
     made: Callable[[bytes], bytes]
     headers: Mapping[str, str] = field(default_factory=dict)
     streamed: bool = False
+    status: int = 200
 
     async def answer(self, asked: Exchange) -> web.StreamResponse | None:
         body = b"".join(in_pieces(json.loads(asked.body))) if self.streamed else asked.body
         headers = {"Content-Type": "text/event-stream" if self.streamed else "application/json", **self.headers}
-        return web.Response(body=self.made(body), headers=headers)
+        return web.Response(status=self.status, body=self.made(body), headers=headers)
 
 
 @dataclass(frozen=True)
@@ -240,6 +242,14 @@ def halved(found: dict[str, Any]) -> None:
     ends("length", content(found)[: len(content(found)) // 2])(found)
 
 
+def halved_by(reason: str) -> Callable[[dict[str, Any]], None]:
+    def change(found: dict[str, Any]) -> None:
+        halved(found)
+        ends(reason)(found)
+
+    return change
+
+
 def unread(found: dict[str, Any]) -> None:
     if "<verdict>" in content(found):
         message(content="Both are fine.")(found)
@@ -302,6 +312,25 @@ def repeated(stream: bytes) -> bytes:
                 one["message"] = {"role": "assistant", "content": "".join(said)}
 
     return each(change)(stream)
+
+
+def on_several_lines(stream: bytes) -> bytes:
+    """Write every piece over several lines of data, as the standard allows."""
+    pieces = [line[6:] for line in stream.split(b"\n\n") if line.startswith(b"data: {")]
+    spread = [json.dumps(json.loads(piece), indent=0).encode().replace(b"\n", b"\ndata: ") for piece in pieces]
+    return b"".join(b"data: " + piece + b"\n\n" for piece in spread) + b"data: [DONE]\n\n"
+
+
+def beside(words: str) -> Callable[[bytes], bytes]:
+    """Write a second choice beside the first in every piece."""
+    other = {"index": 1, "delta": {"content": words}, "finish_reason": None}
+    return each(lambda piece: piece["choices"].insert(0, other))
+
+
+def last_twice(stream: bytes) -> bytes:
+    pieces = stream.split(b"\n\n")
+    at = next(place for place, piece in enumerate(pieces) if b'"stop"' in piece)
+    return b"\n\n".join([*pieces[: at + 1], *pieces[at:]])
 
 
 def told(sentence: str, status: int = 400) -> Refuse:
@@ -902,6 +931,265 @@ ROWS: dict[str, Row] = {
     "a key in the wrong header (Azure)": Row(
         Refuse(401, "Access denied due to missing or invalid subscription key."), "refused", "check the key"
     ),
+    # What gateways, proxies and servers of 2026 do besides
+    "data on several lines": Row(Sent(on_several_lines, streamed=True), "works"),
+    "a stream of the type of JSON": Row(
+        Sent(lambda body: body, {"Content-Type": "application/json"}, streamed=True), "works"
+    ),
+    "pings and empty data": Row(
+        Sent(lambda body: b": ping\n\ndata:\n\nevent: ping\ndata: {}\n\n" + body, streamed=True), "works"
+    ),
+    "several choices in a stream": Row(Sent(beside("WRONG"), streamed=True), "works"),
+    "choices out of order": Row(
+        spoiled(lambda found: found["choices"].insert(0, {"index": 1, "message": {"content": "WRONG"}})), "works"
+    ),
+    "text of the older completions, as a stream": Row(
+        Body(
+            b'data: {"choices":[{"text":"<answer>","index":0}]}\n\n'
+            b'data: {"choices":[{"text":"A</answer>","index":0,"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+        ),
+        "works",
+    ),
+    "a character in two halves": Row(
+        Body(
+            rb'data: {"choices":[{"delta":{"content":"<answer>A</answer> \ud83d"}}]}' + b"\n\n"
+            rb'data: {"choices":[{"delta":{"content":"\ude00"},"finish_reason":"stop"}]}' + b"\n\n"
+        ),
+        "works",
+    ),
+    "a role in every piece": Row(
+        Sent(each(lambda piece: [one["delta"].update(role="assistant") for one in piece["choices"]]), streamed=True),
+        "works",
+    ),
+    "the last piece twice": Row(Sent(last_twice, streamed=True), "works"),
+    "another name of the model": Row(spoiled(body(model="m-2026-11")), "works"),
+    "NaN within the JSON": Row(spoiled(choice(logprobs={"token_logprobs": [math.nan]})), "works"),
+    "a comma too many in the JSON": Row(Sent(lambda body: body.rstrip(b"}") + b",}"), "refused", "no chat completion"),
+    "the lines of Ollama's own address": Row(
+        Body(
+            b'{"model":"m","message":{"role":"assistant","content":"A"},"done":false}\n'
+            b'{"model":"m","done":true,"done_reason":"stop","eval_count":5}\n',
+            content_type="application/x-ndjson",
+        ),
+        "refused",
+        "Ollama's own address.*/v1",
+    ),
+    "the form of Gemini's own address": Row(
+        Body(b'{"candidates":[{"content":{"parts":[{"text":"A"}]},"finishReason":"STOP"}]}'),
+        "refused",
+        "Gemini's own address.*v1beta/openai",
+    ),
+    "the form of the address of responses": Row(
+        Body(b'{"object":"response","output":[{"type":"message","content":[{"type":"output_text","text":"A"}]}]}'),
+        "refused",
+        "address of responses.*chat/completions",
+    ),
+    "a completion within another object": Row(
+        Sent(lambda body: b'{"success": true, "result": ' + body + b"}"), "refused", "no chat completion"
+    ),
+    "success: false": Row(Body(b'{"success": false, "message": "out of order"}'), "refused", "out of order"),
+    "brotli that is none": Row(Sent(lambda body: body, {"Content-Encoding": "br"}), "refused"),
+    "zstd that is none": Row(Sent(lambda body: b"\x28\xb5\x2f\xfd" + body, {"Content-Encoding": "zstd"}), "refused"),
+    "chunks without an end": Row(Wire(lambda body: in_chunks(body)[: -len(b"0\r\n\r\n")]), "refused"),
+    "a charset that is another": Row(
+        Sent(lambda body: body, {"Content-Type": "application/json; charset=iso-8859-1"}), "works"
+    ),
+    "early hints": Row(Wire(lambda body: b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + in_chunks(body)), "works"),
+    "a byte beyond ASCII in a header": Row(
+        Wire(lambda body: in_chunks(body).replace(b"\r\n", b"\r\nX-Region: \xe4\r\n", 1)), "works"
+    ),
+    "a header of 40,000 bytes": Row(
+        Wire(lambda body: in_chunks(body).replace(b"\r\n", b"\r\nSet-Cookie: a=" + b"x" * 40_000 + b"\r\n", 1)),
+        "refused",
+    ),
+    "a connection closed after each reply": Row(Sent(lambda body: body, {"Connection": "close"}), "works"),
+    "HTTP 201": Row(Sent(lambda body: body, status=201), "works"),
+    "HTTP 206": Row(Sent(lambda body: body, status=206), "refused", "HTTP 206"),
+    "a redirect to a login page": Row(Refuse(302, headers={"Location": "/login"}), "refused", "give the final address"),
+    "HTTP 511, a captive portal": Row(Body(b"<html>Accept our terms", 511, "text/html"), "refused", "Accept our terms"),
+    "HTTP 408 once": Row(Once(told("Request Timeout", 408)), "works"),
+    "HTTP 409 once": Row(Once(told("Conflict", 409)), "works"),
+    "HTTP 421 once": Row(Once(told("Misdirected Request", 421)), "works"),
+    "HTTP 425 once": Row(Once(told("Too Early", 425)), "works"),
+    "HTTP 499 once": Row(Once(told("client closed request", 499)), "works"),
+    "HTTP 520 once (Cloudflare)": Row(Once(Body(b"<html>unknown error", 520, "text/html")), "works"),
+    "HTTP 530 once (Cloudflare)": Row(Once(Body(b"error code: 1033", 530, "text/html")), "works"),
+    "HTTP 429 with a fraction of a second": Row(Once(Refuse(429, "slow", headers={"Retry-After": "0.01"})), "works"),
+    "HTTP 503 with a date in the past": Row(
+        Once(Refuse(503, "busy", headers={"Retry-After": "Mon, 01 Jan 2001 00:00:00 GMT"})), "works"
+    ),
+    "HTTP 503 as a limit": Row(Once(told("Rate limit exceeded, too many concurrent requests", 503)), "works"),
+    "HTTP 200 as a limit": Row(Once(Body(b'{"error": {"message": "Rate limit exceeded", "code": 429}}')), "works"),
+    "HTTP 200 in HTML once": Row(Once(Body(b"<html>We are back soon", content_type="text/html")), "works"),
+    "a stream that breaks off once": Row(Once(Sent(lambda body: body[: len(body) // 2], streamed=True)), "works"),
+    "no memory left on the server": Row(
+        told("CUDA out of memory. Tried to allocate 2 GiB", 500), "refused", "CUDA out"
+    ),
+    "usage in fractions": Row(spoiled(body(usage={"prompt_tokens": 7.0, "completion_tokens": 3.0})), "works"),
+    "usage below zero": Row(spoiled(body(usage={"prompt_tokens": -1, "completion_tokens": -1})), "works"),
+    "usage beyond every number": Row(
+        Sent(lambda body: re.sub(rb'"completion_tokens": \d+', b'"completion_tokens": 1e999', body)), "works"
+    ),
+    "usage as a number": Row(spoiled(body(usage=12)), "works"),
+    "usage as a list": Row(spoiled(body(usage=[{"prompt_tokens": 3}])), "works"),
+    "usage of no object within": Row(
+        spoiled(body(usage={"prompt_tokens": 7, "completion_tokens": 3, "prompt_tokens_details": 4})), "works"
+    ),
+    "content as a number": Row(spoiled(message(content=7)), "refused"),
+    "content as an object": Row(spoiled(message(content={"text": "A"})), "refused"),
+    "content of no parts": Row(spoiled(message(content=[])), "refused", "content is empty"),
+    "content of blanks that show nothing": Row(spoiled(message(content=" \n\u200b ")), "refused", "content is empty"),
+    "a message of null": Row(spoiled(choice(message=None)), "refused"),
+    "choices as an object": Row(
+        spoiled(lambda found: found.update(choices={"0": found["choices"][0]})), "refused", "no chat completion"
+    ),
+    "a function call of the older form": Row(
+        spoiled(choice(message={"content": None, "function_call": {"name": "f"}}, finish_reason="function_call")),
+        "refused",
+        "asks for a tool",
+    ),
+    "finish_reason tool_calls, with text": Row(spoiled(ends("tool_calls")), "works"),
+    "finish_reason stop_sequence": Row(spoiled(ends("stop_sequence")), "works"),
+    "finish_reason COMPLETE (Cohere)": Row(spoiled(ends("COMPLETE")), "works"),
+    "finish_reason as an object": Row(spoiled(ends({"type": "stop"})), "works"),
+    "finish_reason MALFORMED_RESPONSE (Gemini)": Row(
+        spoiled(ends("MALFORMED_RESPONSE")), "refused", "malformed_response"
+    ),
+    "finish_reason USER_CANCEL (Cohere)": Row(spoiled(ends("USER_CANCEL")), "refused", "user_cancel"),
+    "every reply ends at the context (Anthropic)": Row(spoiled(halved_by("model_context_window_exceeded")), "counted"),
+    "every reply ends at the limit (Cohere)": Row(spoiled(halved_by("ERROR_LIMIT")), "counted"),
+    # More marks of thoughts and of answers
+    "<thought> (EXAONE)": Row(spoiled(text("<thought>\nTHOUGHT\n</thought>\n\nANSWER")), "works"),
+    "<thinking> in the text": Row(spoiled(text("<thinking>\nTHOUGHT\n</thinking>\n\nANSWER")), "works"),
+    "[BEGIN FINAL RESPONSE] (Apriel)": Row(
+        spoiled(text("Here are my reasoning steps:\nTHOUGHT\n[BEGIN FINAL RESPONSE]\nANSWER\n[END FINAL RESPONSE]")),
+        "works",
+    ),
+    "inner_prefix marks (Apertus)": Row(spoiled(text("<|inner_prefix|>THOUGHT<|inner_suffix|>ANSWER")), "works"),
+    "reasoning_text (Copilot)": Row(spoiled(message(reasoning_text=THOUGHT)), "works"),
+    "reasoning as an object": Row(spoiled(message(reasoning={"content": THOUGHT})), "works"),
+    "begin_of_box marks (GLM)": Row(spoiled(text("<|begin_of_box|>ANSWER<|end_of_box|>")), "works"),
+    "stop tokens in the text": Row(spoiled(text("ANSWER<|im_end|>")), "works"),
+    "a header of the template in the text": Row(
+        spoiled(text("<|start_header_id|>assistant<|end_header_id|>\n\nANSWER<|eot_id|>")), "works"
+    ),
+    # Refusals in other words
+    "a fewest of tokens": Row(
+        Unless(
+            lambda wanted: wanted.get("max_tokens", 0) >= 64,
+            told("Invalid 'max_tokens': integer below minimum value. Expected a value >= 64, but got 16 instead."),
+        ),
+        "works",
+    ),
+    "a context that leaves less (vLLM)": Row(
+        Unless(
+            at_most(964),
+            told(
+                "'max_tokens' or 'max_completion_tokens' is too large: 2000. This model's maximum context length is "
+                "1024 tokens and your request has 60 input tokens"
+            ),
+        ),
+        "adapted",
+        "context is 1,024 tokens",
+    ),
+    "only user and assistant (Mistral's template)": Row(
+        Unless(roles("system", "developer"), told("Only user and assistant roles are supported!")),
+        "adapted",
+        "before the input",
+    ),
+    "roles must alternate": Row(
+        Unless(
+            roles("system", "developer"),
+            told("Conversation roles must alternate user/assistant/user/assistant/...", 500),
+        ),
+        "adapted",
+        "before the input",
+    ),
+    "extra fields, in FastAPI's words": Row(
+        Unless(
+            without("stream_options"),
+            Body(
+                b'{"detail":[{"loc":["body","stream_options"],"msg":"extra fields not permitted"}]}',
+                422,
+            ),
+        ),
+        "adapted",
+        "tokens in streams",
+    ),
+    "a header of a version is missing (Anthropic)": Row(
+        told("anthropic-version: header is required"), "refused", "anthropic-version"
+    ),
+    "billing is disabled (Google)": Row(
+        told("This API method requires billing to be enabled.", 403), "refused", "billing"
+    ),
+    "a quota with HTTP 403": Row(told("Quota exceeded for quota metric 'Requests'", 403), "refused", "Quota exceeded"),
+    "credit for fewer tokens (OpenRouter)": Row(
+        told("This request requires more credits, or fewer max_tokens. You requested up to 2000 tokens.", 402),
+        "refused",
+        "no credit",
+    ),
+    "a model without access (Bedrock)": Row(
+        told("You don't have access to the model with the specified model ID.", 403), "refused", "access to the model"
+    ),
+    "an inference profile is needed (Bedrock)": Row(
+        told(
+            "Invocation of model ID m with on-demand throughput isn't supported. Retry your request with the ID of an "
+            "inference profile that contains this model."
+        ),
+        "refused",
+        "inference profile",
+    ),
+    "terms that were not accepted (Groq)": Row(
+        told("The model `m` requires terms acceptance."), "refused", "terms acceptance"
+    ),
+    "HTTP 410": Row(told("This version was retired.", 410), "refused", "was retired"),
+    "HTTP 413 without words": Row(Refuse(413, "Payload Too Large"), "refused", "413"),
+    "HTTP 415": Row(Refuse(415, "Unsupported Media Type"), "refused", "415"),
+    "HTTP 426": Row(Refuse(426, "Upgrade Required"), "refused", "426"),
+    "HTTP 431": Row(Refuse(431, "Request Header Fields Too Large"), "refused", "431"),
+    "HTTP 501": Row(Refuse(501, "Not Implemented"), "refused", "501"),
+    "a prompt beyond the context (OpenRouter)": Row(
+        told(
+            "This endpoint's maximum context length is 4096 tokens. However, you requested about 7000 tokens "
+            "(5000 of text input, 2000 in the output)."
+        ),
+        "refused",
+        "5,000 tokens.*4,096",
+    ),
+    "a prompt beyond the context (Together)": Row(
+        told("Input validation error: `inputs` must have less than 4096 tokens. Given: 5000", 422),
+        "refused",
+        "5,000 tokens.*4,096",
+    ),
+    "a prompt beyond the context (Fireworks)": Row(
+        told("The prompt is too long: 5000, model maximum context length: 4096"), "refused", "5,000 tokens.*4,096"
+    ),
+    "a prompt beyond the context (Cerebras)": Row(
+        told("Please reduce the length of the messages or completion. Current length is 5000 while limit is 4096"),
+        "refused",
+        "5,000 tokens.*4,096",
+    ),
+    "a prompt beyond the context (SGLang)": Row(
+        told(
+            "Requested token count exceeds the model's maximum context length of 4096 tokens. You requested a total of "
+            "7000 tokens: 5000 tokens from the input messages and 2000 tokens for the completion."
+        ),
+        "refused",
+        "5,000 tokens.*4,096",
+    ),
+    "a prompt beyond the context (watsonx)": Row(
+        told("the number of input tokens 5000 cannot exceed the total tokens limit 4096 for this model"),
+        "refused",
+        "5,000 tokens.*4,096",
+    ),
+    "a prompt beyond the context (TensorRT-LLM)": Row(
+        told("Prompt length (5000) exceeds maximum input length (4096)."), "refused", "5,000 tokens.*4,096"
+    ),
+    "a prompt beyond the context (Databricks)": Row(
+        told("BAD_REQUEST: Exceeded max input token limit. Got 5000 tokens, limit 4096."),
+        "refused",
+        "5,000 tokens.*4,096",
+    ),
 }
 
 
@@ -991,6 +1279,8 @@ async def optimized(fault: Fault, out: Path) -> tuple[Outcome | None, MaspoError
 
 OTHER_TEXTS = frozenset(
     {"text of the older completions", "a stream that was not asked for", "several thoughts between steps"}
+    | {"text of the older completions, as a stream", "a character in two halves"}
+    | {"begin_of_box marks (GLM)", "stop tokens in the text", "a header of the template in the text"}
 )
 """Rows whose replies are not those of the world, letter by letter."""
 

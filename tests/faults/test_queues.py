@@ -34,6 +34,7 @@ class Queue:
     busy: float = 0.0
     area: float = 0.0
     in_flight: int = 0
+    peak: int = 0
     longest: float = 0.0
     late: int = 0
     _last: float = 0.0
@@ -44,6 +45,7 @@ class Queue:
     def _count(self, change: int) -> None:
         self.area += self.in_flight * (now() - self._last)
         self._last, self.in_flight = now(), self.in_flight + change
+        self.peak = max(self.peak, self.in_flight)
 
     async def complete(self, request: Request) -> Reply:
         came = now()
@@ -96,19 +98,22 @@ def play(queue: Queue, pacing: Pacing, pauses: float = 0.0, calls: int = CALLS, 
 def test_q01_slots_are_busy_and_nothing_waits_long(slots: int, pauses: float) -> None:
     found = play(Queue(slots), NEAR, pauses)
     assert found.busy >= 0.97
-    assert found.in_flight <= 1.5 * slots
+    assert found.in_flight <= 1.15 * slots
+    assert found.queue.peak <= max(2, 1.5 * slots), "a second call is the fewest that shows whether there is a queue"
     assert found.queue.late <= 0.01 * CALLS
-    assert found.at_once <= 1.5 * slots
 
 
 @pytest.mark.parametrize("slots", [1, 2, 4, 8])
 @pytest.mark.parametrize("pacing", [NEAR, Pacing()], ids=["near", "far"])
 def test_q02_replies_of_every_length(slots: int, pacing: Pacing) -> None:
-    found = play(Queue(slots, spread=0.6), pacing)
-    assert found.busy >= 0.9
-    assert found.at_once <= 2 * slots
-    if pacing is NEAR:
-        assert found.queue.late <= 0.01 * CALLS
+    several = [play(Queue(slots, spread=0.6, chance=random.Random(seed)), pacing) for seed in (1, 2, 3)]
+    for found in several:
+        assert found.busy >= 0.9
+        if pacing is NEAR:
+            assert found.in_flight <= 1.5 * slots
+            assert found.queue.late <= 0.01 * CALLS
+    # Sixteen calls at once into few slots: chance may hide for long that they only wait.
+    assert sorted(found.at_once for found in several)[1] <= 2 * slots
 
 
 @pytest.mark.parametrize("slots", [1, 4])

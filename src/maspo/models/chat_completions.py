@@ -16,7 +16,7 @@ import aiohttp
 from yarl import URL
 
 from maspo.core.errors import CallFailed, ProviderError
-from maspo.models.base import Adapted, DoesNotFit, Reply, Request, Stage, Transient, Unusable
+from maspo.models.base import PROBE, Adapted, DoesNotFit, Reply, Request, Stage, Transient, Unusable
 from maspo.models.context import sizes_in
 from maspo.models.dialects import STANDARD, Dialect, learn, payload, size_of
 from maspo.models.endpoint import Endpoint, is_loopback
@@ -56,6 +56,9 @@ _NEVER = "request too large"
 """A limit by the minute that a single request is beyond: waiting does not help."""
 _SPENT_ON_THOUGHTS = re.compile(r"could not finish the message because max_tokens|model output limit was reached")
 """HTTP 400 in words that say what ``finish_reason: length`` says: the model thought up to the limit."""
+
+_TOO_FEW = re.compile(r"max\w*tokens\b.{0,60}(?:below minimum|at least|greater than or equal to|minimum)")
+"""A limit of tokens that is too small for the endpoint: said of the small question, it answers all the same."""
 
 
 @dataclass
@@ -162,7 +165,8 @@ class ChatClient:
         words = answer.body[:READ_OF_ERROR].decode("utf-8", "replace")
         if "\\u" in words:  # letters that JSON has written as numbers
             words = f"{words}\n{excerpt(answer.body)}"
-        if answer.status == 400 and _SPENT_ON_THOUGHTS.search(words.lower()):
+        small = request.purpose == PROBE and _TOO_FEW.search(words.lower())
+        if answer.status in (400, 422) and (small or _SPENT_ON_THOUGHTS.search(words.lower())):
             return Reply("", seconds=answer.seconds, truncated=True)
         if answer.status in (400, 422) or answer.status >= 500:
             # Some gateways put the refusal of the server behind them into an error of their own.

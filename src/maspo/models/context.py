@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 _NUMBER = r"[`'\"\[(]?(\d[\d,]{0,12})"
 # Of local servers: llama.cpp, vLLM, SGLang, LM Studio, TGI. Of providers: OpenAI, Azure, Anthropic, Google, Mistral,
-# Cohere, xAI, Moonshot, Qwen, DeepSeek, Groq, Cerebras, Fireworks, OpenRouter, Bedrock.
+# Cohere, xAI, Moonshot, Qwen, DeepSeek, Groq, Cerebras, Fireworks, OpenRouter, Bedrock, watsonx, Databricks.
 _CONTEXT = re.compile(
     rf"maximum context length (?:is|of) {_NUMBER}|{_NUMBER} maximum context|\"n_ctx\"\s*:\s*{_NUMBER}"
     rf"|available context size \({_NUMBER}|maximum (?:model|prompt) length (?:is|of) {_NUMBER}"
@@ -17,6 +17,7 @@ _CONTEXT = re.compile(
     rf"|context (?:length|window|size)\D{{0,40}}{_NUMBER}"
     rf"|tokens > {_NUMBER} maximum|maximum number of (?:input )?tokens allowed \(?{_NUMBER}"
     rf"|exceeds?\D{{0,60}}context\D{{0,40}}{_NUMBER}|limit(?: is|:| of) {_NUMBER} tokens"
+    rf"|total tokens limit {_NUMBER}|maximum input length \({_NUMBER}|input token limit\W[^.]{{0,40}}limit {_NUMBER}"
 )
 _PROMPT = re.compile(
     rf"{_NUMBER} (?:input tokens|in (?:the messages|your prompt)|tokens? (?:in|from) the (?:input|messages|prompt))"
@@ -24,6 +25,7 @@ _PROMPT = re.compile(
     rf"|(?:messages|prompt|input) (?:resulted in|contains?(?: at least)?|has) {_NUMBER}"
     rf"|\"n_prompt_tokens\"\s*:\s*{_NUMBER}|(?:request|input) \({_NUMBER} tokens\)|too long: {_NUMBER}"
     rf"|token count \(?{_NUMBER}|(?:passed|your request has|request contains) {_NUMBER}"
+    rf"|number of input tokens {_NUMBER}|prompt length \({_NUMBER}|got {_NUMBER} tokens"
     rf"|given: {_NUMBER}|prompt \(length {_NUMBER}\)|the first {_NUMBER} tokens|received {_NUMBER}"
     r"|(?:current length is|requested:?) (\d[\d,]{0,12}+)(?! tokens)"
 )
@@ -35,7 +37,8 @@ _TOO_LONG = re.compile(
     r"|(?:too long|too large) for (?:the|this|requested) model|longer than the maximum (?:model|prompt) length"
     r"|reduce the length of (?:the (?:messages|prompt|input)|either one)|reduce your (?:message size|prompt)"
     r"|maximum prompt length|input length should be|exceeded model token limit|prompt cannot exceed"
-    r"|max_new_tokens\W{1,3} ?must be <=|must have less than \d+ tokens|max_tokens must be at least 1, got -"
+    r"|max_new_tokens\W{1,3} ?must be <=|must have less than \d+ tokens|number of input tokens \d+ cannot exceed"
+    r"|prompt length \(?\d+\)? exceeds|exceeded max input token limit|max_tokens must be at least 1, got -"
 )
 _LIMIT_NAMED = re.compile(r"max(?:imum)?[_ ]?(?:completion_|output[_ ]?|new_)?tokens")
 _TOO_MANY = re.compile(

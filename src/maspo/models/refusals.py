@@ -26,9 +26,9 @@ _FIRST_EPOCH = 1e9
 _FIRST_EPOCH_MS = 1e12
 """The same date in milliseconds, as some gateways write it; in seconds it would be the year 33658."""
 _TOO_MANY = 429  # Too Many Requests (RFC 6585)
-_TRANSIENT_STATUS = frozenset({408, 409, 424, 425, _TOO_MANY, 498, 499})
-"""Request Timeout, Conflict (RFC 9110), Failed Dependency (a gateway's model, as Bedrock's), Too Early (RFC 8470), too
-many, Groq's full capacity, and a connection that a proxy has lost."""
+_TRANSIENT_STATUS = frozenset({408, 409, 421, 424, 425, _TOO_MANY, 498, 499})
+"""Request Timeout, Conflict, Misdirected Request (RFC 9110), Failed Dependency (a gateway's model, as Bedrock's), Too
+Early (RFC 8470), too many, Groq's full capacity, and a connection that a proxy has lost."""
 _LIMIT_WORDS = ("throttlingexception", "too many requests", "ratelimitexceeded", "rate limit exceeded")
 """Of limits that some gateways tell with HTTP 400 or 403."""
 _PASSING_WORDS = (

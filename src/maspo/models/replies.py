@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from maspo.models.base import Reply, Stage, ToolAsked, Transient
-from maspo.models.refusals import excerpt
+from maspo.models.refusals import READ_OF_ERROR, excerpt
 from maspo.models.thoughts import said_and_thought, told_thoughts
 from maspo.models.tokens import read_tokens
 
@@ -22,18 +22,29 @@ from maspo.models.tokens import read_tokens
 _BROKEN = frozenset(
     {"error", "failed", "failure", "abort", "aborted", "cancelled", "canceled", "interrupted", "timeout", "time_limit"}
     | {"insufficient_system_resource", "network_error", "server_error", "internal_error", "model_error", "overloaded"}
-    | {"malformed_function_call", "unexpected_tool_call"}
+    | {"malformed_function_call", "unexpected_tool_call", "malformed_response", "user_cancel"}
 )
-"""OpenRouter, vLLM, DeepSeek, Zhipu, Google, gateways: the text, if there is any, is not what the model had to say."""
-_CUT = frozenset({"length", "max_tokens", "max_output_tokens", "model_length"})
+"""OpenRouter, vLLM, DeepSeek, Zhipu, Google, Cohere, gateways: a text, if there is any, is not what was to be said."""
+_CUT = frozenset(
+    {"length", "max_tokens", "max_output_tokens", "model_length", "error_limit"} | {"model_context_window_exceeded"}
+)
+"""OpenAI, Anthropic, Google, Mistral, Cohere."""
 _FILTERED = re.compile(
     r"filter|safety|recitation|blocklist|blocked|prohibited|spii|sensitive|guardrail|toxic|moderation|inspection|flagged"
 )
 _DECLINED = frozenset({"refusal"})
+_TOOLS = frozenset({"tool_calls", "function_call"})
 DONE = b"[DONE]"
 """The last piece of a stream."""
 _BOM = b"\xef\xbb\xbf"
 """A byte order mark, which may stand before a stream and means nothing."""
+_OTHERS = (
+    ('"candidates"', "Gemini's own address", "/v1beta/openai"),
+    ('"output"', "the address of responses", "/v1, to which /chat/completions is added"),
+    ('"stop_reason"', "Anthropic's own address", "/v1"),
+    ('"done"', "Ollama's own address", "/v1"),
+)
+"""Other protocols, told by a name in their replies: whose they are, and how the address of this one ends there."""
 _CUMULATIVE = 3
 """Different pieces, each beginning with all of the one before, that are the text so far rather than what is new."""
 
@@ -59,8 +70,17 @@ def read_reply(body: bytes, seconds: float, place: str) -> Reply:
             raise Transient(reason, Stage.LOST, seconds=seconds)
         return reply_of(found, seconds)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        reason = f"{place}: the reply is no chat completion ({excerpt(body)}); expected choices[0].message.content"
+        reason = f"{place}: the reply is no chat completion ({excerpt(body)}); {_expected(body)}"
         raise Transient(reason, Stage.LOST, seconds=seconds) from None
+
+
+def _expected(body: bytes) -> str:
+    """Say what was expected of a body, and what helps where it is in the form of another protocol."""
+    text = body[:READ_OF_ERROR].decode("utf-8", "replace")
+    for name, whose, end in _OTHERS:
+        if name in text and '"choices"' not in text:
+            return f"this is the form of {whose}; give a --base-url that ends as the provider says ({end})"
+    return "expected choices[0].message.content"
 
 
 def reply_of(found: Any, seconds: float) -> Reply:
@@ -70,7 +90,8 @@ def reply_of(found: Any, seconds: float) -> Reply:
         ValueError, LookupError, TypeError, AttributeError: it is none.
 
     """
-    choice = found["choices"][0]
+    # They may come in any order; the first of them is the one of index 0.
+    choice = next((one for one in found["choices"] if one.get("index") in (0, "0")), found["choices"][0])
     message = choice.get("message") or {"content": choice["text"]}  # as text, without roles, from older servers
     said, thoughts = said_and_thought(message.get("content"))
     refusal = _words(message.get("refusal")) or _refusal_part(message.get("content"))
@@ -80,7 +101,7 @@ def reply_of(found: Any, seconds: float) -> Reply:
     broken = ended in _BROKEN
     missing = f"finish_reason: {ended}" if broken else ""
     if not broken and not text:
-        asks_for_tool = ended == "tool_calls" or message.get("tool_calls")
+        asks_for_tool = ended in _TOOLS or message.get("tool_calls") or message.get("function_call")
         missing = (
             "it asks for a tool instead; give a model that answers in text" if asks_for_tool else "the content is empty"
         )

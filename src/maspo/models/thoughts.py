@@ -30,6 +30,7 @@ _PAIRS = (
     (r"\[(THINK)\]", r"\[/{}\]"),  # Magistral
     (r"◁(think)▷", r"◁/{}▷"),  # Kimi
     (r"<\|(START|begin_of)_?(?:THINKING|thought)\|>", r"<\|(?:END_THINKING|end_of_thought)\|>"),  # Command, OpenThinker
+    (r"<\|(inner)_prefix\|>", r"<\|{}_suffix\|>"),  # Apertus
     (r"<(unused94)>(?:thought)?", r"<unused95>"),  # MedGemma
 )
 """How a thought begins and how it ends; ``{}`` is the name that it began with."""
@@ -41,6 +42,10 @@ _CLOSED_ALONE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 """The end of a thought that the template began: at one end of a line, unlike where a text speaks of the mark."""
+_FINAL = re.compile(
+    r"^\[BEGIN FINAL RESPONSE\][ \t]*\n?(.*?)\s*(?:\[END FINAL RESPONSE\].*)?\Z", re.DOTALL | re.MULTILINE
+)
+"""The answer of Apriel, whose thoughts stand before it without a mark."""
 _USERS_OWN = frozenset({"thinking", "thought", "thoughts", "reasoning", "scratchpad", "inner_monologue"})
 """Tags that people ask for as a part of the answer; where a request names one, it is the user's, and stays."""
 _FENCE = re.compile(r"^[ \t]*(```|~~~)", re.MULTILINE)
@@ -107,6 +112,9 @@ def _split(text: str, asked: str) -> tuple[str, str]:
     bare = _BARE_CHANNELS.match(text)
     if bare is not None:
         return text[bare.end() :], bare[1] or bare[2] or ""
+    final = _FINAL.search(text)
+    if final is not None and "[BEGIN FINAL RESPONSE]" not in asked:
+        return final[1], text[: final.start()]
     thoughts: list[str] = []
     rest = text
     while len(thoughts) < _MOST and (opened := _first_opened(rest, asked)) is not None:

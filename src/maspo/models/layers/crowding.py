@@ -22,9 +22,10 @@ _HALF = 0.5
 _SURELY = 0.75
 """Share that must have waited for fewer to be tried: what is taken back in error leaves slots idle."""
 _FEWEST = 8
-"""Answers that tell the latency of a level, at least; as many as calls in flight where that is more."""
+"""Answers that tell the latency of a level, at least; twice the calls in flight where that is more, up to ``_MANY``,
+since replies of one length come in bunches; as many as calls in flight beyond."""
 _FEWEST_UP = 4
-"""The same on the way up: a step too far is seen at the next, and slots are idle meanwhile."""
+"""The same on the way up, until a queue was met: a step too far is seen at the next, and slots are idle meanwhile."""
 _AT_FIRST = 2
 """The same while one call after the other is sent."""
 _PLAIN = 0.2
@@ -94,6 +95,10 @@ class Crowding:
         self._most = float(most)
         self._growth = growth
         self._told = False
+        self._step = growth
+        """How many times as many are tried next: fewer from the first queue on, when about as many are known."""
+        self._worked = self.limit
+        """How many of them were worked on, as far as the levels before tell; fewer are where there is a queue."""
         self._now = _Level(self.limit)
         self._began, self._settled = -math.inf, -math.inf
         """Since when this level holds, and since when what is sent meets no queue of another."""
@@ -127,6 +132,7 @@ class Crowding:
             if self._doing == "growing" and self._other and self._early.count >= max(_MANY, self.limit / 2):
                 share = self._early.slower_than(self._other) / math.log(self.limit / self._other.limit)
                 if share <= _PLAIN:
+                    self._worked = self.limit
                     self._grow(self._early, now)
             return
         self._now.add(kind, seconds, tokens)
@@ -136,6 +142,8 @@ class Crowding:
     def _fewest(self) -> int:
         if self.limit == 1 and self._other is None:
             return _AT_FIRST
+        if self._step < self._growth:
+            return min(_MANY, max(_FEWEST, 2 * math.floor(self.limit)))
         return _FEWEST_UP if self._doing == "growing" else _FEWEST
 
     def _judge(self, now: float) -> None:
@@ -156,6 +164,9 @@ class Crowding:
         growing = self._doing == "growing"
         rise = level.slower_than(other) if growing else other.slower_than(level)
         low, high = sorted((level.limit, other.limit))
+        if growing:
+            some_wait = rise > _PLAIN * math.log(high / low)
+            self._worked = min(high, high * math.exp(-rise) * self._worked / low) if some_wait else high
         queued = rise > (_HALF if growing else _SURELY) * math.log(high / low)
         if growing and not queued:
             self._hold = _HOLD
@@ -174,7 +185,8 @@ class Crowding:
             self._settle(self._most, now)
             return
         self._other, self._doing = level, "growing"
-        self._go(min(self._most, math.ceil(level.limit * self._growth)), now)
+        # Where some of them wait already, what is tried next is no more than so many times those that are worked on.
+        self._go(min(self._most, max(level.limit + 1, round(self._worked * self._step))), now)
 
     def _shrink(self, level: _Level, now: float) -> None:
         if level.limit <= 1:
@@ -186,11 +198,13 @@ class Crowding:
 
     def _settle(self, limit: float, now: float) -> None:
         self._doing, self._rounds = "holding", self._hold
+        self._step = math.sqrt(self._growth)
         self._hold = min(_LONGEST_HOLD, 2 * self._hold)
         self._go(limit, now)
 
     def _go(self, limit: float, now: float) -> None:
         self.limit = float(limit)
+        self._worked = min(self._worked, self.limit)
         self._now, self._early = _Level(self.limit), _Level(self.limit)
         self._began, self._settled = now, math.inf
 
