@@ -7,6 +7,7 @@ import inspect
 import json
 import random
 import re
+import string
 import textwrap
 import tomllib
 from collections.abc import Callable
@@ -115,6 +116,16 @@ def test_doubled_braces_tell_that_the_literal_is_a_template() -> None:
 def test_what_cannot_be_done_exactly_is_refused(file: str, source: str, new: str, reason: str) -> None:
     with pytest.raises(CannotWrite, match=reason):
         changed(file, source, new, template="unknown")
+
+
+AGNO = "from agno.agent import Agent\nA = Agent(instructions='You plan a trip for $$5, step by step.')\n"
+
+
+@pytest.mark.parametrize("new", ["$$", "Pay $5 for ${x}, $$x^2$$ or $$$.", "{a} \\$ '$'", "Nothing."])
+def test_a_prompt_of_agno_arrives_as_it_is_since_its_dollar_signs_are_doubled(new: str) -> None:
+    made = changed("team.py", AGNO, new, "You plan a trip for $5, step by step.", "unknown")
+    literal = ast.literal_eval(made.partition("instructions=")[2].rpartition(")")[0])
+    assert string.Template(literal).safe_substitute() == new
 
 
 def as_adk_reads(text: str, state: dict[str, str]) -> str:

@@ -11,6 +11,7 @@ import ast
 import inspect
 import json
 import re
+import string
 import textwrap
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,8 +22,8 @@ import yaml
 
 from maspo.team.template import values_of
 
-Template = Literal["unknown", "none", "braces", "jinja", "adk"]
-"""What a framework does to braces in a literal: nothing that is known, nothing, ``str.format``, Jinja, Google ADK."""
+Template = Literal["unknown", "none", "braces", "jinja", "adk", "agno"]
+"""What a framework does to a literal: nothing that is known, nothing, ``str.format``, Jinja, Google ADK, Agno."""
 TEXT_FILES = (".txt", ".md", ".prompt", ".j2", ".jinja")
 FILES = (".py", ".yaml", ".yml", ".json", ".toml", *TEXT_FILES)
 """Kinds of files in which prompts are looked for."""
@@ -32,6 +33,8 @@ _JSON_TEXT = re.compile(r'"(?:\\.|[^"\\\n])*"')
 _TOML_TEXT = re.compile(r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'', re.DOTALL)
 _VALUE = re.compile(r"\{value\d*\}")
 _ADK_SOURCE = re.compile(r"^\s*(?:from|import)\s+google\.adk\b", re.MULTILINE)
+_AGNO_SOURCE = re.compile(r"^\s*(?:from|import)\s+agno\b", re.MULTILINE)
+"""Agno 3.1 reads instructions as a ``string.Template``: two dollar signs arrive as one, also without values."""
 _ADK_NAME = re.compile(r"(?<![${\\])\{+([^{}]*)\}+")
 """What Google ADK 2.13 takes for the name of a value: in any number of braces, unless one of these stands before."""
 _ADK_PREFIXES = ("app:", "user:", "temp:")
@@ -98,7 +101,7 @@ def rewritten(source: str, place: Place, old: str, new: str, template: Template 
             if any(mark in fixed and mark not in _VALUE.sub("", old) for mark in marks):
                 raise CannotWrite(
                     f"the new prompt holds {what}, and nothing in the old one tells whether the framework takes them "
-                    "for a template; say so with --template none, braces, jinja or adk"
+                    "for a template; say so with --template none, braces, jinja, adk or agno"
                 )
     text = _escaped(body, known, place.names)
     whole = f"{lead}{text}{trail}"
@@ -116,12 +119,14 @@ def rewritten(source: str, place: Place, old: str, new: str, template: Template 
 
 def _stands_in(text: str, prompt: str, template: Template) -> Mapping[str, str] | None:
     """Return what a literal calls the values of the prompt that it says; None when it says another."""
+    if template == "agno":
+        text = string.Template(text).safe_substitute()
     text, prompt = text.strip(), prompt.strip()
     if not prompt:
         return None
     values = values_of(prompt)
     if not values:
-        said = {text} if template in ("none", "adk") else {text, text.replace("{{", "{").replace("}}", "}")}
+        said = {text} if template in ("none", "adk", "agno") else {text, text.replace("{{", "{").replace("}}", "}")}
         return {} if prompt in said or _raw(text) == prompt else None
     passages = _VALUE.split(prompt)
     order = [found[1:-1] for found in _VALUE.findall(prompt)]
@@ -146,6 +151,8 @@ def _escaped(text: str, template: Template, names: Mapping[str, str]) -> str:
                 if "endraw" in passage:
                     raise CannotWrite("the new prompt holds the word that ends a raw block; write it by hand")
                 return "{% raw %}" + passage + "{% endraw %}" if re.search(r"\{[{%#]", passage) else passage
+            case "agno":
+                return passage.replace("$", "$$")
         return passage
 
     pieces, at = [], 0
@@ -273,7 +280,7 @@ def _python(source: str) -> Iterator[_Found]:
         return starts[line - 1] + len(lines[line - 1].encode()[:column].decode())
 
     parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
-    usual: Template = "adk" if _ADK_SOURCE.search(source) else "unknown"
+    usual: Template = "adk" if _ADK_SOURCE.search(source) else "agno" if _AGNO_SOURCE.search(source) else "unknown"
     formatted: dict[int, Template] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr == "format":

@@ -280,7 +280,7 @@ def apply(
         ),
     ] = None,
     template: Annotated[
-        str, typer.Option("--template", metavar="none|braces|jinja|adk", help="What the framework does to braces.")
+        str, typer.Option("--template", metavar="none|braces|jinja|adk|agno", help="What the framework does to braces.")
     ] = "",
     check: Annotated[
         bool, typer.Option("--check", help="Only say whether the prompts of the run stand there.")
