@@ -24,24 +24,47 @@ hypothesis.settings.load_profile("maspo")
 vars(typer.testing)["_get_command"] = functools.cache(typer.main.get_command)
 
 MEMORY = Path("/dev/shm")
+_PREFIX = "mt-"
+"""Short: paths of sockets in such a folder have at most 107 bytes."""
 ENOUGH = 1 << 30
 """Bytes that must be free; what tests that passed have written is deleted at once."""
 
 
 def pytest_configure() -> None:
-    """Let ``tmp_path`` lie in memory, and keep what tests agree to out of the user's own state.
+    """Let ``tmp_path`` lie in memory, and all else that is written in a folder that goes when the tests have ended.
 
     Hundreds of runs are recorded, and each waits for the disk again and again. What a test can see of that waiting, the
     order of what is written and who sees it when, is the same in memory.
     """
-    state = tempfile.mkdtemp(prefix="maspo-state-")
-    os.environ["XDG_STATE_HOME"] = state
-    atexit.register(shutil.rmtree, state, ignore_errors=True)
-    if sys.platform != "linux" or not MEMORY.is_dir() or not os.access(MEMORY, os.W_OK):
-        return
-    programs_run = not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC  # some tests build what they run
-    if programs_run and shutil.disk_usage(MEMORY).free >= ENOUGH:
-        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+    shared = tempfile.gettempdir()
+    _sweep(Path(shared))
+    # Processes that tests kill leave files: they lie in here, too, and go with it.
+    folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")
+    Path(folder).chmod(0o755)  # some tests become another user
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    os.environ["XDG_STATE_HOME"] = str(Path(folder, "state"))
+    atexit.register(_remove, folder, os.getpid())
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY) if _is_roomy(MEMORY) else shared)
+
+
+def _is_roomy(memory: Path) -> bool:
+    """Say whether there is enough memory to write to; some tests build programs there and run them."""
+    if sys.platform != "linux" or not memory.is_dir() or not os.access(memory, os.W_OK):
+        return False
+    return not os.statvfs(memory).f_flag & os.ST_NOEXEC and shutil.disk_usage(memory).free >= ENOUGH
+
+
+def _remove(folder: str, owner: int) -> None:
+    if os.getpid() == owner:  # forks of tests end, too
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(shared: Path) -> None:
+    """Take away what runs of the tests left that were killed themselves."""
+    for left in shared.glob(f"{_PREFIX}*"):
+        owner = left.name.removeprefix(_PREFIX).partition("-")[0]
+        if owner.isdigit() and not Path("/proc", owner).exists() and Path("/proc/self").exists():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

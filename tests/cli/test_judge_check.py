@@ -103,6 +103,14 @@ def test_g05_what_cannot_be_used_is_said(maspo: Run, url: str) -> None:
     assert not Path("out").exists()
 
 
+def test_g12_a_team_whose_answers_are_all_alike_is_told_before_its_rows_are_paid(url: str) -> None:
+    said = check(url, "--pairs", "10", "--repeats", "1", "--json")
+    assert said.code == 0, said
+    assert said.json["pairs"] == 0
+    assert said.json["rows"] == 32, "of 40"
+    assert "at a higher --set models.agent_temperature" in said.err + said.out
+
+
 def test_g06_a_verdict_is_about_the_output_that_was_seen(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[str] = []
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maspo.core.errors import BudgetReached, ConfigInvalid, StoreError
+from maspo.core.errors import BudgetReached, ConfigInvalid, ProviderError, StoreError
 from maspo.core.usage import Usage
 from maspo.models.base import Message, Reply, Request
 from maspo.models.budget import Ledger, Limits
@@ -204,6 +204,32 @@ async def test_b54_a_budget_in_money_needs_prices() -> None:
     ledger = Ledger(pool=Line(Server(Cap(NANO, None)), "b", random.Random(0)))
     with pytest.raises(ConfigInvalid, match="no price is known"):
         await ledger.reserve(ask(1))
+
+
+async def settled() -> None:
+    """Let all that can go on go on."""
+    for _ in range(100):
+        await asyncio.sleep(0)
+
+
+async def test_b57_under_a_budget_in_money_a_model_shows_first_that_it_keeps_to_its_limit() -> None:
+    server = Server(Cap(to_nano(1000 * WORST), None))
+    book = Ledger(prices=PRICES, pool=Line(server, "one", random.Random(0)))
+    first = await book.reserve(ask(1))
+    with pytest.raises(ProviderError, match="--budget one cannot be held; use another model, or a budget that caps"):
+        book.check_unlimited("m")
+    later = [asyncio.create_task(book.reserve(ask(1))) for _ in range(9)]
+    await settled()
+    assert not any(one.done() for one in later), "the first goes alone"
+    book.settle(first, Reply("x", 10, 10))
+    await settled()
+    sent = [one.result() for one in later if one.done()]
+    assert len(sent) == 5
+    book.settle(sent[0], Reply("x", 10, 5000))
+    for one in sent[1:]:
+        book.settle(one, Reply("x", 10, 10))
+    await asyncio.wait_for(asyncio.gather(*later), 20)
+    assert (book.usd or 0.0) + 10 * WORST < server.charged.nano / NANO, "more is leased for each call that follows"
 
 
 @given(st.integers(0, 10**12), st.integers(0, 10**6), st.integers(0, 10**12), st.integers(0, 10**6))

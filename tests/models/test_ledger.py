@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import random
 from dataclasses import dataclass, replace
@@ -314,23 +315,45 @@ async def test_i23_cached_tokens_cost_what_the_table_says_and_all_of_them_where_
 
 
 async def test_i24_a_reply_above_its_reserve_raises_that_of_its_model_for_calls_in_flight_and_to_come() -> None:
-    book = await known(usd=20 * WORST)
+    book = await known(usd=140 * WORST)
     first, second = await book.reserve(ASK), await book.reserve(ASK)
     excess = 4 * WORST
     assert book.settle(first, Reply("x", tokens_in=1000, tokens_out=100 + round(excess / 10e-6))) == pytest.approx(
         WORST + excess
     )
-    # Charged 5 and reserved 1 + 6 for the one in flight: another one of 7 fits beside it, and no third. But the next
-    # goes alone, and the one after it when that has kept to its limit.
+    # Charged 5 and reserved 65 for the one in flight, since one excess says little: another one of 65 fits beside it,
+    # and no third. But the next goes alone, and the one after it when that has kept to its limit.
     third = await waiting(book)
     assert book.book_loss(second) == pytest.approx(WORST + 1.5 * excess), "a loss may have cost as much"
     book.settle(await third, Reply("x", 1, 1))
-    rest = book.limits.usd - book.usd if book.limits.usd and book.usd else 0.0
     fourth = await book.reserve(ASK)
-    assert rest == pytest.approx(8 * WORST, rel=0.01), "one of 7 fits, and no other beside it"
+    assert book.limits.usd is not None
+    assert book.usd is not None
+    assert book.limits.usd - book.usd == pytest.approx(128 * WORST, rel=0.01), "one of 65 fits, and no other beside it"
     fifth = await waiting(book)
     book.book_refusal(fourth)
     assert (await fifth).worst == pytest.approx(WORST)
+
+
+async def test_i35_the_more_replies_went_above_their_limit_the_less_is_kept_for_the_largest() -> None:
+    async def needed(excesses: int) -> int:
+        """Return how much must be left for one call, in worst cases."""
+        book, cap = ledger(usd=1000 * WORST), 1000 * WORST
+        for _ in range(excesses):
+            told = Reply("x", tokens_in=1000, tokens_out=100 + round(4 * WORST / 10e-6))
+            book.settle(await book.reserve(ASK), told)
+        for room in range(100):
+            book.release()
+            book.keep_back(usd=cap - (book.usd or 0.0) - room * WORST)
+            with contextlib.suppress(BudgetReached):
+                book.book_refusal(await book.reserve(ASK))
+                return room
+        return 100
+
+    found = [await needed(excesses) for excesses in (1, 4, 8, 150)]
+    assert found[0] == 65, "nothing follows from one, and no reply is taken to be beyond 64 limits"
+    assert found == sorted(found, reverse=True)
+    assert found[-1] == 41, "a part of the cap at least, and what one call costs where the limit is kept"
 
 
 async def test_i32_under_a_cap_in_money_the_first_call_of_a_model_goes_alone_and_a_probe_shows_nothing() -> None:

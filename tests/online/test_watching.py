@@ -173,7 +173,12 @@ def test_p04_a_file_is_read_as_it_grows_and_half_lines_wait(tmp_path: Path) -> N
     second = source.take(first.position)
     assert second.rows == ({"input": "three"},)
     file.write_text('{"input": "four"}\n')
-    assert source.take(second.position).rows == ({"input": "four"},), "a file that was begun anew is read anew"
+    third = source.take(second.position)
+    assert third.rows == ({"input": "four"},), "a file that was begun anew is read anew"
+    file.write_text('{"input": "five, which is longer"}\n"six"\n')
+    fourth = source.take(third.position)
+    assert fourth.rows == ({"input": "five, which is longer"}, "six"), "also one that is longer than it was"
+    assert source.take(fourth.position).rows == () and source.take('{"inputs.jsonl": 35}').rows == ("six",)
 
 
 def test_p05_a_folder_holds_files_that_grow_and_texts(tmp_path: Path) -> None:
@@ -209,7 +214,9 @@ def test_p12_a_file_of_lines_grows_under_any_name(tmp_path: Path) -> None:
     assert source.take(first.position).rows == ("half",)
 
 
-@pytest.mark.parametrize("position", ["nonsense", "[1]", '{"a": "x"}', '{"a": -1}', '{"a": true}'])
+@pytest.mark.parametrize(
+    "position", ["nonsense", "[1]", '{"a": "x"}', '{"a": -1}', '{"a": true}', '{"a": [1]}', '{"a": [1, 2]}']
+)
 def test_p13_a_position_that_is_none_is_told(position: str, tmp_path: Path) -> None:
     (tmp_path / "a").write_text('"one"\n')
     with pytest.raises(InputsInvalid, match="another state folder"):

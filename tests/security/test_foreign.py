@@ -203,6 +203,22 @@ ADDRESSES = (
     "arn:aws:s3:::bucket",
     "@example_user on Telegram",
     "DM @example_user",
+    "example dot o r g",
+    "example dot n e t",
+    "(user) at (example) dot (com)",
+    "example + dot + com",
+    "0x7f.1",
+    "example\\u002ecom",
+    "\\u{65}xample\\u{2e}com",
+    "\\U00000065xample\\U0000002ecom",
+    "concat('example', '.com')",
+    "''.join(['example', '.', 'com'])",
+    "0049 30 1234567",
+    "ten.elpmaxe",
+    "exam<b>ple</b>.org",
+    "example.corp:8080",
+    "==wZy9mLlxGctFGel",
+    "145 170 141 155 160 154 145 56 157 162 147",
 )
 """Harmless ones, reserved for examples by RFC 2606, 5737 and 3849."""
 NOTE = b"a note to whoever reads this"

@@ -11,7 +11,7 @@ import shutil
 import signal
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,7 +29,7 @@ from maspo.study.evaluation.evaluate import Attention, evaluate
 from maspo.study.optimize import start
 from maspo.study.resolve import resolve
 from maspo.testing.runs import Recorder, counted_world, with_config
-from tests.security.foreign.folders import MAKERS, Place
+from tests.security.foreign.folders import MAKERS, OLDER, Place
 from tests.store.faulty_runs import small_job
 from tests.study.test_evaluation import world_evaluation
 
@@ -49,6 +49,8 @@ class Theirs:
 
     url: str = ""
     requests: int = 0
+    lines: int = 0
+    """Connections, whatever is spoken on them."""
     told: list[str] = field(default_factory=list)
 
 
@@ -68,6 +70,10 @@ def theirs() -> Iterator[Theirs]:
             self.send_header("Content-Length", str(len(reply)))
             self.end_headers()
             self.wfile.write(reply)
+
+        def handle(self) -> None:
+            found.lines += 1
+            super().handle()
 
         do_GET = do_POST = do_CONNECT = answer
 
@@ -111,6 +117,9 @@ def template(theirs: Theirs, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (out / "judge_check.json").write_text("{}")
     (out / "prompts.json").write_text(json.dumps({"solver": "Solve it."}))
     (out / "system.yaml").write_text("agents:\n  solver: {prompt: Solve the problem.}\n")
+    (out / "pair.yaml").write_text(
+        "agents:\n  solver: {prompt: Solve it.}\n  checker: {prompt: Check it., reads: [solver]}\n"
+    )
     (out / "inputs.jsonl").write_text(
         "".join(json.dumps({"input": f"problem {n}", "answer": "x"}) + "\n" for n in range(8))
     )
@@ -210,15 +219,48 @@ def place(theirs: Theirs, template: Path, tmp_path: Path, monkeypatch: pytest.Mo
     folder.chmod(0o755)
 
 
+def newer_commands(place: Place) -> list[list[str]]:
+    run = str(place.folder)
+    rows = str(place.folder / "inputs.jsonl")
+    given = [str(place.folder / "system.yaml"), "--inputs", rows, "--yes", "--base-url", "http://127.0.0.1:9/v1"]
+    given += ["--set", "models.attempts=1", "--agent-model", "m"]
+    return [
+        ["runs", str(place.folder.parent)],
+        ["report", run],
+        ["steer", run, "stop"],
+        ["steer", run, "approve"],
+        ["stress", *given, "--out", run],
+        ["structure", str(place.folder / "pair.yaml"), *given[1:], "--out", run],
+        ["watch", *given, "--state", run, "--once"],
+        ["watch", *given, "--state", run, "--show"],
+        ["transfer", run, *given[3:], "--out", str(place.folder / "moved")],
+        ["store", "copy", run, str(place.folder / "copied")],
+        ["import-prompts", str(place.folder / "prompts.json"), "--out", str(place.folder / "team.yaml")],
+        ["inputs", "from-traces", rows, "--out", str(place.folder / "rows.jsonl")],
+        ["resume", run],
+    ]
+
+
 LOOKING = ("apply", "runs", "diff", "check", "estimate", "doctor")
 """Commands that leave the folder itself as it is."""
 
 
-@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("name", [*MAKERS][:OLDER])
 def test_f01_a_folder_of_somebody_else_reaches_nothing_outside(name: str, place: Place, theirs: Theirs) -> None:
+    reaches_nothing(name, place, theirs, commands)
+
+
+@pytest.mark.parametrize("name", [*MAKERS][OLDER:])
+def test_f04_nor_do_newer_commands(name: str, place: Place, theirs: Theirs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGPASSWORD", SECRET)
+    reaches_nothing(name, place, theirs, newer_commands)
+
+
+def reaches_nothing(name: str, place: Place, theirs: Theirs, given: Callable[[Place], list[list[str]]]) -> None:
+    """Check that commands over a folder change nothing outside, tell no secret and end."""
     MAKERS[name](place)
-    before, requests, looked = contents(place.outside), theirs.requests, at_a_glance(place.folder)
-    for command in commands(place):
+    before, requests, looked = contents(place.outside), theirs.requests + theirs.lines, at_a_glance(place.folder)
+    for command in given(place):
         with bounded():
             done = CliRunner().invoke(app, command)
         said = f"{command}: {done.exit_code} {done.output[-2000:]} {done.exception!r}"
@@ -227,8 +269,8 @@ def test_f01_a_folder_of_somebody_else_reaches_nothing_outside(name: str, place:
         assert "too little memory" not in done.output, said
         assert SECRET not in done.output, said
         assert contents(place.outside) == before, said
-        assert (theirs.requests, theirs.told) == (requests, []), said
-        if command[0] in LOOKING:
+        assert (theirs.requests + theirs.lines, theirs.told) == (requests, []), said
+        if command[0] in LOOKING and given is commands:
             assert at_a_glance(place.folder) == looked, said
     assert list(Path(tempfile.gettempdir()).glob("maspo-*")) == [], "a copy was left"
 

@@ -48,7 +48,7 @@ def show_budget(name: str, store: str, max_usd: str | None, max_calls: str | Non
                 visible(one.run),
                 visible(one.who),
                 phrases.number(one.calls),
-                f"${one.usd:.4f}",
+                phrases.money(one.usd),
                 "leased" if one.leased else "",
             )
             for one in spenders
@@ -65,7 +65,7 @@ def show_budget(name: str, store: str, max_usd: str | None, max_calls: str | Non
 def _summary(found: BudgetState) -> str:
     parts = []
     if found.cap.nano is not None:
-        parts.append(f"${found.charged.nano / NANO:.4f} of ${found.cap.nano / NANO:g}")
+        parts.append(f"{phrases.money(found.charged.nano / NANO)} of ${found.cap.nano / NANO:g}")
     if found.cap.calls is not None:
         parts.append(f"{found.charged.calls:,} of {found.cap.calls:,} calls")
     share = found.cap.share(found.charged)

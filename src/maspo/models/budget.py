@@ -23,6 +23,13 @@ _TOKENS_PER_MESSAGE = 64
 _ROOM = 1.5
 """How much more than the excess of the dearest reply so far is reserved for the next: thinking varies from question to
 question, and half as much again leaves room for most. A reply beyond that raises the reserve again."""
+_DOUBT = 0.001
+"""Chance that a reply costs more than what is reserved for it, once its model does not keep to its limit: of n excesses
+that are drawn evenly up to some end, that end is above the largest times this to the power -1/n with this chance at
+most. Ten times the largest of three, twice that of ten."""
+_FARTHEST = 64
+"""Times its limit that a reply is taken to be at most, until one is longer: 131,072 tokens at a limit of 2,048, as long
+as hosted models write."""
 _ONCE_ABOVE = 1 / 25
 """Share of a cap in money that each call of a model is reserved at, at least, once one has cost more than it should:
 how much the next will is not known, and this leaves 96 % of the cap to be used."""
@@ -91,10 +98,10 @@ class Ledger:
     whose cost the endpoint does not tell, or tells as it cannot be, is charged that worst case.
 
     Some endpoints do not keep to ``max_tokens``. So under a cap in money the first call of a model goes alone, and each
-    reply within its limit lets some more go side by side. A reply that cost more than its worst case raises that of
-    every call of its model, those in flight too, by its excess and half as much again; from then on each reserves a
-    part of the cap at least, and the next goes alone. So a cap is overshot only by replies that cost more than all
-    before them gave reason to expect.
+    reply within its limit lets some more go side by side. After a reply that cost more than its worst case each call of
+    its model, those in flight too, reserves as much more as the excesses so far let expect of the largest, and a part
+    of the cap at least; the next goes alone. So a cap is overshot only by calls that were in flight when nothing had
+    told yet that the model does not keep to its limit.
     """
 
     def __init__(
@@ -120,7 +127,11 @@ class Ledger:
         self._flights: Counter[str] = Counter()
         """Calls in flight, by model."""
         self._excess: dict[str, float] = {}
-        """USD that a call of a model may cost above its worst case, since one has cost more."""
+        """USD that a call of a model is charged above its worst case where nobody tells, since one has cost more."""
+        self._above: Counter[str] = Counter()
+        """Replies of a model that cost more than their worst case."""
+        self._limit: dict[str, float] = {}
+        """The highest worst case of these, in USD."""
         self._kept_to: Counter[str] = Counter()
         """Replies of a model, since the last that cost more than what was reserved."""
         self._kept_calls, self._kept_usd, self._kept_seconds = 0, 0.0, 0.0
@@ -259,6 +270,8 @@ class Ledger:
             self._kept_to[model] += 1
         if reservation.worst is not None and above > 0:
             self._excess[model] = max(self._excess.get(model, 0.0), (usd - reservation.worst) * _ROOM)
+            self._above[model] += 1
+            self._limit[model] = max(self._limit.get(model, 0.0), reservation.worst)
 
     def _highest(self, reservation: Reservation) -> float | None:
         """Return what a call costs at most, as far as is known by now; None without a price."""
@@ -269,7 +282,9 @@ class Ledger:
         """Return the USD that are reserved for a call of a model above its worst case, under a cap in money."""
         if model not in self._excess:
             return 0.0
-        return max(self._excess[model], _ONCE_ABOVE * (self.limits.usd or 0.0))
+        largest = self._excess[model] / _ROOM
+        most = min(largest * math.pow(_DOUBT, -1 / self._above[model]), _FARTHEST * self._limit[model])
+        return max(self._excess[model], most, _ONCE_ABOVE * (self.limits.usd or 0.0))
 
     def check_unlimited(self, model: str) -> None:
         """Check that a model may be used which takes no limit of tokens.
@@ -278,11 +293,16 @@ class Ledger:
             ProviderError: money is capped; says what else can be done.
 
         """
+        if not self._caps_money:
+            return
         if self.limits.usd is not None:
-            raise ProviderError(
-                f"{model}: the endpoint takes no limit of tokens (it refuses max_tokens and max_completion_tokens), so "
-                f"--max-usd {self.limits.usd:g} cannot be held; use another model, or --max-calls instead of --max-usd"
-            )
+            cap, instead = f"--max-usd {self.limits.usd:g}", "--max-calls instead of --max-usd"
+        else:
+            cap, instead = f"--budget {self._pool.name if self._pool else ''}", "a budget that caps calls"
+        raise ProviderError(
+            f"{model}: the endpoint takes no limit of tokens (it refuses max_tokens and max_completion_tokens), so "
+            f"{cap} cannot be held; use another model, or {instead}"
+        )
 
     def book_refusal(self, reservation: Reservation) -> None:
         """Book an attempt that the endpoint did not take: it costs nothing, and no cap counts it."""
@@ -365,13 +385,12 @@ class Ledger:
             if self.in_flight:
                 return False  # One of them may yet be refused, and then counts no longer.
             raise self._refusal(f"--max-calls {limits.calls}")
+        if self._caps_money and self._flights[model] > _MORE_A_REPLY * self._kept_to[model]:
+            return False  # How this model keeps to its limit will be known when one of these has ended.
         if limits.usd is None:
             return True
         known = math.fsum(usage.usd or 0.0 for usage in self._spent.values())
-        if self._flights[model] > _MORE_A_REPLY * self._kept_to[model]:
-            return False  # How this model keeps to its limit will be known when one of these has ended.
-        reserved = self._reserved_usd + math.fsum(self._flights[one] * self._more(one) for one in self._excess)
-        if known + reserved + (worst or 0.0) + self._more(model) <= limits.usd - self._kept_usd:
+        if known + self._needed(model, worst) <= limits.usd - self._kept_usd:
             return True
         if self.in_flight:
             return False
@@ -393,7 +412,7 @@ class Ledger:
             self._lease = await self._pool.take_up(self._charged())
         if worst is None and self._lease.cap.nano is not None:
             raise ConfigInvalid(f"--budget {self._pool.name}: no price is known for {model}; set models.prices")
-        usd = self._reserved() + (worst or 0.0) + self._excess.get(model, 0.0) + self._kept_usd
+        usd = self._needed(model, worst) + self._kept_usd
         needed = self._charged() + Amount(to_nano(usd), 1 + self._kept_calls)
         short = self._lease.short_of(needed)
         if short == Amount():
@@ -406,6 +425,16 @@ class Ledger:
         if self.in_flight:
             return False
         raise self._refusal(f"--budget {self._pool.name}")
+
+    @property
+    def _caps_money(self) -> bool:
+        """Whether money has a cap, of this run or of many; of a budget that is known once something is leased."""
+        return self.limits.usd is not None or (self._lease is not None and self._lease.cap.nano is not None)
+
+    def _needed(self, model: str, worst: float | None) -> float:
+        """Return the money that calls in flight may cost, and one more of a model."""
+        more = math.fsum(self._flights[one] * self._more(one) for one in self._excess)
+        return self._reserved_usd + more + (worst or 0.0) + self._more(model)
 
     def _charged(self) -> Amount:
         """Return what the run is charged so far, calls in flight counted and their money not."""

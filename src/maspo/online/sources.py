@@ -6,8 +6,9 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from maspo.core.errors import InputsInvalid
 from maspo.core.plain_files import open_plain
@@ -16,6 +17,8 @@ from maspo.data.traces.otel import OpenTelemetry
 
 _MOST_AT_ONCE = 4 << 20
 """Bytes that are taken from a file at a time: many windows, and little memory."""
+_MARK = 4096
+"""Bytes before a place of which a hash is kept: a file in which others stand there was begun anew."""
 _LINES = (".jsonl", ".ndjson")
 _TEXT = ".txt"
 Row: TypeAlias = str | Mapping[str, object]
@@ -50,7 +53,9 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Files:
-    """JSON Lines that grow, by name; a file that became shorter was begun anew. A folder may also hold texts.
+    """JSON Lines that grow, by name; a file that does not go on from where it was read to was begun anew.
+
+    A folder may also hold texts.
 
     A line is an input, or a request of OTLP JSON, as the file exporter of an OpenTelemetry collector writes them.
 
@@ -65,15 +70,14 @@ class Files:
         rows: list[Row] = []
         skipped = 0
         for file in self._files():
-            begin = at.get(file.name, 0)
             whole = file.suffix == _TEXT
             try:
-                found, begin = _behind(file, begin, whole)
+                found, place = _behind(file, at.get(file.name, _BEGINNING), whole)
             except FileNotFoundError:
                 continue  # taken away since it was listed
             except OSError as error:
                 raise InputsInvalid(f"--inputs {file}: cannot be read ({error.strerror or error})") from error
-            at[file.name] = begin
+            at[file.name] = place
             if whole:
                 rows += [found.decode("utf-8", "replace")] if found.strip() else []
                 continue
@@ -105,7 +109,17 @@ def _is_file(file: Path) -> bool:
         return False
 
 
-def _places(position: str) -> dict[str, int]:
+class _Place(NamedTuple):
+    """How far a file was read, and a hash of what stands before that; records up to 0.2 have none."""
+
+    begin: int
+    mark: str
+
+
+_BEGINNING = _Place(0, "")
+
+
+def _places(position: str) -> dict[str, _Place]:
     """Return by file how far it was read.
 
     Raises:
@@ -113,31 +127,41 @@ def _places(position: str) -> dict[str, int]:
 
     """
     try:
-        found = json.loads(position or "{}")
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict) or not all(type(one) is int and one >= 0 for one in found.values()):
+        found = {name: _place(value) for name, value in json.loads(position or "{}").items()}
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise InputsInvalid(
             "--inputs: the record does not say where files were read to; watch with another state folder"
-        )
+        ) from None
     return found
 
 
-def _behind(file: Path, begin: int, whole: bool) -> tuple[bytes, int]:
+def _place(value: object) -> _Place:
+    begin, mark = value if isinstance(value, list) else (value, "")
+    if type(begin) is not int or begin < 0 or not isinstance(mark, str):
+        raise ValueError(value)
+    return _Place(begin, mark)
+
+
+def _behind(file: Path, place: _Place, whole: bool) -> tuple[bytes, _Place]:
     """Return the whole lines of a file behind a place, and the place behind them; of a text all of it, once."""
     handle = open_plain(file, links=True)
     with os.fdopen(handle, "rb") as stream:
         size = os.fstat(stream.fileno()).st_size
         if whole:
-            return (b"", begin) if begin else (stream.read(_MOST_AT_ONCE), max(1, size))
-        if size < begin:
-            begin = 0
+            return (b"", place) if place.begin else (stream.read(_MOST_AT_ONCE), _Place(max(1, size), ""))
+        begin = 0 if size < place.begin or place.mark not in ("", _mark(handle, place.begin)) else place.begin
         stream.seek(begin)
         found = stream.read(_MOST_AT_ONCE)
-    end = found.rfind(b"\n") + 1
-    if not end and len(found) == _MOST_AT_ONCE:
-        end = len(found)  # a line longer than that is no input: it is skipped piece by piece
-    return found[:end], begin + end
+        end = found.rfind(b"\n") + 1
+        if not end and len(found) == _MOST_AT_ONCE:
+            end = len(found)  # a line longer than that is no input: it is skipped piece by piece
+        return found[:end], _Place(begin + end, _mark(handle, begin + end))
+
+
+def _mark(handle: int, begin: int) -> str:
+    """Return a hash of what stands before a place."""
+    length = min(begin, _MARK)
+    return blake2b(os.pread(handle, length, begin - length), digest_size=8).hexdigest() if begin else ""
 
 
 def _rows_in(line: bytes) -> tuple[Sequence[Row], int]:

@@ -82,6 +82,8 @@ _SHORT_NAME: Final = 4
 _MAILBOX = sought(r"(?<![\w.+@%-])[\w.+%-]++@(?:[\w-]+\.)+[\w-]{2,}|(?<![\w.+@%-])[\w.+%-]++@\[[\d.:a-f]+\]", "@")
 _PART = r"(?:0x[0-9a-f]{1,8}|\d{1,10})"
 _DOTTED = sought(rf"(?<![\w.-]){_PART}(?:\.{_PART}){{3}}(?![\w-])(?!\.\d)", *DIGITS)
+_SHORT_DOTTED = sought(rf"(?<![\w.-])0x[0-9a-f]{{1,8}}(?:\.{_PART}){{1,2}}(?![\w-])(?!\.\d)", "0x")
+"""Fewer parts than four, as programs read them; in decimal ones nothing tells them from a number."""
 _DASHED = sought(r"(?<![\w-])(?:1\d\d|2[0-4]\d|25[0-5])(?:[-_](?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?![\w-])", *DIGITS)
 _COUNTED = re.compile(
     r"(?:section|chapter|version|release|v|§|step|figure|table|clause|part|no|level)\.?\s?$", re.IGNORECASE
@@ -92,8 +94,8 @@ _SIXTH = sought(
     ":",
 )
 _BACKWARDS = sought(
-    r"\b(?:moc|gro|ude|vog|elpmaxe)\.[a-z0-9-]{2,}|//:s?ptth|\b(?:moc|gro)\.\w+@\w+",
-    *("moc.", "gro.", "ude.", "vog.", "elpmaxe.", "//:"),
+    r"\b(?:moc|gro|ude|vog|elpmaxe)\.[a-z0-9-]{2,}|\bten\.[a-z0-9-]{4,}|//:s?ptth|\b(?:moc|gro)\.\w+@\w+",
+    *("moc.", "ten.", "gro.", "ude.", "vog.", "elpmaxe.", "//:"),
 )
 _ROTATED = sought(
     r"(?<![a-z0-9-])[a-z0-9-]{2,}+\.(?:pbz|bet|rqh|tbi|rknzcyr)\b|\buggcf?:",
@@ -144,7 +146,8 @@ _LOCAL = sought(
 )
 _PHONE = sought(
     r"(?<![\w.)])\(\d{3}\) ?\d{3}[ .-]\d{4}\b|(?<![\w.-])\d{3}([.-])\d{3}\1\d{4}(?![\w-]|\.\d)"
-    r"|(?<![\w+.)])\+\d{1,3}[ .-]?\(?\d{2,4}\)?(?:[ .-]?\d{2,4}){1,4}(?!\w)|\b(?:tel|phone|fax)\W{1,3}\d{3}[ -]?\d{3,}",
+    r"|(?<![\w+.)])\+\d{1,3}[ .-]?\(?\d{2,4}\)?(?:[ .-]?\d{2,4}){1,4}(?!\w)|\b(?:tel|phone|fax)\W{1,3}\d{3}[ -]?\d{3,}"
+    r"|(?<![\w.,])00[1-9]\d{0,2}([ /-])\d{2,4}[ /-]\d{3,}(?![\w.,])",
     *("+", "tel", "phone", "fax", *DIGITS),
     flags=re.NOFLAG,
 )
@@ -170,7 +173,7 @@ def addresses(seen: Readings) -> Iterator[str]:
 
 
 def _in(text: str) -> Iterator[str]:
-    for pattern in (_SCHEME, _MAILBOX, _LOCAL, _PHONE, _DASHED, _HANDLE):
+    for pattern in (_SCHEME, _MAILBOX, _LOCAL, _PHONE, _DASHED, _HANDLE, _SHORT_DOTTED):
         yield from (found[0] for found in pattern.finditer(text))
     yield from _quads(text)
     yield from (
@@ -316,6 +319,7 @@ def _known() -> frozenset[str]:
         "internal",
         "localhost",
         "lan",
+        "corp",
         "arpa",
         "eth",
     }

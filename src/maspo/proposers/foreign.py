@@ -15,6 +15,7 @@ from typing import Final
 from maspo.core.control_tokens import DOT, control_tokens
 from maspo.core.invisible import hidden_beyond
 from maspo.proposers.addresses import addresses
+from maspo.proposers.ciphers import ciphers
 from maspo.proposers.instructions import excerpt, remarks
 from maspo.proposers.readings import Readings, readings
 from maspo.proposers.sought import sought
@@ -98,6 +99,8 @@ def _foreign(draft: str, seen: Readings) -> Iterator[tuple[str, str]]:
     for run in _LETTERS_AND_DIGITS.finditer(seen.plain):
         if _is_coded(run[0]):
             yield "coded text or a key", run[0]
+    for stretch in ciphers(seen.plain):
+        yield "text in a cipher", stretch
     for blanks in _BLANKS.finditer(draft):
         if sum(one != other for one, other in pairwise(blanks[0])) > _MOST_SWITCHES:
             yield "text hidden in blanks", blanks[0]

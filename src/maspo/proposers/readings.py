@@ -21,7 +21,8 @@ from maspo.proposers.spoken import by_radio, in_digits
 _ROUNDS: Final = 3
 """Times that escapes are undone: one around the other, and one more."""
 _ESCAPED = sought(
-    r"\\u\{?([0-9a-f]{2,6})\}?|\\x([0-9a-f]{2})|\bU\+([0-9a-f]{4,6})\b(?: (?=U\+))?|=([0-9a-f]{2})(?=\w|=[0-9a-f]{2})",
+    r"\\u(?:\{([0-9a-f]{2,6})\}|(000[0-9a-f]{5})|([0-9a-f]{4}))|\\x([0-9a-f]{2})"
+    r"|\bU\+([0-9a-f]{4,6})\b(?: (?=U\+))?|=([0-9a-f]{2})(?=\w|=[0-9a-f]{2})",
     *("\\", "u+", "="),
 )
 _PERCENT = sought(r"(?:%[0-9a-f]{2})+", "%")
@@ -45,6 +46,10 @@ _SAID = "|".join(
 _MENDED: Final = tuple(
     (sought(pattern, *signs), sign)
     for pattern, sign, signs in (
+        (r"(?<!\w)[(\[{]([\w-]{1,30})[)\]}](?=\s*[(\[{]?\s?(?:at|dot)\b)", r"\1", ("at", "dot")),
+        (r"(?<=dot )[(\[{](\w{2,10})[)\]}]", r"\1", ("dot ",)),
+        (r"(?<=at )[(\[{]([\w-]{1,30})[)\]}](?= dot )", r"\1", (" dot ",)),
+        (r"\s*\+\s*dot\s*\+\s*", ".", ("dot",)),
         (rf"\s?{_OPEN}(?:{_DOT_WORD}|\.){_CLOSE}\s?", ".", _OPENING),
         (rf"\s?{_OPEN}(?:at|arroba|klammeraffe|@|ät){_CLOSE}\s?", "@", _OPENING),
         (rf"\s?{_OPEN}(?:colon|:){_CLOSE}\s?", ":", _OPENING),
@@ -62,6 +67,8 @@ _MENDED: Final = tuple(
         ),
         (rf"(?<=\w)\s?\[a\]\s?(?=[\w-]+\.{_ENDS})", "@", ("[a]",)),
         (r"(?<=\w)\s*(?:\.|d[o0]t)\s*c0m\b", ".com", ("c0m",)),
+        (r"(?<=\w)\s*(?:\.|dot)\s*o\sr\sg\b", ".org", ("o r g", "o\nr\ng", "o r\ng", "o\nr g")),
+        (r"(?<=\w)\s*(?:\.|dot)\s*n\se\st\b", ".net", ("n e t", "n\ne\nt", "n e\nt", "n\ne t")),
         (r"(?<=\w)\s*(?:\.|dot)\s*c\s?o\s?m\b|(?<=\w)\.{2,3}com\b|(?<=\w)\s+dotcom\b", ".com", _SPACED_COM),
         (r"(?<=\w)\s+(?:d[o0]t|punkt)\s+(?=\w)", ".", ("dot", "d0t", "punkt")),
         (r"(?<=\w)\s*[-_]+d[o0]t[-_]+\s*(?=\w)", ".", ("dot", "d0t")),
@@ -78,6 +85,7 @@ _MENDED: Final = tuple(
             ("arobase", "arroba", "klammeraffe", "chiocciola", "apenstaartje"),
         ),
         (rf"(?<=@)([\w-]+)\s+(?:{_SAID})\s+(?=[a-z]{{2,6}}\b)", r"\1.", ("@",)),
+        (r"(?<=\w)</?[a-z]{1,6}>(?=[\w.])", "", ("<",)),
         (r"(?<=\w)\\(?=\.\w)", "", ("\\.",)),
         (r"(?<=\w)\s+colon\s+colon\s+", "::", ("colon",)),
         (r"(?<=\w)\s+colon\s+", ":", ("colon",)),
@@ -114,11 +122,17 @@ _APART: Final = tuple(
 )
 _SINGLE = re.compile(r"(?<!\S)\S(?:(?P<gap> |-|_|\*|\||, ?|\n| / )\S)(?:(?P=gap)\S){2,}(?!\w)")
 _JOINED_TEXTS = sought(
-    r"(?<=\w)['\"`]\s*(?:\+|\.|&|,)?\s*['\"`](?=\w)|(?<=[.:/@\w])['\"`]\s*[+&]\s*['\"`](?=[.:/@\w])",
+    r"(?<=\w)['\"`]\s*(?:\+|\.|&|,)?\s*['\"`](?=\w)|(?<=[.:/@\w])['\"`]\s*[+&]\s*['\"`](?=[.:/@\w])"
+    r"|(?<=\w)['\"`]\s*,\s*['\"`](?=\.(?:com|org|net|example)\b)"
+    r"|['\"`]\s*,\s*['\"`](?=\.['\"`]\s*,\s*['\"`](?:com|org|net|example)\b)"
+    r"|(?<=['\"`, ]\.)['\"`]\s*,\s*['\"`](?=(?:com|org|net|example)\b)",
     *("'", '"', "`"),
 )
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{12,}={0,2}(?![A-Za-z0-9+/=_-])")
 _BASE64_APART = re.compile(r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{4} ){3,}[A-Za-z0-9+/]{2,4}={0,2}(?![A-Za-z0-9+/=])")
+_BASE64_TURNED = re.compile(r"(?<![A-Za-z0-9+/_=-])={0,2}[A-Za-z0-9+/_-]{16,}(?![A-Za-z0-9+/_-])")
+_BASE64_IN_LINES = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{4,}(?:\n[A-Za-z0-9+/]{2,}){2,}={0,2}")
+_BASE32_APART = re.compile(r"(?<!\S)(?=[a-z ]{0,40}[2-7])(?:[a-z2-7]{4,8} ){3,}[a-z2-7]{2,8}={0,6}(?!\w)")
 _BASE32 = re.compile(r"(?<![A-Z2-7])[A-Z2-7]{16,}={0,6}(?![A-Z2-7=])")
 _HEX = re.compile(
     r"(?<![0-9a-fA-F])(?:(?:0x)?[0-9a-fA-F]{2}[ ,:;-]{0,2}){6,}(?![0-9a-fA-F])"
@@ -126,7 +140,9 @@ _HEX = re.compile(
 )
 _DECIMAL = sought(r"(?<![\d.])\d{2,3}(?:[ ,;-]{1,2}\d{2,3}){6,}(?![\d.])", *DIGITS)
 _OCTAL = sought(
-    r"(?:\\[01][0-7]{2}){3,}|(?<![\d.])[01][0-7]{2}(?:[ ,;-]{1,2}[01][0-7]{2}){6,}(?![\d.])", "\\", "0", "1"
+    r"(?:\\[01][0-7]{2}){3,}|(?<![\d.])(?:[01][0-7]{2}|[4-7][0-7])"
+    r"(?:[ ,;-]{1,2}(?:[01][0-7]{2}|[4-7][0-7])){6,}(?![\d.])",
+    *("\\", *DIGITS),
 )
 _BASE85 = re.compile(r"(?<!\S)(?=\S*\d)(?=\S*[a-z])(?=\S*[A-Z])(?=\S*[^\w\s]\S*[^\w\s])[!-~]{20,}(?!\S)")
 _BITS = sought(r"(?<![01])(?:0b)?[01]{7,8}(?:[ ,]{0,2}(?:0b)?[01]{8}){3,}(?![01])", "0", "1", flags=re.NOFLAG)
@@ -197,14 +213,17 @@ def _character(escape: re.Match[str]) -> str:
 def _decoded(text: str) -> list[str]:
     """Return what the coded runs of a text spell, those that spell text."""
     found: list[bytes] = []
-    for run in (*_BASE64.findall(text), *_put_in_a_row(text)):
+    turned = [run[::-1] for run in _BASE64_TURNED.findall(text)]
+    in_lines = ["".join(run.split()) for run in _BASE64_IN_LINES.findall(text)]
+    for run in (*_BASE64.findall(text), *_put_in_a_row(text), *turned, *in_lines):
         bare = run.rstrip("=").replace("-", "+").replace("_", "/")
         with_padding = bare + "=" * (-len(bare) % 4)
         try:
             found.append(base64.b64decode(with_padding, validate=True))
         except (binascii.Error, ValueError):
             continue
-    for run in _BASE32.findall(text):
+    apart = (run.split(" ") for run in _BASE32_APART.findall(text))
+    for run in (*_BASE32.findall(text), *("".join(run[first:]).upper() for run in apart for first in range(3))):
         bare = run.rstrip("=")
         try:
             found.append(base64.b32decode(bare + "=" * (-len(bare) % 8)))
@@ -218,7 +237,7 @@ def _decoded(text: str) -> list[str]:
         codes = [int(code) for code in re.findall(r"\d+", run)]
         if all(code < 127 for code in codes):
             found.append(bytes(codes))
-    found += [bytes(int(code, 8) for code in re.findall(r"[0-7]{3}", run)) for run in _OCTAL.findall(text)]
+    found += [bytes(int(code, 8) for code in re.findall(r"[0-7]{2,3}", run)) for run in _OCTAL.findall(text)]
     for run in _BASE85.findall(text):
         for decode in (base64.b85decode, base64.a85decode):
             with suppress(ValueError):

@@ -40,7 +40,10 @@ from maspo.study.evaluation.judge_check import Checked
 
 PAIRS = "pairs.jsonl"
 RESULT = "judge_check.json"
-_NO_PAIRS = "No pair of different answers came up, so there is nothing to ask the judge about."
+_NO_PAIRS = (
+    "No pair of different answers came up, so there is nothing to ask the judge about. Answers differ where the row is "
+    "harder, with --prompts of another quality, or at a higher --set models.agent_temperature=…"
+)
 _REMARK = "Pairs of outputs on the same row were put to the judge in both orders, blind to where they came from."
 _MOST_PAIRS = 30
 """Pairs that speak against a judge, each with whole texts: what a person may read through."""

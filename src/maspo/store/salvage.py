@@ -24,6 +24,8 @@ from maspo.store.tables import CALLS, JOURNAL, META, SPARE, TABLES, UNANSWERED, 
 
 _ALWAYS_TRUE = (TOLD, "call_lost")
 """Journal entries that mean the same without those before them; a resumed run says all others again."""
+_RUN, _WATCH = "run.db", "watch.db"
+"""Records that one command goes on with, and one whose entries build on all before, so that none may be missing."""
 
 _Tables: TypeAlias = dict[str, dict[Row, Row]]
 
@@ -244,7 +246,10 @@ def damaged(path: Path, damage: str) -> StoreError:
     found = salvage(path)
     if found is None or not found.tells("job", "evaluation"):
         return unreadable(path, damage)
+    if path.name == _WATCH:
+        return StoreError(f"{path}: damaged ({damage}); restore it from a backup, or watch with another --state")
+    again = f"`maspo resume {path.parent}`" if path.name == _RUN else "the command that wrote it, given again,"
     return StoreError(
-        f"{path}: damaged ({damage}); {found.calls} recorded calls can be saved: `maspo resume {path.parent}` "
+        f"{path}: damaged ({damage}); {found.calls} recorded calls can be saved: {again} "
         "keeps the damaged file, makes a new one of what is whole, and goes on"
     )

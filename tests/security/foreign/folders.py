@@ -674,3 +674,61 @@ def names_that_are_no_text(place: Place) -> None:
 @maker
 def folder_that_may_only_be_read(place: Place) -> None:
     place.folder.chmod(0o555)
+
+
+# ── what newer commands read and write ───────────────────────────────────────────────────────────────────────────────
+
+OLDER = len(MAKERS)
+"""Folders that the older commands are driven over."""
+_NEWER = (
+    "watch.db watch.db-wal watch.db-shm watch.db-journal stress.db stress.db-wal stress.db-journal structure.db "
+    "structure.db-wal structure.db-journal stress.json structure.json pairs.jsonl human.jsonl evaluation.json "
+    "comparison.json comparison.html watch.db.new stress.db.new structure.db.lock"
+)
+for _make, _kind in ((_linked, "link"), (_pipe, "pipe")):
+    several(" ".join(f"{_kind}:{name}={name}" for name in _NEWER.split()), _make)
+several(" ".join(f"device:{name}={name}" for name in ("watch.db", "stress.db-wal", "structure.json")), _endless)
+several(" ".join(f"folder:{name}={name}" for name in ("watch.db", "stress.db", "structure.db-wal")), _directory)
+
+
+def _strange(name: str) -> Maker:
+    def make(place: Place) -> None:
+        with closing(sqlite3.connect(_free(place.folder / name))) as made:
+            made.execute("CREATE TABLE journal (id, kind, data)")
+            made.execute("CREATE VIEW meta AS SELECT load_extension('x') AS key, 1 AS value")
+            made.execute("CREATE TRIGGER t AFTER INSERT ON journal BEGIN DELETE FROM journal; END")
+            made.commit()
+
+    return make
+
+
+def _sparse(name: str) -> Maker:
+    def make(place: Place) -> None:
+        with _free(place.folder / name).open("wb") as file:
+            file.truncate(TERABYTE)
+
+    return make
+
+
+several(" ".join(f"strange:{name}={name}" for name in ("watch.db", "stress.db", "structure.db")), _strange)
+several(" ".join(f"sparse:{name}={name}" for name in ("watch.db", "stress.db", "structure.db")), _sparse)
+
+
+def _in_a_store(name: str) -> Maker:
+    """Let a record lie in a store of somebody else, which would be told the password that this machine keeps."""
+
+    def make(place: Place) -> None:
+        where = place.url.removeprefix("http://")
+        text = f"maspo store 1\npostgresql://them@{where}/maspo\n{'a' * 32}\n"
+        _free(place.folder / name).write_text(text)
+
+    return make
+
+
+several(
+    " ".join(
+        f"store:{name}={name}"
+        for name in ("run.db", "watch.db", "stress.db", "structure.db", "evaluation.db", "judge.db", "comparison.db")
+    ),
+    _in_a_store,
+)

@@ -1,0 +1,187 @@
+"""Stretches of a text that are no language as they stand, and English by a cipher that anybody undoes. Pure.
+
+Letters moved along the alphabet, the alphabet or the words turned round, Pig Latin, numbers for letters, two signs for
+bits. Looked for by what comes out, so that no language, code or list of names is taken for one: a few of the commonest
+words close together, where the text itself has none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from string import ascii_lowercase
+from typing import Final
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_COMMON: Final = _words(
+    "the of and to a in is you that it he was for on are as with his they at be this have from or one had by word "
+    "but not what all were we when your can said there use an each which she do how their if will up other about "
+    "out many then them these so some her would make like him into time has look two more write go see number no "
+    "way could people my than first been call who its now find long down day did get come made may part over new "
+    "take only little work know place year live me back give most very after thing our just name good sentence "
+    "man think say great where help through much before line right too mean old any same tell follow want show "
+    "also form three small set put end does another well large must big even such because turn here why ask went "
+    "read reads need different again off house point page letter letters answer answers please question questions "
+    "final send copy text secret key password every note write whoever ever never ignore instead instruction "
+    "instructions input output reply prompt rule rules given word words hide hidden user users repeat always tell"
+)
+"""The commonest English words, and those of a message in a prompt."""
+_AROUND, _ENOUGH = 6, 3
+"""Words among which so many different common ones come out."""
+_TELLING = 4
+"""Letters of a word that does not come out by chance."""
+_MOST_AS_IT_STANDS = 1
+"""Common words that such a stretch has as it stands: `of` is `lu` by one cipher, and some of these are words, too."""
+_UNBROKEN = re.compile(r"[a-z]{16,400}")
+_WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
+_CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{9,}", re.IGNORECASE)
+"""Eight stand together in the longest German words; rows of one letter and of the alphabet are none, see below."""
+_SAYING: Final = 5
+"""Different letters of a run that says something."""
+_NUMBERS = re.compile(r"(?<![\d.,])(?:2[0-7]|1\d|0?\d)(?:[ ,;/|.-]{1,3}(?:2[0-7]|1\d|0?\d)){7,}(?![\d])")
+_BITS_APART = re.compile(r"(?<![01.,])(?:1[01]{4,6}[ ,]{1,2}){5,}1[01]{4,6}(?![01])")
+_FEWEST_BITS: Final = 64
+_DEAD = re.compile(
+    "[\u1680-\u169c\u16a0-\u16ea\U00010280-\U000102d0\U00010330-\U0001034a\U00010380-\U000103d5\U00010400-\U0001044f"
+    "\U00010450-\U0001047f\U00010800-\U0001093f\U00010a00-\U00010a5f\U00010b00-\U00010c48\U00012000-\U000123ff]"
+    "(?:.?[\u1680-\u169c\u16a0-\u16ea\U00010280-\U0001044f\U00010450-\U0001047f\U00010800-\U00010c48"
+    "\U00012000-\U000123ff]){3,}"
+)
+"""Letters that nobody writes in today: runes, ogham, Gothic, Deseret, cuneiform."""
+_PICTURES = re.compile("(?:[\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff][\ufe0f\u200d]?[ \n]{0,2}){12,}")
+_DIFFERENT_PICTURES: Final = 5
+"""Of a row of so many pictures at least so many differ, where it is no scale of stars or squares."""
+
+
+def ciphers(text: str) -> Iterator[str]:
+    """Yield the stretches of a text that are written in a cipher."""
+    small = text.lower()
+    found_words = list(_WORD.finditer(small))
+    words = [one[0] for one in found_words]
+    for undo in _UNDOINGS:
+        for begin, last in _undone(words, undo):
+            yield small[found_words[begin].start() : found_words[last].end()]
+    for run in _UNBROKEN.findall(small):
+        if _telling_in(run) < _ENOUGH and any(_telling_in(undo(run)) >= _ENOUGH for undo in _UNDOINGS):
+            yield run
+    for run in _CONSONANTS.findall(text):
+        if len(set(run.lower())) >= _SAYING and sorted(run.lower()) != list(run.lower()):
+            yield run
+    for found in _NUMBERS.finditer(text):
+        numbers = [int(one) for one in re.findall(r"\d+", found[0])]
+        letters = "".join(f" {ascii_lowercase} "[number] for number in numbers)
+        if _telling_in(letters.replace(" ", "")) >= 2 or _reads(letters):
+            yield found[0]
+    for found in _BITS_APART.finditer(text):
+        if _is_text(int(one, 2) for one in re.findall(r"[01]+", found[0])):
+            yield found[0]
+    yield from _two_signs(text)
+    for pattern in (_DEAD, _PICTURES):
+        for found in pattern.finditer(text):
+            if pattern is _DEAD or len(set(found[0]) - set(" \n\ufe0f\u200d")) >= _DIFFERENT_PICTURES:
+                yield found[0]
+
+
+def _undone(words: Sequence[str], undo: Callable[[str], str]) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last place of a stretch in which common words come out and stand nowhere."""
+    said = [undo(word) for word in words]
+    places = [place for place, word in enumerate(said) if word in _COMMON and word != words[place]]
+    for at, begin in enumerate(places):
+        near = [place for place in places[at : at + _AROUND] if place < begin + _AROUND]
+        found = {said[place] for place in near}
+        if len(found) < _ENOUGH or not _says_more_than_chance(found):
+            continue
+        stretch = words[begin : near[-1] + 1]
+        if sum(word in _COMMON for word in stretch) <= _MOST_AS_IT_STANDS:
+            yield begin, near[-1]
+            return
+
+
+def _says_more_than_chance(found: set[str]) -> bool:
+    """Return whether common words tell more than short ones would, which others become by chance."""
+    return any(len(word) >= _TELLING for word in found) or sum(len(word) >= _TELLING - 1 for word in found) >= _ENOUGH
+
+
+def _telling_in(run: str) -> int:
+    """Return how many longer common words stand in a run of letters."""
+    return sum(word in run for word in _LONGER)
+
+
+_LONGER: Final = tuple(sorted(word for word in _COMMON if len(word) >= _TELLING))
+
+
+def _reads(text: str) -> bool:
+    found = set(text.split()) & _COMMON
+    return len(found) >= _ENOUGH and _says_more_than_chance(found)
+
+
+def _two_signs(text: str) -> Iterator[str]:
+    """Yield runs of two signs in turn that spell text as bits."""
+    bare = [(place, sign) for place, sign in enumerate(text) if not sign.isspace() and sign not in "\ufe0f,"]
+    begin = 0
+    signs: list[str] = []
+    for end, (_, sign) in enumerate([*bare, (len(text), "")]):
+        if sign in signs:
+            continue
+        if len(signs) < 2 and sign:
+            signs.append(sign)
+            continue
+        run = bare[begin:end]
+        if len(run) >= _FEWEST_BITS and _spells([one for _, one in run], signs):
+            # Signs before and after it can be the same.
+            yield text[run[8][0] : run[-8][0]]
+        if not sign:
+            return
+        # The next run begins with the last sign of this one, as far as it goes back.
+        last = bare[end - 1][1]
+        begin = end - 1
+        while begin and bare[begin - 1][1] == last:
+            begin -= 1
+        signs = [last, sign]
+
+
+def _spells(run: Sequence[str], signs: Sequence[str]) -> bool:
+    for one in signs:
+        bits = "".join("1" if sign == one else "0" for sign in run)
+        for width in (8, 7):
+            # Letters beside such a run can be the same sign.
+            for first in range(width):
+                codes = [int(bits[at : at + width], 2) for at in range(first, len(bits) - width + 1, width)]
+                if _is_text(codes):
+                    return True
+    return False
+
+
+def _is_text(given: Iterator[int] | Sequence[int]) -> bool:
+    """Return whether codes are mostly letters and blanks, and nothing that is no sign."""
+    codes = list(given)
+    letters = sum(chr(code).isalpha() or code == ord(" ") for code in codes if code < 0x7F)
+    different = len({code for code in codes if chr(code).isalpha()})
+    return all(0x20 <= code < 0x7F for code in codes) and letters * 5 >= len(codes) * 4 and different >= _SAYING - 1
+
+
+def _moved(by: int) -> Callable[[str], str]:
+    table = str.maketrans(ascii_lowercase, ascii_lowercase[by:] + ascii_lowercase[:by])
+    return lru_cache(4096)(lambda word: word.translate(table))
+
+
+def _turned(word: str) -> str:
+    return word[::-1]
+
+
+def _from_pig_latin(word: str) -> str:
+    return word[-3] + word[:-3] if word.endswith("ay") and len(word) > len("way") else word
+
+
+_MIRRORED: Final = str.maketrans(ascii_lowercase, ascii_lowercase[::-1])
+_UNDOINGS: Final[tuple[Callable[[str], str], ...]] = (
+    *(_moved(by) for by in range(1, 26)),
+    lambda word: word.translate(_MIRRORED),
+    _turned,
+    _from_pig_latin,
+)
