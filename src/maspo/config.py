@@ -137,10 +137,10 @@ class ModelSettings(Section):
         default=False,
         description="send through the proxy that the environment names (`HTTPS_PROXY`); without it no proxy is used",
     )
-    form: Literal[1, 2] = Field(
+    form: Literal[1, 2, 3] = Field(
         default=2,
-        description="how requests to judge and proposer are written: 2 seals closing tags with a nonce; a record from "
-        "before goes on with 1",
+        description="how requests to judge and proposer are written: 2 seals closing tags with a nonce, 3 also begins "
+        "with what many requests share; a record goes on with its own",
     )
     prices: Mapping[str, _Prices] = Field(
         default_factory=dict,

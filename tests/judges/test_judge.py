@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -12,7 +14,7 @@ from maspo.core.errors import BudgetReached, CallFailed
 from maspo.core.quoting import unquoted
 from maspo.core.verdict import Level, Verdict
 from maspo.judges.base import Question, combined, compare_both_orders
-from maspo.judges.pairwise import PairwiseJudge
+from maspo.judges.pairwise import PairwiseJudge, request_for
 from maspo.judges.reading import read_verdict
 from maspo.models.base import Request, RoleSettings
 from maspo.models.scripted import Scripted, ScriptedModel
@@ -200,6 +202,33 @@ async def test_j13_a_request_says_level_agent_role_and_what_was_read(level: Leve
     if level is not Level.GLOBAL:
         assert "checks the solution" in text and "critic" in text
     assert not re.search(r"\{(agent|role|read|outputs)\}", text)
+
+
+@pytest.mark.parametrize("level", list(Level))
+async def test_j15_questions_about_one_input_begin_alike_up_to_the_outputs(level: Level) -> None:
+    judge, model = judge_of(*["<verdict>1</verdict>"] * 4)
+    judge = replace(judge, settings=replace(judge.settings, form=3))
+    for candidate, first in (("new", True), ("new", False), ("newer", True)):
+        await judge.compare(question(candidate, first=first, level=level))
+    await judge.compare(replace(question(level=level), read="<input>\nElse?\n</input>"))
+    *alike, other = [request.messages[0].content for request in model.requests]
+    assert len({text.partition("<output_1")[0] for text in alike}) == 1
+    assert other.partition("(id ")[0] == alike[0].partition("(id ")[0], "what is told of all inputs comes first"
+    assert len({re.findall(r"</input><!-- (\w{16}) -->", text)[0] for text in (*alike, other)}) == 2
+
+
+@pytest.mark.parametrize(
+    ("form", "level", "key"),
+    [
+        (1, Level.LOCAL, "1f834b0fa2f5efb35c69aa08df4682ec"),
+        (1, Level.GLOBAL, "d88ba302ef50022caf8d93606e3ab0e1"),
+        (2, Level.LOCAL, "f3580a655024fd068057a2052b3a2851"),
+        (2, Level.LOOKAHEAD, "22041d0b8256bf58a8a9864c09da9b4c"),
+        (2, Level.GLOBAL, "360f13105ce0c02a7bf873043c16b6e3"),
+    ],
+)
+def test_j16_records_of_earlier_forms_find_their_replies(form: Literal[1, 2], level: Level, key: str) -> None:
+    assert request_for(question(level=level), RoleSettings("m", form=form), 7).key == key
 
 
 async def test_j14_a_role_is_data_too() -> None:

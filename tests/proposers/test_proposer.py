@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -222,6 +223,24 @@ async def test_p28_a_request_that_never_fits_is_one_rejected_draft_with_the_size
     (draft,) = (await never.propose(rewrite(), rules())).drafts
     assert draft.rejected == "the proposer did not answer: 800 tokens need more than 512"
     assert len(model.requests) <= 5
+
+
+async def test_p29_proposals_for_one_prompt_begin_alike_up_to_their_traces() -> None:
+    model = ScriptedModel(lambda _: "<prompt>x {question}</prompt>")
+    proposer = RewriteProposer(model, RoleSettings("writer", 0.7, 900, form=3))
+    traces = (ShownTrace("input three", "", "output three"),)
+    await proposer.propose(rewrite(), rules())
+    await proposer.propose(replace(rewrite(), traces=traces, identity="p1/other"), rules())
+    one, other = (request.messages[0].content for request in model.requests)
+    assert one != other
+    assert one.partition("<trace>")[0] == other.partition("<trace>")[0]
+    assert "<misaligned_trace>" in one.partition("<trace>")[0]
+
+
+async def test_p30_a_record_of_the_form_before_finds_its_drafts() -> None:
+    model = ScriptedModel(lambda _: "<prompt>x {question}</prompt>")
+    await RewriteProposer(model, RoleSettings("writer", 0.7, 900, form=2)).propose(rewrite(), rules())
+    assert model.requests[0].key == "d1d4a80bfd2d0b3f00835e9c8fcd477c"
 
 
 async def test_p14_more_drafts_than_asked_for_are_left_out() -> None:

@@ -21,6 +21,7 @@ from maspo.models.base import Message, Reply, Request
 from maspo.optimizers.base import Scored
 from maspo.store import Entry, RecordedResult, RunOfTeam, RunStore
 from maspo.store.schema import APPLICATION_ID, VERSION
+from maspo.store.writer import Writer
 from maspo.testing.models import HARD_TEXTS, check_call_store
 
 WRITER = """
@@ -154,6 +155,14 @@ async def test_i08_many_tasks_append_without_loss(store: RunStore) -> None:
     assert len(bodies) == 400
     pairs = list(zip(bodies[::2], bodies[1::2], strict=True))
     assert all(first[:-1] == second[:-1] for first, second in pairs)
+
+
+async def test_i22_what_is_asked_in_one_turn_is_committed_together(path: Path) -> None:
+    groups: list[int] = []
+    writer = Writer(lambda changes: groups.append(len(changes)), path)
+    await asyncio.gather(*(writer.write(lambda _: None) for _ in range(100)))
+    await writer.close()
+    assert groups == [100]
 
 
 async def test_i09_traces_are_found_by_prompts_and_input(store: RunStore) -> None:

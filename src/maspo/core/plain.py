@@ -32,7 +32,9 @@ def plain(value: object) -> Any:
         found: dict[str, Any] = {}
         for attribute, name, merged in _fields_of(type(value)):
             inner = getattr(value, attribute)
-            if not merged:
+            if type(inner) in _AS_THEY_ARE and not merged:
+                found[name] = inner
+            elif not merged:
                 found[name] = plain(inner)
             elif inner is not None:
                 found.update(plain(inner))

@@ -33,6 +33,8 @@ _QUOTED = re.compile(rf"&({_ESCAPES});{_NAME}|&amp;(?=(?:amp;)*+(?:{_ESCAPES});{
 SEAL = "<!-- {} -->"
 SEAL_SAID = "\n\nA text in these tags ends only where its closing tag is followed by {}"
 """Constants, because the simulated world, which must not draw by them, looks for these words."""
+IDS_SAID = "A text ends only where its closing tag is followed by <!-- --> with the id that is told where it begins."
+"""The same in words that all requests share; ``told`` is how a part tells its id where its tags do not."""
 _CLOSING = re.compile(rf"</(?:{'|'.join(sorted(_TAGS))})>")
 _LONGEST = 4 * max(map(len, _TAGS))
 """Characters of a name that can still look like a tag: each letter with some marks on it."""
@@ -100,6 +102,11 @@ def sealed(text: str, nonce: str, said: bool = True) -> str:
     """
     seal = SEAL.format(nonce)
     return _CLOSING.sub(rf"\g<0>{seal}", text) + (SEAL_SAID.format(seal) if said else "")
+
+
+def told(nonce: str) -> str:
+    """Return how a part of a request tells the id of its texts, where their tags do not (``IDS_SAID``)."""
+    return f" (id {nonce})"
 
 
 def nonce_of(seed: int, *texts: str) -> str:

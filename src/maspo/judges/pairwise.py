@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 
 from maspo.core.errors import CallFailed
-from maspo.core.quoting import nonce_of, quoted, sealed, tagged
+from maspo.core.quoting import IDS_SAID, nonce_of, quoted, sealed, tagged, told
 from maspo.core.verdict import Level, Verdict
 from maspo.judges.base import Question
 from maspo.judges.reading import read_lone_verdict, read_verdict, speaks_of_verdicts
@@ -75,7 +75,7 @@ def fitting(question: Question) -> Iterator[Question]:
         last = found[-1]
         question = replace(question, read=f"{question.read[: last.start()]}{_LEFT_OUT}{question.read[last.end() :]}")
         yield question
-    if "{role}" in _template(question.level):
+    if question.level is not Level.GLOBAL:  # a team's final results are judged without any role
         question = replace(question, role=_LEFT_OUT)
         yield question
     if _INPUT.search(question.read):
@@ -87,17 +87,21 @@ def request_for(question: Question, settings: RoleSettings, seed: int = 0) -> Re
     pair = (question.candidate, question.reference)
     one, two = pair if question.candidate_first else pair[::-1]
     nonce = nonce_of(seed, question.level, question.agent, question.role, question.read, one, two)
+    # A name of its own: what was read is told in the same words whatever is compared, for a cache of prefixes.
+    of_read = nonce if settings.form < 3 else nonce_of(seed, "read", question.read)
     read = question.read
     outputs = f"{tagged('output_1', one, nonce=nonce)}\n\n{tagged('output_2', two, nonce=nonce)}"
     if settings.form > 1:
-        read, outputs = sealed(read, nonce, said=False), sealed(outputs, nonce)
+        read, outputs = sealed(read, of_read, said=False), sealed(outputs, nonce, said=settings.form == 2)
     slots = {
         "agent": quoted(question.agent),
         "role": quoted(question.role),
         "read": read,
         "outputs": outputs,
+        "ids": IDS_SAID,
+        "id": told(of_read),
     }
-    messages = (Message("user", render(_template(question.level), slots)),)
+    messages = (Message("user", render(_template(question.level, settings.form), slots)),)
     return settings.request(messages, _PURPOSES[question.level], question.agent)
 
 
@@ -114,5 +118,7 @@ def verdict_in(reply: str, question: Question) -> Verdict:
 
 
 @cache
-def _template(level: Level) -> str:
-    return resources.files(__package__).joinpath("prompts", f"{level}.txt").read_text(encoding="utf-8")
+def _template(level: Level, form: int) -> str:
+    """Return the words of a question; what is the same for all stands first, other than in records from before."""
+    place = ("prompts",) if form > 2 else ("prompts", "before")
+    return resources.files(__package__).joinpath(*place, f"{level}.txt").read_text(encoding="utf-8")

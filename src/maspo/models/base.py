@@ -135,8 +135,9 @@ class RoleSettings:
     """Tokens of thoughts before it, at most; providers count both against one limit."""
     endpoint: str = ""
     """The role whose own endpoint answers; empty for the endpoint of all."""
-    form: Literal[1, 2] = 2
-    """How requests about texts are written: 2 seals closing tags with a nonce, 1 is that of records from before."""
+    form: Literal[1, 2, 3] = 2
+    """How requests about texts are written. 2 seals closing tags with a nonce; 3 also says first what many requests
+    say, so that a provider's cache of prefixes serves it; 1 is that of records from before."""
 
     def request(
         self, messages: tuple[Message, ...], purpose: str, agent: str = "", identity: str = "", model: str | None = None

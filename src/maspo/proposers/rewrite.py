@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
@@ -14,6 +15,9 @@ from maspo.proposers.base import Objection, Rewrite, ShownCase, ShownTrace
 from maspo.proposers.drafts import Rules, checked, read_drafts
 from maspo.proposers.passages import Passages
 from maspo.team.template import as_written, render
+
+_HELD = ("current_prompt", "traces", "cases", "history", "instruction", "rules")
+"""What of a request holds texts, in the order in which they are hashed."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +90,8 @@ class RewriteProposer:
             "rules": "\n".join(keep),
             "count": str(rewrite.count),
         }
-        if self.settings.form > 1:
-            held = ("current_prompt", "traces", "cases", "history", "instruction", "rules")
-            texts = {name: slots[name] for name in held}
-            nonce = nonce_of(0, rewrite.identity, *texts.values())
-            slots |= {name: sealed(text, nonce, said=name == "current_prompt") for name, text in texts.items()}
-        messages = (Message("user", render(_template(rewrite.form), slots)),)
+        slots |= _sealed(slots, rewrite.identity, self.settings.form)
+        messages = (Message("user", render(_template(rewrite.form, self.settings.form), slots)),)
         return self.settings.request(messages, PROPOSER, rewrite.agent, rewrite.identity)
 
     def _tag(self, tag: str, text: str, name: str = "") -> str:
@@ -137,6 +137,24 @@ class RewriteProposer:
         return "\n".join(["<misaligned_trace>", *parts, "</misaligned_trace>"])
 
 
+def _sealed(slots: Mapping[str, str], identity: str, form: int) -> dict[str, str]:
+    """Return the slots that hold texts with their closing tags sealed, as a form of requests does it."""
+    if form == 1:
+        return {}
+    held = {name: slots[name] for name in _HELD}
+    nonce = nonce_of(0, identity, *held.values())
+    if form == 2:
+        return {name: sealed(text, nonce, said=name == "current_prompt") for name, text in held.items()}
+    # All but the traces has a name of its own: it is told in the same words in all proposals for one prompt.
+    traces = held.pop("traces")
+    shared = nonce_of(0, "shared", *held.values())
+    told = {name: sealed(text, shared, said=name == "current_prompt") for name, text in held.items()}
+    return {**told, "traces": sealed(traces, nonce, said=bool(traces))}
+
+
 @cache
-def _template(form: str) -> str:
-    return resources.files(__package__).joinpath("prompts", f"{form}.txt").read_text(encoding="utf-8")
+def _template(name: str, form: int) -> str:
+    """Return the words of a request; what is the same for all stands first, other than in records from before."""
+    folder = resources.files(__package__).joinpath("prompts")
+    before = folder.joinpath("before", f"{name}.txt")
+    return (before if form < 3 and before.is_file() else folder.joinpath(f"{name}.txt")).read_text(encoding="utf-8")

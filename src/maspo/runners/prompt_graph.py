@@ -124,6 +124,8 @@ class PromptGraph:
                 self._remembered.popitem(last=False)
         else:
             self._remembered.move_to_end(address)
+            if task.done():  # most runs are asked for more than once
+                return task.result()
         return await asyncio.shield(task)
 
     async def run_without(self, prompts: Prompts, input_key: str, source: str, reader: str) -> Trace:

@@ -8,7 +8,7 @@ from importlib import resources
 
 from maspo.core.concurrency import together
 from maspo.core.errors import CallFailed
-from maspo.core.quoting import nonce_of, sealed, tagged
+from maspo.core.quoting import IDS_SAID, nonce_of, sealed, tagged, told
 from maspo.judges.reading import read_lone_verdict, read_verdict, speaks_of_verdicts
 from maspo.models.base import JUDGE_GLOBAL, Message, ModelClient, Request, RoleSettings
 from maspo.scoring.base import Outcome, Sample, Score
@@ -58,13 +58,15 @@ class RubricScorer:
     def _request(self, sample: Sample) -> Request:
         settings = self._settings
         nonce = nonce_of(self._seed, "rubric", self._rubric, sample.question, sample.output)
+        # A name of its own: it is told in the same words whatever the output, for a cache of prefixes.
+        of_asked = nonce if settings.form < 3 else nonce_of(self._seed, "asked", sample.question)
         asked, output = tagged("input", sample.question), tagged("output_1", sample.output, nonce=nonce)
         if settings.form > 1:
-            asked, output = sealed(asked, nonce, said=False), sealed(output, nonce)
-        slots = {"rubric": self._rubric, "input": asked, "output": output}
+            asked, output = sealed(asked, of_asked, said=False), sealed(output, nonce, said=settings.form == 2)
+        slots = {"rubric": self._rubric, "input": asked, "output": output, "ids": IDS_SAID, "id": told(of_asked)}
         return Request(
             model=settings.model,
-            messages=(Message("user", render(_prompt(), slots)),),
+            messages=(Message("user", render(_prompt(settings.form), slots)),),
             purpose=JUDGE_GLOBAL,
             temperature=settings.temperature,
             max_tokens=settings.max_tokens,
@@ -72,5 +74,7 @@ class RubricScorer:
 
 
 @cache
-def _prompt() -> str:
-    return resources.files(__package__).joinpath("prompts", "rubric.txt").read_text(encoding="utf-8")
+def _prompt(form: int) -> str:
+    """Return the words of a question; what is the same for all stands first, other than in records from before."""
+    place = ("prompts",) if form > 2 else ("prompts", "before")
+    return resources.files(__package__).joinpath(*place, "rubric.txt").read_text(encoding="utf-8")

@@ -33,7 +33,9 @@ class Writer:
     def __init__(self, commit: Callable[[Sequence[Change]], None], path: Path) -> None:
         self._apply = commit
         self._path = path
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._asked: list[_Job] = []
+        """What tasks have asked for in this turn of the event loop; handed over together at its end."""
+        self._jobs: SimpleQueue[list[_Job] | None] = SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name=f"writer of {path.name}", daemon=True)
         self._thread.start()
@@ -49,8 +51,11 @@ class Writer:
         """
         if self._closed:
             raise StoreError(f"{self._path}: the run is closed; open it again to write")
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._jobs.put(_Job(change, done))
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        if not self._asked:
+            loop.call_soon(self._hand_over)
+        self._asked.append(_Job(change, done))
         global _waiting  # noqa: PLW0603 - counted on the event loop's thread alone
         _waiting += 1
         try:
@@ -62,17 +67,24 @@ class Writer:
         """Write what is waiting, then stop."""
         if not self._closed:
             self._closed = True
+            self._hand_over()
             self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
+
+    def _hand_over(self) -> None:
+        """Give the thread what was asked for since the last time: it is woken once, and one commit holds all of it."""
+        if self._asked:
+            asked, self._asked = self._asked, []
+            self._jobs.put(asked)
 
     def _work(self) -> None:
         running = True
         while running:
-            group = [self._jobs.get()]
-            while len(group) < _LARGEST_GROUP and not self._jobs.empty():
-                group.append(self._jobs.get())
-            jobs = [job for job in group if job is not None]
-            running = len(jobs) == len(group)
+            jobs: list[_Job] = []
+            while running and (not jobs or (len(jobs) < _LARGEST_GROUP and not self._jobs.empty())):
+                asked = self._jobs.get()
+                running = asked is not None
+                jobs += asked or []
             if jobs:
                 _report(jobs, self._commit(jobs))
 

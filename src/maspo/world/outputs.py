@@ -30,7 +30,7 @@ _MARKER = re.compile(
     r"\[simulated: x=([\w-]+) quality ([+-]\d+\.\d\d) appeal ([+-]\d+\.\d\d) handoff (\d\.\d\d) form=([A-F]*)-\]"
 )
 _SEAL = SEAL.format("[0-9a-f]{16}")
-_NONCE = re.compile(rf'(?<=<output_[12]) id="[0-9a-f]{{16}}"|{SEAL_SAID.format(_SEAL)}|{_SEAL}')
+_NONCE = re.compile(rf'(?<=<output_[12]) id="[0-9a-f]{{16}}"| \(id [0-9a-f]{{16}}\)|{SEAL_SAID.format(_SEAL)}|{_SEAL}')
 _SHOWN = re.compile(r"^Output of [^\n]+:\n", re.MULTILINE)
 _ANSWER = re.compile(r"(?:<|&lt;)answer>([A-E])(?:<|&lt;)/answer>")
 _LISTED = {
