@@ -74,8 +74,9 @@ _PATTERNS = (
     rf"{_ASKED}\s*{_IS}?[\s:]*()\(?([a-h])\)?(?=[.!]?\s*(?:\n|$))",
     # "I go with C"
     rf"{_CHOOSE}[\s,:]+((?i:not)\s+)?{_NAMED}(?=\W|$)",
-    # "Wait, C.", "actually (C)"
-    rf"{_words('wait', 'actually', 'correction', 'sorry')}[\s,:.]{{1,4}}(){_L}(?=[\s.,!)]|$)",
+    # "Wait, C.", "actually (C)", "On reflection, D is better"
+    rf"{_words('wait', 'actually', 'correction', 'sorry', 'on reflection', 'on second thoughts?', 'reconsidering')}"
+    rf"[\s,:.]{{1,4}}(){_L}(?=[\s.,!)]|$)",
     # "c is correct", a line of its own
     r"(?<![^\n])([a-h])\)?\s+(?i:is)\s+()(?i:correct|right|the\s+answer)\b",
     # "C is (not) the right one"
@@ -115,8 +116,9 @@ def _bounded(patterns: Sequence[str]) -> str:
 _BEGINS = (
     r"[(\[✅✔✓☑答正选ОоÉé]|[A-Ja-j](?![A-Za-z])|[Aa](?i:ns|nt|gr|ct)|[Bb](?i:est)|[Cc](?i:ho|on|or|ha|le)|[Dd](?i:ef)"
     r"|[Ff](?i:in|ro)|[Gg](?i:ue|o)"
-    r"|[Hh](?i:en)|[Ii](?:['’.\s]|[Tt]|[MmAa'’])|[Ll](?i:et|ea|ef)|[Mm](?i:at|us)|[Oo](?i:pt|pc|pç|nl)|[Pp](?i:ic)"
-    r"|[Rr](?i:ig|ic|ép|esp)|[Ss](?i:ol|el|et|o|ay)"
+    r"|[Hh](?i:en)|[Ii](?:['’.\s]|[Tt]|[MmAa'’])|[Ll](?i:et|ea|ef)|[Mm](?i:at|us)"
+    r"|[Oo](?i:pt|pc|pç|nl|n[ ][rs])|[Pp](?i:ic)"
+    r"|[Rr](?i:ig|ic|ép|esp|econ)|[Ss](?i:ol|el|et|o|ay)"
     r"|[Tt](?i:hu|here|ha)|[Ww](?i:hi|ai|e)"
 )
 """How the words begin that a claim can begin with: trying every pattern at every word is slow."""
@@ -192,7 +194,7 @@ _ANSWER_FIRST = re.compile(
     r"\s*(?i:(?:(?:final|correct) )?answer) ?[:.-]? ?\(?([A-J])\)?[.:]? ?"
     r"\n{1,3}(?i:explanation|reason|rationale|because)\w*"
 )
-_AGAIN = re.compile(r"(?i:answer|correction|wait|mistake|actually)")
+_AGAIN = re.compile(r"(?i:answer|correction|wait|mistake|actually|on reflection|second thought|reconsider)")
 
 
 def claimed(text: str, question: str = "") -> str | None:

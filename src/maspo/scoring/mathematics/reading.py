@@ -54,7 +54,9 @@ _INSTEAD = re.compile(
     r"(?i:\bbut(?:\s+rather)?\s+|\binstead,?\s+(?:it\s+is\s+)?|\bit(?:['’]s|\s+is|\s+was)\s+(?!not\b))"
 )
 _EITHER_BOX = re.compile(
-    r"\\boxed\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}\$?,?\s+(or)\s+\$?\\boxed\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}\$?\.?\s*$"
+    r"\\boxed\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}\$?,?(?:\s|\\q?quad|\\[ ,;])*"
+    r"(?:(?<=\s)|\\text\{\s*)(or)(?:\s*\})?(?:\s|\\q?quad|\\[ ,;])*"
+    r"\$?\\boxed\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}\$?\.?\s*$"
 )
 """Two boxes at the end of a text, of which neither is said to be the answer alone."""
 _INSTEAD_ABROAD = re.compile(
