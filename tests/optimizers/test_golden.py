@@ -146,7 +146,19 @@ def test_h02_the_golden_searches_go_where_a_search_can_go() -> None:
     """Digests guard only what happens: every purpose of a request, every kind of event, every way a round can end."""
     found = [search(name, seed, "landscape") for name in CASES for seed in SEEDS]
     purposes = {request.purpose for one in found for request in one.requests}
-    assert purposes == {"propose", "refresh", "score", "promote", "ablate", "mixed", "union", "sides", "pairs", "parts"}
+    assert purposes == {
+        "propose",
+        "refresh",
+        "score",
+        "promote",
+        "ablate",
+        "mixed",
+        "union",
+        "sides",
+        "pairs",
+        "parts",
+        "prove",
+    }
     kinds = {type(event) for one in found for event in one.events}
     assert kinds >= {ConflictFound, DraftRejected, InfluenceMeasured, PromptChanged, PromptKept, ProxyTold}
     reasons = {event.reason for one in found for event in one.events if isinstance(event, SearchEnded)}

@@ -12,8 +12,9 @@ from maspo.core.seeded import rank
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import ConflictFound, PromptChanged
 from maspo.optimizers.anchor_race import AnchorRaceConfig, PlannedRun, _Race
-from maspo.optimizers.base import Ask, Case, Compare, Problem, Propose, Results
+from maspo.optimizers.base import Answers, Ask, Case, Compare, Problem, Propose, Request, Results
 from maspo.optimizers.parts.mixture import Candidate, MixedRun
+from maspo.optimizers.parts.proof import Proof, prove
 from maspo.optimizers.parts.reward import value_of
 from maspo.optimizers.parts.union import NO_TRIAL, Round, Trial
 from maspo.team.graph import Team
@@ -36,7 +37,8 @@ class Table(_Race):
         self.judge = judge
         self.tried: list[tuple[str, list[tuple[int, ...]]]] = []
         prompts = {name: f"Seed of {name}." for name in team.order}
-        super().__init__(AnchorRaceConfig(ahead=False, weighting="global"), Problem(team, prompts, INPUTS, 0))
+        config = AnchorRaceConfig(ahead=False, weighting="global", conflict_inputs=0)
+        super().__init__(config, Problem(team, prompts, INPUTS, 0))
         self.inputs = INPUTS
         self.round = Round(1, prompts, self.score)
         self.round.candidates = tuple(
@@ -83,10 +85,10 @@ def table(judge: Judge, agents: str, team: Team = CHAIN) -> Table:
     return Table(judge, agents, team)
 
 
-def unite(found: Table, good: Sequence[int] | None = None, width: int = 8, conflicts: bool = True) -> Trial:
+def unite(found: Table, good: Sequence[int] | None = None, width: int = 8, **more: object) -> Trial:
     """Return what a union comes to when its race asks nothing of anyone."""
     numbers = range(len(found.round.candidates)) if good is None else good
-    found.config = found.config.model_copy(update={"beam_width": width, "conflicts": conflicts})
+    found.config = found.config.model_copy(update={"beam_width": width, **more})
     with pytest.raises(StopIteration) as end:
         next(found.unite(tuple(numbers)))
     best: Trial = end.value.value
@@ -227,10 +229,83 @@ def test_u12_whatever_the_runs_say_what_is_kept_was_tried_and_nothing_withdrawn_
         assert any(run.comparison.glob is WIN for run in runs)
 
 
+def test_u14_a_pair_is_suspected_where_nothing_seems_wrong_only_when_that_is_asked_for() -> None:
+    for rounds in (0, 1):
+        found = table(all_of(0, 1, 2), "abd")
+        unite(found, audited_rounds=rounds, conflict_inputs=6)
+        pairs = [(one.told.agents, set(one.changes), inputs) for one, _, inputs in found.suspected]
+        assert [agents for agents, _, _ in pairs] == ([("a", "b")] if rounds else []), "those that read one another"
+        assert all(set(agents) == changed and set(inputs) == set(INPUTS) for agents, changed, inputs in pairs)
+        assert not found.told and not found.round.withdrawn
+
+
+def test_u15_what_clashes_is_withdrawn_at_once_and_told_when_it_is_proven() -> None:
+    found = table(clashing({0, 1}), "ab")
+    assert unite(found, conflict_inputs=6).part.members == (0,)
+    assert found.told == [] and found.round.withdrawn == {1}
+    ((suspicion, anchor, _),) = found.suspected
+    lost = {name: [found.met(frozenset({0, 1}), key) for key in INPUTS] for name in "ab"}
+    assert Proof(lost).holds and suspicion.proven(Proof(lost), found.score) == suspicion.told
+    assert anchor == found.prompts and set(suspicion.changes) == {"a", "b"}
+
+
+def test_u17_of_a_pair_that_nothing_seemed_wrong_with_the_proof_is_told() -> None:
+    found = table(all_of(0, 1), "ab")
+    unite(found, audited_rounds=1, conflict_inputs=6)
+    ((suspicion, _, _),) = found.suspected
+    keys = {"a": INPUTS[:4], "b": INPUTS[2:]}
+    seen = {name: [Comparison(key, LOSS, (), LOSS, False) for key in lost] for name, lost in keys.items()}
+    event = suspicion.proven(Proof(seen), found.score)
+    assert event.inputs == INPUTS[2:4] and event.together < min(event.alone) and event.agents == ("a", "b")
+
+
+class Together:
+    """Answers a proof by two functions of the place of an input, one for each agent's change beside the other's."""
+
+    def __init__(self, verdicts: dict[str, Callable[[int], Verdict]]) -> None:
+        self.verdicts, self.asked = verdicts, list[Compare]()
+
+    def ask(self, requests: Sequence[Request]) -> Generator[Ask, Results, Answers]:
+        yield from ()
+        found: list[tuple[Request, Comparison]] = []
+        for request in requests:
+            assert isinstance(request, Compare)
+            self.asked.append(request)
+            verdict = self.verdicts[request.agent](int(request.input_key))
+            found.append((request, Comparison(request.input_key, verdict, (), verdict, False)))
+        return found
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "holds", "looked"),
+    [
+        (lambda _: LOSS, lambda _: LOSS, True, 8),
+        (lambda _: LOSS, lambda n: LOSS if n % 4 == 0 else TIE, True, 16),
+        (lambda _: LOSS, lambda n: LOSS if n % 2 else WIN, False, 32),
+        (lambda _: LOSS, lambda _: WIN, False, 8),
+        (lambda _: TIE, lambda _: TIE, False, 32),
+    ],
+)
+def test_u16_a_conflict_is_proven_where_both_changes_together_lose_against_either_alone(
+    a: Callable[[int], Verdict], b: Callable[[int], Verdict], holds: bool, looked: int
+) -> None:
+    search = Together({"a": a, "b": b})
+    anchor, changes = {"a": "A", "b": "B", "c": "C"}, {"a": "A1", "b": "B1"}
+    with pytest.raises(StopIteration) as end:
+        next(prove(search, "r1", anchor, changes, tuple(map(str, range(32))), 0))
+    proof: Proof = end.value.value
+    assert proof.holds is holds and len(proof.added["a"]) == len(proof.added["b"]) == looked
+    for one in search.asked:
+        assert {**one.reference, **one.changes} == {**anchor, **changes}
+        assert one.reference[one.agent] == anchor[one.agent], "beside the other's change, against it alone"
+    assert len({one.id for one in search.asked}) == len(search.asked)
+
+
 def test_u13_withdrawn_changes_are_never_shipped_in_whole_searches() -> None:
     conflicts = 0
     for seed in range(12):
-        whole = played(small("race", passes=4, stages=(16,)), problem_of(seed), Landscape(DIAMOND, seed, clashes=2))
+        race = small("race", passes=4, stages=(16,), conflict_inputs=0)
+        whole = played(race, problem_of(seed), Landscape(DIAMOND, seed, clashes=2))
         for ask in whole.asks:
             found = [event for event in ask.events if isinstance(event, ConflictFound)]
             changed = {event.agent: event.after for event in ask.events if isinstance(event, PromptChanged)}

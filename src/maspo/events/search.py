@@ -146,7 +146,7 @@ class ConflictFound(StepEvent):
     """What either change is worth by all runs without the other, from −½ to ½, in the order of ``agents``."""
     together: float
     inputs: tuple[str, ...]
-    """Inputs on which both lost together and neither lost alone."""
+    """Inputs on which both lost together and neither lost alone; of a pair that was audited, those of the proof."""
     kind: Literal["conflict_found"] = "conflict_found"
 
 

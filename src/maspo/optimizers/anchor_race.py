@@ -33,6 +33,7 @@ from maspo.optimizers.parts.influence import Influence, edge_ablations
 from maspo.optimizers.parts.merge import without_added
 from maspo.optimizers.parts.misalignment import hard_negatives
 from maspo.optimizers.parts.mixture import Candidate, MixedRun, Mixture, by_agent, draw_mixtures, join
+from maspo.optimizers.parts.proof import prove
 from maspo.optimizers.parts.proxy import Screening
 from maspo.optimizers.parts.pruning import calls_of_pruning, prune, sentences_left_out
 from maspo.optimizers.parts.record import rejected_events, round_events, step_of
@@ -41,7 +42,7 @@ from maspo.optimizers.parts.rulings import History, obeyed
 from maspo.optimizers.parts.similar import KnownPrompts
 from maspo.optimizers.parts.spent import Spent
 from maspo.optimizers.parts.state import SearchState
-from maspo.optimizers.parts.union import Round, Trial, unite
+from maspo.optimizers.parts.union import Looking, Round, Suspicion, Trial, unite
 from maspo.team.graph import Team
 
 PlannedRun: TypeAlias = tuple[Compare, tuple[int, ...], str]
@@ -58,6 +59,8 @@ _LARGEST_ROUND = 1.6
 """Times ``stages``, ``shared_inputs`` and ``union_inputs``: by default the size of the sixth round."""
 _ATTEMPTS = 4
 """Unions and parts of unions that are tried in a round, at most: a union, its two sides, pairs, what is mended."""
+_AUDITED_PAIRS = 2
+"""Pairs that are looked at for a conflict in a round, although nothing seems wrong."""
 _DRAFTS_SEEN_BEFORE = 400
 """Single-candidate runs that ``optimism`` weighs as much as, against what the run has seen of its proposer: more than a
 round holds, so that one lucky round does not make every later draft look good."""
@@ -111,6 +114,17 @@ class AnchorRaceConfig(OptimizerConfig):
     growth: float = Field(default=0.2, ge=0, description=f"share added per round, up to {_LARGEST_ROUND} in all")
     ahead: bool = Field(default=True, description="ask for the next drafts while a union is tried")
     conflicts: bool = Field(default=True, description="find and mend changes that win alone and lose together")
+    conflict_inputs: int = Field(
+        default=32,
+        ge=0,
+        description="inputs on which a conflict is proven before it is told, at most; 0: told unproven",
+    )
+    audited_rounds: int = Field(
+        default=0,
+        ge=0,
+        description="first rounds of which two pairs of the union that read one another are looked at for a conflict "
+        "even where nothing seemed wrong",
+    )
     removals: bool = Field(default=False, description="try the anchor without one sentence that the search added")
     prune: int = Field(
         default=0,
@@ -134,8 +148,11 @@ class AnchorRaceConfig(OptimizerConfig):
 
     @classmethod
     def of_record(cls, recorded: Mapping[str, Any], labels: str) -> Mapping[str, Any]:
-        """Return recorded settings with what a version did that did not record how it shared out its runs."""
-        if "far_share" in recorded or recorded.get("method", "race") != "race":
+        """Return recorded settings with what versions did that did not record how they shared out runs, or proved."""
+        if recorded.get("method", "race") != "race":
+            return recorded
+        recorded = {"conflict_inputs": 0, **recorded}
+        if "far_share" in recorded:
             return recorded
         calls = recorded.get("calls_per_agent") or _CALLS_WHEN_ALIKE[labels]
         return {"far_share": 1.0, **recorded, "calls_per_agent": calls}
@@ -191,7 +208,8 @@ class AnchorRace:
 
         The union then loses in whatever parts it is tried; or its two sides win, and pairs are tried for conflicts.
         """
-        return frozenset({"union", "sides", "pairs", "parts"}), frozenset({"union", "pairs", "parts"})
+        lost = frozenset({"union", "pairs", "parts", "prove"})
+        return lost | {"sides"}, lost
 
     def takes_rulings(self) -> Literal[True]:
         """Take what a person rules while it runs: before the next round, or before it ends."""
@@ -224,6 +242,8 @@ class _Race(SearchState):
         self.called = CalledOn()
         self.screening = Screening()
         self.history = History(self.prompts)
+        self.suspected: list[tuple[Suspicion, Prompts, tuple[str, ...]]] = []
+        """Pairs that seemed to clash, the anchor of their round, and the inputs to prove it on."""
         self.objected = False
         """A person has vetoed something since the last round began, so there is one more, whatever is planned."""
         self.prunings = 0
@@ -254,6 +274,7 @@ class _Race(SearchState):
                     drafts = ()  # They were written for other prompts, or for an agent that keeps its own.
             if self.config.prune:
                 yield from self.prune()
+            yield from self.tell_conflicts()
             if not self.obey():
                 break
         self.end(reason)
@@ -451,8 +472,37 @@ class _Race(SearchState):
 
     def unite(self, good: Sequence[int]) -> Asking[Trial]:
         """Try what looks good together, then parts of it; return the best, or nothing when the anchor did better."""
-        spread = self.config.spread if self.config.conflicts else None
-        return unite(self, self.round, good, self.team, spread)
+        config = self.config
+        audited = _AUDITED_PAIRS if self.round.number <= config.audited_rounds else 0
+        looking = Looking(config.spread, audited) if config.conflicts else None
+        return unite(self, self.round, good, self.team, looking)
+
+    def suspect(self, found: Suspicion) -> None:
+        """Take up a pair that seems to clash; where nothing is proven, tell it."""
+        if not self.config.conflict_inputs:
+            self.events.append(found.told)
+            return
+        known = self.called.draw(self.inputs, tuple(found.changes), len(self.inputs), self.team)
+        union = self.size.union_inputs
+        fresh = (*known[union:], *known[:union])[: self.config.conflict_inputs]
+        self.suspected.append((found, self.prompts, fresh))
+
+    def tell_conflicts(self) -> Asking[None]:
+        """Tell which suspected pairs clash: what seemed so, then what the calls that are left pay to look at."""
+        told = set[str]()
+        suspected, self.suspected = self.suspected, []
+        for found, anchor, inputs in sorted(suspected, key=lambda one: not one[0].told.inputs):
+            where = f"{found.told.step}/{prompts_id(found.changes)}"
+            if where in told or not (found.told.inputs or self.has_left()):
+                continue
+            told.add(where)
+            proof = yield from prove(self, found.told.step, anchor, found.changes, inputs, self.problem.seed)
+            if proof.holds:
+                self.events.append(found.proven(proof, self.score))
+
+    def has_left(self) -> bool:
+        """Return whether anything is left of the calls that are planned."""
+        return self.spent.calls + self.problem.reserve < self.planned_calls
 
     def try_together(self, purpose: str, blocks: Sequence[Sequence[int]]) -> Asking[list[Trial]]:
         """Let the candidates of each block meet the anchor together, on the inputs of the union.

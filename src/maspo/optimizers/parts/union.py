@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import product
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations, product
 from statistics import fmean
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from maspo.optimizers.base import Asking, Case
 from maspo.optimizers.parts.effects import SCORE_VARIANCE
 from maspo.optimizers.parts.misalignment import remembered
 from maspo.optimizers.parts.mixture import Candidate, MixedRun, Mixture, by_agent, join
+from maspo.optimizers.parts.proof import Proof
 from maspo.team.graph import Team
 
 _MARGIN = 2
@@ -131,22 +132,78 @@ class Round:
         found = alone > 0 >= self.mean(together) and len(lost) >= len(won) + _MARGIN
         return tuple(sorted(lost)) if found else ()
 
-    def find_conflicts(
-        self, pairs: Sequence[Trial], apart: Sequence[float], team: Team
-    ) -> Iterator[tuple[ConflictFound, list[Case]]]:
-        """Yield which pairs of agents clash, with the inputs lost together as cases; the lesser change is withdrawn."""
+    def suspicions(self, pairs: Sequence[Trial], apart: Sequence[float], team: Team) -> Iterator[Suspicion]:
+        """Yield which pairs of agents seem to clash."""
         for together in pairs:
-            inputs, changes = self.clash(together, apart), together.part.changes
-            own = by_agent(together.part.members, self.candidates)
-            if not inputs or len(own) != 2:
-                continue
-            first, second = sorted(own, key=team.order.index)
-            alone = (sum(apart[m] for m in own[first]), sum(apart[m] for m in own[second]))
-            stays, leaves = (first, second) if alone[0] >= alone[1] else (second, first)
-            step, joint = f"r{self.number}", {**self.anchor, stays: changes[stays]}
-            cases = [Case(key, leaves, changes[leaves], joint, f"{step}/{leaves}", ("global",)) for key in inputs]
-            self.withdrawn.update(own[leaves])
-            yield ConflictFound(step, (first, second), alone, self.mean(together), inputs), cases
+            inputs, own = self.clash(together, apart), by_agent(together.part.members, self.candidates)
+            if inputs and len(own) == 2:
+                yield self.suspicion(together.part, apart, team, self.mean(together), inputs)
+
+    def linked(self, union: Mixture, team: Team, most: int) -> list[Suspicion]:
+        """Return pairs of agents of a union that read one another, those whose changes promise most first."""
+        own = by_agent(union.members, self.candidates)
+        pairs = [(one, other) for one, other in combinations(own, 2) if other in team.neighbours(one)]
+        worth = {name: sum(self.effects[member] for member in members) for name, members in own.items()}
+        best = sorted(pairs, key=lambda pair: -worth[pair[0]] - worth[pair[1]])[:most]
+        parts = [Mixture(divide(union.members, pair, self.candidates)[0], union.changes) for pair in best]
+        return [self.suspicion(part, self.effects, team) for part in parts]
+
+    def suspicion(
+        self, part: Mixture, apart: Sequence[float], team: Team, together: float = 0.0, inputs: tuple[str, ...] = ()
+    ) -> Suspicion:
+        """Return the changes of two agents as a pair that may clash, by what each of their candidates adds apart."""
+        own = by_agent(part.members, self.candidates)
+        first, second = sorted(own, key=team.order.index)
+        alone = (sum(apart[m] for m in own[first]), sum(apart[m] for m in own[second]))
+        told = ConflictFound(f"r{self.number}", (first, second), alone, together, inputs)
+        return Suspicion(told, {name: part.changes[name] for name in told.agents}, own)
+
+    def withdraw(self, found: Suspicion) -> list[Case]:
+        """Withdraw the lesser of two changes; return the inputs lost together as cases, which lead its rewrite."""
+        stays, leaves = found.ranked
+        joint = {**self.anchor, stays: found.changes[stays]}
+        step, text = f"{found.told.step}/{leaves}", found.changes[leaves]
+        self.withdrawn.update(found.members[leaves])
+        return [Case(key, leaves, text, joint, step, ("global",)) for key in found.told.inputs]
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """Two changes that may clash: what would be told, the prompts, and the candidates in them by agent."""
+
+    told: ConflictFound
+    changes: Prompts
+    members: Mapping[str, Sequence[int]]
+
+    def proven(self, proof: Proof, score: Callable[[Comparison], float]) -> ConflictFound:
+        """Return what is told of a pair that was looked at without a suspicion, by what the proof saw."""
+        if self.told.inputs:
+            return self.told
+        alone = dict(zip(self.told.agents, self.told.alone, strict=True))
+        # Both are worth what one is alone, and what the other adds to that.
+        worth = [
+            alone[other] + fmean(map(score, seen))
+            for name, seen in proof.added.items()
+            for other in alone
+            if other != name
+        ]
+        return replace(self.told, together=fmean(worth), inputs=proof.inputs)
+
+    @property
+    def ranked(self) -> tuple[str, str]:
+        """The agent whose change would stay, and the one whose change would be withdrawn."""
+        first, second = self.told.agents
+        return (first, second) if self.told.alone[0] >= self.told.alone[1] else (second, first)
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """How conflicts are looked for."""
+
+    spread: float
+    """Standard deviation of the effects of candidates."""
+    audited: int = 0
+    """Pairs of a union that are suspected even where nothing seems wrong."""
 
 
 class Uniting(Protocol):
@@ -163,14 +220,21 @@ class Uniting(Protocol):
         """Return what each candidate adds, by some runs."""
         ...
 
+    def suspect(self, found: Suspicion) -> None:
+        """Take up a pair that seems to clash: it is told once it is proven."""
+        ...
 
-def unite(search: Uniting, round_: Round, good: Sequence[int], team: Team, spread: float | None) -> Asking[Trial]:
+
+def unite(search: Uniting, round_: Round, good: Sequence[int], team: Team, looking: Looking | None) -> Asking[Trial]:
     """Try what looks good together, then parts of it, as long as something is left that may beat the anchor.
 
-    Return the best of it, or nothing when the anchor did better. ``spread`` is the standard deviation of effects;
-    without it no conflicts are looked for.
+    Return the best of it, or nothing when the anchor did better. Without ``looking`` no conflicts are looked for.
     """
     latest = yield from search.try_together("union", [good])
+    spread = None if looking is None else looking.spread
+    if latest and looking is not None:
+        for pair in round_.linked(round_.trials[0].part, team, looking.audited):
+            search.suspect(pair)
     while latest:
         union = round_.trials[0].part
         sides = split_sides(union, round_.candidates, team)
@@ -199,10 +263,10 @@ def unite(search: Uniting, round_: Round, good: Sequence[int], team: Team, sprea
 
 
 def _record_conflicts(search: Uniting, round_: Round, pairs: Sequence[Trial], team: Team) -> None:
-    """Tell which of these pairs of agents clash, and withdraw the lesser change; cases lead the next rewrite."""
-    for event, cases in round_.find_conflicts(pairs, search.estimate(round_.runs_apart()), team):
-        search.events.append(event)
-        search.cases = remembered(search.cases, cases)
+    """Withdraw the lesser change of each of these pairs that seems to clash; its cases lead the next rewrite."""
+    for found in list(round_.suspicions(pairs, search.estimate(round_.runs_apart()), team)):
+        search.cases = remembered(search.cases, round_.withdraw(found))
+        search.suspect(found)
 
 
 def divide(members: Sequence[int], agents: Collection[str], candidates: Sequence[Candidate]) -> list[tuple[int, ...]]:
