@@ -694,6 +694,33 @@ def report(folder: RunFolder, store: Store = "", as_json: Json = False) -> None:
 
 
 @command
+def spans(
+    folder: RunFolder,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write them as OTLP JSON.", show_default=False)
+    ] = None,
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="URL",
+            help="Send them to a collector [default: OTEL_EXPORTER_OTLP_ENDPOINT, where no --out is given].",
+            show_default=False,
+        ),
+    ] = "",
+    content: Annotated[
+        bool, typer.Option("--content", help="With prompts, inputs and replies, which are left out otherwise.")
+    ] = False,
+    store: Store = "",
+    as_json: Json = False,
+) -> None:
+    """Tell the calls of a run as OpenTelemetry spans, by the GenAI conventions."""
+    from maspo.cli.spans import tell_spans
+
+    tell_spans(folder, out, to, content, store, as_json)
+
+
+@command
 def budget(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The budget.", show_default=False)],
     store: Store = "",

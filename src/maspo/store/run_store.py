@@ -55,6 +55,10 @@ _CALLS_MADE = f"""
 SELECT purpose, agent, model, tokens_in, tokens_out, usd, seconds, at FROM calls
     WHERE attempts > 0 AND {_OF_CALLS} ORDER BY calls.rowid
 """  # noqa: S608 (our own words)
+_CALLS_TOLD = """
+SELECT key, purpose, agent, model, request, reply, tokens_in, tokens_out, usd, seconds, truncated, at FROM calls
+    WHERE attempts > 0 ORDER BY calls.rowid
+"""
 _REPLIES = f"""
 SELECT reply FROM calls WHERE {_OF_CALLS} AND substr(purpose, 1, ?) = ? AND instr(request, ?) > 0
 """  # noqa: S608 (our own words)
@@ -70,6 +74,25 @@ class CallMade(NamedTuple):
     tokens_out: int | None
     usd: float | None
     seconds: float
+    at: float
+    """When its reply was recorded, in seconds since 1970."""
+
+
+class CallTold(NamedTuple):
+    """A recorded call with its texts, as JSON of the request and the reply as it is read."""
+
+    key: str
+    purpose: str
+    agent: str
+    model: str
+    request: str
+    reply: str
+    tokens_in: int | None
+    tokens_out: int | None
+    usd: float | None
+    seconds: float
+    truncated: int
+    """1 where the reply ended at the limit of tokens, else 0."""
     at: float
     """When its reply was recorded, in seconds since 1970."""
 
@@ -288,6 +311,10 @@ class RunStore:
     def calls_made(self, after: int = 0, until: int = _EVER) -> list[CallMade]:
         """Return recorded calls in the order of their replies, without their texts; by their number."""
         return [CallMade(*row) for row in self._select(_CALLS_MADE, after, until)]
+
+    def calls_told(self) -> Iterator[CallTold]:
+        """Return the calls that were paid for, in the order of their replies."""
+        return (CallTold(*row) for row in self._select(_CALLS_TOLD))
 
     # Journal
 
