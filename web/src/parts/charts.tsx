@@ -57,7 +57,7 @@ export function DotChart({ chart }: { chart: Dots }) {
               const tone = chart.fair === null ? "open" : dot.low > chart.fair ? "above" : dot.high < chart.fair ? "below" : "open";
               return (
                 <g class={`estimate ${tone}`}>
-                  <text class="label" x={NAMES - 12} y={y - 4} text-anchor="end">{cut(dot.name, narrow ? 20 : LETTERS)}</text>
+                  <text class="label" x={NAMES - 12} y={y - 4} text-anchor="end">{cut(dot.name, narrow ? 17 : LETTERS)}</text>
                   <line class="whisker" x1={at(dot.low)} x2={at(dot.high)} y1={y - 8} y2={y - 8} />
                   <circle class="mark" cx={at(dot.value)} cy={y - 8} r={5} />
                 </g>
