@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from maspo.scoring import choices, closing, marked, reply, ticks
+from maspo.scoring import choices, closing, marked, named, reply, ticks
 from maspo.scoring.accepted import AnyLabel
 from maspo.scoring.base import Sample, Score
 from maspo.scoring.mathematics import reading
@@ -110,6 +110,7 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "reply": reply.reply_of,
     "parts": reply.parts_of,
     "marked": marked.marked_answer,
+    "named": named.named_answer,
     "choice": choices.chosen,
     "closing": closing.without_closing,
     "ticked": ticks.ticked,
@@ -210,6 +211,15 @@ PARTS = [
     "+_C",
     "元",
     "12_см_",
+    "Label:_",
+    "\nLabel:_x",
+    "**Label:**_\n",
+    "The_answer_is_",
+    "not_B_but_",
+    "a_(b_c_d_",
+    "._A_b",
+    "[1",
+    "«",
 ]
 
 

@@ -15,12 +15,12 @@ from maspo.scoring.marked import boxes, tagged_answer
 from maspo.scoring.readable import last_found
 
 _NUMBER = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?")
-_TYPESET = str.maketrans("−‒–‘’“”\u2011\u00a0", "---''\"\"- ")
+_TYPESET = str.maketrans("−‒–‘’“”\u2011\u00a0。", "---''\"\"- .")
 _LONGEST_NUMBER = 40
 _LONGEST_WRAPPED = 1000
 _WRAPPED = re.compile(
     r"""\*\*([^*]+)\*\*\.?|\*([^*]+)\*\.?|`([^`]+)`\.?|"([^"]+)"\.?|“([^”]+)”\.?|'([^']+)'\.?
-    |\$([^$]+)\$\.?|\\\((.+)\\\)\.?|\\(?:text|textbf|mathrm|mathbf)\{([^{}]+)\}""",
+    |«([^«»]+)»\.?|„([^„“”]+)[“”]\.?|「([^「」]+)」\.?|『([^『』]+)』\.?|\$([^$]+)\$\.?|\\\((.+)\\\)\.?|\\(?:text|textbf|mathrm|mathbf)\{([^{}]+)\}""",
     re.VERBOSE | re.DOTALL,
 )
 

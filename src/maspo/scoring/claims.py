@@ -53,7 +53,7 @@ _RIGHT = (
 )
 _SURELY = r"(?i:clearly|indeed|therefore|definitely)\s+"
 _CHOOSE = _words(
-    "choose", "choosing", "pick", "select", "go with", "going with",
+    "choose", "choosing", "pick", "select", "go with", "go for", "going with",
     "lean(?:ing)? towards?", "agree with", "vote for", "i meant?", "i['’]d say", "settle on", "opt for",
     r"chang(?:e|ing) (?:my|the) answer to",
 )  # fmt: skip
@@ -61,10 +61,27 @@ _HENCE = _words("so", "thus", "hence", "therefore", r"i\.e\.")
 _LEFT = _words(
     "leaves", "left with", "answer choice", "definitely", "clearly"
 )  # fmt: skip
+_DENIED_FIRST = (
+    r"(?:(?:[Nn](?i:ot)|[Ii](?i:sn['’]t))\s+(?i:option\s+)?\(?[A-Ja-h]\)?\s*[,;]?\s*(?i:but|rather)\s*,?\s+"
+    r"(?i:rather\s+|instead\s+)?(?i:it\s+is\s+)?(?i:option\s+)?)"
+)
+"""The denied half of "not B but C"."""
 _PATTERNS = (
     # "the answer is (not) C", "the best choice would be option (C)", "answer_letter: C"
     rf"(?:{_NOUN}|答案|选项|正解|答え)(?:[\s_](?i:letter|option|choice|key"
-    rf"|corr\w{{2,7}}))?\s*{_IS}\s*{_ADVERB}?[\s:,]*((?i:not|neither)\s+)?{_NAMED}",
+    rf"|corr\w{{2,7}}))?\s*{_IS}\s*{_ADVERB}?[\s:,]*{_DENIED_FIRST}?((?i:not|neither)\s+)?{_NAMED}",
+    # "it is not B but C"
+    rf"{_DENIED_FIRST}(){_NAMED}(?=[\s.,;:!)]|$)",
+    rf"{_DENIED_FIRST}()\(?([a-h])\)(?=[\s.,;:!]|$)",
+    # "the answer is (b), because", "I'd go with (b) here", "actually, no: (d)"
+    rf"(?:(?:{_NOUN}|答案|正解|答え|{_words('correct', 'right')})\s*{_IS}|{_CHOOSE}"
+    rf"|{_words('wait', 'actually', 'correction')}[\s,:.]{{1,4}}(?i:no))[\s,:]{{0,4}}"
+    r"(?:(?i:option|choice|answer|letter)\s+)?()\(?([a-h])\)(?=[\s.,;:!。でだ]|$)",
+    # "(b) is (not) correct", "it must be (b)." and "therefore (b)." at the end of a line
+    r"(?:^|(?<=[.!?]\s)|(?<=\n)|(?<=think\s)|(?<=believe\s)|(?<=that\s)|(?<=option\s)|(?<=choice\s)|(?<=[sS]o\s))"
+    rf"\(([a-h])\)\s*(?i:is|must\s+be)\s+((?i:not|never)\s*)?(?:{_SURELY})?{_RIGHT}",
+    rf"(?:{_HENCE}|{_words('it is', 'it.s', 'which is')}|[iI](?i:t)\s+(?i:{_BE}))[\s,:]+()\(([a-h])\)"
+    r"(?=[.!]?\s*(?:\n|$))",
     # "I change my answer from A to B"
     rf"{_words('from')}\s+[A-J]\s+to\s+(){_L}",
     # "Answer - C", "Answer: (C)", "[ANSWER] C"
@@ -103,8 +120,14 @@ _PATTERNS_ABROAD = (
     rf"[\s:：=-]{{0,4}}(?<![^\W\d_])(){_L}(?!\s+[a-z])",
     # "La opción correcta es la d)"
     rf"{ANSWER}(?:(?!(?<![^\W_]){NO}\b)[^\d\n.。()]){{0,30}}?\s()\(?([a-h])\)(?=\W|$)",
+    # "nicht A, sondern C", "pas A mais C", "不是A，而是C", "AではなくC"
+    rf"(?:(?<![^\W_])(?i:nicht|pas|no\s+es|não\s+é|non\s+è)\s+(?i:la\s+|die\s+)?|不是\s*)\(?[A-Ja-h]\)?\s*[,，]?\s*(?:(?i:sondern|mais|sino|mas|ma)"
+    rf"(?=\W)|而是)\s*(?i:la\s+|die\s+)?()(?:{_L}|\(([a-h])\))",
+    rf"[A-J]ではなく(?:て)?[、,]?\s*(){_L}",
+    # "Ich wähle (c)"
+    rf"(?<![^\W_])(?i:ich\s+(?:wähle|nehme)|je\s+choisis|elijo|escojo|scelgo|escolho)\s+()(?:{_L}|\(([a-h])\))(?=\W|$)",
     # "故选：C", "選C"
-    rf"[选選][择擇]?\s*[:：]?\s*(){_L}",
+    rf"[选選][择擇]?\s*[:：]?\s*()(?:{_L}|\(([a-h])\))",
 )
 
 
@@ -116,8 +139,8 @@ def _bounded(patterns: Sequence[str]) -> str:
 _BEGINS = (
     r"[(\[✅✔✓☑答正选ОоÉé]|[A-Ja-j](?![A-Za-z])|[Aa](?i:ns|nt|gr|ct)|[Bb](?i:est)|[Cc](?i:ho|on|or|ha|le)|[Dd](?i:ef)"
     r"|[Ff](?i:in|ro)|[Gg](?i:ue|o)"
-    r"|[Hh](?i:en)|[Ii](?:['’.\s]|[Tt]|[MmAa'’])|[Ll](?i:et|ea|ef)|[Mm](?i:at|us)"
-    r"|[Oo](?i:pt|pc|pç|nl|n[ ][rs])|[Pp](?i:ic)"
+    r"|[Hh](?i:en)|[Ii](?:['’.\s]|[Tt]|[MmAa'’]|(?i:sn))|[Ll](?i:et|ea|ef)|[Mm](?i:at|us)"
+    r"|[Nn](?i:ot\s)|[Oo](?i:pt|pc|pç|nl|n[ ][rs])|[Pp](?i:ic)"
     r"|[Rr](?i:ig|ic|ép|esp|econ)|[Ss](?i:ol|el|et|o|ay)"
     r"|[Tt](?i:hu|here|ha)|[Ww](?i:hi|ai|e)"
 )
@@ -128,7 +151,7 @@ _BEGINS = (
 def _claims() -> re.Pattern[str]:
     """Return the pattern of a claim, made at its first use: that takes longer than importing ten modules."""
     return re.compile(
-        rf"(?<![A-Za-z0-9])(?=[(\[A-Ja-jLMOPRSTWlmoprstwо答正选О✅✔✓☑])(?={_BEGINS})(?:{_bounded(_PATTERNS)})"
+        rf"(?<![A-Za-z0-9])(?=[(\[A-Ja-jLMNOPRSTWlmnoprstwо答正选О✅✔✓☑])(?={_BEGINS})(?:{_bounded(_PATTERNS)})"
     )
 
 
@@ -138,8 +161,8 @@ def _claims_abroad() -> re.Pattern[str]:
 
 
 _OTHER = re.compile(
-    r"\W{0,4}(?:(?i:or|and|and/or|nor)|[/&,]|,\s*(?i:or|and))\W{0,4}(?:(?i:maybe|perhaps|possibly|option|choice)\s*)?"
-    r"\(?(?!I\s+[a-z])([A-J])(?![A-Za-z0-9'’])(?!\)?\s+is\s+(?i:not|wrong|incorrect|false))"
+    r"\W{0,4}(?:(?i:or|and|and/or|nor|oder|und|ou|et|o|y)|[/&,或和か、]|または|,\s*(?i:or|and))\W{0,4}(?:(?i:maybe|perhaps|possibly|option|choice)\s*)?"
+    r"(?:\(?[a-h]\)(?=\W|$)|\(?(?!I\s+[a-z])([A-J])(?![A-Za-z0-9'’]))(?!\)?\s+is\s+(?i:not|wrong|incorrect|false))"
 )
 _FIRST_OF_TWO = re.compile(r"(?<![A-Za-z0-9])\(?[A-J]\)?\s*(?:n?or|and|/|,)\s*$")
 _BEGINS_NAMED = re.compile(_NAMED)
@@ -171,21 +194,23 @@ _BEGIN = 80
 _ENDS_OF_TEXT = (160, 600)
 """Characters at the end of an output in which a last claim mostly stands."""
 _DENIED = re.compile(
-    r"\s?\?|\W{0,3}(?i:is|are|was)\s+(?i:not|wrong|incorrect|false|impossible)|\W{0,3}(?i:isn't|can't|cannot)"
+    r"\s?\?|\W{0,3}(?:ではな|ではあり|じゃな|でない|でも|以外|[가이은는]\s?아)|\W{0,3}that\s+(?i:is|was)\s+(?i:wrong|incorrect)|\W{0,3}(?i:is|was)\s+(?i:the|a)\s+(?i:distractor|trap|mistake|wrong)|\s+only\s+if\b|\W{0,3}\s(?i:if|unless)\s(?:\w+\s){1,3}(?i:were|had|was)\b|\W{0,3}to\s+(?i:see|continue|proceed|skip|start)\b|\W{0,3}(?i:is|are|was)\s+(?i:not|wrong|incorrect|false|impossible)|\W{0,3}(?i:isn't|can't|cannot)"
     r"|\W{0,3}but\s+(?i:that|this|it|they)\s*(?i:is|was|would\s+be|are|['’]s)\s+(?i:mistaken|wrong|incorrect|not"
     r"|false|a\s+(?:mistake|trap))"
 )
 _DENIED_BEFORE = re.compile(
     (
-        r"(?:\b(?i:students|people|others|they|some|many|(?:one|you) (?:could|might|may)|(?:solver|agent"
+        r"(?:\b(?i:students|people|others|everyone|everybody|someone|they|some|many|(?:one|you) (?:could|might|may)"
+        r"|(?:he|she)(?:['’]d| would)|I was|(?:solver|agent"
         r"|assistant)(?: \w)?) [^.!?,\n:;]{0,24}"
         r"|\b(?i:doubt|(?:false|untrue|wrong|incorrect|impossible|unlikely|not true|not the case|a mistake|an error"
         r"|mistaken) (?:to \w+ )?that|deny)(?: that)? (?:the )?"
         r"|\b(?i:wrong|incorrect|trap|false|bad|worst|weakest|poorest|least \w+|second[- ]best|tempting|naive"
-        r"|invalid|distractor|your|their|his|her|['’]s|distractor) (?:final |suggested |proposed )?"
+        r"|invalid|distractor|your|their|his|her|(?<!\bit)['’]s|distractor) (?:final |suggested |proposed )?"
         r"|(?:\b(?i:not|never|cannot|without|if(?! (?:I )?(?:am |was )?(?:forced|had|have|must|pressed|asked))"
         r"|whether|suppos\w+|assum\w+|imagine|pretend|students|people|others|they|some|(?:one|you) might|tempted to"
-        r"|mistake is to)|n['’]t) (?:(?!(?:so|but|hence|thus|therefore|then)\b)\w{2,} ){0,2}"
+        r"|mistake is to)|n['’]t) (?:(?!(?:so|but|hence|thus|therefore|then)\b)[\w'’]{2,} ){0,2}"
+        r"|\b(?i:wrong|incorrect|false|worst|trap|mistake|error|distractor)(?: \w+)? (?:is|was) $"
         r"|\b(?i:statement|assertion|premise|hypothesis|event|set|each|every) )$"
     ).replace(" ", "[ \t]+")
 )

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from maspo.scoring.answers import equals_label, final_answer
+from maspo.scoring.answers import equal_answers, equals_label, final_answer
 from maspo.scoring.base import Sample, Score
 from maspo.scoring.choices import choice_in, chosen
 from maspo.scoring.marked import marked_answer
+from maspo.scoring.named import named_answer, only_element
 from maspo.scoring.options import LETTERS
 from maspo.scoring.readable import unfenced
 from maspo.scoring.reply import parts_of, reply_of
@@ -50,7 +51,10 @@ class LabelScorer:
 
 
 def exact() -> LabelScorer:
-    """Return the scorer that compares texts without case, space and full stop, and plain numbers by value."""
+    """Return the scorer that compares texts without case, space and full stop, and plain numbers by value.
+
+    Compared is what an output marks as its answer, else what it names ("Label: positive"), else all of it.
+    """
     return LabelScorer(_final, _same_text)
 
 
@@ -62,13 +66,23 @@ def choice() -> LabelScorer:
 def _final(sample: Sample) -> str | None:
     reply = reply_of(sample.output)
     marked = marked_answer(reply)
-    answer = unfenced(reply) if marked is None else marked
+    answer = _unmarked(unfenced(reply), sample) if marked is None else marked
     return answer or None
+
+
+def _unmarked(said: str, sample: Sample) -> str:
+    """Return the answer that a reply names, and the reply where it names none or is the label itself."""
+    named = named_answer(said)
+    return said if named is None or equal_answers(said, str(sample.answer)) else named
 
 
 def _same_text(answer: str, sample: Sample) -> bool:
     label = str(sample.answer)
-    return equals_label(answer, label, marked_answer(label))
+    marked = marked_answer(label)
+    if equals_label(answer, label, marked):
+        return True
+    element = only_element(answer)
+    return element is not None and equals_label(element, label, marked)
 
 
 def _chosen(sample: Sample) -> str | None:

@@ -28,11 +28,16 @@ def _any_of(words: list[str]) -> str:
     return rf"(?=[{firsts}])(?i:{'|'.join(re.escape(word) for word in sorted(words, key=len, reverse=True))})"
 
 
-NO = r"(?i:no|non|não|nao|pas|nicht|kein|nie|niet|geen|inte|ikke|ei|değil|bukan|không|nem|nu|не|нет)"
+NO = (
+    r"(?i:no|non|não|nao|pas|nicht|kein|weder|noch|ni|né|ani|nie"
+    r"|niet|geen|inte|ikke|ei|değil|bukan|không|nem|nu|не|нет)"
+)
 """Words that deny in some of these languages."""
 ANSWER = rf"(?:(?<![^\W_]){_any_of([*_LATIN.split(), *_TWO_WORDS])}(?![^\W\d_])|{_any_of(_OTHERS.split())})"
 """The word for "answer" in languages other than English; scripts without spaces need no edge of a word."""
-_IN_ASCII = frozenset(word for word in _LATIN.split() if word.isascii())
+_CHOICE = "sondern mais sino mas nehme choisis elijo escojo scelgo escolho"
+"""Words of claims that do without the word for "answer"."""
+_IN_ASCII = frozenset(word for word in (*_LATIN.split(), *_CHOICE.split()) if word.isascii())
 
 
 def may_be_abroad(text: str) -> bool:
