@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
 import functools
 import gc
 import os
 import shutil
 import sys
 import tempfile
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 import hypothesis
@@ -43,7 +43,8 @@ def pytest_configure() -> None:
     Path(folder).chmod(0o755)  # some tests become another user
     os.environ["TMPDIR"] = tempfile.tempdir = folder
     os.environ["XDG_STATE_HOME"] = str(Path(folder, "state"))
-    atexit.register(_remove, folder, os.getpid())
+    # After the temporary folder of multiprocessing within, which goes at -100; in forks of tests nothing happens.
+    Finalize(None, shutil.rmtree, args=(folder,), kwargs={"ignore_errors": True}, exitpriority=-200)
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY) if _is_roomy(MEMORY) else shared)
 
 
@@ -52,11 +53,6 @@ def _is_roomy(memory: Path) -> bool:
     if sys.platform != "linux" or not memory.is_dir() or not os.access(memory, os.W_OK):
         return False
     return not os.statvfs(memory).f_flag & os.ST_NOEXEC and shutil.disk_usage(memory).free >= ENOUGH
-
-
-def _remove(folder: str, owner: int) -> None:
-    if os.getpid() == owner:  # forks of tests end, too
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sweep(shared: Path) -> None:

@@ -66,7 +66,7 @@ def test_an_ablation_switches_off_each_ingredient_alone(folder: Path) -> None:
     [
         (("--graphs", "ring"), "--graphs 'ring': expected all, or some of: reflect"),
         (("--worlds", "base,flat"), "--worlds 'flat'"),
-        (("--profiles", "mipro"), "--profiles 'mipro'"),
+        (("--profiles", "moderate"), "--profiles 'moderate'"),
         (("--clock", "slow"), "--clock 'slow'"),
         (("--set", "search.pases=1"), "did you mean 'search.passes'"),
         (("--labels", "some"), "--labels"),

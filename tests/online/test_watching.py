@@ -24,6 +24,7 @@ from maspo.online.record import WindowSeen
 from maspo.online.screen import as_data, screen
 from maspo.online.sources import Called, Source, source_of
 from maspo.online.watching import DATABASE, Surroundings, Watch, plan_of, standing, watch
+from maspo.store.run_store import RunStore
 from maspo.study.job import Job
 from maspo.study.record import open_for_reading
 from maspo.testing.drifting import Drift, DriftingWorld
@@ -278,6 +279,31 @@ def test_p07_another_team_is_refused_and_another_budget_is_not(tmp_path: Path) -
     assert plan_of(state).calls == 5000
     with pytest.raises(ConfigInvalid, match="does not pay a single search"):
         go(watched(world, replace(PLAN, calls=50)))
+
+
+def test_p17_a_watch_of_a_version_with_fewer_settings_of_the_search_goes_on(tmp_path: Path) -> None:
+    world, state = DriftingWorld(3), tmp_path / "state"
+    file = tmp_path / "inputs.jsonl"
+    file.write_text(lines(rows(world, 2, 9)))
+
+    def go(given: Watch) -> Standing:
+        return asyncio.run(watch(given, source_of(file), state, around(Asked(world)), once=True))
+
+    go(watched(world))
+
+    async def as_before() -> None:
+        async with RunStore.open(state / DATABASE) as store:
+            job = json.loads(store.meta()["job"])
+            del job["config"]["search"]["conflict_inputs"]  # came later than the first watches
+            await store.append([], {"job": json.dumps(job)})
+
+    asyncio.run(as_before())
+    assert go(watched(world)).windows == 2
+    given = watched(world)
+    asked = given.job.config.search.model_copy(update={"conflict_inputs": 7})
+    config = given.job.config.model_copy(update={"search": asked})
+    with pytest.raises(RunChanged, match="conflict_inputs: was 0, is 7"):
+        go(replace(given, job=replace(given.job, config=config)))
 
 
 def test_p08_stopped_it_goes_on(tmp_path: Path) -> None:

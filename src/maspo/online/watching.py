@@ -36,7 +36,7 @@ from maspo.study.job import Job, Looks, Progress, Provider
 from maspo.study.optimize import DATABASE as RUN
 from maspo.study.optimize import resume, start
 from maspo.study.reach import of_job
-from maspo.study.record import JOB, differences_between, make_folder, open_for_reading
+from maspo.study.record import JOB, before_newer_settings, differences_between, make_folder, open_for_reading
 from maspo.study.resolve import Parts, resolve
 from maspo.study.session import Session, at_work
 
@@ -190,9 +190,10 @@ async def _opened(given: Watch, state: Path, around: Surroundings) -> AsyncItera
             await store.append([encode(began)], {"job": JOB.dump(given.job), "run": run})
             yield store
         return
-    job, run, began = recorded
+    text, run, began = recorded
+    job = JOB.load(text)
     trust.require(of_job(job, run), state, around.allowed)
-    differences = [*differences_between(job, given.job)]
+    differences = [*differences_between(job, before_newer_settings(text, job, given.job))]
     if began.anchor != given.anchor:
         differences.append("anchor: the prompts that the shipped ones are held against differ")
     if replace(began.plan, calls=None, usd=None) != replace(given.plan, calls=None, usd=None):
@@ -205,12 +206,12 @@ async def _opened(given: Watch, state: Path, around: Surroundings) -> AsyncItera
         yield store
 
 
-def _recorded(database: Path) -> tuple[Job, str, WatchBegan] | None:
-    """Return what a watch was begun with; None when it was killed before that was recorded."""
+def _recorded(database: Path) -> tuple[str, str, WatchBegan] | None:
+    """Return what a watch was begun with, its job as it stands there; None when it was killed before that was."""
     with open_for_reading(database) as store:
         noted = store.meta()
         began = next((one.item for one in store.read_since() if isinstance(one.item, WatchBegan)), None)
-    return None if began is None else (JOB.load(noted["job"]), noted.get("run", ""), began)
+    return None if began is None else (noted["job"], noted.get("run", ""), began)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from maspo.config import RunConfig
+from maspo.config import RunConfig, search_of
 from maspo.core.errors import ProviderError, RunChanged, StoreError, UsageError
 from maspo.core.plain_files import MOST_SETTINGS, is_there, read_plain
 from maspo.data.inputs import load_inputs
@@ -176,6 +176,24 @@ def differences_between(before: Job, now: Job) -> tuple[str, ...]:
     ]
     left_out = len(lines) - _MOST_DIFFERENCES
     return (*lines[:_MOST_DIFFERENCES], *([f"… and {left_out} more"] if left_out > 0 else []))
+
+
+def before_newer_settings(recorded: str, then: Job, now: Job) -> Job:
+    """Return what is asked for now without settings of the search that the version of a record did not have.
+
+    Where nobody asks for another value than today's, that says nothing about the record; ``then`` is what it says.
+    """
+    known = json.loads(recorded)["config"]["search"]
+    search, usual = now.config.search, search_of(now.config.profile, {})
+    if type(search) is not type(then.config.search) or type(search) is not type(usual):
+        return now
+    newer = {
+        name: getattr(then.config.search, name)
+        for name in type(search).model_fields
+        if name not in known and getattr(search, name) == getattr(usual, name)
+    }
+    config = now.config.model_copy(update={"search": search.model_copy(update=newer)})
+    return replace(now, config=config)
 
 
 def _fields(job: Job) -> dict[str, object]:
