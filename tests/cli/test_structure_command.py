@@ -32,6 +32,9 @@ def test_w01_too_few_inputs_to_show_that_a_team_is_as_good_are_told_beforehand(
         said = maspo("structure", "team.yaml", "--inputs", "rows.jsonl", "--base-url", url, "--out", "s")
     assert said.code == 0, said
     assert ("it takes 25 or more, or a wider --margin" in said.err) == warned
+    verdict = json.loads((folder / "s" / "structure.json").read_text())["verdict"]
+    named = {"better": "changed team", "as_good": "changed team", "unchanged": "same team"}.get(verdict, "tried team")
+    assert [line for line in said.out.splitlines() if line.startswith(named) and line.endswith("system.yaml")]
     assert (folder / "s" / "system.yaml").is_file() and (folder / "s" / "structure.json").is_file()
 
 
@@ -45,6 +48,9 @@ def test_w02_prompts_and_structure_in_turns_are_one_command_with_one_result(masp
         said = maspo(*asked, *where, "--max-calls", "900", "--json")
         again = maspo(*asked, *where, "--max-calls", "900", "--json")
     assert said.code in (0, 4), said
+    for line in ("turn 1 of 3: prompts", "turn 2 of 3: structure", "turn 3 of 3: prompts", "the test, on "):
+        assert line in said.err
+    assert "shipped" not in said.err  # what a turn would ship says nothing
     found, repeated = (json.loads(one.out.strip().splitlines()[-1]) for one in (said, again))
     assert found["verdict"] and [turn["turn"] for turn in found["turns"]] == ["prompts", "structure", "prompts"]
     assert found["calls"] <= 900
@@ -54,6 +60,62 @@ def test_w02_prompts_and_structure_in_turns_are_one_command_with_one_result(masp
     names = {path.name for path in (folder / "both").iterdir()}
     assert {"system.yaml", "prompts.json", "report.md", "result.json", "1-prompts", "3-prompts"} <= names
     assert (folder / "both" / "1-prompts" / "report.html").is_file()
+    listed = maspo("runs", ".", "--json")
+    listing = json.loads(listed.out.strip().splitlines()[-1])
+    assert [(one["dir"], one["kind"]) for one in listing["others"]] == [("both", "turns")] and not listing["runs"]
+    assert listing["others"][0]["headline"].split(" That is proven")[0] in said.out
+    compared = maspo("diff", "both", "--json")
+    changed = json.loads(compared.out.strip().splitlines()[-1])["changed"]
+    kept = json.loads((folder / "both" / "prompts.json").read_text())
+    assert all(one["after"] == kept.get(name) for name, one in changed.items())
+    for command in (("report", "both"), ("apply", "both", "--check"), ("resume", "both"), ("diff", "both", "winners")):
+        refused = maspo(*command)
+        assert refused.code == 2 and "system.yaml" in refused.err and "prompts.json" in refused.err
+
+
+@pytest.mark.parametrize("command", ["optimize", "check", "estimate"])
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (("--approve", "each"), "--approve each cannot be kept here"),
+        (("--ship-if", "better"), "--ship-if better cannot be kept here"),
+        (("--focus", "solver"), "--focus cannot be kept here"),
+        (("--set", "holdout.rerun=4"), "holdout.rerun cannot be kept here"),
+        (("--set", "holdout.leave_one_out=true"), "holdout.leave_one_out cannot be kept here"),
+        (("--store", "postgresql://localhost/x"), "leave out --store"),
+        (("--budget", "all"), "and --budget"),
+    ],
+)
+def test_w04_a_setting_that_turns_cannot_keep_is_refused(
+    maspo: Run, folder: Path, command: str, given: tuple[str, ...], why: str
+) -> None:
+    written(100)
+    said = maspo(*asked_of(command), *given)
+    assert said.code == 2 and why in said.err
+    assert not (folder / "both").exists()
+
+
+def test_w05_the_plan_of_turns_is_stated_without_a_call(maspo: Run, folder: Path) -> None:
+    written(100)
+    for command in ("estimate", "check"):
+        said = maspo(*asked_of(command), "--json")
+        assert said.code == 0, said
+        calls = json.loads(said.out.strip().splitlines()[-1])["calls"]
+        assert list(calls) == ["1 prompts", "2 structure", "3 prompts", "test", "total"] and calls.pop("total") == 2000
+        assert 1997 <= sum(calls.values()) <= 2000
+        assert "2 structure (" in said.out
+    assert not (folder / "both").exists()
+
+
+def written(inputs: int) -> None:
+    Path("team.yaml").write_text(TEAM)
+    rows = [json.dumps({"input": f"What is {number} times 7?"}) for number in range(inputs)]
+    Path("rows.jsonl").write_text("\n".join(rows))
+
+
+def asked_of(command: str) -> tuple[str, ...]:
+    where = ("--base-url", "http://127.0.0.1:9/v1", "--agent-model", "m", "--out", "both", "--max-calls", "2000")
+    return (command, "team.yaml", "--inputs", "rows.jsonl", "--optimize", "prompts,structure", *where)
 
 
 @pytest.mark.parametrize(

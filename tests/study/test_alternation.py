@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,17 +16,18 @@ from hypothesis import strategies as st
 from maspo.config import Caps, RunConfig
 from maspo.core.errors import ConfigInvalid, Interrupted, RunChanged
 from maspo.data.inputs import make_inputs
-from maspo.events import HoldoutLooked, HoldoutResult
+from maspo.events import HoldoutLooked, HoldoutResult, RunFinished
 from maspo.models.base import ModelClient, Reply, Request
 from maspo.optimizers.structure.base import StructurePlan
-from maspo.report.alternation import alternation_summary, figures_of, write_alternation
-from maspo.study.alternation.alternate import DATABASE, Alternated, alternate
+from maspo.report.alternation import alternation_summary, figures_of, headline_in, markdown, write_alternation
+from maspo.study.alternation.alternate import Alternated, alternate
 from maspo.study.alternation.plan import SHARES, TURNS, Alternation
 from maspo.study.alternation.tally import Stage, better_stages, verdict_of
 from maspo.study.ended import end_of
 from maspo.study.evaluation.evaluate import Attention
-from maspo.study.job import Job
+from maspo.study.job import Job, Progress
 from maspo.study.optimize import recorded_job
+from maspo.study.record import JOINT
 from maspo.team import System
 from maspo.team.changes import DropAgent
 from maspo.testing.runs import Counted, Recorder
@@ -50,7 +52,7 @@ def attention(model: ModelClient, watcher: Recorder | None = None, stop: asyncio
 
 @pytest.mark.slow
 async def test_l01_who_harms_goes_and_what_is_left_is_rewritten_within_one_budget_and_one_look(tmp_path: Path) -> None:
-    model, plan, watcher = Counted(WORLD), asked(caps=Caps(calls=2400)), Recorder()
+    model, plan, watcher = Counted(WORLD), asked(caps=Caps(calls=2400)), Clocked()
     found = await alternate(plan, tmp_path, attention(model, watcher))
     assert model.calls <= 2400 and found.usage.calls == model.calls
     assert [end.turn for end in found.turns] == list(TURNS)
@@ -69,6 +71,13 @@ async def test_l01_who_harms_goes_and_what_is_left_is_rewritten_within_one_budge
     assert figures["verdict"] == found.verdict and [one["stage"] for one in figures["stages"]] == ["prompts", "joint"]
     assert System.load(str(tmp_path / "system.yaml")).prompts == found.system.prompts
     assert "without" in alternation_summary(found) and "| structure | " in (tmp_path / "report.md").read_text()
+    assert all("claim needs p ≤" in text for text in (alternation_summary(found), markdown(found)))
+    assert headline_in(tmp_path) == alternation_summary(found).splitlines()[0]
+    # It is looked on as at one piece of work: one clock, one bill, no verdict in between.
+    assert not any(isinstance(event, RunFinished) for event in watcher.events)
+    assert watcher.progress and {one.calls_planned for one in watcher.progress} == {plan.calls}
+    assert all(later.calls >= earlier.calls for earlier, later in pairwise(watcher.progress))
+    assert watcher.progress[-1].seconds >= sum(end.seconds for end in found.turns)
 
 
 @pytest.mark.slow
@@ -87,6 +96,17 @@ async def test_l02_stopped_in_any_turn_it_goes_on_and_pays_no_call_twice(tmp_pat
         assert first.keys + second.keys == whole.keys
     with pytest.raises(RunChanged, match="calls in all"):
         await alternate(asked("reflect", 60, 950), tmp_path / "whole", attention(Unreachable()))
+
+
+class Clocked(Recorder):
+    """A watcher that keeps where the work stood, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.progress: list[Progress] = []
+
+    def on_progress(self, progress: Progress) -> None:
+        self.progress.append(progress)
 
 
 class Unreachable:
@@ -113,7 +133,7 @@ def figures(found: Alternated) -> dict[str, object]:
 def test_l03_a_budget_that_no_turn_could_use_is_refused_before_anything_is_paid(tmp_path: Path) -> None:
     with pytest.raises(ConfigInvalid, match="calls in all, of which"):
         asyncio.run(alternate(asked(calls=400), tmp_path / "out", attention(Counted(WORLD))))
-    assert not (tmp_path / "out" / DATABASE).exists() and end_of(tmp_path / "out" / "1-prompts") is None
+    assert not (tmp_path / "out" / JOINT).exists() and end_of(tmp_path / "out" / "1-prompts") is None
     assert sum(SHARES) == pytest.approx(1) and len(SHARES) == len(TURNS)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import typer
 
 from maspo.cli.agreeing import agree_to_file
 from maspo.cli.discover import with_system_file
 from maspo.cli.options import Arguments
-from maspo.cli.prepare import describe_endpoints, key_missing, model_missing, prepare
+from maspo.cli.planning import remarks_on_context
+from maspo.cli.prepare import Prepared, describe_endpoints, key_missing, model_missing, prepare
 from maspo.cli.printed import ended
 from maspo.cli.running import confirm, make_whole, run_watched
 from maspo.cli.terminal import lay_out, note, print_json, say
@@ -18,10 +21,11 @@ from maspo.report.alternation import MARKDOWN, RESULT, alternation_summary, figu
 from maspo.report.folder import JOURNAL, look, write_results
 from maspo.report.structure import SYSTEM_FILE
 from maspo.store.looks import LookLedger
-from maspo.study.alternation.alternate import DATABASE, alternate
-from maspo.study.alternation.plan import TURNS, Alternation
+from maspo.study.alternation.alternate import alternate
+from maspo.study.alternation.plan import Alternation
 from maspo.study.evaluation.evaluate import Attention
 from maspo.study.evaluation.structure import check_changeable
+from maspo.study.record import JOINT
 from maspo.study.resolve import Parts, check_parts, check_task
 
 BOTH = "prompts,structure"
@@ -29,25 +33,22 @@ BOTH = "prompts,structure"
 
 def run_alternation(arguments: Arguments) -> None:
     """Read everything, state the plan, and take the turns once it is agreed to."""
-    _check(arguments)
-    arguments = with_system_file(arguments)
-    prepared = prepare(arguments)
-    missing = key_missing(prepared.job.config.models) or model_missing(prepared.job.config, prepared.job.system)
+    prepared, asked = _read(with_system_file(arguments))
+    out, missing = prepared.out, _missing(prepared)
     if missing:
         raise ConfigInvalid(missing)
-    check_parts(prepared.job, Parts())
-    check_task(prepared.job)
-    asked, out = Alternation(prepared.job, StructurePlan(seed=prepared.job.config.seed)), prepared.out
-    check_changeable(asked.job.system, asked.plan)
-    asked.check()
     for remark in dict.fromkeys(prepared.notes):
         note(f"note: {remark}")
     agree_to_file(prepared.settings, arguments.trust)
+    for remark in remarks_on_context(prepared, arguments.trust):
+        note(f"note: {remark}")
     confirm(_plan(asked, str(out)), arguments.yes)
-    make_whole(out / DATABASE)
+    make_whole(out / JOINT)
     looks, again = LookLedger(), f"the same command with --out {out}"
     found = run_watched(
-        lambda watcher, stop: alternate(asked, out, Attention(watcher, stop=stop, looks=looks)), out / DATABASE, again
+        lambda watcher, stop: alternate(asked, out, Attention(watcher, stop=stop, looks=looks), note),
+        out / JOINT,
+        again,
     )
     for end in found.turns:
         if is_there(out / end.folder / JOURNAL):
@@ -62,6 +63,53 @@ def run_alternation(arguments: Arguments) -> None:
     raise typer.Exit(code)
 
 
+def print_turns(arguments: Arguments) -> None:
+    """Print what the turns and the test may spend of the budget; no model is asked."""
+    prepared, asked = _read(arguments)
+    _state(arguments, prepared, asked, prepared.notes)
+
+
+def check_turns(arguments: Arguments) -> None:
+    """Print the plan of the turns, once everything that can be checked without a call was found to be fine."""
+    prepared, asked = _read(arguments)
+    missing, fine = _missing(prepared), "Everything that can be checked without a call is fine"
+    say(f"{fine}, but no run can begin: {missing}" if missing else f"{fine}.")
+    say()
+    long = () if missing else remarks_on_context(prepared, arguments.trust)
+    _state(arguments, prepared, asked, (*prepared.notes, *long))
+
+
+def _state(arguments: Arguments, prepared: Prepared, asked: Alternation, remarks: Sequence[str]) -> None:
+    for remark in dict.fromkeys(remarks):
+        note(f"note: {remark}")
+    say(_plan(asked, str(prepared.out)))
+    if arguments.as_json:
+        inputs = {"search": len(asked.split.search), "holdout": len(asked.split.holdout)}
+        calls = {**asked.planned, "test": asked.test_calls, "total": asked.calls}
+        print_json({"calls": calls, "inputs": inputs, "notes": list(dict.fromkeys(remarks))})
+
+
+def _read(arguments: Arguments) -> tuple[Prepared, Alternation]:
+    """Read everything, and check that turns can be taken; asks no model.
+
+    Raises:
+        UsageError: something cannot be used; says what, where and how to fix it.
+
+    """
+    _check(arguments)
+    prepared = prepare(arguments)
+    check_parts(prepared.job, Parts())
+    check_task(prepared.job)
+    asked = Alternation(prepared.job, StructurePlan(seed=prepared.job.config.seed))
+    check_changeable(asked.job.system, asked.plan)
+    asked.check()
+    return prepared, asked
+
+
+def _missing(prepared: Prepared) -> str:
+    return key_missing(prepared.job.config.models) or model_missing(prepared.job.config, prepared.job.system)
+
+
 def _check(arguments: Arguments) -> None:
     given = ",".join(part.strip() for part in arguments.optimize.split(","))
     if given == "structure":
@@ -74,7 +122,9 @@ def _check(arguments: Arguments) -> None:
     if given != BOTH:
         raise ConfigInvalid(f"--optimize {arguments.optimize}: expected prompts, or {BOTH}")
     if arguments.store or arguments.budget:
-        raise ConfigInvalid(f"--optimize {BOTH}: its records lie in its folder; leave out --store and --budget")
+        raise ConfigInvalid(
+            f"--optimize {BOTH}: its records lie in its folder; leave out --store (MASPO_STORE) and --budget"
+        )
 
 
 def _plan(asked: Alternation, folder: str) -> str:
@@ -84,7 +134,7 @@ def _plan(asked: Alternation, folder: str) -> str:
     limits += [f"{caps.minutes:g} minutes"] if caps.minutes is not None else []
     split = asked.split
     return lay_out(
-        ("turns", ", ".join(TURNS)),
+        ("turns", ", ".join(f"{name} ({calls:,} calls)" for name, calls in asked.planned.items())),
         ("inputs", f"{len(split.search)} that all turns see, {len(split.holdout)} held out of all of them"),
         ("endpoint", describe_endpoints(asked.job.config.models)),
         ("calls", f"{asked.calls:,} planned in all, at most {asked.test_calls:,} of them for the test"),

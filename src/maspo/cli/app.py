@@ -253,6 +253,11 @@ def estimate(arguments: Arguments) -> None:
 
     Calls are planned and bounded; no model is asked.
     """
+    if arguments.optimize != "prompts":
+        from maspo.cli.alternate import print_turns
+
+        print_turns(arguments)
+        return
     from maspo.cli.planning import print_estimate
 
     print_estimate(arguments)
@@ -265,6 +270,11 @@ def check(arguments: Arguments) -> None:
 
     Reads system, inputs and settings, and looks whether the run folder could be written.
     """
+    if arguments.optimize != "prompts":
+        from maspo.cli.alternate import check_turns
+
+        check_turns(arguments)
+        return
     from maspo.cli.planning import print_check
 
     print_check(arguments)

@@ -25,6 +25,7 @@ from maspo.report.phrases import plural
 from maspo.store.files import write_whole
 from maspo.study.job import Job
 from maspo.study.optimize import reach_in, recorded_job
+from maspo.study.record import refuse_turns
 
 _LARGEST = 1_000_000
 """Bytes of a file that is searched: longer ones are data."""
@@ -63,6 +64,7 @@ def run_apply(run: Path, wanted: Wanted) -> None:
         raise ConfigInvalid(f"--template {wanted.template}: expected none, braces, jinja, adk or agno")
     if wanted.branch is not None and wanted.patch is not None:
         raise ConfigInvalid("--branch and --patch: give one of them")
+    refuse_turns(run)  # their prompts belong to their structure
     job, shipped = recorded_job(run), read_prompts(run)
     seed = job.system.prompts
     changed = {name: (seed[name], text) for name, text in shipped.items() if name in seed and text != seed[name]}

@@ -163,16 +163,20 @@ def job_command(command: Callable[[Arguments], None]) -> Callable[..., None]:
     """Give a command the options of a run."""
 
     def with_start(
-        arguments: Arguments, start_from: _START_FROM = None, store: Store = "", budget: _BUDGET = ""
+        arguments: Arguments,
+        optimize: _OPTIMIZE = "prompts",
+        start_from: _START_FROM = None,
+        store: Store = "",
+        budget: _BUDGET = "",
     ) -> None:
-        command(replace(arguments, start_from=start_from, store=store, budget=budget))
+        command(replace(arguments, optimize=optimize, start_from=start_from, store=store, budget=budget))
 
     with_start.__name__, with_start.__doc__ = command.__name__, command.__doc__
     return asks_models(with_start, search=True)
 
 
 def optimize_command(command: Callable[[Arguments], None]) -> Callable[..., None]:
-    """Give a command the options of a run, and what it optimizes."""
+    """Give a command the options of a run, and figures while it works."""
 
     def with_what(
         arguments: Arguments,

@@ -60,7 +60,7 @@ class FolderEntry(Dumped):
 
 @dataclass(frozen=True, slots=True)
 class OtherEntry(Dumped):
-    """Other work that has a page: a comparison, an arena, a team under stress, a structure, a watch."""
+    """Other work: a comparison, an arena, a team under stress, a structure, a watch, prompts and structure in turns."""
 
     dir: str
     kind: str

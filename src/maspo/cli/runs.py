@@ -17,8 +17,9 @@ from maspo.core.errors import MaspoError, UsageError
 from maspo.core.plain_files import is_there
 from maspo.core.usage import Usage, total
 from maspo.report import phrases
+from maspo.report.alternation import MARKDOWN, headline_in
 from maspo.report.diff import diff
-from maspo.report.document.sheet import Sheet, sheet_in
+from maspo.report.document.sheet import sheet_in
 from maspo.report.evaluation import evaluation_of, short_share
 from maspo.report.fold import RunView
 from maspo.report.folder import (
@@ -36,10 +37,12 @@ from maspo.report.judge_check import CheckShort, read_check
 from maspo.report.result import result_of
 from maspo.report.text import summary
 from maspo.report.visible import clipped, visible
+from maspo.study.alternation.alternate import recorded_alternation
 from maspo.study.evaluation.evaluate import DATABASE as EVALUATION_DATABASE
 from maspo.study.evaluation.evaluate import holds_evaluation, look_at
 from maspo.study.evaluation.job import Evaluated
 from maspo.study.evaluation.judge_check import DATABASE as JUDGE_DATABASE
+from maspo.study.record import JOINT
 
 FoundT = TypeVar("FoundT")
 _RUN_HEADERS = ("run", "verdict", "shipped", "n", "p", "calls", "usd", "when")
@@ -50,7 +53,7 @@ _STYLES = {"same": "", "removed": "\x1b[31m", "added": "\x1b[32m"}
 _OTHER_HEADERS = ("other work", "kind", "outcome", "when")
 _OTHERS = SHEETS - {EVALUATION_PAGE, JUDGE_PAGE}
 """Pages of work whose outcome is read from its page."""
-_RECORDS = _OTHERS | {JOURNAL, EVALUATION_DATABASE, JUDGE_DATABASE}
+_RECORDS = _OTHERS | {JOURNAL, EVALUATION_DATABASE, JUDGE_DATABASE, JOINT}
 _LONGEST_OUTCOME = 90
 _MARKS = {"same": ("", ""), "removed": ("[-", "-]"), "added": ("{+", "+}")}
 
@@ -90,11 +93,13 @@ def list_runs(folder: Path, as_json: bool, shown: Callable[[Path], object] = str
     """List what is below a folder, newest first."""
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; give one that holds run folders")
-    there = tuple(find_files(folder, _RECORDS))
+    found = tuple(find_files(folder, _RECORDS))
+    joint = frozenset(path.parent for path in found if path.name == JOINT)
+    there = tuple(path for path in found if path.parent.parent not in joint)  # the work of a turn is part of a whole
     runs = sorted(_find_runs(there), key=lambda pair: -pair[1].written)
     evaluations = _find(there, EVALUATION_DATABASE, _look_at_evaluation)
     checks = _find(there, JUDGE_DATABASE, read_check)
-    others = sorted(_find_others(there), key=lambda one: -one[2])
+    others = sorted((*_find_others(there), *_find_joint(joint)), key=lambda one: -one[2])
     tables = [
         table(headers, [(str(shown(folder)), *cells, _when(written)) for folder, cells, written in rows])
         for headers, rows in (
@@ -152,16 +157,34 @@ def _find(there: Iterable[Path], database: str, read: Callable[[Path], FoundT | 
     return sorted(findings, key=lambda one: -one.written)
 
 
-def _find_others(there: Iterable[Path]) -> Iterator[tuple[Path, Sheet, float]]:
+@dataclass(frozen=True)
+class _Other:
+    """What is listed of other work."""
+
+    kind: str
+    headline: str
+
+
+def _find_others(there: Iterable[Path]) -> Iterator[tuple[Path, _Other, float]]:
     """Read the pages of other work, with when they were written; one that cannot be read is named."""
     for page in sorted(path for path in there if path.name in _OTHERS):
         try:
-            yield page, sheet_in(page), page.lstat().st_mtime
+            found = sheet_in(page)
+            yield page, _Other(found.kind, found.headline), page.lstat().st_mtime
         except (MaspoError, OSError) as error:
             note(f"note: {error}")
 
 
-def _other_cells(found: Sheet) -> tuple[str, ...]:
+def _find_joint(folders: Iterable[Path]) -> Iterator[tuple[Path, _Other, float]]:
+    """Read what prompts and structure came to in turns; one that cannot be read is named."""
+    for folder in sorted(folders):
+        try:
+            yield folder / MARKDOWN, _Other("turns", headline_in(folder)), (folder / JOINT).lstat().st_mtime
+        except (MaspoError, OSError) as error:
+            note(f"note: {error}")
+
+
+def _other_cells(found: _Other) -> tuple[str, ...]:
     return (found.kind, clipped(found.headline, _LONGEST_OUTCOME))
 
 
@@ -252,6 +275,8 @@ def compare_prompts(folder: Path, before: str, after: str, as_json: bool) -> Non
 def _prompt_set(folder: Path, name: str) -> Mapping[str, str]:
     if name not in ("seed", "shipped", "winners"):
         return read_prompts(Path(name))
+    if name != "winners" and is_there(folder / JOINT):
+        return recorded_alternation(folder).job.system.prompts if name == "seed" else read_prompts(folder)
     view = look(folder).view
     if name == "seed":
         return {agent.name: agent.seed for agent in view.agents}

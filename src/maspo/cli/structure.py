@@ -33,6 +33,10 @@ from maspo.study.evaluation.structure import (
 from maspo.study.resolve import split_of
 from maspo.team.changes import KINDS, Kind
 
+_TEAMS = {"better": "changed team", "as_good": "changed team", "unchanged": "same team"}
+"""What ``system.yaml`` holds, by verdict; of all others a team that was tried, and is no advice."""
+_TRIED = "tried team"
+
 
 def run_structure(
     arguments: Arguments,
@@ -75,7 +79,7 @@ def run_structure(
     write_structure_page(folder, found)
     say(structure_summary(found))
     say()
-    files = (("report", STRUCTURE_PAGE), ("changed team", SYSTEM_FILE), ("figures", RESULT))
+    files = (("report", STRUCTURE_PAGE), (_TEAMS.get(found.verdict, _TRIED), SYSTEM_FILE), ("figures", RESULT))
     say(lay_out(*((name, str(folder / file)) for name, file in files), width=14))
     if found.verdict in ("better", "as_good"):
         say(f"\nTo rewrite its prompts next: maspo optimize {folder / SYSTEM_FILE} --inputs {arguments.inputs}")

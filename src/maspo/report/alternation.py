@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from maspo.core.errors import StoreError
 from maspo.core.plain import Dumped
+from maspo.core.plain_files import MOST_TEXT, read_plain
 from maspo.core.usage import total
 from maspo.events import HoldoutResult
 from maspo.report import phrases
@@ -19,7 +21,7 @@ from maspo.report.text import judge_lines
 from maspo.report.visible import visible
 from maspo.store.files import write_whole
 from maspo.study.alternation.alternate import Alternated, TurnEnd
-from maspo.study.alternation.tally import Stage, Verdict, better_stages
+from maspo.study.alternation.tally import Stage, Verdict, better_stages, p_better
 from maspo.study.evaluation.structure import worse_bound
 from maspo.team.load import dump_system
 
@@ -134,6 +136,28 @@ def figures_of(found: Alternated) -> AlternationFigures:
     )
 
 
+def headline_in(out: Path) -> str:
+    """Return what the ``result.json`` of a folder says in a sentence; where there is none yet, that it goes on.
+
+    Raises:
+        StoreError: it holds something else.
+
+    """
+    file = out / RESULT
+    try:
+        content = json.loads(read_plain(file, MOST_TEXT).decode("utf-8"))
+        return _headline(content["verdict"], content["ships"])
+    except FileNotFoundError:
+        return "Not finished: the command that began it goes on with the same --out."
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        raise StoreError(f"{file}: is no result of prompts and structure in turns ({error})") from error
+
+
+def _headline(verdict: Verdict, ships: str) -> str:
+    alone = " That is proven of the new prompts alone, so the structure stays as it is." if ships == "prompts" else ""
+    return _SAID[verdict] + alone
+
+
 def _turn(end: TurnEnd) -> TurnFigures:
     changes = tuple(map(str, end.changes))
     return TurnFigures(end.turn, end.folder, end.rewritten, changes, end.usage.calls, end.seconds, end.cap)
@@ -159,14 +183,11 @@ def alternation_summary(found: Alternated) -> str:
     spent = total([found.usage])
     rows = [(f"turn {number}", _told(end)) for number, end in enumerate(found.turns, 1)]
     rows += [(_STAGES[name], _score(found, name, one)) for name, one in found.results.items()]
+    rows += [("proof", line) for line in _needed(found)]
     rows += [("an input", line) for line in _costs(found)]
     rows += [("spent", phrases.plural(spent.calls, "call")), ("money", phrases.money_spent(spent, found.simulated))]
-    if found.ships == "prompts":
-        said = f"{_SAID['better']} That is proven of the new prompts alone, so the structure stays as it is."
-    else:
-        said = _SAID[found.verdict]
     lines = [
-        said,
+        _headline(found.verdict, found.ships),
         *([phrases.SIMULATED] if found.simulated else []),
         *([f"A cap ended the work early: {found.cap}."] if found.cap else []),
         "",
@@ -186,9 +207,20 @@ def _told(end: TurnEnd) -> str:
 
 def _score(found: Alternated, name: Stage, one: HoldoutResult) -> str:
     undecided = f", {one.undecided} undecided" if one.undecided else ""
-    proven = ", proven better" if name in better_stages(found.results) else ""
+    proven = ", proven better" if name in better_stages(found.results) else ", not proven better"
+    proven = f"; {phrases.p_value(p_better(one))}{proven}" if one.n else ""
     score = f"{one.wins} won, {one.losses} lost, {one.ties} level{undecided}"
     return f"{score} of {len(found.asked.split.holdout)} held-out inputs{proven}"
+
+
+def _needed(found: Alternated) -> list[str]:
+    """Return which p a claim needs, at this look and among so many teams."""
+    tested = [one for one in found.results.values() if one.n]
+    if not tested:
+        return []
+    look, level = tested[0].look, tested[0].level
+    line = phrases.looks(look, level) or f"a claim needs p ≤ {level:.2g}"
+    return [f"{line}; of two teams the one with the smaller p half of that (Holm)" if len(tested) > 1 else line]
 
 
 def _costs(found: Alternated) -> list[str]:
@@ -201,7 +233,7 @@ def markdown(found: Alternated) -> str:
     lines = [
         "# Prompts and structure",
         "",
-        _SAID[found.verdict] if found.ships != "prompts" else alternation_summary(found).splitlines()[0],
+        _headline(found.verdict, found.ships),
         "",
         "| turn | what it changed | calls |",
         "|---|---|---|",
@@ -217,8 +249,10 @@ def markdown(found: Alternated) -> str:
     for name, one in found.results.items():
         side = found.sides.get(name)
         calls = "" if side is None else f"{side.calls:.3g}"
-        figures = f"{one.wins} | {one.losses} | {one.ties} | {one.undecided} | {one.p_value:.4f}"
+        figures = f"{one.wins} | {one.losses} | {one.ties} | {one.undecided} | {p_better(one):.4f}"
         lines.append(f"| {_STAGES[name]} | {figures} | {calls} |")
+    for line in _needed(found):
+        lines += ["", f"{line[0].upper()}{line[1:]}."]
     return "\n".join(lines) + "\n"
 
 

@@ -66,6 +66,7 @@ from maspo.study.record import (
     make_folder,
     nothing_left_unless_answered,
     open_for_reading,
+    refuse_turns,
     write_config,
 )
 from maspo.study.resolve import (
@@ -152,6 +153,7 @@ async def resume(
 
     """
     if not is_there(out / DATABASE):
+        refuse_turns(out)
         raise UsageError(
             f"{out}: holds no run ({DATABASE} is missing) and no evaluation; give the folder that `maspo optimize` or "
             "`maspo evaluate` wrote (a judge check, a comparison, a search for structure, and prompts and structure in "

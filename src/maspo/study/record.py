@@ -25,6 +25,8 @@ from maspo.team.load import load_system
 
 T = TypeVar("T")
 CONFIG = "config.json"
+JOINT = "joint.db"
+"""The record of prompts and structure in turns, and of their test."""
 _LONGEST_VALUE = 60
 """Characters of a value that differs: with its name it stands on one or two lines of a terminal."""
 _MOST_DIFFERENCES = 20
@@ -63,6 +65,21 @@ class Serialized(Generic[T]):
 
 
 JOB = Serialized(Job, "the run's record")
+
+
+def refuse_turns(folder: Path) -> None:
+    """Refuse a folder of prompts and structure in turns, where one of a run is expected.
+
+    Raises:
+        UsageError: it is one.
+
+    """
+    if is_there(folder / JOINT):
+        raise UsageError(
+            f"{folder}: holds prompts and structure in turns; what came out is in {folder / 'report.md'}, the team in "
+            f"{folder / 'system.yaml'}, its prompts alone in {folder / 'prompts.json'} (`maspo diff {folder}` shows "
+            "them); the command that made it goes on with it when it is repeated with the same --out"
+        )
 
 
 @contextmanager

@@ -6,9 +6,9 @@ Going on is the same program over longer records: a turn that has ended is left 
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maspo.core.concurrency import together
@@ -23,6 +23,7 @@ from maspo.store.run_store import RunStore
 from maspo.study.alternation.plan import ALTERNATION, TURNS, Alternation, Turn, differences
 from maspo.study.alternation.tally import Stage, verdict_of
 from maspo.study.alternation.tally import Verdict as Outcome
+from maspo.study.alternation.whole import OfTheWhole
 from maspo.study.ended import end_of, spent_in
 from maspo.study.evaluation.evaluate import Attention, open_evaluation, questions_of
 from maspo.study.evaluation.job import Evaluation
@@ -40,14 +41,12 @@ from maspo.study.evaluation.structure import (
 from maspo.study.holdout import result_of
 from maspo.study.optimize import DATABASE as RUN_DATABASE
 from maspo.study.optimize import resume, start
-from maspo.study.record import make_folder, nothing_left_unless_answered
+from maspo.study.record import JOINT, make_folder, nothing_left_unless_answered, open_for_reading
 from maspo.study.resolve import groups_in, prices_of, resolve, texts_of_inputs
 from maspo.study.session import Session, at_work
 from maspo.team import System
 from maspo.team.changes import Change, possible_changes
 
-DATABASE = "joint.db"
-"""The record of what is alternated, and of the test."""
 _NOTED = "alternation"
 
 
@@ -97,8 +96,16 @@ class Alternated:
         return tuple(change for turn in self.turns for change in turn.changes)
 
 
-async def alternate(asked: Alternation, out: Path, attention: Attention) -> Alternated:
+def _to_nobody(_: str) -> None:
+    """Tell nobody."""
+
+
+async def alternate(
+    asked: Alternation, out: Path, attention: Attention, tell: Callable[[str], None] = _to_nobody
+) -> Alternated:
     """Alternate into a folder; one that holds the same is gone on with, and no recorded call is repeated.
+
+    ``tell`` is told which turn begins.
 
     Raises:
         ConfigInvalid: the budget is too small, or nothing of the structure can be changed.
@@ -115,16 +122,35 @@ async def alternate(asked: Alternation, out: Path, attention: Attention) -> Alte
         for number, turn in enumerate(TURNS):
             spent, seconds = total(end.usage for end in turns), sum(end.seconds for end in turns)
             take = _rewrite if turn == "prompts" else _restructure
-            end = await take(asked, number, system, (spent, seconds), out, attention)
+            tell(f"turn {number + 1} of {len(TURNS)}: {turn}")
+            seen = replace(attention, watcher=OfTheWhole(attention.watcher, asked, spent, seconds))
+            end = await take(asked, number, system, (spent, seconds), out, seen)
             turns.append(end)
             system = end.system
-        return await _test(asked, turns, store, attention)
+        spent, seconds = total(end.usage for end in turns), sum(end.seconds for end in turns)
+        tell(f"the test, on {len(asked.split.holdout)} inputs that no turn has seen")
+        seen = replace(attention, watcher=OfTheWhole(attention.watcher, asked, spent, seconds))
+        return await _test(asked, turns, store, seen)
+
+
+def recorded_alternation(out: Path) -> Alternation:
+    """Return what a folder was begun with; works while it is worked at.
+
+    Raises:
+        StoreError: that is not recorded, or cannot be read.
+
+    """
+    with open_for_reading(out / JOINT) as store:
+        noted = store.meta().get(_NOTED)
+    if noted is None:
+        raise StoreError(f"{out / JOINT}: what it was begun with is not recorded; delete the folder and start again")
+    return ALTERNATION.load(noted)
 
 
 @asynccontextmanager
 async def _open_record(asked: Alternation, out: Path) -> AsyncIterator[RunStore]:
     """Open the record of the whole, and hold it for as long as it is worked at."""
-    database = out / DATABASE
+    database = out / JOINT
     with nothing_left_unless_answered(database):
         if not is_there(database):
             with make_folder(out):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, TypeAlias
@@ -88,13 +88,24 @@ class Alternation:
         """Upper bound of the calls of the test."""
         return len(self.split.holdout) * self._test_of_an_input
 
+    @property
+    def planned(self) -> Mapping[str, int]:
+        """About how many calls each turn gets, by its name, if those before it use theirs."""
+        left = self.calls - self.test_calls
+        return {
+            f"{place} {turn}": int(left * share)
+            for place, (turn, share) in enumerate(zip(TURNS, SHARES, strict=True), 1)
+        }
+
     def check(self) -> None:
-        """Check that every turn can begin.
+        """Check that every turn can begin, and that all that is asked for can be kept.
 
         Raises:
-            ConfigInvalid: the budget is too small.
+            ConfigInvalid: the budget is too small, or a setting is one that turns cannot keep.
 
         """
+        for setting, why in self._unkept():
+            raise ConfigInvalid(f"--optimize prompts,structure: {setting} cannot be kept here: {why}")
         of_prompts = sum(share for share, turn in zip(SHARES, TURNS, strict=True) if turn == "prompts")
         needed = self.test_calls + int(TURNS.count("prompts") * _FEWEST / _PLANNED_OF_A_SHARE / of_prompts) + 1
         if self.calls < needed:
@@ -103,6 +114,23 @@ class Alternation:
                 f"{len(self.split.holdout)} held-out inputs takes {self.test_calls:,} at most; give {needed:,} or more "
                 "(search.calls, --max-calls), or optimize prompts alone"
             )
+
+    def _unkept(self) -> Iterator[tuple[str, str]]:
+        """Yield settings that would change nothing, each with why and what to do."""
+        config = self.job.config
+        if config.holdout.approve != "none":
+            yield (
+                "--approve each",
+                "the turns go on without a person. Leave it out, and look at report.md before you use system.yaml; "
+                "nothing of yours is changed. Or optimize prompts alone, where each of them is asked for",
+            )
+        if config.holdout.ship_if == "better":
+            yield "--ship-if better", "system.yaml is a team that is proven; leave it out"
+        if config.focus:
+            yield "--focus", "a member in focus may turn out not to be needed; leave it out, or optimize prompts alone"
+        for name in ("rerun", "leave_one_out"):
+            if getattr(config.holdout, name):
+                yield f"holdout.{name}", "the test at the end has no such part; leave it out, or optimize prompts alone"
 
     def rows(self, keys: Sequence[str]) -> tuple[Input, ...]:
         """Return inputs by their keys."""

@@ -13,10 +13,15 @@ Stage: TypeAlias = Literal["given", "prompts", "joint"]
 Verdict: TypeAlias = Literal["better", "as_good", "worse", "not_proven", "untested", "unchanged"]
 
 
+def p_better(one: HoldoutResult) -> float:
+    """Return the p-value that counts: the largest that the undecided inputs allow."""
+    return max(one.p_value, (one.p_bounds or (0.0, 0.0))[0])
+
+
 def better_stages(results: Mapping[Stage, HoldoutResult]) -> frozenset[Stage]:
     """Return the stages that are proven better than the given team, by Holm's method over those that were tested."""
     known = {name: one for name, one in results.items() if one.n}
-    adjusted = holm([max(one.p_value, (one.p_bounds or (0.0, 0.0))[0]) for one in known.values()])
+    adjusted = holm([p_better(one) for one in known.values()])
     found = zip(known.items(), adjusted, strict=True)
     return frozenset(name for (name, one), p_value in found if p_value <= one.level)
 
