@@ -189,10 +189,10 @@ class ModelSettings(Section):
     def servers_of(self, role: str) -> tuple[str, ...]:
         """Return the addresses that answer a role, or all where the role has none of its own (``""``).
 
-        Several, with commas between, are servers of the same models.
+        Several, with commas between, are servers of the same models; one that is given twice is asked as one.
         """
         given = (self.roles.of(role).base_url if role in ROLES else "") or self.base_url
-        return tuple(dict.fromkeys(one.strip() for one in _BETWEEN_ADDRESSES.split(given)))
+        return tuple(dict.fromkeys(one.strip(", ") for one in _BETWEEN_ADDRESSES.split(given)))
 
     def base_url_of(self, role: str) -> str:
         """Return the first address that answers a role; see ``servers_of``."""

@@ -175,6 +175,15 @@ async def test_a_command_reads_a_row_and_prints_the_answer(tmp_path: Path) -> No
     assert ended.answer == '{"é": "a b"}'
 
 
+async def test_of_a_module_that_cannot_be_imported_only_places_of_the_app_are_shown(app: WriteApp) -> None:
+    missing = await run_one(App("not_there:answer"))
+    assert "No module named 'not_there'" in missing.reason and not missing.printed, "it says all already"
+    ended = await run_one(app("import not_there_either"))
+    assert "No module named 'not_there_either'" in ended.reason
+    places = [line for line in ended.printed.splitlines() if line.startswith("  File")]
+    assert len(places) == 1 and "line 1, in <module>" in places[0], ended.printed
+
+
 @pytest.mark.parametrize(
     ("command", "reason"),
     [("false", "exit code 1"), ("not-there-at-all", "cannot be started"), ("sh -c 'kill -9 $$'", "signal 9")],

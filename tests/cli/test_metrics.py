@@ -14,6 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from maspo.cli.metrics import VARIABLE, Metrics, ask_for, port_asked, served
 from maspo.core.errors import ConfigInvalid
 from maspo.core.usage import Usage
+from maspo.events import RunFinished
+from maspo.online.summed import Summed
 from maspo.study.job import Leased, Progress
 from maspo.study.optimize import start
 from maspo.study.resolve import resolve
@@ -96,6 +98,42 @@ def test_me03_what_is_told_at_the_end_of_a_run_is_what_its_record_says(tmp_path:
         assert found[f"maspo_calls_total{{{purpose}}}"] == usage.calls
         assert found[f"maspo_tokens_total{{in,{purpose}}}"] == usage.tokens_in
     assert found["maspo_calls_in_flight"] == 0
+
+
+def test_me06_whoever_looks_on_knows_where_the_run_stands_before_it_is_told_of_its_end(tmp_path: Path) -> None:
+    class Looking(Recorder):
+        calls = 0
+        at_the_end: tuple[int, int] | None = None
+
+        def on_event(self, event: Event) -> None:
+            if isinstance(event, RunFinished):
+                self.at_the_end = self.calls, sum(one.calls for one in event.usage.values())
+
+        def on_progress(self, progress: Progress) -> None:
+            self.calls = progress.calls
+
+    job, looking = world_job(inputs=16), Looking()
+    asyncio.run(start(resolve(job), tmp_path / "run", looking, counted_world(job).provider))
+    assert looking.at_the_end is not None
+    known, used = looking.at_the_end
+    assert known == used > 0
+
+
+def test_me07_figures_of_a_watch_never_fall_when_another_part_begins() -> None:
+    told: list[Progress] = []
+
+    class Looking(Recorder):
+        def on_progress(self, progress: Progress) -> None:
+            told.append(progress)
+
+    parts: dict[int, Progress] = {}
+    windows, search = Summed(Looking(), parts, 0), Summed(Looking(), parts, 1)
+    windows.on_progress(NOW)
+    search.on_progress(Progress("search", 0, 1, 5, 9, None, 2.0, 1, usage={"agent": Usage(calls=5, usd=None)}))
+    windows.on_progress(NOW)
+    assert [one.calls for one in told] == [10, 15, 15] and [one.seconds for one in told] == [12.5, 14.5, 14.5]
+    assert [one.usage["agent"].calls for one in told] == [7, 12, 12] and told[-1].usage["judge.global"].calls == 3
+    assert [one.usd for one in told] == [0.25, None, None], "unknown money is told as unknown"
 
 
 @pytest.mark.parametrize(("text", "port"), [("", None), ("0", 0), ("9464", 9464)])

@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 import maspo
+from maspo.cli.metrics import VARIABLE, Metrics
 from maspo.online.plan import Plan
-from maspo.report.document.sheet import sheet_in
+from maspo.report.bundle import sheet_html
+from maspo.report.document.sheet import sheet, sheet_in
 from maspo.team.load import dump_system
 from maspo.testing.drifting import DriftingWorld
 from maspo.world import World
 from tests.cli.test_commands import world_server
 
 if TYPE_CHECKING:
+    from maspo.study.job import Progress
     from tests.cli.conftest import Run
 
 SMALL = ("--window", "10", "--compared", "3", "--once")
@@ -43,6 +46,7 @@ def test_t01_what_is_there_is_looked_at_and_more_when_it_is_there(maspo: Run, ur
     given = ("watch", "team.yaml", "--inputs", "asked.jsonl", "--base-url", url, *SMALL, "--month-calls", "9000")
     said = maspo(*given)
     assert said.code == 0, said
+    assert said.out.startswith("Simulated world: no language model was asked.\n")
     assert "seen       2 windows of 10 inputs" in said.out and "of 9,000 calls" in said.out
     assert json.loads(Path("maspo-watch/prompts.json").read_text()).keys() == {"solver", "critic"}
     with asked.open("a") as file:
@@ -52,6 +56,7 @@ def test_t01_what_is_there_is_looked_at_and_more_when_it_is_there(maspo: Run, ur
     states = [json.loads(line)["windows"] for line in said.out.splitlines()]
     assert states == [2, 3, 3], "a line at every step, the last one is where it stands"
     page = sheet_in(Path("maspo-watch/watch.html"))
+    assert page.simulated and said.json["simulated"] is True
     windows = next(part for part in page.parts if part.title == "Windows").tables[0].rows
     assert page.headline.startswith("After 3 windows of 10 inputs") and [row[0] for row in windows] == ["3", "2", "1"]
     shown = maspo("watch", "--show")
@@ -105,3 +110,28 @@ def test_t03_in_python_a_function_brings_inputs(url: str, folder: Path) -> None:
         agent_model="m",
     )
     assert now.windows == 2 and now.shipped == system.prompts and set(seen) == {"learning"}
+
+
+def test_t05_the_variable_and_the_option_serve_figures_while_it_works(
+    maspo: Run, url: str, asked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Progress] = []
+    monkeypatch.setattr(Metrics, "on_progress", lambda _, progress: told.append(progress))
+    monkeypatch.setenv(VARIABLE, "0")
+    given = ("watch", "team.yaml", "--inputs", "asked.jsonl", "--base-url", url, *SMALL)
+    said = maspo(*given, "--json")
+    assert said.code == 0 and "Metrics: http://127.0.0.1:" in said.err, said
+    assert told[-1].calls == said.json["calls"] and told[-1].in_flight == 0
+    monkeypatch.delenv(VARIABLE)
+    assert "Metrics:" not in maspo(*given).err
+    monkeypatch.setenv(VARIABLE, "")
+    assert "Metrics: http://127.0.0.1:" in maspo(*given, "--metrics", "0").err
+
+
+def test_t06_a_long_outcome_is_cut_at_its_end_in_the_list_of_runs(maspo: Run, folder: Path) -> None:
+    (folder / "state").mkdir()
+    headline = "After many windows " + "all is as usual " * 8
+    page = sheet("watch", "a: watch", line="", label="Watch", headline=headline, simulated=False)
+    (folder / "state" / "watch.html").write_text(sheet_html(page))
+    (row,) = (line for line in maspo("runs", ".").out.splitlines() if line.startswith("state"))
+    assert f"{headline[:89].rstrip()}…" in row and "characters left out" not in row

@@ -210,13 +210,42 @@ async def test_sp10_one_that_cannot_be_reached_costs_no_attempt_and_no_pause() -
     replies = [await model.complete(ask(words(number))) for number in range(20)]
     assert {reply.attempts for reply in replies} == {1}
     assert len(clients["one"].requests) == 1, "asked once, then passed over"
-    assert [text for text in health.adapted if text.startswith("one did not answer")] == list(health.adapted)
+    assert list(health.adapted) == ["one never answered so far, and the other servers took its calls"]
+
+
+def test_sp18_one_that_had_answered_and_one_that_answers_later_are_told_so() -> None:
+    down = {"one": False, "two": True}
+    clients = scripted(lambda _: "x", NAMES[:2])
+    for name in clients:
+        clients[name] = ScriptedModel(lambda _, name=name: AWAY if down[name] else "x")  # type: ignore[misc]
+    health = Health()
+    model = layers(clients, health)
+
+    async def main() -> None:
+        async def some(begin: int) -> None:
+            for number in range(begin, begin + 60):
+                await asyncio.sleep(0.5)
+                await model.complete(ask(words(number)))
+
+        await some(0)
+        down["two"] = False
+        await some(1000)
+        down["one"] = True
+        await some(2000)
+
+    run_virtually(main(), lambda: False)
+    assert list(health.adapted) == [
+        "two never answered so far, and the other servers took its calls",
+        "two answers now",
+        "one did not answer at times, and the other servers took its calls",
+    ]
 
 
 async def test_sp11_when_nobody_can_be_reached_the_run_ends_at_once_as_with_one_address() -> None:
     clients = scripted(lambda _: AWAY)
-    with pytest.raises(ProviderError, match="unreachable"):
+    with pytest.raises(ProviderError, match="unreachable") as error:
         await layers(clients).complete(ask("x"))
+    assert all(name in str(error.value) for name in NAMES), "each is named"
 
 
 def test_sp12_calls_that_wait_for_a_server_that_is_lost_leave_for_the_others_and_are_paid_once() -> None:
@@ -369,6 +398,7 @@ def test_sp20_addresses_stand_with_commas_between_and_each_is_an_endpoint() -> N
     models = settings(base_url=f"{ONE}, {TWO},{ONE}")
     assert models.servers_of("") == (ONE, TWO)
     assert [one.base_url for one in servers_of(models)[""]] == [ONE, TWO]
+    assert settings(base_url=f"{ONE},,{TWO}, ,").servers_of("") == (ONE, TWO), "nothing between commas is no server"
     assert endpoints_of(models)[""].base_url == ONE
     assert settings(base_url="https://a.example/x,y/v1").servers_of("") == ("https://a.example/x,y/v1",)
 

@@ -273,6 +273,9 @@ def test_p07_another_team_is_refused_and_another_budget_is_not(tmp_path: Path) -
     given = watched(world)
     with pytest.raises(RunChanged, match="watches something else"):
         go(replace(given, anchor=given.job.system.prompts))
+    with pytest.raises(RunChanged) as told:
+        go(watched(world, replace(PLAN, window=25, canary=0.2, calls=5000)))
+    assert str(told.value).splitlines()[1:] == ["  window: was 20, is 25", "  canary: was 0.5, is 0.2"]
     with file.open("a") as grows:
         grows.write(lines(itertools.islice(world.inputs(90_000), PLAN.window)))
     assert go(watched(world, replace(PLAN, calls=5000))).windows == 3

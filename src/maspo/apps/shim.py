@@ -134,7 +134,7 @@ def run_once(app: str, row: object, first: bool, readers: list[str]) -> dict[str
     except BaseException as error:
         told.pop("answer", None)
         told["error"] = one_line(error)
-        traceback.print_exc()
+        print_places(error)
     return told
 
 
@@ -142,6 +142,15 @@ def one_line(error: BaseException) -> str:
     """Return an error in one line: its kind and what it says."""
     text = " ".join(str(error).split())
     return type(error).__name__ + (": " + text if text else "")
+
+
+def print_places(error: BaseException) -> None:
+    """Print where an app failed; of the way there, which begins here and in the import system, nothing."""
+    place = error.__traceback__
+    while place is not None and place.tb_frame.f_code.co_filename.startswith((__file__, importlib.__file__, "<frozen")):
+        place = place.tb_next
+    if place is not None or isinstance(error, SyntaxError):
+        traceback.print_exception(type(error), error, place)
 
 
 def write_whole(fd: int, data: bytes) -> None:
@@ -186,7 +195,7 @@ def serve_rows(app: str, rows: int, results: int, readers: list[str]) -> None:
             except Exception as error:
                 told.pop("answer", None)
                 told["error"] = one_line(error)
-                traceback.print_exc()
+                print_places(error)
             sys.stdout.flush()
             sys.stderr.flush()
             write_whole(results, (json.dumps(told) + "\n").encode())

@@ -473,8 +473,10 @@ def watch(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before starting.")] = False,
     trust: Trust = "",
+    metrics: Metrics = None,
 ) -> None:
     """Watch prompts in use: detect drift, optimize anew, and promote or roll back with evidence."""
+    from maspo.cli.metrics import ask_for
     from maspo.cli.online import Asked, run_watch
     from maspo.cli.online import show as show_standing
     from maspo.core.errors import UsageError
@@ -485,6 +487,7 @@ def watch(
         return
     if system is None or inputs is None:
         raise UsageError("maspo watch: give SYSTEM and --inputs, or --show to see where a watch stands")
+    ask_for(metrics)
     plan = Plan(window=window, compared=compared, canary=canary, calls=month_calls, usd=month_usd)
     flags = {"agent-model": agent_model, "judge-model": judge_model, "base-url": base_url}
     flags |= {"judge-base-url": judge_base_url}

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from maspo.cli.agreeing import agree_to_app, agree_to_file
 from maspo.cli.prepare import key_missing, model_missing, read_prompts, read_system, with_models_of
-from maspo.cli.running import agreed, stopped_by_signals
+from maspo.cli.running import agreed, metrics_where_asked, stopped_by_signals
 from maspo.cli.settings import Sources, load_settings
 from maspo.cli.terminal import note, print_json, say
+from maspo.cli.watch import Together
 from maspo.core.errors import ConfigInvalid, Interrupted, MaspoError
 from maspo.core.plain_files import is_there
 from maspo.core.prompts import Prompts
@@ -29,7 +30,7 @@ from maspo.online.watching import DATABASE, Surroundings, Watch, plan_of, standi
 from maspo.store import write_whole
 from maspo.store.looks import LookLedger
 from maspo.study.connections import endpoints_of
-from maspo.study.job import Job
+from maspo.study.job import Job, Watcher
 from maspo.study.resolve import prices_of
 from maspo.team import System
 
@@ -98,14 +99,22 @@ def run_watch(asked: Asked) -> None:
             page.recall(standings(asked.state))
     told = _Told(asked, page)
 
-    async def work() -> Standing:
+    async def work(figures: tuple[Watcher, ...]) -> Standing:
         stop = asyncio.Event()
         with stopped_by_signals(stop):
-            around = Surroundings(screen=told, note=note, stop=stop, looks=LookLedger(), allowed=asked.trust)
+            around = Surroundings(
+                screen=told,
+                note=note,
+                stop=stop,
+                looks=LookLedger(),
+                watcher=Together(figures),
+                allowed=asked.trust,
+            )
             return await watch(given, source, asked.state, around, asked.once)
 
     try:
-        end = run(work())
+        with metrics_where_asked() as figures:
+            end = run(work(figures))
     except Interrupted as error:
         raise Interrupted(f"{error} All is recorded; the same command goes on.") from None
     if asked.as_json:

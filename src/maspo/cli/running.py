@@ -95,11 +95,7 @@ def run_watched(
 
     try:
         with contextlib.ExitStack() as stack:
-            if (port := port_asked()) is not None:
-                figures = Metrics()
-                beside = (*beside, figures)
-                at = stack.enter_context(served(figures, port))
-                note(f"Metrics: http://127.0.0.1:{at}/metrics")
+            beside = (*beside, *stack.enter_context(metrics_where_asked()))
             return run(watched())
     except ProviderError:
         if record.is_file():
@@ -109,6 +105,18 @@ def run_watched(
         if not again:
             raise
         raise Interrupted(f"{error} Everything paid for is saved; go on with: {again}") from None
+
+
+@contextlib.contextmanager
+def metrics_where_asked() -> Iterator[tuple[Watcher, ...]]:
+    """Serve figures of the work where the option or the variable asks for them; yield what has to be told."""
+    if (port := port_asked()) is None:
+        yield ()
+        return
+    figures = Metrics()
+    with served(figures, port) as at:
+        note(f"Metrics: http://127.0.0.1:{at}/metrics")
+        yield (figures,)
 
 
 @contextlib.contextmanager

@@ -36,7 +36,7 @@ from maspo.report.folder import (
 from maspo.report.judge_check import CheckShort, read_check
 from maspo.report.result import result_of
 from maspo.report.text import summary
-from maspo.report.visible import clipped, visible
+from maspo.report.visible import visible
 from maspo.study.alternation.alternate import recorded_alternation
 from maspo.study.evaluation.evaluate import DATABASE as EVALUATION_DATABASE
 from maspo.study.evaluation.evaluate import holds_evaluation, look_at
@@ -185,7 +185,11 @@ def _find_joint(folders: Iterable[Path]) -> Iterator[tuple[Path, _Other, float]]
 
 
 def _other_cells(found: _Other) -> tuple[str, ...]:
-    return (found.kind, clipped(found.headline, _LONGEST_OUTCOME))
+    return (found.kind, _beginning(found.headline, _LONGEST_OUTCOME))
+
+
+def _beginning(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
 def _look_at_evaluation(folder: Path) -> Evaluated | None:

@@ -25,7 +25,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import dspy
+try:
+    import dspy
+except ImportError as error:
+    raise ImportError("maspo.integrations.dspy needs DSPy: pip install dspy", name="dspy") from error
 
 from maspo.api import Lookout, Result
 from maspo.config import RunConfig

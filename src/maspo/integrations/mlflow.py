@@ -24,8 +24,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlflow.genai.optimize.optimizers import BasePromptOptimizer
-from mlflow.genai.optimize.types import PromptOptimizerOutput
+try:
+    from mlflow.genai.optimize.optimizers import BasePromptOptimizer
+    from mlflow.genai.optimize.types import PromptOptimizerOutput
+except ImportError as error:
+    needed = "maspo.integrations.mlflow needs MLflow 3 or newer: pip install --upgrade mlflow"
+    raise ImportError(needed, name="mlflow") from error
 
 from maspo.api import Lookout, Result
 from maspo.config import RunConfig

@@ -77,6 +77,8 @@ class Standing:
     waiting: str
     """What it waits for, besides inputs; empty mostly."""
     told: tuple[Told, ...]
+    simulated: bool = False
+    """A simulated world has answered, so what it found is no evidence of real models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ class _Watch:
     canary: tuple[int, int] = (0, 0)
     spent: _Spending = field(default_factory=_Spending)
     told: list[Told] = field(default_factory=list)
+    simulated: bool = False
 
     def run(self) -> Watching:
         while True:
@@ -197,6 +200,7 @@ class _Watch:
             raise TypeError(f"a window was asked for; got {found!r:.200}")
         before_calls, before_usd = self.spent.of_windows
         self.windows = found.number
+        self.simulated = self.simulated or found.simulated
         calls, money = found.budget
         self.plan = replace(self.plan, calls=calls, usd=money)
         self.spent.turn(found.month)
@@ -350,4 +354,5 @@ class _Watch:
             usd=self.spent.usd,
             waiting=self.waiting,
             told=tuple(self.told),
+            simulated=self.simulated,
         )

@@ -77,7 +77,7 @@ def watch_sheet(name: str, stood: Sequence[Standing], plan: Plan) -> Sheet:
         line=f"seed {plan.seed} · an alarm at evidence {plan.windows_per_alarm:,}",
         label=f"Watch: {now.state}",
         headline=f"After {windows} {_SAID[now.state]}.",
-        simulated=False,
+        simulated=now.simulated,
         tone=_TONES[now.state],
         facts=[
             ("Evidence of a change", f"{now.evidence:,.1f} of {plan.windows_per_alarm:,}"),

@@ -53,6 +53,8 @@ class WindowSeen(Event):
     """All money of windows so far; None when a price is unknown."""
     budget: tuple[int | None, float | None] = field(default=(None, None))
     """Calls and money that may be spent in a month from now on."""
+    simulated: bool = field(default=False)
+    """A simulated world answered."""
     kind: Literal["watch.window"] = "watch.window"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from maspo.core.prompts import Prompts
 from maspo.online.control import MEANS, Standing
 from maspo.online.plan import Plan
+from maspo.report import phrases
 
 _LINES = 8
 """The latest decisions, so that all stands on a screen of 24 lines."""
@@ -16,6 +17,7 @@ def screen(standing: Standing, plan: Plan) -> str:
     money = "" if standing.usd is None else f", ${standing.usd:,.2f}"
     money += "" if plan.usd is None or standing.usd is None else f" of ${plan.usd:,.2f}"
     lines = [
+        *([phrases.SIMULATED] if standing.simulated else []),
         f"state      {standing.state}",
         f"seen       {standing.windows:,} windows of {plan.window} inputs",
         f"evidence   {standing.evidence:,.1f} that something has changed; an alarm rings at {plan.windows_per_alarm:,}",
@@ -56,5 +58,6 @@ def as_data(standing: Standing) -> dict[str, object]:
         "calls": standing.calls,
         "usd": standing.usd,
         "waiting": standing.waiting,
+        "simulated": standing.simulated,
         "told": [{"window": one.window, "state": one.state, "what": one.what} for one in standing.told],
     }

@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
@@ -26,13 +26,14 @@ from maspo.online.control import Ask, Found, Look, Search, Standing, Watching, w
 from maspo.online.plan import Costs, Plan
 from maspo.online.record import InputsTaken, SearchEnded, WatchBegan, WindowSeen
 from maspo.online.sources import Row, Source
+from maspo.online.summed import Summed
 from maspo.online.windows import Sight, Window, compared_in, paired_in, window_of
 from maspo.runners.messages import check_inputs
 from maspo.store import RunStore, encode
 from maspo.study import trust
 from maspo.study.calls import provider as default_provider
 from maspo.study.carried import Earlier, carried_over
-from maspo.study.job import Job, Looks, Progress, Provider
+from maspo.study.job import Job, Looks, Progress, Provider, Watcher
 from maspo.study.optimize import DATABASE as RUN
 from maspo.study.optimize import resume, start
 from maspo.study.reach import of_job
@@ -79,6 +80,12 @@ def search_calls(watch: Watch) -> int:
     return max(100, round(watch.plan.search_share * planned))
 
 
+class _Silent:
+    def on_event(self, event: Event) -> None: ...
+
+    def on_progress(self, progress: Progress) -> None: ...
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """Where replies come from, who is told, who may stop the watch, and what time it is."""
@@ -89,15 +96,11 @@ class Surroundings:
     note: Callable[[str], None] = lambda _: None
     stop: asyncio.Event | None = None
     looks: Looks | None = None
+    watcher: Watcher = field(default_factory=_Silent)
+    """Told of every search, and of what windows and searches have used together."""
     now: Callable[[], float] = time.time
     allowed: str = ""
     """The fingerprint of what a folder may ask for that was not written here."""
-
-
-class _Silent:
-    def on_event(self, event: Event) -> None: ...
-
-    def on_progress(self, progress: Progress) -> None: ...
 
 
 async def watch(given: Watch, source: Source, state: Path, around: Surroundings, once: bool = False) -> Standing:
@@ -196,14 +199,20 @@ async def _opened(given: Watch, state: Path, around: Surroundings) -> AsyncItera
     differences = [*differences_between(job, before_newer_settings(text, job, given.job))]
     if began.anchor != given.anchor:
         differences.append("anchor: the prompts that the shipped ones are held against differ")
-    if replace(began.plan, calls=None, usd=None) != replace(given.plan, calls=None, usd=None):
-        differences.append(f"plan: was {began.plan}, is {given.plan}")
+    differences += _plan_differences(began.plan, given.plan)
     if differences:
         raise RunChanged(
             f"--state {state}: watches something else; give another folder. What differs:", tuple(differences)
         )
     async with RunStore.open(database) as store:
         yield store
+
+
+def _plan_differences(before: Plan, now: Plan) -> list[str]:
+    """Return one line per field that differs; the budget of a month may."""
+    names = [one.name for one in fields(Plan) if one.name not in ("calls", "usd")]
+    values = [(name, getattr(before, name), getattr(now, name)) for name in names]
+    return [f"{name}: was {was}, is {is_now}" for name, was, is_now in values if was != is_now]
 
 
 def _recorded(database: Path) -> tuple[str, str, WatchBegan] | None:
@@ -232,6 +241,9 @@ class _Work:
     position: str = ""
     over: bool = False
     is_ready: bool = False
+    simulated: bool = False
+    used: dict[int, Progress] = field(default_factory=dict)
+    """Where windows (0) and searches by number stood last."""
 
     async def until_over(self, once: bool) -> Standing:
         """Do what the control asks, as long as there are inputs."""
@@ -339,12 +351,12 @@ class _Work:
         window, plan = self._window(look.number), self.given.plan
         reference = self._window(look.reference) if look.reference else None
         rows = {row.key: row for one in (window, reference) if one is not None for row in one.rows}
-        session = self._session(Inputs(tuple(rows.values())), self._most_calls(look))
-        silent = _Silent()
-        async with at_work(session, silent, self.around.stop):
+        watcher = Summed(self.around.watcher, self.used, 0)
+        session = self._session(Inputs(tuple(rows.values())), self._most_calls(look), watcher)
+        async with at_work(session, watcher, self.around.stop):
             if look.measured and not self.is_ready:
                 await session.list_unsettled()
-                await session.probe(self._questions())
+                self.simulated = await session.probe(self._questions())
                 self.is_ready = True
             try:
                 seen = await Sight(session, plan, look, window, reference).measure()
@@ -361,14 +373,15 @@ class _Work:
             calls=sum(one.calls for one in usage),
             usd=None if None in prices else sum(one or 0.0 for one in prices),
             budget=(plan.calls, plan.usd),
+            simulated=self.simulated,
         )
 
-    def _session(self, inputs: Inputs, most: int) -> Session:
+    def _session(self, inputs: Inputs, most: int, watcher: Watcher) -> Session:
         """Return a session over the record of the watch, in which so many further calls may be made."""
         caps = Caps(calls=max(1, sum(one.calls for one in self.store.usage().values()) + most))
         config = self.given.job.config.model_copy(update={"caps": caps})
         job = replace(self.given.job, inputs=inputs, config=config)
-        return Session(job, self.store, self.bare, _Silent(), self.around.parts, planned_calls=most)
+        return Session(job, self.store, self.bare, watcher, self.around.parts, planned_calls=most)
 
     def _most_calls(self, look: Look) -> int:
         """Return the calls that a window may take: twice what it does at most, for what has to be asked again."""
@@ -391,7 +404,7 @@ class _Work:
         job = self._job_of(search)
         folder = self._folder_of(search.number)
         around = self.around
-        watcher = _Silent()
+        watcher = Summed(around.watcher, self.used, search.number)
         if is_there(folder / RUN):
             outcome = await resume(
                 folder, watcher, None, self._same, around.stop, around.parts, around.allowed, looks=around.looks

@@ -65,7 +65,10 @@ def read_library(file: Path) -> tuple[Won, ...]:
     try:
         lines = read_named(file, MOST_TEXT).decode().split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file}: is no library ({error}); expected JSON Lines of `maspo library`") from error
+        raise UsageError(
+            f"{file}: is no library ({error}); expected JSON Lines as `maspo library FILE DIR…` writes them "
+            "(first the file of the library, then folders of finished runs to add)"
+        ) from error
     found = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():

@@ -149,6 +149,7 @@ class Session:
         if not events:
             return
         await self._store.append([encode(event) for event in events], self.spent())
+        self._watcher.on_progress(self.progress())  # else what is told stands beside figures of a moment ago
         for event in events:
             self._events.append(event)
             self._watcher.on_event(event)

@@ -38,6 +38,9 @@ class Server:
     """Nothing could be sent to it the last time."""
     refusal: ProviderError | None = None
     """Why it answers no call of this run."""
+    answered: bool = False
+    missed: bool = False
+    """It was told that it did not answer."""
     asking: asyncio.Task[None] | None = field(default=None, repr=False)
     """What finds out when it is back."""
     ask_at: float = 0.0
@@ -103,11 +106,12 @@ class Spread:
         while True:
             server = self._choose(request, tried)
             if server is None:
-                raise last or ProviderError("no server is left")
+                raise self._nobody(last)
             try:
                 with server.at_work():
                     reply = await server.model.complete(request)
                 server.unreached = False
+                self._tell_answers(server)
                 return reply
             except Elsewhere:
                 self._tell_away(server)
@@ -116,6 +120,7 @@ class Spread:
                 if isinstance(fault, Adapted) or fault.stage is Stage.LOST:
                     raise  # It answers and wants another form; or it may have been charged.
                 last = fault
+                server.answered = server.answered or fault.stage is Stage.REFUSED
                 server.unreached = fault.stage is Stage.UNREACHED
                 if server.away:
                     self._ask_again(server, request)
@@ -152,7 +157,25 @@ class Spread:
         return found
 
     def _tell_away(self, server: Server) -> None:
-        self._health.adapted.setdefault(f"{server.place} did not answer at times, and the other servers took its calls")
+        said = "did not answer at times" if server.answered else "never answered so far"
+        self._health.adapted.setdefault(f"{server.place} {said}, and the other servers took its calls")
+        server.missed = True
+
+    def _tell_answers(self, server: Server) -> None:
+        """Say that a server answers of which the contrary was said."""
+        if server.missed and not server.answered:
+            self._health.adapted.setdefault(f"{server.place} answers now")
+        server.answered = True
+
+    def _nobody(self, last: ProviderError | None) -> ProviderError:
+        """Return why no server is left: of several that cannot be reached, all are named."""
+        if last is None:
+            return ProviderError("no server is left")
+        away = [one.place for one in self._servers if one.unreached]
+        if not isinstance(last, Transient) or last.stage is not Stage.UNREACHED or len(away) < len(self._servers):
+            return last
+        names = ", ".join(away)
+        return Transient(f"{names}: none can be reached; the last: {last}", last.stage, last.retry_after, last.seconds)
 
     def _ask_again(self, server: Server, request: Request) -> None:
         """Find out, beside the calls of the run, when a server is back."""
@@ -175,6 +198,7 @@ class Spread:
             try:
                 await server.model.ask(question)
                 server.unreached = False
+                self._tell_answers(server)
                 server.pause = server.ask_at = 0.0
             except CallFailed:
                 continue
