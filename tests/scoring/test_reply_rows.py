@@ -216,6 +216,8 @@ PARTS = [
     "**Label:**_\n",
     "The_answer_is_",
     "not_B_but_",
+    "(b)_is_",
+    "not_(b_",
     "a_(b_c_d_",
     "._A_b",
     "[1",

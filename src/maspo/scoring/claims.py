@@ -72,16 +72,6 @@ _PATTERNS = (
     rf"|corr\w{{2,7}}))?\s*{_IS}\s*{_ADVERB}?[\s:,]*{_DENIED_FIRST}?((?i:not|neither)\s+)?{_NAMED}",
     # "it is not B but C"
     rf"{_DENIED_FIRST}(){_NAMED}(?=[\s.,;:!)]|$)",
-    rf"{_DENIED_FIRST}()\(?([a-h])\)(?=[\s.,;:!]|$)",
-    # "the answer is (b), because", "I'd go with (b) here", "actually, no: (d)"
-    rf"(?:(?:{_NOUN}|答案|正解|答え|{_words('correct', 'right')})\s*{_IS}|{_CHOOSE}"
-    rf"|{_words('wait', 'actually', 'correction')}[\s,:.]{{1,4}}(?i:no))[\s,:]{{0,4}}"
-    r"(?:(?i:option|choice|answer|letter)\s+)?()\(?([a-h])\)(?=[\s.,;:!。でだ]|$)",
-    # "(b) is (not) correct", "it must be (b)." and "therefore (b)." at the end of a line
-    r"(?:^|(?<=[.!?]\s)|(?<=\n)|(?<=think\s)|(?<=believe\s)|(?<=that\s)|(?<=option\s)|(?<=choice\s)|(?<=[sS]o\s))"
-    rf"\(([a-h])\)\s*(?i:is|must\s+be)\s+((?i:not|never)\s*)?(?:{_SURELY})?{_RIGHT}",
-    rf"(?:{_HENCE}|{_words('it is', 'it.s', 'which is')}|[iI](?i:t)\s+(?i:{_BE}))[\s,:]+()\(([a-h])\)"
-    r"(?=[.!]?\s*(?:\n|$))",
     # "I change my answer from A to B"
     rf"{_words('from')}\s+[A-J]\s+to\s+(){_L}",
     # "Answer - C", "Answer: (C)", "[ANSWER] C"
@@ -91,9 +81,11 @@ _PATTERNS = (
     rf"{_ASKED}\s*{_IS}?[\s:]*()\(?([a-h])\)?(?=[.!]?\s*(?:\n|$))",
     # "I go with C"
     rf"{_CHOOSE}[\s,:]+((?i:not)\s+)?{_NAMED}(?=\W|$)",
-    # "Wait, C.", "actually (C)", "On reflection, D is better"
+    # "Wait, C.", "actually (C)", "On reflection, D is better"; not "on reflection, D is worse"
     rf"{_words('wait', 'actually', 'correction', 'sorry', 'on reflection', 'on second thoughts?', 'reconsidering')}"
-    rf"[\s,:.]{{1,4}}(){_L}(?=[\s.,!)]|$)",
+    rf"[\s,:.]{{1,4}}(){_L}(?=\s*(?:[.!)\n]|$)|,\s+(?i:not|since|because|as)\b"
+    rf"|\s+(?i:fits|satisfies|matches|works|remains)\b|\s+(?i:is|must\s+be|looks|seems|it\s+is)"
+    rf"(?:\s+(?i:the\s+)?(?i:better|best|right|correct|answer)|\s*[.!\n]|$))",
     # "c is correct", a line of its own
     r"(?<![^\n])([a-h])\)?\s+(?i:is)\s+()(?i:correct|right|the\s+answer)\b",
     # "C is (not) the right one"
@@ -113,6 +105,22 @@ _PATTERNS = (
     rf"{_LEFT}\s+(?:(?i:us\s+with|only)\s+)?(){_L}{_ENDS}",
 )
 """Each has two groups, in any order: a negation (empty when there is none), and the letter."""
+
+_PATTERNS_IN_SMALL = (
+    # "not (a) but (b)"
+    rf"{_DENIED_FIRST}()\(?([a-h])\)(?=[\s.,;:!]|$)",
+    # "the answer is (b), because", "I'd go with (b) here", "actually, no: (d)"
+    rf"(?:(?:{_NOUN}|答案|正解|答え|{_words('correct', 'right')})\s*{_IS}|{_CHOOSE}"
+    rf"|{_words('wait', 'actually', 'correction')}[\s,:.]{{1,4}}(?i:no))[\s,:]{{0,4}}"
+    r"(?:(?i:option|choice|answer|letter)\s+)?()\(?([a-h])\)(?=[\s.,;:!。でだ]|$)",
+    # "(b) is (not) correct", "it must be (b)." and "therefore (b)." at the end of a line
+    r"(?:^|(?<=[.!?]\s)|(?<=\n)|(?<=think\s)|(?<=believe\s)|(?<=that\s)|(?<=option\s)|(?<=choice\s)|(?<=[sS]o\s))"
+    rf"\(([a-h])\)\s*(?i:is|must\s+be)\s+((?i:not|never)\s*)?(?:{_SURELY})?{_RIGHT}",
+    rf"(?:{_HENCE}|{_words('it is', 'it.s', 'which is')}|[iI](?i:t)\s+(?i:{_BE}))[\s,:]+()\(([a-h])\)"
+    r"(?=,\s+(?i:not)\s|[.!]?\s*(?:\n|$))",
+)
+"""Claims of small letters in brackets, which most texts do not hold."""
+_SMALL = re.compile(r"(?<![A-Za-z])[a-h]\)")
 
 _PATTERNS_ABROAD = (
     # "La réponse est donc (C).", "Đáp án: C", "정답은 C입니다", "الإجابة الصحيحة هي C"
@@ -156,6 +164,11 @@ def _claims() -> re.Pattern[str]:
 
 
 @cache
+def _claims_in_small() -> re.Pattern[str]:
+    return re.compile(rf"(?<![A-Za-z0-9])(?:{_bounded(_PATTERNS_IN_SMALL)})")
+
+
+@cache
 def _claims_abroad() -> re.Pattern[str]:
     return re.compile(_bounded(_PATTERNS_ABROAD))
 
@@ -194,7 +207,10 @@ _BEGIN = 80
 _ENDS_OF_TEXT = (160, 600)
 """Characters at the end of an output in which a last claim mostly stands."""
 _DENIED = re.compile(
-    r"\s?\?|\W{0,3}(?:ではな|ではあり|じゃな|でない|でも|以外|[가이은는]\s?아)|\W{0,3}that\s+(?i:is|was)\s+(?i:wrong|incorrect)|\W{0,3}(?i:is|was)\s+(?i:the|a)\s+(?i:distractor|trap|mistake|wrong)|\s+only\s+if\b|\W{0,3}\s(?i:if|unless)\s(?:\w+\s){1,3}(?i:were|had|was)\b|\W{0,3}to\s+(?i:see|continue|proceed|skip|start)\b|\W{0,3}(?i:is|are|was)\s+(?i:not|wrong|incorrect|false|impossible)|\W{0,3}(?i:isn't|can't|cannot)"
+    r"\s?\?|\W{0,3}(?:ではな|ではあり|じゃな|でない|でも|以外|[가이은는]\s?아)"
+    r"|\W{0,3}that\s+(?i:is|was)\s+(?i:wrong|incorrect)|\W{0,3}(?i:is|was)\s+(?i:the|a)\s+(?i:distractor|trap|mistake|wrong)"
+    r"|\s+only\s+if\b|[)\]]{0,2},?\s(?:if|unless)\s(?:\w+\s){1,3}(?i:were|had|was)\b"
+    r"|\W{0,3}to\s+(?i:see|continue|proceed|skip|start)\b|\W{0,3}(?i:is|are|was)\s+(?i:not|wrong|incorrect|false|impossible)|\W{0,3}(?i:isn't|can't|cannot)"
     r"|\W{0,3}but\s+(?i:that|this|it|they)\s*(?i:is|was|would\s+be|are|['’]s)\s+(?i:mistaken|wrong|incorrect|not"
     r"|false|a\s+(?:mistake|trap))"
 )
@@ -255,8 +271,11 @@ def _last_claim(plain: str, begin: int, question: str) -> str | None:
         return None
     start = max(0, letter.start() - _LONGEST_CLAIM)
     claims = list(_claims().finditer(plain, start))
-    if may_be_abroad(plain):
-        claims = sorted([*claims, *_claims_abroad().finditer(plain, start)], key=lambda claim: claim.end())
+    others = [_claims_abroad()] if may_be_abroad(plain) else []
+    others += [_claims_in_small()] if _SMALL.search(plain, start) else []
+    if others:
+        more = [claim for pattern in others for claim in pattern.finditer(plain, start)]
+        claims = sorted([*claims, *more], key=lambda claim: claim.end())
     for claim in reversed(claims):
         found = _meant(plain, claim, question) if claim.end() > begin else None
         if found is not None:

@@ -30,8 +30,9 @@ _ANSWERS = (
     r"|resultado|resposta|risposta|答案|答え|答|回答|結果|结果|正解|解答)"
 )
 _BEFORE = (
-    r"(?:(?:so|thus|hence|therefore|overall|daher|somit|donc|ainsi|entonces|所以|因此|よって|したがって"
-    r"|(?:since|because|as|given that|weil|da|comme|como)\s[^,:]{3,120},)[,，、]?\s*)?"
+    r"(?:(?:so|thus|hence|therefore|overall|in conclusion|in summary"
+    r"|daher|somit|donc|ainsi|entonces|所以|因此|综上所述|よって|したがって"
+    r"|(?:based on|after|since|because|as|given that|weil|da|comme|como)\s[^,:]{3,120},)[,，、]?\s*)?"
     r"(?:(?:the|my|our|its|die|das|la|le|el|mi|ma|meine)\s+|我的)?"
     r"(?:(?P<final>final|endgültige|finale|最终|最終)的?な?\s*)?"
     r"(?:(?:correct|right|best|predicted|overall|chosen|assigned|richtige|korrekte|bonne|正确|正しい)的?\s*)?"
