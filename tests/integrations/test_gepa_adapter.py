@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from gepa.core.adapter import EvaluationBatch
 
-from maspo.core.errors import InputsInvalid
+from maspo.core.errors import ConfigInvalid, InputsInvalid, RunChanged
 from maspo.integrations.gepa import optimize
 from maspo.integrations.programs import LOOKED_AT
 from maspo.study.optimize import recorded_job
@@ -83,3 +83,32 @@ def test_ga02_who_read_whom_is_seen_in_what_the_adapter_tells(tmp_path: Path) ->
 def test_ga03_an_instance_of_any_kind_needs_a_row() -> None:
     with pytest.raises(InputsInvalid, match="row_of"):
         optimize(SEED, [object()], TwoSteps())
+
+
+def test_ga04_a_folder_with_a_run_of_something_else_is_refused(tmp_path: Path) -> None:
+    with served() as model:
+        given: dict[str, Any] = {"out": tmp_path / "run", "base_url": model.url, "profile": "cheap", "max_calls": 60}
+        optimize(SEED, instances(), TwoSteps(), **given)
+        before = len(model.asked)
+        for seeds, rows, changed, told in (
+            ({**SEED, "scout": "Another text."}, instances(), {}, "prompt of scout"),
+            ({"scout": SEED["scout"], "critic": SEED["author"]}, instances(), {}, "prompt of critic"),
+            (SEED, instances(50), {}, "inputs"),
+            (SEED, instances(), {"seed": 7}, "seed: was 0, is 7"),
+        ):
+            with pytest.raises(RunChanged, match=told):
+                optimize(seeds, rows, TwoSteps(), **{**given, **changed})
+        assert len(model.asked) == before
+        # Another cap is no other run.
+        optimize(SEED, instances(), TwoSteps(), **{**given, "max_calls": 90})
+        assert len(model.asked) > before
+
+
+@pytest.mark.parametrize("error", [StopIteration, SystemExit, RuntimeError])
+def test_ga05_whatever_an_adapter_raises_is_the_failure_of_a_run(error: type[BaseException], tmp_path: Path) -> None:
+    class Raises(TwoSteps):
+        def evaluate(self, batch: list[Any], candidate: dict[str, str], capture_traces: bool = False) -> Any:
+            raise error("no")
+
+    with served() as model, pytest.raises(ConfigInvalid, match=f"no answer on any of 3 inputs.*{error.__name__}"):
+        optimize(SEED, instances(), Raises(), out=tmp_path / "run", base_url=model.url, profile="cheap")

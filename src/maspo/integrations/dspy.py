@@ -32,11 +32,11 @@ except ImportError as error:
 
 from maspo.api import Lookout, Result
 from maspo.config import RunConfig
-from maspo.core.errors import CallFailed, ConfigInvalid, InputsInvalid, MaspoError, ProviderError
+from maspo.core.errors import CallFailed, ConfigInvalid, InputsInvalid, ProviderError
 from maspo.core.prompts import Prompts
 from maspo.core.running import run
 from maspo.data.inputs import ID_COLUMN, LABEL_COLUMN, Inputs, as_text, make_inputs
-from maspo.integrations.programs import ProgramCall, Rollout, Wanted, optimize_program
+from maspo.integrations.programs import ProgramCall, Rollout, Wanted, answer_or_failure, optimize_program
 from maspo.models.base import PROPOSER, DoesNotFit, Message, Reply, Request, Stage, Transient
 from maspo.team.system import RESERVED_NAMES
 
@@ -222,12 +222,10 @@ class DspyProgram:
             with dspy.context(lm=_AgentLM(dspy.settings.lm, None, rollout, self.threads)):
                 return copy(**given)
 
-        try:
-            return answer_of(await self.threads.call(self.threads.programs, answered))
-        except MaspoError:
-            raise
-        except Exception as error:  # it is a program of somebody else
-            raise CallFailed(f"the program brought no answer: {type(error).__name__}: {error}") from error
+        found = await self.threads.call(self.threads.programs, lambda: answer_or_failure(answered))
+        if isinstance(found, CallFailed):
+            raise found
+        return answer_of(found)
 
 
 def answer_of(prediction: Any) -> str:

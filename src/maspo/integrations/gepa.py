@@ -157,4 +157,6 @@ def _text(value: Any) -> str:
     """Return what an adapter gives as text: the only value of a mapping by itself, everything else as it is."""
     if isinstance(value, Mapping) and len(value) == 1:
         value = next(iter(value.values()))
-    return "" if value is None else as_text(value if isinstance(value, str | int | float | list | dict) else str(value))
+    if isinstance(value, list | dict):
+        return json.dumps(value, default=str, ensure_ascii=False)
+    return "" if value is None else as_text(value if isinstance(value, str | int | float) else str(value))

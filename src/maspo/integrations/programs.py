@@ -13,7 +13,7 @@ import json
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
@@ -23,7 +23,7 @@ from maspo.apps.discovery import Seen, known_team
 from maspo.apps.provenance import without_outputs
 from maspo.apps.tracing import Known, trace_of
 from maspo.config import RunConfig
-from maspo.core.errors import CallFailed, ConfigInvalid, MaspoError
+from maspo.core.errors import CallFailed, ConfigInvalid, MaspoError, RunChanged
 from maspo.core.prompts import Prompts, prompts_id
 from maspo.core.trace import Trace
 from maspo.data.inputs import Input, Inputs
@@ -35,8 +35,10 @@ from maspo.models.endpoint import Endpoint
 from maspo.models.layers.compose import compose
 from maspo.models.layers.retried import RetryPolicy
 from maspo.study.connections import require_model
-from maspo.study.optimize import DATABASE
+from maspo.study.job import Job
+from maspo.study.optimize import DATABASE, recorded_job
 from maspo.study.reach import of_system
+from maspo.study.record import differences_between
 from maspo.team.app import App
 from maspo.team.system import System
 
@@ -355,7 +357,8 @@ async def optimize_program(program: Program, inputs: Inputs, wanted: Wanted) -> 
     client = ClientOf(known) if wanted.others is None else ProgramClient(wanted.others, known)
     parts = Parts(runner=RunnerOf(program), client=client)
     if wanted.out is not None and (wanted.out / DATABASE).exists():
-        return await resume_async(wanted.out, parts, progress=wanted.progress)
+        caps = _checked(recorded_job(wanted.out), program, inputs, wanted).caps
+        return await resume_async(wanted.out, parts, caps, progress=wanted.progress)
     chosen = configured(wanted.config or RunConfig(), wanted.settings)
     system, replies = await _look(program, inputs, wanted.name)
     if wanted.others is None:
@@ -364,6 +367,30 @@ async def optimize_program(program: Program, inputs: Inputs, wanted: Wanted) -> 
     # Whoever calls this holds the program and runs it: there is nothing of somebody else to agree to.
     agreed = of_system(system).fingerprint
     return await optimize_async(system, inputs, wanted.out, chosen, parts, wanted.progress, trust=agreed)
+
+
+def _checked(recorded: Job, program: Program, inputs: Inputs, wanted: Wanted) -> RunConfig:
+    """Return what is asked for now, as far as it is said; it is what the run of the folder was started with.
+
+    Raises:
+        RunChanged: the program's prompts, the inputs or a setting are others; caps may be.
+
+    """
+    asked = configured(wanted.config or recorded.config, wanted.settings)
+    kept = {name: getattr(recorded.config.models, name) for name in ("client", "form")}
+    models = asked.models.model_copy(update=kept)
+    config = asked.model_copy(update={"models": models, "runner": recorded.config.runner})
+    differences = [*differences_between(recorded, replace(recorded, inputs=inputs, config=config))]
+    before, now = recorded.system.prompts, program.prompts
+    differences += [
+        f"prompt of {name}: was {before.get(name, 'not there')!r}, is {now.get(name, 'not there')!r}"
+        for name in dict.fromkeys([*before, *now])
+        if before.get(name) != now.get(name)
+    ]
+    if differences:
+        message = f"{wanted.out}: holds a run of something else; give another folder as out. What differs:"
+        raise RunChanged(message, tuple(differences))
+    return asked
 
 
 async def _look(program: Program, inputs: Inputs, name: str) -> tuple[System, Mapping[str, Reply]]:
@@ -419,16 +446,30 @@ class Batched(Generic[T]):
         while self._waiting:
             await asyncio.sleep(0)  # whoever asks in the same turn of the loop comes along
             _, (prompts, asked) = self._waiting.popitem(last=False)
-            try:
-                told = await asyncio.to_thread(self._play, prompts, [item for item, _ in asked])
-            except Exception as error:  # it is a program of somebody else
-                for _, future in asked:
-                    if not future.done():
-                        future.set_exception(CallFailed(f"the program raised {type(error).__name__}: {error}"))
-                continue
-            for (_, future), one in zip(asked, told, strict=True):
-                if not future.done():
-                    future.set_result(one)
+            play = partial(self._play, prompts, [item for item, _ in asked])
+            told = await asyncio.to_thread(answer_or_failure, play)
+            for place, (_, future) in enumerate(asked):
+                if future.done():
+                    continue
+                if isinstance(told, CallFailed):
+                    future.set_exception(told)
+                else:
+                    future.set_result(told[place])
+
+
+def answer_or_failure(work: Callable[[], T]) -> T | CallFailed:
+    """Return what a program of somebody else brings; whatever it raises is the failure of this run alone.
+
+    Nothing is raised in the thread: a ``StopIteration`` or ``SystemExit`` would not reach whoever waits for it.
+    """
+    try:
+        return work()
+    except MaspoError:
+        raise
+    except BaseException as error:
+        failed = CallFailed(f"the program brought no answer: {type(error).__name__}: {error}")
+        failed.__cause__ = error
+        return failed
 
 
 @dataclass(frozen=True)
