@@ -33,6 +33,8 @@ def notes(prompt: str, template: str = "braces") -> list[str]:
         ("Solve {{ question }}", "keeps a pair of braces"),
         ("Solve { question }", "for the spaces in it"),
         ("Read {contxt}", "did you mean {context}?"),
+        ("Solve {{query}}", "{{query}} looks like a placeholder of Jinja, Mustache or MLflow"),
+        ("Solve {{ query }} now", "Expected {context}, {input}, {question}; with `template: none`"),
     ],
 )
 def test_s01_slips_are_said(prompt: str, said: str) -> None:

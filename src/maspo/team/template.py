@@ -26,6 +26,8 @@ STATEMENT: Final = re.compile(r"\{%.*?%\}", re.DOTALL)
 _SINGLE_NAME = re.compile(r"(?<![\\\w^{])\{[ \t]*([^\W\d][\w.-]*)[ \t]*\}(?!\})")
 """What looks like a placeholder: one name in braces, which no command of LaTeX, sub- or superscript comes before."""
 _SPACED = re.compile(r"(?<!\{)\{[ \t]+([^{}\n]*?)[ \t]+\}(?!\})")
+_NAMES_SHOWN: Final = 6
+"""Of the names that a remark lists: more fill a screen."""
 _CLOSE: Final = 0.75
 """Likeness (of ``difflib``) from which on a name is one letter or two away: ``inptu`` has 0.8 of ``input``."""
 
@@ -63,6 +65,12 @@ def likely_slips(prompt: str, known: Collection[str], template: str = BRACES) ->
             f"{{{{{name}}}}} is filled in as {{{name}}} and keeps a pair of braces; write {{{name}}}, or "
             "`template: jinja` for this agent"
         )
+    if template == BRACES:
+        for name in sorted(name for name in doubled if name.isidentifier() and name not in known):
+            yield (
+                f"{{{{{name}}}}} looks like a placeholder of Jinja, Mustache or MLflow, and nothing of that name is "
+                f"there: it is sent as it stands. Expected {_some(known)}; with `template: none` it is meant as text"
+            )
     found = dict.fromkeys(_SINGLE_NAME.findall(prompt) if template == BRACES else sorted(doubled))
     for name in [name for name in found if name not in known]:
         names = {one.lower(): one for one in known}
@@ -72,3 +80,9 @@ def likely_slips(prompt: str, known: Collection[str], template: str = BRACES) ->
             yield f"{given} is no placeholder and is sent as it stands; did you mean {meant}?"
     for name in sorted(set(_SPACED.findall(prompt)) & set(known)) if template == BRACES else ():
         yield f"{{ {name} }} is no placeholder, for the spaces in it, and is sent as it stands; write {{{name}}}"
+
+
+def _some(known: Collection[str]) -> str:
+    names = sorted(known)
+    shown = ", ".join(as_written(name) for name in names[:_NAMES_SHOWN])
+    return f"{shown}, …" if len(names) > _NAMES_SHOWN else shown
