@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import urllib.request
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,6 +136,27 @@ def test_me07_figures_of_a_watch_never_fall_when_another_part_begins() -> None:
     assert [one.calls for one in told] == [10, 15, 15] and [one.seconds for one in told] == [12.5, 14.5, 14.5]
     assert [one.usage["agent"].calls for one in told] == [7, 12, 12] and told[-1].usage["judge.global"].calls == 3
     assert [one.usd for one in told] == [0.25, None, None], "unknown money is told as unknown"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "localhost:{port}"}, 200),
+        ({"Host": "127.0.0.1:{port}", "Accept": "application/openmetrics-text"}, 200),
+        ({"Host": "rebound.example:{port}"}, 421),
+        ({"Host": "rebound.example"}, 421),
+        ({"Host": "127.0.0.1:1"}, 421),
+        ({"Host": "127.0.0.1:{port}", "Origin": "http://other.example"}, 403),
+        ({"Host": "127.0.0.1:{port}", "Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+def test_me08_it_answers_to_its_own_address_alone(headers: dict[str, str], status: int) -> None:
+    metrics = Metrics()
+    metrics.on_progress(NOW)
+    with served(metrics, 0) as port, closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        connection.request("GET", "/metrics", headers={name: text.format(port=port) for name, text in headers.items()})
+        response = connection.getresponse()
+        assert (response.status, b"maspo_calls" in response.read()) == (status, status == 200)
 
 
 @pytest.mark.parametrize(("text", "port"), [("", None), ("0", 0), ("9464", 9464)])

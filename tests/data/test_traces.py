@@ -20,7 +20,7 @@ from maspo.core.errors import InputsInvalid
 from maspo.data.inputs import make_inputs
 from maspo.data.records import read_records
 from maspo.data.traces.base import messages
-from maspo.data.traces.harvest import LATER_TURN, NO_QUESTION, NO_TEXT, UNNAMED, Harvest, harvest
+from maspo.data.traces.harvest import FORMATS, LATER_TURN, NO_QUESTION, NO_TEXT, UNNAMED, Harvest, begun_in, harvest
 
 TRACES = Path(__file__).parent / "traces"
 LANGCHAIN = {"lc": 1, "id": ["langchain", "HumanMessage"], "type": "constructor", "kwargs": {"content": "Why?"}}
@@ -151,3 +151,104 @@ def test_no_record_breaks_it_and_every_row_can_be_used(records: list[dict[str, A
 @given(_JSON)
 def test_messages_are_read_of_anything(value: object) -> None:
     assert all(one.text.strip() for one in messages(value))
+
+
+_NINES = "9" * 5000
+_NAMES = (
+    "openinference.span.kind",
+    "gen_ai.operation.name",
+    "gen_ai.input.messages",
+    "input.value",
+    *(f"llm.input_messages.{number}.message.content" for number in ("0", _NINES)),
+    *(f"gen_ai.prompt.{number}.content" for number in ("1", _NINES)),
+)
+_KNOWN = (
+    *("resourceSpans", "scopeSpans", "spans", "traceId", "spanId", "parentSpanId", "startTimeUnixNano", "attributes"),
+    *("key", "value", "values", "arrayValue", "kvlistValue", "stringValue", "context", "trace_id", "span_id"),
+    *("observations", "type", "id", "parentObservationId", "startTime", "input", "run_type", "post", "runs", "inputs"),
+    *("object", "span_data", "parent_id", "started_at", "dotted_order", "data", "messages", "role", "content", *_NAMES),
+)
+_ANY: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from((*_NAMES, "[{", "llm", "user", "")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_KNOWN), inner, max_size=3),
+    max_leaves=8,
+)
+_ATTRIBUTES = st.lists(
+    st.fixed_dictionaries({"key": st.sampled_from(_NAMES), "value": _ANY})
+    | st.fixed_dictionaries({"key": _ANY, "value": st.dictionaries(st.sampled_from(_KNOWN), _ANY, max_size=2)}),
+    max_size=3,
+)
+_MARKS: tuple[dict[str, Any], ...] = (
+    {"context": {}},
+    {"run_type": "llm"},
+    {"post": [{}]},
+    {"runs": []},
+    {"traceId": "1", "type": "span"},
+    {"observations": [{}]},
+    {"object": "trace.span"},
+)
+"""What a reader knows a record of its format by."""
+_OF_FORMATS = st.one_of(
+    st.builds(
+        lambda span, told: otlp({**span, "attributes": told}),
+        st.dictionaries(st.sampled_from(_KNOWN), _ANY),
+        _ATTRIBUTES,
+    ),
+    st.builds(
+        lambda more, one: {**more, **one},
+        st.dictionaries(st.sampled_from(_KNOWN), _ANY, max_size=6),
+        st.sampled_from(_MARKS),
+    ),
+)
+
+
+def otlp(span: Mapping[str, Any]) -> dict[str, Any]:
+    return {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
+
+
+def attribute(name: str, value: object) -> dict[str, Any]:
+    return otlp({"traceId": "1", "spanId": "1", "attributes": [{"key": name, "value": value}]})
+
+
+@given(_OF_FORMATS | st.dictionaries(st.sampled_from(_KNOWN), _ANY, max_size=6))
+def test_any_record_of_any_format_is_read_or_passed_over(record: dict[str, Any]) -> None:
+    rows, skipped = begun_in(record)
+    assert all(rows)
+    assert skipped >= 0
+    for reader in FORMATS:
+        if reader.knows(record):
+            for step in reader.steps(record):
+                assert all(isinstance(text, str) for text in (step.trace, step.id, step.parent, step.order))
+    harvest([record])
+
+
+def nested(depth: int) -> object:
+    value: object = {"stringValue": "Why?"}
+    for _ in range(depth):
+        value = {"arrayValue": {"values": [value]}}
+    return value
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        *(attribute("input.value", {"arrayValue": odd}) for odd in (5, None, [1], {"values": 5})),
+        *(attribute("input.value", {"kvlistValue": odd}) for odd in (5, None, [1], {"values": [1]})),
+        *(attribute(name, {"stringValue": "Why?"}) for name in _NAMES if _NINES in name),
+        attribute("input.value", nested(5000)),
+        {"post": [], "runs": 5},
+        {"post": 5, "runs": []},
+    ],
+)
+def test_odd_records_give_no_row(record: dict[str, Any]) -> None:
+    assert begun_in(record)[0] == []
+
+
+def test_a_value_within_arrays_is_read() -> None:
+    assert begun_in(attribute("input.value", nested(0)))[0] == [{"input": "Why?"}]
+    asked = {"kvlistValue": {"values": [{"key": "content", "value": nested(1)}, *_ROLE]}}
+    told = {"arrayValue": {"values": [asked]}}
+    assert begun_in(attribute("gen_ai.input.messages", told))[0] == [{"input": "Why?"}]
+
+
+_ROLE = [{"key": "role", "value": {"stringValue": "user"}}]

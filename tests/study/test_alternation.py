@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maspo.config import Caps, RunConfig
-from maspo.core.errors import ConfigInvalid, Interrupted, RunChanged
+from maspo.core.errors import ConfigInvalid, Interrupted, RunChanged, StoreError, UsageError
 from maspo.data.inputs import make_inputs
 from maspo.events import HoldoutLooked, HoldoutResult, RunFinished
 from maspo.models.base import ModelClient, Reply, Request
@@ -26,8 +26,9 @@ from maspo.study.alternation.tally import Stage, better_stages, verdict_of
 from maspo.study.ended import end_of
 from maspo.study.evaluation.evaluate import Attention
 from maspo.study.job import Job, Progress
-from maspo.study.optimize import recorded_job
-from maspo.study.record import JOINT
+from maspo.study.optimize import recorded_job, start
+from maspo.study.record import COMPARED, JOINT
+from maspo.study.resolve import resolve
 from maspo.team import System
 from maspo.team.changes import DropAgent
 from maspo.testing.runs import Counted, Recorder
@@ -135,6 +136,27 @@ def test_l03_a_budget_that_no_turn_could_use_is_refused_before_anything_is_paid(
         asyncio.run(alternate(asked(calls=400), tmp_path / "out", attention(Counted(WORLD))))
     assert not (tmp_path / "out" / JOINT).exists() and end_of(tmp_path / "out" / "1-prompts") is None
     assert sum(SHARES) == pytest.approx(1) and len(SHARES) == len(TURNS)
+
+
+@pytest.mark.parametrize("name", ["1-prompts", "2-structure", "3-prompts"])
+def test_l06_a_folder_of_a_turn_that_leads_elsewhere_is_refused(name: str, tmp_path: Path) -> None:
+    elsewhere, out, model = tmp_path / "elsewhere", tmp_path / "out", Counted(WORLD)
+    elsewhere.mkdir()
+    out.mkdir()
+    (out / name).symlink_to(elsewhere)
+    with pytest.raises(StoreError, match="is a link, and runs would be written elsewhere"):
+        asyncio.run(alternate(asked(), out, attention(model)))
+    assert model.calls == 0 and not list(elsewhere.iterdir()) and [one.name for one in out.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("database", [JOINT, COMPARED])
+def test_l07_a_run_does_not_begin_in_a_folder_of_other_work(database: str, tmp_path: Path) -> None:
+    (tmp_path / database).write_bytes(b"")
+    (tmp_path / "config.json").write_text("theirs")
+    with pytest.raises(UsageError, match="would write over its files"):
+        asyncio.run(start(resolve(asked().job), tmp_path, Recorder(), attention(Counted(WORLD)).provider))
+    assert (tmp_path / "config.json").read_text() == "theirs"
+    assert {one.name for one in tmp_path.iterdir()} == {database, "config.json"}
 
 
 def result(wins: int, losses: int, p_value: float, p_worse: float = 1.0) -> HoldoutResult:

@@ -66,3 +66,35 @@ def test_l04_what_is_no_library_is_told_and_not_added_to(text: str, said: str, t
     with pytest.raises(UsageError, match=said):
         add_to_library(file, [won("S.", 1, 0)])
     assert file.read_bytes() == text.encode("latin-1")
+
+
+def test_l05_a_file_without_an_end_of_line_is_added_to_and_a_line_that_was_cut_off_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "won.jsonl"
+    first, second = won("First.", 3, 0), won("Second.", 4, 0)
+    add_to_library(file, [first])
+    whole = file.read_bytes()
+    file.write_bytes(whole.rstrip())
+    assert add_to_library(file, [second]) == 1
+    assert read_library(file) == (first, second)
+    file.write_bytes(whole + whole[: len(whole) // 2])
+    with pytest.raises(UsageError, match=r"line 2: is cut off.*Delete that line"):
+        add_to_library(file, [second])
+    assert file.read_bytes() == whole + whole[: len(whole) // 2]
+
+
+def test_l06_what_cannot_be_added_whole_leaves_the_library_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, link = tmp_path / "won.jsonl", tmp_path / "link.jsonl"
+    link.symlink_to(file)
+    add_to_library(link, [won("First.", 3, 0)])
+    assert link.is_symlink() and len(read_library(file)) == 1, "the user's own link is followed"
+    before = file.read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(UsageError, match="No space left"):
+        add_to_library(file, [won("Second.", 4, 0)])
+    assert file.read_bytes() == before and sorted(tmp_path.iterdir()) == [link, file]

@@ -21,11 +21,11 @@ from maspo.report.alternation import MARKDOWN, RESULT, alternation_summary, figu
 from maspo.report.folder import JOURNAL, look, write_results
 from maspo.report.structure import SYSTEM_FILE
 from maspo.store.looks import LookLedger
-from maspo.study.alternation.alternate import alternate
+from maspo.study.alternation.alternate import alternate, turn_folders
 from maspo.study.alternation.plan import Alternation
 from maspo.study.evaluation.evaluate import Attention
 from maspo.study.evaluation.structure import check_changeable
-from maspo.study.record import JOINT
+from maspo.study.record import JOINT, refuse_links
 from maspo.study.resolve import Parts, check_parts, check_task
 
 BOTH = "prompts,structure"
@@ -103,6 +103,7 @@ def _read(arguments: Arguments) -> tuple[Prepared, Alternation]:
     asked = Alternation(prepared.job, StructurePlan(seed=prepared.job.config.seed))
     check_changeable(asked.job.system, asked.plan)
     asked.check()
+    refuse_links(*turn_folders(prepared.out))
     return prepared, asked
 
 

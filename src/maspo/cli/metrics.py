@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from maspo.core.errors import ConfigInvalid
 from maspo.events import Event, RunStarted
 from maspo.study.job import Progress
+from maspo.ui.guard import Guard
 
 if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
     from prometheus_client.core import Metric
 
 VARIABLE = "MASPO_METRICS"
@@ -83,6 +87,8 @@ class Metrics:
 def served(metrics: Metrics, port: int) -> Iterator[int]:
     """Serve metrics at ``http://127.0.0.1:PORT/metrics`` for as long as the work goes on; port 0 takes a free one.
 
+    Whoever asks for another host than this one is refused, as by the page of ``maspo ui``.
+
     Raises:
         ConfigInvalid: the port is taken, or the extra is not installed.
 
@@ -99,12 +105,30 @@ def served(metrics: Metrics, port: int) -> Iterator[int]:
         server, thread = start_http_server(port, _HOST, registry)
     except OSError as error:
         raise ConfigInvalid(f"--metrics {port}: cannot listen there ({error}); give another port") from None
+    listening = int(server.server_address[1])
+    server.set_app(_guarded(server.get_app(), Guard(listening)))
     try:
-        yield int(server.server_address[1])
+        yield listening
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def _guarded(app: WSGIApplication | None, guard: Guard) -> WSGIApplication:
+    """Return an application that answers at its own address alone, so that no page of somebody else can ask it."""
+
+    def answer(request: WSGIEnvironment, begin: StartResponse) -> Iterable[bytes]:
+        names = {name: name.removeprefix("HTTP_").replace("_", "-").lower() for name in request}
+        headers = {names[name]: [str(value)] for name, value in request.items() if name.startswith("HTTP_")}
+        refused = guard.refusal("GET", str(request.get("PATH_INFO", "")), headers)
+        if refused is None and app is not None:
+            return app(request, begin)
+        status, why = refused or (503, "nothing is served yet")
+        begin(f"{status} {HTTPStatus(status).phrase}", [("Content-Type", "text/plain; charset=utf-8")])
+        return [f"{why}\n".encode()]
+
+    return answer
 
 
 def ask_for(port: int | None) -> None:

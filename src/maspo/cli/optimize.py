@@ -29,7 +29,7 @@ from maspo.store.address import named
 from maspo.store.looks import LookLedger
 from maspo.study.job import Job, Outcome, Watcher
 from maspo.study.optimize import reach_in, resume, start
-from maspo.study.record import open_for_reading
+from maspo.study.record import check_free, open_for_reading
 from maspo.study.resolve import resolve
 
 
@@ -37,6 +37,7 @@ def run_search(arguments: Arguments) -> None:
     """Read everything, state the plan, and run it once it is agreed to."""
     arguments = with_system_file(arguments)
     prepared = prepare(arguments)
+    check_free(prepared.out)
     missing = key_missing(prepared.job.config.models) or model_missing(prepared.job.config, prepared.job.system)
     if missing:
         raise ConfigInvalid(missing)
@@ -67,6 +68,7 @@ def run_demo(topology: str, seed: int, inputs: int, out: Path | None, as_json: b
     job = Job(world.system(topology), make_inputs(world.inputs(inputs), source="demo"), config, world=spec)
     folder = out or free_folder(RUNS, f"demo-{topology}")
     check_folder(folder)
+    check_free(folder)
     note("Simulated world: no language model is asked; agents, judge and proposer are seeded stand-ins.")
     _run(lambda watcher, stop: start(resolve(job), folder, watcher, stop=stop), folder, as_json)
 

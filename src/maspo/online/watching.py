@@ -37,7 +37,14 @@ from maspo.study.job import Job, Looks, Progress, Provider, Watcher
 from maspo.study.optimize import DATABASE as RUN
 from maspo.study.optimize import resume, start
 from maspo.study.reach import of_job
-from maspo.study.record import JOB, before_newer_settings, differences_between, make_folder, open_for_reading
+from maspo.study.record import (
+    JOB,
+    before_newer_settings,
+    differences_between,
+    make_folder,
+    open_for_reading,
+    refuse_links,
+)
 from maspo.study.resolve import Parts, resolve
 from maspo.study.session import Session, at_work
 
@@ -446,11 +453,17 @@ class _Work:
         return replace(job, carried=carried)
 
     def _folder_of(self, number: int) -> Path:
-        """Return the folder of a search: the first that holds its record, or none yet."""
+        """Return the folder of a search: the first that holds its record, or none yet.
+
+        Raises:
+            StoreError: it leads elsewhere.
+
+        """
         attempt = 1
         while True:
             name = f"{number:03d}" if attempt == 1 else f"{number:03d}-{attempt}"
             folder = self.state / SEARCHES / name
+            refuse_links(folder.parent, folder)
             if not is_there(folder / RUN) or _was_begun(folder / RUN):
                 return folder
             attempt += 1

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from maspo.core.errors import UsageError
+from maspo.core.errors import StoreError, UsageError
 from maspo.core.plain_files import MOST_TEXT, read_named
 from maspo.core.prompts import Prompts
 from maspo.optimizers.parts.merge import merged, sentences_of
+from maspo.store.files import write_whole
 from maspo.study.carried import Earlier
 
 _MOST_SENTENCES = 8
@@ -77,6 +78,11 @@ def read_library(file: Path) -> tuple[Won, ...]:
             found.append(_LINE.validate_json(line))
         except ValidationError as error:
             first = error.errors()[0]
+            if number == len(lines) and first["type"] == "json_invalid":
+                raise UsageError(
+                    f"{file}, line {number}: is cut off: it was being written when something ended that. "
+                    "Delete that line and try again: what its run has shipped can be added again"
+                ) from error
             where = ".".join(map(str, first["loc"])) or "line"
             raise UsageError(
                 f"{file}, line {number}: is no entry of a library ({where}: {first['msg']}); `maspo library` writes it"
@@ -85,20 +91,22 @@ def read_library(file: Path) -> tuple[Won, ...]:
 
 
 def add_to_library(file: Path, entries: Iterable[Won]) -> int:
-    """Append what the library does not hold yet, and return how many entries that were.
+    """Add what the library does not hold yet, and return how many entries that were; a kill leaves the old or the new.
 
     Raises:
         UsageError: the file holds something else, or cannot be written.
 
     """
-    known = {_place(one) for one in read_library(file)} if file.exists() else set[tuple[str, str, str]]()
+    held = read_library(file) if file.exists() else ()
+    known = {_place(one) for one in held}
     new = {place: one for one in entries if (place := _place(one)) not in known}
-    text = "".join(json.dumps(one.model_dump(exclude_none=True), ensure_ascii=False) + "\n" for one in new.values())
-    try:
-        with file.open("a", encoding="utf-8") as stream:
-            stream.write(text)
-    except OSError as error:
-        raise UsageError(f"{file}: cannot be written ({error.strerror or error})") from error
+    if new or not file.exists():
+        # Whole, so that no kill leaves half a line; through a link, since the user may keep the file elsewhere.
+        lines = (json.dumps(one.model_dump(exclude_none=True), ensure_ascii=False) for one in (*held, *new.values()))
+        try:
+            write_whole(file.resolve(), "".join(f"{line}\n" for line in lines))
+        except StoreError as error:
+            raise UsageError(str(error)) from error
     return len(new)
 
 

@@ -61,6 +61,7 @@ from maspo.study.reach import Reach, of_job
 from maspo.study.record import (
     CONFIG,
     JOB,
+    check_free,
     check_unchanged,
     differences_between,
     make_folder,
@@ -116,6 +117,7 @@ async def start(
         ProviderError: the endpoint cannot be reached or refuses; what was recorded is kept.
 
     """
+    check_free(out)  # before what takes back its own files
     job = study.job
     run = uuid.uuid4().hex[:12]
     with nothing_left_unless_answered(out / DATABASE, CONFIG, SEED_PROMPTS):

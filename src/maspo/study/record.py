@@ -27,6 +27,10 @@ T = TypeVar("T")
 CONFIG = "config.json"
 JOINT = "joint.db"
 """The record of prompts and structure in turns, and of their test."""
+COMPARED = "comparison.db"
+"""The record of a comparison's own measuring."""
+_OTHERS = {JOINT: "prompts and structure in turns", COMPARED: "a comparison"}
+"""Work whose files a run in the same folder would replace or be taken for."""
 _LONGEST_VALUE = 60
 """Characters of a value that differs: with its name it stands on one or two lines of a terminal."""
 _MOST_DIFFERENCES = 20
@@ -80,6 +84,30 @@ def refuse_turns(folder: Path) -> None:
             f"{folder / 'system.yaml'}, its prompts alone in {folder / 'prompts.json'} (`maspo diff {folder}` shows "
             "them); the command that made it goes on with it when it is repeated with the same --out"
         )
+
+
+def check_free(out: Path) -> None:
+    """Check that a folder in which a run is to begin holds no other work.
+
+    Raises:
+        UsageError: it does.
+
+    """
+    for database, work in _OTHERS.items():
+        if is_there(out / database):
+            raise UsageError(f"--out {out}: holds {work}, and a run would write over its files; give another folder")
+
+
+def refuse_links(*places: Path) -> None:
+    """Refuse folders that lead elsewhere, where runs of a larger piece of work are to be written.
+
+    Raises:
+        StoreError: one of them is a link.
+
+    """
+    for place in places:
+        if place.is_symlink():
+            raise StoreError(f"{place}: is a link, and runs would be written elsewhere; take it away and try again")
 
 
 @contextmanager

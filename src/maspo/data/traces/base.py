@@ -64,6 +64,11 @@ class TraceFormat(Protocol):
         """Yield the steps in a record."""
 
 
+def word(value: object) -> str:
+    """Return a name, time or identifier as text; empty where something else stands in its place."""
+    return str(value) if isinstance(value, str | int | float) else ""
+
+
 def decoded(value: object) -> object:
     """Return what a text holds if it is a JSON object or list, as many exports write them; else the value itself."""
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
@@ -98,9 +103,9 @@ def _said(message: object) -> Said | None:
         return None
     kept = inner.get("kwargs", inner.get("data", inner))  # LangChain's forms of a message that was written out
     kept = kept if isinstance(kept, Mapping) else inner
-    name = str(inner.get("role") or kept.get("role") or inner.get("type") or kept.get("type") or "")
+    name = word(inner.get("role") or kept.get("role") or inner.get("type") or kept.get("type"))
     if name == "constructor" and isinstance(inner.get("id"), list) and inner["id"]:
-        name = str(inner["id"][-1]).removesuffix("Chunk").removesuffix("Message")
+        name = word(inner["id"][-1]).removesuffix("Chunk").removesuffix("Message")
     role = _ROLES.get(name.lower())
     text = text_of(kept.get("content", kept.get("parts")))
     return Said(role, text) if role and text.strip() else None

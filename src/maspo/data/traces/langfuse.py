@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from maspo.data.traces.base import Json, Step, decoded
+from maspo.data.traces.base import Json, Step, decoded, word
 
 _KINDS: Final = frozenset(
     {"generation", "span", "event", "agent", "tool", "chain", "retriever", "evaluator", "embedding", "guardrail"}
@@ -22,7 +22,7 @@ class Langfuse:
 
     def knows(self, record: Json) -> bool:
         """Say whether a record is an observation, or a trace."""
-        kind = str(record.get("type", "")).lower()
+        kind = word(record.get("type")).lower()
         return ("traceId" in record and kind in _KINDS) or isinstance(record.get("observations"), list)
 
     def steps(self, record: Json) -> Iterator[Step]:
@@ -30,7 +30,7 @@ class Langfuse:
         if "traceId" in record:
             yield _observation(record)
             return
-        trace = str(record.get("id", ""))
+        trace = word(record.get("id"))
         yield Step(trace, f"trace {trace}", "", "", is_call=False, shown=decoded(record.get("input")))
         for one in record["observations"]:
             if isinstance(one, Mapping):
@@ -40,11 +40,11 @@ class Langfuse:
 
 def _observation(record: Json) -> Step:
     return Step(
-        trace=str(record["traceId"]),
-        id=str(record.get("id", "")),
-        parent=str(record.get("parentObservationId") or ""),
-        order=str(record.get("startTime", "")),
-        is_call=str(record.get("type", "")).lower() == "generation",
+        trace=word(record["traceId"]),
+        id=word(record.get("id")),
+        parent=word(record.get("parentObservationId")),
+        order=word(record.get("startTime")),
+        is_call=word(record.get("type")).lower() == "generation",
         shown=decoded(record.get("input")),
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from maspo.data.traces.base import Json, Step, decoded
+from maspo.data.traces.base import Json, Step, decoded, word
 
 
 class LangSmith:
@@ -21,14 +21,14 @@ class LangSmith:
 
     def steps(self, record: Json) -> Iterator[Step]:
         """Yield the runs. What a batch adds to runs later (``patch``) has no input, and is passed over."""
-        runs = [record] if "run_type" in record else [*(record.get("post") or []), *(record.get("runs") or [])]
-        for run in runs:
+        lists = [[record]] if "run_type" in record else [record.get("post"), record.get("runs")]
+        for run in (run for runs in lists if isinstance(runs, list) for run in runs):
             if isinstance(run, Mapping):
                 yield Step(
-                    trace=str(run.get("trace_id") or run.get("id", "")),
-                    id=str(run.get("id", "")),
-                    parent=str(run.get("parent_run_id") or ""),
-                    order=str(run.get("dotted_order") or run.get("start_time", "")),
+                    trace=word(run.get("trace_id") or run.get("id")),
+                    id=word(run.get("id")),
+                    parent=word(run.get("parent_run_id")),
+                    order=word(run.get("dotted_order") or run.get("start_time")),
                     is_call=run.get("run_type") == "llm",
                     shown=decoded(run.get("inputs")),
                 )

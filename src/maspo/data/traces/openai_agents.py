@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from maspo.data.traces.base import Json, Step, decoded
+from maspo.data.traces.base import Json, Step, decoded, word
 
 
 class OpenAIAgents:
@@ -26,10 +26,10 @@ class OpenAIAgents:
         if not isinstance(told, Mapping):
             return
         yield Step(
-            trace=str(record.get("trace_id", "")),
-            id=str(record.get("id", "")),
-            parent=str(record.get("parent_id") or ""),
-            order=str(record.get("started_at", "")),
+            trace=word(record.get("trace_id")),
+            id=word(record.get("id")),
+            parent=word(record.get("parent_id")),
+            order=word(record.get("started_at")),
             is_call=told.get("type") in ("generation", "response"),
             shown=decoded(told.get("input")),
         )

@@ -11,13 +11,18 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from maspo.data.traces.base import Json, Step, decoded
+from maspo.data.traces.base import Json, Step, decoded, word
 
 _CALLS: Final = frozenset({"chat", "generate_content", "text_completion"})
 """Operations of the GenAI conventions that ask a model."""
-_MESSAGE = re.compile(r"llm\.input_messages\.(\d+)\.message\.(role|content|contents\.\d+\.message_content\.text)")
-_OLD_MESSAGE = re.compile(r"gen_ai\.prompt\.(\d+)\.(role|content)")
-"""OpenInference's; and how instrumentations wrote messages before the conventions had them."""
+_MESSAGE = re.compile(r"llm\.input_messages\.(\d{1,9})\.message\.(role|content|contents\.\d+\.message_content\.text)")
+_OLD_MESSAGE = re.compile(r"gen_ai\.prompt\.(\d{1,9})\.(role|content)")
+"""OpenInference's; and how instrumentations wrote messages before the conventions had them.
+
+Numbers of more than nine digits are none of a message.
+"""
+_DEEPEST: Final = 32
+"""Levels of arrays and lists within a value of OTLP that are read: messages in use have four."""
 _WIDTH: Final = 20
 """Digits of nanoseconds since 1970, so that they sort as text."""
 
@@ -39,21 +44,21 @@ class OpenTelemetry:
         for resource in _list(record["resourceSpans"]):
             for scope in _list(resource.get("scopeSpans", resource.get("instrumentationLibrarySpans"))):
                 for span in _list(scope.get("spans")):
-                    found = {str(one.get("key")): _value(one.get("value")) for one in _list(span.get("attributes"))}
-                    start = str(span.get("startTimeUnixNano", "")).rjust(_WIDTH, "0")
+                    found = {word(one.get("key")): _value(one.get("value")) for one in _list(span.get("attributes"))}
+                    start = word(span.get("startTimeUnixNano")).rjust(_WIDTH, "0")
                     yield _step(_id(span, "traceId"), _id(span, "spanId"), _id(span, "parentSpanId"), start, found)
 
 
 def _printed(span: Json) -> Step:
     context, attributes = span["context"], span["attributes"]
     known = attributes if isinstance(attributes, Mapping) else {}
-    trace, number = str(context.get("trace_id", "")), str(context.get("span_id", ""))
-    return _step(trace, number, str(span.get("parent_id") or ""), str(span.get("start_time", "")), known)
+    trace, number = word(context.get("trace_id")), word(context.get("span_id"))
+    return _step(trace, number, word(span.get("parent_id")), word(span.get("start_time")), known)
 
 
 def _step(trace: str, number: str, parent: str, start: str, found: Mapping[str, Any]) -> Step:
-    kind = str(found.get("openinference.span.kind", found.get("langfuse.observation.type", ""))).lower()
-    is_call = kind in ("llm", "generation") or str(found.get("gen_ai.operation.name", "")) in _CALLS
+    kind = word(found.get("openinference.span.kind", found.get("langfuse.observation.type"))).lower()
+    is_call = kind in ("llm", "generation") or word(found.get("gen_ai.operation.name")) in _CALLS
     return Step(trace, number, parent, start, is_call, _shown(found))
 
 
@@ -79,20 +84,25 @@ def _numbered(found: Mapping[str, Any], pattern: re.Pattern[str]) -> list[dict[s
             if match[2] == "role":
                 message["role"] = value
             else:
-                message["content"] = "\n".join(filter(None, (message["content"], str(value))))
+                message["content"] = "\n".join(filter(None, (message["content"], word(value))))
     return [told[number] for number in sorted(told)]
 
 
-def _value(value: object) -> object:
-    """Return an OTLP value as plain JSON."""
+def _value(value: object, depth: int = 0) -> object:
+    """Return an OTLP value as plain JSON; None for what is none, or lies too deep."""
     if not isinstance(value, Mapping):
         return value
-    if "arrayValue" in value:
-        return [_value(one) for one in _list(value["arrayValue"].get("values"))]
-    if "kvlistValue" in value:
-        pairs = _list(value["kvlistValue"].get("values"))
-        return {str(one.get("key")): _value(one.get("value")) for one in pairs}
+    if "arrayValue" in value or "kvlistValue" in value:
+        if depth > _DEEPEST:
+            return None
+        if "arrayValue" in value:
+            return [_value(one, depth + 1) for one in _values(value["arrayValue"])]
+        return {word(one.get("key")): _value(one.get("value"), depth + 1) for one in _values(value["kvlistValue"])}
     return next(iter(value.values()), None)
+
+
+def _values(holder: object) -> list[Any]:
+    return _list(holder.get("values")) if isinstance(holder, Mapping) else []
 
 
 def _list(value: object) -> list[Any]:
@@ -100,4 +110,4 @@ def _list(value: object) -> list[Any]:
 
 
 def _id(span: Json, name: str) -> str:
-    return str(span.get(name) or "")
+    return word(span.get(name))

@@ -41,7 +41,7 @@ from maspo.study.evaluation.structure import (
 from maspo.study.holdout import result_of
 from maspo.study.optimize import DATABASE as RUN_DATABASE
 from maspo.study.optimize import resume, start
-from maspo.study.record import JOINT, make_folder, nothing_left_unless_answered, open_for_reading
+from maspo.study.record import JOINT, make_folder, nothing_left_unless_answered, open_for_reading, refuse_links
 from maspo.study.resolve import groups_in, prices_of, resolve, texts_of_inputs
 from maspo.study.session import Session, at_work
 from maspo.team import System
@@ -110,12 +110,14 @@ async def alternate(
     Raises:
         ConfigInvalid: the budget is too small, or nothing of the structure can be changed.
         RunChanged: the folder holds something else.
+        StoreError: the folder of a turn leads elsewhere.
         Interrupted: it was asked to stop; what was recorded is kept.
         MaspoError: what ``start`` and ``resume`` of a run raise.
 
     """
     asked.check()
     check_changeable(asked.job.system, asked.plan)
+    refuse_links(*turn_folders(out))
     async with _open_record(asked, out) as store:
         turns: list[TurnEnd] = []
         system = asked.job.system
@@ -131,6 +133,11 @@ async def alternate(
         tell(f"the test, on {len(asked.split.holdout)} inputs that no turn has seen")
         seen = replace(attention, watcher=OfTheWhole(attention.watcher, asked, spent, seconds))
         return await _test(asked, turns, store, seen)
+
+
+def turn_folders(out: Path) -> tuple[Path, ...]:
+    """Return where each turn is recorded."""
+    return tuple(out / f"{number + 1}-{turn}" for number, turn in enumerate(TURNS))
 
 
 def recorded_alternation(out: Path) -> Alternation:
@@ -175,7 +182,7 @@ async def _rewrite(
     asked: Alternation, number: int, system: System, spent: tuple[Usage, float], out: Path, attention: Attention
 ) -> TurnEnd:
     """Search for prompts; what the search ended with is taken, since the test at the end decides."""
-    folder = out / f"{number + 1}-prompts"
+    folder = turn_folders(out)[number]
     finished = end_of(folder)
     if finished is None:
         job = asked.prompts_job(system, number, *spent)
@@ -197,7 +204,7 @@ async def _restructure(
     asked: Alternation, number: int, system: System, spent: tuple[Usage, float], out: Path, attention: Attention
 ) -> TurnEnd:
     """Search for a better structure under the prompts that the turn before has found."""
-    folder = out / f"{number + 1}-structure"
+    folder = turn_folders(out)[number]
     if next(possible_changes(system, asked.plan.kinds, asked.plan.models), None) is None:  # by what the prompts say now
         return TurnEnd("structure", folder.name, system, Usage(usd=0.0), 0.0)
     evaluation = asked.evaluation(system, asked.split.search, asked.structure_caps(number, *spent))

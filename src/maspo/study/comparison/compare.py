@@ -54,11 +54,11 @@ from maspo.study.ended import end_of, spent_in
 from maspo.study.job import Looks, Progress, Provider, Watcher
 from maspo.study.optimize import DATABASE as RUN_DATABASE
 from maspo.study.optimize import resume, start
-from maspo.study.record import make_folder, nothing_left_unless_answered, open_for_reading
+from maspo.study.record import COMPARED, make_folder, nothing_left_unless_answered, open_for_reading, refuse_links
 from maspo.study.resolve import prices_of, texts_of_inputs
 from maspo.study.session import Session, at_work
 
-DATABASE = "comparison.db"
+DATABASE = COMPARED
 RUNS = "runs"
 """The folder of the run folders."""
 _NOTED, _ROUNDS, _ENDED = "comparison", "rounds", "ended_under"
@@ -122,10 +122,7 @@ def settled(asked: Comparison, out: Path) -> Comparison:
         StoreError: a folder of its runs leads elsewhere.
 
     """
-    for run in asked.runs:
-        for place in (out / RUNS, folder_of(out, run)):
-            if place.is_symlink():
-                raise StoreError(f"{place}: is a link, and runs would be written elsewhere; take it away and try again")
+    refuse_links(out / RUNS, *(folder_of(out, run) for run in asked.runs))
     if not is_there(out / DATABASE):
         return compare_equally(asked)
     with open_for_reading(out / DATABASE) as store:
