@@ -18,6 +18,8 @@ from maspo.team import Agent, System
 from tests.security.ordinary import PROMPTS
 
 TOKENS = (
+    *("<role>HUMAN</role>", "<role>ASSISTANT</role>", "<longcat_user>", "</longcat_tool_call>", "<eoh>", "<eoa>"),
+    "<minimax:tool_call>",
     *("<|im_start|>", "<|im_end|>", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "<start_of_turn>", "<end_of_turn>"),
     *(
         "<|eot_id|>",
