@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -302,6 +303,49 @@ async def test_i19_parameters_that_a_model_refuses_are_learned_once() -> None:
         *("model", "messages", "max_completion_tokens", "seed"),
         *("stream", "stream_options"),
     }
+
+
+async def no_streams(request: web.Request) -> web.StreamResponse:
+    return await (refuse("oops", 500) if "stream" in await request.json() else answer(says("whole")))(request)
+
+
+async def test_i36_where_streams_fail_from_the_start_replies_are_asked_for_whole_and_that_is_told() -> None:
+    async with serving(no_streams) as server, asking(server) as client:
+        model = layered(client)
+        first, second = await model.complete(ASK), await model.complete(replace(ASK, identity="2"))
+    assert (first.text, first.attempts, second.text, second.attempts) == ("whole", 3, "whole", 1)
+    assert ["stream" in body for body in server.bodies] == [True, True, False, False]
+    assert "no streams" in first.adapted
+    assert not second.adapted
+
+
+@pytest.mark.parametrize(
+    ("handlers", "streamed"),
+    [
+        ((refuse("oops", 500),), [True, True, False, True]),
+        ((refuse("busy", 503),), [True] * 4),
+        ((answer(says("ok")), refuse("oops", 500)), [True] * 5),
+        (
+            (refuse("oops", 500), refuse("oops", 500), refuse("slow", 429), answer(says("ok"))),
+            [True, True, *[False] * 3],
+        ),
+        (
+            (refuse("oops", 500), refuse("oops", 500), refuse(OPENAI_TEMPERATURE, 400), answer(says("ok"))),
+            [True, True, *[False] * 3],
+        ),
+    ],
+    ids=["everything fails", "busy", "streams came before", "a limit in between", "a parameter in between"],
+)
+async def test_i37_a_whole_reply_is_tried_once_and_only_where_no_stream_ever_came(
+    handlers: tuple[Handler, ...], streamed: list[bool]
+) -> None:
+    async with serving(*handlers) as server, asking(server) as client:
+        model = layered(client)
+        for identity in ("1", "2"):
+            with contextlib.suppress(CallFailed):
+                await model.complete(replace(ASK, identity=identity))
+    assert ["stream" in body for body in server.bodies][: len(streamed)] == streamed
+    assert "stream" in server.bodies[-1] or streamed[-1] is False
 
 
 async def test_i20_an_endpoint_that_refuses_everything_is_not_asked_for_ever() -> None:

@@ -187,6 +187,8 @@ class Reply:
     """Of ``tokens_out``: tokens of thoughts, told or not."""
     asks: tuple[ToolAsked, ...] = ()
     """Tools that the model asks for before it answers; see ``maspo.models.asking`` for how they are recorded."""
+    adapted: str = ""
+    """What the client learned of the endpoint with this reply, for people; not recorded."""
 
     @property
     def answers(self) -> bool:

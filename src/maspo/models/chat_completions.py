@@ -54,6 +54,10 @@ _NEARLY = 0.9
 """Of the context: a prompt with more tokens may have been cut to fit, so it tells nothing of its length."""
 _NEVER = "request too large"
 """A limit by the minute that a single request is beyond: waiting does not help."""
+_STREAM_FAILED = frozenset({500, 501, 502})
+"""Errors of a server, or of one behind a gateway (RFC 9110); 503, 504 and 529 speak of load, or of nobody there."""
+_STREAMS_FAILED = 2
+"""Streams that fail, where nothing was ever answered, before one reply is asked for whole: one may be chance."""
 _SPENT_ON_THOUGHTS = re.compile(r"could not finish the message because max_tokens|model output limit was reached")
 """HTTP 400 in words that say what ``finish_reason: length`` says: the model thought up to the limit."""
 
@@ -75,6 +79,17 @@ class _Known:
     """The fewest tokens a byte that a prompt of it had; 0 is not known."""
     whole_asked: bool = False
     """Whether it was tried to get tokens told by asking for whole replies."""
+    streams_failed: int = 0
+    """Requests for streams that were answered by an error of the server, before any reply."""
+    whole_tried: bool = False
+    """Whether it was tried, after those, to get a reply at all by asking for a whole one."""
+
+    def tries_whole(self) -> bool:
+        """Say whether the next request is the one that asks for a whole reply because no stream ever came."""
+        if not self.dialect.stream or self.whole_tried or self.waits or self.streams_failed < _STREAMS_FAILED:
+            return False
+        self.whole_tried = True
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +166,9 @@ class ChatClient:
     async def _send(self, request: Request) -> Reply:
         known = self._known[request.model]
         self._check_may_fit(request, known)
-        dialect = known.dialect
-        answer = await self._post(request, known)
+        whole = "stream" not in self.endpoint.extra and known.tries_whole()
+        dialect = replace(known.dialect, stream="") if whole else known.dialect
+        answer = await self._post(request, known, dialect)
         place = self.endpoint.shown
         if len(answer.body) > (_LARGEST_STREAM if is_stream(answer.body) else _LARGEST_BODY):
             reason = f"a body of more than {_LARGEST_BODY:,} bytes, which no reply within a token limit needs"
@@ -160,8 +176,13 @@ class ChatClient:
         if answer.status in _ANSWERED:
             reply = read_reply(answer.body, answer.seconds, place)
             self._note_form(known, is_stream(answer.body), reply)
+            if whole:
+                known.dialect = replace(known.dialect, stream="")
+                reply = replace(reply, adapted=f"{request.model}: no streams, they fail there: it sends replies whole")
             self._note_size(known, request, reply.tokens_in)
             return reply
+        if whole and answer.status < 500:
+            known.whole_tried = False  # About something else, a limit or a parameter: nothing is shown yet.
         words = answer.body[:READ_OF_ERROR].decode("utf-8", "replace")
         if "\\u" in words:  # letters that JSON has written as numbers
             words = f"{words}\n{excerpt(answer.body)}"
@@ -172,7 +193,7 @@ class ChatClient:
             # Some gateways put the refusal of the server behind them into an error of their own.
             learned = learn(dialect, words, request)
             if learned is not None:
-                known.dialect = learned.dialect
+                known.dialect = replace(learned.dialect, stream=known.dialect.stream) if whole else learned.dialect
                 raise Adapted(
                     f"{request.model} refuses a parameter: {excerpt(answer.body)}",
                     unlimited=not learned.dialect.tokens,
@@ -184,6 +205,7 @@ class ChatClient:
             or (answer.status == 429 and _NEVER in words.lower())
         ):
             self._check_fits(request, known, dialect, words, answer)
+        known.streams_failed += bool(dialect.stream) and answer.status in _STREAM_FAILED
         failure = read_refusal(self.endpoint, answer.status, answer.headers, answer.body)
         if isinstance(failure, CallFailed) and answer.status in (400, 422) and (own := self._own_parameter(words)):
             failure = ProviderError(
@@ -203,7 +225,7 @@ class ChatClient:
             raise RuntimeError("the client is not open; use `async with ChatClient(endpoint) as client:`")
         return self._session
 
-    async def _post(self, request: Request, known: _Known) -> _Answer:
+    async def _post(self, request: Request, known: _Known, dialect: Dialect) -> _Answer:
         """Send a request and return the whole answer, however long it is written at.
 
         Raises:
@@ -224,7 +246,7 @@ class ChatClient:
                 asyncio.timeout(self._patience(known)) as scope,
                 session.post(
                     self._url,
-                    data=payload(request, known.dialect, self.endpoint.extra),
+                    data=payload(request, dialect, self.endpoint.extra),
                     headers=self._headers[attribution],
                     proxy=self._proxy,
                     allow_redirects=False,

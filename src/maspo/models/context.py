@@ -11,7 +11,7 @@ _NUMBER = r"[`'\"\[(]?(\d[\d,]{0,12})"
 _CONTEXT = re.compile(
     rf"maximum context length (?:is|of) {_NUMBER}|{_NUMBER} maximum context|\"n_ctx\"\s*:\s*{_NUMBER}"
     rf"|available context size \({_NUMBER}|maximum (?:model|prompt) length (?:is|of) {_NUMBER}"
-    rf"|exceed context limit: [\d,]+ \+ [\d,]+ > {_NUMBER}|max_new_tokens\W{{1,3}} ?must be <= {_NUMBER}"
+    rf"|exceed context limit: [\d,]+ \+ [\d,]+ > {_NUMBER}|\+ \W{{0,2}}max_new_tokens\W{{1,3}} ?must be <= {_NUMBER}"
     rf"|must have less than {_NUMBER} tokens|prompt cannot exceed {_NUMBER}|input length should be \[\d+, {_NUMBER}"
     rf"|model token limit: {_NUMBER}|limit is {_NUMBER}|\(tpm\): limit {_NUMBER}"
     rf"|context (?:length|window|size)\D{{0,40}}{_NUMBER}"
@@ -37,12 +37,16 @@ _TOO_LONG = re.compile(
     r"|(?:too long|too large) for (?:the|this|requested) model|longer than the maximum (?:model|prompt) length"
     r"|reduce the length of (?:the (?:messages|prompt|input)|either one)|reduce your (?:message size|prompt)"
     r"|maximum prompt length|input length should be|exceeded model token limit|prompt cannot exceed"
-    r"|max_new_tokens\W{1,3} ?must be <=|must have less than \d+ tokens|number of input tokens \d+ cannot exceed"
+    r"|\+ \W{0,2}max_new_tokens\W{1,3} ?must be <=|must have less than \d+ tokens"
+    r"|number of input tokens \d+ cannot exceed"
     r"|prompt length \(?\d+\)? exceeds|exceeded max input token limit|max_tokens must be at least 1, got -"
 )
-_LIMIT_NAMED = re.compile(r"max(?:imum)?[_ ]?(?:completion_|output[_ ]?|new_)?tokens")
+_LIMIT_NAMED = re.compile(
+    r"max(?:imum)?[_ ]?(?:completion_|output[_ ]?|new_)?tokens|(?:output|completion)[ _]tokens? limit"
+)
 _TOO_MANY = re.compile(
-    r"too (?:large|high|big|many)|at most|maximum|less than|smaller than|range|<=|exceed|greater than|>"
+    r"too (?:large|high|big|many)|at most|maximum|less than|smaller than|range|between|<=|exceed|greater than|>"
+    r"|tokens? limit (?:is|of)"
 )
 _ANY_NUMBER = re.compile(r"\d[\d,]{0,12}")
 _FEWEST = 16

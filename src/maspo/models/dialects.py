@@ -27,14 +27,23 @@ _ROLES_REFUSED = re.compile(
     r"not (?:supported|enabled|allowed|available)"
     r"|role\W{0,3} ?(?:does not|doesn't) support\W{1,3}(?:system|developer)"
     r"|(?:does not|doesn't) support.{0,20}?(?:system|developer)\W{0,2} ?(?:role|message|prompt|instruction)"
-    r"|roles must alternate|only user and assistant|(?:system|developer)\W{0,2} is not one of"
+    r"|roles must alternate|only (?:supports? |accepts? |allows? )?user and assistant"
+    r"|(?:system|developer)\W{0,2} is not one of"
     r"|(?:unexpected|invalid|unknown|unsupported) (?:message )?role\W{0,4}(?:system|developer)"
-    r"|role\W{0,4}(?:system|developer)\W{0,3} is (?:not|invalid|unsupported)"
-    r"|only user\W[^.]{0,40} roles? (?:are|is) supported|first message must be (?:from )?(?:the )?user"
+    r"|role\W{0,4}(?:system|developer)\W{0,3} (?:is )?(?:not|invalid|unsupported)"
+    r"|only user\W[^.]{0,40} roles? (?:are|is) (?:supported|allowed|accepted)"
+    r"|first message must be (?:from )?(?:the )?user"
     r"|\brole\W[^}]{0,200}\binput\W{1,6}(?:system|developer)\b|\brole\W{1,4} ?value is not one of"
+    r"|invalid value\W{1,3}(?:system|developer)\W{1,3}(?:supported|allowed) values|valid role\W{1,3}user\W{1,3}model\b"
+    r"|\brole\W{1,4}(?:input )?(?:should|must) be (?:either |one of )?\W?user\b(?![^.}]{0,60}system)"
 )
-_WANTS_DEVELOPER = re.compile(r"role\W{0,3} ?does not support\W{1,3}system|use (?:the )?\W?developer")
+_WANTS_DEVELOPER = re.compile(
+    r"role\W{0,3} ?does not support\W{1,3}system|use (?:the )?\W?developer"
+    r"|invalid value\W{1,4}system\W{1,4}supported values[^.}]{0,60}developer"
+)
 """OpenAI's words, where the role has another name. Elsewhere a message of that role might be left out in silence."""
+_QUOTES = re.compile(r"[\\\"'`‘’“”]+")
+"""Marks in which some endpoints set roles, in JSON with a backslash."""
 _ROOM = 64
 """Tokens that a reply should have at least; a prompt that leaves less does not fit."""
 _SPARE = 16
@@ -120,7 +129,7 @@ def learn(dialect: Dialect, complaint: str, request: Request) -> Learned | None:
         if fitted.limit(request) >= limit:
             fitted = replace(fitted, most_tokens=left)
         return Learned(fitted, f"its context is {sizes.context:,} tokens: replies are limited to what is left of it")
-    if _ROLES_REFUSED.search(words):
+    if _ROLES_REFUSED.search(words) or _ROLES_REFUSED.search(_QUOTES.sub("", words)):
         return _without_role(dialect, words)
     allowed = most_written(words, limit) if dialect.tokens else None
     if allowed is not None:

@@ -366,6 +366,8 @@ class Limited:
         finally:
             self._flights.remove(flight)
             self._changed.set()
+        if reply.adapted:
+            self._health.adapted.setdefault(reply.adapted)
         self._pace.note_answer(_now())
         self._pace.crowding.note(request, reply, sent, _now(), flight.most)
         return reply
