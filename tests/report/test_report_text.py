@@ -9,6 +9,7 @@ import pytest
 
 from maspo.events import Event, HoldoutResult, RunFinished, Usage
 from maspo.report import phrases
+from maspo.report.closing import closing
 from maspo.report.fold import fold
 from maspo.report.result import result_of
 from maspo.report.text import summary
@@ -159,3 +160,13 @@ def test_i13_the_influence_is_in_the_result_and_the_hint_in_the_summary(whole_ru
 def test_i14_without_influence_there_is_none_and_no_hint(real_run: list[Event]) -> None:
     assert result_of(fold(real_run)).dump()["influence"] is None
     assert "\nhint" not in summary(fold(real_run))
+
+
+def test_a_cap_that_left_no_test_says_what_became_of_the_rest(real_run: list[Event]) -> None:
+    kept = "What is left of it was kept for the hold-out test"
+    assert kept not in summary(fold(real_run))
+    *before, end = real_run
+    assert isinstance(end, RunFinished)
+    untested = replace(end, holdout=replace(end.holdout, n=0, wins=0, losses=0))
+    assert kept in summary(fold([*before, untested]))
+    assert kept in closing(fold([*before, untested]))

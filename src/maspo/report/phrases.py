@@ -40,6 +40,14 @@ _MOST_NAMES = 12
 _SEED_SHIPPED = "The seed prompts are shipped."
 
 
+KEPT_FOR_THE_TEST = "What is left of it was kept for the hold-out test, which needs more."
+
+
+def is_untested(view: RunView) -> bool:
+    """Tell whether a cap left so little that no hold-out input was tested."""
+    return bool(view.budget_stops) and view.finished is not None and not view.finished.holdout.n
+
+
 def describe_health(view: RunView) -> list[str]:
     """Return what came back otherwise than asked for, one line each, with what can be done about it."""
     cost = total(view.usage.values())

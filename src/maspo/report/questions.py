@@ -182,7 +182,8 @@ def _what_ships(view: RunView) -> str:
 def _what_more_brings(view: RunView) -> str:
     capped = ""
     if view.budget_stops:
-        capped = f"A cap ended the search: {view.budget_stops[-1].cap}. A higher one lets it go on."
+        kept = f" {phrases.KEPT_FOR_THE_TEST}" if phrases.is_untested(view) else ""
+        capped = f"A cap ended the search: {view.budget_stops[-1].cap}.{kept} A higher one lets it go on."
     end = "; ".join(phrases.describe_end(view))
     if any(one.action == "stop" for one in view.decided):
         capped = "A person stopped the search, so more rounds may find more."
