@@ -14,7 +14,7 @@ import pytest
 
 from maspo.arena.clock import run_virtually
 from maspo.config import ModelSettings, RunConfig
-from maspo.core.errors import ConfigInvalid, ProviderError
+from maspo.core.errors import CallFailed, ConfigInvalid, ProviderError
 from maspo.data.inputs import make_inputs
 from maspo.models import Ledger, Message, RetryPolicy, Stage, Transient, compose
 from maspo.models.base import ModelClient, Reply, Request
@@ -387,6 +387,111 @@ def test_sp17_random_outages_lose_no_call_and_pay_none_twice() -> None:
         assert len(probes) <= 1, "only the small question is asked more than once"
 
 
+GARBAGE = Transient("HTTP 200 with a body that is no JSON", Stage.LOST)
+BROKEN = Transient("HTTP 500", Stage.REFUSED)
+
+
+@pytest.mark.parametrize("fault", [GARBAGE, BROKEN, Transient("HTTP 429", Stage.LIMITED)], ids=str)
+def test_sp30_one_that_never_answered_costs_as_little_as_one_that_stopped(fault: Transient) -> None:
+    """Of 600 calls, 30 at once: what is in flight before the row of failures is seen, and the questions after it."""
+
+    def lost(answers_before: int) -> int:
+        left = [answers_before]
+
+        async def answer(_: Request) -> Scripted:
+            await asyncio.sleep(0.05)
+            left[0] -= 1
+            return "x" if left[0] >= 0 else fault
+
+        clients = scripted(lambda _: "x", NAMES[:3])
+        clients["two"] = ScriptedModel(answer)
+        health = Health()
+        model = layers(clients, health, attempts=6)
+
+        async def main() -> None:
+            for wave in range(20):
+                await asyncio.gather(*(model.complete(ask(words(number), f"{wave}")) for number in range(30)))
+                await asyncio.sleep(0.5)
+
+        run_virtually(main(), lambda: False)
+        assert any(text.startswith(("two did not answer", "two never answered")) for text in health.adapted)
+        return len(clients["two"].requests) - answers_before
+
+    never, stopped = lost(0), lost(24)
+    print(f"{fault}: {never} calls where it never answered, {stopped} where it stopped")
+    assert never <= stopped + 5
+    assert never <= 20
+
+
+def test_sp31_one_that_answers_late_for_the_first_time_is_used_from_then_on() -> None:
+    loading = [True]
+    clients = scripted(lambda _: "x", NAMES[:2])
+    clients["two"] = ScriptedModel(lambda _: Transient("loading", Stage.REFUSED) if loading[0] else "x")
+    model = layers(clients)
+
+    async def main() -> tuple[int, int]:
+        async def some(begin: int) -> None:
+            for number in range(begin, begin + 60):
+                await asyncio.sleep(0.5)
+                await model.complete(ask(words(number)))
+
+        await asyncio.gather(some(0), some(1000))
+        while_loading = len(clients["two"].requests)
+        loading[0] = False
+        await asyncio.gather(some(2000), some(3000), some(4000))
+        return while_loading, len(clients["two"].requests)
+
+    while_loading, after = run_virtually(main(), lambda: False)
+    assert while_loading < 16
+    assert after > while_loading + 40
+
+
+@pytest.mark.parametrize("fault", [GARBAGE, BROKEN], ids=str)
+def test_sp32_where_none_ever_answers_the_calls_fail_as_at_a_single_address(fault: Transient) -> None:
+    def failures(names: Sequence[str]) -> list[str]:
+        clients = scripted(lambda _: fault, names)
+        model, ends = layers(clients, attempts=3), list[str]()
+
+        async def main() -> None:
+            for number in range(20):
+                try:
+                    await model.complete(ask(words(number)))
+                except CallFailed as error:
+                    ends.append(f"call: {error}")
+                except ProviderError as error:
+                    ends.append(f"all: {error}")
+                    return
+
+        run_virtually(main(), lambda: False)
+        return ends
+
+    assert failures(NAMES[:3]) == failures(NAMES[:1])
+
+
+def test_sp33_an_attempt_after_one_that_was_lost_goes_to_a_server_that_has_not_failed_this_call() -> None:
+    """Whichever servers lose every call, one attempt at each is enough, from the very first question on."""
+    for seed in range(length(8, 200)):
+        chance = random.Random(seed)
+        broken = chance.sample(NAMES, chance.randrange(1, len(NAMES)))
+        clients = scripted(lambda _: "x")
+        clients |= scripted(lambda _: Transient("broke off", Stage.LOST), broken)
+        model = layers(clients, attempts=len(broken) + 1)
+
+        async def main(model: ModelClient = model, most: int = len(broken) + 1) -> None:
+            for number in range(20):
+                reply = await model.complete(ask(words(number), f"{number}"))
+                assert reply.attempts <= most
+
+        run_virtually(main(), lambda: False)
+
+
+def test_sp34_when_every_server_has_failed_a_call_it_goes_round() -> None:
+    clients = scripted(lambda _: GARBAGE, NAMES[:3])
+    with pytest.raises(CallFailed):
+        run_virtually(layers(clients, attempts=6).complete(ask("x")), lambda: False)
+    assert [len(client.requests) for client in clients.values()] == [2, 2, 2]
+
+
 # ── settings ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -410,9 +515,25 @@ def test_sp21_every_address_is_checked(wrong: str) -> None:
     assert "secret" not in str(error.value).split("it holds")[0]
 
 
-def test_sp22_a_provider_beside_other_hosts_is_refused_since_all_would_get_its_key() -> None:
-    with pytest.raises(ConfigInvalid, match="same key"):
-        servers_of(settings(base_url=f"https://api.openai.com/v1,{ONE}"))
+@pytest.mark.parametrize(
+    "provider",
+    [
+        "api.openai.com",
+        "api.openai.com.",
+        "API.OpenAI.com",
+        "eu.api.openai.com",
+        "openrouter.ai",
+        "api.anthropic.com.",
+        "mine.openai.azure.com",
+    ],
+)
+def test_sp22_a_provider_beside_other_hosts_is_refused_since_all_would_get_its_key(provider: str) -> None:
+    for pair in (f"https://{provider}/v1,{ONE}", f"https://b.example/v1,https://{provider}:443/v1"):
+        with pytest.raises(ConfigInvalid, match="same key"):
+            servers_of(settings(base_url=pair))
+    assert servers_of(settings(base_url=f"https://{provider}/v1,https://{provider}/v2"))
+    assert servers_of(settings(base_url=f"https://{provider.rstrip('.')}.example/v1,{ONE}"))
+    assert servers_of(settings(base_url=f"https://notopenrouter.ai/v1,{ONE}"))
 
 
 def test_sp23_the_key_of_all_goes_only_where_all_addresses_are_those_of_all() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from urllib.parse import urlsplit
 
 from maspo.config import DEFAULT_MODEL, ROLES, ModelSettings
@@ -17,6 +17,20 @@ from maspo.team import System
 
 _MANY = frozenset({"api.openai.com"})
 """Hosts that are known to answer no request for a model without a name of theirs."""
+_PROVIDERS = _MANY | {
+    "api.anthropic.com",
+    "generativelanguage.googleapis.com",
+    "openrouter.ai",
+    "api.groq.com",
+    "api.mistral.ai",
+    "api.deepseek.com",
+    "api.together.xyz",
+    "api.fireworks.ai",
+    "api.x.ai",
+    "api.cerebras.ai",
+    "openai.azure.com",
+}
+"""Hosts of providers, each with keys of its own, which nobody else is to get; theirs are the hosts below them, too."""
 _OURS = frozenset({"model", "messages"})
 """Parameters that a request cannot do without, and that no setting replaces."""
 _WORK = (1 << 14, 8, 1)
@@ -48,8 +62,8 @@ def servers_of(
     for role in ("", *(one for one in ROLES if models.has_own(one))):
         addresses = models.servers_of(role)
         found[role] = tuple(_endpoint(models, role, address, run, environ) for address in addresses)
-        hosts = {urlsplit(address).hostname for address in addresses}
-        if len(hosts) > 1 and (known := sorted(_MANY.intersection(map(str, hosts)))):
+        hosts = {_name_of(address) for address in addresses}
+        if len(hosts) > 1 and (known := sorted(host for host in hosts if _is_of(host, _PROVIDERS))):
             raise ConfigInvalid(
                 f"--base-url: {known[0]} stands beside other hosts; several addresses are servers of the same models, "
                 "and all get the same key: give servers of your own, or this one alone"
@@ -100,7 +114,7 @@ def require_model(models: ModelSettings, system: System) -> None:
 
 def offers_many(address: str) -> bool:
     """Say whether an address is known to answer no request for a model without a name of theirs."""
-    return urlsplit(address).hostname in _MANY
+    return _is_of(_name_of(address), _MANY)
 
 
 def key_variable(models: ModelSettings, role: str) -> str:
@@ -172,6 +186,16 @@ def _value(name: str, value: str, environ: Mapping[str, str]) -> str:
             f"it, such as $AZURE_OPENAI_API_KEY"
         )
     return value
+
+
+def _name_of(address: str) -> str:
+    """Return the name of the host, without the dot that may end it (RFC 1034, 3.1)."""
+    return (urlsplit(address).hostname or "").rstrip(".")
+
+
+def _is_of(host: str, known: Set[str]) -> bool:
+    """Say whether a host is one of these, or below one (``eu.api.openai.com``)."""
+    return any(host == one or host.endswith(f".{one}") for one in known)
 
 
 def _host(address: str) -> str:

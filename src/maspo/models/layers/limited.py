@@ -99,6 +99,15 @@ class Pace:
         self._backed_off = -math.inf
 
     @property
+    def mute(self) -> bool:
+        """Whether as many failures in a row as an outage has are all that ever came of it.
+
+        No outage, since nothing is known to be over: alone, it is asked on until the calls are given up. Beside others
+        it is the one that is left.
+        """
+        return not self.answered_once and self._row >= self._pacing.row
+
+    @property
     def in_flight(self) -> int:
         """How many calls may be in flight."""
         return max(1, math.floor(min(self.window, self.crowding.limit)))
@@ -264,7 +273,7 @@ class Limited:
     A refusal that every call would meet (key, credit, model) is met once: later calls are not sent.
     ``remaining`` tells the seconds that the run has left, ``slots`` how many calls the endpoint says that it answers
     side by side (0: it does not say). ``elsewhere`` says whether another server could answer a call now: then none
-    waits for this one while it is down or pauses. The clock is the event loop's.
+    waits for this one while it is down, mute or pauses. The clock is the event loop's.
 
     Raises (from ``complete``):
         ProviderError: as the inner model, or an outage that outlasts the patience.
@@ -300,6 +309,11 @@ class Limited:
     def down(self) -> bool:
         """Whether the endpoint answers nobody, as far as is known."""
         return self._pace.down
+
+    @property
+    def mute(self) -> bool:
+        """Whether the endpoint has failed several times in a row and never answered."""
+        return self._pace.mute
 
     @property
     def pauses(self) -> bool:
@@ -379,7 +393,7 @@ class Limited:
                 raise ProviderError(str(self._hopeless))
             if self._remaining() <= 0:
                 return  # The ledger says it better.
-            if (self._pace.down or self.pauses) and self._elsewhere(request):
+            if (self._pace.down or self._pace.mute or self.pauses) and self._elsewhere(request):
                 raise Elsewhere
             if self._pace.down:
                 await self._outlast(request)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from maspo.core.errors import CallFailed, MaspoError, ProviderError
-from maspo.models.base import Adapted, Reply, Request, Stage, Transient
+from maspo.models.base import Adapted, Reply, Request, Silent, Stage, Transient
 from maspo.models.layers.limited import Elsewhere, Health, Limited
 from maspo.models.prefixes import Prefixes, blocks_of, rank
 
@@ -23,6 +24,8 @@ Zadimoghaddam, SODA 2018) keeps most of its places from a quarter more on."""
 _FEW = 4
 """Calls that a server is given before another shares them, if it works on them side by side: so few are computed at
 nearly the speed of one."""
+_REMEMBERED = 4096
+"""Calls whose failures are remembered, those that were given up included; far more than are tried at once."""
 
 
 @dataclass(eq=False)
@@ -50,7 +53,7 @@ class Server:
     @property
     def away(self) -> bool:
         """Whether it does not answer; that it does again is found out by asking."""
-        return self.unreached or self.model.down
+        return self.unreached or self.model.down or self.model.mute
 
     @property
     def open(self) -> bool:
@@ -73,8 +76,9 @@ class Spread:
     A call goes to the server that has read the longest beginning of its prompt, of those that are open and have no
     more than a quarter more calls than the mean. One that answers nobody, asks to wait, or refuses every call is
     passed over, and calls that wait for it leave for the others; it is asked now and then, with small calls, whether it
-    is back. A call that was surely not charged goes to the next server at once; any other failure is the retry layer's.
-    With a single server this layer does nothing.
+    is back. A call that was surely not charged goes to the next server at once; any other failure is the retry layer's,
+    whose next attempt goes to a server that has failed this call less often, where one is open. With a single server
+    this layer does nothing.
 
     Raises (from ``complete``):
         ProviderError, CallFailed: as the servers, when no other is open.
@@ -85,6 +89,8 @@ class Spread:
         self._servers = tuple(servers)
         self._health = health or Health()
         self._calls = 0
+        self._failed: dict[str, Counter[str]] = {}
+        """By the key of a call that is not answered yet: how often it failed at each place."""
         self._idle = asyncio.Event()
 
     async def complete(self, request: Request) -> Reply:
@@ -112,19 +118,24 @@ class Spread:
                     reply = await server.model.complete(request)
                 server.unreached = False
                 self._tell_answers(server)
+                self._failed.pop(request.key, None)
                 return reply
             except Elsewhere:
                 self._tell_away(server)
                 continue
             except Transient as fault:
-                if isinstance(fault, Adapted) or fault.stage is Stage.LOST:
-                    raise  # It answers and wants another form; or it may have been charged.
+                if isinstance(fault, Adapted | Silent):
+                    raise  # It answers, and is asked again.
+                self._note_failed(request, server)
+                if fault.stage is Stage.LOST:
+                    raise  # It may have been charged.
                 last = fault
                 server.answered = server.answered or fault.stage is Stage.REFUSED
                 server.unreached = fault.stage is Stage.UNREACHED
                 if server.away:
                     self._ask_again(server, request)
             except CallFailed:
+                self._failed.pop(request.key, None)
                 raise
             except ProviderError as refusal:
                 last = server.refusal = refusal
@@ -145,16 +156,24 @@ class Spread:
             if one.away and among:
                 self._ask_again(one, request)
         if not among:
-            # All wait: the first choice says why, and its limit knows how long.
-            among = [] if tried else left or list(self._servers)
+            # All wait: the first choice says why, and its limit knows how long. One that has answered may do so again.
+            among = [] if tried else [one for one in left if not one.model.mute] or left or list(self._servers)
         if not among:
             return None
+        failed = self._failed.get(request.key, Counter[str]())
+        least = min(failed[one.place] for one in among)
+        among = [one for one in among if failed[one.place] == least]
         even = math.ceil(_UNEVEN * (sum(one.calls for one in among) + 1) / len(among))
         free = [one for one in among if one.calls < max(even, min(_FEW, one.model.bears))]
         blocks = blocks_of(request)
         found = max(free, key=lambda one: (one.read.known(blocks), rank(one.place, request)))
         found.read.add(blocks)
         return found
+
+    def _note_failed(self, request: Request, server: Server) -> None:
+        self._failed.setdefault(request.key, Counter())[server.place] += 1
+        while len(self._failed) > _REMEMBERED:
+            del self._failed[next(iter(self._failed))]
 
     def _tell_away(self, server: Server) -> None:
         said = "did not answer at times" if server.answered else "never answered so far"
