@@ -146,6 +146,8 @@ def test_a12_what_is_found_is_a_prompt_with_values(
     found = Pattern(prompt, frozenset(names)).find(text)
     if not "".join(passages).strip():
         return
+    if not all(passage.strip() for passage in passages[1:-1]) and not all(value.strip() for value in values):
+        return  # between two values stands white space alone, and one of them is none: nothing tells where it would end
     assert found is not None
     again = filled(prompt, found.values)
     assert "".join(again.split()) == "".join(text[found.start : found.end].split())
