@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -168,6 +169,55 @@ def _holds_reply(database: Path) -> bool:
         return False
     with open_for_reading(database) as store:
         return any(usage.calls > usage.failed for usage in store.usage().values())
+
+
+@dataclass(frozen=True)
+class Begun(Generic[T]):
+    """The record of work that is made of several runs, and what it says that the work was begun with."""
+
+    file: str
+    name: str
+    """Where in the record it is noted."""
+    kind: Serialized[T]
+    differences: Callable[[T, T], tuple[str, ...]]
+    what: str
+    """What a folder holds that was begun with another thing."""
+
+    def noted_in(self, store: RunStore, out: Path) -> T:
+        """Return what the work was begun with.
+
+        Raises:
+            StoreError: that is not recorded, or cannot be read.
+
+        """
+        noted = store.meta().get(self.name)
+        if noted is None:
+            told = "what it was begun with is not recorded; delete the folder and start again"
+            raise StoreError(f"{out / self.file}: {told}")
+        return self.kind.load(noted)
+
+    @asynccontextmanager
+    async def opened(self, asked: T, out: Path) -> AsyncIterator[RunStore]:
+        """Open the record, and hold it for as long as it is worked at.
+
+        Raises:
+            RunChanged: the folder holds something else.
+
+        """
+        database = out / self.file
+        with nothing_left_unless_answered(database):
+            if not is_there(database):
+                with make_folder(out):
+                    pass
+                async with RunStore.create(database) as store:
+                    await store.append([], {"run": uuid.uuid4().hex[:12], self.name: self.kind.dump(asked)})
+                    yield store
+                return
+        async with RunStore.open(database) as store:
+            if found := self.differences(self.noted_in(store, out), asked):
+                message = f"--out {out}: holds {self.what}; give another folder. What differs:"
+                raise RunChanged(message, found)
+            yield store
 
 
 def write_config(out: Path, config: RunConfig) -> None:

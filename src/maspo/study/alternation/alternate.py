@@ -5,14 +5,12 @@ Going on is the same program over longer records: a turn that has ended is left 
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maspo.core.concurrency import together
-from maspo.core.errors import BudgetReached, Interrupted, RunChanged, StoreError
+from maspo.core.errors import BudgetReached, Interrupted
 from maspo.core.plain_files import is_there
 from maspo.core.prompts import prompt_id
 from maspo.core.usage import Usage, total
@@ -41,13 +39,13 @@ from maspo.study.evaluation.structure import (
 from maspo.study.holdout import result_of
 from maspo.study.optimize import DATABASE as RUN_DATABASE
 from maspo.study.optimize import resume, start
-from maspo.study.record import JOINT, make_folder, nothing_left_unless_answered, open_for_reading, refuse_links
+from maspo.study.record import JOINT, Begun, open_for_reading, refuse_links
 from maspo.study.resolve import groups_in, prices_of, resolve, texts_of_inputs
 from maspo.study.session import Session, at_work
 from maspo.team import System
 from maspo.team.changes import Change, possible_changes
 
-_NOTED = "alternation"
+_BEGUN = Begun(JOINT, "alternation", ALTERNATION, differences, "something else")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +116,7 @@ async def alternate(
     asked.check()
     check_changeable(asked.job.system, asked.plan)
     refuse_links(*turn_folders(out))
-    async with _open_record(asked, out) as store:
+    async with _BEGUN.opened(asked, out) as store:
         turns: list[TurnEnd] = []
         system = asked.job.system
         for number, turn in enumerate(TURNS):
@@ -148,31 +146,7 @@ def recorded_alternation(out: Path) -> Alternation:
 
     """
     with open_for_reading(out / JOINT) as store:
-        noted = store.meta().get(_NOTED)
-    if noted is None:
-        raise StoreError(f"{out / JOINT}: what it was begun with is not recorded; delete the folder and start again")
-    return ALTERNATION.load(noted)
-
-
-@asynccontextmanager
-async def _open_record(asked: Alternation, out: Path) -> AsyncIterator[RunStore]:
-    """Open the record of the whole, and hold it for as long as it is worked at."""
-    database = out / JOINT
-    with nothing_left_unless_answered(database):
-        if not is_there(database):
-            with make_folder(out):
-                pass
-            async with RunStore.create(database) as store:
-                await store.append([], {"run": uuid.uuid4().hex[:12], _NOTED: ALTERNATION.dump(asked)})
-                yield store
-            return
-    async with RunStore.open(database) as store:
-        noted = store.meta().get(_NOTED)
-        if noted is None:
-            raise StoreError(f"{database}: what it was begun with is not recorded; delete the folder and start again")
-        if found := differences(ALTERNATION.load(noted), asked):
-            raise RunChanged(f"--out {out}: holds something else; give another folder. What differs:", found)
-        yield store
+        return _BEGUN.noted_in(store, out)
 
 
 # ── turns ────────────────────────────────────────────────────────────────────────────────────────────────────────────

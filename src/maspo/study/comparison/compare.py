@@ -9,9 +9,7 @@ import asyncio
 import hashlib
 import json
 import time
-import uuid
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,7 +20,6 @@ from maspo.core.errors import (
     Interrupted,
     MaspoError,
     ProviderError,
-    RunChanged,
     StoreError,
 )
 from maspo.core.plain_files import is_there
@@ -54,14 +51,15 @@ from maspo.study.ended import end_of, spent_in
 from maspo.study.job import Looks, Progress, Provider, Watcher
 from maspo.study.optimize import DATABASE as RUN_DATABASE
 from maspo.study.optimize import resume, start
-from maspo.study.record import COMPARED, make_folder, nothing_left_unless_answered, open_for_reading, refuse_links
+from maspo.study.record import COMPARED, Begun, open_for_reading, refuse_links
 from maspo.study.resolve import prices_of, texts_of_inputs
 from maspo.study.session import Session, at_work
 
 DATABASE = COMPARED
 RUNS = "runs"
 """The folder of the run folders."""
-_NOTED, _ROUNDS, _ENDED = "comparison", "rounds", "ended_under"
+_BEGUN = Begun(DATABASE, "comparison", COMPARISON, differences, "another comparison")
+_ROUNDS, _ENDED = "rounds", "ended_under"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +124,7 @@ def settled(asked: Comparison, out: Path) -> Comparison:
     if not is_there(out / DATABASE):
         return compare_equally(asked)
     with open_for_reading(out / DATABASE) as store:
-        noted = store.meta().get(_NOTED)
+        noted = store.meta().get(_BEGUN.name)
     return compare_equally(asked, COMPARISON.load(noted).calls if noted is not None else None)
 
 
@@ -139,33 +137,12 @@ async def compare(comparison: Comparison, out: Path, attention: Attention) -> Co
         MaspoError: what ``start`` and ``resume`` of a run raise.
 
     """
-    async with _open_record(comparison, out) as store:
+    async with _BEGUN.opened(comparison, out) as store:
         looks = _Shared(comparison, store, attention.looks)
         bring = _in_turn if attention.jobs == 1 else _side_by_side
         await bring(comparison, out, store, looks, attention)
         ends = [_as_it_ended(run, out) for run in comparison.runs]
         return await _measure(comparison, ends, out, store, looks, attention)
-
-
-@asynccontextmanager
-async def _open_record(comparison: Comparison, out: Path) -> AsyncIterator[RunStore]:
-    """Open the comparison's own record, and hold it for as long as the comparison works."""
-    database = out / DATABASE
-    with nothing_left_unless_answered(database):
-        if not is_there(database):
-            with make_folder(out):
-                pass
-            async with RunStore.create(database) as store:
-                await store.append([], {"run": uuid.uuid4().hex[:12], _NOTED: COMPARISON.dump(comparison)})
-                yield store
-            return
-    async with RunStore.open(database) as store:
-        noted = store.meta().get(_NOTED)
-        if noted is None:
-            raise StoreError(f"{database}: what it was begun with is not recorded; delete the folder and start again")
-        if found := differences(COMPARISON.load(noted), comparison):
-            raise RunChanged(f"--out {out}: holds another comparison; give another folder. What differs:", found)
-        yield store
 
 
 # ── run after run ────────────────────────────────────────────────────────────────────────────────────────────────────
