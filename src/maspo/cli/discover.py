@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from maspo.apps.probe import Looked
     from maspo.config import RunConfig
     from maspo.data.inputs import Inputs
-    from maspo.models.base import Reply, Request
     from maspo.team.app import App
 
 ROWS = 5
@@ -137,6 +136,7 @@ async def _discover(app: App, inputs: Inputs, rows: int, config: RunConfig, name
     from maspo.models.budget import Ledger, Limits
     from maspo.models.layers.compose import compose
     from maspo.models.layers.retried import RetryPolicy
+    from maspo.models.remembered import MemoryStore
     from maspo.study.connections import price_book
     from maspo.study.upstreams import upstreams_of
 
@@ -145,22 +145,9 @@ async def _discover(app: App, inputs: Inputs, rows: int, config: RunConfig, name
     ledger = Ledger(Limits(caps.calls, caps.usd, seconds), price_book(models))
     policy = RetryPolicy(attempts=models.attempts, deadline=models.deadline)
     async with WireClient(upstreams_of(models)) as client:
-        model = compose(client, _Remembered(), ledger, policy, models.concurrency)
+        model = compose(client, MemoryStore(), ledger, policy, models.concurrency)
         looked = await look(app, draw_rows(inputs, rows).rows, model, name)
     return looked, ledger.usd
-
-
-class _Remembered:
-    """The replies of one look, so that a second run on an input is not paid for again."""
-
-    def __init__(self) -> None:
-        self._replies: dict[str, Reply] = {}
-
-    def get(self, key: str) -> Reply | None:
-        return self._replies.get(key)
-
-    async def put(self, request: Request, reply: Reply) -> None:
-        self._replies[request.key] = reply
 
 
 def _cost(calls: int, rollouts: int, usd: float | None) -> str:

@@ -34,6 +34,7 @@ from maspo.models.chat_completions import ChatClient
 from maspo.models.endpoint import Endpoint
 from maspo.models.layers.compose import compose
 from maspo.models.layers.retried import RetryPolicy
+from maspo.models.remembered import MemoryStore
 from maspo.study.connections import require_model
 from maspo.study.job import Job
 from maspo.study.optimize import DATABASE, recorded_job
@@ -239,8 +240,14 @@ class Program(Protocol):
             prompts = {"writer": "Write.", "editor": "Edit."}
 
             async def play(self, rollout: Rollout) -> str:
-                draft = await rollout.ask(call_of("writer", rollout.row.columns["input"]))
-                return (await rollout.ask(call_of("editor", draft.text))).text
+                draft = await self.asked(rollout, "writer", rollout.row.columns["input"])
+                return await self.asked(rollout, "editor", draft)
+
+            async def asked(self, rollout: Rollout, agent: str, text: str) -> str:
+                said = (Message("system", rollout.prompts[agent]), Message("user", text))
+                return (await rollout.ask(ProgramCall(agent, "my-model", said, self.answer))).text
+
+            async def answer(self, said: Sequence[Message]) -> Reply: ...  # asks the program's own model, once
     """
 
     @property
@@ -395,7 +402,7 @@ def _checked(recorded: Job, program: Program, inputs: Inputs, wanted: Wanted) ->
 
 async def _look(program: Program, inputs: Inputs, name: str) -> tuple[System, Mapping[str, Reply]]:
     """Return the team behind a program, from a few of its runs, and their replies for the run to come."""
-    kept = _Kept()
+    kept = MemoryStore()
     model = compose(ProgramClient(_Nobody(), {}), kept, Ledger(), RetryPolicy(), LOOKED_AT)
     seen: list[Seen] = []
     failed: list[CallFailed] = []
@@ -470,16 +477,3 @@ def answer_or_failure(work: Callable[[], T]) -> T | CallFailed:
         failed = CallFailed(f"the program brought no answer: {type(error).__name__}: {error}")
         failed.__cause__ = error
         return failed
-
-
-@dataclass(frozen=True)
-class _Kept:
-    """The replies of a look at a program."""
-
-    replies: dict[str, Reply] = field(default_factory=dict)
-
-    def get(self, key: str) -> Reply | None:
-        return self.replies.get(key)
-
-    async def put(self, request: Request, reply: Reply) -> None:
-        self.replies[request.key] = reply

@@ -13,26 +13,14 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
+from maspo.models import remembered
 from maspo.models.base import CallStore, Message, ModelClient, Reply, Request
 from maspo.testing.rules import rule
 
+MemoryStore = remembered.MemoryStore
+
 HARD_TEXTS = ("", "plain", "a\0b", "\ud800 alone", "émoji 🙂", "'; DROP TABLE calls; --", "</verdict>\r\n\t{input}")
 """Texts that models write and careless code loses."""
-
-
-class MemoryStore:
-    """A ``CallStore`` that forgets when the process ends."""
-
-    def __init__(self) -> None:
-        self.replies: dict[str, Reply] = {}
-
-    def get(self, key: str) -> Reply | None:
-        """Return the recorded reply, or None."""
-        return self.replies.get(key)
-
-    async def put(self, request: Request, reply: Reply) -> None:
-        """Record a reply, unless the question has one."""
-        self.replies.setdefault(request.key, reply)
 
 
 async def check_model_client(model: ModelClient, request: Request) -> None:
