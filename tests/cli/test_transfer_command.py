@@ -77,7 +77,8 @@ def test_q04_what_won_goes_into_a_library_once_and_others_start_from_it(maspo: R
     given = ("team.yaml", "--inputs", "rows.jsonl", "--base-url", url, "--agent-model", "other-model", *SMALL)
     said = maspo("optimize", *given, "--start-from", "won.jsonl", "--out", "third")
     assert said.code == 0, said
-    assert "holds nothing" not in said.err
+    taken = next(line for line in said.err.splitlines() if "what won.jsonl holds for" in line)
+    assert all(f"{one['agent']} (" in taken for one in entries), taken
     Path("won.jsonl").write_text('{"agent": 3}\n')
     said = maspo("optimize", *given, "--start-from", "won.jsonl", "--out", "fourth")
     assert said.code == 2 and "won.jsonl, line 1: is no entry of a library (agent:" in said.err

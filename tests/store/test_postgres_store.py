@@ -31,7 +31,7 @@ from maspo.report.folder import look, write_results
 from maspo.store import Entry, RunStore
 from maspo.store.address import StoreAddress, agreed, named, parse, pointer_in
 from maspo.store.postgres import MIGRATIONS, connect, from_text, to_text
-from maspo.store.records import is_worked_on, stamp_of
+from maspo.store.records import copy, is_worked_on, stamp_of
 from maspo.store.sqlite import SqliteDatabase
 from maspo.study.connections import scope_of
 from maspo.study.optimize import DATABASE, start
@@ -78,6 +78,30 @@ async def test_g03_a_run_is_the_same_in_a_store_and_in_a_file_and_copies_both_wa
         again = counted_world(small_run.job)
         assert small_run.ended_alike(await go_on(small_run.job, folder, again))
         assert again.calls == 0
+
+
+async def test_g15_a_run_whose_process_has_just_ended_is_copied_and_one_that_is_held_is_not(
+    tmp_path: Path, address: StoreAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, looks = tmp_path / "run.db", 0
+    held = RunStore.create(path, address)
+    await held.append([Entry("k", "body")])
+    monkeypatch.setattr("maspo.store.postgres.LOCK_SECONDS", 0)
+    with pytest.raises(StoreError, match="a process works on this run"):
+        await copy(path, tmp_path / "refused.db")
+
+    def just_ended(record: Path) -> bool:  # the server frees the run after the first look
+        nonlocal looks
+        looks += 1
+        return looks == 1 or is_worked_on(record)
+
+    await held.close()
+    monkeypatch.setattr("maspo.store.postgres.LOCK_SECONDS", 60)
+    monkeypatch.setattr("maspo.store.records.is_worked_on", just_ended)
+    await copy(path, tmp_path / "copy.db")
+    assert looks > 1
+    with open_for_reading(tmp_path / "copy.db") as store:
+        assert [entry.body for entry in store.journal()] == ["body"]
 
 
 def replayed(folder: Path) -> tuple[list[Entry], dict[str, bytes]]:

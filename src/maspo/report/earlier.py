@@ -16,18 +16,30 @@ from maspo.study.optimize import recorded_job
 def carried_from(job: Job, source: Path) -> tuple[Mapping[str, str], tuple[str, ...]]:
     """Return a candidate for each agent of a job, from the folder of an earlier run or from a library; and remarks.
 
+    The first remark says what was taken.
+
     Raises:
         UsageError: it is neither, or a run that has not finished.
         StoreError: its database cannot be read.
 
     """
-    if not source.is_file():
-        return carried_over(job, earlier_run(source))
-    roles = {agent.name: agent.description for agent in job.system.agents}
-    earlier = started_from(job.system.prompts, roles, read_library(source))
-    if earlier.winners == earlier.seed:
-        return {}, (f"--start-from: {source} holds nothing for agents of these names or descriptions",)
-    return carried_over(job, earlier)
+    if source.is_file():
+        roles = {agent.name: agent.description for agent in job.system.agents}
+        earlier = started_from(job.system.prompts, roles, read_library(source))
+        if earlier.winners == earlier.seed:
+            return {}, (f"--start-from: {source} holds nothing for agents of these names or descriptions",)
+    else:
+        earlier = earlier_run(source)
+    carried, remarks = carried_over(job, earlier)
+    return carried, (*_taken(job, source, carried), *remarks)
+
+
+def _taken(job: Job, source: Path, carried: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a line that says what the first round tries of an earlier run or a library; none where it is nothing."""
+    own = job.system.prompts
+    new = {name: len(sentences_added(own[name], text)) for name, text in carried.items()}
+    told = ", ".join(f"{name} ({number} new sentence{'s' * (number != 1)})" for name, number in new.items())
+    return (f"--start-from: the first round tries what {source} holds for {told}",) if new else ()
 
 
 def earlier_run(folder: Path) -> Earlier:

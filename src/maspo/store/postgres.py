@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _LOCKS: Final = 0x6D617370
 """The first number of our advisory locks, the letters ``masp``; the second is the run's."""
-_LOCK_SECONDS: Final = 1.0
+LOCK_SECONDS: Final = 1.0
 """How long it is waited for a run that is held: the server sees at once that a client has died, but not in no time."""
 PATIENCE: Final = 90.0
 """Seconds that a server may be away: one that is restarted, or whose standby takes over, is back by then."""
@@ -496,7 +496,7 @@ class PostgresDatabase:
     def _lock(self) -> None:
         assert self._writer is not None  # noqa: S101
         _show_run(self._writer, self._run)
-        self._writer.execute(f"SET lock_timeout = '{int(_LOCK_SECONDS * 1000)}ms'")
+        self._writer.execute(f"SET lock_timeout = '{int(LOCK_SECONDS * 1000)}ms'")
         try:
             self._writer.execute("SELECT pg_advisory_lock(%s, %s)", (_LOCKS, self._run))
         except driver().errors.LockNotAvailable:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
@@ -15,6 +17,8 @@ from maspo.store.run_store import RunStore
 Stamp: TypeAlias = tuple[object, ...]
 _ROWS = 200
 """Rows that are copied at once: some megabytes."""
+_PAUSE = 0.1
+"""Seconds between two looks at whether a run of a store is free; each look is a connection."""
 
 
 def is_worked_on(record: Path) -> bool:
@@ -95,7 +99,12 @@ async def copy(source: Path, target: Path, store: StoreAddress | None = None) ->
         StoreError: one cannot be read, the other cannot be written or is there, or a process works on the source.
 
     """
-    if is_worked_on(source):
+    until = time.monotonic() + postgres.LOCK_SECONDS
+    while worked_on := is_worked_on(source):
+        if pointer_in(source) is None or time.monotonic() > until:
+            break
+        await asyncio.sleep(_PAUSE)  # a server frees the run of a process that has just ended a moment later
+    if worked_on:
         raise StoreError(f"{source}: a process works on this run; wait for it or stop it, then copy")
     async with RunStore.read(source) as old, RunStore.create(target, store) as new:
         for table in KEPT:
