@@ -68,6 +68,15 @@ def test_i03_set_wins_over_flags_and_the_profile() -> None:
     assert (found.search.scoring, found.search.reference, found.seed) == ("centred", "parent", 5)
 
 
+@pytest.mark.parametrize(("key", "said"), [("hunter2", ["7 characters"]), ("none", []), ("sk-" + "aB3x" * 9, [])])
+def test_i32_a_key_that_cannot_be_told_from_a_word_is_said_once(key: str, said: list[str]) -> None:
+    environ = {"OPENAI_API_KEY": key}
+    sets = ["models.base_url=http://127.0.0.1:1/v1", 'models.judge={"base_url": "http://127.0.0.1:1/v1"}']
+    notes = load_settings(Sources({}, sets), environ).notes
+    assert len(notes) == len(said)
+    assert all(words in note and "hunter2" not in note for note, words in zip(notes, said, strict=True))
+
+
 @pytest.mark.parametrize("profile", list(PROFILES))
 def test_i04_a_profile_presets_the_search(profile: str) -> None:
     found = config({"profile": profile})

@@ -439,7 +439,9 @@ ROWS: dict[str, Row] = {
     "an error with HTTP 200": Row(
         Body(b'{"error": {"message": "Provider returned error", "code": 502}}'), "refused", "Provider returned error"
     ),
-    "HTML with HTTP 200": Row(Body(b"<html><body>Sign in</body></html>"), "refused", "no chat completion"),
+    "HTML with HTTP 200": Row(
+        Body(b"<html><body>Sign in</body></html>"), "refused", "a web page “Sign in”.*--base-url"
+    ),
     # Parameters
     "max_completion_tokens in place of max_tokens": Row(
         Unless(
@@ -702,7 +704,18 @@ ROWS: dict[str, Row] = {
     "HTTP 403 in HTML (Cloudflare)": Row(
         Body(b"<html><title>Just a moment...</title></html>", 403, "text/html"), "refused", "Just a moment"
     ),
-    "HTTP 404 in HTML": Row(Body(b"<html>nginx</html>", 404, "text/html"), "refused", "--base-url ends as"),
+    "HTTP 404 in HTML": Row(
+        Body(b"<html>nginx</html>", 404, "text/html"), "refused", "a web page “nginx”.*--base-url ends as"
+    ),
+    "a plain text with HTTP 200": Row(
+        Body(b"Service is up", content_type="text/plain"), "refused", "“Service is up”, text/plain"
+    ),
+    "XML with HTTP 200": Row(
+        Body(b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", content_type="application/xml"),
+        "refused",
+        "AccessDenied.*application/xml",
+    ),
+    "the state of a server with HTTP 200": Row(Body(b'{"status": "ok"}'), "refused", "no chat completion.*ok"),
     "no credit with HTTP 400 (Anthropic)": Row(
         told("Your credit balance is too low to access the Anthropic API."), "refused", "check key, credit"
     ),
@@ -1263,6 +1276,37 @@ def test_e03_the_documented_table_is_this_one() -> None:
     assert {name: row.expected for name, row in ROWS.items()} == {
         name.replace("`", ""): outcome for name, outcome in documented.items()
     }
+
+
+PORTAL = b"<!-- v2 --><!DOCTYPE html><html><head><title>Sign in &amp; go on</title><style>b{}</style></head></html>"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "said"),
+    [
+        (PORTAL, "text/html; charset=utf-8", ["a web page “Sign in & go on”, text/html", "sign in", "--base-url"]),
+        (b"<html><body><script>x</script>Welcome  to\nnginx", "text/html", ["a web page “Welcome to nginx”"]),
+        (b"Bad gateway", "text/plain", ["“Bad gateway”, text/plain", "choices[0].message.content"]),
+        (b"", "application/json", ["an empty body, application/json"]),
+        (b'{"status": "ok"}', "application/json", ['({"status": "ok"})']),
+    ],
+)
+async def test_e05_what_is_no_completion_is_said_at_once_after_few_tries(
+    body: bytes, kind: str, said: list[str]
+) -> None:
+    ledger = Ledger(prices=PriceBook({"m": (1.0, 10.0)}))
+    async with (
+        fake_provider((Rule(Sent(lambda _: body, {"Content-Type": kind})),)) as provider,
+        ChatClient(Endpoint(provider.base_url)) as client,
+    ):
+        model = compose(client, MemoryStore(), ledger, RetryPolicy(base=0.001, cap=0.002), 8)
+        with pytest.raises(ProviderError) as found:
+            await model.complete(ASK)
+        assert not isinstance(found.value, CallFailed), "every other call would meet it, too"
+        assert all(words in str(found.value) for words in (*said, f"{provider.base_url}/chat/completions"))
+        assert len(provider.seen) == 3
+    free = b"<html" in body
+    assert (ledger.usd == 0) == free, "a web page costs nothing"
 
 
 async def optimized(fault: Fault, out: Path) -> tuple[Outcome | None, MaspoError | None, Recorder]:

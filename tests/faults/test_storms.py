@@ -13,6 +13,7 @@ import pytest
 from maspo.arena.clock import run_virtually
 from maspo.core.errors import BudgetReached, CallFailed, ProviderError
 from maspo.models import Ledger, Limits, Message, ModelClient, Reply, Request, RetryPolicy, Stage, Transient, compose
+from maspo.models.base import NoCompletion
 from maspo.models.layers.limited import Health
 from maspo.testing.models import MemoryStore
 from maspo.world.noise import unit
@@ -220,7 +221,7 @@ def test_s04_during_an_outage_single_small_calls_ask_and_it_is_told() -> None:
     run_virtually(main())
     during = [purpose for at, purpose in zip(endpoint.sent, endpoint.purposes, strict=True) if 14 < at < 100]
     assert set(during) == {"other.probe"}
-    assert any("does not answer" in text and "HTTP 500" in text for text in told)
+    assert any("answers with errors only" in text and "HTTP 500" in text for text in told)
     assert health.waiting == ""
 
 
@@ -228,9 +229,27 @@ def test_s05_an_outage_without_end_ends_the_run_with_the_reason() -> None:
     endpoint, outcome = play(outage(10.0, math.inf, FAULTS["500"]), 500)
     assert outcome.seconds < 1000
     assert {type(error) for error in outcome.lost} == {ProviderError}
-    assert "no call was answered" in str(outcome.lost[0])
-    assert "HTTP 500" in str(outcome.lost[0])
+    said = str(outcome.lost[0])
+    assert "answers with errors only, for" in said and "HTTP 500" in said and "see its log" in said
     assert len([at for at in endpoint.sent if at > 13]) < 100
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (Transient("HTTP 429: slow down", Stage.LIMITED, 20.0), ["too fast", "HTTP 429", "models.concurrency"]),
+        (Transient("HTTP 503: loading", Stage.REFUSED, 20.0), ["errors only", "HTTP 503", "asks to wait 20 s"]),
+        (Transient("a page", Stage.REFUSED), ["errors only", "a page"]),
+        (NoCompletion("no chat completion (a web page)", Stage.REFUSED), ["no endpoint of chat", "a web page"]),
+        (Transient("no reply within 5 s", Stage.LOST), ["does not answer", "no reply", "models.timeout"]),
+        (Transient("refused", Stage.UNREACHED), ["cannot be reached", "refused"]),
+    ],
+)
+def test_s14_what_an_endpoint_does_that_answers_no_call_is_said_as_it_is(fault: Transient, said: list[str]) -> None:
+    _endpoint, outcome = play(outage(10.0, math.inf, lambda: fault), 300)
+    told = str(outcome.lost[0])
+    assert all(words in told for words in said), told
+    assert ("does not answer" in told) == (fault.stage is Stage.LOST)
 
 
 def test_s06_a_wait_of_an_hour_for_everybody_ends_the_run_at_once() -> None:

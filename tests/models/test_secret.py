@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import time
 from itertools import product
 
@@ -13,7 +14,7 @@ from maspo.core.errors import ProviderError
 from maspo.models.base import Message, Request
 from maspo.models.chat_completions import ChatClient
 from maspo.models.endpoint import Endpoint
-from maspo.models.secret import CUT, Secret
+from maspo.models.secret import CUT, Secret, stands_in, too_short
 from maspo.testing.provider import Body, Rule, completion, fake_provider
 from tests.security.keys import KEY, RARELY_SPELLED, SPELLED, shows_key
 from tests.security.ordinary import PROMPTS
@@ -102,3 +103,65 @@ def test_k05_a_key_that_is_split_over_the_parts_of_a_stream_is_cut_out_and_the_r
         told = "".join(json.loads(one)["choices"][0]["delta"]["content"] for one in found)
         assert without.endswith("data: [DONE]\n\n")
     assert told == f"the header was {CUT}, they say"
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "x",
+        "none",
+        "EMPTY",
+        "ollama",
+        "sk-no-key-required",
+        "no-key-needed",
+        "lm-studio",
+        "sk-1234",
+        "dummy",
+        "sk-xxxx",
+        "your-api-key-here",
+        "not-needed",
+        "placeholder",
+        "000000000000",
+        "test-key",
+        "abc123",
+        "YourApiKeyHere",
+        "api_key",
+        "token",
+    ],
+)
+async def test_k07_a_word_that_stands_in_for_a_key_is_no_secret_and_mangles_no_text(word: str) -> None:
+    assert stands_in(word) and not too_short(word)
+    said = f"HTTP 400: {word}: six boxes need no extra {word}, {word}2 none"
+    assert Secret(word).cut_from(said, shortest=1) == said == Secret(word).cut_from_parts(said)
+    async with (
+        fake_provider([Rule(Body(json.dumps({"error": {"message": said}}).encode(), 400))]) as provider,
+        ChatClient(Endpoint(provider.base_url, word)) as client,
+    ):
+        with pytest.raises(ProviderError, match=re.escape(said)):
+            await client.complete(ASK)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        KEY,
+        "hunter2hunter2",
+        "sk-proj-aB3dE6gH9",
+        "correcthorse",
+        "sk-secret-9f8e7d6c",
+        "a1b2c3d4e5f6",
+        "a-b-c-d-1-2-3-4",
+    ],
+)
+def test_k08_what_may_be_a_key_is_cut_out(key: str) -> None:
+    assert not stands_in(key) and not too_short(key)
+    assert key not in Secret(key).cut_from(f"wrong key: {key}")
+
+
+def test_k09_a_short_key_is_cut_out_of_errors_as_a_word_and_what_it_cannot_be_told_from_is_said() -> None:
+    text = "hunter2 is wrong; hunters2 and xhunter2x are words"
+    assert Secret("hunter2").cut_from(text) == text
+    assert Secret("hunter2").cut_from(text, shortest=1) == f"{CUT} is wrong; hunters2 and xhunter2x are words"
+    assert Secret("qz").cut_from("qz qz", shortest=1) == "qz qz"
+    assert "7 characters" in too_short("hunter2") and "errors only" in too_short("hunter2")
+    assert "of nothing" in too_short("qz")

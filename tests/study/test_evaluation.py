@@ -310,7 +310,7 @@ async def test_u17_without_labels_pairs_have_no_truth(tmp_path: Path) -> None:
     assert all(pair.truth is None for pair in found.pairs)
 
 
-def test_u18_while_the_endpoint_does_not_answer_whoever_looks_on_is_told(tmp_path: Path) -> None:
+def test_u18_while_the_endpoint_answers_no_call_whoever_looks_on_is_told(tmp_path: Path) -> None:
     class Looking(Recorder):
         def __init__(self) -> None:
             super().__init__()
@@ -328,7 +328,7 @@ def test_u18_while_the_endpoint_does_not_answer_whoever_looks_on_is_told(tmp_pat
     attention = Attention(looking, Counted(World(), before).provider)
     found = run_virtually(evaluate(world_evaluation(), tmp_path, attention), changes_waiting)
     assert len(found.rows) == ROWS
-    assert any("does not answer" in said and "HTTP 503" in said for said in looking.waiting)
+    assert any("answers with errors only" in said and "HTTP 503" in said for said in looking.waiting)
     assert looking.waiting[0] == ""
 
 

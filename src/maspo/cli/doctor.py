@@ -27,6 +27,7 @@ from maspo.core.plain import Dumped
 from maspo.models.bounded import read_at_most
 from maspo.models.chat_completions import environment_proxy
 from maspo.models.endpoint import Endpoint
+from maspo.models.pages import described, is_page
 from maspo.sandbox.selftest import SandboxRefused, choose_level, find_means
 from maspo.study.connections import price_book, shown_of
 from maspo.study.trust import NotTrusted
@@ -254,11 +255,13 @@ def _read(place: Place, status: int, body: bytes, endpoint: Endpoint) -> Probe:
     if status in (401, 403):
         return Probe(place, "refuses the key", f"HTTP {status}: {'wrong' if place.api_key else 'no'} key")
     if status != 200:
-        return Probe(place, "unexpected", f"HTTP {status} to GET /models; the base URL usually ends in /v1")
+        page = f" with {described(endpoint.redacted(body, shortest=1))}" if is_page(body) else ""
+        return Probe(place, "unexpected", f"HTTP {status} to GET /models{page}; the base URL usually ends in /v1")
     try:
         listed = json.loads(body)["data"]
         names = [endpoint.without_key(str(entry["id"])) for entry in listed]
         ends = {str(one["id"]): one["shutdown_date"] for one in listed if isinstance(one.get("shutdown_date"), str)}
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return Probe(place, "unexpected", "answers, but not with a list of models; is it OpenAI-compatible?")
+        came = described(endpoint.redacted(body, shortest=1))
+        return Probe(place, "unexpected", f"answers with {came}, not with a list of models; is it OpenAI-compatible?")
     return Probe(place, "answers", f"models: {', '.join(names[:_MODELS_SHOWN])}", tuple(names), ends)

@@ -16,6 +16,8 @@ from maspo.configure import Setting, configure, paths_by_flag
 from maspo.core.errors import ConfigInvalid
 from maspo.core.plain_files import MOST_SETTINGS, MOST_TEXT, is_there, read_named, read_plain
 from maspo.flags import ENV_PREFIX, FLAGS, Flag
+from maspo.models.secret import too_short
+from maspo.study.connections import key_variable
 from maspo.study.reach import Reach, flat, of_file
 
 CONFIG_FILE = "maspo.toml"
@@ -82,6 +84,9 @@ def load_settings(sources: Sources, environ: Mapping[str, str] = os.environ) -> 
             near = difflib.get_close_matches(name, known, n=1)
             notes.append(f"{name} is set, but is no setting of maspo" + (f"; did you mean {near[0]}?" if near else ""))
     config = configure(settings)
+    for variable in dict.fromkeys(key_variable(config.models, role) for role in ("", *config.models.addresses())):
+        if short := too_short(environ.get(variable, "")):
+            notes.append(f"the key in {variable} {short}")
     reach = of_file(_standing(in_file, settings[len(in_file) :]))
     return LoadedSettings(config, reach, sources.file or Path(CONFIG_FILE), tuple(notes))
 

@@ -255,6 +255,10 @@ class Unusable(Transient):
         self.usd = usd
 
 
+class NoCompletion(Transient):
+    """What came is no chat completion at all: a web page, a text, another protocol."""
+
+
 class Silent(Unusable):
     """A reply came without any text, from an endpoint that answers: worth asking again, at once."""
 

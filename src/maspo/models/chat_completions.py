@@ -16,7 +16,7 @@ import aiohttp
 from yarl import URL
 
 from maspo.core.errors import CallFailed, ProviderError
-from maspo.models.base import PROBE, Adapted, DoesNotFit, Reply, Request, Stage, Transient, Unusable
+from maspo.models.base import PROBE, Adapted, DoesNotFit, NoCompletion, Reply, Request, Stage, Transient, Unusable
 from maspo.models.context import sizes_in
 from maspo.models.dialects import STANDARD, Dialect, learn, payload, size_of
 from maspo.models.endpoint import Endpoint, is_loopback
@@ -58,6 +58,9 @@ _STREAM_FAILED = frozenset({500, 501, 502})
 """Errors of a server, or of one behind a gateway (RFC 9110); 503, 504 and 529 speak of load, or of nobody there."""
 _STREAMS_FAILED = 2
 """Streams that fail, where nothing was ever answered, before one reply is asked for whole: one may be chance."""
+_OTHERS = 3
+"""Replies that are no chat completion, where none ever came, until every call is taken to meet them: one or two may
+come of a gateway that starts."""
 _SPENT_ON_THOUGHTS = re.compile(r"could not finish the message because max_tokens|model output limit was reached")
 """HTTP 400 in words that say what ``finish_reason: length`` says: the model thought up to the limit."""
 
@@ -125,6 +128,10 @@ class ChatClient:
         self._known: defaultdict[str, _Known] = defaultdict(lambda: _Known(first))
         self._session: aiohttp.ClientSession | None = None
         self._surroundings: asyncio.Task[Surroundings] | None = None
+        self._answered = False
+        """Whether a chat completion ever came."""
+        self._others = 0
+        """Replies that were none."""
 
     async def __aenter__(self) -> Self:
         # Concurrency has its own layer, so the connector sets no limit. Redirects and cookies are not followed.
@@ -174,7 +181,11 @@ class ChatClient:
             reason = f"a body of more than {_LARGEST_BODY:,} bytes, which no reply within a token limit needs"
             raise Unusable(f"{place}: {reason}", None, answer.seconds)
         if answer.status in _ANSWERED:
-            reply = read_reply(answer.body, answer.seconds, place)
+            try:
+                reply = read_reply(answer.body, answer.seconds, place, answer.headers.get("Content-Type", ""))
+            except NoCompletion as other:
+                raise self._somebody_else(other) from None
+            self._answered = True
             self._note_form(known, is_stream(answer.body), reply)
             if whole:
                 known.dialect = replace(known.dialect, stream="")
@@ -214,6 +225,16 @@ class ChatClient:
         if isinstance(failure, Transient):
             failure.seconds = answer.seconds
         raise failure
+
+    def _somebody_else(self, other: NoCompletion) -> ProviderError:
+        """Return the error of what is no completion: every call's, where nothing else ever came."""
+        self._others += 1
+        if self._answered or self._others < _OTHERS:
+            return other
+        proxy = f", asked through the proxy {URL(self._proxy).with_user(None).human_repr()}" if self._proxy else ""
+        return ProviderError(
+            f"{other} (so {self._others} times, and nothing else came from {self.endpoint.shown_url}{proxy})"
+        )
 
     def _own_parameter(self, words: str) -> str:
         """Return the parameter of the settings' own that a refusal names, as the settings call it; empty if none."""

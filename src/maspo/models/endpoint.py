@@ -118,6 +118,11 @@ class Endpoint:
         parts = urlsplit(self.base_url)
         return _printable(urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")))
 
+    @cached_property
+    def shown_url(self) -> str:
+        """The address that requests are posted to, for messages."""
+        return _printable(self.url.partition("?")[0])
+
     def headers(self, request: Request) -> dict[str, str]:
         """Return the headers of a request: content type, key if there is one, attribution if wanted."""
         headers = {"Content-Type": "application/json", **self.headers_of_key()}

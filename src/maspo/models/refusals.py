@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from maspo.core.errors import CallFailed, ProviderError
 from maspo.models.base import Refused, Stage, Transient
 from maspo.models.endpoint import Endpoint
+from maspo.models.pages import described, is_page
 
 EXCERPT = 300
 """Characters of an error body that a message shows: what fits on a few lines of a terminal."""
@@ -107,6 +108,8 @@ def read_refusal(endpoint: Endpoint, status: int, headers: Mapping[str, str], bo
 
 def excerpt(body: bytes) -> str:
     """Return what an error body says, on one line, printable and short: it is text of a stranger."""
+    if is_page(body):
+        return described(body)
     text = body[:READ_OF_ERROR].decode("utf-8", "replace")
     with contextlib.suppress(ValueError, RecursionError):
         text = _find_message(json.loads(text)) or text

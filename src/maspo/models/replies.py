@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from maspo.models.base import Reply, Stage, ToolAsked, Transient
+from maspo.models.base import NoCompletion, Reply, Stage, ToolAsked, Transient
+from maspo.models.pages import described, is_page
 from maspo.models.refusals import READ_OF_ERROR, excerpt
 from maspo.models.thoughts import said_and_thought, told_thoughts
 from maspo.models.tokens import read_tokens
@@ -54,11 +55,12 @@ def is_stream(body: bytes | bytearray) -> bool:
     return body[:200].removeprefix(_BOM).lstrip().startswith((b"data:", b"event:", b"id:", b"retry:", b":"))
 
 
-def read_reply(body: bytes, seconds: float, place: str) -> Reply:
-    """Read a completion, whole or streamed.
+def read_reply(body: bytes, seconds: float, place: str, kind: str = "") -> Reply:
+    """Read a completion, whole or streamed; ``kind`` is the type that its headers name.
 
     Raises:
-        Transient: the body is not a chat completion, or a stream that was broken off or ended with an error.
+        NoCompletion: the body is not a chat completion.
+        Transient: it is a stream that was broken off, or tells of an error.
 
     """
     if is_stream(body):
@@ -70,12 +72,23 @@ def read_reply(body: bytes, seconds: float, place: str) -> Reply:
             raise Transient(reason, Stage.LOST, seconds=seconds)
         return reply_of(found, seconds)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        reason = f"{place}: the reply is no chat completion ({excerpt(body)}); {_expected(body)}"
-        raise Transient(reason, Stage.LOST, seconds=seconds) from None
+        raise _no_completion(body, seconds, place, kind) from None
+
+
+def _no_completion(body: bytes, seconds: float, place: str, kind: str) -> NoCompletion:
+    """Return the error of a body that is no chat completion; a web page comes from somebody who charges nothing."""
+    came = excerpt(body) if body.lstrip()[:1] in (b"{", b"[") else described(body, kind)
+    stage = Stage.REFUSED if is_page(body) else Stage.LOST
+    return NoCompletion(f"{place}: the reply is no chat completion ({came}); {_expected(body)}", stage, seconds=seconds)
 
 
 def _expected(body: bytes) -> str:
-    """Say what was expected of a body, and what helps where it is in the form of another protocol."""
+    """Say what was expected of a body, and what helps where it is a web page or in the form of another protocol."""
+    if is_page(body):
+        return (
+            "a website, a proxy or the login page of a network answers there: open the address in a browser, sign in "
+            "where it asks to, and check that --base-url ends as the provider says (often /v1)"
+        )
     text = body[:READ_OF_ERROR].decode("utf-8", "replace")
     for name, whose, end in _OTHERS:
         if name in text and '"choices"' not in text:
@@ -231,7 +244,7 @@ def _read_stream(body: bytes, seconds: float, place: str) -> Reply:
         return reply_of(pieces.completion(), seconds)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         reason = f"{place}: the reply is no chat completion ({excerpt(body)}); expected choices[0].delta.content"
-        raise Transient(reason, Stage.LOST, seconds=seconds) from None
+        raise NoCompletion(reason, Stage.LOST, seconds=seconds) from None
 
 
 def text_so_far(body: bytes) -> str:

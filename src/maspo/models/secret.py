@@ -15,6 +15,48 @@ from typing import Final
 CUT: Final = "[key]"
 _SHORTEST: Final = 8
 """Shorter keys (local servers take any word) are words that a reply may hold by right."""
+_FEWEST: Final = 4
+"""Characters of a key that is cut out of errors as a word of its own; shorter ones stand in any text by chance."""
+_STANDS_IN: Final = frozenset(
+    {"a", "an", "any", "anything", "api", "apikey", "auth", "bearer", "changeme", "cpp", "default", "demo", "dummy"}
+    | {
+        "empty",
+        "example",
+        "fake",
+        "foo",
+        "bar",
+        "here",
+        "ignored",
+        "infinity",
+        "insert",
+        "is",
+        "jan",
+        "key",
+        "koboldcpp",
+    }
+    | {"litellm", "llama", "llamacpp", "lm", "lmstudio", "local", "localai", "localhost", "mlx", "my", "na", "needed"}
+    | {"no", "none", "not", "nothing", "null", "nokey", "of", "ollama", "openai", "password", "placeholder", "proj"}
+    | {
+        "required",
+        "secret",
+        "set",
+        "sglang",
+        "sk",
+        "some",
+        "string",
+        "studio",
+        "tabby",
+        "test",
+        "testing",
+        "tgi",
+        "the",
+    }
+    | {"this", "todo", "token", "undefined", "unused", "vllm", "whatever", "x", "xx", "your"}
+)
+"""Words of which keys are made that are none: servers at home want a header, and take whatever stands in it."""
+_ROWS: Final = ("0123456789", "1234567890", "abcdefghijklmnopqrstuvwxyz", "abc123")
+"""Digits and letters in a row stand in for a key, too, where they are as few as ``_ROW`` says."""
+_ROW: Final = range(3, 7)
 _TOLD: Final = 6
 """Characters of a key that a cut-off message may not end with; fewer say nothing, as in ``sk-…``."""
 _BEGINNING: Final = 12
@@ -49,6 +91,29 @@ JSON each."""
 _LINE_END: Final = r"(?:\s|\\{1,4}[nr]|%0[AaDd])*"
 
 
+def stands_in(key: str) -> bool:
+    """Say whether a key is none, but a word that stands in for one, such as ``none``, ``EMPTY`` or ``sk-no-key``."""
+    parts = re.split(r"[\W_]+|(?<=[a-z])(?=[A-Z])", key.strip())
+    return all(_stands_in(part.lower()) for part in parts if part)
+
+
+def _stands_in(part: str) -> bool:
+    in_a_row = len(part) in _ROW and any(part in row for row in _ROWS)
+    return part in _STANDS_IN or in_a_row or (len(part) >= _ROW.start and len(set(part)) == 1)
+
+
+def too_short(key: str) -> str:
+    """Return what is to be known of a key that cannot be told from a word; empty when nothing is."""
+    size = len(key.strip())
+    if not key.strip() or size >= _SHORTEST or stands_in(key):
+        return ""
+    where = "of errors only, as a word of its own" if size >= _FEWEST else "of nothing"
+    return (
+        f"has {size} characters, as many words have, so it is cut out {where}; a key of {_SHORTEST} or more is cut out "
+        "of all that an endpoint sends"
+    )
+
+
 class Secret:
     """A key and the ways in which it is spelled: escapes, entities, base64, hexadecimal, backwards, in parts.
 
@@ -59,11 +124,14 @@ class Secret:
         self._key = key.strip()
 
     def cut_from(self, text: str, shortest: int = _SHORTEST) -> str:
-        """Return a text without the key; one of fewer than ``shortest`` characters is left, for it may be a word."""
-        if not self._key or len(self._key) < shortest:
+        """Return a text without the key; one of fewer than ``shortest`` characters is left, for it may be a word.
+
+        What only stands in for a key is no secret, and is left everywhere.
+        """
+        if len(self._key) < max(shortest, _FEWEST) or self._stands_in:
             return text
         if len(self._key) < _SHORTEST:
-            return text.replace(self._key, CUT)
+            return re.sub(rf"(?<!\w){re.escape(self._key)}(?!\w)", CUT, text)
         text = self._cut(self._spelled, self._without_beginnings(text, len(self._pieces[0])))
         if self._may_be_in(text):
             text = self._cut(self._rarely_spelled, text)
@@ -72,9 +140,13 @@ class Secret:
     def cut_from_parts(self, text: str) -> str:
         """Return a stream as it came over the wire without the key, also where it is split over parts of it."""
         text = self.cut_from(text)
-        if len(self._key) < _SHORTEST or "\n" not in text:
+        if len(self._key) < _SHORTEST or self._stands_in or "\n" not in text:
             return text
         return self._cut(self._in_parts, text)
+
+    @cached_property
+    def _stands_in(self) -> bool:
+        return stands_in(self._key)
 
     def _cut(self, pattern: re.Pattern[str], text: str) -> str:
         """Return a text without what a pattern finds; pieces of one key that touch are cut out as one."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from maspo.core.errors import CallFailed, ProviderError
 from maspo.models.base import Adapted, ModelClient, Reply, Request, Stage, Transient, Unusable
 from maspo.models.layers.crowding import Crowding
+from maspo.models.layers.outage import asks, does, helps
 
 _RECENT = 20
 """Outcomes that tell whether most calls fail: half of them, ten failures, are more than an accident."""
@@ -422,11 +423,11 @@ class Limited:
                 seconds = max(self._pace.due - _now(), between, asked if asked > patience else 0.0)
                 if _now() + seconds > began + patience:
                     self._hopeless = ProviderError(
-                        f"no call was answered for {_now() - began:.0f} s, the last: {self._last}; "
-                        "go on when the endpoint is back"
+                        f"{does(self._last)}, for {_now() - began:.0f} s, the last: "
+                        f"{self._last}{asks(self._last)}; {helps(self._last) or 'go on when the endpoint is back'}"
                     )
                     raise self._hopeless
-                self._health.waiting = f"the endpoint does not answer; asking again in {seconds:.0f} s ({self._last})"
+                self._health.waiting = f"{does(self._last)}; asking again in {seconds:.0f} s ({self._last})"
                 until = _now() + seconds
                 while self._is_down(request) and _now() < until:
                     await self._nap(until - _now())

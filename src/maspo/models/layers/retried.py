@@ -11,6 +11,7 @@ from random import SystemRandom
 
 from maspo.core.errors import CallFailed, ProviderError
 from maspo.models.base import Adapted, ModelClient, Reply, Request, Silent, Stage, Transient, Unusable
+from maspo.models.layers.outage import asks, does, helps
 
 _EVENLY = SystemRandom().random
 """Jitter need not be repeatable: it moves calls in time and changes no result."""
@@ -124,13 +125,19 @@ class Retried:
         self, request: Request, sent: int, reached: bool, fault: Transient, why: str
     ) -> ProviderError | CallFailed:
         """Return the error of a call that is lost: that call's, or the endpoint's when too many were lost in a row."""
-        message = f"{fault} ({why})"
+        message = f"{fault} ({why}{asks(fault)})"
         if not reached:
             return ProviderError(f"unreachable: {message}")
+        if fault.stage is Stage.LIMITED:
+            message += f"; {helps(fault)}"
         self._lost[request.purpose, request.model] += 1
         lost = self._lost[request.purpose, request.model]
         if lost >= self._policy.lost_in_a_row:
-            return ProviderError(f"{lost} {request.purpose} calls in a row failed for good, the last: {message}")
+            help_ = "" if fault.stage is Stage.LIMITED else helps(fault)
+            return ProviderError(
+                f"{does(fault)}: {lost} {request.purpose} calls in a row failed for good, the last: {message}"
+                f"{f'; {help_}' if help_ else ''}"
+            )
         error = CallFailed(message)
         error.attempts, error.outcome = sent, fault.outcome
         return error
