@@ -58,17 +58,22 @@ def test_w02_prompts_and_structure_in_turns_are_one_command_with_one_result(masp
         one["seconds"] = [turn.pop("seconds") for turn in one["turns"]]
     assert repeated.pop("seconds") and found.pop("seconds") and repeated == found
     names = {path.name for path in (folder / "both").iterdir()}
-    assert {"system.yaml", "prompts.json", "report.md", "result.json", "1-prompts", "3-prompts"} <= names
+    assert {"system.yaml", "prompts.json", "report.html", "report.md", "result.json", "1-prompts", "3-prompts"} <= names
     assert (folder / "both" / "1-prompts" / "report.html").is_file()
     listed = maspo("runs", ".", "--json")
     listing = json.loads(listed.out.strip().splitlines()[-1])
-    assert [(one["dir"], one["kind"]) for one in listing["others"]] == [("both", "turns")] and not listing["runs"]
+    (whole,) = listing["others"]
+    assert (whole["dir"], whole["kind"], whole["state"]) == ("both", "prompts and structure", "finished")
+    assert whole["parts"] == ["1-prompts", "3-prompts"] and not listing["runs"]
     assert listing["others"][0]["headline"].split(" That is proven")[0] in said.out
     compared = maspo("diff", "both", "--json")
     changed = json.loads(compared.out.strip().splitlines()[-1])["changed"]
     kept = json.loads((folder / "both" / "prompts.json").read_text())
     assert all(one["after"] == kept.get(name) for name, one in changed.items())
-    for command in (("report", "both"), ("apply", "both", "--check"), ("resume", "both"), ("diff", "both", "winners")):
+    (folder / "both" / "report.html").unlink()
+    told = maspo("report", "both", "--json")
+    assert told.code == 0 and (folder / "both" / "report.html").is_file() and whole["headline"] in told.out
+    for command in (("apply", "both", "--check"), ("resume", "both"), ("diff", "both", "winners")):
         refused = maspo(*command)
         assert refused.code == 2 and "system.yaml" in refused.err and "prompts.json" in refused.err
 

@@ -19,7 +19,14 @@ from maspo.data.inputs import make_inputs
 from maspo.events import HoldoutLooked, HoldoutResult, RunFinished
 from maspo.models.base import ModelClient, Reply, Request
 from maspo.optimizers.structure.base import StructurePlan
-from maspo.report.alternation import alternation_summary, figures_of, headline_in, markdown, write_alternation
+from maspo.report.alternation import (
+    alternation_summary,
+    figures_in,
+    figures_of,
+    headline,
+    markdown,
+    write_alternation,
+)
 from maspo.study.alternation.alternate import Alternated, alternate
 from maspo.study.alternation.plan import SHARES, TURNS, Alternation
 from maspo.study.alternation.tally import Stage, better_stages, verdict_of
@@ -71,9 +78,11 @@ async def test_l01_who_harms_goes_and_what_is_left_is_rewritten_within_one_budge
     figures = json.loads((tmp_path / "result.json").read_text())
     assert figures["verdict"] == found.verdict and [one["stage"] for one in figures["stages"]] == ["prompts", "joint"]
     assert System.load(str(tmp_path / "system.yaml")).prompts == found.system.prompts
-    assert "without" in alternation_summary(found) and "| structure | " in (tmp_path / "report.md").read_text()
-    assert all("claim needs p ≤" in text for text in (alternation_summary(found), markdown(found)))
-    assert headline_in(tmp_path) == alternation_summary(found).splitlines()[0]
+    held = figures_in(tmp_path)
+    assert held == figures_of(found)
+    assert "without" in alternation_summary(held) and "| structure | " in (tmp_path / "report.md").read_text()
+    assert all("claim needs p ≤" in text for text in (alternation_summary(held), markdown(held)))
+    assert headline(held) == alternation_summary(held).splitlines()[0]
     # It is looked on as at one piece of work: one clock, one bill, no verdict in between.
     assert not any(isinstance(event, RunFinished) for event in watcher.events)
     assert watcher.progress and {one.calls_planned for one in watcher.progress} == {plan.calls}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
@@ -11,18 +12,22 @@ from typing import Any
 
 from maspo.arena.page import arena_sheet
 from maspo.arena.records import Record
+from maspo.core.errors import Interrupted
 from maspo.core.usage import Usage
 from maspo.online.control import Standing
 from maspo.online.page import watch_sheet
 from maspo.optimizers.structure.base import StructurePlan
+from maspo.report.alternation import write_alternation
 from maspo.report.comparison import comparison_sheet
 from maspo.report.document.sheet import Part, Sheet, cells, sheet
 from maspo.report.evaluation import evaluation_sheet
+from maspo.report.joint_page import joint_sheet
 from maspo.report.judge_check import judge_sheet
 from maspo.report.stress import stress_sheet
 from maspo.report.structure_page import structure_sheet
 from maspo.runners.faults import PLANTED, Kind
 from maspo.stats.shapley import Contribution
+from maspo.study.alternation.alternate import alternate
 from maspo.study.comparison.compare import Attention as ComparedBy
 from maspo.study.comparison.compare import compare, settled
 from maspo.study.comparison.plan import Comparison
@@ -34,6 +39,8 @@ from maspo.study.stress import Cell, Figure, Stressed
 from maspo.testing.runs import Counted, Recorder, counted_world, world_job
 from tests.online.test_control import PLAN, Life, live
 from tests.report.payloads import HTML_PAYLOADS
+from tests.study.test_alternation import asked as turns
+from tests.study.test_alternation import stopping
 from tests.study.test_comparison import asked, own
 from tests.study.test_evaluation import counted, run, world_evaluation
 from tests.study.test_structure_search import WORLD, attention, evaluation_of
@@ -54,6 +61,7 @@ def sheets(work: Path, record: Record) -> dict[str, Sheet]:
         "arena": arena_sheet(list(_records(record)), {"graphs": "reflect, diamond", "seeds": 4}),
         "stress": stress_sheet(stressed(), seed=0),
         "structure": structure_sheet(structured(work / "structure")),
+        **joint(work),
         "watch": watch_sheet("desk", stood(), PLAN),
         "evaluation_empty": sheet(
             "evaluation", "nothing", line="run 1", label="Evaluated", headline="Nothing was evaluated.", simulated=False
@@ -96,6 +104,19 @@ def stood() -> list[Standing]:
     """Return where a watch stood that found a change, and promoted what its search found."""
     past, end = live(Life(12, 0.9), 40)
     return [*(ask.standing for ask, _ in past), end.standing]
+
+
+def joint(work: Path) -> dict[str, Sheet]:
+    """Return prompts and structure in turns: when they are over, and as they stand when they are stopped in a turn."""
+    plan = turns("rumours", 60, 900)
+    found = asyncio.run(alternate(plan, work / "joint", attention(Counted(WORLD))))
+    write_alternation(work / "joint", found)
+    stop = asyncio.Event()
+    with suppress(Interrupted):
+        asyncio.run(
+            alternate(plan, work / "cut", attention(stopping(stop, found.turns[0].usage.calls + 20), stop=stop))
+        )
+    return {"joint": joint_sheet(work / "joint"), "joint_cut": joint_sheet(work / "cut")}
 
 
 async def _compared(comparison: Comparison, out: Path) -> Any:

@@ -96,9 +96,10 @@ export function App({ source, first }: { source: Source; first: AnyDocument | nu
           {source.live ? <a href={href("", "runs")}>maspo</a> : <span>maspo</span>}
           {!many && found && (
             <>
+              {run?.part_of && source.whole(route.run) && <a href={href(source.whole(route.run), "")}><span aria-hidden="true">‹ </span>{run.part_of}</a>}
               <span class="run-name">{found.name || "no run yet"}</span>
               {run && <State document={run} />}
-              {sheet && <span class="state finished">{sheet.kind}{sheet.simulated && " · simulated"}</span>}
+              {sheet && <span class={`state ${sheet.state}`}><span class="lamp" aria-hidden="true" />{sheet.kind}{sheet.state !== "finished" && `, ${sheet.state}`}{sheet.simulated && " · simulated"}</span>}
             </>
           )}
         </div>

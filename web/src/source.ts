@@ -15,6 +15,8 @@ export interface Source {
   readonly live: boolean;
   /** Where the run folder lies, as a command takes it; empty where that is not known. */
   folder(run: string): string;
+  /** The id of the work that a run is a part of; empty where it stands for itself or that is not known. */
+  whole(run: string): string;
   /** Whether runs may be acted on. */
   actions(): Promise<boolean>;
   runs(): Promise<Listing>;
@@ -29,6 +31,7 @@ export function inside(document: AnyDocument): Source {
   return {
     live: false,
     folder: () => (document.kind === "run" ? besides(document.folder) : ""),
+    whole: () => "",
     actions: async () => false,
     runs: async () => ({ runs: [], sheets: [] }),
     document: async () => document,
@@ -74,11 +77,12 @@ function besides(name: string): string {
 }
 
 export function served(token: string): Source {
-  const known = new Map<string, { tag: string; document: AnyDocument; folder: string }>();
+  const known = new Map<string, { tag: string; document: AnyDocument; folder: string; whole: string }>();
   const at = (run: string, rest: string) => `api/runs/${encodeURIComponent(run)}${rest}`;
   return {
     live: true,
     folder: (run) => known.get(run)?.folder ?? "",
+    whole: (run) => known.get(run)?.whole ?? "",
     actions: async () => Boolean(((await json("api/session")) as { actions?: boolean }).actions) && token !== "",
     runs: async () => {
       const found = (await json("api/runs")) as Partial<Listing>;
@@ -92,7 +96,8 @@ export function served(token: string): Source {
       if (!reply.ok) throw new Error(await told(reply));
       const found = (await reply.json()) as AnyDocument | { readonly patch: Patch };
       const document = "patch" in found ? patched((before as { document: AnyDocument }).document, found.patch) : found;
-      known.set(run, { tag: reply.headers.get("ETag") ?? "", document, folder: decodeURIComponent(reply.headers.get("X-Maspo-Folder") ?? "") });
+      const folder = decodeURIComponent(reply.headers.get("X-Maspo-Folder") ?? "");
+      known.set(run, { tag: reply.headers.get("ETag") ?? "", document, folder, whole: reply.headers.get("X-Maspo-Whole") ?? "" });
       return document;
     },
     trace: async (run, key) => (await json(at(run, `/traces/${encodeURIComponent(key)}`))) as Compared,

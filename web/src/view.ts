@@ -48,6 +48,18 @@ export interface Approval {
   readonly figures: HoldoutFigures;
 }
 
+export interface Bar {
+  readonly name: string;
+  readonly value: number;
+  readonly planned: number | null;
+}
+
+export interface Bars {
+  readonly caption: string;
+  readonly unit: "percent" | "signed percent" | "number" | "money";
+  readonly bars: readonly Bar[];
+}
+
 export interface Burn {
   readonly seconds: number;
   readonly calls: number;
@@ -225,6 +237,7 @@ export interface Document {
   readonly settings: Settings;
   readonly log: readonly LogLine[];
   readonly log_count: number;
+  readonly part_of: "" | "comparison" | "prompts and structure";
 }
 
 export interface Dot {
@@ -340,6 +353,14 @@ export interface LevelCounts {
   readonly undecided: number;
 }
 
+export interface Link {
+  readonly name: string;
+  readonly told: string;
+  readonly folder: string;
+  readonly page: string;
+  readonly run: string;
+}
+
 export interface LogLine {
   readonly seq: number;
   readonly at: number;
@@ -365,6 +386,8 @@ export interface Part {
   readonly tables: readonly Cells[];
   readonly folds: readonly Fold[];
   readonly more: string;
+  readonly bars: readonly Bars[];
+  readonly links: readonly Link[];
 }
 
 export interface Passage {
@@ -427,6 +450,7 @@ export interface RunRow {
   readonly seconds: number | null;
   readonly written: number;
   readonly simulated: boolean;
+  readonly inside: string;
 }
 
 export interface Said {
@@ -459,7 +483,7 @@ export interface Settings {
 
 export interface Sheet {
   readonly format: "maspo.view/1";
-  readonly kind: "evaluation" | "judge check" | "comparison" | "arena" | "stress" | "structure" | "watch";
+  readonly kind: "evaluation" | "judge check" | "comparison" | "arena" | "stress" | "structure" | "watch" | "prompts and structure";
   readonly name: string;
   readonly line: string;
   readonly simulated: boolean;
@@ -470,17 +494,19 @@ export interface Sheet {
   readonly remarks: readonly Remark[];
   readonly parts: readonly Part[];
   readonly summary: string;
+  readonly state: "running" | "stopped" | "finished";
 }
 
 export interface SheetRow {
   readonly id: string;
-  readonly kind: "evaluation" | "judge check" | "comparison" | "arena" | "stress" | "structure" | "watch";
+  readonly kind: "evaluation" | "judge check" | "comparison" | "arena" | "stress" | "structure" | "watch" | "prompts and structure";
   readonly name: string;
   readonly folder: string;
   readonly label: string;
   readonly headline: string;
   readonly written: number;
   readonly simulated: boolean;
+  readonly state: "running" | "stopped" | "finished";
 }
 
 export interface Spent {

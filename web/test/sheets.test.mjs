@@ -4,7 +4,7 @@ import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { axe, launch, opened, report, settled } from "./browser.mjs";
 
-const SHEETS = ["evaluation", "judgecheck", "comparison", "arena", "stress", "structure", "watch", "evaluation_empty", "evaluation_large"];
+const SHEETS = ["evaluation", "judgecheck", "comparison", "arena", "stress", "structure", "watch", "joint", "joint_cut", "evaluation_empty", "evaluation_large"];
 const SHOTS = process.env.SHOTS;
 let browser;
 before(async () => {

@@ -17,8 +17,9 @@ from maspo.cli.terminal import lay_out, note, print_json, say
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
 from maspo.core.plain_files import is_there
 from maspo.optimizers.structure.base import StructurePlan
-from maspo.report.alternation import MARKDOWN, RESULT, alternation_summary, figures_of, write_alternation
-from maspo.report.folder import JOURNAL, look, write_results
+from maspo.report.alternation import RESULT, alternation_summary, figures_of, write_alternation
+from maspo.report.folder import JOURNAL, REPORT, look, write_results
+from maspo.report.joint_page import write_joint_page
 from maspo.report.structure import SYSTEM_FILE
 from maspo.store.looks import LookLedger
 from maspo.study.alternation.alternate import alternate, turn_folders
@@ -54,12 +55,14 @@ def run_alternation(arguments: Arguments) -> None:
         if is_there(out / end.folder / JOURNAL):
             write_results(out / end.folder, look(out / end.folder))
     write_alternation(out, found)
-    say(alternation_summary(found))
+    write_joint_page(out)
+    figures = figures_of(found)
+    say(alternation_summary(figures))
     say()
-    say(lay_out(("team", str(out / SYSTEM_FILE)), ("report", str(out / MARKDOWN)), ("figures", str(out / RESULT))))
+    say(lay_out(("team", str(out / SYSTEM_FILE)), ("report", str(out / REPORT)), ("figures", str(out / RESULT))))
     code = EXIT_BUDGET if found.cap else EXIT_OK
     if arguments.as_json:
-        print_json(ended(figures_of(found), code, out, MARKDOWN))
+        print_json(ended(figures, code, out, REPORT))
     raise typer.Exit(code)
 
 

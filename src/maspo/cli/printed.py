@@ -38,7 +38,7 @@ class RunEntry(Dumped):
 
 @dataclass(frozen=True, slots=True)
 class NoVerdict(Dumped):
-    """An evaluation that has not come to an end."""
+    """Work that has not come to an end."""
 
     verdict: None = None
 
@@ -66,6 +66,9 @@ class OtherEntry(Dumped):
     kind: str
     headline: str
     page: str
+    state: str
+    parts: tuple[str, ...]
+    """The folders of the runs that it is made of, from its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,13 @@ from maspo.core.errors import MaspoError, UsageError
 from maspo.core.plain_files import is_there
 from maspo.core.usage import Usage, total
 from maspo.report import phrases
-from maspo.report.alternation import MARKDOWN, headline_in
+from maspo.report.alternation import alternation_summary, figures_in
 from maspo.report.diff import diff
 from maspo.report.document.sheet import sheet_in
 from maspo.report.evaluation import evaluation_of, short_share
 from maspo.report.fold import RunView
 from maspo.report.folder import (
+    COMPARISON_PAGE,
     EVALUATION_PAGE,
     JOURNAL,
     JUDGE_PAGE,
@@ -31,18 +32,21 @@ from maspo.report.folder import (
     Look,
     find_files,
     look,
+    whole_of,
     write_results,
 )
+from maspo.report.joint_page import joint_sheet, write_joint_page
 from maspo.report.judge_check import CheckShort, read_check
 from maspo.report.result import result_of
 from maspo.report.text import summary
 from maspo.report.visible import visible
+from maspo.report.wholes import WHOLES, sheet_of_whole
 from maspo.study.alternation.alternate import recorded_alternation
 from maspo.study.evaluation.evaluate import DATABASE as EVALUATION_DATABASE
 from maspo.study.evaluation.evaluate import holds_evaluation, look_at
 from maspo.study.evaluation.job import Evaluated
 from maspo.study.evaluation.judge_check import DATABASE as JUDGE_DATABASE
-from maspo.study.record import JOINT
+from maspo.study.record import COMPARED, JOINT
 
 FoundT = TypeVar("FoundT")
 _RUN_HEADERS = ("run", "verdict", "shipped", "n", "p", "calls", "usd", "when")
@@ -53,7 +57,7 @@ _STYLES = {"same": "", "removed": "\x1b[31m", "added": "\x1b[32m"}
 _OTHER_HEADERS = ("other work", "kind", "outcome", "when")
 _OTHERS = SHEETS - {EVALUATION_PAGE, JUDGE_PAGE}
 """Pages of work whose outcome is read from its page."""
-_RECORDS = _OTHERS | {JOURNAL, EVALUATION_DATABASE, JUDGE_DATABASE, JOINT}
+_RECORDS = _OTHERS | WHOLES | {JOURNAL, EVALUATION_DATABASE, JUDGE_DATABASE}
 _LONGEST_OUTCOME = 90
 _MARKS = {"same": ("", ""), "removed": ("[-", "-]"), "added": ("{+", "+}")}
 
@@ -65,6 +69,9 @@ def report_folder(folder: Path, as_json: bool, store: str = "") -> None:
 
         report_evaluation(folder, as_json)
         return
+    if is_there(folder / JOINT):
+        _report_joint(folder, as_json)
+        return
     reach(folder, store)
     looked = look(folder)
     note_damage(folder, looked.damage)
@@ -75,6 +82,18 @@ def report_folder(folder: Path, as_json: bool, store: str = "") -> None:
     say(f"report    {folder / REPORT}")
     if as_json:
         print_json(Reported(result_of(view), str(folder / REPORT)))
+
+
+def _report_joint(folder: Path, as_json: bool) -> None:
+    """Write the page of prompts and structure in turns, as far as they are, and print what came out."""
+    write_joint_page(folder)
+    found = figures_in(folder)
+    said = joint_sheet(folder).headline if found is None else alternation_summary(found)
+    say(said)
+    say()
+    say(f"report    {folder / REPORT}")
+    if as_json:
+        print_json(Reported(found or NoVerdict(), str(folder / REPORT)))
 
 
 # ── listing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -94,12 +113,18 @@ def list_runs(folder: Path, as_json: bool, shown: Callable[[Path], object] = str
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; give one that holds run folders")
     found = tuple(find_files(folder, _RECORDS))
-    joint = frozenset(path.parent for path in found if path.name == JOINT)
-    there = tuple(path for path in found if path.parent.parent not in joint)  # the work of a turn is part of a whole
+    wholes = tuple(path for path in found if path.name in WHOLES)
+    compared = frozenset(path.parent for path in wholes if path.name == COMPARED)
+    # What is part of a larger work is told with it, and so is its page.
+    there = tuple(
+        path
+        for path in found
+        if whole_of(path.parent) is None and not (path.name == COMPARISON_PAGE and path.parent in compared)
+    )
     runs = sorted(_find_runs(there), key=lambda pair: -pair[1].written)
     evaluations = _find(there, EVALUATION_DATABASE, _look_at_evaluation)
     checks = _find(there, JUDGE_DATABASE, read_check)
-    others = sorted((*_find_others(there), *_find_joint(joint)), key=lambda one: -one[2])
+    others = sorted((*_find_others(there), *_find_wholes(wholes)), key=lambda one: -one[2])
     tables = [
         table(headers, [(str(shown(folder)), *cells, _when(written)) for folder, cells, written in rows])
         for headers, rows in (
@@ -122,7 +147,8 @@ def list_runs(folder: Path, as_json: bool, shown: Callable[[Path], object] = str
                 ),
                 judge_checks=tuple(FolderEntry(str(one.folder), one.found or NoJudge()) for one in checks),
                 others=tuple(
-                    OtherEntry(str(page.parent), one.kind, one.headline, str(page)) for page, one, _ in others
+                    OtherEntry(str(page.parent), one.kind, one.headline, str(page), one.state, one.parts)
+                    for page, one, _ in others
                 ),
             )
         )
@@ -163,6 +189,9 @@ class _Other:
 
     kind: str
     headline: str
+    state: str = "finished"
+    parts: tuple[str, ...] = ()
+    """The folders of its runs, from its own."""
 
 
 def _find_others(there: Iterable[Path]) -> Iterator[tuple[Path, _Other, float]]:
@@ -175,11 +204,14 @@ def _find_others(there: Iterable[Path]) -> Iterator[tuple[Path, _Other, float]]:
             note(f"note: {error}")
 
 
-def _find_joint(folders: Iterable[Path]) -> Iterator[tuple[Path, _Other, float]]:
-    """Read what prompts and structure came to in turns; one that cannot be read is named."""
-    for folder in sorted(folders):
+def _find_wholes(records: Iterable[Path]) -> Iterator[tuple[Path, _Other, float]]:
+    """Read what work made of several runs came to, or how far it is; one that cannot be read is named."""
+    for record in sorted(records):
         try:
-            yield folder / MARKDOWN, _Other("turns", headline_in(folder)), (folder / JOINT).lstat().st_mtime
+            found = sheet_of_whole(record)
+            page = record.with_name(REPORT if record.name == JOINT else COMPARISON_PAGE)
+            parts = tuple(link.folder for part in found.parts for link in part.links)
+            yield page, _Other(found.kind, found.headline, found.state, parts), record.lstat().st_mtime
         except (MaspoError, OSError) as error:
             note(f"note: {error}")
 

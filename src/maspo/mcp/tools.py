@@ -43,9 +43,11 @@ from maspo.mcp.shapes import (
     Told,
 )
 from maspo.report.fold import RunView
-from maspo.report.folder import JOURNAL, REPORT, RUNS, find_files, free_folder, look
+from maspo.report.folder import COMPARISON_PAGE, JOURNAL, REPORT, RUNS, find_files, free_folder, look, whole_of
 from maspo.report.result import result_of
 from maspo.report.text import summary
+from maspo.report.wholes import WHOLES, sheet_of_whole
+from maspo.study.record import COMPARED, JOINT
 
 _FIRST_LOOK: Final = 5.0
 """Seconds in which a search that cannot start has said why."""
@@ -224,7 +226,13 @@ class Tools:
 
     def _reports(self) -> list[Path]:
         runs = [self._folder / RUNS, *(Path(self._folder / job.path) for job in self.jobs.all())]
-        found = {journal.with_name(REPORT) for run in runs for journal in find_files(run, frozenset({JOURNAL}))}
+        records = (record for run in runs for record in find_files(run, frozenset({JOURNAL, JOINT, COMPARED})))
+        # What is part of a larger work is told in its report.
+        found = {
+            record.with_name(COMPARISON_PAGE if record.name == COMPARED else REPORT)
+            for record in records
+            if record.name != JOURNAL or whole_of(record.parent) is None
+        }
         return sorted(file for file in found if file.is_file() and not file.is_symlink())
 
     def _resource(self, file: Path) -> Json:
@@ -278,6 +286,10 @@ class Tools:
             view = look(self._folder / path).view
             state = _SEEN.get(view.state, _INTERRUPTED)
             return Standing(path=path, state=state, said=[], run=_run(view))
+        for record in sorted(WHOLES):
+            if is_there(self._folder / path / record):
+                found = sheet_of_whole(self._folder / path / record)
+                return Standing(path=path, state=_SEEN.get(found.state, _INTERRUPTED), said=[found.headline])
         raise UsageError(f"path {path}: nothing was started there, and it is no run folder")
 
     async def _stop(self, wanted: Of, _progress: Progress) -> Standing:
@@ -290,6 +302,13 @@ class Tools:
 
     async def _report(self, wanted: Report, progress: Progress) -> Told:
         folder = self._there("path", wanted.path)
+        for record in sorted(WHOLES):
+            if is_there(self._folder / folder / record):
+                headline = sheet_of_whole(self._folder / folder / record).headline
+                raise UsageError(
+                    f"path {wanted.path}: holds work that is made of several runs, which people look at: {headline} "
+                    f"Its page is one of the resources; `maspo ui {folder}` shows it"
+                )
         await self._finished(["report", "--", folder], progress)
         view = look(self._folder / folder).view
         return Told(path=folder, report=f"{folder}/{REPORT}", summary=summary(view), run=_run(view))

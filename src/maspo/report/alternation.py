@@ -13,14 +13,16 @@ from pathlib import Path
 from maspo.core.errors import StoreError
 from maspo.core.plain import Dumped
 from maspo.core.plain_files import MOST_TEXT, read_plain
-from maspo.core.usage import total
+from maspo.core.usage import Usage
 from maspo.events import HoldoutResult
+from maspo.events.base import reader
 from maspo.report import phrases
-from maspo.report.structure import SYSTEM_FILE, TeamFigures, team_figures
+from maspo.report.structure import SYSTEM_FILE, TeamFigures, TriedChange, team_figures, tried_change
 from maspo.report.text import judge_lines
 from maspo.report.visible import visible
 from maspo.store.files import write_whole
 from maspo.study.alternation.alternate import Alternated, TurnEnd
+from maspo.study.alternation.plan import Turn
 from maspo.study.alternation.tally import Stage, Verdict, better_stages, p_better
 from maspo.study.evaluation.structure import worse_bound
 from maspo.team.load import dump_system
@@ -37,7 +39,7 @@ _SAID: Mapping[Verdict, str] = {
     "not_proven": "On inputs that no turn has seen it is not proven that the new team is better, or as good for less: "
     "keep the one that you have, or give more inputs.",
 }
-_STAGES: Mapping[Stage, str] = {
+STAGES: Mapping[Stage, str] = {
     "given": "as given",
     "prompts": "new prompts alone",
     "joint": "prompts and structure",
@@ -48,7 +50,7 @@ _STAGES: Mapping[Stage, str] = {
 class StageFigures(Dumped):
     """A team on the hold-out, against the given one."""
 
-    stage: str
+    stage: Stage
     wins: int
     losses: int
     ties: int
@@ -61,27 +63,32 @@ class StageFigures(Dumped):
     worse_by_at_most: float
     """An upper bound (95 %, one-sided) of losses minus wins, as a share of the inputs."""
     cost: TeamFigures | None
+    interval: tuple[float, float] | None = None
+    """Of the net win rate, 95 %; None where nothing was decided."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnFigures(Dumped):
     """A turn: what it changed, and what it took."""
 
-    turn: str
+    turn: Turn
     folder: str
     rewritten: tuple[str, ...]
     changes: tuple[str, ...]
     calls: int
     seconds: float
     cap: str
+    planned: int | None = None
+    """Calls, if the turns before used theirs; None in results of earlier versions."""
+    tried: tuple[TriedChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AlternationFigures(Dumped):
     """The object of ``result.json`` of prompts and structure in turns."""
 
-    verdict: str
-    ships: str
+    verdict: Verdict
+    ships: Stage
     """The stage whose team stands in ``system.yaml``."""
     changes: tuple[str, ...]
     turns: tuple[TurnFigures, ...]
@@ -104,6 +111,10 @@ class AlternationFigures(Dumped):
     seed: int
     simulated: bool
     run: str
+    cap: str = ""
+    """What ended the work early."""
+    test_planned: int | None = None
+    """Calls that were kept for the test, at most."""
 
 
 def figures_of(found: Alternated) -> AlternationFigures:
@@ -114,7 +125,7 @@ def figures_of(found: Alternated) -> AlternationFigures:
         verdict=found.verdict,
         ships=found.ships,
         changes=tuple(map(str, found.changes)),
-        turns=tuple(map(_turn, found.turns)),
+        turns=tuple(map(_turn, found.turns, asked.planned.values())),
         given=team_figures(found.sides.get("given")),
         stages=tuple(_stage(found, name, one) for name, one in found.results.items()),
         level=None if tested is None else tested.level,
@@ -133,11 +144,13 @@ def figures_of(found: Alternated) -> AlternationFigures:
         seed=asked.job.config.seed,
         simulated=found.simulated,
         run=found.run,
+        cap=found.cap,
+        test_planned=asked.test_calls,
     )
 
 
-def headline_in(out: Path) -> str:
-    """Return what the ``result.json`` of a folder says in a sentence; where there is none yet, that it goes on.
+def figures_in(out: Path) -> AlternationFigures | None:
+    """Return what the ``result.json`` of a folder holds; None where there is none yet.
 
     Raises:
         StoreError: it holds something else.
@@ -146,21 +159,24 @@ def headline_in(out: Path) -> str:
     file = out / RESULT
     try:
         content = json.loads(read_plain(file, MOST_TEXT).decode("utf-8"))
-        return _headline(content["verdict"], content["ships"])
+        found: AlternationFigures = reader(AlternationFigures).validate_python(content)
+        return found
     except FileNotFoundError:
-        return "Not finished: the command that began it goes on with the same --out."
-    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
         raise StoreError(f"{file}: is no result of prompts and structure in turns ({error})") from error
 
 
-def _headline(verdict: Verdict, ships: str) -> str:
-    alone = " That is proven of the new prompts alone, so the structure stays as it is." if ships == "prompts" else ""
-    return _SAID[verdict] + alone
+def headline(found: AlternationFigures) -> str:
+    """Return what came out, in a sentence or two."""
+    proven = " That is proven of the new prompts alone, so the structure stays as it is."
+    return _SAID[found.verdict] + (proven if found.ships == "prompts" else "")
 
 
-def _turn(end: TurnEnd) -> TurnFigures:
-    changes = tuple(map(str, end.changes))
-    return TurnFigures(end.turn, end.folder, end.rewritten, changes, end.usage.calls, end.seconds, end.cap)
+def _turn(end: TurnEnd, planned: int) -> TurnFigures:
+    changes, tried = tuple(map(str, end.changes)), tuple(map(tried_change, end.tried))
+    spent = end.usage.calls, end.seconds
+    return TurnFigures(end.turn, end.folder, end.rewritten, changes, *spent, end.cap, planned, tried)
 
 
 def _stage(found: Alternated, name: Stage, one: HoldoutResult) -> StageFigures:
@@ -171,87 +187,108 @@ def _stage(found: Alternated, name: Stage, one: HoldoutResult) -> StageFigures:
         ties=one.ties,
         undecided=one.undecided,
         net=one.net,
-        p_better=one.p_value,
+        p_better=p_better(one),
         proven_better=name in better_stages(found.results),
         worse_by_at_most=worse_bound(one) if one.n else 1.0,
         cost=team_figures(found.sides.get(name)),
+        interval=one.interval if one.n else None,
     )
 
 
-def alternation_summary(found: Alternated) -> str:
+def alternation_summary(found: AlternationFigures) -> str:
     """Return what was found in plain lines."""
-    spent = total([found.usage])
-    rows = [(f"turn {number}", _told(end)) for number, end in enumerate(found.turns, 1)]
-    rows += [(_STAGES[name], _score(found, name, one)) for name, one in found.results.items()]
-    rows += [("proof", line) for line in _needed(found)]
+    spent = Usage(calls=found.calls, usd=found.usd)
+    rows = [(f"turn {number}", told(turn)) for number, turn in enumerate(found.turns, 1)]
+    rows += [(STAGES[one.stage], _score(found, one)) for one in found.stages]
+    rows += [("proof", line) for line in needed(found)]
     rows += [("an input", line) for line in _costs(found)]
     rows += [("spent", phrases.plural(spent.calls, "call")), ("money", phrases.money_spent(spent, found.simulated))]
+    rows += [("budget", line) for line in shared_out(found)]
     lines = [
-        _headline(found.verdict, found.ships),
+        headline(found),
         *([phrases.SIMULATED] if found.simulated else []),
-        *([f"A cap ended the work early: {found.cap}."] if found.cap else []),
+        *cut_short(found),
         "",
         *judge_lines(rows),
     ]
     return visible("\n".join(lines))
 
 
-def _told(end: TurnEnd) -> str:
-    calls = phrases.plural(end.usage.calls, "call")
-    if end.turn == "prompts":
-        what = f"prompts of {phrases.list_names(end.rewritten)} rewritten" if end.rewritten else "no prompt changed"
-    else:
-        what = ", ".join(map(str, end.changes)) or "the structure stays"
-    return f"{what}; {calls}" + (", cut short" if end.cap else "")
+def cut_short(found: AlternationFigures) -> list[str]:
+    """Return what ended the work early, if anything did."""
+    return [] if found.complete else [f"A cap ended the work early{f': {found.cap}' if found.cap else ''}."]
 
 
-def _score(found: Alternated, name: Stage, one: HoldoutResult) -> str:
-    undecided = f", {one.undecided} undecided" if one.undecided else ""
-    proven = ", proven better" if name in better_stages(found.results) else ", not proven better"
-    proven = f"; {phrases.p_value(p_better(one))}{proven}" if one.n else ""
-    score = f"{one.wins} won, {one.losses} lost, {one.ties} level{undecided}"
-    return f"{score} of {len(found.asked.split.holdout)} held-out inputs{proven}"
-
-
-def _needed(found: Alternated) -> list[str]:
-    """Return which p a claim needs, at this look and among so many teams."""
-    tested = [one for one in found.results.values() if one.n]
-    if not tested:
+def shared_out(found: AlternationFigures) -> list[str]:
+    """Return how the calls were shared out between turns and test, which a small cap makes surprising."""
+    if found.test_planned is None or not found.calls_planned:
         return []
-    look, level = tested[0].look, tested[0].level
-    line = phrases.looks(look, level) or f"a claim needs p ≤ {level:.2g}"
+    kept, used = found.test_planned, sum(turn.calls for turn in found.turns)
+    share = f"{kept / found.calls_planned:.0%}"
+    return [
+        f"of {phrases.plural(found.calls_planned, 'call')} up to {phrases.number(kept)} ({share}) are kept for the "
+        f"test; the turns used {phrases.number(used)} of the other {phrases.number(found.calls_planned - kept)}, "
+        f"the test {phrases.number(max(0, found.calls - used))}"
+    ]
+
+
+def told(turn: TurnFigures) -> str:
+    """Return what a turn came to, and what it took."""
+    return f"{changed(turn)}; {phrases.plural(turn.calls, 'call')}" + (", cut short" if turn.cap else "")
+
+
+def changed(turn: TurnFigures) -> str:
+    """Return what a turn changed."""
+    if turn.turn == "prompts":
+        return f"prompts of {phrases.list_names(turn.rewritten)} rewritten" if turn.rewritten else "no prompt changed"
+    return ", ".join(turn.changes) or "the structure stays"
+
+
+def _score(found: AlternationFigures, one: StageFigures) -> str:
+    undecided = f", {one.undecided} undecided" if one.undecided else ""
+    proven = ", proven better" if one.proven_better else ", not proven better"
+    proven = f"; {phrases.p_value(one.p_better)}{proven}" if one.net is not None else ""
+    score = f"{one.wins} won, {one.losses} lost, {one.ties} level{undecided}"
+    return f"{score} of {found.holdout_inputs} held-out inputs{proven}"
+
+
+def needed(found: AlternationFigures) -> list[str]:
+    """Return which p a claim needs, at this look and among so many teams."""
+    tested = [one for one in found.stages if one.net is not None]
+    if not tested or found.look is None or found.level is None:
+        return []
+    line = phrases.looks(found.look, found.level) or f"a claim needs p ≤ {found.level:.2g}"
     return [f"{line}; of two teams the one with the smaller p half of that (Holm)" if len(tested) > 1 else line]
 
 
-def _costs(found: Alternated) -> list[str]:
-    before, after = found.sides.get("given"), found.sides.get("joint")
-    return [] if before is None or after is None else [f"{before.calls:.3g} → {after.calls:.3g} calls"]
+def _costs(found: AlternationFigures) -> list[str]:
+    after = next((one.cost for one in found.stages if one.stage == "joint"), None)
+    return [] if found.given is None or after is None else [f"{found.given.calls:.3g} → {after.calls:.3g} calls"]
 
 
-def markdown(found: Alternated) -> str:
+def markdown(found: AlternationFigures) -> str:
     """Return the report: what can be said, turn by turn, and the teams on the hold-out."""
     lines = [
         "# Prompts and structure",
         "",
-        _headline(found.verdict, found.ships),
+        headline(found),
         "",
         "| turn | what it changed | calls |",
         "|---|---|---|",
         *(
-            f"| {end.turn} | {_cell('; '.join(map(str, end.changes)) or ', '.join(end.rewritten) or 'nothing')} | "
-            f"{end.usage.calls:,} |"
-            for end in found.turns
+            f"| {turn.turn} | {_cell('; '.join(turn.changes) or ', '.join(turn.rewritten) or 'nothing')} | "
+            f"{turn.calls:,} |"
+            for turn in found.turns
         ),
         "",
         "| team | won | lost | level | undecided | p | calls an input |",
         "|---|---|---|---|---|---|---|",
     ]
-    for name, one in found.results.items():
-        side = found.sides.get(name)
-        calls = "" if side is None else f"{side.calls:.3g}"
-        figures = f"{one.wins} | {one.losses} | {one.ties} | {one.undecided} | {p_better(one):.4f}"
-        lines.append(f"| {_STAGES[name]} | {figures} | {calls} |")
-    for line in _needed(found):
+    for one in found.stages:
+        calls = "" if one.cost is None else f"{one.cost.calls:.3g}"
+        figures = f"{one.wins} | {one.losses} | {one.ties} | {one.undecided} | {one.p_better:.4f}"
+        lines.append(f"| {STAGES[one.stage]} | {figures} | {calls} |")
+    for line in (*needed(found), *shared_out(found)):
         lines += ["", f"{line[0].upper()}{line[1:]}."]
     return "\n".join(lines) + "\n"
 
@@ -261,7 +298,7 @@ def _cell(text: str) -> str:
 
 
 def write_alternation(out: Path, found: Alternated) -> None:
-    """Write figures, report, and the team that a person may go on with, which nobody uses before.
+    """Write figures, a text, and the team that a person may go on with, which nobody uses before.
 
     Raises:
         StoreError: one of them cannot be written.
@@ -269,5 +306,6 @@ def write_alternation(out: Path, found: Alternated) -> None:
     """
     write_whole(out / SYSTEM_FILE, dump_system(found.system))
     write_whole(out / PROMPTS, json.dumps(dict(found.system.prompts), ensure_ascii=False, indent=2) + "\n")
-    write_whole(out / MARKDOWN, markdown(found))
-    write_whole(out / RESULT, json.dumps(figures_of(found).dump(), indent=2) + "\n")
+    figures = figures_of(found)
+    write_whole(out / MARKDOWN, markdown(figures))
+    write_whole(out / RESULT, json.dumps(figures.dump(), indent=2) + "\n")

@@ -13,8 +13,8 @@ from maspo.events import VerdictWord
 from maspo.report import phrases
 from maspo.report.bundle import sheet_html
 from maspo.report.curves import columns, drawn, told
-from maspo.report.document.sheet import Dot, Dots, Part, Sheet, cells, headings, sheet, spent_facts
-from maspo.report.folder import COMPARISON_PAGE
+from maspo.report.document.sheet import Dot, Dots, Link, Part, Sheet, cells, headings, sheet, spent_facts
+from maspo.report.folder import COMPARISON_PAGE, REPORT
 from maspo.report.result import Tokens, tokens_of
 from maspo.report.visible import clipped, visible
 from maspo.store.files import write_whole
@@ -425,9 +425,16 @@ def comparison_sheet(found: Compared) -> Sheet:
             _on_the_way(_curves(found)),
             _input_by_input(found),
             _guards(found),
+            Part("Its runs", links=tuple(_link(end) for end in found.runs)),
         ),
         summary=summary(found),
     )
+
+
+def _link(end: RunEnd) -> Link:
+    """Return the way to the page of a run, which is written before that of the comparison."""
+    folder = f"runs/{end.run.name}"
+    return Link(end.run.name, "its candidates, cases and calls", folder, f"{folder}/{REPORT}")
 
 
 def _net_wins(of: Table) -> Dots:

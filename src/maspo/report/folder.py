@@ -17,6 +17,7 @@ from maspo.core.plain_files import is_plain, is_there
 # What reads and draws a run is imported where that is done: commands that only name a folder start without it.
 if TYPE_CHECKING:
     from maspo.events import Event, Recorded
+    from maspo.report.document.model import PartOf
     from maspo.report.fold import RunView
     from maspo.report.so_far import SoFar
     from maspo.store import RecordedResult, RunStore
@@ -160,6 +161,22 @@ def write_results(folder: Path, looked: Look) -> None:
         contents[HOLDOUT] = "".join(f"{json.dumps(line.dump())}\n" for line in lines)
     for name, text in contents.items():
         write_whole(folder / name, text)
+
+
+def whole_of(folder: Path) -> Path | None:
+    """Return the record of the larger work that a run folder is a part of; None of one that stands for itself."""
+    from maspo.study.record import COMPARED, JOINT
+
+    places = (folder.parent / JOINT, folder.parent.parent / COMPARED)
+    return next((place for place in places if is_there(place)), None)
+
+
+def part_of(folder: Path) -> PartOf:
+    """Return what kind of work a run folder is a part of."""
+    from maspo.study.record import JOINT
+
+    whole = whole_of(folder)
+    return "" if whole is None else "prompts and structure" if whole.name == JOINT else "comparison"
 
 
 def find_files(folder: Path, names: frozenset[str]) -> Iterator[Path]:

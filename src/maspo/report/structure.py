@@ -102,7 +102,7 @@ def figures_of(found: Structured) -> StructureFigures:
         margin=found.plan.margin,
         before=team_figures(found.before),
         after=team_figures(found.after),
-        tried=tuple(map(_tried, found.tried)),
+        tried=tuple(map(tried_change, found.tried)),
         method=found.method,
         system=found.evaluation.system.name,
         search_inputs=found.searched,
@@ -122,7 +122,8 @@ def team_figures(side: Side | None) -> TeamFigures | None:
     return None if side is None else TeamFigures(side.agents, side.calls, side.tokens)
 
 
-def _tried(one: Tried) -> TriedChange:
+def tried_change(one: Tried) -> TriedChange:
+    """Return a change that was tried as figures."""
     tally = one.tally
     return TriedChange(str(one.change), kind_of(one.change), tally.wins, tally.losses, tally.n, one.kept)
 

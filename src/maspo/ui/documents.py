@@ -9,11 +9,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from maspo.core.errors import StoreError
 from maspo.core.plain import plain
 from maspo.report.folder import JOURNAL
+from maspo.report.wholes import OUTCOMES, WHOLES, records_of_whole
 from maspo.store.records import Stamp, is_worked_on, stamp_of
 from maspo.study.decisions import DECISIONS
 from maspo.ui.patch import patch_of
@@ -107,14 +109,31 @@ def as_json(content: object) -> bytes:
 def state_of(shown: Listed) -> tuple[Stamp, bool, tuple[int, int] | None]:
     """Return what changes whenever a run, or what is decided about it, has changed; or the page of other work."""
     if shown.page:
-        return stamp_of(shown.folder / shown.page), False, None
+        file = shown.folder / shown.page
+        return (*stamp_of(file), *_stamps_of_parts(file)), shown.page in WHOLES and _worked_on(file), None
     record = shown.folder / JOURNAL
+    worked_on = _worked_on(record)
+    return stamp_of(record), worked_on, _written(shown.folder / DECISIONS)
+
+
+def _worked_on(record: Path) -> bool:
     try:
-        worked_on = is_worked_on(record)
+        return is_worked_on(record)
     except (OSError, StoreError):
-        worked_on = False
+        return False
+
+
+def _stamps_of_parts(file: Path) -> Stamp:
+    """Return what changes when a part of a whole is written."""
+    if file.name not in WHOLES:
+        return ()
+    parts = tuple(one for record in records_of_whole(file) for one in stamp_of(record))
+    return (*parts, *(_written(file.with_name(name)) for name in OUTCOMES))
+
+
+def _written(file: Path) -> tuple[int, int] | None:
     try:
-        found = (shown.folder / DECISIONS).lstat()
+        found = file.lstat()
     except OSError:
-        return stamp_of(record), worked_on, None
-    return stamp_of(record), worked_on, (found.st_size, found.st_mtime_ns)
+        return None
+    return found.st_size, found.st_mtime_ns

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from maspo.report.folder import JOURNAL, SHEETS, find_files
+from maspo.report.folder import COMPARISON_PAGE, JOURNAL, SHEETS, find_files, whole_of
+from maspo.report.wholes import WHOLES
+from maspo.study.record import COMPARED
 
 _LOOK_SECONDS: Final = 2.0
 """How often it is looked for new runs, at most."""
@@ -21,11 +23,11 @@ _MOST: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Something that the page shows: a run by its folder, or work that is over by its page in a folder."""
+    """Something that the page shows: a run by its folder, other work by a file in a folder."""
 
     folder: Path
     page: str = ""
-    """The name of the page that holds the document; empty of a run."""
+    """The name of the page that holds the document, or of the record of work made of several runs; empty of a run."""
     name: str = field(default="", compare=False)
     """Where it lies below what the page was told to show: two folders of one name are told apart by it."""
 
@@ -50,7 +52,11 @@ class Runs:
     def _look(self) -> None:
         known = set(self._listed.values())
         for root in self._roots:
-            for file in find_files(root, SHEETS | {JOURNAL}):
+            found_files = tuple(find_files(root, SHEETS | WHOLES | {JOURNAL}))
+            compared = {file.parent for file in found_files if file.name == COMPARED}
+            for file in found_files:
+                if file.name == COMPARISON_PAGE and file.parent in compared:
+                    continue  # its record leads to it, also before it is there
                 name = file.parent.relative_to(root).as_posix() if file.parent != root else root.name
                 found = Listed(file.parent, "" if file.name == JOURNAL else file.name, name)
                 if found not in known and len(self._listed) < _MOST:
@@ -60,6 +66,17 @@ class Runs:
     def get(self, run: str) -> Listed | None:
         """Return what has an id; None when there is nothing."""
         return self._listed.get(run) or self.listed().get(run)
+
+    def whole_of(self, shown: Listed) -> str:
+        """Return the id of the work that a run is a part of; empty where it stands for itself."""
+        record = None if shown.page else whole_of(shown.folder)
+        found = None if record is None else self.id_of(record.parent, record.name)
+        return found or ""
+
+    def id_of(self, folder: Path, page: str = "") -> str:
+        """Return the id of what lies in a folder; empty where that is not listed."""
+        wanted = Listed(folder, page)
+        return next((run for run, one in self.listed().items() if one == wanted), "")
 
     def _free_id(self, found: Listed) -> str:
         kind = f"-{found.page.partition('.')[0]}" if found.page else ""

@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Self, TypeAlias
 from urllib.parse import quote, unquote
@@ -21,6 +22,7 @@ from maspo.report.document.of_view import row_of
 from maspo.report.document.record import Reading, compared_in
 from maspo.report.document.sheet import Sheet, sheet_in, sheet_row
 from maspo.report.folder import look
+from maspo.report.wholes import WHOLES, sheet_of_whole
 from maspo.study.decisions import Approve, Decision, Line, Pin, Reject, Veto, decide, read_decision, unmet
 from maspo.ui.documents import Documents, as_json
 from maspo.ui.following import Followed
@@ -51,7 +53,7 @@ class Server:
         self._runs = runs
         self.token = token
         self._asked_port = port
-        readings = _Readings()
+        readings = _Readings(runs)
         self._documents = Documents(readings.document, _EVERY)
         self._rows = Documents(readings.row, _EVERY_ROW)
         self._followed: dict[Listed, Followed] = {}
@@ -152,7 +154,13 @@ class Server:
             return self._refusal(400, "expected since=TAG")
         document = await self._documents.of(shown)
         tag = f'"{document.tag}"'
-        known = {"ETag": tag, "Cache-Control": "no-cache", "X-Maspo-Folder": quote(str(shown.folder))}
+        whole = await asyncio.to_thread(self._runs.whole_of, shown)
+        known = {
+            "ETag": tag,
+            "Cache-Control": "no-cache",
+            "X-Maspo-Folder": quote(str(shown.folder)),
+            "X-Maspo-Whole": whole,
+        }
         if request.headers.get("If-None-Match") == tag:
             return web.Response(status=304, headers={**self._headers, **known})
         patch = self._documents.patch(shown, since[1]) if since[1] else None
@@ -240,27 +248,40 @@ def _quiet() -> logging.Logger:
 class _Readings:
     """The run folders that are read for documents and for the list of runs, each read on by both."""
 
-    def __init__(self) -> None:
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
         self._known: dict[Path, Reading] = {}
 
     def document(self, shown: Listed) -> dict[str, Any]:
         """Return what the page shows."""
-        return (_sheet(shown) if shown.page else self._of(shown.folder).document()).dump()
+        return (self._linked(shown) if shown.page else self._of(shown.folder).document()).dump()
 
     def row(self, shown: Listed) -> dict[str, Any]:
         """Return what the list shows."""
         if shown.page:
             written = (shown.folder / shown.page).lstat().st_mtime
-            return sheet_row(_sheet(shown), shown.name, written).dump()
+            return sheet_row(self._sheet(shown), shown.name, written).dump()
         looked = self._of(shown.folder).look()
-        return row_of(looked.view, "", shown.name, looked.written).dump()
+        row = row_of(looked.view, "", shown.name, looked.written)
+        return replace(row, inside=self._runs.whole_of(shown)).dump()
+
+    def _sheet(self, shown: Listed) -> Sheet:
+        file = shown.folder / shown.page
+        return sheet_of_whole(file, lambda folder: self._of(folder).look()) if shown.page in WHOLES else sheet_in(file)
+
+    def _linked(self, shown: Listed) -> Sheet:
+        """Return a sheet whose ways to its runs lead to what is listed here."""
+        found = self._sheet(shown)
+        parts = (
+            replace(
+                part, links=tuple(replace(one, run=self._runs.id_of(shown.folder / one.folder)) for one in part.links)
+            )
+            for part in found.parts
+        )
+        return replace(found, parts=tuple(parts))
 
     def _of(self, folder: Path) -> Reading:
         return self._known.setdefault(folder, Reading(folder))
-
-
-def _sheet(shown: Listed) -> Sheet:
-    return sheet_in(shown.folder / shown.page)
 
 
 def _headers_of(request: web.BaseRequest) -> dict[str, list[str]]:

@@ -5,6 +5,8 @@ import { BurnChart } from "../parts/burn";
 import { Decided, Waiting } from "../parts/decided";
 import { Command, Told } from "../parts/text";
 import { Without } from "../parts/without";
+import { href } from "../route";
+import type { Agent } from "../view";
 import { duration, number, percent, plural, signedPercent } from "../words";
 
 /** Agents whose changes are told here; the page of prompts has all. */
@@ -17,15 +19,18 @@ export function Overview() {
   const holdout = document.holdout;
   const figures = holdout?.figures;
   const changed = document.agents.filter((agent) => agent.changed);
+  // What a turn holds out is one input, so that its verdict says nothing.
+  const turn = document.part_of === "prompts and structure" && document.verdict !== null;
   const told = changed.filter((agent) => agent.why.length > 0 || agent.left_out);
   return (
     <article class="overview">
       <section class={`verdict ${document.verdict ?? document.state}`} aria-label="Verdict">
-        <p class="kicker">{document.label}</p>
-        <h1>{document.headline}</h1>
+        <p class="kicker">{turn ? "A turn" : document.label}</p>
+        <h1>{turn ? rewritten(changed) : document.headline}</h1>
+        {document.part_of && <PartOf />}
         {document.approval && <Waiting approval={document.approval} />}
         {document.progress && <p class="lead">{document.progress}</p>}
-        {holdout && figures && (
+        {holdout && figures && !turn && (
           <>
             <figure class="proof">
               <IntervalBar value={holdout.net} interval={figures.interval} large />
@@ -43,8 +48,8 @@ export function Overview() {
             </p>
           </>
         )}
-        {document.why && <p class="why"><Told text={document.why} /></p>}
-        {holdout?.lines.map((line) => <p class="quiet">{line}</p>)}
+        {document.why && !turn && <p class="why"><Told text={document.why} /></p>}
+        {!turn && holdout?.lines.map((line) => <p class="quiet">{line}</p>)}
         {document.truth && (
           <p class="simulated">
             Simulated world: no language model was asked. True accuracy: {percent(document.truth[0])} with the seed prompts, {percent(document.truth[1])} with the shipped prompts.
@@ -53,7 +58,7 @@ export function Overview() {
         {document.simulated && !document.truth && <p class="simulated">Simulated world: no language model was asked.</p>}
       </section>
 
-      <Section title="Ten questions">
+      {!turn && <Section title="Ten questions">
         <ol class="questions">
           {document.questions.map((one) => (
             <li key={one.question}>
@@ -64,7 +69,7 @@ export function Overview() {
             </li>
           ))}
         </ol>
-      </Section>
+      </Section>}
 
       {told.length > 0 && (
         <Section title="What changed, and why" aside={<a href={to("prompts")}>Read every change</a>}>
@@ -113,7 +118,7 @@ export function Overview() {
         )}
       </Section>
 
-      {document.shipped && (
+      {document.shipped && !turn && (
         <Section title="Ship" aside={<a href={to("prompts")}>Read every change</a>}>
           <p>
             {document.shipped === "optimized"
@@ -132,4 +137,18 @@ export function Overview() {
       )}
     </article>
   );
+}
+
+function rewritten(changed: readonly Agent[]): string {
+  if (changed.length === 0) return "No prompt was changed.";
+  return changed.length > 4 ? `${number(changed.length)} prompts were rewritten.` : `Rewritten: ${changed.map((agent) => agent.name).join(", ")}.`;
+}
+
+/** Said of a run whose own verdict is not the one that counts. */
+function PartOf() {
+  const { document, source, route } = usePlace();
+  const whole = source.whole(route.run);
+  const name = document.part_of === "comparison" ? "a comparison" : "prompts and structure in turns";
+  const why = document.part_of === "comparison" ? "What it found is measured there, on inputs that no run of it has seen." : "Its own test has one input and decides nothing; what the turns came to is tested there, at the end.";
+  return <p class="hint">Part of {whole ? <a href={href(whole, "")}>{name}</a> : name}. {why}</p>;
 }

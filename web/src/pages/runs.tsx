@@ -4,6 +4,7 @@ import { IntervalBar, Nothing, Section } from "../parts/figures";
 import { Filter, matches, Table } from "../parts/table";
 import { href, replace, type Route } from "../route";
 import type { Listing, Source } from "../source";
+import type { RunRow } from "../view";
 import { duration, moment, money, number } from "../words";
 
 const MOST_COMPARED = 4;
@@ -32,8 +33,9 @@ export function Runs({ source, route }: { source: Source; route: Route }) {
   const rows = listing?.runs ?? null;
   const wanted = route.query.find ?? "";
   const chosen = (route.query.runs ?? "").split(",").filter(Boolean);
-  const found = useMemo(() => (rows ?? []).filter((row) => matches(`${row.name} ${row.folder ?? ""} ${row.id} ${row.state} ${row.verdict ?? ""}`, wanted)), [rows, wanted]);
-  const sheets = useMemo(() => (listing?.sheets ?? []).filter((row) => matches(`${row.name} ${row.folder} ${row.id} ${row.kind} ${row.headline}`, wanted)), [listing, wanted]);
+  const inside = useMemo(() => new Map((listing?.sheets ?? []).map((sheet) => [sheet.id, (rows ?? []).filter((row) => row.inside === sheet.id)])), [listing]);
+  const found = useMemo(() => (rows ?? []).filter((row) => !inside.has(row.inside)).filter((row) => matches(`${row.name} ${row.folder ?? ""} ${row.id} ${row.state} ${row.verdict ?? ""}`, wanted)).sort(latest), [rows, wanted]);
+  const sheets = useMemo(() => (listing?.sheets ?? []).filter((row) => matches(`${row.name} ${row.folder} ${row.id} ${row.kind} ${row.headline}`, wanted)).sort(latest), [listing, wanted]);
   const go = (query: Readonly<Record<string, string>>) => replace(href("", "runs", { ...route.query, ...query }));
   const toggle = (id: string) => go({ runs: (chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id].slice(-MOST_COMPARED)).join(",") });
   return (
@@ -65,14 +67,14 @@ export function Runs({ source, route }: { source: Source; route: Route }) {
         />
       )}
       {sheets.length > 0 && (
-        <Section title="Evaluations, judge checks, comparisons">
+        <Section title="Other work">
           <Table
             caption="Other work"
             shown={false}
             rows={sheets}
             columns={[
-              { name: "Folder", cell: (row) => <a href={href(row.id, "")}>{row.folder || row.name}</a>, value: (row) => row.folder },
-              { name: "What", cell: (row) => row.kind, value: (row) => row.kind },
+              { name: "Folder", cell: (row) => <><a href={href(row.id, "")}>{row.folder || row.name}</a><Inside rows={inside.get(row.id) ?? []} of={row.folder} /></>, value: (row) => row.folder },
+              { name: "What", cell: (row) => <span class={`state ${row.state}`}><span class="lamp" aria-hidden="true" />{row.kind}{row.state !== "finished" && `, ${row.state}`}</span>, value: (row) => row.kind },
               { name: "Outcome", cell: (row) => row.label, value: (row) => row.label },
               { name: "In a sentence", cell: (row) => <span class="words">{row.headline}</span>, value: (row) => row.headline },
               { name: "Written", cell: (row) => <span class="nowrap">{moment(row.written)}</span>, value: (row) => row.written },
@@ -81,5 +83,22 @@ export function Runs({ source, route }: { source: Source; route: Route }) {
         </Section>
       )}
     </>
+  );
+}
+
+/** What is at work first, then what was written last. */
+function latest(one: { readonly state: string; readonly written: number }, other: typeof one): number {
+  return Number(other.state === "running") - Number(one.state === "running") || other.written - one.written;
+}
+
+/** The runs that work is made of. */
+function Inside({ rows, of }: { rows: readonly RunRow[]; of: string }) {
+  if (rows.length === 0) return null;
+  return (
+    <span class="inside">
+      {rows.map((row) => (
+        <span class="nowrap"><a href={href(row.id, "overview")}>{row.folder.startsWith(`${of}/`) ? row.folder.slice(of.length + 1).replace(/^runs\//, "") : row.folder}</a>{row.state !== "finished" && <span class="quiet"> {row.state}</span>}</span>
+      ))}
+    </span>
   );
 }

@@ -1,11 +1,12 @@
 // Other work: an evaluation, a judge check, a comparison, an arena. One page, whose parts the document names.
 import { useMemo } from "preact/hooks";
 import { Section } from "../parts/figures";
-import { CurveChart, DotChart } from "../parts/charts";
+import { BarChart, CurveChart, DotChart } from "../parts/charts";
 import { Table } from "../parts/table";
 import { Diff, Text } from "../parts/text";
 import { Unfold } from "../parts/unfold";
-import type { Cells, Fold, Part, Sheet as SheetDocument } from "../view";
+import { href } from "../route";
+import type { Cells, Fold, Link, Part, Sheet as SheetDocument } from "../view";
 import { number } from "../words";
 
 export function Sheet({ sheet }: { sheet: SheetDocument }) {
@@ -55,11 +56,26 @@ function OnePart({ part, place }: { part: Part; place: number }) {
     <Section id={`part-${place}`} title={part.title}>
       {part.words.length === 1 ? <p class="quiet words">{part.words[0]}</p> : part.words.length > 1 && <ul class="plain words">{part.words.map((line) => <li>{line}</li>)}</ul>}
       {part.dots.map((one) => <DotChart chart={one} />)}
+      {part.bars.map((one) => <BarChart chart={one} />)}
       {part.curves.length > 0 && <div class="charts">{part.curves.map((one) => <CurveChart chart={one} />)}</div>}
       {part.tables.map((one) => <Grid table={one} heading={part.title} />)}
       {part.folds.map((one) => <Folded fold={one} />)}
+      {part.links.length > 0 && <Ways links={part.links} />}
       {part.more && <p class="quiet">{part.more}</p>}
     </Section>
+  );
+}
+
+/** Runs that are parts of this work; a report beside this page is reached by its place, never elsewhere. */
+function Ways({ links }: { links: readonly Link[] }) {
+  return (
+    <ul class="ways">
+      {links.map((one) => {
+        const beside = /^(?:[\w~-][\w.~-]*\/)+report\.html$/.test(one.page) && location.protocol === "file:" ? one.page : "";
+        const target = one.run ? href(one.run, "overview") : beside;
+        return <li>{target ? <a href={target}>{one.name}</a> : <strong>{one.name}</strong>} <span class="quiet words">{one.told}</span></li>;
+      })}
+    </ul>
   );
 }
 

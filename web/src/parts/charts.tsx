@@ -1,5 +1,5 @@
 // Charts of sheets: estimates on an axis, and curves. Each says in words what it shows, and has its table.
-import type { Curves, Dots } from "../view";
+import type { Bars, Curves, Dots } from "../view";
 import { money, number, percent, signedPercent } from "../words";
 import { useNarrow } from "./narrow";
 import { Table } from "./table";
@@ -78,6 +78,47 @@ export function DotChart({ chart }: { chart: Dots }) {
               { name: "Estimate", cell: (dot) => tell(dot.value), value: (dot) => dot.value, right: true },
               { name: "From", cell: (dot) => tell(dot.low), value: (dot) => dot.low, right: true },
               { name: "To", cell: (dot) => tell(dot.high), value: (dot) => dot.high, right: true },
+            ]}
+          />
+        )}
+      </Unfold>
+    </figure>
+  );
+}
+
+/** What was used of what was planned, a line each: the outline is the plan. */
+export function BarChart({ chart }: { chart: Bars }) {
+  const narrow = useNarrow();
+  const [WIDTH, NAMES, FIGURES] = narrow ? [400, 130, 90] : [720, 190, 120];
+  const tell = (value: number) => shownIn(chart.unit, value);
+  const top = Math.max(1e-9, ...chart.bars.flatMap((bar) => [bar.value, bar.planned ?? 0]));
+  const width = (value: number) => (value / top) * (WIDTH - NAMES - FIGURES);
+  const said = (bar: (typeof chart.bars)[number]) => (bar.planned === null ? tell(bar.value) : `${tell(bar.value)} of ${tell(bar.planned)}`);
+  const told = `${chart.caption}. ${chart.bars.map((bar) => `${bar.name}: ${said(bar)}`).join("; ")}`;
+  return (
+    <figure class="chart">
+      <figcaption>{chart.caption}</figcaption>
+      <svg viewBox={`0 0 ${WIDTH} ${ROW * chart.bars.length + 8}`} role="img" aria-label={told}>
+        <title>{told}</title>
+        {chart.bars.map((bar, place) => (
+          <g>
+            <text class="label" x={NAMES - 12} y={ROW * place + 19} text-anchor="end">{cut(bar.name, narrow ? 15 : 26)}</text>
+            {bar.planned !== null && <rect class="plan" x={NAMES} y={ROW * place + 6} width={Math.max(1, width(bar.planned))} height={18} rx={3} />}
+            <rect class="used" x={NAMES} y={ROW * place + 9} width={bar.value > 0 ? Math.max(1, width(bar.value)) : 0} height={12} rx={2} />
+            <text class="tick" x={NAMES + width(Math.max(bar.value, bar.planned ?? 0)) + 8} y={ROW * place + 19}>{said(bar)}</text>
+          </g>
+        ))}
+      </svg>
+      <Unfold summary="As a table">
+        {() => (
+          <Table
+            caption={chart.caption}
+            shown={false}
+            rows={chart.bars}
+            columns={[
+              { name: "Name", cell: (bar) => bar.name, value: (bar) => bar.name },
+              { name: "Used", cell: (bar) => tell(bar.value), value: (bar) => bar.value, right: true },
+              { name: "Planned", cell: (bar) => (bar.planned === null ? "–" : tell(bar.planned)), value: (bar) => bar.planned ?? -1, right: true },
             ]}
           />
         )}

@@ -448,6 +448,8 @@ class RunRow(Dumped):
     seconds: float | None
     written: float
     simulated: bool
+    inside: str = ""
+    """The id of the work that it is part of: a comparison, or prompts and structure in turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -479,6 +481,9 @@ class Approval(Dumped):
     why: str
     net: float
     figures: HoldoutFigures
+
+
+PartOf: TypeAlias = Literal["", "comparison", "prompts and structure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -544,3 +549,5 @@ class Document(Dumped):
     settings: Settings
     log: tuple[LogLine, ...]
     log_count: int
+    part_of: PartOf = ""
+    """What the run is a part of; then its own test decides nothing."""

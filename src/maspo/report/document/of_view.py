@@ -134,6 +134,7 @@ class Extras:
     spending: Spending | None = None
     caps: tuple[float | None, int | None, float | None] = (None, None, None)
     """Money, calls, minutes."""
+    part_of: model.PartOf = ""
 
 
 @dataclass(frozen=True)
@@ -213,6 +214,7 @@ def document_of(view: RunView, extras: Extras | None = None) -> model.Document:
         settings=_settings(view),
         log=_log(known.entries, view),
         log_count=sum(not isinstance(one.item, RecordedResult) for one in known.entries),
+        part_of=known.part_of,
     )
     return fitted(whole, _LARGEST, _DROPPED)
 

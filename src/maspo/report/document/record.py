@@ -18,7 +18,7 @@ from maspo.report.document.of_view import Called, Extras, document_of
 from maspo.report.document.room import Room, short
 from maspo.report.document.spending import CallsSoFar
 from maspo.report.fold import RunView
-from maspo.report.folder import JOURNAL, MISFITS, Look, look_into, require_run
+from maspo.report.folder import JOURNAL, MISFITS, Look, look_into, part_of, require_run
 from maspo.report.holdout import HoldoutLine, lines_in
 from maspo.report.judged import heard_of
 from maspo.report.so_far import SoFar
@@ -152,7 +152,13 @@ def document_in(folder: Path, looked: Look) -> model.Document:
 
 def _some(folder: Path, looked: Look) -> Extras:
     """Return what is known without the record: what was looked at, and what was decided since."""
-    known = Extras(folder=folder.resolve().name, written=looked.written, damage=looked.damage, entries=looked.entries)
+    known = Extras(
+        folder=folder.resolve().name,
+        written=looked.written,
+        damage=looked.damage,
+        entries=looked.entries,
+        part_of=part_of(folder),
+    )
     with suppress(MaspoError):  # a channel that cannot be read decides nothing
         return replace(known, noted=_noted(folder, looked.view))
     return known

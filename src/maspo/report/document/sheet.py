@@ -25,7 +25,10 @@ from maspo.report.document.model import FORMAT, Remark
 from maspo.report.document.room import Room, short
 from maspo.report.visible import clipped, visible
 
-SheetKind: TypeAlias = Literal["evaluation", "judge check", "comparison", "arena", "stress", "structure", "watch"]
+SheetKind: TypeAlias = Literal[
+    "evaluation", "judge check", "comparison", "arena", "stress", "structure", "watch", "prompts and structure"
+]
+SheetState: TypeAlias = Literal["running", "stopped", "finished"]
 SheetTone: TypeAlias = Literal["improved", "worse", "no_evidence", "cannot_tell", "open"]
 Unit: TypeAlias = Literal["percent", "signed percent", "number", "money"]
 
@@ -113,6 +116,39 @@ class Curves(Dumped):
 
 
 @dataclass(frozen=True, slots=True)
+class Bar(Dumped):
+    """How much of what was planned was used; ``planned`` is None where nothing was."""
+
+    name: str
+    value: float
+    planned: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bars(Dumped):
+    """What was used of what was planned, on one axis from nothing on."""
+
+    caption: str
+    unit: Unit
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Link(Dumped):
+    """A way to the page of a run that is part of this work."""
+
+    name: str
+    told: str
+    """What it came to, or how far it is."""
+    folder: str
+    """Its run folder, from the folder of this work."""
+    page: str
+    """Where its page lies beside this one; empty while there is none."""
+    run: str = ""
+    """Its id in the list of a server."""
+
+
+@dataclass(frozen=True, slots=True)
 class Passage(Dumped):
     """A text under its name; with ``before``, what it was before: shown as what changed."""
 
@@ -141,6 +177,8 @@ class Part(Dumped):
     folds: tuple[Fold, ...] = ()
     more: str = ""
     """What was left out."""
+    bars: tuple[Bars, ...] = ()
+    links: tuple[Link, ...] = ()
 
     def __bool__(self) -> bool:
         """Say whether there is anything under the heading."""
@@ -165,6 +203,7 @@ class Sheet(Dumped):
     parts: tuple[Part, ...]
     summary: str
     """All of it in plain text."""
+    state: SheetState = "finished"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +219,7 @@ class SheetRow(Dumped):
     headline: str
     written: float
     simulated: bool
+    state: SheetState = "finished"
 
 
 def sheet(
@@ -195,6 +235,7 @@ def sheet(
     remarks: Iterable[str] = (),
     parts: Iterable[Part] = (),
     summary: str = "",
+    state: SheetState = "finished",
 ) -> Sheet:
     """Return a sheet whose texts are made visible and fit; parts with nothing in them are left out."""
     room = Room(_TEXTS)
@@ -211,6 +252,7 @@ def sheet(
         remarks=tuple(Remark("note", clipped(visible(text), _MOST_LINE)) for text in remarks),
         parts=tuple(_fitted(part, room) for part in parts if part),
         summary=room.fit(summary, 2 * _MOST_TEXT),
+        state=state,
     )
 
 
@@ -244,6 +286,12 @@ def _fitted(part: Part, room: Room) -> Part:
         curves=tuple(
             replace(one, curves=tuple(replace(curve, name=short(curve.name)) for curve in one.curves))
             for one in part.curves
+        ),
+        bars=tuple(
+            replace(one, bars=tuple(replace(bar, name=short(bar.name)) for bar in one.bars)) for one in part.bars
+        ),
+        links=tuple(
+            replace(one, name=short(one.name), told=clipped(visible(one.told), _MOST_LINE)) for one in part.links
         ),
         folds=tuple(folds),
         more=part.more or (f"{phrases.number(left)} more did not fit." if left else ""),
@@ -316,4 +364,4 @@ def sheet_in(file: Path) -> Sheet:
 
 def sheet_row(of: Sheet, folder: str, written: float) -> SheetRow:
     """Return a sheet as a list shows it; ``written`` is the time of its file, in seconds since 1970."""
-    return SheetRow("", of.kind, of.name, short(folder), of.label, of.headline, written, of.simulated)
+    return SheetRow("", of.kind, of.name, short(folder), of.label, of.headline, written, of.simulated, of.state)

@@ -128,6 +128,17 @@ def settled(asked: Comparison, out: Path) -> Comparison:
     return compare_equally(asked, COMPARISON.load(noted).calls if noted is not None else None)
 
 
+def recorded_comparison(out: Path) -> Comparison:
+    """Return what a folder was begun with; works while it is worked at.
+
+    Raises:
+        StoreError: that is not recorded, or cannot be read.
+
+    """
+    with open_for_reading(out / DATABASE) as store:
+        return _BEGUN.noted_in(store, out)
+
+
 async def compare(comparison: Comparison, out: Path, attention: Attention) -> Compared:
     """Compare into a folder; one that holds the same comparison is gone on with, and no recorded call is repeated.
 
