@@ -56,7 +56,9 @@ def equals_label(answer: str, label: str, read: str | None) -> bool:
 
 def equal_answers(one: str, other: str) -> bool:
     """Return whether two answers are the same text, however they are set, or the same plain number."""
-    return normalized(one) == normalized(other) or _unwrapped(one) == _unwrapped(other)
+    if normalized(one) == normalized(other):
+        return True
+    return not (_is_bare(one) and _is_bare(other)) and unwrapped(one) == unwrapped(other)
 
 
 def normalized(answer: str) -> str:
@@ -67,7 +69,8 @@ def normalized(answer: str) -> str:
     if not answer.isascii():
         answer = answer.translate(_TYPESET)
     text = " ".join(answer.split()).strip("$ ").removesuffix(".").casefold()
-    if len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text):
+    begin = text[:1]
+    if (begin.isdecimal() or begin in "+-") and len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text):
         try:
             return format(Decimal(text.replace(",", "")).normalize(), "f")
         except InvalidOperation:
@@ -75,7 +78,12 @@ def normalized(answer: str) -> str:
     return text
 
 
-def _unwrapped(text: str) -> str:
+def _is_bare(text: str) -> bool:
+    """Whether nothing is around a text that could be taken off, nor an accent in another spelling in it."""
+    return text.isascii() and not text.lstrip().startswith(("*", "`", '"', "'", "$", "\\"))
+
+
+def unwrapped(text: str) -> str:
     """Return a text without emphasis, quotes or math marks around all of it; accents in one spelling (², ½ stay)."""
     if len(text) > _LONGEST_WRAPPED:
         return text

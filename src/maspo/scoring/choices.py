@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from maspo.scoring.bare import bare_choice
 from maspo.scoring.claims import SEVERAL, claimed, plainly
 from maspo.scoring.closing import without_closing
 from maspo.scoring.marked import boxes, json_answer, tagged_answer, without_boxes
@@ -33,6 +34,8 @@ _FORMULA = re.compile(
     r"|\|[A-J]\||[A-J]\s?(?:[=<>≈^_+*/×]|\[)|[=<>≈+*/×]\s?\(?[A-J](?![A-Za-z])"
 )
 """What only formulas hold: letters in it are variables or sets, not options."""
+_STANDING = re.compile(r"(?<![A-Za-z0-9])[A-Ja-j](?![A-Za-z0-9])")
+"""Without a letter that stands alone, no option is named."""
 _ALONE = re.compile(r"\W*(?:(?:option|choice|answer|letter)\W{0,3})?\(?([A-Ja-j])\)?[\s.):,!\]’。]*", re.IGNORECASE)
 _BULLET = re.compile(r"^\s*(?:[-*•>#]+|\[[xX✓✔]\])\s+")
 _HEAD = re.compile(r"\(?([A-J])(?:\s*[).:]|\s+[-–—])\s*(\S.*)", re.DOTALL)
@@ -74,6 +77,14 @@ def chosen(output: str, question: str = "") -> str | None:
     ``question`` holds the options, where they are known: an answer may then be the text of an option, and no other
     letter counts.
     """
+    bare = bare_choice(output)
+    if bare is not None and (not question or (bare in letters_of(question) and with_text(output, question) is None)):
+        return bare
+    return chosen_at_length(output, question)
+
+
+def chosen_at_length(output: str, question: str = "") -> str | None:
+    """Return the letter that an output chooses, read without the shortcut for bare choices."""
     text = plain_letters(tail(output))
     tagged = tagged_answer(text)
     if tagged is None and (only := _only_true(text)) is not None:
@@ -81,7 +92,7 @@ def chosen(output: str, question: str = "") -> str | None:
     found = boxes(text if tagged is None else tagged)
     if not found:
         return read_choice(text, json_answer(text) if tagged is None else tagged, question)
-    after = text.rpartition(found[-1])[2]
+    after = text.rpartition(found[-1] or "{")[2]
     said = claimed(untagged(after), question) if tagged is None and len(after) > _LEAST_CLAIM else None
     if said is not None and said != SEVERAL:
         # "G is the group; the answer is B": the last word counts.
@@ -115,6 +126,8 @@ def read_choice(output: str, marked: str | None = None, question: str = "") -> s
         found = plainly(output)
         if found is None or found not in (letters or LETTERS):
             text = untagged(plain_letters(tail(output)))
+            if not question and _STANDING.search(text) is None:
+                return None
             body = without_closing(text)
             found = ticked(body) or claimed(text, question) or _unclaimed(body, question)
     return found if found and found != SEVERAL and found in (letters or LETTERS) else None
@@ -132,14 +145,11 @@ def choice_in(text: str, question: str = "", bare: bool = False) -> str | None:
     found = (
         alone[1].upper() if alone is not None else with_text(text, question) or _letter_with_its_text(plain, question)
     )
-    if found:
-        return found
-    return _answer_in(
-        plain, _OWN_LETTER.sub("", unmarked(text).strip()), question, bare, _FORMULA.search(text) is not None
-    )
+    return found or _answer_in(plain, text, question, bare)
 
 
-def _answer_in(plain: str, wanted: str, question: str, bare: bool, is_formula: bool) -> str | None:
+def _answer_in(plain: str, text: str, question: str, bare: bool) -> str | None:
+    wanted = _OWN_LETTER.sub("", unmarked(text).strip()) if question else ""
     by_text = with_text(wanted, question)
     head = _HEAD.match(plain)
     if head is not None and not _LETTER.search(head[2]) and not _ARTICLE.match(plain):
@@ -147,7 +157,7 @@ def _answer_in(plain: str, wanted: str, question: str, bare: bool, is_formula: b
             return head[1]
         # The letter of one option before the text of another says neither, unless the text begins with that letter.
         return by_text if by_text == head[1] or with_text(plain, question) is not None else None
-    letters = set() if bare or is_formula else set(_LETTER.findall(_ARTICLE.sub("", plain)))
+    letters = set() if bare or _FORMULA.search(text) else set(_LETTER.findall(_ARTICLE.sub("", plain)))
     if by_text is not None or not letters:
         return by_text or _by_conclusion(wanted, question)
     return letters.pop() if len(letters) == 1 and not _DOUBTED.search(plain) else None
@@ -158,19 +168,23 @@ def _unclaimed(text: str, question: str) -> str | None:
     if is_list(text):
         return _choice_first(text, question)
     line = last_line(text.rstrip("` \n"))
+    found = choice_in(line, question, bare=True)
+    if found:
+        return found
+    plain = unmarked(line[-_LONGEST_CONCLUSION:])
     return (
-        choice_in(line, question, bare=True)
-        or short_choice(unmarked(line[-_LONGEST_CONCLUSION:]))
-        or _last_sentence(line, question)
-        or _pointed_to(line, question)
+        short_choice(plain)
+        or _last_sentence(plain, question)
+        or _pointed_to(plain, question)
         or _choice_first(text, question)
     )
 
 
-def _last_sentence(line: str, question: str) -> str | None:
+def _last_sentence(plain: str, question: str) -> str | None:
     """Return the choice of a last sentence that says nothing else: "… Therefore D) 12"."""
-    plain = unmarked(line[-_LONGEST_CONCLUSION:])
-    begin = max((end.end() for end in _SENTENCE.finditer(plain)), default=0)
+    begin = max([end.end() for end in _SENTENCE.finditer(plain)], default=0)
+    if not begin and not question:
+        return None
     sentence = _HENCE.sub("", plain[begin:], count=1).strip()
     if not begin:
         return _letter_with_its_text(sentence, question)
@@ -178,10 +192,9 @@ def _last_sentence(line: str, question: str) -> str | None:
     return alone[1] if alone is not None and alone[1].isupper() else _by_conclusion(plain, question)
 
 
-def _pointed_to(line: str, question: str) -> str | None:
+def _pointed_to(plain: str, question: str) -> str | None:
     """Return the letter that a last line ends with: "… = 12 → C", "…, option C", "the speed is 12 km/h (C)"."""
-    plain = unmarked(line[-_LONGEST_CONCLUSION:])
-    pointed = _POINTED.search(plain)
+    pointed = _POINTED.search(plain) if _last_sign(plain) in _LETTERS else None
     if pointed is None:
         return None
     before = plain[: pointed.start()]
@@ -189,6 +202,14 @@ def _pointed_to(line: str, question: str) -> str | None:
     if _doubted(before) or (arrow and _VARIABLE.search(before)) or (named and _NEXT.fullmatch(before)):
         return None
     return arrow or named or bracketed or (beside if _ends_with(before, beside, question) else None)
+
+
+def _last_sign(plain: str) -> str:
+    """Return the last letter, digit or stroke of a text."""
+    for sign in reversed(plain):
+        if sign.isalnum() or sign == "_":
+            return sign
+    return ""
 
 
 def _ends_with(text: str, letter: str, question: str) -> bool:
@@ -200,6 +221,9 @@ def _ends_with(text: str, letter: str, question: str) -> bool:
 def _choice_first(text: str, question: str) -> str | None:
     """Return the choice of a first line that says nothing else, when it does not begin a list of the options."""
     first, _, rest = text.strip().partition("\n")
+    if not rest and not question:
+        # Its only line has been looked at.
+        return None
     plain = " ".join(unmarked(first[:_LONGEST], " ").split())
     alone = _ALONE.fullmatch(plain)
     letter = alone[1] if alone is not None else _by_conclusion(plain, question, _letter_with_its_text)

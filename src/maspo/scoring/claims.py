@@ -169,7 +169,8 @@ def _claims_in_small() -> re.Pattern[str]:
 
 
 @cache
-def _claims_abroad() -> re.Pattern[str]:
+def claims_abroad() -> re.Pattern[str]:
+    """Return the pattern of a claim in another language than English."""
     return re.compile(_bounded(_PATTERNS_ABROAD))
 
 
@@ -196,7 +197,7 @@ _LONGEST_CLAIM = 80
 _WOULD = re.compile(r"(?i:\b(?:would|could|might|may)\b)")
 _CASE = re.compile(r"\b(?i:if|unless|had|were|otherwise|suppose|assuming|without|in that case)\b[^.!?\n]*$")
 _CASE_AFTER = re.compile(r"[)\].]?,?\s+(?:only\s+)?(?i:if|unless|were|had|provided|but)\b")
-_GOES_ON = re.compile(r"[\s.,:)\]*-]{0,6}[^\s.,:)\]*-]")
+_GOES_ON = re.compile(r"[\s.,:)\]*-]{0,12}[^\s.,:)\]*-]")
 _LONGEST_TEXT = 300
 """Characters of an option that is told again behind a claim."""
 _BEFORE = 48
@@ -216,21 +217,21 @@ _DENIED = re.compile(
 )
 _DENIED_BEFORE = re.compile(
     (
-        r"(?:\b(?i:students|people|others|everyone|everybody|someone|they|some|many|(?:one|you) (?:could|might|may)"
-        r"|(?:he|she)(?:['’]d| would)|I was|(?:solver|agent"
+        r"(?:\b(?:students|people|others|everyone|everybody|someone|they|some|many|(?:one|you) (?:could|might|may)"
+        r"|(?:he|she)(?:['’]d| would)|i was|(?:solver|agent"
         r"|assistant)(?: \w)?) [^.!?,\n:;]{0,24}"
-        r"|\b(?i:doubt|(?:false|untrue|wrong|incorrect|impossible|unlikely|not true|not the case|a mistake|an error"
+        r"|\b(?:doubt|(?:false|untrue|wrong|incorrect|impossible|unlikely|not true|not the case|a mistake|an error"
         r"|mistaken) (?:to \w+ )?that|deny)(?: that)? (?:the )?"
-        r"|\b(?i:wrong|incorrect|trap|false|bad|worst|weakest|poorest|least \w+|second[- ]best|tempting|naive"
+        r"|\b(?:wrong|incorrect|trap|false|bad|worst|weakest|poorest|least \w+|second[- ]best|tempting|naive"
         r"|invalid|distractor|your|their|his|her|(?<!\bit)['’]s|distractor) (?:final |suggested |proposed )?"
-        r"|(?:\b(?i:not|never|cannot|without|if(?! (?:I )?(?:am |was )?(?:forced|had|have|must|pressed|asked))"
+        r"|(?:\b(?:not|never|cannot|without|if(?! (?:I )?(?:am |was )?(?:forced|had|have|must|pressed|asked))"
         r"|whether|suppos\w+|assum\w+|imagine|pretend|students|people|others|they|some|(?:one|you) might|tempted to"
         r"|mistake is to)|n['’]t) (?:(?!(?:so|but|hence|thus|therefore|then)\b)[\w'’]{2,} ){0,2}"
-        r"|\b(?i:wrong|incorrect|false|worst|trap|mistake|error|distractor)(?: \w+)? (?:is|was) $"
-        r"|\b(?i:statement|assertion|premise|hypothesis|event|set|each|every) )$"
+        r"|\b(?:wrong|incorrect|false|worst|trap|mistake|error|distractor)(?: \w+)? (?:is|was) $"
+        r"|\b(?:statement|assertion|premise|hypothesis|event|set|each|every) )$"
     ).replace(" ", "[ \t]+")
 )
-"""Before a claim: whose it is not. "I do not think that", "if the", "many students", "statement"."""
+"""Before a claim, in lower case (a search in any case is slow): whose it is not. "I do not think that", "if the"."""
 _ANSWER_FIRST = re.compile(
     r"\s*(?i:(?:(?:final|correct) )?answer) ?[:.-]? ?\(?([A-J])\)?[.:]? ?"
     r"\n{1,3}(?i:explanation|reason|rationale|because)\w*"
@@ -244,7 +245,7 @@ def claimed(text: str, question: str = "") -> str | None:
     Only the letters of the question's options count, where there are any. The last claim wins, so the end is searched
     first.
     """
-    first = _ANSWER_FIRST.match(unmarked(text[:_BEGIN]))
+    first = _ANSWER_FIRST.match(unmarked(text[:_BEGIN])) if "\n" in text[:_BEGIN] else None
     if first is not None and not _AGAIN.search(unmarked(text[_BEGIN:])):
         return first[1]
     for size in _ENDS_OF_TEXT:
@@ -260,7 +261,7 @@ def plainly(text: str) -> str | None:
     """Return the letter of a text that ends with "The answer is C." and nothing else: the commonest claim of all."""
     end = text[-_BEFORE - _LONGEST_PLAIN :].rstrip()
     found = _PLAIN.search(end)
-    return found[1] if found is not None and not _DENIED_BEFORE.search(_sentence_before(end, found)) else None
+    return found[1] if found is not None and not _is_denied_before(end, found) else None
 
 
 def _last_claim(plain: str, begin: int, question: str) -> str | None:
@@ -271,7 +272,7 @@ def _last_claim(plain: str, begin: int, question: str) -> str | None:
         return None
     start = max(0, letter.start() - _LONGEST_CLAIM)
     claims = list(_claims().finditer(plain, start))
-    others = [_claims_abroad()] if may_be_abroad(plain) else []
+    others = [claims_abroad()] if may_be_abroad(plain) else []
     others += [_claims_in_small()] if _SMALL.search(plain, start) else []
     if others:
         more = [claim for pattern in others for claim in pattern.finditer(plain, start)]
@@ -287,25 +288,30 @@ def _meant(plain: str, claim: re.Match[str], question: str) -> str | None:
     """Return the letter of a claim, ``SEVERAL`` when it is one of several, None when it is denied or no letter."""
     groups = [group for group in claim.groups() if group]
     letter = next((group for group in groups if len(group) == 1), None)
-    if letter is None or len(groups) > 1 or _DENIED.match(plain, claim.end()):
+    if letter is None or len(groups) > 1:
         return None
-    by_text = _option_behind(plain, claim, question) if question and _GOES_ON.match(plain, claim.end()) else None
-    if by_text is not None:
-        return by_text
+    goes_on = _GOES_ON.match(plain, claim.end()) is not None
+    if goes_on:
+        if _DENIED.match(plain, claim.end()):
+            return None
+        by_text = _option_behind(plain, claim, question) if question else None
+        if by_text is not None:
+            return by_text
+        if _is_article(plain, claim):
+            return None
     letters = letters_of(question)
-    if _is_article(plain, claim):
-        return None
     if letters and letter.upper() not in letters:
         return None
-    if _DENIED_BEFORE.search(_sentence_before(plain, claim)) or _supposed(plain, claim):
+    if _is_denied_before(plain, claim) or _supposed(plain, claim):
         return None
-    return SEVERAL if _OTHER.match(plain, claim.end()) or _one_of_two(plain, claim) else letter.upper()
+    return SEVERAL if (goes_on and _OTHER.match(plain, claim.end())) or _one_of_two(plain, claim) else letter.upper()
 
 
-def _sentence_before(plain: str, claim: re.Match[str]) -> str:
-    """Return the begin of the sentence of a claim: a denial in another one is none of it."""
+def _is_denied_before(plain: str, claim: re.Match[str]) -> bool:
+    """Whether the begin of the sentence of a claim denies it: a denial in another sentence is none of it."""
     before = plain[max(0, claim.start() - _BEFORE) : claim.start()]
-    return before[max(map(before.rfind, ".!?\n")) + 1 :]
+    before = before[max(map(before.rfind, ".!?\n")) + 1 :] if before else before
+    return before != "" and _DENIED_BEFORE.search(before.lower()) is not None
 
 
 def _supposed(plain: str, claim: re.Match[str]) -> bool:
@@ -338,4 +344,6 @@ def _is_article(plain: str, claim: re.Match[str]) -> bool:
 def _one_of_two(plain: str, claim: re.Match[str]) -> bool:
     """Whether the letter of a claim is the second of two: "A or B is right"."""
     before = plain[max(0, claim.start() - 12) : claim.start()]
+    if not before:
+        return False
     return _BEGINS_NAMED.match(claim[0]) is not None and _FIRST_OF_TWO.search(before) is not None

@@ -6,18 +6,18 @@ import re
 
 _CLOSING = re.compile(
     r"""[\s*_>#(\[-]{0,8}(?:
-    (?:please\s+)?let\s+me\s+know|would\s+you\s+like|do\s+you\s+(?:want|need|have)|want\s+(?:me|to)|shall\s+I|should\s+I
-    |(?:please\s+)?feel\s+free|(?:I\s+)?hope\s+(?:this|that|it|you)|if\s+you(?:['’](?:d|re)|\s+(?:have|need|want|would|are|like))
+    (?:please\s+)?let\s+me\s+know|would\s+you\s+like|do\s+you\s+(?:want|need|have)|want\s+(?:me|to)|shall\s+i|should\s+i
+    |(?:please\s+)?feel\s+free|(?:i\s+)?hope\s+(?:this|that|it|you)|if\s+you(?:['’](?:d|re)|\s+(?:have|need|want|would|are|like))
     |is\s+there\s+anything|any\s+(?:other\s+)?questions|good\s+luck|happy\s+\w+|have\s+a\s+(?:nice|great|good)|thank
     |you(?:['’]re|\s+are)\s+welcome|does\s+(?:this|that)\s+(?:help|make\s+sense)|cheers|best\s+(?:regards|wishes|of\s+luck)
-    |I(?:['’]m|\s+am)\s+(?:here|happy|glad|available)|enjoy|keep\s+up|(?:this|that)\s+(?:concludes|completes|answers)
+    |i(?:['’]m|\s+am)\s+(?:here|happy|glad|available)|enjoy|keep\s+up|(?:this|that)\s+(?:concludes|completes|answers)
     |(?:\w+\s+)?(?:note|disclaimer|remark|nb|n\.b\.|p\.s\.|ps|source|sources|reference|references|confidence|tip|caveat)\b\s*(?:level\s*)?[*_]*\s*[:=]
     |(?:quick\s+|sanity\s+|double\s+)?(?:check(?:ing)?|verification|verifying|probe|vérification)\b[*_]*\s*:
     |end\s+of\s+\w+|qed|q\.e\.d|done\b|for\s+(?:more|further)\s+(?:details|information|help)
     )""",
-    re.VERBOSE | re.IGNORECASE,
+    re.VERBOSE,
 )
-"""How a line begins that is spoken to the reader and holds no answer."""
+"""How a line in lower case begins that is spoken to the reader and holds no answer."""
 _RULE = re.compile(r"[\s*_=~-]{2,}|[^\w$\\(\[{√∞∅%)\]}|]{1,20}")
 """A line without any word, number or formula: a rule, a tick, a sign of joy, the square that ends a proof."""
 _END_OF_PROOF = re.compile(r"\s*(?:\$?\\(?:blacksquare|square|qed|Box)\$?|[∎■□◻✅✓✔☑🎉🙂😊👍]|\bQ\.?E\.?D\.?)$")
@@ -33,10 +33,17 @@ def without_closing(text: str) -> str:
     """Return a text without the lines at its end that only close a conversation, a list of notes or a proof."""
     text = text.rstrip()
     for _ in range(_MOST_LINES):
-        proved = _END_OF_PROOF.search(text, max(0, len(text) - _LONGEST_MARK))
-        text = text[: proved.start()].rstrip() if proved is not None else text
+        text = _without_end_of_proof(text)
         before, _, line = text.rpartition("\n")
-        if not (_CLOSING.match(line, 0, _LONGEST_LINE) or (line and _RULE.fullmatch(line[:_LONGEST_LINE]))):
+        if not (_CLOSING.match(line[:_LONGEST_LINE].lower()) or (line and _RULE.fullmatch(line[:_LONGEST_LINE]))):
             break
         text = before.rstrip()
     return text
+
+
+def _without_end_of_proof(text: str) -> str:
+    end = text[-_LONGEST_MARK:]
+    if end.isascii() and "Q" not in end and "\\" not in end:
+        return text
+    proved = _END_OF_PROOF.search(text, max(0, len(text) - _LONGEST_MARK))
+    return text[: proved.start()].rstrip() if proved is not None else text

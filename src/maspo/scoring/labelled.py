@@ -72,8 +72,8 @@ def _final(sample: Sample) -> str | None:
 
 def _unmarked(said: str, sample: Sample) -> str:
     """Return the answer that a reply names, and the reply where it names none or is the label itself."""
-    named = named_answer(said)
-    return said if named is None or equal_answers(said, str(sample.answer)) else named
+    named = None if equal_answers(said, str(sample.answer)) else named_answer(said)
+    return said if named is None else named
 
 
 def _same_text(answer: str, sample: Sample) -> bool:

@@ -35,11 +35,19 @@ NO = (
 """Words that deny in some of these languages."""
 ANSWER = rf"(?:(?<![^\W_]){_any_of([*_LATIN.split(), *_TWO_WORDS])}(?![^\W\d_])|{_any_of(_OTHERS.split())})"
 """The word for "answer" in languages other than English; scripts without spaces need no edge of a word."""
-_CHOICE = "sondern mais sino mas nehme choisis elijo escojo scelgo escolho"
+_CHOICE = "sondern mais sino mas ma nehme wähle choisis elijo escojo scelgo escolho"
 """Words of claims that do without the word for "answer"."""
-_IN_ASCII = frozenset(word for word in (*_LATIN.split(), *_CHOICE.split()) if word.isascii())
+_IN_LATIN = frozenset(" ".join((_LATIN, *_TWO_WORDS, _CHOICE)).replace("ı", "i").split())
+_IN_ASCII = frozenset(word for word in (*_LATIN.split(), *_CHOICE.split()) if word.isascii()) - {"ma"}
+_OF_OTHER_SCRIPTS = re.compile("[^\x00-\u024f\u2000-\u2bff]")
+"""Signs besides Latin letters, and marks, arrows and ticks."""
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 def may_be_abroad(text: str) -> bool:
     """Whether a text can hold one of these words: a fast look, since most texts hold none."""
-    return not text.isascii() or not _IN_ASCII.isdisjoint(text.lower().replace(":", " ").replace("*", " ").split())
+    if text.isascii():
+        return not _IN_ASCII.isdisjoint(text.lower().replace(":", " ").replace("*", " ").split())
+    if _OF_OTHER_SCRIPTS.search(text):
+        return True
+    return not _IN_LATIN.isdisjoint(_WORD.findall(text.lower().replace("\u0307", "").replace("ı", "i")))

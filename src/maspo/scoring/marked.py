@@ -66,6 +66,8 @@ def tagged_answer(text: str) -> str | None:
         return None
     openings = [tag.span() for tag in _OPENING.finditer(text, first)]
     closings = [tag.span() for tag in _CLOSING.finditer(text, first)]
+    if len(openings) == len(closings) == 1 and openings[0][1] <= closings[0][0]:
+        return text[openings[0][1] : closings[0][0]].strip()
     end = closings[-1][0] if closings else len(text)
     begin = max((opening[1] for opening in openings if opening[1] <= end), default=-1)
     if begin < 0:

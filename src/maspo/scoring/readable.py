@@ -40,6 +40,11 @@ _STYLED = (
 """Wide, bold, circled and squared letters and signs."""
 _WIDE = {place: unicodedata.normalize("NFKC", chr(place)) for places in _STYLED for place in places}
 _WIDE |= dict.fromkeys(map(ord, "【〔［「『"), "[") | dict.fromkeys(map(ord, "】〕］」』"), "]")
+_NOT_PLAIN = re.compile(
+    "[АВСЕНΑΒΕΗΙ【〔［「『】〕］」』"
+    + "".join(f"{chr(styled.start)}-{chr(styled.stop - 1)}" for styled in _STYLED)
+    + "]"
+)
 _INLINE = frozenset({"a", "b", "code", "em", "font", "i", "mark", "span", "strong", "sub", "sup", "u"})
 _FENCED = re.compile(r"(?:```|~~~)[\w+-]*\n(.*)\n\s*(?:```|~~~)", re.DOTALL)
 _THOUGHT = re.compile(r"<(/?)(think|thinking|thought|reasoning|scratchpad)>", re.IGNORECASE)
@@ -78,7 +83,7 @@ def tail(text: str) -> str:
 
 def before_another_question(output: str) -> str:
     """Return an output up to where a model that was not told to stop goes on with a question of its own."""
-    another = _ANOTHER_QUESTION.search(output)
+    another = _ANOTHER_QUESTION.search(output) if "\n" in output else None
     return output[: another.start()] if another is not None else output
 
 
@@ -100,7 +105,7 @@ def _slashed(fraction: re.Match[str]) -> str:
 
 def plain_letters(text: str) -> str:
     """Return a text in whose letters alone none is wide, bold, circled or of a script that has look-alikes."""
-    if text.isascii():
+    if text.isascii() or not _NOT_PLAIN.search(text):
         return text
     return _ALONE.sub(lambda letter: letter[0].translate(_LOOKALIKES), text.translate(_WIDE))
 

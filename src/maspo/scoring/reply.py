@@ -27,6 +27,7 @@ _SPACES: dict[int, str | None] = {
     **dict.fromkeys(map(ord, "\u2028\u2029\u0085"), "\n"),
 }
 _PLAIN = {**_SPACES, **_INVISIBLE}
+_NOT_PLAIN = re.compile("[" + "".join(map(chr, _PLAIN)) + "]")
 _STRUCK = re.compile(r"~~(?=\S)[^~\n]{1,200}~~")
 """What a model has written and struck out."""
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&nbsp;": " ", "&amp;": "&"}
@@ -35,7 +36,7 @@ _ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&nbsp;": " 
 def reply_of(output: str) -> str:
     """Return what an output says to its reader: no thinking, no marks of templates, no other speaker's turn."""
     text = without_thinking(_final_channel(output)) if "<" in output else output[-LONGEST_OUTPUT:]
-    if not text.isascii():
+    if not text.isascii() and _NOT_PLAIN.search(text):
         text = text.translate(_PLAIN)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")

@@ -26,11 +26,13 @@ _YES_OR_NO = re.compile(r"\s*[-–—]?\s*\**(yes|no|right|true|false)\b", re.IG
 
 def ticked(text: str) -> str | None:
     """Return the letter of the only option that is called right in the list at the end of a text; None without one."""
+    if _is_too_plain(text):
+        return None
     text = text.rstrip()[-_END:]
     line = text[text.rfind("\n") + 1 :]
     if line.isascii() and not _BEGIN.match(line):
         return None
-    run = _last_run(list(_MARK.finditer(text)))
+    run = _last_run(marks_of(text))
     if len(run) < 2 or "\n\n" in text[run[-1].end() :]:
         return None
     ends = [*(mark.start() for mark in run[1:]), len(text)]
@@ -40,9 +42,21 @@ def ticked(text: str) -> str | None:
 
 def is_list(text: str) -> bool:
     """Whether a text ends with options told again: the last of them is no choice."""
+    if _is_too_plain(text):
+        return False
     text = text.rstrip()[-_END:]
-    run = _last_run(list(_MARK.finditer(text)))
+    run = _last_run(marks_of(text))
     return len(run) > 1 and "\n" not in text[run[-1].end() :]
+
+
+def _is_too_plain(text: str) -> bool:
+    """Whether a text holds no list for sure: two options need two lines, or signs that ASCII lacks."""
+    return "\n" not in text and text.isascii()
+
+
+def marks_of(text: str) -> list[re.Match[str]]:
+    """Return where the options of a list begin."""
+    return list(_MARK.finditer(text))
 
 
 def _letter(mark: re.Match[str]) -> str:

@@ -1,0 +1,85 @@
+"""The shortcuts of reading are shortcuts only: where one is taken, the long way says the same."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maspo.scoring import answers, bare, choices, claims, languages, ticks
+from tests.lengths import length
+from tests.scoring.real_rows import rows
+
+_OWN = (Path(__file__).parent / "reply_cases.jsonl").read_text(encoding="utf-8").splitlines()
+REPLIES = [json.loads(line)["output"] for line in _OWN] + [row["output"] for row in rows("reply_rows")]
+LISTED = "\nA) The first\nB) Option C\nC) 12 km\nD) Select D"
+SIGNS = ["", "", "", "(", "*", "**", ")", ".", ":", ",", "!", "**", ").", "\n", "✓"]
+BITS = ["**", "(", ")", ".", " ", "\n", "A", "b", "not ", "Answer: ", "or ", "?", "réponse ", "ma ", "✓", '"', "é", "Q"]
+
+mutants = st.builds(
+    lambda reply, place, cut, bit: reply[: place % (len(reply) + 1)] + bit + reply[place % (len(reply) + 1) + cut :],
+    st.sampled_from(REPLIES),
+    st.integers(0, 200),
+    st.integers(0, 3),
+    st.sampled_from(["", *BITS]),
+)
+"""Replies with a small change: some signs cut out, some put in."""
+lines = st.lists(
+    st.tuples(
+        st.sampled_from(SIGNS),
+        st.one_of(st.sampled_from("ABCDEFGHIJ"), st.sampled_from(sorted(bare.KNOWN))),
+        st.sampled_from(SIGNS),
+    ).map("".join),
+    min_size=1,
+    max_size=6,
+).map(" ".join)
+"""Words about choosing and letters, in any order, with signs around them."""
+
+
+def the_same_at_length(reply: str, question: str) -> None:
+    assert choices.chosen(reply, question) == choices.chosen_at_length(reply, question), (reply, question)
+
+
+def test_h01_every_reply_is_read_the_same_at_length() -> None:
+    for reply in REPLIES:
+        the_same_at_length(reply, "")
+
+
+@given(st.one_of(lines, mutants), st.sampled_from(["", LISTED]))
+@settings(max_examples=length(1500, 100_000), deadline=None)
+def test_h02_a_bare_choice_is_the_choice_that_is_read_at_length(reply: str, question: str) -> None:
+    the_same_at_length(reply, question)
+
+
+@given(mutants)
+@settings(max_examples=length(500, 50_000), deadline=None)
+def test_h03_a_reply_that_is_passed_over_holds_nothing(reply: str) -> None:
+    if not reply.isascii() and not languages.may_be_abroad(reply):
+        assert claims.claims_abroad().search(reply) is None
+    if "\n" not in reply and reply.isascii():
+        assert len(ticks.marks_of(reply)) < 2
+
+
+@given(mutants, mutants)
+@settings(max_examples=length(300, 30_000), deadline=None)
+def test_h04_texts_without_anything_around_them_are_equal_as_they_stand(one: str, other: str) -> None:
+    for first, second in ((one, other), (one, f"**{one}**"), (one, re.sub(r"\s+", "  ", one.upper()))):
+        unwrapped = answers.unwrapped(first) == answers.unwrapped(second)
+        assert answers.equal_answers(first, second) == (
+            unwrapped or answers.normalized(first) == answers.normalized(second)
+        )
+
+
+def test_h05_an_empty_box_is_no_answer() -> None:
+    assert choices.chosen(r"\boxed{}") is None
+    assert choices.chosen(r"\boxed{} The answer is B.") == "B"
+
+
+def test_h06_the_commonest_replies_are_known_at_sight() -> None:
+    for reply in ("B", "(B)", "**B**", "B.", "The answer is B.", "Answer: B", "The correct option is (B).", "Option B"):
+        assert bare.bare_choice(reply) == "B"
+    for reply in ("A train", "B or C", "not B", "B?", "The answer is E. coli.", "I", "b", ""):
+        assert bare.bare_choice(reply) is None
