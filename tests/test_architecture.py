@@ -76,7 +76,7 @@ PURE = (
     "maspo.arena.plots",
 )
 """Modules, and folders with all that is in them."""
-GUESTS = frozenset({"maspo.optimizers.baselines.gepa"})
+GUESTS = frozenset({"maspo.optimizers.baselines.gepa", "maspo.optimizers.baselines.opentrace"})
 """Searches of outside packages, which call us: a thread in turns with ours makes a generator of them."""
 IMPURE = frozenset(
     {"asyncio", "time", "datetime", "random", "secrets", "os", "io", "pathlib", "socket", "subprocess", "threading"}

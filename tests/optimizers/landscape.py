@@ -10,6 +10,8 @@ from maspo.core.seeded import rank
 from maspo.core.verdict import Comparison, Level, Verdict
 from maspo.optimizers.base import (
     AblateEdge,
+    Answered,
+    AskModel,
     Calibrate,
     Calibrated,
     Compare,
@@ -22,6 +24,7 @@ from maspo.optimizers.base import (
     Result,
     Scored,
     ScoreOutput,
+    Vet,
 )
 from maspo.team.graph import Team
 
@@ -57,6 +60,10 @@ class Landscape:
                 return Observed(request.input_key, self.team.order)
             case Calibrate():
                 return Calibrated((Verdict.WIN,) * len(request.inputs))
+            case AskModel():
+                return Answered(request.example)
+            case Vet():
+                return Drafts(tuple(map(Draft, request.texts)))
 
     def worth(self, prompts: Prompts) -> float:
         """Return how good joint prompts are; seed prompts are worth nothing."""

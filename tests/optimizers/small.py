@@ -34,11 +34,12 @@ _SMALL: Mapping[str, Mapping[str, object]] = {
     "tpe": {"trials": 8, "batch": 4},
     "mipro": {"trials": 12, "batch": 6, "minibatch": 2, "full_every": 3},
     "gepa": {"calls": 250, "batch": 4},
+    "opentrace": {"steps": 6, "batch": 4, "traces": 2},
     "race": {"passes": 2, "drafts": 2, "stages": (3, 6, 9), "first_round": 1.0, "edits": 2, "traces": 2},
 }
 
 
-NEEDED: Mapping[str, str] = {"mipro": "dspy"}
+NEEDED: Mapping[str, str] = {"mipro": "dspy", "opentrace": "opto"}
 """Packages of methods that are not installed for tests; whoever has them runs the same tests."""
 
 

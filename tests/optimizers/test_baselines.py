@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -10,7 +12,20 @@ import pytest
 from maspo.core.prompts import prompt_id
 from maspo.core.verdict import Comparison, Level, Verdict
 from maspo.events import CandidateScored
-from maspo.optimizers.base import FALLBACK, CallCount, Compare, Draft, Drafts, Problem, Propose, Request, Result
+from maspo.optimizers.base import (
+    FALLBACK,
+    Answered,
+    AskModel,
+    CallCount,
+    Compare,
+    Draft,
+    Drafts,
+    Problem,
+    Propose,
+    Request,
+    Result,
+    Vet,
+)
 from maspo.optimizers.baselines.cantante import contrasts
 from maspo.optimizers.baselines.mapro import max_product
 from maspo.optimizers.baselines.planned import Scored
@@ -21,7 +36,7 @@ from tests.optimizers.small import DIAMOND, PROMPTS, needs_package, problem_of, 
 
 JUDGED_BY_FINAL_ANSWERS = (
     *("best-of-n", "naive-joint", "opro", "promptbreeder", "spo"),
-    *("random-edits", "shapley", "cantante", "tpe", "gepa", "mipro"),
+    *("random-edits", "shapley", "cantante", "tpe", "gepa", "mipro", "opentrace"),
 )
 BASELINES = (*JUDGED_BY_FINAL_ANSWERS, "mapro")
 """Those with a plan; ``local-only`` is Algorithm 1 as printed, which has none."""
@@ -36,11 +51,19 @@ class Told:
     wins: frozenset[str] = frozenset()
     """Texts that make the team better; all others make it worse."""
     written: Iterator[int] = field(default_factory=lambda: iter(range(10**6)))
+    answers: list[str] | None = None
+    """What a model says that is asked in a method's own words, then that nothing shall change; None: each example."""
 
     def answer(self, request: Request) -> Result:
         """Return the result of one request."""
         if isinstance(request, Propose):
             return Drafts(tuple(Draft(f"{request.agent} {next(self.written)}") for _ in range(request.count)))
+        if isinstance(request, AskModel):
+            if self.answers is None:
+                return Answered(request.example)
+            return Answered(self.answers.pop(0) if self.answers else "TERMINATE")
+        if isinstance(request, Vet):
+            return Drafts(tuple(Draft(text, "refused" if "refused" in text else "") for text in request.texts))
         assert isinstance(request, Compare)
         good = any(text in self.wins for text in request.changes.values())
         verdict = Verdict.WIN if good else Verdict.LOSS
@@ -288,3 +311,48 @@ def test_v21_mipro_tries_combinations_on_minibatches_and_only_one_met_in_full_ca
     best = tuple((name, text) for name, text in sorted(found.end.prompts.items()) if text != PROMPTS[name])
     assert found.end.prompts["c"] == "c 4" and len(met[best]) == 8, "what it ends with was met in full"
     assert any(len(keys) < 8 for keys in met.values())
+
+
+def suggesting(**texts: str) -> str:
+    named = {f"{name}_{'abcd'.index(name)}_prompt0": text for name, text in texts.items()}
+    return json.dumps({"reasoning": "", "answer": "", "suggestion": named})
+
+
+def test_v22_opentrace_shows_the_traced_team_and_takes_what_is_suggested_better_or_not() -> None:
+    needs_package("opentrace")
+    words = "a, and define what is not defined"
+    answers = [
+        suggesting(a=words),
+        suggesting(b="b is frozen", d="d worse"),
+        suggesting(c="c refused"),
+        "no JSON",
+        suggesting(c="c last"),
+    ]
+    found = search("opentrace", Told(frozenset({words}), answers=list(answers)), steps=5, batch=4, traces=2)
+    asked = [request for request in found.requests if isinstance(request, AskModel)]
+    assert len(asked) == 5 and all(len(request.messages) == 2 for request in asked)
+    first = asked[0].messages[1][1]
+    assert (
+        "(str) a_0_prompt0=seed a" in first and "d_3(prompt=d_3_prompt0, question=question1, b_1=b_1_output1" in first
+    )
+    assert len(asked[0].shown) == 2 * (1 + 4), "the input, and what each agent wrote"
+    assert set(asked[0].shown) <= set(re.findall(r"\[\[.*?\]\]", first))
+    assert all(request.shown.keys() == asked[0].shown.keys() for request in asked[1:]), "no count goes on"
+    assert "0: The final answer is as good as with the first prompts" in first
+    assert "0: The final answer is better than" in asked[1].messages[1][1]
+    assert "d_3_prompt0=d worse" in asked[2].messages[1][1], "what is suggested is taken, better or not"
+    met = [{**PROMPTS, **request.changes} for request in comparisons(found)]
+    candidates = [dict(one) for one in dict.fromkeys(tuple(one.items()) for one in met)]
+    assert candidates == [
+        {**PROMPTS, "a": words},
+        {**PROMPTS, "a": words, "d": "d worse"},
+        {**PROMPTS, "a": words, "c": "c last", "d": "d worse"},
+    ], "what is refused or of no use is never met"
+    assert found.end.prompts == {**PROMPTS, "a": words}, "of candidates that are level the first one"
+
+
+def test_v23_opentrace_asks_the_same_in_every_process_and_ends_when_nothing_is_suggested() -> None:
+    needs_package("opentrace")
+    one, other = (search("opentrace", Told(answers=[suggesting(a="a new")])) for _ in range(2))
+    assert one == other
+    assert sum(isinstance(request, AskModel) for request in one.requests) == 1 + 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
@@ -16,7 +16,9 @@ from maspo.core.verdict import Comparison, Level, Verdict
 from maspo.optimizers import base
 from maspo.optimizers.base import (
     AblateEdge,
+    Answered,
     Ask,
+    AskModel,
     Case,
     Compare,
     Draft,
@@ -28,6 +30,8 @@ from maspo.optimizers.base import (
     Scored,
     ScoreOutput,
     Search,
+    ShownText,
+    Vet,
 )
 from maspo.testing.optimizers import Oracle, check_optimizer, play, played
 from tests.optimizers.small import DIAMOND, PROMPTS, problem_of
@@ -157,6 +161,28 @@ def tires() -> Callable[[Problem], Search]:
     return search
 
 
+def question(key: str = "i00", said: str = "What is wrong with [[1]]?", **given: Any) -> AskModel:
+    shown = {"[[1]]": ShownText(given.pop("prompts", PROMPTS), key, agent=given.pop("whose", "a"))}
+    return AskModel("q", (("user", said),), shown, example="better", **given)
+
+
+def asks_and_uses(vetted: bool) -> Callable[[Problem], Search]:
+    """Asks a model for a prompt, and tries what it answers."""
+
+    def search(problem: Problem) -> Search:
+        (answer,) = yield Ask(problem.seed_prompts, (question(),))
+        assert isinstance(answer, Answered)
+        if vetted:
+            (drafts,) = yield Ask(problem.seed_prompts, (Vet("v", "a", problem.seed_prompts, (answer.text,)),))
+            assert isinstance(drafts, Drafts)
+            if drafts.drafts[0].rejected:
+                return Ask(problem.seed_prompts)
+        yield Ask(problem.seed_prompts, (Compare("x", problem.seed_prompts, {"a": answer.text}, "i00", True),))
+        return Ask({**problem.seed_prompts, "a": answer.text})
+
+    return search
+
+
 CASE = Case("elsewhere", "a", "new", PROMPTS, "s", ())
 
 
@@ -175,6 +201,14 @@ CASE = Case("elsewhere", "a", "new", PROMPTS, "s", ())
         (asking(Compare("x", {"a": "seed"}, {"a": "new"}, "i00", True)), "one prompt for every agent"),
         (asking(AblateEdge("x", PROMPTS, "i00", "a", "d")), "only edges of the team"),
         (asking(AblateEdge("x", PROMPTS, "i00", "nobody", "d")), "only edges of the team"),
+        (asking(AskModel("q", ())), "has a message"),
+        (asking(question(said="What is wrong?")), "each mark of a question"),
+        (asking(question("elsewhere")), "only inputs of the problem"),
+        (asking(question(prompts={"a": "seed"})), "one prompt for every agent"),
+        (asking(question(agent="nobody")), "only agents are asked about"),
+        (asking(question(whose="nobody")), "only agents are asked about"),
+        (asking(Vet("v", "b", PROMPTS, ("new",))), "only agents that may be rewritten"),
+        (asks_and_uses(vetted=False), "only texts that Vet did not refuse"),
         (never_ends, "a search ends"),
         (yields_nothing_to_do, "an Ask without requests is only the end"),
         (ends_with_requests, "a search ends"),
@@ -195,6 +229,7 @@ def test_k02_a_broken_rule_is_named(search: Callable[[Problem], Search], rule: s
 def test_k03_what_keeps_all_rules_passes() -> None:
     edge, score = AblateEdge("edge", PROMPTS, "i00", "a", "b"), ScoreOutput("score", PROMPTS, "i01")
     check_optimizer(Made(asking(change(), edge, score, Propose("p", "c", PROMPTS, ("i02",), (), 2))), problem_of())
+    check_optimizer(Made(asks_and_uses(vetted=True)), problem_of())
 
 
 # ── the oracle ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -231,6 +266,7 @@ def test_k05_the_oracle_answers_in_the_forms_of_a_study() -> None:
     assert failing.answer(change()) == Comparison("i00", UNDECIDED, readers, UNDECIDED, failed=True)
     assert failing.answer(Propose("x", "a", PROMPTS, ("i00",), (), 2)) == Drafts(())
     assert failing.answer(ScoreOutput("x", PROMPTS, "i00")) == Scored("i00", None)
+    assert failing.answer(question()) == Answered("", "drawn to fail")
 
 
 def test_k06_the_oracle_draws_evenly_from_all_that_may_be_answered() -> None:
@@ -244,6 +280,12 @@ def test_k06_the_oracle_draws_evenly_from_all_that_may_be_answered() -> None:
     assert len(drafts) == 400
     assert 20 < sum(bool(draft.rejected) for draft in drafts) < 80
     assert 20 < drafts.count(Draft(PROMPTS["a"])) < 80
+    answers = [oracle.answer(replace(question(), id=str(number))) for number in range(200)]
+    assert 150 < answers.count(Answered("better")) < 195, "some answers are of no use"
+    vetted = oracle.answer(Vet("v", "a", PROMPTS, tuple(map(str, range(200)))))
+    assert isinstance(vetted, Drafts)
+    assert [draft.text for draft in vetted.drafts] == list(map(str, range(200)))
+    assert 10 < sum(bool(draft.rejected) for draft in vetted.drafts) < 40
     scores = {
         answer.value
         for n in range(50)

@@ -19,7 +19,7 @@ from tests.optimizers.small import DIAMOND, PROMPTS, problem_of
 
 OURS = (
     *("race", "ascent", "naive-joint", "best-of-n", "spo", "opro", "promptbreeder"),
-    *("local-only", "random-edits", "shapley", "mapro", "cantante", "tpe", "mipro", "gepa"),
+    *("local-only", "random-edits", "shapley", "mapro", "cantante", "tpe", "mipro", "gepa", "opentrace"),
 )
 
 

@@ -18,12 +18,27 @@ from maspo.judges.pairwise import PairwiseJudge
 from maspo.models.base import Request, RoleSettings
 from maspo.models.budget import Ledger
 from maspo.models.scripted import ScriptedModel
-from maspo.optimizers.base import AblateEdge, Case, Compare, Drafts, Problem, Propose, Result, Scored, ScoreOutput
+from maspo.optimizers.base import (
+    AblateEdge,
+    Answered,
+    AskModel,
+    Case,
+    Compare,
+    Drafts,
+    Problem,
+    Propose,
+    Result,
+    Scored,
+    ScoreOutput,
+    ShownText,
+    Vet,
+)
 from maspo.proposers.rewrite import RewriteProposer
 from maspo.runners.messages import NO_OUTPUT
 from maspo.runners.prompt_graph import PromptGraph
 from maspo.scoring.base import Sample, Scorer
 from maspo.scoring.base import Score as Found
+from maspo.study.asking import Asker
 from maspo.study.executor import LocalExecutor
 from maspo.team import Agent, System
 
@@ -44,7 +59,7 @@ WIN, LOSS, TIE, UNDECIDED = Verdict.WIN, Verdict.LOSS, Verdict.TIE, Verdict.UNDE
 class Performer(LocalExecutor):
     """An executor whose results are looked at without their traces."""
 
-    async def result(self, request: AblateEdge | Compare | Propose | ScoreOutput) -> Result:
+    async def result(self, request: AblateEdge | AskModel | Compare | Propose | ScoreOutput | Vet) -> Result:
         return (await self.perform(request)).result
 
 
@@ -57,7 +72,8 @@ def performer_of(
     model = ScriptedModel(script)
     runner = PromptGraph(SYSTEM, {row.key: row for row in rows}, model, RoleSettings("m"))
     judge, proposer = PairwiseJudge(model, RoleSettings("j")), RewriteProposer(model, RoleSettings("p"))
-    return Performer(SYSTEM, rows, runner, judge, proposer, proposer, Ledger(), labels, 500, scorer), model
+    asker = Asker(model, RoleSettings("p", max_tokens=900), shown_characters=60)
+    return Performer(SYSTEM, rows, runner, judge, proposer, proposer, asker, Ledger(), labels, 500, scorer), model
 
 
 def world(prefer: str = "1", answer: str = "new") -> Callable[[Request], str]:
@@ -171,6 +187,60 @@ async def test_w11_a_proposal_without_any_trace_still_asks() -> None:
     drafts = await performer.result(Propose("p", "a", SYSTEM.prompts, (KEY,), (), 1))
     assert isinstance(drafts, Drafts) and not drafts.drafts[0].rejected
     assert "<trace>" not in model.requests[-1].messages[0].content
+
+
+def question(**shown: ShownText) -> AskModel:
+    said = " ".join(shown) or "Anything?"
+    return AskModel("q1", (("system", "Be brief."), ("user", said)), shown, agent="b", max_tokens=50)
+
+
+async def test_w20_a_question_of_the_optimizer_is_asked_in_its_words_with_texts_of_runs_in_it() -> None:
+    def script(request: Request) -> Any:
+        return "<think>of m1</think> m2 &lt;prompt>" if request.purpose == "proposer.asked" else world()(request)
+
+    performer, model = performer_of(script)
+    prompts = {**SYSTEM.prompts, "b": "b NEW"}
+    shown = {
+        "m1": ShownText(prompts, KEY, "input"),
+        "m10": ShownText(prompts, KEY, agent="b"),
+        "m2": ShownText(prompts, KEY, "read", "b"),
+        "m3": ShownText(prompts, KEY),
+    }
+    assert await performer.result(question(**shown)) == Answered("m2 <prompt>")
+    (asked,) = [request for request in model.requests if request.purpose == "proposer.asked"]
+    assert [message.role for message in asked.messages] == ["system", "user"]
+    text = asked.messages[1].content
+    assert text.startswith("one b was new NEW"), "a mark that begins as another does is not taken for it"
+    assert "Output of a:" in text
+    assert (asked.agent, asked.identity, asked.model, asked.max_tokens) == ("b", "q1", "p", 50)
+    assert purposes(model)["agent"] == 4, "a run of the team is made once, whatever of it is shown"
+
+
+async def test_w21_what_is_shown_opens_no_tag_brings_no_mark_to_life_and_is_not_endless() -> None:
+    def script(request: Request) -> Any:
+        return "m1 </trace><prompt>" + 500 * "x" if request.purpose == "agent" else "fine"
+
+    performer, model = performer_of(script)
+    await performer.result(question(m1=ShownText(SYSTEM.prompts, KEY, "input"), m2=ShownText(SYSTEM.prompts, KEY)))
+    text = model.requests[-1].messages[1].content
+    assert text.startswith("one m1 &lt;/trace>&lt;prompt>xxx"), "a mark in a text stays a text"
+    assert "characters left out" in text
+
+
+async def test_w22_a_question_without_an_answer_fails_alone_and_a_failed_run_is_shown_as_such() -> None:
+    performer, _ = performer_of(lambda _: CallFailed("lost"))
+    assert await performer.result(question(m1=ShownText(SYSTEM.prompts, KEY))) == Answered("", "lost")
+    performer, model = performer_of(lambda request: CallFailed("x") if request.purpose == "agent" else "fine")
+    assert await performer.result(question(m1=ShownText(SYSTEM.prompts, KEY))) == Answered("fine")
+    assert model.requests[-1].messages[1].content == NO_OUTPUT
+
+
+async def test_w23_texts_are_vetted_by_the_rules_of_drafts_without_a_call() -> None:
+    performer, model = performer_of(world())
+    found = await performer.result(Vet("v", "a", SYSTEM.prompts, ("A", "Better.", "B" * 501, "Keep {input}.")))
+    assert isinstance(found, Drafts)
+    assert [bool(draft.rejected) for draft in found.drafts] == [True, False, True, True]
+    assert model.requests == []
 
 
 def final(winners: Prompts) -> Compare:

@@ -37,7 +37,7 @@ from maspo.core.prompts import Prompts
 from maspo.core.running import run
 from maspo.data.inputs import ID_COLUMN, LABEL_COLUMN, Inputs, as_text, make_inputs
 from maspo.integrations.programs import ProgramCall, Rollout, Wanted, answer_or_failure, optimize_program
-from maspo.models.base import PROPOSER, DoesNotFit, Message, Reply, Request, Stage, Transient
+from maspo.models.base import ASKED, PROPOSER, DoesNotFit, Message, Reply, Request, Stage, Transient
 from maspo.team.system import RESERVED_NAMES
 
 T = TypeVar("T")
@@ -308,7 +308,7 @@ class _OtherRoles:
 
     async def complete(self, request: Request) -> Reply:
         """Answer one request."""
-        lm = self.proposer if request.purpose == PROPOSER else self.judge
+        lm = self.proposer if request.purpose in (PROPOSER, ASKED) else self.judge
         messages = [{"role": one.role, "content": one.content} for one in request.messages]
         options = {"temperature": request.temperature, "max_tokens": request.max_tokens}
         return await self.threads.call(

@@ -16,6 +16,8 @@ from maspo.core.registry import Registry
 
 AGENT = "agent"
 PROPOSER = "proposer"
+ASKED = "proposer.asked"
+"""A question in an optimizer's own words, to the model that writes drafts."""
 JUDGE_LOCAL = "judge.local"
 JUDGE_LOOKAHEAD = "judge.lookahead"
 JUDGE_GLOBAL = "judge.global"

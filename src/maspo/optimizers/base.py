@@ -95,7 +95,15 @@ class Calibrated:
     verdicts: tuple[Verdict, ...]
 
 
-Result: TypeAlias = Drafts | Comparison | Scored | Observed | Calibrated
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answer to ``AskModel``: what the model wrote, as data; ``failed`` says why there is nothing, or is empty."""
+
+    text: str
+    failed: str = ""
+
+
+Result: TypeAlias = Drafts | Comparison | Scored | Observed | Calibrated | Answered
 Results: TypeAlias = tuple[Result, ...]
 """One result for each request of an ``Ask``, in their order."""
 
@@ -190,6 +198,64 @@ class Propose:
         """Return what the request takes: a run on each input that is shown, and one call of the proposer."""
         everyone = problem.team.everyone
         return RequestPrice(tuple(Rollout(self.prompts, key, everyone) for key in self.inputs), proposer=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownText:
+    """A text of a run of the team that is shown to a model: a search knows inputs by their keys, and holds no text."""
+
+    prompts: Prompts
+    input_key: str
+    what: Literal["input", "read", "output"] = "output"
+    """What the team was asked; what an agent read; what it wrote."""
+    agent: str = ""
+    """Whose text; empty: the team's, its final answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskModel:
+    """Ask the proposer's model a text of the optimizer's own, where its method has words that no ``Propose`` says.
+
+    What comes back is data. A text that shall become a prompt is asked for with ``Vet`` first.
+    """
+
+    id: str
+    messages: tuple[tuple[Literal["system", "user", "assistant"], str], ...]
+    """Each with who says it."""
+    shown: Mapping[str, ShownText] = field(default_factory=dict)
+    """By a mark in the messages, such as ``[[shown 1]]``: what stands in its place when the model is asked."""
+    agent: str = ""
+    """Whom the question is about, for whoever reads what calls were for; empty: the team."""
+    purpose: str = "ask"
+    max_tokens: int | None = None
+    """Tokens of the answer, at most; never more than the proposer's own limit."""
+    example: str = ""
+    """An answer of use to the method, after which it asks for the most: the bound of a search is found with it."""
+
+    def price(self, problem: Problem, _: Result | None = None) -> RequestPrice:
+        """Return what the request takes: the runs whose texts are shown, and one call of the proposer's model."""
+        everyone = problem.team.everyone
+        runs = {(prompts_id(one.prompts), one.input_key): one for one in self.shown.values() if one.what != "input"}
+        return RequestPrice(tuple(Rollout(one.prompts, one.input_key, everyone) for one in runs.values()), proposer=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Vet:
+    """Ask whether texts may be an agent's prompt, by the rules for drafts: no call is made.
+
+    The answer is ``Drafts``, one for each text, in their order.
+    """
+
+    id: str
+    agent: str
+    prompts: Prompts
+    """The joint prompts that the texts were written from; ``prompts[agent]`` is the parent."""
+    texts: tuple[str, ...]
+    purpose: str = "vet"
+
+    def price(self, problem: Problem, _: Result | None = None) -> RequestPrice:  # noqa: ARG002 - others cost
+        """Return what the request takes: nothing."""
+        return RequestPrice(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +390,7 @@ class Calibrate:
         return RequestPrice(rollouts, judge=2 * len(rollouts))
 
 
-Request: TypeAlias = Propose | Compare | AblateEdge | ScoreOutput | Observe | Calibrate
+Request: TypeAlias = Propose | AskModel | Vet | Compare | AblateEdge | ScoreOutput | Observe | Calibrate
 Answers: TypeAlias = Sequence[tuple[Request, Result]]
 """Requests with their results."""
 

@@ -30,6 +30,7 @@ OPTIMIZERS: Registry[OptimizerClass] = Registry(
         "tpe": "maspo.optimizers.baselines.tpe:Tpe",
         "mipro": "maspo.optimizers.baselines.mipro:Mipro",
         "gepa": "maspo.optimizers.baselines.gepa:Gepa",
+        "opentrace": "maspo.optimizers.baselines.opentrace:OpenTrace",
     },
     method="search",
 )

@@ -17,6 +17,7 @@ _PURPOSES = {
     "judge.global": "judge: final answers",
     "judge.rubric": "judge: by the rubric",
     "proposer": "writing drafts",
+    "proposer.asked": "questions of the method",
     "provider.probe": "first small question",
 }
 STOPPED = "No process works on this run: `maspo resume` goes on with it."

@@ -12,7 +12,7 @@ from maspo.core.verdict import Comparison
 from maspo.events import Event, Recorded, Span, UnknownEvent
 from maspo.events import base as events
 from maspo.events.base import SEARCH
-from maspo.optimizers.base import Calibrated, Drafts, Observed, Result, Scored
+from maspo.optimizers.base import Answered, Calibrated, Drafts, Observed, Result, Scored
 
 TOLD = "told"
 """The kind of journal entries that hold a result; all other kinds are events."""
@@ -69,6 +69,7 @@ _RESULTS: dict[str, type[Result]] = {
     "scored": Scored,
     "observed": Observed,
     "calibrated": Calibrated,
+    "answered": Answered,
 }
 _RESULT_KINDS = {kind: name for name, kind in _RESULTS.items()}
 

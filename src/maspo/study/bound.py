@@ -16,6 +16,8 @@ from maspo.core.verdict import Comparison, Verdict
 from maspo.data.groups import ALONE
 from maspo.models.prices import Price, PriceBook
 from maspo.optimizers.base import (
+    Answered,
+    AskModel,
     Calibrate,
     Calibrated,
     CallCount,
@@ -34,6 +36,7 @@ from maspo.optimizers.base import (
     Rollout,
     Scored,
     ScoreOutput,
+    Vet,
     rounds_begun,
 )
 from maspo.runners.messages import MessageBuilder
@@ -140,6 +143,12 @@ class _Dearest:
             self.texts_shown += (len(request.inputs) + 3 * len(request.cases)) * 2
             self.drafts = max(self.drafts, request.count)
             return Drafts(tuple(Draft(f"{request.parent}\n{request.id} {number}.") for number in range(request.count)))
+        if isinstance(request, AskModel):
+            words = sum(len(text) for _, text in request.messages)
+            self.texts_shown += len(request.shown) + words // (REPLY_TOKENS * _CHARACTERS_PER_TOKEN)
+            return Answered(request.example)
+        if isinstance(request, Vet):
+            return Drafts(tuple(map(Draft, request.texts)))
         if isinstance(request, ScoreOutput):
             return Scored(request.input_key, 1.0)
         if isinstance(request, Observe):

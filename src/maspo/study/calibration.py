@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from maspo.core.seeded import shuffled
 from maspo.core.verdict import Verdict
-from maspo.optimizers.base import Ask, Calibrate, Problem, Propose, Request, Search
+from maspo.optimizers.base import Ask, AskModel, Calibrate, Problem, Propose, Request, Search
 from maspo.stats.share import at_most
 
 _SHARE = 0.02
@@ -51,7 +51,10 @@ def calibrated(search: Search, problem: Problem, pairs: int) -> Search:
 
 
 def _shown(requests: Iterable[Request]) -> tuple[str, ...]:
-    return tuple(key for request in requests if isinstance(request, Propose) for key in request.inputs)
+    """Return the inputs that are run anyway, for texts that models are shown."""
+    proposed = [key for request in requests if isinstance(request, Propose) for key in request.inputs]
+    asked = [one for request in requests if isinstance(request, AskModel) for one in request.shown.values()]
+    return (*proposed, *(one.input_key for one in asked if one.what != "input"))
 
 
 def answers(verdicts: Sequence[Verdict]) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from typing import Literal
 from maspo.core.verdict import Comparison, Level, Verdict
 from maspo.data.inputs import Input
 from maspo.events import Warned
-from maspo.optimizers.base import Calibrated, Compare, Drafts, Propose
+from maspo.optimizers.base import Calibrated, Compare, Drafts
 from maspo.scoring.answers import final_answer, is_correct
 from maspo.stats.share import at_most, share_interval
 from maspo.study.calibration import answers, is_coin
@@ -75,7 +75,7 @@ class EarlyWarnings:
             self._plain = result.verdicts
             self._replies += 2 * len(result.verdicts)
             self._unreadable += 2 * result.verdicts.count(Verdict.UNDECIDED)
-        elif isinstance(request, Propose) and isinstance(result, Drafts):
+        elif isinstance(result, Drafts):
             self._drafts += len(result.drafts)
             self._refused.update(draft.rejected for draft in result.drafts if draft.rejected)
         found = {"judge": self._judge(), "proposer": self._proposer(), "labels": self._labels()}

@@ -21,6 +21,8 @@ from maspo.models.budget import Ledger
 from maspo.optimizers.base import (
     FALLBACK,
     AblateEdge,
+    Answered,
+    AskModel,
     Calibrate,
     Calibrated,
     Case,
@@ -33,15 +35,18 @@ from maspo.optimizers.base import (
     Result,
     Scored,
     ScoreOutput,
+    ShownText,
+    Vet,
 )
 from maspo.proposers.base import Objection, Proposer, Rewrite, ShownCase, ShownTrace
 from maspo.proposers.drafts import Rules, checked
 from maspo.proposers.passages import Passages
 from maspo.runners.base import Runner
-from maspo.runners.messages import MessageBuilder, context
+from maspo.runners.messages import NO_OUTPUT, MessageBuilder, context
 from maspo.scoring.answers import is_correct, same_answer
 from maspo.scoring.base import Sample, Scorer
 from maspo.store.codec import RunOfTeam
+from maspo.study.asking import Asker
 from maspo.study.credit import CallPair, judged_pairs
 from maspo.study.resolve import length_budget
 from maspo.team import Agent, System
@@ -156,6 +161,7 @@ class LocalExecutor:
     proposer: Proposer
     fallback: Proposer
     """Stands in where drafts of the other cannot be used; it asks no model."""
+    asker: Asker
     ledger: Ledger
     labels: Literal["ignore", "use"] = "ignore"
     budget: int = 6000
@@ -210,6 +216,10 @@ class LocalExecutor:
         match request:
             case Propose():
                 return Done(request, await self._propose(request))
+            case AskModel():
+                return Done(request, await self._ask(request))
+            case Vet():
+                return Done(request, self._vet(request))
             case Compare():
                 return await self._compare(request)
             case AblateEdge():
@@ -398,7 +408,7 @@ class LocalExecutor:
             instruction=request.instruction if request.rewrites == "prompt" else "",
             objections=tuple(Objection(one.text, one.reason) for one in request.objections),
         )
-        rules = rules_for(agent, self._texts, self.budget)
+        rules = self._rules(request.agent)
         if request.rewrites == "instruction":  # it reaches no agent, so it has no placeholders and protects nothing
             rules = Rules(request.instruction, lambda _: frozenset(), (), self.budget)
         proposer = self.fallback if request.purpose == FALLBACK else self.proposer
@@ -411,6 +421,32 @@ class LocalExecutor:
             one if one.rejected else checked(one.text, rewrite.parent, rules, self.passages) for one in found.drafts
         )
         return Drafts(tuple(islice(drafts, request.count)))
+
+    def _rules(self, agent: str) -> Rules:
+        return rules_for(self.system.by_name[agent], self._texts, self.budget)
+
+    def _vet(self, request: Vet) -> Drafts:
+        """Check texts that an optimizer would have as an agent's prompt, as drafts of a proposer are checked."""
+        parent, rules = request.prompts[request.agent], self._rules(request.agent)
+        return Drafts(tuple(checked(text, parent, rules, self.passages) for text in request.texts))
+
+    async def _ask(self, request: AskModel) -> Answered:
+        """Ask in the optimizer's own words; where a run failed, that is shown."""
+        texts = await together(self._shown_text(one) for one in request.shown.values())
+        return await self.asker.ask(request, dict(zip(request.shown, texts, strict=True)))
+
+    async def _shown_text(self, shown: ShownText) -> str:
+        if shown.what == "input":
+            return self._input(shown.input_key)
+        trace = await _unless_failed(self.runner.run(shown.prompts, shown.input_key))
+        if trace is None:
+            return NO_OUTPUT
+        if not shown.agent:
+            return trace.output
+        calls = self._calls(trace, shown.agent)
+        if shown.what == "read":
+            return context(trace.read_in(*calls))
+        return _written(calls) or NO_OUTPUT
 
     async def _shown_trace(self, request: Propose, input_key: str) -> ShownTrace | None:
         try:

@@ -38,13 +38,14 @@ from maspo.models.layers.limited import Health
 from maspo.models.layers.retried import RetryPolicy
 from maspo.models.leases import NANO
 from maspo.models.prices import PriceBook
-from maspo.optimizers.base import Case, Compare, Propose, Request, Result, Results
+from maspo.optimizers.base import AskModel, Case, Compare, Propose, Request, Result, Results, Vet
 from maspo.proposers.base import PROPOSERS
 from maspo.proposers.passages import Passages
 from maspo.runners.base import RUNNERS, Runner, runner_kind
 from maspo.store.codec import RecordedResult, decoded_again, encode
 from maspo.store.looks import Look
 from maspo.store.run_store import RunStore
+from maspo.study.asking import Asker
 from maspo.study.calls import (
     DefusalReporter,
     Keeping,
@@ -288,6 +289,7 @@ class Session:
             fallback=PROPOSERS.make(
                 "edits", self.model, job.config.models.of_proposer(), passages=self.passages, **own
             ),
+            asker=Asker(self.model, job.config.models.of_proposer(), config.shown_characters),
             ledger=self.ledger,
             labels=job.config.labels,
             budget=config.length_budget,
@@ -326,7 +328,7 @@ class Session:
         kept = bool(done.runs) and self._quota.grants(request.id, stage, self.planned_calls)
         span = stage if stage == SEARCH.id else request.purpose
         if stage == SEARCH.id and isinstance(
-            request, Compare | Propose
+            request, Compare | Propose | AskModel | Vet
         ):  # the step that its agent is in, if it says so
             span = self._steps.get(request.agent, stage)
         recorded = RecordedResult(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice, zip_longest
 from typing import Protocol
 
@@ -21,7 +21,9 @@ from maspo.events import Event
 from maspo.judges.base import combined
 from maspo.optimizers.base import (
     AblateEdge,
+    Answered,
     Ask,
+    AskModel,
     Calibrate,
     Calibrated,
     Compare,
@@ -37,6 +39,7 @@ from maspo.optimizers.base import (
     Results,
     Scored,
     ScoreOutput,
+    Vet,
 )
 from maspo.team.graph import Team
 from maspo.testing.rules import rule
@@ -60,7 +63,8 @@ class Oracle:
     """Answers requests by hash, in the forms that a study answers in: equal requests get equal answers, whenever asked.
 
     ``verdicts`` are drawn from evenly, so listing one twice makes it twice as likely. One in eight drafts is refused,
-    one in eight repeats the parent. Of ``failures`` requests one fails for good; none when it is 0.
+    one in eight repeats the parent. A model that is asked a text answers with the request's ``example``, one time in
+    eight with something else. Of ``failures`` requests one fails for good; none when it is 0.
     """
 
     team: Team
@@ -74,6 +78,14 @@ class Oracle:
         match request:
             case Propose():
                 return Drafts(() if failed else tuple(self._drafts(request)))
+            case AskModel():
+                if failed:
+                    return Answered("", "drawn to fail")
+                return Answered(
+                    request.example if self._drawn("answer", request, 8) else f"Nothing of use: {request.id}."
+                )
+            case Vet():
+                return Drafts(tuple(map(self._vetted, request.texts)))
             case Compare():
                 if not failed:
                     return self._comparison(request)
@@ -104,6 +116,9 @@ class Oracle:
                     yield Draft(request.prompts[request.agent])
                 case _:
                     yield Draft(f"{request.agent} {drawn:x}")
+
+    def _vetted(self, text: str) -> Draft:
+        return Draft(text, "drawn to be refused" if rank(self.seed, "vet", text) % 8 == 0 else "")
 
     def _comparison(self, request: Compare) -> Comparison:
         glob = self._both_orders(request) if request.orders == 2 else self._verdict(request, "global")
@@ -194,10 +209,14 @@ def check_optimizer(optimizer: Optimizer, problem: Problem) -> None:
 def _checked(optimizer: Optimizer, problem: Problem, oracle: Oracle) -> Played:
     """Return a whole search that keeps the rules of what may be asked, and changes nothing that it got or gave."""
     given, asks, seen = deepcopy(problem), list[Ask](), list[Ask]()
-    for ask in islice(play(optimizer, problem, oracle), _MOST_ASKS):
+    noting = _Noting(oracle, {*problem.seed_prompts.values(), *problem.carried.values()})
+    for ask in islice(play(optimizer, problem, noting), _MOST_ASKS):
         _check_prompts(ask.prompts, problem)
+        noting.check_used(ask.prompts)
         for request in ask.requests:
             _check_request(request, problem)
+            if isinstance(request, Compare):
+                noting.check_used(request.changes)
         asks.append(ask)
         seen.append(deepcopy(ask))
     ids = [request.id for ask in asks for request in ask.requests]
@@ -207,6 +226,29 @@ def _checked(optimizer: Optimizer, problem: Problem, oracle: Oracle) -> Played:
     rule(problem == given, "a search does not change the problem that it is given")
     rule(asks == seen, "a search does not change prompts, requests or events that it has handed out")
     return Played(tuple(asks))
+
+
+@dataclass(slots=True)
+class _Noting:
+    """Passes on what an oracle answers, and notes which texts may be prompts."""
+
+    inner: Oracle
+    usable: set[str]
+    asked: bool = field(default=False, init=False)
+    """Whether a model was asked a text of the search's own."""
+
+    def answer(self, request: Request) -> Result:
+        """Return the result of one request."""
+        result = self.inner.answer(request)
+        self.asked = self.asked or isinstance(request, AskModel)
+        if isinstance(result, Drafts):
+            self.usable |= {draft.text for draft in result.drafts if not draft.rejected}
+        return result
+
+    def check_used(self, prompts: Prompts) -> None:
+        """Check that nothing of an answer is used as a prompt that might break a rule."""
+        known = not self.asked or all(text in self.usable for text in prompts.values())
+        rule(known, "a search that asks a model in its own words uses as prompts only texts that Vet did not refuse")
 
 
 def _check_prompts(prompts: Prompts, problem: Problem) -> None:
@@ -230,6 +272,11 @@ def _check_request(request: Request, problem: Problem) -> None:
             keys, prompts, changed = {request.input_key}, request.prompts, set[str]()
             readers = problem.team.successors.get(request.source, ())
             rule(request.reader in readers, "only edges of the team are cut")
+        case AskModel():
+            _check_question(request, problem)
+            return
+        case Vet():
+            keys, prompts, changed = set[str](), request.prompts, {request.agent}
         case ScoreOutput() | Observe():
             keys, prompts, changed = {request.input_key}, request.prompts, set[str]()
         case Calibrate():
@@ -237,6 +284,21 @@ def _check_request(request: Request, problem: Problem) -> None:
     rule(keys <= set(problem.inputs), "only inputs of the problem are asked for")
     rule(changed <= set(problem.team.rewritten), "only agents that may be rewritten are changed or proposed for")
     _check_prompts(prompts, problem)
+
+
+def _check_question(request: AskModel, problem: Problem) -> None:
+    """Check that a question shows texts that may be shown, each where its mark stands."""
+    rule(bool(request.messages), "a question to a model has a message")
+    said = "\n".join(text for _, text in request.messages)
+    rule(all(mark and mark in said for mark in request.shown), "each mark of a question stands in one of its messages")
+    everyone = problem.team.everyone
+    rule(
+        {request.agent, *(one.agent for one in request.shown.values())} <= {"", *everyone},
+        "only agents are asked about",
+    )
+    for one in request.shown.values():
+        rule(one.input_key in problem.inputs, "only inputs of the problem are asked for")
+        _check_prompts(one.prompts, problem)
 
 
 def _check_replays(optimizer: Optimizer, problem: Problem, oracle: Oracle, search: Played) -> None:

@@ -76,7 +76,7 @@ def answer_proposer(latents: Latents, request: Request) -> str:
     prompt = section(text, ["current_prompt"]).strip("\n")
     digits = section(text, ["count"]).strip()
     count = min(int(digits), _MAX_DRAFTS) if digits.isdecimal() and len(digits) < 4 else 1
-    writer = _Writer(latents, f"{unnamed(text)}\0{request.identity}", read_evidence(text))
+    writer = Writer(latents, f"{unnamed(text)}\0{request.identity}", read_evidence(text))
     rewrites = latents.spec.writing == "rewrites"
     drafts = []
     for number in range(count):
@@ -108,11 +108,21 @@ def read_evidence(text: str) -> Evidence:
         pairs = zip_longest(map(_quality, after), map(_quality, before), fillvalue=0.0)
         lost += complains or any(quality < earlier - _TOLERANCE for quality, earlier in pairs)
     outputs = [section(trace, ["output"]) for trace in (*sections(text, "trace"), *sections(text, "misaligned_trace"))]
-    shown = {PLANTED: "Led astray by", SENSELESS: "Misled by"}
-    found = [(what, sum(bool(listed(one, label)) for one in outputs)) for what, label in shown.items()]
-    unguarded = tuple((what, times) for what, times in found if times)
+    unguarded = _unguarded(outputs)
     helped, hurt = _read_history(text)
     return Evidence(tuple(sorted(missed.items())), frozenset(blamed), lost, frozenset(clashed), helped, hurt, unguarded)
+
+
+def read_outputs(outputs: Sequence[str]) -> Evidence:
+    """Read what an agent wrote, where nothing else is shown of it."""
+    missed = Counter(aspect for one in outputs for aspect in listed(one, "Missed"))
+    return Evidence(missed=tuple(sorted(missed.items())), unguarded=_unguarded(outputs))
+
+
+def _unguarded(outputs: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    shown = {PLANTED: "Led astray by", SENSELESS: "Misled by"}
+    found = [(what, sum(bool(listed(one, label)) for one in outputs)) for what, label in shown.items()]
+    return tuple((what, times) for what, times in found if times)
 
 
 def _read_history(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -135,7 +145,9 @@ def _quality(text: str) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class _Writer:
+class Writer:
+    """Edits prompts, as evidence says or without any."""
+
     latents: Latents
     draw: str
     evidence: Evidence

@@ -14,6 +14,7 @@ from maspo.runners.flow import Answer, Rollout
 from maspo.runners.flow import Turn as Call
 from maspo.team import Agent, System
 from maspo.team.template import placeholders
+from maspo.world.asked import answer_question
 from maspo.world.catalogue import Kind, add, of_kind, split
 from maspo.world.judge import answer_judge
 from maspo.world.latents import ROLE_NOISE, VERSION_NOISE, Latents, Profile, Turn
@@ -116,6 +117,8 @@ class World:
             text = answer_judge(self.latents, request)
         elif request.purpose == "proposer":
             text = answer_proposer(self.latents, request)
+        elif request.purpose == "proposer.asked":
+            text = answer_question(self.latents, request)
         elif request.purpose == "agent":
             if asks := asked_tools(request):
                 return Reply("", tokens_in=_tokens_read(request), tokens_out=_TOKENS_OF_CALL * len(asks), asks=asks)

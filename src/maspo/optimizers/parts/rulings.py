@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from maspo.core.prompts import Prompts
 from maspo.events import PromptChanged
-from maspo.optimizers.base import Drafts, Propose, Request, Result, Ruling
+from maspo.optimizers.base import Drafts, Propose, Request, Result, Ruling, Vet
 from maspo.optimizers.parts.merge import brings_in
 from maspo.optimizers.parts.similar import KnownPrompts
 from maspo.team.graph import Team
@@ -50,7 +50,7 @@ class Rulings:
 
     def refused(self, request: Request, result: Result) -> Result:
         """Return a result in which drafts that a ruling is against are rejected, with the reason."""
-        if not (isinstance(request, Propose) and isinstance(result, Drafts) and self.made):
+        if not (isinstance(request, Propose | Vet) and isinstance(result, Drafts) and self.made):
             return result
         if request.agent in self.pins:
             return Drafts(tuple(replace(one, rejected=one.rejected or PINNED) for one in result.drafts))
