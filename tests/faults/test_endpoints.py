@@ -871,6 +871,7 @@ ROWS: dict[str, Row] = {
     ),
     "some replies without choices": Row(Some(spoiled(body(choices=[])), once=True), "works"),
     "some empty replies": Row(Some(spoiled(message(content="")), once=True), "works"),
+    "some replies that end with an error": Row(Some(spoiled(ends("error", "half")), once=True), "works"),
     "one slot and a queue": Row(Slots(1), "works"),
     "at most four at a time, else HTTP 429": Row(Slots(4, Refuse(429, "Max concurrency of 4 reached")), "works"),
     "HTTP 429 always": Row(Refuse(429, "slow down", headers={"retry-after-ms": "1"}), "refused", "slow down"),
@@ -1329,6 +1330,15 @@ OTHER_TEXTS = frozenset(
 """Rows whose replies are not those of the world, letter by letter."""
 
 
+CURED = {
+    "some errors with HTTP 200": "lost",
+    "some replies without choices": "lost",
+    "some empty replies": "silent",
+    "some replies that end with an error": "broken",
+}
+"""Rows of which a retry makes answers, and the count that tells of it."""
+
+
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory: pytest.TempPathFactory) -> RunFinished:
     outcome, _, _ = asyncio.run(optimized(Spoiled(lambda found: None), tmp_path_factory.mktemp("clean") / "run"))
@@ -1354,12 +1364,15 @@ async def test_e04_no_endpoint_makes_a_run_silently_wrong(
     assert outcome.exit_code == EXIT_OK
     if row.expected == "counted":
         health = health_of(look(tmp_path / "run").view)
-        counts = [health.cut, health.unreadable_verdicts, health.empty, health.refused, health.shortened]
+        counts = [health.replies.cut, health.unreadable_verdicts, health.empty, health.refused, health.shortened]
         lost = [event.reason for event in watcher.events if isinstance(event, CallLost)]
         assert any(counts) or lost, "silently wrong"
         assert row.said in " ".join(lost)
         return
     assert not [event for event in watcher.events if isinstance(event, CallLost)]
+    if name in CURED:
+        replies = health_of(look(tmp_path / "run").view).replies
+        assert getattr(replies, CURED[name]), "what a retry has cured is counted"
     adapted = [event.what for event in watcher.events if isinstance(event, EndpointAdapted)]
     assert bool(adapted) == (row.expected == "adapted"), adapted
     if row.expected == "works" and name not in OTHER_TEXTS:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from maspo.core.errors import BudgetReached, CallFailed, EmptyReply, ProviderError
+from maspo.core.usage import told_beside
 from maspo.models import Ledger, Limits, Message, PriceBook, Request, RetryPolicy, Stage, Transient, compose
 from maspo.models.base import Adapted, Refused, Reply
 from maspo.models.layers.compose import Cached, Metered, OnceMore, Recorded
@@ -421,6 +422,25 @@ async def test_i29_silence_is_no_outage_however_long() -> None:
         with pytest.raises(EmptyReply):
             await layers.complete(replace(ASK, identity=str(number)))
     assert len(model.requests) == 60
+
+
+async def test_i33_each_reply_that_is_none_is_counted_once_whatever_cures_it(tmp_path: Path) -> None:
+    lost = Transient("the connection broke", Stage.LOST)
+    refusal = Transient("HTTP 503", Stage.REFUSED)
+    broken, silent = Reply("half", 5, 6, broken=True), Reply("", 5, 6)
+    replies: list[Scripted] = [broken, lost, refusal, broken, silent, Reply("A", 5, 6)]
+    async with RunStore.create(tmp_path / "run.db") as store:
+        ledger = Ledger(prices=PriceBook({ASK.model: (1.0, 10.0)}), book=store)
+        policy = RetryPolicy(base=0.0, cap=0.0)
+        model = compose(ScriptedModel(in_turn(*replies)), store, ledger, policy, 4)
+        assert (await model.complete(ASK)).text == "A"
+        told = ledger.usage()[ASK.purpose]
+        assert (told.calls, told.failed) == (6, 5)
+        assert (told.broken, told.silent, told.lost, told.refused) == (2, 1, 1, 1)
+        again = told_beside(store.usage()[ASK.purpose], told)
+        assert (again.broken, again.silent, again.lost, again.refused) == (2, 1, 1, 1), (
+            "a process that goes on knows it"
+        )
 
 
 async def test_i30_an_empty_reply_that_stands_is_recorded_and_neither_open_nor_cut(tmp_path: Path) -> None:

@@ -421,6 +421,14 @@ async def test_i27_replies_that_were_cut_are_counted() -> None:
     assert book.usage()["agent"].cut == 1
 
 
+async def test_i44_thoughts_whose_tokens_are_not_reported_are_counted() -> None:
+    book = ledger()
+    for thoughts, tokens in (("Hm", 5), ("Hm", 0), ("", 0), ("", 5)):
+        book.settle(await book.reserve(ASK), Reply("x", 1, 9, thoughts=thoughts, tokens_thought=tokens))
+    used = book.usage()["agent"]
+    assert (used.tokens_thought, used.thoughts_untold) == (10, 1)
+
+
 async def test_i28_with_a_cap_in_money_a_model_without_a_limit_of_tokens_is_refused() -> None:
     ledger(calls=5).check_unlimited("m")
     with pytest.raises(ProviderError, match=r"m: the endpoint takes no limit of tokens .*--max-calls instead"):

@@ -11,6 +11,7 @@ from maspo.core.usage import Usage
 from maspo.events import CallLost, Event
 from maspo.models.base import Message, Reply, Request
 from maspo.report import phrases
+from maspo.report.document.of_view import document_of
 from maspo.report.evaluation import summary as evaluation_summary
 from maspo.report.fold import Judged, fold
 from maspo.report.folder import look
@@ -49,6 +50,9 @@ TOLD = (
 def test_h01_every_kind_is_counted_in_the_result() -> None:
     assert result_of(fold(EVENTS, judged=Judged(3, 7))).health.dump() == {
         "cut": 13,
+        "broken": 0,
+        "silent": 0,
+        "lost": 0,
         "unreadable_verdicts": 3,
         "empty": 1,
         "refused": 2,
@@ -82,7 +86,38 @@ async def test_h04_verdicts_that_cannot_be_read_are_counted_from_the_record(tmp_
                 await store.put(Request("m", messages, purpose), Reply(text, 1, 1, 0.0, truncated=number == 0))
     looked = look(tmp_path)
     health = result_of(looked.view).health
-    assert (health.unreadable_verdicts, health.cut) == (2, 3)
+    assert (health.unreadable_verdicts, health.replies.cut) == (2, 3)
+
+
+def test_h06_what_a_retry_has_cured_is_told_once_per_occurrence() -> None:
+    usage = {
+        "agent": Usage(9, 0, 6, 9, 9, usd=1.0, refused=1, broken=2, silent=1, lost=2),
+        "judge.local": Usage(3, 0, 1, 9, 9, usd=1.0, broken=1),
+    }
+    view = fold([*search_events(), replace(finished(), usage=usage)])
+    said = summary(view)
+    assert "3 replies ended with an error of the endpoint (agent 2, judge.local 1)" in said
+    assert "1 reply held no text (agent 1)" in said
+    assert "2 attempts brought nothing of use (agent 2)" in said
+    replies = result_of(view).health.replies
+    assert (replies.cut, replies.broken, replies.silent, replies.lost) == (0, 3, 1, 2)
+    for line in phrases.describe_replies(usage):
+        assert line[0].upper() + line[1:] in told(view)
+
+
+@pytest.mark.parametrize(
+    ("thought", "untold", "said", "figure"),
+    [(0, 0, "", 0), (80, 0, "80 out", 80), (80, 2, "≥ 80 out", 80), (0, 2, "not reported", None)],
+)
+def test_h07_tokens_of_thoughts_that_nobody_reported_are_no_0(
+    thought: int, untold: int, said: str, figure: int | None
+) -> None:
+    usage = {"agent": Usage(9, 0, 0, 900, 100, usd=1.0, tokens_thought=thought, thoughts_untold=untold)}
+    view = fold([*search_events(), replace(finished(), usage=usage)])
+    row = next((line for line in summary(view).splitlines() if "of these thoughts" in line), "")
+    assert row.split("thoughts")[-1].strip() == said
+    assert result_of(view).tokens.thoughts == figure
+    assert document_of(view).cost.thoughts == phrases.thoughts(usage["agent"]) == said.removesuffix(" out")
 
 
 async def test_h05_replies_that_were_cut_are_told_after_an_evaluation(tmp_path: Path) -> None:

@@ -158,6 +158,7 @@ export interface Cost {
   readonly cap_calls: number | null;
   readonly cap_minutes: number | null;
   readonly money: string;
+  readonly thoughts: string;
   readonly health: readonly string[];
   readonly lost: readonly LostCall[];
   readonly lost_count: number;

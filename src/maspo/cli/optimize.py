@@ -14,6 +14,7 @@ from maspo.cli.discover import with_system_file
 from maspo.cli.options import Arguments
 from maspo.cli.planning import plan_text, remarks_on_context
 from maspo.cli.prepare import check_folder, key_missing, model_missing, prepare
+from maspo.cli.prices import adopt_prices
 from maspo.cli.printed import ended
 from maspo.cli.running import Begin, confirm, make_whole, run_watched
 from maspo.cli.settings import Sources, load_settings
@@ -90,6 +91,7 @@ def go_on(folder: Path, cap_flags: Mapping[str, str | None], allowed: str, as_js
     if is_there(folder / JOURNAL):
         allowed = agree(reach_in(folder), folder, allowed)
     make_whole(folder / JOURNAL, needed="job")
+    adopt_prices(folder)
     looks = LookLedger()
     _run(
         lambda watcher, stop: resume(folder, watcher, caps, stop=stop, allowed=allowed, looks=looks),

@@ -73,6 +73,10 @@ def report_folder(folder: Path, as_json: bool, store: str = "") -> None:
         _report_joint(folder, as_json)
         return
     reach(folder, store)
+    if is_there(folder / JOURNAL):
+        from maspo.cli.prices import adopt_prices
+
+        adopt_prices(folder)
     looked = look(folder)
     note_damage(folder, looked.damage)
     view = looked.view

@@ -34,6 +34,16 @@ class Usage(Dumped):
     refused: int = 0
     """Of ``failed``: attempts that the endpoint refused or that never reached it; they cost nothing, and no cap counts
     them."""
+    broken: int = 0
+    """Of ``failed``: replies that the endpoint says it ended with an error; no answers, whatever their text."""
+    silent: int = 0
+    """Of ``failed``: replies without a text that were asked for once more."""
+    lost: int = 0
+    """Of ``failed``: attempts that were sent and brought nothing of use; they may have been charged."""
+    thoughts_untold: int = 0
+    """Calls whose replies hold thoughts, and whose endpoint did not report how many tokens these have."""
+    usd_afterwards: float = 0.0
+    """Of ``usd``: what calls cost that had no price when they were made, at the price known since."""
 
     def __add__(self, other: Usage) -> Usage:
         """Return the sum; once a part of the money is unknown, all of it is. What costs nothing has ``usd`` 0."""
@@ -49,9 +59,27 @@ class Usage(Dumped):
             tokens_cached=self.tokens_cached + other.tokens_cached,
             tokens_thought=self.tokens_thought + other.tokens_thought,
             refused=self.refused + other.refused,
+            broken=self.broken + other.broken,
+            silent=self.silent + other.silent,
+            lost=self.lost + other.lost,
+            thoughts_untold=self.thoughts_untold + other.thoughts_untold,
+            usd_afterwards=self.usd_afterwards + other.usd_afterwards,
         )
 
 
 def total(usages: Iterable[Usage]) -> Usage:
     """Return the sum of usages, such as those of all purposes; money is unknown when that of any call is."""
     return sum((usage if usage.calls else replace(usage, usd=0) for usage in usages), start=Usage(usd=0))
+
+
+_BESIDE = ("refused", "broken", "silent", "lost")
+"""Why attempts failed: the ledger knows it, the rows of a record do not."""
+
+
+def told_beside(counted: Usage, told: Usage) -> Usage:
+    """Return usage as a record counts it, with what the ledger had told last of what no row tells."""
+    left, known = counted.failed, {}
+    for name in _BESIDE:
+        known[name] = min(getattr(told, name), left)
+        left -= known[name]
+    return replace(counted, cached=told.cached, **known)

@@ -43,7 +43,10 @@ _EQUAL = 1e-9
 """Sums of floats differ by less; a reply above its reserve by more has cost more."""
 _NOTHING = Usage(usd=0.0)
 _SENT = Usage(calls=1, usd=0.0)
-_FAILED = Usage(failed=1, usd=0.0)
+BROKEN = Usage(failed=1, usd=0.0, broken=1)
+SILENT = Usage(failed=1, usd=0.0, silent=1)
+DECLINED = Usage(failed=1, usd=0.0)
+"""Replies that are settled, and no answers."""
 _REFUSED = Usage(failed=1, usd=0.0, refused=1)
 _ANSWERED_FROM_RECORD = Usage(cached=1, usd=0.0)
 """What is booked time and again."""
@@ -123,6 +126,8 @@ class Ledger:
             purpose: usage if usage.calls else replace(usage, usd=0.0) for purpose, usage in (spent or {}).items()
         }
         """By purpose; ``usd`` is None once a cost was unknown."""
+        self._afterwards = math.fsum(usage.usd_afterwards for usage in self._spent.values())
+        """USD of calls that had no price when they were made: told, and under no cap, which hold for what is ahead."""
         self._reserved_usd = 0.0
         self._flights: Counter[str] = Counter()
         """Calls in flight, by model."""
@@ -150,7 +155,8 @@ class Ledger:
         self._paused_at: float | None = None
         if self.limits.usd is not None and self.usd is None:
             raise ConfigInvalid(
-                "--max-usd: calls that this run made before have no known cost; use --max-calls instead"
+                "--max-usd: calls that this run made before have no known cost: their model has no price, or no tokens "
+                "were reported; add the price under models.prices, or use --max-calls instead"
             )
 
     @property
@@ -243,7 +249,17 @@ class Ledger:
         unmetered = int(tokens_in is None or tokens_out is None)
         cut = int(reply.truncated and reply.answers)
         cached, thought = min(reply.tokens_cached, tokens_in or 0), min(reply.tokens_thought, tokens_out or 0)
-        used = Usage(0, 0, 0, tokens_in or 0, tokens_out or 0, unmetered, usd, cut, cached, thought)
+        untold = int(bool(reply.thoughts) and not thought)
+        used = Usage(
+            tokens_in=tokens_in or 0,
+            tokens_out=tokens_out or 0,
+            unmetered=unmetered,
+            usd=usd,
+            cut=cut,
+            tokens_cached=cached,
+            tokens_thought=thought,
+            thoughts_untold=untold,
+        )
         self._add(request.purpose, used)
         return usd
 
@@ -318,16 +334,19 @@ class Ledger:
             self._book.failed(reservation.request, self._highest(reservation))
         return self._highest(reservation)
 
-    def book_unused(self, request: Request, usd: float | None) -> None:
-        """Book that a reply, settled already, is not used: paid for, a failed attempt, and no longer in flight."""
-        self._add(request.purpose, _FAILED)
+    def book_unused(self, request: Request, usd: float | None, why: Usage) -> None:
+        """Book that a reply, settled already, is not used: paid for, a failed attempt, and no longer in flight.
+
+        ``why`` is ``BROKEN``, ``SILENT`` or ``DECLINED``.
+        """
+        self._add(request.purpose, why)
         if self._book is not None:
             self._book.failed(request, usd)
 
     def cut_off(self, reservation: Reservation) -> None:
         """Book an attempt that was broken off on this side: charged as if lost, and still in flight in the book."""
         self._close(reservation)
-        self._add(reservation.request.purpose, Usage(failed=1, usd=self._highest(reservation)))
+        self._add(reservation.request.purpose, Usage(failed=1, lost=1, usd=self._highest(reservation)))
 
     def count_cached(self, purpose: str) -> None:
         """Count a question that was answered from the run's own record."""
@@ -389,7 +408,7 @@ class Ledger:
             return False  # How this model keeps to its limit will be known when one of these has ended.
         if limits.usd is None:
             return True
-        known = math.fsum(usage.usd or 0.0 for usage in self._spent.values())
+        known = math.fsum(usage.usd or 0.0 for usage in self._spent.values()) - self._afterwards
         if known + self._needed(model, worst) <= limits.usd - self._kept_usd:
             return True
         if self.in_flight:
@@ -438,7 +457,8 @@ class Ledger:
 
     def _charged(self) -> Amount:
         """Return what the run is charged so far, calls in flight counted and their money not."""
-        return Amount(to_nano(math.fsum(usage.usd or 0.0 for usage in self._spent.values())), self.calls)
+        usd = math.fsum(usage.usd or 0.0 for usage in self._spent.values()) - self._afterwards
+        return Amount(to_nano(max(usd, 0.0)), self.calls)
 
     def _reserved(self) -> float:
         """Return the money that calls in flight may cost."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from maspo.core.errors import ConfigInvalid
 
 _MILLION = 1_000_000  # prices are published for a million tokens
-_LONG_PROMPT = 100_000
+LONG_PROMPT = 100_000
 """Tokens above which the dearest tier of a model is assumed; providers' tiers start at 128,000 or 200,000."""
 
 
@@ -68,7 +68,7 @@ class PriceBook:
             token_in, token_out, *more = self._overrides[model]
             cached = min(more[0], token_in) if more else token_in
             return Price(token_in / _MILLION, token_out / _MILLION, cached / _MILLION)
-        tokens = _MILLION if prompt_tokens > _LONG_PROMPT else 1
+        tokens = _MILLION if prompt_tokens > LONG_PROMPT else 1
         asked = self._addresses.get(endpoint, self._base_urls)
         found = [price for url in asked if (price := _listed(model, url, tokens)) is not None]
         return Price(*map(max, zip(*found, strict=True))) if found else None

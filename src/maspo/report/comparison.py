@@ -99,7 +99,7 @@ def _cost(found: Compared, one: Standing) -> tuple[str, ...]:
     mean = Usage(calls=round(spent.calls / n), usd=None if spent.usd is None else spent.usd / n)
     return (
         phrases.number(mean.calls),
-        phrases.number(round((spent.tokens_in + spent.tokens_out) / n)),
+        phrases.tokens(round((spent.tokens_in + spent.tokens_out) / n), spent),
         phrases.money_spent(mean, found.simulated),
         phrases.duration(sum(end.finished.seconds for end in ends) / n),
     )
@@ -191,7 +191,7 @@ def summary(found: Compared) -> str:
     measuring = f"{phrases.number(found.measuring.calls)} on the common hold-out"
     lines.append(
         f"spent     {phrases.plural(spent.calls, 'call')} ({measuring}), "
-        f"{phrases.number(spent.tokens_in)} tokens in, {phrases.number(spent.tokens_out)} out, "
+        f"{phrases.tokens(spent.tokens_in, spent)} tokens in, {phrases.tokens(spent.tokens_out, spent)} out, "
         f"{phrases.money_spent(spent, found.simulated)}, {phrases.duration(found.seconds)}"
     )
     return visible("\n".join(lines))

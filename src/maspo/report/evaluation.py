@@ -27,7 +27,7 @@ from maspo.report.document.sheet import (
     unsettled_part,
 )
 from maspo.report.folder import EVALUATION_PAGE
-from maspo.report.result import Tokens, Unsettled, tokens_of, unsettled_of
+from maspo.report.result import ReplyFigures, Tokens, Unsettled, replies_of, tokens_of, unsettled_of
 from maspo.report.visible import clipped, visible
 from maspo.store.files import write_whole
 from maspo.study.evaluation.job import JUDGE, Cost, Evaluated, Evaluation, Side
@@ -203,13 +203,12 @@ def summary(found: Evaluated) -> str:
         add("missing", _describe_missing(difference))
         add("rows won", _list_ids(difference.won, _MOST_ROW_IDS))
         add("rows lost", _list_ids(difference.lost, _MOST_ROW_IDS))
-    add("note", *found.evaluation.remarks, *phrases.describe_cut(found.usage))
+    add("note", *found.evaluation.remarks, *phrases.describe_replies(found.usage))
     for side, cost in found.costs.items():
         add("1,000 inputs", f"{names[side]}: {_describe_cost(cost)}")
     add(
         "spent",
-        f"{phrases.plural(spent.calls, 'call')}, {phrases.number(spent.cached)} answered from the record, "
-        f"{phrases.number(spent.tokens_in)} tokens in, {phrases.number(spent.tokens_out)} out",
+        phrases.spent(spent),
     )
     if found.unsettled:
         add("", phrases.describe_all_unsettled(found.unsettled))
@@ -304,6 +303,9 @@ class EvaluationFigures(Dumped):
     cached: int
     tokens: Tokens
     usd: float | None
+    usd_afterwards: float
+    """Of ``usd``: what calls cost that had no price when they were made."""
+    replies: ReplyFigures
     possibly_billed_twice: tuple[Unsettled, ...]
     seconds: float
     seed: int
@@ -334,6 +336,8 @@ def evaluation_of(found: Evaluated) -> EvaluationFigures:
         cached=spent.cached,
         tokens=tokens_of(spent),
         usd=spent.usd,
+        usd_afterwards=spent.usd_afterwards,
+        replies=replies_of(spent),
         possibly_billed_twice=tuple(unsettled_of(call) for call in found.unsettled),
         seconds=found.seconds,
         seed=evaluation.config.seed,

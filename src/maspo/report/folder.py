@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from maspo.report.fold import RunView
     from maspo.report.so_far import SoFar
     from maspo.store import RecordedResult, RunStore
+    from maspo.study.job import Job
 
 RUNS = Path("maspo-runs")
 """Where run folders go by default."""
@@ -116,6 +117,7 @@ def look_into(folder: Path, store: RunStore, so_far: SoFar | None = None) -> Loo
         changes = [event for event in known.events if isinstance(event, PromptChanged)]
         tried = tried_by_step(changes, known.tried, known.labels) if changes else {}
         view = fold(known.events, known.usage(), Judged(known.unreadable, known.contradicted), tried)
+        view = _priced(view, folder, store, known.job)
     except MISFITS as error:
         raise StoreError(
             f"{folder / JOURNAL}: its entries do not belong together ({type(error).__name__}: {error}); no maspo wrote "
@@ -124,6 +126,20 @@ def look_into(folder: Path, store: RunStore, so_far: SoFar | None = None) -> Loo
     if view.state == "running" and not _worked_on(folder / JOURNAL):
         view = replace(view, state="stopped")
     return Look(view, max((entry.at for entry in known.entries), default=0.0), store.damage, tuple(known.entries))
+
+
+def _priced(view: RunView, folder: Path, store: RunStore, job: Job | None) -> RunView:
+    """Return a view in which calls without a price cost what is known by now."""
+    if view.simulated or job is None or all(one.usd is not None for one in view.usage.values()):
+        return view
+    from maspo.study.afterwards import price_afterwards
+    from maspo.study.record import with_prices_added
+    from maspo.study.resolve import known_prices
+
+    with suppress(MaspoError):  # settings that cannot be used any more tell no price
+        prices = known_prices(with_prices_added(job, folder))
+        return replace(view, usage=price_afterwards(view.usage, store, prices))
+    return view
 
 
 def _worked_on(record: Path) -> bool:

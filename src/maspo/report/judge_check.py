@@ -31,7 +31,7 @@ from maspo.report.document.sheet import (
 )
 from maspo.report.evaluation import calls_by_purpose, models_by_role, subtitle
 from maspo.report.folder import JUDGE_PAGE
-from maspo.report.result import CalibrationFigures, Unsettled, calibration_of, unsettled_of
+from maspo.report.result import CalibrationFigures, ReplyFigures, Unsettled, calibration_of, replies_of, unsettled_of
 from maspo.report.text import judge_figures, judge_lines
 from maspo.report.visible import visible
 from maspo.store.files import write_whole
@@ -95,7 +95,6 @@ def judge_summary(found: Checked, calibration: Calibration) -> str:
     judge, task = found.evaluation.config.models.for_judge(), found.evaluation.task.name
     pairs, rows = phrases.plural(calibration.pairs, "pair"), phrases.plural(found.rows, "row")
     spent = total(found.usage.values())
-    calls = f"{phrases.plural(spent.calls, 'call')}, {phrases.number(spent.cached)} answered from the record"
     lines = [
         f"The judge {judge} on {pairs} of outputs, from {rows} of {task}.",
         *([phrases.SIMULATED] if found.simulated else []),
@@ -103,7 +102,8 @@ def judge_summary(found: Checked, calibration: Calibration) -> str:
         "",
         *(judge_lines(judge_figures(calibration)) if calibration.pairs else [_NO_PAIRS]),
         "",
-        *judge_lines([("spent", calls), ("money", phrases.money_spent(spent, found.simulated))]),
+        *judge_lines([("note", line) for line in phrases.describe_replies(found.usage)]),
+        *judge_lines([("spent", phrases.spent(spent)), ("money", phrases.money_spent(spent, found.simulated))]),
         *([phrases.describe_all_unsettled(found.unsettled)] if found.unsettled else []),
     ]
     return visible("\n".join(lines))
@@ -124,6 +124,9 @@ class CheckFigures(Dumped):
     """By purpose."""
     cached: int
     usd: float | None
+    usd_afterwards: float
+    """Of ``usd``: what calls cost that had no price when they were made."""
+    replies: ReplyFigures
     possibly_billed_twice: tuple[Unsettled, ...]
     seconds: float
     seed: int
@@ -145,6 +148,8 @@ def check_of(found: Checked, calibration: Calibration) -> CheckFigures:
         calls=calls_by_purpose(found.usage),
         cached=spent.cached,
         usd=spent.usd,
+        usd_afterwards=spent.usd_afterwards,
+        replies=replies_of(spent),
         possibly_billed_twice=tuple(unsettled_of(call) for call in found.unsettled),
         seconds=found.seconds,
         seed=found.evaluation.config.seed,

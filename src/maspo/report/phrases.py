@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from maspo.core.usage import Usage, total
 from maspo.events import CallUnsettled, ConflictFound, HoldoutResult, PromptChanged, ProxyTold, RunFinished
@@ -36,6 +37,8 @@ _PREFERENCES = {
     "worse": "The seed prompts are preferred by the judge.",
 }
 """Said where no labels decided."""
+NOT_REPORTED = "not reported"
+"""What no endpoint has told is never shown as 0."""
 _MOST_NAMES = 12
 """Names that a sentence still holds: about a line of a terminal."""
 _SEED_SHIPPED = "The seed prompts are shipped."
@@ -52,7 +55,7 @@ def is_untested(view: RunView) -> bool:
 def describe_health(view: RunView) -> list[str]:
     """Return what came back otherwise than asked for, one line each, with what can be done about it."""
     cost = total(view.usage.values())
-    lines = [*_describe_twins(view), *describe_cut(view.usage)]
+    lines = [*_describe_twins(view), *describe_replies(view.usage)]
     for outcome, what, fix in (
         (
             "refused",
@@ -101,11 +104,28 @@ def describe_health(view: RunView) -> list[str]:
     return lines
 
 
+def spent(usage: Usage) -> str:
+    """Return calls and tokens in words; what no endpoint has told is no 0."""
+    parts = [plural(usage.calls, "call"), f"{number(usage.cached)} answered from the record"]
+    if usage.tokens_in or usage.tokens_out or usage.unmetered:
+        parts += [f"{tokens(usage.tokens_in, usage)} tokens in", f"{tokens(usage.tokens_out, usage)} out"]
+    if thought := thoughts(usage):
+        parts.append(f"of these thoughts: {thought}")
+    return ", ".join(parts)
+
+
 def tokens(count: int, usage: Usage) -> str:
     """Return a count of tokens, as far as it is known: what no call has told is never shown as 0."""
     if not usage.unmetered:
         return number(count)
     return f"≥ {number(count)}" if count else "unknown"
+
+
+def thoughts(usage: Usage) -> str:
+    """Return the tokens of thoughts, as far as they are known; empty where there were none, as far as is known."""
+    if not usage.thoughts_untold:
+        return number(usage.tokens_thought) if usage.tokens_thought else ""
+    return f"≥ {number(usage.tokens_thought)}" if usage.tokens_thought else NOT_REPORTED
 
 
 def _describe_twins(view: RunView) -> list[str]:
@@ -129,14 +149,46 @@ def describe_rerun(view: RunView) -> str:
     )
 
 
-def describe_cut(usage: Mapping[str, Usage]) -> list[str]:
-    """Return how many replies ended at the limit of tokens and for whom, in a line; no line without any."""
-    found = {purpose: one.cut for purpose, one in usage.items() if one.cut}
-    if not found:
-        return []
-    replies = plural(sum(found.values()), "reply was", "replies were")
-    fix = "they count as they are, often as wrong; allow more with --set models.max_tokens=…"
-    return [f"{replies} cut at the limit of tokens ({_list_counts(found)}): {fix}"]
+_REPLIES: Final[Sequence[tuple[str, str, str, str]]] = (
+    (
+        "cut",
+        "reply was|replies were",
+        "cut at the limit of tokens",
+        "they count as they are, often as wrong; allow more with --set models.max_tokens=…",
+    ),
+    (
+        "broken",
+        "reply|replies",
+        "ended with an error of the endpoint",
+        "none counts as an answer, each was asked for again as far as the attempts go, and may have been charged",
+    ),
+    (
+        "silent",
+        "reply|replies",
+        "held no text",
+        "each was asked for once more; if the model thinks before it writes, give it --set models.reasoning_tokens=…",
+    ),
+    (
+        "lost",
+        "attempt|attempts",
+        "brought nothing of use",
+        "the connection broke, the time was up, or what came was no completion; sent again as far as the attempts go, "
+        "and charged at their most",
+    ),
+)
+"""What replies are that are no whole answers: the name of the count, how one and several are called, and what of it."""
+
+
+def describe_replies(usage: Mapping[str, Usage]) -> list[str]:
+    """Return how many replies were cut or no answers at all, and for whom: a line each; no line without any."""
+    lines = []
+    for name, words, what, then in _REPLIES:
+        found = {purpose: count for purpose, one in usage.items() if (count := getattr(one, name))}
+        if found:
+            one, several = words.split("|")
+            for_whom = f" ({_list_counts(found)})" if found.keys() != {""} else ""
+            lines.append(f"{plural(sum(found.values()), one, several)} {what}{for_whom}: {then}")
+    return lines
 
 
 def _list_counts(counts: Mapping[str, int]) -> str:
@@ -270,7 +322,10 @@ def money_spent(usage: Usage, simulated: bool) -> str:
         return "nothing (simulated)"
     if not usage.calls:
         return "$0"
-    return "unknown" if usage.usd is None else money(usage.usd)
+    if usage.usd is None:
+        return "unknown"
+    later = f" ({money(usage.usd_afterwards)} of it priced afterwards)" if usage.usd_afterwards else ""
+    return money(usage.usd) + later
 
 
 def money(usd: float) -> str:

@@ -32,8 +32,8 @@ class Tokens(Dumped):
     in_: int = field(metadata=named("in"))
     out: int
     unmetered_calls: int
-    thoughts: int = 0
-    """Of ``out``: those of thoughts."""
+    thoughts: int | None = 0
+    """Of ``out``: those of thoughts; None where there were thoughts and no endpoint reported their tokens."""
     cached: int = 0
     """Of ``in``: those that the endpoint had in its own cache."""
 
@@ -220,11 +220,24 @@ class CallFigures(Dumped):
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyFigures(Dumped):
+    """Replies that were no whole answers."""
+
+    cut: int
+    """They ended at the limit of tokens, and count as they are."""
+    broken: int
+    """The endpoint ended them with an error: no answers, and asked for again."""
+    silent: int
+    """They held no text, and were asked for once more."""
+    lost: int
+    """Attempts that were sent and brought nothing of use."""
+
+
+@dataclass(frozen=True, slots=True)
 class HealthFigures(Dumped):
     """What came back otherwise than asked for; all of it is told in the report, with what can be done."""
 
-    cut: int
-    """Replies that ended at the limit of tokens; they count as they are."""
+    replies: ReplyFigures = field(metadata=FLAT)
     unreadable_verdicts: int
     """Replies of the judge without a verdict."""
     empty: int
@@ -281,6 +294,8 @@ class Result(Dumped):
     health: HealthFigures
     tokens: Tokens
     usd: float | None
+    usd_afterwards: float
+    """Of ``usd``: what calls cost that had no price when they were made."""
     possibly_billed_twice: tuple[Unsettled, ...]
     seconds: float | None
     seed: int | None
@@ -315,6 +330,7 @@ def result_of(view: RunView) -> Result:
         health=health_of(view),
         tokens=tokens_of(cost),
         usd=cost.usd,
+        usd_afterwards=cost.usd_afterwards,
         possibly_billed_twice=tuple(unsettled_of(call) for call in view.unsettled),
         seconds=view.seconds,
         seed=started.seed if started else None,
@@ -334,7 +350,7 @@ def health_of(view: RunView) -> HealthFigures:
     cost = total(view.usage.values())
     lost = [call.outcome for call in view.lost_calls]
     return HealthFigures(
-        cut=cost.cut,
+        replies=replies_of(cost),
         unreadable_verdicts=view.judged.unreadable,
         empty=lost.count("empty"),
         refused=lost.count("refused"),
@@ -347,9 +363,15 @@ def health_of(view: RunView) -> HealthFigures:
     )
 
 
+def replies_of(usage: Usage) -> ReplyFigures:
+    """Return the replies that were no whole answers."""
+    return ReplyFigures(usage.cut, usage.broken, usage.silent, usage.lost)
+
+
 def tokens_of(usage: Usage) -> Tokens:
     """Return the tokens of calls."""
-    return Tokens(usage.tokens_in, usage.tokens_out, usage.unmetered, usage.tokens_thought, usage.tokens_cached)
+    thoughts = None if usage.thoughts_untold and not usage.tokens_thought else usage.tokens_thought
+    return Tokens(usage.tokens_in, usage.tokens_out, usage.unmetered, thoughts, usage.tokens_cached)
 
 
 def unsettled_of(call: CallUnsettled) -> Unsettled:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from maspo.core.errors import MaspoError
-from maspo.core.usage import Usage
+from maspo.core.usage import Usage, told_beside
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import Event, Recorded
 from maspo.judges.reading import read_verdict
@@ -42,6 +43,8 @@ class SoFar:
     """Names of its inputs, by their keys."""
     _usage: dict[str, Usage] = field(default_factory=dict)
     _unanswered: dict[str, Usage] = field(default_factory=dict)
+    _told: dict[str, Usage] = field(default_factory=dict)
+    """What the ledger had told last."""
     _row: int = 0
     _job_text: str | None = None
 
@@ -69,6 +72,9 @@ class SoFar:
         for purpose, one in store.answered(self._row, until).items():
             self._usage[purpose] = self._usage[purpose] + one if purpose in self._usage else one
         self._unanswered = store.unanswered()
+        with suppress(*_UNFIT):
+            told = json.loads(store.meta().get("usage", "{}"))
+            self._told = {purpose: Usage(**values) for purpose, values in told.items()}
         self._row = until
 
     def usage(self) -> dict[str, Usage]:
@@ -76,7 +82,7 @@ class SoFar:
         found = dict(self._usage)
         for purpose, one in self._unanswered.items():
             found[purpose] = found[purpose] + one if purpose in found else one
-        return dict(sorted(found.items()))
+        return {purpose: told_beside(one, self._told.get(purpose, Usage())) for purpose, one in sorted(found.items())}
 
     def take_calls(self) -> list[CallMade]:
         """Return the recorded calls that were not taken before, in the order of their replies."""

@@ -131,7 +131,6 @@ def tried_change(one: Tried) -> TriedChange:
 def structure_summary(found: Structured) -> str:
     """Return what was found in plain lines."""
     spent = total(found.usage.values())
-    calls = f"{phrases.plural(spent.calls, 'call')}, {phrases.number(spent.cached)} answered from the record"
     rows: list[tuple[str, str]] = [(_mark(one), _line(one)) for one in found.tried]
     held = found.holdout
     if held is not None and held.n:
@@ -142,7 +141,8 @@ def structure_summary(found: Structured) -> str:
             ("worse by", f"{max(worse_bound(held), 0.0):.0%} of inputs at most (margin {found.plan.margin:.0%})"),
         ]
     rows += [("an input", line) for line in _costs(found)]
-    rows += [("spent", calls), ("money", phrases.money_spent(spent, found.simulated))]
+    rows += [("note", line) for line in phrases.describe_replies(found.usage)]
+    rows += [("spent", phrases.spent(spent)), ("money", phrases.money_spent(spent, found.simulated))]
     lines = [
         SAID[found.verdict],
         *([phrases.SIMULATED] if found.simulated else []),

@@ -95,8 +95,8 @@ def _cost_lines(usage: Mapping[str, Usage]) -> list[str]:
         for purpose, one in usage.items()
     ]
     whole = usage["total"]
-    if whole.tokens_thought:
-        rows.append(("  of these thoughts", "", "", "", f"{phrases.number(whole.tokens_thought)} out"))
+    if thought := phrases.thoughts(whole):
+        rows.append(("  of these thoughts", "", "", "", f"{thought} out" if whole.tokens_thought else thought))
     if whole.tokens_cached:
         rows.append(("  of these in its cache", "", "", f"{phrases.number(whole.tokens_cached)} tokens in", ""))
     first, *widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]

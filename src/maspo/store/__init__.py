@@ -5,6 +5,7 @@ from maspo.store.comparisons import ComparedRuns, ComparisonLine
 from maspo.store.files import write_whole
 from maspo.store.run_store import CallMade, RunStore
 from maspo.store.salvage import mend
+from maspo.store.unpriced import Unpriced
 
 __all__ = [
     "CallMade",
@@ -15,6 +16,7 @@ __all__ = [
     "RecordedResult",
     "RunOfTeam",
     "RunStore",
+    "Unpriced",
     "decode",
     "encode",
     "mend",

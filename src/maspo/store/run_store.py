@@ -19,7 +19,7 @@ from maspo.core.verdict import Comparison
 from maspo.events import Recorded
 from maspo.models.base import Message, Reply, Request
 from maspo.models.leases import Pool
-from maspo.store import attempts, comparisons
+from maspo.store import attempts, comparisons, unpriced
 from maspo.store.address import StoreAddress, pointer_in
 from maspo.store.attempts import Heads, OpenAttempt
 from maspo.store.budgets import BudgetPool
@@ -30,6 +30,7 @@ from maspo.store.migrate import KEPT_TWICE
 from maspo.store.postgres import PostgresDatabase, create_in, open_in, read_in
 from maspo.store.sqlite import SqliteDatabase
 from maspo.store.tables import CALLS, JOURNAL, META, SPARE, THOUGHTS, TRACES, UNANSWERED, Row, Table
+from maspo.store.unpriced import Unpriced
 from maspo.store.writer import Writer
 
 _GET_CALL = "SELECT reply, tokens_in, tokens_out, usd, seconds, truncated, attempts FROM calls WHERE key = ?"
@@ -46,7 +47,8 @@ SELECT purpose, SUM(attempts), SUM(attempts - 1), COALESCE(SUM(tokens_in), 0), C
 _SPACES = " \t\n\v\f\r"
 _GET_THOUGHTS = "SELECT thoughts, tokens_thought, tokens_cached FROM thoughts WHERE key = ?"
 _USAGE_OF_THOUGHTS = f"""
-SELECT purpose, COALESCE(SUM(tokens_cached), 0), COALESCE(SUM(tokens_thought), 0)
+SELECT purpose, COALESCE(SUM(tokens_cached), 0), COALESCE(SUM(tokens_thought), 0),
+    SUM(CASE WHEN tokens_thought = 0 AND thoughts <> '' THEN 1 ELSE 0 END)
     FROM calls JOIN thoughts USING (key) WHERE attempts > 0 AND {_OF_CALLS} GROUP BY purpose
 """  # noqa: S608 (our own words)
 _ENTRIES_SINCE = "SELECT kind, body, seq, at FROM journal WHERE seq > ? ORDER BY seq"
@@ -285,27 +287,42 @@ class RunStore:
         """Return what recorded calls cost, by purpose; of those after a number and until another."""
         usage: defaultdict[str, Usage] = defaultdict(lambda: Usage(usd=0.0))
         rows = self._select(_USAGE, _SPACES, after, until)
-        for purpose, calls, failed, tokens_in, tokens_out, unmetered, usd, unpriced, cut in rows:
+        for purpose, calls, failed, tokens_in, tokens_out, unmetered, usd, without_price, cut in rows:
             usage[purpose] = Usage(
                 calls=calls,
                 failed=failed,
                 tokens_in=int(tokens_in),
                 tokens_out=int(tokens_out),
                 unmetered=unmetered,
-                usd=None if unpriced else usd,
+                usd=None if without_price else usd,
                 cut=cut,
             )
         more = self._select(_USAGE_OF_THOUGHTS, after, until) if self._has(THOUGHTS) else []
-        for purpose, cached, thought in more:
-            usage[purpose] += Usage(tokens_cached=int(cached), tokens_thought=int(thought), usd=0.0)
+        for purpose, cached, thought, untold in more:
+            usage[purpose] += Usage(
+                tokens_cached=int(cached), tokens_thought=int(thought), thoughts_untold=int(untold), usd=0.0
+            )
         return dict(usage)
+
+    def unpriced(self) -> list[Unpriced]:
+        """Return the tokens of recorded calls without a cost, by purpose, model, and whether their prompts are long."""
+        found = self._select(unpriced.query(self._has(THOUGHTS)))
+        return [Unpriced(purpose, model, *map(int, counts)) for purpose, model, *counts in found]
+
+    def priced(self) -> dict[str, float]:
+        """Return what calls and attempts cost that have a cost, by purpose, in USD."""
+        of_calls, of_attempts = unpriced.PRICED
+        usd: defaultdict[str, float] = defaultdict(float)
+        for purpose, one in self._select(of_calls) + (self._select(of_attempts) if self._has(UNANSWERED) else []):
+            usd[purpose] += one
+        return dict(usd)
 
     def unanswered(self) -> dict[str, Usage]:
         """Return what attempts cost that brought no reply, or none yet, by purpose."""
         rows = self._select(attempts.USAGE) if self._has(UNANSWERED) else []
         return {
-            purpose: Usage(calls=calls, failed=calls, usd=None if unpriced else usd)
-            for purpose, calls, usd, unpriced in rows
+            purpose: Usage(calls=calls, failed=calls, usd=None if without_price else usd)
+            for purpose, calls, usd, without_price in rows
         }
 
     def calls_made(self, after: int = 0, until: int = _EVER) -> list[CallMade]:

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from weakref import WeakSet
 
@@ -16,7 +16,7 @@ from maspo.core.errors import CallFailed, EmptyReply
 from maspo.core.prompts import Prompts
 from maspo.core.running import work_clock
 from maspo.core.trace import Trace
-from maspo.core.usage import Usage
+from maspo.core.usage import Usage, told_beside
 from maspo.events import CallLost, CallUnsettled, ControlTokensDefused, DidNotFit, Event
 from maspo.models.base import AGENT, CLIENTS, PROBE, CallStore, DoesNotFit, ModelClient, Reply, Request
 from maspo.models.budget import Ledger, Limits
@@ -25,6 +25,7 @@ from maspo.models.routed import Lane, Routed
 from maspo.runners.base import Runner
 from maspo.store.codec import strange
 from maspo.store.run_store import RunStore
+from maspo.study.afterwards import price_afterwards
 from maspo.study.connections import servers_of
 from maspo.study.job import Job, Provider
 from maspo.study.resolve import Parts
@@ -111,11 +112,12 @@ def open_ledger(job: Job, store: RunStore, prices: PriceBook) -> Ledger:
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise strange("what the run has spent", error) from error
     spent = store.usage()
-    # What the record counts; how often it answered, and what was refused, is told beside it.
+    # What the record counts; how often it answered, and why attempts failed, is told beside it.
     before = {}
     for purpose in {**last, **spent}:
         counted, told = spent.get(purpose, Usage(usd=0.0)), last.get(purpose, Usage())
-        before[purpose] = replace(counted, cached=told.cached, refused=min(told.refused, counted.failed))
+        before[purpose] = told_beside(counted, told)
+    before = price_afterwards(before, store, prices)
     return Ledger(limits, prices, before, elapsed, book=store, clock=work_clock(), pool=store.pool())
 
 

@@ -240,11 +240,10 @@ def check_unchanged(job: Job, out: Path) -> Job:
         inputs = load_inputs(files["inputs"]) if "inputs" in files else job.inputs
         config = job.config
         if is_there(out / CONFIG):
-            text = read_plain(out / CONFIG, MOST_SETTINGS).decode("utf-8")
-            config = RunConfig.model_validate_json(text, context={"recorded": True})
+            config = _config_in(out)
     except (UsageError, ValidationError, OSError, UnicodeDecodeError) as error:
         raise RunChanged(f"{out}: a file of the run cannot be used any more: {error}") from error
-    job = _with_prices_added(job, config)
+    job = _with_prices(job, config)
     differences = differences_between(job, replace(job, system=system, inputs=inputs, config=config))
     if differences:
         raise RunChanged(
@@ -255,7 +254,39 @@ def check_unchanged(job: Job, out: Path) -> Job:
     return job
 
 
-def _with_prices_added(job: Job, now: RunConfig) -> Job:
+def with_prices_added(job: Job, out: Path) -> Job:
+    """Return a recorded job with the prices that ``config.json`` has now for models that had none."""
+    with suppress(OSError, ValueError):
+        if is_there(out / CONFIG):
+            return _with_prices(job, _config_in(out))
+    return job
+
+
+def add_prices(out: Path, prices: Mapping[str, tuple[float, ...]]) -> tuple[str, ...]:
+    """Write prices into ``config.json`` for models that have none there; return the names of these models.
+
+    Raises:
+        StoreError: the file cannot be written.
+
+    """
+    try:
+        config = _config_in(out) if is_there(out / CONFIG) else None
+    except (OSError, ValueError):
+        return ()  # who resumes is told
+    new = {model: given for model, given in prices.items() if config and model not in config.models.prices}
+    if config is None or not new:
+        return ()
+    models = config.models.model_copy(update={"prices": {**config.models.prices, **new}})
+    write_config(out, config.model_copy(update={"models": models}))
+    return tuple(new)
+
+
+def _config_in(out: Path) -> RunConfig:
+    text = read_plain(out / CONFIG, MOST_SETTINGS).decode("utf-8")
+    return RunConfig.model_validate_json(text, context={"recorded": True})
+
+
+def _with_prices(job: Job, now: RunConfig) -> Job:
     models = job.config.models
     prices = {**now.models.prices, **models.prices}
     return replace(job, config=job.config.model_copy(update={"models": models.model_copy(update={"prices": prices})}))

@@ -186,6 +186,16 @@ def prices_of(job: Job) -> PriceBook:
         ConfigInvalid: money is capped, and a model has no known price.
 
     """
+    models, prices = job.config.models, known_prices(job)
+    if job.config.caps.usd is not None:
+        roles = (models.of_agents(), models.of_judge(), models.of_proposer())
+        own = [(agent.model, roles[0].endpoint) for agent in job.system.agents if agent.model]
+        require_prices([*((role.model, role.endpoint) for role in roles), *own], prices)
+    return prices
+
+
+def known_prices(job: Job) -> PriceBook:
+    """Return what the models of a job cost, as far as that is known."""
     models = job.config.models
     others: tuple[str, ...] = ()
     if job.system.app is not None:
@@ -193,12 +203,7 @@ def prices_of(job: Job) -> PriceBook:
 
         upstreams = upstreams_of(models)
         others = (upstreams.anthropic, upstreams.gemini)
-    prices = price_book(models, others)
-    if job.config.caps.usd is not None:
-        roles = (models.of_agents(), models.of_judge(), models.of_proposer())
-        own = [(agent.model, roles[0].endpoint) for agent in job.system.agents if agent.model]
-        require_prices([*((role.model, role.endpoint) for role in roles), *own], prices)
-    return prices
+    return price_book(models, others)
 
 
 def with_parts(config: RunConfig, parts: Parts) -> RunConfig:

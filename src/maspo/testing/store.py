@@ -27,7 +27,7 @@ from maspo.core.errors import StoreError
 from maspo.core.trace import Call, Trace
 from maspo.models.base import Message, Reply, Request
 from maspo.optimizers.base import Scored
-from maspo.store import Entry, RecordedResult, RunOfTeam, RunStore, sqlite
+from maspo.store import Entry, RecordedResult, RunOfTeam, RunStore, Unpriced, sqlite
 from maspo.store.address import StoreAddress
 from maspo.store.records import copy
 from maspo.store.tables import CALLS, THOUGHTS, TRACES, UNANSWERED
@@ -183,6 +183,9 @@ async def _check_writing(made: RunStore, path: Path) -> None:
     async with RunStore.read(path) as reader:
         await made.put(asked[0], Reply("y"))
         rule(reader.get(asked[0].key) == Reply("y"), "a reader sees a reply once it is recorded")
+        unpriced = [Unpriced("agent", "m", 0, 0, 0, 0, 1)]
+        rule(list(reader.unpriced()) == unpriced, "a call without a cost is known as one")
+        rule(reader.priced() == {"agent": 0.375}, "and so is what all others cost")
     try:
         RunStore.open(path)
     except StoreError as error:

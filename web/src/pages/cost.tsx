@@ -17,6 +17,7 @@ export function Cost() {
         facts={[
           ["Calls", `${number(cost.total.calls)}${cost.cap_calls ? ` of at most ${number(cost.cap_calls)}` : ""}`],
           ["Money", `${cost.money}${cost.cap_usd ? ` of at most ${money(cost.cap_usd)}` : ""}`],
+          ...(cost.thoughts ? [["Tokens of thoughts", cost.thoughts] as const] : []),
           ["Time", `${duration(cost.seconds)}${cost.cap_minutes ? ` of at most ${duration(60 * cost.cap_minutes)}` : ""}`],
           ["From its record", plural(cost.total.cached, "call")],
           ["Failed", plural(cost.total.failed, "attempt")],

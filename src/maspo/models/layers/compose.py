@@ -14,7 +14,7 @@ from typing import Protocol
 from maspo.core.errors import EmptyReply, ProviderError
 from maspo.models.asking import encoded
 from maspo.models.base import PROBE, Adapted, Broken, CallStore, ModelClient, Reply, Request, Silent, Stage, Transient
-from maspo.models.budget import Ledger
+from maspo.models.budget import BROKEN, DECLINED, SILENT, Ledger
 from maspo.models.layers.endings import check_ending
 from maspo.models.layers.limited import NEAR, Health, Limited, Pacing
 from maspo.models.layers.retried import Retried, RetryPolicy
@@ -201,7 +201,7 @@ class OnceMore:
             self._silent.discard(request.key)
             return reply
         self._silent.add(request.key)
-        self._ledger.book_unused(request, reply.usd)
+        self._ledger.book_unused(request, reply.usd, SILENT)
         raise Silent(_why_empty(request, reply), reply.usd, reply.seconds)
 
 
@@ -275,5 +275,5 @@ class Metered:
             reply = encoded(reply)
         usd = self._ledger.settle(reservation, reply)
         if reply.refused_by or reply.broken:
-            self._ledger.book_unused(request, usd)
+            self._ledger.book_unused(request, usd, BROKEN if reply.broken else DECLINED)
         return replace(reply, usd=usd)

@@ -395,6 +395,8 @@ class Cost(Dumped):
     cap_minutes: float | None
     money: str
     """In words: unknown is never 0."""
+    thoughts: str
+    """The tokens of thoughts, in words; empty where there were none, as far as is known."""
     health: tuple[str, ...]
     lost: tuple[LostCall, ...]
     lost_count: int

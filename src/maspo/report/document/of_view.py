@@ -731,6 +731,7 @@ def _cost(view: RunView, known: Extras) -> model.Cost:
         cap_calls=None if calls is None else int(calls),
         cap_minutes=minutes,
         money=phrases.money_spent(whole, view.simulated),
+        thoughts=phrases.thoughts(whole),
         health=tuple(clipped(visible(line), 2 * _MOST_REASON) for line in phrases.describe_health(view)),
         lost=tuple(_lost_call(one) for one in view.lost_calls[::-1][:_MOST_CALLS]),
         lost_count=len(view.lost_calls),

@@ -324,8 +324,9 @@ def unsettled_part(calls: Sequence[CallUnsettled]) -> Part:
 
 def spent_facts(spent: Usage, simulated: bool, seconds: float) -> list[tuple[str, str]]:
     """Return what the work cost."""
-    calls = f"{phrases.plural(spent.calls, 'call')}, {phrases.number(spent.cached)} answered from the record"
-    return [("Spent", calls), ("Money", phrases.money_spent(spent, simulated)), ("Time", phrases.duration(seconds))]
+    replies = [("Replies", line) for line in phrases.describe_replies({"": spent})]
+    money = ("Money", phrases.money_spent(spent, simulated))
+    return [*replies, ("Spent", phrases.spent(spent)), money, ("Time", phrases.duration(seconds))]
 
 
 def read_sheet(page: str) -> Sheet:

@@ -1,0 +1,41 @@
+"""Recorded calls without a cost: their tokens, for when a price is known."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from maspo.models.prices import LONG_PROMPT
+
+_UNPRICED: Final = """
+SELECT purpose, model, CASE WHEN tokens_in > {long} THEN 1 ELSE 0 END, COALESCE(SUM(tokens_in), 0),
+    COALESCE(SUM(tokens_out), 0), {cached}, SUM(CASE WHEN tokens_in IS NULL OR tokens_out IS NULL THEN 1 ELSE 0 END)
+    FROM {calls} WHERE attempts > 0 AND usd IS NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""
+PRICED: Final = (
+    "SELECT purpose, SUM(usd) FROM calls WHERE usd IS NOT NULL GROUP BY purpose",
+    "SELECT purpose, SUM(usd) FROM unanswered WHERE usd IS NOT NULL GROUP BY purpose",
+)
+"""Of recorded calls, and of attempts without a reply, which old records do not have."""
+
+
+class Unpriced(NamedTuple):
+    """Calls without a cost, of one purpose and model: the sums of their tokens, those of long prompts apart."""
+
+    purpose: str
+    model: str
+    long: int
+    tokens_in: int
+    tokens_out: int
+    tokens_cached: int
+    """Of ``tokens_in``."""
+    untold: int
+    """Calls whose endpoint has not told all tokens."""
+
+
+def query(thoughts: bool) -> str:
+    """Return the query for them, in a record with a table of thoughts or without."""
+    return _UNPRICED.format(
+        long=LONG_PROMPT,
+        cached="COALESCE(SUM(tokens_cached), 0)" if thoughts else "0",
+        calls="calls LEFT JOIN thoughts USING (key)" if thoughts else "calls",
+    )
