@@ -48,11 +48,12 @@ async def open_bench(
     ledger: Ledger | None = None,
     policy: RetryPolicy = AT_ONCE,
     stateless: bool = False,
+    silence: float = 20.0,
 ) -> AsyncIterator[Bench]:
     kept, book = store or MemoryStore(), ledger or Ledger()
     async with upstream() as endpoint, aiohttp.ClientSession(auto_decompress=False) as app:
         where = endpoint.url
-        upstreams = Upstreams(f"{where}/v1", where, where, where, timeout=20.0, stateless=stateless)
+        upstreams = Upstreams(f"{where}/v1", where, where, where, timeout=silence, stateless=stateless)
         async with WireClient(upstreams) as client:
             model = compose(client, kept, book, policy, 64)
             async with Gateway(model, agents, sender=client) as gateway:

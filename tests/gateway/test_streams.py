@@ -178,3 +178,19 @@ async def test_s07_rollouts_that_ask_the_same_at_once_share_one_stream(bench: Op
         calls = [call for rollout in rollouts for call in await found.gateway.close(rollout)]
         assert sorted(call.cached for call in calls) == [False, True, True]
         assert {call.output for call in calls} == {TEXT}
+
+
+async def test_s08_a_stream_that_falls_silent_is_ended_and_one_in_many_pieces_is_not(bench: Opener) -> None:
+    one = EXCHANGES["chat_completions"]
+    never = asyncio.Event()
+    async with bench(silence=0.2) as found:
+        sent = json.dumps({**one.request, **one.stream_flag}).encode()
+        for framing in ("chunked", "close"):
+            found.upstream.will(Answer(one.text_stream, 200, one.stream_kind, (), (50,), framing, between=never))
+            got, ended = await stream(found, one.path, sent)
+            assert (got, ended) == (one.text_stream[:50], False)
+            assert "silence for" in found.rollout.calls[-1].failed
+        never.set()
+        found.upstream.will(Answer(one.text_stream, 200, one.stream_kind, (), tuple(range(1, 400)), "chunked"))
+        assert await stream(found, one.path, sent) == (one.text_stream, True)
+        assert not found.rollout.calls[-1].failed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import re
@@ -165,3 +166,31 @@ def test_k09_a_short_key_is_cut_out_of_errors_as_a_word_and_what_it_cannot_be_to
     assert Secret("qz").cut_from("qz qz", shortest=1) == "qz qz"
     assert "7 characters" in too_short("hunter2") and "errors only" in too_short("hunter2")
     assert "of nothing" in too_short("qz")
+
+
+@pytest.mark.parametrize("first", ["sk-", "-_s", "7Zk", "éa-", "=x%", "Ks+", "\\u0"])
+def test_k10_keys_are_found_whatever_they_begin_with(first: str) -> None:
+    key = f"{first}canary-0123456789abcdefXYZ"
+    raw = key.encode()
+    spellings = {
+        "as it is": key,
+        "other case": key.swapcase(),
+        "backwards": key[::-1],
+        "base64": base64.b64encode(raw).decode(),
+        "base64 behind others": base64.b64encode(b"ab" + raw).decode(),
+        "hexadecimal": raw.hex(),
+        "in capitals": raw.hex().upper(),
+        "decimals": " ".join(map(str, raw)),
+        "octals": " ".join(format(one, "o") for one in raw),
+        "bits": " ".join(format(one, "08b") for one in raw),
+        "escaped": "".join(f"\\u{ord(one):04x}" for one in key),
+        "in a URL": "".join(f"%{one:02X}" for one in key.encode("latin-1")),
+        "in HTML": "".join(f"&#{ord(one)};" for one in key),
+        "with gaps": " ".join(key),
+        "broken off": key[:10],
+    }
+    for name, spelled in spellings.items():
+        for before in ("", "is it s or k, they ask: "):
+            without = Secret(key).cut_from(before + spelled)
+            assert CUT in without, (name, without)
+            assert len(without) < len(before) + len(CUT) + 7, (name, without)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 import json
+import math
 import time
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from types import TracebackType
 from typing import ClassVar, Final, Protocol, Self
 from urllib.parse import parse_qsl, urlsplit
 
@@ -33,6 +36,8 @@ WIRE: Final = "wire"
 """The endpoint of an app's own calls, among those of roles (``Request.endpoint``)."""
 ASSUMED_TOKENS: Final = Request.max_tokens
 """What a reply is reserved at where the app sets no limit of tokens; a longer one raises the reserve of the next."""
+_OFTEN_SEEN: Final = 16_384
+"""Characters of a text that may be met again in the next calls, such as a prompt; longer ones are not kept for that."""
 _LARGE_BODY: Final = 1_000_000
 """Bytes; more are sent piece by piece, so that other calls go on meanwhile."""
 LONGEST_HEADER: Final = 65_536
@@ -195,6 +200,47 @@ class Sender(Protocol):
         ...
 
 
+class _Silence:
+    """Ends what waits for the next bytes of a reply once none have come for so many seconds.
+
+    One timer for a reply, in however many pieces it comes. That of the HTTP library is set anew at every piece, which
+    costs as much as to read it, so it is taken off. ``heard`` is when bytes came last, on the loop's clock; infinite
+    while nobody waits for any.
+    """
+
+    __slots__ = ("_loop", "_scope", "_seconds", "_timer", "heard")
+
+    def __init__(self, response: aiohttp.ClientResponse, seconds: float) -> None:
+        if response.connection is not None and response.connection.protocol is not None:
+            response.connection.protocol.read_timeout = None
+        self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self._scope = asyncio.timeout(None)
+        self.heard = self._loop.time()
+        self._timer = self._loop.call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        left = min(self.heard + self._seconds - self._loop.time(), self._seconds)
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._look)
+        else:
+            self._scope.reschedule(self._loop.time())
+
+    async def __aenter__(self) -> Self:
+        await self._scope.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        await self._scope.__aexit__(kind, error, trace)
+
+    def note(self) -> None:
+        """Note that bytes came, or are waited for again."""
+        self.heard = self._loop.time()
+
+
 class WireClient:
     """A ``ModelClient`` for wire requests: one attempt a call, no retries, no cache; those are layers.
 
@@ -253,11 +299,14 @@ class WireClient:
                 if request.streamed and response.status == 200:
                     begun = True
                     await request.delivery.begin(head)
-                while chunk := await response.content.readany():
-                    if begun:
-                        await request.delivery.write(chunk)
-                    if len(raw) <= _LARGEST_REPLY:
-                        raw += chunk
+                async with _Silence(response, self.upstreams.timeout) as silence:
+                    while chunk := await response.content.readany():
+                        if begun:
+                            silence.heard = math.inf  # the app may take its time
+                            await request.delivery.write(chunk)
+                        silence.note()
+                        if len(raw) <= _LARGEST_REPLY:
+                            raw += chunk
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             failure = True
             lost = self._describe_loss(request, error, time.perf_counter() - started)
@@ -414,8 +463,14 @@ def without_secrets(headers: Headers, path: str, text: str) -> str:
 def cut_from(keys: Iterable[str], text: str) -> str:
     """Return a text without some keys, in every spelling."""
     for key in keys:
-        text = _secret(key).cut_from(text)
+        text = _cut(key, text) if len(text) <= _OFTEN_SEEN else _secret(key).cut_from(text)
     return text
+
+
+@lru_cache(maxsize=256)
+def _cut(key: str, text: str) -> str:
+    """Return a text without a key; the prompts of agents come with every call."""
+    return _secret(key).cut_from(text)
 
 
 def _without_keys_in_parts(request: WireRequest, body: str) -> str:
