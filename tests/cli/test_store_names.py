@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from maspo.cli.stores import _folder_name, copy_store
+from maspo.cli.stores import copy_store
 from maspo.core.errors import MaspoError
 from maspo.report.folder import JOURNAL as DATABASE
+from maspo.store.records import folder_name
 
 
 @pytest.mark.parametrize("name", ["..", ".", "", "a/../../b", "/etc/x", "\x00nul", "\x1b[31mred", "x" * 400, "\udcff"])
 def test_n01_a_name_in_a_store_is_that_of_a_folder_here_at_most(name: str, tmp_path: Path) -> None:
-    made = tmp_path / "listed" / _folder_name(name)
+    made = tmp_path / "listed" / folder_name(name)
     made.mkdir(parents=True)
     assert made.resolve().parent == tmp_path / "listed" and made.name.isprintable()
 

@@ -87,8 +87,6 @@ def test_w02_prompts_and_structure_in_turns_are_one_command_with_one_result(masp
         (("--focus", "solver"), "--focus cannot be kept here"),
         (("--set", "holdout.rerun=4"), "holdout.rerun cannot be kept here"),
         (("--set", "holdout.leave_one_out=true"), "holdout.leave_one_out cannot be kept here"),
-        (("--store", "postgresql://localhost/x"), "leave out --store"),
-        (("--budget", "all"), "and --budget"),
     ],
 )
 def test_w04_a_setting_that_turns_cannot_keep_is_refused(

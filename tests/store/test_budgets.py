@@ -21,6 +21,7 @@ from maspo.report.result import result_of
 from maspo.store import RunStore
 from maspo.store.address import StoreAddress
 from maspo.store.budgets import BudgetPool, set_cap, state_of
+from maspo.store.records import Keeping
 from maspo.study.optimize import start
 from maspo.study.resolve import resolve
 from maspo.testing.runs import Recorder, counted_world, go_on
@@ -156,7 +157,7 @@ async def test_h04_a_run_ends_at_the_budget_and_goes_on_once_there_is_more(
     set_cap(address, "team", Cap(None, 15))
     out, model = tmp_path / "run", counted_world(small_run.job)
     study = resolve(replace(small_run.job, world=None))
-    outcome = await start(study, out, Recorder(), model.provider, store=address, budget="team")
+    outcome = await start(study, out, Recorder(), model.provider, keeping=Keeping(address, "team"))
     assert (outcome.exit_code, model.calls) == (4, 15)
     found = state_of(address, "team")
     assert found.charged == Amount(0, 15) or found.charged.calls == 15

@@ -31,7 +31,7 @@ from maspo.report.folder import look, write_results
 from maspo.store import Entry, RunStore
 from maspo.store.address import StoreAddress, agreed, named, parse, pointer_in
 from maspo.store.postgres import MIGRATIONS, connect, from_text, to_text
-from maspo.store.records import copy, is_worked_on, stamp_of
+from maspo.store.records import IN_FOLDER, Keeping, copy, is_worked_on, stamp_of
 from maspo.store.sqlite import SqliteDatabase
 from maspo.study.connections import scope_of
 from maspo.study.optimize import DATABASE, start
@@ -64,7 +64,7 @@ async def test_g03_a_run_is_the_same_in_a_store_and_in_a_file_and_copies_both_wa
 ) -> None:
     stored, model = tmp_path / "stored", counted_world(small_run.job)
     study = resolve(replace(small_run.job, world=None))
-    outcome = await start(study, stored, Recorder(), model.provider, store=address)
+    outcome = await start(study, stored, Recorder(), model.provider, keeping=Keeping(address))
     assert small_run.ended_alike(outcome)
     assert model.calls == small_run.calls
     copied, back = tmp_path / "copied", tmp_path / "back"
@@ -88,7 +88,7 @@ async def test_g15_a_run_whose_process_has_just_ended_is_copied_and_one_that_is_
     await held.append([Entry("k", "body")])
     monkeypatch.setattr("maspo.store.postgres.LOCK_SECONDS", 0)
     with pytest.raises(StoreError, match="a process works on this run"):
-        await copy(path, tmp_path / "refused.db")
+        await copy(path, tmp_path / "refused.db", IN_FOLDER)
 
     def just_ended(record: Path) -> bool:  # the server frees the run after the first look
         nonlocal looks
@@ -98,7 +98,7 @@ async def test_g15_a_run_whose_process_has_just_ended_is_copied_and_one_that_is_
     await held.close()
     monkeypatch.setattr("maspo.store.postgres.LOCK_SECONDS", 60)
     monkeypatch.setattr("maspo.store.records.is_worked_on", just_ended)
-    await copy(path, tmp_path / "copy.db")
+    await copy(path, tmp_path / "copy.db", IN_FOLDER)
     assert looks > 1
     with open_for_reading(tmp_path / "copy.db") as store:
         assert [entry.body for entry in store.journal()] == ["body"]
@@ -277,7 +277,7 @@ async def test_g14_the_page_shows_the_runs_of_a_store(
     small_run: SmallRun, tmp_path: Path, address: StoreAddress
 ) -> None:
     model = counted_world(small_run.job)
-    await start(resolve(small_run.job), tmp_path / "here", Recorder(), model.provider, store=address)
+    await start(resolve(small_run.job), tmp_path / "here", Recorder(), model.provider, keeping=Keeping(address))
 
     def look() -> tuple[list[str], int]:
         command = [sys.executable, "-m", "maspo", "ui", "--store", address.shown, "--json"]

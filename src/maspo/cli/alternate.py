@@ -13,11 +13,12 @@ from maspo.cli.planning import remarks_on_context
 from maspo.cli.prepare import Prepared, describe_endpoints, key_missing, model_missing, prepare
 from maspo.cli.printed import ended
 from maspo.cli.running import confirm, make_whole, run_watched
+from maspo.cli.stores import keep_files, keeping_of
 from maspo.cli.terminal import lay_out, note, print_json, say
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
 from maspo.core.plain_files import is_there
 from maspo.optimizers.structure.base import StructurePlan
-from maspo.report.alternation import RESULT, alternation_summary, figures_of, write_alternation
+from maspo.report.alternation import MARKDOWN, RESULT, alternation_summary, figures_of, write_alternation
 from maspo.report.folder import JOURNAL, REPORT, look, write_results
 from maspo.report.joint_page import write_joint_page
 from maspo.report.structure import SYSTEM_FILE
@@ -46,8 +47,9 @@ def run_alternation(arguments: Arguments) -> None:
     confirm(_plan(asked, str(out)), arguments.yes)
     make_whole(out / JOINT)
     looks, again = LookLedger(), f"the same command with --out {out}"
+    keeping = keeping_of(arguments, out / JOINT)
     found = run_watched(
-        lambda watcher, stop: alternate(asked, out, Attention(watcher, stop=stop, looks=looks), note),
+        lambda watcher, stop: alternate(asked, out, Attention(watcher, stop=stop, looks=looks, keeping=keeping), note),
         out / JOINT,
         again,
     )
@@ -56,6 +58,7 @@ def run_alternation(arguments: Arguments) -> None:
             write_results(out / end.folder, look(out / end.folder))
     write_alternation(out, found)
     write_joint_page(out)
+    keep_files(out / JOINT, MARKDOWN, RESULT, SYSTEM_FILE, "prompts.json")
     figures = figures_of(found)
     say(alternation_summary(figures))
     say()
@@ -125,10 +128,6 @@ def _check(arguments: Arguments) -> None:
         )
     if given != BOTH:
         raise ConfigInvalid(f"--optimize {arguments.optimize}: expected prompts, or {BOTH}")
-    if arguments.store or arguments.budget:
-        raise ConfigInvalid(
-            f"--optimize {BOTH}: its records lie in its folder; leave out --store (MASPO_STORE) and --budget"
-        )
 
 
 def _plan(asked: Alternation, folder: str) -> str:

@@ -20,6 +20,7 @@ from maspo.cli.options import (
     AgentModel,
     Arguments,
     BaseUrl,
+    Budget,
     Config,
     Json,
     JudgeBaseUrl,
@@ -473,9 +474,13 @@ def watch(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before starting.")] = False,
     trust: Trust = "",
+    store: Store = "",
+    budget: Budget = "",
     metrics: Metrics = None,
 ) -> None:
     """Watch prompts in use: detect drift, optimize anew, and promote or roll back with evidence."""
+    from dataclasses import replace
+
     from maspo.cli.metrics import ask_for
     from maspo.cli.online import Asked, run_watch
     from maspo.cli.online import show as show_standing
@@ -493,7 +498,8 @@ def watch(
     flags |= {"judge-base-url": judge_base_url}
     given = None if prompts is None else Path(prompts)
     sets = tuple(settings or ())
-    run_watch(Asked(system, inputs, state, given, against, plan, flags, sets, config, once, as_json, yes, trust))
+    asked = Asked(system, inputs, state, given, against, plan, flags, sets, config, once, as_json, yes, trust)
+    run_watch(replace(asked, store=store, budget=budget))
 
 
 @command

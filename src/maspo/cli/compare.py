@@ -24,6 +24,7 @@ from maspo.cli.prepare import (
 from maspo.cli.printed import ended
 from maspo.cli.running import confirm, make_whole, run_watched
 from maspo.cli.settings import load_settings
+from maspo.cli.stores import keep_files, keeping_of
 from maspo.cli.terminal import lay_out, note, print_json, say
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
 from maspo.core.prompts import Prompts
@@ -104,9 +105,10 @@ def run_comparison(arguments: Arguments, given: Asked) -> None:
     for run in comparison.runs:
         make_whole(folder_of(out, run) / JOURNAL, needed="job")
     again = f"the same command with --out {out}"
+    keeping = keeping_of(arguments, out / DATABASE)
     found = run_watched(
         lambda watcher, stop: compare(
-            comparison, out, Attention(watcher, stop=stop, looks=LookLedger(), jobs=given.jobs)
+            comparison, out, Attention(watcher, stop=stop, looks=LookLedger(), jobs=given.jobs, keeping=keeping)
         ),
         out / DATABASE,
         again,
@@ -119,6 +121,7 @@ def _show(found: Compared, out: Path, again: str, as_json: bool) -> None:
         folder = folder_of(out, end.run)
         write_results(folder, look(folder))
     write_comparison(out, found)
+    keep_files(out / DATABASE, PAGE, MARKDOWN, RESULT)
     say(summary(found))
     say()
     files = (("report", PAGE), ("table", MARKDOWN), ("figures", RESULT))

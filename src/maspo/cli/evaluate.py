@@ -28,6 +28,7 @@ from maspo.cli.prepare import (
 from maspo.cli.printed import Reported, ended
 from maspo.cli.running import Begin, confirm, make_whole, run_watched
 from maspo.cli.settings import load_settings
+from maspo.cli.stores import keep_files, keeping_of
 from maspo.cli.terminal import lay_out, note, note_damage, print_json, say
 from maspo.config import Caps
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, MaspoError, UsageError
@@ -116,8 +117,11 @@ def begin_evaluation(evaluation: Evaluation, notes: Sequence[str], arguments: Ar
     )
     confirm(plan, arguments.yes)
     make_whole(folder / DATABASE)
+    keeping = keeping_of(arguments, folder / DATABASE)
     code = _run(
-        lambda watcher, stop: evaluate(evaluation, folder, Attention(watcher, stop=stop, looks=LookLedger())),
+        lambda watcher, stop: evaluate(
+            evaluation, folder, Attention(watcher, stop=stop, looks=LookLedger(), keeping=keeping)
+        ),
         folder,
         arguments.as_json,
     )
@@ -149,6 +153,7 @@ def _run(begin: Begin[Evaluated], folder: Path, as_json: bool) -> int:
     again = f"the same command with --out {folder}" if shared else f"maspo resume {folder}"
     found = run_watched(begin, folder / DATABASE, again)
     _report(folder, found)
+    keep_files(folder / DATABASE, PAGE, RESULT)
     code = EXIT_BUDGET if found.left_out else EXIT_OK
     if found.left_out:
         note(f"A cap left out rows; with a higher one go on with: {again}")

@@ -18,6 +18,7 @@ from maspo.cli.evaluate import NONE, Choice, describe_bound, read_outputs
 from maspo.cli.options import Arguments
 from maspo.cli.printed import ended
 from maspo.cli.running import confirm, make_whole, run_watched
+from maspo.cli.stores import keep_files, keeping_of
 from maspo.cli.terminal import lay_out, note, print_json, say
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, UsageError
 from maspo.core.plain_files import MOST_TEXT, is_there, read_plain
@@ -72,8 +73,9 @@ def run_judge_check(
     )
     confirm(plan, arguments.yes)
     make_whole(folder / DATABASE)
+    keeping = keeping_of(arguments, folder / DATABASE)
     found = run_watched(
-        lambda watcher, stop: judge_check(evaluation, pairs, folder, Attention(watcher, stop=stop)),
+        lambda watcher, stop: judge_check(evaluation, pairs, folder, Attention(watcher, stop=stop, keeping=keeping)),
         folder / DATABASE,
         f"the same command with --out {folder}",
     )
@@ -82,6 +84,7 @@ def run_judge_check(
     verdicts = {name: verdict for name, verdict in read_verdicts(folder).items() if verdict is not None}
     calibration = calibrate(found.readings, verdicts)
     write_judge_check(folder, found, calibration)
+    keep_files(folder / DATABASE, JUDGE_PAGE, RESULT)
     say(judge_summary(found, calibration))
     say()
     files = (("report", JUDGE_PAGE), ("figures", RESULT), ("pairs", PAIRS))

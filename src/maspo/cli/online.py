@@ -14,6 +14,7 @@ from maspo.cli.agreeing import agree_to_app, agree_to_file
 from maspo.cli.prepare import key_missing, model_missing, read_prompts, read_system, with_models_of
 from maspo.cli.running import agreed, metrics_where_asked, stopped_by_signals
 from maspo.cli.settings import Sources, load_settings
+from maspo.cli.stores import keep_files, keeping_in
 from maspo.cli.terminal import note, print_json, say
 from maspo.cli.watch import Together
 from maspo.core.errors import ConfigInvalid, Interrupted, MaspoError
@@ -27,6 +28,7 @@ from maspo.online.plan import Plan
 from maspo.online.screen import as_data, screen
 from maspo.online.sources import source_of
 from maspo.online.watching import DATABASE, Surroundings, Watch, plan_of, standing, standings, watch
+from maspo.report.folder import WATCH_PAGE
 from maspo.store import write_whole
 from maspo.store.looks import LookLedger
 from maspo.study.connections import endpoints_of
@@ -58,6 +60,8 @@ class Asked:
     as_json: bool
     yes: bool
     trust: str
+    store: str = ""
+    budget: str = ""
 
 
 def show(state: Path, as_json: bool) -> None:
@@ -98,6 +102,7 @@ def run_watch(asked: Asked) -> None:
         with suppress(MaspoError):  # what it holds is said by who works on it next
             page.recall(standings(asked.state))
     told = _Told(asked, page)
+    keeping = keeping_in(asked.store, asked.budget, asked.state / DATABASE)
 
     async def work(figures: tuple[Watcher, ...]) -> Standing:
         stop = asyncio.Event()
@@ -109,6 +114,7 @@ def run_watch(asked: Asked) -> None:
                 looks=LookLedger(),
                 watcher=Together(figures),
                 allowed=asked.trust,
+                keeping=keeping,
             )
             return await watch(given, source, asked.state, around, asked.once)
 
@@ -117,6 +123,7 @@ def run_watch(asked: Asked) -> None:
             end = run(work(figures))
     except Interrupted as error:
         raise Interrupted(f"{error} All is recorded; the same command goes on.") from None
+    keep_files(asked.state / DATABASE, WATCH_PAGE, PROMPTS)
     if asked.as_json:
         print_json(as_data(end))
     else:

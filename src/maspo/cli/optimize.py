@@ -18,7 +18,7 @@ from maspo.cli.prices import adopt_prices
 from maspo.cli.printed import ended
 from maspo.cli.running import Begin, confirm, make_whole, run_watched
 from maspo.cli.settings import Sources, load_settings
-from maspo.cli.stores import reach
+from maspo.cli.stores import keeping_of, reach
 from maspo.cli.terminal import note, print_json, say, width_for_people
 from maspo.cli.watch import JsonLines
 from maspo.core.errors import ConfigInvalid
@@ -26,7 +26,6 @@ from maspo.core.plain_files import is_there
 from maspo.events import Event
 from maspo.report.folder import JOURNAL, REPORT, RUNS, free_folder, look, write_results
 from maspo.store import RecordedResult
-from maspo.store.address import named
 from maspo.store.looks import LookLedger
 from maspo.study.job import Job, Outcome, Watcher
 from maspo.study.optimize import reach_in, resume, start
@@ -49,10 +48,10 @@ def run_search(arguments: Arguments) -> None:
     for remark in remarks_on_context(prepared, arguments.trust):
         note(f"note: {remark}")
     confirm(plan_text(prepared, study.plan), arguments.yes)
-    out, store = prepared.out, named(arguments.store) if arguments.store else None
+    out, keeping = prepared.out, keeping_of(arguments, prepared.out / JOURNAL)
 
     def begin(watcher: Watcher, stop: asyncio.Event) -> Awaitable[Outcome]:
-        return start(study, out, watcher, stop=stop, looks=LookLedger(), store=store, budget=arguments.budget)
+        return start(study, out, watcher, stop=stop, looks=LookLedger(), keeping=keeping)
 
     _run(begin, out, arguments.as_json)
 
@@ -82,8 +81,7 @@ def go_on(folder: Path, cap_flags: Mapping[str, str | None], allowed: str, as_js
     if any(value is not None for value in cap_flags.values()):
         # The environment and a settings file count only when a run starts.
         caps = load_settings(Sources(cap_flags, file=Path(os.devnull)), environ={}).config.caps
-    if not holds_evaluation(folder):
-        reach(folder, store, allowed)
+    reach(folder, store, allowed)
     if holds_evaluation(folder) and not is_there(folder / JOURNAL):
         from maspo.cli.evaluate import go_on_evaluating
 

@@ -80,6 +80,7 @@ Store = Annotated[
         show_default=False,
     ),
 ]
+Budget = Annotated[str, _option("--budget", "NAME", "A budget of the store, which caps many runs together.")]
 Metrics = Annotated[
     int | None,
     typer.Option(
@@ -112,8 +113,10 @@ _OTHERS: Mapping[str, Any] = {
     "as_json": Json,
     "yes": Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before starting.")],
     "trust": Trust,
+    "store": Store,
+    "budget": Budget,
 }
-_DEFAULTS: Mapping[str, object] = {"as_json": False, "yes": False, "trust": ""}
+_DEFAULTS: Mapping[str, object] = {"as_json": False, "yes": False, "trust": "", "store": "", "budget": ""}
 
 
 def asks_models(
@@ -153,7 +156,6 @@ def asks_models(
     return with_options
 
 
-_BUDGET = Annotated[str, _option("--budget", "NAME", "A budget of the store, which caps many runs together.")]
 _START_FROM = Annotated[Path | None, _option("--start-from", "RUN", "A run or a library to start from.")]
 
 _OPTIMIZE = Annotated[str, _option("--optimize", "WHAT", "prompts, or prompts,structure in turns [default: prompts].")]
@@ -166,10 +168,8 @@ def job_command(command: Callable[[Arguments], None]) -> Callable[..., None]:
         arguments: Arguments,
         optimize: _OPTIMIZE = "prompts",
         start_from: _START_FROM = None,
-        store: Store = "",
-        budget: _BUDGET = "",
     ) -> None:
-        command(replace(arguments, optimize=optimize, start_from=start_from, store=store, budget=budget))
+        command(replace(arguments, optimize=optimize, start_from=start_from))
 
     with_start.__name__, with_start.__doc__ = command.__name__, command.__doc__
     return asks_models(with_start, search=True)
@@ -182,14 +182,12 @@ def optimize_command(command: Callable[[Arguments], None]) -> Callable[..., None
         arguments: Arguments,
         optimize: _OPTIMIZE = "prompts",
         start_from: _START_FROM = None,
-        store: Store = "",
-        budget: _BUDGET = "",
         metrics: Metrics = None,
     ) -> None:
         from maspo.cli.metrics import ask_for
 
         ask_for(metrics)
-        command(replace(arguments, optimize=optimize, start_from=start_from, store=store, budget=budget))
+        command(replace(arguments, optimize=optimize, start_from=start_from))
 
     with_what.__name__, with_what.__doc__ = command.__name__, command.__doc__
     return asks_models(with_what, search=True)

@@ -64,6 +64,7 @@ _MARKS = {"same": ("", ""), "removed": ("[-", "-]"), "added": ("{+", "+}")}
 
 def report_folder(folder: Path, as_json: bool, store: str = "") -> None:
     """Write the report of a run or an evaluation again, and print the summary."""
+    pages = [file for file in reach(folder, store) if file.name in SHEETS]
     if holds_evaluation(folder) and not is_there(folder / JOURNAL):
         from maspo.cli.evaluate import report_evaluation
 
@@ -72,7 +73,9 @@ def report_folder(folder: Path, as_json: bool, store: str = "") -> None:
     if is_there(folder / JOINT):
         _report_joint(folder, as_json)
         return
-    reach(folder, store)
+    if pages and not is_there(folder / JOURNAL):
+        _tell_brought(pages[0], as_json)
+        return
     if is_there(folder / JOURNAL):
         from maspo.cli.prices import adopt_prices
 
@@ -98,6 +101,16 @@ def _report_joint(folder: Path, as_json: bool) -> None:
     say(f"report    {folder / REPORT}")
     if as_json:
         print_json(Reported(found or NoVerdict(), str(folder / REPORT)))
+
+
+def _tell_brought(page: Path, as_json: bool) -> None:
+    """Print what work of another kind found, which was brought from a store."""
+    found = sheet_in(page)
+    say(found.summary or found.headline)
+    say()
+    say(f"report    {page}")
+    if as_json:
+        print_json(OtherEntry(str(page.parent), found.kind, found.headline, str(page), "finished", ()))
 
 
 # ── listing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -146,12 +159,12 @@ def list_runs(folder: Path, as_json: bool, shown: Callable[[Path], object] = str
             Listing(
                 runs=tuple(RunEntry(str(shown(path)), one.view.state, result_of(one.view)) for path, one in runs),
                 evaluations=tuple(
-                    FolderEntry(str(one.folder), evaluation_of(one.found) if one.found else NoVerdict())
+                    FolderEntry(str(shown(one.folder)), evaluation_of(one.found) if one.found else NoVerdict())
                     for one in evaluations
                 ),
-                judge_checks=tuple(FolderEntry(str(one.folder), one.found or NoJudge()) for one in checks),
+                judge_checks=tuple(FolderEntry(str(shown(one.folder)), one.found or NoJudge()) for one in checks),
                 others=tuple(
-                    OtherEntry(str(page.parent), one.kind, one.headline, str(page), one.state, one.parts)
+                    OtherEntry(str(shown(page.parent)), one.kind, one.headline, str(shown(page)), one.state, one.parts)
                     for page, one, _ in others
                 ),
             )
@@ -159,9 +172,9 @@ def list_runs(folder: Path, as_json: bool, shown: Callable[[Path], object] = str
 
 
 def list_stored(store: str, as_json: bool) -> None:
-    """List the runs of a store, newest first, by their names."""
+    """List the work of a store, newest first, by its names."""
     with folders_of(store) as folder:
-        list_runs(folder, as_json, lambda path: path.name)
+        list_runs(folder, as_json, lambda path: path.relative_to(folder).as_posix())
 
 
 def _find_runs(there: Iterable[Path]) -> Iterator[tuple[Path, Look]]:

@@ -13,6 +13,7 @@ from maspo.cli.evaluate import Choice, describe_bound, read_outputs
 from maspo.cli.options import Arguments
 from maspo.cli.prepare import describe_endpoints
 from maspo.cli.running import confirm, make_whole, run_watched
+from maspo.cli.stores import keep_files, keeping_of
 from maspo.cli.terminal import lay_out, note, print_json, say, table
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
 from maspo.core.plain import Dumped, plain
@@ -61,8 +62,9 @@ def run_stress(arguments: Arguments, prompts: str | None, shares: bool) -> None:
     confirm(plan, arguments.yes)
     make_whole(folder / DATABASE)
     again = f"the same command with --out {folder}"
+    keeping = keeping_of(arguments, folder / DATABASE)
     found = run_watched(
-        lambda watcher, stop: stress(evaluation, folder, Attention(watcher, stop=stop), shares),
+        lambda watcher, stop: stress(evaluation, folder, Attention(watcher, stop=stop, keeping=keeping), shares),
         folder / DATABASE,
         again,
     )
@@ -70,6 +72,7 @@ def run_stress(arguments: Arguments, prompts: str | None, shares: bool) -> None:
     printed = Printed(code, str(folder), found)
     write_whole(folder / RESULT, json.dumps(plain(printed), indent=2) + "\n")
     write_stress_page(folder, found, evaluation.config.seed)
+    keep_files(folder / DATABASE, STRESS_PAGE, RESULT)
     for line in _lines(found):
         say(line)
     say(f"\n{lay_out(('report', str(folder / STRESS_PAGE)), ('figures', str(folder / RESULT)))}")

@@ -14,6 +14,7 @@ from maspo.cli.options import Arguments
 from maspo.cli.prepare import describe_endpoints
 from maspo.cli.printed import ended
 from maspo.cli.running import confirm, make_whole, run_watched
+from maspo.cli.stores import keep_files, keeping_of
 from maspo.cli.terminal import lay_out, note, print_json, say
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
 from maspo.optimizers.structure.base import Method, StructurePlan
@@ -67,16 +68,17 @@ def run_structure(
     )
     confirm(shown, arguments.yes)
     make_whole(folder / DATABASE)
-    looks = LookLedger()
+    looks, keeping = LookLedger(), keeping_of(arguments, folder / DATABASE)
     found = run_watched(
         lambda watcher, stop: search_structure(
-            evaluation, chosen, plan, folder, Attention(watcher, stop=stop, looks=looks)
+            evaluation, chosen, plan, folder, Attention(watcher, stop=stop, looks=looks, keeping=keeping)
         ),
         folder / DATABASE,
         f"the same command with --out {folder}",
     )
     write_structure(folder, found)
     write_structure_page(folder, found)
+    keep_files(folder / DATABASE, STRUCTURE_PAGE, SYSTEM_FILE, RESULT)
     say(structure_summary(found))
     say()
     files = (("report", STRUCTURE_PAGE), (_TEAMS.get(found.verdict, _TRIED), SYSTEM_FILE), ("figures", RESULT))

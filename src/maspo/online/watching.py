@@ -30,6 +30,7 @@ from maspo.online.summed import Summed
 from maspo.online.windows import Sight, Window, compared_in, paired_in, window_of
 from maspo.runners.messages import check_inputs
 from maspo.store import RunStore, encode
+from maspo.store.records import IN_FOLDER, Keeping, beside
 from maspo.study import trust
 from maspo.study.calls import provider as default_provider
 from maspo.study.carried import Earlier, carried_over
@@ -108,6 +109,7 @@ class Surroundings:
     now: Callable[[], float] = time.time
     allowed: str = ""
     """The fingerprint of what a folder may ask for that was not written here."""
+    keeping: Keeping = IN_FOLDER
 
 
 async def watch(given: Watch, source: Source, state: Path, around: Surroundings, once: bool = False) -> Standing:
@@ -190,10 +192,10 @@ async def _opened(given: Watch, state: Path, around: Surroundings) -> AsyncItera
         if not is_there(database):
             with make_folder(state):
                 pass
-            store = RunStore.create(database)
+            opened = around.keeping.created(database)
         else:  # a process was killed before it had begun
-            store = RunStore.open(database)
-        async with store:
+            opened = around.keeping.opened(database)
+        async with opened as store:
             trust.remember(of_job(given.job, run), state)
             system = given.job.system
             began = WatchBegan(system.prompts, given.anchor, given.plan, given.costs)
@@ -211,7 +213,7 @@ async def _opened(given: Watch, state: Path, around: Surroundings) -> AsyncItera
         raise RunChanged(
             f"--state {state}: watches something else; give another folder. What differs:", tuple(differences)
         )
-    async with RunStore.open(database) as store:
+    async with around.keeping.opened(database) as store:
         yield store
 
 
@@ -418,7 +420,9 @@ class _Work:
             )
         else:
             study = resolve(job, around.parts)
-            outcome = await start(study, folder, watcher, self._same, around.stop, looks=around.looks)
+            outcome = await start(
+                study, folder, watcher, self._same, around.stop, looks=around.looks, keeping=beside(self.store)
+            )
         if outcome.finished is None:
             raise Interrupted(outcome.message)
         finished = outcome.finished

@@ -112,6 +112,11 @@ def named(url: str) -> StoreAddress:
     return address
 
 
+def let_in(address: StoreAddress) -> None:
+    """Keep the password of a store for this process: one that works for another which was given it."""
+    _named[address.shown] = address.password
+
+
 def remember(address: StoreAddress) -> None:
     """Remember that a store may be followed. Where nothing can be remembered, it is asked about again."""
     folder = _folder()

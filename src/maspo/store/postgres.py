@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, LiteralString, NamedTuple
 
 from maspo.core.errors import ConfigInvalid, StoreError
 from maspo.core.plain_files import is_there
-from maspo.store.address import Pointer, StoreAddress, agreed, pointer_text
+from maspo.store.address import Pointer, StoreAddress, agreed, pointer_in, pointer_text
 from maspo.store.database import Change, Rows
 from maspo.store.files import flush_folder, make_anew
 from maspo.store.tables import CALLS, TABLES, TRACES, Row, Table, Value
@@ -118,6 +118,11 @@ MIGRATIONS: Final[tuple[tuple[LiteralString, ...], ...]] = (
             nano bigint NOT NULL, calls bigint NOT NULL, open boolean NOT NULL, PRIMARY KEY (budget, run))""",
         "ALTER TABLE maspo.runs ADD COLUMN budget text NOT NULL DEFAULT ''",
     ),
+    (
+        # Records of other work than runs, and of the parts of larger work.
+        "ALTER TABLE maspo.runs ADD COLUMN file text NOT NULL DEFAULT 'run.db'",
+        "ALTER TABLE maspo.runs ADD COLUMN whole text NOT NULL DEFAULT ''",
+    ),
 )
 """What brings a database from each format to the next. What was released is never changed, only added to."""
 
@@ -132,6 +137,10 @@ class StoredRun(NamedTuple):
     name: str
     written: float
     """When it was last written, in seconds since 1970."""
+    file: str = "run.db"
+    """What its record is called in a folder."""
+    whole: str = ""
+    """What names the larger work that it is a part of; its name is then the path below the folder of that."""
 
 
 # ── text ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -278,8 +287,8 @@ def unusable(address: StoreAddress, why: object) -> StoreError:
 # ── runs of a store ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def create_in(address: StoreAddress, file: Path) -> PostgresDatabase:
-    """Begin a run in a store, locked, and name it in a file.
+def create_in(address: StoreAddress, file: Path, whole: Path | None = None) -> PostgresDatabase:
+    """Begin a run in a store, locked, and name it in a file; ``whole`` is the record of the work that it is a part of.
 
     Raises:
         StoreError: the file is there already or cannot be written, or the store cannot be used.
@@ -287,17 +296,24 @@ def create_in(address: StoreAddress, file: Path) -> PostgresDatabase:
     """
     if is_there(file):
         raise StoreError(f"{file}: holds a run already; resume it with `maspo resume {file.parent}`")
-    token = add_run(address, file.absolute().parent.name)
+    folder = file.absolute().parent
+    larger = None if whole is None else pointer_in(whole)
+    if whole is None or larger is None:
+        token = add_run(address, folder.name, file.name)
+    else:
+        name = folder.relative_to(whole.absolute().parent.parent).as_posix()
+        token = add_run(address, name, file.name, larger.token)
     write_pointer(address, token, file)
     return PostgresDatabase(address, token, file, "write")
 
 
-def add_run(address: StoreAddress, name: str) -> str:
+def add_run(address: StoreAddress, name: str, file: str = "run.db", whole: str = "") -> str:
     """Add an empty run to a store; return what names it."""
     token = uuid.uuid4().hex
     with guarded(address) as connection:
-        row = (token, to_text(name), time.time())
-        connection.execute("INSERT INTO maspo.runs (token, name, written) VALUES (%s, %s, %s)", row)
+        row = (token, to_text(name), time.time(), file, whole)
+        columns = "token, name, written, file, whole"
+        connection.execute(f"INSERT INTO maspo.runs ({columns}) VALUES (%s, %s, %s, %s, %s)", row)  # noqa: S608
     return token
 
 
@@ -327,10 +343,10 @@ def runs_in(address: StoreAddress) -> list[StoredRun]:
     """Return the runs of a store that have begun, the newest first."""
     with guarded(address, looking=True) as connection:
         rows = connection.execute(
-            "SELECT token, name, written FROM maspo.runs "
+            "SELECT token, name, written, file, whole FROM maspo.runs "
             "WHERE EXISTS (SELECT 1 FROM maspo.meta WHERE run = id) ORDER BY written DESC"
         ).fetchall()
-    return [StoredRun(token, from_text(name), written) for token, name, written in rows]
+    return [StoredRun(token, from_text(name), written, file, whole) for token, name, written, file, whole in rows]
 
 
 def discard(pointer: Pointer, file: Path) -> None:
@@ -449,6 +465,11 @@ class PostgresDatabase:
         """Return the budget that the run spends from; empty for none."""
         rows = self.select("SELECT budget FROM maspo.runs WHERE id = ?", self._run)
         return str(rows[0][0]) if rows else ""
+
+    def is_part(self) -> bool:
+        """Say whether the run is a part of larger work."""
+        rows = self.select("SELECT whole FROM maspo.runs WHERE id = ?", self._run)
+        return bool(rows and rows[0][0])
 
     def paid_by_another(self, key: str) -> int | None:
         """Return a run of the same scope that has an answer to a question."""

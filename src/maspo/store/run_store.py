@@ -128,8 +128,10 @@ class RunStore:
         """What this process did with traces, by address and input."""
 
     @classmethod
-    def create(cls, path: str | Path, store: StoreAddress | None = None) -> Self:
+    def create(cls, path: str | Path, store: StoreAddress | None = None, whole: Path | None = None) -> Self:
         """Make the record of a new run and lock it: a SQLite file, or rows in a store, with a file that names it.
+
+        There it may be a part of larger work, whose record is ``whole``.
 
         Raises:
             StoreError: there is one already, it cannot be written, or another process holds the run.
@@ -138,7 +140,7 @@ class RunStore:
         file = Path(path)
         if store is None:
             return cls(file, SqliteDatabase.create(file), writes=True)
-        return cls(file, create_in(store, file), writes=True)
+        return cls(file, create_in(store, file, whole), writes=True)
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
@@ -431,9 +433,10 @@ class RunStore:
     def share(self, scope: str) -> None:
         """Let runs of the same store that name the same scope use the replies of this one, and it those of theirs.
 
-        ``scope`` stands for who answers, and with whose key. In a file of its own a run shares nothing.
+        ``scope`` stands for who answers, and with whose key. In a file of its own a run shares nothing. Neither does a
+        part of larger work: what its calls come to is compared with those of the other parts.
         """
-        if isinstance(self._database, PostgresDatabase):
+        if isinstance(self._database, PostgresDatabase) and not self._database.is_part():
             self._database.scope = scope
 
     def join(self, budget: str) -> None:
@@ -447,9 +450,14 @@ class RunStore:
             raise ConfigInvalid("--budget: budgets lie in a store; give --store postgresql://…, too")
         self._database.join(budget)
 
+    @property
+    def budget(self) -> str:
+        """The budget of its store that the run spends from; empty for none."""
+        return self._database.budget() if isinstance(self._database, PostgresDatabase) else ""
+
     def pool(self) -> Pool | None:
         """Return where the leases of the run come from; None where it spends from no budget."""
-        if not isinstance(self._database, PostgresDatabase) or not (budget := self._database.budget()):
+        if not isinstance(self._database, PostgresDatabase) or not (budget := self.budget):
             return None
         return BudgetPool(self._database.address, budget, self._database.run)
 

@@ -26,7 +26,7 @@ from maspo.runners.base import Runner
 from maspo.store.codec import strange
 from maspo.store.run_store import RunStore
 from maspo.study.afterwards import price_afterwards
-from maspo.study.connections import servers_of
+from maspo.study.connections import scope_of, servers_of
 from maspo.study.job import Job, Provider
 from maspo.study.resolve import Parts
 from maspo.world import World
@@ -58,6 +58,15 @@ async def provider(job: Job, run: str) -> AsyncIterator[ModelClient]:
         return
     async with _open_client(job.config.models.client, job, run) as client, _with_wire(client, job, run) as both:
         yield both
+
+
+def share(record: RunStore, job: Job, asked: Provider, kind: str = "") -> None:
+    """Let work of one kind in a store use each other's replies, where it is known who answers: by the job's settings.
+
+    A run and an evaluation of what it found are of two kinds: draws that prompts were chosen by tell nothing of them.
+    """
+    if record.is_shared and asked is provider and job.world is None and (scope := scope_of(job.config.models)):
+        record.share(f"{scope}/{kind}" if kind else scope)
 
 
 @asynccontextmanager

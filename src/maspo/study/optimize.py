@@ -6,7 +6,7 @@ import asyncio
 import json
 import uuid
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -45,13 +45,13 @@ from maspo.models.base import Request as ModelCall
 from maspo.optimizers.base import Ask, Compare, Drafts, Request, Results, Steerable, rounds_begun
 from maspo.proposers.drafts import checked
 from maspo.scoring.answers import same_answer
-from maspo.store.address import StoreAddress
 from maspo.store.files import write_whole
+from maspo.store.records import IN_FOLDER, Keeping
 from maspo.store.run_store import RunStore
 from maspo.study import trust
 from maspo.study.calibration import calibrated
 from maspo.study.calls import provider as default_provider
-from maspo.study.connections import scope_of
+from maspo.study.calls import share
 from maspo.study.executor import rules_for, texts_of
 from maspo.study.fallback import with_edits
 from maspo.study.fruitless import Fruitless
@@ -103,14 +103,13 @@ async def start(
     provider: Provider = default_provider,
     stop: asyncio.Event | None = None,
     looks: Looks | None = None,
-    store: StoreAddress | None = None,
-    budget: str = "",
+    keeping: Keeping = IN_FOLDER,
 ) -> Outcome:
     """Run a study from the beginning into a new run folder.
 
     Setting ``stop`` lets calls in flight finish, saves, and returns an outcome that can be resumed. ``looks`` counts
-    how often the hold-out was looked at before; without it only the run's own record does. The record lies in
-    ``store``, if one is given, and else in the folder; there it may spend from a ``budget`` of many runs.
+    how often the hold-out was looked at before; without it only the run's own record does. ``keeping`` says where the
+    record lies, and whether it spends from a budget of many runs.
 
     Raises:
         UsageError: the folder cannot be used; nothing was paid.
@@ -121,10 +120,8 @@ async def start(
     job = study.job
     run = uuid.uuid4().hex[:12]
     with nothing_left_unless_answered(out / DATABASE, CONFIG, SEED_PROMPTS):
-        async with provider(job, run) as bare, _new_folder(job, out, store) as record:
-            if budget:
-                record.join(budget)
-            _share(record, job, provider)
+        async with provider(job, run) as bare, _new_folder(job, out, keeping) as record:
+            share(record, job, provider)
             # First, or a process that is killed in between leaves a record that its own user has to agree to.
             trust.remember(of_job(job, run), out)
             await record.append([], {"job": JOB.dump(job), "run": run})
@@ -173,13 +170,13 @@ async def resume(
         differences = differences_between(job, study.job)
         if differences:
             raise RunChanged(f"{out}: the run was started with other parts; give those. What differs:", differences)
-        _share(store, job, provider)
+        share(store, job, provider)
         async with provider(job, _run_in(store)) as bare:
             session = Session(job, store, bare, watcher, study.parts, study.prices, study.plan.planned, looks)
             return await _drive(study, session, out, watcher, stop)
 
 
-def _new_folder(job: Job, out: Path, store: StoreAddress | None) -> RunStore:
+def _new_folder(job: Job, out: Path, keeping: Keeping) -> AbstractAsyncContextManager[RunStore]:
     """Make the run folder before anything is paid."""
     if is_there(out / DATABASE):
         message = f"--out {out}: holds a run already; go on with `maspo resume {out}`, or give another folder"
@@ -193,13 +190,7 @@ def _new_folder(job: Job, out: Path, store: StoreAddress | None) -> RunStore:
     with make_folder(out):
         write_config(out, job.config)
         _write_json(out / SEED_PROMPTS, job.system.prompts)
-    return RunStore.create(out / DATABASE, store)
-
-
-def _share(record: RunStore, job: Job, provider: Provider) -> None:
-    """Let runs of the same store use each other's replies, where it is known who answers: by the job's own settings."""
-    if record.is_shared and provider is default_provider and job.world is None:
-        record.share(scope_of(job.config.models))
+    return keeping.created(out / DATABASE)
 
 
 def recorded_job(out: Path) -> Job:

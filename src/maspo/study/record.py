@@ -19,7 +19,7 @@ from maspo.core.plain_files import MOST_SETTINGS, is_there, read_plain
 from maspo.data.inputs import load_inputs
 from maspo.store.files import write_whole
 from maspo.store.looking import BESIDE
-from maspo.store.records import discard
+from maspo.store.records import Keeping, discard
 from maspo.store.run_store import RunStore
 from maspo.study.job import Job
 from maspo.team.load import load_system
@@ -197,8 +197,8 @@ class Begun(Generic[T]):
         return self.kind.load(noted)
 
     @asynccontextmanager
-    async def opened(self, asked: T, out: Path) -> AsyncIterator[RunStore]:
-        """Open the record, and hold it for as long as it is worked at.
+    async def opened(self, asked: T, out: Path, keeping: Keeping) -> AsyncIterator[RunStore]:
+        """Open the record, and hold it for as long as it is worked at; a new one is made where ``keeping`` says.
 
         Raises:
             RunChanged: the folder holds something else.
@@ -209,11 +209,11 @@ class Begun(Generic[T]):
             if not is_there(database):
                 with make_folder(out):
                     pass
-                async with RunStore.create(database) as store:
+                async with keeping.created(database) as store:
                     await store.append([], {"run": uuid.uuid4().hex[:12], self.name: self.kind.dump(asked)})
                     yield store
                 return
-        async with RunStore.open(database) as store:
+        async with keeping.opened(database) as store:
             if found := self.differences(self.noted_in(store, out), asked):
                 message = f"--out {out}: holds {self.what}; give another folder. What differs:"
                 raise RunChanged(message, found)

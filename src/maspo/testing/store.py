@@ -29,7 +29,7 @@ from maspo.models.base import Message, Reply, Request
 from maspo.optimizers.base import Scored
 from maspo.store import Entry, RecordedResult, RunOfTeam, RunStore, Unpriced, sqlite
 from maspo.store.address import StoreAddress
-from maspo.store.records import copy
+from maspo.store.records import IN_FOLDER, copy
 from maspo.store.tables import CALLS, THOUGHTS, TRACES, UNANSWERED
 from maspo.testing.models import HARD_TEXTS, check_call_store
 from maspo.testing.rules import rule
@@ -146,7 +146,7 @@ async def check_run_store(path: Path, store: StoreAddress | None = None) -> None
         await _refused(lambda: reader.append([Entry("k", "x")]), "who looks at a record does not write it")
         there = path.parent / "copy" / path.name
         there.parent.mkdir()
-        await copy(path, there)
+        await copy(path, there, IN_FOLDER)
         async with RunStore.read(there) as again:
             rule(again.journal() == reader.journal(), "a copy has every entry, with its place and its time")
             rule(again.usage() == reader.usage() and again.meta() == reader.meta(), "a copy has spent the same")

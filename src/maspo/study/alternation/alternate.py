@@ -17,6 +17,7 @@ from maspo.core.usage import Usage, total
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import HoldoutResult
 from maspo.optimizers.structure.base import Meet, Tried
+from maspo.store.records import beside
 from maspo.store.run_store import RunStore
 from maspo.study.alternation.plan import ALTERNATION, TURNS, Alternation, Turn, differences
 from maspo.study.alternation.tally import Stage, verdict_of
@@ -116,7 +117,8 @@ async def alternate(
     asked.check()
     check_changeable(asked.job.system, asked.plan)
     refuse_links(*turn_folders(out))
-    async with _BEGUN.opened(asked, out) as store:
+    async with _BEGUN.opened(asked, out, attention.keeping) as store:
+        attention = replace(attention, keeping=beside(store))
         turns: list[TurnEnd] = []
         system = asked.job.system
         for number, turn in enumerate(TURNS):
@@ -163,7 +165,14 @@ async def _rewrite(
         if is_there(folder / RUN_DATABASE):
             outcome = await resume(folder, attention.watcher, job.config.caps, attention.provider, attention.stop)
         else:
-            outcome = await start(resolve(job), folder, attention.watcher, attention.provider, attention.stop)
+            outcome = await start(
+                resolve(job),
+                folder,
+                attention.watcher,
+                attention.provider,
+                attention.stop,
+                keeping=attention.keeping,
+            )
         finished = outcome.finished
     if finished is None:
         raise Interrupted("Stopped as asked.")

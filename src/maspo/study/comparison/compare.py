@@ -31,7 +31,9 @@ from maspo.data.inputs import Inputs
 from maspo.events import Event, RunFinished
 from maspo.models.base import Request
 from maspo.stats.looks import level_of
+from maspo.store.address import let_in
 from maspo.store.looks import Look
+from maspo.store.records import IN_FOLDER, Keeping, beside
 from maspo.store.run_store import RunStore
 from maspo.study.calls import provider as default_provider
 from maspo.study.comparison.course import Held, course_of, sets_on_the_way
@@ -75,6 +77,7 @@ class Attention:
     stop: asyncio.Event | None = None
     looks: Looks | None = None
     jobs: int = 1
+    keeping: Keeping = IN_FOLDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +151,9 @@ async def compare(comparison: Comparison, out: Path, attention: Attention) -> Co
         MaspoError: what ``start`` and ``resume`` of a run raise.
 
     """
-    async with _BEGUN.opened(comparison, out) as store:
+    async with _BEGUN.opened(comparison, out, attention.keeping) as store:
         looks = _Shared(comparison, store, attention.looks)
+        attention = replace(attention, keeping=beside(store))
         bring = _in_turn if attention.jobs == 1 else _side_by_side
         await bring(comparison, out, store, looks, attention)
         ends = [_as_it_ended(run, out) for run in comparison.runs]
@@ -187,7 +191,7 @@ async def _side_by_side(comparison: Comparison, out: Path, store: RunStore, look
         )
 
     async def bring(workers: Workers, run: Run) -> None:
-        given = comparison, run, out, caps[run.name], looks, attention.provider
+        given = comparison, run, out, caps[run.name], looks, attention.provider, attention.keeping
         if (error := await asyncio.wrap_future(workers.submit(_alone, *given))) is not None:
             errors.append(error.raised())
             workers.stop()
@@ -240,11 +244,15 @@ class _Unwatched:
     def on_progress(self, progress: Progress) -> None: ...
 
 
-def _alone(comparison: Comparison, run: Run, out: Path, caps: Caps, looks: Looks, provider: Provider) -> _Raised | None:
+def _alone(
+    comparison: Comparison, run: Run, out: Path, caps: Caps, looks: Looks, provider: Provider, keeping: Keeping
+) -> _Raised | None:
     """Bring a run to its end, in a process of its own."""
+    if keeping.store is not None:
+        let_in(keeping.store)
 
     async def work() -> None:
-        attention = Attention(_Unwatched(), provider, told_to_stop())
+        attention = Attention(_Unwatched(), provider, told_to_stop(), keeping=keeping)
         await _bring_to_an_end(comparison, run, out, caps, looks, attention)
 
     try:
@@ -269,7 +277,9 @@ async def _bring_to_an_end(
         outcome = await resume(folder, attention.watcher, caps, attention.provider, attention.stop, looks=looks)
     else:
         study = comparison.study_of(run, caps)
-        outcome = await start(study, folder, attention.watcher, attention.provider, attention.stop, looks)
+        outcome = await start(
+            study, folder, attention.watcher, attention.provider, attention.stop, looks, attention.keeping
+        )
     if outcome.finished is None:
         raise Interrupted("Stopped as asked.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, TypeAlias, TypeVar
@@ -26,10 +26,12 @@ from maspo.scoring.base import Score, Scorer
 from maspo.scoring.judged import RubricScorer
 from maspo.scoring.labelled import LabelScorer
 from maspo.scoring.registry import scorer_of
+from maspo.store.records import IN_FOLDER, Keeping
 from maspo.store.run_store import RunStore
 from maspo.study import trust
 from maspo.study.bound import describe_groups, remark_on_few
 from maspo.study.calls import provider as default_provider
+from maspo.study.calls import share
 from maspo.study.connections import price_book
 from maspo.study.evaluation.job import (
     EVALUATION,
@@ -75,6 +77,7 @@ class Attention:
     stop: asyncio.Event | None = None
     looks: Looks | None = None
     """How often the same rows were looked at before; without it only the record itself counts."""
+    keeping: Keeping = IN_FOLDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +227,7 @@ def _evaluation_in(noted: Mapping[str, str], database: Path) -> Evaluation:
     return EVALUATION.load(noted[NOTED])
 
 
-def _open_record(evaluation: Evaluation, database: Path) -> RunStore:
+def _open_record(evaluation: Evaluation, database: Path, keeping: Keeping) -> AbstractAsyncContextManager[RunStore]:
     """Open the record of the same evaluation, or make a new one.
 
     Raises:
@@ -236,14 +239,14 @@ def _open_record(evaluation: Evaluation, database: Path) -> RunStore:
     if not is_there(database):
         with make_folder(out):
             pass
-        return RunStore.create(database)
+        return keeping.created(database)
     with open_for_reading(database) as store:
         before = store.meta().get(NOTED)
     differences = changes(EVALUATION.load(before), evaluation) if before is not None else ()
     if differences:
         what = f"{database.name} was begun with something else"
         raise RunChanged(f"--out {out}: {what}; give another folder. What differs:", differences)
-    return RunStore.open(database)
+    return keeping.opened(database)
 
 
 def scorer_for(evaluation: Evaluation) -> Scorer | None:
@@ -268,7 +271,7 @@ async def open_evaluation(evaluation: Evaluation, database: Path, attention: Att
     """
     prices = prices_of(evaluation.job)
     with nothing_left_unless_answered(database):
-        async with _open_record(evaluation, database) as store:
+        async with _open_record(evaluation, database, attention.keeping) as store:
             noted = store.meta()
             run = noted.get("run") or uuid.uuid4().hex[:12]
             if NOTED in noted:
@@ -277,6 +280,7 @@ async def open_evaluation(evaluation: Evaluation, database: Path, attention: Att
             # First, or a process that is killed in between leaves a record that its own user has to agree to.
             trust.remember(of_evaluation(evaluation, run), database.parent)
             await store.append([], {"run": run, NOTED: EVALUATION.dump(evaluation)})
+            share(store, evaluation.job, attention.provider, "evaluation")
             async with attention.provider(evaluation.job, run) as bare:
                 session = Session(evaluation.job, store, bare, attention.watcher, prices=prices, looks=attention.looks)
                 async with at_work(session, attention.watcher, attention.stop):
