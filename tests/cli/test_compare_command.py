@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,6 +68,7 @@ def test_two_methods_and_prompts_of_ones_own_meet_and_everything_is_written(masp
     }
     assert json.loads(Path("out/comparison.json").read_text()).items() <= found.items()
     assert Path("out/runs/spo-0/report.html").is_file()
+    assert re.findall(r"run \d of 2: \S+", said.err) == ["run 1 of 2: default-0", "run 2 of 2: spo-0"]
     again = compare(maspo, url, *asked)
     assert again.json["calls"] == found["calls"]
     assert again.json["standings"] == found["standings"]

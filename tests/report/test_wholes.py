@@ -95,7 +95,9 @@ def test_j03_a_result_of_an_earlier_version_has_its_page(folders: SimpleNamespac
 
 def test_j04_one_that_was_cut_off_says_how_far_it_is_and_claims_nothing(folders: SimpleNamespace) -> None:
     sheet = joint_sheet(folders.cut)
-    assert sheet.state == "stopped" and "Turn 2 of 3" in sheet.headline and "same --out" in sheet.headline
+    assert (
+        sheet.state == "stopped" and "Turn 2 of 3" in sheet.headline and "same --out" in dict(sheet.facts)["To go on"]
+    )
     turns = next(part for part in sheet.parts if part.title == "Turn by turn").tables[0].rows
     assert [row[2].partition(":")[0] for row in turns] == ["ended", "cut off", "to come"]
     assert not [part for part in sheet.parts if part.dots]

@@ -53,7 +53,7 @@ def sheets(work: Path, record: Record) -> dict[str, Sheet]:
         judge_check(world_evaluation(), 20, work / "judge", Attention(Recorder(), counted().provider))
     )
     comparison = own(asked("default", "spo"))
-    evaluation = evaluation_sheet(evaluated)
+    evaluation, in_turns = evaluation_sheet(evaluated), joint(work)
     return {
         "evaluation": evaluation,
         "judgecheck": judge_sheet(checked, calibrate(checked.readings)),
@@ -61,14 +61,17 @@ def sheets(work: Path, record: Record) -> dict[str, Sheet]:
         "arena": arena_sheet(list(_records(record)), {"graphs": "reflect, diamond", "seeds": 4}),
         "stress": stress_sheet(stressed(), seed=0),
         "structure": structure_sheet(structured(work / "structure")),
-        **joint(work),
+        **in_turns,
         "watch": watch_sheet("desk", stood(), PLAN),
         "evaluation_empty": sheet(
             "evaluation", "nothing", line="run 1", label="Evaluated", headline="Nothing was evaluated.", simulated=False
         ),
         "evaluation_large": replace(evaluation, parts=(*evaluation.parts, _long())),
         "hostile_sheet": planted(
-            evaluation, arena_sheet(list(_records(record)), {"seeds": 4}), watch_sheet("desk", stood(), PLAN)
+            evaluation,
+            arena_sheet(list(_records(record)), {"seeds": 4}),
+            watch_sheet("desk", stood(), PLAN),
+            in_turns["joint"],
         ),
     }
 

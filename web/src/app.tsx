@@ -20,7 +20,7 @@ import { href, useRoute } from "./route";
 import type { Source } from "./source";
 import { applyTheme, theme, THEMES } from "./theme";
 import type { AnyDocument, Document } from "./view";
-import { number } from "./words";
+import { number, stateName } from "./words";
 
 interface Page {
   readonly id: string;
@@ -81,6 +81,12 @@ export function App({ source, first }: { source: Source; first: AnyDocument | nu
   const id = many ? (route.page === "compare" ? "compare" : "runs") : PAGES.some((page) => page.id === route.page) ? route.page : "overview";
   const page = PAGES.find((one) => one.id === id);
   useKeys({ pages: many || sheet ? [] : PAGES.map((one) => href(route.run, one.id)), at: PAGES.findIndex((one) => one.id === id), help: () => setHelp((now) => !now), close: () => setHelp(false) });
+  const pages = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // Where pages stand side by side, the one that is open is in sight.
+    const [bar, here] = [pages.current, pages.current?.querySelector<HTMLElement>("[aria-current]")];
+    if (bar && here) bar.scrollLeft = here.offsetLeft - bar.offsetLeft - (bar.clientWidth - here.offsetWidth) / 2;
+  }, [id, found === null]);
   useEffect(() => {
     document.title = `maspo: ${many ? (id === "compare" ? "compare" : "runs") : `${found?.name || "no run yet"}${run && page && page.id !== "overview" ? ` · ${page.title}` : ""}`}`;
     main.current?.scrollTo?.(0, 0);
@@ -113,7 +119,7 @@ export function App({ source, first }: { source: Source; first: AnyDocument | nu
       </header>
       <div class="frame">
         {!many && !sheet && (
-          <nav class="pages" aria-label="Pages">
+          <nav class="pages" aria-label="Pages" ref={pages}>
             <ul>
               {PAGES.map((one) => {
                 const count = run && one.count ? one.count(run) : 0;
@@ -149,8 +155,7 @@ export function App({ source, first }: { source: Source; first: AnyDocument | nu
 }
 
 function State({ document }: { document: Document }) {
-  const known: Readonly<Record<string, string>> = { empty: "nothing yet", running: "running", paused: "interrupted", stopped: "stopped", finished: "finished" };
-  const words = document.held ? "paused" : document.approval ? "awaiting approval" : (known[document.state] ?? document.state);
+  const words = document.held ? "paused" : document.approval ? "awaiting approval" : stateName(document.state);
   return (
     <span class={`state ${document.held ? "paused" : document.state}`}>
       <span class="lamp" aria-hidden="true" />
@@ -169,6 +174,7 @@ function ThemeSwitch() {
   };
   return (
     <button type="button" class="small" onClick={turn} data-theme-switch title="Light, dark, or as the system says">
+      <span aria-hidden="true">◐ </span>
       <span class="unseen">Colours: </span>
       {{ auto: "Auto", light: "Light", dark: "Dark" }[chosen]}
     </button>

@@ -19,7 +19,8 @@ export function parse(hash: string): Route {
 export function href(run: string, page: string, query: Readonly<Record<string, string>> = {}): string {
   const search = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== "")).toString();
   const path = run ? `run/${encodeURIComponent(run)}/${page}` : page;
-  return `#${path}${search ? `?${search}` : ""}`;
+  // The stroke keeps a page that is scrolled out of sight from being taken for a link to skip to content.
+  return `#/${path}${search ? `?${search}` : ""}`;
 }
 
 export function useRoute(): Route {

@@ -82,6 +82,17 @@ export function moment(at: number): string {
   return `${day} ${two(when.getHours())}:${two(when.getMinutes())}:${two(when.getSeconds())}`;
 }
 
+/** What an input is called: its id, or how it begins where its only name is the address of its content. */
+export function inputName(id: string, text: string): string {
+  const flat = text.replace(/\s+/g, " ").trim();
+  return /^[0-9a-f]{16}$/.test(id) && flat ? (flat.length > 46 ? `${flat.slice(0, 45)}…` : flat) : id;
+}
+
+/** The state of a run in a word; a run that is paused is one that was interrupted. */
+export function stateName(state: string): string {
+  return { empty: "nothing yet", paused: "interrupted" }[state] ?? state;
+}
+
 export interface Sign {
   readonly mark: string;
   readonly word: string;

@@ -51,7 +51,7 @@ test("ten questions, each answered within two clicks of the overview", async () 
   const { page, close } = await opened(browser);
   const tour = [
     ["Did it help?", "h1", /preferred by the judge|better/],
-    ["By how much?", ".proof", /net win rate on \d+ input/],
+    ["By how much?", ".proof", /net win rate \(won minus lost\) on \d+ input/],
     ["Is it sure?", ".pick", /won|tied/],
     ["What changed, and why?", ".diff, .text", /./],
     ["Which inputs got worse?", "main", /lost/],

@@ -35,7 +35,7 @@ async function until(holds, what) {
 }
 
 before(async () => {
-  for (const name of ["works", "waits", "rejects"]) mkdirSync(join(folder, name));
+  for (const name of ["works", "waits", "rejects", "killed"]) mkdirSync(join(folder, name));
   writeFileSync(join(folder, "slow"), "");
   const waiting = python("-m", "tests.ui.runs_for_browser", "waits", join(folder, "waits"));
   const server = python("-m", "maspo", "ui", folder, "--allow-actions", "--port", "0");
@@ -105,6 +105,27 @@ test("a run is paused, goes on with a higher cap, obeys a veto and a pin, and st
   // What was sent in patches is what the server has.
   await page.reload();
   await page.locator(".state", { hasText: "finished" }).waitFor();
+  await close();
+});
+
+test("a run that is killed says so to whoever looks on, and the same page goes on with it when it is resumed", async () => {
+  writeFileSync(join(folder, "slow"), "");
+  const run = python("-m", "tests.ui.runs_for_browser", "works", join(folder, "killed"));
+  await until(() => existsSync(join(folder, "killed", "run.db")), "the run has begun");
+  const { page, wrong, close } = await opened(browser);
+  await page.goto(address);
+  await page.getByRole("link", { name: "killed" }).click();
+  await page.locator(".state", { hasText: "running" }).waitFor();
+  await page.locator(".facts dd", { hasText: /^[1-9][\d,]* of at most/ }).waitFor();
+  run.kill("SIGKILL");
+  await run.over;
+  await page.locator(".state", { hasText: "stopped" }).waitFor();
+  await page.getByText("maspo resume").first().waitFor();
+  const resumed = python("-m", "maspo", "resume", join(folder, "killed"));
+  assert.equal(await resumed.over, 0, resumed.told);
+  await page.locator(".state", { hasText: "finished" }).waitFor();
+  assert.deepEqual(wrong.filter((one) => !one.includes("favicon") && !one.includes("404")), []);
+  rmSync(join(folder, "slow"));
   await close();
 });
 

@@ -108,7 +108,9 @@ def run_comparison(arguments: Arguments, given: Asked) -> None:
     keeping = keeping_of(arguments, out / DATABASE)
     found = run_watched(
         lambda watcher, stop: compare(
-            comparison, out, Attention(watcher, stop=stop, looks=LookLedger(), jobs=given.jobs, keeping=keeping)
+            comparison,
+            out,
+            Attention(watcher, stop=stop, looks=LookLedger(), jobs=given.jobs, keeping=keeping, tell=note),
         ),
         out / DATABASE,
         again,

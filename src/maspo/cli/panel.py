@@ -68,7 +68,7 @@ def draw(board: Board) -> RenderableType:
     progress = board.progress
     if progress is not None and progress.wave and board.finished is None:
         bar = Constrain(ProgressBar(progress.wave, progress.done), _BAR_WIDTH)
-        grid.add_row(Text("wave", style="bold"), bar)
+        grid.add_row(Text("done", style="bold"), bar)
     parts: list[RenderableType] = [grid]
     for place, candidate in enumerate(board.best()):
         # Each by what it says after the words that it shares with the seed prompt.
@@ -96,6 +96,8 @@ def _facts(board: Board) -> Iterator[tuple[str, str]]:
         yield "step", "final test on the hold-out"
     elif progress is not None and progress.phase == "evaluation":
         yield "step", f"{progress.done:,} of {progress.wave:,} rows"
+    elif progress is not None and progress.phase == "runs":
+        yield "step", f"{progress.done:,} of {progress.wave:,} runs have ended"
     elif board.steps:
         yield "step", board.step_name()
     if progress is not None:

@@ -80,10 +80,10 @@ def watch_sheet(name: str, stood: Sequence[Standing], plan: Plan) -> Sheet:
         simulated=now.simulated,
         tone=_TONES[now.state],
         facts=[
-            ("Evidence of a change", f"{now.evidence:,.1f} of {plan.windows_per_alarm:,}"),
+            ("Evidence of a change", f"{now.evidence:,.1f}; the alarm is at {plan.windows_per_alarm:,}"),
             (
                 "In use",
-                f"other prompts for {phrases.list_names(changed)} than before" if changed else "the first prompts",
+                f"new prompts for {phrases.list_names(changed)}" if changed else "the first prompts",
             ),
             ("Candidate", f"{won} won, {lost} lost, hold-out included" if now.candidate is not None else ""),
             (f"Budget of {now.month or 'the month'}", _budget(now, plan)),

@@ -13,7 +13,7 @@ from maspo.events import VerdictWord
 from maspo.report import phrases
 from maspo.report.bundle import sheet_html
 from maspo.report.curves import columns, drawn, told
-from maspo.report.document.sheet import Dot, Dots, Link, Part, Sheet, cells, headings, sheet, spent_facts
+from maspo.report.document.sheet import Dot, Dots, Fold, Link, Part, Passage, Sheet, cells, headings, sheet, spent_facts
 from maspo.report.folder import COMPARISON_PAGE, REPORT
 from maspo.report.result import Tokens, tokens_of
 from maspo.report.visible import clipped, visible
@@ -45,7 +45,11 @@ def headline(found: Compared) -> str:
     better = [one.name for one in found.table.standings if one.verdict == "improved"]
     what = "preferred by the judge to" if found.table.decided_by == "judge" else "better than"
     verb = "are" if len(better) > 1 else "is"
-    claim = f"{phrases.list_names(better)} {verb} {what} the seed prompts." if better else ""
+    claim = (
+        f"{' and '.join(better) if len(better) == 2 else phrases.list_names(better)} {verb} {what} the seed prompts."
+        if better
+        else ""
+    )
     pairs = [f"{pair.better} is ahead of {_worse(pair)}" for pair in found.table.pairs if pair.better]
     ahead = f" {'; '.join(pairs)}." if pairs else ""
     nothing = f"Nothing is proven to be {what} the seed prompts."
@@ -478,10 +482,15 @@ def _input_by_input(found: Compared) -> Part:
     """Return which inputs each prompt set wins and loses against the seed prompts, those that tell most first."""
     names = [name for one in found.table.standings if one.kind != "seed" for name in _sets(found, one.name)]
     order = sorted(found.inputs, key=lambda met: -sum(bool(met.net[name]) for name in names))
-    rows = [(clipped(met.label, 60), *(_sign(met, name) for name in names)) for met in order]
+    telling = [met for met in order if any(met.net[name] != 0 for name in names)]
+    rows = [(clipped(met.label, 60), *(_sign(met, name) for name in names)) for met in telling]
     legend = "+ won against the seed prompts, − lost, · equal, ? undecided."
-    table = cells("Input by input", ("Input", *names), rows)
-    return Part("Input by input", words=(legend,), tables=(table,) if rows else ())
+    tables = (cells("Input by input", ("Input", *names), rows),) if rows else ()
+    told_of = {met.label for met in telling}
+    same = [met.label for met in order if met.label not in told_of]
+    title = f"{phrases.plural(len(same), 'input')} on which all of them are as good as the seed prompts"
+    folds = (Fold(title, (Passage("", "\n".join(same)),)),) if same else ()
+    return Part("Input by input", words=(legend,), tables=tables, folds=folds)
 
 
 def _sets(found: Compared, name: str) -> tuple[str, ...]:

@@ -57,6 +57,7 @@ from maspo.study.record import JOINT
 from maspo.team import System
 
 KIND: Final = "prompts and structure"
+GOES_ON: Final = "repeat the command that began it, with the same --out; no recorded call is asked again"
 _TONES: Mapping[str, SheetTone] = {
     "better": "improved",
     "as_good": "improved",
@@ -166,7 +167,7 @@ def _so_far(asked: Alternation, out: Path, looked: Callable[[Path], Look], state
     )
     lines = {
         "running": where,
-        "stopped": f"Stopped. {where} The command that began it goes on when it is repeated with the same --out.",
+        "stopped": f"Stopped. {where}",
     }
     spent = sum(one.calls for one in turns)
     return sheet(
@@ -177,6 +178,7 @@ def _so_far(asked: Alternation, out: Path, looked: Callable[[Path], Look], state
         headline=lines[state],
         simulated=simulated,
         facts=[
+            ("To go on", "" if state == "running" else GOES_ON),
             ("So far", f"{phrases.plural(spent, 'call')} of {phrases.number(asked.calls)}"),
             (
                 "Inputs",

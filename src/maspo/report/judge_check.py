@@ -205,24 +205,36 @@ def write_judge_check(out: Path, found: Checked, calibration: Calibration) -> No
 def judge_sheet(found: Checked, calibration: Calibration) -> Sheet:
     """Return the document of a judge check."""
     judge, task = found.evaluation.config.models.for_judge(), found.evaluation.task.name
-    pairs = phrases.plural(calibration.pairs, "pair")
+    pairs, rows = phrases.plural(calibration.pairs, "pair"), phrases.plural(found.rows, "row")
     trust = Part("How far the judge can be trusted", words=(_NO_PAIRS,))
     if calibration.pairs:
-        rows = [(name.strip(), figure) for name, figure in judge_figures(calibration)]
-        table = cells("The judge's record", ("The judge", "Figure"), rows, names=2)
+        record = [(name.strip(), figure) for name, figure in judge_figures(calibration)]
+        table = cells("The judge's record", ("The judge", "Figure"), record, names=2)
         trust = Part(trust.title, words=(_REMARK,), dots=_drawn(calibration), tables=(table,))
     return sheet(
         "judge check",
         f"{found.evaluation.system.name}: judge check",
-        line=subtitle(found.run, found.evaluation, judge=True),
+        line=f"{pairs} of outputs, from {rows} of {task} · {subtitle(found.run, found.evaluation, judge=True)}",
         label="Judge check",
-        headline=f"The judge {judge} on {pairs} of outputs, from {phrases.plural(found.rows, 'row')} of {task}.",
+        headline=_headline(judge, calibration),
         simulated=found.simulated,
         facts=spent_facts(total(found.usage.values()), found.simulated, found.seconds),
         remarks=[f"A cap ended the work early: {found.cap}."] if found.cap else (),
         parts=(trust, _misjudged(found), unsettled_part(found.unsettled)),
         summary=judge_summary(found, calibration),
     )
+
+
+def _headline(judge: str, calibration: Calibration) -> str:
+    """Return what the check came to: how often the judge was right where that is known, else how steady it is."""
+    known, flip = calibration.known, calibration.flip
+    if known.share is not None:
+        pairs = phrases.plural(known.n, "pair")
+        return f"The judge {judge} is right on {known.count} of {pairs} whose better output is known."
+    if flip.share is not None:
+        pairs = phrases.plural(flip.n, "pair")
+        return f"The judge {judge} contradicts itself on {flip.count} of {pairs} when their order turns."
+    return f"Nothing is known of the judge {judge}."
 
 
 def _drawn(calibration: Calibration) -> tuple[Dots, ...]:

@@ -20,6 +20,7 @@ _PURPOSES = {
     "proposer": "writing drafts",
     "proposer.asked": "questions of the method",
     "provider.probe": "first small question",
+    "other.probe": "first small question",
 }
 STOPPED = "No process works on this run: `maspo resume` goes on with it."
 SIMULATED = "Simulated world: no language model was asked."
@@ -246,7 +247,8 @@ def holdout_counts(holdout: HoldoutResult) -> str:
 
 def holdout_file(holdout: HoldoutResult) -> str:
     """Return where the hold-out is told input by input."""
-    first = f"the {plural(holdout.losses, 'lost one', 'lost ones')} first" if holdout.losses else "none was lost"
+    lost = "the lost one" if holdout.losses == 1 else f"the {number(holdout.losses)} lost ones"
+    first = f"{lost} first" if holdout.losses else "none was lost"
     return f"input by input in holdout.jsonl, {first}"
 
 

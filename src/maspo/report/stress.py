@@ -63,6 +63,18 @@ def stress_sheet(found: Stressed, seed: int) -> Sheet:
     )
 
 
+_HAPPENS = {
+    Kind.MISSING: "is missing",
+    Kind.NONSENSE: "writes nonsense",
+    Kind.LATE: "is cut off",
+    Kind.FORMAT: "loses its format",
+    Kind.PLANTED_INPUT: "reads a planted note",
+    Kind.PLANTED_OUTPUT: "writes a planted note",
+    Kind.PLANTED_TOOL: "is told a planted note by a tool",
+}
+"""What goes wrong at an agent, as the end of a clause."""
+
+
 def _headline(found: Stressed) -> str:
     inputs = phrases.plural(found.inputs, "input")
     sure = [cell for cell in found.cells if cell.cost.interval[0] > 0]
@@ -70,7 +82,7 @@ def _headline(found: Stressed) -> str:
         return f"On {inputs} no fault of an agent is told to cost the team anything."
     worst = max(sure, key=lambda cell: cell.cost.mean)
     cost = phrases.percent(worst.cost.mean)
-    return f"What costs the team most is {worst.kind} at {worst.agent}: {cost} of the answers, on {inputs}."
+    return f"The team loses most when {worst.agent} {_HAPPENS[worst.kind]}: {cost} of the answers, on {inputs}."
 
 
 def _faults(found: Stressed, cells_of: Sequence[Cell]) -> Part:

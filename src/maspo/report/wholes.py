@@ -12,7 +12,7 @@ from maspo.core.plain_files import is_plain, is_there
 from maspo.report import phrases
 from maspo.report.document.sheet import Bar, Bars, Link, Part, Sheet, SheetState, sheet, sheet_in
 from maspo.report.folder import COMPARISON_PAGE, JOURNAL, REPORT, RESULT, Look, look
-from maspo.report.joint_page import joint_sheet
+from maspo.report.joint_page import GOES_ON, joint_sheet
 from maspo.store.records import is_worked_on
 from maspo.study.alternation.alternate import turn_folders
 from maspo.study.comparison.compare import folder_of, recorded_comparison
@@ -82,15 +82,16 @@ def _comparison_so_far(out: Path, looked: Looked) -> Sheet:
         f"measuring {phrases.plural(measured.calls, 'call')} so far.",
     )
     drawn = Bars("Calls used, of those planned", "number", tuple(bars))
-    again = "Stopped: the command that began it goes on when it is repeated with the same --out."
-    line = f"{ended} of {phrases.plural(len(asked.runs), 'run')} have ended."
+    stopped = "" if state == "running" else "; then it was stopped"
+    line = f"{ended} of {phrases.plural(len(asked.runs), 'run')} have ended{stopped}."
     contestants, held = len(asked.contestants), len(asked.holdout)
     return sheet(
         "comparison",
         f"{asked.system.name}: comparison",
         line=f"{phrases.plural(contestants, 'contestant')} on {phrases.plural(held, 'hold-out input')}",
         label="Running" if state == "running" else "Not finished",
-        headline=line if state == "running" else f"{line} {again}",
+        headline=line,
+        facts=[("To go on", "" if state == "running" else GOES_ON)],
         simulated=simulated,
         parts=(Part("Its runs", words=words, bars=(drawn,), links=tuple(links)),),
         state=state,

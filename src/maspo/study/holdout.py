@@ -202,11 +202,16 @@ def _score(result: HoldoutResult, verdict: VerdictWord, decided_by: Literal["jud
         "labels": ("the new prompts are better", "the new prompts are worse"),
     }[decided_by]
     return {
-        "improved": f"{score} (p = {result.p_value:.3g}): {better}.",
-        "worse": f"{score} (p = {result.p_worse:.3g} the other way): {worse}.",
+        "improved": f"{score} ({_p(result.p_value)}): {better}.",
+        "worse": f"{score} ({_p(result.p_worse)} the other way): {worse}.",
         "no_evidence": f"{score}." if open_to_doubt else f"{score} (p = {result.p_value:.2g}) prove nothing.",
         "cannot_tell": f"{score}: too few answers differ for anything to be proven.",
     }[verdict] + _looked(result, verdict)
+
+
+def _p(value: float) -> str:
+    """Return a p-value as people read it: below a thousandth its digits say nothing more."""
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3g}"
 
 
 def _looked(result: HoldoutResult, verdict: VerdictWord) -> str:

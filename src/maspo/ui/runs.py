@@ -76,7 +76,8 @@ class Runs:
     def id_of(self, folder: Path, page: str = "") -> str:
         """Return the id of what lies in a folder; empty where that is not listed."""
         wanted = Listed(folder, page)
-        return next((run for run, one in self.listed().items() if one == wanted), "")
+        with self._turn:  # what was found last: whoever follows a run shall not have every folder looked through
+            return next((run for run, one in self._listed.items() if one == wanted), "")
 
     def _free_id(self, found: Listed) -> str:
         kind = f"-{found.page.partition('.')[0]}" if found.page else ""

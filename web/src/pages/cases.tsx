@@ -8,7 +8,7 @@ import { Diff, Save, Text } from "../parts/text";
 import { SaidList } from "../parts/trace";
 import { Unfold } from "../parts/unfold";
 import type { Case } from "../view";
-import { plural, signed } from "../words";
+import { inputName, plural, signed } from "../words";
 
 export function Cases() {
   const { document } = usePlace();
@@ -61,7 +61,7 @@ export function Cases() {
             label="Cases"
             chosen={chosen?.id ?? ""}
             link={(id) => link({ at: id })}
-            items={found.map((one) => ({ id: one.id, title: `${one.agent} on ${one.label}`, note: one.loss }))}
+            items={found.map((one) => ({ id: one.id, title: `${one.agent} on ${inputName(one.label, one.input)}`, note: one.loss }))}
           >
             {chosen && (query.blind ? <Blind key={chosen.id} one={chosen} /> : <Detail one={chosen} />)}
           </Pick>
@@ -79,7 +79,7 @@ function Detail({ one }: { one: Case }) {
   const [before, after] = [document.prompts[one.reference], document.prompts[one.candidate]];
   return (
     <>
-      <h2>{one.agent} on {one.label}</h2>
+      <h2>{one.agent} on {inputName(one.label, one.input)}</h2>
       <p>{one.agent} wrote something better, and {one.loss}. <a href={to("search", { find: one.agent })}>Its lane</a>{one.trace && <>, <a href={to("inputs", { trace: one.trace })}>the whole trace</a></>}.</p>
       <h3>Input</h3>
       <Text text={one.input} />
@@ -148,7 +148,7 @@ function Blind({ one }: { one: Case }) {
   const lines = () => [...verdicts].map(([id, verdict]) => JSON.stringify({ run: document.id, pair: document.cases.find((each) => each.id === id)?.trace || id, verdict })).join("\n");
   return (
     <div data-blind>
-      <h2>Which is better? {one.label}</h2>
+      <h2>Which is better? {inputName(one.label, one.input)}</h2>
       <p class="quiet">You do not see which prompt wrote which. Press 1, 2, or t for equally good.</p>
       <Text text={one.input} />
       <div class="two">

@@ -5,20 +5,22 @@ import { Table } from "../parts/table";
 import { href, type Route } from "../route";
 import type { Source } from "../source";
 import type { Document } from "../view";
-import { duration, number, percent, signedPercent } from "../words";
+import { duration, inputName, number, percent, signedPercent } from "../words";
 
 export function Compare({ source, route }: { source: Source; route: Route }) {
   const ids = useMemo(() => (route.query.runs ?? "").split(",").filter(Boolean).slice(0, 4), [route.query.runs]);
-  const [found, setFound] = useState<readonly Document[]>([]);
+  const [loaded, setLoaded] = useState<readonly { readonly id: string; readonly one: Document }[] | null>(null);
   const [failed, setFailed] = useState("");
   useEffect(() => {
-    Promise.all(ids.map((id) => source.document(id))).then((all) => setFound(all.filter((one) => one.kind === "run")), (error: unknown) => setFailed(error instanceof Error ? error.message : String(error)));
+    Promise.all(ids.map(async (id) => ({ id, one: await source.document(id) }))).then((all) => setLoaded(all.flatMap(({ id, one }) => (one.kind === "run" ? [{ id, one }] : []))), (error: unknown) => setFailed(error instanceof Error ? error.message : String(error)));
   }, [ids, source]);
+  const found = useMemo(() => (loaded ?? []).map(({ one }) => one), [loaded]);
   const shared = useMemo(() => {
     const [first, ...rest] = found.map((one) => new Map(one.inputs.map((row) => [row.id, row])));
     return first ? [...first.keys()].filter((id) => rest.every((rows) => rows.has(id))).map((id) => ({ id, rows: [first, ...rest].map((rows) => rows.get(id)) })) : [];
   }, [found]);
   if (ids.length < 2) return <><h1>Compare</h1><Nothing>Choose two to four runs on the page <a href={href("", "runs")}>Runs</a>.</Nothing></>;
+  if (loaded === null) return <><h1>Compare</h1>{failed ? <p class="failure" role="alert">{failed}</p> : <p class="nothing">Loading …</p>}</>;
   const name = (one: Document, place: number) => `${one.folder || one.name} (${place + 1})`;
   const net = (one: Document) => {
     const rows = shared.map(({ id }) => one.inputs.find((row) => row.id === id));
@@ -33,7 +35,7 @@ export function Compare({ source, route }: { source: Source; route: Route }) {
       <p class="lead">{found.length} runs, {number(shared.length)} hold-out inputs in common. Each was tested against its own seed prompts.</p>
       <Table
         caption="Runs side by side"
-        rows={found.map((one, place) => ({ one, place, id: ids[place] ?? "" }))}
+        rows={loaded.map(({ id, one }, place) => ({ one, place, id }))}
         columns={[
           { name: "Run", cell: ({ one, place, id }) => <a href={href(id, "overview")}>{name(one, place)}</a> },
           { name: "Verdict", cell: ({ one }) => one.label },
@@ -52,8 +54,8 @@ export function Compare({ source, route }: { source: Source; route: Route }) {
             caption="Outcome of each run on shared inputs"
             rows={differing}
             columns={[
-              { name: "Input", cell: ({ id }) => id, value: ({ id }) => id },
-              ...found.map((one, place) => ({ name: name(one, place), cell: ({ rows, id }: (typeof shared)[number]) => <a href={href(ids[place] ?? "", "inputs", { at: id })}><Outcome outcome={rows[place]?.outcome ?? ""} /></a> })),
+              { name: "Input", cell: ({ id, rows }) => inputName(id, rows[0]?.input ?? ""), value: ({ id }) => id },
+              ...found.map((one, place) => ({ name: name(one, place), cell: ({ rows, id }: (typeof shared)[number]) => <a href={href(loaded[place]?.id ?? "", "inputs", { at: id })}><Outcome outcome={rows[place]?.outcome ?? ""} /></a> })),
             ]}
           />
         </Section>

@@ -19,9 +19,9 @@ export function Cost() {
           ["Money", `${cost.money}${cost.cap_usd ? ` of at most ${money(cost.cap_usd)}` : ""}`],
           ...(cost.thoughts ? [["Tokens of thoughts", cost.thoughts] as const] : []),
           ["Time", `${duration(cost.seconds)}${cost.cap_minutes ? ` of at most ${duration(60 * cost.cap_minutes)}` : ""}`],
-          ["From its record", plural(cost.total.cached, "call")],
+          ["Not asked again", plural(cost.total.cached, "call")],
           ["Failed", plural(cost.total.failed, "attempt")],
-          ["In flight", number(cost.in_flight)],
+          ...(document.state === "finished" ? [] : [["In flight", number(cost.in_flight)] as const]),
         ]}
       />
       <BurnChart cost={cost} />

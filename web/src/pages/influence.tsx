@@ -40,7 +40,7 @@ export function Influence() {
               rows={edges}
               columns={[
                 { name: "Reader", cell: (edge) => edge.reader, value: (edge) => edge.reader },
-                { name: "reads", cell: (edge) => edge.source, value: (edge) => edge.source },
+                { name: "Reads", cell: (edge) => edge.source, value: (edge) => edge.source },
                 { name: "Reader's output, when the source was rewritten", cell: (edge) => <Counts counts={{ wins: edge.wins, losses: edge.losses, ties: edge.ties, undecided: 0 }} />, value: (edge) => edge.wins - edge.losses },
                 { name: "Without it, the final answer differed", cell: (edge) => (edge.withheld ? <Rate share={edge.withheld.share} interval={edge.withheld.interval} /> : <span class="quiet">not measured</span>), value: (edge) => edge.withheld?.share ?? -1 },
               ]}

@@ -6,7 +6,7 @@ import { Choices, Filter, matches, Pick } from "../parts/table";
 import { Diff, Text } from "../parts/text";
 import { SaidList, TracePair, useTrace } from "../parts/trace";
 import type { InputRow } from "../view";
-import { number, sign, triedFor } from "../words";
+import { inputName, number, sign, triedFor } from "../words";
 
 const OUTCOMES = ["lost", "undecided", "won", "tied"] as const;
 
@@ -46,7 +46,7 @@ export function Inputs() {
         />
         <Filter label="Filter" value={wanted} onChange={(value) => choose({ find: value })} />
       </div>
-      <Pick label="Inputs" chosen={chosen?.id ?? ""} link={(id) => link({ at: id })} items={found.map((row) => ({ id: row.id, title: row.id, note: <Outcome outcome={row.outcome} /> }))}>
+      <Pick label="Inputs" chosen={chosen?.id ?? ""} link={(id) => link({ at: id })} items={found.map((row) => ({ id: row.id, title: inputName(row.id, row.input), note: <Outcome outcome={row.outcome} /> }))}>
         {chosen && <Detail row={chosen} />}
       </Pick>
     </>
@@ -59,7 +59,7 @@ function Detail({ row }: { row: InputRow }) {
   return (
     <>
       <h2>
-        {row.id} <Outcome outcome={row.outcome} />
+        {inputName(row.id, row.input)} <Outcome outcome={row.outcome} />
       </h2>
       <h3>Input</h3>
       <Text text={row.input} />

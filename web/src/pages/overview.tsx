@@ -3,7 +3,7 @@ import { useFolder, useLinks, usePlace } from "../context";
 import { Facts, IntervalBar, Outcome, Section } from "../parts/figures";
 import { BurnChart } from "../parts/burn";
 import { Decided, Waiting } from "../parts/decided";
-import { Command, Told } from "../parts/text";
+import { Command, Reason, Told } from "../parts/text";
 import { Without } from "../parts/without";
 import { href } from "../route";
 import type { Agent } from "../view";
@@ -21,22 +21,41 @@ export function Overview() {
   const changed = document.agents.filter((agent) => agent.changed);
   // What a turn holds out is one input, so that its verdict says nothing.
   const turn = document.part_of === "prompts and structure" && document.verdict !== null;
+  const working = document.state === "running" && document.progress !== "" && !document.approval;
   const told = changed.filter((agent) => agent.why.length > 0 || agent.left_out);
+  const budget = (
+      <Section title="Budget" aside={<a href={to("cost")}>Cost and time</a>}>
+        <Facts
+          facts={[
+            ["Calls", `${number(document.cost.total.calls)}${document.cost.cap_calls ? ` of at most ${number(document.cost.cap_calls)}` : ""}`],
+            ["Money", document.cost.money],
+            ["Time", duration(document.cost.seconds)],
+            ["Tokens", `${number(document.cost.total.tokens_in)} in, ${number(document.cost.total.tokens_out)} out`],
+          ]}
+        />
+        <BurnChart cost={document.cost} />
+        {document.more.length > 0 && (
+          <p>
+            <strong>More budget:</strong> <Told text={document.more.join("; ")} />.
+          </p>
+        )}
+      </Section>
+  );
   return (
     <article class="overview">
       <section class={`verdict ${document.verdict ?? document.state}`} aria-label="Verdict">
         <p class="kicker">{turn ? "A turn" : document.label}</p>
-        <h1>{turn ? rewritten(changed) : document.headline}</h1>
+        <h1>{turn ? rewritten(changed) : working ? document.progress : document.headline}</h1>
         {document.part_of && <PartOf />}
         {document.approval && <Waiting approval={document.approval} />}
-        {document.progress && <p class="lead">{document.progress}</p>}
+        {working ? <p class="lead">Whether the new prompts are better is tested once, when the search is over. Until then nothing is claimed.</p> : document.progress && <p class="lead">{document.progress}</p>}
         {holdout && figures && !turn && (
           <>
             <figure class="proof">
               <IntervalBar value={holdout.net} interval={figures.interval} large />
               <figcaption>
-                <strong class="big">{signedPercent(holdout.net)}</strong> net win rate on {holdout.inputs} that the search never saw, 95% interval{" "}
-                {signedPercent(figures.interval[0])} to {signedPercent(figures.interval[1])}
+                <strong class="big">{signedPercent(holdout.net)}</strong> net win rate (won minus lost) on {holdout.inputs} that the search never saw;{" "}
+                <span class="nowrap">95% interval {signedPercent(figures.interval[0])} to {signedPercent(figures.interval[1])}</span>
               </figcaption>
             </figure>
             <p class="tally">
@@ -58,6 +77,8 @@ export function Overview() {
         {document.simulated && !document.truth && <p class="simulated">Simulated world: no language model was asked.</p>}
       </section>
 
+      {working && budget}
+
       {!turn && <Section title="Ten questions">
         <ol class="questions">
           {document.questions.map((one) => (
@@ -77,7 +98,7 @@ export function Overview() {
             {told.slice(0, MOST_CHANGED).map((agent) => (
               <div>
                 <dt><a href={to("prompts", { agent: agent.name })}>{agent.name}</a></dt>
-                {agent.why.slice(-2).map((line) => <dd class="words"><Told text={line} /></dd>)}
+                {agent.why.slice(-2).map((line) => <dd class="words"><Reason line={line} /></dd>)}
                 {agent.left_out && <dd class="words"><Without found={agent.left_out} /></dd>}
                 {agent.why.length > 2 && <dd class="quiet">{plural(agent.why.length - 2, "earlier line")} on its page</dd>}
               </div>
@@ -101,28 +122,13 @@ export function Overview() {
         </Section>
       )}
 
-      <Section title="Budget" aside={<a href={to("cost")}>Cost and time</a>}>
-        <Facts
-          facts={[
-            ["Calls", `${number(document.cost.total.calls)}${document.cost.cap_calls ? ` of at most ${number(document.cost.cap_calls)}` : ""}`],
-            ["Money", document.cost.money],
-            ["Time", duration(document.cost.seconds)],
-            ["Tokens", `${number(document.cost.total.tokens_in)} in, ${number(document.cost.total.tokens_out)} out`],
-          ]}
-        />
-        <BurnChart cost={document.cost} />
-        {document.more.length > 0 && (
-          <p>
-            <strong>More budget:</strong> <Told text={document.more.join("; ")} />.
-          </p>
-        )}
-      </Section>
+      {!working && budget}
 
       {document.shipped && !turn && (
         <Section title="Ship" aside={<a href={to("prompts")}>Read every change</a>}>
           <p>
             {document.shipped === "optimized"
-              ? `prompts.json of the run folder holds ${changed.length === 1 ? "one new prompt" : `${changed.length} new prompts`} and the unchanged ones.`
+              ? `prompts.json of the run folder holds ${changed.length === 1 ? "one new prompt" : `${changed.length} new prompts`}${changed.length < document.agents.length ? " and the unchanged ones" : ""}.`
               : "prompts.json of the run folder holds your seed prompts: what was found is not shipped."}
           </p>
           {document.shipped === "optimized" ? (

@@ -6,7 +6,7 @@ import { names } from "../parts/decided";
 import { Without } from "../parts/without";
 import { Facts, Nothing, Section } from "../parts/figures";
 import { Choices, Filter, matches, Pick } from "../parts/table";
-import { Command, Copy, Diff, Prompt, Save, Told } from "../parts/text";
+import { Command, Copy, Diff, Prompt, Reason, Save } from "../parts/text";
 import type { Agent } from "../view";
 import { number, percent, signed, stepName } from "../words";
 
@@ -77,7 +77,7 @@ function Detail({ agent }: { agent: Agent }) {
       </div>
       <Facts
         facts={[
-          ["Length", `${number(seed.length)} → ${number(winner.length)} characters`],
+          ["Characters", `${number(seed.length)} → ${number(winner.length)}`],
           ["Changed", `${agent.times_changed}×`],
           ["Expected worth", `${signed(agent.worth)}${agent.share !== null ? `, ${percent(agent.share, 0)} of all` : ""}`],
           ["Cases", <a href={to("cases", { agent: agent.name })}>{cases.length} shown</a>],
@@ -85,23 +85,13 @@ function Detail({ agent }: { agent: Agent }) {
         ]}
       />
       {agent.same_prompt_as && <p>It has the prompt of <a href={link({ agent: agent.same_prompt_as, a: "", b: "" })}>{agent.same_prompt_as}</a>, and is rewritten with it.</p>}
-      {agent.why.length > 0 ? (
-        <div>
-          <h3>Why</h3>
-          <ul class="plain words">
-            {agent.why.map((line) => <li><Told text={line} /></li>)}
-            {agent.left_out && <li><Without found={agent.left_out} /></li>}
-          </ul>
-        </div>
-      ) : (
-        changes.at(-1)?.decision && <p><strong>Why:</strong> {changes.at(-1)?.decision?.reason}.</p>
-      )}
-      {agent.worth !== 0 && <p class="quiet">Expected worth: the search’s own scores of the candidates that were accepted, added up. It is an estimate on search inputs; the hold-out is the proof.</p>}
       {agent.suspicious.map((what) => <p class="failure">! Look twice: the new prompt {what}.</p>)}
       <div class="bar">
         <Choices label="How it is shown" chosen={view} link={(value) => link({ view: value })} choices={[["diff", "What changed"], ["text", "Whole text"], ["both", "Side by side"]]} />
-        {view !== "text" && <Which label="From" value={a} choices={candidates} pick={(id) => choose({ a: id })} />}
-        <Which label={view === "text" ? "Prompt" : "To"} value={b} choices={candidates} pick={(id) => choose({ b: id })} />
+        <div class="bar between">
+          {view !== "text" && <Which label="From" value={a} choices={candidates} pick={(id) => choose({ a: id })} />}
+          <Which label={view === "text" ? "Prompt" : "To"} value={b} choices={candidates} pick={(id) => choose({ b: id })} />
+        </div>
         {view !== "text" && parent !== agent.seed && <a href={link({ a: parent, b: agent.winner })}>Against its parent</a>}
       </div>
       {before === undefined || after === undefined ? (
@@ -117,6 +107,18 @@ function Detail({ agent }: { agent: Agent }) {
         </div>
       )}
       {actions && <Decide agent={agent} shown={b} />}
+      {agent.why.length > 0 ? (
+        <div>
+          <h3>Why</h3>
+          <ul class="plain words">
+            {agent.why.map((line) => <li><Reason line={line} /></li>)}
+            {agent.left_out && <li><Without found={agent.left_out} /></li>}
+          </ul>
+        </div>
+      ) : (
+        changes.at(-1)?.decision && <p><strong>Why:</strong> {changes.at(-1)?.decision?.reason}.</p>
+      )}
+      {agent.worth !== 0 && <p class="quiet">Expected worth: the search’s own scores of the candidates that were accepted, added up. It is an estimate on search inputs; the hold-out is the proof.</p>}
       <Section title="How it came about">
         <ol class="rounds">
           {steps.filter((step) => step.decision).map((step) => (

@@ -1,11 +1,12 @@
 // Several runs, under `maspo ui`: what each came to, and which to compare.
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { useNarrow } from "../parts/narrow";
 import { IntervalBar, Nothing, Section } from "../parts/figures";
-import { Filter, matches, Table } from "../parts/table";
+import { Filter, matches, Table, type Column } from "../parts/table";
 import { href, replace, type Route } from "../route";
 import type { Listing, Source } from "../source";
-import type { RunRow } from "../view";
-import { duration, moment, money, number } from "../words";
+import type { RunRow, SheetRow } from "../view";
+import { duration, moment, money, number, stateName } from "../words";
 
 const MOST_COMPARED = 4;
 const EVERY = 3000;
@@ -30,6 +31,7 @@ export function useRuns(source: Source): { listing: Listing | null; failed: stri
 
 export function Runs({ source, route }: { source: Source; route: Route }) {
   const { listing, failed } = useRuns(source);
+  const narrow = useNarrow();
   const rows = listing?.runs ?? null;
   const wanted = route.query.find ?? "";
   const chosen = (route.query.runs ?? "").split(",").filter(Boolean);
@@ -53,17 +55,19 @@ export function Runs({ source, route }: { source: Source; route: Route }) {
           caption="Runs"
           shown={false}
           rows={found}
-          columns={[
-            { name: "Run", cell: (row) => <a href={href(row.id, "overview")}>{row.folder || row.name || row.id}</a>, value: (row) => row.folder ?? row.name },
+          columns={inOrder(narrow, [
+            { name: "Run", cell: (row) => <><a href={href(row.id, "overview")}>{row.folder || row.name || row.id}</a>{narrow && <span class="below"><State row={row} />{row.state === "finished" && <span>{row.label}</span>}</span>}</>, value: (row) => row.folder ?? row.name },
             { name: "Compare", cell: (row) => <input type="checkbox" aria-label={`Compare ${row.folder || row.name}`} checked={chosen.includes(row.id)} onChange={() => toggle(row.id)} /> },
-            { name: "State", cell: (row) => <span class={`state ${row.state}`}><span class="lamp" aria-hidden="true" />{row.state}</span>, value: (row) => row.state },
-            { name: "Verdict", cell: (row) => row.label ?? row.verdict ?? "", value: (row) => row.verdict ?? "" },
+            ...(narrow ? [] : [
+              { name: "State", cell: (row: RunRow) => <State row={row} />, value: (row: RunRow) => row.state },
+              { name: "Verdict", cell: (row: RunRow) => row.label ?? row.verdict ?? "", value: (row: RunRow) => row.verdict ?? "" },
+            ]),
             { name: "Net win rate, 95% interval", cell: (row) => (row.interval ? <IntervalBar value={row.net ?? 0} interval={row.interval} bound={1} /> : "–"), value: (row) => row.net ?? -2 },
             { name: "Calls", cell: (row) => (row.calls === undefined ? "" : number(row.calls)), value: (row) => row.calls ?? 0, right: true },
             { name: "Money", cell: (row) => row.money ?? money(row.usd ?? null, row.simulated), value: (row) => row.usd ?? -1, right: true },
             { name: "Time", cell: (row) => duration(row.seconds ?? null), value: (row) => row.seconds ?? 0, right: true },
             { name: "Written", cell: (row) => <span class="nowrap">{moment(row.written ?? 0)}</span>, value: (row) => row.written ?? 0 },
-          ]}
+          ])}
         />
       )}
       {sheets.length > 0 && (
@@ -73,17 +77,32 @@ export function Runs({ source, route }: { source: Source; route: Route }) {
             shown={false}
             rows={sheets}
             columns={[
-              { name: "Folder", cell: (row) => <><a href={href(row.id, "")}>{row.folder || row.name}</a><Inside rows={inside.get(row.id) ?? []} of={row.folder} /></>, value: (row) => row.folder },
-              { name: "What", cell: (row) => <span class={`state ${row.state}`}><span class="lamp" aria-hidden="true" />{row.kind}{row.state !== "finished" && `, ${row.state}`}</span>, value: (row) => row.kind },
-              { name: "Outcome", cell: (row) => row.label, value: (row) => row.label },
-              { name: "In a sentence", cell: (row) => <span class="words">{row.headline}</span>, value: (row) => row.headline },
-              { name: "Written", cell: (row) => <span class="nowrap">{moment(row.written)}</span>, value: (row) => row.written },
+              { name: "Folder", cell: (row) => <><a href={href(row.id, "")}>{row.folder || row.name}</a>{narrow && <span class="below"><Kind row={row} /><span>{row.headline}</span><span>{moment(row.written).slice(0, 16)}</span></span>}<Inside rows={inside.get(row.id) ?? []} of={row.folder} /></>, value: (row) => row.folder },
+              ...(narrow ? [] : [
+                { name: "What", cell: (row: SheetRow) => <Kind row={row} />, value: (row: SheetRow) => row.kind },
+                { name: "Outcome", cell: (row: SheetRow) => <span class="words">{row.headline}</span>, value: (row: SheetRow) => row.headline },
+              ]),
+              ...(narrow ? [] : [{ name: "Written", cell: (row: SheetRow) => <span class="nowrap">{moment(row.written)}</span>, value: (row: SheetRow) => row.written }]),
             ]}
           />
         </Section>
       )}
     </>
   );
+}
+
+/** On a phone what is said of a run comes before what one may do with it. */
+function inOrder(narrow: boolean, columns: readonly Column<RunRow>[]): readonly Column<RunRow>[] {
+  const [name, compare, ...figures] = columns;
+  return narrow && name && compare ? [name, ...figures, compare] : columns;
+}
+
+function State({ row }: { row: RunRow }) {
+  return <span class={`state ${row.state}`}><span class="lamp" aria-hidden="true" />{stateName(row.state)}</span>;
+}
+
+function Kind({ row }: { row: SheetRow }) {
+  return <span class={`state ${row.state}`}><span class="lamp" aria-hidden="true" />{row.kind}{row.state !== "finished" && `, ${row.state}`}</span>;
 }
 
 /** What is at work first, then what was written last. */

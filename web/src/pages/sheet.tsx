@@ -83,7 +83,7 @@ function Grid({ table, heading }: { table: Cells; heading: string }) {
   const columns = useMemo(
     () => table.columns.map((name, place) => ({
       name: name || "Name",
-      cell: (row: readonly string[]) => (place < table.names || long(row[place]) ? <span class="words">{row[place]}</span> : row[place]),
+      cell: (row: readonly string[]) => (place < table.names || long(row[place]) ? <span class={long(row[place]) ? "words long" : "words"}>{row[place]}</span> : row[place]),
       value: (row: readonly string[]) => sortable(row[place] ?? ""),
       right: place >= table.names && !table.rows.some((row) => long(row[place])),
     })),

@@ -48,7 +48,7 @@ export function BurnChart({ cost }: { cost: Cost }) {
           {duration(last.seconds)}
         </text>
       </svg>
-      <figcaption>{what} over time{cap ? `; the dashed line is the cap, ${shown(cap)}` : ""}.</figcaption>
+      <figcaption>{what} over time{cap ? (cap <= top ? `; the dashed line is the cap, ${shown(cap)}` : `; the cap is ${shown(cap)}`) : ""}.</figcaption>
       <Unfold summary="As a table">
         {() => (
           <Table

@@ -38,7 +38,7 @@ export function DotChart({ chart }: { chart: Dots }) {
   const at = (value: number) => NAMES + ((Math.max(chart.least, Math.min(chart.most, value)) - chart.least) / (chart.most - chart.least || 1)) * (WIDTH - NAMES - 40);
   const headings = groups.filter(Boolean).length;
   const bottom = 10 + ROW * chart.dots.length + HEADING * headings;
-  const ticks = (narrow ? [0, 0.5, 1] : [0, 0.25, 0.5, 0.75, 1]).map((share) => chart.least + share * (chart.most - chart.least));
+  const ticks = roundTicks(chart.least, chart.most, narrow ? 3 : 5);
   const told = `${chart.caption}. ${chart.dots.map((dot) => `${dot.group ? `${dot.group}, ` : ""}${dot.name}: ${tell(dot.value)}, ${tell(dot.low)} to ${tell(dot.high)}`).join("; ")}`;
   let y = 0;
   return (
@@ -143,8 +143,9 @@ export function CurveChart({ chart }: { chart: Curves }) {
   const margin = chart.logarithmic ? 0.15 : 0;
   const [first, last] = [chart.logarithmic ? Math.min(...xs) - margin : Math.min(0, ...xs), Math.max(...xs) + margin];
   const ys = [...points.flatMap((point) => [point.low, point.high]), ...chart.levels.map(([, value]) => value)];
-  const low = Math.floor(10 * Math.min(...ys)) / 10;
-  const high = Math.max(Math.ceil(10 * Math.max(...ys)) / 10, low + 0.1);
+  const [least, most] = [Math.min(...ys), Math.max(...ys)];
+  const yTicks = roundTicks(least, Math.max(most, least + (chart.unit === "number" ? 1 : 0.1)), 5, true);
+  const [low, high] = [yTicks[0] ?? least, yTicks.at(-1) ?? most];
   const right = WIDTH - RIGHT;
   const x = (value: number) => LEFT + ((place(value) - first) / (last - first || 1)) * (right - LEFT);
   const y = (value: number) => HEIGHT - 40 - ((value - low) / (high - low)) * (HEIGHT - 40 - TOP);
@@ -160,9 +161,8 @@ export function CurveChart({ chart }: { chart: Curves }) {
     if (before && here) here.at = Math.max(here.at, before.at + LABEL);
   }
   const height = Math.max(HEIGHT, (names.at(-1)?.at ?? 0) + 16);
-  const yTicks = [0, 1, 2, 3, 4].map((nth) => low + (nth * (high - low)) / 4);
   const many = narrow ? 1 : 3;
-  const xTicks = Array.from({ length: many + 1 }, (_, nth) => first + (nth * (last - first)) / many).map((at) => (chart.logarithmic ? round(10 ** at) : at));
+  const xTicks = chart.logarithmic ? Array.from({ length: many + 1 }, (_, nth) => round(10 ** (first + (nth * (last - first)) / many))) : roundTicks(first, last, narrow ? 3 : 5);
   return (
     <figure class="chart">
       <figcaption>{chart.caption}</figcaption>
@@ -211,6 +211,15 @@ export function CurveChart({ chart }: { chart: Curves }) {
       </Unfold>
     </figure>
   );
+}
+
+/** Round numbers on an axis from one end to the other, about so many; with ``around`` they hold both ends. */
+function roundTicks(least: number, most: number, about: number, around = false): readonly number[] {
+  const span = Math.max(1e-9, most - least);
+  const power = 10 ** Math.floor(Math.log10(span / about));
+  const step = [1, 2, 2.5, 5, 10].map((times) => times * power).find((one) => span / one <= about) ?? span;
+  const [from, to] = around ? [Math.floor(least / step + 1e-9), Math.ceil(most / step - 1e-9)] : [Math.ceil(least / step - 1e-9), Math.floor(most / step + 1e-9)];
+  return Array.from({ length: Math.max(0, to - from + 1) }, (_, nth) => (from + nth) * step);
 }
 
 /** A number to two digits, as an axis shows it. */

@@ -31,6 +31,13 @@ export function Told({ text }: { text: string }) {
   return <>{parts.map((part, place) => (place % 2 ? <code>{part}</code> : part))}</>;
 }
 
+/** A line about a change: which round it is of first. */
+export function Reason({ line }: { line: string }) {
+  const [round = "", rest] = [/^(?:round|step) [\w.]+(?=: )/.exec(line)?.[0], line];
+  if (!round) return <Told text={line} />;
+  return <><strong>{round.replace(/^./, (letter) => letter.toUpperCase())}</strong> <Told text={rest.slice(round.length + 2)} /></>;
+}
+
 /** A prompt with its placeholders as chips. */
 export function Prompt({ text, placeholders }: { text: string; placeholders: readonly string[] }) {
   return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -150,13 +151,19 @@ class Spending:
     """From the first call to the last."""
 
 
+_KEY = re.compile(r"[0-9a-f]{16}")
+"""The content address of an input, which is its name where a row has none."""
+_MOST_BEGINNING = 40
+"""Characters of an input in place of a name: enough to tell it from its neighbours."""
+
+
 def document_of(view: RunView, extras: Extras | None = None) -> model.Document:
     """Return the document of a run at any moment of it."""
     known = extras or Extras()
     view = _sharing(view, known)
     started, finished = view.started, view.finished
     judge = _judge(view, known.lines)
-    lost = [short(line.id) for line in known.lines if line.outcome == "lost"]
+    lost = [short(_named(line)) for line in known.lines if line.outcome == "lost"]
     steps = view.steps[-_MOST_STEPS:]
     prompts = _prompts(view, steps)
     cases = _cases(view, known)
@@ -244,6 +251,11 @@ def row_of(view: RunView, id_: str, folder: str = "", written: float = 0.0) -> m
         written=written,
         simulated=view.simulated,
     )
+
+
+def _named(line: HoldoutLine) -> str:
+    """Return a name of an input that says something: where it has no id of its own, how its text begins."""
+    return f"“{clipped(' '.join(line.input.split()), _MOST_BEGINNING)}”" if _KEY.fullmatch(line.id) else line.id
 
 
 # ── the verdict ──────────────────────────────────────────────────────────────────────────────────────────────────────

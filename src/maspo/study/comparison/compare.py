@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -64,6 +64,10 @@ _BEGUN = Begun(DATABASE, "comparison", COMPARISON, differences, "another compari
 _ROUNDS, _ENDED = "rounds", "ended_under"
 
 
+def _to_nobody(_: str) -> None:
+    """Tell nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attention:
     """Who looks on, where replies come from, who may stop the work, and how often the hold-out was looked at before.
@@ -78,6 +82,8 @@ class Attention:
     looks: Looks | None = None
     jobs: int = 1
     keeping: Keeping = IN_FOLDER
+    tell: Callable[[str], None] = _to_nobody
+    """Is told which run begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +163,7 @@ async def compare(comparison: Comparison, out: Path, attention: Attention) -> Co
         bring = _in_turn if attention.jobs == 1 else _side_by_side
         await bring(comparison, out, store, looks, attention)
         ends = [_as_it_ended(run, out) for run in comparison.runs]
+        attention.tell(f"what they end with meets on {len(comparison.holdout)} inputs that none of them has seen")
         return await _measure(comparison, ends, out, store, looks, attention)
 
 
@@ -165,8 +172,9 @@ async def compare(comparison: Comparison, out: Path, attention: Attention) -> Co
 
 async def _in_turn(comparison: Comparison, out: Path, store: RunStore, looks: Looks, attention: Attention) -> None:
     """Bring run after run to its end; each gets its part of what those before it have left."""
-    for run in comparison.runs:
+    for number, run in enumerate(comparison.runs, 1):
         if _has_work(folder_of(out, run), _has_more(comparison, store)):
+            attention.tell(f"run {number} of {len(comparison.runs)}: {run.name}")
             await _bring_to_an_end(comparison, run, out, _caps_of(comparison, run, out, store), looks, attention)
 
 
