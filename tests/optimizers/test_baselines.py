@@ -31,7 +31,7 @@ from maspo.optimizers.baselines.mapro import max_product
 from maspo.optimizers.baselines.planned import Scored
 from maspo.optimizers.baselines.shapley import shapley_values
 from maspo.optimizers.registry import OPTIMIZERS, make_config, make_optimizer
-from maspo.testing.optimizers import Oracle, Played, played
+from maspo.testing.optimizers import Oracle, Played, check_optimizer, played
 from tests.optimizers.small import DIAMOND, PROMPTS, needs_package, problem_of, small
 
 JUDGED_BY_FINAL_ANSWERS = (
@@ -311,6 +311,44 @@ def test_v21_mipro_tries_combinations_on_minibatches_and_only_one_met_in_full_ca
     best = tuple((name, text) for name, text in sorted(found.end.prompts.items()) if text != PROMPTS[name])
     assert found.end.prompts["c"] == "c 4" and len(met[best]) == 8, "what it ends with was met in full"
     assert any(len(keys) < 8 for keys in met.values())
+
+
+def test_v24_gepa_reflects_in_its_own_words_and_what_it_writes_is_vetted() -> None:
+    answers = ["```\na better\n```", "no block", "```\nrefused\n```", "```\na best\n```"]
+    found = search("gepa", Told(frozenset({"a better", "a best"}), answers=list(answers)), calls=900, words="own")
+    asked = [request for request in found.requests if isinstance(request, AskModel)]
+    assert not proposals(found) and len(asked) > 4
+    assert [request.agent for request in asked[:4]] == ["a", "c", "d", "a"], "agents take turns"
+    assert all(len(request.shown) == 3 * 3 for request in asked), (
+        "input, what it read and what it wrote, on a minibatch"
+    )
+    text = asked[0].messages[0][1]
+    assert "seed a" in text and "[[output 0 of a]]" in text and "as good as with the first prompts" in text
+    assert "better than with the first prompts" in asked[3].messages[0][1], "of the child that was accepted"
+    drafts = {text for request in comparisons(found) for text in request.changes.values()}
+    assert {"a better", "no block"} <= drafts and "refused" not in drafts
+    assert found.end.prompts["a"] in ("a better", "a best")
+
+
+def test_v25_mipro_writes_its_pool_in_its_own_words() -> None:
+    needs_package("mipro")
+    found = search("mipro", Told(), drafts=3, trials=20, batch=8, minibatch=2, full_every=4, words="own")
+    asked = [request for request in found.requests if isinstance(request, AskModel)]
+    assert not proposals(found)
+    summaries = [request for request in asked if request.shown]
+    assert summaries and all(one.what == "input" for request in summaries for one in request.shown.values())
+    written = [request for request in asked if "proposed_instruction" in request.messages[-1][1]]
+    assert len(written) == 3 * (3 + 1), "one more for each agent, which the package throws away"
+    assert any("seed c" in request.messages[-1][1] for request in written)
+    drafts = {text for request in comparisons(found) for text in request.changes.values()}
+    assert 3 <= len(drafts) <= 9 and all(text.startswith("Instruction ") for text in drafts)
+
+
+@pytest.mark.parametrize("method", ["gepa", "mipro"])
+def test_v26_a_search_in_the_words_of_its_package_keeps_the_contract(method: str) -> None:
+    needs_package(method)
+    for seed in range(2):
+        check_optimizer(small(method, words="own"), problem_of(seed))
 
 
 def suggesting(**texts: str) -> str:

@@ -77,5 +77,16 @@ def test_a02_what_an_agent_wrote_leads_the_suggestion_for_its_own_prompt_alone()
 def test_a03_every_kind_of_proposer_answers_and_a_form_that_is_unknown_is_said_to_be(proposer: Skill) -> None:
     world = World(WorldSpec(seed=3, proposer=proposer))
     assert suggested(world, question())
+    message = (
+        "Its instructions:\n```\nYou solve.\n```\n# Example 1\n## Generated Outputs\nMissed: units.\n\n## Feedback\nbad"
+    )
+    reflected = world.reply(Request("m", (Message("user", message),), "proposer.asked", identity="s1")).text
+    assert reflected.split("```")[1].strip() != "You solve."
+    message = (
+        "[[ ## basic_instruction ## ]]\nYou solve.\n\nRespond with the corresponding output fields, starting with "
+        "`[[ ## proposed_instruction ## ]]`, and then `[[ ## completed ## ]]`."
+    )
+    proposed = world.reply(Request("m", (Message("user", message),), "proposer.asked", identity="s1")).text
+    assert proposed.startswith("[[ ## proposed_instruction ## ]]\n") and proposed.endswith("[[ ## completed ## ]]\n")
     other = Request("m", (Message("user", "What now?"),), "proposer.asked")
     assert world.reply(other).text == "ok (simulated)"

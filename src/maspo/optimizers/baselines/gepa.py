@@ -5,7 +5,9 @@ code, run in a thread: which candidate is the parent (drawn from the Pareto fron
 whether a child is accepted (a strictly higher sum on the minibatch) and scored on all of the Pareto inputs. What it
 wants evaluated or rewritten becomes requests of this port, so that its calls are recorded, counted and capped like
 everybody's, and it is resumed by replay. Its reflection is worded by our proposer, which shows the traces of the
-minibatch. A candidate's score on an input is 1, ½ or 0 as it is better than the seed prompts, level or worse.
+minibatch, or, with ``words=own``, by the package (section 3.2 of the paper), with marks in place of texts; what comes
+back is vetted like a draft. A candidate's score on an input is 1, ½ or 0 as it is better than the seed prompts, level
+or worse.
 """
 
 from __future__ import annotations
@@ -21,8 +23,17 @@ from maspo.core.prompts import Prompts
 from maspo.core.seeded import shuffled
 from maspo.core.turns import Done, Say, Turns
 from maspo.core.verdict import Comparison
-from maspo.optimizers.base import Asking, Compare, Problem, Propose, Search
-from maspo.optimizers.baselines.planned import EVEN, BaselineConfig, Meeting, PlannedSearch, Scored
+from maspo.optimizers.base import Answered, Asking, AskModel, Compare, Problem, Propose, Search, ShownText
+from maspo.optimizers.baselines.planned import (
+    EVEN,
+    FEEDBACK,
+    WORDS,
+    BaselineConfig,
+    Meeting,
+    PlannedSearch,
+    Scored,
+    Words,
+)
 from maspo.optimizers.parts.reward import value_of
 
 _MOST_IDLE = 20
@@ -35,6 +46,7 @@ class GepaConfig(BaselineConfig):
     method: Literal["gepa"] = "gepa"
     minibatch: int = Field(default=3, ge=1, description="inputs whose traces lead a rewrite (3 in the paper)")
     merge: bool = Field(default=False, description="also merge candidates that descend from one (GEPA+Merge)")
+    words: Words = WORDS
 
 
 class Gepa:
@@ -68,6 +80,21 @@ class _Rewrite:
 
 
 @dataclass(frozen=True, slots=True)
+class _Reflect:
+    """GEPA wants to ask a model in its own words about an agent of the candidate that it is rewriting."""
+
+    agent: str
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """GEPA has new texts for some agents of that candidate, and wants to know which may be used."""
+
+    texts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class _Child:
     """A candidate that was rewritten, and is not told of yet."""
 
@@ -93,6 +120,9 @@ class _Gepa(PlannedSearch):
         self.best = Scored(self.prompts, EVEN)
         self.child: _Child | None = None
         self.steps_begun = 0
+        self.shown: dict[str, ShownText] = {}
+        self.under_way: tuple[int, Prompts] = (0, self.prompts)
+        """The step in which the package asks in its own words, and the joint prompts that it rewrites."""
         self.spent, self.idle = 0, 0
         rest = tuple(key for key in problem.inputs if key not in self.sample)
         self.feedback = shuffled(rest or problem.inputs, problem.seed, "feedback")
@@ -106,8 +136,14 @@ class _Gepa(PlannedSearch):
                 match said:
                     case _Evaluate():
                         turns.answer((yield from self.evaluate(said)))
-                    case _Rewrite():
+                    case _Rewrite() if self.config.words == "ours":
                         turns.answer((yield from self.rewrite(said)))
+                    case _Rewrite():
+                        turns.answer(self.show(said))
+                    case _Reflect():
+                        turns.answer((yield from self.reflect(said)))
+                    case _Check():
+                        turns.answer((yield from self.check(said)))
                     case _:
                         turns.answer(self.has_room())
         self.tell_child()
@@ -156,10 +192,7 @@ class _Gepa(PlannedSearch):
 
     def rewrite(self, said: _Rewrite) -> Asking[dict[str, str]]:
         """Return new texts, or the present ones where the proposer wrote none that can be used."""
-        self.tell_child()
-        self.steps_begun += 1
-        step, parent = self.steps_begun, self.joint(said.candidate)
-        self.open_step(said.agents, step, 0)
+        step, parent = self.open(said)
         asked = [
             Propose(f"s{step}/{name}/propose", name, parent, tuple(said.inputs)[: self.shown_traces], (), 1)
             for name in said.agents
@@ -168,6 +201,53 @@ class _Gepa(PlannedSearch):
         new = {name: found[0] for name, found in zip(said.agents, drafts, strict=True) if found}
         self.child = _Child(step, {**parent, **new}, parent, tuple(new))
         return {name: new.get(name, parent[name]) for name in said.agents}
+
+    def open(self, said: _Rewrite) -> tuple[int, Prompts]:
+        """Begin to rewrite a candidate; return the step and the candidate's joint prompts."""
+        self.tell_child()
+        self.steps_begun += 1
+        self.open_step(said.agents, self.steps_begun, 0)
+        return self.steps_begun, self.joint(said.candidate)
+
+    # ── in the package's own words ───────────────────────────────────────────────────────────────────────────────────
+
+    def show(self, said: _Rewrite) -> Mapping[str, Sequence[Mapping[str, str]]]:
+        """Return, by agent, what its reflection is shown of the minibatch: marks, and how the team did."""
+        step, parent = self.open(said)
+        known = self.scores[tuple(parent[name] for name in self.team.rewritten)]
+        self.shown, self.under_way = {}, (step, parent)
+        records: dict[str, list[Mapping[str, str]]] = {name: [] for name in said.agents}
+        for place, key in enumerate(said.inputs[: self.shown_traces]):
+            for name in said.agents:
+                marks = {what: f"[[{what} {place} of {name}]]" for what in ("input", "read", "output")}
+                self.shown |= {marks["input"]: ShownText(parent, key, "input", name)}
+                self.shown |= {marks["read"]: ShownText(parent, key, "read", name)}
+                self.shown |= {marks["output"]: ShownText(parent, key, "output", name)}
+                inputs = f"{marks['input']}\n{marks['read']}"
+                feedback = FEEDBACK[known[key]]
+                records[name].append({"Inputs": inputs, "Generated Outputs": marks["output"], "Feedback": feedback})
+        return records
+
+    def reflect(self, said: _Reflect) -> Asking[str]:
+        """Return what a model answers to GEPA's own question."""
+        step, parent = self.under_way
+        asked = AskModel(
+            id=f"s{step}/{said.agent}/reflect",
+            messages=(("user", said.question),),
+            shown={mark: text for mark, text in self.shown.items() if mark in said.question},
+            agent=said.agent,
+            purpose="reflect",
+            example=f"```\n{parent[said.agent]}\n- {step}.\n```",
+        )
+        ((_, answer),) = yield from self.ask([asked])
+        return answer.text if isinstance(answer, Answered) else ""
+
+    def check(self, said: _Check) -> Asking[dict[str, str]]:
+        """Return the new texts that may be used, and the present ones in place of the others."""
+        step, parent = self.under_way
+        new = yield from self.vet(step, parent, said.texts)
+        self.child = _Child(step, {**parent, **new}, parent, tuple(new))
+        return {name: new.get(name, parent[name]) for name in said.texts}
 
     def tell_child(self) -> None:
         """Tell what the latest child came to on all that it met, once it meets no more.
@@ -194,8 +274,8 @@ def _package() -> Any:
 class _Adapter:
     """GEPA's adapter to a system (``gepa.core.adapter.GEPAAdapter``): every question is said in turns."""
 
-    def __init__(self, package: Any, say: Say) -> None:
-        self.package, self.say = package, say
+    def __init__(self, package: Any, say: Say, words: Words) -> None:
+        self.package, self.say, self.words = package, say, words
 
     def evaluate(self, batch: list[str], candidate: dict[str, str], capture_traces: bool = False) -> Any:
         """Return the scores of a candidate on a batch; a trajectory is the input that the proposer shall be shown."""
@@ -215,8 +295,19 @@ class _Adapter:
     ) -> dict[str, str]:
         """Return new texts for some agents."""
         inputs = [entry["input"] for entry in reflective_dataset[components_to_update[0]]]
-        found: dict[str, str] = self.say(_Rewrite(dict(candidate), list(components_to_update), inputs))
+        said = self.say(_Rewrite(dict(candidate), list(components_to_update), inputs))
+        if self.words == "own":
+            said = self.say(_Check({name: self.reflect(name, candidate[name], said[name]) for name in said}))
+        found: dict[str, str] = said
         return found
+
+    def reflect(self, agent: str, text: str, records: Sequence[Mapping[str, str]]) -> str:
+        """Return the text that the package's own reflection would have."""
+        from gepa.strategies.instruction_proposal import InstructionProposalSignature as Proposal
+
+        given = {"current_instruction_doc": text, "dataset_with_feedback": records, "prompt_template": None}
+        answer = self.say(_Reflect(agent, str(Proposal.prompt_renderer(given))))
+        return str(Proposal.output_extractor(answer)["new_instruction"])
 
 
 class _Quiet:
@@ -232,7 +323,7 @@ def _search(search: _Gepa, package: Any, say: Say) -> Mapping[str, str]:
         seed_candidate={name: problem.seed_prompts[name] for name in search.team.rewritten},
         trainset=list(search.feedback),
         valset=list(search.sample),
-        adapter=_Adapter(package, say),
+        adapter=_Adapter(package, say, config.words),
         reflection_minibatch_size=config.minibatch,
         skip_perfect_score=False,  # 1 is better than the seed prompts, and not perfect
         use_merge=config.merge,

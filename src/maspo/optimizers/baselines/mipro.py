@@ -4,13 +4,16 @@ Opsahl-Ong et al., EMNLP 2024, arXiv 2406.11695; the package is ``dspy``, the ex
 version is its own code, run in a thread: a combination of instructions is met on a drawn minibatch, Optuna's
 multivariate TPE learns from it, and after so many trials the combination with the highest mean is met on all inputs,
 which alone can make it the best. What it wants evaluated becomes requests of this port. The pool is written by our
-proposer, led by traces, before the search begins; DSPy's would ask in words of its own and show inputs. Examples of
-runs in prompts, its other half, are not drawn: they would copy inputs.
+proposer, led by traces, before the search begins, or, with ``words=own``, by DSPy's (section 3.1 of the paper), which
+is shown a summary of the inputs that a model has written, and a tip; what it proposes is vetted like a draft. It would
+be shown the program's code, too, which here is only the code of this file. Examples of runs in prompts, its other half,
+are not drawn: they would copy inputs.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -18,9 +21,9 @@ from typing import Any, Literal, TypeAlias
 from pydantic import Field
 
 from maspo.core.errors import ConfigInvalid
-from maspo.core.turns import Say, Turns
-from maspo.optimizers.base import Asking, Problem, Propose, Search
-from maspo.optimizers.baselines.planned import EVEN, BaselineConfig, Meeting, PlannedSearch, Scored
+from maspo.core.turns import Done, Say, Turns
+from maspo.optimizers.base import Answered, Asking, AskModel, Problem, Propose, Search, ShownText
+from maspo.optimizers.baselines.planned import EVEN, WORDS, BaselineConfig, Meeting, PlannedSearch, Scored, Words
 from maspo.optimizers.parts.reward import value_of
 
 Combination: TypeAlias = tuple[int, ...]
@@ -36,6 +39,7 @@ class MiproConfig(BaselineConfig):
     minibatch: int = Field(default=5, ge=1, description="inputs on which a combination is tried (35 in the package)")
     full_every: int = Field(default=5, ge=1, description="trials after which the best so far is met in full")
     trials: int = Field(default=300, ge=1, description="combinations that are tried, at most")
+    words: Words = WORDS
 
 
 class Mipro:
@@ -59,6 +63,21 @@ class _Evaluate:
     inputs: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """The package's proposer wants to ask a model."""
+
+    messages: Sequence[tuple[Literal["system", "user", "assistant"], str]]
+    """Each with who says it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Propose:
+    """The package's proposer has written instructions for each agent, in their order."""
+
+    texts: Sequence[Sequence[str]]
+
+
 class _Mipro(PlannedSearch):
     def __init__(self, config: MiproConfig, problem: Problem) -> None:
         super().__init__(config, problem)
@@ -67,7 +86,7 @@ class _Mipro(PlannedSearch):
         self.scores: dict[Combination, dict[str, float]] = {}
         """What combinations came to, input by input."""
         self.best = Scored(self.prompts, EVEN)
-        self.trials = 0
+        self.trials, self.asked = 0, 0
 
     def run(self) -> Search:
         agents, seeds = self.team.rewritten, self.problem.seed_prompts
@@ -75,18 +94,65 @@ class _Mipro(PlannedSearch):
             Propose(f"s0/{name}/propose", name, seeds, self.draw_traces(f"s0/{name}"), (), self.config.drafts)
             for name in agents
         ]
-        if not agents or not self.fits(asked, Meeting(seeds, seeds, agents, self.sample)):
+        own = self.config.words == "own"
+        more = len(agents) * (self.config.drafts + 1) + _SUMMARY if own else 0
+        if not agents or not self.fits(() if own else asked, Meeting(seeds, seeds, agents, self.sample), more):
             return self.end_of_plan()
         package = _package()
         self.open_step(agents, 1, self.config.trials)
-        drafts = yield from self.propose(asked, 1)
-        self.pools = [[seeds[name], *found] for name, found in zip(agents, drafts, strict=True)]
+        if not own:
+            drafts = yield from self.propose(asked, 1)
+            self.pools = [[seeds[name], *found] for name, found in zip(agents, drafts, strict=True)]
         with Turns(lambda say: _search(self, package, say)) as turns:
-            while isinstance(said := turns.hear(), _Evaluate):
-                if not self.has_room(said):
-                    return self.end_of_plan()
-                turns.answer((yield from self.evaluate(said)))
+            while not isinstance(said := turns.hear(), Done):
+                match said:
+                    case _Ask():
+                        turns.answer((yield from self.answer(said)))
+                    case _Propose():
+                        yield from self.fill_pools(said)
+                        turns.answer(None)
+                    case _:
+                        assert isinstance(said, _Evaluate)  # noqa: S101 - nothing else is said
+                        if not self.has_room(said):
+                            return self.end_of_plan()
+                        turns.answer((yield from self.evaluate(said)))
         return self.end(f"all {self.config.trials} trials were made")
+
+    # ── in the package's own words ───────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def marks(self) -> dict[str, ShownText]:
+        """What stands for the inputs of the sample in a question."""
+        seeds = self.problem.seed_prompts
+        return {f"[[input {place}]]": ShownText(seeds, key, "input") for place, key in enumerate(self.sample)}
+
+    def answer(self, said: _Ask) -> Asking[str]:
+        """Return what a model answers to the package's own question."""
+        self.asked += 1
+        text = "\n".join(text for _, text in said.messages)
+        asked = AskModel(
+            id=f"s0/ask/{self.asked}",
+            messages=tuple(said.messages),
+            shown={mark: shown for mark, shown in self.marks.items() if mark in text},
+            purpose="propose",
+            example=_as_asked(text, f"Instruction {self.asked}."),
+        )
+        ((_, found),) = yield from self.ask([asked])
+        said_back = found.text if isinstance(found, Answered) else ""
+        # What has not the form is taken as a whole: the package would ask twice, and then end the search.
+        return said_back if _FIELD.search(said_back) else _as_asked(text, said_back or _NOTHING)
+
+    def fill_pools(self, said: _Propose) -> Asking[None]:
+        """Take what may be used of the instructions that the package's proposer wrote."""
+        agents, seeds = self.team.rewritten, self.problem.seed_prompts
+        self.pools = [[seeds[name]] for name in agents]
+        for number in range(max(map(len, said.texts), default=0)):
+            texts = {name: of[number] for name, of in zip(agents, said.texts, strict=True) if number < len(of)}
+            new = yield from self.vet(number, seeds, texts)
+            for place, name in enumerate(agents):
+                self.pools[place] += [new[name]] if name in new else []
+
+    # ── combinations ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def joint(self, combination: Combination) -> dict[str, str]:
         """Return the joint prompts of a combination."""
@@ -128,6 +194,19 @@ class _Mipro(PlannedSearch):
         return score
 
 
+_SUMMARY = 4
+"""Calls that the package's summary of the inputs takes at most: two looks at ten each, a summary, one in reserve."""
+_FIELD = re.compile(r"\[\[ ## (\w+) ## \]\]")
+_NOTHING = "…"
+"""Stands for an answer that did not come: no prompt, since it has no letter."""
+
+
+def _as_asked(question: str, text: str) -> str:
+    """Return an answer in the form that DSPy asks for: each field that is wanted, with a text."""
+    wanted = dict.fromkeys(_FIELD.findall(question.rpartition("Respond with")[2]))
+    return "\n".join(f"[[ ## {name} ## ]]\n{'' if name == 'completed' else text}" for name in wanted)
+
+
 def _package() -> Any:
     try:
         from dspy import teleprompt
@@ -158,6 +237,14 @@ def _search(search: _Mipro, package: Any, say: Say) -> None:
             return None
 
         def _propose_instructions(self, *_: Any, **__: Any) -> dict[int, list[str]]:
+            if search.config.words == "own":
+                texts = [search.problem.seed_prompts[name] for name in search.team.rewritten]
+                shown = [dspy.Example(input=mark).with_inputs("input") for mark in search.marks]
+                batch, count = min(10, len(shown)), search.config.drafts + 1
+                found = super()._propose_instructions(
+                    Program(texts), shown, None, batch, False, True, True, False, count
+                )
+                say(_Propose([found[place][1:] for place in range(len(texts))]))  # the first is the seed prompt
             # By their place: as texts the package would trim them.
             return {number: list(map(str, range(len(pool)))) for number, pool in enumerate(search.pools)}
 
@@ -172,26 +259,35 @@ def _search(search: _Mipro, package: Any, say: Say) -> None:
             return super()._perform_full_evaluation(*given)
 
     class Program(dspy.Module):  # type: ignore[misc]
-        def __init__(self) -> None:
+        def __init__(self, instructions: Sequence[str]) -> None:
             super().__init__()
-            signature = dspy.Signature("input -> output", "0")
-            self.agents = [dspy.Predict(signature) for _ in search.pools]
+            self.agents = [dspy.Predict(dspy.Signature("input -> output", text)) for text in instructions]
+
+    class Asked(dspy.BaseLM):  # type: ignore[misc]
+        """What the package's proposer asks."""
+
+        def __init__(self) -> None:
+            super().__init__("asked", "chat")
+
+        def __call__(self, prompt: str | None = None, messages: Any = None, **_: Any) -> list[str]:
+            given = messages or [{"role": "user", "content": prompt or ""}]
+            return [str(say(_Ask([(one["role"], str(one["content"])) for one in given])))]
 
     config = search.config
     nobody = dspy.utils.DummyLM([])  # is never asked
     rows = [dspy.Example(key=key).with_inputs("key") for key in search.sample]
     optimizer = Searching(
         metric=lambda *_: 0.0,
-        prompt_model=nobody,
+        prompt_model=Asked(),
         task_model=nobody,
         max_bootstrapped_demos=0,
         max_labeled_demos=0,
         auto=None,
-        num_candidates=max(map(len, search.pools)),
+        num_candidates=config.drafts + 1 if config.words == "own" else max(map(len, search.pools)),
         track_stats=False,
     )
     optimizer.compile(
-        Program(),
+        Program(["0"] * len(search.team.rewritten)),
         trainset=rows,
         valset=rows,
         num_trials=config.trials,

@@ -26,19 +26,13 @@ from maspo.core.errors import ConfigInvalid
 from maspo.core.prompts import Prompts
 from maspo.core.seeded import shuffled
 from maspo.core.turns import Done, Say, Turns
-from maspo.core.verdict import Verdict
-from maspo.optimizers.base import Answered, Asking, AskModel, Drafts, Problem, Search, ShownText, Vet
-from maspo.optimizers.baselines.planned import EVEN, BaselineConfig, Meeting, PlannedSearch, Scored
-from maspo.optimizers.parts.record import rejected_events
+from maspo.optimizers.base import Answered, Asking, AskModel, Problem, Search, ShownText
+from maspo.optimizers.baselines.planned import EVEN, FEEDBACK, BaselineConfig, Meeting, PlannedSearch, Scored
+from maspo.optimizers.parts.reward import value_of
 from maspo.team.graph import Team
 
 _MOST_IDLE = 5
 """Steps in a row that change no prompt, after which none will: each shows another minibatch."""
-_FEEDBACK = {
-    Verdict.WIN: "The final answer is better than with the first prompts.",
-    Verdict.LOSS: "The final answer is worse than with the first prompts.",
-}
-_LEVEL = "The final answer is as good as with the first prompts; it should be better."
 
 
 class OpenTraceConfig(BaselineConfig):
@@ -92,7 +86,7 @@ class _OpenTrace(PlannedSearch):
         super().__init__(config, problem)
         self.config = config
         self.best = Scored(self.prompts, EVEN)
-        self.told: dict[str, Verdict] = {}
+        self.told: dict[str, float] = {}
         """How the present prompts did on the sample; the seed prompts are level with themselves."""
 
     def run(self) -> Search:
@@ -112,7 +106,7 @@ class _OpenTrace(PlannedSearch):
                 continue
             before, now = now, {**now, **new}
             (met,) = yield from self.meet(seeds, [now], self.sample, f"s{number}")
-            self.told = {one.input_key: one.glob for one in met.comparisons}
+            self.told = {one.input_key: EVEN + value_of(one.glob) for one in met.comparisons}
             self.best = max(self.best, met, key=lambda one: one.score)  # the earlier one when they are level
             for name in new:
                 self.tell(number, name, met, before[name], self.best.prompts)
@@ -128,7 +122,7 @@ class _OpenTrace(PlannedSearch):
             marks = {"": f"[[text {place}]]", **{name: f"[[text {place} of {name}]]" for name in self.team.order}}
             shown |= {mark: ShownText(now, key, "output" if name else "input", name) for name, mark in marks.items()}
             inputs.append(marks)
-        feedback = [_FEEDBACK.get(self.told.get(key, Verdict.TIE), _LEVEL) for key in keys]
+        feedback = [FEEDBACK[self.told.get(key, EVEN)] for key in keys]
         step = _Step(self.team, now, inputs, feedback, memory)
         with Turns(lambda say: _optimize(package, step, say)) as turns:
             while not isinstance(said := turns.hear(), Done):
@@ -145,23 +139,6 @@ class _OpenTrace(PlannedSearch):
                 ((_, answer),) = yield from self.ask([asked])
                 turns.answer(answer.text if isinstance(answer, Answered) else "")
         found: Mapping[str, str] = said.value
-        return found
-
-    def vet(self, number: int, now: Prompts, suggested: Mapping[str, str]) -> Asking[dict[str, str]]:
-        """Return the suggestions that are new and may be used."""
-        requests = [
-            Vet(f"s{number}/{name}/vet", name, now, (text,)) for name, text in suggested.items() if text != now[name]
-        ]
-        answers = (yield from self.ask(requests)) if requests else ()
-        found: dict[str, str] = {}
-        for request, result in answers:
-            assert isinstance(request, Vet)  # noqa: S101 - as asked
-            assert isinstance(result, Drafts)  # noqa: S101 - the answer to a Vet
-            name = request.agent
-            fresh, refused = rejected_events(f"s{number}/{name}", name, result, self.known[name])
-            self.events += refused
-            if fresh:
-                found[name] = fresh[0]
         return found
 
 

@@ -7,7 +7,7 @@ where they are used. What a method does with this evidence is its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -27,6 +27,7 @@ from maspo.optimizers.base import (
     OptimizerConfig,
     Problem,
     Propose,
+    Vet,
 )
 from maspo.optimizers.parts.record import decision_event, rejected_events, scored_event
 from maspo.optimizers.parts.reward import value_of
@@ -41,6 +42,17 @@ Orders: TypeAlias = Literal[1, 2]
 """Whether a comparison is judged in one order of the two outputs, or in both."""
 EVEN = 0.5
 """The share of wins of prompts that are as good as the reference."""
+FEEDBACK = {
+    1.0: "The final answer is better than with the first prompts.",
+    EVEN: "The final answer is as good as with the first prompts; it should be better.",
+    0.0: "The final answer is worse than with the first prompts.",
+}
+"""What a method's own question is told of an input, by the score there."""
+Words: TypeAlias = Literal["ours", "own"]
+WORDS: Words = Field(
+    default="ours",
+    description="who words what the model that writes is asked: `ours`, as of all methods, or the package's `own`",
+)
 
 
 class BaselineConfig(OptimizerConfig):
@@ -139,6 +151,25 @@ class PlannedSearch(SearchState):
             self.events += refused
             drafts.append(fresh)
         return drafts
+
+    def vet(self, number: int, parents: Prompts, texts: Mapping[str, str]) -> Asking[dict[str, str]]:
+        """Return, of texts by agent that a method has of a model's answer, those that are new and may be used."""
+        requests = [
+            Vet(f"s{number}/{name}/vet", name, parents, (text,))
+            for name, text in texts.items()
+            if text != parents[name]
+        ]
+        answers = (yield from self.ask(requests)) if requests else ()
+        found: dict[str, str] = {}
+        for request, result in answers:
+            assert isinstance(request, Vet)  # noqa: S101 - as asked
+            assert isinstance(result, Drafts)  # noqa: S101 - the answer to a Vet
+            name = request.agent
+            fresh, refused = rejected_events(f"s{number}/{name}", name, result, self.known[name])
+            self.events += refused
+            if fresh:
+                found[name] = fresh[0]
+        return found
 
     # ── scores ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
