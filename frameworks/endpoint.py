@@ -1,9 +1,13 @@
-"""An endpoint on this machine that answers at once and keeps what it is asked: chat completions and Responses."""
+"""An endpoint on this machine that answers at once and keeps what it is asked.
+
+It speaks chat completions, Responses, and Gemini's generateContent.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+import secrets
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +24,11 @@ INSTRUCTING = ("system", "developer")
 USAGE = {"prompt_tokens": 20, "completion_tokens": 9, "total_tokens": 29}
 USED = {"input_tokens": 20, "output_tokens": 9, "total_tokens": 29}
 USED |= {"input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}  # type: ignore[dict-item]
+SAID: Mapping[str, Any] = {"id": "c", "created": 1, "model": "m", "system_fingerprint": FINGERPRINT}
+BEGUN: Mapping[str, Any] = {
+    **{"object": "response", "created_at": 1, "model": "m", "status": "in_progress", "output": []},
+    **{"parallel_tool_calls": True, "tool_choice": "auto", "tools": []},
+}
 
 
 @dataclass(frozen=True)
@@ -31,7 +40,7 @@ class Heard:
     schema: Mapping[str, Any] | None = None
     """What the answer has to be an instance of."""
     tools: tuple[tuple[str, Mapping[str, Any]], ...] = ()
-    """Tools that may be called, with the schemas of their arguments; none once one has answered."""
+    """Tools that may be called and were not yet, with the schemas of their arguments."""
 
     @property
     def prompt(self) -> str:
@@ -52,7 +61,11 @@ class Endpoint:
     heard: list[Heard] = field(default_factory=list)
     fails: int = 0
     uses_tools: bool = False
-    """Whether every tool that is offered is called once."""
+    """Whether every tool that is offered is called once, one after another."""
+    word: str = ""
+    """What a reply ends with where the prompt holds it: a word by which an app knows that work is done."""
+    kept: dict[str, list[Any]] = field(default_factory=dict)
+    """Conversations by the responses that they came to, for requests that go on with one (Responses)."""
     _world: World = field(default_factory=World)
 
     def answer(self, heard: Heard) -> str:
@@ -65,6 +78,8 @@ class Endpoint:
             return json.dumps(instance(heard.schema, heard.schema))
         framed = re.findall(r"starting with the field `\[\[ ## (\w+) ## \]\]", text)
         said = f"It asks which letter follows another one, case {len(text) % 97}."
+        if self.word and self.word in heard.prompt:
+            said += f" {self.word}"
         return f"[[ ## {framed[-1]} ## ]]\n{said}\n\n[[ ## completed ## ]]" if framed else said
 
     def agents(self) -> list[Heard]:
@@ -76,19 +91,58 @@ class Endpoint:
         return [one.prompt for one in self.agents()]
 
 
-def heard_in(body: Mapping[str, Any], purpose: str) -> Heard:
-    """Return what a body asks, in either dialect."""
-    items = body.get("messages") or body.get("input") or ()
+def items_in(body: Mapping[str, Any], kept: Mapping[str, list[Any]]) -> list[Any]:
+    """Return the items of a conversation, in either dialect, with those of the response that a body goes on with."""
+    items = body.get("messages") or body.get("input") or []
     if isinstance(items, str):
         items = [{"role": "user", "content": items}]
+    return [*kept.get(body.get("previous_response_id") or "", ()), *items]
+
+
+def from_gemini(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a body of generateContent asks, as a body of chat completions."""
+    messages: list[dict[str, Any]] = []
+    if "systemInstruction" in body:
+        messages.append({"role": "system", "content": body["systemInstruction"]["parts"]})
+    for content in body.get("contents", ()):
+        role = "assistant" if content.get("role") == "model" else "user"
+        parts = content.get("parts", ())
+        calls = [{"function": part["functionCall"]} for part in parts if "functionCall" in part]
+        messages.append({"role": role, "content": parts, "tool_calls": calls})
+    declared = [one for tool in body.get("tools") or () for one in tool.get("functionDeclarations", ())]
+    spelled = ("parametersJsonSchema", "parameters_json_schema", "parameters")
+    nothing = {"type": "object"}
+    schemas = [next((one[name] for name in spelled if one.get(name)), nothing) for one in declared]
+    tools = [
+        {"type": "function", "function": {"name": one["name"], "parameters": schema}}
+        for one, schema in zip(declared, schemas, strict=True)
+    ]
+    return {"messages": messages, "tools": tools}
+
+
+def in_gemini(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a chat completion as generateContent answers."""
+    message = said["choices"][0]["message"]
+    parts = [
+        {"functionCall": {"name": one["function"]["name"], "args": json.loads(one["function"]["arguments"])}}
+        for one in message.get("tool_calls", ())
+    ]
+    content = {"role": "model", "parts": parts or [{"text": message["content"]}]}
+    used = {"promptTokenCount": 20, "candidatesTokenCount": 9, "totalTokenCount": 29}
+    return {"candidates": [{"content": content, "finishReason": "STOP", "index": 0}], "usageMetadata": used}
+
+
+def heard_in(body: Mapping[str, Any], items: Sequence[Any], purpose: str) -> Heard:
+    """Return what a body asks with the items of its conversation, in either dialect."""
     texts = [(str(one.get("role", "tool")), text_of(one.get("content", one.get("output", "")))) for one in items]
     if isinstance(body.get("instructions"), str):
         texts.insert(0, ("system", body["instructions"]))
     messages = [Message("system" if role in INSTRUCTING else "user", text) for role, text in texts]
     form = body.get("text", {}).get("format") or body.get("response_format", {}).get("json_schema") or {}
     tools = [one.get("function", one) for one in body.get("tools") or () if one.get("type") == "function"]
-    answered = any(role == "tool" for role, _ in texts)
-    offered = () if answered else tuple((one["name"], one.get("parameters") or {}) for one in tools)
+    called = {one["function"]["name"] for item in items for one in item.get("tool_calls") or () if "function" in one}
+    called |= {one["name"] for one in items if one.get("type") == "function_call"}
+    offered = tuple((one["name"], one.get("parameters") or {}) for one in tools if one["name"] not in called)
     return Heard(tuple(texts), purpose or purpose_of(messages), form.get("schema"), offered)
 
 
@@ -100,7 +154,9 @@ def instance(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> object:
         return instance(choices[0], whole)
     if "enum" in schema:
         return schema["enum"][0]
-    match schema.get("type"):
+    if schema.get("format") == "date":
+        return "2025-01-10"
+    match str(schema.get("type")).lower():
         case "object":
             return {name: instance(one, whole) for name, one in schema.get("properties", {}).items()}
         case "array":
@@ -119,48 +175,55 @@ def text_of(content: object) -> str:
     return "" if content is None else str(content)
 
 
-def asking(heard: Heard) -> list[dict[str, str]]:
-    """Return calls of all tools that may be called."""
-    return [
-        {"call_id": f"call_{number}", "name": name, "arguments": json.dumps(instance(schema, schema))}
-        for number, (name, schema) in enumerate(heard.tools)
-    ]
-
-
-def calling(heard: Heard, responses: bool) -> object:
-    """Return an answer that calls tools, in either dialect."""
+def calling(heard: Heard, responses: bool, streams: bool) -> Any:
+    """Return an answer that calls the next tool, in either dialect, or the events of its stream."""
+    name, schema = heard.tools[0]
+    arguments, id = json.dumps(instance(schema, schema)), f"call_{len(heard.texts)}_{len(heard.tools)}"
     if responses:
-        items = [{"type": "function_call", "id": f"fc_{one['call_id']}", **one} for one in asking(heard)]
-        whole = response("", streams=False)
-        return {**whole, "output": items} if isinstance(whole, dict) else whole
-    calls = [
-        {"id": one["call_id"], "type": "function", "function": {"name": one["name"], "arguments": one["arguments"]}}
-        for one in asking(heard)
-    ]
-    whole = chat("", streams=False)
-    message = {"role": "assistant", "content": None, "tool_calls": calls}
-    choices = [{"index": 0, "message": message, "finish_reason": "tool_calls"}]
-    return {**whole, "choices": choices} if isinstance(whole, dict) else whole
+        item = {"type": "function_call", "id": f"fc_{id}", "call_id": id, "name": name, "arguments": arguments}
+        item["status"] = "completed"
+        begun = {**BEGUN, "id": f"resp_{secrets.token_hex(8)}"}
+        whole = {**begun, "status": "completed", "output": [item], "usage": USED}
+        if not streams:
+            return whole
+        place = {"item_id": item["id"], "output_index": 0}
+        events: list[dict[str, Any]] = [
+            {"type": "response.created", "response": begun},
+            {"type": "response.output_item.added", "output_index": 0, "item": {**item, "arguments": ""}},
+            {"type": "response.function_call_arguments.delta", **place, "delta": arguments},
+            {"type": "response.function_call_arguments.done", **place, "name": name, "arguments": arguments},
+            {"type": "response.output_item.done", "output_index": 0, "item": item},
+            {"type": "response.completed", "response": whole},
+        ]
+        return [{**event, "sequence_number": number} for number, event in enumerate(events)]
+    call = {"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}
+    if not streams:
+        message = {"role": "assistant", "content": None, "tool_calls": [call]}
+        choices = [{"index": 0, "message": message, "finish_reason": "tool_calls"}]
+        return {**SAID, "object": "chat.completion", "choices": choices, "usage": USAGE}
+    return chunks(({"role": "assistant", "tool_calls": [{"index": 0, **call}]}, None), ({}, "tool_calls"))
 
 
-def chat(text: str, streams: bool) -> object:
+def chunks(*deltas: tuple[dict[str, Any], str | None]) -> list[object]:
+    """Return the events of a streamed chat completion."""
+    found: list[dict[str, Any]] = [{"choices": [{"index": 0, "delta": d, "finish_reason": e}]} for d, e in deltas]
+    found.append({"choices": [], "usage": USAGE})
+    return [*({**SAID, "object": "chat.completion.chunk", **chunk} for chunk in found), "[DONE]"]
+
+
+def chat(text: str, streams: bool) -> Any:
     """Return a chat completion, or the events of its stream."""
-    said = {"id": "c", "created": 1, "model": "m", "system_fingerprint": FINGERPRINT}
     if not streams:
         choices = [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]
-        return {**said, "object": "chat.completion", "choices": choices, "usage": USAGE}
-    deltas = [({"role": "assistant", "content": text}, None), ({}, "stop")]
-    chunks: list[dict[str, Any]] = [{"choices": [{"index": 0, "delta": d, "finish_reason": e}]} for d, e in deltas]
-    chunks.append({"choices": [], "usage": USAGE})
-    return [*({**said, "object": "chat.completion.chunk", **chunk} for chunk in chunks), "[DONE]"]
+        return {**SAID, "object": "chat.completion", "choices": choices, "usage": USAGE}
+    return chunks(({"role": "assistant", "content": text}, None), ({}, "stop"))
 
 
-def response(text: str, streams: bool) -> object:
+def response(text: str, streams: bool) -> Any:
     """Return a response, or the events of its stream."""
     part = {"type": "output_text", "text": text, "annotations": []}
     item = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [part]}
-    begun = {"id": "resp_1", "object": "response", "created_at": 1, "model": "m", "status": "in_progress", "output": []}
-    begun |= {"parallel_tool_calls": True, "tool_choice": "auto", "tools": []}
+    begun = {**BEGUN, "id": f"resp_{secrets.token_hex(8)}"}
     whole = {**begun, "status": "completed", "output": [item], "usage": USED}
     if not streams:
         return whole
@@ -201,17 +264,26 @@ def endpoint() -> Iterator[Endpoint]:
         def do_POST(self) -> None:
             """Answer."""
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            heard = heard_in(body, self.headers.get("X-Maspo-Purpose", ""))
+            gemini = "enerateContent" in self.path
+            body = from_gemini(body) if gemini else body
+            items = items_in(body, found.kept)
+            heard = heard_in(body, items, self.headers.get("X-Maspo-Purpose", ""))
             found.heard.append(heard)
             if found.fails:
                 found.fails -= 1
                 self._send(500, "application/json", json.dumps({"error": {"message": "broken"}}))
                 return
             responses = self.path.endswith("/responses")
-            if found.uses_tools and heard.tools and not body.get("stream"):
-                said = calling(heard, responses)
+            if found.uses_tools and heard.tools:
+                said = calling(heard, responses, bool(body.get("stream")))
             else:
                 said = (response if responses else chat)(found.answer(heard), bool(body.get("stream")))
+            if responses:
+                whole = said[-1]["response"] if isinstance(said, list) else said
+                found.kept[whole["id"]] = [*items, *whole["output"]]
+            if gemini:
+                said = in_gemini(said)
+                said = [said] if "stream" in self.path else said
             if isinstance(said, list):
                 self._send(200, "text/event-stream", lines(said))
             else:
@@ -241,3 +313,4 @@ def endpoint() -> Iterator[Endpoint]:
         yield found
     finally:
         server.shutdown()
+        server.server_close()

@@ -66,12 +66,6 @@ for folder, prompt in variants:
 """Runs variants of a team, one after another, its module anew for each: from a folder, and its prompt if any."""
 
 
-EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
-    "openai_agents": ("examples.agent_patterns.deterministic", "examples.agent_patterns.agents_as_tools"),
-}
-"""Programs of several agents that a framework ships in its source archive, as modules; they ask for one line."""
-
-
 @dataclass(frozen=True)
 class Team:
     """A team that is installed."""
@@ -141,7 +135,7 @@ def team(name: str, environments: Path) -> Team:
     place = environments / name
     if name in NPM:
         if not (place / "node_modules").exists():
-            _made(
+            made(
                 place,
                 ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(place), *NPM[name]],
             )
@@ -151,7 +145,7 @@ def team(name: str, environments: Path) -> Team:
     python = place / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
-        _made(
+        made(
             place,
             [str(python), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "-q", *PACKAGES[name]],
         )
@@ -161,25 +155,11 @@ def team(name: str, environments: Path) -> Team:
     return Team(name, version, f"{name}_team:answer", FILES, python)
 
 
-def example(name: str, module: str, environments: Path) -> Team:
-    """Return a program that a framework ships, where it lies in its source archive; fetch that if it is not there."""
-    framework = team(name, environments)
-    package, version = framework.version.split()
-    place = environments / f"{name}_examples"
-    if not place.exists():
-        fetch = ["download", "-q", "--no-deps", "--no-binary", package, f"{package}=={version}", "-d", str(place)]
-        _made(place, [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", *fetch])
-        (archive,) = place.glob("*.tar.gz")
-        shutil.unpack_archive(archive, place, filter="data")
-    (root,) = (one for one in place.iterdir() if one.is_dir())
-    return Team(module.rpartition(".")[2], framework.version, f"{framework.python} -m {module}", root)
-
-
 def _told(command: list[str]) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def _made(place: Path, command: list[str]) -> None:
+def made(place: Path, command: list[str]) -> None:
     """Install into a place; half an environment would be taken for a whole one."""
     place.mkdir(parents=True, exist_ok=True)
     try:

@@ -1,10 +1,12 @@
 """What frameworks do to prompts, and whether maspo finds the teams in them: each in its newest release.
 
-    .venv-dev/bin/python -m frameworks.run [--only agno,dspy] [--environments DIR] [--write]
+    .venv-dev/bin/python -m frameworks.run [--only agno,dspy] [--environments DIR] [--shipped look] [--write]
 
 For each team in ``teams/``: an environment of its own, made where it is missing; the app alone against an endpoint on
-this machine that keeps what it is asked; then ``maspo discover``. With ``--write`` the tables in docs/frameworks.md are
-renewed. Exit code 1 where an agent was missed, a call was attributed wrongly, or a framework did not run.
+this machine that keeps what it is asked; then ``maspo discover``, a small optimization, and fifty rollouts at a time.
+Last come programs that its repository ships (``examples.py``), of which ``--shipped look`` optimizes none. With
+``--write`` the tables in docs/frameworks.md are renewed. Exit code 1 where an agent was missed, a call was attributed
+wrongly, or a framework did not run.
 """
 
 from __future__ import annotations
@@ -22,9 +24,10 @@ from pathlib import Path
 from typing import Final
 
 from frameworks.endpoint import Endpoint, endpoint
-from frameworks.environments import EXAMPLES, NAMES, Team, example, team
+from frameworks.environments import NAMES, Team, team
+from frameworks.examples import EXAMPLES, Example, program
 from frameworks.rewrites import NUMBER, PUT_TOGETHER, Returned, returned
-from frameworks.trials import AT_ONCE, ROWS, AtOnce, Optimized, at_once, discovered, hashes, optimized
+from frameworks.trials import AT_ONCE, LOOKED_AT, ROWS, AtOnce, Optimized, at_once, discovered, hashes, optimized
 
 HERE: Final = Path(__file__).resolve().parent
 PAGE: Final = HERE.parent / "docs" / "frameworks.md"
@@ -42,6 +45,8 @@ TEXTS: Final[Mapping[str, str]] = {
 """What stands between the first and the last sentence of a prompt; each in a run of its own."""
 PROMPTS: Final[Mapping[str, str]] = {"scout": FIRST, "author": "ive the letter of the answer"}
 """Who is called in each team, and a passage by which the endpoint knows its calls."""
+BEGINNING: Final = 100
+"""Characters of instructions by which agents of programs that are shipped differ, before any value stands in them."""
 FAILURES: Final = 2
 """Refusals with HTTP 500 after which the endpoint answers, when retries are counted."""
 _TABLE = re.compile(r"(<!-- table: ([\w-]+) -->\n)((?:\|.*\n)*)(<!-- end -->)")
@@ -159,38 +164,47 @@ class Shipped:
     """What was found of a program that a framework ships."""
 
     version: str
-    name: str
+    example: Example
     agents: int
-    """Different instructions at the endpoint."""
+    """Different instructions at the endpoint, up to where values stand in them."""
     found: int
     calls: int
-    """At the endpoint, and those that are told as an agent's."""
+    """At the endpoint, in the runs that are told of."""
     told: int
-    small: Optimized
+    """Those that are told as an agent's."""
+    again: int
+    """Calls of a second run on one input; 0 where it asks the same, and is answered from the record."""
+    small: Optimized | None
+    """None where it was only looked at."""
     kept: bool
 
     @property
     def right(self) -> bool:
         """Whether all agents and calls are told."""
-        return self.agents == self.found and self.calls == self.told and not self.small.code and self.kept
+        small = self.small is None or (not self.small.code and self.small.counted == self.small.reached)
+        one_run = self.again <= self.calls / LOOKED_AT * 2
+        return self.agents == self.found and self.calls == self.told and one_run and small and self.kept
 
 
-def measure_shipped(program: Team) -> Shipped:
-    """Run a program that a framework ships, as it is."""
+def measure_shipped(program: Team, example: Example, looks: bool) -> Shipped:
+    """Run a program that a framework ships, as it is; optimize it, too, if it is not only looked at."""
     before = {file: file.read_bytes() for file in program.folder.rglob("*.py")}
     with endpoint() as server, tempfile.TemporaryDirectory() as name:
-        server.uses_tools = True
+        server.uses_tools, server.word = True, example.word
         said = discovered(program, server, Path(name))
         seeds = server.prompts()
-        # The last look is a second run on one input, of which nothing is told.
-        small = optimized(program, server, Path(name), set(seeds)) if said["agents"] else Optimized(1, 0, 0, 0)
+        # The last look is a second run on one input, of which nothing is told but that it asked otherwise.
+        otherwise = any(note.startswith("two runs on the same input ask") for note in said["notes"])
+        again = max(0, len(seeds) - said["calls"]) if otherwise else 0
+        small = optimized(program, server, Path(name), set(seeds)) if said["agents"] and not looks else None
     return Shipped(
         program.version,
-        program.name,
-        len(set(seeds)),
+        example,
+        len({text[:BEGINNING] for text in seeds}),
         len(said["agents"]),
-        len(seeds),
+        len(seeds) - again,
         sum(sum(one["models"].values()) for one in said["agents"].values()),
+        again,
         small,
         all(file.read_bytes() == text for file, text in before.items()),
     )
@@ -227,7 +241,7 @@ def tables(rows: list[Row]) -> Mapping[str, str]:
     tried = [
         [
             row.version,
-            f"{row.small.counted} of {row.small.reached} calls told" if not row.small.code else "fails",
+            small_cell(row.small),
             str(row.small.rewritten),
             f"{row.many.answered} answers",
             str(row.many.foreign),
@@ -237,6 +251,13 @@ def tables(rows: list[Row]) -> Mapping[str, str]:
         for row in rows
     ]
     return {"texts": table(texts, arrived), "calls": table(calls, counted), "trials": table(trials, tried)}
+
+
+def small_cell(small: Optimized | None) -> str:
+    """Return how a small optimization went."""
+    if small is None:
+        return "not run"
+    return f"{small.counted} of {small.reached} calls told" if not small.code else "fails"
 
 
 def back_cell(back: Returned | None) -> str:
@@ -260,14 +281,14 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 def shipped_table(shipped: Sequence[Shipped]) -> str:
     """Return the table of programs that frameworks ship."""
-    head = ["program", "of", "agents found", "calls told", "small optimization", "files"]
+    head = ["program", "run with", "agents found", "calls told", "small optimization", "files"]
     rows = [
         [
-            one.name,
+            f"{one.example.repository}@{one.example.version[:10]}:{one.example.path}",
             one.version,
-            f"{one.found} of {one.agents}",
-            f"{one.told} of {one.calls}",
-            f"{one.small.counted} of {one.small.reached} calls told" if not one.small.code else "fails",
+            f"{one.found} of {one.agents} that are called, {one.example.declared} declared",
+            f"{one.told} of {one.calls}" + (f", and {one.again} of a second run" if one.again else ""),
+            small_cell(one.small),
             "unchanged" if one.kept else "changed",
         ]
         for one in shipped
@@ -278,8 +299,14 @@ def shipped_table(shipped: Sequence[Shipped]) -> str:
 def merged(before: str, now: str) -> str:
     """Return a table with the rows of now, and those of before that are of other frameworks."""
     head, rule, *rows = now.splitlines(keepends=True)
-    kept = {line.split()[1]: line for line in (*before.splitlines(keepends=True)[2:], *rows)}
+    kept = {key_of(line): line for line in (*before.splitlines(keepends=True)[2:], *rows)}
     return "".join((head, rule, *(kept[name] for name in sorted(kept))))
+
+
+def key_of(line: str) -> str:
+    """Return what stays of a row: the name of a framework, or a program and what it is run with, without versions."""
+    first, second = [cell.split() for cell in line.split("|")[1:3]]
+    return first[0] if len(first) > 1 else f"{re.sub('@.*:', ':', first[0])} {second[0]}"
 
 
 def main() -> None:
@@ -287,6 +314,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="names, with commas")
     parser.add_argument("--environments", type=Path, default=HERE.parent / ".venv-frameworks")
+    parser.add_argument("--shipped", choices=("not", "look", "optimize"), default="optimize", help="programs shipped")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     names = given.only.split(",") if given.only else NAMES
@@ -296,7 +324,8 @@ def main() -> None:
     for name in names:
         try:
             row = measure(team(name, environments))
-            shipped += [measure_shipped(example(name, module, environments)) for module in EXAMPLES.get(name, ())]
+            for one in EXAMPLES.get(name, ()) if given.shipped != "not" else ():
+                shipped.append(measure_shipped(program(name, one, environments), one, given.shipped == "look"))
         except (OSError, subprocess.SubprocessError) as error:  # the others may work
             print(f"{name}: {error}\n{str(getattr(error, 'stderr', None) or '')[-2000:]}", file=sys.stderr, flush=True)
             continue

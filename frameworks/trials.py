@@ -68,6 +68,7 @@ def hashes(folder: Path) -> Mapping[str, str]:
 def maspo(team: Team, server: Endpoint, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a command of maspo in the folder of a team."""
     settings = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "x", "XDG_STATE_HOME": str(folder)}
+    settings |= {"GOOGLE_GEMINI_BASE_URL": server.url.removesuffix("/v1"), "GOOGLE_API_KEY": "x"}
     return subprocess.run(
         [sys.executable, "-m", "maspo", *words],
         check=False,
