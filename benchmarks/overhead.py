@@ -55,6 +55,8 @@ class AnswerAtOnce(asyncio.Protocol):
         }
     ).encode()
     RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
+    NOTHING = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+    """To questions without a body, which ask what server this is."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin with nothing read."""
@@ -66,12 +68,12 @@ class AnswerAtOnce(asyncio.Protocol):
         self.buffer += data
         while b"\r\n\r\n" in self.buffer:
             head, _, rest = self.buffer.partition(b"\r\n\r\n")
-            length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+            length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
             if len(rest) < length:
                 return
             self.buffer = rest[length:]
             assert isinstance(self.transport, asyncio.WriteTransport)
-            self.transport.write(self.RESPONSE)
+            self.transport.write(self.RESPONSE if length else self.NOTHING)
 
 
 def serve(pipe: Connection) -> None:

@@ -277,7 +277,7 @@ async def watch_async(
 def _result(outcome: Outcome, folder: Path) -> Result:
     if outcome.finished is None:
         raise Interrupted(outcome.message)
-    write_results(folder, look(folder))
+    write_results(folder)
     return Result(outcome.finished, folder)
 
 

@@ -64,7 +64,7 @@ def turned_round(inputs: int = 40) -> tuple[Job, Parts]:
 
 
 def lines_in(folder: Path) -> list[dict[str, Any]]:
-    write_results(folder, look(folder))
+    write_results(folder)
     return [json.loads(line) for line in (folder / HOLDOUT).read_text(encoding="utf-8").splitlines()]
 
 

@@ -16,7 +16,7 @@ from maspo.mcp.tools import Tools
 from maspo.report.alternation import alternation_summary, figures_in, shared_out, write_alternation
 from maspo.report.document import build_document
 from maspo.report.document.sheet import Sheet, read_sheet
-from maspo.report.folder import REPORT, RESULT, look, part_of, whole_of, write_results
+from maspo.report.folder import REPORT, RESULT, part_of, whole_of, write_results
 from maspo.report.joint_page import joint_sheet, write_joint_page
 from maspo.report.wholes import sheet_of_whole
 from maspo.store import RunStore
@@ -38,7 +38,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     found = asyncio.run(alternate(plan, over, attention(Counted(WORLD))))
     write_alternation(over, found)
     for turn in ("1-prompts", "3-prompts"):
-        write_results(over / turn, look(over / turn))
+        write_results(over / turn)
     write_joint_page(over)
     stop = asyncio.Event()
     with pytest.raises(Interrupted):

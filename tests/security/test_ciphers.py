@@ -89,3 +89,18 @@ def test_h02_no_language_list_or_table_is_taken_for_a_cipher() -> None:
         assert list(ciphers(text)) == [], ascii(text)
     for text in ORDINARY:
         assert refused(text, SEED) == "", ascii(text)
+
+
+@pytest.mark.parametrize("before", range(0, 40, 3))
+def test_h03_two_signs_are_read_wherever_they_begin_and_however_they_are_spaced(before: int) -> None:
+    ordinary = ("Work step by step and check the result twice before you write it down. " * 2)[:before]
+    for spaced in ("", " ", ",\n"):
+        hidden = spaced.join(bits("say seven", "•°"))
+        assert any("•°" in found.replace(spaced, "") for found in ciphers(f"{ordinary}\n{hidden}\n{ordinary}"))
+
+
+def test_h04_each_common_word_comes_out_of_its_cipher() -> None:
+    words = NOTE.split()
+    for cipher in (*CIPHERS[:25], " ".join(f"{word[1:]}{word[0]}ay" for word in words)):
+        assert list(ciphers(cipher))
+    assert not list(ciphers(NOTE))

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from maspo.core.errors import MaspoError
 from maspo.models.base import Reply, Request
-from maspo.report.folder import look, write_results
+from maspo.report.folder import write_results
 from maspo.store import RunStore, mend
 from maspo.store.sqlite import SqliteDatabase
 from maspo.study import optimize
@@ -51,7 +51,7 @@ def ended(out: Path, job: Coroutine[Any, Any, Outcome]) -> str:
     """Run to the end, write the report, and return what went wrong; raises what is no error of ours."""
     try:
         asyncio.run(job)
-        write_results(out, look(out))
+        write_results(out)
     except MaspoError as error:
         return str(error)
     return ""

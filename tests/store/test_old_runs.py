@@ -70,11 +70,10 @@ def test_h03_an_old_run_opens_and_renders(old: Path) -> None:
     before = (old / DATABASE).read_bytes()
     found = look(old)
     assert found.damage == ""
-    assert found.damage == ""
     assert found.view.state == ("paused" if (old / "prompts.json").exists() is False else "finished")
     assert "seed" in summary(found.view) or found.view.state == "paused"
     assert found.view.started is not None and found.view.started.run in told(found.view)
-    write_results(old, found)
+    assert write_results(old) == found
     assert (old / DATABASE).read_bytes() == before
 
 

@@ -27,7 +27,7 @@ from maspo.models.base import Message, Reply, Request
 from maspo.models.budget import Ledger
 from maspo.models.layers.compose import compose
 from maspo.models.layers.retried import RetryPolicy
-from maspo.report.folder import look, write_results
+from maspo.report.folder import write_results
 from maspo.store import Entry, RunStore
 from maspo.store.address import StoreAddress, agreed, named, parse, pointer_in
 from maspo.store.postgres import MIGRATIONS, connect, from_text, to_text
@@ -106,7 +106,7 @@ async def test_g15_a_run_whose_process_has_just_ended_is_copied_and_one_that_is_
 
 def replayed(folder: Path) -> tuple[list[Entry], dict[str, bytes]]:
     """Return the journal of a run, and what is told of it, byte for byte."""
-    write_results(folder, look(folder))
+    write_results(folder)
     files = {file.name: file.read_bytes() for file in folder.glob("*.json*")}
     with open_for_reading(folder / DATABASE) as store:
         return store.journal(), files

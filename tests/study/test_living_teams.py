@@ -10,7 +10,7 @@ import pytest
 
 from maspo.core.errors import EXIT_OK
 from maspo.models.base import Request
-from maspo.report.folder import look, write_results
+from maspo.report.folder import write_results
 from maspo.study.job import Job
 from maspo.study.resolve import resolve
 from maspo.testing.runs import SMALL_RACE, Counted, begin, counted_world, go_on, with_config, world_job
@@ -65,6 +65,6 @@ async def test_v02_who_shares_a_prompt_ships_it(tmp_path: Path) -> None:
 async def test_v03_the_report_can_be_written(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "run"
     await begin(job_of(name), folder)
-    write_results(folder, look(folder))
+    write_results(folder)
     assert json.loads((folder / "result.json").read_text(encoding="utf-8"))["verdict"]
     assert "maspo-document" in (folder / "report.html").read_text(encoding="utf-8")

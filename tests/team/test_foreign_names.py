@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from maspo.config import ModelSettings
 from maspo.data.inputs import make_inputs
-from maspo.report.folder import look, write_results
+from maspo.report.folder import write_results
 from maspo.study.optimize import start
 from maspo.study.resolve import resolve
 from maspo.team.load import load_system
@@ -38,5 +38,5 @@ async def test_t01_names_in_any_script_go_all_the_way(tmp_path: Path) -> None:
     assert named == {"", "löser", "評論者"}
     assert set(outcome.finished.prompts) == {"löser", "評論者"}
     assert "評論者" in (out / "prompts.json").read_text("utf-8")
-    write_results(out, look(out))
+    write_results(out)
     assert "評論者" in (out / "report.html").read_text("utf-8")

@@ -19,7 +19,7 @@ from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
 from maspo.core.plain_files import is_there
 from maspo.optimizers.structure.base import StructurePlan
 from maspo.report.alternation import MARKDOWN, RESULT, alternation_summary, figures_of, write_alternation
-from maspo.report.folder import JOURNAL, REPORT, look, write_results
+from maspo.report.folder import JOURNAL, REPORT, write_results
 from maspo.report.joint_page import write_joint_page
 from maspo.report.structure import SYSTEM_FILE
 from maspo.store.looks import LookLedger
@@ -55,7 +55,7 @@ def run_alternation(arguments: Arguments) -> None:
     )
     for end in found.turns:
         if is_there(out / end.folder / JOURNAL):
-            write_results(out / end.folder, look(out / end.folder))
+            write_results(out / end.folder)
     write_alternation(out, found)
     write_joint_page(out)
     keep_files(out / JOINT, MARKDOWN, RESULT, SYSTEM_FILE, "prompts.json")

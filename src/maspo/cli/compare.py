@@ -30,7 +30,7 @@ from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
 from maspo.core.prompts import Prompts
 from maspo.data.inputs import load_inputs
 from maspo.report.comparison import MARKDOWN, PAGE, RESULT, comparison_of, summary, write_comparison
-from maspo.report.folder import JOURNAL, RUNS, free_folder, look, write_results
+from maspo.report.folder import JOURNAL, RUNS, free_folder, write_results
 from maspo.report.phrases import list_names, money, plural
 from maspo.runners.messages import blind_agents, check_inputs
 from maspo.store.looks import LookLedger
@@ -120,8 +120,7 @@ def run_comparison(arguments: Arguments, given: Asked) -> None:
 
 def _show(found: Compared, out: Path, again: str, as_json: bool) -> None:
     for end in found.runs:
-        folder = folder_of(out, end.run)
-        write_results(folder, look(folder))
+        write_results(folder_of(out, end.run))
     write_comparison(out, found)
     keep_files(out / DATABASE, PAGE, MARKDOWN, RESULT)
     say(summary(found))

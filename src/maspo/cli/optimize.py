@@ -24,7 +24,7 @@ from maspo.cli.watch import JsonLines
 from maspo.core.errors import ConfigInvalid
 from maspo.core.plain_files import is_there
 from maspo.events import Event
-from maspo.report.folder import JOURNAL, REPORT, RUNS, free_folder, look, write_results
+from maspo.report.folder import JOURNAL, REPORT, RUNS, free_folder, write_results
 from maspo.store import RecordedResult
 from maspo.store.looks import LookLedger
 from maspo.study.job import Job, Outcome, Watcher
@@ -119,9 +119,7 @@ def show_end(outcome: Outcome, out: Path, as_json: bool) -> None:
     from maspo.report.closing import WIDTH, closing
     from maspo.report.result import result_of
 
-    looked = look(out)
-    view = looked.view
-    write_results(out, looked)
+    view = write_results(out).view
     say(closing(view, width_for_people(WIDTH)))
     say()
     say(f"report    {out / REPORT}")

@@ -80,10 +80,9 @@ def report_folder(folder: Path, as_json: bool, store: str = "") -> None:
         from maspo.cli.prices import adopt_prices
 
         adopt_prices(folder)
-    looked = look(folder)
+    looked = write_results(folder)
     note_damage(folder, looked.damage)
     view = looked.view
-    write_results(folder, looked)
     say(summary(view))
     say()
     say(f"report    {folder / REPORT}")

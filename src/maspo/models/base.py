@@ -70,7 +70,8 @@ class Message:
     @property
     def sent(self) -> str:
         """All text of the message that is sent."""
-        return "\n".join((self.content, *(f"{one.name}{one.arguments}" for one in self.asks)))
+        asked = [f"{one.name}{one.arguments}" for one in self.asks]
+        return "\n".join((self.content, *asked)) if asked else self.content
 
 
 @dataclass(frozen=True)

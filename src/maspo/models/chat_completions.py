@@ -46,6 +46,8 @@ _QUEUE = 4
 """Times the longest wait of late that a first part may take, once it is known that replies come in parts."""
 _WAITS = 20
 """Waits for a first part that are remembered."""
+_HEARD = 0.01
+"""Share of the limit of silence for which a part of a reply is not noted anew: a stream has hundreds of them."""
 _AFTER_DONE = 1.0
 """Seconds for a connection to end after the last piece; some servers leave it open."""
 _LONG_ENOUGH = 1000
@@ -168,6 +170,8 @@ class ChatClient:
             error.args = (without(str(error), shortest=1),)
             raise
         said = without(reply.text), without(reply.thoughts), without(reply.missing)
+        if said == (reply.text, reply.thoughts, reply.missing):
+            return reply
         return replace(reply, text=said[0], thoughts=said[1], missing=said[2])
 
     async def _send(self, request: Request) -> Reply:
@@ -260,8 +264,8 @@ class ChatClient:
         raw, first_part = bytearray(), 0.0
         now = asyncio.get_running_loop().time
         started, began = time.perf_counter(), now()
-        status, charset = 0, ""
-        headers: Mapping[str, str] = {}
+        heard = began
+        answered: aiohttp.ClientResponse | None = None
         try:
             async with (
                 asyncio.timeout(self._patience(known)) as scope,
@@ -273,7 +277,7 @@ class ChatClient:
                     allow_redirects=False,
                 ) as response,
             ):
-                status, headers, charset = response.status, response.headers, response.charset or ""
+                answered = response
                 runaway = Runaway(request.max_tokens)
                 async for chunk in response.content.iter_any():
                     raw += chunk
@@ -286,16 +290,22 @@ class ChatClient:
                         break
                     if first_part or not chunk.startswith(b":"):
                         # A comment alone keeps a connection awake and is no part of a reply.
-                        first_part = first_part or now() - began
-                        scope.reschedule(now() + (_AFTER_DONE if DONE in raw[-2 * len(DONE) :] else silence))
+                        moment = now()
+                        if DONE in raw[-2 * len(DONE) :]:
+                            scope.reschedule(moment + _AFTER_DONE)
+                        elif not first_part or moment - heard > _HEARD * silence:
+                            scope.reschedule(moment + silence)
+                            heard = moment
+                        first_part = first_part or moment - began
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             if not (isinstance(error, TimeoutError) and DONE in raw[-2 * len(DONE) :]):
                 # Not chained: texts of the HTTP library may hold what was sent.
                 raise self._describe_loss(error, time.perf_counter() - started, bool(first_part)) from None
-        if status in _ANSWERED:
+        assert answered is not None  # noqa: S101 (else there was an error)
+        if answered.status in _ANSWERED:
             known.waits.append(first_part)
-        body = self.endpoint.redacted(_in_utf8(bytes(raw), charset))
-        return _Answer(status, headers, body, time.perf_counter() - started)
+        body = bytes(raw) if raw.isascii() else _in_utf8(bytes(raw), answered.charset or "")
+        return _Answer(answered.status, answered.headers, self.endpoint.redacted(body), time.perf_counter() - started)
 
     def _patience(self, known: _Known) -> float:
         """Return the seconds until the first part of a reply must have come: others may be answered before."""
@@ -323,8 +333,10 @@ class ChatClient:
 
     def _note_size(self, known: _Known, request: Request, tokens: int | None) -> None:
         """Learn how few tokens a text may have. One that was cut on the other side has as many as the context."""
-        size, context = size_of(request), self._context_of(request.model)
-        if not tokens or size < _LONG_ENOUGH or (context and tokens > _NEARLY * context):
+        if not tokens or (size := size_of(request)) < _LONG_ENOUGH:
+            return
+        context = self._context_of(request.model)
+        if context and tokens > _NEARLY * context:
             return
         known.least = min(known.least or tokens / size, tokens / size)
 
@@ -336,8 +348,7 @@ class ChatClient:
 
         """
         context = self._context_of(request.model)
-        tokens = int(size_of(request) * known.least)
-        if context and tokens > context:
+        if context and (tokens := int(size_of(request) * known.least)) > context:
             raise DoesNotFit(
                 f"{request.model}: the prompt does not fit: it is longer than {tokens:,} tokens, more than the context "
                 f"of {context:,}, so it was not sent; shorten inputs or prompts, or use a model with a longer context"
@@ -384,7 +395,7 @@ class ChatClient:
 
 def _in_utf8(body: bytes, charset: str) -> bytes:
     """Return a body of the charset that its headers name in UTF-8; what is UTF-8 already, whatever they say, stays."""
-    if charset.lower() not in _CHARSETS or body.isascii():
+    if charset.lower() not in _CHARSETS:
         return body
     try:
         body.decode("utf-8")

@@ -61,10 +61,9 @@ _BARE_CHANNELS = re.compile(r"\s*analysis(?:(.*?)assistantfinal|(?=[A-Z])(.*))",
 def told_thoughts(message: Mapping[str, object]) -> str:
     """Return what the fields of a message, or of a piece of one, tell of its thoughts."""
     for name in _FIELDS:
-        found = _text(message.get(name))
-        if found:
-            return found
-    return "".join(_text(message.get(name)) for name in _LISTS)
+        if (found := message.get(name)) and (text := _text(found)):
+            return text
+    return "".join(_text(found) for name in _LISTS if (found := message.get(name)))
 
 
 def said_and_thought(content: object) -> tuple[str, str]:
@@ -97,8 +96,9 @@ def without_thoughts(reply: Reply, asked: str) -> Reply:
 
     A thought that does not end leaves nothing of what follows: an answer within it is none.
     """
-    if not any(mark in reply.text for mark in "<[◁a"):
-        return reply
+    text = reply.text
+    if not ("<" in text or "[" in text or "◁" in text or text.lstrip().startswith("analysis")):
+        return reply  # No mark of any template begins otherwise.
     said, thought = _split(reply.text, asked)
     if not thought:
         return reply

@@ -45,7 +45,7 @@ def read_tokens(usage: object) -> Tokens:
     if not isinstance(usage, Mapping):
         return Tokens()
     read = _prompt(usage)
-    written = _largest(usage.get(name) for name in _WRITTEN)
+    written = _largest([usage.get(name) for name in _WRITTEN])
     thought = _largest([usage.get("reasoning_tokens"), *_details(usage, _WRITTEN_DETAILS, "reasoning_tokens")]) or 0
     total = _count(usage.get("total_tokens"))
     if written is not None:
@@ -57,7 +57,7 @@ def read_tokens(usage: object) -> Tokens:
 
 
 def _prompt(usage: Mapping[str, Any]) -> int | None:
-    read = _largest(usage.get(name) for name in _READ)
+    read = _largest([usage.get(name) for name in _READ])
     if read is not None and _count(usage.get("prompt_tokens")) is None:
         read += sum(_count(usage.get(name)) or 0 for name in _BESIDE_INPUT)
     return read

@@ -8,8 +8,8 @@ words close together, where the text itself has none.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from string import ascii_lowercase
 from typing import Final
 
@@ -63,8 +63,12 @@ def ciphers(text: str) -> Iterator[str]:
     small = text.lower()
     found_words = list(_WORD.finditer(small))
     words = [one[0] for one in found_words]
-    for undo in _UNDOINGS:
-        for begin, last in _undone(words, undo):
+    comes_out: dict[int, dict[int, str]] = {}
+    for place, word in enumerate(words):
+        for cipher, plain in _coded().get(word, ()):
+            comes_out.setdefault(cipher, {})[place] = plain
+    for _, said in sorted(comes_out.items()):
+        for begin, last in _undone(words, said):
             yield small[found_words[begin].start() : found_words[last].end()]
     for run in _UNBROKEN.findall(small):
         if _telling_in(run) < _ENOUGH and any(_telling_in(undo(run)) >= _ENOUGH for undo in _UNDOINGS):
@@ -87,10 +91,12 @@ def ciphers(text: str) -> Iterator[str]:
                 yield found[0]
 
 
-def _undone(words: Sequence[str], undo: Callable[[str], str]) -> Iterator[tuple[int, int]]:
-    """Yield the first and the last place of a stretch in which common words come out and stand nowhere."""
-    said = [undo(word) for word in words]
-    places = [place for place, word in enumerate(said) if word in _COMMON and word != words[place]]
+def _undone(words: Sequence[str], said: Mapping[int, str]) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last place of a stretch in which common words come out and stand nowhere.
+
+    ``said`` are the common words that come out of others by one cipher, by their places, the first one first.
+    """
+    places = list(said)
     for at, begin in enumerate(places):
         near = [place for place in places[at : at + _AROUND] if place < begin + _AROUND]
         found = {said[place] for place in near}
@@ -122,6 +128,10 @@ def _reads(text: str) -> bool:
 
 def _two_signs(text: str) -> Iterator[str]:
     """Yield runs of two signs in turn that spell text as bits."""
+    plain = "".join(text.split()).replace(",", "").replace("\ufe0f", "")
+    half = _FEWEST_BITS // 2  # a run is at least two halves long, so it holds one that begins at a multiple of it
+    if all(len(set(plain[begin : begin + half])) > 2 for begin in range(0, len(plain), half)):
+        return
     bare = [(place, sign) for place, sign in enumerate(text) if not sign.isspace() and sign not in "\ufe0f,"]
     begin = 0
     signs: list[str] = []
@@ -167,7 +177,7 @@ def _is_text(given: Iterator[int] | Sequence[int]) -> bool:
 
 def _moved(by: int) -> Callable[[str], str]:
     table = str.maketrans(ascii_lowercase, ascii_lowercase[by:] + ascii_lowercase[:by])
-    return lru_cache(4096)(lambda word: word.translate(table))
+    return lambda word: word.translate(table)
 
 
 def _turned(word: str) -> str:
@@ -185,3 +195,22 @@ _UNDOINGS: Final[tuple[Callable[[str], str], ...]] = (
     _turned,
     _from_pig_latin,
 )
+_CODINGS: Final[tuple[Callable[[str], str], ...]] = (
+    *(_moved(26 - by) for by in range(1, 26)),
+    lambda word: word.translate(_MIRRORED),
+    _turned,
+    lambda word: f"{word[1:]}{word[0]}ay",
+)
+"""What each of these undoes."""
+
+
+@cache
+def _coded() -> Mapping[str, Sequence[tuple[int, str]]]:
+    """Return the common words in every cipher, each with the cipher's place among the undoings and what comes out."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for cipher, (code, undo) in enumerate(zip(_CODINGS, _UNDOINGS, strict=True)):
+        for word in _COMMON:
+            coded = code(word)
+            if coded != word and undo(coded) == word:
+                found.setdefault(coded, []).append((cipher, word))
+    return found

@@ -68,14 +68,14 @@ class Tables:
         for number, (those, _) in enumerate(self._rows):
             for word in those:
                 self._holders[word].append(number)
-        self._allowed = {number for text in own for number in self._held(text)}
+        self._allowed = {number for text in own for number in self._held(_places(text))}
 
     def held_by(self, draft: str) -> bool:
         """Return whether a draft holds a table of inputs, or one whole input with its label."""
         places = _places(draft)
         if len(self._entries(places) - self._allowed) >= max(_FEWEST_ENTRIES, _SHARE_OF_ROWS * len(self._rows)):
             return True
-        held = self._held(draft)
+        held = self._held(places)
         table = sum(self._worth(number) for number in held if number not in self._allowed)
         whole = (count for number, count in held.items() if self._rows[number][1] and number not in self._allowed)
         return table >= _TABLE or any(count >= _WHOLE for count in whole)
@@ -108,9 +108,8 @@ class Tables:
             any(abs(there - here) <= _NEAR for there in places.get(one, ()) for here in places[word]) for one in label
         )
 
-    def _held(self, draft: str) -> dict[int, int]:
-        """Return the numbers of the rows that a text holds, and how many of their words stand together."""
-        places = _places(draft)
+    def _held(self, places: Mapping[str, Sequence[int]]) -> dict[int, int]:
+        """Return the numbers of the rows that a text holds, by its words; and how many of theirs stand together."""
         met: Counter[int] = Counter()
         for word in places:
             holders = self._holders.get(word, ())

@@ -152,31 +152,31 @@ def _worked_on(record: Path) -> bool:
         return True
 
 
-def write_results(folder: Path, looked: Look) -> None:
+def write_results(folder: Path) -> Look:
     """Write ``report.html`` and ``result.json`` as far as the run is recorded, and ``holdout.jsonl`` once it is tested.
 
+    Return what was read.
+
     Raises:
-        StoreError: the folder cannot be written; the old files are kept.
+        UsageError: there is no run in the folder.
+        StoreError: its database cannot be read, or the folder cannot be written; the old files are kept.
 
     """
     from maspo.report.bundle import report_html
-    from maspo.report.document import document_in
-    from maspo.report.holdout import holdout_lines
+    from maspo.report.document import Reading
     from maspo.report.result import result_of
     from maspo.store import write_whole
 
-    view = looked.view
+    told = Reading(folder).told()
     contents = {
-        REPORT: report_html(document_in(folder, looked)),
-        RESULT: json.dumps(result_of(view).dump(), indent=2) + "\n",
+        REPORT: report_html(told.document),
+        RESULT: json.dumps(result_of(told.looked.view).dump(), indent=2) + "\n",
     }
-    lines = []
-    with suppress(MaspoError):  # a record whose job or texts cannot be read any more still has its report
-        lines = holdout_lines(folder / JOURNAL, view.finished) if view.finished else []
-    if lines:
-        contents[HOLDOUT] = "".join(f"{json.dumps(line.dump())}\n" for line in lines)
+    if told.holdout:
+        contents[HOLDOUT] = "".join(f"{json.dumps(line.dump())}\n" for line in told.holdout)
     for name, text in contents.items():
         write_whole(folder / name, text)
+    return told.looked
 
 
 def whole_of(folder: Path) -> Path | None:

@@ -8,21 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 from maspo.core.plain import Dumped
 from maspo.core.verdict import Comparison, Level, Verdict
 from maspo.data.inputs import Input
-from maspo.events import RunFinished
 from maspo.judges.base import Question, task_shown
 from maspo.judges.pairwise import fitting, request_for, verdict_in
 from maspo.store import RunStore
 from maspo.store.comparisons import ComparedRuns
 from maspo.study.executor import role_of, texts_of
 from maspo.study.job import Job
-from maspo.study.optimize import holdout_id
-from maspo.study.record import JOB, open_for_reading
 
 InputOutcome: TypeAlias = Literal["won", "lost", "tied", "undecided"]
 _OUTCOMES: Mapping[Verdict, InputOutcome] = {
@@ -59,20 +55,6 @@ class HoldoutLine(Dumped):
     answer_after: str | None
     verdicts: tuple[str, ...]
     reason: str
-
-
-def holdout_lines(record: Path, finished: RunFinished) -> list[HoldoutLine]:
-    """Return the hold-out test of a finished run input by input: the lost ones first, then in the order of the inputs.
-
-    Raises:
-        StoreError: the record cannot be read.
-
-    """
-    with open_for_reading(record) as store:
-        recorded = store.meta().get("job")
-        if recorded is None:
-            return []
-        return list(lines_in(store, JOB.load(recorded), store.compared(holdout_id(finished.winners, ""))))
 
 
 def lines_in(

@@ -7,6 +7,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 Value: TypeAlias = str | int | float | None
@@ -17,7 +18,7 @@ _SALT_BITS = 31
 _SUM_BITS = 32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     """One table: columns with their SQL types, which of them tell rows apart, and what a second row like it does.
 
@@ -41,7 +42,7 @@ class Table:
         """The query of all rows, marks last."""
         return f"SELECT {', '.join(self.columns)}, mark FROM {self.name}"  # noqa: S608 (our own names)
 
-    @property
+    @cached_property
     def insert(self) -> str:
         """The statement that adds a row; text is bound as bytes, so that any Python text is kept exactly."""
         places = ["CAST(? AS TEXT)" if kind.startswith("TEXT") else "?" for kind in self.columns.values()]
@@ -130,7 +131,7 @@ def to_column(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def mark(table: Table, row: Sequence[Value], salt: int) -> int:
+def mark(table: Table, row: Sequence[Value | bytes], salt: int) -> int:
     """Return the mark of a row: the salt of its run above a checksum of table, salt and values.
 
     A flipped byte is found by the checksum, a row of another run by the salt.
@@ -153,18 +154,16 @@ def new_salt(chance: int) -> int:
 
 def put(connection: sqlite3.Connection, table: Table, rows: Iterable[Row], salt: int) -> None:
     """Add marked rows to a table."""
-    connection.executemany(table.insert, ([*map(_bound, row), mark(table, row, salt)] for row in rows))
+    bound = ([to_column(value) if isinstance(value, str) else value for value in row] for row in rows)
+    connection.executemany(table.insert, ([*row, mark(table, row, salt)] for row in bound))
 
 
-def _bound(value: Value) -> bytes | int | float | None:
-    return to_column(value) if isinstance(value, str) else value
-
-
-def _bytes_of(value: Value) -> bytes:
-    """Return a value's bytes, equal before it is stored and after it is read again."""
+def _bytes_of(value: Value | bytes) -> bytes:
+    """Return a value's bytes, equal before it is stored and after it is read again; a text may be given as bound."""
     if isinstance(value, str):
-        text = to_column(value)
-        return b"%d:%s" % (len(text), text)
+        value = to_column(value)
+    if isinstance(value, bytes):
+        return b"%d:%s" % (len(value), value)
     # SQLite keeps NaN as NULL, and 0.0 for -0.0; which numbers come back as floats depends on the column.
     if value is None or math.isnan(value):
         return b"none;"

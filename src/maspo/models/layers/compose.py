@@ -276,4 +276,4 @@ class Metered:
         usd = self._ledger.settle(reservation, reply)
         if reply.refused_by or reply.broken:
             self._ledger.book_unused(request, usd, BROKEN if reply.broken else DECLINED)
-        return replace(reply, usd=usd)
+        return reply if usd is reply.usd else replace(reply, usd=usd)

@@ -10,6 +10,7 @@ what is compared is the mean at two levels of calls in flight, one after the oth
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Literal
@@ -81,6 +82,30 @@ class _Level:
     def _all(self) -> _Took:
         every = self.took.values()
         return _Took(sum(one.seconds for one in every), sum(one.tokens for one in every))
+
+
+class Beside:
+    """How many calls were in flight at most while one was, itself included."""
+
+    def __init__(self) -> None:
+        self._begun = 0
+        self._in_flight = 0
+        self._peaks: list[tuple[int, int]] = []
+        """The numbers of calls at whose begin more were in flight than at that of any later one, and how many."""
+
+    def begin(self) -> int:
+        """Take note that a call begins; return its number."""
+        self._begun += 1
+        self._in_flight += 1
+        while self._peaks and self._peaks[-1][1] <= self._in_flight:
+            self._peaks.pop()
+        self._peaks.append((self._begun, self._in_flight))
+        return self._begun
+
+    def end(self, number: int) -> int:
+        """Take note that a call ends; return how many were in flight at most since it began."""
+        self._in_flight -= 1
+        return self._peaks[bisect_left(self._peaks, (number,))][1]
 
 
 class Crowding:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from maspo.core.errors import CallFailed, ProviderError
 from maspo.models.base import Adapted, ModelClient, Reply, Request, Stage, Transient, Unusable
-from maspo.models.layers.crowding import Crowding
+from maspo.models.layers.crowding import Beside, Crowding
 from maspo.models.layers.outage import asks, does, helps
 
 _RECENT = 20
@@ -256,13 +256,6 @@ class Health:
     """What was learned of how the endpoint wants to be asked, in the order in which it was."""
 
 
-@dataclass(eq=False, slots=True)
-class _Flight:
-    """A call in flight, and how many were at most beside it, itself included."""
-
-    most: int = 1
-
-
 class Elsewhere(Exception):
     """A call that waited for a server that does not answer now, while another one does: nothing of it was sent."""
 
@@ -300,7 +293,7 @@ class Limited:
         self._health = health or Health()
         self._remaining = remaining
         self._in_flight = 0
-        self._flights: set[_Flight] = set()
+        self._beside = Beside()
         self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
         self._hopeless: ProviderError | None = None
@@ -354,10 +347,7 @@ class Limited:
 
     async def _send(self, request: Request) -> Reply:
         """Send a call and learn from how it ends."""
-        sent, flight = _now(), _Flight()
-        self._flights.add(flight)
-        for other in self._flights:
-            other.most = max(other.most, len(self._flights))
+        sent, number = _now(), self._beside.begin()
         try:
             reply = await self._inner.complete(request)
         except Adapted as learned:
@@ -379,12 +369,12 @@ class Limited:
             self._hopeless = error
             raise
         finally:
-            self._flights.remove(flight)
+            beside = self._beside.end(number)
             self._changed.set()
         if reply.adapted:
             self._health.adapted.setdefault(reply.adapted)
         self._pace.note_answer(_now())
-        self._pace.crowding.note(request, reply, sent, _now(), flight.most)
+        self._pace.crowding.note(request, reply, sent, _now(), beside)
         return reply
 
     async def _until_due(self, request: Request) -> None:

@@ -88,7 +88,8 @@ class Retried:
             try:
                 reply = await self._inner.complete(request)
                 self._lost.pop((request.purpose, request.model), None)
-                return replace(reply, attempts=sent, usd=_add(reply.usd, usd))
+                # Most calls are answered at once, for what the reply cost.
+                return reply if sent == reply.attempts == 1 else replace(reply, attempts=sent, usd=_add(reply.usd, usd))
             except Transient as error:
                 fault = error
             except CallFailed as error:

@@ -5,17 +5,17 @@
 
 from maspo.report.document.model import FORMAT, Compared, Document, RunRow
 from maspo.report.document.of_view import Extras, document_of, row_of
-from maspo.report.document.record import build_document, compared_in, document_in
+from maspo.report.document.record import Reading, build_document, compared_in
 
 __all__ = [
     "FORMAT",
     "Compared",
     "Document",
     "Extras",
+    "Reading",
     "RunRow",
     "build_document",
     "compared_in",
-    "document_in",
     "document_of",
     "row_of",
 ]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
@@ -61,6 +61,15 @@ def build_document(folder: Path) -> model.Document:
     return Reading(folder).document()
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A run as its files tell it: what was read, its document, and its hold-out input by input."""
+
+    looked: Look
+    document: model.Document
+    holdout: Sequence[HoldoutLine]
+
+
 class Reading:
     """A run folder that is looked at again and again: while a process works on it, only what is new is read.
 
@@ -102,6 +111,23 @@ class Reading:
             looked = look_into(self._folder, store, self._so_far)
             return document_of(looked.view, self._all(store, looked))
 
+    def told(self) -> Told:
+        """Return all that is told of the run in files, from one reading of its record.
+
+        What the record does not tell any more is left out of the document and of the hold-out.
+
+        Raises:
+            UsageError: there is no run in the folder.
+            StoreError: its record cannot be read.
+
+        """
+        with self._turn, self._opened() as store:
+            looked = look_into(self._folder, store, self._so_far)
+            known = _some(self._folder, looked)
+            with suppress(MaspoError):
+                known = self._all(store, looked)
+            return Told(looked, document_of(looked.view, known), known.lines)
+
     @contextmanager
     def _opened(self) -> Iterator[RunStore]:
         require_run(self._folder)
@@ -141,13 +167,6 @@ def _worked_on(record: Path) -> tuple[int, int] | None:
         return (found.st_dev, found.st_ino) if is_worked_on(record) else None
     except (OSError, StoreError):
         return None
-
-
-def document_in(folder: Path, looked: Look) -> model.Document:
-    """Return the document of a run folder that was looked at; what its record does not tell any more is left out."""
-    with suppress(MaspoError):
-        return Reading(folder).document()
-    return document_of(looked.view, _some(folder, looked))
 
 
 def _some(folder: Path, looked: Look) -> Extras:
