@@ -5,8 +5,8 @@
 `delays`: in each world, windows are looked at by the real watch before and after changes of three kinds at five
 strengths; streams are drawn from these windows, with a change after the twelfth. An oracle knows the distributions of
 all numbers before and after: CUSUM of their log-likelihood ratios, with the threshold that rings falsely once in 1,000
-windows. `recovery`: whole watches, with searches and canaries, beside a fresh search from the seed prompts in the
-changed world.
+windows. `recovery`: one whole watch a world, with searches and canaries, beside a fresh search from the seed prompts in
+the changed world; whatever is promoted is measured in the world of that moment, beside what it replaced.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dataclasses import replace
 from itertools import count, islice
 from math import log
 from pathlib import Path
-from statistics import fmean, median, quantiles
+from statistics import fmean, median, quantiles, stdev
 from typing import Any
 
 from maspo.config import RunConfig
@@ -35,7 +35,7 @@ from maspo.online.control import STREAMS, Standing
 from maspo.online.plan import Plan
 from maspo.online.record import WindowSeen
 from maspo.online.sources import Called
-from maspo.online.watching import DATABASE, Surroundings, Watch, watch
+from maspo.online.watching import DATABASE, Screen, Surroundings, Watch, watch
 from maspo.stats.drift import Detector, Watched, bets_on_losses
 from maspo.store import RunStore
 from maspo.study.job import Job
@@ -49,6 +49,8 @@ BEFORE, AFTER = 30, 30
 """Windows of each world that are looked at before a change and after it."""
 CHANGED_AFTER = 12
 """Windows of a stream before the change."""
+WATCHED = 40
+"""Windows of a whole watch after the change."""
 LONGEST = 100
 """Windows after the change in which an alarm may ring."""
 NEVER = 10**300
@@ -83,7 +85,13 @@ def with_prompts(system: System, prompts: Prompts) -> System:
 
 
 def watched(
-    world: DriftingWorld, shipped: Prompts, plan: Plan, before: int, after: int, state: Path
+    world: DriftingWorld,
+    shipped: Prompts,
+    plan: Plan,
+    before: int,
+    after: int,
+    state: Path,
+    screen: Screen = lambda _: None,
 ) -> tuple[Standing, list[WindowSeen]]:
     """Watch a stream of windows before and after a change; return where the watch stands, and what it saw."""
     system, stream, number = world.world.system(GRAPH), world.inputs(10_000), count(1)
@@ -99,7 +107,7 @@ def watched(
 
     job = Job(with_prompts(system, shipped), Inputs(()), config_of(world.seed))
     given = Watch(job, system.prompts, plan)
-    end = asyncio.run(watch(given, Called(source), state, Surroundings(provider=provide)))
+    end = asyncio.run(watch(given, Called(source), state, Surroundings(provider=provide, screen=screen)))
     store = RunStore.read(state / DATABASE)
     seen = [entry.item for entry in store.read_since() if isinstance(entry.item, WindowSeen)]
     store.close_reader()
@@ -234,9 +242,19 @@ def recovered(seed: int, drift: Drift, strength: float) -> dict[str, Any]:
     shipped, _ = searched(world, system, 1000)
     before = world.accuracy(system, shipped)
     calls = world.calls
+    changes: list[dict[str, Any]] = []
+    in_use = shipped
+
+    def follow(now: Standing) -> None:
+        nonlocal in_use
+        if now.shipped != in_use:
+            was, is_now = (world.accuracy(system, one) for one in (in_use, now.shipped))
+            changes.append({"window": now.windows, "changed": world.changed, "from": was, "to": is_now})
+            in_use = now.shipped
+
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / "state"
-        end, seen = watched(world, shipped, Plan(), CHANGED_AFTER, 40, state)
+        end, seen = watched(world, shipped, Plan(), CHANGED_AFTER, WATCHED, state, follow)
     calls = world.calls - calls
     world.changed = True
     fresh, fresh_calls = searched(world, system, 500_000)
@@ -251,25 +269,30 @@ def recovered(seed: int, drift: Drift, strength: float) -> dict[str, Any]:
         "fresh": world.accuracy(system, fresh),
         "fresh calls": fresh_calls,
         "search calls": calls - seen[-1].calls,
-        "promoted": sum("promoted" in told.what for told in end.told),
-        "rolled back": sum(told.state == "rolled back" for told in end.told),
+        "changes": changes,
         "told": [[told.window, told.state, told.what] for told in end.told],
     }
 
 
 def recovery(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print what whole watches came to."""
-    print("| drift | streams | before | stale | watched | fresh | search calls | fresh calls | promoted | made worse |")
+    """Print what whole watches came to: all streams, then those in which a change was told of after it happened."""
+    print("| drift | streams | before | stale | watched | fresh | watched - fresh | calls | fresh calls | made worse |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     for drift in DRIFTS:
-        own = [row for row in rows if row["drift"] == drift]
-        if not own:
-            continue
-        means = " | ".join(f"{fmean(row[name] for row in own):.3f}" for name in ("before", "stale", "now", "fresh"))
-        calls = " | ".join(f"{fmean(row[name] for row in own):,.0f}" for name in ("search calls", "fresh calls"))
-        promoted = sum(row["promoted"] for row in own)
-        worse = sum(row["now"] < row["stale"] - 0.01 for row in own)
-        print(f"| {drift} | {len(own)} | {means} | {calls} | {promoted} | {worse} |")
+        of_drift = [row for row in rows if row["drift"] == drift]
+        told = [
+            row for row in of_drift if any(state == "drifting" and n > CHANGED_AFTER for n, state, _ in row["told"])
+        ]
+        for name, own in ((drift, of_drift), (f"{drift}, told", told)):
+            if len(own) < 2:
+                continue
+            means = " | ".join(f"{fmean(row[key] for row in own):.3f}" for key in ("before", "stale", "now", "fresh"))
+            gaps = [row["now"] - row["fresh"] for row in own]
+            gap = f"{fmean(gaps):+.3f} ± {stdev(gaps) / len(gaps) ** 0.5:.3f}"
+            calls = " | ".join(f"{fmean(row[key] for row in own):,.0f}" for key in ("search calls", "fresh calls"))
+            changes = [change for row in own for change in row["changes"]]
+            worse = sum(change["to"] < change["from"] - 0.01 for change in changes)
+            print(f"| {name} | {len(own)} | {means} | {gap} | {calls} | {worse} of {len(changes)} |")
 
 
 def main() -> None:

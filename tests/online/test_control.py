@@ -27,6 +27,7 @@ class Life:
         self.calls = 0
         self.budget: tuple[int | None, float | None] = (None, None)
         self.month = "2026-01"
+        self.follow = False
 
     def _verdict(self, share: float) -> int:
         return 0 if self.chance.random() < 0.4 else 1 if self.chance.random() < share else -1
@@ -53,7 +54,9 @@ class Life:
             scores["anchor"] = tuple(map(float, against))
             if ask.measured:
                 scores["model"] = tuple(self.chance.random() + 2 * changed for _ in range(4))
-        return WindowSeen(ask.number, self.month, scores, against, canary, self.calls, 0.0, self.budget)
+        return WindowSeen(
+            ask.number, self.month, scores, against, canary, self.calls, 0.0, self.budget, follow_judge=self.follow
+        )
 
 
 def live(life: Life, windows: int, plan: Plan = PLAN) -> tuple[list[tuple[Ask, Found]], Ask]:
@@ -89,6 +92,59 @@ def test_o03_a_candidate_that_is_no_better_is_not_promoted(better: float) -> Non
     for seed in range(15):
         _, end = live(Life(12, better, seed=seed), 45)
         assert end.standing.shipped == FIRST, "noise ships nothing"
+
+
+def _found_twice(life: Life, second: float) -> Callable[[Ask], Found]:
+    """Answer with a first search that lost on its hold-out, and a second whose candidate wins with a chance."""
+    answer = Life.answer
+
+    def found(ask: Ask) -> Found:
+        life.better = second
+        if isinstance(ask, Search) and ask.number == 1:
+            return SearchEnded(1, life.month, SECOND, 2, 5, "", 390, 0.0)
+        return answer(life, ask)
+
+    return found
+
+
+def test_o10_where_nothing_came_of_a_search_another_follows_on_newer_inputs_from_the_other_prompts() -> None:
+    life = Life(12, 0.9)
+    life.answer = _found_twice(life, 0.9)  # type: ignore[method-assign, assignment]
+    past, end = live(life, 45)
+    first, second = (ask for ask, _ in past if isinstance(ask, Search))
+    assert second.windows[0] == first.windows[1] + 1 and first.windows[0] > 12
+    assert {first.start["a"], second.start["a"]} == {"first", "seed"}
+    assert end.standing.shipped == SECOND
+    past, end = live(life, 45, replace(PLAN, searches=1))
+    assert sum(isinstance(ask, Search) for ask, _ in past) == 1 and end.standing.shipped == FIRST
+
+
+def _judged_otherwise(life: Life) -> Callable[[Ask], Found]:
+    """Answer as where the judge contradicts itself from a window on, and prefers whatever is new or old enough."""
+    answer = Life.answer
+
+    def found(ask: Ask) -> Found:
+        seen = answer(life, ask)
+        if isinstance(seen, SearchEnded) or isinstance(ask, Search) or not ask.reference:
+            return seen
+        contradicts = float(seen.number > life.changes_at)
+        scores = {"judge": tuple(contradicts if place < 7 else 0.0 for place in range(8)), "lengths": (0.0,)}
+        return replace(seen, scores=scores, against_anchor=seen.against_anchor if not contradicts else (-1,) * 8)
+
+    return found
+
+
+def test_o11_by_a_judge_that_has_changed_nothing_is_searched_or_rolled_back_until_somebody_says_so() -> None:
+    life, plan = Life(12, 0.9), replace(PLAN, follow_judge=False)
+    life.answer = _judged_otherwise(life)  # type: ignore[method-assign, assignment]
+    past, end = live(life, 40, plan)
+    assert not any(isinstance(ask, Search) for ask, _ in past) and end.standing.shipped == FIRST
+    assert end.standing.state == "drifting" and "--follow-judge" in end.standing.waiting
+    assert "the judge contradicts itself" in end.standing.told[-1].what
+    assert not any(ask.measured for ask, _ in past[-10:] if isinstance(ask, Look)), "and no call is made"
+    life.follow = True
+    past, end = live(life, 40, plan)
+    assert any(isinstance(ask, Search) for ask, _ in past) and end.standing.shipped != FIRST
 
 
 def test_o04_prompts_that_lose_against_those_before_them_are_rolled_back() -> None:

@@ -17,13 +17,15 @@ import pytest
 from maspo.config import RunConfig
 from maspo.core.errors import ConfigInvalid, InputsInvalid, Interrupted, RunChanged, UsageError
 from maspo.data.inputs import Inputs
+from maspo.events import Event
 from maspo.models.base import ModelClient, Reply, Request
 from maspo.online.control import MEANS, Standing
-from maspo.online.plan import Plan
-from maspo.online.record import WindowSeen
+from maspo.online.plan import BEFORE, Plan
+from maspo.online.record import WatchBegan, WindowSeen
 from maspo.online.screen import as_data, screen
 from maspo.online.sources import Called, Source, source_of
 from maspo.online.watching import DATABASE, Surroundings, Watch, plan_of, standing, watch
+from maspo.store.codec import Entry, encode
 from maspo.store.run_store import RunStore
 from maspo.study.job import Job
 from maspo.study.record import open_for_reading
@@ -307,6 +309,33 @@ def test_p17_a_watch_of_a_version_with_fewer_settings_of_the_search_goes_on(tmp_
     config = given.job.config.model_copy(update={"search": asked})
     with pytest.raises(RunChanged, match="conflict_inputs: was 0, is 7"):
         go(replace(given, job=replace(given.job, config=config)))
+
+
+def test_p18_a_watch_of_a_version_without_such_choices_does_as_it_did_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, state = DriftingWorld(3), tmp_path / "state"
+    file = tmp_path / "inputs.jsonl"
+    file.write_text(lines(rows(world, 2, 9)))
+
+    def go(plan: Plan) -> Standing:
+        return asyncio.run(watch(watched(world, plan), source_of(file), state, around(Asked(world)), once=True))
+
+    def encoded_before(happened: Event) -> Entry:
+        found = encode(happened)
+        if not isinstance(happened, WatchBegan):
+            return found
+        body = json.loads(found.body)
+        body["plan"] = {name: value for name, value in body["plan"].items() if name not in BEFORE}
+        return replace(found, body=json.dumps(body))
+
+    monkeypatch.setattr("maspo.online.watching.encode", encoded_before)
+    go(PLAN)
+    monkeypatch.undo()
+    assert plan_of(state) == replace(PLAN, **BEFORE)  # type: ignore[arg-type]
+    assert go(PLAN).windows == 2
+    with pytest.raises(RunChanged, match="searches: was 1, is 3"):
+        go(replace(PLAN, searches=3))
 
 
 def test_p08_stopped_it_goes_on(tmp_path: Path) -> None:

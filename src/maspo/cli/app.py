@@ -459,6 +459,9 @@ def watch(
     canary: Annotated[
         float, typer.Option("--canary", metavar="SHARE", help="Share of new inputs that a candidate runs on.")
     ] = 0.3,
+    follow_judge: Annotated[
+        bool, typer.Option("--follow-judge", help="Go by the judge's verdicts although its taste has changed.")
+    ] = False,
     once: Annotated[bool, typer.Option("--once", help="Look at what is there, and end.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Print where the watch stands, and end.")] = False,
     agent_model: AgentModel = None,
@@ -493,7 +496,8 @@ def watch(
     if system is None or inputs is None:
         raise UsageError("maspo watch: give SYSTEM and --inputs, or --show to see where a watch stands")
     ask_for(metrics)
-    plan = Plan(window=window, compared=compared, canary=canary, calls=month_calls, usd=month_usd)
+    sizes = {"window": window, "compared": compared}
+    plan = Plan(**sizes, canary=canary, follow_judge=follow_judge, calls=month_calls, usd=month_usd)
     flags = {"agent-model": agent_model, "judge-model": judge_model, "base-url": base_url}
     flags |= {"judge-base-url": judge_base_url}
     given = None if prompts is None else Path(prompts)

@@ -7,6 +7,7 @@ Why: ``docs/design/0031-watching.md``.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, NoReturn, TypeAlias
@@ -38,7 +39,10 @@ MEANS: Final[Mapping[str, str]] = {
     "judge": "the judge contradicts its earlier verdicts",
     "worse": "the shipped prompts lose against the anchor",
 }
-WORSE = "worse"
+JUDGE, WORSE = "judge", "worse"
+_CALM = 0.1
+"""Share of the evidence of an alarm below which nothing seems to change; a judge above it is asked after before its
+verdicts decide anything."""
 _LEARNED = 3
 """Windows after which "in control" is said: before, there is little that something could be unlike."""
 _TOLD = 0.2
@@ -158,8 +162,12 @@ class _Watch:
     """The window that later ones are held against; 0 until there is one."""
     watched: Watched = field(default_factory=lambda: Watched(STREAMS))
     worse: Detector = field(default_factory=Detector)
-    nets: list[int] = field(default_factory=list)
-    """By window, wins less losses of the shipped prompts against the anchor."""
+    calm: int = 0
+    """The latest window after which there was no evidence of a change to speak of."""
+    searched: int = 0
+    """The latest window whose inputs a search was given."""
+    met: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """By window, wins less losses of the shipped prompts against the anchor, and on how many inputs."""
     canary: tuple[int, int] = (0, 0)
     spent: _Spending = field(default_factory=_Spending)
     told: list[Told] = field(default_factory=list)
@@ -169,10 +177,16 @@ class _Watch:
         while True:
             while not self.alarm():
                 yield from self.look()
-            self.ring()
-            ended = yield from self.search()
-            if self.worth_trying(ended):
-                yield from self.try_candidate(ended)
+            if self.judges_otherwise():
+                yield from self.hold()
+            else:
+                self.ring()
+            for attempt in range(self.plan.searches):
+                yield from self.gather()
+                start = self.start(attempt)
+                ended = yield from self.search(start)
+                if self.worth_trying(ended) and (yield from self.try_candidate(ended, start)):
+                    break
             self.start_anew()
 
     # ── windows ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -189,8 +203,10 @@ class _Watch:
                 self.reference = seen.number
             return
         self.watched.step(seen.scores, self.chances(seen.number))
-        self.nets.append(sum(seen.against_anchor))
+        self.met[seen.number] = sum(seen.against_anchor), len(seen.against_anchor)
         self.worse = self.worse.after(bets_on_losses(seen.against_anchor) if seen.against_anchor else ())
+        if self.evidence() < _CALM * self.plan.windows_per_alarm:
+            self.calm = seen.number
         if self.state == "learning" and seen.number - self.reference >= _LEARNED:
             self.tell("in control", "nothing has changed so far")
 
@@ -202,7 +218,7 @@ class _Watch:
         self.windows = found.number
         self.simulated = self.simulated or found.simulated
         calls, money = found.budget
-        self.plan = replace(self.plan, calls=calls, usd=money)
+        self.plan = replace(self.plan, calls=calls, usd=money, follow_judge=found.follow_judge)
         self.spent.turn(found.month)
         usd = None if found.usd is None or before_usd is None else found.usd - before_usd
         self.spent.add(found.calls - before_calls, usd)
@@ -231,24 +247,52 @@ class _Watch:
 
     def ring(self) -> None:
         """Tell what has changed; where the shipped prompts lose against what was before them, go back to it."""
+        self.tell("drifting", self.reasons())
+        if self.worse.evidence >= self.plan.windows_per_alarm:
+            self.shipped, self.anchor = self.anchor, self.shipped
+            self.met = {window: (-net, count) for window, (net, count) in self.met.items()}
+            self.tell("rolled back", "the prompts that were shipped before are in use again; a search follows")
+
+    def reasons(self) -> str:
         total = self.evidence()
         causes = sorted(self.shares().items(), key=lambda item: -item[1])
         named = "; ".join(MEANS[name] for name, share in causes if share >= _TOLD * total)
-        self.tell("drifting", f"{named} (evidence {total:,.0f}, alarm at {self.plan.windows_per_alarm:,})")
-        if self.worse.evidence >= self.plan.windows_per_alarm:
-            self.shipped, self.anchor = self.anchor, self.shipped
-            self.nets = [-net for net in self.nets]
-            self.tell("rolled back", "the prompts that were shipped before are in use again; a search follows")
+        return f"{named} (evidence {total:,.0f}, alarm at {self.plan.windows_per_alarm:,})"
+
+    def judges_otherwise(self) -> bool:
+        """Return whether the judge seems to have changed, so that its verdicts prove nothing until somebody says so."""
+        judge = self.watched.detectors.get(JUDGE, Detector())
+        return not self.plan.follow_judge and judge.evidence >= _CALM * self.plan.windows_per_alarm
+
+    def hold(self) -> Generator[Ask, Found, None]:
+        """Keep the prompts, and look only at what needs no judge, until somebody lets the judge decide again."""
+        self.tell("drifting", self.reasons())
+        self.tell("drifting", "the judge contradicts itself, so nothing is searched or rolled back by its verdicts")
+        self.waiting = "look at the judge; where it is right, or right again, --follow-judge goes on with it"
+        while not self.plan.follow_judge:
+            yield from self.seen(Look(self.standing(), self.windows + 1, measured=False))
+        self.waiting = ""
 
     def start_anew(self) -> None:
         """Take what comes from now on for normal."""
         self.candidate, self.canary, self.waiting = None, (0, 0), ""
-        self.reference, self.watched, self.worse, self.nets = 0, Watched(STREAMS), Detector(), []
+        self.reference, self.watched, self.worse, self.met = 0, Watched(STREAMS), Detector(), {}
+        self.calm = self.windows
         self.state = "learning"
 
     # ── search ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def search(self) -> Generator[Ask, Found, SearchEnded]:
+    def gather(self) -> Generator[Ask, Found, None]:
+        """Wait until enough inputs have come since the change, and compare on them what a search may start from."""
+        while (missing := self.plan.fresh_windows - (self.windows - max(self.calm, self.searched))) > 0:
+            self.waiting = f"a search follows on new inputs, after {missing} more of their windows"
+            anchor = self.anchor if self.anchor != self.shipped else None
+            measured = anchor is not None and self.pays(self.costs.look + self.costs.search)
+            seen = yield from self.seen(Look(self.standing(), self.windows + 1, anchor=anchor, measured=measured))
+            self.met[seen.number] = sum(seen.against_anchor), len(seen.against_anchor)
+        self.waiting = ""
+
+    def search(self, start: Prompts) -> Generator[Ask, Found, SearchEnded]:
         """Search as soon as the month can pay it; until then only look at what costs nothing."""
         while not self.pays(self.costs.search):
             self.waiting = f"a search may take {self.costs.search:,} calls, more than is left of {self.spent.month}"
@@ -259,7 +303,8 @@ class _Watch:
         first = max(1, self.windows - self.plan.search_windows + 1)
         calls = None if self.plan.calls is None else self.plan.calls - self.spent.calls
         usd = None if self.plan.usd is None else self.plan.usd - (self.spent.usd or 0.0)
-        found = yield Search(self.standing(), self.searches, self.start(), (first, self.windows), calls, usd)
+        found = yield Search(self.standing(), self.searches, start, (first, self.windows), calls, usd)
+        self.searched = self.windows
         if not isinstance(found, SearchEnded):
             raise TypeError(f"a search was asked for; got {found!r:.200}")
         self.spent.turn(found.month)
@@ -267,10 +312,20 @@ class _Watch:
         self.spent.searches += 1
         return found
 
-    def start(self) -> Prompts:
-        """Return the prompts that a search starts from: those that did better of late, which ships nothing."""
-        lost = sum(self.nets[-self.plan.search_windows :]) < 0
-        return self.anchor if lost else self.shipped
+    def start(self, attempt: int) -> Prompts:
+        """Return the prompts that a search starts from, which ships nothing.
+
+        These are the shipped ones, or the anchor where they have lost more than half of their lead over it: what
+        is amiss in them now is not easily found one by one. Where nothing came of the one, the other.
+        """
+        since = min(self.calm, self.windows - self.plan.search_windows)
+        lost = self.lead(since + 1) < max(0.0, self.lead(0, since)) / 2
+        return self.anchor if lost != bool(attempt % 2) else self.shipped
+
+    def lead(self, first: int, last: int = sys.maxsize) -> float:
+        """Return the net win rate of the shipped prompts against the anchor in some windows."""
+        met = [one for window, one in self.met.items() if first <= window <= last]
+        return sum(net for net, _ in met) / max(1, sum(count for _, count in met))
 
     def worth_trying(self, found: SearchEnded) -> bool:
         """Return whether what a search found may meet new inputs: it differs, and did not lose on its hold-out."""
@@ -285,14 +340,14 @@ class _Watch:
 
     # ── canary ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def try_candidate(self, found: SearchEnded) -> Generator[Ask, Found, None]:
-        """Run a candidate beside the shipped prompts on a share of new inputs until the evidence is there, or not."""
+    def try_candidate(self, found: SearchEnded, start: Prompts) -> Generator[Ask, Found, bool]:
+        """Run a candidate beside the shipped prompts on new inputs until it is promoted, or not; return whether."""
         # Against other prompts than the shipped ones its hold-out is no evidence.
-        held_out = (found.wins, found.losses) if self.start() == self.shipped else (0, 0)
+        held_out = (found.wins, found.losses) if start == self.shipped else (0, 0)
         self.candidate, self.canary = found.winners, held_out
         share = f"{100 * self.plan.canary:.0f}% of new inputs"
         self.tell("optimizing", f"a candidate runs beside the shipped prompts on {share}")
-        met = 0
+        met, enough = 0, 1 / self.plan.level
         while met < self.plan.canary_windows:
             measured = self.pays(self.costs.canary)
             self.waiting = "" if measured else f"nothing is left of {self.spent.month}"
@@ -304,23 +359,22 @@ class _Watch:
             met += 1
             won, lost = self.canary
             self.canary = won + seen.canary.count(1), lost + seen.canary.count(-1)
-            if self.decided(found.winners):
-                return
+            won, lost = self.canary
+            if evidence_for(lost, won) >= enough:
+                self.drop(f"the candidate is worse ({won} won, {lost} lost); it is dropped")
+                return False
+            if (evidence := evidence_for(won, lost)) >= enough:
+                self.shipped, self.anchor = found.winners, self.shipped
+                counts = f"{won} won, {lost} lost; evidence {evidence:,.0f} of {enough:,.0f}"
+                self.tell("in control", f"the candidate is promoted ({counts})")
+                return True
         won, lost = self.canary
-        self.tell("in control", f"the candidate did not show that it is better ({won} won, {lost} lost); it is dropped")
-
-    def decided(self, candidate: Prompts) -> bool:
-        """Promote a candidate that is better, or drop one that is worse; return whether either was done."""
-        won, lost = self.canary
-        enough, counts = 1 / self.plan.level, f"{won} won, {lost} lost"
-        if (found := evidence_for(won, lost)) >= enough:
-            self.shipped, self.anchor = candidate, self.shipped
-            self.tell("in control", f"the candidate is promoted ({counts}; evidence {found:,.0f} of {enough:,.0f})")
-            return True
-        if evidence_for(lost, won) >= enough:
-            self.tell("in control", f"the candidate is worse ({counts}); it is dropped")
-            return True
+        self.drop(f"the candidate did not show that it is better ({won} won, {lost} lost); it is dropped")
         return False
+
+    def drop(self, why: str) -> None:
+        self.candidate, self.canary = None, (0, 0)
+        self.tell("in control", why)
 
     # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 

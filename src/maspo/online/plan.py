@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from maspo.core.errors import ConfigInvalid
 
@@ -27,6 +29,12 @@ class Plan:
     """Windows after which a candidate is given up that has not shown that it is better."""
     search_windows: int = 2
     """Latest windows whose inputs a search is given."""
+    fresh_windows: int = 2
+    """Windows since a change seems to have begun that a search waits for: before, its inputs are mostly old ones."""
+    searches: int = 2
+    """Searches after an alarm, at most: where nothing came of one, another follows on newer inputs."""
+    follow_judge: bool = False
+    """Whether to search and promote by a judge whose taste has changed. Otherwise that waits until somebody says so."""
     search_share: float = 0.5
     """Calls of a search, as a share of what one from scratch plans: it starts from prompts that worked."""
     calls: int | None = None
@@ -36,13 +44,15 @@ class Plan:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        counts = ("window", "compared", "repeated", "windows_per_alarm", "canary_windows", "search_windows")
+        counts = ("window", "compared", "repeated", "windows_per_alarm", "canary_windows", "search_windows", "searches")
         for name in counts:
             if getattr(self, name) < 1:
                 raise ConfigInvalid(f"watch: {name} is {getattr(self, name)}; expected 1 or more")
         for name in ("canary", "level", "search_share"):
             if not 0 < getattr(self, name) <= 1:
                 raise ConfigInvalid(f"watch: {name} is {getattr(self, name)}; expected a share above 0, at most 1")
+        if self.fresh_windows < 0:
+            raise ConfigInvalid(f"watch: fresh_windows is {self.fresh_windows}; expected 0 or more")
         if max(self.compared, self.repeated) > self.window:
             raise ConfigInvalid(
                 f"watch: {max(self.compared, self.repeated)} of {self.window} inputs of a window cannot be compared; "
@@ -63,6 +73,10 @@ class Plan:
     def in_canary(self) -> int:
         """Inputs of a window on which a candidate runs."""
         return max(1, round(self.canary * self.window))
+
+
+BEFORE: Final[Mapping[str, object]] = {"fresh_windows": 0, "searches": 1, "follow_judge": True}
+"""What a watch does whose record does not say: it began before there was a choice."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator
 
 from maspo.events import Event
 from maspo.events.base import event
-from maspo.online.plan import Costs, Plan
+from maspo.online.plan import BEFORE, Costs, Plan
+
+
+def _of_record(plan: Any) -> Any:
+    return {**BEFORE, **plan} if isinstance(plan, Mapping) else plan
 
 
 @event
@@ -17,7 +23,7 @@ class WatchBegan(Event):
 
     shipped: Mapping[str, str]
     anchor: Mapping[str, str]
-    plan: Plan
+    plan: Annotated[Plan, BeforeValidator(_of_record)]
     costs: Costs
     kind: Literal["watch.began"] = "watch.began"
 
@@ -55,6 +61,8 @@ class WindowSeen(Event):
     """Calls and money that may be spent in a month from now on."""
     simulated: bool = field(default=False)
     """A simulated world answered."""
+    follow_judge: bool = field(default=True)
+    """Whether to go by a judge whose taste has changed, from now on."""
     kind: Literal["watch.window"] = "watch.window"
 
 

@@ -23,7 +23,7 @@ from maspo.data.inputs import LABEL_COLUMN, Input, Inputs, make_inputs
 from maspo.events import Event
 from maspo.models.base import ModelClient, Request
 from maspo.online.control import Ask, Found, Look, Search, Standing, Watching, watching
-from maspo.online.plan import Costs, Plan
+from maspo.online.plan import BEFORE, Costs, Plan
 from maspo.online.record import InputsTaken, SearchEnded, WatchBegan, WindowSeen
 from maspo.online.sources import Row, Source
 from maspo.online.summed import Summed
@@ -218,8 +218,17 @@ async def _opened(given: Watch, state: Path, around: Surroundings) -> AsyncItera
 
 
 def _plan_differences(before: Plan, now: Plan) -> list[str]:
-    """Return one line per field that differs; the budget of a month may."""
-    names = [one.name for one in fields(Plan) if one.name not in ("calls", "usd")]
+    """Return one line per field that differs; what is recorded with each window may.
+
+    What the version of a record did not have is no difference, unless another value than today's is asked for.
+    """
+    usual = Plan()
+    names = [one.name for one in fields(Plan) if one.name not in ("calls", "usd", "follow_judge")]
+    names = [
+        name
+        for name in names
+        if not (getattr(now, name) == getattr(usual, name) and getattr(before, name) == BEFORE.get(name, ...))
+    ]
     values = [(name, getattr(before, name), getattr(now, name)) for name in names]
     return [f"{name}: was {was}, is {is_now}" for name, was, is_now in values if was != is_now]
 
@@ -383,6 +392,7 @@ class _Work:
             usd=None if None in prices else sum(one or 0.0 for one in prices),
             budget=(plan.calls, plan.usd),
             simulated=self.simulated,
+            follow_judge=plan.follow_judge,
         )
 
     def _session(self, inputs: Inputs, most: int, watcher: Watcher) -> Session:
