@@ -42,7 +42,7 @@ async def scored(name: str, samples: Sequence[Sample]) -> list[Score]:
         ("I think <answer>Paris</answer>", "Paris", "correct"),
         (r"so \boxed{Paris}", r"\boxed{paris}", "correct"),
         ("<think>London</think>Paris", "Paris", "correct"),
-        ("It is Paris", "Paris", "wrong"),
+        ("It is Paris", "Paris", "correct"),
         ("London", "Paris", "wrong"),
         ("", "Paris", "unread"),
         (" \n", "Paris", "unread"),

@@ -13,10 +13,12 @@ from maspo.scoring.bare import bare_choice
 from maspo.scoring.claims import SEVERAL, claimed, plainly
 from maspo.scoring.closing import without_closing
 from maspo.scoring.marked import boxes, json_answer, tagged_answer, without_boxes
+from maspo.scoring.mentions import only_mentioned
 from maspo.scoring.options import LETTERS, letters_of, options_of, squeezed, with_text
 from maspo.scoring.readable import last_line, plain_letters, tail, unmarked, untagged
 from maspo.scoring.short import short_choice
 from maspo.scoring.ticks import is_list, ticked
+from maspo.scoring.wrappers import handed_in, without_wrappers
 
 _LETTERS = frozenset(LETTERS)
 _LONGEST = 2000
@@ -47,6 +49,8 @@ _LISTED = re.compile(r"\W*([A-J])\s?[).:]")
 _DOUBTED = re.compile(r"(?i:\bnot\b|n['’]t\b|\bneither\b|\bwrong\b|\bincorrect\b|\bexcept\b)")
 _ARTICLE = re.compile(r"\bA\s+(?!(?:or|and|nor)\b)[a-z]|\bI\s+(?!(?:or|and|nor)\b)[a-z]")
 _SENTENCE = re.compile(r"(?<!\b[A-J])(?<!\bvs)(?<!\bcf)(?<!\bNo)(?<!\bno)(?<!\b[Ff]ig)(?<!\b[Ee]q)[.!?]\s+(?=[(A-Z])")
+_NUMBERED = re.compile(r"\d[.)]\s+\(?[A-J](?![A-Za-z0-9])")
+"""One of a row of letters: "1. B 2. A 3. D"."""
 _HENCE = re.compile(r"^(?i:so|thus|hence|therefore)[\s,:]+")
 _CONCLUDES = re.compile(
     r"(?i:\b(?:is|are|was|be|equals?|gives?|get|have|has|as|costs?|weighs?|takes?)\b|['’]s\b)|[=:≈]|,\s+(?i:so|thus"
@@ -86,12 +90,14 @@ def chosen(output: str, question: str = "") -> str | None:
 def chosen_at_length(output: str, question: str = "") -> str | None:
     """Return the letter that an output chooses, read without the shortcut for bare choices."""
     text = plain_letters(tail(output))
+    if "|" in text and "--" in text:
+        text = without_wrappers(text)
     tagged = tagged_answer(text)
     if tagged is None and (only := _only_true(text)) is not None:
         return only
     found = boxes(text if tagged is None else tagged)
     if not found:
-        return read_choice(text, json_answer(text) if tagged is None else tagged, question)
+        return read_choice(text, (json_answer(text) or handed_in(text)) if tagged is None else tagged, question)
     after = text.rpartition(found[-1] or "{")[2]
     said = claimed(untagged(after), question) if tagged is None and len(after) > _LEAST_CLAIM else None
     if said is not None and said != SEVERAL:
@@ -177,6 +183,7 @@ def _unclaimed(text: str, question: str) -> str | None:
         or _last_sentence(plain, question)
         or _pointed_to(plain, question)
         or _choice_first(text, question)
+        or (only_mentioned(text, question) if question else None)
     )
 
 
@@ -184,6 +191,8 @@ def _last_sentence(plain: str, question: str) -> str | None:
     """Return the choice of a last sentence that says nothing else: "… Therefore D) 12"."""
     begin = max([end.end() for end in _SENTENCE.finditer(plain)], default=0)
     if not begin and not question:
+        return None
+    if len(_NUMBERED.findall(plain)) > 1:
         return None
     sentence = _HENCE.sub("", plain[begin:], count=1).strip()
     if not begin:

@@ -28,9 +28,9 @@ _L = (
     r"(?![A-Za-z0-9_\u00c0-\u024f₀-₉#|]|['’](?!d[ıi]r)|\(\w{1,3}[,)]|\+\+|-\w|\s?[∪∩×÷∖⊂⊕]|\s[+*]\s\w)[)\]]?"
 )
 """A letter of an option: no pronoun, and no begin of a name (C++, D-glucose) or a formula (A ∪ B)."""
-_ENDS = r"(?=(?:\s*\([^()\n]{1,60}\))?\s*[.!。]?\s*(?:\n|$)|,?\s+(?:since|because)\b)"
-_NAMED = rf"\(?(?:{_words('option', 'choice', 'answer', 'letter')}\s*)?{_L}"
-_OPTION_NAMED = rf"\(?{_words('option', 'choice', 'answer choice')}\s*{_L}"
+_ENDS = r"(?=(?:\s*\([^()\n]{1,60}\))?\s*[.!。]?\s*(?:\n|$)|,?\s+(?:since|because)\b|\s+[—–]\s)"
+_NAMED = rf"\(?(?:{_words('option', 'choice', 'answer', 'letter', 'response')}\s*)?{_L}"
+_OPTION_NAMED = rf"\(?{_words('option', 'choice', 'answer choice', 'statement', 'answer', 'response')}\s*{_L}"
 _BE = r"(?:should|must|would|has\s+to)\s+be"
 _IS = rf"(?:[:=是为為は→⇒]|->|(?i:is|are|was|{_BE}|ist|est|es|é)\b)"
 _ADVERB = (
@@ -42,9 +42,10 @@ _TO_WHAT = r"(?:\s+to\s+(?:the|this|your)\s+(?:question|problem))?"
 _ASKED = _words(f"answer{_TO_WHAT}", "ans", "choice", "option")
 _NOUN = _words(
     rf"answer{_TO_WHAT}(?:\s+(?:that"
-    rf"|which)\s+\w{{2,12}}(?:\s+\w{{2,12}}){{0,2}})?",
+    rf"|which)\s+\w{{2,12}}(?:\s+\w{{2,12}}){{0,2}}|\s+you(?:['’]re\s+looking\s+for|\s+want|\s+need))?",
     "choice", "option", "solution", "conclusion", "response", "guess", "pick",
     "correct one", "right one", "best one", "correct (?:letter|statement)",
+    "winner", "consensus", "verdict", "majority", "preference", "final vote", "decision",
     "antwort", "richtig", "réponse", "respuesta", "opción", "resposta", "ответ",
 )  # fmt: skip
 _RIGHT = (
@@ -54,6 +55,7 @@ _RIGHT = (
 _SURELY = r"(?i:clearly|indeed|therefore|definitely)\s+"
 _CHOOSE = _words(
     "choose", "choosing", "pick", "select", "go with", "go for", "going with",
+    "prefer", "mark", "lock in", "circle", "tick", "submit",
     "lean(?:ing)? towards?", "agree with", "vote for", "i meant?", "i['’]d say", "settle on", "opt for",
     r"chang(?:e|ing) (?:my|the) answer to",
 )  # fmt: skip
@@ -91,18 +93,34 @@ _PATTERNS = (
     # "C is (not) the right one"
     rf"(?<!_){_NAMED}\s*(?i:is|must\s+be)\s+((?i:not|never|in)\s*)?(?:{_SURELY})?{_RIGHT}",
     # "which matches option C", "so we get option C"
-    rf"(?:{_HENCE}|{_words('correct', 'corresponds to', 'match(?:es|ing)?', 'which is')})\W{{1,3}}"
+    rf"(?:{_HENCE}|{_words('correct', 'corresponds to', 'match(?:es|ing)?', 'which is', 'supports?', 'points to')}"
+    rf"|{_words('favou?rs', 'confirms', 'indicates', 'is consistent with', 'agrees with')})\W{{1,3}}"
     rf"(?i:it\s+is\s+|it's\s+|we\s+get\s+|we\s+have\s+)?()(?i:with\s+)?{_OPTION_NAMED}",
     # "✔ Option C"
     rf"[✅✔✓☑][ *]*(){_NAMED}",
     # "so (C)", "it is (C)", "it is C." at the end of a line
-    rf"(?:{_HENCE}|{_words('it is', 'it.s', 'which is')}|[iI](?i:t)\s+(?i:{_BE}))[\s,:]+()"
+    rf"(?:{_HENCE}|{_words('it is', 'it.s', 'which is')}|{_words('it', 'that', 'this')}\s+(?i:{_BE}))[\s,:]+()"
     r"(?:(?i:(?:more|most)\s+likely|probably)\s+)?"
     rf"(?:\((?=.\))|(?=[A-H]{_ENDS}))([A-J])(?=[\s.,!)]|$)",
     # "only B remains", "so B works", "that leaves B"
     rf"(?:{_HENCE}|{_words('only', 'i think', 'i believe')})[\s,]+()(?:{_NAMED})(?:\s+\([^()\n]{{1,60}}\))?"
     r"(?=\s+(?i:remains|is\s+left|satisf|works|fits|match))",
     rf"{_LEFT}\s+(?:(?i:us\s+with|only)\s+)?(){_L}{_ENDS}",
+    # "C, because the others are ruled out", at the begin of a line; "the evidence points to D", "not sure, but A"
+    rf"(?<![^\n])(){_L},?\s+(?i:because|since)\b",
+    rf"{_words('supports?', 'points to', 'favou?rs', 'indicates')}\s+(){_L}(?=[.!]?\s*(?:\n|$))",
+    rf"(?<=[Ss]ure, ){_words('but')}\s+(){_L}(?=[.!]?\s*(?:\n|$))",
+    rf"(?<![^\n])(){_L}\s+(?i:fits|matches|works)\s+(?i:best|perfectly|well)\b",
+    # "so B it is"
+    rf"(){_L}\s+it\s+is(?=[.!]?\s*(?:\n|$))",
+    # "Probably B, although D is not impossible", at the begin of a sentence
+    rf"(?:(?<![^\n])|(?<=[.!?]\s)){_words('probably', 'most likely', 'very likely')}[\s,:]+(){_NAMED}"
+    r"(?=[.,!]|\s*(?:\n|$))",
+    # "Statement B must be the answer", "Response A is better", "majority B"
+    rf"{_words('statement', 'response', 'candidate', 'alternative', 'assistant')}\s+{_L}\s+(?i:is|must\s+be|wins)\b"
+    rf"\s*((?i:not|never)\s*)?(?:{_SURELY})?(?i:(?:the|my)\s+(?:(?:best|correct|right|final)\s+)?(?:answer|option|choice"
+    r"|one|winner)|(?:much\s+|slightly\s+|clearly\s+)?(?:better|stronger|preferred|preferable|best)|$)",
+    rf"{_words('majority', 'consensus')}\s+(?:(?i:is|for|on)\s+)?(){_NAMED}(?=[.,!]|\s*(?:\n|$))",
 )
 """Each has two groups, in any order: a negation (empty when there is none), and the letter."""
 
@@ -125,7 +143,7 @@ _SMALL = re.compile(r"(?<![A-Za-z])[a-h]\)")
 _PATTERNS_ABROAD = (
     # "La réponse est donc (C).", "Đáp án: C", "정답은 C입니다", "الإجابة الصحيحة هي C"
     rf"{ANSWER}(?:[^A-Za-z\n.。]{{0,30}}?|(?:,?\s+(?!{NO}\b)[^\W\d_]{{1,14}},?){{0,5}}?)"
-    rf"[\s:：=-]{{0,4}}(?<![^\W\d_])(){_L}(?!\s+[a-z])",
+    rf"[\s:：=-]{{0,4}}(?:(?<![^\W\d_])|(?<=選択肢)|(?<=选项)|(?<=選項))(){_L}(?!\s+[a-z])",
     # "La opción correcta es la d)"
     rf"{ANSWER}(?:(?!(?<![^\W_]){NO}\b)[^\d\n.。()]){{0,30}}?\s()\(?([a-h])\)(?=\W|$)",
     # "nicht A, sondern C", "pas A mais C", "不是A，而是C", "AではなくC"
@@ -133,7 +151,9 @@ _PATTERNS_ABROAD = (
     rf"(?=\W)|而是)\s*(?i:la\s+|die\s+)?()(?:{_L}|\(([a-h])\))",
     rf"[A-J]ではなく(?:て)?[、,]?\s*(){_L}",
     # "Ich wähle (c)"
-    rf"(?<![^\W_])(?i:ich\s+(?:wähle|nehme)|je\s+choisis|elijo|escojo|scelgo|escolho)\s+()(?:{_L}|\(([a-h])\))(?=\W|$)",
+    rf"(?<![^\W_])(?i:ich\s+(?:wähle|nehme|entscheide\s+mich\s+für)|je\s+choisis|elijo|escojo|scelgo|escolho)\s+"
+    r"(?i:(?:la|el|die|den|l['’])\s*)?(?i:(?:opción|opzione|opção|option|antwort|réponse|alternativa|letra|lettre)\s+)?"
+    rf"()(?:{_L}|\(([a-h])\))(?=\W|$)",
     # "故选：C", "選C"
     rf"[选選][择擇]?\s*[:：]?\s*()(?:{_L}|\(([a-h])\))",
 )
@@ -145,12 +165,12 @@ def _bounded(patterns: Sequence[str]) -> str:
 
 
 _BEGINS = (
-    r"[(\[✅✔✓☑答正选ОоÉé]|[A-Ja-j](?![A-Za-z])|[Aa](?i:ns|nt|gr|ct)|[Bb](?i:est)|[Cc](?i:ho|on|or|ha|le)|[Dd](?i:ef)"
-    r"|[Ff](?i:in|ro)|[Gg](?i:ue|o)"
-    r"|[Hh](?i:en)|[Ii](?:['’.\s]|[Tt]|[MmAa'’]|(?i:sn))|[Ll](?i:et|ea|ef)|[Mm](?i:at|us)"
-    r"|[Nn](?i:ot\s)|[Oo](?i:pt|pc|pç|nl|n[ ][rs])|[Pp](?i:ic)"
-    r"|[Rr](?i:ig|ic|ép|esp|econ)|[Ss](?i:ol|el|et|o|ay)"
-    r"|[Tt](?i:hu|here|ha)|[Ww](?i:hi|ai|e)"
+    r"[(\[✅✔✓☑答正选ОоÉé]|[A-Ja-j](?![A-Za-z])|[Aa](?i:ns|nt|gr|ct|lt|ss)|[Bb](?i:est|ut)|[Cc](?i:ho|on|or|ha|le|an|ir)"
+    r"|[Dd](?i:ef|ec)|[Ff](?i:in|ro|av)|[Gg](?i:ue|o)"
+    r"|[Hh](?i:en)|[Ii](?:['’.\s]|[Tt]|[MmAa'’]|(?i:sn|s[ ]|nd))|[Ll](?i:et|ea|ef|oc)|[Mm](?i:at|us|aj|os|ar)"
+    r"|[Nn](?i:ot\s)|[Oo](?i:pt|pc|pç|nl|n[ ][rs])|[Pp](?i:ic|re|ro|oi)"
+    r"|[Rr](?i:ig|ic|ép|esp|econ)|[Ss](?i:ol|el|et|o|ay|u|t)"
+    r"|[Tt](?i:hu|here|ha|hi|ic)|[Vv](?i:er)|[Ww](?i:hi|ai|e|in)"
 )
 """How the words begin that a claim can begin with: trying every pattern at every word is slow."""
 
@@ -159,7 +179,7 @@ _BEGINS = (
 def _claims() -> re.Pattern[str]:
     """Return the pattern of a claim, made at its first use: that takes longer than importing ten modules."""
     return re.compile(
-        rf"(?<![A-Za-z0-9])(?=[(\[A-Ja-jLMNOPRSTWlmnoprstwо答正选О✅✔✓☑])(?={_BEGINS})(?:{_bounded(_PATTERNS)})"
+        rf"(?<![A-Za-z0-9])(?=[(\[A-Ja-jLMNOPRSTVWlmnoprstvwо答正选О✅✔✓☑])(?={_BEGINS})(?:{_bounded(_PATTERNS)})"
     )
 
 
@@ -188,7 +208,7 @@ _AFTER_A_LETTER = re.compile(
     r"|though|although|however|so|thus|then|therefore|hence|to|at|too|here|instead|rather|again|now|over|than|only"
     r"|either|nor|among"
     r"|out|works|fits|matches|seems|must|should|would|will|was|has|does|it|the|this|we|under|being|all|still|remains"
-    r"|remain|satisf\w+)\b"
+    r"|remain|satisf\w+|ist|est|es|sont|porque|weil|parce|denn|car|perché|pois)\b"
 )
 _NAME_AFTER = re.compile(r"\.\s[a-z]{3,}|\s+[a-z]{3,}")
 """What makes a letter a part of a name: E. coli, B cells."""
@@ -227,6 +247,7 @@ _DENIED_BEFORE = re.compile(
         r"|(?:\b(?:not|never|cannot|without|if(?! (?:I )?(?:am |was )?(?:forced|had|have|must|pressed|asked))"
         r"|whether|suppos\w+|assum\w+|imagine|pretend|students|people|others|they|some|(?:one|you) might|tempted to"
         r"|mistake is to)|n['’]t) (?:(?!(?:so|but|hence|thus|therefore|then)\b)[\w'’]{2,} ){0,2}"
+        r"|\b(?:over|than|versus|vs\.?|against|beats) "
         r"|\b(?:wrong|incorrect|false|worst|trap|mistake|error|distractor)(?: \w+)? (?:is|was) $"
         r"|\b(?:statement|assertion|premise|hypothesis|event|set|each|every) )$"
     ).replace(" ", "[ \t]+")

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from maspo.scoring.answers import equal_answers, equals_label, final_answer
+from maspo.scoring.answers import equal_answers, equals_label, final_answer, normalized
 from maspo.scoring.base import Sample, Score
 from maspo.scoring.choices import choice_in, chosen
+from maspo.scoring.doubts import brings_another
 from maspo.scoring.marked import marked_answer
 from maspo.scoring.named import named_answer, only_element
 from maspo.scoring.options import LETTERS
 from maspo.scoring.readable import unfenced
 from maspo.scoring.reply import parts_of, reply_of
+from maspo.scoring.wrappers import inner_text
 
 NO_LABEL = "the row has no answer to compare with"
 _AT_A_TIME = 200
+_ARTICLES = ("a ", "an ", "the ", "A ", "An ", "The ")
+_ASIDE = re.compile(r"\s+\([^()\d]*\S[^()]*\)\.?\Z")
+"""What stands in brackets behind an answer: "high (P1)", "Marie Curie (a person)"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ def choice() -> LabelScorer:
 def _final(sample: Sample) -> str | None:
     reply = reply_of(sample.output)
     marked = marked_answer(reply)
-    answer = _unmarked(unfenced(reply), sample) if marked is None else marked
+    answer = _unmarked(unfenced(reply), sample) if marked is None else inner_text(marked)
     return answer or None
 
 
@@ -78,11 +84,22 @@ def _unmarked(said: str, sample: Sample) -> str:
 
 def _same_text(answer: str, sample: Sample) -> bool:
     label = str(sample.answer)
-    marked = marked_answer(label)
+    marked = None if label.isalnum() else marked_answer(label)
     if equals_label(answer, label, marked):
         return True
     element = only_element(answer)
-    return element is not None and equals_label(element, label, marked)
+    if element is not None:
+        return equals_label(element, label, marked)
+    if (answer.startswith(_ARTICLES) or label.startswith(_ARTICLES)) and _without_article(answer) == _without_article(
+        label
+    ):
+        return True
+    aside = _ASIDE.search(answer) if answer.endswith((")", ").")) else None
+    return aside is not None and not brings_another(aside[0]) and equal_answers(answer[: aside.start()], label)
+
+
+def _without_article(answer: str) -> str:
+    return normalized(answer.partition(" ")[2] if answer.startswith(_ARTICLES) else answer)
 
 
 def _chosen(sample: Sample) -> str | None:

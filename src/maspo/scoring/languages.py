@@ -35,7 +35,7 @@ NO = (
 """Words that deny in some of these languages."""
 ANSWER = rf"(?:(?<![^\W_]){_any_of([*_LATIN.split(), *_TWO_WORDS])}(?![^\W\d_])|{_any_of(_OTHERS.split())})"
 """The word for "answer" in languages other than English; scripts without spaces need no edge of a word."""
-_CHOICE = "sondern mais sino mas ma nehme wähle choisis elijo escojo scelgo escolho"
+_CHOICE = "sondern mais sino mas ma nehme wähle entscheide choisis elijo escojo scelgo escolho"
 """Words of claims that do without the word for "answer"."""
 _IN_LATIN = frozenset(" ".join((_LATIN, *_TWO_WORDS, _CHOICE)).replace("ı", "i").split())
 _IN_ASCII = frozenset(word for word in (*_LATIN.split(), *_CHOICE.split()) if word.isascii()) - {"ma"}

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from maspo.scoring.json_values import objects_of
 from maspo.scoring.readable import last_line, tail
+from maspo.scoring.wrappers import handed_in
 
 MOST_BOXES = 16
 """Boxes that are looked at, from the end: nobody lists more final answers than that one by one."""
@@ -40,8 +41,8 @@ _KEYS = (
 )
 """Keys under which models put their answer when they reply in JSON, the surest first; case and signs do not count."""
 _KEY_AND_VALUE = re.compile(
-    r"""[{,]\s{0,40}["']?(?:final[_ ]?answer|answer)["']?\s{0,9}:\s{0,40}(?:"((?:[^"\\]|\\.){0,2000})"|'((?:[^'\\]"
-    r"|\\.){0,2000})'|([^\s,"'{}\[\]\n][^,"'{}\[\]\n]{0,200}))""",
+    r"""[{,]\s{0,40}["']?(?:final[_ ]?answer|answer|(?:selected[_ ])?(?:choice|option)|letter)["']?\s{0,9}:\s{0,40}"""
+    r"""(?:"((?:[^"\\]|\\.){0,2000})"|'((?:[^'\\]|\\.){0,2000})'|([^\s,"'{}\[\]\n][^,"'{}\[\]\n]{0,200}))""",
     re.IGNORECASE,
 )
 """The same where the whole is no JSON: single quotes, a comma too many, one backslash before a command of LaTeX."""
@@ -56,7 +57,8 @@ def marked_answer(text: str) -> str | None:
     found = boxes(text)
     if found:
         return found[-1]
-    return json_answer(text)
+    answer = json_answer(text)
+    return answer if answer is not None else handed_in(text)
 
 
 def tagged_answer(text: str) -> str | None:

@@ -12,8 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from maspo.scoring.closing import without_closing
+from maspo.scoring.doubts import begins_anew, brings_another, denies, is_not_its_own, takes_back
 from maspo.scoring.json_values import objects_of
-from maspo.scoring.readable import tail
+from maspo.scoring.readable import last_found, tail
+from maspo.scoring.stated import SENTENCE, stated_answer, yes_or_no
+from maspo.scoring.wrappers import without_wrappers
 
 _LONGEST_LINE = 400
 _LONGEST_ANSWER = 200
@@ -35,11 +38,11 @@ _BEFORE = (
     r"|(?:based on|after|since|because|as|given that|weil|da|comme|como)\s[^,:]{3,120},)[,，、]?\s*)?"
     r"(?:(?:the|my|our|its|die|das|la|le|el|mi|ma|meine)\s+|我的)?"
     r"(?:(?P<final>final|endgültige|finale|最终|最終)的?な?\s*)?"
-    r"(?:(?:correct|right|best|predicted|overall|chosen|assigned|richtige|korrekte|bonne|正确|正しい)的?\s*)?"
+    r"(?:(?:correct|right|best|predicted|overall|chosen|assigned|primary|main|top|richtige|korrekte|bonne|正确|正しい)的?\s*)?"
 )
 _AFTER = (
-    r"(?:\s+(?P<last>final|finale)|\s+(?:correcta|correcte|exacte|corretta)"
-    r"|\s+(?:of|for|to)\s+(?:this|the)\s+(?!(?:first|second|other|last|latter|former|half|rest)\b)\w+)?"
+    r"(?:\s+(?P<last>final|finale)|\s+(?:detected|found|identified|assigned|predicted|name)|\s+(?:correcta|correcte|exacte|corretta)"
+    r"|\s+(?:of|for|to)\s+(?:this|the|your)\s+(?!(?:first|second|other|last|latter|former|half|rest)\b)\w+)?"
 )
 _NAME = rf"(?:{_BEFORE}(?:(?P<answer>{_ANSWERS})|{_LABELS}){_AFTER}|(?P<alone>final))"
 _MARKS = r"[\s*_#>•`-]{0,12}"
@@ -65,50 +68,39 @@ _REASON = re.compile(
     r"\b[*_]{0,3}\s?[:：]",
     re.IGNORECASE,
 )
-_TAKEN_BACK = re.compile(
-    r"\b(?:wait|actually|correction|corrected|sorry|scratch|mistake[n]?|oops|hmm"
-    r"|wrong|incorrect|reconsider\w*|instead"
-    r"|second thoughts?|chang(?:e|ed|ing) my|reflection|however|although|alternative\w*|perhaps|maybe"
-    r"|possibly|might|could|unsure|uncertain"
-    r"|not (?:sure|certain)|ambiguous|mixed|either|depends|doubt\w*|unclear|eigentlich|moment|doch|falsch|vielleicht"
-    r"|möglicherweise|allerdings|jedoch|stattdessen|sondern|korrektur|attendez|en fait|plutôt|peut-être|cependant"
-    r"|toutefois|erreur|faux|espera|en realidad|quizás?|tal vez|sin embargo|corrección|incorrect[oa]|perdón)\b"
-    r"|不对|不對|其实|其實|更正|或许|也许|可能|但是|然而|不过|いや|実は|しかし|ただし|かもしれ|訂正|間違",
-    re.IGNORECASE,
+_INTRODUCED = re.compile(
+    r"(?i)(?:sure|of course|certainly|absolutely|okay|ok|got it|(?:great|good) question|no problem|happy to help"
+    r"|thanks[^.!\n]{0,30})(?: thing)?[.!,]\s+(?=\S)"
+    r"(?:happy to help\W{1,5})?(?:here (?:you go|it is|you are|we go)\s?[:.!]\s*)?"
+    r"|here (?:you go|it is|you are)\s?[:.!]\s*"
 )
-"""Words with which an answer is taken back or doubted."""
-_ANOTHER = re.compile(
-    r"^\W*(?:yes|true|false|ja|oui|sí)\b|(?:^|[,;]\s)and\b|\b(?:would|as well|too|fits?|if|unless|only when)\b"
-    r"|\b(?:or|but|no|nope|not|nor|also|both|equally|possible|auch|aussi|también|vs|rather"
-    r"|should|must|right|correct|answer|label|category|better|final|chang\w+"
-    r"|revis\w+|updat\w+|oder|aber|nein|nicht|ou|mais|non|pas|pero|sino)\b|n['’]t\b|或|但|而是|不是|または|ではな|ではあり|[?？]",
-    re.IGNORECASE,
+"""What a polite reply says before it begins."""
+_ASKED = re.compile(r"(?i)(?:q|question)\s?\d{0,2}\s?[:.][^\n]+\n\s{0,3}(?:a|answer)\s?\d{0,2}\s?[:.]\s{0,3}(?=\S)")
+"""The question told again, before the answer."""
+_BEGINS_INTRODUCTIONS = frozenset("sScCoOaAgGnNhHtT")
+_CORRECTED = re.compile(
+    r"(?i)(?:^|[.!?\n*]\s{0,3})\*{0,2}(?:correction|corrected answer|edit)\*{0,2}\s?:\*{0,2}\s{0,3}(?=\S)"
 )
-"""Words that may bring another answer in, in what is not headed as a reason."""
-_BEGINS_ANEW = re.compile(r"(?:^|[.!?\n:]\s{0,3})(?:but|no|yet|still|aber|nein|mais|non|pero)\b", re.IGNORECASE)
-_NOT_ITS_OWN = re.compile(
-    r"\b(?:not|never|nor|neither|no|none|wrong|worst|incorrect|false|if|unless|would|could|might|may|except|excluding"
-    r"|least|less|opposite|unlike|whether|likely|unlikely|common|example|instance|other|another|alternative|former|old"
-    r"|previous|original|initial|first|second|third|half|part|some|one|user|question|text|review|closest|second-best|that|which|who|reject\w*|avoid\w*|lost|runner\S*|hard\w*|far|says?|anything|exclu\w*|eliminat\w*|ruled|discarded|thinks?|believes?|thought|supposed|assumed|said|claim\w*"
-    r"|format|distractor|expected|nicht|kein\w*|falsch\w*|wenn|wäre|pas|faux|fausse|mauvaise|si|serait|incorrect\w*|sería"
-    r"|ni)\b|n['’]t\b|\bn['’]|不|没|非|如果|说|說|认为|認為|言|思|もし|ない|[?？]",
-    re.IGNORECASE,
+"""Behind it, a reply says again what it has said wrong."""
+_UNDER = re.compile(
+    rf"(?:[^\w\n]{{0,2}}\s)?{_MARKS}(?P<key>[^\W\d_][\w'’()/&]*(?:[ _-][\w'’()/&]+){{0,4}}?)\s?[*_`]{{0,3}}\s?"
+    r"(?:[:：→⇒]|=>|->|=(?=\s))[*_`]{0,3}\s{0,4}(?P<value>\S.*)"
 )
-"""Words before an answer that say it is none, or the one of something else."""
-_EMPHASIZED = re.compile(
-    r"(?P<before>[^*\n]{1,160}?(?:\s(?:is|are|was|ist|est|es|sind|son)|[是为為は])\s{0,2}:?\s?)\*\*(?P<value>[^*\n]+)\*\*\s?"
-    r"(?:です)?[.!。]?"
+"""A line that gives something under a name of one to five words."""
+_NO_NAME = re.compile(
+    r"\b(?:note|notes|hint|tip|warning|error|context|thought|thinking|reason\w*|rationale|explanation|justification|because"
+    r"|evidence|analysis|confidence|probability|step|input|task|instruction\w*|prompt|document|sentence [a-z\d]|option"
+    r"|choice|draft|attempt|guess|suggestion|candidate\w*|distractor|trap|before|versus|options|choices|candidates|pros|cons"
+    r"|observation|user|assistant|system|todo|disclaimer|source|plan|idea|check|given|known|unknown|if|when|while|because"
+    r"|agent|votes?|round|person \w|player|speaker|example|sample|case|fact|premise|hypothesis|background|summary of)\b"
 )
-_CLASSIFIED = re.compile(
-    r"(?:(?:this|the)\s+\w+\s+(?:is|was|(?:should|can)\s+be)\s+(?:classified|labell?ed|categori[sz]ed|rated|tagged)\s+as"
-    r"|(?:i|we)(?:['’]d|['’]ll|\s+would|\s+will)?\s+(?:classify|label|categori[sz]e|rate|mark|tag)\s+(?:this|it|that|the)"
-    r"(?:\s+(?!(?:first|second|other|latter|former|half|part|last|rest|begin\w*|end)\b)\w+){0,2}\s+as)\s+(?P<value>.*)",
-    re.IGNORECASE,
+"""Names, in lower case, under which no answer stands."""
+_OF_ANSWERS = re.compile(rf"(?i)(?<![^\W_])(?:{_ANSWERS}|{_LABELS})(?![^\W_])")
+_BULLET = re.compile(r"\A(?:[-*•–—→⇒]|\d{1,2}[.)])\s+(?=\S)")
+_DECORATION = re.compile(
+    r"(?:(?![⚠⛔🚫🤔👎🤷])[\s\ufe0f\u200d\u2600-\u26ff\u2705\u2713\u2714\u2728\u2764\u2b50\U0001f000-\U0001faff])+\Z"
 )
-_STATED = re.compile(
-    r"(?P<before>(?:[Tt]he|[Dd]ie|[Dd]er|[Dd]as|[Ll][ae]|[Ee]l)\s+(?:[\w'’-]+\s+){1,6}?)(?:is|was|ist|est|es)\s+"
-    r"(?P<value>[^\s.,;:!?]+(?:\s[^\s.,;:!?]+){0,3})\."
-)
+"""Signs of joy, flags and ticks behind an answer; none that says no or wonders."""
 _REASONED = re.compile(
     r"(?:the|this|that|there|they|he|she|because|since|der|die|das|weil|le|la|les|el|los|it(?!['’]s|\s+is))\b", re.I
 )
@@ -119,8 +111,6 @@ _MOST_WORDS = 3
 """Words of an answer without a label that is explained in the same line."""
 _SINGLE_QUOTED = re.compile(r"\{\s?'([\w ]{1,40})'\s?:\s?'([^'{}\n]{1,200})'\s?\}")
 """An object of one field as Python writes it."""
-_COPULA = re.compile(r"\b(?:is|was|are|ist|est|es)\b", re.IGNORECASE)
-_SENTENCE = re.compile(r"(?<=[^\W\d]{2}[.!])\s+|(?<=[.!]\*\*)\s+|(?<=。)(?=.)")
 _LABEL_KEYS = frozenset(
     {"label", "category", "class", "classification", "sentiment", "intent", "emotion", "topic", "verdict", "decision"}
     | {"predictedlabel", "predictedclass", "predictedcategory"}
@@ -145,21 +135,41 @@ def named_answer(reply: str) -> str | None:
     text = tail(reply).strip()
     if not text or text.isalnum():
         return None
+    whole, text = text, without_wrappers(text)
     if "{" in text or text.startswith("["):
         found = _only_value(text)
         if found is not None:
             return found
     body = without_closing(text)
     closing = text[len(body) :]
-    if not body or _TAKEN_BACK.search(closing):
+    if not body or takes_back(closing):
         return None
+    body = _without_preamble(body)
     lines = body.split("\n")[-_MOST_LINES:]
     labelled = list(_labelled(lines))
     if labelled:
         return _surest(labelled)
-    if len(lines) == 1 and len(body) <= _LONGEST_ANSWER and closing and "." not in body[:-1]:
-        return _sentence(lines) or body
-    return _sentence(lines) or _explained_below(lines) or (_explained_beside(body) if len(lines) == 1 else None)
+    said = yes_or_no(body) or _under_any_name(lines) or stated_answer(lines) or _explained_below(lines)
+    if said is not None or len(lines) > 1:
+        return said
+    said = _explained_beside(body)
+    # What is left of a reply is its answer, where only what is said around answers was taken off.
+    is_left = body != whole and len(body) <= _LONGEST_ANSWER and "." not in body[:-1] and not takes_back(body)
+    return body if said is None and is_left else said
+
+
+def _without_preamble(body: str) -> str:
+    """Return a reply without a bullet, polite words before it, and what a correction takes the place of."""
+    introduced = _INTRODUCED.match(body) if body[0] in _BEGINS_INTRODUCTIONS else None
+    if introduced is not None:
+        body = body[introduced.end() :]
+    corrected = last_found(_CORRECTED, body) if ":" in body else None
+    if corrected is not None and "\n" not in body[corrected.end() :]:
+        return body[corrected.end() :]
+    asked = _ASKED.match(body) if body[0] in "Qq" else None
+    if asked is not None:
+        return body[asked.end() :]
+    return _BULLET.sub("", body, count=1) if "\n" not in body else body
 
 
 def only_element(text: str) -> str | None:
@@ -191,24 +201,28 @@ def _only_value(text: str) -> str | None:
         return None if _NO_KEYS.search(quoted[1]) else quoted[2]
     begin, end = text.find("{"), text.rfind("}")
     before, after = text[:begin].rstrip("` \n").removesuffix("```json"), text[end + 1 :]
-    if _NOT_ITS_OWN.search(before[-_LONGEST_LINE:]) or _TAKEN_BACK.search(after) or _ANOTHER.search(after):
+    if is_not_its_own(before[-_LONGEST_LINE:]) or takes_back(after) or brings_another(after):
         return None
     objects = list(objects_of(text))
     if len(objects) != 1 or not isinstance(objects[0], dict):
         return None
     fields = objects[0]
-    if len(fields) > 1:
-        fields = {
-            key: value for key, value in fields.items() if "".join(filter(str.isalnum, key)).lower() in _LABEL_KEYS
-        }
-    if len(fields) != 1:
-        return None
-    ((key, value),) = fields.items()
-    if isinstance(value, dict) and len(value) == 1 and not _NO_KEYS.search(key):
-        ((key, value),) = value.items()
-        if key.lower() not in _LABEL_KEYS:
-            return None
-    return None if _NO_KEYS.search(key) else _scalar(value)
+    if len(fields) == 1 and not any(isinstance(value, dict) for value in fields.values()):
+        ((key, value),) = fields.items()
+        return None if _NO_KEYS.search(key) else _scalar(value)
+    labels = list(_labels_in(fields))
+    return _scalar(labels[0]) if len(labels) == 1 else None
+
+
+def _labels_in(fields: dict[str, object]) -> Iterator[object]:
+    """Yield what stands under the keys of labels in an object and the objects within it."""
+    for key, value in fields.items():
+        if _NO_KEYS.search(key):
+            continue
+        if isinstance(value, dict):
+            yield from _labels_in(value)
+        elif "".join(filter(str.isalnum, key)).lower() in _LABEL_KEYS:
+            yield value
 
 
 def _labelled(lines: list[str]) -> Iterator[_Labelled]:
@@ -217,8 +231,8 @@ def _labelled(lines: list[str]) -> Iterator[_Labelled]:
         if not line or len(line) > _LONGEST_LINE:
             continue
         named = _NAMED.fullmatch(line)
-        if named is None and place == len(lines) - 1 and ("." in line or "。" in line):
-            named = _NAMED.fullmatch(_SENTENCE.split(line)[-1])
+        if named is None and place == len(lines) - 1 and ("." in line or "。" in line or ";" in line):
+            named = _NAMED.fullmatch(SENTENCE.split(line)[-1])
         value = _value(named) if named is not None else ""
         if named is not None and value:
             yield _Labelled(_rank(named), *_unexplained(value), _text(lines[place + 1 :]))
@@ -247,6 +261,8 @@ def _text(lines: list[str]) -> str:
 def _value(found: re.Match[str]) -> str:
     """Return what is labelled, without the half of an emphasis that began before the label."""
     value = found["value"].strip()
+    if not value.isascii():
+        value = _DECORATION.sub("", value)
     if "**" in found["head"] and "**" not in found["end"]:
         value = value[2:].strip() if value.startswith("**") else value.removesuffix(".").removesuffix("**").strip()
     return _POLITE.sub("", value)
@@ -265,6 +281,27 @@ def _unexplained(value: str) -> tuple[str, str]:
     return value, ""
 
 
+def _under_any_name(lines: list[str]) -> str | None:
+    """Return what stands in the only line that gives something under a name, whichever: "Capital: Rome"."""
+    found = [
+        (place, under)
+        for place, line in enumerate(lines)
+        if ":" in line or "=" in line or not line.isascii()
+        if len(line) <= _LONGEST_LINE and (under := _UNDER.fullmatch(line)) is not None
+    ]
+    if len(found) != 1:
+        return None
+    place, under = found[0]
+    key = under["key"].lower()
+    if is_not_its_own(key) or _NO_NAME.search(key) or _OF_ANSWERS.search(key):
+        return None
+    before, after = lines[:place], _text(lines[place + 1 :])
+    if (before and after) or any(line.lstrip().startswith(("-", "*", "1.")) for line in before):
+        return None
+    value, explained = _unexplained(_DECORATION.sub("", under["value"]))
+    return _surest([_Labelled(0, value, explained, after)])
+
+
 def _surest(labelled: list[_Labelled]) -> str | None:
     """Return the value of the surest label, if it is the last one and nothing speaks against it."""
     last = labelled[-1]
@@ -277,7 +314,7 @@ def _surest(labelled: list[_Labelled]) -> str | None:
 
 def _only_reasons(explained: str) -> bool:
     """Whether what stands behind an answer in its line doubts nothing and brings no other answer in."""
-    return not _TAKEN_BACK.search(explained) and not _ANOTHER.search(explained)
+    return not takes_back(explained) and not brings_another(explained)
 
 
 def _only_explains(labelled: _Labelled) -> bool:
@@ -285,39 +322,25 @@ def _only_explains(labelled: _Labelled) -> bool:
     text = labelled.after
     if not text:
         return True
-    if _TAKEN_BACK.search(text) or _BEGINS_ANEW.search(text) or _denies(text, labelled.value):
+    if takes_back(text) or begins_anew(text) or denies(text, labelled.value):
         return False
-    if _REASON.match(text):
+    if _REASON.match(text) or _only_attributes(text):
         return True
     # A line of few words may be another answer.
     lines = [line.strip() for line in text.split("\n") if line.strip()]
-    return all(len(line.split()) > 3 and _REASONED.match(line) for line in lines) and not _ANOTHER.search(text)
+    return all(len(line.split()) > 3 and _REASONED.match(line) for line in lines) and not brings_another(text)
 
 
-def _denies(text: str, value: str) -> bool:
-    """Whether a text says that it is not this value: "it is no spam"."""
-    wanted = re.escape(value.strip("*` "))
-    pattern = rf"(?:\b(?:no|not|never|kein\w{{0,2}}|nicht|pas)|n['’]t)\s+(?:(?:an?|the|really)\s+)?{wanted}"
-    return re.search(pattern, text, re.IGNORECASE) is not None
+def _only_attributes(text: str) -> bool:
+    """Whether each line of a text gives something else under a name of its own: "Slots: order_id=4711"."""
+    found = [_UNDER.fullmatch(line) for line in text.split("\n") if line.strip()]
+    return all(under is not None and _is_another_thing(under["key"]) for under in found)
 
 
-def _sentence(lines: list[str]) -> str | None:
-    """Return the answer of a last sentence: "The capital is **Paris**.", "I would classify this as spam."."""
-    line = lines[-1].strip()
-    if len(line) > _LONGEST_LINE:
-        return None
-    sentence = _SENTENCE.split(line)[-1] if "." in line or "。" in line else line
-    classified = _CLASSIFIED.fullmatch(sentence) if " as " in sentence else None
-    if classified is not None:
-        value = classified["value"]
-        return None if _ANOTHER.search(value) else value
-    emphasized = _EMPHASIZED.fullmatch(sentence) if sum(other.count("**") for other in lines) == 2 else None
-    if emphasized is not None:
-        return None if _NOT_ITS_OWN.search(emphasized["before"]) else emphasized["value"]
-    stated = _STATED.fullmatch(sentence) if len(lines) == 1 and sentence == line else None
-    if stated is None or _NOT_ITS_OWN.search(line) or _ANOTHER.search(line) or len(_COPULA.findall(line)) > 1:
-        return None
-    return stated["value"]
+def _is_another_thing(name: str) -> bool:
+    if name.lower().startswith("secondary"):
+        return True
+    return not (is_not_its_own(name) or brings_another(name) or takes_back(name) or _OF_ANSWERS.search(name))
 
 
 def _explained_below(lines: list[str]) -> str | None:
@@ -326,7 +349,7 @@ def _explained_below(lines: list[str]) -> str | None:
     if len(lines) < 2 or not 0 < len(value) <= _LONGEST_ANSWER:
         return None
     rest = _text(lines[1:])
-    if not _REASON.match(rest) or _TAKEN_BACK.search(rest) or _BEGINS_ANEW.search(rest) or _denies(rest, value):
+    if not _REASON.match(rest) or takes_back(rest) or begins_anew(rest) or denies(rest, value):
         return None
     return value
 

@@ -26,7 +26,8 @@ stands was were been do does can may could again still too also really truly abs
 concludes concluded decide submit submitting submitted enter entering mark marking marked circle circled checking mine
 ours what's what i'll we'll i've we've please done hands down easy easily plainly undoubtedly naturally suppose reckon
 feel assume imagine presume bet bets betting guessing guessed lean leaning towards toward opting sticking stand
-standing by from among all
+standing by from among all tentatively provisionally personally ultimately overall lastly gut feeling return returns
+print output value
 """.split()  # noqa: SIM905 - a list of words
 )
 """Words about choosing, being sure and being right, and what joins them."""
@@ -37,7 +38,7 @@ _LETTER = re.compile(
 _TOLD = re.compile(r"^(\W{0,4}[A-J]\W{0,3})\((?![A-J]\W)[^()\n]{2,60}\)")
 """The text of an option in brackets behind its letter."""
 _SUPPOSED = re.compile(r"(?i)(?:suppose|assume|imagine|presume|let|say|if)\b")
-_NUMBERED = re.compile(r"^\s*(?:\d{1,2}[.)]\s+|[-*•>#]+\s+|\[[xX✓✔]\]\s*)")
+_NUMBERED = re.compile(r"^\s*(?:[Qq](?:uestion)?\s?\d{1,3}\s?[.):-]+\s+|\d{1,2}[.)]\s+|[-*•>#]+\s+|\[[xX✓✔]\]\s*)")
 
 
 def short_choice(line: str) -> str | None:

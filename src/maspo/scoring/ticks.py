@@ -7,8 +7,8 @@ import re
 _END = 1500
 """Characters at the end of an output in which such a list stands: ten options of a line each."""
 _MARK = re.compile(
-    r"(?:(?<=\n)|\A)[^\S\n]*(?:[-*•|]\s+)?(?:\*\*|_"
-    r"|\[(?P<box>[xX✓✔ ])\]\s*)?(?:[Oo]ption\s+)?[(\[]?([A-J])(?:[)\].:](?!\w)|\*\*|(?=\s*[✅✔✓☑✗✘❌×→←-])|\s*\|)"
+    r"(?:(?<=\n)|\A)[^\S\n]*(?:[-*•|]\s+)?(?:\*\*|_|\[(?P<box>[xX✓✔ ])\]\s*)?(?:[Oo]ption\s+)?[(\[]?([A-J])"
+    r"(?:(?(box)(?=\s*(?:\n|\Z)|\s+[^a-z])|(?!))|[)\].:](?!\w)|\*\*|(?=\s*[✅✔✓☑✗✘❌×→←-])|\s*\|)"
     r"|(?<=[\s,;])\(?([A-J])\)?(?=\s*[✅✔✓☑✗✘❌])"
 )
 """Where an option begins: at the begin of a line, or in a row of letters with a sign after each."""
