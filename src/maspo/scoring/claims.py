@@ -32,7 +32,7 @@ _ENDS = r"(?=(?:\s*\([^()\n]{1,60}\))?\s*[.!。]?\s*(?:\n|$)|,?\s+(?:since|becau
 _NAMED = rf"\(?(?:{_words('option', 'choice', 'answer', 'letter', 'response')}\s*)?{_L}"
 _OPTION_NAMED = rf"\(?{_words('option', 'choice', 'answer choice', 'statement', 'answer', 'response')}\s*{_L}"
 _BE = r"(?:should|must|would|has\s+to)\s+be"
-_IS = rf"(?:[:=是为為は→⇒]|->|(?i:is|are|was|{_BE}|ist|est|es|é)\b)"
+_IS = rf"(?:[:=是为為は→⇒]|->|应该是|應該是|应为|應為|就是|['’]s\b|(?i:is|are|was|{_BE}|ist|est|es|é)\b)"
 _ADVERB = (
     r"(?i:therefore|thus|clearly|indeed|actually|probably|most\s+likely|likely|either|simply"
     r"|la|el|option|letra|opção|opción|(?:only|still|surely|definitely|certainly|obviously|simply|again|now|also"

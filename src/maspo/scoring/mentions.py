@@ -22,10 +22,19 @@ _DENIES = re.compile(
 )
 _SUPPOSES = re.compile(
     r"[?？]|\b(?:would|could|might|may|if|unless|whether|suppos\w+|assum\w+|students|people|many|some|tempting|considered"
-    r"|candidates?|options?|possibl[ey]|either|both|first|initially|seems?|looks|or)\b"
+    r"|candidates?|options?|possibl[ey]|opposite|contrary|antonym|confus\w+|either|both|first|initially|seems?|looks|or)\b"
 )
 """What makes a mention no statement, in lower case."""
+_COMMON = frozenset(
+    """
+about above again also answer because before being below both clearly correct does done each from given have hence here
+into it's just more must only over right same should simply since some such than that that's their then there therefore
+these they this those thus very was well were what when where which while will with
+""".split()  # noqa: SIM905 - a list of words
+)
+"""Words of more than three letters that tell nothing of what a sentence is about."""
 _DESCRIBED = ("is a", "is an", "was a", "was an")
+"""What follows an option that is described."""
 _UNITS = {
     unit: short
     for short, units in {
@@ -51,11 +60,15 @@ def only_mentioned(text: str, question: str) -> str | None:
     options = _worded(question)
     if not options:
         return None
-    stated, denied = set[str](), set[str]()
+    stated, denied, beside = set[str](), set[str](), set[str]()
     rest = text
     for clause in _CLAUSE.split(text):
         letters, around = _mentioned(clause, options)
-        (denied if _DENIES.search(around) else stated).update(letters)
+        if _DENIES.search(around):
+            denied |= letters
+        elif letters:
+            stated |= letters
+            beside |= set(around.split())
         rest = rest.replace(clause, around) if letters else rest
     named = set(_LETTER.findall(text))
     if len(stated) == 1:
@@ -63,7 +76,19 @@ def only_mentioned(text: str, question: str) -> str | None:
         named -= set(options[min(stated)].upper().split())
     if len(stated) != 1 or named - stated or stated & denied or _SUPPOSES.search(rest.lower()) or takes_back(rest):
         return None
-    return stated.pop()
+    return stated.pop() if _is_about(beside, question) else None
+
+
+def _is_about(words: set[str], question: str) -> bool:
+    """Whether the words beside an option are those of the question: at most one other, or two for each of them."""
+    telling = {_stem(word) for word in words if len(word) > 3 and word.isalpha() and word not in _COMMON}
+    asked = {_stem(word) for word in worded(question).split()}
+    return len(telling - asked) <= max(1, 2 * len(telling & asked))
+
+
+def _stem(word: str) -> str:
+    """Return what the forms of a word have in common: "implies" and "imply", "returns" and "return"."""
+    return word[:4]
 
 
 def _mentioned(clause: str, options: Mapping[str, str]) -> tuple[set[str], str]:

@@ -36,6 +36,7 @@ _BEFORE = (
     r"(?:(?:so|thus|hence|therefore|overall|in conclusion|in summary"
     r"|daher|somit|donc|ainsi|entonces|所以|因此|综上所述|よって|したがって"
     r"|(?:based on|after|since|because|as|given that|weil|da|comme|como)\s[^,:]{3,120},)[,，、]?\s*)?"
+    r"(?:i\s+(?:think|believe|am\s+(?:confident|sure|certain))(?:\s+that)?\s+)?"
     r"(?:(?:the|my|our|its|die|das|la|le|el|mi|ma|meine)\s+|我的)?"
     r"(?:(?P<final>final|endgültige|finale|最终|最終)的?な?\s*)?"
     r"(?:(?:correct|right|best|predicted|overall|chosen|assigned|primary|main|top|richtige|korrekte|bonne|正确|正しい)的?\s*)?"
@@ -349,6 +350,8 @@ def _explained_below(lines: list[str]) -> str | None:
     if len(lines) < 2 or not 0 < len(value) <= _LONGEST_ANSWER:
         return None
     rest = _text(lines[1:])
+    if len(value.split()) <= _MOST_WORDS and value.endswith(".") and _only_explains(_Labelled(0, value[:-1], "", rest)):
+        return value
     if not _REASON.match(rest) or takes_back(rest) or begins_anew(rest) or denies(rest, value):
         return None
     return value

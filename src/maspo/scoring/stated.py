@@ -34,7 +34,8 @@ _SAID = re.compile(
     r"(?i:(?P<before>)(?:(?:probably|most likely|likely|definitely|clearly|certainly|surely)\b,?\s+"
     r"|(?:i think |i believe )?(?:it['’]s|it is|this is|that['’]s|that is|that would be|it must be|it has to be"
     r"|that must be|i['’]d say|i would say"
-    r"|i['’]d go with|i['’]m going with|i choose|i pick|my (?:pick|choice) is|c['’]est|das ist|es ist|es|è|é)\s+))"
+    r"|i['’]d go with|i['’]m going with|i choose|i pick|my (?:pick|choice) is|c['’]est|das ist|es ist|es|è|é)\s+)"
+    r"(?:(?:clearly|definitely|certainly|obviously|probably|most likely|likely)\s+)?)"
     rf"{_VALUE}[.!]?"
 )
 """A short sentence that says nothing but the answer: "It's Rome.", "Probably Rome."."""
