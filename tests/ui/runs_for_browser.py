@@ -1,6 +1,6 @@
-"""Runs that a browser test steers from the page of a real server: one that works, and one that waits for approval.
+"""Runs that a browser test steers from the page of a real server: at work, gone on with, or waiting for approval.
 
-python -m tests.ui.runs_for_browser works|waits FOLDER
+python -m tests.ui.runs_for_browser works|resumes|waits FOLDER
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from maspo.config import Caps, search_of
 from maspo.models.base import Request
 from maspo.study.optimize import start
 from maspo.study.resolve import resolve
-from maspo.testing.runs import Recorder, begin, counted_world, with_config, world_job
+from maspo.testing.runs import Recorder, begin, counted_world, go_on, with_config, world_job
 
 _EVERY_CALL = 0.25
 """Seconds that a call takes as long as there is a file ``slow`` beside the run: a person has to get a word in."""
@@ -31,6 +31,11 @@ async def works(folder: Path) -> None:
     await begin(job, folder, counted_world(job, before))
 
 
+async def resumes(folder: Path) -> None:
+    """Go on with a search that was killed."""
+    await go_on(world_job("reflect", 80), folder)
+
+
 async def waits(folder: Path) -> None:
     """Run a search to its end, where new prompts wait for approval."""
     job = world_job("reflect", 120)
@@ -40,4 +45,4 @@ async def waits(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run({"works": works, "waits": waits}[sys.argv[1]](Path(sys.argv[2])))
+    asyncio.run({"works": works, "resumes": resumes, "waits": waits}[sys.argv[1]](Path(sys.argv[2])))

@@ -121,7 +121,7 @@ test("a run that is killed says so to whoever looks on, and the same page goes o
   await run.over;
   await page.locator(".state", { hasText: "stopped" }).waitFor();
   await page.getByText("maspo resume").first().waitFor();
-  const resumed = python("-m", "maspo", "resume", join(folder, "killed"));
+  const resumed = python("-m", "tests.ui.runs_for_browser", "resumes", join(folder, "killed"));
   assert.equal(await resumed.over, 0, resumed.told);
   await page.locator(".state", { hasText: "finished" }).waitFor();
   assert.deepEqual(wrong.filter((one) => !one.includes("favicon") && !one.includes("404")), []);

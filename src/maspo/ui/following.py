@@ -10,7 +10,7 @@ from typing import Final
 from maspo.ui.documents import state_of
 from maspo.ui.runs import Listed
 
-_LOOK_SECONDS: Final = 0.25
+_LOOK_SECONDS: Final = 0.15
 """How often the files of a run are looked at; with a document that is built at once, news are there within a second."""
 
 

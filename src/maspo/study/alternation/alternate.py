@@ -178,7 +178,7 @@ async def _rewrite(
         raise Interrupted("Stopped as asked.")
     usage, seconds = spent_in(folder / RUN_DATABASE)
     rewritten = tuple(name for name, text in finished.winners.items() if text != system.prompts[name])
-    cap = "" if finished.complete else "its part of a cap"
+    cap = "" if finished.complete else f"turn {number + 1} has used its part"
     after = system.with_prompts(finished.winners)
     return TurnEnd("prompts", folder.name, after, usage, seconds, rewritten=rewritten, cap=cap)
 
