@@ -35,7 +35,7 @@ def renew(page: str) -> str:
 def list_options() -> list[str]:
     """Return the options of settings, in the order of ``--help``."""
     fields = {flag.name: field for _, field in list_fields(RunConfig) if (flag := flag_of(field))}
-    flags = [flag for flag in FLAGS.values() if flag.commands != "none"]
+    flags = [flag for flag in FLAGS.values() if flag.commands in ("models", "search")]
     rows = [(f"`{flag.option}`", _means(fields[flag.name]), _default(fields[flag.name])) for flag in flags]
     return table(("option", "means", "default"), rows)
 

@@ -71,6 +71,7 @@ class Settings(TypedDict, total=False):
     labels: Literal["ignore", "use"]
     rubric: str
     focus: Sequence[str]
+    sandbox_packages: Sequence[str]
 
 
 @dataclass(frozen=True)

@@ -309,6 +309,18 @@ class ProposerSettings(Section):
         return given
 
 
+class SandboxSettings(Section):
+    """What programs in outputs find, where a scorer runs them shut in."""
+
+    packages: Annotated[tuple[str, ...], FLAGS["sandbox-packages"]] = ()
+
+    @field_validator("packages", mode="before")
+    @classmethod
+    def _names(cls, given: object) -> object:
+        """Take names in a row, separated by commas, as well as a list of them."""
+        return [name.strip() for name in given.split(",") if name.strip()] if isinstance(given, str) else given
+
+
 class RunConfig(Section):
     """Everything that, with the system and the inputs, determines a run."""
 
@@ -323,6 +335,7 @@ class RunConfig(Section):
     proposer: ProposerSettings = ProposerSettings()
     holdout: HoldoutSettings = HoldoutSettings()
     caps: Caps = Caps()
+    sandbox: SandboxSettings = SandboxSettings()
 
     @model_validator(mode="before")
     @classmethod

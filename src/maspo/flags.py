@@ -15,8 +15,8 @@ from typing import Literal
 
 ENV_PREFIX = "MASPO_"
 
-Commands = Literal["models", "search", "none"]
-"""Which commands take a flag as an option: all that ask models, those about a search, or none.
+Commands = Literal["models", "search", "scored", "none"]
+"""Which commands take a flag as an option: all that ask models, those about a search, those that score, or none.
 
 Without an option a setting is given by variable, in Python, in ``maspo.toml`` or with ``--set``.
 """
@@ -104,6 +104,13 @@ _ALL = (
         "AGENTS",
         "search",
         default="all that may be",
+    ),
+    Flag(
+        "sandbox-packages",
+        "installed packages that programs in outputs may import, such as `numpy,pandas`; name what they need as well",
+        "NAMES",
+        "scored",
+        default="the standard library",
     ),
 )
 FLAGS: dict[str, Flag] = {flag.name: flag for flag in _ALL}

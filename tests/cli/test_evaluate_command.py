@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from maspo.study.evaluation.evaluate import recorded
 from maspo.world import World
 from tests.cli.test_commands import world_server
 
@@ -155,3 +156,48 @@ def test_f08_an_endpoint_that_is_not_there(maspo: Run) -> None:
     said = evaluate(maspo, "http://127.0.0.1:9/v1", "--set", "models.attempts=1", "--json")
     assert said.code == 5, said
     assert said.json["exit_code"] == 5
+
+
+def with_tests() -> None:
+    rows = [json.loads(line) for line in Path("rows.jsonl").read_text().splitlines()[:4]]
+    tests = [{"input": row["input"], "tests": "import yaml\nassert True"} for row in rows]
+    Path("rows.jsonl").write_text("\n".join(map(json.dumps, tests)))
+
+
+def test_f20_packages_of_programs_are_given_anywhere_recorded_and_the_same_later(
+    maspo: Run, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("yaml")
+    with_tests()
+    first = evaluate(maspo, url, "--scorer", "code", "--sandbox-packages", "yaml", "--max-calls", "3", "--json")
+    assert first.code == 4, first
+    assert recorded(Path("out/evaluation.db")).scorer == "code:yaml"
+    other = evaluate(maspo, url, "--scorer", "code", "--json")
+    assert other.code == 2 and "scorer" in other.err
+    monkeypatch.setenv("MASPO_SANDBOX_PACKAGES", "yaml")
+    same = evaluate(maspo, url, "--scorer", "code", "--json")
+    assert same.code == 0, same
+    assert same.json["scorer"] == "code:yaml"
+    monkeypatch.delenv("MASPO_SANDBOX_PACKAGES")
+    Path("maspo.toml").write_text('[sandbox]\npackages = ["yaml"]\n')
+    asked = evaluate(maspo, url, "--scorer", "code", "--json")
+    assert asked.code == 2 and "sandbox.packages" in asked.err, "a file of others asks for it"
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--scorer", "exact", "--sandbox-packages", "yaml"], "runs no programs"),
+        (["--scorer", "code", "--sandbox-packages", "no_such"], "no such package"),
+        (["--scorer", "code", "--sandbox-packages", "unsafe"], "stands for no sandbox"),
+        (["--scorer", "code", "--sandbox-packages", "yaml", "--unsafe-exec"], "every package"),
+    ],
+)
+def test_f21_packages_that_cannot_be_given_are_refused(maspo: Run, url: str, more: list[str], said: str) -> None:
+    with_tests()
+    found = evaluate(maspo, url, *more)
+    assert found.code == 2, found
+    assert said in " ".join(found.err.split())
+    Path("outputs.jsonl").write_text('{"id": 1, "output": "x = 1", "tests": "assert x"}')
+    scored = maspo("score", "outputs.jsonl", *more)
+    assert scored.code == 2, scored

@@ -38,7 +38,7 @@ def test_r02_json_lines_in_utf_16_are_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("blank", ["", ",", "  ,  ", " ", ",,,"])
 def test_r03_blank_rows_and_cells_beyond_the_table_are_none(blank: str, tmp_path: Path) -> None:
-    content = f"{blank}\ninput,answer\n{blank}\na,1,,\n{blank}\nb\n{blank}".encode()
+    content = f"{blank}\ninput,answer\n{blank}\na,1,,\n{blank}\nb,\n{blank}".encode()
     assert read_records(written(tmp_path, content)) == [{"input": "a", "answer": "1"}, {"input": "b", "answer": ""}]
 
 
@@ -49,6 +49,11 @@ def test_r03_blank_rows_and_cells_beyond_the_table_are_none(blank: str, tmp_path
         ("input\nok\nWhat, then?\n", "line 3: 2 cells, and 1 columns"),
         ("input;answer\na;b;c\n", "line 2: 3 cells"),
         ("input,\na,b\n", "line 2: 2 cells, and 1 columns"),
+        ("question,context,answer\nWhy?,It rains,A\nWhat?,B\n", "line 3: 2 cells, and 3 columns; one is missing"),
+        ("question;context;answer\nWhat?;B\n", "line 2: 2 cells, and 3 columns; one is missing"),
+        ("question\tcontext\tanswer\nWhat?\tB\n", "line 2: 2 cells, and 3 columns; one is missing"),
+        ("input,answer\nWhat?\n", "line 2: 1 cell, and 2 columns; one is missing"),
+        (",input,answer\n0,What?\n", "line 2: 2 cells, and 3 columns; one is missing"),
         ("input,input\na,b\n", "two columns are named 'input'"),
         ('input,answer\n"a,1\n', "not CSV"),
         ('input,answer\n"a"b,1\n', "not CSV"),

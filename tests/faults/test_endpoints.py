@@ -250,6 +250,18 @@ def halved_by(reason: str) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+def halved_by_object(found: dict[str, Any]) -> None:
+    halved(found)
+    ends({"type": "length", "length": 9})(found)
+
+
+def broken_off_by(piece: bytes) -> Callable[[bytes], bytes]:
+    """Let a piece that is none of the reply end a stream after its first pieces, as if it were whole."""
+    return lambda stream: b"\n\n".join(
+        [*stream.split(b"\n\n")[:3], b"event: error\ndata: " + piece, b"data: [DONE]\n\n"]
+    )
+
+
 def unread(found: dict[str, Any]) -> None:
     if "<verdict>" in content(found):
         message(content="Both are fine.")(found)
@@ -1065,6 +1077,22 @@ ROWS: dict[str, Row] = {
     "finish_reason tool_calls, with text": Row(spoiled(ends("tool_calls")), "works"),
     "finish_reason stop_sequence": Row(spoiled(ends("stop_sequence")), "works"),
     "finish_reason COMPLETE (Cohere)": Row(spoiled(ends("COMPLETE")), "works"),
+    "finish_reason abort as an object (SGLang)": Row(
+        spoiled(ends({"type": "abort", "message": "Aborted"})), "refused", "finish_reason: abort"
+    ),
+    "every reply is cut, told as an object (SGLang)": Row(spoiled(halved_by_object), "counted"),
+    "an error in words of its own within a stream": Row(
+        Sent(broken_off_by(b'{"code": 500, "msg": "boom"}'), streamed=True), "refused", "failed while it wrote.*boom"
+    ),
+    "a prompt beyond the context (llama.cpp)": Row(
+        Body(
+            b'{"error": {"code": 400, "message": "the request exceeds the available context size, try increasing it", '
+            b'"type": "exceed_context_size_error", "n_prompt_tokens": 5000, "n_ctx": 4096}}',
+            400,
+        ),
+        "refused",
+        "5,000 tokens.*4,096",
+    ),
     "finish_reason as an object": Row(spoiled(ends({"type": "stop"})), "works"),
     "finish_reason MALFORMED_RESPONSE (Gemini)": Row(
         spoiled(ends("MALFORMED_RESPONSE")), "refused", "malformed_response"

@@ -71,6 +71,13 @@ async def test_a_judge_that_leans_or_cannot_be_read_is_told_of_early(
     assert result_of(view).health.warned == ("judge",)
 
 
+@pytest.mark.parametrize(("replies", "said"), [(4, "51% of them or more"), (12, "76%"), (60, "next to nothing")])
+def test_what_is_said_of_a_judge_without_verdicts_follows_how_many_were_seen(replies: int, said: str) -> None:
+    seen = EarlyWarnings(job_of(WorldSpec(seed=3)), _replies=replies, _unreadable=replies)
+    assert f"{replies} of {replies} replies" in seen._judge()
+    assert said in seen._judge()
+
+
 async def test_a_coin_is_told_of_as_soon_as_it_can_be_told(tmp_path: Path) -> None:
     events, _ = await events_of(job_of(WorldSpec(seed=3, coin_flip=True), profile="default"), tmp_path)
     assert [event.topic for event in events if isinstance(event, Warned)] == ["judge"]

@@ -11,16 +11,16 @@ import pytest
 
 from maspo.arena.clock import run_virtually
 from maspo.config import Caps, RunConfig
-from maspo.core.errors import CallFailed, Interrupted, ProviderError, RunChanged
+from maspo.core.errors import EXIT_PROVIDER, CallFailed, Interrupted, ProviderError, RunChanged
 from maspo.core.verdict import Verdict
 from maspo.data.inputs import as_text
 from maspo.data.tasks.task import Task, TaskRow
 from maspo.events import CallLost, EndpointAdapted
-from maspo.models.base import JUDGE_GLOBAL, Adapted, Reply, Request, RoleSettings, Stage, Transient
+from maspo.models.base import JUDGE_GLOBAL, Adapted, Refused, Reply, Request, RoleSettings, Stage, Transient
 from maspo.models.scripted import ScriptedModel
 from maspo.report.bundle import sheet_html
 from maspo.report.evaluation import evaluation_of, evaluation_sheet, headline, rows_jsonl, summary
-from maspo.report.judge_check import judge_sheet
+from maspo.report.judge_check import judge_sheet, judge_summary
 from maspo.scoring.base import Sample
 from maspo.scoring.judged import RubricScorer
 from maspo.store import RunStore
@@ -298,6 +298,29 @@ async def test_u16_pairs_with_a_known_better_one_are_put_to_the_judge_in_both_or
     once_more = await judge_check(world_evaluation(), 8, tmp_path, Attention(Recorder(), again.provider))
     assert once_more.pairs == found.pairs
     assert again.purposes["agent"] == again.purposes[JUDGE_GLOBAL] == 0
+
+
+@pytest.mark.parametrize("pairs", [1, 2, 5])
+@pytest.mark.parametrize("refusal", [Refused("by a filter"), CallFailed("HTTP 400: no")])
+async def test_u29_a_judge_that_answers_no_pair_ends_as_an_endpoint_that_refuses(
+    refusal: Exception, pairs: int, tmp_path: Path
+) -> None:
+    async def before(request: Request) -> None:
+        if request.purpose == JUDGE_GLOBAL:
+            raise refusal
+
+    with pytest.raises(ProviderError, match="judge calls") as ended:
+        await judge_check(world_evaluation(), pairs, tmp_path, Attention(Recorder(), Counted(World(), before).provider))
+    assert ended.value.exit_code == EXIT_PROVIDER
+    assert str(refusal) in str(ended.value)
+
+
+async def test_u30_a_judge_whose_words_are_no_verdict_is_told_as_unknown(tmp_path: Path) -> None:
+    evaluation = world_evaluation()
+    mute = World(replace(World().spec, unreadable=1.0))
+    found = await judge_check(evaluation, 3, tmp_path, Attention(Recorder(), Counted(mute).provider))
+    said = judge_summary(found, calibrate(found.readings, {}))
+    assert "No verdict of the judge could be read" in said
 
 
 async def test_u17_without_labels_pairs_have_no_truth(tmp_path: Path) -> None:

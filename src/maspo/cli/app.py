@@ -321,7 +321,7 @@ def apply(
 
 
 @command
-@functools.partial(asks_models, search=True, without=("profile", "seed", "approve"))
+@functools.partial(asks_models, also=["search"], without=("profile", "seed", "approve"))
 def compare(
     arguments: Arguments,
     *,
@@ -562,7 +562,7 @@ def transfer(
 
 
 @command
-@asks_models
+@functools.partial(asks_models, also=["scored"])
 def evaluate(
     arguments: Arguments,
     *,
@@ -609,7 +609,7 @@ def stress(
 
 
 @command
-@asks_models
+@functools.partial(asks_models, also=["scored"])
 def judge_check(
     arguments: Arguments,
     *,

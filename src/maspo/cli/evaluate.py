@@ -213,6 +213,10 @@ def read_outputs(arguments: Arguments, choice: Choice) -> tuple[Evaluation, list
     before = None if before_name == NONE else _read_prompt_set(system, before_name)
     after = _read_prompt_set(system, after_name)
     scorer = choice.scorer or fitting_scorer(task, arguments.task)
+    if arguments.flags.get("sandbox-packages") and scorer != CODE:
+        raise ConfigInvalid(
+            f"--sandbox-packages: the scorer {scorer} runs no programs shut in; leave it out, or give --scorer code"
+        )
     if before == after:
         notes.append("both prompt sets are the same, so that nothing can differ")
     if choice.repeats < 1:
@@ -224,7 +228,7 @@ def read_outputs(arguments: Arguments, choice: Choice) -> tuple[Evaluation, list
         config=with_models_of(system, settings.config),
         after=after,
         before=before,
-        scorer=scorer_name(scorer, choice.unsafe_exec),
+        scorer=scorer_name(scorer, choice.unsafe_exec, settings.config.sandbox.packages),
         rubric=settings.config.judge.rubric,
         repeats=choice.repeats,
         names=names,
@@ -294,7 +298,7 @@ def _note_unscorable(evaluation: Evaluation) -> list[str]:
 
     """
     rows, scorer = evaluation.task.test_rows, evaluation.scorer
-    if scorer in (CODE, UNSAFE_CODE):
+    if scorer.partition(":")[0] == CODE:
         what, lacking = "tests", sum(not row.tests for row in rows)
     elif scorer in _LABELLED:
         what, lacking = "answer", sum(row.answer is None for row in rows)

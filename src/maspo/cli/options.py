@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -120,13 +120,14 @@ _DEFAULTS: Mapping[str, object] = {"as_json": False, "yes": False, "trust": "", 
 
 
 def asks_models(
-    command: Callable[..., None], *, search: bool = False, without: Collection[str] = ()
+    command: Callable[..., None], *, also: Collection[str] = (), without: Collection[str] = ()
 ) -> Callable[..., None]:
     """Give a command what all take that ask models: a system, rows, settings, a folder; its first argument holds it.
 
-    With ``search`` it takes the settings of a search, too. ``without`` names settings that it says in its own way.
+    ``also`` names further kinds of settings that it takes, ``search`` or ``scored``; ``without`` are settings that it
+    says in its own way.
     """
-    kinds = ("models", "search") if search else ("models",)
+    kinds = ("models", *also)
     flags = [flag for flag in FLAGS.values() if flag.commands in kinds and flag.name not in without]
 
     @functools.wraps(command)
@@ -172,7 +173,7 @@ def job_command(command: Callable[[Arguments], None]) -> Callable[..., None]:
         command(replace(arguments, optimize=optimize, start_from=start_from))
 
     with_start.__name__, with_start.__doc__ = command.__name__, command.__doc__
-    return asks_models(with_start, search=True)
+    return asks_models(with_start, also=["search"])
 
 
 def optimize_command(command: Callable[[Arguments], None]) -> Callable[..., None]:
@@ -190,16 +191,24 @@ def optimize_command(command: Callable[[Arguments], None]) -> Callable[..., None
         command(replace(arguments, optimize=optimize, start_from=start_from))
 
     with_what.__name__, with_what.__doc__ = command.__name__, command.__doc__
-    return asks_models(with_what, search=True)
+    return asks_models(with_what, also=["search"])
 
 
-def scorer_name(scorer: str, unsafe_exec: bool) -> str:
-    """Return the name of a scorer after ``--unsafe-exec``. Raises ConfigInvalid where no program would run."""
+def scorer_name(scorer: str, unsafe_exec: bool, packages: Sequence[str] = ()) -> str:
+    """Return the name of a scorer after ``--unsafe-exec``, and with the packages that programs may import.
+
+    Raises:
+        ConfigInvalid: no program would run, or all packages are there as it is.
+
+    """
     from maspo.core.errors import ConfigInvalid
+    from maspo.scoring.code import code_with
     from maspo.scoring.registry import CODE, UNSAFE_CODE
 
     if not unsafe_exec:
-        return scorer
+        return code_with(packages) if packages and scorer == CODE else scorer
+    if packages:
+        raise ConfigInvalid("--unsafe-exec: programs find every package then; leave out --sandbox-packages")
     if scorer != CODE:
         raise ConfigInvalid(f"--unsafe-exec: the scorer {scorer} runs no programs; leave it out, or give --scorer code")
     return UNSAFE_CODE

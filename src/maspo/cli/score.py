@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,12 +19,15 @@ from maspo.cli.terminal import note, print_json
 from maspo.core.errors import ConfigInvalid, InputsInvalid
 from maspo.core.plain import Dumped
 from maspo.data.inputs import as_label, as_text
+from maspo.flags import FLAGS
 from maspo.report.phrases import number, percent, plural
 from maspo.scoring.accepted import AnyLabel
 from maspo.scoring.base import Outcome, Sample, Score, Scorer
+from maspo.scoring.code import code_with
 from maspo.scoring.registry import CODE, scorer_of
 from maspo.stats.share import share_interval
 
+_VARIABLE = FLAGS["sandbox-packages"].variable
 _BATCH = 512
 """Rows that are scored side by side, and held in memory at a time."""
 _BAD_ROWS_SHOWN = 5
@@ -45,6 +49,8 @@ def score_file(file: Path, scorer: str, unsafe_exec: bool, packages: str | None,
     """Print the score of every row, in order, and the summary."""
     if scorer == "judge":
         raise ConfigInvalid("--scorer judge compares the outputs of two prompt sets: use `maspo evaluate`")
+    if unsafe_exec and packages:
+        raise ConfigInvalid("--unsafe-exec: programs find every package then; leave out --sandbox-packages")
     made = AnyLabel(scorer_of(_with_packages(scorer_name(scorer, unsafe_exec), packages)))
     with _opened(file) as lines:
         outcomes = asyncio.run(_score_all(made, _read_lines(lines, str(file))))
@@ -64,13 +70,14 @@ def score_file(file: Path, scorer: str, unsafe_exec: bool, packages: str | None,
 
 def _with_packages(scorer: str, names: str | None) -> str:
     """Return the name of a scorer whose programs may import some packages. Raises ConfigInvalid where none may."""
-    if not names:
+    given = names or (os.environ.get(_VARIABLE, "") if scorer == CODE else "")
+    if not given:
         return scorer
     if scorer != CODE:
         raise ConfigInvalid(
             f"--sandbox-packages: the scorer {scorer} runs no programs shut in; leave it out, or give --scorer code"
         )
-    return f"{CODE}:{names}"
+    return code_with([name.strip() for name in given.split(",")])
 
 
 async def _score_all(scorer: Scorer, rows: Iterator[_OutputLine]) -> Counter[Outcome]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from maspo.cli.agreeing import agree_to_app, agree_to_file
 from maspo.cli.evaluate import begin_evaluation, fitting_scorer
-from maspo.cli.options import Arguments
+from maspo.cli.options import Arguments, scorer_name
 from maspo.cli.prepare import draw_rows, key_missing
 from maspo.cli.settings import Sources, load_settings
 from maspo.core.errors import ConfigInvalid, UsageError
@@ -47,7 +47,7 @@ def run_transfer(folder: Path, arguments: Arguments) -> None:
         config=settings.config,
         after=finished.winners,
         before=job.system.prompts,
-        scorer=fitting_scorer(task, None),
+        scorer=scorer_name(fitting_scorer(task, None), False, settings.config.sandbox.packages),
         names={"before": "seed", "after": f"found by {folder.name}"},
     )
     endpoints_of(models)

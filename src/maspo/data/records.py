@@ -164,10 +164,16 @@ def _csv_rows(text: str, source: str) -> list[Record]:
 
 
 def _csv_row(cells: list[str], names: list[str], place: str) -> Record:
-    """Return a row; cells that are missing at its end are empty, as some programs write it.
+    """Return a row: neither a cell too many nor one too few, by which all others might stand in the wrong column.
 
     A first column without a name holds row numbers, as data frames write them, and is left out.
     """
+    last = max((place for place, name in enumerate(names, start=1) if name), default=0)
+    if len(cells) < last:
+        raise InputsInvalid(
+            f"{place}: {len(cells)} {'cell' if len(cells) == 1 else 'cells'}, and {last} columns; one is missing: "
+            "write what parts the cells before an empty one, too, also at the end of the line, or give JSON Lines"
+        )
     padded = [*names, *[""] * len(cells)]
     if any(cell.strip() for cell, name in list(zip(cells, padded, strict=False))[1:] if not name):
         named = sum(map(bool, names))
@@ -175,7 +181,7 @@ def _csv_row(cells: list[str], names: list[str], place: str) -> Record:
             f"{place}: {len(cells)} cells, and {named} columns have a name; a text with a comma (or what else parts "
             "the cells) needs quotation marks around it, or give JSON Lines"
         )
-    return {name: cell for name, cell in zip(names, [*cells, *[""] * len(names)], strict=False) if name}
+    return {name: cell for name, cell in zip(names, cells, strict=False) if name}
 
 
 def _check_header(names: list[str], place: str) -> None:

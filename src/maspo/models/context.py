@@ -9,7 +9,7 @@ _NUMBER = r"[`'\"\[(]?(\d[\d,]{0,12})"
 # Of local servers: llama.cpp, vLLM, SGLang, LM Studio, TGI. Of providers: OpenAI, Azure, Anthropic, Google, Mistral,
 # Cohere, xAI, Moonshot, Qwen, DeepSeek, Groq, Cerebras, Fireworks, OpenRouter, Bedrock, watsonx, Databricks.
 _CONTEXT = re.compile(
-    rf"maximum context length (?:is|of) {_NUMBER}|{_NUMBER} maximum context|\"n_ctx\"\s*:\s*{_NUMBER}"
+    rf"maximum context length (?:is|of) {_NUMBER}|{_NUMBER} maximum context"
     rf"|available context size \({_NUMBER}|maximum (?:model|prompt) length (?:is|of) {_NUMBER}"
     rf"|exceed context limit: [\d,]+ \+ [\d,]+ > {_NUMBER}|\+ \W{{0,2}}max_new_tokens\W{{1,3}} ?must be <= {_NUMBER}"
     rf"|must have less than {_NUMBER} tokens|prompt cannot exceed {_NUMBER}|input length should be \[\d+, {_NUMBER}"
@@ -19,6 +19,8 @@ _CONTEXT = re.compile(
     rf"|exceeds?\D{{0,60}}context\D{{0,40}}{_NUMBER}|limit(?: is|:| of) {_NUMBER} tokens"
     rf"|total tokens limit {_NUMBER}|maximum input length \({_NUMBER}|input token limit\W[^.]{{0,40}}limit {_NUMBER}"
 )
+_TOLD = re.compile(rf"\"n_ctx\"\s*:\s*{_NUMBER}")
+"""The context as a field of its own, as llama.cpp tells it beside its words."""
 _PROMPT = re.compile(
     rf"{_NUMBER} (?:input tokens|in (?:the messages|your prompt)|tokens? (?:in|from) the (?:input|messages|prompt))"
     rf"|{_NUMBER} of text input|exceed context limit: {_NUMBER} \+"
@@ -65,7 +67,7 @@ def sizes_in(words: str, limit: int) -> Sizes | None:
     """Return the sizes in a refusal (in lower case) of a request with a ``limit`` of tokens; None if it is another."""
     if not _TOO_LONG.search(words):
         return None
-    context = _first(_CONTEXT, words)
+    context = _first(_TOLD, words) or _first(_CONTEXT, words)
     prompt = _first(_PROMPT, words)
     if not prompt and (total := _first(_TOTAL, words)) > limit:
         prompt = total - limit

@@ -124,7 +124,7 @@ def _find_message(found: object) -> str:
     if isinstance(found, list) and found:
         return _find_message(found[0])
     if isinstance(found, dict):
-        inner = next((found[name] for name in ("error", "message", "detail") if found.get(name)), "")
+        inner = next((found[name] for name in ("error", "message", "detail", "msg") if found.get(name)), "")
         return inner if isinstance(inner, str) else _find_message(inner)
     return ""
 

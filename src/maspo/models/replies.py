@@ -35,6 +35,8 @@ _FILTERED = re.compile(
 )
 _DECLINED = frozenset({"refusal"})
 _TOOLS = frozenset({"tool_calls", "function_call"})
+_TELLS_OF_FAILURE = ("message", "detail", "msg", "error_msg", "errors")
+"""Fields of a piece that is none of a reply: what gateways call their words."""
 DONE = b"[DONE]"
 """The last piece of a stream."""
 _BOM = b"\xef\xbb\xbf"
@@ -230,7 +232,7 @@ def _read_stream(body: bytes, seconds: float, place: str) -> Reply:
             piece = json.loads(data)
             failure = _failure_in(piece)
             if not failure and "choices" not in piece and "usage" not in piece:
-                if not (piece.get("message") or piece.get("detail")):
+                if not any(piece.get(name) for name in _TELLS_OF_FAILURE):
                     continue
                 failure = excerpt(data)
             if failure:
@@ -289,7 +291,11 @@ def _words(found: object) -> str:
 
 
 def _word(reason: object) -> str:
-    """Return a reason to end as one word in lower case, however it is written; empty for what is none."""
+    """Return a reason to end as one word in lower case, however it is written; empty for what is none.
+
+    SGLang's own form is an object whose ``type`` is the word.
+    """
+    reason = reason.get("type") if isinstance(reason, dict) else reason
     return reason.strip().lower().replace("-", "_") if isinstance(reason, str) else ""
 
 

@@ -44,6 +44,10 @@ _NO_PAIRS = (
     "No pair of different answers came up, so there is nothing to ask the judge about. Answers differ where the row is "
     "harder, with --prompts of another quality, or at a higher --set models.agent_temperature=…"
 )
+_NOTHING_READ = (
+    "No verdict of the judge could be read, so nothing is known of it: use another model with --judge-model, or allow "
+    "more tokens with --set models.max_tokens=…"
+)
 _REMARK = "Pairs of outputs on the same row were put to the judge in both orders, blind to where they came from."
 _MOST_PAIRS = 30
 """Pairs that speak against a judge, each with whole texts: what a person may read through."""
@@ -100,6 +104,7 @@ def judge_summary(found: Checked, calibration: Calibration) -> str:
         *([phrases.SIMULATED] if found.simulated else []),
         *([f"A cap ended the work early: {found.cap}."] if found.cap else []),
         "",
+        *([_NOTHING_READ, ""] if calibration.pairs and calibration.unreadable.share == 1 else []),
         *(judge_lines(judge_figures(calibration)) if calibration.pairs else [_NO_PAIRS]),
         "",
         *judge_lines([("note", line) for line in phrases.describe_replies(found.usage)]),
@@ -219,7 +224,10 @@ def judge_sheet(found: Checked, calibration: Calibration) -> Sheet:
         headline=_headline(judge, calibration),
         simulated=found.simulated,
         facts=spent_facts(total(found.usage.values()), found.simulated, found.seconds),
-        remarks=[f"A cap ended the work early: {found.cap}."] if found.cap else (),
+        remarks=[
+            *([f"A cap ended the work early: {found.cap}."] if found.cap else []),
+            *([_NOTHING_READ] if calibration.pairs and calibration.unreadable.share == 1 else []),
+        ],
         parts=(trust, _misjudged(found), unsettled_part(found.unsettled)),
         summary=judge_summary(found, calibration),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Literal
 
@@ -125,9 +126,23 @@ def check_inputs(system: System, inputs: Inputs) -> list[str]:
         notes += [f"agents.{agent.name}: {slip}" for slip in builder.slips(agent.name)]
         if not system.team.reaches_output(agent.name):
             notes.append(f"agents.{agent.name}: does not reach the output {system.output!r}; it is not rewritten")
+    notes += _missing_columns(inputs)
     if inputs.merged:
         notes.append(f"inputs: {inputs.merged} duplicate rows were merged")
     return notes
+
+
+def _missing_columns(inputs: Inputs) -> list[str]:
+    """Return a remark for each column that most rows have and some do not: a slip, or meant so."""
+    counts = Counter(name for row in inputs.rows for name in row.columns)
+    remarks = []
+    for name, count in counts.items():
+        if len(inputs.rows) / 2 < count < len(inputs.rows):
+            first = next(row.label for row in inputs.rows if name not in row.columns)
+            lacking = len(inputs.rows) - count
+            rows = "1 row has" if lacking == 1 else f"{lacking} rows have"
+            remarks.append(f"inputs: {rows} no column {name!r}, which all others have (first: id {first!r})")
+    return remarks
 
 
 def blind_agents(system: System, inputs: Inputs) -> list[str]:

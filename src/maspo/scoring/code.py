@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from maspo.core.errors import ConfigInvalid
 from maspo.sandbox.launch import Level
 from maspo.sandbox.packages import NO_PACKAGES, Packages, packages_of
 from maspo.sandbox.selftest import SandboxRefused, choose_level
@@ -38,6 +39,20 @@ def code_scorer(argument: str = "") -> CodeScorer:
         return CodeScorer(level=choose_level(UNSAFE))
     packages = packages_of([name.strip() for name in argument.split(",")] if argument else [])
     return CodeScorer(level=choose_level(None), packages=packages)
+
+
+def code_with(packages: Sequence[str]) -> str:
+    """Return the name of the scorer of programs that may import packages.
+
+    Raises:
+        ConfigInvalid: one of them has the name that stands for no sandbox.
+
+    """
+    if UNSAFE in packages:
+        raise ConfigInvalid(
+            f"--sandbox-packages {UNSAFE}: a package of this name cannot be given, since it stands for no sandbox"
+        )
+    return f"code:{','.join(packages)}"
 
 
 class CodeScorer:

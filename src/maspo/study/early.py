@@ -141,7 +141,11 @@ class EarlyWarnings:
         use = "use another model with --judge-model (`maspo judge-check` measures one)"
         if self._replies >= _FEW and self._unreadable >= _NEARLY_ALL * self._replies:
             seen = f"{self._unreadable} of {self._replies} replies"
-            return f"the judge wrote no verdict in {seen}, so it decides nothing: {use}, or allow more tokens"
+            fewest, _ = share_interval(self._unreadable, self._replies)
+            so = f"so {fewest:.0%} of them or more hold none, as far as so few can tell, and decide nothing"
+            if fewest >= _NEARLY_ALL:
+                so = "so it decides next to nothing"
+            return f"the judge wrote no verdict in {seen}, {so}: {use}, or allow more tokens"
         coin = "it may be no better than a coin here"
         if is_coin(self._plain):
             given, right = answers(self._plain)

@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 
 from maspo.core.errors import ProviderError
 from maspo.core.usage import Usage
-from maspo.core.verdict import Comparison
+from maspo.core.verdict import Comparison, Verdict
 from maspo.events import CallLost, Event
 from maspo.models.base import AGENT, PROBE, PROPOSER
 from maspo.optimizers.base import Calibrated, Result
 
+JUDGE = "judge"
+"""The role of a judge, as its purposes begin."""
 _ENOUGH = 10
 """Comparisons, or replies, that tell whether anything comes of them; as many lost calls in a row are an outage."""
 _FEW = 3
@@ -87,6 +89,19 @@ def check_answers(answered: Sequence[bool], events: Sequence[Event], ended: bool
     failed = len(answered) - sum(answered)
     if _nearly_all(failed, len(answered), ended):
         raise _fruitless(f"the team brought no answer in {failed} of {len(answered)} runs", _lost(events, AGENT))
+
+
+def check_judge(verdicts: Sequence[Verdict], events: Sequence[Event], usage: Mapping[str, Usage]) -> None:
+    """Check that a judge that was measured answered at all, however few its pairs are.
+
+    Raises:
+        ProviderError: none of its calls brought a reply.
+
+    """
+    answered = sum(used.calls - used.failed for purpose, used in usage.items() if _role(purpose) == JUDGE)
+    lost = _lost(events, JUDGE)
+    if verdicts and lost and not answered and all(verdict is Verdict.UNDECIDED for verdict in verdicts):
+        raise _fruitless(f"{len(lost)} of {len(verdicts)} judge calls brought no answer", lost)
 
 
 def _nearly_all(count: int, of: int, ended: bool) -> bool:

@@ -26,7 +26,7 @@ from maspo.study.evaluation.evaluate import (
     trace_of,
 )
 from maspo.study.evaluation.job import Evaluation, EvaluationEnd, Side
-from maspo.study.fruitless import check_answers, check_roles
+from maspo.study.fruitless import check_answers, check_judge, check_roles
 from maspo.study.session import Session
 
 DATABASE = "judge.db"
@@ -93,6 +93,8 @@ async def judge_check(evaluation: Evaluation, most: int, out: Path, attention: A
         chosen = _chosen([one for one in rows.found.values() if one], most)
         readings = await together(_reading(evaluation, session, one) for one in chosen)
         check_roles(session.events, session.ledger.usage(), ended=True)
+        verdicts = [verdict for one in readings if one is not None for verdict in (one.first, one.turned)]
+        check_judge(verdicts, session.events, session.ledger.usage())
         return Checked(
             evaluation=evaluation,
             run=session.run,
