@@ -34,7 +34,8 @@ _LABEL = re.compile(
     |["A-Za-z ]*[a-z"]{2}[a-z" ]*|\\overline\s*\{?[A-Z]{2}\}?""",
     re.VERBOSE,
 )
-_RELATION = re.compile(r"\\(?:le|ge|lt|gt|ne|approx)(?![A-Za-z])|<=|>=|!=|[<>=]")
+_RELATION = re.compile(r"[\\<>!=](?:(?<=\\)(?:le|ge|lt|gt|ne|approx)(?![A-Za-z])|(?<=[<>!])=|(?<=[<>=]))")
+"""A set of characters stands first, because only then is the search for it fast."""
 _HOLDS_FOR = re.compile(
     r"""[,;]?\s*\(?\s*(?:"?\s*(?:where|for|with|when|if)\b[a-z ]*"?)?\s*\b([a-z])\s*\\in\s*\\mathbb\s*\{?\s*
         (?:[NRQ]\s*\}?|Z\s*\}?\s*[\^_])\s*[\^_]?\s*\{?[\d+*>\\ge ]*\}?\s*\)?$
