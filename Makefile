@@ -8,6 +8,7 @@ REAL := .venv-real
 OLDEST := .venv-oldest
 FRAMEWORKS := .venv-frameworks
 PLUGINS := .venv-plugins
+RAY := .venv-ray
 # The oldest Python that is supported, for which the oldest versions of everything have wheels.
 OLDEST_PYTHON ?= python3.11
 PIP := -m pip -qq --disable-pip-version-check --no-input
@@ -34,7 +35,7 @@ define CHECK
   echo "$$missing" >&2; echo "$(2) does not hold all that is asked for: make lock" >&2; exit 1; }
 endef
 
-.PHONY: help demo real test oldest ui-test page soak frameworks plugins lock audit dist sbom picture tables clean
+.PHONY: help demo real test oldest ui-test page soak frameworks plugins ray lock audit dist sbom picture tables clean
 
 help:
 	@echo "make demo     install maspo into $(VENV) and run it on the simulated world (no key, no model)"
@@ -46,19 +47,20 @@ help:
 	@echo "make soak     run the tests of the promises at their nightly length (hours)"
 	@echo "make frameworks  run teams in sixteen frameworks, each in its newest release, and renew docs/frameworks.md"
 	@echo "make plugins  run the tests of docs/plugins.md with the newest DSPy, MLflow and GEPA, in $(PLUGINS)"
+	@echo "make ray      run the tests of runs on a Ray cluster of this machine, in $(RAY) (needs root)"
 	@echo "make lock     renew requirements*.lock: the newest versions that pyproject.toml allows"
 	@echo "make audit    look up known vulnerabilities of everything in the locks (needs the network)"
 	@echo "make sbom     build dist/ and list what is in it: dist/maspo-VERSION.cdx.json (CycloneDX)"
 	@echo "make picture  run the demo again and renew its picture in README.md (needs chromium)"
 	@echo "make tables   write the tables of settings in docs/commands.md from the fields that declare them"
-	@echo "make clean    remove $(VENV), $(DEV), $(AUDIT), $(REAL), $(OLDEST), $(PLUGINS) and caches"
+	@echo "make clean    remove $(VENV), $(DEV), $(AUDIT), $(REAL), $(OLDEST), $(PLUGINS), $(RAY) and caches"
 
 demo: $(VENV)/installed
 	@$(VENV)/bin/maspo demo
 
 # Compiled files are kept even where PYTHONDONTWRITEBYTECODE is set: every worker, and every command that a test starts,
 # would compile the same files anew.
-test oldest soak frameworks plugins: export PYTHONDONTWRITEBYTECODE :=
+test oldest soak frameworks plugins ray: export PYTHONDONTWRITEBYTECODE :=
 # ARGS are those of `maspo demo --real`, such as ARGS='--task orders --seed 3'.
 real: $(REAL)/installed
 	@$(REAL)/bin/maspo demo --real $(ARGS)
@@ -113,6 +115,14 @@ plugins:
 	@$(PLUGINS)/bin/python $(PIP) install --editable . dspy mlflow gepa hypothesis pytest pytest-asyncio pytest-xdist
 	$(PLUGINS)/bin/python -m pytest -n 0 tests/integrations
 
+# Ray listens on every address of a machine, so the tests have a network of their own, in which there is only this machine.
+ray:
+	@$(PYTHON) -m venv --clear $(RAY)
+	@echo "Installing Ray into $(RAY); this takes a minute …"
+	@$(RAY)/bin/python $(PIP) install --editable '.[ray]' hypothesis pytest pytest-asyncio pytest-xdist
+	unshare -n sh -c 'ip link set lo up; ip addr add "$$(hostname -i | cut -d" " -f1)/32" dev lo 2>/dev/null; \
+	  exec $(RAY)/bin/python -m pytest -n 0 tests/cluster'
+
 # Core first: what users install keeps its version in the development lock.
 lock: $(AUDIT)/installed
 	$(COMPILE) pyproject.toml --output-file requirements.lock
@@ -156,7 +166,7 @@ tables: $(VENV)/installed
 	$(VENV)/bin/python docs/tables.py
 
 clean:
-	rm -rf $(VENV) $(DEV) $(AUDIT) $(REAL) $(OLDEST) $(FRAMEWORKS) $(PLUGINS) web/node_modules web/built .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DEV) $(AUDIT) $(REAL) $(OLDEST) $(FRAMEWORKS) $(PLUGINS) $(RAY) web/node_modules web/built .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # The stamps are renewed when pyproject.toml or a lock changes. The demo is installed as users install maspo: the newest
 # versions, no lock. The source is installed in place, so its changes need no install.

@@ -7,7 +7,8 @@ import json
 import os
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -19,7 +20,7 @@ from typer.testing import CliRunner
 from maspo.cli.app import app
 from maspo.cli.stores import reach
 from maspo.config import ModelSettings, RunConfig
-from maspo.core.errors import ConfigInvalid, StoreError, UsageError
+from maspo.core.errors import ConfigInvalid, MaspoError, StoreError, UsageError
 from maspo.events.base import reader
 from maspo.models.base import ModelClient, Reply, Request
 from maspo.models.leases import Cap
@@ -33,6 +34,7 @@ from maspo.store.budgets import set_cap, state_of
 from maspo.store.postgres import guarded, runs_in
 from maspo.store.records import IN_FOLDER, Keeping, find, records_in, works_in
 from maspo.study.alternation.alternate import alternate
+from maspo.study.comparison import compare as comparing
 from maspo.study.comparison.compare import Attention as Looking
 from maspo.study.comparison.compare import compare, settled
 from maspo.study.evaluation.evaluate import Attention, evaluate
@@ -43,12 +45,13 @@ from maspo.study.record import open_for_reading
 from maspo.study.stores import copy_run
 from maspo.study.stress import stress
 from maspo.testing.runs import Recorder
-from maspo.world import World
+from maspo.world import World, WorldSpec
 from tests import postgres
 from tests.cli.test_commands import world_server
 from tests.lengths import length
 from tests.study.test_alternation import asked as turns
 from tests.study.test_comparison import asked as compared
+from tests.study.test_comparison import figures
 from tests.study.test_evaluation import world_evaluation
 from tests.study.test_structure_search import evaluation_of
 
@@ -273,6 +276,37 @@ async def test_w07_all_work_spends_from_a_budget_and_goes_on_with_it(tmp_path: P
         await evaluate(
             world_evaluation(), tmp_path / "two", Attention(Recorder(), model.provider, keeping=Keeping(None, "team"))
         )
+
+
+@pytest.mark.slow
+def test_w09_a_run_on_a_machine_that_shares_no_folder_is_found_in_the_store(
+    tmp_path: Path, address: StoreAddress
+) -> None:
+    given = replace(compared("default", "spo"), world=WorldSpec(seed=1))
+    whole = asyncio.run(compare(settled(given, tmp_path / "in"), tmp_path / "in", Looking(Recorder())))
+    out, elsewhere = tmp_path / "cmp", tmp_path / "nowhere" / "cmp"
+    keeping = Keeping(address)
+
+    class Far:
+        """Workers that see no folder of their caller's."""
+
+        def submit(self, work: Callable[..., Any], *given: Any) -> Future[Any]:
+            told: Future[Any] = Future()
+            with ThreadPoolExecutor(1) as thread:
+                told.set_result(thread.submit(work, *given[:2], elsewhere, *given[3:]).result())
+            return told
+
+        def stop(self) -> None: ...
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(comparing, "open_workers", lambda *_: nullcontext(Far()))
+        looking = Looking(Recorder(), keeping=keeping, executor="ray")
+        found = asyncio.run(compare(settled(given, out), out, looking))
+        assert figures(found) == figures(whole)
+        assert not elsewhere.exists()
+        assert json.loads((out / "runs" / "spo-0" / "prompts.json").read_text())
+        with pytest.raises(MaspoError, match="give --store"):
+            asyncio.run(compare(settled(given, tmp_path / "no"), tmp_path / "no", replace(looking, keeping=IN_FOLDER)))
 
 
 # ── the command line ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,10 @@ def test_l06_what_cannot_be_added_whole_leaves_the_library_as_it_was(
     with pytest.raises(UsageError, match="No space left"):
         add_to_library(file, [won("Second.", 4, 0)])
     assert file.read_bytes() == before and sorted(tmp_path.iterdir()) == [link, file]
+
+
+def test_l08_what_several_add_at_one_moment_is_all_there(tmp_path: Path) -> None:
+    file = tmp_path / "won.jsonl"
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda n: add_to_library(file, [won(f"Sentence {n}.", n, 0)]), range(40)))
+    assert len(read_library(file)) == 40

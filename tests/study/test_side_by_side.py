@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from maspo.core.errors import EXIT_PROVIDER, Interrupted, MaspoError
-from maspo.core.workers import processes
+from maspo.core.workers import WorkerLost, processes
 from maspo.store.looks import LookLedger
-from maspo.study.comparison.compare import Attention, Compared, compare, settled
-from maspo.study.comparison.plan import Comparison
+from maspo.study.comparison import compare as comparing
+from maspo.study.comparison.compare import Attention, Compared, _alone, compare, settled
+from maspo.study.comparison.plan import Comparison, Run
 from maspo.study.job import Progress
 from maspo.testing.runs import Recorder
 from maspo.world import WorldSpec
@@ -77,9 +78,56 @@ def test_sb03_work_is_done_in_other_processes_and_an_error_comes_back() -> None:
             workers.submit(fail, EXIT_PROVIDER).result()
 
 
+def die_at_first(marker: str) -> str:
+    """End this process as ``kill -9`` does, but for the second time."""
+    if not Path(marker).exists():
+        Path(marker).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "done"
+
+
+def test_sb05_a_process_that_is_killed_is_told_of_and_replaced_and_the_others_go_on(tmp_path: Path) -> None:
+    with processes(2) as workers:
+        killed, other = workers.submit(die_at_first, str(tmp_path / "one")), workers.submit(rest, 0.5)
+        with pytest.raises(WorkerLost, match="without a word"):
+            killed.result()
+        assert other.result() != os.getpid()
+        assert workers.submit(die_at_first, str(tmp_path / "one")).result() == "done"
+
+
+def _killed_once(comparison: Comparison, run: Run, out: Path, *more: object) -> object:
+    if run.name == "spo-0":
+        die_at_first(str(out / "marker"))
+    if run.name == "default-0" and (out / "always").exists():
+        os.kill(os.getpid(), signal.SIGKILL)
+    return _alone(comparison, run, out, *more)  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_sb06_a_run_whose_process_is_killed_is_gone_on_with_and_named_when_it_is_killed_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    comparison, told = in_a_world(asked("default", "spo")), list[str]()
+    alone = play(comparison, tmp_path / "alone", 1)
+    monkeypatch.setattr(comparing, "_alone", _killed_once)
+
+    def beside(out: Path) -> Compared:
+        return asyncio.run(compare(settled(comparison, out), out, Attention(Recorder(), jobs=2, tell=told.append)))
+
+    assert figures(beside(tmp_path / "beside")) == figures(alone)
+    (said,) = (text for text in told if "gone on with" in text)
+    assert "run spo-0" in said
+    (tmp_path / "again").mkdir()
+    (tmp_path / "again" / "always").touch()
+    with pytest.raises(Interrupted, match="run default-0 was lost 3 times"):
+        beside(tmp_path / "again")
+    (tmp_path / "again" / "always").unlink()
+    assert figures(beside(tmp_path / "again")) == figures(alone)
+
+
 _CALLER = """
 import sys, time
-from maspo.core.workers import processes
+from maspo.core.workers import WorkerLost, processes
 from tests.study.test_side_by_side import rest
 
 if __name__ == "__main__":

@@ -17,8 +17,9 @@ from maspo.arena.clock import run_virtually
 from maspo.arena.programme import Match, Timing
 from maspo.arena.records import Record, Truth
 from maspo.core.errors import MaspoError
+from maspo.core.executors import open_workers
 from maspo.core.usage import total
-from maspo.core.workers import processes
+from maspo.core.workers import WorkerLost
 from maspo.data.inputs import make_inputs
 from maspo.events import ConflictFound, Event, RunFinished
 from maspo.models.base import PROBE, ModelClient, Reply, Request
@@ -42,12 +43,12 @@ _TRUTH_WORK = 60_000
 """Inputs × agents, at most, so that a large system takes no longer than one of 30 agents."""
 
 
-def play_all(matches: Sequence[Match], jobs: int) -> Iterator[Record]:
+def play_all(matches: Sequence[Match], jobs: int, executor: str = "") -> Iterator[Record]:
     """Yield the records of matches in the order in which they are finished.
 
     When the caller stops, matches that have not begun are dropped and running ones are ended.
     """
-    with processes(jobs) as workers:
+    with open_workers(executor, jobs) as workers:
         truths: dict[object, Future[Truth]] = {}
         played: dict[Future[Record], Match] = {}
         for match in matches:
@@ -56,7 +57,11 @@ def play_all(matches: Sequence[Match], jobs: int) -> Iterator[Record]:
                 truths[place] = workers.submit(truth, match)
             played[workers.submit(play, match)] = match
         for done in as_completed(played):
-            known = truths[truth_key(played[done])].result()
+            try:
+                known = truths[truth_key(played[done])].result()
+                done.result()
+            except WorkerLost as error:
+                raise WorkerLost(f"{played[done].key}: {error}; with --out the same command goes on") from None
             yield replace(done.result(), seed_accuracy=known.seed, optimum=known.optimum)
 
 

@@ -22,6 +22,7 @@ from maspo.cli.options import (
     BaseUrl,
     Budget,
     Config,
+    Executor,
     Json,
     JudgeBaseUrl,
     JudgeModel,
@@ -346,8 +347,12 @@ def compare(
         typer.Option("--points", metavar="N", min=0, help="Moments on the way of each search to measure, too."),
     ] = 0,
     jobs: Annotated[
-        int, typer.Option("--jobs", metavar="N", min=1, help="Runs side by side, in processes of their own.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            "--jobs", metavar="N", min=1, help="Runs side by side [default: 1; all that a cluster has room for]."
+        ),
+    ] = None,
+    executor: Executor = "",
 ) -> None:
     """Compare methods, or prompt sets, on one hold-out.
 
@@ -356,7 +361,9 @@ def compare(
     """
     from maspo.cli.compare import Asked, run_comparison
 
-    run_comparison(arguments, Asked(methods, seeds, tuple(against or ()), guard, points, jobs))
+    run_comparison(
+        arguments, Asked(methods, seeds, tuple(against or ()), guard, points, jobs or int(not executor), executor)
+    )
 
 
 # ── deciding ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from maspo.cli.options import Json
+from maspo.cli.options import Executor, Json
 from maspo.cli.terminal import note, print_json, say, table
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def arena(
     jobs: Annotated[
         int, typer.Option("--jobs", min=0, help="Runs side by side; 0: one for each processor.", show_default=False)
     ] = 0,
+    executor: Executor = "",
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Folder for tables and plots.", show_default=False)
     ] = None,
@@ -63,6 +64,7 @@ def arena(
     from maspo.arena.selftest import CHECKS, SEEDS
     from maspo.arena.summary import tables_of
     from maspo.core.errors import UsageError
+    from maspo.core.executors import check_executor
     from maspo.world.world import TOPOLOGIES
 
     timings: Mapping[str, tuple[Timing, ...]] = {
@@ -74,6 +76,7 @@ def arena(
     chosen_graphs = _choose("--graphs", graphs, TOPOLOGIES)
     chosen_worlds = tuple(CHECKS) if selftest else _choose("--worlds", worlds, tuple(WORLDS))
     names = _choose("--profiles", profiles, tuple(PRESETS))
+    check_executor(executor)
     if clock not in timings:
         raise UsageError(f"--clock {clock!r}: expected one of {', '.join(timings)}")
     programme = Programme(
@@ -87,7 +90,7 @@ def arena(
     matches, recorded = list(programme.matches()), RecordFile(out, fresh)
     arguments = {**programme.shown, "labels": labels, "set": settings, "clock": clock, "ablate": ablate}
     try:
-        _play(matches, jobs or os.cpu_count() or 1, recorded)
+        _play(matches, jobs or (0 if executor else os.cpu_count() or 1), executor, recorded)
     finally:  # tables and pages of whatever has been played
         records = [recorded.by_key[match.key] for match in matches if match.key in recorded.by_key]
         for found in tables_of(records) if records else ():
@@ -152,7 +155,7 @@ def rivals(names: Sequence[str], labels: str, sets: tuple[str, ...], ablate: Seq
     return found
 
 
-def _play(matches: Sequence[Match], jobs: int, recorded: RecordFile) -> None:
+def _play(matches: Sequence[Match], jobs: int, executor: str, recorded: RecordFile) -> None:
     """Play what is not recorded yet."""
     from maspo.arena.play import play_all
 
@@ -160,7 +163,7 @@ def _play(matches: Sequence[Match], jobs: int, recorded: RecordFile) -> None:
     done = len(matches) - len(missing)
     if done:
         note(f"{done} of {len(matches)} runs are recorded already; --fresh would start over.")
-    for record in play_all(missing, jobs):
+    for record in play_all(missing, jobs, executor):
         recorded.add(record)
         done += 1
         rival = f"{record.rival} without {record.without}" if record.without else record.rival

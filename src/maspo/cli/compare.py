@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from maspo.cli.settings import load_settings
 from maspo.cli.stores import keep_files, keeping_of
 from maspo.cli.terminal import lay_out, note, print_json, say
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
+from maspo.core.executors import check_executor
 from maspo.core.prompts import Prompts
 from maspo.data.inputs import load_inputs
 from maspo.report.comparison import MARKDOWN, PAGE, RESULT, comparison_of, summary, write_comparison
@@ -39,6 +41,7 @@ from maspo.study.comparison.guards import set_apart
 from maspo.study.comparison.methods import choice_of, seeds_of
 from maspo.study.comparison.plan import Comparison, Method
 from maspo.study.connections import endpoints_of, require_model
+from maspo.study.job import Watcher
 from maspo.team import System
 
 
@@ -54,11 +57,14 @@ class Asked:
     points: int
     """Moments on the way of each search that are measured."""
     jobs: int = 1
-    """Runs side by side, in processes of their own."""
+    """Runs side by side; 0: as many as a cluster has room for."""
+    executor: str = ""
+    """Where they work; empty: in processes of this machine."""
 
 
 def run_comparison(arguments: Arguments, given: Asked) -> None:
     """Read everything, state the plan, and compare once it is agreed to."""
+    check_executor(given.executor)
     arguments = with_system_file(arguments)
     system = read_system(arguments.system)
     inputs, remarks, source = read_inputs(arguments, system)
@@ -106,12 +112,20 @@ def run_comparison(arguments: Arguments, given: Asked) -> None:
         make_whole(folder_of(out, run) / JOURNAL, needed="job")
     again = f"the same command with --out {out}"
     keeping = keeping_of(arguments, out / DATABASE)
+
+    def looking(watcher: Watcher, stop: asyncio.Event) -> Attention:
+        return Attention(
+            watcher,
+            stop=stop,
+            looks=LookLedger(),
+            jobs=given.jobs,
+            keeping=keeping,
+            executor=given.executor,
+            tell=note,
+        )
+
     found = run_watched(
-        lambda watcher, stop: compare(
-            comparison,
-            out,
-            Attention(watcher, stop=stop, looks=LookLedger(), jobs=given.jobs, keeping=keeping, tell=note),
-        ),
+        lambda watcher, stop: compare(comparison, out, looking(watcher, stop)),
         out / DATABASE,
         again,
     )

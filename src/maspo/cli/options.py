@@ -81,6 +81,15 @@ Store = Annotated[
     ),
 ]
 Budget = Annotated[str, _option("--budget", "NAME", "A budget of the store, which caps many runs together.")]
+Executor = Annotated[
+    str,
+    typer.Option(
+        "--executor",
+        metavar="WHERE",
+        help="Where runs work: ray, ray:auto, ray:HOST:PORT [default: processes of this machine].",
+        show_default=False,
+    ),
+]
 Metrics = Annotated[
     int | None,
     typer.Option(

@@ -11,26 +11,29 @@ import os
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, Protocol, TypeVar, TypeVarTuple, Unpack
+from typing import Any, Protocol, TypeVar, TypeVarTuple, Unpack
 
-from maspo.core.errors import EXIT_INTERRUPTED
-
-if TYPE_CHECKING:
-    from multiprocessing.synchronize import Event
+from maspo.core.errors import EXIT_INTERRUPTED, MaspoError
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
+
+
+class WorkerLost(MaspoError):
+    """A process or a machine that did a piece of work is gone. What it recorded is kept, and others go on."""
 
 
 class Workers(Protocol):
     """Where whole pieces of work are done, side by side."""
 
     def submit(self, work: Callable[[Unpack[Ts]], T], *given: *Ts) -> Future[T]:
-        """Begin a piece of work as soon as there is room for it."""
+        """Begin a piece of work as soon as there is room for it; the future raises ``WorkerLost`` where it got lost."""
         ...
 
     def stop(self) -> None:
@@ -38,20 +41,125 @@ class Workers(Protocol):
         ...
 
 
-class _Processes:
+class Lane(Protocol):
+    """Where one piece of work is done at a time."""
+
+    def begin(self, work: Callable[..., Any], given: Sequence[Any]) -> Future[Any]:
+        """Begin a piece of work."""
+        ...
+
+
+class Queue:
+    """Pieces of work that wait for one of some lanes, in the order in which they came."""
+
+    def __init__(self, lanes: Sequence[Lane]) -> None:
+        self._free = list(lanes)
+        self._waiting: deque[tuple[Future[Any], Callable[..., Any], Sequence[Any]]] = deque()
+        self._turn = threading.RLock()
+        self._closed = False
+
+    def submit(self, work: Callable[[Unpack[Ts]], T], *given: *Ts) -> Future[T]:
+        """Begin a piece of work as soon as a lane is free."""
+        wanted: Future[T] = Future()
+        with self._turn:
+            self._waiting.append((wanted, work, given))
+        self._fill()
+        return wanted
+
+    def close(self) -> None:
+        """Drop what has not begun."""
+        with self._turn:
+            self._closed = True
+            for wanted, _, _ in self._waiting:
+                wanted.cancel()
+            self._waiting.clear()
+
+    def _fill(self) -> None:
+        with self._turn:
+            while self._free and self._waiting and not self._closed:
+                lane = self._free.pop()
+                wanted, work, given = self._waiting.popleft()
+                if not wanted.set_running_or_notify_cancel():
+                    self._free.append(lane)
+                    continue
+                lane.begin(work, given).add_done_callback(partial(self._ended, lane, wanted))
+
+    def _ended(self, lane: Lane, wanted: Future[Any], done: Future[Any]) -> None:
+        with self._turn:
+            self._free.append(lane)
+        if done.cancelled():
+            wanted.set_exception(WorkerLost("the work was dropped"))
+        elif (error := done.exception()) is not None:
+            wanted.set_exception(error)
+        else:
+            wanted.set_result(done.result())
+        self._fill()
+
+
+# ── processes ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Process:
+    """A process of this machine that does one piece of work after another; one that is lost is replaced."""
+
+    def __init__(self, scratch: str, told: Told) -> None:
+        self._given = scratch, told
+        self._pool: ProcessPoolExecutor | None = None
+        self._broken: list[ProcessPoolExecutor] = []
+        """Held to the end: to let go of one while it tells of its loss would wait for itself."""
+
+    def begin(self, work: Callable[..., Any], given: Sequence[Any]) -> Future[Any]:
+        if self._pool is None:
+            # Spawned, not forked: a copy of a process with threads may hang.
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(1, context, _begin, self._given)
+        told: Future[Any] = Future()
+        try:
+            self._pool.submit(work, *given).add_done_callback(lambda done: self._pass_on(done, told))
+        except BrokenExecutor:  # it was lost while it had nothing to do
+            self._leave()
+            return self.begin(work, given)
+        return told
+
+    def _pass_on(self, done: Future[Any], told: Future[Any]) -> None:
+        if done.cancelled():
+            told.cancel()
+            return
+        error = done.exception()
+        if isinstance(error, BrokenExecutor):
+            self._leave()
+            error = WorkerLost("its process has ended without a word: something has killed it, or memory was short")
+        if error is not None:
+            told.set_exception(error)
+        else:
+            told.set_result(done.result())
+
+    def _leave(self) -> None:
+        if self._pool is not None:
+            self._broken.append(self._pool)
+            self._pool = None
+
+    def close(self) -> None:
+        self._leave()
+        for pool in self._broken:
+            pool.shutdown(cancel_futures=True)
+
+
+class _Processes(Queue):
     """Workers that are processes of this machine."""
 
     def __init__(self, count: int, scratch: str) -> None:
-        # Spawned, not forked: a copy of a process with threads may hang.
-        context = multiprocessing.get_context("spawn")
-        self._told = context.Event()
-        self.pool = ProcessPoolExecutor(count, context, _begin, (scratch, self._told))
-
-    def submit(self, work: Callable[[Unpack[Ts]], T], *given: *Ts) -> Future[T]:
-        return self.pool.submit(work, *given)
+        self._told = multiprocessing.get_context("spawn").Event()
+        self._lanes = [_Process(scratch, self._told) for _ in range(count)]
+        super().__init__(self._lanes)
 
     def stop(self) -> None:
         self._told.set()
+
+    def end(self) -> None:
+        self.close()
+        for lane in self._lanes:
+            lane.close()
 
 
 @contextmanager
@@ -66,21 +174,38 @@ def processes(count: int) -> Iterator[Workers]:
         try:
             yield workers
         except BaseException:
+            workers.close()
             for process in multiprocessing.active_children():
                 process.terminate()
             raise
         finally:
-            workers.pool.shutdown(cancel_futures=True)
+            workers.end()
 
 
-_told: Event | None = None
-"""In a worker: set when all are to stop."""
+# ── in a worker ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _begin(scratch: str, told: Event) -> None:
-    """Begin a process: Ctrl-C is the caller's affair, and what work leaves behind goes with the folder."""
+class Told(Protocol):
+    """What a worker waits for: the word of its caller that all are to stop."""
+
+    def wait(self) -> object:
+        """Return when the word has come."""
+        ...
+
+
+_told: Told | None = None
+"""In a worker: what is waited for."""
+
+
+def listen_to(told: Told) -> None:
+    """Say, within a worker, whose word to stop it waits for."""
     global _told  # noqa: PLW0603 (one process, one word to stop)
     _told = told
+
+
+def _begin(scratch: str, told: Told) -> None:
+    """Begin a process: Ctrl-C is the caller's affair, and what work leaves behind goes with the folder."""
+    listen_to(told)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tempfile.tempdir = scratch
     threading.Thread(target=_end_with_the_caller, daemon=True).start()
@@ -98,7 +223,7 @@ def told_to_stop() -> asyncio.Event:
     """Return, within a running loop, what is set once the caller wants the work to end; never outside a worker."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
 
-    def listen(told: Event) -> None:
+    def listen(told: Told) -> None:
         told.wait()
         with suppress(RuntimeError):  # the work has ended before
             loop.call_soon_threadsafe(stop.set)

@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
@@ -46,6 +46,11 @@ class StoreAddress:
     database: str
     options: tuple[tuple[str, str], ...] = ()
     password: str = field(default="", repr=False)
+
+    @property
+    def without_password(self) -> StoreAddress:
+        """The same, to be sent to another machine, which has its own way in."""
+        return replace(self, password="")
 
     @property
     def fingerprint(self) -> str:

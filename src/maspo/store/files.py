@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,6 +83,26 @@ def add_line(path: Path, line: str) -> None:
             file.write((b"" if ended else b"\n") + f"{line}\n".encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise StoreError(f"{path}: cannot be written ({error.strerror}); take it away and try again") from error
+
+
+@contextlib.contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Hold a folder while a file in it is read and replaced; others who do the same wait, and a kill frees it.
+
+    Raises:
+        StoreError: the folder cannot be opened.
+
+    """
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be opened ({error.strerror}); give a folder that is there") from error
+    try:
+        with contextlib.suppress(OSError):  # file systems without locks have one user, it is hoped
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def flush_folder(folder: Path) -> None:

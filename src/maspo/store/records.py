@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from maspo.core.errors import StoreError, UsageError
-from maspo.core.plain_files import is_plain
+from maspo.core.plain_files import is_plain, is_there
 from maspo.store import locks, looking, postgres
-from maspo.store.address import StoreAddress, agreed, pointer_in
+from maspo.store.address import Pointer, StoreAddress, agreed, pointer_in
 from maspo.store.postgres import KEPT, StoredRun
 from maspo.store.run_store import RunStore
 
@@ -124,6 +124,24 @@ def beside(record: RunStore) -> Keeping:
     if pointer is None:
         return IN_FOLDER
     return Keeping(agreed(pointer, record.path), record.budget, record.path)
+
+
+def place_again(pointer: Pointer, record: Path) -> None:
+    """Name a record of a store in a folder of this machine, which is made."""
+    record.parent.mkdir(parents=True, exist_ok=True)
+    postgres.write_pointer(pointer.address, pointer.token, record)
+
+
+def place_parts(whole: Path) -> None:
+    """Name, in the folders of larger work, those of its parts that its store has and that were begun elsewhere."""
+    pointer = pointer_in(whole)
+    if pointer is None:
+        return
+    address = agreed(pointer, whole)
+    for run in postgres.runs_in(address):
+        record = whole.parent / _place_of(run) if run.whole == pointer.token else whole
+        if not is_there(record):
+            place(address, run, record)
 
 
 # ── work of a store, by name ─────────────────────────────────────────────────────────────────────────────────────────

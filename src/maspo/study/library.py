@@ -16,7 +16,7 @@ from maspo.core.errors import StoreError, UsageError
 from maspo.core.plain_files import MOST_TEXT, read_named
 from maspo.core.prompts import Prompts
 from maspo.optimizers.parts.merge import merged, sentences_of
-from maspo.store.files import write_whole
+from maspo.store.files import one_at_a_time, write_whole
 from maspo.study.carried import Earlier
 
 _MOST_SENTENCES = 8
@@ -97,16 +97,18 @@ def add_to_library(file: Path, entries: Iterable[Won]) -> int:
         UsageError: the file holds something else, or cannot be written.
 
     """
-    held = read_library(file) if file.exists() else ()
-    known = {_place(one) for one in held}
-    new = {place: one for one in entries if (place := _place(one)) not in known}
-    if new or not file.exists():
-        # Whole, so that no kill leaves half a line; through a link, since the user may keep the file elsewhere.
-        lines = (json.dumps(one.model_dump(exclude_none=True), ensure_ascii=False) for one in (*held, *new.values()))
-        try:
-            write_whole(file.resolve(), "".join(f"{line}\n" for line in lines))
-        except StoreError as error:
-            raise UsageError(str(error)) from error
+    place = file.resolve()  # through a link, since the user may keep the file elsewhere
+    try:
+        with one_at_a_time(place.parent):  # another command may add to it at this moment
+            held = read_library(file) if file.exists() else ()
+            known = {_place(one) for one in held}
+            new = {key: one for one in entries if (key := _place(one)) not in known}
+            if new or not file.exists():
+                everything = (*held, *new.values())
+                lines = (json.dumps(one.model_dump(exclude_none=True), ensure_ascii=False) for one in everything)
+                write_whole(place, "".join(f"{line}\n" for line in lines))  # whole, so that no kill leaves half a line
+    except StoreError as error:
+        raise UsageError(str(error)) from error
     return len(new)
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,18 +24,19 @@ from maspo.core.errors import (
     ProviderError,
     StoreError,
 )
+from maspo.core.executors import open_workers
 from maspo.core.plain_files import is_there
 from maspo.core.prompts import Prompts
 from maspo.core.running import run as in_loop
 from maspo.core.usage import Usage, total
-from maspo.core.workers import Workers, processes, told_to_stop
+from maspo.core.workers import WorkerLost, Workers, told_to_stop
 from maspo.data.inputs import Inputs
 from maspo.events import Event, RunFinished
 from maspo.models.base import Request
 from maspo.stats.looks import level_of
-from maspo.store.address import let_in
+from maspo.store.address import Pointer, let_in, pointer_in
 from maspo.store.looks import Look
-from maspo.store.records import IN_FOLDER, Keeping, beside
+from maspo.store.records import IN_FOLDER, Keeping, beside, is_worked_on, place_again, place_parts
 from maspo.store.run_store import RunStore
 from maspo.study.calls import provider as default_provider
 from maspo.study.comparison.course import Held, course_of, sets_on_the_way
@@ -56,6 +59,7 @@ from maspo.study.optimize import resume, start
 from maspo.study.record import COMPARED, Begun, open_for_reading, refuse_links
 from maspo.study.resolve import prices_of, texts_of_inputs
 from maspo.study.session import Session, at_work
+from maspo.study.stores import write_files
 
 DATABASE = COMPARED
 RUNS = "runs"
@@ -82,8 +86,10 @@ class Attention:
     looks: Looks | None = None
     jobs: int = 1
     keeping: Keeping = IN_FOLDER
+    executor: str = ""
+    """Where they work, as ``open_workers`` takes it; with a cluster 0 jobs are as many as it has processors for."""
     tell: Callable[[str], None] = _to_nobody
-    """Is told which run begins."""
+    """Is told which run begins, and which was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +166,7 @@ async def compare(comparison: Comparison, out: Path, attention: Attention) -> Co
     async with _BEGUN.opened(comparison, out, attention.keeping) as store:
         looks = _Shared(comparison, store, attention.looks)
         attention = replace(attention, keeping=beside(store))
-        bring = _in_turn if attention.jobs == 1 else _side_by_side
+        bring = _in_turn if attention.jobs == 1 and not attention.executor else _side_by_side
         await bring(comparison, out, store, looks, attention)
         ends = [_as_it_ended(run, out) for run in comparison.runs]
         attention.tell(f"what they end with meets on {len(comparison.holdout)} inputs that none of them has seen")
@@ -170,7 +176,7 @@ async def compare(comparison: Comparison, out: Path, attention: Attention) -> Co
 # ── run after run ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _in_turn(comparison: Comparison, out: Path, store: RunStore, looks: Looks, attention: Attention) -> None:
+async def _in_turn(comparison: Comparison, out: Path, store: RunStore, looks: _Shared, attention: Attention) -> None:
     """Bring run after run to its end; each gets its part of what those before it have left."""
     for number, run in enumerate(comparison.runs, 1):
         if _has_work(folder_of(out, run), _has_more(comparison, store)):
@@ -178,7 +184,9 @@ async def _in_turn(comparison: Comparison, out: Path, store: RunStore, looks: Lo
             await _bring_to_an_end(comparison, run, out, _caps_of(comparison, run, out, store), looks, attention)
 
 
-async def _side_by_side(comparison: Comparison, out: Path, store: RunStore, looks: Looks, attention: Attention) -> None:
+async def _side_by_side(
+    comparison: Comparison, out: Path, store: RunStore, looks: _Shared, attention: Attention
+) -> None:
     """Bring runs to their end in processes of their own; each gets its part of what is left before any of them works.
 
     Raises:
@@ -187,11 +195,20 @@ async def _side_by_side(comparison: Comparison, out: Path, store: RunStore, look
     """
     more, stop = _has_more(comparison, store), attention.stop or asyncio.Event()
     waiting = [run for run in comparison.runs if _has_work(folder_of(out, run), more)]
+    if not waiting:
+        return
     caps = {run.name: _caps_of(comparison, run, out, store) for run in waiting}
+    # Counted here once for all: a machine of a cluster has another ledger.
+    counted = _Counted(1 if comparison.world is not None else looks.number(looks.of_the_whole()))
+    keeping, pointer = attention.keeping, pointer_in(store.path)
+    if attention.executor:  # a machine of a cluster has its own way in: no password is sent there
+        keeping = replace(keeping, store=keeping.store and keeping.store.without_password)
+        pointer = pointer and replace(pointer, address=pointer.address.without_password)
     errors: list[MaspoError] = []
     began, whole = time.monotonic(), len(comparison.runs)
 
     def tell(left: int) -> None:
+        place_parts(out / DATABASE)  # those that were begun on other machines
         seconds, planned = time.monotonic() - began, comparison.most
         usage = total(spent_in(folder_of(out, run) / RUN_DATABASE)[0] for run in comparison.runs)
         attention.watcher.on_progress(
@@ -199,8 +216,27 @@ async def _side_by_side(comparison: Comparison, out: Path, store: RunStore, look
         )
 
     async def bring(workers: Workers, run: Run) -> None:
-        given = comparison, run, out, caps[run.name], looks, attention.provider, attention.keeping
-        if (error := await asyncio.wrap_future(workers.submit(_alone, *given))) is not None:
+        given = (
+            comparison,
+            run,
+            store.path.absolute().parent,
+            caps[run.name],
+            counted,
+            attention.provider,
+            keeping,
+            pointer,
+        )
+        lost, error = 0, None
+        while lost < _MOST_LOST:
+            try:
+                error = await asyncio.wrap_future(workers.submit(_alone, *given))
+                break
+            except WorkerLost as why:
+                lost += 1
+                attention.tell(f"run {run.name}: {why}; its record is kept, and it is gone on with")
+                says = f"run {run.name} was lost {lost} times ({why}); what it recorded is kept"
+                error = _Raised(EXIT_INTERRUPTED, says)
+        if error is not None:
             errors.append(error.raised())
             workers.stop()
 
@@ -208,10 +244,10 @@ async def _side_by_side(comparison: Comparison, out: Path, store: RunStore, look
         await stop.wait()
         workers.stop()
 
-    jobs = min(attention.jobs, len(waiting))
-    if not waiting:
-        return
-    with processes(jobs) as workers:
+    jobs = min(attention.jobs or len(waiting), len(waiting))
+    with ExitStack() as opened:
+        opening = open_workers(attention.executor, jobs if attention.jobs else 0)
+        workers = await asyncio.to_thread(opened.enter_context, opening)  # a cluster takes seconds to begin
         passing_on = asyncio.create_task(pass_on(workers))
         left = {asyncio.create_task(bring(workers, run)) for run in waiting}
         try:
@@ -220,11 +256,18 @@ async def _side_by_side(comparison: Comparison, out: Path, store: RunStore, look
                 _, left = await asyncio.wait(left, timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
         finally:
             passing_on.cancel()
+    place_parts(out / DATABASE)
+    if attention.executor:
+        write_files(out)
     if errors:
         raise next((error for error in errors if not isinstance(error, Interrupted)), errors[0])
 
 
 PHASE = "runs"
+_MOST_LOST = 3
+"""Times that a run is lost before it is given up: one whose memory is short is lost each time."""
+_PATIENCE = 90.0
+"""Seconds for a process whose caller is gone to stop, before a run is gone on with: calls in flight are finished."""
 _LOOK = 2.0
 """Seconds after which the records of runs in other processes are looked at."""
 
@@ -253,21 +296,57 @@ class _Unwatched:
 
 
 def _alone(
-    comparison: Comparison, run: Run, out: Path, caps: Caps, looks: Looks, provider: Provider, keeping: Keeping
+    comparison: Comparison,
+    run: Run,
+    out: Path,
+    caps: Caps,
+    looks: Looks,
+    provider: Provider,
+    keeping: Keeping,
+    whole: Pointer | None,
 ) -> _Raised | None:
-    """Bring a run to its end, in a process of its own."""
+    """Bring a run to its end, in a process of its own, which may be another machine's."""
     if keeping.store is not None:
         let_in(keeping.store)
 
-    async def work() -> None:
-        attention = Attention(_Unwatched(), provider, told_to_stop(), keeping=keeping)
-        await _bring_to_an_end(comparison, run, out, caps, looks, attention)
+    async def work(there: Path) -> None:
+        attention = Attention(_Unwatched(), provider, told_to_stop(), keeping=replace(keeping, whole=there / DATABASE))
+        await _bring_to_an_end(comparison, run, there, caps, looks, attention)
 
     try:
-        in_loop(work())
+        with _folder_here(out, whole) as there:
+            _wait_until_free(folder_of(there, run) / RUN_DATABASE)
+            in_loop(work(there))
     except MaspoError as error:
         return _Raised(error.exit_code, str(error))
     return None
+
+
+@contextmanager
+def _folder_here(out: Path, whole: Pointer | None) -> Iterator[Path]:
+    """Give the folder of the comparison; on a machine that has it not, one for a while, whose record is the store's.
+
+    Raises:
+        StoreError: this machine has neither.
+
+    """
+    if is_there(out / DATABASE):
+        yield out
+        return
+    if whole is None:
+        raise StoreError(f"{out}: is not on every machine of the cluster; give --store, or a folder that they share")
+    with tempfile.TemporaryDirectory(prefix="maspo-node-") as scratch:
+        there = Path(scratch, out.name)
+        place_again(whole, there / DATABASE)
+        place_parts(there / DATABASE)
+        yield there
+
+
+def _wait_until_free(record: Path) -> None:
+    """Wait until nobody works on a run: who did may not have noticed yet that its caller is gone."""
+    until = time.monotonic() + _PATIENCE
+    while is_there(record) and is_worked_on(record) and time.monotonic() < until:
+        time.sleep(0.2)
 
 
 async def _bring_to_an_end(
@@ -342,6 +421,17 @@ def folder_of(out: Path, run: Run) -> Path:
     return out / RUNS / run.name
 
 
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """A look that was counted before the runs began."""
+
+    counted: int
+
+    def number(self, _look: Look) -> int:
+        """Return its number."""
+        return self.counted
+
+
 class _Shared:
     """The look of a comparison, which its runs share: together they may claim no more than half of its level."""
 
@@ -351,6 +441,10 @@ class _Shared:
         self._run = store.meta()["run"]
         self._texts = texts_of_inputs(comparison.job, comparison.holdout)
         self._comparison, self._looks = comparison, looks
+
+    def of_the_whole(self) -> Look:
+        """Return the look that all runs take together."""
+        return Look("", "\0".join(self._comparison.system.order), self._texts)
 
     def number(self, look: Look) -> int:
         """Return the least number of a look whose level is a run's part."""

@@ -1,0 +1,169 @@
+"""Whole pieces of work on a Ray cluster: another implementation of ``maspo.core.workers``.
+
+Ray places work and moves plain data. What is recorded, charged and decided is the run's own, so a task is tried once
+and begun again by the caller, who knows that a record is gone on with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from typing import Any, Final, cast
+
+from maspo.__about__ import __version__
+from maspo.core.errors import ConfigInvalid, MaspoError
+from maspo.core.workers import Queue, WorkerLost, Workers, listen_to
+
+RAY: Final = "ray"
+_QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0", "RAY_ENABLE_RECORD_ACTOR_TASK_LOGGING": "0"}
+"""Nobody is told that Ray is used (https://docs.ray.io, usage stats), unless somebody wants it."""
+_OBJECT_STORE: Final = 80 * 2**20
+"""Bytes of a node's store of objects, near the least that Ray takes (75 MB): ours are a few kilobytes each."""
+
+
+@contextmanager
+def on_ray(address: str, count: int) -> Iterator[Workers]:
+    """Open workers on a Ray cluster, at most so many at a time; 0: as many as it has processors for.
+
+    ``address`` is that of a cluster, ``auto`` for the one of this machine; empty: one is started here, and ended.
+
+    Raises:
+        ConfigInvalid: Ray is not installed, or there is no cluster at the address.
+
+    """
+    ray = _ray()
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    failed: list[BaseException] = []
+    connected, over = threading.Event(), threading.Event()
+
+    def connect() -> None:
+        try:
+            _connect(ray, address, count)
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            connected.set()
+        over.wait()
+
+    # Not in the main thread: there Ray takes SIGTERM for itself, which lets our runs finish their calls. And in one
+    # that stays: processes of a cluster that is started here end with the thread that started them (PR_SET_PDEATHSIG).
+    threading.Thread(target=connect, daemon=True).start()
+    connected.wait()
+    try:
+        if failed:
+            where = address or "this machine"
+            raise ConfigInvalid(f"--executor ray: no cluster at {where} ({_first_line(failed[0])})")
+        workers = _OnRay(ray, count or max(1, int(ray.cluster_resources().get("CPU", 1))))
+        try:
+            yield workers
+        finally:
+            workers.close()
+    finally:
+        ray.shutdown()  # ends tasks of ours that are under way, and the cluster if it is ours
+        over.set()
+
+
+def _ray() -> Any:
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    try:
+        return importlib.import_module("ray")
+    except ImportError:
+        raise ConfigInvalid("--executor ray needs Ray: pip install 'maspo[ray]'") from None
+
+
+def _connect(ray: Any, address: str, count: int) -> None:
+    quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR", "configure_logging": False}
+    if address:
+        del quiet["include_dashboard"]
+        ray.init(address=address, **quiet)
+    else:
+        here = {"num_cpus": count or os.cpu_count() or 1, "object_store_memory": _OBJECT_STORE}
+        ray.init(address="local", _node_ip_address="127.0.0.1", **here, **quiet)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0].partition(". ")[0]
+
+
+class _OnRay(Queue):
+    """Workers that are tasks of a cluster, one processor each."""
+
+    def __init__(self, ray: Any, count: int) -> None:
+        near = importlib.import_module("ray.util.scheduling_strategies").NodeAffinitySchedulingStrategy
+        here = near(ray.get_runtime_context().get_node_id(), soft=True)
+        self._bell = ray.remote(num_cpus=0, scheduling_strategy=here)(_Bell).remote()
+        task = ray.remote(num_cpus=1, max_retries=0)(_work)
+        super().__init__([_Task(task, self._bell)] * count)
+
+    def stop(self) -> None:
+        self._bell.ring.remote()
+
+
+class _Task:
+    """A place for one task of a cluster at a time."""
+
+    def __init__(self, task: Any, bell: Any) -> None:
+        self._task, self._bell = task, bell
+
+    def begin(self, work: Callable[..., Any], given: Sequence[Any]) -> Future[Any]:
+        told: Future[Any] = Future()
+        begun = self._task.remote(self._bell, __version__, work, tuple(given))
+        cast("Future[Any]", begun.future()).add_done_callback(lambda done: _pass_on(done, told))
+        return told
+
+
+def _pass_on(done: Future[Any], told: Future[Any]) -> None:
+    error = done.exception()
+    if error is None:
+        told.set_result(done.result())
+    elif (cause := getattr(error, "cause", None)) is not None and isinstance(cause, BaseException):
+        told.set_exception(cause)  # what the work itself raised
+    else:
+        told.set_exception(WorkerLost(f"its node or process is gone ({_first_line(error)})"))
+
+
+# ── on a node ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Bell:
+    """Rung once, when all work is to stop. It goes with its caller, and so nobody waits for a caller that is gone."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+
+    async def ring(self) -> None:
+        self._rung.set()
+
+    async def wait(self) -> None:
+        await self._rung.wait()
+
+
+class _Heard:
+    """The word to stop, on a node: the bell, or that there is none any more."""
+
+    def __init__(self, bell: Any) -> None:
+        self._bell = bell
+
+    def wait(self) -> None:
+        with suppress(Exception):
+            _ray().get(self._bell.wait.remote())
+
+
+def _work(bell: Any, version: str, work: Callable[..., Any], given: Sequence[Any]) -> Any:
+    """Do a piece of work on a node.
+
+    Raises:
+        MaspoError: the node has another version of maspo.
+
+    """
+    if version != __version__:
+        raise MaspoError(f"a node of the cluster has maspo {__version__}, and the caller {version}; install the same")
+    listen_to(_Heard(bell))
+    return work(*given)
