@@ -226,9 +226,8 @@ def test_r13_a_union_that_keeps_its_promise_is_tried_once_and_one_that_falls_sho
             changed = ("left" in prompts["a"]) + ("right" in prompts["b"])
             return {0: Verdict.TIE, 1: Verdict.WIN, 2: both}[changed]
 
-        whole = race(
-            Judged(verdict, {"a": ("Keep left.",), "b": ("Keep right.",)}), passes=1, ahead=False, far_share=1.0
-        )
+        judged = Judged(verdict, {"a": ("Keep left.",), "b": ("Keep right.",)})
+        whole = race(judged, passes=1, ahead=False, far_share=1.0, audited_rounds=0)
         tries[together] = tried(whole)
         changed = {event.agent for event in whole.events if isinstance(event, PromptChanged)}
         assert len(changed) == (2 if together is Verdict.WIN else 1)

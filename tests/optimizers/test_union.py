@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,7 @@ from maspo.events import ConflictFound, PromptChanged
 from maspo.optimizers.anchor_race import AnchorRaceConfig, PlannedRun, _Race
 from maspo.optimizers.base import Answers, Ask, Case, Compare, Problem, Propose, Request, Results
 from maspo.optimizers.parts.mixture import Candidate, MixedRun
-from maspo.optimizers.parts.proof import Proof, prove
+from maspo.optimizers.parts.proof import Proof, Standard, prove
 from maspo.optimizers.parts.reward import value_of
 from maspo.optimizers.parts.union import NO_TRIAL, Round, Trial
 from maspo.team.graph import Team
@@ -22,6 +22,7 @@ from maspo.testing.optimizers import played
 from tests.optimizers.landscape import Landscape
 from tests.optimizers.small import DIAMOND, problem_of, small
 
+STANDARD = Standard(0.15, 2)
 WIN, LOSS, TIE = Verdict.WIN, Verdict.LOSS, Verdict.TIE
 INPUTS = tuple(f"i{number}" for number in range(6))
 CHAIN = Team(("a", "b", "c", "d"), {"a": ("b",), "b": ("c",), "c": ("d",), "d": ()}, "d")
@@ -62,6 +63,25 @@ class Table(_Race):
         self.round.runs += runs
         return runs
 
+    def ask(self, requests: Sequence[Request]) -> Generator[Ask, Results, Answers]:
+        """Look up how candidates together do beside some of them."""
+        yield from ()
+        found: list[tuple[Request, Comparison]] = []
+        for request in requests:
+            assert isinstance(request, Compare) and request.purpose == "prove"
+            both, alone = (
+                value_of(self.met(self.held_in(prompts), request.input_key).glob)
+                for prompts in ({**request.reference, **request.changes}, request.reference)
+            )
+            verdict = WIN if both > alone else LOSS if both < alone else TIE
+            found.append((request, Comparison(request.input_key, verdict, (), verdict, verdict is TIE)))
+        return found
+
+    def held_in(self, prompts: Mapping[str, str]) -> frozenset[int]:
+        """Return the candidates that some prompts hold."""
+        numbers = range(len(self.round.candidates))
+        return frozenset(n for n in numbers if f"Rule {n}." in prompts[self.round.candidates[n].agent])
+
     def met(self, members: frozenset[int], key: str) -> Comparison:
         """Return the comparison of candidates together on an input."""
         verdict = self.judge(members, key)
@@ -88,7 +108,7 @@ def table(judge: Judge, agents: str, team: Team = CHAIN) -> Table:
 def unite(found: Table, good: Sequence[int] | None = None, width: int = 8, **more: object) -> Trial:
     """Return what a union comes to when its race asks nothing of anyone."""
     numbers = range(len(found.round.candidates)) if good is None else good
-    found.config = found.config.model_copy(update={"beam_width": width, **more})
+    found.config = found.config.model_copy(update={"beam_width": width, "audited_rounds": 0, **more})
     with pytest.raises(StopIteration) as end:
         next(found.unite(tuple(numbers)))
     best: Trial = end.value.value
@@ -236,7 +256,24 @@ def test_u14_a_pair_is_suspected_where_nothing_seems_wrong_only_when_that_is_ask
         pairs = [(one.told.agents, set(one.changes), inputs) for one, _, inputs in found.suspected]
         assert [agents for agents, _, _ in pairs] == ([("a", "b")] if rounds else []), "those that read one another"
         assert all(set(agents) == changed and set(inputs) == set(INPUTS) for agents, changed, inputs in pairs)
+        assert len(found.proofs) == len(pairs), "and it was looked at before the union was kept"
         assert not found.told and not found.round.withdrawn
+
+
+def test_u18_what_is_about_to_be_kept_by_luck_and_clashes_is_told_and_mended() -> None:
+    def judge(members: frozenset[int], key: str) -> Verdict:
+        if {0, 1} <= members:  # wins seldom, where either alone wins
+            return WIN if key in INPUTS[:2] else TIE
+        return TIE if members == {1} and key == INPUTS[-1] else WIN
+
+    assert unite(table(judge, "ab"), conflict_inputs=6).part.members == (0, 1)
+    found = table(judge, "ab")
+    best = unite(found, conflict_inputs=6, audited_rounds=1)
+    assert [purpose for purpose, _ in found.tried] == ["union", "union"] and best.part.members == (0,)
+    ((event, cases),) = found.told
+    assert event.agents == ("a", "b") and event.inputs == INPUTS[2:5]
+    assert {case.agent for case in cases} == {"b"} and len(found.proofs) == 1
+    assert unite(table(judge, "ab"), conflict_inputs=6, audited_rounds=1, conflicts=False).part.members == (0, 1)
 
 
 def test_u15_what_clashes_is_withdrawn_at_once_and_told_when_it_is_proven() -> None:
@@ -245,7 +282,7 @@ def test_u15_what_clashes_is_withdrawn_at_once_and_told_when_it_is_proven() -> N
     assert found.told == [] and found.round.withdrawn == {1}
     ((suspicion, anchor, _),) = found.suspected
     lost = {name: [found.met(frozenset({0, 1}), key) for key in INPUTS] for name in "ab"}
-    assert Proof(lost).holds and suspicion.proven(Proof(lost), found.score) == suspicion.told
+    assert Proof(lost, STANDARD).holds and suspicion.proven(Proof(lost, STANDARD), found.score) == suspicion.told
     assert anchor == found.prompts and set(suspicion.changes) == {"a", "b"}
 
 
@@ -255,7 +292,7 @@ def test_u17_of_a_pair_that_nothing_seemed_wrong_with_the_proof_is_told() -> Non
     ((suspicion, _, _),) = found.suspected
     keys = {"a": INPUTS[:4], "b": INPUTS[2:]}
     seen = {name: [Comparison(key, LOSS, (), LOSS, False) for key in lost] for name, lost in keys.items()}
-    event = suspicion.proven(Proof(seen), found.score)
+    event = suspicion.proven(Proof(seen, STANDARD), found.score)
     assert event.inputs == INPUTS[2:4] and event.together < min(event.alone) and event.agents == ("a", "b")
 
 
@@ -292,7 +329,7 @@ def test_u16_a_conflict_is_proven_where_both_changes_together_lose_against_eithe
     search = Together({"a": a, "b": b})
     anchor, changes = {"a": "A", "b": "B", "c": "C"}, {"a": "A1", "b": "B1"}
     with pytest.raises(StopIteration) as end:
-        next(prove(search, "r1", anchor, changes, tuple(map(str, range(32))), 0))
+        next(prove(search, "r1", anchor, changes, tuple(map(str, range(32))), STANDARD, "balanced", 0))
     proof: Proof = end.value.value
     assert proof.holds is holds and len(proof.added["a"]) == len(proof.added["b"]) == looked
     for one in search.asked:

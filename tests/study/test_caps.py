@@ -214,7 +214,7 @@ async def test_c12_whole_runs_stay_within_what_was_said_beforehand(
         expected = resolve(job).plan
         model = counted_world(job)
         await begin(job, tmp_path / str(seed), model)
-        assert expected.planned / 2 < model.calls <= expected.most < 2.2 * expected.planned
+        assert expected.planned / 2 < model.calls <= expected.most < 2.7 * expected.planned
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ Why this and not Algorithm 1: ``docs/design/0003-anchor-race.md`` and ``0005-mix
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, pairwise
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -31,9 +32,9 @@ from maspo.optimizers.parts.called import CalledOn, observations
 from maspo.optimizers.parts.effects import estimate_effects
 from maspo.optimizers.parts.influence import Influence, edge_ablations
 from maspo.optimizers.parts.merge import without_added
-from maspo.optimizers.parts.misalignment import hard_negatives
+from maspo.optimizers.parts.misalignment import hard_negatives, remembered
 from maspo.optimizers.parts.mixture import Candidate, MixedRun, Mixture, by_agent, draw_mixtures, join
-from maspo.optimizers.parts.proof import prove
+from maspo.optimizers.parts.proof import PROVE, Proof, Standard, calls_of_proof, prove
 from maspo.optimizers.parts.proxy import Screening
 from maspo.optimizers.parts.pruning import calls_of_pruning, prune, sentences_left_out
 from maspo.optimizers.parts.record import rejected_events, round_events, step_of
@@ -55,10 +56,14 @@ CALLS_PER_AGENT_WITH_LABELS = 1000
 """With labels a run learns on for longer (docs/design/0005-mixed-runs.md)."""
 _CALLS_WHEN_ALIKE = {"ignore": 1000, "use": 1500}
 """What runs planned whose record does not say how their runs were shared out, by whether labels decided."""
+_PROVEN_BEFORE = {"conflict_level": 0.1, "conflict_margin": 1, "audited_rounds": 0}
+"""How conflicts were proven by versions that did not record it."""
 _LARGEST_ROUND = 1.6
 """Times ``stages``, ``shared_inputs`` and ``union_inputs``: by default the size of the sixth round."""
 _ATTEMPTS = 4
 """Unions and parts of unions that are tried in a round, at most: a union, its two sides, pairs, what is mended."""
+_PROOFS = 0.5
+"""Calls of proofs, at most, as a share of the calls planned; on average they take a sixth to a fourth."""
 _AUDITED_PAIRS = 2
 """Pairs that are looked at for a conflict in a round, although nothing seems wrong."""
 _DRAFTS_SEEN_BEFORE = 400
@@ -115,15 +120,26 @@ class AnchorRaceConfig(OptimizerConfig):
     ahead: bool = Field(default=True, description="ask for the next drafts while a union is tried")
     conflicts: bool = Field(default=True, description="find and mend changes that win alone and lose together")
     conflict_inputs: int = Field(
-        default=32,
+        default=64,
         ge=0,
         description="inputs on which a conflict is proven before it is told, at most; 0: told unproven",
     )
+    conflict_level: float = Field(
+        default=0.15,
+        gt=0,
+        lt=0.5,
+        description="level at which both changes together must lose against either alone to be told as a conflict",
+    )
+    conflict_margin: int = Field(
+        default=2,
+        ge=1,
+        description="inputs, net, that a change must win beside the other for a proof to end as hopeless",
+    )
     audited_rounds: int = Field(
-        default=0,
+        default=2,
         ge=0,
         description="first rounds of which two pairs of the union that read one another are looked at for a conflict "
-        "even where nothing seemed wrong",
+        "even where nothing seems wrong",
     )
     removals: bool = Field(default=False, description="try the anchor without one sentence that the search added")
     prune: int = Field(
@@ -151,7 +167,7 @@ class AnchorRaceConfig(OptimizerConfig):
         """Return recorded settings with what versions did that did not record how they shared out runs, or proved."""
         if recorded.get("method", "race") != "race":
             return recorded
-        recorded = {"conflict_inputs": 0, **recorded}
+        recorded = {"conflict_inputs": 0, **_PROVEN_BEFORE, **recorded}
         if "far_share" in recorded:
             return recorded
         calls = recorded.get("calls_per_agent") or _CALLS_WHEN_ALIKE[labels]
@@ -201,6 +217,7 @@ class AnchorRace:
         """Return a race of the same settings whose first round is the largest; it plans no calls."""
         config = self.config
         changes = {"first_round": config.share_of(config.passes), "growth": 0.0, "passes": 2}
+        changes["audited_rounds"] = 0  # counted apart (calls_beyond_plan)
         return AnchorRace(config.model_copy(update={**changes, "calls": None, "calls_per_agent": 10**9}))  # no limit
 
     def dearest_outcomes(self) -> tuple[frozenset[str], ...]:
@@ -210,6 +227,11 @@ class AnchorRace:
         """
         lost = frozenset({"union", "pairs", "parts", "prove"})
         return lost | {"sides"}, lost
+
+    def calls_beyond_plan(self, problem: Problem) -> int:
+        """Return the calls that proofs of conflicts take at most: they come on top, so that a search loses no round."""
+        config = self.config
+        return round(_PROOFS * config.planned_calls(problem.team)) if config.conflicts and config.conflict_inputs else 0
 
     def takes_rulings(self) -> Literal[True]:
         """Take what a person rules while it runs: before the next round, or before it ends."""
@@ -229,6 +251,7 @@ class _Race(SearchState):
         self.rounds_unchanged = 0
         self.planned_calls = config.planned_calls(problem.team)
         self.spent = Spent(problem)
+        self.spent_on_proofs = Spent(problem)
         self.calls_before_round = 0
         self.rejected: dict[str, tuple[str, ...]] = {}
         """Per agent, prompts that lost against an anchor whose neighbourhood has not changed since."""
@@ -244,6 +267,8 @@ class _Race(SearchState):
         self.history = History(self.prompts)
         self.suspected: list[tuple[Suspicion, Prompts, tuple[str, ...]]] = []
         """Pairs that seemed to clash, the anchor of their round, and the inputs to prove it on."""
+        self.proofs = set[tuple[str, str]]()
+        """Pairs that were looked at, by their round and what they change."""
         self.objected = False
         """A person has vetoed something since the last round began, so there is one more, whatever is planned."""
         self.prunings = 0
@@ -480,29 +505,57 @@ class _Race(SearchState):
     def suspect(self, found: Suspicion) -> None:
         """Take up a pair that seems to clash; where nothing is proven, tell it."""
         if not self.config.conflict_inputs:
-            self.events.append(found.told)
+            self.events += [found.told] if found.told.inputs else []
             return
-        known = self.called.draw(self.inputs, tuple(found.changes), len(self.inputs), self.team)
-        union = self.size.union_inputs
-        fresh = (*known[union:], *known[:union])[: self.config.conflict_inputs]
-        self.suspected.append((found, self.prompts, fresh))
+        self.suspected.append((found, self.prompts, self.inputs_to_prove_on(found)))
+
+    def audit(self, found: Trial) -> Asking[bool]:
+        """Look at pairs of what is about to be kept in a first round; withdraw the worse of those that clash."""
+        round_, config = self.round, self.config
+        if not (config.conflicts and config.conflict_inputs) or round_.number > config.audited_rounds:
+            return False
+        clashed = False
+        for pair in round_.linked(found.part, self.team, _AUDITED_PAIRS):
+            if self.is_looked_at(pair):
+                continue
+            proof = yield from self.prove(pair, self.prompts, self.inputs_to_prove_on(pair))
+            if proof.holds:
+                shown = replace(pair, told=pair.proven(proof, self.score))
+                self.events.append(shown.told)
+                self.cases = remembered(self.cases, round_.withdraw(shown, proof.the_worse))
+                clashed = True
+        return clashed
 
     def tell_conflicts(self) -> Asking[None]:
-        """Tell which suspected pairs clash: what seemed so, then what the calls that are left pay to look at."""
-        told = set[str]()
+        """Tell which suspected pairs clash: what seemed so, then what is looked at although nothing did."""
         suspected, self.suspected = self.suspected, []
         for found, anchor, inputs in sorted(suspected, key=lambda one: not one[0].told.inputs):
-            where = f"{found.told.step}/{prompts_id(found.changes)}"
-            if where in told or not (found.told.inputs or self.has_left()):
+            if self.is_looked_at(found):
                 continue
-            told.add(where)
-            proof = yield from prove(self, found.told.step, anchor, found.changes, inputs, self.problem.seed)
+            proof = yield from self.prove(found, anchor, inputs)
             if proof.holds:
                 self.events.append(found.proven(proof, self.score))
 
-    def has_left(self) -> bool:
-        """Return whether anything is left of the calls that are planned."""
-        return self.spent.calls + self.problem.reserve < self.planned_calls
+    def inputs_to_prove_on(self, found: Suspicion) -> tuple[str, ...]:
+        """Return the inputs on which a pair of this round is looked at, those that the union does not meet first."""
+        known = self.called.draw(self.inputs, tuple(found.changes), len(self.inputs), self.team)
+        union = self.size.union_inputs
+        return (*known[union:], *known[:union])[: self.config.conflict_inputs]
+
+    def is_looked_at(self, found: Suspicion) -> bool:
+        """Return whether a pair was looked at in its round already, or, where nothing seems wrong, enough others."""
+        step, known = found.told.step, (found.told.step, prompts_id(found.changes))
+        enough = not found.told.inputs and sum(one == step for one, _ in self.proofs) >= _AUDITED_PAIRS
+        return known in self.proofs or enough
+
+    def prove(self, found: Suspicion, anchor: Prompts, inputs: Sequence[str]) -> Asking[Proof]:
+        """Look at a pair, once, on as many inputs as the calls on top of the plan still pay."""
+        self.proofs.add((found.told.step, prompts_id(found.changes)))
+        standard = Standard(self.config.conflict_level, self.config.conflict_margin)
+        left = _PROOFS * self.planned_calls - self.spent_on_proofs.calls
+        paid = inputs[: max(0, int(left / calls_of_proof(self.team)))]
+        order, seed = self.config.judge_order, self.problem.seed
+        return (yield from prove(self, found.told.step, anchor, found.changes, paid, standard, order, seed))
 
     def try_together(self, purpose: str, blocks: Sequence[Sequence[int]]) -> Asking[list[Trial]]:
         """Let the candidates of each block meet the anchor together, on the inputs of the union.
@@ -621,8 +674,11 @@ class _Race(SearchState):
 
     def learn(self, answers: Answers) -> None:
         """Learn from answers: calls, who matters, contested inputs, cases (Eq. 6), how far the levels agree."""
-        self.spent.count(answers, self.team)
         self.influence = self.influence.after(answers)
+        # A search is the same with proofs as without, except where something is proven.
+        self.spent_on_proofs.count([one for one in answers if one[0].purpose == PROVE], self.team)
+        answers = [one for one in answers if one[0].purpose != PROVE]
+        self.spent.count(answers, self.team)
         self.called = self.called.after(answers)
         for request, result in answers:
             if isinstance(request, Compare) and isinstance(result, Comparison) and not result.failed:

@@ -531,6 +531,15 @@ class InRounds(Protocol):
 
 
 @runtime_checkable
+class BeyondPlan(Protocol):
+    """An optimizer that does something which its plan does not count."""
+
+    def calls_beyond_plan(self, problem: Problem) -> int:
+        """Return the calls that this takes at most."""
+        ...
+
+
+@runtime_checkable
 class Steerable(Protocol):
     """An optimizer that takes rulings: a pinned prompt stays, and what is vetoed leaves its prompts at once.
 

@@ -18,6 +18,7 @@ from maspo.models.prices import Price, PriceBook
 from maspo.optimizers.base import (
     Answered,
     AskModel,
+    BeyondPlan,
     Calibrate,
     Calibrated,
     CallCount,
@@ -92,7 +93,8 @@ def bound_of(optimizer: Optimizer, problem: Problem, holdout: Collection[str], p
         count.add_holdout({name: f"{text}\n" for name, text in problem.seed_prompts.items()}, holdout)
         total = count.calls.total
         return _bound([count], total if planned is None else min(planned, total), total)
-    # All that can exceed the plan is one round at its dearest, and the hold-out test beyond what is reserved for it.
+    # What can exceed the plan is one round at its dearest, the hold-out test beyond what is reserved for it, and what
+    # the plan does not count.
     test = _Dearest(problem)
     test.add_holdout({name: f"{text}\n" for name, text in problem.seed_prompts.items()}, holdout)
     rounds = [_Dearest(replace(problem, reserve=0), lost) for lost in optimizer.dearest_outcomes()]
@@ -100,7 +102,8 @@ def bound_of(optimizer: Optimizer, problem: Problem, holdout: Collection[str], p
         count.drive(optimizer.largest_round(), rounds=1)
     dearest = max(rounds, key=lambda count: count.calls.total)
     within_plan = dearest.calls.total + max(0, planned - problem.reserve)
-    most = test.calls.total + min(within_plan, optimizer.rounds() * dearest.calls.total)
+    beyond = optimizer.calls_beyond_plan(problem) if isinstance(optimizer, BeyondPlan) else 0
+    most = test.calls.total + beyond + min(within_plan, optimizer.rounds() * dearest.calls.total)
     return _bound([test, *[dearest] * optimizer.rounds()], min(planned, most), most)
 
 

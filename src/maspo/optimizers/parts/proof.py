@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from maspo.core.prompts import Prompts, prompts_id
-from maspo.core.seeded import rank
+from maspo.core.seeded import rank, shuffled
 from maspo.core.verdict import Comparison, Level, Verdict
 from maspo.optimizers.base import Answers, Asking, Compare, Request
+from maspo.optimizers.parts.reward import JudgeOrder
 from maspo.stats.paired import sign_test
+from maspo.team.graph import Team
 
-_PROVEN = 0.1
-"""Of either of two tests that both have to hold (the intersection-union test of Berger 1982): where one change is
-merely bad, the other alone does better than both, and both do no worse than the bad one. In 40 worlds without
-conflicts, 40 with them and 30 with them and a dull judge, levels of 0.07 to 0.15 found and told falsely the same
-(docs/design/0040-conflicts-proven.md)."""
+PROVE = "prove"
+"""The purpose of these comparisons; their calls are not counted in the plan of a search."""
 _LOOK = 8
 """Inputs after which it is looked at: a pair in no conflict mostly ends with the first or the second."""
 
@@ -29,11 +28,30 @@ class Proves(Protocol):
         ...
 
 
+def calls_of_proof(team: Team) -> int:
+    """Return the calls that a proof takes on one input, at most: three runs, and two comparisons in both orders."""
+    return 3 * team.calls_of(team.everyone) + 4
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """When two changes are said to clash.
+
+    Both of two tests have to hold at ``level`` (the intersection-union test of Berger 1982): where one change is
+    merely bad, the other alone does better than both, and both do no worse than the bad one.
+    """
+
+    level: float
+    margin: int
+    """Inputs that one of them won beside the other, less those it lost, by which it rather helps: that ends a proof."""
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
     """What was seen so far: by the agent whose change was added to the other's, its comparisons."""
 
     added: dict[str, list[Comparison]]
+    standard: Standard
 
     def counts(self) -> list[tuple[int, int]]:
         """Return for either agent on how many inputs its change lost and won beside the other's."""
@@ -43,12 +61,17 @@ class Proof:
     @property
     def holds(self) -> bool:
         """Whether both together lose against either alone."""
-        return all(sign_test(lost, won) <= _PROVEN for lost, won in self.counts())
+        return all(sign_test(lost, won) <= self.standard.level for lost, won in self.counts())
 
     @property
     def is_hopeless(self) -> bool:
         """Whether one of them rather helps beside the other."""
-        return any(lost < won for lost, won in self.counts())
+        return any(won - lost >= self.standard.margin for lost, won in self.counts())
+
+    @property
+    def the_worse(self) -> str:
+        """The agent without whose change more of these inputs are won."""
+        return max(zip(self.added, self.counts(), strict=True), key=lambda one: one[1][0] - one[1][1])[0]
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -58,26 +81,37 @@ class Proof:
 
 
 def prove(
-    search: Proves, where: str, anchor: Prompts, changes: Prompts, inputs: Sequence[str], seed: int
+    search: Proves,
+    where: str,
+    anchor: Prompts,
+    changes: Prompts,
+    inputs: Sequence[str],
+    standard: Standard,
+    order: JudgeOrder,
+    seed: int,
 ) -> Asking[Proof]:
     """Let the changes of two agents together meet either alone, until they are proven to clash, or seem not to."""
-    proof = Proof({name: [] for name in changes})
+    proof = Proof({name: [] for name in changes}, standard)
     for begin in range(0, len(inputs), _LOOK):
-        asked = [
-            Compare(
-                id=f"{where}/prove/{prompts_id(changes)}/{name}/{key}",
-                reference={**anchor, **{other: text for other, text in changes.items() if other != name}},
-                changes={name: text},
-                input_key=key,
-                candidate_first=rank(seed, "prove", name, key) % 2 == 0,
-                levels=(Level.GLOBAL,),
-                orders=2,
-                when_differing=True,
-                purpose="prove",
-            )
-            for name, text in changes.items()
-            for key in inputs[begin : begin + _LOOK]
-        ]
+        keys = inputs[begin : begin + _LOOK]
+        asked = []
+        for name, text in changes.items():
+            shown = shuffled(keys, seed, "prove", where, name)
+            first = shown if order == "fixed" else shown[rank(seed, "odd", where, name) % 2 :: 2]
+            asked += [
+                Compare(
+                    id=f"{where}/prove/{name}/{prompts_id(changes)}/{key}",
+                    reference={**anchor, **{other: text for other, text in changes.items() if other != name}},
+                    changes={name: text},
+                    input_key=key,
+                    candidate_first=key in first,
+                    levels=(Level.GLOBAL,),
+                    orders=2,
+                    when_differing=True,
+                    purpose=PROVE,
+                )
+                for key in keys
+            ]
         for request, result in (yield from search.ask(asked)):
             if isinstance(request, Compare) and isinstance(result, Comparison):
                 proof.added[request.agent].append(result)

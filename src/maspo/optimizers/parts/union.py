@@ -158,10 +158,9 @@ class Round:
         told = ConflictFound(f"r{self.number}", (first, second), alone, together, inputs)
         return Suspicion(told, {name: part.changes[name] for name in told.agents}, own)
 
-    def withdraw(self, found: Suspicion) -> list[Case]:
-        """Withdraw the lesser of two changes; return the inputs lost together as cases, which lead its rewrite."""
-        stays, leaves = found.ranked
-        joint = {**self.anchor, stays: found.changes[stays]}
+    def withdraw(self, found: Suspicion, leaves: str) -> list[Case]:
+        """Withdraw the change of one agent; return the inputs lost together as cases, which lead its rewrite."""
+        joint = {**self.anchor, **{name: text for name, text in found.changes.items() if name != leaves}}
         step, text = f"{found.told.step}/{leaves}", found.changes[leaves]
         self.withdrawn.update(found.members[leaves])
         return [Case(key, leaves, text, joint, step, ("global",)) for key in found.told.inputs]
@@ -190,10 +189,10 @@ class Suspicion:
         return replace(self.told, together=fmean(worth), inputs=proof.inputs)
 
     @property
-    def ranked(self) -> tuple[str, str]:
-        """The agent whose change would stay, and the one whose change would be withdrawn."""
+    def lesser(self) -> str:
+        """The agent whose change is thought to add less alone."""
         first, second = self.told.agents
-        return (first, second) if self.told.alone[0] >= self.told.alone[1] else (second, first)
+        return second if self.told.alone[0] >= self.told.alone[1] else first
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +221,10 @@ class Uniting(Protocol):
 
     def suspect(self, found: Suspicion) -> None:
         """Take up a pair that seems to clash: it is told once it is proven."""
+        ...
+
+    def audit(self, found: Trial) -> Asking[bool]:
+        """Prove pairs of what is about to be kept; return whether any of it was withdrawn."""
         ...
 
 
@@ -255,7 +258,11 @@ def unite(search: Uniting, round_: Round, good: Sequence[int], team: Team, looki
                 continue
         best = round_.best()
         if round_.mean(best) >= 0 and round_.ever_won(best.part.members):
-            return best
+            if not (yield from search.audit(best)):
+                return best
+            mended = [member for member in best.part.members if member not in round_.withdrawn]
+            latest = yield from search.try_together("union", [mended])
+            continue
         parts = split_parts(max(latest, key=round_.mean).part.members, round_, team)
         round_.effects = search.estimate(round_.runs)
         latest = yield from search.try_together("parts", parts)
@@ -265,7 +272,7 @@ def unite(search: Uniting, round_: Round, good: Sequence[int], team: Team, looki
 def _record_conflicts(search: Uniting, round_: Round, pairs: Sequence[Trial], team: Team) -> None:
     """Withdraw the lesser change of each of these pairs that seems to clash; its cases lead the next rewrite."""
     for found in list(round_.suspicions(pairs, search.estimate(round_.runs_apart()), team)):
-        search.cases = remembered(search.cases, round_.withdraw(found))
+        search.cases = remembered(search.cases, round_.withdraw(found, found.lesser))
         search.suspect(found)
 
 
