@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from functools import partial
 
 from maspo.apps.pool import Ended, Pool
 from maspo.apps.provenance import without_outputs
 from maspo.apps.tracing import Known, trace_of
 from maspo.core.errors import CallFailed, ConfigInvalid
-from maspo.core.prompts import Prompts, prompts_id
+from maspo.core.prompts import Prompts
 from maspo.core.trace import Trace
 from maspo.data.inputs import Input
 from maspo.gateway.gateway import Edit, Gateway, Rollout
 from maspo.gateway.tools import ToolRecord
 from maspo.gateway.wire import RolloutLimits, WireAgent, WireCall
 from maspo.models.base import ModelClient, RoleSettings
+from maspo.runners.remembered import RememberedRuns
 from maspo.team import System
 from maspo.team.template import values_of
 
-_CALLS_REMEMBERED = 60_000
-"""Calls in remembered traces, over all of them, as of the prompt graph."""
-_FEWEST_REMEMBERED = 64
 _SHOWN = 600
 """Characters of what an app printed that an error shows: the last lines of a traceback."""
 
@@ -64,8 +60,7 @@ class AppRunner:
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()
         self._is_open = False
-        self._remembered: OrderedDict[tuple[str, str], asyncio.Task[Trace]] = OrderedDict()
-        self._most = max(_CALLS_REMEMBERED // sum(agent.calls for agent in system.agents), _FEWEST_REMEMBERED)
+        self._remembered = RememberedRuns(sum(agent.calls for agent in system.agents))
 
     @staticmethod
     def most_calls(system: System) -> Mapping[str, int]:
@@ -83,17 +78,7 @@ class AppRunner:
 
         """
         del base
-        address = (prompts_id(prompts), input_key)
-        task = self._remembered.get(address)
-        if task is None:
-            task = asyncio.create_task(self._traced(prompts, input_key))
-            self._remembered[address] = task
-            task.add_done_callback(partial(self._forget_failure, address))
-            while len(self._remembered) > self._most:
-                self._remembered.popitem(last=False)
-        else:
-            self._remembered.move_to_end(address)
-        return await asyncio.shield(task)
+        return await self._remembered.get(prompts, input_key, lambda: self._traced(prompts, input_key))
 
     async def run_without(self, prompts: Prompts, input_key: str, source: str, reader: str) -> Trace:
         """Run the app on one input, but show the reader a short note wherever it was shown what the source wrote.
@@ -104,16 +89,9 @@ class AppRunner:
 
     async def close(self) -> None:
         """End the app's processes, and the gateway."""
-        tasks = list(self._remembered.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._remembered.close()
         await self.pool.close()
         await self._stack.aclose()
-
-    def _forget_failure(self, address: tuple[str, str], done: asyncio.Task[Trace]) -> None:
-        if done.cancelled() or done.exception() is not None:
-            self._remembered.pop(address, None)
 
     async def _traced(self, prompts: Prompts, input_key: str, cut: tuple[str, str] | None = None) -> Trace:
         row = self._rows[input_key]

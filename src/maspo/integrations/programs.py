@@ -35,6 +35,7 @@ from maspo.models.endpoint import Endpoint
 from maspo.models.layers.compose import compose
 from maspo.models.layers.retried import RetryPolicy
 from maspo.models.remembered import MemoryStore
+from maspo.runners.remembered import RememberedRuns
 from maspo.study.connections import require_model
 from maspo.study.job import Job
 from maspo.study.optimize import DATABASE, recorded_job
@@ -46,8 +47,6 @@ from maspo.team.system import System
 T = TypeVar("T")
 LOOKED_AT = 3
 """Inputs on which a program is run to see who reads whom: enough to tell what is passed on from what is said anyway."""
-_TRACES_REMEMBERED = 20_000
-"""Runs; a trace is some kilobytes of text."""
 
 
 @dataclass(frozen=True)
@@ -273,7 +272,7 @@ class ProgramRunner:
         self.system = system
         self.rows = rows
         self.model = model
-        self._remembered: OrderedDict[tuple[str, str], asyncio.Task[Trace]] = OrderedDict()
+        self._remembered = RememberedRuns(sum(agent.calls for agent in system.agents))
 
     async def run(self, prompts: Prompts, input_key: str, base: Prompts | None = None) -> Trace:
         """Run the program on one input (Eq. 2); ``base`` is not needed.
@@ -284,14 +283,7 @@ class ProgramRunner:
 
         """
         del base
-        address = (prompts_id(prompts), input_key)
-        task = self._remembered.get(address)
-        if task is None:
-            task = self._remembered[address] = asyncio.create_task(self._traced(prompts, input_key))
-            task.add_done_callback(lambda done: self._forget_failure(address, done))
-            while len(self._remembered) > _TRACES_REMEMBERED:
-                self._remembered.popitem(last=False)
-        return await asyncio.shield(task)
+        return await self._remembered.get(prompts, input_key, lambda: self._traced(prompts, input_key))
 
     async def run_without(self, prompts: Prompts, input_key: str, source: str, reader: str) -> Trace:
         """Run the program on one input while the reader is not shown what the source wrote."""
@@ -299,14 +291,7 @@ class ProgramRunner:
 
     async def close(self) -> None:
         """End what is still running."""
-        tasks = list(self._remembered.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _forget_failure(self, address: tuple[str, str], done: asyncio.Task[Trace]) -> None:
-        if done.cancelled() or done.exception() is not None:
-            self._remembered.pop(address, None)
+        await self._remembered.close()
 
     async def _traced(self, prompts: Prompts, input_key: str, cut: tuple[str, str] | None = None) -> Trace:
         row = self.rows[input_key]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from maspo.core.concurrency import together
 from maspo.core.control_tokens import defused
 from maspo.core.errors import CallFailed
-from maspo.core.prompts import Prompts, prompts_id
+from maspo.core.prompts import Prompts
 from maspo.core.trace import Call, ToolUse, Trace
 from maspo.data.inputs import Input
 from maspo.models.asking import decoded
@@ -29,13 +27,9 @@ from maspo.runners.conditions import Conditions
 from maspo.runners.faults import Fault, Kind, Plan, plan_of
 from maspo.runners.flow import Answer, Question, Rollout, Turn
 from maspo.runners.messages import NO_OUTPUT, MessageBuilder
+from maspo.runners.remembered import RememberedRuns
 from maspo.runners.tools.toolbox import Toolbox
 from maspo.team import System
-
-_CALLS_REMEMBERED = 60_000
-"""Calls in remembered traces, over all of them: about 100 MB at 1,500 characters each."""
-_FEWEST_REMEMBERED = 64
-"""Traces that are remembered of the largest team: as many as calls run side by side by default."""
 
 _NO_MORE = "Not called: no further tool may be called; answer with what you have."
 _NO_ANSWER = (
@@ -82,10 +76,8 @@ class PromptGraph:
         self._conditions = Conditions()
         self._toolbox = Toolbox(system)
         self._plan = plan or plan_of(system, stress, faults)
-        self._remembered: OrderedDict[tuple[str, str], asyncio.Task[Trace]] = OrderedDict()
         often = self.most_calls(system)
-        calls = sum(often.get(agent.name, 1) for agent in system.agents)
-        self._most = max(_CALLS_REMEMBERED // calls, _FEWEST_REMEMBERED)
+        self._remembered = RememberedRuns(sum(often.get(agent.name, 1) for agent in system.agents))
 
     @staticmethod
     def most_calls(system: System, **options: object) -> Mapping[str, int]:
@@ -114,19 +106,7 @@ class PromptGraph:
             CallFailed, ProviderError, BudgetReached: as the model does.
 
         """
-        address = (prompts_id(prompts), input_key)
-        task = self._remembered.get(address)
-        if task is None:
-            task = asyncio.create_task(self._run(prompts, input_key, base))
-            self._remembered[address] = task
-            task.add_done_callback(lambda done: self._forget_failure(address, done))
-            while len(self._remembered) > self._most:
-                self._remembered.popitem(last=False)
-        else:
-            self._remembered.move_to_end(address)
-            if task.done():  # most runs are asked for more than once
-                return task.result()
-        return await asyncio.shield(task)
+        return await self._remembered.get(prompts, input_key, lambda: self._run(prompts, input_key, base))
 
     async def run_without(self, prompts: Prompts, input_key: str, source: str, reader: str) -> Trace:
         """Run the system on one input, but show the reader a short note in place of what the source wrote.
@@ -138,16 +118,9 @@ class PromptGraph:
 
     async def close(self) -> None:
         """Cancel what is still running."""
-        tasks = list(self._remembered.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._remembered.close()
         self._conditions.close()
         await self._toolbox.close()
-
-    def _forget_failure(self, address: tuple[str, str], done: asyncio.Task[Trace]) -> None:
-        if done.cancelled() or done.exception() is not None:
-            self._remembered.pop(address, None)
 
     async def _run(self, prompts: Prompts, input_key: str, base: Prompts | None) -> Trace:
         play = _Play(prompts, input_key)
