@@ -11,6 +11,8 @@ PLUGINS := .venv-plugins
 RAY := .venv-ray
 # The oldest Python that is supported, for which the oldest versions of everything have wheels.
 OLDEST_PYTHON ?= python3.11
+# All but Ray, with which only `make ray` has to do.
+OLDEST_EXTRAS := prices math json-schema parquet datasets gepa tpe postgres metrics
 PIP := -m pip -qq --disable-pip-version-check --no-input
 # Only what a lock names by version and hash, and only wheels: building a package would run code that no lock names.
 # Nothing is resolved: a lock is complete, and pip before 23.3 looks beside it for requirements with extras.
@@ -127,7 +129,7 @@ ray:
 lock: $(AUDIT)/installed
 	$(COMPILE) pyproject.toml --output-file requirements.lock
 	$(COMPILE) pyproject.toml --group dev --constraints requirements.lock --output-file requirements-dev.lock
-	$(COMPILE) pyproject.toml --all-extras --group dev --resolution lowest-direct --python-version 3.11 \
+	$(COMPILE) pyproject.toml $(OLDEST_EXTRAS:%=--extra %) --group dev --resolution lowest-direct --python-version 3.11 \
 	  --output-file requirements-oldest.lock
 	$(COMPILE) --group audit --output-file requirements-audit.lock
 	$(COMPILE) --no-deps --group real --output-file requirements-real.lock

@@ -28,12 +28,14 @@ GROUPS: dict[str, list[str]] = PYPROJECT["dependency-groups"]
 EXTRAS: dict[str, list[str]] = PYPROJECT["project"]["optional-dependencies"]
 BACKEND: list[str] = PYPROJECT["build-system"]["requires"]
 OLDEST = "requirements-oldest.lock"
+TESTED = EXTRAS.keys() - {"ray"}
+"""Extras whose oldest versions are tested: Ray's tests are no part of ``make test``."""
 REQUIRED = {
     "requirements.lock": CORE,
     "requirements-dev.lock": [*CORE, *GROUPS["dev"], *BACKEND],
     "requirements-audit.lock": [*GROUPS["audit"], *BACKEND],
     "requirements-real.lock": GROUPS["real"],
-    OLDEST: [*CORE, *(text for extra in EXTRAS.values() for text in extra), *GROUPS["dev"], *BACKEND],
+    OLDEST: [*CORE, *(text for name in TESTED for text in EXTRAS[name]), *GROUPS["dev"], *BACKEND],
 }
 COMPLETE = [name for name in REQUIRED if name not in ("requirements-real.lock", OLDEST)]
 """Locks that hold all that their packages ask for, of versions that are installed here: that of the small model leaves
@@ -138,6 +140,11 @@ def test_k01_a_lock_holds_what_pyproject_asks_for_at_versions_that_it_allows(nam
 @pytest.mark.parametrize("name", REQUIRED)
 def test_k02_a_lock_holds_nothing_that_pyproject_no_longer_asks_for(name: str) -> None:
     assert {pin.name for pin in pins(read(name)) if pin.direct} == {name_of(text) for text in REQUIRED[name]}
+
+
+def test_k20_the_oldest_versions_of_all_extras_that_make_test_meets_are_locked() -> None:
+    (named,) = re.findall(r"^OLDEST_EXTRAS := (.+)$", read("Makefile"), re.MULTILINE)
+    assert set(named.split()) == TESTED
 
 
 def test_k17_the_oldest_versions_that_are_allowed_are_those_that_make_oldest_installs() -> None:

@@ -13,7 +13,6 @@ from maspo.scoring.bare import bare_choice
 from maspo.scoring.claims import SEVERAL, claimed, plainly
 from maspo.scoring.closing import without_closing
 from maspo.scoring.marked import boxes, json_answer, tagged_answer, without_boxes
-from maspo.scoring.mentions import only_mentioned
 from maspo.scoring.options import LETTERS, letters_of, options_of, squeezed, with_text
 from maspo.scoring.readable import last_line, plain_letters, tail, unmarked, untagged
 from maspo.scoring.short import short_choice
@@ -183,7 +182,6 @@ def _unclaimed(text: str, question: str) -> str | None:
         or _last_sentence(plain, question)
         or _pointed_to(plain, question)
         or _choice_first(text, question)
-        or (only_mentioned(text, question) if question else None)
     )
 
 
