@@ -59,6 +59,7 @@ PURE = (
     "maspo.report.document.of_view",
     "maspo.report.document.room",
     "maspo.report.lines",
+    "maspo.report.logged",
     "maspo.report.questions",
     "maspo.study.evaluation.calibration",
     "maspo.study.comparison.tally",

@@ -26,6 +26,7 @@ from maspo.cli.options import (
     Json,
     JudgeBaseUrl,
     JudgeModel,
+    Log,
     MaxCalls,
     MaxMinutes,
     MaxUsd,
@@ -189,6 +190,7 @@ def resume(
     store: Store = "",
     trust: Trust = "",
     metrics: Metrics = None,
+    log: Log = None,
     as_json: Json = False,
 ) -> None:
     """Go on with an interrupted run or evaluation.
@@ -196,10 +198,12 @@ def resume(
     No recorded call is repeated. Caps that are given replace those of the run. What a folder of others asks for is
     shown first.
     """
+    from maspo.cli.log import ask_for as ask_for_log
     from maspo.cli.metrics import ask_for
     from maspo.cli.optimize import go_on
 
     ask_for(metrics)
+    ask_for_log(log)
     flags = {"max-usd": max_usd, "max-calls": max_calls, "max-minutes": max_minutes}
     go_on(folder, flags, trust, as_json, store)
 
@@ -487,10 +491,12 @@ def watch(
     store: Store = "",
     budget: Budget = "",
     metrics: Metrics = None,
+    log: Log = None,
 ) -> None:
     """Watch prompts in use: detect drift, optimize anew, and promote or roll back with evidence."""
     from dataclasses import replace
 
+    from maspo.cli.log import ask_for as ask_for_log
     from maspo.cli.metrics import ask_for
     from maspo.cli.online import Asked, run_watch
     from maspo.cli.online import show as show_standing
@@ -503,6 +509,7 @@ def watch(
     if system is None or inputs is None:
         raise UsageError("maspo watch: give SYSTEM and --inputs, or --show to see where a watch stands")
     ask_for(metrics)
+    ask_for_log(log)
     sizes = {"window": window, "compared": compared}
     plan = Plan(**sizes, canary=canary, follow_judge=follow_judge, calls=month_calls, usd=month_usd)
     flags = {"agent-model": agent_model, "judge-model": judge_model, "base-url": base_url}

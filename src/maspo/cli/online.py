@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maspo.cli.agreeing import agree_to_app, agree_to_file
+from maspo.cli.log import Log, logged
 from maspo.cli.prepare import key_missing, model_missing, read_prompts, read_system, with_models_of
 from maspo.cli.running import agreed, metrics_where_asked, stopped_by_signals
 from maspo.cli.settings import Sources, load_settings
@@ -29,6 +30,7 @@ from maspo.online.screen import as_data, screen
 from maspo.online.sources import source_of
 from maspo.online.watching import DATABASE, Surroundings, Watch, plan_of, standing, standings, watch
 from maspo.report.folder import WATCH_PAGE
+from maspo.report.logged import Entry
 from maspo.store import write_whole
 from maspo.store.looks import LookLedger
 from maspo.study.connections import endpoints_of
@@ -101,26 +103,25 @@ def run_watch(asked: Asked) -> None:
     if is_there(asked.state / DATABASE):
         with suppress(MaspoError):  # what it holds is said by who works on it next
             page.recall(standings(asked.state))
-    told = _Told(asked, page)
     keeping = keeping_in(asked.store, asked.budget, asked.state / DATABASE)
 
-    async def work(figures: tuple[Watcher, ...]) -> Standing:
+    async def work(log: tuple[Log, ...], figures: tuple[Watcher, ...]) -> Standing:
         stop = asyncio.Event()
         with stopped_by_signals(stop):
             around = Surroundings(
-                screen=told,
+                screen=_Told(asked, page, log),
                 note=note,
                 stop=stop,
                 looks=LookLedger(),
-                watcher=Together(figures),
+                watcher=Together((*log, *figures)),
                 allowed=asked.trust,
                 keeping=keeping,
             )
             return await watch(given, source, asked.state, around, asked.once)
 
     try:
-        with metrics_where_asked() as figures:
-            end = run(work(figures))
+        with logged(asked.state) as log, metrics_where_asked() as figures:
+            end = run(work(log, figures))
     except Interrupted as error:
         raise Interrupted(f"{error} All is recorded; the same command goes on.") from None
     keep_files(asked.state / DATABASE, WATCH_PAGE, PROMPTS)
@@ -133,9 +134,10 @@ def run_watch(asked: Asked) -> None:
 class _Told:
     """Shows where a watch stands: a screen on a terminal, lines of JSON where these are asked for, else sentences."""
 
-    def __init__(self, asked: Asked, page: WatchPage) -> None:
+    def __init__(self, asked: Asked, page: WatchPage, log: tuple[Log, ...]) -> None:
         self._asked = asked
         self._page = page
+        self._log = log
         self._seen: int | None = None
         self._shipped: Prompts | None = None
 
@@ -146,6 +148,7 @@ class _Told:
             text = json.dumps(dict(now.shipped), ensure_ascii=False, indent=2)
             write_whole(self._asked.state / PROMPTS, text + "\n")
         self._page.write(now)
+        new = now.told[self._seen or 0 :]
         if self._asked.as_json:
             print_json(as_data(now))
         elif sys.stderr.isatty():
@@ -153,8 +156,11 @@ class _Told:
                 sys.stderr.write(_CLEAR)
             note(screen(now, self._asked.plan))
         else:
-            for one in now.told[self._seen or 0 :]:
+            for one in new:
                 note(f"window {one.window}: {one.state}: {one.what}")
+        for log in self._log:
+            for one in new:
+                log.tell(Entry("watch_decided", fields={"window": one.window, "state": one.state}))
         self._seen = len(now.told)
 
 

@@ -102,6 +102,16 @@ Metrics = Annotated[
         show_default=False,
     ),
 ]
+Log = Annotated[
+    str | None,
+    typer.Option(
+        "--log",
+        metavar="FILE",
+        envvar="MASPO_LOG",
+        help="Append what an operator should know, as lines of JSON without texts; -: on stdout.",
+        show_default=False,
+    ),
+]
 UnsafeExec = Annotated[
     bool, typer.Option("--unsafe-exec", help="Run programs in outputs without a sandbox, as your own user.")
 ]
@@ -186,17 +196,20 @@ def job_command(command: Callable[[Arguments], None]) -> Callable[..., None]:
 
 
 def optimize_command(command: Callable[[Arguments], None]) -> Callable[..., None]:
-    """Give a command the options of a run, and figures while it works."""
+    """Give a command the options of a run, figures and a log while it works."""
 
     def with_what(
         arguments: Arguments,
         optimize: _OPTIMIZE = "prompts",
         start_from: _START_FROM = None,
         metrics: Metrics = None,
+        log: Log = None,
     ) -> None:
+        from maspo.cli.log import ask_for as ask_for_log
         from maspo.cli.metrics import ask_for
 
         ask_for(metrics)
+        ask_for_log(log)
         command(replace(arguments, optimize=optimize, start_from=start_from))
 
     with_what.__name__, with_what.__doc__ = command.__name__, command.__doc__

@@ -13,6 +13,7 @@ from typing import TypeAlias, TypeVar
 
 import typer
 
+from maspo.cli.log import logged
 from maspo.cli.metrics import Metrics, port_asked, served
 from maspo.cli.terminal import note
 from maspo.cli.watch import Together, watching
@@ -95,7 +96,8 @@ def run_watched(
 
     try:
         with contextlib.ExitStack() as stack:
-            beside = (*beside, *stack.enter_context(metrics_where_asked()))
+            log = stack.enter_context(logged(record.parent, past))
+            beside = (*beside, *log, *stack.enter_context(metrics_where_asked()))
             return run(watched())
     except ProviderError:
         if record.is_file():

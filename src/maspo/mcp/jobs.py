@@ -54,7 +54,7 @@ class Job:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 limit=_LONGEST_LINE,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env=_environment(),
                 start_new_session=True,
             )
             await asyncio.gather(self._read(process.stdout), self._listen(process.stderr))
@@ -130,3 +130,11 @@ async def wait(job: Job, seconds: float, progress: Callable[[str], None]) -> boo
     finally:
         job.listeners.remove(progress)
     return True
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of a command, whose stdout is its answer: a log that should stand there is not written."""
+    found = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    if found.get("MASPO_LOG") == "-":
+        del found["MASPO_LOG"]
+    return found

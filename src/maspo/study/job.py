@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from maspo.config import RunConfig
 from maspo.core.usage import Usage
@@ -46,6 +46,10 @@ class Leased:
     share: float
 
 
+PAUSED: Final = "paused; `maspo steer` goes on"
+"""Why no call is sent while a person has paused a run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Where a run stands now; polled by the live panel."""
@@ -63,7 +67,7 @@ class Progress:
     seconds: float
     in_flight: int
     waiting: str = ""
-    """Why no call is sent now, such as an outage of the endpoint; empty while calls flow."""
+    """Why no call is sent now, such as an outage of the endpoint, or ``PAUSED``; empty while calls flow."""
     wins: int = 0
     """Inputs of this wave on which the final answer of the changed prompts won, so far."""
     losses: int = 0

@@ -58,7 +58,7 @@ from maspo.study.calls import (
 from maspo.study.connections import price_book
 from maspo.study.early import EarlyWarnings
 from maspo.study.executor import Done, Executor, LocalExecutor
-from maspo.study.job import Job, Leased, Looks, Progress, Watcher
+from maspo.study.job import PAUSED, Job, Leased, Looks, Progress, Watcher
 from maspo.study.resolve import Parts, chosen_part
 from maspo.study.traces import TraceQuota
 from maspo.team import System
@@ -425,7 +425,7 @@ class Session:
             seconds_cap=ledger.limits.seconds,
             usage=ledger.usage(),
             leased=None if held is None else Leased(held.nano / NANO, held.calls, ledger.share_of_budget),
-            waiting="paused; `maspo steer` goes on" if ledger.paused else self._health.waiting,
+            waiting=PAUSED if ledger.paused else self._health.waiting,
         )
 
     async def close(self) -> None:
