@@ -74,6 +74,25 @@ def test_two_methods_and_prompts_of_ones_own_meet_and_everything_is_written(masp
     assert again.json["standings"] == found["standings"]
 
 
+def test_methods_meet_at_equal_money_and_every_file_says_what_each_had(maspo: Run, url: str) -> None:
+    prices = ("--set", 'models.prices={"simulated": [1, 4]}', "--set", "models.max_tokens=600")
+    asked = ("--methods", "opro,spo", "--equal", "money", "--max-usd", "0.6", *prices, "--json")
+    said = compare(maspo, url, *asked)
+    assert said.code == 0, said
+    found = said.json
+    assert found["equal"] == "money"
+    assert found["usd"] <= 0.6
+    assert found["calls_bought"].keys() == {"opro", "spo"}
+    for one in found["standings"]:
+        assert all(0.5 * found["usd_of_a_run"] <= run["usd"] <= found["usd_of_a_run"] for run in one["runs"])
+    assert "before prices are measured" in said.err
+    assert "Each run might cost" in Path("out/comparison.md").read_text()
+    first, second = next(part for part in sheet_in(Path("out/comparison.html").read_text()).parts if part.curves).curves
+    assert (first.caption, second.caption) == ("Accuracy against money", "Accuracy against calls of the search")
+    again = compare(maspo, url, *asked)
+    assert again.json["calls"] == found["calls"]
+
+
 def test_two_prompt_sets_meet_without_a_search_and_no_text_acts_on_the_page(maspo: Run, url: str) -> None:
     said = compare(maspo, url, "--methods", "", "--against", "mine.json", "--json")
     assert said.code == 0, said
@@ -116,6 +135,8 @@ def test_guard_inputs_and_curves_stand_in_every_file_and_no_guard_is_searched_on
         (("--methods", "spo,spo"), "stands twice"),
         (("--seeds", "x"), "--seeds 'x'"),
         (("--methods", "spo", "--max-calls", "50"), "--max-calls 50"),
+        (("--methods", "spo", "--equal", "money"), "give --max-usd"),
+        (("--methods", "spo", "--equal", "money", "--max-usd", "1"), "no price is known for simulated"),
         (("--methods", "spo", "--guard", "rows.jsonl"), "every input"),
         (("--methods", "spo", "--guard", "none.jsonl"), "--guard none.jsonl"),
         (("--methods", "", "--against", "none.json"), "no such file"),

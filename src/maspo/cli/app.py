@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, ParamSpec
+from typing import Annotated, Literal, ParamSpec
 
 import typer
 
@@ -357,17 +357,20 @@ def compare(
         ),
     ] = None,
     executor: Executor = "",
+    equal: Annotated[
+        Literal["calls", "money"],
+        typer.Option("--equal", help="What each run has as much of; money needs --max-usd and known prices."),
+    ] = "calls",
 ) -> None:
     """Compare methods, or prompt sets, on one hold-out.
 
-    Every method has the same calls, inputs and caps; what each found meets the seed prompts and the others once, on
-    inputs that no search saw, with corrected tests. The same command with the same --out goes on.
+    Every method has the same calls (or money), inputs and caps; what each found meets the seed prompts and the others
+    once, on inputs that no search saw, with corrected tests. The same command with the same --out goes on.
     """
     from maspo.cli.compare import Asked, run_comparison
 
-    run_comparison(
-        arguments, Asked(methods, seeds, tuple(against or ()), guard, points, jobs or int(not executor), executor)
-    )
+    asked = Asked(methods, seeds, tuple(against or ()), guard, points, jobs or int(not executor), executor, equal)
+    run_comparison(arguments, asked)
 
 
 # ── deciding ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,4 @@
-"""``maspo compare``: methods and prompt sets against each other, at equal calls, on one hold-out."""
+"""``maspo compare``: methods and prompt sets against each other, at equal calls or money, on one hold-out."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from maspo.store.looks import LookLedger
 from maspo.study.comparison.compare import DATABASE, Attention, Compared, compare, folder_of, settled
 from maspo.study.comparison.guards import set_apart
 from maspo.study.comparison.methods import choice_of, seeds_of
-from maspo.study.comparison.plan import Comparison, Method
+from maspo.study.comparison.plan import Comparison, Equal, Method
 from maspo.study.connections import endpoints_of, require_model
 from maspo.study.job import Watcher
 from maspo.team import System
@@ -60,6 +60,8 @@ class Asked:
     """Runs side by side; 0: as many as a cluster has room for."""
     executor: str = ""
     """Where they work; empty: in processes of this machine."""
+    equal: Equal = "calls"
+    """What all runs have as much of."""
 
 
 def run_comparison(arguments: Arguments, given: Asked) -> None:
@@ -98,6 +100,7 @@ def run_comparison(arguments: Arguments, given: Asked) -> None:
         against=_read_sets(system, given.against),
         guards=guards,
         points=given.points,
+        equal=given.equal,
         sources={"system": str(arguments.system.absolute()), **source},
     )
     comparison = settled(asked, out)
@@ -169,6 +172,15 @@ def _read_sets(system: System, files: tuple[Path, ...]) -> Mapping[str, Prompts]
     return found
 
 
+def _part_of_each(comparison: Comparison) -> str:
+    """Return what each run gets: calls, or money and the calls that it should pay for."""
+    if not comparison.bought:
+        return f"{comparison.calls:,} calls each"
+    bought = list_names([f"{calls:,} calls of {name}" for name, calls in comparison.bought.items()])
+    when = "" if comparison.came_to else ", before prices are measured"
+    return f"{money(comparison.usd)} each: about {bought}{when}"
+
+
 def _plan(comparison: Comparison, out: Path) -> str:
     """Return the plan for people: what is compared, on what, and what it costs at most."""
     caps, runs = comparison.config.caps, comparison.runs
@@ -180,7 +192,7 @@ def _plan(comparison: Comparison, out: Path) -> str:
     decides = "labels" if comparison.decided_by == "labels" else "the judge"
     return lay_out(
         ("compared", list_names(names)),
-        ("runs", f"{len(runs)}, {comparison.calls:,} calls each" if runs else "none"),
+        ("runs", f"{len(runs)}, {_part_of_each(comparison)}" if runs else "none"),
         (
             "inputs",
             f"{searched} to search on, {len(comparison.holdout)} held out, the same for all; {decides} will decide",

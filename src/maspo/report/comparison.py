@@ -20,6 +20,7 @@ from maspo.report.visible import clipped, visible
 from maspo.store.files import write_whole
 from maspo.study.comparison.compare import Compared, RunEnd
 from maspo.study.comparison.course import CurvePoint, curves_of
+from maspo.study.comparison.plan import Comparison, Equal
 from maspo.study.comparison.tally import Claim, DecidedBy, GuardMet, InputMet, Kind, Pair, Standing, Table
 
 PAGE = COMPARISON_PAGE
@@ -148,9 +149,7 @@ def notes(found: Compared) -> list[str]:
         differ = len(again.won) + len(again.lost)
         said.append(f"The same prompts run twice differ on {phrases.plural(differ, 'input')}: less than that is noise.")
     if found.runs:
-        said.append(
-            f"{phrases.number(found.comparison.calls)} calls were planned for each run; the table shows what it took."
-        )
+        said.append(f"{_planned(found.comparison)}; the table shows what it took.")
     shipped = [end.run.name for end in found.runs if end.finished.shipped == "seed"]
     if shipped:
         said.append(
@@ -167,6 +166,14 @@ def notes(found: Compared) -> list[str]:
     if undecided:
         said.append(f"Up to {phrases.plural(undecided, 'input')} undecided; claims hold if all of them were lost.")
     return said
+
+
+def _planned(of: Comparison) -> str:
+    """Return what each run was there for: calls, or money and the calls that it should pay for."""
+    if not of.bought:
+        return f"{phrases.number(of.calls)} calls were planned for each run"
+    bought = phrases.list_names([f"{phrases.number(calls)} calls of {name}" for name, calls in of.bought.items()])
+    return f"Each run might cost {phrases.money(of.usd)}, which was expected to pay for {bought}"
 
 
 def _guard_notes(found: Compared) -> list[str]:
@@ -302,7 +309,14 @@ class ComparisonFigures(Dumped):
     left_out: int
     look: int
     level: float
+    equal: Equal
+    """What all runs had as much of."""
     calls_of_a_run: int
+    """0 where money is equal."""
+    usd_of_a_run: float | None
+    """None where calls are equal."""
+    calls_bought: Mapping[str, int]
+    """By method: the calls that the money of a run was expected to pay for."""
     standings: tuple[StandingFigures, ...]
     pairs: tuple[Mapping[str, object], ...]
     rows: tuple[Mapping[str, object], ...]
@@ -332,7 +346,10 @@ def comparison_of(found: Compared) -> ComparisonFigures:
         left_out=found.left_out,
         look=of.look,
         level=of.level,
+        equal=found.comparison.equal,
         calls_of_a_run=found.comparison.calls,
+        usd_of_a_run=found.comparison.usd if found.comparison.bought else None,
+        calls_bought=dict(found.comparison.bought),
         standings=tuple(_standing(found, one) for one in of.standings),
         pairs=tuple(_pair(pair) for pair in of.pairs),
         rows=tuple({"id": met.label, "net": dict(met.net), "correct": dict(met.correct)} for met in found.inputs),
@@ -426,7 +443,7 @@ def comparison_sheet(found: Compared) -> Sheet:
             Part("Result", words=tuple(notes(found)), tables=(standings,)),
             Part("Against the seed prompts", dots=(_net_wins(of),)),
             Part("Against each other", tables=(pairs,) if of.pairs else ()),
-            _on_the_way(_curves(found)),
+            _on_the_way(_curves(found), found.comparison.equal),
             _input_by_input(found),
             _guards(found),
             Part("Its runs", links=tuple(_link(end) for end in found.runs)),
@@ -451,14 +468,14 @@ def _curves(found: Compared) -> Mapping[str, tuple[CurvePoint, ...]]:
     return curves_of(found.comparison, found.courses, found.inputs) if found.inputs else {}
 
 
-def _on_the_way(curves: Mapping[str, tuple[CurvePoint, ...]]) -> Part:
+def _on_the_way(curves: Mapping[str, tuple[CurvePoint, ...]], equal: Equal) -> Part:
     """Return what each method held on its way: curves, and the figures behind them."""
     if not curves:
         return Part("On the way")
     width = len(columns(curves))
     table = cells("On the way", headings(columns(curves)), [told(name, curve, width) for name, curve in curves.items()])
     words = "Means over seeds on the common hold-out. Calls are those of the search. Nothing of this is claimed."
-    return Part("On the way", words=(words,), curves=tuple(drawn(curves)), tables=(table,))
+    return Part("On the way", words=(words,), curves=tuple(drawn(curves, equal)), tables=(table,))
 
 
 def _guards(found: Compared) -> Part:

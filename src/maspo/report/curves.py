@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from maspo.report import phrases
 from maspo.report.document.sheet import Curve, Curves, Point, Unit
 from maspo.study.comparison.course import CurvePoint
+from maspo.study.comparison.plan import Equal
 
 Held = Mapping[str, Sequence[CurvePoint]]
 """By method: what it held on its way."""
@@ -22,15 +23,16 @@ def shown(point: CurvePoint) -> str:
     return phrases.signed_percent(point.net) if point.accuracy is None else phrases.percent(point.accuracy)
 
 
-def drawn(curves: Held) -> Iterator[Curves]:
-    """Yield the curves against calls, and against money where all of it is known."""
+def drawn(curves: Held, first: Equal = "calls") -> Iterator[Curves]:
+    """Yield the curves against calls, and against money where all of it is known; ``first`` says which comes first."""
     labelled = any(point.accuracy is not None for curve in curves.values() for point in curve)
     what = "Accuracy" if labelled else "Net wins"
     unit: Unit = "percent" if labelled else "signed percent"
-    yield _over(curves, lambda one: one.calls, f"{what} against calls of the search", "calls", "number", unit)
+    found = [_over(curves, lambda one: one.calls, f"{what} against calls of the search", "calls", "number", unit)]
     costs = [point.usd for curve in curves.values() for point in curve]
     if all(usd is not None for usd in costs) and any(costs):
-        yield _over(curves, lambda one: one.usd or 0.0, f"{what} against money", "money", "money", unit)
+        found.append(_over(curves, lambda one: one.usd or 0.0, f"{what} against money", "money", "money", unit))
+    yield from found if first == "calls" else reversed(found)
 
 
 def _over(curves: Held, x_of: Callable[[CurvePoint], float], caption: str, x: str, x_unit: Unit, unit: Unit) -> Curves:

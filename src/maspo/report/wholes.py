@@ -67,13 +67,13 @@ def _comparison_so_far(out: Path, looked: Looked) -> Sheet:
     for run in asked.runs:
         folder = folder_of(out, run)
         if not is_there(folder / JOURNAL):
-            bars.append(Bar(run.name, 0, asked.calls))
+            bars.append(Bar(run.name, 0, asked.calls_of(run.method)))
             continue
         view = looked(folder).view
         simulated = simulated or view.simulated
         over = view.finished is not None
         ended += over
-        bars.append(Bar(run.name, sum(one.calls for one in view.usage.values()), asked.calls))
+        bars.append(Bar(run.name, sum(one.calls for one in view.usage.values()), asked.calls_of(run.method)))
         page = f"runs/{run.name}/{REPORT}" if is_there(folder / REPORT) else ""
         links.append(Link(run.name, "has ended" if over else "has not ended", f"runs/{run.name}", page))
     measured, _ = spent_in(out / COMPARED)

@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from maspo.config import Caps
+from maspo.config import Caps, Role
 from maspo.core.errors import ConfigInvalid
 from maspo.core.prompts import Prompts
 from maspo.core.verdict import Comparison, Verdict
 from maspo.data.groups import ALONE
-from maspo.models.prices import Price, PriceBook
+from maspo.models.prices import PriceBook
 from maspo.optimizers.base import (
     Answered,
     AskModel,
@@ -194,9 +194,12 @@ def _bound(counts: Sequence[_Dearest], planned: int, most: int) -> Bound:
 
 @dataclass(frozen=True, slots=True)
 class _CallKind:
-    """Calls of one kind: whose model answers them, how many there are at most, and the tokens of one."""
+    """Calls of one kind: whose they are, whose model answers, how many there are at most, and the tokens of one."""
 
+    role: Role
     model: str
+    endpoint: str
+    """The role whose own endpoint answers; empty for that of all."""
     calls: int
     tokens_in: int
     tokens_out: int
@@ -207,29 +210,10 @@ def estimate(job: Job, bound: Bound, prices: PriceBook, split: Split, notes: Seq
 
     ``notes`` are remarks made before.
     """
-    models, focus, most = job.config.models, job.config.focus, bound.most
-    texts = MessageBuilder(job.system, job.inputs.columns)
-    lengths = [len(texts.input_text(row)) for row in job.inputs.rows]
-    shown = sum(lengths) // len(lengths) // _CHARACTERS_PER_TOKEN  # tokens of an input, on average
-    lines = [
-        _CallKind(
-            agent.model or models.agent,
-            bound.agent.get(agent.name, 0),
-            len(agent.prompt) // _CHARACTERS_PER_TOKEN + shown + len(agent.reads) * REPLY_TOKENS,
-            REPLY_TOKENS,
-        )
-        for agent in job.system.agents
-    ]
-    compared = FRAME_TOKENS + shown + 2 * REPLY_TOKENS + len(job.config.judge.rubric) // _CHARACTERS_PER_TOKEN
-    rewritten = FRAME_TOKENS + shown + bound.texts_shown * REPLY_TOKENS
-    lines.append(_CallKind(models.for_judge(), bound.judge, compared, _VERDICT_TOKENS))
-    lines.append(_CallKind(models.for_proposer(), bound.proposer, rewritten, bound.drafts * REPLY_TOKENS))
-    found = {line.model: prices.price(line.model) for line in lines}
-    known = {model: price for model, price in found.items() if price is not None}
-    unpriced = tuple(sorted(found.keys() - known.keys()))
-    usd = (
-        None if unpriced else _dearest(lines, most, lambda line: known[line.model].of(line.tokens_in, line.tokens_out))
-    )
+    focus, most = job.config.focus, bound.most
+    lines = _lines(job, bound)
+    known, unpriced = _costs(lines, prices)
+    usd = None if unpriced else _dearest(lines, most, lambda line: known[line])
     more = [f"only {', '.join(focus)} {'is' if len(focus) == 1 else 'are'} rewritten (--focus)"] if focus else []
     more += remarks_on_groups(split, job.config.holdout.group_by)
     expected = _expected(lines, bound, None if unpriced else known) if bound.planned < most else None
@@ -241,7 +225,7 @@ def estimate(job: Job, bound: Bound, prices: PriceBook, split: Split, notes: Seq
         tokens_in=int(_dearest(lines, most, lambda line: line.tokens_in)),
         tokens_out=int(_dearest(lines, most, lambda line: line.tokens_out)),
         usd=usd,
-        unpriced=unpriced,
+        unpriced=tuple(sorted(unpriced)),
         search_inputs=len(split.search),
         holdout_inputs=len(split.holdout),
         holdout_groups=split.holdout_groups,
@@ -250,14 +234,67 @@ def estimate(job: Job, bound: Bound, prices: PriceBook, split: Split, notes: Seq
     )
 
 
-def _expected(lines: Sequence[_CallKind], bound: Bound, prices: Mapping[str, Price] | None) -> Expected:
-    """Return what the planned calls come to; ``lines`` are those of the agents, then the judge's and the proposer's."""
-    asked = sum(bound.agent.values()) or 1
-    share = [(1 - _JUDGED - _PROPOSED) * line.calls / asked for line in lines[:-2]]
-    calls = [(line, bound.planned * part) for line, part in zip(lines, (*share, _JUDGED, _PROPOSED), strict=True)]
-    usd = None
-    if prices is not None:
-        usd = sum(count * prices[line.model].of(line.tokens_in, line.tokens_out) for line, count in calls)
+def expected_costs(job: Job, bound: Bound, prices: PriceBook) -> Mapping[Role, float] | None:
+    """Return what a call of a bound costs on average, in USD, as the parts of agents, judge and proposer.
+
+    A bound that is a count has its own mix of calls; where it is more than its calls, as of a race, whose rounds are
+    bounded one by one, the mix is that of whole runs. None where a price is unknown.
+    """
+    lines = _lines(job, bound)
+    costs, unpriced = _costs(lines, prices)
+    if unpriced:
+        return None
+    counted = sum(line.calls for line in lines)
+    shares = [line.calls / counted for line in lines] if 0 < counted <= bound.most else _usual_mix(lines)
+    found: dict[Role, float] = {"agent": 0.0, "judge": 0.0, "proposer": 0.0}
+    for line, share in zip(lines, shares, strict=True):
+        found[line.role] += share * costs[line]
+    return found
+
+
+def _lines(job: Job, bound: Bound) -> list[_CallKind]:
+    """Return the calls of a bound by kind: those of each agent, then the judge's and the proposer's."""
+    models = job.config.models
+    agents, judge, proposer = models.of_agents(), models.of_judge(), models.of_proposer()
+    texts = MessageBuilder(job.system, job.inputs.columns)
+    lengths = [len(texts.input_text(row)) for row in job.inputs.rows]
+    shown = sum(lengths) // len(lengths) // _CHARACTERS_PER_TOKEN  # tokens of an input, on average
+    lines = [
+        _CallKind(
+            "agent",
+            agent.model or agents.model,
+            agents.endpoint,
+            bound.agent.get(agent.name, 0),
+            len(agent.prompt) // _CHARACTERS_PER_TOKEN + shown + len(agent.reads) * REPLY_TOKENS,
+            REPLY_TOKENS,
+        )
+        for agent in job.system.agents
+    ]
+    compared = FRAME_TOKENS + shown + 2 * REPLY_TOKENS + len(job.config.judge.rubric) // _CHARACTERS_PER_TOKEN
+    rewritten = FRAME_TOKENS + shown + bound.texts_shown * REPLY_TOKENS
+    drafted = bound.drafts * REPLY_TOKENS
+    lines.append(_CallKind("judge", judge.model, judge.endpoint, bound.judge, compared, _VERDICT_TOKENS))
+    lines.append(_CallKind("proposer", proposer.model, proposer.endpoint, bound.proposer, rewritten, drafted))
+    return lines
+
+
+def _costs(lines: Sequence[_CallKind], prices: PriceBook) -> tuple[Mapping[_CallKind, float], set[str]]:
+    """Return what a call of each kind costs, in USD, and the models whose price is unknown."""
+    found = {line: prices.price(line.model, endpoint=line.endpoint) for line in lines}
+    costs = {line: price.of(line.tokens_in, line.tokens_out) for line, price in found.items() if price is not None}
+    return costs, {line.model for line, price in found.items() if price is None}
+
+
+def _usual_mix(lines: Sequence[_CallKind]) -> list[float]:
+    """Return the share of each kind in the calls of a whole run; ``lines`` are those of ``_lines``."""
+    asked = sum(line.calls for line in lines[:-2]) or 1
+    return [*((1 - _JUDGED - _PROPOSED) * line.calls / asked for line in lines[:-2]), _JUDGED, _PROPOSED]
+
+
+def _expected(lines: Sequence[_CallKind], bound: Bound, costs: Mapping[_CallKind, float] | None) -> Expected:
+    """Return what the planned calls come to."""
+    calls = [(line, bound.planned * part) for line, part in zip(lines, _usual_mix(lines), strict=True)]
+    usd = None if costs is None else sum(count * costs[line] for line, count in calls)
     return Expected(
         tokens_in=round(sum(count * line.tokens_in for line, count in calls)),
         tokens_out=round(sum(count * line.tokens_out for line, count in calls)),

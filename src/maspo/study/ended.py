@@ -6,7 +6,7 @@ from pathlib import Path
 
 from maspo.core.plain_files import is_there
 from maspo.core.usage import Usage, total
-from maspo.events import RunFinished
+from maspo.events import BudgetStopped, Event, RunFinished
 from maspo.store.codec import RecordedResult
 from maspo.study.optimize import DATABASE
 from maspo.study.record import open_for_reading
@@ -14,12 +14,21 @@ from maspo.study.record import open_for_reading
 
 def end_of(folder: Path) -> RunFinished | None:
     """Return how the run in a folder ended; None when there is none, or it has not ended."""
-    if not is_there(folder / DATABASE):
-        return None
-    with open_for_reading(folder / DATABASE) as store:
-        items = [entry.item for entry in store.read_since() if not isinstance(entry.item, RecordedResult)]
-    ends = [item for item in items if isinstance(item, RunFinished)]
+    ends = [item for item in _told(folder) if isinstance(item, RunFinished)]
     return ends[-1] if ends else None
+
+
+def cap_met(folder: Path) -> str:
+    """Return the cap that ended the search of the run in a folder; empty if none did."""
+    caps = [item.cap for item in _told(folder) if isinstance(item, BudgetStopped)]
+    return caps[-1] if caps else ""
+
+
+def _told(folder: Path) -> list[Event]:
+    if not is_there(folder / DATABASE):
+        return []
+    with open_for_reading(folder / DATABASE) as store:
+        return [entry.item for entry in store.read_since() if not isinstance(entry.item, RecordedResult)]
 
 
 def spent_in(database: Path) -> tuple[Usage, float]:

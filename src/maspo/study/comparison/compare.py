@@ -10,8 +10,8 @@ import hashlib
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,19 +41,20 @@ from maspo.store.run_store import RunStore
 from maspo.study.calls import provider as default_provider
 from maspo.study.comparison.course import Held, course_of, sets_on_the_way
 from maspo.study.comparison.guards import measure_guards
-from maspo.study.comparison.holdout import measure
+from maspo.study.comparison.holdout import measure, run_some
+from maspo.study.comparison.money import at_prices, parts_met
 from maspo.study.comparison.plan import (
     COMPARISON,
     Comparison,
     Run,
     cap_of,
-    compare_equally,
     differences,
     kept_for_holdout,
 )
 from maspo.study.comparison.tally import Guarded, InputMet, Table, table_of
-from maspo.study.ended import end_of, spent_in
-from maspo.study.job import Looks, Progress, Provider, Watcher
+from maspo.study.comparison.terms import compare_equally
+from maspo.study.ended import cap_met, end_of, spent_in
+from maspo.study.job import Job, Looks, Progress, Provider, Watcher
 from maspo.study.optimize import DATABASE as RUN_DATABASE
 from maspo.study.optimize import resume, start
 from maspo.study.record import COMPARED, Begun, open_for_reading, refuse_links
@@ -99,6 +100,8 @@ class RunEnd:
     run: Run
     finished: RunFinished
     usage: Usage
+    stopped: str
+    """The cap that ended its search, such as ``--max-usd 0.5``; empty if none did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,7 @@ class Compared:
 
 
 def settled(asked: Comparison, out: Path) -> Comparison:
-    """Return a comparison with equal calls: those of the folder, if it holds one, so that it can be gone on with.
+    """Return a comparison on equal terms: those of the folder, if it holds one, so that it can be gone on with.
 
     Raises:
         ConfigInvalid, UsageError: what ``compare_equally`` raises.
@@ -140,7 +143,7 @@ def settled(asked: Comparison, out: Path) -> Comparison:
         return compare_equally(asked)
     with open_for_reading(out / DATABASE) as store:
         noted = store.meta().get(_BEGUN.name)
-    return compare_equally(asked, COMPARISON.load(noted).calls if noted is not None else None)
+    return compare_equally(asked, COMPARISON.load(noted) if noted is not None else None)
 
 
 def recorded_comparison(out: Path) -> Comparison:
@@ -164,6 +167,7 @@ async def compare(comparison: Comparison, out: Path, attention: Attention) -> Co
 
     """
     async with _BEGUN.opened(comparison, out, attention.keeping) as store:
+        comparison = await _at_prices(comparison, store, attention)
         looks = _Shared(comparison, store, attention.looks)
         attention = replace(attention, keeping=beside(store))
         bring = _in_turn if attention.jobs == 1 and not attention.executor else _side_by_side
@@ -171,6 +175,22 @@ async def compare(comparison: Comparison, out: Path, attention: Attention) -> Co
         ends = [_as_it_ended(run, out) for run in comparison.runs]
         attention.tell(f"what they end with meets on {len(comparison.holdout)} inputs that none of them has seen")
         return await _measure(comparison, ends, out, store, looks, attention)
+
+
+async def _at_prices(comparison: Comparison, store: RunStore, attention: Attention) -> Comparison:
+    """Return a comparison at what calls of the seed prompts cost, where money is equal; the record keeps it.
+
+    They are run on the first hold-out inputs, as the measuring will: nothing of it is paid twice.
+    """
+    if not comparison.bought or comparison.came_to:
+        return comparison
+    attention.tell("what calls cost is measured with the seed prompts; they meet these inputs at the end anyway")
+    async with _measuring(comparison, comparison.job, store, attention) as session:
+        await session.probe(_questions(comparison))
+        await run_some(comparison, session)
+        comparison = at_prices(comparison, parts_met(comparison, store.answered()))
+        await session.save({_BEGUN.name: COMPARISON.dump(comparison)})
+    return comparison
 
 
 # ── run after run ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -382,7 +402,7 @@ def _as_it_ended(run: Run, out: Path) -> RunEnd:
     ended = end_of(folder_of(out, run))
     if ended is None:
         raise StoreError(f"{database}: the run has an end that its record does not hold; run the same command again")
-    return RunEnd(run, ended, spent_in(database)[0])
+    return RunEnd(run, ended, spent_in(database)[0], cap_met(folder_of(out, run)))
 
 
 def _has_more(comparison: Comparison, store: RunStore) -> bool:
@@ -402,12 +422,13 @@ def _caps_of(comparison: Comparison, run: Run, out: Path, store: RunStore) -> Ca
     ends = [end_of(folder_of(out, one)) for one in comparison.runs]
     waiting = sum(end is None or (again and not end.complete) for end in ends) or 1
     kept, caps = kept_for_holdout(comparison), comparison.config.caps
+    own = comparison.usd if comparison.bought else None
     calls = None if caps.calls is None else (caps.calls - (kept.calls or 0) - usage.calls) // waiting
     usd = None if caps.usd is None else (caps.usd - (kept.usd or 0.0) - (usage.usd or 0.0)) / waiting
     minutes = None if caps.minutes is None else (caps.minutes - (kept.minutes or 0.0) - seconds / 60) / waiting
     return Caps(
-        calls=None if (most := cap_of(run.method, comparison.calls, calls)) is None else max(1, most),
-        usd=None if usd is None else max(usd, _LEAST),
+        calls=None if (most := cap_of(comparison, run.method, calls)) is None else max(1, most),
+        usd=None if usd is None else max(usd if own is None else min(own, usd), _LEAST),
         minutes=None if minutes is None else max(minutes, _LEAST),
     )
 
@@ -486,20 +507,14 @@ async def _measure(
     if tested not in looks.rounds:
         looks.rounds.append(tested)
         await store.append([], {_ROUNDS: json.dumps(looks.rounds)})
-    run = store.meta()["run"]
-    async with attention.provider(job, run) as bare:
-        session = Session(
-            job, store, bare, attention.watcher, None, prices_of(job), comparison.measuring_calls, attention.looks
-        )
-        async with at_work(session, attention.watcher, attention.stop):
-            simulated = await session.probe(_questions(comparison))
-            texts = texts_of_inputs(comparison.job, comparison.holdout)
-            look = await session.look(work_of(looks.rounds.index(tested)), texts)
-            guarded = await measure_guards(comparison, session, sets)
-            inputs = await measure(comparison, session, {**sets, **sets_on_the_way(courses)})
-            await session.save({_ENDED: _caps_text(comparison)})
-            usage, seconds = total(session.ledger.usage().values()), session.ledger.seconds
-    planned = [end for end in ends if end.run.method.calls is not None]
+    async with _measuring(comparison, job, store, attention) as session:
+        simulated = await session.probe(_questions(comparison))
+        texts = texts_of_inputs(comparison.job, comparison.holdout)
+        look = await session.look(work_of(looks.rounds.index(tested)), texts)
+        guarded = await measure_guards(comparison, session, sets)
+        inputs = await measure(comparison, session, {**sets, **sets_on_the_way(courses)})
+        await session.save({_ENDED: _caps_text(comparison)})
+        usage, seconds = total(session.ledger.usage().values()), session.ledger.seconds
     return Compared(
         comparison=comparison,
         table=table_of(inputs, comparison.contestants, comparison.decided_by, look, guarded),
@@ -510,9 +525,27 @@ async def _measure(
         measuring=usage,
         seconds=seconds + sum(end.finished.seconds for end in ends),
         left_out=len(comparison.holdout) - len(inputs),
-        cut=tuple(end.run.name for end in planned if not end.finished.complete),
+        cut=tuple(end.run.name for end in ends if _is_cut(comparison, end)),
         simulated=simulated,
     )
+
+
+@asynccontextmanager
+async def _measuring(comparison: Comparison, job: Job, store: RunStore, attention: Attention) -> AsyncIterator[Session]:
+    """Work with the record of the comparison."""
+    async with attention.provider(job, store.meta()["run"]) as bare:
+        session = Session(
+            job, store, bare, attention.watcher, None, prices_of(job), comparison.measuring_calls, attention.looks
+        )
+        async with at_work(session, attention.watcher, attention.stop):
+            yield session
+
+
+def _is_cut(comparison: Comparison, end: RunEnd) -> bool:
+    """Say whether a cap over all has cut a run short; its own part of calls or money is what it was there for."""
+    if comparison.equal == "money":
+        return not end.finished.complete and not end.stopped.startswith("--max-usd")
+    return not end.finished.complete and end.run.method.calls is not None
 
 
 def _rest(comparison: Comparison, ends: list[RunEnd], spent: Usage) -> Caps:

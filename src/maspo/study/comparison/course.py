@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from statistics import fmean
 
@@ -40,7 +41,7 @@ class CurvePoint:
 
 
 def course_of(comparison: Comparison, run: Run, database: Path, winners: Prompts) -> tuple[Held, ...]:
-    """Return what a search held at equal steps of the planned calls, and what it ended with.
+    """Return what a search held at equal steps of its calls, or its money, and what it ended with.
 
     A moment after the end is the end. A search that does not tell of its changes, such as one of another package, has
     its end alone.
@@ -59,6 +60,8 @@ def course_of(comparison: Comparison, run: Run, database: Path, winners: Prompts
     found = []
     for number in range(1, comparison.points + 1):
         calls = number * comparison.calls // (comparison.points + 1)
+        if comparison.bought:
+            calls = _calls_for(own, number * comparison.usd / (comparison.points + 1))
         if calls >= len(own):
             found.append(end)
             continue
@@ -66,6 +69,12 @@ def course_of(comparison: Comparison, run: Run, database: Path, winners: Prompts
         name = names.setdefault(_key(prompts), f"{run.name} after {calls} calls")
         found.append(Held(name, prompts, calls, _sum(own[:calls])))
     return (*found, end)
+
+
+def _calls_for(own: Sequence[float | None], usd: float) -> int:
+    """Return with how many calls a search had spent so much; more than it made where it never did."""
+    spent = accumulate(cost or 0.0 for cost in own)
+    return next((calls for calls, sum_ in enumerate(spent, 1) if sum_ >= usd), len(own) + 1)
 
 
 def _key(prompts: Prompts) -> tuple[tuple[str, str], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from maspo.core.concurrency import together
 from maspo.core.errors import BudgetReached
@@ -52,15 +53,28 @@ async def measure(comparison: Comparison, session: Session, sets: Mapping[str, P
     return tuple(found)
 
 
+async def run_some(comparison: Comparison, session: Session) -> None:
+    """Run the seed prompts on the first inputs, as ``measure`` will: it finds these runs in the record."""
+    rows = {row.key: row for row in comparison.inputs.rows}
+    some = comparison.holdout[:CHUNK]
+    session.begin_stage("evaluation", len(some), comparison.measuring_calls)
+    with suppress(BudgetReached):
+        await together(_seed_runs(comparison, session, rows[key]) for key in some)
+
+
+async def _seed_runs(comparison: Comparison, session: Session, row: Input) -> dict[str, Trace | None]:
+    """Run the seed prompts on one input: for the comparison, and for both controls."""
+    seed = comparison.system.prompts
+    base, again, other = await together(trace_of(session, seed, row.key, repeat) for repeat in (0, 1, 2))
+    return {SEED: base, RERUN: again, BEST_OF_2: await _better(comparison, session, row, again, other)}
+
+
 async def _met(
     comparison: Comparison, session: Session, row: Input, sets: Mapping[str, Prompts], scorer: Scorer | None
 ) -> InputMet:
     """Run everything on one input, and compare it with the first run of the seed prompts."""
-    seed = comparison.system.prompts
-    draws = await together(trace_of(session, seed, row.key, repeat) for repeat in (0, 1, 2))
-    base = draws[0]
-    traces: dict[str, Trace | None] = {SEED: base, RERUN: draws[1]}
-    traces[BEST_OF_2] = await _better(comparison, session, row, draws[1], draws[2])
+    traces = await _seed_runs(comparison, session, row)
+    base = traces[SEED]
     runs = await together(trace_of(session, prompts, row.key, 0) for prompts in sets.values())
     traces |= dict(zip(sets, runs, strict=True))
     correct: dict[str, bool | None] = {}

@@ -1,4 +1,4 @@
-"""What is compared, and what each run may spend: equal calls, one hold-out, one cap over all."""
+"""What is compared, and what each run may spend: calls or money, one hold-out, one cap over all."""
 
 from __future__ import annotations
 
@@ -6,27 +6,29 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import ceil
+from typing import Literal, TypeAlias
 
-from maspo.config import Caps, RunConfig
-from maspo.core.errors import ConfigInvalid
+from maspo.config import Caps, Role, RunConfig
 from maspo.core.prompts import Prompts
 from maspo.data.inputs import Input, Inputs
 from maspo.runners.base import RUNNERS, most_calls
+from maspo.study.bound import Bound
 from maspo.study.comparison.tally import BEST_OF_2, CONTROLS, RERUN, SEED, Contestant, DecidedBy
 from maspo.study.job import Job
 from maspo.study.record import Serialized, differences_between
-from maspo.study.resolve import Study, groups_in, resolve, split_of, team_of
+from maspo.study.resolve import Study, groups_in, resolve, split_of
 from maspo.team import System
 from maspo.world.spec import WorldSpec
 
-_FEWEST_CALLS = 100
+FEWEST_CALLS = 100
 """The smallest plan of our own search (``search.calls``); all methods get as many."""
-_PLANNED_OF_A_SHARE = 0.9
+PLANNED_OF_A_SHARE = 0.9
 """Part of its share of a cap that a run plans: a search may end its last round beyond its plan, and calls are repeated
-where an endpoint fails. What is left over goes to the runs that follow."""
-_MOST_OF_A_CAP = 0.5
+where an endpoint fails. Of calls, what is left over goes to the runs that follow."""
+MOST_OF_A_CAP = 0.5
 """Part of a cap that is kept for the common hold-out, at most: as of a single run."""
+Equal: TypeAlias = Literal["calls", "money"]
+"""What all runs have as much of."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything that determines a comparison; ``compare_equally`` makes one whose methods have equal calls."""
+    """Everything that determines a comparison; ``compare_equally`` gives its methods equal calls, or money."""
 
     system: System
     inputs: Inputs
@@ -72,7 +74,14 @@ class Comparison:
     points: int = 0
     """Moments within each search whose prompts are measured, too: the curve over calls."""
     calls: int = 0
-    """The calls of each run; 0 without methods."""
+    """The calls of each run where calls are equal; 0 without methods."""
+    equal: Equal = "calls"
+    usd: float = 0.0
+    """What each run may cost where money is equal."""
+    bought: Mapping[str, int] = field(default_factory=dict)
+    """How many calls of each method that is expected to pay for: what its runs plan."""
+    came_to: Mapping[Role, float] = field(default_factory=dict)
+    """What calls of the agents and the judge cost, as a part of what was expected; empty before it is measured."""
     sources: Mapping[str, str] = field(default_factory=dict)
     world: WorldSpec | None = None
     remarks: tuple[str, ...] = ()
@@ -92,6 +101,10 @@ class Comparison:
     def runs(self) -> tuple[Run, ...]:
         """The runs, seed by seed, so that what is done early covers every method."""
         return tuple(Run(method, seed) for seed in self.seeds for method in self.methods)
+
+    def calls_of(self, method: Method) -> int:
+        """Return the calls that a run of a method is there for."""
+        return self.bought.get(method.name, self.calls)
 
     def study_of(self, run: Run, caps: Caps) -> Study:
         """Return a run, resolved, under what it may spend."""
@@ -129,7 +142,12 @@ class Comparison:
 
     @property
     def measuring_calls(self) -> int:
-        """Upper bound of the calls of all measuring.
+        """Upper bound of the calls of all measuring."""
+        return self.measuring.most
+
+    @property
+    def measuring(self) -> Bound:
+        """Upper bounds of the calls of all measuring.
 
         On the hold-out a run of each prompt set, those on the way included, and three of the seed prompts; on guard
         inputs a run of each prompt set, and two of the seed prompts.
@@ -137,92 +155,61 @@ class Comparison:
         ends = len(self.runs) + len(self.against)
         sets = ends + len(self.runs) * self.points
         often = most_calls(RUNNERS.get(self.config.runner.kind), self.system, self.config.runner.options)
-        of_a_run = sum(often.get(name, 1) for name in self.system.order)
+        runs = len(self.holdout) * (sets + 3) + len(self.guarding) * (ends + 2)
         judged = 2 if self.decided_by == "labels" else 2 * (1 + sets + len((RERUN, BEST_OF_2)))
-        guarded = len(self.guarding) * ((ends + 2) * of_a_run + 2 * (ends + 1))
-        return len(self.holdout) * ((sets + 3) * of_a_run + judged) + guarded
+        judge = len(self.holdout) * judged + len(self.guarding) * 2 * (ends + 1)
+        return counted({name: runs * often.get(name, 1) for name in self.system.order}, judge)
 
     @property
     def most(self) -> int:
         """Upper bound of all calls, as far as methods tell theirs."""
         of_runs = sum(
-            self.calls if method.calls is None else self.study_of(Run(method, 0), Caps()).plan.most
+            self.calls_of(method) if method.calls is None else self.study_of(Run(method, 0), Caps()).plan.most
             for method in self.methods
         )
         return of_runs * len(self.seeds) + self.measuring_calls
 
 
+def counted(agents: Mapping[str, int], judge: int) -> Bound:
+    """Return a bound of calls that are counted: those of each agent, and the judge's."""
+    most = sum(agents.values()) + judge
+    return Bound(dict(agents), judge, proposer=0, texts_shown=0, drafts=1, planned=most, most=most)
+
+
 COMPARISON = Serialized(Comparison, "the comparison's record")
 
 
-def cap_of(method: Method, calls: int, share: int | None) -> int | None:
-    """Return the cap on the calls of a run: its share; a method without a plan has that of the others as its cap."""
-    own = None if method.calls is not None else calls
+def cap_of(comparison: Comparison, method: Method, share: int | None) -> int | None:
+    """Return the cap on the calls of a run: its share, and of a method that plans none the calls that all have."""
+    own = comparison.calls if comparison.equal == "calls" and method.calls is None else None
     known = [cap for cap in (own, share) if cap is not None]
     return min(known) if known else None
 
 
-def compare_equally(asked: Comparison, calls: int | None = None) -> Comparison:
-    """Return a comparison whose runs have equal calls and the same hold-out.
-
-    ``calls`` are those of a comparison that is gone on with, perhaps under another cap. Else, with a cap on all calls,
-    each run plans an equal part of what the common hold-out leaves, less some to end its last round; without one, what
-    the settings say. No run plans more than the least of the methods can use.
-
-    Raises:
-        ConfigInvalid: nothing is compared, a name stands twice, or the cap leaves too few calls.
-        UsageError: what ``resolve`` raises.
-
-    """
-    names = [*(method.name for method in asked.methods), *asked.against, SEED, *CONTROLS]
-    if not (asked.methods or asked.against):
-        raise ConfigInvalid("nothing to compare: give --methods such as default,opro, or --against prompts.json")
-    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
-        raise ConfigInvalid(f"--methods, --against: {', '.join(twice)} stands twice or is taken; give each one name")
-    if not asked.methods:
-        return asked
-    if calls is not None:
-        return _with_calls(asked, calls)
-    wanted = asked.config.search.planned_calls(team_of(asked.job)) or _FEWEST_CALLS
-    total = asked.config.caps.calls
-    made = _with_calls(asked, wanted)
-    if total is not None:
-        share = (total - made.measuring_calls) // len(made.runs)
-        wanted = min(wanted, int(_PLANNED_OF_A_SHARE * share))
-        if wanted < _FEWEST_CALLS:
-            needed = made.measuring_calls + ceil(_FEWEST_CALLS / _PLANNED_OF_A_SHARE) * len(made.runs)
-            raise ConfigInvalid(
-                f"--max-calls {total}: {len(made.runs)} runs and the common hold-out ({made.measuring_calls} calls at "
-                f"most) leave {max(wanted, 0)} calls a run; give {needed:,} or more, or fewer methods or seeds"
-            )
-        made = _with_calls(asked, wanted)
-    return made
+def planning(method: Method, calls: int) -> Method:
+    """Return a method whose runs plan so many calls; as it is, if it makes no plan."""
+    search = method.config.search
+    if not hasattr(search, "calls"):
+        return method
+    search = search.model_copy(update={"calls": calls})
+    return replace(method, config=method.config.model_copy(update={"search": search}))
 
 
-def _with_calls(asked: Comparison, calls: int) -> Comparison:
-    """Return the comparison with as many calls a run, if all methods can use them, and one hold-out for all."""
-    team = team_of(asked.job)
-
-    def planning(method: Method, number: int) -> Method:
-        search = method.config.search
-        if not hasattr(search, "calls"):
-            return method
-        search = search.model_copy(update={"calls": number})
-        return replace(method, config=method.config.model_copy(update={"search": search}))
-
-    methods = [planning(method, calls) for method in asked.methods]
-    planned = [method.config.search.planned_calls(team) for method in methods]
-    least = min([calls, *(number for number in planned if number is not None)])
-    methods = [planning(method, least) for method in asked.methods]
-    splits = [split_of(replace(asked.job, config=method.config)).holdout for method in methods]
-    size = min(map(len, splits))
-    return replace(asked, calls=least, methods=tuple(_holding_out(method, size) for method in methods))
+def with_one_holdout(comparison: Comparison) -> Comparison:
+    """Return a comparison whose methods hold out as many inputs as that of them which holds out the fewest."""
+    splits = [split_of(replace(comparison.job, config=method.config)).holdout for method in comparison.methods]
+    return holding_out(comparison, min(map(len, splits)))
 
 
-def _holding_out(method: Method, most: int) -> Method:
-    # Nothing ships from a comparison, so nothing waits for approval in one.
-    holdout = method.config.holdout.model_copy(update={"most": most, "approve": "none"})
-    return replace(method, config=method.config.model_copy(update={"holdout": holdout}))
+def holding_out(comparison: Comparison, most: int) -> Comparison:
+    """Return a comparison whose methods hold out so many inputs, at most."""
+
+    def smaller(method: Method) -> Method:
+        # Nothing ships from a comparison, so nothing waits for approval in one.
+        holdout = method.config.holdout.model_copy(update={"most": most, "approve": "none"})
+        return replace(method, config=method.config.model_copy(update={"holdout": holdout}))
+
+    return replace(comparison, methods=tuple(map(smaller, comparison.methods)))
 
 
 def differences(before: Comparison, now: Comparison) -> tuple[str, ...]:
@@ -237,6 +224,8 @@ def differences(before: Comparison, now: Comparison) -> tuple[str, ...]:
         lines.append("--against: differs")
     if before.guarding != now.guarding:
         lines.append("--guard: differs")
+    if before.equal != now.equal:
+        lines.append(f"--equal: was {before.equal}, is {now.equal}")
     if before.points != now.points:
         lines.append(f"--points: was {before.points}, is {now.points}")
     for name in was.keys() & new.keys():
@@ -250,12 +239,15 @@ def _listed(seeds: Sequence[int]) -> str:
 
 
 def kept_for_holdout(comparison: Comparison) -> Caps:
-    """Return what of each cap is kept for the common hold-out."""
+    """Return what of each cap is kept for the common hold-out; where money is equal, all that the runs do not get."""
     caps, measuring = comparison.config.caps, comparison.measuring_calls
-    planned = measuring + comparison.calls * len(comparison.runs)
-    part = min(_MOST_OF_A_CAP, measuring / max(planned, 1))
+    planned = measuring + sum(comparison.calls_of(run.method) for run in comparison.runs)
+    part = min(MOST_OF_A_CAP, measuring / max(planned, 1))
+    usd = None if caps.usd is None else part * caps.usd
+    if caps.usd is not None and comparison.bought:
+        usd = max(0.0, caps.usd - comparison.usd * len(comparison.runs))
     return Caps(
-        calls=None if caps.calls is None else max(1, min(measuring, int(_MOST_OF_A_CAP * caps.calls))),
-        usd=None if caps.usd is None else part * caps.usd,
+        calls=None if caps.calls is None else max(1, min(measuring, int(MOST_OF_A_CAP * caps.calls))),
+        usd=usd,
         minutes=None if caps.minutes is None else part * caps.minutes,
     )
