@@ -415,6 +415,43 @@ ROWS: dict[str, Row] = {
     "begin_of_thought marks (OpenThinker)": Row(
         spoiled(text("<|begin_of_thought|>THOUGHT<|end_of_thought|>ANSWER")), "works"
     ),
+    "begin_of_thought and begin_of_solution marks (OpenThinker)": Row(
+        spoiled(
+            text(
+                "<|begin_of_thought|>\n\nTHOUGHT\n\n<|end_of_thought|>\n\n"
+                "<|begin_of_solution|>\n\nANSWER\n\n<|end_of_solution|>"
+            )
+        ),
+        "works",
+    ),
+    "begin_of_solution marks": Row(spoiled(text("<|begin_of_solution|>ANSWER<|end_of_solution|>")), "works"),
+    "<think> before an <answer> around the reply (Hunyuan)": Row(
+        spoiled(text("<think>\nTHOUGHT\n</think>\n<answer>\nANSWER\n</answer>")), "works"
+    ),
+    "thoughts in reasoning_content before an <answer> around the reply": Row(
+        spoiled(lambda found: (text("<answer>\nANSWER\n</answer>")(found), message(reasoning_content=THOUGHT)(found))),
+        "works",
+    ),
+    "Thinking... done thinking. (Ollama's command line)": Row(
+        spoiled(text("Thinking...\nTHOUGHT\n...done thinking.\n\nANSWER")), "works"
+    ),
+    "the same with one sign for the dots": Row(
+        spoiled(text("Thinking…\nTHOUGHT\n…done thinking.\n\nANSWER"), streamed=True), "works"
+    ),
+    "a Thinking... that never ends": Row(
+        spoiled(lambda found: (text("Thinking...\nTHOUGHT and so on")(found), ends("length")(found))),
+        "refused",
+        "reasoning_tokens=",
+    ),
+    'details of type="reasoning" (Open WebUI)': Row(
+        spoiled(
+            text(
+                '<details type="reasoning" done="true" duration="3">\n<summary>Thought for 3 seconds</summary>\n'
+                "THOUGHT\n</details>\nANSWER"
+            )
+        ),
+        "works",
+    ),
     "channels (gpt-oss)": Row(
         spoiled(
             text(
@@ -805,6 +842,25 @@ ROWS: dict[str, Row] = {
         "adapted",
         "at most 512 tokens",
     ),
+    "a limit of tokens (Groq)": Row(
+        Unless(
+            at_most(512),
+            told(
+                "`max_tokens` must be less than or equal to `512`, the maximum value for `max_tokens` is less than the "
+                "`context_window` for this model"
+            ),
+        ),
+        "adapted",
+        "at most 512 tokens",
+    ),
+    "a limit of tokens (older Groq)": Row(
+        Unless(at_most(512), told("max_tokens for `m` must be less than or equal to 512")),
+        "adapted",
+        "at most 512 tokens",
+    ),
+    "a limit of tokens that is not named (Groq behind a gateway)": Row(
+        Unless(at_most(512), told("must be less than or equal to `512`")), "adapted", "at most 512 tokens"
+    ),
     "a context that leaves less (TGI)": Row(
         Unless(
             at_most(964),
@@ -1115,6 +1171,8 @@ ROWS: dict[str, Row] = {
     "a header of the template in the text": Row(
         spoiled(text("<|start_header_id|>assistant<|end_header_id|>\n\nANSWER<|eot_id|>")), "works"
     ),
+    "a token of the assistant before the text": Row(spoiled(text("<|assistant|>\nANSWER")), "works"),
+    "a token of the assistant after the text": Row(spoiled(text("ANSWER\n<|assistant|>")), "works"),
     # Refusals in other words
     "a fewest of tokens": Row(
         Unless(
@@ -1353,7 +1411,6 @@ async def optimized(fault: Fault, out: Path) -> tuple[Outcome | None, MaspoError
 OTHER_TEXTS = frozenset(
     {"text of the older completions", "a stream that was not asked for", "several thoughts between steps"}
     | {"text of the older completions, as a stream", "a character in two halves"}
-    | {"begin_of_box marks (GLM)", "stop tokens in the text", "a header of the template in the text"}
 )
 """Rows whose replies are not those of the world, letter by letter."""
 

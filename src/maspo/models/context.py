@@ -45,6 +45,10 @@ _TOO_LONG = re.compile(
 )
 _LIMIT_NAMED = re.compile(
     r"max(?:imum)?[_ ]?(?:completion_|output[_ ]?|new_)?tokens|(?:output|completion)[ _]tokens? limit"
+    r"|\b(?:num|n)_predict\b"
+    # Groq's words in a gateway that drops which parameter they are about: no other one has a bound of this size.
+    r"|^(?!.*(?:temperature|seed|top_|penalty|logprob|content|messages|prompt|length|characters|size))"
+    r".*must be less than or equal to \W?\d{2,}"
 )
 _TOO_MANY = re.compile(
     r"too (?:large|high|big|many)|at most|maximum|less than|smaller than|range|between|<=|exceed|greater than|>"

@@ -32,6 +32,10 @@ _PAIRS = (
     (r"<\|(START|begin_of)_?(?:THINKING|thought)\|>", r"<\|(?:END_THINKING|end_of_thought)\|>"),  # Command, OpenThinker
     (r"<\|(inner)_prefix\|>", r"<\|{}_suffix\|>"),  # Apertus
     (r"<(unused94)>(?:thought)?", r"<unused95>"),  # MedGemma
+    (
+        r'<(details) type="reasoning"[^>\n]{0,80}>(?:\s*<summary>[^<\n]{0,80}</summary>)?',  # Open WebUI
+        r"</{}>",
+    ),
 )
 """How a thought begins and how it ends; ``{}`` is the name that it began with."""
 _OPENED = [(re.compile(rf"\s*{begin}", re.IGNORECASE), end) for begin, end in _PAIRS]
@@ -46,6 +50,37 @@ _FINAL = re.compile(
     r"^\[BEGIN FINAL RESPONSE\][ \t]*\n?(.*?)\s*(?:\[END FINAL RESPONSE\].*)?\Z", re.DOTALL | re.MULTILINE
 )
 """The answer of Apriel, whose thoughts stand before it without a mark."""
+_DOTS = r"(?:\.\.\.|…)"
+_TOLD_IN_WORDS = re.compile(
+    rf"\s*Thinking{_DOTS}[ \t]*\n(?:(.*?)^[ \t]*{_DOTS}[ \t]*done thinking\.?[ \t]*$|(.*))",
+    re.DOTALL | re.MULTILINE | re.IGNORECASE,
+)
+"""A thought as Ollama's command line and what wraps it write it: with words around it in place of marks."""
+_ENDS_OF_TEMPLATE = (
+    *(
+        "assistant",
+        "user",
+        "im_end",
+        "im_start",
+        "eot_id",
+        "eom_id",
+        "end",
+        "endoftext",
+        "end_of_text",
+        "eos",
+        "return",
+    ),
+    *("begin_of_box", "end_of_box", "begin_of_solution", "end_of_solution", "START_RESPONSE", "END_RESPONSE"),
+    *("END_OF_TURN_TOKEN", "end_of_turn", "im_sep", "end_of_sentence", "end▁of▁sentence"),
+)
+_TOKEN = rf"<[|｜](?:{'|'.join(_ENDS_OF_TEMPLATE)})[|｜]>"
+_HEADER = r"<\|start_header_id\|>\s*assistant\s*<\|end_header_id\|>|<\|im_start\|>\s*assistant\b"
+_BEFORE = re.compile(rf"\s*(?:(?:{_HEADER}|{_TOKEN})\s*)+")
+_AFTER = re.compile(rf"(?:(?:(?<! )|(?<=\n)){_TOKEN}\s*)+\Z")
+"""Tokens of a template that a server has left at the ends of a text: glued to it or on lines of their own. One after a
+space may be what a sentence speaks of."""
+_WRAPPED = re.compile(r"\s*<answer>\s*(.*?)\s*</answer>\s*\Z", re.DOTALL)
+"""The whole reply of Hunyuan after its thoughts."""
 _USERS_OWN = frozenset({"thinking", "thought", "thoughts", "reasoning", "scratchpad", "inner_monologue"})
 """Tags that people ask for as a part of the answer; where a request names one, it is the user's, and stays."""
 _FENCE = re.compile(r"^[ \t]*(```|~~~)", re.MULTILINE)
@@ -97,21 +132,47 @@ def without_thoughts(reply: Reply, asked: str) -> Reply:
     A thought that does not end leaves nothing of what follows: an answer within it is none.
     """
     text = reply.text
-    if not ("<" in text or "[" in text or "◁" in text or text.lstrip().startswith("analysis")):
+    if not ("<" in text or "[" in text or "◁" in text or text.lstrip()[:8].lower() in ("analysis", "thinking")):
         return reply  # No mark of any template begins otherwise.
-    said, thought = _split(reply.text, asked)
-    if not thought:
+    said, thought = _split(text, asked, reply.truncated)
+    said = _without_ends(said, asked)
+    if thought or reply.thoughts:
+        said = _unwrapped(said, asked)
+    if not thought and said == text:
         return reply
-    thoughts = f"{reply.thoughts}\n{thought}" if reply.thoughts else thought
+    thoughts = "\n".join(one for one in (reply.thoughts, thought) if one)
     return replace(reply, text=said, thoughts=thoughts)
 
 
-def _split(text: str, asked: str) -> tuple[str, str]:
+def _without_ends(text: str, asked: str) -> str:
+    """Return a text without the tokens of a template at its ends, unless the request speaks of such."""
+    if not ("<|" in text or "<｜" in text) or re.search(_TOKEN, asked):
+        return text
+    before, after = _BEFORE.match(text), _AFTER.search(text)
+    begin, end = before.end() if before else 0, after.start() if after else len(text)
+    return text[begin:end].strip() if begin < end and (before or after) else text
+
+
+def _unwrapped(text: str, asked: str) -> str:
+    """Return the reply within an element that the model put around all of it; one that was asked for stays."""
+    found = _WRAPPED.match(text)
+    if found is None:
+        return text
+    begins, ends = found[1].find("<answer>"), found[1].find("</answer>")
+    if ends >= 0 and not 0 <= begins < ends:
+        return text  # Two elements, not one around all.
+    return found[1] if ends >= 0 or "<answer>" not in asked else text
+
+
+def _split(text: str, asked: str, cut: bool) -> tuple[str, str]:
     if "<|channel|>" in text:
         return _by_channel(text)
     bare = _BARE_CHANNELS.match(text)
     if bare is not None:
         return text[bare.end() :], bare[1] or bare[2] or ""
+    words = _TOLD_IN_WORDS.match(text)
+    if words is not None and (words[1] is not None or cut):
+        return text[words.end() :].lstrip(), (words[1] or words[2]).strip("\n")
     final = _FINAL.search(text)
     if final is not None and "[BEGIN FINAL RESPONSE]" not in asked:
         return final[1], text[: final.start()]
