@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import urllib.request
 from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from maspo.cli.metrics import VARIABLE, Metrics, ask_for, port_asked, served
+from maspo.cli.metrics import VARIABLE, Metrics, ask_for, sent, served, where_asked
 from maspo.core.errors import ConfigInvalid
 from maspo.core.usage import Usage
-from maspo.events import RunFinished
+from maspo.events import RunFinished, RunStarted
 from maspo.online.summed import Summed
 from maspo.study.job import Leased, Progress
 from maspo.study.optimize import start
 from maspo.study.resolve import resolve
 from maspo.testing.runs import Recorder, counted_world, world_job
+from tests.cli.collecting import collector
+from tests.cli.conftest import Run
 
 if TYPE_CHECKING:
     from maspo.events import Event
@@ -159,20 +162,136 @@ def test_me08_it_answers_to_its_own_address_alone(headers: dict[str, str], statu
         assert (response.status, b"maspo_calls" in response.read()) == (status, status == 200)
 
 
-@pytest.mark.parametrize(("text", "port"), [("", None), ("0", 0), ("9464", 9464)])
-def test_me04_the_variable_names_the_port_and_the_option_stands_for_it(
-    text: str, port: int | None, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("", None),
+        ("0", 0),
+        ("9464", 9464),
+        ("otlp", "http://127.0.0.1:4318/v1/metrics"),
+        ("http://localhost:1/base", "http://localhost:1/base/v1/metrics"),
+        ("https://collector.example/v1/metrics", "https://collector.example/v1/metrics"),
+    ],
+)
+def test_me04_the_variable_names_the_place_and_the_option_stands_for_it(
+    text: str, where: int | str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(VARIABLE, text)
-    assert port_asked() == port
+    assert where_asked() == where
     ask_for(None)
-    assert port_asked() == port
-    ask_for(12)
-    assert port_asked() == 12
+    assert where_asked() == where
+    ask_for("12")
+    assert where_asked() == 12
 
 
-@pytest.mark.parametrize("text", ["here", "-1", "70000", "１"])
-def test_me05_what_is_no_port_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        *((text, "expected a port") for text in ("here", "-1", "70000", "１", "ftp://127.0.0.1")),
+        ("http://", "expected the http"),
+        ("http://[", "expected the http"),
+        ("http://collector.example:4318", "use https"),
+    ],
+)
+def test_me05_what_is_no_place_or_shows_figures_to_others_is_refused(
+    text: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(VARIABLE, text)
-    with pytest.raises(ConfigInvalid, match="expected a port"):
-        port_asked()
+    with pytest.raises(ConfigInvalid, match=why):
+        where_asked()
+
+
+def test_me09_the_variable_of_other_programs_alone_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector.example")
+    assert where_asked() is None
+    monkeypatch.setenv(VARIABLE, "otlp")
+    assert where_asked() == "https://collector.example/v1/metrics"
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.example")
+    with pytest.raises(ConfigInvalid, match="OTEL_EXPORTER_OTLP_ENDPOINT http://collector"):
+        where_asked()
+
+
+def points(request: dict[str, Any]) -> dict[str, float]:
+    """Return the values of a request of OTLP by name and attributes, named as Prometheus does."""
+    found = {}
+    [resource] = request["resourceMetrics"]
+    for metric in resource["scopeMetrics"][0]["metrics"]:
+        counts = "sum" in metric
+        name = metric["name"].replace(".", "_") + "_total" * counts
+        for point in metric.get("sum", metric.get("gauge", {})).get("dataPoints", ()):
+            attributes = {one["key"]: one["value"]["stringValue"] for one in point["attributes"]}
+            labels = ",".join(attributes[key] for key in sorted(attributes))
+            value = float(point["asInt"] if "asInt" in point else point["asDouble"])
+            found[f"{name}{{{labels}}}" if labels else name] = value
+    return found
+
+
+def test_me10_a_collector_is_told_what_prometheus_is() -> None:
+    metrics = Metrics()
+    assert metrics.request() is None
+    metrics.on_progress(NOW)
+    request = metrics.request()
+    assert request is not None and points(request) == told(metrics)
+    [usage] = (one for one in metrics_of(request) if one["name"] == "gen_ai.client.token.usage")
+    tokens = {
+        tuple(sorted(one["value"]["stringValue"] for one in point["attributes"])): (point["sum"], point["count"])
+        for point in usage["histogram"]["dataPoints"]
+    }
+    assert tokens == {
+        ("agent", "chat", "input", "openai"): (100, "6"),
+        ("agent", "chat", "openai", "output"): (20, "6"),
+        ("chat", "input", "judge.global", "openai"): (50, "3"),
+        ("chat", "judge.global", "openai", "output"): (5, "3"),
+    }
+
+
+def metrics_of(request: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = request["resourceMetrics"][0]["scopeMetrics"][0]["metrics"]
+    return found
+
+
+def test_me11_a_run_is_sent_at_its_end(maspo: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with collector() as (url, got):
+        monkeypatch.setenv(VARIABLE, url)
+        said = maspo("demo", "--inputs", "8", "--out", "run", "--json")
+    assert said.code == 0 and f"Metrics: {url}/v1/metrics" in said.err
+    [one] = got
+    assert one["path"] == "/v1/metrics"
+    for purpose, usage in said.json["usage"].items():
+        assert points(one["body"])[f"maspo_calls_total{{{purpose}}}"] == usage["calls"]
+    # Of a simulated world nothing is told that would stand beside figures of real models.
+    names = [metric["name"] for metric in metrics_of(one["body"])]
+    assert not [name for name in names if "gen_ai" in name or "usd" in name]
+
+
+def test_me13_a_run_that_goes_on_is_the_same_instance_and_as_simulated_as_before() -> None:
+    began = RunStarted("f00d", "s", ("a",), {}, {}, "default", 0, 1, 1, {}, simulated=True, version="1")
+    metrics = Metrics([began])
+    metrics.on_progress(NOW)
+    request = metrics.request()
+    assert request is not None and "f00d" in str(request["resourceMetrics"][0]["resource"])
+    assert "maspo_cost_usd_total{agent}" not in told(metrics)
+    nameless = Metrics()
+    nameless.on_progress(NOW)
+    names = {str((nameless.request() or {})["resourceMetrics"][0]["resource"]) for _ in range(2)}
+    assert len(names) == 1, "counters belong to an instance"
+
+
+def test_me12_it_is_sent_time_and_again_and_a_refusal_is_told_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "1")
+    metrics = Metrics()
+    metrics.on_progress(NOW)
+    with collector(503) as (url, got):
+        with sent(metrics, f"{url}/v1/metrics"):
+            for _ in range(2000):
+                if len(got) >= 3:
+                    break
+                threading.Event().wait(0.005)
+        assert len(got) >= 4, "and once at the end"
+    assert capsys.readouterr().err.count("metrics are not sent, which is tried again") == 1
+    monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "soon")
+    with pytest.raises(ConfigInvalid, match="expected milliseconds"), sent(metrics, url):
+        pass

@@ -1,15 +1,25 @@
-"""``--metrics PORT``: figures of a run while it works, as Prometheus reads them, on this machine only."""
+"""``--metrics WHERE``: figures of work while it goes on, served for Prometheus or sent to a collector of OpenTelemetry.
+
+A port serves them on this machine only, and needs the extra. An address, or ``otlp`` for the one that the variable of
+OpenTelemetry's exporters names, is sent them from time to time and at the end.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Iterable, Iterator
+import threading
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from maspo.core.errors import ConfigInvalid
+from maspo.cli.terminal import note
+from maspo.core.errors import ConfigInvalid, ProviderError
 from maspo.events import Event, RunStarted
+from maspo.report.figures import figures_of, metrics_request
 from maspo.study.job import Progress
 from maspo.ui.guard import Guard
 
@@ -18,22 +28,41 @@ if TYPE_CHECKING:
 
     from prometheus_client.core import Metric
 
+    from maspo.report.otlp import Json
+
 VARIABLE = "MASPO_METRICS"
+COLLECTOR: Final = "otlp"
 _HOST = "127.0.0.1"
 _LARGEST = 65535
+_INTERVAL = "OTEL_METRIC_EXPORT_INTERVAL"
+"""The variable that OpenTelemetry's exporters read: milliseconds between two exports."""
+_MILLISECONDS = 60_000
+"""Their default."""
+_LOCAL = "http://127.0.0.1:4318"
+"""Where they take a collector to be (OTLP over HTTP), by number."""
+_SECONDS = 10.0
+"""Of one request to a collector, at most: what they allow."""
 
 
 class Metrics:
-    """A ``Watcher`` and a collector of Prometheus: remembers where the work stands, and tells it when it is asked."""
+    """A ``Watcher``, and a collector of Prometheus: remembers where the work stands, and tells it when it is asked.
 
-    def __init__(self) -> None:
+    ``past`` is what a run that goes on has told before.
+    """
+
+    def __init__(self, past: Sequence[Event] = ()) -> None:
         self._now: Progress | None = None
         self._simulated = False
+        self._instance = ""
+        self._since = time.time()
+        for event in past:
+            self.on_event(event)
 
     def on_event(self, event: Event) -> None:
-        """Learn whether a simulated world answers."""
+        """Learn which run it is, and whether a simulated world answers."""
         if isinstance(event, RunStarted):
             self._simulated = event.simulated
+            self._instance = self._instance or event.run
 
     def on_progress(self, progress: Progress) -> None:
         """Remember where the work stands."""
@@ -43,44 +72,19 @@ class Metrics:
         """Yield every metric; nothing before the work has begun."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-        now = self._now
-        if now is None:
-            return
-        calls = CounterMetricFamily(
-            "maspo_calls", "Model calls that were sent, each attempt counted.", labels=("purpose",)
-        )
-        failed = CounterMetricFamily("maspo_calls_failed", "Attempts that brought no answer.", labels=("purpose",))
-        cached = CounterMetricFamily(
-            "maspo_calls_cached", "Questions answered from the record, at no cost.", labels=("purpose",)
-        )
-        tokens = CounterMetricFamily("maspo_tokens", "Tokens, as endpoints tell them.", labels=("purpose", "kind"))
-        usd = CounterMetricFamily("maspo_cost_usd", "US dollars charged.", labels=("purpose",))
-        for purpose, usage in sorted(now.usage.items()):
-            calls.add_metric((purpose,), usage.calls)
-            failed.add_metric((purpose,), usage.failed)
-            cached.add_metric((purpose,), usage.cached)
-            kinds = {"in": usage.tokens_in, "out": usage.tokens_out}
-            kinds |= {"in_cached": usage.tokens_cached, "out_thought": usage.tokens_thought}
-            for kind, count in kinds.items():
-                tokens.add_metric((purpose, kind), count)
-            if usage.usd is not None and not self._simulated:
-                usd.add_metric((purpose,), usage.usd)
-        yield from (calls, failed, cached, tokens, usd)
-        yield CounterMetricFamily("maspo_work_seconds", "Seconds of work, pauses left out.", now.seconds)
-        yield GaugeMetricFamily("maspo_calls_in_flight", "Calls that are sent and not answered.", now.in_flight)
-        yield GaugeMetricFamily("maspo_calls_planned", "Calls of the whole run, about.", now.calls_planned)
-        queue = max(now.wave - now.done, 0)
-        yield GaugeMetricFamily("maspo_queue", "Pieces of work of this wave that are not done.", queue)
-        waits = float(bool(now.waiting))
-        yield GaugeMetricFamily("maspo_endpoint_waits", "1 while no call is sent, such as in an outage.", waits)
-        if now.leased is not None:
-            lease = GaugeMetricFamily("maspo_lease", "Held of a shared budget, spent or not.", labels=("unit",))
-            lease.add_metric(("usd",), now.leased.usd)
-            lease.add_metric(("calls",), now.leased.calls)
-            yield lease
-            yield GaugeMetricFamily(
-                "maspo_budget_share", "Share of the shared budget that all runs are charged.", now.leased.share
-            )
+        for figure in () if self._now is None else figures_of(self._now, self._simulated):
+            kind = CounterMetricFamily if figure.counts else GaugeMetricFamily
+            family = kind(figure.name.replace(".", "_"), figure.tells, labels=figure.labels)
+            for labels, value in figure.values:
+                family.add_metric([labels[name] for name in figure.labels], value)
+            yield family
+
+    def request(self) -> Json | None:
+        """Return all figures as OTLP tells them; None before the work has begun."""
+        if self._now is None:
+            return None
+        self._instance = self._instance or uuid.uuid4().hex  # it stays: counters belong to an instance
+        return metrics_request(self._now, self._simulated, self._instance, self._since, time.time())
 
 
 @contextmanager
@@ -131,22 +135,78 @@ def _guarded(app: WSGIApplication | None, guard: Guard) -> WSGIApplication:
     return answer
 
 
-def ask_for(port: int | None) -> None:
+def ask_for(where: str | None) -> None:
     """Take the option, which stands for the variable in whatever this command does."""
-    if port is not None:
-        os.environ[VARIABLE] = str(port)
+    if where is not None:
+        os.environ[VARIABLE] = where
 
 
-def port_asked() -> int | None:
-    """Return the port that the option or the variable names; None where no metrics are asked for.
+def where_asked() -> int | str | None:
+    """Return the port or the address of a collector that the option or the variable names; None where neither does.
 
     Raises:
-        ConfigInvalid: the variable holds no port.
+        ConfigInvalid: the variable holds neither, or others could read what is sent to that address.
 
     """
     text = os.environ.get(VARIABLE, "")
     if not text:
         return None
-    if not (text.isascii() and text.isdecimal() and int(text) <= _LARGEST):
-        raise ConfigInvalid(f"{VARIABLE}={text!r}: expected a port, 1 to {_LARGEST}, or 0 for one that is free")
-    return int(text)
+    if text.isascii() and text.isdecimal() and int(text) <= _LARGEST:
+        return int(text)
+    if text != COLLECTOR and not text.startswith(("http://", "https://")):
+        raise ConfigInvalid(
+            f"{VARIABLE}={text!r}: expected a port, 1 to {_LARGEST}, or 0 for one that is free; or the address of a "
+            f"collector of OpenTelemetry, or {COLLECTOR} for that of its own variable"
+        )
+    from maspo.cli.collector import ENDPOINT, address_of
+
+    if text == COLLECTOR:
+        return address_of(os.environ.get(ENDPOINT) or _LOCAL, ENDPOINT, "metrics")
+    return address_of(text, "--metrics", "metrics")
+
+
+@contextmanager
+def sent(metrics: Metrics, address: str) -> Iterator[None]:
+    """Send metrics to a collector from time to time while the work goes on, and at its end.
+
+    A collector that takes none is told of once: the work goes on, and it is tried again.
+
+    Raises:
+        ConfigInvalid: the interval of the variable is none.
+
+    """
+    from maspo.cli.collector import send
+
+    over, between, told = threading.Event(), _interval(), False
+
+    def push() -> None:
+        nonlocal told
+        if (request := metrics.request()) is None:
+            return
+        try:
+            asyncio.run(send(address, [request], "--metrics", _SECONDS))
+        except ProviderError as error:
+            if not told:
+                note(f"note: metrics are not sent, which is tried again: {error}")
+            told = True
+
+    def work() -> None:
+        while not over.wait(between):
+            push()
+        push()
+
+    thread = threading.Thread(target=work, name="maspo-metrics")
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _interval() -> float:
+    """Return the seconds between two exports."""
+    text = os.environ.get(_INTERVAL, "") or str(_MILLISECONDS)
+    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+        raise ConfigInvalid(f"{_INTERVAL}={text!r}: expected milliseconds, such as {_MILLISECONDS}")
+    return int(text) / 1000

@@ -91,14 +91,12 @@ Executor = Annotated[
     ),
 ]
 Metrics = Annotated[
-    int | None,
+    str | None,
     typer.Option(
         "--metrics",
-        metavar="PORT",
+        metavar="WHERE",
         envvar="MASPO_METRICS",
-        min=0,
-        max=65535,
-        help="Serve figures of the run for Prometheus at this port of this machine; 0: one that is free.",
+        help="Tell figures while it works: a port (0: a free one) for Prometheus; a collector's address, or otlp.",
         show_default=False,
     ),
 ]

@@ -14,7 +14,7 @@ from typing import TypeAlias, TypeVar
 import typer
 
 from maspo.cli.log import logged
-from maspo.cli.metrics import Metrics, port_asked, served
+from maspo.cli.metrics import Metrics, sent, served, where_asked
 from maspo.cli.terminal import note
 from maspo.cli.watch import Together, watching
 from maspo.core.errors import EXIT_INTERRUPTED, Interrupted, ProviderError
@@ -97,7 +97,7 @@ def run_watched(
     try:
         with contextlib.ExitStack() as stack:
             log = stack.enter_context(logged(record.parent, past))
-            beside = (*beside, *log, *stack.enter_context(metrics_where_asked()))
+            beside = (*beside, *log, *stack.enter_context(metrics_where_asked(past)))
             return run(watched())
     except ProviderError:
         if record.is_file():
@@ -110,14 +110,17 @@ def run_watched(
 
 
 @contextlib.contextmanager
-def metrics_where_asked() -> Iterator[tuple[Watcher, ...]]:
-    """Serve figures of the work where the option or the variable asks for them; yield what has to be told."""
-    if (port := port_asked()) is None:
+def metrics_where_asked(past: Sequence[Event] = ()) -> Iterator[tuple[Watcher, ...]]:
+    """Tell a monitor figures of the work where the option or the variable asks for it; yield what has to be told.
+
+    ``past`` is what a run that goes on has told before.
+    """
+    if (where := where_asked()) is None:
         yield ()
         return
-    figures = Metrics()
-    with served(figures, port) as at:
-        note(f"Metrics: http://127.0.0.1:{at}/metrics")
+    figures = Metrics(past)
+    with served(figures, where) if isinstance(where, int) else sent(figures, where) as at:
+        note(f"Metrics: {where if at is None else f'http://127.0.0.1:{at}/metrics'}")
         yield (figures,)
 
 

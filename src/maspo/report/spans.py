@@ -2,7 +2,7 @@
 
 A run is one trace: a span for the run, below it one for each recorded call. Names follow the semantic conventions for
 generative AI (https://opentelemetry.io/docs/specs/semconv/gen-ai/, 1.43); the encoding is that of OTLP over HTTP
-(https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding): ids in hexadecimal, times as text.
+(``otlp.py``): ids in hexadecimal, times as text.
 """
 
 from __future__ import annotations
@@ -11,16 +11,14 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
-from maspo.__about__ import __version__
+from maspo.report.otlp import SCOPE, Json, attributes_of, nanoseconds, resource_of
 from maspo.store.run_store import CallTold
 
-Json = dict[str, Any]
 A_REQUEST: Final = 500
 """Spans in one request: some hundred kilobytes with their texts, far below the 4 MB that collectors take."""
 _CLIENT, _INTERNAL = 3, 1
-_NANO: Final = 1_000_000_000
 
 
 def requests_of(run: str, name: str, calls: Iterable[CallTold], content: bool = False) -> Iterator[Json]:
@@ -83,32 +81,15 @@ def _told(
         **({"parentSpanId": parent} if parent else {}),
         "name": name,
         "kind": kind,
-        "startTimeUnixNano": str(int(since * _NANO)),
-        "endTimeUnixNano": str(int(until * _NANO)),
-        "attributes": [{"key": key, "value": _value(value)} for key, value in attributes.items()],
+        "startTimeUnixNano": nanoseconds(since),
+        "endTimeUnixNano": nanoseconds(until),
+        "attributes": attributes_of(attributes),
         "status": {},
     }
 
 
 def _request(run: str, spans: list[Json]) -> Json:
-    resource = {"service.name": "maspo", "service.version": __version__, "service.instance.id": run}
-    told = [{"key": key, "value": _value(value)} for key, value in resource.items()]
-    scope = {"name": "maspo", "version": __version__}
-    return {"resourceSpans": [{"resource": {"attributes": told}, "scopeSpans": [{"scope": scope, "spans": spans}]}]}
-
-
-def _value(value: object) -> Json:
-    """Return a value as OTLP writes it; whole numbers are text, since JSON's lose digits."""
-    match value:
-        case bool():
-            return {"boolValue": value}
-        case int():
-            return {"intValue": str(value)}
-        case float():
-            return {"doubleValue": value}
-        case list():
-            return {"arrayValue": {"values": [_value(one) for one in value]}}
-    return {"stringValue": str(value)}
+    return {"resourceSpans": [{"resource": resource_of(run), "scopeSpans": [{"scope": dict(SCOPE), "spans": spans}]}]}
 
 
 def _id(text: str, size: int) -> str:
