@@ -158,3 +158,48 @@ def test_another_comparison_in_the_folder_is_refused(maspo: Run, url: str) -> No
     assert said.code == 2, said
     assert "another comparison" in said.err
     assert "--methods: was " in said.err
+
+
+def test_several_tasks_meet_under_one_cap_and_one_table_is_over_all(maspo: Run, url: str) -> None:
+    lines = Path("rows.jsonl").read_text().splitlines()
+    more = [json.dumps({**dict(row), "id": f"more-{n}"}) for n, row in enumerate(World().inputs(ROWS, start=ROWS))]
+    Path("more.jsonl").write_text("\n".join(more))
+    asked = ("--methods", "spo", "--seeds", "0,1", "--against", "mine.json", "--also", "more.jsonl", "--json")
+    said = compare(maspo, url, *asked, "--max-calls", "1700")
+    assert said.code in (0, 4), said
+    found = said.json
+    assert found["calls"] <= 1700
+    assert list(found["tasks"]) == ["rows", "more"]
+    own = {name: json.loads(Path(f"out/tasks/{name}/comparison.json").read_text()) for name in found["tasks"]}
+    assert found["inputs"] == sum(one["inputs"] for one in own.values())
+    assert found["calls"] == sum(one["calls"] for one in own.values())
+    assert all(one["calls"] <= 850 for one in own.values())
+    assert found["look"] == max(one["look"] for one in own.values()) + 1
+    mine, *_ = (one for one in found["standings"] if one["name"] == "mine")
+    apart = [next(one for one in each["standings"] if one["name"] == "mine") for each in own.values()]
+    assert len(mine["won"]) == sum(len(one["won"]) for one in apart)
+    assert mine["won"][0].startswith("rows: ")
+    (spo,) = (one for one in found["standings"] if one["name"] == "spo")
+    assert len(spo["runs"]) == 4
+    assert all(Path("out", run["folder"], "report.html").is_file() for run in spo["runs"])
+    assert len(lines) == ROWS
+    page, table = Path("out/comparison.html").read_text(), Path("out/comparison.md").read_text()
+    assert "<script" not in table
+    assert "net wins by task" in table
+    (part,) = (part for part in sheet_in(page).parts if part.title == "Task by task")
+    assert all(Path("out", link.page).is_file() for link in part.links)
+    again = compare(maspo, url, *asked, "--max-calls", "1700")
+    assert again.json["calls"] == found["calls"]
+    assert again.json["standings"] == found["standings"]
+
+
+def test_what_is_no_comparison_over_several_tasks_is_refused(maspo: Run, url: str) -> None:
+    for more, told in (
+        (("--also", "rows.jsonl"), "rows stands twice"),
+        (("--also", "none.jsonl"), "none.jsonl"),
+        (("--also", "more.jsonl", "--guard", "rows.jsonl"), "--guard"),
+    ):
+        said = compare(maspo, url, "--methods", "spo", *more)
+        assert said.code == 2, said
+        assert told in said.err
+        assert not Path("out").exists()

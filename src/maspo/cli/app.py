@@ -361,6 +361,12 @@ def compare(
         Literal["calls", "money"],
         typer.Option("--equal", help="What each run has as much of; money needs --max-usd and known prices."),
     ] = "calls",
+    also: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--also", metavar="FILE", help="A further task: inputs, or its name; repeatable.", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Compare methods, or prompt sets, on one hold-out.
 
@@ -369,8 +375,8 @@ def compare(
     """
     from maspo.cli.compare import Asked, run_comparison
 
-    asked = Asked(methods, seeds, tuple(against or ()), guard, points, jobs or int(not executor), executor, equal)
-    run_comparison(arguments, asked)
+    sets, further, workers = tuple(against or ()), tuple(also or ()), jobs or int(not executor)
+    run_comparison(arguments, Asked(methods, seeds, sets, guard, points, workers, executor, equal, further))
 
 
 # ── deciding ─────────────────────────────────────────────────────────────────────────────────────────────────────────

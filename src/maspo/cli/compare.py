@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NoReturn
 
 import typer
 
@@ -24,7 +25,7 @@ from maspo.cli.prepare import (
 )
 from maspo.cli.printed import ended
 from maspo.cli.running import confirm, make_whole, run_watched
-from maspo.cli.settings import load_settings
+from maspo.cli.settings import LoadedSettings, load_settings
 from maspo.cli.stores import keep_files, keeping_of
 from maspo.cli.terminal import lay_out, note, print_json, say
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
@@ -40,6 +41,7 @@ from maspo.study.comparison.compare import DATABASE, Attention, Compared, compar
 from maspo.study.comparison.guards import set_apart
 from maspo.study.comparison.methods import choice_of, seeds_of
 from maspo.study.comparison.plan import Comparison, Equal, Method
+from maspo.study.comparison.tasks import TASKS, names_of, over_all, part_of
 from maspo.study.connections import endpoints_of, require_model
 from maspo.study.job import Watcher
 from maspo.team import System
@@ -62,6 +64,18 @@ class Asked:
     """Where they work; empty: in processes of this machine."""
     equal: Equal = "calls"
     """What all runs have as much of."""
+    also: tuple[str, ...] = ()
+    """Further tasks: files of inputs, or names."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A comparison that is settled, its folder, and what is to be said before it begins."""
+
+    comparison: Comparison
+    settings: LoadedSettings
+    out: Path
+    remarks: tuple[str, ...]
 
 
 def run_comparison(arguments: Arguments, given: Asked) -> None:
@@ -69,6 +83,51 @@ def run_comparison(arguments: Arguments, given: Asked) -> None:
     check_executor(given.executor)
     arguments = with_system_file(arguments)
     system = read_system(arguments.system)
+    out = arguments.out or free_folder(RUNS, f"{system.name}-comparison")
+    check_writable(out)
+    tasks = _tasks_of(arguments, given, out)
+    prepared = [_prepare(each, given, system, folder, len(tasks)) for each, folder in tasks]
+    settings = prepared[0].settings
+    for remark in dict.fromkeys((*settings.notes, *(remark for one in prepared for remark in one.remarks))):
+        note(f"note: {remark}")
+    agree_to_file(settings, arguments.trust)
+    confirm("\n\n".join(_plan(one.comparison, one.out) for one in prepared), arguments.yes)
+    again = f"the same command with --out {out}"
+    if len(prepared) == 1:
+        _show(_carry_out(prepared[0], arguments, given, again), out, again, arguments.as_json)
+    met: dict[str, Compared] = {}
+    for one in prepared:
+        note(f"task {len(met) + 1} of {len(prepared)}: {one.out.name}")
+        found = met[one.out.name] = _carry_out(one, arguments, given, again)
+        _write(found, one.out)
+    _show(over_all(met), out, again, arguments.as_json)
+
+
+def _tasks_of(arguments: Arguments, given: Asked, out: Path) -> list[tuple[Arguments, Path]]:
+    """Return where the inputs of each task come from, and its folder: that of the comparison where there is one task.
+
+    Raises:
+        ConfigInvalid: two tasks have one name, or guard inputs are given for several.
+
+    """
+    if not given.also:
+        return [(arguments, out)]
+    if given.guard is not None:
+        raise ConfigInvalid("--guard: its inputs are of one task; compare each task alone, or leave out --also")
+    each = [arguments, *(_reading(arguments, also) for also in given.also)]
+    names = names_of(str(one.task) if one.inputs is None else one.inputs.stem for one in each)
+    return [(one, out / TASKS / name) for one, name in zip(each, names, strict=True)]
+
+
+def _reading(arguments: Arguments, also: str) -> Arguments:
+    """Return arguments that read another file, or another task by name where there is no such file."""
+    if Path(also).suffix or Path(also).is_file():
+        return replace(arguments, inputs=Path(also), task=None, data=None)
+    return replace(arguments, inputs=None, task=also)
+
+
+def _prepare(arguments: Arguments, given: Asked, system: System, out: Path, tasks: int) -> _Prepared:
+    """Read the inputs of a task, and settle what is compared on them."""
     inputs, remarks, source = read_inputs(arguments, system)
     sources = sources_of(arguments, system)
     settings = load_settings(sources)
@@ -76,8 +135,6 @@ def run_comparison(arguments: Arguments, given: Asked) -> None:
     endpoints_of(settings.config.models)
     if missing := key_missing(settings.config.models):
         raise ConfigInvalid(missing)
-    out = arguments.out or free_folder(RUNS, f"{system.name}-comparison")
-    check_writable(out)
     names = [name.strip() for name in given.methods.split(",") if name.strip()]
     made = []
     for name in names:
@@ -94,7 +151,7 @@ def run_comparison(arguments: Arguments, given: Asked) -> None:
     asked = Comparison(
         system=system,
         inputs=inputs,
-        config=settings.config,
+        config=settings.config.model_copy(update={"caps": part_of(settings.config.caps, tasks)}),
         methods=tuple(made),
         seeds=seeds_of(given.seeds),
         against=_read_sets(system, given.against),
@@ -105,15 +162,16 @@ def run_comparison(arguments: Arguments, given: Asked) -> None:
     )
     comparison = settled(asked, out)
     comparison = replace(comparison, remarks=note_seen_rows(comparison.holdout, map(str, given.against)))
-    remarks = (*remarks, *comparison.remarks)
-    for remark in (*settings.notes, *remarks, *check_inputs(system, inputs), *blind_agents(system, inputs)):
-        note(f"note: {remark}")
-    agree_to_file(settings, arguments.trust)
-    confirm(_plan(comparison, out), arguments.yes)
+    told = (*remarks, *comparison.remarks, *check_inputs(system, inputs), *blind_agents(system, inputs))
+    return _Prepared(comparison, settings, out, told)
+
+
+def _carry_out(prepared: _Prepared, arguments: Arguments, given: Asked, again: str) -> Compared:
+    """Compare, or go on with it."""
+    comparison, out = prepared.comparison, prepared.out
     make_whole(out / DATABASE)
     for run in comparison.runs:
         make_whole(folder_of(out, run) / JOURNAL, needed="job")
-    again = f"the same command with --out {out}"
     keeping = keeping_of(arguments, out / DATABASE)
 
     def looking(watcher: Watcher, stop: asyncio.Event) -> Attention:
@@ -127,19 +185,25 @@ def run_comparison(arguments: Arguments, given: Asked) -> None:
             tell=note,
         )
 
-    found = run_watched(
+    return run_watched(
         lambda watcher, stop: compare(comparison, out, looking(watcher, stop)),
         out / DATABASE,
         again,
     )
-    _show(found, out, again, arguments.as_json)
 
 
-def _show(found: Compared, out: Path, again: str, as_json: bool) -> None:
+def _write(found: Compared, out: Path) -> None:
+    """Write what a comparison found, and the pages of its runs."""
     for end in found.runs:
-        write_results(folder_of(out, end.run))
+        write_results(out / end.folder)
     write_comparison(out, found)
-    keep_files(out / DATABASE, PAGE, MARKDOWN, RESULT)
+    if not found.tasks:
+        keep_files(out / DATABASE, PAGE, MARKDOWN, RESULT)
+
+
+def _show(found: Compared, out: Path, again: str, as_json: bool) -> NoReturn:
+    """Write and tell what was found, and end the command."""
+    _write(found, out)
     say(summary(found))
     say()
     files = (("report", PAGE), ("table", MARKDOWN), ("figures", RESULT))

@@ -128,6 +128,24 @@ def _pair_cells(pair: Pair) -> tuple[str, ...]:
     )
 
 
+def _task_columns(found: Compared) -> tuple[str, ...]:
+    return ("net wins by task", *found.tasks)
+
+
+def _task_cells(found: Compared) -> list[tuple[str, ...]]:
+    """Return of each contestant what it came to in each task, and what is claimed there."""
+    tables = [{one.name: one for one in table.standings} for table in found.tasks.values()]
+    names = [_name(one) for one in found.table.standings if one.kind != "seed"]
+    rows = [[table[one.name] for table in tables] for one in found.table.standings if one.kind != "seed"]
+    return [(name, *map(_in_a_task, row)) for name, row in zip(names, rows, strict=True)]
+
+
+def _in_a_task(one: Standing) -> str:
+    low, high = map(phrases.signed_percent, one.interval)
+    claim = f", {_CLAIMS[one.verdict]}" if one.verdict in ("improved", "worse", "vetoed") else ""
+    return f"{phrases.signed_percent(one.net)} ({low} to {high}{claim})"
+
+
 _PAIR_COLUMNS = ("", "difference", "95% interval", "first ahead", "second ahead", "p (Holm)", "better")
 
 
@@ -148,9 +166,14 @@ def notes(found: Compared) -> list[str]:
     if again is not None:
         differ = len(again.won) + len(again.lost)
         said.append(f"The same prompts run twice differ on {phrases.plural(differ, 'input')}: less than that is noise.")
-    if found.runs:
+    if found.tasks:
+        said.append(
+            f"Over {phrases.plural(len(found.tasks), 'task')}, {phrases.list_names(list(found.tasks))}: each input "
+            "counts once, and costs are means over the runs of all. Each task has a page of its own."
+        )
+    elif found.runs:
         said.append(f"{_planned(found.comparison)}; the table shows what it took.")
-    shipped = [end.run.name for end in found.runs if end.finished.shipped == "seed"]
+    shipped = [_named(end) for end in found.runs if end.finished.shipped == "seed"]
     if shipped:
         said.append(
             f"Measured is what a search ended with. By their own test these runs keep the seed prompts: "
@@ -195,6 +218,8 @@ def summary(found: Compared) -> str:
     """Return the outcome in plain lines."""
     lines = [headline(found), *([phrases.SIMULATED] if found.simulated else []), ""]
     lines += _grid(_columns(found), [_cells(found, one) for one in found.table.standings])
+    if found.tasks:
+        lines += ["", *_grid(_task_columns(found), _task_cells(found))]
     if found.table.pairs:
         lines += ["", *_grid(_PAIR_COLUMNS, list(map(_pair_cells, found.table.pairs)))]
     lines += ["", *notes(found), ""]
@@ -224,6 +249,8 @@ def markdown(found: Compared) -> str:
     """Return the tables for a page or a pull request."""
     parts = [f"**{_cell(headline(found))}**", *([phrases.SIMULATED] if found.simulated else [])]
     parts.append(_markdown_table(_columns(found), [_cells(found, one) for one in found.table.standings]))
+    if found.tasks:
+        parts.append(_markdown_table(_task_columns(found), _task_cells(found)))
     if found.table.pairs:
         parts.append(_markdown_table(_PAIR_COLUMNS, list(map(_pair_cells, found.table.pairs))))
     if curves := _curves(found):
@@ -322,6 +349,8 @@ class ComparisonFigures(Dumped):
     rows: tuple[Mapping[str, object], ...]
     guards: tuple[Mapping[str, object], ...]
     guards_left_out: int
+    tasks: Mapping[str, Mapping[str, object]]
+    """By task, where there are several: its folder, and of each contestant net wins, interval, accuracy, verdict."""
     curves: Mapping[str, tuple[Mapping[str, object], ...]]
     """By method: what it held on its way, from the seed prompts on."""
     cut: tuple[str, ...]
@@ -355,6 +384,7 @@ def comparison_of(found: Compared) -> ComparisonFigures:
         rows=tuple({"id": met.label, "net": dict(met.net), "correct": dict(met.correct)} for met in found.inputs),
         guards=tuple({"id": met.label, "held": dict(met.held)} for met in found.guarded.met),
         guards_left_out=found.guarded.left_out,
+        tasks={name: _task(name, table) for name, table in found.tasks.items()},
         curves={name: tuple(asdict(point) for point in curve) for name, curve in _curves(found).items()},
         cut=found.cut,
         notes=tuple(notes(found)),
@@ -366,6 +396,20 @@ def comparison_of(found: Compared) -> ComparisonFigures:
         complete=not (found.cut or found.left_out or found.guarded.left_out),
         simulated=found.simulated,
     )
+
+
+def _task(name: str, table: Table) -> dict[str, object]:
+    standings = {
+        one.name: {
+            "net": one.net,
+            "interval": list(one.interval),
+            "accuracy": one.accuracy,
+            "p_adjusted": one.p_adjusted,
+            "verdict": one.verdict,
+        }
+        for one in table.standings
+    }
+    return {"folder": f"tasks/{name}", "inputs": table.inputs, "look": table.look, "standings": standings}
 
 
 def _standing(found: Compared, one: Standing) -> StandingFigures:
@@ -395,7 +439,7 @@ def _standing(found: Compared, one: Standing) -> StandingFigures:
 def _run(end: RunEnd) -> RunFigures:
     return RunFigures(
         seed=end.run.seed,
-        folder=f"runs/{end.run.name}",
+        folder=end.folder,
         complete=end.finished.complete,
         shipped=end.finished.shipped,
         verdict=end.finished.verdict,
@@ -441,6 +485,7 @@ def comparison_sheet(found: Compared) -> Sheet:
         facts=spent_facts(found.spent, found.simulated, found.seconds),
         parts=(
             Part("Result", words=tuple(notes(found)), tables=(standings,)),
+            _by_task(found),
             Part("Against the seed prompts", dots=(_net_wins(of),)),
             Part("Against each other", tables=(pairs,) if of.pairs else ()),
             _on_the_way(_curves(found), found.comparison.equal),
@@ -452,10 +497,27 @@ def comparison_sheet(found: Compared) -> Sheet:
     )
 
 
+def _by_task(found: Compared) -> Part:
+    """Return what each contestant came to in each task, and the ways to their pages."""
+    if not found.tasks:
+        return Part("Task by task")
+    table = cells("Net wins by task", headings(_task_columns(found)), _task_cells(found))
+    links = tuple(
+        Link(name, f"{phrases.plural(of.inputs, 'hold-out input')}", f"tasks/{name}", f"tasks/{name}/{PAGE}")
+        for name, of in found.tasks.items()
+    )
+    return Part("Task by task", tables=(table,), links=links)
+
+
 def _link(end: RunEnd) -> Link:
     """Return the way to the page of a run, which is written before that of the comparison."""
-    folder = f"runs/{end.run.name}"
-    return Link(end.run.name, "its candidates, cases and calls", folder, f"{folder}/{REPORT}")
+    return Link(_named(end), "its candidates, cases and calls", end.folder, f"{end.folder}/{REPORT}")
+
+
+def _named(end: RunEnd) -> str:
+    """Return the name of a run, with its task where there are several."""
+    task = end.place.strip("/").rpartition("/")[2]
+    return f"{task}/{end.run.name}" if task else end.run.name
 
 
 def _net_wins(of: Table) -> Dots:
@@ -465,7 +527,7 @@ def _net_wins(of: Table) -> Dots:
 
 
 def _curves(found: Compared) -> Mapping[str, tuple[CurvePoint, ...]]:
-    return curves_of(found.comparison, found.courses, found.inputs) if found.inputs else {}
+    return curves_of(found.comparison, found.courses, found.inputs) if found.inputs and found.courses else {}
 
 
 def _on_the_way(curves: Mapping[str, tuple[CurvePoint, ...]], equal: Equal) -> Part:

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from maspo.config import Caps
@@ -102,6 +102,13 @@ class RunEnd:
     usage: Usage
     stopped: str
     """The cap that ended its search, such as ``--max-usd 0.5``; empty if none did."""
+    place: str = ""
+    """The folder of its task, with a slash; empty where there is one task."""
+
+    @property
+    def folder(self) -> str:
+        """Its folder below that of the comparison."""
+        return f"{self.place}{RUNS}/{self.run.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,8 @@ class Compared:
     cut: tuple[str, ...]
     """Runs that the cap over all has cut short."""
     simulated: bool
+    tasks: Mapping[str, Table] = field(default_factory=dict)
+    """By task, where this is over several of them: its own table."""
 
     @property
     def spent(self) -> Usage:

@@ -1,0 +1,70 @@
+"""Several tasks: a comparison for each under an equal part of the caps, and one table over all of them. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from maspo.config import Caps
+from maspo.core.errors import ConfigInvalid
+from maspo.core.usage import total
+from maspo.study.comparison.compare import Compared
+from maspo.study.comparison.tally import Guarded, table_of
+
+TASKS = "tasks"
+"""The folder of the comparisons of tasks."""
+
+
+def names_of(given: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of tasks as those of folders.
+
+    Raises:
+        ConfigInvalid: two have one name.
+
+    """
+    names = [re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".") or "task" for name in given]
+    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise ConfigInvalid(
+            f"--inputs, --also: {', '.join(twice)} stands twice; give each task's file a name of its own"
+        )
+    return tuple(names)
+
+
+def part_of(caps: Caps, tasks: int) -> Caps:
+    """Return what each of several tasks may spend.
+
+    Fixed parts, whatever a task leaves: so going on needs to know nothing of the others.
+    """
+    return Caps(
+        calls=None if caps.calls is None else max(1, caps.calls // tasks),
+        usd=None if caps.usd is None else caps.usd / tasks,
+        minutes=None if caps.minutes is None else caps.minutes / tasks,
+    )
+
+
+def over_all(tasks: Mapping[str, Compared]) -> Compared:
+    """Return what comparisons of the same contestants found, as one: inputs of all tasks are the units of its tests.
+
+    Each input counts once, also one that stands in two tasks, so a task with more inputs counts more. It is another
+    look at each hold-out, after that of the task's own table. Labels decide where they do in every task; else what
+    counts are wins and losses alone.
+    """
+    first, *_ = tasks.values()
+    inputs = tuple(replace(met, label=f"{name}: {met.label}") for name, found in tasks.items() for met in found.inputs)
+    labelled = all(found.table.decided_by == "labels" for found in tasks.values())
+    look = max(found.table.look for found in tasks.values()) + 1
+    return Compared(
+        comparison=first.comparison,
+        table=table_of(inputs, first.comparison.contestants, "labels" if labelled else "judge", look),
+        inputs=inputs,
+        runs=tuple(replace(end, place=f"{TASKS}/{name}/") for name, found in tasks.items() for end in found.runs),
+        guarded=Guarded(),
+        courses={},
+        measuring=total(found.measuring for found in tasks.values()),
+        seconds=sum(found.seconds for found in tasks.values()),
+        left_out=sum(found.left_out for found in tasks.values()),
+        cut=tuple(f"{name}/{run}" for name, found in tasks.items() for run in found.cut),
+        simulated=any(found.simulated for found in tasks.values()),
+        tasks={name: found.table for name, found in tasks.items()},
+    )
