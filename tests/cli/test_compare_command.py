@@ -193,6 +193,17 @@ def test_several_tasks_meet_under_one_cap_and_one_table_is_over_all(maspo: Run, 
     assert again.json["standings"] == found["standings"]
 
 
+def test_one_task_and_several_are_not_mixed_in_a_folder(maspo: Run, url: str) -> None:
+    Path("more.jsonl").write_text(Path("rows.jsonl").read_text())
+    own = ("--methods", "", "--against", "mine.json")
+    for first, then, held in (((), ("--also", "more.jsonl"), "one task"), (("--also", "more.jsonl"), (), "several")):
+        out = ("--out", f"held-{held}")
+        assert compare(maspo, url, *own, *first, *out).code == 0
+        said = compare(maspo, url, *own, *then, *out)
+        assert said.code == 2, said
+        assert f"holds a comparison over {held}" in said.err
+
+
 def test_what_is_no_comparison_over_several_tasks_is_refused(maspo: Run, url: str) -> None:
     for more, told in (
         (("--also", "rows.jsonl"), "rows stands twice"),

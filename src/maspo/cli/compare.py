@@ -30,6 +30,7 @@ from maspo.cli.stores import keep_files, keeping_of
 from maspo.cli.terminal import lay_out, note, print_json, say
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
 from maspo.core.executors import check_executor
+from maspo.core.plain_files import is_there
 from maspo.core.prompts import Prompts
 from maspo.data.inputs import load_inputs
 from maspo.report.comparison import MARKDOWN, PAGE, RESULT, comparison_of, summary, write_comparison
@@ -107,9 +108,15 @@ def _tasks_of(arguments: Arguments, given: Asked, out: Path) -> list[tuple[Argum
     """Return where the inputs of each task come from, and its folder: that of the comparison where there is one task.
 
     Raises:
-        ConfigInvalid: two tasks have one name, or guard inputs are given for several.
+        ConfigInvalid: two tasks have one name, guard inputs are given for several, or the folder holds a comparison of
+            the other kind.
 
     """
+    if is_there(out / (DATABASE if given.also else TASKS)):
+        held = "one task" if given.also else "several tasks"
+        raise ConfigInvalid(
+            f"--out {out}: holds a comparison over {held}, whose page would be lost; give another folder"
+        )
     if not given.also:
         return [(arguments, out)]
     if given.guard is not None:
