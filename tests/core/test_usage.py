@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from maspo.core.usage import Usage, total
 
-COUNTS = [one.name for one in fields(Usage) if one.name != "usd"]
+MONEY = ("usd", "usd_afterwards")
+COUNTS = [one.name for one in fields(Usage) if one.name not in MONEY]
 
 
 @given(st.lists(st.from_type(Usage), max_size=4))
@@ -39,8 +40,14 @@ def test_u03_once_a_part_is_unknown_the_sum_is() -> None:
     assert (Usage(calls=1, usd=0.5) + Usage(cached=1, usd=0.0)).usd == 0.5
 
 
+def test_u05_what_was_priced_afterwards_is_summed_beside_all_money() -> None:
+    found = total([Usage(calls=1, usd=0.75, usd_afterwards=0.5), Usage(calls=1, usd=0.25, usd_afterwards=0.25)])
+    assert (found.usd, found.usd_afterwards) == (1.0, 0.75)
+
+
 def test_u04_a_usage_dumps_itself_as_files_show_it() -> None:
     names = ["calls", "cached", "failed", "tokens_in", "tokens_out", "unmetered", "usd", "cut"]
-    names += ["tokens_cached", "tokens_thought", "refused"]
+    names += ["tokens_cached", "tokens_thought", "refused", "broken", "silent", "lost"]
+    names += ["thoughts_untold", "usd_afterwards"]
     assert list(Usage().dump()) == names
     assert Usage(**Usage(3, 1, usd=0.5).dump()) == Usage(3, 1, usd=0.5)
