@@ -117,7 +117,7 @@ plugins:
 	@$(PLUGINS)/bin/python $(PIP) install --editable . dspy mlflow gepa hypothesis pytest pytest-asyncio pytest-xdist
 	$(PLUGINS)/bin/python -m pytest -n 0 tests/integrations
 
-# Ray listens on every address of a machine, so the tests have a network of their own, in which there is only this machine.
+# Whoever reaches a Ray cluster may run code there: the tests have a network of their own, in which there is only this machine.
 ray:
 	@$(PYTHON) -m venv --clear $(RAY)
 	@echo "Installing Ray into $(RAY); this takes a minute …"

@@ -45,16 +45,19 @@ SETTINGS = {
 """A search of a few hundred calls."""
 FORKED = bool(length(1, 0))
 """Whether processes are forked after all imports, which are most of their work; each starts anew in ``make soak``."""
+_ENVIRONMENT = {"OPENAI_API_KEY": "", "NO_COLOR": "1"}
 _SPEC = WorldSpec(seed=5)
 
 
 class Endpoint:
     """The simulated world over HTTP. It counts requests by run and body, and what it would charge for them.
 
-    After ``hangs`` requests are taken and not answered until ``answers`` is set.
+    A reply takes ``latency`` seconds, more or less. After ``hangs`` requests are taken and not answered until
+    ``answers`` is set.
     """
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int = 0, latency: float = LATENCY) -> None:
+        self.latency = latency
         self.received: defaultdict[str, Counter[bytes]] = defaultdict(Counter)
         self.prices: dict[bytes, float] = {}
         self.answers = asyncio.Event()
@@ -93,7 +96,7 @@ class Endpoint:
         self._arrived.set()
         await self.answers.wait()
         self._held = 0
-        await asyncio.sleep(LATENCY * (0.5 + self._draw.random()))
+        await asyncio.sleep(self.latency * (0.5 + self._draw.random()))
         usage = {"prompt_tokens": tokens[0], "completion_tokens": tokens[1]}
         return web.json_response({"choices": [{"message": {"content": reply.text}}], "usage": usage})
 
@@ -179,15 +182,18 @@ class Team:
 
     async def child(self, *arguments: str) -> Child:
         """Start maspo with these arguments in a process of its own."""
-        if arguments[0] != "resume":  # each run looks at its hold-out for the first time
-            _forget_looks()
-        environment = {**os.environ, "OPENAI_API_KEY": "", "NO_COLOR": "1"}
         if FORKED:
-            return Child(await forked(arguments, self.folder, environment))
+            _forget_looks(arguments)
+            return Child(await forked(arguments, self.folder, {**os.environ, **_ENVIRONMENT}))
+        return await self.anew(*arguments)
+
+    async def anew(self, *arguments: str) -> Child:
+        """Start maspo with these arguments in a process that begins with its imports."""
+        _forget_looks(arguments)
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "maspo", *arguments),
             cwd=self.folder,
-            env=environment,
+            env={**os.environ, **_ENVIRONMENT},
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -229,5 +235,6 @@ def sent(result: Mapping[str, Any]) -> int:
     return sum(each["calls"] for each in result["usage"].values())
 
 
-def _forget_looks() -> None:
-    Path(os.environ["XDG_STATE_HOME"], "maspo", "looks.jsonl").unlink(missing_ok=True)
+def _forget_looks(arguments: tuple[str, ...]) -> None:
+    if arguments[0] != "resume":  # each run looks at its hold-out for the first time
+        Path(os.environ["XDG_STATE_HOME"], "maspo", "looks.jsonl").unlink(missing_ok=True)

@@ -34,15 +34,20 @@ class Forked:
         self._process = process
 
     @property
+    def pid(self) -> int:
+        """The number of the process."""
+        assert self._process.pid is not None
+        return self._process.pid
+
+    @property
     def returncode(self) -> int | None:
         """The exit code; the number of a signal, negative, where one ended the process."""
         return self._process.exitcode
 
     def send_signal(self, number: int) -> None:
         """Send a signal; nobody gets it when the process has just ended."""
-        assert self._process.pid is not None
         with suppress(ProcessLookupError):
-            os.kill(self._process.pid, number)
+            os.kill(self.pid, number)
 
     async def communicate(self) -> tuple[bytes, bytes]:
         """Wait for the end; return nothing, and what is left of stderr."""

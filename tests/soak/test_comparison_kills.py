@@ -12,10 +12,9 @@ import pytest
 
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK
 from maspo.study.comparison.compare import DATABASE as OWN
-from maspo.study.comparison.compare import RUNS
-from maspo.study.optimize import DATABASE
 from tests.lengths import length
 from tests.soak.children import Team
+from tests.soak.comparisons import records, sent
 
 METHODS = ("default", "cheap", "best-of-n", "naive-joint", "spo", "opro", "promptbreeder", "paper")
 CHOSEN, SEEDS = METHODS[: length(2, 8)], range(length(1, 3))
@@ -24,25 +23,6 @@ PATIENCE = length(120, 1800)
 """Seconds for a part of a comparison: thousands of calls on a machine that is busy otherwise."""
 CALLS_A_RUN = 170
 """The smallest plan of a race, and the part of the common hold-out."""
-
-
-def records(team: Team, name: str) -> list[str]:
-    """Return the folders below a comparison that hold a record, its own included."""
-    folder = team.folder / name
-    runs = sorted(path for path in (folder / RUNS).glob("*") if (path / DATABASE).exists())
-    return [*(str(path.relative_to(team.folder)) for path in runs)]
-
-
-def sent(team: Team, name: str) -> Counter[tuple[str, bytes]]:
-    """Return how often each call that is recorded now was sent, by record."""
-    found: Counter[tuple[str, bytes]] = Counter()
-    for place in records(team, name):
-        counted = team.endpoint.received[team.run_id(place)]
-        found.update({(place, body): counted[body] for body in team.recorded(place)})
-    if (team.folder / name / OWN).exists():
-        counted = team.endpoint.received[team.run_id(name, OWN)]
-        found.update({(name, body): counted[body] for body in team.recorded(name, OWN)})
-    return found
 
 
 @pytest.mark.slow

@@ -15,11 +15,21 @@ import pytest
 
 from maspo.core.errors import EXIT_PROVIDER, Interrupted, MaspoError
 from maspo.core.workers import WorkerLost, processes
+from maspo.store.locks import RecordLock
 from maspo.store.looks import LookLedger
 from maspo.study.comparison import compare as comparing
-from maspo.study.comparison.compare import Attention, Compared, _alone, compare, settled
+from maspo.study.comparison.compare import (
+    Attention,
+    Compared,
+    _alone,
+    compare,
+    folder_of,
+    settled,
+    wait_for_runs,
+)
 from maspo.study.comparison.plan import Comparison, Run
 from maspo.study.job import Progress
+from maspo.study.optimize import DATABASE
 from maspo.testing.runs import Recorder
 from maspo.world import WorldSpec
 from tests.study.test_comparison import asked, figures
@@ -123,6 +133,22 @@ def test_sb06_a_run_whose_process_is_killed_is_gone_on_with_and_named_when_it_is
         beside(tmp_path / "again")
     (tmp_path / "again" / "always").unlink()
     assert figures(beside(tmp_path / "again")) == figures(alone)
+
+
+@pytest.mark.slow
+def test_sb07_who_goes_on_waits_for_runs_whose_command_was_killed_and_says_so(tmp_path: Path) -> None:
+    comparison = in_a_world(asked("default"))
+    play(comparison, tmp_path / "out", 1)
+    record, told = folder_of(tmp_path / "out", comparison.runs[0]) / DATABASE, list[str]()
+    lock = RecordLock(record)
+
+    def tell(text: str) -> None:
+        told.append(text)
+        lock.release()
+
+    wait_for_runs(comparison, tmp_path / "out", tell)
+    wait_for_runs(comparison, tmp_path / "out", tell)
+    assert told == ["waits until the processes of a command that is gone have left default-0"]
 
 
 _CALLER = """

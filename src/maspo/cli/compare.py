@@ -38,7 +38,7 @@ from maspo.report.folder import JOURNAL, RUNS, free_folder, write_results
 from maspo.report.phrases import list_names, money, plural
 from maspo.runners.messages import blind_agents, check_inputs
 from maspo.store.looks import LookLedger
-from maspo.study.comparison.compare import DATABASE, Attention, Compared, compare, folder_of, settled
+from maspo.study.comparison.compare import DATABASE, Attention, Compared, compare, folder_of, settled, wait_for_runs
 from maspo.study.comparison.guards import set_apart
 from maspo.study.comparison.methods import choice_of, seeds_of
 from maspo.study.comparison.plan import Comparison, Equal, Method
@@ -177,6 +177,7 @@ def _carry_out(prepared: _Prepared, arguments: Arguments, given: Asked, again: s
     """Compare, or go on with it."""
     comparison, out = prepared.comparison, prepared.out
     make_whole(out / DATABASE)
+    wait_for_runs(comparison, out, note)
     for run in comparison.runs:
         make_whole(folder_of(out, run) / JOURNAL, needed="job")
     keeping = keeping_of(arguments, out / DATABASE)

@@ -371,11 +371,28 @@ def _folder_here(out: Path, whole: Pointer | None) -> Iterator[Path]:
         yield there
 
 
+def wait_for_runs(comparison: Comparison, out: Path, tell: Callable[[str], None]) -> None:
+    """Wait until no process works on a run: those of a command that was killed notice it a while later."""
+    records = {run.name: folder_of(out, run) / RUN_DATABASE for run in comparison.runs}
+    working = [name for name, record in records.items() if _is_taken(record)]
+    if working:
+        tell(f"waits until the processes of a command that is gone have left {', '.join(working)}")
+    for name in working:
+        _wait_until_free(records[name])
+
+
 def _wait_until_free(record: Path) -> None:
     """Wait until nobody works on a run: who did may not have noticed yet that its caller is gone."""
     until = time.monotonic() + _PATIENCE
-    while is_there(record) and is_worked_on(record) and time.monotonic() < until:
+    while _is_taken(record) and time.monotonic() < until:
         time.sleep(0.2)
+
+
+def _is_taken(record: Path) -> bool:
+    try:
+        return is_there(record) and is_worked_on(record)
+    except OSError:
+        return False  # who opens it says why
 
 
 async def _bring_to_an_end(

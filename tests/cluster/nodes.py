@@ -1,0 +1,97 @@
+"""A Ray cluster of this machine, whose nodes can be killed."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+_STORE = 80 * 2**20
+
+
+class Nodes:
+    """A head without processors and two nodes with one each, as processes; what was killed is there again."""
+
+    def __init__(self) -> None:
+        self._cluster: Any = None
+
+    @property
+    def address(self) -> str:
+        return str(self._cluster.address)
+
+    def fill(self) -> None:
+        """Begin what is not there."""
+        if self._cluster is None:
+            head = {"num_cpus": 0, "include_dashboard": False, **_of_a_node()}
+            self._cluster = import_module("ray.cluster_utils").Cluster(initialize_head=True, head_node_args=head)
+        while len(self._cluster.worker_nodes) < 2:
+            self._cluster.add_node(num_cpus=1, **_of_a_node())
+
+    def working(self) -> list[int]:
+        """Return the processes of the nodes that work."""
+        governing = [node.all_processes["raylet"][0].process.pid for node in self._cluster.worker_nodes]
+        return [*governing, *(pid for each in governing for pid in all_below(each))]
+
+    def kill_node(self, draw: random.Random) -> None:
+        """Kill a node: all of its processes at once, or the one that governs them, as if it was cut off."""
+        node = draw.choice(sorted(self._cluster.worker_nodes, key=id))
+        with_all = draw.random() < 0.5
+        (governs,) = node.all_processes["raylet"]
+        below = list(all_below(governs.process.pid)) if with_all else []
+        governs.process.kill()
+        for pid in below:
+            _kill(pid)
+        self._cluster.remove_node(node, allow_graceful=False)
+
+    def kill_head(self) -> None:
+        """Kill the head; nodes without one end by themselves."""
+        for each in self._cluster.head_node.all_processes.values():
+            for info in each:
+                info.process.kill()
+
+    def end(self) -> None:
+        """End all, also what is left of a cluster without a head."""
+        if self._cluster is None:
+            return
+        for node in (*self._cluster.worker_nodes, self._cluster.head_node):
+            below = [
+                pid for each in node.all_processes.values() for info in each for pid in all_below(info.process.pid)
+            ]
+            node.kill_all_processes(check_alive=False, allow_graceful=False, wait=True)
+            for pid in below:
+                _kill(pid)
+        self._cluster = None
+
+
+def _of_a_node() -> dict[str, Any]:
+    return {"object_store_memory": _STORE, "node_ip_address": "127.0.0.1"}
+
+
+def all_below(pid: int) -> Iterator[int]:
+    """Yield a process's own processes, and theirs."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(path.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        if parent == pid:
+            yield int(path.parent.name)
+            yield from all_below(int(path.parent.name))
+
+
+def lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
