@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from maspo.optimizers.anchor_race import AnchorRaceConfig, RoundSize
 from maspo.optimizers.base import Compare, rounds_begun
+from maspo.optimizers.parts.proof import PROVE
 from maspo.testing.optimizers import Oracle, play
 from tests.optimizers.small import problem_of, small
 
@@ -51,6 +52,7 @@ def test_b03_the_race_keeps_to_the_size_of_each_round() -> None:
     runs: dict[tuple[int, str], int] = defaultdict(int)
     raced: dict[int, set[str]] = defaultdict(set)
     united: dict[int, set[str]] = defaultdict(set)
+    proven: dict[int, set[str]] = defaultdict(set)
     number = 0
     for ask in play(race, problem, Oracle(problem.team, 1)):
         number = max(number, rounds_begun(ask))
@@ -58,6 +60,8 @@ def test_b03_the_race_keeps_to_the_size_of_each_round() -> None:
             if isinstance(request, Compare) and request.purpose == "mixed":
                 raced[number].add(request.input_key)
                 runs[number, request.id.split("/")[1]] += 1
+            elif isinstance(request, Compare) and request.purpose == PROVE:
+                proven[number].add(request.input_key)
             elif isinstance(request, Compare):
                 united[number].add(request.input_key)
     assert set(raced) == {1, 2, 3}
@@ -67,4 +71,5 @@ def test_b03_the_race_keeps_to_the_size_of_each_round() -> None:
         assert len(inputs) <= size.shared_inputs
         assert max(found for (at, _), found in runs.items() if at == number) <= size.stages[-1]
         assert len(united[number]) <= size.union_inputs
+        assert len(proven[number]) <= plan.conflict_inputs
     assert [len(raced[number]) for number in (1, 2, 3)] == [4, 8, 12]

@@ -144,6 +144,8 @@ class Alternation:
         search = config.search
         if hasattr(search, "calls"):
             search = search.model_copy(update={"calls": max(_FEWEST, int(_PLANNED_OF_A_SHARE * share))})
+        if hasattr(search, "audited_rounds"):  # proofs come on top of a plan, and a share has nothing on top
+            search = search.model_copy(update={"audited_rounds": 0})
         caps = self._caps(number, spent, seconds)
         if not hasattr(search, "calls"):  # it makes no plan, so that its share is a cap
             caps = caps.model_copy(update={"calls": share})
