@@ -5,6 +5,11 @@ it follows latency instead of loss: where more calls in flight lengthen every ca
 gained by them (Little's law: throughput is calls in flight over latency). Replies differ in length, so latency is taken
 by the token and compared within calls of one kind; and since a smallest latency says little of replies that differ,
 what is compared is the mean at two levels of calls in flight, one after the other.
+
+More are sent only where enough answers tell that those before did not wait, as HyStart++ leaves slow start on a rise of
+several round trips and takes it up again when the rise was noise (RFC 9406, 4.2); how many are enough is decided answer
+by answer (Wald, Sequential Tests of Statistical Hypotheses, 1945). A level at which calls were seen to wait is the most
+that is tried, until the one below is compared with it again.
 """
 
 from __future__ import annotations
@@ -18,22 +23,37 @@ from typing import Literal
 from maspo.models.base import Reply, Request
 
 _Kind = tuple[str, str, str]
+_FREE = 0.3
+"""Share of the added calls in a queue, in the logarithm, from which on no more are sent. Of two more on four slots 0.45
+are seen to wait when a fifth of each call passes on the way, all where nothing does."""
+_FEW = 12
+"""Calls in flight up to which that holds. Beyond, half of the added calls may wait: servers that write many replies at
+once do so a little slower each, and are faster all the same."""
 _HALF = 0.5
-"""Share of the added calls that must have been worked on, in the logarithm; less is a queue."""
 _SURELY = 0.75
 """Share that must have waited for fewer to be tried: what is taken back in error leaves slots idle."""
-_FEWEST = 8
-"""Answers that tell the latency of a level, at least; twice the calls in flight where that is more, up to ``_MANY``,
-since replies of one length come in bunches; as many as calls in flight beyond."""
-_FEWEST_UP = 4
-"""The same on the way up, until a queue was met: a step too far is seen at the next, and slots are idle meanwhile."""
-_AT_FIRST = 2
-"""The same while one call after the other is sent."""
+_SURE = 2.0
+"""Standard errors by which the share must differ from what decides: one step too far in forty or so."""
+_POOLED = 1.0
+"""The same against all calls that did not wait so far: those are many, and most endpoints have room."""
+_LEAST_SPREAD = 0.07
+"""Of the time for a token, relative to it: a few answers that happen to agree are not taken for more."""
+_FEWEST, _FEWEST_UP, _AT_FIRST = 8, 4, 2
+"""Answers that tell the latency of a level, at least: where calls are held, on the way up, and one after the other."""
+_TURN = 16
+"""Answers at one of two levels after which more of the other may tell more."""
+_MOST = 64
+"""Answers at each of two levels after which the mean decides."""
+_MUCH = 4
+"""Times the answers of the lower level from which on more is learned there, though slots may be idle."""
 _PLAIN = 0.2
-"""Share of the added calls in a queue that needs no second look, over ``_MANY`` answers: a limit is far."""
-_MANY = 16
+"""Share of the added calls in a queue that needs no second look, over ``_TURN`` answers: a limit is far."""
+_NO_GAIN = 1.035
+"""Times as many calls worked on that are worth having one more wait."""
 _HOLD, _LONGEST_HOLD = 4, 32
 """Rounds of answers until more, or less, is tried again; after each try in vain twice as many."""
+_RARELY = 4
+"""Times as many rounds where some wait on purpose: to look whether they still do, fewer are sent."""
 _EVERY = 4
 """One try in so many is of less: what is in vain there leaves slots idle, and slots seldom go."""
 _FIXED_TOKENS = 32
@@ -45,16 +65,38 @@ _READ_FASTER = 16
 
 @dataclass
 class _Took:
-    """Seconds that calls took, and the tokens that there were to do."""
+    """Seconds that calls took, and the tokens that there were to do: their sums, and those of their products."""
 
     seconds: float = 0.0
     tokens: float = 0.0
     count: int = 0
+    squares: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    def add(self, seconds: float, tokens: float) -> None:
+        """Add a call."""
+        self.seconds, self.tokens, self.count = self.seconds + seconds, self.tokens + tokens, self.count + 1
+        both, mixed, work = self.squares
+        self.squares = both + seconds * seconds, mixed + seconds * tokens, work + tokens * tokens
+
+    def join(self, other: _Took) -> None:
+        """Add the calls of another."""
+        self.seconds, self.tokens = self.seconds + other.seconds, self.tokens + other.tokens
+        self.count += other.count
+        (a, b, c), (d, e, f) = self.squares, other.squares
+        self.squares = a + d, b + e, c + f
 
     @property
     def pace(self) -> float:
         """The logarithm of the seconds for a token."""
         return math.log(self.seconds / self.tokens)
+
+    @property
+    def variance(self) -> float:
+        """Of the pace, as that of a ratio of two sums (Cochran, Sampling Techniques, 1977, 6.4)."""
+        ratio = self.seconds / self.tokens
+        both, mixed, work = self.squares
+        rest = max(0.0, both - 2 * ratio * mixed + ratio * ratio * work) / self.seconds**2
+        return rest * self.count / max(1, self.count - 1) + _LEAST_SPREAD**2 / self.count
 
 
 @dataclass
@@ -67,21 +109,38 @@ class _Level:
 
     def add(self, kind: _Kind, seconds: float, tokens: float) -> None:
         """Add a call."""
-        took = self.took[kind]
-        took.seconds, took.tokens, took.count = took.seconds + seconds, took.tokens + tokens, took.count + 1
+        self.took[kind].add(seconds, tokens)
         self.count += 1
 
-    def slower_than(self, other: _Level) -> float:
-        """Return by how much calls took longer here, as a logarithm; over kinds that both have seen, if there are."""
+    def join(self, other: _Level) -> None:
+        """Add all calls of another level."""
+        for kind, took in other.took.items():
+            self.took[kind].join(took)
+        self.count += other.count
+
+    def slower_than(self, other: _Level) -> tuple[float, float]:
+        """Return by how much calls took longer here, as a logarithm, and its standard error.
+
+        Over kinds that both have seen, if there are.
+        """
         both = [kind for kind in self.took if kind in other.took]
-        if not both:
-            return self._all().pace - other._all().pace
-        rises = {kind: self.took[kind].pace - other.took[kind].pace for kind in both}
-        return sum(self.took[kind].count * rises[kind] for kind in both) / sum(self.took[kind].count for kind in both)
+        pairs = [(self.took[kind], other.took[kind]) for kind in both] or [(self._all(), other._all())]
+        total = sum(here.count for here, _ in pairs)
+        rise = sum(here.count * (here.pace - there.pace) for here, there in pairs) / total
+        variance = sum(here.count**2 * _variance(here, there) for here, there in pairs) / total**2
+        return rise, math.sqrt(variance)
 
     def _all(self) -> _Took:
-        every = self.took.values()
-        return _Took(sum(one.seconds for one in every), sum(one.tokens for one in every))
+        every = _Took()
+        for one in self.took.values():
+            every.join(one)
+        return every
+
+
+def _variance(here: _Took, there: _Took) -> float:
+    """Return the variance of the difference of two paces; a few may agree by chance, so the larger spread counts."""
+    spread = max(here.variance * here.count, there.variance * there.count)
+    return spread * (1 / here.count + 1 / there.count)
 
 
 class Beside:
@@ -111,8 +170,9 @@ class Beside:
 class Crowding:
     """The calls in flight that an endpoint works on side by side, learned from what they take.
 
-    ``first`` are in flight at the start, ``most`` at most, ``growth`` times as many are tried next. ``slots`` fixes
-    the number where the endpoint has told it. It has no clock: times are given to it, in seconds.
+    ``first`` are in flight at the start, ``most`` at most, ``growth`` times as many are tried next (see
+    ``_above``). ``tell`` fixes the number where the endpoint has told it. It has no clock: times are given to it, in
+    seconds.
     """
 
     def __init__(self, first: int, most: int, growth: float) -> None:
@@ -120,21 +180,21 @@ class Crowding:
         self._most = float(most)
         self._growth = growth
         self._told = False
-        self._step = growth
-        """How many times as many are tried next: fewer from the first queue on, when about as many are known."""
-        self._worked = self.limit
-        """How many of them were worked on, as far as the levels before tell; fewer are where there is a queue."""
-        self._now = _Level(self.limit)
+        self._now = self._low = self._high = _Level(self.limit)
+        """What is seen now: one of the two levels that are compared, or what is held."""
+        self._bracket = self.limit, math.inf
+        """The most calls of which all were worked on, and the fewest of which some waited, as far as was seen."""
         self._began, self._settled = -math.inf, -math.inf
         """Since when this level holds, and since when what is sent meets no queue of another."""
         self._early = _Level(self.limit)
-        self._other: _Level | None = None
-        """The level that the present one is compared with; None at the start."""
-        self._doing: Literal["growing", "shrinking", "holding"] = "growing"
-        self._next: Literal["growing", "shrinking"] = "growing"
-        """What is tried when this level has been held long enough."""
-        self._tries = 0
+        self._doing: Literal["beginning", "growing", "checking", "shrinking", "holding"] = "beginning"
+        self._due = 0
+        """Answers at this level after which it is judged."""
+        self._tries = 0 if self.limit > 1 else 1
+        self._free = _Level(1)
+        """What was seen on the way up, at all levels at which no call waited."""
         self._hold = self._rounds = _HOLD
+        self._due = self._round
 
     def tell(self, slots: int) -> None:
         """Take the number of slots from the endpoint: one call more than these waits, so that none is ever idle."""
@@ -154,89 +214,145 @@ class Crowding:
         if sent < self._settled:
             # The queue of the level before still is or is not there; a far limit shows all the same.
             self._early.add(kind, seconds, tokens)
-            if self._doing == "growing" and self._other and self._early.count >= max(_MANY, self.limit / 2):
-                share = self._early.slower_than(self._other) / math.log(self.limit / self._other.limit)
-                if share <= _PLAIN:
-                    self._worked = self.limit
+            if self._doing == "growing" and self._now is self._high and self.limit > _FEW:
+                enough = self._early.count >= max(_TURN, self.limit / 2)
+                if enough and self._early.slower_than(self._low)[0] <= _PLAIN * self._ratio:
                     self._grow(self._early, now)
             return
         self._now.add(kind, seconds, tokens)
-        if self._now.count >= max(self._fewest(), math.floor(self.limit)):
+        if self._now.count >= self._due:
             self._judge(now)
 
-    def _fewest(self) -> int:
-        if self.limit == 1 and self._other is None:
-            return _AT_FIRST
-        if self._step < self._growth:
-            return min(_MANY, max(_FEWEST, 2 * math.floor(self.limit)))
-        return _FEWEST_UP if self._doing == "growing" else _FEWEST
+    @property
+    def _ratio(self) -> float:
+        return math.log(self._high.limit / self._low.limit)
+
+    @property
+    def _allowed(self) -> float:
+        """The rise from the lower level to the higher up to which more are sent."""
+        narrow = self._low.limit > 1 and self._high.limit <= _FEW
+        return (_FREE if narrow else _HALF) * self._ratio
 
     def _judge(self, now: float) -> None:
         """Decide at how many calls to go on, after a round of answers."""
-        level, other = self._now, self._other
-        if other is None:
-            self._grow(level, now)
-            return
-        if self._doing == "holding":
+        if self._doing == "beginning":
+            self._grow(self._now, now)
+        elif self._doing == "holding":
             self._rounds -= 1
             if self._rounds > 0:
-                self._now = _Level(level.limit)
-            elif self._next == "growing":
-                self._grow(level, now)
+                if self._rounds >= _HOLD:
+                    self._now = _Level(self.limit)
+                self._due = self._now.count + self._round
             else:
-                self._shrink(level, now)
-            return
-        growing = self._doing == "growing"
-        rise = level.slower_than(other) if growing else other.slower_than(level)
-        low, high = sorted((level.limit, other.limit))
-        if growing:
-            some_wait = rise > _PLAIN * math.log(high / low)
-            self._worked = min(high, high * math.exp(-rise) * self._worked / low) if some_wait else high
-        queued = rise > (_HALF if growing else _SURELY) * math.log(high / low)
-        if growing and not queued:
-            self._hold = _HOLD
-            self._grow(level, now)
-        elif not growing and queued:
-            self._hold = _HOLD
-            self._shrink(level, now)
+                self._try(now)
         else:
-            self._tries += 1
-            self._next = "shrinking" if self._tries % _EVERY == 1 else "growing"
-            self._settle(_between(low, high * math.exp(-rise), high), now)
+            self._compare(now)
+
+    def _compare(self, now: float) -> None:
+        """Decide whether calls wait at the higher level that do not at the lower; see more of either where unclear."""
+        if not self._high.count or not self._low.count:
+            self._go(self._low if self._now is self._high else self._high, now)
+            return
+        rise, error = self._high.slower_than(self._low)
+        few = self._high.limit <= _FEW
+        over = rise - self._allowed
+        if few and self._doing == "growing" and self._free.count:
+            pooled, spread = self._high.slower_than(self._free)
+            if pooled + _POOLED * spread <= self._allowed:
+                self._grow(self._high, now)
+                return
+        if (
+            few
+            and self._doing != "shrinking"
+            and abs(over) < _SURE * error
+            and min(self._low.count, self._high.count) < _MOST
+        ):
+            if self._doing == "checking" and self._now.count >= (_FEWEST if self._low.limit > 1 else _TURN):
+                self._settle(self._high.limit, now)
+                return
+            up = self._now is self._high
+            # Slots may be idle at the lower level, so it is seen again only where the higher one tells no more.
+            done = self._high.count >= _MUCH * self._low.count if up else self._low.count >= self._high.count
+            if self._now.count >= (_MOST if not done else _TURN if up else 0):
+                self._go(self._low if up else self._high, now)
+            else:
+                self._due = self._now.count + self._round
+            return
+        if over <= 0:
+            self._hold = _HOLD
+            if self._doing == "shrinking":
+                self._settle(self._high.limit, now)
+            else:
+                self._grow(self._high, now)
+        elif self._doing == "shrinking" and rise > _SURELY * self._ratio:
+            self._hold = _HOLD
+            self._shrink(self._low, now)
+        else:
+            low, high = self._low.limit, self._high.limit
+            self._bracket = low, high
+            worked = high * math.exp(-rise)
+            # A slot that is idle is worse than a call that waits.
+            self._settle(low if worked <= _NO_GAIN * low else min(high, math.ceil(worked) + 1), now)
+
+    def _try(self, now: float) -> None:
+        """Look again, after a hold, whether the endpoint works on more, or on fewer."""
+        low, _ = self._bracket
+        self._tries += 1
+        if self.limit > low:
+            self._low = self._low if self._low.limit == low and self._doing != "growing" else _Level(low)
+            self._doing, self._high = "checking", self._now
+            self._go(self._low, now)
+        elif self._tries % _EVERY == 1 and self.limit > 1:
+            self._shrink(self._now, now)
+        else:
+            self._grow(self._now, now)
 
     def _grow(self, level: _Level, now: float) -> None:
         if level.limit >= self._most:
-            self._next = "growing"
             self._settle(self._most, now)
             return
-        self._other, self._doing = level, "growing"
-        # Where some of them wait already, what is tried next is no more than so many times those that are worked on.
-        self._go(min(self._most, max(level.limit + 1, round(self._worked * self._step))), now)
+        if self._doing in ("beginning", "growing"):
+            self._free.join(level)
+        else:
+            self._free = _Level(level.limit)
+            self._free.join(level)
+        _, high = self._bracket
+        more = high if level.limit < high < math.inf else self._above(level.limit)
+        self._doing, self._low, self._high = "growing", level, _Level(min(self._most, more))
+        self._go(self._high, now)
 
     def _shrink(self, level: _Level, now: float) -> None:
         if level.limit <= 1:
-            self._next = "growing"
             self._settle(1, now)
             return
-        self._other, self._doing = level, "shrinking"
-        self._go(max(1, min(level.limit - 1, round(level.limit / self._growth))), now)
+        self._doing, self._high = "shrinking", level
+        self._low = _Level(max(1, min(level.limit - 1, round(level.limit / self._growth))))
+        self._go(self._low, now)
+
+    def _above(self, limit: float) -> float:
+        """Return how many are tried after so many: a power of two, or ``growth`` times one.
+
+        Servers are mostly set to a power of two, so that the first level with a queue has enough of one to be seen.
+        """
+        power = 2.0 ** math.floor(math.log2(limit))
+        between = float(math.floor(self._growth * power))
+        return between if limit < between else 2 * power
 
     def _settle(self, limit: float, now: float) -> None:
-        self._doing, self._rounds = "holding", self._hold
-        self._step = math.sqrt(self._growth)
+        self._doing, self._rounds = "holding", self._hold * (_RARELY if limit > self._bracket[0] > 1 else 1)
         self._hold = min(_LONGEST_HOLD, 2 * self._hold)
-        self._go(limit, now)
+        self._go(_Level(float(limit)), now)
 
-    def _go(self, limit: float, now: float) -> None:
-        self.limit = float(limit)
-        self._worked = min(self._worked, self.limit)
-        self._now, self._early = _Level(self.limit), _Level(self.limit)
+    def _go(self, level: _Level, now: float) -> None:
+        """See more of a level."""
+        self.limit, self._now, self._early = level.limit, level, _Level(level.limit)
+        self._due = level.count + self._round
         self._began, self._settled = now, math.inf
 
-
-def _between(low: float, estimate: float, high: float) -> float:
-    """Return the calls that are worked on, as a whole number: a slot that is idle is worse than a call that waits."""
-    return min(high, max(low, math.ceil(estimate - _HALF / 2)))
+    @property
+    def _round(self) -> int:
+        least = {"beginning": _AT_FIRST if self.limit == 1 else _FEWEST_UP, "growing": _FEWEST_UP}
+        return max(least.get(self._doing, _FEWEST), math.floor(self.limit))
 
 
 def _work(request: Request, reply: Reply) -> float:
