@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -35,8 +36,8 @@ def handoff(question: str, to: str) -> WireCall:
     return wire("t", "", question, prompt=TRIAGE, tools=asked, offered=("transfer_to_maths", "transfer_to_history"))
 
 
-def found(*rollouts: Seen) -> Discovery:
-    discovery = discover(APP, rollouts)
+def found(*rollouts: Seen, now: datetime | None = None) -> Discovery:
+    discovery = discover(APP, rollouts, now=now)
     assert discovery is not None
     return discovery
 

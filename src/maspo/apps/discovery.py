@@ -7,8 +7,10 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from maspo.apps.declared import Declared, names_of, never_called
+from maspo.apps.moments import moments_in
 from maspo.apps.provenance import stands_in
 from maspo.apps.templates import FEWEST_FIXED, Instruction, Template, find_templates
 from maspo.apps.tracing import Known, trace_of
@@ -94,9 +96,13 @@ class Discovery:
         return self.calls / len(self.traces)
 
 
-def discover(app: App, rollouts: Sequence[Seen], name: str = "team") -> Discovery | None:
-    """Return the team behind the rollouts of an app; None when no call holds instructions that could be told."""
-    templates = [one for one in find_templates(_instructions(rollouts)) if one.fixed >= FEWEST_FIXED]
+def discover(app: App, rollouts: Sequence[Seen], name: str = "team", now: datetime | None = None) -> Discovery | None:
+    """Return the team behind the rollouts of an app; None when no call holds instructions that could be told.
+
+    ``now`` is when they were made: what tells that day or time in a prompt is a value.
+    """
+    instructions = tuple(_instructions(rollouts, now))
+    templates = [one for one in find_templates(instructions) if one.fixed >= FEWEST_FIXED]
     owner = {text: place for place, one in enumerate(templates) for text in one.texts}
     if not templates:
         return None
@@ -118,7 +124,11 @@ def discover(app: App, rollouts: Sequence[Seen], name: str = "team") -> Discover
         calls=len(calls),
         tokens_in=sum(call.tokens_in or 0 for call in calls),
         tokens_out=sum(call.tokens_out or 0 for call in calls),
-        notes=(*_notes(named, team), *never_called(told, templates, len(rollouts))),
+        notes=(
+            *_notes(named, team),
+            *_moments(names, templates, instructions),
+            *never_called(told, templates, len(rollouts)),
+        ),
     )
 
 
@@ -167,14 +177,16 @@ def _prompt_in(text: WireText) -> str:
     return next((match[1] for match in found if match), text.text)
 
 
-def _instructions(rollouts: Iterable[Seen]) -> Iterable[Instruction]:
+def _instructions(rollouts: Iterable[Seen], now: datetime | None) -> Iterable[Instruction]:
     for rollout in rollouts:
         for place, call in enumerate(rollout.calls):
             text = prompt_text(call)
             if text is not None:
                 earlier = (one.output for one in rollout.calls[:place])
                 varying = (*rollout.columns.values(), *earlier)
-                yield Instruction(_prompt_in(text), rollout.key, frozenset(call.offered), tuple(varying))
+                prompt = _prompt_in(text)
+                moments = () if now is None else moments_in(prompt, now)
+                yield Instruction(prompt, rollout.key, frozenset(call.offered), tuple(varying), moments)
 
 
 def _with_agents(rollout: Seen, owner: Mapping[str, int], names: Sequence[str]) -> Seen:
@@ -283,6 +295,18 @@ def _answering(rollouts: Sequence[Seen], names: Sequence[str]) -> tuple[str, fro
             last[calls[-1].agent] += 1
     best = (writers or last).most_common(1)
     return (best[0][0] if best else names[-1]), frozenset(writers)
+
+
+def _moments(names: Sequence[str], templates: Sequence[Template], instructions: Sequence[Instruction]) -> Iterable[str]:
+    """Say which parts of prompts were taken for values because they tell the time of the look, or a run."""
+    for name, template in zip(names, templates, strict=True):
+        found = {moment: None for one in instructions if one.text in template.texts for moment in one.moments}
+        shown = [one for one in found if one not in template.prompt]
+        if shown:
+            yield (
+                f"agents.{name}: {' and '.join(map(repr, shown[:3]))} in its prompt looks like the time of this look "
+                "or the name of a run, so it is a value; where it is always the same, write it into the system file"
+            )
 
 
 def _notes(rollouts: Sequence[Seen], team: KnownTeam) -> Iterable[str]:

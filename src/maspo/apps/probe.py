@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from maspo.apps.declared import declared
 from maspo.apps.discovery import Discovery, Seen, discover
@@ -58,7 +59,7 @@ async def look(app: App, rows: Sequence[Input], model: ModelClient, name: str) -
                 f"--app {app.run}: it answered, but made no call at the address that OPENAI_BASE_URL (or "
                 "ANTHROPIC_BASE_URL, GOOGLE_GEMINI_BASE_URL, OLLAMA_HOST) named; do not set a base URL in its code"
             )
-        found = discover(app, seen, name)
+        found = discover(app, seen, name, datetime.now().astimezone())
         if found is None:
             raise UsageError(
                 f"--app {app.run}: no prompt could be told: no call holds instructions that are the same for different "

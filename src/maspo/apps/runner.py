@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from maspo.apps.pool import Ended, Pool
 from maspo.apps.provenance import without_outputs
+from maspo.apps.strayed import Strayed
 from maspo.apps.tracing import Known, trace_of
-from maspo.core.errors import CallFailed, ConfigInvalid
+from maspo.core.errors import AppChanged, CallFailed, ConfigInvalid
 from maspo.core.prompts import Prompts
 from maspo.core.trace import Trace
 from maspo.data.inputs import Input
@@ -60,6 +61,9 @@ class AppRunner:
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()
         self._is_open = False
+        self._strayed = Strayed(system)
+        self._problem = ""
+        """Why no further run is made; empty while the app sends the prompts of the system file."""
         self._remembered = RememberedRuns(sum(agent.calls for agent in system.agents))
 
     @staticmethod
@@ -74,6 +78,7 @@ class AppRunner:
 
         Raises:
             CallFailed: the rollout brought no answer, or one of its calls failed; says why.
+            AppChanged: the app no longer sends a prompt of the system file.
             ProviderError, BudgetReached, Interrupted: no further call can be made.
 
         """
@@ -101,13 +106,21 @@ class AppRunner:
                 self._is_open = True
         limits = RolloutLimits(calls=self._app.calls, usd=self._app.usd)
         async with self.pool.place() as place:
+            self._check_sent()  # what waited for a place is not paid for
             name = f"worker{place}" if self._app.keep_alive else ""
             rollout = self._gateway.open(prompts, input_key, limits=limits, name=name, edit=_cutting(cut))
             ended, calls = await roll_out(self.pool, self._gateway, rollout, row.columns, place)
+        if problem := self._strayed.after(calls):
+            self._problem = problem
+        self._check_sent()
         answer = answer_of(ended, rollout, calls)
         known = Known(tuple(row.columns.values()), self.system.prompts)
         trace = trace_of(input_key, calls, answer, self.system.order, known)
         return trace if cut is None else _without_reads(trace, *cut)
+
+    def _check_sent(self) -> None:
+        if self._problem:
+            raise AppChanged(self._problem)
 
 
 async def roll_out(

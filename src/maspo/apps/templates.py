@@ -35,6 +35,8 @@ class Instruction:
     offered: frozenset[str] = frozenset()
     varying: tuple[str, ...] = ()
     """Texts that are known to vary: the input, and what others wrote."""
+    moments: tuple[str, ...] = ()
+    """Parts that hang on when or in which run it was made, the longest first."""
 
     @property
     def masked(self) -> str:
@@ -43,6 +45,8 @@ class Instruction:
         for value in sorted(self.varying, key=len, reverse=True):
             if len(value.strip()) >= _SHORTEST_VALUE:
                 text = text.replace(value.strip(), _HOLE)
+        for moment in self.moments:
+            text = text.replace(moment, _HOLE)
         return text
 
 

@@ -14,6 +14,7 @@
     │       └── EmptyReply                  the model wrote nothing; recorded, so it is not asked again
     ├── Interrupted                exit 130 somebody asked the run to stop; it can be resumed
     ├── StoreError                 exit 1   the run's database
+    ├── AppChanged                 exit 1   an app no longer sends the prompts of its system file
     └── SandboxRefused, SandboxFailed  exit 1   untrusted programs cannot be shut in here (maspo.sandbox)
 
 Every message says what was given, what was expected and how to fix it.
@@ -103,3 +104,7 @@ class Interrupted(MaspoError):
 
 class StoreError(MaspoError):
     """The run's database cannot be read, written or locked."""
+
+
+class AppChanged(MaspoError):
+    """An app no longer sends a prompt of its system file, so what is tried in its place would reach nobody."""

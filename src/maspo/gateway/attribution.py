@@ -11,7 +11,8 @@ from maspo.gateway.dialects.base import Asked
 from maspo.gateway.wire import INSTRUCTING, JsonObject, Place, WireAgent, WireText
 
 _PLACEHOLDER: Final = re.compile(r"\{([^\W\d]\w*)\}")
-_NOBODY: Final = "it holds the prompt of no agent"
+NOBODY: Final = "it holds the prompt of no agent"
+"""Why a call is nobody's where its texts tell nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ class Team:
             values = own.found.values if own is not None else {}
             return Attribution(declared, values=values, standing=_settled(standing, own, declared))
         if first is None:
-            return Attribution(None, _NOBODY)
+            return Attribution(None, NOBODY)
         agents = first.agents if len(first.agents) == 1 else _told_apart(first.agents, asked)
         if len(agents) != 1:
             names = ", ".join(sorted(agent.name for agent in first.agents))

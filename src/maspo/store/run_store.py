@@ -61,6 +61,7 @@ _CALLS_TOLD = """
 SELECT key, purpose, agent, model, request, reply, tokens_in, tokens_out, usd, seconds, truncated, at FROM calls
     WHERE attempts > 0 ORDER BY calls.rowid
 """
+_AGENTS_CALLED = "SELECT DISTINCT agent FROM calls WHERE purpose = 'agent'"
 _REPLIES = f"""
 SELECT reply FROM calls WHERE {_OF_CALLS} AND substr(purpose, 1, ?) = ? AND instr(request, ?) > 0
 """  # noqa: S608 (our own words)
@@ -269,6 +270,10 @@ class RunStore:
         """Return the replies to questions whose purpose begins so, and which hold a text; of calls by their number."""
         asked = json.dumps(asked_for, ensure_ascii=False)[1:-1]
         return (reply for (reply,) in self._select(_REPLIES, after, until, len(purposes), purposes, asked))
+
+    def agents_called(self) -> frozenset[str]:
+        """Return the agents that a recorded call was made for, in any run of the team."""
+        return frozenset(agent for (agent,) in self._select(_AGENTS_CALLED))
 
     def spending(self) -> list[tuple[float, float | None]]:
         """Return when each recorded call was recorded, in seconds since 1970, and its cost, the first one first."""

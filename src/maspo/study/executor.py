@@ -393,6 +393,8 @@ class LocalExecutor:
         hard = {case.input_key for case in request.cases}
         ordinary = [key for key in request.inputs if key not in hard] or list(request.inputs)
         traces = await together(self._shown_trace(request, key) for key in ordinary)
+        if not request.cases and not _found(traces) and await self._is_not_called(request, ordinary):
+            return Drafts(())  # no run shows what it does, and none would show what a draft does
         cases = await together(self._shown_case(request.agent, case) for case in request.cases)
         rewrite = Rewrite(
             agent=request.agent,
@@ -457,6 +459,11 @@ class LocalExecutor:
         if not calls:  # on this input it was not called
             return None
         return ShownTrace(self._input(input_key), context(trace.read_in(*calls)), _written(calls))
+
+    async def _is_not_called(self, request: Propose, inputs: Sequence[str]) -> bool:
+        """Return whether an agent is called on none of some inputs, where the team brought an answer on each."""
+        traces = await together(_unless_failed(self.runner.run(request.prompts, key)) for key in inputs)
+        return bool(traces) and all(trace is not None and not self._calls(trace, request.agent) for trace in traces)
 
     def _calls(self, trace: Trace, agent: str) -> list[Call]:
         """Return the calls of a trace that an agent's prompt acted on."""

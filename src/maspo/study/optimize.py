@@ -44,6 +44,7 @@ from maspo.models.base import AGENT, JUDGE_GLOBAL
 from maspo.models.base import Request as ModelCall
 from maspo.optimizers.base import Ask, Compare, Drafts, Request, Results, Steerable, rounds_begun
 from maspo.proposers.drafts import checked
+from maspo.runners.base import RUNNERS, runner_kind
 from maspo.scoring.answers import same_answer
 from maspo.store.files import write_whole
 from maspo.store.records import IN_FOLDER, Keeping
@@ -335,10 +336,26 @@ async def _search(study: Study, session: Session, steering: Steering) -> tuple[A
         cap = session.ledger.reached or str(error)
         await session.publish(BudgetStopped(cap))
     await steering.ended()
-    ask = replace(ask, prompts=steering.kept_to(ask.prompts, study.problem.seed_prompts))
+    kept = steering.kept_to(ask.prompts, study.problem.seed_prompts)
+    ask = replace(ask, prompts=_without_never_called(study, session, kept))
     # Not when the run is interrupted: a resumed one would show other cases than one that nobody stopped.
     await session.show_cases(ask.cases[:_MOST_CASES_SHOWN])
     return ask, cap
+
+
+def _without_never_called(study: Study, session: Session, prompts: Prompts) -> Prompts:
+    """Return prompts with the seed's for agents that were called in no run: nothing of a search speaks of those.
+
+    Runners of other packages may make calls that are not recorded, or under other names.
+    """
+    job, team = study.job, study.problem.team
+    if study.parts.runner is not None or runner_kind(job.system, job.config.runner.kind) not in RUNNERS.own:
+        return prompts
+    called = session.agents_called()
+    return {
+        name: text if called.intersection(team.acting(name)) else study.problem.seed_prompts[name]
+        for name, text in prompts.items()
+    }
 
 
 async def _perform(session: Session, steering: Steering, requests: Sequence[Request]) -> Results:

@@ -145,6 +145,10 @@ class Session:
         """Whether any call was answered."""
         return any(usage.calls > usage.failed for usage in self.ledger.usage().values())
 
+    def agents_called(self) -> frozenset[str]:
+        """Return the agents that were called, in any run of the team that is recorded."""
+        return self._store.agents_called()
+
     async def publish(self, *events: Event) -> None:
         """Record events, then tell whoever looks on."""
         if not events:

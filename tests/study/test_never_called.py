@@ -1,0 +1,47 @@
+"""An agent that is called in no run of a search: it is not rewritten, and no prompt of it is tested or shipped."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from maspo.models.base import Request
+from maspo.study.job import Job
+from maspo.team import Agent, System
+from maspo.team.flow import Condition
+from maspo.testing.runs import SMALL_RACE, begin, counted_world, go_on, with_config, world_job
+from maspo.world.spec import WorldSpec
+
+NEVER = "You handle refunds. Name the sum."
+
+
+def job_with_carried(text: str) -> Job:
+    """Return a job whose team has one agent more, called only where another says what it never says,
+
+    and a prompt for it that an earlier run found.
+    """
+    job = world_job("reflect", 14, WorldSpec(seed=3))
+    first = job.system.agents[0].name
+    never = Agent("never", NEVER, reads=(first,), when=Condition(first, equals="what nobody says"))
+    system = System((*job.system.agents, never), name=job.system.name, output=job.system.output)
+    return replace(with_config(job, search=SMALL_RACE), system=system, carried={"never": text})
+
+
+async def test_n01_an_agent_that_is_never_called_is_not_rewritten_and_not_shipped(tmp_path: Path) -> None:
+    job = job_with_carried(f"{NEVER} Be exact.")  # a candidate that nothing speaks for or against
+    asked: Counter[tuple[str, str]] = Counter()
+
+    async def count(request: Request) -> None:
+        asked[request.purpose, request.agent] += 1
+
+    model = counted_world(job, count)
+    outcome = await begin(job, tmp_path / "run", model)
+    assert outcome.finished is not None
+    assert {agent for purpose, agent in asked if purpose == "agent"} == set(job.system.order) - {"never"}
+    assert not [purpose for purpose, agent in asked if agent == "never"]
+    assert outcome.finished.winners["never"] == outcome.finished.prompts["never"] == NEVER
+    others = [name for name in job.system.order if name != "never"]
+    assert any(outcome.finished.winners[name] != job.system.prompts[name] for name in others)
+    again = await go_on(job, tmp_path / "run", model)
+    assert again.finished == outcome.finished
