@@ -22,7 +22,7 @@ from maspo.testing.optimizers import played
 from tests.optimizers.landscape import Landscape
 from tests.optimizers.small import DIAMOND, problem_of, small
 
-STANDARD = Standard(0.15, 2)
+STANDARD = Standard(0.15, (2, 1, 0))
 WIN, LOSS, TIE = Verdict.WIN, Verdict.LOSS, Verdict.TIE
 INPUTS = tuple(f"i{number}" for number in range(6))
 CHAIN = Team(("a", "b", "c", "d"), {"a": ("b",), "b": ("c",), "c": ("d",), "d": ()}, "d")
@@ -318,9 +318,10 @@ class Together:
     [
         (lambda _: LOSS, lambda _: LOSS, True, 8),
         (lambda _: LOSS, lambda n: LOSS if n % 4 == 0 else TIE, True, 16),
-        (lambda _: LOSS, lambda n: LOSS if n % 2 else WIN, False, 32),
+        (lambda _: LOSS, lambda n: LOSS if n % 2 else WIN, False, 24),
+        (lambda _: LOSS, lambda n: LOSS if n % 8 else WIN, True, 8),
+        (lambda _: LOSS, lambda n: LOSS if n % 4 == 1 else WIN if n == 0 else TIE, True, 24),
         (lambda _: LOSS, lambda _: WIN, False, 8),
-        (lambda _: TIE, lambda _: TIE, False, 32),
     ],
 )
 def test_u16_a_conflict_is_proven_where_both_changes_together_lose_against_either_alone(
@@ -336,6 +337,30 @@ def test_u16_a_conflict_is_proven_where_both_changes_together_lose_against_eithe
         assert {**one.reference, **one.changes} == {**anchor, **changes}
         assert one.reference[one.agent] == anchor[one.agent], "beside the other's change, against it alone"
     assert len({one.id for one in search.asked}) == len(search.asked)
+
+
+@pytest.mark.parametrize(
+    ("added", "spared", "looked"),
+    [
+        (lambda _: WIN, 0, 8),
+        (lambda n: WIN if n in {0, 8} else TIE, 0, 16),
+        (lambda _: TIE, 0, 24),
+        (lambda _: TIE, 1, 16),
+        (lambda _: TIE, 2, 8),
+        (lambda _: TIE, 9, 8),
+        (lambda n: LOSS if n == 0 else TIE, 2, 32),
+    ],
+)
+def test_u19_the_other_change_is_not_added_any_more_where_the_first_one_helps(
+    added: Callable[[int], Verdict], spared: int, looked: int
+) -> None:
+    search = Together({"b": added, "a": lambda _: LOSS})
+    anchor, changes = {"a": "A", "b": "B"}, {"b": "B1", "a": "A1"}
+    with pytest.raises(StopIteration) as end:
+        next(prove(search, "r1", anchor, changes, [*map(str, range(32))], STANDARD.after(spared), "balanced", 0))
+    proof: Proof = end.value.value
+    assert not proof.holds and len(proof.added["b"]) == looked
+    assert len(proof.added["a"]) == (32 if looked == 32 else looked - 8)
 
 
 def test_u13_withdrawn_changes_are_never_shipped_in_whole_searches() -> None:

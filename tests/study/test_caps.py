@@ -262,10 +262,14 @@ def test_c14_what_is_expected_is_less_than_the_bound_and_compared_with_the_caps(
     assert free.expected.usd == pytest.approx((free.expected.tokens_in + free.expected.tokens_out) / 1e6, rel=1e-3)
     assert not [note for note in free.notes if "is below" in note]
     (said,) = [note for note in plan(calls=300).notes if "is below" in note]
-    assert said.startswith("--max-calls 300 is below the 1,400 calls planned") and "search.calls=300" in said
+    assert free.planned == 1400 and free.about == free.planned + free.beyond, "proofs of conflicts are on top"
+    assert said.startswith(f"--max-calls 300 is below the {free.about:,} calls expected")
+    assert f"search.calls={300 - free.beyond}" in said
+    fitting = with_config(job, search=search_of("default", {"calls": 300 - free.beyond}), caps=Caps(calls=300))
+    assert not [note for note in resolve(fitting).plan.notes if "is below" in note], "what is advised is enough"
     (said,) = [note for note in plan(usd=free.expected.usd * 0.50025).notes if "is below" in note]
-    assert said.startswith("--max-usd") and "search.calls=700" in said
-    assert plan(calls=free.planned, usd=free.expected.usd).notes == free.notes
+    assert said.startswith("--max-usd") and f"search.calls={free.about // 2 - free.beyond}" in said
+    assert plan(calls=free.about, usd=free.expected.usd).notes == free.notes
     paper = resolve(with_config(job, search=SMALL["ascent"])).plan
     assert paper.expected is None, "where there is no plan, there is a bound only"
 

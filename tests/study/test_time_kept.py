@@ -84,7 +84,7 @@ def minutes_of_a_whole_run(kind: str) -> float:
         return play(job(), kind, Path(folder) / "run")[1] / 60
 
 
-@pytest.mark.parametrize("share", [0.5, 0.8])
+@pytest.mark.parametrize("share", [0.6, 0.8])
 @pytest.mark.parametrize("kind", KINDS)
 def test_c15_the_hold_out_test_fits_into_what_is_left_of_the_minutes(kind: str, share: float, tmp_path: Path) -> None:
     cap = share * minutes_of_a_whole_run(kind)

@@ -104,7 +104,7 @@ def plan_text(prepared: Prepared, plan: Estimate) -> str:
     else:
         size = f"{number(len(system.order))} agents in {number(len(levels))} levels"
         shape = f"{list_names(levels[0])} → … → {list_names(levels[-1])} ({size})"
-    about = f"about {plan.planned:,}, " if plan.planned < plan.most else ""
+    about = f"about {plan.about:,}, " if plan.about < plan.most else ""
     price = f"unknown: no price is known for {', '.join(plan.unpriced)}"
     limits = [money(caps.usd)] if caps.usd is not None else []
     limits += [f"{caps.calls:,} calls"] if caps.calls is not None else []
@@ -154,7 +154,7 @@ def _money(plan: Estimate, usd: float) -> str:
 def _time(plan: Estimate, concurrency: int) -> list[tuple[str, str]]:
     if plan.expected is None:
         return []
-    a_call = plan.expected.seconds / max(plan.planned, 1)
+    a_call = plan.expected.seconds / max(plan.about, 1)
     alone = f"about {duration(plan.expected.seconds)} if calls took {a_call:g} s one after the other"
     return [("time", f"{alone}; up to {concurrency} go side by side")]
 
@@ -179,7 +179,7 @@ class _Inputs(Dumped):
 
 @dataclass(frozen=True, slots=True)
 class _ExpectedFigures(Dumped):
-    """What the planned calls come to; seconds if each waited for the one before."""
+    """What the expected calls come to; seconds if each waited for the one before."""
 
     tokens: _Tokens
     usd: float | None
@@ -191,7 +191,7 @@ class _PlanFigures(Dumped):
     """What ``--json`` prints of a plan; tokens and ``usd`` are at most, ``usd`` is None when a price is unknown."""
 
     calls: Mapping[str, int]
-    """At most, by purpose; what the run is planned for, and at most together."""
+    """At most, by purpose; what the run is planned for, what it is expected to take, and at most together."""
     tokens: _Tokens
     usd: float | None
     unpriced: tuple[str, ...]
@@ -216,7 +216,7 @@ def _figures(plan: Estimate, remarks: Sequence[str]) -> _PlanFigures:
     found = plan.expected
     tokens = _Tokens(found.tokens_in, found.tokens_out) if found else _Tokens(0, 0)
     return _PlanFigures(
-        calls={**plan.calls, "planned": plan.planned, "total": plan.most},
+        calls={**plan.calls, "planned": plan.planned, "expected": plan.about, "total": plan.most},
         tokens=_Tokens(plan.tokens_in, plan.tokens_out),
         usd=plan.usd,
         unpriced=plan.unpriced,

@@ -35,7 +35,7 @@ def run_real(task: str, seed: int, out: Path | None, as_json: bool) -> None:
     job = Job(chosen.system, chosen.rows.pool, config)
     study = resolve(job)
     note(f"{MODEL} answers on this machine, on two cores: a real language model, and a weak one.")
-    note(f"About {study.plan.planned} calls, some minutes where the cores are free; Ctrl-C stops, and nothing is lost.")
+    note(f"About {study.plan.about:,} calls, some minutes where the cores are free; Ctrl-C stops, and nothing is lost.")
 
     def optimizing(watcher: Watcher, stop: asyncio.Event) -> asyncio.Future[Outcome]:
         return asyncio.ensure_future(start(study, folder, watcher, stop=stop))

@@ -129,7 +129,7 @@ class Rows(_Outcome):
 class Plan(_Outcome):
     """What a search would cost."""
 
-    calls: dict[str, int] = Field(description="At most, by purpose; planned; and total, at most.")
+    calls: dict[str, int] = Field(description="At most, by purpose; planned; expected; and total, at most.")
     usd: float | None = Field(description="At most; null: a price is unknown.")
     inputs: Rows
     notes: list[str]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, pairwise
+from itertools import chain, combinations, pairwise
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from pydantic import Field
@@ -19,6 +19,7 @@ from maspo.events import SearchEnded, StepStarted
 from maspo.optimizers.base import (
     Answers,
     Asking,
+    CallCount,
     Compare,
     Drafts,
     OptimizerConfig,
@@ -56,16 +57,22 @@ CALLS_PER_AGENT_WITH_LABELS = 1000
 """With labels a run learns on for longer (docs/design/0005-mixed-runs.md)."""
 _CALLS_WHEN_ALIKE = {"ignore": 1000, "use": 1500}
 """What runs planned whose record does not say how their runs were shared out, by whether labels decided."""
-_PROVEN_BEFORE = {"conflict_level": 0.1, "conflict_margin": 1, "audited_rounds": 0}
+_PROVEN_BEFORE = {"conflict_level": 0.1, "conflict_ends": (1,), "audited_rounds": 0}
 """How conflicts were proven by versions that did not record it."""
 _LARGEST_ROUND = 1.6
 """Times ``stages``, ``shared_inputs`` and ``union_inputs``: by default the size of the sixth round."""
 _ATTEMPTS = 4
 """Unions and parts of unions that are tried in a round, at most: a union, its two sides, pairs, what is mended."""
 _PROOFS = 0.5
-"""Calls of proofs, at most, as a share of the calls planned; on average they take a sixth to a fourth."""
-_AUDITED_PAIRS = 2
-"""Pairs that are looked at for a conflict in a round, although nothing seems wrong."""
+"""Calls of proofs, at most, as a share of the calls planned."""
+_INPUTS_OF_PROOF = 4
+"""Inputs' worth of calls that the proof of a pair takes on average where nothing clashes (calls_of_proof)."""
+_CLEAR_WIN = 0.15
+"""Mean score of a union by which a conflict in it is unlikely (docs/design/0040-conflicts-proven.md)."""
+_LOOKS_SPARED = 2
+"""Of the proof of a pair of such a union, of a second pair, or of a later round: it ends as if it had had so many."""
+_AUDITED_PAIRS = (2, 1)
+"""Pairs that are looked at for a conflict in the first round, and in a later one, although nothing seems wrong."""
 _DRAFTS_SEEN_BEFORE = 400
 """Single-candidate runs that ``optimism`` weighs as much as, against what the run has seen of its proposer: more than a
 round holds, so that one lucky round does not make every later draft look good."""
@@ -125,21 +132,22 @@ class AnchorRaceConfig(OptimizerConfig):
         description="inputs on which a conflict is proven before it is told, at most; 0: told unproven",
     )
     conflict_level: float = Field(
-        default=0.15,
+        default=0.2,
         gt=0,
         lt=0.5,
         description="level at which both changes together must lose against either alone to be told as a conflict",
     )
-    conflict_margin: int = Field(
-        default=2,
-        ge=1,
-        description="inputs, net, that a change must win beside the other for a proof to end as hopeless",
+    conflict_ends: tuple[int, ...] = Field(
+        default=(2, 2, 1, 0),
+        min_length=1,
+        description="inputs, net, that a change must win beside the other for a proof to end as hopeless, after each "
+        "eight inputs; the last holds from there on",
     )
     audited_rounds: int = Field(
         default=2,
         ge=0,
-        description="first rounds of which two pairs of the union that read one another are looked at for a conflict "
-        "even where nothing seems wrong",
+        description="first rounds of which pairs of the union that read one another are looked at for a conflict even "
+        "where nothing seems wrong: two in the first round, one in a later one",
     )
     removals: bool = Field(default=False, description="try the anchor without one sentence that the search added")
     prune: int = Field(
@@ -168,6 +176,8 @@ class AnchorRaceConfig(OptimizerConfig):
         if recorded.get("method", "race") != "race":
             return recorded
         recorded = {"conflict_inputs": 0, **_PROVEN_BEFORE, **recorded}
+        if (margin := recorded.pop("conflict_margin", None)) is not None:  # the same after each look
+            recorded["conflict_ends"] = (margin,)
         if "far_share" in recorded:
             return recorded
         calls = recorded.get("calls_per_agent") or _CALLS_WHEN_ALIKE[labels]
@@ -233,6 +243,14 @@ class AnchorRace:
         config = self.config
         return round(_PROOFS * config.planned_calls(problem.team)) if config.conflicts and config.conflict_inputs else 0
 
+    def calls_expected_beyond_plan(self, problem: Problem) -> int:
+        """Return the calls that the proofs of a run take on average."""
+        config, team, named = self.config, problem.team, problem.team.rewritten
+        linked = sum(other in team.neighbours(one) for one, other in combinations(named, 2))
+        first, later = (min(linked, pairs) for pairs in _AUDITED_PAIRS)
+        proofs = first + later * (config.audited_rounds - 1) if config.audited_rounds else 0
+        return min(proofs * _INPUTS_OF_PROOF * calls_of_proof(team), self.calls_beyond_plan(problem))
+
     def takes_rulings(self) -> Literal[True]:
         """Take what a person rules while it runs: before the next round, or before it ends."""
         return True
@@ -251,7 +269,7 @@ class _Race(SearchState):
         self.rounds_unchanged = 0
         self.planned_calls = config.planned_calls(problem.team)
         self.spent = Spent(problem)
-        self.spent_on_proofs = Spent(problem)
+        self.spent_on_proofs = CallCount(problem)
         self.calls_before_round = 0
         self.rejected: dict[str, tuple[str, ...]] = {}
         """Per agent, prompts that lost against an anchor whose neighbourhood has not changed since."""
@@ -302,7 +320,7 @@ class _Race(SearchState):
             yield from self.tell_conflicts()
             if not self.obey():
                 break
-        self.end(reason)
+        self.end(self.why_end() or reason)  # with what proofs took
         return self.make_ask()
 
     def obey(self) -> bool:
@@ -339,27 +357,37 @@ class _Race(SearchState):
         pruning = config.prune * calls_of_pruning(self.sentences_left_out(), self.team)
         if number and self.spent.calls + further / 2 + pruning + self.problem.reserve > planned:
             return (
-                f"another round would not fit into the {planned} calls planned (search.calls_per_agent, search.calls)"
+                f"another round would not fit into the {planned:,} calls planned "
+                f"(search.calls_per_agent, search.calls){self.on_top()}"
             )
         return ""
 
+    def on_top(self) -> str:
+        """Return how many calls went into proofs beside those planned; nothing where none did."""
+        calls = self.spent_on_proofs.total
+        return f"; about {calls:,} more went into proofs of conflicts (search.audited_rounds)" if calls else ""
+
     def open_round(self) -> None:
-        """Count a new round and draw the order of its inputs; those whose answers differed tend to come first."""
-        number, seed = self.round.number + 1, self.problem.seed
+        """Count a new round and draw the order of its inputs."""
+        number = self.round.number + 1
         self.objected = False
-
-        def place(key: str) -> float:
-            differed, seen = self.differed.get(key, (0, 0))
-            contested = differed / seen if seen and self.config.contested_first else 0.0
-            return rank(seed, "order", number, key) / 2**64 - contested  # a rank has 64 bits
-
         self.round = Round(number, self.prompts, self.score)
         self.size = self.config.round_size(number)
-        self.inputs = tuple(sorted(self.problem.inputs, key=lambda key: (place(key), key)))
+        self.inputs = self.ordered(number)
         self.calls_before_round = self.spent.calls
         self.events += [
             StepStarted(step_of(number, name), name, number, 1, self.config.passes, 1) for name in self.team.rewritten
         ]
+
+    def ordered(self, number: int) -> tuple[str, ...]:
+        """Return the inputs in the order of a round; those whose answers differed tend to come first."""
+
+        def place(key: str) -> float:
+            differed, seen = self.differed.get(key, (0, 0))
+            contested = differed / seen if seen and self.config.contested_first else 0.0
+            return rank(self.problem.seed, "order", number, key) / 2**64 - contested  # a rank has 64 bits
+
+        return tuple(sorted(self.problem.inputs, key=lambda key: (place(key), key)))
 
     def end(self, reason: str) -> None:
         """Tell who mattered and why the search ends."""
@@ -498,7 +526,7 @@ class _Race(SearchState):
     def unite(self, good: Sequence[int]) -> Asking[Trial]:
         """Try what looks good together, then parts of it; return the best, or nothing when the anchor did better."""
         config = self.config
-        audited = _AUDITED_PAIRS if self.round.number <= config.audited_rounds else 0
+        audited = self.audited_pairs() if self.round.number <= config.audited_rounds else 0
         looking = Looking(config.spread, audited) if config.conflicts else None
         return unite(self, self.round, good, self.team, looking)
 
@@ -509,13 +537,17 @@ class _Race(SearchState):
             return
         self.suspected.append((found, self.prompts, self.inputs_to_prove_on(found)))
 
+    def audited_pairs(self) -> int:
+        """Return how many pairs of this round are looked at although nothing seems wrong."""
+        return _AUDITED_PAIRS[self.round.number > 1]
+
     def audit(self, found: Trial) -> Asking[bool]:
         """Look at pairs of what is about to be kept in a first round; withdraw the worse of those that clash."""
         round_, config = self.round, self.config
         if not (config.conflicts and config.conflict_inputs) or round_.number > config.audited_rounds:
             return False
         clashed = False
-        for pair in round_.linked(found.part, self.team, _AUDITED_PAIRS):
+        for pair in round_.linked(found, self.team, self.audited_pairs()):
             if self.is_looked_at(pair):
                 continue
             proof = yield from self.prove(pair, self.prompts, self.inputs_to_prove_on(pair))
@@ -538,24 +570,34 @@ class _Race(SearchState):
 
     def inputs_to_prove_on(self, found: Suspicion) -> tuple[str, ...]:
         """Return the inputs on which a pair of this round is looked at, those that the union does not meet first."""
-        known = self.called.draw(self.inputs, tuple(found.changes), len(self.inputs), self.team)
-        union = self.size.union_inputs
-        return (*known[union:], *known[:union])[: self.config.conflict_inputs]
+        changed, inputs = tuple(found.changes), self.inputs
+        met = self.called.draw(inputs, changed, self.size.union_inputs, self.team)
+        # In the order of the next round: what is run here of a union that is kept is not paid again as its anchor.
+        ahead = self.called.draw(self.ordered(self.round.number + 1), changed, len(inputs), self.team)
+        return (*(key for key in ahead if key not in met), *met)[: self.config.conflict_inputs]
 
     def is_looked_at(self, found: Suspicion) -> bool:
         """Return whether a pair was looked at in its round already, or, where nothing seems wrong, enough others."""
         step, known = found.told.step, (found.told.step, prompts_id(found.changes))
-        enough = not found.told.inputs and sum(one == step for one, _ in self.proofs) >= _AUDITED_PAIRS
+        enough = not found.told.inputs and sum(one == step for one, _ in self.proofs) >= _AUDITED_PAIRS[step != "r1"]
         return known in self.proofs or enough
 
     def prove(self, found: Suspicion, anchor: Prompts, inputs: Sequence[str]) -> Asking[Proof]:
         """Look at a pair, once, on as many inputs as the calls on top of the plan still pay."""
+        standard = Standard(self.config.conflict_level, self.config.conflict_ends).after(self.looks_spared(found))
         self.proofs.add((found.told.step, prompts_id(found.changes)))
-        standard = Standard(self.config.conflict_level, self.config.conflict_margin)
-        left = _PROOFS * self.planned_calls - self.spent_on_proofs.calls
+        left = _PROOFS * self.planned_calls - self.spent_on_proofs.total
         paid = inputs[: max(0, int(left / calls_of_proof(self.team)))]
         order, seed = self.config.judge_order, self.problem.seed
-        return (yield from prove(self, found.told.step, anchor, found.changes, paid, standard, order, seed))
+        # Below the change that fewer agents answer to, what is upstream is run already: it is added first.
+        changes = dict(sorted(found.changes.items(), key=lambda one: self.calls_of_run(one[:1])))
+        return (yield from prove(self, found.told.step, anchor, changes, paid, standard, order, seed))
+
+    def looks_spared(self, found: Suspicion) -> int:
+        """Return how soon a proof ends: sooner where nothing seems wrong, but for the first pair of a first union."""
+        others = any(step == found.told.step for step, _ in self.proofs)  # of this round, which promised more
+        unlikely = others or found.told.step != "r1" or found.told.together >= _CLEAR_WIN
+        return _LOOKS_SPARED if unlikely and not found.told.inputs else 0
 
     def try_together(self, purpose: str, blocks: Sequence[Sequence[int]]) -> Asking[list[Trial]]:
         """Let the candidates of each block meet the anchor together, on the inputs of the union.
@@ -676,7 +718,9 @@ class _Race(SearchState):
         """Learn from answers: calls, who matters, contested inputs, cases (Eq. 6), how far the levels agree."""
         self.influence = self.influence.after(answers)
         # A search is the same with proofs as without, except where something is proven.
-        self.spent_on_proofs.count([one for one in answers if one[0].purpose == PROVE], self.team)
+        for request, result in answers:
+            if request.purpose == PROVE:
+                self.spent_on_proofs.add(request.price(self.problem, result))
         answers = [one for one in answers if one[0].purpose != PROVE]
         self.spent.count(answers, self.team)
         self.called = self.called.after(answers)

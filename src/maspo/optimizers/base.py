@@ -538,6 +538,10 @@ class BeyondPlan(Protocol):
         """Return the calls that this takes at most."""
         ...
 
+    def calls_expected_beyond_plan(self, problem: Problem) -> int:
+        """Return the calls that this takes on average."""
+        ...
+
 
 @runtime_checkable
 class Steerable(Protocol):

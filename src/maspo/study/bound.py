@@ -83,6 +83,13 @@ class Bound:
     planned: int
     """The calls that the run is planned for; without such a plan the same as ``most``."""
     most: int
+    beyond: int = 0
+    """The calls that are expected on top of the plan."""
+
+    @property
+    def expected(self) -> int:
+        """The calls that are expected in all."""
+        return min(self.planned + self.beyond, self.most)
 
 
 def bound_of(optimizer: Optimizer, problem: Problem, holdout: Collection[str], planned: int | None) -> Bound:
@@ -102,9 +109,11 @@ def bound_of(optimizer: Optimizer, problem: Problem, holdout: Collection[str], p
         count.drive(optimizer.largest_round(), rounds=1)
     dearest = max(rounds, key=lambda count: count.calls.total)
     within_plan = dearest.calls.total + max(0, planned - problem.reserve)
-    beyond = optimizer.calls_beyond_plan(problem) if isinstance(optimizer, BeyondPlan) else 0
-    most = test.calls.total + beyond + min(within_plan, optimizer.rounds() * dearest.calls.total)
-    return _bound([test, *[dearest] * optimizer.rounds()], min(planned, most), most)
+    beyond = optimizer if isinstance(optimizer, BeyondPlan) else None
+    most = test.calls.total + min(within_plan, optimizer.rounds() * dearest.calls.total)
+    most += beyond.calls_beyond_plan(problem) if beyond else 0
+    bound = _bound([test, *[dearest] * optimizer.rounds()], min(planned, most), most)
+    return replace(bound, beyond=beyond.calls_expected_beyond_plan(problem)) if beyond else bound
 
 
 @dataclass(slots=True)
@@ -217,11 +226,12 @@ def estimate(job: Job, bound: Bound, prices: PriceBook, split: Split, notes: Seq
     more = [f"only {', '.join(focus)} {'is' if len(focus) == 1 else 'are'} rewritten (--focus)"] if focus else []
     more += remarks_on_groups(split, job.config.holdout.group_by)
     expected = _expected(lines, bound, None if unpriced else known) if bound.planned < most else None
-    more += _remarks_on_caps(job.config.caps, bound.planned, expected)
+    more += _remarks_on_caps(job.config.caps, bound, expected)
     return Estimate(
         calls={"agent": min(sum(bound.agent.values()), most), "judge": bound.judge, "proposer": bound.proposer},
         most=most,
         planned=bound.planned,
+        beyond=bound.expected - bound.planned,
         tokens_in=int(_dearest(lines, most, lambda line: line.tokens_in)),
         tokens_out=int(_dearest(lines, most, lambda line: line.tokens_out)),
         usd=usd,
@@ -292,29 +302,31 @@ def _usual_mix(lines: Sequence[_CallKind]) -> list[float]:
 
 
 def _expected(lines: Sequence[_CallKind], bound: Bound, costs: Mapping[_CallKind, float] | None) -> Expected:
-    """Return what the planned calls come to."""
-    calls = [(line, bound.planned * part) for line, part in zip(lines, _usual_mix(lines), strict=True)]
+    """Return what the expected calls come to."""
+    calls = [(line, bound.expected * part) for line, part in zip(lines, _usual_mix(lines), strict=True)]
     usd = None if costs is None else sum(count * costs[line] for line, count in calls)
     return Expected(
         tokens_in=round(sum(count * line.tokens_in for line, count in calls)),
         tokens_out=round(sum(count * line.tokens_out for line, count in calls)),
         usd=usd,
-        seconds=bound.planned * _CALL_SECONDS,
+        seconds=bound.expected * _CALL_SECONDS,
     )
 
 
-def _remarks_on_caps(caps: Caps, planned: int, expected: Expected | None) -> list[str]:
-    """Return what a cap does that is below what a run is planned for."""
+def _remarks_on_caps(caps: Caps, bound: Bound, expected: Expected | None) -> list[str]:
+    """Return what a cap does that is below what a run is expected to take."""
     if expected is None:
         return []
     what = "the search will be cut short, and the final test gets half of the cap at most. Give more, or plan for less"
     notes = []
-    if caps.calls is not None and caps.calls < planned:
-        fix = f"--set search.calls={caps.calls}"
-        notes.append(f"--max-calls {caps.calls:,} is below the {planned:,} calls planned: {what} ({fix})")
+    wanted = bound.expected
+    if caps.calls is not None and caps.calls < wanted:
+        fix = f"--set search.calls={max(caps.calls - bound.beyond, caps.calls // 2)}"
+        notes.append(f"--max-calls {caps.calls:,} is below the {wanted:,} calls expected: {what} ({fix})")
     if caps.usd is not None and expected.usd is not None and caps.usd < expected.usd:
-        calls = max(1, int(planned * caps.usd / expected.usd))
-        most = f"--max-usd {caps.usd:g} is below the ${expected.usd:,.2f} that {planned:,} calls are expected to cost"
+        paid = int(wanted * caps.usd / expected.usd)
+        calls = max(1, paid - bound.beyond, paid // 2)
+        most = f"--max-usd {caps.usd:g} is below the ${expected.usd:,.2f} that {wanted:,} calls are expected to cost"
         notes.append(f"{most}: {what} (--set search.calls={calls})")
     return notes
 

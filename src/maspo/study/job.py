@@ -122,7 +122,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the calls that a run is planned for come to, as whole runs divide them among agents, judge and proposer."""
+    """What the calls that a run is expected to take cost, as whole runs divide them among agents, judge, proposer."""
 
     tokens_in: int
     tokens_out: int
@@ -155,6 +155,13 @@ class Estimate:
     notes: tuple[str, ...] = ()
     expected: Expected | None = None
     """None where no plan says how many calls there will be, only a bound."""
+    beyond: int = 0
+    """The calls that are expected on top of the plan, such as for proofs of conflicts."""
+
+    @property
+    def about(self) -> int:
+        """The calls that a run is expected to take."""
+        return self.planned + self.beyond
 
 
 @dataclass(frozen=True, slots=True)

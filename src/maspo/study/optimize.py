@@ -127,6 +127,7 @@ async def start(
             trust.remember(of_job(job, run), out)
             await record.append([], {"job": JOB.dump(job), "run": run})
             session = Session(job, record, bare, watcher, study.parts, study.prices, study.plan.planned, looks)
+            session.calls_beyond_plan = study.plan.beyond
             return await _drive(study, session, out, watcher, stop)
 
 
@@ -174,6 +175,7 @@ async def resume(
         share(store, job, provider)
         async with provider(job, _run_in(store)) as bare:
             session = Session(job, store, bare, watcher, study.parts, study.prices, study.plan.planned, looks)
+            session.calls_beyond_plan = study.plan.beyond
             return await _drive(study, session, out, watcher, stop)
 
 

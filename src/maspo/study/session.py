@@ -90,6 +90,8 @@ class Session:
         self.job = job
         self.run: str = store.meta().get("run", "")
         self.planned_calls = planned_calls
+        self.calls_beyond_plan = 0
+        """Calls that are expected on top of those planned."""
         self.parts = parts or Parts()
         self._looks = looks
         self._store = store
@@ -416,7 +418,7 @@ class Session:
             done=self._stage_done,
             wave=self._stage_size,
             calls=ledger.calls,
-            calls_planned=self.planned_calls,
+            calls_planned=self.planned_calls + self.calls_beyond_plan,
             usd=ledger.usd,
             seconds=ledger.seconds,
             in_flight=ledger.in_flight,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,7 +18,7 @@ from maspo.team.graph import Team
 PROVE = "prove"
 """The purpose of these comparisons; their calls are not counted in the plan of a search."""
 _LOOK = 8
-"""Inputs after which it is looked at: a pair in no conflict mostly ends with the first or the second."""
+"""Inputs after which it is looked at: most pairs in no conflict end with the first, or with the second."""
 
 
 class Proves(Protocol):
@@ -42,8 +43,13 @@ class Standard:
     """
 
     level: float
-    margin: int
-    """Inputs that one of them won beside the other, less those it lost, by which it rather helps: that ends a proof."""
+    ends: tuple[int, ...]
+    """Inputs that one of them won beside the other, less those it lost, by which it rather helps, after the first
+    look, the second, and so on: that ends a proof. The last holds for all further looks."""
+
+    def after(self, looks: int) -> Standard:
+        """Return the standard of a pair that is thought to be in no conflict: as if it had been looked at before."""
+        return Standard(self.level, self.ends[looks:] or self.ends[-1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +71,14 @@ class Proof:
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether one of them rather helps beside the other."""
-        return any(won - lost >= self.standard.margin for lost, won in self.counts())
+        """Whether one of them rather helps beside the other, among those that were looked at."""
+        ends = self.standard.ends
+        looks = [math.ceil(len(found) / _LOOK) for found in self.added.values()]
+        return any(
+            won - lost >= ends[min(look, len(ends)) - 1]
+            for look, (lost, won) in zip(looks, self.counts(), strict=True)
+            if look
+        )
 
     @property
     def the_worse(self) -> str:
@@ -90,15 +102,18 @@ def prove(
     order: JudgeOrder,
     seed: int,
 ) -> Asking[Proof]:
-    """Let the changes of two agents together meet either alone, until they are proven to clash, or seem not to."""
+    """Let the changes of two agents together meet either alone, until they are proven to clash, or seem not to.
+
+    At each look one change is added to the other, then, where it does not help, the other way round: in the order of
+    ``changes``, the one that takes fewer calls first.
+    """
     proof = Proof({name: [] for name in changes}, standard)
     for begin in range(0, len(inputs), _LOOK):
         keys = inputs[begin : begin + _LOOK]
-        asked = []
         for name, text in changes.items():
             shown = shuffled(keys, seed, "prove", where, name)
             first = shown if order == "fixed" else shown[rank(seed, "odd", where, name) % 2 :: 2]
-            asked += [
+            asked = [
                 Compare(
                     id=f"{where}/prove/{name}/{prompts_id(changes)}/{key}",
                     reference={**anchor, **{other: text for other, text in changes.items() if other != name}},
@@ -112,9 +127,11 @@ def prove(
                 )
                 for key in keys
             ]
-        for request, result in (yield from search.ask(asked)):
-            if isinstance(request, Compare) and isinstance(result, Comparison):
-                proof.added[request.agent].append(result)
-        if proof.holds or proof.is_hopeless:
+            for _, result in (yield from search.ask(asked)):
+                if isinstance(result, Comparison):
+                    proof.added[name].append(result)
+            if proof.is_hopeless:
+                return proof
+        if proof.holds:
             break
     return proof

@@ -139,17 +139,18 @@ class Round:
             if inputs and len(own) == 2:
                 yield self.suspicion(together.part, apart, team, self.mean(together), inputs)
 
-    def linked(self, union: Mixture, team: Team, most: int) -> list[Suspicion]:
+    def linked(self, trial: Trial, team: Team, most: int) -> list[Suspicion]:
         """Return pairs of agents of a union that read one another, those whose changes promise most first."""
+        union, mean = trial.part, self.mean(trial)
         own = by_agent(union.members, self.candidates)
         pairs = [(one, other) for one, other in combinations(own, 2) if other in team.neighbours(one)]
         worth = {name: sum(self.effects[member] for member in members) for name, members in own.items()}
         best = sorted(pairs, key=lambda pair: -worth[pair[0]] - worth[pair[1]])[:most]
         parts = [Mixture(divide(union.members, pair, self.candidates)[0], union.changes) for pair in best]
-        return [self.suspicion(part, self.effects, team) for part in parts]
+        return [self.suspicion(part, self.effects, team, mean) for part in parts]
 
     def suspicion(
-        self, part: Mixture, apart: Sequence[float], team: Team, together: float = 0.0, inputs: tuple[str, ...] = ()
+        self, part: Mixture, apart: Sequence[float], team: Team, together: float, inputs: tuple[str, ...] = ()
     ) -> Suspicion:
         """Return the changes of two agents as a pair that may clash, by what each of their candidates adds apart."""
         own = by_agent(part.members, self.candidates)
@@ -236,7 +237,7 @@ def unite(search: Uniting, round_: Round, good: Sequence[int], team: Team, looki
     latest = yield from search.try_together("union", [good])
     spread = None if looking is None else looking.spread
     if latest and looking is not None:
-        for pair in round_.linked(round_.trials[0].part, team, looking.audited):
+        for pair in round_.linked(round_.trials[0], team, looking.audited):
             search.suspect(pair)
     while latest:
         union = round_.trials[0].part
