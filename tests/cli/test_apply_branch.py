@@ -65,6 +65,8 @@ def test_a_branch_has_a_commit_for_each_agent_and_the_checkout_stays(repository:
     now = load_system(file).prompts
     assert all(now[name] != seed[name] for name in seed)
     assert maspo("apply", str(record), "--check").code == 0
+    again = maspo("apply", str(record))
+    assert again.code == 0 and "already written back" in again.out and "team.yaml:" in again.out
 
 
 def test_a_patch_is_one_that_git_takes(repository: Path, maspo: Run) -> None:

@@ -119,6 +119,27 @@ def test_i04_a_folder_without_a_run_is_refused(maspo: Run, arguments: list[str])
     assert said.err.startswith("maspo: gone") or said.err.startswith("maspo: a: no such file")
 
 
+@pytest.mark.parametrize("command", ["apply", "resume", "report", "diff", "steer"])
+def test_a_folder_that_holds_no_run_is_told_by_all_alike(maspo: Run, command: str) -> None:
+    said = maspo(command, ".", *(["pause"] if command == "steer" else []))
+    assert said.code == 2, said.err
+    assert "holds no run" in said.err
+
+
+def test_where_runs_may_lie_is_told_where_the_usual_folder_is_not_there(maspo: Run) -> None:
+    said = maspo("runs")
+    assert said.code == 2 and "`maspo runs .`" in said.err
+
+
+@pytest.mark.parametrize(("given", "told"), [("app.py", "app:FUNCTION"), ("./app.py", "`python ./app.py`")])
+def test_a_file_of_python_in_the_place_of_an_app_is_told(maspo: Run, folder: Path, given: str, told: str) -> None:
+    (folder / "app.py").write_text("def answer(row): return row\n")
+    said = maspo("discover", "--app", given, "--inputs", "inputs.jsonl")
+    assert said.code == 2 and told in said.err and "--app" in said.err
+    missing = maspo("discover", "--app", "gone.py", "--inputs", "inputs.jsonl")
+    assert missing.code == 2 and "gone.py: no such file" in missing.err
+
+
 def test_i05_control_characters_of_a_file_do_not_reach_the_terminal(maspo: Run, folder: Path) -> None:
     (folder / "system.yaml").write_text('agents: {a: {prompt: x, reads: ["\\e[2J"]}}')
     said = maspo("check", *ARGUMENTS)

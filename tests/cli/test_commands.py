@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from maspo.cli import runs
 from maspo.world import WorldSpec
 from maspo.world.serve import Address, Faults, serve
 
@@ -238,6 +239,13 @@ def test_diff_shows_words_and_takes_files(maspo: Run) -> None:
     assert "unchanged: critic" in said.out
     same = maspo("diff", "demo", "demo", "shipped", "--json")
     assert same.json == {"changed": {}}
+
+
+@pytest.mark.usefixtures("done")
+def test_diff_tells_of_prompts_that_were_found_and_do_not_ship(maspo: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "_prompt_set", lambda *_: {"solver": "a"})
+    monkeypatch.setattr(runs, "_found_by_search", lambda _: ["solver"])
+    assert "`maspo diff demo seed winners` shows them" in maspo("diff", "demo").err
 
 
 @pytest.mark.parametrize("content", ["[]", "{", '{"a": 1}'])

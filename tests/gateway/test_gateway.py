@@ -196,6 +196,16 @@ async def test_g09_the_last_error_is_the_endpoints_own_and_retries_of_sdks_get_t
         assert "HTTP 429: slow down" in call.failed
 
 
+async def test_a_route_that_the_endpoint_has_not_is_named(bench: Opener) -> None:
+    async with bench() as found:
+        found.upstream.will(Answer(b"{}", 404))
+        asked = {"model": "m", "input": "q"}
+        async with found.app.post(f"{found.rollout.base_url}/responses", json=asked) as response:
+            assert response.status == 404
+        (call,) = await found.gateway.close(found.rollout)
+        assert "/responses: check that this endpoint has that route" in call.failed
+
+
 async def test_g10_a_retry_after_the_apps_own_time_limit_gets_the_answer_of_the_first_attempt(bench: Opener) -> None:
     async with bench() as found:
         gate = asyncio.Event()

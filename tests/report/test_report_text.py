@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from maspo.events import Event, HoldoutResult, RunFinished, Usage
+from maspo.events import BudgetStopped, Event, HoldoutResult, RunFinished, Usage
 from maspo.report import phrases
 from maspo.report.closing import closing
 from maspo.report.fold import fold
@@ -170,3 +170,25 @@ def test_a_cap_that_left_no_test_says_what_became_of_the_rest(real_run: list[Eve
     untested = replace(end, holdout=replace(end.holdout, n=0, wins=0, losses=0))
     assert kept in summary(fold([*before, untested]))
     assert kept in closing(fold([*before, untested]))
+    used_up = [replace(one, cap="--budget team") if isinstance(one, BudgetStopped) else one for one in before]
+    for shown in (summary(fold([*used_up, untested])), closing(fold([*used_up, untested]))):
+        assert kept not in shown and "It left too little" in shown
+
+
+def test_a_cap_before_any_decision_is_no_search_that_found_nothing(whole_run: list[Event]) -> None:
+    start, end = fold(whole_run).started, whole_run[-1]
+    assert isinstance(end, RunFinished) and start is not None
+    why = "--max-calls 300 ended the search before any change was tried to the end; --max-calls 900 lets it go on."
+    seed = start.seed_prompts
+    same = replace(end, verdict="no_evidence", shipped="seed", winners=seed, prompts=seed, why=why)
+    view = fold([start, BudgetStopped("--max-calls 300"), same])
+    assert phrases.headline(view).startswith("A cap ended the search before any change")
+    assert "--max-calls 900" in closing(view)
+
+
+def test_new_prompts_that_do_not_ship_are_not_told_as_changes(whole_run: list[Event]) -> None:
+    *before, end = whole_run
+    assert isinstance(end, RunFinished)
+    kept = replace(end, shipped="seed", prompts=fold(whole_run).started.seed_prompts)  # type: ignore[union-attr]
+    assert "Nothing that ships" not in closing(fold(whole_run))
+    assert "Nothing that ships" in closing(fold([*before, kept]))

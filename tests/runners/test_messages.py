@@ -100,3 +100,19 @@ def test_m09_what_is_worth_knowing_before_anything_is_paid_is_noted() -> None:
     assert any("its template shows neither that nor {context}" in note for note in notes)
     assert any(note.startswith("agents.lost: does not reach the output") for note in notes)
     assert "inputs: 1 duplicate rows were merged" in notes
+
+
+@pytest.mark.parametrize(
+    ("columns", "told", "untold"),
+    [
+        (("0", "What is 0 plus 0?"), "no line of names", "{0}"),
+        (("Question", "Answer"), "such as {Question}; if Answer holds the labels, rename it to `answer`", "{Answer}"),
+        (("Answer",), "such as {question}; if Answer holds the labels", "{Answer}"),
+        (("Question 1", "unit (kg)"), "such as {Question 1}", "line of names"),
+    ],
+)
+def test_columns_that_nobody_reads_are_told_with_what_helps(columns: tuple[str, ...], told: str, untold: str) -> None:
+    rows = make_inputs([dict.fromkeys(columns, "x")])
+    with pytest.raises(InputsInvalid) as error:
+        check_inputs(System((Agent("solver", "Solve."),)), rows)
+    assert told in str(error.value) and untold not in str(error.value)

@@ -12,6 +12,7 @@ from maspo.proposers.passages import Passages
 from maspo.runners.messages import MessageBuilder, blind_agents, check_inputs
 from maspo.study.executor import rules_for
 from maspo.team import Agent, System
+from maspo.team.app import App
 from maspo.team.load import dump_system, parse_system
 from maspo.team.template import placeholders, render
 from tests.security.ordinary import PROMPTS
@@ -81,3 +82,8 @@ def test_s05_a_system_file_says_how_and_keeps_it() -> None:
 def test_s06_an_agent_that_never_sees_the_input_is_told() -> None:
     system = System((Agent("a", "A"), Agent("b", "Sum up: {a}", ("a",)), Agent("c", "C {b} {input}", ("b",))))
     assert [note.partition(":")[0] for note in blind_agents(system, INPUTS)] == ["agents.b"]
+
+
+def test_an_app_sends_its_input_itself_and_no_agent_of_it_is_told_to_see_none() -> None:
+    system = System((Agent("today", "Today is {value}."),), app=App("team:answer"))
+    assert blind_agents(system, INPUTS) == []

@@ -302,7 +302,7 @@ async def test_d15_a_whole_run_needs_no_mending(tmp_path: Path) -> None:
     path = tmp_path / DATABASE
     await RunStore.create(path).close()
     assert mend(path) == ""
-    with pytest.raises(StoreError, match="no such record"):
+    with pytest.raises(StoreError, match="holds no run"):
         mend(tmp_path / "other.db")
 
 

@@ -221,7 +221,7 @@ async def test_i14_closing_writes_what_is_waiting(path: Path) -> None:
 
 @pytest.mark.parametrize("opener", [RunStore.open, RunStore.read])
 async def test_i15_files_that_are_no_run_are_refused_with_a_fix(path: Path, opener: Callable[[Path], RunStore]) -> None:
-    with pytest.raises(StoreError, match="no such record"):
+    with pytest.raises(StoreError, match="holds no run"):
         opener(path)
     path.write_bytes(b"")
     with pytest.raises(StoreError, match="no record of maspo"):

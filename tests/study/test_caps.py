@@ -14,6 +14,7 @@ from maspo.config import Caps, JudgeSettings, RunConfig, search_of
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
 from maspo.events import BudgetStopped
 from maspo.models.base import Request, Stage, Transient
+from maspo.study.bound import remarks_on_budget
 from maspo.study.job import Estimate, Job, Outcome
 from maspo.study.resolve import resolve, split_of
 from maspo.testing.runs import SMALL, Recorder, begin, counted_world, go_on, with_config, world_job
@@ -50,6 +51,23 @@ async def test_c01_a_cap_on_calls_is_never_overshot_and_the_best_so_far_is_saved
             assert not outcome.finished.complete
             assert "by a cap" in outcome.finished.why or f"--max-calls {cap}" in outcome.finished.why
     assert outcome.exit_code == EXIT_OK, "a cap that is high enough changes nothing"
+
+
+async def test_a_cap_before_any_decision_says_what_would_do(tmp_path: Path) -> None:
+    job = world_job(spec=WorldSpec(seed=5))
+    outcome = await begin(capped(job, calls=17), tmp_path / "run")
+    assert outcome.finished is not None
+    assert "before any change was tried to the end" in outcome.finished.why
+    assert f"--max-calls {resolve(job).bound.expected}" in outcome.finished.why
+    assert "nothing better" not in outcome.finished.why
+
+
+def test_a_shared_budget_that_is_nearly_spent_is_remarked_on() -> None:
+    plan = resolve(world_job(spec=WorldSpec(seed=5))).plan
+    (remark,) = remarks_on_budget("team", 50, None, plan)
+    assert "--budget team has 50 calls left" in remark and f"{plan.about:,} are expected" in remark
+    assert remarks_on_budget("team", plan.about, None, plan) == []
+    assert remarks_on_budget("team", None, None, plan) == []
 
 
 @pytest.mark.parametrize("stage", [Stage.LOST, Stage.REFUSED, Stage.LIMITED])

@@ -159,3 +159,14 @@ async def test_i81_latency_is_kept() -> None:
     assert asyncio.get_running_loop().time() - started >= 0.03
     with pytest.raises(ConfigInvalid, match="error rate"):
         Faults(error_rate=2)
+
+
+async def test_a_route_that_is_none_is_told_with_those_that_are() -> None:
+    async with (
+        start_server() as base_url,
+        aiohttp.ClientSession() as session,
+        session.post(f"{base_url}/responses", json={}) as response,
+    ):
+        assert response.status == 404
+        told = (await response.json())["error"]["message"]
+        assert "no route POST /v1/responses" in told and "POST /v1/chat/completions" in told

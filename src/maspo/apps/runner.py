@@ -149,7 +149,8 @@ def answer_of(ended: Ended, rollout: Rollout, calls: tuple[WireCall, ...]) -> st
     failed = next((call for call in calls if call.failed), None)
     if failed is not None:
         # Its cause was told when it happened.
-        raise CallFailed(f"a call of {failed.agent or 'nobody'} failed: {failed.failed}") from CallFailed(failed.failed)
+        whose = f"a call of {failed.agent}" if failed.agent else "a call of the app"
+        raise CallFailed(f"{whose} failed: {failed.failed}") from CallFailed(failed.failed)
     if ended.answer is None:
         printed = f"; it printed last: {ended.printed[-_SHOWN:]}" if ended.printed else ""
         raise CallFailed(f"the app brought no answer: {ended.reason}{printed}")

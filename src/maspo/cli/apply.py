@@ -79,6 +79,10 @@ def run_apply(run: Path, wanted: Wanted) -> None:
     read = {file: text for file in files if (text := _read(file)) is not None}
     if wanted.only_checks:
         raise typer.Exit(_check(changed, read))
+    changed = _without_written(changed, read)
+    if not changed:
+        say("Already written back; there is nothing to write.")
+        return
     if wanted.branch is not None:  # an empty name, as of a variable that is not set, is no wish to write into files
         _make_branch(run, wanted, wanted.branch, changed, read, template)
     found = _changes(changed, read, template)
@@ -170,6 +174,18 @@ def _check(changed: Mapping[str, tuple[str, str]], read: Mapping[Path, str]) -> 
         where = f"{places[0].file}:{places[0].line}" if places else "not written back"
         say(f"{name}: {where}")
     return EXIT_ERROR if missing else EXIT_OK
+
+
+def _without_written(changed: Mapping[str, tuple[str, str]], read: Mapping[Path, str]) -> dict[str, tuple[str, str]]:
+    """Return the prompts that are still to be written; of the others say where the new ones stand already."""
+    left = {}
+    for name, (old, new) in changed.items():
+        there = () if _places(read, old) else _places(read, new)
+        if there:
+            say(f"{name}: already written back ({', '.join(f'{place.file}:{place.line}' for place in there)})")
+        else:
+            left[name] = (old, new)
+    return left
 
 
 def _places(read: Mapping[Path, str], prompt: str) -> list[Place]:

@@ -12,7 +12,7 @@ import typer
 from maspo.cli.agreeing import agree, agree_to_file
 from maspo.cli.discover import with_system_file
 from maspo.cli.options import Arguments
-from maspo.cli.planning import plan_text, remarks_on_context
+from maspo.cli.planning import plan_text, remarks_on, remarks_on_context
 from maspo.cli.prepare import check_folder, key_missing, model_missing, prepare
 from maspo.cli.prices import adopt_prices
 from maspo.cli.printed import ended
@@ -42,7 +42,7 @@ def run_search(arguments: Arguments) -> None:
     if missing:
         raise ConfigInvalid(missing)
     study = resolve(prepared.job)
-    for remark in dict.fromkeys((*prepared.notes, *study.plan.notes)):
+    for remark in remarks_on(prepared, study.plan):
         note(f"note: {remark}")
     agree_to_file(prepared.settings, arguments.trust)
     for remark in remarks_on_context(prepared, arguments.trust):

@@ -10,8 +10,12 @@ from maspo.cli.options import Arguments
 from maspo.cli.prepare import Prepared, describe_endpoints, key_missing, model_missing, prepare
 from maspo.cli.terminal import lay_out, note, print_json, say, table
 from maspo.core.plain import FLAT, Dumped, named
+from maspo.models.leases import NANO
 from maspo.report.phrases import duration, list_names, money, number
+from maspo.report.visible import visible
 from maspo.runners.tools.toolbox import Toolbox
+from maspo.store.budgets import BudgetState
+from maspo.study.bound import remarks_on_budget
 from maspo.study.fit import remarks_on_fit, told_contexts
 from maspo.study.job import Estimate
 from maspo.study.reach import Reach, of_system
@@ -29,7 +33,7 @@ def print_estimate(arguments: Arguments) -> None:
     """Print calls by purpose, and the plan."""
     prepared = prepare(arguments)
     plan = resolve(prepared.job).plan
-    remarks = list(dict.fromkeys((*prepared.notes, *plan.notes)))
+    remarks = remarks_on(prepared, plan)
     for remark in remarks:
         note(f"note: {remark}")
     rows = [*plan.calls.items(), ("together", plan.most)]
@@ -47,7 +51,7 @@ def print_check(arguments: Arguments) -> None:
     missing = key_missing(prepared.job.config.models) or model_missing(prepared.job.config, prepared.job.system)
     long = () if missing else remarks_on_context(prepared, arguments.trust)
     tools = _remarks_on_tools(prepared, arguments.trust)
-    remarks = list(dict.fromkeys((*prepared.notes, *plan.notes, *long, *tools, *([missing] if missing else []))))
+    remarks = list(dict.fromkeys((*remarks_on(prepared, plan), *long, *tools, *([missing] if missing else []))))
     for remark in remarks:
         note(f"note: {remark}")
     fine = "Everything that can be checked without a call is fine"
@@ -58,6 +62,32 @@ def print_check(arguments: Arguments) -> None:
         system = prepared.job.system
         figures = _figures(plan, remarks)
         print_json(_CheckFigures(True, system.name, tuple(system.order), system.output, figures))
+
+
+def remarks_on(prepared: Prepared, plan: Estimate) -> list[str]:
+    """Return what is worth knowing before anything is paid."""
+    remarks = (*prepared.notes, *plan.notes)
+    if (budget := prepared.budget) is not None:
+        calls, usd = _left_of(budget)
+        remarks += tuple(remarks_on_budget(budget.name, calls, usd, plan))
+    return list(dict.fromkeys(remarks))
+
+
+def _left_of(budget: BudgetState) -> tuple[int | None, float | None]:
+    """Return the calls and the US dollars that a budget has left, None of what it does not cap."""
+    free = budget.cap.free(budget.charged)
+    return (
+        None if budget.cap.calls is None else max(free.calls, 0),
+        None if budget.cap.nano is None else max(free.nano, 0) / NANO,
+    )
+
+
+def _limit_of(budget: BudgetState) -> str:
+    """Return what a budget caps, in words."""
+    calls, usd = _left_of(budget)
+    left = [] if usd is None else [money(usd)]
+    left += [] if calls is None else [f"{calls:,} calls"]
+    return f"{' and '.join(left) or 'no cap'} left of the budget {visible(budget.name)}"
 
 
 def remarks_on_context(prepared: Prepared, allowed: str) -> list[str]:
@@ -109,6 +139,7 @@ def plan_text(prepared: Prepared, plan: Estimate) -> str:
     limits = [money(caps.usd)] if caps.usd is not None else []
     limits += [f"{caps.calls:,} calls"] if caps.calls is not None else []
     limits += [f"{caps.minutes:g} minutes"] if caps.minutes is not None else []
+    limits += [] if prepared.budget is None else [_limit_of(prepared.budget)]
     return lay_out(
         ("system", f"{system.name}: {shape}"),
         *_flow_lines(system),

@@ -25,6 +25,8 @@ from maspo.models.retired import retirement
 from maspo.report.earlier import carried_from
 from maspo.report.folder import JOURNAL, RUNS, free_folder
 from maspo.runners.messages import blind_agents, check_inputs
+from maspo.store.address import named
+from maspo.store.budgets import BudgetState, state_of
 from maspo.study.connections import endpoints_of, key_variable, require_model, shown_of
 from maspo.study.job import Job
 from maspo.team import System
@@ -47,6 +49,8 @@ class Prepared:
     out: Path
     settings: LoadedSettings
     notes: tuple[str, ...]
+    budget: BudgetState | None = None
+    """The budget of many runs that the job spends from."""
 
 
 def prepare(arguments: Arguments) -> Prepared:
@@ -73,7 +77,8 @@ def prepare(arguments: Arguments) -> Prepared:
     if arguments.start_from is not None:
         carried, more = carried_from(job, arguments.start_from)
         job, notes = replace(job, carried=carried), (*notes, *more)
-    return Prepared(job, out, settings, (*settings.notes, *notes))
+    budget = state_of(named(arguments.store), arguments.budget) if arguments.store and arguments.budget else None
+    return Prepared(job, out, settings, (*settings.notes, *notes), budget)
 
 
 def retired_models(

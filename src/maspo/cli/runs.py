@@ -127,7 +127,8 @@ class _Finding(Generic[FoundT]):
 def list_runs(folder: Path, as_json: bool, shown: Callable[[Path], object] = str) -> None:
     """List what is below a folder, newest first."""
     if not folder.is_dir():
-        raise UsageError(f"{folder}: no such folder; give one that holds run folders")
+        here = " (`maspo runs .` lists those of this folder and below)"
+        raise UsageError(f"{folder}: no such folder; give one that holds run folders{here}")
     found = tuple(find_files(folder, _RECORDS))
     wholes = tuple(path for path in found if path.name in WHOLES)
     compared = frozenset(path.parent for path in wholes if path.name == COMPARED)
@@ -320,8 +321,20 @@ def compare_prompts(folder: Path, before: str, after: str, as_json: bool) -> Non
     same = [name for name in names if name not in changed]
     if same:
         say(f"unchanged: {', '.join(same)}")
+    if not changed and (before, after) == ("seed", "shipped") and (found := _found_by_search(folder)):
+        note(
+            f"The search found other prompts of {phrases.list_names(found)}, which are not shipped: "
+            f"`maspo diff {folder} seed winners` shows them"
+        )
     if as_json:
         print_json(Changes({name: Change(old.get(name), new.get(name)) for name in changed}))
+
+
+def _found_by_search(folder: Path) -> list[str]:
+    """Return the agents for which a run found another prompt; none of what is no run."""
+    if not is_there(folder / JOURNAL):
+        return []
+    return [agent.name for agent in look(folder).view.agents if agent.rewritten]
 
 
 def _prompt_set(folder: Path, name: str) -> Mapping[str, str]:

@@ -14,6 +14,7 @@
     │       └── EmptyReply                  the model wrote nothing; recorded, so it is not asked again
     ├── Interrupted                exit 130 somebody asked the run to stop; it can be resumed
     ├── StoreError                 exit 1   the run's database
+    │   └── RecordMissing          exit 2   there is none in this folder
     ├── AppChanged                 exit 1   an app no longer sends the prompts of its system file
     └── SandboxRefused, SandboxFailed  exit 1   untrusted programs cannot be shut in here (maspo.sandbox)
 
@@ -108,3 +109,9 @@ class StoreError(MaspoError):
 
 class AppChanged(MaspoError):
     """An app no longer sends a prompt of its system file, so what is tried in its place would reach nobody."""
+
+
+class RecordMissing(StoreError):
+    """There is no record where one was expected: another folder was meant."""
+
+    exit_code = EXIT_USAGE

@@ -381,7 +381,7 @@ class WireClient:
         if isinstance(failure, Transient):
             failure.seconds = seconds
         # What an endpoint says to one app, key or model is no verdict on the others: each call fails alone.
-        words = without_keys(request, str(failure))
+        words = without_keys(request, f"{failure}{_of_route(request, response.status)}")
         if isinstance(failure, Transient):
             failure.args = (words,)
             return failure
@@ -448,6 +448,14 @@ def replayed(text: str) -> Response:
     head, _, body = text.partition("\n")
     status, _, kind = head.partition(" ")
     return Response(int(status), (("Content-Type", kind),), body.encode("utf-8", "surrogateescape"))
+
+
+def _of_route(request: WireRequest, status: int) -> str:
+    """Return which route an app asked for, where an endpoint may not have it; else empty."""
+    if status not in (404, 405):
+        return ""
+    other = " (many endpoints have chat completions alone)" if request.dialect.name == "responses" else ""
+    return f"; the app asked for {request.incoming.path}: check that this endpoint has that route{other}"
 
 
 def without_keys(request: WireRequest, text: str) -> str:

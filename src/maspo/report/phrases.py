@@ -45,12 +45,23 @@ _MOST_NAMES = 12
 _SEED_SHIPPED = "The seed prompts are shipped."
 
 
-KEPT_FOR_THE_TEST = "What is left of it was kept for the hold-out test, which needs more."
+def what_a_cap_left(view: RunView) -> str:
+    """Return what became of the rest of a cap where it left no hold-out input tested; else empty."""
+    if not view.budget_stops or view.finished is None or view.finished.holdout.n:
+        return ""
+    if not any(agent.rewritten for agent in view.agents):
+        return "What is left of it was kept for the hold-out test, which has nothing to compare."
+    option, _, most = view.budget_stops[-1].cap.partition(" ")
+    used = total(view.usage.values()).calls
+    # Of a budget that runs share, nothing is kept.
+    if option == "--budget" or (option == "--max-calls" and most.isdecimal() and used >= int(most)):
+        return "It left too little for the hold-out test."
+    return "What is left of it was kept for the hold-out test, which needs more."
 
 
-def is_untested(view: RunView) -> bool:
-    """Tell whether a cap left so little that no hold-out input was tested."""
-    return bool(view.budget_stops) and view.finished is not None and not view.finished.holdout.n
+def is_cut_off(view: RunView) -> bool:
+    """Tell whether a cap ended the search before it had decided on any change."""
+    return bool(view.budget_stops) and not any(step.decision for step in view.steps)
 
 
 def describe_health(view: RunView) -> list[str]:
@@ -211,6 +222,8 @@ def headline(view: RunView) -> str:
         what = "was interrupted and can be resumed" if paused else "has not finished"
         return f"The run {what}. There is no verdict yet."
     if finished.verdict != "improved" and not any(agent.rewritten for agent in view.agents):
+        if is_cut_off(view):
+            return f"A cap ended the search before any change was tried to the end. {_SEED_SHIPPED}"
         return f"The search found no better prompts. {_SEED_SHIPPED}"
     if finished.shipped == "seed":
         shipped = _SEED_SHIPPED

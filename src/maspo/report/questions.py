@@ -104,6 +104,10 @@ def _what_changed(view: RunView) -> str:
     last = {one.decision.agent: one for one in view.steps if isinstance(one.decision, PromptChanged)}
     why = [f"{name}: {clipped(_reason(view, last[name]), _MOST_CHARACTERS)}" for name in rewritten if name in last]
     found = f"{phrases.list_names(rewritten)} ({len(rewritten)} of {phrases.plural(len(view.agents), 'agent')})."
+    if view.approval is None and view.finished is not None and view.finished.shipped == "seed":
+        found = (
+            f"Nothing that ships. The search found new prompts of {found} `maspo diff FOLDER seed winners` has them."
+        )
     reasons_told = "; ".join(why[:_MOST_REASONS])
     return f"{found} {reasons_told}." if reasons_told else found
 
@@ -182,8 +186,11 @@ def _what_ships(view: RunView) -> str:
 def _what_more_brings(view: RunView) -> str:
     capped = ""
     if view.budget_stops:
-        kept = f" {phrases.KEPT_FOR_THE_TEST}" if phrases.is_untested(view) else ""
-        capped = f"A cap ended the search: {view.budget_stops[-1].cap}.{kept} A higher one lets it go on."
+        left = phrases.what_a_cap_left(view)
+        parts = (f"A cap ended the search: {view.budget_stops[-1].cap}.", left, "A higher one lets it go on.")
+        capped = " ".join(filter(None, parts))
+        if view.finished is not None and phrases.is_cut_off(view):
+            capped = view.finished.why
     end = "; ".join(phrases.describe_end(view))
     if any(one.action == "stop" for one in view.decided):
         capped = "A person stopped the search, so more rounds may find more."

@@ -67,8 +67,8 @@ def summary(view: RunView) -> str:
     if view.judge:
         add("judge", *judge_lines(judge_figures(calibrate(view.judge.readings))))
     notes = [f"a cap ended the search early: {stop.cap}" for stop in view.budget_stops[-1:]]
-    if phrases.is_untested(view):
-        notes.append(phrases.KEPT_FOR_THE_TEST)
+    if left := phrases.what_a_cap_left(view):
+        notes.append(left)
     if view.lost_calls:
         notes.append(f"{phrases.plural(len(view.lost_calls), 'call')} failed for good; counted as undecided or lost")
     notes += phrases.describe_health(view)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 from maspo.core.control_tokens import control_tokens, defused
 from maspo.core.errors import InputsInvalid
-from maspo.data.inputs import Input, Inputs, input_text
+from maspo.data.inputs import LABEL_COLUMN, Input, Inputs, input_text
 from maspo.models.base import Message
 from maspo.team import Agent, System
 from maspo.team.template import as_written, likely_slips, placeholders, render, values_of
 
 NO_OUTPUT = "(no output)"
 """What a reader is shown in place of an output that is withheld from it."""
+_NO_NAME = re.compile(r"^[\d.,\s-]*$|[?!.]$|.{60}", re.DOTALL)
+"""What a cell of a row looks like, and no name of a column: a number, a sentence, or a longer text."""
+_LABELS = frozenset({"answer", "answers", "label", "labels", "target", "gold", "expected", "output", "solution"})
+"""Names, in lower case, that columns of labels often have."""
 
 
 class MessageBuilder:
@@ -113,8 +118,7 @@ def check_inputs(system: System, inputs: Inputs) -> list[str]:
     if "input" not in inputs.columns and not used:
         columns = ", ".join(sorted(inputs.columns)) or "none that every row has"
         raise InputsInvalid(
-            f"inputs: no column `input`, and no prompt names a column (columns: {columns}); "
-            f"rename one to `input`, or name columns in a prompt, such as {{{min(inputs.columns, default='question')}}}"
+            f"inputs: no column `input`, and no prompt names a column (columns: {columns}); {_fix(inputs.columns)}"
         )
     notes = []
     for agent in system.agents:
@@ -132,6 +136,19 @@ def check_inputs(system: System, inputs: Inputs) -> list[str]:
     return notes
 
 
+def _fix(columns: Collection[str]) -> str:
+    """Return what to do about columns of which no agent reads any."""
+    if any(_NO_NAME.search(name) for name in columns):
+        return (
+            "these look like the cells of a row: if the file has no line of names, put one above its first, such as "
+            "`input,answer`"
+        )
+    labels = [name for name in sorted(columns) if name.casefold() in _LABELS]
+    shown = min((name for name in columns if name not in labels), default="question")
+    label = f"; if {labels[0]} holds the labels, rename it to `{LABEL_COLUMN}`" if labels else ""
+    return f"rename one to `input`, or name columns in a prompt, such as {{{shown}}}{label}"
+
+
 def _missing_columns(inputs: Inputs) -> list[str]:
     """Return a remark for each column that most rows have and some do not: a slip, or meant so."""
     counts = Counter(name for row in inputs.rows for name in row.columns)
@@ -147,6 +164,8 @@ def _missing_columns(inputs: Inputs) -> list[str]:
 
 def blind_agents(system: System, inputs: Inputs) -> list[str]:
     """Return a remark for each agent whose template shows it no input: meant for some, forgotten for others."""
+    if system.app is not None:  # it sends its rows itself
+        return []
     builder = MessageBuilder(system, inputs.columns)
     seen = inputs.columns | {"input"}
     return [

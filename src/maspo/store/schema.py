@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from maspo.core.errors import StoreError
+from maspo.core.errors import RecordMissing, StoreError
 from maspo.core.plain_files import is_plain, is_there, open_plain
 from maspo.core.shortage import few_files
 from maspo.store.pages import PAGE
@@ -205,11 +205,12 @@ def require(path: Path) -> None:
     """Check that there is a plain file.
 
     Raises:
-        StoreError: there is none.
+        RecordMissing: nothing is there.
+        StoreError: it is a link, a folder or the like.
 
     """
     if not is_there(path):
-        raise StoreError(f"{path}: no such record; give a folder that maspo wrote")
+        raise RecordMissing(f"{path.parent}: holds no run ({path.name} is missing); give a folder that maspo wrote")
     if not is_plain(path):
         raise StoreError(
             f"{path}: no plain file, but a link, folder, pipe or device, which is not followed; give a folder that "

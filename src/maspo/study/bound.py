@@ -331,6 +331,22 @@ def _remarks_on_caps(caps: Caps, bound: Bound, expected: Expected | None) -> lis
     return notes
 
 
+def remarks_on_budget(name: str, calls: int | None, usd: float | None, plan: Estimate) -> list[str]:
+    """Return what a budget does that many runs share and that has less left than a run is expected to take.
+
+    ``calls`` and ``usd`` are what it has left, None where it caps neither.
+    """
+    what = "the search will be cut short, and the final test may get none of it. Give more, or plan for less"
+    notes = []
+    if calls is not None and calls < plan.about:
+        left = f"--budget {name} has {calls:,} calls left, and {plan.about:,} are expected"
+        notes.append(f"{left}: {what} (--set search.calls=…)")
+    expected = None if plan.expected is None else plan.expected.usd
+    if usd is not None and expected is not None and usd < expected:
+        notes.append(f"--budget {name} has ${usd:,.2f} left, and the plan is expected to cost ${expected:,.2f}: {what}")
+    return notes
+
+
 def remarks_on_groups(split: Split, group_by: str) -> list[str]:
     """Return what is worth knowing of the independent inputs of a run before anything is paid."""
     keys, held_out, groups = (*split.search, *split.holdout), len(split.holdout), split.holdout_groups

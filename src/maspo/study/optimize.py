@@ -36,6 +36,8 @@ from maspo.events import (
     CallLost,
     JudgeChecked,
     LeftOut,
+    PromptChanged,
+    PromptKept,
     RerunCompared,
     RunFinished,
     RunStarted,
@@ -421,7 +423,11 @@ async def _conclude(
                 await session.publish(asked)
             return asked
     shipped = winners if verdict.shipped == "optimized" else seed
+    why = verdict.why
     short = f" The search was cut short by {cap}." if cap else ""
+    undecided = not session.recorded(PromptKept) and not session.recorded(PromptChanged)
+    if cap and not changed and undecided:
+        why, short = _cut_off(study, cap), ""
     missing = len(holdout) - len(comparisons) if changed else 0
     if missing:
         short += f" {missing} hold-out inputs were left out by a cap."
@@ -431,7 +437,7 @@ async def _conclude(
     return RunFinished(
         verdict=verdict.verdict,
         shipped=verdict.shipped,
-        why=verdict.why + short,
+        why=why + short,
         holdout=result,
         prompts=shipped,
         winners=winners,
@@ -439,6 +445,21 @@ async def _conclude(
         seconds=session.ledger.seconds,
         complete=not cap and not missing,
         truth=None if world is None else (world.accuracy(job.system, seed), world.accuracy(job.system, shipped)),
+    )
+
+
+def _cut_off(study: Study, cap: str) -> str:
+    """Say that a cap ended a search before it had decided anything, and what would do."""
+    config = study.job.config
+    # Under a low cap less is planned than with enough.
+    without = config.model_copy(update={"caps": config.caps.model_copy(update={"calls": None})})
+    wanted = resolve(replace(study.job, config=without), study.parts).bound.expected
+    fix = "give more"
+    if cap.startswith("--max-calls"):
+        fix = f"--max-calls {wanted} lets it go on"
+    return (
+        f"{cap} ended the search before any change was tried to the end. It is expected to take {wanted} calls: {fix}, "
+        "or begin anew with a smaller plan (--set search.calls=…)."
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -65,6 +66,7 @@ class App:
         elif self.kind == "command":
             try:
                 shlex.split(self.run)
+                found += self._problems_of_script()
             except ValueError as error:
                 found.append(f"app.run: {self.run!r} is no command ({error}); close its quotes")
         for name, least in (("workers", 1), ("seconds", 0.001), ("calls", 1)):
@@ -75,6 +77,21 @@ class App:
         if self.python and self.kind != "callable":
             found.append("app.python: only a callable (module:function) has an interpreter; leave it out")
         return found
+
+    def _problems_of_script(self) -> list[str]:
+        """Return that a file of Python is named as if it were a program, where it is none."""
+        script = next(iter(self.command), "")
+        if not script.endswith(".py"):
+            return []
+        file = Path(self.folder, script)
+        if os.access(file, os.X_OK) if "/" in script else shutil.which(script):
+            return []
+        if not file.is_file():
+            return [f"app.run: {script}: no such file; give module:FUNCTION, a command, or a URL"]
+        return [
+            f"app.run: {self.run!r} is a file of Python and no command; give {Path(script).stem}:FUNCTION, which takes "
+            f"a row and returns the answer, or `python {self.run}`"
+        ]
 
     def interpreter(self, default: str) -> str:
         """Return the path of the interpreter, as it would be typed in the app's folder.

@@ -27,6 +27,8 @@ FINGERPRINT = "simulated"
 MAX_BODY = 32 * 1024 * 1024
 """Bytes of a request: a prompt of eight million tokens, beyond any model's."""
 _Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
+_SHOWN = 100
+"""Characters of a path that a refusal repeats."""
 _PIECE = 80
 """Characters of a piece of a stream."""
 _ROLES: Mapping[str, _Role] = {
@@ -94,6 +96,7 @@ async def start_server(
     application.router.add_post("/v1/chat/completions", handler.chat)
     application.router.add_get("/v1/models", handler.models)
     application.router.add_get("/healthz", handler.health)
+    application.router.add_route("*", "/{rest:.*}", handler.unknown)
     # Two seconds for calls in flight: whoever stops a server waits for it.
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
     await runner.setup()
@@ -254,6 +257,12 @@ class _Handler:
     async def health(self, request: web.Request) -> web.Response:
         """Say that the server runs."""
         return web.json_response({"status": "ok", "simulated": True, "path": request.path})
+
+    async def unknown(self, request: web.Request) -> web.Response:
+        """Refuse what is no route here, with the routes that are."""
+        there = "POST /v1/chat/completions and GET /v1/models"
+        asked = f"{request.method} {request.path[:_SHOWN]}"
+        return _refuse(404, "not_found", f"this simulated endpoint has no route {asked}; it has {there}")
 
     def _admits(self, request: web.Request) -> bool:
         if not self._faults.api_key:
