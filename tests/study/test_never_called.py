@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from maspo.models.base import Request
+from maspo.optimizers.base import Ask, Problem, Search
 from maspo.study.job import Job
+from maspo.study.resolve import Parts
 from maspo.team import Agent, System
 from maspo.team.flow import Condition
 from maspo.testing.runs import SMALL_RACE, begin, counted_world, go_on, with_config, world_job
@@ -24,7 +26,10 @@ def job_with_carried(text: str) -> Job:
     job = world_job("reflect", 14, WorldSpec(seed=3))
     first = job.system.agents[0].name
     never = Agent("never", NEVER, reads=(first,), when=Condition(first, equals="what nobody says"))
-    system = System((*job.system.agents, never), name=job.system.name, output=job.system.output)
+    output = job.system.output
+    agents = [replace(one, reads=(*one.reads, "never")) if one.name == output else one for one in job.system.agents]
+    system = System((*agents, never), name=job.system.name, output=output)
+    assert "never" in system.team.rewritten
     return replace(with_config(job, search=SMALL_RACE), system=system, carried={"never": text})
 
 
@@ -45,3 +50,24 @@ async def test_n01_an_agent_that_is_never_called_is_not_rewritten_and_not_shippe
     assert any(outcome.finished.winners[name] != job.system.prompts[name] for name in others)
     again = await go_on(job, tmp_path / "run", model)
     assert again.finished == outcome.finished
+
+
+class ChangesAll:
+    """A search that ends with other prompts of all agents, and looks at no run."""
+
+    config = SMALL_RACE
+
+    def __init__(self, *_: object) -> None: ...
+
+    def search(self, problem: Problem) -> Search:
+        """Change all."""
+        return (yield from self._run(problem))
+
+    def _run(self, problem: Problem) -> Search:
+        yield Ask(problem.seed_prompts)
+        return Ask({name: f"{text} Be exact." for name, text in problem.seed_prompts.items()})
+
+
+async def test_n02_whatever_a_search_ends_with_the_prompt_of_who_was_never_called_stays(tmp_path: Path) -> None:
+    outcome = await begin(job_with_carried(NEVER), tmp_path / "run", parts=Parts(optimizer=ChangesAll()))
+    assert outcome.finished is not None and outcome.finished.winners["never"] == NEVER

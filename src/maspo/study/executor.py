@@ -393,9 +393,9 @@ class LocalExecutor:
         hard = {case.input_key for case in request.cases}
         ordinary = [key for key in request.inputs if key not in hard] or list(request.inputs)
         traces = await together(self._shown_trace(request, key) for key in ordinary)
-        if not request.cases and not _found(traces) and await self._is_not_called(request, ordinary):
-            return Drafts(())  # no run shows what it does, and none would show what a draft does
         cases = await together(self._shown_case(request.agent, case) for case in request.cases)
+        if not _found((*traces, *cases)) and await self._is_not_called(request, ordinary):
+            return Drafts(())  # no run shows what it does, and none would show what a draft does
         rewrite = Rewrite(
             agent=request.agent,
             role=agent.description,
@@ -477,6 +477,8 @@ class LocalExecutor:
             return None
         readers = self.system.team.readers(agent)
         now, earlier = self._calls(after, agent), self._calls(before, agent)
+        if not now and not earlier:  # something else of the same change has lost
+            return None
         return ShownCase(
             input=self._input(case.input_key),
             read=context(after.read_in(*now)),
