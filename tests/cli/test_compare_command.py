@@ -214,3 +214,12 @@ def test_what_is_no_comparison_over_several_tasks_is_refused(maspo: Run, url: st
         assert said.code == 2, said
         assert told in said.err
         assert not Path("out").exists()
+
+
+def test_labels_that_no_answer_meets_are_told(maspo: Run, url: str) -> None:
+    rows = [{**row, "answer": "never"} for row in World().inputs(ROWS)]
+    Path("rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    said = compare(maspo, url, "--methods", "", "--against", "mine.json", "--json")
+    told = "o final answer was equal to its label on"
+    assert any(told in note for note in said.json["notes"])
+    assert told in told_by(sheet_in(Path("out/comparison.html").read_text(encoding="utf-8")))

@@ -201,3 +201,25 @@ def test_f21_packages_that_cannot_be_given_are_refused(maspo: Run, url: str, mor
     Path("outputs.jsonl").write_text('{"id": 1, "output": "x = 1", "tests": "assert x"}')
     scored = maspo("score", "outputs.jsonl", *more)
     assert scored.code == 2, scored
+
+
+def test_f22_the_same_prompts_twice_are_no_look(maspo: Run, url: str) -> None:
+    Path("same.json").write_text("{}")
+    for _ in range(2):
+        same = evaluate(maspo, url, "--prompts", "same.json", "--json")
+        assert "both prompt sets are the same" in same.err and same.json["difference"]["look"] == 1
+    other = maspo(
+        "evaluate", "team.yaml", "--inputs", "rows.jsonl", "--base-url", url, "--out", "other", "--prompts",
+        "prompts.json", "--json",
+    )  # fmt: skip
+    assert other.json["difference"]["look"] == 1
+
+
+@pytest.mark.parametrize("scorer", ["exact", "math"])
+def test_f23_labels_that_no_answer_meets_are_told_everywhere(maspo: Run, url: str, scorer: str) -> None:
+    rows = [{**row, "answer": "never"} for row in World().inputs(ROWS)]
+    Path("rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    said = evaluate(maspo, url, "--scorer", scorer, "--json")
+    told = f"no final answer was equal to its label on {ROWS} inputs"
+    assert any(told in one for one in said.json["remarks"])
+    assert told in said.out.split("{")[0] and told in Path("out/evaluation.html").read_text(encoding="utf-8")

@@ -194,3 +194,15 @@ def test_g10_runs_lists_judge_checks_and_names_one_that_cannot_be_read(maspo: Ru
     assert (broken.code, "out/judge_check.json: cannot be read" in broken.err) == (0, True)
     Path("out/judge_check.json").unlink()
     assert "not finished" in maspo("runs", ".").out
+
+
+def test_g13_labels_that_fit_no_output_are_named_as_the_reason(url: str) -> None:
+    rows = [{**row, "answer": "never"} for row in MIXED.inputs(40)]
+    Path("rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    said = check(url)
+    assert said.code == 0, said
+    assert "outputs differ, but none of them is right by its label" in said.out and "--scorer exact" in said.out
+    assert "agent_temperature" not in said.out.split("\n\n")[1]
+    assert "from 32 rows" in said.out or "from 40 rows" in said.out
+    page = embedded(Path("out/judge.html").read_text(encoding="utf-8"))
+    assert "none of them is right by its label" in json.dumps(page)

@@ -108,3 +108,19 @@ def test_c06_many_rows_are_scored_in_their_order(maspo: Run) -> None:
     found = lines(maspo("score", write(rows), "--scorer", "exact"))
     assert [row["id"] for row in found] == list(range(1500))
     assert [row["correct"] for row in found] == [n % 3 == 1 for n in range(1500)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "column"),
+    [
+        ([{"id": number, "answer": "x"} for number in range(3)], "`output` in 3"),
+        ([{"output": "<answer>x</answer>"}, {"output": "x"}], "`answer` in 2"),
+        ([{"output": "x"}, {"answer": "x"}], "no `answer` in 1, no `output` in 1 of 2 rows"),
+    ],
+)
+def test_c20_a_file_without_what_is_scored_is_an_error_that_names_the_column(
+    maspo: Run, rows: list[object], column: str
+) -> None:
+    said = maspo("score", write(rows), "--scorer", "exact")
+    assert said.code == 2, said
+    assert column in said.err and "95% interval" not in said.err

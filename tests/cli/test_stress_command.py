@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,7 +73,13 @@ def test_q14_nobody_is_said_to_be_needless_in_a_team_that_never_answers_right(ma
     said = maspo("stress", "team.yaml", "--inputs", "never.jsonl", "--base-url", url, "--shares", "--out", "n")
     assert "scorer    labels" in said.err and "n/stress.json" in said.out
     assert "No answer is right, so it cannot be told who contributes." in said.out and "no loss" not in said.out
-    assert json.loads((team / "n" / "stress.json").read_text())["found"]["droppable"] == []
+    found = json.loads((team / "n" / "stress.json").read_text())["found"]
+    assert found["droppable"] == []
+    mismatch = "no final answer was equal to its label on 12 inputs"
+    assert mismatch in found["mismatch"]
+    assert mismatch[1:] in said.out and mismatch[1:] in (team / "n" / "stress.html").read_text(encoding="utf-8")
+    assert "Simulated world: no language model was asked." in said.out and "nothing (simulated)" in said.out
+    assert re.search(r"\d+ calls", said.out) and not re.search(r"-\d", said.out), "a minus is a minus everywhere"
 
 
 def test_q13_a_search_can_be_asked_to_go_under_stress(maspo: Run, url: str, team: Path) -> None:

@@ -337,3 +337,35 @@ def test_the_panel_is_redrawn_whole_in_a_terminal_that_gets_narrower() -> None:
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", after)
     assert "40 of about 100" in plain
     assert max(len(line) for line in plain.splitlines()) <= 40
+
+
+def routine(number: int) -> tuple[StepStarted, PromptKept]:
+    step = f"1.{number}"
+    return StepStarted(step, "solver", number, 1, 1000, 1), PromptKept(step, "solver", "no candidate was better")
+
+
+def test_fast_steps_are_thinned_to_a_line_a_second_and_changes_are_all_told() -> None:
+    written: list[str] = []
+    lines = PlainLines(written.append)
+    lines.on_event(started(profile="paper"))
+    for number in range(1, 501):
+        lines.on_progress(Progress("search", 3, 10, number, 1000, None, number / 100, 4))
+        step, kept = routine(number)
+        lines.on_event(step)
+        changed = number in (100, 300)
+        lines.on_event(PromptChanged(step.step, "solver", "a", "b", f"won {number}") if changed else kept)
+    assert len(written) < 50
+    for number in (100, 300):
+        (place,) = [at for at, line in enumerate(written) if line.endswith(f"won {number}")]
+        assert f"pass {number}/1000" in written[place - 1], "a change stands below its step"
+    assert sum("follow fast" in line for line in written) == 1
+
+
+def test_slow_steps_are_all_told() -> None:
+    written: list[str] = []
+    lines = PlainLines(written.append)
+    for number in range(1, 101):
+        lines.on_progress(Progress("search", 3, 10, number, 1000, None, 2.0 * number, 4))
+        for event in routine(number):
+            lines.on_event(event)
+    assert len(written) == 200

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from maspo.events import BudgetStopped, Event, HoldoutResult, RunFinished, Usage
+from maspo.events import BudgetStopped, Event, HoldoutResult, RunFinished, Usage, VerdictWord
 from maspo.report import phrases
 from maspo.report.closing import closing
 from maspo.report.fold import fold
@@ -192,3 +192,25 @@ def test_new_prompts_that_do_not_ship_are_not_told_as_changes(whole_run: list[Ev
     kept = replace(end, shipped="seed", prompts=fold(whole_run).started.seed_prompts)  # type: ignore[union-attr]
     assert "Nothing that ships" not in closing(fold(whole_run))
     assert "Nothing that ships" in closing(fold([*before, kept]))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "look", "level", "p", "named"),
+    [
+        ("cannot_tell", 4, 0.00083, 0.00098, True),
+        ("no_evidence", 2, 0.005, 0.0037, False),
+        ("no_evidence", 2, 0.005, 0.0137, True),
+        ("no_evidence", 2, 0.005, 0.2, False),
+        ("no_evidence", 1, 0.04, 0.045, False),
+    ],
+)
+def test_i20_a_claim_that_only_earlier_looks_forbid_says_so_first(
+    whole_run: list[Event], verdict: VerdictWord, look: int, level: float, p: float, named: bool
+) -> None:
+    end = whole_run[-1]
+    assert isinstance(end, RunFinished)
+    holdout = replace(end.holdout, look=look, level=level, p_value=p, p_worse=1.0, p_bounds=None)
+    view = fold([*whole_run[:-1], replace(end, verdict=verdict, shipped="seed", holdout=holdout)])
+    said = phrases.headline(view)
+    assert (f"looked at before (look {look}), so a claim needs p ≤ {level:.2g}, and p is {p:.2g}" in said) is named
+    assert said in summary(view).splitlines()[0]

@@ -54,12 +54,11 @@ from maspo.study.evaluation.evaluate import (
     resume_evaluation,
     scorer_for,
 )
-from maspo.study.evaluation.job import EXACT, JUDGE, Evaluated, Evaluation, Side
+from maspo.study.evaluation.job import EXACT, JUDGE, LABELLED, Evaluated, Evaluation, Side
 from maspo.study.optimize import recorded_job
 from maspo.study.resolve import split_of
 from maspo.team import System
 
-_LABELLED = ("exact", "choice", "math")
 """Scorers that compare with an answer."""
 SEED = "seed"
 NONE = "none"
@@ -300,7 +299,7 @@ def _note_unscorable(evaluation: Evaluation) -> list[str]:
     rows, scorer = evaluation.task.test_rows, evaluation.scorer
     if scorer.partition(":")[0] == CODE:
         what, lacking = "tests", sum(not row.tests for row in rows)
-    elif scorer in _LABELLED:
+    elif scorer in LABELLED:
         what, lacking = "answer", sum(row.answer is None for row in rows)
     else:
         return []

@@ -20,14 +20,18 @@ from maspo.core.errors import ConfigInvalid, InputsInvalid
 from maspo.core.plain import Dumped
 from maspo.data.inputs import as_label, as_text
 from maspo.flags import FLAGS
-from maspo.report.phrases import number, percent, plural
+from maspo.report.phrases import list_names, number, percent, plural
 from maspo.scoring.accepted import AnyLabel
 from maspo.scoring.base import Outcome, Sample, Score, Scorer
 from maspo.scoring.code import code_with
 from maspo.scoring.registry import CODE, scorer_of
 from maspo.stats.share import share_interval
+from maspo.study.evaluation.job import LABELLED
 
 _VARIABLE = FLAGS["sandbox-packages"].variable
+_NO_OUTPUT = "no output"
+_NEEDED = {**dict.fromkeys(LABELLED, "answer"), CODE: "tests"}
+"""The column that a scorer compares with, beside the output."""
 _BATCH = 512
 """Rows that are scored side by side, and held in memory at a time."""
 _BAD_ROWS_SHOWN = 5
@@ -43,6 +47,8 @@ class _OutputLine:
     id: object
     sample: Sample | None
     problem: str = ""
+    lacks: str = ""
+    """The column that is not there."""
 
 
 def score_file(file: Path, scorer: str, unsafe_exec: bool, packages: str | None, as_json: bool) -> None:
@@ -53,14 +59,18 @@ def score_file(file: Path, scorer: str, unsafe_exec: bool, packages: str | None,
         raise ConfigInvalid("--unsafe-exec: programs find every package then; leave out --sandbox-packages")
     made = AnyLabel(scorer_of(_with_packages(scorer_name(scorer, unsafe_exec), packages)))
     with _opened(file) as lines:
-        outcomes = asyncio.run(_score_all(made, _read_lines(lines, str(file))))
+        outcomes, lacking = asyncio.run(_score_all(made, _read_lines(lines, str(file)), _NEEDED.get(scorer, "")))
     if not outcomes:
         raise InputsInvalid(f'{file}: no rows; give one JSON object a line, such as {{"id": 1, "output": "…"}}')
     found = summary_of(outcomes)
+    if not found.scored and lacking.total() == found.rows:
+        raise InputsInvalid(_describe_lacking(file, found.rows, lacking))
     low, high = found.interval
-    share = f"{percent(found.share)} correct" if found.share is not None else "none scored"
+    share = "none scored"
+    if found.share is not None:
+        share = f"{percent(found.share)} correct (95% interval {percent(low)} to {percent(high)})"
     note(
-        f"{plural(found.rows, 'row')}: {share} (95% interval {percent(low)} to {percent(high)}); "
+        f"{plural(found.rows, 'row')}: {share}; "
         f"{number(found.correct)} correct, {number(found.wrong)} wrong, {number(found.unread)} "
         f"without an answer that could be read, {number(found.failed)} that could not be scored"
     )
@@ -80,19 +90,35 @@ def _with_packages(scorer: str, names: str | None) -> str:
     return code_with([name.strip() for name in given.split(",")])
 
 
-async def _score_all(scorer: Scorer, rows: Iterator[_OutputLine]) -> Counter[Outcome]:
+def _describe_lacking(file: Path, rows: int, lacking: Mapping[str, int]) -> str:
+    """Return which columns are missing where no row could be scored for want of one."""
+    missing = list_names([f"no `{column}` in {number(count)}" for column, count in lacking.items()])
+    return (
+        f"{file}: nothing could be scored: {missing} of {plural(rows, 'row')}; a row is a JSON "
+        'object such as {"id": 1, "output": "what the team wrote", "answer": "the label"} (for --scorer code with '
+        "`tests` instead of `answer`)"
+    )
+
+
+async def _score_all(scorer: Scorer, rows: Iterator[_OutputLine], needed: str) -> tuple[Counter[Outcome], Counter[str]]:
+    """Print the score of every row; return the outcomes, and of how many rows which column is missing."""
     outcomes: Counter[Outcome] = Counter()
+    lacking: Counter[str] = Counter()
     shown = 0
     while batch := list(islice(rows, _BATCH)):
         scores = iter(await scorer.score([row.sample for row in batch if row.sample is not None]))
         for row in batch:
             found = next(scores) if row.sample is not None else Score(str(row.id), "failed", why=row.problem)
             outcomes[found.outcome] += 1
+            if row.lacks:
+                lacking[row.lacks] += 1
+            elif needed and row.sample is not None and not getattr(row.sample, needed):
+                lacking[needed] += 1
             print_json(ScoreLine(row.id, found.correct, found.outcome, found.read, found.why))
             if row.problem and shown < _BAD_ROWS_SHOWN:
                 note(f"note: {row.problem}; it counts as failed")
                 shown += 1
-    return outcomes
+    return outcomes, lacking
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +190,7 @@ def _read_lines(lines: Iterable[bytes], source: str) -> Iterator[_OutputLine]:
             if isinstance(row, dict) and not isinstance(row.get("id"), dict | list | None):
                 name = row["id"]
         if problem:
-            yield _OutputLine(name, None, f"{source}, line {place}: {problem}")
+            yield _OutputLine(name, None, f"{source}, line {place}: {problem}", "output" * (problem == _NO_OUTPUT))
         else:
             yield _OutputLine(name, _sample(name, row))
 
@@ -174,7 +200,7 @@ def _find_problem(row: Any) -> str:
         return f"a {type(row).__name__}, where an object is expected"
     output, tests = row.get("output"), row.get("tests")
     if "output" not in row:
-        return "no output"
+        return _NO_OUTPUT
     if not isinstance(output, str | int | float):
         return f"output is {'null' if output is None else f'a {type(output).__name__}'}, where text is expected"
     listed = isinstance(tests, list) and all(isinstance(test, str) for test in tests)

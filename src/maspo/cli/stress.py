@@ -17,8 +17,10 @@ from maspo.cli.stores import keep_files, keeping_of
 from maspo.cli.terminal import lay_out, note, print_json, say, table
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
 from maspo.core.plain import Dumped, plain
+from maspo.core.usage import total
+from maspo.report import phrases
 from maspo.report.folder import RUNS, STRESS_PAGE, free_folder
-from maspo.report.stress import FEW, write_stress_page
+from maspo.report.stress import FEW, stress_remarks, write_stress_page
 from maspo.runners.faults import PLANTED
 from maspo.stats.shapley import Contribution
 from maspo.store.files import write_whole
@@ -86,6 +88,8 @@ def run_stress(arguments: Arguments, prompts: str | None, shares: bool) -> None:
 def _lines(found: Stressed) -> Iterator[str]:
     what = "answers that turn wrong, less those that turn right" if found.measure == "labels" else "answers that lose"
     yield f"{found.inputs} inputs, measured by {found.measure}; cost: {what}"
+    if found.simulated:
+        yield phrases.SIMULATED
     if found.clean is not None:
         yield f"right without any fault: {_figure(found.clean)}"
     yield ""
@@ -101,6 +105,14 @@ def _lines(found: Stressed) -> Iterator[str]:
         yield ""
         yield table(("agent", "share in the outcome"), [(one.player, _figure(one)) for one in found.shares])
         yield _dropped(found)
+    spent = total(found.usage.values())
+    yield ""
+    yield from (f"note: {remark}" for remark in stress_remarks(found))
+    yield lay_out(
+        ("spent", phrases.spent(spent)),
+        ("money", phrases.money_spent(spent, found.simulated)),
+        ("time", phrases.duration(found.seconds)),
+    )
 
 
 def _dropped(found: Stressed) -> str:
@@ -114,4 +126,8 @@ def _figure(figure: Figure | Contribution | None) -> str:
     if figure is None:
         return ""
     low, high = figure.interval
-    return f"{figure.mean:.0%} ({low:.0%} to {high:.0%})"
+    return f"{_percent(figure.mean)} ({_percent(low)} to {_percent(high)})"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}".replace("-", "−")

@@ -34,6 +34,10 @@ _MOST_LINES = 12
 """Agents of a team that get lines of their own in every round of the race; larger teams get three lines together."""
 _EVENTS_SHOWN = 6
 """The latest, on the panel: with the facts and candidates above them it stays within a terminal of 24 lines."""
+_ROUTINE_AT_ONCE = 24
+"""Lines of steps, and of prompts that stay as they are, before they are thinned to one a second: a terminal's height.
+Some baselines take hundreds of steps a second on a fast endpoint."""
+_THINNED = "Steps that change no prompt follow fast: one line a second from here on; the report has all of them."
 _BEAM_SHOWN = 4
 """The best candidates, on the panel."""
 _CALLS_FOR_A_PACE = 20
@@ -128,6 +132,12 @@ class PlainLines:
         """The round of a large team; 0 in a small one and before the first."""
         self._decided: list[PromptKept | PromptChanged] = []
         """What a round of a large team decided, until all of it is known."""
+        self._room = float(_ROUTINE_AT_ONCE)
+        """Lines of routine that may be written now; one more with every second."""
+        self._written_at = 0.0
+        self._where = ""
+        """The line of a step that was passed over, for what it may change."""
+        self._thinned = False
 
     def recall(self, past: Sequence[Event]) -> None:
         """Know whose run goes on, and in which round it is."""
@@ -165,7 +175,28 @@ class PlainLines:
             if agents:
                 self._write(f"{spent(self._progress)}  {title}: {list_names(agents)}")
         self._decided = []
+        if isinstance(event, StepStarted):
+            self._where = ""
+        if isinstance(event, StepStarted | PromptKept) and not self._has_room():
+            self._where = line if isinstance(event, StepStarted) else self._where
+            return
+        if isinstance(event, PromptChanged) and self._where:
+            self._write(f"{spent(self._progress)}{self._where}")
+            self._where = ""
         self._write(f"{spent(self._progress)}{line}")
+
+    def _has_room(self) -> bool:
+        """Return whether a line may be written of a step or of a prompt that stays as it is; say once where not."""
+        now = self._progress.seconds if self._progress else 0.0
+        self._room = min(_ROUTINE_AT_ONCE, self._room + max(0.0, now - self._written_at))
+        self._written_at = now
+        if self._room >= 1:
+            self._room -= 1
+            return True
+        if not self._thinned:
+            self._write(f"{spent(self._progress)}{_THINNED}")
+            self._thinned = True
+        return False
 
     def on_progress(self, progress: Progress) -> None:
         """Take note of where the run stands, for the next line; say once when calls begin to wait, and why."""

@@ -113,7 +113,8 @@ def _decided(now: Standing) -> Part:
 
 def _evidence(stood: Sequence[Standing], plan: Plan) -> Part:
     words = [
-        "The evidence stays near 1 while nothing changes. "
+        "The evidence begins at 0 and stays small while nothing changes: it adds up what speaks for a change since "
+        "any earlier window. "
         f"It reaches {plan.windows_per_alarm:,} by mere chance once in as many windows, or less often."
     ]
     shares = sorted(stood[-1].shares.items(), key=lambda item: -item[1])

@@ -53,10 +53,19 @@ def headline(found: Compared) -> str:
     )
     pairs = [f"{pair.better} is ahead of {_worse(pair)}" for pair in found.table.pairs if pair.better]
     ahead = f" {'; '.join(pairs)}." if pairs else ""
-    nothing = f"Nothing is proven to be {what} the seed prompts."
+    nothing = f"Nothing is proven to be {what} the seed prompts{_looked(found)}."
     vetoed = [one.name for one in found.table.standings if one.verdict == "vetoed"]
     barred = f" Guard inputs veto {phrases.list_names(vetoed)}." if vetoed else ""
     return (claim or nothing) + ahead + barred
+
+
+def _looked(found: Compared) -> str:
+    """Return whom earlier looks alone keep from a claim, as the end of a sentence; empty where they keep nobody."""
+    of = found.table
+    tested = [one for one in of.standings if one.verdict in ("no_evidence", "cannot_tell")]
+    p_value, name = min(((one.p_adjusted or 0.0, one.name) for one in tested), default=(1.0, ""))
+    looked = phrases.blamed_on_looks("no_evidence", ((p_value, p_value),), of.look, of.level)
+    return f": {looked} (Holm) for {name}" if looked else ""
 
 
 def _worse(pair: Pair) -> str:
@@ -185,6 +194,8 @@ def notes(found: Compared) -> list[str]:
     if found.left_out:
         said.append(f"A cap left out {phrases.plural(found.left_out, 'hold-out input')}.")
     said += found.comparison.remarks
+    if found.mismatch:
+        said.append(f"{found.mismatch[0].upper()}{found.mismatch[1:]}.")
     undecided = max((one.undecided for one in of.standings), default=0)
     if undecided:
         said.append(f"Up to {phrases.plural(undecided, 'input')} undecided; claims hold if all of them were lost.")

@@ -30,8 +30,9 @@ from maspo.report.folder import EVALUATION_PAGE
 from maspo.report.result import ReplyFigures, Tokens, Unsettled, replies_of, tokens_of, unsettled_of
 from maspo.report.visible import clipped, visible
 from maspo.store.files import write_whole
-from maspo.study.evaluation.job import JUDGE, Cost, Evaluated, Evaluation, Side
+from maspo.study.evaluation.job import EXACT, JUDGE, LABELLED, Cost, Evaluated, Evaluation, Side
 from maspo.study.evaluation.tally import Difference, Share
+from maspo.study.mismatch import never_met, spec_of
 
 PAGE = EVALUATION_PAGE
 RESULT = "evaluation.json"
@@ -66,7 +67,14 @@ def headline(found: Evaluated) -> str:
     if found.verdict is None:
         share = found.shares.get("after")
         return f"{names['after']}: {_describe_share(found, share)}." if share else "Nothing was evaluated."
-    claim = (_PREFERENCES if found.evaluation.pairwise else _CLAIMS)[found.verdict]
+    claims = _PREFERENCES if found.evaluation.pairwise else _CLAIMS
+    claim, met = claims[found.verdict], found.difference
+    looked = ""
+    if met is not None:
+        p = ((met.p_value, met.p_bounds[0]), (met.p_worse, met.p_bounds[1]))
+        looked = phrases.blamed_on_looks(found.verdict, p, met.look, met.level)
+    if looked:
+        claim = f"{claims['no_evidence'].replace('evidence', 'claim', 1).rstrip('.')}: {looked}."
     for side in ("after", "before"):
         called = "the seed prompts" if names[side] == "seed" else f"the prompts of {names[side]}"
         claim = claim.replace(f"{{{side}}}", called, 1)
@@ -83,6 +91,19 @@ def _describe_share(found: Evaluated, share: Share) -> str:
         f"{phrases.percent(share.share)} {what} (95% interval {phrases.percent(low)} to {phrases.percent(high)}), "
         f"{phrases.number(share.correct)} of {phrases.number(share.trials)}"
     )
+
+
+def remarks_on(found: Evaluated) -> tuple[str, ...]:
+    """Return what is worth knowing of the figures: what was said at the start, and that no answer met its label."""
+    of = found.evaluation
+    if of.scorer not in LABELLED:
+        return of.remarks
+    marks = [{*row.before, *row.after} - {"failed", "lost"} for row in found.rows]
+    seen = [one for one in marks if one]
+    read_by = spec_of(of.system) if of.scorer == EXACT else f"`--scorer {of.scorer}`"
+    unread = sum(one == {"unread"} for one in seen)
+    mismatch = never_met(len(seen), any("correct" in one for one in seen), unread, read_by)
+    return (*of.remarks, *([mismatch] if mismatch else []))
 
 
 def short_share(found: Evaluated, side: Side) -> str:
@@ -203,7 +224,7 @@ def summary(found: Evaluated) -> str:
         add("missing", _describe_missing(difference))
         add("rows won", _list_ids(difference.won, _MOST_ROW_IDS))
         add("rows lost", _list_ids(difference.lost, _MOST_ROW_IDS))
-    add("note", *found.evaluation.remarks, *phrases.describe_replies(found.usage))
+    add("note", *remarks_on(found), *phrases.describe_replies(found.usage))
     for side, cost in found.costs.items():
         add("1,000 inputs", f"{names[side]}: {_describe_cost(cost)}")
     add(
@@ -328,7 +349,7 @@ def evaluation_of(found: Evaluated) -> EvaluationFigures:
         repeats=evaluation.repeats,
         complete=not found.left_out,
         left_out=found.left_out,
-        remarks=evaluation.remarks,
+        remarks=remarks_on(found),
         before=_side(found, "before"),
         after=_side(found, "after"),
         difference=_difference(found.difference) if found.difference else None,
@@ -490,7 +511,7 @@ def evaluation_sheet(found: Evaluated) -> Sheet:
         headline=headline(found),
         simulated=found.simulated,
         facts=facts,
-        remarks=[f"{remark}." for remark in evaluation.remarks],
+        remarks=[f"{remark}." for remark in remarks_on(found)],
         parts=(
             Part("In pictures", dots=_drawn(found)),
             Part("Rows that differ", words=_where_rows_are(found), tables=_differing(found.difference)),

@@ -37,6 +37,7 @@ from maspo.report.visible import visible
 from maspo.store.files import write_whole
 from maspo.study.evaluation.calibration import Calibration, Rate, verdict_of
 from maspo.study.evaluation.judge_check import Checked
+from maspo.study.mismatch import spec_of
 
 PAIRS = "pairs.jsonl"
 RESULT = "judge_check.json"
@@ -94,6 +95,26 @@ def read_check(folder: Path) -> CheckShort | None:
         ) from error
 
 
+def _no_pairs(found: Checked) -> str:
+    """Return why there was nothing to ask the judge about, and what to do: outputs were alike, or equally right."""
+    parts = [
+        (found.all_wrong, "none of them is right by its label or tests"),
+        (found.unscored, "some of them could not be scored"),
+        (found.all_right, "all of them are right"),
+    ]
+    told = [f"on {phrases.plural(count, 'row')} outputs differ, but {what}" for count, what in parts if count]
+    if not told:
+        return _NO_PAIRS
+    said = f"No output is known to be better than another: {'; '.join(told)}."
+    if not (found.all_wrong or found.unscored):
+        return f"{said} Take harder rows, or --prompts of another quality."
+    return (
+        f"{said} So labels or scorer (--scorer {found.evaluation.scorer}) may not fit how the team answers: see to "
+        f"them, and to {spec_of(found.evaluation.system)}. Without labels the judge is asked about any two different "
+        "outputs, which tells how steady it is."
+    )
+
+
 def judge_summary(found: Checked, calibration: Calibration) -> str:
     """Return a judge's record in plain lines."""
     judge, task = found.evaluation.config.models.for_judge(), found.evaluation.task.name
@@ -105,7 +126,7 @@ def judge_summary(found: Checked, calibration: Calibration) -> str:
         *([f"A cap ended the work early: {found.cap}."] if found.cap else []),
         "",
         *([_NOTHING_READ, ""] if calibration.pairs and calibration.unreadable.share == 1 else []),
-        *(judge_lines(judge_figures(calibration)) if calibration.pairs else [_NO_PAIRS]),
+        *(judge_lines(judge_figures(calibration)) if calibration.pairs else [_no_pairs(found)]),
         "",
         *judge_lines([("note", line) for line in phrases.describe_replies(found.usage)]),
         *judge_lines([("spent", phrases.spent(spent)), ("money", phrases.money_spent(spent, found.simulated))]),
@@ -211,7 +232,7 @@ def judge_sheet(found: Checked, calibration: Calibration) -> Sheet:
     """Return the document of a judge check."""
     judge, task = found.evaluation.config.models.for_judge(), found.evaluation.task.name
     pairs, rows = phrases.plural(calibration.pairs, "pair"), phrases.plural(found.rows, "row")
-    trust = Part("How far the judge can be trusted", words=(_NO_PAIRS,))
+    trust = Part("How far the judge can be trusted", words=(_no_pairs(found),))
     if calibration.pairs:
         record = [(name.strip(), figure) for name, figure in judge_figures(calibration)]
         table = cells("The judge's record", ("The judge", "Figure"), record, names=2)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from maspo.core.usage import Usage, total
-from maspo.events import CallUnsettled, ConflictFound, HoldoutResult, PromptChanged, ProxyTold, RunFinished
+from maspo.events import CallUnsettled, ConflictFound, HoldoutResult, PromptChanged, ProxyTold, RunFinished, VerdictWord
 from maspo.report.fold import RunView, rank_conflict
+from maspo.stats.looks import looks_decide
 
 _PURPOSES = {
     "agent": "agents at work",
@@ -38,6 +39,8 @@ _PREFERENCES = {
     "worse": "The seed prompts are preferred by the judge.",
 }
 """Said where no labels decided."""
+_LOOKED = {True: "No claim that the new prompts are better", False: "No claim that the new prompts are preferred"}
+"""Said where earlier looks alone stand against a claim, by whether labels decided."""
 NOT_REPORTED = "not reported"
 """What no endpoint has told is never shown as 0."""
 _MOST_NAMES = 12
@@ -231,6 +234,12 @@ def headline(view: RunView) -> str:
         shipped = "They are shipped."
     else:
         shipped = "They won more often than they lost, so they are shipped."
+    tested = finished.holdout
+    bounds = tested.p_bounds or (tested.p_value, tested.p_worse)
+    p = ((tested.p_value, bounds[0]), (tested.p_worse, bounds[1]))
+    looked = blamed_on_looks(finished.verdict, p, tested.look, tested.level)
+    if looked:
+        return f"{_LOOKED[by_labels]}: {looked}. {shipped}"
     return f"{found[finished.verdict]} {shipped}"
 
 
@@ -293,6 +302,21 @@ def holdout_inputs(holdout: HoldoutResult) -> str:
 def looks(look: int, level: float) -> str:
     """Return how often something was looked at and what p that needs; empty for the first look."""
     return f"look {number(look)} at this hold-out: a claim needs p ≤ {level:.2g}" if look > 1 else ""
+
+
+def blamed_on_looks(verdict: VerdictWord, p: Iterable[tuple[float, float]], look: int, level: float) -> str:
+    """Return that earlier looks alone stand against a claim, as the end of a sentence; empty where they do not.
+
+    ``p`` holds for better and for worse the p-value and what it is if all that is missing spoke against it.
+    """
+    least, doubted = min(p)
+    left_open = verdict in ("no_evidence", "cannot_tell")
+    if not (left_open and looks_decide(look, level, least) and looks_decide(look, level, max(least, doubted))):
+        return ""
+    return (
+        f"this hold-out was looked at before (look {number(look)}), so a claim needs p ≤ {level:.2g}, "
+        f"and p is {least:.2g}"
+    )
 
 
 def sign_test(finished: RunFinished) -> tuple[str, str]:

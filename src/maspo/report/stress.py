@@ -43,8 +43,6 @@ def stress_sheet(found: Stressed, seed: int) -> Sheet:
     """Return the document of a team under stress."""
     spoilt = [one for one in found.cells if one.kind not in PLANTED]
     planted = [one for one in found.cells if one.kind in PLANTED]
-    few = f"{found.inputs} inputs tell little: take 50 or more." if found.inputs < FEW else ""
-    left = f"A cap left out {phrases.plural(found.left_out, 'input')}." if found.left_out else ""
     clean = phrases.percent(found.clean.mean) + _between(found.clean) if found.clean else ""
     return sheet(
         "stress",
@@ -58,9 +56,17 @@ def stress_sheet(found: Stressed, seed: int) -> Sheet:
             ("Right without a fault", clean),
             *spent_facts(total(found.usage.values()), found.simulated, found.seconds),
         ],
-        remarks=[line for line in (few, left) if line],
+        remarks=stress_remarks(found),
         parts=(_faults(found, spoilt), _notes(planted), _shares(found)),
     )
+
+
+def stress_remarks(found: Stressed) -> tuple[str, ...]:
+    """Return what is worth knowing of the figures, a sentence each."""
+    few = f"{found.inputs} inputs tell little: take 50 or more." if found.inputs < FEW else ""
+    left = f"A cap left out {phrases.plural(found.left_out, 'input')}." if found.left_out else ""
+    mismatch = f"{found.mismatch[0].upper()}{found.mismatch[1:]}." if found.mismatch else ""
+    return tuple(line for line in (few, left, mismatch) if line)
 
 
 _HAPPENS = {

@@ -19,3 +19,8 @@ def level_of(look: int, level: float = SIGNIFICANT) -> float:
     other prompts.
     """
     return level * (FIRST_LOOK if look <= 1 else (1 - FIRST_LOOK) / (look * (look - 1)))
+
+
+def looks_decide(look: int, level: float, p: float) -> bool:
+    """Return whether only earlier looks stand against a claim: p is enough for a first look, and not for this one."""
+    return look > 1 and level < p <= level * level_of(1) / level_of(look)

@@ -21,10 +21,11 @@ from maspo.study.calibration import answers, is_coin
 from maspo.study.credit import judged_pairs
 from maspo.study.executor import Done
 from maspo.study.job import Job
+from maspo.study.mismatch import never_met, spec_of
 
 _ENOUGH = 8
-"""Verdicts or labelled inputs before anything is said of places and labels: eight verdicts for the same place are a
-chance of 1 in 128 with a judge that does not heed the place."""
+"""Verdicts before anything is said of places: eight for the same place are a chance of 1 in 128 with a judge that does
+not heed the place."""
 _FEW = 4
 """Drafts, replies of the judge, or pairs, of which nearly all are of no use: that is seldom chance. More would be seen
 too late: runs go ahead of their verdicts, and a tenth of the smallest plan is 98 calls."""
@@ -179,13 +180,6 @@ class EarlyWarnings:
         )
 
     def _labels(self) -> str:
-        seen = len(self._labelled)
-        right = sum(right for _, right in self._labelled.values())
-        if seen < _ENOUGH or right:
-            return ""
-        unread = seen - sum(read for read, _ in self._labelled.values())
-        spec = self.job.system.final_answer
-        return (
-            f"no final answer was equal to its label on {seen} inputs, and on {unread} of them none could be read: "
-            f"labels teach nothing so far; see to `final_answer: {spec}` of the system file, and to the labels"
-        )
+        seen = self._labelled.values()
+        unread = sum(not read for read, _ in seen)
+        return never_met(len(seen), any(right for _, right in seen), unread, spec_of(self.job.system))

@@ -21,7 +21,7 @@ from maspo.core.verdict import Verdict
 from maspo.judges.base import compare_both_orders
 from maspo.runners.faults import PLANTED, Fault, Kind, Plan, faults_of, is_followed
 from maspo.runners.prompt_graph import PromptGraph
-from maspo.scoring.answers import is_correct, same_answer
+from maspo.scoring.answers import final_answer, is_correct, same_answer
 from maspo.stats.shapley import (
     MOST_EXACT,
     Coalition,
@@ -34,6 +34,7 @@ from maspo.stats.shapley import (
 from maspo.stats.share import share_interval, student_95
 from maspo.study.evaluation.evaluate import Attention, open_evaluation, over_rows, question, questions_of
 from maspo.study.evaluation.job import JUDGE, Evaluation
+from maspo.study.mismatch import never_met, spec_of
 from maspo.study.session import Session
 from maspo.team import System
 
@@ -91,6 +92,8 @@ class Stressed:
     seconds: float
     simulated: bool = False
     """Whether a simulated world answered."""
+    mismatch: str = ""
+    """That no answer met its label, and what to see to; empty where one did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,8 @@ class _Row:
     """What was found on one input: of each fault what it cost, and of a planted note who followed it."""
 
     right: float | None
+    read: bool
+    """Whether a final answer could be read."""
     cost: Mapping[Fault, float]
     followed: Mapping[Fault, tuple[float, float]]
     shapley: Mapping[str, float]
@@ -161,9 +166,11 @@ class _Bench:
             if fault.kind in PLANTED
         }
         label = self._rows[key].answer
-        right = None if label is None else float(is_correct(self._evaluation.system.final_answer, clean.output, label))
+        spec = self._evaluation.system.final_answer
+        right = None if label is None else float(is_correct(spec, clean.output, label))
+        read = final_answer(spec, clean.output) is not None
         cost = dict(zip(self._faults, costs, strict=True))
-        return _Row(right, cost, followed, await self._shapley(key, clean) if self._shares else {})
+        return _Row(right, read, cost, followed, await self._shapley(key, clean) if self._shares else {})
 
     async def close(self) -> None:
         """End what the runs have started."""
@@ -250,7 +257,16 @@ def _stressed(evaluation: Evaluation, session: Session, rows: Sequence[_Row], le
         droppable=droppable,
         usage=session.ledger.usage(),
         seconds=session.ledger.seconds,
+        mismatch=_mismatch(evaluation, rows),
     )
+
+
+def _mismatch(evaluation: Evaluation, rows: Sequence[_Row]) -> str:
+    if evaluation.scorer == JUDGE:
+        return ""
+    labelled = [row for row in rows if row.right is not None]
+    unread = sum(not row.read for row in labelled)
+    return never_met(len(labelled), any(row.right for row in labelled), unread, spec_of(evaluation.system))
 
 
 def _cell(fault: Fault, rows: Sequence[_Row]) -> Cell:

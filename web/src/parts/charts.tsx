@@ -20,7 +20,7 @@ export function shownIn(unit: Unit, value: number): string {
     case "money":
       return money(value);
     default:
-      return number(Math.round(value));
+      return number(Math.abs(value) < 10 ? Math.round(100 * value) / 100 : Math.round(value));
   }
 }
 
@@ -162,7 +162,7 @@ export function CurveChart({ chart }: { chart: Curves }) {
   }
   const height = Math.max(HEIGHT, (names.at(-1)?.at ?? 0) + 16);
   const many = narrow ? 1 : 3;
-  const xTicks = chart.logarithmic ? Array.from({ length: many + 1 }, (_, nth) => round(10 ** (first + (nth * (last - first)) / many))) : roundTicks(first, last, narrow ? 3 : 5);
+  const xTicks = chart.logarithmic ? Array.from({ length: many + 1 }, (_, nth) => round(10 ** (first + (nth * (last - first)) / many))) : roundTicks(first, last, narrow ? 3 : 5).filter((tick) => chart.x_unit !== "number" || Number.isInteger(tick));
   return (
     <figure class="chart">
       <figcaption>{chart.caption}</figcaption>

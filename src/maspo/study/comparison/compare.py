@@ -55,6 +55,7 @@ from maspo.study.comparison.tally import Guarded, InputMet, Table, table_of
 from maspo.study.comparison.terms import compare_equally
 from maspo.study.ended import cap_met, end_of, spent_in
 from maspo.study.job import Job, Looks, Progress, Provider, Watcher
+from maspo.study.mismatch import never_met, spec_of
 from maspo.study.optimize import DATABASE as RUN_DATABASE
 from maspo.study.optimize import resume, start
 from maspo.study.record import COMPARED, Begun, open_for_reading, refuse_links
@@ -132,6 +133,15 @@ class Compared:
     simulated: bool
     tasks: Mapping[str, Table] = field(default_factory=dict)
     """By task, where this is over several of them: its own table."""
+
+    @property
+    def mismatch(self) -> str:
+        """That no answer met its label, and what to see to; empty where one did, or where a judge decides."""
+        if self.table.decided_by != "labels":
+            return ""
+        known = [[one for one in met.correct.values() if one is not None] for met in self.inputs]
+        seen = [one for one in known if one]
+        return never_met(len(seen), any(map(any, seen)), None, spec_of(self.comparison.system))
 
     @property
     def spent(self) -> Usage:

@@ -102,7 +102,9 @@ async def evaluate(evaluation: Evaluation, out: Path, attention: Attention) -> E
     scorer = scorer_for(evaluation)
     async with open_evaluation(evaluation, out / DATABASE, attention) as session:
         simulated = await session.probe(questions_of(evaluation, judged=evaluation.scorer == JUDGE))
-        look = await _look(evaluation, session) if evaluation.before is not None else 1
+        # The same prompts twice claim nothing, so they use up nothing of the level.
+        compared = evaluation.before not in (None, evaluation.after)
+        look = await _look(evaluation, session) if compared else 1
 
         answered: list[bool] = []
         """Of every run of the team, whether it brought an answer."""

@@ -134,6 +134,8 @@ class Evaluated(EvaluationEnd):
     """Rows that a cap left out."""
 
 
+LABELLED = ("exact", "choice", "math")
+"""Scorers that compare an answer with the label of its row."""
 _GIVEN = {
     "after": "--prompts",
     "before": "--against",

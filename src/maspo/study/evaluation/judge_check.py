@@ -34,7 +34,7 @@ _EQUAL_SHARE = 4
 """One pair in so many may be of outputs that are both wrong or both right: they tell least, so few are asked about."""
 
 _HOPELESS = 32
-"""Rows without one pair after which no more are run: at most one row in eleven differs then (95 %)."""
+"""Rows without one pair that tells after which no more are run: at most one row in eleven has one then (95 %)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,11 @@ class Checked(EvaluationEnd):
     readings: tuple[Reading, ...]
     rows: int
     """Rows that were run to find the pairs."""
+    all_wrong: int = 0
+    """Rows whose outputs differ, all of them wrong by label or scorer: none of them is known to be better."""
+    all_right: int = 0
+    unscored: int = 0
+    """Rows whose outputs differ and could not be scored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,15 @@ class _Found:
     pair: Pair
     candidate: Trace
     reference: Trace
+    right: bool | None
+    """Whether the candidate is right; None without a scorer."""
+
+
+@dataclass(frozen=True, slots=True)
+class _NoPair:
+    """A row without a pair: its outputs give the same answer, or some that differ could not be scored."""
+
+    unscored: bool
 
 
 async def judge_check(evaluation: Evaluation, most: int, out: Path, attention: Attention) -> Checked:
@@ -81,16 +95,18 @@ async def judge_check(evaluation: Evaluation, most: int, out: Path, attention: A
         runs: list[bool] = []
         """Of every run of the team, whether it brought an answer."""
 
-        def enough(found: Mapping[str, _Found | None]) -> bool:
+        def enough(found: Mapping[str, _Found | _NoPair]) -> bool:
             check_answers(runs, session.events, ended=False)
-            pairs = [one for one in found.values() if one]
-            return len(_chosen(pairs, most)) >= most or (not pairs and len(found) >= _HOPELESS)
+            chosen = _chosen(_pairs(found), most)
+            return len(chosen) >= most or (not chosen and len(found) >= _HOPELESS)
 
         rows = await over_rows(
             session, most_calls(evaluation, most), lambda key: _pair(evaluation, session, scorer, key, runs), enough
         )
         check_answers(runs, session.events, ended=True)
-        chosen = _chosen([one for one in rows.found.values() if one], most)
+        pairs = _pairs(rows.found)
+        equal = [one.right for one in pairs if one.pair.truth is Verdict.TIE]
+        chosen = _chosen(pairs, most)
         readings = await together(_reading(evaluation, session, one) for one in chosen)
         check_roles(session.events, session.ledger.usage(), ended=True)
         verdicts = [verdict for one in readings if one is not None for verdict in (one.first, one.turned)]
@@ -101,6 +117,9 @@ async def judge_check(evaluation: Evaluation, most: int, out: Path, attention: A
             pairs=tuple(one.pair for one in chosen),
             readings=tuple(one for one in readings if one is not None),
             rows=len(rows.found),
+            all_wrong=equal.count(False),
+            all_right=equal.count(True),
+            unscored=sum(isinstance(one, _NoPair) and one.unscored for one in rows.found.values()),
             cap=session.ledger.reached,
             simulated=simulated,
             usage=session.ledger.usage(),
@@ -116,6 +135,10 @@ def most_calls(evaluation: Evaluation, most: int) -> int:
     return runs + 2 * min(most, rows)
 
 
+def _pairs(found: Mapping[str, _Found | _NoPair]) -> list[_Found]:
+    return [one for one in found.values() if isinstance(one, _Found)]
+
+
 def _chosen(found: Sequence[_Found], most: int) -> list[_Found]:
     """Return at most so many pairs, few of them of outputs that are equally right."""
     telling = [one for one in found if one.pair.truth is not Verdict.TIE][:most]
@@ -125,8 +148,8 @@ def _chosen(found: Sequence[_Found], most: int) -> list[_Found]:
 
 async def _pair(
     evaluation: Evaluation, session: Session, scorer: Scorer | None, key: str, answered: list[bool]
-) -> _Found | None:
-    """Run a row and return its most telling pair; None when all its outputs give the same answer."""
+) -> _Found | _NoPair:
+    """Run a row and return its most telling pair, if there is any."""
     places: list[tuple[Side, int]] = [(side, at) for at in range(evaluation.repeats) for side in evaluation.sides]
     runs = await together(trace_of(session, evaluation.sides[side], key, at) for side, at in places)
     answered += [trace is not None for trace in runs]
@@ -142,11 +165,12 @@ async def _pair(
         for one, other in combinations(range(len(traces)), 2)
         if not same_answer(spec, traces[one].output, traces[other].output)
     ]
+    differ = bool(pairs)
     if right is not None:
         pairs = [pair for pair in pairs if None not in (right[pair[0]], right[pair[1]])]
         pairs.sort(key=lambda pair: right[pair[0]] == right[pair[1]])
     if not pairs:
-        return None
+        return _NoPair(unscored=differ)
     one, other = pairs[0] if rank(evaluation.config.seed, "judge check", key) % 2 else pairs[0][::-1]
     truth = None
     if right is not None:
@@ -155,7 +179,7 @@ async def _pair(
     sample = evaluation.task.sample(candidate.input_key, "")
     name = nonce_of(0, sample.question, candidate.output, reference.output)
     pair = Pair(name, sample.id, sample.question, candidate.output, reference.output, truth)
-    return _Found(pair, candidate, reference)
+    return _Found(pair, candidate, reference, None if right is None else right[one])
 
 
 async def _reading(evaluation: Evaluation, session: Session, found: _Found) -> Reading | None:

@@ -1,0 +1,30 @@
+"""Labels of which no answer ever equals one: a matter of how they are written and read, rather than of prompts."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from maspo.team import System
+
+ENOUGH: Final = 8
+"""Labelled inputs before anything is said: a team that is right on a third misses all eight in one case of 25."""
+
+
+def never_met(seen: int, any_right: bool, unread: int | None, read_by: str) -> str:
+    """Return that no final answer met its label, and what to see to; empty where one did, or where few were seen.
+
+    ``seen`` counts labelled inputs, ``unread`` those of them on which no answer could be read, where that is known;
+    ``read_by`` names what reads answers, as a user can change it.
+    """
+    if any_right or seen < ENOUGH:
+        return ""
+    none = "" if unread is None else f", and on {unread} of them none could be read"
+    return (
+        f"no final answer was equal to its label on {seen} inputs{none}, so labels teach nothing: see to {read_by}, "
+        "and to the labels"
+    )
+
+
+def spec_of(system: System) -> str:
+    """Return where a system file says how final answers are read."""
+    return f"`final_answer: {system.final_answer}` of the system file"
