@@ -11,7 +11,7 @@ from typing import Any
 
 
 @contextmanager
-def collector(status: int = 200) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+def collector(status: int = 200, said: str = "{}") -> Iterator[tuple[str, list[dict[str, Any]]]]:
     got: list[dict[str, Any]] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -19,9 +19,9 @@ def collector(status: int = 200) -> Iterator[tuple[str, list[dict[str, Any]]]]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             got.append({"path": self.path, "team": self.headers.get("x-team"), "body": body})
             self.send_response(status)
-            self.send_header("Content-Length", "2")
+            self.send_header("Content-Length", str(len(said)))
             self.end_headers()
-            self.wfile.write(b"{}")
+            self.wfile.write(said.encode())
 
         def log_message(self, *_: object) -> None: ...
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from maspo.cli.log import VARIABLE, Log, logged
+from maspo.cli.log import VARIABLE, Log, _opened, logged
 from maspo.core.errors import ConfigInvalid, Interrupted, ProviderError
 from maspo.mcp.jobs import _environment
 from maspo.study.job import PAUSED, Leased, Progress
@@ -164,3 +164,20 @@ def test_lo12_a_folder_is_no_file(folder: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv(VARIABLE, str(folder))
     with pytest.raises(ConfigInvalid, match="give a file, or - for stdout"), logged(folder):
         pass
+
+
+def test_lo13_a_pipe_that_nobody_reads_is_refused_and_one_that_is_slow_loses_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(ConfigInvalid, match="cannot be written"), _opened(str(pipe)):
+        pass
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with _opened(str(pipe)) as write:
+            for _ in range(40):
+                write("x" * 4000)
+    finally:
+        os.close(reader)
+    assert capsys.readouterr().err.count("a line is lost") == 1

@@ -14,8 +14,9 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from maspo.cli.collector import send
 from maspo.cli.metrics import VARIABLE, Metrics, ask_for, sent, served, where_asked
-from maspo.core.errors import ConfigInvalid
+from maspo.core.errors import ConfigInvalid, ProviderError
 from maspo.core.usage import Usage
 from maspo.events import RunFinished, RunStarted
 from maspo.online.summed import Summed
@@ -295,3 +296,39 @@ def test_me12_it_is_sent_time_and_again_and_a_refusal_is_told_once(
     monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "soon")
     with pytest.raises(ConfigInvalid, match="expected milliseconds"), sent(metrics, url):
         pass
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://user:pa55word@127.0.0.1:4318", "http://127.0.0.1:4318/?token=pa55word", "http://u:pa55word@[::1"],
+)
+def test_me14_a_pass_in_an_address_is_refused_and_not_shown(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, address)
+    with pytest.raises(ConfigInvalid) as refusal:
+        where_asked()
+    assert "pa55word" not in str(refusal.value)
+
+
+def test_me15_a_pass_that_a_collector_sends_back_is_cut_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20otlp-pass-9e1f7a,x-team=red-team-nine")
+    with collector(401, said="no: Bearer otlp-pass-9e1f7a") as (address, _), pytest.raises(ProviderError) as refusal:
+        asyncio.run(send(address, [{}], "--metrics", 5))
+    assert "HTTP 401" in str(refusal.value) and "otlp-pass" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("headers", ["authorization=x%0D%0Ay: z", "two words=x", "=x"])
+def test_me16_headers_that_are_none_are_refused(headers: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", headers)
+    with pytest.raises(ConfigInvalid, match="name=value"):
+        asyncio.run(send("http://127.0.0.1:9", [{}], "--metrics", 5))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [(VARIABLE, "1" * 5000), ("OTEL_METRIC_EXPORT_INTERVAL", "99999999999999999")]
+)
+def test_me17_numbers_beyond_all_bounds_are_refused(variable: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigInvalid, match=variable):
+        where_asked()
+        with sent(Metrics(), "http://127.0.0.1:9/v1/metrics"):
+            pass

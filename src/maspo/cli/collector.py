@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote
@@ -13,11 +14,14 @@ from yarl import URL
 from maspo.core.errors import ConfigInvalid, ProviderError
 from maspo.models.endpoint import is_loopback
 from maspo.models.refusals import excerpt
+from maspo.models.secret import Secret
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 """The variables that OpenTelemetry's own exporters read: an address, and ``name=value`` pairs with commas,
 percent-encoded."""
 _HEADERS = "OTEL_EXPORTER_OTLP_HEADERS"
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A name of a header (RFC 9110, token)."""
 
 
 def address_of(to: str, option: str, signal: str) -> str:
@@ -32,8 +36,14 @@ def address_of(to: str, option: str, signal: str) -> str:
     except ValueError:
         url = URL()
     if url.scheme not in ("http", "https") or not url.host:
+        shown = re.sub(r"//.*@", "//…@", to)
         raise ConfigInvalid(
-            f"{option} {to!r}: expected the http(s) address of a collector, such as http://127.0.0.1:4318"
+            f"{option} {shown!r}: expected the http(s) address of a collector, such as http://127.0.0.1:4318"
+        )
+    if url.user is not None or url.password is not None or url.query_string:
+        raise ConfigInvalid(
+            f"{option} {url.origin()}: the address holds a user, a password or a query, which would be shown; a pass "
+            f"goes into {_HEADERS}, such as authorization=Bearer%20…"
         )
     if url.scheme == "http" and not is_loopback(url.host):
         raise ConfigInvalid(
@@ -50,13 +60,15 @@ async def send(address: str, requests: Iterable[dict[str, Any]], option: str, se
         ProviderError: the collector cannot be reached, or takes none.
 
     """
-    timeout = aiohttp.ClientTimeout(total=seconds)
+    timeout, headers = aiohttp.ClientTimeout(total=seconds), _headers()
     try:
-        async with aiohttp.ClientSession(timeout=timeout, headers=_headers()) as session:
+        async with aiohttp.ClientSession(timeout=timeout, headers=headers) as session:
             for request in requests:
                 async with session.post(address, json=request, allow_redirects=False) as response:
                     if response.status >= 300:
                         why = excerpt(await response.content.read(10_000)) or "no explanation"
+                        for secret in (word for value in headers.values() for word in value.split()):
+                            why = Secret(secret).cut_from(why)  # some tell what they were sent
                         raise ProviderError(f"{address}: HTTP {response.status}: {why}; see to {option} and {_HEADERS}")
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise ProviderError(
@@ -66,4 +78,7 @@ async def send(address: str, requests: Iterable[dict[str, Any]], option: str, se
 
 def _headers() -> dict[str, str]:
     pairs = (pair.partition("=") for pair in os.environ.get(_HEADERS, "").split(",") if "=" in pair)
-    return {name.strip(): unquote(value.strip()) for name, _, value in pairs}
+    headers = {name.strip(): unquote(value.strip()) for name, _, value in pairs}
+    if any(not _NAME.fullmatch(name) or not value.isprintable() for name, value in headers.items()):
+        raise ConfigInvalid(f"{_HEADERS}: expected name=value pairs, each the name and the value of one HTTP header")
+    return headers

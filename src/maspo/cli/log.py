@@ -132,6 +132,11 @@ def logged(folder: Path, past: Sequence[Event] = ()) -> Iterator[tuple[Log, ...]
         log.end()
 
 
+def _at_once(path: str, flags: int) -> int:
+    """Open a file; a pipe that nobody reads is refused, and one whose reader is slow loses lines: no work waits."""
+    return os.open(path, flags | os.O_NONBLOCK, 0o666)
+
+
 @contextmanager
 def _opened(where: str) -> Iterator[Write]:
     """Open what a log is written to. Each line is one write at the end, so that several runs can share a file.
@@ -148,7 +153,8 @@ def _opened(where: str) -> Iterator[Write]:
     def write(line: str) -> None:
         nonlocal told
         try:
-            file.write(line.encode())
+            if file.write(line.encode()) is None:
+                raise BlockingIOError("nobody reads it")
         except OSError as error:  # a full disk, a reader that is gone: the work goes on
             if not told:
                 note(f"note: --log {where}: a line is lost ({error}); the work goes on")
@@ -156,7 +162,7 @@ def _opened(where: str) -> Iterator[Write]:
 
     with ExitStack() as stack:
         try:
-            file = stack.enter_context(Path(where).open("ab", buffering=0))
+            file = stack.enter_context(open(where, "ab", buffering=0, opener=_at_once))
         except (OSError, ValueError) as error:
             raise ConfigInvalid(f"--log {where}: cannot be written ({error}); give a file, or - for stdout") from None
         yield write

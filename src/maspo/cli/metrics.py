@@ -38,6 +38,8 @@ _INTERVAL = "OTEL_METRIC_EXPORT_INTERVAL"
 """The variable that OpenTelemetry's exporters read: milliseconds between two exports."""
 _MILLISECONDS = 60_000
 """Their default."""
+_LONGEST = 86_400_000
+"""A day in milliseconds: more is a slip."""
 _LOCAL = "http://127.0.0.1:4318"
 """Where they take a collector to be (OTLP over HTTP), by number."""
 _SECONDS = 10.0
@@ -151,12 +153,12 @@ def where_asked() -> int | str | None:
     text = os.environ.get(VARIABLE, "")
     if not text:
         return None
-    if text.isascii() and text.isdecimal() and int(text) <= _LARGEST:
+    if text.isascii() and text.isdecimal() and len(text) <= len(str(_LARGEST)) and int(text) <= _LARGEST:
         return int(text)
     if text != COLLECTOR and not text.startswith(("http://", "https://")):
         raise ConfigInvalid(
-            f"{VARIABLE}={text!r}: expected a port, 1 to {_LARGEST}, or 0 for one that is free; or the address of a "
-            f"collector of OpenTelemetry, or {COLLECTOR} for that of its own variable"
+            f"{VARIABLE}={text[:80]!r}: expected a port, 1 to {_LARGEST}, or 0 for one that is free; or the address "
+            f"of a collector of OpenTelemetry, or {COLLECTOR} for that of its own variable"
         )
     from maspo.cli.collector import ENDPOINT, address_of
 
@@ -185,7 +187,7 @@ def sent(metrics: Metrics, address: str) -> Iterator[None]:
             return
         try:
             asyncio.run(send(address, [request], "--metrics", _SECONDS))
-        except ProviderError as error:
+        except (ProviderError, ConfigInvalid) as error:
             if not told:
                 note(f"note: metrics are not sent, which is tried again: {error}")
             told = True
@@ -207,6 +209,8 @@ def sent(metrics: Metrics, address: str) -> Iterator[None]:
 def _interval() -> float:
     """Return the seconds between two exports."""
     text = os.environ.get(_INTERVAL, "") or str(_MILLISECONDS)
-    if not (text.isascii() and text.isdecimal() and int(text) > 0):
-        raise ConfigInvalid(f"{_INTERVAL}={text!r}: expected milliseconds, such as {_MILLISECONDS}")
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(_LONGEST)) and 0 < int(text) <= _LONGEST):
+        raise ConfigInvalid(
+            f"{_INTERVAL}={text[:20]!r}: expected milliseconds, such as {_MILLISECONDS}, at most {_LONGEST}, a day"
+        )
     return int(text) / 1000

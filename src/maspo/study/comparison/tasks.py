@@ -23,8 +23,9 @@ def names_of(given: Iterable[str]) -> tuple[str, ...]:
         ConfigInvalid: two have one name.
 
     """
-    names = [re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".") or "task" for name in given]
-    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+    names = [re.sub(r"[^\w.-]+", "-", name).strip(".") or "task" for name in given]
+    alike = [name.casefold() for name in names]  # some disks tell no A from a
+    if twice := [name for name in dict.fromkeys(names) if alike.count(name.casefold()) > 1]:
         raise ConfigInvalid(
             f"--inputs, --also: {', '.join(twice)} stands twice; give each task's file a name of its own"
         )
