@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from maspo.models.base import Request
-from maspo.optimizers.base import Ask, Problem, Search
+from maspo.optimizers.base import Ask, Compare, Problem, Search
 from maspo.study.job import Job
 from maspo.study.resolve import Parts
 from maspo.team import Agent, System
@@ -53,21 +53,30 @@ async def test_n01_an_agent_that_is_never_called_is_not_rewritten_and_not_shippe
 
 
 class ChangesAll:
-    """A search that ends with other prompts of all agents, and looks at no run."""
+    """A search that ends with other prompts of all agents, whatever it saw; it looks at one input, or at none."""
 
     config = SMALL_RACE
 
-    def __init__(self, *_: object) -> None: ...
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
 
     def search(self, problem: Problem) -> Search:
         """Change all."""
         return (yield from self._run(problem))
 
     def _run(self, problem: Problem) -> Search:
-        yield Ask(problem.seed_prompts)
+        seeds, (key, *_) = problem.seed_prompts, problem.inputs
+        name = problem.team.order[0]
+        look = Compare(f"{name}/look", seeds, {name: f"{seeds[name]} Be exact."}, key, True)
+        yield Ask(seeds, (look,) * self.looks)
         return Ask({name: f"{text} Be exact." for name, text in problem.seed_prompts.items()})
 
 
 async def test_n02_whatever_a_search_ends_with_the_prompt_of_who_was_never_called_stays(tmp_path: Path) -> None:
-    outcome = await begin(job_with_carried(NEVER), tmp_path / "run", parts=Parts(optimizer=ChangesAll()))
+    outcome = await begin(job_with_carried(NEVER), tmp_path / "run", parts=Parts(optimizer=ChangesAll(1)))
     assert outcome.finished is not None and outcome.finished.winners["never"] == NEVER
+
+
+async def test_n03_where_a_search_ran_the_team_nowhere_nobody_counts_as_never_called(tmp_path: Path) -> None:
+    outcome = await begin(job_with_carried(NEVER), tmp_path / "run", parts=Parts(optimizer=ChangesAll(0)))
+    assert outcome.finished is not None and outcome.finished.winners["never"] == f"{NEVER} Be exact."

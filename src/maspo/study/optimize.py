@@ -356,6 +356,8 @@ def _without_never_called(study: Study, session: Session, prompts: Prompts) -> P
     if study.parts.runner is not None or runner_kind(job.system, job.config.runner.kind) not in RUNNERS.own:
         return prompts
     called = session.agents_called()
+    if not called:  # the search ran the team nowhere, so it is not known whom a run calls
+        return prompts
     return {
         name: text if called.intersection(team.acting(name)) else study.problem.seed_prompts[name]
         for name, text in prompts.items()
