@@ -58,7 +58,7 @@ async def test_a_cap_before_any_decision_says_what_would_do(tmp_path: Path) -> N
     outcome = await begin(capped(job, calls=17), tmp_path / "run")
     assert outcome.finished is not None
     assert "before any change was tried to the end" in outcome.finished.why
-    assert f"--max-calls {resolve(job).bound.expected}" in outcome.finished.why
+    assert "`maspo estimate` tells" in outcome.finished.why
     assert "nothing better" not in outcome.finished.why
 
 

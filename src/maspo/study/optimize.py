@@ -429,7 +429,7 @@ async def _conclude(
     short = f" The search was cut short by {cap}." if cap else ""
     undecided = not session.recorded(PromptKept) and not session.recorded(PromptChanged)
     if cap and not changed and undecided:
-        why, short = _cut_off(study, cap), ""
+        why, short = _cut_off(cap), ""
     missing = len(holdout) - len(comparisons) if changed else 0
     if missing:
         short += f" {missing} hold-out inputs were left out by a cap."
@@ -450,18 +450,11 @@ async def _conclude(
     )
 
 
-def _cut_off(study: Study, cap: str) -> str:
-    """Say that a cap ended a search before it had decided anything, and what would do."""
-    config = study.job.config
-    # Under a low cap less is planned than with enough.
-    without = config.model_copy(update={"caps": config.caps.model_copy(update={"calls": None})})
-    wanted = resolve(replace(study.job, config=without), study.parts).bound.expected
-    fix = "give more"
-    if cap.startswith("--max-calls"):
-        fix = f"--max-calls {wanted} lets it go on"
+def _cut_off(cap: str) -> str:
+    """Say that a cap ended a search before it had decided anything, and what helps."""
     return (
-        f"{cap} ended the search before any change was tried to the end. It is expected to take {wanted} calls: {fix}, "
-        "or begin anew with a smaller plan (--set search.calls=…)."
+        f"{cap} ended the search before any change was tried to the end. Give more (`maspo estimate` tells what a run "
+        "without it takes), or begin anew with a smaller plan (--set search.calls=…)."
     )
 
 

@@ -95,12 +95,11 @@ def round_events(round_: Round, accepted: Trial, agents: Iterable[str], weights:
         reason = f"none of {len(numbers)} candidates was better" if numbers else "no usable draft"
         if agent in changes:
             merges = f"{len(members)} of its candidates merged" if len(members) > 1 else "one candidate"
-            # A union that did not lose is kept whole, also with what mixed runs alone would not speak for.
-            seen = "better" if sum(effects[number] for number in members) > 0 else "no better, but did not lose"
+            expected = f"expected worth {sum(effects[number] for number in members):+.3f}"
             others = [name for name in changes if name != agent]
             more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
             together = f" together with {', '.join(others[:_MOST_NAMED])}{more}" if others else ""
-            reason = f"{merges}, in mixed runs {seen}; tried{together}: {tally(accepted.comparisons)}"
+            reason = f"{merges}, {expected}; tried{together}: {tally(accepted.comparisons)}"
         elif any(effects[number] > 0 for number in numbers):
             reason = "looked better in mixed runs, but not when it was tried"
         events.append(decision_event(step, agent, now, changes.get(agent, now), reason))
