@@ -118,7 +118,7 @@ def program(name: str, example: Example, environments: Path) -> Team:
         made(place, [*git, "init", "-q"])
         made(place, [*git, "fetch", "-q", "--depth", "1", f"https://github.com/{example.repository}", example.version])
         made(place, [*git, "checkout", "-q", "FETCH_HEAD"])
-    needs = environments / "examples" / f"{name}.needs"
+    needs = environments / name / ".needs"  # gone with the environment that it speaks of
     if example.needs and not needs.exists():
         pip = [str(framework.python), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "-q"]
         made(needs, [*pip, *example.needs])

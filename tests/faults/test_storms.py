@@ -14,7 +14,7 @@ from maspo.arena.clock import run_virtually
 from maspo.core.errors import BudgetReached, CallFailed, ProviderError
 from maspo.models import Ledger, Limits, Message, ModelClient, Reply, Request, RetryPolicy, Stage, Transient, compose
 from maspo.models.base import NoCompletion
-from maspo.models.layers.limited import Health
+from maspo.models.layers.limited import NEAR, Health, Pace
 from maspo.testing.models import MemoryStore
 from maspo.world.noise import unit
 from tests.lengths import length
@@ -269,6 +269,22 @@ def test_s07_isolated_failures_cost_their_own_retry_and_no_speed(share: float, s
     assert outcome.lost == []
     assert len(endpoint.sent) / 3000 <= AMPLIFICATION
     assert outcome.seconds < 1.6 * 3000 / 64, "64 in flight, a second each"
+
+
+def test_s15_refusals_that_come_together_are_isolated_where_most_calls_of_their_moment_are_under_way() -> None:
+    pace = Pace(64, NEAR)
+    for second in range(100):
+        pace.note_answer(float(second))
+
+    def meet(refused: int, in_flight: int) -> float:
+        for number in range(refused):
+            pace.note_failure(Transient("busy", Stage.LIMITED, 0.0), 100.0, 100.05, in_flight)
+            if number % 3 == 2:
+                pace.note_answer(100.05)
+        return pace.window
+
+    assert meet(12, in_flight=60) == 64
+    assert meet(12, in_flight=40) < 64, "most of that moment"
 
 
 def test_s08_a_question_that_nobody_can_answer_is_lost_alone() -> None:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from maspo.scoring import answers, bare, choices, claims, languages, ticks
 from tests.lengths import length
-from tests.scoring.real_rows import rows
+from tests.scoring.real_rows import rows_there
 
 _OWN = (Path(__file__).parent / "reply_cases.jsonl").read_text(encoding="utf-8").splitlines()
-REPLIES = [json.loads(line)["output"] for line in _OWN] + [row["output"] for row in rows("reply_rows")]
+REPLIES = [json.loads(line)["output"] for line in _OWN] + [row["output"] for row in rows_there("reply_rows")]
 LISTED = "\nA) The first\nB) Option C\nC) 12 km\nD) Select D"
 SIGNS = ["", "", "", "(", "*", "**", ")", ".", ":", ",", "!", "**", ").", "\n", "✓"]
 BITS = ["**", "(", ")", ".", " ", "\n", "A", "b", "not ", "Answer: ", "or ", "?", "réponse ", "ma ", "✓", '"', "é", "Q"]

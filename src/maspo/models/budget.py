@@ -408,8 +408,7 @@ class Ledger:
             return False  # How this model keeps to its limit will be known when one of these has ended.
         if limits.usd is None:
             return True
-        known = math.fsum(usage.usd or 0.0 for usage in self._spent.values()) - self._afterwards
-        if known + self._needed(model, worst) <= limits.usd - self._kept_usd:
+        if self._capped_usd() + self._needed(model, worst) <= limits.usd - self._kept_usd:
             return True
         if self.in_flight:
             return False
@@ -457,8 +456,11 @@ class Ledger:
 
     def _charged(self) -> Amount:
         """Return what the run is charged so far, calls in flight counted and their money not."""
-        usd = math.fsum(usage.usd or 0.0 for usage in self._spent.values()) - self._afterwards
-        return Amount(to_nano(max(usd, 0.0)), self.calls)
+        return Amount(to_nano(max(self._capped_usd(), 0.0)), self.calls)
+
+    def _capped_usd(self) -> float:
+        """Return the money charged that caps hold for: all but what was priced afterwards."""
+        return math.fsum(usage.usd or 0.0 for usage in self._spent.values()) - self._afterwards
 
     def _reserved(self) -> float:
         """Return the money that calls in flight may cost."""

@@ -90,7 +90,7 @@ class _Known:
     """Whether it was tried, after those, to get a reply at all by asking for a whole one."""
 
     def tries_whole(self) -> bool:
-        """Say whether the next request is the one that asks for a whole reply because no stream ever came."""
+        """Take the one try of a whole reply, where no stream ever came; return whether it was free."""
         if not self.dialect.stream or self.whole_tried or self.waits or self.streams_failed < _STREAMS_FAILED:
             return False
         self.whole_tried = True

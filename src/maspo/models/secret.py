@@ -18,40 +18,12 @@ _SHORTEST: Final = 8
 _FEWEST: Final = 4
 """Characters of a key that is cut out of errors as a word of its own; shorter ones stand in any text by chance."""
 _STANDS_IN: Final = frozenset(
-    {"a", "an", "any", "anything", "api", "apikey", "auth", "bearer", "changeme", "cpp", "default", "demo", "dummy"}
-    | {
-        "empty",
-        "example",
-        "fake",
-        "foo",
-        "bar",
-        "here",
-        "ignored",
-        "infinity",
-        "insert",
-        "is",
-        "jan",
-        "key",
-        "koboldcpp",
-    }
-    | {"litellm", "llama", "llamacpp", "lm", "lmstudio", "local", "localai", "localhost", "mlx", "my", "na", "needed"}
-    | {"no", "none", "not", "nothing", "null", "nokey", "of", "ollama", "openai", "password", "placeholder", "proj"}
-    | {
-        "required",
-        "secret",
-        "set",
-        "sglang",
-        "sk",
-        "some",
-        "string",
-        "studio",
-        "tabby",
-        "test",
-        "testing",
-        "tgi",
-        "the",
-    }
-    | {"this", "todo", "token", "undefined", "unused", "vllm", "whatever", "x", "xx", "your"}
+    """
+a an any anything api apikey auth bar bearer changeme cpp default demo dummy empty example fake foo here ignored
+infinity insert is jan key koboldcpp litellm llama llamacpp lm lmstudio local localai localhost mlx my na needed
+no nokey none not nothing null of ollama openai password placeholder proj required secret set sglang sk some
+string studio tabby test testing tgi the this todo token undefined unused vllm whatever x xx your
+""".split()  # noqa: SIM905 - a list of words
 )
 """Words of which keys are made that are none: servers at home want a header, and take whatever stands in it."""
 _ROWS: Final = ("0123456789", "1234567890", "abcdefghijklmnopqrstuvwxyz", "abc123")

@@ -56,23 +56,11 @@ _TOLD_IN_WORDS = re.compile(
     re.DOTALL | re.MULTILINE | re.IGNORECASE,
 )
 """A thought as Ollama's command line and what wraps it write it: with words around it in place of marks."""
-_ENDS_OF_TEMPLATE = (
-    *(
-        "assistant",
-        "user",
-        "im_end",
-        "im_start",
-        "eot_id",
-        "eom_id",
-        "end",
-        "endoftext",
-        "end_of_text",
-        "eos",
-        "return",
-    ),
-    *("begin_of_box", "end_of_box", "begin_of_solution", "end_of_solution", "START_RESPONSE", "END_RESPONSE"),
-    *("END_OF_TURN_TOKEN", "end_of_turn", "im_sep", "end_of_sentence", "end▁of▁sentence"),
-)
+_ENDS_OF_TEMPLATE = """
+assistant user im_end im_start eot_id eom_id end endoftext end_of_text eos return begin_of_box end_of_box
+begin_of_solution end_of_solution START_RESPONSE END_RESPONSE END_OF_TURN_TOKEN end_of_turn im_sep
+end_of_sentence end▁of▁sentence
+""".split()  # noqa: SIM905 - a list of words
 _TOKEN = rf"<[|｜](?:{'|'.join(_ENDS_OF_TEMPLATE)})[|｜]>"
 _HEADER = r"<\|start_header_id\|>\s*assistant\s*<\|end_header_id\|>|<\|im_start\|>\s*assistant\b"
 _BEFORE = re.compile(rf"\s*(?:(?:{_HEADER}|{_TOKEN})\s*)+")

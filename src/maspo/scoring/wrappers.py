@@ -20,7 +20,7 @@ _CALLED = re.compile(
 )
 """The call with which an agent hands in its answer: "Action: Finish[Rome]", "submit(answer='Rome')"."""
 _RULE = re.compile(r"\s*\|?(?:\s*:?-{2,}:?\s*\|)+(?:\s*:?-{2,}:?)?\s*\|?\s*")
-_NAMELESS = frozenset({"field", "key", "name", "attribute", "property", "item", "aspect", "#", ""})
+_NAMELESS = frozenset({"field", "key", "name", "attribute", "property", "item", "aspect", ""})
 """Heads of a first column that holds the names of what stands beside them."""
 _FENCED = re.compile(r"(?:[^\n`]{1,80}:\s{1,3})?```\w*\n\s*([^\n`]+?)\s*\n```(?:\n+[^`?]{1,300})?")
 """One line in a fence, announced before it and explained after it."""
@@ -67,7 +67,7 @@ def _without_elements(text: str) -> str:
         if found is None and "<" not in text and "\n" not in text and "{" not in text and name.islower():
             return f"{name}: {text}"
     leaves = list(_LEAF.finditer(text))
-    if leaves and leaves[0].start() == 0 and leaves[-1].end() == len(text) and "".join(x[0] for x in leaves) == text:
+    if leaves and "".join(leaf[0] for leaf in leaves) == text:
         return "\n".join(f"{leaf[1]}: {leaf[2]}" for leaf in leaves)
     return text
 
@@ -84,7 +84,7 @@ def _told(text: str) -> str:
     head, rows = _cells(lines[rule - 1]), [_cells(line) for line in lines[rule + 1 : end]]
     if any(len(row) != len(head) for row in rows):
         return text
-    if len(head) == 2 and head[0].lower() in _NAMELESS - {"#"}:
+    if len(head) == 2 and head[0].lower() in _NAMELESS:
         told = [f"{name}: {value}" for name, value in rows]
     elif len(rows) == 1:
         told = [f"{name}: {value}" for name, value in zip(head, rows[0], strict=True) if name and value]

@@ -188,13 +188,12 @@ class Crowding:
         """Since when this level holds, and since when what is sent meets no queue of another."""
         self._early = _Level(self.limit)
         self._doing: Literal["beginning", "growing", "checking", "shrinking", "holding"] = "beginning"
-        self._due = 0
-        """Answers at this level after which it is judged."""
         self._tries = 0 if self.limit > 1 else 1
         self._free = _Level(1)
         """What was seen on the way up, at all levels at which no call waited."""
         self._hold = self._rounds = _HOLD
         self._due = self._round
+        """Answers at this level after which it is judged."""
 
     def tell(self, slots: int) -> None:
         """Take the number of slots from the endpoint: one call more than these waits, so that none is ever idle."""
@@ -299,7 +298,8 @@ class Crowding:
         low, _ = self._bracket
         self._tries += 1
         if self.limit > low:
-            self._low = self._low if self._low.limit == low and self._doing != "growing" else _Level(low)
+            if self._low.limit != low:
+                self._low = _Level(low)
             self._doing, self._high = "checking", self._now
             self._go(self._low, now)
         elif self._tries % _EVERY == 1 and self.limit > 1:
@@ -311,11 +311,9 @@ class Crowding:
         if level.limit >= self._most:
             self._settle(self._most, now)
             return
-        if self._doing in ("beginning", "growing"):
-            self._free.join(level)
-        else:
+        if self._doing not in ("beginning", "growing"):
             self._free = _Level(level.limit)
-            self._free.join(level)
+        self._free.join(level)
         _, high = self._bracket
         more = high if level.limit < high < math.inf else self._above(level.limit)
         self._doing, self._low, self._high = "growing", level, _Level(min(self._most, more))

@@ -19,7 +19,8 @@ from maspo.models.layers.crowding import Beside, Crowding
 from maspo.models.layers.outage import asks, does, helps
 
 _RECENT = 20
-"""Outcomes that tell whether most calls fail: half of them, ten failures, are more than an accident."""
+"""Outcomes that tell whether most calls fail. Of many calls sent at one moment, as after a change of how many are in
+flight, those that are refused come back first: a fourth of what is under way must be, up to all of these."""
 _MORE_A_ROUND = 4
 """Calls more in flight for each round of answers, beyond the threshold. TCP adds one a round trip (RFC 5681, 3.1); a
 round trip there takes milliseconds, a reply seconds."""
@@ -142,7 +143,7 @@ class Pace:
         # Half of the last outcomes, and enough of them to mean something. Refusals come before the answers to calls of
         # the same moment, so those under way speak for the endpoint.
         lost = self._recent.count(False)
-        severe = lost >= max(3.0, min(_RECENT / 2, in_flight / 4)) and 2 * lost >= len(self._recent)
+        severe = lost >= max(3.0, min(_RECENT, in_flight / 4)) and 2 * lost >= len(self._recent)
         if severe:
             self._threshold = self.window = max(1.0, self.window / 2)
             self._backed_off = now

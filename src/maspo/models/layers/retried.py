@@ -129,17 +129,14 @@ class Retried:
         message = f"{fault} ({why}{asks(fault)})"
         if not reached:
             return ProviderError(f"unreachable: {message}")
-        if fault.stage is Stage.LIMITED:
-            message += f"; {helps(fault)}"
+        advice = f"; {helps(fault)}" if helps(fault) else ""
         self._lost[request.purpose, request.model] += 1
         lost = self._lost[request.purpose, request.model]
         if lost >= self._policy.lost_in_a_row:
-            help_ = "" if fault.stage is Stage.LIMITED else helps(fault)
             return ProviderError(
-                f"{does(fault)}: {lost} {request.purpose} calls in a row failed for good, the last: {message}"
-                f"{f'; {help_}' if help_ else ''}"
+                f"{does(fault)}: {lost} {request.purpose} calls in a row failed for good, the last: {message}{advice}"
             )
-        error = CallFailed(message)
+        error = CallFailed(f"{message}{advice}" if fault.stage is Stage.LIMITED else message)
         error.attempts, error.outcome = sent, fault.outcome
         return error
 

@@ -42,6 +42,7 @@ class Server:
     refusal: ProviderError | None = None
     """Why it answers no call of this run."""
     answered: bool = False
+    """It answered something, be it a refusal; ``Pace.answered_once`` is about replies."""
     missed: bool = False
     """It was told that it did not answer."""
     asking: asyncio.Task[None] | None = field(default=None, repr=False)
