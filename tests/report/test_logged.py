@@ -17,12 +17,17 @@ from maspo.core.plain import plain
 from maspo.events import Event, PromptChanged, PromptKept, SearchEnded, StepStarted
 from maspo.events.base import registered
 from maspo.events.search import LevelAgreement
-from maspo.report.logged import PASSED_OVER, Rounds, entry_of
+from maspo.report.logged import Rounds, entry_of
 
 KINDS = [kind for kind in registered() if kind.__module__.startswith("maspo.events.")]
 NAMES = {"system", "profile", "method", "version", "models", "model", "agent", "agents", "purpose", "step"}
 NAMES |= {"cap", "action"}
 """Fields of events that hold names, which a log may tell."""
+PASSED_OVER = frozenset(
+    {"candidate_scored", "case_found", "case_shown", "draft_rejected", "drafts_screened", "influence_measured"}
+    | {"left_out", "prompt_kept", "proxy_told", "step_started"}
+)
+"""Kinds that are steps of the search or figures of the report; rounds are told as wholes."""
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "scale.md"
 
 
@@ -53,10 +58,10 @@ def test_lg01_each_kind_is_told_by_names_and_figures_alone_or_passed_over(kind: 
     check()
 
 
-def test_lg02_the_docs_name_every_event_with_its_fields() -> None:
+def test_lg02_the_docs_name_every_event() -> None:
     _, _, section = DOCS.read_text(encoding="utf-8").partition("\n## Logs\n")
     section, _, _ = section.partition("\n## ")
-    rows = {name: line for line in section.splitlines() for name in re.findall(r"`(\w+)`", line.partition(" | ")[0])}
+    rows = {name for line in section.splitlines() for name in re.findall(r"`(\w+)`", line.partition(" | ")[0])}
     for kind in KINDS:
         if (name := next(one.default for one in fields(kind) if one.name == "kind")) not in PASSED_OVER:
             assert name in rows, name

@@ -19,10 +19,7 @@ NEVER = "You handle refunds. Name the sum."
 
 
 def job_with_carried(text: str) -> Job:
-    """Return a job whose team has one agent more, called only where another says what it never says,
-
-    and a prompt for it that an earlier run found.
-    """
+    """Return a job with a prompt carried for an agent that nothing ever calls."""
     job = world_job("reflect", 14, WorldSpec(seed=3))
     first = job.system.agents[0].name
     never = Agent("never", NEVER, reads=(first,), when=Condition(first, equals="what nobody says"))
@@ -62,9 +59,6 @@ class ChangesAll:
 
     def search(self, problem: Problem) -> Search:
         """Change all."""
-        return (yield from self._run(problem))
-
-    def _run(self, problem: Problem) -> Search:
         seeds, (key, *_) = problem.seed_prompts, problem.inputs
         name = problem.team.order[0]
         look = Compare(f"{name}/look", seeds, {name: f"{seeds[name]} Be exact."}, key, True)

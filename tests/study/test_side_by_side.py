@@ -153,7 +153,7 @@ def test_sb07_who_goes_on_waits_for_runs_whose_command_was_killed_and_says_so(tm
 
 _CALLER = """
 import sys, time
-from maspo.core.workers import WorkerLost, processes
+from maspo.core.workers import processes
 from tests.study.test_side_by_side import rest
 
 if __name__ == "__main__":

@@ -503,8 +503,6 @@ def watch(
     log: Log = None,
 ) -> None:
     """Watch prompts in use: detect drift, optimize anew, and promote or roll back with evidence."""
-    from dataclasses import replace
-
     from maspo.cli.log import ask_for as ask_for_log
     from maspo.cli.metrics import ask_for
     from maspo.cli.online import Asked, run_watch
@@ -525,8 +523,8 @@ def watch(
     flags |= {"judge-base-url": judge_base_url}
     given = None if prompts is None else Path(prompts)
     sets = tuple(settings or ())
-    asked = Asked(system, inputs, state, given, against, plan, flags, sets, config, once, as_json, yes, trust)
-    run_watch(replace(asked, store=store, budget=budget))
+    paths = (system, inputs, state, given, against)
+    run_watch(Asked(*paths, plan, flags, sets, config, once, as_json, yes, trust, store, budget))
 
 
 @command

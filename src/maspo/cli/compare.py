@@ -14,6 +14,7 @@ from maspo.cli.agreeing import agree_to_file
 from maspo.cli.discover import with_system_file
 from maspo.cli.evaluate import note_seen_rows
 from maspo.cli.options import Arguments
+from maspo.cli.planning import limits_of
 from maspo.cli.prepare import (
     check_writable,
     describe_endpoints,
@@ -202,7 +203,7 @@ def _carry_out(prepared: _Prepared, arguments: Arguments, given: Asked, again: s
 
 def _write(found: Compared, out: Path) -> None:
     """Write what a comparison found, and the pages of its runs."""
-    for end in found.runs:
+    for end in () if found.tasks else found.runs:  # those of a task are written with it
         write_results(out / end.folder)
     write_comparison(out, found)
     if not found.tasks:
@@ -257,9 +258,7 @@ def _plan(comparison: Comparison, out: Path) -> str:
     """Return the plan for people: what is compared, on what, and what it costs at most."""
     caps, runs = comparison.config.caps, comparison.runs
     searched = len(comparison.inputs.rows) - len(comparison.holdout) if runs else 0
-    limits = [money(caps.usd)] if caps.usd is not None else []
-    limits += [f"{caps.calls:,} calls"] if caps.calls is not None else []
-    limits += [f"{caps.minutes:g} minutes"] if caps.minutes is not None else []
+    limits = limits_of(caps)
     names = [one.name for one in comparison.contestants]
     decides = "labels" if comparison.decided_by == "labels" else "the judge"
     return lay_out(

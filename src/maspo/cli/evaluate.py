@@ -59,7 +59,6 @@ from maspo.study.optimize import recorded_job
 from maspo.study.resolve import split_of
 from maspo.team import System
 
-"""Scorers that compare with an answer."""
 SEED = "seed"
 NONE = "none"
 

@@ -112,7 +112,9 @@ def served(metrics: Metrics, port: int) -> Iterator[int]:
     except OSError as error:
         raise ConfigInvalid(f"--metrics {port}: cannot listen there ({error}); give another port") from None
     listening = int(server.server_address[1])
-    server.set_app(_guarded(server.get_app(), Guard(listening)))
+    app = server.get_app()
+    assert app is not None  # noqa: S101 - it was started with one
+    server.set_app(_guarded(app, Guard(listening)))
     try:
         yield listening
     finally:
@@ -121,16 +123,16 @@ def served(metrics: Metrics, port: int) -> Iterator[int]:
         server.server_close()
 
 
-def _guarded(app: WSGIApplication | None, guard: Guard) -> WSGIApplication:
+def _guarded(app: WSGIApplication, guard: Guard) -> WSGIApplication:
     """Return an application that answers at its own address alone, so that no page of somebody else can ask it."""
 
     def answer(request: WSGIEnvironment, begin: StartResponse) -> Iterable[bytes]:
-        names = {name: name.removeprefix("HTTP_").replace("_", "-").lower() for name in request}
-        headers = {names[name]: [str(value)] for name, value in request.items() if name.startswith("HTTP_")}
+        given = {name: str(value) for name, value in request.items() if name.startswith("HTTP_")}
+        headers = {name.removeprefix("HTTP_").replace("_", "-").lower(): [value] for name, value in given.items()}
         refused = guard.refusal("GET", str(request.get("PATH_INFO", "")), headers)
-        if refused is None and app is not None:
+        if refused is None:
             return app(request, begin)
-        status, why = refused or (503, "nothing is served yet")
+        status, why = refused
         begin(f"{status} {HTTPStatus(status).phrase}", [("Content-Type", "text/plain; charset=utf-8")])
         return [f"{why}\n".encode()]
 

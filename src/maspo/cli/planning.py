@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from maspo.cli.options import Arguments
 from maspo.cli.prepare import Prepared, describe_endpoints, key_missing, model_missing, prepare
 from maspo.cli.terminal import lay_out, note, print_json, say, table
+from maspo.config import Caps
 from maspo.core.plain import FLAT, Dumped, named
 from maspo.models.leases import NANO
 from maspo.report.phrases import duration, list_names, money, number
@@ -82,6 +83,13 @@ def _left_of(budget: BudgetState) -> tuple[int | None, float | None]:
     )
 
 
+def limits_of(caps: Caps) -> list[str]:
+    """Return the caps of a run in words; nothing of what is not capped."""
+    limits = [money(caps.usd)] if caps.usd is not None else []
+    limits += [f"{caps.calls:,} calls"] if caps.calls is not None else []
+    return limits + ([f"{caps.minutes:g} minutes"] if caps.minutes is not None else [])
+
+
 def _limit_of(budget: BudgetState) -> str:
     """Return what a budget caps, in words."""
     calls, usd = _left_of(budget)
@@ -136,9 +144,7 @@ def plan_text(prepared: Prepared, plan: Estimate) -> str:
         shape = f"{list_names(levels[0])} → … → {list_names(levels[-1])} ({size})"
     about = f"about {plan.about:,}, " if plan.about < plan.most else ""
     price = f"unknown: no price is known for {', '.join(plan.unpriced)}"
-    limits = [money(caps.usd)] if caps.usd is not None else []
-    limits += [f"{caps.calls:,} calls"] if caps.calls is not None else []
-    limits += [f"{caps.minutes:g} minutes"] if caps.minutes is not None else []
+    limits = limits_of(caps)
     limits += [] if prepared.budget is None else [_limit_of(prepared.budget)]
     return lay_out(
         ("system", f"{system.name}: {shape}"),

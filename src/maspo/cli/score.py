@@ -23,7 +23,6 @@ from maspo.flags import FLAGS
 from maspo.report.phrases import list_names, number, percent, plural
 from maspo.scoring.accepted import AnyLabel
 from maspo.scoring.base import Outcome, Sample, Score, Scorer
-from maspo.scoring.code import code_with
 from maspo.scoring.registry import CODE, scorer_of
 from maspo.stats.share import share_interval
 from maspo.study.evaluation.job import LABELLED
@@ -55,9 +54,7 @@ def score_file(file: Path, scorer: str, unsafe_exec: bool, packages: str | None,
     """Print the score of every row, in order, and the summary."""
     if scorer == "judge":
         raise ConfigInvalid("--scorer judge compares the outputs of two prompt sets: use `maspo evaluate`")
-    if unsafe_exec and packages:
-        raise ConfigInvalid("--unsafe-exec: programs find every package then; leave out --sandbox-packages")
-    made = AnyLabel(scorer_of(_with_packages(scorer_name(scorer, unsafe_exec), packages)))
+    made = AnyLabel(scorer_of(scorer_name(scorer, unsafe_exec, _packages(scorer, unsafe_exec, packages))))
     with _opened(file) as lines:
         outcomes, lacking = asyncio.run(_score_all(made, _read_lines(lines, str(file)), _NEEDED.get(scorer, "")))
     if not outcomes:
@@ -78,16 +75,19 @@ def score_file(file: Path, scorer: str, unsafe_exec: bool, packages: str | None,
         print_json(found)
 
 
-def _with_packages(scorer: str, names: str | None) -> str:
-    """Return the name of a scorer whose programs may import some packages. Raises ConfigInvalid where none may."""
-    given = names or (os.environ.get(_VARIABLE, "") if scorer == CODE else "")
-    if not given:
-        return scorer
-    if scorer != CODE:
+def _packages(scorer: str, unsafe_exec: bool, names: str | None) -> list[str]:
+    """Return the packages that programs may import, of the option or the variable.
+
+    Raises:
+        ConfigInvalid: no program is run that would be shut in.
+
+    """
+    given = names or (os.environ.get(_VARIABLE, "") if scorer == CODE and not unsafe_exec else "")
+    if given and scorer != CODE and not unsafe_exec:
         raise ConfigInvalid(
             f"--sandbox-packages: the scorer {scorer} runs no programs shut in; leave it out, or give --scorer code"
         )
-    return code_with([name.strip() for name in given.split(",")])
+    return [name.strip() for name in given.split(",")] if given else []
 
 
 def _describe_lacking(file: Path, rows: int, lacking: Mapping[str, int]) -> str:

@@ -525,28 +525,25 @@ class _Race(SearchState):
 
     def unite(self, good: Sequence[int]) -> Asking[Trial]:
         """Try what looks good together, then parts of it; return the best, or nothing when the anchor did better."""
-        config = self.config
-        audited = self.audited_pairs() if self.round.number <= config.audited_rounds else 0
-        looking = Looking(config.spread, audited) if config.conflicts else None
+        looking = Looking(self.config.spread, self.audited_pairs()) if self.config.conflicts else None
         return unite(self, self.round, good, self.team, looking)
 
     def suspect(self, found: Suspicion) -> None:
         """Take up a pair that seems to clash; where nothing is proven, tell it."""
         if not self.config.conflict_inputs:
-            self.events += [found.told] if found.told.inputs else []
+            self.events.append(found.told)
             return
         self.suspected.append((found, self.prompts, self.inputs_to_prove_on(found)))
 
     def audited_pairs(self) -> int:
         """Return how many pairs of this round are looked at although nothing seems wrong."""
-        return _AUDITED_PAIRS[self.round.number > 1]
+        config, number = self.config, self.round.number
+        is_audited = config.conflicts and config.conflict_inputs and number <= config.audited_rounds
+        return _AUDITED_PAIRS[number > 1] if is_audited else 0
 
     def audit(self, found: Trial) -> Asking[bool]:
         """Look at pairs of what is about to be kept in a first round; withdraw the worse of those that clash."""
-        round_, config = self.round, self.config
-        if not (config.conflicts and config.conflict_inputs) or round_.number > config.audited_rounds:
-            return False
-        clashed = False
+        round_, clashed = self.round, False
         for pair in round_.linked(found, self.team, self.audited_pairs()):
             if self.is_looked_at(pair):
                 continue

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from maspo.core.errors import MaspoError
 from maspo.core.plain_files import MOST_TEXT, is_there, read_plain
 from maspo.core.usage import Usage
 from maspo.report import phrases
@@ -48,9 +46,9 @@ from maspo.report.document.sheet import (
 from maspo.report.folder import JOURNAL, REPORT, Look, look
 from maspo.stats.paired import net_win_interval
 from maspo.store.files import write_whole
-from maspo.store.records import is_worked_on
 from maspo.study.alternation.alternate import recorded_alternation, turn_folders
 from maspo.study.alternation.plan import TURNS, Alternation, Turn
+from maspo.study.decisions import works
 from maspo.study.ended import spent_in
 from maspo.study.evaluation.structure import DATABASE as STRUCTURE_DATABASE
 from maspo.study.record import JOINT
@@ -117,7 +115,8 @@ def joint_sheet(out: Path, looked: Callable[[Path], Look] = look) -> Sheet:
 
     """
     asked = recorded_alternation(out)
-    found, state = figures_in(out), _state(out)
+    found = figures_in(out)
+    state: SheetState = "running" if works(out / JOINT) else "stopped" if found is None else "finished"
     if found is None or state == "running":
         return _so_far(asked, out, looked, state)
     turns = [_standing_of(turn) for turn in found.turns]
@@ -147,13 +146,6 @@ def joint_sheet(out: Path, looked: Callable[[Path], Look] = look) -> Sheet:
         ),
         summary=alternation_summary(found),
     )
-
-
-def _state(out: Path) -> SheetState:
-    with suppress(OSError, MaspoError):
-        if is_worked_on(out / JOINT):
-            return "running"
-    return "finished" if figures_in(out) is not None else "stopped"
 
 
 def _so_far(asked: Alternation, out: Path, looked: Callable[[Path], Look], state: SheetState) -> Sheet:

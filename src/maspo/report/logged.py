@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from maspo.core.prompts import prompt_id
 from maspo.events import (
@@ -37,12 +37,6 @@ from maspo.events import (
 
 Level: TypeAlias = Literal["info", "warning", "error"]
 Fields: TypeAlias = Mapping[str, object]
-
-PASSED_OVER: Final = frozenset(
-    {"candidate_scored", "case_found", "case_shown", "draft_rejected", "drafts_screened", "influence_measured"}
-    | {"left_out", "prompt_kept", "proxy_told", "step_started"}
-)
-"""Kinds that are steps of the search or figures of the report; rounds are told as wholes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from maspo.core.errors import MaspoError
 from maspo.core.plain_files import is_plain, is_there
 from maspo.report import phrases
 from maspo.report.document.sheet import Bar, Bars, Link, Part, Sheet, SheetState, sheet, sheet_in
 from maspo.report.folder import COMPARISON_PAGE, JOURNAL, REPORT, RESULT, Look, look
 from maspo.report.joint_page import GOES_ON, joint_sheet
-from maspo.store.records import is_worked_on
 from maspo.study.alternation.alternate import turn_folders
 from maspo.study.comparison.compare import folder_of, recorded_comparison
+from maspo.study.decisions import works
 from maspo.study.ended import spent_in
 from maspo.study.evaluation.structure import DATABASE as STRUCTURE_DATABASE
 from maspo.study.record import COMPARED, JOINT
@@ -37,7 +35,7 @@ def sheet_of_whole(record: Path, looked: Looked = look) -> Sheet:
     if record.name == JOINT:
         return joint_sheet(record.parent, looked)
     page = record.parent / COMPARISON_PAGE
-    return sheet_in(page) if is_plain(page) and not _at_work(record) else _comparison_so_far(record.parent, looked)
+    return sheet_in(page) if is_plain(page) and not works(record) else _comparison_so_far(record.parent, looked)
 
 
 def records_of_whole(record: Path) -> tuple[Path, ...]:
@@ -50,19 +48,10 @@ def records_of_whole(record: Path) -> tuple[Path, ...]:
     return tuple(path for path in found if is_there(path))
 
 
-def _state(record: Path) -> SheetState:
-    return "running" if _at_work(record) else "stopped"
-
-
-def _at_work(record: Path) -> bool:
-    with suppress(OSError, MaspoError):
-        return is_worked_on(record)
-    return False
-
-
 def _comparison_so_far(out: Path, looked: Looked) -> Sheet:
     """Return how far the runs of a comparison are."""
-    asked, state = recorded_comparison(out), _state(out / COMPARED)
+    asked = recorded_comparison(out)
+    state: SheetState = "running" if works(out / COMPARED) else "stopped"
     bars, links, ended, simulated = list[Bar](), list[Link](), 0, False
     for run in asked.runs:
         folder = folder_of(out, run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -139,8 +140,7 @@ def place_parts(whole: Path) -> None:
         return
     address = agreed(pointer, whole)
     for run in postgres.runs_in(address):
-        record = whole.parent / _place_of(run) if run.whole == pointer.token else whole
-        if not is_there(record):
+        if run.whole == pointer.token and not is_there(record := whole.parent / _place_of(run)):
             place(address, run, record)
 
 
@@ -186,10 +186,10 @@ def works_in(address: StoreAddress) -> list[StoredWork]:
                 break
         else:
             found.append([run])
-    names = [group[0].name for group in found]
+    names = Counter(group[0].name for group in found)
     works = []
     for group in found:
-        name = group[0].name if names.count(group[0].name) == 1 else f"{group[0].name}~{group[0].token[:8]}"
+        name = group[0].name if names[group[0].name] == 1 else f"{group[0].name}~{group[0].token[:8]}"
         works.append(StoredWork(name, (*group, *(part for run in group for part in parts.get(run.token, ())))))
     return works
 

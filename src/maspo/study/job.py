@@ -50,6 +50,10 @@ PAUSED: Final = "paused; `maspo steer` goes on"
 """Why no call is sent while a person has paused a run."""
 
 
+def to_nobody(_: str) -> None:
+    """Tell nobody what work begins: whoever leaves it out does not look on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Where a run stands now; polled by the live panel."""

@@ -128,8 +128,8 @@ async def start(
             # First, or a process that is killed in between leaves a record that its own user has to agree to.
             trust.remember(of_job(job, run), out)
             await record.append([], {"job": JOB.dump(job), "run": run})
-            session = Session(job, record, bare, watcher, study.parts, study.prices, study.plan.planned, looks)
-            session.calls_beyond_plan = study.plan.beyond
+            plan = study.plan
+            session = Session(job, record, bare, watcher, study.parts, study.prices, plan.planned, looks, plan.beyond)
             return await _drive(study, session, out, watcher, stop)
 
 
@@ -176,8 +176,8 @@ async def resume(
             raise RunChanged(f"{out}: the run was started with other parts; give those. What differs:", differences)
         share(store, job, provider)
         async with provider(job, _run_in(store)) as bare:
-            session = Session(job, store, bare, watcher, study.parts, study.prices, study.plan.planned, looks)
-            session.calls_beyond_plan = study.plan.beyond
+            plan = study.plan
+            session = Session(job, store, bare, watcher, study.parts, study.prices, plan.planned, looks, plan.beyond)
             return await _drive(study, session, out, watcher, stop)
 
 

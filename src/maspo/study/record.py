@@ -269,12 +269,14 @@ def add_prices(out: Path, prices: Mapping[str, tuple[float, ...]]) -> tuple[str,
         StoreError: the file cannot be written.
 
     """
+    if not is_there(out / CONFIG):
+        return ()
     try:
-        config = _config_in(out) if is_there(out / CONFIG) else None
+        config = _config_in(out)
     except (OSError, ValueError):
         return ()  # who resumes is told
-    new = {model: given for model, given in prices.items() if config and model not in config.models.prices}
-    if config is None or not new:
+    new = {model: given for model, given in prices.items() if model not in config.models.prices}
+    if not new:
         return ()
     models = config.models.model_copy(update={"prices": {**config.models.prices, **new}})
     write_config(out, config.model_copy(update={"models": models}))

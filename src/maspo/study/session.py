@@ -86,11 +86,12 @@ class Session:
         prices: PriceBook | None = None,
         planned_calls: int = 0,
         looks: Looks | None = None,
+        calls_beyond_plan: int = 0,
     ) -> None:
         self.job = job
         self.run: str = store.meta().get("run", "")
         self.planned_calls = planned_calls
-        self.calls_beyond_plan = 0
+        self.calls_beyond_plan = calls_beyond_plan
         """Calls that are expected on top of those planned."""
         self.parts = parts or Parts()
         self._looks = looks

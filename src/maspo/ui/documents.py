@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from maspo.core.errors import StoreError
 from maspo.core.plain import plain
 from maspo.report.folder import JOURNAL
 from maspo.report.wholes import OUTCOMES, WHOLES, records_of_whole
-from maspo.store.records import Stamp, is_worked_on, stamp_of
-from maspo.study.decisions import DECISIONS
+from maspo.store.records import Stamp, stamp_of
+from maspo.study.decisions import DECISIONS, works
 from maspo.ui.patch import patch_of
 from maspo.ui.runs import Listed
 
@@ -110,17 +109,10 @@ def state_of(shown: Listed) -> tuple[Stamp, bool, tuple[int, int] | None]:
     """Return what changes whenever a run, or what is decided about it, has changed; or the page of other work."""
     if shown.page:
         file = shown.folder / shown.page
-        return (*stamp_of(file), *_stamps_of_parts(file)), shown.page in WHOLES and _worked_on(file), None
+        return (*stamp_of(file), *_stamps_of_parts(file)), shown.page in WHOLES and works(file), None
     record = shown.folder / JOURNAL
-    worked_on = _worked_on(record)
+    worked_on = works(record)
     return stamp_of(record), worked_on, _written(shown.folder / DECISIONS)
-
-
-def _worked_on(record: Path) -> bool:
-    try:
-        return is_worked_on(record)
-    except (OSError, StoreError):
-        return False
 
 
 def _stamps_of_parts(file: Path) -> Stamp:

@@ -70,8 +70,7 @@ class Runs:
     def whole_of(self, shown: Listed) -> str:
         """Return the id of the work that a run is a part of; empty where it stands for itself."""
         record = None if shown.page else whole_of(shown.folder)
-        found = None if record is None else self.id_of(record.parent, record.name)
-        return found or ""
+        return "" if record is None else self.id_of(record.parent, record.name)
 
     def id_of(self, folder: Path, page: str = "") -> str:
         """Return the id of what lies in a folder; empty where that is not listed."""

@@ -138,13 +138,13 @@ class PlannedSearch(SearchState):
         """Return the inputs whose traces are shown in one proposal, drawn from the sample."""
         return shuffled(self.sample, self.problem.seed, "traces", where)[: self.shown_traces]
 
-    def propose(self, requests: Sequence[Propose], number: int) -> Asking[list[list[str]]]:
-        """Ask for drafts; return the usable and new ones of each request."""
+    def propose(self, requests: Sequence[Propose | Vet], number: int) -> Asking[list[list[str]]]:
+        """Ask for drafts, or have texts vetted as such; return the usable and new ones of each request."""
         answers = yield from self.ask(requests)
         drafts = []
         for request, result in answers:
-            assert isinstance(request, Propose)  # noqa: S101 - as asked
-            assert isinstance(result, Drafts)  # noqa: S101 - the answer to a Propose
+            assert isinstance(request, Propose | Vet)  # noqa: S101 - as asked
+            assert isinstance(result, Drafts)  # noqa: S101 - the answer to both
             fresh, refused = rejected_events(
                 f"s{number}/{request.agent}", request.agent, result, self.known[request.agent]
             )
@@ -159,17 +159,8 @@ class PlannedSearch(SearchState):
             for name, text in texts.items()
             if text != parents[name]
         ]
-        answers = (yield from self.ask(requests)) if requests else ()
-        found: dict[str, str] = {}
-        for request, result in answers:
-            assert isinstance(request, Vet)  # noqa: S101 - as asked
-            assert isinstance(result, Drafts)  # noqa: S101 - the answer to a Vet
-            name = request.agent
-            fresh, refused = rejected_events(f"s{number}/{name}", name, result, self.known[name])
-            self.events += refused
-            if fresh:
-                found[name] = fresh[0]
-        return found
+        drafts = (yield from self.propose(requests, number)) if requests else []
+        return {request.agent: fresh[0] for request, fresh in zip(requests, drafts, strict=True) if fresh}
 
     # ── scores ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -5,7 +5,7 @@ Going on is the same program over longer records: a turn that has ended is left 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,6 +38,7 @@ from maspo.study.evaluation.structure import (
     worse_bound,
 )
 from maspo.study.holdout import result_of
+from maspo.study.job import to_nobody
 from maspo.study.optimize import DATABASE as RUN_DATABASE
 from maspo.study.optimize import resume, start
 from maspo.study.record import JOINT, Begun, open_for_reading, refuse_links
@@ -95,12 +96,8 @@ class Alternated:
         return tuple(change for turn in self.turns for change in turn.changes)
 
 
-def _to_nobody(_: str) -> None:
-    """Tell nobody."""
-
-
 async def alternate(
-    asked: Alternation, out: Path, attention: Attention, tell: Callable[[str], None] = _to_nobody
+    asked: Alternation, out: Path, attention: Attention, tell: Callable[[str], None] = to_nobody
 ) -> Alternated:
     """Alternate into a folder; one that holds the same is gone on with, and no recorded call is repeated.
 
@@ -122,17 +119,21 @@ async def alternate(
         turns: list[TurnEnd] = []
         system = asked.job.system
         for number, turn in enumerate(TURNS):
-            spent, seconds = total(end.usage for end in turns), sum(end.seconds for end in turns)
+            spent = _spent(turns)
             take = _rewrite if turn == "prompts" else _restructure
             tell(f"turn {number + 1} of {len(TURNS)}: {turn}")
-            seen = replace(attention, watcher=OfTheWhole(attention.watcher, asked, spent, seconds))
-            end = await take(asked, number, system, (spent, seconds), out, seen)
+            seen = replace(attention, watcher=OfTheWhole(attention.watcher, asked, *spent))
+            end = await take(asked, number, system, spent, out, seen)
             turns.append(end)
             system = end.system
-        spent, seconds = total(end.usage for end in turns), sum(end.seconds for end in turns)
         tell(f"the test, on {len(asked.split.holdout)} inputs that no turn has seen")
-        seen = replace(attention, watcher=OfTheWhole(attention.watcher, asked, spent, seconds))
+        seen = replace(attention, watcher=OfTheWhole(attention.watcher, asked, *_spent(turns)))
         return await _test(asked, turns, store, seen)
+
+
+def _spent(turns: Sequence[TurnEnd]) -> tuple[Usage, float]:
+    """Return what turns cost, and the seconds that they took."""
+    return total(end.usage for end in turns), sum(end.seconds for end in turns)
 
 
 def turn_folders(out: Path) -> tuple[Path, ...]:
@@ -210,7 +211,7 @@ async def _test(asked: Alternation, turns: list[TurnEnd], store: RunStore, atten
     given, keys = asked.job.system, asked.split.holdout
     teams: dict[Stage, System] = {"prompts": turns[0].system, "joint": turns[-1].system}
     changed: dict[Stage, System] = {name: team for name, team in teams.items() if team != given}
-    spent, seconds = total(end.usage for end in turns), sum(end.seconds for end in turns)
+    spent, seconds = _spent(turns)
     evaluation = asked.evaluation(given, keys, asked.test_caps(spent, seconds))
     run = store.meta()["run"]
     results: dict[Stage, HoldoutResult] = {}

@@ -104,7 +104,8 @@ class Alternation:
             ConfigInvalid: the budget is too small, or a setting is one that turns cannot keep.
 
         """
-        for setting, why in self._unkept():
+        if (unkept := next(self._unkept(), None)) is not None:
+            setting, why = unkept
             raise ConfigInvalid(f"--optimize prompts,structure: {setting} cannot be kept here: {why}")
         of_prompts = sum(share for share, turn in zip(SHARES, TURNS, strict=True) if turn == "prompts")
         needed = self.test_calls + int(TURNS.count("prompts") * _FEWEST / _PLANNED_OF_A_SHARE / of_prompts) + 1

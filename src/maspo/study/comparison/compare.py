@@ -54,7 +54,7 @@ from maspo.study.comparison.plan import (
 from maspo.study.comparison.tally import Guarded, InputMet, Table, table_of
 from maspo.study.comparison.terms import compare_equally
 from maspo.study.ended import cap_met, end_of, spent_in
-from maspo.study.job import Job, Looks, Progress, Provider, Watcher
+from maspo.study.job import Job, Looks, Progress, Provider, Watcher, to_nobody
 from maspo.study.mismatch import never_met, spec_of
 from maspo.study.optimize import DATABASE as RUN_DATABASE
 from maspo.study.optimize import resume, start
@@ -68,10 +68,6 @@ RUNS = "runs"
 """The folder of the run folders."""
 _BEGUN = Begun(DATABASE, "comparison", COMPARISON, differences, "another comparison")
 _ROUNDS, _ENDED = "rounds", "ended_under"
-
-
-def _to_nobody(_: str) -> None:
-    """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +86,7 @@ class Attention:
     keeping: Keeping = IN_FOLDER
     executor: str = ""
     """Where they work, as ``open_workers`` takes it; with a cluster 0 jobs are as many as it has processors for."""
-    tell: Callable[[str], None] = _to_nobody
+    tell: Callable[[str], None] = to_nobody
     """Is told which run begins, and which was lost."""
 
 
