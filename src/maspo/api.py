@@ -74,9 +74,12 @@ class Settings(TypedDict, total=False):
     sandbox_packages: Sequence[str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
-    """How a run ended. ``prompts`` is what to use: the winners, or the seed prompts when these did not do better."""
+    """How a run ended. ``prompts`` is what to use: the winners, or the seed prompts when these did not do better.
+
+    Printed, it answers ten questions in a sentence each, as the command does at its end.
+    """
 
     finished: RunFinished
     out: Path
@@ -101,13 +104,21 @@ class Result:
         """The test on inputs that the search never saw."""
         return self.finished.holdout
 
-    def _repr_html_(self) -> str:
-        """Return the closing summary as a notebook shows it; every text in it is escaped."""
+    def __repr__(self) -> str:
+        """Return what can be claimed, what is shipped and where; not the prompts."""
+        return f"Result(verdict={self.verdict!r}, shipped={self.shipped!r}, out={str(self.out)!r})"
+
+    def __str__(self) -> str:
+        """Return the closing summary; what no terminal should meet is spelled out in it."""
         try:
             text = f"{closing(look(self.out).view)}\n\nreport    {self.out / REPORT}"
         except MaspoError:  # the folder was taken away
             text = self.finished.why
-        return f"<pre>\n{html.escape(visible(text))}</pre>"
+        return visible(text)
+
+    def _repr_html_(self) -> str:
+        """Return the closing summary as a notebook shows it; every text in it is escaped."""
+        return f"<pre>\n{html.escape(str(self))}</pre>"
 
     def report(self, path: str | Path) -> Path:
         """Write the report as one offline HTML file and return its path.

@@ -12,8 +12,9 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import pytest
+import typer
 
-from maspo.cli import runs
+from maspo.cli.app import SECTIONS, BySection, app
 from maspo.world import WorldSpec
 from maspo.world.serve import Address, Faults, serve
 
@@ -222,6 +223,14 @@ def test_runs_lists_what_is_there_and_names_what_cannot_be_read(maspo: Run, done
     assert "broken" in said.err
 
 
+def test_help_lists_every_command_in_one_section_and_cuts_no_line(maspo: Run) -> None:
+    listed = [name for names in SECTIONS.values() for name in names]
+    commands = typer.main.get_command(app)
+    assert isinstance(commands, BySection)
+    assert sorted(listed) == sorted(commands.commands)
+    assert "..." not in maspo("--help").out.partition("Make a team better:")[2]
+
+
 def test_runs_of_an_empty_folder(maspo: Run) -> None:
     said = maspo("runs", ".", "--json")
     assert said.json == {"runs": [], "evaluations": [], "judge_checks": [], "others": []}
@@ -241,11 +250,10 @@ def test_diff_shows_words_and_takes_files(maspo: Run) -> None:
     assert same.json == {"changed": {}}
 
 
-@pytest.mark.usefixtures("done")
-def test_diff_tells_of_prompts_that_were_found_and_do_not_ship(maspo: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "_prompt_set", lambda *_: {"solver": "a"})
-    monkeypatch.setattr(runs, "_found_by_search", lambda _: ["solver"])
-    assert "`maspo diff demo seed winners` shows them" in maspo("diff", "demo").err
+def test_diff_tells_of_prompts_that_were_found_and_do_not_ship(maspo: Run, url: str) -> None:
+    said = optimize(maspo, url, "--ship-if", "proven", "--set", "holdout.one_in=6", "--out", "held", "--json")
+    assert said.json["verdict"] == "cannot_tell", "few inputs held out prove nothing"
+    assert "`maspo diff held seed winners` shows them" in maspo("diff", "held").err
 
 
 @pytest.mark.parametrize("content", ["[]", "{", '{"a": 1}'])

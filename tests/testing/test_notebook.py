@@ -105,6 +105,7 @@ def test_n06_what_a_notebook_shows_is_escaped_and_survives_its_folder(tmp_path: 
     shown = result._repr_html_()
     assert "hold-out" in shown or "no better prompts" in shown
     assert "<img" not in shown and "&lt;img" in shown
+    assert str(result).startswith("helped") and len(repr(result)) < 250, "printed, it is no dump of every prompt"
     shutil.rmtree(out)
     assert result._repr_html_() == f"<pre>\n{result.finished.why}</pre>"
 

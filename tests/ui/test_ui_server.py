@@ -214,6 +214,22 @@ async def test_u08_a_document_is_built_once_for_all_and_never_out_of_date(runs: 
     (runs / "one" / DECISIONS).unlink()
 
 
+async def test_u09_who_asks_while_another_waits_is_given_the_same_however_fast_the_run_changes(runs: Path) -> None:
+    built = list[int]()
+
+    def build(shown: Listed) -> dict[str, Any]:
+        (shown.folder / DECISIONS).write_text("\n" * len(built))
+        built.append(len(built))
+        return {"number": built[-1]}
+
+    documents = Documents(build)
+    await documents.of(Listed(runs / "one"))
+    found = await asyncio.gather(*(documents.of(Listed(runs / "one")) for _ in range(10)))
+    assert built == [0, 1] and {one.data["number"] for one in found} == {1}
+    assert (await documents.of(Listed(runs / "one"))).data == {"number": 2}, "who asks later is told what came since"
+    (runs / "one" / DECISIONS).unlink()
+
+
 async def test_u10_a_page_that_has_a_document_is_sent_what_has_changed_since(runs: Path) -> None:
     async with serving(runs) as (_, client):
         _, first, headers = await read(client, "/api/runs/one")

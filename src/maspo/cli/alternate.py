@@ -9,7 +9,7 @@ import typer
 from maspo.cli.agreeing import agree_to_file
 from maspo.cli.discover import with_system_file
 from maspo.cli.options import Arguments
-from maspo.cli.planning import remarks_on_context
+from maspo.cli.planning import limits_of, remarks_on_context
 from maspo.cli.prepare import Prepared, describe_endpoints, key_missing, model_missing, prepare
 from maspo.cli.printed import ended
 from maspo.cli.running import confirm, make_whole, run_watched
@@ -44,7 +44,7 @@ def run_alternation(arguments: Arguments) -> None:
     agree_to_file(prepared.settings, arguments.trust)
     for remark in remarks_on_context(prepared, arguments.trust):
         note(f"note: {remark}")
-    confirm(_plan(asked, str(out)), arguments.yes)
+    confirm(_plan(prepared, asked), arguments.yes)
     make_whole(out / JOINT)
     looks, again = LookLedger(), f"the same command with --out {out}"
     keeping = keeping_of(arguments, out / JOINT)
@@ -88,7 +88,7 @@ def check_turns(arguments: Arguments) -> None:
 def _state(arguments: Arguments, prepared: Prepared, asked: Alternation, remarks: Sequence[str]) -> None:
     for remark in dict.fromkeys(remarks):
         note(f"note: {remark}")
-    say(_plan(asked, str(prepared.out)))
+    say(_plan(prepared, asked))
     if arguments.as_json:
         inputs = {"search": len(asked.split.search), "holdout": len(asked.split.holdout)}
         calls = {**asked.planned, "test": asked.test_calls, "total": asked.calls}
@@ -130,17 +130,13 @@ def _check(arguments: Arguments) -> None:
         raise ConfigInvalid(f"--optimize {arguments.optimize}: expected prompts, or {BOTH}")
 
 
-def _plan(asked: Alternation, folder: str) -> str:
-    caps = asked.job.config.caps
-    limits = [f"${caps.usd:g}"] if caps.usd is not None else []
-    limits += [f"{caps.calls:,} calls"] if caps.calls is not None else []
-    limits += [f"{caps.minutes:g} minutes"] if caps.minutes is not None else []
+def _plan(prepared: Prepared, asked: Alternation) -> str:
     split = asked.split
     return lay_out(
         ("turns", ", ".join(f"{name} ({calls:,} calls)" for name, calls in asked.planned.items())),
         ("inputs", f"{len(split.search)} that all turns see, {len(split.holdout)} held out of all of them"),
         ("endpoint", describe_endpoints(asked.job.config.models)),
         ("calls", f"{asked.calls:,} planned in all, at most {asked.test_calls:,} of them for the test"),
-        ("caps", ", ".join(limits) or "none"),
-        ("folder", folder),
+        ("caps", limits_of(asked.job.config.caps, prepared.budget)),
+        ("folder", str(prepared.out)),
     )

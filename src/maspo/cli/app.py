@@ -10,9 +10,10 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal, ParamSpec
+from typing import Annotated, Any, Final, Literal, ParamSpec
 
 import typer
+from typer.core import TyperGroup
 
 from maspo.__about__ import __version__
 from maspo.cli.arena import arena
@@ -47,8 +48,30 @@ from maspo.core.shortage import shortage
 
 P = ParamSpec("P")
 
+SECTIONS = {
+    "Make a team better": ("demo", "optimize", "resume", "steer", "apply"),
+    "Beforehand": ("doctor", "check", "estimate", "judge-check", "discover", "inputs", "import-prompts"),
+    "Look": ("ui", "runs", "report", "diff", "spans"),
+    "Test and compare": ("evaluate", "compare", "transfer", "stress", "structure", "score"),
+    "In use": ("watch", "gateway", "budget", "library", "store", "mcp"),
+    "Simulated worlds": ("arena", "world"),
+}
+_WHOLE: Final = 1000  # characters: more than any description has
+
+
+class BySection(TyperGroup):
+    """The commands in the order in which they are wanted; their lines are wrapped, never cut."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 (typer names the types of neither)
+        """Write the list of commands, section by section."""
+        for title, names in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, self.commands[name].get_short_help_str(_WHOLE)) for name in names])
+
+
 app = typer.Typer(
     name="maspo",
+    cls=BySection,
     help="Makes a team of LLM agents better by rewriting their prompts together, without labels.",
     epilog="Settings: profile < maspo.toml < environment (OPENAI_BASE_URL, MASPO_AGENT_MODEL, MASPO_MAX_USD and so on, "
     "one for each flag) < flags < --set. "

@@ -16,6 +16,7 @@ from maspo.cli.evaluate import note_seen_rows
 from maspo.cli.options import Arguments
 from maspo.cli.planning import limits_of
 from maspo.cli.prepare import (
+    budget_of,
     check_writable,
     describe_endpoints,
     key_missing,
@@ -38,6 +39,7 @@ from maspo.report.comparison import MARKDOWN, PAGE, RESULT, comparison_of, summa
 from maspo.report.folder import JOURNAL, RUNS, free_folder, write_results
 from maspo.report.phrases import list_names, money, plural
 from maspo.runners.messages import blind_agents, check_inputs
+from maspo.store.budgets import BudgetState
 from maspo.store.looks import LookLedger
 from maspo.study.comparison.compare import DATABASE, Attention, Compared, compare, folder_of, settled, wait_for_runs
 from maspo.study.comparison.guards import set_apart
@@ -93,7 +95,8 @@ def run_comparison(arguments: Arguments, given: Asked) -> None:
     for remark in dict.fromkeys((*settings.notes, *(remark for one in prepared for remark in one.remarks))):
         note(f"note: {remark}")
     agree_to_file(settings, arguments.trust)
-    confirm("\n\n".join(_plan(one.comparison, one.out) for one in prepared), arguments.yes)
+    budget = budget_of(arguments)
+    confirm("\n\n".join(_plan(one.comparison, one.out, budget) for one in prepared), arguments.yes)
     again = f"the same command with --out {out}"
     if len(prepared) == 1:
         _show(_carry_out(prepared[0], arguments, given, again), out, again, arguments.as_json)
@@ -254,11 +257,10 @@ def _part_of_each(comparison: Comparison) -> str:
     return f"{money(comparison.usd)} each: about {bought}{when}"
 
 
-def _plan(comparison: Comparison, out: Path) -> str:
+def _plan(comparison: Comparison, out: Path, budget: BudgetState | None) -> str:
     """Return the plan for people: what is compared, on what, and what it costs at most."""
-    caps, runs = comparison.config.caps, comparison.runs
+    runs = comparison.runs
     searched = len(comparison.inputs.rows) - len(comparison.holdout) if runs else 0
-    limits = limits_of(caps)
     names = [one.name for one in comparison.contestants]
     decides = "labels" if comparison.decided_by == "labels" else "the judge"
     return lay_out(
@@ -271,6 +273,6 @@ def _plan(comparison: Comparison, out: Path) -> str:
         *([("guards", f"{len(comparison.guarding)} inputs that must not break")] if comparison.guarding else []),
         ("endpoint", describe_endpoints(comparison.config.models)),
         ("calls", f"at most {comparison.most:,}, {comparison.measuring_calls:,} of them to measure"),
-        ("caps", ", ".join(limits) or "none"),
+        ("caps", limits_of(comparison.config.caps, budget)),
         ("folder", str(out)),
     )

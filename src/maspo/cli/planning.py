@@ -83,11 +83,13 @@ def _left_of(budget: BudgetState) -> tuple[int | None, float | None]:
     )
 
 
-def limits_of(caps: Caps) -> list[str]:
-    """Return the caps of a run in words; nothing of what is not capped."""
+def limits_of(caps: Caps, budget: BudgetState | None) -> str:
+    """Return the caps of a run, and what is left of the budget that it spends from, in words."""
     limits = [money(caps.usd)] if caps.usd is not None else []
     limits += [f"{caps.calls:,} calls"] if caps.calls is not None else []
-    return limits + ([f"{caps.minutes:g} minutes"] if caps.minutes is not None else [])
+    limits += [f"{caps.minutes:g} minutes"] if caps.minutes is not None else []
+    limits += [_limit_of(budget)] if budget is not None else []
+    return ", ".join(limits) or "none"
 
 
 def _limit_of(budget: BudgetState) -> str:
@@ -144,8 +146,6 @@ def plan_text(prepared: Prepared, plan: Estimate) -> str:
         shape = f"{list_names(levels[0])} → … → {list_names(levels[-1])} ({size})"
     about = f"about {plan.about:,}, " if plan.about < plan.most else ""
     price = f"unknown: no price is known for {', '.join(plan.unpriced)}"
-    limits = limits_of(caps)
-    limits += [] if prepared.budget is None else [_limit_of(prepared.budget)]
     return lay_out(
         ("system", f"{system.name}: {shape}"),
         *_flow_lines(system),
@@ -155,7 +155,7 @@ def plan_text(prepared: Prepared, plan: Estimate) -> str:
         ("tokens", _tokens(plan)),
         ("money", price if plan.usd is None else _money(plan, plan.usd)),
         *_time(plan, models.concurrency),
-        ("caps", ", ".join(limits) or "none"),
+        ("caps", limits_of(caps, prepared.budget)),
         ("folder", str(prepared.out)),
     )
 

@@ -77,8 +77,12 @@ def prepare(arguments: Arguments) -> Prepared:
     if arguments.start_from is not None:
         carried, more = carried_from(job, arguments.start_from)
         job, notes = replace(job, carried=carried), (*notes, *more)
-    budget = state_of(named(arguments.store), arguments.budget) if arguments.store and arguments.budget else None
-    return Prepared(job, out, settings, (*settings.notes, *notes), budget)
+    return Prepared(job, out, settings, (*settings.notes, *notes), budget_of(arguments))
+
+
+def budget_of(arguments: Arguments) -> BudgetState | None:
+    """Return how the budget stands that the work is to spend from; None where it spends from none."""
+    return state_of(named(arguments.store), arguments.budget) if arguments.store and arguments.budget else None
 
 
 def retired_models(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from maspo.core.plain import Dumped
@@ -70,6 +70,15 @@ class Usage(Dumped):
 def total(usages: Iterable[Usage]) -> Usage:
     """Return the sum of usages, such as those of all purposes; money is unknown when that of any call is."""
     return sum((usage if usage.calls else replace(usage, usd=0) for usage in usages), start=Usage(usd=0))
+
+
+def sum_by_purpose(*parts: Mapping[str, Usage]) -> dict[str, Usage]:
+    """Return for each purpose the sum of what the parts know of it."""
+    summed: dict[str, Usage] = {}
+    for part in parts:
+        for purpose, usage in part.items():
+            summed[purpose] = summed[purpose] + usage if purpose in summed else usage
+    return summed
 
 
 _BESIDE = ("refused", "broken", "silent", "lost")

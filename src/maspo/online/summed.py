@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from maspo.core.usage import Usage
+from maspo.core.usage import Usage, sum_by_purpose
 from maspo.events import Event
 from maspo.study.job import Progress, Watcher
 
@@ -39,8 +39,4 @@ class Summed:
         )
 
     def _usage(self) -> Mapping[str, Usage]:
-        summed: dict[str, Usage] = {}
-        for part in self.parts.values():
-            for purpose, usage in part.usage.items():
-                summed[purpose] = summed[purpose] + usage if purpose in summed else usage
-        return summed
+        return sum_by_purpose(*(part.usage for part in self.parts.values()))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from maspo.core.errors import MaspoError
-from maspo.core.usage import Usage, told_beside
+from maspo.core.usage import Usage, sum_by_purpose, told_beside
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import Event, Recorded
 from maspo.judges.reading import read_verdict
@@ -55,7 +55,8 @@ class SoFar:
             StoreError: the record cannot be read.
 
         """
-        self._read_job(store.meta().get("job"))
+        meta = store.meta()
+        self._read_job(meta.get("job"))
         for entry in store.read_since(self.entries[-1].seq if self.entries else 0):
             self.entries.append(entry)
             item = entry.item
@@ -69,19 +70,16 @@ class SoFar:
         replies = store.replies(_JUDGE, _TAG, self._row, until)
         self.unreadable += sum(read_verdict(reply) is None for reply in replies if reply.strip())
         self.calls += store.calls_made(self._row, until)
-        for purpose, one in store.answered(self._row, until).items():
-            self._usage[purpose] = self._usage[purpose] + one if purpose in self._usage else one
+        self._usage = sum_by_purpose(self._usage, store.answered(self._row, until))
         self._unanswered = store.unanswered()
         with suppress(*_UNFIT):
-            told = json.loads(store.meta().get("usage", "{}"))
+            told = json.loads(meta.get("usage", "{}"))
             self._told = {purpose: Usage(**values) for purpose, values in told.items()}
         self._row = until
 
     def usage(self) -> dict[str, Usage]:
         """Return what all calls cost, by purpose: those recorded, and each attempt without a reply as failed."""
-        found = dict(self._usage)
-        for purpose, one in self._unanswered.items():
-            found[purpose] = found[purpose] + one if purpose in found else one
+        found = sum_by_purpose(self._usage, self._unanswered)
         return {purpose: told_beside(one, self._told.get(purpose, Usage())) for purpose, one in sorted(found.items())}
 
     def take_calls(self) -> list[CallMade]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Self, TypeAlias
 
 from maspo.core.errors import ConfigInvalid, StoreError
 from maspo.core.trace import Trace
-from maspo.core.usage import Usage
+from maspo.core.usage import Usage, sum_by_purpose
 from maspo.core.verdict import Comparison
 from maspo.events import Recorded
 from maspo.models.base import Message, Reply, Request
@@ -285,10 +285,7 @@ class RunStore:
 
     def usage(self) -> dict[str, Usage]:
         """Return what all calls cost, by purpose: those recorded, and each attempt without a reply as failed."""
-        usage = self.answered()
-        for purpose, one in self.unanswered().items():
-            usage[purpose] = usage[purpose] + one if purpose in usage else one
-        return usage
+        return sum_by_purpose(self.answered(), self.unanswered())
 
     def answered(self, after: int = 0, until: int = _EVER) -> dict[str, Usage]:
         """Return what recorded calls cost, by purpose; of those after a number and until another."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -47,6 +48,8 @@ class _Kept:
     earlier: OrderedDict[str, Document] = field(default_factory=OrderedDict)
     patches: dict[str, bytes] = field(default_factory=dict)
     """From an earlier document to the latest, by its tag."""
+    began: float = -math.inf
+    """When the latest document began to be made: it tells everything that was recorded before."""
     next_at: float = 0.0
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -64,13 +67,15 @@ class Documents:
     async def of(self, shown: Listed) -> Document:
         """Return the document as it stands. While a large one changes fast, that takes a moment.
 
+        Whoever asks while another waits for the next one is given the same: each build serves all who look on.
+
         Raises:
             MaspoError: the record cannot be read.
 
         """
-        kept = self._kept.setdefault(shown, _Kept())
+        kept, asked = self._kept.setdefault(shown, _Kept()), self._clock()
         async with kept.turn:
-            if kept.document is None or state_of(shown) != kept.stamp:
+            if kept.document is None or (kept.began <= asked and state_of(shown) != kept.stamp):
                 # Waited for, not left out: after the last change nobody would be told that there is something newer.
                 await asyncio.sleep(max(0.0, kept.next_at - self._clock()))
                 stamp, began = state_of(shown), self._clock()
@@ -80,7 +85,7 @@ class Documents:
                     while len(kept.earlier) > _EARLIER:
                         kept.earlier.popitem(last=False)
                     kept.patches.clear()
-                kept.document, kept.stamp = found, stamp
+                kept.document, kept.stamp, kept.began = found, stamp, began
                 ended = self._clock()
                 kept.next_at = max(began + self._every, ended + _REST * (ended - began))
             return kept.document
