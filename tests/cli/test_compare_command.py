@@ -102,7 +102,11 @@ def test_two_prompt_sets_meet_without_a_search_and_no_text_acts_on_the_page(masp
     assert "<script>" in told_by(sheet_in(page)), "as text"
     assert "<script" not in table
     lines = [line for line in table.splitlines() if line.startswith("| mine")]
-    assert len(lines) == 2
+    assert len(lines) == 3, "the result, by itself, its inputs"
+    (mine,) = (one for one in said.json["standings"] if one["name"] == "mine")
+    (alone,) = mine["alone"]
+    assert (alone["won"], alone["lost"]) == (mine["wins"], mine["losses"])
+    assert mine["bootstrap"][0] <= mine["net"] <= mine["bootstrap"][1]
 
 
 def test_guard_inputs_and_curves_stand_in_every_file_and_no_guard_is_searched_on(maspo: Run, url: str) -> None:

@@ -14,9 +14,10 @@ import pytest
 from maspo.config import PROFILES, Caps, ModelSettings, RunConfig
 from maspo.core.errors import ConfigInvalid, Interrupted, ProviderError, RunChanged, StoreError
 from maspo.models.base import Request
+from maspo.stats.bootstrap import paired_bootstrap
 from maspo.stats.holm import holm
 from maspo.stats.looks import level_of
-from maspo.stats.paired import sign_test
+from maspo.stats.paired import mcnemar, sign_test
 from maspo.store.looks import Look, LookLedger
 from maspo.study.comparison.compare import Attention, Compared, compare, folder_of, settled
 from maspo.study.comparison.methods import choice_of, seeds_of
@@ -292,6 +293,19 @@ def test_q32_seeds_are_repeats_and_no_further_inputs() -> None:
     repeated = table_of(three, [Contestant("a", "method", ("a0", "a1", "a2"))], "judge").standings[0]
     assert repeated.p_value == alone.p_value == sign_test(5, 0)
     assert repeated.net == alone.net == 1.0
+
+
+def test_q43_each_prompt_set_by_itself_has_mcnemars_test_corrected_over_all() -> None:
+    rows = [met(n, a0=1, a1=0, b0=-1) for n in range(8)] + [met(8, a0=-1, a1=None, b0=0)]
+    contestants = [Contestant("a", "method", ("a0", "a1")), Contestant("b", "method", ("b0",))]
+    standings = table_of(rows, [Contestant("seed again", "control", ("a0",)), *contestants], "judge").standings
+    assert standings[0].alone == ()
+    found = [alone for one in standings for alone in one.alone]
+    assert [(one.name, one.won, one.lost) for one in found] == [("a0", 8, 1), ("a1", 0, 0), ("b0", 0, 8)]
+    raw = [mcnemar(8, 1), 1.0, mcnemar(0, 8)]
+    assert [one.mcnemar for one in found] == pytest.approx(raw)
+    assert [one.mcnemar_adjusted for one in found] == pytest.approx(holm(raw))
+    assert standings[2].bootstrap == paired_bootstrap([-1] * 8 + [0], [one.group for one in rows])
 
 
 def test_q33_inputs_that_ask_the_same_count_once() -> None:

@@ -75,7 +75,7 @@ def _worse(pair: Pair) -> str:
 def _columns(found: Compared) -> tuple[str, ...]:
     first = ("accuracy", "95% interval") if found.table.decided_by == "labels" else ("wins", "95% of net wins")
     guards = ("guards broken",) if found.guarded.met else ()
-    return ("", *first, "won", "lost", *guards, "p (Holm)", "verdict", "calls", "tokens", "money", "time")
+    return ("", *first, "won", "lost", "bootstrap", *guards, "p (Holm)", "verdict", "calls", "tokens", "money", "time")
 
 
 def _cells(found: Compared, one: Standing) -> tuple[str, ...]:
@@ -88,11 +88,18 @@ def _cells(found: Compared, one: Standing) -> tuple[str, ...]:
         low, high = map(phrases.signed_percent, one.interval)
         decided = len(one.won) + len(one.lost) + one.ties
         figures = (phrases.percent(len(one.won) / decided) if decided else "–", f"{low} to {high}")
-    compared = ("", "") if one.kind == "seed" else (str(len(one.won)), str(len(one.lost)))
+    compared = ("", "", "")
+    if one.kind != "seed":
+        compared = (str(len(one.won)), str(len(one.lost)), _resampled(one.bootstrap))
     claim = "" if one.verdict is None else _CLAIMS[one.verdict]
     p_value = "" if one.p_adjusted is None else _p(one.p_adjusted)
     guards = (("" if one.kind == "seed" else str(len(one.broken))),) if found.guarded.met else ()
     return (_name(one), *figures, *compared, *guards, p_value, claim, *_cost(found, one))
+
+
+def _resampled(interval: tuple[float, float]) -> str:
+    low, high = map(phrases.signed_percent, interval)
+    return f"{low} to {high}"
 
 
 def _p(value: float) -> str:
@@ -130,6 +137,7 @@ def _pair_cells(pair: Pair) -> tuple[str, ...]:
         f"{pair.one} − {pair.other}",
         phrases.signed_percent(pair.net),
         f"{low} to {high}",
+        _resampled(pair.bootstrap),
         str(len(pair.only_one)),
         str(len(pair.only_other)),
         _p(pair.p_adjusted),
@@ -155,7 +163,16 @@ def _in_a_task(one: Standing) -> str:
     return f"{phrases.signed_percent(one.net)} ({low} to {high}{claim})"
 
 
-_PAIR_COLUMNS = ("", "difference", "95% interval", "first ahead", "second ahead", "p (Holm)", "better")
+_ALONE_COLUMNS = ("each by itself", "right, seed wrong", "wrong, seed right", "McNemar", "p (Holm)")
+
+
+def _alone_cells(of: Table) -> list[tuple[str, ...]]:
+    """Return each prompt set by itself, where labels decide: the lines of the field's protocol."""
+    found = [alone for one in of.standings for alone in one.alone] if of.decided_by == "labels" else []
+    return [(one.name, str(one.won), str(one.lost), _p(one.mcnemar), _p(one.mcnemar_adjusted)) for one in found]
+
+
+_PAIR_COLUMNS = ("", "difference", "95% interval", "bootstrap", "first ahead", "second ahead", "p (Holm)", "better")
 
 
 def notes(found: Compared) -> list[str]:
@@ -170,6 +187,10 @@ def notes(found: Compared) -> list[str]:
     said.append(
         f"{phrases.plural(tested, 'contestant')} met one hold-out: p-values are corrected by Holm's method, and a claim"
         f"{families} needs p ≤ {of.level:.2g}. This was look {of.look} at this hold-out."
+    )
+    said.append(
+        "The column bootstrap is the 95% interval of net wins when inputs are drawn again with replacement; no claim "
+        "rests on it."
     )
     again = next((one for one in of.standings if one.kind == "control"), None)
     if again is not None:
@@ -264,6 +285,8 @@ def markdown(found: Compared) -> str:
         parts.append(_markdown_table(_task_columns(found), _task_cells(found)))
     if found.table.pairs:
         parts.append(_markdown_table(_PAIR_COLUMNS, list(map(_pair_cells, found.table.pairs))))
+    if alone := _alone_cells(found.table):
+        parts.append(_markdown_table(_ALONE_COLUMNS, alone))
     if curves := _curves(found):
         width = len(columns(curves))
         parts.append(_markdown_table(columns(curves), [told(name, curve, width) for name, curve in curves.items()]))
@@ -320,6 +343,8 @@ class StandingFigures(Dumped):
     accuracy_interval: tuple[float, float] | None
     net: float
     interval: tuple[float, float]
+    bootstrap: tuple[float, float]
+    """Of net, by the paired bootstrap over inputs."""
     wins: int
     losses: int
     ties: int
@@ -333,6 +358,8 @@ class StandingFigures(Dumped):
     lost: tuple[str, ...]
     broken: tuple[str, ...]
     """Guard inputs that the seed prompts keep and one of its prompt sets does not."""
+    alone: tuple[Mapping[str, object], ...]
+    """Each prompt set by itself: won, lost, McNemar's two-sided p-value, and that by Holm's method over all sets."""
     runs: tuple[RunFigures, ...]
 
 
@@ -414,6 +441,7 @@ def _task(name: str, table: Table) -> dict[str, object]:
         one.name: {
             "net": one.net,
             "interval": list(one.interval),
+            "bootstrap": list(one.bootstrap),
             "accuracy": one.accuracy,
             "p_adjusted": one.p_adjusted,
             "verdict": one.verdict,
@@ -431,6 +459,7 @@ def _standing(found: Compared, one: Standing) -> StandingFigures:
         accuracy_interval=one.accuracy_interval,
         net=one.net,
         interval=one.interval,
+        bootstrap=one.bootstrap,
         wins=len(one.won),
         losses=len(one.lost),
         ties=one.ties,
@@ -443,6 +472,7 @@ def _standing(found: Compared, one: Standing) -> StandingFigures:
         won=one.won,
         lost=one.lost,
         broken=one.broken,
+        alone=tuple(asdict(alone) for alone in one.alone),
         runs=tuple(_run(end) for end in runs_of(found, one.name)),
     )
 
@@ -467,6 +497,7 @@ def _pair(pair: Pair) -> dict[str, object]:
         "other": pair.other,
         "net": pair.net,
         "interval": list(pair.interval),
+        "bootstrap": list(pair.bootstrap),
         "one_ahead": list(pair.only_one),
         "other_ahead": list(pair.only_other),
         "p_value": pair.p_value,
@@ -483,6 +514,7 @@ def comparison_sheet(found: Compared) -> Sheet:
     of = found.table
     standings = cells("Result", headings(_columns(found)), [_cells(found, one) for one in of.standings])
     pairs = cells("Against each other", headings(_PAIR_COLUMNS), list(map(_pair_cells, of.pairs)))
+    alone = _alone_cells(of)
     vetoed = any(one.verdict == "vetoed" for one in of.standings)
     better = any(one.verdict == "improved" for one in of.standings)
     return sheet(
@@ -499,6 +531,7 @@ def comparison_sheet(found: Compared) -> Sheet:
             _by_task(found),
             Part("Against the seed prompts", dots=(_net_wins(of),)),
             Part("Against each other", tables=(pairs,) if of.pairs else ()),
+            Part("Each by itself", tables=(cells("Each by itself", headings(_ALONE_COLUMNS), alone),) if alone else ()),
             _on_the_way(_curves(found), found.comparison.equal),
             _input_by_input(found),
             _guards(found),

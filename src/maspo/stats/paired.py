@@ -13,7 +13,7 @@ SIGNIFICANT = 0.05
 """The usual threshold of a p-value (Fisher 1925)."""
 _MOST_STEPS = 20_000_000
 """Additions that an exact test may take: about a second."""
-_PARTS = 60
+PARTS = 60
 """Parts of an input in which the mean of a group is counted: 2, 3, 4, 5, 6, 10 and 12 divide it."""
 _HALVINGS = 40
 """Of an interval, until it is as narrow as a float tells."""
@@ -106,7 +106,7 @@ def group_differences(differences: Sequence[int], groups: Sequence[str]) -> list
 
 def _parts(total: int, n: int) -> int:
     """Return a mean in sixtieths, rounded alike on both sides of zero."""
-    size = (2 * _PARTS * abs(total) + n) // (2 * n)
+    size = (2 * PARTS * abs(total) + n) // (2 * n)
     return size if total > 0 else -size
 
 

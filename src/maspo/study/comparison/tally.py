@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal, TypeAlias
 
 from maspo.events import VerdictWord
+from maspo.stats.bootstrap import paired_bootstrap
 from maspo.stats.holm import holm
 from maspo.stats.looks import level_of
-from maspo.stats.paired import group_differences, group_interval, group_mean, sign_flip_test
+from maspo.stats.paired import group_differences, group_interval, group_mean, mcnemar, sign_flip_test
 from maspo.stats.share import grouped_share_interval
 from maspo.study.holdout import claim
 
@@ -86,6 +87,23 @@ class Contestant:
 
 
 @dataclass(frozen=True, slots=True)
+class Alone:
+    """One prompt set against the seed prompts, as if it were all: what a protocol reports seed by seed.
+
+    Only inputs that are decided count. Inputs of one group are counted as if they were independent.
+    """
+
+    name: str
+    won: int
+    """Inputs that it has right and the seed prompts wrong; where a judge decides, that it wins."""
+    lost: int
+    mcnemar: float
+    """Two-sided and exact."""
+    mcnemar_adjusted: float
+    """By Holm's method over all prompt sets of the comparison."""
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """How a contestant did on the hold-out. Means over seeds; inputs, or groups of them, are what is independent."""
 
@@ -99,6 +117,8 @@ class Standing:
     net: float
     """Wins minus losses against the seed prompts, a prompt set and an input."""
     interval: tuple[float, float]
+    bootstrap: tuple[float, float]
+    """Of net, by the paired bootstrap over inputs, or groups of them; no claim rests on it."""
     won: tuple[str, ...]
     """Inputs won more often than lost, over the seeds."""
     lost: tuple[str, ...]
@@ -111,6 +131,8 @@ class Standing:
     """By Holm's method over all that are tested; None of controls, of which nothing is claimed."""
     p_worse_adjusted: float | None
     verdict: Claim | None
+    alone: tuple[Alone, ...] = ()
+    """Each of its prompt sets by itself; nothing of controls."""
     broken: tuple[str, ...] = ()
     """Guard inputs that the seed prompts keep and one of its prompt sets does not: a veto."""
 
@@ -123,6 +145,8 @@ class Pair:
     other: str
     net: float
     interval: tuple[float, float]
+    bootstrap: tuple[float, float]
+    """As of a standing."""
     only_one: tuple[str, ...]
     """Inputs on which the first did better."""
     only_other: tuple[str, ...]
@@ -167,11 +191,13 @@ def table_of(
     raw = {one.name: _p_values(inputs, one.sets) for one in contestants if one.kind != SEED}
     better = dict(zip((one.name for one in tested), holm([raw[one.name][0] for one in tested]), strict=True))
     worse = dict(zip((one.name for one in tested), holm([raw[one.name][1] for one in tested]), strict=True))
+    alone = _each_alone(inputs, [name for one in tested for name in one.sets])
     standings = []
     for one in contestants:
         p_value, p_worse = raw.get(one.name, (1.0, 1.0))
         adjusted = (better[one.name], worse[one.name]) if one in tested else None
-        standings.append(_standing(inputs, one, (p_value, p_worse), adjusted, level, decided_by, guarded))
+        found = _standing(inputs, one, (p_value, p_worse), adjusted, level, decided_by, guarded)
+        standings.append(replace(found, alone=tuple(alone[name] for name in one.sets) if one in tested else ()))
     return Table(
         standings=tuple(standings),
         pairs=_pairs(inputs, tested, level, barred),
@@ -205,6 +231,7 @@ def _standing(
         accuracy_interval=interval,
         net=group_mean(nets, groups, repeats),
         interval=group_interval(nets, groups, repeats),
+        bootstrap=paired_bootstrap(nets, groups, repeats),
         won=tuple(met.label for met, net in whole if net > 0),
         lost=tuple(met.label for met, net in whole if net < 0),
         ties=sum(net == 0 for net in nets),
@@ -246,6 +273,7 @@ def _pairs(
                 other=other.name,
                 net=group_mean(nets, groups, scale),
                 interval=group_interval(nets, groups, scale),
+                bootstrap=paired_bootstrap(nets, groups, scale),
                 only_one=tuple(met.label for met, net in whole if net > 0),
                 only_other=tuple(met.label for met, net in whole if net < 0),
                 p_value=min(1.0, 2 * min(better, worse)),
@@ -255,19 +283,23 @@ def _pairs(
         )
     adjusted = holm([pair.p_value for pair in found])
     return tuple(
-        Pair(
-            pair.one,
-            pair.other,
-            pair.net,
-            pair.interval,
-            pair.only_one,
-            pair.only_other,
-            pair.p_value,
-            p_adjusted,
-            pair.better if p_adjusted <= level and pair.better not in barred else "",
+        replace(
+            pair,
+            p_adjusted=p_adjusted,
+            better=pair.better if p_adjusted <= level and pair.better not in barred else "",
         )
         for pair, p_adjusted in zip(found, adjusted, strict=True)
     )
+
+
+def _each_alone(inputs: Sequence[InputMet], sets: Sequence[str]) -> Mapping[str, Alone]:
+    """Return what each prompt set comes to by itself, with McNemar's test corrected over all of them."""
+    counts = [tuple(sum(met.net[name] == sign for met in inputs) for sign in (1, -1)) for name in sets]
+    raw = [mcnemar(won, lost) for won, lost in counts]
+    return {
+        name: Alone(name, won, lost, p_value, adjusted)
+        for name, (won, lost), p_value, adjusted in zip(sets, counts, raw, holm(raw), strict=True)
+    }
 
 
 def _net(met: InputMet, sets: Sequence[str]) -> int | None:
