@@ -1,11 +1,11 @@
-"""What ten people who look at a run cost it: processor time of the run's own process, and errors of its record.
+"""By how much ten people who look at a run slow it: its time and its own processor time, and errors of its record.
 
-    .venv-dev/bin/python benchmarks/looking_on.py [--pairs 5] [--viewers 10] [--topology sequential4] [--inputs 120]
+    .venv-dev/bin/python benchmarks/looking_on.py [--pairs 5] [--viewers 10] [--latency-ms 200] [--inputs 120]
 
-Runs come in pairs on the simulated world, one alone and one that is looked at, in turn. Those who look do what the page
-does: they follow the run's events, and ask for what has changed since the document that they have, at most every 0.4
-seconds; two of them look at the list of runs every two seconds as well. The server is a process of its own, so what is
-counted is the run alone.
+Runs come in pairs, one alone and one that is looked at, in turn. A simulated world answers over HTTP, each call after
+the latency, as models do. Those who look do what the page does: they follow the run's events, and ask for what has
+changed since the document that they have, at most every 0.4 seconds; two of them look at the list of runs every two
+seconds as well. World, run and page are processes of their own.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import aiohttp
@@ -38,36 +38,66 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--viewers", type=int, default=10)
-    parser.add_argument("--topology", default="sequential4")
+    parser.add_argument("--latency-ms", type=float, default=200.0)
     parser.add_argument("--inputs", type=int, default=120)
     asked = parser.parse_args()
-    ratios, statuses = list[float](), Counter[int]()
-    with tempfile.TemporaryDirectory() as folder:
+    times, works, statuses = list[float](), list[float](), Counter[int]()
+    with tempfile.TemporaryDirectory() as folder, world(asked.latency_ms) as url:
+        write_team(Path(folder), asked.inputs)
         for pair in range(asked.pairs):
             # In turn, so that a machine that grows slower favours neither.
             orders = (0, asked.viewers) if pair % 2 == 0 else (asked.viewers, 0)
-            seconds = {}
+            took = {}
             for viewers in orders:
                 runs = Path(folder) / f"{pair}-{viewers}"
                 runs.mkdir()
-                seconds[viewers] = one_run(runs, viewers, asked, statuses)
-            ratios.append(seconds[asked.viewers] / seconds[0])
-            print(f"pair {pair + 1}: {seconds[0]:.2f} s alone, {seconds[asked.viewers]:.2f} s looked at", flush=True)
-    low, high = min(ratios), max(ratios)
-    print(f"ratio: median {statistics.median(ratios):.3f} ({low:.3f} to {high:.3f}) over {asked.pairs} pairs")
+                took[viewers] = one_run(runs, viewers, url, statuses)
+            (alone, worked), (seen, worked_seen) = took[0], took[asked.viewers]
+            times.append(seen / alone)
+            works.append(worked_seen / worked)
+            shown = f"alone {alone:.2f} s ({worked:.2f} s of processor), looked at {seen:.2f} s ({worked_seen:.2f} s)"
+            print(f"pair {pair + 1}: {shown}", flush=True)
+    for name, ratios in (("time", times), ("processor time", works)):
+        told = f"median {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
+        print(f"ratio of {name}: {told} over {asked.pairs} pairs")
     print(f"answers by status: {dict(sorted(statuses.items()))}")
 
 
-def one_run(runs: Path, viewers: int, asked: argparse.Namespace, statuses: Counter[int]) -> float:
-    """Return the processor seconds of a run that so many people look at."""
+@contextmanager
+def world(latency_ms: float) -> Iterator[str]:
+    """Serve a simulated world that answers after so many milliseconds; yield its address."""
+    serve = [sys.executable, "-m", "maspo", "world", "serve", "--port", "0", "--latency-ms", str(latency_ms)]
+    server = subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert server.stdout is not None
+        yield server.stdout.readline().strip()
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def write_team(folder: Path, inputs: int) -> None:
+    """Write a team of two, and inputs that differ."""
+    answer = {"prompt": "You check the solution and end with the answer in <answer></answer>.", "reads": ["solver"]}
+    team = {"agents": {"solver": {"prompt": "You solve the problem step by step."}, "critic": answer}}
+    (folder / "team.json").write_text(json.dumps(team))
+    rows = (f"A shelf holds {7 * n + 3} boxes of {5 * n + 2} pens; {n} are missing. How many?" for n in range(inputs))
+    (folder / "rows.jsonl").write_text("".join(json.dumps({"input": row}) + "\n" for row in rows))
+
+
+def one_run(runs: Path, viewers: int, url: str, statuses: Counter[int]) -> tuple[float, float]:
+    """Return the seconds of a run that so many people look at, and its processor seconds."""
     maspo = [sys.executable, "-m", "maspo"]
     server = subprocess.Popen([*maspo, "ui", str(runs)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert server.stdout is not None
     address = server.stdout.readline().strip()
-    demo = ["demo", "--topology", asked.topology, "--inputs", str(asked.inputs), "--out", str(runs / "run")]
-    run = subprocess.Popen([*maspo, *demo], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    files = [str(runs.parent / "team.json"), "--inputs", str(runs.parent / "rows.jsonl"), "--group-by", "none"]
+    begun = time.monotonic()
+    optimize = ["optimize", *files, "--base-url", url, "--out", str(runs / "run")]
+    run = subprocess.Popen([*maspo, *optimize], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        return asyncio.run(looked_at(run.pid, address, viewers, statuses))
+        worked = asyncio.run(looked_at(run.pid, address, viewers, statuses))
+        return time.monotonic() - begun, worked
     finally:
         server.terminate()
         server.wait()

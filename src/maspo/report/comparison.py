@@ -72,10 +72,13 @@ def _worse(pair: Pair) -> str:
     return pair.other if pair.better == pair.one else pair.one
 
 
+_COST = ("calls", "tokens", "money", "time")
+
+
 def _columns(found: Compared) -> tuple[str, ...]:
-    first = ("accuracy", "95% interval") if found.table.decided_by == "labels" else ("wins", "95% of net wins")
+    first = "accuracy" if found.table.decided_by == "labels" else "net wins"
     guards = ("guards broken",) if found.guarded.met else ()
-    return ("", *first, "won", "lost", "bootstrap", *guards, "p (Holm)", "verdict", "calls", "tokens", "money", "time")
+    return ("", first, "95% interval", "won", "lost", "bootstrap", *guards, "p (Holm)", "verdict", *_COST)
 
 
 def _cells(found: Compared, one: Standing) -> tuple[str, ...]:
@@ -86,8 +89,7 @@ def _cells(found: Compared, one: Standing) -> tuple[str, ...]:
         figures = ("–", "–")
     else:
         low, high = map(phrases.signed_percent, one.interval)
-        decided = len(one.won) + len(one.lost) + one.ties
-        figures = (phrases.percent(len(one.won) / decided) if decided else "–", f"{low} to {high}")
+        figures = (phrases.signed_percent(one.net), f"{low} to {high}")
     compared = ("", "", "")
     if one.kind != "seed":
         compared = (str(len(one.won)), str(len(one.lost)), _resampled(one.bootstrap))
