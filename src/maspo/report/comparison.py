@@ -78,7 +78,7 @@ _COST = ("calls", "tokens", "money", "time")
 def _columns(found: Compared) -> tuple[str, ...]:
     first = "accuracy" if found.table.decided_by == "labels" else "net wins"
     guards = ("guards broken",) if found.guarded.met else ()
-    return ("", first, "95% interval", "won", "lost", "bootstrap", *guards, "p (Holm)", "verdict", *_COST)
+    return ("", first, "95% interval", "won", "lost", *guards, "p (Holm)", "verdict", *_COST)
 
 
 def _cells(found: Compared, one: Standing) -> tuple[str, ...]:
@@ -90,18 +90,11 @@ def _cells(found: Compared, one: Standing) -> tuple[str, ...]:
     else:
         low, high = map(phrases.signed_percent, one.interval)
         figures = (phrases.signed_percent(one.net), f"{low} to {high}")
-    compared = ("", "", "")
-    if one.kind != "seed":
-        compared = (str(len(one.won)), str(len(one.lost)), _resampled(one.bootstrap))
+    compared = ("", "") if one.kind == "seed" else (str(len(one.won)), str(len(one.lost)))
     claim = "" if one.verdict is None else _CLAIMS[one.verdict]
     p_value = "" if one.p_adjusted is None else _p(one.p_adjusted)
     guards = (("" if one.kind == "seed" else str(len(one.broken))),) if found.guarded.met else ()
     return (_name(one), *figures, *compared, *guards, p_value, claim, *_cost(found, one))
-
-
-def _resampled(interval: tuple[float, float]) -> str:
-    low, high = map(phrases.signed_percent, interval)
-    return f"{low} to {high}"
 
 
 def _p(value: float) -> str:
@@ -139,7 +132,6 @@ def _pair_cells(pair: Pair) -> tuple[str, ...]:
         f"{pair.one} − {pair.other}",
         phrases.signed_percent(pair.net),
         f"{low} to {high}",
-        _resampled(pair.bootstrap),
         str(len(pair.only_one)),
         str(len(pair.only_other)),
         _p(pair.p_adjusted),
@@ -165,6 +157,17 @@ def _in_a_task(one: Standing) -> str:
     return f"{phrases.signed_percent(one.net)} ({low} to {high}{claim})"
 
 
+_RESAMPLED_COLUMNS = ("drawn again", "net wins", "bootstrap")
+
+
+def _resampled_cells(of: Table) -> list[tuple[str, ...]]:
+    """Return the bootstrap intervals, over the seed prompts and among contestants: the field's protocol has them."""
+    over = [(_name(one), one.net, one.bootstrap) for one in of.standings if one.verdict is not None]
+    among = [(f"{pair.one} − {pair.other}", pair.net, pair.bootstrap) for pair in of.pairs]
+    signed = phrases.signed_percent
+    return [(name, signed(net), f"{signed(low)} to {signed(high)}") for name, net, (low, high) in (*over, *among)]
+
+
 _ALONE_COLUMNS = ("each by itself", "right, seed wrong", "wrong, seed right", "McNemar", "p (Holm)")
 
 
@@ -174,7 +177,7 @@ def _alone_cells(of: Table) -> list[tuple[str, ...]]:
     return [(one.name, str(one.won), str(one.lost), _p(one.mcnemar), _p(one.mcnemar_adjusted)) for one in found]
 
 
-_PAIR_COLUMNS = ("", "difference", "95% interval", "bootstrap", "first ahead", "second ahead", "p (Holm)", "better")
+_PAIR_COLUMNS = ("", "difference", "95% interval", "first ahead", "second ahead", "p (Holm)", "better")
 
 
 def notes(found: Compared) -> list[str]:
@@ -189,10 +192,6 @@ def notes(found: Compared) -> list[str]:
     said.append(
         f"{phrases.plural(tested, 'contestant')} met one hold-out: p-values are corrected by Holm's method, and a claim"
         f"{families} needs p ≤ {of.level:.2g}. This was look {of.look} at this hold-out."
-    )
-    said.append(
-        "The column bootstrap is the 95% interval of net wins when inputs are drawn again with replacement; no claim "
-        "rests on it."
     )
     again = next((one for one in of.standings if one.kind == "control"), None)
     if again is not None:
@@ -287,6 +286,7 @@ def markdown(found: Compared) -> str:
         parts.append(_markdown_table(_task_columns(found), _task_cells(found)))
     if found.table.pairs:
         parts.append(_markdown_table(_PAIR_COLUMNS, list(map(_pair_cells, found.table.pairs))))
+    parts.append(_markdown_table(_RESAMPLED_COLUMNS, _resampled_cells(found.table)))
     if alone := _alone_cells(found.table):
         parts.append(_markdown_table(_ALONE_COLUMNS, alone))
     if curves := _curves(found):
@@ -516,7 +516,8 @@ def comparison_sheet(found: Compared) -> Sheet:
     of = found.table
     standings = cells("Result", headings(_columns(found)), [_cells(found, one) for one in of.standings])
     pairs = cells("Against each other", headings(_PAIR_COLUMNS), list(map(_pair_cells, of.pairs)))
-    alone = _alone_cells(of)
+    resampled = cells("Bootstrap", headings(_RESAMPLED_COLUMNS), _resampled_cells(of))
+    alone = cells("Each by itself", headings(_ALONE_COLUMNS), _alone_cells(of))
     vetoed = any(one.verdict == "vetoed" for one in of.standings)
     better = any(one.verdict == "improved" for one in of.standings)
     return sheet(
@@ -533,7 +534,11 @@ def comparison_sheet(found: Compared) -> Sheet:
             _by_task(found),
             Part("Against the seed prompts", dots=(_net_wins(of),)),
             Part("Against each other", tables=(pairs,) if of.pairs else ()),
-            Part("Each by itself", tables=(cells("Each by itself", headings(_ALONE_COLUMNS), alone),) if alone else ()),
+            Part(
+                "As the field's protocol reports it",
+                words=("Inputs drawn again with replacement, and runs one by one. No claim rests on these.",),
+                tables=(resampled, *([alone] if alone.rows else [])),
+            ),
             _on_the_way(_curves(found), found.comparison.equal),
             _input_by_input(found),
             _guards(found),
