@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
 
@@ -321,6 +321,10 @@ class SandboxSettings(Section):
         return [name.strip() for name in given.split(",") if name.strip()] if isinstance(given, str) else given
 
 
+FOUND: Final = ("auto",)
+"""The focus of a run that finds out itself which agents are worth rewriting."""
+
+
 class RunConfig(Section):
     """Everything that, with the system and the inputs, determines a run."""
 
@@ -336,6 +340,11 @@ class RunConfig(Section):
     holdout: HoldoutSettings = HoldoutSettings()
     caps: Caps = Caps()
     sandbox: SandboxSettings = SandboxSettings()
+
+    @property
+    def named_in_focus(self) -> tuple[str, ...]:
+        """The agents that may be rewritten, where some are named."""
+        return () if self.focus == FOUND else self.focus
 
     @model_validator(mode="before")
     @classmethod

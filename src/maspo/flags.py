@@ -100,8 +100,9 @@ _ALL = (
     ),
     Flag(
         "focus",
-        "rewrite only these agents, such as `solver,critic`; the others keep their prompts",
-        "AGENTS",
+        "rewrite only these agents, such as `solver,critic`, or those that the run finds worth it (`auto`); the others "
+        "keep their prompts",
+        "AGENTS|auto",
         "search",
         default="all that may be",
     ),

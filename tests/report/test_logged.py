@@ -21,7 +21,7 @@ from maspo.report.logged import Rounds, entry_of
 
 KINDS = [kind for kind in registered() if kind.__module__.startswith("maspo.events.")]
 NAMES = {"system", "profile", "method", "version", "models", "model", "agent", "agents", "purpose", "step"}
-NAMES |= {"cap", "action"}
+NAMES |= {"cap", "action", "left_out"}
 """Fields of events that hold names, which a log may tell."""
 PASSED_OVER = frozenset(
     {"candidate_scored", "case_found", "case_shown", "draft_rejected", "drafts_screened", "influence_measured"}

@@ -32,6 +32,8 @@ async def test_y01_each_change_has_a_line_and_the_hold_out_says_what_happens_wit
         assert len(told) == len(changes) + len(left) and len(left) == agent.rewritten
         assert all("the final answer was better on" in line and ", worse on " in line for line in told[: len(changes)])
         assert all(line.startswith("without it, on") for line in told[len(changes) :])
+        # No case was known when the drafts of the first round were written, whatever was found with them.
+        assert all("written after a look at ordinary runs;" in line for line in told if line.startswith("round 1:"))
     assert any(agent.rewritten for agent in view.agents), "the seed of this test finds something"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -220,3 +221,19 @@ class InfluenceMeasured(SearchEvent):
     hint: str = ""
     """What looks wrong with the wiring rather than with prompts, in plain words; empty when nothing does."""
     kind: Literal["influence_measured"] = "influence_measured"
+
+
+@event
+class FocusNarrowed(SearchEvent):
+    """Agents were left out for the rest of a search, since their changes hardly move a final answer; or nobody was."""
+
+    step: str
+    """The round after which it was."""
+    shares: Mapping[str, float]
+    """Of each agent that was rewritten until then, its part in what moved final answers; they sum up to 1."""
+    runs: Mapping[str, int]
+    """The runs in which each of them was changed."""
+    left_out: tuple[str, ...]
+    planned: int
+    """The calls that the whole run is planned for from then on."""
+    kind: Literal["focus_narrowed"] = "focus_narrowed"

@@ -15,7 +15,7 @@ from pydantic import Field
 from maspo.core.prompts import Prompts, prompts_id
 from maspo.core.seeded import rank, shuffled
 from maspo.core.verdict import Comparison, Level
-from maspo.events import SearchEnded, StepStarted
+from maspo.events import FocusNarrowed, SearchEnded, StepStarted
 from maspo.optimizers.base import (
     Answers,
     Asking,
@@ -31,6 +31,8 @@ from maspo.optimizers.base import (
 from maspo.optimizers.parts.agreement import Reliability, Weighting, score
 from maspo.optimizers.parts.called import CalledOn, observations
 from maspo.optimizers.parts.effects import estimate_effects
+from maspo.optimizers.parts.focus import Moved, in_focus
+from maspo.optimizers.parts.head_start import LOOK, meet
 from maspo.optimizers.parts.influence import Influence, edge_ablations
 from maspo.optimizers.parts.merge import without_added
 from maspo.optimizers.parts.misalignment import hard_negatives, remembered
@@ -55,6 +57,8 @@ CALLS_PER_AGENT = 700
 had the same number of runs (docs/design/0024-paying-upstream-once.md)."""
 CALLS_PER_AGENT_WITH_LABELS = 1000
 """With labels a run learns on for longer (docs/design/0005-mixed-runs.md)."""
+NARROWED_ROUNDS = 3
+"""Rounds after which `--focus auto` looks who is worth rewriting: blocks of twenty agents are single agents by then."""
 _CALLS_WHEN_ALIKE = {"ignore": 1000, "use": 1500}
 """What runs planned whose record does not say how their runs were shared out, by whether labels decided."""
 _PROVEN_BEFORE = {"conflict_level": 0.1, "conflict_ends": (1,), "audited_rounds": 0}
@@ -123,6 +127,18 @@ class AnchorRaceConfig(OptimizerConfig):
         le=_LARGEST_ROUND,
         description="size of the first round, as a share of stages, shared_inputs and union_inputs",
     )
+    carried_inputs: int = Field(
+        default=24,
+        ge=0,
+        description="inputs, at most, on which what an earlier run found (--start-from) meets the seed prompts before "
+        "the first round, to be taken over at once where it wins; 0: it is a candidate of the first round",
+    )
+    carried_net: int = Field(
+        default=3, ge=2, description="inputs, net, that it has won to be taken over before all of them were looked at"
+    )
+    carried_rounds: int = Field(
+        default=4, ge=0, description="rounds that it stands for where it is taken over: those that follow are as large"
+    )
     growth: float = Field(default=0.2, ge=0, description=f"share added per round, up to {_LARGEST_ROUND} in all")
     ahead: bool = Field(default=True, description="ask for the next drafts while a union is tried")
     conflicts: bool = Field(default=True, description="find and mend changes that win alone and lose together")
@@ -148,6 +164,12 @@ class AnchorRaceConfig(OptimizerConfig):
         ge=0,
         description="first rounds of which pairs of the union that read one another are looked at for a conflict even "
         "where nothing seems wrong: two in the first round, one in a later one",
+    )
+    narrowed_rounds: int = Field(
+        default=0,
+        ge=0,
+        description="first rounds after each of which agents are left out whose changes hardly move a final answer, as "
+        f"long as there are more than `blocks`; `--focus auto` sets {NARROWED_ROUNDS}",
     )
     removals: bool = Field(default=False, description="try the anchor without one sentence that the search added")
     prune: int = Field(
@@ -175,7 +197,7 @@ class AnchorRaceConfig(OptimizerConfig):
         """Return recorded settings with what versions did that did not record how they shared out runs, or proved."""
         if recorded.get("method", "race") != "race":
             return recorded
-        recorded = {"conflict_inputs": 0, **_PROVEN_BEFORE, **recorded}
+        recorded = {"conflict_inputs": 0, "carried_inputs": 0, **_PROVEN_BEFORE, **recorded}
         if (margin := recorded.pop("conflict_margin", None)) is not None:  # the same after each look
             recorded["conflict_ends"] = (margin,)
         if "far_share" in recorded:
@@ -194,6 +216,10 @@ class AnchorRaceConfig(OptimizerConfig):
         if self.calls_per_agent is not None:
             return self
         return self.model_copy(update={"calls_per_agent": CALLS_PER_AGENT_WITH_LABELS})
+
+    def with_focus_found(self) -> AnchorRaceConfig:
+        """Return the settings for a run that finds out itself which agents are worth rewriting."""
+        return self.model_copy(update={"narrowed_rounds": self.narrowed_rounds or NARROWED_ROUNDS})
 
     def share_of(self, number: int) -> float:
         """Return the size of a round, as a share of what is planned for one; the first is number 1."""
@@ -228,6 +254,7 @@ class AnchorRace:
         config = self.config
         changes = {"first_round": config.share_of(config.passes), "growth": 0.0, "passes": 2}
         changes["audited_rounds"] = 0  # counted apart (calls_beyond_plan)
+        changes["carried_net"] = config.carried_inputs + 2  # never ahead enough to end sooner
         return AnchorRace(config.model_copy(update={**changes, "calls": None, "calls_per_agent": 10**9}))  # no limit
 
     def dearest_outcomes(self) -> tuple[frozenset[str], ...]:
@@ -263,6 +290,10 @@ class _Race(SearchState):
         super().__init__(problem)
         self.config = config
         self.round = Round(0, self.prompts, self.score)
+        self.met_carried = False
+        """Whether what an earlier run found has met the seed prompts, so that it is no candidate any more."""
+        self.rounds_ahead = 0
+        """Rounds that what was carried over stands for: early ones are small, as most drafts help then."""
         self.size = config.round_size(1)
         self.inputs: tuple[str, ...] = ()
         """The inputs of this round, in the order in which they are taken up."""
@@ -289,6 +320,10 @@ class _Race(SearchState):
         """Pairs that were looked at, by their round and what they change."""
         self.objected = False
         """A person has vetoed something since the last round began, so there is one more, whatever is planned."""
+        self.moved = Moved()
+        """Runs of this search, for the shares of agents in what moves final answers."""
+        self.left_out: tuple[str, ...] = ()
+        """Agents that are not rewritten any more, since their changes hardly move a final answer."""
         self.prunings = 0
         """How often it was asked what can be left out."""
 
@@ -303,6 +338,7 @@ class _Race(SearchState):
         looks = observations(self.prompts, self.team, inputs, self.planned_calls, seed)
         if looks:
             yield from self.ask(looks)
+        yield from self.take_over()
         drafts: Answers = ()
         while True:
             while not (reason := self.why_end()):
@@ -313,6 +349,8 @@ class _Race(SearchState):
                 best = yield from self.unite(good)
                 drafts = self.drafts_ahead if best.comparisons else ()
                 self.move_anchor(best)  # Eq. 8, by construction: nothing is carried across an anchor change
+                self.narrow()
+                drafts = self.still_wanted(drafts)
                 if self.obey():
                     drafts = ()  # They were written for other prompts, or for an agent that keeps its own.
             if self.config.prune:
@@ -322,6 +360,26 @@ class _Race(SearchState):
                 break
         self.end(self.why_end() or reason)  # with what proofs took
         return self.make_ask()
+
+    def take_over(self) -> Asking[None]:
+        """Let what an earlier run found meet the seed prompts, and begin with it where it wins."""
+        config = self.config
+        carried = {name: self.problem.carried.get(name, self.prompts[name]) for name in self.team.rewritten}
+        changes = {name: text for name, text in carried.items() if text != self.prompts[name]}
+        left = self.planned_calls - self.problem.reserve - self.spent.calls
+        most = min(config.carried_inputs, left // (2 * self.team.calls_of(self.team.everyone) + 2))
+        if not changes or most < LOOK:
+            return
+        inputs = self.called.draw(self.ordered(1), tuple(changes), most, self.team)
+        met = yield from meet(self, changes, inputs, config.carried_net)
+        self.events += met.events(self.prompts)
+        if met.taken_over:
+            for agent, text in changes.items():
+                self.history.add(agent, text, [text])
+            self.prompts = {**self.prompts, **changes}
+            self.spent.by_anchor = {one.input_key for one in met.comparisons}
+            self.rounds_ahead = config.carried_rounds
+        self.met_carried = True
 
     def obey(self) -> bool:
         """Do what a person ruled since the last time; return whether that was anything."""
@@ -335,6 +393,31 @@ class _Race(SearchState):
                 self.rejected.pop(name, None)
         self.objected |= any(one.says == "veto" for one in rulings)
         return bool(rulings)
+
+    def narrow(self) -> None:
+        """Leave out agents whose changes hardly move a final answer, and of the calls that are left their part.
+
+        Few agents, each of whom is a block of its own, all stay (docs/design/0045-focus.md).
+        """
+        agents = self.team.rewritten
+        if self.round.number > self.config.narrowed_rounds or len(agents) <= self.config.blocks:
+            return
+        shares = self.moved.shares({name: self.calls_of_run((name,)) for name in agents})
+        kept = in_focus(shares)
+        gone = tuple(name for name in agents if name not in kept)
+        if gone:
+            self.left_out += gone
+            self.team = replace(self.team, frozen=self.team.frozen.union(gone))
+            reserve = self.problem.reserve
+            left = max(0, self.planned_calls - self.spent.calls - reserve)
+            self.planned_calls = self.spent.calls + round(left * len(kept) / len(agents)) + reserve
+        where, runs = f"r{self.round.number}", self.moved.runs_of(agents)
+        self.events.append(FocusNarrowed(where, shares, runs, gone, self.planned_calls))
+
+    def still_wanted(self, drafts: Answers) -> Answers:
+        """Return drafts that were asked for ahead without those for agents that were left out meanwhile."""
+        agents = self.team.rewritten
+        return [one for one in drafts if isinstance(one[0], Propose) and one[0].agent in agents]
 
     # ── rounds ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -352,15 +435,20 @@ class _Race(SearchState):
             unchanged = f"{self.rounds_unchanged} rounds in a row brought no better prompts"
             return f"{unchanged}; there may be nothing left to gain"
         # A further round costs as much as the last, more by its runs; half of it has to fit.
-        runs, last = config.round_size(number + 1).stages[-1], self.size.stages[-1]
+        runs, last = config.round_size(number + 1 + self.rounds_ahead).stages[-1], self.size.stages[-1]
         further = (self.spent.calls - self.calls_before_round) * runs / last
         pruning = config.prune * calls_of_pruning(self.sentences_left_out(), self.team)
         if number and self.spent.calls + further / 2 + pruning + self.problem.reserve > planned:
             return (
-                f"another round would not fit into the {planned:,} calls planned "
+                f"another round would not fit into the {planned:,} calls planned{self.in_focus()} "
                 f"(search.calls_per_agent, search.calls){self.on_top()}"
             )
         return ""
+
+    def in_focus(self) -> str:
+        """Return for how many agents the calls are planned, where some were left out."""
+        kept = len(self.team.rewritten)
+        return f" for {kept} of {kept + len(self.left_out)} agents (--focus auto)" if self.left_out else ""
 
     def on_top(self) -> str:
         """Return how many calls went into proofs beside those planned; nothing where none did."""
@@ -372,7 +460,7 @@ class _Race(SearchState):
         number = self.round.number + 1
         self.objected = False
         self.round = Round(number, self.prompts, self.score)
-        self.size = self.config.round_size(number)
+        self.size = self.config.round_size(number + self.rounds_ahead)
         self.inputs = self.ordered(number)
         self.calls_before_round = self.spent.calls
         self.events += [
@@ -391,7 +479,7 @@ class _Race(SearchState):
 
     def end(self, reason: str) -> None:
         """Tell who mattered and why the search ends."""
-        self.events.append(self.influence.event(self.team))
+        self.events.append(self.influence.event(replace(self.team, frozen=self.team.frozen.difference(self.left_out))))
         if self.config.screen:
             self.events.append(self.screening.tally.event)
         self.events.append(SearchEnded(reason, self.reliability.local, self.reliability.lookahead))
@@ -435,7 +523,7 @@ class _Race(SearchState):
             drafts, screened = self.screening.screen(drafts, most, self.problem.seed, self.round.number)
             self.events += screened
         removals = self.removals(known) if self.config.removals else ()
-        carried = self.carried(known) if self.round.number == 1 else ()
+        carried = self.carried(known) if self.round.number == 1 and not self.met_carried else ()
         self.round.candidates = (*carried, *chain.from_iterable(drafts.values()), *removals)
 
     def carried(self, known: dict[str, KnownPrompts]) -> Iterator[Candidate]:
@@ -721,6 +809,7 @@ class _Race(SearchState):
         answers = [one for one in answers if one[0].purpose != PROVE]
         self.spent.count(answers, self.team)
         self.called = self.called.after(answers)
+        self.moved = self.moved.after(answers, "mixed")
         for request, result in answers:
             if isinstance(request, Compare) and isinstance(result, Comparison) and not result.failed:
                 times, seen = self.differed.get(result.input_key, (0, 0))

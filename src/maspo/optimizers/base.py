@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Protocol, TypeAlias, TypeVar, runtim
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
+from maspo.core.errors import ConfigInvalid
 from maspo.core.prompts import Prompts, prompts_id
 from maspo.core.verdict import Comparison, Level, Verdict
 from maspo.events import SearchEvent, StepStarted
@@ -434,6 +435,15 @@ class OptimizerConfig(BaseModel):
     def with_labels(self) -> OptimizerConfig:
         """Return the settings for a run in which labels decide."""
         return self
+
+    def with_focus_found(self) -> OptimizerConfig:
+        """Return the settings for a run that finds out itself which agents are worth rewriting.
+
+        Raises:
+            ConfigInvalid: this optimizer cannot.
+
+        """
+        raise ConfigInvalid(f"--focus auto: search.method {self.method} cannot find out whom to rewrite; race can")
 
     @classmethod
     def of_record(cls, recorded: Mapping[str, Any], labels: str) -> Mapping[str, Any]:  # noqa: ARG003 - others read it

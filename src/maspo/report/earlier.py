@@ -35,11 +35,11 @@ def carried_from(job: Job, source: Path) -> tuple[Mapping[str, str], tuple[str, 
 
 
 def _taken(job: Job, source: Path, carried: Mapping[str, str]) -> tuple[str, ...]:
-    """Return a line that says what the first round tries of an earlier run or a library; none where it is nothing."""
+    """Return a line that says what is tried first of an earlier run or a library; none where it is nothing."""
     own = job.system.prompts
     new = {name: len(sentences_added(own[name], text)) for name, text in carried.items()}
     told = ", ".join(f"{name} ({number} new sentence{'s' * (number != 1)})" for name, number in new.items())
-    return (f"--start-from: the first round tries what {source} holds for {told}",) if new else ()
+    return (f"--start-from: what {source} holds for {told} is tried first",) if new else ()
 
 
 def earlier_run(folder: Path) -> Earlier:

@@ -25,6 +25,7 @@ from maspo.events import (
     DraftsScreened,
     EndpointAdapted,
     Event,
+    FocusNarrowed,
     InfluenceMeasured,
     JudgeChecked,
     LeftOut,
@@ -154,6 +155,8 @@ class RunView:
     """The end of the search, when it came by itself."""
     influence: InfluenceMeasured | None = None
     """Who matters, as the search saw it."""
+    focus: tuple[FocusNarrowed, ...] = ()
+    """After which rounds it was looked who is worth rewriting, and whom that left out."""
     screenings: tuple[DraftsScreened, ...] = ()
     """What the proxy did with drafts, agent by agent; none when it was not used."""
     proxy: ProxyTold | None = None
@@ -268,6 +271,7 @@ def fold(
         adapted=tuple(event.what for event in _all(seen, EndpointAdapted)),
         ended=_last(seen, SearchEnded),
         influence=_last(seen, InfluenceMeasured),
+        focus=_all(seen, FocusNarrowed),
         screenings=_all(seen, DraftsScreened),
         proxy=_last(seen, ProxyTold),
         conflicts=_all(seen, ConflictFound),

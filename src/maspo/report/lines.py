@@ -21,6 +21,7 @@ from maspo.events import (
     DraftsScreened,
     EndpointAdapted,
     Event,
+    FocusNarrowed,
     HoldoutLooked,
     InfluenceMeasured,
     JudgeChecked,
@@ -38,7 +39,16 @@ from maspo.events import (
     Warned,
 )
 from maspo.report.fold import by_rounds
-from maspo.report.phrases import VERDICT_NAMES, describe_conflict, describe_loss, describe_unsettled, list_names, plural
+from maspo.report.phrases import (
+    VERDICT_NAMES,
+    describe_conflict,
+    describe_loss,
+    describe_unsettled,
+    list_names,
+    number,
+    percent,
+    plural,
+)
 
 
 def describe_decision(event: Decided) -> str:
@@ -70,6 +80,8 @@ def line_of(event: Event, run: RunStarted | None = None) -> str:
             line = f"  {event.agent}: new prompt, {event.reason}"
         case ConflictFound():
             line = f"  conflict: {describe_conflict(event)}"
+        case FocusNarrowed() if event.left_out:
+            line = f"  focus: {_left_out_of_focus(event)}"
         case Warned():
             line = f"note: {event.text}"
         case DraftsReplaced():
@@ -127,9 +139,18 @@ TOPICS: Final = {
     "holdout_looked": "hold-out",
     "left_out": "hold-out",
     "influence_measured": "who matters",
+    "focus_narrowed": "who matters",
     "warned": "notes",
 }
 """What an event is about, by its kind, in a word for people."""
+
+
+def _left_out_of_focus(event: FocusNarrowed) -> str:
+    moved = sum(event.shares[name] for name in event.left_out)
+    return (
+        f"{list_names(event.left_out)} left out, with {percent(moved)} of what moved final answers so far; "
+        f"{number(event.planned)} calls planned"
+    )
 
 
 def told_of(event: Event, run: RunStarted | None = None) -> str:
@@ -158,6 +179,8 @@ def _also(event: Event) -> str:
             return f"{event.agent or event.purpose}: a question was shortened to fit ({event.reason})"
         case HoldoutLooked():
             return f"the hold-out is tested, look {event.look}"
+        case FocusNarrowed():
+            return f"all of {plural(len(event.shares), 'agent')} stay in focus"
         case InfluenceMeasured():
             return f"who matters was measured for {plural(len(event.agents), 'agent')}"
         case JudgeChecked():

@@ -22,6 +22,7 @@ from maspo.events import (
     DidNotFit,
     DraftsReplaced,
     Event,
+    FocusNarrowed,
     HoldoutLooked,
     HoldoutResult,
     JudgeChecked,
@@ -85,6 +86,8 @@ def entry_of(event: Event, run: RunStarted | None = None) -> Entry | None:
             fields = {"agent": event.agent, "step": event.step, "prompt": prompt_id(event.after)}
         case ConflictFound():
             fields = {"agents": event.agents, "together": event.together}
+        case FocusNarrowed():
+            fields = {"step": event.step, "left_out": event.left_out, "planned": event.planned}
         case HoldoutLooked():
             fields = {"look": event.look}
         case RerunCompared():

@@ -8,7 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from maspo.core.usage import Usage, total
-from maspo.events import CallUnsettled, ConflictFound, HoldoutResult, PromptChanged, ProxyTold, RunFinished, VerdictWord
+from maspo.events import (
+    CallUnsettled,
+    ConflictFound,
+    FocusNarrowed,
+    HoldoutResult,
+    PromptChanged,
+    ProxyTold,
+    RunFinished,
+    VerdictWord,
+)
 from maspo.report.fold import RunView, rank_conflict
 from maspo.stats.looks import looks_decide
 
@@ -463,6 +472,21 @@ def describe_conflict(found: ConflictFound) -> str:
         f"{signed(dropped_alone, 3)}) and lost together ({signed(found.together, 3)}, on "
         f"{plural(len(found.inputs), 'input')} where neither lost alone); that of {kept} was kept"
     )
+
+
+def describe_focus(found: Sequence[FocusNarrowed]) -> str:
+    """Return whom a search left out since their changes hardly moved a final answer, in one sentence; or nothing."""
+    if not found:
+        return ""
+    everyone, gone = len(found[0].shares), [name for one in found for name in one.left_out]
+    if not gone:
+        return f"all {everyone} agents stayed in focus (--focus auto)"
+    moved = sum(one.shares[name] for one in found[:1] for name in one.left_out)
+    first = f"{list_names(found[0].left_out)} had {percent(moved)} of what moved final answers in the first round"
+    later = len(gone) - len(found[0].left_out)
+    more = f"{f'; {later} more' if found[0].left_out else f'{later} agents'} were left out later" if later else ""
+    rest = f"{everyone - len(gone)} of {plural(everyone, 'agent')} stayed in focus (--focus auto)"
+    return f"{rest}: {first if found[0].left_out else ''}{more}"
 
 
 def signed_percent(value: float) -> str:

@@ -109,7 +109,9 @@ def _what_changed(view: RunView) -> str:
             f"Nothing that ships. The search found new prompts of {found} `maspo diff FOLDER seed winners` has them."
         )
     reasons_told = "; ".join(why[:_MOST_REASONS])
-    return f"{found} {reasons_told}." if reasons_told else found
+    focus = phrases.describe_focus(view.focus)
+    told = (found, f"{reasons_told}." if reasons_told else "", f"{focus[0].upper()}{focus[1:]}." if focus else "")
+    return " ".join(filter(None, told))
 
 
 def _reason(view: RunView, step: StepView) -> str:

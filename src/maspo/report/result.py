@@ -140,6 +140,16 @@ class InfluenceFigures(Dumped):
 
 
 @dataclass(frozen=True, slots=True)
+class FocusFigures(Dumped):
+    """Whom a search found worth rewriting, after a round."""
+
+    step: str
+    shares: Mapping[str, float]
+    left_out: tuple[str, ...]
+    planned: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProxyFigures(Dumped):
     """What screening drafts saved, and how often it was right."""
 
@@ -285,6 +295,8 @@ class Result(Dumped):
     holdout: HoldoutFigures | None
     agents: Mapping[str, AgentFigures]
     influence: InfluenceFigures | None
+    focus: tuple[FocusFigures, ...]
+    """Empty but with `--focus auto`."""
     proxy: ProxyFigures | None
     conflicts: tuple[ConflictFigures, ...]
     judge_check: CalibrationFigures | None
@@ -322,6 +334,7 @@ def result_of(view: RunView) -> Result:
         holdout=holdout_of(finished.holdout) if finished else None,
         agents=_agents(view),
         influence=_influence(view.influence) if view.influence else None,
+        focus=tuple(FocusFigures(one.step, one.shares, one.left_out, one.planned) for one in view.focus),
         proxy=_proxy(view.proxy) if view.proxy else None,
         conflicts=tuple(_conflict(found) for found in view.conflicts),
         judge_check=calibration_of(calibrate(view.judge.readings)) if view.judge else None,

@@ -21,6 +21,14 @@ _MOST_NAMED = 5
 """Inputs that a line names: enough to look at some, and still one line."""
 
 
+_NO_TURN: Mapping[str, str] = {
+    "carried": "found by an earlier run",
+    "prune": "sentences that the search had added left out",
+    "decided": "decided by a person",
+}
+"""What asked for a change that no draft was written for, by the beginning of its step."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tried:
     """The comparisons by which a change was accepted: inputs won and lost by name, of how many."""
@@ -105,17 +113,22 @@ def _trial(view: RunView, step: StepView, tried: Tried) -> str:
 
 def _asked(view: RunView, step: StepView) -> str:
     """Return the evidence that led the proposer: cases of the agent and of whom it reads, found before; or traces."""
+    if step.started is None and (told := _NO_TURN.get(step.label.partition("-")[0])):
+        return told
     before: list[str] = []
     reads = next((agent.reads for agent in view.agents if agent.name == step.agent), ())
     for other in view.steps:
         if other.step == step.step:
             break
+        if step.by_rounds and other.step.partition("/")[0] == step.step.partition("/")[0]:
+            continue  # of this round: found with drafts that were written as early as these
         if other.agent == step.agent or other.agent in reads:
             before += [case.input_key for case in other.cases]
     count = len(dict.fromkeys(before))
     if not count:
         return "written after a look at ordinary runs"
-    return f"written after a look at {count} misalignment case{'s' * (count != 1)} and ordinary runs"
+    cases = "1 misalignment case" if count == 1 else f"the newest of {count} misalignment cases"
+    return f"written after a look at {cases} and ordinary runs"
 
 
 def _levels(step: StepView, decision: PromptChanged) -> str:
@@ -124,7 +137,9 @@ def _levels(step: StepView, decision: PromptChanged) -> str:
     kept = [one for one in step.candidates if one.kept or one.candidate == after]
     if not kept:
         return ""
-    names = (("its own output", "local"), ("what its readers wrote", "lookahead"), ("the final answer", "glob"))
+    names = [("its own output", "local"), ("what its readers wrote", "lookahead"), ("the final answer", "glob")]
+    if not _decided(kept, "lookahead") and all(one.local == one.glob for one in kept):
+        del names[0]  # of the agent that gives the answer: one comparison, not two
     told = [f"{name} {_counted(kept, level)}" for name, level in names if _decided(kept, level)]
     return f"drafts against the prompt before: {', '.join(told)}" if told else ""
 
@@ -145,7 +160,7 @@ def _counts(one: CandidateScored, level: str) -> LevelCounts:
 
 def together(view: RunView, step: StepView) -> list[str]:
     """Return the other agents whose changes went into the prompts with one, and were tried with it."""
-    if not step.by_rounds:
+    if not step.by_rounds and step.started is not None:
         return []
     number = step.step.partition("/")[0]
     return [

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from maspo.config import Caps, Role
+from maspo.config import FOUND, Caps, Role
 from maspo.core.errors import ConfigInvalid
 from maspo.core.prompts import Prompts
 from maspo.core.verdict import Comparison, Verdict
@@ -219,11 +219,16 @@ def estimate(job: Job, bound: Bound, prices: PriceBook, split: Split, notes: Seq
 
     ``notes`` are remarks made before.
     """
-    focus, most = job.config.focus, bound.most
+    focus, most = job.config.named_in_focus, bound.most
     lines = _lines(job, bound)
     known, unpriced = _costs(lines, prices)
     usd = None if unpriced else _dearest(lines, most, lambda line: known[line])
     more = [f"only {', '.join(focus)} {'is' if len(focus) == 1 else 'are'} rewritten (--focus)"] if focus else []
+    if job.config.focus == FOUND:
+        more.append(
+            "--focus auto: planned as if all agents stayed in focus; with each that is left out, its part of the calls "
+            "that are left to the search is not made. In teams of up to five agents all stay (search.blocks)"
+        )
     more += remarks_on_groups(split, job.config.holdout.group_by)
     expected = _expected(lines, bound, None if unpriced else known) if bound.planned < most else None
     more += _remarks_on_caps(job.config.caps, bound, expected)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from maspo.config import RunConfig
+from maspo.config import FOUND, RunConfig
 from maspo.core.errors import ConfigInvalid, UsageError
 from maspo.core.registry import Registry, name_of
 from maspo.data.groups import Groups, groups_of
@@ -279,7 +279,7 @@ def check_task(job: Job) -> None:
     possible = [name for name in system.order if name not in _fixed(system)]
     if not possible:
         raise UsageError("agents: none may be rewritten (all are frozen or do not reach the output); unfreeze one")
-    for name in job.config.focus:
+    for name in job.config.named_in_focus:
         if name not in possible:
             why = f"{name!r} does not reach the output"
             if name not in system.by_name:
@@ -305,14 +305,15 @@ def length_budget(agent: Agent, budget: int) -> int:
 
 def team_of(job: Job) -> Team:
     """Return what the search knows of a job's system; agents outside its focus are as frozen ones."""
-    system, focus = job.system, job.config.focus
+    system, focus = job.system, job.config.named_in_focus
     outside = frozenset(system.order).difference(focus) if focus else frozenset()
     budgets = {agent.name: length_budget(agent, job.config.proposer.length_budget) for agent in system.agents}
     return replace(system.team, frozen=_fixed(system) | outside, length_budget=budgets)
 
 
 def _search_config(job: Job) -> OptimizerConfig:
-    return job.config.search.with_labels() if job.config.labels == "use" else job.config.search
+    config = job.config.search.with_labels() if job.config.labels == "use" else job.config.search
+    return config.with_focus_found() if job.config.focus == FOUND else config
 
 
 def _split(job: Job, config: OptimizerConfig) -> Split:
