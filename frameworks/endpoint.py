@@ -30,6 +30,14 @@ BEGUN: Mapping[str, Any] = {
     **{"parallel_tool_calls": True, "tool_choice": "auto", "tools": []},
 }
 
+_FRAMED = re.compile(r"Respond with the corresponding output fields, (starting with the field .*)")
+"""How DSPy says which fields it wants, each framed, and of what type where that is no text."""
+_FIELD = re.compile(r"`\[\[ ## (\w+) ## \]\]`(?: \(must be formatted as a valid Python ([^)]*)\))?")
+_CODED = "final_answer("
+"""What an agent of smolagents that writes code is told about."""
+_MANAGED = re.compile(r"^def (\w+)\(task: str", re.MULTILINE)
+"""Those that it may call."""
+
 
 @dataclass(frozen=True)
 class Heard:
@@ -76,11 +84,15 @@ class Endpoint:
         text = "\n".join(text for _, text in heard.texts)
         if heard.schema is not None:
             return json.dumps(instance(heard.schema, heard.schema))
-        framed = re.findall(r"starting with the field `\[\[ ## (\w+) ## \]\]", text)
         said = f"It asks which letter follows another one, case {len(text) % 97}."
         if self.word and self.word in heard.prompt:
             said += f" {self.word}"
-        return f"[[ ## {framed[-1]} ## ]]\n{said}\n\n[[ ## completed ## ]]" if framed else said
+        if fields := _FRAMED.findall(text):
+            return framed(fields[-1], text, said)
+        if _CODED in heard.prompt:
+            called = "".join(f"found = {name}(task='Look it up.')\n" for name in _MANAGED.findall(heard.prompt)[:1])
+            return f"<code>\n{called}final_answer({said!r})\n</code>"
+        return said
 
     def agents(self) -> list[Heard]:
         """Return the requests of agents."""
@@ -89,6 +101,18 @@ class Endpoint:
     def prompts(self) -> list[str]:
         """Return what instructs in each request of an agent."""
         return [one.prompt for one in self.agents()]
+
+
+def framed(fields: str, text: str, said: str) -> str:
+    """Return an answer in the fields that DSPy asks for, each of its type."""
+    values = {"bool": "True", "int": "1", "float": "1.0"}
+    parts = list[str]()
+    for name, kind in _FIELD.findall(fields):
+        choice = re.search(rf"\{{{name}\}}[^\n]*one of: ([^;\n]+)", text)
+        bare = kind.removeprefix("Union[").removeprefix("Optional[").partition(",")[0].partition("]")[0]
+        value = choice[1] if choice else "[]" if kind.startswith("list[") else values.get(bare, said)
+        parts.append(f"[[ ## {name} ## ]]\n{value}")
+    return "\n\n".join([*(part for part in parts if "## completed ##" not in part), "[[ ## completed ## ]]"])
 
 
 def items_in(body: Mapping[str, Any], kept: Mapping[str, list[Any]]) -> list[Any]:

@@ -43,10 +43,11 @@ PIECES: Final = (
 LENGTH: Final = 12
 """Pieces of a rewrite."""
 NUMBER: Final = 40
-PUT_TOGETHER: Final = frozenset({"crewai", "smolagents"})
-"""Frameworks of whose prompt a literal is a part: what is new for the whole is written into none."""
-TEMPLATES: Final[Mapping[str, Template]] = {"agno": "unknown", "google_adk": "unknown", "haystack": "jinja"}
-"""What `maspo apply` is told with --template; of Google ADK and Agno it knows by itself."""
+TEMPLATES: Final[Mapping[str, Template]] = {
+    **dict.fromkeys(("agno", "crewai", "google_adk"), "unknown"),
+    "haystack": "jinja",
+}
+"""What `maspo apply` is told with --template; of Agno, CrewAI and Google ADK it knows by itself."""
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,8 @@ from typing import Final
 
 from frameworks.endpoint import Endpoint, endpoint
 from frameworks.environments import NAMES, Team, team
-from frameworks.examples import EXAMPLES, Example, program
-from frameworks.rewrites import NUMBER, PUT_TOGETHER, Returned, returned
+from frameworks.examples import EXAMPLES, Example, program, source_of
+from frameworks.rewrites import NUMBER, Returned, returned
 from frameworks.trials import AT_ONCE, LOOKED_AT, ROWS, AtOnce, Optimized, at_once, discovered, hashes, optimized
 
 HERE: Final = Path(__file__).resolve().parent
@@ -49,6 +49,7 @@ BEGINNING: Final = 100
 """Characters of instructions by which agents of programs that are shipped differ, before any value stands in them."""
 FAILURES: Final = 2
 """Refusals with HTTP 500 after which the endpoint answers, when retries are counted."""
+NEVER: Final = "is in the app and was never called"
 _TABLE = re.compile(r"(<!-- table: ([\w-]+) -->\n)((?:\|.*\n)*)(<!-- end -->)")
 
 
@@ -99,7 +100,7 @@ class Row:
         """Whether every agent was found, under its own name where that is read, and every call is told as its own."""
         if self.returned is not None and self.returned.changed:
             return False
-        if self.returned is not None and not self.returned.arrived and self.name not in PUT_TOGETHER:
+        if self.returned is not None and not self.returned.arrived:
             return False
         if self.small.code or self.small.counted != self.small.reached or not self.small.rewritten:
             return False
@@ -167,7 +168,9 @@ class Shipped:
     example: Example
     agents: int
     """Different instructions at the endpoint, up to where values stand in them."""
-    found: int
+    found: tuple[str, ...]
+    named: tuple[str, ...]
+    """Agents that were never called, and are told to be there."""
     calls: int
     """At the endpoint, in the runs that are told of."""
     told: int
@@ -176,37 +179,48 @@ class Shipped:
     """Calls of a second run on one input; 0 where it asks the same, and is answered from the record."""
     small: Optimized | None
     """None where it was only looked at."""
+    many: AtOnce | None
     kept: bool
 
     @property
     def right(self) -> bool:
         """Whether all agents and calls are told."""
         small = self.small is None or (not self.small.code and self.small.counted == self.small.reached)
+        many = self.many is None or (self.many.answered == AT_ONCE and not self.many.foreign)
         one_run = self.again <= self.calls / LOOKED_AT * 2
-        return self.agents == self.found and self.calls == self.told and one_run and small and self.kept
+        whole = self.agents == len(self.found) and self.calls == self.told
+        return whole and one_run and small and many and self.kept
 
 
-def measure_shipped(program: Team, example: Example, looks: bool) -> Shipped:
+def measure_shipped(name: str, example: Example, environments: Path, looks: bool) -> Shipped:
     """Run a program that a framework ships, as it is; optimize it, too, if it is not only looked at."""
-    before = {file: file.read_bytes() for file in program.folder.rglob("*.py")}
-    with endpoint() as server, tempfile.TemporaryDirectory() as name:
+    source = source_of(example, environments) / example.path
+    before = hashes(source.parent)
+    with endpoint() as server, tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        app = program(name, example, environments, folder)
         server.uses_tools, server.word = True, example.word
-        said = discovered(program, server, Path(name))
+        said = discovered(app, server, folder)
         seeds = server.prompts()
         # The last look is a second run on one input, of which nothing is told but that it asked otherwise.
         otherwise = any(note.startswith("two runs on the same input ask") for note in said["notes"])
         again = max(0, len(seeds) - said["calls"]) if otherwise else 0
-        small = optimized(program, server, Path(name), set(seeds)) if said["agents"] and not looks else None
+        small = optimized(app, server, folder, set(seeds)) if said["agents"] and not looks else None
+        many = at_once(server, folder) if small is not None and not small.code else None
+    for note in said["notes"]:
+        print(f"{example.path}: {note}", file=sys.stderr, flush=True)
     return Shipped(
-        program.version,
+        app.version,
         example,
         len({text[:BEGINNING] for text in seeds}),
-        len(said["agents"]),
+        tuple(said["agents"]),
+        tuple(note.partition(":")[0] for note in said["notes"] if NEVER in note),
         len(seeds) - again,
         sum(sum(one["models"].values()) for one in said["agents"].values()),
         again,
         small,
-        all(file.read_bytes() == text for file, text in before.items()),
+        many,
+        before.items() <= hashes(source.parent).items(),
     )
 
 
@@ -281,14 +295,17 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 def shipped_table(shipped: Sequence[Shipped]) -> str:
     """Return the table of programs that frameworks ship."""
-    head = ["program", "run with", "agents found", "calls told", "small optimization", "files"]
+    head = ["program", "run with", "agents found", "never called", "calls told", "small optimization"]
+    head += [f"{AT_ONCE} at once", "files"]
     rows = [
         [
             f"{one.example.repository}@{one.example.version[:10]}:{one.example.path}",
             one.version,
-            f"{one.found} of {one.agents} that are called, {one.example.declared} declared",
+            f"{len(one.found)} of {one.agents} that are called, {one.example.declared} declared",
+            f"{len(one.named)} named" if one.named else "none named",
             f"{one.told} of {one.calls}" + (f", and {one.again} of a second run" if one.again else ""),
             small_cell(one.small),
+            f"{one.many.answered} answers, {one.many.foreign} foreign prompts" if one.many else "not run",
             "unchanged" if one.kept else "changed",
         ]
         for one in shipped
@@ -325,7 +342,7 @@ def main() -> None:
         try:
             row = measure(team(name, environments))
             for one in EXAMPLES.get(name, ()) if given.shipped != "not" else ():
-                shipped.append(measure_shipped(program(name, one, environments), one, given.shipped == "look"))
+                shipped.append(measure_shipped(name, one, environments, given.shipped == "look"))
         except (OSError, subprocess.SubprocessError) as error:  # the others may work
             print(f"{name}: {error}\n{str(getattr(error, 'stderr', None) or '')[-2000:]}", file=sys.stderr, flush=True)
             continue

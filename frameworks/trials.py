@@ -10,12 +10,12 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from frameworks.endpoint import Endpoint
+from frameworks.endpoint import Endpoint, Heard
 from frameworks.environments import SECONDS, Team
 
 from maspo.apps.runner import AppRunner
@@ -110,6 +110,23 @@ def optimized(team: Team, server: Endpoint, folder: Path, seeds: Collection[str]
     return Optimized(done.returncode, counted, len(server.heard), rewritten)
 
 
+def foreign_in(heard: Sequence[Heard]) -> int:
+    """Return the requests that hold a prompt of another rollout than that of their input.
+
+    A request that shows no input, such as that of an agent which is told what to do by another, is judged by how often
+    each rollout's prompt comes in such: all rollouts ask the same.
+    """
+    foreign, silent = 0, Counter[str]()
+    for one in heard:
+        tags, numbers = {*_TAG.findall(one.prompt)}, _NUMBER.findall(one.said)
+        if numbers or len(tags) > 1:
+            foreign += bool(tags - {*numbers[:1]})
+        else:
+            silent.update(tags)
+    usual = Counter(silent.values()).most_common(1)
+    return foreign + sum(abs(count - usual[0][0]) for count in silent.values())
+
+
 def at_once(server: Endpoint, folder: Path) -> AtOnce:
     """Run rollouts of a team at a time; each has prompts of its own, that name it, and an input with its number."""
     server.heard.clear()
@@ -144,6 +161,6 @@ def at_once(server: Endpoint, folder: Path) -> AtOnce:
         return told
 
     told = asyncio.run(run())
-    foreign = sum(bool({*_TAG.findall(one.prompt)} - {*_NUMBER.findall(one.said)[:1]}) for one in server.agents())
+    foreign = foreign_in(server.agents())
     agents = {name.removeprefix("agent "): count for name, count in told.items() if name != "answered"}
     return AtOnce(told["answered"], foreign, agents)

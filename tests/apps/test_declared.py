@@ -80,6 +80,11 @@ def test_of_several_that_fit_the_longest_is_meant_and_none_where_that_does_not_t
     assert names_of((whole, Declared("Twin", ("You plan the work.",))), [PLAN]) == {}
 
 
+def test_a_name_that_several_prompts_have_is_none() -> None:
+    told = (Declared("Agent", ("You plan the work.",)), Declared("Agent", ("You write the report about",)))
+    assert names_of(told, [PLAN, WRITE]) == {}
+
+
 def test_who_was_never_called_is_named_with_advice() -> None:
     auditor = Declared("Auditor", ("You look for mistakes.",))
     chief = Declared("Chief", ("You plan the work.",), hands_over_to=("Auditor",))
@@ -136,6 +141,30 @@ async def test_agents_are_read_after_the_first_rollout_wherever_they_are_kept(ap
         Declared("Dynamic", (), (), "openai_agents"),
     }
     assert second.agents == ()
+
+
+@pytest.mark.parametrize("keeps", [False, True], ids=["forked", "kept alive"])
+async def test_agents_that_are_made_for_a_row_are_read_though_they_are_gone(
+    app: WriteApp, tmp_path: Path, keeps: bool
+) -> None:
+    (tmp_path / "agents.py").write_text(AGENTS)
+    code = """
+        import gc
+        from agents import Agent
+        def answer(row):
+            before = len(gc.get_objects())
+            auditor = Agent("Auditor", "You look for mistakes.")
+            chief = Agent("Chief", "You plan the work of the team.", [auditor])
+            waste = [[] for _ in range(5000)]  # as much as any call of a model takes
+            return "42"
+    """
+    pool = Pool(app(code, keep_alive=keeps))
+    try:
+        first, second = [await pool.run({"input": "x"}, {}) for _ in range(2)]
+    finally:
+        await pool.close()
+    assert {one.name for one in declared(first.agents)} == {"Auditor", "Chief"}
+    assert (first.answer, second.answer, second.agents) == ("42", "42", ())
 
 
 async def test_agents_and_nodes_of_a_graph_are_told_by_what_they_refer_to(app: WriteApp, tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ HISTORY = "You are a history teacher. Name the sources, and end with the year."
 CRITIC = "You check what a teacher wrote. Say what is wrong with it, or OK."
 QUESTIONS = ("How many primes are below one hundred?", "When did the wall of Berlin fall?", "What is 7 times 8?")
 
+RULES = "\n\nHere are the rules you should always follow to solve your task:\n"
+
 
 def seen(key: str, question: str, answer: str, *calls: WireCall) -> Seen:
     """Return a rollout as it is seen before anybody knows whose calls are whose."""
@@ -143,6 +145,10 @@ def test_an_agent_whose_words_nobody_reads_decides_who_is_called() -> None:
     [
         ("Your input fields are:\n1. `q` (str)\nIn adhering to this structure, your objective is: \n        ", ""),
         ("", '\n\nYou are an agent. Your internal name is "plan". The description about you is "Plans."\n\nTransfer.'),
+        ("You are Scout. You read slowly.\nYour personal goal is: ", "\n\nCurrent Date: 2026-11-28"),
+        ("Example:\n```\nx\n```\n- a: An agent.\n  - Returns an output of type: string\n", f"{RULES}1. Always."),
+        ("Example:\n<code>\nx\n</code>\nOnly these:\n<code>\ndef a()\n\n</code>\n", f"{RULES}1. Always."),
+        (f"Rules.{RULES}1. Always.\n11. Don't give up! You're in charge.\n", "\n\nNow Begin!"),
     ],
 )
 def test_what_a_framework_sets_around_a_prompt_is_no_part_of_it(before: str, after: str) -> None:
@@ -151,6 +157,24 @@ def test_what_a_framework_sets_around_a_prompt_is_no_part_of_it(before: str, aft
     calls = [wire("p", said, question, prompt=before + prompt + after) for question in QUESTIONS]
     rollouts = [seen(question, question, said, call) for question, call in zip(QUESTIONS, calls, strict=True)]
     assert {agent.name: agent.prompt for agent in found(*rollouts).system.agents} == {"plan": prompt}
+
+
+def test_what_is_set_around_a_prompt_is_part_of_it_where_nothing_else_tells_agents_apart() -> None:
+    goal = "Your personal goal is: Give the letter of the answer."
+    prompts = [f"You are {role}. You are brief.\n{goal}" for role in ("Scout", "Judge")]
+    said = "The letter that follows is M, since it comes after L."
+    rollouts = [
+        seen(question, question, said, *(wire("x", f"{said} {place}", question, prompt=prompt) for prompt in prompts))
+        for place, question in enumerate(QUESTIONS)
+    ]
+    assert [agent.prompt for agent in found(*rollouts).system.agents] == prompts
+
+
+def test_an_agent_without_instructions_keeps_the_prompt_of_its_framework() -> None:
+    prompt = f"Examples:\n<code>\nx\n</code>\nMore.\n\nTools:\n<code>\ndef a()\n\n</code>{RULES}1. Always."
+    said = "The letter that follows is M, since it comes after L."
+    rollouts = [seen(one, one, said, wire("x", said, one, prompt=prompt)) for one in QUESTIONS]
+    assert [agent.prompt for agent in found(*rollouts).system.agents] == [prompt]
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+import runpy
+import sys
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
-from frameworks.endpoint import Endpoint, endpoint
-from frameworks.environments import NAMES
-from frameworks.examples import EXAMPLES
+from frameworks.endpoint import Endpoint, endpoint, framed
+from frameworks.environments import HERE, NAMES
+from frameworks.examples import AWAIT, EXAMPLES
 
 from maspo.gateway.dialects.base import Dialect
 from maspo.gateway.dialects.chat_completions import ChatCompletions
@@ -71,10 +75,73 @@ def test_each_tool_is_called_once_and_then_an_answer_given(form: Any, streams: b
         assert "a question" in server.heard[-1].said
 
 
-def test_programs_that_are_shipped_are_of_frameworks_that_are_run_and_start_with_their_python() -> None:
+def test_programs_that_are_shipped_are_of_frameworks_that_are_run_and_say_how_they_are_asked() -> None:
     assert set(EXAMPLES) <= set(NAMES)
     for examples in EXAMPLES.values():
         for one in examples:
-            assert "{python}" in one.command
-            assert one.command.format(python="python")
+            compile(one.call.removeprefix(AWAIT), one.path, "eval")
+            compile(one.first, one.path, "exec")
             assert one.declared > 1
+
+
+PAGE = """
+A page with a program.
+
+```python
+MODEL = "a model of theirs"
+def ask(question):
+    return f"{MODEL}: {question}"
+```
+
+```bash
+exit 1
+```
+
+```python
+print(ask("a question of its own"))
+```
+"""
+NOTEBOOK = {
+    "cells": [
+        {"cell_type": "markdown", "source": ["A notebook."]},
+        {"cell_type": "code", "source": ["%pip install nothing\n", "MODEL = 'a model of theirs'"]},
+        {"cell_type": "code", "source": ["async def ask(question):\n", "    return f'{MODEL}: {question}'"]},
+        {"cell_type": "code", "source": ["print(ask('a question of its own'))"]},
+    ]
+}
+
+
+@pytest.mark.parametrize(("name", "text"), [("page.md", PAGE), ("page.ipynb", json.dumps(NOTEBOOK))])
+def test_a_program_on_a_page_is_asked_as_it_stands_with_another_model(
+    name: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "stdin", sys.stdin)
+    (tmp_path / name).write_text(text)
+    (tmp_path / "program.py").write_bytes((HERE / "program.py").read_bytes())
+    told: dict[str, Any] = {
+        "path": str(tmp_path / name),
+        "folder": str(tmp_path),
+        "blocks": [],
+        "until": "print(ask(",
+        "typed": "",
+    }
+    told |= {"models": [("a model of theirs", "ours")], "first": "", "call": "ask(row['input'])", "awaits": True}
+    (tmp_path / "program.json").write_text(json.dumps(told))
+    assert runpy.run_path(str(tmp_path / "program.py"))["answer"]({"input": "which?"}) == "ours: which?"
+    assert capsys.readouterr().out == ""
+    (tmp_path / "program.json").write_text(json.dumps({**told, "models": [("no such model", "ours")]}))
+    with pytest.raises(ValueError, match="has changed"):
+        runpy.run_path(str(tmp_path / "program.py"))
+
+
+def test_an_answer_has_the_fields_that_dspy_asks_for_each_of_its_type() -> None:
+    fields = (
+        "`[[ ## why ## ]]`, then `[[ ## kind ## ]]` (must be formatted as a valid Python Kind), then `[[ ## sure ## ]]`"
+        " (must be formatted as a valid Python bool), then `[[ ## all ## ]]` (must be formatted as a valid Python "
+        "list[str]), and then ending with the marker for `[[ ## completed ## ]]`."
+    )
+    text = "{kind}        # note: the value you produce must exactly match (no extra characters) one of: bug; wish"
+    found = dict(re.findall(r"\[\[ ## (\w+) ## \]\]\n?(.*)", framed(fields, text, "because")))
+    assert found == {"why": "because", "kind": "bug", "sure": "True", "all": "[]", "completed": ""}

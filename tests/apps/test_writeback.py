@@ -189,3 +189,67 @@ def test_what_google_adk_would_look_up_is_refused_and_other_braces_are_not() -> 
             changed("team.py", plain, new, old, "unknown")
     for new in ('Give {"a": 1} and {}.', "Give ${x}.", "Give {a b} or {% raw %}."):
         assert new in said(changed("team.py", plain, new, old, "unknown"))
+
+
+def as_crewai_reads(text: str, inputs: dict[str, str]) -> str:
+    """Do what CrewAI 1.15 does to role, goal and backstory, as its runs tell: names in single braces are inputs."""
+    return re.sub(r"\{([A-Za-z_][A-Za-z0-9_-]*)\}", lambda found: inputs[found[1]], text)
+
+
+CREW = (
+    "from crewai import Agent\nA = Agent(role='Guide', goal='You plan a trip to {city}, step by step.', backstory='')\n"
+)
+CREW_FILE = """
+guide:
+  role: Guide
+  goal: >
+    You plan a trip to {city},
+    step by step.
+  backstory: You read slowly.
+"""
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize(("file", "source"), [("crew.py", CREW), ("agents.yaml", CREW_FILE)])
+def test_a_goal_of_crewai_arrives_as_it_is_or_is_refused(seed: int, file: str, source: str) -> None:
+    chance, written = random.Random(seed), 0
+    pieces = [
+        "{",
+        "}",
+        "{{",
+        "}}",
+        "$",
+        "\\",
+        "x",
+        " ",
+        "-",
+        "1",
+        '"a": 1',
+        "{%",
+        "\\frac{a}{b}",
+        "{value}",
+        "'",
+        '"',
+        "\n",
+    ]
+    for _ in range(60):
+        new = "Plan " + "".join(chance.choices(pieces, k=chance.randint(1, 6))) + " {value} end."
+        try:
+            made = changed(file, source, new, "You plan a trip to {value}, step by step.", "unknown")
+        except CannotWrite:
+            continue
+        texts = said(made) if file.endswith(".py") else [yaml.safe_load(made)["guide"]["goal"]]
+        (literal,) = [text for text in texts if text.startswith("Plan")]
+        assert as_crewai_reads(literal, {"city": "Rome"}).strip() == new.replace("{value}", "Rome")
+        written += 1
+    assert written
+
+
+def test_what_crewai_would_fill_in_is_refused_and_other_braces_are_not() -> None:
+    old = "You plan a trip to {value}, step by step."
+    for new in ("Give {answer} to {value}.", "Ask {role} for {value}.", r"Write \frac{a}{b} on {value}."):
+        with pytest.raises(CannotWrite, match="CrewAI"):
+            changed("agents.yaml", CREW_FILE, new, old, "unknown")
+    for new in ('Give {"a": 1} and {} to {value}.', "Give ${1} {% if %} of {value}."):
+        made = yaml.safe_load(changed("agents.yaml", CREW_FILE, new, old, "unknown"))
+        assert made["guide"]["goal"].strip() == new.replace("{value}", "{city}")

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import io
 import json
+import uuid
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -320,6 +321,26 @@ async def test_g15_equal_conversations_share_their_replies_whatever_their_names(
                 body = {"model": "m", "input": "go on", "previous_response_id": name}
         assert seen == ["resp_0", "resp_1"] * 2
         assert len(found.upstream.heard) == 2
+
+
+async def test_g15_ids_that_an_app_makes_up_for_calls_are_no_part_of_what_is_asked(bench: Opener) -> None:
+    async with bench() as found:
+        found.upstream.will(*[Answer(CHAT.text)] * 9)
+        one, other, third = (str(uuid.UUID(int=number)) for number in range(3))
+        for calls, answered in (([one], one), ([other], other), ([one, other], one), ([other, third], other)):
+            rollout = found.gateway.open(input_key="a")
+            said = [{"id": id, "type": "function", "function": {"name": "f", "arguments": "{}"}} for id in calls]
+            messages = [{"role": "assistant", "content": one, "tool_calls": said}]
+            messages += [{"role": "tool", "content": "done", "tool_call_id": answered}]
+            body = {"model": "m", "messages": messages}
+            async with found.app.post(f"{rollout.base_url}/chat/completions", json=body) as response:
+                assert response.status == 200
+            await found.gateway.close(rollout)
+        assert [len(json.loads(heard.body)["messages"][0]["tool_calls"]) for heard in found.upstream.heard] == [1, 2]
+        messages[0]["content"] = other  # a text that holds one is asked as it is
+        async with found.app.post(f"{found.gateway.open(input_key='a').base_url}/chat/completions", json=body):
+            pass
+        assert len(found.upstream.heard) == 3
 
 
 async def test_g16_a_packed_request_is_read_and_passed_on_as_it_is(bench: Opener) -> None:

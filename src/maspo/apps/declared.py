@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,7 +38,10 @@ def declared(told: Iterable[Mapping[str, Any]]) -> tuple[Declared, ...]:
 
 
 def names_of(told: Sequence[Declared], templates: Sequence[Template]) -> dict[int, str]:
-    """Return what the framework calls the agents behind some prompts, by place; none where several could be meant."""
+    """Return what the framework calls the agents behind some prompts, by place; none where several could be meant.
+
+    A name that several prompts have tells nobody apart: a framework gives it to whoever is given none.
+    """
     found: dict[int, str] = {}
     for place, template in enumerate(templates):
         fitting = [agent for agent in told if _fits(agent, template)]
@@ -45,7 +49,8 @@ def names_of(told: Sequence[Declared], templates: Sequence[Template]) -> dict[in
         names = {agent.name for agent in fitting if _length(agent) == longest}
         if len(names) == 1:
             found[place] = names.pop()
-    return found
+    often = Counter(found.values())
+    return {place: name for place, name in found.items() if often[name] == 1}
 
 
 def never_called(told: Sequence[Declared], templates: Sequence[Template], rollouts: int) -> Iterator[str]:

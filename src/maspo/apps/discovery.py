@@ -47,11 +47,24 @@ _NO_DUTY = frozenset(
 )
 _HANDOFF = re.compile(r"(?:transfer|hand_?off|handover|delegate)_(?:back_)?to_(\w+)", re.IGNORECASE)
 """How frameworks name the tools by which an agent hands over: OpenAI Agents SDK, LangGraph's, AutoGen, Strands."""
+_SMOL_LISTS = r"\bReturns an output of type: [^\n]*|</code>|\n```"
+"""How lists of tools and of agents end in the prompts of smolagents; instructions stand behind the last."""
 _FRAMES = (
     re.compile(r"In adhering to this structure, your objective is:\s*(\S.*?)\s*\Z", re.DOTALL),
     re.compile(r"\A\s*(\S.*?)\s*\n\nYou are an agent\. Your internal name is \"", re.DOTALL),
+    re.compile(
+        r"\AYou are .+\nYour personal goal is: (\S.*?)\s*"
+        r"(?:\n\nCurrent Date: |\n\n<skills>|\n\n<available_skills>|\nYou ONLY have access to the following tools|\Z)",
+        re.DOTALL,
+    ),
+    re.compile(
+        rf"(?:{_SMOL_LISTS})\n(\S(?:(?!{_SMOL_LISTS}).)*?)\s*\n\nHere are the rules you should always follow ",
+        re.DOTALL,
+    ),
+    re.compile(r"\n11\. Don't give up! [^\n]*\n(\S.*?)\s*\n\nNow Begin!\s*\Z", re.DOTALL),
 )
-"""Texts that a framework sets around a prompt, by what it says just before or after: DSPy, Google ADK.
+"""Texts that a framework sets around a prompt, by what it says just before or after: DSPy, Google ADK, CrewAI (whose
+role and backstory stay, too), smolagents.
 
 What it says is no part of the prompt: a rewrite leaves it, and what is written back stands in the source as it is.
 """
@@ -101,14 +114,15 @@ def discover(app: App, rollouts: Sequence[Seen], name: str = "team", now: dateti
 
     ``now`` is when they were made: what tells that day or time in a prompt is a value.
     """
-    instructions = tuple(_instructions(rollouts, now))
+    inside = prompts_in(rollouts)
+    instructions = tuple(_instructions(rollouts, inside, now))
     templates = [one for one in find_templates(instructions) if one.fixed >= FEWEST_FIXED]
     owner = {text: place for place, one in enumerate(templates) for text in one.texts}
     if not templates:
         return None
     told = tuple(dict.fromkeys(agent for one in rollouts for agent in one.declared))
-    names = _names(templates, owner, rollouts, told)
-    named = [_with_agents(rollout, owner, names) for rollout in rollouts]
+    names = _names(templates, owner, inside, rollouts, told)
+    named = [_with_agents(rollout, inside, owner, names) for rollout in rollouts]
     # What a prompt says in braces could not be told from its values.
     frozen = [name for name, one in zip(names, templates, strict=True) if any(values_of(text) for text in one.texts)]
     calls = [call for one in named for call in one.calls]
@@ -171,30 +185,43 @@ def prompt_text(call: WireCall) -> WireText | None:
     return None
 
 
-def _prompt_in(text: WireText) -> str:
-    """Return the prompt in a text, without what a framework is known to set around it."""
-    found = (frame.search(text.text) for frame in _FRAMES)
-    return next((match[1] for match in found if match), text.text)
+def prompts_in(rollouts: Iterable[Seen]) -> Mapping[str, str]:
+    """Return the prompt in each text that instructs, without what a framework is known to set around it.
+
+    Where texts that hold the same prompt differ around it, that is all that tells their agents apart, and they are
+    prompts as they are.
+    """
+    found = dict[str, str]()
+    around = dict[str, set[str]]()
+    for call in (call for one in rollouts for call in one.calls):
+        text = prompt_text(call)
+        if text is None or text.text in found:
+            continue
+        match = next(filter(None, (frame.search(text.text) for frame in _FRAMES)), None)
+        inner = match[1] if match is not None and len(match[1]) >= FEWEST_FIXED else text.text
+        found[text.text] = inner
+        around.setdefault(inner, set()).add(text.text.replace(inner, "", 1))
+    return {text: inner if len(around[inner]) == 1 else text for text, inner in found.items()}
 
 
-def _instructions(rollouts: Iterable[Seen], now: datetime | None) -> Iterable[Instruction]:
+def _instructions(rollouts: Iterable[Seen], prompts: Mapping[str, str], now: datetime | None) -> Iterable[Instruction]:
     for rollout in rollouts:
         for place, call in enumerate(rollout.calls):
             text = prompt_text(call)
             if text is not None:
                 earlier = (one.output for one in rollout.calls[:place])
                 varying = (*rollout.columns.values(), *earlier)
-                prompt = _prompt_in(text)
+                prompt = prompts[text.text]
                 moments = () if now is None else moments_in(prompt, now)
                 yield Instruction(prompt, rollout.key, frozenset(call.offered), tuple(varying), moments)
 
 
-def _with_agents(rollout: Seen, owner: Mapping[str, int], names: Sequence[str]) -> Seen:
+def _with_agents(rollout: Seen, prompts: Mapping[str, str], owner: Mapping[str, int], names: Sequence[str]) -> Seen:
     """Return a rollout whose calls say whose they are."""
     calls = []
     for call in rollout.calls:
         text = prompt_text(call)
-        place = None if text is None else owner.get(_prompt_in(text))
+        place = None if text is None else owner.get(prompts[text.text])
         calls.append(replace(call, agent=None if place is None else names[place]))
     return replace(rollout, calls=tuple(calls))
 
@@ -203,10 +230,14 @@ def _with_agents(rollout: Seen, owner: Mapping[str, int], names: Sequence[str]) 
 
 
 def _names(
-    templates: Sequence[Template], owner: Mapping[str, int], rollouts: Sequence[Seen], told: Sequence[Declared]
+    templates: Sequence[Template],
+    owner: Mapping[str, int],
+    inside: Mapping[str, str],
+    rollouts: Sequence[Seen],
+    told: Sequence[Declared],
 ) -> list[str]:
     """Return a name for each prompt: its framework's, what a hand-over calls it, what it calls itself, or a number."""
-    declared, handed = names_of(told, templates), _handed_over(owner, rollouts)
+    declared, handed = names_of(told, templates), _handed_over(owner, inside, rollouts)
     found: list[str] = []
     for place, template in enumerate(templates):
         role, duty = _ROLE.search(template.prompt), _DUTY.match(template.prompt)
@@ -223,7 +254,7 @@ def _names(
     return found
 
 
-def _handed_over(owner: Mapping[str, int], rollouts: Sequence[Seen]) -> dict[int, str]:
+def _handed_over(owner: Mapping[str, int], inside: Mapping[str, str], rollouts: Sequence[Seen]) -> dict[int, str]:
     """Return what agents are called by the tools with which others hand over to them."""
     votes: dict[int, Counter[str]] = {}
     for rollout in rollouts:
@@ -231,7 +262,7 @@ def _handed_over(owner: Mapping[str, int], rollouts: Sequence[Seen]) -> dict[int
             text, before = prompt_text(after), prompt_text(call)
             asked = [match.group(1) for tool in call.tools if (match := _HANDOFF.fullmatch(tool.name))]
             if len(asked) == 1 and text is not None and before is not None and text.text != before.text:
-                place = owner.get(_prompt_in(text))
+                place = owner.get(inside[text.text])
                 if place is not None:
                     votes.setdefault(place, Counter())[asked[0]] += 1
     return {place: counted.most_common(1)[0][0] for place, counted in votes.items()}

@@ -93,23 +93,62 @@ def library_modules() -> list[str]:
     return found
 
 
-def told_by_readers(files: list[str]) -> list[dict[str, Any]]:
-    """Return what readers of frameworks tell of the agents that are there now: one object for each, or an error."""
-    found: list[dict[str, Any]] = []
-    for file in files:
-        reader = file.rpartition("/")[2].partition(".")[0]
-        try:
-            known = runpy.run_path(file)
-            module, name = known["KIND"]
-            kind = getattr(sys.modules.get(module), name, None)
-            if kind is None:
-                continue
-            for one in [one for one in gc.get_objects() if issubclass(type(one), kind)]:
-                told = known["tell"](one)
-                found += [dict(agent, reader=reader) for agent in (told if isinstance(told, list) else [told])]
-        except Exception as error:
-            found.append({"reader": reader, "error": one_line(error)})
-    return [{name: plain(value) for name, value in one.items()} for one in found]
+class Watch:
+    """Sees which objects of frameworks an app makes: agents that a function makes are gone when it returns.
+
+    ``gc.callbacks`` calls it whenever the garbage collector is about to look at what was made since it last did. What
+    it sees lives on until it is told of; nothing of the app or of a framework is changed.
+    """
+
+    def __init__(self, files: list[str]) -> None:
+        self.readers: dict[str, dict[str, Any]] = {}
+        self.failed: list[dict[str, Any]] = []
+        self.seen: dict[int, Any] = {}
+        for file in files:
+            reader = file.rpartition("/")[2].partition(".")[0]
+            try:
+                known = runpy.run_path(file)
+                self.readers[reader] = {"kind": known["KIND"], "tell": known["tell"]}
+            except Exception as error:
+                self.failed.append({"reader": reader, "error": one_line(error)})
+        gc.callbacks.append(self.look)
+
+    def kinds(self) -> dict[type, str]:
+        """Return the classes of frameworks that are loaded by now, with their readers; nothing is imported by this."""
+        found: dict[type, str] = {}
+        for reader, known in self.readers.items():
+            module, name = known["kind"]
+            kind = getattr(sys.modules.get(module), "__dict__", {}).get(name)
+            if isinstance(kind, type):
+                found[kind] = reader
+        return found
+
+    def look(self, phase: str, _: dict[str, Any]) -> None:
+        """Keep what is new; called by the garbage collector."""
+        if phase == "start":
+            self.keep(gc.get_objects(0))
+
+    def keep(self, objects: list[Any]) -> None:
+        """Keep those of some objects that a reader knows."""
+        kinds = tuple(self.kinds())
+        if kinds:
+            self.seen.update((id(one), one) for one in objects if issubclass(type(one), kinds))
+
+    def told(self) -> list[dict[str, Any]]:
+        """Return what readers tell of the agents that were seen: one object for each, or an error; and end."""
+        gc.callbacks.remove(self.look)
+        self.keep(gc.get_objects())
+        found, failed, kinds = list[dict[str, Any]](), set[str](), self.kinds()
+        for one in self.seen.values():
+            for reader in {reader for kind, reader in kinds.items() if issubclass(type(one), kind)} - failed:
+                try:
+                    told = self.readers[reader]["tell"](one)
+                    found += [dict(agent, reader=reader) for agent in (told if isinstance(told, list) else [told])]
+                except Exception as error:
+                    failed.add(reader)
+                    self.failed.append({"reader": reader, "error": one_line(error)})
+        self.seen.clear()
+        return [{name: plain(value) for name, value in one.items()} for one in found + self.failed]
 
 
 def plain(value: object) -> object:
@@ -122,15 +161,16 @@ def plain(value: object) -> object:
 def run_once(app: str, row: object, first: bool, readers: list[str]) -> dict[str, Any]:
     """Return what is told of one rollout. ``first``: also what the app loaded, and who its framework says is there."""
     told: dict[str, Any] = {}
+    watch = Watch(readers) if first else None
     try:
         began, before = time.monotonic(), dict(os.environ)
         function = find_app(app)
         told["import_seconds"] = time.monotonic() - began
         set_by_app = {name: value for name, value in os.environ.items() if before.get(name) != value}
         told["answer"] = call_app(function, row)
-        if first:
+        if watch is not None:
             told["modules"], told["environ"] = library_modules(), set_by_app
-            told["agents"] = told_by_readers(readers)
+            told["agents"] = watch.told()
     except BaseException as error:
         told.pop("answer", None)
         told["error"] = one_line(error)
@@ -180,6 +220,7 @@ def serve_rows(app: str, rows: int, results: int, readers: list[str]) -> None:
     A client that has been used in one loop breaks in the next: several SDKs keep their connections.
     """
     function: Callable[[Any], Any] | None = None
+    watch = Watch(readers) if readers else None
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     with os.fdopen(rows, "r", encoding="utf-8") as lines:
@@ -190,8 +231,8 @@ def serve_rows(app: str, rows: int, results: int, readers: list[str]) -> None:
             try:
                 function = function or find_app(app)
                 told["answer"] = call_app(function, asked["row"], loop.run_until_complete)
-                if readers:
-                    told["agents"], readers = told_by_readers(readers), []
+                if watch is not None:
+                    told["agents"], watch = watch.told(), None
             except Exception as error:
                 told.pop("answer", None)
                 told["error"] = one_line(error)

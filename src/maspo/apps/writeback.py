@@ -22,8 +22,8 @@ import yaml
 
 from maspo.team.template import values_of
 
-Template = Literal["unknown", "none", "braces", "jinja", "adk", "agno"]
-"""What a framework does to a literal: nothing that is known, nothing, ``str.format``, Jinja, Google ADK, Agno."""
+Template = Literal["unknown", "none", "braces", "jinja", "adk", "agno", "crewai"]
+"""What a framework does to a literal: nothing that is known, nothing, ``str.format``, Jinja, or its own way."""
 TEXT_FILES = (".txt", ".md", ".prompt", ".j2", ".jinja")
 FILES = (".py", ".yaml", ".yml", ".json", ".toml", *TEXT_FILES)
 """Kinds of files in which prompts are looked for."""
@@ -32,9 +32,17 @@ _SPECIAL = {"braces": ("{", "}"), "dollar signs": ("$",)}
 _JSON_TEXT = re.compile(r'"(?:\\.|[^"\\\n])*"')
 _TOML_TEXT = re.compile(r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'', re.DOTALL)
 _VALUE = re.compile(r"\{value\d*\}")
-_ADK_SOURCE = re.compile(r"^\s*(?:from|import)\s+google\.adk\b", re.MULTILINE)
-_AGNO_SOURCE = re.compile(r"^\s*(?:from|import)\s+agno\b", re.MULTILINE)
-"""Agno 3.1 reads instructions as a ``string.Template``: two dollar signs arrive as one, also without values."""
+_SOURCES: tuple[tuple[Template, re.Pattern[str]], ...] = (
+    ("adk", re.compile(r"^\s*(?:from|import)\s+google\.adk\b", re.MULTILINE)),
+    ("agno", re.compile(r"^\s*(?:from|import)\s+agno\b", re.MULTILINE)),
+    ("crewai", re.compile(r"^\s*(?:from|import)\s+crewai\b", re.MULTILINE)),
+)
+"""Files that import one of these are read by its rules. Agno 3.1 reads instructions as a ``string.Template``: two
+dollar signs arrive as one, also without values."""
+_CREWAI_KEYS = frozenset({"role", "goal", "backstory"})
+"""What a member of a crew is made of, also in a file of YAML."""
+_CREWAI_NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_-]*)\}")
+"""What CrewAI 1.15 takes for the name of a value, with inputs; some of these also without. It has no escape."""
 _ADK_NAME = re.compile(r"(?<![${\\])\{+([^{}]*)\}+")
 """What Google ADK 2.13 takes for the name of a value: in any number of braces, unless one of these stands before."""
 _ADK_PREFIXES = ("app:", "user:", "temp:")
@@ -101,7 +109,7 @@ def rewritten(source: str, place: Place, old: str, new: str, template: Template 
             if any(mark in fixed and mark not in _VALUE.sub("", old) for mark in marks):
                 raise CannotWrite(
                     f"the new prompt holds {what}, and nothing in the old one tells whether the framework takes them "
-                    "for a template; say so with --template none, braces, jinja, adk or agno"
+                    "for a template; say so with --template none, braces, jinja, adk, agno or crewai"
                 )
     text = _escaped(body, known, place.names)
     whole = f"{lead}{text}{trail}"
@@ -126,7 +134,11 @@ def _stands_in(text: str, prompt: str, template: Template) -> Mapping[str, str] 
         return None
     values = values_of(prompt)
     if not values:
-        said = {text} if template in ("none", "adk", "agno") else {text, text.replace("{{", "{").replace("}}", "}")}
+        said = (
+            {text}
+            if template in ("none", "adk", "agno", "crewai")
+            else {text, text.replace("{{", "{").replace("}}", "}")}
+        )
         return {} if prompt in said or _raw(text) == prompt else None
     passages = _VALUE.split(prompt)
     order = [found[1:-1] for found in _VALUE.findall(prompt)]
@@ -163,20 +175,35 @@ def _escaped(text: str, template: Template, names: Mapping[str, str]) -> str:
         hole = "{{ " + name + " }}" if template == "jinja" else "{" + name + "}"
         pieces += [fixed(text[at : found.start()]), hole]
         at = found.end()
-    if template == "adk":
-        _check_adk("".join([*pieces, fixed(text[at:])]), pieces[1::2])
-    return "".join([*pieces, fixed(text[at:])])
+    whole = "".join([*pieces, fixed(text[at:])])
+    if template in ("adk", "crewai"):
+        (_check_adk if template == "adk" else _check_crewai)(whole, pieces[1::2])
+    return whole
 
 
 def _check_adk(text: str, holes: Sequence[str]) -> None:
     """Refuse a text in which Google ADK would read anything else as a value than what is one: it has no escape."""
-    read = [found[0] for found in _ADK_NAME.finditer(text) if _is_adk_name(found[1])]
-    if read != list(holes):
-        other = next((one for one in read if one not in holes), "a value")
+    if other := _misread([found[0] for found in _ADK_NAME.finditer(text) if _is_adk_name(found[1])], holes):
         raise CannotWrite(
             f"Google ADK would not take {other} as it is written, but look it up in its session, and no literal can "
             "say it; give a function instead (instruction=lambda context: PROMPT), and --template none"
         )
+
+
+def _check_crewai(text: str, holes: Sequence[str]) -> None:
+    """Refuse a text in which CrewAI would read anything else as a value than what is one: it has no escape."""
+    if other := _misread([found[0] for found in _CREWAI_NAME.finditer(text)], holes):
+        raise CannotWrite(
+            f"CrewAI would not take {other} as it is written, but fill an input of the crew in for it, and no literal "
+            "can say it; write the new prompt without it, or by hand"
+        )
+
+
+def _misread(read: Sequence[str], holes: Sequence[str]) -> str:
+    """Return what would be read as a value and is none; empty where all that is read are values."""
+    if list(read) == list(holes):
+        return ""
+    return next((one for one in read if one not in holes), "a value")
 
 
 def _is_adk_name(inside: str) -> bool:
@@ -235,23 +262,27 @@ def _yaml(source: str) -> Iterator[_Found]:
     keys = {key.value for key, _ in node.value} if isinstance(node, yaml.MappingNode) else set()
     if {"app", "agents"} <= keys:  # what maspo discover has written describes the app; it is not read by it
         return
-    for scalar, indent in _scalars(node, 0):
+    for scalar, indent, template in _scalars(node, 0):
         start, end = scalar.start_mark.index, scalar.end_mark.index
         while end > start and source[end - 1] in "\n ":
             end -= 1
-        yield start, end, scalar.value, "unknown", _yaml_writer(scalar.style, indent)
+        yield start, end, scalar.value, template, _yaml_writer(scalar.style, indent)
 
 
-def _scalars(node: yaml.Node | None, indent: int) -> Iterator[tuple[yaml.ScalarNode, int]]:
+def _scalars(
+    node: yaml.Node | None, indent: int, template: Template = "unknown"
+) -> Iterator[tuple[yaml.ScalarNode, int, Template]]:
     match node:
         case yaml.ScalarNode():
-            yield node, indent
+            yield node, indent, template
         case yaml.MappingNode():
+            keys = {key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)}
             for _, value in node.value:
-                yield from _scalars(value, node.start_mark.column + 2)
+                inner: Template = "crewai" if keys >= _CREWAI_KEYS else template
+                yield from _scalars(value, node.start_mark.column + 2, inner)
         case yaml.SequenceNode():
             for value in node.value:
-                yield from _scalars(value, node.start_mark.column + 2)
+                yield from _scalars(value, node.start_mark.column + 2, template)
 
 
 def _yaml_writer(style: str | None, indent: int) -> Callable[[str], str]:
@@ -280,7 +311,7 @@ def _python(source: str) -> Iterator[_Found]:
         return starts[line - 1] + len(lines[line - 1].encode()[:column].decode())
 
     parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
-    usual: Template = "adk" if _ADK_SOURCE.search(source) else "agno" if _AGNO_SOURCE.search(source) else "unknown"
+    usual: Template = next((template for template, mark in _SOURCES if mark.search(source)), "unknown")
     formatted: dict[int, Template] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr == "format":

@@ -61,7 +61,7 @@ def run_apply(run: Path, wanted: Wanted) -> None:
     known: tuple[Template, ...] = get_args(Template)
     chosen = next((one for one in known if one == (wanted.template or "unknown")), None)
     if chosen is None:
-        raise ConfigInvalid(f"--template {wanted.template}: expected none, braces, jinja, adk or agno")
+        raise ConfigInvalid(f"--template {wanted.template}: expected none, braces, jinja, adk, agno or crewai")
     if wanted.branch is not None and wanted.patch is not None:
         raise ConfigInvalid("--branch and --patch: give one of them")
     refuse_turns(run)  # their prompts belong to their structure

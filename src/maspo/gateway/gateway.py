@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import secrets
 import time
 from collections import OrderedDict
@@ -73,6 +74,12 @@ _MOST_UNDELIVERED: Final = 1_000
 """Answers that are held for an app which may ask for them again: errors, and those that came when it had hung up."""
 _NOT_ASKED: Final = frozenset({"metadata", "user", "prompt_cache_key", "safety_identifier", "store"})
 """Members of a body that tell the provider something and the model nothing: they may differ from run to run."""
+_MADE_UP: Final = re.compile(
+    r'("(?:tool_call_id|call_id|tool_use_id|id)":)"'
+    r'((?:[a-z]{1,8}[-_])?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12})"'
+)
+"""A UUID by which a request calls a tool's call. Frameworks that write a hand-over themselves make a new one each time
+(langgraph-supervisor 0.0.31), and it says nothing: what counts is which call and which result are one."""
 _GRACE: Final = 5.0
 """Seconds that a rollout which ends waits for replies that its app has not waited for."""
 _LOG = logging.getLogger(__name__)
@@ -396,6 +403,8 @@ class Gateway:
         if before:
             asked = {**asked, "previous_response_id": before}
         text = json.dumps([dialect.name, incoming.path, asked], sort_keys=True, separators=(",", ":"))
+        names: dict[str, int] = {}
+        text = _MADE_UP.sub(lambda found: f'{found[1]}"{names.setdefault(found[2], len(names))}"', text)
         return _digest(text.encode()), before
 
     def _join(self, rollout: Rollout, content: str, request: web.BaseRequest) -> _Attempt | None:

@@ -10,4 +10,5 @@ KIND = ("smolagents", "MultiStepAgent")
 def tell(agent: Any) -> dict[str, Any]:
     """Return what an agent is called and told, and whom it manages."""
     managed = list(agent.managed_agents)
-    return {"name": agent.name or "", "passages": [agent.instructions], "hands_over_to": managed}
+    # Of an agent without instructions the framework's own prompt is all that there is.
+    return {"name": agent.name or "", "passages": [agent.instructions or agent.system_prompt], "hands_over_to": managed}
