@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import unicodedata
 from collections.abc import Callable
 
@@ -226,3 +227,80 @@ def test_g22_rows_in_which_nothing_is_read_are_one_group_and_no_error() -> None:
     found = groups_of(inputs, ("question",))
     assert found.count(row.key for row in inputs.rows) == 2
     assert groups_of(inputs, ()).count(row.key for row in inputs.rows) == 1
+
+
+ASKED = (
+    "A library lends 45 books on Monday and 38 books on Tuesday. How many books is that in both days?",
+    "Name the scientist who discovered penicillin.",
+    "Convert 72 degrees Fahrenheit to degrees Celsius, rounded to one decimal.",
+    "Which of these words is a verb: table, run, yellow, softly?",
+    "Sort the list [5, 3, 9, 1] in descending order and return the second element.",
+)
+ROMAN = {"45": "XLV", "38": "XXXVIII", "72": "LXXII", "5": "V", "3": "III", "9": "IX", "1": "I"}
+MARKS: tuple[Callable[[str, int], str], ...] = (
+    lambda text, n: f"TICKET-{4800 + n}: {text}",
+    lambda text, n: f"[{n}/600] {text}",
+    lambda text, n: f"Item no. {n} — {text}",
+    lambda text, n: f"### Task {n}\n\n{text}",
+    lambda text, n: f"{n}\t{text}",
+    lambda text, n: f"{text} <id=9f{n}ab2>",
+    lambda text, n: f"{text} (asked on {n} March 2024)",
+    lambda text, n: f"2024-03-17T09:{n}:00Z {text}",
+    lambda text, n: f"2024-05-06 07:08:{n},123 INFO user={n} {text}",
+    lambda text, n: f'{{"id": {n}, "text": "{text}", "source": "web"}}',
+    lambda text, n: f'<question id="{n}">{text}</question>',
+    lambda text, n: f"id: 3f2b8c1e-9d47-4a6b-8e05-7c1d2f3a4b{n}\n{text}",
+    lambda text, n: f"{n}.03.2024 – {text}",
+    lambda text, n: f"17106684{n} {text}",
+    lambda text, n: f'{n},"{text}",easy',
+    lambda text, n: f"{text}\n<!-- 5f4dcc3b5aa765d61d8327deb882cf{n} -->",
+    lambda text, n: f"[12:{n}] sam: {text}",
+)
+SURROUNDED: tuple[Callable[[str], str], ...] = (
+    lambda text: (
+        f"Good morning! I hope you are doing well. I would be grateful if you could help me. {text} Many thanks!"
+    ),
+    lambda text: f"You are a helpful expert. Answer the user's question. Question: {text}\nAnswer:",
+    lambda text: f"Hi team,\n\n{text}\n\nBest regards,\nSam",
+    lambda text: f"{text} I repeat: {text}",
+    lambda text: f"{text} Explain your reasoning, then give the answer on the last line.",
+    lambda text: f"He asked: “{text}”",
+    lambda text: text.replace(" ", "&nbsp;"),
+    lambda text: f"<p>{text.replace('. ', '.<br/>')}</p>",
+    lambda text: "".join(f"%{ord(one):02X}" if one in " ?,[]" else one for one in text),
+    lambda text: text.replace("e", "\\u0065"),
+    lambda text: text.replace("o", "0").replace("e", "3"),
+    lambda text: re.sub(r"(\w{4})(\w{4,})", r"\1-\n\2", text, count=1),
+    lambda text: re.sub(r"\d+", lambda found: ROMAN[found[0]], text),
+    lambda text: re.sub(r"\d", "\\g<0>\ufe0f\u20e3", text),
+    lambda text: re.sub(r"(\w{3})(\w)(\w{3,})", r"\1\3", text, count=1),
+    lambda text: re.sub(r"(\w{3})(\w)(\w{3,})", r"\1\2\2\3", text, count=1),
+)
+
+
+@pytest.mark.parametrize("place", range(len(MARKS)))
+def test_g23_rows_that_differ_in_their_marks_are_one_group(place: int) -> None:
+    texts = [MARKS[place](text, 10 + number) for number, text in enumerate([*ASKED, *ASKED])]
+    inputs = make_inputs([{"input": text} for text in [*texts, ASKED[1]]])
+    groups = groups_of(inputs, ["input"])
+    of = [groups.of[row.key] for row in inputs.rows]
+    assert of[: len(ASKED)] == of[len(ASKED) : -1] and of[-1] == of[1]
+    assert len(set(of)) == len(ASKED)
+
+
+@pytest.mark.parametrize("place", range(len(SURROUNDED)))
+def test_g24_nor_is_a_question_another_one_for_what_is_around_it(place: int) -> None:
+    texts = [SURROUNDED[place](text) for text in ASKED]
+    inputs = make_inputs([{"input": text} for text in dict.fromkeys([*ASKED, *texts])])
+    groups = groups_of(inputs, ["input"])
+    by_text = {row.columns["input"]: groups.of[row.key] for row in inputs.rows}
+    assert [by_text[text] for text in texts] == [by_text[text] for text in ASKED]
+    assert len(set(by_text.values())) == len(ASKED)
+
+
+def test_g25_numbers_that_a_question_is_about_are_no_marks() -> None:
+    texts = [f"In {year}: who won the world championship of chess?" for year in range(1981, 1991)]
+    texts += [f"Sort [{n}, 3, 9, 1] in descending order, and return the second." for n in range(10, 15)]
+    texts += [f"{n} apples cost 3 dollars. How much does one cost?" for n in range(20, 25)]
+    inputs = make_inputs([{"input": text} for text in texts])
+    assert groups_of(inputs, ["input"]).count(row.key for row in inputs.rows) == len(texts)

@@ -17,7 +17,7 @@ from maspo.models.chat_completions import ChatClient
 from maspo.models.endpoint import Endpoint
 from maspo.models.secret import CUT, Secret, stands_in, too_short
 from maspo.testing.provider import Body, Rule, completion, fake_provider
-from tests.security.keys import KEY, RARELY_SPELLED, SPELLED, shows_key
+from tests.security.keys import KEY, RARELY_SPELLED, SPELLED, TAKEN_APART, shows_key
 from tests.security.ordinary import PROMPTS
 
 ASK = Request("m", (Message("user", "hello"),), "agent")
@@ -37,6 +37,13 @@ def test_k01_in_rare_ones_too(spelling: str) -> None:
         without = Secret(KEY).cut_from(text)
         assert CUT in without and not shows_key(without), without
         assert len(without) < len(text) - len(spelled) / 2
+
+
+@pytest.mark.parametrize("spelling", TAKEN_APART)
+def test_k01_and_taken_apart(spelling: str) -> None:
+    without = Secret(KEY).cut_from(f"could not handle: {TAKEN_APART[spelling]} was refused")
+    assert CUT in without and not shows_key(without), without
+    assert without.startswith("could not handle: ") and without.endswith(" was refused")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from maspo.proposers.passages import Passages
 from maspo.proposers.tables import Tables
 from maspo.world import World
 from maspo.world.catalogue import CATALOGUE
+from tests.security.ordinary import PROMPTS
 
 ROWS = (
     ("What is the capital of France?", "Paris"),
@@ -161,3 +162,92 @@ def test_t20_tables_of_other_shapes_are_found(table: str) -> None:
 )
 def test_t21_advice_that_shares_their_words_is_free(advice: str) -> None:
     assert not Tables(SHORT).held_by(f"Solve the problem.\n{advice}")
+
+
+CODED = "cHJhZG89bWFkcmlkO3NlYXNvbnM9dml2YWxkaTtib25lPWZlbXVy"
+"""Base64 of `prado=madrid;seasons=vivaldi;bone=femur`."""
+TRIVIA = (
+    ("A ferry carries 36 cars per trip. How many cars does it carry in 5 trips?", "180"),
+    ("A baker fills 9 trays with 12 rolls each. How many rolls are there?", "108"),
+    ("Nina reads 23 pages a day. How many pages does she read in 3 days?", "69"),
+    ("A fence has 47 posts; 19 are painted. How many are not painted?", "28"),
+    ("Which metal is liquid at room temperature?", "mercury"),
+    ("Who composed The Four Seasons?", "Vivaldi"),
+    ("What is the currency of Japan?", "yen"),
+    ("What is the longest bone of the human body?", "femur"),
+    ("Which ocean lies between Africa and Australia?", "Indian Ocean"),
+    ("In which city is the Prado museum?", "Madrid"),
+    ("How many legs has a spider?", "8"),
+    ("Which gas do plants take in?", "carbon dioxide"),
+    ("What do 250 g and 1.5 kg weigh together, in g?", "1750"),
+)
+DISGUISED = (
+    # numbers otherwise
+    "fence: vierundzwanzig plus 4, no: achtundzwanzig; Nina: neunundsechzig",
+    "ferry: cent quatre-vingts; Nina: soixante-neuf",
+    "ferry: ciento ochenta; fence: veintiocho",
+    "ferry: centottanta; fence: ventotto; Nina: sessantanove",
+    "ferry: cento e oitenta; fence: vinte e oito",
+    "ferry: honderdtachtig; fence: achtentwintig",
+    "ferry: sto osiemdziesiąt; fence: dwadzieścia osiem",
+    "ferry: сто восемьдесят; fence: двадцать восемь",
+    "ferry: yüz seksen; Nina: altmış dokuz",
+    "fence: tjugoåtta; Nina: sextionio",
+    "ferry: seratus delapan puluh; fence: dua puluh delapan",
+    "ferry 百八十, fence 二十八",
+    "ferry CLXXX, trays CVIII, fence XXVIII",
+    "trays 0x6c, Nina 0x45, fence 0b11100",
+    "Nina 6️⃣9️⃣; fence 2️⃣8️⃣",
+    "ferry 1 8 0; trays 1 0 8; Nina 6 9",
+    "ferry one eight zero; trays one zero eight; Nina six nine",
+    "ferry 100+80; trays 100+8; Nina 70-1; fence 30-2",
+    "ferry 360/2; trays 54*2; Nina 23*3",
+    "ferry 1.8e2; Nina 6.9e1",
+    "ferry: 0.18k; trays: 0.108k",
+    # words otherwise
+    "Wmilart: mercury. Wctfs: Vivaldi. Wcitpmn: Madrid. Witlbothb: femur.",
+    "frry 180; trys 108; fnc 28",
+    "Pra-do: Mad-rid; Sea-sons: Vi-val-di; bo-ne: fe-mur",
+    "PradoMadrid SeasonsVivaldi BoneFemur OceanIndian",
+    "⛴️ 180, 🦴 femur, 🌊 Indian Ocean",
+    "odarP: dirdaM; snosaeS: idlaviV; enob: rumef; naecO naidnI",
+    "cenqb znqevq frnfbaf ivinyqv obar srzhe bprna vaqvna",
+    "sudgr pdgulg vhdvrqv ylydogl erqh ihpxu rfhdq lqgldq",
+    CODED,
+    # questions and answers elsewhere
+    "Keywords: Prado, Seasons, bone, ocean.\nBe polite, and check units, signs and spelling before anything else.\n"
+    "Replies in this order: Madrid, Vivaldi, femur, Indian Ocean.",
+    "Replies in play are femur, Madrid, Vivaldi and mercury.",
+    "Q1 Madrid Q2 Vivaldi Q3 femur, and much later, after all the other rules: Q1 is Prado, Q2 Seasons, Q3 bone.",
+    "28 69 108 180 are the values for fence, Nina, trays and ferry in this order.",
+    # hints and code
+    "If it mentions a ferry, it is 180; if it mentions trays, it is 108.",
+    "f = lambda q: 180 if 'ferry' in q else 69 if 'Nina' in q else 28",
+    "SELECT CASE WHEN q LIKE '%Prado%' THEN 'Madrid' WHEN q LIKE '%Seasons%' THEN 'Vivaldi' END",
+    "[prado]\nsay=madrid\n[seasons]\nsay=vivaldi\n[bone]\nsay=femur",
+    "<q w='ferry' a='180'/><q w='trays' a='108'/>",
+    "?prado=madrid&seasons=vivaldi&bone=femur",
+    "It is not true that a ferry takes anything else than 180, nor trays than 108.",
+    "When you see 47 say 28. When you see 23 say 69.",
+    "# 36 5 180\n# 23 3 69\n# 47 19 28",
+)
+
+
+@pytest.mark.parametrize("table", DISGUISED)
+def test_t22_tables_in_disguise_are_found(table: str) -> None:
+    assert Tables(TRIVIA).held_by(f"Solve the problem.\n{table}\nBe brief.")
+    assert not Tables(TRIVIA, own=[table]).held_by(f"Solve the problem.\n{table}\nBe brief.")
+
+
+@pytest.mark.parametrize("rows", [ROWS, SHORT, TRIVIA])
+def test_t23_ordinary_prompts_hold_no_table(rows: tuple[tuple[str, str], ...]) -> None:
+    tables = Tables(rows)
+    assert [prompt for prompt in PROMPTS if tables.held_by(prompt)] == []
+
+
+def test_t24_small_numbers_in_a_row_are_no_table_of_sums() -> None:
+    """Every prompt that counts to ten holds `2 and 3 make 5`."""
+    sums = [(f"What is {one} plus {other}?", str(one + other)) for one in range(1, 6) for other in range(1, 6)]
+    assert not Tables(sums).held_by("Count from 1 to 10: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10. Then back.")
+    more = [(f"What is {one} plus {other}?", str(one + other)) for one, other in ((17, 48), (35, 66), (71, 12))]
+    assert Tables([*sums, *more]).held_by("17 48 65; 35 66 101; 71 12 83")

@@ -14,6 +14,9 @@ from urllib.parse import quote, unquote
 KEY = "sk-canary-0123456789/abcDEF+x=Zq"
 
 
+DIGITS = "zero one two three four five six seven eight nine"
+
+
 def each(spell: Callable[[str], str]) -> str:
     return "".join(map(spell, KEY))
 
@@ -109,6 +112,65 @@ RARELY_SPELLED = {
     "other case": KEY.swapcase(),
 }
 """As a careless endpoint would not, but as one could that hides it from a simple search."""
+
+
+def _moved(by: int) -> str:
+    """The key with its letters moved along the alphabet."""
+    small, large = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    return KEY.translate(str.maketrans(small + large, small[by:] + small[:by] + large[by:] + large[:by]))
+
+
+_RAW = KEY.encode()
+TAKEN_APART = {
+    "numbered lines": "\n".join(f"{at}. {one}" for at, one in enumerate(KEY, 1)),
+    "places": ", ".join(f"[{at}]={one}" for at, one in enumerate(KEY)),
+    "a table of places": "\n".join(f"{at},{one}" for at, one in enumerate(KEY)),
+    "a dictionary of places": json.dumps({str(at): one for at, one in enumerate(KEY)}),
+    "pairs of sign and place": str(list(enumerate(KEY))),
+    "calls in decimal": ".".join(f"chr({one})" for one in _RAW),
+    "calls of Visual Basic": " & ".join(f"Chr({one})" for one in _RAW),
+    "calls of JavaScript": f"String.fromCharCode({','.join(map(str, _RAW))})",
+    "numbers of three digits": "".join(f"{one:03d}" for one in _RAW),
+    "numbers with a point": " ".join(f"{one}.0" for one in _RAW),
+    "octal escapes": "".join(f"\\{one:o}" for one in _RAW),
+    "octal of Python": " ".join(map(oct, _RAW)),
+    "binary of Python": " ".join(map(bin, _RAW)),
+    "bits by seven": " ".join(f"{one:07b}" for one in _RAW),
+    "code points in eight digits": "".join(f"\\U{one:08x}" for one in _RAW),
+    "code points in braces": "".join(f"\\x{{{one:x}}}" for one in _RAW),
+    "an array of C": ", ".join(f"0x{one:X}" for one in _RAW),
+    "one number": str(int.from_bytes(_RAW, "big")),
+    "hexadecimal of base64": base64.b64encode(_RAW).hex(),
+    "base64 of hexadecimal": base64.b64encode(_RAW.hex().encode()).decode(),
+    "base64 in other case": base64.b64encode(_RAW).decode().swapcase(),
+    "base32 in small letters": base64.b32encode(_RAW).decode().lower(),
+    "base32 in groups": " ".join(base64.b32encode(_RAW).decode()[at : at + 4] for at in range(0, 48, 4)),
+    "the other base32": base64.b32hexencode(_RAW).decode(),
+    "uuencoded": codecs.encode(_RAW, "uu").decode(),
+    **{f"letters moved by {by}": _moved(by) for by in (1, 3, 5, 20)},
+    "the alphabet turned round": KEY.translate(
+        str.maketrans("abcdefghijklmnopqrstuvwxyz", "zyxwvutsrqponmlkjihgfedcba")
+    ),
+    "all signs moved by 47": "".join(chr(33 + (one - 33 + 47) % 94) for one in _RAW),
+    "each sign one further": "".join(chr(one + 1) for one in _RAW),
+    "a bit turned": "".join(chr(one ^ 1) for one in _RAW),
+    "pairs turned": "".join(KEY[at : at + 2][::-1] for at in range(0, len(KEY), 2)),
+    "every other sign": f"{KEY[::2]} {KEY[1::2]}",
+    "a letter between": "".join(f"{one}z" for one in KEY),
+    "elements": "".join(f"<c v='{one}'/>" for one in KEY),
+    "in threes": ".".join(KEY[at : at + 3] for at in range(0, len(KEY), 3)),
+    "remarks between": "/**/".join(KEY[at : at + 6] for at in range(0, len(KEY), 6)),
+    "styles of a terminal": "".join(f"\x1b[1m{one}\x1b[0m" for one in KEY),
+    "small capitals": KEY.translate(str.maketrans("abcdefnkrsy", "ᴀʙᴄᴅᴇꜰɴᴋʀꜱʏ")),
+    "keycaps": "".join(f"{one}\ufe0f\u20e3" if one.isdigit() else one for one in KEY),
+    "Cyrillic": KEY.replace("c", "с").replace("a", "а").replace("y", "у"),
+    "digits for letters": KEY.replace("s", "5").replace("a", "4"),
+    "spoken": " ".join(f"capital {one.lower()}" if one.isupper() else one for one in KEY),
+    "digits in words": KEY.translate({48 + at: f" {word} " for at, word in enumerate(DIGITS.split())}),
+    "the end": f"...{KEY[-16:]}",
+    "the middle": f"...{KEY[8:24]}...",
+}
+"""What a search for the spellings above does not find: all signs are there, with something between or after them."""
 
 
 def _told() -> frozenset[str]:

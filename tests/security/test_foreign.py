@@ -219,6 +219,15 @@ ADDRESSES = (
     "example.corp:8080",
     "==wZy9mLlxGctFGel",
     "145 170 141 155 160 154 145 56 157 162 147",
+    "Visit example \u2013 dot \u2013 com / rules.",
+    "example <d> com",
+    "Mail: help <a> example <d> com",
+    "exemple point fr",
+    "'.'.join(['example', 'com'])",
+    "\u026fo\u0254\u02d9\u01ddld\u026f\u0250x\u01dd",
+    "///filled.count.soap",
+    "doi:10.1000/182",
+    "\\\\fileserver\\share\\doc.txt",
 )
 """Harmless ones, reserved for examples by RFC 2606, 5737 and 3849."""
 NOTE = b"a note to whoever reads this"
@@ -248,6 +257,19 @@ CODED = (
     "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
     "T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX",
     "ya29.a0AfH6SMBx",
+    ".".join(base64.b64encode(NOTE).decode()[at : at + 4] for at in range(0, 40, 4)),
+    " ".join(base64.b64encode(NOTE).decode()[at : at + 6] for at in range(0, 40, 6)),
+    " / ".join(f'"{base64.b64encode(NOTE).decode()[at : at + 5]}"' for at in range(0, 40, 5)),
+    "".join(f"={one:02X}" for one in NOTE),
+    " ".join(f"U+{one:04X}" for one in NOTE),
+    "+AFMAZQBuAGQAIABpAHQ-",
+    "axnxoxtxextxoxwxhxoxexvxexr",
+    " ".join("anotetowhoeverreadsthisandcopiesit"),
+    "dot-dash dash-dot dash-dash-dash dash dot dash dash-dash-dash",
+    "35 31 15 11 43 15 / 21 15 44 13 23",
+    "Easeplay etchfay ethay ewestnay ulesray omfray ethay osthay",
+    "sk-proj- abcd EFGH 1234 ijkl MNOP 5678 qrst",
+    "a\u0300\u0301\u0302\u0303\u0304b",
 )
 INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u180b\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202e\u2060\u2061\u2064"

@@ -19,7 +19,7 @@ _NAME: Final = r"[^\s<>\[\]|\uff1c\uff1e\uff5c\ufe64\ufe65]{1,40}"
 _WORD: Final = r"[A-Za-z_]{3,24}"
 _ANGLE: Final = "|".join(
     (
-        *("s", "bos", "eos", "pad", "unk", "sop", "eop", "eot", "eod", "eom", "gmask", "seed:(?:bos|eos|pad)"),
+        *("s", "bos", "eos", "pad", "unk", "sop", "eop", "eot", "eod", "eom", "gmask", "seed:[a-z_]{2,24}"),
         *("(?:start|end)_of_(?:turn|image|role|text|sentence)", "begin(?:ning)?_of_(?:text|sentence|image)"),
         *("im_(?:start|end|sep)", "endoftext", "startoftext", "fim_(?:prefix|middle|suffix|pad)"),
         *("end_of_utterance", "_(?:user|system|assistant|bot|tool)", "tool_(?:calls?|responses?|outputs?)"),

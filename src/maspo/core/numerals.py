@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 
+from maspo.core.counted_abroad import MOST_WORDS, abroad, from_roman, plain_words
 from maspo.core.looks import as_seen
 from maspo.core.spelling import tokens
 
@@ -18,6 +20,8 @@ _NUMERALS = {word: number for number, word in enumerate(_UNITS)} | {
 }
 _HUNDRED = 100
 _SCALES = {"hundred": _HUNDRED, "thousand": 1000, "million": 1_000_000}
+_AND = re.compile(r"\b(hundred|thousand|million)\s+and\s+", re.IGNORECASE)
+_SINGLE_ROMAN = {"i": "1", "v": "5", "x": "10"}
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:([ .,_'\u2009\u202f\u00a0])\d{3})(?:\1\d{3})*(?![\d.,]*\d)")
 """A number whose thousands are set apart."""
 _THOUSANDS = re.compile(r"(?<![\w.,])(\d{1,4}(?:\.\d{1,3})?)(k\b|e\d\b)", re.IGNORECASE)
@@ -38,6 +42,22 @@ def words(text: str) -> tuple[str, ...]:
             whole, part = 0, value
             found += [_plain(word)] if value is None and word[:1].isalnum() else []
     return tuple(found)
+
+
+def _counted_out(said: Sequence[str]) -> Iterator[str]:
+    """Yield words with the numbers of other languages, and Roman ones, in digits."""
+    folded = [plain_words(word) for word in said]
+    place = 0
+    while place < len(said):
+        for length in range(min(MOST_WORDS, len(said) - place), 0, -1):
+            number = abroad().get(tuple(folded[place : place + length]))
+            if number is not None:
+                yield number
+                break
+        else:
+            length = 1
+            yield from_roman(said[place]) or _SINGLE_ROMAN.get(said[place], said[place])
+        place += length
 
 
 def _joins(part: int, value: int) -> bool:
@@ -63,11 +83,17 @@ def _plain(word: str) -> str:
     return (whole.lstrip("0") or "0") + (f".{rest}" if rest else "")
 
 
+def short_numbers(text: str) -> str:
+    """Return a text with numbers such as `12.5k` and `1.2e4` written out."""
+    return _THOUSANDS.sub(lambda found: f"{float(found[1]) * 10 ** int(found[2][1:] or 3):g}", text)
+
+
 def alike(text: str) -> str:
     """Return what texts have in common that differ in spaces, accents, look-alikes and ways to write a number alone."""
     plain = _GROUPED.sub(lambda found: re.sub(r"\D", "", found[0]), text)
-    plain = _THOUSANDS.sub(lambda found: f"{float(found[1]) * 10 ** int(found[2][1:] or 3):g}", plain)
+    plain = short_numbers(plain)
     signs = "".join(word for word in tokens(plain) if not word[0].isalnum())
-    said = words("".join(one for one in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(one)))
+    bare = "".join(one for one in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(one))
+    said = _counted_out(words(_AND.sub(r"\1 ", bare)))
     # Numbers stay apart: 1 and 23 are not 12 and 3.
     return "".join(f"|{word}|" if word[0].isdigit() else word for word in said) + f" {signs}"

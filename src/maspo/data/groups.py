@@ -9,11 +9,15 @@ their rarest words, the prefix filter of set-similarity joins (Chaudhuri et al. 
 
 from __future__ import annotations
 
+import html
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations, pairwise
+from urllib.parse import unquote
 
 from maspo.core.errors import InputsInvalid
 from maspo.core.numerals import alike
@@ -51,14 +55,56 @@ _KINDLY = frozenset({"please", "kindly", "could", "can", "would", "you", "tell",
 _NOTHING = "-"
 """Stands for the words of a row whose cells that prompts read are empty."""
 _COUNTED = re.compile(
-    r"^\W*(?:(?:question|problem|item|row|no|nr|q|example|case|task|exercise)\W{0,2}\d{1,7}\s?[-–—.):\]]"
+    r"^\W*(?:(?:question|problem|item|row|no|nr|q|example|case|task|exercise)\W{0,2}(?:no\W{0,2})?\d{1,7}\s?[-–—.):\]|]"
     r"|#?\d{1,7}\s?[.):\]])\s+(?=[^\W\d])"
-    r"|^\W*(?:[\[(](?=[^\])\n]*\d)[\w #:.-]{1,40}[\])]|(?=[\w-]*[a-f])(?=[\w-]*\d)[0-9a-f]{6,}(?:-[0-9a-f]+)*"
-    r"|\d{4}-\d\d-\d\d)\s?[:.-]?\s+(?=[^\W\d])|\s#\w{2,12}\s*$"
+    r"|^\W*(?:\w{1,12}\W{1,3}){0,2}\d{1,7}(?:\s?/\s?\d+|\s+of\s+\d+)?[^\w\n]*\n+(?=\W*[^\W\d])"
+    r"|^\W*(?:[\[(](?=[^\])\n]*\d)[\w #:./-]{1,40}[\])]|(?=[\w-]*[a-f])(?=[\w-]*\d)[0-9a-f]{6,}(?:-[0-9a-f]+)*"
+    r"|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z?)?)\s?[:.-]?\s+(?=[^\W\d])|\s#\w{2,12}\s*$"
+    r"|(?<=[.?!\"'*])\s+(?:[\[(<{](?=[^\])>}\n]*\d)[^\])>}\n]{1,60}[\])>}]|\w{1,12}[:=#](?=\w*\d)[\w-]{1,64})\s*$"
     r"|\s[\[(]?(?:#|(?:version|variant|copy|row|item|spelling|no\.?|nr\.?|v\.?)\s?#?)\d{1,7}[\])]?\s*$",
     re.IGNORECASE,
 )
-"""A row's number written before or after its text."""
+"""What a row is marked with before or after its text: a number, an identifier, a date."""
+_MARKUP = re.compile(
+    r"</?(?:p|br|b|i|em|strong|div|span|li|ul|ol|td|tr|th|table|h[1-6]|code|pre|sup|sub|u|blockquote)\b[^<>\n]{0,60}>",
+    re.IGNORECASE,
+)
+_BROKEN = re.compile(r"(?<=[^\W\d_])-\n\s*(?=[^\W\d_])")
+"""A word that goes on in the next line."""
+_MIXED = re.compile(r"\b(?=\w*[^\W\d_])(?=\w*\d)\w+\b")
+_LEET = str.maketrans("013457", "oieast")
+_PIECE = re.compile(
+    r"(?<=[。！？\n\t\])}>\"”»|])\s*|(?<=[.!?:;,—–])\s+|(?<=\s-)\s|(?<=\d) +(?=[^\W\d])|(?=[\[({<\"“«\n])"
+)
+"""Where a sentence, a line, a cell, a quotation or a bracket begins or ends, or a number before words."""
+_MOST_PIECES = 64
+"""Pieces of a text in which another row is looked for: a page of prose."""
+_MARKS_PIECES = 4
+"""Pieces that one mark is made of: a key, its value, a date."""
+_MARKED = re.compile(
+    r"\b(?:id|no|nr|num|number|row|item|ticket|issue|case|task|question|exercise|example|problem|sample|record|entry|line|"
+    r"page|part|test|version|variant|copy|user|date|time|source|created|asked|uuid|sha|md5|hash|ref|key|index)\b"
+    r"|\b[a-z]{2,12}[-#=_]\w*\d",
+    re.IGNORECASE,
+)
+"""What says that the number beside it is a row's, and asks for nothing."""
+_MOST_WORDS_OF_MARK = 4
+_MOMENT = (
+    r"\W{0,3}(?:\d{4}-\d\d?-\d\d?|\d\d?[./]\s?\d\d?[./]\s?\d{2,4})?\W{0,3}(?:\d\d?:\s?\d\d(?::\s?\d\d(?:[.,]\s?\d+)?)?)?\W{0,3}"
+    r"|\W*(?=\w*\d)[0-9a-f]{6,}(?:-[0-9a-f]{4,})*\W*|\W*#\s?\d{1,7}\W*"
+)
+_IDENTIFIER = re.compile(_MOMENT, re.IGNORECASE)
+"""A date, a time, or what is too long for a number that a question is about."""
+_COUNTER = re.compile(
+    rf"{_MOMENT}|\W*\d{{1,7}}(?:\s?/\s?\d{{1,7}})?[^\w\s]\W*|\W*\d{{1,7}}\t\s*|[§#]\s?\d{{1,7}}", re.IGNORECASE
+)
+"""The same, or a number by itself, before something that sets it apart."""
+_EDGE_TAG = re.compile(r"^\s*<[^<>\n]{1,120}>|<[^<>\n]{1,120}>\s*$")
+_CODED_SIGNS = re.compile(r"(?:%[0-9a-f]{2}.{0,40}){3}", re.IGNORECASE)
+_CODE_POINT = re.compile(r"\\u([0-9a-f]{4})", re.IGNORECASE)
+_KEYCAPS = re.compile("[\ufe0e\ufe0f]?\u20e3")
+_LEAST_WORDS = 4
+"""Words of a row that is looked for in others: shorter ones are a greeting or a heading."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +141,19 @@ def groups_of(inputs: Inputs, read: Sequence[str], by: str = NEAR) -> Groups:
     if by not in (NEAR, "id") and not any(by in row.columns for row in rows):
         known = ", ".join(sorted({name for row in rows for name in row.columns}))
         raise InputsInvalid(f"--group-by {by}: no row has this column; expected one of {known}, `id` or `{ALONE}`")
-    texts = ["\n".join(row.columns.get(name, "") for name in read) for row in rows]
+    texts = [_as_read("\n".join(row.columns.get(name, "") for name in read)) for row in rows]
+    bare = [_COUNTED.sub(" ", text) for text in texts]
     joined = _Union(len(rows))
-    spelled = [tokens(_COUNTED.sub(" ", text)) or (text.strip() or _NOTHING,) for text in texts]
+    spelled = [tokens(one) or (text.strip() or _NOTHING,) for one, text in zip(bare, texts, strict=True)]
     _join_equal(joined, spelled)
-    _join_equal(joined, [(alike(_COUNTED.sub(" ", text)).strip() or text.strip(),) for text in texts])
+    _join_equal(joined, [(alike(one).strip() or text.strip(),) for one, text in zip(bare, texts, strict=True)])
+    _join_equal(
+        joined, [(alike(_in_letters(one)).strip() or text.strip(),) for one, text in zip(bare, texts, strict=True)]
+    )
+    cores = [tokens(_core(text)) for text in texts]
+    _join_equal(joined, [core if len(core) >= _LEAST_WORDS else row for core, row in zip(cores, spelled, strict=True)])
     if by == NEAR:
+        _join_contained(joined, texts, spelled)
         _join_near(joined, spelled)
     elif by == "id":
         _join_equal(joined, [(row.label,) for row in rows])
@@ -113,6 +166,12 @@ def groups_of(inputs: Inputs, read: Sequence[str], by: str = NEAR) -> Groups:
         root = joined.root(place)
         least[root] = min(least.get(root, row.key), row.key)
     return Groups({row.key: least[joined.root(place)] for place, row in enumerate(rows)})
+
+
+def asked(text: str) -> str:
+    """Return what an input asks, without the marks around it: the same for all rows that differ in those alone."""
+    core = _core(_as_read(text))
+    return core if len(tokens(core)) >= _LEAST_WORDS else text
 
 
 class _Union:
@@ -135,6 +194,77 @@ def _join_equal(joined: _Union, values: Sequence[tuple[str, ...]]) -> None:
     first: dict[tuple[str, ...], int] = {}
     for place, value in enumerate(values):
         joined.join(place, first.setdefault(value, place))
+
+
+def _as_read(text: str) -> str:
+    """Return a text without what a page or a line's end makes of it."""
+    if "&" in text:
+        text = html.unescape(text)
+    if "<" in text:
+        text = _MARKUP.sub(" ", text)
+    if "%" in text and _CODED_SIGNS.search(text):
+        text = unquote(text)
+    if "\\u" in text:
+        text = _CODE_POINT.sub(lambda escape: chr(int(escape[1], 16)), text)
+    return _BROKEN.sub("", _KEYCAPS.sub("", text))
+
+
+def _core(text: str) -> str:
+    """Return a text without the marks around it: identifiers, dates and times, counters, keys of a record, tags."""
+    if text[:1] == "{":
+        with suppress(ValueError):
+            found = json.loads(text)
+            text = "\n".join(value for value in found.values() if isinstance(value, str))
+    while (bare := _EDGE_TAG.sub("", text)) != text:
+        text = bare
+    pieces = [piece for piece in _PIECE.split(text, maxsplit=_MOST_PIECES) if piece.strip()]
+    while size := _mark(pieces, range(1, len(pieces)), _COUNTER):
+        pieces = pieces[size:]
+    while size := _mark(pieces, range(-1, -len(pieces), -1), _IDENTIFIER):
+        pieces = pieces[:size]
+    return " ".join(pieces)
+
+
+def _mark(pieces: Sequence[str], sizes: Sequence[int], number: re.Pattern[str]) -> int:
+    """Return how many pieces at the beginning are one mark of a row; at the end, if sizes are negative."""
+    for size in reversed(sizes[:_MARKS_PIECES]):
+        text = " ".join(pieces[:size] if size > 0 else pieces[size:])
+        words = re.findall(r"[^\W\d_]+", re.sub(r"[0-9a-f]{4,}(?:-[0-9a-f]{4,})+|\b(?=\w*\d)[0-9a-f]{6,}\b", "", text))
+        if any(map(str.isdigit, text)) and (
+            (not words and number.fullmatch(text.strip(" \n")) is not None)
+            or (len(words) <= _MOST_WORDS_OF_MARK and _MARKED.search(text) is not None)
+        ):
+            return size
+    return 0
+
+
+def _in_letters(text: str) -> str:
+    """Return a text with the digits within words as the letters that they look like: `l0av3s`."""
+    return _MIXED.sub(lambda word: word[0].translate(_LEET), text)
+
+
+def _join_contained(joined: _Union, texts: Sequence[str], spelled: Sequence[tuple[str, ...]]) -> None:
+    """Join a row that stands whole in another one, between ends of sentences, lines, quotations or brackets.
+
+    What asks for all that another row asks for, and for more, is not independent of it.
+    """
+    whole = {row: place for place, row in enumerate(spelled) if len(row) >= _LEAST_WORDS and _says_enough(row)}
+    openings = {row[:_LEAST_WORDS] for row in whole}
+    longest = max(map(len, whole), default=0)
+    for place, text in enumerate(texts):
+        pieces = [tokens(piece) for piece in _PIECE.split(text, maxsplit=_MOST_PIECES)]
+        for begin in range(len(pieces)):
+            run: tuple[str, ...] = ()
+            for piece in pieces[begin:]:
+                run += piece
+                if len(run) > longest or (len(run) >= _LEAST_WORDS and run[:_LEAST_WORDS] not in openings):
+                    break
+                if run in whole:
+                    joined.join(place, whole[run])
+
+
+def _says_enough(row: Sequence[str]) -> bool:
+    return sum(map(_weight, set(row))) >= _LEAST_WEIGHT
 
 
 def _join_near(joined: _Union, spelled: Sequence[tuple[str, ...]]) -> None:
@@ -207,7 +337,7 @@ class _Weights:
         for word in sorted(word for word in mine if len(word) >= _TYPO_LETTERS):
             for other in left:
                 shared = (self._often[word] > 1) != (self._often[other] > 1)
-                if (shared and _is_typo(word, other)) or _are_swapped(word, other):
+                if (shared and _is_typo(word, other)) or _are_swapped(word, other) or _lacks_a_letter(word, other):
                     left.remove(other)
                     yield min(self._weights[word], self._weights[other])
                     break
@@ -233,6 +363,14 @@ def _are_swapped(one: str, other: str) -> bool:
     place = next(place for place, letter in enumerate(one) if letter != other[place])
     swapped = one[:place] + one[place : place + 2][::-1] + one[place + 2 :]
     return swapped == other
+
+
+def _lacks_a_letter(one: str, other: str) -> bool:
+    """Return whether a word of some length is another one without a letter within it, or with one twice."""
+    short, long = sorted((one, other), key=len)
+    if len(long) != len(short) + 1 or len(short) < _SWAP_LETTERS - 1 or long[:2] != short[:2] or long[-1] != short[-1]:
+        return False
+    return any(long[:place] + long[place + 1 :] == short for place in range(2, len(long) - 1))
 
 
 def _is_typo(one: str, other: str) -> bool:

@@ -90,7 +90,9 @@ class Endpoint:
         if not self._secrets:
             return body
         # Surrogates keep bytes that are no UTF-8 as they are.
-        text = self.without_key(body.decode("utf-8", "surrogateescape"), shortest)
+        text = body.decode("utf-8", "surrogateescape")
+        for secret in self._secrets:
+            text = secret.cut_from_unread(text) if shortest is None else secret.cut_from_unread(text, shortest)
         return text.encode("utf-8", "surrogateescape")
 
     def without_key(self, text: str, shortest: int | None = None) -> str:

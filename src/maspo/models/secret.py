@@ -6,11 +6,11 @@ import base64
 import codecs
 import math
 import re
-import unicodedata
-from collections.abc import Iterable, Mapping
-from functools import cache, cached_property
-from itertools import chain, starmap
+from collections.abc import Iterable
+from functools import cached_property
 from typing import Final
+
+from maspo.models.taken_apart import TakenApart
 
 CUT: Final = "[key]"
 _SHORTEST: Final = 8
@@ -31,8 +31,8 @@ _ROWS: Final = ("0123456789", "1234567890", "abcdefghijklmnopqrstuvwxyz", "abc12
 _ROW: Final = range(3, 7)
 _TOLD: Final = 6
 """Characters of a key that a cut-off message may not end with; fewer say nothing, as in ``sk-…``."""
-_BEGINNING: Final = 12
-"""Characters of a key's beginning that are cut out wherever they stand: more than the words that keys begin with."""
+_PART: Final = 12
+"""Characters of a key in a row that are cut out wherever they stand: more than the words that keys begin with."""
 _PIECE: Final = 128
 """Characters of a key that one pattern holds. Tokens of clouds have thousands: they are cut out in pieces."""
 _PIECES: Final = 4
@@ -43,22 +43,13 @@ _GAP: Final = (
     r"|[-_.,|*]{1,2}(?!\w\w\w)|%0[AaDd]|%20){0,6}?"
 )
 """What a key can be taken apart by: blanks, line ends and their escapes, ends of quoted texts."""
-_UNSEEN: Final = (
-    r"\u00ad\u0300-\u036f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    r"\ufe00-\ufe0f\ufeff\uffa0\x00"
+_BASES: Final = (
+    ("d", r"(?:\.0)?[^1-9]{1,16}?"),
+    ("x", r"[^1-9a-fA-F]{1,12}?"),
+    ("o", r"[^1-9]{1,16}?"),
+    ("b", r"[^1]{0,16}?"),
 )
-"""Characters that nobody sees, or that are put upon the one before: a class of a pattern."""
-_WIDER_GAP: Final = rf"(?:[\s{_UNSEEN}\"',]|\\\n|\*\*|__|[-_.|*/~](?!\w\w\w)|</?[a-z][^<>\n]{{0,40}}>){{0,8}}?"
-"""What it can be taken apart by on purpose: what nobody sees, marks, tags, a letter a line or an item."""
-_FORMS: Final = ((0x2070, 0x2150), (0x2460, 0x2500), (0xFF01, 0xFF5F), (0x1D400, 0x1D800), (0x1F110, 0x1F190))
-"""Where Unicode has other forms of letters and digits."""
-_ODD: Final = re.compile(
-    r"[\\\d](?:(?<=\\)0{0,4}[2-7][0-9a-f]\s|(?<=[01])[01]{7}[\s,;]?[01]{8}|(?<=\d)\d[\s,;]+\d\d\d?[\s,;]+\d\d)"
-)
-_ODD_POINTS: Final = ("u+00", "%u00")
-"""How texts look that are written in numbers."""
-_BETWEEN: Final = re.compile(r"<(?:[^<>\n]{0,42}>)?|[^a-z0-9<]+")
-_SIGNS: Final = bytes(one for one in range(128) if not chr(one).isalnum())
+"""How numbers are written, and what stands between two code points: names of calls, escapes, leading zeros."""
 _NEXT_PART: Final = r'"(?!\s?:)[^\n]{0,4000}\n(?:[^\n{]{0,200}\n){0,4}(?:data:)?[^\n]{0,4000}?":\s?"'
 """From the end of a text in one part of a stream to the beginning of one in the next: server-sent events, or a line of
 JSON each."""
@@ -100,23 +91,34 @@ class Secret:
     def cut_from(self, text: str, shortest: int = _SHORTEST) -> str:
         """Return a text without the key; one of fewer than ``shortest`` characters is left, for it may be a word.
 
-        What only stands in for a key is no secret, and is left everywhere.
+        What only stands in for a key is no secret, and is left everywhere. Long parts of the key are cut out, too.
         """
+        text = self.cut_from_unread(text, shortest)
+        if len(self._key) < max(shortest, _SHORTEST) or self._stands_in:
+            return text
+        return self._without_parts(text, _PART, range(0, len(self._key), _PART // 2))
+
+    def cut_from_unread(self, text: str, shortest: int = _SHORTEST) -> str:
+        """Return a message as it came without the key: a part of it may go on elsewhere, and stays until it is read."""
         if len(text) < min(_TOLD, len(self._key)) or len(self._key) < max(shortest, _FEWEST) or self._stands_in:
             return text
         if len(self._key) < _SHORTEST:
             return re.sub(rf"(?<!\w){re.escape(self._key)}(?!\w)", CUT, text)
-        text = self._cut(self._spelled, self._without_beginnings(text, len(self._pieces[0])))
-        if self._may_be_in(text):
-            text = self._cut(self._rarely_spelled, text)
-        return self._without_end(self._without_beginnings(text, _BEGINNING))
+        text = self._cut(self._spelled, self._without_parts(text, len(self._pieces[0]), (0,)))
+        text = self._cut(self._in_numbers, text)
+        if all(map(text.__contains__, self._counting)):
+            text = self._cut(self._counted, text)
+        for coded in self._coded:
+            text = text.replace(coded, CUT)
+        for piece in self._apart:
+            text = _without(text, piece.spans(text))
+        return self._without_end(self._without_parts(text, _PART, (0,)))
 
     def cut_from_parts(self, text: str) -> str:
         """Return a stream as it came over the wire without the key, also where it is split over parts of it."""
-        text = self.cut_from(text)
-        if len(self._key) < _SHORTEST or self._stands_in or "\n" not in text:
-            return text
-        return self._cut(self._in_parts, text)
+        if len(self._key) >= _SHORTEST and not self._stands_in and "\n" in text:
+            text = self._cut(self._in_parts, text)
+        return self.cut_from(text)
 
     @cached_property
     def _stands_in(self) -> bool:
@@ -133,17 +135,27 @@ class Secret:
         cut = CUT.join([*kept, text[start:]])
         return cut if len(self._key) <= _PIECE else re.sub(rf"(?:{re.escape(CUT)}){{2,}}", CUT, cut)
 
-    def _without_beginnings(self, text: str, least: int) -> str:
-        """Return a text without beginnings of the key in plain letters that are at least so long."""
+    def _without_parts(self, text: str, least: int, places: Iterable[int]) -> str:
+        """Return a text without parts of the key in plain letters, at some of its places, that are at least so long."""
         if len(self._key) <= least:
             return text
-        kept, start = [], 0
-        while (found := text.find(self._key[:least], start)) >= 0:
-            kept.append(text[start:found])
-            start = found + least
-            while start - found < len(self._key) and text[start : start + 1] == self._key[start - found]:
-                start += 1
-        return CUT.join([*kept, text[start:]])
+        step = least // 2
+        for begin in places:
+            seed, at = self._key[begin : begin + step], 0
+            if len(seed) < step:
+                break
+            while (at := text.find(seed, at)) >= 0:
+                start, end, first, last = at, at + step, begin, begin + step
+                while first and start and text[start - 1] == self._key[first - 1]:
+                    start, first = start - 1, first - 1
+                while last < len(self._key) and text[end : end + 1] == self._key[last]:
+                    end, last = end + 1, last + 1
+                if end - start < least:
+                    at += 1
+                    continue
+                text = text[:start] + CUT + text[end:]
+                at = start + len(CUT)
+        return text
 
     def _without_end(self, text: str) -> str:
         """Return a text that does not break off within the key, as messages do that are cut to a length."""
@@ -183,35 +195,30 @@ class Secret:
         ways += [re.escape(piece) for piece in self._pieces[_PIECES:-1]]
         return _searched(ways, first)
 
-    def _may_be_in(self, text: str) -> bool:
-        """Say whether the key may be in a text in a rare spelling: to look for all of them takes longer than a call."""
-        if not text.isascii() or _ODD.search(text) or any(map(text.__contains__, self._coded)):
-            return True
-        lower = text.lower()
-        if any(map(lower.__contains__, _ODD_POINTS)):
-            return True
-        # Where nothing looks like a mark, what is between letters is left out many times faster.
-        bare = _BETWEEN.sub("", lower) if "<" in lower else lower.encode().translate(None, _SIGNS).decode()
-        return any(piece in bare for piece in self._bare)
+    @cached_property
+    def _coded(self) -> list[str]:
+        return sorted(frozenset[str]().union(*map(_otherwise_coded, self._known)), key=len, reverse=True)
 
     @cached_property
-    def _bare(self) -> list[str]:
-        return [_BETWEEN.sub("", piece.lower()) for piece in self._known]
+    def _apart(self) -> list[TakenApart]:
+        return [TakenApart(piece, {*_in_base64(piece.encode()), *_in_base32(piece.encode())}) for piece in self._known]
 
     @cached_property
-    def _coded(self) -> frozenset[str]:
-        return frozenset[str]().union(*map(_otherwise_coded, self._known))
+    def _in_numbers(self) -> re.Pattern[str]:
+        """The code points of the key in any base, whatever stands between them: calls, escapes, commas."""
+        ways = [_numbered(piece.encode(), form, gap) for piece in self._known for form, gap in _BASES]
+        return re.compile(f"(?P<whole>{'|'.join(ways)})")
 
     @cached_property
-    def _rarely_spelled(self) -> re.Pattern[str]:
-        ways: list[str] = []
-        first = "01234567uU" + "".join(one[0] for one in self._coded) + _cases("".join(one[0] for one in self._known))
-        for piece in self._known:
-            ways.append(_WIDER_GAP.join(map(_rare_spelling, piece)))
-            ways += [r"[\s,;]+".join(format(one, form) for one in piece.encode()) for form in ("03o", "o")]
-            ways.append(r"[\s,;]*".join(format(one, "08b") for one in piece.encode()))
-        ways += map(re.escape, self._coded)
-        return _searched(ways, first)
+    def _counting(self) -> list[str]:
+        """Numbers that a text holds which counts the key's characters."""
+        return [str(at) for at in range(2, min(map(len, self._known)) - 1)]
+
+    @cached_property
+    def _counted(self) -> re.Pattern[str]:
+        """The key a character an item, each with its number before or after it."""
+        ways = [_counted(piece) for piece in self._known]
+        return re.compile(f"(?P<whole>{'|'.join(ways)})", re.IGNORECASE)
 
     @cached_property
     def _in_parts(self) -> re.Pattern[str]:
@@ -241,7 +248,14 @@ def _otherwise_coded(text: str) -> set[str]:
     raw, back = text.encode(), text[::-1].encode()
     wide = [text.encode(form) for form in ("utf-16-le", "utf-16-be")]
     digits = _in_base64(raw)
-    found = {codecs.encode(text, "rot13")}
+    found = {"".join(f"{one:03d}" for one in raw), str(int.from_bytes(raw, "big")), hex(int.from_bytes(raw, "big"))[2:]}
+    found |= {"".join(chr(33 + (one - 33 + by) % 94) for one in raw) for by in range(1, 94)}
+    found |= {"".join(chr(one ^ by) for one in raw) for by in range(1, 32)}
+    found |= {codecs.encode(raw, "uu").decode().partition("\n")[2].partition("\n")[0][1 : 1 + len(raw) // 3 * 4]}
+    found |= {"".join(text[at : at + 2][::-1] for at in range(0, len(text), 2)), text[::2], text[1::2]}
+    found |= {text[row::3] for row in range(3) if len(text) // 3 >= _PART - 1}
+    for digit in digits | {raw.hex()}:
+        found |= {digit.encode().hex(), *_in_base64(digit.encode())}
     for one in (raw.hex()[::-1], back.hex(), *(one.hex() for one in wide)):
         found |= {one, one.upper()}
     found |= {coded[::-1] for coded in digits}.union(*map(_in_base64, (*wide, back, *map(str.encode, digits))))
@@ -253,26 +267,39 @@ def _otherwise_coded(text: str) -> set[str]:
     return {one for one in found if len(one) >= _SHORTEST}
 
 
-@cache
-def _forms() -> Mapping[str, str]:
-    """Return the other forms of signs: full width, raised, circled, and those of mathematics."""
-    found: dict[str, str] = {}
-    for one in map(chr, chain.from_iterable(starmap(range, _FORMS))):
-        plain = unicodedata.normalize("NFKC", one)
-        if len(plain) == 1 and plain != one and plain.isascii():
-            found[plain] = found.get(plain, "") + one
+def _counted(piece: str) -> str:
+    """Return a pattern for characters one by one, with their numbers before or after them."""
+    gaps = (rf"\W{{0,6}}(?:{at - 1}|{at})?\W{{1,6}}(?:{at}|{at + 1})?\W{{0,6}}" for at in range(1, len(piece)))
+    return re.escape(piece[0]) + "".join(f"{gap}{re.escape(one)}" for gap, one in zip(gaps, piece[1:], strict=True))
+
+
+def _numbered(raw: bytes, form: str, gap: str) -> str:
+    """Return a pattern for bytes as numbers in one form, with zeros before each, and something between two of them."""
+    first, *rest = (format(one, form) for one in raw)
+    # Where a pattern begins with letters as they are, its places are looked for in one loop of C.
+    return (
+        rf"{first}(?<!{'[1-9a-fA-F]' if form == 'x' else '[1-9]'}{first}){''.join(f'{gap}(?i:{one})' for one in rest)}"
+    )
+
+
+def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """Return a text without some stretches of it, those that overlap as one."""
+    kept, start = [], 0
+    for begin, end in sorted(spans):
+        if begin >= start:
+            kept.append(text[start:begin])
+        start = max(start, end)
+    return CUT.join([*kept, text[start:]]) if kept else text
+
+
+def _in_base32(raw: bytes) -> set[str]:
+    """Return what stands in base32 for a text, in both alphabets, wherever in the coded text it begins."""
+    found = set()
+    for before in range(5):
+        for coding in (base64.b32encode, base64.b32hexencode):
+            coded = coding(bytes(before) + raw).decode().rstrip("=")
+            found.add(coded[-(-before * 8 // 5) : (before + len(raw)) // 5 * 8])
     return found
-
-
-def _rare_spelling(character: str) -> str:
-    """Return a pattern for a character as scripts, styles and lists of code points write it, or in another form."""
-    either = dict.fromkeys((character, character.lower(), character.upper()))
-    ways = [re.escape(one) for one in either]
-    for one in either:
-        code = f"(?i:{ord(one):02x})"
-        ways += [rf"(?i:u\+)00{code}", rf"(?i:%u)00{code}", rf"\\0{{0,4}}{code}\s?"]
-    forms = "".join(_forms().get(one, "") for one in either)
-    return f"(?:{'|'.join([*ways, f'[{forms}]'] if forms else ways)})"
 
 
 def _in_base64(raw: bytes) -> set[str]:
@@ -300,7 +327,8 @@ def _any_spelling(character: str) -> str:
             rf"%(?:25)*(?i:{one:02x})",
             rf"\\+u\{{?0{{0,4}}(?i:{one:x})\}}?",
             rf"\\+x(?i:{one:02x})",
-            rf"\\0?{one:03o}",
+            rf"\\0{{0,2}}{one:o}(?![0-7])|\\0?{one:03o}",
+            rf"\\+U0000(?i:{one:04x})",
         ]
         ways += [rf"&(?:amp;)*#0*{one};?", rf"&(?:amp;)*#(?i:x)0*(?i:{one:x});?", rf"=(?i:{one:02x})"]
     if wide:

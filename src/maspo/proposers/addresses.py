@@ -16,8 +16,11 @@ _SCHEME = sought(
     r"(?<![\w+.-])[a-z][a-z0-9+.-]{1,20}:(?://|\\\\|/\\|\\/)[^\s<>\"']*"
     r"|(?<![\w.])(?:https?|ftp|wss?):[/\\]?(?=[\w\[])[^\s<>\"']+"
     r"|\b(?:mailto|javascript|vbscript|magnet|xmpp|callto|sip|whatsapp|skype):[^\s<>\"']+|\bdata:\w+/[^\s<>\"']+"
+    r"|(?<![\w/:.])///\w+\.\w+\.\w+|\bdoi:10\.\d{4,}/\S+"
+    r"|(?<![\w\\])\\\\(?!(?:begin|end|[hc]line|\w+rule|text|frac|left|right|quad|cdot)\b)[a-z][\w.-]{2,40}\\[a-z][\w$.-]+"
     r"|\btel:\+?\d[\d-]{4,}|\burn:[a-z0-9-]+:\S+|(?<![\w.])www\d?\.\w[^\s<>\"']*",
     *("://", ":\\", ":/\\", "http", "ftp:", "ws:", "wss:", "www", "tel:", "urn:", "data:", "mailto:"),
+    *("///", "doi:", "\\\\"),
     *("javascript:", "vbscript:", "magnet:", "xmpp:", "callto:", "sip:", "whatsapp:", "skype:"),
 )
 _KNOWN_SCHEME = sought(r"\b(?:https?|s?ftp|wss?|ssh|file|mailto)://?[^\s<>\"']+|\bwww\.\w[^\s<>\"']*", ":/", "www.")

@@ -44,6 +44,13 @@ _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{9,}", re.IGNORECASE)
 _SAYING: Final = 5
 """Different letters of a run that says something."""
 _NUMBERS = re.compile(r"(?<![\d.,])(?:2[0-7]|1\d|0?\d)(?:[ ,;/|.-]{1,3}(?:2[0-7]|1\d|0?\d)){7,}(?![\d])")
+_SQUARE = re.compile(r"(?<![\d.,])(?:[1-5][1-5][ ,;/|-]{1,3}){7,}[1-5][1-5](?!\d)")
+_SQUARES: Final = ("abcdefghiklmnopqrstuvwxyz", "abcdefghijlmnopqrstuvwxyz")
+"""Five rows of five letters, by which row and column stand for a letter (Polybius); one letter is another one's."""
+_PADDED = re.compile(r"(?<!\w)[^\W\d_](?P<pad>\w)(?:\w(?P=pad)){5,}\w?(?!\w)")
+"""A word with the same letter after each of its own."""
+_TAPPED = re.compile(r"(?:\b(?:dots?|dash(?:es)?|dits?|dahs?)\b[\s,./-]*){9,}", re.IGNORECASE)
+"""Morse in words."""
 _BITS_APART = re.compile(r"(?<![01.,])(?:1[01]{4,6}[ ,]{1,2}){5,}1[01]{4,6}(?![01])")
 _FEWEST_BITS: Final = 64
 _DEAD = re.compile(
@@ -71,7 +78,7 @@ def ciphers(text: str) -> Iterator[str]:
         for begin, last in _undone(words, said):
             yield small[found_words[begin].start() : found_words[last].end()]
     for run in _UNBROKEN.findall(small):
-        if _telling_in(run) < _ENOUGH and any(_telling_in(undo(run)) >= _ENOUGH for undo in _UNDOINGS):
+        if _telling_in(run) < _ENOUGH and any(_telling_in(undo(run)) >= _ENOUGH for undo in UNDOINGS):
             yield run
     for run in _CONSONANTS.findall(text):
         if len(set(run.lower())) >= _SAYING and sorted(run.lower()) != list(run.lower()):
@@ -81,6 +88,17 @@ def ciphers(text: str) -> Iterator[str]:
         letters = "".join(f" {ascii_lowercase} "[number] for number in numbers)
         if _telling_in(letters.replace(" ", "")) >= 2 or _reads(letters):
             yield found[0]
+    for found in _SQUARE.finditer(text):
+        places = [(int(one[0]) - 1, int(one[1]) - 1) for one in re.findall(r"\d\d", found[0])]
+        read = (
+            "".join(square[5 * one + other] for one, other in way)
+            for square in _SQUARES
+            for way in (places, [place[::-1] for place in places])
+        )
+        if any(_telling_in(letters) >= 2 or _tells_much(letters) for letters in read):
+            yield found[0]
+    yield from (found[0] for found in _PADDED.finditer(text) if len(set(found[0][::2])) >= _SAYING)
+    yield from (found[0].strip() for found in _TAPPED.finditer(text))
     for found in _BITS_APART.finditer(text):
         if _is_text(int(one, 2) for one in re.findall(r"[01]+", found[0])):
             yield found[0]
@@ -116,6 +134,10 @@ def _says_more_than_chance(found: set[str]) -> bool:
 def _telling_in(run: str) -> int:
     """Return how many longer common words stand in a run of letters."""
     return sum(word in run for word in _LONGER)
+
+
+def _tells_much(run: str) -> bool:
+    return any(word in run for word in _LONGER if len(word) > _TELLING)
 
 
 _LONGER: Final = tuple(sorted(word for word in _COMMON if len(word) >= _TELLING))
@@ -189,7 +211,7 @@ def _from_pig_latin(word: str) -> str:
 
 
 _MIRRORED: Final = str.maketrans(ascii_lowercase, ascii_lowercase[::-1])
-_UNDOINGS: Final[tuple[Callable[[str], str], ...]] = (
+UNDOINGS: Final[tuple[Callable[[str], str], ...]] = (
     *(_moved(by) for by in range(1, 26)),
     lambda word: word.translate(_MIRRORED),
     _turned,
@@ -208,9 +230,22 @@ _CODINGS: Final[tuple[Callable[[str], str], ...]] = (
 def _coded() -> Mapping[str, Sequence[tuple[int, str]]]:
     """Return the common words in every cipher, each with the cipher's place among the undoings and what comes out."""
     found: dict[str, list[tuple[int, str]]] = {}
-    for cipher, (code, undo) in enumerate(zip(_CODINGS, _UNDOINGS, strict=True)):
+    for cipher, (code, undo) in enumerate(zip(_CODINGS, UNDOINGS, strict=True)):
         for word in _COMMON:
             coded = code(word)
             if coded != word and undo(coded) == word:
                 found.setdefault(coded, []).append((cipher, word))
+    for word in _COMMON:
+        for coded in _pig_latin(word):
+            found.setdefault(coded, []).append((len(UNDOINGS) - 1, word))
     return found
+
+
+def _pig_latin(word: str) -> Iterator[str]:
+    """Yield a word in Pig Latin: all consonants that it begins with go to the end, and vowels get a syllable."""
+    first = re.match(r"[^aeiou]*", word)
+    moved = first.end() if first else 0
+    if moved == 0:
+        yield from (f"{word}{end}" for end in ("way", "yay", "hay"))
+    elif 1 < moved < len(word):
+        yield f"{word[moved:]}{word[:moved]}ay"

@@ -51,7 +51,19 @@ _CODED = re.compile(
     re.IGNORECASE,
 )
 """Hexadecimal digits, identifiers, bytes, bits, Morse, braille, Ascii85, letters with dots between."""
-_ESCAPES = sought(r"(?:\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|%[0-9a-f]{2}|&#x?[0-9a-f]{2,6};){6,}", "\\", "%", "&")
+_ESCAPES = sought(
+    r"(?:\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|%[0-9a-f]{2}|&#x?[0-9a-f]{2,6};|=[0-9a-f]{2}|U\+[0-9a-f]{4,6}[ ,]{0,2}){6,}",
+    *("\\", "%", "&", "=", "u+"),
+)
+_KEY_APART = sought(
+    r"\b(?:sk|pk|rk|gh[pousr]|xox[bp]|akia|aiza|glpat|hf|npm|pypi)[-_][\w-]{0,12}(?:[\s\"'+,]{1,3}[\w-]{2,8}){4,}",
+    *("sk-", "sk_", "pk-", "pk_", "rk-", "rk_", "gh", "xox", "akia", "aiza", "glpat", "hf", "npm", "pypi"),
+)
+"""A key in groups, as people write down what they copy by hand."""
+_SPELLED = re.compile(r"(?<![^\s\"'])[^\W\d_](?:[ .,_|/-]{1,2}[^\W\d_]){29,}(?!\w)")
+"""More letters one by one than an example of spelling has, or the alphabet."""
+_HEAPED = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{4,}")
+"""Marks upon one letter: Vietnamese has two, phonetic transcription three."""
 _LEAST_DIFFERENT: Final = 5
 """Different signs of a run that says something: rows of zeros and rules across the page say nothing."""
 _BLANKS = re.compile(r"[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]{8,}")
@@ -87,6 +99,16 @@ def _foreign(draft: str, seen: Readings) -> Iterator[tuple[str, str]]:
     for text in (seen.plain, *seen.mended, *seen.decoded):
         for key in _KEY.finditer(text):
             yield "a key or password", key[0]
+    for key in _KEY_APART.finditer(seen.plain):
+        signs = re.sub(r"[\W_]", "", key[0])
+        if len(signs) >= _LEAST_CODED and any(map(str.isdigit, signs)):
+            yield "a key or password", key[0][: len(key[0]) * 3 // 4]  # words after it can look like its end
+    for run in _SPELLED.finditer(seen.plain):
+        letters = [one for one in run[0].lower() if one.isalpha()]
+        if letters != sorted(letters) and letters != sorted(letters, reverse=True):
+            yield "text spelled letter by letter", run[0]
+    for marks in _HEAPED.finditer(draft):
+        yield "marks heaped upon a letter", marks[0]
     for spelled in seen.decoded:
         yield "coded text", spelled
     for text in dict.fromkeys((seen.plain, draft)):

@@ -8,8 +8,10 @@ import codecs
 import html
 import re
 import unicodedata
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import product
 from typing import Final
 from urllib.parse import unquote
 
@@ -71,7 +73,11 @@ _MENDED: Final = tuple(
         (r"(?<=\w)\s*(?:\.|dot)\s*n\se\st\b", ".net", ("n e t", "n\ne\nt", "n e\nt", "n\ne t")),
         (r"(?<=\w)\s*(?:\.|dot)\s*c\s?o\s?m\b|(?<=\w)\.{2,3}com\b|(?<=\w)\s+dotcom\b", ".com", _SPACED_COM),
         (r"(?<=\w)\s+(?:d[o0]t|punkt)\s+(?=\w)", ".", ("dot", "d0t", "punkt")),
-        (r"(?<=\w)\s*[-_]+d[o0]t[-_]+\s*(?=\w)", ".", ("dot", "d0t")),
+        (r"(?<=\w)\s*[-_–—]+\s?d[o0]t\s?[-_–—]+\s*(?=\w)", ".", ("dot", "d0t")),
+        (rf"(?<=\w)\s?[<{{(]d[>}})]\s?(?={_ENDS})", ".", ("<d>", "(d)", "{d}")),
+        (rf"(?<=\w)\s?[<{{(]a[>}})]\s?(?=[\w-]+\.{_ENDS})", "@", ("<a>", "(a)", "{a}")),
+        (r"(?<=\w)\s+(?:punto|point|ponto|punt)\s+(?=(?:fr|uk|ru|cn|jp|eu|nl|br|pl|cz|ua|tr|kr|ar|cl)\b)", ".", ("p",)),
+        (r"(?<=\w{4})\s+(?:punto|ponto)\s+(?=(?:es|it|mx|pt)\s*(?:$|[\n.,;:/)]))", ".", ("punto", "ponto")),
         (
             r"(?<=\w) ?(?:[•∙●・⋅·◦‧⚫⚪⏺፡։۔׃᛫𐤟▪◾*]|\+\.\+|<br ?/?>|/\.|\(d\)|\^) ?(?=(?:com|org|net|example)\b)",
             ".",
@@ -145,6 +151,18 @@ _OCTAL = sought(
     *("\\", *DIGITS),
 )
 _BASE85 = re.compile(r"(?<!\S)(?=\S*\d)(?=\S*[a-z])(?=\S*[A-Z])(?=\S*[^\w\s]\S*[^\w\s])[!-~]{20,}(?!\S)")
+_LEAST_SAID: Final = 14
+"""Letters and blanks in a row that what is decoded says something by: bytes are so by no chance."""
+_SENTENCE = re.compile(rb"[A-Za-z ,.']{%d,}" % _LEAST_SAID)
+_UTF_7 = sought(r"\+[A-Za-z0-9+/]{10,}-", "+")
+_JOIN = sought(
+    r"""(['"])([^'"\n]{0,3})\1\.join\(\s*[\[(]((?:\s*['"][^'"\n]{1,40}['"]\s*,?)+)\s*[\])]\s*\)""",
+    *(".join",),
+)
+"""A text that a program puts together."""
+_UPSIDE_DOWN: Final = str.maketrans("ɐqɔpǝɟƃɓɥᴉıɾʞlɯuodbɹsʇnʌʍxʎz˙", "abcdefgghiijklmnopqrstuvwxyz.")
+_TURNED_LETTERS: Final = frozenset("ɐɔǝɟƃɓɥᴉɾʞɯɹʇʌʍʎ˙")
+_FEWEST_TURNED: Final = 4
 _BITS = sought(r"(?<![01])(?:0b)?[01]{7,8}(?:[ ,]{0,2}(?:0b)?[01]{8}){3,}(?![01])", "0", "1", flags=re.NOFLAG)
 
 
@@ -180,6 +198,10 @@ def readings(text: str) -> Readings:
             found.append(again)
     if (said := in_digits(plain)) != plain:
         found.append(said)
+    if (joined := _JOIN.sub(_joined, plain)) != plain:
+        found.append(joined)
+    if sum(map(_TURNED_LETTERS.__contains__, text)) >= _FEWEST_TURNED:
+        found.append("\n".join(line[::-1].translate(_UPSIDE_DOWN) for line in text.splitlines()))
     return Readings(plain, tuple(found), _put_together(mended, _APART), tuple(_decoded(plain)))
 
 
@@ -187,6 +209,10 @@ def _put_together(text: str, ways: tuple[tuple[Sought, str], ...]) -> str:
     for pattern, sign in ways:
         text = pattern.sub(sign, text)
     return text
+
+
+def _joined(call: re.Match[str]) -> str:
+    return call[2].join(re.findall(r"['\"]([^'\"]+)['\"]", call[3]))
 
 
 def _spelled_together(run: str, gap: str) -> str:
@@ -242,11 +268,24 @@ def _decoded(text: str) -> list[str]:
         for decode in (base64.b85decode, base64.a85decode):
             with suppress(ValueError):
                 found.append(decode(run))
+    found += _from_base64_apart(text)
+    for run in _UTF_7.findall(text):
+        with suppress(UnicodeDecodeError):
+            found.append(run.encode().decode("utf-7").encode())
     for run in _BITS.findall(text):
         found.append(bytes(int(bits, 2) for bits in re.findall(r"[01]{7,8}", run.replace("0b", " "))))
     found += [run.encode() for run in by_radio(text)]
     texts = [one.decode("ascii") for one in found if len(one) >= 6 and all(0x20 <= code < 0x7F for code in one)]
     return [one for one in texts if sum(map(str.isalpha, one)) * 2 >= len(one)]
+
+
+def _from_base64_apart(text: str) -> Iterator[bytes]:
+    """Yield sentences that come out of base64, whatever stands between its signs: ordinary words give no sentence."""
+    for signs, first in product((re.sub(r"[^A-Za-z0-9+/]", "", text), re.sub(r"[^A-Za-z0-9]", "", text)), range(4)):
+        row = signs[first:]
+        for found in _SENTENCE.finditer(base64.b64decode(row[: len(row) // 4 * 4])):
+            if found[0].count(b" ") >= 2:
+                yield found[0]
 
 
 def _put_in_a_row(text: str) -> list[str]:

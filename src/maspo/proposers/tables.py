@@ -1,19 +1,21 @@
 """Tables of questions and answers that a prompt must not hold, however short, ordered or spelled. Pure.
 
 A prompt holds a row when the words that tell this input from others stand close together in it, with the label if
-there is one. Ordinary instructions share words with inputs, and not these.
+there is one. It holds a look-up when single words of inputs stand beside their labels, or when those inputs of which it
+has a word are those of which it has the label more often than chance brings together, wherever the two stand. Ordinary
+instructions share words with inputs, and not these.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from math import ceil
+from collections.abc import Iterable, Sequence
+from math import ceil, comb
 from typing import TypeAlias
 
 from maspo.core.numerals import words
 from maspo.core.spelling import SAY_LITTLE
+from maspo.proposers.retold import Places, Vocabulary, form, initials
 
 _FRAME = 0.6
 """Words that this share of the inputs has tell none of them apart."""
@@ -39,10 +41,16 @@ _NEAR = 6
 """Words between a label and a word of its input that make the two an entry of a look-up."""
 _FEWEST_ENTRIES, _SHARE_OF_ROWS = 3, 0.05
 """Entries that make a look-up: of many inputs some are met by chance, and to list a few of them does not pay."""
-_TELLING_LETTERS = 4
-"""Letters of a word that stands for its input alone."""
-_COUNTED = re.compile(r"^\s*\d{1,3}[.)]\s", re.MULTILINE)
-"""The numbers of a list; they are no numbers of a question."""
+_FEWEST_SURE = 2
+"""Entries that are enough where one word of one input stands beside a label that no other input has."""
+_TELLING_LETTERS, _SHORTER = 4, 3
+"""Letters of a word that stands for its input alone; of one in which the input's only label stands beside it."""
+_ORDINARY_NUMBERS = frozenset(map(str, (*range(13), 15, 16, 20, 24, 25, 30, 50, 60, 90, 100)))
+"""Numbers of steps, units and shares, which prompts hold without any table."""
+_BY_CHANCE = 0.01
+"""Chance at which as many inputs would have both their word and their label in a prompt, were labels dealt anew."""
+_ANSWERS, _SHARE_OF_ANSWERS = 4, 0.1
+"""Labels that are names of one input each: so many of them in a prompt are a list of answers."""
 
 
 _Row: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
@@ -54,26 +62,46 @@ class Tables:
 
     def __init__(self, rows: Iterable[tuple[str, str | None]], own: Iterable[str] = ()) -> None:
         """Take inputs with their labels."""
-        said = {(words(text), words(label or "")[:_LABEL_WORDS]) for text, label in rows}
+        said: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {}
+        for text, label in rows:
+            said.setdefault((words(text), words(label or "")[:_LABEL_WORDS]), text)
         often = Counter(word for text, _ in said for word in set(text))
         frame = _FRAME * len(said) if len(said) >= _FEWEST_FRAMED else len(said) + 1
         rare = max(2, _RARE * len(said))
-        found: set[_Row] = set()
-        for text, answer in said:
-            keys = {word for word in text if word not in SAY_LITTLE and often[word] < frame}
+        found: dict[_Row, str] = {}
+        for (asked, answer), question in said.items():
+            keys = {word for word in asked if word not in SAY_LITTLE and often[word] < frame}
             telling = {word for word in keys if often[word] <= rare}
-            found.add((tuple(sorted(telling or keys)), answer))
+            # Without a label nothing but its rare words tells a row.
+            found.setdefault((tuple(sorted(telling or (keys if answer else ()))), answer), question)
         self._rows = sorted(found)
         self._holders: dict[str, list[int]] = defaultdict(list)
         for number, (those, _) in enumerate(self._rows):
             for word in those:
                 self._holders[word].append(number)
-        self._allowed = {number for text in own for number in self._held(_places(text))}
+        labels = Counter(label for _, label in self._rows)
+        self._sure = [_is_sure(label) and labels[label] == 1 for _, label in self._rows]
+        """Of each row, whether its label is its own and no word or number of any prompt."""
+        self._vocabulary = Vocabulary(
+            {*self._holders, *(word for _, label in self._rows for word in label)}, map(found.__getitem__, self._rows)
+        )
+        self._allowed: set[int] = set()
+        """Rows of which an own text holds an entry, or the label."""
+        for text in own:
+            for places in self._vocabulary.said_in(text):
+                self._allowed |= {*self._held(places), *self._entries(places), *self._answered(places)}
 
     def held_by(self, draft: str) -> bool:
         """Return whether a draft holds a table of inputs, or one whole input with its label."""
-        places = _places(draft)
-        if len(self._entries(places) - self._allowed) >= max(_FEWEST_ENTRIES, _SHARE_OF_ROWS * len(self._rows)):
+        return any(map(self._is_table, self._vocabulary.said_in(draft)))
+
+    def _is_table(self, places: Places) -> bool:
+        entries = self._entries(places) - self._allowed
+        share = _SHARE_OF_ROWS * len(self._rows)
+        sure = {number for number in entries if self._sure[number]}
+        if len(entries) >= max(_FEWEST_ENTRIES, share) or len(sure) >= max(_FEWEST_SURE, share):
+            return True
+        if self._answers_apart(places):
             return True
         held = self._held(places)
         table = sum(self._worth(number) for number in held if number not in self._allowed)
@@ -88,54 +116,112 @@ class Tables:
         weak = len(keys) == 1 and keys[0].isdigit(), all(len(word) == 1 or word in SAY_LITTLE for word in label)
         return _WEAK ** sum(weak) if len(keys) < _ENOUGH else 1.0
 
-    def _entries(self, places: Mapping[str, Sequence[int]]) -> set[int]:
+    def _entries(self, places: Places) -> set[int]:
         """Return the numbers of the rows of which a text says one word close to their label: ``if "Anna": 31``."""
         found = set()
-        for word in places:
-            if (
-                len(word) >= _TELLING_LETTERS
-                and not word.isdigit()
-                and len(self._holders.get(word, ())) <= _MOST_SHARED
-            ):
-                found |= {number for number in self._holders.get(word, ()) if self._is_entry(number, word, places)}
+        for said in places:
+            word = said.removeprefix(form(""))
+            holders = self._holders.get(word, ())
+            if len(holders) <= _MOST_SHARED:
+                found |= {one for one in holders if self._tells(word, one) and self._is_beside(one, said, places)}
+            if said.startswith(initials_ := initials("")):
+                number = int(said.removeprefix(initials_))
+                found |= {number} if self._is_beside(number, said, places) else set()
         return found
 
-    def _is_entry(self, number: int, word: str, places: Mapping[str, Sequence[int]]) -> bool:
+    def _tells(self, word: str, number: int) -> bool:
+        """Return whether one word can stand for an input."""
+        if len(self._holders[word]) == 1 and self._sure[number]:
+            return word not in _ORDINARY_NUMBERS if word.isdigit() else len(word) >= _SHORTER
+        return len(word) >= _TELLING_LETTERS and not word.isdigit()
+
+    def _is_beside(self, number: int, word: str, places: Places) -> bool:
         label = self._rows[number][1]
-        if not label or word in label or all(len(one) == 1 or one in SAY_LITTLE for one in label):
+        if (
+            not label
+            or word.removeprefix(form("")) in label
+            or all(len(one) == 1 or one in SAY_LITTLE for one in label)
+        ):
             return False
         return all(
-            any(abs(there - here) <= _NEAR for there in places.get(one, ()) for here in places[word]) for one in label
+            any(0 < abs(there - here) <= _NEAR for there in places.get(one, ()) for here in places[word])
+            for one in label
         )
 
-    def _held(self, places: Mapping[str, Sequence[int]]) -> dict[int, int]:
+    def _answered(self, places: Places) -> set[int]:
+        """Return the numbers of the rows whose own label a text holds."""
+        return {
+            number
+            for number, (_, label) in enumerate(self._rows)
+            if self._sure[number] and all(word in places for word in label)
+        }
+
+    def _answers_apart(self, places: Places) -> bool:
+        """Return whether a text holds answers, alone or far from words of their inputs, as no chance brings them."""
+        answered = self._answered(places) - self._allowed
+        names = {number for number in answered if not any(word.isdigit() for word in self._rows[number][1])}
+        if len(names) >= max(_ANSWERS, _SHARE_OF_ANSWERS * len(self._rows)):
+            return True
+        if len(answered) < _FEWEST_ENTRIES:
+            return False
+        asked = {
+            self._holders[word][0]
+            for word in places
+            if len(self._holders.get(word, ())) == 1
+            and self._tells(word, self._holders[word][0])
+            and word not in self._rows[self._holders[word][0]][1]
+        }
+        both = asked & answered
+        if len(both) < _FEWEST_ENTRIES:
+            return False
+        own = {number for number, sure in enumerate(self._sure) if sure}
+        return _chance(len(own), len(asked & own), len(answered), len(both)) <= _BY_CHANCE
+
+    def _held(self, places: Places) -> dict[int, int]:
         """Return the numbers of the rows that a text holds, by its words; and how many of theirs stand together."""
         met: Counter[int] = Counter()
         for word in places:
             holders = self._holders.get(word, ())
             if len(holders) <= _MOST_SHARED:
                 met.update(holders)
-        found = {number: _together(self._rows[number], places) for number in met}
+        found = {number: self._together(number, places) for number in met}
         return {number: count for number, count in found.items() if count}
 
+    def _together(self, number: int, places: Places) -> int:
+        """Return how many words of an input stand together, with its label; 0 when they are too few, or ordinary."""
+        keys, label = self._rows[number]
+        needed = min(_ENOUGH, ceil(_SHARE * len(keys)))
+        if any(word not in places for word in label):
+            return 0
+        reach, most = len(keys) + len(label) + _AROUND, 0
+        for begin in sorted({place for word in keys for place in places.get(word, ())}):
+            found = [word for word in keys if any(begin <= place < begin + reach for place in places.get(word, ()))]
+            told = all(any(begin - _AROUND <= place < begin + reach for place in places[word]) for word in label)
+            if told and sum(map(_is_own_word, found)) + _FEWEST_SURE * self._sure[number] >= min(
+                _FEWEST_SURE, len(keys)
+            ):
+                most = max(most, len(found))
+        return most if most >= needed else 0
 
-def _places(draft: str) -> dict[str, list[int]]:
-    """Return where each word of a draft stands."""
-    places: dict[str, list[int]] = defaultdict(list)
-    for place, word in enumerate(words(_COUNTED.sub(" ", draft))):
-        places[word].append(place)
-    return places
+
+def _is_own_word(word: str) -> bool:
+    """Return whether a word or number is none of those that any prompt may hold."""
+    return word not in _ORDINARY_NUMBERS if word[0].isdigit() else len(word) > 1
 
 
-def _together(row: _Row, places: Mapping[str, Sequence[int]]) -> int:
-    """Return how many words of an input stand together, with its label; 0 when they are too few."""
-    keys, label = row
-    needed = min(_ENOUGH, ceil(_SHARE * len(keys)))
-    if any(word not in places for word in label):
-        return 0
-    reach, most = len(keys) + len(label) + _AROUND, 0
-    for begin in sorted({place for word in keys for place in places.get(word, ())}):
-        found = sum(any(begin <= place < begin + reach for place in places.get(word, ())) for word in keys)
-        told = all(any(begin - _AROUND <= place < begin + reach for place in places[word]) for word in label)
-        most = max(most, found * told)
-    return most if most >= needed else 0
+def _is_sure(label: Sequence[str]) -> bool:
+    """Return whether a label is said by no prompt without meaning it: a name, or a number that is in no common use."""
+    return any(
+        word not in _ORDINARY_NUMBERS if word[0].isdigit() else len(word) >= _TELLING_LETTERS and word not in SAY_LITTLE
+        for word in label
+    )
+
+
+def _chance(whole: int, asked: int, answered: int, both: int) -> float:
+    """Return how likely so many of some inputs are among others, or more, by chance (Fisher 1935)."""
+    ways = sum(
+        comb(asked, many) * comb(whole - asked, answered - many)
+        for many in range(both, min(asked, answered) + 1)
+        if answered - many <= whole - asked
+    )
+    return ways / comb(whole, answered)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from maspo.config import FOUND, RunConfig
 from maspo.core.errors import ConfigInvalid, UsageError
 from maspo.core.registry import Registry, name_of
-from maspo.data.groups import Groups, groups_of
+from maspo.data.groups import Groups, asked, groups_of
 from maspo.data.split import split
 from maspo.judges.base import JUDGES
 from maspo.models.base import CLIENTS
@@ -262,9 +262,9 @@ def split_of(job: Job) -> Split:
 
 
 def texts_of_inputs(job: Job, keys: Iterable[str]) -> list[str]:
-    """Return what inputs say: the columns that prompts read."""
+    """Return what inputs ask: the columns that prompts read, without the marks of a row."""
     rows, read = {row.key: row for row in job.inputs.rows}, columns_read(job.system, job.inputs)
-    return ["\n".join(rows[key].columns[name] for name in read) for key in keys]
+    return [asked("\n".join(rows[key].columns[name] for name in read)) for key in keys]
 
 
 def check_task(job: Job) -> None:

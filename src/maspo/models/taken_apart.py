@@ -1,0 +1,171 @@
+"""Where a key stands in a text whose letters were taken apart, moved or dressed up. Pure.
+
+A text is reduced to its letters and digits, whatever stands between them and however they look; the key is reduced in
+the same way and looked for: as it is, backwards, at every second to sixth sign, spelled to be heard, and with its
+letters moved along the alphabet. Each step is a search of the whole text in one go, so a reply of ordinary length takes
+a fraction of a millisecond; where in the text a sign came from is worked out only where the key is found.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from string import ascii_lowercase
+from typing import Final, TypeAlias
+
+from maspo.core.looks import as_seen
+
+_LEAST: Final = 8
+"""Letters and digits that are looked for: fewer are met by chance."""
+_STRIDES: Final = range(2, 7)
+"""Every how many signs one is the key's: a sign or a mark between two of them."""
+_RAW_STRIDES: Final = range(2, 13)
+"""The same where each sign stands in an element or a cell of its own."""
+_TAG: Final = r"<[^<>\n]{0,42}>|\x1b\[[0-9;]{0,12}[a-zA-Z]|/\*.{0,12}?\*/"
+"""What is no part of a text: tags, styles of a terminal, remarks of a program."""
+_TAGS = re.compile(_TAG)
+_SIGNS = bytes(one for one in range(128) if not chr(one).isalnum())
+_LEET: Final = str.maketrans("013457", "oieast")
+_DIGITS: Final = "zero one two three four five six seven eight nine"
+_NATO: Final = (
+    "alfa alpha bravo charlie delta echo foxtrot golf hotel india juliett juliet kilo lima mike november oscar papa "
+    "quebec romeo sierra tango uniform victor whiskey whisky xray x-ray yankee zulu"
+)
+_UNHEARD: Final = "capital uppercase lowercase upper lower small big cap case letter digit dash hyphen minus underscore"
+_HEARD: Final = {
+    **{word: str(at) for at, word in enumerate(_DIGITS.split(" "))},
+    **{word: word[0] for word in _NATO.split(" ")},
+    **dict.fromkeys(_UNHEARD.split(" "), ""),
+}
+_HEARD_WORD = re.compile(rf"\b(?:{'|'.join(sorted(_HEARD, key=len, reverse=True))})\b", re.IGNORECASE)
+_REGIONAL: Final = range(0x1F1E6, 0x1F200)
+
+_Signs: TypeAlias = list[tuple[str, int, int]]
+"""Letters and digits of a text, each with the place in the text where it begins and where it ends."""
+
+
+class _Folding(dict[int, str]):
+    """How characters beyond ASCII look, as ``str.translate`` takes it; each is worked out once."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = _looks(chr(code))
+        return self[code]
+
+
+def _looks(sign: str) -> str:
+    """Return the letters and digits that a character looks like, in small letters."""
+    if sign.isascii():
+        return sign.lower()
+    if ord(sign) in _REGIONAL:
+        return ascii_lowercase[ord(sign) - _REGIONAL.start]
+    plain = "".join(one for one in unicodedata.normalize("NFKD", as_seen(sign)).lower() if one.isascii())
+    last = unicodedata.name(sign, "").rpartition(" ")[2].lower()
+    return plain or (last if len(last) == 1 else "")  # LATIN LETTER SMALL CAPITAL S
+
+
+_FOLDING: Final = _Folding()
+
+
+class TakenApart:
+    """A key, or a piece of a long one, that is found in a text however its letters were taken apart or moved."""
+
+    def __init__(self, piece: str, coded: Iterable[str] = ()) -> None:
+        """Take a key, and what stands for it in codes whose signs are letters and digits."""
+        self._raw = piece
+        self._coded = [one for one in (_bare(text).translate(_LEET) for text in coded) if len(one) >= _LEAST]
+        self._plain = _bare(piece)
+        self._leet = self._plain.translate(_LEET)
+        self._letters = "".join(one for one in self._plain if one.isalpha())
+
+    def spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield where in a text the key stands, from its first sign to its last."""
+        if len(self._plain) < _LEAST:
+            return
+        bare = _bare(text)
+        if self._is_in(bare):
+            yield from self._found(list(_signs(text, tags=False)))
+        # What is taken for a tag above may hold the key in its attributes.
+        if "<" in text and self._is_in(_bare(text, tags=True)):
+            yield from self._found(list(_signs(text, tags=True)))
+        heard = _HEARD_WORD.sub(lambda found: _HEARD[found[0].lower()], text)
+        if heard != text and self._plain in _bare(heard):
+            yield from self._found(list(_signs(text, tags=False, heard=True)))
+        for stride in _RAW_STRIDES:
+            for begin in range(stride):
+                if (at := text[begin::stride].find(self._raw)) >= 0:
+                    yield begin + stride * at, begin + stride * (at + len(self._raw) - 1) + 1
+
+    def _is_in(self, bare: str) -> bool:
+        leet = bare.translate(_LEET)
+        if any(one in leet for one in self._turned) or any(
+            self._leet in leet[begin::stride] for stride in _STRIDES for begin in range(stride)
+        ):
+            return True
+        letters = _letters(bare)
+        return any(one in letters for one in self._moved)
+
+    def _found(self, signs: _Signs) -> Iterator[tuple[int, int]]:
+        bare = "".join(one for one, _, _ in signs)
+        leet = bare.translate(_LEET)
+        for sought in self._turned:
+            yield from _places(leet, sought, signs)
+        for stride in _STRIDES:
+            for begin in range(stride):
+                yield from _places(leet[begin::stride], self._leet, signs[begin::stride])
+        lettered = [sign for sign in signs if sign[0].isalpha()]
+        letters = "".join(one for one, _, _ in lettered)
+        for sought in self._moved:
+            yield from _places(letters, sought, lettered)
+
+    @cached_property
+    def _turned(self) -> Sequence[str]:
+        """The key as it is, backwards, and in code."""
+        return list(dict.fromkeys((self._leet, self._leet[::-1], *self._coded)))
+
+    @cached_property
+    def _moved(self) -> Sequence[str]:
+        """The key's letters moved along the alphabet, and along the alphabet turned round."""
+        if len(self._letters) < _LEAST:
+            return []
+        turned = ascii_lowercase[::-1]
+        tables = [row[by:] + row[:by] for row in (ascii_lowercase, turned) for by in range(26)]
+        return [self._letters.translate(str.maketrans(ascii_lowercase, table)) for table in tables[1:]]
+
+
+def _bare(text: str, tags: bool = False) -> str:
+    """Return the letters and digits of a text in small letters; those within ``tags`` too, if asked."""
+    if not tags and ("<" in text or "\x1b" in text or "/*" in text):
+        text = _TAGS.sub("", text)
+    if not text.isascii():
+        text = text.translate(_FOLDING)
+    return text.lower().encode("ascii", "ignore").translate(None, _SIGNS).decode()
+
+
+def _letters(bare: str) -> str:
+    return bare.encode().translate(None, b"0123456789").decode()
+
+
+def _signs(text: str, tags: bool, heard: bool = False) -> Iterator[tuple[str, int, int]]:
+    """Yield what ``_bare`` leaves of a text, each sign with its place; when ``heard``, words that spell signs, too."""
+    start = 0
+    ways = [*([] if tags else [_TAG]), *([_HEARD_WORD.pattern] if heard else [])]
+    for found in re.finditer("|".join(ways), text, re.IGNORECASE) if ways else ():
+        yield from _each(text, start, found.start())
+        start = found.end()
+        if heard and found[0].lower() in _HEARD:
+            yield from ((one, found.start(), start) for one in _HEARD[found[0].lower()])
+    yield from _each(text, start, len(text))
+
+
+def _each(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
+    for place in range(start, end):
+        yield from ((one, place, place + 1) for one in _FOLDING[ord(text[place])] if one.isalnum())
+
+
+def _places(text: str, sought: str, signs: _Signs) -> Iterator[tuple[int, int]]:
+    at = text.find(sought)
+    while at >= 0:
+        yield signs[at][1], signs[at + len(sought) - 1][2]
+        at = text.find(sought, at + len(sought))

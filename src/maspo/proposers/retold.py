@@ -1,0 +1,158 @@
+"""Where a draft says words that are known, in whatever disguise: other forms, languages, abbreviations, ciphers. Pure.
+
+A word is said where it stands, or where a reader who knows what is meant takes it for granted: `marbles` says `marble`,
+`vierunddreißig`, `XXXIV` and `0x22` say `34`, `Nrb` says `Nairobi`, `WitcoF` says `What is the capital of France`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, TypeAlias
+
+from maspo.core.counted_abroad import CHINESE, MOST_WORDS, abroad, from_chinese, from_roman, in_decimal, plain_words
+from maspo.core.numerals import short_numbers, words
+from maspo.core.spelling import SAY_LITTLE
+from maspo.proposers.ciphers import UNDOINGS
+from maspo.proposers.readings import readings
+
+Places: TypeAlias = Mapping[str, Sequence[int]]
+"""Where each known word is said, by the number of the word in the draft."""
+_STEM: Final = 4
+"""Letters that forms of one word have in common, at least; and the share of the longer one that they make."""
+_SHARE: Final = 0.6
+_SKELETON: Final = 3
+"""Consonants of a word that stand for it: `Prs`."""
+_INITIALS: Final = 5
+"""First letters in a row that stand for a question."""
+_MOST_INITIALS: Final = 60
+"""Words of a question whose first letters are compared."""
+_COUNTED = re.compile(r"^\s*\d{1,3}[.)]\s", re.MULTILINE)
+"""The numbers of a list; they are no numbers of a question."""
+_CAPS = re.compile("[\ufe0f\u20e3]")
+"""What makes a key of a digit."""
+_DOTTED = re.compile(r"(?<!\w)(?:\w\.){4,}\w?(?!\w)")
+_SUM = re.compile(r"(?<![\w.])(\d{1,5})\s?([-+*/×−])\s?(\d{1,4})(?![\w.]|\s?[-+*/×−=])")
+_CIPHERED: Final = 4
+"""Words of a draft that a cipher makes known ones of, so that it is looked at by it."""
+_VOWELS = re.compile("[aeiou]")
+_DIGITS_APART = re.compile(r"(?<![\d.,])\d(?:[ .]\d){1,5}(?![\d.,])")
+_PICTURE = re.compile("[\u2190-\u245f\u2500-\u2bff\U0001f000-\U0001faff]")
+"""Whose name is a word: a bone."""
+
+
+def form(word: str) -> str:
+    """Return under what another form of a word is said, such as a plural: it tells less than the word."""
+    return f"~{word}"
+
+
+def initials(number: int | str) -> str:
+    """Return under what a question is said by its first letters."""
+    return f"?{number}"
+
+
+class Vocabulary:
+    """Words to be looked for in drafts, and questions by their first letters."""
+
+    def __init__(self, known: Iterable[str], questions: Iterable[str] = ()) -> None:
+        self._known = frozenset(known)
+        self._longer = frozenset(word for word in self._known if len(word) >= _STEM and word.isalpha())
+        self._stems: dict[str, list[str]] = defaultdict(list)
+        self._skeletons: dict[str, list[str]] = defaultdict(list)
+        for word in sorted(self._longer):
+            self._stems[word[:_STEM]].append(word)
+            self._skeletons[_VOWELS.sub("", word)].append(word)
+        self._initials: dict[str, list[int]] = defaultdict(list)
+        for number, text in enumerate(questions):
+            first = "".join(word[0] for word in words(text)[:_MOST_INITIALS] if word[0].isalpha())
+            for begin in range(len(first) - _INITIALS + 1):
+                self._initials[first[begin : begin + _INITIALS]].append(number)
+
+    def said_in(self, draft: str) -> Iterator[Places]:
+        """Yield where known words are said: as the draft stands and is read, with its sums done, and by each cipher."""
+        plain = _CAPS.sub("", _COUNTED.sub(" ", draft))
+        seen = readings(plain)
+        others = (_SUM.sub(_result, plain), _put_together(plain), short_numbers(plain))
+        for text in dict.fromkeys((plain, *seen.mended, "\n".join(seen.decoded), *others)):
+            if text:
+                yield self._places(text)
+        yield from self._deciphered(plain)
+
+    def _places(self, text: str) -> Places:
+        places: dict[str, list[int]] = defaultdict(list)
+        text = _PICTURE.sub(lambda sign: f" {unicodedata.name(sign[0], '').lower()} ", in_decimal(text))
+        numbered = CHINESE.sub(lambda run: f" {from_chinese(run[0])} ", text)
+        said = words(_DOTTED.sub(_together, numbered))
+        for place, word in enumerate(said):
+            places[word].append(place)
+            for other in self._meant_by(word):
+                places[other].append(place)
+            for other in self._forms_of(word):
+                places[form(other)].append(place)
+        folded = [plain_words(word) for word in said]
+        for place in range(len(said)):
+            # Longest first: `quatre vingt dix` is ninety, and no eighty.
+            for length in range(MOST_WORDS, 0, -1):
+                number = abroad().get(tuple(folded[place : place + length]))
+                if number is not None and number != said[place]:
+                    places[number].append(place)
+                    break
+        return places
+
+    def _meant_by(self, word: str) -> Iterator[str]:
+        """Yield known words of which a word is the number or the consonants; questions by their first letters."""
+        if word[0].isdigit():
+            return
+        if roman := from_roman(word):
+            yield roman
+        if len(word) >= _SKELETON and not _VOWELS.search(word):
+            yield from (other for other in self._skeletons.get(word, ()) if other != word)
+        if len(word) >= _INITIALS:
+            yield from (initials(number) for number in self._initials.get(word[:_INITIALS], ()))
+
+    def _forms_of(self, word: str) -> Iterator[str]:
+        """Yield known words of which a word is another form."""
+        if len(word) >= _STEM and word not in SAY_LITTLE:
+            for other in self._stems.get(word[:_STEM], ()):
+                if other != word and _share(word, other) >= _SHARE:
+                    yield other
+
+    def _deciphered(self, text: str) -> Iterator[Places]:
+        said = words(text)
+        once = {word for word in said if len(word) >= _STEM and word.isalpha()} - self._known
+        for undo in UNDOINGS:
+            undone = {word: plain for word in once if (plain := undo(word)) in self._longer}
+            if len(undone) < _CIPHERED:
+                continue
+            places: dict[str, list[int]] = defaultdict(list)
+            for place, word in enumerate(said):
+                places[undo(word)].append(place)
+            yield places
+
+
+def _together(run: re.Match[str]) -> str:
+    """Return first letters between dots as one word, without those of numbers."""
+    return f" {re.sub(r'[^a-zA-Z]', '', run[0])} "
+
+
+def _share(one: str, other: str) -> float:
+    """Return which part of the longer of two words they have in common at their beginning."""
+    common = 0
+    while common < min(len(one), len(other)) and one[common] == other[common]:
+        common += 1
+    return common / max(len(one), len(other))
+
+
+def _put_together(text: str) -> str:
+    """Return a text with parts of words, and digits one by one, put together, and words written as one apart."""
+    text = _DIGITS_APART.sub(lambda run: re.sub(r"\D", "", run[0]), text)
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", re.sub(r"(?<=[^\W\d_])-(?=[^\W\d_])", "", text))
+
+
+def _result(sum_: re.Match[str]) -> str:
+    left, sign, right = int(sum_[1]), sum_[2], int(sum_[3])
+    if sign == "/":
+        return str(left // right) if right and left % right == 0 else sum_[0]
+    return str(left + right if sign == "+" else left - right if sign in "-−" else left * right)
