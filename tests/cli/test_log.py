@@ -92,6 +92,15 @@ def test_lo04_what_cannot_be_written_is_refused_before_the_work(maspo: Run, monk
     assert said.code == 2 and "--log nowhere/run.log: cannot be written" in said.err
 
 
+def test_lo14_what_cannot_be_written_is_refused_before_anything_is_planned(
+    maspo: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for where in ("nowhere/run.log", str(folder)):
+        monkeypatch.setenv(VARIABLE, where)
+        said = maspo("optimize", "no-such-system.yaml", "--inputs", "none.jsonl")
+        assert said.code == 2 and f"--log {where}: cannot be written" in said.err
+
+
 def test_lo05_a_line_that_is_lost_is_said_once_and_the_work_goes_on(
     maspo: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,13 +19,14 @@ from maspo.judges.pairwise import PairwiseJudge, fitting, request_for
 from maspo.models import Endpoint, Message, Request
 from maspo.models.base import JUDGE_GLOBAL, DoesNotFit, RoleSettings
 from maspo.models.chat_completions import ChatClient
+from maspo.models.context import most_bytes
 from maspo.models.scripted import Scripted, ScriptedModel
 from maspo.models.surroundings import Surroundings
 from maspo.study.calls import LossReporter
 from maspo.study.fit import remarks_on_fit, told_contexts
 from maspo.study.job import Job
 from maspo.team import Agent, System
-from maspo.testing.provider import Rule, Spoiled, fake_provider
+from maspo.testing.provider import Refuse, Rule, Spoiled, Unless, fake_provider
 
 TEAM = System(
     name="team",
@@ -170,6 +171,48 @@ async def test_k08_a_prompt_that_a_server_would_cut_is_not_sent() -> None:
             await client.complete(ask(2000))
         assert len(provider.seen) == before
         await client.complete(ask(160))
+
+
+@pytest.mark.parametrize(
+    ("words", "learned", "told"),
+    [
+        ("Request body too large. Limit is 2000 bytes.", 2000, "it takes at most 2,000, with HTTP 413"),
+        ("Maximum request body size 2048 exceeded, actual body size 4159", 2048, "at most 2,048"),
+        ("body is larger than 2 KB", 2048, "at most 2,048"),
+        ("413 Request Entity Too Large", None, "it refused one of"),
+    ],
+)
+async def test_k10_a_size_that_an_endpoint_refuses_is_learned_and_told_once(
+    words: str, learned: int | None, told: str
+) -> None:
+    def ask(letters: int) -> Request:
+        return Request("m", (Message("user", "x" * letters),), "agent", max_tokens=100)
+
+    too_large = Unless(lambda wanted: len(json.dumps(wanted)) <= 2000, Refuse(413, words))
+    async with fake_provider([Rule(too_large)]) as provider, ChatClient(Endpoint(provider.base_url)) as client:
+        await client.complete(ask(200))
+        with pytest.raises(DoesNotFit, match=told) as found:
+            await client.complete(ask(4000))
+        assert "it takes no request" in found.value.said
+        with pytest.raises(DoesNotFit, match="not sent") as found:
+            await client.complete(ask(4000 if learned is None else 2100))
+        assert not found.value.said
+        assert len(provider.seen) == 2
+        await client.complete(ask(1700))
+        assert len(provider.seen) == 3
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        '{"code": 413, "message": "payload too large"}',
+        "max size: 200 tokens",
+        "limit is 90000 bytes",
+        "error 413, see https://example.org/limits/7001",
+    ],
+)
+def test_k11_a_number_that_is_no_size_below_what_was_sent_is_none(words: str) -> None:
+    assert most_bytes(words, 8000) == 0
 
 
 def test_k09_the_settings_of_a_file_may_say_a_context() -> None:

@@ -358,6 +358,33 @@ def in_chunks(*parts: bytes) -> bytes:
     return head + b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
 
 
+def smaller_than(size: int) -> Callable[[Mapping[str, Any]], bool]:
+    return lambda wanted: len(json.dumps(wanted)) <= size
+
+
+def as_message(piece: dict[str, Any]) -> None:
+    for one in piece["choices"]:
+        one.update(message=one["delta"], delta=None)
+
+
+def in_parts(piece: dict[str, Any]) -> None:
+    for one in piece["choices"]:
+        if "content" in one["delta"]:
+            one["delta"]["content"] = [{"type": "text", "text": one["delta"]["content"]}]
+
+
+def as_groq(piece: dict[str, Any]) -> None:
+    if "usage" in piece:
+        piece["x_groq"] = {"usage": piece.pop("usage")}
+
+
+THINKING_PART = (
+    b'data: {"choices":[{"index":0,"delta":{"content":[{"type":"thinking","thinking":[{"type":"text","text":"'
+    + THOUGHT.encode()
+    + b'"}]}]}}]}\n\n'
+)
+
+
 ROWS: dict[str, Row] = {
     # Replies
     "a reply in one piece": Row(spoiled(lambda found: None), "works"),
@@ -1290,6 +1317,304 @@ ROWS: dict[str, Row] = {
         "refused",
         "5,000 tokens.*4,096",
     ),
+    # Sizes of requests
+    "a size of requests, with HTTP 413": Row(
+        Unless(smaller_than(1500), Refuse(413, "Request body too large. Limit is 1500 bytes.")), "counted"
+    ),
+    "a size of requests that is not named (nginx)": Row(
+        Unless(smaller_than(1500), Body(b"<html><title>413 Request Entity Too Large</title></html>", 413, "text/html")),
+        "counted",
+    ),
+    "a size of requests in tokens, with HTTP 413 (GitHub)": Row(
+        Unless(
+            shorter_than(700), Refuse(413, "Request body too large for gpt-4o model. Max size: 200 tokens.", "tokens")
+        ),
+        "counted",
+    ),
+    "HTTP 413 for every request": Row(Refuse(413, "Payload reached size limit."), "refused", "413: Payload reached"),
+    # Refusals in further shapes
+    "a limit of tokens, as a detail of a field (FastAPI)": Row(
+        Unless(
+            at_most(512),
+            Body(b'{"detail":[{"loc":["body","max_tokens"],"msg":"Input should be less than or equal to 512"}]}', 422),
+        ),
+        "adapted",
+        "at most 512 tokens",
+    ),
+    "max_completion_tokens, in another's words (OpenRouter)": Row(
+        Unless(
+            without("max_tokens"),
+            Body(
+                b'{"error": {"message": "Provider returned error", "metadata": {"raw": "{\\"error\\": {\\"message\\": '
+                b'\\"Unsupported parameter: \'max_tokens\' is not supported with this model.\\"}}"}}}',
+                400,
+            ),
+        ),
+        "adapted",
+        "max_completion_tokens",
+    ),
+    "a prompt beyond the context, in another's words (OpenRouter)": Row(
+        Body(
+            b'{"error": {"message": "Provider returned error", "metadata": {"raw": "{\\"message\\": \\"This model\'s '
+            b'maximum context length is 512 tokens. However, your messages resulted in 800 tokens.\\"}"}}}',
+            400,
+        ),
+        "refused",
+        "800 tokens.*context of 512",
+    ),
+    "parameters that nobody takes (OpenRouter)": Row(
+        Unless(without("seed"), told("No endpoints found that support the requested parameters: seed", 404)),
+        "adapted",
+        "no seed",
+    ),
+    "no seed, in a list of errors (Google)": Row(
+        Unless(without("seed"), Body(b'[{"error": {"message": "Unknown name \\"seed\\": Cannot find field."}}]', 400)),
+        "adapted",
+        "no seed",
+    ),
+    "no seed, in a list of errors (Cloudflare)": Row(
+        Unless(without("seed"), Body(b'{"errors": [{"message": "AiError: unknown property \'seed\'"}]}', 400)),
+        "adapted",
+        "no seed",
+    ),
+    "no seed, by its name alone": Row(
+        Unless(without("seed"), Body(b'{"error": {"message": "Invalid request", "param": "seed"}}', 400)),
+        "adapted",
+        "no seed",
+    ),
+    "no seed, in German": Row(
+        Unless(without("seed"), told("Der Parameter 'seed' wird nicht unterstützt")), "adapted", "no seed"
+    ),
+    "temperature, in Chinese": Row(
+        Unless(without("temperature"), told("参数错误：temperature 取值范围为 (0, 1)")), "adapted", "no temperature"
+    ),
+    "a template that begins with the user": Row(
+        Unless(
+            roles("system", "developer"),
+            told("Jinja Exception: Conversation must start with a user prompt", 500),
+        ),
+        "adapted",
+        "before the input",
+    ),
+    "thinking must be switched off (Qwen)": Row(
+        told("parameter.enable_thinking must be set to false for non-streaming calls"), "refused", "enable_thinking"
+    ),
+    "a budget that is used up (LiteLLM)": Row(
+        told("Budget has been exceeded! Current cost: 10.5, Max budget: 10.0"), "refused", "check key, credit"
+    ),
+    "a spending limit (OpenAI)": Row(
+        Refuse(400, "Billing hard limit has been reached", "billing_hard_limit_reached"), "refused", "check key, credit"
+    ),
+    "a spending limit (xAI)": Row(
+        Body(b'{"code": "no permission", "error": "Your team has used all available credits."}', 403),
+        "refused",
+        "check key, credit",
+    ),
+    "a model that needs more memory (Ollama)": Row(
+        told("model requires more system memory (8.0 GiB) than is available (3.1 GiB)", 500), "refused", "more system"
+    ),
+    "a model that nobody serves (Hugging Face)": Row(
+        told("The requested model 'm' is not supported by any provider you have enabled."), "refused", "any provider"
+    ),
+    "some prompts are refused by a filter (Azure)": Row(
+        Some(
+            Body(
+                b'{"error": {"message": "The response was filtered due to the prompt triggering the content management '
+                b'policy.", "code": "content_filter", "innererror": {"code": "ResponsibleAIPolicyViolation"}}}',
+                400,
+            )
+        ),
+        "counted",
+        "content filter",
+    ),
+    "HTTP 407": Row(Refuse(407, "Proxy Authentication Required"), "refused", "HTTPS_PROXY"),
+    "HTTP 423 once": Row(Once(Refuse(423, "Locked")), "works"),
+    "HTTP 429 in HTML once (Cloudflare)": Row(
+        Once(Body(b"<html><title>Access denied</title>error code: 1015</html>", 429, "text/html")), "works"
+    ),
+    "HTTP 429 with a unit in Retry-After": Row(Once(Refuse(429, headers={"Retry-After": "0.01s"})), "works"),
+    "HTTP 429 with two times in Retry-After": Row(Once(Refuse(429, headers={"Retry-After": "0, 0"})), "works"),
+    "HTTP 429 with a word in Retry-After": Row(Once(Refuse(429, headers={"Retry-After": "soon"})), "works"),
+    "HTTP 429 with words in seconds (Azure)": Row(
+        Once(Refuse(429, "Requests have exceeded the call rate limit. Please retry after 0.01 seconds.")), "works"
+    ),
+    "headers that say that nothing is left": Row(
+        Sent(lambda body: body, {"x-ratelimit-remaining-requests": "0", "Retry-After": "3600"}), "works"
+    ),
+    "a redirect within the address": Row(
+        Refuse(308, headers={"Location": "/v2/chat/completions"}), "refused", r"it leads to http://127.0.0.1:\d+/v2\)"
+    ),
+    "no HTTP": Row(Wire(lambda _: b"SSH-2.0-OpenSSH_9.6\r\n"), "refused", "does not speak HTTP.*port"),
+    # Bodies
+    "JSON within text": Row(Sent(lambda body: json.dumps(body.decode()).encode()), "refused", "no chat completion"),
+    "a list around the completion": Row(Sent(lambda body: b"[" + body + b"]"), "works"),
+    "a delta where nothing is streamed": Row(
+        spoiled(lambda found: found["choices"][0].update(delta=found["choices"][0].pop("message"))), "works"
+    ),
+    "bytes that are no character": Row(
+        Sent(lambda body: body.replace(b'"content": "', b'"content": "\xff\xfe ', 1)), "works"
+    ),
+    "line breaks within a text of JSON": Row(Sent(lambda body: body.replace(b"\\n", b"\n")), "works"),
+    "gzip without its header": Row(Sent(gzip.compress), "refused", "compressed bytes"),
+    "deflate without its frame": Row(
+        Sent(lambda body: zlib.compress(body)[2:-4], {"Content-Encoding": "deflate"}), "works"
+    ),
+    "trailers after the chunks": Row(Wire(lambda body: in_chunks(body)[:-2] + b"X-Sum: 1\r\n\r\n"), "works"),
+    "HTTP 100 before the reply": Row(Wire(lambda body: b"HTTP/1.1 100 Continue\r\n\r\n" + in_chunks(body)), "works"),
+    # Streams
+    "messages in place of deltas": Row(Sent(each(as_message), streamed=True), "works"),
+    "parts in the pieces (Mistral)": Row(Sent(each(in_parts), streamed=True), "works"),
+    "thinking as parts in the pieces (Magistral)": Row(
+        Sent(lambda stream: THINKING_PART + each(in_parts)(stream), streamed=True), "works"
+    ),
+    "two pieces in one": Row(Sent(lambda stream: stream.replace(b"}\n\ndata: {", b"}{"), streamed=True), "works"),
+    "text after [DONE]": Row(
+        Sent(lambda stream: stream + b'data: {"choices":[{"index":0,"delta":{"content":"WRONG"}}]}\n\n', streamed=True),
+        "works",
+    ),
+    "usage after [DONE]": Row(
+        Sent(lambda stream: stream + b'data: {"choices":[],"usage":{"prompt_tokens":9}}\n\n', streamed=True), "works"
+    ),
+    "usage of zeros after the usage": Row(
+        Sent(
+            lambda stream: stream.replace(
+                b"data: [DONE]", b'data: {"usage":{"prompt_tokens":0,"completion_tokens":0}}\n\ndata: [DONE]'
+            ),
+            streamed=True,
+        ),
+        "works",
+    ),
+    "usage of Groq's own in a stream": Row(Sent(each(as_groq), streamed=True), "works"),
+    "Data: in capitals": Row(Sent(lambda stream: stream.replace(b"data:", b"Data:"), streamed=True), "works"),
+    "lines end with CR": Row(Sent(lambda stream: stream.replace(b"\n", b"\r"), streamed=True), "works"),
+    "a place in a queue, in words": Row(
+        Sent(lambda stream: b"data: waiting for a free slot\n\n" + stream, streamed=True), "works"
+    ),
+    "a place in a queue": Row(
+        Sent(
+            lambda stream: b'event: status\ndata: {"status":"queued","message":"in queue","position":3}\n\n' + stream,
+            streamed=True,
+        ),
+        "works",
+    ),
+    "another index of the only choice": Row(
+        Sent(each(lambda piece: [one.update(index=1) for one in piece["choices"]]), streamed=True), "works"
+    ),
+    "a stream in several gzip members": Row(
+        Sent(
+            lambda stream: b"".join(gzip.compress(line + b"\n") for line in stream.split(b"\n")),
+            {"Content-Encoding": "gzip"},
+            streamed=True,
+        ),
+        "works",
+    ),
+    "a state of failure within a stream": Row(
+        Sent(broken_off_by(b'{"status": "failed", "code": "E5"}'), streamed=True), "refused", "failed while it wrote"
+    ),
+    "a web page within a stream": Row(
+        Sent(broken_off_by(b"\n\n<html><title>504 Gateway Time-out</title></html>"), streamed=True),
+        "refused",
+        "broke off",
+    ),
+    "a text within a stream": Row(
+        Sent(broken_off_by(b"Internal Server Error"), streamed=True), "refused", "its piece 'Internal Server Error'"
+    ),
+    "a refusal after a part of the text": Row(
+        spoiled(message(refusal="I cannot go on.")), "refused", "refused by the model"
+    ),
+    # Endings
+    "every reply is cut, as token_limit": Row(spoiled(halved_by("token_limit")), "counted"),
+    "every reply is cut, as MaxTokens": Row(spoiled(halved_by("MaxTokens")), "counted"),
+    "every reply is cut, as incomplete": Row(spoiled(halved_by("incomplete")), "counted"),
+    "every reply is cut for its repetitions": Row(spoiled(halved_by("repetition_truncation")), "counted"),
+    "every reply is cut, as only the model behind says (OpenRouter)": Row(
+        spoiled(lambda found: (halved_by("stop")(found), choice(native_finish_reason="MAX_TOKENS")(found))), "counted"
+    ),
+    "finish_reason OTHER (Gemini)": Row(spoiled(ends("OTHER")), "refused", "finish_reason: other"),
+    "finish_reason tool_error": Row(spoiled(ends("tool_error")), "refused", "tool_error"),
+    "finish_reason of a limit by the minute": Row(spoiled(ends("rate_limit_exceeded")), "refused", "rate_limit"),
+    "finish_reason unknown": Row(spoiled(ends("unknown")), "works"),
+    "finish_reason true": Row(spoiled(ends(True)), "works"),
+    # Usage and fields beside
+    "more cached tokens than there were": Row(
+        spoiled(usage({"prompt_tokens": 100, "completion_tokens": 9, "prompt_tokens_details": {"cached_tokens": 500}})),
+        "works",
+    ),
+    "hidden tokens beside those written (xAI)": Row(
+        spoiled(
+            usage(
+                {"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 48}
+                | {"completion_tokens_details": {"reasoning_tokens": 30}}
+            )
+        ),
+        "works",
+    ),
+    "usage of nothing but a total": Row(spoiled(usage({"total_tokens": 500})), "works"),
+    "reasoning as a list of summaries": Row(
+        spoiled(message(reasoning=[{"type": "summary_text", "text": THOUGHT}])), "works"
+    ),
+    "a redacted part": Row(spoiled(parts({"type": "redacted_thinking", "data": "AA"})), "works"),
+    "a tool call with arguments as an object, beside text": Row(
+        spoiled(message(tool_calls=[{"id": 1, "function": {"name": "x", "arguments": {"a": 1}}}])), "works"
+    ),
+    "no role, and a number as id": Row(
+        spoiled(lambda found: (found["choices"][0]["message"].pop("role"), found.update(id=5, created="now"))), "works"
+    ),
+    "an error of nothing": Row(spoiled(body(error={}, code=200, msg="success")), "works"),
+    "a prompt beyond the context (Mistral)": Row(
+        told("Prompt contains 5000 tokens and 0 draft tokens, too large for model with 4096 maximum context length"),
+        "refused",
+        "5,000 tokens.*4,096",
+    ),
+    "a prompt beyond the context (DeepSeek)": Row(
+        told(
+            "This model's maximum context length is 4096 tokens. However, you "
+            "requested 7000 tokens (5000 in the messages, 2000 in the completion)."
+        ),
+        "refused",
+        "5,000 tokens.*4,096",
+    ),
+    "a prompt beyond the context (Qwen)": Row(
+        told("InternalError.Algo.InvalidParameter: Range of input length should be [1, 4096]"),
+        "refused",
+        "context of 4,096",
+    ),
+    "a prompt beyond the context (Zhipu)": Row(told("Prompt exceeds max length"), "refused", "context of the model"),
+    "a prompt beyond the context (MiniMax)": Row(
+        told("invalid params, context window exceeds limit (2013)"), "refused", "context of the model"
+    ),
+    "a prompt beyond the context (TabbyAPI)": Row(
+        told("Prompt length 5000 is greater than max_seq_len 4096"), "refused", "5,000 tokens.*4,096"
+    ),
+    "a prompt beyond the context (Copilot)": Row(
+        told("prompt token count of 5000 exceeds the limit of 4096"), "refused", "5,000 tokens.*4,096"
+    ),
+    "a prompt beyond the context (Ollama)": Row(
+        told("prompt too long; exceeded max context length by 904 tokens"), "refused", "context of the model"
+    ),
+    "a prompt beyond the context (Cloudflare)": Row(
+        told(
+            "The estimated number of input and maximum output tokens (7000) exceeded this model context window "
+            "limit (4096).",
+            413,
+        ),
+        "refused",
+        "context of 4,096",
+    ),
+    "a prompt beyond the context (Vertex)": Row(
+        told("Unable to submit request because the input token count is 5000 but model only supports up to 4096."),
+        "refused",
+        "5,000 tokens.*4,096",
+    ),
+    "a prompt beyond the context (AI21)": Row(
+        told("Prompt has 5000 tokens, but the maximum context is 4096", 422), "refused", "5,000 tokens.*4,096"
+    ),
+    "a prompt beyond the context (Perplexity)": Row(
+        told("Input exceeds the model's context window of 4096 tokens (got 5000)"), "refused", "5,000 tokens.*4,096"
+    ),
+    "a prompt beyond the context, in Chinese": Row(
+        told("输入长度超过模型的最大上下文长度 4096 (当前 5000)"), "refused", "5,000 tokens.*4,096"
+    ),
 }
 
 
@@ -1410,7 +1735,7 @@ async def optimized(fault: Fault, out: Path) -> tuple[Outcome | None, MaspoError
 
 OTHER_TEXTS = frozenset(
     {"text of the older completions", "a stream that was not asked for", "several thoughts between steps"}
-    | {"text of the older completions, as a stream", "a character in two halves"}
+    | {"text of the older completions, as a stream", "a character in two halves", "bytes that are no character"}
 )
 """Rows whose replies are not those of the world, letter by letter."""
 

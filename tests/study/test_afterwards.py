@@ -26,6 +26,7 @@ from maspo.study.optimize import start
 from maspo.study.resolve import resolve
 from maspo.testing.provider import Rule, Spoiled, fake_provider
 from maspo.testing.runs import Recorder, with_config, world_job
+from tests.model_server import served
 
 PRICE = (1.0, 10.0, 0.25)
 PRICES = PriceBook({"m": PRICE})
@@ -135,3 +136,69 @@ def test_y05_a_price_in_the_settings_reaches_the_report_of_a_run_without_one(
     usd = sum(one["tokens_in"] + 2 * one["tokens_out"] for one in found["usage"].values()) / 1e6
     assert found["usd"] == found["usd_afterwards"] == pytest.approx(usd)
     assert "had no price" not in reported()[0], "said once"
+
+
+def at_the_end(folder: Path, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.mark.parametrize("again", ["report", "resume", "evaluate"])
+def test_y06_a_price_in_the_settings_reaches_an_evaluation_that_had_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "team.yaml").write_text("agents:\n  solver:\n    prompt: You solve it.\n", encoding="utf-8")
+    rows = [{"input": f"What is 3 + {n}?", "answer": str(n)} for n in range(5)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    command = [
+        "evaluate",
+        "team.yaml",
+        "--inputs",
+        "rows.jsonl",
+        "--scorer",
+        "exact",
+        "--agent-model",
+        "mine",
+        "--out",
+        "found",
+        "--yes",
+    ]
+
+    with served() as model:
+        monkeypatch.setenv("OPENAI_BASE_URL", model.url)
+        first = CliRunner().invoke(app, command)
+        assert first.exit_code == 0, first.output
+        before = at_the_end(tmp_path / "found", "evaluation.json")
+        assert (before["usd"], before["after"]["per_1000_inputs"]["usd"]) == (None, None)
+        (tmp_path / "maspo.toml").write_text("[models.prices]\nmine = [1.0, 2.0]\n", encoding="utf-8")
+        sent = len(model.asked)
+        second = CliRunner().invoke(app, command if again == "evaluate" else [again, "found"])
+        assert second.exit_code == 0, second.output
+        assert len(model.asked) <= sent + 1, "no recorded call is repeated, besides the small question"
+
+    found = at_the_end(tmp_path / "found", "evaluation.json")
+    assert found["usd_afterwards"] == pytest.approx(found["usd"])
+    assert found["usd"] == pytest.approx((found["tokens"]["in"] + 2 * found["tokens"]["out"]) / 1e6)
+    assert found["after"]["per_1000_inputs"]["usd"] == pytest.approx(1000 * (20 + 2 * 9) / 1e6)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("mine = [-1.0, 2.0]", "models.prices"),
+        ("mine = [1.0]", "models.prices"),
+        ('mine = "cheap"', "models.prices"),
+        ("mine = [", "not valid TOML"),
+    ],
+)
+def test_y07_a_price_that_cannot_be_used_is_refused_wherever_it_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asyncio.run(without_a_price(tmp_path / "run"))
+    (tmp_path / "maspo.toml").write_text(f"[models.prices]\n{given}\n", encoding="utf-8")
+    for command in ("report", "resume"):
+        told = CliRunner().invoke(app, [command, "run"])
+        assert told.exit_code == 2
+        assert said in told.output

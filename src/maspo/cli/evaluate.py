@@ -25,6 +25,7 @@ from maspo.cli.prepare import (
     sources_of,
     with_models_of,
 )
+from maspo.cli.prices import adopt_prices
 from maspo.cli.printed import Reported, ended
 from maspo.cli.running import Begin, confirm, make_whole, run_watched
 from maspo.cli.settings import load_settings
@@ -41,6 +42,7 @@ from maspo.report.folder import JOURNAL, RUNS, free_folder
 from maspo.runners.messages import check_inputs
 from maspo.scoring.registry import CODE, UNSAFE_CODE
 from maspo.store.looks import LookLedger
+from maspo.study import trust
 from maspo.study.connections import endpoints_of, require_model
 from maspo.study.evaluation.evaluate import (
     DATABASE,
@@ -136,6 +138,8 @@ def go_on_evaluating(folder: Path, caps: Caps | None, allowed: str, as_json: boo
         )
     allowed = agree(reach_in(folder), folder, allowed)
     make_whole(folder / DATABASE, needed=NOTED)
+    trust.require(reach_in(folder), folder, allowed)
+    adopt_prices(folder)
     looks = LookLedger()
     return _run(
         lambda watcher, stop: resume_evaluation(folder, caps, Attention(watcher, stop=stop, looks=looks), allowed),
@@ -167,6 +171,7 @@ def report_evaluation(folder: Path, as_json: bool) -> None:
         UsageError: it has not come to an end yet.
 
     """
+    adopt_prices(folder)
     looked = look_at(folder)
     note_damage(folder, looked.damage)
     if looked.found is None:

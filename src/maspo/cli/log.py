@@ -164,11 +164,33 @@ def _opened(where: str) -> Iterator[Write]:
         try:
             file = stack.enter_context(open(where, "ab", buffering=0, opener=_at_once))
         except (OSError, ValueError) as error:
-            raise ConfigInvalid(f"--log {where}: cannot be written ({error}); give a file, or - for stdout") from None
+            raise _unwritable(where, error) from None
         yield write
 
 
 def ask_for(where: str | None) -> None:
-    """Take the option, which stands for the variable in whatever this command does."""
-    if where is not None:
-        os.environ[VARIABLE] = where
+    """Take the option, which stands for the variable in whatever this command does.
+
+    Raises:
+        ConfigInvalid: nothing can be written there, as far as that shows without a file being made.
+
+    """
+    if where is None:
+        return
+    os.environ[VARIABLE] = where
+    path = Path(where)
+    if where in ("", STDOUT):
+        return
+    try:
+        if path.is_dir():
+            raise IsADirectoryError("it is a folder")
+        if not path.exists() and not path.parent.is_dir():
+            raise FileNotFoundError(f"there is no folder {path.parent}")
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise PermissionError("it is not allowed")
+    except (OSError, ValueError) as error:
+        raise _unwritable(where, error) from None
+
+
+def _unwritable(where: str, error: Exception) -> ConfigInvalid:
+    return ConfigInvalid(f"--log {where}: cannot be written ({error}); give a file, or - for stdout")

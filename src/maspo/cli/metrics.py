@@ -140,9 +140,15 @@ def _guarded(app: WSGIApplication, guard: Guard) -> WSGIApplication:
 
 
 def ask_for(where: str | None) -> None:
-    """Take the option, which stands for the variable in whatever this command does."""
+    """Take the option, which stands for the variable in whatever this command does.
+
+    Raises:
+        ConfigInvalid: what ``where_asked`` raises.
+
+    """
     if where is not None:
         os.environ[VARIABLE] = where
+        where_asked()
 
 
 def where_asked() -> int | str | None:

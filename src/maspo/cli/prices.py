@@ -1,20 +1,31 @@
-"""Prices that the settings name now, for runs whose models had none."""
+"""Prices that the settings name now, for work whose models had none."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
-from maspo.cli.settings import Sources, load_settings
+from maspo.cli.settings import load_prices
 from maspo.cli.terminal import note
-from maspo.core.errors import ConfigInvalid
+from maspo.core.plain_files import is_there
+from maspo.study.evaluation.evaluate import add_prices_to_evaluation, holds_evaluation
+from maspo.study.optimize import DATABASE as JOURNAL
 from maspo.study.record import add_prices
 
 
 def adopt_prices(folder: Path) -> None:
-    """Add the prices of ``maspo.toml`` to the settings of a run, for models that have none there; say which."""
-    try:
-        prices = load_settings(Sources({})).config.models.prices
-    except ConfigInvalid:
-        return  # The settings of a run are its own; what cannot be read here is told where settings count.
-    if added := add_prices(folder, prices):
+    """Add the prices of ``maspo.toml`` to the settings of a run or an evaluation, for models without one; say which.
+
+    Raises:
+        ConfigInvalid: the file or a price in it cannot be used.
+
+    """
+    prices = load_prices()
+    if is_there(folder / JOURNAL):
+        added = add_prices(folder, prices)
+    elif holds_evaluation(folder):
+        added = asyncio.run(add_prices_to_evaluation(folder, prices))
+    else:
+        return
+    if added:
         note(f"note: {folder} had no price for {', '.join(added)}; that of the settings here counts from now on")

@@ -16,6 +16,7 @@ from maspo.configure import Setting, configure, paths_by_flag
 from maspo.core.errors import ConfigInvalid
 from maspo.core.plain_files import MOST_SETTINGS, MOST_TEXT, is_there, read_named, read_plain
 from maspo.flags import ENV_PREFIX, FLAGS, Flag
+from maspo.models.prices import PriceBook
 from maspo.models.secret import too_short
 from maspo.study.connections import key_variable
 from maspo.study.reach import Reach, flat, of_file
@@ -89,6 +90,22 @@ def load_settings(sources: Sources, environ: Mapping[str, str] = os.environ) -> 
             notes.append(f"the key in {variable} {short}")
     reach = of_file(_standing(in_file, settings[len(in_file) :]))
     return LoadedSettings(config, reach, sources.file or Path(CONFIG_FILE), tuple(notes))
+
+
+def load_prices() -> Mapping[str, tuple[float, ...]]:
+    """Return the prices that the settings file of this folder names, if there is one; nothing else of it counts.
+
+    Raises:
+        ConfigInvalid: the file is no TOML, or a price cannot be used.
+
+    """
+    for setting in _read_file(None):
+        if setting.path == ("models",) and isinstance(setting.value, Mapping) and "prices" in setting.value:
+            place = f"{CONFIG_FILE}: models.prices"
+            given = configure([Setting(("models", "prices"), setting.value["prices"], place)]).models.prices
+            PriceBook(given)
+            return given
+    return {}
 
 
 def _said(flag: Flag, value: object, place: str) -> object:

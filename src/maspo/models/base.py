@@ -273,7 +273,14 @@ class Refused(CallFailed):
 
 
 class DoesNotFit(CallFailed):
-    """The prompt is longer than the model's context: a shorter one may be taken."""
+    """The prompt is longer than the model's context, or than the endpoint takes: a shorter one may be taken.
+
+    ``said`` is what was learned by it, for people.
+    """
+
+    def __init__(self, reason: str, said: str = "") -> None:
+        super().__init__(reason)
+        self.said = said
 
 
 class ModelClient(Protocol):

@@ -17,7 +17,7 @@ from yarl import URL
 
 from maspo.core.errors import CallFailed, ProviderError
 from maspo.models.base import PROBE, Adapted, DoesNotFit, NoCompletion, Reply, Request, Stage, Transient, Unusable
-from maspo.models.context import sizes_in
+from maspo.models.context import most_bytes, sizes_in
 from maspo.models.dialects import STANDARD, Dialect, learn, payload, size_of
 from maspo.models.endpoint import Endpoint, is_loopback
 from maspo.models.refusals import READ_OF_ERROR, excerpt, read_refusal
@@ -48,6 +48,8 @@ _WAITS = 20
 """Waits for a first part that are remembered."""
 _HEARD = 0.01
 """Share of the limit of silence for which a part of a reply is not noted anew: a stream has hundreds of them."""
+_COMMENTS = re.compile(rb"(?::[^\n]*\n|\s)*:?[^\n:]*")
+"""Of a stream, or the beginning of one: nothing that a reply is made of."""
 _AFTER_DONE = 1.0
 """Seconds for a connection to end after the last piece; some servers leave it open."""
 _LONG_ENOUGH = 1000
@@ -63,6 +65,8 @@ _STREAMS_FAILED = 2
 _OTHERS = 3
 """Replies that are no chat completion, where none ever came, until every call is taken to meet them: one or two may
 come of a gateway that starts."""
+_TOO_LARGE = 413
+"""Content Too Large (RFC 9110): of the server, or of a proxy before it."""
 _SPENT_ON_THOUGHTS = re.compile(r"could not finish the message because max_tokens|model output limit was reached")
 """HTTP 400 in words that say what ``finish_reason: length`` says: the model thought up to the limit."""
 
@@ -134,6 +138,9 @@ class ChatClient:
         """Whether a chat completion ever came."""
         self._others = 0
         """Replies that were none."""
+        self._most_bytes = 0
+        """Of a request, as a refusal has shown, whatever the model: a proxy may stand before all; 0 is not known."""
+        self._why_too_large = ""
 
     async def __aenter__(self) -> Self:
         # Concurrency has its own layer, so the connector sets no limit. Redirects and cookies are not followed.
@@ -179,7 +186,10 @@ class ChatClient:
         self._check_may_fit(request, known)
         whole = "stream" not in self.endpoint.extra and known.tries_whole()
         dialect = replace(known.dialect, stream="") if whole else known.dialect
-        answer = await self._post(request, known, dialect)
+        body = payload(request, dialect, self.endpoint.extra)
+        if self._most_bytes and len(body) > self._most_bytes:
+            raise DoesNotFit(self._too_large(len(body), "so it was not sent; "))
+        answer = await self._post(request, known, body)
         place = self.endpoint.shown
         if len(answer.body) > (_LARGEST_STREAM if is_stream(answer.body) else _LARGEST_BODY):
             reason = f"a body of more than {_LARGEST_BODY:,} bytes, which no reply within a token limit needs"
@@ -204,7 +214,8 @@ class ChatClient:
         small = request.purpose == PROBE and _TOO_FEW.search(words.lower())
         if answer.status in (400, 422) and (small or _SPENT_ON_THOUGHTS.search(words.lower())):
             return Reply("", seconds=answer.seconds, truncated=True)
-        if answer.status in (400, 422) or answer.status >= 500:
+        nobody = answer.status == 404 and "the requested parameters" in words.lower()  # OpenRouter: takes them
+        if answer.status in (400, 422) or answer.status >= 500 or nobody:
             # Some gateways put the refusal of the server behind them into an error of their own.
             learned = learn(dialect, words, request)
             if learned is not None:
@@ -215,11 +226,19 @@ class ChatClient:
                     said=f"{request.model}: {learned.what}",
                 )
         if (
-            answer.status in (400, 413, 422)
+            answer.status in (400, _TOO_LARGE, 422)
             or answer.status >= 500
             or (answer.status == 429 and _NEVER in words.lower())
         ):
             self._check_fits(request, known, dialect, words, answer)
+        if answer.status == _TOO_LARGE:
+            told = most_bytes(words.lower(), len(body))
+            self._most_bytes = told or len(body) - 1
+            known_by = f"it takes at most {told:,}" if told else f"it refused one of {len(body):,}"
+            self._why_too_large = f"{known_by}, with HTTP 413: {excerpt(answer.body) or 'no explanation'}"
+            most = f"of more than {told:,} bytes" if told else "as large as one that it refused"
+            said = f"it takes no request {most}: such a one is asked with less, or fails"
+            raise DoesNotFit(self._too_large(len(body)), f"{self.endpoint.shown}: {said}")
         known.streams_failed += bool(dialect.stream) and answer.status in _STREAM_FAILED
         failure = read_refusal(self.endpoint, answer.status, answer.headers, answer.body)
         if isinstance(failure, CallFailed) and answer.status in (400, 422) and (own := self._own_parameter(words)):
@@ -250,7 +269,13 @@ class ChatClient:
             raise RuntimeError("the client is not open; use `async with ChatClient(endpoint) as client:`")
         return self._session
 
-    async def _post(self, request: Request, known: _Known, dialect: Dialect) -> _Answer:
+    def _too_large(self, size: int, sent: str = "") -> str:
+        return (
+            f"{self.endpoint.shown}: the request does not fit: it has {size:,} bytes, {sent}{self._why_too_large}; "
+            "shorten inputs or prompts, or let the server, or the proxy before it, take more"
+        )
+
+    async def _post(self, request: Request, known: _Known, body: bytes) -> _Answer:
         """Send a request and return the whole answer, however long it is written at.
 
         Raises:
@@ -271,7 +296,7 @@ class ChatClient:
                 asyncio.timeout(self._patience(known)) as scope,
                 session.post(
                     self._url,
-                    data=payload(request, dialect, self.endpoint.extra),
+                    data=body,
                     headers=self._headers[attribution],
                     proxy=self._proxy,
                     allow_redirects=False,
@@ -288,7 +313,7 @@ class ChatClient:
                         response.close()  # The rest need not be written, nor paid for.
                         raw[:] = ended(raw)
                         break
-                    if first_part or not chunk.startswith(b":"):
+                    if first_part or not _COMMENTS.fullmatch(chunk):
                         # A comment alone keeps a connection awake and is no part of a reply.
                         moment = now()
                         if DONE in raw[-2 * len(DONE) :]:
@@ -304,8 +329,8 @@ class ChatClient:
         assert answered is not None  # noqa: S101 (else there was an error)
         if answered.status in _ANSWERED:
             known.waits.append(first_part)
-        body = bytes(raw) if raw.isascii() else _in_utf8(bytes(raw), answered.charset or "")
-        return _Answer(answered.status, answered.headers, self.endpoint.redacted(body), time.perf_counter() - started)
+        came = bytes(raw) if raw.isascii() else _in_utf8(bytes(raw), answered.charset or "")
+        return _Answer(answered.status, answered.headers, self.endpoint.redacted(came), time.perf_counter() - started)
 
     def _patience(self, known: _Known) -> float:
         """Return the seconds until the first part of a reply must have come: others may be answered before."""
@@ -364,14 +389,20 @@ class ChatClient:
         sizes = sizes_in(words.lower(), dialect.limit(request))
         if sizes is None:
             return
-        known.context = sizes.context or known.context
+        said = ""
+        if sizes.context and sizes.context != known.context:
+            known.context = sizes.context
+            said = (
+                f"{request.model}: its context is {sizes.context:,} tokens: what is longer is asked with less, or fails"
+            )
         if sizes.prompt and size_of(request) >= _LONG_ENOUGH:
             known.least = min(known.least or 1.0, sizes.prompt / size_of(request))
         prompt = f"{sizes.prompt:,} tokens" if sizes.prompt else "it"
         context = f"the context of {sizes.context:,}" if sizes.context else "the context of the model"
         raise DoesNotFit(
             f"{request.model}: the prompt does not fit: {prompt} and a reply need more than {context}; shorten inputs "
-            f"or prompts, or use a model with a longer context ({excerpt(answer.body)})"
+            f"or prompts, or use a model with a longer context ({excerpt(answer.body)})",
+            said,
         )
 
     def _describe_loss(self, error: Exception, seconds: float, begun: bool) -> ProviderError:
@@ -384,7 +415,9 @@ class ChatClient:
         else:
             text = (str(error) or type(error).__name__).encode("utf-8", "replace")
             reason = excerpt(self.endpoint.redacted(text, shortest=1))
-        fix = ""
+            if isinstance(error, aiohttp.ClientResponseError):
+                reason = f"what answers there does not speak HTTP as it should ({reason})"
+        fix = "; check the port, and http or https, in --base-url" if "speak HTTP" in reason else ""
         if unreached:
             fix = "; check --base-url and that the endpoint runs"
             if self._proxy is None and environment_proxy(self.endpoint.url) is not None:

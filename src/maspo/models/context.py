@@ -14,9 +14,13 @@ _CONTEXT = re.compile(
     rf"|exceed context limit: [\d,]+ \+ [\d,]+ > {_NUMBER}|\+ \W{{0,2}}max_new_tokens\W{{1,3}} ?must be <= {_NUMBER}"
     rf"|must have less than {_NUMBER} tokens|prompt cannot exceed {_NUMBER}|input length should be \[\d+, {_NUMBER}"
     rf"|model token limit: {_NUMBER}|limit is {_NUMBER}|\(tpm\): limit {_NUMBER}"
-    rf"|context (?:length|window|size)\D{{0,40}}{_NUMBER}"
+    # Not by how much it is exceeded (Ollama), nor the code of an error (MiniMax).
+    rf"|context (?:length|window|size)(?! by | exceeds limit \()\D{{0,40}}{_NUMBER}"
     rf"|tokens > {_NUMBER} maximum|maximum number of (?:input )?tokens allowed \(?{_NUMBER}"
-    rf"|exceeds?\D{{0,60}}context\D{{0,40}}{_NUMBER}|limit(?: is|:| of) {_NUMBER} tokens"
+    rf"|exceeds?\D{{0,60}}context(?!\D{{0,20}} by )\D{{0,40}}{_NUMBER}|limit(?: is|:| of) {_NUMBER} tokens"
+    rf"|max(?:imum)? size: {_NUMBER} tokens|only supports up to {_NUMBER}|max_seq_len(?: of|:)? {_NUMBER}"
+    rf"|token count of [\d,]+ exceeds the limit of {_NUMBER}|maximum context is {_NUMBER}"
+    rf"|最大上下文长度\D{{0,9}}{_NUMBER}"
     rf"|total tokens limit {_NUMBER}|maximum input length \({_NUMBER}|input token limit\W[^.]{{0,40}}limit {_NUMBER}"
 )
 _TOLD = re.compile(rf"\"n_ctx\"\s*:\s*{_NUMBER}")
@@ -27,7 +31,8 @@ _PROMPT = re.compile(
     rf"|(?:messages|prompt|input) (?:resulted in|contains?(?: at least)?|has) {_NUMBER}"
     rf"|\"n_prompt_tokens\"\s*:\s*{_NUMBER}|(?:request|input) \({_NUMBER} tokens\)|too long: {_NUMBER}"
     rf"|token count \(?{_NUMBER}|(?:passed|your request has|request contains) {_NUMBER}"
-    rf"|number of input tokens {_NUMBER}|prompt length \({_NUMBER}|got {_NUMBER} tokens"
+    rf"|token count (?:of|is) {_NUMBER}|当前\D{{0,5}}{_NUMBER}"
+    rf"|number of input tokens {_NUMBER}|prompt length \(?{_NUMBER}|got {_NUMBER} tokens|\(got {_NUMBER}\)"
     rf"|given: {_NUMBER}|prompt \(length {_NUMBER}\)|the first {_NUMBER} tokens|received {_NUMBER}"
     r"|(?:current length is|requested:?) (\d[\d,]{0,12}+)(?! tokens)"
 )
@@ -41,7 +46,10 @@ _TOO_LONG = re.compile(
     r"|maximum prompt length|input length should be|exceeded model token limit|prompt cannot exceed"
     r"|\+ \W{0,2}max_new_tokens\W{1,3} ?must be <=|must have less than \d+ tokens"
     r"|number of input tokens \d+ cannot exceed"
-    r"|prompt length \(?\d+\)? exceeds|exceeded max input token limit|max_tokens must be at least 1, got -"
+    r"|prompt length \(?\d+\)? (?:exceeds|is (?:greater|larger|longer))|prompt exceeds max"
+    r"|body too large for \S{1,80} model\b"
+    r"|prompt token count of \d+ exceeds|最大上下文|(?:输入|提示词?)[^。]{0,9}(?:过长|超过|超出)"
+    r"|exceeded max input token limit|max_tokens must be at least 1, got -"
 )
 _LIMIT_NAMED = re.compile(
     r"max(?:imum)?[_ ]?(?:completion_|output[_ ]?|new_)?tokens|(?:output|completion)[ _]tokens? limit"
@@ -54,6 +62,16 @@ _TOO_MANY = re.compile(
     r"too (?:large|high|big|many)|at most|maximum|less than|smaller than|range|between|<=|exceed|greater than|>"
     r"|tokens? limit (?:is|of)"
 )
+_SIZE = r"(\d[\d,]{0,12}(?:\.\d{1,3})?)"
+_BYTES = re.compile(
+    rf"(?<![\w.,]){_SIZE}\s?(bytes?|kilobytes?|megabytes?|gigabytes?|[kmg]i?b|[kmg])\b"
+    r"|\b(?:limit|max\w{0,4}|size|(?:larger|bigger|greater|more) than|exceed\w{0,3}|up to|at most|allowed)\b\D{0,30}"
+    rf"(?<![\w.,]){_SIZE}(?![\w.,]|\s?(?:tok|byte|kilo|mega|giga|[kmg]i?b\b))"
+)
+"""A size of a body: a number of bytes or of a larger unit, or one without any that is said to be a limit."""
+_SMALLEST_BODY = 500
+"""Bytes: no server that reads chat completions takes less, so a smaller number is another one, such as 413."""
+_UNITS = {"b": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 _ANY_NUMBER = re.compile(r"\d[\d,]{0,12}")
 _FEWEST = 16
 """Tokens of a reply below which a limit is no limit but another number of the message."""
@@ -65,6 +83,15 @@ class Sizes:
 
     context: int
     prompt: int = 0
+
+
+def most_bytes(words: str, sent: int) -> int:
+    """Return the bytes of a request that a refusal (in lower case) of one with ``sent`` allows; 0 if it names none."""
+    named = [
+        int(float((number or bare).replace(",", "")) * _UNITS[(unit or "b")[0]])
+        for number, unit, bare in (found.groups() for found in _BYTES.finditer(words))
+    ]
+    return max((size for size in named if _SMALLEST_BODY <= size < sent), default=0)
 
 
 def sizes_in(words: str, limit: int) -> Sizes | None:

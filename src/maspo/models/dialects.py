@@ -15,7 +15,7 @@ from maspo.models.refusals import ONE_CALL_WORDS
 
 _PARAMETER_WORDS = (
     *("unsupported", "not support", "unrecognized", "unknown", "unexpected", "cannot find"),
-    *("not allowed", "not permitted", "deprecated", "not enabled", "no longer"),
+    *("not allowed", "not permitted", "deprecated", "not enabled", "no longer", "the requested parameters"),
 )
 _VALUE_WORDS = (
     *("must be", "must have", "should be", "may only", "can only", "only one", "is allowed", "cannot", "invalid"),
@@ -32,7 +32,7 @@ _ROLES_REFUSED = re.compile(
     r"|(?:unexpected|invalid|unknown|unsupported) (?:message )?role\W{0,4}(?:system|developer)"
     r"|role\W{0,4}(?:system|developer)\W{0,3} (?:is )?(?:not|invalid|unsupported)"
     r"|only user\W[^.]{0,40} roles? (?:are|is) (?:supported|allowed|accepted)"
-    r"|first message must be (?:from )?(?:the )?user"
+    r"|first message must be (?:from )?(?:the )?user|must (?:start|begin) with an? \W?user"
     r"|\brole\W[^}]{0,200}\binput\W{1,6}(?:system|developer)\b|\brole\W{1,4} ?value is not one of"
     r"|invalid value\W{1,3}(?:system|developer)\W{1,3}(?:supported|allowed) values|valid role\W{1,3}user\W{1,3}model\b"
     r"|\brole\W{1,4}(?:input )?(?:should|must) be (?:either |one of )?\W?user\b(?![^.}]{0,60}system)"
@@ -138,7 +138,9 @@ def learn(dialect: Dialect, complaint: str, request: Request) -> Learned | None:
         return None
     if any(word in words for word in _PARAMETER_WORDS):
         return _without_parameter(dialect, words)
-    return _without_value(dialect, words) if any(word in words for word in _VALUE_WORDS) else None
+    # In another language nobody lists how it is said that a parameter is not taken.
+    told = any(word in words for word in _VALUE_WORDS) or not words.isascii()
+    return _without_value(dialect, words) if told else None
 
 
 def _without_role(dialect: Dialect, words: str) -> Learned | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import re
 
+_COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
+"""How gzip and zstd begin (RFC 1952, RFC 8878)."""
 _READ = 10_000
 """Bytes of a body that are looked at: what it says stands at its beginning."""
 _SHOWN = 120
@@ -37,6 +39,8 @@ def described(body: bytes, kind: str = "") -> str:
     named = f", {_line(kind)}" if kind else ""
     if not text.strip("\x00 \t\r\n\ufeff"):
         return f"an empty body{named}"
+    if body.startswith(_COMPRESSED):
+        return f"compressed bytes whose headers do not say so (Content-Encoding){named}"
     if is_page(body):
         title = title_of(body)
         return f"a web page{f' “{title}”' if title else ''}{named}"

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from urllib.parse import urljoin
 
 from maspo.core.errors import CallFailed, ProviderError
 from maspo.models.base import Refused, Stage, Transient
@@ -27,9 +28,10 @@ _FIRST_EPOCH = 1e9
 _FIRST_EPOCH_MS = 1e12
 """The same date in milliseconds, as some gateways write it; in seconds it would be the year 33658."""
 _TOO_MANY = 429  # Too Many Requests (RFC 6585)
-_TRANSIENT_STATUS = frozenset({408, 409, 421, 424, 425, _TOO_MANY, 498, 499})
-"""Request Timeout, Conflict, Misdirected Request (RFC 9110), Failed Dependency (a gateway's model, as Bedrock's), Too
-Early (RFC 8470), too many, Groq's full capacity, and a connection that a proxy has lost."""
+_TRANSIENT_STATUS = frozenset({408, 409, 421, 423, 424, 425, _TOO_MANY, 498, 499})
+"""Request Timeout, Conflict, Misdirected Request (RFC 9110), Locked (RFC 4918), Failed Dependency (a
+gateway's model, as Bedrock's), Too Early (RFC 8470), too many, Groq's full capacity, and a connection that a proxy has
+lost."""
 _LIMIT_WORDS = ("throttlingexception", "too many requests", "ratelimitexceeded", "rate limit exceeded")
 """Of limits that some gateways tell with HTTP 400 or 403."""
 _PASSING_WORDS = (
@@ -43,6 +45,7 @@ _EVERY_CALL = {
     402: "the account has no credit; top it up or use another key",
     403: "check that the key may use this model, and the key in OPENAI_API_KEY",
     404: "check the model's name, and that --base-url ends as the provider says (often /v1)",
+    407: "the proxy before it asks for a name and a password: give them in the proxy's address (HTTPS_PROXY)",
     405: "check that --base-url ends as the provider says (often /v1)",
 }
 _FILTER_WORDS = (
@@ -55,6 +58,8 @@ ONE_CALL_WORDS = (*_FILTER_WORDS, "context_length", "context length", "too large
 _EVERY_CALL_WORDS = (
     *("model_not_found", "insufficient_quota", "invalid_api_key", "api_key_invalid", "api key not valid"),
     *("api key expired", "credit balance is too low", "insufficient credits", "insufficient balance"),
+    *("billing_hard_limit", "hard limit has been reached", "budget has been exceeded", "budget_exceeded"),
+    *("monthly spending limit", "used all available credits"),
     *("invalid model name", "has been decommissioned", "multiple models are loaded", "no models loaded"),
 )
 _OUR_HEADERS = "x-maspo"
@@ -72,7 +77,12 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])")
 _DURATION = re.compile(rf"(?:{_PART.pattern})+")
 _LONGEST_DURATION = 40
 """Characters: five numbers with their units, and room for decimals."""
-_TRY_AGAIN = re.compile(r"\"retrydelay\"\s*:\s*\"(\d{1,9}(?:\.\d{1,9})?s)\"|try again in (\d{1,9}(?:\.\d{1,9})?m?s)")
+_TRY_AGAIN = re.compile(
+    r"\"retrydelay\"\s*:\s*\"(\d{1,9}(?:\.\d{1,9})?s)\""
+    r"|(?:try again|retry|wait)(?: in| after| for)? ((?:\d{1,9}(?:\.\d{1,9})?(?:ms|[dhms])){1,4})\b"
+    r"|(?:try again|retry|wait)(?: in| after| for)? (\d{1,9}(?:\.\d{1,9})?) seconds?\b"
+)
+"""Google; OpenAI and Groq; Azure and GitHub."""
 
 
 def read_refusal(endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
@@ -100,10 +110,19 @@ def read_refusal(endpoint: Endpoint, status: int, headers: Mapping[str, str], bo
     if _OUR_HEADERS in words and endpoint.attribution:
         return ProviderError(f"{reason}; leave out the headers that name calls: --set models.attribution=false")
     if 300 <= status < 400:
-        return ProviderError(f"{reason}; the address redirects: give the final address as --base-url")
+        return ProviderError(
+            f"{reason}; the address redirects: give the final address as --base-url{_target(endpoint, headers)}"
+        )
     if status in _EVERY_CALL:
         return ProviderError(f"{reason}; {_EVERY_CALL[status]}")
     return CallFailed(reason)
+
+
+def _target(endpoint: Endpoint, headers: Mapping[str, str]) -> str:
+    """Return where a redirect leads, for people; without its query, which may hold a secret."""
+    where = endpoint.without_key(urljoin(endpoint.url, headers.get("Location", "")).partition("?")[0])
+    where = excerpt(where.rstrip("/").removesuffix("/chat/completions").encode("utf-8", "replace"))
+    return f" (it leads to {where})" if headers.get("Location") and where != endpoint.shown else ""
 
 
 def excerpt(body: bytes) -> str:
@@ -144,7 +163,7 @@ def until_reset(headers: Mapping[str, str], body: str) -> float | None:
     if known:
         return max(known)
     asked = _TRY_AGAIN.search(body)
-    return _read_wait(asked.group(1) or asked.group(2), headers) if asked else None
+    return _read_wait(next(filter(None, asked.groups())), headers) if asked else None
 
 
 def _read_wait(given: str, headers: Mapping[str, str]) -> float | None:

@@ -20,16 +20,17 @@ from maspo.models.thoughts import said_and_thought, told_thoughts
 from maspo.models.tokens import read_tokens
 
 # What ``finish_reason`` says of a reply that is none, or not whole: the protocol's words, and those of other providers.
-_BROKEN = frozenset(
-    {"error", "failed", "failure", "abort", "aborted", "cancelled", "canceled", "interrupted", "timeout", "time_limit"}
-    | {"insufficient_system_resource", "network_error", "server_error", "internal_error", "model_error", "overloaded"}
-    | {"malformed_function_call", "unexpected_tool_call", "malformed_response", "user_cancel"}
+_BROKEN = re.compile(
+    r"error|fail|abort|cancel|interrupt|exception|time_?(?:out|limit)|timed_out|overload|unavailable|rate_limit"
+    r"|insufficient_system_resource|malformed|unexpected_tool_call|disconnect|preempt|evict|^(?:other|language)$"
 )
 """OpenRouter, vLLM, DeepSeek, Zhipu, Google, Cohere, gateways: a text, if there is any, is not what was to be said."""
-_CUT = frozenset(
-    {"length", "max_tokens", "max_output_tokens", "model_length", "error_limit"} | {"model_context_window_exceeded"}
+_CUT = re.compile(
+    r"^(?:model_|max_)?length$|max_(?:\w+_)?tokens?|tokens?_limit|error_limit|context_(?:window|length)|truncat|^incomplete$"
 )
-"""OpenAI, Anthropic, Google, Mistral, Cohere."""
+"""OpenAI, Anthropic, Google, Mistral, Cohere, gateways."""
+_WORD_BEGINS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+"""Where a word begins within one such as ``MaxTokens``."""
 _FILTERED = re.compile(
     r"filter|safety|recitation|blocklist|blocked|prohibited|spii|sensitive|guardrail|toxic|moderation|inspection|flagged"
 )
@@ -37,6 +38,14 @@ _DECLINED = frozenset({"refusal"})
 _TOOLS = frozenset({"tool_calls", "function_call"})
 _TELLS_OF_FAILURE = ("message", "detail", "msg", "error_msg", "errors")
 """Fields of a piece that is none of a reply: what gateways call their words."""
+_WAITING = frozenset(
+    {"queued", "queue", "pending", "waiting", "in_queue", "starting", "loading", "processing", "in_progress", "running"}
+)
+"""States of a request that is not refused, in pieces of gateways that keep a queue."""
+_FAILED = re.compile(rf"{_BROKEN.pattern}|{_FILTERED.pattern}")
+_PAGE_WITHIN = re.compile(rb"^\s*<(?:!doctype\s{1,9}html|html)\b", re.IGNORECASE | re.MULTILINE)
+"""A web page in the middle of a stream: of a gateway whose server fell silent."""
+_LENIENT = json.JSONDecoder(strict=False)
 DONE = b"[DONE]"
 """The last piece of a stream."""
 _BOM = b"\xef\xbb\xbf"
@@ -54,7 +63,8 @@ _CUMULATIVE = 3
 
 def is_stream(body: bytes | bytearray) -> bool:
     """Say whether a body is a stream of server-sent events, whatever its headers say."""
-    return body[:200].removeprefix(_BOM).lstrip().startswith((b"data:", b"event:", b"id:", b"retry:", b":"))
+    begins = body[:200].removeprefix(_BOM).lstrip().lower()
+    return begins.startswith((b"data:", b"event:", b"id:", b"retry:", b":"))
 
 
 def read_reply(body: bytes, seconds: float, place: str, kind: str = "") -> Reply:
@@ -68,7 +78,9 @@ def read_reply(body: bytes, seconds: float, place: str, kind: str = "") -> Reply
     if is_stream(body):
         return _read_stream(body, seconds, place)
     try:
-        found = json.loads(body)
+        found = _read_json(body)
+        if isinstance(found, list) and len(found) == 1:
+            found = found[0]
         if failure := _failure_in(found):
             reason = f"{place}: the endpoint failed while it wrote ({failure})"
             raise Transient(reason, Stage.LOST, seconds=seconds)
@@ -107,13 +119,15 @@ def reply_of(found: Any, seconds: float) -> Reply:
     """
     # They may come in any order; the first of them is the one of index 0.
     choice = next((one for one in found["choices"] if one.get("index") in (0, "0")), found["choices"][0])
-    message = choice.get("message") or {"content": choice["text"]}  # as text, without roles, from older servers
+    # A delta where nothing is streamed comes from gateways; a text, without roles, from older servers.
+    message = choice.get("message") or choice.get("delta") or {"content": choice["text"]}
     said, thoughts = said_and_thought(message.get("content"))
     refusal = _words(message.get("refusal")) or _refusal_part(message.get("content"))
     text = "" if _is_blank(said or refusal) else said or refusal
     tokens = read_tokens(found.get("usage"))
-    ended = _word(choice.get("finish_reason"))
-    broken = ended in _BROKEN
+    ended = _ending(choice)
+    cut = _CUT.search(ended) is not None
+    broken = not cut and not _FILTERED.search(ended) and _BROKEN.search(ended) is not None
     missing = f"finish_reason: {ended}" if broken else ""
     if not broken and not text:
         asks_for_tool = ended in _TOOLS or message.get("tool_calls") or message.get("function_call")
@@ -128,10 +142,10 @@ def reply_of(found: Any, seconds: float) -> Reply:
         tokens_cached=tokens.cached,
         tokens_thought=tokens.thought,
         seconds=seconds,
-        truncated=ended in _CUT,
+        truncated=cut,
         simulated=found.get("system_fingerprint") == "simulated",
         missing=missing,
-        refused_by=_refused_by(ended, refusal, said),
+        refused_by=_refused_by(ended, refusal),
         broken=broken,
         asks=tuple(_asked(message.get("tool_calls"))),
     )
@@ -158,27 +172,45 @@ class _Pieces:
     refused: list[str] = field(default_factory=list)
     asked: dict[int, dict[str, str]] = field(default_factory=dict)
     """Tools that are asked for, by their index: each piece adds to the arguments."""
+    index: str = "0"
+    """Of the choice that is read."""
+    others: set[str] = field(default_factory=set)
+    """Indices of further choices."""
     ended: object = None
+    native: object = None
     usage: object = None
     fingerprint: object = None
     any: bool = False
+    by_delta: bool = False
+    """Text came in deltas, as it should."""
+
+    def add_usage(self, piece: Mapping[str, Any]) -> None:
+        """Take what a piece tells of tokens: what comes later counts, but for zeros, which tell nothing."""
+        told = piece.get("usage") or (piece.get("x_groq") or {}).get("usage")
+        if isinstance(told, dict) and isinstance(self.usage, dict):
+            self.usage = self.usage | {name: count for name, count in told.items() if count}
+        else:
+            self.usage = told or self.usage
 
     def add(self, piece: Mapping[str, Any]) -> None:
         """Add what a piece tells of the first choice."""
-        self.usage = piece.get("usage") or self.usage
+        self.add_usage(piece)
         self.fingerprint = piece.get("system_fingerprint") or self.fingerprint
         for choice in piece.get("choices") or ():
-            if str(choice.get("index") or 0) != "0":
+            if (index := str(choice.get("index") or 0)) != self.index:
+                self.others.add(index)
                 continue
             self.any = True
             # Some send the whole message beside its pieces, or after them: it is read where there are no pieces.
-            message = choice.get("delta") or ({} if "".join(self.said) else choice.get("message")) or {}
+            message = choice.get("delta") or ({} if self.by_delta else choice.get("message")) or {}
             said, thought = said_and_thought(message.get("content", choice.get("text")))
-            self.said.append(said)
+            self.by_delta = self.by_delta or bool(said and choice.get("delta"))
+            self.said.append("" if not choice.get("delta") and said == "".join(self.said) else said)
             self.thought.append(told_thoughts(message) + thought)
             self.refused.append(_words(message.get("refusal")))
             self._add_asked(message.get("tool_calls") or ())
             self.ended = choice.get("finish_reason") or self.ended
+            self.native = choice.get("native_finish_reason") or self.native
 
     def _add_asked(self, pieces: Sequence[Mapping[str, Any]]) -> None:
         for place, piece in enumerate(pieces):
@@ -203,7 +235,7 @@ class _Pieces:
                 for _, one in sorted(self.asked.items())
             ],
         }
-        choice = {"message": message, "finish_reason": self.ended}
+        choice = {"message": message, "finish_reason": self.ended, "native_finish_reason": self.native}
         return {"choices": [choice], "usage": self.usage, "system_fingerprint": self.fingerprint}
 
 
@@ -222,30 +254,33 @@ def _joined(pieces: Sequence[str]) -> str:
     return "".join(found)
 
 
-def _read_stream(body: bytes, seconds: float, place: str) -> Reply:
-    pieces, done = _Pieces(), False
+def _read_stream(body: bytes, seconds: float, place: str, index: str = "0") -> Reply:
+    pieces, done, data = _Pieces(index=index), False, b""
     try:
         for data in _events(body):
             if data == DONE:
                 done = True
                 continue
-            piece = json.loads(data)
-            failure = _failure_in(piece)
-            if not failure and "choices" not in piece and "usage" not in piece:
-                if not any(piece.get(name) for name in _TELLS_OF_FAILURE):
+            if not pieces.any and data[:1] not in (b"{", b"["):
+                continue  # Words of a gateway before the reply, such as a place in a queue.
+            for piece in _objects(data):
+                if done:
+                    pieces.add_usage(piece)
                     continue
-                failure = excerpt(data)
-            if failure:
-                reason = f"{place}: the endpoint failed while it wrote ({failure})"
-                raise Transient(reason, Stage.LOST, seconds=seconds)
-            pieces.add(piece)
-        if not (done or pieces.ended):
+                if failure := _failure_in(piece) or _failure_beside(piece):
+                    reason = f"{place}: the endpoint failed while it wrote ({failure})"
+                    raise Transient(reason, Stage.LOST, seconds=seconds)
+                pieces.add(piece)
+        if not pieces.ended and (not done or _PAGE_WITHIN.search(body)):
             raise Transient(f"{place}: the stream of the reply broke off", Stage.LOST, seconds=seconds)
+        if not pieces.any and pieces.others and index not in pieces.others:
+            return _read_stream(body, seconds, place, min(pieces.others))
         if not pieces.any:
             raise LookupError("no choices")
         return reply_of(pieces.completion(), seconds)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        reason = f"{place}: the reply is no chat completion ({excerpt(body)}); expected choices[0].delta.content"
+        came = f"{excerpt(body)}; its piece {excerpt(data)!r} is none" if pieces.any else excerpt(body)
+        reason = f"{place}: the reply is no chat completion ({came}); expected choices[0].delta.content"
         raise NoCompletion(reason, Stage.LOST, seconds=seconds) from None
 
 
@@ -254,7 +289,8 @@ def text_so_far(body: bytes) -> str:
     pieces = _Pieces()
     for data in _events(body):
         with suppress(ValueError, LookupError, TypeError, AttributeError, RecursionError):
-            pieces.add(json.loads(data))
+            for piece in _objects(data):
+                pieces.add(piece)
     return _joined(pieces.said)
 
 
@@ -266,7 +302,7 @@ def _events(body: bytes) -> Iterator[bytes]:
     """
     begun: list[bytes] = []
     for line in (*body.removeprefix(_BOM).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"), b""):
-        data = line[5:].strip() if line.startswith(b"data:") else b""
+        data = line[5:].strip() if line[:5].lower() == b"data:" else b""
         if data and (begun or (data[:1] == b"{" and data[-1:] != b"}")):
             begun.append(data)
         elif data:
@@ -274,6 +310,45 @@ def _events(body: bytes) -> Iterator[bytes]:
         elif begun and not line:
             yield b"\n".join(begun)
             begun = []
+
+
+def _read_json(body: bytes) -> Any:
+    """Read JSON as servers write it: with line breaks within its texts, and with bytes that are no character."""
+    try:
+        return json.loads(body, strict=False)
+    except UnicodeDecodeError:
+        return json.loads(body.decode("utf-8", "replace"), strict=False)
+
+
+def _objects(data: bytes) -> Iterator[Mapping[str, Any]]:
+    """Yield the objects of a piece: one, or several that a gateway has sent at once.
+
+    Raises:
+        ValueError: it holds something else.
+
+    """
+    try:
+        yield _read_json(data)
+    except json.JSONDecodeError as error:
+        if error.msg != "Extra data":
+            raise
+        text, begin = data.decode("utf-8", "replace"), 0
+        while begin < len(text):
+            found, end = _LENIENT.raw_decode(text, begin)
+            yield found
+            begin = end + len(text[end:]) - len(text[end:].lstrip())
+
+
+def _failure_beside(piece: Mapping[str, Any]) -> str:
+    """Return what a piece that is none of a reply tells of a failure; empty for a ping, or a place in a queue."""
+    if "choices" in piece or "usage" in piece:
+        return ""
+    told = (piece.get(name) for name in ("status", "state", "event", "type"))
+    states = {word.lower() for word in told if isinstance(word, str)}
+    if states & _WAITING:
+        return ""
+    failed = _FAILED.search(" ".join(states)) or any(piece.get(name) for name in _TELLS_OF_FAILURE)
+    return excerpt(json.dumps(piece).encode()) if failed else ""
 
 
 def _is_blank(text: str) -> bool:
@@ -290,13 +365,20 @@ def _words(found: object) -> str:
     return found if isinstance(found, str) else ""
 
 
+def _ending(choice: Mapping[str, Any]) -> str:
+    """Return how a choice ended: what a gateway says, unless the model behind it tells of less than an answer."""
+    native = _word(choice.get("native_finish_reason"))
+    told = any(pattern.search(native) for pattern in (_CUT, _FILTERED, _BROKEN))
+    return native if told else _word(choice.get("finish_reason"))
+
+
 def _word(reason: object) -> str:
     """Return a reason to end as one word in lower case, however it is written; empty for what is none.
 
     SGLang's own form is an object whose ``type`` is the word.
     """
     reason = reason.get("type") if isinstance(reason, dict) else reason
-    return reason.strip().lower().replace("-", "_") if isinstance(reason, str) else ""
+    return _WORD_BEGINS.sub("_", reason.strip()).lower().replace("-", "_") if isinstance(reason, str) else ""
 
 
 def _refusal_part(content: object) -> str:
@@ -306,8 +388,8 @@ def _refusal_part(content: object) -> str:
     return "".join(_words(part.get("refusal")) for part in told)
 
 
-def _refused_by(ended: str, refusal: str, said: str) -> str:
+def _refused_by(ended: str, refusal: str) -> str:
     """Return who declined to answer; empty when nobody did."""
     if _FILTERED.search(ended):
         return "a content filter"
-    return "the model" if (refusal.strip() and not said) or ended in _DECLINED else ""
+    return "the model" if refusal.strip() or ended in _DECLINED else ""

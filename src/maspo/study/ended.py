@@ -7,7 +7,9 @@ from pathlib import Path
 from maspo.core.plain_files import is_there
 from maspo.core.usage import Usage, total
 from maspo.events import BudgetStopped, Event, RunFinished
+from maspo.models.prices import PriceBook
 from maspo.store.codec import RecordedResult
+from maspo.study.afterwards import price_afterwards
 from maspo.study.optimize import DATABASE
 from maspo.study.record import open_for_reading
 
@@ -31,9 +33,10 @@ def _told(folder: Path) -> list[Event]:
         return [entry.item for entry in store.read_since() if not isinstance(entry.item, RecordedResult)]
 
 
-def spent_in(database: Path) -> tuple[Usage, float]:
-    """Return what a record says was spent, and the seconds that it took."""
+def spent_in(database: Path, prices: PriceBook | None = None) -> tuple[Usage, float]:
+    """Return what a record says was spent, and the seconds that it took; ``prices`` are those known by now."""
     if not is_there(database):
         return Usage(usd=0.0), 0.0
     with open_for_reading(database) as store:
-        return total(store.usage().values()), float(store.meta().get("seconds", "0"))
+        usage = store.usage() if prices is None else price_afterwards(store.usage(), store, prices)
+        return total(usage.values()), float(store.meta().get("seconds", "0"))

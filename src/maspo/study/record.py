@@ -289,14 +289,21 @@ def _config_in(out: Path) -> RunConfig:
 
 
 def _with_prices(job: Job, now: RunConfig) -> Job:
-    models = job.config.models
-    prices = {**now.models.prices, **models.prices}
-    return replace(job, config=job.config.model_copy(update={"models": models.model_copy(update={"prices": prices})}))
+    return replace(job, config=priced_config(job.config, now.models.prices))
+
+
+def priced_config(config: RunConfig, prices: Mapping[str, tuple[float, ...]]) -> RunConfig:
+    """Return settings with prices for models that have none there."""
+    known = {**prices, **config.models.prices}
+    return config.model_copy(update={"models": config.models.model_copy(update={"prices": known})})
 
 
 def differences_between(before: Job, now: Job) -> tuple[str, ...]:
-    """Return one line per field that differs, ``field: was X, is Y``; caps and paths do not count."""
-    old, new = _fields(before), _fields(now)
+    """Return one line per field that differs, ``field: was X, is Y``; caps and paths do not count.
+
+    Nor does a price that was unknown: it changes no result.
+    """
+    old, new = _fields(_with_prices(before, now.config)), _fields(now)
     lines = [
         f"{name}: was {_shown(old.get(name))}, is {_shown(new.get(name))}"
         for name in dict.fromkeys([*old, *new])

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from maspo.core.errors import CallFailed, ProviderError
-from maspo.models.base import Adapted, ModelClient, Reply, Request, Stage, Transient, Unusable
+from maspo.models.base import Adapted, DoesNotFit, ModelClient, Reply, Request, Stage, Transient, Unusable
 from maspo.models.layers.crowding import Beside, Crowding
 from maspo.models.layers.outage import asks, does, helps
 
@@ -363,8 +363,10 @@ class Limited:
             self._last = fault
             self._pace.note_failure(fault, sent, _now(), self._in_flight)
             raise
-        except CallFailed:
+        except CallFailed as failure:
             self._pace.note_answer(_now())
+            if isinstance(failure, DoesNotFit) and failure.said:
+                self._health.adapted.setdefault(failure.said)
             raise
         except ProviderError as error:
             self._hopeless = error

@@ -33,6 +33,7 @@ from maspo.core.workers import WorkerLost, Workers, told_to_stop
 from maspo.data.inputs import Inputs
 from maspo.events import Event, RunFinished
 from maspo.models.base import Request
+from maspo.models.prices import PriceBook
 from maspo.stats.looks import level_of
 from maspo.store.address import Pointer, let_in, pointer_in
 from maspo.store.looks import Look
@@ -58,8 +59,8 @@ from maspo.study.job import Job, Looks, Progress, Provider, Watcher, to_nobody
 from maspo.study.mismatch import never_met, spec_of
 from maspo.study.optimize import DATABASE as RUN_DATABASE
 from maspo.study.optimize import resume, start
-from maspo.study.record import COMPARED, Begun, open_for_reading, refuse_links
-from maspo.study.resolve import prices_of, texts_of_inputs
+from maspo.study.record import COMPARED, Begun, add_prices, open_for_reading, refuse_links
+from maspo.study.resolve import known_prices, prices_of, texts_of_inputs
 from maspo.study.session import Session, at_work
 from maspo.study.stores import write_files
 
@@ -185,9 +186,12 @@ async def compare(comparison: Comparison, out: Path, attention: Attention) -> Co
         comparison = await _at_prices(comparison, store, attention)
         looks = _Shared(comparison, store, attention.looks)
         attention = replace(attention, keeping=beside(store))
+        for run in comparison.runs:  # a price that is known by now is one in the reports of the runs, too
+            add_prices(folder_of(out, run), comparison.config.models.prices)
         bring = _in_turn if attention.jobs == 1 and not attention.executor else _side_by_side
         await bring(comparison, out, store, looks, attention)
-        ends = [_as_it_ended(run, out) for run in comparison.runs]
+        prices = known_prices(comparison.job)
+        ends = [_as_it_ended(run, out, prices) for run in comparison.runs]
         attention.tell(f"what they end with meets on {len(comparison.holdout)} inputs that none of them has seen")
         return await _measure(comparison, ends, out, store, looks, attention)
 
@@ -429,12 +433,12 @@ def _has_work(folder: Path, more: bool) -> bool:
     return ended is None or (more and not ended.complete)
 
 
-def _as_it_ended(run: Run, out: Path) -> RunEnd:
+def _as_it_ended(run: Run, out: Path, prices: PriceBook) -> RunEnd:
     database = folder_of(out, run) / RUN_DATABASE
     ended = end_of(folder_of(out, run))
     if ended is None:
         raise StoreError(f"{database}: the run has an end that its record does not hold; run the same command again")
-    return RunEnd(run, ended, spent_in(database)[0], cap_met(folder_of(out, run)))
+    return RunEnd(run, ended, spent_in(database, prices)[0], cap_met(folder_of(out, run)))
 
 
 def _has_more(comparison: Comparison, store: RunStore) -> bool:
@@ -585,7 +589,7 @@ def _rest(comparison: Comparison, ends: list[RunEnd], spent: Usage) -> Caps:
     caps, seconds = comparison.config.caps, sum(end.finished.seconds for end in ends)
     return Caps(
         calls=None if caps.calls is None else max(1, caps.calls - spent.calls),
-        usd=None if caps.usd is None else max(_LEAST, caps.usd - (spent.usd or 0.0)),
+        usd=None if caps.usd is None else max(_LEAST, caps.usd - ((spent.usd or 0.0) - spent.usd_afterwards)),
         minutes=None if caps.minutes is None else max(_LEAST, caps.minutes - seconds / 60),
     )
 

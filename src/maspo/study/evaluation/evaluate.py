@@ -12,7 +12,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from maspo.config import Caps, capped, in_form_of
 from maspo.core.concurrency import together
-from maspo.core.errors import BudgetReached, CallFailed, ProviderError, RunChanged, StoreError
+from maspo.core.errors import BudgetReached, CallFailed, MaspoError, ProviderError, RunChanged, StoreError
 from maspo.core.plain_files import is_there
 from maspo.core.prompts import Prompts
 from maspo.core.seeded import shuffled
@@ -21,6 +21,7 @@ from maspo.core.verdict import Level, Verdict
 from maspo.events import CallUnsettled
 from maspo.judges.base import Question, compare_both_orders, task_shown
 from maspo.models.base import Request
+from maspo.models.prices import Price
 from maspo.scoring.answers import final_answer, is_correct, same_answer
 from maspo.scoring.base import Score, Scorer
 from maspo.scoring.judged import RubricScorer
@@ -29,6 +30,7 @@ from maspo.scoring.registry import scorer_of
 from maspo.store.records import IN_FOLDER, Keeping
 from maspo.store.run_store import RunStore
 from maspo.study import trust
+from maspo.study.afterwards import price_afterwards
 from maspo.study.bound import describe_groups, remark_on_few
 from maspo.study.calls import provider as default_provider
 from maspo.study.calls import share
@@ -49,8 +51,8 @@ from maspo.study.evaluation.tally import Mark, RowFound, Share, difference_of, s
 from maspo.study.fruitless import check_answers
 from maspo.study.job import Looks, Provider, Watcher
 from maspo.study.reach import Reach, of_evaluation
-from maspo.study.record import make_folder, nothing_left_unless_answered, open_for_reading
-from maspo.study.resolve import groups_in, prices_of, texts_of_inputs
+from maspo.study.record import make_folder, nothing_left_unless_answered, open_for_reading, priced_config
+from maspo.study.resolve import groups_in, known_prices, prices_of, texts_of_inputs
 from maspo.study.session import Session, at_work
 
 DATABASE = "evaluation.db"
@@ -220,7 +222,46 @@ def look_at(out: Path) -> Looked:
         if _FOUND not in noted:
             return Looked(None, store.damage)
         evaluation = _evaluation_in(noted, out / DATABASE)
-        return Looked(FOUND.load(noted[_FOUND], evaluation=evaluation, outputs=()), store.damage)
+        found = FOUND.load(noted[_FOUND], evaluation=evaluation, outputs=())
+        with suppress(MaspoError):  # settings that cannot be used any more tell no price
+            found = _priced_afterwards(found, store)
+        return Looked(found, store.damage)
+
+
+def _priced_afterwards(found: Evaluated, store: RunStore) -> Evaluated:
+    """Return what was found with what it cost by the prices that are known by now."""
+    if found.simulated:
+        return found
+    evaluation = found.evaluation
+    usage = price_afterwards(found.usage, store, known_prices(evaluation.job))
+    models = evaluation.config.models
+    own = {agent.model or models.agent for agent in evaluation.system.agents}
+    price = price_book(models).price(own.pop(), endpoint=models.of_agents().endpoint) if len(own) == 1 else None
+    return replace(found, usage=usage, costs={side: _priced(cost, price) for side, cost in found.costs.items()})
+
+
+def _priced(cost: Cost, price: Price | None) -> Cost:
+    if price is None or cost.usd is not None or cost.tokens_in is None or cost.tokens_out is None:
+        return cost
+    return replace(cost, usd=cost.tokens_in * price.token_in + cost.tokens_out * price.token_out)
+
+
+async def add_prices_to_evaluation(out: Path, prices: Mapping[str, tuple[float, ...]]) -> tuple[str, ...]:
+    """Note prices in the record of an evaluation for models that have none there; return the names of these models.
+
+    Raises:
+        StoreError: the record cannot be read, or somebody works on it.
+
+    """
+    evaluation, agreed = recorded(out / DATABASE), trust.is_trusted(reach_in(out))
+    new = tuple(model for model in prices if model not in evaluation.config.models.prices)
+    if new:
+        priced = replace(evaluation, config=priced_config(evaluation.config, prices))
+        async with RunStore.open(out / DATABASE) as store:
+            await store.append([], {NOTED: EVALUATION.dump(priced)})
+        if agreed:  # what is asked for has not grown
+            trust.remember(reach_in(out), out)
+    return new
 
 
 def _evaluation_in(noted: Mapping[str, str], database: Path) -> Evaluation:
@@ -278,7 +319,8 @@ async def open_evaluation(evaluation: Evaluation, database: Path, attention: Att
             run = noted.get("run") or uuid.uuid4().hex[:12]
             if NOTED in noted:
                 before = EVALUATION.load(noted[NOTED])
-                evaluation = replace(evaluation, config=in_form_of(evaluation.config, before.config))
+                config = in_form_of(evaluation.config, before.config)
+                evaluation = replace(evaluation, config=priced_config(config, before.config.models.prices))
             # First, or a process that is killed in between leaves a record that its own user has to agree to.
             trust.remember(of_evaluation(evaluation, run), database.parent)
             await store.append([], {"run": run, NOTED: EVALUATION.dump(evaluation)})
