@@ -1,22 +1,30 @@
 """What the sandbox costs for each program, and how many programs pass through it in a second.
 
     python benchmarks/sandbox.py [--json] [--programs 300] [--workers 2]
+    python benchmarks/sandbox.py --pairs 9 [--programs 300] [--workers 2]
 
 The level full is left out where bubblewrap is not installed. It hides what its processes use, so "CPU in all" is told
 for the other levels only. A program is ``def f(x): return 2 * x`` with three tests. CPU counts everything: this
 process, the fork servers and the two processes of each program. The overhead is what a program takes beside its own
 work, which here is nothing.
+
+With ``--pairs`` the same programs go through one sandbox and through all, in turn, and the median of how many times
+faster all are is told. On a busy machine that says how much of the cores was free, so it is told, too: what two
+processes that only compute were faster than one in the same minutes, as a bound of what anybody could be.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import os
 import resource
 import shutil
 import statistics
+import subprocess
+import sys
 import time
 from dataclasses import asdict, dataclass
 
@@ -27,6 +35,10 @@ from maspo.sandbox.worker import ForkServer, SandboxLimits, SandboxPool, Submiss
 JOB = Submission(
     "def f(x):\n    return 2 * x\n", ("assert f(2) == 4", "assert f('a') == 'aa'", "assert f([1]) == [1, 1]")
 )
+WORKING = Submission(
+    "def f(n):\n    return sum(i * i % 7 for i in range(n))\n", ("assert f(300_000) > 0", "assert f(10) == 19")
+)
+JOBS = {"which do nothing": JOB, "of some 30 ms": WORKING}
 
 
 @dataclass(frozen=True)
@@ -59,13 +71,48 @@ def one_by_one(level: Level, programs: int) -> tuple[float, float, float]:
     return start * 1e3, statistics.median(walls) * 1e3, statistics.median(cpus) * 1e3
 
 
-async def together(level: Level, programs: int, workers: int) -> float:
+async def together(level: Level, programs: int, workers: int, job: Submission = JOB) -> float:
     """Return programs a second; the start of the workers is not counted."""
     async with SandboxPool(level, SandboxLimits(), workers) as pool:
-        await pool.run([JOB] * workers)
+        await pool.run([job] * workers)
         began = time.perf_counter()
-        await pool.run([JOB] * programs)
+        await pool.run([job] * programs)
         return programs / (time.perf_counter() - began)
+
+
+@dataclass(frozen=True)
+class Faster:
+    """How many times the programs a second of one sandbox several have: the median, and the quarters around it."""
+
+    level: Level
+    programs: str
+    workers: int
+    times: float
+    lower: float
+    upper: float
+    bound: float
+    """The median of what processes that only compute were faster than one of them, measured between."""
+
+
+def compare(level: Level, name: str, pairs: int, programs: int, workers: int) -> Faster:
+    """Measure one sandbox and several in turn."""
+    job, ratios, bounds = JOBS[name], [], []
+    for number in range(pairs):
+        counts = (1, workers) if number % 2 else (workers, 1)
+        rates = {count: asyncio.run(together(level, programs, count, job)) for count in counts}
+        ratios.append(rates[workers] / rates[1])
+        bounds.append(workers * spin(1) / spin(workers))
+    lower, middle, upper = statistics.quantiles(ratios, n=4)
+    return Faster(level, name, workers, middle, lower, upper, statistics.median(bounds))
+
+
+def spin(processes: int) -> float:
+    """Return the seconds until so many processes at once have counted to some millions."""
+    words = [sys.executable, "-S", "-c", "for _ in range(12_000_000): pass"]
+    began = time.perf_counter()
+    for each in [subprocess.Popen(words) for _ in range(processes)]:
+        each.wait()
+    return time.perf_counter() - began
 
 
 def cpu() -> float:
@@ -87,8 +134,16 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--programs", type=int, default=300)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--pairs", type=int, default=0, help="measure one sandbox and all in turn, so many times")
     given = parser.parse_args()
     levels = [level for level in LEVELS if level != "full" or shutil.which("bwrap")]
+    if given.pairs:
+        for level, name in itertools.product(levels, JOBS):
+            pair = compare(level, name, given.pairs, given.programs, given.workers)
+            spread = f"{pair.lower:.2f} to {pair.upper:.2f}; the cores gave {pair.bound:.2f}"
+            said = f"{level:8} programs {name:17} {pair.times:.2f} ({spread})"
+            print(json.dumps(asdict(pair)) if given.json else said)
+        return
     found = [measure(level, given.programs, given.workers) for level in levels]
     if given.json:
         print(json.dumps([asdict(one) for one in found]))

@@ -64,6 +64,11 @@ def test_an_address_that_cannot_be_used_is_named_at_once(tmp_path: Path) -> None
         _, notes = gateway.communicate(timeout=SECONDS)
         assert gateway.returncode == 2
         assert "plain http to another machine" in notes
+    beside = "https://api.openai.com/v1,https://gpu-1.example.com/v1"
+    with started("gateway", "--base-url", beside) as gateway:
+        _, notes = gateway.communicate(timeout=SECONDS)
+        assert gateway.returncode == 2
+        assert "same key" in notes
     with started("gateway", "--out", str(tmp_path)) as gateway:
         _, notes = gateway.communicate(timeout=SECONDS)
         assert gateway.returncode == 2

@@ -33,12 +33,16 @@ def play(comparison: Comparison, out: Path, executor: str = "") -> Compared:
 
 
 def test_ray1_runs_find_and_pay_what_they_do_one_after_the_other(tmp_path: Path, nodes: Nodes) -> None:
-    for seed in range(length(1, 10)):
-        comparison = in_a_world(asked("default", "spo", seeds=(seed,)))
+    shipped = 0
+    for seed in range(1, 1 + (worlds := length(1, 20))):
+        comparison = in_a_world(asked("default", "spo", seeds=(seed,)), seed)
         alone = play(comparison, tmp_path / f"alone-{seed}")
         there = play(comparison, tmp_path / f"there-{seed}", f"ray:{nodes.address}")
         assert figures(there) == figures(alone)
         assert [end.usage for end in there.runs] == [end.usage for end in alone.runs]
+        shipped += any(end.finished.winners != comparison.system.prompts for end in there.runs)
+    print(f"{worlds} worlds, new prompts in {shipped}")
+    assert shipped >= worlds // 2
 
 
 def test_ray2_a_process_that_is_killed_is_told_of_and_an_error_comes_back(tmp_path: Path, nodes: Nodes) -> None:

@@ -94,9 +94,10 @@ class Caching:
         self.read.update(blocks)
         self.in_flight += 1
         # As a GPU that computes a batch: each call takes a little longer for each beside it.
-        await asyncio.sleep(self.busy * (1 + self.in_flight / 16))
+        seconds = self.busy * (1 + self.in_flight / 16)
+        await asyncio.sleep(seconds)
         self.in_flight -= 1
-        return self.world.reply(request)
+        return replace(self.world.reply(request), seconds=seconds)
 
 
 @pytest.mark.slow
@@ -122,6 +123,97 @@ def test_sp01_nine_tenths_of_the_prompt_tokens_that_any_server_has_land_where_th
     assert had >= 0.9 * could
     shares = [one.all / sum(each.all for each in servers) for one in servers]
     assert min(shares) > 0.1, f"the work is not shared: {shares}"
+
+
+def swift(name: str, seconds: Mapping[str, float], waits: float = 0.0) -> ScriptedModel:
+    """Return a server that works on calls side by side, and takes so many seconds for each as it is said now."""
+
+    async def answer(_: Request) -> Scripted:
+        took = seconds[name]
+        await asyncio.sleep(took + waits)
+        return Reply("x" * 200, 10, 50, seconds=took)
+
+    return ScriptedModel(answer)
+
+
+@pytest.mark.parametrize("slow", [4.0, 8.0])
+def test_sp40_a_slow_server_holds_up_no_wave_and_is_used_again_once_it_is_fast(slow: float) -> None:
+    seconds = dict.fromkeys(NAMES, 1.0) | {"two": slow}
+    clients = {name: swift(name, seconds) for name in NAMES}
+    model = layers(clients)
+
+    async def waves(count: int, name: str) -> list[float]:
+        took = list[float]()
+        for wave in range(count):
+            began = asyncio.get_running_loop().time()
+            await asyncio.gather(*(model.complete(ask(words(number), f"{name} {wave}")) for number in range(24)))
+            took.append(asyncio.get_running_loop().time() - began)
+        return took
+
+    async def main() -> tuple[list[float], int, int]:
+        took = await waves(60, "slow")
+        before = len(clients["two"].requests)
+        seconds["two"] = 1.0
+        await waves(400, "fast")
+        middle = len(clients["two"].requests)
+        await waves(40, "again")
+        return took, before, len(clients["two"].requests) - middle
+
+    took, before, after = run_virtually(main(), lambda: False)
+    late = [each for each in took[6:] if each > 1.5]
+    print(f"{len(late)} of {len(took[6:])} waves waited for it; {before} of 1,440 calls were sent there")
+    assert len(late) <= 6, "only for a call now and then that shows whether it is still slow"
+    assert after >= 0.1 * 40 * 24
+
+
+def test_sp41_calls_that_wait_at_a_server_that_got_slow_go_to_the_others() -> None:
+    """All at once: which of them is slow shows only when calls wait there already."""
+    seconds = dict.fromkeys(NAMES, 1.0) | {"two": 4.0}
+    clients = {name: swift(name, seconds) for name in NAMES}
+    routes = Routed({"": [Lane(client, place) for place, client in clients.items()]})
+    model = compose(routes, MemoryStore(), Ledger(), RetryPolicy(attempts=3), 8)
+
+    async def main() -> float:
+        await asyncio.gather(*(model.complete(ask(words(number))) for number in range(400)))
+        return asyncio.get_running_loop().time()
+
+    took = run_virtually(main(), lambda: False)
+    alike = 400 / (3 * 8 + 8 / 4)
+    print(f"{took:.0f} s; {alike:.0f} s where every place is always busy")
+    assert took <= 1.5 * alike
+    assert sum(len(client.requests) for client in clients.values()) == 400
+
+
+@pytest.mark.slow
+def test_sp42_a_run_with_a_slow_server_among_four_takes_little_longer_than_without_and_prompts_meet_theirs(
+    tmp_path: Path,
+) -> None:
+    def played(busy: Sequence[float]) -> tuple[float, float, float]:
+        servers: list[Caching] = []
+        servers += [Caching(World(WorldSpec(seed=3)), servers, seconds) for seconds in busy]
+        config = RunConfig.model_validate({"seed": 3, "models": {"agent": "simulated"}})
+        job = Job(World().system("reflect"), make_inputs(World(WorldSpec(seed=3)).inputs(60)), config)
+
+        @asynccontextmanager
+        async def provider(_: Job, __: str) -> AsyncIterator[ModelClient]:
+            yield Routed({"": [Lane(one, name) for name, one in zip(NAMES, servers, strict=False)]})
+
+        async def main() -> float:
+            began = asyncio.get_running_loop().time()
+            folder = tmp_path / f"run-{len(busy)}"
+            assert (await start(resolve(job), folder, Recorder(), provider)).finished is not None
+            return asyncio.get_running_loop().time() - began
+
+        took = run_virtually(main(), changes_waiting)
+        had, could = sum(one.had for one in servers), sum(one.could for one in servers)
+        return took, had / could, servers[-1].all / sum(one.all for one in servers)
+
+    with_it, hits, share = played([0.4, 0.4, 0.4, 1.6])
+    without, _, _ = played([0.4, 0.4, 0.4])
+    print(f"{with_it:.0f} s with it, {without:.0f} s without; {hits:.3f} of the tokens meet theirs, {share:.3f} there")
+    assert with_it <= 1.2 * without
+    assert hits >= 0.9
+    assert share < 0.1
 
 
 async def test_sp02_one_after_the_other_the_same_beginning_meets_the_same_server() -> None:

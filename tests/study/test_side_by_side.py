@@ -35,9 +35,9 @@ from maspo.world import WorldSpec
 from tests.study.test_comparison import asked, figures
 
 
-def in_a_world(comparison: Comparison) -> Comparison:
+def in_a_world(comparison: Comparison, seed: int = 1) -> Comparison:
     """Return a comparison that is answered in each process by a world of its own."""
-    return replace(comparison, world=WorldSpec(seed=1))
+    return replace(comparison, world=WorldSpec(seed=seed))
 
 
 def play(comparison: Comparison, out: Path, jobs: int, stop: asyncio.Event | None = None) -> Compared:

@@ -132,22 +132,24 @@ def discover_team(app: App, inputs: Inputs, rows: int, config: RunConfig, name: 
 
 async def _discover(app: App, inputs: Inputs, rows: int, config: RunConfig, name: str) -> tuple[Looked, float | None]:
     from maspo.apps.probe import look
-    from maspo.gateway.client import WireClient
     from maspo.models.budget import Ledger, Limits
     from maspo.models.layers.compose import compose
+    from maspo.models.layers.limited import Health
     from maspo.models.layers.retried import RetryPolicy
     from maspo.models.remembered import MemoryStore
+    from maspo.models.routed import Routed
     from maspo.study.connections import price_book
-    from maspo.study.upstreams import upstreams_of
+    from maspo.study.upstreams import wires_to
 
     models, caps = config.models, config.caps
     seconds = None if caps.minutes is None else caps.minutes * 60
     ledger = Ledger(Limits(caps.calls, caps.usd, seconds), price_book(models))
     policy = RetryPolicy(attempts=models.attempts, deadline=models.deadline)
-    async with WireClient(upstreams_of(models)) as client:
-        model = compose(client, MemoryStore(), ledger, policy, models.concurrency)
+    health = Health()
+    async with wires_to(models) as wires:
+        model = compose(Routed({"": wires.lanes}), MemoryStore(), ledger, policy, models.concurrency, health)
         looked = await look(app, draw_rows(inputs, rows).rows, model, name)
-    return looked, ledger.usd
+    return replace(looked, notes=(*looked.notes, *health.adapted)), ledger.usd
 
 
 def _cost(calls: int, rollouts: int, usd: float | None) -> str:

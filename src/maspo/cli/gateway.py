@@ -16,16 +16,17 @@ from maspo.cli.settings import Sources, load_settings
 from maspo.cli.terminal import note, say, table
 from maspo.config import ModelSettings
 from maspo.core.errors import CallFailed, ConfigInvalid, ProviderError
-from maspo.gateway.client import Upstreams, WireClient
 from maspo.gateway.gateway import Gateway, Rollout
 from maspo.gateway.wire import WireCall
 from maspo.models.base import ModelClient, Reply, Request
 from maspo.models.budget import Ledger, Limits
 from maspo.models.layers.compose import compose
+from maspo.models.layers.limited import Health
 from maspo.models.layers.retried import RetryPolicy
-from maspo.models.prices import PriceBook
+from maspo.models.routed import Routed
 from maspo.report.phrases import money
-from maspo.study.upstreams import upstreams_of
+from maspo.study.connections import price_book, shown_of
+from maspo.study.upstreams import upstreams_of, wires_to
 
 _SHOWN: Final = 60
 """Characters of an instruction text that the table shows."""
@@ -41,29 +42,35 @@ def run_gateway(flags: Mapping[str, str | None], config: Path | None, trust: str
         note(f"note: {remark}")
     caps, models = settings.config.caps, settings.config.models
     upstreams = upstreams_of(models)
-    prices = PriceBook(models.prices, upstreams.openai, others=(upstreams.anthropic, upstreams.gemini))
-    ledger = Ledger(Limits(caps.calls, caps.usd), prices)
+    ledger = Ledger(Limits(caps.calls, caps.usd), price_book(models, (upstreams.anthropic, upstreams.gemini)))
     with ExitStack() as stack:
         team = Team(None if out is None else stack.enter_context(_opened(out)))
-        asyncio.run(_serve(models, upstreams, ledger, team))
+        asyncio.run(_serve(models, ledger, team))
     say(team.shown())
     usd = "unknown: no price is known for a model" if ledger.usd is None else money(ledger.usd)
     note(f"{ledger.calls} calls were sent that the endpoint did not refuse; cost: {usd}")
 
 
-async def _serve(models: ModelSettings, upstreams: Upstreams, ledger: Ledger, team: Team) -> None:
-    stop = asyncio.Event()
+async def _serve(models: ModelSettings, ledger: Ledger, team: Team) -> None:
+    stop, health = asyncio.Event(), Health()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     policy = RetryPolicy(attempts=models.attempts, deadline=models.deadline)
-    async with WireClient(upstreams) as client:
-        model = _Renewed(lambda: compose(client, _Nowhere(), ledger, policy, models.concurrency))
-        async with Gateway(model, on_call=team.take, sender=client) as gateway:
+
+    def take(rollout: Rollout, call: WireCall) -> None:
+        team.take(rollout, call)
+        for remark in health.adapted:
+            team.tell(remark)
+
+    async with wires_to(models) as wires:
+        routes = Routed({"": wires.lanes})
+        model = _Renewed(lambda: compose(routes, _Nowhere(), ledger, policy, models.concurrency, health))
+        async with Gateway(model, on_call=take, sender=wires.sender) as gateway:
             rollout = gateway.open()
             for name, value in rollout.environment.items():
                 if value:  # an empty one says that nothing answers there
                     say(f"export {name}={value}")
-            note(f"OpenAI's dialects go on to {upstreams.openai}; Ctrl-C stops the gateway and prints the team.")
+            note(f"OpenAI's dialects go on to {shown_of(models)}; Ctrl-C stops the gateway and prints the team.")
             await stop.wait()
             await gateway.close(rollout)
 
@@ -121,9 +128,8 @@ class Team:
     def take(self, rollout: Rollout, call: WireCall) -> None:
         """Take note of a call, and let go of it."""
         rollout.forget(call.number)
-        if rollout.error is not None and str(rollout.error) not in self._told:
-            self._told.add(str(rollout.error))
-            note(f"note: {rollout.error}")
+        if rollout.error is not None:
+            self.tell(str(rollout.error))
         seen = self._sighting(call.instructions)
         seen.calls += 1
         seen.failed += bool(call.failed)
@@ -134,6 +140,12 @@ class Team:
         if self._file is not None:
             self._file.write(f"{json.dumps(as_line(call, seen.name))}\n")
             self._file.flush()
+
+    def tell(self, remark: str) -> None:
+        """Say something once."""
+        if remark not in self._told:
+            self._told.add(remark)
+            note(f"note: {remark}")
 
     def _sighting(self, instructions: str) -> _Sighting:
         key = hash(instructions) if len(self._seen) < _MOST_AGENTS or hash(instructions) in self._seen else 0

@@ -113,20 +113,14 @@ class _Task:
         self._task, self._bell = task, bell
 
     def begin(self, work: Callable[..., Any], given: Sequence[Any]) -> Future[Any]:
-        told: Future[Any] = Future()
         begun = self._task.remote(self._bell, __version__, work, tuple(given))
-        cast("Future[Any]", begun.future()).add_done_callback(lambda done: _pass_on(done, told))
-        return told
+        return cast("Future[Any]", begun.future())
 
-
-def _pass_on(done: Future[Any], told: Future[Any]) -> None:
-    error = done.exception()
-    if error is None:
-        told.set_result(done.result())
-    elif (cause := getattr(error, "cause", None)) is not None and isinstance(cause, BaseException):
-        told.set_exception(cause)  # what the work itself raised
-    else:
-        told.set_exception(WorkerLost(f"its node or process is gone ({_first_line(error)})"))
+    def meant(self, error: BaseException) -> BaseException:
+        cause = getattr(error, "cause", None)
+        if isinstance(cause, BaseException):
+            return cause  # what the work itself raised
+        return WorkerLost(f"its node or process is gone ({_first_line(error)})")
 
 
 # ── on a node ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -45,7 +45,11 @@ class Lane(Protocol):
     """Where one piece of work is done at a time."""
 
     def begin(self, work: Callable[..., Any], given: Sequence[Any]) -> Future[Any]:
-        """Begin a piece of work."""
+        """Begin a piece of work; the future is that of whoever does it."""
+        ...
+
+    def meant(self, error: BaseException) -> BaseException:
+        """Return what an error of such a future means: what the work itself raised, or ``WorkerLost``."""
         ...
 
 
@@ -85,11 +89,14 @@ class Queue:
                 lane.begin(work, given).add_done_callback(partial(self._ended, lane, wanted))
 
     def _ended(self, lane: Lane, wanted: Future[Any], done: Future[Any]) -> None:
+        error: BaseException | None
+        if done.cancelled():
+            error = WorkerLost("the work was dropped")
+        elif (error := done.exception()) is not None:
+            error = lane.meant(error)
         with self._turn:
             self._free.append(lane)
-        if done.cancelled():
-            wanted.set_exception(WorkerLost("the work was dropped"))
-        elif (error := done.exception()) is not None:
+        if error is not None:
             wanted.set_exception(error)
         else:
             wanted.set_result(done.result())
@@ -113,26 +120,17 @@ class _Process:
             # Spawned, not forked: a copy of a process with threads may hang.
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(1, context, _begin, self._given)
-        told: Future[Any] = Future()
         try:
-            self._pool.submit(work, *given).add_done_callback(lambda done: self._pass_on(done, told))
+            return self._pool.submit(work, *given)
         except BrokenExecutor:  # it was lost while it had nothing to do
             self._leave()
             return self.begin(work, given)
-        return told
 
-    def _pass_on(self, done: Future[Any], told: Future[Any]) -> None:
-        if done.cancelled():
-            told.cancel()
-            return
-        error = done.exception()
-        if isinstance(error, BrokenExecutor):
-            self._leave()
-            error = WorkerLost("its process has ended without a word: something has killed it, or memory was short")
-        if error is not None:
-            told.set_exception(error)
-        else:
-            told.set_result(done.result())
+    def meant(self, error: BaseException) -> BaseException:
+        if not isinstance(error, BrokenExecutor):
+            return error
+        self._leave()
+        return WorkerLost("its process has ended without a word: something has killed it, or memory was short")
 
     def _leave(self) -> None:
         if self._pool is not None:

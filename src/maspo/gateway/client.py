@@ -9,7 +9,7 @@ import json
 import math
 import time
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from types import TracebackType
@@ -117,6 +117,14 @@ class WireRequest(Request):
         content = [self.dialect.name, self.method, self.path.split("?")[0], self.content, self.draw, self.identity]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
+    @cached_property
+    def prompt(self) -> tuple[tuple[str, str], ...]:
+        """What the model reads: instructions come first, wherever in the body they stand."""
+        body = self.incoming.body if self.expanded is None else json.loads(self.expanded)
+        texts = self.dialect.read_request(replace(self.incoming, body=body)).texts
+        first = sorted(texts, key=lambda text: text.role != "instructions")
+        return tuple((text.role, text.text) for text in first) or super().prompt
+
     def ready(self) -> Request:
         """Return the small question to whom this request is for, with the same key."""
         asked = self.dialect.ready(self.incoming)
@@ -196,8 +204,31 @@ class Sender(Protocol):
     """What sends a request that is no model call, such as one for the list of models."""
 
     async def forward(self, request: WireRequest) -> Response:
-        """Return the answer, whatever it is."""
+        """Return the answer, whatever it is.
+
+        Raises:
+            Transient: there is none.
+
+        """
         ...
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """A ``Sender`` over servers of the same models: the first that can be reached answers."""
+
+    senders: Sequence[Sender]
+
+    async def forward(self, request: WireRequest) -> Response:
+        """Return the answer, whatever it is."""
+        *others, last = self.senders
+        for one in others:
+            try:
+                return await one.forward(request)
+            except Transient as fault:
+                if fault.stage is not Stage.UNREACHED:
+                    raise
+        return await last.forward(request)
 
 
 class _Silence:
@@ -283,8 +314,12 @@ class WireClient:
 
     async def forward(self, request: WireRequest) -> Response:
         """Send a request that is no model call, and return the answer, whatever it is."""
-        async with self._open(request) as response:
-            return Response(response.status, _headers(response), await response.content.read())
+        started = time.perf_counter()
+        try:
+            async with self._open(request) as response:
+                return Response(response.status, _headers(response), await response.content.read())
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise self._describe_loss(request, error, time.perf_counter() - started) from None
 
     async def complete(self, request: Request) -> Reply:
         """Send one request once."""

@@ -115,6 +115,11 @@ class Request:
             content += [[[one.name, one.description, one.parameters] for one in self.tools], self.tools_over]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]  # 128 bits: no two calls meet
 
+    @cached_property
+    def prompt(self) -> tuple[tuple[str, str], ...]:
+        """What the model reads, in that order: roles, and their texts."""
+        return tuple((message.role, message.sent) for message in self.messages)
+
     def ready(self) -> Request:
         """Return the small question that shows whether whom this request is for answers at all."""
         return ready_question(self.model, self.endpoint)

@@ -27,7 +27,7 @@ def blocks_of(request: Request) -> tuple[int, ...]:
     The numbers hold within this process. Offered tools are left out: they change with the model's role, as its
     prompt does.
     """
-    text = "".join(f"\0{message.role}\0{message.sent}" for message in request.messages)
+    text = "".join(f"\0{role}\0{said}" for role, said in request.prompt)
     found, before = [], hash(request.model)
     for begin in range(0, len(text), _CHARACTERS):
         before = hash((before, text[begin : begin + _CHARACTERS]))
@@ -61,6 +61,6 @@ def rank(place: str, request: Request) -> int:
     Rendezvous hashing (Thaler and Ravishankar, IEEE/ACM ToN 6(1), 1998): every process finds the same server, and when
     one is lost only its own beginnings move.
     """
-    head = request.messages[0].content[:_CHARACTERS] if request.messages else ""
+    head = request.prompt[0][1][:_CHARACTERS] if request.prompt else ""
     asked = "\0".join((place, request.model, head)).encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(asked, digest_size=8).digest(), "big")

@@ -75,19 +75,13 @@ async def _with_wire(client: ModelClient, job: Job, run: str) -> AsyncIterator[M
     if job.system.app is None:
         yield client
         return
-    from maspo.gateway.client import WIRE, WireClient
-    from maspo.study.upstreams import upstreams_of
+    from maspo.gateway.client import WIRE
+    from maspo.study.upstreams import wires_to
 
-    everybody = servers_of(job.config.models, run)[""]
-    first = everybody[0]
-    lanes = client.lanes if isinstance(client, Routed) else {"": (Lane(client, first.shown, first.is_near),)}
-    async with AsyncExitStack() as opened:
-        wires = []
-        for one in everybody:
-            client_there = WireClient(upstreams_of(job.config.models, run, one.base_url))
-            wire = await opened.enter_async_context(client_there)
-            wires.append(Lane(wire, one.shown, one.is_near))
-        yield Routed({**lanes, WIRE: wires})
+    async with wires_to(job.config.models, run) as wires:
+        first = wires.lanes[0]
+        lanes = client.lanes if isinstance(client, Routed) else {"": (Lane(client, first.place, first.near),)}
+        yield Routed({**lanes, WIRE: wires.lanes})
 
 
 @asynccontextmanager

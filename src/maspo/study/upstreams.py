@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 
 from maspo.config import ModelSettings
-from maspo.gateway.client import Upstreams
+from maspo.gateway.client import AnyOf, Upstreams, WireClient
+from maspo.models.routed import Lane
+from maspo.study.connections import servers_of
 
 
 def upstreams_of(models: ModelSettings, run: str = "", address: str = "") -> Upstreams:
@@ -28,3 +32,28 @@ def upstreams_of(models: ModelSettings, run: str = "", address: str = "") -> Ups
     )
     upstreams.endpoint("openai")
     return upstreams
+
+
+@dataclass(frozen=True)
+class Wires:
+    """The ways of an app's calls to the servers of its models; ``sender`` takes what is no model call."""
+
+    lanes: Sequence[Lane]
+    sender: AnyOf
+
+
+@asynccontextmanager
+async def wires_to(models: ModelSettings, run: str = "") -> AsyncIterator[Wires]:
+    """Open the way of an app's calls to each server that answers all roles.
+
+    Raises:
+        ConfigInvalid: what ``servers_of`` and ``upstreams_of`` raise.
+
+    """
+    lanes, clients = [], []
+    async with AsyncExitStack() as opened:
+        for one in servers_of(models, run)[""]:
+            client = await opened.enter_async_context(WireClient(upstreams_of(models, run, one.base_url)))
+            clients.append(client)
+            lanes.append(Lane(client, one.shown, one.is_near))
+        yield Wires(lanes, AnyOf(clients))

@@ -51,15 +51,21 @@ def compose(
     servers: dict[str, Server] = {}
     spread: dict[str, Spread] = {}
 
+    def beside(request: Request) -> Spread:
+        return spread.get(request.endpoint) or spread[""]
+
     def elsewhere(place: str, request: Request) -> bool:
-        return (spread.get(request.endpoint) or spread[""]).open_beside(place)
+        return beside(request).open_beside(place)
+
+    def leaves(place: str, request: Request) -> bool:
+        return beside(request).takes_over(place)
 
     for lane in (lane for lanes in routes.lanes.values() for lane in lanes):
         if lane.place not in servers:
             recorded = Recorded(OnceMore(Metered(At(routes, lane.place), ledger), ledger, silent), store)
             pacing, slots = NEAR if lane.near else Pacing(), partial(slots_of, lane.client)
-            beside = partial(elsewhere, lane.place)
-            limit = Limited(recorded, concurrency, pacing, health, ledger.remaining_seconds, slots, beside)
+            others = partial(elsewhere, lane.place), partial(leaves, lane.place)
+            limit = Limited(recorded, concurrency, pacing, health, ledger.remaining_seconds, slots, *others)
             servers[lane.place] = Server(lane.place, limit)
     for role, lanes in routes.lanes.items():
         spread[role] = Spread([servers[place] for place in dict.fromkeys(lane.place for lane in lanes)], health)

@@ -207,7 +207,7 @@ class Crowding:
         seconds = reply.seconds or now - sent
         if seconds <= 0 or not reply.answers:
             return
-        kind, tokens = (request.purpose, request.agent, request.model), _work(request, reply)
+        kind, tokens = (request.purpose, request.agent, request.model), work_of(request, reply)
         if self._settled == math.inf:
             self._settled = now
         if sent < self._settled:
@@ -353,7 +353,7 @@ class Crowding:
         return max(least.get(self._doing, _FEWEST), math.floor(self.limit))
 
 
-def _work(request: Request, reply: Reply) -> float:
+def work_of(request: Request, reply: Reply) -> float:
     """Return what there was to do, in tokens: those written, and a part of those read."""
     written = len(reply.text) + len(reply.thoughts)
     read = sum(len(message.sent) for message in request.messages)

@@ -268,7 +268,8 @@ class Limited:
     A refusal that every call would meet (key, credit, model) is met once: later calls are not sent.
     ``remaining`` tells the seconds that the run has left, ``slots`` how many calls the endpoint says that it answers
     side by side (0: it does not say). ``elsewhere`` says whether another server could answer a call now: then none
-    waits for this one while it is down, mute or pauses. The clock is the event loop's.
+    waits for this one while it is down, mute or pauses; ``leaves``, whether one that waits for a place should go there.
+    The clock is the event loop's.
 
     Raises (from ``complete``):
         ProviderError: as the inner model, or an outage that outlasts the patience.
@@ -285,10 +286,12 @@ class Limited:
         remaining: Callable[[], float] = lambda: math.inf,
         slots: Callable[[], Awaitable[int]] | None = None,
         elsewhere: Callable[[Request], bool] = lambda _: False,
+        leaves: Callable[[Request], bool] = lambda _: False,
     ) -> None:
         self._inner = inner
         self._slots = slots
         self._elsewhere = elsewhere
+        self._leaves = leaves
         self.pacing = pacing or Pacing()
         self._pace = Pace(concurrency, self.pacing)
         self._health = health or Health()
@@ -394,6 +397,8 @@ class Limited:
                 continue
             seconds = self._pace.due - _now()
             if self._in_flight >= self._pace.in_flight:
+                if self._leaves(request):
+                    raise Elsewhere
                 await self._nap(math.inf)
             elif seconds > 0:
                 if seconds >= _WORTH_TELLING:

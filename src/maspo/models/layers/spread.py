@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import contextmanager, suppress
@@ -12,15 +11,14 @@ from typing import TYPE_CHECKING
 
 from maspo.core.errors import CallFailed, MaspoError, ProviderError
 from maspo.models.base import Adapted, Reply, Request, Silent, Stage, Transient
+from maspo.models.layers.crowding import work_of
 from maspo.models.layers.limited import Elsewhere, Health, Limited
+from maspo.models.layers.shares import Share, most_calls
 from maspo.models.prefixes import Prefixes, blocks_of, rank
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_UNEVEN = 1.25
-"""Calls of a server over the mean of all, at most: consistent hashing with bounded loads (Mirrokni, Thorup and
-Zadimoghaddam, SODA 2018) keeps most of its places from a quarter more on."""
 _FEW = 4
 """Calls that a server is given before another shares them, if it works on them side by side: so few are computed at
 nearly the speed of one."""
@@ -35,6 +33,7 @@ class Server:
     place: str
     model: Limited
     read: Prefixes = field(default_factory=Prefixes)
+    share: Share = field(default_factory=Share)
     calls: int = 0
     """Calls that were given to it and have not ended, those that wait included."""
     unreached: bool = False
@@ -75,11 +74,12 @@ class Spread:
     """A ``ModelClient`` over several servers of the same model.
 
     A call goes to the server that has read the longest beginning of its prompt, of those that are open and have no
-    more than a quarter more calls than the mean. One that answers nobody, asks to wait, or refuses every call is
-    passed over, and calls that wait for it leave for the others; it is asked now and then, with small calls, whether it
-    is back. A call that was surely not charged goes to the next server at once; any other failure is the retry layer's,
-    whose next attempt goes to a server that has failed this call less often, where one is open. With a single server
-    this layer does nothing.
+    more than a quarter more calls than their part of all, which is less for one that is much slower (``shares``). Calls
+    that wait at one which has more than that by now leave for the others. One that answers nobody, asks to wait, or
+    refuses every call is passed over, and calls that wait for it leave, too; it is asked now and then, with small
+    calls, whether it is back. A call that was surely not charged goes to the next server at once; any other failure is
+    the retry layer's, whose next attempt goes to a server that has failed this call less often, where one is open. With
+    a single server this layer does nothing.
 
     Raises (from ``complete``):
         ProviderError, CallFailed: as the servers, when no other is open.
@@ -120,9 +120,11 @@ class Spread:
                 server.unreached = False
                 self._tell_answers(server)
                 self._failed.pop(request.key, None)
+                self._note_speed(server, request, reply)
                 return reply
             except Elsewhere:
-                self._tell_away(server)
+                if not server.open:
+                    self._tell_away(server)
                 continue
             except Transient as fault:
                 if isinstance(fault, Adapted | Silent):
@@ -149,6 +151,11 @@ class Spread:
         """Say whether there is another server that works on calls now."""
         return any(one.open for one in self._servers if one.place != place)
 
+    def takes_over(self, place: str) -> bool:
+        """Say whether a server has more than it should by now, and another has room: what waits there may leave."""
+        among = [one for one in self._servers if one.open]
+        return all(one.place != place for one in _with_room(among, 0)) and bool(_with_room(among, 1))
+
     def _choose(self, request: Request, tried: Sequence[Server]) -> Server | None:
         """Return the server for a call; None when all others than those that were tried are not open."""
         left = [one for one in self._servers if one not in tried and one.refusal is None]
@@ -164,12 +171,16 @@ class Spread:
         failed = self._failed.get(request.key, Counter[str]())
         least = min(failed[one.place] for one in among)
         among = [one for one in among if failed[one.place] == least]
-        even = math.ceil(_UNEVEN * (sum(one.calls for one in among) + 1) / len(among))
-        free = [one for one in among if one.calls < max(even, min(_FEW, one.model.bears))]
+        free = _with_room(among, 1) or among
         blocks = blocks_of(request)
         found = max(free, key=lambda one: (one.read.known(blocks), rank(one.place, request)))
         found.read.add(blocks)
         return found
+
+    def _note_speed(self, server: Server, request: Request, reply: Reply) -> None:
+        if reply.seconds > 0 and reply.answers:
+            server.share.note(reply.seconds, work_of(request, reply), asyncio.get_running_loop().time())
+            server.share.adapt(min(one.share.pace for one in self._servers if one.open or one is server))
 
     def _note_failed(self, request: Request, server: Server) -> None:
         self._failed.setdefault(request.key, Counter())[server.place] += 1
@@ -227,3 +238,11 @@ class Spread:
                 return
             except MaspoError:
                 return  # There is no money or no time left, which the run's own calls say better.
+
+
+def _with_room(among: Sequence[Server], more: int) -> list[Server]:
+    """Return the servers that have room for so many calls more."""
+    calls = sum(one.calls for one in among) + more
+    limits = most_calls([one.share for one in among], calls, asyncio.get_running_loop().time())
+    few = [min(_FEW, one.model.bears) if one.share.part == 1.0 else 0 for one in among]
+    return [one for one, most, least in zip(among, limits, few, strict=True) if one.calls + more <= max(most, least)]
