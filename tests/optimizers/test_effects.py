@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import correlation
 
 import pytest
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 
 from maspo.core.seeded import rank
 from maspo.core.verdict import Comparison, Verdict
-from maspo.optimizers.parts.effects import estimate_effects
+from maspo.optimizers.parts.effects import Causes, Observation, estimate_effects, observed
 from maspo.optimizers.parts.mixture import Candidate, MixedRun, draw_mixtures, join
+from maspo.optimizers.parts.sentences import causes_of
 from maspo.team.graph import Team
 
 COMPARISON = Comparison("i", Verdict.TIE, (), Verdict.TIE)
@@ -23,8 +25,16 @@ def noise(*where: object) -> float:
     return sum(rank(0, part, *where) / 2**64 for part in range(12)) - 6.0
 
 
+def estimated(
+    runs: Sequence[MixedRun], scores: Sequence[float], priors: Sequence[float], spread: float
+) -> tuple[float, ...]:
+    """Estimate candidates of which nothing is known but themselves."""
+    causes: list[Causes] = [{number: 1.0} for number in range(len(priors))]
+    return estimate_effects(observed(runs, scores, priors, causes), priors, causes, spread)
+
+
 def test_w01_without_a_run_the_prior_stands() -> None:
-    assert estimate_effects([], [], [0.01, -0.02], 0.03) == (0.01, -0.02)
+    assert estimated([], [], [0.01, -0.02], 0.03) == (0.01, -0.02)
 
 
 def test_w02_the_estimate_solves_the_normal_equations() -> None:
@@ -37,7 +47,7 @@ def test_w02_the_estimate_solves_the_normal_equations() -> None:
     determinant = own**2 - both**2
     x = (own * weight - both * weight * 0.5) / determinant
     y = (own * weight * 0.5 - both * weight) / determinant
-    assert estimate_effects(runs, scores, [0.0, 0.0], 0.1) == pytest.approx((x, y), abs=1e-6)
+    assert estimated(runs, scores, [0.0, 0.0], 0.1) == pytest.approx((x, y), abs=1e-6)
 
 
 def test_w03_forty_mixed_runs_tell_eight_candidates_apart() -> None:
@@ -47,7 +57,7 @@ def test_w03_forty_mixed_runs_tell_eight_candidates_apart() -> None:
         pool = {"a": list(range(8))}
         runs = [MixedRun(members, "a", COMPARISON) for members in draw_mixtures(pool, 40, 4, seed, "w")]
         scores = [sum(true[m] for m in run.members) + 0.2 * noise("run", seed, at) for at, run in enumerate(runs)]
-        found.append(correlation(true, estimate_effects(runs, scores, [0.0] * 8, 0.04)))
+        found.append(correlation(true, estimated(runs, scores, [0.0] * 8, 0.04)))
     assert 0.3 < sum(found) / len(found) < 0.9
 
 
@@ -79,3 +89,38 @@ def test_w05_candidates_that_do_not_merge_or_fit_stay_out() -> None:
     assert "Be brief." in mixture.changes["a"]
     tight = Team(TEAM.order, TEAM.successors, "b", length_budget={"a": 22})
     assert join(anchor, candidates, (0, 2), tight).members == (0,)
+
+
+def causes(text: str, parent: str = "Do it.\n- Say why.") -> Causes:
+    return causes_of(Candidate("a", text, parent))
+
+
+def test_w06_a_sentence_is_known_by_its_words_wherever_it_stands() -> None:
+    added = causes("Do it.\n- Say why.\n- Check the units.")
+    assert list(added.values()) == [1.0]
+    assert added == causes("Check the units. Do it. Say why.")
+    taken_out = causes("Do it.\n- Say why.", parent="Do it.\n- Say why.\n- Check the units.")
+    assert taken_out == dict.fromkeys(added, -1.0)
+    replaced = causes("Do it.\n- Check the units.")
+    assert added.items() < replaced.items()
+    assert sum(replaced.values()) == 0.0
+
+
+def test_w07_what_only_orders_anew_and_what_is_written_anew_are_one_cause_each() -> None:
+    parent = "Do it.\n- Say why."
+    anew = " ".join(f"{word} it." for word in ("Read", "Sum", "Weigh", "Solve", "Turn", "Test", "Tell"))
+    for text in ("Say why.\nDo it.", anew):
+        assert causes(text) == {("a", Candidate("a", text, parent).id): 1.0}
+
+
+def test_w08_what_an_earlier_round_saw_of_a_sentence_counts_when_it_comes_again() -> None:
+    known, new = causes("Do it.\n- Say why.\n- Check the units."), causes("Do it.\n- Say why.\n- Be brief.")
+    seen = [Observation(known, 0.5, 20.0)] * 10
+    again, first = estimate_effects(seen, [0.0, 0.0], [known, new], 0.025)
+    assert again > 0.01
+    assert first == 0.0
+    removed = {cause: -sign for cause, sign in known.items()}
+    assert estimate_effects(seen, [0.0], [removed], 0.025)[0] == pytest.approx(-again)
+    fainter = [one.fainter(0.5) for one in seen]
+    assert 0 < estimate_effects(fainter, [0.0], [known], 0.025)[0] < again
+    assert estimate_effects([], [0.0], [known], 0.025) == (0.0,)

@@ -67,15 +67,18 @@ CASES: Mapping[str, Golden] = {
     "race-plain": Golden(
         "race",
         {"passes": 4, "stages": (12,), "ahead": False, "conflicts": False, "judge_order": "fixed"}
-        | {"double_orders": "unions", "weighting": "global", "partial_inputs": 0, "contested_first": False},
+        | {"double_orders": "unions", "weighting": "global", "partial_inputs": 0, "contested_first": False}
+        | {"memory": 0.0},
     ),
     "race-fixed-weights": Golden(
-        "race", {"passes": 4, "weighting": "fixed", "partial_differing": False, "double_orders": "never", "blocks": 2}
+        "race",
+        {"passes": 4, "weighting": "fixed", "partial_differing": False, "double_orders": "never", "blocks": 2}
+        | {"memory": 0.0},
     ),
     "race-calls": Golden("race", {"passes": 9, "calls": 900, "stages": (16,), "beam_width": 2, "drafts": 3}),
     "race-pair": Golden("race", {"passes": 5, "stages": (12,)}, PAIR),
     "race-few-drafts": Golden("race", {"passes": 4, "drafts": 1, "edits": 1}, PAIR),
-    "race-patience": Golden("race", {"passes": 9, "patience": 1, "length_price": 0.5, "optimism": 0.0}),
+    "race-patience": Golden("race", {"passes": 9, "patience": 1, "length_price": 0.5, "optimism": 0.0, "memory": 0.0}),
 }
 
 

@@ -123,7 +123,7 @@ def test_r05_a_removal_takes_out_what_an_earlier_round_added() -> None:
         return Verdict.WIN
 
     judged = Judged(verdict, {"b": ("First line.", "Second line.")})
-    whole = race(judged, passes=4, removals=True, edits=1)
+    whole = race(judged, passes=4, removals=True, edits=1, memory=0.0)
     scored = [event.text for event in whole.events if isinstance(event, CandidateScored) and event.agent == "b"]
     proposals = [request for request in whole.requests if isinstance(request, Propose)]
     answers = [judged.answer(request) for request in proposals]

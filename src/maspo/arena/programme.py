@@ -80,6 +80,7 @@ INGREDIENTS: tuple[Ingredient, ...] = (
     Ingredient("fewer runs far from the output", ("search.far_share=1",)),
     Ingredient("rounds grow", ("search.first_round=1", "search.growth=0")),
     Ingredient("mixed runs agent by agent", ("search.blocks=1",)),
+    Ingredient("sentences remembered", ("search.memory=0",)),
     Ingredient("optimism about drafts", ("search.optimism=0",)),
     Ingredient("drafts asked for ahead", ("search.ahead=false",)),
     Ingredient("a price for length", ("search.length_price=0",)),

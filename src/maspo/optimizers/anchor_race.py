@@ -30,7 +30,7 @@ from maspo.optimizers.base import (
 )
 from maspo.optimizers.parts.agreement import Reliability, Weighting, score
 from maspo.optimizers.parts.called import CalledOn, observations
-from maspo.optimizers.parts.effects import estimate_effects
+from maspo.optimizers.parts.effects import Causes, Observation, estimate_effects, observed
 from maspo.optimizers.parts.focus import Moved, in_focus
 from maspo.optimizers.parts.head_start import LOOK, meet
 from maspo.optimizers.parts.influence import Influence, edge_ablations
@@ -43,6 +43,7 @@ from maspo.optimizers.parts.pruning import calls_of_pruning, prune, sentences_le
 from maspo.optimizers.parts.record import rejected_events, round_events, step_of
 from maspo.optimizers.parts.reward import JudgeOrder, Weights
 from maspo.optimizers.parts.rulings import History, obeyed
+from maspo.optimizers.parts.sentences import causes_of
 from maspo.optimizers.parts.similar import KnownPrompts
 from maspo.optimizers.parts.spent import Spent
 from maspo.optimizers.parts.state import SearchState
@@ -180,6 +181,13 @@ class AnchorRaceConfig(OptimizerConfig):
     )
     optimism: float = Field(default=0.01, description="effect expected of an unknown draft (½ is a sure win)")
     spread: float = Field(default=0.025, gt=0, description="how much the effects of drafts are expected to differ")
+    memory: float = Field(
+        default=0.9,
+        ge=0,
+        le=1,
+        description="what a run still counts a round later for sentences of its drafts that come again; 0: every round "
+        "starts anew",
+    )
     length_price: float = Field(default=0.003, ge=0, description="effect that 1,000 added characters must bring")
     screen: int = Field(default=0, ge=0, description="drafts asked for in a call, of which a proxy picks `edits`")
     interventions: int = Field(default=0, ge=0, description="inputs on which each edge is cut, to see what it does")
@@ -194,10 +202,10 @@ class AnchorRaceConfig(OptimizerConfig):
 
     @classmethod
     def of_record(cls, recorded: Mapping[str, Any], labels: str) -> Mapping[str, Any]:
-        """Return recorded settings with what versions did that did not record how they shared out runs, or proved."""
+        """Return recorded settings with what versions did that did not record how they shared, proved or remembered."""
         if recorded.get("method", "race") != "race":
             return recorded
-        recorded = {"conflict_inputs": 0, "carried_inputs": 0, **_PROVEN_BEFORE, **recorded}
+        recorded = {"conflict_inputs": 0, "carried_inputs": 0, "memory": 0.0, **_PROVEN_BEFORE, **recorded}
         if (margin := recorded.pop("conflict_margin", None)) is not None:  # the same after each look
             recorded["conflict_ends"] = (margin,)
         if "far_share" in recorded:
@@ -308,6 +316,8 @@ class _Race(SearchState):
         """Per input, how often answers differed, of how many comparisons."""
         self.draft_effects = (0.0, 0.0)
         """What this proposer's drafts have added: Σ score · drafts and Σ drafts² over all mixed runs."""
+        self.remembered: list[Observation] = []
+        """What the runs of earlier rounds say of sentences that may come again."""
         self.drafts_ahead: Answers = ()
         self.reliability = Reliability()
         self.influence = Influence()
@@ -594,16 +604,34 @@ class _Race(SearchState):
 
     def estimate(self, runs: Sequence[MixedRun]) -> tuple[float, ...]:
         """Return what each candidate adds, by some runs of this round and what drafts added in all of them before."""
+        causes, priors = self.causes(), self.priors()
+        return estimate_effects([*self.remembered, *self.observed(runs)], priors, causes, self.config.spread)
+
+    def observed(self, runs: Sequence[MixedRun]) -> list[Observation]:
+        """Return what some runs of this round say."""
+        return observed(runs, [self.score(run.comparison) for run in runs], self.priors(), self.causes())
+
+    def causes(self) -> list[Causes]:
+        """Return what each candidate consists of: sentences that may come again, or nothing but itself."""
+        candidates = self.round.candidates
+        return [causes_of(one) if self.config.memory else {number: 1.0} for number, one in enumerate(candidates)]
+
+    def priors(self) -> list[float]:
+        """Return what each candidate is expected to add before any run has met it."""
         config = self.config
         total, weight = self.draft_effects
         draft = (total + _DRAFTS_SEEN_BEFORE * config.optimism) / (weight + _DRAFTS_SEEN_BEFORE)
         # A sentence that was accepted was thought to add something, so taking it out is expected to cost as much.
-        priors = [
+        return [
             (-abs(config.optimism) if candidate.removal else draft)
             - config.length_price * (candidate.added_characters / 1000)
             for candidate in self.round.candidates
         ]
-        return estimate_effects(runs, [self.score(run.comparison) for run in runs], priors, config.spread)
+
+    def remember_runs(self) -> None:
+        """Remember what the runs of this round say, and those of earlier rounds less clearly: the anchor moves on."""
+        if share := self.config.memory:
+            self.remembered = [one.fainter(share) for one in (*self.remembered, *self.observed(self.round.runs))]
 
     def score(self, comparison: Comparison) -> float:
         """Return what one comparison says for the changed prompts, from −½ to ½ (Eq. 5, centred)."""
@@ -709,6 +737,7 @@ class _Race(SearchState):
 
     def move_anchor(self, trial: Trial) -> None:
         """Write what was accepted into the anchor; what was rejected next to a change may be tried again."""
+        self.remember_runs()
         self.events += round_events(self.round, trial, self.team.rewritten, self.config.weights)
         changes = trial.part.changes
         for number, candidate in enumerate(self.round.candidates):

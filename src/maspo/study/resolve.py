@@ -85,7 +85,7 @@ def resolve(job: Job, parts: Parts | None = None) -> Study:
     check_parts(job, given)
     check_task(job)
     notes = check_inputs(job.system, job.inputs)
-    search = _search_config(job)
+    search = planned_search(job)
     optimizer = given.optimizer or make_optimizer(search)
     found = _split(job, search)
     answered = frozenset(row.key for row in job.inputs.rows if row.answer is not None)
@@ -258,7 +258,7 @@ def chosen_part(given: Any, kind: str) -> Any:
 
 def split_of(job: Job) -> Split:
     """Return the split of a job's inputs, by content."""
-    return _split(job, _search_config(job))
+    return _split(job, planned_search(job))
 
 
 def texts_of_inputs(job: Job, keys: Iterable[str]) -> list[str]:
@@ -311,7 +311,8 @@ def team_of(job: Job) -> Team:
     return replace(system.team, frozen=_fixed(system) | outside, length_budget=budgets)
 
 
-def _search_config(job: Job) -> OptimizerConfig:
+def planned_search(job: Job) -> OptimizerConfig:
+    """Return the settings of a job's search, by who decides and whom it rewrites."""
     config = job.config.search.with_labels() if job.config.labels == "use" else job.config.search
     return config.with_focus_found() if job.config.focus == FOUND else config
 

@@ -18,7 +18,7 @@ from maspo.world.latents import FOLLOWED, MISLED, STRAYED, STRAYED_LOOKS, Latent
 from maspo.world.noise import unit
 from maspo.world.signals import signals
 
-_USABLE_ENOUGH = 0.6
+USABLE_ENOUGH = 0.6
 """A reader complains of outputs less usable than this, a little more than those of seed prompts."""
 LOOKED_UP = 0.5
 """Quality that an agent has from a result of a tool, half of a seed prompt's: chosen so that a tool clearly helps."""
@@ -179,7 +179,7 @@ def answer_agent(latents: Latents, request: Request) -> str:
         turn = replace(turn, appeal=round(turn.appeal - STRAYED_LOOKS, 2))
     missed = latents.missed(profile, key)
     checked = tuple(aspect for aspect, _ in latents.input(key).aspects if aspect not in missed)
-    hard_to_use = sum(turn.usable < _USABLE_ENOUGH for turn in read)
+    hard_to_use = sum(turn.usable < USABLE_ENOUGH for turn in read)
     return encode(
         turn, Symptoms(checked, missed, profile.manners, hard_to_use, followed, misled), role, latents.spec.seed
     )

@@ -45,7 +45,7 @@ _FROM_HISTORY = 0.6
 _LIKELY = 3
 """Sentences from which such an edit is drawn: scores are noisy, so the first is not surely the best."""
 _TRIED_BEFORE = re.compile(r'<tried_prompt name="score (\d{1,3})">\n(.*?)\n</tried_prompt>', re.DOTALL)
-_TOLERANCE = 0.1
+TOLERANCE = 0.1
 """A reader whose quality fell by more than this could not use what it read."""
 _TRIED = ((Kind.FIX, 0.3), (Kind.HANDOFF, 0.1), (Kind.STYLE, 0.2), (Kind.TRAP, 0.3), (Kind.USELESS, 0.1))
 """How often a proposer without evidence tries each kind."""
@@ -106,7 +106,7 @@ def read_evidence(text: str) -> Evidence:
         # A reader lost that fell behind what it wrote before, or complains of what it reads.
         complains = any(listed(text, "Hard to use from") for text in after)
         pairs = zip_longest(map(_quality, after), map(_quality, before), fillvalue=0.0)
-        lost += complains or any(quality < earlier - _TOLERANCE for quality, earlier in pairs)
+        lost += complains or any(quality < earlier - TOLERANCE for quality, earlier in pairs)
     outputs = [section(trace, ["output"]) for trace in (*sections(text, "trace"), *sections(text, "misaligned_trace"))]
     unguarded = _unguarded(outputs)
     helped, hurt = _read_history(text)

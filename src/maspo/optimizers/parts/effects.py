@@ -2,16 +2,21 @@
 
 A mixed run changes an agent's prompt by several candidates at once, so it says something about each of them: with m
 candidates, n mixed runs tell as much about every single one as about m · n / 4 runs of one candidate each would.
-The model is a linear one: the score of a run is the sum of its candidates' effects, plus noise,
+The model is a linear one: a candidate is expected to add its prior and what its causes add beyond that, and the score
+of a run is the sum over its candidates, plus noise,
 
-    effect_c ~ Normal(prior_c, spread²),     score_r ~ Normal(Σ effect_c over the candidates of r, noise² of its group),
+    cause_k ~ Normal(0, spread²),     score_r ~ Normal(Σ prior_c + Σ cause_k over the run's, noise² of its group),
 
-and the answer is the posterior mean (ridge regression towards the priors).
+and the answer is the posterior mean (ridge regression). A cause is the candidate itself; or each sentence that it puts
+in (1) or takes out (−1), and then what an earlier round saw of a sentence counts for it too
+(``docs/design/0047-sentences-remembered.md``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from maspo.optimizers.parts.mixture import MixedRun
 from maspo.stats.ridge import ridge
@@ -23,24 +28,58 @@ _SEEN_BEFORE = 8
 _CLOSE_ENOUGH = 1e-7
 """No effect is told more exactly: scores of whole runs differ by 0.5, their means by about 0.01."""
 
+Causes: TypeAlias = Mapping[Hashable, float]
+"""What a change of prompts consists of, each cause with how it counts: 1, or −1 where it is taken out."""
 
-def estimate_effects(
-    runs: Sequence[MixedRun], scores: Sequence[float], priors: Sequence[float], spread: float
-) -> tuple[float, ...]:
-    """Return the expected effect of each candidate, in scores; without any run its prior.
 
-    ``scores`` are those of the runs, from −½ to ½.
-    """
-    columns: list[list[tuple[int, float]]] = [[] for _ in priors]
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A run as far as effects are concerned."""
+
+    causes: Causes
+    unexpected: float
+    """Its score, from −½ to ½, without what its candidates were expected to add."""
+    precision: float
+    """One over the variance of its noise."""
+
+    def fainter(self, share: float) -> Observation:
+        """Return the same with a share of its precision."""
+        return replace(self, precision=share * self.precision)
+
+
+def observed(
+    runs: Sequence[MixedRun], scores: Sequence[float], priors: Sequence[float], causes: Sequence[Causes]
+) -> list[Observation]:
+    """Return what runs say; ``scores`` are theirs, ``priors`` and ``causes`` those of the round's candidates."""
     squares: dict[str, tuple[float, int]] = {}
     """By group, the sum of the squares of scores and how many: the precision of a run is one over their mean."""
-    unexpected: list[float] = []
-    for number, (run, score) in enumerate(zip(runs, scores, strict=True)):
-        for member in run.members:
-            columns[member].append((number, 1.0))
+    for run, score in zip(runs, scores, strict=True):
         total, count = squares.get(run.group, (SCORE_VARIANCE * _SEEN_BEFORE, _SEEN_BEFORE))
         squares[run.group] = (total + score**2, count + 1)
-        unexpected.append(score - sum(priors[member] for member in run.members))
-    weights = [squares[run.group][1] / squares[run.group][0] for run in runs]
-    more = ridge(columns, unexpected, weights, 1 / spread**2, _CLOSE_ENOUGH)
-    return tuple(prior + extra for prior, extra in zip(priors, more, strict=True))
+    found = []
+    for run, score in zip(runs, scores, strict=True):
+        # A sentence that two candidates bring in is there once.
+        held = {cause: sign for member in run.members for cause, sign in causes[member].items()}
+        total, count = squares[run.group]
+        found.append(Observation(held, score - sum(priors[member] for member in run.members), count / total))
+    return found
+
+
+def estimate_effects(
+    seen: Sequence[Observation], priors: Sequence[float], causes: Sequence[Causes], spread: float
+) -> tuple[float, ...]:
+    """Return the expected effect of each candidate, in scores; of one whose causes no run held its prior."""
+    places: dict[Hashable, int] = {}
+    for held in (*causes, *(one.causes for one in seen)):
+        for cause in held:
+            places.setdefault(cause, len(places))
+    columns: list[list[tuple[int, float]]] = [[] for _ in places]
+    for number, one in enumerate(seen):
+        for cause, sign in one.causes.items():
+            columns[places[cause]].append((number, sign))
+    targets, weights = [one.unexpected for one in seen], [one.precision for one in seen]
+    worth = ridge(columns, targets, weights, 1 / spread**2, _CLOSE_ENOUGH)
+    return tuple(
+        prior + sum(sign * worth[places[cause]] for cause, sign in held.items())
+        for prior, held in zip(priors, causes, strict=True)
+    )
