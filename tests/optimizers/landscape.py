@@ -17,6 +17,7 @@ from maspo.optimizers.base import (
     Compare,
     Draft,
     Drafts,
+    Endure,
     Observe,
     Observed,
     Propose,
@@ -53,6 +54,9 @@ class Landscape:
                 return self._comparison(request)
             case AblateEdge():
                 glob = self._verdict(self._drawn("edge", request.source, request.reader, request.input_key) - 0.2)
+                return Comparison(request.input_key, glob, (), glob, glob is Verdict.TIE)
+            case Endure():
+                glob = self._verdict(self._drawn("fault", request.fault, request.input_key) - 0.3)
                 return Comparison(request.input_key, glob, (), glob, glob is Verdict.TIE)
             case ScoreOutput():
                 return Scored(request.input_key, min(1.0, max(0.0, 0.5 + self.worth(request.prompts) / 8)))

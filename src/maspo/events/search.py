@@ -224,6 +224,19 @@ class InfluenceMeasured(SearchEvent):
 
 
 @event
+class FaultsWeighed(SearchEvent):
+    """Before a round it was looked at what each fault costs the prompts so far: how often each is met in it."""
+
+    step: str
+    costs: Mapping[str, float]
+    """Of faults that were looked at, the share of a few inputs whose answer is worse, less that whose answer is better,
+    as if one more had been the same."""
+    weights: Mapping[str, float]
+    """Of the inputs on which a fault is met, on which part it is this one."""
+    kind: Literal["faults_weighed"] = "faults_weighed"
+
+
+@event
 class FocusNarrowed(SearchEvent):
     """Agents were left out for the rest of a search, since their changes hardly move a final answer; or nobody was."""
 

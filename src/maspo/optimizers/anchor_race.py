@@ -15,7 +15,7 @@ from pydantic import Field
 from maspo.core.prompts import Prompts, prompts_id
 from maspo.core.seeded import rank, shuffled
 from maspo.core.verdict import Comparison, Level
-from maspo.events import FocusNarrowed, SearchEnded, StepStarted
+from maspo.events import FaultsWeighed, FocusNarrowed, SearchEnded, StepStarted
 from maspo.optimizers.base import (
     Answers,
     Asking,
@@ -28,6 +28,7 @@ from maspo.optimizers.base import (
     Search,
     Stages,
 )
+from maspo.optimizers.parts.adversary import Adversary
 from maspo.optimizers.parts.agreement import Reliability, Weighting, score
 from maspo.optimizers.parts.called import CalledOn, observations
 from maspo.optimizers.parts.effects import Causes, Observation, estimate_effects, observed
@@ -166,6 +167,10 @@ class AnchorRaceConfig(OptimizerConfig):
         description="first rounds of which pairs of the union that read one another are looked at for a conflict even "
         "where nothing seems wrong: two in the first round, one in a later one",
     )
+    worst_case: bool = Field(
+        default=False,
+        description="with runner.options.stress: the faults that cost most so far are met most, in place of all alike",
+    )
     narrowed_rounds: int = Field(
         default=0,
         ge=0,
@@ -224,6 +229,10 @@ class AnchorRaceConfig(OptimizerConfig):
         if self.calls_per_agent is not None:
             return self
         return self.model_copy(update={"calls_per_agent": CALLS_PER_AGENT_WITH_LABELS})
+
+    def is_worst_case(self) -> bool:
+        """Say whether the search chooses itself which faults are met, by what each costs."""
+        return self.worst_case
 
     def with_focus_found(self) -> AnchorRaceConfig:
         """Return the settings for a run that finds out itself which agents are worth rewriting."""
@@ -330,6 +339,7 @@ class _Race(SearchState):
         """Pairs that were looked at, by their round and what they change."""
         self.objected = False
         """A person has vetoed something since the last round began, so there is one more, whatever is planned."""
+        self.adversary = Adversary(problem.under_fault, dict.fromkeys(problem.faults, 0.0))
         self.moved = Moved()
         """Runs of this search, for the shares of agents in what moves final answers."""
         self.left_out: tuple[str, ...] = ()
@@ -352,6 +362,7 @@ class _Race(SearchState):
         drafts: Answers = ()
         while True:
             while not (reason := self.why_end()):
+                yield from self.weigh_faults()
                 self.open_round()
                 drafts = drafts or (yield from self.ask(self.proposals(self.prompts, self.round.number)))  # Eq. 4, 6
                 self.enter(drafts)
@@ -370,6 +381,15 @@ class _Race(SearchState):
                 break
         self.end(self.why_end() or reason)  # with what proofs took
         return self.make_ask()
+
+    def weigh_faults(self) -> Asking[None]:
+        """Look what each fault costs the anchor, where the worst case is asked for."""
+        if not self.problem.faults:
+            return
+        number = self.round.number + 1
+        looks = self.adversary.looks(self.prompts, self.problem.inputs, number, self.problem.seed)
+        self.adversary, costs = self.adversary.after((yield from self.ask(looks)))
+        self.events.append(FaultsWeighed(f"r{number}", costs, self.adversary.weights))
 
     def take_over(self) -> Asking[None]:
         """Let what an earlier run found meet the seed prompts, and begin with it where it wins."""
@@ -485,7 +505,10 @@ class _Race(SearchState):
             contested = differed / seen if seen and self.config.contested_first else 0.0
             return rank(self.problem.seed, "order", number, key) / 2**64 - contested  # a rank has 64 bits
 
-        return tuple(sorted(self.problem.inputs, key=lambda key: (place(key), key)))
+        inputs = self.problem.inputs
+        if self.problem.faults:
+            inputs = tuple(self.adversary.met(inputs, number, self.problem.seed).values())
+        return tuple(sorted(inputs, key=lambda key: (place(key), key)))
 
     def end(self, reason: str) -> None:
         """Tell who mattered and why the search ends."""

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from maspo.core.errors import ConfigInvalid
 from maspo.core.prompts import Prompts, prompts_id
+from maspo.core.spoilt import NOTHING, under
 from maspo.core.verdict import Comparison, Level, Verdict
 from maspo.events import SearchEvent, StepStarted
 from maspo.team.graph import Team
@@ -34,6 +35,10 @@ class Problem:
     """Calls that the hold-out test will need, at most."""
     labelled: frozenset[str] = frozenset()
     """Inputs whose global verdict is a label's, at no call."""
+    faults: tuple[str, ...] = ()
+    """What may go wrong with whom, where the search chooses on which inputs: in the worst case."""
+    under_fault: float = 0.0
+    """Share of the inputs on which one of them is met."""
     carried: Mapping[str, str] = field(default_factory=dict)
     """By agent, a prompt that an earlier run found: to be tried first, and not to be believed."""
 
@@ -341,6 +346,31 @@ class AblateEdge:
 
 
 @dataclass(frozen=True, slots=True)
+class Endure:
+    """Ask what becomes of the final answer on one input when something goes wrong.
+
+    The result compares the team under the fault (the candidate) against the team without, by final answers alone,
+    judged in both orders. An answer that follows a planted note has lost.
+    """
+
+    id: str
+    prompts: Prompts
+    input_key: str
+    fault: str
+    """What goes wrong with whom, such as ``nonsense@solver``."""
+    purpose: str = "endure"
+
+    def price(self, problem: Problem, result: Result | None = None) -> RequestPrice:
+        """Return what the request takes, given its result, or at most."""
+        team = problem.team
+        reached = team.reached((self.fault.partition("@")[2],))
+        whole = Rollout(self.prompts, under(self.input_key, NOTHING), team.everyone)
+        spoilt = Rollout(self.prompts, under(self.input_key, self.fault), reached)
+        asked = self.input_key not in problem.labelled and not (isinstance(result, Comparison) and result.same_answer)
+        return RequestPrice((whole, spoilt), judge=2 * asked)
+
+
+@dataclass(frozen=True, slots=True)
 class ScoreOutput:
     """Ask how good the team's final answer is on one input with some prompts, on its own, from 0 to 1.
 
@@ -391,7 +421,7 @@ class Calibrate:
         return RequestPrice(rollouts, judge=2 * len(rollouts))
 
 
-Request: TypeAlias = Propose | AskModel | Vet | Compare | AblateEdge | ScoreOutput | Observe | Calibrate
+Request: TypeAlias = Propose | AskModel | Vet | Compare | AblateEdge | Endure | ScoreOutput | Observe | Calibrate
 Answers: TypeAlias = Sequence[tuple[Request, Result]]
 """Requests with their results."""
 
@@ -435,6 +465,10 @@ class OptimizerConfig(BaseModel):
     def with_labels(self) -> OptimizerConfig:
         """Return the settings for a run in which labels decide."""
         return self
+
+    def is_worst_case(self) -> bool:
+        """Say whether the search chooses itself which faults are met, by what each costs."""
+        return False
 
     def with_focus_found(self) -> OptimizerConfig:
         """Return the settings for a run that finds out itself which agents are worth rewriting.

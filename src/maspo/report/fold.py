@@ -25,6 +25,7 @@ from maspo.events import (
     DraftsScreened,
     EndpointAdapted,
     Event,
+    FaultsWeighed,
     FocusNarrowed,
     InfluenceMeasured,
     JudgeChecked,
@@ -155,6 +156,8 @@ class RunView:
     """The end of the search, when it came by itself."""
     influence: InfluenceMeasured | None = None
     """Who matters, as the search saw it."""
+    faults: tuple[FaultsWeighed, ...] = ()
+    """What faults cost before each round, and how often they were met in it, where the worst case was asked for."""
     focus: tuple[FocusNarrowed, ...] = ()
     """After which rounds it was looked who is worth rewriting, and whom that left out."""
     screenings: tuple[DraftsScreened, ...] = ()
@@ -271,6 +274,7 @@ def fold(
         adapted=tuple(event.what for event in _all(seen, EndpointAdapted)),
         ended=_last(seen, SearchEnded),
         influence=_last(seen, InfluenceMeasured),
+        faults=_all(seen, FaultsWeighed),
         focus=_all(seen, FocusNarrowed),
         screenings=_all(seen, DraftsScreened),
         proxy=_last(seen, ProxyTold),

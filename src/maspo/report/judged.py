@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from maspo.core.quoting import tagged
+from maspo.core.spoilt import parted
 from maspo.core.trace import Trace
 from maspo.core.verdict import Level, Verdict
 from maspo.judges.base import Question, task_shown
@@ -38,7 +39,8 @@ class Heard:
 
 def heard_of(store: RunStore, job: Job, found: ComparedRuns) -> Iterator[Heard]:
     """Yield the judge's replies about two runs, as far as they are recorded."""
-    row = next((one for one in job.inputs.rows if one.key == found.result.input_key), None)
+    rows = {one.key: one for one in job.inputs.rows}
+    row = rows.get(parted(found.result.input_key, rows)[0])
     if row is None or job.config.judge.kind != OWN_JUDGE:
         return
     shown = texts_of(job.system, job.inputs.rows).input_text(row)

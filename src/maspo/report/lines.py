@@ -21,6 +21,7 @@ from maspo.events import (
     DraftsScreened,
     EndpointAdapted,
     Event,
+    FaultsWeighed,
     FocusNarrowed,
     HoldoutLooked,
     InfluenceMeasured,
@@ -42,6 +43,7 @@ from maspo.report.fold import by_rounds
 from maspo.report.phrases import (
     VERDICT_NAMES,
     describe_conflict,
+    describe_faults,
     describe_loss,
     describe_unsettled,
     list_names,
@@ -80,6 +82,8 @@ def line_of(event: Event, run: RunStarted | None = None) -> str:
             line = f"  {event.agent}: new prompt, {event.reason}"
         case ConflictFound():
             line = f"  conflict: {describe_conflict(event)}"
+        case FaultsWeighed():
+            line = f"  {describe_faults([event])}"
         case FocusNarrowed() if event.left_out:
             line = f"  focus: {_left_out_of_focus(event)}"
         case Warned():
@@ -140,6 +144,7 @@ TOPICS: Final = {
     "left_out": "hold-out",
     "influence_measured": "who matters",
     "focus_narrowed": "who matters",
+    "faults_weighed": "search",
     "warned": "notes",
 }
 """What an event is about, by its kind, in a word for people."""

@@ -22,6 +22,7 @@ from maspo.events import (
     DidNotFit,
     DraftsReplaced,
     Event,
+    FaultsWeighed,
     FocusNarrowed,
     HoldoutLooked,
     HoldoutResult,
@@ -86,6 +87,8 @@ def entry_of(event: Event, run: RunStarted | None = None) -> Entry | None:
             fields = {"agent": event.agent, "step": event.step, "prompt": prompt_id(event.after)}
         case ConflictFound():
             fields = {"agents": event.agents, "together": event.together}
+        case FaultsWeighed():
+            fields = {"step": event.step, "costs": event.costs, "weights": event.weights}
         case FocusNarrowed():
             fields = {"step": event.step, "left_out": event.left_out, "planned": event.planned}
         case HoldoutLooked():

@@ -11,6 +11,7 @@ from maspo.core.usage import Usage, total
 from maspo.events import (
     CallUnsettled,
     ConflictFound,
+    FaultsWeighed,
     FocusNarrowed,
     HoldoutResult,
     PromptChanged,
@@ -52,6 +53,8 @@ _LOOKED = {True: "No claim that the new prompts are better", False: "No claim th
 """Said where earlier looks alone stand against a claim, by whether labels decided."""
 NOT_REPORTED = "not reported"
 """What no endpoint has told is never shown as 0."""
+_MOST_FAULTS = 3
+"""Faults that are named: those that cost most are what is asked for."""
 _MOST_NAMES = 12
 """Names that a sentence still holds: about a line of a terminal."""
 _SEED_SHIPPED = "The seed prompts are shipped."
@@ -472,6 +475,16 @@ def describe_conflict(found: ConflictFound) -> str:
         f"{signed(dropped_alone, 3)}) and lost together ({signed(found.together, 3)}, on "
         f"{plural(len(found.inputs), 'input')} where neither lost alone); that of {kept} was kept"
     )
+
+
+def describe_faults(found: Sequence[FaultsWeighed]) -> str:
+    """Return which faults were met most in the search for the worst case, at its end, in one sentence; or nothing."""
+    if not found:
+        return ""
+    last = found[-1].weights
+    most = sorted(last, key=lambda name: -last[name])[:_MOST_FAULTS]
+    told = ", ".join(f"{name} on {percent(last[name])}" for name in most)
+    return f"of the inputs under a fault, at the end: {told} (search.worst_case)"
 
 
 def describe_focus(found: Sequence[FocusNarrowed]) -> str:

@@ -140,6 +140,15 @@ class InfluenceFigures(Dumped):
 
 
 @dataclass(frozen=True, slots=True)
+class FaultFigures(Dumped):
+    """What faults cost the prompts before a round, and how often each was met in it."""
+
+    step: str
+    costs: Mapping[str, float]
+    weights: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class FocusFigures(Dumped):
     """Whom a search found worth rewriting, after a round."""
 
@@ -295,6 +304,8 @@ class Result(Dumped):
     holdout: HoldoutFigures | None
     agents: Mapping[str, AgentFigures]
     influence: InfluenceFigures | None
+    faults: tuple[FaultFigures, ...]
+    """Empty but with `search.worst_case`."""
     focus: tuple[FocusFigures, ...]
     """Empty but with `--focus auto`."""
     proxy: ProxyFigures | None
@@ -334,6 +345,7 @@ def result_of(view: RunView) -> Result:
         holdout=holdout_of(finished.holdout) if finished else None,
         agents=_agents(view),
         influence=_influence(view.influence) if view.influence else None,
+        faults=tuple(FaultFigures(one.step, one.costs, one.weights) for one in view.faults),
         focus=tuple(FocusFigures(one.step, one.shares, one.left_out, one.planned) for one in view.focus),
         proxy=_proxy(view.proxy) if view.proxy else None,
         conflicts=tuple(_conflict(found) for found in view.conflicts),

@@ -54,6 +54,7 @@ def summary(view: RunView) -> str:
         rewritten = [agent.name for agent in view.agents if agent.rewritten]
         share = f"{len(rewritten)} of {phrases.plural(len(view.agents), 'agent')}"
         add("rewritten", f"{phrases.list_names(rewritten) if rewritten else 'none'} ({share})")
+    add("faults", clipped(phrases.describe_faults(view.faults), _MOST_CHARACTERS))
     add("focus", clipped(phrases.describe_focus(view.focus), _MOST_CHARACTERS))
     add("search", *(clipped(text, _MOST_CHARACTERS) for text in phrases.describe_end(view)))
     suspicious = [f"{agent.name}'s new prompt {what}" for agent in view.agents for what in agent.suspicious]

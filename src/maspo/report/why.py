@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from maspo.core.prompts import prompt_id, prompts_id
+from maspo.core.spoilt import called
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import CandidateScored, LevelCounts, PromptChanged
 
@@ -67,8 +68,8 @@ def tried_by_step(
                     met.setdefault(step, {})[result.input_key] = result.glob
     return {
         step: Tried(
-            won=tuple(labels.get(key, key) for key, verdict in found.items() if verdict is Verdict.WIN),
-            lost=tuple(labels.get(key, key) for key, verdict in found.items() if verdict is Verdict.LOSS),
+            won=tuple(called(key, labels) for key, verdict in found.items() if verdict is Verdict.WIN),
+            lost=tuple(called(key, labels) for key, verdict in found.items() if verdict is Verdict.LOSS),
             inputs=len(found),
         )
         for step, found in met.items()

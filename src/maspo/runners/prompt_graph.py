@@ -9,6 +9,7 @@ from maspo.core.concurrency import together
 from maspo.core.control_tokens import defused
 from maspo.core.errors import CallFailed
 from maspo.core.prompts import Prompts
+from maspo.core.spoilt import NOTHING, parted
 from maspo.core.trace import Call, ToolUse, Trace
 from maspo.data.inputs import Input
 from maspo.models.asking import decoded
@@ -140,7 +141,7 @@ class PromptGraph:
 
         """
         run = Rollout(self.system, play.cut).run()
-        faults = self._plan.on(play.input_key)
+        faults = self._faults_on(play.input_key)
         calls: list[Call] = []
         answers: list[Answer] | None = None
         while True:
@@ -168,6 +169,14 @@ class PromptGraph:
                     calls.append(answer)
                 answers.append(answer.output if isinstance(answer, Call) else answer)
 
+    def _faults_on(self, input_key: str) -> Mapping[str, Fault]:
+        """Return the fault of each agent on an input: what its key names, else what the plan says."""
+        _, named = parted(input_key, self._rows)
+        if not named:
+            return self._plan.on(input_key)
+        fault = None if named == NOTHING else Fault.read(named)
+        return {} if fault is None else {fault.agent: fault}
+
     async def _holds(self, question: Question) -> Call | bool:
         return await self._conditions.holds(question.condition, question.text)
 
@@ -189,7 +198,8 @@ class PromptGraph:
 
         """
         agent, prompt = self.system.by_name[turn.agent], play.prompts[self.system.by_name[turn.agent].prompt_of]
-        row = self._rows[play.input_key]
+        input_key, _ = parted(play.input_key, self._rows)
+        row = self._rows[input_key]
         if fault is not None:
             row = replace(row, columns={name: fault.on_input(text) for name, text in row.columns.items()})
         messages = self.builder.messages(turn.agent, prompt, row, turn.shown, turn.item)
@@ -209,7 +219,7 @@ class PromptGraph:
             for ask in asks:
                 result = _NO_MORE
                 if len(used) < agent.tool_calls:
-                    result = await self._result(play.input_key, agent.name, ask, used)
+                    result = await self._result(input_key, agent.name, ask, used)
                     result = result if fault is None else fault.on_result(result)
                     used.append(ToolUse(ask.name, ask.arguments, result))
                 told.append(Message("tool", defused(result), answers=ask.id))

@@ -12,6 +12,7 @@ from maspo.core.concurrency import together
 from maspo.core.errors import BudgetReached, CallFailed, ConfigInvalid, Interrupted, MaspoError
 from maspo.core.prompts import Prompts, prompts_id
 from maspo.core.quoting import shortened, tagged
+from maspo.core.spoilt import NOTHING, parted, under
 from maspo.core.trace import Call, Trace
 from maspo.core.verdict import Comparison, FailedRun, Level, Verdict
 from maspo.data.inputs import Input
@@ -28,6 +29,7 @@ from maspo.optimizers.base import (
     Case,
     Compare,
     Drafts,
+    Endure,
     Observe,
     Observed,
     Propose,
@@ -42,6 +44,7 @@ from maspo.proposers.base import Objection, Proposer, Rewrite, ShownCase, ShownT
 from maspo.proposers.drafts import Rules, checked
 from maspo.proposers.passages import Passages
 from maspo.runners.base import Runner
+from maspo.runners.faults import is_followed
 from maspo.runners.messages import NO_OUTPUT, MessageBuilder, context
 from maspo.scoring.answers import is_correct, same_answer
 from maspo.scoring.base import Sample, Scorer
@@ -224,6 +227,8 @@ class LocalExecutor:
                 return await self._compare(request)
             case AblateEdge():
                 return await self._ablate(request)
+            case Endure():
+                return await self._endure(request)
             case ScoreOutput():
                 return await self._score(request)
             case Observe():
@@ -295,7 +300,7 @@ class LocalExecutor:
         if self._same(reference, candidate):
             return Verdict.TIE
         decides = self.labels == "use" and request.decided_by == "labels"
-        label = self._by_key[request.input_key].answer if decides else None
+        label = self._row(request.input_key).answer if decides else None
         if label is not None:
             spec = self.system.final_answer
             right = is_correct(spec, candidate.output, label), is_correct(spec, reference.output, label)
@@ -344,6 +349,21 @@ class LocalExecutor:
         cut = TeamRun(request.prompts, without, (request.source, request.reader))
         return Done(request, comparison, (TeamRun(request.prompts, whole), cut))
 
+    async def _endure(self, request: Endure) -> Done:
+        """Compare the final answers of the team under a fault and without, in both orders."""
+        output, prompts = self.system.output, request.prompts
+        asked = Compare("", prompts, {output: prompts[output]}, request.input_key, True, orders=2)
+        try:
+            whole = await self.runner.run(prompts, under(request.input_key, NOTHING))
+            spoilt = await self.runner.run(prompts, under(request.input_key, request.fault))
+        except CallFailed:
+            return Done(request, self._undecided(asked))
+        same = self._same(whole, spoilt)
+        follows = is_followed(spoilt.output) and not is_followed(whole.output)
+        verdict = Verdict.LOSS if follows else await self._global(asked, whole, spoilt)
+        comparison = Comparison(request.input_key, verdict, (), verdict, same and not follows)
+        return Done(request, comparison, (TeamRun(prompts, whole), TeamRun(prompts, spoilt)))
+
     async def _calibrate(self, request: Calibrate) -> Calibrated:
         """Put what the team wrote on each input to the judge, against an empty text."""
 
@@ -362,7 +382,7 @@ class LocalExecutor:
 
     async def _score(self, request: ScoreOutput) -> Done:
         """Say how good a final answer is: by the scorer that was given, else by the label if labels are used."""
-        key, row = request.input_key, self._by_key[request.input_key]
+        key, row = request.input_key, self._row(request.input_key)
         try:
             trace = await self.runner.run(request.prompts, key)
         except CallFailed:
@@ -507,13 +527,16 @@ class LocalExecutor:
             reference_outputs={name: before.written_by(name) for name in reached},
             lost=case.lost,
             step=case.step,
-            label=self._by_key[case.input_key].label,
+            label=self._row(case.input_key).label,
         )
 
     # ── texts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _input(self, input_key: str) -> str:
-        return self._texts.input_text(self._by_key[input_key])
+        return self._texts.input_text(self._row(input_key))
+
+    def _row(self, input_key: str) -> Input:
+        return self._by_key[parted(input_key, self._by_key)[0]]
 
     def _role(self, agent: str) -> str:
         return role_of(self.system.by_name[agent])

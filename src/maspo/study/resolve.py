@@ -9,6 +9,7 @@ from typing import Any, Literal
 from maspo.config import FOUND, RunConfig
 from maspo.core.errors import ConfigInvalid, UsageError
 from maspo.core.registry import Registry, name_of
+from maspo.core.spoilt import NOTHING, under
 from maspo.data.groups import Groups, asked, groups_of
 from maspo.data.split import split
 from maspo.judges.base import JUDGES
@@ -17,7 +18,8 @@ from maspo.models.prices import PriceBook, require_prices
 from maspo.optimizers.base import Optimizer, OptimizerConfig, Problem, UnknownConfig
 from maspo.optimizers.registry import OPTIMIZERS, make_optimizer
 from maspo.proposers.base import PROPOSERS
-from maspo.runners.base import RUNNERS, most_calls, runner_kind
+from maspo.runners.base import PROMPT_GRAPH, RUNNERS, most_calls, runner_kind
+from maspo.runners.faults import plan_of
 from maspo.runners.messages import check_inputs, columns_read
 from maspo.study.bound import Bound, bound_of, estimate
 from maspo.study.calibration import pairs_asked
@@ -102,7 +104,11 @@ def resolve(job: Job, parts: Parts | None = None) -> Study:
     allowed = min((calls for calls in (planned, job.config.caps.calls) if calls is not None), default=None)
     calibration = 0 if by_labels else pairs_asked(job.config.judge.plain_pairs, len(found.search), allowed)
     reserve += 2 * calibration
-    problem = Problem(team, job.system.prompts, found.search, job.config.seed, reserve, labelled, job.carried)
+    problem = Problem(team, job.system.prompts, found.search, job.config.seed, reserve, labelled, carried=job.carried)
+    if search.is_worst_case():
+        problem = _in_the_worst_case(problem, job, given)
+        looks = f"before each round faults ({len(problem.faults)} in all) are tried on a few inputs"
+        notes = [*notes, f"search.worst_case: {looks}, within the calls planned"]
     prices = prices_of(job)
     bound = bound_of(optimizer, problem, found.holdout, planned)
     # Where labels decide, the judge is measured against them on some of the hold-out inputs, in both orders.
@@ -129,6 +135,25 @@ def resolve(job: Job, parts: Parts | None = None) -> Study:
         decided_by="labels" if by_labels else "judge",
         calibration=calibration,
     )
+
+
+def _in_the_worst_case(problem: Problem, job: Job, parts: Parts) -> Problem:
+    """Return a problem in which the search chooses itself which faults are met, on the share of inputs that is given.
+
+    Raises:
+        ConfigInvalid: no such share is given, or another runner than ours runs the team.
+
+    """
+    options = job.config.runner.options
+    if parts.runner is not None or job.config.runner.kind != PROMPT_GRAPH or not options.get("stress"):
+        raise ConfigInvalid(
+            "search.worst_case: expected a share of the inputs on which a fault is met (runner.options.stress), and a "
+            "team of a system file"
+        )
+    plan = plan_of(job.system, options["stress"], options.get("faults", ()))
+    faults = tuple(map(str, plan.drawn))
+    spoilt = {under(key, fault) for key in problem.labelled for fault in (NOTHING, *faults)}
+    return replace(problem, faults=faults, under_fault=plan.share, labelled=problem.labelled | spoilt)
 
 
 def _with_search_tested(bound: Bound, team: Team, inputs: int) -> Bound:

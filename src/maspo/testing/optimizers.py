@@ -16,6 +16,7 @@ from typing import Protocol
 
 from maspo.core.prompts import Prompts
 from maspo.core.seeded import rank
+from maspo.core.spoilt import parted
 from maspo.core.verdict import Comparison, Level, Verdict
 from maspo.events import Event
 from maspo.judges.base import combined
@@ -29,6 +30,7 @@ from maspo.optimizers.base import (
     Compare,
     Draft,
     Drafts,
+    Endure,
     Observe,
     Observed,
     Optimizer,
@@ -92,7 +94,7 @@ class Oracle:
                 lost = Verdict.UNDECIDED
                 readers = tuple((reader, lost) for reader in self.team.readers(request.agent))
                 return Comparison(request.input_key, lost, readers, lost, failed=True)
-            case AblateEdge():
+            case AblateEdge() | Endure():
                 glob = Verdict.UNDECIDED if failed else self._both_orders(request)
                 return Comparison(request.input_key, glob, (), glob, glob is Verdict.TIE, failed)
             case ScoreOutput():
@@ -277,11 +279,15 @@ def _check_request(request: Request, problem: Problem) -> None:
             return
         case Vet():
             keys, prompts, changed = set[str](), request.prompts, {request.agent}
+        case Endure():
+            keys, prompts, changed = {request.input_key}, request.prompts, set[str]()
+            rule(request.fault in problem.faults, "only faults of the problem are met")
         case ScoreOutput() | Observe():
             keys, prompts, changed = {request.input_key}, request.prompts, set[str]()
         case Calibrate():
             keys, prompts, changed = set(request.inputs), request.prompts, set[str]()
-    rule(keys <= set(problem.inputs), "only inputs of the problem are asked for")
+    known = set(problem.inputs)
+    rule({parted(key, known)[0] for key in keys} <= known, "only inputs of the problem are asked for")
     rule(changed <= set(problem.team.rewritten), "only agents that may be rewritten are changed or proposed for")
     _check_prompts(prompts, problem)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from maspo.core.prompts import Prompts
 from maspo.core.seeded import shuffled
+from maspo.core.spoilt import parted
 from maspo.optimizers.base import Answers, Observe, Observed
 from maspo.team.graph import Team
 
@@ -35,7 +36,7 @@ class CalledOn:
         rare = [name for name in agents if acting[name] <= team.sometimes]
         if not rare or not self.agents:
             return tuple(inputs[:most])
-        called = {key: self.agents.get(key, frozenset()) for key in inputs}
+        called = {key: self.agents.get(parted(key, self.agents)[0], frozenset()) for key in inputs}
         able = [
             key
             for key in inputs
