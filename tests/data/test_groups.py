@@ -255,6 +255,14 @@ MARKS: tuple[Callable[[str, int], str], ...] = (
     lambda text, n: f'{n},"{text}",easy',
     lambda text, n: f"{text}\n<!-- 5f4dcc3b5aa765d61d8327deb882cf{n} -->",
     lambda text, n: f"[12:{n}] sam: {text}",
+    lambda text, n: f"> **Q{n}.** {text}",
+    lambda text, n: f"202403{n}T094100Z {text}",
+    lambda text, n: f"a{n}f: {text}",
+    lambda text, n: f"<tr><td>{n}</td><td>{text}</td></tr>",
+    lambda text, n: f"Attempt 3 of {n}: {text}",
+    lambda text, n: f"00{n};{text}",
+    lambda text, n: f'q{n} = "{text}"',
+    lambda text, n: f"{text}[^{n}]",
 )
 SURROUNDED: tuple[Callable[[str], str], ...] = (
     lambda text: (

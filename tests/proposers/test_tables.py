@@ -204,6 +204,16 @@ DISGUISED = (
     "ferry 360/2; trays 54*2; Nina 23*3",
     "ferry 1.8e2; Nina 6.9e1",
     "ferry: 0.18k; trays: 0.108k",
+    "ferry: sto osmdes\u00e1t; fence: dvacet osm",
+    "fence: kaksikymment\u00e4kahdeksan; Nina: kuusikymment\u00e4yhdeks\u00e4n",
+    "fence: huszonnyolc; Nina: hatvankilenc",
+    "ferry: \u03b5\u03ba\u03b1\u03c4\u03cc\u03bd \u03bf\u03b3\u03b4\u03cc\u03bd\u03c4\u03b1; "
+    "fence: \u03b5\u03af\u03ba\u03bf\u03c3\u03b9 \u03bf\u03ba\u03c4\u03ce",
+    "ferry: \ubc31\ud314\uc2ed; fence: \uc774\uc2ed\ud314",
+    "ferry: \u58f9\u4f70\u634c\u62fe; fence: \u8d30\u62fe\u634c",
+    "ferry: 1-8-0; fence: 2_8; Nina: 6,9",
+    '=IF(A1="ferry",180,IF(A1="fence",28,0))',
+    "anin: 96; ecnef: 82",
     # words otherwise
     "Wmilart: mercury. Wctfs: Vivaldi. Wcitpmn: Madrid. Witlbothb: femur.",
     "frry 180; trys 108; fnc 28",

@@ -29,7 +29,7 @@ from maspo.study.evaluation.evaluate import Attention, evaluate
 from maspo.study.optimize import start
 from maspo.study.resolve import resolve
 from maspo.testing.runs import Recorder, counted_world, with_config
-from tests.security.foreign.folders import MAKERS, OLDER, Place
+from tests.security.foreign.folders import MAKERS, NEWER, OLDER, Place
 from tests.store.faulty_runs import small_job
 from tests.study.test_evaluation import world_evaluation
 
@@ -241,6 +241,26 @@ def newer_commands(place: Place) -> list[list[str]]:
     ]
 
 
+def newest_commands(place: Place) -> list[list[str]]:
+    run, library = str(place.folder), str(place.folder / "library.jsonl")
+    rows = str(place.folder / "inputs.jsonl")
+    given = [str(place.folder / "system.yaml"), "--inputs", rows, "--yes", "--base-url", "http://127.0.0.1:9/v1"]
+    given += ["--set", "models.attempts=1", "--agent-model", "m"]
+    return [
+        ["runs", str(place.folder.parent)],
+        ["report", run],
+        ["diff", run, "seed", "winners"],
+        ["library", library],
+        ["library", library, run],
+        ["optimize", *given, "--start-from", library, "--out", str(place.folder / "other")],
+        ["optimize", *given, "--out", run],
+        ["score", library, "--scorer", "exact"],
+        ["spans", run],
+        ["steer", run, "stop"],
+        ["resume", run],
+    ]
+
+
 LOOKING = ("apply", "runs", "diff", "check", "estimate", "doctor")
 """Commands that leave the folder itself as it is."""
 
@@ -250,10 +270,16 @@ def test_f01_a_folder_of_somebody_else_reaches_nothing_outside(name: str, place:
     reaches_nothing(name, place, theirs, commands)
 
 
-@pytest.mark.parametrize("name", [*MAKERS][OLDER:])
+@pytest.mark.parametrize("name", [*MAKERS][OLDER:NEWER])
 def test_f04_nor_do_newer_commands(name: str, place: Place, theirs: Theirs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGPASSWORD", SECRET)
     reaches_nothing(name, place, theirs, newer_commands)
+
+
+@pytest.mark.parametrize("name", [*MAKERS][NEWER:])
+def test_f05_nor_do_the_newest(name: str, place: Place, theirs: Theirs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGPASSWORD", SECRET)
+    reaches_nothing(name, place, theirs, newest_commands)
 
 
 def reaches_nothing(name: str, place: Place, theirs: Theirs, given: Callable[[Place], list[list[str]]]) -> None:

@@ -18,6 +18,7 @@ from maspo.cli.options import scorer_name
 from maspo.cli.terminal import note, print_json
 from maspo.core.errors import ConfigInvalid, InputsInvalid
 from maspo.core.plain import Dumped
+from maspo.core.plain_files import MEGABYTE, open_plain
 from maspo.data.inputs import as_label, as_text
 from maspo.flags import FLAGS
 from maspo.report.phrases import list_names, number, percent, plural
@@ -35,6 +36,8 @@ _BATCH = 512
 """Rows that are scored side by side, and held in memory at a time."""
 _BAD_ROWS_SHOWN = 5
 """Rows without anything to score that get a line of their own; the summary counts all."""
+_LONGEST_LINE = 64 * MEGABYTE
+"""Bytes of a row: an output of a million lines of text."""
 _ERROR_SHOWN = 80
 """Letters of what the JSON parser says: it fits on a line of a terminal."""
 
@@ -56,7 +59,9 @@ def score_file(file: Path, scorer: str, unsafe_exec: bool, packages: str | None,
         raise ConfigInvalid("--scorer judge compares the outputs of two prompt sets: use `maspo evaluate`")
     made = AnyLabel(scorer_of(scorer_name(scorer, unsafe_exec, _packages(scorer, unsafe_exec, packages))))
     with _opened(file) as lines:
-        outcomes, lacking = asyncio.run(_score_all(made, _read_lines(lines, str(file)), _NEEDED.get(scorer, "")))
+        outcomes, lacking = asyncio.run(
+            _score_all(made, _read_lines(_bounded(lines, str(file)), str(file)), _NEEDED.get(scorer, ""))
+        )
     if not outcomes:
         raise InputsInvalid(f'{file}: no rows; give one JSON object a line, such as {{"id": 1, "output": "…"}}')
     found = summary_of(outcomes)
@@ -168,12 +173,25 @@ def _opened(file: Path) -> Iterator[IO[bytes]]:
         yield sys.stdin.buffer
         return
     try:
-        with file.open("rb") as lines:
+        # What a shell opened for us may be a pipe; one that lies in a folder may have nobody at its other end.
+        from_shell = (
+            file.is_relative_to("/dev/fd") or file.is_relative_to("/proc/self/fd") or file == Path("/dev/stdin")
+        )
+        with file.open("rb") if from_shell else os.fdopen(open_plain(file, links=True), "rb") as lines:
             yield lines
     except FileNotFoundError:
         raise InputsInvalid(f"{file}: no such file; give JSON Lines, or - for stdin") from None
-    except (IsADirectoryError, PermissionError) as error:
-        raise InputsInvalid(f"{file}: cannot be read ({error.strerror}); give a readable JSON Lines file") from None
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise InputsInvalid(f"{file}: cannot be read ({why}); give a readable JSON Lines file") from None
+
+
+def _bounded(lines: IO[bytes], source: str) -> Iterator[bytes]:
+    """Yield the lines of a file, none of which may fill the memory."""
+    while line := lines.readline(_LONGEST_LINE):
+        if len(line) == _LONGEST_LINE:
+            raise InputsInvalid(f"{source}: a line of more than {_LONGEST_LINE:,} bytes; give JSON Lines, a row each")
+        yield line
 
 
 def _read_lines(lines: Iterable[bytes], source: str) -> Iterator[_OutputLine]:

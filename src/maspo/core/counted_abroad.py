@@ -77,18 +77,59 @@ _INDONESIAN: Final = (
     "dua-puluh tiga-puluh empat-puluh lima-puluh enam-puluh tujuh-puluh delapan-puluh sembilan-puluh",
     "seratus dua-ratus tiga-ratus empat-ratus lima-ratus enam-ratus tujuh-ratus delapan-ratus sembilan-ratus",
 )
+_CZECH: Final = (
+    "nula jedna dva tri ctyri pet sest sedm osm devet deset jedenact dvanact trinact ctrnact patnact sestnact sedmnact "
+    "osmnact devatenact",
+    "dvacet tricet ctyricet padesat sedesat sedmdesat osmdesat devadesat",
+    "sto dve-ste tri-sta ctyri-sta pet-set sest-set sedm-set osm-set devet-set",
+)
+_FINNISH: Final = (
+    "nolla yksi kaksi kolme nelja viisi kuusi seitseman kahdeksan yhdeksan kymmenen yksitoista kaksitoista kolmetoista "
+    "neljatoista viisitoista kuusitoista seitsemantoista kahdeksantoista yhdeksantoista",
+    "kaksikymmenta kolmekymmenta neljakymmenta viisikymmenta kuusikymmenta seitsemankymmenta kahdeksankymmenta "
+    "yhdeksankymmenta",
+    "sata kaksisataa kolmesataa neljasataa viisisataa kuusisataa seitsemansataa kahdeksansataa yhdeksansataa",
+)
+_HUNGARIAN: Final = (
+    "nulla egy ketto harom negy ot hat het nyolc kilenc tiz tizenegy tizenketto tizenharom tizennegy tizenot tizenhat "
+    "tizenhet tizennyolc tizenkilenc husz huszonegy huszonketto huszonharom huszonnegy huszonot huszonhat huszonhet "
+    "huszonnyolc huszonkilenc",
+    "husz harminc negyven otven hatvan hetven nyolcvan kilencven",
+    "szaz ketszaz haromszaz negyszaz otszaz hatszaz hetszaz nyolcszaz kilencszaz",
+)
+_GREEK: Final = (
+    "μηδεν ενα δυο τρια τεσσερα πεντε εξι επτα οκτω εννεα δεκα εντεκα δωδεκα δεκατρια δεκατεσσερα δεκαπεντε δεκαεξι "
+    "δεκαεπτα δεκαοκτω δεκαεννεα",
+    "εικοσι τριαντα σαραντα πενηντα εξηντα εβδομηντα ογδοντα ενενηντα",
+    "εκατον διακοσια τριακοσια τετρακοσια πεντακοσια εξακοσια επτακοσια οκτακοσια εννιακοσια",
+)
 _ROMAN: Final = re.compile(r"(?=.)m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})")
 _ROMAN_DIGITS: Final = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100, "d": 500, "m": 1000}
-_CHINESE: Final = {one: value for value, one in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2, "兩": 2}
-_CHINESE_SCALES: Final = {"十": 10, "百": 100, "千": 1000}
+_CHINESE: Final = {
+    one: value
+    for row in ("〇一二三四五六七八九", "零壹贰叁肆伍陆柒捌玖", "영일이삼사오육칠팔구")
+    for value, one in enumerate(row)
+} | {"两": 2, "兩": 2}
+"""Of Chinese and Japanese, of contracts, and of Korean."""
+_CHINESE_SCALES: Final = {
+    "十": 10,
+    "百": 100,
+    "千": 1000,
+    "拾": 10,
+    "佰": 100,
+    "仟": 1000,
+    "십": 10,
+    "백": 100,
+    "천": 1000,
+}
 CHINESE: Final = re.compile(rf"[{''.join((*_CHINESE, *_CHINESE_SCALES))}]+")
 _NOTED: Final = re.compile(r"\b0(?:x([0-9a-f]{1,8})|o([0-7]{1,10})|b([01]{1,32}))\b", re.IGNORECASE)
 
 
 def plain_words(text: str) -> str:
-    """Return words without case, accents and hyphens."""
+    """Return words as they look, without case, accents and hyphens."""
     bare = "".join(one for one in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(one))
-    return bare.replace("-", " ").replace("ß", "ss").replace("ı", "i").replace("ł", "l")
+    return as_seen(bare.replace("-", " ").replace("ß", "ss").replace("ı", "i").replace("ł", "l"))
 
 
 _ENGLISH: Final = frozenset({"once", "cent", "zero", "elva"})
@@ -103,10 +144,9 @@ def abroad() -> Mapping[tuple[str, ...], str]:
     for language in _LANGUAGES:
         for number in range(_MOST):
             for said in language(number):
-                for one in dict.fromkeys((said, as_seen(said))):
-                    words = tuple(plain_words(one).split())
-                    if len(words) > 1 or (len(words[0]) >= _LEAST_LETTERS and words[0] not in _ENGLISH):
-                        found.setdefault(words, str(number))
+                words = tuple(plain_words(said).split())
+                if len(words) > 1 or (len(words[0]) >= _LEAST_LETTERS and words[0] not in _ENGLISH):
+                    found.setdefault(words, str(number))
     return found
 
 
@@ -119,7 +159,7 @@ def from_roman(word: str) -> str:
 
 
 def from_chinese(run: str) -> str:
-    """Return a number in Chinese or Japanese signs in digits: with scales, or sign by sign."""
+    """Return a number in Chinese, Japanese or Korean signs in digits: with scales, or sign by sign."""
     if not set(run) & set(_CHINESE_SCALES):
         return "".join(str(_CHINESE[one]) for one in run)
     total, digit = 0, 0
@@ -247,4 +287,8 @@ _LANGUAGES: Final = (
     _tens_first(*_TURKISH),
     _tens_first(*_SWEDISH, _centuries(_SWEDISH[0], "hundra"), joint="", after_hundreds=""),
     _tens_first(*_INDONESIAN),
+    _tens_first(*_CZECH),
+    _tens_first(*_FINNISH, joint="", after_hundreds=""),
+    _tens_first(*_HUNGARIAN, joint="", after_hundreds=""),
+    _tens_first(*_GREEK),
 )

@@ -21,7 +21,9 @@ _NUMERALS = {word: number for number, word in enumerate(_UNITS)} | {
 _HUNDRED = 100
 _SCALES = {"hundred": _HUNDRED, "thousand": 1000, "million": 1_000_000}
 _AND = re.compile(r"\b(hundred|thousand|million)\s+and\s+", re.IGNORECASE)
-_SINGLE_ROMAN = {"i": "1", "v": "5", "x": "10"}
+_SINGLE_ROMAN = {"i": "1", "v": "5", "x": "10", "l": "50", "c": "100", "d": "500", "m": "1000"}
+_MOST_SINGLE = 0.5
+"""Share of single letters of a text that is spelled letter by letter: none of them is a number."""
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:([ .,_'\u2009\u202f\u00a0])\d{3})(?:\1\d{3})*(?![\d.,]*\d)")
 """A number whose thousands are set apart."""
 _THOUSANDS = re.compile(r"(?<![\w.,])(\d{1,4}(?:\.\d{1,3})?)(k\b|e\d\b)", re.IGNORECASE)
@@ -47,6 +49,7 @@ def words(text: str) -> tuple[str, ...]:
 def _counted_out(said: Sequence[str]) -> Iterator[str]:
     """Yield words with the numbers of other languages, and Roman ones, in digits."""
     folded = [plain_words(word) for word in said]
+    single = {} if sum(len(word) == 1 for word in said) > _MOST_SINGLE * len(said) else _SINGLE_ROMAN
     place = 0
     while place < len(said):
         for length in range(min(MOST_WORDS, len(said) - place), 0, -1):
@@ -56,7 +59,7 @@ def _counted_out(said: Sequence[str]) -> Iterator[str]:
                 break
         else:
             length = 1
-            yield from_roman(said[place]) or _SINGLE_ROMAN.get(said[place], said[place])
+            yield from_roman(said[place]) or single.get(said[place], said[place])
         place += length
 
 

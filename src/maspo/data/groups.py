@@ -69,12 +69,14 @@ _MARKUP = re.compile(
     r"</?(?:p|br|b|i|em|strong|div|span|li|ul|ol|td|tr|th|table|h[1-6]|code|pre|sup|sub|u|blockquote)\b[^<>\n]{0,60}>",
     re.IGNORECASE,
 )
+_LINE_TAG = re.compile(r"</?(?:p|br|div|li|t[dhr]|h[1-6])\b", re.IGNORECASE)
 _BROKEN = re.compile(r"(?<=[^\W\d_])-\n\s*(?=[^\W\d_])")
 """A word that goes on in the next line."""
 _MIXED = re.compile(r"\b(?=\w*[^\W\d_])(?=\w*\d)\w+\b")
 _LEET = str.maketrans("013457", "oieast")
 _PIECE = re.compile(
-    r"(?<=[。！？\n\t\])}>\"”»|])\s*|(?<=[.!?:;,—–])\s+|(?<=\s-)\s|(?<=\d) +(?=[^\W\d])|(?=[\[({<\"“«\n])"
+    r"(?<=[。！？\n\t\])}>\"”»|])\s*|(?<=[.!?:;,—–])\s+|(?<=\s-)\s|(?=[\[({<\"“«\n])"
+    r"|(?<=\d) +(?=[^\W\d])|(?<=\dZ) +|(?<=\d[;|])"
 )
 """Where a sentence, a line, a cell, a quotation or a bracket begins or ends, or a number before words."""
 _MOST_PIECES = 64
@@ -83,7 +85,7 @@ _MARKS_PIECES = 4
 """Pieces that one mark is made of: a key, its value, a date."""
 _MARKED = re.compile(
     r"\b(?:id|no|nr|num|number|row|item|ticket|issue|case|task|question|exercise|example|problem|sample|record|entry|line|"
-    r"page|part|test|version|variant|copy|user|date|time|source|created|asked|uuid|sha|md5|hash|ref|key|index)\b"
+    r"page|part|section|chapter|round|attempt|try|test|version|variant|copy|user|date|time|source|created|asked|uuid|sha|md5|hash|ref|key|index)\b"
     r"|\b[a-z]{2,12}[-#=_]\w*\d",
     re.IGNORECASE,
 )
@@ -91,14 +93,18 @@ _MARKED = re.compile(
 _MOST_WORDS_OF_MARK = 4
 _MOMENT = (
     r"\W{0,3}(?:\d{4}-\d\d?-\d\d?|\d\d?[./]\s?\d\d?[./]\s?\d{2,4})?\W{0,3}(?:\d\d?:\s?\d\d(?::\s?\d\d(?:[.,]\s?\d+)?)?)?\W{0,3}"
-    r"|\W*(?=\w*\d)[0-9a-f]{6,}(?:-[0-9a-f]{4,})*\W*|\W*#\s?\d{1,7}\W*"
+    r"|\W*\d{8}T\d{4,6}Z?\W*|\W*\[\^?\d{1,4}\]\W*|\W*(?=\w*\d)[0-9a-f]{6,}(?:-[0-9a-f]{4,})*\W*|\W*#\s?\d{1,7}\W*"
 )
 _IDENTIFIER = re.compile(_MOMENT, re.IGNORECASE)
 """A date, a time, or what is too long for a number that a question is about."""
 _COUNTER = re.compile(
-    rf"{_MOMENT}|\W*\d{{1,7}}(?:\s?/\s?\d{{1,7}})?[^\w\s]\W*|\W*\d{{1,7}}\t\s*|[§#]\s?\d{{1,7}}", re.IGNORECASE
+    rf"{_MOMENT}|\W*q?\d{{1,7}}(?:\s?/\s?\d{{1,7}})?\s?[^\w\s]\W*|\W*\d{{1,7}}[\t\n]\s*|[§#]\s?\d{{1,7}}"
+    r"|\W*(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{4,12}\s?[:;|)\]]\W*",
+    re.IGNORECASE,
 )
 """The same, or a number by itself, before something that sets it apart."""
+_EMPHASIS = re.compile(r"\*\*|__|```|~~|^[ ]{0,3}(?:[>#]+[ ]+)+", re.MULTILINE)
+"""Marks of Markdown, which stand between a mark and what it marks."""
 _EDGE_TAG = re.compile(r"^\s*<[^<>\n]{1,120}>|<[^<>\n]{1,120}>\s*$")
 _CODED_SIGNS = re.compile(r"(?:%[0-9a-f]{2}.{0,40}){3}", re.IGNORECASE)
 _CODE_POINT = re.compile(r"\\u([0-9a-f]{4})", re.IGNORECASE)
@@ -201,7 +207,7 @@ def _as_read(text: str) -> str:
     if "&" in text:
         text = html.unescape(text)
     if "<" in text:
-        text = _MARKUP.sub(" ", text)
+        text = _MARKUP.sub(lambda tag: "\n" if _LINE_TAG.match(tag[0]) else " ", text)
     if "%" in text and _CODED_SIGNS.search(text):
         text = unquote(text)
     if "\\u" in text:
@@ -215,6 +221,7 @@ def _core(text: str) -> str:
         with suppress(ValueError):
             found = json.loads(text)
             text = "\n".join(value for value in found.values() if isinstance(value, str))
+    text = _EMPHASIS.sub(" ", text)
     while (bare := _EDGE_TAG.sub("", text)) != text:
         text = bare
     pieces = [piece for piece in _PIECE.split(text, maxsplit=_MOST_PIECES) if piece.strip()]
@@ -229,9 +236,9 @@ def _mark(pieces: Sequence[str], sizes: Sequence[int], number: re.Pattern[str]) 
     """Return how many pieces at the beginning are one mark of a row; at the end, if sizes are negative."""
     for size in reversed(sizes[:_MARKS_PIECES]):
         text = " ".join(pieces[:size] if size > 0 else pieces[size:])
-        words = re.findall(r"[^\W\d_]+", re.sub(r"[0-9a-f]{4,}(?:-[0-9a-f]{4,})+|\b(?=\w*\d)[0-9a-f]{6,}\b", "", text))
+        words = re.findall(r"[^\W\d_]+", re.sub(r"\w*\d\w*", "", text))
         if any(map(str.isdigit, text)) and (
-            (not words and number.fullmatch(text.strip(" \n")) is not None)
+            (not words and number.fullmatch(text.strip(" ")) is not None)
             or (len(words) <= _MOST_WORDS_OF_MARK and _MARKED.search(text) is not None)
         ):
             return size

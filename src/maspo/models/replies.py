@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from maspo.core.invisible import without_invisible
 from maspo.models.base import NoCompletion, Reply, Stage, ToolAsked, Transient
 from maspo.models.pages import described, is_page
 from maspo.models.refusals import READ_OF_ERROR, excerpt
@@ -353,7 +354,7 @@ def _failure_beside(piece: Mapping[str, Any]) -> str:
 
 def _is_blank(text: str) -> bool:
     """Tell whether a text shows nothing: white space, and characters without a shape."""
-    return not any(one.isprintable() and not one.isspace() for one in text)
+    return not any(one.isprintable() and not one.isspace() for one in without_invisible(text))
 
 
 def _whole_characters(text: str) -> str:

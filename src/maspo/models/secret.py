@@ -45,7 +45,7 @@ _GAP: Final = (
 """What a key can be taken apart by: blanks, line ends and their escapes, ends of quoted texts."""
 _BASES: Final = (
     ("d", r"(?:\.0)?[^1-9]{1,16}?"),
-    ("x", r"[^1-9a-fA-F]{1,12}?"),
+    ("x", r"(?:[^1-9a-fA-F]|\b[a-zA-Z]*[g-wyzG-WYZ][a-zA-Z]*\b){1,12}?"),
     ("o", r"[^1-9]{1,16}?"),
     ("b", r"[^1]{0,16}?"),
 )
@@ -207,6 +207,10 @@ class Secret:
     def _in_numbers(self) -> re.Pattern[str]:
         """The code points of the key in any base, whatever stands between them: calls, escapes, commas."""
         ways = [_numbered(piece.encode(), form, gap) for piece in self._known for form, gap in _BASES]
+        ways += [
+            r"\W{0,3}".join(f"{one >> 4:04b}" + r"\W?" + f"{one & 15:04b}" for one in piece.encode())
+            for piece in self._known
+        ]
         return re.compile(f"(?P<whole>{'|'.join(ways)})")
 
     @cached_property
@@ -269,8 +273,9 @@ def _otherwise_coded(text: str) -> set[str]:
 
 def _counted(piece: str) -> str:
     """Return a pattern for characters one by one, with their numbers before or after them."""
-    gaps = (rf"\W{{0,6}}(?:{at - 1}|{at})?\W{{1,6}}(?:{at}|{at + 1})?\W{{0,6}}" for at in range(1, len(piece)))
-    return re.escape(piece[0]) + "".join(f"{gap}{re.escape(one)}" for gap, one in zip(gaps, piece[1:], strict=True))
+    gaps = (rf"(?!\w).{{0,16}}?(?<!\d)0?(?:{at - 1}|{at}|{at + 1})(?!\d)" for at in range(1, len(piece)))
+    signs = (rf"(?s:{gap}.{{0,16}}?)(?<![a-zA-Z0-9]){re.escape(one)}" for gap, one in zip(gaps, piece[1:], strict=True))
+    return rf"{re.escape(piece[0])}{''.join(signs)}"
 
 
 def _numbered(raw: bytes, form: str, gap: str) -> str:

@@ -58,6 +58,8 @@ def _looks(sign: str) -> str:
     """Return the letters and digits that a character looks like, in small letters."""
     if sign.isascii():
         return sign.lower()
+    if 0xE0020 < ord(sign) < 0xE007F:  # tags, which nobody sees
+        return chr(ord(sign) - 0xE0000).lower()
     if ord(sign) in _REGIONAL:
         return ascii_lowercase[ord(sign) - _REGIONAL.start]
     plain = "".join(one for one in unicodedata.normalize("NFKD", as_seen(sign)).lower() if one.isascii())

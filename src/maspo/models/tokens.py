@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,25 @@ _BESIDE_INPUT = ("cache_read_input_tokens", "cache_creation_input_tokens")
 _READ_DETAILS = ("prompt_tokens_details", "input_tokens_details")
 _WRITTEN_DETAILS = ("completion_tokens_details", "output_tokens_details")
 _CACHED = ("cache_read_input_tokens", "prompt_cache_hit_tokens", "cached_tokens")
+
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_NAMES = tuple(
+    (re.compile(pattern), name)
+    for pattern, name in (
+        (r"(?:reason|think|thought)\w*tokens?(?:_count)?|(?:reason|think|thought)\w*_count", "reasoning_tokens"),
+        (r"cached_content_tokens?(?:_count)?", "cached_tokens"),
+        (r"(?:prompt|context)_(?:tokens?|eval)(?:_count)?|num_prompt_tokens|n_prompt_tokens", "prompt_tokens"),
+        (r"input_tokens?_count", "input_tokens"),
+        (
+            r"(?:completion|candidates|generat\w+|response)_tokens?(?:_count)?|eval_count|n_generated_tokens",
+            _WRITTEN[0],
+        ),
+        (r"output_tokens?_count|(?:num_|n_)output_tokens", _WRITTEN[1]),
+        (r"total_tokens?(?:_count)?", "total_tokens"),
+    )
+)
+"""What other dialects call these counts, once their words are set apart by underscores."""
+_COUNTS = (*_READ, *_WRITTEN, *_BESIDE_INPUT, *_CACHED, "reasoning_tokens", "total_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +64,7 @@ def read_tokens(usage: object) -> Tokens:
     """
     if not isinstance(usage, Mapping):
         return Tokens()
+    usage = _in_our_names(usage)
     read = _prompt(usage)
     written = _largest([usage.get(name) for name in _WRITTEN])
     thought = _largest([usage.get("reasoning_tokens"), *_details(usage, _WRITTEN_DETAILS, "reasoning_tokens")]) or 0
@@ -54,6 +75,25 @@ def read_tokens(usage: object) -> Tokens:
     if total is not None and total >= (read or 0):
         written = max(written or 0, total - (_FEWEST_READ if read is None else read), 0)
     return Tokens(read, written, _cached(usage, read), min(thought, written or 0))
+
+
+def _in_our_names(usage: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return usage under the names above, whatever a dialect calls it: ``candidatesTokenCount`` is written.
+
+    Parts that hold counts once more, such as ``billed_units``, are read beside the others; the larger count stays.
+    """
+    found: dict[str, Any] = {}
+    for key, value in usage.items():
+        name = _HUMP.sub("_", str(key)).lower()
+        name = next((ours for pattern, ours in _NAMES if pattern.fullmatch(name)), name)
+        if not isinstance(value, Mapping):
+            found[name] = value if found.get(name) is None else _largest([found[name], value])
+        elif name in (*_READ_DETAILS, *_WRITTEN_DETAILS):
+            found[name] = _in_our_names(value)
+        else:
+            inner = _in_our_names(value)
+            found |= {part: _largest([found.get(part), count]) for part, count in inner.items() if part in _COUNTS}
+    return found
 
 
 def _prompt(usage: Mapping[str, Any]) -> int | None:

@@ -35,10 +35,10 @@ _CAPS = re.compile("[\ufe0f\u20e3]")
 """What makes a key of a digit."""
 _DOTTED = re.compile(r"(?<!\w)(?:\w\.){4,}\w?(?!\w)")
 _SUM = re.compile(r"(?<![\w.])(\d{1,5})\s?([-+*/×−])\s?(\d{1,4})(?![\w.]|\s?[-+*/×−=])")
-_CIPHERED: Final = 4
+_CIPHERED: Final = 2
 """Words of a draft that a cipher makes known ones of, so that it is looked at by it."""
 _VOWELS = re.compile("[aeiou]")
-_DIGITS_APART = re.compile(r"(?<![\d.,])\d(?:[ .]\d){1,5}(?![\d.,])")
+_DIGITS_APART = re.compile(r"(?<![\d.,])\d(?:[ .,_-]\d){1,5}(?![\d.,])")
 _PICTURE = re.compile("[\u2190-\u245f\u2500-\u2bff\U0001f000-\U0001faff]")
 """Whose name is a word: a bone."""
 
@@ -74,7 +74,13 @@ class Vocabulary:
         """Yield where known words are said: as the draft stands and is read, with its sums done, and by each cipher."""
         plain = _CAPS.sub("", _COUNTED.sub(" ", draft))
         seen = readings(plain)
-        others = (_SUM.sub(_result, plain), _put_together(plain), short_numbers(plain))
+        others = (
+            seen.plain,
+            _SUM.sub(_result, plain),
+            _put_together(plain),
+            short_numbers(plain),
+            plain.replace(",", " , "),
+        )
         for text in dict.fromkeys((plain, *seen.mended, "\n".join(seen.decoded), *others)):
             if text:
                 yield self._places(text)

@@ -732,3 +732,13 @@ several(
     ),
     _in_a_store,
 )
+
+NEWER = len(MAKERS)
+"""Folders that the commands after these are driven over."""
+_NEWEST = "joint.db joint.db-wal joint.db-journal joint.db.lock library.jsonl library.jsonl.partial library.jsonl.lock"
+for _make, _kind in ((_linked, "link"), (_dangling, "dangling"), (_pipe, "pipe"), (_directory, "folder")):
+    several(" ".join(f"{_kind}:{name}={name}" for name in _NEWEST.split()), _make)
+several(" ".join(f"device:{name}={name}" for name in ("joint.db", "library.jsonl")), _endless)
+several(" ".join(f"sparse:{name}={name}" for name in ("joint.db", "library.jsonl")), _sparse)
+several("strange:joint.db=joint.db", _strange)
+several("store:joint.db=joint.db", _in_a_store)
