@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import web
@@ -17,6 +18,7 @@ from maspo.config import ModelSettings
 from maspo.core.errors import EXIT_PROVIDER
 from maspo.models.retired import retirement
 from maspo.sandbox.selftest import Finding, choose_level
+from maspo.testing.provider import Exchange, Fault, Refuse, Rule, Spoiled, Unless, fake_provider
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
@@ -210,3 +212,50 @@ def test_the_sandbox_shown_is_the_one_that_holds(maspo: Run, monkeypatch: pytest
     assert said.json["sandbox"]["level"] == "none"
     assert "Sandbox    none; code of models is not run" in said.out
     assert "prelude: an attack succeeded" in said.err
+
+
+async def asked_of(maspo: Run, fault: Fault) -> tuple[int, dict[str, Any], str]:
+    async with fake_provider([Rule(fault)], tells={"/v1/models": {"data": [{"id": "m", "max_model_len": 512}]}}) as one:
+        given = ("doctor", "--no-local", "--ask", "--base-url", one.base_url, "--json")
+        said = await asyncio.to_thread(maspo, *given)
+    (lesson,) = said.json["asked"]
+    return said.code, lesson, said.out
+
+
+async def test_what_a_model_teaches_is_told_with_one_question_to_each(
+    maspo: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MASPO_AGENT_MODEL", "m")
+
+    def answer(found: dict[str, Any]) -> None:
+        found["choices"][0]["message"] = {"content": "It is <answer>7</answer>.", "reasoning_content": "Hm."}
+        found["usage"] = None
+
+    picky = Unless(lambda wanted: "seed" not in wanted, Refuse(400, "seed is not supported"))
+    code, lesson, out = await asked_of(maspo, Both(picky, Spoiled(answer)))
+    assert code == 0
+    assert (lesson["roles"], lesson["answers"]) == (["agent", "judge", "proposer"], True)
+    told = " ".join(lesson["told"])
+    for words in ("takes no seed", "tells no tokens", "thinks before it answers", "its context is 512 tokens"):
+        assert words in told and words in out
+    assert "follows instructions badly" not in told
+
+
+async def test_a_model_that_refuses_the_question_is_told_with_exit_code_5(
+    maspo: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MASPO_AGENT_MODEL", "m")
+    code, lesson, _ = await asked_of(maspo, Refuse(404, "The model `m` does not exist"))
+    assert (code, lesson["answers"]) == (EXIT_PROVIDER, False)
+    assert "does not exist" in lesson["told"][0]
+
+
+@dataclass(frozen=True)
+class Both:
+    """Two faults, the first that answers."""
+
+    one: Fault
+    other: Fault
+
+    async def answer(self, asked: Exchange) -> web.StreamResponse | None:
+        return await self.one.answer(asked) or await self.other.answer(asked)

@@ -1427,6 +1427,30 @@ ROWS: dict[str, Row] = {
         "counted",
         "content filter",
     ),
+    "no temperature, as an error with HTTP 200 (OpenRouter)": Row(
+        Unless(
+            without("temperature"),
+            Body(b'{"error": {"code": 400, "message": "\'temperature\' does not support 0.0 with this model."}}'),
+        ),
+        "adapted",
+        "no temperature",
+    ),
+    "no seed, as an error in a stream": Row(
+        Unless(
+            without("seed"),
+            Body(b'data: {"error": {"message": "seed is not supported"}}\n\n', 200, "text/event-stream"),
+        ),
+        "adapted",
+        "no seed",
+    ),
+    "a prompt beyond the context, with HTTP 200": Row(
+        Body(
+            b'{"error": {"code": 400, "message": "This model\'s maximum context length is 512 tokens. However, your '
+            b'messages resulted in 800 tokens."}}'
+        ),
+        "refused",
+        "800 tokens.*context of 512",
+    ),
     "HTTP 407": Row(Refuse(407, "Proxy Authentication Required"), "refused", "HTTPS_PROXY"),
     "HTTP 423 once": Row(Once(Refuse(423, "Locked")), "works"),
     "HTTP 429 in HTML once (Cloudflare)": Row(
@@ -1550,6 +1574,11 @@ ROWS: dict[str, Row] = {
         "works",
     ),
     "usage of nothing but a total": Row(spoiled(usage({"total_tokens": 500})), "works"),
+    "<think> with attributes": Row(spoiled(text('<think duration="3">\nTHOUGHT\n</think>\nANSWER')), "works"),
+    "think between bars (newer templates)": Row(spoiled(text("<|think|>THOUGHT<|/think|>ANSWER")), "works"),
+    "[REASONING] marks": Row(spoiled(text("[REASONING]\nTHOUGHT\n[/REASONING]\nANSWER")), "works"),
+    "a fence of thinking": Row(spoiled(text("```thinking\nTHOUGHT\n```\nANSWER")), "works"),
+    "a quoted thought (Poe)": Row(spoiled(text("*Thinking...*\n\n> THOUGHT\n\nANSWER")), "works"),
     "reasoning as a list of summaries": Row(
         spoiled(message(reasoning=[{"type": "summary_text", "text": THOUGHT}])), "works"
     ),

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
@@ -16,9 +16,10 @@ from aiohttp import web
 
 from maspo.core.errors import BudgetReached, CallFailed, ConfigInvalid, ProviderError
 from maspo.models import Endpoint, Ledger, Limits, Message, ModelClient, PriceBook, Request, RetryPolicy, compose
-from maspo.models.base import Adapted, NoCompletion, Refused, Stage, Transient
+from maspo.models.base import Adapted, NoCompletion, Refused, Stage, Transient, ready_question
 from maspo.models.chat_completions import ChatClient
 from maspo.testing.models import MemoryStore, check_model_client
+from maspo.testing.provider import Exchange, Rule, fake_provider, in_pieces
 
 KEY = "sk-secret-0123456789"
 ASK = Request("m", (Message("system", "Be brief."), Message("user", "Hi")), purpose="agent", agent="solver")
@@ -524,3 +525,60 @@ async def test_i35_a_parameter_of_ones_own_without_a_value_is_left_out() -> None
     async with serving(answer(says("ok"))) as server, asking(server, extra={"temperature": None}) as client:
         await client.complete(ASK)
     assert "temperature" not in server.bodies[0]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A stream written line by line, at a pace; then again and again the last line, or nothing, for ever."""
+
+    lines: Callable[[bytes], Sequence[bytes]]
+    pause: float = 0.0
+    again: bool = False
+
+    async def answer(self, asked: Exchange) -> web.StreamResponse | None:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(asked.request)
+        lines = self.lines(asked.body)
+        for line in lines:
+            await response.write(line)
+            await asyncio.sleep(self.pause)
+        while self.again:
+            await response.write(lines[-1])
+            await asyncio.sleep(self.pause)
+        await asyncio.Event().wait()
+        return response
+
+
+QUEUED = b'event: status\ndata: {"status": "queued", "position": 3}\n\n'
+
+
+@pytest.mark.parametrize("beside", [b"", b'data: {"choices": [], "usage": {"prompt_tokens": 7}}\n\n'])
+async def test_a_stream_is_over_at_its_last_piece_though_its_connection_stays_open(
+    monkeypatch: pytest.MonkeyPatch, beside: bytes
+) -> None:
+    monkeypatch.setattr("maspo.models.chat_completions._AFTER_DONE", 0.01)
+    at_once = Written(lambda body: [b"".join(in_pieces(json.loads(body))) + beside])
+    async with fake_provider([Rule(at_once)]) as provider, ChatClient(Endpoint(provider.base_url)) as client:
+        async with asyncio.timeout(5):
+            assert (await client.complete(ready_question("m"))).text
+
+
+@pytest.mark.parametrize("line", [b": queued\n\n", b"\n", b'data: {"type": "ping"}\n\n', QUEUED])
+async def test_what_only_keeps_a_connection_awake_is_no_part_of_a_reply(line: bytes) -> None:
+    for_ever = Written(lambda _: [line], pause=0.001, again=True)
+    async with (
+        fake_provider([Rule(for_ever)]) as provider,
+        ChatClient(Endpoint(provider.base_url, timeout=0.02)) as client,
+    ):
+        async with asyncio.timeout(5):
+            with pytest.raises(Transient, match=r"no reply within .* \(models.timeout is 0.02 s\)"):
+                await client.complete(ready_question("m"))
+
+
+async def test_a_place_in_a_queue_is_waited_for_longer_than_a_silence() -> None:
+    queue = Written(lambda body: [*[QUEUED] * 6, *in_pieces(json.loads(body))], pause=0.02)
+    async with (
+        fake_provider([Rule(queue)]) as provider,
+        ChatClient(Endpoint(provider.base_url, timeout=0.1)) as client,
+    ):
+        assert (await client.complete(ready_question("m"))).text

@@ -20,6 +20,7 @@ from maspo.core.usage import Usage
 from maspo.models import Ledger, Limits, Message, PriceBook, Request
 from maspo.models.base import Reply
 from maspo.report import phrases
+from maspo.report.document.record import build_document
 from maspo.store import RunStore, Unpriced
 from maspo.study.afterwards import price_afterwards
 from maspo.study.optimize import start
@@ -136,6 +137,11 @@ def test_y05_a_price_in_the_settings_reaches_the_report_of_a_run_without_one(
     usd = sum(one["tokens_in"] + 2 * one["tokens_out"] for one in found["usage"].values()) / 1e6
     assert found["usd"] == found["usd_afterwards"] == pytest.approx(usd)
     assert "had no price" not in reported()[0], "said once"
+    cost = build_document(tmp_path / "run").cost
+    for table in (cost.agents, cost.models):
+        assert math.fsum(one.usd or math.nan for one in table) == pytest.approx(usd), (
+            "the tables of the page know it, too"
+        )
 
 
 def at_the_end(folder: Path, name: str) -> dict[str, Any]:

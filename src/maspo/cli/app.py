@@ -842,6 +842,7 @@ def doctor(
     base_url: BaseUrl = None,
     config: Config = None,
     local: Annotated[bool, typer.Option("--local/--no-local", help="Look for endpoints on this machine.")] = True,
+    ask: Annotated[bool, typer.Option("--ask", help="Ask each model one short question; tell what it shows.")] = False,
     trust: Trust = "",
     as_json: Json = False,
 ) -> None:
@@ -849,9 +850,9 @@ def doctor(
 
     Versions, the sandbox level that holds, keys (by name only), and which endpoints answer, also local ones.
     """
-    from maspo.cli.doctor import examine_machine
+    from maspo.cli.doctor import Looked, examine_machine
 
-    examine_machine(base_url, config, trust, local, as_json)
+    examine_machine(base_url, config, trust, Looked(local, ask), as_json)
 
 
 @command

@@ -18,6 +18,7 @@ import typer
 
 from maspo.__about__ import __version__
 from maspo.cli.agreeing import agree_to_file
+from maspo.cli.asked import Lesson, lessons
 from maspo.cli.prepare import key_missing, retired_models
 from maspo.cli.settings import CONFIG_FILE, Sources, load_settings
 from maspo.cli.terminal import note, print_json, say, table
@@ -91,14 +92,22 @@ LOCAL_PLACES = (
 """Servers on this machine, at the port that each takes by default."""
 
 
-def examine_machine(base_url: str | None, config: Path | None, allowed: str, local: bool, as_json: bool) -> None:
+@dataclass(frozen=True)
+class Looked:
+    """What ``maspo doctor`` looks at beside the machine: ``local`` servers, and models that are to be asked."""
+
+    local: bool = True
+    ask: bool = False
+
+
+def examine_machine(base_url: str | None, config: Path | None, allowed: str, at: Looked, as_json: bool) -> None:
     """Print versions, keys, the sandbox that holds, and which endpoints answer."""
     settings = load_settings(Sources({"base-url": base_url}, file=config))
     for remark in settings.notes:
         note(f"note: {remark}")
     models = settings.config.models
     keys = {name: bool(os.environ.get(name)) for name in dict.fromkeys(["OPENAI_API_KEY", models.api_key_env])}
-    places = list(LOCAL_PLACES) if local else []
+    places = list(LOCAL_PLACES) if at.local else []
     unasked = f"{models.api_key_env} is not set" if key_missing(models) else ""
     try:
         agree_to_file(settings, allowed)
@@ -150,6 +159,11 @@ def examine_machine(base_url: str | None, config: Path | None, allowed: str, loc
     remarks = [remark for probe in probes for remark in remarks_on(probe, models)]
     told = {name: end for probe in probes if probe.place.name == _CONFIGURED for name, end in probe.ends.items()}
     remarks += retired_models(models, told=told)
+    taught = asyncio.run(lessons(models)) if at.ask and not unasked else []
+    for lesson in taught:
+        say(f"Asked {lesson.model} ({', '.join(lesson.roles)}): {'answers' if lesson.answers else 'does not answer'}")
+        for line in lesson.told:
+            say(f"           {line}")
     for remark in remarks:
         note(f"note: {remark}")
     if as_json:
@@ -157,8 +171,9 @@ def examine_machine(base_url: str | None, config: Path | None, allowed: str, loc
         endpoints = tuple(
             _EndpointFound(probe.place.name, probe.shown, probe.answer, probe.detail, probe.models) for probe in probes
         )
-        print_json(_Found(versions, sandbox, keys, endpoints, tuple(remarks)))
-    if any(probe.place.name == _CONFIGURED and probe.answer != "answers" for probe in probes):
+        print_json(_Found(versions, sandbox, keys, endpoints, tuple(remarks), tuple(taught)))
+    dead = any(probe.place.name == _CONFIGURED and probe.answer != "answers" for probe in probes)
+    if dead or not all(lesson.answers for lesson in taught):
         raise typer.Exit(EXIT_PROVIDER)
 
 
@@ -212,6 +227,8 @@ class _Found(Dumped):
     """Whether the variable of this name is set."""
     endpoints: tuple[_EndpointFound, ...]
     notes: tuple[str, ...]
+    asked: tuple[Lesson, ...]
+    """What each model taught, with ``--ask``."""
 
 
 # ── asking endpoints: ``GET /models``, side by side, with short time limits ──────────────────────────────────────────

@@ -48,8 +48,13 @@ _WAITS = 20
 """Waits for a first part that are remembered."""
 _HEARD = 0.01
 """Share of the limit of silence for which a part of a reply is not noted anew: a stream has hundreds of them."""
-_COMMENTS = re.compile(rb"(?::[^\n]*\n|\s)*:?[^\n:]*")
-"""Of a stream, or the beginning of one: nothing that a reply is made of."""
+_KEEPS_AWAKE = re.compile(
+    rb"(?:\s|:[^\n]*(?:\n|\Z)|event:[^\n]*\n|data:(?![ \t]*\[DONE\])(?:(?!\"choices\"|\"error\")[^\n])*\n)*",
+    re.IGNORECASE,
+)
+"""What keeps a connection open and is no part of a reply: blanks, comments, pings, a place in a queue."""
+_IS_OVER = re.compile(rb"^data:[ \t]*\[DONE\]", re.IGNORECASE | re.MULTILINE)
+"""The last piece of a stream, in a line of its own: within a text it would stand behind quotes."""
 _AFTER_DONE = 1.0
 """Seconds for a connection to end after the last piece; some servers leave it open."""
 _LONG_ENOUGH = 1000
@@ -199,6 +204,12 @@ class ChatClient:
                 reply = read_reply(answer.body, answer.seconds, place, answer.headers.get("Content-Type", ""))
             except NoCompletion as other:
                 raise self._somebody_else(other) from None
+            except Transient as failed:
+                # Some gateways tell with HTTP 200 what others tell with HTTP 400.
+                failure = str(failed) if is_stream(answer.body) else _words_of(answer.body)
+                self._learn(request, known, dialect, failure, whole)
+                self._check_fits(request, known, dialect, failure)
+                raise
             self._answered = True
             self._note_form(known, is_stream(answer.body), reply)
             if whole:
@@ -208,29 +219,20 @@ class ChatClient:
             return reply
         if whole and answer.status < 500:
             known.whole_tried = False  # About something else, a limit or a parameter: nothing is shown yet.
-        words = answer.body[:READ_OF_ERROR].decode("utf-8", "replace")
-        if "\\u" in words:  # letters that JSON has written as numbers
-            words = f"{words}\n{excerpt(answer.body)}"
+        words = _words_of(answer.body)
         small = request.purpose == PROBE and _TOO_FEW.search(words.lower())
         if answer.status in (400, 422) and (small or _SPENT_ON_THOUGHTS.search(words.lower())):
             return Reply("", seconds=answer.seconds, truncated=True)
         nobody = answer.status == 404 and "the requested parameters" in words.lower()  # OpenRouter: takes them
         if answer.status in (400, 422) or answer.status >= 500 or nobody:
             # Some gateways put the refusal of the server behind them into an error of their own.
-            learned = learn(dialect, words, request)
-            if learned is not None:
-                known.dialect = replace(learned.dialect, stream=known.dialect.stream) if whole else learned.dialect
-                raise Adapted(
-                    f"{request.model} refuses a parameter: {excerpt(answer.body)}",
-                    unlimited=not learned.dialect.tokens,
-                    said=f"{request.model}: {learned.what}",
-                )
+            self._learn(request, known, dialect, words, whole)
         if (
             answer.status in (400, _TOO_LARGE, 422)
             or answer.status >= 500
             or (answer.status == 429 and _NEVER in words.lower())
         ):
-            self._check_fits(request, known, dialect, words, answer)
+            self._check_fits(request, known, dialect, words)
         if answer.status == _TOO_LARGE:
             told = most_bytes(words.lower(), len(body))
             self._most_bytes = told or len(body) - 1
@@ -240,14 +242,31 @@ class ChatClient:
             said = f"it takes no request {most}: such a one is asked with less, or fails"
             raise DoesNotFit(self._too_large(len(body)), f"{self.endpoint.shown}: {said}")
         known.streams_failed += bool(dialect.stream) and answer.status in _STREAM_FAILED
-        failure = read_refusal(self.endpoint, answer.status, answer.headers, answer.body)
-        if isinstance(failure, CallFailed) and answer.status in (400, 422) and (own := self._own_parameter(words)):
-            failure = ProviderError(
-                f"{failure}; {own} is a parameter of your settings: leave it out, or give another value"
+        error = read_refusal(self.endpoint, answer.status, answer.headers, answer.body)
+        if isinstance(error, CallFailed) and answer.status in (400, 422) and (own := self._own_parameter(words)):
+            error = ProviderError(
+                f"{error}; {own} is a parameter of your settings: leave it out, or give another value"
             )
-        if isinstance(failure, Transient):
-            failure.seconds = answer.seconds
-        raise failure
+        if isinstance(error, Transient):
+            error.seconds = answer.seconds
+        raise error
+
+    def _learn(self, request: Request, known: _Known, dialect: Dialect, words: str, whole: bool) -> None:
+        """Learn from the refusal of a request in a dialect; ``whole`` says that it was a try without a stream.
+
+        Raises:
+            Adapted: there was something to learn.
+
+        """
+        learned = learn(dialect, words, request)
+        if learned is None:
+            return
+        known.dialect = replace(learned.dialect, stream=known.dialect.stream) if whole else learned.dialect
+        raise Adapted(
+            f"{request.model} refuses a parameter: {excerpt(words.encode('utf-8', 'replace'))}",
+            unlimited=not learned.dialect.tokens,
+            said=f"{request.model}: {learned.what}",
+        )
 
     def _somebody_else(self, other: NoCompletion) -> ProviderError:
         """Return the error of what is no completion: every call's, where nothing else ever came."""
@@ -289,7 +308,7 @@ class ChatClient:
         raw, first_part = bytearray(), 0.0
         now = asyncio.get_running_loop().time
         started, began = time.perf_counter(), now()
-        heard = began
+        heard, over = began, False
         answered: aiohttp.ClientResponse | None = None
         try:
             async with (
@@ -313,17 +332,17 @@ class ChatClient:
                         response.close()  # The rest need not be written, nor paid for.
                         raw[:] = ended(raw)
                         break
-                    if first_part or not _COMMENTS.fullmatch(chunk):
-                        # A comment alone keeps a connection awake and is no part of a reply.
+                    if not _KEEPS_AWAKE.fullmatch(chunk):
                         moment = now()
-                        if DONE in raw[-2 * len(DONE) :]:
+                        over = over or _IS_OVER.search(raw, max(0, len(raw) - len(chunk) - 2 * len(DONE))) is not None
+                        if over:
                             scope.reschedule(moment + _AFTER_DONE)
                         elif not first_part or moment - heard > _HEARD * silence:
                             scope.reschedule(moment + silence)
                             heard = moment
                         first_part = first_part or moment - began
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            if not (isinstance(error, TimeoutError) and DONE in raw[-2 * len(DONE) :]):
+            if not (isinstance(error, TimeoutError) and over):
                 # Not chained: texts of the HTTP library may hold what was sent.
                 raise self._describe_loss(error, time.perf_counter() - started, bool(first_part)) from None
         assert answered is not None  # noqa: S101 (else there was an error)
@@ -379,7 +398,7 @@ class ChatClient:
                 f"of {context:,}, so it was not sent; shorten inputs or prompts, or use a model with a longer context"
             )
 
-    def _check_fits(self, request: Request, known: _Known, dialect: Dialect, words: str, answer: _Answer) -> None:
+    def _check_fits(self, request: Request, known: _Known, dialect: Dialect, words: str) -> None:
         """Check that a refusal is not that of a prompt that is too long.
 
         Raises:
@@ -401,7 +420,7 @@ class ChatClient:
         context = f"the context of {sizes.context:,}" if sizes.context else "the context of the model"
         raise DoesNotFit(
             f"{request.model}: the prompt does not fit: {prompt} and a reply need more than {context}; shorten inputs "
-            f"or prompts, or use a model with a longer context ({excerpt(answer.body)})",
+            f"or prompts, or use a model with a longer context ({excerpt(words.encode('utf-8', 'replace'))})",
             said,
         )
 
@@ -424,6 +443,12 @@ class ChatClient:
                 fix += "; the proxy of the environment is used only with --set models.use_proxy=true"
         stage = Stage.UNREACHED if unreached else Stage.LOST
         return Transient(f"{self.endpoint.shown}: {reason}{fix}", stage, seconds=seconds)
+
+
+def _words_of(body: bytes) -> str:
+    """Return the text of an error's body; where JSON has written letters as numbers, with the letters after it."""
+    words = body[:READ_OF_ERROR].decode("utf-8", "replace")
+    return f"{words}\n{excerpt(body)}" if "\\u" in words else words
 
 
 def _in_utf8(body: bytes, charset: str) -> bytes:

@@ -26,8 +26,12 @@ _MOST = 200
 """Thoughts that are told apart in one reply: models that think between steps have a dozen."""
 _NATIVE = r"seed:think|think|thinking|thought|thoughts|antthinking|reasoning|scratchpad|inner_monologue"
 _PAIRS = (
-    (rf"<({_NATIVE})>", r"</{}>"),  # DeepSeek, Qwen, GLM, Phi, Seed, EXAONE, Gemini, Claude, Reka
-    (r"\[(THINK)\]", r"\[/{}\]"),  # Magistral
+    (
+        rf"<({_NATIVE})(?: [^<>\n]{{0,80}})?>",
+        r"</{}>",
+    ),  # with attributes from gateways; DeepSeek, Qwen, GLM, Phi, Seed, EXAONE, Gemini, Claude, Reka
+    (r"\[(THINK|THINKING|REASONING)\]", r"\[/{}\]"),  # Magistral
+    (r"<\|(think|thinking|reasoning)\|>", r"<\|(?:/|end_?(?:of_)?)?{}\|>"),
     (r"◁(think)▷", r"◁/{}▷"),  # Kimi
     (r"<\|(START|begin_of)_?(?:THINKING|thought)\|>", r"<\|(?:END_THINKING|end_of_thought)\|>"),  # Command, OpenThinker
     (r"<\|(inner)_prefix\|>", r"<\|{}_suffix\|>"),  # Apertus
@@ -38,7 +42,12 @@ _PAIRS = (
     ),
 )
 """How a thought begins and how it ends; ``{}`` is the name that it began with."""
-_OPENED = [(re.compile(rf"\s*{begin}", re.IGNORECASE), end) for begin, end in _PAIRS]
+_AT_FIRST = (
+    (r"```(thinking|thoughts?|reasoning)[ \t]*\n", r"\n[ \t]*```[ \t]*(?=\n|\Z)"),
+    (r"[*_](Thinking)(?:\.\.\.|…)[*_]\s*\n(?=>)", r"\n(?!>)"),  # Poe, which quotes the thought
+)
+"""The same of marks that mean it at the beginning of a reply only."""
+_OPENED = [(re.compile(rf"\s*{begin}", re.IGNORECASE), end) for begin, end in (*_PAIRS, *_AT_FIRST)]
 _LATER = [(re.compile(rf"^[ \t]*{begin}", re.IGNORECASE | re.MULTILINE), end) for begin, end in _PAIRS]
 _CLOSED_ALONE = re.compile(
     rf"^[ \t]*(?:</(?:{_NATIVE})>|\[/THINK\]|◁/think▷|<\|END_THINKING\|>|<\|end_of_thought\|>|<unused95>)"
@@ -120,7 +129,8 @@ def without_thoughts(reply: Reply, asked: str) -> Reply:
     A thought that does not end leaves nothing of what follows: an answer within it is none.
     """
     text = reply.text
-    if not ("<" in text or "[" in text or "◁" in text or text.lstrip()[:8].lower() in ("analysis", "thinking")):
+    begins = text.lstrip()[:9].lower()
+    if not ("<" in text or "[" in text or "◁" in text or begins.startswith(("analysis", "thinking", "```", "*", "_"))):
         return reply  # No mark of any template begins otherwise.
     said, thought = _split(text, asked, reply.truncated)
     said = _without_ends(said, asked)
@@ -207,7 +217,8 @@ def _last_closed_alone(text: str, asked: str) -> re.Match[str] | None:
 
 
 def _is_users(name: str, asked: str) -> bool:
-    return name.lower() in _USERS_OWN and re.search(rf"</?{re.escape(name)}>", asked, re.IGNORECASE) is not None
+    own = rf"[<\[`]/?{re.escape(name)}\b"
+    return name.lower() in _USERS_OWN and re.search(own, asked, re.IGNORECASE) is not None
 
 
 def _by_channel(text: str) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from maspo.core.plain_files import is_plain, is_there
 # What reads and draws a run is imported where that is done: commands that only name a folder start without it.
 if TYPE_CHECKING:
     from maspo.events import Event, Recorded
+    from maspo.models.prices import PriceBook
     from maspo.report.document.model import PartOf
     from maspo.report.fold import RunView
     from maspo.report.so_far import SoFar
@@ -133,13 +134,23 @@ def _priced(view: RunView, folder: Path, store: RunStore, job: Job | None) -> Ru
     if view.simulated or job is None or all(one.usd is not None for one in view.usage.values()):
         return view
     from maspo.study.afterwards import price_afterwards
+
+    with suppress(MaspoError):  # settings that cannot be used any more tell no price
+        return replace(view, usage=price_afterwards(view.usage, store, prices_by_now(folder, job)))
+    return view
+
+
+def prices_by_now(folder: Path, job: Job) -> PriceBook:
+    """Return the prices of a recorded job, and those that were noted since for models that had none.
+
+    Raises:
+        MaspoError: its settings cannot be used any more.
+
+    """
     from maspo.study.record import with_prices_added
     from maspo.study.resolve import known_prices
 
-    with suppress(MaspoError):  # settings that cannot be used any more tell no price
-        prices = known_prices(with_prices_added(job, folder))
-        return replace(view, usage=price_afterwards(view.usage, store, prices))
-    return view
+    return known_prices(with_prices_added(job, folder))
 
 
 def _worked_on(record: Path) -> bool:

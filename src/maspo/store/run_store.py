@@ -309,9 +309,12 @@ class RunStore:
         return dict(usage)
 
     def unpriced(self) -> list[Unpriced]:
-        """Return the tokens of recorded calls without a cost, by purpose, model, and whether their prompts are long."""
+        """Return the tokens of recorded calls without a cost, by purpose, agent and model, long prompts apart."""
         found = self._select(unpriced.query(self._has(THOUGHTS)))
-        return [Unpriced(purpose, model, *map(int, counts)) for purpose, model, *counts in found]
+        return [
+            Unpriced(purpose, model, int(long), int(read), int(written), int(cached), int(untold), int(calls), agent)
+            for purpose, model, long, read, written, cached, untold, calls, agent in found
+        ]
 
     def priced(self) -> dict[str, float]:
         """Return what calls and attempts cost that have a cost, by purpose, in USD."""

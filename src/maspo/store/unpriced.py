@@ -8,8 +8,9 @@ from maspo.models.prices import LONG_PROMPT
 
 _UNPRICED: Final = """
 SELECT purpose, model, CASE WHEN tokens_in > {long} THEN 1 ELSE 0 END, COALESCE(SUM(tokens_in), 0),
-    COALESCE(SUM(tokens_out), 0), {cached}, SUM(CASE WHEN tokens_in IS NULL OR tokens_out IS NULL THEN 1 ELSE 0 END)
-    FROM {calls} WHERE attempts > 0 AND usd IS NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    COALESCE(SUM(tokens_out), 0), {cached}, SUM(CASE WHEN tokens_in IS NULL OR tokens_out IS NULL THEN 1 ELSE 0 END),
+    COUNT(*), agent
+    FROM {calls} WHERE attempts > 0 AND usd IS NULL GROUP BY purpose, model, 3, agent ORDER BY purpose, model, 3, agent
 """
 PRICED: Final = (
     "SELECT purpose, SUM(usd) FROM calls WHERE usd IS NOT NULL GROUP BY purpose",
@@ -19,7 +20,7 @@ PRICED: Final = (
 
 
 class Unpriced(NamedTuple):
-    """Calls without a cost, of one purpose and model: the sums of their tokens, those of long prompts apart."""
+    """Calls without a cost, of one purpose, agent and model: the sums of their tokens, those of long prompts apart."""
 
     purpose: str
     model: str
@@ -30,6 +31,8 @@ class Unpriced(NamedTuple):
     """Of ``tokens_in``."""
     untold: int
     """Calls whose endpoint has not told all tokens."""
+    calls: int = 0
+    agent: str = ""
 
 
 def query(thoughts: bool) -> str:

@@ -48,6 +48,12 @@ def price_afterwards(usage: Mapping[str, Usage], store: HoldsUnpriced, prices: P
     return found
 
 
+def priced_now(store: HoldsUnpriced, prices: PriceBook) -> list[tuple[Unpriced, float]]:
+    """Return the calls without a cost whose tokens, and by now a price, are known; with what they cost in USD."""
+    costs = ((one, _cost(one, prices)) for one in store.unpriced())
+    return [(one, usd) for one, usd in costs if usd is not None]
+
+
 def _cost(one: Unpriced, prices: PriceBook) -> float | None:
     """Return what calls cost in USD; None without a price, or where an endpoint has not told all tokens."""
     role = next((role for role in _ROLES if one.purpose.startswith(role)), "agent")

@@ -183,7 +183,7 @@ async def _check_writing(made: RunStore, path: Path) -> None:
     async with RunStore.read(path) as reader:
         await made.put(asked[0], Reply("y"))
         rule(reader.get(asked[0].key) == Reply("y"), "a reader sees a reply once it is recorded")
-        unpriced = [Unpriced("agent", "m", 0, 0, 0, 0, 1)]
+        unpriced = [Unpriced("agent", "m", 0, 0, 0, 0, 1, calls=1, agent=asked[0].agent)]
         rule(list(reader.unpriced()) == unpriced, "a call without a cost is known as one")
         rule(reader.priced() == {"agent": 0.375}, "and so is what all others cost")
     try:

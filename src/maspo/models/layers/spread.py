@@ -241,7 +241,9 @@ class Spread:
 
 
 def _with_room(among: Sequence[Server], more: int) -> list[Server]:
-    """Return the servers that have room for so many calls more."""
+    """Return the servers that have room for so many calls more; none among none, where there is a single server."""
+    if not among:
+        return []
     calls = sum(one.calls for one in among) + more
     limits = most_calls([one.share for one in among], calls, asyncio.get_running_loop().time())
     few = [min(_FEW, one.model.bears) if one.share.part == 1.0 else 0 for one in among]

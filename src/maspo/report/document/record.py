@@ -18,13 +18,14 @@ from maspo.report.document.of_view import Called, Extras, document_of
 from maspo.report.document.room import Room, short
 from maspo.report.document.spending import CallsSoFar
 from maspo.report.fold import RunView
-from maspo.report.folder import JOURNAL, MISFITS, Look, look_into, part_of, require_run
+from maspo.report.folder import JOURNAL, MISFITS, Look, look_into, part_of, prices_by_now, require_run
 from maspo.report.holdout import HoldoutLine, lines_in
 from maspo.report.judged import heard_of
 from maspo.report.so_far import SoFar
 from maspo.store import RecordedResult, RunStore
 from maspo.store.comparisons import ComparedRuns
 from maspo.store.records import is_worked_on
+from maspo.study.afterwards import priced_now
 from maspo.study.decisions import Approve, Judge, Pin, RaiseCap, Reject, Veto, read_lines
 from maspo.study.executor import texts_of
 from maspo.study.job import Job
@@ -154,7 +155,10 @@ class Reading:
             job = self._so_far.job
             if job is not self._called[0] or job is None:
                 self._called = (job, _called(job.system) if job else {}, _placeholders(job) if job else {})
-            spending = self._calls.spending(len(store.open_attempts()))
+            afterwards = []
+            if job is not None and any(one.usd_afterwards for one in looked.view.usage.values()):
+                afterwards = priced_now(store, prices_by_now(self._folder, job))
+            spending = self._calls.spending(len(store.open_attempts()), afterwards)
             known = replace(known, called=self._called[1], placeholders=self._called[2])
             return _extras(store, job, looked, replace(known, spending=spending))
         return known

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from maspo.core.usage import Usage
 from maspo.report import phrases
 from maspo.report.document import model
 from maspo.report.document.of_view import Spending, spent
 from maspo.report.document.room import short
-from maspo.store import CallMade
+from maspo.store import CallMade, Unpriced
 
 _MOST_POINTS = 160
 """Of the curve of what was spent: more than a chart has pixels for a line's bends."""
@@ -73,11 +73,17 @@ class CallsSoFar:
             whole = self._whole
             self._course.append((call.at, whole.usd, whole.tokens_in + whole.tokens_out))
 
-    def spending(self, in_flight: int) -> Spending:
-        """Return what they tell together."""
+    def spending(self, in_flight: int, afterwards: Sequence[tuple[Unpriced, float]] = ()) -> Spending:
+        """Return what they tell together; ``afterwards`` are calls whose price came to be known, with their cost."""
+        agents, models = dict(self._agents), dict(self._models)
+        for one, usd in afterwards:
+            for group, name in ((agents, one.agent or phrases.purpose(one.purpose)), (models, one.model)):
+                if name in group:
+                    known = group[name]
+                    group[name] = replace(known, unpriced=known.unpriced - one.calls, usd=known.usd + usd)
         return Spending(
-            agents=_ranked(self._agents),
-            models=_ranked(self._models),
+            agents=_ranked(agents),
+            models=_ranked(models),
             latency=tuple(self._latency(purpose) for purpose in self._seconds),
             burn=self._burn(),
             in_flight=in_flight,

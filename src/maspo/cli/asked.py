@@ -1,0 +1,106 @@
+"""``maspo doctor --ask``: one short question to each model of the settings, and what it taught of its endpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import aiohttp
+
+from maspo.config import ModelSettings
+from maspo.core.errors import ProviderError
+from maspo.core.plain import Dumped
+from maspo.models.base import CHAT, Adapted, Message, Reply, RoleSettings
+from maspo.models.chat_completions import ChatClient
+from maspo.models.prices import Price, PriceBook
+from maspo.models.surroundings import Surroundings, ask_contexts
+from maspo.models.thoughts import without_thoughts
+from maspo.report.phrases import money, plural
+from maspo.scoring.answers import final_answer
+from maspo.study.connections import endpoints_of, price_book
+
+_SYSTEM = "You answer in one short sentence, with the number alone in <answer></answer>."
+_USER = "How much is 3 + 4?"
+_RIGHT = "7"
+_TOKENS = 256
+"""Of the answer: room for a sentence, and for the marks around it."""
+_LESSONS = 8
+"""Refusals that teach something; there are fewer things to learn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson(Dumped):
+    """What a model taught: ``answers`` says whether a reply came, ``told`` what is worth knowing, for people."""
+
+    roles: tuple[str, ...]
+    model: str
+    base_url: str
+    answers: bool
+    told: tuple[str, ...]
+
+
+async def lessons(models: ModelSettings) -> list[Lesson]:
+    """Ask the model of each role one short question; roles that share model and endpoint are asked once."""
+    if models.client != CHAT:
+        return []
+    endpoints, prices = endpoints_of(models), price_book(models)
+    roles = {"agent": models.of_agents(), "judge": models.of_judge(), "proposer": models.of_proposer()}
+    asked: dict[tuple[str, str], list[str]] = {}
+    for name, role in roles.items():
+        asked.setdefault((role.model, role.endpoint), []).append(name)
+    found = []
+    for (_, address), names in asked.items():
+        role, endpoint = roles[names[0]], endpoints[address]
+        async with (
+            ChatClient(endpoint) as client,
+            aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
+        ):
+            answers, told = await _question(client, role, prices)
+            known = await ask_contexts(session, endpoint, [role.model])
+        found.append(Lesson(tuple(names), role.model, endpoint.shown, answers, (*told, *_server(known, role.model))))
+    return found
+
+
+async def _question(client: ChatClient, role: RoleSettings, prices: PriceBook) -> tuple[bool, tuple[str, ...]]:
+    """Return whether an answer came, and what is worth knowing of it."""
+    messages = (Message("system", _SYSTEM), Message("user", _USER))
+    short = RoleSettings(role.model, role.temperature, _TOKENS, role.reasoning_tokens, role.endpoint)
+    request = short.request(messages, "other.doctor", identity="doctor")  # a draw of its own, so that a seed is sent
+    learned: list[str] = []
+    for _ in range(_LESSONS):
+        try:
+            reply = without_thoughts(await client.complete(request), f"{_SYSTEM}\n{_USER}")
+            return bool(reply.answers), (*learned, *_of(reply, prices.price(role.model, endpoint=role.endpoint)))
+        except Adapted as lesson:
+            learned.append(lesson.said.removeprefix(f"{role.model}: "))
+        except ProviderError as error:
+            return False, (*learned, str(error))
+    return False, tuple(learned)
+
+
+def _of(reply: Reply, price: Price | None) -> list[str]:
+    """Return what a reply tells of whoever wrote it."""
+    told = [f"a reply took {reply.seconds:.1f} s"]
+    if price is not None and reply.tokens_in is not None and reply.tokens_out is not None and not reply.simulated:
+        told[0] += f" and {money(price.of(reply.tokens_in, reply.tokens_out, reply.tokens_cached))}"
+    if reply.refused_by:
+        told.append(f"refused by {reply.refused_by}")
+    elif not reply.text.strip():
+        told.append(
+            f"no text within {plural(_TOKENS, 'token')} besides its thoughts: raise models.reasoning_tokens"
+            if reply.truncated or reply.thoughts
+            else f"no text: {reply.missing or 'the content is empty'}"
+        )
+    elif final_answer("auto", reply.text) != _RIGHT:
+        told.append("its answer is another than was asked for, or in another form: it follows instructions badly")
+    if reply.tokens_in is None or reply.tokens_out is None:
+        told.append("it tells no tokens: what calls cost is charged at its most")
+    if reply.thoughts or reply.tokens_thought:
+        count = f": {plural(reply.tokens_thought, 'token')} here" if reply.tokens_thought else ""
+        told.append(f"it thinks before it answers{count}")
+    return told
+
+
+def _server(known: Surroundings, model: str) -> list[str]:
+    context = known.context_of(model)
+    slots = [f"its server answers {plural(known.slots, 'call')} at a time"] if known.slots else []
+    return [*slots, f"its context is {context:,} tokens"] if context else slots
