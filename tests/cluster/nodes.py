@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,10 @@ class Nodes:
         """Begin what is not there."""
         if self._cluster is None:
             head = {"num_cpus": 0, "include_dashboard": False, **_of_a_node()}
-            self._cluster = import_module("ray.cluster_utils").Cluster(initialize_head=True, head_node_args=head)
+            cluster = import_module("ray.cluster_utils").Cluster
+            self._cluster = _begun(lambda: cluster(initialize_head=True, head_node_args=head))
         while len(self._cluster.worker_nodes) < 2:
-            self._cluster.add_node(num_cpus=1, **_of_a_node())
+            _begun(lambda: self._cluster.add_node(num_cpus=1, **_of_a_node()))
 
     def working(self) -> list[int]:
         """Return the processes of the nodes that work."""
@@ -65,6 +66,17 @@ class Nodes:
             for pid in below:
                 _kill(pid)
         self._cluster = None
+
+
+def _begun(begin: Callable[[], Any]) -> Any:
+    """Begin a node; again where the machine does other work: Ray (2.60) waits for 30 seconds, whatever is set."""
+    for _ in range(3):
+        try:
+            return begin()
+        except Exception as error:
+            if "timed out during startup" not in str(error):
+                raise
+    return begin()
 
 
 def _of_a_node() -> dict[str, Any]:

@@ -363,3 +363,28 @@ def test_w08_commands_keep_their_records_in_a_store_and_others_list_and_read_the
     maspo("store", "copy", f"{address.shown}#a-comparison", "copied")
     assert len(list(find_files(Path("copied"), frozenset({"run.db", "comparison.db", "comparison.html"})))) == 4
     assert maspo("resume", "elsewhere/an-evaluation", *store)["exit_code"] == 0
+
+
+@pytest.mark.slow
+def test_w12_a_watch_with_its_record_in_a_store_sees_what_one_in_a_file_sees_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: StoreAddress, url: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("team.yaml").write_text(SYSTEM)
+    rows = [json.dumps(dict(row)) for row in World().inputs(30)]
+    small = ("--window", "10", "--compared", "3", "--once", "--month-calls", "9000")
+    given = ("watch", "team.yaml", "--inputs", "rows.jsonl", "--base-url", url, "--agent-model", "m", *small)
+    found: dict[str, list[dict[str, Any]]] = {"plain": [], "stored": []}
+    for until in (20, 30):
+        Path("rows.jsonl").write_text("".join(f"{row}\n" for row in rows[:until]))
+        found["plain"].append(maspo(*given, "--state", "plain"))
+        store = ("--store", address.shown) if until == 20 else ()  # the folder says where it lies
+        found["stored"].append(maspo(*given, "--state", "stored", *store))
+    assert [each["windows"] for each in found["stored"]] == [2, 3]
+    lasting = ("state", "windows", "calls")
+    assert [[each[key] for key in lasting] for each in found["stored"]] == [
+        [each[key] for key in lasting] for each in found["plain"]
+    ]
+    assert pointer_in(Path("stored/watch.db")) is not None
+    assert "watch.db" in {run.file for run in runs_in(address)}
+    assert "stored" in json.dumps(maspo("runs", "--store", address.shown))

@@ -11,9 +11,10 @@ import importlib
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, Final, cast
 
 from maspo.__about__ import __version__
@@ -25,6 +26,9 @@ _QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0", "RAY_ENA
 """Nobody is told that Ray is used (https://docs.ray.io, usage stats), unless somebody wants it."""
 _OBJECT_STORE: Final = 80 * 2**20
 """Bytes of a node's store of objects, near the least that Ray takes (75 MB): ours are a few kilobytes each."""
+
+_AGAIN: Final = 1.0
+"""Seconds after which a node asks again for a word that it could not wait for."""
 
 
 @contextmanager
@@ -97,7 +101,8 @@ class _OnRay(Queue):
 
     def __init__(self, ray: Any, count: int) -> None:
         near = importlib.import_module("ray.util.scheduling_strategies").NodeAffinitySchedulingStrategy
-        here = near(ray.get_runtime_context().get_node_id(), soft=True)
+        # Nowhere else: a bell on a node that gets lost would tell all to stop.
+        here = near(ray.get_runtime_context().get_node_id(), soft=False)
         self._bell = ray.remote(num_cpus=0, scheduling_strategy=here)(_Bell).remote()
         task = ray.remote(num_cpus=1, max_retries=0)(_work)
         super().__init__([_Task(task, self._bell)] * count)
@@ -146,8 +151,15 @@ class _Heard:
         self._bell = bell
 
     def wait(self) -> None:
-        with suppress(Exception):
-            _ray().get(self._bell.wait.remote())
+        ray, rung = _ray(), False
+        while not rung:
+            try:
+                ray.get(self._bell.wait.remote())
+                rung = True
+            except ray.exceptions.ActorUnavailableError:
+                time.sleep(_AGAIN)  # the way to it is broken; it may be there still
+            except Exception:
+                rung = True
 
 
 def _work(bell: Any, version: str, work: Callable[..., Any], given: Sequence[Any]) -> Any:
