@@ -299,6 +299,13 @@ class ProposerSettings(Section):
         ge=200,
         description="characters of each text of a trace that the proposer is shown; longer ones are cut in the middle",
     )
+    examples: int = Field(
+        default=0,
+        ge=0,
+        le=20,
+        description="worked examples that a prompt may hold, taken from runs of the search that went well: they copy "
+        "inputs; 0: none",
+    )
 
     @model_validator(mode="before")
     @classmethod

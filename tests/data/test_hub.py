@@ -42,6 +42,8 @@ def here(part):
 
 found = {}
 for name in TASKS.own:
+    if name.startswith("mas-bench"):  # known by digests of real questions: tests/data/test_mas_bench.py
+        continue
     one = TASKS.get(name)
     local = replace(one, test=here(one.test), pool=here(one.pool))
     task = local.load(None, TaskOptions(download=True, split=0))

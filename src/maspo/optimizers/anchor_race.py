@@ -38,6 +38,7 @@ from maspo.optimizers.parts.influence import Influence, edge_ablations
 from maspo.optimizers.parts.merge import without_added
 from maspo.optimizers.parts.misalignment import hard_negatives, remembered
 from maspo.optimizers.parts.mixture import Candidate, MixedRun, Mixture, by_agent, draw_mixtures, join
+from maspo.optimizers.parts.outcomes import Outcomes
 from maspo.optimizers.parts.proof import PROVE, Proof, Standard, calls_of_proof, prove
 from maspo.optimizers.parts.proxy import Screening
 from maspo.optimizers.parts.pruning import calls_of_pruning, prune, sentences_left_out
@@ -331,6 +332,7 @@ class _Race(SearchState):
         self.reliability = Reliability()
         self.influence = Influence()
         self.called = CalledOn()
+        self.outcomes = Outcomes(problem.seed)
         self.screening = Screening()
         self.history = History(self.prompts)
         self.suspected: list[tuple[Suspicion, Prompts, tuple[str, ...]]] = []
@@ -539,6 +541,10 @@ class _Race(SearchState):
                 )
                 for part in range(config.drafts)
             ]
+            if self.problem.examples:
+                name = f"{step_of(number, agent)}/examples/{parents}"
+                shown_too = self.outcomes.proposal(name, agent, prompts, self.problem.examples)
+                requests += [shown_too] if shown_too else []
         return tuple(requests)
 
     def enter(self, answers: Answers) -> None:
@@ -862,6 +868,8 @@ class _Race(SearchState):
         self.spent.count(answers, self.team)
         self.called = self.called.after(answers)
         self.moved = self.moved.after(answers, "mixed")
+        if self.problem.examples:
+            self.outcomes.learn(answers)
         for request, result in answers:
             if isinstance(request, Compare) and isinstance(result, Comparison) and not result.failed:
                 times, seen = self.differed.get(result.input_key, (0, 0))

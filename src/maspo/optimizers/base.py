@@ -41,6 +41,8 @@ class Problem:
     """Share of the inputs on which one of them is met."""
     carried: Mapping[str, str] = field(default_factory=dict)
     """By agent, a prompt that an earlier run found: to be tried first, and not to be believed."""
+    examples: int = 0
+    """Worked examples that a prompt may hold; they copy inputs, so none may be asked for (``EXAMPLES``) at 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,28 @@ FALLBACK = "fallback"
 """The purpose of a proposal that plain edits answer, at no call, whoever else writes drafts."""
 
 
+EXAMPLES = "examples"
+"""The purpose of a proposal that worked examples answer, at no call: the parent, with traces of ``outcomes`` in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What comparisons say of the team's final answer on an input under some prompts.
+
+    With labels a win means that it is right. By a judge it means that another one was worse.
+    """
+
+    prompts: Prompts
+    input_key: str
+    won: int = 0
+    lost: int = 0
+
+    @property
+    def net(self) -> int:
+        """How much oftener it won than lost."""
+        return self.won - self.lost
+
+
 @dataclass(frozen=True, slots=True)
 class Propose:
     """Ask the proposer for drafts of one agent's prompt, led by traces (Eq. 4) and hard negatives (Eq. 6).
@@ -194,6 +218,8 @@ class Propose:
     rewrites: Literal["prompt", "instruction"] = "prompt"
     objections: tuple[Ruling, ...] = ()
     """Vetoes on prompts of the agent, of which the proposer is told."""
+    outcomes: tuple[Outcome, ...] = ()
+    """Runs whose traces may be shown as worked examples, the best first; of use with the purpose ``EXAMPLES``."""
 
     @property
     def parent(self) -> str:
@@ -201,9 +227,14 @@ class Propose:
         return self.prompts[self.agent] if self.rewrites == "prompt" else self.instruction
 
     def price(self, problem: Problem, _: Result | None = None) -> RequestPrice:
-        """Return what the request takes: a run on each input that is shown, and one call of the proposer."""
+        """Return what the request takes: a run on each input that is shown, and one call of the proposer.
+
+        Worked examples take no call, and show runs that were made.
+        """
         everyone = problem.team.everyone
-        return RequestPrice(tuple(Rollout(self.prompts, key, everyone) for key in self.inputs), proposer=1)
+        shown = [(self.prompts, key) for key in self.inputs] + [(one.prompts, one.input_key) for one in self.outcomes]
+        runs = tuple(Rollout(prompts, key, everyone) for prompts, key in shown)
+        return RequestPrice(runs, proposer=int(self.purpose != EXAMPLES))
 
 
 @dataclass(frozen=True, slots=True)

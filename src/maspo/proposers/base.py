@@ -18,6 +18,8 @@ class ShownTrace:
     input: str
     read: str
     output: str
+    won: bool | None = None
+    """Whether the team's final answer of this run was right, or better than another; None: that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Rewrite:
     """How the parent shall be changed, where the method says so."""
     objections: tuple[Objection, ...] = ()
     """What a new prompt must not be like."""
+    examples: int = 0
+    """Traces that a new prompt may hold as worked examples."""
 
 
 class Proposer(Protocol):

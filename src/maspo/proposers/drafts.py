@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from maspo.core.quoting import unquoted, without_thinking
+from maspo.core.worked_examples import without_blocks
 from maspo.optimizers.base import Draft
 from maspo.proposers.foreign import refused
 from maspo.proposers.passages import PASSAGE_WORDS, Passages
@@ -36,6 +37,8 @@ class Rules:
     length_budget: int
     template: str = BRACES
     """How placeholders are written, see ``maspo.team.template``."""
+    examples: tuple[str, ...] = ()
+    """Blocks of worked examples that a draft may hold as they stand, although they copy inputs."""
 
 
 def read_drafts(reply: str) -> tuple[str, ...]:
@@ -78,9 +81,10 @@ def _broken_rule(draft: str, parent: str, rules: Rules, passages: Passages) -> s
         return "the same as the prompt it was written from"
     if len(draft) > rules.length_budget:
         return f"{len(draft)} characters; the length budget is {rules.length_budget}"
-    if passages.copied_by(draft):
+    written = without_blocks(draft, rules.examples) if rules.examples else draft
+    if passages.copied_by(written):
         return f"copies {PASSAGE_WORDS} or more words in a row from an input: it would memorize data"
-    if passages.tabulated_by(draft):
+    if passages.tabulated_by(written):
         return "holds questions of the inputs, or their answers, in a row: it would memorize data"
     if foreign := refused(draft, rules.seed_prompt):
         return foreign

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from maspo.core.usage import Usage, total
+from maspo.core.worked_examples import new_examples
 from maspo.events import (
     CallUnsettled,
     ConflictFound,
@@ -123,6 +124,12 @@ def describe_health(view: RunView) -> list[str]:
             f"plain edits stood in for {plural(len(view.replaced), 'proposal')} ({agents}), none of whose drafts could "
             f"be used (most often: {reason}); use another model with --proposer-model"
         )
+    for agent in view.agents:
+        if copied := len(new_examples(agent.seed, agent.winner)):
+            lines.append(
+                f"the new prompt of {agent.name} holds {plural(copied, 'worked example')} of this run's own traces, "
+                "which copy inputs (proposer.examples): whoever gets the prompt gets these inputs"
+            )
     if cost.unmetered:
         calls = plural(cost.unmetered, "call")
         lines.append(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from maspo.core.plain import FLAT, Dumped, named
 from maspo.core.prompts import prompt_id
 from maspo.core.usage import Usage, total
+from maspo.core.worked_examples import new_examples
 from maspo.events import (
     CallUnsettled,
     ConflictFound,
@@ -95,6 +96,8 @@ class AgentFigures(Dumped):
     share_of_worth: float | None
     why: tuple[str, ...] = ()
     """Of each change of its prompt one line: what asked for it, where it helped and hurt, what happens without it."""
+    examples: tuple[str, ...] = ()
+    """Inputs that the prompt it ended with shows as worked examples, as they stand there; those of its seed are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,6 +418,7 @@ def _agents(view: RunView) -> dict[str, AgentFigures]:
             expected_worth=found[agent.name].worth,
             share_of_worth=found[agent.name].share,
             why=reasons(view, agent),
+            examples=tuple(one.input for one in new_examples(agent.seed, agent.winner)),
         )
         for agent in view.agents
     }

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from maspo.core.prompts import Prompts
+from maspo.core.worked_examples import blocks_in, without_blocks
 from maspo.optimizers.parts.merge import merged
 from maspo.proposers.drafts import checked
 from maspo.proposers.passages import Passages
@@ -40,6 +41,11 @@ def carried_over(job: Job, earlier: Earlier) -> tuple[Mapping[str, str], tuple[s
         if text is None:
             remarks.append(f"--start-from: {agent.name} begins with another prompt now, which its changes do not fit")
             continue
+        if blocks_in(text):
+            text = without_blocks(text)
+            remarks.append(
+                f"--start-from: worked examples in {agent.name}'s earlier prompt are left out: they copy inputs"
+            )
         rules = rules_for(agent, texts, job.config.proposer.length_budget)
         broken = checked(text, agent.prompt, rules, Passages(())).rejected
         if broken:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
@@ -15,11 +15,13 @@ from maspo.core.quoting import shortened, tagged
 from maspo.core.spoilt import NOTHING, parted, under
 from maspo.core.trace import Call, Trace
 from maspo.core.verdict import Comparison, FailedRun, Level, Verdict
+from maspo.core.worked_examples import blocks_in
 from maspo.data.inputs import Input
 from maspo.events import CaseShown
 from maspo.judges.base import Judge, Question, compare_both_orders, task_shown
 from maspo.models.budget import Ledger
 from maspo.optimizers.base import (
+    EXAMPLES,
     FALLBACK,
     AblateEdge,
     Answered,
@@ -28,10 +30,12 @@ from maspo.optimizers.base import (
     Calibrated,
     Case,
     Compare,
+    Draft,
     Drafts,
     Endure,
     Observe,
     Observed,
+    Outcome,
     Propose,
     Request,
     Result,
@@ -42,6 +46,7 @@ from maspo.optimizers.base import (
 )
 from maspo.proposers.base import Objection, Proposer, Rewrite, ShownCase, ShownTrace
 from maspo.proposers.drafts import Rules, checked
+from maspo.proposers.examples import ExampleGuard, ExamplesProposer
 from maspo.proposers.passages import Passages
 from maspo.runners.base import Runner
 from maspo.runners.faults import is_followed
@@ -171,6 +176,8 @@ class LocalExecutor:
     """Characters of a prompt, at most; ``proposer.length_budget`` of the settings."""
     scorer: Scorer | None = None
     passages: Passages = field(default_factory=lambda: Passages(()))
+    examples: ExampleGuard | None = None
+    """What worked examples may show; None: there are none."""
     rubric: str = ""
     """What counts in final outputs, for the judge; ``judge.rubric`` of the settings."""
 
@@ -217,8 +224,9 @@ class LocalExecutor:
 
         """
         match request:
-            case Propose():
-                return Done(request, await self._propose(request))
+            case Propose(purpose=purpose):
+                propose = self._show_examples if purpose == EXAMPLES else self._propose
+                return Done(request, await propose(request))
             case AskModel():
                 return Done(request, await self._ask(request))
             case Vet():
@@ -430,7 +438,7 @@ class LocalExecutor:
             instruction=request.instruction if request.rewrites == "prompt" else "",
             objections=tuple(Objection(one.text, one.reason) for one in request.objections),
         )
-        rules = self._rules(request.agent)
+        rules = self._rules(request.agent, request.prompts[request.agent])
         if request.rewrites == "instruction":  # it reaches no agent, so it has no placeholders and protects nothing
             rules = Rules(request.instruction, lambda _: frozenset(), (), self.budget)
         proposer = self.fallback if request.purpose == FALLBACK else self.proposer
@@ -444,12 +452,45 @@ class LocalExecutor:
         )
         return Drafts(tuple(islice(drafts, request.count)))
 
-    def _rules(self, agent: str) -> Rules:
-        return rules_for(self.system.by_name[agent], self._texts, self.budget)
+    async def _show_examples(self, request: Propose) -> Drafts:
+        """Return the parent with worked examples in it: what the agent wrote in runs that went well."""
+        if self.examples is None:
+            return Drafts((Draft("", "worked examples copy inputs, and nobody asked for them (proposer.examples)"),))
+        allowed = [one for one in request.outcomes if one.input_key in self.examples.searched]
+        traces = await together(self._shown_trace(request, one.input_key, one) for one in allowed)
+        rules = self._rules(request.agent)
+        found = await ExamplesProposer().propose(
+            Rewrite(
+                agent=request.agent,
+                role=self.system.by_name[request.agent].description,
+                readers={},
+                parent=request.parent,
+                traces=tuple(_found(traces)),
+                cases=(),
+                count=request.count,
+                identity=request.id,
+                examples=self.examples.most,
+            ),
+            rules,
+        )
+        return Drafts(
+            tuple(one if one.rejected else self._with_examples(one.text, request, rules) for one in found.drafts)
+        )
+
+    def _with_examples(self, text: str, request: Propose, rules: Rules) -> Draft:
+        refused = self.examples.refusal(text, rules) if self.examples else ""
+        if refused:
+            return Draft(text, refused)
+        return checked(text, request.parent, replace(rules, examples=blocks_in(text)), self.passages)
+
+    def _rules(self, agent: str, parent: str = "") -> Rules:
+        """Return what drafts of an agent must keep; worked examples of their parent may stay."""
+        return replace(rules_for(self.system.by_name[agent], self._texts, self.budget), examples=blocks_in(parent))
 
     def _vet(self, request: Vet) -> Drafts:
         """Check texts that an optimizer would have as an agent's prompt, as drafts of a proposer are checked."""
-        parent, rules = request.prompts[request.agent], self._rules(request.agent)
+        parent = request.prompts[request.agent]
+        rules = self._rules(request.agent, parent)
         return Drafts(tuple(checked(text, parent, rules, self.passages) for text in request.texts))
 
     async def _ask(self, request: AskModel) -> Answered:
@@ -470,15 +511,16 @@ class LocalExecutor:
             return context(trace.read_in(*calls))
         return _written(calls) or NO_OUTPUT
 
-    async def _shown_trace(self, request: Propose, input_key: str) -> ShownTrace | None:
+    async def _shown_trace(self, request: Propose, input_key: str, outcome: Outcome | None = None) -> ShownTrace | None:
         try:
-            trace = await self.runner.run(request.prompts, input_key)
+            trace = await self.runner.run(outcome.prompts if outcome else request.prompts, input_key)
         except CallFailed:
             return None
         calls = self._calls(trace, request.agent)
         if not calls:  # on this input it was not called
             return None
-        return ShownTrace(self._input(input_key), context(trace.read_in(*calls)), _written(calls))
+        won = outcome.net > 0 if outcome else None
+        return ShownTrace(self._input(input_key), context(trace.read_in(*calls)), _written(calls), won)
 
     async def _is_not_called(self, request: Propose, inputs: Sequence[str]) -> bool:
         """Return whether an agent is called on none of some inputs, where the team brought an answer on each."""

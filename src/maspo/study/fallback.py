@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from maspo.events import DraftsReplaced
-from maspo.optimizers.base import FALLBACK, Drafts, Propose, Request, Result, Results
+from maspo.optimizers.base import EXAMPLES, FALLBACK, Drafts, Propose, Request, Result, Results
 from maspo.optimizers.parts.similar import KnownPrompts
 from maspo.study.session import Session
 
@@ -44,7 +44,7 @@ def useless_proposals(requests: Sequence[Request], results: Results) -> Mapping[
     refused: dict[str, list[str]] = {}
     places: dict[str, list[int]] = {}
     for number, (request, result) in enumerate(zip(requests, results, strict=True)):
-        if isinstance(request, Propose) and request.rewrites == "prompt" and isinstance(result, Drafts):
+        if isinstance(request, Propose) and _writes_prompts(request) and isinstance(result, Drafts):
             known = KnownPrompts([request.prompts[request.agent]])
             places.setdefault(request.agent, []).append(number)
             reasons = [draft.rejected or known.refusal(draft.text) for draft in result.drafts]
@@ -55,6 +55,11 @@ def useless_proposals(requests: Sequence[Request], results: Results) -> Mapping[
         if all(refused[agent])
         for number in numbers
     }
+
+
+def _writes_prompts(request: Propose) -> bool:
+    """Tell whether a proposer was asked for prompts; worked examples are drawn beside them, and say nothing of it."""
+    return request.rewrites == "prompt" and request.purpose != EXAMPLES
 
 
 def _joined(result: Result, edits: Result | None) -> Result:

@@ -30,6 +30,7 @@ from maspo.core.errors import (
 from maspo.core.plain_files import is_there
 from maspo.core.prompts import Prompts, prompts_id
 from maspo.core.verdict import Comparison, Level, Reading, Verdict
+from maspo.core.worked_examples import blocks_in
 from maspo.events import (
     ApprovalAsked,
     BudgetStopped,
@@ -391,6 +392,9 @@ def _checked_end(study: Study, session: Session, end: object) -> Ask:
         if name not in team.rewritten:
             raise ConfigInvalid(f"{who} ended with another prompt for {name}, which may not be rewritten")
         rules = rules_for(job.system.by_name[name], texts, job.config.proposer.length_budget)
+        if guard := session.examples:
+            shown = (block for block in blocks_in(end.prompts[name]) if not guard.refusal(block, rules))
+            rules = replace(rules, examples=tuple(shown))
         if broken := checked(end.prompts[name], seed[name], rules, session.passages).rejected:
             raise ConfigInvalid(f"{who} ended with a prompt for {name} that may not be shipped: {broken}")
     return end

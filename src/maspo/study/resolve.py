@@ -104,7 +104,16 @@ def resolve(job: Job, parts: Parts | None = None) -> Study:
     allowed = min((calls for calls in (planned, job.config.caps.calls) if calls is not None), default=None)
     calibration = 0 if by_labels else pairs_asked(job.config.judge.plain_pairs, len(found.search), allowed)
     reserve += 2 * calibration
-    problem = Problem(team, job.system.prompts, found.search, job.config.seed, reserve, labelled, carried=job.carried)
+    problem = Problem(
+        team=team,
+        seed_prompts=job.system.prompts,
+        inputs=found.search,
+        seed=job.config.seed,
+        reserve=reserve,
+        labelled=labelled,
+        carried=job.carried,
+        examples=job.config.proposer.examples,
+    )
     if search.is_worst_case():
         problem = _in_the_worst_case(problem, job, given)
         looks = f"before each round faults ({len(problem.faults)} in all) are tried on a few inputs"

@@ -40,6 +40,7 @@ from maspo.models.leases import NANO
 from maspo.models.prices import PriceBook
 from maspo.optimizers.base import AskModel, Case, Compare, Propose, Request, Result, Results, Vet
 from maspo.proposers.base import PROPOSERS
+from maspo.proposers.examples import ExampleGuard
 from maspo.proposers.passages import Passages
 from maspo.runners.base import RUNNERS, Runner, runner_kind
 from maspo.store.codec import RecordedResult, decoded_again, encode
@@ -57,9 +58,9 @@ from maspo.study.calls import (
 )
 from maspo.study.connections import price_book
 from maspo.study.early import EarlyWarnings
-from maspo.study.executor import Done, Executor, LocalExecutor
+from maspo.study.executor import Done, Executor, LocalExecutor, texts_of
 from maspo.study.job import PAUSED, Job, Leased, Looks, Progress, Watcher
-from maspo.study.resolve import Parts, chosen_part
+from maspo.study.resolve import Parts, chosen_part, split_of
 from maspo.study.traces import TraceQuota
 from maspo.team import System
 
@@ -302,6 +303,7 @@ class Session:
             budget=config.length_budget,
             scorer=self.parts.scorer,
             passages=self.passages,
+            examples=self.examples,
             rubric=job.config.judge.rubric,
         )
 
@@ -391,6 +393,22 @@ class Session:
         texts = (text for row in self.job.inputs.rows for text in (*row.columns.values(), row.answer or ""))
         rows = (("\n".join(row.columns.values()), row.answer) for row in self.job.inputs.rows)
         return Passages(texts, own=self.job.system.prompts.values(), rows=rows)
+
+    @cached_property
+    def examples(self) -> ExampleGuard | None:
+        """What worked examples may show: inputs of the search, where the user asked for them; else None."""
+        job, most = self.job, self.job.config.proposer.examples
+        if not most:
+            return None
+        split, rows = split_of(job), {row.key: row for row in job.inputs.rows}
+        texts, held_out = texts_of(job.system, job.inputs.rows), (rows[key] for key in split.holdout)
+        # A group is on one side of the split; who names the groups otherwise is taken at that word here, too.
+        apart = {split.groups.of.get(key, key) for key in split.holdout}
+        searched = {
+            key: texts.input_text(rows[key]) for key in split.search if split.groups.of.get(key, key) not in apart
+        }
+        hidden = (text for row in held_out for text in (*row.columns.values(), row.answer or ""))
+        return ExampleGuard(most, searched, hidden, job.system.prompts.values())
 
     # ── looking on, and the end ──────────────────────────────────────────────────────────────────────────────────────
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final
 
 TEMPLATES: Final = ("braces", "jinja", "none")
@@ -21,6 +21,7 @@ _VALUE = re.compile(r"value\d*")
 _BRACED = re.compile(r"\{([^{}\n]+)\}")
 _DOUBLE = re.compile(r"\{\{[ \t]*+([^{}\n]*?[^{}\n \t])[ \t]*+\}\}")
 _WRITTEN: Final = {BRACES: _BRACED, JINJA: _DOUBLE}
+_JINJA_OPENS: Final = re.compile(r"\{(?=([{%#]))\1")
 STATEMENT: Final = re.compile(r"\{%.*?%\}", re.DOTALL)
 """Of Jinja: loops, conditions and the like, which are not understood here."""
 _SINGLE_NAME = re.compile(r"(?<![\\\w^{])\{[ \t]*([^\W\d][\w.-]*)[ \t]*\}(?!\})")
@@ -47,6 +48,17 @@ def render(prompt: str, values: Mapping[str, str], template: str = BRACES) -> st
     """Fill each known placeholder in one pass; braces around unknown names stay as they are."""
     written = _WRITTEN.get(template)
     return written.sub(lambda match: values.get(match.group(1), match.group(0)), prompt) if written else prompt
+
+
+def without_placeholders(text: str, template: str, found: Callable[[str], Collection[str]]) -> str:
+    """Return a text of data in which nothing is filled in: its braces stand apart where they would be a placeholder.
+
+    ``found`` returns the placeholders of a prompt. What a template language of an app would read is parted, too.
+    """
+    if template == JINJA:
+        return _JINJA_OPENS.sub(r"{ \1", text)
+    names = found(text)
+    return _BRACED.sub(lambda match: f"{{ {match[1]} }}" if match[1] in names else match[0], text)
 
 
 def as_written(name: str, template: str = BRACES) -> str:

@@ -21,6 +21,7 @@ from maspo.core.verdict import Comparison, Level, Verdict
 from maspo.events import Event
 from maspo.judges.base import combined
 from maspo.optimizers.base import (
+    EXAMPLES,
     AblateEdge,
     Answered,
     Ask,
@@ -266,6 +267,9 @@ def _check_request(request: Request, problem: Problem) -> None:
     match request:
         case Propose():
             keys = {*request.inputs, *(case.input_key for case in request.cases)}
+            keys |= {one.input_key for one in request.outcomes}
+            allowed = request.purpose != EXAMPLES or bool(problem.examples)
+            rule(allowed, "worked examples are asked for only where the problem allows them")
             prompts, changed = request.prompts, {request.agent}
         case Compare():
             keys, prompts, changed = {request.input_key}, request.reference, set(request.changes)

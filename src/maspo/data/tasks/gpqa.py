@@ -10,7 +10,7 @@ from maspo.data.records import Record
 from maspo.data.tasks.aqua import LETTERS, with_options
 from maspo.data.tasks.task import TaskRow
 
-_WRONG = ("Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3")
+WRONG = ("Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3")
 _ONE_LETTER = re.compile(r"\(?([A-J])\)?[.):]?")
 
 
@@ -27,7 +27,7 @@ def _row(record: Record) -> TaskRow:
         return TaskRow(columns, str(record.get("id") or ""), found[1], gold=f"The answer is {found[1]}.")
     question = str(record["Question"]).strip()
     right = str(record["Correct Answer"]).strip()
-    options = sorted([right, *(str(record[name]).strip() for name in _WRONG)], key=lambda text: _draw(question, text))
+    options = sorted([right, *(str(record[name]).strip() for name in WRONG)], key=lambda text: _draw(question, text))
     letter = LETTERS[options.index(right)]
     return TaskRow(
         columns=with_options(question, options),

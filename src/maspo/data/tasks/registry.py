@@ -23,10 +23,13 @@ TASKS: Registry[Benchmark | type[Benchmark]] = Registry(
         "gpqa-diamond": "maspo.data.tasks.gpqa:GPQA_DIAMOND",
         "mbpp": "maspo.data.tasks.code:MBPP",
         "humaneval-et": "maspo.data.tasks.code:HUMANEVAL_ET",
+        "mas-bench-math": "maspo.data.tasks.mas_bench:MAS_BENCH_MATH",
+        "mas-bench-gpqa": "maspo.data.tasks.mas_bench:MAS_BENCH_GPQA",
     },
     method="load",
 )
-"""The six benchmarks of the paper, and those of other packages: an object with ``name`` and ``load``, or its class."""
+"""The six benchmarks of the paper, two tasks of MAS-PromptBench, and those of other packages: an object with ``name``
+and ``load``, or its class."""
 DATA_VARIABLE = "MASPO_DATA"
 DOWNLOAD_VARIABLE = "MASPO_DOWNLOAD"
 _HIDDEN = (ID_COLUMN, LABEL_COLUMN, "tests", "setup", "entry_point", "gold")

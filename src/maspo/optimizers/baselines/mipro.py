@@ -7,7 +7,8 @@ which alone can make it the best. What it wants evaluated becomes requests of th
 proposer, led by traces, before the search begins, or, with ``words=own``, by DSPy's (section 3.1 of the paper), which
 is shown a summary of the inputs that a model has written, and a tip; what it proposes is vetted like a draft. It would
 be shown the program's code, too, which here is only the code of this file. Examples of runs in prompts, its other half,
-are not drawn: they would copy inputs.
+copy inputs, so they are drawn only where a user asked for them (``proposer.examples``): as instructions of the pool,
+each with and without examples of runs that won, since an agent here has one text and no place for demonstrations.
 """
 
 from __future__ import annotations
@@ -103,6 +104,7 @@ class _Mipro(PlannedSearch):
         if not own:
             drafts = yield from self.propose(asked, 1)
             self.pools = [[seeds[name], *found] for name, found in zip(agents, drafts, strict=True)]
+            self.pools = yield from self.with_examples()
         with Turns(lambda say: _search(self, package, say)) as turns:
             while not isinstance(said := turns.hear(), Done):
                 match said:
@@ -110,6 +112,7 @@ class _Mipro(PlannedSearch):
                         turns.answer((yield from self.answer(said)))
                     case _Propose():
                         yield from self.fill_pools(said)
+                        self.pools = yield from self.with_examples()
                         turns.answer(None)
                     case _:
                         assert isinstance(said, _Evaluate)  # noqa: S101 - nothing else is said
@@ -141,6 +144,11 @@ class _Mipro(PlannedSearch):
         said_back = found.text if isinstance(found, Answered) else ""
         # What has not the form is taken as a whole: the package would ask twice, and then end the search.
         return said_back if _FIELD.search(said_back) else _as_asked(text, said_back or _NOTHING)
+
+    def with_examples(self) -> Asking[list[list[str]]]:
+        """Return the pools with worked examples in them, where they were asked for."""
+        named = dict(zip(self.team.rewritten, self.pools, strict=True))
+        return list((yield from self.show_examples(named, self.sample)).values())
 
     def fill_pools(self, said: _Propose) -> Asking[None]:
         """Take what may be used of the instructions that the package's proposer wrote."""

@@ -29,6 +29,7 @@ from maspo.optimizers.base import (
     Propose,
     Vet,
 )
+from maspo.optimizers.parts.outcomes import Outcomes
 from maspo.optimizers.parts.record import decision_event, rejected_events, scored_event
 from maspo.optimizers.parts.reward import value_of
 from maspo.optimizers.parts.similar import KnownPrompts
@@ -103,6 +104,7 @@ class PlannedSearch(SearchState):
         self.planned = config.planned_calls(problem.team)
         self.shown_traces = config.traces
         self.count = CallCount(problem)
+        self.outcomes = Outcomes(problem.seed)
         self.known = {name: KnownPrompts([text]) for name, text in problem.seed_prompts.items()}
         self.sample = shuffled(problem.inputs, problem.seed, "sample")[: config.batch]
         """The inputs on which every candidate is scored: the same for all, so that scores can be compared."""
@@ -113,6 +115,8 @@ class PlannedSearch(SearchState):
         """Count the calls that some answers took."""
         for request, result in answers:
             self.count.add(request.price(self.problem, result))
+        if self.problem.examples:
+            self.outcomes.learn(answers)
 
     def steps(self, most: int) -> range:
         """Return the numbers of the steps, from 1; there are none when nobody may be rewritten."""
@@ -161,6 +165,31 @@ class PlannedSearch(SearchState):
         ]
         drafts = (yield from self.propose(requests, number)) if requests else []
         return {request.agent: fresh[0] for request, fresh in zip(requests, drafts, strict=True) if fresh}
+
+    def show_examples(self, pools: Mapping[str, list[str]], inputs: Sequence[str]) -> Asking[dict[str, list[str]]]:
+        """Return pools with each of their prompts once more, with worked examples in it; MIPRO's first step.
+
+        For each agent a pool is the seed prompt and the drafts. The first drafts of all meet the seed prompts together,
+        and examples are drawn of the runs that won, on either side. Pools stay as they are where nobody asked for
+        examples, or that does not fit into the plan.
+        """
+        seeds, examples = self.problem.seed_prompts, self.problem.examples
+        meeting = Meeting(seeds, seeds, tuple(pools), tuple(inputs), count=2)  # and a first trial afterwards
+        if not examples or not self.fits((), meeting):
+            return dict(pools)
+        first = {**seeds, **{name: pool[min(1, len(pool) - 1)] for name, pool in pools.items()}}
+        yield from self.meet(seeds, [first], inputs, "s0/bootstrap")
+        named = [(name, place, text) for name, pool in pools.items() for place, text in enumerate(pool)]
+        asked = [
+            self.outcomes.proposal(f"s0/{name}/examples/{place}", name, {**seeds, name: text}, examples)
+            for name, place, text in named
+        ]
+        requests = [one for one in asked if one is not None]
+        drafts = (yield from self.propose(requests, 0)) if requests else []
+        wider = {name: list(pool) for name, pool in pools.items()}
+        for request, found in zip(requests, drafts, strict=True):
+            wider[request.agent] += found
+        return wider
 
     # ── scores ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

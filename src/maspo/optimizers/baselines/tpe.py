@@ -3,7 +3,9 @@
 The search of MIPRO (Opsahl-Ong et al., EMNLP 2024, arXiv 2406.11695). Its defining decision: proposing and searching
 are two things. Instructions are proposed for every agent at the beginning, from its traces, and a Tree-structured
 Parzen Estimator models which of them go together. The sampler is Optuna's (Bergstra et al., NeurIPS 2011), the extra
-``tpe``. Examples of runs in prompts, the other half of MIPRO's pool, are not drawn: they would copy inputs.
+``tpe``. Examples of runs in prompts, the other half of MIPRO's pool, copy inputs, so they are drawn only where a user
+asked for them (``proposer.examples``): the first instructions of all are met first, and each instruction is searched
+with and without examples of the runs that won there.
 """
 
 from __future__ import annotations
@@ -55,6 +57,7 @@ class _Tpe(PlannedSearch):
         self.open_step(agents, 1, trials)
         drafts = yield from self.propose(asked, 1)
         pools = {name: [seeds[name], *found] for name, found in zip(agents, drafts, strict=True)}
+        pools = yield from self.show_examples(pools, self.sample)
         # The seed prompts are even with themselves: a first trial that costs nothing, as MIPRO's default program.
         study.enqueue_trial(dict.fromkeys(agents, 0))
         met: dict[tuple[int, ...], Scored] = {(0,) * len(agents): best}

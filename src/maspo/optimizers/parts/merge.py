@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
 
+from maspo.core.worked_examples import BLOCK
+
 _KNOWN = 4096
 """Texts whose sentences and changes are kept: each candidate of a round is in half of its mixtures."""
-_SENTENCE = re.compile(r"[^\n]*?(?:[.!?:;](?=\s)|\n|$)\s*", re.DOTALL)
+_SENTENCE = re.compile(rf"{BLOCK}\s*|" r"[^\n]*?(?:[.!?:;](?=\s)|\n|$)\s*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

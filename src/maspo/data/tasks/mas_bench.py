@@ -1,0 +1,99 @@
+"""Tasks of MAS-PromptBench with its fixed splits by id: MATH (Precalculus, level 5) and GPQA Diamond.
+
+An id is a digest of the question, so that rows are found in any copy of the data. The splits are those of the
+benchmark's repository (fm8995610-ops/MAS-PromptBench, MIT licence, commit 6aaae89): ``test`` is what it reports, its
+training and validation rows together are the pool. Ids alone are kept here; rows are had like those of other tasks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources
+
+from maspo.data.published import Hub, Part, Published
+from maspo.data.records import Record
+from maspo.data.tasks.aqua import LETTERS, with_options
+from maspo.data.tasks.gpqa import WRONG
+from maspo.data.tasks.task import TaskRow
+from maspo.scoring.answers import final_answer
+
+_DIGITS = 10
+"""Hexadecimal digits of the MD5 digest that an id has."""
+_SHUFFLED = 0
+"""The seed by which the benchmark orders options: it makes up the seed of a row together with its id."""
+
+
+@cache
+def splits() -> Mapping[str, Mapping[str, Sequence[str]]]:
+    """Return the ids of each data set by part: ``train``, ``validation``, ``test``."""
+    text = resources.files(__package__).joinpath("mas_bench_splits.json").read_text(encoding="utf-8")
+    return {data: {part: ids.split() for part, ids in parts.items()} for data, parts in json.loads(text).items()}
+
+
+def id_of(question: str) -> str:
+    """Return the id of a question, without the name of its data set."""
+    return hashlib.md5(question.strip().encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()[:_DIGITS]
+
+
+def _in(data: str, column: str, *parts: str) -> Part:
+    """Return where the rows of some parts are, and which they are."""
+    names, hub = _PLACES[data]
+
+    def keep(record: Record) -> bool:
+        return id_of(str(record.get(column) or "")) in {one for part in parts for one in splits()[data][part]}
+
+    return Part(names, hub, keep)
+
+
+_PLACES: Mapping[str, tuple[tuple[str, ...], Hub]] = {
+    "math": (("competition_math", "math"), Hub("qwedsacf/competition_math", "train")),
+    "gpqa": (
+        ("gpqa_diamond", "gpqa/gpqa_diamond", "dataset/gpqa_diamond"),
+        Hub("Idavidrein/gpqa", "train", "gpqa_diamond", gated=True),
+    ),
+}
+
+
+def _math_row(record: Record) -> TaskRow:
+    """Read a row with ``problem`` and ``solution``; the last box of the solution is the label."""
+    problem, solution = str(record["problem"]).strip(), str(record["solution"]).strip()
+    return TaskRow({"input": problem}, f"math_{id_of(problem)}", final_answer("boxed", solution), gold=solution)
+
+
+def _gpqa_row(record: Record) -> TaskRow:
+    """Read an official row; its options stand in the order that the benchmark draws from the row's id."""
+    question = str(record["Question"]).strip()
+    answers = [str(record[name]).strip() for name in ("Correct Answer", *WRONG)]
+    order = list(range(len(answers)))
+    name = f"gpqa_{id_of(question)}"
+    random.Random(f"{_SHUFFLED}|{name}").shuffle(order)  # noqa: S311 - as the benchmark does it
+    letter = LETTERS[order.index(0)]
+    columns = with_options(question, [answers[place] for place in order])
+    return TaskRow(columns, name, letter, gold=f"The answer is {letter}.")
+
+
+MAS_BENCH_MATH = Published(
+    name="mas-bench-math",
+    row=_math_row,
+    test=_in("math", "problem", "test"),
+    pool=_in("math", "problem", "train", "validation"),
+    scorer="math",
+    final_answer="boxed",
+    source="MATH (Hendrycks et al. 2021), Precalculus of level 5, MIT licence; splits of MAS-PromptBench",
+    size=100,
+)
+
+MAS_BENCH_GPQA = Published(
+    name="mas-bench-gpqa",
+    row=_gpqa_row,
+    test=_in("gpqa", "Question", "test"),
+    pool=_in("gpqa", "Question", "train", "validation"),
+    scorer="choice",
+    final_answer="choice",
+    source="GPQA Diamond (Rein et al. 2023), CC-BY-4.0, off the web; splits of MAS-PromptBench",
+    size=100,
+)

@@ -1,0 +1,115 @@
+"""MAS-PromptBench's splits by id: whole, apart, found in real rows, and applied whatever the order of a file."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from maspo.core.errors import InputsInvalid
+from maspo.data.records import read_records
+from maspo.data.tasks import mas_bench
+from maspo.data.tasks.mas_bench import MAS_BENCH_GPQA, MAS_BENCH_MATH, id_of, splits
+from maspo.data.tasks.registry import task_of
+from maspo.testing.tasks import check_benchmark
+
+COUNTS = {"math": (150, 50, 100), "gpqa": (48, 50, 100)}
+
+
+def jsonl(file: Path, rows: list[dict[str, object]]) -> Path:
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    return file
+
+
+def test_m01_the_splits_are_whole_and_share_no_id() -> None:
+    for data, counts in COUNTS.items():
+        parts = splits()[data]
+        assert tuple(len(parts[part]) for part in ("train", "validation", "test")) == counts
+        every = [one for ids in parts.values() for one in ids]
+        assert len(set(every)) == len(every)
+        assert all(len(one) == 10 and set(one) <= set("0123456789abcdef") for one in every)
+        assert list(parts["test"]) == sorted(parts["test"]), "as the benchmark lists it"
+    assert sum(COUNTS["gpqa"]) == 198, "every question of GPQA Diamond"
+
+
+def test_m02_real_problems_are_found_by_their_ids(shared: Path) -> None:
+    rows = list(read_records(shared / "math_500.jsonl"))
+    asked = [row for row in rows if row["subject"] == "Precalculus" and str(row["level"]) == "5"]
+    every = {one for ids in splits()["math"].values() for one in ids}
+    assert asked and {id_of(str(row["problem"])) for row in asked} <= every
+    others = [row for row in rows if row not in asked]
+    assert not {id_of(str(row["problem"])) for row in others} & every
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, list[str]]]:
+    """Splits of questions that are made up here, in place of those of the benchmark."""
+    made = {
+        data: {
+            part: [id_of(f"{data} {part} {n}") for n in range(count)]
+            for part, count in zip(("train", "validation", "test"), (4, 2, 3), strict=True)
+        }
+        for data in COUNTS
+    }
+    monkeypatch.setattr(mas_bench, "splits", lambda: made)
+    return made
+
+
+def problems(data: str) -> list[tuple[str, int]]:
+    named = [(part, n) for part, count in (("test", 3), ("train", 4), ("validation", 2)) for n in range(count)]
+    return [(f"{data} {part} {n}", n) for part, n in [*named, ("of no split", 0)]]
+
+
+@pytest.mark.usefixtures("fake")
+def test_m03_rows_go_to_their_part_whatever_their_order(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {"problem": f" {text}\n", "solution": f"So \\boxed{{{n}}}, no: \\boxed{{{n + 1}}}.", "level": "Level 5"}
+        for text, n in problems("math")
+    ]
+    for seed in range(3):
+        random.Random(seed).shuffle(rows)
+        task = task_of("mas-bench-math", jsonl(tmp_path / "competition_math.jsonl", rows), environ={})
+        assert {row.columns["input"] for row in task.test_rows} == {f"math test {n}" for n in range(3)}
+        assert len(task.pool_rows) == 6
+        assert {row.columns["input"]: row.answer for row in task.test_rows}["math test 2"] == "3"
+        assert task.test_rows[0].id == f"math_{id_of(task.test_rows[0].columns['input'])}"
+
+
+@pytest.mark.usefixtures("fake")
+def test_m04_options_stand_in_the_order_that_the_benchmark_draws(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {"Question": text, "Correct Answer": "right", **{f"Incorrect Answer {k}": f"wrong {k}" for k in (1, 2, 3)}}
+        for text, _ in problems("gpqa")
+    ]
+    task = task_of("mas-bench-gpqa", jsonl(tmp_path / "gpqa_diamond.jsonl", rows), environ={})
+    assert (len(task.test_rows), len(task.pool_rows)) == (3, 6)
+    letters = set()
+    for row in (*task.test_rows, *task.pool_rows):
+        order = list(range(4))
+        random.Random(f"0|{row.id}").shuffle(order)
+        shown = [line[3:] for line in row.columns["options"].splitlines()]
+        assert shown == [["right", "wrong 1", "wrong 2", "wrong 3"][place] for place in order]
+        assert shown["ABCD".index(str(row.answer))] == "right"
+        letters.add(row.answer)
+    assert len(letters) > 1
+
+
+def test_m05_a_file_without_rows_of_the_split_is_an_error_and_few_rows_are_told(tmp_path: Path) -> None:
+    row: dict[str, object] = {"problem": "What is 1 + 1?", "solution": "\\boxed{2}"}
+    with pytest.raises(InputsInvalid, match="mas-bench-math: no test rows"):
+        task_of("mas-bench-math", jsonl(tmp_path / "competition_math.jsonl", [row]), environ={})
+    with pytest.raises(InputsInvalid, match="nothing is downloaded unasked"):
+        task_of("mas-bench-gpqa", environ={})
+
+
+@pytest.mark.usefixtures("fake")
+def test_m06_they_keep_the_contract_of_tasks(tmp_path: Path) -> None:
+    math: list[dict[str, object]] = [{"problem": text, "solution": f"\\boxed{{{n}}}"} for text, n in problems("math")]
+    gpqa: list[dict[str, object]] = [
+        {"Question": text, "Correct Answer": "r", **{f"Incorrect Answer {k}": f"w{k}" for k in (1, 2, 3)}}
+        for text, _ in problems("gpqa")
+    ]
+    check_benchmark(MAS_BENCH_MATH, jsonl(tmp_path / "competition_math.jsonl", math))
+    check_benchmark(MAS_BENCH_GPQA, jsonl(tmp_path / "gpqa_diamond.jsonl", gpqa))
