@@ -20,7 +20,8 @@ _LONGEST_NUMBER = 40
 _LONGEST_WRAPPED = 1000
 _WRAPPED = re.compile(
     r"""\*\*([^*]+)\*\*\.?|\*([^*]+)\*\.?|`([^`]+)`\.?|"([^"]+)"\.?|“([^”]+)”\.?|'([^']+)'\.?
-    |«([^«»]+)»\.?|„([^„“”]+)[“”]\.?|「([^「」]+)」\.?|『([^『』]+)』\.?|\$([^$]+)\$\.?|\\\((.+)\\\)\.?|\\(?:text|textbf|mathrm|mathbf)\{([^{}]+)\}""",
+    |«([^«»]+)»\.?|„([^„“”]+)[“”]\.?|\[([^\W\d_][\w -]*)\]\.?|\(([^\W\d_][\w -]*)\)\.?
+    |「([^「」]+)」\.?|『([^『』]+)』\.?|\$([^$]+)\$\.?|\\\((.+)\\\)\.?|\\(?:text|textbf|mathrm|mathbf)\{([^{}]+)\}""",
     re.VERBOSE | re.DOTALL,
 )
 
@@ -69,6 +70,8 @@ def normalized(answer: str) -> str:
     if not answer.isascii():
         answer = answer.translate(_TYPESET)
     text = " ".join(answer.split()).strip("$ ").removesuffix(".").casefold()
+    if text.endswith(" %"):
+        text = text[:-2] + "%"
     begin = text[:1]
     if (begin.isdecimal() or begin in "+-") and len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text):
         try:
@@ -80,7 +83,7 @@ def normalized(answer: str) -> str:
 
 def _is_bare(text: str) -> bool:
     """Whether nothing is around a text that could be taken off, nor an accent in another spelling in it."""
-    return text.isascii() and not text.lstrip().startswith(("*", "`", '"', "'", "$", "\\"))
+    return text.isascii() and not text.lstrip().startswith(("*", "`", '"', "'", "$", "\\", "[", "("))
 
 
 def unwrapped(text: str) -> str:

@@ -10,13 +10,15 @@ import re
 from collections.abc import Callable
 
 from maspo.scoring.bare import bare_choice
-from maspo.scoring.claims import SEVERAL, claimed, plainly
+from maspo.scoring.claims import SEVERAL, claimed, is_reconsidered, plainly
 from maspo.scoring.closing import without_closing
+from maspo.scoring.denials import is_denied_before, is_eliminated, is_taken_back, lets_conclude
 from maspo.scoring.marked import boxes, json_answer, tagged_answer, without_boxes
-from maspo.scoring.options import LETTERS, letters_of, options_of, squeezed, with_text
-from maspo.scoring.readable import last_line, plain_letters, tail, unmarked, untagged
+from maspo.scoring.options import LETTERS, is_asked_for, letters_of, options_of, squeezed, with_text
+from maspo.scoring.readable import last_found, last_line, plain_letters, tail, unmarked, untagged
+from maspo.scoring.restated import restated_option
 from maspo.scoring.short import short_choice
-from maspo.scoring.ticks import is_list, ticked
+from maspo.scoring.ticks import is_list, ticked, ticked_to_the_end
 from maspo.scoring.wrappers import handed_in, without_wrappers
 
 _LETTERS = frozenset(LETTERS)
@@ -25,8 +27,8 @@ _LONGEST_CONCLUSION = 400
 _LEAST_CLAIM = 8
 """Characters of the shortest claim after a box, with the box's own end: "}$ ans B"."""
 _LETTER = re.compile(
-    r"(?<![A-Za-z0-9_'’°|])(?<![A-Za-z]\()(?<!\d )(?<!Delta )\(?(?!I\s+[a-z])([A-J])\)?(?![A-Za-z0-9_'’₀-₉#\[|]"
-    r"|\(\w{1,3}[,)]|\+\+|-[A-Za-z]|\s?[∪∩×∖⊂⊕^])"
+    r"(?<![A-Za-z0-9_'’°|])(?<![A-Za-z]\()(?<!\d )(?<!Delta )\(?(?!I\s+[a-z])([A-J])\)?(?![A-Za-z0-9_'’₀-₉#♭♯⁺⁻\[|]"
+    r"|\(\w{1,3}[,)]|\+|/\d|-[A-Za-z]|\s?[∪∩×∖⊂⊕^])"
 )
 """A letter alone. After a number it is a unit (12 J), before some signs a part of a formula (A ∪ B) or a name (C++)."""
 _FORMULA = re.compile(
@@ -38,7 +40,13 @@ _FORMULA = re.compile(
 _STANDING = re.compile(r"(?<![A-Za-z0-9])[A-Ja-j](?![A-Za-z0-9])")
 """Without a letter that stands alone, no option is named."""
 _ALONE = re.compile(r"\W*(?:(?:option|choice|answer|letter)\W{0,3})?\(?([A-Ja-j])\)?[\s.):,!\]’。]*", re.IGNORECASE)
+_BOLD = re.compile(r"\*\*(\(?[A-J][).:]\s*[^*\n]{1,200})\*\*(?!\s*\n\s*(?:[-*]\s+)?\*{0,2}\(?[A-J][).:])")
+"""An option in bold that begins no list of the options."""
 _BULLET = re.compile(r"^\s*(?:[-*•>#]+|\[[xX✓✔]\])\s+")
+_CROSSED = re.compile(
+    r"\A[^\w(]{0,4}[❌✗✘🚫⛔👎]|\b[A-J]\b\W{0,6}(?:[❌✗✘🚫⛔👎]|\((?i:incorrect|wrong|no|false|eliminated|ruled out)\b)"
+)
+"""A sign or a word at an option that crosses it out."""
 _HEAD = re.compile(r"\(?([A-J])(?:\s*[).:]|\s+[-–—])\s*(\S.*)", re.DOTALL)
 _HEAD_OF_TEXT = re.compile(
     r"\W{0,4}(?:(?:option|choice)\s+)?[(\[]?([A-J])(?:\s*[)\].:,]+|\s+[-–—=])\s*(\S.*)", re.DOTALL | re.IGNORECASE
@@ -47,17 +55,34 @@ _OWN_LETTER = re.compile(r"^\(?[A-J]\s?[).:]\s+")
 _LISTED = re.compile(r"\W*([A-J])\s?[).:]")
 _DOUBTED = re.compile(r"(?i:\bnot\b|n['’]t\b|\bneither\b|\bwrong\b|\bincorrect\b|\bexcept\b)")
 _ARTICLE = re.compile(r"\bA\s+(?!(?:or|and|nor)\b)[a-z]|\bI\s+(?!(?:or|and|nor)\b)[a-z]")
-_SENTENCE = re.compile(r"(?<!\b[A-J])(?<!\bvs)(?<!\bcf)(?<!\bNo)(?<!\bno)(?<!\b[Ff]ig)(?<!\b[Ee]q)[.!?]\s+(?=[(A-Z])")
+_SENTENCE = re.compile(
+    r"(?<!\b[A-J])(?<!\bvs)(?<!\bcf)(?<!\bNo)(?<!\bno)(?<!\b[Ff]ig)(?<!\b[Ee]q)[.!?]\s+(?=[(A-Z])"
+    r"|(?<=\b[A-J])[.!?]\s+(?=(?:My|The|So|It|This|That|Hence|Therefore|Thus|Final|Answer|Correct|Option|After|Since|Because"
+    r"|Then|Finally|Actually|Wait|Hmm|On|Let|But|However|Not|Now|We|I(?=['’]|\s+[a-z]))\b)"
+)
 _NUMBERED = re.compile(r"\d[.)]\s+\(?[A-J](?![A-Za-z0-9])")
 """One of a row of letters: "1. B 2. A 3. D"."""
+_TURN = re.compile(r"(?i)[,;:—–-]\s+(?:but|however|yet|though),?\s+")
+_WOULD = re.compile(r"\b(?:would|could|might|may)\b")
+_CONTRAST = re.compile(
+    r"\s+\((?:not|rather\s+than|instead\s+of)\s+(?:option\s+)?[A-J]\)|"
+    r"(?:,\s+(?:and\s+)?|\s+and\s+)(?:not|rather\s+than|instead\s+of)\s+(?:option\s+)?\(?[A-J]\)?(?=[\s,.;!]|$),?|\s+rather\s+than\s+"
+    r"(?:option\s+)?\(?[A-J]\)?(?=[\s,.;!]|$)"
+)
+"""The letter that a choice is told apart from: "B, not C, is correct"."""
 _HENCE = re.compile(r"^(?i:so|thus|hence|therefore)[\s,:]+")
 _CONCLUDES = re.compile(
-    r"(?i:\b(?:is|are|was|be|equals?|gives?|get|have|has|as|costs?|weighs?|takes?)\b|['’]s\b)|[=:≈]|,\s+(?i:so|thus"
+    r"(?i:\b(?:is|are|was|be|equals?|gives?|get|have|has|as|costs?|weighs?|takes?|(?:evaluates|comes|amounts|simplifies|reduces)\s+to|called|named|by)\b|['’]s\b)|[=:≈]|,\s+(?i:so|thus"
     r"|hence|therefore|that\s+is|namely|i\.e\.(?=\s+\S+\s+[A-Za-z%]))"
 )
-_SUPPOSED = re.compile(r"\W*(?i:if|suppose|assume|let|when|whether|option|case|check|try|testing)\b")
+_SUPPOSED = re.compile(
+    r"\W*(?i:each|every|originally|initially|at\s+first|in\s+series|if|suppose|assume|let|when|whether|option|case|check|try|testing)\b"
+)
 _AFTERWARDS = re.compile(
-    r",?\s+(?:(?:not|rather|instead|because|since|which|to(?=\s[a-z]{2}))\s|\([A-Za-z]).*", re.DOTALL
+    r",?\s+(?:I\s+(?:believe|think|guess|suppose)\W*"
+    r"|(?:not|rather|instead|because|since|which|to(?=\s[a-z]{2}))\s.*"
+    r"|\([A-Za-z][^()]{0,60}\)(?:,\s.*|\W*))\Z",
+    re.DOTALL,
 )
 """What follows an answer in its sentence: "25 %, not 20 %", "120 ways to do it", "iron (Fe)"."""
 _POINTED = re.compile(
@@ -134,7 +159,13 @@ def read_choice(output: str, marked: str | None = None, question: str = "") -> s
             if not question and _STANDING.search(text) is None:
                 return None
             body = without_closing(text)
-            found = ticked(body) or claimed(text, question) or _unclaimed(body, question)
+            found = (
+                ticked(body) or ticked_to_the_end(text, body) or claimed(text, question) or _unclaimed(body, question)
+            )
+            if found and found != SEVERAL and is_reconsidered(body, found):
+                found = _last_sentence(unmarked(last_line(body)), question) or found
+        if found and is_taken_back(output, found):
+            return None
     return found if found and found != SEVERAL and found in (letters or LETTERS) else None
 
 
@@ -158,6 +189,8 @@ def _answer_in(plain: str, text: str, question: str, bare: bool) -> str | None:
     by_text = with_text(wanted, question)
     head = _HEAD.match(plain)
     if head is not None and not _LETTER.search(head[2]) and not _ARTICLE.match(plain):
+        if is_eliminated(head[2]):
+            return None
         if not bare or by_text is None:
             return head[1]
         # The letter of one option before the text of another says neither, unless the text begins with that letter.
@@ -173,13 +206,19 @@ def _unclaimed(text: str, question: str) -> str | None:
     if is_list(text):
         return _choice_first(text, question)
     line = last_line(text.rstrip("` \n"))
+    if ("(" in line or not line.isascii()) and _CROSSED.search(line):
+        return None
     found = choice_in(line, question, bare=True)
     if found:
         return found
     plain = unmarked(line[-_LONGEST_CONCLUSION:])
+    if " not " in plain or "(not " in plain or "rather" in plain or "instead" in plain:
+        plain = _CONTRAST.sub("", plain)
     return (
-        short_choice(plain)
+        _in_bold_first(text, question)
+        or short_choice(plain)
         or _last_sentence(plain, question)
+        or restated_option(text, question)
         or _pointed_to(plain, question)
         or _choice_first(text, question)
     )
@@ -188,15 +227,28 @@ def _unclaimed(text: str, question: str) -> str | None:
 def _last_sentence(plain: str, question: str) -> str | None:
     """Return the choice of a last sentence that says nothing else: "… Therefore D) 12"."""
     begin = max([end.end() for end in _SENTENCE.finditer(plain)], default=0)
-    if not begin and not question:
+    if not begin and not question and "," not in plain:
         return None
     if len(_NUMBERED.findall(plain)) > 1:
         return None
     sentence = _HENCE.sub("", plain[begin:], count=1).strip()
     if not begin:
-        return _letter_with_its_text(sentence, question)
+        return _last_clause(sentence) or _letter_with_its_text(sentence, question)
     alone = _ALONE.fullmatch(sentence)
-    return alone[1] if alone is not None and alone[1].isupper() else _by_conclusion(plain, question)
+    if alone is not None and alone[1].isupper():
+        return alone[1]
+    return short_choice(sentence) or _last_clause(sentence) or _by_conclusion(plain, question)
+
+
+def _last_clause(sentence: str) -> str | None:
+    """Return the choice of what follows a last comma: "given the data, C is the only consistent one"."""
+    turn = last_found(_TURN, sentence)
+    for begin in (turn.end() if turn is not None else 0, sentence.rfind(", ") + 2):
+        clause = sentence[begin:]
+        letter = short_choice(clause) if begin > 1 and not _WOULD.search(clause) else None
+        if letter is not None and lets_conclude(sentence[:begin], letter):
+            return letter
+    return None
 
 
 def _pointed_to(plain: str, question: str) -> str | None:
@@ -244,6 +296,12 @@ def _choice_first(text: str, question: str) -> str | None:
     return letter if all(_DOUBTED.search(line) for line in others) else None
 
 
+def _in_bold_first(text: str, question: str) -> str | None:
+    """Return the option that a reply begins with, in bold and with its text, before it says why."""
+    bold = _BOLD.match(text) if question and text.startswith("**") else None
+    return _letter_with_its_text(bold[1], question) if bold is not None else None
+
+
 def _letter_with_its_text(plain: str, question: str) -> str | None:
     """Return the letter of a text such as "Option C: 12 km", when option C is "12 km"."""
     head = _HEAD_OF_TEXT.fullmatch(plain) if question else None
@@ -256,7 +314,12 @@ def _letter_with_its_text(plain: str, question: str) -> str | None:
 
 
 def _letter_or_text(text: str, question: str) -> str | None:
-    return with_text(text, question) or _letter_with_its_text(text, question)
+    found = with_text(text, question) or _letter_with_its_text(text, question)
+    if found is not None or " " not in text:
+        return found
+    # "type AB" where the question asks for a type
+    noun, _, rest = text.partition(" ")
+    return with_text(rest, question) if noun.isalpha() and is_asked_for(noun, question) else None
 
 
 def _by_conclusion(text: str, question: str, read: Callable[[str, str], str | None] = _letter_or_text) -> str | None:
@@ -277,5 +340,8 @@ def _by_conclusion(text: str, question: str, read: Callable[[str, str], str | No
 
 
 def _doubted(text: str) -> bool:
-    """Whether the last clause of a text denies something."""
-    return _DOUBTED.search(text, max(text.rfind(sign) for sign in ",;.") + 1) is not None
+    """Whether the last clause of a text denies something, or says what others hold."""
+    return text != "" and (
+        _DOUBTED.search(text, max(text.rfind(sign) for sign in ",;.") + 1) is not None
+        or is_denied_before(text, len(text))
+    )

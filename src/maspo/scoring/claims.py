@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from maspo.scoring.languages import ANSWER, NO, may_be_abroad
+from maspo.scoring.denials import BEFORE, is_denied_before, is_denied_behind, is_supposed
+from maspo.scoring.languages import ANSWER, NO, NO_ELSEWHERE, RIGHT_ABROAD, may_be_abroad
 from maspo.scoring.options import letters_of, with_text
 from maspo.scoring.readable import unmarked
 
@@ -25,17 +26,20 @@ def _words(*texts: str) -> str:
 
 _L = (
     r"[(\[]?(?!I\s+(?!(?:is|because|since|as|or|and|with|for)\b)[a-z])([A-J])"
-    r"(?![A-Za-z0-9_\u00c0-\u024f₀-₉#|]|['’](?!d[ıi]r)|\(\w{1,3}[,)]|\+\+|-\w|\s?[∪∩×÷∖⊂⊕]|\s[+*]\s\w)[)\]]?"
+    r"(?![A-Za-z0-9_\u00c0-\u024f₀-₉#♭♯⁺⁻|]|['’](?!d[ıi]r)|\(\w{1,3}[,)]|\+|/\d|/[a-z]{2}|\.[A-Z]\b|-\w|\s?[∪∩×÷∖⊂⊕]|\s[+*]\s\w|\s?=(?!\s?(?:\d|\w{4}|[\"'(])))[)\]]?"
 )
-"""A letter of an option: no pronoun, and no begin of a name (C++, D-glucose) or a formula (A ∪ B)."""
-_ENDS = r"(?=(?:\s*\([^()\n]{1,60}\))?\s*[.!。]?\s*(?:\n|$)|,?\s+(?:since|because)\b|\s+[—–]\s)"
+"""A letter of an option: no pronoun, and no begin of a name (C++, D-glucose) or a formula (A ∪ B, E = mc^2)."""
+_ENDS = (
+    r"(?=(?:\s*\([^()\n]{1,60}\))?\s*[.!。]?\s*(?:\n|$)|[.!]\s+\([^()\n]{1,80}\)\s*$"
+    r"|,?\s+(?:since|because)\b|\s+[—–]\s)"
+)
 _NAMED = rf"\(?(?:{_words('option', 'choice', 'answer', 'letter', 'response')}\s*)?{_L}"
 _OPTION_NAMED = rf"\(?{_words('option', 'choice', 'answer choice', 'statement', 'answer', 'response')}\s*{_L}"
 _BE = r"(?:should|must|would|has\s+to)\s+be"
 _IS = rf"(?:[:=是为為は→⇒]|->|应该是|應該是|应为|應為|就是|['’]s\b|(?i:is|are|was|{_BE}|ist|est|es|é)\b)"
 _ADVERB = (
     r"(?i:therefore|thus|clearly|indeed|actually|probably|most\s+likely|likely|either|simply"
-    r"|la|el|option|letra|opção|opción|(?:only|still|surely|definitely|certainly|obviously|simply|again|now|also"
+    r"|la|el|option|letra|opção|opción|(?:only|in\s+fact|still|surely|definitely|certainly|obviously|simply|again|now|also"
     r"|just|thus|hence)|,\s*(?:then|therefore|thus|I\s+(?:think|believe|guess|would\s+say)|in\s+fact|of\s+course),)"
 )
 _TO_WHAT = r"(?:\s+to\s+(?:the|this|your)\s+(?:question|problem))?"
@@ -57,11 +61,16 @@ _CHOOSE = _words(
     "choose", "choosing", "pick", "select", "go with", "go for", "going with",
     "prefer", "mark", "lock in", "circle", "tick", "submit",
     "lean(?:ing)? towards?", "agree with", "vote for", "i meant?", "i['’]d say", "settle on", "opt for",
-    r"chang(?:e|ing) (?:my|the) answer to",
+    r"chang(?:e|ing) (?:(?:it|(?:my|the) answer) )?to", "switch(?:ing)? (?:(?:it|my answer) )?to",
+    "revis(?:e|ing) (?:it|my answer) to", "correct(?:ing)? (?:it|my answer|that|this) to",
 )  # fmt: skip
 _HENCE = _words("so", "thus", "hence", "therefore", r"i\.e\.")
 _LEFT = _words(
     "leaves", "left with", "answer choice", "definitely", "clearly"
+)  # fmt: skip
+_CORRECTS = _words(
+    "wait", "actually", "edit", "corrected", "revised", "correction", "sorry", "on reflection",
+    "on second thoughts?", "reconsidering",
 )  # fmt: skip
 _DENIED_FIRST = (
     r"(?:(?:[Nn](?i:ot)|[Ii](?i:sn['’]t))\s+(?i:option\s+)?\(?[A-Ja-h]\)?\s*[,;]?\s*(?i:but|rather)\s*,?\s+"
@@ -84,8 +93,8 @@ _PATTERNS = (
     # "I go with C"
     rf"{_CHOOSE}[\s,:]+((?i:not)\s+)?{_NAMED}(?=\W|$)",
     # "Wait, C.", "actually (C)", "On reflection, D is better"; not "on reflection, D is worse"
-    rf"{_words('wait', 'actually', 'correction', 'sorry', 'on reflection', 'on second thoughts?', 'reconsidering')}"
-    rf"[\s,:.]{{1,4}}(){_L}(?=\s*(?:[.!)\n]|$)|,\s+(?i:not|since|because|as)\b"
+    rf"(?:{_CORRECTS}|{_words('no')}(?=\s?[,:.—–-]))"
+    rf"[\s,:.—–-]{{1,4}}(){_L}(?=\s*(?:[.!)\n]|$)|,\s+(?i:not|since|because|as)\b"
     rf"|\s+(?i:fits|satisfies|matches|works|remains)\b|\s+(?i:is|must\s+be|looks|seems|it\s+is)"
     rf"(?:\s+(?i:the\s+)?(?i:better|best|right|correct|answer)|\s*[.!\n]|$))",
     # "c is correct", a line of its own
@@ -94,7 +103,7 @@ _PATTERNS = (
     rf"(?<!_){_NAMED}\s*(?i:is|must\s+be)\s+((?i:not|never|in)\s*)?(?:{_SURELY})?{_RIGHT}",
     # "which matches option C", "so we get option C"
     rf"(?:{_HENCE}|{_words('correct', 'corresponds to', 'match(?:es|ing)?', 'which is', 'supports?', 'points to')}"
-    rf"|{_words('favou?rs', 'confirms', 'indicates', 'is consistent with', 'agrees with')})\W{{1,3}}"
+    rf"|{_words('favou?rs', 'confirms', 'indicates', 'suggests', 'is consistent with', 'agrees with')})\W{{1,3}}"
     rf"(?i:it\s+is\s+|it's\s+|we\s+get\s+|we\s+have\s+)?()(?i:with\s+)?{_OPTION_NAMED}",
     # "✔ Option C"
     rf"[✅✔✓☑][ *]*(){_NAMED}",
@@ -108,7 +117,7 @@ _PATTERNS = (
     rf"{_LEFT}\s+(?:(?i:us\s+with|only)\s+)?(){_L}{_ENDS}",
     # "C, because the others are ruled out", at the begin of a line; "the evidence points to D", "not sure, but A"
     rf"(?<![^\n])(){_L},?\s+(?i:because|since)\b",
-    rf"{_words('supports?', 'points to', 'favou?rs', 'indicates')}\s+(){_L}(?=[.!]?\s*(?:\n|$))",
+    rf"{_words('supports?', 'points to', 'favou?rs', 'indicates', 'suggests')}\s+(){_L}(?=[.!]?\s*(?:\n|$))",
     rf"(?<=[Ss]ure, ){_words('but')}\s+(){_L}(?=[.!]?\s*(?:\n|$))",
     rf"(?<![^\n])(){_L}\s+(?i:fits|matches|works)\s+(?i:best|perfectly|well)\b",
     # "so B it is"
@@ -142,8 +151,8 @@ _SMALL = re.compile(r"(?<![A-Za-z])[a-h]\)")
 
 _PATTERNS_ABROAD = (
     # "La réponse est donc (C).", "Đáp án: C", "정답은 C입니다", "الإجابة الصحيحة هي C"
-    rf"{ANSWER}(?:[^A-Za-z\n.。]{{0,30}}?|(?:,?\s+(?!{NO}\b)[^\W\d_]{{1,14}},?){{0,5}}?)"
-    rf"[\s:：=-]{{0,4}}(?:(?<![^\W\d_])|(?<=選択肢)|(?<=选项)|(?<=選項))(){_L}(?!\s+[a-z])",
+    rf"{ANSWER}(?:(?:(?!(?<![^\W_]){NO_ELSEWHERE}(?![^\W_]))[^A-Za-z\n.。不]){{0,30}}?|(?:,?\s+(?!{NO}\b)[^\W\d_]{{1,14}},?){{0,5}}?)"
+    rf"[\s:：=-]{{0,4}}(?:(?<![^\W\d_])|(?<![不非]是)(?<=[是为為はが는은])(?![(（]?[A-J][)）]?では)|(?<=選択肢)|(?<=选项)|(?<=選項))(){_L}(?!\s+(?!{RIGHT_ABROAD})[a-z])",
     # "La opción correcta es la d)"
     rf"{ANSWER}(?:(?!(?<![^\W_]){NO}\b)[^\d\n.。()]){{0,30}}?\s()\(?([a-h])\)(?=\W|$)",
     # "nicht A, sondern C", "pas A mais C", "不是A，而是C", "AではなくC"
@@ -154,6 +163,10 @@ _PATTERNS_ABROAD = (
     rf"(?<![^\W_])(?i:ich\s+(?:wähle|nehme|entscheide\s+mich\s+für)|je\s+choisis|elijo|escojo|scelgo|escolho)\s+"
     r"(?i:(?:la|el|die|den|l['’])\s*)?(?i:(?:opción|opzione|opção|option|antwort|réponse|alternativa|letra|lettre)\s+)?"
     rf"()(?:{_L}|\(([a-h])\))(?=\W|$)",
+    # "B가 정답입니다", "C'est la B", "Chọn B"
+    rf"{_L}\s*(?:가|이|은|는|が|は|是)\s*()(?:정답|답이|正解|正しい|正确|正確|答え|答案)",
+    rf"(?<![^\W_])(?:(?i:c['’]est)|(?i:quindi|donc|also|luego|portanto|logo))\s+(?i:la|le|die|a|o)\s+()(?:(?i:réponse|letra|lettera|antwort)\s+)?{_L}(?=[.!]?\s*(?:\n|$))",
+    rf"(?<![^\W_])(?i:chọn|wybieram|kies|väljer|выбираю|я\s+выбираю)\s+(){_L}(?=\W|$)",
     # "故选：C", "選C"
     rf"[选選][择擇]?\s*[:：]?\s*()(?:{_L}|\(([a-h])\))",
 )
@@ -166,10 +179,10 @@ def _bounded(patterns: Sequence[str]) -> str:
 
 _BEGINS = (
     r"[(\[✅✔✓☑答正选ОоÉé]|[A-Ja-j](?![A-Za-z])|[Aa](?i:ns|nt|gr|ct|lt|ss)|[Bb](?i:est|ut)|[Cc](?i:ho|on|or|ha|le|an|ir)"
-    r"|[Dd](?i:ef|ec)|[Ff](?i:in|ro|av)|[Gg](?i:ue|o)"
+    r"|[Dd](?i:ef|ec)|[Ee](?i:di)|[Ff](?i:in|ro|av)|[Gg](?i:ue|o)"
     r"|[Hh](?i:en)|[Ii](?:['’.\s]|[Tt]|[MmAa'’]|(?i:sn|s[ ]|nd))|[Ll](?i:et|ea|ef|oc)|[Mm](?i:at|us|aj|os|ar)"
-    r"|[Nn](?i:ot\s)|[Oo](?i:pt|pc|pç|nl|n[ ][rs])|[Pp](?i:ic|re|ro|oi)"
-    r"|[Rr](?i:ig|ic|ép|esp|econ)|[Ss](?i:ol|el|et|o|ay|u|t)"
+    r"|[Nn](?i:ot?[\s,:.])|[Oo](?i:pt|pc|pç|nl|n[ ][rs])|[Pp](?i:ic|re|ro|oi)"
+    r"|[Rr](?i:ig|ic|ép|esp|econ|ev)|[Ss](?i:ol|el|et|o|ay|u|t|w)"
     r"|[Tt](?i:hu|here|ha|hi|ic)|[Vv](?i:er)|[Ww](?i:hi|ai|e|in)"
 )
 """How the words begin that a claim can begin with: trying every pattern at every word is slow."""
@@ -209,54 +222,26 @@ _AFTER_A_LETTER = re.compile(
     r"|either|nor|among"
     r"|out|works|fits|matches|seems|must|should|would|will|was|has|does|it|the|this|we|under|being|all|still|remains"
     r"|remain|satisf\w+|ist|est|es|sont|porque|weil|parce|denn|car|perché|pois)\b"
+    rf"|\s+{RIGHT_ABROAD}"
 )
 _NAME_AFTER = re.compile(r"\.\s[a-z]{3,}|\s+[a-z]{3,}")
 """What makes a letter a part of a name: E. coli, B cells."""
-_STANDING = re.compile(r"[A-Ja-h](?![A-Za-z0-9'’])(?<![A-Za-z0-9'’].)")
+_STANDING = re.compile(r"[A-Ja-h](?![A-Za-z0-9]|['’](?!d[ıi]r))(?<![A-Za-z0-9'’].)")
 _LONGEST_CLAIM = 80
-_WOULD = re.compile(r"(?i:\b(?:would|could|might|may)\b)")
-_CASE = re.compile(r"\b(?i:if|unless|had|were|otherwise|suppose|assuming|without|in that case)\b[^.!?\n]*$")
-_CASE_AFTER = re.compile(r"[)\].]?,?\s+(?:only\s+)?(?i:if|unless|were|had|provided|but)\b")
 _GOES_ON = re.compile(r"[\s.,:)\]*-]{0,12}[^\s.,:)\]*-]")
 _LONGEST_TEXT = 300
 """Characters of an option that is told again behind a claim."""
-_BEFORE = 48
 _PLAIN = re.compile(r"\b[Tt]he (?:final |correct )?answer is:? \**\(?([A-J])\)?\**\.?\**\Z")
 _LONGEST_PLAIN = 36
 """Characters of the longest such claim."""
 _BEGIN = 80
 _ENDS_OF_TEXT = (160, 600)
 """Characters at the end of an output in which a last claim mostly stands."""
-_DENIED = re.compile(
-    r"\s?\?|\W{0,3}(?:ではな|ではあり|じゃな|でない|でも|以外|[가이은는]\s?아)"
-    r"|\W{0,3}that\s+(?i:is|was)\s+(?i:wrong|incorrect)|\W{0,3}(?i:is|was)\s+(?i:the|a)\s+(?i:distractor|trap|mistake|wrong)"
-    r"|\s+only\s+if\b|[)\]]{0,2},?\s(?:if|unless)\s(?:\w+\s){1,3}(?i:were|had|was)\b"
-    r"|\W{0,3}to\s+(?i:see|continue|proceed|skip|start)\b|\W{0,3}(?i:is|are|was)\s+(?i:not|wrong|incorrect|false|impossible)|\W{0,3}(?i:isn't|can't|cannot)"
-    r"|\W{0,3}but\s+(?i:that|this|it|they)\s*(?i:is|was|would\s+be|are|['’]s)\s+(?i:mistaken|wrong|incorrect|not"
-    r"|false|a\s+(?:mistake|trap))"
-)
-_DENIED_BEFORE = re.compile(
-    (
-        r"(?:\b(?:students|people|others|everyone|everybody|someone|they|some|many|(?:one|you) (?:could|might|may)"
-        r"|(?:he|she)(?:['’]d| would)|i was|(?:solver|agent"
-        r"|assistant)(?: \w)?) [^.!?,\n:;]{0,24}"
-        r"|\b(?:doubt|(?:false|untrue|wrong|incorrect|impossible|unlikely|not true|not the case|a mistake|an error"
-        r"|mistaken) (?:to \w+ )?that|deny)(?: that)? (?:the )?"
-        r"|\b(?:wrong|incorrect|trap|false|bad|worst|weakest|poorest|least \w+|second[- ]best|tempting|naive"
-        r"|invalid|distractor|your|their|his|her|(?<!\bit)['’]s|distractor) (?:final |suggested |proposed )?"
-        r"|(?:\b(?:not|never|cannot|without|if(?! (?:I )?(?:am |was )?(?:forced|had|have|must|pressed|asked))"
-        r"|whether|suppos\w+|assum\w+|imagine|pretend|students|people|others|they|some|(?:one|you) might|tempted to"
-        r"|mistake is to)|n['’]t) (?:(?!(?:so|but|hence|thus|therefore|then)\b)[\w'’]{2,} ){0,2}"
-        r"|\b(?:over|than|versus|vs\.?|against|beats) "
-        r"|\b(?:wrong|incorrect|false|worst|trap|mistake|error|distractor)(?: \w+)? (?:is|was) $"
-        r"|\b(?:statement|assertion|premise|hypothesis|event|set|each|every) )$"
-    ).replace(" ", "[ \t]+")
-)
-"""Before a claim, in lower case (a search in any case is slow): whose it is not. "I do not think that", "if the"."""
 _ANSWER_FIRST = re.compile(
     r"\s*(?i:(?:(?:final|correct) )?answer) ?[:.-]? ?\(?([A-J])\)?[.:]? ?"
     r"\n{1,3}(?i:explanation|reason|rationale|because)\w*"
 )
+_LEAST_AGAIN = 12
 _AGAIN = re.compile(r"(?i:answer|correction|wait|mistake|actually|on reflection|second thought|reconsider)")
 
 
@@ -278,11 +263,17 @@ def claimed(text: str, question: str = "") -> str | None:
     return _last_claim(unmarked(text), 0, question)
 
 
+def is_reconsidered(text: str, letter: str) -> bool:
+    """Whether a text, after it has claimed a letter, thinks again and names another one."""
+    end = text.rfind(letter) + 1
+    return len(text) - end > _LEAST_AGAIN and _AGAIN.search(text, end, end + _BEGIN) is not None
+
+
 def plainly(text: str) -> str | None:
     """Return the letter of a text that ends with "The answer is C." and nothing else: the commonest claim of all."""
-    end = text[-_BEFORE - _LONGEST_PLAIN :].rstrip()
+    end = text[-BEFORE - _LONGEST_PLAIN :].rstrip()
     found = _PLAIN.search(end)
-    return found[1] if found is not None and not _is_denied_before(end, found) else None
+    return found[1] if found is not None and not is_denied_before(end, found.start()) else None
 
 
 def _last_claim(plain: str, begin: int, question: str) -> str | None:
@@ -313,7 +304,7 @@ def _meant(plain: str, claim: re.Match[str], question: str) -> str | None:
         return None
     goes_on = _GOES_ON.match(plain, claim.end()) is not None
     if goes_on:
-        if _DENIED.match(plain, claim.end()):
+        if is_denied_behind(plain, claim.end()):
             return None
         by_text = _option_behind(plain, claim, question) if question else None
         if by_text is not None:
@@ -323,25 +314,9 @@ def _meant(plain: str, claim: re.Match[str], question: str) -> str | None:
     letters = letters_of(question)
     if letters and letter.upper() not in letters:
         return None
-    if _is_denied_before(plain, claim) or _supposed(plain, claim):
+    if is_denied_before(plain, claim.start()) or is_supposed(plain, claim):
         return None
     return SEVERAL if (goes_on and _OTHER.match(plain, claim.end())) or _one_of_two(plain, claim) else letter.upper()
-
-
-def _is_denied_before(plain: str, claim: re.Match[str]) -> bool:
-    """Whether the begin of the sentence of a claim denies it: a denial in another sentence is none of it."""
-    before = plain[max(0, claim.start() - _BEFORE) : claim.start()]
-    before = before[max(map(before.rfind, ".!?\n")) + 1 :] if before else before
-    return before != "" and _DENIED_BEFORE.search(before.lower()) is not None
-
-
-def _supposed(plain: str, claim: re.Match[str]) -> bool:
-    """Whether a claim says what would be so in another case: "if it were heavier, the answer would be C"."""
-    if _WOULD.search(claim[0]) is None:
-        return False
-    before = plain[max(0, claim.start() - _LONGEST_CLAIM) : claim.start()]
-    after = plain[claim.end() : claim.end() + _BEFORE]
-    return _CASE.search(before) is not None or _CASE_AFTER.match(after) is not None
 
 
 def _option_behind(plain: str, claim: re.Match[str], question: str) -> str | None:

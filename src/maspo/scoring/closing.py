@@ -12,7 +12,8 @@ _CLOSING = re.compile(
     |you(?:['’]re|\s+are)\s+welcome|does\s+(?:this|that)\s+(?:help|make\s+sense)|cheers|best\s+(?:regards|wishes|of\s+luck)
     |i(?:['’]m|\s+am)\s+(?:here|happy|glad|available)|enjoy|keep\s+up|(?:this|that)\s+(?:concludes|completes|answers)
     |(?:\w+\s+)?(?:note|disclaimer|remark|nb|n\.b\.|p\.s\.|ps|source|sources|reference|references|confidence|tip|caveat)\b\s*(?:level\s*)?[*_]*\s*[:=]
-    |(?:quick\s+|sanity\s+|double\s+)?(?:check(?:ing)?|verification|verifying|probe|vérification)\b[*_]*\s*:
+    |(?:quick\s+|sanity\s+|double\s+)?(?:(?:let(?:['’]s|\s+me|\s+us)\s+)?(?:double[- ])?(?:check|verify)(?:ing)?
+    |verification|verifying|probe|vérification)\b[*_]*\s*:
     |end\s+of\s+\w+|qed|q\.e\.d|done\b|for\s+(?:more|further)\s+(?:details|information|help)
     )""",
     re.VERBOSE,

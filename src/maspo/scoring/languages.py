@@ -17,7 +17,7 @@ správně správná rätt riktig poprawna correcta corretta doğru helyes
 _OTHERS = """
 ответ вариант відповідь отговор одговор απάντηση 答案 答え 正解 解答 选项 選項 選択肢 答 정답 답안 답
 الإجابة الجواب إجابة جواب
-التשובה תשובה התשובה पاسخ उत्तर उत्तर: জবাব উত্তর பதில் సమాధానం คำตอบ پاسخ
+التשובה תשובה התשובה पاسخ उत्तर विकल्प उत्तर: জবাব উত্তর பதில் సమాధానం คำตอบ پاسخ
 """
 _TWO_WORDS = ("đáp án", "đáp số", "kết quả", "bonne réponse", "lựa chọn", "trả lời")
 
@@ -33,9 +33,19 @@ NO = (
     r"|niet|geen|inte|ikke|ei|değil|bukan|không|nem|nu|не|нет)"
 )
 """Words that deny in some of these languages."""
+NO_ELSEWHERE = r"(?:не|нет|ليس|ليست|לא|नहीं)"
+"""The same of those that are not written in Latin letters and part their words."""
 ANSWER = rf"(?:(?<![^\W_]){_any_of([*_LATIN.split(), *_TWO_WORDS])}(?![^\W\d_])|{_any_of(_OTHERS.split())})"
 """The word for "answer" in languages other than English; scripts without spaces need no edge of a word."""
-_CHOICE = "sondern mais sino mas ma nehme wähle entscheide choisis elijo escojo scelgo escolho"
+RIGHT_ABROAD = (
+    r"(?i:(?:ist|est|es|è|é|is|är|er|jest|je)?\s*(?:(?:la|le|die|das|de|den)\s+)?(?:richtig|korrekt|correct|exact|juste|bonne"
+    r"|corrett|esatt|cert|juist|goed|rätt|riktig|korrekt|poprawn|prawidłow|správn|doğru|benar|đúng|helyes))"
+)
+"""How what follows a letter says that it is right."""
+_CHOICE = (
+    "c'est quindi donc also luego portanto logo chọn wybieram kies väljer sondern mais sino mas ma nehme wähle"
+    " entscheide choisis elijo escojo scelgo escolho"
+)
 """Words of claims that do without the word for "answer"."""
 _IN_LATIN = frozenset(" ".join((_LATIN, *_TWO_WORDS, _CHOICE)).replace("ı", "i").split())
 _IN_ASCII = frozenset(word for word in (*_LATIN.split(), *_CHOICE.split()) if word.isascii()) - {"ma"}

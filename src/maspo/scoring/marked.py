@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from maspo.scoring.json_values import objects_of
-from maspo.scoring.readable import last_line, tail
+from maspo.scoring.readable import last_found, last_line, tail
 from maspo.scoring.wrappers import handed_in
 
 MOST_BOXES = 16
@@ -20,6 +20,8 @@ LONGEST_BOX = 4000
 _NAME = r"(?:final[_ -]?answer|answer|final|result|ans|choice)"
 _OPENING = re.compile(rf"<\s?({_NAME})\s?>", re.IGNORECASE)
 _CLOSING = re.compile(rf"<\s?[/\\]\s?({_NAME})\s?(?:>|$)", re.IGNORECASE)
+_BRACKETED = re.compile(rf"\[({_NAME})\]\s{{0,9}}([^\[\]]{{1,400}}?)\s{{0,9}}\[/\1\]", re.IGNORECASE)
+"""A tag in square brackets."""
 _BOX = re.compile(r"\\(?:boxed|fbox|framebox|bbox(?:\[[^\]\n]{0,40}\])?)\s*(?:\{|(?=[^\s{]))")
 _BRACE = re.compile(r"\\?[{}]")
 _UNBRACED = re.compile(r"-?[\w.]+|\\\w+(?:\{[^{}]*\})*")
@@ -29,6 +31,7 @@ _KEYS = (
     *(
         "finalanswer",
         "answer",
+        "ans",
         "correctanswer",
         "finalresult",
         "result",
@@ -64,6 +67,8 @@ def marked_answer(text: str) -> str | None:
 def tagged_answer(text: str) -> str | None:
     """Return what stands in the last answer tag, which may lack its end or its begin; None without a tag."""
     first = text.find("<")
+    if "[/" in text and (bracketed := last_found(_BRACKETED, text)) is not None:
+        return bracketed[2].strip()
     if first < 0:
         return None
     openings = [tag.span() for tag in _OPENING.finditer(text, first)]

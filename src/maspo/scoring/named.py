@@ -15,7 +15,7 @@ from maspo.scoring.closing import without_closing
 from maspo.scoring.doubts import begins_anew, brings_another, denies, is_not_its_own, takes_back
 from maspo.scoring.json_values import objects_of
 from maspo.scoring.readable import last_found, tail
-from maspo.scoring.stated import SENTENCE, stated_answer, yes_or_no
+from maspo.scoring.stated import SENTENCE, stated_answer, without_contrast, yes_or_no
 from maspo.scoring.wrappers import without_wrappers
 
 _LONGEST_LINE = 400
@@ -49,7 +49,7 @@ _NAME = rf"(?:{_BEFORE}(?:(?P<answer>{_ANSWERS})|{_LABELS}){_AFTER}|(?P<alone>fi
 _MARKS = r"[\s*_#>•`-]{0,12}"
 _NAMED = re.compile(
     rf"(?P<head>{_MARKS}){_NAME}(?P<end>[*_`]{{0,3}})(?:\s{{0,3}}(?:[:：=→⇒]|[-=]>|\s[–—-]\s)"
-    r"|\s{1,3}(?:is|are|ist|lautet|est|es|é|è)(?=[\s:])\s{0,3}:?|(?:是|为|為|は)[:：]?)(?P<value>.*)",
+    r"|\s{1,3}(?:is|are|seems|appears\s+to\s+be|ist|lautet|est|es|é|è)(?=[\s:])\s{0,3}:?|(?:是|为|為|は)[:：]?)(?P<value>.*)",
     re.IGNORECASE,
 )
 """A label, what stands between, and what is labelled."""
@@ -97,7 +97,7 @@ _NO_NAME = re.compile(
 )
 """Names, in lower case, under which no answer stands."""
 _OF_ANSWERS = re.compile(rf"(?i)(?<![^\W_])(?:{_ANSWERS}|{_LABELS})(?![^\W_])")
-_BULLET = re.compile(r"\A(?:[-*•–—→⇒]|\d{1,2}[.)])\s+(?=\S)")
+_BULLET = re.compile(r"\A(?:[-*•–—→⇒=]|\d{1,2}[.)])\s+(?=\S)")
 _DECORATION = re.compile(
     r"(?:(?![⚠⛔🚫🤔👎🤷])[\s\ufe0f\u200d\u2600-\u26ff\u2705\u2713\u2714\u2728\u2764\u2b50\U0001f000-\U0001faff])+\Z"
 )
@@ -145,7 +145,7 @@ def named_answer(reply: str) -> str | None:
     closing = text[len(body) :]
     if not body or takes_back(closing):
         return None
-    body = _without_preamble(body)
+    body = _without_preamble(body if body.isascii() else _DECORATION.sub("", body) or body)
     lines = body.split("\n")[-_MOST_LINES:]
     labelled = list(_labelled(lines))
     if labelled:
@@ -155,6 +155,7 @@ def named_answer(reply: str) -> str | None:
         return said
     said = _explained_beside(body)
     # What is left of a reply is its answer, where only what is said around answers was taken off.
+    body = without_contrast(body)
     is_left = body != whole and len(body) <= _LONGEST_ANSWER and "." not in body[:-1] and not takes_back(body)
     return body if said is None and is_left else said
 
@@ -200,6 +201,7 @@ def _only_value(text: str) -> str | None:
     quoted = _SINGLE_QUOTED.fullmatch(text)
     if quoted is not None:
         return None if _NO_KEYS.search(quoted[1]) else quoted[2]
+    text = without_closing(text)
     begin, end = text.find("{"), text.rfind("}")
     before, after = text[:begin].rstrip("` \n").removesuffix("```json"), text[end + 1 :]
     if is_not_its_own(before[-_LONGEST_LINE:]) or takes_back(after) or brings_another(after):
@@ -266,7 +268,7 @@ def _value(found: re.Match[str]) -> str:
         value = _DECORATION.sub("", value)
     if "**" in found["head"] and "**" not in found["end"]:
         value = value[2:].strip() if value.startswith("**") else value.removesuffix(".").removesuffix("**").strip()
-    return _POLITE.sub("", value)
+    return without_contrast(_POLITE.sub("", value))
 
 
 def _unexplained(value: str) -> tuple[str, str]:
@@ -350,7 +352,8 @@ def _explained_below(lines: list[str]) -> str | None:
     if len(lines) < 2 or not 0 < len(value) <= _LONGEST_ANSWER:
         return None
     rest = _text(lines[1:])
-    if len(value.split()) <= _MOST_WORDS and value.endswith(".") and _only_explains(_Labelled(0, value[:-1], "", rest)):
+    few = len(value.split()) <= _MOST_WORDS and (value.endswith(".") or not (lines[1].strip() or value[-1] in ":?,"))
+    if few and _only_explains(_Labelled(0, value.removesuffix("."), "", rest)):
         return value
     if not _REASON.match(rest) or takes_back(rest) or begins_anew(rest) or denies(rest, value):
         return None

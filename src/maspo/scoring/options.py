@@ -12,19 +12,28 @@ from maspo.scoring.readable import tail, unmarked
 LETTERS = "ABCDEFGHIJ"
 _REMEMBERED = 1024
 _OPTION_LINE = re.compile(
-    r"\n[ \t]*(?:[-*•|]\s+|\\item\s*)?(?:\*\*|__)?(?:(?:Option"
-    r"|Choice)\s+)?[(\[（【{<]?([A-J])(?:\s?[).:、．：\]）】}>]+(?:\*\*|__)?|\s?[|]|\s?[-–—]\s|\*\*\s|\t|\s?[=→])"
+    r"\n[ \t]*(?:[-*•|]\s+|\d{1,2}[.)]\s+|\\item\s*)?(?:\*\*|__|`)?(?:(?:Option"
+    r"|Choice)\s+)?[(\[（【{<]?([A-J])(?:\s?[).:、．：\]）】}>/]+(?:\*\*|__)?|\s?[|]|\s?[-–—]\s|\*\*\s|`\s|\t|\s?[=→])"
 )
 """An option in a line of its own, in the ways that data sets write them."""
+_ESCAPED = re.compile(r"(?<=\n)([ \t]*[A-J])\\(?=[).])")
+"""A letter before a bracket that Markdown would else take for the number of a list."""
 _PLAIN_OPTION_LINE = re.compile(r"\n[ \t]*\(?([A-J])\s?[).:]")
 """The commonest of them, which is looked for first."""
 _OPTION_IN_LOWER_CASE = re.compile(r"\n[ \t]*\(?[a-j][).](?=\s)")
 _OPTION_IN_JSON = re.compile(r"[{,]\s*[\"']([A-J])[\"']\s*:\s*(?=[\"'])")
-_OPTION = re.compile(r"(?<=\s)\(?([A-J])\s?[).:]")
+_OPTION = re.compile(r"(?<=[\s\"'])\(?([A-J])\s?[).:]")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
 _ARTICLE = re.compile(r"(?:the|an?)\s+(?=\w{2})", re.IGNORECASE)
 _OWN_LETTER = re.compile(r"\(?([A-J])\s?[).:]\s*")
 _ROOT = re.compile(r"\\?sqrt ?(?:[({](\w+)[)}])?")
+_SIGNS = {
+    "cup": "∪", "cap": "∩", "setminus": "\\", "times": "×", "cdot": "·", "leq": "≤", "le": "≤", "geq": "≥", "ge": "≥",
+    "neq": "≠", "ne": "≠", "pi": "π", "infty": "∞", "Omega": "Ω", "alpha": "α", "beta": "β", "gamma": "γ", "theta": "θ",
+    "lambda": "λ", "mu": "μ", "sigma": "σ", "Delta": "Δ", "pm": "±", "to": "→", "rightarrow": "→", "circ": "°",
+}  # fmt: skip
+_COMMAND = re.compile(r"\\([A-Za-z]{2,10})(?![A-Za-z])\s?")
+"""Commands of LaTeX and the signs that they are."""
 _SINGLE = re.compile(r"\(([\w.√]+)\)")
 _NO_UNIT = (
     r"(?!(?:and|or|to|of|is|are|was|more|less|fewer|than|plus|minus|times|over|half|squared|cubed|dozen|hundred"
@@ -63,6 +72,13 @@ def with_text(text: str, question: str) -> str | None:
     return by_text[wanted] if wanted in by_text else _with_amount(text, question)
 
 
+def is_asked_for(noun: str, question: str) -> bool:
+    """Whether a question holds a word of three letters and more before its options."""
+    places = _listed(question)[1]
+    stem = question[: places[0].start()] if places else ""
+    return len(noun) > 2 and re.search(rf"(?i)(?<![^\W_]){re.escape(noun)}s?(?![^\W_])", stem) is not None
+
+
 def _with_amount(text: str, question: str) -> str | None:
     amount = _amount(text)
     same = amount and _letters_by_number(question).get(amount[0])
@@ -84,7 +100,7 @@ def _letters_by_number(question: str) -> Mapping[float, tuple[str, str] | None]:
 
 def _amount(text: str) -> tuple[float, str] | None:
     """Return the number of a text that is an amount, and the first letter of its unit."""
-    found = _AMOUNT.fullmatch(unmarked(text).replace("\\%", "%").replace(" percent", "%"))
+    found = _AMOUNT.fullmatch(unmarked(text).replace("Ω", "ohm").replace("\\%", "%").replace(" percent", "%"))
     return (float(found[1].replace(",", "")), found[2][:1].lower()) if found is not None else None
 
 
@@ -99,17 +115,25 @@ def _letters_by_text(question: str) -> Mapping[str, str | None]:
 
 def squeezed(text: str) -> str:
     """Return a text without markup, space, case, and signs that are often set in other ways, for comparison only."""
+    if "\\" in text:
+        text = _COMMAND.sub(lambda found: _SIGNS.get(found[1], found[0]), text)
     text = unmarked(_ROOT.sub(r"√\1", text) if "sqrt" in text else text)
     text = _ARTICLE.sub("", _THOUSANDS.sub("", text).strip(), count=1)
-    text = _SINGLE.sub(r"\1", "".join(text.split())).strip(".,;:#").casefold()
+    text = _SINGLE.sub(r"\1", "".join(text.split())).strip(".,;:#!").casefold()
+    if not text.isascii():
+        text = text.replace("–", "-").replace("−", "-")
+    if "\\" in text:
+        text = text.replace("\\%", "%")
     # Lists of options often have lost their exponents' signs.
-    return text.replace("–", "-").replace("−", "-").replace("\\%", "%").replace("percent", "%").replace("^", "")
+    return text.replace("percent", "%").replace("^", "")
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def _listed(question: str) -> tuple[str, Sequence[re.Match[str]]]:
     """Return the letters of the options, and where they stand."""
     text = "\n" + tail(question)
+    if "\\" in text:
+        text = _ESCAPED.sub(r"\1", text)
     in_lines = list(_PLAIN_OPTION_LINE.finditer(text))
     if len(in_lines) < 2:
         in_lines = list(_OPTION_LINE.finditer(text))
@@ -146,4 +170,4 @@ def _longest_run(places: Sequence[re.Match[str]]) -> Sequence[re.Match[str]]:
 def _repeated_letter_off(letter: str, text: str) -> str:
     text = text.strip()
     own = _OWN_LETTER.match(text) if text.startswith(("(", letter)) else None
-    return (text[own.end() :] if own is not None and own[1] == letter else text).strip(" ,;|}\"'")
+    return (text[own.end() :] if own is not None and own[1] == letter else text).strip(" ,;|}]\"'")

@@ -39,6 +39,8 @@ _BEGINS = re.compile(
 )
 """How a program begins."""
 _BEGINS_AFTER_WORDS = re.compile(r"[^\n]{0,60}?[:>!.]\s*(?=(?:async\s+def|def|class)\s+\w+\s*[(:])")
+_INLINE = re.compile(r"(?<!`)`((?:async\s+def|def)\s+\w+\s*\([^`\n]{1,400})`(?!`)")
+"""A function in a line, set as code within a sentence."""
 _GOES_ON = re.compile(
     r"\s|(?:async|def|class|import|from|return|for|while|if|elif|else|try|except|finally|with|assert|raise|del"
     r"|global|pass|print)\b(?!\s+\w+\s+\w+\s+\w+\s+\w+$)"
@@ -99,6 +101,9 @@ def program_in(reply: str, names: Collection[str], body_of: str = "") -> str:
     bare = _among_prose(text)
     if bare and _defines_any(bare, names):
         return bare
+    inline = _INLINE.search(text)
+    if inline is not None and _defines_any(inline[1], names):
+        return f"{inline[1]}\n"
     before = _before_fence(text) if fenced else text
     for found in (*(block.text for block in reversed(python)), before if body_of else ""):
         if body_of and _is_body(found):

@@ -11,11 +11,11 @@ LONGEST_OUTPUT = 1_000_000
 """Characters; of a longer output only the end is looked at."""
 LONGEST_TAIL = 50_000
 _MARKUP = re.compile(
-    r"[\\*$`_\"“”‘{}'](?:(?<=[*$`\"“”‘{}])|(?<=_)(?:(?![A-Za-z0-9])|(?<![A-Za-z0-9]_))"
+    r"[\\*$`_\"“”‘’{}'](?:(?<=[*$`\"“”‘{}])|(?<=_)(?:(?![A-Za-z0-9])|(?<![A-Za-z0-9]_))"
     r"|(?<=\\)(?:[()\[\],;!$]|(?:text(?:bf|it|rm|sf|tt|up|sc|sl|normal)?|emph|bbox(?:\[[^\]]*\])?|checkmark|bfseries"
     r"|itshape|tiny|small|Huge|LARGE|operatorname|qquad|math(?:bf|rm|sf|tt|it|bb|cal)|bm|boldsymbol|mbox|boxed|fbox"
     r"|framebox|underline|bf|rm|it|Large|large|huge|left|right|quad|therefore|color(?:\{\w+\}|\s\w+))(?![A-Za-z]))"
-    r"|(?<=')(?=[A-J]')|(?<='[A-J]'))"
+    r"|(?<=')(?=[A-J]')|(?<='[A-J]')|(?<=‘[A-J]’))"
 )
 """A set of characters stands first, because only then is the search for it fast."""
 _FRACTION = re.compile(r"\\[dt]?frac\{((?:[^{}]|\{[^{}]*\})*)\}\{((?:[^{}]|\{[^{}]*\})*)\}")
@@ -39,11 +39,13 @@ _STYLED = (
 )
 """Wide, bold, circled and squared letters and signs."""
 _WIDE = {place: unicodedata.normalize("NFKC", chr(place)) for places in _STYLED for place in places}
+_WIDE |= {first + place: chr(ord("A") + place) for first in (0x1F150, 0x1F170) for place in range(26)}
+"""White letters in black circles and squares have no plain form of their own."""
 _WIDE |= dict.fromkeys(map(ord, "【〔［「『"), "[") | dict.fromkeys(map(ord, "】〕］」』"), "]")
 _NOT_PLAIN = re.compile(
     "[АВСЕНΑΒΕΗΙ【〔［「『】〕］」』"
     + "".join(f"{chr(styled.start)}-{chr(styled.stop - 1)}" for styled in _STYLED)
-    + "]"
+    + "\U0001f150-\U0001f189]"
 )
 _INLINE = frozenset({"a", "b", "code", "em", "font", "i", "mark", "span", "strong", "sub", "sup", "u"})
 _FENCED = re.compile(r"(?:```|~~~)[\w+-]*\n(.*)\n\s*(?:```|~~~)", re.DOTALL)

@@ -16,6 +16,9 @@ _TOKEN = re.compile(
 )
 """The marks of chat templates, which a server that decodes carelessly leaves in the text. A program may name some."""
 _SPEAKER = re.compile(r"\s*(assistant|model|user|human|system|tool)\b[ \t]*:?", re.IGNORECASE)
+_SELF = re.compile(r"\A\s*(?:assistant|ASSISTANT|Assistant)[ \t]*:\s*")
+"""What some models of a transcript write before their reply."""
+_LONGEST_SELF = 24
 _OURS = frozenset({"assistant", "model"})
 _FINAL_CHANNEL = "<|channel|>final<|message|>"
 """Where a reply in the "harmony" template begins to speak to its reader."""
@@ -46,7 +49,7 @@ def reply_of(output: str) -> str:
             text = text.replace(entity, sign)
     if "~" in text and "~~~" not in text:
         text = _STRUCK.sub("", text)
-    return _own_turn(text)
+    return _own_turn(_SELF.sub("", text, count=1) if ":" in text[:_LONGEST_SELF] else text)
 
 
 def parts_of(reply: str) -> tuple[str, ...]:

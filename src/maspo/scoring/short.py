@@ -27,7 +27,11 @@ concludes concluded decide submit submitting submitted enter entering mark marki
 ours what's what i'll we'll i've we've please done hands down easy easily plainly undoubtedly naturally suppose reckon
 feel assume imagine presume bet bets betting guessing guessed lean leaning towards toward opting sticking stand
 standing by from among all tentatively provisionally personally ultimately overall lastly gut feeling return returns
-print output value
+print output value holds hold accurate precise statement statements consistent plausible appropriate suitable reasonable
+valid highest top winner winning supported suggests suggest supports favors favours preferred prefer agree agrees stays
+stay keep keeping confirmed confirm confirms unchanged item like alone better definition
+description criteria criterion data evidence context conditions condition requirements requirement given satisfies
+satisfy need needed text passage exact truth change make picking selecting
 """.split()  # noqa: SIM905 - a list of words
 )
 """Words about choosing, being sure and being right, and what joins them."""
@@ -35,15 +39,34 @@ _WORD = re.compile(r"[A-Za-z]+(?:['’][a-z]+)?|\d+|[?]|[^\x00-\x7f](?<=[^\W\d_]
 _LETTER = re.compile(
     r"(?<![A-Za-z0-9_'’.°/])[(\[{<]?([A-J])[)\]}>]?(?![A-Za-z0-9_'’°₀-₉+#]|-[A-Za-z]|\s?[-+×∪∩=<>*/^]\s?\w)"
 )
-_TOLD = re.compile(r"^(\W{0,4}[A-J]\W{0,3})\((?![A-J]\W)[^()\n]{2,60}\)")
+_TOLD = re.compile(
+    r"^(\W{0,4}[A-J]\W{0,3})\((?![A-J]\W|(?i:not|incorrect|wrong|no|false|eliminated|ruled)\b)[^()\n]{2,60}\)"
+)
 """The text of an option in brackets behind its letter."""
-_SUPPOSED = re.compile(r"(?i)(?:suppose|assume|imagine|presume|let|say|if)\b")
-_NUMBERED = re.compile(r"^\s*(?:[Qq](?:uestion)?\s?\d{1,3}\s?[.):-]+\s+|\d{1,2}[.)]\s+|[-*•>#]+\s+|\[[xX✓✔]\]\s*)")
+_SUPPOSED = re.compile(
+    r"(?i)(?:suppose|assume|imagine|presume|hypothetically|theoretically|in\s+theory|let(?!['’]s|\s+us|\s+me)|say|if)\b"
+)
+_NUMBERED = re.compile(
+    r"^\s*(?:[Qq](?:uestion)?\s?\d{1,3}\s?[.):-]+\s+|A\s?:\s*(?=\W?[A-J]\b)|\d{1,2}[.)]\s+|[-*•>#]+\s+|\[[xX✓✔]\]\s*)"
+)
+
+
+_HEDGED = re.compile(
+    r"(?i)[,;.]?\s*\(?(?:but|though|although)\s+(?:i\s?['’]?\s?a?m\s+)?not\s+(?:\w+\s+|\d+\s?%\s+)?(?:sure|certain|confident"
+    r"|positive)[.!)]*\Z"
+    r"|,?\s*(?:without\s+(?:a\s+)?(?:question|doubt)|\bby\s+elimination)[.!]*\Z|\A\W*(?:by\s+elimination\b|process\s+of\s+elimination\b)"
+    r"|\A(?:without|no)\s+(?:a\s+|any\s+)?doubt\W*"
+    r"|\A\W*(?:i\s?['’]?\s?a?m\s+)?not\s+(?:\w+\s+|\d+\s?%\s+)?(?:sure|certain|confident|positive)\b[,;:.—–-]*\s*"
+    r"(?:but|though)\b"
+)
+"""What is said of being less than sure, beside a choice."""
 
 
 def short_choice(line: str) -> str | None:
     """Return the only letter of a line that otherwise holds words about choosing alone; None for any other line."""
-    line = _NUMBERED.sub("", line.strip())
+    if len(line) > 2 * _LONGEST:
+        return None
+    line = _HEDGED.sub("", _NUMBERED.sub("", line.strip()))
     if not 0 < len(line) <= _LONGEST:
         return None
     line = _TOLD.sub(r"\1", line)

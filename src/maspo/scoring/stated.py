@@ -32,8 +32,9 @@ _STATED = re.compile(
 )
 _SAID = re.compile(
     r"(?i:(?P<before>)(?:(?:probably|most likely|likely|definitely|clearly|certainly|surely)\b,?\s+"
-    r"|(?:i think |i believe )?(?:it['’]s|it is|this is|that['’]s|that is|that would be|it must be|it has to be"
-    r"|that must be|i['’]d say|i would say"
+    r"|(?:i think |i believe )?(?:it['’]s|it is|it was|this is|that['’]s|that is|that would be|it must be|it has to be"
+    r"|that must be|(?:i['’]d|i would) say(?:\s+(?:it['’]s|it is|that it is))?"
+    r"|(?:i['’]d|i would) (?:label|call|rate|mark|tag) (?:it|this)"
     r"|i['’]d go with|i['’]m going with|i choose|i pick|my (?:pick|choice) is|c['’]est|das ist|es ist|es|è|é)\s+)"
     r"(?:(?:clearly|definitely|certainly|obviously|probably|most likely|likely)\s+)?)"
     rf"{_VALUE}[.!]?"
@@ -46,7 +47,9 @@ _PLACE = re.compile(
 _LOOKED_FOR = re.compile(
     r"\s(?:that|which)\s(?:fits|matches|is missing|is meant|is needed)\b|\syou['’]re\s(?:looking for|asking about)"
 )
-_NOT_THAT = re.compile(r",\s+(?:and\s+)?not\s+[^.,;:!?]{1,40}(?=[.!]?\Z)")
+_NOT_THAT = re.compile(
+    r"(?:,\s+(?:and\s+)?|\s+\(|(?<=\*\*)\s+|\s+[–—-]\s+)(?:not|rather\s+than|instead\s+of|as\s+opposed\s+to)\s+[^.,;:!?()]{1,40}\)?(?=[.!]?\Z)"
+)
 """"…, not Milan": what the answer is told apart from."""
 _NOT_BUT = re.compile(r"(?:is|was|are)(?:\s+not|n['’]t)\s+[^.,;:!?]{1,40}?,?\s+but\s+(?:rather\s+)?(?=\S)")
 _QUOTED = re.compile(
@@ -62,8 +65,12 @@ _TYPED = re.compile(
 )
 """Addresses, dates and numbers of documents: a sentence that holds one of them is about it."""
 _DESCRIBED = re.compile(
-    r"(?i:the (?:review|text|message|tweet|comment|sentence|statement|claim|e-?mail|post|article|ticket|request|tone)"
-    r" is )(?P<value>[\w-]+)[.!]?"
+    r"(?i:(?:the|this) (?:\w+ )?(?:review|text|message|tweet|comment|sentence|statement|claim|e-?mail|post|article"
+    r"|ticket|request"
+    r"|tone|headline|passage|feedback|paragraph|title|query) (?:is|seems|sounds|expresses an?|conveys an?)"
+    r"(?: (?:clearly|definitely|overall|very|strongly|quite|overwhelmingly|mostly|generally|certainly"
+    r"|obviously|plainly))? )"
+    r"(?P<value>[\w-]+)(?: (?:overall|sentiment|in tone|emotion|opinion|tone))?[.!]?"
 )
 """What was to be judged, and one word on it."""
 _YES_OR_NO = re.compile(
@@ -76,6 +83,11 @@ _CONTRARY = re.compile(
 )
 _JOINED = re.compile(r"\b(?:or|but|nor|also|both|vs|rather|as well)\b", re.IGNORECASE)
 _COPULA = re.compile(r"\b(?:is|was|are|ist|est|es)\b", re.IGNORECASE)
+
+
+def without_contrast(value: str) -> str:
+    """Return a value without what it is told apart from: "negative (not positive)"."""
+    return _NOT_THAT.sub("", value) if " " in value else value
 
 
 def yes_or_no(body: str) -> str | None:

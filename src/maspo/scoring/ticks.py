@@ -7,21 +7,31 @@ import re
 _END = 1500
 """Characters at the end of an output in which such a list stands: ten options of a line each."""
 _MARK = re.compile(
-    r"(?:(?<=\n)|\A)[^\S\n]*(?:[-*•|]\s+)?(?:\*\*|_|\[(?P<box>[xX✓✔ ])\]\s*)?(?:[Oo]ption\s+)?[(\[]?([A-J])"
-    r"(?:(?(box)(?=\s*(?:\n|\Z)|\s+[^a-z])|(?!))|[)\].:](?!\w)|\*\*|(?=\s*[✅✔✓☑✗✘❌×→←-])|\s*\|)"
-    r"|(?<=[\s,;])\(?([A-J])\)?(?=\s*[✅✔✓☑✗✘❌])"
+    r"(?:(?<=\n)|\A)[^\S\n]*(?:[-*•|]\s+|\d{1,2}[.)]\s+)?(?:\*\*|_|(?:\[(?P<box>[xX✓✔ ])\]"
+    r"|(?P<sign>[✅✔✓☑✗✘✖❌☐]))\s*)?"
+    r"(?:[Oo]ption\s+)?[(\[]?([A-J])"
+    r"(?:(?(box)(?=\s*(?:\n|\Z)|\s+[^a-z])|(?(sign)(?=\W|\Z)|(?!)))|[)\].:](?!\w)|\*\*|(?=\s*[✅✔✓☑✗✘✖❌×→←–—-])|\s*\|)"
+    r"|(?<=[\s,;])\(?([A-J])\)?(?=\s*[✅✔✓☑✗✘✖❌])"
+    r"|(?:(?<=[\s.;,])|\A)\(?([A-J])(?:\)|(?=:))(?=:?\s+(?:[Ii]ncorrect|[Cc]orrect|[Ff]alse|[Tt]rue|[Ww]rong|[Rr]ight)\b)"
 )
 """Where an option begins: at the begin of a line, or in a row of letters with a sign after each."""
 _BEGIN = re.compile(r"\W{0,8}(?:[Oo]ption\s)?\W?[A-J]\b")
 """How the last line of such a list begins, unless it is a row of signs."""
 _YES = re.compile(
     r"[✅✔✓☑]|(?<!in)(?<!not )(?<!not the )\bcorrect\b|(?:<-+|←|<=)\s*(?:\**(?:this|the|my|correct|right|answer))"
-    r"|\bright answer\b|\((?:the )?answer\)"
+    r"|\bright answer\b|\((?:the )?(?:answer|right|yes)[!.]*\)"
+    r"|(?:→|[-=]>|[:–—-])\s*\**(?:yes|true|right|kept|keep|selected|chosen)\b(?!\s+[a-z])"
     r"|^[^\w]*(?:right|true)\b[^\w]*$",
     re.IGNORECASE,
 )
-_NO = re.compile(r"[✗✘❌]|\bincorrect\b|\bwrong\b|\bnot\b|\bfalse\b|n['’]t\b", re.IGNORECASE)
-_YES_OR_NO = re.compile(r"\s*[-–—]?\s*\**(yes|no|right|true|false)\b", re.IGNORECASE)
+_NO = re.compile(
+    r"[✗✘✖❌]|\bincorrect\b|\bwrong\b|\bnot\b|\bfalse\b|n['’]t\b|\beliminated\b|\bruled out\b|\brejected\b"
+    r"|(?:→|[-=]>|[:–—-])\s*\**no\b",
+    re.IGNORECASE,
+)
+_TICK = re.compile(r"[✅✔☑]")
+_CROSS = re.compile(r"[✗✘✖❌]")
+_YES_OR_NO = re.compile(r"\s*[-–—]?\s*\**(yes|no|(?:right|true|false)(?!\s+[a-z]))\b", re.IGNORECASE)
 
 
 def ticked(text: str) -> str | None:
@@ -36,8 +46,20 @@ def ticked(text: str) -> str | None:
     if len(run) < 2 or "\n\n" in text[run[-1].end() :]:
         return None
     ends = [*(mark.start() for mark in run[1:]), len(text)]
-    right = [_letter(mark) for mark, end in zip(run, ends, strict=True) if _called_right(mark, text[mark.end() : end])]
+    right = [
+        _letter(mark)
+        for mark, end in zip(run, ends, strict=True)
+        if _called_right(mark, text[mark.end() : end], len(run))
+    ]
     return right[0] if len(right) == 1 else None
+
+
+def ticked_to_the_end(text: str, body: str) -> str | None:
+    """Return the same of a text whose last tick was taken for one that ends a proof."""
+    if len(text) == len(body):
+        return None
+    text = text.rstrip()
+    return ticked(text) if len(text) - len(body) in (1, 2) and _YES.search(text[len(body) :].lstrip()) else None
 
 
 def is_list(text: str) -> bool:
@@ -51,7 +73,7 @@ def is_list(text: str) -> bool:
 
 def _is_too_plain(text: str) -> bool:
     """Whether a text holds no list for sure: two options need two lines, or signs that ASCII lacks."""
-    return "\n" not in text and text.isascii()
+    return "\n" not in text and text.isascii() and "(B)" not in text and " B:" not in text
 
 
 def marks_of(text: str) -> list[re.Match[str]]:
@@ -60,7 +82,7 @@ def marks_of(text: str) -> list[re.Match[str]]:
 
 
 def _letter(mark: re.Match[str]) -> str:
-    return mark[2] or mark[3]
+    return next(letter for letter in mark.group(3, 4, 5) if letter)
 
 
 def _last_run(marks: list[re.Match[str]]) -> list[re.Match[str]]:
@@ -73,11 +95,17 @@ def _last_run(marks: list[re.Match[str]]) -> list[re.Match[str]]:
     return run
 
 
-def _called_right(mark: re.Match[str], said: str) -> bool:
-    line = said.partition("\n")[0] if mark[2] else said
+def _called_right(mark: re.Match[str], said: str, count: int) -> bool:
+    line = said.partition("\n")[0] if mark[3] else said
+    if mark["sign"]:
+        return mark["sign"] in "✅✔✓☑"
     if mark["box"] in ("x", "X", "✓", "✔"):
         return True
-    plainly = _YES_OR_NO.match(line) if not mark[0].endswith(":") else None
+    # "A: Yes", "B: No" may be all the options that there are.
+    plainly = _YES_OR_NO.match(line) if count > 2 or not mark[0].endswith(":") else None
     if plainly is not None:
         return plainly[1].lower() in ("yes", "right", "true")
+    if _TICK.search(line):
+        return _CROSS.search(line) is None
+    line = mark[0][-1] + line
     return _YES.search(line) is not None and _NO.search(line) is None

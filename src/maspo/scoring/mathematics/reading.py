@@ -59,6 +59,8 @@ _EITHER_BOX = re.compile(
     r"\$?\\boxed\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}\$?\.?\s*$"
 )
 """Two boxes at the end of a text, of which neither is said to be the answer alone."""
+_BOXES_IN_A_ROW = re.compile(r"\}\$?\s*,\s*\$?\\boxed\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}\$?\.?\s*$")
+"""Two boxes at the end of a text with nothing but a comma between: both are the answer."""
 _INSTEAD_ABROAD = re.compile(
     r"[,;]?\s*\b(?:sondern|sino(?:\s+que\s+es)?|mais(?:\s+plutôt)?|bensì|maar|utan|mas\s+sim|lecz|ale|nýbrž|hanem|а)\s+"
     r"|而是"
@@ -74,7 +76,8 @@ _NOT_BUT = re.compile(
     r"(?:rather\s+)?(?=[-−\d$\\])"
 )
 _CANNOT_BE = re.compile(
-    r"(?i)\b(?:can|could|must|may|should|will|would)(?:not|\s+not|n?['’]t)\s+(?:possibly\s+)?be\s+(?=[-−+\d$\\(√π])"
+    r"(?i)\b(?:(?:can|could|must|may|should|will|would)(?:not|\s+not|n?['’]t)\s+(?:possibly\s+)?be|(?:is|was|are)(?:\s+not|n['’]t))"
+    r"\s+(?=[-−+\d$\\(√π])"
     r"(?!.*(?:;|\b(?:but|so|therefore|hence|thus)\b))"
 )
 """A value that is ruled out, and none said in its place."""
@@ -87,6 +90,8 @@ _RETRACTED = re.compile(
     r"|\s+is|\s+was)\s+(?:wrong|incorrect|not\s+right)"
     r"|(?<=[.!?\n] )No[,:]|(?<=\n)No[,:])"
 )
+_IN_ITS_PLACE = re.compile(r"(?i)\b(?:wait|no|actually|sorry|correction|rather)[,:]\s+(?=[-−\d$\\])")
+"""What stands before the value that takes the place of one taken back: "9... wait, no, 8"."""
 _END_OF_TEXT = 250
 """Characters at the end of a reply in which its last claim mostly stands."""
 _TENTATIVE = re.compile(
@@ -100,13 +105,13 @@ _BEFORE_A_CLAIM = 60
 _STATED = re.compile(
     r"(?:(?i:\b(?:is|are|was|were|be|being|equals?|gets?|gives?|have|has|needs?|takes?|yields?|costs?|totals?"
     r"|leaves?|(?<=total )of)\b"
-    r"|\b(?:it|that|this|he|she|there)['’]s\b|(?<=[a-z]):(?=\s))|(?:等于|是|为|為|共有|共))"
+    r"|\b(?:it|that|this|he|she|there)['’]s\b|\b(?:é|è|est|ist|es|sind|sont|são|beträgt|ergibt|lautet|kostet|vaut|fait|donne|vale|mide|cuesta|resulta|costa)\b|(?<=[a-z]):(?=\s)|(?<=[a-z])\s?(?:=>|->|→)(?=\s))|(?:等于|是|为|為|共有|共))"
     r"(?i:\s+(?:at|about|exactly|only|just|approximately|precisely|thus|therefore|now|then))?\s*"
     r"(?=[-−‑+±(\[{|$§€£√π\\\d]|[A-Za-z]\s*=)"
 )
 """What stands before a conclusion that begins as mathematics does."""
 _NAMED = re.compile(
-    r"(?i)\b(?:(?:is|are|was|were)\s+(?:an?\s+|the\s+|on\s+)?|be\s+(?:an?|the|on)\s+)([\w-]+(?:\s+[\w-]+)?)$"
+    r"(?i)(?:\b(?:is|are|was|were)\s+(?:an?\s+|the\s+|on\s+)?|\bit['’]s\s+(?:an?|on)\s+|\bbe\s+(?:an?|the|on)\s+)([\w-]+(?:\s+[\w-]+)?)$"
 )
 _OPENER = re.compile(
     r"(?i)^(?:(?:therefore|thus|hence|so|then|finally|consequently|in\s+total|∴|⇒|\\therefore)(?!\w),?:?\s*)+"
@@ -118,9 +123,9 @@ _ASIDE_AFTER = re.compile(
     r"(?<=[\w\d})%$²³!])[,;]?\s+\(\s*(?:"
     r"(?i:or|i\.?e\.?|e\.?g\.?|about|approx\w*|roughly|rounded|check\w*|since|because|as|to|in|not|verified|from"
     r"|using|the|after|which|that|where|see)\b|[≈=]|\\approx"
-    r"|[A-Za-z]{2,}\s|[A-Za-z-]{3,}\)|[\d.,]+\s?(?:[a-z]{2,}|[hs])\))[^\n]{0,200}$"
+    r"|[A-Za-z]{2,}\s|[A-Za-z-]{3,}\)|[\d.,]+\s?(?:[a-z]{2,}(?:\s[a-z]+){0,3}|[hs])\))[^\n]{0,200}$"
     r"|(?<=[\d%$²³])\s+[\[{]\s*(?:[=≈]|[a-z]{2,})[^\]\n]{0,100}\]?\.?$"
-    r"|(?<=[\d%$²³])\s*(?:[✓✔✅]|\\checkmark).{0,20}$"
+    r"|(?<=[\d%$²³])\s*(?:[✓✔✅]|\\checkmark)(?:.{0,20}|\s*\([^()\n]{0,120}\)\.?)$"
     r"|(?<=[\d%$²³])\s+\([\d.\s]+[+*/×·÷−-][\d.\s+*/×·÷−-]*\)[^\n]{0,200}$"
     r"|(?<=\S),?\s+(?:(?i:i\.e\.|that\s+is,|namely)|[—–→](?=\s+[a-z]{2})|or\s+(?:about|approximately|roughly)"
     r"|(?:which|that)\s+is\s+(?:about|approximately|roughly))\s[^\n]{0,200}$"
@@ -175,6 +180,13 @@ _COMPARED = re.compile(
 """A condition in words: "holds for all x greater than 3"."""
 _TEXT_ONLY = re.compile(r"\\(?:text|textbf|mathrm|mbox)\s*\{([^{}]*)\}\.?")
 _JSON_LIST = re.compile(r"^\[([^\[\]]*)\]$")
+_NO_SIGN = re.compile(r"[\d$\\=]")
+_COUNTED = re.compile(
+    r"(?i)(?:\b(?:there\s+(?:are|were|will\s+be)|total\s+of|exactly|needs?|has|have|gets?|leaves?|takes?|makes?|gives?|are)\s+|^)"
+    r"((?!(?:an?|one)\b)[a-z]+(?:[ -](?:hundred|thousand|one|two|three|four|five|six|seven|eight|nine|thirds?|quarters"
+    r"|fourths|fifths|sixths|eighths|tenths))?)\s+(?:of\s+)?[a-z]+"
+)
+"""A number in words that counts something: "there are fifteen such pairs"."""
 _FRACTION_WORDS = re.compile(
     r"(?i)\b(?:is|are|was|be)\s+((?:an?\s+|minus\s+|negative\s+)?(?:half|third|quarter|dozen)|[a-z]+[ -](?:half"
     r"|halves|thirds?|quarters?|fourths?|fifths?"
@@ -182,10 +194,16 @@ _FRACTION_WORDS = re.compile(
 )
 
 
+_BARE = re.compile(r"\$?[-−+]?\d[\d.,/]{0,30}\$?\.?")
+"""A reply that is a number and nothing else."""
+
+
 def read_math(output: str) -> str | None:
     """Return the final mathematical answer of a reply as it is written there; None when there is none to read."""
     own, *whole = parts_of(output)
     found = _sure(own)
+    if found is None and whole and _BARE.fullmatch(own.strip()):
+        return own.strip()
     if found is None and whole:
         # Before the question there may be nothing but a greeting: the question is then the one that was asked.
         found = _sure(whole[0]) or _unsure(whole[0])
@@ -211,6 +229,8 @@ def _sure(text: str) -> str | None:
     found = boxes(text)
     if len(found) > 1 and (offered := _EITHER_BOX.search(text[-_END_OF_TEXT:])) is not None:
         return f"{found[-2]} {offered[1]} {found[-1]}"
+    if len(found) > 1 and _BOXES_IN_A_ROW.search(text[-_END_OF_TEXT:]) is not None:
+        return f"{found[-2]}, {found[-1]}"
     if found:
         return _in_words(found[-1]) or None
     said = json_answer(text)
@@ -267,7 +287,9 @@ def _last_claim(text: str) -> str | None:
                 continue
             rest = rest[instead.end() :]
         elif _taken_back(text, claim, rest):
-            return _concluded(last_line(without_closing(text)))
+            line = last_line(without_closing(text))
+            corrected = last_found(_IN_ITS_PLACE, line)
+            return _concluded(line[corrected.end() :] if corrected is not None else line)
         found = _begun(rest)
         if found is not None:
             return _with_decimal_point(found) if _LETTERS_OF_EUROPE.match(claim[0]) else found
@@ -355,6 +377,9 @@ def _concluded(line: str) -> str | None:
     in_words = _FRACTION_WORDS.search(sentence)
     if in_words is not None:
         return in_words[1]
+    counted = _COUNTED.search(sentence) if _NO_SIGN.search(sentence) is None else None
+    if counted is not None and number_in_words(counted[1]) is not None:
+        return counted[1]
     clocks = _CLOCK.findall(sentence)
     if len(clocks) == 1:
         return str(clocks[0])

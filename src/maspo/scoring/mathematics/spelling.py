@@ -142,10 +142,15 @@ def _latex(text: str) -> str:
         text = _OPERATOR_NAME.sub(r"\\\1 ", text)
     if "times" in text:
         text = _CROSS.sub(r"\1 \\cross ", text)
-    text = _ACCENT.sub(_accented, _TEXT_OF_MATH.sub(r" \1 ", _rare(_GONE_ARGUMENTS.sub(" ", text))))
-    text = _TEXT.sub(_as_words, _POWER_OF_TEN.sub(r"e\1", text))
+    text = _rare(_GONE_ARGUMENTS.sub(" ", text))
+    has_words = "ext" in text or "math" in text or "box" in text
+    text = _ACCENT.sub(_accented, _TEXT_OF_MATH.sub(r" \1 ", text) if has_words else text)
+    if has_words:
+        text = _TEXT.sub(_as_words, _POWER_OF_TEN.sub(r"e\1", text))
     text = _SPACE_COMMAND.sub(" ", _COMMAND.sub(_command, text))
-    return _DEGREES.sub(r"\\deg ", _DOTTED.sub(r".\1\\overline{\2\3\4}", text))
+    if "dot" in text:
+        text = _DOTTED.sub(r".\1\\overline{\2\3\4}", text)
+    return _DEGREES.sub(r"\\deg ", text) if "^" in text else text
 
 
 def _rare(text: str) -> str:
@@ -188,7 +193,7 @@ def _unmarked(text: str) -> str:
     if "**" in text:
         text = _POWER.sub("^", text.strip()).replace("**", "")
     text = text.replace(r"\$", "§").replace("`", "").replace(r"\%", "%")
-    if "$" in text or "\\" in text:
+    if "$" in text or "\\(" in text or "\\[" in text or "\\)" in text or "\\]" in text:
         text = _BRACKETS.sub(" ", _WRAPPED.sub(r" \2 ", text)).replace("$", "§")
     return text
 

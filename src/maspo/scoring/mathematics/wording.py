@@ -39,7 +39,7 @@ _ROUGHLY = re.compile(
 )
 """What may stand before an answer and changes nothing."""
 _PREAMBLE = re.compile(
-    r'^"[^"]*\b(?:is|are):?"\s*|^"(?:the\s+)?(?:final\s+)?(?:answer|result|solution)s?\s*:?\s*"\s*(?=.)|^"?(?:yes'
+    r'^"[^"]*\b(?:is|are):?"\s*|^"[^"]*"\s*[a-z]\s*"\s*(?:is|are|equals):?\s*"\s*|^"(?:the\s+)?(?:final\s+)?(?:answer|result|solution)s?\s*:?\s*"\s*(?=.)|^"?(?:yes'
     r'|no),\s*"?\s*(?=.)'
     r'|^"(?:the\s+)?(?:\w+\s+){0,2}(?:total|sum|area|volume|length|perimeter|value|number|distance|price|cost'
     r"|probability|maximum|minimum|count|difference|product)"
@@ -49,6 +49,7 @@ _PREAMBLE = re.compile(
     r'|row|figure)\s+(?=\d[\d,]*"$)',
     re.IGNORECASE,
 )
+_NEGATIVE = re.compile(r"(?i)(?:negative|minus)\s+(?=[\d.])")
 _AT = re.compile(
     r'(?<=[\d)}])\s*"\s*(?:at|when|in\s+total|altogether|exactly|approximately|only|total|attained\s+at'
     r'|occurring\s+at)\s*"(?:\s*[a-z]\s*=[^=,]*)?$'
@@ -61,12 +62,15 @@ _LARGE = {
     "gross": "144", "lakhs": "10^5", "lakh": "10^5", "crores": "10^7", "crore": "10^7",
 }  # fmt: skip
 _LARGE_WORD = re.compile(rf'(?<=\d)\s*"?\s*({"|".join(_LARGE)})\b\s*(")?')
+_MAY_BE_LARGE = re.compile(r"[hmbtdglc](?:undr|hous|illi|rill|ozen|ross|akh|ror)")
 _HALF_DAY = re.compile(r"(?<=\d)\s*\b([AaPp])\.\s?[Mm]\b\.?")
 _ORDINAL = re.compile(r'(?<=\d)(?:\^\s*\{?\s*)?"?(?:st|nd|rd|th)\b"?\s*\}?')
 
 
 def without_preamble(text: str) -> str:
     """Take off what may stand before or after an answer: "exactly", "The answer is", "Yes,", "at x = 2"."""
+    if text[:1] in "nmNM" and (negative := _NEGATIVE.match(text)) is not None:
+        text = f"-{text[negative.end() :]}"
     if text[:1].isalpha() or text[:1] in '"≈=\\':
         text = _ROUGHLY.sub("", _PREAMBLE.sub("", text, 1), 1)
         # A preamble in the same quotes as the answer leaves the closing one.
@@ -82,7 +86,10 @@ def in_signs(text: str) -> str:
         text = _compared(text)
     if text[-1:].isdigit():
         return text
-    return _ORDINAL.sub(" ", _LARGE_WORD.sub(_as_power, _HALF_DAY.sub(r" \1m", text)))
+    if "." in text:
+        text = _HALF_DAY.sub(r" \1m", text)
+    text = _LARGE_WORD.sub(_as_power, text) if _MAY_BE_LARGE.search(text) else text
+    return _ORDINAL.sub(" ", text) if "t" in text or "d" in text else text
 
 
 def _compared(text: str) -> str:
