@@ -306,6 +306,30 @@ def test_g24_nor_is_a_question_another_one_for_what_is_around_it(place: int) -> 
     assert len(set(by_text.values())) == len(ASKED)
 
 
+@pytest.mark.parametrize(
+    "around",
+    [
+        *(lambda text, mark=mark: mark(text, 17) for mark in MARKS),
+        *SURROUNDED[:6],
+        lambda text: f"User: {text}\nAssistant:",
+        lambda text: f"Exercise 4.2. {text}",
+        lambda text: text.replace(" ", "\n"),
+        "\u0336".join,
+        lambda text: " ".join([*text.replace(" ", "  ")]),
+    ],
+)
+def test_g26_nor_does_what_is_around_them_make_questions_of_one_form_alike(around: Callable[[str], str]) -> None:
+    names = ("Anna", "Ben", "Chloe", "Dev", "Emil", "Fay", "Gus", "Hana", "Ivo", "June")
+    texts = [
+        f"{name} has {n + 13} apples and gives {n % 7 + 2} away. How many apples are left?"
+        for n, name in enumerate(names)
+    ]
+    inputs = make_inputs([{"input": text} for text in [*texts, *map(around, texts)]])
+    groups = groups_of(inputs, ["input"])
+    of = [groups.of[row.key] for row in inputs.rows]
+    assert of[: len(names)] == of[len(names) :] and len(set(of)) == len(names)
+
+
 def test_g25_numbers_that_a_question_is_about_are_no_marks() -> None:
     texts = [f"In {year}: who won the world championship of chess?" for year in range(1981, 1991)]
     texts += [f"Sort [{n}, 3, 9, 1] in descending order, and return the second." for n in range(10, 15)]

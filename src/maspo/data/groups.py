@@ -57,7 +57,7 @@ _NOTHING = "-"
 _COUNTED = re.compile(
     r"^\W*(?:(?:question|problem|item|row|no|nr|q|example|case|task|exercise)\W{0,2}(?:no\W{0,2})?\d{1,7}\s?[-–—.):\]|]"
     r"|#?\d{1,7}\s?[.):\]])\s+(?=[^\W\d])"
-    r"|^\W*(?:\w{1,12}\W{1,3}){0,2}\d{1,7}(?:\s?/\s?\d+|\s+of\s+\d+)?[^\w\n]*\n+(?=\W*[^\W\d])"
+    r"|^\W*\d{1,7}(?:\s?/\s?\d+|\s+of\s+\d+)?[^\w\n]*\n+(?=\W*[^\W\d])"
     r"|^\W*(?:[\[(](?=[^\])\n]*\d)[\w #:./-]{1,40}[\])]|(?=[\w-]*[a-f])(?=[\w-]*\d)[0-9a-f]{6,}(?:-[0-9a-f]+)*"
     r"|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z?)?)\s?[:.-]?\s+(?=[^\W\d])|\s#\w{2,12}\s*$"
     r"|(?<=[.?!\"'*])\s+(?:[\[(<{](?=[^\])>}\n]*\d)[^\])>}\n]{1,60}[\])>}]|\w{1,12}[:=#](?=\w*\d)[\w-]{1,64})\s*$"
@@ -91,6 +91,7 @@ _MARKED = re.compile(
 )
 """What says that the number beside it is a row's, and asks for nothing."""
 _MOST_WORDS_OF_MARK = 4
+_OF = re.compile(r"\b(?:out )?of\b")
 _MOMENT = (
     r"\W{0,3}(?:\d{4}-\d\d?-\d\d?|\d\d?[./]\s?\d\d?[./]\s?\d{2,4})?\W{0,3}(?:\d\d?:\s?\d\d(?::\s?\d\d(?:[.,]\s?\d+)?)?)?\W{0,3}"
     r"|\W*\d{8}T\d{4,6}Z?\W*|\W*\[\^?\d{1,4}\]\W*|\W*(?=\w*\d)[0-9a-f]{6,}(?:-[0-9a-f]{4,})*\W*|\W*#\s?\d{1,7}\W*"
@@ -108,7 +109,10 @@ _EMPHASIS = re.compile(r"\*\*|__|```|~~|^[ ]{0,3}(?:[>#]+[ ]+)+", re.MULTILINE)
 _EDGE_TAG = re.compile(r"^\s*<[^<>\n]{1,120}>|<[^<>\n]{1,120}>\s*$")
 _CODED_SIGNS = re.compile(r"(?:%[0-9a-f]{2}.{0,40}){3}", re.IGNORECASE)
 _CODE_POINT = re.compile(r"\\u([0-9a-f]{4})", re.IGNORECASE)
-_KEYCAPS = re.compile("[\ufe0e\ufe0f]?\u20e3")
+_KEYCAPS = re.compile("(?<=\\d)[\u0300-\u036f]+|[\ufe0e\ufe0f]?\u20e3")
+_SPACED = re.compile(r"(\S) (?=\S)")
+_FEWEST_SPACED, _MOST_SINGLE = 12, 0.8
+"""Words of a text that may be written letter by letter, and the share that are single letters then."""
 _LEAST_WORDS = 4
 """Words of a row that is looked for in others: shorter ones are a greeting or a heading."""
 
@@ -212,7 +216,14 @@ def _as_read(text: str) -> str:
         text = unquote(text)
     if "\\u" in text:
         text = _CODE_POINT.sub(lambda escape: chr(int(escape[1], 16)), text)
-    return _BROKEN.sub("", _KEYCAPS.sub("", text))
+    text = _BROKEN.sub("", _KEYCAPS.sub("", text))
+    return _SPACED.sub(r"\1", text) if _is_spaced(text) else text
+
+
+def _is_spaced(text: str) -> bool:
+    """Return whether a text is written letter by letter, with a blank between two."""
+    words = text.split()
+    return len(words) > _FEWEST_SPACED and sum(len(word) == 1 for word in words) > _MOST_SINGLE * len(words)
 
 
 def _core(text: str) -> str:
@@ -234,15 +245,22 @@ def _core(text: str) -> str:
 
 def _mark(pieces: Sequence[str], sizes: Sequence[int], number: re.Pattern[str]) -> int:
     """Return how many pieces at the beginning are one mark of a row; at the end, if sizes are negative."""
-    for size in reversed(sizes[:_MARKS_PIECES]):
-        text = " ".join(pieces[:size] if size > 0 else pieces[size:])
-        words = re.findall(r"[^\W\d_]+", re.sub(r"\w*\d\w*", "", text))
-        if any(map(str.isdigit, text)) and (
-            (not words and number.fullmatch(text.strip(" ")) is not None)
-            or (len(words) <= _MOST_WORDS_OF_MARK and _MARKED.search(text) is not None)
-        ):
+    for size in sizes[:_MARKS_PIECES]:  # the shortest first, since what a mark marks may begin with a number, too
+        counted = [one for one in (pieces[:size] if size > 0 else pieces[size:]) if any(map(str.isdigit, one))]
+        text = _OF.sub("/", " ".join(pieces[:size] if size > 0 else pieces[size:]))
+        words = _words_in(text)
+        if not counted or len(words) > _MOST_WORDS_OF_MARK:
+            continue
+        # The words beside a number are those of a mark, not of a question that follows a key such as `user:`.
+        named = all(_MARKED.search(one) or not _words_in(one) for one in counted) and _MARKED.search(text)
+        if named or (not words and number.fullmatch(text.strip(" "))):
             return size
     return 0
+
+
+def _words_in(text: str) -> list[str]:
+    """Return the words of a text that hold no digit."""
+    return re.findall(r"[^\W\d_]+", re.sub(r"\w*\d\w*", "", text))
 
 
 def _in_letters(text: str) -> str:
