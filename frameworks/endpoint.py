@@ -33,6 +33,8 @@ BEGUN: Mapping[str, Any] = {
 _FRAMED = re.compile(r"Respond with the corresponding output fields, (starting with the field .*)")
 """How DSPy says which fields it wants, each framed, and of what type where that is no text."""
 _FIELD = re.compile(r"`\[\[ ## (\w+) ## \]\]`(?: \(must be formatted as a valid Python ([^)]*)\))?")
+_WRITTEN = re.compile(r"'function': \{'name': '(\w+)'")
+"""How smolagents shows a model what it has called: as a text."""
 _CODED = "final_answer("
 """What an agent of smolagents that writes code is told about."""
 _MANAGED = re.compile(r"^def (\w+)\(task: str", re.MULTILINE)
@@ -166,6 +168,7 @@ def heard_in(body: Mapping[str, Any], items: Sequence[Any], purpose: str) -> Hea
     tools = [one.get("function", one) for one in body.get("tools") or () if one.get("type") == "function"]
     called = {one["function"]["name"] for item in items for one in item.get("tool_calls") or () if "function" in one}
     called |= {one["name"] for one in items if one.get("type") == "function_call"}
+    called |= {name for _, text in texts for name in _WRITTEN.findall(text)}
     offered = tuple((one["name"], one.get("parameters") or {}) for one in tools if one["name"] not in called)
     return Heard(tuple(texts), purpose or purpose_of(messages), form.get("schema"), offered)
 

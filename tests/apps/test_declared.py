@@ -80,6 +80,22 @@ def test_of_several_that_fit_the_longest_is_meant_and_none_where_that_does_not_t
     assert names_of((whole, Declared("Twin", ("You plan the work.",))), [PLAN]) == {}
 
 
+@pytest.mark.parametrize(
+    "passage",
+    [
+        "You plan a trip to {city} in {{ days }} days{% if kind %} and",
+        "You plan a trip to ${city} in $days",
+        "You  plan a trip to {app:city?} in",
+    ],
+)
+def test_values_in_the_text_of_a_framework_may_be_anything(passage: str) -> None:
+    prompt = "You plan a trip to {value} in 3 days and say what it costs."
+    told = (Declared("Guide", (passage,)),)
+    assert names_of(told, [Template(prompt, frozenset())]) == {0: "Guide"}
+    assert list(never_called(told, [Template(prompt, frozenset())], 5)) == []
+    assert names_of(told, [Template("In 3 days you plan a trip to Rome.", frozenset())]) == {}
+
+
 def test_a_name_that_several_prompts_have_is_none() -> None:
     told = (Declared("Agent", ("You plan the work.",)), Declared("Agent", ("You write the report about",)))
     assert names_of(told, [PLAN, WRITE]) == {}

@@ -204,6 +204,7 @@ def test_agents_keep_the_names_of_their_framework_in_any_script(told: str, name:
     ("prompt", "name"),
     [
         ("You are a careful planner who thinks ahead.", "careful_planner"),
+        ("You are a team supervisor managing an expert. Use them.", "team_supervisor"),
         ("Du bist eine Prüferin für Verträge. Lies genau.", "prüferin"),
         ("Sie sind der Übersetzer.", "übersetzer"),
         ("Vous êtes un rédacteur qui écrit bien.", "rédacteur"),

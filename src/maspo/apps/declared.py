@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from maspo.apps.templates import FEWEST_FIXED, Template
+
+_VALUES = re.compile(r"\{%.*?%\}|\{+[^{}]*\}+|\$+\{?\w*\}?", re.DOTALL)
+"""What may be a value in a framework's own text of a prompt: as ``str.format``, Jinja or Google ADK write it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,8 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 def _length(agent: Declared) -> int:
-    return sum(map(len, agent.passages))
+    """Return the characters of an agent's passages that are no values."""
+    return sum(len(piece) for passage in agent.passages for piece in _pieces(passage))
 
 
 def _fits(agent: Declared, template: Template) -> bool:
@@ -82,7 +87,22 @@ def _fits(agent: Declared, template: Template) -> bool:
     if _length(agent) < FEWEST_FIXED or (agent.is_guess and 2 * _length(agent) < len(template.prompt)):
         return False
     texts = [_flat(text) for text in (template.prompt, *template.texts)]
-    return any(all(_flat(passage) in text for passage in agent.passages) for text in texts)
+    return any(all(_holds(text, passage) for passage in agent.passages) for text in texts)
+
+
+def _holds(text: str, passage: str) -> bool:
+    """Say whether a text holds what is fixed in a passage, in its order; the values between may be anything."""
+    at = 0
+    for piece in _pieces(passage):
+        found = text.find(piece, at)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return True
+
+
+def _pieces(passage: str) -> list[str]:
+    return [piece for found in _VALUES.split(passage) if (piece := _flat(found))]
 
 
 def _flat(text: str) -> str:

@@ -22,7 +22,12 @@ from maspo.team.system import RESERVED_NAMES, Agent, System
 from maspo.team.template import values_of
 
 _ROLES = (
-    ("you are|you're|act as|your role is|i am", "an?|the|our|my", "who|that|for|of|in|and|with|whose|on|to"),
+    (
+        "you are|you're|act as|your role is|i am",
+        "an?|the|our|my",
+        "who|that|for|of|in|and|with|whose|on|to|(?:manag|lead|speciali[sz]|work|focus|help|assist)ing|focused|"
+        "speciali[sz]ed in|responsible|tasked|trained|designed|able|capable|skilled",
+    ),
     ("du bist|sie sind", "eine?|der|die|das|unsere?|meine?", "der|die|das|für|von|mit|und|im|in|auf|bei|zu"),
     ("tu es|vous êtes", "une?|le|la|notre|mon|ma", "qui|pour|de|du|des|et|avec|dans|en|au"),
     ("eres|usted es", "una?|el|la|nuestr[oa]|mi", "que|para|de|del|y|con|en|al"),

@@ -38,7 +38,10 @@ _READERS = Path(__file__).with_name("readers")
 _LINE = 256 * 1024 * 1024
 """Bytes of one line that the shim says, at most: four times what a rollout may print."""
 _GRACE = 5.0
-"""Seconds that the shim is given beyond a rollout's own limit before it counts as stuck."""
+"""Seconds that the shim is given to end."""
+_PATIENCE = 30.0
+"""Seconds that it is given beyond a rollout's own limit before it counts as stuck, and all rollouts with it: where
+fifty rollouts share two cores, it comes to its turn late."""
 _STARTING = 60.0
 """Seconds that an interpreter may take to start, on a loaded machine with a cold disk."""
 
@@ -114,7 +117,7 @@ class Pool:
         ended = None
         while ended is None:
             shim = await self._running()
-            ended = await shim.run(asked, self.app.seconds + _GRACE)
+            ended = await shim.run(asked, self.app.seconds + _PATIENCE)
         return ended
 
     async def close(self) -> None:
