@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean, stdev
+from typing import TypeAlias
 
 from maspo.arena.programme import WORLDS
 from maspo.cli.arena import rivals
@@ -37,6 +38,9 @@ from maspo.world.noise import logistic, unit
 from maspo.world.outputs import USABLE_ENOUGH
 from maspo.world.proposer import TOLERANCE, Evidence, Writer
 
+Asked: TypeAlias = tuple[Level, object, object]
+"""What a judge is asked: the level, for whom, and what else it is shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Output:
@@ -45,7 +49,15 @@ class Output:
     turn: Turn
     missed: tuple[str, ...]
     manners: tuple[str, ...]
-    hard_to_use: bool
+    hard_to_use: int
+    """Outputs that it could hardly use."""
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """All that tells it from another output: noise hangs on it."""
+        turn = self.turn
+        told = (turn.key, turn.answer, turn.quality, turn.appeal, turn.usable, turn.form)
+        return (*told, self.missed, self.manners, self.hard_to_use)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +96,7 @@ class Latent:
                 self.calls["agent"] += 1
                 profile = self.latents.profile(*parts_of(prompts[name]))
                 turn = self.latents.turn(profile, key, [one.turn for one in read])
-                hard = any(one.turn.usable < USABLE_ENOUGH for one in read)
+                hard = sum(one.turn.usable < USABLE_ENOUGH for one in read)
                 missed = tuple(self.latents.missed(profile, key))
                 self._outputs[known] = Output(turn, missed, profile.manners, hard)
             found[name] = self._outputs[known]
@@ -111,11 +123,14 @@ class Latent:
         levels = (Level.GLOBAL,) if request.when_differing and same else request.levels
         first, local, glob = request.candidate_first, Verdict.UNDECIDED, Verdict.UNDECIDED
         if Level.LOCAL in levels:
-            local = self.judge((Level.LOCAL, agent), before[agent], after[agent], first)
+            read = tuple(after[name].content for name in self.system.by_name[agent].reads)
+            local = self.judge((Level.LOCAL, agent, read), before[agent], after[agent], first)
         if Level.GLOBAL in levels:
             glob = self.of_answers(request, before[output], after[output])
         readers = self.system.successors[agent] if Level.LOOKAHEAD in levels else ()
-        ahead = tuple((name, self.judge((Level.LOOKAHEAD, name), before[name], after[name], first)) for name in readers)
+        ahead = tuple(
+            (name, self.judge((Level.LOOKAHEAD, name, ""), before[name], after[name], first)) for name in readers
+        )
         return Comparison(key, local, ahead, glob, same)
 
     def of_answers(self, request: Compare, before: Output, after: Output) -> Verdict:
@@ -127,10 +142,13 @@ class Latent:
             won = {(True, False): Verdict.WIN, (False, True): Verdict.LOSS}
             return won.get((after.turn.answer == truth, before.turn.answer == truth), Verdict.TIE)
         orders = (request.candidate_first, not request.candidate_first)[: request.orders]
-        found = [self.judge((Level.GLOBAL, ""), before, after, first) for first in orders]
+        task = self.system.by_name[self.system.output].prompt
+        found = [self.judge((Level.GLOBAL, task, ""), before, after, first) for first in orders]
         return found[0] if len(found) == 1 else combined(*found)
 
-    def judge(self, asked: tuple[Level, str], before: Output, after: Output, candidate_first: bool) -> Verdict:
+    def judge(
+        self, asked: tuple[Level, object, object], before: Output, after: Output, candidate_first: bool
+    ) -> Verdict:
         """Return what the judge says of two outputs in one order."""
         if before == after:
             return Verdict.TIE
@@ -143,17 +161,18 @@ class Latent:
             return Verdict.LOSS if verdict is Verdict.WIN else Verdict.WIN
         return verdict
 
-    def decide(self, asked: tuple[Level, str], first: Output, second: Output) -> Verdict:
+    def decide(self, asked: Asked, first: Output, second: Output) -> Verdict:
         """Return whether the first output wins: ``maspo.world.judge`` on outputs instead of texts."""
-        spec, leaning, draw = self.spec, LEANINGS[self.spec.judge_temper], (asked, repr(first), repr(second))
+        spec, leaning = self.spec, LEANINGS[self.spec.judge_temper]
+        draw, texts = (*asked, first.content, second.content), (repr(first.content), repr(second.content))
         if unit(spec.seed, "unreadable", draw) < spec.unreadable:
             return Verdict.UNDECIDED
         if spec.coin_flip:
             return Verdict.WIN if unit(spec.seed, "coin", draw) < 0.5 else Verdict.LOSS
-        pair = sorted(draw[1:])
+        pair = sorted(texts)
         noise = logistic(spec.seed, "request", draw)
         if unit(spec.seed, "shared", *pair) < leaning.shared_noise:
-            noise = logistic(spec.seed, "pair", *pair) * (1 if draw[1] == pair[0] else -1)
+            noise = logistic(spec.seed, "pair", *pair) * (1 if texts[0] == pair[0] else -1)
         one, other = first.turn, second.turn
         if asked[0] is not Level.GLOBAL:
             better = leaning.appeal * (one.appeal - other.appeal) + leaning.quality * (one.quality - other.quality)
@@ -189,7 +208,9 @@ class Latent:
             fell = (after[name].turn.quality < before[name].turn.quality - TOLERANCE for name in readers)
             lost += any(after[name].hard_to_use for name in readers) or any(fell)
         evidence = Evidence(tuple(sorted(missed.items())), frozenset(blamed), lost, frozenset(clashed))
-        writer = Writer(self.latents, repr((prompt, evidence.missed, sorted(blamed), lost, request.id)), evidence)
+        writer = Writer(
+            self.latents, repr((prompt, evidence.missed, tuple(sorted(blamed)), lost, request.id)), evidence
+        )
         return Drafts(tuple(Draft(self.write(writer, prompt, number)) for number in range(request.count)))
 
     def write(self, writer: Writer, prompt: str, number: int) -> str:
