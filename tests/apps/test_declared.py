@@ -159,14 +159,24 @@ async def test_agents_are_read_after_the_first_rollout_wherever_they_are_kept(ap
     assert second.agents == ()
 
 
+LATE = """
+import importlib
+def __getattr__(name):
+    return getattr(importlib.import_module("agents.made"), name)
+"""
+
+
 @pytest.mark.parametrize("keeps", [False, True], ids=["forked", "kept alive"])
+@pytest.mark.parametrize("module", ["agents", "agents.made"])
 async def test_agents_that_are_made_for_a_row_are_read_though_they_are_gone(
-    app: WriteApp, tmp_path: Path, keeps: bool
+    app: WriteApp, tmp_path: Path, keeps: bool, module: str
 ) -> None:
-    (tmp_path / "agents.py").write_text(AGENTS)
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "agents" / "made.py").write_text(AGENTS)
+    (tmp_path / "agents" / "__init__.py").write_text(LATE)  # a package that loads its classes when they are asked for
     code = """
         import gc
-        from agents import Agent
+        from MODULE import Agent
         def answer(row):
             before = len(gc.get_objects())
             auditor = Agent("Auditor", "You look for mistakes.")
@@ -174,7 +184,7 @@ async def test_agents_that_are_made_for_a_row_are_read_though_they_are_gone(
             waste = [[] for _ in range(5000)]  # as much as any call of a model takes
             return "42"
     """
-    pool = Pool(app(code, keep_alive=keeps))
+    pool = Pool(app(code.replace("MODULE", module), keep_alive=keeps))
     try:
         first, second = [await pool.run({"input": "x"}, {}) for _ in range(2)]
     finally:

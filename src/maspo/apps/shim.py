@@ -111,28 +111,40 @@ class Watch:
                 self.readers[reader] = {"kind": known["KIND"], "tell": known["tell"]}
             except Exception as error:
                 self.failed.append({"reader": reader, "error": one_line(error)})
+        kinds = [known["kind"] for known in self.readers.values()]
+        self.names = {(module.partition(".")[0], name) for module, name in kinds}
+        self.known: dict[type, bool] = {}
         gc.callbacks.append(self.look)
 
     def kinds(self) -> dict[type, str]:
-        """Return the classes of frameworks that are loaded by now, with their readers; nothing is imported by this."""
+        """Return the classes of frameworks that are loaded by now, with their readers; a module may load them late."""
         found: dict[type, str] = {}
         for reader, known in self.readers.items():
             module, name = known["kind"]
-            kind = getattr(sys.modules.get(module), "__dict__", {}).get(name)
+            kind = getattr(sys.modules.get(module), name, None)
             if isinstance(kind, type):
                 found[kind] = reader
         return found
 
+    def may_be_read(self, kind: type) -> bool:
+        """Say whether a class is called as one that a reader knows, or is made of such: nothing is imported by this."""
+        if kind not in self.known:
+            # Some classes keep a property for their instances under this name.
+            named = [(one.__dict__.get("__module__"), one.__name__) for one in kind.__mro__]
+            self.known[kind] = any(
+                isinstance(module, str) and (module.partition(".")[0], name) in self.names for module, name in named
+            )
+        return self.known[kind]
+
     def look(self, phase: str, _: dict[str, Any]) -> None:
         """Keep what is new; called by the garbage collector."""
         if phase == "start":
-            self.keep(gc.get_objects(0))
+            with suppressed(Exception):  # whatever a class of the app is like, it must not be told of in what it prints
+                self.keep(gc.get_objects(0))
 
     def keep(self, objects: list[Any]) -> None:
         """Keep those of some objects that a reader knows."""
-        kinds = tuple(self.kinds())
-        if kinds:
-            self.seen.update((id(one), one) for one in objects if issubclass(type(one), kinds))
+        self.seen.update((id(one), one) for one in objects if self.may_be_read(type(one)))
 
     def told(self) -> list[dict[str, Any]]:
         """Return what readers tell of the agents that were seen: one object for each, or an error; and end."""
