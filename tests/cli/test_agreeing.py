@@ -205,7 +205,7 @@ def test_g10_every_setting_is_known_to_be_harmless_or_asked_about() -> None:
         *("models.base_url", "models.api_key_env", "models.client", "models.attribution", "models.allow_http"),
         *("models.use_proxy", "runner.kind", "runner.options", "judge.kind", "judge.options"),
         *("proposer.kind", "proposer.options", "models.extra", "models.headers", "models.form", "models.stream"),
-        "sandbox.packages",
+        *("sandbox.packages", "proposer.examples"),  # the latter writes inputs of its user into prompts
     }, "decide whether a new setting reaches beyond a file, in maspo.study.reach"
 
 
