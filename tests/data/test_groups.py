@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from maspo.core.errors import InputsInvalid
 from maspo.core.spelling import tokens
-from maspo.data.groups import ALONE, Groups, groups_of
+from maspo.data.groups import ALONE, Groups, asked, groups_of
 from maspo.data.inputs import Inputs, make_inputs
 from maspo.data.split import split
 
@@ -336,3 +336,8 @@ def test_g25_numbers_that_a_question_is_about_are_no_marks() -> None:
     texts += [f"{n} apples cost 3 dollars. How much does one cost?" for n in range(20, 25)]
     inputs = make_inputs([{"input": text} for text in texts])
     assert groups_of(inputs, ["input"]).count(row.key for row in inputs.rows) == len(texts)
+
+
+@pytest.mark.parametrize("text", ['{"a":' * 100_000, "<a>" * 9000 + "x" + "</a>" * 9000, "1" + "\n" * 50_000])
+def test_texts_without_end_are_read_at_once(text: str) -> None:
+    assert asked(text)

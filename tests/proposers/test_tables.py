@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from maspo.core.numerals import words
+from maspo.core.numerals import alike, short_numbers, words
 from maspo.proposers.drafts import Rules, checked
 from maspo.proposers.passages import Passages
 from maspo.proposers.tables import Tables
@@ -261,3 +261,15 @@ def test_t24_small_numbers_in_a_row_are_no_table_of_sums() -> None:
     assert not Tables(sums).held_by("Count from 1 to 10: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10. Then back.")
     more = [(f"What is {one} plus {other}?", str(one + other)) for one, other in ((17, 48), (35, 66), (71, 12))]
     assert Tables([*sums, *more]).held_by("17 48 65; 35 66 101; 71 12 83")
+
+
+def test_t25_a_number_that_nobody_says_ends_no_check() -> None:
+    # Multiplied on and on it has more digits than Python writes.
+    said = "one " + "hundred " * 3000
+    assert not Tables([("How many seats has the Aurora hall?", "410")]).held_by(said)
+    assert len(words(said)) < 3000 and words("nine hundred ninety nine thousand") == ("999000",)
+
+
+def test_t26_millions_in_short_are_written_out_with_all_digits() -> None:
+    assert short_numbers("1500k and 1.2e8") == "1500000 and 120000000"
+    assert alike("1500k seats") == alike("1500000 seats")

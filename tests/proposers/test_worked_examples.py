@@ -130,3 +130,9 @@ def test_w08_a_block_is_merged_and_left_out_as_one_sentence() -> None:
     other = merged(wider, f"{base}\n{block_of([Example('x', 'y')])}", f"{base}\n{block_of([Example('z', 'y')])}")
     assert other is None, "two blocks in the place of one do not merge"
     assert without_added(base, wider) == (base,)
+
+
+def test_a_block_that_is_cut_off_is_none_and_is_given_up_at_once() -> None:
+    block = block_of([Example(f"input {number}", "said") for number in range(200)])
+    assert blocks_in(f"Solve it.\n{block}") == (block,)
+    assert blocks_in(block.removesuffix("</worked_examples>")) == ()

@@ -127,6 +127,7 @@ def test_f06_no_text_breaks_a_reader(spec: str, output: str) -> None:
         "A ",
         "1,111",
         '\n{"a',
+        "✅\n",
     ],
 )
 def test_f07_large_hostile_outputs_are_read_at_once(spec: str, part: str) -> None:

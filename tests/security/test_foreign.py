@@ -388,7 +388,12 @@ def test_f06_nothing_ordinary_is_refused_remarked_on_defused_or_spelled_out() ->
 
 
 @pytest.mark.parametrize(
-    "text", ["a" * 9000, "a." * 4500, "1 " * 4500, "<|" * 4500, "aa:" * 3000, "%41" * 3000, "-." * 4500]
+    "text",
+    [
+        *("a" * 9000, "a." * 4500, "1 " * 4500, "<|" * 4500, "aa:" * 3000, "%41" * 3000, "-." * 4500),
+        # No end to a list that is joined: white space between its parts is read in one way only.
+        '"".join([' + '"a" ' * 2000,
+    ],
 )
 def test_f07_long_drafts_are_read_at_once(text: str) -> None:
     refused(text, SEED)

@@ -10,7 +10,7 @@ from typing import Any
 
 from maspo.apps.templates import FEWEST_FIXED, Template
 
-_VALUES = re.compile(r"\{%.*?%\}|\{+[^{}]*\}+|\$+\{?\w*\}?", re.DOTALL)
+_VALUES = re.compile(r"\{%.*?%\}|(?<!\{)\{+[^{}]*\}+|\$+\{?\w*\}?", re.DOTALL)
 """What may be a value in a framework's own text of a prompt: as ``str.format``, Jinja or Google ADK write it."""
 
 

@@ -33,9 +33,9 @@ _JSON_TEXT = re.compile(r'"(?:\\.|[^"\\\n])*"')
 _TOML_TEXT = re.compile(r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'', re.DOTALL)
 _VALUE = re.compile(r"\{value\d*\}")
 _SOURCES: tuple[tuple[Template, re.Pattern[str]], ...] = (
-    ("adk", re.compile(r"^\s*(?:from|import)\s+google\.adk\b", re.MULTILINE)),
-    ("agno", re.compile(r"^\s*(?:from|import)\s+agno\b", re.MULTILINE)),
-    ("crewai", re.compile(r"^\s*(?:from|import)\s+crewai\b", re.MULTILINE)),
+    ("adk", re.compile(r"^[ \t]*(?:from|import)\s+google\.adk\b", re.MULTILINE)),
+    ("agno", re.compile(r"^[ \t]*(?:from|import)\s+agno\b", re.MULTILINE)),
+    ("crewai", re.compile(r"^[ \t]*(?:from|import)\s+crewai\b", re.MULTILINE)),
 )
 """Files that import one of these are read by its rules. Agno 3.1 reads instructions as a ``string.Template``: two
 dollar signs arrive as one, also without values."""

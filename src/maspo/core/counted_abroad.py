@@ -14,8 +14,6 @@ from typing import Final
 
 from maspo.core.looks import as_seen
 
-MOST_WORDS: Final = 7
-"""Words of a number, such as `four hundred`, `quatre cent quatre vingt dix sept`."""
 _MOST: Final = 1000
 _GERMAN: Final = (
     "null ein zwei drei vier funf sechs sieben acht neun zehn elf zwolf dreizehn vierzehn funfzehn sechzehn siebzehn "
@@ -128,6 +126,8 @@ _NOTED: Final = re.compile(r"\b0(?:x([0-9a-f]{1,8})|o([0-7]{1,10})|b([01]{1,32})
 
 def plain_words(text: str) -> str:
     """Return words as they look, without case, accents and hyphens."""
+    if text.isascii() and text.isprintable():  # the same, in a tenth of the time
+        return text.lower().replace("-", " ")
     bare = "".join(one for one in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(one))
     return as_seen(bare.replace("-", " ").replace("ß", "ss").replace("ı", "i").replace("ł", "l"))
 
@@ -148,6 +148,28 @@ def abroad() -> Mapping[tuple[str, ...], str]:
                 if len(words) > 1 or (len(words[0]) >= _LEAST_LETTERS and words[0] not in _ENGLISH):
                     found.setdefault(words, str(number))
     return found
+
+
+@cache
+def _longest() -> Mapping[str, int]:
+    """Return how many words the longest number has that begins with a word."""
+    found: dict[str, int] = {}
+    for words in abroad():
+        found[words[0]] = max(found.get(words[0], 0), len(words))
+    return found
+
+
+def counted_at(said: Sequence[str], place: int) -> tuple[str, int]:
+    """Return the number that words say from a place on in another language, and how many words say it.
+
+    Longest first: `quatre vingt dix` is ninety, and no eighty. The words are as ``plain_words`` leaves them; where they
+    say no number, the number is empty and takes no word.
+    """
+    for length in range(min(_longest().get(said[place], 0), len(said) - place), 0, -1):
+        number = abroad().get(tuple(said[place : place + length]))
+        if number is not None:
+            return number, length
+    return "", 0
 
 
 def from_roman(word: str) -> str:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from maspo.core.counted_abroad import MOST_WORDS, abroad, from_roman, plain_words
+from maspo.core.counted_abroad import counted_at, from_roman, plain_words
 from maspo.core.looks import as_seen
 from maspo.core.spelling import tokens
 
@@ -20,6 +20,8 @@ _NUMERALS = {word: number for number, word in enumerate(_UNITS)} | {
 }
 _HUNDRED = 100
 _SCALES = {"hundred": _HUNDRED, "thousand": 1000, "million": 1_000_000}
+_LARGEST_SCALED = 10_000
+"""What stands before `hundred`, `thousand` or `million` is smaller; nobody says `hundred` a thousand times in a row."""
 _AND = re.compile(r"\b(hundred|thousand|million)\s+and\s+", re.IGNORECASE)
 _SINGLE_ROMAN = {"i": "1", "v": "5", "x": "10", "l": "50", "c": "100", "d": "500", "m": "1000"}
 _MOST_SINGLE = 0.5
@@ -37,7 +39,7 @@ def words(text: str) -> tuple[str, ...]:
         value, scale = _NUMERALS.get(word), _SCALES.get(word)
         if part is not None and (part or whole) and value is not None and _joins(part, value):
             part += value
-        elif part is not None and scale is not None and part:
+        elif part is not None and scale is not None and 0 < part < _LARGEST_SCALED:
             whole, part = (whole, part * scale) if scale == _HUNDRED else (whole + part * scale, 0)
         else:
             found += [str(whole + part)] if part is not None else []
@@ -52,15 +54,9 @@ def _counted_out(said: Sequence[str]) -> Iterator[str]:
     single = {} if sum(len(word) == 1 for word in said) > _MOST_SINGLE * len(said) else _SINGLE_ROMAN
     place = 0
     while place < len(said):
-        for length in range(min(MOST_WORDS, len(said) - place), 0, -1):
-            number = abroad().get(tuple(folded[place : place + length]))
-            if number is not None:
-                yield number
-                break
-        else:
-            length = 1
-            yield from_roman(said[place]) or single.get(said[place], said[place])
-        place += length
+        number, length = counted_at(folded, place)
+        yield number or from_roman(said[place]) or single.get(said[place], said[place])
+        place += length or 1
 
 
 def _joins(part: int, value: int) -> bool:
@@ -88,7 +84,7 @@ def _plain(word: str) -> str:
 
 def short_numbers(text: str) -> str:
     """Return a text with numbers such as `12.5k` and `1.2e4` written out."""
-    return _THOUSANDS.sub(lambda found: f"{float(found[1]) * 10 ** int(found[2][1:] or 3):g}", text)
+    return _THOUSANDS.sub(lambda found: f"{float(found[1]) * 10 ** int(found[2][1:] or 3):.15g}", text)
 
 
 def alike(text: str) -> str:

@@ -15,10 +15,15 @@ from maspo.core.quoting import tagged, unquoted
 _TAG: Final = "worked_examples"
 _OPEN, _CLOSE = f"<{_TAG}>", f"</{_TAG}>"
 _HEAD: Final = "Each is an input of an earlier run with what you wrote on it, in a run that went well. They are data."
-BLOCK: Final = rf"{_OPEN}\n{re.escape(_HEAD)}\n(?:<input>\n.*?\n</input>\n<output>\n.*?\n</output>\n)+{_CLOSE}"
+_INPUT: Final = r"(?:(?!\n</input>\n).)*"
+_OUTPUT: Final = r"(?:(?!\n</output>\n).)*"
+"""A text ends where its tag is closed, and nowhere else: a block that is cut off is given up at once."""
+BLOCK: Final = (
+    rf"{_OPEN}\n{re.escape(_HEAD)}\n(?:<input>\n{_INPUT}\n</input>\n<output>\n{_OUTPUT}\n</output>\n)+{_CLOSE}"
+)
 """A regular expression of a block; a dot in it is any character."""
 _BLOCK = re.compile(BLOCK, re.DOTALL)
-_EXAMPLE = re.compile(r"<input>\n(.*?)\n</input>\n<output>\n(.*?)\n</output>\n", re.DOTALL)
+_EXAMPLE = re.compile(rf"<input>\n({_INPUT})\n</input>\n<output>\n({_OUTPUT})\n</output>\n", re.DOTALL)
 _OUR_TAG = re.compile(rf"<(?=[/\s]*{_TAG})|&(?=(?:amp;)*lt;[/\s]*{_TAG})", re.IGNORECASE)
 _ESCAPED = re.compile(rf"&lt;(?=[/\s]*{_TAG})|&amp;(?=(?:amp;)*lt;[/\s]*{_TAG})", re.IGNORECASE)
 

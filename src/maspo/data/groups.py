@@ -57,7 +57,7 @@ _NOTHING = "-"
 _COUNTED = re.compile(
     r"^\W*(?:(?:question|problem|item|row|no|nr|q|example|case|task|exercise)\W{0,2}(?:no\W{0,2})?\d{1,7}\s?[-–—.):\]|]"
     r"|#?\d{1,7}\s?[.):\]])\s+(?=[^\W\d])"
-    r"|^\W*\d{1,7}(?:\s?/\s?\d+|\s+of\s+\d+)?[^\w\n]*\n+(?=\W*[^\W\d])"
+    r"|^\W*\d{1,7}(?:\s?/\s?\d+|\s+of\s+\d+)?[^\w\n]*\n++(?=\W*[^\W\d])"
     r"|^\W*(?:[\[(](?=[^\])\n]*\d)[\w #:./-]{1,40}[\])]|(?=[\w-]*[a-f])(?=[\w-]*\d)[0-9a-f]{6,}(?:-[0-9a-f]+)*"
     r"|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z?)?)\s?[:.-]?\s+(?=[^\W\d])|\s#\w{2,12}\s*$"
     r"|(?<=[.?!\"'*])\s+(?:[\[(<{](?=[^\])>}\n]*\d)[^\])>}\n]{1,60}[\])>}]|\w{1,12}[:=#](?=\w*\d)[\w-]{1,64})\s*$"
@@ -107,6 +107,8 @@ _COUNTER = re.compile(
 _EMPHASIS = re.compile(r"\*\*|__|```|~~|^[ ]{0,3}(?:[>#]+[ ]+)+", re.MULTILINE)
 """Marks of Markdown, which stand between a mark and what it marks."""
 _EDGE_TAG = re.compile(r"^\s*<[^<>\n]{1,120}>|<[^<>\n]{1,120}>\s*$")
+_MOST_TAGS = 64
+"""Tags around a text that are taken off, on either side: each takes a look at the whole text."""
 _CODED_SIGNS = re.compile(r"(?:%[0-9a-f]{2}.{0,40}){3}", re.IGNORECASE)
 _CODE_POINT = re.compile(r"\\u([0-9a-f]{4})", re.IGNORECASE)
 _KEYCAPS = re.compile("(?<=\\d)[\u0300-\u036f]+|[\ufe0e\ufe0f]?\u20e3")
@@ -229,11 +231,14 @@ def _is_spaced(text: str) -> bool:
 def _core(text: str) -> str:
     """Return a text without the marks around it: identifiers, dates and times, counters, keys of a record, tags."""
     if text[:1] == "{":
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             found = json.loads(text)
             text = "\n".join(value for value in found.values() if isinstance(value, str))
     text = _EMPHASIS.sub(" ", text)
-    while (bare := _EDGE_TAG.sub("", text)) != text:
+    for _ in range(_MOST_TAGS):
+        bare = _EDGE_TAG.sub("", text)
+        if bare == text:
+            break
         text = bare
     pieces = [piece for piece in _PIECE.split(text, maxsplit=_MOST_PIECES) if piece.strip()]
     while size := _mark(pieces, range(1, len(pieces)), _COUNTER):

@@ -44,7 +44,7 @@ _WAITING = frozenset(
 )
 """States of a request that is not refused, in pieces of gateways that keep a queue."""
 _FAILED = re.compile(rf"{_BROKEN.pattern}|{_FILTERED.pattern}")
-_PAGE_WITHIN = re.compile(rb"^\s*<(?:!doctype\s{1,9}html|html)\b", re.IGNORECASE | re.MULTILINE)
+_PAGE_WITHIN = re.compile(rb"^[ \t]*<(?:!doctype\s{1,9}html|html)\b", re.IGNORECASE | re.MULTILINE)
 """A web page in the middle of a stream: of a gateway whose server fell silent."""
 _LENIENT = json.JSONDecoder(strict=False)
 DONE = b"[DONE]"

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import Final
 from urllib.parse import unquote
@@ -156,10 +157,10 @@ _LEAST_SAID: Final = 14
 _SENTENCE = re.compile(rb"[A-Za-z ,.']{%d,}" % _LEAST_SAID)
 _UTF_7 = sought(r"\+[A-Za-z0-9+/]{10,}-", "+")
 _JOIN = sought(
-    r"""(['"])([^'"\n]{0,3})\1\.join\(\s*[\[(]((?:\s*['"][^'"\n]{1,40}['"]\s*,?)+)\s*[\])]\s*\)""",
+    r"""(['"])([^'"\n]{0,3})\1\.join\(\s*[\[(]((?:\s*+['"][^'"\n]{1,40}['"]\s*+,?)+)[\])]\s*\)""",
     *(".join",),
 )
-"""A text that a program puts together."""
+"""A text that a program puts together. White space between two parts is read in one way only."""
 _UPSIDE_DOWN: Final = str.maketrans("ɐqɔpǝɟƃɓɥᴉıɾʞlɯuodbɹsʇnʌʍxʎz˙", "abcdefgghiijklmnopqrstuvwxyz.")
 _TURNED_LETTERS: Final = frozenset("ɐɔǝɟƃɓɥᴉɾʞɯɹʇʌʍʎ˙")
 _FEWEST_TURNED: Final = 4
@@ -185,6 +186,7 @@ class Readings:
         return "\n".join((self.plain, *self.mended, self.tight, *self.decoded)).lower()
 
 
+@lru_cache(2)  # a draft is looked at for tables of inputs, and then for what does not belong into it
 def readings(text: str) -> Readings:
     """Return the ways in which a text can be read."""
     plain = re.sub(r"[^\S\n]+", " ", _unescaped(as_seen(text)))

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from maspo.core.counted_abroad import CHINESE, MOST_WORDS, abroad, from_chinese, from_roman, in_decimal, plain_words
+from maspo.core.counted_abroad import CHINESE, counted_at, from_chinese, from_roman, in_decimal, plain_words
 from maspo.core.numerals import short_numbers, words
 from maspo.core.spelling import SAY_LITTLE
 from maspo.proposers.ciphers import UNDOINGS
@@ -37,6 +37,8 @@ _DOTTED = re.compile(r"(?<!\w)(?:\w\.){4,}\w?(?!\w)")
 _SUM = re.compile(r"(?<![\w.])(\d{1,5})\s?([-+*/×−])\s?(\d{1,4})(?![\w.]|\s?[-+*/×−=])")
 _CIPHERED: Final = 2
 """Words of a draft that a cipher makes known ones of, so that it is looked at by it."""
+_REMEMBERED: Final = 20_000
+"""Words of which it is remembered what they say: those of some hundred drafts."""
 _VOWELS = re.compile("[aeiou]")
 _DIGITS_APART = re.compile(r"(?<![\d.,])\d(?:[ .,_-]\d){1,5}(?![\d.,])")
 _PICTURE = re.compile("[\u2190-\u245f\u2500-\u2bff\U0001f000-\U0001faff]")
@@ -64,6 +66,8 @@ class Vocabulary:
         for word in sorted(self._longer):
             self._stems[word[:_STEM]].append(word)
             self._skeletons[_VOWELS.sub("", word)].append(word)
+        self._told: dict[str, tuple[str, ...]] = {}
+        self._undone: dict[str, tuple[int, ...]] = {}
         self._initials: dict[str, list[int]] = defaultdict(list)
         for number, text in enumerate(questions):
             first = "".join(word[0] for word in words(text)[:_MOST_INITIALS] if word[0].isalpha())
@@ -81,31 +85,31 @@ class Vocabulary:
             short_numbers(plain),
             plain.replace(",", " , "),
         )
-        for text in dict.fromkeys((plain, *seen.mended, "\n".join(seen.decoded), *others)):
-            if text:
-                yield self._places(text)
+        texts = dict.fromkeys((plain, *seen.mended, "\n".join(seen.decoded), *others))
+        yield from map(self._places, dict.fromkeys(_words_of(text) for text in texts if text))
         yield from self._deciphered(plain)
 
-    def _places(self, text: str) -> Places:
+    def _places(self, said: Sequence[str]) -> Places:
         places: dict[str, list[int]] = defaultdict(list)
-        text = _PICTURE.sub(lambda sign: f" {unicodedata.name(sign[0], '').lower()} ", in_decimal(text))
-        numbered = CHINESE.sub(lambda run: f" {from_chinese(run[0])} ", text)
-        said = words(_DOTTED.sub(_together, numbered))
         for place, word in enumerate(said):
             places[word].append(place)
-            for other in self._meant_by(word):
+            for other in self._told_by(word):
                 places[other].append(place)
-            for other in self._forms_of(word):
-                places[form(other)].append(place)
         folded = [plain_words(word) for word in said]
         for place in range(len(said)):
-            # Longest first: `quatre vingt dix` is ninety, and no eighty.
-            for length in range(MOST_WORDS, 0, -1):
-                number = abroad().get(tuple(folded[place : place + length]))
-                if number is not None and number != said[place]:
-                    places[number].append(place)
-                    break
+            number, _ = counted_at(folded, place)
+            if number:
+                places[number].append(place)
         return places
+
+    def _told_by(self, word: str) -> tuple[str, ...]:
+        """Return all that a word says beside itself; drafts of a run have most words in common."""
+        found = self._told.get(word)
+        if found is None:
+            if len(self._told) >= _REMEMBERED:
+                self._told.clear()
+            found = self._told[word] = (*self._meant_by(word), *map(form, self._forms_of(word)))
+        return found
 
     def _meant_by(self, word: str) -> Iterator[str]:
         """Yield known words of which a word is the number or the consonants; questions by their first letters."""
@@ -128,14 +132,29 @@ class Vocabulary:
     def _deciphered(self, text: str) -> Iterator[Places]:
         said = words(text)
         once = {word for word in said if len(word) >= _STEM and word.isalpha()} - self._known
-        for undo in UNDOINGS:
-            undone = {word: plain for word in once if (plain := undo(word)) in self._longer}
-            if len(undone) < _CIPHERED:
-                continue
+        often = Counter(cipher for word in once for cipher in self._ciphers_of(word))
+        for cipher in sorted(cipher for cipher, count in often.items() if count >= _CIPHERED):
             places: dict[str, list[int]] = defaultdict(list)
             for place, word in enumerate(said):
-                places[undo(word)].append(place)
+                places[UNDOINGS[cipher](word)].append(place)
             yield places
+
+    def _ciphers_of(self, word: str) -> tuple[int, ...]:
+        """Return the ciphers by which a word is a known one, as their places among the undoings."""
+        found = self._undone.get(word)
+        if found is None:
+            if len(self._undone) >= _REMEMBERED:
+                self._undone.clear()
+            plain = (undo(word) for undo in UNDOINGS)
+            found = self._undone[word] = tuple(cipher for cipher, one in enumerate(plain) if one in self._longer)
+        return found
+
+
+def _words_of(text: str) -> tuple[str, ...]:
+    """Return the words of a text, of its pictures, and of first letters between dots; numbers in our digits."""
+    text = _PICTURE.sub(lambda sign: f" {unicodedata.name(sign[0], '').lower()} ", in_decimal(text))
+    numbered = CHINESE.sub(lambda run: f" {from_chinese(run[0])} ", text)
+    return words(_DOTTED.sub(_together, numbered))
 
 
 def _together(run: re.Match[str]) -> str:

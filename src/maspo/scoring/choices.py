@@ -40,7 +40,7 @@ _FORMULA = re.compile(
 _STANDING = re.compile(r"(?<![A-Za-z0-9])[A-Ja-j](?![A-Za-z0-9])")
 """Without a letter that stands alone, no option is named."""
 _ALONE = re.compile(r"\W*(?:(?:option|choice|answer|letter)\W{0,3})?\(?([A-Ja-j])\)?[\s.):,!\]’。]*", re.IGNORECASE)
-_BOLD = re.compile(r"\*\*(\(?[A-J][).:]\s*[^*\n]{1,200})\*\*(?!\s*\n\s*(?:[-*]\s+)?\*{0,2}\(?[A-J][).:])")
+_BOLD = re.compile(r"\*\*(\(?[A-J][).:]\s*[^*\n]{1,200})\*\*(?![^\S\n]*\n\s*+(?:[-*]\s+)?\*{0,2}\(?[A-J][).:])")
 """An option in bold that begins no list of the options."""
 _BULLET = re.compile(r"^\s*(?:[-*•>#]+|\[[xX✓✔]\])\s+")
 _CROSSED = re.compile(

@@ -99,7 +99,7 @@ _NO_NAME = re.compile(
 _OF_ANSWERS = re.compile(rf"(?i)(?<![^\W_])(?:{_ANSWERS}|{_LABELS})(?![^\W_])")
 _BULLET = re.compile(r"\A(?:[-*•–—→⇒=]|\d{1,2}[.)])\s+(?=\S)")
 _DECORATION = re.compile(
-    r"(?:(?![⚠⛔🚫🤔👎🤷])[\s\ufe0f\u200d\u2600-\u26ff\u2705\u2713\u2714\u2728\u2764\u2b50\U0001f000-\U0001faff])+\Z"
+    r"(?![⚠⛔🚫🤔👎🤷])[\s\ufe0f\u200d\u2600-\u26ff\u2705\u2713\u2714\u2728\u2764\u2b50\U0001f000-\U0001faff]"
 )
 """Signs of joy, flags and ticks behind an answer; none that says no or wonders."""
 _REASONED = re.compile(
@@ -145,7 +145,7 @@ def named_answer(reply: str) -> str | None:
     closing = text[len(body) :]
     if not body or takes_back(closing):
         return None
-    body = _without_preamble(body if body.isascii() else _DECORATION.sub("", body) or body)
+    body = _without_preamble(body if body.isascii() else _undecorated(body) or body)
     lines = body.split("\n")[-_MOST_LINES:]
     labelled = list(_labelled(lines))
     if labelled:
@@ -261,11 +261,19 @@ def _text(lines: list[str]) -> str:
     return "\n".join(lines).strip()
 
 
+def _undecorated(text: str) -> str:
+    """Return a text without the decoration behind it; a pattern would begin anew at each of many signs."""
+    end = len(text)
+    while end and _DECORATION.match(text, end - 1):
+        end -= 1
+    return text[:end]
+
+
 def _value(found: re.Match[str]) -> str:
     """Return what is labelled, without the half of an emphasis that began before the label."""
     value = found["value"].strip()
     if not value.isascii():
-        value = _DECORATION.sub("", value)
+        value = _undecorated(value)
     if "**" in found["head"] and "**" not in found["end"]:
         value = value[2:].strip() if value.startswith("**") else value.removesuffix(".").removesuffix("**").strip()
     return without_contrast(_POLITE.sub("", value))
@@ -301,7 +309,7 @@ def _under_any_name(lines: list[str]) -> str | None:
     before, after = lines[:place], _text(lines[place + 1 :])
     if (before and after) or any(line.lstrip().startswith(("-", "*", "1.")) for line in before):
         return None
-    value, explained = _unexplained(_DECORATION.sub("", under["value"]))
+    value, explained = _unexplained(_undecorated(under["value"]))
     return _surest([_Labelled(0, value, explained, after)])
 
 

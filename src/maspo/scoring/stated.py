@@ -48,7 +48,7 @@ _LOOKED_FOR = re.compile(
     r"\s(?:that|which)\s(?:fits|matches|is missing|is meant|is needed)\b|\syou['’]re\s(?:looking for|asking about)"
 )
 _NOT_THAT = re.compile(
-    r"(?:,\s+(?:and\s+)?|\s+\(|(?<=\*\*)\s+|\s+[–—-]\s+)(?:not|rather\s+than|instead\s+of|as\s+opposed\s+to)\s+[^.,;:!?()]{1,40}\)?(?=[.!]?\Z)"
+    r"(?:,\s+(?:and\s+)?|(?<!\s)\s+\(|(?<=\*\*)\s+|(?<!\s)\s+[–—-]\s+)(?:not|rather\s+than|instead\s+of|as\s+opposed\s+to)\s+[^.,;:!?()]{1,40}\)?(?=[.!]?\Z)"
 )
 """"…, not Milan": what the answer is told apart from."""
 _NOT_BUT = re.compile(r"(?:is|was|are)(?:\s+not|n['’]t)\s+[^.,;:!?]{1,40}?,?\s+but\s+(?:rather\s+)?(?=\S)")
