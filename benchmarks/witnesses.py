@@ -1,13 +1,16 @@
 """A real team in two frameworks, optimized end to end on simulated worlds, beside the same team as a prompt graph.
 
-    .venv-dev/bin/python benchmarks/witnesses.py [--worlds 10] [--first 0] [--teams graph,langgraph,openai_agents]
-        [--environments .venv-frameworks] [--calls 3000] [--inputs 100] [--check 20] [--out FILE]
+    .venv-dev/bin/python benchmarks/witnesses.py [--worlds 10] [--first 0] [--seeds 1]
+        [--teams graph,langgraph,openai_agents] [--environments .venv-frameworks] [--calls 3000] [--inputs 100]
+        [--check 20] [--out FILE]
 
 The team has a writer with a tool, a reviewer who sends it back or hands over to an editor, and at most two rounds
 (``frameworks/witnesses/``). Its models are a world that asks for the tool on every third input and hands over where
 the reviewer approves. Each run is the command line: ``maspo discover``, then ``maspo optimize``. True accuracy is that
 of the world, of the seed prompts and of those shipped, on 2,000 inputs that no search has seen; with ``--check`` the
 app itself answers so many of these with the shipped prompts, and answers that differ from the world's are counted.
+One search in one world is a matter of luck: with ``--seeds`` each world is searched so often, from seeds that begin
+with its number, and each team's spread over them is told.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +83,8 @@ class Row:
 
     team: str
     world: int
+    seed: int
+    """Of the search, not of the world."""
     before: float
     after: float
     shipped: bool
@@ -175,8 +181,8 @@ def served(endpoint: Endpoint) -> Iterator[str]:
         thread.join()
 
 
-def play(team: str, number: int, asked: argparse.Namespace) -> Row:
-    """Optimize a team in a world; return what came of it."""
+def play(team: str, number: int, seed: int, asked: argparse.Namespace) -> Row:
+    """Optimize a team in a world by one search; return what came of it."""
     world = World(WorldSpec(seed=number))
     began, cpu = time.monotonic(), children_cpu()
     with tempfile.TemporaryDirectory() as name, served(endpoint := Endpoint(world)) as url:
@@ -196,7 +202,7 @@ def play(team: str, number: int, asked: argparse.Namespace) -> Row:
             )
             unattributed = found["calls"] - found["attributed"]
         endpoint.heard.clear()
-        options = ["--max-calls", str(asked.calls), "--seed", str(number), "--out", "run", "--yes"]
+        options = ["--max-calls", str(asked.calls), "--seed", str(seed), "--out", "run", "--yes"]
         result = maspo(folder, url, "optimize", "system.yaml", "--inputs", "rows.jsonl", *options)
         counted = endpoint.heard[AGENT]
         prompts = json.loads((folder / "run" / "prompts.json").read_text())
@@ -215,6 +221,7 @@ def play(team: str, number: int, asked: argparse.Namespace) -> Row:
     return Row(
         team,
         number,
+        seed,
         world.accuracy(SYSTEM, {}),
         world.accuracy(SYSTEM, own),
         result["shipped"] != "seed",
@@ -270,14 +277,17 @@ def children_cpu() -> float:
 
 
 def summary(rows: Sequence[Row]) -> Iterator[str]:
-    """Yield a line for each team: means over its worlds with standard errors, and the difference to the graph."""
-    gains = {(row.team, row.world): row.after - row.before for row in rows}
+    """Yield a line for each team: means over its searches with standard errors, and the difference to the graph."""
+    gains = {(row.team, row.world, row.seed): row.after - row.before for row in rows}
     for team in dict.fromkeys(row.team for row in rows):
         own = [row for row in rows if row.team == team]
         before, after = (statistics.mean(getattr(row, name) for row in own) for name in ("before", "after"))
         gained = [row.after - row.before for row in own]
-        line = f"{team}: {len(own)} worlds, {before:.1%} -> {after:.1%}, {statistics.mean(gained):+.3f}{error(gained)}"
-        paired = [gains[team, row.world] - gains[GRAPH, row.world] for row in own if (GRAPH, row.world) in gains]
+        spread = f", spread {statistics.stdev(row.after for row in own):.3f}" if len(own) > 1 else ""
+        line = f"{team}: {len(own)} searches, {before:.1%} -> {after:.1%}, "
+        line += f"{statistics.mean(gained):+.3f}{error(gained)}{spread}"
+        pairs = [(gains[team, row.world, row.seed], gains.get((GRAPH, row.world, row.seed))) for row in own]
+        paired = [gain - graph for gain, graph in pairs if graph is not None]
         if team != GRAPH and paired:
             line += f"; against the graph {statistics.mean(paired):+.3f}{error(paired)}"
         yield line + f"; {sum(row.differ for row in own)} of {sum(row.checked for row in own)} answers differ"
@@ -293,6 +303,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--worlds", type=int, default=10)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--seeds", type=int, default=1, help="searches of each world")
     parser.add_argument("--teams", default=",".join(TEAMS))
     parser.add_argument("--environments", type=Path, default=ROOT / ".venv-frameworks")
     parser.add_argument("--calls", type=int, default=3000, help="more than a search plans")
@@ -302,8 +313,8 @@ def main() -> None:
     asked = parser.parse_args()
     rows = []
     for number in range(asked.first, asked.first + asked.worlds):
-        for team in asked.teams.split(","):
-            rows.append(row := play(team, number, asked))
+        for seed, team in product(range(number, number + asked.seeds), asked.teams.split(",")):
+            rows.append(row := play(team, number, seed, asked))
             line = json.dumps(asdict(row))
             print(line, flush=True)
             if asked.out:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ import pytest
 
 from maspo.core.errors import CallFailed
 from maspo.core.prompts import Prompts
+from maspo.core.trace import Call, ToolUse, Trace
 from maspo.core.verdict import Comparison, Level, Verdict
 from maspo.data.inputs import Input, make_inputs
 from maspo.judges.pairwise import PairwiseJudge
@@ -41,6 +42,7 @@ from maspo.scoring.base import Score as Found
 from maspo.study.asking import Asker
 from maspo.study.executor import LocalExecutor
 from maspo.team import Agent, System
+from maspo.team.app import App
 
 SYSTEM = System(
     (
@@ -128,6 +130,35 @@ async def test_w04_equal_final_answers_are_a_global_tie_without_a_call() -> None
     assert isinstance(result, Comparison)
     assert (result.local, result.glob, result.same_answer) == (WIN, TIE, True)
     assert purposes(model)["judge.global"] == 0
+
+
+@dataclass
+class Rollouts:
+    """An app's rollouts as they were told, by the prompt of its reviewer."""
+
+    told: Mapping[str, Sequence[Call]]
+
+    async def run(self, prompts: Prompts, input_key: str, base: Prompts | None = None) -> Trace:
+        calls = tuple(self.told[prompts["b"]])
+        return Trace(input_key, calls, calls[-1].output)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+async def test_w26_an_app_counts_the_calls_that_it_made_and_not_the_most_that_it_may_make(shared: bool) -> None:
+    looked_up = (ToolUse("look_up", "{}", "nothing"),)
+    writer = Call("a", "<answer>1</answer>", key="k1", tools=looked_up)
+    anew = writer if shared else replace(writer, key="k0")
+    approved = (writer, Call("b", "APPROVED", (0,), key="k2"), Call("d", "<answer>1</answer>", (0, 1), key="k3"))
+    revised = (anew, Call("b", "REVISE", (0,), key="k4"), Call("d", "<answer>2</answer>", (0, 1), key="k5"))
+    agents = tuple(agent for agent in SYSTEM.agents if agent.name != "c")
+    agents = tuple(replace(agent, reads=tuple(name for name in agent.reads if name != "c")) for agent in agents)
+    system = replace(SYSTEM, agents=agents, app=App("team:answer"))
+    performer, _ = performer_of(world())
+    runner: Any = Rollouts({"B": approved, "b NEW": revised})
+    performer.system, performer.runner = system, runner
+    result = await performer.result(replace(compare("b"), reference=system.prompts))
+    assert isinstance(result, Comparison)
+    assert result.calls == (4, 2 if shared else 4), "what a model was asked before is answered from the record"
 
 
 async def test_w05_only_levels_that_are_asked_for_are_paid_for() -> None:

@@ -39,6 +39,11 @@ class Call:
     """The entry of a list that it was called for."""
 
     @property
+    def requests(self) -> int:
+        """The requests that the turn took, at most: one for its answer, and one for each tool that it asked for."""
+        return 1 + len(self.tools)
+
+    @property
     def written(self) -> str:
         """What the agent wrote in its turn: the tools that it used with what they told it, then its output."""
         used = (f"{use.name}({use.arguments}) → {use.result}" for use in self.tools)

@@ -281,13 +281,16 @@ class LocalExecutor:
         return Done(request, comparison, runs)
 
     def _calls_made(self, request: Compare, reference: Trace, candidate: Trace) -> tuple[int, int] | None:
-        plain = self.system.is_plain and not self.system.has_tools
-        if plain or self.system.app is not None:  # of an app, calls are no turns
+        made = sum(call.requests for call in reference.calls)
+        if self.system.app is not None:
+            # Most of its runs are shorter than the longest, and what a model was asked before, on the same input, is
+            # answered from the record.
+            answered = {call.key for call in reference.calls if call.key}
+            return made, sum(call.requests for call in candidate.calls if call.key not in answered)
+        if self.system.is_plain and not self.system.has_tools:
             return None
         reached = self.system.team.reached(request.changes)
-        # A turn takes a call for its answer, and one for each tool that it asked for, at most.
-        made = sum(1 + len(call.tools) for call in reference.calls)
-        return made, sum(1 + len(call.tools) for call in candidate.calls if call.agent in reached)
+        return made, sum(call.requests for call in candidate.calls if call.agent in reached)
 
     async def _run_both(self, request: Compare) -> tuple[Trace, Trace] | FailedRun:
         """Return reference and candidate, or whose run failed."""
@@ -410,7 +413,7 @@ class LocalExecutor:
             trace = await self.runner.run(request.prompts, request.input_key)
         except CallFailed:
             return Done(request, Observed(request.input_key, ()))
-        calls = sum(1 + len(call.tools) for call in trace.calls)
+        calls = sum(call.requests for call in trace.calls)
         found = Observed(request.input_key, tuple(trace.by_agent), calls)
         return Done(request, found, (TeamRun(request.prompts, trace),))
 
