@@ -201,3 +201,8 @@ def test_k10_keys_are_found_whatever_they_begin_with(first: str) -> None:
             without = Secret(key).cut_from(before + spelled)
             assert CUT in without, (name, without)
             assert len(without) < len(before) + len(CUT) + 7, (name, without)
+
+
+def test_k11_a_text_full_of_parts_of_a_key_is_read_once_however_many() -> None:
+    parts = 100_000  # where each cut copied the whole text, this took ten seconds
+    assert Secret(KEY).cut_from(f"{KEY[8:28]} " * parts) == f"{CUT} " * parts

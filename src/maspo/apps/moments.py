@@ -118,7 +118,7 @@ def _spelled(day: datetime) -> str:
 
 def _eastern(day: datetime) -> str:
     """Return a pattern of the ways in which Chinese, Japanese and Korean write a day."""
-    week = "".join(_EASTERN_WEEKDAYS[day.weekday()])
+    week = _EASTERN_WEEKDAYS[day.weekday()]
     years = rf"(?:{day.year}|令和{day.year - 2018})"
     called = rf"[{week}](?:曜日|요일)"
     weekday = rf"(?:\s?(?:[(（](?:{called}|[{week}])[)）]|{called}|(?:星期|周|週)[{week}]))?"

@@ -141,20 +141,22 @@ class Secret:
             return text
         step = least // 2
         for begin in places:
-            seed, at = self._key[begin : begin + step], 0
+            seed, at, done = self._key[begin : begin + step], 0, 0
+            kept: list[str] = []
             if len(seed) < step:
                 break
             while (at := text.find(seed, at)) >= 0:
                 start, end, first, last = at, at + step, begin, begin + step
-                while first and start and text[start - 1] == self._key[first - 1]:
+                while first and start > done and text[start - 1] == self._key[first - 1]:
                     start, first = start - 1, first - 1
                 while last < len(self._key) and text[end : end + 1] == self._key[last]:
                     end, last = end + 1, last + 1
                 if end - start < least:
                     at += 1
                     continue
-                text = text[:start] + CUT + text[end:]
-                at = start + len(CUT)
+                kept += [text[done:start], CUT]
+                at = done = end
+            text = "".join([*kept, text[done:]])
         return text
 
     def _without_end(self, text: str) -> str:
