@@ -86,6 +86,8 @@ def test_estimate_states_calls_tokens_and_unknown_money(maspo: Run) -> None:
     assert max(calls["agent"], calls["judge"], calls["proposer"], calls["planned"]) <= calls["total"]
     assert calls["total"] < calls["agent"] + calls["judge"] + calls["proposer"]
     assert "unknown: no price is known for nobody" in said.out
+    assert "so they do not add up" in said.out
+    assert "one after the other" in said.out and "side by side all the time" in said.out
 
 
 def test_estimate_knows_the_price_that_is_given(maspo: Run) -> None:

@@ -154,7 +154,38 @@ def test_v08_rows_that_the_search_has_seen_are_told(maspo: Run, url: str) -> Non
     (remark,) = said.json["remarks"]
     assert "has seen 8 of these 16 rows" in remark
     assert remark in said.out
-    assert remark in Path("out/evaluation.html").read_text()
+    assert "so the claim rests on the other 8" in remark
+    page = Path("out/evaluation.html").read_text()
+    assert remark in page
+    figures = said.json
+    assert figures["difference"]["rows"] == 8
+    assert figures["seen"]["rows"] == 8
+    assert figures["after"]["rows"] == 8
+    assert "8 (and 8 seen)" in maspo("runs", ".").out
+    searched = recorded(Path("out", DATABASE)).seen
+    Path("seen.jsonl").write_text(
+        "\n".join(
+            json.dumps({"input": row.columns["input"], "answer": row.answer})
+            for row in recorded(Path("out", DATABASE)).task.test.rows
+            if row.key in searched
+        )
+    )
+    all_seen = maspo(
+        "evaluate",
+        "team.yaml",
+        "--inputs",
+        "seen.jsonl",
+        "--base-url",
+        url,
+        "--out",
+        "all",
+        "--prompts",
+        "run",
+        "--json",
+    )
+    assert (all_seen.json["verdict"], all_seen.json["difference"]) == (None, None)
+    assert all_seen.json["why"].startswith("No claim: the search that wrote these prompts has seen all 8 rows")
+    assert "no claim" in maspo("runs", ".").out
     Path("fresh.jsonl").write_text("\n".join(json.dumps(row) for row in World().inputs(4, start=500)))
     fresh = maspo(
         "evaluate", "team.yaml", "--inputs", "fresh.jsonl", "--base-url", url, "--out", "fresh", "--prompts", "run",

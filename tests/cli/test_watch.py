@@ -24,6 +24,7 @@ from maspo.events import (
     CandidateScored,
     ConflictFound,
     Event,
+    FaultsWeighed,
     HoldoutResult,
     InfluenceMeasured,
     LevelAgreement,
@@ -36,6 +37,7 @@ from maspo.events import (
     SearchEnded,
     StepStarted,
 )
+from maspo.report.lines import step_name
 from maspo.study.job import Progress
 
 COUNTS = LevelCounts()
@@ -90,6 +92,21 @@ EVENTS: list[tuple[Event, str]] = [
         "  conflict: the changes of solver and critic each won alone (+0.050 and +0.025) and lost together (−0.100, "
         "on 1 input where neither lost alone); that of solver was kept",
     ),
+    (
+        PromptKept("s", "solver", "50% of its outputs preferred"),
+        "  solver: prompt kept, 50% of its outputs preferred, a tie counted as half",
+    ),
+    (
+        FaultsWeighed(
+            "r2", {"late@solver": 0.1, "nonsense@solver": 0.5}, {"late@solver": 0.25, "nonsense@solver": 0.75}
+        ),
+        "  faults: before round 2, cost in answers lost: nonsense@solver +50.0%, late@solver +10.0%; met most in it, "
+        "of the inputs under a fault: nonsense@solver on 75.0%, late@solver on 25.0%",
+    ),
+    (
+        SearchEnded("it is over for 2 of 7 agents (--focus auto) (search.calls)", LevelAgreement(), LevelAgreement()),
+        "search ended: it is over for 2 of 7 agents (--focus auto; search.calls)",
+    ),
     (SearchEnded("all was done", LevelAgreement(), LevelAgreement()), "search ended: all was done"),
     (InfluenceMeasured((), (), "look at the wiring"), "hint: look at the wiring"),
     (BudgetStopped("--max-calls 5"), "budget reached: --max-calls 5"),
@@ -120,6 +137,13 @@ def test_the_paper_has_passes_where_the_race_has_rounds() -> None:
         board.on_event(event)
     assert written[-1] == "pass 1/3, solver"
     assert "pass 1/3, solver" in picture(board)
+
+
+@pytest.mark.parametrize(("passes", "told"), [(1000, "step 1 of at most 1000, solver"), (0, "step 1, solver")])
+def test_other_methods_have_steps(passes: int, told: str) -> None:
+    step = StepStarted("s1/solver", "solver", 1, 1, passes, 1)
+    assert step_name(step, replace(started(), method="spo")) == told
+    assert step_name(step, replace(started(), method="ascent")).startswith("pass 1/")
 
 
 def test_candidates_and_floods_of_calls_make_no_noise() -> None:

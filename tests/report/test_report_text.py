@@ -7,12 +7,26 @@ from dataclasses import replace
 
 import pytest
 
-from maspo.events import BudgetStopped, Event, HoldoutResult, RunFinished, Usage, VerdictWord
+from maspo.core.verdict import Reading, Verdict
+from maspo.events import (
+    BudgetStopped,
+    Event,
+    HoldoutResult,
+    PromptChanged,
+    RunFinished,
+    StepStarted,
+    Usage,
+    VerdictWord,
+)
 from maspo.report import phrases
 from maspo.report.closing import closing
-from maspo.report.fold import fold
+from maspo.report.fold import Judged, fold
+from maspo.report.questions import answers
 from maspo.report.result import result_of
 from maspo.report.text import summary
+from maspo.report.why import Tried
+from maspo.study.evaluation.calibration import calibrate
+from tests.report.conftest import started
 from tests.report.pages import told
 
 _CONTRACT = {"verdict", "shipped", "holdout", "agents", "calls", "tokens", "usd", "seconds", "seed"}
@@ -214,3 +228,36 @@ def test_i20_a_claim_that_only_earlier_looks_forbid_says_so_first(
     said = phrases.headline(view)
     assert (f"looked at before (look {look}), so a claim needs p ≤ {level:.2g}, and p is {p:.2g}" in said) is named
     assert said in summary(view).splitlines()[0]
+
+
+def test_i21_the_judge_is_told_with_its_base_and_on_the_page_as_on_the_terminal(real_run: list[Event]) -> None:
+    view = fold(real_run)
+    page = calibrate([Reading("a", Verdict.WIN, Verdict.WIN, None)])
+    for judged, told_so in (
+        (Judged(0, 6, (1, 34)), "contradicted itself on 1 of 34 pairs asked in both orders, on 6 in the whole run."),
+        (Judged(0, 1, (1, 34)), "contradicted itself on 1 of 34 pairs asked in both orders."),
+        (Judged(0, 6), "It contradicted itself on 6 pairs of the run."),
+    ):
+        found = replace(view, judged=judged)
+        for judge in (None, page):
+            said = answers(found, judge=judge)[-1].answer
+            assert told_so in said and "% of pairs" not in said
+
+
+def test_i22_changes_that_were_tried_together_are_told_once() -> None:
+    names = tuple("abcdefg")
+    start = replace(
+        started(), agents=names, reads=dict.fromkeys(names, ()), seed_prompts=dict.fromkeys(names, "old"), method="race"
+    )
+    steps = [
+        event
+        for name in names
+        for event in (
+            StepStarted(f"r1/{name}", name, 1, 1, 3, 1),
+            PromptChanged(f"r1/{name}", name, "old", "new", "tried together: 5 wins"),
+        )
+    ]
+    view = replace(fold([start, *steps]), tried={f"r1/{name}": Tried(("k",), (), 8) for name in names})
+    said = answers(view)[3].answer
+    assert said.count("tried together") == 1
+    assert "a, b, c, d, e, f, g: last changes, tried together on 8 inputs" in said

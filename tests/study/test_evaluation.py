@@ -447,3 +447,47 @@ async def test_u23_silent_rows_are_failed_rows_and_no_outage(silent: int, tmp_pa
     assert f"{silent} without an output, because a call failed" in summary(found)
     assert sum('"why": "no output, because a call failed"' in line for line in rows_jsonl(found)) == silent
     assert sum(isinstance(event, CallLost) for event in watcher.events) == silent
+
+
+async def test_u31_a_claim_rests_on_unseen_rows_alone(tmp_path: Path) -> None:
+    whole = world_evaluation()
+    keys = [row.key for row in whole.task.test.rows]
+    found = await run(replace(whole, seen=tuple(keys[::2])), tmp_path / "half")
+    alone = await run(
+        replace(whole, task=Task("world", tuple(whole.task.row(key) for key in keys[1::2]))), tmp_path / "unseen"
+    )
+    assert (found.difference, found.verdict, found.shares) == (alone.difference, alone.verdict, alone.shares)
+    assert found.on_seen is not None
+    assert found.on_seen.rows == len(keys[::2])
+    assert f"rests on the {len(keys[1::2])} rows that the search has not seen" in headline(found)
+    assert "from which nothing is claimed" in summary(found)
+
+
+@pytest.mark.parametrize("changes", [{}, {"before": None}, {"scorer": "judge"}])
+async def test_u32_where_all_rows_are_seen_nothing_is_claimed(changes: dict[str, object], tmp_path: Path) -> None:
+    whole = world_evaluation(**changes)
+    found = await run(replace(whole, seen=tuple(row.key for row in whole.task.test.rows)), tmp_path)
+    assert (found.verdict, found.difference, dict(found.shares)) == (None, None, {})
+    assert headline(found).startswith("No claim: ")
+    assert evaluation_sheet(found).label == "No claim"
+    figures = evaluation_of(found)
+    assert figures.seen is not None
+    assert figures.seen.rows == len(found.rows)
+
+
+async def test_u33_rows_without_an_id_are_called_by_their_text(tmp_path: Path) -> None:
+    whole = world_evaluation()
+    rows = tuple(
+        replace(row, id="" if number % 2 else f"mine-{number}") for number, row in enumerate(whole.task.test_rows)
+    )
+    found = await run(replace(whole, task=Task("world", rows)), tmp_path)
+    assert found.difference is not None
+    text, page = summary(found), evaluation_sheet(found)
+    (table,) = next(part for part in page.parts if part.title == "Rows that differ").tables
+    by_label = {row.label: row for row in found.evaluation.task.test.rows}
+    told = " ".join(cell for row in table.rows for cell in row)
+    for name in found.difference.won:
+        row = by_label[name]
+        assert (name in told) == (row.label != row.key)
+        assert row.columns["input"][:40] in told or row.label != row.key
+    assert not any(key.key in text for key in by_label.values())

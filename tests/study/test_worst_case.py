@@ -94,7 +94,7 @@ async def test_r01_a_search_for_the_worst_case_tells_what_it_met_and_tests_what_
     told = [one for one in watcher.events if isinstance(one, FaultsWeighed)]
     assert [one.step for one in told] == [f"r{number}" for number in range(1, len(told) + 1)] and told
     assert all(sum(one.weights.values()) == pytest.approx(1) for one in told)
-    assert "search.worst_case" in line_of(told[0])
+    assert "before round 1, cost in answers lost: " in line_of(told[0])
     assert result_of(fold(watcher.events)).faults[0].weights == told[0].weights
     # The hold-out is split as ever, and stands the test of a mixture.
     assert study.split == resolve(hardened(worst_case=False)).split

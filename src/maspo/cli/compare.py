@@ -248,6 +248,12 @@ def _read_sets(system: System, files: tuple[Path, ...]) -> Mapping[str, Prompts]
     return found
 
 
+_UNSPENT = (
+    "a part of the cap may be: room is kept for the last rounds, proofs and measuring at their worst, so that every "
+    "run has as much, and what these do not take is not spent"
+)
+
+
 def _part_of_each(comparison: Comparison) -> str:
     """Return what each run gets: calls, or money and the calls that it should pay for."""
     if not comparison.bought:
@@ -274,5 +280,6 @@ def _plan(comparison: Comparison, out: Path, budget: BudgetState | None) -> str:
         ("endpoint", describe_endpoints(comparison.config.models)),
         ("calls", f"at most {comparison.most:,}, {comparison.measuring_calls:,} of them to measure"),
         ("caps", limits_of(comparison.config.caps, budget)),
+        *([("unspent", _UNSPENT)] if comparison.config.caps.calls and runs else []),
         ("folder", str(out)),
     )

@@ -58,7 +58,7 @@ from maspo.study.evaluation.evaluate import (
 )
 from maspo.study.evaluation.job import EXACT, JUDGE, LABELLED, Evaluated, Evaluation, Side
 from maspo.study.optimize import recorded_job
-from maspo.study.resolve import split_of
+from maspo.study.resolve import groups_in, split_of
 from maspo.team import System
 
 SEED = "seed"
@@ -93,8 +93,7 @@ def run_evaluation(arguments: Arguments, choice: Choice) -> None:
     _check_scorer(evaluation)
     unscorable = _note_unscorable(evaluation)
     named = [name for name in (choice.prompts, choice.against) if name is not None]
-    seen = note_seen_rows([row.key for row in evaluation.task.test.rows], named)
-    evaluation = replace(evaluation, remarks=seen)
+    evaluation = with_seen_rows(evaluation, named)
     begin_evaluation(evaluation, [*notes, *unscorable, *evaluation.remarks], arguments)
 
 
@@ -315,9 +314,38 @@ def _note_unscorable(evaluation: Evaluation) -> list[str]:
     return [f"rows without `{what}`, which cannot be scored: {lacking}"] if lacking else []
 
 
+def with_seen_rows(evaluation: Evaluation, names: Iterable[str]) -> Evaluation:
+    """Return an evaluation that knows which of its rows searches have seen, and says so; near-copies count as seen."""
+    keys = [row.key for row in evaluation.task.test.rows]
+    found = rows_seen(keys, names)
+    if not found:
+        return evaluation
+    group = groups_in(evaluation.job).of
+    copied = {name: {group[key] for key in seen} for name, seen in found.items()}
+    found = {name: frozenset(key for key in keys if group[key] in copied[name]) for name in found}
+    seen = tuple(key for key in keys if any(key in of for of in found.values()))
+    rest = len(keys) - len(seen)
+    what = "the claim rests" if evaluation.before is not None else "the figure is told"
+    then = f"so {what} on the other {rest:,}" if rest else "so nothing is claimed; give rows that it has not seen"
+    told = (
+        f"has seen {len(of):,} of these {len(keys):,} rows: figures on them flatter it, {then}" for of in found.values()
+    )
+    remarks = tuple(f"the search that wrote {name} {text}" for name, text in zip(found, told, strict=True))
+    return replace(evaluation, seen=seen, remarks=(*evaluation.remarks, *remarks))
+
+
 def note_seen_rows(keys: Collection[str], names: Iterable[str]) -> tuple[str, ...]:
     """Return a remark for each prompt set that was found with the help of some of these rows: they flatter it."""
-    remarks = []
+    return tuple(
+        f"the search that wrote {name} has seen {len(seen):,} of these {len(keys):,} rows: figures on them flatter it; "
+        "use rows that it has not seen"
+        for name, seen in rows_seen(keys, names).items()
+    )
+
+
+def rows_seen(keys: Collection[str], names: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Return by the name of a prompt set the rows that its search has seen; sets without any are left out."""
+    found: dict[str, frozenset[str]] = {}
     for name in sorted(set(names) - {SEED, NONE}):
         folder = Path(name) if Path(name).is_dir() else Path(name).parent
         searched: frozenset[str] = frozenset()
@@ -326,10 +354,7 @@ def note_seen_rows(keys: Collection[str], names: Iterable[str]) -> tuple[str, ..
                 searched = frozenset(split_of(recorded_job(folder)).search)
             except MaspoError:
                 continue
-        seen = sum(key in searched for key in keys)
+        seen = searched.intersection(keys)
         if seen:
-            remarks.append(
-                f"the search that wrote {_name_prompt_set(name)} has seen {seen} of these {len(keys)} rows: "
-                "figures on them flatter it; use rows that it has not seen"
-            )
-    return tuple(remarks)
+            found[_name_prompt_set(name)] = seen
+    return found

@@ -39,6 +39,8 @@ def print_estimate(arguments: Arguments) -> None:
         note(f"note: {remark}")
     rows = [*plan.calls.items(), ("together", plan.most)]
     say(table(("purpose", "calls at most"), [(name, f"{calls:,}") for name, calls in rows]))
+    if sum(plan.calls.values()) > plan.most:
+        say("Each line is the worst case of its own; they cannot all happen in one run, so they do not add up.")
     say()
     say(plan_text(prepared, plan))
     if arguments.as_json:
@@ -192,8 +194,11 @@ def _time(plan: Estimate, concurrency: int) -> list[tuple[str, str]]:
     if plan.expected is None:
         return []
     a_call = plan.expected.seconds / max(plan.about, 1)
-    alone = f"about {duration(plan.expected.seconds)} if calls took {a_call:g} s one after the other"
-    return [("time", f"{alone}; up to {concurrency} go side by side")]
+    alone = f"about {duration(plan.expected.seconds)} one after the other"
+    if concurrency == 1:
+        return [("time", f"{alone}, if a call took {a_call:g} s")]
+    best = f"{duration(plan.expected.seconds / concurrency)} with {concurrency} side by side all the time"
+    return [("time", f"{alone}, {best}: in between, if a call took {a_call:g} s")]
 
 
 def _held_out(plan: Estimate) -> str:

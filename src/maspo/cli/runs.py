@@ -271,13 +271,20 @@ def _evaluation_cells(found: Evaluated | None) -> tuple[str, ...]:
     if found is None:
         return ("not finished", "", "", "", "", "", "")
     return (
-        found.verdict or "alone",
+        found.verdict or ("no claim" if found.evaluation.before is not None else "alone"),
         short_share(found, "before"),
         short_share(found, "after"),
-        phrases.number(len(found.rows)),
+        _rows_cell(found),
         _p_value(found.difference.p_value) if found.difference else "",
         *_cost_cells(found.usage, found.simulated),
     )
+
+
+def _rows_cell(found: Evaluated) -> str:
+    """Return on how many rows the claim rests, and how many the search has seen."""
+    if found.on_seen is None:
+        return phrases.number(len(found.rows))
+    return f"{phrases.number(len(found.rows) - found.on_seen.rows)} (and {phrases.number(found.on_seen.rows)} seen)"
 
 
 def _check_cells(found: CheckShort | None) -> tuple[str, ...]:

@@ -119,7 +119,9 @@ def _dropped(found: Stressed) -> str:
     if found.clean is not None and found.clean.mean == 0:
         return "No answer is right, so it cannot be told who contributes."
     few = f" ({found.inputs} inputs tell little)" if found.inputs < FEW else ""
-    return f"no loss is seen without: {', '.join(found.droppable) or 'nobody'}{few}"
+    if not found.droppable:
+        return f"there is no agent without which no loss is seen{few}"
+    return f"no loss is seen without: {', '.join(found.droppable)}{few}"
 
 
 def _figure(figure: Figure | Contribution | None) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from maspo.cli.agreeing import agree_to_app, agree_to_file
-from maspo.cli.evaluate import begin_evaluation, fitting_scorer
+from maspo.cli.evaluate import begin_evaluation, fitting_scorer, with_seen_rows
 from maspo.cli.options import Arguments, scorer_name
 from maspo.cli.prepare import draw_rows, key_missing
 from maspo.cli.settings import Sources, load_settings
@@ -50,6 +50,7 @@ def run_transfer(folder: Path, arguments: Arguments) -> None:
         scorer=scorer_name(fitting_scorer(task, None), False, settings.config.sandbox.packages),
         names={"before": "seed", "after": f"found by {folder.name}"},
     )
+    evaluation = with_seen_rows(evaluation, [str(folder)])
     endpoints_of(models)
     if missing := key_missing(models):
         raise ConfigInvalid(missing)
@@ -58,7 +59,7 @@ def run_transfer(folder: Path, arguments: Arguments) -> None:
     found = f"found with {job.config.models.agent}, there {holdout_counts(finished.holdout)} on its hold-out"
     if job.config.models.agent == models.agent:
         found += "; --agent-model names the same model"
-    notes = [found, *settings.notes, *check_inputs(system, task.test)]
+    notes = [found, *settings.notes, *check_inputs(system, task.test), *evaluation.remarks]
     begin_evaluation(evaluation, notes, arguments)
 
 

@@ -33,6 +33,8 @@ _LEAST: Final = 30
 WIDTH: Final = 100
 """Characters of a line, where it is not known what is wide enough for a reader."""
 _MOST_NOTES: Final = 5
+_CUT: Final = "\u00a0…"
+"""Ends a text that was cut; at a blank that does not break, or it would stand alone on a line."""
 
 
 def closing(view: RunView, width: int = WIDTH) -> str:
@@ -47,15 +49,17 @@ def closing(view: RunView, width: int = WIDTH) -> str:
             text = f"{text} Time: {phrases.duration(view.seconds)}."
         lines += _wrapped(name, text, width)
     suspicious = [f"{agent.name}'s new prompt {what}" for agent in view.agents for what in agent.suspicious]
-    below = [*_some("look at", suspicious), *_some("note", _notes(view))]
+    faults = phrases.describe_faults(view.faults)
+    below = [*_some("faults", faults), *_some("look at", suspicious), *_some("note", _notes(view))]
     lines += ["", *(line for name, text in below for line in _wrapped(name, text, width))] if below else []
     return "\n".join(lines)
 
 
 def _wrapped(name: str, text: str, width: int) -> list[str]:
     """Return the lines of an answer, cut at its end where it is too long."""
-    short = textwrap.shorten(visible(text), _MOST_CHARACTERS, placeholder=" …", break_on_hyphens=False)
+    short = textwrap.shorten(visible(text), _MOST_CHARACTERS, placeholder=_CUT, break_on_hyphens=False)
     found = textwrap.wrap(short, max(width - _NAME, _LEAST), break_long_words=False, break_on_hyphens=False)
+    found = [line.replace(_CUT, " …") for line in found]
     return [f"{name if place == 0 else '':<{_NAME}}{line}" for place, line in enumerate(found or [""])]
 
 

@@ -30,7 +30,7 @@ from maspo.report.folder import EVALUATION_PAGE
 from maspo.report.result import ReplyFigures, Tokens, Unsettled, replies_of, tokens_of, unsettled_of
 from maspo.report.visible import clipped, visible
 from maspo.store.files import write_whole
-from maspo.study.evaluation.job import EXACT, JUDGE, LABELLED, Cost, Evaluated, Evaluation, Side
+from maspo.study.evaluation.job import EXACT, JUDGE, LABELLED, Cost, Evaluated, Evaluation, OnSeen, Side
 from maspo.study.evaluation.tally import Difference, Share
 from maspo.study.mismatch import never_met, spec_of
 
@@ -41,6 +41,8 @@ _MOST_ROW_IDS = 12
 """Ids of rows won or lost that the summary names, each cut to 40 letters; the page has more, the file all."""
 _MOST_SHOWN_IDS = 500
 """Ids of rows that the page names, which share one cell."""
+_MOST_OF_A_TEXT = 60
+"""Letters of a row's text that stand for an id that nobody gave it: about a line of a terminal with its name."""
 _NO_OUTPUT = "no output, because a call failed"
 _INPUTS = 1000
 """Cost is stated for so many inputs: for one it would be fractions of a cent."""
@@ -65,8 +67,7 @@ def headline(found: Evaluated) -> str:
     """Return the outcome in one sentence; a judge's opinion is never called more than that."""
     names = found.evaluation.names
     if found.verdict is None:
-        share = found.shares.get("after")
-        return f"{names['after']}: {_describe_share(found, share)}." if share else "Nothing was evaluated."
+        return _without_verdict(found)
     claims = _PREFERENCES if found.evaluation.pairwise else _CLAIMS
     claim, met = claims[found.verdict], found.difference
     looked = ""
@@ -78,7 +79,25 @@ def headline(found: Evaluated) -> str:
     for side in ("after", "before"):
         called = "the seed prompts" if names[side] == "seed" else f"the prompts of {names[side]}"
         claim = claim.replace(f"{{{side}}}", called, 1)
-    return claim[0].upper() + claim[1:]
+    unseen = phrases.plural(_rows_unseen(found), "row")
+    rests = f" This rests on the {unseen} that the search has not seen." if found.on_seen else ""
+    return claim[0].upper() + claim[1:] + rests
+
+
+def _without_verdict(found: Evaluated) -> str:
+    """Return the outcome where nothing is claimed: of one prompt set, or of rows that are all seen."""
+    name, share, seen = found.evaluation.names["after"], found.shares.get("after"), found.on_seen
+    if share:
+        return f"{name}: {_describe_share(found, share)}" + (", on rows that the search has not seen." if seen else ".")
+    if seen is None:
+        return "Nothing was evaluated."
+    whole = "the row" if seen.rows == 1 else f"all {phrases.number(seen.rows)} rows"
+    why = f"No claim: the search that wrote these prompts has seen {whole}, so figures on them flatter it."
+    return f"{why} Give rows that it has not seen."
+
+
+def _rows_unseen(found: Evaluated) -> int:
+    return len(found.rows) - (found.on_seen.rows if found.on_seen else 0)
 
 
 def _describe_share(found: Evaluated, share: Share) -> str:
@@ -183,13 +202,36 @@ def _describe_rows(found: Evaluated) -> str:
     evaluation = found.evaluation
     repeats = f", {evaluation.repeats} repeats each" if evaluation.repeats > 1 else ""
     cut = f"; {phrases.number(found.left_out)} left out by {found.cap or 'a cap'}" if found.left_out else ""
-    return f"{phrases.number(len(found.rows))} of {evaluation.task.name}{repeats}, scorer {evaluation.scorer}{cut}"
+    seen = f"; the search has seen {phrases.number(found.on_seen.rows)} of them" if found.on_seen else ""
+    rows = f"{phrases.number(len(found.rows))} of {evaluation.task.name}{repeats}"
+    return f"{rows}, scorer {evaluation.scorer}{cut}{seen}"
 
 
-def _list_ids(names: tuple[str, ...], most: int) -> str:
-    """Return the first names in a row, each on one line and cut short."""
-    shown = ", ".join(clipped(" ".join(name.split()), 40).replace("\n", " ") for name in names[:most])
-    rest = len(names) - most
+def _describe_seen(found: Evaluated) -> list[str]:
+    """Return what was found on rows that the search has seen, from which nothing is claimed."""
+    if found.on_seen is None:
+        return []
+    names, seen = found.evaluation.names, found.on_seen
+    told = [f"{names[side]}: {_describe_share(found, share)}" for side, share in seen.shares.items()]
+    if seen.difference is not None:
+        what = "preference" if found.evaluation.pairwise else "difference"
+        told.append(f"{what}: {_describe_difference(seen.difference)}")
+    return [f"{phrases.plural(seen.rows, 'row')}, from which nothing is claimed", *told]
+
+
+def _list_ids(evaluation: Evaluation, ids: tuple[str, ...], most: int) -> str:
+    """Return what the first rows are called, each on one line and cut short: its id, or its text if nobody gave one."""
+    task = evaluation.task
+    texts = {row.key: task.sample(row.key, "").question for row in task.test.rows if row.label == row.key}
+
+    def called(name: str) -> str:
+        if name not in texts:
+            return clipped(" ".join(name.split()), 40).replace("\n", " ")
+        text = " ".join(texts[name].split())
+        return f"“{text}”" if len(text) <= _MOST_OF_A_TEXT else f"“{text[:_MOST_OF_A_TEXT].rstrip()} …”"
+
+    shown = ", ".join(map(called, ids[:most]))
+    rest = len(ids) - most
     return f"{shown} and {phrases.number(rest)} more" if rest > 0 else shown
 
 
@@ -222,8 +264,9 @@ def summary(found: Evaluated) -> str:
             turned if difference.contradicted else "",
         )
         add("missing", _describe_missing(difference))
-        add("rows won", _list_ids(difference.won, _MOST_ROW_IDS))
-        add("rows lost", _list_ids(difference.lost, _MOST_ROW_IDS))
+        add("rows won", _list_ids(found.evaluation, difference.won, _MOST_ROW_IDS))
+        add("rows lost", _list_ids(found.evaluation, difference.lost, _MOST_ROW_IDS))
+    add("seen", *_describe_seen(found))
     add("note", *remarks_on(found), *phrases.describe_replies(found.usage))
     for side, cost in found.costs.items():
         add("1,000 inputs", f"{names[side]}: {_describe_cost(cost)}")
@@ -302,8 +345,25 @@ class DifferenceFigures(Dumped):
 
 
 @dataclass(frozen=True, slots=True)
+class SeenFigures(Dumped):
+    """Rows that the search has seen, from which nothing is claimed; shares are None where a judge compares pairs."""
+
+    rows: int
+    before: ShareFigures | None
+    after: ShareFigures | None
+    mean: float | None
+    """The difference; this and what follows is None without a comparison."""
+    interval: tuple[float, float] | None
+    won: tuple[str, ...] | None
+    lost: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
 class EvaluationFigures(Dumped):
-    """The object of ``evaluation.json``; without a comparison verdict and difference are None."""
+    """The object of ``evaluation.json``; without a comparison verdict and difference are None.
+
+    Both, and the shares of the prompt sets, are of the rows that no search has seen; all are None without such rows.
+    """
 
     verdict: VerdictWord | None
     why: str
@@ -319,6 +379,8 @@ class EvaluationFigures(Dumped):
     before: SideFigures | None
     after: SideFigures | None
     difference: DifferenceFigures | None
+    seen: SeenFigures | None
+    """The other rows; None where there are none."""
     calls: Mapping[str, int]
     """By purpose."""
     cached: int
@@ -353,6 +415,7 @@ def evaluation_of(found: Evaluated) -> EvaluationFigures:
         before=_side(found, "before"),
         after=_side(found, "after"),
         difference=_difference(found.difference) if found.difference else None,
+        seen=_seen(found.on_seen) if found.on_seen else None,
         calls=calls_by_purpose(found.usage),
         cached=spent.cached,
         tokens=tokens_of(spent),
@@ -380,6 +443,19 @@ def _side(found: Evaluated, side: Side) -> SideFigures | None:
         name=found.evaluation.names[side],
         share=_share(share) if share else None,
         per_1000_inputs=_per_thousand(cost) if cost else None,
+    )
+
+
+def _seen(seen: OnSeen) -> SeenFigures:
+    before, after, paired = seen.shares.get("before"), seen.shares.get("after"), seen.difference
+    return SeenFigures(
+        rows=seen.rows,
+        before=_share(before) if before else None,
+        after=_share(after) if after else None,
+        mean=paired.mean if paired else None,
+        interval=paired.interval if paired else None,
+        won=paired.won if paired else None,
+        lost=paired.lost if paired else None,
     )
 
 
@@ -500,13 +576,14 @@ def evaluation_sheet(found: Evaluated) -> Sheet:
         what = "Preference" if evaluation.pairwise else "Difference"
         facts += [(what, _describe_difference(found.difference)), ("Test", _describe_tests(found.difference))]
         facts += [("Missing", _describe_missing(found.difference))]
+    facts += [("Seen by the search", "; ".join(_describe_seen(found)))]
     facts += [(f"{_INPUTS:,} inputs, {names[side]}", _describe_cost(cost)) for side, cost in found.costs.items()]
     facts += spent_facts(total(found.usage.values()), found.simulated, found.seconds)
     return sheet(
         "evaluation",
         f"{evaluation.system.name}: evaluation",
         line=subtitle(found.run, evaluation, evaluation.scorer == JUDGE),
-        label=phrases.VERDICT_NAMES[found.verdict] if found.verdict else "Evaluated",
+        label=_label(found),
         tone=found.verdict or "open",
         headline=headline(found),
         simulated=found.simulated,
@@ -514,12 +591,18 @@ def evaluation_sheet(found: Evaluated) -> Sheet:
         remarks=[f"{remark}." for remark in remarks_on(found)],
         parts=(
             Part("In pictures", dots=_drawn(found)),
-            Part("Rows that differ", words=_where_rows_are(found), tables=_differing(found.difference)),
+            Part("Rows that differ", words=_where_rows_are(found), tables=_differing(found)),
             Part("Prompts that differ" if evaluation.before is not None else "Prompts", folds=_prompts(evaluation)),
             unsettled_part(found.unsettled),
         ),
         summary=summary(found),
     )
+
+
+def _label(found: Evaluated) -> str:
+    if found.verdict is not None:
+        return phrases.VERDICT_NAMES[found.verdict]
+    return "No claim" if found.on_seen and not found.shares and found.difference is None else "Evaluated"
 
 
 def subtitle(run: str, evaluation: Evaluation, judge: bool) -> str:
@@ -546,15 +629,21 @@ def _drawn(found: Evaluated) -> tuple[Dots, ...]:
 
 
 def _where_rows_are(found: Evaluated) -> tuple[str, ...]:
-    return (f"By their ids; {ROWS} holds every question and output.",) if _differing(found.difference) else ()
+    by = f"By their ids, or without one by how they begin; {ROWS} holds every question and output."
+    return (by,) if _differing(found) else ()
 
 
-def _differing(difference: Difference | None) -> tuple[Cells, ...]:
-    if difference is None:
-        return ()
-    kinds = (("won", difference.won), ("lost", difference.lost), ("left out", difference.missing))
-    rows = [(name, phrases.number(len(ids)), _list_ids(ids, _MOST_SHOWN_IDS)) for name, ids in kinds if ids]
-    return (cells("Rows that differ, by their ids", ("Rows", "How many", "Ids"), rows, names=3),) if rows else ()
+def _differing(found: Evaluated) -> tuple[Cells, ...]:
+    kinds = list[tuple[str, tuple[str, ...]]]()
+    for which, paired in (("", found.difference), (", seen", found.on_seen.difference if found.on_seen else None)):
+        if paired is not None:
+            kinds += [(f"won{which}", paired.won), (f"lost{which}", paired.lost), (f"left out{which}", paired.missing)]
+    rows = [
+        (name, phrases.number(len(ids)), _list_ids(found.evaluation, ids, _MOST_SHOWN_IDS))
+        for name, ids in kinds
+        if ids
+    ]
+    return (cells("Rows that differ", ("Rows", "How many", "Which"), rows, names=3),) if rows else ()
 
 
 def _prompts(evaluation: Evaluation) -> tuple[Fold, ...]:

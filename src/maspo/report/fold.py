@@ -131,6 +131,8 @@ class Judged:
 
     unreadable: int = 0
     contradicted: int = 0
+    tested: tuple[int, int] = (0, 0)
+    """Of the last final test: pairs on which it contradicted itself, and pairs that it was asked in both orders."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ def look_into(folder: Path, store: RunStore, so_far: SoFar | None = None) -> Loo
     try:
         changes = [event for event in known.events if isinstance(event, PromptChanged)]
         tried = tried_by_step(changes, known.tried, known.labels) if changes else {}
-        view = fold(known.events, known.usage(), Judged(known.unreadable, known.contradicted), tried)
+        view = fold(known.events, known.usage(), Judged(known.unreadable, known.contradicted, known.tested), tried)
         view = _priced(view, folder, store, known.job)
     except MISFITS as error:
         raise StoreError(

@@ -43,9 +43,10 @@ from maspo.report.fold import by_rounds
 from maspo.report.phrases import (
     VERDICT_NAMES,
     describe_conflict,
-    describe_faults,
     describe_loss,
     describe_unsettled,
+    describe_weighed,
+    end_reason,
     list_names,
     number,
     percent,
@@ -77,13 +78,13 @@ def line_of(event: Event, run: RunStarted | None = None) -> str:
         case StepStarted():
             line = step_name(event, run)
         case PromptKept():
-            line = f"  {event.agent}: prompt kept, {event.reason}"
+            line = f"  {event.agent}: prompt kept, {_with_ties(event.reason)}"
         case PromptChanged():
-            line = f"  {event.agent}: new prompt, {event.reason}"
+            line = f"  {event.agent}: new prompt, {_with_ties(event.reason)}"
         case ConflictFound():
             line = f"  conflict: {describe_conflict(event)}"
         case FaultsWeighed():
-            line = f"  {describe_faults([event])}"
+            line = f"  faults: {describe_weighed(event)}"
         case FocusNarrowed() if event.left_out:
             line = f"  focus: {_left_out_of_focus(event)}"
         case Warned():
@@ -101,7 +102,7 @@ def line_of(event: Event, run: RunStarted | None = None) -> str:
         case ApprovalAsked():
             line = f"final test: {event.why} Awaiting approval: {list_names(event.agents)}"
         case SearchEnded():
-            line = f"search ended: {event.reason}"
+            line = f"search ended: {end_reason(event.reason)}"
         case InfluenceMeasured() if event.hint:
             line = f"hint: {event.hint}"
         case BudgetStopped():
@@ -114,6 +115,8 @@ def line_of(event: Event, run: RunStarted | None = None) -> str:
     return line
 
 
+_BY_PASSES: Final = "ascent"
+"""The method whose steps count passes; the others count all their steps."""
 TOPICS: Final = {
     "run_started": "run",
     "run_finished": "run",
@@ -206,10 +209,18 @@ def step_name(event: StepStarted, run: RunStarted | None = None) -> str:
     """Return where the search stands: round or pass, agent and, where there are several, generation."""
     if by_rounds(event, run):
         return f"{round_name(event)}, {event.agent}"
+    if run is not None and run.method not in ("", _BY_PASSES):
+        of = f" of at most {event.passes}" if event.passes else ""
+        return f"step {event.pass_}{of}, {event.agent}"
     where = f"pass {event.pass_}/{event.passes}, {event.agent}"
     if not event.generation:
         return f"{where}, Beam Refresh"
     return f"{where}, generation {event.generation}/{event.generations}" if event.generations > 1 else where
+
+
+def _with_ties(reason: str) -> str:
+    """Return the reason of a decision; of a share that counts ties as halves, that it does."""
+    return f"{reason}, a tie counted as half" if reason.endswith("of its outputs preferred") else reason
 
 
 def round_name(event: StepStarted) -> str:

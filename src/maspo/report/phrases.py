@@ -276,7 +276,13 @@ def describe_end(view: RunView) -> tuple[str, ...]:
     if idle:
         which = "its last round" if idle == 1 else f"its last {idle} rounds"
         found = f"{which} changed no prompt, so little speaks for more calls"
-    return f"{plural(last, 'round')}, until {view.ended.reason}", found
+    return f"{plural(last, 'round')}, until {end_reason(view.ended.reason)}", found
+
+
+def end_reason(reason: str) -> str:
+    """Return why a search ended; what it says in two brackets, one after the other, in one."""
+    # The words of the search stay as they are, or old records would not go on.
+    return reason.replace(" (--focus auto) (", " (--focus auto; ")
 
 
 def holdout_counts(holdout: HoldoutResult) -> str:
@@ -484,14 +490,20 @@ def describe_conflict(found: ConflictFound) -> str:
     )
 
 
-def describe_faults(found: Sequence[FaultsWeighed]) -> str:
-    """Return which faults were met most in the search for the worst case, at its end, in one sentence; or nothing."""
-    if not found:
-        return ""
-    last = found[-1].weights
-    most = sorted(last, key=lambda name: -last[name])[:_MOST_FAULTS]
-    told = ", ".join(f"{name} on {percent(last[name])}" for name in most)
-    return f"of the inputs under a fault, at the end: {told} (search.worst_case)"
+def describe_faults(found: Sequence[FaultsWeighed]) -> list[str]:
+    """Return what the dearest faults cost before each round, and how often each was met in it, a line a round."""
+    return [describe_weighed(one) for one in found]
+
+
+def describe_weighed(found: FaultsWeighed) -> str:
+    """Return what the dearest faults cost the prompts before a round, and how often each was met in it."""
+    costs, weights = found.costs, found.weights
+    dearest = sorted(costs, key=lambda name: (-costs[name], name))[:_MOST_FAULTS]
+    most = sorted(weights, key=lambda name: (-weights[name], name))[:_MOST_FAULTS]
+    cost = ", ".join(f"{name} {signed_percent(costs[name])}" for name in dearest)
+    met = ", ".join(f"{name} on {percent(weights[name])}" for name in most)
+    tried = f"cost in answers lost: {cost}; " if cost else ""
+    return f"before round {found.step.removeprefix('r')}, {tried}met most in it, of the inputs under a fault: {met}"
 
 
 def describe_focus(found: Sequence[FocusNarrowed]) -> str:

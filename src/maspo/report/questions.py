@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from maspo.core.plain import Dumped
@@ -19,6 +19,8 @@ _MOST_CHARACTERS = 220
 """Of a reason within an answer: two lines of a page."""
 _MOST_REASONS = 3
 """Agents whose reason is told; the page of the prompts has all of them."""
+_TRIED = "tried on "
+"""How it begins how a change did; with whom it was tried is put there where it is told."""
 _FAIR = 0.5
 _NOT_YET = "Known when the run has finished."
 
@@ -102,7 +104,7 @@ def _what_changed(view: RunView) -> str:
     if not rewritten:
         return "No prompt." if view.finished else "No prompt so far."
     last = {one.decision.agent: one for one in view.steps if isinstance(one.decision, PromptChanged)}
-    why = [f"{name}: {clipped(_reason(view, last[name]), _MOST_CHARACTERS)}" for name in rewritten if name in last]
+    why = _reasons(view, {name: last[name] for name in rewritten if name in last})
     found = f"{phrases.list_names(rewritten)} ({len(rewritten)} of {phrases.plural(len(view.agents), 'agent')})."
     if view.approval is None and view.finished is not None and view.finished.shipped == "seed":
         found = (
@@ -114,16 +116,30 @@ def _what_changed(view: RunView) -> str:
     return " ".join(filter(None, told))
 
 
+def _reasons(view: RunView, last: Mapping[str, StepView]) -> list[str]:
+    """Return for each agent how its last change did; agents whose last changes were tried together are told once."""
+    of: dict[tuple[tuple[str, ...], str], list[str]] = {}
+    for name, step in last.items():
+        whole = tuple(sorted({name, *together(view, step)}))
+        of.setdefault((whole, _reason(view, step)), []).append(name)
+    return [_told_of(names, whole, reason) for (whole, reason), names in of.items()]
+
+
+def _told_of(names: Sequence[str], whole: Sequence[str], reason: str) -> str:
+    others = [name for name in whole if name not in names]
+    with_whom = f" with {phrases.list_names(others)}" if others else ""
+    last = "last changes, tried together" if len(names) > 1 else "last change, tried"
+    if reason.startswith(_TRIED):
+        reason = f"{last}{with_whom} on {reason.removeprefix(_TRIED)}"
+    return f"{phrases.list_names(names)}: {clipped(reason, _MOST_CHARACTERS)}"
+
+
 def _reason(view: RunView, step: StepView) -> str:
     """Return how the last change of a prompt did when it was tried; where that is not recorded, the search's words."""
     tried = view.tried.get(step.step)
     if tried is not None:
         better, worse = len(tried.won), len(tried.lost)
-        others = together(view, step)
-        with_whom = f" with {phrases.list_names(others)}" if others else ""
-        return (
-            f"last change, tried{with_whom} on {tried.inputs} inputs, answered better on {better} and worse on {worse}"
-        )
+        return f"{_TRIED}{tried.inputs} inputs, answered better on {better} and worse on {worse}"
     return step.decision.reason if step.decision else ""
 
 
@@ -201,6 +217,16 @@ def _what_more_brings(view: RunView) -> str:
     return found or ("The search does not say." if view.finished else _NOT_YET)
 
 
+def _contradictions(view: RunView) -> str:
+    """Return how often the judge contradicted itself in the final test, and in the whole run, where it did."""
+    (turned, asked), whole = view.judged.tested, view.judged.contradicted
+    if not asked:
+        return f"It contradicted itself on {phrases.plural(whole, 'pair')} of the run." if whole else ""
+    beside = f", on {phrases.number(whole)} in the whole run" if whole > turned else ""
+    of = f"{phrases.number(turned)} of {phrases.plural(asked, 'pair')}"
+    return f"In the final test it contradicted itself on {of} asked in both orders{beside}."
+
+
 def _can_judge_be_trusted(view: RunView, judge: Calibration | None) -> str:
     by_labels = view.started is not None and view.started.decided_by == "labels"
     parts = ["Labels decided final answers, not the judge." if by_labels else ""]
@@ -208,16 +234,16 @@ def _can_judge_be_trusted(view: RunView, judge: Calibration | None) -> str:
         if judge.known.share is not None:
             right = f"{phrases.number(judge.known.count)} of {phrases.number(judge.known.n)}"
             parts.append(f"Right on {phrases.percent(judge.known.share)} of pairs with a known answer ({right}).")
-        if judge.flip.share is not None:
-            parts.append(f"It contradicts itself on {phrases.percent(judge.flip.share)} of pairs when the order turns.")
+        if judge.flip.share is not None and view.judge is not None:
+            turned = f"{phrases.number(judge.flip.count)} of {phrases.plural(judge.flip.n, 'pair')}"
+            parts.append(f"It contradicts itself on {turned} when the order turns.")
         if judge.first_position.share is not None:
             low, high = judge.first_position.interval
             lean = "no lean towards a position is seen" if low <= _FAIR <= high else "it leans towards a position"
             parts.append(
                 f"The output shown first wins {phrases.percent(judge.first_position.share)} of the time: {lean}."
             )
-    elif view.judged.contradicted:
-        parts.append(f"It contradicted itself on {phrases.plural(view.judged.contradicted, 'pair')}.")
+    parts.append("" if view.judge is not None or by_labels else _contradictions(view))
     if view.judged.unreadable:
         parts.append(f"{phrases.plural(view.judged.unreadable, 'reply', 'replies')} held no verdict.")
     found = " ".join(filter(None, parts))

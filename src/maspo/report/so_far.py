@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _JUDGE, _TAG = "judge.", "<verdict>"
 """How the purposes of a judge begin, and what its questions ask for: other judges are asked in words of their own."""
+_TEST = "holdout/"
+"""How requests of the final test begin, which are judged in both orders."""
 _UNFIT = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
@@ -33,6 +35,8 @@ class SoFar:
     tried: list[RecordedResult] = field(default_factory=list)
     """The results that may be those by which a change was accepted."""
     contradicted: int = 0
+    tested: tuple[int, int] = (0, 0)
+    """Of the final test of the last winners: pairs on which the judge contradicted itself, and pairs it was asked."""
     unreadable: int = 0
     """Replies of the judge that could not be read."""
     calls: list[CallMade] = field(default_factory=list)
@@ -45,6 +49,8 @@ class SoFar:
     _unanswered: dict[str, Usage] = field(default_factory=dict)
     _told: dict[str, Usage] = field(default_factory=dict)
     """What the ledger had told last."""
+    _winners: str = ""
+    """How the requests of the last final test begin."""
     _row: int = 0
     _job_text: str | None = None
 
@@ -64,6 +70,7 @@ class SoFar:
                 self.events.append(item)
             elif isinstance(item.result, Comparison):
                 self.contradicted += item.result.glob is Verdict.CONTRADICTED
+                self._count_tested(item.request, item.result)
                 if may_have_tried(item):
                     self.tried.append(item)
         until = store.last_call()
@@ -76,6 +83,16 @@ class SoFar:
             told = json.loads(meta.get("usage", "{}"))
             self._told = {purpose: Usage(**values) for purpose, values in told.items()}
         self._row = until
+
+    def _count_tested(self, request: str, found: Comparison) -> None:
+        begins = "/".join(request.split("/", 2)[:2])
+        if not begins.startswith(_TEST):
+            return
+        if begins != self._winners:
+            self._winners, self.tested = begins, (0, 0)
+        asked = not found.same_answer and not found.failed and found.glob is not Verdict.UNDECIDED
+        contradicted, pairs = self.tested
+        self.tested = contradicted + (found.glob is Verdict.CONTRADICTED), pairs + asked
 
     def usage(self) -> dict[str, Usage]:
         """Return what all calls cost, by purpose: those recorded, and each attempt without a reply as failed."""

@@ -81,14 +81,21 @@ _HAPPENS = {
 """What goes wrong at an agent, as the end of a clause."""
 
 
+_MOST_TIED = 4
+"""Faults that cost alike and are named one by one."""
+
+
 def _headline(found: Stressed) -> str:
     inputs = phrases.plural(found.inputs, "input")
     sure = [cell for cell in found.cells if cell.cost.interval[0] > 0]
     if not sure:
         return f"On {inputs} no fault of an agent is told to cost the team anything."
-    worst = max(sure, key=lambda cell: cell.cost.mean)
-    cost = phrases.percent(worst.cost.mean)
-    return f"The team loses most when {worst.agent} {_HAPPENS[worst.kind]}: {cost} of the answers, on {inputs}."
+    most = max(cell.cost.mean for cell in sure)
+    worst = [cell for cell in sure if cell.cost.mean == most]
+    told = " or ".join(f"when {cell.agent} {_HAPPENS[cell.kind]}" for cell in worst[:_MOST_TIED])
+    told += f" or at {phrases.plural(len(worst) - _MOST_TIED, 'other fault')}" if len(worst) > _MOST_TIED else ""
+    alike = ", alike" if len(worst) > 1 else ""
+    return f"The team loses most {told}: {phrases.percent(most)} of the answers{alike}, on {inputs}."
 
 
 def _faults(found: Stressed, cells_of: Sequence[Cell]) -> Part:
@@ -128,13 +135,18 @@ def _shares(found: Stressed) -> Part:
         return Part("Who contributes what", words=("No answer is right, so it cannot be told who contributes.",))
     words = (
         "What an agent adds when it joins, on average over all orders in which agents may join (Shapley value).",
-        f"No loss is seen without {phrases.list_names(found.droppable) if found.droppable else 'nobody'}. That is a "
-        "hint and no proof; maspo structure drops whom it can show to be unneeded.",
+        f"{_droppable(found)} That is a hint and no proof; maspo structure drops whom it can show to be unneeded.",
     )
     rows = [(one.player, _told(one, signed=True)) for one in found.shares]
     drawn = _dots("Share in the outcome", (("", one.player, one) for one in found.shares), 0.0)
     table = cells("Shares in the outcome", ("Agent", "Share"), rows)
     return Part("Who contributes what", words=words, dots=drawn, tables=(table,))
+
+
+def _droppable(found: Stressed) -> str:
+    if not found.droppable:
+        return "There is no agent without which no loss is seen."
+    return f"No loss is seen without {phrases.list_names(found.droppable)}."
 
 
 def _matrix(caption: str, of: Sequence[Cell], kinds: Sequence[Kind]) -> Cells:

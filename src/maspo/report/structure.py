@@ -12,7 +12,7 @@ from pathlib import Path
 
 from maspo.core.plain import Dumped
 from maspo.core.usage import total
-from maspo.optimizers.structure.base import Tried
+from maspo.optimizers.structure.base import StructurePlan, Tried
 from maspo.report import phrases
 from maspo.report.evaluation import calls_by_purpose
 from maspo.report.text import judge_lines
@@ -132,6 +132,8 @@ def structure_summary(found: Structured) -> str:
     """Return what was found in plain lines."""
     spent = total(found.usage.values())
     rows: list[tuple[str, str]] = [(_mark(one), _line(one)) for one in found.tried]
+    if not all(one.kept for one in found.tried):
+        rows.append(("why", why_refused(found.plan)))
     held = found.holdout
     if held is not None and held.n:
         undecided = f", {held.undecided} undecided" if held.undecided else ""
@@ -159,7 +161,16 @@ def _mark(one: Tried) -> str:
 
 
 def _line(one: Tried) -> str:
-    return f"{one.change}: {one.tally.wins} won, {one.tally.losses} lost of {one.tally.n} inputs of the search"
+    told = f"{one.change}: {one.tally.wins} won, {one.tally.losses} lost of {one.tally.n} inputs of the search"
+    return told if one.kept else f"{told}; may be worse by {one.tally.worse_by:.0%}"
+
+
+def why_refused(plan: StructurePlan) -> str:
+    """Return by what rule a change is refused."""
+    return (
+        f"a change that saves calls may be worse by {plan.for_one:.0%} of the inputs, since several add up to the "
+        f"margin of {plan.margin:.0%}; one standard error is added to what was lost; a dearer one must be better"
+    )
 
 
 def _costs(found: Structured) -> list[str]:

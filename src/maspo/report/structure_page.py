@@ -21,7 +21,7 @@ from maspo.report.document.sheet import (
 )
 from maspo.report.evaluation import subtitle
 from maspo.report.folder import STRUCTURE_PAGE
-from maspo.report.structure import SAID, structure_summary
+from maspo.report.structure import SAID, structure_summary, why_refused
 from maspo.stats.paired import net_win_interval
 from maspo.store.files import write_whole
 from maspo.study.evaluation.structure import Structured, worse_bound
@@ -71,9 +71,11 @@ def structure_sheet(found: Structured) -> Sheet:
 def _tried(found: Structured) -> Part:
     if not found.tried:
         return Part("What was tried")
+    why = why_refused(found.plan)
     words = (
         "Each change was put against the team before it, on inputs of the search. What saves calls is kept where it is "
         "as good; what costs more, where it is better.",
+        *(() if all(one.kept for one in found.tried) else (f"{why[0].upper()}{why[1:]}.",)),
     )
     rows = [
         (
@@ -81,10 +83,11 @@ def _tried(found: Structured) -> Part:
             kind_of(one.change),
             "kept" if one.kept else "refused",
             *(phrases.number(count) for count in (one.tally.wins, one.tally.losses, one.tally.n)),
+            f"{one.tally.worse_by:.0%}" if one.tally.n else "–",
         )
         for one in found.tried
     ]
-    table = cells("Changes", ("Change", "Kind", "Outcome", "Won", "Lost", "Inputs"), rows, names=3)
+    table = cells("Changes", ("Change", "Kind", "Outcome", "Won", "Lost", "Inputs", "May be worse by"), rows, names=3)
     dots = tuple(_dot(one) for one in found.tried if one.tally.n)
     drawn = (Dots("Net win rate of the changed team", "signed percent", dots, -1.0, 1.0, 0.0),) if dots else ()
     return Part("What was tried", words=words, dots=drawn, tables=(table,))

@@ -14,6 +14,8 @@ _MOST_CHARACTERS = 600
 """Of one remark on a terminal: some six lines; the page has all of it."""
 _MOST_SUSPICIOUS = 5
 """Remarks on new prompts; the page has them beside each prompt."""
+_MOST_ROUNDS = 5
+"""Rounds of which it is told what faults cost before them."""
 _JUDGE_WIDTH = 24
 """Of the names of a judge's figures, see ``phrases.labelled``."""
 
@@ -54,7 +56,10 @@ def summary(view: RunView) -> str:
         rewritten = [agent.name for agent in view.agents if agent.rewritten]
         share = f"{len(rewritten)} of {phrases.plural(len(view.agents), 'agent')}"
         add("rewritten", f"{phrases.list_names(rewritten) if rewritten else 'none'} ({share})")
-    add("faults", clipped(phrases.describe_faults(view.faults), _MOST_CHARACTERS))
+    faults = phrases.describe_faults(view.faults)
+    earlier = len(faults) - _MOST_ROUNDS
+    more = f"{phrases.plural(earlier, 'earlier round')} in the report's log" if earlier > 0 else ""
+    add("faults", *(clipped(line, _MOST_CHARACTERS) for line in faults[-_MOST_ROUNDS:]), more)
     add("focus", clipped(phrases.describe_focus(view.focus), _MOST_CHARACTERS))
     add("search", *(clipped(text, _MOST_CHARACTERS) for text in phrases.describe_end(view)))
     suspicious = [f"{agent.name}'s new prompt {what}" for agent in view.agents for what in agent.suspicious]

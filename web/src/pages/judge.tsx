@@ -18,7 +18,7 @@ export function Judge() {
         ...(figures.labels ? [["agrees with labels", figures.labels.agreement, figures.labels.kappa === null ? "" : `κ ${figures.labels.kappa.toFixed(2)}`] as const] : []),
         ...(figures.human ? [["agrees with the person", figures.human.agreement, figures.human.kappa === null ? "" : `κ ${figures.human.kappa.toFixed(2)}`] as const] : []),
         ["the output shown first wins", figures.first_position, "50% is fair"] as const,
-        ["turns with the order", figures.flip, "it contradicted itself when the two were swapped"] as const,
+        ["turns with the order", figures.flip, "it contradicted itself, of pairs on which it took a side in both orders"] as const,
         ["says tie", figures.tie, "of replies that could be read"] as const,
         ["cannot be read", figures.unreadable, "counts as undecided, never as a win"] as const,
       ]
@@ -59,7 +59,7 @@ export function Judge() {
         </Section>
       )}
       <Section title="Replies that decide nothing">
-        <p>{number(judge.unreadable)} could not be read; on {number(judge.contradicted)} pairs it preferred the same position twice.</p>
+        <p>In the whole run {number(judge.unreadable)} could not be read; on {number(judge.contradicted)} pairs it preferred the same position twice.</p>
       </Section>
       {flipped.length > 0 && (
         <Section title="Pairs on which it turned with the order">

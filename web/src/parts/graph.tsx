@@ -9,6 +9,8 @@ const NODE = { width: 176, height: 66 };
 const EDGE = 12;
 /** The line of a node that says when and how often it is called. */
 const FLOW = { height: 16, letters: 29 };
+/** Room for a team drawn from left to right: the page beside its menu at 1180 px. A longer one is drawn downwards. */
+const ACROSS = 900;
 /** Agents that are laid out; a larger graph is no picture any more, and the table has all of them. */
 export const MOST_DRAWN = 120;
 const NAME = 20;
@@ -43,9 +45,16 @@ function withConditions(agents: readonly Agent[], edges: readonly Edge[]): reado
 }
 
 function layout(agents: readonly Agent[], edges: readonly Edge[]): Drawn {
+  const across = directed(agents, edges, "LR");
+  if (across.width <= ACROSS) return across;
+  const down = directed(agents, edges, "TB");
+  return down.width < across.width ? down : across;
+}
+
+function directed(agents: readonly Agent[], edges: readonly Edge[], rankdir: "LR" | "TB"): Drawn {
   const height = agents.some(marks) ? NODE.height + FLOW.height : NODE.height;
   const graph = new dagre.graphlib.Graph();
-  graph.setGraph({ rankdir: "LR", nodesep: 18, ranksep: 76, marginx: 8, marginy: 8 });
+  graph.setGraph({ rankdir, nodesep: 18, ranksep: rankdir === "LR" ? 76 : 44, marginx: 8, marginy: 8 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const agent of agents) graph.setNode(agent.name, { width: NODE.width, height });
   const known = new Set(agents.map((agent) => agent.name));

@@ -47,6 +47,11 @@ class Tally:
         lost = verdicts.count(Verdict.LOSS) + verdicts.count(Verdict.UNDECIDED)
         return cls(verdicts.count(Verdict.WIN), lost, len(verdicts))
 
+    @property
+    def worse_by(self) -> float:
+        """By how much worse the changed team may be, as a share of the inputs: what a change is kept or refused by."""
+        return max(self.bound(_KEEPS), 0.0)
+
     def bound(self, errors: float) -> float:
         """Return how much worse the changed team may be, as a share of inputs, so many standard errors above the mean.
 
@@ -92,11 +97,16 @@ class StructurePlan:
 
     def keeps(self, tally: Tally, costs_more: bool) -> bool:
         """Tell whether a change is kept: as good for less, or better for more."""
-        return tally.bound(_BETTER) < 0 if costs_more else tally.bound(_KEEPS) <= self.margin * ONE_OF_SEVERAL
+        return tally.bound(_BETTER) < 0 if costs_more else tally.bound(_KEEPS) <= self.for_one
+
+    @property
+    def for_one(self) -> float:
+        """By how much worse a single change that saves calls may be, as a share of the inputs."""
+        return self.margin * ONE_OF_SEVERAL
 
     def is_hopeless(self, tally: Tally, costs_more: bool) -> bool:
         """Tell whether more inputs would hardly change that it is not kept."""
-        return tally.bound(-_KEEPS) > (0 if costs_more else self.margin * ONE_OF_SEVERAL)
+        return tally.bound(-_KEEPS) > (0 if costs_more else self.for_one)
 
 
 class SearchesStructure(Protocol):

@@ -43,11 +43,21 @@ from maspo.study.evaluation.job import (
     Cost,
     Evaluated,
     Evaluation,
+    OnSeen,
     Output,
     Side,
     changes,
 )
-from maspo.study.evaluation.tally import Mark, RowFound, Share, difference_of, share_of, value_of, verdict_of
+from maspo.study.evaluation.tally import (
+    Difference,
+    Mark,
+    RowFound,
+    Share,
+    difference_of,
+    share_of,
+    value_of,
+    verdict_of,
+)
 from maspo.study.fruitless import check_answers
 from maspo.study.job import Looks, Provider, Watcher
 from maspo.study.reach import Reach, of_evaluation
@@ -104,8 +114,8 @@ async def evaluate(evaluation: Evaluation, out: Path, attention: Attention) -> E
     scorer = scorer_for(evaluation)
     async with open_evaluation(evaluation, out / DATABASE, attention) as session:
         simulated = await session.probe(questions_of(evaluation, judged=evaluation.scorer == JUDGE))
-        # The same prompts twice claim nothing, so they use up nothing of the level.
-        compared = evaluation.before not in (None, evaluation.after)
+        # The same prompts twice claim nothing, nor do rows that are all seen: so they use up nothing of the level.
+        compared = evaluation.before not in (None, evaluation.after) and bool(evaluation.unseen)
         look = await _look(evaluation, session) if compared else 1
 
         answered: list[bool] = []
@@ -135,7 +145,7 @@ async def _look(evaluation: Evaluation, session: Session) -> int:
     if noted is not None:
         cut = FOUND.load(noted, evaluation=evaluation, outputs=()).left_out
     job = evaluation.job
-    return await session.look(f"rows/{cut}", texts_of_inputs(job, [row.key for row in job.inputs.rows]))
+    return await session.look(f"rows/{cut}", texts_of_inputs(job, evaluation.unseen))
 
 
 def remarks_on_rows(evaluation: Evaluation) -> list[str]:
@@ -145,7 +155,9 @@ def remarks_on_rows(evaluation: Evaluation) -> list[str]:
         InputsInvalid: no row has the column that ``--group-by`` names.
 
     """
-    keys = [row.key for row in evaluation.task.test.rows]
+    keys = evaluation.unseen
+    if not keys:
+        return []
     groups = groups_in(evaluation.job).count(keys)
     notes = []
     if groups < len(keys):
@@ -488,21 +500,28 @@ async def _evaluated(
         places = [(key, side, repeat) for repeat in range(evaluation.repeats)]
         return tuple(scores[place].outcome if place in scores else "lost" for place in places)
 
-    found = [
-        RowFound(labels[key], verdicts=row.verdicts)
+    found = {
+        key: RowFound(labels[key], verdicts=row.verdicts)
         if evaluation.pairwise
         else RowFound(labels[key], marks(key, "before") if evaluation.before else (), marks(key, "after"))
         for key, row in rows.found.items()
-    ]
-    shares: dict[Side, Share] = {}
-    if not evaluation.pairwise:
-        of = [groups[row.id] for row in found]
-        shares = {side: share_of([getattr(row, side) for row in found], of) for side in evaluation.sides}
-    compared = difference_of(found, groups, look) if evaluation.before is not None and found else None
+    }
+
+    def figures(of: Sequence[RowFound], look: int) -> tuple[dict[Side, Share], Difference | None]:
+        if not of:
+            return {}, None
+        own = [groups[row.id] for row in of]
+        sides = () if evaluation.pairwise else evaluation.sides
+        shares = {side: share_of([getattr(row, side) for row in of], own) for side in sides}
+        return shares, difference_of(of, groups, look) if evaluation.before is not None else None
+
+    known = frozenset(evaluation.seen)
+    seen = [row for key, row in found.items() if key in known]
+    shares, compared = figures([row for key, row in found.items() if key not in known], look)
     return Evaluated(
         evaluation=evaluation,
         run=session.run,
-        rows=tuple(found),
+        rows=tuple(found.values()),
         shares=shares,
         difference=compared,
         verdict=verdict_of(compared) if compared else None,
@@ -513,6 +532,7 @@ async def _evaluated(
             for (side, repeat), trace in row.traces.items()
         ),
         left_out=rows.left_out,
+        on_seen=OnSeen(len(seen), *figures(seen, 1)) if seen else None,
         cap=session.ledger.reached if rows.left_out else "",
         simulated=simulated,
         usage=session.ledger.usage(),

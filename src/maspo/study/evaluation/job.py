@@ -48,11 +48,19 @@ class Evaluation:
     world: WorldSpec | None = None
     remarks: tuple[str, ...] = ()
     """What readers of the figures must know about the rows and the prompts."""
+    seen: tuple[str, ...] = ()
+    """Keys of rows that a search which found one of the prompt sets was made on: nothing is claimed from these."""
 
     @property
     def job(self) -> Job:
         """The models, inputs and caps, as a run would have them."""
         return Job(self.system, self.task.test, self.config, self.sources, self.world)
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """Keys of the rows that no search has seen; a claim rests on these alone."""
+        seen = frozenset(self.seen)
+        return tuple(row.key for row in self.task.test.rows if row.key not in seen)
 
     @property
     def pairwise(self) -> bool:
@@ -119,9 +127,22 @@ class EvaluationEnd:
     """Calls that were in flight when a process died: possibly billed twice."""
 
 
+@dataclass(frozen=True, slots=True)
+class OnSeen:
+    """How the prompt sets did on rows that a search has seen. It chose by these, so they flatter, and prove nothing."""
+
+    rows: int
+    shares: Mapping[Side, Share]
+    """By side; empty where a judge compares pairs."""
+    difference: Difference | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Evaluated(EvaluationEnd):
-    """What an evaluation found. Without a comparison ``difference`` and ``verdict`` are None."""
+    """What an evaluation found. Without a comparison ``difference`` and ``verdict`` are None.
+
+    Shares, difference and verdict are of the rows that no search has seen; without any there is none of them.
+    """
 
     rows: tuple[RowFound, ...]
     shares: Mapping[Side, Share]
@@ -132,6 +153,8 @@ class Evaluated(EvaluationEnd):
     outputs: tuple[Output, ...]
     left_out: int
     """Rows that a cap left out."""
+    on_seen: OnSeen | None = None
+    """The other rows; None where there are none, and in records of versions that claimed from all rows."""
 
 
 LABELLED = ("exact", "choice", "math")
