@@ -12,7 +12,8 @@ from frameworks.endpoint import Endpoint
 from frameworks.environments import Team
 from frameworks.trials import ROWS
 
-from maspo.apps.writeback import CannotWrite, Template, find_places, only_place, rewritten
+from maspo.apps.literals import Template
+from maspo.apps.writeback import CannotWrite, find_places, only_place, rewritten
 from maspo.team.load import load_system
 
 PIECES: Final = (

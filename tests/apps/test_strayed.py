@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +21,7 @@ from maspo.models.base import RoleSettings
 from maspo.models.scripted import ScriptedModel
 from maspo.team import Agent, System
 from maspo.team.app import App
+from maspo.team.load import dump_system, parse_system
 from maspo.testing.runners import echo
 from tests.apps.conftest import WriteApp
 from tests.apps.teams import ASK, OverTheWire
@@ -45,7 +48,7 @@ def run_of(*prompts: str, system: System = DESK) -> list[WireCall]:
 
 def told(system: System, *runs: list[WireCall]) -> list[str]:
     strayed = Strayed(system)
-    return [strayed.after(calls) for calls in runs]
+    return [strayed.after(calls, f"row {number}") for number, calls in enumerate(runs)]
 
 
 async def test_an_app_whose_prompt_has_changed_ends_the_work_after_a_few_runs(app: WriteApp) -> None:
@@ -84,6 +87,62 @@ def test_a_prompt_that_changes_in_the_middle_or_altogether_is_told() -> None:
     ends = told(DESK, *[run_of(PLAN, REPAIR)] * 8)
     assert not any(ends[:-1]) and "such as 'The text below" in ends[-1] and "sometimes: true" in ends[-1]
     assert not any(told(DESK, run_of(PLAN), *[run_of(PLAN, REPAIR)] * 20)), "not in every run"
+
+
+WHOLE = replace(DESK, app=App("desk:main", whole_prompts=True))
+ADDED = "\nAlways answer in French.\nNever name a price."
+
+
+def test_a_prompt_that_was_extended_is_told_after_three_inputs() -> None:
+    runs = [run_of(PLAN + ADDED, REPLY)] * 3
+    ends = told(WHOLE, *runs)
+    assert not any(ends[:-1]) and "agents.plan" in ends[-1] and "'Always answer in French. Never" in ends[-1]
+    assert "maspo discover --app 'desk:main'" in ends[-1] and "whole_prompts" in ends[-1]
+    assert told(WHOLE, *[run_of(f"{ADDED}\n{PLAN}", REPLY)] * 3)[-1], "ahead of it, too"
+    dated = [run_of(f"{PLAN}{ADDED} Row {number}.", REPLY) for number in range(3)]
+    assert told(WHOLE, *dated)[-1], "with a value in it"
+    assert not any(told(DESK, *runs)), "a file that does not say what the look saw"
+    strayed = Strayed(WHOLE)
+    assert not any(strayed.after(calls, "one row") for calls in runs), "one input may have words of its own"
+
+
+def test_words_that_some_inputs_bring_along_are_no_extension() -> None:
+    plain, other = run_of(PLAN, REPLY), run_of(PLAN + ADDED, REPLY)
+    assert not any(told(WHOLE, other, other, plain, *[other] * 10))
+    assert not any(told(WHOLE, *[run_of(f"{PLAN} {word}", REPLY) for word in ("One.", "Two.", "Three.", "Four.")]))
+    assert told(WHOLE, plain, *[other] * 20)[-1], "edited while it runs"
+
+
+def test_what_frameworks_set_around_a_prompt_and_values_are_no_extension() -> None:
+    def framed(goal: str, day: str = "") -> str:
+        return f"You are a clerk. You know the desk.\nYour personal goal is: {goal}{day}"
+
+    def look(*prompts: str) -> System:
+        runs = (
+            seen(f"{number}", f"question {number}", "so", wire("t", "so", f"{number}", prompt=prompt))
+            for number, prompt in enumerate(prompts)
+        )
+        return found(*runs).system
+
+    system = look(*[framed(PLAN)] * 3)
+    (agent,) = system.agents
+    assert agent.prompt == PLAN and system.app is not None and system.app.whole_prompts
+    assert load_again(system) == system
+    dated = [run_of(framed(PLAN, f"\n\nCurrent Date: {day}"), system=system) for day in ("Monday", "Friday", "Sunday")]
+    assert not any(told(system, *dated))
+    assert "'Always answer" in told(system, *[run_of(framed(PLAN + ADDED), system=system)] * 3)[-1]
+    named = look(*[f"You help {name} with whatever is on the desk today." for name in ("Ann", "Bob", "Eve")])
+    others = [f"You help {name} with whatever is on the desk today." for name in ("Kim", "Lee", "Zoe and Max")]
+    assert not any(told(named, *[run_of(other, system=named) for other in others]))
+    longer = [run_of(f"{other} Be brief.", system=named) for other in others]
+    assert "'Be brief.'" in told(named, *longer)[-1]
+
+
+def load_again(system: System) -> System:
+    assert system.app is not None
+    again = parse_system(dump_system(system, Path(system.app.folder)), folder=Path(system.app.folder))
+    assert again.app is not None
+    return replace(again, app=replace(again.app, folder=system.app.folder))
 
 
 @pytest.mark.parametrize(

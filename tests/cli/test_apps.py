@@ -87,10 +87,57 @@ def test_an_app_is_looked_at_on_the_way(example: Path, maspo: Run) -> None:
         "optimize", "team:answer", "--inputs", "questions.jsonl", "--max-calls", "60", "--out", "run", "--json"
     )
     assert said.code in (0, 4), said.err
-    assert (example / "team.system.yaml").is_file()
-    said = maspo("check", "team:answer", *ROWS)
-    assert said.code == 2
-    assert "maspo discover --app team:answer" in said.err
+    assert (example / "team.answer.system.yaml").is_file()
+    for command in ("check", "estimate"):
+        said = maspo(command, "team:answer", *ROWS)
+        assert said.code == 0, said.err
+    loop(maspo, example)
+
+
+def loop(maspo: Run, example: Path) -> None:
+    """Write prompts back, search again on the same system file, and extend a prompt by hand."""
+    seed = json.loads((example / "run" / "seed_prompts.json").read_text())
+    shipped = {name: f"{text}\n- Keep it short." for name, text in seed.items()}
+    (example / "run" / "prompts.json").write_text(json.dumps(shipped))
+    shutil.copy(example / "team.py", example / "copy_of_team.py")
+    shutil.copytree(example / "run", example / "w1")
+    said = maspo("apply", "run", "--check")
+    assert said.code == 1 and "team.py:" in said.out and "it can be written" in said.out
+    (example / "team.answer.system.yaml").write_text(
+        f"# Ours.\n{(example / 'team.answer.system.yaml').read_text()}", encoding="utf-8"
+    )
+    said = maspo("apply", "run", "--yes")
+    assert said.code == 0, said.err
+    assert (example / "copy_of_team.py").read_text() == EXAMPLE.read_text()
+    assert load_system("team.answer.system.yaml").prompts == shipped
+    assert (example / "team.answer.system.yaml").read_text().startswith("# Ours.")
+    assert maspo("apply", "run", "--check").code == 0
+    assert "nothing to write" in maspo("apply", "run", "--yes").out
+    again = ("optimize", "team:answer", *ROWS, "--max-calls", "60", "--json", "--out")
+    said = maspo(*again, "again")
+    assert said.code in (0, 4), said.err
+    with (example / "team.py").open("a") as file:
+        file.write('\nSOLVER += "\\nAlways answer in French.\\nNever name a price."\n')
+    said = maspo(*again, "extended")
+    assert said.code == 1
+    assert "agents.solve" in said.err and "'Always answer in French. Never name a price.'" in said.err
+
+
+def test_a_system_file_of_another_function_is_not_taken_for_an_apps(example: Path, maspo: Run) -> None:
+    def file(run: str) -> str:
+        return f"app: {{run: '{run}'}}\nagents: {{solve: {{prompt: You solve the problem.}}}}\n"
+
+    (example / "team.other.system.yaml").write_text(file("team:answer"))
+    for command in ("optimize", "check", "estimate"):
+        said = maspo(command, "team:other", *ROWS)
+        assert said.code == 2
+        assert "team.other.system.yaml: is of team:answer, not of team:other; move it away" in said.err
+    (example / "team.system.yaml").write_text(file("team:answer"))
+    said = maspo("optimize", "team:nothing", *ROWS)
+    assert said.code == 2 and "AttributeError" in said.err, "an earlier file of another function plays no part"
+    said = maspo("check", "team:nothing", *ROWS)
+    assert said.code == 2 and "maspo discover --app team:nothing" in said.err
+    assert maspo("check", "team:answer", *ROWS).code == 0, "an earlier file of this function is read"
 
 
 @pytest.mark.slow

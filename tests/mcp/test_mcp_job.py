@@ -96,6 +96,9 @@ def test_an_assistant_does_the_whole_job(folder: Path, opened: Open) -> None:
     patch = call("apply", path=started["path"])
     assert patch["diff"].count("\n+") >= len(seed)
     assert patch["command"].endswith("--yes")
+    named = call("apply", path=started["path"], to=["team.py"], template="none")
+    assert named["diff"].count("\n+") >= len(seed) and "--to=team.py --template=none" in named["command"]
+    assert "leads out" in client.refused("apply", path=started["path"], to=["../team.py"])
     assert (folder / "team.py").read_bytes() == before
 
 

@@ -9,14 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from maspo.apps.beside import pattern_of, told_beside
 from maspo.apps.declared import Declared, names_of, never_called
+from maspo.apps.frames import inside_frame, prompt_text
 from maspo.apps.moments import moments_in
 from maspo.apps.provenance import stands_in
 from maspo.apps.templates import FEWEST_FIXED, Instruction, Template, find_templates
 from maspo.apps.tracing import Known, trace_of
 from maspo.core.prompts import Prompts
 from maspo.core.trace import Trace
-from maspo.gateway.wire import INSTRUCTING, WireCall, WireText
+from maspo.gateway.wire import WireCall, WireText
 from maspo.team.app import App
 from maspo.team.system import RESERVED_NAMES, Agent, System
 from maspo.team.template import values_of
@@ -52,27 +54,6 @@ _NO_DUTY = frozenset(
 )
 _HANDOFF = re.compile(r"(?:transfer|hand_?off|handover|delegate)_(?:back_)?to_(\w+)", re.IGNORECASE)
 """How frameworks name the tools by which an agent hands over: OpenAI Agents SDK, LangGraph's, AutoGen, Strands."""
-_SMOL_LISTS = r"\bReturns an output of type: [^\n]*|</code>|\n```"
-"""How lists of tools and of agents end in the prompts of smolagents; instructions stand behind the last."""
-_FRAMES = (
-    re.compile(r"In adhering to this structure, your objective is:\s*(\S.*?)\s*\Z", re.DOTALL),
-    re.compile(r"\A\s*(\S.*?)\s*\n\nYou are an agent\. Your internal name is \"", re.DOTALL),
-    re.compile(
-        r"\AYou are .+\nYour personal goal is: (\S.*?)\s*"
-        r"(?:\n\nCurrent Date: |\n\n<skills>|\n\n<available_skills>|\nYou ONLY have access to the following tools|\Z)",
-        re.DOTALL,
-    ),
-    re.compile(
-        rf"(?:{_SMOL_LISTS})\n(\S(?:(?!{_SMOL_LISTS}).)*?)\s*\n\nHere are the rules you should always follow ",
-        re.DOTALL,
-    ),
-    re.compile(r"\n11\. Don't give up! [^\n]*\n(\S.*?)\s*\n\nNow Begin!\s*\Z", re.DOTALL),
-)
-"""Texts that a framework sets around a prompt, by what it says just before or after: DSPy, Google ADK, CrewAI (whose
-role and backstory stay, too), smolagents.
-
-What it says is no part of the prompt: a rewrite leaves it, and what is written back stands in the source as it is.
-"""
 _LONGEST_NAME = 30
 _SIGNS = ("Mn", "Mc")
 """Unicode categories of vowel signs and accents, which some scripts set beside letters."""
@@ -131,8 +112,10 @@ def discover(app: App, rollouts: Sequence[Seen], name: str = "team", now: dateti
     # What a prompt says in braces could not be told from its values.
     frozen = [name for name, one in zip(names, templates, strict=True) if any(values_of(text) for text in one.texts)]
     calls = [call for one in named for call in one.calls]
-    used = replace(app, dialects=tuple(sorted({call.dialect for call in calls})))
     prompts = {name: template.prompt for name, template in zip(names, templates, strict=True)}
+    used = replace(
+        app, dialects=tuple(sorted({call.dialect for call in calls})), whole_prompts=_are_whole(prompts, calls)
+    )
     team = known_team(used, prompts, named, name, frozen=frozen)
     models = {name: Counter(call.model for call in calls if call.agent == name) for name in names}
     return Discovery(
@@ -149,6 +132,12 @@ def discover(app: App, rollouts: Sequence[Seen], name: str = "team", now: dateti
             *never_called(told, templates, len(rollouts)),
         ),
     )
+
+
+def _are_whole(prompts: Prompts, calls: Iterable[WireCall]) -> bool:
+    """Say whether no agent was told anything beside its prompt."""
+    patterns = {name: pattern_of(prompt) for name, prompt in prompts.items()}
+    return not any(told_beside(call, patterns[call.agent]) for call in calls if call.agent is not None)
 
 
 @dataclass(frozen=True)
@@ -181,15 +170,6 @@ def known_team(
     return KnownTeam(System(agents, name=name, output=output, app=app), traces, bool(answering))
 
 
-def prompt_text(call: WireCall) -> WireText | None:
-    """Return the text of a request that tells whose it is: the first that instructs, else the first of a user."""
-    for roles in (INSTRUCTING, frozenset({"user"})):
-        for text in call.texts:
-            if text.role in roles and text.text.strip():
-                return text
-    return None
-
-
 def prompts_in(rollouts: Iterable[Seen]) -> Mapping[str, str]:
     """Return the prompt in each text that instructs, without what a framework is known to set around it.
 
@@ -202,8 +182,7 @@ def prompts_in(rollouts: Iterable[Seen]) -> Mapping[str, str]:
         text = prompt_text(call)
         if text is None or text.text in found:
             continue
-        match = next(filter(None, (frame.search(text.text) for frame in _FRAMES)), None)
-        inner = match[1] if match is not None and len(match[1]) >= FEWEST_FIXED else text.text
+        inner = inside_frame(text.text) or text.text
         found[text.text] = inner
         around.setdefault(inner, set()).add(text.text.replace(inner, "", 1))
     return {text: inner if len(around[inner]) == 1 else text for text, inner in found.items()}

@@ -110,7 +110,7 @@ class AppRunner:
             name = f"worker{place}" if self._app.keep_alive else ""
             rollout = self._gateway.open(prompts, input_key, limits=limits, name=name, edit=_cutting(cut))
             ended, calls = await roll_out(self.pool, self._gateway, rollout, row.columns, place)
-        if problem := self._strayed.after(calls):
+        if problem := self._strayed.after(calls, input_key):
             self._problem = problem
         self._check_sent()
         answer = answer_of(ended, rollout, calls)

@@ -1,7 +1,8 @@
 """Telling when an app no longer sends the prompts of its system file, before a search pays for nothing. Pure.
 
 A prompt that was edited in the source, or that holds what has changed since (a date, a version), is found in no
-request: its agent's calls are nobody's then, and whatever is tried in its place is never run.
+request: its agent's calls are nobody's then, and whatever is tried in its place is never run. One that was extended is
+found, and what is tried would be run with the words that were added, which no prompt of the search knows.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 
+from maspo.apps.beside import pattern_of, told_beside
 from maspo.gateway.attribution import NOBODY
 from maspo.gateway.wire import INSTRUCTING, WireCall
 from maspo.team import Agent, System
 from maspo.team.template import values_of
 
 _FEW = 3
-"""Runs without a call of an agent that is always called, each with one of nobody that is nearly its prompt."""
+"""Runs without a call of an agent that is always called, each with one of nobody that is nearly its prompt; inputs on
+which an agent was told the same beside its prompt."""
 _MANY = 20
 """The same for an agent that is called on some inputs only, or was called before: a branch may be much alike."""
 _ALL = 8
@@ -46,9 +49,19 @@ class Strayed:
         self._looks: Counter[str] = Counter()
         self._missed: Counter[str] = Counter()
         """Per agent, runs since its last call in which nearly its prompt was nobody's."""
+        app = system.app
+        whole = system.agents if app is not None and app.whole_prompts else ()
+        self._patterns = {agent.name: pattern_of(agent.prompt) for agent in whole}
+        self._alone: set[str] = set()
+        """Agents that were told their prompt alone."""
+        self._added: dict[str, tuple[str, set[str]]] = {}
+        """Per agent, what it was told beside its prompt since it last was told that alone, and on which inputs."""
 
-    def after(self, calls: Sequence[WireCall]) -> str:
-        """Take up the calls of one run; return what is wrong with the system file, or nothing."""
+    def after(self, calls: Sequence[WireCall], row: str) -> str:
+        """Take up the calls of one run on an input (its key); return what is wrong with the system file, or nothing."""
+        for call in calls:
+            if problem := self._look_beside(call, row):
+                return problem
         called = {call.agent for call in calls if call.agent is not None}
         strays = _strays(calls)
         self._runs += 1
@@ -62,6 +75,30 @@ class Strayed:
             if agent.name not in called and (problem := self._look_for(agent, strays)):
                 return problem
         return ""
+
+    def _look_beside(self, call: WireCall, row: str) -> str:
+        """Look whether an agent is told the same beside its prompt on several inputs: else it is a value."""
+        name = call.agent
+        rest = None if name not in self._patterns else told_beside(call, self._patterns[name])
+        if name is None or rest is None:
+            return ""
+        if not rest:
+            self._alone.add(name)
+            self._added.pop(name, None)
+            return ""
+        kept, rows = self._added.get(name, (rest, set()))
+        if kept != rest and not _is_nearly(kept, rest):
+            kept, rows = rest, set()
+        rows.add(row)
+        self._added[name] = kept, rows
+        if len(rows) < (_MANY if name in self._alone else _FEW):
+            return ""
+        return (
+            f"agents.{name}: the app tells this agent more than the system file says: beside its prompt stands "
+            f"{_clipped(kept.split())!r}. What is tried would be run with it and could not be written back, so no "
+            f"further run is paid for. {self._again()}, or, where it shall stay beside the prompt, leave "
+            "`whole_prompts: true` out of the system file"
+        )
 
     def _look_for(self, agent: Agent, strays: Sequence[str]) -> str:
         name = agent.name
@@ -78,8 +115,6 @@ class Strayed:
         return ""
 
     def _told(self, agent: Agent, text: str) -> str:
-        app = self._system.app
-        run = "" if app is None else f" --app {app.run!r}"
         if _is_nearly(agent.prompt, text):
             ours, theirs = first_difference(agent.prompt, text)
             what = f"calls that hold nearly its prompt. The system file says {ours!r}, the app {theirs!r}"
@@ -89,9 +124,14 @@ class Strayed:
             more = "or write `sometimes: true` for an agent that is called on few inputs only"
         return (
             f"agents.{agent.name}: the app no longer sends this agent's prompt: it was not called, while there were "
-            f"{what}. What is tried in its place would reach nobody, so no further run is paid for. Look at the app "
-            f"again (`maspo discover{run} --inputs …`), {more}"
+            f"{what}. What is tried in its place would reach nobody, so no further run is paid for. "
+            f"{self._again()}, {more}"
         )
+
+    def _again(self) -> str:
+        app = self._system.app
+        run = "" if app is None else f" --app {app.run!r}"
+        return f"Look at the app again (`maspo discover{run} --inputs …`)"
 
 
 def _strays(calls: Sequence[WireCall]) -> list[str]:

@@ -16,16 +16,15 @@ import textwrap
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import yaml
 
+from maspo.apps.literals import TO_CHOOSE, Template
 from maspo.team.template import values_of
 
-Template = Literal["unknown", "none", "braces", "jinja", "adk", "agno", "crewai"]
-"""What a framework does to a literal: nothing that is known, nothing, ``str.format``, Jinja, or its own way."""
 TEXT_FILES = (".txt", ".md", ".prompt", ".j2", ".jinja")
-FILES = (".py", ".yaml", ".yml", ".json", ".toml", *TEXT_FILES)
+_YAML = (".yaml", ".yml")
+FILES = (".py", *_YAML, ".json", ".toml", *TEXT_FILES)
 """Kinds of files in which prompts are looked for."""
 _SPECIAL = {"braces": ("{", "}"), "dollar signs": ("$",)}
 """What templates give a meaning: of ``str.format`` and of most frameworks, of ``string.Template``."""
@@ -92,6 +91,30 @@ def find_places(file: str, source: str, prompt: str) -> list[Place]:
     return found
 
 
+def describes_app(file: str, source: str) -> bool:
+    """Say whether a file is the system file of an app, which says its prompts once more and is not read by it."""
+    node = _composed(source) if file.endswith(_YAML) else None
+    keys = {key.value for key, _ in node.value} if isinstance(node, yaml.MappingNode) else set()
+    return {"app", "agents"} <= keys
+
+
+def place_of_agent(file: str, source: str, agent: str, prompt: str) -> Place | None:
+    """Return where a system file says the prompt of an agent; None where it says another."""
+    node = _composed(source)
+    for key in ("agents", agent, "prompt"):
+        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+        node = next((value for name, value in pairs if name.value == key), None)
+    if node is None:
+        return None
+    found = (place for place in find_places(file, source, prompt) if place.start == node.start_mark.index)
+    return next(found, None)
+
+
+def texts_in(file: str, source: str) -> Iterator[str]:
+    """Yield the texts that a file says."""
+    return (text for _, _, text, _, _ in _literals(file, source))
+
+
 def rewritten(source: str, place: Place, old: str, new: str, template: Template = "unknown") -> str:
     """Return a file's source with a new prompt in place of the old one.
 
@@ -109,7 +132,7 @@ def rewritten(source: str, place: Place, old: str, new: str, template: Template 
             if any(mark in fixed and mark not in _VALUE.sub("", old) for mark in marks):
                 raise CannotWrite(
                     f"the new prompt holds {what}, and nothing in the old one tells whether the framework takes them "
-                    "for a template; say so with --template none, braces, jinja, adk, agno or crewai"
+                    f"for a template; say so with --template {TO_CHOOSE}"
                 )
     text = _escaped(body, known, place.names)
     whole = f"{lead}{text}{trail}"
@@ -235,7 +258,7 @@ def _literals(file: str, source: str) -> Iterator[_Found]:
         for found in _TOML_TEXT.finditer(source):
             text = _loaded(lambda literal: tomllib.loads(f"x = {literal}")["x"], found[0])
             yield found.start(), found.end(), text, "unknown", _json_literal
-    elif kind in (".yaml", ".yml"):
+    elif kind in _YAML:
         yield from _yaml(source)
     elif kind in TEXT_FILES:
         template: Template = "jinja" if kind in (".j2", ".jinja") else "unknown"
@@ -255,18 +278,19 @@ def _json_literal(text: str) -> str:
 
 
 def _yaml(source: str) -> Iterator[_Found]:
-    try:
-        node = yaml.compose(source, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return
-    keys = {key.value for key, _ in node.value} if isinstance(node, yaml.MappingNode) else set()
-    if {"app", "agents"} <= keys:  # what maspo discover has written describes the app; it is not read by it
-        return
-    for scalar, indent, template in _scalars(node, 0):
+    for scalar, indent, template in _scalars(_composed(source), 0):
         start, end = scalar.start_mark.index, scalar.end_mark.index
         while end > start and source[end - 1] in "\n ":
             end -= 1
         yield start, end, scalar.value, template, _yaml_writer(scalar.style, indent)
+
+
+def _composed(source: str) -> yaml.Node | None:
+    try:
+        node: yaml.Node | None = yaml.compose(source, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+    return node
 
 
 def _scalars(
@@ -364,5 +388,9 @@ def only_place(places: Sequence[Place]) -> Place:
         )
     if len(places) > 1:
         where = ", ".join(f"{one.file}:{one.line}" for one in places)
-        raise CannotWrite(f"the old prompt stands in several places ({where}); name one file with --to")
+        many = len({one.file for one in places}) > 1
+        raise CannotWrite(
+            f"the old prompt stands in several places ({where}); "
+            + ("name one file with --to" if many else "write it by hand, or put it into one place")
+        )
     return places[0]

@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from maspo.__about__ import __version__
+from maspo.apps.literals import TEMPLATES
 from maspo.cli.arena import arena
 from maspo.cli.options import (
     AgentModel,
@@ -319,7 +320,7 @@ def apply(
         ),
     ] = None,
     template: Annotated[
-        str, typer.Option("--template", metavar="none|braces|jinja|adk|agno", help="What the framework does to braces.")
+        str, typer.Option("--template", metavar="|".join(TEMPLATES), help="What the framework does to braces.")
     ] = "",
     check: Annotated[
         bool, typer.Option("--check", help="Only say whether the prompts of the run stand there.")

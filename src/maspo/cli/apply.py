@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import difflib
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NoReturn, get_args
+from typing import NoReturn
 
 import typer
 
-from maspo.apps.writeback import FILES, CannotWrite, Place, Template, find_places, only_place, rewritten
+from maspo.apps.literals import TEMPLATES, TO_CHOOSE, Template
+from maspo.apps.writeback import CannotWrite, rewritten
 from maspo.cli.agreeing import agree
-from maspo.cli.branch import Commit, check_clean, checkout, commit, name_branch, repository_of
+from maspo.cli.branch import Commit, check_clean, checkout, commit, is_tracked, name_branch, repository_of
 from maspo.cli.prepare import read_prompts
 from maspo.cli.running import agreed_to_write
+from maspo.cli.sources import Sources, sources_of
 from maspo.cli.terminal import note, say
 from maspo.core.errors import EXIT_ERROR, EXIT_OK, ConfigInvalid, UsageError
-from maspo.core.plain_files import read_named
 from maspo.report.evidence import Evidence
 from maspo.report.folder import look
 from maspo.report.phrases import plural
@@ -26,10 +26,7 @@ from maspo.store.files import write_whole
 from maspo.study.job import Job
 from maspo.study.optimize import reach_in, recorded_job
 from maspo.study.record import refuse_turns
-
-_LARGEST = 1_000_000
-"""Bytes of a file that is searched: longer ones are data."""
-_SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages", "maspo-runs", "dist", "build"})
+from maspo.study.trust import is_trusted
 
 
 @dataclass(frozen=True)
@@ -38,6 +35,10 @@ class _Changes:
 
     sources: Mapping[Path, str]
     refused: tuple[str, ...]
+    there: tuple[str, ...] = ()
+    """Prompts that were written back before, and where they stand."""
+    stale: tuple[str, ...] = ()
+    """Why the system file of the app could not be renewed."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,9 @@ class Wanted:
 
 def run_apply(run: Path, wanted: Wanted) -> None:
     """Show the diff, and write it once that is agreed to; ends the command with an exit code."""
-    known: tuple[Template, ...] = get_args(Template)
-    chosen = next((one for one in known if one == (wanted.template or "unknown")), None)
-    if chosen is None:
-        raise ConfigInvalid(f"--template {wanted.template}: expected none, braces, jinja, adk, agno or crewai")
+    chosen: Template | None = next((one for one in TEMPLATES if one == wanted.template), None)
+    if chosen is None and wanted.template:
+        raise ConfigInvalid(f"--template {wanted.template}: expected {TO_CHOOSE}")
     if wanted.branch is not None and wanted.patch is not None:
         raise ConfigInvalid("--branch and --patch: give one of them")
     refuse_turns(run)  # their prompts belong to their structure
@@ -73,24 +73,31 @@ def run_apply(run: Path, wanted: Wanted) -> None:
         return
     if not wanted.to:
         agree(reach_in(run), run, wanted.trust)
-    template: Template = "none" if job.system.app is None and chosen == "unknown" else chosen
+    template: Template = chosen or ("none" if job.system.app is None else "unknown")
     looked_in = wanted.to or [_home(job)]
-    files = sorted(set(_files(looked_in)))
-    read = {file: text for file in files if (text := _read(file)) is not None}
+    # The system file is named by the run alone, which may be another's.
+    sources = sources_of(job, looked_in, not wanted.to or is_trusted(reach_in(run)))
     if wanted.only_checks:
-        raise typer.Exit(_check(changed, read))
-    changed = _without_written(changed, read)
-    if not changed:
+        raise typer.Exit(_check(changed, sources, template))
+    if wanted.branch is not None:  # an empty name, as of a variable that is not set, is no wish to write into files
+        _make_branch(run, wanted, wanted.branch, changed, sources, template)
+    found, read = _changes(changed, sources, template), sources.texts
+    for line in found.there:
+        say(line)
+    if not (found.sources or found.refused):
+        for reason in found.stale:
+            note(f"note: {reason}")
         say("Already written back; there is nothing to write.")
         return
-    if wanted.branch is not None:  # an empty name, as of a variable that is not set, is no wish to write into files
-        _make_branch(run, wanted, wanted.branch, changed, read, template)
-    found = _changes(changed, read, template)
     top = looked_in[0] if looked_in[0].is_dir() else looked_in[0].parent
-    patch = "".join(_patch(file, top, read[file], source) for file, source in found.sources.items())
+    patch = "".join(
+        _patch(file, top, read[file], source)
+        for file, source in found.sources.items()
+        if file != sources.described or file.resolve().is_relative_to(top.resolve())
+    )
     for file, source in found.sources.items() if wanted.patch is None else ():
         say(_diff(file, read[file], source))
-    for reason in found.refused:
+    for reason in (*found.refused, *found.stale):
         note(f"note: {reason}")
     if not found.sources:
         raise UsageError("no prompt can be written back; `maspo diff` shows them, and prompts.json holds them")
@@ -113,20 +120,26 @@ def _make_branch(
     wanted: Wanted,
     branch: str,
     changed: Mapping[str, tuple[str, str]],
-    read: Mapping[Path, str],
+    read: Sources,
     template: Template,
 ) -> NoReturn:
     """Make a branch with a commit for each agent; the user's checkout stays as it is."""
     first = (wanted.to or [_home(recorded_job(run))])[0]
     repository = repository_of(first if first.is_dir() else first.parent)
     check_clean(repository, branch)
-    sources = {file.resolve(): text for file, text in read.items() if file.resolve().is_relative_to(repository)}
+    inside_it = {file.resolve(): text for file, text in read.texts.items() if file.resolve().is_relative_to(repository)}
+    # A system file that is not under version control stays as it is, as the checkout does.
+    described = None if read.described is None else read.described.resolve()
+    is_kept = described is not None and described in inside_it and is_tracked(repository, described)
+    sources = Sources(inside_it, read.own, described if is_kept else None)
     evidence, refused, commits = Evidence(look(run).view), list[str](), list[Commit]()
     for name, texts in changed.items():
         one = _changes({name: texts}, sources, template)
         refused += one.refused
+        for line in one.there:
+            say(line)
         if one.sources:
-            sources |= one.sources
+            sources = replace(sources, texts={**sources.texts, **one.sources})
             inside = {str(file.relative_to(repository)): text for file, text in one.sources.items()}
             commits.append(Commit(evidence.message(name), inside))
     for reason in refused:
@@ -153,74 +166,60 @@ def _home(job: Job) -> Path:
     return Path(job.sources["system"]).parent
 
 
-def _changes(changed: Mapping[str, tuple[str, str]], read: Mapping[Path, str], template: Template) -> _Changes:
-    sources, refused = dict(read), []
+def _changes(changed: Mapping[str, tuple[str, str]], read: Sources, template: Template) -> _Changes:
+    """Return what is to be written, so that each new prompt stands where the old one does now."""
+    now, refused, there, stale = read, list[str](), list[str](), list[str]()
     for name, (old, new) in changed.items():
         try:
-            place = only_place(_places(sources, old))
-            file = Path(place.file)
-            sources[file] = rewritten(sources[file], place, old, new, template)
+            place, written = now.place_of(old, new)
+            if place is None:
+                there.append(f"{name}: already written back ({', '.join(f'{one.file}:{one.line}' for one in written)})")
+            else:
+                file = Path(place.file)
+                source = rewritten(now.texts[file], place, old, new, template)
+                now = replace(now, texts={**now.texts, file: source})
         except CannotWrite as reason:
             refused.append(f"{name}: {reason}")
-    return _Changes({file: text for file, text in sources.items() if text != read[file]}, tuple(refused))
+            continue
+        try:
+            now = _described(now, name, old, new)
+        except CannotWrite as reason:
+            stale.append(f"{name}: {reason}")
+    sources = {file: text for file, text in now.texts.items() if text != read.texts[file]}
+    return _Changes(sources, tuple(refused), tuple(there), tuple(stale))
 
 
-def _check(changed: Mapping[str, tuple[str, str]], read: Mapping[Path, str]) -> int:
-    """Say of each changed prompt whether it stands in the files; return the exit code."""
+def _described(read: Sources, name: str, old: str, new: str) -> Sources:
+    """Return the sources with a new prompt in the system file of the app, so that the next search begins with it.
+
+    Raises:
+        CannotWrite: it says neither of the two.
+
+    """
+    file = read.described
+    if file is None or read.says(name, new):
+        return read
+    place = read.described_place(name, old)
+    # What stands there is what arrives at the model: no framework reads it.
+    return replace(read, texts={**read.texts, file: rewritten(read.texts[file], place, old, new, "none")})
+
+
+def _check(changed: Mapping[str, tuple[str, str]], read: Sources, template: Template) -> int:
+    """Say of each changed prompt whether it stands in the files, or what hinders; return the exit code."""
     missing = 0
-    for name, (_, new) in changed.items():
-        places = _places(read, new)
-        missing += not places
-        where = f"{places[0].file}:{places[0].line}" if places else "not written back"
-        say(f"{name}: {where}")
-    return EXIT_ERROR if missing else EXIT_OK
-
-
-def _without_written(changed: Mapping[str, tuple[str, str]], read: Mapping[Path, str]) -> dict[str, tuple[str, str]]:
-    """Return the prompts that are still to be written; of the others say where the new ones stand already."""
-    left = {}
     for name, (old, new) in changed.items():
-        there = () if _places(read, old) else _places(read, new)
-        if there:
-            say(f"{name}: already written back ({', '.join(f'{place.file}:{place.line}' for place in there)})")
-        else:
-            left[name] = (old, new)
-    return left
-
-
-def _places(read: Mapping[Path, str], prompt: str) -> list[Place]:
-    longest = max((len(line) for line in prompt.splitlines()), default=0)
-    return [
-        place for file, text in read.items() if len(text) >= longest for place in find_places(str(file), text, prompt)
-    ]
-
-
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
-    """Yield the files below some paths in which prompts may stand; environments and hidden folders are left out."""
-    for path in paths:
-        if path.is_file():
-            yield path
-        elif not path.is_dir():
-            raise UsageError(f"--to {path}: no such file or folder")
-        for folder, inner, names in os.walk(path):
-            here = Path(folder)
-            inner[:] = [
-                name
-                for name in inner
-                if not name.startswith(".") and name not in _SKIPPED and not _is_left_out(here / name)
-            ]
-            yield from (here / name for name in names if name.endswith(FILES))
-
-
-def _is_left_out(folder: Path) -> bool:
-    return (folder / "pyvenv.cfg").exists() or (folder / "run.db").exists()
-
-
-def _read(file: Path) -> str | None:
-    try:
-        return read_named(file, _LARGEST).decode("utf-8")
-    except (OSError, UnicodeDecodeError):
-        return None
+        try:
+            place, written = read.place_of(old, new)
+            if place is not None:
+                rewritten(read.texts[Path(place.file)], place, old, new, template)
+            why = (
+                "" if place is None else f"the old prompt stands in {place.file}:{place.line}, where it can be written"
+            )
+        except CannotWrite as reason:
+            written, why = (), str(reason)
+        missing += not written
+        say(f"{name}: {written[0].file}:{written[0].line}" if written else f"{name}: not written back ({why})")
+    return EXIT_ERROR if missing else EXIT_OK
 
 
 def _patch(file: Path, top: Path, before: str, after: str) -> str:

@@ -54,6 +54,11 @@ def check_clean(repository: Path, branch: str) -> None:
         raise UsageError(f"--branch {branch}: there is one already; give another name")
 
 
+def is_tracked(repository: Path, file: Path) -> bool:
+    """Say whether a file is under version control."""
+    return bool(_git(repository, "ls-files", "--", str(file)))
+
+
 @contextlib.contextmanager
 def checkout(repository: Path) -> Iterator[Path]:
     """Give a checkout of the present commit, beside the user's own, for the block."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from maspo.cli.agreeing import agree_to_app, agree_to_file
 from maspo.cli.options import Arguments
-from maspo.cli.prepare import draw_rows, is_app
+from maspo.cli.prepare import draw_rows, found_file, is_app, new_file
 from maspo.cli.settings import Sources, load_settings
 from maspo.cli.terminal import lay_out, note, print_json, say, table
 from maspo.core.errors import ConfigInvalid, UsageError
@@ -99,10 +99,11 @@ def with_system_file(arguments: Arguments) -> Arguments:
         if arguments.inputs is None:
             raise ConfigInvalid(f"{arguments.system}: an app is looked at on some inputs; give --inputs FILE")
         app = App(str(arguments.system), folder=str(Path.cwd()))
-        file = Path(f"{name_of(app)}.system.yaml")
-        if file.is_file():
+        file = found_file(app)
+        if file is not None:
             note(f"note: the team of {app.run} is read from {file}; delete it to look at the app again")
         else:
+            file = new_file(app)
             note(f"Looking at {app.run} on {ROWS} inputs …")
             flags = {name: arguments.flags.get(name) for name in ("base-url", "max-usd", "max-calls", "max-minutes")}
             run_discover(

@@ -114,7 +114,9 @@ UnsafeExec = Annotated[
     bool, typer.Option("--unsafe-exec", help="Run programs in outputs without a sandbox, as your own user.")
 ]
 
-_SYSTEM = Annotated[Path, typer.Argument(metavar="SYSTEM", help="The system file (YAML).", show_default=False)]
+_SYSTEM = Annotated[
+    Path, typer.Argument(metavar="SYSTEM", help="A system file (YAML), or an app: module:function.", show_default=False)
+]
 _ROWS: Mapping[str, Any] = {
     "inputs": Annotated[Path | None, _option("--inputs", "FILE", "Rows: JSON Lines, JSON, CSV or Parquet.")],
     "task": Annotated[str | None, _option("--task", "NAME", "A benchmark by name, e.g. aqua.")],

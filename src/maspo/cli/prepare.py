@@ -60,6 +60,7 @@ def prepare(arguments: Arguments) -> Prepared:
         UsageError: something cannot be used; says what, where and how to fix it.
 
     """
+    arguments = replace(arguments, system=file_of(arguments.system))
     system = read_system(arguments.system)
     inputs, remarks, source = read_inputs(arguments, system)
     if len(inputs.rows) >= _MANY_ROWS:
@@ -112,6 +113,53 @@ def is_app(path: Path) -> bool:
     return not path.exists() and App(str(path)).kind == "callable"
 
 
+def file_of(path: Path) -> Path:
+    """Return a system file; that of an app, in place of its name.
+
+    Raises:
+        UsageError: it is an app that nobody has looked at.
+
+    """
+    if not is_app(path):
+        return path
+    app = App(str(path))
+    file = found_file(app)
+    if file is None:
+        raise UsageError(
+            f"{path}: an app without a system file; `maspo optimize {path} --inputs FILE`, or "
+            f"`maspo discover --app {path} --inputs FILE --out {new_file(app)}`, looks at it and writes one"
+        )
+    return file
+
+
+def new_file(app: App) -> Path:
+    """Return the name of the system file of a callable, in the working folder: that of its module and function."""
+    return Path(f"{app.run.replace(':', '.')}.system.yaml")
+
+
+def found_file(app: App) -> Path | None:
+    """Return the system file of a callable in the working folder, if there is one.
+
+    Raises:
+        UsageError: the file of its name is another's.
+
+    """
+    file, earlier = new_file(app), Path(f"{app.run.partition(':')[0].rpartition('.')[2]}.system.yaml")
+    if file.is_file():
+        named = load_system(file).app
+        if named is None or named.run != app.run:
+            other = "names no app" if named is None else f"is of {named.run}"
+            raise UsageError(
+                f"{file}: {other}, not of {app.run}; move it away, so that {app.run} is looked at, or give the file "
+                f"itself (`maspo optimize {file} …`)"
+            )
+        return file
+    if earlier.is_file():  # as it was named when a module was thought to have one app
+        named = load_system(earlier).app
+        return earlier if named is not None and named.run == app.run else None
+    return None
+
+
 def read_system(path: Path) -> System:
     """Return the system of a file.
 
@@ -119,11 +167,7 @@ def read_system(path: Path) -> System:
         UsageError: it cannot be read, or is an app that nobody has looked at.
 
     """
-    if is_app(path):
-        raise UsageError(
-            f"{path}: an app; `maspo discover --app {path} --inputs FILE` looks at it and writes its system file"
-        )
-    return load_system(path)
+    return load_system(file_of(path))
 
 
 def with_models_of(system: System, config: RunConfig) -> RunConfig:

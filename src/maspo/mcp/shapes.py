@@ -6,6 +6,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from maspo.apps.literals import Named
+
 PATIENCE: Final = 45.0
 """Seconds that a tool waits for its command; clients give up on a call after 60 by default."""
 PathText = Annotated[str, Field(min_length=1, max_length=1_000)]
@@ -84,7 +86,10 @@ class Apply(_Arguments):
     """Which run, and how its prompts are read by the framework."""
 
     path: PathText = Field(description="The run folder.")
-    template: Literal["", "none", "braces", "jinja"] = Field(
+    to: list[PathText] = Field(
+        [], max_length=20, description="Files or folders to look in, where a prompt stands in several; empty: its own."
+    )
+    template: Literal["", Named] = Field(
         "", description="What the framework does to braces in prompts; empty: told by the old prompts."
     )
 

@@ -11,6 +11,7 @@ import asyncio
 import json
 import os
 import re
+import shlex
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -315,10 +316,11 @@ class Tools:
 
     async def _apply(self, wanted: Apply, progress: Progress) -> Patch:
         folder = self._there("path", wanted.path)
-        template = [f"--template={wanted.template}"] if wanted.template else []
-        job = await self._finished(["apply", *template, "--", folder], progress)
-        command = " ".join(["maspo", "apply", folder, *template, "--yes"])
-        differs = job.printed.startswith("---")
+        options = [f"--to={self._there('to', path)}" for path in wanted.to]
+        options += [f"--template={wanted.template}"] if wanted.template else []
+        job = await self._finished(["apply", *options, "--", folder], progress)
+        command = shlex.join(["maspo", "apply", folder, *options, "--yes"])
+        differs = re.search(r"^--- ", job.printed, re.MULTILINE) is not None
         notes = [*job.said] if differs else [job.printed.strip()]
         return Patch(diff=job.printed if differs else "", notes=notes, command=command if differs else "")
 

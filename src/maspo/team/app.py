@@ -34,6 +34,8 @@ class App:
     """Calls of tools that the app lets maspo answer (``maspo_tools``) are carried out once an input."""
     dialects: tuple[str, ...] = ()
     """The dialects that it speaks to models, as ``maspo discover`` saw them; empty: any."""
+    whole_prompts: bool = False
+    """``maspo discover`` saw nothing beside its agents' prompts where they stand: what stands there was added since."""
     seconds: float = 300.0
     """Of one rollout, at most: an agent that thinks for minutes is done by then, a loop without an end is not."""
     calls: int = 100

@@ -30,7 +30,10 @@ EACH_KEYS = ("agent", "path", "most")
 CHAT_ROLES = ("system", "user", "assistant")
 MODEL_ROLES = ("agent", "judge", "proposer")
 MODEL_KEYS = ("model", "base_url", "key_env", "headers", "extra", "reasoning_tokens", "effort")
-APP_KEYS = ("run", "folder", "python", "workers", "keep_alive", "replay_tools", "dialects", "seconds", "calls", "usd")
+APP_KEYS = (
+    *("run", "folder", "python", "workers", "keep_alive", "replay_tools"),
+    *("dialects", "whole_prompts", "seconds", "calls", "usd"),
+)
 AGENT_OF_APP_KEYS = ("calls", "offered", "marker", "answers", "steering", "sometimes")
 """What ``maspo discover`` writes beside the others of an app's agents."""
 PROMPT_SUFFIXES = (".txt", ".md", ".prompt")
@@ -229,6 +232,7 @@ class _Reader:
             keep_alive=self._truth(found.get("keep_alive"), "app.keep_alive"),
             replay_tools=self._truth(found.get("replay_tools"), "app.replay_tools"),
             dialects=self._texts(found.get("dialects"), "app.dialects", "the name of a dialect"),
+            whole_prompts=self._truth(found.get("whole_prompts"), "app.whole_prompts"),
             folder=folder,
         )
 

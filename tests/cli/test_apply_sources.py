@@ -1,0 +1,92 @@
+"""Where the prompts of a run stand: its own source comes first, copies do not count, and what is unclear is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from maspo.apps.literals import TEMPLATES
+from maspo.apps.writeback import CannotWrite
+from maspo.cli.sources import Sources, sources_of
+from maspo.data.inputs import make_inputs
+from maspo.study.job import Job
+from maspo.team import Agent, System
+from maspo.team.app import App
+from maspo.team.load import parse_system
+from maspo.testing.runs import world_job
+from tests.cli.conftest import Run
+
+OLD, NEW = "You write the report.", "You write the report, and name your sources."
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def places(files: dict[str, str], *own: str) -> Sources:
+    texts = {Path("/shop", name): f"PROMPT = {text!r}\n" for name, text in files.items()}
+    return Sources(texts, frozenset(Path("/shop", name) for name in own))
+
+
+def test_the_runs_own_source_comes_first() -> None:
+    sources = places({"a.py": OLD, "shop.py": OLD}, "shop.py")
+    place, written = sources.place_of(OLD, NEW)
+    assert place is not None and place.file == "/shop/shop.py" and not written
+    place, written = places({"a.py": OLD, "shop.py": NEW}, "shop.py").place_of(OLD, NEW)
+    assert place is None and written[0].file == "/shop/shop.py"
+
+
+@pytest.mark.parametrize(
+    ("files", "own", "told"),
+    [
+        ({"a.py": OLD, "b.py": OLD}, "shop.py", "several places"),
+        ({"a.py": OLD, "b.py": NEW}, "shop.py", "the new one in /shop/b.py:1 already"),
+        ({"a.py": "Other."}, "shop.py", "in no literal"),
+    ],
+)
+def test_what_is_unclear_is_refused(files: dict[str, str], own: str, told: str) -> None:
+    with pytest.raises(CannotWrite, match=told):
+        places(files, own).place_of(OLD, NEW)
+
+
+def test_folders_of_maspos_own_work_are_not_searched(tmp_path: Path) -> None:
+    system = tmp_path / "system.yaml"
+    system.write_text(
+        "agents: {solver: {prompt: solver.txt}, critic: {prompt: You check the report.}}\noutput: critic\n"
+    )
+    (tmp_path / "solver.txt").write_text(OLD)
+    for number, record in enumerate(("run.db", "watch.db", "seed_prompts.json", "evaluation.db", "comparison.db")):
+        folder = tmp_path / f"work{number}"
+        folder.mkdir()
+        (folder / record).touch()
+        (folder / "prompts.json").write_text(f'{{"solver": "{OLD}"}}')
+    job = world_job()
+    job = Job(parse_system(system.read_text(), folder=tmp_path), job.inputs, job.config, {"system": str(system)})
+    sources = sources_of(job, [tmp_path], writes_description=True)
+    assert {file.name for file in sources.texts} == {"system.yaml", "solver.txt"}
+    (tmp_path / "copy.txt").write_text(OLD)
+    place, _ = sources_of(job, [tmp_path], writes_description=True).place_of(OLD, NEW)
+    assert place is not None and place.file == str(tmp_path / "solver.txt"), "the file that the system file names"
+
+
+def test_the_system_file_of_an_app_is_written_only_where_that_is_allowed(tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "__init__.py").write_text(f"PROMPT = {OLD!r}\n")
+    described = tmp_path / "system.yaml"
+    described.write_text(f"app: {{run: 'shop:run'}}\nagents: {{writer: {{prompt: {OLD}}}}}\n")
+    system = System((Agent("writer", OLD),), app=App("shop:run", folder=str(tmp_path)))
+    job = Job(system, make_inputs(["one"]), world_job().config, {"system": str(described)})
+    for allowed in (True, False):
+        sources = sources_of(job, [tmp_path], allowed)
+        assert sources.described == (described if allowed else None)
+        place, _ = sources.place_of(OLD, NEW)
+        assert place is not None and place.file.endswith("__init__.py")
+    assert sources_of(job, [tmp_path], True).says("writer", OLD)
+    with pytest.raises(CannotWrite, match="look at the app again"):
+        sources_of(job, [tmp_path], True).described_place("writer", NEW)
+
+
+def test_one_list_of_templates_is_told_everywhere(maspo: Run) -> None:
+    named = ", ".join(f"`{one}`" for one in TEMPLATES)
+    assert named in (DOCS / "commands.md").read_text()
+    *most, last = TEMPLATES
+    assert f"({', '.join(f'`{one}`' for one in most)} or `{last}`)" in (DOCS / "apps.md").read_text()
+    assert "|".join(TEMPLATES) in maspo("apply", "--help").out.replace("\n", "")
