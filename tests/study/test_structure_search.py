@@ -63,6 +63,9 @@ async def test_u01_members_who_only_harm_go_and_the_team_is_better_for_it(tmp_pa
     figures = json.loads((tmp_path / RESULT).read_text())
     assert figures["verdict"] == found.verdict and figures["changes"] == [str(one) for one in found.changes]
     assert "without gossip" in structure_summary(found)
+    refused = [one for one in found.tried if not one.kept]
+    assert structure_summary(found).count("; may be worse by ") == len(refused), "a refusal gives its reason"
+    assert ("since several add up to the margin" in structure_summary(found)) == bool(refused)
 
 
 @pytest.mark.parametrize("method", ["greedy", "agent-dropout"])

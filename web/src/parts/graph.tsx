@@ -1,4 +1,4 @@
-// The team as a graph: who reads whom, from left to right.
+// The team as a graph: who reads whom, from left to right, or downwards where that is too wide.
 import dagre from "@dagrejs/dagre";
 import { useMemo } from "preact/hooks";
 import type { Agent, Edge, LevelCounts } from "../view";
