@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from maspo.core.errors import EXIT_INTERRUPTED, EXIT_OK, RunChanged, StoreError
+from maspo.data.groups import Groups
 from maspo.data.inputs import load_inputs
 from maspo.events import Paused
 from maspo.models.base import Request
 from maspo.store.codec import RecordedResult, decode
 from maspo.store.run_store import RunStore
 from maspo.study.job import Job
-from maspo.study.optimize import DATABASE, start
+from maspo.study.optimize import DATABASE, recorded_job, start
 from maspo.study.resolve import resolve
 from maspo.team.load import dump_system
 from maspo.testing.runs import SMALL, Counted, Recorder, begin, counted_world, go_on, with_config, world_job
@@ -68,6 +69,22 @@ async def test_k01_stopping_at_any_moment_and_going_on_ships_the_same_and_repeat
         assert shipped(folder) == shipped(tmp_path / "whole")
         assert not first.keys & second.keys, "no call was paid for twice"
         assert (first.keys + second.keys).keys() == whole.keys.keys()
+
+
+async def test_k01b_a_run_keeps_its_split_when_the_rule_what_asks_the_same_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, stop = JOBS["race"], asyncio.Event()
+    await begin(job, tmp_path / "whole")
+    first, second = stopping(job, 40, stop), counted_world(job)
+    await begin(job, tmp_path / "run", first, stop)
+    rows = [row.key for row in job.inputs.rows]
+    pairs = Groups({key: min(rows[n - n % 2 : n - n % 2 + 2]) for n, key in enumerate(rows)})
+    monkeypatch.setattr("maspo.study.resolve.groups_of", lambda *_: pairs)
+    assert resolve(job).split.holdout != resolve(recorded_job(tmp_path / "run")).split.holdout
+    assert (await go_on(job, tmp_path / "run", second)).exit_code == EXIT_OK
+    assert shipped(tmp_path / "run") == shipped(tmp_path / "whole")
+    assert not first.keys & second.keys
 
 
 async def test_k02_a_run_may_be_stopped_again_and_again(tmp_path: Path) -> None:

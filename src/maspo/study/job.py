@@ -35,6 +35,9 @@ class Job:
     """The simulated world that answers instead of models; None asks the endpoint of the config."""
     carried: Mapping[str, str] = field(default_factory=dict)
     """By agent, a prompt that an earlier run found: a candidate of the first round."""
+    groups: Groups | None = None
+    """Which inputs ask the same, as the record of a run holds it, so that it goes on with its split when the rule has
+    changed since. None: today's rule tells."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -365,12 +365,14 @@ def _split(job: Job, config: OptimizerConfig) -> Split:
 
 
 def groups_in(job: Job) -> Groups:
-    """Return which inputs of a job ask the same: in what its prompts read, or as the user says.
+    """Return which inputs of a job ask the same: as its record holds it, in what its prompts read, or as its user says.
 
     Raises:
         InputsInvalid: no row has the column that the user names.
 
     """
+    if job.groups is not None:
+        return job.groups
     return groups_of(job.inputs, columns_read(job.system, job.inputs), job.config.holdout.group_by)
 
 
