@@ -188,3 +188,51 @@ def test_i07_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_i08_without_a_person_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     assert agreed()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            "runner.options.stres=0.4",
+            r"has no option 'stres'; did you mean 'stress'\?.*: stress, faults$",
+        ),
+        ("runner.options.plan=1", r"'prompt_graph' has no option 'plan'"),
+        ("runner.options.stress=lots", r"runner\.options\.stress: 'lots' is given; expected a share from 0 to 1"),
+        ('runner.options={"faults": ["nonsens@solver"]}', r"did you mean 'nonsense@solver'\?"),
+        ('runner.options={"faults": ["nonsense@nobody"]}', r"'nonsense@nobody' cannot be met in this team"),
+        ('runner.options={"faults": "nonsense@solver"}', r"expected a list of KIND@AGENT"),
+        ("judge.options.mood=1", r"judge\.options: 'pairwise' has no option 'mood'\. It takes none"),
+        ("proposer.options.shown=1", r"proposer\.options: 'rewrite' has no option 'shown'.*shown_characters"),
+        ("proposer.options.passages=1", r"'rewrite' has no option 'passages'"),
+    ],
+)
+def test_i08_options_of_parts_are_refused_by_all_alike(maspo: Run, given: str, message: str) -> None:
+    said = [maspo(command, *ARGUMENTS, "--set", given) for command in ("check", "estimate", "optimize")]
+    assert [one.code for one in said] == [2, 2, 2], said
+    assert len({one.err for one in said}) == 1
+    assert re.search(message, said[0].err.strip()), said[0].err
+
+
+def test_i09_what_is_offered_in_place_of_prompts_is_taken(maspo: Run) -> None:
+    for name in ("--prompts", "--against"):
+        said = maspo("evaluate", *ARGUMENTS, name, "shipped")
+        assert said.code == 2 and "shipped: no such file; give seed, a run folder" in said.err, said
+        assert "winners" not in said.err
+    said = maspo("apply", "gone")
+    assert said.code == 2 and "winners" not in said.err
+
+
+def test_i10_more_rows_than_there_are_and_a_missing_rubric_are_told(maspo: Run) -> None:
+    said = maspo("check", *ARGUMENTS, "--rows", "1000")
+    assert "--rows 1,000: there are 12 rows, and all are taken" in said.err
+    assert "are taken" not in maspo("check", *ARGUMENTS, "--rows", "12").err
+    said = maspo("check", *ARGUMENTS, "--rubric", "gone.txt")
+    assert said.code == 2 and "gone.txt: cannot be read (No such file or directory)" in said.err, said
+
+
+def test_i11_a_cap_under_which_no_round_ends_names_one_under_which_it_does(maspo: Run) -> None:
+    found = re.search(r"with about (\d+) or more it ends", maspo("check", *ARGUMENTS, "--max-calls", "100").err)
+    assert found
+    assert "may not end" not in maspo("check", *ARGUMENTS, "--max-calls", found[1]).err
+    assert "may not end" in maspo("check", *ARGUMENTS, "--max-calls", str(int(found[1]) - 1)).err

@@ -64,7 +64,7 @@ def test_check_makes_no_call_and_no_folder(maspo: Run, folder: Path) -> None:
     assert said.code == 0
     assert said.json["ok"] is True
     assert said.json["agents"] == ["solver", "critic"]
-    assert "OPENAI_API_KEY is not set" in said.err
+    assert "OPENAI_API_KEY is not set" not in said.err, "it is said once"
     assert "is fine, but no run can begin: OPENAI_API_KEY is not set" in said.out
     assert not (folder / "maspo-runs").exists()
 

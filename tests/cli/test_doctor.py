@@ -133,7 +133,7 @@ async def test_a_model_that_the_endpoint_does_not_list_is_told_and_one_that_answ
         said = await asyncio.to_thread(maspo, "doctor", "--no-local", "--base-url", url, "--json")
     assert said.code == 0
     (remark,) = said.json["notes"]
-    assert remark.startswith(f"gone is not among the 1 models that {url} lists: it may be retired")
+    assert remark.startswith(f"gone is not among the 1 model that {url} lists: did you mean one?")
 
 
 async def test_each_server_of_a_model_is_asked_and_one_that_does_not_answer_is_told(maspo: Run) -> None:
@@ -259,3 +259,27 @@ class Both:
 
     async def answer(self, asked: Exchange) -> web.StreamResponse | None:
         return await self.one.answer(asked) or await self.other.answer(asked)
+
+
+async def test_the_models_of_the_flags_are_looked_at_and_one_that_nobody_named_is_not(maspo: Run) -> None:
+    async with server(200, '{"data": [{"id": "one-large"}, {"id": "two"}]}') as (url, _):
+        given = ("doctor", "--no-local", "--base-url", url, "--json")
+        unnamed = await asyncio.to_thread(maspo, *given, "--ask")
+        named = await asyncio.to_thread(maspo, *given, "--agent-model", "two", "--judge-model", "one-lage")
+    assert unnamed.code == 0 and unnamed.json["asked"] == []
+    assert unnamed.json["notes"] == [
+        "--ask: no model is named, so none was asked; name one with --agent-model (there are one-large, two)"
+    ]
+    (remark,) = named.json["notes"]
+    assert remark.startswith("one-lage is not among the 2 models") and remark.endswith("did you mean one-large?")
+
+
+async def test_the_only_model_of_an_endpoint_is_asked_and_a_simulated_one_is_not_judged(maspo: Run) -> None:
+    def answer(found: dict[str, Any]) -> None:
+        found["choices"][0]["message"] = {"content": "Whatever."}
+        found["system_fingerprint"] = "simulated"
+
+    code, lesson, _ = await asked_of(maspo, Spoiled(answer))
+    told = " ".join(lesson["told"])
+    assert (code, lesson["model"]) == (0, "m")
+    assert "the endpoint is simulated" in told and "follows instructions badly" not in told

@@ -206,3 +206,16 @@ def test_g13_labels_that_fit_no_output_are_named_as_the_reason(url: str) -> None
     assert "from 32 rows" in said.out or "from 40 rows" in said.out
     page = embedded(Path("out/judge.html").read_text(encoding="utf-8"))
     assert "none of them is right by its label" in json.dumps(page)
+
+
+def test_g14_that_labels_are_missing_and_why_pairs_are_few_is_told(url: str) -> None:
+    rows = [{key: value for key, value in row.items() if key != "answer"} for row in MIXED.inputs(12)]
+    Path("rows.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    said = check(url, "--repeats", "2", "--yes", "--json")
+    assert said.code == 0, said
+    before, _, _ = said.err.partition("calls")
+    assert "no row has a label (`answer`)" in before and "not how often it is right" in before
+    found = said.json
+    assert 0 < found["pairs"] < found["rows"] == 12
+    assert f"On {12 - found['pairs']} rows all outputs give the same answer" in said.out
+    assert found["known_pairs"]["n"] == 0

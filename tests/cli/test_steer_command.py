@@ -74,6 +74,9 @@ def test_without_a_question_nothing_is_approved(tmp_path: Path, maspo: Run) -> N
     run(begin(world_job(inputs=8), tmp_path / "run"))
     found = maspo("steer", str(tmp_path / "run"), "approve")
     assert (found.code, "no new prompt waits" in found.err) == (2, True)
+    for action in (["stop"], ["pause"], ["raise-cap", "--max-calls", "900"]):
+        found = maspo("steer", str(tmp_path / "run"), *action)
+        assert (found.code, "the run has finished" in found.err, "maspo resume" in found.err) == (2, True, False), found
 
 
 def test_a_folder_that_is_none_is_not_served(tmp_path: Path, maspo: Run) -> None:

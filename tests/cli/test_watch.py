@@ -321,6 +321,13 @@ def test_an_evaluation_shows_its_accuracy_so_far_with_its_interval(width: int) -
         assert part in shown
 
 
+def test_the_panel_shows_the_cap_where_that_is_fewer_calls_than_planned() -> None:
+    for cap, said in ((300, "141 of 300, the cap"), (2000, "141 of about 1,480"), (None, "141 of about 1,480")):
+        board = Board()
+        board.on_progress(Progress("search", 3, 10, 141, 1480, None, 20.0, 4, calls_cap=cap))
+        assert said in picture(board)
+
+
 IN_A_TERMINAL = """
 import sys
 from maspo.cli.panel import live_panel

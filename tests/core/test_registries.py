@@ -90,7 +90,7 @@ def test_r06_an_object_is_taken_as_it_is_and_a_class_or_a_name_is_made() -> None
         (
             "red",
             {"bright": 1},
-            r"paint\.kind: 'red' does not take .*unexpected keyword argument 'bright'; see to paint.options",
+            r"paint\.options: 'red' has no option 'bright'\. Its options are: tone, dark",
         ),
         ("angry", {}, r"paint\.kind: 'angry' cannot be made \(RuntimeError: no paint left\)"),
         ("nothing", {}, r"paint\.kind: 'nothing' makes a object, which has no `joinpath`"),

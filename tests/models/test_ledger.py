@@ -433,3 +433,17 @@ async def test_i28_with_a_cap_in_money_a_model_without_a_limit_of_tokens_is_refu
     ledger(calls=5).check_unlimited("m")
     with pytest.raises(ProviderError, match=r"m: the endpoint takes no limit of tokens .*--max-calls instead"):
         ledger(usd=5).check_unlimited("m")
+
+
+def test_a_mistyped_model_without_a_price_is_told_the_one_that_is_near() -> None:
+    own = PriceBook({"mine-large": (1.0, 2.0)}, "http://127.0.0.1:9/v1")
+    with pytest.raises(ConfigInvalid, match=r"no price is known for mine-lage \(did you mean mine-large\?\); set it"):
+        require_prices([("mine-lage", ""), ("mine-large", "")], own)
+    with pytest.raises(ConfigInvalid, match=r"no price is known for other; set it"):
+        require_prices([("other", "")], own)
+
+
+def test_a_mistyped_model_of_a_provider_is_told_the_one_that_is_near() -> None:
+    pytest.importorskip("genai_prices")
+    with pytest.raises(ConfigInvalid, match=r"gpt-4o-mni \(did you mean gpt-4o-mini\?\)"):
+        require_prices([("gpt-4o-mni", "")], PriceBook({}, "https://api.openai.com/v1"))

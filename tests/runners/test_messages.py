@@ -116,3 +116,13 @@ def test_columns_that_nobody_reads_are_told_with_what_helps(columns: tuple[str, 
     with pytest.raises(InputsInvalid) as error:
         check_inputs(System((Agent("solver", "Solve."),)), rows)
     assert told in str(error.value) and untold not in str(error.value)
+
+
+def test_a_few_rows_without_the_input_are_named_with_what_they_may_have_meant() -> None:
+    system = System((Agent("a", "Solve it."),))
+    rows: list[dict[str, object]] = [{"input": "a"}, {"input": "a"}, {"input": "b"}, {"inptu": "c"}]
+    with pytest.raises(InputsInvalid, match=r'1 row .*row 4: \{"inptu": "c"\}; did you mean `input` by `inptu`'):
+        check_inputs(system, make_inputs(rows))
+    strange = [{"colour": f"{number}" * 99} for number in range(5)]
+    with pytest.raises(InputsInvalid, match=r"5 rows have no .*row 10: .* and 2 more; give it, or take them out"):
+        check_inputs(system, make_inputs([*({"input": f"{number}"} for number in range(7)), *strange]))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maspo.core.errors import UsageError
-from maspo.study.library import Won, add_to_library, ranked, read_library, sentences_added, started_from
+from maspo.study.library import Won, add_to_library, of_one_kind, ranked, read_library, sentences_added, started_from
 
 PROMPT = "You add numbers."
 
@@ -106,3 +106,14 @@ def test_l08_what_several_add_at_one_moment_is_all_there(tmp_path: Path) -> None
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda n: add_to_library(file, [won(f"Sentence {n}.", n, 0)]), range(40)))
     assert len(read_library(file)) == 40
+
+
+def test_l06_what_won_in_simulated_worlds_is_marked_and_not_mixed_with_what_won_with_models(tmp_path: Path) -> None:
+    file, real, played = tmp_path / "won.jsonl", won("Real.", 9, 1), won("Played.", 9, 1, simulated=True)
+    add_to_library(file, [real, played])
+    assert read_library(file) == (real, played)
+    assert "simulated" not in file.read_text().splitlines()[0], "older versions read it"
+    chosen, said = of_one_kind(read_library(file))
+    assert list(chosen) == [real] and "1 of its 2 entries won in simulated worlds" in said
+    assert of_one_kind([played]) == ([played], "all that it holds won in simulated worlds")
+    assert of_one_kind([real]) == ([real], "")

@@ -310,10 +310,10 @@ def test_p10_other_parts_than_those_that_it_was_started_with_are_refused(tmp_pat
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        (RunConfig(judge=JudgeSettings(options={"mood": 1})), r"judge\.kind: 'pairwise' does not take .*'mood'"),
+        (RunConfig(judge=JudgeSettings(options={"mood": 1})), r"judge\.options: 'pairwise' .*no option.* 'mood'"),
         (
             RunConfig(proposer=ProposerSettings(options={"mood": 1})),
-            r"proposer\.kind: 'rewrite' does not take .*'mood'",
+            r"proposer\.options: 'rewrite' .*no option.* 'mood'",
         ),
     ],
 )

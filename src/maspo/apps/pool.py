@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maspo.core.errors import CallFailed, ConfigInvalid
+from maspo.core.errors import CallFailed, ConfigInvalid, said_of
 from maspo.team.app import App
 
 QUIET: Mapping[str, str] = {
@@ -292,7 +292,7 @@ async def _post(app: App, row: Mapping[str, str], environment: Mapping[str, str]
     except TimeoutError:
         return Ended(None, f"took longer than {app.seconds:.3g} seconds")
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        return Ended(None, f"{app.run} cannot be reached: {error}")
+        return Ended(None, f"{app.run} cannot be reached: {said_of(error)}")
     seconds = asyncio.get_running_loop().time() - began
     if status != 200:
         return Ended(None, f"{app.run} answered with status {status}", text[-4000:], seconds)

@@ -34,6 +34,7 @@ from maspo.cli.options import (
     MaxUsd,
     Metrics,
     PromptSet,
+    ProposerModel,
     RunFolder,
     Store,
     Trust,
@@ -841,6 +842,9 @@ def diff(
 @command
 def doctor(
     base_url: BaseUrl = None,
+    agent_model: AgentModel = None,
+    judge_model: JudgeModel = None,
+    proposer_model: ProposerModel = None,
     config: Config = None,
     local: Annotated[bool, typer.Option("--local/--no-local", help="Look for endpoints on this machine.")] = True,
     ask: Annotated[bool, typer.Option("--ask", help="Ask each model one short question; tell what it shows.")] = False,
@@ -853,7 +857,13 @@ def doctor(
     """
     from maspo.cli.doctor import Looked, examine_machine
 
-    examine_machine(base_url, config, trust, Looked(local, ask), as_json)
+    flags = {
+        "base-url": base_url,
+        "agent-model": agent_model,
+        "judge-model": judge_model,
+        "proposer-model": proposer_model,
+    }
+    examine_machine(flags, config, trust, Looked(local, ask), as_json)
 
 
 @command

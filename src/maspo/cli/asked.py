@@ -90,6 +90,8 @@ def _of(reply: Reply, price: Price | None) -> list[str]:
             if reply.truncated or reply.thoughts
             else f"no text: {reply.missing or 'the content is empty'}"
         )
+    elif reply.simulated:
+        told.append("the endpoint is simulated: no language model answered, so nothing is told of how it writes")
     elif final_answer("auto", reply.text) != _RIGHT:
         told.append("its answer is another than was asked for, or in another form: it follows instructions badly")
     if reply.tokens_in is None or reply.tokens_out is None:

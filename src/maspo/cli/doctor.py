@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import errno
 import json
 import os
@@ -22,13 +23,15 @@ from maspo.cli.asked import Lesson, lessons
 from maspo.cli.prepare import key_missing, retired_models
 from maspo.cli.settings import CONFIG_FILE, Sources, load_settings
 from maspo.cli.terminal import note, print_json, say, table
-from maspo.config import ModelSettings
-from maspo.core.errors import EXIT_PROVIDER
+from maspo.config import DEFAULT_MODEL, ModelSettings
+from maspo.core.errors import EXIT_PROVIDER, said_of
 from maspo.core.plain import Dumped
+from maspo.models.base import CHAT
 from maspo.models.bounded import read_at_most
 from maspo.models.chat_completions import environment_proxy
 from maspo.models.endpoint import Endpoint
 from maspo.models.pages import described, is_page
+from maspo.report.phrases import plural
 from maspo.sandbox.selftest import SandboxRefused, choose_level, find_means
 from maspo.study.connections import price_book, shown_of
 from maspo.study.trust import NotTrusted
@@ -100,9 +103,11 @@ class Looked:
     ask: bool = False
 
 
-def examine_machine(base_url: str | None, config: Path | None, allowed: str, at: Looked, as_json: bool) -> None:
-    """Print versions, keys, the sandbox that holds, and which endpoints answer."""
-    settings = load_settings(Sources({"base-url": base_url}, file=config))
+def examine_machine(
+    flags: Mapping[str, str | None], config: Path | None, allowed: str, at: Looked, as_json: bool
+) -> None:
+    """Print versions, keys, the sandbox that holds, and which endpoints answer; ``flags`` are those of settings."""
+    settings = load_settings(Sources(flags, file=config))
     for remark in settings.notes:
         note(f"note: {remark}")
     models = settings.config.models
@@ -159,7 +164,11 @@ def examine_machine(base_url: str | None, config: Path | None, allowed: str, at:
     remarks = [remark for probe in probes for remark in remarks_on(probe, models)]
     told = {name: end for probe in probes if probe.place.name == _CONFIGURED for name, end in probe.ends.items()}
     remarks += retired_models(models, told=told)
-    taught = asyncio.run(lessons(models)) if at.ask and not unasked else []
+    taught: list[Lesson] = []
+    if at.ask and not unasked:
+        asked, unnamed = _named(models, probes)
+        remarks += unnamed
+        taught = asyncio.run(lessons(asked)) if asked is not None else []
     for lesson in taught:
         say(f"Asked {lesson.model} ({', '.join(lesson.roles)}): {'answers' if lesson.answers else 'does not answer'}")
         for line in lesson.told:
@@ -177,6 +186,22 @@ def examine_machine(base_url: str | None, config: Path | None, allowed: str, at:
         raise typer.Exit(EXIT_PROVIDER)
 
 
+def _named(models: ModelSettings, probes: Sequence[Probe]) -> tuple[ModelSettings | None, list[str]]:
+    """Return the models that are to be asked, None where none can be; and what to say of one that nobody has named.
+
+    Where the endpoint lists one alone it is asked, and where it lists none it is asked for whatever it has.
+    """
+    if models.agent != DEFAULT_MODEL or models.client != CHAT:
+        return models, []
+    listed = next((probe.models for probe in probes if probe.place.name == _CONFIGURED and probe.models), ())
+    if not listed:
+        return models, []
+    if len(listed) == 1:
+        return models.model_copy(update={"agent": listed[0]}), []
+    few = f"{', '.join(listed[:_MODELS_SHOWN])}{' and others' if len(listed) > _MODELS_SHOWN else ''}"
+    return None, [f"--ask: no model is named, so none was asked; name one with --agent-model (there are {few})"]
+
+
 def remarks_on(probe: Probe, models: ModelSettings) -> list[str]:
     """Return what is worth knowing of the models that the settings name for the endpoint of all."""
     if probe.place.name != _CONFIGURED:
@@ -185,14 +210,16 @@ def remarks_on(probe: Probe, models: ModelSettings) -> list[str]:
     here = dict.fromkeys(name for role, name in names.items() if name and role not in models.addresses())
     found = []
     for name in here:
+        if name == DEFAULT_MODEL:  # nobody has named one
+            continue
         if probe.models and name not in probe.models:
-            found.append(
-                f"{name} is not among the {len(probe.models)} models that {probe.shown} lists: it may be retired, or "
-                "have another name there"
-            )
-        near = Endpoint(probe.place.base_url).is_near
+            near = difflib.get_close_matches(name, probe.models, n=1)
+            why = f"did you mean {near[0]}?" if near else "it may be retired, or have another name there"
+            listed = plural(len(probe.models), "model")
+            found.append(f"{name} is not among the {listed} that {probe.shown} lists: {why}")
+        at_home = Endpoint(probe.place.base_url).is_near
         prices = price_book(models)
-        if not near and prices.price(name) is None:
+        if not at_home and prices.price(name) is None:
             found.append(
                 f"no price is known for {name}: name it under [models.prices] for figures in money (the `prices` extra "
                 "knows those of providers)"
@@ -263,7 +290,7 @@ async def _probe(session: aiohttp.ClientSession, place: Place) -> Probe:
         return Probe(place, "unreachable", f"no answer within {place.seconds:g} s")
     except aiohttp.ClientConnectorError as error:
         refused = error.os_error.errno == errno.ECONNREFUSED
-        return Probe(place, "unreachable", "nothing listens there" if refused else str(error.os_error))
+        return Probe(place, "unreachable", "nothing listens there" if refused else said_of(error.os_error))
     except (aiohttp.ClientError, OSError, ValueError) as error:
         return Probe(place, "unreachable", endpoint.without_key(str(error), shortest=1) or type(error).__name__)
 

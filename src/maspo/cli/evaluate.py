@@ -63,6 +63,8 @@ from maspo.team import System
 
 SEED = "seed"
 NONE = "none"
+_PROMPT_SETS = "seed, a run folder (for what it shipped) or a prompts.json"
+"""What ``--prompts`` and ``--against`` take."""
 
 
 @dataclass(frozen=True)
@@ -261,7 +263,7 @@ def _read_task(arguments: Arguments) -> Task:
 
 def _read_prompt_set(system: System, name: str) -> Prompts:
     """Return the prompts of a set; agents that it does not name keep their seed prompts."""
-    return system.prompts if name == SEED else system.with_prompts(read_prompts(Path(name))).prompts
+    return system.prompts if name == SEED else system.with_prompts(read_prompts(Path(name), _PROMPT_SETS)).prompts
 
 
 def _name_prompt_set(name: str) -> str:

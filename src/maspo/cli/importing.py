@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maspo.cli.terminal import lay_out, note, print_json, say, table
-from maspo.core.errors import SystemInvalid, UsageError
+from maspo.core.errors import SystemInvalid, UsageError, said_of
 from maspo.core.plain import Dumped
 from maspo.core.plain_files import MOST_TEXT, read_named
 from maspo.store.files import write_whole
@@ -28,7 +28,9 @@ def run_import(file: Path, out: Path, as_json: bool) -> None:
     try:
         text = read_named(file, MOST_TEXT).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise SystemInvalid(f"{file}: cannot be read ({error}); give the Python export as a UTF-8 file") from None
+        raise SystemInvalid(
+            f"{file}: cannot be read ({said_of(error)}); give the Python export as a UTF-8 file"
+        ) from None
     found = read_export(text, file.stem)
     write_whole(out, dump_system(found.system))
     for one in found.notes:

@@ -24,6 +24,7 @@ from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, UsageError
 from maspo.core.plain_files import MOST_TEXT, is_there, read_plain
 from maspo.core.seeded import rank
 from maspo.core.verdict import Verdict
+from maspo.data.inputs import LABEL_COLUMN
 from maspo.report.folder import JUDGE_PAGE, RUNS, free_folder
 from maspo.report.judge_check import PAIRS, RESULT, check_of, judge_summary, write_judge_check
 from maspo.report.visible import clipped
@@ -31,7 +32,7 @@ from maspo.store.files import add_line
 from maspo.study.connections import shown_of
 from maspo.study.evaluation.calibration import calibrate
 from maspo.study.evaluation.evaluate import Attention
-from maspo.study.evaluation.job import JUDGE
+from maspo.study.evaluation.job import JUDGE, Evaluation
 from maspo.study.evaluation.judge_check import DATABASE, Pair, judge_check, most_calls
 
 _TEMPERATURE = 0.7
@@ -62,12 +63,17 @@ def run_judge_check(
         notes.append(f"agents answer at temperature {_TEMPERATURE:g} here, so that their outputs differ")
         models = models.model_copy(update={"agent_temperature": _TEMPERATURE})
         evaluation = replace(evaluation, config=evaluation.config.model_copy(update={"models": models}))
+    notes += _remarks_on_labels(evaluation, human=human)
     for remark in dict.fromkeys(notes):
         note(f"note: {remark}")
     folder = arguments.out or free_folder(RUNS, f"{evaluation.system.name}-judge")
     plan = lay_out(
         ("judge", f"{models.for_judge()} at {shown_of(models, 'judge')}"),
-        ("pairs", f"{pairs:,} at most, one a row, from {len(evaluation.task.test.rows):,} rows"),
+        (
+            "pairs",
+            f"{pairs:,} at most, one a row whose outputs give different answers, from "
+            f"{len(evaluation.task.test.rows):,} rows",
+        ),
         ("calls", describe_bound(most_calls(evaluation, pairs))),
         ("folder", str(folder)),
     )
@@ -93,6 +99,21 @@ def run_judge_check(
     if arguments.as_json:
         print_json(ended(check_of(found, calibration), code, folder, JUDGE_PAGE))
     raise typer.Exit(code)
+
+
+def _remarks_on_labels(evaluation: Evaluation, *, human: bool) -> list[str]:
+    """Return what cannot be learned of the judge where nothing says which output is right; before calls are made."""
+    rows = evaluation.task.test_rows
+    labelled = sum(row.answer is not None or bool(row.tests) for row in rows)
+    if human or labelled == len(rows):
+        return []
+    if labelled:
+        return [f"only {labelled:,} of {len(rows):,} rows have a label (`{LABEL_COLUMN}`)"]
+    return [
+        f"no row has a label (`{LABEL_COLUMN}`): it will be seen how often the judge contradicts itself and prefers "
+        "the first of two outputs, but not how often it is right. For that add labels, or judge the pairs "
+        "yourself with --human"
+    ]
 
 
 # ── a person ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -40,16 +40,22 @@ def run_library(file: Path, runs: Sequence[Path], as_json: bool) -> None:
     if runs:
         say(f"{file}: {plural(added, 'sentence')} added, {len(entries):,} in all\n")
     best = sorted(entries, key=lambda one: -one.worth)
-    rows = [(one.agent, one.team, one.model, _won(one), _short(one.sentence)) for one in best[:_MOST_SHOWN]]
-    say(table(("agent", "team", "model", "won", "sentence"), rows) if rows else f"{file}: empty")
+    if simulated := sum(one.simulated for one in entries):
+        note(f"note: {simulated:,} of {plural(len(entries), 'sentence')} won in simulated worlds, marked (simulated)")
+    rows = [(one.agent, one.team, _model(one), _won(one), _short(one.sentence)) for one in best[:_MOST_SHOWN]]
+    say(table(("agent", "team", "model", "the whole team", "sentence"), rows) if rows else f"{file}: empty")
     if len(best) > _MOST_SHOWN:
         say(f"… and {len(best) - _MOST_SHOWN:,} more in {file}")
     if as_json:
         print_json(LibraryFigures(str(file), added, tuple(one.model_dump() for one in best)))
 
 
+def _model(one: Won) -> str:
+    return f"{one.model} (simulated)" if one.simulated else one.model
+
+
 def _won(one: Won) -> str:
-    alone = "" if one.missed is None else f", missed on {one.missed} net"
+    alone = "" if one.missed is None else f"; this agent's changes missed on {one.missed} net"
     return f"{one.wins} won, {one.losses} lost of {one.n}{alone}"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from maspo.cli.terminal import Lasting, note
-from maspo.core.errors import EXIT_ERROR, EXIT_INTERRUPTED, ConfigInvalid, MaspoError
+from maspo.core.errors import EXIT_ERROR, EXIT_INTERRUPTED, ConfigInvalid, MaspoError, said_of
 from maspo.core.plain import plain
 from maspo.events import Event, RunStarted
 from maspo.report.logged import Entry, Level, Rounds, entry_of
@@ -193,4 +193,4 @@ def ask_for(where: str | None) -> None:
 
 
 def _unwritable(where: str, error: Exception) -> ConfigInvalid:
-    return ConfigInvalid(f"--log {where}: cannot be written ({error}); give a file, or - for stdout")
+    return ConfigInvalid(f"--log {where}: cannot be written ({said_of(error)}); give a file, or - for stdout")

@@ -17,7 +17,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from maspo.cli.terminal import note
-from maspo.core.errors import ConfigInvalid, ProviderError
+from maspo.core.errors import ConfigInvalid, ProviderError, said_of
 from maspo.events import Event, RunStarted
 from maspo.report.figures import figures_of, metrics_request
 from maspo.study.job import Progress
@@ -110,7 +110,7 @@ def served(metrics: Metrics, port: int) -> Iterator[int]:
     try:
         server, thread = start_http_server(port, _HOST, registry)
     except OSError as error:
-        raise ConfigInvalid(f"--metrics {port}: cannot listen there ({error}); give another port") from None
+        raise ConfigInvalid(f"--metrics {port}: cannot listen there ({said_of(error)}); give another port") from None
     listening = int(server.server_address[1])
     app = server.get_app()
     assert app is not None  # noqa: S101 - it was started with one

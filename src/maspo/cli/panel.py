@@ -20,6 +20,7 @@ from maspo.cli.terminal import Lasting
 from maspo.cli.watch import Board, accuracy, cost, remaining, verdicts
 from maspo.report.phrases import duration, signed
 from maspo.report.visible import visible
+from maspo.study.job import Progress
 
 _REFRESHES_PER_SECOND = 4
 """What rich takes by default: smooth to the eye, at no noticeable cost."""
@@ -102,7 +103,7 @@ def _facts(board: Board) -> Iterator[tuple[str, str]]:
         yield "step", board.step_name()
     if progress is not None:
         simulated = board.started is not None and board.started.simulated
-        yield "calls", f"{progress.calls:,} of about {progress.calls_planned:,}"
+        yield "calls", f"{progress.calls:,} of {_calls_expected(progress)}"
         if board.finished is None:
             yield "in flight", f"{progress.in_flight}"
         yield "money", cost(progress, simulated)
@@ -119,6 +120,13 @@ def _facts(board: Board) -> Iterator[tuple[str, str]]:
         if counts:
             yield "so far", counts
             yield "net", net
+
+
+def _calls_expected(progress: Progress) -> str:
+    """Return how many calls there will be in all: about as many as planned, or the cap where that is fewer."""
+    if progress.calls_cap is not None and progress.calls_cap < progress.calls_planned:
+        return f"{progress.calls_cap:,}, the cap"
+    return f"about {progress.calls_planned:,}"
 
 
 def _line(text: str, style: str = "") -> Text:

@@ -54,9 +54,10 @@ def print_check(arguments: Arguments) -> None:
     missing = key_missing(prepared.job.config.models) or model_missing(prepared.job.config, prepared.job.system)
     long = () if missing else remarks_on_context(prepared, arguments.trust)
     tools = _remarks_on_tools(prepared, arguments.trust)
-    remarks = list(dict.fromkeys((*remarks_on(prepared, plan), *long, *tools, *([missing] if missing else []))))
+    remarks = list(dict.fromkeys((*remarks_on(prepared, plan), *long, *tools)))
     for remark in remarks:
         note(f"note: {remark}")
+    remarks += [missing] if missing else []  # said below, and once
     fine = "Everything that can be checked without a call is fine"
     say(f"{fine}, but no run can begin: {missing}" if missing else f"{fine}.")
     say()

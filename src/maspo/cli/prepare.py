@@ -14,7 +14,7 @@ from maspo.cli.options import Arguments
 from maspo.cli.settings import LoadedSettings, Sources, load_settings
 from maspo.cli.terminal import note
 from maspo.config import ModelSettings, RunConfig
-from maspo.core.errors import ConfigInvalid, UsageError
+from maspo.core.errors import ConfigInvalid, UsageError, said_of
 from maspo.core.plain_files import MOST_TEXT, is_there, read_named, read_plain
 from maspo.core.seeded import shuffled
 from maspo.data.inputs import Inputs, load_inputs
@@ -232,12 +232,14 @@ def draw_rows(inputs: Inputs, most: int) -> Inputs:
     """
     if most < 1:
         raise ConfigInvalid(f"--rows {most}: expected 1 or more")
+    if most > len(inputs.rows):
+        note(f"note: --rows {most:,}: there are {len(inputs.rows):,} rows, and all are taken")
     chosen = set(shuffled((row.key for row in inputs.rows), 0, "rows")[:most])
     return replace(inputs, rows=tuple(row for row in inputs.rows if row.key in chosen))
 
 
-def read_prompts(path: Path) -> Mapping[str, str]:
-    """Read a ``prompts.json``, or that of a run folder.
+def read_prompts(path: Path, expected: str = "a run folder or a prompts.json") -> Mapping[str, str]:
+    """Read a ``prompts.json``, or that of a run folder; ``expected`` is what the command takes in its place.
 
     Raises:
         UsageError: it is missing or holds something else.
@@ -248,9 +250,14 @@ def read_prompts(path: Path) -> Mapping[str, str]:
     try:
         content = json.loads((read_plain if inside else read_named)(file, MOST_TEXT).decode("utf-8"))
     except FileNotFoundError:
-        raise UsageError(f"{file}: no such file; give seed, shipped, winners, a run folder or a prompts.json") from None
+        if inside and is_there(path / JOURNAL):
+            raise UsageError(
+                f"{path}: the run has not finished, so nothing is shipped yet; `maspo resume {path}` goes on with it "
+                f"(`maspo diff {path} seed winners` shows what it has found so far)"
+            ) from None
+        raise UsageError(f"{file}: no such file; give {expected}") from None
     except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"{file}: cannot be read ({error}); give a prompts.json") from None
+        raise UsageError(f"{file}: cannot be read ({said_of(error)}); give a prompts.json") from None
     if not (isinstance(content, dict) and all(isinstance(text, str) for text in content.values())):
         raise UsageError(f'{file}: expected an object such as {{"agent": "prompt"}}')
     return content

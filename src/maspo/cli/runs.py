@@ -346,7 +346,7 @@ def _found_by_search(folder: Path) -> list[str]:
 
 def _prompt_set(folder: Path, name: str) -> Mapping[str, str]:
     if name not in ("seed", "shipped", "winners"):
-        return read_prompts(Path(name))
+        return read_prompts(Path(name), "seed, shipped, winners, a run folder or a prompts.json")
     if name != "winners" and is_there(folder / JOINT):
         return recorded_alternation(folder).job.system.prompts if name == "seed" else read_prompts(folder)
     view = look(folder).view

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from maspo.config import RunConfig
 from maspo.configure import Setting, configure, paths_by_flag
-from maspo.core.errors import ConfigInvalid
+from maspo.core.errors import ConfigInvalid, said_of
 from maspo.core.plain_files import MOST_SETTINGS, MOST_TEXT, is_there, read_named, read_plain
 from maspo.flags import ENV_PREFIX, FLAGS, Flag
 from maspo.models.prices import PriceBook
@@ -121,7 +121,7 @@ def _said(flag: Flag, value: object, place: str) -> object:
     try:
         text = read_named(file, MOST_TEXT).decode("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigInvalid(f"{place} {file}: cannot be read ({error}); give a UTF-8 text file") from None
+        raise ConfigInvalid(f"{place} {file}: cannot be read ({said_of(error)}); give a UTF-8 text file") from None
     if not text:
         raise ConfigInvalid(f"{place} {file}: is empty; write what counts in final answers")
     return text

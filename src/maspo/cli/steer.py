@@ -9,7 +9,7 @@ from typing import Final
 from maspo.cli.terminal import note, print_json, say
 from maspo.core.errors import UsageError
 from maspo.report.folder import JOURNAL, look
-from maspo.study.decisions import decide, read_decision, unmet, works
+from maspo.study.decisions import decide, read_decision, too_late, unmet, works
 
 _WITHOUT_AGENT: Final = frozenset({"pause", "resume", "stop", "raise-cap"})
 _ONE_AGENT: Final = frozenset({"pin", "veto"})
@@ -40,7 +40,7 @@ def run_steer(folder: Path, action: str, agents: Sequence[str], said: Mapping[st
     if unknown := [name for name in agents if name not in known]:
         raise UsageError(f"{', '.join(unknown)}: no agent of this run; it has {', '.join(sorted(known)) or 'none yet'}")
     decision = read_decision(given)
-    if why := unmet(decision, view.approval, view.prompt_ids):
+    if why := too_late(decision, view.finished) or unmet(decision, view.approval, view.prompt_ids):
         raise UsageError(f"{folder}: {why}")
     line = decide(folder, decision)
     when = "The run takes it at once." if works(folder / JOURNAL) else f"`maspo resume {folder}` takes it and goes on."

@@ -249,7 +249,8 @@ def remaining(progress: Progress) -> str:
     capped = None if progress.seconds_cap is None else max(0.0, progress.seconds_cap - progress.seconds)
     if progress.calls < _CALLS_FOR_A_PACE or progress.seconds <= 0:
         return "" if capped is None else f"at most {duration(capped)}"
-    left = progress.seconds * max(0, progress.calls_planned - progress.calls) / progress.calls
+    planned = min(progress.calls_planned, progress.calls_planned if progress.calls_cap is None else progress.calls_cap)
+    left = progress.seconds * max(0, planned - progress.calls) / progress.calls
     if capped is not None and capped < left:
         return f"{duration(capped)}, then the cap"
     return f"about {duration(left)}"

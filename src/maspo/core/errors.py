@@ -115,3 +115,11 @@ class RecordMissing(StoreError):
     """There is no record where one was expected: another folder was meant."""
 
     exit_code = EXIT_USAGE
+
+
+def said_of(error: BaseException) -> str:
+    """Return what an error says to people, without numbers and marks that only its library reads."""
+    text = str(error).replace(" ssl:default", "")  # aiohttp says so of addresses without TLS, too
+    if isinstance(error, OSError) and error.strerror and text.startswith("[Errno"):
+        text = error.strerror
+    return text or type(error).__name__

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -28,6 +29,8 @@ class Registry(Generic[T]):
     what: str
     own: Mapping[str, str]
     method: str = ""
+    arguments: int = 0
+    """What an implementation is called with in a row, before the options by name."""
 
     def names(self) -> tuple[str, ...]:
         """Return all names, our own first."""
@@ -65,6 +68,31 @@ class Registry(Generic[T]):
         if name not in self.own:
             self.get(name)
 
+    def check_options(self, chosen: object, options: Collection[str], *, ours: Collection[str] = ()) -> None:
+        """Check that a class, a function or a name takes options by name; what is given as an object takes none.
+
+        ``ours`` are what maspo gives itself by name, and no user. Nothing is imported where there is no option.
+
+        Raises:
+            ConfigInvalid: one is not taken; says which there are, and the one whose name is near.
+
+        """
+        if not options:
+            return
+        maker: Any = self.get(chosen) if isinstance(chosen, str) else chosen
+        if not isinstance(maker, type) and hasattr(maker, self.method):
+            return
+        taken = _options_of(maker, self.arguments)
+        offered = [name for name in taken or () if name not in ours]
+        unknown = [name for name in options if name in ours or (taken is not None and name not in offered)]
+        if not unknown:
+            return
+        near = difflib.get_close_matches(unknown[0], offered, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else "."
+        there = f"Its options are: {', '.join(offered)}" if offered else "It takes none"
+        place = f"{self.what.removesuffix('kind')}options" if self.what.endswith(".kind") else self.what
+        raise ConfigInvalid(f"{place}: {name_of(chosen)!r} has no option {', '.join(map(repr, unknown))}{hint} {there}")
+
     def make(self, chosen: object, *arguments: Any, **options: Any) -> Any:
         """Return an implementation: one that is given as an object, or what a class, a function or a name makes.
 
@@ -76,12 +104,12 @@ class Registry(Generic[T]):
         if not isinstance(maker, type) and hasattr(maker, self.method):
             return maker
         name = name_of(chosen)
+        self.check_options(chosen, options)
         try:
             inspect.signature(maker).bind(*arguments, **options)
         except (TypeError, ValueError) as error:
             given = ", ".join([f"{len(arguments)} arguments in a row", *options])
-            fix = f"; see to {self.what.removesuffix('kind')}options" if self.what.endswith(".kind") else ""
-            raise ConfigInvalid(f"{self.what}: {name!r} does not take {given}: {error}{fix}") from error
+            raise ConfigInvalid(f"{self.what}: {name!r} does not take {given}: {error}") from error
         try:
             made = maker(*arguments, **options)
         except MaspoError:
@@ -98,3 +126,16 @@ class Registry(Generic[T]):
 def name_of(chosen: object) -> str:
     """Return what an implementation is called in a record: its name, or that of its class or function."""
     return chosen if isinstance(chosen, str) else getattr(chosen, "__name__", type(chosen).__name__)
+
+
+def _options_of(maker: Any, in_a_row: int) -> list[str] | None:
+    """Return what can be given by name, besides so many arguments in a row; None: anything, or nobody can tell."""
+    try:
+        parameters = list(inspect.signature(maker).parameters.values())
+    except (TypeError, ValueError):
+        return None
+    if any(one.kind is one.VAR_KEYWORD for one in parameters):
+        return None
+    placed = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    by_name = [one for one in placed[in_a_row:] if one.kind is one.POSITIONAL_OR_KEYWORD]
+    return [one.name for one in (*by_name, *(one for one in parameters if one.kind is one.KEYWORD_ONLY))]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from maspo.core.errors import InputsInvalid
 from maspo.data.records import read_records
@@ -35,6 +38,8 @@ class Inputs:
 
     rows: tuple[Input, ...]
     merged: int = 0
+    numbers: Annotated[Mapping[str, int], Field(exclude=True)] = field(default_factory=dict, compare=False, repr=False)
+    """By key, which row of its file an input is, from 1; for errors, and in no record."""
 
     @cached_property
     def columns(self) -> frozenset[str]:
@@ -62,6 +67,7 @@ def make_inputs(rows: Iterable[str | Mapping[str, object]], source: str = "input
     """
     found: dict[str, Input] = {}
     labels: dict[str, str] = {}
+    numbers: dict[str, int] = {}
     merged = 0
     for number, row in enumerate(rows, start=1):
         place = f"{source}, row {number}"
@@ -78,10 +84,10 @@ def make_inputs(rows: Iterable[str | Mapping[str, object]], source: str = "input
             continue
         if labels.setdefault(item.label, item.key) != item.key:
             raise InputsInvalid(f"{place}: id {item.label!r} is taken by another row; make ids unique")
-        found[item.key] = item
+        found[item.key], numbers[item.key] = item, number
     if not found:
         raise InputsInvalid(f'{source}: no inputs; give at least one row such as {{"input": "…"}}')
-    return Inputs(tuple(found.values()), merged)
+    return Inputs(tuple(found.values()), merged, numbers)
 
 
 def input_text(row: Input, named: Sequence[str] = ()) -> str:

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from maspo.core.errors import InputsInvalid
+from maspo.core.errors import InputsInvalid, said_of
 from maspo.core.plain_files import MEGABYTE, open_plain, read_named
 
 Record = Mapping[str, object]
@@ -52,7 +52,7 @@ def read_records(file: Path, given: str = "") -> list[Record]:
     except FileNotFoundError:
         raise InputsInvalid(f"{said}: no such file; give a JSON Lines or CSV file (or JSON, Parquet)") from None
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise InputsInvalid(f"{said}: cannot be read ({error}); give a UTF-8 {_FORMATS} file") from error
+        raise InputsInvalid(f"{said}: cannot be read ({said_of(error)}); give a UTF-8 {_FORMATS} file") from error
     match _suffix(file):
         case ".csv" | ".tsv":
             return _csv_rows(text, str(file))

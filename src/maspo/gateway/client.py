@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 import aiohttp
 from yarl import URL
 
-from maspo.core.errors import CallFailed, ProviderError
+from maspo.core.errors import CallFailed, ProviderError, said_of
 from maspo.gateway.dialects.base import Dialect, Incoming, Provider
 from maspo.gateway.wire import WireReply
 from maspo.models.base import PROBE, Adapted, Broken, Message, Reply, Request, Stage, Transient
@@ -426,7 +426,7 @@ class WireClient:
         """Return the failure of an attempt that brought no answer."""
         endpoint = self._endpoint(request.dialect.provider)
         unreached = isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError))
-        text = excerpt((str(error) or type(error).__name__).encode("utf-8", "replace"))
+        text = excerpt(said_of(error).encode("utf-8", "replace"))
         if isinstance(error, TimeoutError):
             text = f"{'no connection' if unreached else 'silence'} for {seconds:.0f} s"
         fix = "; check --base-url and that the endpoint runs" if unreached else ""

@@ -65,6 +65,7 @@ JUDGES: Registry[JudgeClass] = Registry(
     what="judge.kind",
     own={"pairwise": "maspo.judges.pairwise:PairwiseJudge"},
     method="compare",
+    arguments=3,
 )
 
 

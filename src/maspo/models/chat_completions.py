@@ -15,7 +15,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 from yarl import URL
 
-from maspo.core.errors import CallFailed, ProviderError
+from maspo.core.errors import CallFailed, ProviderError, said_of
 from maspo.models.base import PROBE, Adapted, DoesNotFit, NoCompletion, Reply, Request, Stage, Transient, Unusable
 from maspo.models.context import most_bytes, sizes_in
 from maspo.models.dialects import STANDARD, Dialect, learn, payload, size_of
@@ -432,7 +432,7 @@ class ChatClient:
             within = "" if begun else "within "
             reason = f"{what} {within}{seconds:.0f} s (models.timeout is {self.endpoint.timeout:g} s)"
         else:
-            text = (str(error) or type(error).__name__).encode("utf-8", "replace")
+            text = said_of(error).encode("utf-8", "replace")
             reason = excerpt(self.endpoint.redacted(text, shortest=1))
             if isinstance(error, aiohttp.ClientResponseError):
                 reason = f"what answers there does not speak HTTP as it should ({reason})"

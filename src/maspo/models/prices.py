@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -73,6 +74,13 @@ class PriceBook:
         found = [price for url in asked if (price := _listed(model, url, tokens)) is not None]
         return Price(*map(max, zip(*found, strict=True))) if found else None
 
+    def near(self, model: str, endpoint: str = "") -> str:
+        """Return the model whose name is near one without a price, and that has one; empty where there is none."""
+        addresses = self._addresses.get(endpoint, self._base_urls)
+        known = {*self._overrides, *(name for url in addresses for name in _names_at(url))}
+        found = difflib.get_close_matches(model, sorted(known), n=3)
+        return next((name for name in found if self.price(name, endpoint=endpoint) is not None), "")
+
 
 def require_prices(models: Iterable[tuple[str, str]], prices: PriceBook) -> None:
     """Check that a cap in money can be held; ``models`` with the roles whose own endpoints answer.
@@ -81,10 +89,13 @@ def require_prices(models: Iterable[tuple[str, str]], prices: PriceBook) -> None
         ConfigInvalid: a model has no known price; names them and the fix.
 
     """
-    unknown = sorted({model for model, endpoint in models if prices.price(model, endpoint=endpoint) is None})
+    priceless = {model: endpoint for model, endpoint in models if prices.price(model, endpoint=endpoint) is None}
+    unknown = sorted(priceless)
     if unknown:
+        near = {model: prices.near(model, priceless[model]) for model in unknown}
+        said = ", ".join(f"{model} (did you mean {near[model]}?)" if near[model] else model for model in unknown)
         raise ConfigInvalid(
-            f"--max-usd: no price is known for {', '.join(unknown)}; set it, e.g. "
+            f"--max-usd: no price is known for {said}; set it, e.g. "
             f"--set models.prices='{{\"{unknown[0]}\": [0.4, 1.6]}}' (USD per million tokens in, out), "
             "or cap calls with --max-calls instead. The `prices` extra knows the prices of public endpoints, each at "
             "its own address"
@@ -93,6 +104,17 @@ def require_prices(models: Iterable[tuple[str, str]], prices: PriceBook) -> None
 
 def _possible(usd: float) -> bool:
     return math.isfinite(usd) and usd >= 0
+
+
+@cache
+def _names_at(base_url: str) -> tuple[str, ...]:
+    """Return the models whose prices the table has for an address; none where it has no such provider."""
+    try:
+        from genai_prices.data_snapshot import get_snapshot
+
+        return tuple(model.id for model in get_snapshot().find_provider(None, None, base_url or None).models)
+    except (ImportError, LookupError, ValueError):
+        return ()
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from maspo.core.registry import Registry
 from maspo.optimizers.base import Drafts, Tried
@@ -97,9 +97,12 @@ ProposerClass: TypeAlias = Callable[..., Proposer]
 """Called with (model client, role settings), by name ``passages`` (what no draft may copy) and ``shown_characters``,
 and the options of ``proposer.options``."""
 
+OF_THE_RUN: Final = ("passages",)
+"""What a run gives a proposer by name, beside the options of its settings."""
 PROPOSERS: Registry[ProposerClass] = Registry(
     group="maspo.proposers",
     what="proposer.kind",
     own={"rewrite": "maspo.proposers.rewrite:RewriteProposer", "edits": "maspo.proposers.edits:EditsProposer"},
     method="propose",
+    arguments=2,
 )

@@ -9,7 +9,7 @@ from maspo.core.errors import UsageError
 from maspo.report.folder import look
 from maspo.study.carried import Earlier, carried_over
 from maspo.study.job import Job
-from maspo.study.library import Won, read_library, sentences_added, started_from
+from maspo.study.library import Won, of_one_kind, read_library, sentences_added, started_from
 from maspo.study.optimize import recorded_job
 
 
@@ -25,13 +25,17 @@ def carried_from(job: Job, source: Path) -> tuple[Mapping[str, str], tuple[str, 
     """
     if source.is_file():
         roles = {agent.name: agent.description for agent in job.system.agents}
-        earlier = started_from(job.system.prompts, roles, read_library(source))
+        entries, kinds = of_one_kind(read_library(source))
+        told = (f"--start-from: {source}: {kinds}",) if kinds else ()
+        earlier = started_from(job.system.prompts, roles, entries)
         if earlier.winners == earlier.seed:
-            return {}, (f"--start-from: {source} holds nothing for agents of these names or descriptions",)
+            none = f"--start-from: {source} holds nothing for agents of these names or descriptions"
+            return {}, (none, *told)
     else:
+        told = ()
         earlier = earlier_run(source)
     carried, remarks = carried_over(job, earlier)
-    return carried, (*_taken(job, source, carried), *remarks)
+    return carried, (*_taken(job, source, carried), *told, *remarks)
 
 
 def _taken(job: Job, source: Path, carried: Mapping[str, str]) -> tuple[str, ...]:
@@ -78,6 +82,7 @@ def won_in(folder: Path) -> tuple[Won, ...]:
             wins=holdout.wins,
             losses=holdout.losses,
             n=holdout.n,
+            simulated=view.simulated,
             missed=missed.get(agent.name),
         )
         for agent in job.system.agents

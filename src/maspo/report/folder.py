@@ -92,9 +92,9 @@ def require_run(folder: Path) -> None:
             raise UsageError(
                 f"{folder}: holds a judge check, whose report is {page}; the command that made it renews it"
             )
-        from maspo.study.record import refuse_turns
+        from maspo.study.record import refuse_others
 
-        refuse_turns(folder)
+        refuse_others(folder)
         raise UsageError(f"{folder}: holds no run ({JOURNAL} is missing) and no evaluation; give a folder with one")
 
 

@@ -123,6 +123,7 @@ def judge_summary(found: Checked, calibration: Calibration) -> str:
     lines = [
         f"The judge {judge} on {pairs} of outputs, from {rows} of {task}.",
         *([phrases.SIMULATED] if found.simulated else []),
+        *_why_few(found, calibration.pairs),
         *([f"A cap ended the work early: {found.cap}."] if found.cap else []),
         "",
         *([_NOTHING_READ, ""] if calibration.pairs and calibration.unreadable.share == 1 else []),
@@ -133,6 +134,14 @@ def judge_summary(found: Checked, calibration: Calibration) -> str:
         *([phrases.describe_all_unsettled(found.unsettled)] if found.unsettled else []),
     ]
     return visible("\n".join(lines))
+
+
+def _why_few(found: Checked, pairs: int) -> list[str]:
+    """Return why fewer rows than were run gave a pair: nothing can be asked of outputs that say the same."""
+    if not 0 < pairs < found.rows or found.all_wrong or found.all_right or found.unscored or found.cap:
+        return []
+    equal = found.rows - pairs
+    return [f"On {phrases.plural(equal, 'row')} all outputs give the same answer, so there is no pair to ask about."]
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,8 @@ class Runner(Protocol):
     calls and changes nothing, a change reaches only whom it can, and a call that failed is told and not remembered.
 
     A runner that calls an agent more often than once in a run says so, so that plans and bounds can be told beforehand:
-    ``@staticmethod def most_calls(system, **options) -> Mapping[str, int]``.
+    ``@staticmethod def most_calls(system, **options) -> Mapping[str, int]``. One that refuses values of its options
+    does so before anything is paid: ``@staticmethod def check_options(system, **options) -> None``, with ConfigInvalid.
     """
 
     async def run(self, prompts: Prompts, input_key: str, base: Prompts | None = None) -> Trace:
@@ -78,7 +79,21 @@ RUNNERS: Registry[RunnerClass] = Registry(
     what="runner.kind",
     own={PROMPT_GRAPH: "maspo.runners.prompt_graph:PromptGraph", APP: "maspo.apps.runner:AppRunner"},
     method="run",
+    arguments=4,
 )
+
+
+def check_options(chosen: object, system: System, options: Mapping[str, Any]) -> None:
+    """Check that a runner, by name or as a class, takes options for a system, as far as can be told without making it.
+
+    Raises:
+        ConfigInvalid: it has no such option, or it cannot be what is given.
+
+    """
+    RUNNERS.check_options(chosen, options, ours=("plan",) if chosen == PROMPT_GRAPH else ())
+    maker = RUNNERS.get(chosen) if isinstance(chosen, str) else chosen
+    if (check := getattr(maker, "check_options", None)) is not None:
+        check(system, **options)
 
 
 def runner_kind(system: System, kind: str) -> str:

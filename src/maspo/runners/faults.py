@@ -6,6 +6,7 @@ is how far it travels.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -70,8 +71,12 @@ class Fault:
         """
         kind, _, agent = text.partition("@")
         if kind not in {one.value for one in Kind} or not agent:
-            kinds = ", ".join(one.value for one in Kind)
-            raise ConfigInvalid(f"runner.options.faults: {text!r} is given; expected KIND@AGENT, KIND one of {kinds}")
+            kinds = [one.value for one in Kind]
+            near = difflib.get_close_matches(kind, kinds, n=1)
+            hint = f"did you mean {f'{near[0]}@{agent}'!r}? " if near and agent else ""
+            raise ConfigInvalid(
+                f"runner.options.faults: {text!r} is given; {hint}expected KIND@AGENT, KIND one of {', '.join(kinds)}"
+            )
         return Fault(Kind(kind), agent)
 
     def on_input(self, text: str) -> str:
@@ -159,6 +164,23 @@ def plan_of(system: System, share: float, faults: Sequence[str]) -> Plan:
     if not chosen:
         raise ConfigInvalid("runner.options.stress: no fault can be met in this team: nobody reads another")
     return Plan(share=share, drawn=chosen)
+
+
+def check_faults(system: System, share: object, faults: object) -> None:
+    """Check what settings say of faults; names are checked without a share, too, since one may be given later.
+
+    Raises:
+        ConfigInvalid: as ``plan_of``, or one of them is something else.
+
+    """
+    if isinstance(share, bool) or not isinstance(share, int | float):
+        raise ConfigInvalid(f"runner.options.stress: {share!r} is given; expected a share from 0 to 1")
+    if not isinstance(faults, list | tuple) or not all(isinstance(name, str) for name in faults):
+        raise ConfigInvalid(
+            f'runner.options.faults: {faults!r} is given; expected a list of KIND@AGENT, such as ["nonsense@solver"]'
+        )
+    plan_of(system, share, faults)
+    tuple(_chosen(faults, faults_of(system)))
 
 
 def _chosen(names: Iterable[str], possible: Sequence[Fault]) -> Iterable[Fault]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import json
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -18,6 +20,10 @@ NO_OUTPUT = "(no output)"
 """What a reader is shown in place of an output that is withheld from it."""
 _NO_NAME = re.compile(r"^[\d.,\s-]*$|[?!.]$|.{60}", re.DOTALL)
 """What a cell of a row looks like, and no name of a column: a number, a sentence, or a longer text."""
+_ROWS_NAMED = 3
+"""Rows of a file that an error names: enough to see what they share."""
+_ROW_CHARACTERS = 80
+"""Of each of them: a line of a terminal."""
 _LABELS = frozenset({"answer", "answers", "label", "labels", "target", "gold", "expected", "output", "solution"})
 """Names, in lower case, that columns of labels often have."""
 
@@ -116,6 +122,8 @@ def check_inputs(system: System, inputs: Inputs) -> list[str]:
     named = {agent.name: builder.named(agent) for agent in system.agents}
     used = frozenset[str]().union(*named.values()) & inputs.columns
     if "input" not in inputs.columns and not used:
+        if lacking := _rows_without(inputs):
+            raise InputsInvalid(f"inputs: {lacking}")
         columns = ", ".join(sorted(inputs.columns)) or "none that every row has"
         raise InputsInvalid(
             f"inputs: no column `input`, and no prompt names a column (columns: {columns}); {_fix(inputs.columns)}"
@@ -134,6 +142,29 @@ def check_inputs(system: System, inputs: Inputs) -> list[str]:
     if inputs.merged:
         notes.append(f"inputs: {inputs.merged} duplicate rows were merged")
     return notes
+
+
+def _rows_without(inputs: Inputs) -> str:
+    """Return which few rows lack the column `input` that most others have, and what they may have meant by it."""
+    lacking = [row for row in inputs.rows if "input" not in row.columns]
+    if 2 * len(lacking) >= len(inputs.rows):
+        return ""
+    shown = [_row_shown(row, inputs.numbers.get(row.key)) for row in lacking[:_ROWS_NAMED]]
+    more = f" and {len(lacking) - len(shown)} more" if len(lacking) > len(shown) else ""
+    has = "row has" if len(lacking) == 1 else "rows have"
+    near = {name for row in lacking for name in difflib.get_close_matches("input", row.columns, n=1)}
+    slip = f"; did you mean `input` by {', '.join(f'`{name}`' for name in sorted(near))}?" if near else ""
+    fix = "" if near else "; give it, or take them out"
+    return (
+        f"{len(lacking)} {has} no column `input`, which all others have, and no prompt names a column: "
+        f"{'; '.join(shown)}{more}{slip}{fix}"
+    )
+
+
+def _row_shown(row: Input, number: int | None) -> str:
+    text = json.dumps(dict(row.columns), ensure_ascii=False)
+    text = text if len(text) <= _ROW_CHARACTERS else f"{text[:_ROW_CHARACTERS]}…"
+    return text if number is None else f"row {number}: {text}"
 
 
 def _fix(columns: Collection[str]) -> str:

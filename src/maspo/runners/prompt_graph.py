@@ -25,7 +25,7 @@ from maspo.models.base import (
     ToolAsked,
 )
 from maspo.runners.conditions import Conditions
-from maspo.runners.faults import Fault, Kind, Plan, plan_of
+from maspo.runners.faults import Fault, Kind, Plan, check_faults, plan_of
 from maspo.runners.flow import Answer, Question, Rollout, Turn
 from maspo.runners.messages import NO_OUTPUT, MessageBuilder
 from maspo.runners.remembered import RememberedRuns
@@ -79,6 +79,16 @@ class PromptGraph:
         self._plan = plan or plan_of(system, stress, faults)
         often = self.most_calls(system)
         self._remembered = RememberedRuns(sum(often.get(agent.name, 1) for agent in system.agents))
+
+    @staticmethod
+    def check_options(system: System, *, stress: object = 0.0, faults: object = ()) -> None:
+        """Check the options of the settings.
+
+        Raises:
+            ConfigInvalid: a share that is none, or a fault that cannot be met in this team.
+
+        """
+        check_faults(system, stress, faults)
 
     @staticmethod
     def most_calls(system: System, **options: object) -> Mapping[str, int]:

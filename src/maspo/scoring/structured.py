@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from maspo.core.errors import ConfigInvalid
+from maspo.core.errors import ConfigInvalid, said_of
 from maspo.core.patterns import compiled
 from maspo.core.plain_files import MOST_TEXT, read_named
 from maspo.scoring.answers import equal_answers
@@ -69,7 +69,7 @@ def json_schema_scorer(file: str, limits: Limits | None = None) -> PooledScorer:
     try:
         text = read_named(Path(file), MOST_TEXT).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigInvalid(f"scorer json-schema:{file}: the file cannot be read ({error}); give a JSON file") from None
+        raise ConfigInvalid(f"scorer json-schema:{file}: cannot be read ({said_of(error)}); give a JSON file") from None
     try:
         _validator(text)
     except ImportError:

@@ -116,6 +116,26 @@ def bound_of(optimizer: Optimizer, problem: Problem, holdout: Collection[str], p
     return replace(bound, beyond=beyond.calls_expected_beyond_plan(problem)) if beyond else bound
 
 
+def remarks_on_first_round(optimizer: Optimizer, problem: Problem, cap: int | None, expected: int) -> list[str]:
+    """Return that a cap in calls lets no round of the search end, and about which one would; none where it does.
+
+    The search has what the test leaves (``problem.reserve``), and half of the cap at least.
+    """
+    if cap is None or cap >= expected or not isinstance(optimizer, InRounds):
+        return []
+    rounds = [_Dearest(replace(problem, reserve=0), lost) for lost in optimizer.dearest_outcomes()]
+    for count in rounds:
+        count.drive(optimizer, rounds=1)
+    first = min(count.calls.total for count in rounds)
+    least = first + min(first, problem.reserve)
+    if cap >= least:
+        return []
+    return [
+        f"--max-calls {cap:,}: the first round of the search takes about {first:,} calls and may not end, and then "
+        f"nothing is found; with about {least:,} or more it ends and is tested"
+    ]
+
+
 @dataclass(slots=True)
 class _Dearest:
     """Answers requests so that as much as possible is asked for, and counts what they take."""

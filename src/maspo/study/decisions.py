@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 from maspo.core.errors import StoreError, UsageError
 from maspo.core.plain_files import MEGABYTE, is_there, read_plain
 from maspo.core.prompts import prompt_id
-from maspo.events import ApprovalAsked
+from maspo.events import ApprovalAsked, RunFinished
 from maspo.store.files import add_line
 from maspo.store.records import is_worked_on
 
@@ -190,6 +190,19 @@ def decide(folder: Path, decision: Decision, record: str = "run.db") -> Line:
         raise StoreError(f"{file}: holds more decisions than anybody makes; take it away and try again")
     add_line(file, json.dumps(line.model_dump(mode="json")))
     return line
+
+
+def too_late(decision: Decision, finished: RunFinished | None) -> str:
+    """Return that a run has come to its end before a decision about work under way; empty where that may go on.
+
+    A run that a cap has ended goes on under a higher one.
+    """
+    if finished is None or not isinstance(decision, OF_A_PROCESS):
+        return ""
+    if isinstance(decision, RaiseCap) and not finished.complete:
+        return ""
+    fix = "" if finished.complete else "; a higher cap lets it go on (`maspo resume` with --max-calls, for example)"
+    return f"the run has finished, so there is nothing left to {decision.action}{fix}"
 
 
 def unmet(decision: Decision, asked: ApprovalAsked | None, prompts: Mapping[str, Collection[str]]) -> str:

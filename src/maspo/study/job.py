@@ -84,6 +84,7 @@ class Progress:
     """Outputs of the evaluated prompts that are correct, so far."""
     scored: int = 0
     """Of so many."""
+    calls_cap: int | None = None
     usd_cap: float | None = None
     seconds_cap: float | None = None
     usage: Mapping[str, Usage] = field(default_factory=dict)

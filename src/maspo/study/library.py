@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from maspo.core.errors import StoreError, UsageError
+from maspo.core.errors import StoreError, UsageError, said_of
 from maspo.core.plain_files import MOST_TEXT, read_named
 from maspo.core.prompts import Prompts
 from maspo.optimizers.parts.merge import merged, sentences_of
@@ -43,6 +43,8 @@ class Won(BaseModel):
     losses: int = Field(ge=0)
     n: int = Field(ge=0)
     """Hold-out inputs on which the new prompts of all agents won and lost against the seed prompts, of how many."""
+    simulated: bool = False
+    """Whether that was in a simulated world: it says nothing of language models."""
     missed: int | None = None
     """Hold-out inputs that are worse without this agent's changes, less those that are better; None: not tested."""
 
@@ -67,7 +69,7 @@ def read_library(file: Path) -> tuple[Won, ...]:
         lines = read_named(file, MOST_TEXT).decode().split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"{file}: is no library ({error}); expected JSON Lines as `maspo library FILE DIR…` writes them "
+            f"{file}: is no library ({said_of(error)}); expected JSON Lines as `maspo library FILE DIR…` writes them "
             "(first the file of the library, then folders of finished runs to add)"
         ) from error
     found = []
@@ -105,11 +107,25 @@ def add_to_library(file: Path, entries: Iterable[Won]) -> int:
             new = {key: one for one in entries if (key := _place(one)) not in known}
             if new or not file.exists():
                 everything = (*held, *new.values())
-                lines = (json.dumps(one.model_dump(exclude_none=True), ensure_ascii=False) for one in everything)
+                lines = (json.dumps(_kept(one), ensure_ascii=False) for one in everything)
                 write_whole(place, "".join(f"{line}\n" for line in lines))  # whole, so that no kill leaves half a line
     except StoreError as error:
         raise UsageError(str(error)) from error
     return len(new)
+
+
+def _kept(one: Won) -> dict[str, object]:
+    """Return an entry as its line holds it: what is not known, and that a model was real, is left out."""
+    return one.model_dump(exclude_none=True, exclude=None if one.simulated else {"simulated"})
+
+
+def of_one_kind(entries: Sequence[Won]) -> tuple[Sequence[Won], str]:
+    """Return what may be weighed together, and a remark: what won with language models, else of simulated worlds."""
+    real = [one for one in entries if not one.simulated]
+    if not real:
+        return entries, "all that it holds won in simulated worlds" if entries else ""
+    left = len(entries) - len(real)
+    return real, f"{left} of its {len(entries)} entries won in simulated worlds and are left out" if left else ""
 
 
 def _place(one: Won) -> tuple[str, str, str]:

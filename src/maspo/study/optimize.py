@@ -71,7 +71,7 @@ from maspo.study.record import (
     make_folder,
     nothing_left_unless_answered,
     open_for_reading,
-    refuse_turns,
+    refuse_others,
     write_config,
 )
 from maspo.study.resolve import (
@@ -157,11 +157,11 @@ async def resume(
 
     """
     if not is_there(out / DATABASE):
-        refuse_turns(out)
+        refuse_others(out)
         raise UsageError(
             f"{out}: holds no run ({DATABASE} is missing) and no evaluation; give the folder that `maspo optimize` or "
-            "`maspo evaluate` wrote (a judge check, a comparison, a search for structure, and prompts and structure in "
-            "turns go on when their command is repeated with the same --out)"
+            "`maspo evaluate` wrote (a judge check, a comparison, a team under stress, a search for structure, and "
+            "prompts and structure in turns go on when their command is repeated with the same --out)"
         )
     asked = reach_in(out)
     trust.require(asked, out, allowed)

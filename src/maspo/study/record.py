@@ -32,6 +32,13 @@ COMPARED = "comparison.db"
 """The record of a comparison's own measuring."""
 _OTHERS = {JOINT: "prompts and structure in turns", COMPARED: "a comparison"}
 """Work whose files a run in the same folder would replace or be taken for."""
+_OWN_COMMANDS = {
+    COMPARED: ("a comparison", "comparison.html"),
+    "stress.db": ("a team under stress", "stress.html"),
+    "structure.db": ("a search for structure", "structure.html"),
+    "judge.db": ("a judge check", "judge.html"),
+}
+"""By their record: work that goes on by its own command, and its report."""
 _LONGEST_VALUE = 60
 """Characters of a value that differs: with its name it stands on one or two lines of a terminal."""
 _MOST_DIFFERENCES = 20
@@ -85,6 +92,22 @@ def refuse_turns(folder: Path) -> None:
             f"{folder / 'system.yaml'}, its prompts alone in {folder / 'prompts.json'} (`maspo diff {folder}` shows "
             "them); the command that made it goes on with it when it is repeated with the same --out"
         )
+
+
+def refuse_others(folder: Path) -> None:
+    """Refuse a folder of work that its own command goes on with, where one of a run or an evaluation is expected.
+
+    Raises:
+        UsageError: it is one; says what it holds and where that can be read.
+
+    """
+    refuse_turns(folder)
+    for database, (work, page) in _OWN_COMMANDS.items():
+        if is_there(folder / database):
+            raise UsageError(
+                f"{folder}: holds {work}, whose report is {folder / page}; the command that made it goes on with it, "
+                "and renews it, when it is repeated with the same --out"
+            )
 
 
 def check_free(out: Path) -> None:

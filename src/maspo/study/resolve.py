@@ -17,11 +17,11 @@ from maspo.models.base import CLIENTS
 from maspo.models.prices import PriceBook, require_prices
 from maspo.optimizers.base import Optimizer, OptimizerConfig, Problem, UnknownConfig
 from maspo.optimizers.registry import OPTIMIZERS, make_optimizer
-from maspo.proposers.base import PROPOSERS
-from maspo.runners.base import PROMPT_GRAPH, RUNNERS, most_calls, runner_kind
+from maspo.proposers.base import OF_THE_RUN, PROPOSERS
+from maspo.runners.base import PROMPT_GRAPH, RUNNERS, check_options, most_calls, runner_kind
 from maspo.runners.faults import plan_of
 from maspo.runners.messages import check_inputs, columns_read
-from maspo.study.bound import Bound, bound_of, estimate
+from maspo.study.bound import Bound, bound_of, estimate, remarks_on_first_round
 from maspo.study.calibration import pairs_asked
 from maspo.study.connections import price_book
 from maspo.study.holdout import MOST_SEARCHED
@@ -93,6 +93,7 @@ def resolve(job: Job, parts: Parts | None = None) -> Study:
     answered = frozenset(row.key for row in job.inputs.rows if row.answer is not None)
     labelled = answered if job.config.labels == "use" else frozenset[str]()
     runner = RUNNERS.get(job.config.runner.kind) if given.runner is None else given.runner
+    _check_options(job, given)
     team = replace(team_of(job), calls=most_calls(runner, job.system, job.config.runner.options))
     # Where final answers are equal no judge is asked, and about half of them are; where labels decide, none is at all.
     reserve = sum(holdout_calls_of_an_input(team) - (2 if key in labelled else 1) for key in found.holdout)
@@ -120,6 +121,7 @@ def resolve(job: Job, parts: Parts | None = None) -> Study:
         notes = [*notes, f"search.worst_case: {looks}, within the calls planned"]
     prices = prices_of(job)
     bound = bound_of(optimizer, problem, found.holdout, planned)
+    notes = [*notes, *remarks_on_first_round(optimizer, problem, job.config.caps.calls, bound.expected)]
     # Where labels decide, the judge is measured against them on some of the hold-out inputs, in both orders.
     checked = 2 * min(judged_pairs(bound.planned), len(labelled.intersection(found.holdout)))
     bound = replace(bound, judge=bound.judge + checked, most=bound.most + checked)
@@ -283,6 +285,20 @@ def check_parts(job: Job, parts: Parts) -> None:
                 missing.append(str(error))
     if missing:
         raise ConfigInvalid("\n".join(missing))
+
+
+def _check_options(job: Job, given: Parts) -> None:
+    """Check the options of the parts, whom the first call would refuse them otherwise.
+
+    Raises:
+        ConfigInvalid: a part does not take one.
+
+    """
+    config = job.config
+    check_options(chosen_part(given.runner, config.runner.kind), job.system, config.runner.options)
+    JUDGES.check_options(chosen_part(given.judge, config.judge.kind), config.judge.options)
+    proposer = chosen_part(given.proposer, config.proposer.kind)
+    PROPOSERS.check_options(proposer, config.proposer.options, ours=OF_THE_RUN)
 
 
 def chosen_part(given: Any, kind: str) -> Any:

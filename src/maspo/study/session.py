@@ -446,6 +446,7 @@ class Session:
             met=len(self._verdicts),
             right=self._right,
             scored=self._scored,
+            calls_cap=ledger.limits.calls,
             usd_cap=ledger.limits.usd,
             seconds_cap=ledger.limits.seconds,
             usage=ledger.usage(),

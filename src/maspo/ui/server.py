@@ -21,9 +21,22 @@ from maspo.report.bundle import index_html, policy_of
 from maspo.report.document.of_view import row_of
 from maspo.report.document.record import Reading, compared_in
 from maspo.report.document.sheet import Sheet, sheet_in, sheet_row
-from maspo.report.folder import look
+from maspo.report.folder import JOURNAL, look
 from maspo.report.wholes import WHOLES, sheet_of_whole
-from maspo.study.decisions import Approve, Decision, Line, Pin, Reject, Veto, decide, read_decision, unmet
+from maspo.study.decisions import (
+    OF_A_PROCESS,
+    Approve,
+    Decision,
+    Line,
+    Pin,
+    Reject,
+    Veto,
+    decide,
+    read_decision,
+    too_late,
+    unmet,
+    works,
+)
 from maspo.ui.documents import Documents, as_json
 from maspo.ui.following import Followed
 from maspo.ui.guard import HEADERS, LONGEST_PATH, Guard
@@ -232,6 +245,10 @@ def _decide(folder: Path, decision: Decision) -> Line:
     if isinstance(decision, Approve | Reject | Pin | Veto):
         view = look(folder).view
         if why := unmet(decision, view.approval, view.prompt_ids):
+            raise UsageError(why)
+    if isinstance(decision, OF_A_PROCESS) and not works(folder / JOURNAL):
+        why = too_late(decision, look(folder).view.finished)
+        if why:
             raise UsageError(why)
     return decide(folder, decision)
 

@@ -194,7 +194,8 @@ def without_overlap(pool: tuple[TaskRow, ...], test: tuple[TaskRow, ...]) -> tup
 
 
 def _inputs(rows: tuple[TaskRow, ...], source: str) -> Inputs:
-    return make_inputs(({**row.columns, "id": row.id, "answer": row.answer} for row in rows), source)
+    made = make_inputs(({**row.columns, "id": row.id, "answer": row.answer} for row in rows), source)
+    return replace(made, numbers={})  # the rows may have been drawn, and then no file has them at these places
 
 
 def _text(row: TaskRow) -> str:
