@@ -216,6 +216,8 @@ def test_new_prompts_that_do_not_ship_are_not_told_as_changes(whole_run: list[Ev
         ("no_evidence", 2, 0.005, 0.0137, True),
         ("no_evidence", 2, 0.005, 0.2, False),
         ("no_evidence", 1, 0.04, 0.045, False),
+        ("cannot_tell", 7, 0.000238, 0.000244, True),
+        ("cannot_tell", 11, 0.000091, 0.000122, True),
     ],
 )
 def test_i20_a_claim_that_only_earlier_looks_forbid_says_so_first(
@@ -226,7 +228,10 @@ def test_i20_a_claim_that_only_earlier_looks_forbid_says_so_first(
     holdout = replace(end.holdout, look=look, level=level, p_value=p, p_worse=1.0, p_bounds=None)
     view = fold([*whole_run[:-1], replace(end, verdict=verdict, shipped="seed", holdout=holdout)])
     said = phrases.headline(view)
-    assert (f"looked at before (look {look}), so a claim needs p ≤ {level:.2g}, and p is {p:.2g}" in said) is named
+    needs, is_ = {7: ("0.00024", "0.000244"), 11: ("0.000091", "0.000122"), 4: ("0.00083", "0.00098")}.get(
+        look, (f"{level:.2g}", f"{p:.2g}")
+    )
+    assert (f"looked at before (look {look}), so a claim needs p ≤ {needs}, and p is {is_}" in said) is named
     assert said in summary(view).splitlines()[0]
 
 
@@ -261,3 +266,19 @@ def test_i22_changes_that_were_tried_together_are_told_once() -> None:
     said = answers(view)[3].answer
     assert said.count("tried together") == 1
     assert "a, b, c, d, e, f, g: last changes, tried together on 8 inputs" in said
+
+
+@pytest.mark.parametrize(
+    ("p", "level", "says"),
+    [
+        (0.00098, 0.04, "p < 0.001"),
+        (0.00098, 0.00024, "p = 0.00098"),
+        (0.000244, 0.000238, "p = 0.000244"),
+        (0.0000153, 0.00024, "p = 0.0000153"),
+        (0.0000000153, 0.00024, "p = 1.53e-08"),
+        (0.0137, 0.00024, "p = 0.014"),
+        (0.0137, 0.04, "p = 0.014"),
+    ],
+)
+def test_i23_beside_a_small_level_a_small_p_value_has_digits(p: float, level: float, says: str) -> None:
+    assert phrases.p_value(p, level) == says

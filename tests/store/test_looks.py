@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,35 @@ def test_k04_it_holds_no_text_and_is_for_its_user_alone(tmp_path: Path) -> None:
     assert "team" not in file.read_text().replace('"team"', "")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+def test_k06_looks_at_worlds_and_at_models_count_apart_and_unmarked_lines_against_both(
+    tmp_path: Path,
+) -> None:
+    ledger = LookLedger(tmp_path / FILE)
+    real, world = Look("a", "team", TEXTS), Look("b", "team", TEXTS, simulated=True)
+    assert [ledger.number(world), ledger.number(replace(world, work="c"))] == [1, 2]
+    assert [ledger.number(real), ledger.number(replace(real, work="d"))] == [1, 2]
+    assert ledger.number(replace(world, simulated=False)) == 3  # the same work, which models went on with
+    assert [ledger.number(world), ledger.number(replace(world, work="c"))] == [1, 2]
+    lines = [json.loads(line) for line in (tmp_path / FILE).read_text().splitlines()]
+    assert [line.pop("simulated") for line in lines] == [True, True, False, False, False]
+    old = tmp_path / "old" / FILE
+    old.parent.mkdir()
+    old.write_text("".join(f"{json.dumps(line)}\n" for line in lines[:2]))
+    assert LookLedger(old).number(real) == 3
+    assert LookLedger(old).number(replace(world, work="e")) == 3
+    assert LookLedger(old).number(replace(world, simulated=False)) == 1  # its own line, as it was counted
+
+
+def test_k07_asking_how_often_it_was_looked_at_is_no_look(tmp_path: Path) -> None:
+    ledger, next_one = LookLedger(tmp_path / FILE), Look("", "team", TEXTS)
+    assert ledger.made(next_one) == 0
+    assert not (tmp_path / FILE).exists()
+    ledger.number(Look("a", "team", TEXTS))
+    ledger.number(Look("b", "team", TEXTS, simulated=True))
+    assert [ledger.made(next_one), ledger.made(next_one)] == [1, 1]
+    assert ledger.made(replace(next_one, texts=[f"{text} Why?" for text in TEXTS])) == 0
 
 
 def test_k05_what_cannot_be_read_or_written_stops_nobody(tmp_path: Path) -> None:

@@ -301,6 +301,10 @@ def test_o15_a_later_look_needs_a_smaller_p_and_says_so() -> None:
     assert (second.verdict, second.shipped) == ("no_evidence", "optimized")
     assert "look 2 at this hold-out, which needs p ≤ 0.005" in second.why
     assert conclude(tally(verdicts(33, 0, 27), look=10), "likely", changed=True).verdict == "improved"
+    late = conclude(tally(verdicts(14, 1, 5), look=7), "likely", changed=True)
+    assert "(p = 0.000488) prove nothing. This was look 7 at this hold-out, which needs p ≤ 0.00024." in late.why
+    assert "(p = 0.000122): " in conclude(tally(verdicts(13, 0, 7), look=7), "likely", changed=True).why
+    assert "(p < 0.001): " in conclude(tally(verdicts(13, 0, 7)), "likely", changed=True).why
 
 
 def test_o16_few_groups_prove_nothing_and_the_reason_names_them() -> None:

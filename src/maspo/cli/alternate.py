@@ -8,6 +8,7 @@ import typer
 
 from maspo.cli.agreeing import agree_to_file
 from maspo.cli.discover import with_system_file
+from maspo.cli.looked import remarks_on_looks
 from maspo.cli.options import Arguments
 from maspo.cli.planning import limits_of, remarks_on_context
 from maspo.cli.prepare import Prepared, describe_endpoints, key_missing, model_missing, prepare
@@ -39,7 +40,7 @@ def run_alternation(arguments: Arguments) -> None:
     out, missing = prepared.out, _missing(prepared)
     if missing:
         raise ConfigInvalid(missing)
-    for remark in dict.fromkeys(prepared.notes):
+    for remark in dict.fromkeys(_notes(prepared, asked)):
         note(f"note: {remark}")
     agree_to_file(prepared.settings, arguments.trust)
     for remark in remarks_on_context(prepared, arguments.trust):
@@ -69,10 +70,16 @@ def run_alternation(arguments: Arguments) -> None:
     raise typer.Exit(code)
 
 
+def _notes(prepared: Prepared, asked: Alternation) -> list[str]:
+    """Return what is worth knowing before the turns begin; those that go on have begun their look."""
+    looked = [] if is_there(prepared.out / JOINT) else remarks_on_looks(asked.job, asked.split.holdout)
+    return [*prepared.notes, *looked]
+
+
 def print_turns(arguments: Arguments) -> None:
     """Print what the turns and the test may spend of the budget; no model is asked."""
     prepared, asked = _read(arguments)
-    _state(arguments, prepared, asked, prepared.notes)
+    _state(arguments, prepared, asked, _notes(prepared, asked))
 
 
 def check_turns(arguments: Arguments) -> None:
@@ -82,7 +89,7 @@ def check_turns(arguments: Arguments) -> None:
     say(f"{fine}, but no run can begin: {missing}" if missing else f"{fine}.")
     say()
     long = () if missing else remarks_on_context(prepared, arguments.trust)
-    _state(arguments, prepared, asked, (*prepared.notes, *long))
+    _state(arguments, prepared, asked, (*_notes(prepared, asked), *long))
 
 
 def _state(arguments: Arguments, prepared: Prepared, asked: Alternation, remarks: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ import typer
 from maspo.cli.agreeing import agree_to_file
 from maspo.cli.discover import with_system_file
 from maspo.cli.evaluate import note_seen_rows
+from maspo.cli.looked import remarks_on_looks
 from maspo.cli.options import Arguments
 from maspo.cli.planning import limits_of
 from maspo.cli.prepare import (
@@ -174,7 +175,8 @@ def _prepare(arguments: Arguments, given: Asked, system: System, out: Path, task
     comparison = settled(asked, out)
     comparison = replace(comparison, remarks=note_seen_rows(comparison.holdout, map(str, given.against)))
     told = (*remarks, *comparison.remarks, *check_inputs(system, inputs), *blind_agents(system, inputs))
-    return _Prepared(comparison, settings, out, told)
+    looked = [] if is_there(out / DATABASE) else remarks_on_looks(comparison.job, comparison.holdout)
+    return _Prepared(comparison, settings, out, (*told, *looked))
 
 
 def _carry_out(prepared: _Prepared, arguments: Arguments, given: Asked, again: str) -> Compared:

@@ -13,6 +13,7 @@ import typer
 
 from maspo.cli.agreeing import agree, agree_to_file
 from maspo.cli.discover import with_system_file
+from maspo.cli.looked import remarks_on_looks
 from maspo.cli.options import Arguments, scorer_name
 from maspo.cli.prepare import (
     check_rows,
@@ -105,6 +106,9 @@ def begin_evaluation(evaluation: Evaluation, notes: Sequence[str], arguments: Ar
     if evaluation.repeats > 1 and not evaluation.config.models.agent_temperature:
         notes.append("repeats at temperature 0 differ only as far as the endpoint does; see models.agent_temperature")
     folder = arguments.out or free_folder(RUNS, f"{evaluation.system.name}-evaluation")
+    compared = evaluation.before not in (None, evaluation.after) and evaluation.unseen
+    if compared and not is_there(folder / DATABASE):
+        notes += remarks_on_looks(evaluation.job, evaluation.unseen)
     for remark in dict.fromkeys(notes):
         note(f"note: {remark}")
     models, names = evaluation.config.models, evaluation.names

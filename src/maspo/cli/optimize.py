@@ -42,7 +42,7 @@ def run_search(arguments: Arguments) -> None:
     if missing:
         raise ConfigInvalid(missing)
     study = resolve(prepared.job)
-    for remark in remarks_on(prepared, study.plan):
+    for remark in remarks_on(prepared, study):
         note(f"note: {remark}")
     agree_to_file(prepared.settings, arguments.trust)
     for remark in remarks_on_context(prepared, arguments.trust):

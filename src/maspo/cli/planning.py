@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from maspo.cli.looked import remarks_on_looks
 from maspo.cli.options import Arguments
 from maspo.cli.prepare import Prepared, describe_endpoints, key_missing, model_missing, prepare
 from maspo.cli.terminal import lay_out, note, print_json, say, table
@@ -20,7 +21,7 @@ from maspo.study.bound import remarks_on_budget
 from maspo.study.fit import remarks_on_fit, told_contexts
 from maspo.study.job import Estimate
 from maspo.study.reach import Reach, of_system
-from maspo.study.resolve import resolve
+from maspo.study.resolve import Study, resolve
 from maspo.study.trust import is_trusted
 from maspo.team import System
 from maspo.team.flow import Part
@@ -33,8 +34,9 @@ _MOST_NAMED = 30
 def print_estimate(arguments: Arguments) -> None:
     """Print calls by purpose, and the plan."""
     prepared = prepare(arguments)
-    plan = resolve(prepared.job).plan
-    remarks = remarks_on(prepared, plan)
+    study = resolve(prepared.job)
+    plan = study.plan
+    remarks = remarks_on(prepared, study)
     for remark in remarks:
         note(f"note: {remark}")
     rows = [*plan.calls.items(), ("together", plan.most)]
@@ -50,11 +52,12 @@ def print_estimate(arguments: Arguments) -> None:
 def print_check(arguments: Arguments) -> None:
     """Print the plan, once everything that it needs was found to be fine."""
     prepared = prepare(arguments)
-    plan = resolve(prepared.job).plan
+    study = resolve(prepared.job)
+    plan = study.plan
     missing = key_missing(prepared.job.config.models) or model_missing(prepared.job.config, prepared.job.system)
     long = () if missing else remarks_on_context(prepared, arguments.trust)
     tools = _remarks_on_tools(prepared, arguments.trust)
-    remarks = list(dict.fromkeys((*remarks_on(prepared, plan), *long, *tools)))
+    remarks = list(dict.fromkeys((*remarks_on(prepared, study), *long, *tools)))
     for remark in remarks:
         note(f"note: {remark}")
     remarks += [missing] if missing else []  # said below, and once
@@ -68,9 +71,10 @@ def print_check(arguments: Arguments) -> None:
         print_json(_CheckFigures(True, system.name, tuple(system.order), system.output, figures))
 
 
-def remarks_on(prepared: Prepared, plan: Estimate) -> list[str]:
+def remarks_on(prepared: Prepared, study: Study) -> list[str]:
     """Return what is worth knowing before anything is paid."""
-    remarks = (*prepared.notes, *plan.notes)
+    plan = study.plan
+    remarks = (*prepared.notes, *plan.notes, *remarks_on_looks(study.job, study.split.holdout))
     if (budget := prepared.budget) is not None:
         calls, usd = _left_of(budget)
         remarks += tuple(remarks_on_budget(budget.name, calls, usd, plan))

@@ -10,6 +10,7 @@ import typer
 
 from maspo.cli.discover import with_system_file
 from maspo.cli.evaluate import NONE, Choice, describe_bound, read_outputs
+from maspo.cli.looked import remarks_on_looks
 from maspo.cli.options import Arguments
 from maspo.cli.prepare import describe_endpoints
 from maspo.cli.printed import ended
@@ -17,6 +18,7 @@ from maspo.cli.running import confirm, make_whole, run_watched
 from maspo.cli.stores import keep_files, keeping_of
 from maspo.cli.terminal import lay_out, note, print_json, say
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
+from maspo.core.plain_files import is_there
 from maspo.optimizers.structure.base import Method, StructurePlan
 from maspo.report.folder import RUNS, STRUCTURE_PAGE, free_folder
 from maspo.report.structure import RESULT, SYSTEM_FILE, figures_of, structure_summary, write_structure
@@ -56,7 +58,8 @@ def run_structure(
     check_changeable(evaluation.system, plan)
     split = split_of(evaluation.job)
     folder = arguments.out or free_folder(RUNS, f"{evaluation.system.name}-structure")
-    for remark in dict.fromkeys((*notes, *_too_few(len(split.holdout), plan.margin))):
+    looked = [] if is_there(folder / DATABASE) else remarks_on_looks(evaluation.job, split.holdout)
+    for remark in dict.fromkeys((*notes, *_too_few(len(split.holdout), plan.margin), *looked)):
         note(f"note: {remark}")
     shown = lay_out(
         ("changes", ", ".join(plan.kinds) + (f" ({', '.join(plan.models)})" if plan.models else "")),

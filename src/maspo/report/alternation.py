@@ -20,6 +20,8 @@ from maspo.report import phrases
 from maspo.report.structure import SYSTEM_FILE, TeamFigures, TriedChange, team_figures, tried_change
 from maspo.report.text import judge_lines
 from maspo.report.visible import visible
+from maspo.stats.paired import SIGNIFICANT
+from maspo.stats.shown import shown
 from maspo.store.files import write_whole
 from maspo.study.alternation.alternate import Alternated, TurnEnd
 from maspo.study.alternation.plan import Turn
@@ -245,9 +247,10 @@ def changed(turn: TurnFigures) -> str:
 
 
 def _score(found: AlternationFigures, one: StageFigures) -> str:
+    level = (found.level or SIGNIFICANT) / 2  # of two teams one has the half of it
     undecided = f", {one.undecided} undecided" if one.undecided else ""
     proven = ", proven better" if one.proven_better else ", not proven better"
-    proven = f"; {phrases.p_value(one.p_better)}{proven}" if one.net is not None else ""
+    proven = f"; {phrases.p_value(one.p_better, level)}{proven}" if one.net is not None else ""
     score = f"{one.wins} won, {one.losses} lost, {one.ties} level{undecided}"
     return f"{score} of {found.holdout_inputs} held-out inputs{proven}"
 
@@ -257,7 +260,7 @@ def needed(found: AlternationFigures) -> list[str]:
     tested = [one for one in found.stages if one.net is not None]
     if not tested or found.look is None or found.level is None:
         return []
-    line = phrases.looks(found.look, found.level) or f"a claim needs p ≤ {found.level:.2g}"
+    line = phrases.looks(found.look, found.level) or f"a claim needs p ≤ {shown(found.level)}"
     return [f"{line}; of two teams the one with the smaller p half of that (Holm)" if len(tested) > 1 else line]
 
 

@@ -151,9 +151,9 @@ def _describe_unscored(share: Share) -> str:
 def _describe_tests(difference: Difference) -> str:
     """Return the exact tests in words."""
     worse = difference.mean < 0
-    p_value = phrases.p_value(difference.p_worse if worse else difference.p_value)
+    p_value = phrases.p_value(difference.p_worse if worse else difference.p_value, difference.level)
     direction = "losses than wins" if worse else "wins than losses"
-    two_sided = f"McNemar {phrases.p_value(difference.p_two_sided)} (exact, two-sided)"
+    two_sided = f"McNemar {phrases.p_value(difference.p_two_sided, difference.level)} (exact, two-sided)"
     looks = phrases.looks(difference.look, difference.level)
     return f"{p_value} for more {direction} (exact, one-sided); {two_sided}" + (f"; {looks}" if looks else "")
 

@@ -22,6 +22,7 @@ from maspo.events import (
 )
 from maspo.report.fold import RunView, rank_conflict
 from maspo.stats.looks import looks_decide
+from maspo.stats.shown import THOUSANDTH, beside, needs_digits, shown
 
 _PURPOSES = {
     "agent": "agents at work",
@@ -312,9 +313,11 @@ def holdout_interval(holdout: HoldoutResult) -> str:
     return f"{signed_percent(low)} to {signed_percent(high)}"
 
 
-def p_value(value: float) -> str:
-    """Return a p-value; below a thousandth only that, as is usual."""
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+def p_value(value: float, level: float) -> str:
+    """Return a p-value; below a thousandth only that, as is usual, unless the level that a claim needs is, too."""
+    if needs_digits(value, level):
+        return f"p = {beside(value, level)}"
+    return "p < 0.001" if value < THOUSANDTH else f"p = {value:.3f}"
 
 
 def holdout_inputs(holdout: HoldoutResult) -> str:
@@ -326,7 +329,7 @@ def holdout_inputs(holdout: HoldoutResult) -> str:
 
 def looks(look: int, level: float) -> str:
     """Return how often something was looked at and what p that needs; empty for the first look."""
-    return f"look {number(look)} at this hold-out: a claim needs p ≤ {level:.2g}" if look > 1 else ""
+    return f"look {number(look)} at this hold-out: a claim needs p ≤ {shown(level)}" if look > 1 else ""
 
 
 def blamed_on_looks(verdict: VerdictWord, p: Iterable[tuple[float, float]], look: int, level: float) -> str:
@@ -339,16 +342,16 @@ def blamed_on_looks(verdict: VerdictWord, p: Iterable[tuple[float, float]], look
     if not (left_open and looks_decide(look, level, least) and looks_decide(look, level, max(least, doubted))):
         return ""
     return (
-        f"this hold-out was looked at before (look {number(look)}), so a claim needs p ≤ {level:.2g}, "
-        f"and p is {least:.2g}"
+        f"this hold-out was looked at before (look {number(look)}), so a claim needs p ≤ {shown(level)}, "
+        f"and p is {beside(least, level)}"
     )
 
 
 def sign_test(finished: RunFinished) -> tuple[str, str]:
     """Return the p-value of the sign test and what it speaks for: more losses when the verdict is worse, else wins."""
     if finished.verdict == "worse":
-        return p_value(finished.holdout.p_worse), "more losses than wins"
-    return p_value(finished.holdout.p_value), "more wins than losses"
+        return p_value(finished.holdout.p_worse, finished.holdout.level), "more losses than wins"
+    return p_value(finished.holdout.p_value, finished.holdout.level), "more wins than losses"
 
 
 def inputs_needed(finished: RunFinished) -> str:

@@ -36,6 +36,8 @@ class Look:
     team: str
     """Whose prompts are tested: looks of other teams at the same inputs do not count."""
     texts: Sequence[str]
+    simulated: bool = False
+    """Whether simulated worlds alone answer: their looks count among themselves, and those at models likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,12 @@ class _Entry:
     work: str
     team: str
     inputs: tuple[str, ...]
+    simulated: bool | None
+    """None in lines of versions that did not tell: they count against all others."""
+
+    def is_like(self, other: _Entry) -> bool:
+        """Return whether both were answered by simulated worlds, or both by models, as far as that is known."""
+        return None in (self.simulated, other.simulated) or self.simulated == other.simulated
 
 
 class LookLedger:
@@ -56,12 +64,16 @@ class LookLedger:
 
     def number(self, look: Look) -> int:
         """Return the so-manyth look at its hold-out that a look is, counted from 1, and remember it."""
-        entry = _Entry(look.work, _hash(look.team), tuple(_hashes(look.texts)))
-        known = self._entries()
-        if all(one.work != entry.work for one in known) and self._append(json.dumps(asdict(entry))):
+        entry, known = _entry_of(look), self._entries()
+        if not any(_is_line_of(one, entry) for one in known) and self._append(json.dumps(asdict(entry))):
             known = self._entries()  # others may have been faster: what counts is the order of the lines
-        before = list(takewhile(lambda one: one.work != entry.work, known))
+        before = list(takewhile(lambda one: not _is_line_of(one, entry), known))
         return 1 + sum(_are_same(one, entry) for one in before)
+
+    def made(self, look: Look) -> int:
+        """Return how many looks were made at the hold-out of a look that nobody has begun; nothing is remembered."""
+        entry = _entry_of(look)
+        return sum(_are_same(one, entry) for one in self._entries())
 
     def _entries(self) -> list[_Entry]:
         """Return what can be read; a line of something else is passed over."""
@@ -72,7 +84,9 @@ class LookLedger:
             for line in self._file.read_text(encoding="utf-8", errors="replace").splitlines():
                 with suppress(ValueError, TypeError, KeyError):
                     said = json.loads(line)
-                    found.append(_Entry(str(said["work"]), str(said["team"]), tuple(map(str, said["inputs"]))))
+                    work, team, inputs = str(said["work"]), str(said["team"]), tuple(map(str, said["inputs"]))
+                    marked = said.get("simulated")
+                    found.append(_Entry(work, team, inputs, marked if isinstance(marked, bool) else None))
         return found
 
     def _append(self, line: str) -> bool:
@@ -92,9 +106,18 @@ class LookLedger:
         return True
 
 
+def _entry_of(look: Look) -> _Entry:
+    return _Entry(look.work, _hash(look.team), tuple(_hashes(look.texts)), look.simulated)
+
+
+def _is_line_of(one: _Entry, entry: _Entry) -> bool:
+    """Return whether a line says what is to be said: work that models answer after a world has another line."""
+    return one.work == entry.work and one.is_like(entry)
+
+
 def _are_same(one: _Entry, other: _Entry) -> bool:
-    """Return whether two looks were at the same hold-out, by the same team."""
-    if one.team != other.team or not (one.inputs and other.inputs):
+    """Return whether two looks were at the same hold-out, by the same team, and answered by the like."""
+    if one.team != other.team or not one.is_like(other) or not (one.inputs and other.inputs):
         return False
     # Of a longer hold-out only the least hashes are known: below the least of those ends, both are whole.
     ends = [max(found.inputs) for found in (one, other) if len(found.inputs) >= _MOST_HASHES]

@@ -43,6 +43,7 @@ from maspo.optimizers.base import (
 from maspo.runners.messages import MessageBuilder
 from maspo.stats.looks import level_of
 from maspo.stats.paired import fewest_decided
+from maspo.stats.shown import shown
 from maspo.study.job import Estimate, Expected, Job, Split
 
 _CHARACTERS_PER_TOKEN = 4
@@ -397,6 +398,21 @@ def remark_on_few(groups: int, inputs: int, what: str) -> str:
     if groups < inputs:
         fix += f", or say with --group-by COLUMN (or {ALONE}) which ask the same"
     return f"only {what}: nothing can be proven with fewer than {fewest}, whatever comes out; {fix}"
+
+
+def remark_on_looks(made: int, groups: int) -> str:
+    """Return what a hold-out that was looked at before asks of the next look; empty where it was not."""
+    if made < 1:
+        return ""
+    level = level_of(made + 1)
+    fewest = fewest_decided(level)
+    times = "once" if made == 1 else f"{made:,} times"
+    said = f"this hold-out was looked at {times}: look {made + 1:,} needs p ≤ {shown(level)}, at least {fewest} wins "
+    said += "without a loss"
+    if groups < fewest:
+        inputs = "1 independent input" if groups == 1 else f"{groups} independent inputs"
+        return f"{said}, and there are only {inputs}: nothing can be proven; give fresh ones"
+    return f"{said}; on fresh inputs a first look needs less (docs/evidence.md)"
 
 
 def describe_groups(inputs: int, groups: int, group_by: str) -> str:

@@ -21,6 +21,7 @@ from maspo.stats.paired import (
     sign_flip_test,
     sign_test,
 )
+from maspo.stats.shown import THOUSANDTH, beside, needs_digits, shown
 
 LIKELY = 0.3
 """The p that new prompts need to be shipped as likely better, undecided inputs counted as lost. Chosen on the arena: of
@@ -201,17 +202,20 @@ def _score(result: HoldoutResult, verdict: VerdictWord, decided_by: Literal["jud
         "judge": ("the new prompts are preferred by the judge", "the seed prompts are preferred by the judge"),
         "labels": ("the new prompts are better", "the new prompts are worse"),
     }[decided_by]
+    nothing = f"(p = {beside(result.p_value, result.level)}) prove nothing"
     return {
-        "improved": f"{score} ({_p(result.p_value)}): {better}.",
-        "worse": f"{score} ({_p(result.p_worse)} the other way): {worse}.",
-        "no_evidence": f"{score}." if open_to_doubt else f"{score} (p = {result.p_value:.2g}) prove nothing.",
+        "improved": f"{score} ({_p(result.p_value, result.level)}): {better}.",
+        "worse": f"{score} ({_p(result.p_worse, result.level)} the other way): {worse}.",
+        "no_evidence": f"{score}." if open_to_doubt else f"{score} {nothing}.",
         "cannot_tell": f"{score}: too few answers differ for anything to be proven.",
     }[verdict] + _looked(result, verdict)
 
 
-def _p(value: float) -> str:
-    """Return a p-value as people read it: below a thousandth its digits say nothing more."""
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3g}"
+def _p(value: float, level: float) -> str:
+    """Return a p-value as people read it: below a thousandth its digits say nothing more, unless the level has some."""
+    if needs_digits(value, level):
+        return f"p = {beside(value, level)}"
+    return "p < 0.001" if value < THOUSANDTH else f"p = {value:.3g}"
 
 
 def _looked(result: HoldoutResult, verdict: VerdictWord) -> str:
@@ -219,7 +223,7 @@ def _looked(result: HoldoutResult, verdict: VerdictWord) -> str:
     p = min(result.p_value, result.p_worse)
     if result.look == 1 and not (result.level < p <= SIGNIFICANT and verdict == "no_evidence"):
         return ""
-    return f" This was look {result.look} at this hold-out, which needs p ≤ {result.level:.2g}."
+    return f" This was look {result.look} at this hold-out, which needs p ≤ {shown(result.level)}."
 
 
 def _wins_against(wins: int, losses: int) -> str:
@@ -239,9 +243,9 @@ def _undecided(result: HoldoutResult, verdict: VerdictWord) -> str:
         return ""
     inputs = "1 input is" if result.undecided == 1 else f"{result.undecided} inputs are"
     lost, won = result.losses + result.undecided, result.wins + result.undecided
-    better, worse = _p_bounds(result)
-    if_lost = f"if all were lost, it would be {_wins_against(result.wins, lost)} (p = {better:.2g})"
-    if_won = f"if all were won, it would be {_wins_against(won, result.losses)} (p = {worse:.2g} the other way)"
+    p_lost, p_won = (beside(p, result.level) for p in _p_bounds(result))
+    if_lost = f"if all were lost, it would be {_wins_against(result.wins, lost)} (p = {p_lost})"
+    if_won = f"if all were won, it would be {_wins_against(won, result.losses)} (p = {p_won} the other way)"
     if verdict in ("improved", "worse"):
         return f" {inputs} undecided: {if_lost if verdict == 'improved' else if_won}, so this holds."
     if result.p_value <= result.level:

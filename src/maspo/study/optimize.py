@@ -407,8 +407,9 @@ async def _conclude(
     job, seed, holdout = study.job, study.job.system.prompts, study.split.holdout
     winners = job.system.with_shared(end.prompts)
     changed = winners != seed
-    look = await _look(study, session, winners) if changed else 1
+    work = await _look(study, session, winners) if changed else ""
     comparisons = await _test_on_holdout(study, session, winners) if changed else []
+    look = await session.looked(work, texts_of_inputs(job, holdout)) if changed else 1
     result = result_of(comparisons, study.split.groups, look)
     if changed and job.config.holdout.ship_if == "likely" and needs_search(result):
         searched = await _meet_on_search(study, session, winners)
@@ -462,8 +463,8 @@ def _cut_off(cap: str) -> str:
     )
 
 
-async def _look(study: Study, session: Session, winners: Prompts) -> int:
-    """Count a look at the hold-out, before it is taken; return the how manyth it is.
+async def _look(study: Study, session: Session, winners: Prompts) -> str:
+    """Count a look at the hold-out, before it is taken; return by what the session knows it.
 
     To test the same prompts again on inputs that were tested before is the same look, answered from the record; on
     more inputs, because a cap had left some out, it is another one.
@@ -475,7 +476,9 @@ async def _look(study: Study, session: Session, winners: Prompts) -> int:
     # Of versions that did not count, the ends of runs tell what was looked at.
     seed = study.job.system.prompts
     earlier = [f"{prompts_id(end.winners)}/0" for end in session.recorded(RunFinished) if end.winners != seed]
-    return await session.look(f"{prompts_id(winners)}/{cut}", texts_of_inputs(study.job, study.split.holdout), earlier)
+    work = f"{prompts_id(winners)}/{cut}"
+    await session.look(work, texts_of_inputs(study.job, study.split.holdout), earlier)
+    return work
 
 
 def holdout_id(winners: Prompts, key: str, place: str = "holdout") -> str:

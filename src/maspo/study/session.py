@@ -46,6 +46,7 @@ from maspo.runners.base import RUNNERS, Runner, runner_kind
 from maspo.store.codec import RecordedResult, decoded_again, encode
 from maspo.store.looks import Look
 from maspo.store.run_store import RunStore
+from maspo.study.answering import MODEL, Answerers, Witness, WitnessedLender
 from maspo.study.asking import Asker
 from maspo.study.calls import (
     DefusalReporter,
@@ -64,6 +65,8 @@ from maspo.study.resolve import Parts, chosen_part, split_of
 from maspo.study.traces import TraceQuota
 from maspo.team import System
 
+_SIMULATED_LOOKS = "simulated_looks"
+"""Where the record keeps which looks were counted as those of a simulated world."""
 _PROGRESS_SECONDS = 0.2
 """How often whoever looks on is told where the work stands: five times a second look like at once."""
 
@@ -116,7 +119,9 @@ class Session:
         self._health = Health()
         self.ledger = open_ledger(job, store, prices or price_book(models))
         """What was spent, and what may still be."""
-        answering = compose(bare, store, self.ledger, policy, models.concurrency, self._health, store)
+        self._answerers = Answerers(store.meta(), lambda values: store.append([], values))
+        lender = WitnessedLender(store, self._answerers)
+        answering = compose(bare, store, self.ledger, policy, models.concurrency, self._health, lender)
         self._verdicts: list[Verdict] = []
         self._right = self._scored = 0
         """Global verdicts of this stage so far."""
@@ -128,7 +133,8 @@ class Session:
         told = {event.key for event in self.recorded(ControlTokensDefused)}
         unfit = {event.key for event in self.recorded(DidNotFit)}
         self._lost = LossReporter(answering, self.publish, empty, unfit=unfit)
-        self.model = Keeping(DefusalReporter(self._lost, self.publish, told), store)
+        witness = Witness(DefusalReporter(self._lost, self.publish, told), self._answerers)
+        self.model = Keeping(witness, store)
         kind = chosen_part(self.parts.judge, job.config.judge.kind)
         options = job.config.judge.options
         self.judge: Judge = JUDGES.make(kind, self.model, models.of_judge(), job.config.seed, **options)
@@ -208,7 +214,8 @@ class Session:
         """Count a look at a hold-out, before it is taken; return the how manyth it is, from the record if it is there.
 
         ``work`` says what is tested, ``texts`` what the inputs say, and ``earlier`` what this record tells of looks
-        that were not counted. A simulated world of this process is no hold-out of anybody.
+        that were not counted. A simulated world of this process is no hold-out of anybody. Where simulated worlds have
+        answered everything so far, the look counts among theirs; ``looked`` says whether it stayed so.
         """
         counted = {event.winners: event.look for event in self.recorded(HoldoutLooked)}
         if work in counted:
@@ -216,10 +223,41 @@ class Session:
         own = list(dict.fromkeys([*earlier, *counted]))
         number = own.index(work) + 1 if work in own else max([len(own), *counted.values()]) + 1
         if self._looks is not None and self.job.world is None:
-            team = "\0".join(self.job.system.order)
-            number = max(number, self._looks.number(Look(f"{self.run}/{work}", team, texts)))
+            simulated = self._answerers.no_model and self._asks_through_us
+            if simulated:
+                await self.save({_SIMULATED_LOOKS: json.dumps(sorted({*self._simulated_looks, work}))})
+            number = max(number, self._looks.number(self._look_of(work, texts, simulated)))
         await self.publish(HoldoutLooked(work, number))
         return number
+
+    async def looked(self, work: str, texts: Sequence[str]) -> int:
+        """Return the how manyth look was taken: one that began on a simulated world and met a model is a real one."""
+        number = next(event.look for event in reversed(self.recorded(HoldoutLooked)) if event.winners == work)
+        if self._looks is None or work not in self._simulated_looks or self._answerers.only_worlds:
+            return number
+        real = max(number, self._looks.number(self._look_of(work, texts, simulated=False)))
+        await self.save({_SIMULATED_LOOKS: json.dumps(sorted(self._simulated_looks - {work}))})
+        if real != number:
+            await self.publish(HoldoutLooked(work, real))
+        return real
+
+    async def may_be_simulated(self, questions: Iterable[ModelCall]) -> bool:
+        """Ask each model its small question; return whether simulated worlds alone answer, and answered before."""
+        await self.probe(questions)
+        return self._answerers.no_model and self._asks_through_us
+
+    @property
+    def _simulated_looks(self) -> set[str]:
+        return set(json.loads(self.noted(_SIMULATED_LOOKS) or "[]"))
+
+    @property
+    def _asks_through_us(self) -> bool:
+        """Whether all parts are ours, which ask nobody but the models of the settings."""
+        given = (self.parts.runner, self.parts.judge, self.parts.proposer)
+        return all(one is None for one in given) and type(self.judge).__module__.startswith("maspo.")
+
+    def _look_of(self, work: str, texts: Sequence[str], simulated: bool) -> Look:
+        return Look(f"{self.run}/{work}", "\0".join(self.job.system.order), texts, simulated)
 
     async def save(self, values: Mapping[str, str] | None = None) -> None:
         """Record what was spent so far, and other values beside it."""
@@ -268,6 +306,7 @@ class Session:
         except CallFailed as error:
             if not proves_that_it_answers(error):
                 raise
+            await self._answerers.saw(MODEL)  # nothing tells that it is simulated
             return Reply("")
 
     def spent(self) -> dict[str, str]:

@@ -230,12 +230,16 @@ async def _test(asked: Alternation, turns: list[TurnEnd], store: RunStore, atten
             simulated = await session.probe(questions_of(evaluation, judged=True))
             if changed:
                 texts = texts_of_inputs(asked.job, keys)
-                look = await session.look("joint/" + prompt_id("\n".join(map(_content, changed.values()))), texts)
+                work = "joint/" + prompt_id("\n".join(map(_content, changed.values())))
+                await session.look(work, texts)
                 groups = groups_in(asked.job)
                 session.begin_stage("holdout", len(keys) * len(changed))
-                for name, team in changed.items():
-                    met = await together(_met(session, evaluation, team, key) for key in keys)
-                    results[name] = result_of(met, groups, look)
+                met = {
+                    name: await together(_met(session, evaluation, team, key) for key in keys)
+                    for name, team in changed.items()
+                }
+                look = await session.looked(work, texts)
+                results = {name: result_of(each, groups, look) for name, each in met.items()}
                 measured: dict[Stage, System] = {"given": given, **changed}
                 for stage, team in measured.items():
                     sides[stage] = await _side(session, evaluation, team, keys)

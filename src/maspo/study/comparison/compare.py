@@ -238,7 +238,7 @@ async def _side_by_side(
         return
     caps = {run.name: _caps_of(comparison, run, out, store) for run in waiting}
     # Counted here once for all: a machine of a cluster has another ledger.
-    counted = _Counted(1 if comparison.world is not None else looks.number(looks.of_the_whole()))
+    counted = _Counted(await _count_once(comparison, store, looks, attention))
     keeping, pointer = attention.keeping, pointer_in(store.path)
     if attention.executor:  # a machine of a cluster has its own way in: no password is sent there
         keeping = replace(keeping, store=keeping.store and keeping.store.without_password)
@@ -473,6 +473,15 @@ _LEAST = 1e-9
 """What a run gets where nothing is left: a cap that no call fits under."""
 
 
+async def _count_once(comparison: Comparison, store: RunStore, looks: _Shared, attention: Attention) -> int:
+    """Return the number of the look that all runs share, once it is known whether models will answer."""
+    if comparison.world is not None:
+        return 1
+    async with _measuring(comparison, comparison.job, store, attention) as session:
+        simulated = await session.may_be_simulated(_questions(comparison))
+    return looks.number(looks.of_the_whole(simulated))
+
+
 def folder_of(out: Path, run: Run) -> Path:
     """Return the folder of a run."""
     return out / RUNS / run.name
@@ -499,15 +508,16 @@ class _Shared:
         self._texts = texts_of_inputs(comparison.job, comparison.holdout)
         self._comparison, self._looks = comparison, looks
 
-    def of_the_whole(self) -> Look:
+    def of_the_whole(self, simulated: bool) -> Look:
         """Return the look that all runs take together."""
-        return Look("", "\0".join(self._comparison.system.order), self._texts)
+        return Look("", "\0".join(self._comparison.system.order), self._texts, simulated)
 
     def number(self, look: Look) -> int:
         """Return the least number of a look whose level is a run's part."""
         round_, number = len(self.rounds), len(self.rounds) + 1
         if self._looks is not None:
-            number = max(number, self._looks.number(Look(f"{self._run}/{work_of(round_)}", look.team, self._texts)))
+            shared = Look(f"{self._run}/{work_of(round_)}", look.team, self._texts, look.simulated)
+            number = max(number, self._looks.number(shared))
         part = level_of(number) / (2 * max(len(self._comparison.runs), 1))
         while level_of(number) > part:
             number += 1
@@ -546,9 +556,11 @@ async def _measure(
     async with _measuring(comparison, job, store, attention) as session:
         simulated = await session.probe(_questions(comparison))
         texts = texts_of_inputs(comparison.job, comparison.holdout)
-        look = await session.look(work_of(looks.rounds.index(tested)), texts)
+        work = work_of(looks.rounds.index(tested))
+        await session.look(work, texts)
         guarded = await measure_guards(comparison, session, sets)
         inputs = await measure(comparison, session, {**sets, **sets_on_the_way(courses)})
+        look = await session.looked(work, texts)
         await session.save({_ENDED: _caps_text(comparison)})
         usage, seconds = total(session.ledger.usage().values()), session.ledger.seconds
     return Compared(

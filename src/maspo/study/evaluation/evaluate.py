@@ -116,7 +116,7 @@ async def evaluate(evaluation: Evaluation, out: Path, attention: Attention) -> E
         simulated = await session.probe(questions_of(evaluation, judged=evaluation.scorer == JUDGE))
         # The same prompts twice claim nothing, nor do rows that are all seen: so they use up nothing of the level.
         compared = evaluation.before not in (None, evaluation.after) and bool(evaluation.unseen)
-        look = await _look(evaluation, session) if compared else 1
+        work = await _look(evaluation, session) if compared else ""
 
         answered: list[bool] = []
         """Of every run of the team, whether it brought an answer."""
@@ -134,18 +134,26 @@ async def evaluate(evaluation: Evaluation, out: Path, attention: Attention) -> E
 
         rows = await over_rows(session, evaluation.most_calls, one)
         check_answers(answered, session.events, ended=True)
+        look = await session.looked(work, _texts(evaluation)) if compared else 1
         found = await _evaluated(evaluation, session, rows, scorer, simulated, look)
         await session.save({_FOUND: FOUND.dump(found)})
     return found
 
 
-async def _look(evaluation: Evaluation, session: Session) -> int:
-    """Count a comparison on these rows, before it is made. One that a cap cut short and that goes on is another."""
+async def _look(evaluation: Evaluation, session: Session) -> str:
+    """Count a comparison on these rows, before it is made; return by what the session knows it.
+
+    One that a cap cut short and that goes on is another.
+    """
     noted, cut = session.noted(_FOUND), 0
     if noted is not None:
         cut = FOUND.load(noted, evaluation=evaluation, outputs=()).left_out
-    job = evaluation.job
-    return await session.look(f"rows/{cut}", texts_of_inputs(job, evaluation.unseen))
+    await session.look(f"rows/{cut}", _texts(evaluation))
+    return f"rows/{cut}"
+
+
+def _texts(evaluation: Evaluation) -> list[str]:
+    return texts_of_inputs(evaluation.job, evaluation.unseen)
 
 
 def remarks_on_rows(evaluation: Evaluation) -> list[str]:

@@ -241,7 +241,8 @@ class _Tested:
 async def _test(evaluation: Evaluation, session: Session, split: Split, found: Found) -> _Tested:
     """Let the changed team meet the given one on each input of the hold-out; what a cap leaves out is undecided."""
     work = "structure/" + prompt_id("\n".join(map(str, found.changes)))
-    look = await session.look(work, texts_of_inputs(evaluation.job, split.holdout))
+    texts = texts_of_inputs(evaluation.job, split.holdout)
+    await session.look(work, texts)
     session.begin_stage("holdout", len(split.holdout))
 
     async def meet(key: str) -> Comparison:
@@ -260,6 +261,7 @@ async def _test(evaluation: Evaluation, session: Session, split: Split, found: F
         ]
     except BudgetReached:
         before = after = None
+    look = await session.looked(work, texts)
     return _Tested(result_of(met, groups_in(evaluation.job), look), before, after)
 
 
