@@ -7,6 +7,8 @@ import { percent, plural } from "../words";
 const NODE = { width: 176, height: 66 };
 /** Room for an edge and its figures. */
 const EDGE = 12;
+/** Pixels of what is written on an edge: what it won and lost. */
+const COUNTED = 84;
 /** The line of a node that says when and how often it is called. */
 const FLOW = { height: 16, letters: 29 };
 /** Room for a team drawn from left to right: the page beside its menu at 1180 px. A longer one is drawn downwards. */
@@ -26,6 +28,7 @@ export interface Figures {
 interface Drawn {
   readonly nodes: ReadonlyMap<string, { x: number; y: number }>;
   readonly paths: readonly { edge: Edge; points: readonly { x: number; y: number }[] }[];
+  readonly left: number;
   readonly width: number;
   readonly top: number;
   readonly height: number;
@@ -67,10 +70,15 @@ function directed(agents: readonly Agent[], edges: readonly Edge[], rankdir: "LR
   const bends = paths.flatMap(({ points }) => points.map((point) => point.y));
   const top = bends.reduce((one, y) => Math.min(one, y - 2 * EDGE), 0);
   const bottom = bends.reduce((one, y) => Math.max(one, y + EDGE), size.height ?? height);
+  // What is won and lost on an edge is written across it, beside all nodes where the team is drawn downwards.
+  const across = paths.flatMap(({ points }) => points.map((point) => point.x));
+  const left = across.reduce((one, x) => Math.min(one, x - COUNTED / 2), 0);
+  const right = across.reduce((one, x) => Math.max(one, x + COUNTED / 2), size.width ?? NODE.width);
   return {
     nodes: new Map(agents.map((agent) => [agent.name, graph.node(agent.name) as { x: number; y: number }])),
     paths,
-    width: size.width ?? NODE.width,
+    left,
+    width: right - left,
     top,
     height: bottom - top,
     node: height,
@@ -91,7 +99,7 @@ export function TeamGraph({ agents, edges, figures, chosen, link }: { agents: re
   const told = `The team: ${plural(agents.length, "agent")}, ${plural(edges.length, "edge")}. The table below holds the same.`;
   return (
     <div class="scroll graph" tabIndex={0} role="region" aria-label="Graph of the team">
-      <svg width={drawn.width} height={drawn.height} viewBox={`0 ${drawn.top} ${drawn.width} ${drawn.height}`} role="group" aria-label={told}>
+      <svg width={drawn.width} height={drawn.height} viewBox={`${drawn.left} ${drawn.top} ${drawn.width} ${drawn.height}`} role="group" aria-label={told}>
         {drawn.paths.map(({ edge, points }) => (
           <EdgePath edge={edge} points={points} kind={kind(edge)} />
         ))}
