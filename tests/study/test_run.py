@@ -200,7 +200,7 @@ async def test_e11_a_run_killed_before_it_began_says_so(tmp_path: Path) -> None:
 async def test_e12_the_recorded_job_is_the_job_with_what_asks_the_same(tmp_path: Path) -> None:
     job = world_job("hierarchical")
     await begin(job, tmp_path / "run")
-    assert recorded_job(tmp_path / "run") == replace(job, world=None, groups=resolve(job).split.groups)
+    assert recorded_job(tmp_path / "run") == replace(job, world=None, groups=resolve(job).split.groups.shared)
 
 
 async def test_e13_labels_replace_the_global_judge_when_asked_for(tmp_path: Path) -> None:

@@ -129,6 +129,11 @@ class Groups:
         """Return in how many groups some inputs are."""
         return len({self.of.get(key, key) for key in keys})
 
+    @property
+    def shared(self) -> Groups:
+        """The same without inputs that name their group: these are in it anyway, and most stand alone."""
+        return Groups({key: group for key, group in self.of.items() if key != group})
+
     def members(self, keys: Iterable[str]) -> dict[str, list[str]]:
         """Return inputs by group, both in the order given."""
         found: dict[str, list[str]] = {}

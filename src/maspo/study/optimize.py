@@ -128,7 +128,7 @@ async def start(
             share(record, job, provider)
             # First, or a process that is killed in between leaves a record that its own user has to agree to.
             trust.remember(of_job(job, run), out)
-            await record.append([], {"job": JOB.dump(replace(job, groups=study.split.groups)), "run": run})
+            await record.append([], {"job": JOB.dump(replace(job, groups=study.split.groups.shared)), "run": run})
             plan = study.plan
             session = Session(job, record, bare, watcher, study.parts, study.prices, plan.planned, looks, plan.beyond)
             return await _drive(study, session, out, watcher, stop)

@@ -502,7 +502,8 @@ async def _evaluated(
         given = await scorer.score([evaluation.task.sample(place[0], output) for place, output in written])
         scores = {place: score for (place, _), score in zip(written, given, strict=True)}
     labels = {row.key: row.label for row in evaluation.task.test.rows}
-    groups = {labels[key]: group for key, group in groups_in(evaluation.job).of.items()}
+    of = groups_in(evaluation.job).of
+    groups = {label: of.get(key, key) for key, label in labels.items()}
 
     def marks(key: str, side: Side) -> tuple[Mark, ...]:
         places = [(key, side, repeat) for repeat in range(evaluation.repeats)]
