@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from itertools import cycle, islice
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 from maspo.config import search_of
@@ -59,6 +60,7 @@ _WORDS = ("won", "lost", "tied", "undecided")
 def main(out: Path) -> None:
     """Write a page for each state, and for hostile texts; a list of runs, and the page that asks for it."""
     out.mkdir(parents=True, exist_ok=True)
+    rmtree(out / "work", ignore_errors=True)  # work that was stopped would go on
     whole = [*search_events(), INFLUENCE, finished()]
     lost = CallLost("judge.global", "algebra", "429 Too Many Requests after 6 attempts", 6)
     unsettled = CallUnsettled(3, "key", "agent", "algebra", "small", 0.25)

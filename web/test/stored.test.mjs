@@ -12,7 +12,7 @@ import { after, before, test } from "node:test";
 import { PAGES, go, launch, opened, report, settled } from "./browser.mjs";
 
 const STATES = ["empty", "running", "held", "awaiting", "interrupted", "finished", "failed"];
-const SHEETS = ["evaluation", "judgecheck", "comparison", "arena", "stress", "structure", "watch", "joint"];
+const SHEETS = ["evaluation", "judgecheck", "comparison", "arena", "stress", "structure", "watch", "joint", "joint_cut"];
 const STORED = new URL("stored/", import.meta.url);
 let browser;
 before(async () => {
