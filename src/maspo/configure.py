@@ -5,7 +5,6 @@ The command line and the Python API both give their settings here, in the order 
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -17,7 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from maspo.config import PROFILES, ROLES, RunConfig, method_of
-from maspo.core.errors import ConfigInvalid
+from maspo.core.errors import ConfigInvalid, nearest
 from maspo.flags import Flag
 from maspo.optimizers.base import OptimizerConfig
 from maspo.optimizers.registry import DEFAULT, OPTIMIZERS, config_class, explain_foreign, setting_names
@@ -241,12 +240,8 @@ def _explain_unknown(path: SettingPath, section: type[BaseModel], search: type[B
     *group, name = path
     keys = setting_names(section)
     everywhere = {found[-1]: ".".join(found) for found, _ in list_fields(RunConfig, search)}
-    near = difflib.get_close_matches(name, keys, n=1)
-    if near:
-        meant = ".".join((*group, near[0]))
-    else:
-        near = difflib.get_close_matches(name, everywhere, n=1)
-        meant = everywhere[near[0]] if near else ""
+    here = nearest(name, keys)
+    meant = ".".join((*group, here)) if here else everywhere.get(nearest(name, everywhere), "")
     hint = f"did you mean {meant!r}? " if meant else ""
     where = f" under {'.'.join(group)!r}" if group else ""
     return f"unknown setting {name!r}; {hint}The keys{where} are: {', '.join(keys)}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 import errno
 import json
 import os
@@ -24,7 +23,7 @@ from maspo.cli.prepare import key_missing, retired_models
 from maspo.cli.settings import CONFIG_FILE, Sources, load_settings
 from maspo.cli.terminal import note, print_json, say, table
 from maspo.config import DEFAULT_MODEL, ModelSettings
-from maspo.core.errors import EXIT_PROVIDER, said_of
+from maspo.core.errors import EXIT_PROVIDER, nearest, said_of
 from maspo.core.plain import Dumped
 from maspo.models.base import CHAT
 from maspo.models.bounded import read_at_most
@@ -213,8 +212,8 @@ def remarks_on(probe: Probe, models: ModelSettings) -> list[str]:
         if name == DEFAULT_MODEL:  # nobody has named one
             continue
         if probe.models and name not in probe.models:
-            near = difflib.get_close_matches(name, probe.models, n=1)
-            why = f"did you mean {near[0]}?" if near else "it may be retired, or have another name there"
+            meant = nearest(name, probe.models)
+            why = f"did you mean {meant}?" if meant else "it may be retired, or have another name there"
             listed = plural(len(probe.models), "model")
             found.append(f"{name} is not among the {listed} that {probe.shown} lists: {why}")
         at_home = Endpoint(probe.place.base_url).is_near

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import tomllib
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from maspo.config import RunConfig
 from maspo.configure import Setting, configure, paths_by_flag
-from maspo.core.errors import ConfigInvalid, said_of
+from maspo.core.errors import ConfigInvalid, nearest, said_of
 from maspo.core.plain_files import MOST_SETTINGS, MOST_TEXT, is_there, read_named, read_plain
 from maspo.flags import ENV_PREFIX, FLAGS, Flag
 from maspo.models.prices import PriceBook
@@ -82,8 +81,8 @@ def load_settings(sources: Sources, environ: Mapping[str, str] = os.environ) -> 
     known = {flag.variable for flag in FLAGS.values()} | OTHER_VARIABLES
     for name in sorted(environ):
         if name.startswith(ENV_PREFIX) and name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            notes.append(f"{name} is set, but is no setting of maspo" + (f"; did you mean {near[0]}?" if near else ""))
+            meant = nearest(name, known)
+            notes.append(f"{name} is set, but is no setting of maspo" + (f"; did you mean {meant}?" if meant else ""))
     config = configure(settings)
     for variable in dict.fromkeys(key_variable(config.models, role) for role in ("", *config.models.addresses())):
         if short := too_short(environ.get(variable, "")):

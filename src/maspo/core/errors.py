@@ -23,6 +23,8 @@ Every message says what was given, what was expected and how to fix it.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from typing import Literal
 
 EXIT_OK = 0
@@ -115,6 +117,11 @@ class RecordMissing(StoreError):
     """There is no record where one was expected: another folder was meant."""
 
     exit_code = EXIT_USAGE
+
+
+def nearest(given: str, known: Iterable[str]) -> str:
+    """Return which of the known names somebody may have meant who typed another one; empty when none is near."""
+    return next(iter(difflib.get_close_matches(given, sorted(known), n=1)), "")
 
 
 def said_of(error: BaseException) -> str:

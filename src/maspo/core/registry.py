@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar, cast
 
-from maspo.core.errors import ConfigInvalid, MaspoError
+from maspo.core.errors import ConfigInvalid, MaspoError, nearest
 
 T = TypeVar("T")
 
@@ -87,8 +86,8 @@ class Registry(Generic[T]):
         unknown = [name for name in options if name in ours or (taken is not None and name not in offered)]
         if not unknown:
             return
-        near = difflib.get_close_matches(unknown[0], offered, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else "."
+        meant = nearest(unknown[0], offered)
+        hint = f"; did you mean {meant!r}?" if meant else "."
         there = f"Its options are: {', '.join(offered)}" if offered else "It takes none"
         place = f"{self.what.removesuffix('kind')}options" if self.what.endswith(".kind") else self.what
         raise ConfigInvalid(f"{place}: {name_of(chosen)!r} has no option {', '.join(map(repr, unknown))}{hint} {there}")

@@ -6,14 +6,13 @@ is how far it travels.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from maspo.core.errors import ConfigInvalid
+from maspo.core.errors import ConfigInvalid, nearest
 from maspo.core.seeded import rank, shuffled
 from maspo.runners.messages import NO_OUTPUT
 from maspo.team import System
@@ -72,8 +71,8 @@ class Fault:
         kind, _, agent = text.partition("@")
         if kind not in {one.value for one in Kind} or not agent:
             kinds = [one.value for one in Kind]
-            near = difflib.get_close_matches(kind, kinds, n=1)
-            hint = f"did you mean {f'{near[0]}@{agent}'!r}? " if near and agent else ""
+            meant = nearest(kind, kinds)
+            hint = f"did you mean {f'{meant}@{agent}'!r}? " if meant and agent else ""
             raise ConfigInvalid(
                 f"runner.options.faults: {text!r} is given; {hint}expected KIND@AGENT, KIND one of {', '.join(kinds)}"
             )

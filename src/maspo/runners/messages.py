@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections import Counter
@@ -10,7 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Literal
 
 from maspo.core.control_tokens import control_tokens, defused
-from maspo.core.errors import InputsInvalid
+from maspo.core.errors import InputsInvalid, nearest
 from maspo.data.inputs import LABEL_COLUMN, Input, Inputs, input_text
 from maspo.models.base import Message
 from maspo.team import Agent, System
@@ -152,7 +151,7 @@ def _rows_without(inputs: Inputs) -> str:
     shown = [_row_shown(row, inputs.numbers.get(row.key)) for row in lacking[:_ROWS_NAMED]]
     more = f" and {len(lacking) - len(shown)} more" if len(lacking) > len(shown) else ""
     has = "row has" if len(lacking) == 1 else "rows have"
-    near = {name for row in lacking for name in difflib.get_close_matches("input", row.columns, n=1)}
+    near = {name for row in lacking if (name := nearest("input", row.columns))}
     slip = f"; did you mean `input` by {', '.join(f'`{name}`' for name in sorted(near))}?" if near else ""
     fix = "" if near else "; give it, or take them out"
     return (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from maspo.core.errors import SystemInvalid
+from maspo.core.errors import SystemInvalid, nearest
 from maspo.core.plain import plain
 from maspo.core.plain_files import MOST_TEXT, read_named
 from maspo.team.app import App
@@ -366,8 +365,8 @@ class _Reader:
             return {}
         for key in value:
             if key not in keys:
-                close = difflib.get_close_matches(str(key), keys, n=1)
-                hint = f"did you mean {close[0]!r}? " if close else ""
+                meant = nearest(str(key), keys)
+                hint = f"did you mean {meant!r}? " if meant else ""
                 prefix = f"{place}: " if place else ""
                 self.problems.append(f"{prefix}unknown key {key!r}; {hint}the keys are: {', '.join(keys)}")
         return value
