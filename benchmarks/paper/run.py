@@ -1,7 +1,7 @@
 """The paper's table on any endpoint: two systems, six tasks, seed prompts against what methods make of them.
 
     python benchmarks/paper/run.py --base-url URL --model M --data FOLDER --out DIR [--tasks aqua,mbpp] [--rows 50]
-        [--methods paper,default,spo,tpe,agent-dropout,paper+agent-dropout]
+        [--methods paper,default,spo,tpe,agent-dropout,paper+agent-dropout] [--seeds 0-2]
 
 Each cell is a folder below --out: a run of `maspo optimize` on rows of the task's pool, then `maspo evaluate` of its
 prompts against the seed prompts on test rows. With agent-dropout `maspo structure` changes the team, under the seed
@@ -18,19 +18,21 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any
 
 from maspo.cli.settings import Sources, load_settings
 from maspo.config import RunConfig
-from maspo.core.errors import EXIT_INTERRUPTED, EXIT_OK, Interrupted, MaspoError
+from maspo.core.errors import EXIT_INTERRUPTED, EXIT_OK, ConfigInvalid, Interrupted, MaspoError
 from maspo.data.inputs import load_inputs
 from maspo.data.split import draw_place
 from maspo.data.tasks.registry import file_task, task_of
 from maspo.data.tasks.task import Task, TaskOptions, TaskRow
 from maspo.optimizers.structure.base import Method, StructurePlan
 from maspo.report.folder import JOURNAL, look
-from maspo.study.comparison.methods import choice_of
+from maspo.study.comparison.methods import choice_of, seeds_of
 from maspo.study.evaluation.job import JUDGE, Evaluation
 from maspo.study.evaluation.structure import most_calls
 from maspo.study.job import Job
@@ -61,9 +63,10 @@ class Cell:
     system: str
     task: str
     method: str
+    seed: int = 0
 
     def __str__(self) -> str:
-        return f"{self.system} / {self.task} / {self.method}"
+        return f"{self.system} / {self.task} / {self.method}{f', seed {self.seed}' if self.seed else ''}"
 
     @property
     def search(self) -> str:
@@ -104,7 +107,7 @@ class Asked:
 
     def folder(self, cell: Cell) -> Path:
         """Where a cell is kept."""
-        return self.out / cell.system / cell.task / cell.method
+        return self.out / cell.system / cell.task / (cell.method + (f"-{cell.seed}" if cell.seed else ""))
 
     def rows_file(self, task: str, part: str) -> Path:
         """Where the rows of a task are kept: part ``pool`` or ``test``."""
@@ -224,7 +227,8 @@ def play(asked: Asked, cell: Cell, task: Task) -> None:
         return
     if not (run / JOURNAL).is_file():
         profile, own = choice_of(cell.method)
-        settings = [argument for one in (*own, *asked.sets_of(cell.method)) for argument in ("--set", one)]
+        wanted = (*own, *asked.sets_of(cell.method), f"seed={cell.seed}")
+        settings = [argument for one in wanted for argument in ("--set", one)]
         given = ("--inputs", pool, "--out", str(run), "--profile", profile)
         maspo("optimize", str(system), *given, *settings, *asked.flags_but())
     elif look(run).view.finished is None:
@@ -251,7 +255,8 @@ def restructure(asked: Asked, cell: Cell, task: Task, pool: str) -> None:
     structure = folder / "structure"
     if not (structure / "structure.json").is_file():
         place = ("--inputs", pool, "--out", str(structure))
-        maspo("structure", str(system_file(cell, task)), *place, *given, *asked.flags_but("proposer-model"))
+        seeded = ("--set", f"seed={cell.seed}")
+        maspo("structure", str(system_file(cell, task)), *place, *given, *seeded, *asked.flags_but("proposer-model"))
     rows = ("--inputs", str(asked.rows_file(cell.task, "test")), "--out", str(folder / "evaluation"))
     alone = ("--prompts", "seed", "--against", "none", "--scorer", task.scorer)
     maspo("evaluate", str(structure / "system.yaml"), *rows, *alone, *asked.flags_but("proposer-model"))
@@ -301,41 +306,78 @@ def evaluation(asked: Asked, cell: Cell) -> Mapping[str, Any] | None:
 
 
 def table(asked: Asked) -> Iterator[str]:
-    """Yield the lines of the table: our figures with 95 % intervals, the change to the seed prompts, the published."""
+    """Yield the lines of the table: ours, the change to the seed prompts, the published; a mean over several tasks."""
     tasks = list(dict.fromkeys(cell.task for cell in asked.cells))
+    seeds = len({cell.seed for cell in asked.cells})
+    several = len(tasks) > 1
     theirs = published()
-    yield line("accuracy, % (95 %)", tasks)
+    rows = [("accuracy, %", [*tasks, *(["mean"] if several else [])])]
     for system in dict.fromkeys(cell.system for cell in asked.cells):
         for method in ("seed", *dict.fromkeys(cell.method for cell in asked.cells)):
-            found = [evaluation(asked, one) for one in (cell_of(asked, system, task, method) for task in tasks)]
+            found = [evaluations(asked, system, task, method) for task in tasks]
             side = "before" if method == "seed" else "after"
-            yield line(f"{system}, {method}", [accuracy(one[side]) if one else "-" for one in found])
+            figures = [figure([one[side] for one in each], "accuracy") for each in found]
+            rows.append(
+                (
+                    f"{system}, {method}",
+                    [*figures, *mean_of([[one[side]["accuracy"] for one in each] for each in found])],
+                )
+            )
             if method != "seed" and not method.endswith(STRUCTURE):  # another team is evaluated by itself
-                yield line("  change", [change(one["difference"]) if one else "-" for one in found])
+                changes = [figure([one["difference"] for one in each], "mean", "+") for each in found]
+                means = mean_of([[one["difference"]["mean"] for one in each] for each in found], "+")
+                rows.append(("  change", [*changes, *means]))
             for name in {method, method.upper()}:  # as the paper writes SPO and TPE
                 if (system, name) in theirs:
-                    yield line("  published", [theirs[system, name][task] for task in tasks])
+                    told = [theirs[system, name][task] for task in tasks]
+                    rows.append(("  published", [*told, *mean_of([[float(one) / 100] for one in told])]))
+    yield from aligned(rows)
+    yield ""
+    yield (
+        f"Ours: mean over {seeds} seeds ± their standard deviation."
+        if seeds > 1
+        else "Ours: with 95 % intervals over rows; one seed, so that the search's own chance is not in them."
+    )
+    yield "Published: of the paper's models and prompts. How ours differ: benchmarks/paper/README.md"
+    if any(one["simulated"] for cell in asked.cells if (one := evaluation(asked, cell))):
+        yield "Simulated world: no language model was asked, and its answers have nothing to do with these tasks."
 
 
-def line(name: str, cells: Sequence[str]) -> str:
-    return f"{name:24}" + "".join(f"{cell:>22}" for cell in cells)
-
-
-def cell_of(asked: Asked, system: str, task: str, method: str) -> Cell:
-    """Return the cell of a place in the table; the seed prompts are evaluated along with every method."""
+def evaluations(asked: Asked, system: str, task: str, method: str) -> list[Mapping[str, Any]]:
+    """Return what was found at a place in the table, seed by seed; the seed prompts are evaluated once."""
     cells = [cell for cell in asked.cells if (cell.system, cell.task) == (system, task)]
-    of_seed = (cell for cell in cells if method == "seed" and not cell.restructured)
-    return next(of_seed, Cell(system, task, method))
+    if method == "seed":
+        cells = [cell for cell in cells if not cell.restructured][:1]
+    else:
+        cells = [cell for cell in cells if cell.method == method]
+    return [one for one in (evaluation(asked, cell) for cell in cells) if one is not None]
 
 
-def accuracy(side: Mapping[str, Any]) -> str:
-    low, high = side["interval"]
-    return f"{100 * side['accuracy']:.1f} ({100 * low:.0f} to {100 * high:.0f})"
+def figure(found: Sequence[Mapping[str, Any]], name: str, sign: str = "") -> str:
+    """Return a share in percent: of one seed with its interval, of several their mean and standard deviation."""
+    if not found:
+        return "-"
+    shares = [100 * one[name] for one in found]
+    if len(shares) > 1:
+        return f"{fmean(shares):{sign}.1f} ± {stdev(shares):.1f}"
+    low, high = (100 * bound for bound in found[0]["interval"])
+    return f"{shares[0]:{sign}.1f} ({low:{sign}.0f} to {high:{sign}.0f})"
 
 
-def change(difference: Mapping[str, Any]) -> str:
-    low, high = difference["interval"]
-    return f"{100 * difference['mean']:+.1f} ({100 * low:+.0f} to {100 * high:+.0f})"
+def mean_of(shares: Sequence[Sequence[float]], sign: str = "") -> list[str]:
+    """Return the mean over several tasks, each counting once, as the paper has it; nothing where one is missing."""
+    if len(shares) < 2:
+        return []
+    return [f"{100 * fmean(map(fmean, shares)):{sign}.2f}" if all(shares) else "-"]
+
+
+def aligned(rows: Sequence[tuple[str, Sequence[str]]]) -> Iterator[str]:
+    """Yield lines whose columns are as wide as their widest cell."""
+    first = max(len(name) for name, _ in rows)
+    widths = [max(map(len, column)) for column in zip(*(cells for _, cells in rows), strict=True)]
+    for name, cells in rows:
+        told = "".join(f"  {cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+        yield f"{name:{first}}{told}"
 
 
 def note(text: str) -> None:
@@ -355,6 +397,7 @@ def parsed(arguments: Sequence[str] | None) -> Asked:
     parser.add_argument("--tasks", default=",".join(TASKS))
     parser.add_argument("--systems", default=",".join(SYSTEMS))
     parser.add_argument("--methods", default=",".join(METHODS), help=f"of {','.join(KNOWN)}")
+    parser.add_argument("--seeds", default="0", help="of the searches, such as 0-2; each is a run of its own")
     parser.add_argument("--rows", type=int, default=0, help="test rows of each task [default: all]")
     parser.add_argument("--pool", type=int, default=100, help="rows to optimize on; half of them are held out")
     parser.add_argument("--set", action="append", default=[], dest="sets", metavar="KEY=VALUE")
@@ -369,7 +412,12 @@ def parsed(arguments: Sequence[str] | None) -> Asked:
         unknown = [value for value in values if value not in known[name]]
         if unknown:
             parser.error(f"--{name} {unknown[0]}: expected some of {','.join(known[name])}")
-    cells = [Cell(s, t, m) for s in chosen["systems"] for t in chosen["tasks"] for m in chosen["methods"]]
+    try:
+        seeds = seeds_of(given.seeds)
+    except ConfigInvalid as error:
+        parser.error(str(error))
+    places = product(seeds, chosen["systems"], chosen["tasks"], chosen["methods"])
+    cells = [Cell(system, task, method, seed) for seed, system, task, method in places]
     return Asked(given.out, given.data, given.rows, given.pool, tuple(cells), tuple(given.sets), flags, given.yes)
 
 

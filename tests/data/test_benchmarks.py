@@ -252,7 +252,7 @@ class Riddles:
 
 def test_b41_tasks_of_other_packages_are_found_by_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(tmp_path, monkeypatch, {"maspo.tasks": {"riddles": f"{__name__}:Riddles"}}, {})
-    assert task_names() == (*NAMES, "mas-bench-math", "mas-bench-gpqa", "riddles")
+    assert task_names() == (*NAMES, "mas-bench-math", "mas-bench-gpqa", "mas-bench-hotpotqa", "riddles")
     file = jsonl(tmp_path / "r.jsonl", [{"input": "What has keys?", "answer": "a piano"}])
     assert load("riddles", file).test_rows[0].answer == "a piano"
 

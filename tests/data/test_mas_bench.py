@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from maspo.core.errors import InputsInvalid
+from maspo.core.errors import ConfigInvalid, InputsInvalid
 from maspo.data.records import read_records
 from maspo.data.tasks import mas_bench
-from maspo.data.tasks.mas_bench import MAS_BENCH_GPQA, MAS_BENCH_MATH, id_of, splits
-from maspo.data.tasks.registry import task_of
+from maspo.data.tasks.mas_bench import MAS_BENCH_GPQA, MAS_BENCH_HOTPOTQA, MAS_BENCH_MATH, NOT_HERE, id_of, splits
+from maspo.data.tasks.registry import task_names, task_of
+from maspo.scoring.registry import scorer_of
 from maspo.testing.tasks import check_benchmark
 
-COUNTS = {"math": (150, 50, 100), "gpqa": (48, 50, 100)}
+COUNTS = {"math": (150, 50, 100), "gpqa": (48, 50, 100), "hotpotqa": (150, 50, 100)}
+DIGITS = {"math": 10, "gpqa": 10, "hotpotqa": 24}
+"""Of an id: a digest of the question, but HotpotQA has ids of its own."""
 
 
 def jsonl(file: Path, rows: list[dict[str, object]]) -> Path:
@@ -29,7 +32,7 @@ def test_m01_the_splits_are_whole_and_share_no_id() -> None:
         assert tuple(len(parts[part]) for part in ("train", "validation", "test")) == counts
         every = [one for ids in parts.values() for one in ids]
         assert len(set(every)) == len(every)
-        assert all(len(one) == 10 and set(one) <= set("0123456789abcdef") for one in every)
+        assert all(len(one) == DIGITS[data] and set(one) <= set("0123456789abcdef") for one in every)
         assert list(parts["test"]) == sorted(parts["test"]), "as the benchmark lists it"
     assert sum(COUNTS["gpqa"]) == 198, "every question of GPQA Diamond"
 
@@ -113,3 +116,44 @@ def test_m06_they_keep_the_contract_of_tasks(tmp_path: Path) -> None:
     ]
     check_benchmark(MAS_BENCH_MATH, jsonl(tmp_path / "competition_math.jsonl", math))
     check_benchmark(MAS_BENCH_GPQA, jsonl(tmp_path / "gpqa_diamond.jsonl", gpqa))
+
+
+def asked(number: int, name: str, *, hub: bool) -> dict[str, object]:
+    """Return a made-up row under an id of the benchmark, as its authors or as the Hub has it."""
+    context = [("Wells", ["A well is deep. ", f"It is {number} m deep."]), ("Hills", ["Hills are high."])]
+    found: object = {"title": [one for one, _ in context], "sentences": [one for _, one in context]} if hub else context
+    return {
+        "id" if hub else "_id": name,
+        "question": f"How deep is well {number}?",
+        "answer": f"{number} m",
+        "context": found,
+    }
+
+
+@pytest.mark.parametrize("hub", [False, True])
+async def test_m07_hotpotqa_is_known_by_its_own_ids_and_agents_are_shown_its_paragraphs(
+    tmp_path: Path, hub: bool
+) -> None:
+    ids = splits()["hotpotqa"]
+    named = [*ids["test"], *ids["train"], *ids["validation"], "f" * 24]
+    rows = [asked(number, name, hub=hub) for number, name in enumerate(named)]
+    random.Random(0).shuffle(rows)
+    check_benchmark(MAS_BENCH_HOTPOTQA, jsonl(tmp_path / "hotpotqa.jsonl", rows))
+    task = task_of("mas-bench-hotpotqa", tmp_path, environ={})
+    assert {row.id.removeprefix("hotpotqa_") for row in task.test_rows} == set(ids["test"])
+    assert {row.id.removeprefix("hotpotqa_") for row in task.pool_rows} == {*ids["train"], *ids["validation"]}
+    row, key = task.test_rows[0], task.test.rows[0].key
+    assert row.columns["input"].startswith(row.columns["question"])
+    assert f"Wells: A well is deep. It is {row.answer} deep.\n\nHills:" in row.columns["input"]
+    outputs = (f"It says so. \\boxed{{{row.answer}}}", "It is 777 m deep. \\boxed{777 m}")
+    scores = await scorer_of(task.scorer).score([task.sample(key, output) for output in outputs])
+    assert [score.correct for score in scores] == [True, False]
+
+
+def test_m08_the_nine_are_here_or_refused_with_their_reason(tmp_path: Path) -> None:
+    ours = {name for name in task_names() if name.startswith("mas-bench-")}
+    assert len(ours) + len(NOT_HERE) == 9 and not ours & NOT_HERE.keys()
+    for name, why in NOT_HERE.items():
+        with pytest.raises(ConfigInvalid) as refused:
+            task_of(name, tmp_path)
+        assert why in str(refused.value) and "mas-bench-hotpotqa" in str(refused.value)

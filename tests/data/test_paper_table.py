@@ -88,14 +88,15 @@ def test_t01_the_table_is_played_resumed_and_printed(
     assert table(world, data, out) == 0
     assert len(commands.seen) == played, "what is done is not done again"
     lines = shown.out.splitlines()
-    assert [line[:22].strip() for line in lines[:5]] == [
-        "accuracy, % (95 %)",
+    assert [line[:19].strip() for line in lines[:5]] == [
+        "accuracy, %",
         "sequential, seed",
         "published",
         "sequential, paper",
         "change",
     ]
-    assert lines[2].split() == ["published", "83.47", "57.26"]
+    assert lines[2].split()[:3] == ["published", "83.47", "57.26"]
+    assert lines[-1].startswith("Simulated world")
     assert (out / "table.txt").read_text() == capsys.readouterr().out
     assert "All 4 cells: at most" in shown.err and "an unknown amount" in shown.err
 
@@ -109,7 +110,7 @@ def test_t06_rows_of_other_methods_and_of_structure_are_played_beside_them(
     methods = ["--methods", "spo,agent-dropout,spo+agent-dropout", "--tasks", "aqua"]
     assert table(world, data, tmp_path / "out", methods) == 0
     assert [name for name, _ in commands.seen] == [*("optimize", "evaluate"), *("structure", "evaluate") * 2]
-    lines = [line[:36].split() for line in capsys.readouterr().out.splitlines()]
+    lines = [line[:36].split() for line in capsys.readouterr().out.splitlines() if line]
     names = [line[1] for line in lines if line[0] == "sequential,"]
     assert names == ["seed", "spo", "agent-dropout", "spo+agent-dropout"]
     assert sum(line[0] == "change" for line in lines) == 1, "a changed team is not paired with the seed team"
@@ -163,3 +164,30 @@ def test_t05_without_an_answer_nothing_is_started(
     with pytest.raises(SystemExit):
         paper.main([*given, "--tasks", "aqa"])
     assert "--tasks aqa: expected some of math-500" in capsys.readouterr().err
+
+
+def test_t07_of_several_seeds_mean_and_spread_are_shown_and_columns_line_up(data: Path, tmp_path: Path) -> None:
+    given = ["--base-url", "u", "--model", "w", "--data", str(data), "--out", str(tmp_path), "--systems", "sequential"]
+    asked = paper.parsed(
+        [*given, "--tasks", "aqua,mbpp", "--methods", "default,default+agent-dropout", "--seeds", "0,2"]
+    )
+    assert len({asked.folder(cell) for cell in asked.cells}) == len(asked.cells) == 8
+    for cell in asked.cells:
+        share = 0.5 + 0.1 * cell.seed + 0.05 * (cell.task == "mbpp")
+        side = {"accuracy": share, "interval": [share - 0.1, share + 0.1]}
+        before = {"accuracy": 0.4, "interval": [0.3, 0.5]}
+        difference = {"mean": share - 0.4, "interval": [0.0, 0.2]}
+        found = {"before": before, "after": side, "difference": difference, "simulated": False, "complete": True}
+        file = asked.folder(cell) / "evaluation" / "evaluation.json"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps(found))
+    lines = list(paper.table(asked))
+    told = {line[:33].strip(): line[33:].split("  ") for line in lines[: lines.index("")]}
+    shown = {name: [cell.strip() for cell in cells if cell] for name, cells in told.items()}
+    assert shown["accuracy, %"] == ["aqua", "mbpp", "mean"]
+    assert shown["sequential, seed"] == ["40.0 (30 to 50)", "40.0 (30 to 50)", "40.00"]
+    assert shown["sequential, default"] == ["60.0 ± 14.1", "65.0 ± 14.1", "62.50"]
+    assert shown["change"] == ["+20.0 ± 14.1", "+25.0 ± 14.1", "+22.50"]
+    assert shown["sequential, default+agent-dropout"] == shown["sequential, default"]
+    assert len({len(line) for line in lines[: lines.index("")]}) == 1
+    assert "mean over 2 seeds" in "\n".join(lines) and "Simulated" not in "\n".join(lines)

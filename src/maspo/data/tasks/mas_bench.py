@@ -1,8 +1,9 @@
-"""Tasks of MAS-PromptBench with its fixed splits by id: MATH (Precalculus, level 5) and GPQA Diamond.
+"""Tasks of MAS-PromptBench with its fixed splits by id: MATH (Precalculus, level 5), GPQA Diamond and HotpotQA.
 
-An id is a digest of the question, so that rows are found in any copy of the data. The splits are those of the
-benchmark's repository (fm8995610-ops/MAS-PromptBench, MIT licence, commit 6aaae89): ``test`` is what it reports, its
-training and validation rows together are the pool. Ids alone are kept here; rows are had like those of other tasks.
+An id is a digest of the question, or HotpotQA's own, so that rows are found in any copy of the data. The splits are
+those of the benchmark's repository (fm8995610-ops/MAS-PromptBench, MIT licence, commit 6aaae89): ``test`` is what it
+reports, its training and validation rows together are the pool. Ids alone are kept here; rows are had like those of
+other tasks.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
 
@@ -39,14 +40,23 @@ def id_of(question: str) -> str:
     return hashlib.md5(question.strip().encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()[:_DIGITS]
 
 
-def _in(data: str, column: str, *parts: str) -> Part:
-    """Return where the rows of some parts are, and which they are."""
+def _in(data: str, known_as: Callable[[Record], str], *parts: str) -> Part:
+    """Return where the rows of some parts are, and which they are by the id that a row is known as."""
     names, hub = _PLACES[data]
 
     def keep(record: Record) -> bool:
-        return id_of(str(record.get(column) or "")) in {one for part in parts for one in splits()[data][part]}
+        return known_as(record) in {one for part in parts for one in splits()[data][part]}
 
     return Part(names, hub, keep)
+
+
+def _digest(column: str) -> Callable[[Record], str]:
+    return lambda record: id_of(str(record.get(column) or ""))
+
+
+def _own_id(record: Record) -> str:
+    """Return the id of a row of HotpotQA: ``_id`` in the file of its authors, ``id`` on the Hub."""
+    return str(record.get("_id") or record.get("id") or "")
 
 
 _PLACES: Mapping[str, tuple[tuple[str, ...], Hub]] = {
@@ -54,6 +64,10 @@ _PLACES: Mapping[str, tuple[tuple[str, ...], Hub]] = {
     "gpqa": (
         ("gpqa_diamond", "gpqa/gpqa_diamond", "dataset/gpqa_diamond"),
         Hub("Idavidrein/gpqa", "train", "gpqa_diamond", gated=True),
+    ),
+    "hotpotqa": (
+        ("hotpot_dev_distractor_v1", "hotpotqa", "hotpot_qa"),
+        Hub("hotpotqa/hotpot_qa", "validation", "distractor"),
     ),
 }
 
@@ -76,11 +90,33 @@ def _gpqa_row(record: Record) -> TaskRow:
     return TaskRow(columns, name, letter, gold=f"The answer is {letter}.")
 
 
+def _hotpotqa_row(record: Record) -> TaskRow:
+    """Read a row with ``question``, ``answer`` and ``context``: ten paragraphs, of which two hold the answer."""
+    question, answer = str(record["question"]).strip(), str(record["answer"]).strip()
+    paragraphs = "\n\n".join(f"{title}: {text}" for title, text in _paragraphs(record["context"]))
+    return TaskRow(
+        {"input": f"{question}\n\n{paragraphs}", "question": question, "paragraphs": paragraphs},
+        f"hotpotqa_{_own_id(record)}",
+        answer,
+        gold=f"<answer>{answer}</answer>",
+    )
+
+
+def _paragraphs(context: object) -> Iterator[tuple[str, str]]:
+    """Yield titles and texts: the file of the authors has pairs, the Hub has one list of either."""
+    if isinstance(context, Mapping):
+        context = list(zip(context["title"], context["sentences"], strict=True))
+    if not isinstance(context, list):
+        raise TypeError(f"context: paragraphs are expected, not {context!r:.60}")
+    for title, sentences in context:
+        yield str(title), "".join(map(str, sentences)).strip()
+
+
 MAS_BENCH_MATH = Published(
     name="mas-bench-math",
     row=_math_row,
-    test=_in("math", "problem", "test"),
-    pool=_in("math", "problem", "train", "validation"),
+    test=_in("math", _digest("problem"), "test"),
+    pool=_in("math", _digest("problem"), "train", "validation"),
     scorer="math",
     final_answer="boxed",
     source="MATH (Hendrycks et al. 2021), Precalculus of level 5, MIT licence; splits of MAS-PromptBench",
@@ -90,10 +126,33 @@ MAS_BENCH_MATH = Published(
 MAS_BENCH_GPQA = Published(
     name="mas-bench-gpqa",
     row=_gpqa_row,
-    test=_in("gpqa", "Question", "test"),
-    pool=_in("gpqa", "Question", "train", "validation"),
+    test=_in("gpqa", _digest("Question"), "test"),
+    pool=_in("gpqa", _digest("Question"), "train", "validation"),
     scorer="choice",
     final_answer="choice",
     source="GPQA Diamond (Rein et al. 2023), CC-BY-4.0, off the web; splits of MAS-PromptBench",
     size=100,
 )
+
+MAS_BENCH_HOTPOTQA = Published(
+    name="mas-bench-hotpotqa",
+    row=_hotpotqa_row,
+    test=_in("hotpotqa", _own_id, "test"),
+    pool=_in("hotpotqa", _own_id, "train", "validation"),
+    scorer="exact",
+    source="HotpotQA (Yang et al. 2018), distractor setting, CC-BY-SA-4.0; splits of MAS-PromptBench",
+    size=100,
+)
+
+NOT_HERE: Mapping[str, str] = {
+    "mas-bench-lcb": "LiveCodeBench's card says no more of its licence than «cc», its problems are those of contest "
+    "sites, and its programs read standard input, which the code scorer does not run",
+    "mas-bench-apps": "the programs of APPS (MIT licence) read standard input, which the code scorer does not run",
+    "mas-bench-bfcl": "BFCL (Apache 2.0) calls a call right by a checker of its own, which maspo has not",
+    "mas-bench-swe": "a row of SWE-bench Verified needs a container image of its own, 67 GB in all",
+    "mas-bench-apibank": "API-Bank scores a call by programs that come with the data, and maspo runs no program of a "
+    "data set",
+    "mas-bench-toolhop": "agents on ToolHop call tools that come with the data as programs, and maspo runs no program "
+    "of a data set",
+}
+"""The other data sets of MAS-PromptBench by the names that their tasks would have, and why there are none."""

@@ -11,6 +11,7 @@ from maspo.core.errors import ConfigInvalid, InputsInvalid
 from maspo.core.registry import Registry
 from maspo.data.inputs import ID_COLUMN, LABEL_COLUMN, as_label, as_text
 from maspo.data.records import read_records
+from maspo.data.tasks.mas_bench import NOT_HERE
 from maspo.data.tasks.task import Benchmark, Task, TaskOptions, TaskRow
 
 TASKS: Registry[Benchmark | type[Benchmark]] = Registry(
@@ -25,10 +26,11 @@ TASKS: Registry[Benchmark | type[Benchmark]] = Registry(
         "humaneval-et": "maspo.data.tasks.code:HUMANEVAL_ET",
         "mas-bench-math": "maspo.data.tasks.mas_bench:MAS_BENCH_MATH",
         "mas-bench-gpqa": "maspo.data.tasks.mas_bench:MAS_BENCH_GPQA",
+        "mas-bench-hotpotqa": "maspo.data.tasks.mas_bench:MAS_BENCH_HOTPOTQA",
     },
     method="load",
 )
-"""The six benchmarks of the paper, two tasks of MAS-PromptBench, and those of other packages: an object with ``name``
+"""The six benchmarks of the paper, three tasks of MAS-PromptBench, and those of other packages: an object with ``name``
 and ``load``, or its class."""
 DATA_VARIABLE = "MASPO_DATA"
 DOWNLOAD_VARIABLE = "MASPO_DOWNLOAD"
@@ -48,6 +50,12 @@ def task_of(
         InputsInvalid: its rows cannot be had or used; says what was looked for and how to get it.
 
     """
+    if why := NOT_HERE.get(name):
+        others = ", ".join(one for one in task_names() if one.startswith("mas-bench-"))
+        raise ConfigInvalid(
+            f"--task {name}: not among our tasks, because {why}; expected one of {others}, or run it from inside of "
+            "MAS-PromptBench (examples/mas_promptbench)"
+        )
     if name not in task_names():
         raise ConfigInvalid(f"--task {name!r}: no such task; expected one of {', '.join(task_names())}")
     benchmark: Benchmark = TASKS.make(name)

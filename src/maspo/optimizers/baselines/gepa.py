@@ -267,7 +267,7 @@ def _package() -> Any:
     try:
         import gepa
     except ImportError as error:
-        raise ConfigInvalid("search.method=gepa needs its package: pip install 'maspo[gepa]'") from error
+        raise ConfigInvalid(f"search.method=gepa needs its package: pip install 'maspo[gepa]' ({error})") from error
     return gepa
 
 

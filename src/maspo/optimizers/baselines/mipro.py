@@ -219,7 +219,9 @@ def _package() -> Any:
     try:
         from dspy import teleprompt
     except ImportError as error:
-        raise ConfigInvalid("search.method=mipro needs DSPy and Optuna: pip install 'dspy>=3.4' optuna") from error
+        raise ConfigInvalid(
+            f"search.method=mipro needs DSPy and Optuna: pip install 'dspy>=3.4' optuna ({error})"
+        ) from error
     for name in ("dspy", "dspy.teleprompt"):  # what the search does is told by events
         logging.getLogger(name).setLevel(logging.ERROR)
     return teleprompt

@@ -152,7 +152,7 @@ def _package() -> Any:
     except ImportError as error:
         raise ConfigInvalid(
             "search.method=opentrace needs the package trace-opt; without what it asks for and does not use: "
-            "pip install --no-deps trace-opt, and pip install black graphviz litellm"
+            f"pip install --no-deps trace-opt, and pip install black graphviz litellm ({error})"
         ) from error
     return optimizers
 

@@ -84,6 +84,6 @@ def _study(seed: int) -> Any:
     try:
         import optuna
     except ImportError as error:
-        raise ConfigInvalid("search.method=tpe needs Optuna: pip install 'maspo[tpe]'") from error
+        raise ConfigInvalid(f"search.method=tpe needs Optuna: pip install 'maspo[tpe]' ({error})") from error
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     return optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed % 2**32))
