@@ -4,7 +4,11 @@
 
 A fake endpoint, the load and each proxy are processes of their own, so the processor time is that of the proxy alone.
 LiteLLM and mitmproxy are installed into environments below DIR (a temporary folder by default; takes minutes), with
-``--others none`` only the gateway is measured. The endpoint answers a stream in 20 pieces, 2 ms apart.
+``--others none`` only the gateway is measured. A stream has 20 pieces.
+
+Two endpoints answer. At one that answers at once (a stream's pieces are 2 ms apart) 64 in flight are more than one
+process can do: that tells processor time, and latency there is the wait in a queue. At the other a call takes 300 ms,
+as a short reply of a real model does, so that 64 in flight are some 200 calls a second: that tells what is added.
 """
 
 from __future__ import annotations
@@ -20,8 +24,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -29,6 +34,8 @@ import aiohttp
 IN_FLIGHT = 64
 PIECES = 20
 PIECE_SECONDS = 0.002
+SLOW_SECONDS = 0.3
+"""What a call takes at the endpoint where latency is measured."""
 KEY = f"sk-{secrets.token_hex(32)}"
 """Made up for one run: LiteLLM does not start without one that is strong."""
 LITELLM = "litellm[proxy]"
@@ -61,8 +68,9 @@ STREAM = [chunk({"content": WORDS[: len(WORDS) // PIECES]}) for _ in range(PIECE
 SYSTEM = "You are the solver. " + "Think about it step by step, and answer with care. " * 20
 
 
-async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Answer chat completions on one connection."""
+async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seconds: float) -> None:
+    """Answer chat completions on one connection; each takes some seconds, or as long as it takes where that is 0."""
+    between = seconds / PIECES or PIECE_SECONDS
     try:
         while True:
             head = (await reader.readuntil(b"\r\n\r\n")).lower()
@@ -74,9 +82,10 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
                 )
                 for piece in STREAM:
                     writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
-                    await asyncio.sleep(PIECE_SECONDS)
+                    await asyncio.sleep(between)
                 writer.write(b"0\r\n\r\n")
             else:
+                await asyncio.sleep(seconds)
                 writer.write(
                     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
                     % (len(PLAIN), PLAIN)
@@ -85,9 +94,17 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         writer.close()
 
 
-async def serve(port: int) -> None:
-    server = await asyncio.start_server(answer, "127.0.0.1", port)
+async def serve(port: int, seconds: float) -> None:
+    server = await asyncio.start_server(partial(answer, seconds=seconds), "127.0.0.1", port)
     await server.serve_forever()
+
+
+@contextmanager
+def endpoint(seconds: float) -> Iterator[int]:
+    port = free_port()
+    with started(sys.executable, __file__, "--serve", str(port), "--seconds", str(seconds)):
+        wait_until_open(port)
+        yield port
 
 
 async def load(url: str, calls: int, in_flight: int, streamed: bool, salt: str) -> list[float]:
@@ -204,19 +221,34 @@ def installed(folder: Path, package: str, program: str) -> Path:
     return environment / "bin" / program
 
 
-def measure(name: str, url: str, pid: int, calls: int, rounds: int) -> dict[str, float]:
-    """Return milliseconds of processor time a call, and of latency: those of the best round on a busy machine."""
+FORMS = (("plain", False), ("streamed", True))
+
+
+def processor_time(name: str, url: str, pid: int, calls: int, rounds: int) -> dict[str, float]:
+    """Return milliseconds of processor time a call: those of the best round, on a machine with other work."""
     figures: dict[str, float] = {}
-    for form, streamed, share in (("plain", False, 1.0), ("streamed", True, 0.5)):
-        count = max(IN_FLIGHT, int(calls * share / rounds))
+    for form, streamed in FORMS:
+        count = max(IN_FLIGHT, int(calls * (0.5 if streamed else 1.0) / rounds))
         asyncio.run(load(url, IN_FLIGHT, IN_FLIGHT, streamed, "warm"))
-        cpu, latency = [], []
+        cpu = []
         for number in range(rounds):
             before = cpu_of(pid)
-            seconds = asyncio.run(load(url, count, IN_FLIGHT, streamed, f"{name} {form} {number}"))
+            asyncio.run(load(url, count, IN_FLIGHT, streamed, f"{name} {form} {number}"))
             cpu.append(1000 * (cpu_of(pid) - before) / count)
-            latency.append(1000 * statistics.median(seconds))
-        figures[f"{form} cpu"], figures[f"{form} p50"] = min(cpu), min(latency)
+        figures[form] = min(cpu)
+    return figures
+
+
+def latency(name: str, url: str, rounds: int) -> dict[str, float]:
+    """Return the median milliseconds of a call: those of the best round."""
+    figures: dict[str, float] = {}
+    for form, streamed in FORMS:
+        asyncio.run(load(url, IN_FLIGHT, IN_FLIGHT, streamed, "warm"))
+        found = [
+            statistics.median(asyncio.run(load(url, 4 * IN_FLIGHT, IN_FLIGHT, streamed, f"{name} {form} {number}")))
+            for number in range(rounds)
+        ]
+        figures[form] = 1000 * min(found)
     return figures
 
 
@@ -236,32 +268,34 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="of which the best counts")
     parser.add_argument("--others", default="", help="folder of their environments, or none")
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--seconds", type=float, default=0.0, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
-        asyncio.run(serve(given.serve))
+        asyncio.run(serve(given.serve, given.seconds))
         return
-    upstream = free_port()
-    with started(sys.executable, __file__, "--serve", str(upstream)):
-        wait_until_open(upstream)
-        direct = measure("direct", f"http://127.0.0.1:{upstream}/v1", os.getpid(), given.calls, given.rounds)
-        print(f"{IN_FLIGHT} in flight; milliseconds a call; latency beyond that of the endpoint itself")
-        print(f"{'':16}{'plain cpu':>11}{'streamed cpu':>14}{'plain p50':>11}{'streamed p50':>14}", flush=True)
-
-        def show(name: str, row: dict[str, float]) -> None:
-            added = [row[f"{form} p50"] - direct[f"{form} p50"] for form in ("plain", "streamed")]
-            cpu = f"{row['plain cpu']:>11.2f}{row['streamed cpu']:>14.2f}"
-            print(f"{name:16}{cpu}{added[0]:>11.1f}{added[1]:>14.1f}", flush=True)
-
-        with gateway(upstream) as (url, pid):
-            show("maspo gateway", measure("maspo", url, pid, given.calls, given.rounds))
-            early, late = grow(url, pid, given.many)
-            print(f"memory of the gateway: {early:.1f} MB, after {given.many:,} calls {late:.1f} MB", flush=True)
-        if given.others != "none":
-            folder = Path(given.others or tempfile.mkdtemp(prefix="gateway-benchmark-"))
-            with mitmproxy(upstream, installed(folder, MITMPROXY, "mitmdump")) as (url, pid):
-                show("mitmproxy", measure("mitmproxy", url, pid, given.calls // 4, given.rounds))
-            with litellm(upstream, installed(folder, LITELLM, "litellm")) as (url, pid):
-                show("LiteLLM proxy", measure("litellm", url, pid, given.calls // 4, given.rounds))
+    proxies: list[tuple[str, Callable[[int], AbstractContextManager[tuple[str, int]]]]] = [("maspo gateway", gateway)]
+    if given.others != "none":
+        folder = Path(given.others or tempfile.mkdtemp(prefix="gateway-benchmark-"))
+        proxies += [
+            ("mitmproxy", partial(mitmproxy, binary=installed(folder, MITMPROXY, "mitmdump"))),
+            ("LiteLLM proxy", partial(litellm, binary=installed(folder, LITELLM, "litellm"))),
+        ]
+    print(f"{IN_FLIGHT} in flight; milliseconds a call: processor time, and latency beyond that of the endpoint")
+    print(f"{'':16}{'plain cpu':>11}{'streamed cpu':>14}{'plain p50':>11}{'streamed p50':>14}", flush=True)
+    with endpoint(0.0) as fast, endpoint(SLOW_SECONDS) as slow:
+        for name, proxy in proxies:
+            calls = given.calls if proxy is gateway else given.calls // 4
+            with proxy(fast) as (url, pid):
+                cpu = processor_time(name, url, pid, calls, given.rounds)
+                memory = grow(url, pid, given.many) if proxy is gateway else None
+            with proxy(slow) as (url, _):
+                through = latency(name, url, given.rounds)
+                straight = latency(name, f"http://127.0.0.1:{slow}/v1", given.rounds)
+            added = {form: through[form] - straight[form] for form in through}
+            row = f"{cpu['plain']:>11.2f}{cpu['streamed']:>14.2f}{added['plain']:>11.1f}{added['streamed']:>14.1f}"
+            print(f"{name:16}{row}", flush=True)
+            if memory is not None:
+                print(f"its memory: {memory[0]:.1f} MB, after {given.many:,} calls {memory[1]:.1f} MB", flush=True)
 
 
 if __name__ == "__main__":

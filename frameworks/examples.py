@@ -60,6 +60,7 @@ DSPY: Final = ("stanfordnlp/dspy", "4ed377ee9110e912d4f5e1be43b317b87455053c")
 STRANDS: Final = ("strands-agents/docs", "7eace9c651e4c93959dfe1d4dfed3d23aa44dbb3")
 HAYSTACK: Final = ("deepset-ai/haystack", "c7cb46c0f28ad1984f60e5d3e9404b124a221437")
 LLAMA: Final = ("run-llama/python-agents-tutorial", "36a83eb6e940939f67f84dea33c8bf147f9d3a18")
+LLAMA_INDEX: Final = ("run-llama/llama_index", "335844d07773dda6778ac2ad5e427316abab38eb")
 SMOL: Final = ("huggingface/smolagents", "e3a5b8994b301983b91c0325546e9dc82eab8cf0")
 WITH_AUTOGEN: Final = ("agent-framework-core", "agent-framework-openai", "python-dotenv")
 WITH_MICROSOFT: Final = ("agent-framework-orchestrations", "python-dotenv")
@@ -159,6 +160,13 @@ EXAMPLES: Final[Mapping[str, tuple[Example, ...]]] = {
             *(*LLAMA, "6_multi_agent.py", 3, "await agent_workflow.run(user_msg=row['input'])"),
             first="import os\nos.environ['TAVILY_API_KEY'] = 'x'",
             needs=("llama-index-llms-openai", "llama-index-tools-tavily-research", "python-dotenv"),
+        ),
+        Example(
+            *(*LLAMA_INDEX, "docs/examples/agent/agents_as_tools.ipynb", 4),
+            "await orchestrator.run(user_msg=row['input'])",
+            blocks=(1, 3, 4, 5, 6),
+            word="<report>...</report>",
+            needs=("llama-index-llms-openai", "tavily-python"),
         ),
     ),
     "openai_agents": tuple(

@@ -7,6 +7,7 @@ import json
 import random
 import re
 import time
+from collections.abc import Callable
 from itertools import product
 
 import pytest
@@ -16,6 +17,7 @@ from maspo.models.base import Message, Request
 from maspo.models.chat_completions import ChatClient
 from maspo.models.endpoint import Endpoint
 from maspo.models.secret import CUT, Secret, stands_in, too_short
+from maspo.models.sieve import Signs, Strings
 from maspo.testing.provider import Body, Rule, completion, fake_provider
 from tests.security.keys import KEY, RARELY_SPELLED, SPELLED, TAKEN_APART, shows_key
 from tests.security.ordinary import PROMPTS
@@ -206,3 +208,46 @@ def test_k10_keys_are_found_whatever_they_begin_with(first: str) -> None:
 def test_k11_a_text_full_of_parts_of_a_key_is_read_once_however_many() -> None:
     parts = 100_000  # where each cut copied the whole text, this took ten seconds
     assert Secret(KEY).cut_from(f"{KEY[8:28]} " * parts) == f"{CUT} " * parts
+
+
+def _escapes(key: str, rng: random.Random) -> str:
+    """Return a key in which each sign is written in one of the ways that are known, with a gap before some."""
+    ways: tuple[Callable[[str], str], ...] = (
+        lambda one: one,
+        lambda one: one.swapcase(),
+        lambda one: chr(ord(one) - 0x21 + 0xFF01),
+        lambda one: f"\\u{ord(one):04x}",
+        lambda one: f"\\x{ord(one):02X}",
+        lambda one: f"\\{ord(one):03o}",
+        lambda one: f"%{ord(one):02x}",
+        lambda one: f"%25{ord(one):02X}",
+        lambda one: f"&amp;#{ord(one)};",
+        lambda one: f"&#x{ord(one):x};",
+        lambda one: f"={ord(one):02X}",
+    )
+    few = rng.sample(ways, rng.randint(1, 3))
+    gaps = ["", "", *rng.sample(["\n", "\\n", "\\\\\\\\n", " ", "\u200b", "\u00ad", '"\n"', "-", "%0A", "\\r\\n"], 2)]
+    return "".join(rng.choice(gaps) + rng.choice(few)(one) for one in key)
+
+
+def test_k12_a_sieve_stops_no_text_that_holds_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(12)
+    signs = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_+/="
+    for size in (8, 9, 12, 20, 33, 51, 140, 700):
+        key = "".join(rng.choices(rng.choice((signs, "0123456789abcdef")), k=size))
+        raw, secret = key.encode(), Secret(key)
+        texts = [_escapes(key, rng) for _ in range(12)]
+        texts += ["".join(one + " " * by for one in key) for by in (1, 2, 4, 11)]
+        texts += ["0x" + ", 0x".join(f"{one:02x}" for one in raw), "\\n".join(base64.b64encode(raw).decode())]
+        texts += [" ".join(format(one, form) for one in raw) for form in ("d", "x", "o", "08b")]
+        texts += ["".join(chr(one ^ 3) for one in raw), base64.b85encode(raw).decode(), key[::2] + " " + key[1::2]]
+        texts += ["".join(f'data: {{"text":"{key[at : at + 3]}"}}\n\n' for at in range(0, size, 3))]
+        texts = [before + text + " and so on" for text in texts for before in ("", "The key 'No. 12' \\u2019s: ")]
+        told = [(secret.cut_from(text), secret.cut_from_parts(text)) for text in texts]
+        with monkeypatch.context() as opened:
+            opened.setattr(Signs, "may_stand_in", lambda *_: True)
+            opened.setattr(Strings, "may_stand_in", lambda *_: True)
+            opened.setattr(Secret, "_in_letters", False)
+            opened.setattr(Secret, "_may_be_in_numbers", lambda *_: True)
+            plain = Secret(key)
+            assert told == [(plain.cut_from(text), plain.cut_from_parts(text)) for text in texts]

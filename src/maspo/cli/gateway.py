@@ -21,7 +21,7 @@ from maspo.gateway.wire import WireCall
 from maspo.models.base import ModelClient, Reply, Request
 from maspo.models.budget import Ledger, Limits
 from maspo.models.layers.compose import compose
-from maspo.models.layers.limited import Health
+from maspo.models.layers.limited import AS_ASKED, Health
 from maspo.models.layers.retried import RetryPolicy
 from maspo.models.routed import Routed
 from maspo.report.phrases import money
@@ -64,7 +64,8 @@ async def _serve(models: ModelSettings, ledger: Ledger, team: Team) -> None:
 
     async with wires_to(models) as wires:
         routes = Routed({"": wires.lanes})
-        model = _Renewed(lambda: compose(routes, _Nowhere(), ledger, policy, models.concurrency, health))
+        most = models.concurrency
+        model = _Renewed(lambda: compose(routes, _Nowhere(), ledger, policy, most, health, pacing=AS_ASKED))
         async with Gateway(model, on_call=take, sender=wires.sender) as gateway:
             rollout = gateway.open()
             for name, value in rollout.environment.items():

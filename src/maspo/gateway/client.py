@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import io
 import json
-import math
 import time
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +20,7 @@ from yarl import URL
 
 from maspo.core.errors import CallFailed, ProviderError, said_of
 from maspo.gateway.dialects.base import Dialect, Incoming, Provider
+from maspo.gateway.relay import Relay
 from maspo.gateway.wire import WireReply
 from maspo.models.base import PROBE, Adapted, Broken, Message, Reply, Request, Stage, Transient
 from maspo.models.chat_completions import environment_proxy
@@ -82,8 +82,12 @@ class Delivery:
         """Take status and headers of a stream."""
         self.head = head
 
-    async def write(self, chunk: bytes) -> None:
-        """Take the next bytes of a stream."""
+    def put(self, piece: bytes) -> bool:  # noqa: ARG002 (a taker's)
+        """Take the next bytes of a stream; more may come."""
+        return True
+
+    async def emptied(self) -> None:
+        """Wait until what was taken has gone on."""
 
 
 @dataclass(frozen=True)
@@ -235,11 +239,10 @@ class _Silence:
     """Ends what waits for the next bytes of a reply once none have come for so many seconds.
 
     One timer for a reply, in however many pieces it comes. That of the HTTP library is set anew at every piece, which
-    costs as much as to read it, so it is taken off. ``heard`` is when bytes came last, on the loop's clock; infinite
-    while nobody waits for any.
+    costs as much as to read it, so it is taken off.
     """
 
-    __slots__ = ("_loop", "_scope", "_seconds", "_timer", "heard")
+    __slots__ = ("_heard", "_loop", "_scope", "_seconds", "_timer")
 
     def __init__(self, response: aiohttp.ClientResponse, seconds: float) -> None:
         if response.connection is not None and response.connection.protocol is not None:
@@ -247,11 +250,11 @@ class _Silence:
         self._seconds = seconds
         self._loop = asyncio.get_running_loop()
         self._scope = asyncio.timeout(None)
-        self.heard = self._loop.time()
+        self._heard = self._loop.time()
         self._timer = self._loop.call_later(seconds, self._look)
 
     def _look(self) -> None:
-        left = min(self.heard + self._seconds - self._loop.time(), self._seconds)
+        left = min(self._heard + self._seconds - self._loop.time(), self._seconds)
         if left > 0:
             self._timer = self._loop.call_later(left, self._look)
         else:
@@ -267,9 +270,9 @@ class _Silence:
         self._timer.cancel()
         await self._scope.__aexit__(kind, error, trace)
 
-    def note(self) -> None:
-        """Note that bytes came, or are waited for again."""
-        self.heard = self._loop.time()
+    def note(self, heard: float) -> None:
+        """Note when bytes came last, on the loop's clock; infinity while nobody waits for any."""
+        self._heard = heard
 
 
 class WireClient:
@@ -325,7 +328,7 @@ class WireClient:
         """Send one request once."""
         if not isinstance(request, WireRequest):
             raise TypeError(f"{request!r} is no request of the wire; ChatClient answers it")
-        raw = bytearray()
+        raw: bytes | bytearray = b""
         started = time.perf_counter()
         begun = failure = False
         try:
@@ -335,13 +338,10 @@ class WireClient:
                     begun = True
                     await request.delivery.begin(head)
                 async with _Silence(response, self.upstreams.timeout) as silence:
-                    while chunk := await response.content.readany():
-                        if begun:
-                            silence.heard = math.inf  # the app may take its time
-                            await request.delivery.write(chunk)
-                        silence.note()
-                        if len(raw) <= _LARGEST_REPLY:
-                            raw += chunk
+                    taker = request.delivery if begun else Delivery()
+                    relay = Relay(response, taker, silence.note, _LARGEST_REPLY)
+                    raw = relay.body
+                    await relay.ended()
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             failure = True
             lost = self._describe_loss(request, error, time.perf_counter() - started)
@@ -523,6 +523,7 @@ def _without_keys_in_parts(request: WireRequest, body: str) -> str:
     return body
 
 
+@lru_cache(maxsize=256)
 def keys_in(headers: Headers, path: str) -> tuple[str, ...]:
     """Return the keys that an app sends along; words shorter than any key may stand in a text by right."""
     found = [value for name, value in headers if name.lower() in _KEY_HEADERS]

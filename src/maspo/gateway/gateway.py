@@ -19,7 +19,8 @@ from hmac import compare_digest
 from typing import Any, Final, Self, TypeAlias
 from urllib.parse import unquote
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
+from aiohttp.abc import AbstractStreamWriter
 
 from maspo.core.errors import BudgetReached, CallFailed, ConfigInvalid, MaspoError
 from maspo.gateway.attribution import Attribution, Team, rewrite, swap
@@ -72,6 +73,8 @@ _MOST_REMEMBERED: Final = 10_000
 """Different requests of which a rollout remembers how often they came; an app that runs for days passes more."""
 _MOST_UNDELIVERED: Final = 1_000
 """Answers that are held for an app which may ask for them again: errors, and those that came when it had hung up."""
+_MOST_WAITING: Final = 65_536
+"""Bytes of a stream that wait for an app; with more, no more is read: the event loop's own mark (asyncio, 64 KiB)."""
 _NOT_ASKED: Final = frozenset({"metadata", "user", "prompt_cache_key", "safety_identifier", "store"})
 """Members of a body that tell the provider something and the model nothing: they may differ from run to run."""
 _MADE_UP: Final = re.compile(
@@ -88,11 +91,13 @@ _LOG = logging.getLogger(__name__)
 class _ToApp(Delivery):
     """Passes a stream on to the app as it comes. When the app has gone, the reply is still read: it is paid for."""
 
-    __slots__ = ("_request", "gone", "stream")
+    __slots__ = ("_chunked", "_request", "_writer", "gone", "stream")
 
     def __init__(self, request: web.BaseRequest) -> None:
         super().__init__()
         self._request = request
+        self._chunked = request.version >= HttpVersion11
+        self._writer: AbstractStreamWriter | None = None
         self.stream: web.StreamResponse | None = None
         self.gone = False
 
@@ -103,17 +108,26 @@ class _ToApp(Delivery):
         for name, value in _returned(head.headers):
             self.stream.headers.add(name, value)
         try:
-            await self.stream.prepare(self._request)
+            self._writer = await self.stream.prepare(self._request)
+            if self._writer is not None:
+                self._writer.send_headers()
         except (ConnectionError, RuntimeError):
             self.gone = True
 
-    async def write(self, chunk: bytes) -> None:
-        """Send the next bytes."""
-        if self.stream is not None and not self.gone:
-            try:
-                await self.stream.write(chunk)
-            except (ConnectionError, RuntimeError):
-                self.gone = True
+    def put(self, piece: bytes) -> bool:
+        """Send the next bytes; say whether the app takes them as fast as they come."""
+        transport = self._request.transport
+        if self.gone or transport is None or transport.is_closing():
+            self.gone = True
+            return True
+        transport.write(b"%x\r\n%b\r\n" % (len(piece), piece) if self._chunked else piece)
+        return transport.get_write_buffer_size() <= _MOST_WAITING
+
+    async def emptied(self) -> None:
+        """Wait until the app has taken what was sent."""
+        if self._writer is not None:
+            with contextlib.suppress(ConnectionError, RuntimeError):
+                await self._writer.drain()
 
 
 @dataclass(slots=True, eq=False)

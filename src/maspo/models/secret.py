@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Final
 
-from maspo.models.taken_apart import TakenApart
+from maspo.models.sieve import Signs, Strings
+from maspo.models.taken_apart import TakenApart, bare_of
 
 CUT: Final = "[key]"
 _SHORTEST: Final = 8
@@ -53,6 +54,13 @@ _BASES: Final = (
 _NEXT_PART: Final = r'"(?!\s?:)[^\n]{0,4000}\n(?:[^\n{]{0,200}\n){0,4}(?:data:)?[^\n]{0,4000}?":\s?"'
 """From the end of a text in one part of a stream to the beginning of one in the next: server-sent events, or a line of
 JSON each."""
+_ESCAPE: Final = re.compile(
+    r"\\(?:[uUx]\{?0*(?:2[1-9a-f]|[3-7][0-9a-f])|0*[1-7][0-7])|%[0-9a-f]{2}|&(?:amp;)*#|=[2-7][0-9a-f]|0x",
+    re.IGNORECASE,
+)
+"""What a sign of ASCII is written with where it is not written as it is: a text without any holds a key in letters."""
+_ESCAPED_END: Final = re.compile(r"\\[nrt]")
+_NOT_COUNTED: Final = bytes(one for one in range(256) if one not in b"123456789")
 _LINE_END: Final = r"(?:\s|\\{1,4}[nr]|%0[AaDd])*"
 
 
@@ -104,12 +112,16 @@ class Secret:
             return text
         if len(self._key) < _SHORTEST:
             return re.sub(rf"(?<!\w){re.escape(self._key)}(?!\w)", CUT, text)
-        text = self._cut(self._spelled, self._without_parts(text, len(self._pieces[0]), (0,)))
-        text = self._cut(self._in_numbers, text)
+        text = self._without_parts(text, len(self._pieces[0]), (0,))
+        if self._may_be_spelled(text):
+            text = self._cut(self._spelled, text)
+        if self._may_be_in_numbers(text):
+            text = self._cut(self._in_numbers, text)
         if all(map(text.__contains__, self._counting)):
             text = self._cut(self._counted, text)
-        for coded in self._coded:
-            text = text.replace(coded, CUT)
+        if self._coded_strings.may_stand_in(text):
+            for coded in self._coded:
+                text = text.replace(coded, CUT)
         for piece in self._apart:
             text = _without(text, piece.spans(text))
         return self._without_end(self._without_parts(text, _PART, (0,)))
@@ -117,8 +129,52 @@ class Secret:
     def cut_from_parts(self, text: str) -> str:
         """Return a stream as it came over the wire without the key, also where it is split over parts of it."""
         if len(self._key) >= _SHORTEST and not self._stands_in and "\n" in text:
-            text = self._cut(self._in_parts, text)
+            bare = None if _ESCAPE.search(text) or not self._in_letters else bare_of(text, tags=True)
+            if bare is None or any(signs.may_stand_in(bare) for signs in self._signs):
+                text = self._cut(self._in_parts, text)
         return self.cut_from(text)
+
+    def _may_be_spelled(self, text: str) -> bool:
+        """Say whether ``_spelled`` may find something: without escapes, what it finds stands in the bare text."""
+        if not self._in_letters or _ESCAPE.search(text):
+            return True
+        if "\\" in text:
+            text = _ESCAPED_END.sub("", text)
+        bare = bare_of(text, tags=True)
+        return any(one in bare for one in self._bare) or any(one in text for one in self._pieces[_PIECES:-1])
+
+    def _may_be_in_numbers(self, text: str) -> bool:
+        """Say whether ``_in_numbers`` may find something: no digit but the key's own stands between its numbers."""
+        digits = text.encode("ascii", "ignore").translate(None, _NOT_COUNTED)
+        return any(one in digits for one in self._digits)
+
+    @cached_property
+    def _in_letters(self) -> bool:
+        """Whether the key is of letters, digits and signs alone, as all keys are that anybody has seen."""
+        return self._key.isascii() and not {" ", "\\"} & set(self._key)
+
+    @cached_property
+    def _signs(self) -> list[Signs]:
+        return [Signs(bare_of(piece, tags=True)) for piece in self._known]
+
+    @cached_property
+    def _bare(self) -> list[str]:
+        """The letters and digits of what ``_spelled`` finds."""
+        found = set[str]()
+        for piece in self._known:
+            raw = piece.encode()
+            found |= {piece, piece[::-1], raw.hex(), "".join(map(str, raw)), *_in_base64(raw)}
+        return sorted({bare_of(one, tags=True) for one in found})
+
+    @cached_property
+    def _digits(self) -> list[bytes]:
+        """The digits of what ``_in_numbers`` finds, but for zeros."""
+        numbers = {"".join(format(one, form) for one in piece.encode()) for piece in self._known for form in "dxob"}
+        return sorted({one.encode().translate(None, _NOT_COUNTED) for one in numbers})
+
+    @cached_property
+    def _coded_strings(self) -> Strings:
+        return Strings(self._coded, len(self._known[-1]))
 
     @cached_property
     def _stands_in(self) -> bool:
@@ -145,6 +201,8 @@ class Secret:
             kept: list[str] = []
             if len(seed) < step:
                 break
+            if seed not in text:
+                continue
             while (at := text.find(seed, at)) >= 0:
                 start, end, first, last = at, at + step, begin, begin + step
                 while first and start > done and text[start - 1] == self._key[first - 1]:

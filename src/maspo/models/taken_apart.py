@@ -16,6 +16,7 @@ from string import ascii_lowercase
 from typing import Final, TypeAlias
 
 from maspo.core.looks import as_seen
+from maspo.models.sieve import Signs, Strings
 
 _LEAST: Final = 8
 """Letters and digits that are looked for: fewer are met by chance."""
@@ -77,8 +78,8 @@ class TakenApart:
     def __init__(self, piece: str, coded: Iterable[str] = ()) -> None:
         """Take a key, and what stands for it in codes whose signs are letters and digits."""
         self._raw = piece
-        self._coded = [one for one in (_bare(text).translate(_LEET) for text in coded) if len(one) >= _LEAST]
-        self._plain = _bare(piece)
+        self._coded = [one for one in (bare_of(text).translate(_LEET) for text in coded) if len(one) >= _LEAST]
+        self._plain = bare_of(piece)
         self._leet = self._plain.translate(_LEET)
         self._letters = "".join(one for one in self._plain if one.isalpha())
 
@@ -86,14 +87,16 @@ class TakenApart:
         """Yield where in a text the key stands, from its first sign to its last."""
         if len(self._plain) < _LEAST:
             return
-        bare = _bare(text)
+        bare = bare_of(text)
         if self._is_in(bare):
             yield from self._found(list(_signs(text, tags=False)))
         # What is taken for a tag above may hold the key in its attributes.
-        if "<" in text and self._is_in(_bare(text, tags=True)):
+        if "<" in text and self._is_in(bare_of(text, tags=True)):
             yield from self._found(list(_signs(text, tags=True)))
-        if self._plain in _heard(text):
+        if self._may_be_heard(bare) and self._plain in _heard(text):
             yield from self._found(list(_signs(text, tags=False, heard=True)))
+        if not self._raw_signs.may_stand_in(text):
+            return
         for stride in _RAW_STRIDES:
             for begin in range(stride):
                 if (at := text[begin::stride].find(self._raw)) >= 0:
@@ -101,12 +104,19 @@ class TakenApart:
 
     def _is_in(self, bare: str) -> bool:
         leet = bare.translate(_LEET)
-        if any(one in leet for one in self._turned) or any(
-            self._leet in leet[begin::stride] for stride in _STRIDES for begin in range(stride)
+        if any(one in leet for one in self._turned) or (
+            self._leet_signs.may_stand_in(leet)
+            and any(self._leet in leet[begin::stride] for stride in _STRIDES for begin in range(stride))
         ):
             return True
         letters = _letters(bare)
-        return any(one in letters for one in self._moved)
+        return self._moved_strings.may_stand_in(letters) and any(one in letters for one in self._moved)
+
+    def _may_be_heard(self, bare: str) -> bool:
+        """Say whether the key's signs are there, spelled or not: words that spell letters begin with them."""
+        return self._heard_signs.may_stand_in(bare) and all(
+            bare.count(digit) + bare.count(word) >= times for digit, word, times in self._heard_digits
+        )
 
     def _found(self, signs: _Signs) -> Iterator[tuple[int, int]]:
         bare = "".join(one for one, _, _ in signs)
@@ -120,6 +130,28 @@ class TakenApart:
         letters = "".join(one for one, _, _ in lettered)
         for sought in self._moved:
             yield from _places(letters, sought, lettered)
+
+    @cached_property
+    def _raw_signs(self) -> Signs:
+        return Signs(self._raw)
+
+    @cached_property
+    def _leet_signs(self) -> Signs:
+        return Signs(self._leet)
+
+    @cached_property
+    def _moved_strings(self) -> Strings:
+        return Strings(self._moved, len(self._letters))
+
+    @cached_property
+    def _heard_signs(self) -> Signs:
+        return Signs(self._letters)
+
+    @cached_property
+    def _heard_digits(self) -> Sequence[tuple[str, str, int]]:
+        """The key's digits, each with its word and how often it stands in the key."""
+        words = _DIGITS.split(" ")
+        return [(str(at), word, self._plain.count(str(at))) for at, word in enumerate(words) if str(at) in self._plain]
 
     @cached_property
     def _turned(self) -> Sequence[str]:
@@ -136,13 +168,13 @@ class TakenApart:
         return [self._letters.translate(str.maketrans(ascii_lowercase, table)) for table in tables[1:]]
 
 
-def _bare(text: str, tags: bool = False) -> str:
+def bare_of(text: str, tags: bool = False) -> str:
     """Return the letters and digits of a text in small letters; those within ``tags`` too, if asked."""
     return _folded(text if tags else _untagged(text)).translate(None, _SIGNS).decode()
 
 
 def _heard(text: str) -> str:
-    """Return what ``_bare`` leaves of a text in which words that spell signs are replaced by these.
+    """Return what ``bare_of`` leaves of a text in which words that spell signs are replaced by these.
 
     Word by word from a table: a pattern of all these words takes fifteen times as long.
     """
@@ -165,7 +197,7 @@ def _letters(bare: str) -> str:
 
 
 def _signs(text: str, tags: bool, heard: bool = False) -> Iterator[tuple[str, int, int]]:
-    """Yield what ``_bare`` leaves of a text, each sign with its place; when ``heard``, words that spell signs, too."""
+    """Yield what ``bare_of`` leaves of a text, each sign with its place; words that spell signs, too, if asked."""
     start = 0
     ways = [*([] if tags else [_TAG]), *([_HEARD_WORD.pattern] if heard else [])]
     for found in re.finditer("|".join(ways), text, re.IGNORECASE) if ways else ():

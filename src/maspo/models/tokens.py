@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 MOST_TOKENS = 2**40
@@ -84,8 +85,7 @@ def _in_our_names(usage: Mapping[Any, Any]) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     for key, value in usage.items():
-        name = _HUMP.sub("_", str(key)).lower()
-        name = next((ours for pattern, ours in _NAMES if pattern.fullmatch(name)), name)
+        name = _our_name(str(key))
         if not isinstance(value, Mapping):
             found[name] = value if found.get(name) is None else _largest([found[name], value])
         elif name in (*_READ_DETAILS, *_WRITTEN_DETAILS):
@@ -94,6 +94,13 @@ def _in_our_names(usage: Mapping[Any, Any]) -> dict[str, Any]:
             inner = _in_our_names(value)
             found |= {part: _largest([found.get(part), count]) for part, count in inner.items() if part in _COUNTS}
     return found
+
+
+@lru_cache(maxsize=64)
+def _our_name(key: str) -> str:
+    """Return what we call a count; every reply of an endpoint names the same ones."""
+    name = _HUMP.sub("_", key).lower()
+    return next((ours for pattern, ours in _NAMES if pattern.fullmatch(name)), name)
 
 
 def _prompt(usage: Mapping[str, Any]) -> int | None:

@@ -37,14 +37,16 @@ def compose(
     concurrency: int,
     health: Health | None = None,
     lender: Lender | None = None,
+    pacing: Pacing | None = None,
 ) -> ModelClient:
     """Wrap every layer around a bare model: ``Cached(Retried(Spread(Limited(Recorded(OnceMore(Metered(model)))))))``.
 
     The cache is outermost: what is known costs nothing. A retry waits without holding a slot, so the limit is inside.
     Each attempt is metered, just before it is sent. A reply without any text is paid for and recorded, but never taken
     for an answer. ``health`` tells why calls wait, when they do. Each address has a limit of its own. ``lender`` has
-    replies of other runs. Where an endpoint has several servers, ``Spread`` chooses among their limits, within the
-    retries, so that a call is tried again elsewhere.
+    replies of other runs. ``pacing`` is how every endpoint is approached; without one, that follows from where it is.
+    Where an endpoint has several servers, ``Spread`` chooses among their limits, within the retries, so that a call is
+    tried again elsewhere.
     """
     routes = model if isinstance(model, Routed) else Routed({"": (Lane(model),)})
     silent: set[str] = set()
@@ -63,9 +65,10 @@ def compose(
     for lane in (lane for lanes in routes.lanes.values() for lane in lanes):
         if lane.place not in servers:
             recorded = Recorded(OnceMore(Metered(At(routes, lane.place), ledger), ledger, silent), store)
-            pacing, slots = NEAR if lane.near else Pacing(), partial(slots_of, lane.client)
+            slots = partial(slots_of, lane.client)
             others = partial(elsewhere, lane.place), partial(leaves, lane.place)
-            limit = Limited(recorded, concurrency, pacing, health, ledger.remaining_seconds, slots, *others)
+            approach = pacing or (NEAR if lane.near else Pacing())
+            limit = Limited(recorded, concurrency, approach, health, ledger.remaining_seconds, slots, *others)
             servers[lane.place] = Server(lane.place, limit)
     for role, lanes in routes.lanes.items():
         spread[role] = Spread([servers[place] for place in dict.fromkeys(lane.place for lane in lanes)], health)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import sys
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -53,7 +54,7 @@ class Pacing:
     then single small calls ask whether it is over, ``probe`` to ``probe_cap`` seconds apart, for ``patience`` at most.
     ``moment`` is the wait after a refusal for coming too fast that does not say.
     ``slowest`` is the lowest rate, in calls a second. ``growth`` times as many calls in flight are tried next, as long
-    as they are worked on side by side.
+    as they are worked on side by side; with 1 that is not looked for, and all that is asked is sent.
 
     The figures are chosen; the storms of ``tests/faults`` check what they have to bear.
     """
@@ -70,6 +71,8 @@ class Pacing:
 
 NEAR = Pacing(first=1, growth=1.5)
 """A server on this machine or next to it: often one slot and a reply a minute, where a call too many waits for all."""
+AS_ASKED = Pacing(first=sys.maxsize, growth=1.0)
+"""For calls of somebody else: how many are in flight is theirs to say, and only what the endpoint refuses waits."""
 
 
 class Pace:
@@ -88,6 +91,8 @@ class Pace:
         self.window = float(min(pacing.first, most))
         """How many calls may be in flight, as far as failures tell."""
         self.crowding = Crowding(pacing.first, most, pacing.growth)
+        if pacing.growth <= 1:
+            self.crowding.tell(most)
         """How many are worked on at once, as far as latency tells."""
         self.due = -math.inf
         """Nothing is sent before this time."""
