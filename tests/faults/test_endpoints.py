@@ -133,6 +133,28 @@ def roles(*refused: str) -> Callable[[Mapping[str, Any]], bool]:
     return lambda wanted: not any(one["role"] in refused for one in wanted["messages"])
 
 
+def parts_only(wanted: Mapping[str, Any]) -> bool:
+    return all(isinstance(one["content"], list) for one in wanted["messages"])
+
+
+def exactly(tokens: int) -> Callable[[Mapping[str, Any]], bool]:
+    return lambda wanted: wanted.get("max_tokens") == tokens
+
+
+def bare(stream: bytes) -> bytes:
+    """Return the pieces of a stream as lines of JSON, without what makes them events."""
+    lines = (line.removeprefix(b"data: ") for line in stream.split(b"\n\n") if line.startswith(b"data: {"))
+    return b"".join(line + b"\n" for line in lines)
+
+
+def error_as_text(error: str) -> Callable[[dict[str, Any]], None]:
+    def change(found: dict[str, Any]) -> None:
+        found["choices"][0]["message"]["content"] = error
+        found.pop("usage", None)
+
+    return change
+
+
 def at_most(tokens: int) -> Callable[[Mapping[str, Any]], bool]:
     return lambda wanted: wanted.get("max_tokens", 0) <= tokens
 
@@ -623,6 +645,76 @@ ROWS: dict[str, Row] = {
         Unless(roles("system", "developer"), Refuse(400, "Developer instruction is not enabled for models/gemma-3")),
         "adapted",
         "before the input",
+    ),
+    # Requests written otherwise
+    "content as a list of parts, in OpenAI's words": Row(
+        Unless(
+            parts_only,
+            Refuse(
+                400, "Invalid type for 'messages[0].content': expected an array of objects, but got a string instead."
+            ),
+        ),
+        "adapted",
+        "a list of parts",
+    ),
+    "content as a list of parts, in FastAPI's words": Row(
+        Unless(
+            parts_only,
+            told(
+                "[{'type': 'list_type', 'loc': ('body', 'messages', 0, 'content'), 'msg': 'Input should be a list'}]",
+                422,
+            ),
+        ),
+        "adapted",
+        "a list of parts",
+    ),
+    "content must not be a text": Row(
+        Unless(parts_only, Refuse(400, "messages.content can not be a string for this model")),
+        "adapted",
+        "a list of parts",
+    ),
+    "content as a list of parts, and no system role": Row(
+        Several(
+            (
+                Unless(parts_only, Refuse(400, "`content` must be an array of content parts")),
+                Unless(roles("system"), Refuse(400, "System role not supported")),
+            )
+        ),
+        "adapted",
+        "a list of parts",
+    ),
+    "one limit of tokens only": Row(
+        Unless(exactly(1024), Refuse(400, "max_tokens must be 1024 for this model")), "adapted", "must be 1,024"
+    ),
+    "one limit of tokens only, in other words": Row(
+        Unless(exactly(512), told("`max_tokens` only supports the value 512", 422)), "adapted", "must be 512"
+    ),
+    "one limit of tokens only, larger than a call may have": Row(
+        Unless(exactly(200000), Refuse(400, "max_tokens should be equal to 200000")),
+        "refused",
+        "models.max_tokens=200000",
+    ),
+    # Streams and errors in other forms
+    "a stream of bare lines of JSON": Row(Sent(bare, streamed=True), "works"),
+    "a stream of bare lines of JSON, and [DONE]": Row(
+        Sent(lambda stream: bare(stream) + b"[DONE]\n", {"Content-Type": "application/x-ndjson"}, streamed=True),
+        "works",
+    ),
+    "a stream of bare lines that breaks off": Row(
+        Sent(lambda stream: b"\n".join(bare(stream).split(b"\n")[:3]) + b"\n", streamed=True), "refused", "broke off"
+    ),
+    "an error as the answer (Envoy)": Row(
+        spoiled(error_as_text("upstream connect error or disconnect/reset before headers. reset reason: overflow")),
+        "refused",
+        "answered by the same error",
+    ),
+    "an error as the answer, with its number": Row(
+        spoiled(error_as_text("Error code: 502 - {'error': {'message': 'Bad gateway', 'request_id': 'a1b2c3d4'}}")),
+        "refused",
+        "answered by the same error",
+    ),
+    "an error as the answer, as a stream": Row(
+        spoiled(error_as_text("⚠️ Error: Internal Server Error"), streamed=True), "refused", "answered by the same error"
     ),
     # Usage
     "no usage": Row(spoiled(usage(None)), "works"),
@@ -1678,7 +1770,11 @@ async def asked(fault: Fault) -> Asked:
         return Asked(reply, None, tuple(health.adapted), ledger)
 
 
-AT_ONCE = [name for name, row in ROWS.items() if row.expected != "counted" and "in the middle" not in name]
+AT_ONCE = [
+    name
+    for name, row in ROWS.items()
+    if row.expected != "counted" and not re.search("in the middle|as the answer", name)
+]
 """Rows of which a few calls show what they are."""
 
 

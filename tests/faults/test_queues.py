@@ -6,6 +6,8 @@ import asyncio
 import math
 import random
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
+from statistics import median
 
 import pytest
 
@@ -166,3 +168,56 @@ def test_q05_noise_is_not_taken_for_room(slots: int, seconds: float) -> None:
         assert queue.peak <= max(1.5 * slots, slots + 1), (noise, way)
         assert queue.late <= 0.01 * 1500
         assert found.busy_later >= (0.97 if slots < 8 else 0.95), (noise, way)
+
+
+@dataclass
+class Hiccups:
+    """An endpoint without a queue that takes 0.2 seconds; nothing of what would end in a pause does before its end."""
+
+    pauses: list[tuple[float, float]]
+    slow: int = -1
+    """The number of a reply that takes ten times as long."""
+    chance: random.Random = field(default_factory=lambda: random.Random(1))
+    sent: int = 0
+
+    async def complete(self, request: Request) -> Reply:
+        came, self.sent = now(), self.sent + 1
+        await asyncio.sleep(2.0 if self.sent == self.slow else 0.2)
+        for begin, end in self.pauses:
+            if begin <= now() < end:
+                await asyncio.sleep(end - now())
+        return Reply("text", 5, max(1, round(40 + 10 * self.chance.gauss(0, 1))), seconds=now() - came)
+
+
+def searched(endpoint: Hiccups) -> float:
+    """Return the seconds of a run of 1,400 calls, twenty of which go out together."""
+
+    async def main() -> float:
+        limited = Limited(endpoint, 64, NEAR)
+        for wave in range(70):
+            asks = [replace(ASK, purpose=("agent", "judge")[n % 2], identity=f"{wave} {n}") for n in range(20)]
+            await asyncio.gather(*map(limited.complete, asks))
+        return now()
+
+    return run_virtually(main())
+
+
+def seldom(chance: random.Random, every: float, seconds: float) -> list[tuple[float, float]]:
+    begins = [chance.expovariate(1 / every) for _ in range(60)]
+    return [(begin, begin + seconds) for begin in accumulate(begins)]
+
+
+@pytest.mark.parametrize("kind", ["a slow reply", "the process pauses", "garbage is collected"])
+def test_q06_a_hiccup_is_not_taken_for_a_queue(kind: str) -> None:
+    took = []
+    for seed in range(8):
+        chance = random.Random(seed)
+        begin = chance.uniform(0.3, 6.0)
+        pauses = {
+            "a slow reply": [],
+            "the process pauses": [(begin, begin + 1.0)],
+            "garbage is collected": seldom(chance, 2.0, 0.1),
+        }[kind]
+        took.append(searched(Hiccups(pauses, chance.randint(3, 120) if kind == "a slow reply" else -1, chance)))
+    assert max(took) <= 1.15 * median(took)
+    assert median(took) <= 1.15 * searched(Hiccups([])) + 1.0

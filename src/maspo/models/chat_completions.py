@@ -191,6 +191,11 @@ class ChatClient:
         self._check_may_fit(request, known)
         whole = "stream" not in self.endpoint.extra and known.tries_whole()
         dialect = replace(known.dialect, stream="") if whole else known.dialect
+        if dialect.exact_tokens > request.max_tokens and request.purpose != PROBE:
+            raise ProviderError(
+                f"{request.model}: its limit of tokens must be {dialect.exact_tokens:,}, and a call may have "
+                f"{request.max_tokens:,} here ({request.purpose}): --set models.max_tokens={dialect.exact_tokens}"
+            )
         body = payload(request, dialect, self.endpoint.extra)
         if self._most_bytes and len(body) > self._most_bytes:
             raise DoesNotFit(self._too_large(len(body), "so it was not sent; "))

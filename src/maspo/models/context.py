@@ -58,6 +58,12 @@ _LIMIT_NAMED = re.compile(
     r"|^(?!.*(?:temperature|seed|top_|penalty|logprob|content|messages|prompt|length|characters|size))"
     r".*must be less than or equal to \W?\d{2,}"
 )
+_EXACT = re.compile(
+    r"max\w*tokens\W{1,3}(?:value )?(?:(?:must|should|has to) (?:be (?:set to |equal to |exactly )?|equal )"
+    r"|only (?:supports?|accepts?|allows?) (?:the value )?|is fixed (?:at|to) )\W{0,2}(\d[\d,]{0,12}+)"
+    r"(?!\W*(?:tokens )?(?:or|and|to|at|max|min)\b)"
+)
+"""A limit of tokens that may have a single value."""
 _TOO_MANY = re.compile(
     r"too (?:large|high|big|many)|at most|maximum|less than|smaller than|range|between|<=|exceed|greater than|>"
     r"|tokens? limit (?:is|of)"
@@ -111,6 +117,12 @@ def most_written(words: str, limit: int) -> int | None:
         return None
     allowed = [count for found in _ANY_NUMBER.findall(words) if _FEWEST <= (count := _count(found)) < limit]
     return max(allowed) - ("exclusive" in words) if allowed else None
+
+
+def exactly_written(words: str) -> int | None:
+    """Return the one limit of tokens that a refusal (in lower case) allows; None if it names none."""
+    found = _EXACT.search(words)
+    return _count(found.group(1)) if found and _count(found.group(1)) >= _FEWEST else None
 
 
 def _first(pattern: re.Pattern[str], words: str) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from maspo.models.base import Message, Request, ToolOffered, offers_size
-from maspo.models.context import most_written, sizes_in
+from maspo.models.context import exactly_written, most_written, sizes_in
 from maspo.models.refusals import ONE_CALL_WORDS
 
 _PARAMETER_WORDS = (
@@ -42,6 +42,12 @@ _WANTS_DEVELOPER = re.compile(
     r"|invalid value\W{1,4}system\W{1,4}supported values[^.}]{0,60}developer"
 )
 """OpenAI's words, where the role has another name. Elsewhere a message of that role might be left out in silence."""
+_WANTS_PARTS = re.compile(
+    r"content\b.{0,80}?(?:must|should|expects?|expected|has to|needs? to|requires?|valid|only (?:supports?|accepts?))"
+    r".{0,40}?\b(?:list|array|sequence)\b"
+    r"|content\b.{0,40}?(?:cannot|can not|must not|may not|should not) be (?:a )?(?:plain )?(?:string|text)\b"
+    r"|(?:expected|requires?) (?:a |an )?(?:list|array|sequence)\b.{0,40}?\bcontent\b"
+)
 _QUOTES = re.compile(r"[\\\"'`‘’“”]+")
 """Marks in which some endpoints set roles, in JSON with a backslash."""
 _ROOM = 64
@@ -63,6 +69,10 @@ class Dialect:
     """The role of an agent's prompt; ``user`` puts it before the input, in one message."""
     stream: Literal["metered", "plain", ""] = "metered"
     """Whether replies come in pieces, with or without ``stream_options.include_usage``, or whole."""
+    content: Literal["text", "parts"] = "text"
+    """How the text of a message is written: as it is, or as a list with one part."""
+    exact_tokens: int = 0
+    """Tokens that the limit of a reply must name, no more and no less; 0 is not known."""
     most_tokens: int = 0
     """Tokens of a reply that the model allows, at most; 0 is not known."""
     context: int = 0
@@ -72,6 +82,8 @@ class Dialect:
 
     def limit(self, request: Request) -> int:
         """Return the most tokens that a reply to a request may have."""
+        if self.exact_tokens:
+            return self.exact_tokens
         most = min(request.max_tokens, self.most_tokens) if self.most_tokens else request.max_tokens
         if self.context and self.tokens_a_byte:
             left = self.context - int(size_of(request) * self.tokens_a_byte * _MARGIN) - _SPARE
@@ -92,7 +104,10 @@ STANDARD = Dialect()
 
 def payload(request: Request, dialect: Dialect, extra: Mapping[str, object] | None = None) -> bytes:
     """Return the request's JSON body; ``extra`` are parameters of the user's own, which win."""
-    body: dict[str, object] = {"model": request.model, "messages": _messages(request.messages, dialect)}
+    messages = _messages(request.messages, dialect)
+    if dialect.content == "parts":
+        messages = [_in_parts(one) for one in messages]
+    body: dict[str, object] = {"model": request.model, "messages": messages}
     if dialect.temperature:
         body[dialect.temperature] = request.temperature
     if dialect.tokens:
@@ -129,8 +144,13 @@ def learn(dialect: Dialect, complaint: str, request: Request) -> Learned | None:
         if fitted.limit(request) >= limit:
             fitted = replace(fitted, most_tokens=left)
         return Learned(fitted, f"its context is {sizes.context:,} tokens: replies are limited to what is left of it")
+    if dialect.content == "text" and _WANTS_PARTS.search(_QUOTES.sub("", words)):
+        return Learned(replace(dialect, content="parts"), "it takes the text of a message as a list of parts")
     if _ROLES_REFUSED.search(words) or _ROLES_REFUSED.search(_QUOTES.sub("", words)):
         return _without_role(dialect, words)
+    exact = exactly_written(words) if dialect.tokens and not dialect.exact_tokens else None
+    if exact is not None and exact != limit:
+        return Learned(replace(dialect, exact_tokens=exact), f"its limit of tokens must be {exact:,}")
     allowed = most_written(words, limit) if dialect.tokens else None
     if allowed is not None:
         return Learned(replace(dialect, most_tokens=allowed), f"it writes at most {allowed:,} tokens a reply")
@@ -214,6 +234,11 @@ def _message(message: Message, role: str) -> dict[str, Any]:
     if message.answers:
         found["tool_call_id"] = message.answers
     return found
+
+
+def _in_parts(message: dict[str, Any]) -> dict[str, Any]:
+    text = message["content"]
+    return {**message, "content": [{"type": "text", "text": text}]} if isinstance(text, str) else message
 
 
 def _offer(tool: ToolOffered) -> dict[str, Any]:

@@ -58,6 +58,12 @@ _OTHERS = (
     ('"done"', "Ollama's own address", "/v1"),
 )
 """Other protocols, told by a name in their replies: whose they are, and how the address of this one ends there."""
+_BARE = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*\{[^\n]*\"(?:delta|chat\.completion\.chunk)\"[^\n]*\}[ \t\r]*\n\s*(?:\{|\[DONE\])",
+    re.IGNORECASE,
+)
+_BARE_BEGINS = 20_000
+"""Bytes within which the second piece begins: the first one holds a role, or some letters."""
 _CUMULATIVE = 3
 """Different pieces, each beginning with all of the one before, that are the text so far rather than what is new."""
 
@@ -65,7 +71,12 @@ _CUMULATIVE = 3
 def is_stream(body: bytes | bytearray) -> bool:
     """Say whether a body is a stream of server-sent events, whatever its headers say."""
     begins = body[:200].removeprefix(_BOM).lstrip().lower()
-    return begins.startswith((b"data:", b"event:", b"id:", b"retry:", b":"))
+    return begins.startswith((b"data:", b"event:", b"id:", b"retry:", b":")) or _is_bare(body)
+
+
+def _is_bare(body: bytes | bytearray) -> bool:
+    """Say whether a body is a stream whose pieces are lines without ``data:``."""
+    return _BARE.match(body, 0, _BARE_BEGINS) is not None
 
 
 def read_reply(body: bytes, seconds: float, place: str, kind: str = "") -> Reply:
@@ -301,9 +312,9 @@ def _events(body: bytes) -> Iterator[bytes]:
     A line that is a whole object is a piece: some servers leave out the blank line between events. What begins
     otherwise goes on until there is one.
     """
-    begun: list[bytes] = []
+    begun, bare = list[bytes](), _is_bare(body)
     for line in (*body.removeprefix(_BOM).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"), b""):
-        data = line[5:].strip() if line[:5].lower() == b"data:" else b""
+        data = line[5:].strip() if line[:5].lower() == b"data:" else line.strip() if bare else b""
         if data and (begun or (data[:1] == b"{" and data[-1:] != b"}")):
             begun.append(data)
         elif data:

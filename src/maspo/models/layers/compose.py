@@ -16,6 +16,7 @@ from maspo.models.asking import encoded
 from maspo.models.base import PROBE, Adapted, Broken, CallStore, ModelClient, Reply, Request, Silent, Stage, Transient
 from maspo.models.budget import BROKEN, DECLINED, SILENT, Ledger
 from maspo.models.layers.endings import check_ending
+from maspo.models.layers.error_texts import ErrorTexts, is_doubtful
 from maspo.models.layers.limited import NEAR, Health, Limited, Pacing
 from maspo.models.layers.retried import Retried, RetryPolicy
 from maspo.models.layers.spread import Server, Spread
@@ -50,6 +51,7 @@ def compose(
     """
     routes = model if isinstance(model, Routed) else Routed({"": (Lane(model),)})
     silent: set[str] = set()
+    errors = ErrorTexts()
     servers: dict[str, Server] = {}
     spread: dict[str, Spread] = {}
 
@@ -64,7 +66,7 @@ def compose(
 
     for lane in (lane for lanes in routes.lanes.values() for lane in lanes):
         if lane.place not in servers:
-            recorded = Recorded(OnceMore(Metered(At(routes, lane.place), ledger), ledger, silent), store)
+            recorded = Recorded(OnceMore(Metered(At(routes, lane.place), ledger), ledger, silent, errors), store)
             slots = partial(slots_of, lane.client)
             others = partial(elsewhere, lane.place), partial(leaves, lane.place)
             approach = pacing or (NEAR if lane.near else Pacing())
@@ -183,7 +185,7 @@ class Recorded:
 
 
 class OnceMore:
-    """Asks once more for a reply that holds no text; an empty one then stands, and is recorded.
+    """Asks once more for a reply that holds no text, or one that reads as an error; it then stands, and is recorded.
 
     Once, since some endpoints send an empty reply now and then, and a model that was silent twice is mostly silent a
     third time. Not at all when the reply ended at the token limit, which would be met again.
@@ -196,22 +198,41 @@ class OnceMore:
 
     """
 
-    def __init__(self, inner: ModelClient, ledger: Ledger, silent: set[str] | None = None) -> None:
+    def __init__(
+        self,
+        inner: ModelClient,
+        ledger: Ledger,
+        silent: set[str] | None = None,
+        errors: ErrorTexts | None = None,
+    ) -> None:
         self._inner = inner
         self._ledger = ledger
+        self._errors = errors or ErrorTexts()
         self._silent = set[str]() if silent is None else silent
         """Calls that were answered once, without text, by whichever server."""
 
     async def complete(self, request: Request) -> Reply:
         """Answer as the inner model does, if that is an answer or the second reply."""
         reply = await self._inner.complete(request)
+        if not (reply.broken or reply.refused_by) and (error := self._told(request, reply)):
+            self._ledger.book_unused(request, reply.usd, BROKEN)
+            reply = replace(reply, broken=True, missing=error)
         check_ending(request, reply)
-        if reply.text.strip() or reply.truncated or request.key in self._silent:
+        answers = reply.text.strip() and not is_doubtful(reply)
+        if answers or reply.truncated or request.key in self._silent:
             self._silent.discard(request.key)
             return reply
         self._silent.add(request.key)
         self._ledger.book_unused(request, reply.usd, SILENT)
         raise Silent(_why_empty(request, reply), reply.usd, reply.seconds)
+
+    def _told(self, request: Request, reply: Reply) -> str:
+        """Return what shows that a reply is an error of a gateway; it is booked where every call would meet it."""
+        try:
+            return self._errors.told(request, reply)
+        except ProviderError:
+            self._ledger.book_unused(request, reply.usd, BROKEN)
+            raise
 
 
 def _with_text(request: Request, reply: Reply) -> Reply:
@@ -236,10 +257,12 @@ def _why_empty(request: Request, reply: Reply) -> str:
         why += f"writes needs tokens for that: {more}"
     elif reply.thoughts:
         why = f"it holds thoughts and no answer. Give the model more tokens to think: {more}"
-    elif reply.missing in ("", "the content is empty"):
+    elif not reply.text.strip() and reply.missing in ("", "the content is empty"):
         why = f"the content is empty. If the model thinks before it writes, give it tokens for that: {more}"
-    else:
+    elif reply.missing:
         why = reply.missing
+    else:
+        why = "it reads as an error of what stands before the model"
     return f"{request.model}: a reply without an answer: {why}"
 
 

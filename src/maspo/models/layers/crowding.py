@@ -10,6 +10,9 @@ More are sent only where enough answers tell that those before did not wait, as 
 several round trips and takes it up again when the rise was noise (RFC 9406, 4.2); how many are enough is decided answer
 by answer (Wald, Sequential Tests of Statistical Hypotheses, 1945). A level at which calls were seen to wait is the most
 that is tried, until the one below is compared with it again.
+
+A hiccup is no queue: of the endpoint, the network, or this machine, which pauses for a second or collects garbage. So
+what few calls met is left out, and where calls were seen to wait, that is seen a second time before it counts.
 """
 
 from __future__ import annotations
@@ -17,7 +20,9 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from statistics import median
 from typing import Literal
 
 from maspo.models.base import Reply, Request
@@ -38,6 +43,15 @@ _POOLED = 1.0
 """The same against all calls that did not wait so far: those are many, and most endpoints have room."""
 _LEAST_SPREAD = 0.07
 """Of the time for a token, relative to it: a few answers that happen to agree are not taken for more."""
+_HICCUPS = ((4.0, 1.2, 0.2), (3.0, 3.0, 0.5))
+"""What tells a hiccup: standard deviations beyond what is usual, times as long at least, and the share of a level's
+calls that it strikes at most. In a queue at least a fourth of the calls wait at the next level, and none thrice as
+long, since levels that are compared differ twofold at most."""
+_OF_MEDIAN = 1.4826
+"""A standard deviation, as a multiple of the median absolute deviation of a normal law."""
+_MUCH_LESS = 0.5
+"""Of the variance by the token, from which on calls are compared as they are: in a queue, and where the time for a
+reply hangs little on its length."""
 _FEWEST, _FEWEST_UP, _AT_FIRST = 8, 4, 2
 """Answers that tell the latency of a level, at least: where calls are held, on the way up, and one after the other."""
 _TURN = 16
@@ -50,6 +64,9 @@ _PLAIN = 0.2
 """Share of the added calls in a queue that needs no second look, over ``_TURN`` answers: a limit is far."""
 _NO_GAIN = 1.035
 """Times as many calls worked on that are worth having one more wait."""
+_UNSURE = 0.06
+"""Standard error of the rise beyond which so small a gain must be sure: more than that of calls of one length, and less
+than that of replies that differ by half."""
 _HOLD, _LONGEST_HOLD = 4, 32
 """Rounds of answers until more, or less, is tried again; after each try in vain twice as many."""
 _RARELY = 4
@@ -63,40 +80,57 @@ _READ_FASTER = 16
 """How many times faster prompts are read than replies are written, about, where nothing is cached."""
 
 
-@dataclass
-class _Took:
-    """Seconds that calls took, and the tokens that there were to do: their sums, and those of their products."""
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """The seconds that a call took, and the tokens that there were to do."""
 
-    seconds: float = 0.0
-    tokens: float = 0.0
-    count: int = 0
-    squares: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    seconds: float
+    tokens: float
 
-    def add(self, seconds: float, tokens: float) -> None:
-        """Add a call."""
-        self.seconds, self.tokens, self.count = self.seconds + seconds, self.tokens + tokens, self.count + 1
-        both, mixed, work = self.squares
-        self.squares = both + seconds * seconds, mixed + seconds * tokens, work + tokens * tokens
 
-    def join(self, other: _Took) -> None:
-        """Add the calls of another."""
-        self.seconds, self.tokens = self.seconds + other.seconds, self.tokens + other.tokens
-        self.count += other.count
-        (a, b, c), (d, e, f) = self.squares, other.squares
-        self.squares = a + d, b + e, c + f
+def _slower(here: Sequence[_Call], there: Sequence[_Call]) -> tuple[float, float]:
+    """Return by how much calls took longer here than there, as a logarithm, and the variance of that.
 
-    @property
-    def pace(self) -> float:
-        """The logarithm of the seconds for a token."""
-        return math.log(self.seconds / self.tokens)
+    By the token, or by the call where that varies much less: in a queue, or where the time hangs little on the length.
+    """
+    rise, variance = _compared(here, there)
+    alike = [[replace(one, tokens=1.0) for one in calls] for calls in (here, there)]
+    rise_of_calls, variance_of_calls = _compared(*alike)
+    return (rise_of_calls, variance_of_calls) if variance_of_calls < _MUCH_LESS * variance else (rise, variance)
 
-    @property
-    def variance(self) -> float:
-        """Of the pace, as that of a ratio of two sums (Cochran, Sampling Techniques, 1977, 6.4)."""
-        ratio = self.seconds / self.tokens
-        both, mixed, work = self.squares
-        rest = max(0.0, both - 2 * ratio * mixed + ratio * ratio * work) / self.seconds**2
-        return rest * self.count / max(1, self.count - 1) + _LEAST_SPREAD**2 / self.count
+
+def _compared(here: Sequence[_Call], there: Sequence[_Call]) -> tuple[float, float]:
+    """Return the difference of two paces and its variance; a few may agree by chance, so the larger spread counts."""
+    here, there = _usual(here, there)
+    (pace, spread), (other, other_spread) = _pace(here), _pace(there)
+    return pace - other, max(spread, other_spread) * (1 / len(here) + 1 / len(there))
+
+
+def _pace(calls: Sequence[_Call]) -> tuple[float, float]:
+    """Return the logarithm of the seconds for a token, and its variance for a single call.
+
+    That of a ratio of two sums (Cochran, Sampling Techniques, 1977, 6.4).
+    """
+    seconds, tokens = math.fsum(one.seconds for one in calls), math.fsum(one.tokens for one in calls)
+    ratio = seconds / tokens
+    rest = math.fsum((one.seconds - ratio * one.tokens) ** 2 for one in calls) * len(calls) / seconds**2
+    return math.log(ratio), rest * len(calls) / max(1, len(calls) - 1) + _LEAST_SPREAD**2
+
+
+def _usual(here: Sequence[_Call], there: Sequence[_Call]) -> tuple[Sequence[_Call], Sequence[_Call]]:
+    """Return the calls of two levels without those that met a hiccup: of the endpoint, the network or this machine.
+
+    A queue makes more calls wait, or none as long.
+    """
+    paces = [math.log(one.seconds / one.tokens) for one in (*here, *there)]
+    middle = median(paces)
+    spread = _OF_MEDIAN * median(abs(pace - middle) for pace in paces)
+    for beyond, times, most in _HICCUPS:
+        bound = math.exp(middle + max(math.log(times), beyond * spread))
+        kept = [[one for one in calls if one.seconds <= bound * one.tokens] for calls in (here, there)]
+        if all(len(calls) - len(some) < most * len(calls) for calls, some in zip((here, there), kept, strict=True)):
+            return kept[0], kept[1]
+    return here, there
 
 
 @dataclass
@@ -104,18 +138,18 @@ class _Level:
     """What calls took at one number of calls in flight, by kind of call."""
 
     limit: float
-    took: defaultdict[_Kind, _Took] = field(default_factory=lambda: defaultdict(_Took))
+    took: defaultdict[_Kind, list[_Call]] = field(default_factory=lambda: defaultdict(list))
     count: int = 0
 
     def add(self, kind: _Kind, seconds: float, tokens: float) -> None:
         """Add a call."""
-        self.took[kind].add(seconds, tokens)
+        self.took[kind].append(_Call(seconds, tokens))
         self.count += 1
 
     def join(self, other: _Level) -> None:
         """Add all calls of another level."""
         for kind, took in other.took.items():
-            self.took[kind].join(took)
+            self.took[kind] += took
         self.count += other.count
 
     def slower_than(self, other: _Level) -> tuple[float, float]:
@@ -125,22 +159,13 @@ class _Level:
         """
         both = [kind for kind in self.took if kind in other.took]
         pairs = [(self.took[kind], other.took[kind]) for kind in both] or [(self._all(), other._all())]
-        total = sum(here.count for here, _ in pairs)
-        rise = sum(here.count * (here.pace - there.pace) for here, there in pairs) / total
-        variance = sum(here.count**2 * _variance(here, there) for here, there in pairs) / total**2
-        return rise, math.sqrt(variance)
+        total = sum(len(here) for here, _ in pairs)
+        rises = [(len(here) / total, *_slower(here, there)) for here, there in pairs]
+        rise = math.fsum(share * by for share, by, _ in rises)
+        return rise, math.sqrt(math.fsum(share**2 * variance for share, _, variance in rises))
 
-    def _all(self) -> _Took:
-        every = _Took()
-        for one in self.took.values():
-            every.join(one)
-        return every
-
-
-def _variance(here: _Took, there: _Took) -> float:
-    """Return the variance of the difference of two paces; a few may agree by chance, so the larger spread counts."""
-    spread = max(here.variance * here.count, there.variance * there.count)
-    return spread * (1 / here.count + 1 / there.count)
+    def _all(self) -> list[_Call]:
+        return [one for took in self.took.values() for one in took]
 
 
 class Beside:
@@ -188,6 +213,8 @@ class Crowding:
         """Since when this level holds, and since when what is sent meets no queue of another."""
         self._early = _Level(self.limit)
         self._doing: Literal["beginning", "growing", "checking", "shrinking", "holding"] = "beginning"
+        self._doubted: tuple[_Level, _Level] | None = None
+        """What was compared when a queue was first seen at this level."""
         self._tries = 0 if self.limit > 1 else 1
         self._free = _Level(1)
         """What was seen on the way up, at all levels at which no call waited."""
@@ -286,12 +313,23 @@ class Crowding:
         elif self._doing == "shrinking" and rise > _SURELY * self._ratio:
             self._hold = _HOLD
             self._shrink(self._low, now)
+        elif few and self._doing == "growing" and self._doubted is None:
+            # A hiccup strikes all that are in flight, so that they agree: a queue is there at a second look as well.
+            self._doubted = self._low, self._high
+            self._low, self._high = _Level(self._low.limit), _Level(self._high.limit)
+            self._go(self._low, now)
         else:
             low, high = self._low.limit, self._high.limit
+            if self._doing == "growing" and self._doubted is not None:
+                for level, seen in zip((self._low, self._high), self._doubted, strict=True):
+                    level.join(seen)
+                rise, error = self._high.slower_than(self._low)
             self._bracket = low, high
             worked = high * math.exp(-rise)
+            surely = high * math.exp(-rise - (_SURE * error if error > _UNSURE else 0.0))
+            gains = surely > _NO_GAIN * low
             # A slot that is idle is worse than a call that waits.
-            self._settle(low if worked <= _NO_GAIN * low else min(high, math.ceil(worked) + 1), now)
+            self._settle(min(high, math.ceil(worked) + 1) if gains else low, now)
 
     def _try(self, now: float) -> None:
         """Look again, after a hold, whether the endpoint works on more, or on fewer."""
@@ -316,6 +354,7 @@ class Crowding:
         self._free.join(level)
         _, high = self._bracket
         more = high if level.limit < high < math.inf else self._above(level.limit)
+        self._doubted = None
         self._doing, self._low, self._high = "growing", level, _Level(min(self._most, more))
         self._go(self._high, now)
 

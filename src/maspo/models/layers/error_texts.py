@@ -1,0 +1,99 @@
+"""Errors that a gateway writes as an answer: HTTP 200, ``finish_reason: stop``, and “upstream connect error” as text.
+
+One such text is no proof, since a team may be asked about errors. It is asked for once more. What no model does is to
+write the same one to different questions while nobody counts a token of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from maspo.core.errors import ProviderError
+from maspo.models.base import Reply, Request
+
+_LONGEST = 400
+"""Characters of an error of a gateway; what is longer is an answer."""
+_BEGINS = 160
+"""Characters in which it says what it is."""
+_SHAPE = re.compile(
+    r"upstream (?:connect|request|error|server|service)"
+    r"|connect(?:ion)? (?:error|refused|reset|closed|timed? ?out|failure)"
+    r"|bad gateway|gateway time-?out|service (?:is )?(?:temporarily )?unavailable|internal server error"
+    r"|(?:request|read|operation) timed out|deadline exceeded|no healthy upstream|temporarily unavailable"
+    r"|(?:http|status)(?: code| error)?\W{1,3}[45]\d\d\b|\berror code\W{1,3}[45]\d\d\b"
+    r"|rate limit (?:reached|exceeded)|too many requests"
+    r"|exceeded your current quota|insufficient (?:quota|balance|credits)"
+    r"|server (?:is )?overloaded|(?:invalid|incorrect|missing) api key|unauthorized"
+    r"|(?:failed|unable) to (?:fetch|connect|reach|generate (?:a )?response|get (?:a )?response)"
+    r"|an error (?:has )?occurred (?:while|when|during) (?:processing|generating|calling|communicating)"
+    r"|(?:api|litellm\.\w*|openai\.\w*|http\w*|connection|timeout|ratelimit|provider) ?(?:error|exception)\b"
+    r"|something went wrong|网关|服务不可用|服务器错误|请求超时",
+    re.IGNORECASE,
+)
+"""Words of proxies, gateways and client libraries (Envoy, nginx, LiteLLM, one-api), near the beginning."""
+_OWN = re.compile(r"\b[0-9a-f]{6,}(?:-[0-9a-f]{2,})*\b|\d+", re.IGNORECASE)
+"""What differs from one error to the next: numbers of requests, times."""
+_SAME = 3
+"""Questions that were answered by one error without a count of tokens, where other replies had one."""
+_MOST = 5
+"""The same where no reply ever had: and then more than half of all questions."""
+
+
+@dataclass
+class _Seen:
+    """What came of a model so far."""
+
+    questions: set[int] = field(default_factory=set)
+    errors: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """Questions by the error that they were answered by."""
+    counted: bool = False
+    """A reply came whose tokens were counted."""
+
+
+class ErrorTexts:
+    """Tells replies that are errors of a gateway, by what came of a model before."""
+
+    def __init__(self) -> None:
+        self._seen: defaultdict[tuple[str, str], _Seen] = defaultdict(_Seen)
+
+    def told(self, request: Request, reply: Reply) -> str:
+        """Take note of a reply; return what shows that it is an error, in words for people. Empty where nothing does.
+
+        Raises:
+            ProviderError: nothing but this error ever came.
+
+        """
+        seen = self._seen[request.model, request.endpoint]
+        question = hash(request.messages[-1].content if request.messages else "")
+        seen.questions.add(question)
+        if reply.tokens_out:
+            seen.counted = True
+            return ""
+        if not is_doubtful(reply):
+            return ""
+        same = seen.errors[_OWN.sub("#", reply.text.strip().lower())]
+        same.add(question)
+        most = len(same) >= _MOST and 2 * len(same) > len(seen.questions)
+        if not (most or (seen.counted and len(same) >= _SAME)):
+            return ""
+        shown = "".join(one if one.isprintable() else " " for one in " ".join(reply.text.split())[:_BEGINS])
+        what = f"{len(same)} different questions were answered by the same error as text, with no tokens: “{shown}”"
+        if len(same) == len(seen.questions):
+            raise ProviderError(
+                f"{request.model}: {what}; nothing else ever came: see what stands between here and the model, and "
+                "whether that runs"
+            )
+        return what
+
+
+def is_doubtful(reply: Reply) -> bool:
+    """Say whether a reply may be an error as text: it reads as one, and nobody counted what the model wrote."""
+    return not reply.tokens_out and is_error_shaped(reply.text)
+
+
+def is_error_shaped(text: str) -> bool:
+    """Say whether a text reads as an error of a proxy or gateway: short, and said at its beginning."""
+    said = text.strip()
+    return 0 < len(said) <= _LONGEST and _SHAPE.search(said[:_BEGINS]) is not None
