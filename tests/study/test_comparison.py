@@ -19,12 +19,13 @@ from maspo.stats.holm import holm
 from maspo.stats.looks import level_of
 from maspo.stats.paired import mcnemar, sign_test
 from maspo.store.looks import Look, LookLedger
+from maspo.store.run_store import RunStore
 from maspo.study.comparison.compare import Attention, Compared, compare, folder_of, settled
 from maspo.study.comparison.methods import choice_of, seeds_of
 from maspo.study.comparison.plan import Comparison, Method
 from maspo.study.comparison.tally import BEST_OF_2, RERUN, SEED, Contestant, InputMet, table_of
 from maspo.study.ended import end_of
-from maspo.study.optimize import recorded_job
+from maspo.study.optimize import DATABASE, recorded_job
 from maspo.study.resolve import split_of
 from maspo.testing.runs import Counted, Recorder, counted_world, world_job
 
@@ -238,6 +239,22 @@ def test_q21_after_the_first_run_was_stopped_the_others_begin_and_the_first_is_l
     found, _ = play(comparison, tmp_path, world)
     assert found.runs[0].finished == ended
     assert world.calls == found.spent.calls
+
+
+def test_q24_records_are_verified_a_few_times_each_however_many_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: Counter[str] = Counter()
+    verifies = RunStore.read
+
+    def counted(path: str | Path) -> RunStore:
+        read[str(path)] += 1
+        return verifies(path)
+
+    monkeypatch.setattr(RunStore, "read", counted)
+    found, _ = play(asked("spo", seeds=(0, 1, 2, 3)), tmp_path)
+    for end in found.runs:
+        assert read[str(folder_of(tmp_path, end.run) / DATABASE)] <= 4
 
 
 def test_q22_another_comparison_in_the_same_folder_is_refused(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -177,3 +178,20 @@ def test_sb04_workers_end_when_their_caller_is_killed(tmp_path: Path) -> None:
     while Path(f"/proc/{worker}/stat").exists() and " Z " not in Path(f"/proc/{worker}/stat").read_text():
         assert time.monotonic() < began + 30, "the worker goes on alone"
         os.sched_yield()
+
+
+def _never_begins(*_: object) -> None:
+    raise MaspoError("a node of the cluster has maspo 0.1, and the caller 0.2")
+
+
+def _breaks(*_: object) -> None:
+    raise ZeroDivisionError("nobody foresaw this")
+
+
+@pytest.mark.parametrize(("work", "error"), [(_never_begins, MaspoError), (_breaks, ZeroDivisionError)])
+def test_sb08_what_ends_a_run_before_it_begins_is_what_the_command_ends_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: Callable[..., None], error: type[Exception]
+) -> None:
+    monkeypatch.setattr(comparing, "_alone", work)
+    with pytest.raises(error, match=r"run spo-0: a node .* has maspo 0.1|nobody foresaw this"):
+        play(in_a_world(asked("spo")), tmp_path / "out", 2)

@@ -123,6 +123,8 @@ class _Task:
 
     def meant(self, error: BaseException) -> BaseException:
         cause = getattr(error, "cause", None)
+        if isinstance(cause, _ray().exceptions.RaySystemError):
+            return MaspoError(f"a node cannot read its work ({_first_line(cause)}); install there what the caller has")
         if isinstance(cause, BaseException):
             return cause  # what the work itself raised
         return WorkerLost(f"its node or process is gone ({_first_line(error)})")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from maspo.core.plain_files import is_there
@@ -9,34 +10,62 @@ from maspo.core.usage import Usage, total
 from maspo.events import BudgetStopped, Event, RunFinished
 from maspo.models.prices import PriceBook
 from maspo.store.codec import RecordedResult
+from maspo.store.run_store import RunStore
 from maspo.study.afterwards import price_afterwards
 from maspo.study.optimize import DATABASE
 from maspo.study.record import open_for_reading
 
 
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How far the run in a folder is: what it has spent, and how it ended if it has."""
+
+    usage: Usage
+    seconds: float = 0.0
+    finished: RunFinished | None = None
+    cap: str = ""
+    """The cap that ended its search; empty if none did."""
+
+
+def stand_of(folder: Path, prices: PriceBook | None = None) -> Stand:
+    """Return how far the run in a folder is, by one look at its record; ``prices`` are those known by now."""
+    if not is_there(folder / DATABASE):
+        return Stand(Usage(usd=0.0))
+    with open_for_reading(folder / DATABASE) as store:
+        told = _told(store)
+        ends = [item for item in told if isinstance(item, RunFinished)]
+        caps = [item.cap for item in told if isinstance(item, BudgetStopped)]
+        return Stand(*_spent(store, prices), ends[-1] if ends else None, caps[-1] if caps else "")
+
+
 def end_of(folder: Path) -> RunFinished | None:
     """Return how the run in a folder ended; None when there is none, or it has not ended."""
-    ends = [item for item in _told(folder) if isinstance(item, RunFinished)]
-    return ends[-1] if ends else None
+    return stand_of(folder).finished
 
 
-def cap_met(folder: Path) -> str:
-    """Return the cap that ended the search of the run in a folder; empty if none did."""
-    caps = [item.cap for item in _told(folder) if isinstance(item, BudgetStopped)]
-    return caps[-1] if caps else ""
+def _told(store: RunStore) -> list[Event]:
+    return [entry.item for entry in store.read_since() if not isinstance(entry.item, RecordedResult)]
 
 
-def _told(folder: Path) -> list[Event]:
-    if not is_there(folder / DATABASE):
-        return []
-    with open_for_reading(folder / DATABASE) as store:
-        return [entry.item for entry in store.read_since() if not isinstance(entry.item, RecordedResult)]
-
-
-def spent_in(database: Path, prices: PriceBook | None = None) -> tuple[Usage, float]:
-    """Return what a record says was spent, and the seconds that it took; ``prices`` are those known by now."""
+def spent_in(database: Path) -> tuple[Usage, float]:
+    """Return what a record says was spent, and the seconds that it took."""
     if not is_there(database):
         return Usage(usd=0.0), 0.0
     with open_for_reading(database) as store:
-        usage = store.usage() if prices is None else price_afterwards(store.usage(), store, prices)
-        return total(usage.values()), float(store.meta().get("seconds", "0"))
+        return _spent(store, None)
+
+
+def spent_by_now(database: Path) -> Usage:
+    """Return what a record says was spent, for a panel: a look that verifies nothing, so that many cost little."""
+    if not is_there(database):
+        return Usage(usd=0.0)
+    store = RunStore.read_on(database)
+    try:
+        return total(store.usage().values())
+    finally:
+        store.close_reader()
+
+
+def _spent(store: RunStore, prices: PriceBook | None) -> tuple[Usage, float]:
+    usage = store.usage() if prices is None else price_afterwards(store.usage(), store, prices)
+    return total(usage.values()), float(store.meta().get("seconds", "0"))

@@ -11,7 +11,7 @@ import json
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -54,7 +54,7 @@ from maspo.study.comparison.plan import (
 )
 from maspo.study.comparison.tally import Guarded, InputMet, Table, table_of
 from maspo.study.comparison.terms import compare_equally
-from maspo.study.ended import cap_met, end_of, spent_in
+from maspo.study.ended import Stand, spent_by_now, stand_of
 from maspo.study.job import Job, Looks, Progress, Provider, Watcher, to_nobody
 from maspo.study.mismatch import never_met, spec_of
 from maspo.study.optimize import DATABASE as RUN_DATABASE
@@ -217,10 +217,12 @@ async def _at_prices(comparison: Comparison, store: RunStore, attention: Attenti
 
 async def _in_turn(comparison: Comparison, out: Path, store: RunStore, looks: _Shared, attention: Attention) -> None:
     """Bring run after run to its end; each gets its part of what those before it have left."""
+    more, stands = _has_more(comparison, store), _stands(comparison, out)
     for number, run in enumerate(comparison.runs, 1):
-        if _has_work(folder_of(out, run), _has_more(comparison, store)):
+        if _has_work(stands[run.name], more):
             attention.tell(f"run {number} of {len(comparison.runs)}: {run.name}")
-            await _bring_to_an_end(comparison, run, out, _caps_of(comparison, run, out, store), looks, attention)
+            await _bring_to_an_end(comparison, run, out, _caps_of(comparison, run, stands, more), looks, attention)
+            stands[run.name] = stand_of(folder_of(out, run))
 
 
 async def _side_by_side(
@@ -233,10 +235,11 @@ async def _side_by_side(
 
     """
     more, stop = _has_more(comparison, store), attention.stop or asyncio.Event()
-    waiting = [run for run in comparison.runs if _has_work(folder_of(out, run), more)]
+    stands = _stands(comparison, out)
+    waiting = [run for run in comparison.runs if _has_work(stands[run.name], more)]
     if not waiting:
         return
-    caps = {run.name: _caps_of(comparison, run, out, store) for run in waiting}
+    caps = {run.name: _caps_of(comparison, run, stands, more) for run in waiting}
     # Counted here once for all: a machine of a cluster has another ledger.
     counted = _Counted(await _count_once(comparison, store, looks, attention))
     keeping, pointer = attention.keeping, pointer_in(store.path)
@@ -244,12 +247,16 @@ async def _side_by_side(
         keeping = replace(keeping, store=keeping.store and keeping.store.without_password)
         pointer = pointer and replace(pointer, address=pointer.address.without_password)
     errors: list[MaspoError] = []
-    began, whole = time.monotonic(), len(comparison.runs)
+    spent = {name: stand.usage for name, stand in stands.items()}
+    began, whole, planned = time.monotonic(), len(comparison.runs), comparison.most
 
     def tell(left: int) -> None:
         place_parts(out / DATABASE)  # those that were begun on other machines
-        seconds, planned = time.monotonic() - began, comparison.most
-        usage = total(spent_in(folder_of(out, run) / RUN_DATABASE)[0] for run in comparison.runs)
+        seconds = time.monotonic() - began
+        for run in waiting:
+            with suppress(StoreError):  # it is just being opened to write; of one that is damaged its process tells
+                spent[run.name] = spent_by_now(folder_of(out, run) / RUN_DATABASE)
+        usage = total(spent.values())
         attention.watcher.on_progress(
             Progress(PHASE, whole - left, whole, usage.calls, planned, usage.usd, seconds, in_flight=min(left, jobs))
         )
@@ -275,6 +282,9 @@ async def _side_by_side(
                 attention.tell(f"run {run.name}: {why}; its record is kept, and it is gone on with")
                 says = f"run {run.name} was lost {lost} times ({why}); what it recorded is kept"
                 error = _Raised(EXIT_INTERRUPTED, says)
+            except MaspoError as why:  # it could not begin there, such as under another version
+                error = _Raised(why.exit_code, f"run {run.name}: {why}")
+                break
         if error is not None:
             errors.append(error.raised())
             workers.stop()
@@ -292,7 +302,9 @@ async def _side_by_side(
         try:
             while left:
                 tell(len(left))
-                _, left = await asyncio.wait(left, timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
+                done, left = await asyncio.wait(left, timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
+                for brought in done:
+                    brought.result()  # raises what nobody foresaw
         finally:
             passing_on.cancel()
     place_parts(out / DATABASE)
@@ -427,18 +439,22 @@ async def _bring_to_an_end(
         raise Interrupted("Stopped as asked.")
 
 
-def _has_work(folder: Path, more: bool) -> bool:
+def _stands(comparison: Comparison, out: Path) -> dict[str, Stand]:
+    """Return how far each run is, by its name; each record is read once, since reading it verifies it."""
+    return {run.name: stand_of(folder_of(out, run)) for run in comparison.runs}
+
+
+def _has_work(stand: Stand, more: bool) -> bool:
     """Say whether a run has not ended, or may go on under other caps."""
-    ended = end_of(folder)
-    return ended is None or (more and not ended.complete)
+    return stand.finished is None or (more and not stand.finished.complete)
 
 
 def _as_it_ended(run: Run, out: Path, prices: PriceBook) -> RunEnd:
-    database = folder_of(out, run) / RUN_DATABASE
-    ended = end_of(folder_of(out, run))
-    if ended is None:
+    stand = stand_of(folder_of(out, run), prices)
+    if stand.finished is None:
+        database = folder_of(out, run) / RUN_DATABASE
         raise StoreError(f"{database}: the run has an end that its record does not hold; run the same command again")
-    return RunEnd(run, ended, spent_in(database, prices)[0], cap_met(folder_of(out, run)))
+    return RunEnd(run, stand.finished, stand.usage, stand.cap)
 
 
 def _has_more(comparison: Comparison, store: RunStore) -> bool:
@@ -450,13 +466,11 @@ def _caps_text(comparison: Comparison) -> str:
     return comparison.config.caps.model_dump_json()
 
 
-def _caps_of(comparison: Comparison, run: Run, out: Path, store: RunStore) -> Caps:
+def _caps_of(comparison: Comparison, run: Run, stands: Mapping[str, Stand], more: bool) -> Caps:
     """Return what a run may spend: an equal part of what is left for those that have not ended."""
-    again = _has_more(comparison, store)
-    others = [spent_in(folder_of(out, one) / RUN_DATABASE) for one in comparison.runs if one != run]
-    usage, seconds = total(found for found, _ in others), sum(found for _, found in others)
-    ends = [end_of(folder_of(out, one)) for one in comparison.runs]
-    waiting = sum(end is None or (again and not end.complete) for end in ends) or 1
+    others = [stand for name, stand in stands.items() if name != run.name]
+    usage, seconds = total(stand.usage for stand in others), sum(stand.seconds for stand in others)
+    waiting = sum(_has_work(stand, more) for stand in stands.values()) or 1
     kept, caps = kept_for_holdout(comparison), comparison.config.caps
     own = comparison.usd if comparison.bought else None
     calls = None if caps.calls is None else (caps.calls - (kept.calls or 0) - usage.calls) // waiting
