@@ -1,4 +1,6 @@
-"""Renews the run that README.md shows: the text of ``maspo demo``, pictures of its page, and one of a comparison.
+"""Renews what the docs show: the text of ``maspo demo``, and pictures.
+
+Of the page of that run, of a comparison, of prompts and structure in turns, and of a run that works.
 
     make picture
 
@@ -14,6 +16,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +29,8 @@ PICTURES = {
 }
 """Of docs/images: the page of the run that each shows, and its width and height in pixels."""
 COMPARED = "1180,1490"
+JOINT = "1180,1640"
+WORKING = "1180,900"
 METHODS = "default,spo,naive-joint"
 ANSWER = "You check the solution and give the final answer in <answer></answer>."
 TEAM = {
@@ -48,38 +54,78 @@ def main() -> None:
         readme.write_text(BLOCK.sub(lambda found: found[1] + done.stdout + found[2], text), encoding="utf-8")
         pictures = [(page, size, name) for name, (page, size) in PICTURES.items()]
         _photograph(next(Path(folder).glob("maspo-runs/*/report.html")), pictures)
+        (Path(folder) / "team.json").write_text(json.dumps(TEAM), encoding="utf-8")
+        rows = (f"A shelf holds {7 * n + 3} boxes of {5 * n + 2} pens; {n} are missing. How many?" for n in range(160))
+        text = "".join(json.dumps({"id": f"row-{n:03}", "input": row}) + "\n" for n, row in enumerate(rows))
+        (Path(folder) / "rows.jsonl").write_text(text, encoding="utf-8")
         _photograph(_compared(Path(folder)), [("", COMPARED, "compare")])
+        _photograph(_in_turns(Path(folder)), [("", JOINT, "joint")])
+        _photograph_working(Path(folder))
 
 
 def _compared(folder: Path) -> Path:
     """Compare methods on a simulated world; return the page."""
-    (folder / "team.json").write_text(json.dumps(TEAM), encoding="utf-8")
-    rows = (f"A shelf holds {7 * n + 3} boxes of {5 * n + 2} pens; {n} are missing. How many?" for n in range(160))
-    (folder / "rows.jsonl").write_text("".join(f'{{"input": "{row}"}}\n' for row in rows), encoding="utf-8")
-    maspo = [sys.executable, "-m", "maspo"]
-    with subprocess.Popen([*maspo, "world", "serve", "--port", "0"], stdout=subprocess.PIPE, text=True) as world:  # noqa: S603
-        try:
-            url = (world.stdout or sys.stdin).readline().strip()
-            asked = [
-                "team.json",
-                "--inputs",
-                "rows.jsonl",
-                "--group-by",
-                "none",
-                "--base-url",
-                url,
-                "--out",
-                "compared",
-            ]
-            asked += ["--methods", METHODS, "--seeds", "0-2", "--set", "search.calls=1000"]
-            state = {**os.environ, "XDG_STATE_HOME": str(folder / "state")}
-            subprocess.run([*maspo, "compare", *asked], cwd=folder, env=state, capture_output=True, check=True)  # noqa: S603
-        finally:
-            world.terminate()
+    with _world() as url:
+        asked = ["--methods", METHODS, "--seeds", "0-2", "--set", "search.calls=1000"]
+        _run(folder, "compare", url, "compared", asked)
     return folder / "compared" / "comparison.html"
 
 
+def _in_turns(folder: Path) -> Path:
+    """Optimize prompts and structure on a simulated world; return the page."""
+    with _world() as url:
+        _run(folder, "optimize", url, "both", ["--optimize", "prompts,structure", "--max-calls", "3000", "--yes"])
+    return folder / "both" / "report.html"
+
+
+def _photograph_working(folder: Path) -> None:
+    """Take a picture of a run in its third round, from the page of a server."""
+    asked = [*_asked("working"), "--max-calls", "3000"]
+    with (
+        _world("--latency-ms", "100") as url,
+        _process("optimize", *asked, "--base-url", url, folder=folder, told="stderr") as run,
+        _process("ui", "working", "--allow-actions", folder=folder) as ui,
+    ):
+        address = next(iter(ui)).strip()
+        next(line for line in run if "round 3 of" in line)
+        target = address.replace("#", "#run/working/overview&")
+        _photograph_at([(target, WORKING, "live")])
+
+
+@contextmanager
+def _world(*options: str) -> Iterator[str]:
+    with _process("world", "serve", "--port", "0", *options, folder=ROOT) as lines:
+        yield next(iter(lines)).strip()
+
+
+@contextmanager
+def _process(*command: str, folder: Path, told: str = "stdout") -> Iterator[Iterator[str]]:
+    """Start a command of ours, give what it tells line by line, and end it."""
+    pipes = {told: subprocess.PIPE, "stderr" if told == "stdout" else "stdout": subprocess.DEVNULL}
+    state = {**os.environ, "XDG_STATE_HOME": str(folder / "state")} if folder != ROOT else None
+    whole = [sys.executable, "-m", "maspo", *command]
+    with subprocess.Popen(whole, cwd=folder, env=state, text=True, **pipes) as process:  # type: ignore[call-overload]  # noqa: S603
+        try:
+            yield iter(process.stdout or process.stderr)
+        finally:
+            process.terminate()
+
+
+def _asked(out: str) -> list[str]:
+    return ["team.json", "--inputs", "rows.jsonl", "--group-by", "none", "--out", out]
+
+
+def _run(folder: Path, command: str, url: str, out: str, more: list[str]) -> None:
+    state = {**os.environ, "XDG_STATE_HOME": str(folder / "state")}
+    whole = [sys.executable, "-m", "maspo", command, *_asked(out), "--base-url", url, *more]
+    subprocess.run(whole, cwd=folder, env=state, capture_output=True, check=True)  # noqa: S603
+
+
 def _photograph(report: Path, pictures: list[tuple[str, str, str]]) -> None:
+    _photograph_at([(f"{report.as_uri()}#{page}", size, name) for page, size, name in pictures])
+
+
+def _photograph_at(pictures: list[tuple[str, str, str]]) -> None:
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         print(f"no pictures: none of {', '.join(BROWSERS)} is installed", file=sys.stderr)
@@ -87,9 +133,9 @@ def _photograph(report: Path, pictures: list[tuple[str, str, str]]) -> None:
     # Without a sandbox only because the page is our own and loads nothing.
     command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
     command.append("--virtual-time-budget=2000")
-    for page, size, name in pictures:
+    for address, size, name in pictures:
         target = ROOT / f"docs/images/{name}.png"
-        shot = [*command, f"--window-size={size}", f"--screenshot={target}", f"{report.as_uri()}#{page}"]
+        shot = [*command, f"--window-size={size}", f"--screenshot={target}", address]
         subprocess.run(shot, check=True, capture_output=True)  # noqa: S603
 
 

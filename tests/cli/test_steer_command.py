@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from maspo.core.errors import EXIT_APPROVAL
 from maspo.core.running import run
 from maspo.report.closing import closing
+from maspo.report.document import build_document
 from maspo.report.folder import look
 from maspo.study.decisions import DECISIONS
 from maspo.testing.runs import SMALL, begin, with_config, world_job
@@ -38,6 +40,16 @@ def test_what_is_decided_is_noted_and_said_to_be_taken_later(waiting: Path, masp
     lines = [json.loads(line)["decision"] for line in (waiting / DECISIONS).read_text().splitlines()]
     assert [line["action"] for line in lines] == ["approve", "reject"]
     assert lines[1]["reason"] == "Too long."
+
+
+def test_what_waits_is_shown_with_its_test_input_by_input(waiting: Path) -> None:
+    found = build_document(waiting)
+    figures = found.approval.figures if found.approval else None
+    assert figures is not None and found.holdout is None
+    outcomes = Counter(row.outcome for row in found.inputs)
+    assert (outcomes["won"], outcomes["lost"], outcomes.total()) == (figures.wins, figures.losses, figures.n)
+    assert found.inputs_count == figures.n and all(row.trace in found.traces for row in found.inputs)
+    assert found.judge.source == "holdout" and found.judge.figures is not None
 
 
 @pytest.mark.parametrize(

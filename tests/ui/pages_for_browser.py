@@ -137,7 +137,14 @@ def decided_extras() -> Extras:
         Called(f"the prompt of {names[0]}", same_prompt_as=names[0]),
     )
     called = dict(zip(names[1:], kinds, strict=False))
-    return Extras(folder="waits", called=called, noted=[(1.79e9, Decided("c" * 32, "approve", 0, 0, names[0]))])
+    text = "The way is 217 km."
+    outcomes = ("lost", "won", "won", "tied")
+    lines = [
+        HoldoutLine(f"input-{n}", outcome, text, text, f"{text} {n}", ("win", "win"), "The second is exact.")  # type: ignore[arg-type]
+        for n, outcome in enumerate(outcomes)
+    ]
+    noted = [(1.79e9, Decided("c" * 32, "approve", 0, 0, names[0]))]
+    return Extras(folder="waits", called=called, noted=noted, lines=lines)
 
 
 def large_run(agents: int) -> list[Event]:

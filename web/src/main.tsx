@@ -20,7 +20,9 @@ function start(): void {
   }
   // Given once by whoever started the server; it leaves the address, so that no copied link carries it.
   const token = /[#&]token=([^&]+)/.exec(location.hash)?.[1] ?? "";
-  if (token) history.replaceState(null, "", location.pathname + location.search);
+  // It leaves the address; the place that the address leads to stays.
+  const place = location.hash.replace(/&?token=[^&]+/, "");
+  if (token) history.replaceState(null, "", location.pathname + location.search + (place === "#" ? "" : place));
   render(<App source={served(token)} first={null} />, root);
 }
 

@@ -133,6 +133,7 @@ export interface ComparisonRow {
   readonly glob: string;
   readonly misaligned: boolean;
   readonly kept: boolean;
+  readonly label: string;
 }
 
 export interface Conflict {
@@ -165,6 +166,7 @@ export interface Cost {
   readonly unsettled: readonly UnsettledCall[];
   readonly unsettled_count: number;
   readonly unsettled_bound: string;
+  readonly planned_calls: number | null;
 }
 
 export interface Curve {
@@ -328,6 +330,7 @@ export interface JudgeFigures {
   readonly agreement: readonly (readonly [string, number, number])[];
   readonly unreadable: number;
   readonly contradicted: number;
+  readonly people: AgreementFigures | null;
 }
 
 export interface Latency {

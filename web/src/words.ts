@@ -21,6 +21,7 @@ const TRIED: Readonly<Record<string, string>> = {
   sides: "each half of the changes",
   pairs: "two changes together",
   parts: "parts of the changes",
+  prove: "to prove that two changes clash",
   promote: "against the prompt in the team",
   race: "in a race",
 };

@@ -496,8 +496,8 @@ def calibration_of(found: Calibration) -> CalibrationFigures:
     return CalibrationFigures(
         pairs=found.pairs,
         known_pairs=_rate_figures(found.known),
-        labels=_agreement_figures(found.labels) if found.labels.rate.n else None,
-        human=_agreement_figures(found.human) if found.human else None,
+        labels=agreement_of(found.labels) if found.labels.rate.n else None,
+        human=agreement_of(found.human) if found.human else None,
         first_position=_rate_figures(found.first_position),
         flip=_rate_figures(found.flip),
         tie=_rate_figures(found.tie),
@@ -505,7 +505,8 @@ def calibration_of(found: Calibration) -> CalibrationFigures:
     )
 
 
-def _agreement_figures(found: Agreement) -> AgreementFigures:
+def agreement_of(found: Agreement) -> AgreementFigures:
+    """Return how far a judge agrees with labels or a person, as figures."""
     interval = found.kappa_interval if found.kappa is not None else None
     return AgreementFigures(_rate_figures(found.rate), found.kappa, interval)
 

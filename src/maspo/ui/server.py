@@ -279,7 +279,8 @@ class _Readings:
             written = (shown.folder / shown.page).lstat().st_mtime
             return sheet_row(self._sheet(shown), shown.name, written).dump()
         looked = self._of(shown.folder).look()
-        row = row_of(looked.view, "", shown.name, looked.written)
+        begun = looked.entries[0].at if looked.entries else None
+        row = row_of(looked.view, "", shown.name, looked.written, begun)
         return replace(row, inside=self._runs.whole_of(shown)).dump()
 
     def _sheet(self, shown: Listed) -> Sheet:

@@ -19,6 +19,8 @@ export function Cases() {
     [document, query.agent, wanted],
   );
   const chosen = found.find((one) => one.id === query.at) ?? found[0];
+  // The list says which pairs have been judged.
+  const [, judged] = useState(verdicts.size);
   return (
     <>
       <h1>Cases</h1>
@@ -26,7 +28,7 @@ export function Cases() {
         Inputs on which a candidate won locally, and a reader or the final answer did not gain. {plural(document.cases_count, "case")} found
         {document.cases.length > 0 && document.cases_count > document.cases.length && `, the latest ${document.cases.length} shown`}.
       </p>
-      {document.conflicts.length > 0 && (
+      {document.conflicts.length > 0 && !query.blind && (
         <Section title="Agents in conflict">
           {document.conflicts.map((one) => (
             <article class="card">
@@ -61,9 +63,9 @@ export function Cases() {
             label="Cases"
             chosen={chosen?.id ?? ""}
             link={(id) => link({ at: id })}
-            items={found.map((one) => ({ id: one.id, title: `${one.agent} on ${inputName(one.label, one.input)}`, note: one.loss }))}
+            items={found.map((one) => (query.blind ? { id: one.id, title: inputName(one.label, one.input), note: verdicts.has(one.id) ? "judged" : "" } : { id: one.id, title: `${one.agent} on ${inputName(one.label, one.input)}`, note: one.loss }))}
           >
-            {chosen && (query.blind ? <Blind key={chosen.id} one={chosen} /> : <Detail one={chosen} />)}
+            {chosen && (query.blind ? <Blind key={chosen.id} one={chosen} judged={() => judged(verdicts.size)} /> : <Detail one={chosen} />)}
           </Pick>
         </>
       )}
@@ -116,10 +118,10 @@ function Detail({ one }: { one: Case }) {
   );
 }
 
-const verdicts = new Map<string, string>();
 /** What a person said of pairs, kept as long as the page is open. */
+const verdicts = new Map<string, string>();
 
-function Blind({ one }: { one: Case }) {
+function Blind({ one, judged }: { one: Case; judged: () => void }) {
   const { source, route, actions, say, document } = usePlace();
   const act = useAct(source, route.run, say);
   const { choose } = useLinks();
@@ -131,6 +133,7 @@ function Blind({ one }: { one: Case }) {
     const verdict = choice === "t" ? "tie" : (choice === "1") === turned ? "win" : "loss";
     verdicts.set(one.id, verdict);
     setSaid(verdict);
+    judged();
     if (actions) void act({ action: "judge", case: one.trace || one.id, verdict });
   };
   useEffect(() => {
@@ -144,12 +147,13 @@ function Blind({ one }: { one: Case }) {
   }, [one, turned]);
   if (!last) return <p class="quiet">Nothing to compare.</p>;
   const [first, second] = turned ? [last[2], last[1]] : [last[1], last[2]];
-  const judge = one.said.find((each) => each.level === "global")?.verdict ?? one.said.at(-1)?.verdict;
+  const of = one.said.filter((each) => each.agent === last[0]);
+  const judge = (of.find((each) => each.level === "global") ?? of[0])?.verdict;
   const lines = () => [...verdicts].map(([id, verdict]) => JSON.stringify({ run: document.id, pair: document.cases.find((each) => each.id === id)?.trace || id, verdict })).join("\n");
   return (
-    <div data-blind>
+    <div class="blind" data-blind>
       <h2>Which is better? {inputName(one.label, one.input)}</h2>
-      <p class="quiet">You do not see which prompt wrote which. Press 1, 2, or t for equally good.</p>
+      <p class="quiet">You see neither which prompt wrote which nor what the judge said. Press 1, 2, or t for equally good; j goes on to the next.{actions && " Your verdicts are kept with the run; the page Judge tells how often the judge agrees."}</p>
       <Text text={one.input} />
       <div class="two">
         <div><h3>1</h3><Text text={first ?? ""} /></div>

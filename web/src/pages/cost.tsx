@@ -16,6 +16,7 @@ export function Cost() {
       <Facts
         facts={[
           ["Calls", `${number(cost.total.calls)}${cost.cap_calls ? ` of at most ${number(cost.cap_calls)}` : ""}`],
+          ...(cost.planned_calls ? [["Planned", `about ${plural(cost.planned_calls, "call")}`] as const] : []),
           ["Money", `${cost.money}${cost.cap_usd ? ` of at most ${money(cost.cap_usd)}` : ""}`],
           ...(cost.thoughts ? [["Tokens of thoughts", cost.thoughts] as const] : []),
           ["Time", `${duration(cost.seconds)}${cost.cap_minutes ? ` of at most ${duration(60 * cost.cap_minutes)}` : ""}`],
@@ -24,7 +25,7 @@ export function Cost() {
           ...(document.state === "finished" ? [] : [["In flight", number(cost.in_flight)] as const]),
         ]}
       />
-      <BurnChart cost={cost} />
+      <BurnChart cost={cost} working={document.state === "running"} />
       <Spending title="By purpose" rows={cost.purposes} whole={cost.total} simulated={document.simulated} />
       <Spending title="By agent" rows={cost.agents} whole={cost.total} simulated={document.simulated} recorded />
       <Spending title="By model" rows={cost.models} whole={cost.total} simulated={document.simulated} recorded />

@@ -24,7 +24,7 @@ export function Inputs() {
     return (
       <>
         <h1>Inputs</h1>
-        <Nothing>{document.state === "finished" ? "Nothing was compared on the hold-out, or the record does not tell it input by input." : "The hold-out is tested when the search has ended."}</Nothing>
+        <Nothing>{document.state === "finished" ? "Nothing was compared on the hold-out, or the record does not tell it input by input." : "The hold-out is tested when the search has ended. Until then, Search lists every comparison with its trace."}</Nothing>
       </>
     );
   }
@@ -99,7 +99,7 @@ function One({ trace }: { trace: string }) {
       <p><a href={link({ trace: "" })}>All inputs of the hold-out</a></p>
       {row && (
         <p class="lead">
-          {row.step}, {triedFor(row.purpose)}, input <code>{row.input_key}</code>: local <Outcome outcome={row.local} />, final answer <Outcome outcome={row.glob} />
+          {row.step}, {triedFor(row.purpose)}, input {row.label && row.label !== row.input_key ? row.label : <code>{row.input_key}</code>}: local <Outcome outcome={row.local} />, final answer <Outcome outcome={row.glob} />
         </p>
       )}
       {found && <SaidList said={found.said} />}

@@ -2,8 +2,13 @@
 import { useLinks, usePlace } from "../context";
 import { Nothing, Rate, Section, ShareBar } from "../parts/figures";
 import { Table } from "../parts/table";
-import type { RateFigures } from "../view";
-import { number, percent, sign } from "../words";
+import type { AgreementFigures, RateFigures } from "../view";
+import { number, percent, plural, sign } from "../words";
+
+/** How often the judge said of a case what a person said blind. */
+function people(found: AgreementFigures): readonly [string, RateFigures, string] {
+  return ["agrees with a person, on cases", found.agreement, `judged blind${found.kappa === null ? "" : `, κ ${found.kappa.toFixed(2)}`}`];
+}
 
 export function Judge() {
   const { document } = usePlace();
@@ -17,6 +22,7 @@ export function Judge() {
         ...(figures.known_pairs.n ? [["right on pairs with a known answer", figures.known_pairs, "one output right, one wrong, by label"] as const] : []),
         ...(figures.labels ? [["agrees with labels", figures.labels.agreement, figures.labels.kappa === null ? "" : `κ ${figures.labels.kappa.toFixed(2)}`] as const] : []),
         ...(figures.human ? [["agrees with the person", figures.human.agreement, figures.human.kappa === null ? "" : `κ ${figures.human.kappa.toFixed(2)}`] as const] : []),
+        ...(judge.people ? [people(judge.people)] : []),
         ["the output shown first wins", figures.first_position, "50% is fair"] as const,
         ["turns with the order", figures.flip, "it contradicted itself, of pairs on which it took a side in both orders"] as const,
         ["says tie", figures.tie, "of replies that could be read"] as const,
@@ -43,6 +49,11 @@ export function Judge() {
         </Section>
       ) : (
         <Nothing>Not measured yet: the hold-out is judged in both orders when the search has ended.</Nothing>
+      )}
+      {document.cases.length > 0 && (
+        <p>
+          {judge.people ? `A person has judged ${plural(judge.people.agreement.n, "case")} blind; the judge said the same of ${number(judge.people.agreement.count)}.` : "Nobody has judged a case blind."} <a href={to("cases", { blind: "yes" })}>Judge {judge.people ? "more" : "some"}</a>
+        </p>
       )}
       {judge.agreement.length > 0 && (
         <Section title="Do the levels agree?">

@@ -6,8 +6,8 @@ import { Decided, Waiting } from "../parts/decided";
 import { Command, Reason, Told } from "../parts/text";
 import { Without } from "../parts/without";
 import { href } from "../route";
-import type { Agent } from "../view";
-import { duration, number, percent, plural, signedPercent } from "../words";
+import type { Agent, Cost, Document } from "../view";
+import { duration, money, number, percent, plural, signedPercent, stepName } from "../words";
 
 /** Agents whose changes are told here; the page of prompts has all. */
 const MOST_CHANGED = 8;
@@ -27,13 +27,14 @@ export function Overview() {
       <Section title="Budget" aside={<a href={to("cost")}>Cost and time</a>}>
         <Facts
           facts={[
-            ["Calls", `${number(document.cost.total.calls)}${document.cost.cap_calls ? ` of at most ${number(document.cost.cap_calls)}` : ""}`],
-            ["Money", document.cost.money],
-            ["Time", duration(document.cost.seconds)],
+            ["Calls", `${number(document.cost.total.calls)}${planned(document.cost)}`],
+            ["Money", `${document.cost.money}${document.cost.cap_usd ? ` of at most ${money(document.cost.cap_usd)}` : ""}`],
+            ["Time", `${duration(document.cost.seconds)}${working ? left(document.cost) : ""}`],
+            ...(working ? [["In flight", number(document.cost.in_flight)] as const] : []),
             ["Tokens", `${number(document.cost.total.tokens_in)} in, ${number(document.cost.total.tokens_out)} out`],
           ]}
         />
-        <BurnChart cost={document.cost} />
+        <BurnChart cost={document.cost} working={working} />
         {document.more.length > 0 && (
           <p>
             <strong>More budget:</strong> <Told text={document.more.join("; ")} />.
@@ -44,7 +45,7 @@ export function Overview() {
   return (
     <article class="overview">
       <section class={`verdict ${document.verdict ?? document.state}`} aria-label="Verdict">
-        <p class="kicker">{turn ? "A turn" : document.label}</p>
+        <p class="kicker">{turn ? "A turn" : working ? `${document.label} · ${where(document)}` : document.label}</p>
         <h1>{turn ? rewritten(changed) : working ? document.progress : document.headline}</h1>
         {document.part_of && <PartOf />}
         {document.approval && <Waiting approval={document.approval} />}
@@ -135,6 +136,9 @@ export function Overview() {
             <>
               <Command text={`maspo diff ${folder}`} />
               <Command text={`maspo apply ${folder}`} />
+              <p class="quiet">For a pull request, with a commit for each agent and its evidence; or as a patch:</p>
+              <Command text={`maspo apply ${folder} --branch better-prompts`} />
+              <Command text={`maspo apply ${folder} --patch better-prompts.patch`} />
             </>
           ) : (
             changed.length > 0 && <Command text={`maspo diff ${folder} seed winners`} />
@@ -143,6 +147,28 @@ export function Overview() {
       )}
     </article>
   );
+}
+
+/** Where a run that works is: in which round, or beyond the search. */
+function where(document: Document): string {
+  const last = document.steps.at(-1);
+  return last && document.more.length === 0 ? stepName(last.label).toLowerCase() : "final test";
+}
+
+/** Of how many calls: the plan, or the cap where that is fewer. */
+function planned({ planned_calls: plan, cap_calls: cap }: Cost): string {
+  if (plan !== null && (cap === null || plan < cap)) return ` of about ${number(plan)}`;
+  return cap ? ` of at most ${number(cap)}` : "";
+}
+
+/** A pace tells little before so many calls. */
+const CALLS_FOR_A_PACE = 20;
+
+/** About how long the rest takes, at the pace so far. */
+function left({ planned_calls: plan, cap_calls: cap, total, seconds }: Cost): string {
+  const most = Math.min(plan ?? Infinity, cap ?? Infinity);
+  if (!Number.isFinite(most) || !seconds || total.calls < CALLS_FOR_A_PACE || most <= total.calls) return "";
+  return `, about ${duration((seconds * (most - total.calls)) / total.calls)} left`;
 }
 
 function rewritten(changed: readonly Agent[]): string {

@@ -60,7 +60,7 @@ export function Runs({ source, route }: { source: Source; route: Route }) {
             { name: "Compare", cell: (row) => <input type="checkbox" aria-label={`Compare ${row.folder || row.name}`} checked={chosen.includes(row.id)} onChange={() => toggle(row.id)} /> },
             ...(narrow ? [] : [
               { name: "State", cell: (row: RunRow) => <State row={row} />, value: (row: RunRow) => row.state },
-              { name: "Verdict", cell: (row: RunRow) => row.label ?? row.verdict ?? "", value: (row: RunRow) => row.verdict ?? "" },
+              { name: "Verdict", cell: (row: RunRow) => (row.state === "finished" ? row.label ?? row.verdict ?? "" : "–"), value: (row: RunRow) => row.verdict ?? "" },
             ]),
             { name: "Net win rate, 95% interval", cell: (row) => (row.interval ? <IntervalBar value={row.net ?? 0} interval={row.interval} bound={1} /> : "–"), value: (row) => row.net ?? -2 },
             { name: "Calls", cell: (row) => (row.calls === undefined ? "" : number(row.calls)), value: (row) => row.calls ?? 0, right: true },
@@ -98,7 +98,9 @@ function inOrder(narrow: boolean, columns: readonly Column<RunRow>[]): readonly 
 }
 
 function State({ row }: { row: RunRow }) {
-  return <span class={`state ${row.state}`}><span class="lamp" aria-hidden="true" />{stateName(row.state)}</span>;
+  // What waits for a person is at rest, and so is one that was interrupted: its label says which it is.
+  const words = row.state === "paused" || row.state === "running" ? (row.label ?? stateName(row.state)).toLowerCase() : stateName(row.state);
+  return <span class={`state ${row.state}`}><span class="lamp" aria-hidden="true" />{words}</span>;
 }
 
 function Kind({ row }: { row: SheetRow }) {

@@ -229,7 +229,7 @@ function Refused({ steps }: { steps: readonly Step[] }) {
 function Comparisons({ wanted }: { wanted: string }) {
   const { document } = usePlace();
   const { to } = useLinks();
-  const rows = useMemo(() => document.comparisons.filter((one) => matches(`${one.step} ${one.purpose} ${one.input_key} ${one.glob} ${one.misaligned ? "misaligned" : ""}`, wanted)), [document, wanted]);
+  const rows = useMemo(() => document.comparisons.filter((one) => matches(`${one.step} ${one.purpose} ${one.input_key} ${one.label} ${one.glob} ${one.misaligned ? "misaligned" : ""}`, wanted)), [document, wanted]);
   return (
     <>
       <p class="quiet">{number(rows.length)} of {plural(document.comparisons_count, "comparison")} of the search{document.comparisons_count > document.comparisons.length && "; a report holds those that say most"}.</p>
@@ -239,7 +239,7 @@ function Comparisons({ wanted }: { wanted: string }) {
         columns={[
           { name: "Step", cell: (one) => one.step, value: (one) => one.step },
           { name: "For", cell: (one) => triedFor(one.purpose), value: (one) => triedFor(one.purpose) },
-          { name: "Input", cell: (one) => <code>{one.input_key.slice(0, 10)}</code>, value: (one) => one.input_key },
+          { name: "Input", cell: (one) => (one.label && one.label !== one.input_key ? one.label : <code>{one.input_key.slice(0, 10)}</code>), value: (one) => one.label || one.input_key },
           { name: "Local", cell: (one) => <Outcome outcome={one.local} />, value: (one) => sign(one.local).word },
           { name: "Lookahead", cell: (one) => one.lookahead.map(([name, verdict]) => <span>{name} <Outcome outcome={verdict} /> </span>) },
           { name: "Final answer", cell: (one) => <Outcome outcome={one.glob} />, value: (one) => sign(one.glob).word },

@@ -1,8 +1,10 @@
 // What a person decided about a run, and what waits for one.
+import { useState } from "preact/hooks";
 import { quoted, useFolder, useLinks, usePlace } from "../context";
 import type { Approval, Ruling } from "../view";
 import { moment, plural, signedPercent } from "../words";
-import { IntervalBar, Section } from "./figures";
+import { useAct } from "./controls";
+import { IntervalBar, Outcome, Section } from "./figures";
 import { Command } from "./text";
 
 export function Decided() {
@@ -36,9 +38,10 @@ function noted(one: Ruling, state: string): string {
 
 /** The test that is over, and whose prompts wait. */
 export function Waiting({ approval }: { approval: Approval }) {
-  const { document } = usePlace();
+  const { document, actions } = usePlace();
   const { to } = useLinks();
   const run = useFolder();
+  const { figures } = approval;
   const open = approval.agents.filter((name) => !document.decided.some((one) => !one.taken && names(one, name)));
   return (
     <>
@@ -49,12 +52,20 @@ export function Waiting({ approval }: { approval: Approval }) {
           {signedPercent(approval.figures.interval[0])} to {signedPercent(approval.figures.interval[1])}
         </figcaption>
       </figure>
+      {document.inputs.length > 0 && (
+        <p class="tally">
+          <a href={to("inputs", { outcome: "won" })}><Outcome outcome="win" count={figures.wins} /> won</a>
+          <a href={to("inputs", { outcome: "lost" })}><Outcome outcome="loss" count={figures.losses} /> lost</a>
+          <a href={to("inputs", { outcome: "tied" })}><Outcome outcome="tie" count={figures.ties} /> tied</a>
+        </p>
+      )}
       {open.length > 0 ? (
         <>
           <p>
             Nothing ships before somebody has read and approved{" "}
             {open.map((name, place) => <>{place > 0 && ", "}<a href={to("prompts", { agent: name })}>{name}</a></>)}.
           </p>
+          {actions && <Together open={open} approval={approval} />}
           <Command text={`maspo steer ${run} approve ${open.map(quoted).join(" ")}`} />
         </>
       ) : (
@@ -62,6 +73,34 @@ export function Waiting({ approval }: { approval: Approval }) {
       )}
       <Command text={`maspo resume ${run}`} />
     </>
+  );
+}
+
+/** Several prompts decided at once, each as the one that is shown here. */
+function Together({ open, approval }: { open: readonly string[]; approval: Approval }) {
+  const { source, route, say } = usePlace();
+  const act = useAct(source, route.run, say);
+  const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
+  const [reason, setReason] = useState("");
+  const chosen = open.filter((name) => !left.has(name));
+  const toggle = (name: string) => setLeft(new Set(left.has(name) ? [...left].filter((one) => one !== name) : [...left, name]));
+  const decide = async (action: "approve" | "reject") => {
+    const why = action === "reject" && reason.trim() ? { reason: reason.trim() } : {};
+    for (const name of chosen) await act({ action, agents: [name], prompt: approval.prompts[approval.agents.indexOf(name)] ?? "", ...why });
+  };
+  const which = chosen.length === open.length && open.length > 1 ? `all ${open.length}` : chosen.length === 1 ? chosen[0] : `${chosen.length} prompts`;
+  return (
+    <div class="buttons" role="group" aria-label="Decide on the new prompts">
+      {open.length > 1 && open.map((name) => (
+        <label class="check"><input type="checkbox" checked={!left.has(name)} onChange={() => toggle(name)} /> {name}</label>
+      ))}
+      <button type="button" disabled={chosen.length === 0} onClick={() => void decide("approve")}>Approve {which}</button>
+      <button type="button" disabled={chosen.length === 0} onClick={() => void decide("reject")}>Reject {which}</button>
+      <label>
+        <span class="unseen">Reason, which the proposer is told</span>
+        <input type="text" maxLength={2000} placeholder="reason, for the proposer" value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
+      </label>
+    </div>
   );
 }
 

@@ -1,6 +1,6 @@
 // The team as a graph: who reads whom, from left to right, or downwards where that is too wide.
 import dagre from "@dagrejs/dagre";
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Agent, Edge, LevelCounts } from "../view";
 import { percent, plural } from "../words";
 
@@ -15,6 +15,8 @@ const FLOW = { height: 16, letters: 29 };
 const ACROSS = 900;
 /** Agents that are laid out; a larger graph is no picture any more, and the table has all of them. */
 export const MOST_DRAWN = 120;
+/** A larger team is laid out after the page is shown: 120 agents take dagre half a second, and a key answers in 0.1 s. */
+const AT_ONCE = 24;
 const NAME = 20;
 
 export interface Figures {
@@ -85,6 +87,15 @@ function directed(agents: readonly Agent[], edges: readonly Edge[], rankdir: "LR
   };
 }
 
+/** Where everything stands, by the edges that are drawn: who comes back to the page finds it there. */
+const placed = new WeakMap<readonly Edge[], Drawn>();
+
+function placedOnce(agents: readonly Agent[], edges: readonly Edge[]): Drawn {
+  const found = placed.get(edges) ?? layout(agents, withConditions(agents, edges));
+  placed.set(edges, found);
+  return found;
+}
+
 export function winRate(counts: LevelCounts): number | null {
   const decided = counts.wins + counts.losses;
   return decided ? counts.wins / decided : null;
@@ -92,11 +103,19 @@ export function winRate(counts: LevelCounts): number | null {
 
 export function TeamGraph({ agents, edges, figures, chosen, link }: { agents: readonly Agent[]; edges: readonly Edge[]; figures: ReadonlyMap<string, Figures>; chosen: string; link: (agent: string) => string }) {
   const shown = useMemo(() => agents.slice(0, MOST_DRAWN), [agents]);
-  const drawn = useMemo(() => layout(shown, withConditions(shown, edges)), [shown, edges]);
+  const [shows, setShows] = useState(shown.length <= AT_ONCE || placed.has(edges));
+  useEffect(() => {
+    if (shows) return undefined;
+    let timer = 0;
+    const frame = requestAnimationFrame(() => { timer = window.setTimeout(() => setShows(true)); });
+    return () => { cancelAnimationFrame(frame); window.clearTimeout(timer); };
+  }, [shows]);
+  const drawn = useMemo(() => (shows ? placedOnce(shown, edges) : null), [shows, shown, edges]);
   const byName = useMemo(() => new Map(shown.map((agent) => [agent.name, agent])), [shown]);
   /** Read from the round before, or a condition: both are dashed, and a node says which. */
   const kind = (edge: Edge) => (byName.get(edge.reader)?.when === edge.source ? "condition" : edge.late ? "late" : "");
   const told = `The team: ${plural(agents.length, "agent")}, ${plural(edges.length, "edge")}. The table below holds the same.`;
+  if (drawn === null) return <p class="quiet">Drawing {plural(shown.length, "agent")} …</p>;
   return (
     <div class="scroll graph" tabIndex={0} role="region" aria-label="Graph of the team">
       <svg width={drawn.width} height={drawn.height} viewBox={`${drawn.left} ${drawn.top} ${drawn.width} ${drawn.height}`} role="group" aria-label={told}>

@@ -16,7 +16,7 @@ from maspo.events import LevelCounts, Shipped, VerdictWord
 from maspo.report.fold import State
 from maspo.report.holdout import InputOutcome
 from maspo.report.questions import Answer
-from maspo.report.result import CalibrationFigures, EffectFigures, HoldoutFigures
+from maspo.report.result import AgreementFigures, CalibrationFigures, EffectFigures, HoldoutFigures
 
 FORMAT: Final = "maspo.view/1"
 
@@ -305,6 +305,8 @@ class ComparisonRow(Dumped):
     misaligned: bool
     kept: bool
     """Whether its traces are kept in the record."""
+    label: str = ""
+    """The name of the input; empty where the record tells none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +321,8 @@ class JudgeFigures(Dumped):
     """Level, how often its verdicts agreed with the global one, and how often not."""
     unreadable: int
     contradicted: int
+    people: AgreementFigures | None = None
+    """With a person, on the cases that were judged blind on this page; None where nobody has judged any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,6 +407,8 @@ class Cost(Dumped):
     unsettled: tuple[UnsettledCall, ...]
     unsettled_count: int
     unsettled_bound: str
+    planned_calls: int | None = None
+    """Calls that the run is planned for, the hold-out test included; None without such a plan."""
 
 
 @dataclass(frozen=True, slots=True)

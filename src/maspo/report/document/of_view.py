@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from maspo.core.prompts import prompt_id
 from maspo.core.usage import Usage, total
-from maspo.core.verdict import Comparison, Reading, Verdict
+from maspo.core.verdict import Comparison, Level, Reading, Verdict
 from maspo.events import (
     BudgetStopped,
     CallLost,
@@ -36,13 +36,13 @@ from maspo.report.fold import AgentView, RunView, StepView, estimate_gains, rank
 from maspo.report.holdout import HoldoutLine
 from maspo.report.lines import TOPICS, told_of, words_of
 from maspo.report.questions import answers
-from maspo.report.result import calibration_of, effect_of, holdout_of
+from maspo.report.result import agreement_of, calibration_of, effect_of, holdout_of
 from maspo.report.text import judge_figures
 from maspo.report.visible import clipped, visible
 from maspo.report.why import changes
 from maspo.stats.paired import net_win_interval
 from maspo.store.codec import RecordedResult
-from maspo.study.evaluation.calibration import Calibration, calibrate
+from maspo.study.evaluation.calibration import Agreement, Calibration, agreement, calibrate
 
 # What a default report holds: together with the page itself it stays below a megabyte.
 _PROMPTS = 190_000
@@ -132,9 +132,15 @@ class Extras:
     traces: Mapping[str, model.Compared] = field(default_factory=dict)
     case_traces: Mapping[int, str] = field(default_factory=dict)
     """The keys of the comparisons behind cases, by the place of the case."""
+    blind: Mapping[str, Verdict] = field(default_factory=dict)
+    """What a person said of cases, seen from the candidate, without knowing which output was whose: by the key of the
+    comparison, or the id of the case."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Names of inputs by their keys."""
     spending: Spending | None = None
     caps: tuple[float | None, int | None, float | None] = (None, None, None)
     """Money, calls, minutes."""
+    planned_calls: int | None = None
     part_of: model.PartOf = ""
 
 
@@ -151,7 +157,7 @@ class Spending:
     """From the first call to the last."""
 
 
-_KEY = re.compile(r"[0-9a-f]{16}")
+_KEY = re.compile(r"\b[0-9a-f]{16}\b")
 """The content address of an input, which is its name where a row has none."""
 _MOST_BEGINNING = 40
 """Characters of an input in place of a name: enough to tell it from its neighbours."""
@@ -163,7 +169,7 @@ def document_of(view: RunView, extras: Extras | None = None) -> model.Document:
     view = _sharing(view, known)
     started, finished = view.started, view.finished
     judge = _judge(view, known.lines)
-    lost = [short(_named(line)) for line in known.lines if line.outcome == "lost"]
+    lost = [short(named(line.id, line.input)) for line in known.lines if line.outcome == "lost"]
     steps = view.steps[-_MOST_STEPS:]
     prompts = _prompts(view, steps)
     cases = _cases(view, known)
@@ -211,12 +217,12 @@ def document_of(view: RunView, extras: Extras | None = None) -> model.Document:
         inputs=_inputs(known),
         inputs_count=len(known.lines) or (finished.holdout.n if finished else 0),
         traces=known.traces,
-        comparisons=tuple(_comparison(one) for one in _telling(comparisons)),
+        comparisons=tuple(_comparison(one, known.labels) for one in _telling(comparisons)),
         comparisons_count=len(comparisons),
         proxy=phrases.describe_proxy(view.proxy) if view.proxy else (),
         screened=screened[:_MOST_SCREENED],
         screened_count=len(screened),
-        judge=_judge_figures(view, judge),
+        judge=_judge_figures(view, judge, _people(cases, known.blind)),
         cost=_cost(view, known),
         settings=_settings(view),
         log=_log(known.entries, view),
@@ -226,8 +232,11 @@ def document_of(view: RunView, extras: Extras | None = None) -> model.Document:
     return fitted(whole, _LARGEST, _DROPPED)
 
 
-def row_of(view: RunView, id_: str, folder: str = "", written: float = 0.0) -> model.RunRow:
-    """Return a run as a list of runs shows it, under the id by which the list names it."""
+def row_of(view: RunView, id_: str, folder: str = "", written: float = 0.0, begun: float | None = None) -> model.RunRow:
+    """Return a run as a list of runs shows it, under the id by which the list names it.
+
+    ``begun`` and ``written`` are when it was recorded first and last: the time of a run that has not told its own.
+    """
     finished, whole = view.finished, total(view.usage.values())
     holdout = finished.holdout if finished and finished.holdout.n else None
     return model.RunRow(
@@ -247,15 +256,19 @@ def row_of(view: RunView, id_: str, folder: str = "", written: float = 0.0) -> m
         calls=whole.calls,
         usd=whole.usd,
         money=phrases.money_spent(whole, view.simulated),
-        seconds=view.seconds,
+        seconds=view.seconds if begun is None or view.seconds is not None else max(0.0, written - begun),
         written=written,
         simulated=view.simulated,
     )
 
 
-def _named(line: HoldoutLine) -> str:
+def named(label: str, text: str) -> str:
     """Return a name of an input that says something: where it has no id of its own, how its text begins."""
-    return f"“{clipped(' '.join(line.input.split()), _MOST_BEGINNING)}”" if _KEY.fullmatch(line.id) else line.id
+    if not _KEY.fullmatch(label):
+        return label
+    # Of a text of any length no more than could be shown is looked at.
+    flat = " ".join(text[: 20 * _MOST_BEGINNING].split())
+    return f"“{flat}”" if len(flat) <= _MOST_BEGINNING else f"“{flat[:_MOST_BEGINNING].rstrip()} …”"
 
 
 # ── the verdict ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -430,7 +443,11 @@ def _agents(view: RunView, known: Extras) -> tuple[model.Agent, ...]:
             calls_mean=sum(counts) / traces if counts else None,
             calls_most=max(counts, default=0),
             repeated=repeated[agent.name],
-            why=tuple(room.fit(line, 2 * _MOST_REASON) for line in _reasons(view, agent) if not room.full()),
+            why=tuple(
+                room.fit(_with_names(line, known.labels), 2 * _MOST_REASON)
+                for line in _reasons(view, agent)
+                if not room.full()
+            ),
             left_out=_left_out(without) if without else None,
             called=clipped(visible(called.words), _MOST_REASON),
             when=short(called.when),
@@ -444,6 +461,11 @@ def _agents(view: RunView, known: Extras) -> tuple[model.Agent, ...]:
 
 def _reasons(view: RunView, agent: AgentView) -> tuple[str, ...]:
     return changes(view, agent)[-_MOST_CHANGES:] if agent.rewritten else ()
+
+
+def _with_names(line: str, labels: Mapping[str, str]) -> str:
+    """Return a line in which inputs without an id of their own are named by how they begin."""
+    return _KEY.sub(lambda found: labels.get(found[0], found[0]), line)
 
 
 def _left_out(found: LeftOut) -> model.LeftOut:
@@ -607,7 +629,7 @@ def _says(item: RecordedResult) -> bool:
     )
 
 
-def _comparison(one: Recorded[Event | RecordedResult]) -> model.ComparisonRow:
+def _comparison(one: Recorded[Event | RecordedResult], labels: Mapping[str, str]) -> model.ComparisonRow:
     item = one.item
     assert isinstance(item, RecordedResult) and isinstance(item.result, Comparison)  # noqa: S101 (what was picked)
     result = item.result
@@ -616,6 +638,7 @@ def _comparison(one: Recorded[Event | RecordedResult]) -> model.ComparisonRow:
         purpose=short(item.purpose),
         step=short(item.within),
         input_key=short(result.input_key),
+        label=short(labels.get(result.input_key, "")),
         local=result.local.value,
         lookahead=tuple((short(name), verdict.value) for name, verdict in result.lookahead),
         glob=result.glob.value,
@@ -694,7 +717,29 @@ def _judge(view: RunView, lines: Sequence[HoldoutLine]) -> Calibration | None:
     return calibrate(readings) if readings else None
 
 
-def _judge_figures(view: RunView, judge: Calibration | None) -> model.JudgeFigures:
+def _people(cases: Sequence[model.Case], blind: Mapping[str, Verdict]) -> Agreement | None:
+    """Return how far the judge agrees with a person on the cases that the person judged blind; None without any."""
+    pairs = list[tuple[Verdict, Verdict]]()
+    for case in cases:
+        said = blind.get(case.trace) or blind.get(case.id)
+        judged = _judged_last(case)
+        if said is not None and judged is not None:
+            pairs.append((said, judged))
+    found = agreement(pairs)
+    return found if found.rate.n else None
+
+
+def _judged_last(case: model.Case) -> Verdict | None:
+    """Return what the judge said of the outputs that a person is shown, the last ones; None where it was not asked."""
+    if not case.outputs:
+        return None
+    last = case.outputs[-1][0]
+    said = [one for one in case.said if one.agent == last]
+    ordered = sorted(said, key=lambda one: one.level != Level.GLOBAL.value)
+    return Verdict(ordered[0].verdict) if ordered else None
+
+
+def _judge_figures(view: RunView, judge: Calibration | None, people: Agreement | None) -> model.JudgeFigures:
     source: model.JudgeSource = "none" if judge is None else "labels" if view.judge else "holdout"
     ended = view.ended
     levels = (("local", ended.local), ("lookahead", ended.lookahead)) if ended else ()
@@ -705,6 +750,7 @@ def _judge_figures(view: RunView, judge: Calibration | None) -> model.JudgeFigur
         agreement=tuple((name, one.agreed, one.disagreed) for name, one in levels),
         unreadable=view.judged.unreadable,
         contradicted=view.judged.contradicted,
+        people=agreement_of(people) if people else None,
     )
 
 
@@ -750,6 +796,7 @@ def _cost(view: RunView, known: Extras) -> model.Cost:
         unsettled=tuple(_unsettled(one) for one in view.unsettled[::-1][:_MOST_CALLS]),
         unsettled_count=len(view.unsettled),
         unsettled_bound=phrases.unsettled_bound(view.unsettled),
+        planned_calls=known.planned_calls,
     )
 
 

@@ -11,10 +11,10 @@ from threading import Lock
 
 from maspo.core.errors import MaspoError, StoreError
 from maspo.core.trace import Call, Trace
-from maspo.core.verdict import Comparison
+from maspo.core.verdict import Comparison, Verdict
 from maspo.events import CaseShown, Decided
 from maspo.report.document import model
-from maspo.report.document.of_view import Called, Extras, document_of
+from maspo.report.document.of_view import Called, Extras, document_of, named
 from maspo.report.document.room import Room, short
 from maspo.report.document.spending import CallsSoFar
 from maspo.report.fold import RunView
@@ -26,11 +26,12 @@ from maspo.store import RecordedResult, RunStore
 from maspo.store.comparisons import ComparedRuns
 from maspo.store.records import is_worked_on
 from maspo.study.afterwards import priced_now
-from maspo.study.decisions import Approve, Judge, Pin, RaiseCap, Reject, Veto, read_lines
+from maspo.study.decisions import Approve, Judge, Line, Pin, RaiseCap, Reject, Veto, read_lines
 from maspo.study.executor import texts_of
 from maspo.study.job import Job
 from maspo.study.optimize import holdout_id
 from maspo.study.record import JOB, open_for_reading
+from maspo.study.resolve import team_of
 from maspo.team.flow import told
 from maspo.team.system import System
 from maspo.team.template import as_written
@@ -85,7 +86,8 @@ class Reading:
     def _begin(self) -> None:
         self._so_far = SoFar()
         self._calls = CallsSoFar()
-        self._called: tuple[Job | None, dict[str, Called], dict[str, tuple[str, ...]]] = (None, {}, {})
+        self._of_job: tuple[Job | None, Extras] = (None, Extras())
+        """What is known of the job, which is looked through once."""
         self._file: tuple[int, int] | None = None
         """Of the record that was read while a process worked on it: its device and number."""
 
@@ -153,13 +155,14 @@ class Reading:
         self._calls.add(self._so_far.take_calls())
         with suppress(MaspoError, *MISFITS):
             job = self._so_far.job
-            if job is not self._called[0] or job is None:
-                self._called = (job, _called(job.system) if job else {}, _placeholders(job) if job else {})
+            if job is not self._of_job[0] or job is None:
+                self._of_job = (job, _of(job) if job else Extras())
             afterwards = []
             if job is not None and any(one.usd_afterwards for one in looked.view.usage.values()):
                 afterwards = priced_now(store, prices_by_now(self._folder, job))
             spending = self._calls.spending(len(store.open_attempts()), afterwards)
-            known = replace(known, called=self._called[1], placeholders=self._called[2])
+            of_job = self._of_job[1]
+            known = replace(known, called=of_job.called, placeholders=of_job.placeholders, labels=of_job.labels)
             return _extras(store, job, looked, replace(known, spending=spending))
         return known
 
@@ -183,7 +186,8 @@ def _some(folder: Path, looked: Look) -> Extras:
         part_of=part_of(folder),
     )
     with suppress(MaspoError):  # a channel that cannot be read decides nothing
-        return replace(known, noted=_noted(folder, looked.view))
+        lines = read_lines(folder)
+        return replace(known, noted=_noted(lines, looked.view), blind=_blind(lines))
     return known
 
 
@@ -208,11 +212,11 @@ def _job_of(store: RunStore) -> Job | None:
 
 
 def _extras(store: RunStore, job: Job | None, looked: Look, known: Extras) -> Extras:
-    finished = looked.view.finished
+    tested = looked.view.finished or looked.view.approval
     lines: list[HoldoutLine] = []
     keys, traces = dict[str, str](), dict[str, model.Compared]()
-    if job and finished:
-        compared = store.compared(holdout_id(finished.winners, ""))
+    if job and tested:
+        compared = store.compared(holdout_id(tested.winners, ""))
         lines = lines_in(store, job, compared)
         labels = {row.key: row.label for row in job.inputs.rows}
         by_label = {labels.get(one.input_key, ""): (key, runs) for key, (one, runs) in compared.items()}
@@ -233,14 +237,21 @@ def _extras(store: RunStore, job: Job | None, looked: Look, known: Extras) -> Ex
         traces=traces,
         case_traces=case_traces,
         caps=(caps.usd, caps.calls, caps.minutes) if caps else (None, None, None),
+        planned_calls=job.config.search.planned_calls(team_of(job)) if job else None,
     )
 
 
-def _noted(folder: Path, view: RunView) -> tuple[tuple[float, Decided], ...]:
+def _blind(lines: Sequence[Line]) -> dict[str, Verdict]:
+    """Return what a person said last of each case."""
+    said = (line.decision for line in lines)
+    return {one.case: Verdict(one.verdict) for one in said if isinstance(one, Judge)}
+
+
+def _noted(lines: Sequence[Line], view: RunView) -> tuple[tuple[float, Decided], ...]:
     """Return what was decided and the run has not acted on, in the words in which it would be recorded."""
     taken = {one.id.partition("/")[0] for one in view.decided}
     found = list[tuple[float, Decided]]()
-    for line in read_lines(folder):
+    for line in lines:
         one = line.decision
         if line.id in taken or isinstance(one, Judge):
             continue
@@ -251,6 +262,13 @@ def _noted(folder: Path, view: RunView) -> tuple[tuple[float, Decided], ...]:
             decided = Decided(line.id, one.action, 0, 0, agent, reason=reason, cap=cap, value=value)
             found.append((line.at, decided))
     return tuple(found)
+
+
+def _of(job: Job) -> Extras:
+    """Return what the job alone tells."""
+    texts = texts_of(job.system, job.inputs.rows)
+    labels = {row.key: named(row.label, texts.input_text(row)) for row in job.inputs.rows}
+    return Extras(called=_called(job.system), placeholders=_placeholders(job), labels=labels)
 
 
 def _called(system: System) -> dict[str, Called]:
