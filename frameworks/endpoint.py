@@ -209,20 +209,11 @@ def calling(heard: Heard, responses: bool, streams: bool) -> Any:
     if responses:
         item = {"type": "function_call", "id": f"fc_{id}", "call_id": id, "name": name, "arguments": arguments}
         item["status"] = "completed"
-        begun = {**BEGUN, "id": f"resp_{secrets.token_hex(8)}"}
-        whole = {**begun, "status": "completed", "output": [item], "usage": USED}
-        if not streams:
-            return whole
-        place = {"item_id": item["id"], "output_index": 0}
-        events: list[dict[str, Any]] = [
-            {"type": "response.created", "response": begun},
-            {"type": "response.output_item.added", "output_index": 0, "item": {**item, "arguments": ""}},
-            {"type": "response.function_call_arguments.delta", **place, "delta": arguments},
-            {"type": "response.function_call_arguments.done", **place, "name": name, "arguments": arguments},
-            {"type": "response.output_item.done", "output_index": 0, "item": item},
-            {"type": "response.completed", "response": whole},
+        told = [
+            {"type": "response.function_call_arguments.delta", "delta": arguments},
+            {"type": "response.function_call_arguments.done", "name": name, "arguments": arguments},
         ]
-        return [{**event, "sequence_number": number} for number, event in enumerate(events)]
+        return responded(item, {"arguments": ""}, told, streams)
     call = {"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}
     if not streams:
         message = {"role": "assistant", "content": None, "tool_calls": [call]}
@@ -250,18 +241,27 @@ def response(text: str, streams: bool) -> Any:
     """Return a response, or the events of its stream."""
     part = {"type": "output_text", "text": text, "annotations": []}
     item = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [part]}
+    told = [
+        {"type": "response.content_part.added", "content_index": 0, "part": {**part, "text": ""}},
+        {"type": "response.output_text.delta", "content_index": 0, "delta": text, "logprobs": []},
+        {"type": "response.output_text.done", "content_index": 0, "text": text, "logprobs": []},
+        {"type": "response.content_part.done", "content_index": 0, "part": part},
+    ]
+    return responded(item, {"content": []}, told, streams)
+
+
+def responded(
+    item: Mapping[str, Any], empty: Mapping[str, Any], told: Sequence[Mapping[str, Any]], streams: bool
+) -> Any:
+    """Return a response of one item, or the events of its stream: those that tell what is not in it at first."""
     begun = {**BEGUN, "id": f"resp_{secrets.token_hex(8)}"}
     whole = {**begun, "status": "completed", "output": [item], "usage": USED}
     if not streams:
         return whole
-    place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
     events: list[dict[str, Any]] = [
         {"type": "response.created", "response": begun},
-        {"type": "response.output_item.added", "output_index": 0, "item": {**item, "content": []}},
-        {"type": "response.content_part.added", **place, "part": {**part, "text": ""}},
-        {"type": "response.output_text.delta", **place, "delta": text, "logprobs": []},
-        {"type": "response.output_text.done", **place, "text": text, "logprobs": []},
-        {"type": "response.content_part.done", **place, "part": part},
+        {"type": "response.output_item.added", "output_index": 0, "item": {**item, **empty}},
+        *({**event, "item_id": item["id"], "output_index": 0} for event in told),
         {"type": "response.output_item.done", "output_index": 0, "item": item},
         {"type": "response.completed", "response": whole},
     ]

@@ -54,6 +54,7 @@ PYDANTIC: Final = ("pydantic/pydantic-ai", "4fda38988f2939fa6ea9cdefcf120693e10e
 OPENAI: Final = ("openai/openai-agents-python", "v0.24.0")
 ADK: Final = ("google/adk-python", "7c670f638bc17374ceb08740bdd057e55c9c2e12")
 CREWS: Final = ("crewAIInc/crewAI-examples", "da94a91e691e1cf5b3151416bb15b5b62729bea8")
+CREWAI: Final = ("crewAIInc/crewAI", "f4731f5025f861c78e3af0487cc80bf5e7c64782")
 SUPERVISOR: Final = ("langchain-ai/langgraph-supervisor-py", "766a6732a3ef95b991f04a2c13cc8968eabf9a61")
 SWARM: Final = ("langchain-ai/langgraph-swarm-py", "16ba1763421a5e6f1b496ba32a1e96ecdc4b1319")
 DSPY: Final = ("stanfordnlp/dspy", "4ed377ee9110e912d4f5e1be43b317b87455053c")
@@ -99,8 +100,10 @@ EXAMPLES: Final[Mapping[str, tuple[Example, ...]]] = {
             "crews/game-builder-crew/src",
         ),
         Example(
-            *(*CREWS, "flows/self_evaluation_loop_flow/src/self_evaluation_loop_flow/main.py", 2, "kickoff()"),
-            "flows/self_evaluation_loop_flow/src",
+            *(*CREWAI, "docs/edge/en/learn/streaming-flow-execution.mdx", 2),
+            "list(flow.kickoff(inputs={'topic': row['input']})) and flow.state.insights",
+            blocks=(0, 7),
+            until="streaming =",
         ),
     ),
     "dspy": (

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from maspo.cli import apply
+from maspo.cli.sources import sources_of
 from maspo.core.running import run
 from maspo.team.load import dump_system, load_system
 from maspo.testing.runs import SMALL, begin, with_config, world_job
@@ -67,6 +69,20 @@ def test_a_branch_has_a_commit_for_each_agent_and_the_checkout_stays(repository:
     assert maspo("apply", str(record), "--check").code == 0
     again = maspo("apply", str(record))
     assert again.code == 0 and "already written back" in again.out and "team.yaml:" in again.out
+
+
+def test_a_system_file_of_an_app_that_git_does_not_know_is_said_to_stay(
+    repository: Path, maspo: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described = repository / "system.yaml"
+    (repository / ".git" / "info" / "exclude").write_text("system.yaml\n")
+    described.write_text("agents: {}\n")
+    found = sources_of
+    monkeypatch.setattr(apply, "sources_of", lambda *told: replace(found(*told), described=described))
+    said = maspo("apply", str(repository.parent / "run"), "--branch", "better")
+    assert said.code == 0, said.err
+    assert "system.yaml is not under version control, so it keeps the old prompts" in " ".join(said.err.split())
+    assert described.read_text() == "agents: {}\n"
 
 
 def test_a_patch_is_one_that_git_takes(repository: Path, maspo: Run) -> None:

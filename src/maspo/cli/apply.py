@@ -128,9 +128,13 @@ def _make_branch(
     repository = repository_of(first if first.is_dir() else first.parent)
     check_clean(repository, branch)
     inside_it = {file.resolve(): text for file, text in read.texts.items() if file.resolve().is_relative_to(repository)}
-    # A system file that is not under version control stays as it is, as the checkout does.
     described = None if read.described is None else read.described.resolve()
     is_kept = described is not None and described in inside_it and is_tracked(repository, described)
+    if described is not None and not is_kept:  # no commit can hold it, and the checkout stays as it is
+        note(
+            f"note: {described.name} is not under version control, so it keeps the old prompts: look at the app again "
+            "(`maspo discover`) once the branch is merged"
+        )
     sources = Sources(inside_it, read.own, described if is_kept else None)
     evidence, refused, commits = Evidence(look(run).view), list[str](), list[Commit]()
     for name, texts in changed.items():
