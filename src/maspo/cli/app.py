@@ -36,6 +36,7 @@ from maspo.cli.options import (
     PromptSet,
     ProposerModel,
     RunFolder,
+    SandboxPackages,
     Store,
     Trust,
     UnsafeExec,
@@ -583,6 +584,7 @@ def transfer(
     rows: Annotated[
         int | None, typer.Option("--rows", metavar="N", help="Use N rows [default: all].", show_default=False)
     ] = None,
+    sandbox_packages: SandboxPackages = None,
     max_usd: MaxUsd = None,
     max_calls: MaxCalls = None,
     max_minutes: MaxMinutes = None,
@@ -603,6 +605,7 @@ def transfer(
 
     flags = {"agent-model": agent_model, "judge-model": judge_model, "base-url": base_url}
     flags |= {"judge-base-url": judge_base_url, "max-usd": max_usd, "max-calls": max_calls, "max-minutes": max_minutes}
+    flags |= {"sandbox-packages": sandbox_packages}
     sets = tuple(settings or ())
     run_transfer(folder, Arguments(folder, inputs, None, None, rows, flags, sets, config, out, as_json, yes, trust))
 

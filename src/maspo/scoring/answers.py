@@ -19,7 +19,7 @@ _TYPESET = str.maketrans("−‒–‘’“”\u2011\u00a0。", "---''\"\"- .")
 _LONGEST_NUMBER = 40
 _LONGEST_WRAPPED = 1000
 _WRAPPED = re.compile(
-    r"""\*\*([^*]+)\*\*\.?|\*([^*]+)\*\.?|`([^`]+)`\.?|"([^"]+)"\.?|“([^”]+)”\.?|'([^']+)'\.?
+    r"""\*\*([^*]+)\*\*\.?|_([^_]+)_\.?|\*([^*]+)\*\.?|`([^`]+)`\.?|"([^"]+)"\.?|“([^”]+)”\.?|'([^']+)'\.?
     |«([^«»]+)»\.?|„([^„“”]+)[“”]\.?|\[([^\W\d_][\w -]*)\]\.?|\(([^\W\d_][\w -]*)\)\.?
     |「([^「」]+)」\.?|『([^『』]+)』\.?|\$([^$]+)\$\.?|\\\((.+)\\\)\.?|\\(?:text|textbf|mathrm|mathbf)\{([^{}]+)\}""",
     re.VERBOSE | re.DOTALL,
@@ -83,7 +83,7 @@ def normalized(answer: str) -> str:
 
 def _is_bare(text: str) -> bool:
     """Whether nothing is around a text that could be taken off, nor an accent in another spelling in it."""
-    return text.isascii() and not text.lstrip().startswith(("*", "`", '"', "'", "$", "\\", "[", "("))
+    return text.isascii() and not text.lstrip().startswith(("*", "_", "`", '"', "'", "$", "\\", "[", "("))
 
 
 def unwrapped(text: str) -> str:

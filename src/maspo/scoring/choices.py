@@ -13,8 +13,9 @@ from maspo.scoring.bare import bare_choice
 from maspo.scoring.claims import SEVERAL, claimed, is_reconsidered, plainly
 from maspo.scoring.closing import without_closing
 from maspo.scoring.denials import is_denied_before, is_eliminated, is_taken_back, lets_conclude
+from maspo.scoring.doubts import takes_back
 from maspo.scoring.marked import boxes, json_answer, tagged_answer, without_boxes
-from maspo.scoring.options import LETTERS, is_asked_for, letters_of, options_of, squeezed, with_text
+from maspo.scoring.options import LETTERS, is_asked_for, is_text_of, letters_of, options_of, squeezed, with_text
 from maspo.scoring.readable import last_found, last_line, plain_letters, tail, unmarked, untagged
 from maspo.scoring.restated import restated_option
 from maspo.scoring.short import short_choice
@@ -37,8 +38,9 @@ _FORMULA = re.compile(
     r"|\|[A-J]\||[A-J]\s?(?:[=<>≈^_+*/×]|\[)|[=<>≈+*/×]\s?\(?[A-J](?![A-Za-z])"
 )
 """What only formulas hold: letters in it are variables or sets, not options."""
-_STANDING = re.compile(r"(?<![A-Za-z0-9])[A-Ja-j](?![A-Za-z0-9])")
+_STANDING = re.compile(r"[A-Ja-j](?<![A-Za-z0-9].)(?![A-Za-z0-9])", re.DOTALL)
 """Without a letter that stands alone, no option is named."""
+_NAMES_OR_MARKS = re.compile(r"[A-Ja-j<{\[\\|`](?:(?<![A-Za-z])|(?<![A-Za-z0-9].)(?![A-Za-z0-9]))", re.DOTALL)
 _ALONE = re.compile(r"\W*(?:(?:option|choice|answer|letter)\W{0,3})?\(?([A-Ja-j])\)?[\s.):,!\]’。]*", re.IGNORECASE)
 _BOLD = re.compile(r"\*\*(\(?[A-J][).:]\s*[^*\n]{1,200})\*\*(?![^\S\n]*\n\s*+(?:[-*]\s+)?\*{0,2}\(?[A-J][).:])")
 """An option in bold that begins no list of the options."""
@@ -60,6 +62,8 @@ _SENTENCE = re.compile(
     r"|(?<=\b[A-J])[.!?]\s+(?=(?:My|The|So|It|This|That|Hence|Therefore|Thus|Final|Answer|Correct|Option|After|Since|Because"
     r"|Then|Finally|Actually|Wait|Hmm|On|Let|But|However|Not|Now|We|I(?=['’]|\s+[a-z]))\b)"
 )
+_ANSWERED = re.compile(r"\?\s+\(?([A-J])\)?[.!]?\s*\Z")
+"""A letter after a question that the reply asks itself: "A or E? E."."""
 _NUMBERED = re.compile(r"\d[.)]\s+\(?[A-J](?![A-Za-z0-9])")
 """One of a row of letters: "1. B 2. A 3. D"."""
 _TURN = re.compile(r"(?i)[,;:—–-]\s+(?:but|however|yet|though),?\s+")
@@ -81,10 +85,11 @@ _SUPPOSED = re.compile(
 _AFTERWARDS = re.compile(
     r",?\s+(?:I\s+(?:believe|think|guess|suppose)\W*"
     r"|(?:not|rather|instead|because|since|which|to(?=\s[a-z]{2}))\s.*"
+    r"|of\s+(?:them|these|those)\W*"
     r"|\([A-Za-z][^()]{0,60}\)(?:,\s.*|\W*))\Z",
     re.DOTALL,
 )
-"""What follows an answer in its sentence: "25 %, not 20 %", "120 ways to do it", "iron (Fe)"."""
+"""What follows an answer in its sentence: "25 %, not 20 %", "120 ways to do it", "iron (Fe)", "both of them"."""
 _POINTED = re.compile(
     r"(?:(?:→|⇒|⟹|➜|∴|->|=>)\s*(?i:option\s+)?[(\[]?([A-J])[)\]]?"
     r"|[,.;:(–—]\s*(?i:option|choice)\s+[(\[]?([A-J])[)\]]?"
@@ -105,10 +110,20 @@ def chosen(output: str, question: str = "") -> str | None:
     ``question`` holds the options, where they are known: an answer may then be the text of an option, and no other
     letter counts.
     """
-    bare = bare_choice(output)
-    if bare is not None and (not question or (bare in letters_of(question) and with_text(output, question) is None)):
+    line = output[output.rfind("\n") + 1 :]
+    bare = bare_choice(line)
+    if (
+        bare is not None
+        and (not question or (bare in letters_of(question) and with_text(line, question) is None))
+        and (len(line) == len(output) or _is_silent(output[: -len(line)]))
+    ):
         return bare
     return chosen_at_length(output, question)
+
+
+def _is_silent(text: str) -> bool:
+    """Whether a text names and marks nothing that a last line could be weighed against."""
+    return text.isascii() and _NAMES_OR_MARKS.search(text) is None
 
 
 def chosen_at_length(output: str, question: str = "") -> str | None:
@@ -179,7 +194,7 @@ def choice_in(text: str, question: str = "", bare: bool = False) -> str | None:
     plain = " ".join(unmarked(text, " ").split())
     alone = _ALONE.fullmatch(plain)
     found = (
-        alone[1].upper() if alone is not None else with_text(text, question) or _letter_with_its_text(plain, question)
+        alone[1].upper() if alone is not None else _letter_with_its_text(plain, question) or with_text(text, question)
     )
     return found or _answer_in(plain, text, question, bare)
 
@@ -226,6 +241,9 @@ def _unclaimed(text: str, question: str) -> str | None:
 
 def _last_sentence(plain: str, question: str) -> str | None:
     """Return the choice of a last sentence that says nothing else: "… Therefore D) 12"."""
+    answered = _ANSWERED.search(plain) if "?" in plain else None
+    if answered is not None:
+        return answered[1]
     begin = max([end.end() for end in _SENTENCE.finditer(plain)], default=0)
     if not begin and not question and "," not in plain:
         return None
@@ -286,6 +304,9 @@ def _choice_first(text: str, question: str) -> str | None:
     plain = " ".join(unmarked(first[:_LONGEST], " ").split())
     alone = _ALONE.fullmatch(plain)
     letter = alone[1] if alone is not None else _by_conclusion(plain, question, _letter_with_its_text)
+    if letter is None and _is_silent(_ARTICLE.sub("", rest)) and not takes_back(rest):
+        # "D, obviously!" before words that name no other
+        letter = short_choice(plain)
     if letter is None or not letter.isupper():
         return None
     listed = _LISTED.match(rest)
@@ -308,13 +329,11 @@ def _letter_with_its_text(plain: str, question: str) -> str | None:
     if head is None:
         return None
     letter = head[1].upper()
-    option = options_of(question).get(letter)
-    text = _OWN_LETTER.sub("", head[2])
-    return letter if option is not None and squeezed(option) == squeezed(text) else None
+    return letter if is_text_of(letter, _OWN_LETTER.sub("", head[2]), question) else None
 
 
 def _letter_or_text(text: str, question: str) -> str | None:
-    found = with_text(text, question) or _letter_with_its_text(text, question)
+    found = _letter_with_its_text(text, question) or with_text(text, question)
     if found is not None or " " not in text:
         return found
     # "type AB" where the question asks for a type

@@ -28,6 +28,10 @@ def _any_of(words: list[str]) -> str:
     return rf"(?=[{firsts}])(?i:{'|'.join(re.escape(word) for word in sorted(words, key=len, reverse=True))})"
 
 
+FIRSTS = "".join(sorted({sign for word in (*_LATIN.split(), *_TWO_WORDS) for sign in (word[0], word[0].upper())}))
+"""How the words for "answer" begin that need the edge of a word."""
+FIRSTS_ELSEWHERE = "".join(sorted({sign for word in _OTHERS.split() for sign in (word[0], word[0].upper())}))
+"""How the others begin."""
 NO = (
     r"(?i:no|non|não|nao|pas|nicht|kein|weder|noch|ni|né|ani|nie"
     r"|niet|geen|inte|ikke|ei|değil|bukan|không|nem|nu|не|нет)"

@@ -20,6 +20,8 @@ LONGEST_BOX = 4000
 _NAME = r"(?:final[_ -]?answer|answer|final|result|ans|choice)"
 _OPENING = re.compile(rf"<\s?({_NAME})\s?>", re.IGNORECASE)
 _CLOSING = re.compile(rf"<\s?[/\\]\s?({_NAME})\s?(?:>|$)", re.IGNORECASE)
+_HALF_CLOSING = re.compile(r"\s{0,9}<\s?/\s?\w{0,14}>?\s{0,9}\Z")
+"""A closing tag of a wrong name, or of half of it."""
 _BRACKETED = re.compile(rf"\[({_NAME})\]\s{{0,9}}([^\[\]]{{1,400}}?)\s{{0,9}}\[/\1\]", re.IGNORECASE)
 """A tag in square brackets."""
 _BOX = re.compile(r"\\(?:boxed|fbox|framebox|bbox(?:\[[^\]\n]{0,40}\])?)\s*(?:\{|(?=[^\s{]))")
@@ -84,7 +86,7 @@ def tagged_answer(text: str) -> str | None:
     if closings:
         # Of "42</answer></answer>" the first end counts.
         return text[begin : min(closing[0] for closing in closings if closing[0] >= begin)].strip()
-    content = text[begin:].strip()
+    content = _HALF_CLOSING.sub("", text[begin:]).strip()
     if not content and len(openings) > 1:
         # The closing tag lacks its stroke.
         return text[openings[-2][1] : openings[-1][0]].strip()

@@ -21,10 +21,12 @@ _ESCAPED = re.compile(r"(?<=\n)([ \t]*[A-J])\\(?=[).])")
 _PLAIN_OPTION_LINE = re.compile(r"\n[ \t]*\(?([A-J])\s?[).:]")
 """The commonest of them, which is looked for first."""
 _OPTION_IN_LOWER_CASE = re.compile(r"\n[ \t]*\(?[a-j][).](?=\s)")
+_BRACKETED_IN_LOWER_CASE = re.compile(r"(?<=\s)\([a-j]\)(?=\s)")
 _OPTION_IN_JSON = re.compile(r"[{,]\s*[\"']([A-J])[\"']\s*:\s*(?=[\"'])")
 _OPTION = re.compile(r"(?<=[\s\"'])\(?([A-J])\s?[).:]")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
 _ARTICLE = re.compile(r"(?:the|an?)\s+(?=\w{2})", re.IGNORECASE)
+_BEGIN_OF_ARTICLE = ("a", "A", "t", "T")
 _OWN_LETTER = re.compile(r"\(?([A-J])\s?[).:]\s*")
 _ROOT = re.compile(r"\\?sqrt ?(?:[({](\w+)[)}])?")
 _SIGNS = {
@@ -46,7 +48,14 @@ _AMOUNT = re.compile(rf"[^\w.+−–-]*(?:Rs ?\.? ?)?(\d[\d,]*(?:\.\d+)?)\s*((?:
 
 def letters_of(question: str) -> str:
     """Return the letters of the options that a question lists, "" when it lists none; their texts are not read."""
-    return _listed(question)[0] if question else ""
+    return _letters_listed(question) if question else ""
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _letters_listed(question: str) -> str:
+    # The commonest lists are known by their letters alone, without the places of their texts.
+    letters = "" if "\\" in question else "".join(_PLAIN_OPTION_LINE.findall("\n" + tail(question)))
+    return letters if len(letters) > 1 and LETTERS.startswith(letters) else _listed(question)[0]
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -70,6 +79,12 @@ def with_text(text: str, question: str) -> str | None:
     by_text = _letters_by_text(question)
     wanted = squeezed(text)
     return by_text[wanted] if wanted in by_text else _with_amount(text, question)
+
+
+def is_text_of(letter: str, text: str, question: str) -> bool:
+    """Whether a text is what the option of a letter says, however it is set."""
+    option = options_of(question).get(letter)
+    return option is not None and (option == text or squeezed(option) == squeezed(text))
 
 
 def is_asked_for(noun: str, question: str) -> bool:
@@ -118,8 +133,15 @@ def squeezed(text: str) -> str:
     if "\\" in text:
         text = _COMMAND.sub(lambda found: _SIGNS.get(found[1], found[0]), text)
     text = unmarked(_ROOT.sub(r"√\1", text) if "sqrt" in text else text)
-    text = _ARTICLE.sub("", _THOUSANDS.sub("", text).strip(), count=1)
-    text = _SINGLE.sub(r"\1", "".join(text.split())).strip(".,;:#!").casefold()
+    if "," in text:
+        text = _THOUSANDS.sub("", text)
+    text = text.strip()
+    if text.startswith(_BEGIN_OF_ARTICLE):
+        text = _ARTICLE.sub("", text, count=1)
+    text = "".join(text.split())
+    if "(" in text:
+        text = _SINGLE.sub(r"\1", text)
+    text = text.strip(".,;:#!").casefold()
     if not text.isascii():
         text = text.replace("–", "-").replace("−", "-")
     if "\\" in text:
@@ -145,6 +167,9 @@ def _listed(question: str) -> tuple[str, Sequence[re.Match[str]]]:
         or _longest_run(list(_OPTION.finditer(text)))
         or _longest_run(list(_OPTION_IN_JSON.finditer(text)))
     )
+    if not places:
+        text_in_capitals = _BRACKETED_IN_LOWER_CASE.sub(lambda found: found[0].upper(), text)
+        places = _longest_run(list(_OPTION.finditer(text_in_capitals))) if text_in_capitals != text else places
     if not places and _OPTION_IN_LOWER_CASE.search(text):
         places = _longest_run(
             list(_OPTION_LINE.finditer(_OPTION_IN_LOWER_CASE.sub(lambda found: found[0].upper(), text)))

@@ -18,6 +18,7 @@ from maspo.scoring.readable import tail
 _FENCE = re.compile(r"[ \t]*+(`{3,}+|~{3,}+)[ \t]*+(.*)")
 _INFO = re.compile(r"(`*+)[ \t]*+(\w*+)[ \t]*+")
 _ONE_LINE = re.compile(r"[ \t]*+`{3}(?:python|py)?[ \t]++([^`\s][^`]*+)`{3}[ \t]*+")
+_SHORTEST_FENCE = 3
 _SHORT_FENCES = frozenset({"`", "``"})
 _LANGUAGE = re.compile(r"[{.]*([\w+#-]*)")
 _PYTHON = frozenset({"python", "python3", "py", "python2", "ipython", "python-repl", "pycon", "code", "sage", ""})
@@ -53,6 +54,8 @@ _FAULTY = re.compile(
     r"|anti-?pattern|original|naive|slower)\b"
 )
 """How a model introduces a program that is not its answer."""
+_MENDED = re.compile(r"(?i)\b(?:better|fix(?:ed)?|correct(?:ed|ion)?|right|improved|instead|final|revised)\b[^.!?]*$")
+"""What makes a program that is introduced with such words the answer all the same: "That is wrong. Better:"."""
 _ASIDE_LINES = 2
 _LETTERS = re.compile(r"[A-Za-z_]\w*")
 _BOUND = re.compile(r"\b(?:def|class|import|as|for)\s+([A-Za-z_]\w*)|([A-Za-z_]\w*)\s*=(?!=)|\blambda\s+([A-Za-z_]\w*)")
@@ -174,6 +177,8 @@ def _fence(line: str) -> Fence | None:
     if found is not None:
         return Fence(found[1], found[2].strip())
     before, mark, rest = line.partition("```")
+    if mark and before.strip() and "`" not in before and _CODE_AS_INFO.fullmatch(rest):
+        return Fence(mark, rest, before)
     info = _INFO.fullmatch(rest) if mark and before.strip() and "`" not in before else None
     return Fence(mark + info[1], info[2], before) if info is not None else None
 
@@ -206,7 +211,14 @@ def _blocks(text: str) -> Iterator[Block]:
             again = fence.info.lower() in _PYTHON - {""}
             opening, language, lines, said = fence.mark if again else "", fence.language, [], []
     if opening:
-        yield _block(lines, language, said)
+        yield _block(_to_a_shorter_fence(lines, opening), language, said)
+
+
+def _to_a_shorter_fence(lines: Sequence[str], opening: str) -> Sequence[str]:
+    """Return the lines of a block that no row as long as its own closes, up to a shorter one that stands alone."""
+    shorter = opening[:_SHORTEST_FENCE]
+    end = next((place for place, line in enumerate(lines) if line.strip() == shorter), len(lines))
+    return lines[:end]
 
 
 def _block(lines: Sequence[str], language: str, said: Sequence[str]) -> Block:
@@ -214,7 +226,9 @@ def _block(lines: Sequence[str], language: str, said: Sequence[str]) -> Block:
     plain = textwrap.dedent(text)
     # The rest of a function keeps its indent, which says what it is; a whole program has none.
     before = " ".join([line for line in said if line.strip()][-_ASIDE_LINES:][-1:])
-    return Block(plain if _BEGINS.match(plain.lstrip("\n")) else text, language, _FAULTY.search(before) is not None)
+    faulty = _FAULTY.search(before)
+    is_faulty = faulty is not None and _MENDED.search(before, faulty.end()) is None
+    return Block(plain if _BEGINS.match(plain.lstrip("\n")) else text, language, is_faulty)
 
 
 def _without_prompts(text: str) -> str:

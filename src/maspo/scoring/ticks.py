@@ -15,6 +15,8 @@ _MARK = re.compile(
     r"|(?:(?<=[\s.;,])|\A)\(?([A-J])(?:\)|(?=:))(?=:?\s+(?:[Ii]ncorrect|[Cc]orrect|[Ff]alse|[Tt]rue|[Ww]rong|[Rr]ight)\b)"
 )
 """Where an option begins: at the begin of a line, or in a row of letters with a sign after each."""
+_STANDING = re.compile(r"[A-J](?<![A-Za-z0-9].)(?![A-Za-z0-9])", re.DOTALL)
+"""A letter that may be an option: a list has two that follow each other."""
 _BEGIN = re.compile(r"\W{0,8}(?:[Oo]ption\s)?\W?[A-J]\b")
 """How the last line of such a list begins, unless it is a row of signs."""
 _YES = re.compile(
@@ -34,12 +36,20 @@ _CROSS = re.compile(r"[✗✘✖❌]")
 _YES_OR_NO = re.compile(r"\s*[-–—]?\s*\**(yes|no|(?:right|true|false)(?!\s+[a-z]))\b", re.IGNORECASE)
 
 
+_SIGNED = re.compile(r"\s*(?:[☐✅✔✓☑✗✘✖❌]\s*\(?[A-J][).:]?[\s,;|]*){2,10}")
+_SIGN_BEFORE = re.compile(r"([☐✅✔✓☑✗✘✖❌])\s*\(?([A-J])")
+
+
 def ticked(text: str) -> str | None:
     """Return the letter of the only option that is called right in the list at the end of a text; None without one."""
     if _is_too_plain(text):
         return None
     text = text.rstrip()[-_END:]
     line = text[text.rfind("\n") + 1 :]
+    if not line.isascii() and _SIGNED.fullmatch(line):
+        # A row of letters with the sign before each: "☐ A ☑ B ☐ C".
+        marked = [letter for sign, letter in _SIGN_BEFORE.findall(line) if sign in "✅✔✓☑"]
+        return marked[0] if len(marked) == 1 else None
     if line.isascii() and not _BEGIN.match(line):
         return None
     run = _last_run(marks_of(text))
@@ -73,7 +83,10 @@ def is_list(text: str) -> bool:
 
 def _is_too_plain(text: str) -> bool:
     """Whether a text holds no list for sure: two options need two lines, or signs that ASCII lacks."""
-    return "\n" not in text and text.isascii() and "(B)" not in text and " B:" not in text
+    if "\n" not in text and text.isascii() and "(B)" not in text and " B:" not in text:
+        return True
+    letters = set(_STANDING.findall(text, max(0, len(text) - _END)))
+    return not any(chr(ord(letter) + 1) in letters for letter in letters)
 
 
 def marks_of(text: str) -> list[re.Match[str]]:

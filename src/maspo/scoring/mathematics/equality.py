@@ -13,12 +13,12 @@ from functools import lru_cache
 from math import pi
 
 from maspo.scoring.mathematics.calculator import POINTS, Formula, Number, close, formula
-from maspo.scoring.mathematics.forms import Form, form_of, of_unit_vectors
+from maspo.scoring.mathematics.forms import Form, form_of, of_unit_vectors, without_integers
 from maspo.scoring.mathematics.formulas import TooLarge, Unreadable
 from maspo.scoring.mathematics.moments import moment
 from maspo.scoring.mathematics.numerals import number_in_words
 from maspo.scoring.mathematics.reals import is_set, real_set, same_sets
-from maspo.scoring.mathematics.spelling import compact, spelled
+from maspo.scoring.mathematics.spelling import PLAIN_NUMBER, compact, spelled
 from maspo.scoring.mathematics.units import Unit, without_unit
 
 LONGEST_ANSWER = 2000
@@ -27,6 +27,8 @@ LEAST_DECIMALS = 6
 
 _SHARES: Mapping[str, Fraction | float] = {"part": Fraction(1, 100), "angle": pi / 180}
 """What a percent and a degree are without their signs."""
+_ROUGHLY = 0.02
+"""Share by which the sides of an equation may differ when one of them is rounded: 1/7 = 0.14."""
 _DECIMAL = re.compile(r"-?\d*\.(\d+)", re.ASCII)
 _WORDS = re.compile(
     r'"[^"]*[A-Za-z]|(?<![\\A-Za-z])(?!arc|[A-Za-z]+\()(?=[A-Za-z]*[aeiouAEIOU])[A-Za-z]{4,}|[A-Za-z]{2,} [A-Za-z]{2,}'
@@ -86,8 +88,12 @@ def same(one: str, other: str) -> Same:
 
 
 def _in_two_forms(one: str, other: str) -> bool:
-    """Whether one side is a value with another form of it in brackets, and both are the other side: 5/8 (62.5 %)."""
+    """Whether one side says more: another form of its value, 5/8 (62.5 %), or what its letter stands for."""
     for text, against in ((one, other), (other, one)):
+        unnamed = without_integers(text)
+        if unnamed is not None and without_integers(against) is None:
+            # One of them leaves out that its letter is any integer.
+            return _same_forms(form_of(unnamed), form_of(against)) is Same.YES
         remarked = _REMARKED.fullmatch(spelled(text)) if _MAY_BE_REMARKED.search(text, 1) else None
         if remarked is not None and all(
             _same_forms(form_of(part), form_of(against)) is Same.YES for part in remarked.groups()
@@ -148,8 +154,22 @@ def _relation_and_other(relation: Form, other: Form) -> Same:
         return _same_relations(relation, _as_relation(other))
     if relation.brackets != "=":
         return Same.UNSURE
+    if _is_false(relation):
+        return Same.NO
     last = _same_forms(relation.items[-1], other)
     return last if last is not Same.NO or formula(relation.items[0].text) is None else Same.NO
+
+
+def _is_false(equation: Form) -> bool:
+    """Whether an equation of numbers does not hold, not even roughly: 1/8 = 0.25."""
+    read = [formula(compact(side.text)) for side in equation.items]
+    if any(side is None or not side.constant for side in read):
+        return False
+    try:
+        values = [complex(side.at(0)) for side in read if side is not None]
+    except (Unreadable, OverflowError):
+        return False
+    return any(abs(value - values[0]) > _ROUGHLY * abs(values[0]) for value in values)
 
 
 def _as_relation(labelled: Form) -> Form:
@@ -198,7 +218,7 @@ def _same_groups(one: Form, other: Form) -> Same:
         return _in_any_order(one.items, other.items)
     if len(kinds) > 1:
         return _pair_written_otherwise(*((one, other) if one.kind == "group" else (other, one)))
-    if one.brackets != other.brackets:
+    if one.brackets != other.brackets and not (kinds == {"group"} and _are_tuples(one, other)):
         return Same.NO
     placed = _place_by_place(one.items, other.items)
     return _same_ratios(one, other) if placed is Same.NO and one.brackets == "::" else placed
@@ -217,6 +237,11 @@ def _pair_written_otherwise(group: Form, other: Form) -> Same:
         return _place_by_place(group.items, other.items[0].items)
     is_column = all(len(row.items) == 1 for row in other.items)
     return _place_by_place(group.items, [row.items[0] for row in other.items]) if is_column else Same.NO
+
+
+def _are_tuples(one: Form, other: Form) -> bool:
+    """Whether both are more than two values in round or square brackets, as programs print lists and tuples."""
+    return {one.brackets, other.brackets} == {"()", "[]"} and min(len(one.items), len(other.items)) > 2
 
 
 def _is_row(group: Form) -> bool:
@@ -306,6 +331,8 @@ def _each_in(ones: Sequence[Form], others: Sequence[Form]) -> Same:
 
 @lru_cache(maxsize=8192)
 def _same_values(one: str, other: str) -> Same:
+    if PLAIN_NUMBER.fullmatch(one) and PLAIN_NUMBER.fullmatch(other) and "." not in one + other:
+        return Same.YES if int(one) == int(other) else Same.NO
     (first, unit), (second, other_unit) = without_unit(_with_constant(one)), without_unit(_with_constant(other))
     if unit is not None and other_unit is not None and unit.dimension != other_unit.dimension:
         return Same.NO
@@ -384,7 +411,9 @@ def _same_words(one: str, other: str, one_is_a_formula: bool) -> Same:
 
 def _same_formulas(one: tuple[Formula, str, Unit | None], other: tuple[Formula, str, Unit | None]) -> Same:
     try:
-        points = POINTS + (one[0].stepped or other[0].stepped)
+        # What holds no letter is the same at every point.
+        constant = one[0].constant and other[0].constant
+        points = 1 if constant else POINTS + (one[0].stepped or other[0].stepped)
         values, others = _values(one[0], points), _values(other[0], points)
     except OverflowError:
         return Same.HOPELESS
@@ -399,7 +428,7 @@ def _same_formulas(one: tuple[Formula, str, Unit | None], other: tuple[Formula, 
             for value, against in zip(values, others, strict=True)
         ):
             return Same.YES
-    if one[0].constant and other[0].constant and scales[0] == (1, 1):
+    if constant and scales[0] == (1, 1):
         return Same.YES if _rounded(one[1], others[0]) or _rounded(other[1], values[0]) else Same.NO
     return Same.NO
 

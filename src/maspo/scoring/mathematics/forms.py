@@ -12,7 +12,7 @@ from maspo.scoring.mathematics.calculator import formula
 from maspo.scoring.mathematics.formulas import Unreadable
 from maspo.scoring.mathematics.moments import moment
 from maspo.scoring.mathematics.numerals import number_in_words
-from maspo.scoring.mathematics.spelling import spelled
+from maspo.scoring.mathematics.spelling import PLAIN_NUMBER, spelled
 from maspo.scoring.mathematics.units import in_several_units
 
 Kind: TypeAlias = Literal["value", "list", "set", "group", "matrix", "union", "relation"]
@@ -40,12 +40,13 @@ _HOLDS_FOR = re.compile(
     r"""[,;]?\s*\(?\s*(?:"?\s*(?:where|for|with|when|if)\b[a-z ]*"?)?\s*\b([a-z])\s*\\in\s*\\mathbb\s*\{?\s*
         (?:[NRQ]\s*\}?|Z\s*\}?\s*[\^_])\s*[\^_]?\s*\{?[\d+*>\\ge ]*\}?\s*\)?$
     |(?:[,(]\s*(?:"?\s*(?:where|for|with)\b[a-z ]*"?)?|"\s*(?:where|for|with|when)\s*")
-        \s*\b([a-z])\s*(?:\\ge|>=|>)\s*\d+\s*\)?$
+        \s*\b([a-z])\s*(?:\\ge|>=|>|\\ne|!=)\s*\d+\s*\)?$
+    |[,(]\s*\b([a-z])\s*=\s*[01]\s*,\s*[12]\s*,(?:\s*[23]\s*,)?\s*\\dots\s*\)?$
     |[,;]?\s*\(?"?\s*(?:for|where)\s+(?:all|any|every|each)\b\s*(?:real|positive|integers?|natural|numbers?|values?|of|whole|\s)*"?\s*([a-z])?\s*(?:\\ge\s*\d+|>\s*\d+)?"?\)?$""",
     re.VERBOSE,
 )
 """On which numbers a formula holds, as it is said behind it."""
-_MAY_HOLD_FOR = re.compile(r"\\in(?![a-z])|for|where|with|[,(].*(?:\\ge|>)")
+_MAY_HOLD_FOR = re.compile(r"\\in(?![a-z])|for|where|with|[,(].*(?:\\ge|>|\\dots)")
 _OPTION = re.compile(r'"?\s*\(([A-J])\)[" :.]*\s(?=[^"\s])')
 """The letter of an option before its value."""
 _INTEGER = re.compile(
@@ -65,8 +66,10 @@ _LETTER = re.compile(r"\\?[A-Za-z]+(?:_\{?\w+\}?)?")
 _OPENING = frozenset("([{⟦")
 _CLOSING = frozenset(")]}⟧")
 _WORD_AND = re.compile(r'\s+"?(?:and|or)"?\s+|,\s*"?(?:and|or)"?\s+|"(?:and|or)"')
+_AND = re.compile(r"\band\b|\\land(?![A-Za-z])")
 _SIGN_AND = re.compile(r"\\l(?:or|and)(?![A-Za-z])")
 """Logic's "or" and "and" between conditions; between statements they are operations."""
+_CUP_AS_LETTER = re.compile(r" U |[)\]]\s*U\s*[(\[]")
 _IN = re.compile(r"^[A-Za-z](?:_\w)?\s*\\in(?![A-Za-z])\s*")
 _POINT = re.compile(r"^[A-Z]'?\s*(?=\([^()]*,[^()]*\)$)")
 """The name of a point before its coordinates."""
@@ -143,23 +146,38 @@ def _unconditional(text: str) -> str:
     if found is None or found.start() == 0:
         return text
     before = text[: found.start()].rstrip(" ,;(")
-    letter = found[1] or found[2] or found[3] or ""
-    if found[1] is None and not ("=" in before or found[3]):
+    letter = next(filter(None, found.groups()), "")
+    # "x, n > 1" is no formula with a condition, "5n + 2, n > 1" is one.
+    is_left_out = "\\ne" in found[0] or "!=" in found[0]
+    conditioned = found[2] and not is_left_out and "," not in before and not _RELATION.search(before)
+    if found[1] is None and not ("=" in before or found[4] or conditioned):
         return text
     return before if not letter or re.search(rf"(?<![A-Za-z\\]){letter}(?![A-Za-z])", before) else text
 
 
 def _of_integers(text: str) -> str:
     """Call the letter that a text says to be any integer n, whatever its name is."""
-    found = _INTEGER.search(text) if "in" in text else None
+    found = _INTEGER.search(text) if "integer" in text or "Z" in text else None
     if found is None:
         return text
     text = text[: found.start()] + text[found.end() :]
     return re.sub(rf"(?<![A-Za-z\\]){found[1] or found[2]}(?![A-Za-z])", "n", text)
 
 
+def without_integers(text: str) -> str | None:
+    """Return a general solution without the words on its integer, which keeps its name; None for any other answer."""
+    if "integer" not in text and "Z" not in text:
+        return None
+    plain = spelled(text)
+    found = _INTEGER.search(plain)
+    return plain[: found.start()] + plain[found.end() :] if found is not None else None
+
+
 def _form(text: str, depth: int) -> Form:
-    text = _IN.sub("", _outer_braces_off(text.strip()))
+    text = text.strip()
+    if PLAIN_NUMBER.fullmatch(text):
+        return Form("value", text)
+    text = _IN.sub("", _outer_braces_off(text))
     if depth > DEEPEST:
         return Form("value", text)
     point = _POINT.match(text) if text[-1:] == ")" else None
@@ -227,7 +245,7 @@ def _cases(text: str, depth: int) -> Form | None:
 
 
 def _union(text: str, depth: int) -> Form | None:
-    if "\\cup" not in text and " U " not in text and not re.search(r"[)\]]\s*U\s*[(\[]", text):
+    if "\\cup" not in text and ("U" not in text or not _CUP_AS_LETTER.search(text)):
         return None
     parts = list(_split(re.sub(r"(?<=[)\]} ])U(?=[(\[{ \\])", r"\\cup ", text), r"\cup"))
     forms = tuple(_form(part, depth + 1) for part in parts)
@@ -314,7 +332,7 @@ def _list(text: str, depth: int) -> Form | None:
         if re.search(r"\bor\b|\\cup|\\lor(?![A-Za-z])", text) and all(map(_rises, forms)):
             return Form("union", text, forms)
         if len(forms) == 2 and all("<" in item or ">" in item or "\\le" in item or "\\ge" in item for item in items):
-            return _in_both(forms[0], forms[1], text) or Form("union", text, forms)
+            return _in_both(forms[0], forms[1], text) or _in_either(forms, text)
     return Form("list", text, tuple(_flat(forms)))
 
 
@@ -336,6 +354,12 @@ def _in_both(one: Form, other: Form, text: str) -> Form | None:
         return None
     both = Form("group", text, (low.items[0], high.items[1]), low.brackets[0] + high.brackets[1])
     return both if _rises(both) else None
+
+
+def _in_either(forms: tuple[Form, ...], text: str) -> Form:
+    """Return the union of two half lines; both conditions where a text joins with "and" what has nothing in common."""
+    apart = _AND.search(text) is not None and {form.items[0].text == "-\\infty" for form in forms} == {True, False}
+    return Form("list" if apart else "union", text, forms)
 
 
 def _flat(forms: tuple[Form, ...]) -> Iterator[Form]:

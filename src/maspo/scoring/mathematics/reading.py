@@ -27,7 +27,9 @@ _CLAIM = re.compile(
 _HEADING = re.compile(
     # "The solutions are:" before a list
     r"(?i:\b(?:solutions?|roots?|zeros|values|answers?|results?)(?:\s+\w+){0,4}?(?:\s+(?:is"
-    r"|are))?)\s*:\**(?=\s*\n\s*(?:[-*•]\s|\d[.)]\s))"
+    r"|are))?)\s*(?::|(?<=\sare))\**(?=\s*\n\s*(?:[-*•]\s|\d[.)]\s|\([a-z\d]\)\s))"
+    # "result: 81", a line of its own
+    r"|(?:(?<=\n)|^)(?i:(?:final[_ ])?(?:result|ans|solution))[ \t]*[:=][ \t]*(?=[-−\d$\\])"
     # "**Answer**", "Final result:", a line of its own that says nothing else
     r"|(?:(?<=\n)|^)[#*_ \t]*(?i:(?:final\s+)?(?:answer|result|solution))[*_ \t]*[:=]?[*_ \t]*(?=\n)"
 )
@@ -46,8 +48,8 @@ _ASIDE = re.compile(
 )
 _BULLET = re.compile(r"\s*\n\s*(?:[-*•·]\s+|\d{1,2}[.)]\s+)?")
 """What parts a claim from an answer on the next line, which may be an item of a list."""
-_ITEMS = re.compile(r"(?:\s*\n\s*(?:[-*•·]|\d{1,2}[.)])[ \t]+[^\n]{1,80}(?=\n|$)){2,12}")
-_ITEM = re.compile(r"\n\s*(?:[-*•·]|\d{1,2}[.)])[ \t]+([^\n]+)")
+_ITEMS = re.compile(r"(?:\s*\n\s*(?:[-*•·]|\d{1,2}[.)]|\([a-z\d]\))[ \t]+[^\n]{1,80}(?=\n|$)){2,12}")
+_ITEM = re.compile(r"\n\s*(?:[-*•·]|\d{1,2}[.)]|\([a-z\d]\))[ \t]+([^\n]+)")
 """An answer of several values, one a line."""
 _DENIAL = re.compile(r"(?i)\s*(?:not\b|n['’]t\b)")
 _INSTEAD = re.compile(
@@ -78,7 +80,7 @@ _NOT_BUT = re.compile(
 _CANNOT_BE = re.compile(
     r"(?i)\b(?:(?:can|could|must|may|should|will|would)(?:not|\s+not|n?['’]t)\s+(?:possibly\s+)?be|(?:is|was|are)(?:\s+not|n['’]t))"
     r"\s+(?=[-−+\d$\\(√π])"
-    r"(?!.*(?:;|\b(?:but|so|therefore|hence|thus)\b))"
+    r"(?!.*(?:;|\b(?:but|so|therefore|hence|thus)\b|,\s*it(?:['’]s|\s+is)\b))"
 )
 """A value that is ruled out, and none said in its place."""
 _CHECK = re.compile(
@@ -123,8 +125,8 @@ _ASIDE_AFTER = re.compile(
     r"(?<=[\w\d})%$²³!])[,;]?\s+\(\s*(?:"
     r"(?i:or|i\.?e\.?|e\.?g\.?|about|approx\w*|roughly|rounded|check\w*|since|because|as|to|in|not|verified|from"
     r"|using|the|after|which|that|where|see)\b|[≈=]|\\approx"
-    r"|[A-Za-z]{2,}\s|[A-Za-z-]{3,}\)|[\d.,]+\s?(?:[a-z]{2,}(?:\s[a-z]+){0,3}|[hs])\))[^\n]{0,200}$"
-    r"|(?<=[\d%$²³])\s+[\[{]\s*(?:[=≈]|[a-z]{2,})[^\]\n]{0,100}\]?\.?$"
+    r"|[A-Za-z]{2,}\s|an?\s+[a-z]{2,}|[A-Za-z-]{3,}\)|[\d.,]+\s?(?:[a-z]{2,}(?:\s[a-z\d]+){0,3}|[hs])\))[^\n]{0,200}$"
+    r"|(?<=[\d%$²³])\s+[\[{]\s*(?:[=≈]|[a-z]{2,}|[\d.]+\s*[+*/×·÷−-])[^\]\n]{0,100}\]?\.?$"
     r"|(?<=[\d%$²³])\s*(?:[✓✔✅]|\\checkmark)(?:.{0,20}|\s*\([^()\n]{0,120}\)\.?)$"
     r"|(?<=[\d%$²³])\s+\([\d.\s]+[+*/×·÷−-][\d.\s+*/×·÷−-]*\)[^\n]{0,200}$"
     r"|(?<=\S),?\s+(?:(?i:i\.e\.|that\s+is,|namely)|[—–→](?=\s+[a-z]{2})|or\s+(?:about|approximately|roughly)"
@@ -152,7 +154,9 @@ _MOST_WORDS = 3
 _PROSE = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}\s+[A-Za-z]{2,}|^[A-Za-z][a-z']+\s+(?!and|or)[a-z]+\s+\$?\d")
 _OF_SOMETHING = re.compile(r"\s+(?!(?:and|or|to|which|so)\b)[a-z]{2,}")
 _WORD = re.compile(r"\b(?!and\b|or\b)[^\W\d_]{2,}")
-_WORDS_BEFORE_A_NUMBER = re.compile(r"[^\W\d_]{2,}[^\d$\\=]*\s[^\d$\\=]*\d|[\u0e00-\u9fff\uac00-\ud7a3][^\d=]*\d")
+_WORDS_BEFORE_A_NUMBER = re.compile(
+    r"[^\W\d_]{2,}[^\d$\\=]*\s[^\d$\\=]*\d|[\u0e00-\u1fff\u2e80-\u9fff\uac00-\ud7a3][^\d=]*\d"
+)
 _UNIT = (
     r"(?:years?|months?|weeks?|days?|hours?|hrs?|minutes?|mins?|seconds?|secs?|dollars?|euros?|pounds?|cents?|pence"
     r"|miles?|yards?|feet|foot"
@@ -173,6 +177,10 @@ _NUMBER = re.compile(
     r"([-−‑]?(?:\\?[§$]|€|£)?\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?(?:\\?%)?)(?![A-Za-z0-9_√^*\\(]|[.,/]\d|\s+of\b)"
 )
 """A number, and the word before it that says it is not what a sentence is about."""
+_OFFERED = re.compile(
+    r"(?<![\w.,/])[-−]?\d+(?:[.,/]\d+)?(?:,\s*[-−]?\d+(?:[./]\d+)?)*,?\s+or\s+[-−]?\d+(?:[.,/]\d+)?(?![\w/])"
+)
+"""Several values of which the sentence says no more than that it is one of them: "either 10 or 12"."""
 _COMPARED = re.compile(
     r"(?i:(?:for\s+(?:all|every)\s+)?(\$?[a-z]\$?)\s+((?:is\s+)?(?:greater|less|more|at\s+least|at\s+most|no\s+more"
     r"|no\s+less)\b[^.]*)$)"
@@ -419,6 +427,8 @@ def _of_plain(sentence: str) -> str | None:
     short = len(sentence) <= _SHORT and not _PROSE.search(words) and len(_WORD.findall(words)) <= _MOST_WORDS
     if short and not _WORDS_BEFORE_A_NUMBER.match(sentence):
         return _trimmed(sentence)
+    if _OFFERED.search(sentence) is not None:
+        return None
     numbers = [found[2] for found in _NUMBER.finditer(sentence.rpartition("=")[2]) if not found[1]]
     if len(numbers) == 1:
         return numbers[0]

@@ -81,6 +81,7 @@ _ACCENT = re.compile(
     r"\\(hat|widehat|tilde|widetilde|bar|dot|ddot|check|breve|mathring)(?![A-Za-z])\s*(?:\{\s*(\\?[A-Za-z]+)\s*\}"
     r"|(\\[A-Za-z]+|[A-Za-z]))"
 )
+_MAY_BE_ACCENTED = re.compile(r"hat|tilde|bar|dot|check|breve|ring")
 _UNIT_VECTORS = frozenset({"i", "j", "k", "\\imath", "\\jmath"})
 _PRIMED = re.compile(
     r"(?<![A-Za-z\\])([A-Za-z])\^\s*\{\s*((?:\\prime\s*|')+)\}|(?<![A-Za-z\\])([A-Za-z])\^\s*\\prime(?![A-Za-z])"
@@ -118,8 +119,14 @@ _DOTTED = re.compile(r"\.(\d*)\\dot\s*\{?(\d)\}?(?:(\d*)\\dot\s*\{?(\d)\}?)?")
 _DEGREES = re.compile(r"\^\s*(?:\\deg(?![A-Za-z])|\{\s*\\deg\s*\}|o(?![A-Za-z]))")
 
 
+PLAIN_NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
+"""What is spelled in one way only."""
+
+
 def spelled(text: str) -> str:
     """Return an answer in the one spelling; spaces are kept where they may part words."""
+    if PLAIN_NUMBER.fullmatch(text):
+        return text
     if "₹" in text or "Rs" in text:
         text = _LAKHS.sub(lambda found: found[0].replace(",", ""), text)
     if not text.isascii():
@@ -128,7 +135,7 @@ def spelled(text: str) -> str:
     if "{" in text:
         text = _DECIMAL_BRACED_COMMA.sub(".", text.replace("{:}", ":"))
     if "\\" in text:
-        text = _latex(_NUMBERS_WITH_BRACED_COMMAS.sub("", text))
+        text = _latex(text)
     elif "{,}" in text:
         text = text.replace("{,}", "")
     text = without_preamble(" ".join(text.replace("~", " ").split()))
@@ -138,13 +145,18 @@ def spelled(text: str) -> str:
 
 def _latex(text: str) -> str:
     """Bring commands to one spelling; those that only shape what is set are gone."""
+    if "," in text or r"\;" in text or "\\ " in text or "space" in text:
+        text = _NUMBERS_WITH_BRACED_COMMAS.sub("", text)
     if "operatorname" in text:
         text = _OPERATOR_NAME.sub(r"\\\1 ", text)
     if "times" in text:
         text = _CROSS.sub(r"\1 \\cross ", text)
-    text = _rare(_GONE_ARGUMENTS.sub(" ", text))
+    text = _rare(text)
     has_words = "ext" in text or "math" in text or "box" in text
-    text = _ACCENT.sub(_accented, _TEXT_OF_MATH.sub(r" \1 ", text) if has_words else text)
+    if has_words:
+        text = _TEXT_OF_MATH.sub(r" \1 ", text)
+    if _MAY_BE_ACCENTED.search(text):
+        text = _ACCENT.sub(_accented, text)
     if has_words:
         text = _TEXT.sub(_as_words, _POWER_OF_TEN.sub(r"e\1", text))
     text = _SPACE_COMMAND.sub(" ", _COMMAND.sub(_command, text))
@@ -155,6 +167,8 @@ def _latex(text: str) -> str:
 
 def _rare(text: str) -> str:
     """Bring to one spelling what few answers hold, after a fast look for it."""
+    if "space" in text or "color" in text or "phantom" in text or "label" in text or "tag" in text:
+        text = _GONE_ARGUMENTS.sub(" ", text)
     if "\\SI" in text or "\\qty" in text:
         text = _SI.sub(r"\1 \\text{\2}", text)
     if "'" in text or "prime" in text:
