@@ -1,9 +1,14 @@
 """What a model call costs this program itself: CPU milliseconds against a server that answers at once.
 
     python benchmarks/overhead.py [--json] [--calls 4000] [--rounds 7] [--in-flight 256]
+    python benchmarks/overhead.py --against ../maspo-84bce21 --calls 500 --rounds 21 --in-flight 64
 
 CPU is user plus system time of the client's process, all threads; the server runs in a process of its own. Two
 stacks are measured: the bare client, and every layer around it with replies recorded durably in a run's database.
+Each with a word in place of a key, and with a key, which is looked for in all that comes back.
+
+``--against`` names another checkout (``git worktree add --detach ../maspo-84bce21 84bce21``). Both then measure short
+rounds in turns, so that a busy machine slows both alike; the median of the ratios of neighbouring rounds counts.
 """
 
 from __future__ import annotations
@@ -12,7 +17,10 @@ import argparse
 import asyncio
 import json
 import multiprocessing
+import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -31,6 +39,31 @@ PROMPT = "You solve the problem step by step and check each step. " * 20
 QUESTION = "A train leaves at nine and travels at sixty miles an hour. " * 15
 ANSWER = "First, note what is asked; then compute and verify the result. " * 25
 
+HERE = Path(__file__).resolve().parents[1]
+KEY = "sk-proj-Q8f2Jx0mVb7Lr4Tz9Wc3Ny6Hd1Ks5Pg-Ae"
+"""Made up, as long as some are."""
+_NO_KEY = "key"
+"""What a server at home is sent: any word."""
+_MEASURE_WHEN_ASKED = """\
+import asyncio, sys
+from functools import partial
+sys.path.insert(0, "benchmarks")
+import overhead
+
+async def measure(url, stack, key, calls, in_flight):
+    endpoint = overhead.Endpoint
+    overhead.Endpoint = lambda url, _, **more: endpoint(url, key, **more)
+    source = overhead.requests()
+    async with overhead.STACKS[stack](url, in_flight) as model:
+        await overhead.one_round(model, source, calls, in_flight)
+        print("ready", flush=True)
+        while await asyncio.to_thread(sys.stdin.readline):
+            print((await overhead.one_round(model, source, calls, in_flight))[0], flush=True)
+
+asyncio.run(measure(*sys.argv[1:4], *map(int, sys.argv[4:])))
+"""
+"""What a tree is told to do; it knows its own ``overhead.py``, which names the same things in every version."""
+
 Stack: TypeAlias = Callable[[str, int], AbstractAsyncContextManager[ModelClient]]
 
 
@@ -42,7 +75,10 @@ class Figures:
     cpu_ms: float
     cpu_ms_low: float
     cpu_ms_high: float
-    calls_per_second: float
+    other_ms: float
+    """The median of the other checkout; of this one where there is no other."""
+    ratio: float
+    """The median of the ratios of neighbouring rounds."""
 
 
 class AnswerAtOnce(asyncio.Protocol):
@@ -87,7 +123,7 @@ def serve(pipe: Connection) -> None:
 
 @asynccontextmanager
 async def bare(base_url: str, _: int) -> AsyncIterator[ModelClient]:
-    async with ChatClient(Endpoint(base_url, "key", run="bench")) as client:
+    async with ChatClient(Endpoint(base_url, _NO_KEY, run="bench")) as client:
         yield client
 
 
@@ -125,16 +161,47 @@ async def one_round(model: ModelClient, source: Iterator[Request], calls: int, i
     return time.process_time() - cpu, time.perf_counter() - wall
 
 
-async def measure(name: str, base_url: str, options: argparse.Namespace) -> Figures:
-    source = requests()
+class Turns:
+    """A checkout that measures a round whenever it is asked."""
+
+    def __init__(self, root: Path, base_url: str, stack: str, key: str, options: argparse.Namespace) -> None:
+        given = (base_url, stack, key, str(options.calls), str(options.in_flight))
+        command = (sys.executable, "-c", _MEASURE_WHEN_ASKED, *given)
+        env = {**os.environ, "PYTHONPATH": str(root / "src")}
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, cwd=root, env=env, stdin=pipe, stdout=pipe, text=True)
+        self._answer()
+
+    def measure(self) -> float:
+        """Return the CPU seconds of a round."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        return float(self._answer())
+
+    def close(self) -> None:
+        """Let it end."""
+        self._process.communicate()
+
+    def _answer(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
+
+
+def measure(name: str, key: str, base_url: str, options: argparse.Namespace) -> Figures:
+    trees = [HERE, *([options.against.resolve()] if options.against else [])]
+    turns = [Turns(root, base_url, name, key, options) for root in trees]
     rounds = []
-    async with STACKS[name](base_url, options.in_flight) as model:
-        await one_round(model, source, options.in_flight * 2, options.in_flight)  # connections and caches warm up
-        for _ in range(options.rounds):
-            rounds.append(await one_round(model, source, options.calls, options.in_flight))
-    cpu = [1000 * cpu / options.calls for cpu, _ in rounds]
-    speed = statistics.median(options.calls / wall for _, wall in rounds)
-    return Figures(name, statistics.median(cpu), min(cpu), max(cpu), speed)
+    for number in range(options.rounds):
+        order = turns if number % 2 else turns[::-1]  # each goes first every other time
+        seconds = {one: (one.measure()) for one in order}
+        rounds.append([1000 * seconds[one] / options.calls for one in turns])
+    for one in turns:
+        one.close()
+    ours, others = [each[0] for each in rounds], [each[-1] for each in rounds]
+    ratio = statistics.median(one / other for one, other in zip(ours, others, strict=True))
+    named = f"{name}, {'with' if key == KEY else 'without'} a key"
+    return Figures(named, statistics.median(ours), min(ours), max(ours), statistics.median(others), ratio)
 
 
 def main() -> None:
@@ -142,25 +209,25 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=4000, help="per round")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--in-flight", type=int, default=256)
+    parser.add_argument("--against", type=Path, metavar="FOLDER", help="another checkout, measured in turns with this")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     ours, theirs = multiprocessing.Pipe()
     server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,), daemon=True)
     server.start()
     base_url = f"http://127.0.0.1:{ours.recv()}/v1"
-    figures = [asyncio.run(measure(name, base_url, options)) for name in STACKS]
+    figures = [measure(name, key, base_url, options) for key in (_NO_KEY, KEY) for name in STACKS]
     ours.send(None)
     server.join()
     if options.json:
         print(json.dumps([asdict(each) for each in figures]))
         return
     print(f"{options.rounds} rounds of {options.calls} calls, {options.in_flight} in flight\n")
-    print(f"{'stack':22} {'CPU ms a call':>14} {'low':>7} {'high':>7} {'calls/s':>9}")
+    heads = ("other", "ratio") if options.against else ()
+    print(f"{'stack':36} {'CPU ms a call':>14} {'low':>7} {'high':>7}{''.join(f'{one:>8}' for one in heads)}")
     for each in figures:
-        print(
-            f"{each.stack:22} {each.cpu_ms:14.3f} {each.cpu_ms_low:7.3f} {each.cpu_ms_high:7.3f} "
-            f"{each.calls_per_second:9.0f}"
-        )
+        against = f" {each.other_ms:7.3f} {each.ratio:7.3f}" if options.against else ""
+        print(f"{each.stack:36} {each.cpu_ms:14.3f} {each.cpu_ms_low:7.3f} {each.cpu_ms_high:7.3f}{against}")
 
 
 if __name__ == "__main__":

@@ -121,6 +121,22 @@ def test_w07_the_guard_lets_no_hold_out_input_pass_and_none_that_is_not_of_the_s
     assert guard.refusal(seed, rules(seed)) == "", "what the seed prompt holds may stay"
 
 
+def test_w09_a_draft_is_not_compared_with_every_input_that_may_be_searched() -> None:
+    searched = {str(number): f"{LONG} {number}" for number in range(200)} | {"braces": "What is {input} here?"}
+    guard, looked_at = ExampleGuard(2, searched, [], []), list[str]()
+
+    def found(text: str) -> frozenset[str]:
+        looked_at.append(text)
+        return frozenset({"input"}) if "{input}" in text else frozenset()
+
+    counting = replace(rules(), placeholders=found)
+    assert guard.refusal("Say when it is due.", counting) == "" and not looked_at
+    assert guard.refusal(f"Say it.\n{block_of([Example(searched['7'], 'x')])}", counting) == ""
+    assert looked_at == [searched["7"]]
+    assert guard.refusal(f"Say it.\n{block_of([Example('What is { input } here?', 'x')])}", counting) == ""
+    assert "no input" in guard.refusal(f"Say it.\n{block_of([Example('What is {input} here?', 'x')])}", counting)
+
+
 def test_w08_a_block_is_merged_and_left_out_as_one_sentence() -> None:
     base = "Read it. Say it."
     block = block_of([Example("One. Two.\nThree.", "Yes. No.")])

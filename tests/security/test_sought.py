@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -66,3 +67,18 @@ def test_a_text_without_a_sign_of_a_pattern_does_not_match_it() -> None:
 @pytest.mark.parametrize("text", ["ſk-abcdefghijklmnopqrst", "passſword", "ﬁle • com"])
 def test_beyond_ascii_every_pattern_is_looked_for(text: str) -> None:
     assert all(one.may_be_in(text) for one in _PATTERNS)
+
+
+def test_long_runs_are_read_once() -> None:
+    mended = next(one for one, _ in readings._MENDED if r"\+\s*dot" in one.pattern.pattern)
+    assert mended.sub(".", "a \n+ dot +\tb +dot+ + dot + c") == "a.b..c"
+    assert readings._UTF_7.findall("a+AFAAbABl+AGEAcwBl- b+short- c+AFAA+bABlAG-+AGEAcwBlABl-") == [
+        "+AFAAbABl+AGEAcwBl-",
+        "+AFAA+bABlAG-",
+        "+AGEAcwBlABl-",
+    ]
+    began = time.process_time()
+    for unit in ("\n", " \n", "+"):
+        assert mended.sub(".", f"dot {unit * 100_000}") == f"dot {unit * 100_000}"
+        assert not readings._UTF_7.findall(f"+{unit * 100_000}")
+    assert time.process_time() - began < 20  # read anew from each place it would take hours

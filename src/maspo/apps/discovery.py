@@ -47,7 +47,7 @@ _ROLE = re.compile(
     re.IGNORECASE,
 )
 """The name that a prompt gives its agent."""
-_DUTY = re.compile(r"\s*(?:you\s+)?(?:(?:always|only|first|will|must|should|shall)\s+)*([a-z]{3,})\b", re.IGNORECASE)
+_DUTY = re.compile(r"\s*+(?:you\s++)?(?:(?:always|only|first|will|must|should|shall)\s++)*([a-z]{3,})\b", re.IGNORECASE)
 """The word by which a prompt without such a name begins: what its agent does."""
 _NO_DUTY = frozenset(
     "are the your this that here have can for and given below sie vous eres sei".split()  # noqa: SIM905 - a list of words

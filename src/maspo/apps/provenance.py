@@ -17,8 +17,7 @@ from maspo.runners.messages import NO_OUTPUT
 
 _ESCAPED = re.compile(r"\\(u[0-9a-fA-F]{4}|[\"\\/nrt])")
 _PLAIN: Mapping[str, str] = {"n": "\n", "r": "\n", "t": " ", '"': '"', "\\": "\\", "/": "/"}
-_BREAKS = re.compile(r"\s*\n\s*")
-_BLANKS = re.compile(r"[^\S\n]+")
+_BLANKS = re.compile(r"\s+")
 _PASSAGE = re.compile(r"[^\n.!?;]+[.!?;]*")
 _PART = re.compile(r"<(\w+)>(.*?)</\1>|\[\[ ## \w+ ## \]\](.*?)(?=\[\[ ## |\Z)", re.DOTALL)
 """Parts of a text that have names of their own: tags, and the sections that DSPy asks for."""
@@ -38,7 +37,7 @@ def canonical(text: str) -> str:
         code = match.group(1)
         return chr(int(code[1:], 16)) if code[0] == "u" else _PLAIN[code]
 
-    return _BLANKS.sub(" ", _BREAKS.sub("\n", _ESCAPED.sub(unescaped, text))).strip()
+    return _BLANKS.sub(lambda run: "\n" if "\n" in run[0] else " ", _ESCAPED.sub(unescaped, text)).strip()
 
 
 def find_reads(reader: WireCall, earlier: Sequence[WireCall], known: Iterable[str]) -> frozenset[int]:

@@ -62,6 +62,8 @@ def visible(text: str) -> str:
 
 def without_invisible(text: str) -> str:
     """Return the text without what a reader cannot see; a line end that hides as another sign is one."""
+    if text.isascii() and text.isprintable():
+        return text
     return _HIDDEN.sub(lambda run: " " if set(run[0]) & set("\r\x0b\x0c\x85\u2028\u2029") else "", text)
 
 

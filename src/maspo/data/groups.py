@@ -163,10 +163,10 @@ def groups_of(inputs: Inputs, read: Sequence[str], by: str = NEAR) -> Groups:
     joined = _Union(len(rows))
     spelled = [tokens(one) or (text.strip() or _NOTHING,) for one, text in zip(bare, texts, strict=True)]
     _join_equal(joined, spelled)
-    _join_equal(joined, [(alike(one).strip() or text.strip(),) for one, text in zip(bare, texts, strict=True)])
-    _join_equal(
-        joined, [(alike(_in_letters(one)).strip() or text.strip(),) for one, text in zip(bare, texts, strict=True)]
-    )
+    lettered = [_in_letters(one) for one in bare]
+    plainly = {one: alike(one).strip() for one in dict.fromkeys((*bare, *lettered))}
+    for written in (bare, lettered):
+        _join_equal(joined, [(plainly[one] or text.strip(),) for one, text in zip(written, texts, strict=True)])
     cores = [tokens(_core(text)) for text in texts]
     _join_equal(joined, [core if len(core) >= _LEAST_WORDS else row for core, row in zip(cores, spelled, strict=True)])
     if by == NEAR:

@@ -70,8 +70,9 @@ class Message:
     @property
     def sent(self) -> str:
         """All text of the message that is sent."""
-        asked = [f"{one.name}{one.arguments}" for one in self.asks]
-        return "\n".join((self.content, *asked)) if asked else self.content
+        if not self.asks:
+            return self.content
+        return "\n".join((self.content, *(f"{one.name}{one.arguments}" for one in self.asks)))
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,12 @@ class Request:
 def offers_size(request: Request) -> int:
     """Return the bytes of the tools that a request offers."""
     texts = (text for tool in request.tools for text in (tool.name, tool.description, tool.parameters))
-    return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+    return sum(map(size_of_text, texts))
+
+
+def size_of_text(text: str) -> int:
+    """Return the bytes of a text: no tokenizer makes more tokens of it."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 @dataclass(frozen=True, slots=True)

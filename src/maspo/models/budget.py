@@ -12,7 +12,7 @@ from typing import Protocol
 
 from maspo.core.errors import BudgetReached, ConfigInvalid, MaspoError, ProviderError
 from maspo.core.usage import Usage
-from maspo.models.base import PROBE, Reply, Request, offers_size
+from maspo.models.base import PROBE, Reply, Request, offers_size, size_of_text
 from maspo.models.leases import Amount, Lease, Pool, to_nano
 from maspo.models.prices import PriceBook
 from maspo.models.runaway import LONGEST_TOKEN
@@ -240,7 +240,7 @@ class Ledger:
             usd = tokens_in = tokens_out = None
         if tokens_in is not None and tokens_in < any(message.content for message in request.messages):
             tokens_in = None
-        if tokens_out is not None and tokens_out * _MOST_OF_A_TOKEN < _size(reply.text):
+        if tokens_out is not None and tokens_out * _MOST_OF_A_TOKEN < size_of_text(reply.text):
             tokens_out = None
         if usd is None:
             usd = self._price(reservation, tokens_in, tokens_out, reply)
@@ -506,18 +506,13 @@ class Ledger:
 
 def _most_read(request: Request) -> int:
     """Return the tokens that a request has at most: one a byte, and what a template adds to each message."""
-    tokens = sum(_TOKENS_PER_MESSAGE for _ in request.tools) + offers_size(request)
+    tokens = _TOKENS_PER_MESSAGE * len(request.tools) + offers_size(request) if request.tools else 0
     for message in request.messages:
-        tokens += _size(message.sent) + _TOKENS_PER_MESSAGE
+        tokens += size_of_text(message.sent) + _TOKENS_PER_MESSAGE
     return tokens
 
 
 def _most_written(request: Request, reply: Reply) -> int:
     """Return the most tokens of a reply whose endpoint tells none: its limit; of a text surely beyond it, its bytes."""
-    size = _size(reply.text) + _size(reply.thoughts)
+    size = size_of_text(reply.text) + size_of_text(reply.thoughts)
     return size if size > LONGEST_TOKEN * request.max_tokens else request.max_tokens
-
-
-def _size(text: str) -> int:
-    """Return the bytes of a text: no tokenizer makes more tokens of it."""
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

@@ -16,7 +16,18 @@ import aiohttp
 from yarl import URL
 
 from maspo.core.errors import CallFailed, ProviderError, said_of
-from maspo.models.base import PROBE, Adapted, DoesNotFit, NoCompletion, Reply, Request, Stage, Transient, Unusable
+from maspo.models.base import (
+    PROBE,
+    Adapted,
+    DoesNotFit,
+    NoCompletion,
+    Reply,
+    Request,
+    Stage,
+    ToolAsked,
+    Transient,
+    Unusable,
+)
 from maspo.models.context import most_bytes, sizes_in
 from maspo.models.dialects import STANDARD, Dialect, learn, payload, size_of
 from maspo.models.endpoint import Endpoint, is_loopback
@@ -115,6 +126,11 @@ class _Answer:
     body: bytes
     seconds: float
 
+    @property
+    def is_too_large(self) -> bool:
+        """Whether it has more bytes than any reply needs."""
+        return len(self.body) > _LARGEST_BODY and (len(self.body) > _LARGEST_STREAM or not is_stream(self.body))
+
 
 class ChatClient:
     """A ``ModelClient`` over HTTP: one attempt per call, no retries, no limit, no cache; those are layers.
@@ -174,17 +190,13 @@ class ChatClient:
         return found
 
     async def complete(self, request: Request) -> Reply:
-        """Send one request once. The key is cut out of whatever comes back, once more after it was read."""
-        without = self.endpoint.without_key
+        """Send one request once. The key is cut out of whatever comes back."""
         try:
             reply = await self._send(request)
         except ProviderError as error:
-            error.args = (without(str(error), shortest=1),)
+            error.args = (self.endpoint.without_key(str(error), shortest=1),)
             raise
-        said = without(reply.text), without(reply.thoughts), without(reply.missing)
-        if said == (reply.text, reply.thoughts, reply.missing):
-            return reply
-        return replace(reply, text=said[0], thoughts=said[1], missing=said[2])
+        return _without_key(reply, self.endpoint) if self.endpoint.has_secrets else reply
 
     async def _send(self, request: Request) -> Reply:
         known = self._known[request.model]
@@ -199,14 +211,17 @@ class ChatClient:
         body = payload(request, dialect, self.endpoint.extra)
         if self._most_bytes and len(body) > self._most_bytes:
             raise DoesNotFit(self._too_large(len(body), "so it was not sent; "))
-        answer = await self._post(request, known, body)
-        place = self.endpoint.shown
-        if len(answer.body) > (_LARGEST_STREAM if is_stream(answer.body) else _LARGEST_BODY):
+        answer, place = await self._post(request, known, body), self.endpoint.shown
+        reply = _reply_in(answer, place)
+        if reply is None:
+            # What says why is quoted, so the key is cut out before; of a reply only what was read goes on.
+            answer = replace(answer, body=self.endpoint.redacted(answer.body))
+        if answer.is_too_large:
             reason = f"a body of more than {_LARGEST_BODY:,} bytes, which no reply within a token limit needs"
             raise Unusable(f"{place}: {reason}", None, answer.seconds)
         if answer.status in _ANSWERED:
             try:
-                reply = read_reply(answer.body, answer.seconds, place, answer.headers.get("Content-Type", ""))
+                reply = reply or _read(answer, place)
             except NoCompletion as other:
                 raise self._somebody_else(other) from None
             except Transient as failed:
@@ -339,6 +354,9 @@ class ChatClient:
                         break
                     if not _KEEPS_AWAKE.fullmatch(chunk):
                         moment = now()
+                        if response.content.at_eof():
+                            first_part = first_part or moment - began
+                            continue  # Nothing is waited for any more.
                         over = over or _IS_OVER.search(raw, max(0, len(raw) - len(chunk) - 2 * len(DONE))) is not None
                         if over:
                             scope.reschedule(moment + _AFTER_DONE)
@@ -354,7 +372,7 @@ class ChatClient:
         if answered.status in _ANSWERED:
             known.waits.append(first_part)
         came = bytes(raw) if raw.isascii() else _in_utf8(bytes(raw), answered.charset or "")
-        return _Answer(answered.status, answered.headers, self.endpoint.redacted(came), time.perf_counter() - started)
+        return _Answer(answered.status, answered.headers, came, time.perf_counter() - started)
 
     def _patience(self, known: _Known) -> float:
         """Return the seconds until the first part of a reply must have come: others may be answered before."""
@@ -382,12 +400,12 @@ class ChatClient:
 
     def _note_size(self, known: _Known, request: Request, tokens: int | None) -> None:
         """Learn how few tokens a text may have. One that was cut on the other side has as many as the context."""
-        if not tokens or (size := size_of(request)) < _LONG_ENOUGH:
+        if not tokens or (size := size_of(request)) < _LONG_ENOUGH or 0 < known.least <= tokens / size:
             return
         context = self._context_of(request.model)
         if context and tokens > _NEARLY * context:
             return
-        known.least = min(known.least or tokens / size, tokens / size)
+        known.least = tokens / size
 
     def _check_may_fit(self, request: Request, known: _Known) -> None:
         """Check that a prompt is not surely longer than the context: some servers cut such a one without a word.
@@ -396,7 +414,7 @@ class ChatClient:
             DoesNotFit: it is, by the fewest tokens a byte that this model has been seen to make of a text.
 
         """
-        context = self._context_of(request.model)
+        context = known.least and self._context_of(request.model)
         if context and (tokens := int(size_of(request) * known.least)) > context:
             raise DoesNotFit(
                 f"{request.model}: the prompt does not fit: it is longer than {tokens:,} tokens, more than the context "
@@ -448,6 +466,30 @@ class ChatClient:
                 fix += "; the proxy of the environment is used only with --set models.use_proxy=true"
         stage = Stage.UNREACHED if unreached else Stage.LOST
         return Transient(f"{self.endpoint.shown}: {reason}{fix}", stage, seconds=seconds)
+
+
+def _read(answer: _Answer, place: str) -> Reply:
+    return read_reply(answer.body, answer.seconds, place, answer.headers.get("Content-Type", ""))
+
+
+def _reply_in(answer: _Answer, place: str) -> Reply | None:
+    """Return the reply that an answer holds; None where it holds none, or none that can be read."""
+    if answer.status not in _ANSWERED or answer.is_too_large:
+        return None
+    try:
+        return _read(answer, place)
+    except Transient:
+        return None
+
+
+def _without_key(reply: Reply, endpoint: Endpoint) -> Reply:
+    """Return a reply without the key, in all that goes on of it."""
+    without = endpoint.without_key
+    asks = tuple(ToolAsked(without(one.id), without(one.name), without(one.arguments)) for one in reply.asks)
+    text, thoughts, missing = without(reply.text), without(reply.thoughts), without(reply.missing)
+    if (text, thoughts, missing, asks) == (reply.text, reply.thoughts, reply.missing, reply.asks):
+        return reply
+    return replace(reply, text=text, thoughts=thoughts, missing=missing, asks=asks)
 
 
 def _words_of(body: bytes) -> str:

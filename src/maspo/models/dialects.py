@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from maspo.models.base import Message, Request, ToolOffered, offers_size
+from maspo.models.base import Message, Request, ToolOffered, offers_size, size_of_text
 from maspo.models.context import exactly_written, most_written, sizes_in
 from maspo.models.refusals import ONE_CALL_WORDS
 
@@ -248,6 +248,7 @@ def _offer(tool: ToolOffered) -> dict[str, Any]:
 
 def size_of(request: Request) -> int:
     """Return the bytes of a request's texts."""
-    return sum(len(message.sent.encode("utf-8", "surrogatepass")) for message in request.messages) + offers_size(
-        request
-    )
+    size = offers_size(request) if request.tools else 0
+    for message in request.messages:
+        size += size_of_text(message.sent)
+    return size

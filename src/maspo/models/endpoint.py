@@ -15,7 +15,7 @@ from yarl import URL
 
 from maspo.core.errors import ConfigInvalid
 from maspo.models.base import Request
-from maspo.models.secret import Secret
+from maspo.models.secret import Secret, stands_in
 
 _PATH = "/chat/completions"
 _HEADER_SAFE = string.punctuation.replace("%", "")
@@ -101,10 +101,15 @@ class Endpoint:
             text = secret.cut_from(text) if shortest is None else secret.cut_from(text, shortest)
         return text
 
+    @property
+    def has_secrets(self) -> bool:
+        """Whether there is anything to cut out of what comes back."""
+        return bool(self._secrets)
+
     @cached_property
     def _secrets(self) -> tuple[Secret, ...]:
         headers = (value for name, value in self.more_headers.items() if is_secret(name))
-        return tuple(Secret(value) for value in (self.api_key, *headers) if value.strip())
+        return tuple(Secret(value) for value in (self.api_key, *headers) if value.strip() and not stands_in(value))
 
     @cached_property
     def url(self) -> str:

@@ -47,6 +47,8 @@ _FAILED = re.compile(rf"{_BROKEN.pattern}|{_FILTERED.pattern}")
 _PAGE_WITHIN = re.compile(rb"^[ \t]*<(?:!doctype\s{1,9}html|html)\b", re.IGNORECASE | re.MULTILINE)
 """A web page in the middle of a stream: of a gateway whose server fell silent."""
 _LENIENT = json.JSONDecoder(strict=False)
+_SHOWS = re.compile(r"[!-~]")
+"""A character that every reader sees: most texts have one at once, and need no further look."""
 DONE = b"[DONE]"
 """The last piece of a stream."""
 _BOM = b"\xef\xbb\xbf"
@@ -76,7 +78,7 @@ def is_stream(body: bytes | bytearray) -> bool:
 
 def _is_bare(body: bytes | bytearray) -> bool:
     """Say whether a body is a stream whose pieces are lines without ``data:``."""
-    return _BARE.match(body, 0, _BARE_BEGINS) is not None
+    return body.find(b"\n", 0, _BARE_BEGINS) >= 0 and _BARE.match(body, 0, _BARE_BEGINS) is not None
 
 
 def read_reply(body: bytes, seconds: float, place: str, kind: str = "") -> Reply:
@@ -326,10 +328,15 @@ def _events(body: bytes) -> Iterator[bytes]:
 
 def _read_json(body: bytes) -> Any:
     """Read JSON as servers write it: with line breaks within its texts, and with bytes that are no character."""
+    return _LENIENT.decode(_text_of(body))
+
+
+def _text_of(body: bytes) -> str:
+    is_plain = body[:1] in (b"{", b"[") and b"\0" not in body[:4]
     try:
-        return json.loads(body, strict=False)
+        return body.decode("utf-8" if is_plain else json.detect_encoding(body), "surrogatepass")
     except UnicodeDecodeError:
-        return json.loads(body.decode("utf-8", "replace"), strict=False)
+        return body.decode("utf-8", "replace")
 
 
 def _objects(data: bytes) -> Iterator[Mapping[str, Any]]:
@@ -339,16 +346,12 @@ def _objects(data: bytes) -> Iterator[Mapping[str, Any]]:
         ValueError: it holds something else.
 
     """
-    try:
-        yield _read_json(data)
-    except json.JSONDecodeError as error:
-        if error.msg != "Extra data":
-            raise
-        text, begin = data.decode("utf-8", "replace"), 0
-        while begin < len(text):
-            found, end = _LENIENT.raw_decode(text, begin)
-            yield found
-            begin = end + len(text[end:]) - len(text[end:].lstrip())
+    text = _text_of(data)
+    begin = len(text) - len(text.lstrip())
+    while begin < len(text):
+        found, end = _LENIENT.raw_decode(text, begin)
+        yield found
+        begin = end + len(text[end:]) - len(text[end:].lstrip())
 
 
 def _failure_beside(piece: Mapping[str, Any]) -> str:
@@ -365,6 +368,8 @@ def _failure_beside(piece: Mapping[str, Any]) -> str:
 
 def _is_blank(text: str) -> bool:
     """Tell whether a text shows nothing: white space, and characters without a shape."""
+    if _SHOWS.search(text):
+        return False
     return not any(one.isprintable() and not one.isspace() for one in without_invisible(text))
 
 
@@ -380,7 +385,7 @@ def _words(found: object) -> str:
 def _ending(choice: Mapping[str, Any]) -> str:
     """Return how a choice ended: what a gateway says, unless the model behind it tells of less than an answer."""
     native = _word(choice.get("native_finish_reason"))
-    told = any(pattern.search(native) for pattern in (_CUT, _FILTERED, _BROKEN))
+    told = native and any(pattern.search(native) for pattern in (_CUT, _FILTERED, _BROKEN))
     return native if told else _word(choice.get("finish_reason"))
 
 

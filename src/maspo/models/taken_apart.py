@@ -70,6 +70,8 @@ def _looks(sign: str) -> str:
 
 
 _FOLDING: Final = _Folding()
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
+"""What is looked up in it: of the others it would make small letters, sign by sign."""
 
 
 class TakenApart:
@@ -184,7 +186,7 @@ def _heard(text: str) -> str:
 
 def _folded(text: str) -> bytes:
     if not text.isascii():
-        text = text.translate(_FOLDING)
+        text = _BEYOND_ASCII.sub(lambda found: found[0].translate(_FOLDING), text)
     return text.lower().encode("ascii", "ignore")
 
 

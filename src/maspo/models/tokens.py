@@ -41,6 +41,8 @@ _NAMES = tuple(
 )
 """What other dialects call these counts, once their words are set apart by underscores."""
 _COUNTS = (*_READ, *_WRITTEN, *_BESIDE_INPUT, *_CACHED, "reasoning_tokens", "total_tokens")
+_OURS = frozenset((*_COUNTS, *_READ_DETAILS, *_WRITTEN_DETAILS))
+"""Names that stay as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,8 @@ def _in_our_names(usage: Mapping[Any, Any]) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     for key, value in usage.items():
-        name = _our_name(str(key))
-        if not isinstance(value, Mapping):
+        name = key if key in _OURS else _our_name(str(key))
+        if type(value) is int or not isinstance(value, Mapping):
             found[name] = value if found.get(name) is None else _largest([found[name], value])
         elif name in (*_READ_DETAILS, *_WRITTEN_DETAILS):
             found[name] = _in_our_names(value)
@@ -113,6 +115,8 @@ def _prompt(usage: Mapping[str, Any]) -> int | None:
 def _cached(usage: Mapping[str, Any], read: int | None) -> int:
     """Return the cached tokens of a prompt: the smaller reading, since they are cheaper; none if it cannot be true."""
     told = [*(usage[name] for name in _CACHED if name in usage), *_details(usage, _READ_DETAILS, "cached_tokens")]
+    if not told:
+        return 0
     cached = min((count for count in map(_count, told) if count is not None), default=0)
     return cached if read is not None and cached <= read else 0
 
@@ -133,6 +137,8 @@ def _largest(values: Iterable[object]) -> int | None:
 
 def _count(value: object) -> int | None:
     """Read one count: a whole or broken number, or one written as text; None when it cannot be a count."""
+    if type(value) is int:
+        return value if 0 <= value <= MOST_TOKENS else None
     if isinstance(value, str) and len(value) <= _LONGEST_NUMBER:
         try:
             value = float(value)

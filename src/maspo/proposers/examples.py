@@ -71,6 +71,7 @@ class ExampleGuard:
         self.most = most
         """Examples that a prompt may hold."""
         self.searched = searched
+        self._texts = frozenset(searched.values())
         self._held_out = Passages(held_out, own=(*own, *searched.values()))
 
     def refusal(self, prompt: str, rules: Rules) -> str:
@@ -79,12 +80,23 @@ class ExampleGuard:
         What the seed prompt holds may stay.
         """
         added = [block for block in blocks_in(prompt) if block not in rules.seed_prompt]
+        if not added:
+            return ""
         examples = [one for block in added for one in examples_in(block)]
-        known = {without_placeholders(text, rules.template, rules.placeholders) for text in self.searched.values()}
         if len(examples) > self.most:
             return f"{len(examples)} worked examples; proposer.examples allows {self.most}"
-        if any(one.input not in known for one in examples):
+        if not self._are_searched({one.input for one in examples}, rules):
             return "a worked example shows what is no input of the search"
         if any(self._held_out.copied_by(block) for block in added):
             return "a worked example copies from an input that is held out"
         return ""
+
+    def _are_searched(self, shown: set[str], rules: Rules) -> bool:
+        """Say whether all of some texts are inputs of the search, written so that nothing is filled in."""
+
+        def written(text: str) -> str:
+            return without_placeholders(text, rules.template, rules.placeholders)
+
+        # Most hold nothing that could be filled in, so they stand there as they are.
+        parted = {text for text in shown if text not in self._texts or written(text) != text}
+        return not parted or parted <= set(map(written, self._texts))

@@ -52,7 +52,7 @@ _MENDED: Final = tuple(
         (r"(?<!\w)[(\[{]([\w-]{1,30})[)\]}](?=\s*[(\[{]?\s?(?:at|dot)\b)", r"\1", ("at", "dot")),
         (r"(?<=dot )[(\[{](\w{2,10})[)\]}]", r"\1", ("dot ",)),
         (r"(?<=at )[(\[{]([\w-]{1,30})[)\]}](?= dot )", r"\1", (" dot ",)),
-        (r"\s*\+\s*dot\s*\+\s*", ".", ("dot",)),
+        (r"(?:(?<!\s)\s+)?\+\s*dot\s*\+\s*", ".", ("dot",)),  # white space is read from its beginning only
         (rf"\s?{_OPEN}(?:{_DOT_WORD}|\.){_CLOSE}\s?", ".", _OPENING),
         (rf"\s?{_OPEN}(?:at|arroba|klammeraffe|@|ät){_CLOSE}\s?", "@", _OPENING),
         (rf"\s?{_OPEN}(?:colon|:){_CLOSE}\s?", ":", _OPENING),
@@ -155,7 +155,8 @@ _BASE85 = re.compile(r"(?<!\S)(?=\S*\d)(?=\S*[a-z])(?=\S*[A-Z])(?=\S*[^\w\s]\S*[
 _LEAST_SAID: Final = 14
 """Letters and blanks in a row that what is decoded says something by: bytes are so by no chance."""
 _SENTENCE = re.compile(rb"[A-Za-z ,.']{%d,}" % _LEAST_SAID)
-_UTF_7 = sought(r"\+[A-Za-z0-9+/]{10,}-", "+")
+_UTF_7 = sought(r"(?<![A-Za-z0-9+/])[A-Za-z0-9/]*+(\+[A-Za-z0-9+/]{10,}+-)", "+")
+"""From the first plus of a run of such signs, which is read once."""
 _JOIN = sought(
     r"""(['"])([^'"\n]{0,3})\1\.join\(\s*[\[(]((?:\s*+['"][^'"\n]{1,40}['"]\s*+,?)+)[\])]\s*\)""",
     *(".join",),

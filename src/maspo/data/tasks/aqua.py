@@ -9,7 +9,7 @@ from maspo.data.published import Hub, Part, Published
 from maspo.data.records import Record
 from maspo.data.tasks.task import TaskRow
 
-_LETTER = re.compile(r"\s*\(?\s*[A-J]\s*[).:]\s*")
+_LETTER = re.compile(r"(?<!\s)\s*+(?:\(\s*+)?[A-J]\s*+[).:]\s*")
 LETTERS = "ABCDEFGHIJ"
 
 

@@ -153,6 +153,8 @@ class Spread:
 
     def takes_over(self, place: str) -> bool:
         """Say whether a server has more than it should by now, and another has room: what waits there may leave."""
+        if len(self._servers) == 1:
+            return False
         among = [one for one in self._servers if one.open]
         return all(one.place != place for one in _with_room(among, 0)) and bool(_with_room(among, 1))
 
