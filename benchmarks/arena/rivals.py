@@ -1,11 +1,17 @@
 """Every method at equal calls on the arena: accuracy of each, and how far `default` is ahead of it on the same worlds.
 
-    python benchmarks/arena/rivals.py [--out DIR] [--worlds 20] [--only A,B] [--parts P,Q] [--graphs G,H] [--jobs N]
-        [--table]
+    python -m benchmarks.arena.rivals [--out DIR] [--worlds 20] [--only A,B] [--parts P,Q] [--graphs G,H] [--jobs N]
+        [--latents] [--table]
 
 Parts are labels ignored or used × 1,000 or 2,000 planned calls, each with a folder of records below --out, so a stopped
 measurement goes on where it was. Methods without a plan of their own, as the paper's, have the calls as a cap. What a
 search ended with is compared, whatever its own test said of it.
+
+With --latents searches are driven by what the world knows, without texts, records and calls in flight
+(`benchmarks/latents.py`), in a fifth of the time; differences between methods agree. That leaves out methods that ask
+in their own words, and those that a cap ends. The table (--table) is printed as it stands in docs/baselines.md. It
+pairs a method with `default` played in the same way, the one of which there are more worlds, and has their number in
+each cell: a method that is clearly behind need not be played on as many (--only, fewer --worlds, the same --out).
 """
 
 from __future__ import annotations
@@ -13,31 +19,41 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from statistics import fmean
 
+from benchmarks.latents import Latent, search
+
 from maspo.arena.play import play_all
-from maspo.arena.programme import BASE, PRESETS, Programme
+from maspo.arena.programme import BASE, PRESETS, Match, Programme
 from maspo.arena.records import Record, RecordFile
 from maspo.arena.summary import mean
 from maspo.cli.arena import rivals
 from maspo.core.errors import ConfigInvalid
+from maspo.world import World
 
 GRAPHS = ("reflect", "hierarchical", "chain5")
 CALLS = (1000, 2000)
 LABELS = ("ignore", "use")
-FIRST_SEED = 7000
-"""Worlds that no search of ours was tuned on."""
+FIRST_SEED = 20000
+"""Worlds that nothing was tuned on, and that no measurement before this one has used."""
 INPUTS = 120
 OURS = "default"
 LEFT_OUT = ("cheap", "thorough")
 """Profiles of the same search with other plans."""
+AS_TEXT = ("paper", "local-only", "opentrace")
+"""Methods that are only played with texts: a cap ends the first two, the third asks in its own words."""
+LATENTS = "-latents"
+"""What the name of a folder of records ends with that were played without texts."""
 CLEAR = 2.0
 """Standard errors by which a paired difference must differ from 0."""
+FEWEST = 3
+"""Worlds with which a standard error says something."""
 
 
 @dataclass(frozen=True)
@@ -81,40 +97,97 @@ def play(
         print(f"world {seed - FIRST_SEED + 1} of {worlds}", file=sys.stderr, flush=True)
 
 
+def play_latents(parts: Sequence[Part], methods: Sequence[str], graphs: Sequence[str], worlds: int, out: Path) -> None:
+    """Play searches without texts, world by world, in this process."""
+    files = {part: RecordFile(out / f"{part.name}{LATENTS}") for part in parts}
+    known = {(one.graph, one.seed): one.seed_accuracy for file in files.values() for one in file.by_key.values()}
+    for seed in range(FIRST_SEED, FIRST_SEED + worlds):
+        for part in parts:
+            for match in part.programme(methods, graphs, seed).matches():
+                if match.key not in files[part].by_key:
+                    record = of_latents(match, known.get((match.graph, seed)))
+                    known[match.graph, seed] = record.seed_accuracy
+                    files[part].add(record)
+        print(f"world {seed - FIRST_SEED + 1} of {worlds}", file=sys.stderr, flush=True)
+
+
+def of_latents(match: Match, before: float | None) -> Record:
+    """Play one search without texts; ``before`` is the accuracy of the seed prompts where it is known."""
+    began = time.process_time()
+    latent = Latent(World(match.spec), match.graph, match.config.labels == "use")
+    ended = search(latent, match.config, match.inputs)
+    won = latent.world.accuracy(latent.system, ended.prompts)
+    return Record(
+        key=match.key,
+        graph=match.graph,
+        world=match.world,
+        rival=match.rival.name,
+        without=match.rival.without,
+        labels=match.config.labels,
+        seed=match.seed,
+        winners=won,
+        shipped=won,
+        verdict="",
+        changed=True,
+        calls=dict(latent.calls),
+        repeats=0,
+        conflicts=0,
+        tokens_in=0,
+        tokens_out=0,
+        own_ms=0.0,
+        peak_mb=0.0,
+        depth=None,
+        wall=None,
+        seconds=time.process_time() - began,
+        seed_accuracy=latent.world.accuracy(latent.system, {}) if before is None else before,
+    )
+
+
 def table(part: Part, methods: Sequence[str], out: Path) -> str:
-    """Return the table of a part as Markdown; only worlds that both have played are paired."""
-    found: defaultdict[tuple[str, str], dict[int, Record]] = defaultdict(dict)
-    for record in RecordFile(out / part.name).by_key.values():
-        found[record.graph, record.rival][record.seed] = record
+    """Return the table of a part as Markdown; only worlds that both have played, in the same way, are paired."""
+    texts, latents = (by_place(out / f"{part.name}{way}") for way in ("", LATENTS))
+    seeds = {
+        (one.graph, one.seed): one.seed_accuracy
+        for way in (texts, latents)
+        for of in way.values()
+        for one in of.values()
+    }
     lines = [
-        f"{'Labels decide' if part.labels == 'use' else 'Label-free'}, {part.calls:,} calls",
+        f"{'Labels decide' if part.labels == 'use' else 'Label-free'}, {part.calls:,} planned calls (seed prompts "
+        f"{fmean(seeds.values() or [0]):.3f} on average):",
         "",
-        "| method | " + " | ".join(f"{graph} | default ahead by ± SE | calls" for graph in GRAPHS) + " |",
-        "|---|" + "---|---|---|" * len(GRAPHS),
+        "| method | " + " | ".join(f"`{graph}` | `default` ahead" for graph in GRAPHS) + " |",
+        "|---|" + "---|---|" * len(GRAPHS),
     ]
     for method in methods:
         cells = []
         for graph in GRAPHS:
-            ours, theirs = found[graph, OURS], found[graph, method]
-            if not theirs:
-                cells.append("– | – | –")
-                continue
-            reached = fmean(record.winners for record in theirs.values())
-            calls = fmean(record.all_calls for record in theirs.values())
+            pairs = [(way.get((graph, method), {}), way.get((graph, OURS), {})) for way in (latents, texts)]
+            theirs, ours = max(pairs, key=lambda pair: len(pair[0].keys() & pair[1].keys()))
             both = sorted(ours.keys() & theirs.keys())
-            ahead = ""
-            if method != OURS and both:
-                paired = mean([ours[seed].winners - theirs[seed].winners for seed in both])
-                clear = paired.value >= CLEAR * paired.error
-                behind = paired.value <= -CLEAR * paired.error
-                said = "" if clear else ", behind" if behind else ", not clear"
-                ahead = f"{paired.value:+.3f} ± {paired.error:.3f}{said}"
-            cells.append(f"{reached:.3f} | {ahead} | {calls:,.0f}")
+            reached = f"{fmean(record.winners for record in theirs.values()):.3f}" if theirs else "–"
+            ahead = [ours[seed].winners - theirs[seed].winners for seed in both]
+            cells.append(f"{reached} | {f'({len(theirs)})' if method == OURS else told(ahead)}")
         lines.append(f"| `{method}` | " + " | ".join(cells) + " |")
-    worlds = {graph: len(found[graph, OURS]) for graph in GRAPHS}
-    seeds = fmean(record.seed_accuracy for graph in GRAPHS for record in found[graph, OURS].values() or ())
-    lines += ["", f"worlds: {worlds}; seed prompts {seeds:.3f} on average"]
     return "\n".join(lines)
+
+
+def by_place(folder: Path) -> Mapping[tuple[str, str], Mapping[int, Record]]:
+    """Return the records in a folder by graph and method, each by its seed."""
+    found: defaultdict[tuple[str, str], dict[int, Record]] = defaultdict(dict)
+    for record in RecordFile(folder).by_key.values() if folder.is_dir() else ():
+        found[record.graph, record.rival][record.seed] = record
+    return dict(found)
+
+
+def told(ahead: Sequence[float]) -> str:
+    """Return by how much `default` is ahead, whether that is clear, and on how many worlds."""
+    if len(ahead) < FEWEST:
+        return "–"
+    paired = mean(ahead)
+    clear = abs(paired.value) >= CLEAR * paired.error
+    said = ", not clear" if not clear else ", **behind**" if paired.value < 0 else ""
+    return f"{paired.value:+.3f} ± {paired.error:.3f}{said} ({len(ahead)})"
 
 
 def main() -> None:
@@ -122,10 +195,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("arena-rivals"))
     parser.add_argument("--worlds", type=int, default=20)
-    parser.add_argument("--only", default="", help="methods, the first of them compared with the others")
+    parser.add_argument("--only", default="", help="methods to play or to print")
     parser.add_argument("--parts", default=",".join(part.name for part in PARTS))
     parser.add_argument("--graphs", default=",".join(GRAPHS))
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--latents", action="store_true", help="play without texts, in this process")
     parser.add_argument("--table", action="store_true", help="play nothing, print what is recorded")
     given = parser.parse_args()
     known = [name for name in PRESETS if name not in LEFT_OUT]
@@ -133,7 +207,10 @@ def main() -> None:
     if unknown := [name for name in methods if name not in PRESETS]:
         parser.error(f"--only {unknown[0]}: expected some of {', '.join(PRESETS)}")
     parts = [part for part in PARTS if part.name in given.parts.split(",")]
-    if not given.table:
+    if given.latents:
+        without_texts = [name for name in methods if name not in AS_TEXT]
+        play_latents(parts, without_texts, given.graphs.split(","), given.worlds, given.out)
+    elif not given.table:
         play(parts, methods, given.graphs.split(","), given.worlds, given.out, given.jobs)
     print("\n\n".join(table(part, methods, given.out) for part in parts))
 
