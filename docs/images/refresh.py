@@ -1,6 +1,6 @@
 """Renews what the docs show: the text of ``maspo demo``, and pictures.
 
-Of the page of that run, of a comparison, of prompts and structure in turns, and of a run that works.
+Of the page of that run, of a comparison, and of prompts and structure in turns.
 
     make picture
 
@@ -30,7 +30,6 @@ PICTURES = {
 """Of docs/images: the page of the run that each shows, and its width and height in pixels."""
 COMPARED = "1180,1490"
 JOINT = "1180,1640"
-WORKING = "1180,900"
 METHODS = "default,spo,naive-joint"
 ANSWER = "You check the solution and give the final answer in <answer></answer>."
 TEAM = {
@@ -60,7 +59,6 @@ def main() -> None:
         (Path(folder) / "rows.jsonl").write_text(text, encoding="utf-8")
         _photograph(_compared(Path(folder)), [("", COMPARED, "compare")])
         _photograph(_in_turns(Path(folder)), [("", JOINT, "joint")])
-        _photograph_working(Path(folder))
 
 
 def _compared(folder: Path) -> Path:
@@ -78,37 +76,15 @@ def _in_turns(folder: Path) -> Path:
     return folder / "both" / "report.html"
 
 
-def _photograph_working(folder: Path) -> None:
-    """Take a picture of a run in its third round, from the page of a server."""
-    asked = [*_asked("working"), "--max-calls", "3000"]
-    with (
-        _world("--latency-ms", "100") as url,
-        _process("optimize", *asked, "--base-url", url, folder=folder, told="stderr") as run,
-        _process("ui", "working", "--allow-actions", folder=folder) as ui,
-    ):
-        address = next(iter(ui)).strip()
-        next(line for line in run if "round 3 of" in line)
-        target = address.replace("#", "#run/working/overview&")
-        _photograph_at([(target, WORKING, "live")])
-
-
 @contextmanager
-def _world(*options: str) -> Iterator[str]:
-    with _process("world", "serve", "--port", "0", *options, folder=ROOT) as lines:
-        yield next(iter(lines)).strip()
-
-
-@contextmanager
-def _process(*command: str, folder: Path, told: str = "stdout") -> Iterator[Iterator[str]]:
-    """Start a command of ours, give what it tells line by line, and end it."""
-    pipes = {told: subprocess.PIPE, "stderr" if told == "stdout" else "stdout": subprocess.DEVNULL}
-    state = {**os.environ, "XDG_STATE_HOME": str(folder / "state")} if folder != ROOT else None
-    whole = [sys.executable, "-m", "maspo", *command]
-    with subprocess.Popen(whole, cwd=folder, env=state, text=True, **pipes) as process:  # type: ignore[call-overload]  # noqa: S603
+def _world() -> Iterator[str]:
+    """Serve a simulated world, give its address, and end it."""
+    command = [sys.executable, "-m", "maspo", "world", "serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as world:  # noqa: S603
         try:
-            yield iter(process.stdout or process.stderr)
+            yield (world.stdout or sys.stdin).readline().strip()
         finally:
-            process.terminate()
+            world.terminate()
 
 
 def _asked(out: str) -> list[str]:

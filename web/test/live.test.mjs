@@ -122,6 +122,11 @@ test("what may be decided is sent with the token, and without one nothing is off
   assert.deepEqual(asked[0], { action: "pause", token: "secret" });
   assert.equal(asked[1].action, "approve");
   await close();
+  const linked = await opened(browser);
+  await linked.page.goto(`${base}#run/held/overview&token=secret`);
+  await linked.page.getByRole("button", { name: "Resume" }).waitFor();
+  assert.match(linked.page.url(), /#run\/held\/overview$/, "the place that a link leads to stays");
+  await linked.close();
   const other = await opened(browser);
   await other.page.goto(`${base}#run/running/overview`);
   await other.page.locator(".state", { hasText: "running" }).waitFor();
