@@ -15,6 +15,7 @@ import asyncio
 import os
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +31,7 @@ from maspo.study.job import Progress
 from maspo.world import World, WorldSpec
 
 _TICK = os.sysconf("SC_CLK_TCK")
-_LOOK = 0.1
+_LOOK = 0.2
 """Seconds between two looks: what a process uses after the last one is not counted."""
 
 
@@ -44,8 +45,8 @@ class Nobody:
         """Say nothing."""
 
 
-def cpu_below(seen: dict[int, float], ended: threading.Event) -> None:
-    """Read the CPU seconds of this process' children, and theirs, until it is told to end."""
+def cpu_below(seen: dict[int, float], own: list[float], ended: threading.Event) -> None:
+    """Read the CPU seconds of this process' children, and theirs, until it is told to end; tell what that costs."""
     ours = {os.getpid()}
     while not ended.wait(_LOOK):
         for folder in sorted(Path("/proc").glob("[0-9]*"), key=lambda folder: int(folder.name)):
@@ -56,20 +57,22 @@ def cpu_below(seen: dict[int, float], ended: threading.Event) -> None:
             if int(fields[1]) in ours or int(folder.name) in seen:  # a child of one that has ended is still ours
                 ours.add(int(folder.name))
                 seen[int(folder.name)] = (int(fields[11]) + int(fields[12])) / _TICK
+    own.append(time.thread_time())
 
 
 def cpu(work: Callable[[], object]) -> tuple[float, list[float]]:
     """Return the CPU seconds of this process, and those of each process below it, that a piece of work takes."""
     seen: dict[int, float] = {}
+    own: list[float] = []
     ended = threading.Event()
-    looking = threading.Thread(target=cpu_below, args=(seen, ended))
+    looking = threading.Thread(target=cpu_below, args=(seen, own, ended))
     before = os.times()
     looking.start()
     work()
     ended.set()
     looking.join()
     after = os.times()
-    return after.user + after.system - before.user - before.system, sorted(seen.values(), reverse=True)
+    return after.user + after.system - before.user - before.system - sum(own), sorted(seen.values(), reverse=True)
 
 
 def arena(seeds: int, jobs: int, executor: str) -> None:

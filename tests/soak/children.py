@@ -206,6 +206,11 @@ class Team:
             rows = opened.execute(query).fetchall()
         return {_body(*columns): key for key, *columns in rows}
 
+    def begun(self, folder: Path) -> bool:
+        """Say whether a run got further than to make its record."""
+        with closing(sqlite3.connect(f"file:{folder / DATABASE}?mode=ro", uri=True)) as opened:
+            return opened.execute("SELECT value FROM meta WHERE key = 'run'").fetchone() is not None
+
     def run_id(self, name: str, database: str = DATABASE) -> str:
         """Return the id that a run's requests carry."""
         with closing(sqlite3.connect(f"file:{self.folder / name / database}?mode=ro", uri=True)) as opened:

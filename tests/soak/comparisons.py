@@ -11,9 +11,9 @@ from tests.soak.children import Team
 
 
 def records(team: Team, name: str) -> list[str]:
-    """Return the folders below a comparison that hold a record, its own included."""
+    """Return the folders below a comparison that hold the record of a run that has begun."""
     folder = team.folder / name
-    runs = sorted(path for path in (folder / RUNS).glob("*") if (path / DATABASE).exists())
+    runs = sorted(path for path in (folder / RUNS).glob("*") if (path / DATABASE).exists() and team.begun(path))
     return [*(str(path.relative_to(team.folder)) for path in runs)]
 
 

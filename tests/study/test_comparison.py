@@ -26,6 +26,7 @@ from maspo.study.comparison.plan import Comparison, Method
 from maspo.study.comparison.tally import BEST_OF_2, RERUN, SEED, Contestant, InputMet, table_of
 from maspo.study.ended import end_of
 from maspo.study.optimize import DATABASE, recorded_job
+from maspo.study.record import COMPARED
 from maspo.study.resolve import split_of
 from maspo.testing.runs import Counted, Recorder, counted_world, world_job
 
@@ -241,6 +242,21 @@ def test_q21_after_the_first_run_was_stopped_the_others_begin_and_the_first_is_l
     assert world.calls == found.spent.calls
 
 
+def test_q25_what_was_killed_before_it_noted_what_it_was_to_do_begins_anew(tmp_path: Path) -> None:
+    comparison = asked("spo")
+
+    async def killed(record: Path) -> None:
+        record.parent.mkdir(parents=True, exist_ok=True)
+        async with RunStore.create(record):
+            pass
+
+    asyncio.run(killed(folder_of(tmp_path, comparison.runs[0]) / DATABASE))
+    asyncio.run(killed(tmp_path / COMPARED))
+    found, _ = play(comparison, tmp_path)
+    assert [end.run.name for end in found.runs] == ["spo-0"]
+    assert found.runs[0].usage.calls
+
+
 def test_q24_records_are_verified_a_few_times_each_however_many_there_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,7 +270,7 @@ def test_q24_records_are_verified_a_few_times_each_however_many_there_are(
     monkeypatch.setattr(RunStore, "read", counted)
     found, _ = play(asked("spo", seeds=(0, 1, 2, 3)), tmp_path)
     for end in found.runs:
-        assert read[str(folder_of(tmp_path, end.run) / DATABASE)] <= 4
+        assert read[str(folder_of(tmp_path, end.run) / DATABASE)] <= 3
 
 
 def test_q22_another_comparison_in_the_same_folder_is_refused(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from maspo.study.comparison.compare import Attention, Compared, compare, folder_
 from maspo.study.comparison.course import course_of
 from maspo.study.comparison.plan import COMPARISON, Comparison, Run, differences, kept_for_holdout
 from maspo.study.optimize import DATABASE, recorded_job
+from maspo.study.record import open_for_reading
 from maspo.study.resolve import split_of
 from maspo.testing.runs import Counted, Recorder, counted_world, world_job
 from tests.study.test_comparison import IN_FLIGHT, Stopping, asked, figures, play
@@ -141,7 +142,8 @@ def test_m11_plans_follow_what_calls_were_measured_to_cost(played: Played) -> No
 def test_m12_moments_on_the_way_are_equal_steps_of_money(tmp_path: Path) -> None:
     found, _ = play(replace(at_money(0.5, "opro"), points=3), tmp_path)
     (end,) = found.runs
-    *way, _ = course_of(found.comparison, end.run, folder_of(tmp_path, end.run) / DATABASE, end.finished.winners)
+    with open_for_reading(folder_of(tmp_path, end.run) / DATABASE) as record:
+        *way, _ = course_of(found.comparison, end.run, record, end.finished.winners)
     steps = [held for number, held in enumerate(way, 1) if held.name != end.run.name]
     for number, held in enumerate(steps, 1):
         assert held.usd is not None

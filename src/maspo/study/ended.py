@@ -7,7 +7,7 @@ from pathlib import Path
 
 from maspo.core.plain_files import is_there
 from maspo.core.usage import Usage, total
-from maspo.events import BudgetStopped, Event, RunFinished
+from maspo.events import BudgetStopped, RunFinished
 from maspo.models.prices import PriceBook
 from maspo.store.codec import RecordedResult
 from maspo.store.run_store import RunStore
@@ -27,24 +27,25 @@ class Stand:
     """The cap that ended its search; empty if none did."""
 
 
-def stand_of(folder: Path, prices: PriceBook | None = None) -> Stand:
-    """Return how far the run in a folder is, by one look at its record; ``prices`` are those known by now."""
+def stand_of(folder: Path) -> Stand:
+    """Return how far the run in a folder is, by one look at its record."""
     if not is_there(folder / DATABASE):
         return Stand(Usage(usd=0.0))
     with open_for_reading(folder / DATABASE) as store:
-        told = _told(store)
-        ends = [item for item in told if isinstance(item, RunFinished)]
-        caps = [item.cap for item in told if isinstance(item, BudgetStopped)]
-        return Stand(*_spent(store, prices), ends[-1] if ends else None, caps[-1] if caps else "")
+        return stand_in(store)
+
+
+def stand_in(store: RunStore, prices: PriceBook | None = None) -> Stand:
+    """Return how far a run is by its record; ``prices`` are those known by now."""
+    told = [entry.item for entry in store.read_since() if not isinstance(entry.item, RecordedResult)]
+    ends = [item for item in told if isinstance(item, RunFinished)]
+    caps = [item.cap for item in told if isinstance(item, BudgetStopped)]
+    return Stand(*_spent(store, prices), ends[-1] if ends else None, caps[-1] if caps else "")
 
 
 def end_of(folder: Path) -> RunFinished | None:
     """Return how the run in a folder ended; None when there is none, or it has not ended."""
     return stand_of(folder).finished
-
-
-def _told(store: RunStore) -> list[Event]:
-    return [entry.item for entry in store.read_since() if not isinstance(entry.item, RecordedResult)]
 
 
 def spent_in(database: Path) -> tuple[Usage, float]:

@@ -19,7 +19,7 @@ from maspo.core.plain_files import MOST_SETTINGS, is_there, read_plain
 from maspo.data.inputs import load_inputs
 from maspo.store.files import write_whole
 from maspo.store.looking import BESIDE
-from maspo.store.records import Keeping, discard
+from maspo.store.records import Keeping, discard, is_worked_on
 from maspo.store.run_store import RunStore
 from maspo.study.job import Job
 from maspo.team.load import load_system
@@ -187,6 +187,25 @@ def nothing_left_unless_answered(database: Path, *others: str) -> Iterator[None]
         raise
 
 
+def take_back_unbegun(database: Path) -> None:
+    """Take back a record that a process was killed in before it noted what it was to do: it is begun anew.
+
+    For programs that know what that is. Nothing was asked under it.
+    """
+    if not is_there(database) or is_worked_on(database):
+        return
+    with suppress(StoreError):  # whoever opens it says what is wrong
+        record = RunStore.read_on(database)
+        try:
+            begun = bool(record.meta())
+        finally:
+            record.close_reader()
+        if not begun:
+            discard(database)
+            for suffix in ("", *BESIDE):
+                database.with_name(database.name + suffix).unlink(missing_ok=True)
+
+
 def _holds_reply(database: Path) -> bool:
     if not database.exists():
         return False
@@ -228,6 +247,7 @@ class Begun(Generic[T]):
 
         """
         database = out / self.file
+        take_back_unbegun(database)
         with nothing_left_unless_answered(database):
             if not is_there(database):
                 with make_folder(out):

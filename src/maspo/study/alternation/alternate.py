@@ -41,7 +41,7 @@ from maspo.study.holdout import result_of
 from maspo.study.job import to_nobody
 from maspo.study.optimize import DATABASE as RUN_DATABASE
 from maspo.study.optimize import resume, start
-from maspo.study.record import JOINT, Begun, open_for_reading, refuse_links
+from maspo.study.record import JOINT, Begun, open_for_reading, refuse_links, take_back_unbegun
 from maspo.study.resolve import groups_in, prices_of, resolve, texts_of_inputs
 from maspo.study.session import Session, at_work
 from maspo.team import System
@@ -163,6 +163,7 @@ async def _rewrite(
     finished = end_of(folder)
     if finished is None:
         job = asked.prompts_job(system, number, *spent)
+        take_back_unbegun(folder / RUN_DATABASE)
         if is_there(folder / RUN_DATABASE):
             outcome = await resume(folder, attention.watcher, job.config.caps, attention.provider, attention.stop)
         else:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -54,12 +54,12 @@ from maspo.study.comparison.plan import (
 )
 from maspo.study.comparison.tally import Guarded, InputMet, Table, table_of
 from maspo.study.comparison.terms import compare_equally
-from maspo.study.ended import Stand, spent_by_now, stand_of
+from maspo.study.ended import Stand, spent_by_now, stand_in, stand_of
 from maspo.study.job import Job, Looks, Progress, Provider, Watcher, to_nobody
 from maspo.study.mismatch import never_met, spec_of
 from maspo.study.optimize import DATABASE as RUN_DATABASE
 from maspo.study.optimize import resume, start
-from maspo.study.record import COMPARED, Begun, add_prices, open_for_reading, refuse_links
+from maspo.study.record import COMPARED, Begun, add_prices, open_for_reading, refuse_links, take_back_unbegun
 from maspo.study.resolve import known_prices, prices_of, texts_of_inputs
 from maspo.study.session import Session, at_work
 from maspo.study.stores import write_files
@@ -102,6 +102,8 @@ class RunEnd:
     """The cap that ended its search, such as ``--max-usd 0.5``; empty if none did."""
     place: str = ""
     """The folder of its task, with a slash; empty where there is one task."""
+    course: tuple[Held, ...] = ()
+    """What its search held on its way."""
 
     @property
     def folder(self) -> str:
@@ -191,9 +193,9 @@ async def compare(comparison: Comparison, out: Path, attention: Attention) -> Co
         bring = _in_turn if attention.jobs == 1 and not attention.executor else _side_by_side
         await bring(comparison, out, store, looks, attention)
         prices = known_prices(comparison.job)
-        ends = [_as_it_ended(run, out, prices) for run in comparison.runs]
+        ends = [_as_it_ended(comparison, run, out, prices) for run in comparison.runs]
         attention.tell(f"what they end with meets on {len(comparison.holdout)} inputs that none of them has seen")
-        return await _measure(comparison, ends, out, store, looks, attention)
+        return await _measure(comparison, ends, store, looks, attention)
 
 
 async def _at_prices(comparison: Comparison, store: RunStore, attention: Attention) -> Comparison:
@@ -250,10 +252,10 @@ async def _side_by_side(
     spent = {name: stand.usage for name, stand in stands.items()}
     began, whole, planned = time.monotonic(), len(comparison.runs), comparison.most
 
-    def tell(left: int) -> None:
+    def tell(left: int, working: Collection[Run]) -> None:
         place_parts(out / DATABASE)  # those that were begun on other machines
         seconds = time.monotonic() - began
-        for run in waiting:
+        for run in working:
             with suppress(StoreError):  # it is just being opened to write; of one that is damaged its process tells
                 spent[run.name] = spent_by_now(folder_of(out, run) / RUN_DATABASE)
         usage = total(spent.values())
@@ -298,10 +300,12 @@ async def _side_by_side(
         opening = open_workers(attention.executor, jobs if attention.jobs else 0)
         workers = await asyncio.to_thread(opened.enter_context, opening)  # a cluster takes seconds to begin
         passing_on = asyncio.create_task(pass_on(workers))
-        left = {asyncio.create_task(bring(workers, run)) for run in waiting}
+        of = {asyncio.create_task(bring(workers, run)): run for run in waiting}
+        left, working = set(of), waiting
         try:
             while left:
-                tell(len(left))
+                tell(len(left), working)
+                working = [of[task] for task in left]  # one that ends until then is looked at once more
                 done, left = await asyncio.wait(left, timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
                 for brought in done:
                     brought.result()  # raises what nobody foresaw
@@ -428,6 +432,7 @@ async def _bring_to_an_end(
 
     """
     folder = folder_of(out, run)
+    take_back_unbegun(folder / RUN_DATABASE)
     if is_there(folder / RUN_DATABASE):
         outcome = await resume(folder, attention.watcher, caps, attention.provider, attention.stop, looks=looks)
     else:
@@ -449,12 +454,16 @@ def _has_work(stand: Stand, more: bool) -> bool:
     return stand.finished is None or (more and not stand.finished.complete)
 
 
-def _as_it_ended(run: Run, out: Path, prices: PriceBook) -> RunEnd:
-    stand = stand_of(folder_of(out, run), prices)
-    if stand.finished is None:
-        database = folder_of(out, run) / RUN_DATABASE
-        raise StoreError(f"{database}: the run has an end that its record does not hold; run the same command again")
-    return RunEnd(run, stand.finished, stand.usage, stand.cap)
+def _as_it_ended(comparison: Comparison, run: Run, out: Path, prices: PriceBook) -> RunEnd:
+    database = folder_of(out, run) / RUN_DATABASE
+    with open_for_reading(database) as record:
+        stand = stand_in(record, prices)
+        if stand.finished is None:
+            raise StoreError(
+                f"{database}: the run has an end that its record does not hold; run the same command again"
+            )
+        course = course_of(comparison, run, record, stand.finished.winners)
+    return RunEnd(run, stand.finished, stand.usage, stand.cap, course=course)
 
 
 def _has_more(comparison: Comparison, store: RunStore) -> bool:
@@ -547,16 +556,13 @@ def work_of(round_: int) -> str:
 
 
 async def _measure(
-    comparison: Comparison, ends: list[RunEnd], out: Path, store: RunStore, looks: _Shared, attention: Attention
+    comparison: Comparison, ends: list[RunEnd], store: RunStore, looks: _Shared, attention: Attention
 ) -> Compared:
     """Run every prompt set once on guard inputs and common hold-out, under what the runs have left of the caps."""
     sets: Mapping[str, Prompts] = {end.run.name: end.finished.winners for end in ends} | {
         name: comparison.system.with_prompts(prompts).prompts for name, prompts in comparison.against.items()
     }
-    courses = {
-        end.run.name: course_of(comparison, end.run, folder_of(out, end.run) / RUN_DATABASE, end.finished.winners)
-        for end in ends
-    }
+    courses = {end.run.name: end.course for end in ends}
     spent = total(end.usage for end in ends)
     config = comparison.config.model_copy(update={"caps": _rest(comparison, ends, spent)})
     rows = Inputs((*comparison.inputs.rows, *comparison.guarding))

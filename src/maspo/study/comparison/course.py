@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from pathlib import Path
 from statistics import fmean
 
 from maspo.core.prompts import Prompts
 from maspo.events import PromptChanged
 from maspo.events.base import SearchEvent
+from maspo.store.run_store import RunStore
 from maspo.study.comparison.plan import Comparison, Run
 from maspo.study.comparison.tally import SEED, InputMet
-from maspo.study.record import open_for_reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +39,15 @@ class CurvePoint:
     """Wins minus losses against the seed prompts, an input."""
 
 
-def course_of(comparison: Comparison, run: Run, database: Path, winners: Prompts) -> tuple[Held, ...]:
+def course_of(comparison: Comparison, run: Run, record: RunStore, winners: Prompts) -> tuple[Held, ...]:
     """Return what a search held at equal steps of its calls, or its money, and what it ended with.
 
     A moment after the end is the end. A search that does not tell of its changes, such as one of another package, has
     its end alone.
     """
     seed = comparison.system.prompts
-    with open_for_reading(database) as store:
-        told = [entry for entry in store.read_since() if isinstance(entry.item, SearchEvent)]
-        spent = store.spending()
+    told = [entry for entry in record.read_since() if isinstance(entry.item, SearchEvent)]
+    spent = record.spending()
     over = max((entry.at for entry in told), default=0.0)
     changes = [(entry.at, entry.item) for entry in told if isinstance(entry.item, PromptChanged)]
     own = [usd for at, usd in spent if at <= over] if told else [usd for _, usd in spent]
