@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean, stdev
 from typing import TypeAlias
@@ -24,10 +24,11 @@ from maspo.config import RunConfig
 from maspo.core.prompts import Prompts
 from maspo.core.verdict import Comparison, Level, Verdict
 from maspo.data.inputs import make_inputs
+from maspo.events import HoldoutResult
 from maspo.judges.base import combined
-from maspo.optimizers.base import Compare, Draft, Drafts, Problem, Propose, Request, Result
+from maspo.optimizers.base import Ask, Compare, Draft, Drafts, Problem, Propose, Request, Result
 from maspo.optimizers.registry import make_optimizer
-from maspo.study.holdout import conclude, result_of
+from maspo.study.holdout import Conclusion, conclude, result_of
 from maspo.study.job import Job
 from maspo.study.resolve import holdout_calls_of_an_input, planned_search, split_of, team_of
 from maspo.world import World
@@ -234,39 +235,56 @@ class Latent:
         return writer.rearrange(text, number) if anew else text
 
 
-def search(latent: Latent, config: RunConfig, inputs: int) -> Ended:
-    """Let the search that a run would make go to its end."""
-    rows = make_inputs(latent.world.inputs(inputs))
-    job = Job(latent.system, rows, config)
-    split, team, prompts = split_of(job), team_of(job), latent.system.prompts
-    labelled = frozenset(row.key for row in rows.rows) if latent.labels else frozenset[str]()
+def searched(latent: Latent, job: Job, follow: Callable[[Ask], object]) -> Ask:
+    """Let the search that a run would make go to its end; ``follow`` is shown all that it asks for, and its end."""
+    labelled = frozenset(row.key for row in job.inputs.rows) if latent.labels else frozenset[str]()
+    split, team = split_of(job), team_of(job)
     reserve = sum(holdout_calls_of_an_input(team) - (2 if key in labelled else 1) for key in split.holdout)
-    problem = Problem(team, prompts, split.search, config.seed, reserve, labelled)
-    searching, waves = make_optimizer(planned_search(job)).search(problem), 0
+    prompts, seed = job.system.prompts, job.config.seed
+    problem = Problem(team, prompts, split.search, seed, reserve, labelled, carried=job.carried)
+    searching = make_optimizer(planned_search(job)).search(problem)
     ask = next(searching)
+    follow(ask)
     while ask.requests:
-        waves += 1
         try:
             ask = searching.send(tuple(map(latent.answer, ask.requests)))
         except StopIteration as end:
             ask = end.value
-    return Ended(ask.prompts, split.holdout, waves)
+        follow(ask)
+    return ask
+
+
+def search(latent: Latent, config: RunConfig, inputs: int) -> Ended:
+    """Let the search that a run would make go to its end."""
+    job = Job(latent.system, make_inputs(latent.world.inputs(inputs)), config)
+    asks: list[Ask] = []
+    end = searched(latent, job, asks.append)
+    return Ended(end.prompts, split_of(job).holdout, len(asks) - 1)
+
+
+def run_whole(
+    latent: Latent, job: Job, follow: Callable[[Ask], object] = lambda _: None
+) -> tuple[Ask, HoldoutResult, Conclusion]:
+    """Play a whole run; return where its search ended, how that did on the hold-out, and what comes of it."""
+    end, prompts = searched(latent, job, follow), job.system.prompts
+    changes = {name: text for name, text in end.prompts.items() if text != prompts[name]}
+    tested = [
+        latent.compare(Compare("test", prompts, changes, key, place % 2 == 0, (Level.GLOBAL,), 2))
+        for place, key in enumerate(split_of(job).holdout if changes else ())
+    ]
+    result = result_of(tested)
+    return end, result, conclude(result, job.config.holdout.ship_if, bool(changes))
 
 
 def play(graph: str, world: str, seed: int, config: RunConfig, inputs: int = 120, truth: int = 2000) -> Played:
     """Play one run, hold-out test included."""
     latent = Latent(World(replace(WORLDS[world], seed=seed)), graph, config.labels == "use")
-    ended = search(latent, config.model_copy(update={"seed": seed}), inputs)
-    prompts = latent.system.prompts
-    changes = {name: text for name, text in ended.prompts.items() if text != prompts[name]}
-    tested = [
-        latent.compare(Compare("test", prompts, changes, key, place % 2 == 0, (Level.GLOBAL,), 2))
-        for place, key in enumerate(ended.holdout if changes else ())
-    ]
-    found = conclude(result_of(tested), config.holdout.ship_if, bool(changes))
+    job = Job(latent.system, make_inputs(latent.world.inputs(inputs)), config.model_copy(update={"seed": seed}))
+    asks: list[Ask] = []
+    end, _, found = run_whole(latent, job, asks.append)
     before = latent.world.accuracy(latent.system, {}, truth)
-    shipped = latent.world.accuracy(latent.system, ended.prompts, truth) if found.shipped != "seed" else before
-    return Played(before, shipped, latent.calls.total(), ended.waves, found.verdict == "improved")
+    shipped = latent.world.accuracy(latent.system, end.prompts, truth) if found.shipped != "seed" else before
+    return Played(before, shipped, latent.calls.total(), len(asks) - 1, found.verdict == "improved")
 
 
 def error(values: Sequence[float]) -> float:

@@ -1,41 +1,39 @@
 """What a warm start is worth: searches that start from what one on another world found, beside cold ones, in pairs.
 
-    python benchmarks/transfer.py [--worlds 20] [--first 9100] [--graph reflect] [--jobs 2] [--records FILE]
+    python -m benchmarks.transfer [--worlds 20] [--first 9100] [--graph reflect] [--shares 0.5] [--records FILE]
 
 On each world a first search runs to its end. Then, on a sibling (four in five sentences do the same there, other
-inputs) and on an unrelated world, four more: cold and warm, with all planned calls and with half of them. Accuracy is
-the true one of what the search ended with, on fresh inputs of the new world.
+inputs) and on an unrelated world: a cold one with all planned calls, and cold and warm ones with shares of them.
+Accuracy is that of what the search ended with, in expectation over the noise on fresh inputs of the new world. All of
+it is played on the latents of the worlds, without texts and records.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
-import multiprocessing
-import tempfile
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
+from benchmarks.latents import Latent, run_whole
+
 from maspo.config import RunConfig
 from maspo.core.prompts import Prompts
 from maspo.data.inputs import make_inputs
-from maspo.events import RunFinished
 from maspo.study.carried import Earlier, carried_over
 from maspo.study.job import Job
 from maspo.study.resolve import resolve
-from maspo.testing.runs import Counted, begin
 from maspo.world.kin import KinWorld
 from maspo.world.spec import WorldSpec
+from maspo.world.world import FRESH, Simulation, world_key
 
 SHARED = 0.8
 """Of the effects of a sibling, how many are those of the world that was searched first."""
-INPUTS = 120
+INPUTS, TRUTH = 120, 500
 _SECOND_INPUTS = 5000
 """Where the inputs of the second task begin, so that it shares none with the first."""
 
@@ -58,78 +56,81 @@ class Task:
 
     def accuracy(self, prompts: Prompts) -> float:
         """Return the true accuracy of prompts."""
-        return self.world.accuracy(self.world.system(self.graph), prompts)
+        keys = [world_key(FRESH + number) for number in range(TRUTH)]
+        return Simulation(self.world.latents, self.world.system(self.graph)).expected(prompts, keys)
 
 
-def search(job: Job, world: KinWorld) -> tuple[RunFinished, int]:
-    """Return the end of a search, and its calls."""
-    model = Counted(world)
-    with tempfile.TemporaryDirectory() as folder:
-        outcome = asyncio.run(begin(job, Path(folder) / "run", model))
-    assert outcome.finished is not None
-    return outcome.finished, model.calls
+def search(job: Job, task: Task) -> tuple[Prompts, Prompts, int]:
+    """Return what a search ends with, what it ships, and the calls of the whole run."""
+    latent = Latent(task.world, task.graph, labels=False)
+    end, _, found = run_whole(latent, job)
+    return end.prompts, end.prompts if found.shipped != "seed" else {}, latent.calls.total()
 
 
-def measured(given: tuple[str, int]) -> dict[str, object]:
+def measured(graph: str, seed: int, shares: Sequence[float]) -> dict[str, Any]:
     """Search on one world, then cold and warm on a sibling and on an unrelated world; return what that came to."""
-    graph, seed = given
     first = Task(KinWorld(WorldSpec(seed=seed), seed, 1.0), graph)
     job = first.job(1.0)
-    found, _ = search(job, first.world)
-    earlier = Earlier(job.system.prompts, found.winners)
-    row: dict[str, object] = {"graph": graph, "seed": seed}
-    for kind, share in (("sibling", SHARED), ("unrelated", 0.0)):
-        task = Task(KinWorld(WorldSpec(seed=seed + 100_000), seed, share), graph, _SECOND_INPUTS)
+    winners, _, _ = search(job, first)
+    earlier = Earlier(job.system.prompts, {**job.system.prompts, **winners})
+    row: dict[str, Any] = {"graph": graph, "seed": seed}
+    for kind, shared in (("sibling", SHARED), ("unrelated", 0.0)):
+        task = Task(KinWorld(WorldSpec(seed=seed + 100_000), seed, shared), graph, _SECOND_INPUTS)
         row[f"{kind} seed"] = task.accuracy({})
-        row[f"{kind} as it was"] = task.accuracy(found.winners)
-        for part, calls in (("all", 1.0), ("half", 0.5)):
-            for start in ("cold", "warm"):
-                job = task.job(calls)
-                if start == "warm":
-                    job = replace(job, carried=carried_over(job, earlier)[0])
-                end, asked = search(job, task.world)
-                row[f"{kind} {start} {part}"] = task.accuracy(end.winners)
-                row[f"{kind} {start} {part} shipped"] = task.accuracy(end.prompts)
-                row[f"{kind} {start} {part} calls"] = asked
+        row[f"{kind} as it was"] = task.accuracy(winners)
+        for share, start in product((1.0, *shares), ("cold", "warm")):
+            job = task.job(share)
+            if start == "warm":
+                job = replace(job, carried=carried_over(job, earlier)[0])
+            found, shipped, calls = search(job, task)
+            where = f"{kind} {start} {share}"
+            row |= {where: task.accuracy(found), f"{where} shipped": task.accuracy(shipped), f"{where} calls": calls}
     return row
 
 
 def paired(rows: Sequence[Mapping[str, Any]], one: str, other: str) -> str:
     """Return by how much one is above the other, with its standard error."""
     gaps = [row[one] - row[other] for row in rows]
-    worse = sum(gap < 0 for gap in gaps)
-    return f"{fmean(gaps):+.3f} ± {stdev(gaps) / len(gaps) ** 0.5:.3f} ({worse} of {len(gaps)} below)"
+    return f"{fmean(gaps):+.3f} ± {stdev(gaps) / len(gaps) ** 0.5:.3f}"
+
+
+def table(rows: Sequence[Mapping[str, Any]], shares: Sequence[float]) -> None:
+    """Print what either start came to with each share of the planned calls, against a cold search with all of them."""
+    print("| tasks | start | of the plan | accuracy | shipped | calls | of cold | against cold with all |")
+    print("|---|---|---|---|---|---|---|---|")
+    for kind in ("sibling", "unrelated"):
+        for name in ("seed", "as it was"):
+            print(f"| {kind} | {name} | | {fmean(row[f'{kind} {name}'] for row in rows):.3f} | | | | |")
+        whole = f"{kind} cold 1.0"
+        for start, share in product(("cold", "warm"), (1.0, *shares)):
+            where = f"{kind} {start} {share}"
+            means = [fmean(row[f"{where}{what}"] for row in rows) for what in ("", " shipped", " calls")]
+            cost = means[2] / fmean(row[f"{whole} calls"] for row in rows)
+            print(
+                f"| {kind} | {start} | {share} | {means[0]:.3f} | {means[1]:.3f} | {means[2]:,.0f} | {cost:.2f} "
+                f"| {paired(rows, where, whole)} |"
+            )
 
 
 def main() -> None:
-    """Measure what is not recorded and print the tables."""
+    """Measure what is not recorded and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--worlds", type=int, default=20)
     parser.add_argument("--first", type=int, default=9100)
     parser.add_argument("--graph", default="reflect")
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--shares", default="0.5", help="of the planned calls")
     parser.add_argument("--records", type=Path, default=Path("transfer.jsonl"))
     given = parser.parse_args()
+    shares = [float(one) for one in given.shares.split(",")]
     rows = [json.loads(line) for line in given.records.read_text().splitlines()] if given.records.exists() else []
     known = {(row["graph"], row["seed"]) for row in rows}
     wanted = [(given.graph, seed) for seed in range(given.first, given.first + given.worlds)]
-    with ProcessPoolExecutor(given.jobs, multiprocessing.get_context("spawn")) as pool:
-        for row in pool.map(measured, [one for one in wanted if one not in known]):
-            rows.append(row)
+    for graph, seed in wanted:
+        if (graph, seed) not in known:
+            rows.append(measured(graph, seed, shares))
             with given.records.open("a") as file:
-                file.write(json.dumps(row) + "\n")
-    rows = [row for row in rows if (row["graph"], row["seed"]) in wanted]
-    for kind in ("sibling", "unrelated"):
-        print(f"{kind}: seed prompts {fmean(row[f'{kind} seed'] for row in rows):.3f}", end=", ")
-        print(f"found elsewhere, as they are {fmean(row[f'{kind} as it was'] for row in rows):.3f}")
-        for start, part in product(("cold", "warm"), ("all", "half")):
-            place = f"{kind} {start} {part}"
-            calls = fmean(row[f"{place} calls"] for row in rows)
-            shipped = fmean(row[f"{place} shipped"] for row in rows)
-            print(f"  {start}, {part:4}: {fmean(row[place] for row in rows):.3f}, shipped {shipped:.3f}, {calls:,.0f}")
-        for part in ("all", "half"):
-            print(f"  warm, {part}, against cold, all: {paired(rows, f'{kind} warm {part}', f'{kind} cold all')}")
-        print(f"  warm, half, against cold, half: {paired(rows, f'{kind} warm half', f'{kind} cold half')}")
+                file.write(json.dumps(rows[-1]) + "\n")
+    table([row for row in rows if (row["graph"], row["seed"]) in wanted], shares)
 
 
 if __name__ == "__main__":

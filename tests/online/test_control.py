@@ -119,6 +119,24 @@ def test_o10_where_nothing_came_of_a_search_another_follows_on_newer_inputs_from
     assert sum(isinstance(ask, Search) for ask, _ in past) == 1 and end.standing.shipped == FIRST
 
 
+def test_o12_a_candidate_that_was_ahead_when_it_was_given_up_is_what_the_next_search_starts_from() -> None:
+    life, plan = Life(12, 0.5), replace(PLAN, canary_windows=4)
+    answer = life.answer
+
+    def a_little_better(ask: Ask) -> Found:
+        found = answer(ask)
+        return replace(found, canary=(1, 1, 1, -1)) if isinstance(found, WindowSeen) and found.canary else found
+
+    life.answer = a_little_better  # type: ignore[method-assign]
+    past, _ = live(life, 24, plan)
+    first, second = (ask for ask, _ in past if isinstance(ask, Search))
+    assert (first.start, second.start) == (SEED, SECOND)
+    tried = [ask.standing.canary for ask, _ in past if isinstance(ask, Look) and ask.candidate]
+    assert tried[:5] == [(0, 0), (3, 1), (6, 2), (9, 3), (12, 4)], "it found nothing more, so the trial goes on"
+    past, _ = live(life, 24, replace(plan, from_candidate=False))
+    assert [ask.start for ask, _ in past if isinstance(ask, Search)][1] == FIRST
+
+
 def _judged_otherwise(life: Life) -> Callable[[Ask], Found]:
     """Answer as where the judge contradicts itself from a window on, and prefers whatever is new or old enough."""
     answer = Life.answer

@@ -543,8 +543,7 @@ def watch(
         raise UsageError("maspo watch: give SYSTEM and --inputs, or --show to see where a watch stands")
     ask_for(metrics)
     ask_for_log(log)
-    sizes = {"window": window, "compared": compared}
-    plan = Plan(**sizes, canary=canary, follow_judge=follow_judge, calls=month_calls, usd=month_usd)
+    plan = Plan(window, compared, canary=canary, follow_judge=follow_judge, calls=month_calls, usd=month_usd)
     flags = {"agent-model": agent_model, "judge-model": judge_model, "base-url": base_url}
     flags |= {"judge-base-url": judge_base_url}
     given = None if prompts is None else Path(prompts)

@@ -169,6 +169,8 @@ class _Watch:
     met: dict[int, tuple[int, int]] = field(default_factory=dict)
     """By window, wins less losses of the shipped prompts against the anchor, and on how many inputs."""
     canary: tuple[int, int] = (0, 0)
+    ahead: tuple[Prompts, tuple[int, int]] | None = None
+    """A candidate that was given up while it was ahead, and the inputs that it won and lost."""
     spent: _Spending = field(default_factory=_Spending)
     told: list[Told] = field(default_factory=list)
     simulated: bool = False
@@ -275,7 +277,7 @@ class _Watch:
 
     def start_anew(self) -> None:
         """Take what comes from now on for normal."""
-        self.candidate, self.canary, self.waiting = None, (0, 0), ""
+        self.candidate, self.canary, self.ahead, self.waiting = None, (0, 0), None, ""
         self.reference, self.watched, self.worse, self.met = 0, Watched(STREAMS), Detector(), {}
         self.calm = self.windows
         self.state = "learning"
@@ -316,8 +318,11 @@ class _Watch:
         """Return the prompts that a search starts from, which ships nothing.
 
         These are the shipped ones, or the anchor where they have lost more than half of their lead over it: what
-        is amiss in them now is not easily found one by one. Where nothing came of the one, the other.
+        is amiss in them now is not easily found one by one. Where nothing came of the one, the other; where a candidate
+        was ahead, but not far enough, that candidate.
         """
+        if self.ahead is not None:
+            return self.ahead[0]
         since = min(self.calm, self.windows - self.plan.search_windows)
         lost = self.lead(since + 1) < max(0.0, self.lead(0, since)) / 2
         return self.anchor if lost != bool(attempt % 2) else self.shipped
@@ -344,6 +349,8 @@ class _Watch:
         """Run a candidate beside the shipped prompts on new inputs until it is promoted, or not; return whether."""
         # Against other prompts than the shipped ones its hold-out is no evidence.
         held_out = (found.wins, found.losses) if start == self.shipped else (0, 0)
+        if self.ahead is not None and found.winners == self.ahead[0]:  # its trial goes on
+            held_out = self.ahead[1]
         self.candidate, self.canary = found.winners, held_out
         share = f"{100 * self.plan.canary:.0f}% of new inputs"
         self.tell("optimizing", f"a candidate runs beside the shipped prompts on {share}")
@@ -369,6 +376,8 @@ class _Watch:
                 self.tell("in control", f"the candidate is promoted ({counts})")
                 return True
         won, lost = self.canary
+        if self.plan.from_candidate and evidence_for(won, lost) >= 1:
+            self.ahead = found.winners, self.canary
         self.drop(f"the candidate did not show that it is better ({won} won, {lost} lost); it is dropped")
         return False
 

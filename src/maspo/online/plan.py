@@ -33,10 +33,13 @@ class Plan:
     """Windows since a change seems to have begun that a search waits for: before, its inputs are mostly old ones."""
     searches: int = 2
     """Searches after an alarm, at most: where nothing came of one, another follows on newer inputs."""
+    from_candidate: bool = True
+    """Whether the next search starts from a candidate that was given up while it was ahead."""
     follow_judge: bool = False
     """Whether to search and promote by a judge whose taste has changed. Otherwise that waits until somebody says so."""
-    search_share: float = 0.5
-    """Calls of a search, as a share of what one from scratch plans: it starts from prompts that worked."""
+    search_share: float = 0.3
+    """Calls of a search, as a share of what one from scratch plans: it starts from prompts that worked, and there is
+    another where nothing comes of it (docs/design/0031-watching.md)."""
     calls: int | None = None
     """Calls in a month, searches included; None: no limit."""
     usd: float | None = None
@@ -75,7 +78,12 @@ class Plan:
         return max(1, round(self.canary * self.window))
 
 
-BEFORE: Final[Mapping[str, object]] = {"fresh_windows": 0, "searches": 1, "follow_judge": True}
+BEFORE: Final[Mapping[str, object]] = {
+    "fresh_windows": 0,
+    "searches": 1,
+    "from_candidate": False,
+    "follow_judge": True,
+}
 """What a watch does whose record does not say: it began before there was a choice."""
 
 

@@ -456,12 +456,12 @@ class _Work:
         config = given.config.model_copy(
             update={
                 "caps": Caps(calls=search.calls, usd=search.usd),
-                "search": given.config.search.model_copy(update={"calls": self.given.costs.search}),
+                "search": given.config.search.with_calls(self.given.costs.search),
             }
         )
         system = replace(given.system, agents=agents)
         job = replace(given, system=system, inputs=Inputs(tuple(rows.values())), config=config, sources={})
-        if search.start == search.standing.shipped:
+        if search.start != search.standing.anchor:  # the shipped prompts, or a candidate that was ahead of them
             return job
         carried, _ = carried_over(job, Earlier(search.start, search.standing.shipped))
         return replace(job, carried=carried)

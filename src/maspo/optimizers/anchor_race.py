@@ -235,6 +235,13 @@ class AnchorRaceConfig(OptimizerConfig):
         """Say whether the search chooses itself which faults are met, by what each costs."""
         return self.worst_case
 
+    def with_calls(self, calls: int) -> AnchorRaceConfig:
+        """Return the settings for a search that starts from prompts that worked: it plans so many calls.
+
+        It looks at no pair without a suspicion. Proofs do not shrink with the plan, so they would take a quarter of it.
+        """
+        return self.model_copy(update={"calls": calls, "audited_rounds": 0})
+
     def with_focus_found(self) -> AnchorRaceConfig:
         """Return the settings for a run that finds out itself which agents are worth rewriting."""
         return self.model_copy(update={"narrowed_rounds": self.narrowed_rounds or NARROWED_ROUNDS})

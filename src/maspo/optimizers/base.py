@@ -501,6 +501,10 @@ class OptimizerConfig(BaseModel):
         """Say whether the search chooses itself which faults are met, by what each costs."""
         return False
 
+    def with_calls(self, calls: int) -> OptimizerConfig:
+        """Return the settings for a search that starts from prompts that worked: it plans so many calls."""
+        return self.model_copy(update={"calls": calls})
+
     def with_focus_found(self) -> OptimizerConfig:
         """Return the settings for a run that finds out itself which agents are worth rewriting.
 
