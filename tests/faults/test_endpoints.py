@@ -716,6 +716,191 @@ ROWS: dict[str, Row] = {
     "an error as the answer, as a stream": Row(
         spoiled(error_as_text("⚠️ Error: Internal Server Error"), streamed=True), "refused", "answered by the same error"
     ),
+    # What gateways and servers of 2026 say
+    "no stream_options, in xAI's words": Row(
+        Unless(without("stream_options"), told("Argument not supported: stream_options")),
+        "adapted",
+        "tokens in streams",
+    ),
+    "no stream_options, in Groq's older words": Row(
+        Unless(without("stream_options"), told("property 'stream_options' is unsupported, did you mean 'stream'?")),
+        "adapted",
+        "tokens in streams",
+    ),
+    "no streams (o1)": Row(
+        Unless(
+            without("stream"),
+            told("Unsupported value: 'stream' does not support true with this model. Supported values are: false."),
+        ),
+        "adapted",
+        "whole",
+    ),
+    "no seed (LiteLLM)": Row(
+        Unless(
+            without("seed"),
+            told("litellm.UnsupportedParamsError: watsonx does not support parameters: ['seed'], for model=m."),
+        ),
+        "adapted",
+        "no seed",
+    ),
+    "no temperature (LiteLLM)": Row(
+        Unless(
+            without("temperature"),
+            told(
+                "litellm.UnsupportedParamsError: gpt-5 models don't support temperature=0.7. Only 1 is supported.", 500
+            ),
+        ),
+        "adapted",
+        "no temperature",
+    ),
+    "no temperature (Claude at a gateway)": Row(
+        Unless(without("temperature"), told("`temperature` may only be set to 1 when thinking is enabled.")),
+        "adapted",
+        "no temperature",
+    ),
+    "no temperature (Moonshot)": Row(
+        Unless(without("temperature"), told("invalid temperature: only 1 is allowed for this model")),
+        "adapted",
+        "no temperature",
+    ),
+    "a temperature above 0 (Cerebras)": Row(
+        Unless(without("temperature"), told("temperature: Input should be greater than 0", 422)),
+        "adapted",
+        "no temperature",
+    ),
+    "no max_tokens (Perplexity behind a gateway)": Row(
+        Unless(without("max_tokens"), told("Unrecognized request argument supplied: max_tokens")),
+        "adapted",
+        "max_completion_tokens",
+    ),
+    "one system prompt only, at the beginning (Qwen's template)": Row(
+        Unless(roles("system"), told("System message must be at the beginning. System role not supported otherwise.")),
+        "adapted",
+        "no system message",
+    ),
+    "errors of Cloudflare": Row(
+        Sent(lambda _: b'{"result":null,"success":false,"errors":[{"code":7009,"message":"Upstream unavailable"}]}'),
+        "refused",
+        "Upstream unavailable",
+    ),
+    "errors of Cloudflare, with HTTP 400": Row(
+        Sent(
+            lambda _: b'{"result":null,"success":false,"errors":[{"code":5007,"message":"No such model"}]}', status=400
+        ),
+        "refused",
+        "No such model",
+    ),
+    "a result around the completion (Cloudflare)": Row(
+        Sent(lambda found: b'{"result":' + found + b',"success":true,"errors":[],"messages":[]}'), "works"
+    ),
+    "data around the completion": Row(Sent(lambda found: b'{"code":0,"msg":"ok","data":' + found + b"}"), "works"),
+    "a provider that does not exist (Cloudflare)": Row(told("Invalid provider", 400), "refused", "Invalid provider"),
+    "errors of watsonx": Row(
+        Sent(
+            lambda _: b'{"errors":[{"code":"model_not_supported","message":"Model m is not supported"}],"trace":"f2"}',
+            status=404,
+        ),
+        "refused",
+        "Model m is not supported",
+    ),
+    "error_code and message (Databricks)": Row(
+        Sent(lambda _: b'{"error_code":"RESOURCE_DOES_NOT_EXIST","message":"Endpoint m does not exist"}', status=404),
+        "refused",
+        "Endpoint m does not exist",
+    ),
+    "a title and a detail (RFC 9457)": Row(
+        Sent(
+            lambda _: b'{"type":"about:blank","title":"Bad Request","status":400,"detail":"model is not deployed"}',
+            status=400,
+        ),
+        "refused",
+        "model is not deployed",
+    ),
+    "an error code of SageMaker": Row(
+        Sent(lambda _: b'{"ErrorCode":"CLIENT_ERROR","OriginalMessage":"no such model"}', status=424),
+        "refused",
+        "no such model",
+    ),
+    "a text beside the choices of a gateway": Row(spoiled(body(provider="X", warnings=["deprecated"])), "works"),
+    "thoughts and text both in the content of vLLM's parser": Row(
+        spoiled(text("THOUGHT\n</think>\n\nANSWER")), "works"
+    ),
+    "annotations and citations (Perplexity)": Row(
+        spoiled(lambda found: (found.update(citations=["x"], search_results=[]), message(annotations=[])(found))),
+        "works",
+    ),
+    "audio of null, refusal of null": Row(spoiled(message(audio=None, refusal=None, function_call=None)), "works"),
+    "a service tier and time of the queue (Groq)": Row(
+        spoiled(body(service_tier="on_demand", x_groq={"id": "req"}, usage_breakdown=None)), "works"
+    ),
+    "time_info (Cerebras)": Row(spoiled(body(time_info={"queue_time": 0.1, "total_time": 0.2})), "works"),
+    "prompt logprobs of null (vLLM)": Row(
+        spoiled(body(prompt_logprobs=None, kv_transfer_params=None, prompt_token_ids=None)), "works"
+    ),
+    "a stop_reason beside (vLLM)": Row(spoiled(choice(stop_reason=151643, token_ids=None)), "works"),
+    "timings beside (llama.cpp)": Row(spoiled(body(timings={"predicted_ms": 5.0}), streamed=True), "works"),
+    "stats beside (LM Studio)": Row(spoiled(body(stats={}, model_info={"arch": "qwen3"})), "works"),
+    "an object of another name": Row(spoiled(body(object="chat.completions")), "works"),
+    "content filter results beside (Azure)": Row(
+        spoiled(choice(content_filter_results={"hate": {"filtered": False, "severity": "safe"}})), "works"
+    ),
+    "moderation beside (Mistral)": Row(spoiled(body(prompt_filter_results=[])), "works"),
+    "finish_reason eos_token (TGI)": Row(spoiled(ends("eos_token")), "works"),
+    "finish_reason stop_token": Row(spoiled(ends("stop_token")), "works"),
+    "finish_reason DONE": Row(spoiled(ends("DONE")), "works"),
+    "finish_reason repetition": Row(spoiled(halved_by("repetition")), "counted"),
+    "finish_reason model_context_window_exceeded": Row(spoiled(halved_by("model_context_window_exceeded")), "counted"),
+    "finish_reason content_filtered (Bedrock)": Row(spoiled(ends("content_filtered")), "refused", "content filter"),
+    "finish_reason PROHIBITED_CONTENT (Gemini)": Row(spoiled(ends("PROHIBITED_CONTENT")), "refused", "content filter"),
+    "finish_reason server_error": Row(spoiled(ends("server_error")), "refused", "server_error"),
+    "finish_reason timeout": Row(spoiled(ends("timeout")), "refused", "timeout"),
+    "a model that is not pulled (Ollama)": Row(
+        told('model "m" not found, try pulling it first', 404), "refused", "try pulling it first"
+    ),
+    "no worker is left (SGLang's router)": Row(
+        told("No available workers (all circuits open or unhealthy)", 503), "refused", "No available workers"
+    ),
+    "a key that may not use this model (LiteLLM)": Row(
+        told("key not allowed to access model. This key can only access models=['other']", 401),
+        "refused",
+        "only access",
+    ),
+    "a region without the model (Vertex)": Row(
+        told("Publisher Model `m` was not found or your project does not have access to it.", 404),
+        "refused",
+        "Publisher",
+    ),
+    "a deployment that is none (Azure)": Row(
+        told("The API deployment for this resource does not exist.", 404), "refused", "deployment"
+    ),
+    "a model in the wrong form (OpenRouter)": Row(told("m is not a valid model ID"), "refused", "not a valid model"),
+    "data policy (OpenRouter)": Row(
+        told("No endpoints found matching your data policy. Configure: settings/privacy", 404), "refused", "data policy"
+    ),
+    "an email that is not verified": Row(told("Please verify your email address", 403), "refused", "verify your email"),
+    "one 429 with a reset in milliseconds": Row(
+        Once(Refuse(429, "Too fast", headers={"x-ratelimit-reset-requests": "20ms"})), "works"
+    ),
+    "one 502 in HTML (Vercel)": Row(
+        Once(Sent(lambda _: b"<html><title>502</title></html>", {"Content-Type": "text/html"}, status=502)), "works"
+    ),
+    "one 503 of a cold start (Hugging Face)": Row(Once(told("Model is starting", 503)), "works"),
+    "<reasoning_content> in the text": Row(
+        spoiled(text("<reasoning_content>THOUGHT</reasoning_content>ANSWER")), "works"
+    ),
+    "<reflection> before the answer": Row(spoiled(text("<reflection>THOUGHT</reflection>\nANSWER")), "works"),
+    "a final channel in brackets": Row(
+        spoiled(
+            text(
+                "<|channel|>analysis<|message|>THOUGHT<|end|><|start|>assistant<|channel|>final<|message|>ANSWER<|return|>"
+            )
+        ),
+        "works",
+    ),
+    "thinking as a field of a part": Row(spoiled(parts({"type": "reasoning", "text": THOUGHT})), "works"),
+    "reasoning_summary beside": Row(spoiled(message(reasoning_summary=THOUGHT)), "works"),
+    "thinking content beside (Qwen Code)": Row(spoiled(message(thinking_content=THOUGHT)), "works"),
+    "reasoning in a stream, then null": Row(spoiled(message(reasoning_content=THOUGHT), streamed=True), "works"),
     # Usage
     "no usage": Row(spoiled(usage(None)), "works"),
     "usage of zeros": Row(spoiled(usage({"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0})), "works"),
@@ -1186,7 +1371,7 @@ ROWS: dict[str, Row] = {
         "address of responses.*chat/completions",
     ),
     "a completion within another object": Row(
-        Sent(lambda body: b'{"success": true, "result": ' + body + b"}"), "refused", "no chat completion"
+        Sent(lambda body: b'{"success": true, "result": ' + body + b"}"), "works"
     ),
     "success: false": Row(Body(b'{"success": false, "message": "out of order"}'), "refused", "out of order"),
     "brotli that is none": Row(Sent(lambda body: body, {"Content-Encoding": "br"}), "refused"),

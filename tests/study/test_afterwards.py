@@ -142,6 +142,10 @@ def test_y05_a_price_in_the_settings_reaches_the_report_of_a_run_without_one(
         assert math.fsum(one.usd or math.nan for one in table) == pytest.approx(usd), (
             "the tables of the page know it, too"
         )
+    burnt = [one.usd for one in cost.burn]
+    assert None not in burnt, "and so does its curve of money over calls"
+    assert burnt == sorted(burnt)  # type: ignore[type-var] # none is None
+    assert burnt[-1] == pytest.approx(usd, abs=1e-6)
 
 
 def at_the_end(folder: Path, name: str) -> dict[str, Any]:

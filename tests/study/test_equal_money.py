@@ -12,6 +12,8 @@ import pytest
 
 from maspo.config import Caps, ModelSettings
 from maspo.core.errors import ConfigInvalid, ProviderError, RunChanged
+from maspo.models import PriceBook
+from maspo.store import RunStore
 from maspo.study.bound import expected_costs
 from maspo.study.comparison.compare import Attention, Compared, compare, folder_of, recorded_comparison, settled
 from maspo.study.comparison.course import course_of
@@ -139,16 +141,26 @@ def test_m11_plans_follow_what_calls_were_measured_to_cost(played: Played) -> No
     assert recorded_comparison(out).bought == made.bought
 
 
-def test_m12_moments_on_the_way_are_equal_steps_of_money(tmp_path: Path) -> None:
+def test_m12_moments_on_the_way_are_equal_steps_of_money(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found, _ = play(replace(at_money(0.5, "opro"), points=3), tmp_path)
     (end,) = found.runs
-    with open_for_reading(folder_of(tmp_path, end.run) / DATABASE) as record:
-        *way, _ = course_of(found.comparison, end.run, record, end.finished.winners)
+    database = folder_of(tmp_path, end.run) / DATABASE
+
+    def course(prices: PriceBook) -> list[float | None]:
+        with open_for_reading(database) as record:
+            return [held.usd for held in course_of(found.comparison, end.run, record, end.finished.winners, prices)]
+
+    with open_for_reading(database) as record:
+        *way, last = course_of(found.comparison, end.run, record, end.finished.winners, PriceBook())
     steps = [held for number, held in enumerate(way, 1) if held.name != end.run.name]
     for number, held in enumerate(steps, 1):
         assert held.usd is not None
         assert held.usd == pytest.approx(number * found.comparison.usd / 4, abs=0.003)
     assert way
+    known = RunStore.spent
+    monkeypatch.setattr(RunStore, "spent", lambda store: [one._replace(usd=None) for one in known(store)])
+    assert course(PriceBook({"simulated": CHEAP})) == pytest.approx([held.usd for held in (*way, last)]), "added later"
+    assert course(PriceBook())[-1] is None
 
 
 @pytest.mark.parametrize("share", [0.02, 0.5])

@@ -66,6 +66,8 @@ _BARE = re.compile(
 )
 _BARE_BEGINS = 20_000
 """Bytes within which the second piece begins: the first one holds a role, or some letters."""
+_ENVELOPES = ("result", "data", "response")
+"""Fields in which gateways (Cloudflare's, those of companies) send the whole completion."""
 _CUMULATIVE = 3
 """Different pieces, each beginning with all of the one before, that are the text so far rather than what is new."""
 
@@ -95,12 +97,21 @@ def read_reply(body: bytes, seconds: float, place: str, kind: str = "") -> Reply
         found = _read_json(body)
         if isinstance(found, list) and len(found) == 1:
             found = found[0]
+        found = _unwrapped(found)
         if failure := _failure_in(found):
             reason = f"{place}: the endpoint failed while it wrote ({failure})"
             raise Transient(reason, Stage.LOST, seconds=seconds)
         return reply_of(found, seconds)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise _no_completion(body, seconds, place, kind) from None
+
+
+def _unwrapped(found: Any) -> Any:
+    """Return the completion that a gateway has put into an envelope of its own."""
+    if not isinstance(found, dict) or "choices" in found:
+        return found
+    inner = (found.get(name) for name in _ENVELOPES)
+    return next((one for one in inner if isinstance(one, dict) and "choices" in one), found)
 
 
 def _no_completion(body: bytes, seconds: float, place: str, kind: str) -> NoCompletion:

@@ -12,7 +12,15 @@ from dataclasses import replace
 
 from maspo.models.base import Reply
 
-_FIELDS = ("reasoning_content", "reasoning", "thinking", "thoughts", "reasoning_text")
+_FIELDS = (
+    "reasoning_content",
+    "reasoning",
+    "thinking",
+    "thoughts",
+    "reasoning_text",
+    "thinking_content",
+    "reasoning_summary",
+)
 """Fields of a message: DeepSeek, Qwen, vLLM and llama.cpp; OpenRouter, Groq and newer vLLM; Ollama; gateways."""
 _LISTS = ("reasoning_details", "thinking_blocks")
 """Fields that hold parts: OpenRouter, LiteLLM. They repeat what a field of text tells, so they count without one."""
@@ -24,7 +32,10 @@ _DEEPEST = 4
 
 _MOST = 200
 """Thoughts that are told apart in one reply: models that think between steps have a dozen."""
-_NATIVE = r"seed:think|think|thinking|thought|thoughts|antthinking|reasoning|scratchpad|inner_monologue"
+_NATIVE = (
+    r"seed:think|think|thinking|thought|thoughts|antthinking"
+    r"|reasoning_content|reasoning|reflection|scratchpad|inner_monologue"
+)
 _PAIRS = (
     (
         rf"<({_NATIVE})(?: [^<>\n]{{0,80}})?>",
@@ -78,7 +89,7 @@ _AFTER = re.compile(rf"(?:(?:(?<! )|(?<=\n)){_TOKEN}\s*)+\Z")
 space may be what a sentence speaks of."""
 _WRAPPED = re.compile(r"\s*<answer>\s*(.*?)\s*</answer>\s*\Z", re.DOTALL)
 """The whole reply of Hunyuan after its thoughts."""
-_USERS_OWN = frozenset({"thinking", "thought", "thoughts", "reasoning", "scratchpad", "inner_monologue"})
+_USERS_OWN = frozenset({"thinking", "thought", "thoughts", "reasoning", "reflection", "scratchpad", "inner_monologue"})
 """Tags that people ask for as a part of the answer; where a request names one, it is the user's, and stays."""
 _FENCE = re.compile(r"^[ \t]*(```|~~~)", re.MULTILINE)
 _CHANNEL = re.compile(

@@ -5,7 +5,7 @@ from maspo.store.comparisons import ComparedRuns, ComparisonLine
 from maspo.store.files import write_whole
 from maspo.store.run_store import CallMade, RunStore
 from maspo.store.salvage import mend
-from maspo.store.unpriced import Unpriced
+from maspo.store.unpriced import Spent, Unpriced
 
 __all__ = [
     "CallMade",
@@ -16,6 +16,7 @@ __all__ = [
     "RecordedResult",
     "RunOfTeam",
     "RunStore",
+    "Spent",
     "Unpriced",
     "decode",
     "encode",

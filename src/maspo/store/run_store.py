@@ -275,9 +275,9 @@ class RunStore:
         """Return the agents that a recorded call was made for, in any run of the team."""
         return frozenset(agent for (agent,) in self._select(_AGENTS_CALLED))
 
-    def spending(self) -> list[tuple[float, float | None]]:
-        """Return when each recorded call was recorded, in seconds since 1970, and its cost, the first one first."""
-        return self._select("SELECT at, usd FROM calls WHERE attempts > 0 ORDER BY at, key")
+    def spent(self) -> list[unpriced.Spent]:
+        """Return what each recorded call cost, or what it can be priced by, the first one first."""
+        return [unpriced.Spent(*row) for row in self._select(unpriced.query_of_calls(self._has(THOUGHTS)))]
 
     def open_attempts(self) -> list[OpenAttempt]:
         """Return the calls of which only the sending is recorded: in flight now, or when a process died."""

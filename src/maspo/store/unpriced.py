@@ -12,6 +12,9 @@ SELECT purpose, model, CASE WHEN tokens_in > {long} THEN 1 ELSE 0 END, COALESCE(
     COUNT(*), agent
     FROM {calls} WHERE attempts > 0 AND usd IS NULL GROUP BY purpose, model, 3, agent ORDER BY purpose, model, 3, agent
 """
+_SPENT: Final = """
+SELECT at, usd, purpose, model, tokens_in, tokens_out, {cached} FROM {calls} WHERE attempts > 0 ORDER BY calls.rowid
+"""
 PRICED: Final = (
     "SELECT purpose, SUM(usd) FROM calls WHERE usd IS NOT NULL GROUP BY purpose",
     "SELECT purpose, SUM(usd) FROM unanswered WHERE usd IS NOT NULL GROUP BY purpose",
@@ -33,6 +36,28 @@ class Unpriced(NamedTuple):
     """Calls whose endpoint has not told all tokens."""
     calls: int = 0
     agent: str = ""
+
+
+class Spent(NamedTuple):
+    """What a recorded call cost, and what it would be priced by where no cost is known."""
+
+    at: float
+    """When its reply was recorded, in seconds since 1970."""
+    usd: float | None
+    purpose: str
+    model: str
+    tokens_in: int | None
+    tokens_out: int | None
+    tokens_cached: int
+    """Of ``tokens_in``."""
+
+
+def query_of_calls(thoughts: bool) -> str:
+    """Return the query for what each call cost, in a record with a table of thoughts or without."""
+    return _SPENT.format(
+        cached="COALESCE(tokens_cached, 0)" if thoughts else "0",
+        calls="calls LEFT JOIN thoughts USING (key)" if thoughts else "calls",
+    )
 
 
 def query(thoughts: bool) -> str:

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from maspo.core.usage import Usage
-from maspo.models.prices import LONG_PROMPT, PriceBook
-from maspo.store import Unpriced
+from maspo.models.prices import LONG_PROMPT, Price, PriceBook
+from maspo.store import Spent, Unpriced
 
 _ROLES = ("judge", "proposer")
 
@@ -54,8 +54,24 @@ def priced_now(store: HoldsUnpriced, prices: PriceBook) -> list[tuple[Unpriced, 
     return [(one, usd) for one, usd in costs if usd is not None]
 
 
+def costs_now(calls: Iterable[Spent], prices: PriceBook) -> list[float | None]:
+    """Return what each call cost in USD, at the prices known by now where it had none."""
+    return [_cost_of(one, prices) if one.usd is None else one.usd for one in calls]
+
+
+def _cost_of(one: Spent, prices: PriceBook) -> float | None:
+    if one.tokens_in is None or one.tokens_out is None:
+        return None
+    price = _price(one.purpose, one.model, one.tokens_in > LONG_PROMPT, prices)
+    return None if price is None else price.of(one.tokens_in, one.tokens_out, one.tokens_cached)
+
+
+def _price(purpose: str, model: str, long: bool, prices: PriceBook) -> Price | None:
+    role = next((role for role in _ROLES if purpose.startswith(role)), "agent")
+    return prices.price(model, LONG_PROMPT + 1 if long else 0, role)
+
+
 def _cost(one: Unpriced, prices: PriceBook) -> float | None:
     """Return what calls cost in USD; None without a price, or where an endpoint has not told all tokens."""
-    role = next((role for role in _ROLES if one.purpose.startswith(role)), "agent")
-    price = prices.price(one.model, LONG_PROMPT + 1 if one.long else 0, role)
+    price = _price(one.purpose, one.model, bool(one.long), prices)
     return None if price is None or one.untold else price.of(one.tokens_in, one.tokens_out, one.tokens_cached)

@@ -25,7 +25,7 @@ from maspo.report.so_far import SoFar
 from maspo.store import RecordedResult, RunStore
 from maspo.store.comparisons import ComparedRuns
 from maspo.store.records import is_worked_on
-from maspo.study.afterwards import priced_now
+from maspo.study.afterwards import costs_now, priced_now
 from maspo.study.decisions import Approve, Judge, Line, Pin, RaiseCap, Reject, Veto, read_lines
 from maspo.study.executor import texts_of
 from maspo.study.job import Job
@@ -157,10 +157,11 @@ class Reading:
             job = self._so_far.job
             if job is not self._of_job[0] or job is None:
                 self._of_job = (job, _of(job) if job else Extras())
-            afterwards = []
+            afterwards, costs = [], []
             if job is not None and any(one.usd_afterwards for one in looked.view.usage.values()):
-                afterwards = priced_now(store, prices_by_now(self._folder, job))
-            spending = self._calls.spending(len(store.open_attempts()), afterwards)
+                prices = prices_by_now(self._folder, job)
+                afterwards, costs = priced_now(store, prices), costs_now(store.spent(), prices)
+            spending = self._calls.spending(len(store.open_attempts()), afterwards, costs)
             of_job = self._of_job[1]
             known = replace(known, called=of_job.called, placeholders=of_job.placeholders, labels=of_job.labels)
             return _extras(store, job, looked, replace(known, spending=spending))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 from maspo.core.usage import Usage
 from maspo.report import phrases
@@ -73,8 +74,16 @@ class CallsSoFar:
             whole = self._whole
             self._course.append((call.at, whole.usd, whole.tokens_in + whole.tokens_out))
 
-    def spending(self, in_flight: int, afterwards: Sequence[tuple[Unpriced, float]] = ()) -> Spending:
-        """Return what they tell together; ``afterwards`` are calls whose price came to be known, with their cost."""
+    def spending(
+        self,
+        in_flight: int,
+        afterwards: Sequence[tuple[Unpriced, float]] = (),
+        costs: Sequence[float | None] = (),
+    ) -> Spending:
+        """Return what they tell together; ``afterwards`` are calls whose price came to be known, with their cost.
+
+        ``costs`` are then those of each call.
+        """
         agents, models = dict(self._agents), dict(self._models)
         for one, usd in afterwards:
             for group, name in ((agents, one.agent or phrases.purpose(one.purpose)), (models, one.model)):
@@ -85,7 +94,7 @@ class CallsSoFar:
             agents=_ranked(agents),
             models=_ranked(models),
             latency=tuple(self._latency(purpose) for purpose in self._seconds),
-            burn=self._burn(),
+            burn=self._burn(costs),
             in_flight=in_flight,
             seconds=self._last - self._first if self._course else None,
         )
@@ -100,12 +109,17 @@ class CallsSoFar:
 
         return model.Latency(short(phrases.purpose(purpose)), len(seconds), at(0.5), at(0.9), at(0.99), at(1.0))
 
-    def _burn(self) -> tuple[model.Burn, ...]:
+    def _burn(self, costs: Sequence[float | None]) -> tuple[model.Burn, ...]:
         """Return what had been spent at some moments, evenly over the calls; the last one has all."""
         n, priced = len(self._course), not self._whole.unpriced
+        course = self._course
+        known = [usd for usd in costs[:n] if usd is not None]
+        if not priced and len(known) == n:
+            priced = True
+            course = [(at, usd, tokens) for (at, _, tokens), usd in zip(course, accumulate(known), strict=True)]
         every = max(1, math.ceil(n / _MOST_POINTS))
         numbers = [*range(every, n, every), *([n] if n else [])]
-        points = [(number, *self._course[number - 1]) for number in numbers]
+        points = [(number, *course[number - 1]) for number in numbers]
         return tuple(
             model.Burn(round(at - self._first, 3), number, round(usd, 6) if priced else None, tokens)
             for number, at, usd, tokens in points

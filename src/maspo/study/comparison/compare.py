@@ -462,7 +462,7 @@ def _as_it_ended(comparison: Comparison, run: Run, out: Path, prices: PriceBook)
             raise StoreError(
                 f"{database}: the run has an end that its record does not hold; run the same command again"
             )
-        course = course_of(comparison, run, record, stand.finished.winners)
+        course = course_of(comparison, run, record, stand.finished.winners, prices)
     return RunEnd(run, stand.finished, stand.usage, stand.cap, course=course)
 
 

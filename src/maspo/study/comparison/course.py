@@ -10,7 +10,9 @@ from statistics import fmean
 from maspo.core.prompts import Prompts
 from maspo.events import PromptChanged
 from maspo.events.base import SearchEvent
+from maspo.models.prices import PriceBook
 from maspo.store.run_store import RunStore
+from maspo.study.afterwards import costs_now
 from maspo.study.comparison.plan import Comparison, Run
 from maspo.study.comparison.tally import SEED, InputMet
 
@@ -39,15 +41,21 @@ class CurvePoint:
     """Wins minus losses against the seed prompts, an input."""
 
 
-def course_of(comparison: Comparison, run: Run, record: RunStore, winners: Prompts) -> tuple[Held, ...]:
+def course_of(
+    comparison: Comparison, run: Run, record: RunStore, winners: Prompts, prices: PriceBook
+) -> tuple[Held, ...]:
     """Return what a search held at equal steps of its calls, or its money, and what it ended with.
+
+    ``prices`` are those known by now, for calls that had none.
 
     A moment after the end is the end. A search that does not tell of its changes, such as one of another package, has
     its end alone.
     """
     seed = comparison.system.prompts
     told = [entry for entry in record.read_since() if isinstance(entry.item, SearchEvent)]
-    spent = record.spending()
+    calls_made = record.spent()
+    costs = costs_now(calls_made, prices)
+    spent = sorted(zip((one.at for one in calls_made), costs, strict=True), key=lambda one: one[0])
     over = max((entry.at for entry in told), default=0.0)
     changes = [(entry.at, entry.item) for entry in told if isinstance(entry.item, PromptChanged)]
     own = [usd for at, usd in spent if at <= over] if told else [usd for _, usd in spent]
