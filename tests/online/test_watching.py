@@ -14,10 +14,11 @@ from random import Random
 
 import pytest
 
-from maspo.config import RunConfig
+from maspo.arena.clock import run_virtually
+from maspo.config import Caps, RunConfig
 from maspo.core.errors import ConfigInvalid, InputsInvalid, Interrupted, RunChanged, UsageError
 from maspo.data.inputs import Inputs
-from maspo.events import Event
+from maspo.events import Event, RunFinished
 from maspo.models.base import ModelClient, Reply, Request
 from maspo.online.control import MEANS, Standing
 from maspo.online.plan import BEFORE, Plan
@@ -27,10 +28,12 @@ from maspo.online.sources import Called, Source, source_of
 from maspo.online.watching import DATABASE, Surroundings, Watch, plan_of, standing, watch
 from maspo.store.codec import Entry, encode
 from maspo.store.run_store import RunStore
+from maspo.store.writer import changes_waiting
 from maspo.study.job import Job
-from maspo.study.record import open_for_reading
+from maspo.study.optimize import DATABASE as RUN
+from maspo.study.record import JOB, open_for_reading
 from maspo.testing.drifting import Drift, DriftingWorld
-from maspo.testing.runs import SMALL_RACE
+from maspo.testing.runs import SMALL_RACE, with_config
 from maspo.world.catalogue import Kind, of_kind
 
 PLAN = Plan(window=20, compared=10, repeated=5, canary=0.5, search_share=0.3)
@@ -374,3 +377,43 @@ def test_p10_sources_give_each_input_once(tmp_path: Path) -> None:
     _sources_keep_their_contract(source_of(file))
     waiting = [[{"input": "one"}], []]
     _sources_keep_their_contract(source_of(lambda: waiting.pop(0)))
+
+
+@pytest.mark.parametrize("minutes", [0.5, 10.0])
+def test_p19_minutes_of_the_settings_hold_for_each_search_of_a_watch(minutes: float, tmp_path: Path) -> None:
+    """The judge takes a minute, and such a search 20 minutes without a cap."""
+    world, state = DriftingWorld(4, "inputs"), tmp_path / "state"
+
+    class SlowJudge(Asked):
+        async def complete(self, request: Request) -> Reply:
+            await asyncio.sleep(60 if request.purpose.startswith("judge") else 0)
+            return await super().complete(request)
+
+    given = watched(world, replace(PLAN, calls=5000))
+    given = replace(given, job=with_config(given.job, caps=Caps(minutes=minutes, calls=2000)))
+    file = tmp_path / "inputs.jsonl"
+    file.write_text(lines(rows(world, 12, 8)))
+
+    async def whole() -> tuple[Standing, float]:
+        end = await watch(given, source_of(file), state, around(SlowJudge(world)), once=True)
+        return end, asyncio.get_running_loop().time()
+
+    end, seconds = run_virtually(whole(), changes_waiting)
+    assert end.windows == 12 and seconds > 1800, "windows are not part of it"
+    searches = sorted((state / "searches").iterdir())
+    assert searches
+    for folder in searches:
+        with open_for_reading(folder / RUN) as store:
+            caps, found = JOB.load(store.meta()["job"]).config.caps, [entry.item for entry in store.read_since()]
+        assert caps == Caps(minutes=minutes, calls=2000), "the month has more left"
+        assert isinstance(found[-1], RunFinished) and found[-1].seconds <= 60 * (minutes + 1)
+
+
+@pytest.mark.parametrize("given", [Caps(usd=3.0), Caps()])
+def test_p20_money_that_cannot_be_kept_is_told_before_anything_is_paid(given: Caps, tmp_path: Path) -> None:
+    world = DriftingWorld(4, "inputs")
+    one = watched(world, replace(PLAN, usd=None if given.usd else 9.0))
+    one = replace(one, job=with_config(one.job, caps=given))
+    with pytest.raises(ConfigInvalid, match="no price is known"):
+        asyncio.run(watch(one, Called(lambda: None), tmp_path / "state", around(Asked(world)), once=True))
+    assert not world.calls and not (tmp_path / "state").exists()

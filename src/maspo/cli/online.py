@@ -28,14 +28,22 @@ from maspo.online.page import WatchPage
 from maspo.online.plan import Plan
 from maspo.online.screen import as_data, screen
 from maspo.online.sources import source_of
-from maspo.online.watching import DATABASE, Surroundings, Watch, plan_of, standing, standings, watch
+from maspo.online.watching import (
+    DATABASE,
+    Surroundings,
+    Watch,
+    plan_of,
+    require_known_prices,
+    standing,
+    standings,
+    watch,
+)
 from maspo.report.folder import WATCH_PAGE
 from maspo.report.logged import Entry
 from maspo.store import write_whole
 from maspo.store.looks import LookLedger
 from maspo.study.connections import endpoints_of
 from maspo.study.job import Job, Watcher
-from maspo.study.resolve import prices_of
 from maspo.team import System
 
 PROMPTS = "prompts.json"
@@ -84,13 +92,11 @@ def run_watch(asked: Asked) -> None:
     if missing := key_missing(config.models) or model_missing(config, system):
         raise ConfigInvalid(missing)
     job = Job(system, Inputs(()), config, {"system": str(asked.system.absolute())})
-    if asked.plan.usd is not None:
-        capped = config.model_copy(update={"caps": config.caps.model_copy(update={"usd": asked.plan.usd})})
-        prices_of(replace(job, config=capped))  # money can be kept only where every price is known
+    given = Watch(job, anchor, asked.plan)
+    require_known_prices(given)
     source = source_of(asked.inputs)
     agree_to_file(settings, asked.trust)
     agree_to_app(system, asked.system, asked.trust)
-    given = Watch(job, anchor, asked.plan)
     costs = given.costs
     note(
         f"A window of {asked.plan.window} inputs takes up to {costs.look:,} calls, with a candidate {costs.canary:,}, "

@@ -46,7 +46,7 @@ from maspo.study.record import (
     open_for_reading,
     refuse_links,
 )
-from maspo.study.resolve import Parts, resolve
+from maspo.study.resolve import Parts, prices_of, resolve
 from maspo.study.session import Session, at_work
 
 DATABASE = "watch.db"
@@ -128,10 +128,22 @@ async def watch(given: Watch, source: Source, state: Path, around: Surroundings,
             f"--month-calls {given.plan.calls:,} does not pay a single search, which takes up to "
             f"{given.costs.search:,}: give more, or a smaller search (--set search.calls=N)"
         )
+    require_known_prices(given)
     async with _opened(given, state, around) as store:
         run = store.meta()["run"]
         async with around.provider(given.job, run) as bare:
             return await _Work(given, source, state, around, store, bare).until_over(once)
+
+
+def require_known_prices(given: Watch) -> None:
+    """Find out before anything is paid whether money can be kept: each search, perhaps weeks later, would be refused.
+
+    Raises:
+        ConfigInvalid: money is capped, and a model has no known price.
+
+    """
+    caps = _tighter(given.job.config.caps, None, given.plan.usd)
+    prices_of(replace(given.job, config=given.job.config.model_copy(update={"caps": caps})))
 
 
 def standing(state: Path) -> Standing:
@@ -455,7 +467,7 @@ class _Work:
         agents = tuple(replace(agent, prompt=search.start[agent.name]) for agent in given.system.agents)
         config = given.config.model_copy(
             update={
-                "caps": Caps(calls=search.calls, usd=search.usd),
+                "caps": _tighter(given.config.caps, search.calls, search.usd),
                 "search": given.config.search.with_calls(self.given.costs.search),
             }
         )
@@ -493,6 +505,13 @@ def _was_begun(database: Path) -> bool:
     with suppress(StoreError), open_for_reading(database) as store:
         return "job" in store.meta()
     return False
+
+
+def _tighter(own: Caps, calls: int | None, usd: float | None) -> Caps:
+    """Return the caps of a search: those of the settings hold for each, and what is left of the month for all."""
+    all_calls = [one for one in (own.calls, calls) if one is not None]
+    all_usd = [one for one in (own.usd, usd) if one is not None]
+    return own.model_copy(update={"calls": min(all_calls, default=None), "usd": min(all_usd, default=None)})
 
 
 def _input_of(row: Mapping[str, str]) -> Input:
