@@ -13,6 +13,8 @@ def cluster() -> Iterator[Nodes]:
     made = Nodes()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_gcs_rpc_server_reconnect_timeout_s", "10")
+        # Of the 30 seconds that a head is waited for; a machine that does other work needs more.
+        patch.setenv("RAY_gcs_server_port_wait_time_s", "120")
         yield made
         made.end()
 

@@ -68,14 +68,25 @@ class Nodes:
         self._cluster = None
 
 
+_ATTEMPTS = 5
+_NOT_BEGUN = ("timed out during startup", "Timed out waiting for file")
+
+
 def _begun(begin: Callable[[], Any]) -> Any:
-    """Begin a node; again where the machine does other work: Ray (2.60) waits for 30 seconds, whatever is set."""
-    for _ in range(3):
+    """Begin a node; again where the machine does other work: Ray (2.60) waits 30 seconds for one, whatever is set.
+
+    What an attempt has begun ends with it: the next would have to share the processors with that.
+    """
+    before = set(_children(os.getpid()))
+    for _ in range(_ATTEMPTS):
         try:
             return begin()
         except Exception as error:
-            if "timed out during startup" not in str(error):
+            if not any(said in str(error) for said in _NOT_BEGUN):
                 raise
+            for child in set(_children(os.getpid())) - before:
+                for pid in (*all_below(child), child):
+                    _kill(pid)
     return begin()
 
 
@@ -85,6 +96,12 @@ def _of_a_node() -> dict[str, Any]:
 
 def all_below(pid: int) -> Iterator[int]:
     """Yield a process's own processes, and theirs."""
+    for child in _children(pid):
+        yield child
+        yield from all_below(child)
+
+
+def _children(pid: int) -> Iterator[int]:
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             parent = int(path.read_text().rpartition(")")[2].split()[1])
@@ -92,7 +109,6 @@ def all_below(pid: int) -> Iterator[int]:
             continue
         if parent == pid:
             yield int(path.parent.name)
-            yield from all_below(int(path.parent.name))
 
 
 def lives(pid: int) -> bool:

@@ -33,7 +33,6 @@ from maspo.core.workers import WorkerLost, Workers, told_to_stop
 from maspo.data.inputs import Inputs
 from maspo.events import Event, RunFinished
 from maspo.models.base import Request
-from maspo.models.prices import PriceBook
 from maspo.stats.looks import level_of
 from maspo.store.address import Pointer, let_in, pointer_in
 from maspo.store.looks import Look
@@ -191,9 +190,8 @@ async def compare(comparison: Comparison, out: Path, attention: Attention) -> Co
         for run in comparison.runs:  # a price that is known by now is one in the reports of the runs, too
             add_prices(folder_of(out, run), comparison.config.models.prices)
         bring = _in_turn if attention.jobs == 1 and not attention.executor else _side_by_side
-        await bring(comparison, out, store, looks, attention)
-        prices = known_prices(comparison.job)
-        ends = [_as_it_ended(comparison, run, out, prices) for run in comparison.runs]
+        brought = await bring(comparison, out, store, looks, attention)
+        ends = [brought.get(run.name) or _as_it_ended(comparison, run, out) for run in comparison.runs]
         attention.tell(f"what they end with meets on {len(comparison.holdout)} inputs that none of them has seen")
         return await _measure(comparison, ends, store, looks, attention)
 
@@ -217,20 +215,31 @@ async def _at_prices(comparison: Comparison, store: RunStore, attention: Attenti
 # ── run after run ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _in_turn(comparison: Comparison, out: Path, store: RunStore, looks: _Shared, attention: Attention) -> None:
-    """Bring run after run to its end; each gets its part of what those before it have left."""
+async def _in_turn(
+    comparison: Comparison, out: Path, store: RunStore, looks: _Shared, attention: Attention
+) -> Mapping[str, RunEnd]:
+    """Bring run after run to its end; each gets its part of what those before it have left.
+
+    Returns how those ended that had work.
+    """
     more, stands = _has_more(comparison, store), _stands(comparison, out)
+    brought: dict[str, RunEnd] = {}
     for number, run in enumerate(comparison.runs, 1):
         if _has_work(stands[run.name], more):
             attention.tell(f"run {number} of {len(comparison.runs)}: {run.name}")
             await _bring_to_an_end(comparison, run, out, _caps_of(comparison, run, stands, more), looks, attention)
-            stands[run.name] = stand_of(folder_of(out, run))
+            with open_for_reading(folder_of(out, run) / RUN_DATABASE) as record:
+                stands[run.name] = stand_in(record)
+                brought[run.name] = _ended_in(comparison, run, record)
+    return brought
 
 
 async def _side_by_side(
     comparison: Comparison, out: Path, store: RunStore, looks: _Shared, attention: Attention
-) -> None:
+) -> Mapping[str, RunEnd]:
     """Bring runs to their end in processes of their own; each gets its part of what is left before any of them works.
+
+    Returns how those ended that had work: each process reads the record of its own, so that the caller need not.
 
     Raises:
         MaspoError: what ended a run; the others are asked to stop first.
@@ -240,7 +249,7 @@ async def _side_by_side(
     stands = _stands(comparison, out)
     waiting = [run for run in comparison.runs if _has_work(stands[run.name], more)]
     if not waiting:
-        return
+        return {}
     caps = {run.name: _caps_of(comparison, run, stands, more) for run in waiting}
     # Counted here once for all: a machine of a cluster has another ledger.
     counted = _Counted(await _count_once(comparison, store, looks, attention))
@@ -248,6 +257,7 @@ async def _side_by_side(
     if attention.executor:  # a machine of a cluster has its own way in: no password is sent there
         keeping = replace(keeping, store=keeping.store and keeping.store.without_password)
         pointer = pointer and replace(pointer, address=pointer.address.without_password)
+    brought: dict[str, RunEnd] = {}
     errors: list[MaspoError] = []
     spent = {name: stand.usage for name, stand in stands.items()}
     began, whole, planned = time.monotonic(), len(comparison.runs), comparison.most
@@ -274,10 +284,14 @@ async def _side_by_side(
             keeping,
             pointer,
         )
-        lost, error = 0, None
+        lost, error = 0, _Raised(EXIT_INTERRUPTED, "")
         while lost < _MOST_LOST:
             try:
-                error = await asyncio.wrap_future(workers.submit(_alone, *given))
+                ended = await asyncio.wrap_future(workers.submit(_alone, *given))
+                if isinstance(ended, RunEnd):
+                    brought[run.name] = ended
+                    return
+                error = ended
                 break
             except WorkerLost as why:
                 lost += 1
@@ -287,9 +301,8 @@ async def _side_by_side(
             except MaspoError as why:  # it could not begin there, such as under another version
                 error = _Raised(why.exit_code, f"run {run.name}: {why}")
                 break
-        if error is not None:
-            errors.append(error.raised())
-            workers.stop()
+        errors.append(error.raised())
+        workers.stop()
 
     async def pass_on(workers: Workers) -> None:
         await stop.wait()
@@ -307,8 +320,8 @@ async def _side_by_side(
                 tell(len(left), working)
                 working = [of[task] for task in left]  # one that ends until then is looked at once more
                 done, left = await asyncio.wait(left, timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
-                for brought in done:
-                    brought.result()  # raises what nobody foresaw
+                for task in done:
+                    task.result()  # raises what nobody foresaw
         finally:
             passing_on.cancel()
     place_parts(out / DATABASE)
@@ -316,6 +329,7 @@ async def _side_by_side(
         write_files(out)
     if errors:
         raise next((error for error in errors if not isinstance(error, Interrupted)), errors[0])
+    return brought
 
 
 PHASE = "runs"
@@ -359,8 +373,8 @@ def _alone(
     provider: Provider,
     keeping: Keeping,
     whole: Pointer | None,
-) -> _Raised | None:
-    """Bring a run to its end, in a process of its own, which may be another machine's."""
+) -> RunEnd | _Raised:
+    """Bring a run to its end, in a process of its own, which may be another machine's, and return how it ended."""
     if keeping.store is not None:
         let_in(keeping.store)
 
@@ -372,9 +386,9 @@ def _alone(
         with _folder_here(out, whole) as there:
             _wait_until_free(folder_of(there, run) / RUN_DATABASE)
             in_loop(work(there))
+            return _as_it_ended(comparison, run, there)
     except MaspoError as error:
         return _Raised(error.exit_code, str(error))
-    return None
 
 
 @contextmanager
@@ -454,15 +468,18 @@ def _has_work(stand: Stand, more: bool) -> bool:
     return stand.finished is None or (more and not stand.finished.complete)
 
 
-def _as_it_ended(comparison: Comparison, run: Run, out: Path, prices: PriceBook) -> RunEnd:
-    database = folder_of(out, run) / RUN_DATABASE
-    with open_for_reading(database) as record:
-        stand = stand_in(record, prices)
-        if stand.finished is None:
-            raise StoreError(
-                f"{database}: the run has an end that its record does not hold; run the same command again"
-            )
-        course = course_of(comparison, run, record, stand.finished.winners, prices)
+def _as_it_ended(comparison: Comparison, run: Run, out: Path) -> RunEnd:
+    with open_for_reading(folder_of(out, run) / RUN_DATABASE) as record:
+        return _ended_in(comparison, run, record)
+
+
+def _ended_in(comparison: Comparison, run: Run, record: RunStore) -> RunEnd:
+    """Return how a run ended by its record, at the prices that are known by now."""
+    prices = known_prices(comparison.job)
+    stand = stand_in(record, prices)
+    if stand.finished is None:
+        raise StoreError(f"{record.path}: the run has an end that its record does not hold; run the same command again")
+    course = course_of(comparison, run, record, stand.finished.winners, prices)
     return RunEnd(run, stand.finished, stand.usage, stand.cap, course=course)
 
 
