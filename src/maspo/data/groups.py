@@ -270,7 +270,7 @@ def _mark(pieces: Sequence[str], sizes: Sequence[int], number: re.Pattern[str]) 
 
 def _words_in(text: str) -> list[str]:
     """Return the words of a text that hold no digit."""
-    return re.findall(r"[^\W\d_]+", re.sub(r"\w*\d\w*", "", text))
+    return re.findall(r"[^\W\d_]+", re.sub(r"\b(?=\w*\d)\w+", "", text))
 
 
 def _in_letters(text: str) -> str:

@@ -66,10 +66,9 @@ _CLOSED_ALONE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 """The end of a thought that the template began: at one end of a line, unlike where a text speaks of the mark."""
-_FINAL = re.compile(
-    r"^\[BEGIN FINAL RESPONSE\][ \t]*\n?(.*?)\s*(?:\[END FINAL RESPONSE\].*)?\Z", re.DOTALL | re.MULTILINE
-)
-"""The answer of Apriel, whose thoughts stand before it without a mark."""
+_FINAL = re.compile(r"^\[BEGIN FINAL RESPONSE\][ \t]*\n?", re.MULTILINE)
+_FINAL_ENDS = "[END FINAL RESPONSE]"
+"""Where the answer of Apriel begins and ends; its thoughts stand before it without a mark."""
 _DOTS = r"(?:\.\.\.|…)"
 _TOLD_IN_WORDS = re.compile(
     rf"\s*Thinking{_DOTS}[ \t]*\n(?:(.*?)^[ \t]*{_DOTS}[ \t]*done thinking\.?[ \t]*$|(.*))",
@@ -184,7 +183,7 @@ def _split(text: str, asked: str, cut: bool) -> tuple[str, str]:
         return text[words.end() :].lstrip(), (words[1] or words[2]).strip("\n")
     final = _FINAL.search(text)
     if final is not None and "[BEGIN FINAL RESPONSE]" not in asked:
-        return final[1], text[: final.start()]
+        return text[final.end() :].partition(_FINAL_ENDS)[0].rstrip(), text[: final.start()]
     thoughts: list[str] = []
     rest = text
     while len(thoughts) < _MOST and (opened := _first_opened(rest, asked)) is not None:

@@ -41,12 +41,14 @@ _LETTERS_AND_DIGITS = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{16,}={0,2}(?![\w
 """As keys and coded text have them; most such runs are long names, see ``_is_coded``."""
 _LEAST_CODED: Final = 20
 """Characters of a run whose kinds change so often that it is no name: shorter ones can be a product's."""
+_MORSE: Final = r"[.\-_\u00b7\u2212\u2013]"
+# A row of its signs is read in one way only, and from its beginning: a blank to be filled in (`_____`) is such a row.
 _CODED = re.compile(
     r"(?<![0-9a-f])[0-9a-f]{32,}(?![0-9a-f])"
     r"|(?<![0-9a-f-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f-])"
     r"|(?<![0-9a-f])(?:[0-9a-f]{2}[ :]){11,}[0-9a-f]{2}(?![0-9a-f])"
     r"|(?<![01])[01]{8}(?:[ ,]?[01]{8}){3,}(?![01])"
-    r"|(?:[.\-_\u00b7\u2212\u2013]{1,6} ?/? ?){9,}(?:[.\-\u00b7])"
+    rf"|(?<!{_MORSE})(?<!{_MORSE}[ /])(?<!{_MORSE}(?:  | /|/ ))(?<!{_MORSE} / )(?:{_MORSE} ?+/?+ ?+){{9,}}[.\-\u00b7]"
     r"|[\u2801-\u28ff]{4,}|<~[!-u\s]{12,}~>|(?<![\w.])(?:\w\.){6,}\w",
     re.IGNORECASE,
 )

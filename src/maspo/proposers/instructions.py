@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from maspo.core.late import late
 from maspo.proposers.readings import readings
 
 
@@ -98,7 +99,7 @@ _KINDS: Final[Mapping[str, Iterable[str]]] = {
         rf"(?:(?:the|all|any) )?(?:\w+ )?{_ADDRESSED}s?\b",
     ),
 }
-_PATTERNS = {what: re.compile("|".join(patterns), re.IGNORECASE) for what, patterns in _KINDS.items()}
+_PATTERNS = {what: late("|".join(patterns), re.IGNORECASE) for what, patterns in _KINDS.items()}
 _EXCERPT: Final = 60
 """Characters of what was found that a remark shows: it stays on one line of a report."""
 

@@ -74,7 +74,8 @@ _MENDED: Final = tuple(
         (r"(?<=\w)\s*(?:\.|dot)\s*n\se\st\b", ".net", ("n e t", "n\ne\nt", "n e\nt", "n\ne t")),
         (r"(?<=\w)\s*(?:\.|dot)\s*c\s?o\s?m\b|(?<=\w)\.{2,3}com\b|(?<=\w)\s+dotcom\b", ".com", _SPACED_COM),
         (r"(?<=\w)\s+(?:d[o0]t|punkt)\s+(?=\w)", ".", ("dot", "d0t", "punkt")),
-        (r"(?<=\w)\s*[-_–—]+\s?d[o0]t\s?[-_–—]+\s*(?=\w)", ".", ("dot", "d0t")),
+        # An underscore is a letter, too: within a run of them nothing begins, or a long one would be read from each.
+        (r"(?<=\w)(?!(?<=_)[-_–—])\s*[-_–—]+\s?d[o0]t\s?[-_–—]+\s*(?=\w)", ".", ("dot", "d0t")),
         (rf"(?<=\w)\s?[<{{(]d[>}})]\s?(?={_ENDS})", ".", ("<d>", "(d)", "{d}")),
         (rf"(?<=\w)\s?[<{{(]a[>}})]\s?(?=[\w-]+\.{_ENDS})", "@", ("<a>", "(a)", "{a}")),
         (r"(?<=\w)\s+(?:punto|point|ponto|punt)\s+(?=(?:fr|uk|ru|cn|jp|eu|nl|br|pl|cz|ua|tr|kr|ar|cl)\b)", ".", ("p",)),

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from maspo.core.late import late
+
 
 @dataclass(frozen=True, slots=True)
 class Sought:
@@ -42,4 +44,4 @@ DIGITS = tuple("0123456789")
 
 def sought(pattern: str, *signs: str, flags: re.RegexFlag = re.IGNORECASE) -> Sought:
     """Return a pattern with its signs; case makes no difference unless ``flags`` say so."""
-    return Sought(re.compile(pattern, flags), signs)
+    return Sought(late(pattern, flags), signs)

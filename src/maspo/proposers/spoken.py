@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from maspo.core.late import late
 from maspo.proposers.sought import sought
 
 _ONES: Final = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
@@ -16,7 +17,7 @@ _TENS: Final = {
     word: 20 + 10 * at for at, word in enumerate(("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty"))
 } | {"ninety": 90}
 _WORD: Final = "|".join(sorted((*_UNITS, *_TENS, "hundred"), key=len, reverse=True))
-_NUMBER: Final = re.compile(rf"\b(?:{_WORD})(?:(?:[ -]| and )(?:{_WORD}))*\b", re.IGNORECASE)
+_NUMBER: Final = late(rf"\b(?:{_WORD})(?:(?:[ -]| and )(?:{_WORD}))*\b", re.IGNORECASE)
 """A number in words, or digits one by one."""
 _SIGN: Final = sought(r"(?<=\d)\s+(?:dot|point|period|punkt)\s+(?=\d)", "dot", "point", "period", "punkt")
 _NATO: Final = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from maspo.core.late import late
 from maspo.scoring.bare import bare_choice
 from maspo.scoring.claims import SEVERAL, claimed, is_reconsidered, plainly
 from maspo.scoring.closing import without_closing
@@ -27,62 +28,62 @@ _LONGEST = 2000
 _LONGEST_CONCLUSION = 400
 _LEAST_CLAIM = 8
 """Characters of the shortest claim after a box, with the box's own end: "}$ ans B"."""
-_LETTER = re.compile(
+_LETTER = late(
     r"(?<![A-Za-z0-9_'’°|])(?<![A-Za-z]\()(?<!\d )(?<!Delta )\(?(?!I\s+[a-z])([A-J])\)?(?![A-Za-z0-9_'’₀-₉#♭♯⁺⁻\[|]"
     r"|\(\w{1,3}[,)]|\+|/\d|-[A-Za-z]|\s?[∪∩×∖⊂⊕^])"
 )
 """A letter alone. After a number it is a unit (12 J), before some signs a part of a formula (A ∪ B) or a name (C++)."""
-_FORMULA = re.compile(
+_FORMULA = late(
     r"\\(?!(?:text|math|[bl]igg?|left|right|boxed|fbox|frame|under|color|quad|rm|bf|it|sf|tt|large|Large|huge|bm"
     r"|bold|mbox|therefore|[,;:! ()\[\]]))[A-Za-z]+"
     r"|\|[A-J]\||[A-J]\s?(?:[=<>≈^_+*/×]|\[)|[=<>≈+*/×]\s?\(?[A-J](?![A-Za-z])"
 )
 """What only formulas hold: letters in it are variables or sets, not options."""
-_STANDING = re.compile(r"[A-Ja-j](?<![A-Za-z0-9].)(?![A-Za-z0-9])", re.DOTALL)
+_STANDING = late(r"[A-Ja-j](?<![A-Za-z0-9].)(?![A-Za-z0-9])", re.DOTALL)
 """Without a letter that stands alone, no option is named."""
-_NAMES_OR_MARKS = re.compile(r"[A-Ja-j<{\[\\|`](?:(?<![A-Za-z])|(?<![A-Za-z0-9].)(?![A-Za-z0-9]))", re.DOTALL)
-_ALONE = re.compile(r"\W*(?:(?:option|choice|answer|letter)\W{0,3})?\(?([A-Ja-j])\)?[\s.):,!\]’。]*", re.IGNORECASE)
-_BOLD = re.compile(r"\*\*(\(?[A-J][).:]\s*[^*\n]{1,200})\*\*(?![^\S\n]*\n\s*+(?:[-*]\s+)?\*{0,2}\(?[A-J][).:])")
+_NAMES_OR_MARKS = late(r"[A-Ja-j<{\[\\|`](?:(?<![A-Za-z])|(?<![A-Za-z0-9].)(?![A-Za-z0-9]))", re.DOTALL)
+_ALONE = late(r"\W*(?:(?:option|choice|answer|letter)\W{0,3})?\(?([A-Ja-j])\)?[\s.):,!\]’。]*", re.IGNORECASE)
+_BOLD = late(r"\*\*(\(?[A-J][).:]\s*[^*\n]{1,200})\*\*(?![^\S\n]*\n\s*+(?:[-*]\s+)?\*{0,2}\(?[A-J][).:])")
 """An option in bold that begins no list of the options."""
-_BULLET = re.compile(r"^\s*(?:[-*•>#]+|\[[xX✓✔]\])\s+")
-_CROSSED = re.compile(
+_BULLET = late(r"^\s*(?:[-*•>#]+|\[[xX✓✔]\])\s+")
+_CROSSED = late(
     r"\A[^\w(]{0,4}[❌✗✘🚫⛔👎]|\b[A-J]\b\W{0,6}(?:[❌✗✘🚫⛔👎]|\((?i:incorrect|wrong|no|false|eliminated|ruled out)\b)"
 )
 """A sign or a word at an option that crosses it out."""
-_HEAD = re.compile(r"\(?([A-J])(?:\s*[).:]|\s+[-–—])\s*(\S.*)", re.DOTALL)
-_HEAD_OF_TEXT = re.compile(
+_HEAD = late(r"\(?([A-J])(?:\s*[).:]|\s+[-–—])\s*(\S.*)", re.DOTALL)
+_HEAD_OF_TEXT = late(
     r"\W{0,4}(?:(?:option|choice)\s+)?[(\[]?([A-J])(?:\s*[)\].:,]+|\s+[-–—=])\s*(\S.*)", re.DOTALL | re.IGNORECASE
 )
-_OWN_LETTER = re.compile(r"^\(?[A-J]\s?[).:]\s+")
-_LISTED = re.compile(r"\W*([A-J])\s?[).:]")
-_DOUBTED = re.compile(r"(?i:\bnot\b|n['’]t\b|\bneither\b|\bwrong\b|\bincorrect\b|\bexcept\b)")
-_ARTICLE = re.compile(r"\bA\s+(?!(?:or|and|nor)\b)[a-z]|\bI\s+(?!(?:or|and|nor)\b)[a-z]")
-_SENTENCE = re.compile(
+_OWN_LETTER = late(r"^\(?[A-J]\s?[).:]\s+")
+_LISTED = late(r"\W*([A-J])\s?[).:]")
+_DOUBTED = late(r"(?i:\bnot\b|n['’]t\b|\bneither\b|\bwrong\b|\bincorrect\b|\bexcept\b)")
+_ARTICLE = late(r"\bA\s+(?!(?:or|and|nor)\b)[a-z]|\bI\s+(?!(?:or|and|nor)\b)[a-z]")
+_SENTENCE = late(
     r"(?<!\b[A-J])(?<!\bvs)(?<!\bcf)(?<!\bNo)(?<!\bno)(?<!\b[Ff]ig)(?<!\b[Ee]q)[.!?]\s+(?=[(A-Z])"
     r"|(?<=\b[A-J])[.!?]\s+(?=(?:My|The|So|It|This|That|Hence|Therefore|Thus|Final|Answer|Correct|Option|After|Since|Because"
     r"|Then|Finally|Actually|Wait|Hmm|On|Let|But|However|Not|Now|We|I(?=['’]|\s+[a-z]))\b)"
 )
-_ANSWERED = re.compile(r"\?\s+\(?([A-J])\)?[.!]?\s*\Z")
+_ANSWERED = late(r"\?\s+\(?([A-J])\)?[.!]?\s*\Z")
 """A letter after a question that the reply asks itself: "A or E? E."."""
-_NUMBERED = re.compile(r"\d[.)]\s+\(?[A-J](?![A-Za-z0-9])")
+_NUMBERED = late(r"\d[.)]\s+\(?[A-J](?![A-Za-z0-9])")
 """One of a row of letters: "1. B 2. A 3. D"."""
-_TURN = re.compile(r"(?i)[,;:—–-]\s+(?:but|however|yet|though),?\s+")
-_WOULD = re.compile(r"\b(?:would|could|might|may)\b")
-_CONTRAST = re.compile(
+_TURN = late(r"(?i)[,;:—–-]\s+(?:but|however|yet|though),?\s+")
+_WOULD = late(r"\b(?:would|could|might|may)\b")
+_CONTRAST = late(
     r"\s+\((?:not|rather\s+than|instead\s+of)\s+(?:option\s+)?[A-J]\)|"
     r"(?:,\s+(?:and\s+)?|\s+and\s+)(?:not|rather\s+than|instead\s+of)\s+(?:option\s+)?\(?[A-J]\)?(?=[\s,.;!]|$),?|\s+rather\s+than\s+"
     r"(?:option\s+)?\(?[A-J]\)?(?=[\s,.;!]|$)"
 )
 """The letter that a choice is told apart from: "B, not C, is correct"."""
-_HENCE = re.compile(r"^(?i:so|thus|hence|therefore)[\s,:]+")
-_CONCLUDES = re.compile(
+_HENCE = late(r"^(?i:so|thus|hence|therefore)[\s,:]+")
+_CONCLUDES = late(
     r"(?i:\b(?:is|are|was|be|equals?|gives?|get|have|has|as|costs?|weighs?|takes?|(?:evaluates|comes|amounts|simplifies|reduces)\s+to|called|named|by)\b|['’]s\b)|[=:≈]|,\s+(?i:so|thus"
     r"|hence|therefore|that\s+is|namely|i\.e\.(?=\s+\S+\s+[A-Za-z%]))"
 )
-_SUPPOSED = re.compile(
+_SUPPOSED = late(
     r"\W*(?i:each|every|originally|initially|at\s+first|in\s+series|if|suppose|assume|let|when|whether|option|case|check|try|testing)\b"
 )
-_AFTERWARDS = re.compile(
+_AFTERWARDS = late(
     r",?\s+(?:I\s+(?:believe|think|guess|suppose)\W*"
     r"|(?:not|rather|instead|because|since|which|to(?=\s[a-z]{2}))\s.*"
     r"|of\s+(?:them|these|those)\W*"
@@ -90,18 +91,18 @@ _AFTERWARDS = re.compile(
     re.DOTALL,
 )
 """What follows an answer in its sentence: "25 %, not 20 %", "120 ways to do it", "iron (Fe)", "both of them"."""
-_POINTED = re.compile(
+_POINTED = late(
     r"(?:(?:→|⇒|⟹|➜|∴|->|=>)\s*(?i:option\s+)?[(\[]?([A-J])[)\]]?"
     r"|[,.;:(–—]\s*(?i:option|choice)\s+[(\[]?([A-J])[)\]]?"
     r"|[.!?:]\s*\[([A-J])\]"
     r"|\s(?:\(|is\s)([A-J])\)?)\W{0,20}\Z"
 )
 """How a last line ends: with an arrow to a letter, "…, option B", "… [B]", "12 km (B)" or "12 km is B"."""
-_TRUTHS = re.compile(r'"([A-J])"\s*:\s*(true|false)\b')
+_TRUTHS = late(r'"([A-J])"\s*:\s*(true|false)\b')
 """What JSON says of an option."""
-_ALL_TRUTHS = re.compile(r'[\s`]*(?:json\s*)?\{(?:\s*"[A-J]"\s*:\s*(?:true|false)\s*,?){2,10}\s*\}[\s`]*')
-_NEXT = re.compile(r"\W*[A-Za-z]+\W*")
-_VARIABLE = re.compile(r"(?<![A-Za-z0-9/])[A-Za-z]\s*\Z")
+_ALL_TRUTHS = late(r'[\s`]*(?:json\s*)?\{(?:\s*"[A-J]"\s*:\s*(?:true|false)\s*,?){2,10}\s*\}[\s`]*')
+_NEXT = late(r"\W*[A-Za-z]+\W*")
+_VARIABLE = late(r"(?<![A-Za-z0-9/])[A-Za-z]\s*\Z")
 
 
 def chosen(output: str, question: str = "") -> str | None:

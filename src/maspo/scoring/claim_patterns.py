@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
+from maspo.core.late import late
 from maspo.scoring.languages import ANSWER, FIRSTS, FIRSTS_ELSEWHERE, NO, NO_ELSEWHERE, RIGHT_ABROAD
 
 
@@ -182,7 +183,7 @@ _BEGINS = {
     "s": "ol|el|et|o|ay|u|t|w|ho|cr", "t": "hu|here|ha|hi|ic", "v": "er", "w": "hi|ai|e|in",
 }  # fmt: skip
 """How the words begin that a claim can begin with: trying every pattern at every word is slow."""
-_BEGIN = re.compile(
+_BEGIN = late(
     r"[(\[A-Ja-jL-PR-TVWl-pr-tvw答正选О✅✔✓☑](?<![A-Za-z0-9].)(?:(?<![A-Za-z])|(?<=[A-Ja-j])(?![A-Za-z])|"
     + "|".join(rf"(?<=[{first}{first.upper()}])(?=(?i:{rest}))" for first, rest in _BEGINS.items())
     + ")",
@@ -221,7 +222,7 @@ def claims_in_small() -> re.Pattern[str]:
     return re.compile(rf"(?<![A-Za-z0-9])(?:{_bounded(_PATTERNS_IN_SMALL)})")
 
 
-_BEGIN_ABROAD = re.compile(
+_BEGIN_ABROAD = late(
     rf"[(\[A-J{FIRSTS}{FIRSTS_ELSEWHERE}nNpPiIjJeEsScCqQdDaAlLwWkKvVвВяЯ不选選]"
     rf"(?:(?<![^\W_].)|(?<=[A-J{FIRSTS_ELSEWHERE}不选選]))",
     re.DOTALL,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from maspo.core.late import late
 from maspo.scoring.claim_patterns import NAMED, claims, claims_abroad, claims_in_small
 from maspo.scoring.denials import BEFORE, is_denied_before, is_denied_behind, is_supposed
 from maspo.scoring.languages import RIGHT_ABROAD, may_be_abroad
@@ -11,15 +12,15 @@ from maspo.scoring.options import is_text_of, letters_of, with_text
 from maspo.scoring.readable import unmarked
 
 SEVERAL = "several"
-_OTHER = re.compile(
+_OTHER = late(
     r"\W{0,4}(?:(?i:or|and|and/or|nor|oder|und|ou|et|o|y)|[/&,或和か、]|または|,\s*(?i:or|and))\W{0,4}(?:(?i:maybe|perhaps|possibly|option|choice)\s*)?"
     r"(?:\(?[a-h]\)(?=\W|$)|\(?(?!I\s+[a-z])([A-J])(?![A-Za-z0-9'’]))(?!\)?\s+is\s+(?i:not|wrong|incorrect|false))"
 )
-_FIRST_OF_TWO = re.compile(r"(?<![A-Za-z0-9])\(?[A-J]\)?\s*(?:n?or|and|/|,)\s*$")
-_BEGINS_NAMED = re.compile(NAMED)
-_AMOUNT_AFTER = re.compile(r"\s+\d[\d.,]*\s?[A-Za-z°%]+\s+[a-z]+")
-_NOUN_AFTER = re.compile(r"\s+[a-z]")
-_AFTER_A_LETTER = re.compile(
+_FIRST_OF_TWO = late(r"(?<![A-Za-z0-9])\(?[A-J]\)?\s*(?:n?or|and|/|,)\s*$")
+_BEGINS_NAMED = late(NAMED)
+_AMOUNT_AFTER = late(r"\s+\d[\d.,]*\s?[A-Za-z°%]+\s+[a-z]+")
+_NOUN_AFTER = late(r"\s+[a-z]")
+_AFTER_A_LETTER = late(
     r"\s+(?:because|since|as|or|and|for|but|with|which|by|in|on|is|not|based|given|when|according|due|after|if|from"
     r"|that|where|while"
     r"|though|although|however|so|thus|then|therefore|hence|to|at|too|here|instead|rather|again|now|over|than|only"
@@ -28,35 +29,35 @@ _AFTER_A_LETTER = re.compile(
     r"|remain|satisf\w+|ist|est|es|sont|porque|weil|parce|denn|car|perché|pois)\b"
     rf"|\s+{RIGHT_ABROAD}"
 )
-_NAME_AFTER = re.compile(r"\.\s[a-z]{3,}|\s+[a-z]{3,}")
+_NAME_AFTER = late(r"\.\s[a-z]{3,}|\s+[a-z]{3,}")
 """What makes a letter a part of a name: E. coli, B cells."""
-_STANDING = re.compile(
+_STANDING = late(
     r"[A-Ja-h](?<![A-Za-z0-9'’].)(?:(?<=[A-J])(?![A-Za-z0-9]|['’](?!d[ıi]r)|(?<=I)\s+(?!(?:is|because|since|as|or|and|with|for)\b)[a-z])"
     r"|(?<=[a-h])(?=\)|[.!]?\s*(?:\n|$)|\s+is\s))",
     re.DOTALL,
 )
 """A letter that can be an option: no pronoun, and a small one only before a bracket, an end of a line or "is"."""
-_SMALL = re.compile(r"(?<![A-Za-z])[a-h]\)")
+_SMALL = late(r"(?<![A-Za-z])[a-h]\)")
 _BEFORE_A_LETTER = 80
 _BEHIND_A_LETTER = 160
 """Characters before and behind a letter that its claim can hold or be looked at for."""
 _APART = _BEFORE_A_LETTER + _BEHIND_A_LETTER
-_GOES_ON = re.compile(r"[\s.,:)\]*-]{0,12}[^\s.,:)\]*-]")
+_GOES_ON = late(r"[\s.,:)\]*-]{0,12}[^\s.,:)\]*-]")
 _AFTER_ITS_LETTER = (")", ".", ":", ",")
 _LONGEST_TEXT = 300
 """Characters of an option that is told again behind a claim."""
-_PLAIN = re.compile(r"\b[Tt]he (?:final |correct )?answer is:? \**\(?([A-J])\)?\**\.?\**\Z")
+_PLAIN = late(r"\b[Tt]he (?:final |correct )?answer is:? \**\(?([A-J])\)?\**\.?\**\Z")
 _LONGEST_PLAIN = 36
 """Characters of the longest such claim."""
 _BEGIN = 80
 _END_OF_TEXT = 400
 """Characters at the end of an output in which a last claim mostly stands."""
-_ANSWER_FIRST = re.compile(
+_ANSWER_FIRST = late(
     r"\s*(?i:(?:(?:final|correct) )?answer) ?[:.-]? ?\(?([A-J])\)?[.:]? ?"
     r"\n{1,3}(?i:explanation|reason|rationale|because)\w*"
 )
 _LEAST_AGAIN = 12
-_AGAIN = re.compile(r"(?i:answer|correction|wait|mistake|actually|on reflection|second thought|reconsider)")
+_AGAIN = late(r"(?i:answer|correction|wait|mistake|actually|on reflection|second thought|reconsider)")
 
 
 def claimed(text: str, question: str = "") -> str | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_CLOSING = re.compile(
+from maspo.core.late import late
+
+_CLOSING = late(
     r"""[\s*_>#(\[-]{0,8}(?:
     (?:please\s+)?let\s+me\s+know|would\s+you\s+like|do\s+you\s+(?:want|need|have)|want\s+(?:me|to)|shall\s+i|should\s+i
     |(?:please\s+)?feel\s+free|(?:i\s+)?hope\s+(?:this|that|it|you)|if\s+you(?:['’](?:d|re)|\s+(?:have|need|want|would|are|like))
@@ -19,9 +21,9 @@ _CLOSING = re.compile(
     re.VERBOSE,
 )
 """How a line in lower case begins that is spoken to the reader and holds no answer."""
-_RULE = re.compile(r"[\s*_=~-]{2,}|[^\w$\\(\[{√∞∅%)\]}|]{1,20}")
+_RULE = late(r"[\s*_=~-]{2,}|[^\w$\\(\[{√∞∅%)\]}|]{1,20}")
 """A line without any word, number or formula: a rule, a tick, a sign of joy, the square that ends a proof."""
-_END_OF_PROOF = re.compile(r"\s*(?:\$?\\(?:blacksquare|square|qed|Box)\$?|[∎■□◻✅✓✔☑🎉🙂😊👍]|\bQ\.?E\.?D\.?)$")
+_END_OF_PROOF = late(r"\s*(?:\$?\\(?:blacksquare|square|qed|Box)\$?|[∎■□◻✅✓✔☑🎉🙂😊👍]|\bQ\.?E\.?D\.?)$")
 _LONGEST_MARK = 20
 """Characters of the longest sign that ends a proof, with dollars and space around it."""
 _LONGEST_LINE = 200

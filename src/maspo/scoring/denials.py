@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 
+from maspo.core.late import late
+
 
 def _spaced(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern.replace(" ", "[ \t]+"))
+    return late(pattern.replace(" ", "[ \t]+"))
 
 
 _OTHERS = (
@@ -56,7 +58,7 @@ _BEFORE = _spaced(
     r"|\b(?:statement|assertion|premise|hypothesis|event|set|each|every) )$"
 )
 """How the words before a claim end that make it none."""
-_BEHIND = re.compile(
+_BEHIND = late(
     r"\s?\?|[.…\s]{1,5}or\s+is\s+it\b|\W{0,3}(?:ではな|ではあり|じゃな|でない|でも|以外|[가이은는]\s?아|不|错|錯)"
     r"|\W{0,3}that\s+(?i:is|was)\s+(?i:wrong|incorrect)|\W{0,3}(?i:is|was)\s+(?i:the|a)\s+(?i:distractor|trap|mistake|wrong)"
     r"|\s+only\s+if\b|[)\]]{0,2},?\s(?:if|unless)\s(?:\w+\s){1,3}(?i:were|had|was)\b"
@@ -71,10 +73,10 @@ _BEHIND = re.compile(
     r"|false|a\s+(?:mistake|trap))"
 )
 """How the words right behind a claim begin that make it none."""
-_WOULD = re.compile(r"(?i:\b(?:would|could|might|may)\b)")
-_CASE = re.compile(r"\b(?i:if|unless|had|were|otherwise|suppose|assuming|without|in that case)\b[^.!?\n]*$")
-_CASE_AFTER = re.compile(r"[)\].]?,?\s+(?:only\s+)?(?i:if|unless|were|had|provided|but)\b")
-_RETRACTED = re.compile(
+_WOULD = late(r"(?i:\b(?:would|could|might|may)\b)")
+_CASE = late(r"\b(?i:if|unless|had|were|otherwise|suppose|assuming|without|in that case)\b[^.!?\n]*$")
+_CASE_AFTER = late(r"[)\].]?,?\s+(?:only\s+)?(?i:if|unless|were|had|provided|but)\b")
+_RETRACTED = late(
     r"(?:(?:^|[.!?\n—–*]\s{0,3})(?:(?:but|wait|hmm+|oh|no|oops|actually|hold on|sorry|upon (?:review|reflection)"
     r"|on (?:reflection|second thoughts?|closer look|review))[\s,.:!…—-]{1,5}){0,3}|\bbut )"
     r"(?:(?:that|this|it)(?:['’]s| is| was| must be| would be) (?:\w+ly )?"
@@ -90,33 +92,33 @@ _RETRACTED = re.compile(
 _SHORTEST_RETRACTION = 8
 _LONGEST_RETRACTION = 240
 """Characters behind a letter in which it is taken back."""
-_ELIMINATED = re.compile(
+_ELIMINATED = late(
     r"\b(?:discard|eliminat|reject|rul(?:e|ed|ing) (?:it |this |that )?out|cross(?:ed)? (?:it )?out|exclud"
     r"|can be ignored"
     r"|too (?:small|large|big|low|high|short|long|few|many|weak|strong|fast|slow|early|late)\b)"
 )
-_OF_OTHERS = re.compile(r"\b(?:rest|others?|remaining|alternatives|all else)\b")
-_LETTER = re.compile(r"(?<![A-Za-z0-9])[A-J](?![A-Za-z0-9'’])")
-_NO_CLAUSE = re.compile(
+_OF_OTHERS = late(r"\b(?:rest|others?|remaining|alternatives|all else)\b")
+_LETTER = late(r"(?<![A-Za-z0-9])[A-J](?![A-Za-z0-9'’])")
+_NO_CLAUSE = late(
     r"\b(?:if|unless|suppos\w+|assum\w+|were|had|would|could|might|may|according|students?|people|some|many|agents?"
     r"|solvers?|others|now|next|consider\w*|check\w*|as for|regarding"
     r"|not|wrong|incorrect|except|either|neither|whether|hypothetically|theoretically|initially"
     r"|first|guess|example|instance)\b|n['’]t\b"
 )
 """Words in a sentence, in lower case, after which a last clause is not what the reply chooses."""
-_SET_ASIDE = re.compile(
+_SET_ASIDE = late(
     r"\b(?:contrary to|unlike|instead of|in contrast to|compared (?:to|with)) (?:option )?\(?[a-j]\)?"
     r"|\b(?:between|of|out of) \(?[a-j]\)? (?:and|or) \(?[a-j]\)?"
 )
 """Letters with which another one is only compared."""
-_ATTRIBUTED = re.compile(
+_ATTRIBUTED = late(
     r"\A\W*(?:my|the|our|his|her|your|[\w-]+) ?(?:[\w-]+ ){0,2}"
     r"(?:thinks?|says?|said|answer(?:ed|s)|chose|chooses|vote[ds]|picked|picks|suggest(?:ed|s)|claim(?:ed|s)|prefer(?:red|s))"
     r" (?:option |for )?\(?[a-j]\)?[\s,;:.]*\Z"
 )
 """What another one says, and nothing else."""
-_TURN = re.compile(r".*\b(?:but|however|yet|still)\b", re.DOTALL)
-_SMALL_LETTER = re.compile(r"(?<![a-z0-9])[b-j](?![a-z0-9'’])|(?<![a-z0-9])a(?=[\s]*[,.;:)])")
+_TURN = late(r".*\b(?:but|however|yet|still)\b", re.DOTALL)
+_SMALL_LETTER = late(r"(?<![a-z0-9])[b-j](?![a-z0-9'’])|(?<![a-z0-9])a(?=[\s]*[,.;:)])")
 BEFORE = 80
 """Characters before a claim that are looked at."""
 _NEAR = 48

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 
-_TAKEN_BACK = re.compile(
+from maspo.core.late import late
+
+_TAKEN_BACK = late(
     r"\b(?:wait|actually|correction|corrected|sorry|scratch|mistake[n]?|oops|hmm"
     r"|wrong|incorrect|reconsider\w*|instead"
     r"|second thoughts?|chang(?:e|ed|ing) my|reflection|however|although|alternative\w*|perhaps|maybe"
@@ -18,15 +20,15 @@ _TAKEN_BACK = re.compile(
     r"|不对|不對|其实|其實|更正|或许|也许|可能|但是|然而|不过|いや|実は|しかし|ただし|かもしれ|訂正|間違",
 )
 """Words with which an answer is taken back or doubted."""
-_ANOTHER = re.compile(
+_ANOTHER = late(
     r"^\W*(?:yes|true|false|ja|oui|sí)\b|(?:^|[,;]\s)and\b|\b(?:would|as well|too|fits?|if|unless|only when)\b"
     r"|\b(?:or|but|no|nope|not|nor|also|both|equally|possible|auch|aussi|también|vs|rather"
     r"|should|must|right|correct|answer|label|category|better|final|chang\w+"
     r"|revis\w+|updat\w+|oder|aber|nein|nicht|ou|mais|non|pas|pero|sino)\b|n['’]t\b|或|但|而是|不是|または|ではな|ではあり|[?？]",
 )
 """Words that may bring another answer in, in what is not headed as a reason."""
-_BEGINS_ANEW = re.compile(r"(?:^|[.!?\n:]\s{0,3})(?:but|no|yet|still|aber|nein|mais|non|pero)\b")
-_NOT_ITS_OWN = re.compile(
+_BEGINS_ANEW = late(r"(?:^|[.!?\n:]\s{0,3})(?:but|no|yet|still|aber|nein|mais|non|pero)\b")
+_NOT_ITS_OWN = late(
     r"\b(?:not|never|nor|neither|no|none|possible|wrong|worst|incorrect|false|if|unless|would|could|might|may|except|excluding"
     r"|least|less|opposite|unlike|whether|likely|unlikely|common|example|instance|other|another|alternative|former|old"
     r"|previous|original|initial|first|second|third|half|part|some|one|user|question|text|review|closest|second-best|that|which|who|reject\w*|avoid\w*|lost|runner\S*|hard\w*|far|says?|anything|exclu\w*|eliminat\w*|ruled|discarded|thinks?|believes?|thought|supposed|assumed|said|claim\w*"

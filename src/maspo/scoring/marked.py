@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 
+from maspo.core.late import late
 from maspo.scoring.json_values import objects_of
 from maspo.scoring.readable import last_found, last_line, tail
 from maspo.scoring.wrappers import handed_in
@@ -18,16 +19,16 @@ MOST_BOXES = 16
 LONGEST_BOX = 4000
 """Characters in a box; the longest gold of the benchmarks has under 200."""
 _NAME = r"(?:final[_ -]?answer|answer|final|result|ans|choice)"
-_OPENING = re.compile(rf"<\s?({_NAME})\s?>", re.IGNORECASE)
-_CLOSING = re.compile(rf"<\s?[/\\]\s?({_NAME})\s?(?:>|$)", re.IGNORECASE)
-_HALF_CLOSING = re.compile(r"\s{0,9}<\s?/\s?\w{0,14}>?\s{0,9}\Z")
+_OPENING = late(rf"<\s?({_NAME})\s?>", re.IGNORECASE)
+_CLOSING = late(rf"<\s?[/\\]\s?({_NAME})\s?(?:>|$)", re.IGNORECASE)
+_HALF_CLOSING = late(r"\s{0,9}<\s?/\s?\w{0,14}>?\s{0,9}\Z")
 """A closing tag of a wrong name, or of half of it."""
-_BRACKETED = re.compile(rf"\[({_NAME})\]\s{{0,9}}([^\[\]]{{1,400}}?)\s{{0,9}}\[/\1\]", re.IGNORECASE)
+_BRACKETED = late(rf"\[({_NAME})\]\s{{0,9}}([^\[\]]{{1,400}}?)\s{{0,9}}\[/\1\]", re.IGNORECASE)
 """A tag in square brackets."""
-_BOX = re.compile(r"\\(?:boxed|fbox|framebox|bbox(?:\[[^\]\n]{0,40}\])?)\s*(?:\{|(?=[^\s{]))")
-_BRACE = re.compile(r"\\?[{}]")
-_UNBRACED = re.compile(r"-?[\w.]+|\\\w+(?:\{[^{}]*\})*")
-_DENIED = re.compile(r"(?i)\b(?:not(?!\s+only)|rather\s+than|instead\s+of)\s+(?:\w+\s+){0,2}[$\\(\[{\s]*$")
+_BOX = late(r"\\(?:boxed|fbox|framebox|bbox(?:\[[^\]\n]{0,40}\])?)\s*(?:\{|(?=[^\s{]))")
+_BRACE = late(r"\\?[{}]")
+_UNBRACED = late(r"-?[\w.]+|\\\w+(?:\{[^{}]*\})*")
+_DENIED = late(r"(?i)\b(?:not(?!\s+only)|rather\s+than|instead\s+of)\s+(?:\w+\s+){0,2}[$\\(\[{\s]*$")
 _LONGEST_DENIAL = 40
 _KEYS = (
     *(
@@ -45,13 +46,13 @@ _KEYS = (
     *("correctoption", "correct", "final", "letter", "prediction", "response", "output", "value"),
 )
 """Keys under which models put their answer when they reply in JSON, the surest first; case and signs do not count."""
-_KEY_AND_VALUE = re.compile(
+_KEY_AND_VALUE = late(
     r"""[{,]\s{0,40}["']?(?:final[_ ]?answer|answer|(?:selected[_ ])?(?:choice|option)|letter)["']?\s{0,9}:\s{0,40}"""
     r"""(?:"((?:[^"\\]|\\.){0,2000})"|'((?:[^'\\]|\\.){0,2000})'|([^\s,"'{}\[\]\n][^,"'{}\[\]\n]{0,200}))""",
     re.IGNORECASE,
 )
 """The same where the whole is no JSON: single quotes, a comma too many, one backslash before a command of LaTeX."""
-_LATEX_IN_JSON = re.compile(r"(?<!\\)\\(?=[A-Za-z]{2})(?!u[0-9a-fA-F]{4})(?!n[A-Z\d])")
+_LATEX_IN_JSON = late(r"(?<!\\)\\(?=[A-Za-z]{2})(?!u[0-9a-fA-F]{4})(?!n[A-Z\d])")
 
 
 def marked_answer(text: str) -> str | None:

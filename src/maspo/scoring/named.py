@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from maspo.core.late import late
 from maspo.scoring.closing import without_closing
 from maspo.scoring.doubts import begins_anew, brings_another, denies, is_not_its_own, takes_back
 from maspo.scoring.json_values import objects_of
@@ -47,48 +48,48 @@ _AFTER = (
 )
 _NAME = rf"(?:{_BEFORE}(?:(?P<answer>{_ANSWERS})|{_LABELS}){_AFTER}|(?P<alone>final))"
 _MARKS = r"[\s*_#>•`-]{0,12}"
-_NAMED = re.compile(
+_NAMED = late(
     rf"(?P<head>{_MARKS}){_NAME}(?P<end>[*_`]{{0,3}})(?:\s{{0,3}}(?:[:：=→⇒]|[-=]>|\s[–—-]\s)"
     r"|\s{1,3}(?:is|are|seems|appears\s+to\s+be|ist|lautet|est|es|é|è)(?=[\s:])\s{0,3}:?|(?:是|为|為|は)[:：]?)(?P<value>.*)",
     re.IGNORECASE,
 )
 """A label, what stands between, and what is labelled."""
-_HEADING = re.compile(rf"(?:[\s>]{{0,8}}#{{1,6}}\s*\*{{0,2}}|\s*\*\*){_NAME}\s?[:：]?\*{{0,2}}[:：]?\s*", re.IGNORECASE)
-_HEADING_AND_COLON = re.compile(rf"{_MARKS}{_NAME}[*_`]{{0,3}}\s?[:：][*_`]{{0,3}}\s*", re.IGNORECASE)
-_POLITE = re.compile(r"(?<=\S)(?:です|でございます|になります)[。.]?\Z")
-_EXPLAINED = re.compile(
+_HEADING = late(rf"(?:[\s>]{{0,8}}#{{1,6}}\s*\*{{0,2}}|\s*\*\*){_NAME}\s?[:：]?\*{{0,2}}[:：]?\s*", re.IGNORECASE)
+_HEADING_AND_COLON = late(rf"{_MARKS}{_NAME}[*_`]{{0,3}}\s?[:：][*_`]{{0,3}}\s*", re.IGNORECASE)
+_POLITE = late(r"(?<=\S)(?:です|でございます|になります)[。.]?\Z")
+_EXPLAINED = late(
     r"(?:\s+\((?=[^()]*\s[^()]*\s)(?P<aside>[^()]*)\)\.?|\s+[–—-]\s+(?=\S+\s+\S+\s)(?P<dash>.*)"
     r"|,?\s+(?:because|since|weil|denn|parce que|car|porque)\s+(?P<why>.*)|\.\s+(?P<sentence>\S+\s+\S.*)"
     r"|。(?P<signs>.{4,}))\Z"
 )
 """What explains an answer in its own line: an aside of three words and more, a reason, another sentence."""
-_REASON = re.compile(
+_REASON = late(
     rf"{_MARKS}(?:explanation|reason(?:ing)?|rationale|justification|why|because|evidence|confidence|score|intensity"
     r"|probability|certainty|strength|subcategory|note"
     r"|begründung|erklärung|konfidenz|explication|raison|justificación|explicación|razón|解释|解釋|理由|原因|説明|根拠)"
     r"\b[*_]{0,3}\s?[:：]",
     re.IGNORECASE,
 )
-_INTRODUCED = re.compile(
+_INTRODUCED = late(
     r"(?i)(?:sure|of course|certainly|absolutely|okay|ok|got it|(?:great|good) question|no problem|happy to help"
     r"|thanks[^.!\n]{0,30})(?: thing)?[.!,]\s+(?=\S)"
     r"(?:happy to help\W{1,5})?(?:here (?:you go|it is|you are|we go)\s?[:.!]\s*)?"
     r"|here (?:you go|it is|you are)\s?[:.!]\s*"
 )
 """What a polite reply says before it begins."""
-_ASKED = re.compile(r"(?i)(?:q|question)\s?\d{0,2}\s?[:.][^\n]+\n\s{0,3}(?:a|answer)\s?\d{0,2}\s?[:.]\s{0,3}(?=\S)")
+_ASKED = late(r"(?i)(?:q|question)\s?\d{0,2}\s?[:.][^\n]+\n\s{0,3}(?:a|answer)\s?\d{0,2}\s?[:.]\s{0,3}(?=\S)")
 """The question told again, before the answer."""
 _BEGINS_INTRODUCTIONS = frozenset("sScCoOaAgGnNhHtT")
-_CORRECTED = re.compile(
+_CORRECTED = late(
     r"(?i)(?:^|[.!?\n*]\s{0,3})\*{0,2}(?:correction|corrected answer|edit)\*{0,2}\s?:\*{0,2}\s{0,3}(?=\S)"
 )
 """Behind it, a reply says again what it has said wrong."""
-_UNDER = re.compile(
+_UNDER = late(
     rf"(?:[^\w\n]{{0,2}}\s)?{_MARKS}(?P<key>[^\W\d_][\w'’()/&]*(?:[ _-][\w'’()/&]+){{0,4}}?)\s?[*_`]{{0,3}}\s?"
     r"(?:[:：→⇒]|=>|->|=(?=\s))[*_`]{0,3}\s{0,4}(?P<value>\S.*)"
 )
 """A line that gives something under a name of one to five words."""
-_NO_NAME = re.compile(
+_NO_NAME = late(
     r"\b(?:note|notes|hint|tip|warning|error|context|thought|thinking|reason\w*|rationale|explanation|justification|because"
     r"|evidence|analysis|confidence|probability|step|input|task|instruction\w*|prompt|document|sentence [a-z\d]|option"
     r"|choice|draft|attempt|guess|suggestion|candidate\w*|distractor|trap|before|versus|options|choices|candidates|pros|cons"
@@ -96,27 +97,27 @@ _NO_NAME = re.compile(
     r"|agent|votes?|round|person \w|player|speaker|example|sample|case|fact|premise|hypothesis|background|summary of)\b"
 )
 """Names, in lower case, under which no answer stands."""
-_OF_ANSWERS = re.compile(rf"(?i)(?<![^\W_])(?:{_ANSWERS}|{_LABELS})(?![^\W_])")
-_BULLET = re.compile(r"\A(?:[-*•–—→⇒=]|\d{1,2}[.)])\s+(?=\S)")
-_DECORATION = re.compile(
+_OF_ANSWERS = late(rf"(?i)(?<![^\W_])(?:{_ANSWERS}|{_LABELS})(?![^\W_])")
+_BULLET = late(r"\A(?:[-*•–—→⇒=]|\d{1,2}[.)])\s+(?=\S)")
+_DECORATION = late(
     r"(?![⚠⛔🚫🤔👎🤷])[\s\ufe0f\u200d\u2600-\u26ff\u2705\u2713\u2714\u2728\u2764\u2b50\U0001f000-\U0001faff]"
 )
 """Signs of joy, flags and ticks behind an answer; none that says no or wonders."""
-_REASONED = re.compile(
+_REASONED = late(
     r"(?:the|this|that|there|they|he|she|because|since|der|die|das|weil|le|la|les|el|los|it(?!['’]s|\s+is))\b", re.I
 )
 """How an explanation begins that follows an answer without a label."""
-_SHORTENED = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|Prof|[A-Z])\Z")
+_SHORTENED = late(r"\b(?:Mr|Mrs|Ms|Dr|St|Prof|[A-Z])\Z")
 """Words whose full stop ends no sentence."""
 _MOST_WORDS = 3
 """Words of an answer without a label that is explained in the same line."""
-_SINGLE_QUOTED = re.compile(r"\{\s?'([\w ]{1,40})'\s?:\s?'([^'{}\n]{1,200})'\s?\}")
+_SINGLE_QUOTED = late(r"\{\s?'([\w ]{1,40})'\s?:\s?'([^'{}\n]{1,200})'\s?\}")
 """An object of one field as Python writes it."""
 _LABEL_KEYS = frozenset(
     {"label", "category", "class", "classification", "sentiment", "intent", "emotion", "topic", "verdict", "decision"}
     | {"predictedlabel", "predictedclass", "predictedcategory"}
 )
-_NO_KEYS = re.compile(
+_NO_KEYS = late(
     r"(?i)not|confidence|score|prob|wrong|incorrect|error|reason|explanation|exclud|reject|alternative|input|question|example"
 )
 

@@ -7,42 +7,43 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 
+from maspo.core.late import late
 from maspo.scoring.readable import tail, unmarked
 
 LETTERS = "ABCDEFGHIJ"
 _REMEMBERED = 1024
-_OPTION_LINE = re.compile(
+_OPTION_LINE = late(
     r"\n[ \t]*(?:[-*•|]\s+|\d{1,2}[.)]\s+|\\item\s*)?(?:\*\*|__|`)?(?:(?:Option"
     r"|Choice)\s+)?[(\[（【{<]?([A-J])(?:\s?[).:、．：\]）】}>/]+(?:\*\*|__)?|\s?[|]|\s?[-–—]\s|\*\*\s|`\s|\t|\s?[=→])"
 )
 """An option in a line of its own, in the ways that data sets write them."""
-_ESCAPED = re.compile(r"(?<=\n)([ \t]*[A-J])\\(?=[).])")
+_ESCAPED = late(r"(?<=\n)([ \t]*[A-J])\\(?=[).])")
 """A letter before a bracket that Markdown would else take for the number of a list."""
-_PLAIN_OPTION_LINE = re.compile(r"\n[ \t]*\(?([A-J])\s?[).:]")
+_PLAIN_OPTION_LINE = late(r"\n[ \t]*\(?([A-J])\s?[).:]")
 """The commonest of them, which is looked for first."""
-_OPTION_IN_LOWER_CASE = re.compile(r"\n[ \t]*\(?[a-j][).](?=\s)")
-_BRACKETED_IN_LOWER_CASE = re.compile(r"(?<=\s)\([a-j]\)(?=\s)")
-_OPTION_IN_JSON = re.compile(r"[{,]\s*[\"']([A-J])[\"']\s*:\s*(?=[\"'])")
-_OPTION = re.compile(r"(?<=[\s\"'])\(?([A-J])\s?[).:]")
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
-_ARTICLE = re.compile(r"(?:the|an?)\s+(?=\w{2})", re.IGNORECASE)
+_OPTION_IN_LOWER_CASE = late(r"\n[ \t]*\(?[a-j][).](?=\s)")
+_BRACKETED_IN_LOWER_CASE = late(r"(?<=\s)\([a-j]\)(?=\s)")
+_OPTION_IN_JSON = late(r"[{,]\s*[\"']([A-J])[\"']\s*:\s*(?=[\"'])")
+_OPTION = late(r"(?<=[\s\"'])\(?([A-J])\s?[).:]")
+_THOUSANDS = late(r"(?<=\d),(?=\d{3})")
+_ARTICLE = late(r"(?:the|an?)\s+(?=\w{2})", re.IGNORECASE)
 _BEGIN_OF_ARTICLE = ("a", "A", "t", "T")
-_OWN_LETTER = re.compile(r"\(?([A-J])\s?[).:]\s*")
-_ROOT = re.compile(r"\\?sqrt ?(?:[({](\w+)[)}])?")
+_OWN_LETTER = late(r"\(?([A-J])\s?[).:]\s*")
+_ROOT = late(r"\\?sqrt ?(?:[({](\w+)[)}])?")
 _SIGNS = {
     "cup": "∪", "cap": "∩", "setminus": "\\", "times": "×", "cdot": "·", "leq": "≤", "le": "≤", "geq": "≥", "ge": "≥",
     "neq": "≠", "ne": "≠", "pi": "π", "infty": "∞", "Omega": "Ω", "alpha": "α", "beta": "β", "gamma": "γ", "theta": "θ",
     "lambda": "λ", "mu": "μ", "sigma": "σ", "Delta": "Δ", "pm": "±", "to": "→", "rightarrow": "→", "circ": "°",
 }  # fmt: skip
-_COMMAND = re.compile(r"\\([A-Za-z]{2,10})(?![A-Za-z])\s?")
+_COMMAND = late(r"\\([A-Za-z]{2,10})(?![A-Za-z])\s?")
 """Commands of LaTeX and the signs that they are."""
-_SINGLE = re.compile(r"\(([\w.√]+)\)")
+_SINGLE = late(r"\(([\w.√]+)\)")
 _NO_UNIT = (
     r"(?!(?:and|or|to|of|is|are|was|more|less|fewer|than|plus|minus|times|over|half|squared|cubed|dozen|hundred"
     r"|thousand|million|billion|trillion|lakhs?|crores?|pi|sqrt|log|mod)\b)"
 )
 _UNIT = rf"[%°]|(?:{_NO_UNIT}[A-Za-z]{{2,}}\.?|[a-z](?= ?/))(?: ?/ ?[a-z]+| {_NO_UNIT}[a-z]+){{0,3}}"
-_AMOUNT = re.compile(rf"[^\w.+−–-]*(?:Rs ?\.? ?)?(\d[\d,]*(?:\.\d+)?)\s*((?:{_UNIT})?)\W*")
+_AMOUNT = late(rf"[^\w.+−–-]*(?:Rs ?\.? ?)?(\d[\d,]*(?:\.\d+)?)\s*((?:{_UNIT})?)\W*")
 """A number and what it counts; a single letter may be a variable, and "dozen" is another number."""
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from maspo.core.late import late
 from maspo.core.patterns import compiled
 
 LONGEST_OUTPUT = 1_000_000
 """Characters; of a longer output only the end is looked at."""
 LONGEST_TAIL = 50_000
-_MARKUP = re.compile(
+_MARKUP = late(
     r"[\\*$`_\"“”‘’{}'](?:(?<=[*$`\"“”‘{}])|(?<=_)(?:(?![A-Za-z0-9])|(?<![A-Za-z0-9]_))"
     r"|(?<=\\)(?:[()\[\],;!$]|(?:text(?:bf|it|rm|sf|tt|up|sc|sl|normal)?|emph|bbox(?:\[[^\]]*\])?|checkmark|bfseries"
     r"|itshape|tiny|small|Huge|LARGE|operatorname|qquad|math(?:bf|rm|sf|tt|it|bb|cal)|bm|boldsymbol|mbox|boxed|fbox"
@@ -18,9 +19,9 @@ _MARKUP = re.compile(
     r"|(?<=')(?=[A-J]')|(?<='[A-J]')|(?<=‘[A-J]’))"
 )
 """A set of characters stands first, because only then is the search for it fast."""
-_FRACTION = re.compile(r"\\[dt]?frac\{((?:[^{}]|\{[^{}]*\})*)\}\{((?:[^{}]|\{[^{}]*\})*)\}")
-_TAG = re.compile(r"</?([A-Za-z][\w-]{0,30})(?:\s+[\w-]+=(?:\"[^\"<>]*\"|'[^'<>]*'))*\s*/?>")
-_ANOTHER_QUESTION = re.compile(
+_FRACTION = late(r"\\[dt]?frac\{((?:[^{}]|\{[^{}]*\})*)\}\{((?:[^{}]|\{[^{}]*\})*)\}")
+_TAG = late(r"</?([A-Za-z][\w-]{0,30})(?:\s+[\w-]+=(?:\"[^\"<>]*\"|'[^'<>]*'))*\s*/?>")
+_ANOTHER_QUESTION = late(
     r"\n(?:[#*_\-\[> ]{0,8})(?:Next |New |Another |Follow-up )?(?:(?:Q|Question|Problem|Exercise|Human|User|USER"
     r"|Student|Instruction|Input|Task|Frage|Pregunta"
     r"|Вопрос|问题|問題|题目)[ #]{0,2}\d{0,3}(?:\*\*)?[\]>]?(?:[:：.)]|\*\*|(?<=User)\n|(?<=Human)\n|(?<=\d)\n)"
@@ -29,7 +30,7 @@ _ANOTHER_QUESTION = re.compile(
 """How a model that was not told to stop goes on: with a question of its own, or as the person that it talks to."""
 _LOOKALIKES = str.maketrans("АВСЕНΑΒΕΗΙ", "ABCEHABEHI")
 """Cyrillic and Greek capitals that look like options; a keyboard of that language writes them."""
-_ALONE = re.compile("(?<![^\\W_])[АВСЕНΑΒΕΗΙ](?![^\\W_])")
+_ALONE = late("(?<![^\\W_])[АВСЕНΑΒΕΗΙ](?![^\\W_])")
 _STYLED = (
     range(0xFF01, 0xFF5F),
     range(0x1D400, 0x1D6A6),
@@ -42,14 +43,14 @@ _WIDE = {place: unicodedata.normalize("NFKC", chr(place)) for places in _STYLED 
 _WIDE |= {first + place: chr(ord("A") + place) for first in (0x1F150, 0x1F170) for place in range(26)}
 """White letters in black circles and squares have no plain form of their own."""
 _WIDE |= dict.fromkeys(map(ord, "【〔［「『"), "[") | dict.fromkeys(map(ord, "】〕］」』"), "]")
-_NOT_PLAIN = re.compile(
+_NOT_PLAIN = late(
     "[АВСЕНΑΒΕΗΙ【〔［「『】〕］」』"
     + "".join(f"{chr(styled.start)}-{chr(styled.stop - 1)}" for styled in _STYLED)
     + "\U0001f150-\U0001f189]"
 )
 _INLINE = frozenset({"a", "b", "code", "em", "font", "i", "mark", "span", "strong", "sub", "sup", "u"})
-_FENCED = re.compile(r"(?:```|~~~)[\w+-]*\n(.*)\n\s*(?:```|~~~)", re.DOTALL)
-_THOUGHT = re.compile(r"<(/?)(think|thinking|thought|reasoning|scratchpad)>", re.IGNORECASE)
+_FENCED = late(r"(?:```|~~~)[\w+-]*\n(.*)\n\s*(?:```|~~~)", re.DOTALL)
+_THOUGHT = late(r"<(/?)(think|thinking|thought|reasoning|scratchpad)>", re.IGNORECASE)
 
 
 def without_thinking(output: str) -> str:

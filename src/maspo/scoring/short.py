@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from maspo.core.late import late
+
 _LONGEST = 90
 """Characters of a line that is short enough to say nothing but a choice."""
 _MOST_WORDS = 12
@@ -35,23 +37,19 @@ satisfy need needed text passage exact truth change make picking selecting
 """.split()  # noqa: SIM905 - a list of words
 )
 """Words about choosing, being sure and being right, and what joins them."""
-_WORD = re.compile(r"[A-Za-z]+(?:['’][a-z]+)?|\d+|[?]|[^\x00-\x7f](?<=[^\W\d_])")
-_LETTER = re.compile(
-    r"(?<![A-Za-z0-9_'’.°/])[(\[{<]?([A-J])[)\]}>]?(?![A-Za-z0-9_'’°₀-₉+#]|-[A-Za-z]|\s?[-+×∪∩=<>*/^]\s?\w)"
-)
-_TOLD = re.compile(
-    r"^(\W{0,4}[A-J]\W{0,3})\((?![A-J]\W|(?i:not|incorrect|wrong|no|false|eliminated|ruled)\b)[^()\n]{2,60}\)"
-)
+_WORD = late(r"[A-Za-z]+(?:['’][a-z]+)?|\d+|[?]|[^\x00-\x7f](?<=[^\W\d_])")
+_LETTER = late(r"(?<![A-Za-z0-9_'’.°/])[(\[{<]?([A-J])[)\]}>]?(?![A-Za-z0-9_'’°₀-₉+#]|-[A-Za-z]|\s?[-+×∪∩=<>*/^]\s?\w)")
+_TOLD = late(r"^(\W{0,4}[A-J]\W{0,3})\((?![A-J]\W|(?i:not|incorrect|wrong|no|false|eliminated|ruled)\b)[^()\n]{2,60}\)")
 """The text of an option in brackets behind its letter."""
-_SUPPOSED = re.compile(
+_SUPPOSED = late(
     r"(?i)(?:suppose|assume|imagine|presume|hypothetically|theoretically|in\s+theory|let(?!['’]s|\s+us|\s+me)|say|if)\b"
 )
-_NUMBERED = re.compile(
+_NUMBERED = late(
     r"^\s*(?:[Qq](?:uestion)?\s?\d{1,3}\s?[.):-]+\s+|A\s?:\s*(?=\W?[A-J]\b)|\d{1,2}[.)]\s+|[-*•>#]+\s+|\[[xX✓✔]\]\s*)"
 )
 
 
-_HEDGED = re.compile(
+_HEDGED = late(
     r"(?i)[,;.]?\s*\(?(?:but|though|although)\s+(?:i\s?['’]?\s?a?m\s+)?not\s+(?:\w+\s+|\d+\s?%\s+)?(?:sure|certain|confident"
     r"|positive)[.!)]*\Z"
     r"|,?\s*(?:without\s+(?:a\s+)?(?:question|doubt)|\bby\s+elimination)[.!]*\Z|\A\W*(?:by\s+elimination\b|process\s+of\s+elimination\b)"

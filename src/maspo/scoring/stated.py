@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import re
 
+from maspo.core.late import late
 from maspo.scoring.doubts import brings_another, is_not_its_own, takes_back
 
 _LONGEST_LINE = 400
-SENTENCE = re.compile(
-    r"(?<=[^\W\d]{2}[.!])\s+|(?<=\d[.!])\s+(?=[A-Z][a-z])|(?<=[.!]\*\*)\s+|(?<=。)(?=.)|;\s+(?=[a-z]+:)"
-)
+SENTENCE = late(r"(?<=[^\W\d]{2}[.!])\s+|(?<=\d[.!])\s+(?=[A-Z][a-z])|(?<=[.!]\*\*)\s+|(?<=。)(?=.)|;\s+(?=[a-z]+:)")
 """Between two sentences."""
-_EMPHASIZED = re.compile(
+_EMPHASIZED = late(
     r"(?P<before>[^*\n]{1,160}?(?:\s(?:is|are|was|ist|est|es|sind|son)|[是为為は])\s{0,2}:?\s?)\*\*(?P<value>[^*\n]+)\*\*\s?"
     r"(?:です)?[.!。]?"
 )
-_CLASSIFIED = re.compile(
+_CLASSIFIED = late(
     r"(?:(?:this|the)\s+\w+\s+(?:is|was|(?:should|can)\s+be)\s+(?:classified|labell?ed|categori[sz]ed|rated|tagged)\s+as"
     r"|(?:i|we)(?:['’]d|['’]ll|\s+would|\s+will)?\s+(?:classify|label|categori[sz]e|rate|mark|tag)\s+(?:this|it|that|the)"
     r"(?:\s+(?!(?:first|second|other|latter|former|half|part|last|rest|begin\w*|end)\b)\w+){0,2}\s+as)\s+(?P<value>.*)",
@@ -26,11 +25,11 @@ _CLASSIFIED = re.compile(
 )
 _VALUE = r"(?P<value>[^\s,;!?]*[^\s.,;:!?](?:\s[^\s,;!?]*[^\s.,;:!?]){0,5})"
 """One to six words; signs within one are a part of it (a date, an address)."""
-_STATED = re.compile(
+_STATED = late(
     r"(?P<before>(?:[Tt]he|[Dd]ie|[Dd]er|[Dd]as|[Ll][ae]|[Ee]l)\s+(?:[\w'’-]+\s+){1,6}?)(?:is|was|ist|est|es)\s+"
     rf"{_VALUE}[.!]?"
 )
-_SAID = re.compile(
+_SAID = late(
     r"(?i:(?P<before>)(?:(?:probably|most likely|likely|definitely|clearly|certainly|surely)\b,?\s+"
     r"|(?:i think |i believe )?(?:it['’]s|it is|it was|this is|that['’]s|that is|that would be|it must be|it has to be"
     r"|that must be|(?:i['’]d|i would) say(?:\s+(?:it['’]s|it is|that it is))?"
@@ -40,31 +39,31 @@ _SAID = re.compile(
     rf"{_VALUE}[.!]?"
 )
 """A short sentence that says nothing but the answer: "It's Rome.", "Probably Rome."."""
-_PLACE = re.compile(
+_PLACE = late(
     r"\s(?:in|of|from|for|at|mentioned in|given in|found in)\s(?:the|this|your)\s(?:given |above |provided )?"
     r"(?:text|passage|review|message|sentence|question|document|image|email|e-mail|article|paragraph|input|table|list)\b"
 )
-_LOOKED_FOR = re.compile(
+_LOOKED_FOR = late(
     r"\s(?:that|which)\s(?:fits|matches|is missing|is meant|is needed)\b|\syou['’]re\s(?:looking for|asking about)"
 )
-_NOT_THAT = re.compile(
+_NOT_THAT = late(
     r"(?:,\s+(?:and\s+)?|(?<!\s)\s+\(|(?<=\*\*)\s+|(?<!\s)\s+[–—-]\s+)(?:not|rather\s+than|instead\s+of|as\s+opposed\s+to)\s+[^.,;:!?()]{1,40}\)?(?=[.!]?\Z)"
 )
 """"…, not Milan": what the answer is told apart from."""
-_NOT_BUT = re.compile(r"(?:is|was|are)(?:\s+not|n['’]t)\s+[^.,;:!?]{1,40}?,?\s+but\s+(?:rather\s+)?(?=\S)")
-_QUOTED = re.compile(
+_NOT_BUT = late(r"(?:is|was|are)(?:\s+not|n['’]t)\s+[^.,;:!?]{1,40}?,?\s+but\s+(?:rather\s+)?(?=\S)")
+_QUOTED = late(
     r"\*\*([^*\n]+)\*\*|\"([^\"\n]+)\"|“([^”\n]+)”|`([^`\n]+)`|«\s?([^»\n]+?)\s?»|„([^“”\n]+)[“”]|(?<!\w)['‘]([^'‘’\n]+)['’](?!\w)"
 )
-_PRESENTED = re.compile(r"(?i)(?:here(?:['’]s|\s+is|\s+are)|below\s+is|this\s+is|the)\s[^:\n]{3,90}:")
+_PRESENTED = late(r"(?i)(?:here(?:['’]s|\s+is|\s+are)|below\s+is|this\s+is|the)\s[^:\n]{3,90}:")
 """A first line that announces what follows."""
-_TYPED = re.compile(
+_TYPED = late(
     r"(?<![\w.@/-])(?:[\w.+-]+@[\w-]+(?:\.[\w-]+)+|https?://[^\s<>\"']*[^\s<>\"'.,;:!?)]|\d{4}-\d{2}-\d{2}"
     r"|\d{1,2}(?:st|nd|rd|th)?\s(?:January|February|March|April|May|June|July|August|September|October|November|December)\s\d{4}"
     r"|(?:January|February|March|April|May|June|July|August|September|October|November|December)\s\d{1,2},\s\d{4}"
     r"|(?=[A-Z\d-]*\d)[A-Z]{2,}-?\d[A-Z\d-]*)(?![\w@])"
 )
 """Addresses, dates and numbers of documents: a sentence that holds one of them is about it."""
-_DESCRIBED = re.compile(
+_DESCRIBED = late(
     r"(?i:(?:the|this) (?:\w+ )?(?:review|text|message|tweet|comment|sentence|statement|claim|e-?mail|post|article"
     r"|ticket|request"
     r"|tone|headline|passage|feedback|paragraph|title|query) (?:is|seems|sounds|expresses an?|conveys an?)"
@@ -73,16 +72,16 @@ _DESCRIBED = re.compile(
     r"(?P<value>[\w-]+)(?: (?:overall|sentiment|in tone|emotion|opinion|tone))?[.!]?"
 )
 """What was to be judged, and one word on it."""
-_YES_OR_NO = re.compile(
+_YES_OR_NO = late(
     r"(?P<marks>[*_>\s]{0,4})(?P<value>(?i:yes|no|true|false|ja|nein|oui|non|sí|sì|sim|não|да|нет|是的|是|否|はい|いいえ|예|네|아니요))"
     r"(?:[.!。]?\*\*[.!,:;。]?|[.!,:;。，、](?!\s?\d)|\s[–—-]|\n)\s*(?P<why>\S.*)",
     re.DOTALL,
 )
-_CONTRARY = re.compile(
+_CONTRARY = late(
     r"\b(?:yes|no(?=[,.:;])|ja(?=,)|nein|oui|and no|but|except|partly|only if|unless|on the other hand|depends)\b"
 )
-_JOINED = re.compile(r"\b(?:or|but|nor|also|both|vs|rather|as well)\b", re.IGNORECASE)
-_COPULA = re.compile(r"\b(?:is|was|are|ist|est|es)\b", re.IGNORECASE)
+_JOINED = late(r"\b(?:or|but|nor|also|both|vs|rather|as well)\b", re.IGNORECASE)
+_COPULA = late(r"\b(?:is|was|are|ist|est|es)\b", re.IGNORECASE)
 
 
 def without_contrast(value: str) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from maspo.core.late import late
+
 _END = 1500
 """Characters at the end of an output in which such a list stands: ten options of a line each."""
-_MARK = re.compile(
+_MARK = late(
     r"(?:(?<=\n)|\A)[^\S\n]*(?:[-*•|]\s+|\d{1,2}[.)]\s+)?(?:\*\*|_|(?:\[(?P<box>[xX✓✔ ])\]"
     r"|(?P<sign>[✅✔✓☑✗✘✖❌☐]))\s*)?"
     r"(?:[Oo]ption\s+)?[(\[]?([A-J])"
@@ -15,29 +17,29 @@ _MARK = re.compile(
     r"|(?:(?<=[\s.;,])|\A)\(?([A-J])(?:\)|(?=:))(?=:?\s+(?:[Ii]ncorrect|[Cc]orrect|[Ff]alse|[Tt]rue|[Ww]rong|[Rr]ight)\b)"
 )
 """Where an option begins: at the begin of a line, or in a row of letters with a sign after each."""
-_STANDING = re.compile(r"[A-J](?<![A-Za-z0-9].)(?![A-Za-z0-9])", re.DOTALL)
+_STANDING = late(r"[A-J](?<![A-Za-z0-9].)(?![A-Za-z0-9])", re.DOTALL)
 """A letter that may be an option: a list has two that follow each other."""
-_BEGIN = re.compile(r"\W{0,8}(?:[Oo]ption\s)?\W?[A-J]\b")
+_BEGIN = late(r"\W{0,8}(?:[Oo]ption\s)?\W?[A-J]\b")
 """How the last line of such a list begins, unless it is a row of signs."""
-_YES = re.compile(
+_YES = late(
     r"[✅✔✓☑]|(?<!in)(?<!not )(?<!not the )\bcorrect\b|(?:<-+|←|<=)\s*(?:\**(?:this|the|my|correct|right|answer))"
     r"|\bright answer\b|\((?:the )?(?:answer|right|yes)[!.]*\)"
     r"|(?:→|[-=]>|[:–—-])\s*\**(?:yes|true|right|kept|keep|selected|chosen)\b(?!\s+[a-z])"
     r"|^[^\w]*(?:right|true)\b[^\w]*$",
     re.IGNORECASE,
 )
-_NO = re.compile(
+_NO = late(
     r"[✗✘✖❌]|\bincorrect\b|\bwrong\b|\bnot\b|\bfalse\b|n['’]t\b|\beliminated\b|\bruled out\b|\brejected\b"
     r"|(?:→|[-=]>|[:–—-])\s*\**no\b",
     re.IGNORECASE,
 )
-_TICK = re.compile(r"[✅✔☑]")
-_CROSS = re.compile(r"[✗✘✖❌]")
-_YES_OR_NO = re.compile(r"\s*[-–—]?\s*\**(yes|no|(?:right|true|false)(?!\s+[a-z]))\b", re.IGNORECASE)
+_TICK = late(r"[✅✔☑]")
+_CROSS = late(r"[✗✘✖❌]")
+_YES_OR_NO = late(r"\s*[-–—]?\s*\**(yes|no|(?:right|true|false)(?!\s+[a-z]))\b", re.IGNORECASE)
 
 
-_SIGNED = re.compile(r"\s*(?:[☐✅✔✓☑✗✘✖❌]\s*\(?[A-J][).:]?[\s,;|]*){2,10}")
-_SIGN_BEFORE = re.compile(r"([☐✅✔✓☑✗✘✖❌])\s*\(?([A-J])")
+_SIGNED = late(r"\s*(?:[☐✅✔✓☑✗✘✖❌]\s*\(?[A-J][).:]?[\s,;|]*){2,10}")
+_SIGN_BEFORE = late(r"([☐✅✔✓☑✗✘✖❌])\s*\(?([A-J])")
 
 
 def ticked(text: str) -> str | None:

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import re
 
+from maspo.core.late import late
+
 _LONGEST = 4000
 """Characters of a reply that is looked at: what is wrapped as a whole is short."""
-_ELEMENT = re.compile(r"<([A-Za-z_][\w-]{0,30})(?:\s[^<>]*)?>\s*(.*?)\s*</\1\s*>", re.DOTALL)
-_LEAF = re.compile(r"<([A-Za-z_][\w-]{0,30})(?:\s[^<>]*)?>\s*([^<>]*?)\s*</\1\s*>\s*")
-_STRONG = re.compile(r"</?(?:strong|b|mark)>", re.IGNORECASE)
-_CODE = re.compile(r"</?(?:code|tt|kbd)>", re.IGNORECASE)
-_BREAK = re.compile(r"\s*</?(?:br|p|div|li|ul|ol|h[1-6])\s?/?>\s*", re.IGNORECASE)
-_INLINE = re.compile(r"</?(?:em|i|u|span|font|small|sub|sup|a)(?:\s[^<>]*)?>", re.IGNORECASE)
-_CALLED = re.compile(
+_ELEMENT = late(r"<([A-Za-z_][\w-]{0,30})(?:\s[^<>]*)?>\s*(.*?)\s*</\1\s*>", re.DOTALL)
+_LEAF = late(r"<([A-Za-z_][\w-]{0,30})(?:\s[^<>]*)?>\s*([^<>]*?)\s*</\1\s*>\s*")
+_STRONG = late(r"</?(?:strong|b|mark)>", re.IGNORECASE)
+_CODE = late(r"</?(?:code|tt|kbd)>", re.IGNORECASE)
+_BREAK = late(r"\s*</?(?:br|p|div|li|ul|ol|h[1-6])\s?/?>\s*", re.IGNORECASE)
+_INLINE = late(r"</?(?:em|i|u|span|font|small|sub|sup|a)(?:\s[^<>]*)?>", re.IGNORECASE)
+_CALLED = late(
     r"(?:\A|\n)\s*(?:\*{0,2}(?i:action|final action|tool)\*{0,2}\s?:\s*)?"
     r"(?i:finish|submit|answer|final_?answer|done|respond|submit_?answer|return_?answer)"
     r"(?:\[\s*(?P<bracketed>[^\[\]\n]+?)\s*\]"
     r"|\(\s*(?:\w+\s?=\s?)?(?P<quote>[\"'])(?P<passed>[^\"'\n]+)(?P=quote)\s*\))\s*\Z"
 )
 """The call with which an agent hands in its answer: "Action: Finish[Rome]", "submit(answer='Rome')"."""
-_RULE = re.compile(r"\s*\|?(?:\s*:?-{2,}:?\s*\|)+(?:\s*:?-{2,}:?)?\s*\|?\s*")
+_RULE = late(r"\s*\|?(?:\s*:?-{2,}:?\s*\|)+(?:\s*:?-{2,}:?)?\s*\|?\s*")
 _NAMELESS = frozenset({"field", "key", "name", "attribute", "property", "item", "aspect", ""})
 """Heads of a first column that holds the names of what stands beside them."""
-_FENCED = re.compile(r"(?:[^\n`]{1,80}:\s{1,3})?```\w*\n\s*([^\n`]+?)\s*\n```(?:\n+[^`?]{1,300})?")
+_FENCED = late(r"(?:[^\n`]{1,80}:\s{1,3})?```\w*\n\s*([^\n`]+?)\s*\n```(?:\n+[^`?]{1,300})?")
 """One line in a fence, announced before it and explained after it."""
-_QUOTED_LINE = re.compile(r"(?m)^[ \t]*>[ \t]?")
+_QUOTED_LINE = late(r"(?m)^[ \t]*>[ \t]?")
 
 
 def handed_in(text: str) -> str | None:

@@ -1,0 +1,54 @@
+"""No run of one sign, however long, makes a check of a draft or the reading of a reply slow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from maspo.data.groups import asked
+from maspo.models.base import Reply
+from maspo.models.thoughts import without_thoughts
+from maspo.proposers.foreign import refused
+
+_SIGNS = 20_000
+_MOST_SECONDS = 3
+"""Processor time: some hundredths are needed; where a run is read anew from each place, ten seconds and more."""
+
+
+def _said(text: str) -> str:
+    return without_thoughts(Reply(text, 1, 1, None, 0.0), "").text
+
+
+@pytest.mark.parametrize(
+    ("read", "before", "sign", "after"),
+    [
+        (lambda text: refused(text, "Answer."), "Name: ", "_", ""),
+        (lambda text: refused(text, "Answer."), "Name: ", "_ ", "."),
+        (lambda text: refused(text, "Answer."), "Sum", "_", "a - dot - a"),
+        (_said, "[BEGIN FINAL RESPONSE]\nIt is ", " ", "7"),
+        (asked, "Question 1: ", "a", "?"),
+    ],
+)
+def test_a_long_run_is_read_once(read: Callable[[str], object], before: str, sign: str, after: str) -> None:
+    begun = time.process_time()
+    read(before + sign * (_SIGNS // len(sign)) + after)
+    assert time.process_time() - begun < _MOST_SECONDS
+
+
+def test_a_blank_to_be_filled_in_is_no_code_and_morse_is() -> None:
+    assert refused(f"Name: {'_' * 60}\nAnswer below.", "Answer.") == ""
+    assert refused("Say - .... . / .- -. ... .-- . .-. / .. ... now.", "Answer.")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Hm.\n[BEGIN FINAL RESPONSE]\nIt is 7. \n[END FINAL RESPONSE]\nDone.", "It is 7."),
+        ("Hm.\n[BEGIN FINAL RESPONSE] It is 7.\n", "It is 7."),
+        ("Hm.\n[BEGIN FINAL RESPONSE]", ""),
+    ],
+)
+def test_a_final_response_is_what_stands_between_its_marks(text: str, said: str) -> None:
+    assert _said(text) == said
