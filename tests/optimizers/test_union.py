@@ -386,3 +386,30 @@ def test_u13_withdrawn_changes_are_never_shipped_in_whole_searches() -> None:
                 together = [all(changed.get(name) == pair[name] for name in (first, second)) for pair in pairs]
                 assert not all(together), "one of the two gives way"
     assert conflicts > 3
+
+
+@pytest.mark.parametrize(
+    ("lost", "won", "holds"),
+    [(4, 1, True), (3, 1, False), (9, 6, False), (20, 13, True)],
+)
+def test_u20_two_tests_that_hold_loosely_have_to_hold_as_one(lost: int, won: int, holds: bool) -> None:
+    """Where a judge is dull, neither holds strictly; the inputs of both together have to say it."""
+    verdicts = [LOSS] * lost + [WIN] * won
+    seen = [Comparison(str(number), one, (), one, False) for number, one in enumerate(verdicts)]
+    assert Proof({"a": seen, "b": seen}, Standard(0.4, (9,), 0.06)).holds is holds
+    assert Proof({"a": seen, "b": seen}, Standard(0.4, (9,))).holds
+    assert not Proof({"a": seen, "b": seen[::-1][: won + 1]}, Standard(0.4, (9,), 0.06)).holds
+
+
+@pytest.mark.parametrize(
+    ("contradicted", "decided", "above", "dull"),
+    [(4, 12, 0.15, True), (3, 13, 0.15, True), (2, 14, 0.15, False), (4, 11, 0.15, False), (16, 0, 1.0, False)],
+)
+def test_u21_a_judge_is_dull_that_often_contradicts_itself(
+    contradicted: int, decided: int, above: float, dull: bool
+) -> None:
+    race = _Race(AnchorRaceConfig(conflict_dull=above), problem_of(1))
+    verdicts = [Verdict.CONTRADICTED] * contradicted + [LOSS] * decided + [TIE] * 30
+    request = Compare("r1/unite/1/0", race.prompts, {"d": "D"}, "1", candidate_first=True)
+    race.learn([(request, Comparison("1", one, (), one, False)) for one in verdicts])
+    assert race.is_judge_dull() is dull

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from maspo.core.prompts import Prompts, prompts_id
 from maspo.core.seeded import rank, shuffled
-from maspo.core.verdict import Comparison, Level
+from maspo.core.verdict import Comparison, Level, Verdict
 from maspo.events import FaultsWeighed, FocusNarrowed, SearchEnded, StepStarted
 from maspo.optimizers.base import (
     Answers,
@@ -64,7 +64,7 @@ NARROWED_ROUNDS = 3
 """Rounds after which `--focus auto` looks who is worth rewriting: blocks of twenty agents are single agents by then."""
 _CALLS_WHEN_ALIKE = {"ignore": 1000, "use": 1500}
 """What runs planned whose record does not say how their runs were shared out, by whether labels decided."""
-_PROVEN_BEFORE = {"conflict_level": 0.1, "conflict_ends": (1,), "audited_rounds": 0}
+_PROVEN_BEFORE = {"conflict_level": 0.1, "conflict_ends": (1,), "audited_rounds": 0, "conflict_dull": 1.0}
 """How conflicts were proven by versions that did not record it."""
 _LARGEST_ROUND = 1.6
 """Times ``stages``, ``shared_inputs`` and ``union_inputs``: by default the size of the sixth round."""
@@ -78,8 +78,14 @@ _CLEAR_WIN = 0.15
 """Mean score of a union by which a conflict in it is unlikely (docs/design/0040-conflicts-proven.md)."""
 _LOOKS_SPARED = 2
 """Of the proof of a pair of such a union, of a second pair, or of a later round: it ends as if it had had so many."""
+_BY_A_DULL_JUDGE = Standard(0.4, (4, 4, 3, 3, 3, 2, 2), 0.06)
+"""When two changes are said to clash by a judge that sees little: of such rules on recorded verdicts the one that told
+most conflicts among those that told at most 5 % falsely (docs/design/0040-conflicts-proven.md)."""
+_FEWEST_DECIDED = 16
+"""Final answers that a judge has decided, or contradicted itself about, before it is taken for dull."""
 _AUDITED_PAIRS = (2, 1)
 """Pairs that are looked at for a conflict in the first round, and in a later one, although nothing seems wrong."""
+_DECIDED = (Verdict.WIN, Verdict.LOSS, Verdict.CONTRADICTED)
 _DRAFTS_SEEN_BEFORE = 400
 """Single-candidate runs that ``optimism`` weighs as much as, against what the run has seen of its proposer: more than a
 round holds, so that one lucky round does not make every later draft look good."""
@@ -161,6 +167,13 @@ class AnchorRaceConfig(OptimizerConfig):
         min_length=1,
         description="inputs, net, that a change must win beside the other for a proof to end as hopeless, after each "
         "eight inputs; the last holds from there on",
+    )
+    conflict_dull: float = Field(
+        default=0.15,
+        ge=0,
+        le=1,
+        description="share of the final answers that it does not call equal about which a judge contradicts itself, "
+        "above which it is taken for dull: proofs then last longer, and both their tests have to hold as one; 1: never",
     )
     audited_rounds: int = Field(
         default=2,
@@ -344,6 +357,8 @@ class _Race(SearchState):
         self.history = History(self.prompts)
         self.suspected: list[tuple[Suspicion, Prompts, tuple[str, ...]]] = []
         """Pairs that seemed to clash, the anchor of their round, and the inputs to prove it on."""
+        self.contradicted = (0, 0)
+        """Final answers about which the judge contradicted itself, of those that it did not call equal."""
         self.proofs = set[tuple[str, str]]()
         """Pairs that were looked at, by their round and what they change."""
         self.objected = False
@@ -733,7 +748,8 @@ class _Race(SearchState):
 
     def prove(self, found: Suspicion, anchor: Prompts, inputs: Sequence[str]) -> Asking[Proof]:
         """Look at a pair, once, on as many inputs as the calls on top of the plan still pay."""
-        standard = Standard(self.config.conflict_level, self.config.conflict_ends).after(self.looks_spared(found))
+        usual = Standard(self.config.conflict_level, self.config.conflict_ends)
+        standard = (_BY_A_DULL_JUDGE if self.is_judge_dull() else usual).after(self.looks_spared(found))
         self.proofs.add((found.told.step, prompts_id(found.changes)))
         left = _PROOFS * self.planned_calls - self.spent_on_proofs.total
         paid = inputs[: max(0, int(left / calls_of_proof(self.team)))]
@@ -741,6 +757,11 @@ class _Race(SearchState):
         # Below the change that fewer agents answer to, what is upstream is run already: it is added first.
         changes = dict(sorted(found.changes.items(), key=lambda one: self.calls_of_run(one[:1])))
         return (yield from prove(self, found.told.step, anchor, changes, paid, standard, order, seed))
+
+    def is_judge_dull(self) -> bool:
+        """Return whether the judge often contradicts itself when the order of two final answers is turned round."""
+        contradicted, decided = self.contradicted
+        return decided >= _FEWEST_DECIDED and contradicted > self.config.conflict_dull * decided
 
     def looks_spared(self, found: Suspicion) -> int:
         """Return how soon a proof ends: sooner where nothing seems wrong, but for the first pair of a first union."""
@@ -867,6 +888,10 @@ class _Race(SearchState):
     def learn(self, answers: Answers) -> None:
         """Learn from answers: calls, who matters, contested inputs, cases (Eq. 6), how far the levels agree."""
         self.influence = self.influence.after(answers)
+        for _, result in answers:
+            if isinstance(result, Comparison) and result.glob in _DECIDED:
+                contradicted, decided = self.contradicted
+                self.contradicted = contradicted + (result.glob is Verdict.CONTRADICTED), decided + 1
         # A search is the same with proofs as without, except where something is proven.
         for request, result in answers:
             if request.purpose == PROVE:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from maspo.core.prompts import Prompts, prompts_id
@@ -46,10 +46,12 @@ class Standard:
     ends: tuple[int, ...]
     """Inputs that one of them won beside the other, less those it lost, by which it rather helps, after the first
     look, the second, and so on: that ends a proof. The last holds for all further looks."""
+    pooled: float = 1.0
+    """Level at which the two tests have to hold as one, over the inputs of both; 1 asks nothing more."""
 
     def after(self, looks: int) -> Standard:
         """Return the standard of a pair that is thought to be in no conflict: as if it had been looked at before."""
-        return Standard(self.level, self.ends[looks:] or self.ends[-1:])
+        return replace(self, ends=self.ends[looks:] or self.ends[-1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,10 @@ class Proof:
     @property
     def holds(self) -> bool:
         """Whether both together lose against either alone."""
-        return all(sign_test(lost, won) <= self.standard.level for lost, won in self.counts())
+        counts, standard = self.counts(), self.standard
+        apart = all(sign_test(lost, won) <= standard.level for lost, won in counts)
+        lost, won = map(sum, zip(*counts, strict=True))
+        return apart and sign_test(lost, won) <= standard.pooled
 
     @property
     def is_hopeless(self) -> bool:
