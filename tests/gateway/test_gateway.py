@@ -7,14 +7,15 @@ import gzip
 import io
 import json
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import aiohttp
 import pytest
 
-from maspo.core.errors import BudgetReached, ConfigInvalid
-from maspo.gateway.client import Upstreams, WireClient, WireRequest
+from maspo.core.errors import BudgetReached, CallFailed, ConfigInvalid
+from maspo.gateway.client import Delivery, Upstreams, WireClient, WireRequest
 from maspo.gateway.dialects.base import Incoming
 from maspo.gateway.dialects.registry import DIALECTS
 from maspo.gateway.gateway import Gateway, LimitReached
@@ -513,3 +514,9 @@ async def test_g28_the_client_of_the_wire_keeps_the_contract_of_every_client(ben
         await check_model_client(client, request)
         with pytest.raises(TypeError, match="no request of the wire"):
             await client.complete(Request("m", (), "agent"))
+        # Whichever layer asks again: an app gets one reply.
+        streamed, asked = replace(request, streamed=True, delivery=Delivery()), len(found.upstream.heard)
+        await client.complete(streamed)
+        with pytest.raises(CallFailed, match="has a reply to this request already"):
+            await client.complete(streamed)
+        assert len(found.upstream.heard) == asked + 1

@@ -194,3 +194,20 @@ async def test_s08_a_stream_that_falls_silent_is_ended_and_one_in_many_pieces_is
         found.upstream.will(Answer(one.text_stream, 200, one.stream_kind, (), tuple(range(1, 400)), "chunked"))
         assert await stream(found, one.path, sent) == (one.text_stream, True)
         assert not found.rollout.calls[-1].failed
+
+
+async def test_s09_a_short_reply_that_reads_as_an_error_is_passed_on_once(bench: Opener) -> None:
+    piece = {"index": 0, "delta": {"content": "Unauthorized"}, "finish_reason": "stop"}
+    whole = {"index": 0, "message": {"role": "assistant", "content": "Unauthorized"}, "finish_reason": "stop"}
+    streamed = b"data: " + json.dumps({"choices": [piece]}).encode() + b"\n\ndata: [DONE]\n\n"
+    plain = json.dumps({"choices": [whole]}).encode()
+    for sent, kind, streams in ((streamed, "text/event-stream", True), (plain, "application/json", False)):
+        async with bench() as found:
+            found.upstream.will(Answer(sent, 200, kind))
+            for number in range(7):
+                asked = {"model": "m", "stream": streams, "messages": [{"role": "user", "content": f"Class {number}?"}]}
+                got = await stream(found, "/v1/chat/completions", json.dumps(asked).encode())
+                assert got == (sent, True)
+                assert len(found.upstream.heard) == number + 1
+            assert {(call.output, call.failed) for call in found.rollout.calls} == {("Unauthorized", "")}
+            assert found.rollout.error is None

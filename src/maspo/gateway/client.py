@@ -284,7 +284,8 @@ class WireClient:
     Raises (from ``complete``):
         Transient: this attempt failed, nothing of it was passed on, and another may not fail.
         Broken: it failed after a part was passed on.
-        CallFailed: the endpoint refuses this request; its answer is in ``delivery.refusal``.
+        CallFailed: the endpoint refuses this request; its answer is in ``delivery.refusal``. Or a stream was passed on
+            before, by another attempt: nothing is sent.
         ConfigInvalid: the address of the endpoint cannot be used.
 
     """
@@ -328,6 +329,8 @@ class WireClient:
         """Send one request once."""
         if not isinstance(request, WireRequest):
             raise TypeError(f"{request!r} is no request of the wire; ChatClient answers it")
+        if request.delivery.head is not None:
+            raise CallFailed("the app has a reply to this request already, and a second one cannot be passed on")
         raw: bytes | bytearray = b""
         started = time.perf_counter()
         begun = failure = False

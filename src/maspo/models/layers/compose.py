@@ -214,11 +214,13 @@ class OnceMore:
     async def complete(self, request: Request) -> Reply:
         """Answer as the inner model does, if that is an answer or the second reply."""
         reply = await self._inner.complete(request)
-        if not (reply.broken or reply.refused_by) and (error := self._told(request, reply)):
+        # A program of somebody else has its reply by then, as it came: what it is worth is for that program to say.
+        judged = not (request.verbatim or reply.broken or reply.refused_by)
+        if judged and (error := self._told(request, reply)):
             self._ledger.book_unused(request, reply.usd, BROKEN)
             reply = replace(reply, broken=True, missing=error)
         check_ending(request, reply)
-        answers = reply.text.strip() and not is_doubtful(reply)
+        answers = reply.text.strip() and (request.verbatim or not is_doubtful(reply))
         if answers or reply.truncated or request.key in self._silent:
             self._silent.discard(request.key)
             return reply
