@@ -23,7 +23,7 @@ def written(folder: Path, content: bytes, name: str = "rows.csv") -> Path:
     return file
 
 
-@pytest.mark.parametrize("sign", [",", ";", "\t"])
+@pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 def test_r01_signs_between_cells_and_encodings_are_told(sign: str, encoding: str, tmp_path: Path) -> None:
     for name in ("rows.csv", "rows.tsv", "ROWS.CSV"):
@@ -75,3 +75,15 @@ def test_r05_what_is_no_text_is_refused_with_the_fix(tmp_path: Path) -> None:
 
 def test_r06_row_numbers_of_a_data_frame_are_no_column(tmp_path: Path) -> None:
     assert read_records(written(tmp_path, b",input\n0,a\n1,b\n")) == [{"input": "a"}, {"input": "b"}]
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t", "|", "^"])
+def test_r07_a_first_line_may_say_what_parts_the_cells(sign: str, tmp_path: Path) -> None:
+    assert read_records(written(tmp_path, f"sep={sign}\r\n{table(sign)}".encode())) == ROWS
+    with pytest.raises(InputsInvalid, match="line 3: 3 cells"):
+        read_records(written(tmp_path, f"sep={sign}\ninput{sign}answer\na{sign}b{sign}c\n".encode()))
+
+
+def test_r08_a_spreadsheet_is_refused_with_the_fix(tmp_path: Path) -> None:
+    with pytest.raises(InputsInvalid, match="save its sheet as CSV"):
+        load_inputs(written(tmp_path, b"PK\x03\x04", "rows.XLSX"))

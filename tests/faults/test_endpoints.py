@@ -155,6 +155,13 @@ def error_as_text(error: str) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+def thinks_uncounted(found: dict[str, Any]) -> None:
+    """Tell thoughts by their number only, as a part of what was written."""
+    used = found["usage"]
+    used["completion_tokens"] += 30
+    used["completion_tokens_details"] = {"reasoning_tokens": 30}
+
+
 def at_most(tokens: int) -> Callable[[Mapping[str, Any]], bool]:
     return lambda wanted: wanted.get("max_tokens", 0) <= tokens
 
@@ -1288,6 +1295,19 @@ ROWS: dict[str, Row] = {
         ),
         "adapted",
         "max_completion_tokens",
+    ),
+    "all of GPT-5 at once, and no text at 16 tokens": Row(
+        Several(
+            (
+                Unless(without("max_tokens"), told("Unsupported parameter: 'max_tokens' is not supported.")),
+                Unless(without("temperature"), told("Unsupported value: 'temperature' does not support 0.0.")),
+                Unless(roles("system"), told("Unsupported value: 'messages[0].role' does not support 'system'.")),
+                Unless(needs_room, spoiled(ends("length", ""))),
+                spoiled(thinks_uncounted, streamed=True),
+            )
+        ),
+        "adapted",
+        "prompts go as developer's",
     ),
     "nothing but four parameters": Row(
         Several(

@@ -20,6 +20,12 @@ from tests.security.ordinary import PROMPTS
 INPUTS = make_inputs([{"question": "2+2?", "input": "x"}])
 
 
+FORMULAS = (
+    r"Write $input$ or ${question}$ in LaTeX, $\frac{{a+b}}{{2}}$, and $5.",
+    "A set of sets is {{1, 2}, {3}}, and {{}} is empty. 5 % (question) # no. 100 %}",
+)
+
+
 def notes(prompt: str, template: str = "braces") -> list[str]:
     return check_inputs(System((Agent("solver", prompt, template=template),)), INPUTS)
 
@@ -36,14 +42,41 @@ def notes(prompt: str, template: str = "braces") -> list[str]:
         ("Read {contxt}", "did you mean {context}?"),
         ("Solve {{query}}", "{{query}} looks like a placeholder of Jinja, Mustache or MLflow"),
         ("Solve {{ query }} now", "Expected {context}, {input}, {question}; with `template: none`"),
+        ("Solve {{question|upper}}", "{{question|upper}} looks like a placeholder of Jinja"),
+        ("Solve {{ inputs.question }}", "{{inputs.question}} looks like a placeholder of Jinja"),
+        ("{{#each rows}} {{#question}}Solve it{{/question}}", "{{#question}} looks like a placeholder of Jinja"),
+        ("{% if question %}Solve it{% endif %}", "{% if question %} looks like a statement of Jinja"),
+        ("Solve ${question}", "${question} is filled in and keeps its dollar sign; write {question}"),
+        ("Solve %(question)s", "%(question)s is no placeholder and is sent as it stands; write {question}"),
+        ("Solve $question now", "$question is no placeholder and is sent as it stands; write {question}"),
     ],
 )
 def test_s01_slips_are_said(prompt: str, said: str) -> None:
     assert [note for note in notes(prompt) if said in note], notes(prompt)
 
 
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [
+        ("Solve {{query}}", "{{query}} looks like a placeholder"),
+        ("Solve {{ question | upper }}", "Expected {{ context }}, {{ input }}, {{ question }}"),
+        ("Solve {{ row['question'] }}", "{{row['question']}} looks like a placeholder"),
+        ("Solve {{{question}}}", "{{{question}}} is filled in as {{ question }} and keeps a pair of braces"),
+        ("Solve {{ question }} {# be quick #}", "{# be quick #} is a comment of Jinja"),
+        ("Solve ${question}", "${question} is no placeholder and is sent as it stands; write {{ question }}"),
+    ],
+)
+def test_s07_slips_within_jinja_are_said(prompt: str, said: str) -> None:
+    assert [note for note in notes(prompt, "jinja") if said in note], notes(prompt, "jinja")
+
+
 def test_s02_of_ordinary_prompts_nothing_is_said() -> None:
-    for prompt in (*PROMPTS, r"\\boxed{input2} x_{inputs} {a, b} {\"input\": 1}", "Use {input} and {question}."):
+    for prompt in (
+        *PROMPTS,
+        r"\\boxed{input2} x_{inputs} {a, b} {\"input\": 1}",
+        "Use {input} and {question}.",
+        *FORMULAS,
+    ):
         assert notes(prompt) == [], prompt
 
 

@@ -29,6 +29,9 @@ _MARKS = (
 """In this order: the mark of UTF-32 begins as that of UTF-16."""
 _MOST_BYTES = 256 * MEGABYTE
 """Of a file of rows, unpacked: a million rows of a page each are less. A run reads all of them into memory."""
+_SHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
+_SAID = re.compile(r'"?sep=([^\w\s"]|\t)"?\n')
+"""A first line by which spreadsheets are told what parts the cells."""
 _FORMATS = "JSON Lines, JSON, CSV or Parquet"
 
 
@@ -42,6 +45,8 @@ def read_records(file: Path, given: str = "") -> list[Record]:
 
     """
     said = given or str(file)
+    if _suffix(file) in _SHEETS:
+        raise InputsInvalid(f"{said}: a spreadsheet, which is not read; save its sheet as CSV in UTF-8 and give that")
     try:
         if _suffix(file) == ".parquet":
             return _parquet_rows(file, said)
@@ -143,7 +148,9 @@ def _object(row: object, place: str) -> Record:
 
 def _csv_rows(text: str, source: str) -> list[Record]:
     """Return the rows below the header line; blank ones, as spreadsheets leave them, are none."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    said = _SAID.match(text)
+    text = f"\n{text[said.end() :]}" if said else text
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=said[1] if said else _delimiter(text), strict=True)
     rows: list[Record] = []
     names: list[str] = []
     try:
@@ -191,9 +198,9 @@ def _check_header(names: list[str], place: str) -> None:
 
 
 def _delimiter(text: str) -> str:
-    """Return what parts the cells: of comma, semicolon and tab the one that the header line has most of."""
+    """Return what parts the cells: of comma, semicolon, tab and bar the one that the header line has most of."""
     header = re.sub(r'"[^"]*"', "", next((line for line in text.split("\n") if line.strip()), ""))
-    return max(",;\t", key=header.count)
+    return max(",;\t|", key=header.count)
 
 
 def _encoding(raw: bytes) -> str:

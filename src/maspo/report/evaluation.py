@@ -30,6 +30,7 @@ from maspo.report.folder import EVALUATION_PAGE
 from maspo.report.result import ReplyFigures, Tokens, Unsettled, replies_of, tokens_of, unsettled_of
 from maspo.report.visible import clipped, visible
 from maspo.store.files import write_whole
+from maspo.study.error_answers import ErrorAnswers
 from maspo.study.evaluation.job import EXACT, JUDGE, LABELLED, Cost, Evaluated, Evaluation, OnSeen, Side
 from maspo.study.evaluation.tally import Difference, Share
 from maspo.study.mismatch import never_met, spec_of
@@ -113,16 +114,21 @@ def _describe_share(found: Evaluated, share: Share) -> str:
 
 
 def remarks_on(found: Evaluated) -> tuple[str, ...]:
-    """Return what is worth knowing of the figures: what was said at the start, and that no answer met its label."""
+    """Return what is worth knowing of the figures: what was said at the start, and what shows in the answers."""
     of = found.evaluation
+    errors = ErrorAnswers([row.answer for row in of.task.test.rows])
+    for one in found.outputs:
+        if one.text is not None:
+            errors.see_output(of.system.output, one.row, f"{one.side} {one.repeat}", one.text)
+    said = (*of.remarks, *filter(None, [errors.told()]))
     if of.scorer not in LABELLED:
-        return of.remarks
+        return said
     marks = [{*row.before, *row.after} - {"failed", "lost"} for row in found.rows]
     seen = [one for one in marks if one]
     read_by = spec_of(of.system) if of.scorer == EXACT else f"`--scorer {of.scorer}`"
     unread = sum(one == {"unread"} for one in seen)
     mismatch = never_met(len(seen), any("correct" in one for one in seen), unread, read_by)
-    return (*of.remarks, *([mismatch] if mismatch else []))
+    return (*said, *([mismatch] if mismatch else []))
 
 
 def short_share(found: Evaluated, side: Side) -> str:

@@ -1,4 +1,4 @@
-"""Saying early that a part of a run is of little use: a judge that leans, labels that nothing matches, useless drafts.
+"""Saying early that a part of a run is of little use: a judge that leans, unmet labels, useless drafts, error messages.
 
 Nothing is ended: the search may still find something, and a person may know better. ``Fruitless`` ends what cannot
 teach anything at all.
@@ -19,6 +19,7 @@ from maspo.scoring.answers import final_answer, is_correct
 from maspo.stats.share import at_most, share_interval
 from maspo.study.calibration import answers, is_coin
 from maspo.study.credit import judged_pairs
+from maspo.study.error_answers import ErrorAnswers
 from maspo.study.executor import Done
 from maspo.study.job import Job
 from maspo.study.mismatch import never_met, spec_of
@@ -65,6 +66,7 @@ class EarlyWarnings:
 
     def __post_init__(self) -> None:
         self._rows: Mapping[str, Input] = {row.key: row for row in self.job.inputs.rows}
+        self._errors = ErrorAnswers([row.answer for row in self.job.inputs.rows])
 
     def see(self, done: Done, calls: int) -> tuple[Warned, ...]:
         """Take note of a request that was performed after so many calls; return what is to be said now."""
@@ -72,6 +74,8 @@ class EarlyWarnings:
         if isinstance(request, Compare) and isinstance(result, Comparison):
             self._see_verdicts(request, result, done)
             self._see_answers(done)
+            for run in done.runs:
+                self._errors.see(run.trace)
         elif isinstance(result, Calibrated):
             self._plain = result.verdicts
             self._replies += 2 * len(result.verdicts)
@@ -80,6 +84,7 @@ class EarlyWarnings:
             self._drafts += len(result.drafts)
             self._refused.update(draft.rejected for draft in result.drafts if draft.rejected)
         found = {"judge": self._judge(), "proposer": self._proposer(), "labels": self._labels()}
+        found["answers"] = self._errors.told()
         new = {topic: text for topic, text in found.items() if text and topic not in self.said}
         self.said |= new.keys()
         return tuple(Warned(topic, text, calls) for topic, text in new.items())  # type: ignore[arg-type] # the keys above

@@ -26,9 +26,20 @@ STATEMENT: Final = re.compile(r"\{%.*?%\}", re.DOTALL)
 """Of Jinja: loops, conditions and the like, which are not understood here."""
 _SINGLE_NAME = re.compile(r"(?<![\\\w^{])\{[ \t]*([^\W\d][\w.-]*)[ \t]*\}(?!\})")
 """What looks like a placeholder: one name in braces, which no command of LaTeX, sub- or superscript comes before."""
+_EXPRESSION = re.compile(r"[#/^&>!]?\s*+[^\W\d]\w*+(?:\.\w+|\[[\w'\"]+\])*+(?:\s*\|\s*+[^\W\d]\w*+(?:\([^()]*\))?)*+")
+"""What Jinja, Mustache and Handlebars write in double braces: a name, its parts, filters, the mark of a section."""
+_TRIPLE = re.compile(r"\{\{\{[ \t]*+([^{}\n]*?[^{}\n \t])[ \t]*+\}\}\}")
+"""Of Mustache: a value as it is, without escapes."""
+_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+_ELSEWHERE = re.compile(
+    r"(?<!\$)\$\{[ \t]*([^\W\d]\w*)[ \t]*\}(?!\$)|%\(([^\W\d]\w*)\)s|(?<![\w$\\])\$([^\W\d]\w*+)(?!\$)"
+)
+"""Placeholders of JavaScript and shells, of Python's ``%`` and of ``string.Template``."""
 _SPACED = re.compile(r"(?<!\{)\{[ \t]+([^{}\n]*?)[ \t]+\}(?!\})")
 _NAMES_SHOWN: Final = 6
 """Of the names that a remark lists: more fill a screen."""
+_SHOWN: Final = 40
+"""Characters of a statement or comment that a remark shows."""
 _CLOSE: Final = 0.75
 """Likeness (of ``difflib``) from which on a name is one letter or two away: ``inptu`` has 0.8 of ``input``."""
 
@@ -77,24 +88,53 @@ def likely_slips(prompt: str, known: Collection[str], template: str = BRACES) ->
             f"{{{{{name}}}}} is filled in as {{{name}}} and keeps a pair of braces; write {{{name}}}, or "
             "`template: jinja` for this agent"
         )
-    if template == BRACES:
-        for name in sorted(name for name in doubled if name.isidentifier() and name not in known):
-            yield (
-                f"{{{{{name}}}}} looks like a placeholder of Jinja, Mustache or MLflow, and nothing of that name is "
-                f"there: it is sent as it stands. Expected {_some(known)}; with `template: none` it is meant as text"
-            )
     found = dict.fromkeys(_SINGLE_NAME.findall(prompt) if template == BRACES else sorted(doubled))
-    for name in [name for name in found if name not in known]:
-        names = {one.lower(): one for one in known}
-        close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=_CLOSE)
-        if close:
-            meant, given = as_written(names[close[0]], template), as_written(name, template)
-            yield f"{given} is no placeholder and is sent as it stands; did you mean {meant}?"
+    meant = {name: _meant(name, known) for name in found if name not in known}
+    for name in [name for name, close in meant.items() if close]:
+        given = as_written(name, template)
+        yield f"{given} is no placeholder and is sent as it stands; did you mean {as_written(meant[name], template)}?"
+    for name in sorted(name for name in doubled - set(known) if _EXPRESSION.fullmatch(name) and not meant.get(name)):
+        yield (
+            f"{{{{{name}}}}} looks like a placeholder of Jinja, Mustache or MLflow, and nothing of that name is "
+            f"there: it is sent as it stands. Expected {_some(known, template)}; with `template: none` it is meant as "
+            "text"
+        )
+    yield from _other_habits(prompt, known, template)
     for name in sorted(set(_SPACED.findall(prompt)) & set(known)) if template == BRACES else ():
         yield f"{{ {name} }} is no placeholder, for the spaces in it, and is sent as it stands; write {{{name}}}"
 
 
-def _some(known: Collection[str]) -> str:
+def _meant(name: str, known: Collection[str]) -> str:
+    """Return the known name that is one letter or two away; empty when there is none."""
+    names = {one.lower(): one for one in known}
+    close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=_CLOSE)
+    return names[close[0]] if close else ""
+
+
+def _other_habits(prompt: str, known: Collection[str], template: str) -> Iterator[str]:
+    """Yield what other template languages would read: statements, comments, values between other signs."""
+    for statement in STATEMENT.findall(prompt)[:1] if template == BRACES else ():
+        yield f"{_begun(statement)} looks like a statement of Jinja, which are not understood: it is sent as it stands"
+    for comment in _COMMENT.findall(prompt)[:1] if template == JINJA else ():
+        yield f"{_begun(comment)} is a comment of Jinja, which are not left out: it is sent as it stands"
+    if template == JINJA and (triple := sorted(set(_TRIPLE.findall(prompt)) & set(known))):
+        given, name = f"{{{{{{{triple[0]}}}}}}}", as_written(triple[0], template)
+        yield f"{given} is filled in as {name} and keeps a pair of braces; write {name}: nothing is escaped"
+    for match in _ELSEWHERE.finditer(prompt):
+        name = next(filter(None, match.groups()))
+        if name in known:
+            kept = template == BRACES and match[0] == f"${{{name}}}"
+            what = "is filled in and keeps its dollar sign" if kept else "is no placeholder and is sent as it stands"
+            yield f"{match[0]} {what}; write {as_written(name, template)}"
+            return
+
+
+def _begun(text: str) -> str:
+    said = " ".join(text.split())
+    return said if len(said) <= _SHOWN else said[: _SHOWN - 1] + "…"
+
+
+def _some(known: Collection[str], template: str) -> str:
     names = sorted(known)
-    shown = ", ".join(as_written(name) for name in names[:_NAMES_SHOWN])
+    shown = ", ".join(as_written(name, template) for name in names[:_NAMES_SHOWN])
     return f"{shown}, …" if len(names) > _NAMES_SHOWN else shown

@@ -73,12 +73,12 @@ class ErrorTexts:
             return ""
         if not is_doubtful(reply):
             return ""
-        same = seen.errors[_OWN.sub("#", reply.text.strip().lower())]
+        same = seen.errors[common_part(reply.text)]
         same.add(question)
         most = len(same) >= _MOST and 2 * len(same) > len(seen.questions)
         if not (most or (seen.counted and len(same) >= _SAME)):
             return ""
-        shown = "".join(one if one.isprintable() else " " for one in " ".join(reply.text.split())[:_BEGINS])
+        shown = beginning(reply.text)
         what = f"{len(same)} different questions were answered by the same error as text, with no tokens: “{shown}”"
         if len(same) == len(seen.questions):
             raise ProviderError(
@@ -97,3 +97,13 @@ def is_error_shaped(text: str) -> bool:
     """Say whether a text reads as an error of a proxy or gateway: short, and said at its beginning."""
     said = text.strip()
     return 0 < len(said) <= _LONGEST and _SHAPE.search(said[:_BEGINS]) is not None
+
+
+def common_part(text: str) -> str:
+    """Return what errors of one kind share: without what numbers the request or tells the time."""
+    return _OWN.sub("#", text.strip().lower())
+
+
+def beginning(text: str) -> str:
+    """Return the first words of an error, as they are shown to people."""
+    return "".join(one if one.isprintable() else " " for one in " ".join(text.split())[:_BEGINS])
