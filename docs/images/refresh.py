@@ -1,10 +1,10 @@
 """Renews what the docs show: the text of ``maspo demo``, and pictures.
 
-Of the page of that run, of a comparison, and of prompts and structure in turns.
+Of the page of that run, of a comparison, of prompts and structure in turns, and of a run that works.
 
     make picture
 
-Pictures need chromium; without it only the text is renewed.
+Pictures need chromium, the last one also web/node_modules; without it only the text is renewed.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = {
@@ -30,6 +31,7 @@ PICTURES = {
 """Of docs/images: the page of the run that each shows, and its width and height in pixels."""
 COMPARED = "1180,1490"
 JOINT = "1180,1640"
+WORKING = "1180,900"
 METHODS = "default,spo,naive-joint"
 ANSWER = "You check the solution and give the final answer in <answer></answer>."
 TEAM = {
@@ -59,6 +61,7 @@ def main() -> None:
         (Path(folder) / "rows.jsonl").write_text(text, encoding="utf-8")
         _photograph(_compared(Path(folder)), [("", COMPARED, "compare")])
         _photograph(_in_turns(Path(folder)), [("", JOINT, "joint")])
+        _photograph_working(Path(folder))
 
 
 def _compared(folder: Path) -> Path:
@@ -76,15 +79,50 @@ def _in_turns(folder: Path) -> Path:
     return folder / "both" / "report.html"
 
 
+def _photograph_working(folder: Path) -> None:
+    """Take a picture of a run that works, from the page of a server."""
+    node = shutil.which("node")
+    if node is None or not (ROOT / "web/node_modules/playwright-core").is_dir():
+        print("no picture of a run that works: it needs node and web/node_modules", file=sys.stderr)
+        return
+    run = ["optimize", *_asked("working"), "--max-calls", "3000", "--yes"]
+    with (
+        _world("--latency-ms", "500") as url,
+        _told(folder, [*run, "--base-url", url], "stderr") as lines,
+    ):
+        next(line for line in lines if "round 2 of" in line)
+        # Its folder is there by now.
+        with _told(folder, ["ui", "working", "--allow-actions"], "stdout") as told:
+            address = next(told).strip().replace("#", "#/run/working/overview&")
+            shot = [
+                node,
+                str(ROOT / "docs/images/live.mjs"),
+                address,
+                WORKING,
+                "Running · round",
+                "docs/images/live.png",
+            ]
+            subprocess.run(shot, cwd=ROOT, check=True, timeout=120)  # noqa: S603
+
+
 @contextmanager
-def _world() -> Iterator[str]:
+def _world(*options: str) -> Iterator[str]:
     """Serve a simulated world, give its address, and end it."""
-    command = [sys.executable, "-m", "maspo", "world", "serve", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as world:  # noqa: S603
+    with _told(ROOT, ["world", "serve", "--port", "0", *options], "stdout") as lines:
+        yield next(lines).strip()
+
+
+@contextmanager
+def _told(folder: Path, command: list[str], stream: Literal["stdout", "stderr"]) -> Iterator[Iterator[str]]:
+    """Start a command of ours, give what it tells line by line, and end it."""
+    whole = [sys.executable, "-m", "maspo", *command]
+    state = {**os.environ, "XDG_STATE_HOME": str(folder / "state")} if folder != ROOT else None
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: subprocess.PIPE}
+    with subprocess.Popen(whole, cwd=folder, env=state, text=True, **pipes) as process:  # type: ignore[call-overload]  # noqa: S603
         try:
-            yield (world.stdout or sys.stdin).readline().strip()
+            yield iter(process.stdout or process.stderr)
         finally:
-            world.terminate()
+            process.terminate()
 
 
 def _asked(out: str) -> list[str]:

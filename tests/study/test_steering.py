@@ -29,7 +29,7 @@ from maspo.events import (
 from maspo.models.base import Request
 from maspo.optimizers.base import Ruling
 from maspo.optimizers.parts.rulings import History, Rulings, taken_back
-from maspo.report.folder import look
+from maspo.report.folder import HOLDOUT, look, write_results
 from maspo.store import RunStore
 from maspo.study import steering
 from maspo.study.decisions import (
@@ -282,6 +282,22 @@ async def test_d11_what_only_a_process_can_do_is_refused_where_none_works(tmp_pa
         with pytest.raises(UsageError, match="maspo resume"):
             decide(tmp_path / "run", decision)
     decide(tmp_path / "run", Veto(agent="critic"))
+
+
+async def test_d17_the_test_of_what_was_rejected_is_told_no_more(tmp_path: Path) -> None:
+    out, stop = tmp_path / "run", asyncio.Event()
+    await begin(APPROVED, out)
+    write_results(out)
+    assert (out / HOLDOUT).exists()
+    (asked,) = of(out, ApprovalAsked)
+    decide(out, Reject(agents=asked.agents[:1]))
+
+    async def before(_request: Request) -> None:
+        stop.set()
+
+    assert (await go_on(APPROVED, out, counted_world(APPROVED, before), stop)).finished is None
+    write_results(out)
+    assert not (out / HOLDOUT).exists()
 
 
 async def test_d12_an_approval_answers_the_question_before_it_and_no_later_one(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 // Everything by keyboard: moving through lists and pages, the filter, help.
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 const KEYS: readonly (readonly [string, string])[] = [
   ["?", "this help"],
@@ -22,7 +22,8 @@ interface Moves {
 export function useKeys(moves: Moves): void {
   const latest = useRef(moves);
   latest.current = moves;
-  useEffect(() => {
+  // Before the page is painted: who sees it may press a key.
+  useLayoutEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       const target = event.target instanceof HTMLElement ? event.target : null;

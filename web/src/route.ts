@@ -1,5 +1,5 @@
 // Where the reader is: the fragment of the address holds run, page and everything that is chosen on it.
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 export interface Route {
   /** The run, under `maspo ui`; empty in a report, and on the pages about several runs. */
@@ -25,7 +25,8 @@ export function href(run: string, page: string, query: Readonly<Record<string, s
 
 export function useRoute(): Route {
   const [route, setRoute] = useState(() => parse(location.hash));
-  useEffect(() => {
+  // Before the page is painted: an address that changes in between would not be followed.
+  useLayoutEffect(() => {
     const follow = () => setRoute(parse(location.hash));
     addEventListener("hashchange", follow);
     return () => removeEventListener("hashchange", follow);

@@ -42,7 +42,8 @@ export async function go(page, hash) {
 }
 
 export async function settled(page) {
-  await page.waitForFunction(() => document.querySelector(".tools") !== null || document.getElementById("app") === null);
+  // Long tables and large graphs grow after the first frame.
+  await page.waitForFunction(() => (document.querySelector(".tools") !== null || document.getElementById("app") === null) && document.querySelector("[aria-busy=true]") === null);
   return page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 }
 

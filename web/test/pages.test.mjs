@@ -6,6 +6,8 @@ import { FOLDER, PAGES, axe, axeInBoth, go, launch, opened, report, settled } fr
 
 const STATES = ["empty", "running", "interrupted", "finished", "failed", "held", "awaiting", "agents300", "calls50000", "demo"];
 const SHOTS = process.env.SHOTS;
+/** Bounds on the clock are those of a free machine; a crowded one may take longer, and says so. */
+const CROWDED = Number(process.env.CROWDED ?? 1);
 let browser;
 before(async () => {
   browser = await launch();
@@ -129,43 +131,73 @@ test("everything by keyboard", async () => {
   await close();
 });
 
-test("first render, filter and keys are fast, and files are small", async () => {
+/** Processor time of the page's main thread from what is done until the frame that shows it, and the time on the clock, in milliseconds. */
+async function answered(page, cdp, act, what) {
+  const worked = async () => (await cdp.send("Performance.getMetrics")).metrics.find((one) => one.name === "TaskDuration").value;
+  const before = await worked();
+  const clock = await page.evaluate(async ([how, given]) => {
+    const begun = performance.now();
+    if (how === "key") document.body.dispatchEvent(new KeyboardEvent("keydown", { key: given, bubbles: true, cancelable: true }));
+    else {
+      const field = document.querySelector("[data-filter]");
+      field.value = given;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    return performance.now() - begun;
+  }, [act, what]);
+  return { cpu: 1000 * ((await worked()) - before), clock };
+}
+
+/** Half of the 0.1 s that an answer may take is for the processor: it stays so on a crowded machine, the clock does not. */
+const MOST_CPU = 50;
+
+test("every key and filter answers on every page of the largest runs", async () => {
+  const slowest = [];
+  for (const name of ["agents300", "calls50000"]) {
+    const { page, close } = await opened(browser);
+    const cdp = await page.context().newCDPSession(page);
+    await cdp.send("Performance.enable", { timeDomain: "threadTicks" });
+    await page.goto(report(name));
+    const times = [];
+    const tried = async (place, act, what) => {
+      const all = [];
+      // What else the machine does costs a processor's caches, too: the best of three.
+      while (all.length < 3 && !all.some(({ cpu, clock }) => cpu <= MOST_CPU && clock <= 100)) {
+        await page.evaluate(() => document.activeElement?.blur());
+        await go(page, "log");
+        await go(page, place);
+        all.push(await answered(page, cdp, act, what));
+        await settled(page);
+      }
+      const [cpu, clock] = ["cpu", "clock"].map((kind) => Math.round(Math.min(...all.map((one) => one[kind]))));
+      times.push({ place, what, cpu, clock });
+    };
+    for (const place of PAGES) {
+      for (const key of ["]", "[", "j", "k", "/"]) await tried(place, "key", key);
+      if (await page.evaluate(() => document.querySelector("[data-filter]") !== null)) await tried(place, "filter", "007");
+    }
+    for (const { place, what, cpu, clock } of times) {
+      assert.ok(cpu <= MOST_CPU, `${name}: ${what} on ${place} took the processor ${cpu} ms`);
+      assert.ok(clock <= 100 * CROWDED, `${name}: ${what} on ${place} took ${clock} ms`);
+    }
+    const worst = (kind) => times.reduce((one, other) => (other[kind] > one[kind] ? other : one));
+    slowest.push([name, worst("cpu"), worst("clock")]);
+    await close();
+  }
+  console.log("slowest answers, by processor and by clock, in ms:", JSON.stringify(slowest));
+});
+
+test("the first render is fast, and files are small", async () => {
   const times = [];
   for (const [name, most] of [["calls5000", 1000], ["calls50000", 2000], ["agents300", 2000]]) {
     const { page, close } = await opened(browser);
     await page.goto(report(name));
     const first = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? performance.now());
-    await go(page, "inputs");
-    const filtered = await page.evaluate(async () => {
-      const field = document.querySelector("[data-filter]");
-      if (!field) return 0;
-      const begun = performance.now();
-      field.value = "input-00007";
-      field.dispatchEvent(new Event("input", { bubbles: true }));
-      await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-      return performance.now() - begun;
-    });
-    // From a key to the frame that shows what it did: through a list, and to the next page and back.
-    const keys = [];
-    for (const [place, key] of [["inputs", "j"], ["inputs", "j"], ["search", "]"], ["search", "["], ["inputs", "?"]]) {
-      await go(page, place);
-      keys.push(await page.evaluate(async (pressed) => {
-        const begun = performance.now();
-        document.body.dispatchEvent(new KeyboardEvent("keydown", { key: pressed, bubbles: true, cancelable: true }));
-        await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-        return performance.now() - begun;
-      }, key));
-      await page.evaluate(() => document.querySelector("dialog[open]")?.close());
-    }
-    const key = Math.max(...keys);
-    times.push([name, Math.round(first), Math.round(filtered), Math.round(key), statSync(`${FOLDER}/${name}.html`).size]);
-    // Bounds are those of a free machine; a crowded one may take longer, and says so.
-    const crowded = Number(process.env.CROWDED ?? 1);
-    assert.ok(first <= most * crowded, `${name}: first render after ${first} ms`);
-    assert.ok(filtered <= 100 * crowded, `${name}: filtered after ${filtered} ms`);
-    assert.ok(key <= 100 * crowded, `${name}: a key took ${keys.map(Math.round)} ms`);
+    times.push([name, Math.round(first), statSync(`${FOLDER}/${name}.html`).size]);
+    assert.ok(first <= most * CROWDED, `${name}: first render after ${first} ms`);
     assert.ok(statSync(`${FOLDER}/${name}.html`).size <= 1_000_000, name);
     await close();
   }
-  console.log("page, first render in ms, filter in ms, slowest key in ms, bytes:", JSON.stringify(times));
+  console.log("page, first render in ms, bytes:", JSON.stringify(times));
 });

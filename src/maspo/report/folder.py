@@ -166,7 +166,7 @@ def _worked_on(record: Path) -> bool:
 def write_results(folder: Path) -> Look:
     """Write ``report.html`` and ``result.json`` as far as the run is recorded, and ``holdout.jsonl`` once it is tested.
 
-    Return what was read.
+    A ``holdout.jsonl`` of what was rejected since goes: it tells of prompts that stand no more. Return what was read.
 
     Raises:
         UsageError: there is no run in the folder.
@@ -187,6 +187,9 @@ def write_results(folder: Path) -> Look:
         contents[HOLDOUT] = "".join(f"{json.dumps(line.dump())}\n" for line in told.holdout)
     for name, text in contents.items():
         write_whole(folder / name, text)
+    view = told.looked.view
+    if view.finished is None and view.approval is None:
+        (folder / HOLDOUT).unlink(missing_ok=True)
     return told.looked
 
 

@@ -40,6 +40,7 @@ from maspo.events import (
     Warned,
 )
 from maspo.report.fold import by_rounds
+from maspo.report.often import often
 from maspo.report.phrases import (
     VERDICT_NAMES,
     describe_conflict,
@@ -169,7 +170,7 @@ def told_of(event: Event, run: RunStarted | None = None) -> str:
 def _also(event: Event) -> str:
     match event:
         case CandidateScored():
-            seen = f"final answer better {event.glob.wins} times and worse {event.glob.losses}"
+            seen = f"final answer better {often(event.glob.wins)} and worse {often(event.glob.losses)}"
             kept = ", kept" if event.kept else ""
             return f"{event.agent}: a draft was tried on {plural(event.inputs, 'input')}, {seen}{kept}"
         case DraftRejected():

@@ -139,7 +139,7 @@ def _reason(view: RunView, step: StepView) -> str:
     tried = view.tried.get(step.step)
     if tried is not None:
         better, worse = len(tried.won), len(tried.lost)
-        return f"{_TRIED}{tried.inputs} inputs, answered better on {better} and worse on {worse}"
+        return f"{_TRIED}{phrases.plural(tried.inputs, 'input')}, answered better on {better} and worse on {worse}"
     return step.decision.reason if step.decision else ""
 
 

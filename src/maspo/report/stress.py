@@ -63,7 +63,7 @@ def stress_sheet(found: Stressed, seed: int) -> Sheet:
 
 def stress_remarks(found: Stressed) -> tuple[str, ...]:
     """Return what is worth knowing of the figures, a sentence each."""
-    few = f"{found.inputs} inputs tell little: take 50 or more." if found.inputs < FEW else ""
+    few = f"{phrases.plural(found.inputs, 'input')} can tell little: take 50 or more." if found.inputs < FEW else ""
     left = f"A cap left out {phrases.plural(found.left_out, 'input')}." if found.left_out else ""
     mismatch = f"{found.mismatch[0].upper()}{found.mismatch[1:]}." if found.mismatch else ""
     return tuple(line for line in (few, left, mismatch) if line)

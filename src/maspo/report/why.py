@@ -13,6 +13,7 @@ from maspo.core.prompts import prompt_id, prompts_id
 from maspo.core.spoilt import called
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import CandidateScored, LevelCounts, PromptChanged
+from maspo.report.often import often
 
 if TYPE_CHECKING:
     from maspo.report.fold import AgentView, RunView, StepView
@@ -109,7 +110,8 @@ def _trial(view: RunView, step: StepView, tried: Tried) -> str:
     with_whom = f"together with {_names(others)} " if others else ""
     better = _inputs(tried.won) if tried.won else "none"
     worse = _inputs(tried.lost) if tried.lost else "none"
-    return f"{with_whom}on {tried.inputs} inputs: the final answer was better on {better}, worse on {worse}"
+    tried_on = "1 input" if tried.inputs == 1 else f"{tried.inputs} inputs"
+    return f"{with_whom}on {tried_on}: the final answer was better on {better}, worse on {worse}"
 
 
 def _asked(view: RunView, step: StepView) -> str:
@@ -151,7 +153,7 @@ def _decided(kept: Sequence[CandidateScored], level: str) -> int:
 
 def _counted(kept: Sequence[CandidateScored], level: str) -> str:
     wins, losses = (sum(getattr(_counts(one, level), what) for one in kept) for what in ("wins", "losses"))
-    return f"better {wins} times and worse {losses}"
+    return f"better {often(wins)} and worse {often(losses)}"
 
 
 def _counts(one: CandidateScored, level: str) -> LevelCounts:

@@ -6,7 +6,7 @@ import { Choices, Filter, matches, Pick } from "../parts/table";
 import { Diff, Text } from "../parts/text";
 import { SaidList, TracePair, useTrace } from "../parts/trace";
 import type { InputRow } from "../view";
-import { inputName, number, sign, triedFor } from "../words";
+import { inputName, number, plural, sign, triedFor } from "../words";
 
 const OUTCOMES = ["lost", "undecided", "won", "tied"] as const;
 
@@ -34,7 +34,7 @@ export function Inputs() {
     <>
       <h1>Inputs</h1>
       <p class="lead">
-        {number(document.inputs_count)} inputs that the search never saw, the lost ones first
+        {plural(document.inputs_count, "input")} that the search never saw, the lost ones first
         {document.inputs_count > document.inputs.length && `; ${number(document.inputs.length)} are in this report, holdout.jsonl has all`}.
       </p>
       <div class="bar">

@@ -35,7 +35,7 @@ export function Judge() {
       <p class="lead">{answer?.answer}</p>
       {figures ? (
         <Section title={judge.source === "labels" ? "Against labels, on the hold-out" : "From the hold-out, judged in both orders"}>
-          <p class="quiet">{number(figures.pairs)} pairs; each figure with its 95% interval.</p>
+          <p class="quiet">{plural(figures.pairs, "pair")}; each figure with its 95% interval.</p>
           <Table
             caption="The judge's record"
             rows={rows}
@@ -70,7 +70,7 @@ export function Judge() {
         </Section>
       )}
       <Section title="Replies that decide nothing">
-        <p>In the whole run {number(judge.unreadable)} could not be read; on {number(judge.contradicted)} pairs it preferred the same position twice.</p>
+        <p>In the whole run {number(judge.unreadable)} could not be read; on {plural(judge.contradicted, "pair")} it preferred the same position twice.</p>
       </Section>
       {flipped.length > 0 && (
         <Section title="Pairs on which it turned with the order">

@@ -41,7 +41,7 @@ export function Search() {
           {[...lanes].slice(0, MOST_LANES).map(([agent, some]) => (
             <Lane agent={agent} steps={some} bound={bound} />
           ))}
-          {lanes.size > MOST_LANES && <p class="quiet">{lanes.size - MOST_LANES} more agents: filter by name to see their lanes.</p>}
+          {lanes.size > MOST_LANES && <p class="quiet">{plural(lanes.size - MOST_LANES, "more agent")}: filter by name to see their lanes.</p>}
           {(document.proxy.length > 0 || document.screened.length > 0) && <Proxy />}
         </>
       )}
@@ -221,7 +221,7 @@ function Refused({ steps }: { steps: readonly Step[] }) {
           <Text text={draft.text} />
         </article>
       ))}
-      {count > refused.length && <p class="quiet">{count - refused.length} more are not told here.</p>}
+      {count > refused.length && <p class="quiet">{plural(count - refused.length, "more draft")} not told here.</p>}
     </Section>
   );
 }

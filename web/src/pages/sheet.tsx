@@ -7,7 +7,7 @@ import { Diff, Text } from "../parts/text";
 import { Unfold } from "../parts/unfold";
 import { href } from "../route";
 import type { Cells, Fold, Link, Part, Sheet as SheetDocument } from "../view";
-import { number } from "../words";
+import { plural } from "../words";
 
 export function Sheet({ sheet }: { sheet: SheetDocument }) {
   return (
@@ -92,7 +92,7 @@ function Grid({ table, heading }: { table: Cells; heading: string }) {
   return (
     <>
       <Table caption={table.caption} shown={table.caption !== heading} rows={table.rows} columns={columns} />
-      {table.rows_count > table.rows.length && <p class="quiet">{number(table.rows_count - table.rows.length)} more rows are not shown.</p>}
+      {table.rows_count > table.rows.length && <p class="quiet">{plural(table.rows_count - table.rows.length, "more row")} not shown.</p>}
     </>
   );
 }

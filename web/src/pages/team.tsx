@@ -47,7 +47,7 @@ export function Team() {
       <h1>Team</h1>
       <p class="lead">
         {plural(document.agents.length, "agent")}, {plural(document.agents.filter((agent) => agent.changed).length, "new prompt")}. An arrow leads to the reader and carries its lookahead verdicts; bars show how often candidates won{document.agents.some((agent) => (figures.get(agent.name)?.misaligned ?? 0) > 0) && "; ⚠ counts inputs on which one won and the team did not gain"}.
-        {document.agents.length > MOST_DRAWN && ` ${document.agents.length - MOST_DRAWN} agents are not drawn; the table has all.`}
+        {document.agents.length > MOST_DRAWN && ` ${plural(document.agents.length - MOST_DRAWN, "agent")} not drawn; the table has all.`}
       </p>
       {last > 0 && (
         <label class="slider">

@@ -1,7 +1,8 @@
 // Tables that sort and that scroll within themselves, and lists that are moved through with j and k.
 import type { ComponentChildren } from "preact";
 import { useMemo, useState } from "preact/hooks";
-import { number } from "../words";
+import { number, plural } from "../words";
+import { useGrowing } from "./after";
 
 export interface Column<Row> {
   readonly name: string;
@@ -13,6 +14,8 @@ export interface Column<Row> {
 
 /** Rows that are drawn at first; more are asked for. */
 const FIRST = 120;
+/** Rows of one frame, as many as a screen holds: 120 of nine columns take the processor 0.1 s, which is all that a key has. */
+const AT_ONCE = 24;
 /** Columns up to which a table is as wide as it needs: a figure at the far edge of a screen is read beside nothing. */
 const FEW = 3;
 /** Columns from which it is printed in small letters. */
@@ -30,9 +33,11 @@ export function Table<Row>({ caption, columns, rows, shown = true }: { caption: 
       return turned * (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b)));
     });
   }, [rows, by, columns]);
+  const wanted = Math.min(most, rows.length);
+  const drawn = useGrowing(wanted, AT_ONCE);
   const turn = (column: number) => setBy(by?.column === column ? (by.down ? { column, down: false } : null) : { column, down: true });
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label={`Table: ${caption}`}>
+    <div class="scroll" tabIndex={0} role="region" aria-label={`Table: ${caption}`} aria-busy={drawn < wanted ? "true" : undefined}>
       <table class={columns.length <= FEW ? "slim" : columns.length > MANY ? "many" : undefined}>
         <caption class={shown ? "" : "unseen"}>{caption}</caption>
         <thead>
@@ -52,7 +57,7 @@ export function Table<Row>({ caption, columns, rows, shown = true }: { caption: 
           </tr>
         </thead>
         <tbody>
-          {sorted.slice(0, most).map((row) => (
+          {sorted.slice(0, drawn).map((row) => (
             <tr>
               {columns.map((column, place) =>
                 place === 0 ? (
@@ -67,7 +72,7 @@ export function Table<Row>({ caption, columns, rows, shown = true }: { caption: 
       </table>
       {rows.length > most && (
         <button type="button" class="small" onClick={() => setMost(most + 10 * FIRST)}>
-          Show more: {number(rows.length - most)} rows are left
+          Show more: {plural(rows.length - most, "row")} left
         </button>
       )}
     </div>
