@@ -11,6 +11,7 @@ from maspo.data.groups import asked
 from maspo.models.base import Reply
 from maspo.models.thoughts import without_thoughts
 from maspo.proposers.foreign import refused
+from maspo.scoring.mathematics.equality import same
 
 _SIGNS = 20_000
 _MOST_SECONDS = 3
@@ -52,3 +53,10 @@ def test_a_blank_to_be_filled_in_is_no_code_and_morse_is() -> None:
 )
 def test_a_final_response_is_what_stands_between_its_marks(text: str, said: str) -> None:
     assert _said(text) == said
+
+
+@pytest.mark.parametrize("mark", ["'", "_a", "_"])
+def test_a_name_with_many_marks_is_read_at_once(mark: str) -> None:
+    begun = time.process_time()
+    same(f"A{mark * 40}! = 5", "6")
+    assert time.process_time() - begun < _MOST_SECONDS

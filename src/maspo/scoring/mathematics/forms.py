@@ -27,8 +27,9 @@ _ROWS = re.compile(
 )
 _PIECES = re.compile(r"(?:[^=]{1,40}=)?\s*\\begin\{cases\}(.*)\\end\{cases\}", re.DOTALL)
 _CONDITION = re.compile(r'^\s*"?(?:if|for|when|where)\b[ "]*')
+# A subscript ends with its letters, so that a row of primes or underscores is read in one way only.
 _LABEL = re.compile(
-    r"""\\?[A-Za-z]+(?:_\{?\w+\}?|'+)*\s*(?:\([A-Za-z]?(?:,\s*[A-Za-z])*\)|\^\{?-1\}?\s*\([A-Za-z]\))?
+    r"""\\?[A-Za-z]+(?:_\{?\w+(?:\}|(?!\w)|(?=_\{))|'++)*\s*(?:\([A-Za-z]?(?:,\s*[A-Za-z])*\)|\^\{?-1\}?\s*\([A-Za-z]\))?
     |\(\s*[A-Za-z](?:_\{?\d\}?)?(?:\s*,\s*[A-Za-z](?:_\{?\d\}?)?)+\s*\)
     |\\(?:angle|triangle|m\\angle)\s*[A-Z]+|\|?[A-Z]{2}\|?|m\s*\\angle\s*[A-Z]+
     |["A-Za-z ]*[a-z"]{2}[a-z" ]*|\\overline\s*\{?[A-Z]{2}\}?""",
