@@ -349,15 +349,15 @@ async def test_i22b_the_judge_is_compared_with_what_a_person_said_of_cases_blind
     cases = [one for one in build_document(tmp_path).cases if one.trace and one.outputs]
     judged = [case for case in cases if any(said.agent == case.outputs[-1][0] for said in case.said)]
     assert judged and build_document(tmp_path).judge.people is None
-    for agrees in (False, True):
+    for agrees in (True, False):
         for case in judged:
             said = [one for one in case.said if one.agent == case.outputs[-1][0]]
             verdict = next((one for one in said if one.level == "global"), said[0]).verdict
             other = "tie" if verdict != "tie" else "win"
             decide(tmp_path, Judge.model_validate({"case": case.trace, "verdict": verdict if agrees else other}))
         found = build_document(tmp_path).judge.people
-        assert found is not None, "what was said last of a case counts"
-        assert (found.agreement.count, found.agreement.n) == (agrees * len(judged), len(judged))
+        assert found is not None, "what was said first of a case counts: after it the judge's verdict is shown"
+        assert (found.agreement.count, found.agreement.n) == (len(judged), len(judged))
 
 
 def test_i23_what_waits_for_approval_is_told_until_it_is_decided(whole_run: list[Event]) -> None:

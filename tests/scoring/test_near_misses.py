@@ -34,9 +34,8 @@ def near(row: Row, neighbour: str = "") -> Iterator[str]:
         return
     if row["scorer"] == "exact" and neighbour and _letters(neighbour) != _letters(gold):
         yield neighbour
-    last = None
-    for last in _NUMBER.finditer(gold):  # noqa: B007 - the last one is wanted
-        pass
+    numbers = list(_NUMBER.finditer(gold))
+    last = numbers[-1] if numbers else None
     if last is not None:
         yield f"{gold[: last.start()]}{float(last[0]) + 1:.15g}{gold[last.end() :]}"
     if _PLAIN.fullmatch(gold) and float(gold):
@@ -86,3 +85,28 @@ def test_n03_every_kind_of_near_miss_is_made() -> None:
     assert list(near({**row, "scorer": "math", "answer": "-5"})) == ["-6", "5", "-50"]
     assert list(near({**row, "scorer": "math", "answer": "3 cm"})) == ["4 cm", "-(3 cm)", "3 m"]
     assert list(near({**row, "scorer": "choice", "answer": "C"})) == ["A", "B", "D", "E"]
+
+
+@pytest.mark.parametrize(
+    ("output", "gold", "right"),
+    [
+        ("n^2, n > 5", "n^2, n > 7", False),
+        ("2n+1, n > 0", "2n+1, n > 3", False),
+        ("2n+1, n > 0", "2n+1, n >= 1", True),
+        ("2x+1, x > 0", "2x+1, x >= 1", False),
+        ("3^n, n >= 1", "3^n, n >= 4", False),
+        ("3^n, n >= 4", "3^n, n >= 4", True),
+        ("3^n, n >= 1", "3^n", True),
+        ("a_n = n^2 (n = 0, 1, 2, \\dots)", "a_n = n^2 (n = 1, 2, 3, \\dots)", False),
+        ("a_n = n^2 (n = 1, 2, 3, \\dots)", "a_n = n^2, n >= 1", True),
+    ],
+)
+async def test_n04_a_formula_that_holds_elsewhere_is_another(output: str, gold: str, right: bool) -> None:
+    (score,) = await scorer_of("math").score([Sample("1", output, gold)])
+    assert score.correct is right
+
+
+@pytest.mark.parametrize(("output", "right"), [("B or D? D.", True), ("Why not option D? D", False)])
+async def test_n05_a_letter_after_another_question_than_the_tasks_is_no_answer(output: str, right: bool) -> None:
+    (score,) = await scorer_of("choice").score([Sample("1", output, "D")])
+    assert score.correct is right

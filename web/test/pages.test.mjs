@@ -125,7 +125,12 @@ test("everything by keyboard", async () => {
   assert.doesNotMatch(await page.locator(".pick").innerText(), told, "who judges blind sees no verdict before");
   await page.keyboard.press("1");
   await settled(page);
-  assert.match(await page.locator("[data-blind]").innerText(), /You: the candidate/);
+  const said = await page.locator("[data-blind] [role=status]").innerText();
+  assert.match(said, /You: the candidate/);
+  assert.equal(await page.locator("[data-blind] [role=group] button:enabled:has-text('better')").count(), 0);
+  await page.keyboard.press("2");
+  await settled(page);
+  assert.equal(await page.locator("[data-blind] [role=status]").innerText(), said, "a verdict after the judge's was shown is not blind");
   assert.match(await page.locator("[data-item]").first().innerText(), /judged/);
   assert.deepEqual(wrong, []);
   await close();

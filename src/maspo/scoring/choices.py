@@ -65,6 +65,8 @@ _SENTENCE = late(
 )
 _ANSWERED = late(r"\?\s+\(?([A-J])\)?[.!]?\s*\Z")
 """A letter after a question that the reply asks itself: "A or E? E."."""
+_ASKS_OTHERWISE = late(r"(?i:\b(?:why|eliminat\w+|exclud\w+|rul(?:e|ed|ing)\s+out|distract\w+|second)\b)[^?]*\?[^?]*\Z")
+"""It asks itself for something else than the answer: "Why not option D? D"."""
 _NUMBERED = late(r"\d[.)]\s+\(?[A-J](?![A-Za-z0-9])")
 """One of a row of letters: "1. B 2. A 3. D"."""
 _TURN = late(r"(?i)[,;:—–-]\s+(?:but|however|yet|though),?\s+")
@@ -244,7 +246,7 @@ def _last_sentence(plain: str, question: str) -> str | None:
     """Return the choice of a last sentence that says nothing else: "… Therefore D) 12"."""
     answered = _ANSWERED.search(plain) if "?" in plain else None
     if answered is not None:
-        return answered[1]
+        return None if _ASKS_OTHERWISE.search(plain) else answered[1]
     begin = max([end.end() for end in _SENTENCE.finditer(plain)], default=0)
     if not begin and not question and "," not in plain:
         return None

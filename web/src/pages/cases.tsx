@@ -130,6 +130,7 @@ function Blind({ one, judged }: { one: Case; judged: () => void }) {
   // The same pair is always shown in the same order, and the order follows from nothing that the reader can see.
   const turned = useMemo(() => [...`${one.id}${one.input_key}`].reduce((sum, letter) => (31 * sum + letter.charCodeAt(0)) >>> 0, 7) % 2 === 1, [one]);
   const decide = (choice: "1" | "2" | "t") => {
+    if (verdicts.has(one.id)) return; // By now the judge's verdict is shown, so a second one would not be blind.
     const verdict = choice === "t" ? "tie" : (choice === "1") === turned ? "win" : "loss";
     verdicts.set(one.id, verdict);
     setSaid(verdict);
@@ -160,9 +161,9 @@ function Blind({ one, judged }: { one: Case; judged: () => void }) {
         <div><h3>2</h3><Text text={second ?? ""} /></div>
       </div>
       <div class="buttons" role="group" aria-label="Your verdict">
-        <button type="button" onClick={() => decide("1")}>1 is better</button>
-        <button type="button" onClick={() => decide("2")}>2 is better</button>
-        <button type="button" onClick={() => decide("t")}>Equally good</button>
+        <button type="button" disabled={said !== ""} onClick={() => decide("1")}>1 is better</button>
+        <button type="button" disabled={said !== ""} onClick={() => decide("2")}>2 is better</button>
+        <button type="button" disabled={said !== ""} onClick={() => decide("t")}>Equally good</button>
         <Save name="human.jsonl" label={`Download your ${plural(verdicts.size, "verdict")}`} text={lines} />
       </div>
       <p role="status">

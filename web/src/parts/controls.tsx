@@ -12,12 +12,21 @@ const CAPS = [
   ["minutes", "minutes", "cap_minutes"],
 ] as const;
 
+/** Send decisions, each once: the same one is not sent again before the first was answered. */
 export function useAct(source: Source, run: string, say: (message: string) => void) {
-  return (action: Action) =>
-    source.act(run, action).then(
-      (message) => say(message),
-      (error: unknown) => say(`Refused: ${error instanceof Error ? error.message : String(error)}`),
-    );
+  const [under] = useState(() => new Set<string>());
+  return async (action: Action) => {
+    const same = JSON.stringify(action);
+    if (under.has(same)) return;
+    under.add(same);
+    try {
+      say(await source.act(run, action));
+    } catch (error) {
+      say(`Refused: ${error instanceof Error ? error.message : String(error)}`);
+    } finally {
+      under.delete(same);
+    }
+  };
 }
 
 export function Controls({ source, run, document, say }: { source: Source; run: string; document: Document; say: (message: string) => void }) {

@@ -84,9 +84,12 @@ function Together({ open, approval }: { open: readonly string[]; approval: Appro
   const [reason, setReason] = useState("");
   const chosen = open.filter((name) => !left.has(name));
   const toggle = (name: string) => setLeft(new Set(left.has(name) ? [...left].filter((one) => one !== name) : [...left, name]));
+  const [busy, setBusy] = useState(false);
   const decide = async (action: "approve" | "reject") => {
     const why = action === "reject" && reason.trim() ? { reason: reason.trim() } : {};
+    setBusy(true); // Otherwise a second click would decide on the later ones twice.
     for (const name of chosen) await act({ action, agents: [name], prompt: approval.prompts[approval.agents.indexOf(name)] ?? "", ...why });
+    setBusy(false);
   };
   const which = chosen.length === open.length && open.length > 1 ? `all ${open.length}` : chosen.length === 1 ? chosen[0] : `${chosen.length} prompts`;
   return (
@@ -94,8 +97,8 @@ function Together({ open, approval }: { open: readonly string[]; approval: Appro
       {open.length > 1 && open.map((name) => (
         <label class="check"><input type="checkbox" checked={!left.has(name)} onChange={() => toggle(name)} /> {name}</label>
       ))}
-      <button type="button" disabled={chosen.length === 0} onClick={() => void decide("approve")}>Approve {which}</button>
-      <button type="button" disabled={chosen.length === 0} onClick={() => void decide("reject")}>Reject {which}</button>
+      <button type="button" disabled={busy || chosen.length === 0} onClick={() => void decide("approve")}>Approve {which}</button>
+      <button type="button" disabled={busy || chosen.length === 0} onClick={() => void decide("reject")}>Reject {which}</button>
       <label>
         <span class="unseen">Reason, which the proposer is told</span>
         <input type="text" maxLength={2000} placeholder="reason, for the proposer" value={reason} onInput={(event) => setReason(event.currentTarget.value)} />

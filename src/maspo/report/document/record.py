@@ -243,9 +243,13 @@ def _extras(store: RunStore, job: Job | None, looked: Look, known: Extras) -> Ex
 
 
 def _blind(lines: Sequence[Line]) -> dict[str, Verdict]:
-    """Return what a person said last of each case."""
+    """Return what a person said first of each case: after that the judge's verdict was shown."""
     said = (line.decision for line in lines)
-    return {one.case: Verdict(one.verdict) for one in said if isinstance(one, Judge)}
+    found: dict[str, Verdict] = {}
+    for one in said:
+        if isinstance(one, Judge):
+            found.setdefault(one.case, Verdict(one.verdict))
+    return found
 
 
 def _noted(lines: Sequence[Line], view: RunView) -> tuple[tuple[float, Decided], ...]:

@@ -81,7 +81,10 @@ def same(one: str, other: str) -> Same:
     if max(len(one), len(other)) > LONGEST_ANSWER:
         return Same.HOPELESS
     try:
-        found = _same_forms(form_of(one), form_of(other))
+        first, second = form_of(one), form_of(other)
+        if first.holds_for and second.holds_for and first.holds_for != second.holds_for:
+            return Same.NO
+        found = _same_forms(first, second)
         return Same.YES if found is not Same.YES and _in_two_forms(one, other) else found
     except (TooLarge, RecursionError):
         return Same.HOPELESS

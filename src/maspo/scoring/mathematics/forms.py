@@ -47,6 +47,9 @@ _HOLDS_FOR = re.compile(
     re.VERBOSE,
 )
 """On which numbers a formula holds, as it is said behind it."""
+_BOUND = re.compile(r"\b([a-z])\s*(\\ge|>=|>|\\ne|!=|=)\s*(\d+)")
+_WHOLE = frozenset("ijkmn")
+"""Letters that stand for whole numbers where nothing else is said: above 0 is from 1 on."""
 _MAY_HOLD_FOR = re.compile(r"\\in(?![a-z])|for|where|with|[,(].*(?:\\ge|>|\\dots)")
 _OPTION = re.compile(r'"?\s*\(([A-J])\)[" :.]*\s(?=[^"\s])')
 """The letter of an option before its value."""
@@ -97,6 +100,8 @@ class Form:
     """Of a group: its opening and closing bracket; of a relation: its sign."""
     label: str = ""
     """What the answer says it is the value of: ``x`` in ``x = 5``."""
+    holds_for: str = ""
+    """From where on a formula holds, if its answer says so: ``n >= 1``; left out of the rest."""
 
     @property
     def is_interval(self) -> bool:
@@ -112,11 +117,14 @@ class Form:
 @lru_cache(maxsize=8192)
 def form_of(answer: str) -> Form:
     """Return the form of an answer as a model or a label writes it."""
-    text = _of_integers(_opened(_unconditional(spelled(answer))))
+    text, condition = _unconditional(spelled(answer))
+    text = _of_integers(_opened(text))
     option = _OPTION.match(text)
     if option is None:
-        return _form(text, 0)
-    return replace(_form(text[option.end() :].rstrip('"'), 0), label=f"({option[1]})")
+        form = _form(text, 0)
+    else:
+        form = replace(_form(text[option.end() :].rstrip('"'), 0), label=f"({option[1]})")
+    return replace(form, holds_for=condition) if condition else form
 
 
 def of_unit_vectors(text: str) -> Form | None:
@@ -141,19 +149,38 @@ def _opened(text: str) -> str:
     return text
 
 
-def _unconditional(text: str) -> str:
-    """Leave out on which numbers a formula holds: "a_n = 2n for all n"; general solutions keep their integers."""
+def _unconditional(text: str) -> tuple[str, str]:
+    """Leave out on which numbers a formula holds: "a_n = 2n for all n"; general solutions keep their integers.
+
+    Beside the formula stands from where on it holds, where a number says it.
+    """
     found = _HOLDS_FOR.search(text) if _MAY_HOLD_FOR.search(text) else None
     if found is None or found.start() == 0:
-        return text
+        return text, ""
     before = text[: found.start()].rstrip(" ,;(")
     letter = next(filter(None, found.groups()), "")
     # "x, n > 1" is no formula with a condition, "5n + 2, n > 1" is one.
     is_left_out = "\\ne" in found[0] or "!=" in found[0]
     conditioned = found[2] and not is_left_out and "," not in before and not _RELATION.search(before)
     if found[1] is None and not ("=" in before or found[4] or conditioned):
-        return text
-    return before if not letter or re.search(rf"(?<![A-Za-z\\]){letter}(?![A-Za-z])", before) else text
+        return text, ""
+    if letter and not re.search(rf"(?<![A-Za-z\\]){letter}(?![A-Za-z])", before):
+        return text, ""
+    return before, _condition(found[0])
+
+
+def _condition(text: str) -> str:
+    """Return the bound in words on where a formula holds, in one way for whole numbers; nothing without a number."""
+    found = _BOUND.search(text)
+    if found is None:
+        return ""
+    letter, sign, number = found[1], found[2], int(found[3])
+    if sign in ("\\ne", "!="):
+        return f"{letter} != {number}"
+    above = sign == ">"
+    if above and letter in _WHOLE:
+        number, above = number + 1, False
+    return f"{letter} {'>' if above else '>='} {number}"
 
 
 def _of_integers(text: str) -> str:
