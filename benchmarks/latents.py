@@ -28,9 +28,11 @@ from maspo.events import HoldoutResult
 from maspo.judges.base import combined
 from maspo.optimizers.base import Ask, Compare, Draft, Drafts, Problem, Propose, Request, Result
 from maspo.optimizers.registry import make_optimizer
+from maspo.optimizers.structure.base import Meet
 from maspo.study.holdout import Conclusion, conclude, result_of
 from maspo.study.job import Job
 from maspo.study.resolve import holdout_calls_of_an_input, planned_search, split_of, team_of
+from maspo.team import System
 from maspo.world import World
 from maspo.world.catalogue import on_lines_of_their_own
 from maspo.world.catalogue import split as parts_of
@@ -90,18 +92,21 @@ class Latent:
     graph: str
     labels: bool
     calls: Counter[str] = field(default_factory=Counter)
+    given: System | None = None
+    """The team, where its structure or prompts are no longer those that the world gives."""
     _outputs: dict[object, Output] = field(default_factory=dict)
     _verdicts: dict[object, Verdict] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.system = self.world.system(self.graph)
+        self.system = self.given or self.world.system(self.graph)
         self.latents, self.spec = self.world.latents, self.world.spec
 
-    def run(self, prompts: Prompts, key: str) -> dict[str, Output]:
-        """Run the team on an input."""
+    def run(self, prompts: Prompts, key: str, team: System | None = None) -> dict[str, Output]:
+        """Run the team, or one of another structure, on an input."""
         found: dict[str, Output] = {}
-        for name in self.system.order:
-            read = [found[other] for other in self.system.by_name[name].reads]
+        team = team or self.system
+        for name in team.order:
+            read = [found[other] for other in team.by_name[name].reads]
             known = (name, prompts[name], key, tuple(read))
             if known not in self._outputs:
                 self.calls["agent"] += 1
@@ -143,6 +148,12 @@ class Latent:
             (name, self.judge((Level.LOOKAHEAD, name, ""), before[name], after[name], first)) for name in readers
         )
         return Comparison(key, local, ahead, glob, same)
+
+    def meet(self, meet: Meet) -> Verdict:
+        """Let the final answers of two teams meet on an input, in both orders."""
+        key, output = meet.input_key, self.system.output
+        before, after = (self.run(team.prompts, key, team)[output] for team in (meet.reference, meet.candidate))
+        return self.of_answers(Compare("meet", {}, {}, key, True, (Level.GLOBAL,), 2), before, after)
 
     def of_answers(self, request: Compare, before: Output, after: Output) -> Verdict:
         """Return the global verdict: equal answers are a tie without a call."""

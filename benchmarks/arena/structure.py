@@ -1,11 +1,12 @@
 """Structure and prompts, alone and one after the other: true accuracy and calls a run on worlds with and without harm.
 
-    python benchmarks/arena/structure.py [--worlds 20] [--first-seed 9000] [--methods greedy,agent-dropout] [--out FILE]
-        [--one-budget [CALLS]]
+    python -m benchmarks.arena.structure [--worlds 20] [--first-seed 9000] [--methods greedy,agent-dropout] [--out FILE]
+        [--latents | --one-budget [CALLS]] [--graphs rumours,hierarchical]
 
-With ``--one-budget`` prompts alone, structure alone and both in turns (``maspo optimize --optimize prompts,structure``)
-get the same calls. ``rumours`` has two members who only harm; of ``hierarchical`` everybody helps. Each world is one
-line of JSON, so a measurement that was stopped goes on.
+With ``--latents`` searches are driven by what the world knows, without texts (``benchmarks/latents.py``), in a
+small part of the time. With ``--one-budget`` prompts alone, structure alone and both in turns (``maspo optimize
+--optimize prompts,structure``) get the same calls. ``rumours`` has two members who only harm; of ``hierarchical``
+everybody helps. Each world is one line of JSON, so a measurement that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -14,27 +15,33 @@ import argparse
 import asyncio
 import json
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean, stdev
+from typing import Protocol
+
+from benchmarks.latents import Latent, run_whole
 
 from maspo.config import Caps, RunConfig
 from maspo.core.usage import total
+from maspo.core.verdict import Comparison
 from maspo.data.inputs import make_inputs
 from maspo.data.tasks.task import Task, TaskRow
 from maspo.models.base import ModelClient
-from maspo.optimizers.structure.base import Method, StructurePlan
+from maspo.optimizers.structure.base import Found, Meet, Method, StructurePlan, StructureSearch
 from maspo.study.alternation.alternate import alternate
 from maspo.study.alternation.plan import Alternation
 from maspo.study.evaluation.evaluate import Attention
 from maspo.study.evaluation.job import Evaluation
-from maspo.study.evaluation.structure import METHODS, Structured, search_structure
+from maspo.study.evaluation.structure import METHODS, Structured, search_structure, verdict_of
+from maspo.study.holdout import result_of
 from maspo.study.job import Job, Provider
 from maspo.study.optimize import start
-from maspo.study.resolve import resolve
+from maspo.study.resolve import resolve, split_of
 from maspo.team import System
+from maspo.team.changes import Change
 from maspo.testing.runs import Recorder
 from maspo.world import World, WorldSpec
 
@@ -44,6 +51,28 @@ BUDGET = 3000
 """Calls of each with ``--one-budget``: as many as three agents plan for prompts alone."""
 PLANNED = 0.9
 """Part of the budget that prompts alone plan: a search may end its last round beyond its plan."""
+
+
+@dataclass(frozen=True)
+class Restructured:
+    """What a search for a better structure came to."""
+
+    team: System
+    """The team that a person would go on with."""
+    changes: tuple[str, ...]
+    verdict: str
+
+
+class Steps(Protocol):
+    """One step after the other, each with its own test on inputs that it did not see."""
+
+    def rewrite(self, system: System) -> System:
+        """Optimize the prompts of a team and return it with what shipped."""
+        ...
+
+    def restructure(self, system: System, method: Method) -> Restructured:
+        """Search for a better structure of a team."""
+        ...
 
 
 def provider_of(world: World) -> Provider:
@@ -56,56 +85,109 @@ def provider_of(world: World) -> Provider:
     return provide
 
 
-def changed(world: World, system: System, method: Method, out: Path, caps: Caps | None = None) -> Structured:
-    """Search for a better structure of a team."""
+def evaluation_of(world: World, system: System, caps: Caps | None = None) -> Evaluation:
+    """Return what a search for a better structure is given."""
     rows = tuple(
         TaskRow(columns={"input": str(row["input"])}, id=str(row["id"]), answer=str(row["answer"]))
         for row in world.inputs(INPUTS)
     )
     task = Task(name="world", test_rows=rows)
-    evaluation = Evaluation(
-        system=system, task=task, config=RunConfig(caps=caps or Caps()), after=system.prompts, scorer="judge"
-    )
-    plan = StructurePlan(seed=0)
-    return asyncio.run(search_structure(evaluation, method, plan, out, Attention(Recorder(), provider_of(world))))
+    config = RunConfig(caps=caps or Caps())
+    return Evaluation(system=system, task=task, config=config, after=system.prompts, scorer="judge")
 
 
-def rewritten(world: World, system: System, out: Path) -> System:
-    """Optimize the prompts of a team and return it with what shipped."""
-    job = Job(system, make_inputs(world.inputs(INPUTS)), RunConfig(), {}, None)
-    outcome = asyncio.run(start(resolve(job), out, Recorder(), provider_of(world)))
-    assert outcome.finished is not None
-    return system.with_prompts(outcome.finished.prompts)
+def shipped(system: System, changes: Sequence[Change], found: System, verdict: str) -> Restructured:
+    """Return the changed team where it is better, or as good for less."""
+    team = found if verdict in ("better", "as_good") else system
+    return Restructured(team, tuple(map(str, changes)), verdict)
 
 
-def shipped(found: Structured) -> System:
-    """Return the team that a person would go on with."""
-    return found.system if found.verdict in ("better", "as_good") else found.evaluation.system
+def changed(world: World, system: System, method: Method, out: Path, caps: Caps | None = None) -> Structured:
+    """Search for a better structure of a team as ``maspo structure`` does."""
+    attention = Attention(Recorder(), provider_of(world))
+    evaluation = evaluation_of(world, system, caps)
+    return asyncio.run(search_structure(evaluation, method, StructurePlan(), out, attention))
 
 
-def measure(seed: int, graph: str, methods: list[Method]) -> dict[str, object]:
+@dataclass
+class WithTexts:
+    """Steps as the commands take them."""
+
+    world: World
+    out: Path
+    taken: int = 0
+
+    def rewrite(self, system: System) -> System:
+        """Run ``maspo optimize``."""
+        job = Job(system, make_inputs(self.world.inputs(INPUTS)), RunConfig(), {}, None)
+        outcome = asyncio.run(start(resolve(job), self._folder(), Recorder(), provider_of(self.world)))
+        assert outcome.finished is not None
+        return system.with_prompts(outcome.finished.prompts)
+
+    def restructure(self, system: System, method: Method) -> Restructured:
+        """Run ``maspo structure``."""
+        found = changed(self.world, system, method, self._folder())
+        return shipped(system, found.changes, found.system, found.verdict)
+
+    def _folder(self) -> Path:
+        self.taken += 1
+        return self.out / str(self.taken)
+
+
+@dataclass
+class OnLatents:
+    """Steps driven by what the world knows."""
+
+    world: World
+    graph: str
+
+    def rewrite(self, system: System) -> System:
+        """Search for prompts, and test them."""
+        latent = Latent(self.world, self.graph, labels=False, given=system)
+        end, _, found = run_whole(latent, Job(system, make_inputs(self.world.inputs(INPUTS)), RunConfig()))
+        return system.with_prompts(end.prompts) if found.shipped != "seed" else system
+
+    def restructure(self, system: System, method: Method) -> Restructured:
+        """Search for a structure, and test it."""
+        latent, plan = Latent(self.world, self.graph, labels=False, given=system), StructurePlan()
+        split = split_of(evaluation_of(self.world, system).job)
+        found = ended(METHODS[method](system, split.search, plan), latent)
+        met = [(key, latent.meet(Meet(system, found.system, key))) for key in (split.holdout if found.changes else ())]
+        result = result_of(Comparison(key, verdict, (), verdict) for key, verdict in met)
+        return shipped(system, found.changes, found.system, verdict_of(found.changes, result, plan.margin))
+
+
+def ended(searching: StructureSearch, latent: Latent) -> Found:
+    """Let a search for a better structure go to its end."""
+    try:
+        wanted = next(searching)
+        while True:
+            wanted = searching.send(tuple(map(latent.meet, wanted)))
+    except StopIteration as end:
+        found: Found = end.value
+        return found
+
+
+def measure(steps: Steps, world: World, graph: str, methods: Sequence[Method]) -> dict[str, object]:
     """Return true accuracies and calls an input of one world."""
-    world = World(WorldSpec(seed=seed))
-    seed_team = world.system(graph)
-    teams: dict[str, System] = {"seed": seed_team}
+    given = world.system(graph)
+    prompts = steps.rewrite(given)
+    twice = steps.rewrite(prompts)  # what calls for prompts alone bring where a step of structure stands between
+    teams: dict[str, System] = {"seed": given, "prompts": prompts, "prompts, then prompts": twice}
     said: dict[str, object] = {}
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        teams["prompts"] = rewritten(world, seed_team, folder / "prompts")
-        for method in methods:
-            alone = changed(world, seed_team, method, folder / method)
-            teams[f"{method} alone"] = shipped(alone)
-            teams[f"{method}, then prompts"] = rewritten(world, shipped(alone), folder / f"{method}-prompts")
-            after = changed(world, teams["prompts"], method, folder / f"prompts-{method}")
-            teams[f"prompts, then {method}"] = shipped(after)
-            again = rewritten(world, shipped(after), folder / f"prompts-{method}-prompts")
-            teams[f"prompts, then {method}, then prompts"] = again
-            said[method] = {
-                "alone": {"changes": [str(one) for one in alone.changes], "verdict": alone.verdict},
-                "after prompts": {"changes": [str(one) for one in after.changes], "verdict": after.verdict},
-            }
+    for method in methods:
+        alone = steps.restructure(given, method)
+        after = steps.restructure(prompts, method)
+        teams[f"{method} alone"] = alone.team
+        teams[f"{method}, then prompts"] = steps.rewrite(alone.team)
+        teams[f"prompts, then {method}"] = after.team
+        teams[f"prompts, then {method}, then prompts"] = steps.rewrite(after.team)
+        said[method] = {
+            name: {"changes": one.changes, "verdict": one.verdict}
+            for name, one in (("alone", alone), ("after prompts", after))
+        }
     return {
-        "seed": seed,
+        "seed": world.spec.seed,
         "graph": graph,
         "accuracy": {name: world.accuracy(team, team.prompts) for name, team in teams.items()},
         "calls": {name: len(team.agents) for name, team in teams.items()},
@@ -130,7 +212,7 @@ def measure_at_one_budget(seed: int, graph: str, calls: int) -> dict[str, object
     teams = {
         "seed": given,
         "prompts": given.with_prompts(prompts.prompts),
-        "structure": shipped(alone),
+        "structure": shipped(given, alone.changes, alone.system, alone.verdict).team,
         "prompts and structure in turns": both.system,
     }
     return {
@@ -148,12 +230,27 @@ def measure_at_one_budget(seed: int, graph: str, calls: int) -> dict[str, object
     }
 
 
+def played(
+    seed: int, graph: str, methods: Sequence[Method], latents: bool, one_budget: int | None
+) -> dict[str, object]:
+    """Return what one world comes to."""
+    if one_budget:
+        return measure_at_one_budget(seed, graph, one_budget)
+    world = World(WorldSpec(seed=seed))
+    if latents:
+        return measure(OnLatents(world, graph), world, graph, methods)
+    with tempfile.TemporaryDirectory() as scratch:
+        return measure(WithTexts(world, Path(scratch)), world, graph, methods)
+
+
 def main() -> None:
     """Play what is missing and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--worlds", type=int, default=20)
     parser.add_argument("--first-seed", type=int, default=9000)
     parser.add_argument("--methods", default=",".join(METHODS))
+    parser.add_argument("--graphs", default=",".join(GRAPHS))
+    parser.add_argument("--latents", action="store_true", help="without texts")
     parser.add_argument("--one-budget", type=int, nargs="?", const=BUDGET, metavar="CALLS")
     parser.add_argument("--out", type=Path, default=Path("arena-structure.jsonl"))
     given = parser.parse_args()
@@ -161,14 +258,14 @@ def main() -> None:
     lines = given.out.read_text().splitlines() if given.out.exists() else []
     found = [json.loads(line) for line in lines]
     known = {(one["seed"], one["graph"]) for one in found}
+    graphs = given.graphs.split(",")
     for seed in range(given.first_seed, given.first_seed + given.worlds):
-        for graph in GRAPHS:
+        for graph in graphs:
             if (seed, graph) not in known:
-                equal = given.one_budget
-                found.append(measure_at_one_budget(seed, graph, equal) if equal else measure(seed, graph, methods))
+                found.append(played(seed, graph, methods, given.latents, given.one_budget))
                 with given.out.open("a") as file:
                     file.write(json.dumps(found[-1]) + "\n")
-    for graph in GRAPHS:
+    for graph in graphs:
         rows = [one for one in found if one["graph"] == graph]
         print(
             f"\n{graph}, {len(rows)} worlds\n\n| team | accuracy | against prompts alone ± SE | calls an input |\n"

@@ -76,17 +76,22 @@ class Structured(EvaluationEnd):
     @property
     def verdict(self) -> str:
         """What can be said of the changed team: better, as good for less, worse, or that nothing is proven."""
-        if not self.changes:
-            return "unchanged"
-        if self.holdout is None or not self.holdout.n:
-            return "untested"
-        if max(self.holdout.p_value, (self.holdout.p_bounds or (0.0, 0.0))[0]) <= self.holdout.level:
-            return "better"
-        if worse_bound(self.holdout) <= self.plan.margin:
-            return "as_good"
-        if max(self.holdout.p_worse, (self.holdout.p_bounds or (0.0, 0.0))[1]) <= self.holdout.level:
-            return "worse"
-        return "not_proven"
+        return verdict_of(self.changes, self.holdout, self.plan.margin)
+
+
+def verdict_of(changes: Sequence[Change], holdout: HoldoutResult | None, margin: float) -> str:
+    """Return what can be said of a changed team by its test: better, as good for less, worse, or nothing proven."""
+    if not changes:
+        return "unchanged"
+    if holdout is None or not holdout.n:
+        return "untested"
+    if max(holdout.p_value, (holdout.p_bounds or (0.0, 0.0))[0]) <= holdout.level:
+        return "better"
+    if worse_bound(holdout) <= margin:
+        return "as_good"
+    if max(holdout.p_worse, (holdout.p_bounds or (0.0, 0.0))[1]) <= holdout.level:
+        return "worse"
+    return "not_proven"
 
 
 def worse_bound(result: HoldoutResult) -> float:
