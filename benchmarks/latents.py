@@ -254,7 +254,10 @@ def searched(latent: Latent, job: Job, follow: Callable[[Ask], object]) -> Ask:
     prompts, seed = job.system.prompts, job.config.seed
     problem = Problem(team, prompts, split.search, seed, reserve, labelled, carried=job.carried)
     searching = make_optimizer(planned_search(job)).search(problem)
-    ask = next(searching)
+    try:
+        ask = next(searching)
+    except StopIteration as end:  # not even its first step fits into the planned calls
+        ask = end.value
     follow(ask)
     while ask.requests:
         try:
