@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -14,13 +15,13 @@ import pytest
 from aiohttp import web
 
 from maspo.core.errors import CallFailed, EmptyReply, ProviderError
-from maspo.models import Ledger, Message, ModelClient, Reply, Request, RetryPolicy, compose
+from maspo.models import Ledger, Message, ModelClient, Reply, Request, RetryPolicy, chat_completions, compose
 from maspo.models.base import Transient
 from maspo.models.chat_completions import ChatClient
 from maspo.models.endpoint import Endpoint
 from maspo.models.layers.compose import Cached, Metered, OnceMore
 from maspo.models.refusals import read_refusal
-from maspo.models.replies import read_reply
+from maspo.models.replies import is_stream, read_reply
 from maspo.models.scripted import ScriptedModel
 from maspo.testing.models import MemoryStore
 from maspo.testing.provider import (
@@ -273,3 +274,48 @@ async def test_p09_replies_with_other_status_and_charset_are_read(status: int, c
     body = json.dumps({"choices": [{"message": {"content": said}, "finish_reason": "stop"}]}, ensure_ascii=False)
     async with asked([Rule(Body(body.encode(charset), status, charset=charset))]) as (client, _):
         assert (await client.complete(ASK)).text == said
+
+
+BARE = tuple(piece.removeprefix(b"data: ") for piece in _chunks(["The answer", " is 7."]).split(b"\n\n") if piece)
+
+
+FIELDS = (b"", b"\n", b": ping\n", b"event: x\n", b"retry: 5\n", b"id: 1\r\n\r\n")
+WORDS = "\u6392\u961f\n".encode()
+
+
+@pytest.mark.parametrize(("between", "first"), [*((one, at) for one in FIELDS for at in range(3)), (WORDS, 2)])
+def test_p10_what_stands_between_bare_lines_of_a_stream_is_no_part_of_it(between: bytes, first: int) -> None:
+    body = b"".join((between if number >= first else b"") + line + b"\n" for number, line in enumerate(BARE))
+    assert read_reply(body, 0.0, "here").text == TEXT
+
+
+HOSTILE = {
+    "names": b'{"a":1' + b'"delta"}' * 2400 + b"x\n\n",
+    "ends": b"{" + b'"delta"' * 1200 + b"} " * 5000 + b"\n",
+    "no name closes": b"{" + b'"delta"' * 2800 + b"\n",
+    "blanks": b'{"delta"}' + b" \t\r" * 6000 + b"\nx",
+    "lines": b"\n" * 20_000,
+    "comments": b"{}\n" + b":\n" * 10_000,
+}
+
+
+@pytest.mark.parametrize("shape", HOSTILE)
+def test_p11_no_beginning_makes_it_slow_to_tell_a_stream(shape: str) -> None:
+    started = time.process_time()
+    for _ in range(20):
+        assert not is_stream(HOSTILE[shape])
+    assert time.process_time() - started < 0.6
+
+
+async def test_p12_of_a_large_body_it_is_asked_once_whether_it_is_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked_at = list[int]()
+
+    def noting(body: bytes | bytearray) -> bool:
+        asked_at.append(len(body))
+        return is_stream(body)
+
+    monkeypatch.setattr(chat_completions, "is_stream", noting)
+    piece = json.dumps({"choices": [{"delta": {"reasoning_content": "", "padding": "x" * 9000}}]}).encode() + b"\n"
+    async with asked([Rule(Body(piece * 1000 + b"\n".join(BARE)))]) as (client, _):
+        assert (await client.complete(ASK)).text == TEXT
+    assert len(asked_at) < 10

@@ -211,3 +211,23 @@ async def test_s09_a_short_reply_that_reads_as_an_error_is_passed_on_once(bench:
                 assert len(found.upstream.heard) == number + 1
             assert {(call.output, call.failed) for call in found.rollout.calls} == {("Unauthorized", "")}
             assert found.rollout.error is None
+
+
+async def test_s10_the_end_of_a_stream_is_told_to_an_app_of_http_1_0_that_would_keep_its_connection(
+    bench: Opener,
+) -> None:
+    one = EXCHANGES["chat_completions"]
+    async with bench() as found:
+        found.upstream.will(Answer(one.text_stream, 200, one.stream_kind, (), (), "chunked"))
+        host, _, path = found.rollout.base_url.removeprefix("http://").partition("/")
+        body = json.dumps({**one.request, **one.stream_flag}).encode()
+        head = f"POST /{path}/chat/completions HTTP/1.0\r\nHost: {host}\r\nConnection: keep-alive\r\n"
+        reader, writer = await asyncio.open_connection(*host.split(":"))
+        writer.write(f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        async with asyncio.timeout(20):
+            got = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        told, _, passed = got.partition(b"\r\n\r\n")
+        assert passed == one.text_stream
+        assert b"keep-alive" not in told.lower()

@@ -10,7 +10,11 @@ import pytest
 
 from maspo.core.errors import ProviderError
 from maspo.models import Message, Reply, Request
+from maspo.models.budget import Ledger
+from maspo.models.layers.compose import compose
 from maspo.models.layers.error_texts import ErrorTexts, is_error_shaped
+from maspo.models.layers.retried import RetryPolicy
+from maspo.testing.models import MemoryStore
 
 ENVOY = "upstream connect error or disconnect/reset before headers. retried and the latest reset reason: timeout"
 DIALOGUE = Path(__file__).parents[1] / "real" / "dialogue.jsonl.xz"
@@ -46,6 +50,52 @@ def test_x03_a_team_that_is_asked_about_errors_may_name_them(tokens: int | None)
     again = ErrorTexts()
     for _ in range(30):
         assert not again.told(ask(1), Reply(ENVOY)), "one question asked again and again tells nothing"
+
+
+@pytest.mark.parametrize("counted", [False, True])
+def test_x05_rows_that_are_sorted_by_class_get_one_label_after_the_other(counted: bool) -> None:
+    seen = ErrorTexts()
+    if counted:
+        seen.told(ask(99), Reply("Disk full", 5, 5))
+    labels = ["Connection timeout"] * 4 + ["Unauthorized"] * 4 + [f"HTTP status {500 + number}" for number in range(5)]
+    assert not any(seen.told(ask(number), Reply(label)) for number, label in enumerate(labels))
+    # Named in the question, a label may have any length and come any number of times.
+    named = "upstream connect error of the gateway in the second region"
+    for number in range(30):
+        line = Request("m", (Message("user", f"Line {number}: is it {named}, or “disk full”?"),), "agent")
+        assert not seen.told(line, Reply(f"“{named.capitalize()}”."))
+        assert not seen.asks_again(line, Reply(named))
+
+
+def test_x06_where_no_reply_is_counted_one_label_alone_ends_no_run() -> None:
+    seen = ErrorTexts()
+    assert not any(seen.told(ask(number), Reply("Connection timeout")) for number in range(30))
+    # An error has a number of the request, however short it is.
+    other = ErrorTexts()
+    with pytest.raises(ProviderError, match="5 different questions"):
+        for number in range(5):
+            other.told(ask(number), Reply(f"Service unavailable: {number}f00ba7"))
+
+
+def test_x07_what_the_model_was_counted_for_is_its_own() -> None:
+    seen = ErrorTexts()
+    seen.told(ask(0), Reply(ENVOY, 5, 5))
+    assert not any(seen.told(ask(number), Reply(ENVOY)) for number in range(1, 20))
+
+
+async def test_x08_honest_texts_about_errors_are_asked_for_again_ever_more_rarely() -> None:
+    class Honest:
+        asked = 0
+
+        async def complete(self, request: Request) -> Reply:
+            self.asked += 1
+            return Reply(f"The request timed out in zone {chr(0x4E00 + int(request.messages[-1].content.split()[2]))}")
+
+    model = Honest()
+    layers = compose(model, MemoryStore(), Ledger(), RetryPolicy(attempts=3, base=0.0, cap=0.0), 4)
+    for number in range(100):
+        await layers.complete(ask(number))
+    assert model.asked <= 100 + 3 + 5
 
 
 def test_x04_no_text_of_a_real_model_reads_as_an_error() -> None:

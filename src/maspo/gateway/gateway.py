@@ -107,6 +107,8 @@ class _ToApp(Delivery):
         self.stream = web.StreamResponse(status=head.status)
         for name, value in _returned(head.headers):
             self.stream.headers.add(name, value)
+        if not self._chunked:
+            self.stream.force_close()  # Of HTTP/1.0: nothing else tells the end, even where the app would keep it open.
         try:
             self._writer = await self.stream.prepare(self._request)
             if self._writer is not None:

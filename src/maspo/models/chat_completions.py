@@ -330,6 +330,7 @@ class ChatClient:
         started, began = time.perf_counter(), now()
         heard, over = began, False
         answered: aiohttp.ClientResponse | None = None
+        in_parts: bool | None = None
         try:
             async with (
                 asyncio.timeout(self._patience(known)) as scope,
@@ -345,7 +346,9 @@ class ChatClient:
                 runaway = Runaway(request.max_tokens)
                 async for chunk in response.content.iter_any():
                     raw += chunk
-                    if len(raw) > _LARGEST_STREAM or (len(raw) > _LARGEST_BODY and not is_stream(raw)):
+                    if len(raw) > _LARGEST_BODY and in_parts is None:
+                        in_parts = is_stream(raw)  # Told by how it begins, which has come.
+                    if len(raw) > _LARGEST_STREAM or in_parts is False:
                         response.close()
                         break
                     if runaway.sees(chunk, raw) and is_stream(raw):

@@ -60,14 +60,17 @@ _LIMIT_NAMED = re.compile(
 )
 _EXACT = re.compile(
     r"max\w*tokens\W{1,3}(?:value )?(?:(?:must|should|has to) (?:be (?:set to |equal to |exactly )?|equal )"
-    r"|only (?:supports?|accepts?|allows?) (?:the value )?|is fixed (?:at|to) )\W{0,2}(\d[\d,]{0,12}+)"
-    r"(?!\W*(?:tokens )?(?:or|and|to|at|max|min)\b)"
+    r"|only (?:supports?|accepts?|allows?) (?:the value )?|is fixed (?:at|to) )[`'\"\\]{0,2}(\d[\d,]{0,12}+)"
+    r"(?!\W*(?:tokens? )?(?:or|and|to|at|as|max|maximum|min|minimum|less|minus|plus|in total"
+    r"|including|inclusive|with|together|up|upper|lower)\b)(?![`'\"\\]{0,2} ?(?:[-~(<>=≤≥+–—…]|\.\.))"
 )
-"""A limit of tokens that may have a single value."""
+"""A limit of tokens that may have a single value: no sign before it, and nothing after it that makes it a bound."""
 _TOO_MANY = re.compile(
-    r"too (?:large|high|big|many)|at most|maximum|less than|smaller than|range|between|<=|exceed|greater than|>"
-    r"|tokens? limit (?:is|of)"
+    r"too (?:large|high|big|many)|at most|maximum|less than|smaller than|range|between|<|≤|exceed|greater than|>"
+    r"|tokens? limit (?:is|of)|\d (?:tokens? )?\(?max\b|or (?:less|fewer|lower|smaller)\b|no more than|up to"
 )
+_BELOW = re.compile(r"(?:<|\b(?:less|smaller|lower|fewer) than|\bbelow) ?[`'\"\\]{0,2}(\d[\d,]{0,12})")
+"""A number that is itself too many."""
 _SIZE = r"(\d[\d,]{0,12}(?:\.\d{1,3})?)"
 _BYTES = re.compile(
     rf"(?<![\w.,]){_SIZE}\s?(bytes?|kilobytes?|megabytes?|gigabytes?|[kmg]i?b|[kmg])\b"
@@ -116,7 +119,10 @@ def most_written(words: str, limit: int) -> int | None:
     if not (_LIMIT_NAMED.search(words) and _TOO_MANY.search(words)):
         return None
     allowed = [count for found in _ANY_NUMBER.findall(words) if _FEWEST <= (count := _count(found)) < limit]
-    return max(allowed) - ("exclusive" in words) if allowed else None
+    if not allowed:
+        return None
+    beyond = "exclusive" in words or max(allowed) in map(_count, _BELOW.findall(words))
+    return max(allowed) - beyond
 
 
 def exactly_written(words: str) -> int | None:

@@ -148,12 +148,13 @@ def learn(dialect: Dialect, complaint: str, request: Request) -> Learned | None:
         return Learned(replace(dialect, content="parts"), "it takes the text of a message as a list of parts")
     if _ROLES_REFUSED.search(words) or _ROLES_REFUSED.search(_QUOTES.sub("", words)):
         return _without_role(dialect, words)
-    exact = exactly_written(words) if dialect.tokens and not dialect.exact_tokens else None
-    if exact is not None and exact != limit:
-        return Learned(replace(dialect, exact_tokens=exact), f"its limit of tokens must be {exact:,}")
+    # A bound first: where it was none, the next smaller call is refused in the same words, and the value is learned.
     allowed = most_written(words, limit) if dialect.tokens else None
     if allowed is not None:
         return Learned(replace(dialect, most_tokens=allowed), f"it writes at most {allowed:,} tokens a reply")
+    exact = exactly_written(words) if dialect.tokens and not dialect.exact_tokens else None
+    if exact is not None and exact != limit:
+        return Learned(replace(dialect, exact_tokens=exact), f"its limit of tokens must be {exact:,}")
     if any(word in words for word in ONE_CALL_WORDS):
         return None
     if any(word in words for word in _PARAMETER_WORDS):

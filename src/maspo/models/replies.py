@@ -60,10 +60,10 @@ _OTHERS = (
     ('"done"', "Ollama's own address", "/v1"),
 )
 """Other protocols, told by a name in their replies: whose they are, and how the address of this one ends there."""
-_BARE = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*\{[^\n]*\"(?:delta|chat\.completion\.chunk)\"[^\n]*\}[ \t\r]*\n\s*(?:\{|\[DONE\])",
-    re.IGNORECASE,
-)
+_BARE_PIECE = (b'"delta"', b'"chat.completion.chunk"')
+"""What tells a piece of a stream from a completion."""
+_FIELDS = (b":", b"event:", b"id:", b"retry:")
+"""How lines of a stream begin that hold no piece."""
 _BARE_BEGINS = 20_000
 """Bytes within which the second piece begins: the first one holds a role, or some letters."""
 _ENVELOPES = ("result", "data", "response")
@@ -75,12 +75,24 @@ _CUMULATIVE = 3
 def is_stream(body: bytes | bytearray) -> bool:
     """Say whether a body is a stream of server-sent events, whatever its headers say."""
     begins = body[:200].removeprefix(_BOM).lstrip().lower()
-    return begins.startswith((b"data:", b"event:", b"id:", b"retry:", b":")) or _is_bare(body)
+    return begins.startswith((b"data:", *_FIELDS)) or _is_bare(body)
 
 
 def _is_bare(body: bytes | bytearray) -> bool:
     """Say whether a body is a stream whose pieces are lines without ``data:``."""
-    return body.find(b"\n", 0, _BARE_BEGINS) >= 0 and _BARE.match(body, 0, _BARE_BEGINS) is not None
+    begin, first = len(_BOM) if body.startswith(_BOM) else 0, True
+    while (end := body.find(b"\n", begin, _BARE_BEGINS)) >= 0 or not first:
+        line = body[begin : end if end >= 0 else _BARE_BEGINS].strip().lower()
+        if line and not line.startswith(_FIELDS):
+            if not first:
+                return line.startswith((b"{", DONE.lower()))
+            if not (line[:1] == b"{" and line[-1:] == b"}" and any(name in line for name in _BARE_PIECE)):
+                return False
+            first = False
+        if end < 0:
+            return False
+        begin = end + 1
+    return False
 
 
 def read_reply(body: bytes, seconds: float, place: str, kind: str = "") -> Reply:
@@ -328,6 +340,8 @@ def _events(body: bytes) -> Iterator[bytes]:
     begun, bare = list[bytes](), _is_bare(body)
     for line in (*body.removeprefix(_BOM).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"), b""):
         data = line[5:].strip() if line[:5].lower() == b"data:" else line.strip() if bare else b""
+        if bare and not begun and data[:1] != b"{" and data != DONE:
+            continue
         if data and (begun or (data[:1] == b"{" and data[-1:] != b"}")):
             begun.append(data)
         elif data:

@@ -16,7 +16,7 @@ from maspo.models.asking import encoded
 from maspo.models.base import PROBE, Adapted, Broken, CallStore, ModelClient, Reply, Request, Silent, Stage, Transient
 from maspo.models.budget import BROKEN, DECLINED, SILENT, Ledger
 from maspo.models.layers.endings import check_ending
-from maspo.models.layers.error_texts import ErrorTexts, is_doubtful
+from maspo.models.layers.error_texts import ErrorTexts
 from maspo.models.layers.limited import NEAR, Health, Limited, Pacing
 from maspo.models.layers.retried import Retried, RetryPolicy
 from maspo.models.layers.spread import Server, Spread
@@ -220,7 +220,7 @@ class OnceMore:
             self._ledger.book_unused(request, reply.usd, BROKEN)
             reply = replace(reply, broken=True, missing=error)
         check_ending(request, reply)
-        answers = reply.text.strip() and (request.verbatim or not is_doubtful(reply))
+        answers = reply.text.strip() and (request.verbatim or not self._errors.asks_again(request, reply))
         if answers or reply.truncated or request.key in self._silent:
             self._silent.discard(request.key)
             return reply
