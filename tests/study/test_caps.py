@@ -132,9 +132,13 @@ async def test_c11_a_final_test_that_is_cut_short_is_not_a_finished_plan(tmp_pat
     assert 0 < outcome.finished.holdout.n < len(held_out)
     assert "The search was cut short" not in outcome.finished.why
     assert (outcome.finished.complete, outcome.exit_code) == (False, EXIT_BUDGET)
+    for _ in range(2):  # to open it again, when nothing more can be tested, is no look
+        again = await go_on(job, tmp_path / "run")
+        assert again.finished is not None and again.finished.holdout == outcome.finished.holdout
     end = await go_on(job, tmp_path / "run", caps=Caps.model_validate({"calls": 10_000}))
     assert end.finished is not None and end.exit_code == EXIT_OK
     assert end.finished.holdout.n == len(held_out)
+    assert (outcome.finished.holdout.look, end.finished.holdout.look) == (1, 2)
 
 
 async def test_c04_a_run_that_met_a_cap_goes_on_with_a_higher_one(tmp_path: Path) -> None:

@@ -409,7 +409,8 @@ async def _conclude(
     changed = winners != seed
     work = await _look(study, session, winners) if changed else ""
     comparisons = await _test_on_holdout(study, session, winners) if changed else []
-    look = await session.looked(work, texts_of_inputs(job, holdout)) if changed else 1
+    seen_before = _look_of_as_many(session, winners, len(comparisons))
+    look = seen_before or (await session.looked(work, texts_of_inputs(job, holdout)) if changed else 1)
     result = result_of(comparisons, study.split.groups, look)
     if changed and job.config.holdout.ship_if == "likely" and needs_search(result):
         searched = await _meet_on_search(study, session, winners)
@@ -469,16 +470,24 @@ async def _look(study: Study, session: Session, winners: Prompts) -> str:
     To test the same prompts again on inputs that were tested before is the same look, answered from the record; on
     more inputs, because a cap had left some out, it is another one.
     """
-    cut = sum(
-        end.winners == winners and end.holdout.n + end.holdout.undecided < len(study.split.holdout)
-        for end in session.recorded(RunFinished)
-    )
+    cut = [size for size in _tested_before(session, winners) if size < len(study.split.holdout)]
     # Of versions that did not count, the ends of runs tell what was looked at.
     seed = study.job.system.prompts
     earlier = [f"{prompts_id(end.winners)}/0" for end in session.recorded(RunFinished) if end.winners != seed]
-    work = f"{prompts_id(winners)}/{cut}"
+    work = f"{prompts_id(winners)}/{len(cut)}"
     await session.look(work, texts_of_inputs(study.job, study.split.holdout), earlier)
     return work
+
+
+def _tested_before(session: Session, winners: Prompts) -> dict[int, int]:
+    """Return on how many hold-out inputs these prompts were tested when the run ended before, and as which look."""
+    ends = [end.holdout for end in session.recorded(RunFinished) if end.winners == winners]
+    return {one.n + one.undecided: one.look for one in reversed(ends)}
+
+
+def _look_of_as_many(session: Session, winners: Prompts, inputs: int) -> int:
+    """Return the look at which these prompts were tested on as many inputs: to open a run again is none. 0: never."""
+    return _tested_before(session, winners).get(inputs, 0)
 
 
 def holdout_id(winners: Prompts, key: str, place: str = "holdout") -> str:
