@@ -1475,9 +1475,9 @@ ROWS: dict[str, Row] = {
     ),
     "finish_reason as an object": Row(spoiled(ends({"type": "stop"})), "works"),
     "finish_reason MALFORMED_RESPONSE (Gemini)": Row(
-        spoiled(ends("MALFORMED_RESPONSE")), "refused", "malformed_response"
+        spoiled(ends("MALFORMED_RESPONSE")), "refused", "MALFORMED_RESPONSE"
     ),
-    "finish_reason USER_CANCEL (Cohere)": Row(spoiled(ends("USER_CANCEL")), "refused", "user_cancel"),
+    "finish_reason USER_CANCEL (Cohere)": Row(spoiled(ends("USER_CANCEL")), "refused", "USER_CANCEL"),
     "every reply ends at the context (Anthropic)": Row(spoiled(halved_by("model_context_window_exceeded")), "counted"),
     "every reply ends at the limit (Cohere)": Row(spoiled(halved_by("ERROR_LIMIT")), "counted"),
     # More marks of thoughts and of answers
@@ -1851,7 +1851,7 @@ ROWS: dict[str, Row] = {
     "every reply is cut, as only the model behind says (OpenRouter)": Row(
         spoiled(lambda found: (halved_by("stop")(found), choice(native_finish_reason="MAX_TOKENS")(found))), "counted"
     ),
-    "finish_reason OTHER (Gemini)": Row(spoiled(ends("OTHER")), "refused", "finish_reason: other"),
+    "finish_reason OTHER (Gemini)": Row(spoiled(ends("OTHER")), "refused", "finish_reason: OTHER"),
     "finish_reason tool_error": Row(spoiled(ends("tool_error")), "refused", "tool_error"),
     "finish_reason of a limit by the minute": Row(spoiled(ends("rate_limit_exceeded")), "refused", "rate_limit"),
     "finish_reason unknown": Row(spoiled(ends("unknown")), "works"),

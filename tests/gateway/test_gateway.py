@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
 import io
 import json
@@ -15,7 +16,7 @@ import aiohttp
 import pytest
 
 from maspo.core.errors import BudgetReached, CallFailed, ConfigInvalid
-from maspo.gateway.client import Delivery, Upstreams, WireClient, WireRequest
+from maspo.gateway.client import Delivery, Upstreams, WireClient, WireRequest, _cut, _secret
 from maspo.gateway.dialects.base import Incoming
 from maspo.gateway.dialects.registry import DIALECTS
 from maspo.gateway.gateway import Gateway, LimitReached
@@ -129,6 +130,27 @@ async def test_g04_keys_pass_to_the_endpoint_and_stand_in_no_record(bench: Opene
     stored = path.read_bytes()  # closed, so that nothing is left in the log
     assert b"your key is" in stored
     assert KEY.encode() not in stored
+
+
+async def test_g04_nor_a_part_of_a_key_where_an_error_is_quoted_in_part(bench: Opener) -> None:
+    coded = base64.b64encode(KEY.encode()).decode()
+    async with bench() as found:
+        text = "no" * 140 + coded  # a message shows 300 characters
+        found.upstream.will(Answer(json.dumps({"error": {"message": text}}).encode(), 401))
+        status, body = await post(found, ask("q"))
+        assert (status, coded in body.decode()) == (401, True)
+        (call,) = await found.gateway.close(found.rollout)
+    assert "[key]" in call.failed
+    assert coded[:8] not in call.failed
+
+
+async def test_g04_nor_is_one_kept_after_the_gateway(bench: Opener) -> None:
+    async with bench() as found:
+        found.upstream.will(Answer(said("one")))
+        await post(found, ask("q"))
+        assert _secret.cache_info().currsize
+    assert not _secret.cache_info().currsize
+    assert not _cut.cache_info().currsize
 
 
 async def test_g05_beyond_a_cap_the_app_gets_an_error_that_is_not_tried_again(bench: Opener) -> None:

@@ -19,7 +19,7 @@ from maspo.models.endpoint import Endpoint
 from maspo.models.secret import CUT, Secret, stands_in, too_short
 from maspo.models.sieve import Signs, Strings
 from maspo.testing.provider import Body, Rule, completion, fake_provider
-from tests.security.keys import KEY, RARELY_SPELLED, SPELLED, TAKEN_APART, shows_key
+from tests.security.keys import KEY, RARELY_SPELLED, SPELLED, TAKEN_APART, shows_key, shows_key_somehow
 from tests.security.ordinary import PROMPTS
 
 ASK = Request("m", (Message("user", "hello"),), "agent")
@@ -71,6 +71,31 @@ async def test_k02_no_spelling_comes_through_the_client(spelling: str, status: i
             except ProviderError as error:
                 told = f"{error!s}{error!r}{error.__cause__}{error.args}"
         assert CUT in told and not shows_key(told), told
+
+
+IN_HEADERS = [name for name, said in SPELLED.items() if said.isascii() and said.isprintable()]
+
+
+@pytest.mark.parametrize(
+    ("where", "spelling"),
+    [*product(["finish_reason"], SPELLED | RARELY_SPELLED), *product(["Content-Type"], IN_HEADERS)],
+)
+async def test_k02_nor_from_what_is_quoted_in_part_or_in_other_letters(where: str, spelling: str) -> None:
+    said = (SPELLED | RARELY_SPELLED)[spelling]
+    bodies = {
+        "finish_reason": Body(completion({"content": "forty-two"}, f"error {said}")),
+        "Content-Type": Body(b"forty-two", content_type=f"text/plain; of={said}"),
+    }
+    async with (
+        fake_provider([Rule(bodies[where])]) as provider,
+        ChatClient(Endpoint(provider.base_url, KEY)) as client,
+    ):
+        try:
+            told = (await client.complete(ASK)).missing
+        except ProviderError as error:
+            told = str(error)
+    assert CUT in told, told
+    assert not shows_key_somehow(told), told
 
 
 def test_k03_ordinary_text_stays_as_it_is_and_long_texts_are_read_at_once() -> None:
@@ -230,16 +255,50 @@ def _escapes(key: str, rng: random.Random) -> str:
     return "".join(rng.choice(gaps) + rng.choice(few)(one) for one in key)
 
 
+BETWEEN = (
+    " ",
+    ", ",
+    "",
+    "\n",
+    "_2 ",
+    "\u2082 ",
+    "\\u2082 ",
+    " (x2) ",
+    " (5) ",
+    "',2) + chr('",
+    ".0; ",
+    "\\n",
+    " 0",
+    ") chr(",
+)
+"""What stands between the numbers of a key: blanks, bases, other digits, names of calls."""
+
+
+def _numbers(key: str) -> list[str]:
+    forms = ("d", "x", "02X", "o", "03o", "b", "07b", "08b")
+    texts = [gap.join(format(one, form) for one in key.encode()) for form in forms for gap in BETWEEN]
+    halves = [f"{one >> 4:04b} {one & 15:04b}" for one in key.encode()]
+    return texts + [gap.join(halves) for gap in (" ", "", " | ", "_2 ")]
+
+
+def _after_a_backslash(key: str, rng: random.Random) -> list[str]:
+    """Return spellings that a path's backslash stands before: with the first letter it looks like an escape."""
+    at, based = rng.randrange(1, len(key)), base64.b64encode(key.encode()).decode()
+    gaps = ["", "", "\\n", "\\n\\t", "\\r\\n"]
+    texts = [key, key[:at] + "\\n" + key[at:], "".join(one + rng.choice(gaps) for one in key), key[::-1], based]
+    return ["\\" + text for text in [*texts, based[:at] + "\\n" + based[at:], key.lower()]]
+
+
 def test_k12_a_sieve_stops_no_text_that_holds_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = random.Random(12)
     signs = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_+/="
     for size in (8, 9, 12, 20, 33, 51, 140, 700):
-        key = "".join(rng.choices(rng.choice((signs, "0123456789abcdef")), k=size))
+        key = rng.choice("nrtNsx") + "".join(rng.choices(rng.choice((signs, "0123456789abcdef")), k=size - 1))
         raw, secret = key.encode(), Secret(key)
         texts = [_escapes(key, rng) for _ in range(12)]
         texts += ["".join(one + " " * by for one in key) for by in (1, 2, 4, 11)]
         texts += ["0x" + ", 0x".join(f"{one:02x}" for one in raw), "\\n".join(base64.b64encode(raw).decode())]
-        texts += [" ".join(format(one, form) for one in raw) for form in ("d", "x", "o", "08b")]
+        texts += [*_numbers(key), *_after_a_backslash(key, rng)]
         texts += ["".join(chr(one ^ 3) for one in raw), base64.b85encode(raw).decode(), key[::2] + " " + key[1::2]]
         texts += ["".join(f'data: {{"text":"{key[at : at + 3]}"}}\n\n' for at in range(0, size, 3))]
         texts = [before + text + " and so on" for text in texts for before in ("", "The key 'No. 12' \\u2019s: ")]
@@ -249,5 +308,6 @@ def test_k12_a_sieve_stops_no_text_that_holds_a_key(monkeypatch: pytest.MonkeyPa
             opened.setattr(Strings, "may_stand_in", lambda *_: True)
             opened.setattr(Secret, "_in_letters", False)
             opened.setattr(Secret, "_may_be_in_numbers", lambda *_: True)
+            opened.setattr(Secret, "_fewest_ones", 0)
             plain = Secret(key)
             assert told == [(plain.cut_from(text), plain.cut_from_parts(text)) for text in texts]

@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,6 +54,36 @@ def test_sb01_runs_side_by_side_find_what_they_find_one_after_the_other(tmp_path
     alone, beside = play(comparison, tmp_path / "alone", 1), play(comparison, tmp_path / "beside", 2)
     assert figures(alone) == figures(beside)
     assert [end.usage.calls for end in alone.runs] == [end.usage.calls for end in beside.runs]
+
+
+def test_sb01_what_nobody_foresaw_ends_a_comparison_with_nothing_left_under_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing:
+        def __init__(self) -> None:
+            self.begun: list[Future[None]] = []
+
+        def submit(self, *_: object) -> Future[None]:
+            self.begun.append(Future())
+            if len(self.begun) == 2:
+                self.begun[1].set_exception(ZeroDivisionError("nobody foresaw this"))
+            return self.begun[-1]
+
+        def stop(self) -> None: ...
+
+    @contextmanager
+    def opened(*_: object) -> Iterator[Failing]:
+        yield workers
+
+    async def played(comparison: Comparison) -> set[str]:
+        with pytest.raises(ZeroDivisionError):
+            await compare(settled(comparison, tmp_path), tmp_path, Attention(Recorder(), jobs=3))
+        return {task.get_name() for task in asyncio.all_tasks() - {asyncio.current_task()}}
+
+    workers = Failing()
+    monkeypatch.setattr(comparing, "open_workers", opened)
+    assert not asyncio.run(played(in_a_world(asked("spo", seeds=(0, 1, 2)))))
+    assert [one.cancelled() for one in workers.begun] == [True, False, True]
 
 
 @pytest.mark.slow

@@ -122,6 +122,11 @@ class WireRequest(Request):
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
     @cached_property
+    def app_keys(self) -> tuple[str, ...]:
+        """The app's keys, which stand in no record."""
+        return keys_in(self.headers, self.path)
+
+    @cached_property
     def prompt(self) -> tuple[tuple[str, str], ...]:
         """What the model reads: instructions come first, wherever in the body they stand."""
         body = self.incoming.body if self.expanded is None else json.loads(self.expanded)
@@ -409,7 +414,9 @@ class WireClient:
         """Return the failure that an answer with an error means, and keep the answer for the app."""
         request.delivery.refusal = response
         endpoint = self._endpoint(request.dialect.provider)
-        body = unpacked(response.body, response.headers) or b""
+        # Cut out before: messages quote a part of it, in other letters.
+        text = (unpacked(response.body, response.headers) or b"").decode("utf-8", "surrogateescape")
+        body = without_keys(request, text).encode("utf-8", "surrogateescape")
         unknown = response.status in (400, 404) and b"previous_response" in body and "openai" not in self._stateless
         if request.expanded is not None and unknown:
             self._stateless.add("openai")
@@ -498,7 +505,7 @@ def _of_route(request: WireRequest, status: int) -> str:
 
 def without_keys(request: WireRequest, text: str) -> str:
     """Return a text without the app's keys, however spelled: an endpoint repeats them, or the app itself does."""
-    return without_secrets(request.headers, request.path, text)
+    return cut_from(request.app_keys, text)
 
 
 def without_secrets(headers: Headers, path: str, text: str) -> str:
@@ -521,12 +528,11 @@ def _cut(key: str, text: str) -> str:
 
 def _without_keys_in_parts(request: WireRequest, body: str) -> str:
     """Return a body as it came without the app's keys, also where they are split over the parts of a stream."""
-    for key in keys_in(request.headers, request.path):
+    for key in request.app_keys:
         body = _secret(key).cut_from_parts(body)
     return body
 
 
-@lru_cache(maxsize=256)
 def keys_in(headers: Headers, path: str) -> tuple[str, ...]:
     """Return the keys that an app sends along; words shorter than any key may stand in a text by right."""
     found = [value for name, value in headers if name.lower() in _KEY_HEADERS]
@@ -538,3 +544,9 @@ def keys_in(headers: Headers, path: str) -> tuple[str, ...]:
 @lru_cache(maxsize=64)
 def _secret(key: str) -> Secret:
     return Secret(key)
+
+
+def forget_keys() -> None:
+    """Let go of the keys that were kept from call to call."""
+    _cut.cache_clear()
+    _secret.cache_clear()

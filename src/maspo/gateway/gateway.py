@@ -33,6 +33,7 @@ from maspo.gateway.client import (
     Sender,
     WireRequest,
     cut_from,
+    forget_keys,
     header,
     keys_in,
     read,
@@ -295,6 +296,7 @@ class Gateway:
             await self.close(rollout, grace=0.0)
         if self._runner is not None:
             await self._runner.cleanup()
+        forget_keys()
 
     def open(
         self,

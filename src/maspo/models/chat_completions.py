@@ -125,6 +125,12 @@ class _Answer:
     headers: Mapping[str, str]
     body: bytes
     seconds: float
+    kind: str = ""
+    """The type that the headers name."""
+
+    def without_key(self, endpoint: Endpoint) -> _Answer:
+        """Return the same without the key, in all that messages quote of it."""
+        return replace(self, body=endpoint.redacted(self.body), kind=endpoint.without_key(self.kind))
 
     @property
     def is_too_large(self) -> bool:
@@ -214,8 +220,8 @@ class ChatClient:
         answer, place = await self._post(request, known, body), self.endpoint.shown
         reply = _reply_in(answer, place)
         if reply is None:
-            # What says why is quoted, so the key is cut out before; of a reply only what was read goes on.
-            answer = replace(answer, body=self.endpoint.redacted(answer.body))
+            # What says why is quoted in part, so the key is cut out before; of a reply only what was read goes on.
+            answer = answer.without_key(self.endpoint)
         if answer.is_too_large:
             reason = f"a body of more than {_LARGEST_BODY:,} bytes, which no reply within a token limit needs"
             raise Unusable(f"{place}: {reason}", None, answer.seconds)
@@ -375,7 +381,8 @@ class ChatClient:
         if answered.status in _ANSWERED:
             known.waits.append(first_part)
         came = bytes(raw) if raw.isascii() else _in_utf8(bytes(raw), answered.charset or "")
-        return _Answer(answered.status, answered.headers, came, time.perf_counter() - started)
+        kind = answered.headers.get("Content-Type", "")
+        return _Answer(answered.status, answered.headers, came, time.perf_counter() - started, kind)
 
     def _patience(self, known: _Known) -> float:
         """Return the seconds until the first part of a reply must have come: others may be answered before."""
@@ -472,7 +479,7 @@ class ChatClient:
 
 
 def _read(answer: _Answer, place: str) -> Reply:
-    return read_reply(answer.body, answer.seconds, place, answer.headers.get("Content-Type", ""))
+    return read_reply(answer.body, answer.seconds, place, answer.kind)
 
 
 def _reply_in(answer: _Answer, place: str) -> Reply | None:

@@ -162,10 +162,12 @@ def reply_of(found: Any, seconds: float) -> Reply:
     refusal = _words(message.get("refusal")) or _refusal_part(message.get("content"))
     text = "" if _is_blank(said or refusal) else said or refusal
     tokens = read_tokens(found.get("usage"))
-    ended = _ending(choice)
+    told = _ending(choice)
+    ended = _word(told)
     cut = _CUT.search(ended) is not None
     broken = not cut and not _FILTERED.search(ended) and _BROKEN.search(ended) is not None
-    missing = f"finish_reason: {ended}" if broken else ""
+    # As it came: where letters are changed or left out, nobody finds a key in it any more.
+    missing = f"finish_reason: {_whole_characters(told)}" if broken else ""
     if not broken and not text:
         asks_for_tool = ended in _TOOLS or message.get("tool_calls") or message.get("function_call")
         missing = (
@@ -409,18 +411,20 @@ def _words(found: object) -> str:
 
 def _ending(choice: Mapping[str, Any]) -> str:
     """Return how a choice ended: what a gateway says, unless the model behind it tells of less than an answer."""
-    native = _word(choice.get("native_finish_reason"))
-    told = native and any(pattern.search(native) for pattern in (_CUT, _FILTERED, _BROKEN))
-    return native if told else _word(choice.get("finish_reason"))
+    native = _reason(choice.get("native_finish_reason"))
+    word = _word(native)
+    told = word and any(pattern.search(word) for pattern in (_CUT, _FILTERED, _BROKEN))
+    return native if told else _reason(choice.get("finish_reason"))
 
 
-def _word(reason: object) -> str:
-    """Return a reason to end as one word in lower case, however it is written; empty for what is none.
+def _reason(found: object) -> str:
+    """Return a reason to end, which SGLang's own form has as the ``type`` of an object; empty for what is none."""
+    return _words(found.get("type") if isinstance(found, dict) else found).strip()
 
-    SGLang's own form is an object whose ``type`` is the word.
-    """
-    reason = reason.get("type") if isinstance(reason, dict) else reason
-    return _WORD_BEGINS.sub("_", reason.strip()).lower().replace("-", "_") if isinstance(reason, str) else ""
+
+def _word(reason: str) -> str:
+    """Return a reason to end as one word in lower case, however it is written."""
+    return _WORD_BEGINS.sub("_", reason).lower().replace("-", "_")
 
 
 def _refusal_part(content: object) -> str:

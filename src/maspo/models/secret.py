@@ -48,9 +48,10 @@ _BASES: Final = (
     ("d", r"(?:\.0)?[^1-9]{1,16}?"),
     ("x", r"(?:[^1-9a-fA-F]|\b[a-zA-Z]*[g-wyzG-WYZ][a-zA-Z]*\b){1,12}?"),
     ("o", r"[^1-9]{1,16}?"),
-    ("b", r"[^1]{0,16}?"),
 )
 """How numbers are written, and what stands between two code points: names of calls, escapes, leading zeros."""
+_BETWEEN_BITS: Final = r"[^1]{0,16}?"
+"""The same of numbers of bits, between which other digits may stand, such as the base."""
 _NEXT_PART: Final = r'"(?!\s?:)[^\n]{0,4000}\n(?:[^\n{]{0,200}\n){0,4}(?:data:)?[^\n]{0,4000}?":\s?"'
 """From the end of a text in one part of a stream to the beginning of one in the next: server-sent events, or a line of
 JSON each."""
@@ -60,6 +61,8 @@ _ESCAPE: Final = re.compile(
 )
 """What a sign of ASCII is written with where it is not written as it is: a text without any holds a key in letters."""
 _ESCAPED_END: Final = re.compile(r"\\[nrt]")
+_MAY_END_AN_ESCAPE: Final = frozenset("nrt")
+"""Signs that are taken for the end of an escape where a backslash, as of a path, stands before a key that begins so."""
 _NOT_COUNTED: Final = bytes(one for one in range(256) if one not in b"123456789")
 _LINE_END: Final = r"(?:\s|\\{1,4}[nr]|%0[AaDd])*"
 
@@ -117,6 +120,8 @@ class Secret:
             text = self._cut(self._spelled, text)
         if self._may_be_in_numbers(text):
             text = self._cut(self._in_numbers, text)
+        if text.count("1") >= self._fewest_ones:
+            text = self._cut(self._in_bits, text)
         if all(map(text.__contains__, self._counting)):
             text = self._cut(self._counted, text)
         if self._coded_strings.may_stand_in(text):
@@ -138,9 +143,7 @@ class Secret:
         """Say whether ``_spelled`` may find something: without escapes, what it finds stands in the bare text."""
         if not self._in_letters or _ESCAPE.search(text):
             return True
-        if "\\" in text:
-            text = _ESCAPED_END.sub("", text)
-        bare = bare_of(text, tags=True)
+        bare = bare_of(_ESCAPED_END.sub("", text) if "\\" in text else text, tags=True)
         return any(one in bare for one in self._bare) or any(one in text for one in self._pieces[_PIECES:-1])
 
     def _may_be_in_numbers(self, text: str) -> bool:
@@ -164,12 +167,13 @@ class Secret:
         for piece in self._known:
             raw = piece.encode()
             found |= {piece, piece[::-1], raw.hex(), "".join(map(str, raw)), *_in_base64(raw)}
-        return sorted({bare_of(one, tags=True) for one in found})
+        bare = {bare_of(one, tags=True) for one in found}
+        return sorted({one[1:] if one[:1] in _MAY_END_AN_ESCAPE else one for one in bare})
 
     @cached_property
     def _digits(self) -> list[bytes]:
         """The digits of what ``_in_numbers`` finds, but for zeros."""
-        numbers = {"".join(format(one, form) for one in piece.encode()) for piece in self._known for form in "dxob"}
+        numbers = {"".join(format(one, form) for one in piece.encode()) for piece in self._known for form in "dxo"}
         return sorted({one.encode().translate(None, _NOT_COUNTED) for one in numbers})
 
     @cached_property
@@ -265,8 +269,19 @@ class Secret:
 
     @cached_property
     def _in_numbers(self) -> re.Pattern[str]:
-        """The code points of the key in any base, whatever stands between them: calls, escapes, commas."""
+        """The code points of the key in any base but two, whatever stands between them: calls, escapes, commas."""
         ways = [_numbered(piece.encode(), form, gap) for piece in self._known for form, gap in _BASES]
+        return re.compile(f"(?P<whole>{'|'.join(ways)})")
+
+    @cached_property
+    def _fewest_ones(self) -> int:
+        """Ones that a text holds which ``_in_bits`` finds."""
+        return min(sum(one.bit_count() for one in piece.encode()) for piece in self._known)
+
+    @cached_property
+    def _in_bits(self) -> re.Pattern[str]:
+        """The code points of the key in base two, whole or in halves."""
+        ways = [_numbered(piece.encode(), "b", _BETWEEN_BITS) for piece in self._known]
         ways += [
             r"\W{0,3}".join(f"{one >> 4:04b}" + r"\W?" + f"{one & 15:04b}" for one in piece.encode())
             for piece in self._known

@@ -190,7 +190,7 @@ def nothing_left_unless_answered(database: Path, *others: str) -> Iterator[None]
 def take_back_unbegun(database: Path) -> None:
     """Take back a record that a process was killed in before it noted what it was to do: it is begun anew.
 
-    For programs that know what that is. Nothing was asked under it.
+    For programs that know what that is. Nothing was asked under it. What is damaged, or another program's, stays.
     """
     if not is_there(database) or is_worked_on(database):
         return
@@ -200,10 +200,22 @@ def take_back_unbegun(database: Path) -> None:
             begun = bool(record.meta())
         finally:
             record.close_reader()
-        if not begun:
+        # Only what seems empty is verified here: that of a long run takes a while, and comes when it is opened.
+        if not begun and _is_empty(database):
             discard(database)
             for suffix in ("", *BESIDE):
                 database.with_name(database.name + suffix).unlink(missing_ok=True)
+
+
+def _is_empty(database: Path) -> bool:
+    """Say whether a whole record holds nothing at all.
+
+    Raises:
+        StoreError: it is no record.
+
+    """
+    with open_for_reading(database) as store:
+        return not store.damage and not store.meta() and not store.usage() and not store.journal()
 
 
 def _holds_reply(database: Path) -> bool:

@@ -323,7 +323,9 @@ async def _side_by_side(
                 for task in done:
                     task.result()  # raises what nobody foresaw
         finally:
-            passing_on.cancel()
+            for task in (passing_on, *left):
+                task.cancel()
+            await asyncio.gather(passing_on, *of, return_exceptions=True)
     place_parts(out / DATABASE)
     if attention.executor:
         write_files(out)
