@@ -129,9 +129,11 @@ class Strayed:
         )
 
     def _again(self) -> str:
-        app = self._system.app
-        run = "" if app is None else f" --app {app.run!r}"
-        return f"Look at the app again (`maspo discover{run} --inputs …`)"
+        run = "" if self._system.app is None else f" --app {self._system.app.run!r}"
+        return (
+            f"Look at the app again (`maspo discover{run} --inputs … --out NEW.yaml`, and name that file from now on; "
+            "a command that is given the app itself reads the system file that it names at its start: delete that one)"
+        )
 
 
 def _strays(calls: Sequence[WireCall]) -> list[str]:
