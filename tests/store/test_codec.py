@@ -24,7 +24,7 @@ st.register_type_strategy(
         Plan,
         *(st.integers(60, 500), st.integers(1, 60), st.integers(1, 60), st.floats(0.01, 1.0), st.integers(1, 9999)),
         *(st.floats(0.001, 1.0), st.integers(1, 50), st.integers(1, 9), st.integers(0, 9), st.integers(1, 3)),
-        *(st.booleans(), st.floats(0.01, 1.0)),
+        *(st.booleans(), st.booleans(), st.floats(0.01, 1.0)),
     ),
 )
 RELAXED = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
