@@ -74,7 +74,7 @@ test("a run is paused, goes on with a higher cap, obeys a veto and a pin, and st
   await page.locator(".state", { hasText: "running" }).waitFor();
   await page.getByPlaceholder("at most").fill("9000");
   await page.getByRole("button", { name: "Raise cap" }).click();
-  await page.locator(".facts", { hasText: "of at most 9,000" }).waitFor();
+  await page.locator(".facts", { hasText: "at most 9,000" }).waitFor();
   // As soon as there is a candidate it can be chosen, and vetoed.
   await page.getByRole("link", { name: /^Prompts/ }).click();
   const choose = page.getByRole("combobox").last();
@@ -116,7 +116,7 @@ test("a run that is killed says so to whoever looks on, and the same page goes o
   await page.goto(address);
   await page.getByRole("link", { name: "killed" }).click();
   await page.locator(".state", { hasText: "running" }).waitFor();
-  await page.locator(".facts dd", { hasText: /^[1-9][\d,]* of at most/ }).waitFor();
+  await page.locator(".facts dd", { hasText: /^[1-9][\d,]* of (about|at most)/ }).waitFor();
   run.kill("SIGKILL");
   await run.over;
   await page.locator(".state", { hasText: "stopped" }).waitFor();
@@ -133,7 +133,7 @@ test("what is rejected on the page is in no prompt when the run has gone on", as
   const { page, close } = await opened(browser);
   await page.goto(address);
   await page.getByRole("link", { name: "rejects" }).click();
-  await page.locator(".state", { hasText: "awaiting approval" }).waitFor();
+  await page.locator(".state", { hasText: "awaiting approval" }).first().waitFor();
   const before = await (await fetch(new URL("/api/runs/rejects", address))).json();
   const [name] = before.approval.agents;
   await page.locator(".verdict a", { hasText: name }).first().click();
@@ -153,9 +153,11 @@ test("what waits is approved on the page, and ships when the run is resumed", as
   const { page, close } = await opened(browser);
   await page.goto(address);
   await page.getByRole("link", { name: "waits" }).click();
-  await page.locator(".state", { hasText: "awaiting approval" }).waitFor();
+  await page.locator(".state", { hasText: "awaiting approval" }).first().waitFor();
   assert.equal(await page.getByRole("button", { name: "Pause" }).count(), 0);
-  const names = await page.locator(".verdict a").allInnerTexts();
+  const waiting = page.locator(".verdict p:not(.tally) a");
+  await waiting.first().waitFor();
+  const names = await waiting.allInnerTexts();
   assert.notEqual(names.length, 0);
   for (const name of names) {
     await page.getByRole("link", { name: /^Prompts/ }).click();

@@ -155,9 +155,9 @@ function where(document: Document): string {
   return last && document.more.length === 0 ? stepName(last.label).toLowerCase() : "final test";
 }
 
-/** Of how many calls: the plan, or the cap where that is fewer. */
+/** Of how many calls: the plan and the cap above it, or the cap alone. */
 function planned({ planned_calls: plan, cap_calls: cap }: Cost): string {
-  if (plan !== null && (cap === null || plan < cap)) return ` of about ${number(plan)}`;
+  if (plan !== null && (cap === null || plan < cap)) return ` of about ${number(plan)}${cap ? `, at most ${number(cap)}` : ""}`;
   return cap ? ` of at most ${number(cap)}` : "";
 }
 
