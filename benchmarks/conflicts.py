@@ -11,7 +11,6 @@ together are truly worse than either alone. Truth is the expectation over the no
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, product
@@ -19,7 +18,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, TypeAlias
 
-from benchmarks.latents import Latent, run_whole
+from benchmarks.latents import Latent, keep, run_whole
 
 from maspo.cli.arena import rivals
 from maspo.config import RunConfig
@@ -175,9 +174,7 @@ def main() -> None:
     for graph, kind, seed in product(given.graphs.split(","), given.kinds.split(","), seeds):
         spec = WorldSpec(seed=seed, conflicts="without" not in kind)
         rows.append(searched(graph, replace(spec, judge_sharpness=DULL) if "dull" in kind else spec, config))
-        if given.records:
-            with given.records.open("a") as file:
-                file.write(json.dumps(rows[-1]) + "\n")
+        keep(rows[-1], given.records)
     table(rows)
 
 

@@ -5,16 +5,18 @@
 
 No texts, record or calls in flight: the search is driven by what the world knows of agents, judge and proposer. Draws
 of judge and proposer are others than those of a run that reads texts, so single runs differ from the arena's. Searches
-end about 0.03 higher than with texts, whatever the method; differences between them agree (docs/baselines.md).
+end about 0.02 higher than with texts, whatever the method; differences between them agree (docs/baselines.md).
 With `--without SETTING` each row is followed by the search with that setting, paired on the same worlds.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from statistics import fmean, stdev
 from typing import TypeAlias
 
@@ -299,6 +301,13 @@ def play(graph: str, world: str, seed: int, config: RunConfig, inputs: int = 120
     before = latent.world.accuracy(latent.system, {}, truth)
     shipped = latent.world.accuracy(latent.system, end.prompts, truth) if found.shipped != "seed" else before
     return Played(before, shipped, latent.calls.total(), len(asks) - 1, found.verdict == "improved")
+
+
+def keep(row: Mapping[str, object], records: Path | None) -> None:
+    """Append what was measured to the records, where they are asked for, as a line of JSON."""
+    if records is not None:
+        with records.open("a") as file:
+            file.write(json.dumps(row) + "\n")
 
 
 def error(values: Sequence[float]) -> float:

@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from benchmarks.latents import Latent, run_whole
+from benchmarks.latents import Latent, keep, run_whole
 
 from maspo.cli.arena import rivals
 from maspo.config import RunConfig
@@ -187,9 +187,7 @@ def main() -> None:
     for drift in DRIFTS:
         for seed in range(given.first, given.first + given.worlds) if drift in given.drifts.split(",") else ():
             rows.append(recovered(seed, drift, STRENGTHS[seed % len(STRENGTHS)], Plan(**given.plan), config))
-            if given.records:
-                with given.records.open("a") as file:
-                    file.write(json.dumps(rows[-1]) + "\n")
+            keep(rows[-1], given.records)
     table(rows)
 
 

@@ -16,7 +16,7 @@ import os
 import resource
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 
@@ -101,10 +101,9 @@ def math_samples(count: int, offset: int) -> list[Sample]:
 
 
 def cpu_seconds() -> float:
-    """Return the CPU seconds of this process and its living and ended children."""
+    """Return the CPU seconds of this process and of the workers that it started, with those they have ended."""
     own = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
-    ticks = os.sysconf("SC_CLK_TCK")
-    workers = 0.0
+    parents, ticks = dict[int, int](), dict[int, int]()
     for entry in os.scandir("/proc"):
         if entry.name.isdigit():
             try:
@@ -112,9 +111,16 @@ def cpu_seconds() -> float:
                     fields = stat.read().rpartition(")")[2].split()
             except OSError:
                 continue
-            if os.getsid(0) != int(fields[3]) and _is_worker(entry.name):
-                workers += sum(map(int, fields[11:15])) / ticks
-    return own + workers
+            parents[int(entry.name)], ticks[int(entry.name)] = int(fields[1]), sum(map(int, fields[11:15]))
+    workers = sum(spent for one, spent in ticks.items() if _is_ours(one, parents) and _is_worker(str(one)))
+    return own + workers / os.sysconf("SC_CLK_TCK")
+
+
+def _is_ours(process: int, parents: Mapping[int, int]) -> bool:
+    """Say whether a process comes from this one; workers of others may be at work beside it."""
+    while process in parents and process != os.getpid():
+        process = parents[process]
+    return process == os.getpid()
 
 
 def _is_worker(process: str) -> bool:

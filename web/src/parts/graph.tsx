@@ -19,7 +19,7 @@ const FLOW = { height: 16, letters: 29 };
 const ACROSS = 900;
 /** Agents that are laid out; a larger graph is no picture any more, and the table has all of them. */
 export const MOST_DRAWN = 100;
-/** A larger team is laid out after the page is shown, with dagre's quicker ranking: 100 agents take 50 ms, and 70 with the other. */
+/** A larger team is laid out after the page is shown, with dagre's quicker ranking. */
 const AT_ONCE = 24;
 const NAME = 20;
 
