@@ -21,7 +21,7 @@ const known = existsSync(`${folder}/mlflow.json`) ? JSON.parse(readFileSync(`${f
 const at = "http://127.0.0.1:5077/#/experiments";
 const PAGES = [
   ...report.split(",").map((one) => [`ours, ${basename(one)}`, `file://${one}`, ".questions li"]),
-  ...(known ? [["MLflow, page of the run", `${at}/${known.experiment}/runs/${known.run}`, "text=setting_29"], ["MLflow, its traces", `${at}/${known.experiment}/traces`, "text=input-499"]] : []),
+  ...(known ? [["MLflow, page of the run", `${at}/${known.experiment}/runs/${known.run}`, "text=setting_29"], ["MLflow, its traces", `${at}/${known.experiment}/traces`, "text=input"]] : []),
   ...[60, 140].map((size) => [`GEPA, tree of ${size} candidates`, `file://${folder}/gepa${size}.html`, "svg .node"]),
 ];
 
