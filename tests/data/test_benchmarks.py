@@ -19,6 +19,7 @@ from tests.data.published import BENCHMARKS
 from tests.packages import install
 
 NAMES = ("math-500", "agieval-math", "aqua", "gpqa-diamond", "mbpp", "humaneval-et")
+MAS_BENCH = tuple(f"mas-bench-{name}" for name in ("math", "gpqa", "hotpotqa", "apps", "bfcl"))
 NO_ENVIRONMENT: dict[str, str] = {}
 
 
@@ -228,15 +229,17 @@ def test_b40_any_file_is_a_task_and_hides_what_is_for_the_scorer(tmp_path: Path)
         {"id": 1, "question": "f?", "hint": "h", "answer": 3},
         {"question": "g?", "tests": ["assert g()"], "setup": "import re", "entry_point": "g", "gold": "def g"},
         {"question": "h?", "tests": "assert h()"},
+        {"question": "i?", "tests": [{"stdin": "1", "stdout": "2"}]},
     ]
     task = file_task(jsonl(tmp_path / "mine.jsonl", rows), "code")
     assert (task.name, task.scorer) == ("mine", "code")
-    assert [set(row.columns) for row in task.test_rows] == [{"question", "hint"}, {"question"}, {"question"}]
+    assert [set(row.columns) for row in task.test_rows] == [{"question", "hint"}, *[{"question"}] * 3]
     assert task.test_rows[0].answer == "3"
     assert task.test_rows[1] == TaskRow({"question": "g?"}, "", None, ("assert g()",), "import re", "g", "def g")
     assert task.test_rows[2].tests == ("assert h()",)
-    with pytest.raises(InputsInvalid, match="row 1: tests are dict; give a list of Python statements"):
-        file_task(jsonl(tmp_path / "bad.jsonl", [{"input": "x", "tests": {"a": 1}}]))
+    assert task.test_rows[3].tests == ('{"stdin": "1", "stdout": "2"}',)
+    with pytest.raises(InputsInvalid, match="row 1: tests hold a int; give a list of Python statements"):
+        file_task(jsonl(tmp_path / "bad.jsonl", [{"input": "x", "tests": ["assert x()", 3]}]))
 
 
 class Riddles:
@@ -252,7 +255,7 @@ class Riddles:
 
 def test_b41_tasks_of_other_packages_are_found_by_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(tmp_path, monkeypatch, {"maspo.tasks": {"riddles": f"{__name__}:Riddles"}}, {})
-    assert task_names() == (*NAMES, "mas-bench-math", "mas-bench-gpqa", "mas-bench-hotpotqa", "riddles")
+    assert task_names() == (*NAMES, *MAS_BENCH, "riddles")
     file = jsonl(tmp_path / "r.jsonl", [{"input": "What has keys?", "answer": "a piano"}])
     assert load("riddles", file).test_rows[0].answer == "a piano"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,26 @@ import pytest
 from maspo.core.errors import ConfigInvalid, InputsInvalid
 from maspo.data.records import read_records
 from maspo.data.tasks import mas_bench
-from maspo.data.tasks.mas_bench import MAS_BENCH_GPQA, MAS_BENCH_HOTPOTQA, MAS_BENCH_MATH, NOT_HERE, id_of, splits
+from maspo.data.tasks.mas_bench import (
+    MAS_BENCH_APPS,
+    MAS_BENCH_GPQA,
+    MAS_BENCH_HOTPOTQA,
+    MAS_BENCH_MATH,
+    NOT_HERE,
+    id_of,
+    splits,
+)
 from maspo.data.tasks.registry import task_names, task_of
 from maspo.scoring.registry import scorer_of
 from maspo.testing.tasks import check_benchmark
 
-COUNTS = {"math": (150, 50, 100), "gpqa": (48, 50, 100), "hotpotqa": (150, 50, 100)}
+COUNTS = {
+    "math": (150, 50, 100),
+    "gpqa": (48, 50, 100),
+    "hotpotqa": (150, 50, 100),
+    "apps": (150, 50, 50),
+    "bfcl": (150, 50, 100),
+}
 DIGITS = {"math": 10, "gpqa": 10, "hotpotqa": 24}
 """Of an id: a digest of the question, but HotpotQA has ids of its own."""
 
@@ -32,8 +47,12 @@ def test_m01_the_splits_are_whole_and_share_no_id() -> None:
         assert tuple(len(parts[part]) for part in ("train", "validation", "test")) == counts
         every = [one for ids in parts.values() for one in ids]
         assert len(set(every)) == len(every)
-        assert all(len(one) == DIGITS[data] and set(one) <= set("0123456789abcdef") for one in every)
-        assert list(parts["test"]) == sorted(parts["test"]), "as the benchmark lists it"
+        if data in DIGITS:
+            assert all(len(one) == DIGITS[data] and set(one) <= set("0123456789abcdef") for one in every)
+            assert list(parts["test"]) == sorted(parts["test"]), "as the benchmark lists it"
+    kinds = Counter(one.rpartition("_")[0] for one in splits()["bfcl"]["test"])
+    assert kinds == {"simple": 40, "multiple": 20, "parallel": 20, "parallel_multiple": 20}, "as its README says"
+    assert list(splits()["apps"]["test"]) == [str(number) for number in range(50)]
     assert sum(COUNTS["gpqa"]) == 198, "every question of GPQA Diamond"
 
 
@@ -150,7 +169,88 @@ async def test_m07_hotpotqa_is_known_by_its_own_ids_and_agents_are_shown_its_par
     assert [score.correct for score in scores] == [True, False]
 
 
-def test_m08_the_nine_are_here_or_refused_with_their_reason(tmp_path: Path) -> None:
+def apps_row(number: int) -> dict[str, object]:
+    """Return a made-up problem under an id of APPS: of both kinds, in both forms of the answers."""
+    if number % 2:
+        cases: dict[str, object] = {"fn_name": "plus", "inputs": [[1, number]], "outputs": [[1 + number]]}
+        starter = "class Solution:\n    def plus(self, a, b):" if number % 4 == 1 else "def plus(a, b):\n\t"
+        solution = f"{starter.rstrip()}\n        return a + b"
+    else:
+        cases = {"inputs": [f"{number}\n", ["1", "2"]], "outputs": [f"{number + 1}\n", ["2"]]}
+        starter, solution = "", "print(int(input()) + 1)"
+    return {
+        "problem_id": number,
+        "question": f"What is one more than number {number}?",
+        "solutions": json.dumps([solution]),
+        "input_output": json.dumps(cases),
+        "starter_code": starter,
+        "difficulty": "interview",
+    }
+
+
+async def test_m08_programs_of_apps_read_their_input_or_are_called(tmp_path: Path) -> None:
+    ids = splits()["apps"]
+    named = [int(one) for one in (*ids["test"], *ids["train"], *ids["validation"])]
+    file = jsonl(tmp_path / "apps.jsonl", [apps_row(number) for number in [*reversed(named), 2999, 60]])
+    check_benchmark(MAS_BENCH_APPS, file)
+    task = task_of("mas-bench-apps", file, environ={})
+    assert [(len(task.test_rows), len(task.pool_rows))] == [(50, 200)]
+    rows = {row.id: row for row in task.test_rows}
+    assert rows["apps_4"].tests == ('{"stdin": "4\\n", "stdout": "5\\n"}', '{"stdin": "1\\n2", "stdout": "2"}')
+    chosen = [rows[f"apps_{number}"] for number in (4, 5, 7)]
+    keys = {row.id: item.key for row, item in zip(task.test_rows, task.test.rows, strict=True)}
+    right = [task.sample(keys[row.id], row.gold) for row in chosen]
+    wrong = [task.sample(keys[row.id], row.gold.replace("a + b", "a - b").replace("+ 1)", "+ 2)")) for row in chosen]
+    scores = await scorer_of(task.scorer).score([*right, *wrong])
+    assert [(score.outcome, score.why) for score in scores[:3]] == [("correct", "")] * 3
+    assert [score.outcome for score in scores[3:]] == ["wrong"] * 3
+
+
+def bfcl_folder(folder: Path) -> Path:
+    """Write the eight files of BFCL with a made-up row under each id of the splits, and some beside them."""
+    (folder / "possible_answer").mkdir()
+    named = [*(one for ids in splits()["bfcl"].values() for one in ids), "simple_1", "multiple_1"]
+    for part in ("simple", "multiple", "parallel", "parallel_multiple"):
+        ids = [one for one in named if one.rpartition("_")[0] == part]
+        function = {"name": "wait", "parameters": {"type": "dict", "properties": {"days": {"type": "integer"}}}}
+        asked: list[dict[str, object]] = [
+            {"id": one, "question": [[{"role": "user", "content": f"Wait {one}."}]], "function": [function]}
+            for one in ids
+        ]
+        calls = {one: [{"wait": {"days": [place, place + 1], "why": ["rain", ""]}}] for place, one in enumerate(ids)}
+        jsonl(folder / f"BFCL_v3_{part}.json", asked)
+        jsonl(
+            folder / "possible_answer" / f"BFCL_v3_{part}.json",
+            [{"id": one, "ground_truth": calls[one] * (2 if part == "parallel" else 1)} for one in reversed(ids)],
+        )
+    return folder
+
+
+async def test_m09_calls_of_bfcl_are_joined_with_what_is_accepted(tmp_path: Path) -> None:
+    task = task_of("mas-bench-bfcl", bfcl_folder(tmp_path), environ={})
+    ids = splits()["bfcl"]
+    assert [row.id for row in task.test_rows] == [f"bfcl_{one}" for one in ids["test"]], "in its order"
+    assert {row.id for row in task.pool_rows} == {f"bfcl_{one}" for one in (*ids["train"], *ids["validation"])}
+    assert '"name": "wait"' in task.test_rows[0].columns["input"]
+    assert "rain" not in str(task.test_rows[0].columns), "what is accepted is for the scorer"
+    samples = [task.sample(item.key, row.gold) for item, row in zip(task.test.rows, task.test_rows, strict=True)]
+    assert all(score.correct for score in await scorer_of(task.scorer).score(samples))
+    others = [task.sample(item.key, "[wait(days=99999)]") for item in task.test.rows]
+    assert not any(score.correct for score in await scorer_of(task.scorer).score(others))
+
+
+def test_m10_bfcl_says_which_file_is_missing_and_is_never_fetched(tmp_path: Path) -> None:
+    with pytest.raises(InputsInvalid, match=r"give the folder that holds BFCL_v3_simple\.json"):
+        task_of("mas-bench-bfcl", environ={"MASPO_DOWNLOAD": "1"})
+    (bfcl_folder(tmp_path) / "possible_answer" / "BFCL_v3_parallel.json").unlink()
+    with pytest.raises(InputsInvalid, match=r"possible_answer/BFCL_v3_parallel\.json: no such file"):
+        task_of("mas-bench-bfcl", tmp_path, environ={})
+    jsonl(tmp_path / "possible_answer" / "BFCL_v3_parallel.json", [])
+    with pytest.raises(InputsInvalid, match=r"BFCL_v3_parallel\.json, row 1: 'parallel_"):
+        task_of("mas-bench-bfcl", tmp_path, environ={})
+
+
+def test_m11_the_nine_are_here_or_refused_with_their_reason(tmp_path: Path) -> None:
     ours = {name for name in task_names() if name.startswith("mas-bench-")}
     assert len(ours) + len(NOT_HERE) == 9 and not ours & NOT_HERE.keys()
     for name, why in NOT_HERE.items():

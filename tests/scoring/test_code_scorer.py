@@ -207,3 +207,70 @@ async def test_c11_objects_of_the_program_equal_themselves_or_by_their_fields(
 ) -> None:
     (score,) = await scores(sample(program, tests=(test,)))
     assert score.outcome == outcome, score.why
+
+
+def printed(stdin: str, stdout: str) -> str:
+    return json.dumps({"stdin": stdin, "stdout": stdout})
+
+
+SUMS = (printed("3\n4 5\n", "12\n"), printed("1\n1 1\n", " 3.0000 "))
+READERS = {
+    "input": "n = int(input())\na, b = map(int, input().split())\nprint(n + a + b)",
+    "all of it": "import sys\nprint(sum(map(int, sys.stdin.read().split())))",
+    "bytes": "import sys\nsys.stdout.write(str(sum(map(int, sys.stdin.buffer.read().split()))))\nsys.exit()",
+    "by number": "print(sum(map(int, open(0).read().split())))\nexit()",
+    "main": "def main():\n    print(sum(int(n) for n in open(0).read().split()))\n"
+    "if __name__ == '__main__':\n    main()",
+    "thread": "import threading\ndef main():\n    print(int(input()) + sum(map(int, input().split())))\n"
+    "threading.stack_size(2 ** 26)\nthreading.Thread(target=main).start()",
+    "closed": "import sys\nprint(sum(map(int, sys.stdin.read().split())))\nsys.stdout.close()",
+}
+
+
+@pytest.mark.parametrize("program", READERS.values(), ids=READERS)
+async def test_c12_a_program_that_reads_and_prints_is_run_for_each_test(program: str) -> None:
+    output = f"Mine:\n```python\n{program}\n```\nIt prints, for\n```\n3\n4 5\n```\nthis:\n```\n12\n```"
+    (score,) = await scores(sample(output, tests=SUMS))
+    assert (score.outcome, score.why, str(score.read).strip()) == ("correct", "", program)
+
+
+@pytest.mark.parametrize(
+    ("program", "outcome", "why"),
+    [
+        ("print(12)", "wrong", 'test 2 does not hold: {"stdin": "1\\n1 1\\n", "stdout": " 3.0000 "}'),
+        ("raise ValueError('none')", "wrong", "ValueError: none"),
+        ("print(12)\nraise SystemExit(3)", "wrong", "ended with 3"),
+        ("print(", "unread", "not a Python program"),
+        ("print(input(), input(), input())", "wrong", "EOFError"),
+        ("import os\nprint(12)\nos._exit(0)", "wrong", "gone"),
+        ("class S(str):\n    def split(self): return ['12']\nprint = S\ninput()", "wrong", "it printed"),
+    ],
+)
+async def test_c13_what_is_printed_decides_and_the_reason_is_told(program: str, outcome: str, why: str) -> None:
+    (score,) = await scores(sample(f"```python\n{program}\n```", tests=SUMS))
+    assert score.outcome == outcome
+    assert " ".join(why.split()) in score.why
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted", "right"),
+    [
+        ("YES", "yes", False),
+        ("1 2\\n3", "1 2 3\n", True),
+        ("0.3333333", "0.33333333333", True),
+        ("0.334", "0.333", False),
+        ("3.0", "3", False),
+        ("1e3", "1000.0", True),
+        ("nan", "0.5", False),
+        ("", "", True),
+        ("7", "", False),
+    ],
+)
+async def test_c14_words_are_compared_and_fractions_by_value(said: str, wanted: str, right: bool) -> None:
+    (score,) = await scores(sample(f"```python\nprint('{said}')\n```", tests=(printed("", wanted),)))
+    assert score.correct == right, score.why
+
+
+async def test_c15_tests_of_both_kinds_at_once_are_no_tests() -> None:
+    (score,) = await scores(sample("print(1)", tests=(printed("", "1"), "assert f() == 1")))
+    assert score.outcome == "failed" and "assert f() == 1" in score.why and "stdout" in score.why

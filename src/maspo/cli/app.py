@@ -629,7 +629,7 @@ def evaluate(
         typer.Option(
             "--scorer",
             metavar="S",
-            help="exact, choice, math, code, judge, regex:PATTERN or json-schema:FILE [default: as the rows suggest].",
+            help="exact, choice, math, calls, code, judge, regex:PATTERN, json-schema:FILE [default: as rows suggest].",
         ),
     ] = None,
     repeats: Annotated[int, typer.Option("--repeats", metavar="N", help="Runs of each prompt set on each row.")] = 1,
@@ -732,7 +732,10 @@ def score(
         ),
     ],
     scorer: Annotated[
-        str, typer.Option("--scorer", metavar="S", help="exact, choice, math, code, regex:PATTERN, json-schema:FILE.")
+        str,
+        typer.Option(
+            "--scorer", metavar="S", help="exact, choice, math, calls, code, regex:PATTERN, json-schema:FILE."
+        ),
     ],
     unsafe_exec: UnsafeExec = False,
     sandbox_packages: Annotated[

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -19,7 +19,7 @@ from maspo.cli.terminal import note, print_json
 from maspo.core.errors import ConfigInvalid, InputsInvalid
 from maspo.core.plain import Dumped
 from maspo.core.plain_files import MEGABYTE, open_plain
-from maspo.data.inputs import as_label, as_text
+from maspo.data.inputs import as_label, as_tests, as_text
 from maspo.flags import FLAGS
 from maspo.report.phrases import list_names, number, percent, plural
 from maspo.scoring.accepted import AnyLabel
@@ -216,26 +216,26 @@ def _read_lines(lines: Iterable[bytes], source: str) -> Iterator[_OutputLine]:
 def _find_problem(row: Any) -> str:
     if not isinstance(row, dict):
         return f"a {type(row).__name__}, where an object is expected"
-    output, tests = row.get("output"), row.get("tests")
+    output = row.get("output")
     if "output" not in row:
         return _NO_OUTPUT
     if not isinstance(output, str | int | float):
         return f"output is {'null' if output is None else f'a {type(output).__name__}'}, where text is expected"
-    listed = isinstance(tests, list) and all(isinstance(test, str) for test in tests)
-    if tests is not None and not (isinstance(tests, str) or listed):
-        return "tests are no list of statements"
+    try:
+        as_tests(row.get("tests"))
+    except ValueError as error:
+        return str(error)
     return ""
 
 
 def _sample(name: object, row: Mapping[str, Any]) -> Sample:
-    tests: Sequence[str] | str = row.get("tests") or ()
     first, *others = _labels(row.get("answer"))
     return Sample(
         id=str(name),
         output=as_text(row["output"]),
         answer=first,
         others=tuple(label for label in others if label is not None),
-        tests=(tests,) if isinstance(tests, str) else tuple(tests),
+        tests=as_tests(row.get("tests")),
         setup=as_text(row.get("setup")),
         entry_point=as_text(row.get("entry_point")),
         question=as_text(row.get("question", row.get("input"))),

@@ -103,6 +103,17 @@ def as_label(value: object) -> str | None:
     return text if text.strip() else None
 
 
+def as_tests(value: object) -> tuple[str, ...]:
+    """Return the tests in a cell, objects as JSON. Raises ValueError for what is neither a statement nor an object."""
+    listed = list(value) if isinstance(value, list | tuple) else [value] if value else []
+    if not all(isinstance(test, str | dict) for test in listed):
+        kind = next(type(test).__name__ for test in listed if not isinstance(test, str | dict))
+        raise ValueError(
+            f'tests hold a {kind}; give a list of Python statements, or of objects {{"stdin": "…", "stdout": "…"}}'
+        )
+    return tuple(map(as_text, listed))
+
+
 def as_text(value: object) -> str:
     """Return a cell as text: a list of texts line by line, anything else that is no text as JSON."""
     if value is None:

@@ -64,12 +64,17 @@ class SandboxLimits:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A program and its tests. ``setup`` runs before both; ``entry_point`` is the function that the tests call."""
+    """A program and its tests. ``setup`` runs before both; ``entry_point`` is the function that the tests call.
+
+    Tests of a program that is ``tested_by`` ``printing`` call ``printed(text)``, which runs all of it with the text on
+    its standard input and returns what it prints; the others call what the program defines.
+    """
 
     code: str
     tests: tuple[str, ...]
     setup: str = ""
     entry_point: str = ""
+    tested_by: Literal["calling", "printing"] = "calling"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,7 @@ class ForkServer:
     def run(self, job: Submission, limits: SandboxLimits) -> Grade:
         """Run a submission. Raises SandboxFailed when the fork server is gone."""
         nonce = secrets.token_hex(16)
-        program = {"setup": job.setup, "code": job.code, "entry_point": job.entry_point}
+        program = {"setup": job.setup, "code": job.code, "entry_point": job.entry_point, "tested_by": job.tested_by}
         tests = {"setup": job.setup, "tests": job.tests, "entry_point": job.entry_point, "nonce": nonce}
         caps = {
             "cpu_seconds": limits.cpu_seconds,

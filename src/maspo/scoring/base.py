@@ -22,7 +22,8 @@ class Sample:
     others: tuple[str, ...] = ()
     """Further labels, each as right as ``answer``."""
     tests: tuple[str, ...] = ()
-    """For code: statements that must each pass, in their order, after ``setup`` and the program."""
+    """For code: statements that must each pass, in their order, after ``setup`` and the program; or as JSON what a
+    program must print, ``{"stdin": …, "stdout": …}``. For calls: those that must be made, as JSON."""
     setup: str = ""
     """For code: what runs before the program (imports, given helpers)."""
     entry_point: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -14,7 +15,7 @@ from maspo.sandbox.selftest import SandboxRefused, choose_level
 from maspo.sandbox.worker import Grade, Outcome, SandboxLimits, SandboxPool, Submission
 from maspo.scoring.base import Outcome as ScoreOutcome
 from maspo.scoring.base import Sample, Score
-from maspo.scoring.programs import program_in
+from maspo.scoring.programs import printing_program_in, program_in
 from maspo.scoring.reply import reply_of
 
 UNSAFE: Final = "unsafe"
@@ -55,8 +56,25 @@ def code_with(packages: Sequence[str]) -> str:
     return f"code:{','.join(packages)}"
 
 
+_SAME: Final = """
+def _same(said, wanted):
+    '''Words are equal, decimal fractions within a millionth; spaces and line ends do not count.'''
+    said, wanted = said.split(), wanted.split()
+    return len(said) == len(wanted) and all(a == b or _near(a, b) for a, b in zip(said, wanted))
+
+def _near(a, b):
+    if "." not in b and "e" not in b.lower():
+        return False
+    try:
+        a, b = float(a), float(b)
+    except ValueError:
+        return False
+    return abs(a - b) <= 1e-6 * max(1.0, abs(b))
+"""
+
+
 class CodeScorer:
-    """Correct is a program on which every test of its sample holds.
+    """Correct is a program on which every test of its sample holds: a statement, or what it must print for an input.
 
     ``level`` is the sandbox that must hold; without it the strongest that does. ``unsafe`` must be asked for by name.
     Programs and tests may import the standard library and ``packages``.
@@ -76,18 +94,54 @@ class CodeScorer:
 
     async def score(self, samples: Sequence[Sample]) -> list[Score]:
         """Return one score for each sample, in their order. Without a sandbox that holds, all have ``failed``."""
-        found = [extract_code(sample) for sample in samples]
-        runnable = [number for number, sample in enumerate(samples) if sample.tests and found[number].strip()]
-        scores = {number: _unrunnable(sample) for number, sample in enumerate(samples)}
+        found: dict[int, Submission] = {}
+        scores: dict[int, Score] = {}
+        for number, sample in enumerate(samples):
+            try:
+                found[number] = submission_of(sample)
+            except ValueError as error:
+                scores[number] = Score(sample.id, "failed", why=str(error))
+            else:
+                scores[number] = _unrunnable(sample)
+        runnable = [number for number, job in found.items() if job.tests and job.code.strip()]
         try:
             level = choose_level(self._level)
         except SandboxRefused as error:
             return [Score(sample.id, "failed", why=str(error)) for sample in samples]
-        jobs = [_job(samples[number], found[number]) for number in runnable]
+        jobs = [found[number] for number in runnable]
         async with SandboxPool(level, self._limits, self._workers, self._packages) as pool:
             for number, result in zip(runnable, await pool.run(jobs), strict=True):
-                scores[number] = _score(samples[number], found[number], result)
+                scores[number] = _score(samples[number], found[number].code, result)
         return [scores[number] for number in range(len(samples))]
+
+
+def submission_of(sample: Sample) -> Submission:
+    """Return what is run for a sample; its code is empty when the output holds no program.
+
+    Tests are statements that call what the program defines, or all of them are JSON: ``{"stdin": what it reads,
+    "stdout": what it must print}``. Raises ValueError when only some are.
+    """
+    printing = [_of_printing(test) for test in sample.tests]
+    if not any(printing):
+        return Submission(extract_code(sample), sample.tests, sample.setup, sample.entry_point)
+    if not all(printing):
+        test = sample.tests[printing.index("")]
+        expected = '{"stdin": "what is read", "stdout": "what is printed"}'
+        raise ValueError(f"the test {_line(test)!r:.80} is not {expected}")
+    return Submission(printing_program_in(reply_of(sample.output)), tuple(printing), tested_by="printing")
+
+
+def _of_printing(test: str) -> str:
+    """Return a test of what is printed as a statement in which both texts are constants; empty for another test."""
+    try:
+        given = json.loads(test) if test.lstrip().startswith("{") else None
+    except (ValueError, RecursionError):
+        return ""
+    match given:
+        case {"stdin": str(stdin), "stdout": str(stdout)}:
+            failed = "f'it printed {_said[:200]!r}'"
+            return f"{_SAME}\n_said = printed({stdin!r})\nassert _same(_said, {stdout!r}), {failed}"
+    return ""
 
 
 def extract_code(sample: Sample) -> str:
@@ -99,10 +153,6 @@ def extract_code(sample: Sample) -> str:
 def _called(tests: Iterable[str]) -> set[str]:
     names = {name for test in tests for name in _CALLED.findall(test)}
     return {name for name in names if name not in _KEYWORDS and not hasattr(builtins, name)} or names
-
-
-def _job(sample: Sample, code: str) -> Submission:
-    return Submission(code, sample.tests, sample.setup, sample.entry_point)
 
 
 def _unrunnable(sample: Sample) -> Score:

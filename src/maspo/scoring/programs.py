@@ -66,6 +66,7 @@ _TOP = re.compile(
     r"|^from\s+[\w.]+\s+import\s+(?:\([^)]*\)|[^\n]*)",
     re.MULTILINE,
 )
+_PRINTS = re.compile(r"\bprint\b|\bstdout\b|\bopen\(1\b")
 _INDENT = "    "
 
 
@@ -114,6 +115,19 @@ def program_in(reply: str, names: Collection[str], body_of: str = "") -> str:
     if python or blocks:
         return (python or blocks)[-1].text
     return _indented_body(text) if body_of and not bare else bare or text
+
+
+def printing_program_in(reply: str) -> str:
+    """Return the program in a reply that is run as a whole: the last block of Python that prints, or is called Python.
+
+    What such a program reads and prints often stands in blocks of its own, without the name of a language.
+    """
+    text = _quotes_as_fences(_unquoted(reply))
+    fenced = "```" in text or "~~~" in text
+    blocks = [block for block in _blocks(text if fenced else _TAGS.sub(_as_fence, text)) if block.is_python]
+    printing = [block for block in blocks if _PRINTS.search(block.text)] or [one for one in blocks if one.language]
+    sound = [block for block in printing if not block.faulty]
+    return (sound or printing)[-1].text if printing else program_in(reply, ())
 
 
 def _values_of_json(text: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from maspo.scoring.base import Scorer
 
 CODE = "code"
 UNSAFE_CODE = f"{CODE}:unsafe"
+CALLS = "calls"
 
 SCORERS: Registry[Callable[..., Scorer]] = Registry(
     group="maspo.scorers",
@@ -19,6 +20,7 @@ SCORERS: Registry[Callable[..., Scorer]] = Registry(
         "choice": "maspo.scoring.labelled:choice",
         "math": "maspo.scoring.mathematics.scorer:MathScorer",
         CODE: "maspo.scoring.code:code_scorer",
+        CALLS: "maspo.scoring.calls:CallScorer",
         "regex": "maspo.scoring.structured:regex_scorer",
         "json-schema": "maspo.scoring.structured:json_schema_scorer",
     },
@@ -33,8 +35,9 @@ _ARGUMENTS: Mapping[str, str] = {"regex": "PATTERN", "json-schema": "FILE"}
 def scorer_of(name: str) -> Scorer:
     """Return a new scorer.
 
-    ``name`` is ``exact``, ``choice``, ``math``, ``code``, ``regex:PATTERN``, ``json-schema:FILE``, or an installed one.
-    ``code:numpy,pandas`` lets programs import these packages; ``code:unsafe`` runs programs without a sandbox.
+    ``name`` is ``exact``, ``choice``, ``math``, ``calls``, ``code``, ``regex:PATTERN``, ``json-schema:FILE``, or an
+    installed one. ``code:numpy,pandas`` lets programs import these packages; ``code:unsafe`` runs programs without a
+    sandbox.
 
     Raises:
         ConfigInvalid: any other name, or an argument that cannot be used.

@@ -1,6 +1,6 @@
-"""Tasks of MAS-PromptBench with its fixed splits by id: MATH (Precalculus, level 5), GPQA Diamond and HotpotQA.
+"""Tasks of MAS-PromptBench with its splits by id: MATH (Precalculus, level 5), GPQA Diamond, HotpotQA, APPS.
 
-An id is a digest of the question, or HotpotQA's own, so that rows are found in any copy of the data. The splits are
+An id is a digest of the question, or the data set's own, so that rows are found in any copy of the data. The splits are
 those of the benchmark's repository (fm8995610-ops/MAS-PromptBench, MIT licence, commit 6aaae89): ``test`` is what it
 reports, its training and validation rows together are the pool. Ids alone are kept here; rows are had like those of
 other tasks.
@@ -65,6 +65,10 @@ _PLACES: Mapping[str, tuple[tuple[str, ...], Hub]] = {
         ("gpqa_diamond", "gpqa/gpqa_diamond", "dataset/gpqa_diamond"),
         Hub("Idavidrein/gpqa", "train", "gpqa_diamond", gated=True),
     ),
+    "apps": (
+        ("apps_test", "apps/test", "apps", "test"),
+        Hub("codeparrot/apps", "test", "interview"),
+    ),
     "hotpotqa": (
         ("hotpot_dev_distractor_v1", "hotpotqa", "hotpot_qa"),
         Hub("hotpotqa/hotpot_qa", "validation", "distractor"),
@@ -112,6 +116,59 @@ def _paragraphs(context: object) -> Iterator[tuple[str, str]]:
         yield str(title), "".join(map(str, sentences)).strip()
 
 
+_MOST_TESTS = 20
+"""Tests of a program of APPS that the benchmark reports by: the first of up to thousands."""
+
+
+def _apps_id(record: Record) -> str:
+    """Return the number of a problem: ``problem_id`` on the Hub, the name of its folder in the official archive."""
+    return str(int(str(record["problem_id"] if "problem_id" in record else record["id"])))
+
+
+def _apps_row(record: Record) -> TaskRow:
+    """Read a row with ``question``, ``input_output``, ``starter_code`` and ``solutions``; the first solution is gold.
+
+    A problem names a function that is called, or its program reads standard input.
+    """
+    question, starter = str(record["question"]).strip(), str(record.get("starter_code") or "")
+    cases = json.loads(str(record["input_output"]))
+    pairs = list(zip(cases["inputs"], cases["outputs"], strict=True))[:_MOST_TESTS]
+    name = cases.get("fn_name")
+    if name:
+        if not str(name).isidentifier():
+            raise ValueError(f"fn_name {name!r:.60} is no name of a function")
+        target = f"Solution().{name}" if "class Solution" in starter else str(name)
+        tests = tuple(_call_test(target, given, wanted) for given, wanted in pairs)
+        asked = f"Complete this code:\n{starter}" if starter.strip() else f"Write the function {name}."
+    else:
+        tests = tuple(json.dumps({"stdin": _joined(given), "stdout": _joined(wanted)}) for given, wanted in pairs)
+        asked = "Write a whole program that reads standard input and prints to standard output."
+    solutions = json.loads(str(record.get("solutions") or "[]"))
+    return TaskRow(
+        columns={"input": f"{question}\n\n{asked}", "question": question, "starter_code": starter},
+        id=f"apps_{_apps_id(record)}",
+        tests=tests,
+        setup=_TYPING if name else "",
+        gold=f"```python\n{solutions[0].rstrip()}\n```" if solutions else "",
+    )
+
+
+_TYPING = "from typing import *\nimport collections, math, heapq, bisect, itertools, functools, string, re"
+"""What the sites of these problems give to a program that only defines a function."""
+
+
+def _call_test(target: str, arguments: list[object], wanted: object) -> str:
+    """Return a statement that calls a function; APPS has what it returns as it is, or as the only item of a list."""
+    accepted = [wanted, wanted[0]] if isinstance(wanted, list) and wanted else [wanted]
+    # A tuple is as good as a list, as in the benchmark.
+    plain = "json.loads(json.dumps(_returned))"
+    return f"import json\n_returned = {target}(*{arguments!r})\nassert {plain} in {accepted!r}, repr(_returned)[:200]"
+
+
+def _joined(text: object) -> str:
+    return "\n".join(map(str, text)) if isinstance(text, list) else str(text)
+
+
 MAS_BENCH_MATH = Published(
     name="mas-bench-math",
     row=_math_row,
@@ -144,11 +201,20 @@ MAS_BENCH_HOTPOTQA = Published(
     size=100,
 )
 
+MAS_BENCH_APPS = Published(
+    name="mas-bench-apps",
+    row=_apps_row,
+    test=_in("apps", _apps_id, "test"),
+    pool=_in("apps", _apps_id, "train", "validation"),
+    scorer="code",
+    final_answer="none",
+    source="APPS (Hendrycks et al. 2021), interview problems of its test set, MIT licence; splits of MAS-PromptBench",
+    size=50,
+)
+
 NOT_HERE: Mapping[str, str] = {
-    "mas-bench-lcb": "LiveCodeBench's card says no more of its licence than «cc», its problems are those of contest "
-    "sites, and its programs read standard input, which the code scorer does not run",
-    "mas-bench-apps": "the programs of APPS (MIT licence) read standard input, which the code scorer does not run",
-    "mas-bench-bfcl": "BFCL (Apache 2.0) calls a call right by a checker of its own, which maspo has not",
+    "mas-bench-lcb": "LiveCodeBench's card says no more of its licence than «cc», and its problems are those of "
+    "contest sites",
     "mas-bench-swe": "a row of SWE-bench Verified needs a container image of its own, 67 GB in all",
     "mas-bench-apibank": "API-Bank scores a call by programs that come with the data, and maspo runs no program of a "
     "data set",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from maspo.core.errors import ConfigInvalid, InputsInvalid
 from maspo.core.registry import Registry
-from maspo.data.inputs import ID_COLUMN, LABEL_COLUMN, as_label, as_text
+from maspo.data.inputs import ID_COLUMN, LABEL_COLUMN, as_label, as_tests, as_text
 from maspo.data.records import read_records
 from maspo.data.tasks.mas_bench import NOT_HERE
 from maspo.data.tasks.task import Benchmark, Task, TaskOptions, TaskRow
@@ -27,6 +27,8 @@ TASKS: Registry[Benchmark | type[Benchmark]] = Registry(
         "mas-bench-math": "maspo.data.tasks.mas_bench:MAS_BENCH_MATH",
         "mas-bench-gpqa": "maspo.data.tasks.mas_bench:MAS_BENCH_GPQA",
         "mas-bench-hotpotqa": "maspo.data.tasks.mas_bench:MAS_BENCH_HOTPOTQA",
+        "mas-bench-apps": "maspo.data.tasks.mas_bench:MAS_BENCH_APPS",
+        "mas-bench-bfcl": "maspo.data.tasks.bfcl:MAS_BENCH_BFCL",
     },
     method="load",
 )
@@ -77,8 +79,8 @@ def task_names() -> tuple[str, ...]:
 def file_task(path: str | Path, scorer: str = "exact", final_answer: str = "auto") -> Task:
     """Return any JSON Lines, JSON, CSV or Parquet file as a task.
 
-    Columns: ``answer`` (the label), ``id``, and for code ``tests`` (statements), ``setup``, ``entry_point``; all
-    others are what agents see.
+    Columns: ``answer`` (the label), ``id``, and for code ``tests`` (statements, or objects with ``stdin`` and
+    ``stdout``), ``setup``, ``entry_point``; all others are what agents see.
 
     Raises:
         InputsInvalid: the file cannot be read or a row cannot be used; names file, row and fix.
@@ -87,17 +89,15 @@ def file_task(path: str | Path, scorer: str = "exact", final_answer: str = "auto
     file = Path(path)
     rows = []
     for number, record in enumerate(read_records(file), start=1):
-        tests = record.get("tests") or ()
-        if isinstance(tests, str):
-            tests = (tests,)
-        if not isinstance(tests, list | tuple) or not all(isinstance(test, str) for test in tests):
-            what = f"tests are {type(tests).__name__}; give a list of Python statements"
-            raise InputsInvalid(f"{file}, row {number}: {what}")
+        try:
+            tests = as_tests(record.get("tests"))
+        except ValueError as error:
+            raise InputsInvalid(f"{file}, row {number}: {error}") from None
         row = TaskRow(
             columns={as_text(name): as_text(value) for name, value in record.items() if name not in _HIDDEN},
             id=as_text(record.get(ID_COLUMN)),
             answer=as_label(record.get(LABEL_COLUMN)),
-            tests=tuple(tests),
+            tests=tests,
             setup=as_text(record.get("setup")),
             entry_point=as_text(record.get("entry_point")),
             gold=as_text(record.get("gold")),

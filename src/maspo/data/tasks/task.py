@@ -34,7 +34,7 @@ class TaskRow:
     answer: str | None = None
     """The label, for everything but code."""
     tests: tuple[str, ...] = ()
-    """For code: statements that must each pass."""
+    """For code: statements that must each pass, or what must be printed; for calls: those that must be made."""
     setup: str = ""
     """For code: what runs before the program, such as imports or the given head of a function."""
     entry_point: str = ""

@@ -13,14 +13,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from maspo.sandbox.inside.channel import Frames, Peer
+from maspo.sandbox.inside.printing import PRINTED, printed_by
 from maspo.sandbox.inside.values import Data
 
 
 def run_program(job: Data, frames: Frames) -> None:
     """Compose and run a program, then serve its names until the examiner is gone.
 
-    The first message says whether the text is a program at all; it is sent before the program begins.
+    The first message says whether the text is a program at all; it is sent before the program begins. One that reads
+    standard input is not run now, but at each call of ``printed``.
     """
+    if job["tested_by"] == "printing":
+        _serve_printing(str(job["code"]), frames)
+        return
     parts, problem = _compose(str(job["setup"]), str(job["code"]), str(job["entry_point"]))
     frames.send({"problem": problem})
     if problem:
@@ -36,6 +41,17 @@ def run_program(job: Data, frames: Frames) -> None:
     frames.send({"failure": failure})
     if not failure:
         Peer(frames, _operations(module.__dict__)).work()
+
+
+def _serve_printing(code: str, frames: Frames) -> None:
+    try:
+        program = compile(code, "<solution>", "exec")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        frames.send({"problem": f"{type(error).__name__}: {error}"})
+        return
+    frames.send({"problem": ""})
+    frames.send({"failure": ""})
+    Peer(frames, _operations({PRINTED: printed_by(program)})).work()
 
 
 def _compose(setup: str, code: str, entry_point: str) -> tuple[list[str], str]:
