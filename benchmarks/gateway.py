@@ -8,7 +8,9 @@ LiteLLM and mitmproxy are installed into environments below DIR (a temporary fol
 
 Two endpoints answer. At one that answers at once (a stream's pieces are 2 ms apart) 64 in flight are more than one
 process can do: that tells processor time, and latency there is the wait in a queue. At the other a call takes 300 ms,
-as a short reply of a real model does, so that 64 in flight are some 200 calls a second: that tells what is added.
+as a short reply of a real model does, so that 64 in flight are some 200 calls a second: that tells what is added. There
+64 apps begin one after another within the time of a call ("p50"), or all in one moment ("burst"): then the last of 64
+waits for the work on the others, whatever the proxy, and it takes some rounds until their calls lie apart.
 """
 
 from __future__ import annotations
@@ -107,12 +109,13 @@ def endpoint(seconds: float) -> Iterator[int]:
         yield port
 
 
-async def load(url: str, calls: int, in_flight: int, streamed: bool, salt: str) -> list[float]:
-    """Make calls, so many at once; return the seconds of each."""
+async def load(url: str, calls: int, in_flight: int, streamed: bool, salt: str, within: float = 0.0) -> list[float]:
+    """Make calls, so many at once, which begin within some seconds; return the seconds of each."""
     seconds: list[float] = []
     numbers = iter(range(calls))
 
-    async def worker(session: aiohttp.ClientSession) -> None:
+    async def worker(session: aiohttp.ClientSession, place: int) -> None:
+        await asyncio.sleep(within * place / in_flight)
         for number in numbers:
             messages = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": f"{salt} {number}"}]
             body = {"model": "m", "messages": messages, "max_tokens": 200, **({"stream": True} if streamed else {})}
@@ -126,7 +129,7 @@ async def load(url: str, calls: int, in_flight: int, streamed: bool, salt: str) 
             seconds.append(time.perf_counter() - began)
 
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        await asyncio.gather(*(worker(session) for _ in range(in_flight)))
+        await asyncio.gather(*(worker(session, place) for place in range(in_flight)))
     return seconds
 
 
@@ -222,6 +225,8 @@ def installed(folder: Path, package: str, program: str) -> Path:
 
 
 FORMS = (("plain", False), ("streamed", True))
+BEGINNINGS = {"p50": SLOW_SECONDS, "burst": 0.0}
+"""Seconds within which the calls of 64 apps begin."""
 
 
 def processor_time(name: str, url: str, pid: int, calls: int, rounds: int) -> dict[str, float]:
@@ -239,13 +244,15 @@ def processor_time(name: str, url: str, pid: int, calls: int, rounds: int) -> di
     return figures
 
 
-def latency(name: str, url: str, rounds: int) -> dict[str, float]:
-    """Return the median milliseconds of a call: those of the best round."""
+def latency(name: str, url: str, rounds: int, within: float) -> dict[str, float]:
+    """Return the median milliseconds of a call, of apps that begin within some seconds: those of the best round."""
     figures: dict[str, float] = {}
     for form, streamed in FORMS:
         asyncio.run(load(url, IN_FLIGHT, IN_FLIGHT, streamed, "warm"))
         found = [
-            statistics.median(asyncio.run(load(url, 4 * IN_FLIGHT, IN_FLIGHT, streamed, f"{name} {form} {number}")))
+            statistics.median(
+                asyncio.run(load(url, 4 * IN_FLIGHT, IN_FLIGHT, streamed, f"{name} {form} {number} {within}", within))
+            )
             for number in range(rounds)
         ]
         figures[form] = 1000 * min(found)
@@ -281,19 +288,22 @@ def main() -> None:
             ("LiteLLM proxy", partial(litellm, binary=installed(folder, LITELLM, "litellm"))),
         ]
     print(f"{IN_FLIGHT} in flight; milliseconds a call: processor time, and latency beyond that of the endpoint")
-    print(f"{'':16}{'plain cpu':>11}{'streamed cpu':>14}{'plain p50':>11}{'streamed p50':>14}", flush=True)
+    heads = ("plain cpu", "streamed cpu", *(f"{form} {what}" for what in BEGINNINGS for form, _ in FORMS))
+    print(f"{'':16}{''.join(f'{head:>16}' for head in heads)}", flush=True)
     with endpoint(0.0) as fast, endpoint(SLOW_SECONDS) as slow:
         for name, proxy in proxies:
             calls = given.calls if proxy is gateway else given.calls // 4
             with proxy(fast) as (url, pid):
                 cpu = processor_time(name, url, pid, calls, given.rounds)
                 memory = grow(url, pid, given.many) if proxy is gateway else None
+            added = list[float]()
             with proxy(slow) as (url, _):
-                through = latency(name, url, given.rounds)
-                straight = latency(name, f"http://127.0.0.1:{slow}/v1", given.rounds)
-            added = {form: through[form] - straight[form] for form in through}
-            row = f"{cpu['plain']:>11.2f}{cpu['streamed']:>14.2f}{added['plain']:>11.1f}{added['streamed']:>14.1f}"
-            print(f"{name:16}{row}", flush=True)
+                for within in BEGINNINGS.values():
+                    through = latency(name, url, given.rounds, within)
+                    straight = latency(name, f"http://127.0.0.1:{slow}/v1", given.rounds, within)
+                    added += [through[form] - straight[form] for form in through]
+            row = [f"{cpu[form]:>16.2f}" for form, _ in FORMS] + [f"{one:>16.1f}" for one in added]
+            print(f"{name:16}{''.join(row)}", flush=True)
             if memory is not None:
                 print(f"its memory: {memory[0]:.1f} MB, after {given.many:,} calls {memory[1]:.1f} MB", flush=True)
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import io
 import json
 import time
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from types import TracebackType
 from typing import ClassVar, Final, Protocol, Self
 from urllib.parse import parse_qsl, urlsplit
 
-import aiohttp
 from yarl import URL
 
 from maspo.core.errors import CallFailed, ProviderError, said_of
+from maspo.gateway.connections import Connection, Connections, Unreached, request_head
 from maspo.gateway.dialects.base import Dialect, Incoming, Provider
-from maspo.gateway.relay import Relay
+from maspo.gateway.response_reader import Headers
 from maspo.gateway.wire import WireReply
 from maspo.models.base import PROBE, Adapted, Broken, Message, Reply, Request, Stage, Transient
 from maspo.models.chat_completions import environment_proxy
@@ -36,22 +34,17 @@ WIRE: Final = "wire"
 """The endpoint of an app's own calls, among those of roles (``Request.endpoint``)."""
 ASSUMED_TOKENS: Final = Request.max_tokens
 """What a reply is reserved at where the app sets no limit of tokens; a longer one raises the reserve of the next."""
+_NO_TEXT: Final = '""'
+_WORTH_KEEPING: Final = 200
+"""Characters of a text from which on it takes longer to look through it than to see that it was."""
 _OFTEN_SEEN: Final = 16_384
 """Characters of a text that may be met again in the next calls, such as a prompt; longer ones are not kept for that."""
-_LARGE_BODY: Final = 1_000_000
-"""Bytes; more are sent piece by piece, so that other calls go on meanwhile."""
-LONGEST_HEADER: Final = 65_536
-"""Bytes of a header, or of an address with its query: tokens of some clouds are longer than the usual 8 KB."""
 _CUT: Final = frozenset({"length", "max_tokens", "max_output_tokens", "MAX_TOKENS"})
 """How the dialects say that a reply ended at the limit of tokens."""
 _KEY_HEADERS: Final = ("authorization", "x-api-key", "api-key", "x-goog-api-key", "proxy-authorization", "cookie")
 _KEY_PARAMETERS: Final = frozenset({"key", "api_key", "api-key", "access_token", "token"})
 _UNPACKED: Final = {"gzip": 31, "x-gzip": 31, "deflate": 47}
 """The codings of a body that can be read here; window bits of zlib: gzip alone, or whichever of gzip and zlib it is."""
-_OWN_HEADERS: Final = frozenset({"User-Agent", "Accept", "Accept-Encoding", "Content-Type"})
-"""What the HTTP library would add: only what the app sent is sent on."""
-
-Headers = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,46 +233,6 @@ class AnyOf:
         return await last.forward(request)
 
 
-class _Silence:
-    """Ends what waits for the next bytes of a reply once none have come for so many seconds.
-
-    One timer for a reply, in however many pieces it comes. That of the HTTP library is set anew at every piece, which
-    costs as much as to read it, so it is taken off.
-    """
-
-    __slots__ = ("_heard", "_loop", "_scope", "_seconds", "_timer")
-
-    def __init__(self, response: aiohttp.ClientResponse, seconds: float) -> None:
-        if response.connection is not None and response.connection.protocol is not None:
-            response.connection.protocol.read_timeout = None
-        self._seconds = seconds
-        self._loop = asyncio.get_running_loop()
-        self._scope = asyncio.timeout(None)
-        self._heard = self._loop.time()
-        self._timer = self._loop.call_later(seconds, self._look)
-
-    def _look(self) -> None:
-        left = min(self._heard + self._seconds - self._loop.time(), self._seconds)
-        if left > 0:
-            self._timer = self._loop.call_later(left, self._look)
-        else:
-            self._scope.reschedule(self._loop.time())
-
-    async def __aenter__(self) -> Self:
-        await self._scope.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._timer.cancel()
-        await self._scope.__aexit__(kind, error, trace)
-
-    def note(self, heard: float) -> None:
-        """Note when bytes came last, on the loop's clock; infinity while nobody waits for any."""
-        self._heard = heard
-
-
 class WireClient:
     """A ``ModelClient`` for wire requests: one attempt a call, no retries, no cache; those are layers.
 
@@ -299,35 +252,28 @@ class WireClient:
         self.upstreams = upstreams
         self._stateless: set[Provider] = {"openai"} if upstreams.stateless else set()
         self._endpoints: dict[Provider, Endpoint] = {}
-        self._session: aiohttp.ClientSession | None = None
+        self._connections: Connections | None = None
 
     async def __aenter__(self) -> Self:
         # Bytes are passed on as they are, so nothing is unpacked; redirects and cookies are the app's own affair.
         silence = self.upstreams.timeout
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=min(_CONNECT_SECONDS, silence), sock_read=silence)
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60.0),
-            timeout=timeout,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            skip_auto_headers=_OWN_HEADERS,
-            max_line_size=LONGEST_HEADER,
-            max_field_size=LONGEST_HEADER,
-        )
+        self._connections = Connections(silence, min(_CONNECT_SECONDS, silence))
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        if self._connections is not None:
+            await self._connections.close()
+            self._connections = None
 
     async def forward(self, request: WireRequest) -> Response:
         """Send a request that is no model call, and return the answer, whatever it is."""
         started = time.perf_counter()
         try:
-            async with self._open(request) as response:
-                return Response(response.status, _headers(response), await response.content.read())
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            async with self._connected(request) as connection:
+                head = await self._ask(connection, request)
+                await connection.pass_on(None)
+                return Response(head.status, head.headers, bytes(connection.body))
+        except (TimeoutError, OSError, ValueError) as error:
             raise self._describe_loss(request, error, time.perf_counter() - started) from None
 
     async def complete(self, request: Request) -> Reply:
@@ -340,17 +286,14 @@ class WireClient:
         started = time.perf_counter()
         begun = failure = False
         try:
-            async with self._open(request) as response:
-                head = Response(response.status, _headers(response))
-                if request.streamed and response.status == 200:
+            async with self._connected(request) as connection:
+                head = await self._ask(connection, request)
+                if request.streamed and head.status == 200:
                     begun = True
                     await request.delivery.begin(head)
-                async with _Silence(response, self.upstreams.timeout) as silence:
-                    taker = request.delivery if begun else Delivery()
-                    relay = Relay(response, taker, silence.note, _LARGEST_REPLY)
-                    raw = relay.body
-                    await relay.ended()
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+                raw = connection.body
+                await connection.pass_on(request.delivery if begun else None)
+        except (TimeoutError, OSError, ValueError) as error:
             failure = True
             lost = self._describe_loss(request, error, time.perf_counter() - started)
         seconds = time.perf_counter() - started
@@ -362,9 +305,20 @@ class WireClient:
             raise Broken(f"{lost}, after {len(raw)} bytes of the reply")
         return self._reply(request, replace(head, body=bytes(raw)), seconds)
 
-    def _open(self, request: WireRequest) -> aiohttp.client._RequestContextManager:
-        if self._session is None:
+    @asynccontextmanager
+    async def _connected(self, request: WireRequest) -> AsyncIterator[Connection]:
+        """Lend a connection to where a request goes."""
+        if self._connections is None:
             raise RuntimeError("the client is not open; use `async with WireClient(upstreams) as client:`")
+        url, proxy = self._way(request)
+        connection = await self._connections.take(url, proxy)
+        try:
+            yield connection
+        finally:
+            self._connections.give_back(url, proxy, connection)
+
+    async def _ask(self, connection: Connection, request: WireRequest) -> Response:
+        """Send a request; return status and headers of its answer."""
         provider = request.dialect.provider
         endpoint = self._endpoint(provider)
         body = request.body if request.expanded is None or provider not in self._stateless else request.expanded
@@ -372,14 +326,16 @@ class WireClient:
         if endpoint.attribution:
             named = {"Purpose": request.purpose, "Agent": request.agent, "Run": endpoint.run}
             headers += [(f"X-Maspo-{name}", header_safe(value)) for name, value in named.items() if value]
-        return self._session.request(
-            request.method,
-            address(endpoint, provider, request.path),
-            data=io.BytesIO(body) if len(body) > _LARGE_BODY else body or None,
-            headers=headers,
-            proxy=environment_proxy(endpoint.base_url) if self.upstreams.use_proxy else None,
-            allow_redirects=False,
-        )
+        url, proxy = self._way(request)
+        sent = request_head(request.method, url, headers, len(body), proxy)
+        told = await connection.ask(sent, body, _LARGEST_REPLY)
+        return Response(told.status, told.headers)
+
+    def _way(self, request: WireRequest) -> tuple[URL, str | None]:
+        """Return where a request goes, and through which proxy."""
+        endpoint = self._endpoint(request.dialect.provider)
+        proxy = environment_proxy(endpoint.base_url) if self.upstreams.use_proxy else None
+        return address(endpoint, request.dialect.provider, request.path), proxy
 
     def _endpoint(self, provider: Provider) -> Endpoint:
         if provider not in self._endpoints:
@@ -435,17 +391,13 @@ class WireClient:
     def _describe_loss(self, request: WireRequest, error: Exception, seconds: float) -> ProviderError:
         """Return the failure of an attempt that brought no answer."""
         endpoint = self._endpoint(request.dialect.provider)
-        unreached = isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError))
+        unreached = isinstance(error, Unreached)
         text = excerpt(said_of(error).encode("utf-8", "replace"))
         if isinstance(error, TimeoutError):
-            text = f"{'no connection' if unreached else 'silence'} for {seconds:.0f} s"
+            text = f"silence for {seconds:.0f} s"
         fix = "; check --base-url and that the endpoint runs" if unreached else ""
         stage = Stage.UNREACHED if unreached else Stage.LOST
         return Transient(without_keys(request, f"{endpoint.shown}: {text}{fix}"), stage, seconds=seconds)
-
-
-def _headers(response: aiohttp.ClientResponse) -> Headers:
-    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers)
 
 
 def header(headers: Headers, name: str) -> str:
@@ -508,9 +460,27 @@ def without_keys(request: WireRequest, text: str) -> str:
     return cut_from(request.app_keys, text)
 
 
-def without_secrets(headers: Headers, path: str, text: str) -> str:
-    """Return a text without the keys that stand in headers and in the query of a path."""
-    return cut_from(keys_in(headers, path), text)
+def without_secrets(headers: Headers, path: str, body: str, texts: Iterable[str]) -> str:
+    """Return a body without the keys that stand in headers and in the query of a path.
+
+    ``texts`` stand in it: prompts, and what was said before, come again with every call and are looked through once.
+    """
+    for key in keys_in(headers, path):
+        rest = body
+        for text in texts:
+            if _WORTH_KEEPING <= len(text) <= _OFTEN_SEEN and _cut(key, text) == text:
+                rest = _without(rest, text)
+        if _secret(key).cut_from(rest) != rest:
+            body = _secret(key).cut_from(body)
+    return body
+
+
+def _without(body: str, text: str) -> str:
+    """Return a body of JSON with an empty text in the place of one, in either of the ways in which it is written."""
+    escaped = json.dumps(text)
+    if escaped in body:
+        return body.replace(escaped, _NO_TEXT)
+    return body.replace(json.dumps(text, ensure_ascii=False), _NO_TEXT)
 
 
 def cut_from(keys: Iterable[str], text: str) -> str:

@@ -26,9 +26,7 @@ from maspo.core.errors import BudgetReached, CallFailed, ConfigInvalid, MaspoErr
 from maspo.gateway.attribution import Attribution, Team, rewrite, swap
 from maspo.gateway.client import (
     ASSUMED_TOKENS,
-    LONGEST_HEADER,
     Delivery,
-    Headers,
     Response,
     Sender,
     WireRequest,
@@ -46,6 +44,7 @@ from maspo.gateway.conversations import Conversations, expanded
 from maspo.gateway.dialects.base import Asked, Dialect, Incoming
 from maspo.gateway.dialects.registry import dialect_of
 from maspo.gateway.dialects.responses import kept_texts
+from maspo.gateway.response_reader import LONGEST_HEADER, Headers
 from maspo.gateway.tools import PATH, ToolRecord
 from maspo.gateway.wire import JsonObject, RolloutLimits, ToolCall, WireAgent, WireCall, WireReply
 from maspo.models.base import AGENT, Message, ModelClient, Reply
@@ -498,24 +497,25 @@ class Gateway:
     def _request(self, asking: _Asking, asked: Asked, attribution: Attribution, delivery: Delivery) -> WireRequest:
         """Return the model call that a request becomes, with the prompts of its rollout in place."""
         rollout, body, packed = asking.rollout, asking.incoming.body, asking.packed
-        headers, content = asking.headers, asking.content
+        headers, content, texts = asking.headers, asking.content, asked.texts
         if (rollout.prompts and attribution.standing) or rollout.edit is not None:
             body = json.loads(unpacked(packed, headers) or b"")  # what was read stays as the app wrote it
             changed = swap(body, attribution, self._team, rollout.prompts)
             if rollout.edit is not None:
-                texts = asking.dialect.read_request(replace(asking.incoming, body=body)).texts
-                changed |= rewrite(body, texts, partial(rollout.edit, attribution.agent, rollout.calls))
+                shown_texts = asking.dialect.read_request(replace(asking.incoming, body=body)).texts
+                changed |= rewrite(body, shown_texts, partial(rollout.edit, attribution.agent, rollout.calls))
             if changed:
                 packed = json.dumps(body).encode()
                 headers = tuple(pair for pair in headers if pair[0].lower() != "content-encoding")
                 asking.incoming = replace(asking.incoming, body=body)
                 content, _ = self._content(rollout, asking.dialect, asking.incoming, packed)
+                texts = asking.dialect.read_request(asking.incoming).texts
         whole = json.dumps(expanded(body, asking.before)).encode() if asking.before else None
         shown = (whole if whole is not None else packed).decode("utf-8", "replace")
         draw = json.dumps([rollout.input_key, rollout.occurrence, rollout.draw(content)])
         return WireRequest(
             model=asked.model,
-            messages=(Message("user", without_secrets(headers, asking.path, shown)),),
+            messages=(Message("user", without_secrets(headers, asking.path, shown, [one.text for one in texts])),),
             purpose=AGENT,
             agent=attribution.agent or "",
             max_tokens=asked.max_tokens or ASSUMED_TOKENS,

@@ -5,12 +5,15 @@ Each sieve lets a text through that may hold what is sought, and never stops one
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
 _GRAM: Final = 6
 """Characters by which long codes are told from a text: in prose, six of a code stand by chance in one of millions."""
+_COMPARED: Final = 200
+"""Characters over which a string is looked for in the time that it takes to compare those at one place."""
 _RAREST_FIRST: Final = {sign: at for at, sign in enumerate("QZXJVKWYqzxj89765432KUBGPv01kFwHMbypLgfmucdlrhsniote")}
 """By how rare they are in English and in JSON; what is not named is looked at first."""
 
@@ -31,20 +34,29 @@ class Strings:
     """Strings of which one may stand in a text.
 
     A string that stands in a text covers one of the places that lie so far apart that the shortest of them cannot fall
-    between two; so the characters at these places alone are compared.
+    between two; so the characters at these places alone are compared. Strings that are too short for that to be less
+    work are looked for one by one.
     """
 
-    def __init__(self, sought: Iterable[str], least: int) -> None:
-        """Take strings; those shorter than ``least`` characters are looked for one by one."""
-        least = max(least, _GRAM)
-        strings = list(sought)
-        self._short = [one for one in strings if len(one) < least]
-        self._step = least - _GRAM + 1
-        self._grams = {
-            one[at : at + _GRAM] for one in strings if len(one) >= least for at in range(len(one) - _GRAM + 1)
-        }
+    def __init__(self, sought: Iterable[str]) -> None:
+        strings = sorted({*sought}, key=len)
+        # Of the ways to part them, the one that takes the least time a character of a text.
+        first = min(range(len(strings) + 1), key=lambda at: _cost(at, len(strings[at]) if at < len(strings) else 0))
+        self._short, long = strings[:first], strings[first:]
+        self._step = len(long[0]) - _GRAM + 1 if long else 0
+        self._grams = {one[at : at + _GRAM] for one in long for at in range(len(one) - _GRAM + 1)}
 
     def may_stand_in(self, text: str) -> bool:
         """Say whether one of them may stand in a text."""
-        grams = [text[at : at + _GRAM] for at in range(0, len(text), self._step)]
-        return not self._grams.isdisjoint(grams) or any(one in text for one in self._short)
+        if self._grams:
+            grams = [text[at : at + _GRAM] for at in range(0, len(text), self._step)]
+            if not self._grams.isdisjoint(grams):
+                return True
+        return any(one in text for one in self._short)
+
+
+def _cost(alone: int, least: int) -> float:
+    """Return the time a character that it takes to look for some strings alone, and for others of a least length."""
+    if least == 0:
+        return alone
+    return alone + _COMPARED / (least - _GRAM + 1) if least >= _GRAM else math.inf

@@ -29,7 +29,7 @@ _TAG: Final = r"<[^<>\n]{0,42}>|\x1b\[[0-9;]{0,12}[a-zA-Z]|/\*.{0,12}?\*/"
 _TAGS = re.compile(_TAG)
 _SIGNS = bytes(one for one in range(128) if not chr(one).isalnum())
 _BLANKS = bytes(one if chr(one).isalnum() else ord(" ") for one in range(256))
-_LEET: Final = str.maketrans("013457", "oieast")
+_LEET: Final = bytes.maketrans(b"013457", b"oieast")
 _DIGITS: Final = "zero one two three four five six seven eight nine"
 _NATO: Final = (
     "alfa alpha bravo charlie delta echo foxtrot golf hotel india juliett juliet kilo lima mike november oscar papa "
@@ -80,16 +80,15 @@ class TakenApart:
     def __init__(self, piece: str, coded: Iterable[str] = ()) -> None:
         """Take a key, and what stands for it in codes whose signs are letters and digits."""
         self._raw = piece
-        self._coded = [one for one in (bare_of(text).translate(_LEET) for text in coded) if len(one) >= _LEAST]
+        self._coded = [one for one in (_leet(bare_of(text)) for text in coded) if len(one) >= _LEAST]
         self._plain = bare_of(piece)
-        self._leet = self._plain.translate(_LEET)
+        self._leet = _leet(self._plain)
         self._letters = "".join(one for one in self._plain if one.isalpha())
 
-    def spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield where in a text the key stands, from its first sign to its last."""
+    def spans(self, text: str, bare: str) -> Iterator[tuple[int, int]]:
+        """Yield where in a text the key stands, from its first sign to its last; ``bare`` is ``bare_of`` the text."""
         if len(self._plain) < _LEAST:
             return
-        bare = bare_of(text)
         if self._is_in(bare):
             yield from self._found(list(_signs(text, tags=False)))
         # What is taken for a tag above may hold the key in its attributes.
@@ -105,8 +104,8 @@ class TakenApart:
                     yield begin + stride * at, begin + stride * (at + len(self._raw) - 1) + 1
 
     def _is_in(self, bare: str) -> bool:
-        leet = bare.translate(_LEET)
-        if any(one in leet for one in self._turned) or (
+        leet = _leet(bare)
+        if (self._turned_strings.may_stand_in(leet) and any(one in leet for one in self._turned)) or (
             self._leet_signs.may_stand_in(leet)
             and any(self._leet in leet[begin::stride] for stride in _STRIDES for begin in range(stride))
         ):
@@ -117,12 +116,13 @@ class TakenApart:
     def _may_be_heard(self, bare: str) -> bool:
         """Say whether the key's signs are there, spelled or not: words that spell letters begin with them."""
         return self._heard_signs.may_stand_in(bare) and all(
-            bare.count(digit) + bare.count(word) >= times for digit, word, times in self._heard_digits
+            (digits := bare.count(digit)) >= times or digits + bare.count(word) >= times
+            for digit, word, times in self._heard_digits
         )
 
     def _found(self, signs: _Signs) -> Iterator[tuple[int, int]]:
         bare = "".join(one for one, _, _ in signs)
-        leet = bare.translate(_LEET)
+        leet = _leet(bare)
         for sought in self._turned:
             yield from _places(leet, sought, signs)
         for stride in _STRIDES:
@@ -143,7 +143,11 @@ class TakenApart:
 
     @cached_property
     def _moved_strings(self) -> Strings:
-        return Strings(self._moved, len(self._letters))
+        return Strings(self._moved)
+
+    @cached_property
+    def _turned_strings(self) -> Strings:
+        return Strings(self._turned)
 
     @cached_property
     def _heard_signs(self) -> Signs:
@@ -151,9 +155,9 @@ class TakenApart:
 
     @cached_property
     def _heard_digits(self) -> Sequence[tuple[str, str, int]]:
-        """The key's digits, each with its word and how often it stands in the key."""
-        words = _DIGITS.split(" ")
-        return [(str(at), word, self._plain.count(str(at))) for at, word in enumerate(words) if str(at) in self._plain]
+        """The key's digits, each with its word and how often it stands in the key; 0 and 1 stand in most texts."""
+        words = [(str(at), word) for at, word in enumerate(_DIGITS.split(" "))]
+        return [(digit, word, self._plain.count(digit)) for digit, word in reversed(words) if digit in self._plain]
 
     @cached_property
     def _turned(self) -> Sequence[str]:
@@ -168,6 +172,11 @@ class TakenApart:
         turned = ascii_lowercase[::-1]
         tables = [row[by:] + row[:by] for row in (ascii_lowercase, turned) for by in range(26)]
         return [self._letters.translate(str.maketrans(ascii_lowercase, table)) for table in tables[1:]]
+
+
+def _leet(bare: str) -> str:
+    """Return letters and digits with letters in the places of digits that look like them."""
+    return bare.encode().translate(_LEET).decode()
 
 
 def bare_of(text: str, tags: bool = False) -> str:

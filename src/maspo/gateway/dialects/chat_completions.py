@@ -130,17 +130,20 @@ def _assembled(body: bytes) -> WireReply:
             continue
         if not isinstance(chunk, dict):
             continue
-        failure = failure or failure_in(chunk)
+        if chunk.get("error"):
+            failure = failure or failure_in(chunk)
         usage = chunk.get("usage") or usage
         for choice in objects(chunk.get("choices")):
             delta = choice.get("delta")
-            if choice.get("index", 0) != 0 or not isinstance(delta, dict):
+            if not isinstance(delta, dict) or choice.get("index", 0) != 0:
                 continue
             content = delta.get("content") or delta.get("refusal")
             if isinstance(content, str):
                 texts.append(content)
             finish = text_of(choice.get("finish_reason")) or finish
-            for at, tool in enumerate(objects(delta.get("tool_calls"))):
+            if "tool_calls" not in delta:
+                continue
+            for at, tool in enumerate(objects(delta["tool_calls"])):
                 # Some servers leave the index out and send each call whole.
                 index = tool.get("index", len(tools) if tool.get("id") else at)
                 id, name, arguments = _tool(tool)
