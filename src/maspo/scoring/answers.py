@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import unicodedata
@@ -14,12 +15,15 @@ from maspo.scoring.json_values import objects_of
 from maspo.scoring.marked import boxes, tagged_answer
 from maspo.scoring.readable import last_found
 
-_NUMBER = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?")
-_TYPESET = str.maketrans("−‒–‘’“”\u2011\u00a0。", "---''\"\"- .")
+_NUMBER = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+)(?:\.\d+)?")
+_WIDE = "".join(map(chr, range(0xFF01, 0xFF5F)))
+_TYPESET = str.maketrans(
+    "−‒–‘’“”\u2011\u00a0\u202f\u2009。" + _WIDE, "---''\"\"-   ." + "".join(map(chr, range(0x21, 0x7F)))
+)
 _LONGEST_NUMBER = 40
 _LONGEST_WRAPPED = 1000
 _WRAPPED = re.compile(
-    r"""\*\*([^*]+)\*\*\.?|_([^_]+)_\.?|\*([^*]+)\*\.?|`([^`]+)`\.?|"([^"]+)"\.?|“([^”]+)”\.?|'([^']+)'\.?
+    r"""\*\*([^*]+)\*\*\.?|__([^_]+)__\.?|_([^_]+)_\.?|\*([^*]+)\*\.?|`([^`]+)`\.?|"([^"]+)"\.?|“([^”]+)”\.?|'([^']+)'\.?
     |«([^«»]+)»\.?|„([^„“”]+)[“”]\.?|\[([^\W\d_][\w -]*)\]\.?|\(([^\W\d_][\w -]*)\)\.?
     |「([^「」]+)」\.?|『([^『』]+)』\.?|\$([^$]+)\$\.?|\\\((.+)\\\)\.?|\\(?:text|textbf|mathrm|mathbf)\{([^{}]+)\}""",
     re.VERBOSE | re.DOTALL,
@@ -72,10 +76,12 @@ def normalized(answer: str) -> str:
     text = " ".join(answer.split()).strip("$ ").removesuffix(".").casefold()
     if text.endswith(" %"):
         text = text[:-2] + "%"
+    if "&" in text and ";" in text:
+        text = html.unescape(text)
     begin = text[:1]
     if (begin.isdecimal() or begin in "+-") and len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text):
         try:
-            return format(Decimal(text.replace(",", "")).normalize(), "f")
+            return format(Decimal(text.replace(",", "").replace(" ", "")).normalize(), "f")
         except InvalidOperation:
             return text
     return text

@@ -11,15 +11,17 @@ from collections.abc import Callable
 
 from maspo.core.late import late
 from maspo.scoring.bare import bare_choice
-from maspo.scoring.claims import SEVERAL, claimed, is_reconsidered, plainly
+from maspo.scoring.claims import AFTER_A_LETTER, SEVERAL, claimed, is_reconsidered, plainly
 from maspo.scoring.closing import without_closing
 from maspo.scoring.denials import is_denied_before, is_eliminated, is_taken_back, lets_conclude
 from maspo.scoring.doubts import takes_back
+from maspo.scoring.languages import may_be_abroad
 from maspo.scoring.marked import boxes, json_answer, tagged_answer, without_boxes
 from maspo.scoring.options import LETTERS, is_asked_for, is_text_of, letters_of, options_of, squeezed, with_text
 from maspo.scoring.readable import last_found, last_line, plain_letters, tail, unmarked, untagged
 from maspo.scoring.restated import restated_option
-from maspo.scoring.short import short_choice
+from maspo.scoring.short import FILLERS, short_choice
+from maspo.scoring.stated import yes_or_no
 from maspo.scoring.ticks import is_list, ticked, ticked_to_the_end
 from maspo.scoring.wrappers import handed_in, without_wrappers
 
@@ -35,10 +37,25 @@ _LETTER = late(
 """A letter alone. After a number it is a unit (12 J), before some signs a part of a formula (A ∪ B) or a name (C++)."""
 _FORMULA = late(
     r"\\(?!(?:text|math|[bl]igg?|left|right|boxed|fbox|frame|under|color|quad|rm|bf|it|sf|tt|large|Large|huge|bm"
-    r"|bold|mbox|therefore|[,;:! ()\[\]]))[A-Za-z]+"
-    r"|\|[A-J]\||[A-J]\s?(?:[=<>≈^_+*/×]|\[)|[=<>≈+*/×]\s?\(?[A-J](?![A-Za-z])"
+    r"|bold|mbox|therefore|display|script|[hv]?phantom|[hv]space|[,;:! ()\[\]]))[A-Za-z]+"
+    r"|\|[A-J]\||[A-J]\s?(?:[=<>≈^_+/×]|\[)|[=<>≈+/×]\s?\(?[A-J](?![A-Za-z])|(?<![\w)}\s-])[-−¬~][A-J](?![A-Za-z])"
+    r"|(?<!\*)[A-J]\s?\*(?![*\s])|[A-J](?<!\*.)\*\Z|(?<![*\s])\s?\*\s?[A-J](?!\*)(?![A-Za-z])|[A-J]\}?\s?\((?:[a-z]|[K-Z])[^()]{0,2}\)"
 )
 """What only formulas hold: letters in it are variables or sets, not options."""
+_NAMED = late(r"[A-J](\s+[a-z]{3,}(?:\s+[a-z]{2,}){0,2})[.!]?")
+_NOUN_BEFORE = late(r"(?:[Tt]he\s+)?([A-Za-z]{3,})\s+[A-J][.!]?")
+_BEGUN = late(r"\s*\(?([A-J])(?:\)[.,:;]?|[.,:;]|\s[–—-])\s+(?![a-z]+\.)(\S.*)", re.DOTALL)
+"""A letter that begins a reply, and what follows it."""
+_RULED_OUT = late(
+    r"\b(?:not|neither|nor|wrong|incorrect|false|impossible|too|fails?|violates?|contradicts?|ignores?|discard\w*|reject\w*"
+    r"|exclud\w*|eliminat\w*|rul(?:e|ed|ing)\b.{0,20}\bout)\b|n['’]t\b|cannot"
+)
+"""What is said of options that are not chosen."""
+_CLAUSE_END = late(r"[.!;,\n]\s*")
+_SAID_BY_OTHERS = late(r"\b(?:so do(?:es)?|others?|people|students?|some|many|they|he|she|agents?|solvers?)\b")
+_SENTENCE_END = late(r"[.!;\n]\s*")
+_SIGNED = late(r"[-−+¬~]\{?[A-J]\}?|[A-J](?:\*|['’′]|\^.{1,8}|_.{1,8})")
+"""A letter with a sign before or after it, and nothing else: -A, A*."""
 _STANDING = late(r"[A-Ja-j](?<![A-Za-z0-9].)(?![A-Za-z0-9])", re.DOTALL)
 """Without a letter that stands alone, no option is named."""
 _NAMES_OR_MARKS = late(r"[A-Ja-j<{\[\\|`](?:(?<![A-Za-z])|(?<![A-Za-z0-9].)(?![A-Za-z0-9]))", re.DOTALL)
@@ -67,6 +84,10 @@ _ANSWERED = late(r"\?\s+\(?([A-J])\)?[.!]?\s*\Z")
 """A letter after a question that the reply asks itself: "A or E? E."."""
 _ASKS_OTHERWISE = late(r"(?i:\b(?:why|eliminat\w+|exclud\w+|rul(?:e|ed|ing)\s+out|distract\w+|second)\b)[^?]*\?[^?]*\Z")
 """It asks itself for something else than the answer: "Why not option D? D"."""
+_ASKED_OF_EACH = late(
+    r"(?<![A-Za-z0-9])\(?([A-J])\)?\s?\?\s{0,3}(?:((?i:yes|right|correct|true)\b|[✅✔✓])|(?i:no|wrong|false|incorrect)\b|[❌✗✘])"
+)
+"""What a reply asks itself of one option after the other: "Is it A? No. Is it B? Yes."."""
 _NUMBERED = late(r"\d[.)]\s+\(?[A-J](?![A-Za-z0-9])")
 """One of a row of letters: "1. B 2. A 3. D"."""
 _TURN = late(r"(?i)[,;:—–-]\s+(?:but|however|yet|though),?\s+")
@@ -77,7 +98,10 @@ _CONTRAST = late(
     r"(?:option\s+)?\(?[A-J]\)?(?=[\s,.;!]|$)"
 )
 """The letter that a choice is told apart from: "B, not C, is correct"."""
-_HENCE = late(r"^(?i:so|thus|hence|therefore)[\s,:]+")
+_HENCE = late(
+    r"^(?i:so|thus|hence|therefore|definitely|certainly|clearly|surely|obviously|probably|most\s+likely|likely|undoubtedly"
+    r"|i\s+(?:think|believe|guess)|i['’]d\s+say|that\s+would\s+be|without\s+a\s+doubt)[\s,:]+"
+)
 _CONCLUDES = late(
     r"(?i:\b(?:is|are|was|be|equals?|gives?|get|have|has|as|costs?|weighs?|takes?|(?:evaluates|comes|amounts|simplifies|reduces)\s+to|called|named|by)\b|['’]s\b)|[=:≈]|,\s+(?i:so|thus"
     r"|hence|therefore|that\s+is|namely|i\.e\.(?=\s+\S+\s+[A-Za-z%]))"
@@ -89,6 +113,7 @@ _AFTERWARDS = late(
     r",?\s+(?:I\s+(?:believe|think|guess|suppose)\W*"
     r"|(?:not|rather|instead|because|since|which|to(?=\s[a-z]{2}))\s.*"
     r"|of\s+(?:them|these|those)\W*"
+    r"|is\s+(?:(?:the|my)\s+)?(?:final\s+)?(?:correct|right|best|answer|choice|pick)(?:\s+(?:answer|option|choice|one|solution|here))?[\s.!*]*"
     r"|\([A-Za-z][^()]{0,60}\)(?:,\s.*|\W*))\Z",
     re.DOTALL,
 )
@@ -193,6 +218,8 @@ def choice_in(text: str, question: str = "", bare: bool = False) -> str | None:
         return text.strip(" ().")
     if len(text) > _LONGEST:
         return None
+    if not bare and (_SIGNED.fullmatch(text.strip(" $()")) or _is_name(text)) and not with_text(text, question):
+        return None
     text = _BULLET.sub("", text)
     plain = " ".join(unmarked(text, " ").split())
     alone = _ALONE.fullmatch(plain)
@@ -200,6 +227,15 @@ def choice_in(text: str, question: str = "", bare: bool = False) -> str | None:
         alone[1].upper() if alone is not None else _letter_with_its_text(plain, question) or with_text(text, question)
     )
     return found or _answer_in(plain, text, question, bare)
+
+
+def _is_name(text: str) -> bool:
+    """Whether a marked text is a letter that belongs to a noun: "B cells", "group A"."""
+    named = _NAMED.fullmatch(text)
+    if named is not None:
+        return AFTER_A_LETTER.match(named[1]) is None
+    noun = _NOUN_BEFORE.fullmatch(text)
+    return noun is not None and noun[1].lower() not in FILLERS and not may_be_abroad(noun[1])
 
 
 def _answer_in(plain: str, text: str, question: str, bare: bool) -> str | None:
@@ -224,6 +260,9 @@ def _unclaimed(text: str, question: str) -> str | None:
     if is_list(text):
         return _choice_first(text, question)
     line = last_line(text.rstrip("` \n"))
+    if "?" in line and len(asked := _ASKED_OF_EACH.findall(line)) > 1:
+        said = [letter for letter, yes in asked if yes]
+        return said[0] if len(said) == 1 else None
     if ("(" in line or not line.isascii()) and _CROSSED.search(line):
         return None
     found = choice_in(line, question, bare=True)
@@ -234,6 +273,9 @@ def _unclaimed(text: str, question: str) -> str | None:
         plain = _CONTRAST.sub("", plain)
     return (
         _in_bold_first(text, question)
+        or _first_of_all(text)
+        or _last_of_all(text)
+        or _yes_or_no(text, question)
         or short_choice(plain)
         or _last_sentence(plain, question)
         or restated_option(text, question)
@@ -324,6 +366,35 @@ def _in_bold_first(text: str, question: str) -> str | None:
     """Return the option that a reply begins with, in bold and with its text, before it says why."""
     bold = _BOLD.match(text) if question and text.startswith("**") else None
     return _letter_with_its_text(bold[1], question) if bold is not None else None
+
+
+def _yes_or_no(text: str, question: str) -> str | None:
+    """Return the option that is the yes or no with which a reply begins, and explains without naming an option."""
+    said = yes_or_no(text) if question else None
+    return with_text(said, question) if said and not _LETTER.search(text) else None
+
+
+def _last_of_all(text: str) -> str | None:
+    """Return the choice of a last clause after clauses that rule other options out: "A fails, so does B; C works."."""
+    if len(text) > _LONGEST_CONCLUSION or ";" not in text:
+        return None
+    before, _, last = unmarked(text).rpartition(";")
+    letter = short_choice(last)
+    if letter is None or letter in _LETTER.findall(before):
+        return None
+    said = [part.lower() for part in _CLAUSE_END.split(before) if _LETTER.search(part)]
+    return letter if said and all(_RULED_OUT.search(part) or _SAID_BY_OTHERS.search(part) for part in said) else None
+
+
+def _first_of_all(text: str) -> str | None:
+    """Return the letter that begins a reply whose other sentences only rule the other options out."""
+    begun = _BEGUN.match(unmarked(text)) if len(text) <= _LONGEST_CONCLUSION else None
+    if begun is None or takes_back(begun[2]):
+        return None
+    others = set(_LETTER.findall(begun[2]))
+    sentences = [said for said in _SENTENCE_END.split(begun[2]) if _LETTER.search(said)]
+    ruled_out = all(_RULED_OUT.search(said.lower()) for said in sentences)
+    return begun[1] if others and begun[1] not in others and ruled_out else None
 
 
 def _letter_with_its_text(plain: str, question: str) -> str | None:

@@ -22,7 +22,7 @@ def _words(*texts: str) -> str:
 
 _L = (
     r"[(\[]?(?!I\s+(?!(?:is|because|since|as|or|and|with|for)\b)[a-z])([A-J])"
-    r"(?![A-Za-z0-9_\u00c0-\u024f₀-₉#♭♯⁺⁻|]|['’](?!d[ıi]r)|\(\w{1,3}[,)]|\+|/\d|/[a-z]{2}|\.[A-Z]\b|-\w|\s?[∪∩×÷∖⊂⊕]|\s[+*]\s\w|\s?=(?!\s?(?:\d|\w{4}|[\"'(])))[)\]]?"
+    r"(?![A-Za-z0-9_\u00c0-\u024f₀-₉#♭♯⁺⁻|^ᵀ]|['’](?!d[ıi]r)|\(\w{1,3}[,)]|\+|/\d|/[a-z]{2}|\.[A-Z]\b|-\w|\s?[∪∩×÷∖⊂⊕]|\s[+*]\s\w|\s?=(?!\s?(?:\d|\w{4}|[\"'(])))[)\]]?"
 )
 """A letter of an option: no pronoun, and no begin of a name (C++, D-glucose) or a formula (A ∪ B, E = mc^2)."""
 _ENDS = (
@@ -31,8 +31,14 @@ _ENDS = (
 )
 NAMED = rf"\(?(?:{_words('option', 'choice', 'answer', 'letter', 'response')}\s*)?{_L}"
 _OPTION_NAMED = rf"\(?{_words('option', 'choice', 'answer choice', 'statement', 'answer', 'response')}\s*{_L}"
-_BE = r"(?:should|must|would|has\s+to)\s+be"
-_IS = rf"(?:[:=是为為は→⇒]|->|应该是|應該是|应为|應為|就是|['’]s\b|(?i:is|are|was|{_BE}|ist|est|es|é)\b)"
+_BE = (
+    r"(?:should|must|would|has\s+to|needs\s+to|ought\s+to|can\s+only|turns?\s+out\s+to|turned\s+out\s+to|seems\s+to"
+    r"|appears\s+to|happens\s+to)\s+be"
+)
+_IS = (
+    rf"(?:[:=是为為は→⇒]|->|应该是|應該是|应为|應為|就是|['’]s\b|(?i:is|are|was|{_BE}|becomes|remains|stays"
+    r"|changes\s+to|ist|est|es|é)\b)"
+)
 _ADVERB = (
     r"(?i:therefore|thus|clearly|indeed|actually|probably|most\s+likely|likely|either|simply"
     r"|la|el|option|letra|opção|opción|(?:only|in\s+fact|still|surely|definitely|certainly|obviously|simply|again|now|also"
@@ -114,7 +120,8 @@ _PATTERNS = (
     rf"(?:\((?=.\))|(?=[A-H]{_ENDS}))([A-J])(?=[\s.,!)]|$)",
     # "only B remains", "so B works", "that leaves B"
     rf"(?:{_HENCE}|{_words('only', 'i think', 'i believe')})[\s,]+()(?:{NAMED})(?:\s+\([^()\n]{{1,60}}\))?"
-    r"(?=\s+(?i:remains|is\s+left|satisf|works|fits|match))",
+    r"(?=\s+(?i:remains|is\s+left|satisf|works|fits|match|holds|survives|qualifies|passes|agrees|stands|is\s+(?:consistent"
+    r"|possible|valid|correct|right|true|plausible)))",
     rf"{_LEFT}\s+(?:(?i:us\s+with|only)\s+)?(){_L}{_ENDS}",
     # "C, because the others are ruled out", at the begin of a line; "the evidence points to D", "not sure, but A"
     rf"(?<![^\n])(){_L},?\s+(?i:because|since)\b",
@@ -166,6 +173,8 @@ _PATTERNS_ABROAD = (
     rf"{_L}\s*(?:가|이|은|는|が|は|是)\s*()(?:정답|답이|正解|正しい|正确|正確|答え|答案)",
     rf"(?<![^\W_])(?:(?i:c['’]est)|(?i:quindi|donc|also|luego|portanto|logo))\s+(?i:la|le|die|a|o)\s+()(?:(?i:réponse|letra|lettera|antwort)\s+)?{_L}(?=[.!]?\s*(?:\n|$))",
     rf"(?<![^\W_])(?i:chọn|wybieram|kies|väljer|выбираю|я\s+выбираю)\s+(){_L}(?=\W|$)",
+    # "B ist richtig", "D şıkkı doğrudur"
+    rf"(?<![^\W_]){_L}\s+(?:(?:şıkkı|seçeneği|cevabı)\s+)?()(?!correct|exact){RIGHT_ABROAD}",
     # "故选：C", "選C"
     rf"[选選][择擇]?\s*[:：]?\s*()(?:{_L}|\(([a-h])\))",
 )

@@ -20,12 +20,12 @@ _FIRST_OF_TWO = late(r"(?<![A-Za-z0-9])\(?[A-J]\)?\s*(?:n?or|and|/|,)\s*$")
 _BEGINS_NAMED = late(NAMED)
 _AMOUNT_AFTER = late(r"\s+\d[\d.,]*\s?[A-Za-z°%]+\s+[a-z]+")
 _NOUN_AFTER = late(r"\s+[a-z]")
-_AFTER_A_LETTER = late(
+AFTER_A_LETTER = late(
     r"\s+(?:because|since|as|or|and|for|but|with|which|by|in|on|is|not|based|given|when|according|due|after|if|from"
     r"|that|where|while"
     r"|though|although|however|so|thus|then|therefore|hence|to|at|too|here|instead|rather|again|now|over|than|only"
     r"|either|nor|among"
-    r"|out|works|fits|matches|seems|must|should|would|will|was|has|does|it|the|this|we|under|being|all|still|remains"
+    r"|out|works|fits|matches|holds|survives|qualifies|passes|agrees|stands|seems|must|should|would|will|was|has|does|it|the|this|we|under|being|all|still|remains"
     r"|remain|satisf\w+|ist|est|es|sont|porque|weil|parce|denn|car|perché|pois)\b"
     rf"|\s+{RIGHT_ABROAD}"
 )
@@ -144,9 +144,7 @@ def _meant(plain: str, claim: re.Match[str], question: str) -> str | None:
 
 def _option_behind(plain: str, claim: re.Match[str], question: str) -> str | None:
     """Return the option whose text a claim goes on with: "the answer is E. coli", "the answer is D, C. elegans"."""
-    begin = max(
-        claim.start(group) for group in range(1, len(claim.groups()) + 1) if claim[group] and len(claim[group]) == 1
-    )
+    begin = _letter_place(claim)
     said = plain[begin : begin + _LONGEST_TEXT].partition("\n")[0].strip()
     behind = said[1:].lstrip(" ,).:-–—")
     if said[1:2] in _AFTER_ITS_LETTER and is_text_of(said[0].upper(), behind, question):
@@ -160,7 +158,14 @@ def _is_article(plain: str, claim: re.Match[str]) -> bool:
     if claim[0].endswith("A") and _AMOUNT_AFTER.match(rest):
         return True
     named = (_NOUN_AFTER if claim[0].endswith("A") else _NAME_AFTER).match(rest)
-    return claim[0][-1:].isalpha() and named is not None and not _AFTER_A_LETTER.match(rest)
+    return _letter_place(claim) == claim.end() - 1 and named is not None and not AFTER_A_LETTER.match(rest)
+
+
+def _letter_place(claim: re.Match[str]) -> int:
+    """Return where the letter of a claim stands."""
+    return max(
+        claim.start(group) for group in range(1, len(claim.groups()) + 1) if claim[group] and len(claim[group]) == 1
+    )
 
 
 def _one_of_two(plain: str, claim: re.Match[str]) -> bool:

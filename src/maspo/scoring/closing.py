@@ -8,7 +8,7 @@ from maspo.core.late import late
 
 _CLOSING = late(
     r"""[\s*_>#(\[-]{0,8}(?:
-    (?:please\s+)?let\s+me\s+know|would\s+you\s+like|do\s+you\s+(?:want|need|have)|want\s+(?:me|to)|shall\s+i|should\s+i
+    (?:please\s+)?let\s+me\s+know|would\s+you\s+like|(?:anything|what)\s+else|need\s+(?:more|any|help)|do\s+you\s+(?:want|need|have)|want\s+(?:me|to)|shall\s+i|should\s+i
     |(?:please\s+)?feel\s+free|(?:i\s+)?hope\s+(?:this|that|it|you)|if\s+you(?:['’](?:d|re)|\s+(?:have|need|want|would|are|like))
     |is\s+there\s+anything|any\s+(?:other\s+)?questions|good\s+luck|happy\s+\w+|have\s+a\s+(?:nice|great|good)|thank
     |you(?:['’]re|\s+are)\s+welcome|does\s+(?:this|that)\s+(?:help|make\s+sense)|cheers|best\s+(?:regards|wishes|of\s+luck)
@@ -23,6 +23,7 @@ _CLOSING = late(
 """How a line in lower case begins that is spoken to the reader and holds no answer."""
 _RULE = late(r"[\s*_=~-]{2,}|[^\w$\\(\[{√∞∅%)\]}|]{1,20}")
 """A line without any word, number or formula: a rule, a tick, a sign of joy, the square that ends a proof."""
+_OPTION = late(r"(?<![A-Za-z0-9])[A-J](?![A-Za-z0-9'’])(?!(?<=[AI])\s+[a-z])|\\|\$")
 _END_OF_PROOF = late(r"\s*(?:\$?\\(?:blacksquare|square|qed|Box)\$?|[∎■□◻✅✓✔☑🎉🙂😊👍]|\bQ\.?E\.?D\.?)$")
 _LONGEST_MARK = 20
 """Characters of the longest sign that ends a proof, with dollars and space around it."""
@@ -38,10 +39,25 @@ def without_closing(text: str) -> str:
     for _ in range(_MOST_LINES):
         text = _without_end_of_proof(text)
         before, _, line = text.rpartition("\n")
-        if not (_CLOSING.match(line[:_LONGEST_LINE].lower()) or (line and _RULE.fullmatch(line[:_LONGEST_LINE]))):
+        if not (
+            _is_asked(line, before)
+            or _CLOSING.match(line[:_LONGEST_LINE].lower())
+            or (line and _RULE.fullmatch(line[:_LONGEST_LINE]))
+        ):
             break
         text = before.rstrip()
     return text
+
+
+def _is_asked(line: str, before: str) -> bool:
+    """Whether a last line, a paragraph of its own, asks the reader something and holds no value and no option."""
+    return (
+        line.endswith("?")
+        and before.endswith("\n")
+        and len(line) < _LONGEST_LINE
+        and not any(map(str.isdigit, line))
+        and _OPTION.search(line) is None
+    )
 
 
 def _without_end_of_proof(text: str) -> str:

@@ -23,7 +23,7 @@ _OTHERS = (
 )
 """Whose choice is not the reply's own."""
 _WRONG = (
-    r"(?:wrong|incorrect|trap|false|bad|worst|weakest|poorest|least \w+|second[- ]best|tempting|naive|invalid"
+    r"(?:wrong|incorrect|trap|false|bad|worst|weakest|poorest|least \w+|second(?:-| )best|tempting|naive|invalid"
     r"|distractor|initial|first|original|previous|earlier|former|draft|tentative)"
 )
 """What an answer is called that is none."""
@@ -49,6 +49,9 @@ _BEFORE = _spaced(
     rf"|(?:\b(?:not|never|cannot|without|{_IF}|tempted to|(?:mistake|tempting|easy|error) (?:is )?to"
     r"|instead of|rather than)|n['’]t)"
     r" (?:(?!(?:so|but|hence|thus|therefore|then)\b)[\w'’]{2,} ){0,2}"
+    # "there is no reason to"
+    r"|\b(?:no|little|hardly any|scant) (?:\w+ )?(?:reason|grounds?|basis|need|point|evidence|justification|case"
+    r"|argument|support|way)\b(?: \w+){0,3} "
     # "better than", "the distractor is", "statement"
     r"|\b(?:over|than|versus|vs\.?|against|beats) "
     r"|\b(?:wrong|incorrect|false|worst|trap|mistake|error|distractor)(?: \w+)? (?:is|was) $"

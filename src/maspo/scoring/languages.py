@@ -13,13 +13,15 @@ opzione alternativa antwort lösung ergebnis antwoord uitkomst svar svaret vasta
 cevap yanıt sonuç jawaban jawabannya jawapan sagot jibu válasz megoldás răspuns răspunsul odgovor vastus atbilde
 atsakymas eredmény letra lettre buchstabe
 správně správná rätt riktig poprawna correcta corretta doğru helyes
+gabarito pilihan seçenek opcja lösungsbuchstabe cavab javob përgjigja erantzuna ateb rezultat jawab
 """
 _OTHERS = """
 ответ вариант відповідь отговор одговор απάντηση 答案 答え 正解 解答 选项 選項 選択肢 答 정답 답안 답
 الإجابة الجواب إجابة جواب
 التשובה תשובה התשובה पاسخ उत्तर विकल्प उत्तर: জবাব উত্তর பதில் సమాధానం คำตอบ پاسخ
+جواب گزینه जवाब জবাব উত্তর விடை જવાબ ਜਵਾਬ ಉತ್ತರ ഉത്തരം պատասխան პასუხი жауап ចម្លើយ ข้อ ตัวเลือก 선택지 보기 الخيار
 """
-_TWO_WORDS = ("đáp án", "đáp số", "kết quả", "bonne réponse", "lựa chọn", "trả lời")
+_TWO_WORDS = ("đáp án", "đáp số", "kết quả", "bonne réponse", "lựa chọn", "trả lời", "phương án")
 
 
 def _any_of(words: list[str]) -> str:
@@ -49,6 +51,7 @@ RIGHT_ABROAD = (
 _CHOICE = (
     "c'est quindi donc also luego portanto logo chọn wybieram kies väljer sondern mais sino mas ma nehme wähle"
     " entscheide choisis elijo escojo scelgo escolho"
+    " richtig doğrudur şıkkı seçeneği"
 )
 """Words of claims that do without the word for "answer"."""
 _IN_LATIN = frozenset(" ".join((_LATIN, *_TWO_WORDS, _CHOICE)).replace("ı", "i").split())

@@ -23,6 +23,8 @@ _OPENING = late(rf"<\s?({_NAME})\s?>", re.IGNORECASE)
 _CLOSING = late(rf"<\s?[/\\]\s?({_NAME})\s?(?:>|$)", re.IGNORECASE)
 _HALF_CLOSING = late(r"\s{0,9}<\s?/\s?\w{0,14}>?\s{0,9}\Z")
 """A closing tag of a wrong name, or of half of it."""
+_LOST_BEGIN = late(rf"^{_NAME}\s?>", re.IGNORECASE)
+"""What is left of an opening tag whose first sign is lost."""
 _BRACKETED = late(rf"\[({_NAME})\]\s{{0,9}}([^\[\]]{{1,400}}?)\s{{0,9}}\[/\1\]", re.IGNORECASE)
 """A tag in square brackets."""
 _BOX = late(r"\\(?:boxed|fbox|framebox|bbox(?:\[[^\]\n]{0,40}\])?)\s*(?:\{|(?=[^\s{]))")
@@ -83,7 +85,7 @@ def tagged_answer(text: str) -> str | None:
     if begin < 0:
         # A closing tag alone: its line is the answer, if the tag was not just spoken of.
         line = last_line(text[:end]) if closings and not openings else ""
-        return line or None
+        return _LOST_BEGIN.sub("", line) or None
     if closings:
         # Of "42</answer></answer>" the first end counts.
         return text[begin : min(closing[0] for closing in closings if closing[0] >= begin)].strip()
@@ -149,7 +151,7 @@ def json_answer(text: str) -> str | None:
     found = None
     for value in objects_of(escaped):
         answers = [answer for answer in _under_keys(value) if answer is not None]
-        found = answers[0] if answers else found
+        found = answers[0] if answers else _whole_object(value) or found
     if found is not None:
         return found
     last = None
@@ -167,6 +169,12 @@ def _under_keys(value: object) -> Iterator[str | None]:
     yield from (_as_text(named[key]) for key in _KEYS if key in named and not isinstance(named[key], dict))
     for inner in value.values():
         yield from _under_keys(inner)
+
+
+def _whole_object(value: object) -> str | None:
+    """Return the object that is the answer itself: {"answer": {"x": 1}}."""
+    answer = value.get("answer") if isinstance(value, dict) else None
+    return json.dumps(answer, sort_keys=True) if isinstance(answer, dict) and answer else None
 
 
 def _as_text(value: object) -> str | None:

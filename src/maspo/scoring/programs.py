@@ -40,8 +40,8 @@ _BEGINS = re.compile(
 )
 """How a program begins."""
 _BEGINS_AFTER_WORDS = re.compile(r"[^\n]{0,60}?[:>!.]\s*(?=(?:async\s+def|def|class)\s+\w+\s*[(:])")
-_INLINE = re.compile(r"(?<!`)`((?:async\s+def|def)\s+\w+\s*\([^`\n]{1,400})`(?!`)")
-"""A function in a line, set as code within a sentence."""
+_INLINE = re.compile(r"(?<!`)`((?:async\s+def|def)\s+\w+\s*\([^`]{1,4000})`(?!`)")
+"""A function set as code within a sentence."""
 _GOES_ON = re.compile(
     r"\s|(?:async|def|class|import|from|return|for|while|if|elif|else|try|except|finally|with|assert|raise|del"
     r"|global|pass|print)\b(?!\s+\w+\s+\w+\s+\w+\s+\w+$)"

@@ -13,9 +13,9 @@ LONGEST_OUTPUT = 1_000_000
 LONGEST_TAIL = 50_000
 _MARKUP = late(
     r"[\\*$`_\"“”‘’{}'](?:(?<=[*$`\"“”‘{}])|(?<=_)(?:(?![A-Za-z0-9])|(?<![A-Za-z0-9]_))"
-    r"|(?<=\\)(?:[()\[\],;!$]|(?:text(?:bf|it|rm|sf|tt|up|sc|sl|normal)?|emph|bbox(?:\[[^\]]*\])?|checkmark|bfseries"
-    r"|itshape|tiny|small|Huge|LARGE|operatorname|qquad|math(?:bf|rm|sf|tt|it|bb|cal)|bm|boldsymbol|mbox|boxed|fbox"
-    r"|framebox|underline|bf|rm|it|Large|large|huge|left|right|quad|therefore|color(?:\{\w+\}|\s\w+))(?![A-Za-z]))"
+    r"|(?<=\\)(?:[()\[\],;!$ ]|(?:text(?:bf|it|rm|sf|tt|up|sc|sl|normal)?|emph|bbox(?:\[[^\]]*\])?|checkmark|bfseries"
+    r"|itshape|displaystyle|textstyle|scriptstyle|tiny|small|Huge|LARGE|operatorname|qquad|math(?:bf|rm|sf|tt|it|bb|cal)|bm|boldsymbol|mbox|boxed|fbox"
+    r"|framebox|underline|bf|rm|it|Large|large|huge|left|right|quad|therefore|color(?:\{\w+\}|\s\w+))(?![A-Za-z])|(?:colorbox|[hv]?phantom|[hv]space\*?)\{[^{}]{0,20}\})"
     r"|(?<=')(?=[A-J]')|(?<='[A-J]')|(?<=‘[A-J]’))"
 )
 """A set of characters stands first, because only then is the search for it fast."""

@@ -14,7 +14,7 @@ _LONGEST = 90
 """Characters of a line that is short enough to say nothing but a choice."""
 _MOST_WORDS = 12
 """Words besides the letter, of a line that is no discussion."""
-_FILLERS = frozenset(
+FILLERS = frozenset(
     """
 the a an is it's its it must be should so hence thus therefore then i i'm i'd say got get we we'd vote votes voting
 for my choose chose pick picked select selected choosing going go went with option options opt choice answer answers
@@ -33,12 +33,20 @@ print output value holds hold accurate precise statement statements consistent p
 valid highest top winner winning supported suggests suggest supports favors favours preferred prefer agree agrees stays
 stay keep keeping confirmed confirm confirms unchanged item like alone better definition
 description criteria criterion data evidence context conditions condition requirements requirement given satisfies
+answered replied voted marked stated stands
+label labels result results outcome class category suggestion recommendation recommended recommend assessment
+determination judgment judgement proposal proposed reply course exactly precisely apparently presumably hopefully
+honestly frankly confidently firmly strongly certainty clear obvious evident evidently gotta goes went ends end ending
+comes down finalize finalized sir friend folks there of here's hereby officially truly surest
+strongest closest likeliest
 satisfy need needed text passage exact truth change make picking selecting
 """.split()  # noqa: SIM905 - a list of words
 )
 """Words about choosing, being sure and being right, and what joins them."""
 _WORD = late(r"[A-Za-z]+(?:['’][a-z]+)?|\d+|[?]|[^\x00-\x7f](?<=[^\W\d_])")
-_LETTER = late(r"(?<![A-Za-z0-9_'’.°/])[(\[{<]?([A-J])[)\]}>]?(?![A-Za-z0-9_'’°₀-₉+#]|-[A-Za-z]|\s?[-+×∪∩=<>*/^]\s?\w)")
+_LETTER = late(
+    r"(?<![A-Za-z0-9_'’.°/])[(\[{<]?([A-J])[)\]}>]?(?![A-Za-z0-9_'’°₀-₉⁰-⁹⁺⁻²³¹ᵀ♭♯+#]|-[A-Za-z]|\s?[-+×∪∩=<>*/^]\s?\w)"
+)
 _TOLD = late(r"^(\W{0,4}[A-J]\W{0,3})\((?![A-J]\W|(?i:not|incorrect|wrong|no|false|eliminated|ruled)\b)[^()\n]{2,60}\)")
 """The text of an option in brackets behind its letter."""
 _SUPPOSED = late(
@@ -53,6 +61,9 @@ _HEDGED = late(
     r"(?i)[,;.]?\s*\(?(?:but|though|although)\s+(?:i\s?['’]?\s?a?m\s+)?not\s+(?:\w+\s+|\d+\s?%\s+)?(?:sure|certain|confident"
     r"|positive)[.!)]*\Z"
     r"|,?\s*(?:without\s+(?:a\s+)?(?:question|doubt)|\bby\s+elimination)[.!]*\Z|\A\W*(?:by\s+elimination\b|process\s+of\s+elimination\b)"
+    r"|,?\s*(?:if\s+i\s?['’]?\s?a?m\s+not\s+mistaken|no\s+(?:question|doubt)(?:\s+about\s+(?:it|that))?|unless\s+i\s?['’]?\s?a?m\s+mistaken|as\s+far\s+as\s+i\s+(?:can\s+)?(?:tell|see|know)"
+    r"|to\s+(?:the\s+best\s+of\s+)?my\s+(?:knowledge|mind)|in\s+my\s+(?:opinion|view|judge?ment|estimation)"
+    r"|if\s+memory\s+serves|all\s+things\s+considered|\(?\d{2,3}\s?%\s+(?:sure|certain|confident)\)?)[,.!]*"
     r"|\A(?:without|no)\s+(?:a\s+|any\s+)?doubt\W*"
     r"|\A\W*(?:i\s?['’]?\s?a?m\s+)?not\s+(?:\w+\s+|\d+\s?%\s+)?(?:sure|certain|confident|positive)\b[,;:.—–-]*\s*"
     r"(?:but|though)\b"
@@ -69,12 +80,14 @@ def short_choice(line: str) -> str | None:
         return None
     line = _TOLD.sub(r"\1", line)
     letters = [found for found in _LETTER.finditer(line) if not _is_word(line, found)]
-    if len(letters) != 1 or _SUPPOSED.match(line):
+    if len({found[1] for found in letters}) != 1 or _SUPPOSED.match(line):
         return None
     letter = letters[0]
-    rest = line[: letter.start(1)] + " " + line[letter.end(1) :]
+    rest = line
+    for found in reversed(letters):
+        rest = rest[: found.start(1)] + " " + rest[found.end(1) :]
     words = [word.replace("’", "'").lower() for word in _WORD.findall(rest)]
-    return letter[1] if len(words) <= _MOST_WORDS and all(word in _FILLERS for word in words) else None
+    return letter[1] if len(words) <= _MOST_WORDS and all(word in FILLERS for word in words) else None
 
 
 def _is_word(line: str, found: re.Match[str]) -> bool:

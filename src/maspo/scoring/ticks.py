@@ -10,11 +10,11 @@ _END = 1500
 """Characters at the end of an output in which such a list stands: ten options of a line each."""
 _MARK = late(
     r"(?:(?<=\n)|\A)[^\S\n]*(?:[-*•|]\s+|\d{1,2}[.)]\s+)?(?:\*\*|_|(?:\[(?P<box>[xX✓✔ ])\]"
-    r"|(?P<sign>[✅✔✓☑✗✘✖❌☐]))\s*)?"
+    r"|(?P<sign>[✅✔✓☑👍✗✘✖❌👎☐]))\s*)?"
     r"(?:[Oo]ption\s+)?[(\[]?([A-J])"
-    r"(?:(?(box)(?=\s*(?:\n|\Z)|\s+[^a-z])|(?(sign)(?=\W|\Z)|(?!)))|[)\].:](?!\w)|\*\*|(?=\s*[✅✔✓☑✗✘✖❌×→←–—-])|\s*\|)"
-    r"|(?<=[\s,;])\(?([A-J])\)?(?=\s*[✅✔✓☑✗✘✖❌])"
-    r"|(?:(?<=[\s.;,])|\A)\(?([A-J])(?:\)|(?=:))(?=:?\s+(?:[Ii]ncorrect|[Cc]orrect|[Ff]alse|[Tt]rue|[Ww]rong|[Rr]ight)\b)"
+    r"(?:(?(box)(?=\s*(?:\n|\Z)|\s+[^a-z])|(?(sign)(?=\W|\Z)|(?!)))|[)\].:](?!\w)|\*\*|(?=\s*[✅✔✓☑👍✗✘✖❌👎×→←–—-])|\s*\|)"
+    r"|(?<=[\s,;])\(?([A-J])\)?(?=\s*[✅✔✓☑👍✗✘✖❌👎])"
+    r"|(?:(?<=[\s.;,])|\A)\(?([A-J])(?:\)|(?=:))(?=:?\s+(?:[Ii]ncorrect|[Cc]orrect|[Ff]alse|[Tt]rue|[Ww]rong|[Rr]ight|[Nn]o|[Yy]es)\b)"
 )
 """Where an option begins: at the begin of a line, or in a row of letters with a sign after each."""
 _STANDING = late(r"[A-J](?<![A-Za-z0-9].)(?![A-Za-z0-9])", re.DOTALL)
@@ -22,24 +22,25 @@ _STANDING = late(r"[A-J](?<![A-Za-z0-9].)(?![A-Za-z0-9])", re.DOTALL)
 _BEGIN = late(r"\W{0,8}(?:[Oo]ption\s)?\W?[A-J]\b")
 """How the last line of such a list begins, unless it is a row of signs."""
 _YES = late(
-    r"[✅✔✓☑]|(?<!in)(?<!not )(?<!not the )\bcorrect\b|(?:<-+|←|<=)\s*(?:\**(?:this|the|my|correct|right|answer))"
+    r"[✅✔✓☑👍]|(?<!in)(?<!not )(?<!not the )\bcorrect\b|(?:<-+|←|<=)\s*(?:\**(?:this|the|my|correct|right|answer))"
     r"|\bright answer\b|\((?:the )?(?:answer|right|yes)[!.]*\)"
     r"|(?:→|[-=]>|[:–—-])\s*\**(?:yes|true|right|kept|keep|selected|chosen)\b(?!\s+[a-z])"
     r"|^[^\w]*(?:right|true)\b[^\w]*$",
     re.IGNORECASE,
 )
 _NO = late(
-    r"[✗✘✖❌]|\bincorrect\b|\bwrong\b|\bnot\b|\bfalse\b|n['’]t\b|\beliminated\b|\bruled out\b|\brejected\b"
+    r"[✗✘✖❌👎]|\bincorrect\b|\bwrong\b|\bnot\b|\bfalse\b|n['’]t\b|\beliminated\b|\bruled out\b|\brejected\b"
     r"|(?:→|[-=]>|[:–—-])\s*\**no\b",
     re.IGNORECASE,
 )
-_TICK = late(r"[✅✔☑]")
-_CROSS = late(r"[✗✘✖❌]")
+_BOLD = late(r"\s*(?:[-*•]\s+)?\*\*[^*\n]+\*\*\s*")
+_TICK = late(r"[✅✔☑👍]")
+_CROSS = late(r"[✗✘✖❌👎]")
 _YES_OR_NO = late(r"\s*[-–—]?\s*\**(yes|no|(?:right|true|false)(?!\s+[a-z]))\b", re.IGNORECASE)
 
 
-_SIGNED = late(r"\s*(?:[☐✅✔✓☑✗✘✖❌]\s*\(?[A-J][).:]?[\s,;|]*){2,10}")
-_SIGN_BEFORE = late(r"([☐✅✔✓☑✗✘✖❌])\s*\(?([A-J])")
+_SIGNED = late(r"\s*(?:[☐✅✔✓☑👍✗✘✖❌👎]\s*\(?[A-J][).:]?[\s,;|]*){2,10}")
+_SIGN_BEFORE = late(r"([☐✅✔✓☑👍✗✘✖❌👎])\s*\(?([A-J])")
 
 
 def ticked(text: str) -> str | None:
@@ -50,14 +51,22 @@ def ticked(text: str) -> str | None:
     line = text[text.rfind("\n") + 1 :]
     if not line.isascii() and _SIGNED.fullmatch(line):
         # A row of letters with the sign before each: "☐ A ☑ B ☐ C".
-        marked = [letter for sign, letter in _SIGN_BEFORE.findall(line) if sign in "✅✔✓☑"]
+        marked = [letter for sign, letter in _SIGN_BEFORE.findall(line) if sign in "✅✔✓☑👍"]
         return marked[0] if len(marked) == 1 else None
     if line.isascii() and not _BEGIN.match(line):
         return None
-    run = _last_run(marks_of(text))
+    marks = marks_of(text)
+    run = _last_run(marks)
+    if len(run) < len(marks) and _are_in_another_order(text, marks):
+        run = marks
     if len(run) < 2 or "\n\n" in text[run[-1].end() :]:
         return None
     ends = [*(mark.start() for mark in run[1:]), len(text)]
+    if "**" in text:
+        bold = [mark for mark, end in zip(run, ends, strict=True) if _BOLD.fullmatch(text, mark.start(), end)]
+        if len(bold) == 1 and len(run) > 2 and text.count("**") == 2:
+            # One option of the list is set in bold.
+            return _letter(bold[0])
     right = [
         _letter(mark)
         for mark, end in zip(run, ends, strict=True)
@@ -110,10 +119,19 @@ def _last_run(marks: list[re.Match[str]]) -> list[re.Match[str]]:
     return run
 
 
+def _are_in_another_order(text: str, marks: list[re.Match[str]]) -> bool:
+    """Whether options are told again in an order of their own, each once and each with a sign in its line."""
+    ends = [*(mark.start() for mark in marks[1:]), len(text)]
+    return len({_letter(mark) for mark in marks}) == len(marks) and all(
+        _TICK.search(text, mark.start(), end) or _CROSS.search(text, mark.start(), end)
+        for mark, end in zip(marks, ends, strict=True)
+    )
+
+
 def _called_right(mark: re.Match[str], said: str, count: int) -> bool:
     line = said.partition("\n")[0] if mark[3] else said
     if mark["sign"]:
-        return mark["sign"] in "✅✔✓☑"
+        return mark["sign"] in "✅✔✓☑👍"
     if mark["box"] in ("x", "X", "✓", "✔"):
         return True
     # "A: Yes", "B: No" may be all the options that there are.

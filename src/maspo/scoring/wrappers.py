@@ -15,7 +15,7 @@ _CODE = late(r"</?(?:code|tt|kbd)>", re.IGNORECASE)
 _BREAK = late(r"\s*</?(?:br|p|div|li|ul|ol|h[1-6])\s?/?>\s*", re.IGNORECASE)
 _INLINE = late(r"</?(?:em|i|u|span|font|small|sub|sup|a)(?:\s[^<>]*)?>", re.IGNORECASE)
 _CALLED = late(
-    r"(?:\A|\n)\s*(?:\*{0,2}(?i:action|final action|tool)\*{0,2}\s?:\s*)?"
+    r"(?:\A|\n)[^\S\n]{0,20}(?:\*{0,2}(?i:action|final action|tool)\*{0,2}\s?:\s{0,20})?"
     r"(?i:finish|submit|answer|final_?answer|done|respond|submit_?answer|return_?answer)"
     r"(?:\[\s*(?P<bracketed>[^\[\]\n]+?)\s*\]"
     r"|\(\s*(?:\w+\s?=\s?)?(?P<quote>[\"'])(?P<passed>[^\"'\n]+)(?P=quote)\s*\))\s*\Z"
@@ -31,7 +31,8 @@ _QUOTED_LINE = late(r"(?m)^[ \t]*>[ \t]?")
 
 def handed_in(text: str) -> str | None:
     """Return what a reply hands in by the call that ends it; None without one."""
-    if not text.rstrip().endswith((")", "]")):
+    text = text.rstrip()
+    if not text.endswith((")", "]")):
         return None
     found = _CALLED.search(text, max(0, len(text) - _LONGEST))
     return (found["bracketed"] or found["passed"]).strip() if found is not None else None

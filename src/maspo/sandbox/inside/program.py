@@ -36,6 +36,9 @@ def run_program(job: Data, frames: Frames) -> None:
     try:
         for part in parts:
             exec(compile(part, "<solution>", "exec"), module.__dict__)  # noqa: S102 - this process is shut in for it
+    except (SystemExit, EOFError):
+        # A script that ends itself, or waits for input that nobody gives: judged is what it has defined by then.
+        pass
     except BaseException as error:
         failure = f"{type(error).__name__}: {str(error)[:300]}"
     frames.send({"failure": failure})

@@ -15,16 +15,19 @@ from math import pi
 from maspo.scoring.mathematics.calculator import POINTS, Formula, Number, close, formula
 from maspo.scoring.mathematics.forms import Form, form_of, of_unit_vectors, without_integers
 from maspo.scoring.mathematics.formulas import TooLarge, Unreadable
-from maspo.scoring.mathematics.moments import moment
+from maspo.scoring.mathematics.moments import clock_face, moment
 from maspo.scoring.mathematics.numerals import number_in_words
 from maspo.scoring.mathematics.reals import is_set, real_set, same_sets
 from maspo.scoring.mathematics.spelling import PLAIN_NUMBER, compact, spelled
 from maspo.scoring.mathematics.units import Unit, without_unit
 
 LONGEST_ANSWER = 2000
-LEAST_DECIMALS = 6
-"""From so many decimals on, a rounded decimal number counts as the number it rounds."""
+LEAST_DECIMALS = 12
+"""From so many decimals on, a rounded decimal number counts as the number it rounds: programs print that many, and
+who writes fewer gives an approximation."""
 
+_LEAST_BESIDE = 2
+"""From so many on where the exact value stands beside it."""
 _SHARES: Mapping[str, Fraction | float] = {"part": Fraction(1, 100), "angle": pi / 180}
 """What a percent and a degree are without their signs."""
 _ROUGHLY = 0.02
@@ -41,10 +44,11 @@ _SAYINGS = {
 }
 """How models say what is no number, and the one way to say it."""
 _ARTICLE = re.compile(r'^[" ]*(?:on\s+)?(?:an?\s+|the\s+)?')
+_COPULA = re.compile(r"(?<=[\s\"])(?:is|are)(?=\s)")
 _BASE = re.compile(r"([\dA-F]+)_\{?(\d+|\"[a-z]+\")\}?")
 _REMARKED = re.compile(
-    r'(.*[^\s(,;"])\s*,?\s*"?\s*\(\s*(?:"?\s*(?:or|i\.?e\.?|that is|about|approximately|approx\.?|roughly'
-    r'|equivalently)\b[,:]?\s*"?|=|\\approx)?\s*'
+    r'(.*[^\s(,;"])\s*,?\s*"?\s*\(\s*(?:"?\s*(?:or|i\.?e\b\.?|that is|about|approximately|approx\.?|roughly'
+    r'|equivalently)(?!\w)[,:]?\s*"?|=|\\approx)?\s*'
     r'([^()]*\d[^()]*?)\s*"?\s*\)\s*"?'
 )
 _MAY_BE_REMARKED = re.compile(r"[\s}~,;{]\s*(?:\\left\s*)?\(")
@@ -61,6 +65,10 @@ _OPERATIONS = re.compile(
     r"|angle|overline|vec)(?![A-Za-z])|\\\|"
 )
 """Signs of operations and relations that nothing here calculates: where they differ, so do the answers."""
+
+
+_RELATIONS = re.compile(r"\\(?:equiv|approx|sim|simeq|cong|propto|ll|gg|prec|succ|asymp|doteq)(?![A-Za-z])|[≡≈∼≅∝≪≫]")
+"""Relations that are near to equality where they stand beside numbers, and not each other."""
 
 
 class Same(Enum):
@@ -80,6 +88,8 @@ def same(one: str, other: str) -> Same:
         return Same.YES
     if max(len(one), len(other)) > LONGEST_ANSWER:
         return Same.HOPELESS
+    if ("\\" in one or not one.isascii()) and _relations_differ(one, other):
+        return Same.NO
     try:
         first, second = form_of(one), form_of(other)
         if first.holds_for and second.holds_for and first.holds_for != second.holds_for:
@@ -90,6 +100,12 @@ def same(one: str, other: str) -> Same:
         return Same.HOPELESS
 
 
+def _relations_differ(one: str, other: str) -> bool:
+    """Whether answers without a number state relations that are not each other: about equal, and congruent."""
+    signs = [_RELATIONS.findall(text) for text in (one, other)]
+    return any(signs) and signs[0] != signs[1] and not any(map(str.isdigit, one + other))
+
+
 def _in_two_forms(one: str, other: str) -> bool:
     """Whether one side says more: another form of its value, 5/8 (62.5 %), or what its letter stands for."""
     for text, against in ((one, other), (other, one)):
@@ -98,11 +114,23 @@ def _in_two_forms(one: str, other: str) -> bool:
             # One of them leaves out that its letter is any integer.
             return _same_forms(form_of(unnamed), form_of(against)) is Same.YES
         remarked = _REMARKED.fullmatch(spelled(text)) if _MAY_BE_REMARKED.search(text, 1) else None
-        if remarked is not None and all(
-            _same_forms(form_of(part), form_of(against)) is Same.YES for part in remarked.groups()
-        ):
+        if remarked is not None and _is_said_again([form_of(part) for part in remarked.groups()], form_of(against)):
             return True
     return False
+
+
+def _is_said_again(parts: Sequence[Form], value: Form) -> bool:
+    """Whether each part is a value, once exactly, and else at least rounded: 22/7 or 3.142857."""
+    exact = [_same_forms(part, value) is Same.YES for part in parts]
+    return any(exact) and all(same or _approximates(part, value) for part, same in zip(parts, exact, strict=True))
+
+
+def _approximates(part: Form, value: Form) -> bool:
+    read = formula(value.text) if part.kind == value.kind == "value" else None
+    try:
+        return read is not None and read.constant and _rounded(part.text, read.at(0), _LEAST_BESIDE)
+    except (Unreadable, OverflowError):
+        return False
 
 
 def _same_forms(one: Form, other: Form) -> Same:
@@ -111,6 +139,8 @@ def _same_forms(one: Form, other: Form) -> Same:
     first = moment(one.text)
     if first is not None and (second := moment(other.text)) is not None:
         return Same.YES if first == second else Same.NO
+    if ("clock" in one.text + other.text or " past " in one.text + other.text) and clock_face(one.text):
+        return Same.YES if clock_face(one.text) == clock_face(other.text) else Same.NO
     alike = one.text and compact(one.text) == compact(other.text)
     if alike or _is_option(one, other.text) or _is_option(other, one.text):
         return Same.YES
@@ -272,14 +302,14 @@ def _rational(item: Form) -> Fraction | None:
 def _group_and_value(group: Form, value: Form) -> Same:
     if group.kind in ("list", "set", "group") and len(group.items) == 1 and group.brackets in ("", "[]"):
         return _same_forms(group.items[0], value)
-    if group.label == "C" and len(group.items) == 2:
-        # Not a point C, but how many ways there are to choose.
+    if group.label in ("C", "P") and len(group.items) == 2:
+        # Not a point C or P, but how many ways there are to choose or to arrange.
         above, below = (item.text for item in group.items)
-        return _same_values(rf"\binom{{{above}}}{{{below}}}", value.text)
+        ways = rf"\binom{{{above}}}{{{below}}}" if group.label == "C" else f"nPr({above},{below})"
+        return _same_values(ways, value.text)
     if group.kind == "list" and group.items:
         # "5/8 or 62.5 %": one value in several forms. Several values are never one of them.
-        found = _all(_same_forms(item, value) for item in group.items)
-        return found if found is Same.YES else Same.NO
+        return Same.YES if _is_said_again(group.items, value) else Same.NO
     vector = of_unit_vectors(value.text) if group.kind == "matrix" or group.brackets == "()" else None
     if vector is not None:
         return _same_groups(group, vector)
@@ -402,7 +432,9 @@ def _formula_of(text: str) -> Formula | None:
 
 
 def _same_words(one: str, other: str, one_is_a_formula: bool) -> Same:
-    words = [re.sub(r"[^\w+-]", "", _ARTICLE.sub("", text.casefold())) for text in (one, other)]
+    words = [
+        re.sub(r"[^\w+/*^!<>=|~&-]", "", _COPULA.sub("", _ARTICLE.sub("", text.casefold()))) for text in (one, other)
+    ]
     if words[0] == words[1] and words[0] and "\\l" not in one:
         return Same.YES
     if any(_WORDS.search(text) for text in (one, other)) and (one_is_a_formula or "\\" not in one + other):
@@ -463,10 +495,10 @@ def _values(read: Formula, points: int = POINTS) -> list[Number] | None:
         return None
 
 
-def _rounded(text: str, value: Number) -> bool:
+def _rounded(text: str, value: Number, least: int = LEAST_DECIMALS) -> bool:
     """Return whether a text is a decimal number of many places that rounds a value."""
     found = _DECIMAL.fullmatch(compact(text))
-    if found is None or len(found[1]) < LEAST_DECIMALS:
+    if found is None or len(found[1]) < least:
         return False
     if isinstance(value, Fraction) and 10**12 % value.denominator == 0:
         return False

@@ -51,6 +51,13 @@ _BOUND = re.compile(r"\b([a-z])\s*(\\ge|>=|>|\\ne|!=|=)\s*(\d+)")
 _WHOLE = frozenset("ijkmn")
 """Letters that stand for whole numbers where nothing else is said: above 0 is from 1 on."""
 _MAY_HOLD_FOR = re.compile(r"\\in(?![a-z])|for|where|with|[,(].*(?:\\ge|>|\\dots)")
+_OF_CONSTANT = re.compile(
+    r"""[,;]?\s*\(?"?\s*(?:where|with|for)\s*"?\s*([A-Z](?:_\{?\d\}?)?)\s*"?\s*(?:(?:is|being|denotes)\s+)?(?:(?:an?|any|some|the)\s+)?
+    (?:(?:arbitrary|real|integration)\s+)*constants?(?:\s+of\s+integration)?\s*"?\)?$
+    |[,;]?\s*\(?(?:"?\s*(?:where|with|for)\s*"?)?\s*([CK](?:_\{?\d\}?)?)\s*\\in\s*\\mathbb\s*\{?\s*[RC]\s*\}?\)?$""",
+    re.VERBOSE,
+)
+"""That a letter of a formula stands for any constant."""
 _OPTION = re.compile(r'"?\s*\(([A-J])\)[" :.]*\s(?=[^"\s])')
 """The letter of an option before its value."""
 _INTEGER = re.compile(
@@ -117,7 +124,10 @@ class Form:
 @lru_cache(maxsize=8192)
 def form_of(answer: str) -> Form:
     """Return the form of an answer as a model or a label writes it."""
-    text, condition = _unconditional(spelled(answer))
+    text = spelled(answer)
+    if "constant" in text or "\\mathbb" in text:
+        text = _of_constant(text)
+    text, condition = _unconditional(text)
     text = _of_integers(_opened(text))
     option = _OPTION.match(text)
     if option is None:
@@ -181,6 +191,14 @@ def _condition(text: str) -> str:
     if above and letter in _WHOLE:
         number, above = number + 1, False
     return f"{letter} {'>' if above else '>='} {number}"
+
+
+def _of_constant(text: str) -> str:
+    """Leave out that a letter of the formula is a constant: "Ce^x, where C is a constant"."""
+    found = _OF_CONSTANT.search(text)
+    if found is None or (found[1] or found[2]) not in text[: found.start()]:
+        return text
+    return text[: found.start()].rstrip(" ,;")
 
 
 def _of_integers(text: str) -> str:

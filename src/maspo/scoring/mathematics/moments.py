@@ -17,6 +17,8 @@ _CLOCK = re.compile(
     r"|at night|o'?clock"
     r"(?: in the (?:morning|afternoon|evening))?|uhr|hrs?|hours)?"
 )
+_QUARTERS = re.compile(r"(?:at )?(half past|(?:a )?quarter past|(?:a )?quarter to) (\d{1,2})(?!\d)(.*)")
+_FACE = re.compile(r"(?:at )?(\d{1,2})(?::([0-5]\d))?(?: ?oclock)?")
 _SAID = {"noon": (12, 0), "midday": (12, 0), "12 noon": (12, 0), "midnight": (0, 0), "12 midnight": (0, 0)}
 _SAID |= {"12:00 noon": (12, 0), "12:00 midnight": (0, 0)}
 _DATES = tuple(
@@ -30,7 +32,7 @@ _DATES = tuple(
     )
 )
 _WEEKDAY = re.compile(r"^(?:mon|tues|wednes|thurs|fri|satur|sun)day,? ")
-_LETTERS = re.compile(r"[A-Za-z]{2}|[ap]\.")
+_LETTERS = re.compile(r"[A-Za-z]{2}|[ap]\.|\dh\d")
 _LONGEST = 40
 
 
@@ -39,7 +41,7 @@ def moment(text: str) -> Moment | None:
 
     Of 9:15 alone nobody knows which half is meant; the calendar's 13 to 24 and the words for noon say it.
     """
-    if len(text) > _LONGEST or "\\" in text or not (":" in text or _LETTERS.search(text)):
+    if len(text) > _LONGEST or "\\" in text or not (":" in text or "-" in text[4:5] or _LETTERS.search(text)):
         return None
     return _moment(text)
 
@@ -52,7 +54,24 @@ def _moment(text: str) -> Moment | None:
     said = _SAID.get(plain)
     if said is not None:
         return ("time", *said, 0)
-    return _date(_WEEKDAY.sub("", plain)) or _time(plain)
+    return _date(_WEEKDAY.sub("", plain).removeprefix("on ").removeprefix("the ")) or _time(
+        _QUARTERS.sub(_on_the_clock, plain)
+    )
+
+
+def clock_face(text: str) -> str:
+    """Return a time of which nobody knows the half of the day as a clock shows it: "5 o'clock" as 5:00."""
+    plain = " ".join(text.replace('"', " ").replace("'", "").split()).casefold().strip(" .")
+    found = _FACE.fullmatch(_QUARTERS.sub(_on_the_clock, plain))
+    return f"{int(found[1])}:{found[2] or '00'}" if found is not None else ""
+
+
+def _on_the_clock(found: re.Match[str]) -> str:
+    """Write half past 3 as 3:30."""
+    hour = int(found[2])
+    if found[1].endswith("to"):
+        return f"{hour - 1 or 12}:45{found[3]}"
+    return f"{hour}:{30 if found[1].startswith('half') else 15}{found[3]}"
 
 
 def _date(plain: str) -> Moment | None:

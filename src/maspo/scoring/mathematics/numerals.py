@@ -25,6 +25,8 @@ _GROUPS = {
 _PARTS = {word: number for number, word in enumerate(_ORDINALS.split(), 2)} | {
     "quarter": 4, "fifteenth": 15, "sixteenth": 16, "twentieth": 20, "hundredth": 100, "thousandth": 1000, "halve": 2,
 }  # fmt: skip
+_CHINESE = {sign: number for number, sign in enumerate("零一二三四五六七八九")} | {"两": 2, "兩": 2, "〇": 0}
+_CHINESE_PLACES = {"十": 10, "百": 100, "千": 1000}
 _MOST_WORDS = 16
 """Words of a number that is looked at: nine hundred and ninety-nine thousand … needs fewer."""
 _SPLIT = re.compile(r"[\s-]+")
@@ -32,12 +34,27 @@ _SPLIT = re.compile(r"[\s-]+")
 
 def number_in_words(text: str) -> Fraction | None:
     """Return the number that a text says in words, all of it; None for any other text."""
+    if not text.isascii() and (chinese := _in_chinese(text.strip())) is not None:
+        return chinese
     words = [word for word in _SPLIT.split(text.strip().casefold()) if word]
     if not 0 < len(words) <= _MOST_WORDS or words in (["a"], ["an"]):
         return None
     negative = words[0] in ("minus", "negative")
     value = _chance(words) or _mixed(words[negative:])
     return value if value is None or not negative else -value
+
+
+def _in_chinese(text: str) -> Fraction | None:
+    """Read 十二 and 三百零五, as Chinese and Japanese write numbers below ten thousand."""
+    total, digit = 0, -1
+    for sign in text:
+        if sign in _CHINESE:
+            digit = _CHINESE[sign]
+        elif sign in _CHINESE_PLACES:
+            total, digit = total + (1 if digit < 0 else digit) * _CHINESE_PLACES[sign], 0
+        else:
+            return None
+    return Fraction(total + max(digit, 0)) if text and len(text) <= _MOST_WORDS else None
 
 
 def _chance(words: list[str]) -> Fraction | None:

@@ -41,12 +41,16 @@ _CLAIM_ABROAD = re.compile(
 _NO = re.compile(rf"(?<![^\W_]){NO}(?![^\W_])")
 _DENIED_ABROAD = re.compile(
     r"\b(?:no es|n['’]est pas|ne sont pas|ist nicht|não é|non è|niet|inte|ikke|nije|nie jest|není|не|bukan|değil)\b"
-    r"|不是|ليس"
+    r"|不是|ليس|では(?:な|あり)|じゃな|でない|아니|아닙|नहीं|ไม่ใช่"
 )
+_DENIED_BEHIND = re.compile(
+    r"[^\n.。]{0,20}?(?:では(?:な|あり)|じゃな|でない|아니|아닙|değil|नहीं|ไม่ใช่|ليس|不是|不对|不對)"
+)
+"""How languages that deny behind a value do so."""
 _ASIDE = re.compile(
     r"(?i:,?\s*(?:I\s+(?:think|believe|guess)|in\s+fact|then|therefore|thus|indeed|simply|again|of\s+course),\s*)"
 )
-_BULLET = re.compile(r"\s*\n\s*(?:[-*•·]\s+|\d{1,2}[.)]\s+)?")
+_BULLET = re.compile(r"\s*\n\s*(?:(?:[-*•·>→⇒]|=>|->)\s+|\d{1,2}[.)]\s+)?")
 """What parts a claim from an answer on the next line, which may be an item of a list."""
 _ITEMS = re.compile(r"(?:\s*\n\s*(?:[-*•·]|\d{1,2}[.)]|\([a-z\d]\))[ \t]+[^\n]{1,80}(?=\n|$)){2,12}")
 _ITEM = re.compile(r"\n\s*(?:[-*•·]|\d{1,2}[.)]|\([a-z\d]\))[ \t]+([^\n]+)")
@@ -63,6 +67,10 @@ _EITHER_BOX = re.compile(
 """Two boxes at the end of a text, of which neither is said to be the answer alone."""
 _BOXES_IN_A_ROW = re.compile(r"\}\$?\s*,\s*\$?\\boxed\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}\$?\.?\s*$")
 """Two boxes at the end of a text with nothing but a comma between: both are the answer."""
+_BOXES_OF_CASES = re.compile(
+    r"(?:^|\n)[-*•\s]{0,6}(?i:case|solution|root|possibility|zero)\s?(?:\d|[IiVv]{1,3}|[a-e])?\W{1,6}(?:[^\n.]{0,60}[\s$])?\$?(?=\\boxed)"
+)
+"""A box for each of several cases: all of them are the answer."""
 _INSTEAD_ABROAD = re.compile(
     r"[,;]?\s*\b(?:sondern|sino(?:\s+que\s+es)?|mais(?:\s+plutôt)?|bensì|maar|utan|mas\s+sim|lecz|ale|nýbrž|hanem|а)\s+"
     r"|而是"
@@ -83,8 +91,30 @@ _CANNOT_BE = re.compile(
     r"(?!.*(?:;|\b(?:but|so|therefore|hence|thus)\b|,\s*it(?:['’]s|\s+is)\b))"
 )
 """A value that is ruled out, and none said in its place."""
+_NOT_KNOWN = re.compile(
+    r"(?i)\b(?:cannot|can\s+not|could\s+not|do(?:es)?\s+not|did\s+not|unable\s+to|(?:im|not\s+)possible\s+to|no\s+(?:way|reason)\s+to"
+    r"|fail(?:s|ed)?\s+to|(?:ca|could|do|does|did)n['’]t)\s+(?:\w+\s+){0,2}(?:conclude|say|know|determine|infer|show|prove|claim|assume"
+    r"|tell|deduce|decide|verify|confirm|guarantee|believe|think|expect|imply|follow)\b(?!.*(?:;|\b(?:but|so|therefore|hence|thus)\b))"
+)
+"""What a sentence does not state."""
+_CHANCE = re.compile(
+    r"(?i)(?<![\w.,])(\d+(?:\.\d+)?\s?(?:\\?%|percent)|\d+(?:\s|-)(?:in|out\s+of)(?:\s|-)\d+|\d+/\d+)[\s-]+(?:chance|probability|likelihood)\b"
+)
+"""How likely a sentence says something is: "a 30 percent chance"."""
+_TURKISH_ENDING = re.compile(r"(?<=[\d}$])['’][td][ıiuü]r(?!\w)")
+_NOT_SAID = re.compile(
+    r"(?i)\b(?:whether|doubt|unsure|uncertain|unclear"
+    r"|(?:not|n['’]t)\s+(?:\w+\s+){0,2}(?:know|sure|certain|think|believe|say|claim|mean|conclude|true|clear|follow)"
+    r"|(?:false|untrue|wrong|incorrect|impossible|unlikely|mistaken)\s+(?:to\s+\w+\s+)?that"
+    r"|(?:students?|people|others|many|some|someone|one\s+might|you\s+might)\s+(?:\w+\s+){0,2}"
+    r"(?:say|think|claim|answer|guess|believe))\b(?![^.!?\n;]*\bbut\b)[^.!?\n;,]*$"
+)
+"""Words before a claim in its sentence that make it none of the reply's own."""
 _CHECK = re.compile(
-    r"(?i)\W*(?:(?:quick|sanity|double)\s+)?(?:check(?:ing)?|verification|verifying|proof|probe)\b[^:.]{0,20}:"
+    r"(?i)\W*(?:(?:(?:quick|sanity|double)\s+)?(?:check(?:ing)?|verification|verifying|proof|probe)\b[^:.]{0,20}:"
+    r"|(?:(?:let(?:['’]s|\s+us|\s+me)|we(?:\s+can)?|to)\s+)?(?:quickly\s+|now\s+|also\s+)?(?:double[- ]?)?"
+    r"(?:check|verify|confirm)\b"
+    r"|indeed,?\s+(?=[-−\d(])|(?:plugging|substituting)\s)"
 )
 """How a sentence begins that tries an answer out and states none."""
 _RETRACTED = re.compile(
@@ -133,6 +163,8 @@ _ASIDE_AFTER = re.compile(
     r"|(?:which|that)\s+is\s+(?:about|approximately|roughly))\s[^\n]{0,200}$"
 )
 """A remark after an answer: "18 (9 + 9)", "12 cm (rounded)", "3/4, i.e. 75 %". A bracket that is a factor stays."""
+_ASIDE_WITHIN = re.compile(r"(?<=[\w\d%])\s+\((?=[^()\n]*[A-Za-z]{2})[^()\\$\n]{2,60}\)(?=\s+[a-z]{2})")
+"""A remark in brackets between the words of a sentence: "45 minutes (3/4 of an hour) to fill"."""
 _DISPLAYED = r"(?:align|aligned|gather|gathered|equation|eqnarray|split)\*?\}(?:\s*\{[^{}]*\})?"
 _DISPLAY_END = re.compile(rf"(?:\s*(?:\\\]|\$\$|\\end\{{{_DISPLAYED}))+\.?$")
 _ROW_BEGINS = re.compile(rf"\\\\(?!(?:(?!\\begin).)*\\end)|\\\[|\$\$|\\begin\{{{_DISPLAYED}", re.DOTALL)
@@ -239,6 +271,8 @@ def _sure(text: str) -> str | None:
         return f"{found[-2]} {offered[1]} {found[-1]}"
     if len(found) > 1 and _BOXES_IN_A_ROW.search(text[-_END_OF_TEXT:]) is not None:
         return f"{found[-2]}, {found[-1]}"
+    if len(found) > 1 and len(cases := _BOXES_OF_CASES.findall(text[-_END_OF_TEXT:])) > 1:
+        return ", ".join(found[-len(cases) :])
     if found:
         return _in_words(found[-1]) or None
     said = json_answer(text)
@@ -282,13 +316,17 @@ def _last_claim(text: str) -> str | None:
             return found
         between = _ASIDE.match(rest) or _BULLET.match(rest)
         rest = (rest[between.end() :] if between is not None else rest).lstrip()
+        if _NOT_SAID.search(text, max(0, claim.start() - _BEFORE_A_CLAIM), claim.start()):
+            continue
         denied = _DENIAL.match(rest) or claim[0].rstrip().lower().endswith(("n't", "n’t"))
-        if _NO.search(claim[0]):
+        if _NO.search(claim[0]) or _DENIED_ABROAD.search(claim[0]):
             instead = _INSTEAD_ABROAD.search(rest, 0, 2 * _SHORT)
             if instead is None:
                 continue
             rest = rest[instead.end() :]
             denied = False
+        elif not rest.isascii() and _DENIED_BEHIND.match(rest):
+            continue
         if denied:
             instead = _INSTEAD.search(rest, 0, 2 * _SHORT)
             if instead is None:
@@ -372,16 +410,20 @@ def _concluded(line: str) -> str | None:
     while len(sentences) > 1 and _CHECK.match(sentences[-1]):
         sentences.pop()
     sentence = _OPENER.sub("", sentences[-1] if line else "").strip()
-    if _DENIED_ABROAD.search(sentence) or _CANNOT_BE.search(sentence):
+    if _DENIED_ABROAD.search(sentence) or _CANNOT_BE.search(sentence) or _NOT_KNOWN.search(sentence):
         return None
     before = _REMARK.split(sentence)[0]
     sentence = _ASIDE_AFTER.sub("", before if re.search(r"[\d$\\]", before) else sentence)
     sentence = _NOT_BUT.sub("is ", sentence) if "but" in sentence else sentence
+    sentence = _ASIDE_WITHIN.sub("", sentence) if ") " in sentence else sentence
     compared = _COMPARED.search(sentence.rstrip("."))
     if compared is not None:
         return f"{compared[1].strip('$')} {compared[2]}"
     if len(sentence) <= _SHORT and sentence[:1].isalpha() and number_in_words(sentence.rstrip(".")) is not None:
         return sentence.rstrip(".")
+    chance = _CHANCE.search(sentence)
+    if chance is not None:
+        return chance[1]
     in_words = _FRACTION_WORDS.search(sentence)
     if in_words is not None:
         return in_words[1]
@@ -454,5 +496,7 @@ def _trimmed(text: str) -> str | None:
     if text.startswith("**") or text.endswith("**") or "**" not in text:
         text = text.strip("*")
     text = _EURO_COMMA.sub(r"\1\3.\2\4", text).strip() if "€" in text else text.strip()
+    text = _TURKISH_ENDING.sub("", text) if text.endswith(("r", "r.")) else text
     text = text if text.endswith("..") else text.removesuffix(".").strip()  # digits that go on end in dots
-    return text or None
+    # What ends in a question mark is asked, not stated.
+    return None if text.endswith(("?", "？")) else text or None

@@ -88,6 +88,9 @@ _PRIMED = re.compile(
 )
 _OF_SET = re.compile(r"\\(max|min|gcd|lcm)\s*(?:\\left)?\\\{([^{}]*?)(?:\\right)?\\\}")
 _SI = re.compile(r"\\(?:SI|qty)\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
+_LINED_POWER = re.compile(r"\^\s*\{\s*\\(underline|overline)(?![A-Za-z])")
+_FACTORIALS = {"underline": "falling", "overline": "rising"}
+"""Falling and rising factorials; elsewhere a line below only shapes what is set."""
 _ROOT_OF = re.compile(r"\\root\s*\{?\s*(\w+)\s*\}?\s*\\of(?![A-Za-z])")
 _POWER = re.compile(r"(?<=[\w)\]}])\s?\*\*\s?(?=[\w({\\-])")
 """The power of programs; two asterisks at an edge of a text are emphasis."""
@@ -112,6 +115,11 @@ _DECIMAL_BRACED_COMMA = re.compile(r"(?<=\d)\{,\}(?=\d{1,2}(?!\d|\{,\}))")
 """The decimal comma of LaTeX; before three digits it parts thousands."""
 _LAKHS = re.compile(r"(?<=[₹s.\s])\d{1,2}(?:,\d\d)+,\d{3}(?![\d,])")
 """An amount of rupees, in India grouped by two digits above the thousands."""
+_EURO_COMMA = re.compile(
+    r"(?<![\d.,])(\d+),\d\d?(?![\d,])(?=(?:[^\w(){}\[\]]|\\,|\\[a-z]*text\{)*(?:€|EUR\b|[Ee]uros?\b|zł|kr\b|₽|руб|Kč))"
+    r"|(?:€|EUR|R§)\s*(\d+),\d\d?(?![\d,])"
+)
+"""A decimal comma in an amount of money of countries that write one."""
 _NUMBERS_WITH_SPACES = re.compile(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?!\d)(?! \d)")
 _MIXED = re.compile(r"(?<![\d.^_{/])(\d+)(?: +| *- *(?=\d+/\d+$))(\d+)/(\d+)(?![\d/.])")
 _AMOUNT = re.compile(r"([-+§]?\d[\d.,/]*)\s+([A-Za-z][^\d]*)")
@@ -132,6 +140,9 @@ def spelled(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", _scripts(text).translate(_TRANSLATED))
     text = _unmarked(text.translate(_TRANSLATED))
+    if "," in text and (euros := _EURO_COMMA.search(text)) is not None:
+        comma = euros.end(euros.lastindex or 1)
+        text = f"{text[:comma]}.{text[comma + 1 :]}"
     if "{" in text:
         text = _DECIMAL_BRACED_COMMA.sub(".", text.replace("{:}", ":"))
     if "\\" in text:
@@ -175,6 +186,8 @@ def _rare(text: str) -> str:
         text = _PRIMED.sub(_primed, text)
     if r"\{" in text:
         text = _OF_SET.sub(r"\\\1(\2)", text)
+    if "line" in text:
+        text = _LINED_POWER.sub(lambda found: rf"^{{\{_FACTORIALS[found[1]]} ", text)
     return _ROOT_OF.sub(r"\\sqrt[\1]", text) if r"\of" in text else text
 
 

@@ -54,7 +54,7 @@ frequency Hz 1 hertz
 pressure Pa 1 pascal pascals
 length/time mph 1397/3125
 length/time kmph 5/18 kph kmh
-angle deg 1 degree degrees \\deg
+angle deg 1 degree degrees \\deg 度 градусов градуса градус 도 Grad grados degrés graus gradi
 morning am 1 a.m
 evening pm 1 p.m
 part % 1 percent percents percentage pct
@@ -79,7 +79,7 @@ _COMPOUND_AFTER = re.compile(
 )
 """A unit made of several: kg·m/s^2. A dot must stand in it, or it could be letters."""
 _FOREIGN_AFTER = re.compile(
-    r'(?<=[\d)}])\s*"?\s*((?:[A-Za-z]{0,6}[^\x00-\x7f]+[A-Za-z]{0,6}[ .]?)+)(?:\^\s*\{?\s*(\d)\s*\}?)?"?\s*\.?\s*$'
+    r'(?<=[\d)}])\s*"?\s*((?:[A-Za-z]{0,6}[^\x00-\x7f]+[A-Za-z]{0,6}[ ./]?)+)(?:\^\s*\{?\s*(\d)\s*\}?)?"?\s*\.?\s*$'
 )
 """A unit in letters of another script, which needs no space before it: 45元, 12 см."""
 _MODULUS = re.compile(r'\s*\(?\s*"?\bmod(?:ulo)?\s*"?\s*\{?\s*(\d+)\s*\}?\s*\)?$')

@@ -62,6 +62,9 @@ _LARGE = {
     "gross": "144", "lakhs": "10^5", "lakh": "10^5", "crores": "10^7", "crore": "10^7",
 }  # fmt: skip
 _LARGE_WORD = re.compile(rf'(?<=\d)\s*"?\s*({"|".join(_LARGE)})\b\s*(")?')
+_LARGE_SIGN = re.compile(r"(?<=[§€£¥₹])\s?(\d+(?:\.\d+)?)\s?([kKMB]|bn|mn)(?![A-Za-z])")
+_SIGN_MEANS = {"k": "10^3", "K": "10^3", "M": "10^6", "mn": "10^6", "B": "10^9", "bn": "10^9"}
+"""What behind an amount of money stands for thousands and more: 12k."""
 _MAY_BE_LARGE = re.compile(r"[hmbtdglc](?:undr|hous|illi|rill|ozen|ross|akh|ror)")
 _HALF_DAY = re.compile(r"(?<=\d)\s*\b([AaPp])\.\s?[Mm]\b\.?")
 _ORDINAL = re.compile(r'(?<=\d)(?:\^\s*\{?\s*)?"?(?:st|nd|rd|th)\b"?\s*\}?')
@@ -88,6 +91,8 @@ def in_signs(text: str) -> str:
         return text
     if "." in text:
         text = _HALF_DAY.sub(r" \1m", text)
+    if text[:1] in "§€£¥₹":
+        text = _LARGE_SIGN.sub(lambda found: rf"{found[1]}\cdot {_SIGN_MEANS[found[2]]}", text)
     text = _LARGE_WORD.sub(_as_power, text) if _MAY_BE_LARGE.search(text) else text
     return _ORDINAL.sub(" ", text) if "t" in text or "d" in text else text
 
