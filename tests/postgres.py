@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 import pytest
 
 from maspo.store.address import StoreAddress, named
+from tests.going_on import lives, wait_until, worked
 
 SKIPPED = "POSTGRES IS NOT INSTALLED: the store on Postgres is not tested here (apt install postgresql)"
 _numbers = itertools.count(1)
@@ -49,35 +49,36 @@ class Server:
         self._run(str(self._bin / "initdb"), "-D", str(folder / "data"), *options)
 
     def start(self) -> None:
-        """Start, and return when it answers; what a killed one leaves behind ends by itself, and is waited for.
+        """Start, and return when it answers: after a kill it repairs itself first, for as long as it gets on with that.
 
         It is a child of these tests and ends with them, however they end.
         """
-        data = str(self.folder / "data")
-        settings = ("listen_addresses=", f"unix_socket_directories={self.folder}", "max_connections=120")
+        data, log = str(self.folder / "data"), self.folder / "log"
+        settings = ["listen_addresses=", f"unix_socket_directories={self.folder}", "max_connections=120"]
         options = [part for each in settings for part in ("-c", each)]
         command = [*_dying_with_us(), str(self._bin / "postgres"), "-D", data, *options]
-        end = time.monotonic() + 60
-        while True:
-            with (self.folder / "log").open("ab") as log:
-                self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self._who)
-            while self._process.poll() is None:
-                if self._run(str(self._bin / "pg_isready"), "-q", "-h", str(self.folder), check=False):
-                    return
-                assert time.monotonic() < end, (self.folder / "log").read_text(encoding="utf-8")
-                time.sleep(0.05)
-            assert time.monotonic() < end, (self.folder / "log").read_text(encoding="utf-8")
-            time.sleep(0.1)
+        with log.open("ab") as said:
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, **self._who)
+        process = self._process
+
+        def answers() -> bool:
+            assert process.poll() is None, log.read_text(encoding="utf-8")
+            return self._run(str(self._bin / "pg_isready"), "-q", "-h", str(self.folder), check=False)
+
+        wait_until(answers, lambda: (log.stat().st_size, worked(process.pid)))
 
     def kill(self) -> None:
-        """End it and its children at once, as a machine that fails does."""
+        """End it and its children at once, as a machine that fails does; returns when all are gone."""
         assert self._process is not None
         pid = self._process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
-        for each in (pid, *map(int, children)):
+        os.kill(pid, signal.SIGSTOP)  # else it could begin another child meanwhile
+        children = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        for each in (*children, pid):
             with suppress(ProcessLookupError):
                 os.kill(each, signal.SIGKILL)
         self._process.wait()
+        # What is left of them holds the shared memory, and no server starts beside it.
+        wait_until(lambda: not any(map(lives, children)), lambda: sum(map(lives, children)))
 
     def stop(self) -> None:
         """End it."""

@@ -7,8 +7,9 @@ import random
 import signal
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from pathlib import Path
 from typing import Any
+
+from tests.going_on import children
 
 _STORE = 80 * 2**20
 
@@ -77,14 +78,14 @@ def _begun(begin: Callable[[], Any]) -> Any:
 
     What an attempt has begun ends with it: the next would have to share the processors with that.
     """
-    before = set(_children(os.getpid()))
+    before = set(children(os.getpid()))
     for _ in range(_ATTEMPTS):
         try:
             return begin()
         except Exception as error:
             if not any(said in str(error) for said in _NOT_BEGUN):
                 raise
-            for child in set(_children(os.getpid())) - before:
+            for child in set(children(os.getpid())) - before:
                 for pid in (*all_below(child), child):
                     _kill(pid)
     return begin()
@@ -96,26 +97,9 @@ def _of_a_node() -> dict[str, Any]:
 
 def all_below(pid: int) -> Iterator[int]:
     """Yield a process's own processes, and theirs."""
-    for child in _children(pid):
+    for child in children(pid):
         yield child
         yield from all_below(child)
-
-
-def _children(pid: int) -> Iterator[int]:
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(path.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-        if parent == pid:
-            yield int(path.parent.name)
-
-
-def lives(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def _kill(pid: int) -> None:

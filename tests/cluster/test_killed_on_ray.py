@@ -18,11 +18,11 @@ from typing import Any
 import pytest
 
 from maspo.core.errors import EXIT_BUDGET, EXIT_ERROR, EXIT_OK
-from maspo.study.comparison.compare import DATABASE as OWN
-from tests.cluster.nodes import Nodes, all_below, lives
+from tests.cluster.nodes import Nodes, all_below
+from tests.going_on import lives
 from tests.lengths import length
 from tests.soak.children import Child, Endpoint, Team
-from tests.soak.comparisons import records, sent
+from tests.soak.comparisons import received, sent
 
 pytest.importorskip("ray", reason="Ray is not installed: make ray")
 LATENCY = 0.12
@@ -96,14 +96,13 @@ class Killing:
         """Check the books of a comparison that was brought to its end."""
         team, name, kills = self._team, self._name, self.kills
         self.check()
-        places = [team.run_id(place) for place in records(team, name)] + [team.run_id(name, OWN)]
-        received = [team.endpoint.received[run] for run in places]
-        again = sum(each.total() - len(each) for each in received)
+        came = received(team, name)
+        again = sum(each.total() - len(each) for each in came)
         assert kills, "a comparison that ends before anybody is killed proves nothing"
         assert again <= 2 * IN_FLIGHT * kills, "more was repeated than was in flight"
         result = team.result(name, "comparison.json")
-        assert sum(each.total() for each in received) <= result["calls"]
-        assert sum(map(team.endpoint.bill, places)) <= result["usd"] * (1 + 1e-9)
+        assert sum(each.total() for each in came) <= result["calls"]
+        assert sum(map(team.endpoint.bill_of, came)) <= result["usd"] * (1 + 1e-9)
         print(f"{kills} kills, {again} calls in flight sent again")
 
 

@@ -83,7 +83,11 @@ class Endpoint:
 
     def bill(self, run: str) -> float:
         """Return what all requests of a run cost, also those whose reply nobody received."""
-        return sum(count * self.prices[body] for body, count in self.received[run].items())
+        return self.bill_of(self.received[run])
+
+    def bill_of(self, received: Counter[bytes]) -> float:
+        """Return what requests cost."""
+        return sum(count * self.prices[body] for body, count in received.items())
 
     async def _answer(self, request: web.Request) -> web.Response:
         body = await request.read()
@@ -206,9 +210,9 @@ class Team:
             rows = opened.execute(query).fetchall()
         return {_body(*columns): key for key, *columns in rows}
 
-    def begun(self, folder: Path) -> bool:
+    def begun(self, folder: Path, database: str = DATABASE) -> bool:
         """Say whether a run got further than to make its record."""
-        with closing(sqlite3.connect(f"file:{folder / DATABASE}?mode=ro", uri=True)) as opened:
+        with closing(sqlite3.connect(f"file:{folder / database}?mode=ro", uri=True)) as opened:
             return opened.execute("SELECT value FROM meta WHERE key = 'run'").fetchone() is not None
 
     def run_id(self, name: str, database: str = DATABASE) -> str:

@@ -11,10 +11,9 @@ from dataclasses import replace
 import pytest
 
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK
-from maspo.study.comparison.compare import DATABASE as OWN
 from tests.lengths import length
 from tests.soak.children import Team
-from tests.soak.comparisons import records, sent
+from tests.soak.comparisons import received, records, sent
 
 METHODS = ("default", "cheap", "best-of-n", "naive-joint", "spo", "opro", "promptbreeder", "paper")
 CHOSEN, SEEDS = METHODS[: length(2, 8)], range(length(1, 3))
@@ -53,9 +52,8 @@ async def test_q30_a_comparison_killed_again_and_again_repeats_no_recorded_call_
     now = sent(team, name)
     assert {key: now[key] for key in recorded} == recorded, "a recorded call was repeated"
     assert kills >= KILLS - 1, "a comparison that ends before it is killed proves nothing"
-    places = [team.run_id(place) for place in records(team, name)] + [team.run_id(name, OWN)]
-    received = sum(team.endpoint.received[run].total() for run in places)
+    came = sum(each.total() for each in received(team, name))
     assert len(records(team, name)) == len(CHOSEN) * len(SEEDS)
-    assert received <= cap
+    assert came <= cap
     assert team.result(name, "comparison.json")["calls"] <= cap
-    print(f"{kills} kills of {len(CHOSEN)} methods x {len(SEEDS)} seeds: {received} of {cap} calls, none repeated")
+    print(f"{kills} kills of {len(CHOSEN)} methods x {len(SEEDS)} seeds: {came} of {cap} calls, none repeated")

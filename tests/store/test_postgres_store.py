@@ -41,6 +41,7 @@ from maspo.study.stores import copy_run
 from maspo.testing.runs import Recorder, counted_world, go_on
 from maspo.testing.store import check_run_store
 from tests import postgres
+from tests.going_on import wait_until
 from tests.lengths import length
 from tests.store.conftest import SmallRun
 
@@ -346,7 +347,8 @@ asyncio.run(main())
 @pytest.mark.slow
 def test_g12_runs_at_once_lose_and_repeat_nothing_when_clients_and_the_server_are_killed(tmp_path: Path) -> None:
     clients, runs_each, calls = length(2, 4), length(3, 4), length(80, 1000)
-    chance = random.Random(length(1, int(time.time())))
+    kills, began = length(1, 12), time.monotonic()
+    draw = random.Random(seed := length(1, int(time.time())))
     with postgres.server() as server:
         url = server.database().shown
 
@@ -359,18 +361,27 @@ def test_g12_runs_at_once_lose_and_repeat_nothing_when_clients_and_the_server_ar
             child.stdout.close()
             return child
 
+        def all_ended() -> bool:
+            return all(child.poll() is not None for child in working.values())
+
+        def wait_for_more(lines: int) -> None:
+            before = told_lines(tmp_path)
+            wait_until(lambda: told_lines(tmp_path) >= before + lines or all_ended(), lambda: told_lines(tmp_path))
+
         working = {number: begin_client(number) for number in range(clients)}
-        for _ in range(length(1, 12)):
-            wait_for_more(tmp_path, chance.randint(20, 60))
+        for _ in range(kills):
+            wait_for_more(draw.randint(20, 60))
             server.kill()
             server.start()
-            wait_for_more(tmp_path, chance.randint(20, 60))
-            killed = chance.randrange(clients)
+            wait_for_more(draw.randint(20, 60))
+            assert not all_ended(), "who is killed at the end proves nothing"
+            killed = draw.randrange(clients)
             working[killed].kill()
             working[killed].wait()
             working[killed] = begin_client(killed)
-        for child in working.values():
-            assert child.wait(timeout=240) == 0
+        wait_until(all_ended, lambda: told_lines(tmp_path))
+        assert [child.returncode for child in working.values()] == [0] * clients
+        recorded = again = 0
         for notes in tmp_path.glob("*.notes"):
             said = Counter(notes.read_text(encoding="utf-8").split("\n"))
             keys = {line.split()[1] for line in said if line}
@@ -382,14 +393,9 @@ def test_g12_runs_at_once_lose_and_repeat_nothing_when_clients_and_the_server_ar
                 left = Counter(one.key for one in store.open_attempts())
                 assert {key for key in keys if said[f"paid {key}"] > 1 + left[key]} == set()
                 assert store.usage()["agent"].calls == calls + left.total()
-
-
-def wait_for_more(folder: Path, lines: int) -> None:
-    """Wait until clients have told more, or have ended."""
-    before = told_lines(folder)
-    end = time.monotonic() + 20
-    while told_lines(folder) < before + lines and time.monotonic() < end:
-        time.sleep(0.01)
+            recorded, again = recorded + len(keys), again + sum(said[f"paid {key}"] - 1 for key in keys)
+    both = f"{kills} kills of the server and {kills} of clients"
+    print(f"seed {seed}: {both}, {recorded} calls recorded in {time.monotonic() - began:.0f} s, {again} paid again")
 
 
 def told_lines(folder: Path) -> int:

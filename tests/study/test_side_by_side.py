@@ -16,11 +16,13 @@ from pathlib import Path
 
 import pytest
 
+from maspo.config import Caps
 from maspo.core.errors import EXIT_PROVIDER, Interrupted, MaspoError
 from maspo.core.workers import WorkerLost, processes
 from maspo.store.locks import RecordLock
 from maspo.store.looks import LookLedger
 from maspo.study.comparison import compare as comparing
+from maspo.study.comparison.beside import Whole
 from maspo.study.comparison.compare import (
     Attention,
     Compared,
@@ -31,7 +33,7 @@ from maspo.study.comparison.compare import (
     wait_for_runs,
 )
 from maspo.study.comparison.plan import Comparison, Run
-from maspo.study.job import Progress
+from maspo.study.job import Looks, Progress, Provider
 from maspo.study.optimize import DATABASE
 from maspo.testing.runs import Recorder
 from maspo.world import WorldSpec
@@ -138,12 +140,14 @@ def test_sb05_a_process_that_is_killed_is_told_of_and_replaced_and_the_others_go
         assert workers.submit(die_at_first, str(tmp_path / "one")).result() == "done"
 
 
-def _killed_once(comparison: Comparison, run: Run, out: Path, *more: object) -> object:
+def _killed_once(
+    comparison: Comparison, run: Run, caps: Caps, looks: Looks, provider: Provider, whole: Whole
+) -> object:
     if run.name == "spo-0":
-        die_at_first(str(out / "marker"))
-    if run.name == "default-0" and (out / "always").exists():
+        die_at_first(str(whole.out / "marker"))
+    if run.name == "default-0" and (whole.out / "always").exists():
         os.kill(os.getpid(), signal.SIGKILL)
-    return _alone(comparison, run, out, *more)  # type: ignore[arg-type]
+    return _alone(comparison, run, caps, looks, provider, whole)
 
 
 @pytest.mark.slow

@@ -24,6 +24,7 @@ from maspo.cli.options import (
     Arguments,
     BaseUrl,
     Budget,
+    CodeExecutor,
     Config,
     Executor,
     Json,
@@ -634,6 +635,7 @@ def evaluate(
     ] = None,
     repeats: Annotated[int, typer.Option("--repeats", metavar="N", help="Runs of each prompt set on each row.")] = 1,
     unsafe_exec: UnsafeExec = False,
+    executor: CodeExecutor = "",
 ) -> None:
     """Tell what prompts are worth, and whether they beat others on the same rows.
 
@@ -641,7 +643,7 @@ def evaluate(
     """
     from maspo.cli.evaluate import Choice, run_evaluation
 
-    run_evaluation(arguments, Choice(prompts, against, scorer, repeats, unsafe_exec))
+    run_evaluation(arguments, Choice(prompts, against, scorer, repeats, unsafe_exec, executor))
 
 
 @command
@@ -747,6 +749,7 @@ def score(
             show_default=False,
         ),
     ] = None,
+    executor: CodeExecutor = "",
     as_json: Json = False,
 ) -> None:
     """Score outputs that were made elsewhere, row by row.
@@ -755,7 +758,7 @@ def score(
     """
     from maspo.cli.score import score_file
 
-    score_file(file, scorer, unsafe_exec, sandbox_packages, as_json)
+    score_file(file, scorer, unsafe_exec, sandbox_packages, executor, as_json)
 
 
 # ── looking at runs, and at this machine ─────────────────────────────────────────────────────────────────────────────

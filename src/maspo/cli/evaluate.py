@@ -41,6 +41,7 @@ from maspo.data.tasks.task import Task
 from maspo.report.evaluation import PAGE, RESULT, ROWS, evaluation_of, summary, write_evaluation
 from maspo.report.folder import JOURNAL, RUNS, free_folder
 from maspo.runners.messages import check_inputs
+from maspo.scoring.elsewhere import check_scored_elsewhere
 from maspo.scoring.registry import CODE, UNSAFE_CODE
 from maspo.store.looks import LookLedger
 from maspo.study import trust
@@ -80,6 +81,8 @@ class Choice:
     repeats: int = 1
     unsafe_exec: bool = False
     """Programs may run without a sandbox."""
+    executor: str = ""
+    """Where programs are scored; empty: on this machine."""
 
 
 # ── running ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -94,13 +97,14 @@ def run_evaluation(arguments: Arguments, choice: Choice) -> None:
     if not by_rubric and evaluation.scorer != JUDGE:
         evaluation = replace(evaluation, rubric="")  # of the settings: another scorer does not read it
     _check_scorer(evaluation)
+    check_scored_elsewhere(evaluation.scorer, choice.executor)
     unscorable = _note_unscorable(evaluation)
     named = [name for name in (choice.prompts, choice.against) if name is not None]
     evaluation = with_seen_rows(evaluation, named)
-    begin_evaluation(evaluation, [*notes, *unscorable, *evaluation.remarks], arguments)
+    begin_evaluation(evaluation, [*notes, *unscorable, *evaluation.remarks], arguments, choice.executor)
 
 
-def begin_evaluation(evaluation: Evaluation, notes: Sequence[str], arguments: Arguments) -> None:
+def begin_evaluation(evaluation: Evaluation, notes: Sequence[str], arguments: Arguments, executor: str = "") -> None:
     """State the plan of an evaluation, and run it once it is agreed to."""
     notes = [*notes, *remarks_on_rows(evaluation)]
     if evaluation.repeats > 1 and not evaluation.config.models.agent_temperature:
@@ -125,7 +129,9 @@ def begin_evaluation(evaluation: Evaluation, notes: Sequence[str], arguments: Ar
     keeping = keeping_of(arguments, folder / DATABASE)
     code = _run(
         lambda watcher, stop: evaluate(
-            evaluation, folder, Attention(watcher, stop=stop, looks=LookLedger(), keeping=keeping)
+            evaluation,
+            folder,
+            Attention(watcher, stop=stop, looks=LookLedger(), keeping=keeping, executor=executor),
         ),
         folder,
         arguments.as_json,

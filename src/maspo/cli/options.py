@@ -92,6 +92,15 @@ Executor = Annotated[
         show_default=False,
     ),
 ]
+CodeExecutor = Annotated[
+    str,
+    typer.Option(
+        "--executor",
+        metavar="WHERE",
+        help="Where programs are scored: ray, ray:auto, ray:HOST:PORT [default: this machine].",
+        show_default=False,
+    ),
+]
 Metrics = Annotated[
     str | None,
     typer.Option(

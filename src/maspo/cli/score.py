@@ -24,7 +24,8 @@ from maspo.flags import FLAGS
 from maspo.report.phrases import list_names, number, percent, plural
 from maspo.scoring.accepted import AnyLabel
 from maspo.scoring.base import Outcome, Sample, Score, Scorer
-from maspo.scoring.registry import CODE, scorer_of
+from maspo.scoring.elsewhere import check_scored_elsewhere, scoring
+from maspo.scoring.registry import CODE
 from maspo.stats.share import share_interval
 from maspo.study.evaluation.job import LABELLED
 
@@ -53,14 +54,15 @@ class _OutputLine:
     """The column that is not there."""
 
 
-def score_file(file: Path, scorer: str, unsafe_exec: bool, packages: str | None, as_json: bool) -> None:
+def score_file(file: Path, scorer: str, unsafe_exec: bool, packages: str | None, executor: str, as_json: bool) -> None:
     """Print the score of every row, in order, and the summary."""
     if scorer == "judge":
         raise ConfigInvalid("--scorer judge compares the outputs of two prompt sets: use `maspo evaluate`")
-    made = AnyLabel(scorer_of(scorer_name(scorer, unsafe_exec, _packages(scorer, unsafe_exec, packages))))
-    with _opened(file) as lines:
+    name = scorer_name(scorer, unsafe_exec, _packages(scorer, unsafe_exec, packages))
+    check_scored_elsewhere(name, executor)
+    with _opened(file) as lines, scoring(name, executor) as made:
         outcomes, lacking = asyncio.run(
-            _score_all(made, _read_lines(_bounded(lines, str(file)), str(file)), _NEEDED.get(scorer, ""))
+            _score_all(AnyLabel(made), _read_lines(_bounded(lines, str(file)), str(file)), _NEEDED.get(scorer, ""))
         )
     if not outcomes:
         raise InputsInvalid(f'{file}: no rows; give one JSON object a line, such as {{"id": 1, "output": "…"}}')

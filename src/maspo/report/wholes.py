@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from maspo.core.plain_files import is_plain, is_there
+from maspo.core.usage import total
 from maspo.report import phrases
 from maspo.report.document.sheet import Bar, Bars, Link, Part, Sheet, SheetState, sheet, sheet_in
 from maspo.report.folder import COMPARISON_PAGE, JOURNAL, REPORT, RESULT, Look, look
 from maspo.report.joint_page import GOES_ON, joint_sheet
 from maspo.study.alternation.alternate import turn_folders
+from maspo.study.comparison import pieces
 from maspo.study.comparison.compare import folder_of, recorded_comparison
 from maspo.study.decisions import works
 from maspo.study.ended import spent_in
@@ -44,8 +46,13 @@ def records_of_whole(record: Path) -> tuple[Path, ...]:
         turns = turn_folders(record.parent)
         found = [folder / name for folder in turns for name in (JOURNAL, STRUCTURE_DATABASE)]
     else:
-        found = sorted((record.parent / "runs").glob(f"*/{JOURNAL}"))
+        found = [*sorted((record.parent / "runs").glob(f"*/{JOURNAL}")), *_pieces_in(record.parent)]
     return tuple(path for path in found if is_there(path))
+
+
+def _pieces_in(out: Path) -> list[Path]:
+    """Return the records of the pieces in which other processes measure the hold-out of a comparison."""
+    return sorted((out / pieces.FOLDER).glob(f"*/{pieces.DATABASE}"))
 
 
 def _comparison_so_far(out: Path, looked: Looked) -> Sheet:
@@ -65,7 +72,7 @@ def _comparison_so_far(out: Path, looked: Looked) -> Sheet:
         bars.append(Bar(run.name, sum(one.calls for one in view.usage.values()), asked.calls_of(run.method)))
         page = f"runs/{run.name}/{REPORT}" if is_there(folder / REPORT) else ""
         links.append(Link(run.name, "has ended" if over else "has not ended", f"runs/{run.name}", page))
-    measured, _ = spent_in(out / COMPARED)
+    measured = total(spent_in(record)[0] for record in (out / COMPARED, *_pieces_in(out)))
     words = (
         "What the runs end with meets on one hold-out, once all of them are over; nothing is claimed before. Of the "
         f"measuring {phrases.plural(measured.calls, 'call')} so far.",

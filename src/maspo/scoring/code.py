@@ -92,6 +92,10 @@ class CodeScorer:
         self._workers = workers
         self._packages = packages
 
+    def one_at_a_time(self) -> CodeScorer:
+        """Return the same with one sandbox: where several of them work on one machine, as workers of a cluster."""
+        return CodeScorer(self._limits, self._level, 1, self._packages)
+
     async def score(self, samples: Sequence[Sample]) -> list[Score]:
         """Return one score for each sample, in their order. Without a sandbox that holds, all have ``failed``."""
         found: dict[int, Submission] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from maspo.models.base import PROBE, ModelClient, Reply, Request
@@ -14,16 +14,29 @@ MODEL, WORLD, READY = "model", "world", "ready"
 """Somebody who does not say that it is simulated; a simulated world; one that only said that it is ready."""
 
 
+def answered_in(meta: Mapping[str, str]) -> frozenset[str]:
+    """Return who has answered, by what a record notes: ``MODEL``, ``WORLD`` and ``READY``.
+
+    What cannot be told counts as a model: the replies of records that did not note it.
+    """
+    begun = "simulated" in meta or "usage" in meta
+    return frozenset(json.loads(meta[_META]) if _META in meta else [MODEL] if begun else [])
+
+
+def seen_by_all(meta: Mapping[str, str], others: Iterable[frozenset[str]]) -> dict[str, str]:
+    """Return what a record has to note when others have answered its parts."""
+    return {_META: json.dumps(sorted(answered_in(meta).union(*others)))}
+
+
 class Answerers:
     """Notes in the record whether a model has answered, in this process or an earlier one.
 
-    What cannot be told counts as a model: replies of other runs, and those of records that did not note it.
+    Replies of other runs count as a model's.
     """
 
     def __init__(self, meta: Mapping[str, str], save: Callable[[dict[str, str]], Awaitable[None]]) -> None:
         self._save = save
-        begun = "simulated" in meta or "usage" in meta
-        self._seen: set[str] = set(json.loads(meta[_META])) if _META in meta else {MODEL} if begun else set()
+        self._seen = set(answered_in(meta))
 
     @property
     def no_model(self) -> bool:

@@ -40,7 +40,7 @@ def stand_in(store: RunStore, prices: PriceBook | None = None) -> Stand:
     told = [entry.item for entry in store.read_since() if not isinstance(entry.item, RecordedResult)]
     ends = [item for item in told if isinstance(item, RunFinished)]
     caps = [item.cap for item in told if isinstance(item, BudgetStopped)]
-    return Stand(*_spent(store, prices), ends[-1] if ends else None, caps[-1] if caps else "")
+    return Stand(*spent(store, prices), ends[-1] if ends else None, caps[-1] if caps else "")
 
 
 def end_of(folder: Path) -> RunFinished | None:
@@ -53,7 +53,7 @@ def spent_in(database: Path) -> tuple[Usage, float]:
     if not is_there(database):
         return Usage(usd=0.0), 0.0
     with open_for_reading(database) as store:
-        return _spent(store, None)
+        return spent(store, None)
 
 
 def spent_by_now(database: Path) -> Usage:
@@ -67,6 +67,7 @@ def spent_by_now(database: Path) -> Usage:
         store.close_reader()
 
 
-def _spent(store: RunStore, prices: PriceBook | None) -> tuple[Usage, float]:
+def spent(store: RunStore, prices: PriceBook | None) -> tuple[Usage, float]:
+    """Return what a record says was spent, at the prices that are known by now, and the seconds that it took."""
     usage = store.usage() if prices is None else price_afterwards(store.usage(), store, prices)
     return total(usage.values()), float(store.meta().get("seconds", "0"))

@@ -8,20 +8,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import tempfile
-import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from maspo.config import Caps
 from maspo.core.errors import (
-    EXIT_INTERRUPTED,
-    EXIT_PROVIDER,
     Interrupted,
-    MaspoError,
-    ProviderError,
     StoreError,
 )
 from maspo.core.executors import open_workers
@@ -29,20 +24,31 @@ from maspo.core.plain_files import is_there
 from maspo.core.prompts import Prompts
 from maspo.core.running import run as in_loop
 from maspo.core.usage import Usage, total
-from maspo.core.workers import WorkerLost, Workers, told_to_stop
-from maspo.data.inputs import Inputs
-from maspo.events import Event, RunFinished
+from maspo.core.workers import told_to_stop
+from maspo.events import RunFinished
 from maspo.models.base import Request
 from maspo.stats.looks import level_of
-from maspo.store.address import Pointer, let_in, pointer_in
 from maspo.store.looks import Look
-from maspo.store.records import IN_FOLDER, Keeping, beside, is_worked_on, place_again, place_parts
+from maspo.store.records import IN_FOLDER, Keeping, beside, place_parts
 from maspo.store.run_store import RunStore
+from maspo.study.answering import seen_by_all
 from maspo.study.calls import provider as default_provider
+from maspo.study.comparison.beside import Beside, Panel, Piece, Raised, Unwatched, Whole, is_taken, wait_until_free
 from maspo.study.comparison.course import Held, course_of, sets_on_the_way
-from maspo.study.comparison.guards import measure_guards
-from maspo.study.comparison.holdout import measure, run_some
+from maspo.study.comparison.holdout import run_some
 from maspo.study.comparison.money import at_prices, parts_met
+from maspo.study.comparison.pieces import DATABASE as PIECE_DATABASE
+from maspo.study.comparison.pieces import FOLDER as HOLDOUT
+from maspo.study.comparison.pieces import (
+    PARTED,
+    HoldoutPiece,
+    Met,
+    Parted,
+    Round,
+    measure_beside,
+    measure_here,
+    pieces_of,
+)
 from maspo.study.comparison.plan import (
     COMPARISON,
     Comparison,
@@ -50,11 +56,12 @@ from maspo.study.comparison.plan import (
     cap_of,
     differences,
     kept_for_holdout,
+    measuring_job,
 )
 from maspo.study.comparison.tally import Guarded, InputMet, Table, table_of
 from maspo.study.comparison.terms import compare_equally
-from maspo.study.ended import Stand, spent_by_now, stand_in, stand_of
-from maspo.study.job import Job, Looks, Progress, Provider, Watcher, to_nobody
+from maspo.study.ended import Stand, stand_in, stand_of
+from maspo.study.job import Job, Looks, Provider, Watcher, to_nobody
 from maspo.study.mismatch import never_met, spec_of
 from maspo.study.optimize import DATABASE as RUN_DATABASE
 from maspo.study.optimize import resume, start
@@ -67,7 +74,7 @@ DATABASE = COMPARED
 RUNS = "runs"
 """The folder of the run folders."""
 _BEGUN = Begun(DATABASE, "comparison", COMPARISON, differences, "another comparison")
-_ROUNDS, _ENDED = "rounds", "ended_under"
+_ROUNDS, _ENDED, _PIECES = "rounds", "ended_under", "pieces"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,11 @@ class Attention:
     """Where they work, as ``open_workers`` takes it; with a cluster 0 jobs are as many as it has processors for."""
     tell: Callable[[str], None] = to_nobody
     """Is told which run begins, and which was lost."""
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether one run after the other works, in this process."""
+        return self.jobs == 1 and not self.executor
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +168,7 @@ def settled(asked: Comparison, out: Path) -> Comparison:
 
     """
     refuse_links(out / RUNS, *(folder_of(out, run) for run in asked.runs))
+    refuse_links(out / HOLDOUT, *(out / HOLDOUT).glob("*"))
     if not is_there(out / DATABASE):
         return compare_equally(asked)
     with open_for_reading(out / DATABASE) as store:
@@ -189,11 +202,15 @@ async def compare(comparison: Comparison, out: Path, attention: Attention) -> Co
         attention = replace(attention, keeping=beside(store))
         for run in comparison.runs:  # a price that is known by now is one in the reports of the runs, too
             add_prices(folder_of(out, run), comparison.config.models.prices)
-        bring = _in_turn if attention.jobs == 1 and not attention.executor else _side_by_side
-        brought = await bring(comparison, out, store, looks, attention)
-        ends = [brought.get(run.name) or _as_it_ended(comparison, run, out) for run in comparison.runs]
-        attention.tell(f"what they end with meets on {len(comparison.holdout)} inputs that none of them has seen")
-        return await _measure(comparison, ends, store, looks, attention)
+        opening = partial(open_workers, attention.executor, attention.jobs)
+        async with Beside(opening, attention.stop, attention.tell) as beside_us:
+            if attention.in_turn:
+                brought = await _in_turn(comparison, out, store, looks, attention)
+            else:
+                brought = await _side_by_side(comparison, out, store, looks, attention, beside_us)
+            ends = [brought.get(run.name) or _as_it_ended(comparison, run, out) for run in comparison.runs]
+            attention.tell(f"what they end with meets on {len(comparison.holdout)} inputs that none of them has seen")
+            return await _measure(comparison, ends, store, looks, attention, beside_us)
 
 
 async def _at_prices(comparison: Comparison, store: RunStore, attention: Attention) -> Comparison:
@@ -235,7 +252,7 @@ async def _in_turn(
 
 
 async def _side_by_side(
-    comparison: Comparison, out: Path, store: RunStore, looks: _Shared, attention: Attention
+    comparison: Comparison, out: Path, store: RunStore, looks: _Shared, attention: Attention, beside_us: Beside
 ) -> Mapping[str, RunEnd]:
     """Bring runs to their end in processes of their own; each gets its part of what is left before any of them works.
 
@@ -245,196 +262,54 @@ async def _side_by_side(
         MaspoError: what ended a run; the others are asked to stop first.
 
     """
-    more, stop = _has_more(comparison, store), attention.stop or asyncio.Event()
-    stands = _stands(comparison, out)
+    more, stands = _has_more(comparison, store), _stands(comparison, out)
     waiting = [run for run in comparison.runs if _has_work(stands[run.name], more)]
     if not waiting:
         return {}
-    caps = {run.name: _caps_of(comparison, run, stands, more) for run in waiting}
     # Counted here once for all: a machine of a cluster has another ledger.
     counted = _Counted(await _count_once(comparison, store, looks, attention))
-    keeping, pointer = attention.keeping, pointer_in(store.path)
-    if attention.executor:  # a machine of a cluster has its own way in: no password is sent there
-        keeping = replace(keeping, store=keeping.store and keeping.store.without_password)
-        pointer = pointer and replace(pointer, address=pointer.address.without_password)
-    brought: dict[str, RunEnd] = {}
-    errors: list[MaspoError] = []
-    spent = {name: stand.usage for name, stand in stands.items()}
-    began, whole, planned = time.monotonic(), len(comparison.runs), comparison.most
+    whole = Whole.of(store, attention.keeping, attention.executor)
 
-    def tell(left: int, working: Collection[Run]) -> None:
-        place_parts(out / DATABASE)  # those that were begun on other machines
-        seconds = time.monotonic() - began
-        for run in working:
-            with suppress(StoreError):  # it is just being opened to write; of one that is damaged its process tells
-                spent[run.name] = spent_by_now(folder_of(out, run) / RUN_DATABASE)
-        usage = total(spent.values())
-        attention.watcher.on_progress(
-            Progress(PHASE, whole - left, whole, usage.calls, planned, usage.usd, seconds, in_flight=min(left, jobs))
-        )
+    def piece(run: Run) -> Piece[RunEnd]:
+        caps = _caps_of(comparison, run, stands, more)
+        given = (comparison, run, caps, counted, attention.provider, whole)
+        return Piece(f"run {run.name}", folder_of(out, run) / RUN_DATABASE, _alone, given)
 
-    async def bring(workers: Workers, run: Run) -> None:
-        given = (
-            comparison,
-            run,
-            store.path.absolute().parent,
-            caps[run.name],
-            counted,
-            attention.provider,
-            keeping,
-            pointer,
-        )
-        lost, error = 0, _Raised(EXIT_INTERRUPTED, "")
-        while lost < _MOST_LOST:
-            try:
-                ended = await asyncio.wrap_future(workers.submit(_alone, *given))
-                if isinstance(ended, RunEnd):
-                    brought[run.name] = ended
-                    return
-                error = ended
-                break
-            except WorkerLost as why:
-                lost += 1
-                attention.tell(f"run {run.name}: {why}; its record is kept, and it is gone on with")
-                says = f"run {run.name} was lost {lost} times ({why}); what it recorded is kept"
-                error = _Raised(EXIT_INTERRUPTED, says)
-            except MaspoError as why:  # it could not begin there, such as under another version
-                error = _Raised(why.exit_code, f"run {run.name}: {why}")
-                break
-        errors.append(error.raised())
-        workers.stop()
-
-    async def pass_on(workers: Workers) -> None:
-        await stop.wait()
-        workers.stop()
-
-    jobs = min(attention.jobs or len(waiting), len(waiting))
-    with ExitStack() as opened:
-        opening = open_workers(attention.executor, jobs if attention.jobs else 0)
-        workers = await asyncio.to_thread(opened.enter_context, opening)  # a cluster takes seconds to begin
-        passing_on = asyncio.create_task(pass_on(workers))
-        of = {asyncio.create_task(bring(workers, run)): run for run in waiting}
-        left, working = set(of), waiting
-        try:
-            while left:
-                tell(len(left), working)
-                working = [of[task] for task in left]  # one that ends until then is looked at once more
-                done, left = await asyncio.wait(left, timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()  # raises what nobody foresaw
-        finally:
-            for task in (passing_on, *left):
-                task.cancel()
-            await asyncio.gather(passing_on, *of, return_exceptions=True)
+    pieces = {run.name: piece(run) for run in waiting}
+    before = {folder_of(out, run) / RUN_DATABASE: stands[run.name].usage for run in comparison.runs}
+    panel = Panel(attention.watcher, PHASE, out, len(comparison.runs), comparison.most, attention.jobs, before)
+    found = await beside_us.bring([*pieces.values()], panel.look)
     place_parts(out / DATABASE)
     if attention.executor:
         write_files(out)
-    if errors:
-        raise next((error for error in errors if not isinstance(error, Interrupted)), errors[0])
-    return brought
+    return {name: found[one.name] for name, one in pieces.items()}
 
 
-PHASE = "runs"
-_MOST_LOST = 3
-"""Times that a run is lost before it is given up: one whose memory is short is lost each time."""
-_PATIENCE = 90.0
-"""Seconds for a process whose caller is gone to stop, before a run is gone on with: calls in flight are finished."""
-_LOOK = 2.0
-"""Seconds after which the records of runs in other processes are looked at."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Raised:
-    """What ended a run in another process: its exit code, and what it says."""
-
-    code: int
-    says: str
-
-    def raised(self) -> MaspoError:
-        """Return it as an error of this process."""
-        kinds: Mapping[int, type[MaspoError]] = {EXIT_INTERRUPTED: Interrupted, EXIT_PROVIDER: ProviderError}
-        error = kinds.get(self.code, MaspoError)(self.says)
-        error.exit_code = self.code
-        return error
-
-
-class _Unwatched:
-    """Looks on and says nothing: what a run in another process records is read in its folder."""
-
-    def on_event(self, event: Event) -> None: ...
-
-    def on_progress(self, progress: Progress) -> None: ...
+PHASE, MEASURING = "runs", "evaluation"
 
 
 def _alone(
-    comparison: Comparison,
-    run: Run,
-    out: Path,
-    caps: Caps,
-    looks: Looks,
-    provider: Provider,
-    keeping: Keeping,
-    whole: Pointer | None,
-) -> RunEnd | _Raised:
+    comparison: Comparison, run: Run, caps: Caps, looks: Looks, provider: Provider, whole: Whole
+) -> RunEnd | Raised:
     """Bring a run to its end, in a process of its own, which may be another machine's, and return how it ended."""
-    if keeping.store is not None:
-        let_in(keeping.store)
 
-    async def work(there: Path) -> None:
-        attention = Attention(_Unwatched(), provider, told_to_stop(), keeping=replace(keeping, whole=there / DATABASE))
+    async def work(there: Path, keeping: Keeping) -> RunEnd:
+        attention = Attention(Unwatched(), provider, told_to_stop(), keeping=keeping)
         await _bring_to_an_end(comparison, run, there, caps, looks, attention)
+        return _as_it_ended(comparison, run, there)
 
-    try:
-        with _folder_here(out, whole) as there:
-            _wait_until_free(folder_of(there, run) / RUN_DATABASE)
-            in_loop(work(there))
-            return _as_it_ended(comparison, run, there)
-    except MaspoError as error:
-        return _Raised(error.exit_code, str(error))
-
-
-@contextmanager
-def _folder_here(out: Path, whole: Pointer | None) -> Iterator[Path]:
-    """Give the folder of the comparison; on a machine that has it not, one for a while, whose record is the store's.
-
-    Raises:
-        StoreError: this machine has neither.
-
-    """
-    if is_there(out / DATABASE):
-        yield out
-        return
-    if whole is None:
-        raise StoreError(f"{out}: is not on every machine of the cluster; give --store, or a folder that they share")
-    with tempfile.TemporaryDirectory(prefix="maspo-node-") as scratch:
-        there = Path(scratch, out.name)
-        place_again(whole, there / DATABASE)
-        place_parts(there / DATABASE)
-        yield there
+    return whole.do(f"{RUNS}/{run.name}/{RUN_DATABASE}", lambda there, keeping: in_loop(work(there, keeping)))
 
 
 def wait_for_runs(comparison: Comparison, out: Path, tell: Callable[[str], None]) -> None:
-    """Wait until no process works on a run: those of a command that was killed notice it a while later."""
+    """Wait until no process works on a run or on the hold-out: those of a command that was killed notice it later."""
     records = {run.name: folder_of(out, run) / RUN_DATABASE for run in comparison.runs}
-    working = [name for name, record in records.items() if _is_taken(record)]
+    records |= {one.place: out / one.place / PIECE_DATABASE for one in pieces_of(comparison)}
+    working = [name for name, record in records.items() if is_taken(record)]
     if working:
         tell(f"waits until the processes of a command that is gone have left {', '.join(working)}")
     for name in working:
-        _wait_until_free(records[name])
-
-
-def _wait_until_free(record: Path) -> None:
-    """Wait until nobody works on a run: who did may not have noticed yet that its caller is gone."""
-    until = time.monotonic() + _PATIENCE
-    while _is_taken(record) and time.monotonic() < until:
-        time.sleep(0.2)
-
-
-def _is_taken(record: Path) -> bool:
-    try:
-        return is_there(record) and is_worked_on(record)
-    except OSError:
-        return False  # who opens it says why
+        wait_until_free(records[name])
 
 
 async def _bring_to_an_end(
@@ -575,7 +450,12 @@ def work_of(round_: int) -> str:
 
 
 async def _measure(
-    comparison: Comparison, ends: list[RunEnd], store: RunStore, looks: _Shared, attention: Attention
+    comparison: Comparison,
+    ends: list[RunEnd],
+    store: RunStore,
+    looks: _Shared,
+    attention: Attention,
+    beside_us: Beside,
 ) -> Compared:
     """Run every prompt set once on guard inputs and common hold-out, under what the runs have left of the caps."""
     sets: Mapping[str, Prompts] = {end.run.name: end.finished.winners for end in ends} | {
@@ -583,25 +463,32 @@ async def _measure(
     }
     courses = {end.run.name: end.course for end in ends}
     spent = total(end.usage for end in ends)
-    config = comparison.config.model_copy(update={"caps": _rest(comparison, ends, spent)})
-    rows = Inputs((*comparison.inputs.rows, *comparison.guarding))
-    job = replace(comparison.job, inputs=rows, config=config)
+    job = measuring_job(comparison, _rest(comparison, ends, spent))
     # Under another cap more inputs may be met, which is another look, too.
     content = json.dumps([{name: dict(each) for name, each in sets.items()}, _caps_text(comparison)], sort_keys=True)
     tested = hashlib.sha256(content.encode()).hexdigest()[:16]
+    pieces = _pieces_of(comparison, store, looks, attention)
     if tested not in looks.rounds:
         looks.rounds.append(tested)
-        await store.append([], {_ROUNDS: json.dumps(looks.rounds)})
+        await store.append([], {_ROUNDS: json.dumps(looks.rounds), _PIECES: PARTED.dump(Parted(pieces))})
+    texts, work = texts_of_inputs(comparison.job, comparison.holdout), work_of(looks.rounds.index(tested))
+    round_ = Round(tested, sets, {**sets, **sets_on_the_way(courses)})
     async with _measuring(comparison, job, store, attention) as session:
         simulated = await session.probe(_questions(comparison))
-        texts = texts_of_inputs(comparison.job, comparison.holdout)
-        work = work_of(looks.rounds.index(tested))
         await session.look(work, texts)
-        guarded = await measure_guards(comparison, session, sets)
-        inputs = await measure(comparison, session, {**sets, **sets_on_the_way(courses)})
+        met = Met() if pieces else await measure_here(comparison, session, round_)
+        own = total(session.ledger.usage().values())
+    if pieces:
+        out, whole = store.path.parent, Whole.of(store, attention.keeping, attention.executor)
+        panel = Panel(attention.watcher, MEASURING, out, len(pieces), comparison.measuring_calls, attention.jobs)
+        caps, provider = job.config.caps, attention.provider
+        met = await measure_beside(comparison, pieces, round_, caps, own, provider, whole, beside_us, panel)
+        await store.append([], seen_by_all(store.meta(), met.answered))
+    async with _measuring(comparison, job, store, attention) as session:
         look = await session.looked(work, texts)
         await session.save({_ENDED: _caps_text(comparison)})
         usage, seconds = total(session.ledger.usage().values()), session.ledger.seconds
+    guarded, inputs = met.on_guards(comparison), met.on_holdout(comparison)
     return Compared(
         comparison=comparison,
         table=table_of(inputs, comparison.contestants, comparison.decided_by, look, guarded),
@@ -609,12 +496,25 @@ async def _measure(
         runs=tuple(ends),
         guarded=guarded,
         courses=courses,
-        measuring=usage,
-        seconds=seconds + sum(end.finished.seconds for end in ends),
+        measuring=total((usage, met.usage)),
+        seconds=seconds + met.seconds + sum(end.finished.seconds for end in ends),
         left_out=len(comparison.holdout) - len(inputs),
         cut=tuple(end.run.name for end in ends if _is_cut(comparison, end)),
         simulated=simulated,
     )
+
+
+def _pieces_of(
+    comparison: Comparison, store: RunStore, looks: _Shared, attention: Attention
+) -> tuple[HoldoutPiece, ...]:
+    """Return the pieces in which other processes measure; none where the record of the comparison holds it all.
+
+    What it was when measuring began it stays, so that no recorded call is repeated. Where money is equal, it holds the
+    first calls, by which prices were measured.
+    """
+    if (noted := store.meta().get(_PIECES)) is not None:
+        return PARTED.load(noted).pieces
+    return () if attention.in_turn or looks.rounds or comparison.bought else pieces_of(comparison)
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from maspo.core.concurrency import together
@@ -14,7 +14,7 @@ from maspo.runners.messages import columns_read
 from maspo.scoring.base import Scorer
 from maspo.study.comparison.holdout import CHUNK, is_right, judged, scorer_for
 from maspo.study.comparison.plan import Comparison
-from maspo.study.comparison.tally import SEED, Guarded, GuardMet
+from maspo.study.comparison.tally import SEED, GuardMet
 from maspo.study.evaluation.evaluate import trace_of
 from maspo.study.session import Session
 from maspo.team import System
@@ -42,18 +42,22 @@ def set_apart(system: System, inputs: Inputs, guards: Inputs, group_by: str) -> 
     return replace(inputs, rows=left)
 
 
-async def measure_guards(comparison: Comparison, session: Session, sets: Mapping[str, Prompts]) -> Guarded:
-    """Run every prompt set once on every guard input, and the seed prompts twice; a cap leaves out the last."""
-    rows = comparison.guarding
-    scorer = scorer_for(comparison.system) if any(row.answer is not None for row in rows) else None
-    found: list[GuardMet] = []
-    for begin in range(0, len(rows), CHUNK):
-        chunk = rows[begin : begin + CHUNK]
+async def measure_guards(
+    comparison: Comparison, session: Session, sets: Mapping[str, Prompts], keys: Sequence[str]
+) -> dict[str, GuardMet]:
+    """Run every prompt set once on guard inputs, and the seed prompts twice; a cap leaves out the last of them."""
+    rows = {row.key: row for row in comparison.guarding}
+    labelled = any(row.answer is not None for row in comparison.guarding)
+    scorer = scorer_for(comparison.system) if labelled else None
+    found: dict[str, GuardMet] = {}
+    for begin in range(0, len(keys), CHUNK):
+        chunk = keys[begin : begin + CHUNK]
         try:
-            found += await together(_met(comparison, session, row, sets, scorer) for row in chunk)
+            met = await together(_met(comparison, session, rows[key], sets, scorer) for key in chunk)
         except BudgetReached:
             break
-    return Guarded(tuple(found), len(rows) - len(found))
+        found |= zip(chunk, met, strict=True)
+    return found
 
 
 async def _met(

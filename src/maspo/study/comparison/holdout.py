@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from maspo.core.concurrency import together
@@ -33,24 +33,26 @@ _NET: Mapping[Verdict, int | None] = {
 }
 
 
-async def measure(comparison: Comparison, session: Session, sets: Mapping[str, Prompts]) -> tuple[InputMet, ...]:
-    """Return what every prompt set came to on the hold-out inputs; a cap leaves out the last of them."""
+async def measure(
+    comparison: Comparison, session: Session, sets: Mapping[str, Prompts], keys: Sequence[str]
+) -> dict[str, InputMet]:
+    """Return what every prompt set came to on hold-out inputs, by their keys; a cap leaves out the last of them."""
     rows = {row.key: row for row in comparison.inputs.rows}
     scorer = scorer_for(comparison.system) if comparison.decided_by == "labels" else None
-    session.begin_stage("evaluation", len(comparison.holdout), comparison.measuring_calls)
-    found: list[InputMet] = []
+    session.begin_stage("evaluation", len(keys), comparison.measuring_calls)
+    found: dict[str, InputMet] = {}
 
-    async def one(key: str) -> InputMet:
+    async def one(key: str) -> tuple[str, InputMet]:
         met = await _met(comparison, session, rows[key], sets, scorer)
         session.advance()
-        return met
+        return key, met
 
-    for begin in range(0, len(comparison.holdout), CHUNK):
+    for begin in range(0, len(keys), CHUNK):
         try:
-            found += await together(map(one, comparison.holdout[begin : begin + CHUNK]))
+            found |= dict(await together(map(one, keys[begin : begin + CHUNK])))
         except BudgetReached:
             break
-    return tuple(found)
+    return found
 
 
 async def run_some(comparison: Comparison, session: Session) -> None:

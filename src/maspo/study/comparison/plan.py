@@ -170,6 +170,12 @@ class Comparison:
         return of_runs * len(self.seeds) + self.measuring_calls
 
 
+def measuring_job(comparison: Comparison, caps: Caps) -> Job:
+    """Return what the common hold-out and guard inputs are measured with, under caps."""
+    rows = Inputs((*comparison.inputs.rows, *comparison.guarding))
+    return replace(comparison.job, inputs=rows, config=comparison.config.model_copy(update={"caps": caps}))
+
+
 def counted(agents: Mapping[str, int], judge: int) -> Bound:
     """Return a bound of calls that are counted: those of each agent, and the judge's."""
     most = sum(agents.values()) + judge

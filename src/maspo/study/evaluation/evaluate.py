@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, TypeAlias, TypeVar
@@ -24,6 +24,7 @@ from maspo.models.base import Request
 from maspo.models.prices import Price
 from maspo.scoring.answers import final_answer, is_correct, same_answer
 from maspo.scoring.base import Score, Scorer
+from maspo.scoring.elsewhere import scoring
 from maspo.scoring.judged import RubricScorer
 from maspo.scoring.labelled import LabelScorer
 from maspo.scoring.registry import scorer_of
@@ -90,6 +91,8 @@ class Attention:
     looks: Looks | None = None
     """How often the same rows were looked at before; without it only the record itself counts."""
     keeping: Keeping = IN_FOLDER
+    executor: str = ""
+    """Where programs are scored, as ``open_workers`` takes it; empty: on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,8 @@ async def evaluate(evaluation: Evaluation, out: Path, attention: Attention) -> E
         rows = await over_rows(session, evaluation.most_calls, one)
         check_answers(answered, session.events, ended=True)
         look = await session.looked(work, _texts(evaluation)) if compared else 1
-        found = await _evaluated(evaluation, session, rows, scorer, simulated, look)
+        scores = await _scores(evaluation, rows, scorer, attention.executor)
+        found = _evaluated(evaluation, session, rows, scores, simulated, look)
         await session.save({_FOUND: FOUND.dump(found)})
     return found
 
@@ -482,25 +486,33 @@ def question(evaluation: Evaluation, before: Trace, after: Trace) -> Question:
 # ── what was found ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _evaluated(
+async def _scores(evaluation: Evaluation, rows: RowsDone[_RowRun], scorer: Scorer | None, executor: str) -> Scores:
+    """Return the scores of the outputs; where a judge compares pairs, none has one."""
+    if scorer is None or isinstance(scorer, LabelScorer):
+        return {(key, *place): score for key, row in rows.found.items() for place, score in row.scores.items()}
+    written = [
+        ((key, side, repeat), trace.output)
+        for key, row in rows.found.items()
+        for (side, repeat), trace in row.traces.items()
+        if trace is not None
+    ]
+    samples = [evaluation.task.sample(place[0], output) for place, output in written]
+    with ExitStack() as opened:
+        if executor:  # a cluster takes seconds to begin
+            scorer = await asyncio.to_thread(opened.enter_context, scoring(evaluation.scorer, executor))
+        given = await scorer.score(samples)
+    return {place: score for (place, _), score in zip(written, given, strict=True)}
+
+
+def _evaluated(
     evaluation: Evaluation,
     session: Session,
     rows: RowsDone[_RowRun],
-    scorer: Scorer | None,
+    scores: Scores,
     simulated: bool,
     look: int,
 ) -> Evaluated:
-    """Score the outputs, and return what they come to; where a judge compares pairs, no output has a score."""
-    scores: Scores = {(key, *place): score for key, row in rows.found.items() for place, score in row.scores.items()}
-    if scorer is not None and not isinstance(scorer, LabelScorer):
-        written = [
-            ((key, side, repeat), trace.output)
-            for key, row in rows.found.items()
-            for (side, repeat), trace in row.traces.items()
-            if trace is not None
-        ]
-        given = await scorer.score([evaluation.task.sample(place[0], output) for place, output in written])
-        scores = {place: score for (place, _), score in zip(written, given, strict=True)}
+    """Return what the scores of outputs, or the judge's verdicts on pairs, come to."""
     labels = {row.key: row.label for row in evaluation.task.test.rows}
     of = groups_in(evaluation.job).of
     groups = {label: of.get(key, key) for key, label in labels.items()}
