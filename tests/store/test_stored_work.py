@@ -293,7 +293,7 @@ def test_w09_a_run_on_a_machine_that_shares_no_folder_is_found_in_the_store(
         def submit(self, work: Callable[..., Any], *given: Any) -> Future[Any]:
             told: Future[Any] = Future()
             with ThreadPoolExecutor(1) as thread:
-                told.set_result(thread.submit(work, *given[:2], elsewhere, *given[3:]).result())
+                told.set_result(thread.submit(work, *given[:-1], replace(given[-1], out=elsewhere)).result())
             return told
 
         def stop(self) -> None: ...
@@ -347,7 +347,7 @@ def test_w08_commands_keep_their_records_in_a_store_and_others_list_and_read_the
     (whole,) = (one for one in listed["others"] if one["dir"] == "a-comparison")
     assert whole["parts"] == ["runs/default-0", "runs/spo-0"] and not listed["runs"]
     assert {run.file for run in runs_in(address)} == {
-        *("evaluation.db", "judge.db", "stress.db", "structure.db", "comparison.db", "run.db")
+        *("evaluation.db", "judge.db", "stress.db", "structure.db", "comparison.db", "run.db", "piece.db")
     }
     pages = {
         "an-evaluation": "evaluation.html",
