@@ -358,7 +358,7 @@ class WireClient:
             raise Transient(why, Stage.LOST, seconds=seconds)
         delivery.response, delivery.said, delivery.refusal = response, said, None
         return Reply(
-            text=_without_keys_in_parts(request, recorded(response)),
+            text=_without_keys_in_parts(request, recorded(response), said.text),
             tokens_in=said.tokens_in,
             tokens_out=said.tokens_out,
             tokens_cached=said.tokens_cached,
@@ -466,12 +466,17 @@ def without_secrets(headers: Headers, path: str, body: str, texts: Iterable[str]
     ``texts`` stand in it: prompts, and what was said before, come again with every call and are looked through once.
     """
     for key in keys_in(headers, path):
-        rest = body
-        for text in texts:
-            if _WORTH_KEEPING <= len(text) <= _OFTEN_SEEN and _cut(key, text) == text:
-                rest = _without(rest, text)
+        rest = _rest_of(key, body, texts)
         if _secret(key).cut_from(rest) != rest:
             body = _secret(key).cut_from(body)
+    return body
+
+
+def _rest_of(key: str, body: str, texts: Iterable[str]) -> str:
+    """Return a body without those of its texts that hold no key, as was seen before or is seen now once and for all."""
+    for text in texts:
+        if _WORTH_KEEPING <= len(text) <= _OFTEN_SEEN and _cut(key, text) == text:
+            body = _without(body, text)
     return body
 
 
@@ -496,13 +501,19 @@ def _cut(key: str, text: str) -> str:
     return _secret(key).cut_from(text)
 
 
-def _without_keys_in_parts(request: WireRequest, body: str) -> str:
-    """Return a body as it came without the app's keys, also where they are split over the parts of a stream."""
+def _without_keys_in_parts(request: WireRequest, body: str, text: str) -> str:
+    """Return a body as it came without the app's keys, also where they are split over the parts of a stream.
+
+    ``text`` is what the reply says: it is told elsewhere, too, and stands in a body that is no stream as one.
+    """
     for key in request.app_keys:
-        body = _secret(key).cut_from_parts(body)
+        rest = body if request.streamed else _rest_of(key, body, (text,))
+        if _secret(key).cut_from_parts(rest) != rest:
+            body = _secret(key).cut_from_parts(body)
     return body
 
 
+@lru_cache(maxsize=64)
 def keys_in(headers: Headers, path: str) -> tuple[str, ...]:
     """Return the keys that an app sends along; words shorter than any key may stand in a text by right."""
     found = [value for name, value in headers if name.lower() in _KEY_HEADERS]
@@ -518,5 +529,6 @@ def _secret(key: str) -> Secret:
 
 def forget_keys() -> None:
     """Let go of the keys that were kept from call to call."""
+    keys_in.cache_clear()
     _cut.cache_clear()
     _secret.cache_clear()

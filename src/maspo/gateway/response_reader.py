@@ -15,6 +15,8 @@ _LONGEST_LINE: Final = 4096
 _END_OF_HEAD: Final = re.compile(rb"\r?\n\r?\n")
 _STATUS: Final = re.compile(rb"HTTP/1\.([01]) (\d{3})(?: .*)?")
 _NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CHUNK: Final = re.compile(rb"([0-9a-fA-F]{1,8})\r\n")
+"""How nearly all chunks begin."""
 _SIZE: Final = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;.*)?")
 _LENGTH: Final = re.compile(r"\d{1,18}")
 _WITHOUT_BODY: Final = frozenset({204, 304})
@@ -129,6 +131,12 @@ class ResponseReader:
             data, self._held = self._held + data, b""
         found, at, size = [], 0, len(data)
         while at < size and not self.ended:
+            if not (self._left or self._between or self._trailing) and (told := _CHUNK.match(data, at)):
+                begin, end = told.end(), told.end() + int(told[1], 16)
+                if end > begin and data[end : end + 2] == b"\r\n":
+                    found.append(data[begin:end])
+                    at = end + 2
+                    continue
             if self._left:
                 piece = data[at : at + self._left]
                 found.append(piece)
