@@ -66,7 +66,7 @@ async def test_answers_are_told_apart(status: int, body: str, answer: Answer) ->
     async with server(status, body) as (url, seen):
         (probe,) = await probe_all([Place("here", url, "sk-key", 5.0)])
     assert probe.answer == answer
-    assert seen == ["Bearer sk-key"]
+    assert (seen[0], set(seen[1:]) <= {""}) == ("Bearer sk-key", True), "then once without, to see whether it matters"
     assert "sk-key" not in probe.detail
 
 
@@ -283,3 +283,90 @@ async def test_the_only_model_of_an_endpoint_is_asked_and_a_simulated_one_is_not
     told = " ".join(lesson["told"])
     assert (code, lesson["model"]) == (0, "m")
     assert "the endpoint is simulated" in told and "follows instructions badly" not in told
+
+
+@asynccontextmanager
+async def keyed(right: str, lists: bool = True, body_first: bool = False) -> AsyncIterator[str]:
+    """Serve models to everybody, if at all, and chats to who has the key; the body may be looked at before the key."""
+
+    async def models(request: web.Request) -> web.Response:
+        return web.json_response({"data": [{"id": "m"}]}, status=200 if lists else 404)
+
+    async def chat(request: web.Request) -> web.Response:
+        wanted = await request.json()
+        if body_first and not wanted.get("messages"):
+            return web.json_response({"error": {"message": "messages: field required"}}, status=422)
+        if right and request.headers.get("Authorization") != f"Bearer {right}":
+            return web.json_response({"error": {"message": "bad key"}}, status=401)
+        if not wanted.get("messages"):
+            return web.json_response({"error": {"message": "messages: field required"}}, status=400)
+        said = {"role": "assistant", "content": "<answer>7</answer>"}
+        return web.json_response({"choices": [{"message": said, "finish_reason": "stop"}]})
+
+    application = web.Application()
+    application.router.add_get("/v1/models", models)
+    application.router.add_post("/v1/chat/completions", chat)
+    async with served(application) as url:
+        yield url
+
+
+@pytest.mark.parametrize("lists", [True, False])
+@pytest.mark.parametrize(
+    ("right", "body_first", "given", "answer", "tried"),
+    [
+        ("k-right-0123456789", False, "k-right-0123456789", "answers", True),
+        ("k-right-0123456789", False, "k-wrong-0123456789", "refuses the key", True),
+        ("k-right-0123456789", True, "k-wrong-0123456789", "answers", False),
+        ("", False, "k-wrong-0123456789", "answers", False),
+        ("", False, "", "answers", True),
+    ],
+    ids=["right", "wrong", "wrong, unseen", "nobody looks", "none"],
+)
+async def test_a_key_that_the_list_of_models_does_not_need_is_tried_for_nothing_or_said_to_be_untried(
+    lists: bool, right: str, body_first: bool, given: str, answer: Answer, tried: bool
+) -> None:
+    async with keyed(right, lists, body_first) as url:
+        (probe,) = await probe_all([Place("here", url, given, 5.0)])
+    assert (probe.answer, probe.key_tried) == (answer, tried)
+
+
+async def test_ready_is_not_said_of_a_key_that_nobody_has_looked_at(
+    maspo: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "k-wrong-0123456789")
+    async with keyed("k-right-0123456789", body_first=True) as url:
+        command = ("doctor", "--no-local", "--base-url", url)
+        unasked = await asyncio.to_thread(maspo, *command)
+        asked = await asyncio.to_thread(maspo, *command, "--ask")
+        monkeypatch.setenv("OPENAI_API_KEY", "k-right-0123456789")
+        right = await asyncio.to_thread(maspo, *command, "--ask")
+    assert unasked.code == 0
+    assert f"Ready, but for the key, which was not tried: --base-url {url}" in unasked.out
+    assert "the key in OPENAI_API_KEY" in unasked.err
+    assert "--ask" in unasked.err
+    assert asked.code == EXIT_PROVIDER
+    assert "Ready" not in asked.out
+    assert right.code == 0
+    assert f"Ready: --base-url {url}" in right.out
+
+
+async def test_a_header_that_lets_in_is_sent_as_a_run_sends_it() -> None:
+    seen: list[str] = []
+
+    async def models(request: web.Request) -> web.Response:
+        seen.append(request.headers.get("api-key", ""))
+        return web.json_response({"data": [{"id": "m"}]}, status=200 if seen[-1] else 401)
+
+    application = web.Application()
+    application.router.add_get("/v1/models", models)
+    async with served(application) as url:
+        (probe,) = await probe_all([Place("here", url, seconds=5.0, headers={"api-key": "k-0123456789"})])
+    assert (probe.answer, probe.key_tried, seen) == ("answers", True, ["k-0123456789", ""])
+
+
+async def test_an_endpoint_that_answers_under_v1_alone_is_found_there(maspo: Run) -> None:
+    async with server(200, '{"data": [{"id": "m"}]}') as (url, _):
+        said = await asyncio.to_thread(maspo, "doctor", "--no-local", "--base-url", url.removesuffix("/v1"))
+    assert said.code == 0
+    assert f"Ready: --base-url {url} --agent-model m" in said.out
+    assert f"(under /v1, not at {url.removesuffix('/v1')})" in said.out

@@ -8,7 +8,7 @@ import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
@@ -28,11 +28,11 @@ from maspo.core.plain import Dumped
 from maspo.models.base import CHAT
 from maspo.models.bounded import read_at_most
 from maspo.models.chat_completions import environment_proxy
-from maspo.models.endpoint import Endpoint
+from maspo.models.endpoint import Endpoint, is_secret
 from maspo.models.pages import described, is_page
 from maspo.report.phrases import plural
 from maspo.sandbox.selftest import SandboxRefused, choose_level, find_means
-from maspo.study.connections import price_book, shown_of
+from maspo.study.connections import price_book, servers_of, shown_of
 from maspo.study.trust import NotTrusted
 
 _PACKAGES = ("aiohttp", "pydantic", "pyyaml", "rich", "typer", "genai-prices")
@@ -50,6 +50,8 @@ _HAS_NO_LIST = frozenset({404, 405, 501})
 """What ``GET /models`` says where there is none."""
 _UNDERSTANDS = frozenset({400, 422})
 """What a chat endpoint says to a request without a model and messages, which costs nothing."""
+_NOT_LET_IN = frozenset({401, 403})
+"""Unauthorized and Forbidden (RFC 9110)."""
 Answer = Literal["answers", "refuses the key", "unexpected", "unreachable"]
 
 
@@ -57,7 +59,7 @@ Answer = Literal["answers", "refuses the key", "unexpected", "unreachable"]
 class Place:
     """An endpoint to ask: its name for people, its base URL, the key to show it, and how many seconds it gets.
 
-    ``allow_http`` and ``use_proxy`` are those of the settings.
+    ``allow_http``, ``use_proxy`` and ``headers`` are those of the settings.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Place:
     seconds: float = _LOCAL_SECONDS
     allow_http: bool = False
     use_proxy: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ class Probe:
     models: tuple[str, ...] = ()
     ends: Mapping[str, str] = field(default_factory=dict)
     """The dates on which models are shut down, where the list tells them."""
+    key_tried: bool = True
+    """Whether the endpoint has looked at the key, if one was shown to it."""
 
     @property
     def shown(self) -> str:
@@ -118,10 +123,9 @@ def examine_machine(
     except NotTrusted as error:
         unasked = str(error)
     if not unasked:
-        key = os.environ.get(models.api_key_env, "")
         places[:0] = (
-            Place(_CONFIGURED, address, key, _SECONDS, models.allow_http, models.use_proxy)
-            for address in models.servers_of("")
+            Place(_CONFIGURED, one.base_url, one.api_key, _SECONDS, one.allow_http, one.use_proxy, one.more_headers)
+            for one in servers_of(models)[""]
         )
     probes = asyncio.run(probe_all(places))
     versions = {"maspo": __version__, "Python": platform.python_version()}
@@ -149,25 +153,30 @@ def examine_machine(
     if probes:
         rows = [(probe.place.name, probe.shown, probe.answer, probe.detail) for probe in probes]
         say(table(("endpoint", "base URL", "", ""), rows))
-    answering = [probe for probe in probes if probe.answer == "answers"]
-    for probe in answering:
-        model = f" --agent-model {probe.models[0]}" if probe.models else ""
-        say(f"Ready: --base-url {probe.shown}{model}")
-    together = [probe for probe in answering if probe.place.name == _CONFIGURED]
-    if len(together) > 1:
-        shared = [name for name in together[0].models if all(name in probe.models for probe in together)]
-        model = f" --agent-model {shared[0]}" if shared else ""
-        say(f"Ready: --base-url {','.join(probe.shown for probe in together)}{model}")
-    if not answering:
-        say("No endpoint answers. `maspo demo` needs none.")
     remarks = [remark for probe in probes for remark in remarks_on(probe, models)]
-    told = {name: end for probe in probes if probe.place.name == _CONFIGURED for name, end in probe.ends.items()}
-    remarks += retired_models(models, told=told)
     taught: list[Lesson] = []
     if at.ask and not unasked:
         asked, unnamed = _named(models, probes)
         remarks += unnamed
         taught = asyncio.run(lessons(asked)) if asked is not None else []
+    heard = {lesson.base_url for lesson in taught}
+    silent = {lesson.base_url for lesson in taught if not lesson.answers}
+    answering = [probe for probe in probes if probe.answer == "answers" and probe.shown not in silent]
+    for probe in answering:
+        model = f" --agent-model {probe.models[0]}" if probe.models else ""
+        unseen = not probe.key_tried and probe.shown not in heard
+        ready = "Ready, but for the key, which was not tried" if unseen else "Ready"
+        say(f"{ready}: --base-url {probe.shown}{model}")
+        remarks += [_key_not_tried(probe, models)] if unseen else []
+    together = [probe for probe in answering if probe.place.name == _CONFIGURED]
+    if len(together) > 1:
+        shared = [name for name in together[0].models if all(name in probe.models for probe in together)]
+        model = f" --agent-model {shared[0]}" if shared else ""
+        say(f"Ready: --base-url {','.join(probe.shown for probe in together)}{model}")
+    if not answering and not silent:
+        say("No endpoint answers. `maspo demo` needs none.")
+    told = {name: end for probe in probes if probe.place.name == _CONFIGURED for name, end in probe.ends.items()}
+    remarks += retired_models(models, told=told)
     for lesson in taught:
         say(f"Asked {lesson.model} ({', '.join(lesson.roles)}): {'answers' if lesson.answers else 'does not answer'}")
         for line in lesson.told:
@@ -199,6 +208,13 @@ def _named(models: ModelSettings, probes: Sequence[Probe]) -> tuple[ModelSetting
         return models.model_copy(update={"agent": listed[0]}), []
     few = f"{', '.join(listed[:_MODELS_SHOWN])}{' and others' if len(listed) > _MODELS_SHOWN else ''}"
     return None, [f"--ask: no model is named, so none was asked; name one with --agent-model (there are {few})"]
+
+
+def _key_not_tried(probe: Probe, models: ModelSettings) -> str:
+    return (
+        f"whether the key in {models.api_key_env} is right was not seen: {probe.shown} looks at none for its list of "
+        "models; `maspo doctor --ask` tries it with one short call"
+    )
 
 
 def remarks_on(probe: Probe, models: ModelSettings) -> list[str]:
@@ -267,24 +283,38 @@ async def probe_all(places: Sequence[Place]) -> list[Probe]:
 
 
 async def _probe(session: aiohttp.ClientSession, place: Place) -> Probe:
-    endpoint = Endpoint(place.base_url, place.api_key, allow_http=place.allow_http)
+    """Ask one place, and where no chats are found as the address is given, under ``/v1``."""
+    endpoint = Endpoint(place.base_url, place.api_key, allow_http=place.allow_http, more_headers=place.headers)
     endpoint.check_private()
-    proxy = environment_proxy(endpoint.url) if place.use_proxy else None
-    headers = {"Authorization": f"Bearer {place.api_key.strip()}"} if place.api_key.strip() else {}
-    url = endpoint.url.removesuffix("/chat/completions") + "/models"
-    timeout = aiohttp.ClientTimeout(total=place.seconds)
+    found = await _asked(session, place, endpoint)
+    if found.answer != "unexpected" or endpoint.under_v1 is None:
+        return found
+    other = await _asked(session, replace(place, base_url=endpoint.under_v1.base_url), endpoint.under_v1)
+    if other.answer not in ("answers", "refuses the key"):
+        return found
+    return replace(other, detail=f"{other.detail} (under /v1, not at {endpoint.shown})")
+
+
+async def _asked(session: aiohttp.ClientSession, place: Place, endpoint: Endpoint) -> Probe:
+    ask = _Questions(session, place, endpoint)
     try:
-        async with session.get(url, headers=headers, timeout=timeout, proxy=proxy, allow_redirects=False) as response:
-            status, body = response.status, await read_at_most(response, _LONGEST_REPLY)
-        if status not in _HAS_NO_LIST:
-            return _read(place, status, body, endpoint)
-        asked = session.post(
-            endpoint.url, json={}, headers=headers, timeout=timeout, proxy=proxy, allow_redirects=False
-        )
-        async with asked as response:
-            if response.status in _UNDERSTANDS:
-                return Probe(place, "answers", "lists no models; the one to use is named by --agent-model")
-            return _read(place, response.status if response.status in (401, 403) else status, body, endpoint)
+        status, body = await ask.models()
+        if status in _HAS_NO_LIST:
+            said = await ask.chat()
+            if said in _UNDERSTANDS:
+                told = "lists no models; the one to use is named by --agent-model"
+                return replace(Probe(place, "answers", told), key_tried=await ask.key_is_seen(said))
+            return _read(place, said if said in _NOT_LET_IN else status, body, endpoint)
+        found = _read(place, status, body, endpoint)
+        if found.answer != "answers" or not ask.shows_key:
+            return found
+        if (await ask.models(with_key=False))[0] in _NOT_LET_IN:
+            return found
+        # Its list is for everybody, so nothing is told of the key.
+        said = await ask.chat()
+        if said in _NOT_LET_IN:
+            return _read(place, said, body, endpoint)
+        return replace(found, key_tried=await ask.key_is_seen(said))
     except TimeoutError:
         return Probe(place, "unreachable", f"no answer within {place.seconds:g} s")
     except aiohttp.ClientConnectorError as error:
@@ -294,8 +324,50 @@ async def _probe(session: aiohttp.ClientSession, place: Place) -> Probe:
         return Probe(place, "unreachable", endpoint.without_key(str(error), shortest=1) or type(error).__name__)
 
 
+class _Questions:
+    """What an endpoint can be asked for nothing."""
+
+    def __init__(self, session: aiohttp.ClientSession, place: Place, endpoint: Endpoint) -> None:
+        self._session = session
+        self._url = endpoint.url
+        self._headers = endpoint.headers_of_key()
+        self.shows_key = place.api_key.strip() != "" or any(map(is_secret, place.headers))
+        self._without = {name: text for name, text in place.headers.items() if not is_secret(name)}
+        self._timeout = aiohttp.ClientTimeout(total=place.seconds)
+        self._proxy = environment_proxy(endpoint.url) if place.use_proxy else None
+
+    async def models(self, with_key: bool = True) -> tuple[int, bytes]:
+        """Ask for the list of models; return the status and the body."""
+        address, _, query = self._url.partition("?")
+        url = address.removesuffix("/chat/completions") + "/models" + (f"?{query}" if query else "")
+        async with self._session.get(
+            url,
+            headers=self._headers if with_key else self._without,
+            timeout=self._timeout,
+            proxy=self._proxy,
+            allow_redirects=False,
+        ) as response:
+            return response.status, await read_at_most(response, _LONGEST_REPLY)
+
+    async def chat(self, with_key: bool = True) -> int:
+        """Ask for a chat without a model and messages; return the status."""
+        async with self._session.post(
+            self._url,
+            json={},
+            headers=self._headers if with_key else self._without,
+            timeout=self._timeout,
+            proxy=self._proxy,
+            allow_redirects=False,
+        ) as response:
+            return response.status
+
+    async def key_is_seen(self, said: int) -> bool:
+        """Return whether the key was looked at: without it another thing is said than with it, or none was shown."""
+        return not self.shows_key or (said in _UNDERSTANDS and await self.chat(with_key=False) in _NOT_LET_IN)
+
+
 def _read(place: Place, status: int, body: bytes, endpoint: Endpoint) -> Probe:
-    if status in (401, 403):
+    if status in _NOT_LET_IN:
         return Probe(place, "refuses the key", f"HTTP {status}: {'wrong' if place.api_key else 'no'} key")
     if status != 200:
         page = f" with {described(endpoint.redacted(body, shortest=1))}" if is_page(body) else ""

@@ -18,6 +18,7 @@ from maspo.report.visible import visible
 from maspo.runners.tools.toolbox import Toolbox
 from maspo.store.budgets import BudgetState
 from maspo.study.bound import remarks_on_budget
+from maspo.study.connections import key_unset
 from maspo.study.fit import remarks_on_fit, told_contexts
 from maspo.study.job import Estimate
 from maspo.study.reach import Reach, of_system
@@ -57,7 +58,8 @@ def print_check(arguments: Arguments) -> None:
     missing = key_missing(prepared.job.config.models) or model_missing(prepared.job.config, prepared.job.system)
     long = () if missing else remarks_on_context(prepared, arguments.trust)
     tools = _remarks_on_tools(prepared, arguments.trust)
-    remarks = list(dict.fromkeys((*remarks_on(prepared, study), *long, *tools)))
+    keyless = () if missing else key_unset(prepared.job.config.models)
+    remarks = list(dict.fromkeys((*remarks_on(prepared, study), *keyless, *long, *tools)))
     for remark in remarks:
         note(f"note: {remark}")
     remarks += [missing] if missing else []  # said below, and once

@@ -27,15 +27,18 @@ from maspo.report.folder import JOURNAL, RUNS, free_folder
 from maspo.runners.messages import blind_agents, check_inputs
 from maspo.store.address import named
 from maspo.store.budgets import BudgetState, state_of
-from maspo.study.connections import endpoints_of, key_variable, require_model, shown_of
+from maspo.study.connections import (
+    answers_nobody,
+    endpoints_of,
+    has_key_header,
+    key_variable,
+    require_model,
+    shown_of,
+)
 from maspo.study.job import Job
 from maspo.team import System
 from maspo.team.app import App
 from maspo.team.load import load_system
-
-_KEY_NEEDED = "api.openai.com"
-"""Known to answer nobody without a key; of other endpoints that is not known."""
-
 
 _MANY_ROWS = 20_000
 """Inputs whose groups take more than a second to find."""
@@ -266,12 +269,13 @@ def read_prompts(path: Path, expected: str = "a run folder or a prompts.json") -
 def key_missing(models: ModelSettings) -> str:
     """Return how to give the API key, when the endpoint is known to need one and there is none; else empty."""
     for role in ("", *models.addresses()):
-        name, address = key_variable(models, role), ",".join(models.servers_of(role))
-        if models.client == CHAT and _KEY_NEEDED in address and not os.environ.get(name):
+        name, addresses = key_variable(models, role), models.servers_of(role)
+        closed = any(map(answers_nobody, addresses)) and not has_key_header(models, role)
+        if models.client == CHAT and closed and not os.environ.get(name, "").strip():
             what = f"{name} is not set" if name else f"no key is named for the {role}"
             fix = f"set {name}" if name else f"name its variable with --set models.{role}.key_env=…"
             return (
-                f"{what}, and {address} answers nobody without a key; "
+                f"{what}, and {shown_of(models, role)} answers nobody without a key; "
                 f"{fix}, or give another endpoint with --base-url (`maspo doctor` looks for local ones)"
             )
     return ""

@@ -17,7 +17,7 @@ from maspo.core.plain_files import MOST_SETTINGS, MOST_TEXT, is_there, read_name
 from maspo.flags import ENV_PREFIX, FLAGS, Flag
 from maspo.models.prices import PriceBook
 from maspo.models.secret import too_short
-from maspo.study.connections import key_variable
+from maspo.study.connections import key_variable, remarks_on_addresses
 from maspo.study.reach import Reach, flat, of_file
 
 CONFIG_FILE = "maspo.toml"
@@ -87,6 +87,7 @@ def load_settings(sources: Sources, environ: Mapping[str, str] = os.environ) -> 
     for variable in dict.fromkeys(key_variable(config.models, role) for role in ("", *config.models.addresses())):
         if short := too_short(environ.get(variable, "")):
             notes.append(f"the key in {variable} {short}")
+    notes += remarks_on_addresses(config.models)
     reach = of_file(_standing(in_file, settings[len(in_file) :]))
     return LoadedSettings(config, reach, sources.file or Path(CONFIG_FILE), tuple(notes))
 

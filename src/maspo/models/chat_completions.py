@@ -81,6 +81,10 @@ _STREAMS_FAILED = 2
 _OTHERS = 3
 """Replies that are no chat completion, where none ever came, until every call is taken to meet them: one or two may
 come of a gateway that starts."""
+_NOT_THERE = frozenset({404, 405, 501})
+"""What a server says that knows no such path, or not for this method (RFC 9110)."""
+_NO_SUCH_PATH = re.compile(r"unexpected endpoint", re.IGNORECASE)
+"""The same in words, with HTTP 200: LM Studio's."""
 _TOO_LARGE = 413
 """Content Too Large (RFC 9110): of the server, or of a proxy before it."""
 _SPENT_ON_THOUGHTS = re.compile(r"could not finish the message because max_tokens|model output limit was reached")
@@ -153,8 +157,14 @@ class ChatClient:
 
     def __init__(self, endpoint: Endpoint) -> None:
         endpoint.check_private()
-        self.endpoint = endpoint
-        self._url = URL(endpoint.url)
+        self._given = endpoint
+        self._turn_to(endpoint)
+        self._under_v1 = endpoint.under_v1
+        """Where else chats may be answered, until that was tried."""
+        self._not_here: ProviderError | None = None
+        """What was said at the address as it was given, while the other one is tried or used."""
+        self._moved = ""
+        """What to say of the other one, once it answers."""
         self._proxy = environment_proxy(endpoint.url) if endpoint.use_proxy else None
         self._headers: dict[tuple[str, str], dict[str, str]] = {}
         first = STANDARD if endpoint.stream else replace(STANDARD, stream="")
@@ -217,7 +227,8 @@ class ChatClient:
         body = payload(request, dialect, self.endpoint.extra)
         if self._most_bytes and len(body) > self._most_bytes:
             raise DoesNotFit(self._too_large(len(body), "so it was not sent; "))
-        answer, place = await self._post(request, known, body), self.endpoint.shown
+        asked = self.endpoint
+        answer, place = await self._post(request, known, body), asked.shown
         reply = _reply_in(answer, place)
         if reply is None:
             # What says why is quoted in part, so the key is cut out before; of a reply only what was read goes on.
@@ -229,14 +240,18 @@ class ChatClient:
             try:
                 reply = reply or _read(answer, place)
             except NoCompletion as other:
-                raise self._somebody_else(other) from None
+                raise self._look_elsewhere(asked, other) or self._somebody_else(other) from None
             except Transient as failed:
                 # Some gateways tell with HTTP 200 what others tell with HTTP 400.
                 failure = str(failed) if is_stream(answer.body) else _words_of(answer.body)
+                if _NO_SUCH_PATH.search(failure) and (elsewhere := self._look_elsewhere(asked, failed)) is not None:
+                    raise elsewhere from None
                 self._learn(request, known, dialect, failure, whole)
                 self._check_fits(request, known, dialect, failure)
                 raise
             self._answered = True
+            if self._moved:
+                reply, self._moved = replace(reply, adapted=self._moved), ""
             self._note_form(known, is_stream(answer.body), reply)
             if whole:
                 known.dialect = replace(known.dialect, stream="")
@@ -268,7 +283,9 @@ class ChatClient:
             said = f"it takes no request {most}: such a one is asked with less, or fails"
             raise DoesNotFit(self._too_large(len(body)), f"{self.endpoint.shown}: {said}")
         known.streams_failed += bool(dialect.stream) and answer.status in _STREAM_FAILED
-        error = read_refusal(self.endpoint, answer.status, answer.headers, answer.body)
+        error = read_refusal(asked, answer.status, answer.headers, answer.body)
+        if answer.status in _NOT_THERE and (elsewhere := self._look_elsewhere(asked, error)) is not None:
+            raise elsewhere
         if isinstance(error, CallFailed) and answer.status in (400, 422) and (own := self._own_parameter(words)):
             error = ProviderError(
                 f"{error}; {own} is a parameter of your settings: leave it out, or give another value"
@@ -293,6 +310,31 @@ class ChatClient:
             unlimited=not learned.dialect.tokens,
             said=f"{request.model}: {learned.what}",
         )
+
+    def _turn_to(self, endpoint: Endpoint) -> None:
+        self.endpoint, self._url = endpoint, URL(endpoint.url)
+
+    def _look_elsewhere(self, asked: Endpoint, error: ProviderError) -> ProviderError | None:
+        """Return what becomes of a call that met no chats: it is sent again under ``/v1``, once; None where it is lost.
+
+        Where there is none either, what was said at the address as it was given is the error.
+        """
+        if asked is not self.endpoint:
+            return Adapted(f"{asked.shown}: another address is tried")
+        if self._not_here is not None and not self._answered:
+            said, self._not_here, self._moved = self._not_here, None, ""
+            said.args = (f"{said} (nor are chats answered at {asked.shown})",)
+            self._turn_to(self._given)
+            return said
+        if self._answered or self._under_v1 is None:
+            return None
+        self._turn_to(self._under_v1)
+        self._under_v1, self._not_here = None, error
+        self._moved = (
+            f"--base-url {asked.shown}: no chats are answered there, and they are at {self.endpoint.shown}, which is "
+            "asked from now on: name that one"
+        )
+        return Adapted(f"{asked.shown}: no chats are answered there; {self.endpoint.shown} is tried")
 
     def _somebody_else(self, other: NoCompletion) -> ProviderError:
         """Return the error of what is no completion: every call's, where nothing else ever came."""

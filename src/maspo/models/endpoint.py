@@ -6,7 +6,7 @@ import ipaddress
 import re
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
@@ -18,6 +18,9 @@ from maspo.models.base import Request
 from maspo.models.secret import Secret, stands_in
 
 _PATH = "/chat/completions"
+_PATHS = (_PATH, "/completions", "/responses", "/embeddings", "/models")
+"""Of single requests, as they are copied from a provider's page in place of the base URL; the longer one first."""
+_VERSION = re.compile(r"/v\d+\w*(?=/|$)")
 _HEADER_SAFE = string.punctuation.replace("%", "")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # a token of RFC 9110, 5.6.2
@@ -29,7 +32,7 @@ _QUERY_ALLOWED = frozenset({"api-version"})
 class Endpoint:
     """An OpenAI-compatible endpoint.
 
-    ``base_url`` is taken as given: ``/chat/completions`` is added unless it is there already, a query is kept.
+    ``base_url`` may end in the path of a request, which is left out; ``/chat/completions`` is added, a query is kept.
     ``timeout`` is seconds of silence within a reply that is being written; for a whole one, or its first part, there is
     more time. ``attribution`` says whether the X-Maspo headers are sent. ``allow_http`` lets plain http leave this
     machine, ``use_proxy`` lets the proxy of the environment see where requests go. ``more_headers`` are sent as they
@@ -112,18 +115,34 @@ class Endpoint:
         return tuple(Secret(value) for value in (self.api_key, *headers) if value.strip() and not stands_in(value))
 
     @cached_property
+    def left_out(self) -> str:
+        """The path of a request that the base URL ends in; empty where it ends in none."""
+        path = urlsplit(self.base_url).path.rstrip("/")
+        return next((one for one in _PATHS if path.endswith(one)), "")
+
+    @cached_property
+    def _path(self) -> str:
+        return urlsplit(self.base_url).path.rstrip("/").removesuffix(self.left_out).rstrip("/")
+
+    @cached_property
     def url(self) -> str:
         """The address that requests are posted to."""
         parts = urlsplit(self.base_url)
-        path = parts.path.rstrip("/")
-        path = path if path.endswith(_PATH) else path + _PATH
-        return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
+        return urlunsplit((parts.scheme, parts.netloc, self._path + _PATH, parts.query, ""))
 
     @cached_property
     def shown(self) -> str:
-        """The base URL for messages: without its query, which may hold a secret."""
+        """The base URL for messages: without its query, which may hold a secret, and the path of a request."""
         parts = urlsplit(self.base_url)
-        return _printable(urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")))
+        return _printable(urlunsplit((parts.scheme, parts.netloc, self._path, "", "")))
+
+    @cached_property
+    def under_v1(self) -> Endpoint | None:
+        """The same with the ``/v1`` that most base URLs end in; None where the path tells a version already."""
+        if _VERSION.search(self._path):
+            return None
+        parts = urlsplit(self.base_url)
+        return replace(self, base_url=urlunsplit((parts.scheme, parts.netloc, f"{self._path}/v1", parts.query, "")))
 
     @cached_property
     def shown_url(self) -> str:

@@ -139,6 +139,43 @@ def price_book(models: ModelSettings, others: Sequence[str] = ()) -> PriceBook:
     return PriceBook(models.prices, first, models.addresses(), (*more, *others))
 
 
+def remarks_on_addresses(models: ModelSettings) -> tuple[str, ...]:
+    """Return what is left out of base URLs that end in the path of a request."""
+    if models.client != CHAT:
+        return ()
+    addresses = dict.fromkeys(address for role in ("", *ROLES) for address in models.servers_of(role))
+    return tuple(
+        f"--base-url {one.shown}{one.left_out}: {one.left_out} is left out, for maspo adds the path of a request "
+        f"itself; give {one.shown}"
+        for one in map(Endpoint, addresses)
+        if one.left_out
+    )
+
+
+def key_unset(models: ModelSettings) -> tuple[str, ...]:
+    """Return where a key is probably needed and there is none; nothing where one is set, or all servers are near."""
+    remarks = []
+    for role in ("", *models.addresses()):
+        far = [one for one in models.servers_of(role) if not Endpoint(one).is_near]
+        name = key_variable(models, role)
+        if models.client == CHAT and far and not os.environ.get(name, "") and not has_key_header(models, role):
+            what = f"{name} is not set" if name else f"no key is named for the {role}"
+            fix = f"set {name}" if name else f"name its variable with --set models.{role}.key_env=…"
+            remarks.append(f"{what}, so {shown_of(models, role)} is asked without a key; {fix} if it wants one")
+    return tuple(remarks)
+
+
+def answers_nobody(address: str) -> bool:
+    """Say whether an address is known to answer nobody without a key; of others that is not known."""
+    return _is_of(_name_of(address), _PROVIDERS)
+
+
+def has_key_header(models: ModelSettings, role: str) -> bool:
+    """Say whether a header of the settings lets somebody in, such as Azure's ``api-key``."""
+    own = models.roles.of(role).headers if role in ROLES else {}
+    return any(is_secret(name) for name in {**models.headers, **own})
+
+
 def shown_of(models: ModelSettings, role: str = "") -> str:
     """Return the addresses that answer a role, for people."""
     return ", ".join(Endpoint(address).shown for address in models.servers_of(role))
