@@ -1,6 +1,7 @@
 """Conflicts between agents: how many are found, how many told are none. Searches on the latents, without texts.
 
-    python -m benchmarks.conflicts [--graphs reflect] [--worlds 60] [--first 20000] [--set search.…=…]
+    python -m benchmarks.conflicts [--graphs reflect] [--worlds 60] [--first 20000] [--inputs 120]
+                                  [--set search.…=…]
 
 Each world is searched four times: agents whose conventions may clash or not, with the default judge and with a dull
 one. A world *holds* a conflict where in a round the true accuracy with the change of either of two agents that read
@@ -110,10 +111,10 @@ class Pairs:
                 found[step, one, other] = anchor, pair
 
 
-def searched(graph: str, spec: WorldSpec, config: RunConfig) -> dict[str, Any]:
+def searched(graph: str, spec: WorldSpec, config: RunConfig, inputs: int = INPUTS) -> dict[str, Any]:
     """Return what a search came to in a world."""
     latent = Latent(World(spec), graph, labels=False)
-    job = Job(latent.system, make_inputs(latent.world.inputs(INPUTS)), config.model_copy(update={"seed": spec.seed}))
+    job = Job(latent.system, make_inputs(latent.world.inputs(inputs)), config.model_copy(update={"seed": spec.seed}))
     pairs = Pairs(latent, team_of(job))
     end, *_ = run_whole(latent, job, pairs.follow)
     truth = Truth(latent)
@@ -164,6 +165,7 @@ def main() -> None:
     parser.add_argument("--graphs", default="reflect")
     parser.add_argument("--worlds", type=int, default=60)
     parser.add_argument("--first", type=int, default=20_000)
+    parser.add_argument("--inputs", type=int, default=INPUTS)
     parser.add_argument("--kinds", default="with,without,with dull,without dull")
     parser.add_argument("--set", dest="sets", action="append", default=[], metavar="search.…=…")
     parser.add_argument("--records", type=Path)
@@ -173,7 +175,8 @@ def main() -> None:
     seeds = range(given.first, given.first + given.worlds)
     for graph, kind, seed in product(given.graphs.split(","), given.kinds.split(","), seeds):
         spec = WorldSpec(seed=seed, conflicts="without" not in kind)
-        rows.append(searched(graph, replace(spec, judge_sharpness=DULL) if "dull" in kind else spec, config))
+        spec = replace(spec, judge_sharpness=DULL) if "dull" in kind else spec
+        rows.append(searched(graph, spec, config, given.inputs))
         keep(rows[-1], given.records)
     table(rows)
 

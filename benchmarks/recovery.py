@@ -126,10 +126,14 @@ def recovered(seed: int, drift: Drift, strength: float, plan: Plan, config: RunC
     assert planned is not None
     costs = Costs(0, 0, round(plan.search_share * planned))
     control, searches = watching(plan, costs, shipped, seed_prompts), 0
-    ask = next(control)
+    ask, in_use = next(control), shipped
+    promoted: list[tuple[float, float]] = []
     while ask.standing.windows < CHANGED_AFTER + WATCHED:
         searches += isinstance(ask, Search)
         ask = control.send(stream.see(ask) if isinstance(ask, Look) else stream.search(ask, costs))
+        if (now := ask.standing.shipped) != in_use:
+            promoted.append((stream.accuracy(in_use), stream.accuracy(now)))
+            in_use = now
     world.changed = True
     latent = stream.latent()
     fresh, *_ = run_whole(latent, stream.job(seed_prompts, list(islice(world.inputs(500_000), 120))))
@@ -144,6 +148,7 @@ def recovered(seed: int, drift: Drift, strength: float, plan: Plan, config: RunC
         **accuracies,
         "calls": stream.calls,
         "searches": searches,
+        "promoted": promoted,
         "fresh calls": latent.calls.total(),
         "told": [[one.window, one.state, one.what] for one in ask.standing.told],
     }
@@ -151,13 +156,17 @@ def recovered(seed: int, drift: Drift, strength: float, plan: Plan, config: RunC
 
 def table(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print what watches came to."""
-    print("| drift | strength | streams | stale | watched | fresh | watched - fresh | calls | fresh calls | of them |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    told = ("drift", "strength", "streams", "stale", "watched", "fresh", "watched - fresh")
+    told = (*told, "calls", "fresh calls", "of them", "promoted: worse")
+    print(f"| {' | '.join(told)} |")
+    print("|---" * len(told) + "|")
     for drift, strength, own in _kinds(rows):
         means = " | ".join(f"{fmean(row[key] for row in own):.3f}" for key in ("stale", "now", "fresh"))
         gaps = [row["now"] - row["fresh"] for row in own]
         calls, fresh = (fmean(row[key] for row in own) for key in ("calls", "fresh calls"))
-        costs = f"{calls:,.0f} | {fresh:,.0f} | {calls / fresh:.2f}"
+        promoted = [one for row in own for one in row["promoted"]]
+        worse = sum(after < before - 0.01 for before, after in promoted)
+        costs = f"{calls:,.0f} | {fresh:,.0f} | {calls / fresh:.2f} | {worse} of {len(promoted)}"
         gap = f"{fmean(gaps):+.3f} ± {stdev(gaps) / len(gaps) ** 0.5:.3f}"
         print(f"| {drift} | {strength} | {len(own)} | {means} | {gap} | {costs} |")
 

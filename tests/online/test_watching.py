@@ -25,7 +25,7 @@ from maspo.online.plan import BEFORE, Plan
 from maspo.online.record import WatchBegan, WindowSeen
 from maspo.online.screen import as_data, screen
 from maspo.online.sources import Called, Source, source_of
-from maspo.online.watching import DATABASE, Surroundings, Watch, plan_of, standing, watch
+from maspo.online.watching import DATABASE, Surroundings, Watch, _plan_differences, plan_of, standing, watch
 from maspo.store.codec import Entry, encode
 from maspo.store.run_store import RunStore
 from maspo.store.writer import changes_waiting
@@ -339,6 +339,12 @@ def test_p18_a_watch_of_a_version_without_such_choices_does_as_it_did_and_goes_o
     assert go(PLAN).windows == 2
     with pytest.raises(RunChanged, match="searches: was 1, is 3"):
         go(replace(PLAN, searches=3))
+
+
+def test_p21_a_watch_that_began_with_defaults_of_before_goes_on_with_them() -> None:
+    before = Plan(level=0.01, search_share=0.5)
+    assert _plan_differences(before, Plan()) == []
+    assert _plan_differences(before, Plan(level=0.02)) == ["level: was 0.01, is 0.02"]
 
 
 def test_p08_stopped_it_goes_on(tmp_path: Path) -> None:

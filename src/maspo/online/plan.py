@@ -23,8 +23,8 @@ class Plan:
     """Share of a window on which a candidate runs beside the shipped prompts."""
     windows_per_alarm: int = 1000
     """While nothing changes, at least so many windows pass on average before a false alarm."""
-    level: float = 0.01
-    """The highest chance with which a candidate that is not better is promoted."""
+    level: float = 0.005
+    """The highest chance with which a candidate that the judge does not prefer is promoted."""
     canary_windows: int = 20
     """Windows after which a candidate is given up that has not shown that it is better."""
     search_windows: int = 2
@@ -79,12 +79,14 @@ class Plan:
 
 
 BEFORE: Final[Mapping[str, object]] = {
+    "level": 0.01,
+    "search_share": 0.5,
     "fresh_windows": 0,
     "searches": 1,
     "from_candidate": False,
     "follow_judge": True,
 }
-"""What a watch does whose record does not say: it began before there was a choice."""
+"""What a watch goes on with that began before: defaults of then, and of what its record does not say."""
 
 
 @dataclass(frozen=True, slots=True)

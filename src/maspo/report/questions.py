@@ -164,8 +164,8 @@ def _who_misunderstood(view: RunView) -> str:
         for (agent, reader), count in found.most_common(2)
     ]
     cases = "; ".join(parts)
-    told = [f"{cases[0].upper()}{cases[1:]}."] if cases else []
-    told += [f"{phrases.describe_conflict(view.conflicts[-1])}."] if view.conflicts else []
+    conflict = phrases.describe_conflict(view.conflicts[-1]) if view.conflicts else ""
+    told = [f"{one[0].upper()}{one[1:]}." for one in (cases, conflict) if one]
     return " ".join(told) or "Nobody: no misalignment case and no conflict was found."
 
 
