@@ -126,14 +126,14 @@ def recovered(seed: int, drift: Drift, strength: float, plan: Plan, config: RunC
     assert planned is not None
     costs = Costs(0, 0, round(plan.search_share * planned))
     control, searches = watching(plan, costs, shipped, seed_prompts), 0
-    ask, in_use = next(control), shipped
+    ask, in_use = next(control), dict(shipped)
     promoted: list[tuple[float, float]] = []
     while ask.standing.windows < CHANGED_AFTER + WATCHED:
         searches += isinstance(ask, Search)
         ask = control.send(stream.see(ask) if isinstance(ask, Look) else stream.search(ask, costs))
         if (now := ask.standing.shipped) != in_use:
             promoted.append((stream.accuracy(in_use), stream.accuracy(now)))
-            in_use = now
+            in_use = dict(now)
     world.changed = True
     latent = stream.latent()
     fresh, *_ = run_whole(latent, stream.job(seed_prompts, list(islice(world.inputs(500_000), 120))))
@@ -156,10 +156,10 @@ def recovered(seed: int, drift: Drift, strength: float, plan: Plan, config: RunC
 
 def table(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print what watches came to."""
-    told = ("drift", "strength", "streams", "stale", "watched", "fresh", "watched - fresh")
-    told = (*told, "calls", "fresh calls", "of them", "promoted: worse")
-    print(f"| {' | '.join(told)} |")
-    print("|---" * len(told) + "|")
+    columns = ["drift", "strength", "streams", "stale", "watched", "fresh", "watched - fresh"]
+    columns += ["calls", "fresh calls", "of them", "promoted: worse"]
+    print(f"| {' | '.join(columns)} |")
+    print("|---" * len(columns) + "|")
     for drift, strength, own in _kinds(rows):
         means = " | ".join(f"{fmean(row[key] for row in own):.3f}" for key in ("stale", "now", "fresh"))
         gaps = [row["now"] - row["fresh"] for row in own]
