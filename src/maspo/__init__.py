@@ -11,16 +11,32 @@ from typing import TYPE_CHECKING
 from maspo.__about__ import __version__
 
 if TYPE_CHECKING:
-    from maspo.api import Parts, Result, optimize, optimize_async, resume, resume_async, watch, watch_async
+    from maspo.api import (
+        Parts,
+        Result,
+        discover,
+        discover_async,
+        optimize,
+        optimize_async,
+        resume,
+        resume_async,
+        watch,
+        watch_async,
+    )
+    from maspo.config import Caps, RunConfig
     from maspo.core.errors import MaspoError
     from maspo.team import Agent, System
 
 _HOMES = {
     "Agent": "maspo.team",
+    "Caps": "maspo.config",
     "MaspoError": "maspo.core.errors",
     "Parts": "maspo.api",
     "Result": "maspo.api",
+    "RunConfig": "maspo.config",
     "System": "maspo.team",
+    "discover": "maspo.api",
+    "discover_async": "maspo.api",
     "optimize": "maspo.api",
     "optimize_async": "maspo.api",
     "resume": "maspo.api",
@@ -31,11 +47,15 @@ _HOMES = {
 
 __all__ = [
     "Agent",
+    "Caps",
     "MaspoError",
     "Parts",
     "Result",
+    "RunConfig",
     "System",
     "__version__",
+    "discover",
+    "discover_async",
     "optimize",
     "optimize_async",
     "resume",

@@ -31,15 +31,16 @@ from maspo.report.visible import visible
 from maspo.store import write_whole
 from maspo.store.looks import LookLedger
 from maspo.study.calls import provider_of
-from maspo.study.connections import require_model
+from maspo.study.connections import require_model, with_models_of
 from maspo.study.job import Job, Outcome, Progress, Watcher
 from maspo.study.optimize import resume as go_on
 from maspo.study.optimize import start
-from maspo.study.reach import flat, of_file, of_system
+from maspo.study.reach import flat, of_app, of_file, of_system
 from maspo.study.resolve import Parts, resolve
-from maspo.study.trust import require
+from maspo.study.trust import remember, require
 from maspo.team import System
-from maspo.team.load import load_system
+from maspo.team.app import ROWS, App, names_app
+from maspo.team.load import dump_system, load_system
 
 Lookout: TypeAlias = Callable[[str], object] | Watcher
 """Whoever looks on while a run works: a function such as ``print`` that is given a line for each step and decision, or
@@ -145,7 +146,8 @@ def optimize(
 ) -> Result:
     """Rewrite the prompts of a system jointly, and test the result on held-out inputs.
 
-    ``system`` is a team or the path of a system file. ``inputs`` is a JSON Lines or CSV file, a list of texts or a list
+    ``system`` is a team, the path of a system file, or an app (``module:function``), which is looked at first as
+    ``discover`` does. ``inputs`` is a JSON Lines or CSV file, a list of texts or a list
     of rows. ``out`` is the run folder, by default a new one under ``maspo-runs``. Settings given by name win over
     ``config``. ``parts`` are implementations of your own: ``maspo.Parts(optimizer=…, judge=…, proposer=…, runner=…,
     scorer=…, client=…)``. ``start_from`` is the folder of an earlier run, or a library, whose prompts are tried first.
@@ -176,8 +178,10 @@ async def optimize_async(
 ) -> Result:
     """Do what ``optimize`` does, inside async code."""
     rows, sources = _read(inputs)
+    if isinstance(system, str) and names_app(Path(system)):
+        system = await discover_async(system, rows, config=config, progress=_lines(progress), **settings)
     system, where = _load(system)
-    chosen = configured(config or from_system(system), settings)
+    chosen = with_models_of(system, configured(config or from_system(system), settings))
     # A system may come from a file of somebody else, whoever read it.
     require(of_system(system), where.get("system", system.name), trust)
     if config is None:
@@ -200,18 +204,24 @@ def resume(
     caps: Caps | None = None,
     trust: str = "",
     progress: Lookout | None = None,
+    *,
+    max_usd: float | None = None,
+    max_calls: int | None = None,
+    max_minutes: float | None = None,
 ) -> Result:
     """Go on with a run; no recorded call is repeated. ``parts`` are the objects that it was started with, if any.
 
-    ``caps`` replace those of the run that they name, so that one that met a cap can go on. ``trust`` allows what
-    a folder asks for that this user's maspo did not write: the fingerprint that the error tells.
+    Caps that are given, by name or together as ``maspo.Caps``, replace those of the run, so that one that met a cap can
+    go on. ``trust`` allows what a folder asks for that this user's maspo did not write: the fingerprint that the error
+    tells.
 
     Raises what ``optimize`` raises, and:
         RunChanged: the settings, the system or the inputs are not what the run was started with.
         NotTrusted: the folder comes from somebody else, or was changed, and its settings were not agreed to.
 
     """
-    return run(resume_async(out, parts, caps, trust, progress))
+    raised = _caps(caps, max_usd=max_usd, max_calls=max_calls, max_minutes=max_minutes)
+    return run(resume_async(out, parts, raised, trust, progress))
 
 
 async def resume_async(
@@ -220,13 +230,72 @@ async def resume_async(
     caps: Caps | None = None,
     trust: str = "",
     progress: Lookout | None = None,
+    *,
+    max_usd: float | None = None,
+    max_calls: int | None = None,
+    max_minutes: float | None = None,
 ) -> Result:
     """Do what ``resume`` does, inside async code."""
+    caps = _caps(caps, max_usd=max_usd, max_calls=max_calls, max_minutes=max_minutes)
     folder, given = Path(out), parts or Parts()
     looks = LookLedger()
     watcher = _watcher(progress)
     outcome = await go_on(folder, watcher, caps, provider_of(given), parts=given, allowed=trust, looks=looks)
     return _result(outcome, folder)
+
+
+def discover(
+    app: str,
+    inputs: str | Path | Inputs | Iterable[str | Mapping[str, object]],
+    out: str | Path | None = None,
+    config: RunConfig | None = None,
+    rows: int = ROWS,
+    python: str = "",
+    progress: Callable[[str], object] | None = None,
+    **settings: Unpack[Settings],
+) -> System:
+    """Find the team behind an app, by running it on a few rows as it is; return it, to be given to ``optimize``.
+
+    ``app`` is ``module:function``, found from the working folder; a command that reads a row and prints the answer; or
+    a URL. ``out`` is the system file to write, if any; ``python`` the interpreter of a callable, by default this one.
+    ``progress`` is told what is worth knowing, line by line. How often models may be asked, and where, are settings as
+    ``optimize`` has them. The app runs in processes of its own.
+
+    Raises:
+        UsageError: it cannot be run, brings no answer, or no call of it could be seen; or ``out`` is there already.
+        ProviderError: the endpoint cannot be reached or refuses.
+
+    """
+    return run(discover_async(app, inputs, out, config, rows, python, progress, **settings))
+
+
+async def discover_async(
+    app: str,
+    inputs: str | Path | Inputs | Iterable[str | Mapping[str, object]],
+    out: str | Path | None = None,
+    config: RunConfig | None = None,
+    rows: int = ROWS,
+    python: str = "",
+    progress: Callable[[str], object] | None = None,
+    **settings: Unpack[Settings],
+) -> System:
+    """Do what ``discover`` does, inside async code."""
+    from maspo.study.discover import discover_team
+
+    found, file = _app(app, python), None if out is None else _free(Path(out))
+    if rows < 1:
+        raise ConfigInvalid(f"rows: {rows} is given; expected 1 or more")
+    given, _ = _read(inputs)
+    chosen = configured(config or RunConfig(), settings)
+    remember(of_app(found), app)  # who names an app in code runs it
+    looked, _ = await discover_team(found, given.drawn(rows).rows, chosen)
+    if progress is not None:
+        for remark in looked.notes:
+            progress(visible(remark))
+    system = looked.found.system
+    if file is not None:
+        write_whole(file, dump_system(system, file.parent))
+    return system
 
 
 def watch(
@@ -304,6 +373,21 @@ def _models_left(system: System, settings: Mapping[str, Any]) -> dict[str, objec
     return {name: value for name, value in flat({"models": system.models}) if name not in replaced}
 
 
+def _caps(caps: Caps | None, **named: float | None) -> Caps | None:
+    """Return the caps that are given, together or by name.
+
+    Raises:
+        ConfigInvalid: a cap cannot be, or is given twice.
+
+    """
+    given = {name: value for name, value in named.items() if value is not None}
+    if not given:
+        return caps
+    if caps is not None:
+        raise ConfigInvalid(f"{next(iter(given))}: caps are given as well; say all in one of both ways")
+    return configured(RunConfig(), given).caps
+
+
 def configured(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
     """Return a config with settings given by name.
 
@@ -350,6 +434,36 @@ def _watcher(given: Lookout | None) -> Watcher:
     return given
 
 
+def _app(given: str, python: str) -> App:
+    """Return an app of the working folder.
+
+    Raises:
+        ConfigInvalid: it is none.
+
+    """
+    found = App(given, python, folder=str(Path.cwd()))
+    if problems := found.problems():
+        raise ConfigInvalid("\n".join(problems).replace("app.run", "app"))
+    return found
+
+
+def _free(file: Path) -> Path:
+    """Return where a system file goes.
+
+    Raises:
+        ConfigInvalid: something is there.
+
+    """
+    if file.exists():
+        raise ConfigInvalid(f"out: {file} is there already; give another name, or delete it")
+    return file.absolute()
+
+
+def _lines(given: Lookout | None) -> Callable[[str], object] | None:
+    """Return what takes lines of those who look on, if it does."""
+    return given if callable(given) else None
+
+
 def _load(given: System | str | Path) -> tuple[System, dict[str, str]]:
     """Return a team, and where it was read from."""
     return (given, {}) if isinstance(given, System) else (load_system(given), {"system": str(Path(given).absolute())})
@@ -367,6 +481,8 @@ __all__ = [
     "Result",
     "Settings",
     "configured",
+    "discover",
+    "discover_async",
     "optimize",
     "optimize_async",
     "resume",

@@ -88,6 +88,17 @@ def test_a_block_of_yaml_stays_a_block() -> None:
     assert "  p: |\n    First line.\n" in made
 
 
+def test_a_value_of_yaml_in_one_line_becomes_a_block_where_one_may_stand() -> None:
+    new = "First line.\n\nSecond: line {x}."
+    for old in (OLD, json.dumps(OLD)):
+        made = changed("p.yaml", f"a:\n  p: {old}\n  q: 1\n", new)
+        assert made == "a:\n  p: |-\n    First line.\n\n    Second: line {x}.\n  q: 1\n"
+        assert yaml.safe_load(changed("p.yaml", f"a:\n- p: {old}\n  q: 1\n", new)) == {"a": [{"p": new, "q": 1}]}
+        flow = changed("p.yaml", f"a: {{p: {json.dumps(OLD)}, q: 1}}\n", new)
+        assert yaml.safe_load(flow) == {"a": {"p": new, "q": 1}}
+    assert changed("p.yaml", f"p: {json.dumps(OLD)}\n", "One line.") == 'p: "One line."\n'
+
+
 def test_values_keep_the_names_that_the_source_gives_them() -> None:
     old, new = "Today is {value}. Answer {value2}.", "Say {x} when it is {value}: {value2}"
     made = changed("t.py", "P = 'Today is {day}. Answer {q}.'.format(day=d, q=q)\n", new, old, "unknown")

@@ -138,6 +138,9 @@ def test_a_system_file_of_another_function_is_not_taken_for_an_apps(example: Pat
     said = maspo("check", "team:nothing", *ROWS)
     assert said.code == 2 and "maspo discover --app team:nothing" in said.err
     assert maspo("check", "team:answer", *ROWS).code == 0, "an earlier file of this function is read"
+    (example / "system.yaml").write_text(file("team:third"))
+    assert maspo("check", "team:third", *ROWS).code == 0, "as maspo discover names it"
+    assert maspo("check", "team:nothing", *ROWS).code == 2
 
 
 @pytest.mark.slow

@@ -55,7 +55,7 @@ def test_r03_blank_rows_and_cells_beyond_the_table_are_none(blank: str, tmp_path
         ("input,answer\nWhat?\n", "line 2: 1 cell, and 2 columns; one is missing"),
         (",input,answer\n0,What?\n", "line 2: 2 cells, and 3 columns; one is missing"),
         ("input,input\na,b\n", "two columns are named 'input'"),
-        ('input,answer\n"a,1\n', "not CSV"),
+        ('input,answer\n"a,1\n', "line 2: a quotation mark opens a text"),
         ('input,answer\n"a"b,1\n', "not CSV"),
     ],
 )

@@ -152,6 +152,7 @@ async def test_i06_once_reached_every_later_call_is_refused_until_release() -> N
     book.book_loss(await book.reserve(ASK))
     error = await refused(book)
     assert str(error).startswith("--max-calls 3: ")
+    assert "after 1 calls" in str(error) and "and 2 calls are kept back for the final test" in str(error)
     assert book.reached == "--max-calls 3"
     await refused(book)
     book.release()

@@ -21,6 +21,7 @@ from maspo.events import (
 from maspo.report import phrases
 from maspo.report.closing import closing
 from maspo.report.fold import Judged, fold
+from maspo.report.lines import line_of
 from maspo.report.questions import answers
 from maspo.report.result import result_of
 from maspo.report.text import summary
@@ -189,6 +190,12 @@ def test_a_cap_that_left_no_test_says_what_became_of_the_rest(real_run: list[Eve
         assert kept not in shown and "It left too little" in shown
 
 
+def test_a_cap_that_ends_the_search_is_told_with_what_is_kept_back_of_it() -> None:
+    assert line_of(BudgetStopped("--max-calls 300")) == "budget reached: --max-calls 300"
+    kept = line_of(BudgetStopped("--max-calls 300", "88 calls"))
+    assert kept == "budget reached: --max-calls 300; 88 calls of it are kept back for the final test"
+
+
 def test_a_cap_before_any_decision_is_no_search_that_found_nothing(whole_run: list[Event]) -> None:
     start, end = fold(whole_run).started, whole_run[-1]
     assert isinstance(end, RunFinished) and start is not None
@@ -233,6 +240,9 @@ def test_i20_a_claim_that_only_earlier_looks_forbid_says_so_first(
     )
     assert (f"looked at before (look {look}), so a claim needs p ≤ {needs}, and p is {is_}" in said) is named
     assert said in summary(view).splitlines()[0]
+    sure = next(one.answer for one in answers(view) if one.question == "Is it sure?")
+    assert sure.startswith("No, for the looks before this one") is named
+    assert not (named and "too few answers differ" in sure)
 
 
 def test_i21_the_judge_is_told_with_its_base_and_on_the_page_as_on_the_terminal(real_run: list[Event]) -> None:

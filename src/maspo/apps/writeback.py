@@ -16,6 +16,7 @@ import textwrap
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import yaml
 
@@ -24,6 +25,10 @@ from maspo.team.template import values_of
 
 TEXT_FILES = (".txt", ".md", ".prompt", ".j2", ".jinja")
 _YAML = (".yaml", ".yml")
+_Blocks: TypeAlias = Literal["always", "of lines", "never"]
+"""When a value of YAML is written as a block: it was one, it may be one, or a flow leaves no room for one."""
+_YAML_KEY = re.compile(r" *(?:- +)*[^\s{\[,#&*!'\"|>:][^{}\[\],#&*!'\"|>:]*: +")
+"""What stands before a value that is alone in its line: its key, without marks of a flow, an anchor or a tag."""
 FILES = (".py", *_YAML, ".json", ".toml", *TEXT_FILES)
 """Kinds of files in which prompts are looked for."""
 _SPECIAL = {"braces": ("{", "}"), "dollar signs": ("$",)}
@@ -282,7 +287,16 @@ def _yaml(source: str) -> Iterator[_Found]:
         start, end = scalar.start_mark.index, scalar.end_mark.index
         while end > start and source[end - 1] in "\n ":
             end -= 1
-        yield start, end, scalar.value, template, _yaml_writer(scalar.style, indent)
+        fits: _Blocks = "of lines" if _is_alone(source, start, end) else "never"
+        blocks: _Blocks = "always" if scalar.style in ("|", ">") else fits
+        yield start, end, scalar.value, template, _yaml_writer(blocks, indent)
+
+
+def _is_alone(source: str, start: int, end: int) -> bool:
+    """Return whether a value stands behind its key in a line of its own, so that a block may take its place."""
+    line = source.rfind("\n", 0, start) + 1
+    rest = source[end:].partition("\n")[0]
+    return _YAML_KEY.fullmatch(source[line:start]) is not None and not rest.strip()
 
 
 def _composed(source: str) -> yaml.Node | None:
@@ -309,11 +323,14 @@ def _scalars(
                 yield from _scalars(value, node.start_mark.column + 2, template)
 
 
-def _yaml_writer(style: str | None, indent: int) -> Callable[[str], str]:
+def _yaml_writer(blocks: _Blocks, indent: int) -> Callable[[str], str]:
+    """Return what writes a text as YAML: as a block, where one may stand and the text is fit for it."""
+
     def write(text: str) -> str:
         lines = text.rstrip("\n").split("\n")
         plain = all(line == line.rstrip() and line.isprintable() for line in lines) and lines[0][:1].strip()
-        if style in ("|", ">") and plain and text.count("\n") - len(lines) + 1 in (0, 1):
+        wanted = blocks == "always" or (blocks == "of lines" and len(lines) > 1)
+        if wanted and plain and text.count("\n") - len(lines) + 1 in (0, 1):
             keep = "|" if text.endswith("\n") else "|-"
             return "\n".join([keep, *(" " * indent + line if line else "" for line in lines)])
         return _json_literal(text)

@@ -39,6 +39,7 @@ from maspo.cli.options import (
     ProposerModel,
     RunFolder,
     SandboxPackages,
+    Sets,
     Store,
     Trust,
     UnsafeExec,
@@ -267,6 +268,8 @@ def discover(
     base_url: BaseUrl = None,
     max_usd: MaxUsd = None,
     max_calls: MaxCalls = None,
+    max_minutes: MaxMinutes = None,
+    settings: Sets = None,
     config: Config = None,
     as_json: Json = False,
     trust: Trust = "",
@@ -280,8 +283,8 @@ def discover(
     from maspo.team.app import App
 
     found = App(app, python, workers, keep_alive, replay_tools, folder=str(Path.cwd()))
-    flags = {"base-url": base_url, "max-usd": max_usd, "max-calls": max_calls}
-    run_discover(Wanted(found, inputs, out, rows, flags, config, as_json, trust=trust))
+    flags = {"base-url": base_url, "max-usd": max_usd, "max-calls": max_calls, "max-minutes": max_minutes}
+    run_discover(Wanted(found, inputs, out, rows, flags, tuple(settings or ()), config, as_json, trust=trust))
 
 
 @command
@@ -671,7 +674,12 @@ def judge_check(
     prompts: PromptSet = None,
     scorer: Annotated[
         str | None,
-        typer.Option("--scorer", metavar="S", help="Says which outputs are right [default: as the rows suggest]."),
+        typer.Option(
+            "--scorer",
+            metavar="S",
+            help="exact, choice, math, code, regex:PATTERN or json-schema:FILE: which outputs are right "
+            "[default: as the rows suggest].",
+        ),
     ] = None,
     # With 50 pairs the 95 % interval of a share is some 14 points to either side.
     pairs: Annotated[int, typer.Option("--pairs", metavar="N", help="Pairs of outputs, one a row.")] = 50,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from maspo.cli.agreeing import agree_to_app, agree_to_file
 from maspo.cli.options import Arguments
-from maspo.cli.prepare import draw_rows, found_file, is_app, new_file
+from maspo.cli.prepare import draw_rows, found_file, new_file
 from maspo.cli.settings import Sources, load_settings
 from maspo.cli.terminal import lay_out, note, print_json, say, table
 from maspo.core.errors import ConfigInvalid, UsageError
@@ -19,15 +19,11 @@ from maspo.report.phrases import money, number
 from maspo.store.files import write_whole
 from maspo.study import trust
 from maspo.study.reach import of_app
+from maspo.team.app import ROWS
 
 if TYPE_CHECKING:
     from maspo.apps.probe import Looked
-    from maspo.config import RunConfig
-    from maspo.data.inputs import Inputs
     from maspo.team.app import App
-
-ROWS = 5
-"""Rows that are looked at by default: enough to tell values from fixed passages, and to meet some branches."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +35,7 @@ class Wanted:
     out: Path
     rows: int = ROWS
     flags: Mapping[str, object] = field(default_factory=dict)
+    sets: tuple[str, ...] = ()
     config: Path | None = None
     as_json: bool = False
     overwrites: bool = False
@@ -49,6 +46,7 @@ class Wanted:
 def run_discover(wanted: Wanted) -> None:
     """Look at the app, write the system file, and say what was found."""
     from maspo.data.inputs import load_inputs
+    from maspo.study.discover import discover_team
     from maspo.team.load import dump_system
 
     problems = wanted.app.problems()
@@ -58,9 +56,10 @@ def run_discover(wanted: Wanted) -> None:
         raise UsageError(f"--out {wanted.out}: is there already; give another name, or delete it")
     trust.remember(of_app(wanted.app), wanted.out)  # who names an app on the command line runs it
     inputs = load_inputs(wanted.inputs)
-    settings = load_settings(Sources(wanted.flags, file=wanted.config))
+    settings = load_settings(Sources(wanted.flags, wanted.sets, wanted.config))
     agree_to_file(settings, wanted.trust)
-    looked, spent = discover_team(wanted.app, inputs, wanted.rows, settings.config, name_of(wanted.app))
+    chosen = draw_rows(inputs, wanted.rows).rows
+    looked, spent = asyncio.run(discover_team(wanted.app, chosen, settings.config))
     found = looked.found
     write_whole(wanted.out, dump_system(found.system, wanted.out.parent))
     for remark in (*settings.notes, *looked.notes):
@@ -92,10 +91,10 @@ def with_system_file(arguments: Arguments) -> Arguments:
 
     An app in a system file may be run only where its user agrees.
     """
-    from maspo.team.app import App
+    from maspo.team.app import App, names_app
     from maspo.team.load import load_system
 
-    if is_app(arguments.system):
+    if names_app(arguments.system):
         if arguments.inputs is None:
             raise ConfigInvalid(f"{arguments.system}: an app is looked at on some inputs; give --inputs FILE")
         app = App(str(arguments.system), folder=str(Path.cwd()))
@@ -107,50 +106,20 @@ def with_system_file(arguments: Arguments) -> Arguments:
             note(f"Looking at {app.run} on {ROWS} inputs …")
             flags = {name: arguments.flags.get(name) for name in ("base-url", "max-usd", "max-calls", "max-minutes")}
             run_discover(
-                Wanted(app, arguments.inputs, file, flags=flags, config=arguments.config, trust=arguments.trust)
+                Wanted(
+                    app,
+                    arguments.inputs,
+                    file,
+                    flags=flags,
+                    sets=arguments.sets,
+                    config=arguments.config,
+                    trust=arguments.trust,
+                )
             )
             say()
         arguments = replace(arguments, system=file)
     agree_to_app(load_system(arguments.system), arguments.system, arguments.trust)
     return arguments
-
-
-def name_of(app: App) -> str:
-    """Return a name for the team of an app: that of its module, of its program, or of its host."""
-    if app.kind == "callable":
-        return app.run.partition(":")[0].rpartition(".")[2]
-    if app.kind == "url":
-        return "team"
-    words = [Path(word).stem for word in app.command]
-    named = [word for word in words[1:] if word.isidentifier()]
-    return (named or words or ["team"])[0]
-
-
-def discover_team(app: App, inputs: Inputs, rows: int, config: RunConfig, name: str) -> tuple[Looked, float | None]:
-    """Run an app on some inputs; return the team behind it, and what that cost in US dollars."""
-    return asyncio.run(_discover(app, inputs, rows, config, name))
-
-
-async def _discover(app: App, inputs: Inputs, rows: int, config: RunConfig, name: str) -> tuple[Looked, float | None]:
-    from maspo.apps.probe import look
-    from maspo.models.budget import Ledger, Limits
-    from maspo.models.layers.compose import compose
-    from maspo.models.layers.limited import Health
-    from maspo.models.layers.retried import RetryPolicy
-    from maspo.models.remembered import MemoryStore
-    from maspo.models.routed import Routed
-    from maspo.study.connections import price_book
-    from maspo.study.upstreams import wires_to
-
-    models, caps = config.models, config.caps
-    seconds = None if caps.minutes is None else caps.minutes * 60
-    ledger = Ledger(Limits(caps.calls, caps.usd, seconds), price_book(models))
-    policy = RetryPolicy(attempts=models.attempts, deadline=models.deadline)
-    health = Health()
-    async with wires_to(models) as wires:
-        model = compose(Routed({"": wires.lanes}), MemoryStore(), ledger, policy, models.concurrency, health)
-        looked = await look(app, draw_rows(inputs, rows).rows, model, name)
-    return replace(looked, notes=(*looked.notes, *health.adapted)), ledger.usd
 
 
 def _cost(calls: int, rollouts: int, usd: float | None) -> str:

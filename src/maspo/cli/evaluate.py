@@ -24,7 +24,6 @@ from maspo.cli.prepare import (
     read_prompts,
     read_system,
     sources_of,
-    with_models_of,
 )
 from maspo.cli.prices import adopt_prices
 from maspo.cli.printed import Reported, ended
@@ -45,7 +44,7 @@ from maspo.scoring.elsewhere import check_scored_elsewhere
 from maspo.scoring.registry import CODE, UNSAFE_CODE
 from maspo.store.looks import LookLedger
 from maspo.study import trust
-from maspo.study.connections import endpoints_of, require_model
+from maspo.study.connections import endpoints_of, require_model, with_models_of
 from maspo.study.evaluation.evaluate import (
     DATABASE,
     NOTED,

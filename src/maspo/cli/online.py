@@ -12,7 +12,7 @@ from pathlib import Path
 
 from maspo.cli.agreeing import agree_to_app, agree_to_file
 from maspo.cli.log import Log, logged
-from maspo.cli.prepare import key_missing, model_missing, read_prompts, read_system, with_models_of
+from maspo.cli.prepare import key_missing, model_missing, read_prompts, read_system
 from maspo.cli.running import agreed, metrics_where_asked, stopped_by_signals
 from maspo.cli.settings import Sources, load_settings
 from maspo.cli.stores import keep_files, keeping_in
@@ -42,7 +42,7 @@ from maspo.report.folder import WATCH_PAGE
 from maspo.report.logged import Entry
 from maspo.store import write_whole
 from maspo.store.looks import LookLedger
-from maspo.study.connections import endpoints_of
+from maspo.study.connections import endpoints_of, with_models_of
 from maspo.study.job import Job, Watcher
 from maspo.team import System
 

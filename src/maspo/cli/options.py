@@ -68,6 +68,9 @@ SandboxPackages = Annotated[str | None, _setting(FLAGS["sandbox-packages"])]
 JudgeBaseUrl = Annotated[str | None, _setting(FLAGS["judge-base-url"])]
 BaseUrl = Annotated[str | None, _setting(FLAGS["base-url"])]
 Config = Annotated[Path | None, _option("--config", "FILE", "Settings file [default: maspo.toml, if it is there].")]
+Sets = Annotated[
+    list[str] | None, _option("--set", "KEY=VALUE", "Any single setting, e.g. search.beam_width=3; repeatable.")
+]
 Trust = Annotated[
     str, _option("--trust", "FINGERPRINT", "Allow what a file or folder of others asks for: exactly what was shown.")
 ]
@@ -136,9 +139,7 @@ _ROWS: Mapping[str, Any] = {
 }
 _OTHERS: Mapping[str, Any] = {
     "out": Annotated[Path | None, _option("--out", "DIR", "The folder [default: a new one in maspo-runs].")],
-    "settings": Annotated[
-        list[str] | None, _option("--set", "KEY=VALUE", "Any single setting, e.g. search.beam_width=3; repeatable.")
-    ],
+    "settings": Sets,
     "config": Config,
     "as_json": Json,
     "yes": Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before starting.")],

@@ -16,7 +16,6 @@ from maspo.cli.terminal import note
 from maspo.config import ModelSettings, RunConfig
 from maspo.core.errors import ConfigInvalid, UsageError, said_of
 from maspo.core.plain_files import MOST_TEXT, is_there, read_named, read_plain
-from maspo.core.seeded import shuffled
 from maspo.data.inputs import Inputs, load_inputs
 from maspo.data.tasks.registry import task_of
 from maspo.models.base import CHAT
@@ -34,10 +33,11 @@ from maspo.study.connections import (
     key_variable,
     require_model,
     shown_of,
+    with_models_of,
 )
 from maspo.study.job import Job
 from maspo.team import System
-from maspo.team.app import App
+from maspo.team.app import App, names_app
 from maspo.team.load import load_system
 
 _MANY_ROWS = 20_000
@@ -111,11 +111,6 @@ def model_missing(config: RunConfig, system: System) -> str:
     return ""
 
 
-def is_app(path: Path) -> bool:
-    """Return whether what stands in the place of a system file is an app: ``module:function``."""
-    return not path.exists() and App(str(path)).kind == "callable"
-
-
 def file_of(path: Path) -> Path:
     """Return a system file; that of an app, in place of its name.
 
@@ -123,7 +118,7 @@ def file_of(path: Path) -> Path:
         UsageError: it is an app that nobody has looked at.
 
     """
-    if not is_app(path):
+    if not names_app(path):
         return path
     app = App(str(path))
     file = found_file(app)
@@ -147,7 +142,7 @@ def found_file(app: App) -> Path | None:
         UsageError: the file of its name is another's.
 
     """
-    file, earlier = new_file(app), Path(f"{app.run.partition(':')[0].rpartition('.')[2]}.system.yaml")
+    file = new_file(app)
     if file.is_file():
         named = load_system(file).app
         if named is None or named.run != app.run:
@@ -157,10 +152,20 @@ def found_file(app: App) -> Path | None:
                 f"itself (`maspo optimize {file} …`)"
             )
         return file
-    if earlier.is_file():  # as it was named when a module was thought to have one app
-        named = load_system(earlier).app
-        return earlier if named is not None and named.run == app.run else None
+    # As `maspo discover` names it by default, and as it was named when a module was thought to have one app.
+    for likely in (Path("system.yaml"), Path(f"{app.run.partition(':')[0].rpartition('.')[2]}.system.yaml")):
+        if likely.is_file() and _is_of(likely, app):
+            return likely
     return None
+
+
+def _is_of(file: Path, app: App) -> bool:
+    """Return whether a system file is of an app; one that cannot be read is not."""
+    try:
+        found = load_system(file).app
+    except UsageError:
+        return False
+    return found is not None and found.run == app.run
 
 
 def read_system(path: Path) -> System:
@@ -171,17 +176,6 @@ def read_system(path: Path) -> System:
 
     """
     return load_system(file_of(path))
-
-
-def with_models_of(system: System, config: RunConfig) -> RunConfig:
-    """Return the settings with the model that an app's agents call, where no other is named for judge and proposer."""
-    if system.app is None or config.models.agent != ModelSettings().agent:
-        return config
-    called = [agent.model for agent in system.agents if agent.model]
-    if not called:
-        return config
-    models = config.models.model_copy(update={"agent": max(called, key=called.count)})
-    return config.model_copy(update={"models": models})
 
 
 def sources_of(arguments: Arguments, system: System | None = None) -> Sources:
@@ -237,8 +231,7 @@ def draw_rows(inputs: Inputs, most: int) -> Inputs:
         raise ConfigInvalid(f"--rows {most}: expected 1 or more")
     if most > len(inputs.rows):
         note(f"note: --rows {most:,}: there are {len(inputs.rows):,} rows, and all are taken")
-    chosen = set(shuffled((row.key for row in inputs.rows), 0, "rows")[:most])
-    return replace(inputs, rows=tuple(row for row in inputs.rows if row.key in chosen))
+    return inputs.drawn(most)
 
 
 def read_prompts(path: Path, expected: str = "a run folder or a prompts.json") -> Mapping[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import Field
 
 from maspo.core.errors import InputsInvalid
+from maspo.core.seeded import shuffled
 from maspo.data.records import read_records
 
 LABEL_COLUMN = "answer"
@@ -45,6 +46,11 @@ class Inputs:
     def columns(self) -> frozenset[str]:
         """The columns that every row has: the names that a prompt may use as placeholders."""
         return frozenset.intersection(*(frozenset(row.columns) for row in self.rows))
+
+    def drawn(self, most: int) -> Inputs:
+        """Return at most so many inputs, drawn by their content."""
+        chosen = set(shuffled((row.key for row in self.rows), 0, "rows")[:most])
+        return replace(self, rows=tuple(row for row in self.rows if row.key in chosen))
 
 
 def load_inputs(path: str | Path, option: str = "--inputs") -> Inputs:

@@ -32,6 +32,9 @@ _MOST_BYTES = 256 * MEGABYTE
 _SHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
 _SAID = re.compile(r'"?sep=([^\w\s"]|\t)"?\n')
 """A first line by which spreadsheets are told what parts the cells."""
+_QUOTED = re.compile(r'(?<![^,;\t|\n])"(?:[^"]|"")*+("?)')
+"""A cell in quotation marks, and the one that closes it, if there is one."""
+_AFTER_QUOTED = ("", ",", ";", "\t", "|", "\n")
 _FORMATS = "JSON Lines, JSON, CSV or Parquet"
 
 
@@ -153,8 +156,10 @@ def _csv_rows(text: str, source: str) -> list[Record]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=said[1] if said else _delimiter(text), strict=True)
     rows: list[Record] = []
     names: list[str] = []
+    read = 0
     try:
         for cells in reader:
+            read = reader.line_num
             if not any(cell.strip() for cell in cells):
                 continue
             place = f"{source}, line {reader.line_num}"
@@ -164,10 +169,28 @@ def _csv_rows(text: str, source: str) -> list[Record]:
                 names = [name.strip() for name in cells]
                 _check_header(names, place)
     except csv.Error as error:
-        raise InputsInvalid(
-            f"{source}, line {reader.line_num}: not CSV ({error}); correct the line, or give JSON Lines"
-        ) from None
+        lines = text.split("\n")[read : reader.line_num]
+        raise InputsInvalid(f"{source}, {_why_no_csv(lines, read, error)}") from None
     return rows
+
+
+def _why_no_csv(lines: list[str], before: int, error: csv.Error) -> str:
+    """Return the place of what is no row, and the fix; ``lines`` are those of the row, after so many ``before``.
+
+    A quotation mark that is not closed takes in the rows below, so what is wrong is where it stands.
+    """
+    row = "\n".join(lines)
+    ends = ((one, row[one.end() : one.end() + 1]) for one in _QUOTED.finditer(row))
+    opened = next((one for one, after in ends if not one[1] or after not in _AFTER_QUOTED), None)
+    line = before + 1 + row.count("\n", 0, opened.start() if opened else 0)
+    end = before + len(lines)
+    if opened is None or (opened[1] and line == end):
+        return f"line {line}: not CSV ({error}); write a quotation mark within a text twice, or give JSON Lines"
+    to = f"line {end}" if opened[1] else "the end of the file"
+    return (
+        f"line {line}: a quotation mark opens a text that goes on to {to}; close it where the text ends, write one "
+        "within a text twice, or give JSON Lines"
+    )
 
 
 def _csv_row(cells: list[str], names: list[str], place: str) -> Record:

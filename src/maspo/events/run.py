@@ -51,6 +51,8 @@ class BudgetStopped(Event):
 
     cap: str
     """For example ``--max-calls 500``."""
+    kept_back: str = ""
+    """What of it is kept back for the final test, in words: the search had the rest."""
     kind: Literal["budget_stopped"] = "budget_stopped"
 
 

@@ -184,6 +184,16 @@ class Ledger:
         """Set aside part of the caps for the hold-out test, until ``release``."""
         self._kept_calls, self._kept_usd, self._kept_seconds = calls, usd, seconds
 
+    def kept_of(self, cap: str) -> str:
+        """Return what is kept back of a cap for the hold-out test, in words; empty where nothing is."""
+        if cap.startswith("--max-calls") and self._kept_calls:
+            return f"{self._kept_calls:,} calls"
+        if cap.startswith("--max-usd") and self._kept_usd:
+            return f"${self._kept_usd:.2f}"
+        if cap.startswith("--max-minutes") and self._kept_seconds:
+            return f"{self._kept_seconds / 60:.1f} minutes"
+        return ""
+
     def release(self) -> None:
         """Free what was kept back, and let calls be reserved again if they fit now."""
         self.keep_back()
@@ -488,9 +498,10 @@ class Ledger:
         self._settled.set()
         usd = self.usd
         money = "unknown cost" if usd is None else f"${usd:.4f}"
+        kept = f", and {kept} are kept back for the final test" if (kept := self.kept_of(cap)) else ""
         return BudgetReached(
             f"{cap}: the next call could overshoot the cap after {self.calls} calls, {money} and "
-            f"{self.seconds:.0f} s; what is recorded is kept, raise the cap to go on"
+            f"{self.seconds:.0f} s{kept}; what is recorded is kept, raise the cap to go on"
         )
 
     def _close(self, reservation: Reservation) -> None:

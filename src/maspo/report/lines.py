@@ -107,7 +107,8 @@ def line_of(event: Event, run: RunStarted | None = None) -> str:
         case InfluenceMeasured() if event.hint:
             line = f"hint: {event.hint}"
         case BudgetStopped():
-            line = f"budget reached: {event.cap}"
+            kept = f"; {event.kept_back} of it are kept back for the final test" if event.kept_back else ""
+            line = f"budget reached: {event.cap}{kept}"
         case Paused():
             line = f"paused: {event.reason}"
         case RunFinished():

@@ -254,13 +254,17 @@ def headline(view: RunView) -> str:
         shipped = "They are shipped."
     else:
         shipped = "They won more often than they lost, so they are shipped."
+    if looked := forbidden_by_looks(finished):
+        return f"{_LOOKED[by_labels]}: {looked}. {shipped}"
+    return f"{found[finished.verdict]} {shipped}"
+
+
+def forbidden_by_looks(finished: RunFinished) -> str:
+    """Return that earlier looks alone stand against a claim of the final test; empty where they do not."""
     tested = finished.holdout
     bounds = tested.p_bounds or (tested.p_value, tested.p_worse)
     p = ((tested.p_value, bounds[0]), (tested.p_worse, bounds[1]))
-    looked = blamed_on_looks(finished.verdict, p, tested.look, tested.level)
-    if looked:
-        return f"{_LOOKED[by_labels]}: {looked}. {shipped}"
-    return f"{found[finished.verdict]} {shipped}"
+    return blamed_on_looks(finished.verdict, p, tested.look, tested.level)
 
 
 def describe_end(view: RunView) -> tuple[str, ...]:

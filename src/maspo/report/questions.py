@@ -96,6 +96,8 @@ def _how_sure(view: RunView) -> str:
     tested = (
         f"{p_value} for {direction} on {phrases.holdout_inputs(finished.holdout)}{f' ({looked})' if looked else ''}"
     )
+    if phrases.forbidden_by_looks(finished):
+        return f"No, for the looks before this one: {tested}."
     return f"{sure}: {tested}. {phrases.inputs_needed(finished)}".strip()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from collections import Counter
@@ -23,6 +24,8 @@ _ROWS_NAMED = 3
 """Rows of a file that an error names: enough to see what they share."""
 _ROW_CHARACTERS = 80
 """Of each of them: a line of a terminal."""
+_CLOSE = 0.8
+"""Likeness (of ``difflib``) of a name to that of labels: ``anwser`` has 0.83, ``user`` 0.6."""
 _LABELS = frozenset({"answer", "answers", "label", "labels", "target", "gold", "expected", "output", "solution"})
 """Names, in lower case, that columns of labels often have."""
 
@@ -124,9 +127,9 @@ def check_inputs(system: System, inputs: Inputs) -> list[str]:
         if lacking := _rows_without(inputs):
             raise InputsInvalid(f"inputs: {lacking}")
         columns = ", ".join(sorted(inputs.columns)) or "none that every row has"
-        raise InputsInvalid(
-            f"inputs: no column `input`, and no prompt names a column (columns: {columns}); {_fix(inputs.columns)}"
-        )
+        slips = [f"agents.{agent.name}: {slip}" for agent in system.agents for slip in builder.slips(agent.name)]
+        meant = "; ".join(slips) or _fix(inputs.columns)
+        raise InputsInvalid(f"inputs: no column `input`, and no prompt names a column (columns: {columns}); {meant}")
     notes = []
     for agent in system.agents:
         unread = [name for name in agent.reads if name not in named[agent.name]]
@@ -138,6 +141,7 @@ def check_inputs(system: System, inputs: Inputs) -> list[str]:
         if not system.team.reaches_output(agent.name):
             notes.append(f"agents.{agent.name}: does not reach the output {system.output!r}; it is not rewritten")
     notes += _missing_columns(inputs)
+    notes += _label_elsewhere(inputs, inputs.columns - used - {"input"})
     if inputs.merged:
         notes.append(f"inputs: {inputs.merged} duplicate rows were merged")
     return notes
@@ -175,8 +179,22 @@ def _fix(columns: Collection[str]) -> str:
         )
     labels = [name for name in sorted(columns) if name.casefold() in _LABELS]
     shown = min((name for name in columns if name not in labels), default="question")
+    if near := nearest("input", columns):
+        return f"did you mean `input` by `{near}`? Rename it, or name columns in a prompt, such as {{{near}}}"
     label = f"; if {labels[0]} holds the labels, rename it to `{LABEL_COLUMN}`" if labels else ""
     return f"rename one to `input`, or name columns in a prompt, such as {{{shown}}}{label}"
+
+
+def _label_elsewhere(inputs: Inputs, unread: Collection[str]) -> list[str]:
+    """Return a remark where no row has a label, and a column that no prompt reads is named as labels often are."""
+    if any(row.answer is not None for row in inputs.rows):
+        return []
+    return [
+        f"inputs: no row has a label (`{LABEL_COLUMN}`), and no prompt names the column {name!r}; if it holds the "
+        f"labels, rename it to `{LABEL_COLUMN}`"
+        for name in sorted(unread)
+        if difflib.get_close_matches(name.casefold(), _LABELS, n=1, cutoff=_CLOSE)
+    ][:1]
 
 
 def _missing_columns(inputs: Inputs) -> list[str]:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping, Sequence, Set
 from urllib.parse import urlsplit
 
-from maspo.config import DEFAULT_MODEL, ROLES, ModelSettings
+from maspo.config import DEFAULT_MODEL, ROLES, ModelSettings, RunConfig
 from maspo.core.errors import ConfigInvalid
 from maspo.models.base import CHAT
 from maspo.models.endpoint import Endpoint, is_secret
@@ -110,6 +110,17 @@ def require_model(models: ModelSettings, system: System) -> None:
             'MASPO_AGENT_MODEL=NAME, `agent = "NAME"` under [models] in maspo.toml, or agent_model= in Python '
             "(`maspo doctor` lists what an endpoint offers)"
         )
+
+
+def with_models_of(system: System, config: RunConfig) -> RunConfig:
+    """Return the settings with the model that an app's agents call, where no other is named for judge and proposer."""
+    if system.app is None or config.models.agent != ModelSettings().agent:
+        return config
+    called = [agent.model for agent in system.agents if agent.model]
+    if not called:
+        return config
+    models = config.models.model_copy(update={"agent": max(called, key=called.count)})
+    return config.model_copy(update={"models": models})
 
 
 def offers_many(address: str) -> bool:

@@ -339,7 +339,7 @@ async def _search(study: Study, session: Session, steering: Steering) -> tuple[A
         fruitless.check((), session.events, session.ledger.usage(), ended=True)
     except BudgetReached as error:
         cap = session.ledger.reached or str(error)
-        await session.publish(BudgetStopped(cap))
+        await session.publish(BudgetStopped(cap, session.ledger.kept_of(cap)))
     await steering.ended()
     kept = steering.kept_to(ask.prompts, study.problem.seed_prompts)
     ask = replace(ask, prompts=_without_never_called(study, session, kept))

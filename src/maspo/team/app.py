@@ -12,6 +12,8 @@ from typing import Literal
 
 AppKind = Literal["callable", "command", "url"]
 _CALLABLE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+ROWS = 5
+"""On which an app is looked at by default: enough to tell values from fixed passages, and to meet some branches."""
 _URL = re.compile(r"https?://", re.IGNORECASE)
 
 
@@ -104,3 +106,8 @@ class App:
             return default
         path = Path(self.folder or ".") / Path(self.python).expanduser()
         return os.path.abspath(path)  # noqa: PTH100 - resolving would leave the environment
+
+
+def names_app(given: Path) -> bool:
+    """Return whether what stands in the place of a system file is an app: ``module:function``."""
+    return not given.exists() and App(str(given)).kind == "callable"

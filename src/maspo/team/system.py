@@ -109,7 +109,13 @@ class System:
     """Ends such a circle after the round in which it holds."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "agents", _with_shared_prompts(tuple(self.agents)))
+        given = (self.agents,) if isinstance(self.agents, str | Agent) else tuple(self.agents)
+        for one in given:
+            if not isinstance(one, Agent):
+                raise SystemInvalid(
+                    f"agents: {one!r} is given; expected agents, such as System((Agent('solver', '…'),))"
+                )
+        object.__setattr__(self, "agents", _with_shared_prompts(given))
         problems = _find_problems(self)
         if problems:
             raise SystemInvalid("\n".join(problems))

@@ -1,0 +1,96 @@
+"""What ``import maspo`` offers to who works in Python: caps of a resumed run, and apps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import maspo
+from maspo.core.errors import ConfigInvalid
+from maspo.team.load import load_system
+from tests.model_server import Model, served
+
+APP = """\
+import json, os, urllib.request
+
+DRAFT = "You draft an answer to the question, in one line."
+CHECK = "You check the draft and end with the final answer."
+
+
+def ask(prompt, text):
+    messages = [{"role": "system", "content": prompt}, {"role": "user", "content": text}]
+    body = json.dumps({"model": "m", "messages": messages}).encode()
+    url = os.environ["OPENAI_BASE_URL"] + "/chat/completions"
+    sent = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    return json.load(urllib.request.urlopen(sent))["choices"][0]["message"]["content"]
+
+
+def answer(row):
+    return ask(CHECK, "Draft: " + ask(DRAFT, row["input"]))
+"""
+
+
+@pytest.fixture
+def model() -> Iterator[Model]:
+    with served() as found:
+        yield found
+
+
+@pytest.fixture
+def inputs() -> list[str]:
+    return [f"What is {n} and {'more ' * (n % 7)}of it?" for n in range(24)]
+
+
+def test_p01_every_name_that_is_offered_is_there() -> None:
+    assert {name: getattr(maspo, name) for name in maspo.__all__}.keys() >= {"Caps", "RunConfig", "discover", "resume"}
+
+
+def test_p02_a_run_that_met_a_cap_goes_on_under_another_given_by_name(
+    model: Model, inputs: list[str], tmp_path: Path
+) -> None:
+    team = maspo.System((maspo.Agent("solver", "You solve it."),), "small")
+    cut = maspo.optimize(
+        team, inputs, tmp_path / "run", profile="cheap", max_calls=60, base_url=model.url, agent_model="m"
+    )
+    assert not cut.finished.complete
+    asked = len(model.asked)
+    more = maspo.resume(tmp_path / "run", max_calls=20_000)
+    assert more.finished.complete
+    assert asked <= 60 < len(model.asked)
+
+
+def test_p03_caps_are_said_in_one_way_and_have_to_be_possible(tmp_path: Path) -> None:
+    with pytest.raises(ConfigInvalid, match="max_calls: caps are given as well"):
+        maspo.resume(tmp_path, caps=maspo.Caps(calls=5), max_calls=9)
+    with pytest.raises(ConfigInvalid, match="max_calls"):
+        maspo.resume(tmp_path, max_calls=0)
+
+
+def test_p04_an_app_is_found_and_optimized_from_python(
+    model: Model, inputs: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shop.py").write_text(APP)
+    monkeypatch.chdir(tmp_path)
+    said: list[str] = []
+    system = maspo.discover(
+        "shop:answer", inputs, "team.yaml", base_url=model.url, rows=3, max_calls=20, progress=said.append
+    )
+    assert {agent.prompt for agent in system.agents} == {
+        "You draft an answer to the question, in one line.",
+        "You check the draft and end with the final answer.",
+    }
+    assert load_system(tmp_path / "team.yaml") == system
+    with pytest.raises(ConfigInvalid, match=r"team\.yaml is there already"):
+        maspo.discover("shop:answer", inputs, "team.yaml", base_url=model.url)
+    result = maspo.optimize("shop:answer", inputs, tmp_path / "run", profile="cheap", base_url=model.url, max_calls=120)
+    assert result.prompts.keys() == system.prompts.keys()
+
+
+def test_p05_what_is_no_app_is_refused_before_anything_is_run(inputs: list[str]) -> None:
+    for given, said in (("", "empty"), ("no such 'thing", "close its quotes"), ("gone.py", "no such file")):
+        with pytest.raises(ConfigInvalid, match=said):
+            maspo.discover(given, inputs)
+    with pytest.raises(ConfigInvalid, match="rows: 0"):
+        maspo.discover("shop:answer", inputs, rows=0)
