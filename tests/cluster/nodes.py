@@ -69,7 +69,8 @@ class Nodes:
         self._cluster = None
 
 
-_ATTEMPTS = 5
+_ATTEMPTS = 40
+"""An hour of a busy machine."""
 _NOT_BEGUN = ("timed out during startup", "Timed out waiting for file")
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -18,7 +19,7 @@ import pytest
 
 from maspo.config import Caps
 from maspo.core.errors import EXIT_PROVIDER, Interrupted, MaspoError
-from maspo.core.workers import WorkerLost, processes
+from maspo.core.workers import WorkerLost, processes, told_to_stop
 from maspo.store.locks import RecordLock
 from maspo.store.looks import LookLedger
 from maspo.study.comparison import compare as comparing
@@ -37,6 +38,7 @@ from maspo.study.job import Looks, Progress, Provider
 from maspo.study.optimize import DATABASE
 from maspo.testing.runs import Recorder
 from maspo.world import WorldSpec
+from tests.going_on import wait_until
 from tests.study.test_comparison import asked, figures
 
 
@@ -138,6 +140,40 @@ def test_sb05_a_process_that_is_killed_is_told_of_and_replaced_and_the_others_go
             killed.result()
         assert other.result() != os.getpid()
         assert workers.submit(die_at_first, str(tmp_path / "one")).result() == "done"
+
+
+def listen(marker: str) -> str:
+    """Say in which process this is, and wait for the word to stop."""
+
+    def mark() -> None:
+        Path(marker).write_text(str(os.getpid()))
+
+    async def work() -> str:
+        stop = told_to_stop()
+        await asyncio.sleep(0.2)  # the thread that listens has begun
+        mark()
+        await stop.wait()
+        return "stopped"
+
+    return asyncio.run(work())
+
+
+def test_sb09_who_was_killed_while_it_listened_holds_up_nobody_who_is_told_to_stop(tmp_path: Path) -> None:
+    with processes(2) as workers:
+        marks = [tmp_path / "one", tmp_path / "other"]
+        killed, other = (workers.submit(listen, str(mark)) for mark in marks)
+        wait_until(
+            lambda: all(mark.exists() and mark.read_text() for mark in marks), lambda: len(list(tmp_path.iterdir()))
+        )
+        os.kill(int(marks[0].read_text()), signal.SIGKILL)
+        with pytest.raises(WorkerLost):
+            killed.result()
+        telling = threading.Thread(target=workers.stop, daemon=True)
+        telling.start()
+        assert other.result() == "stopped"
+        telling.join(60)
+        assert not telling.is_alive(), "waits for a process that is gone"
+        assert workers.submit(listen, str(tmp_path / "late")).result() == "stopped"
 
 
 def _killed_once(

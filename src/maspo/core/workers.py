@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol, TypeVar, TypeVarTuple, Unpack
 
 from maspo.core.errors import EXIT_INTERRUPTED, MaspoError
@@ -147,17 +147,33 @@ class _Processes(Queue):
     """Workers that are processes of this machine."""
 
     def __init__(self, count: int, scratch: str) -> None:
-        self._told = multiprocessing.get_context("spawn").Event()
-        self._lanes = [_Process(scratch, self._told) for _ in range(count)]
+        self._heard, self._word = multiprocessing.get_context("spawn").Pipe(duplex=False)
+        self._lanes = [_Process(scratch, _AtTheEnd(self._heard)) for _ in range(count)]
         super().__init__(self._lanes)
 
     def stop(self) -> None:
-        self._told.set()
+        self._word.close()
 
     def end(self) -> None:
         self.close()
         for lane in self._lanes:
             lane.close()
+        self._word.close()
+        self._heard.close()
+
+
+class _AtTheEnd:
+    """The word to stop: the caller has closed its end of a pipe, or is gone.
+
+    ``multiprocessing.Event`` would wait, when it is set, for all that have waited for it, also for those in processes
+    that were killed.
+    """
+
+    def __init__(self, end: Connection[Any, Any]) -> None:
+        self._end = end
+
+    def wait(self) -> None:
+        wait([self._end])
 
 
 @contextmanager
