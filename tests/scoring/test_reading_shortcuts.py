@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maspo.scoring import answers, bare, choices, claim_patterns, languages, ticks
+from maspo.scoring import answers, bare, choices, claim_patterns, languages, options, ticks, wrappers
 from tests.lengths import length
 from tests.scoring.real_rows import rows_there
 
@@ -83,3 +83,25 @@ def test_h06_the_commonest_replies_are_known_at_sight() -> None:
         assert bare.bare_choice(reply) == "B"
     for reply in ("A train", "B or C", "not B", "B?", "The answer is E. coli.", "I", "b", ""):
         assert bare.bare_choice(reply) is None
+
+
+@given(st.one_of(mutants, lines), st.sampled_from(["", "The ", "**", "$", " ", "a "]))
+@settings(max_examples=length(500, 50_000), deadline=None)
+def test_h07_no_text_of_an_option_is_passed_over_by_its_first_word(text: str, before: str) -> None:
+    question = f"Which?\nA) {text.split(chr(10), maxsplit=1)[0]}\nB) something else"
+    for said in (f"{before}{text}", text.upper(), "  ".join(text.split())):
+        wanted = options.squeezed(said)
+        letters = [
+            letter for letter, option in options.options_of(question).items() if options.squeezed(option) == wanted
+        ]
+        if wanted and len(letters) == 1:
+            assert options.with_text(said, question) == letters[0]
+
+
+def test_h08_what_is_handed_in_is_looked_for_from_its_own_line_on() -> None:
+    said = "Thought: done\n\n\n  Action: Finish[Rome]\n\n"
+    assert wrappers.handed_in(said) == "Rome"
+    found = wrappers._CALLED.search(said.rstrip())
+    # From an earlier line each blank line would be a begin of its own, and go through all that follow.
+    assert found is not None
+    assert found.start() == said.index("  Action") - 1

@@ -11,6 +11,7 @@ from maspo.data.groups import asked
 from maspo.models.base import Reply
 from maspo.models.thoughts import without_thoughts
 from maspo.proposers.foreign import refused
+from maspo.proposers.retold import _COUNTED
 from maspo.scoring.mathematics.equality import same
 
 _SIGNS = 20_000
@@ -60,3 +61,9 @@ def test_a_name_with_many_marks_is_read_at_once(mark: str) -> None:
     begun = time.process_time()
     same(f"A{mark * 40}! = 5", "6")
     assert time.process_time() - begun < _MOST_SECONDS
+
+
+def test_the_numbers_of_a_list_are_looked_for_within_their_line() -> None:
+    assert _COUNTED.sub("", "One:\n\n\n  12. twelve\n 3) three") == "One:\n\n\ntwelve\nthree"
+    # Over several lines each blank one would be a begin of its own, and go through all that follow.
+    assert all("\n" not in found[0] for found in _COUNTED.finditer("\n\n\n 1. a\n\n 2. b"))

@@ -29,7 +29,7 @@ _INITIALS: Final = 5
 """First letters in a row that stand for a question."""
 _MOST_INITIALS: Final = 60
 """Words of a question whose first letters are compared."""
-_COUNTED = re.compile(r"^\s*\d{1,3}[.)]\s", re.MULTILINE)
+_COUNTED = re.compile(r"^[^\S\n]*+\d{1,3}[.)]\s", re.MULTILINE)
 """The numbers of a list; they are no numbers of a question."""
 _CAPS = re.compile("[\ufe0f\u20e3]")
 """What makes a key of a digit."""

@@ -57,7 +57,7 @@ _ANSWER_FIRST = late(
     r"\n{1,3}(?i:explanation|reason|rationale|because)\w*"
 )
 _LEAST_AGAIN = 12
-_AGAIN = late(r"(?i:answer|correction|wait|mistake|actually|on reflection|second thought|reconsider)")
+_AGAIN = late(r"answer|correction|wait|mistake|actually|on reflection|second thought|reconsider")
 
 
 def claimed(text: str, question: str = "") -> str | None:
@@ -67,7 +67,7 @@ def claimed(text: str, question: str = "") -> str | None:
     first.
     """
     first = _ANSWER_FIRST.match(unmarked(text[:_BEGIN])) if "\n" in text[:_BEGIN] else None
-    if first is not None and not _AGAIN.search(unmarked(text[_BEGIN:])):
+    if first is not None and not _AGAIN.search(unmarked(text[_BEGIN:]).lower()):
         return first[1]
     end = unmarked(text[-_END_OF_TEXT:])
     if len(text) <= _END_OF_TEXT:
@@ -82,13 +82,13 @@ def claimed(text: str, question: str = "") -> str | None:
 def is_reconsidered(text: str, letter: str) -> bool:
     """Whether a text, after it has claimed a letter, thinks again and names another one."""
     end = text.rfind(letter) + 1
-    return len(text) - end > _LEAST_AGAIN and _AGAIN.search(text, end, end + _BEGIN) is not None
+    return len(text) - end > _LEAST_AGAIN and _AGAIN.search(text[end : end + _BEGIN].lower()) is not None
 
 
 def plainly(text: str) -> str | None:
     """Return the letter of a text that ends with "The answer is C." and nothing else: the commonest claim of all."""
     end = text[-BEFORE - _LONGEST_PLAIN :].rstrip()
-    found = _PLAIN.search(end)
+    found = _PLAIN.search(end) if "answer is" in end else None
     return found[1] if found is not None and not is_denied_before(end, found.start()) else None
 
 
@@ -162,7 +162,10 @@ def _is_article(plain: str, claim: re.Match[str]) -> bool:
 
 
 def _letter_place(claim: re.Match[str]) -> int:
-    """Return where the letter of a claim stands."""
+    """Return where the letter of a claim stands: mostly in the last group, since a denial stands before it."""
+    last = claim.lastindex
+    if last is not None and len(claim[last]) == 1:
+        return claim.start(last)
     return max(
         claim.start(group) for group in range(1, len(claim.groups()) + 1) if claim[group] and len(claim[group]) == 1
     )

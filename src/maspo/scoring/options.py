@@ -26,8 +26,11 @@ _BRACKETED_IN_LOWER_CASE = late(r"(?<=\s)\([a-j]\)(?=\s)")
 _OPTION_IN_JSON = late(r"[{,]\s*[\"']([A-J])[\"']\s*:\s*(?=[\"'])")
 _OPTION = late(r"(?<=[\s\"'])(?:\(|\[(?=[A-J]\s?\]))?([A-J])\s?[).:\]]")
 _THOUSANDS = late(r"(?<=\d),(?=\d{3})")
-_ARTICLE = late(r"(?:the|an?)\s+(?=\w{2})", re.IGNORECASE)
+_ARTICLE = late(r"\b(?:the|an?)\s+(?=\w{2})", re.IGNORECASE)
 _BEGIN_OF_ARTICLE = ("a", "A", "t", "T")
+_LONGEST_WORD = 40
+_SQUEEZED_AWAY = frozenset({"a", "an", "the", "rs", "percent", "sqrt"})
+"""First words that are compared in another form."""
 _OWN_LETTER = late(r"\(?([A-J])\s?[).:]\s*")
 _ROOT = late(r"\\?sqrt ?(?:[({](\w+)[)}])?")
 _SIGNS = {
@@ -78,14 +81,28 @@ def with_text(text: str, question: str) -> str | None:
     if not question:
         return None
     by_text = _letters_by_text(question)
+    if not _may_begin(text, by_text):
+        return None
     wanted = squeezed(text)
     return by_text[wanted] if wanted in by_text else _with_amount(text, question)
+
+
+def _may_begin(text: str, options: Mapping[str, str | None]) -> bool:
+    """Whether a text can be one of these squeezed ones by its first word: a fast look, since most sentences are not."""
+    first = text[:_LONGEST_WORD].split(maxsplit=1)
+    word = first[0].rstrip(".,;:!") if first else ""
+    if len(first) < 2 or not (word.isascii() and word.isalpha()):
+        return True
+    word = word.casefold()
+    return word in _SQUEEZED_AWAY or any(option.startswith(word) for option in options)
 
 
 def is_text_of(letter: str, text: str, question: str) -> bool:
     """Whether a text is what the option of a letter says, however it is set."""
     option = options_of(question).get(letter)
-    return option is not None and (option == text or squeezed(option) == squeezed(text))
+    if option is None or option == text:
+        return option is not None
+    return _may_begin(text, _letters_by_text(question)) and squeezed(option) == squeezed(text)
 
 
 def is_asked_for(noun: str, question: str) -> bool:
