@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from maspo.config import ModelSettings
-from maspo.core.errors import ProviderError
+from maspo.core.errors import ConfigInvalid, ProviderError
 from maspo.models import Endpoint, Ledger, Message, Request, RetryPolicy, compose
 from maspo.models.base import Adapted
 from maspo.models.chat_completions import ChatClient
@@ -142,3 +142,11 @@ async def test_b06_an_endpoint_that_has_answered_is_not_looked_for_elsewhere() -
             await client.complete(ASK)
     assert not isinstance(caught.value, Adapted)
     assert server.paths == ["/chat/completions"] * 2
+
+
+@pytest.mark.parametrize("given", ["localhost:8801/v1", "api.openai.com/v1", "127.0.0.1:8000", "gpu.lan:8000/v1"])
+def test_b07_what_lacks_its_scheme_is_told_so(given: str) -> None:
+    with pytest.raises(ConfigInvalid, match=r"write http:// or https:// before it"):
+        Endpoint(given)
+    with pytest.raises(ConfigInvalid, match=r"expected e\.g\. https://"):
+        Endpoint("ftp://x/v1")

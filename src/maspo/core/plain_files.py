@@ -10,7 +10,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from itertools import islice
 from pathlib import Path
+
+from maspo.core.errors import nearest
 
 MEGABYTE = 1 << 20
 MOST_SETTINGS = MEGABYTE
@@ -18,6 +21,8 @@ MOST_SETTINGS = MEGABYTE
 MOST_TEXT = 16 * MEGABYTE
 """Bytes of a system file, a prompt, prompts.json, a rubric: a thousand agents with prompts of 16,000 letters."""
 _PIECE = MEGABYTE
+_MOST_NAMES = 1000
+"""Of a folder, among which one is looked for that was meant."""
 
 
 def open_plain(path: Path, flags: int = os.O_RDONLY, *, links: bool = False) -> int:
@@ -51,6 +56,17 @@ def read_plain(path: Path, most: int) -> bytes:
 def read_named(path: Path, most: int) -> bytes:
     """Return what a file holds that the user named; it may be a link. Raises what ``read_plain`` raises."""
     return _read(open_plain(path, links=True), most)
+
+
+def meant_by(missing: Path) -> str:
+    """Return which file beside one that is not there was probably meant, as a question; empty where none is near."""
+    try:
+        with os.scandir(missing.parent) as found:
+            names = [entry.name for entry in islice(found, _MOST_NAMES) if entry.is_file()]
+    except OSError:
+        return ""
+    near = nearest(missing.name, names)
+    return f"did you mean {missing.with_name(near)}?" if near else ""
 
 
 def is_there(path: Path) -> bool:

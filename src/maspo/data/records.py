@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from maspo.core.errors import InputsInvalid, said_of
-from maspo.core.plain_files import MEGABYTE, open_plain, read_named
+from maspo.core.plain_files import MEGABYTE, meant_by, open_plain, read_named
 
 Record = Mapping[str, object]
 
@@ -58,7 +58,8 @@ def read_records(file: Path, given: str = "") -> list[Record]:
             raw = _unpacked(raw)
         text = raw.decode(_encoding(raw)).replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
-        raise InputsInvalid(f"{said}: no such file; give a JSON Lines or CSV file (or JSON, Parquet)") from None
+        fix = meant_by(file) or "give a JSON Lines or CSV file (or JSON, Parquet)"
+        raise InputsInvalid(f"{said}: no such file; {fix}") from None
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise InputsInvalid(f"{said}: cannot be read ({said_of(error)}); give a UTF-8 {_FORMATS} file") from error
     match _suffix(file):

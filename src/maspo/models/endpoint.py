@@ -23,6 +23,8 @@ _PATHS = (_PATH, "/completions", "/responses", "/embeddings", "/models")
 _VERSION = re.compile(r"/v\d+\w*(?=/|$)")
 _HEADER_SAFE = string.punctuation.replace("%", "")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
+_NO_SCHEME = re.compile(r"(?!https?:)(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)(?::\d{1,5})?(?:/[\w./-]*)?")
+"""An address as browsers take it."""
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # a token of RFC 9110, 5.6.2
 _QUERY_ALLOWED = frozenset({"api-version"})
 """Parameters of a base URL that are known to be no secret: the address of a run is recorded."""
@@ -195,6 +197,8 @@ def is_loopback(host: str) -> bool:
 def _find_problem(base_url: str) -> str:
     """Return what is wrong with an address, empty when it can be used: one that every reader reads alike."""
     expected = "expected e.g. https://api.openai.com/v1"
+    if _NO_SCHEME.fullmatch(base_url):
+        return "not an address; write http:// or https:// before it"
     try:
         parts = urlsplit(base_url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0

@@ -12,7 +12,7 @@ import yaml
 
 from maspo.core.errors import SystemInvalid, nearest
 from maspo.core.plain import plain
-from maspo.core.plain_files import MOST_TEXT, read_named
+from maspo.core.plain_files import MOST_TEXT, meant_by, read_named
 from maspo.team.app import App
 from maspo.team.flow import MOST_ENTRIES, MOST_ROUNDS, Condition, Each, Said
 from maspo.team.system import Agent, System
@@ -454,7 +454,7 @@ def _read_text(file: Path, place: str, fix: str) -> str:
     try:
         return read_named(file, MOST_TEXT).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
-        raise SystemInvalid(f"{place}: no such file; {fix}") from None
+        raise SystemInvalid(f"{place}: no such file; {meant_by(file) or fix}") from None
     except UnicodeDecodeError:
         raise SystemInvalid(f"{place}: not UTF-8 text; save it as UTF-8") from None
     except OSError as error:
