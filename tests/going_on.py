@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-STILL = 120.0
-"""Seconds in which nothing may stand still; far more than a process waits for a processor."""
+STILL = 600.0
+"""Seconds in which nothing may stand still: on two cores that thirty processes wanted, a start took more than 120."""
 _LOOK = 0.05
 
 
