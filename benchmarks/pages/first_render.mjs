@@ -8,8 +8,10 @@
 // FOLDER/mlflow.json MLflow is left out.
 //
 // "painted" is First Contentful Paint: of ours with the verdict, of theirs with an empty frame. "shown" is the frame after
-// what the page is for is there (a selector for each), "settled" the last change before 400 ms without any. Each repeat is
-// a fresh context without a cache; pages take turns, so that a busy machine is busy for all of them.
+// what the page is for is there (a selector for each), "settled" the last change before 400 ms without any; ours is then
+// the page whose keys and filters answer. "processor" is the time that the threads of the page's own process have used until
+// it is shown: nearly the same on a busy machine (the least of all repeats, of a second load that is traced). Each repeat is a fresh context without a cache; pages take turns,
+// so that a busy machine is busy for all of them.
 import { existsSync, readFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { createRequire } from "node:module";
@@ -26,34 +28,61 @@ const PAGES = [
 ];
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--headless", "--no-sandbox", "--disable-gpu"] });
-const found = new Map(PAGES.map(([name]) => [name, { painted: [], shown: [], settled: [] }]));
+const found = new Map(PAGES.map(([name]) => [name, { painted: [], shown: [], settled: [], processor: [] }]));
 const load = loadavg()[0];
+
+/** A fresh page that notes the frame in which what it is for is there, and every later change. */
+async function fresh(sign) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  const page = await context.newPage();
+  await page.route(/^https?:\/\/(?!127\.0\.0\.1)/, (route) => (viz && /viz/.test(route.request().url()) ? route.fulfill({ path: viz, contentType: "text/javascript", headers: { "Access-Control-Allow-Origin": "*" } }) : route.abort()));
+  await page.addInitScript((wanted) => {
+    window.lastChange = 0;
+    window.shown = 0;
+    const there = () => (wanted.startsWith("text=") ? document.body?.innerText.includes(wanted.slice(5)) : document.querySelector(wanted) !== null);
+    new MutationObserver(() => {
+      window.lastChange = performance.now();
+      if (window.shown || !there()) return;
+      window.shown = window.lastChange;
+      requestAnimationFrame(() => setTimeout(() => { performance.mark("shown"); window.shown = performance.now(); }));
+    }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
+  }, sign);
+  return page;
+}
+
+async function settled(page, address, sign) {
+  await page.goto(address, { waitUntil: "commit" });
+  const there = await page.locator(sign).first().waitFor({ timeout: 60_000 }).then(() => true, () => false);
+  await page.waitForFunction(() => performance.now() - window.lastChange > 400, null, { timeout: 60_000, polling: 50 }).catch(() => undefined);
+  return there;
+}
+
+/** Milliseconds of processor that the tasks of the page's process took until it was shown; null where that is not told. */
+function worked(events) {
+  const shown = events.find((one) => one.name === "shown" && one.cat.includes("user_timing"));
+  const begun = shown && events.findLast((one) => one.name === "navigationStart" && one.pid === shown.pid && one.ts < shown.ts);
+  if (!begun) return null;
+  const tasks = events.filter((one) => one.pid === shown.pid && one.ph === "X" && /RunTask$/.test(one.name) && one.ts >= begun.ts && one.ts < shown.ts);
+  return tasks.reduce((sum, one) => sum + (one.tdur ?? 0), 0) / 1000;
+}
+
 for (let turn = 0; turn < Number(repeats); turn++) {
   for (const [name, address, sign] of PAGES) {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-    const page = await context.newPage();
-    await page.route(/^https?:\/\/(?!127\.0\.0\.1)/, (route) => (viz && /viz/.test(route.request().url()) ? route.fulfill({ path: viz, contentType: "text/javascript", headers: { "Access-Control-Allow-Origin": "*" } }) : route.abort()));
-    await page.addInitScript((wanted) => {
-      window.lastChange = 0;
-      window.shown = 0;
-      const there = () => (wanted.startsWith("text=") ? document.body?.innerText.includes(wanted.slice(5)) : document.querySelector(wanted) !== null);
-      new MutationObserver(() => {
-        window.lastChange = performance.now();
-        if (window.shown || !there()) return;
-        window.shown = window.lastChange;
-        requestAnimationFrame(() => setTimeout(() => { window.shown = performance.now(); }));
-      }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
-    }, sign);
-    await page.goto(address, { waitUntil: "commit" });
-    const there = await page.locator(sign).first().waitFor({ timeout: 60_000 }).then(() => true, () => false);
-    await page.waitForFunction(() => performance.now() - window.lastChange > 400, null, { timeout: 60_000, polling: 50 }).catch(() => undefined);
-    const [painted, shown, settled] = await page.evaluate(() => [performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? null, window.shown || null, window.lastChange]);
+    const page = await fresh(sign);
+    const there = await settled(page, address, sign);
+    const [painted, shown, last] = await page.evaluate(() => [performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? null, window.shown || null, window.lastChange]);
     if (!there) console.error(`${name}: ${sign} did not come; ${(await page.innerText("body")).slice(0, 300)}`);
     if (process.env.SHOTS && turn === 0) await page.screenshot({ path: `${process.env.SHOTS}/${name.replace(/\W+/g, "-")}.png` });
-    found.get(name).painted.push(painted);
-    found.get(name).shown.push(there ? shown : null);
-    found.get(name).settled.push(there ? settled : null);
-    await context.close();
+    const of = found.get(name);
+    of.painted.push(painted);
+    of.shown.push(there ? shown : null);
+    of.settled.push(there ? last : null);
+    await page.context().close();
+    const traced = await fresh(sign);
+    await browser.startTracing(traced, { categories: ["toplevel", "blink.user_timing"] });
+    await settled(traced, address, sign);
+    of.processor.push(worked(JSON.parse((await browser.stopTracing()).toString()).traceEvents));
+    await traced.context().close();
   }
 }
 await browser.close();
@@ -62,5 +91,6 @@ const median = (values) => [...values].filter((one) => one !== null).sort((a, b)
 console.log(`load before ${load.toFixed(1)}, after ${loadavg()[0].toFixed(1)}; ${repeats} repeats; MLflow ${known?.mlflow ?? "left out"}; medians in ms (all)`);
 for (const [name, times] of found) {
   const all = (values) => values.map((one) => (one === null ? "never" : Math.round(one))).join(" ");
-  console.log(`${name}: painted ${Math.round(median(times.painted))} (${all(times.painted)}), shown ${Math.round(median(times.shown) ?? NaN)} (${all(times.shown)}), settled ${Math.round(median(times.settled) ?? NaN)} (${all(times.settled)})`);
+  const told = ["painted", "shown", "settled"].map((kind) => `${kind} ${Math.round(median(times[kind]) ?? NaN)} (${all(times[kind])})`);
+  console.log(`${name}: ${told.join(", ")}, processor until shown ${Math.min(...times.processor.filter((one) => one !== null)).toFixed(1)}`);
 }

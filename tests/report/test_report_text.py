@@ -25,6 +25,7 @@ from maspo.report.lines import line_of
 from maspo.report.questions import answers
 from maspo.report.result import result_of
 from maspo.report.text import summary
+from maspo.report.visible import visible
 from maspo.report.why import Tried
 from maspo.study.evaluation.calibration import calibrate
 from tests.report.conftest import started
@@ -194,6 +195,28 @@ def test_a_cap_that_ends_the_search_is_told_with_what_is_kept_back_of_it() -> No
     assert line_of(BudgetStopped("--max-calls 300")) == "budget reached: --max-calls 300"
     kept = line_of(BudgetStopped("--max-calls 300", "88 calls"))
     assert kept == "budget reached: --max-calls 300; 88 calls of it are kept back for the final test"
+
+
+@pytest.mark.parametrize("width", [40, 60, 100])
+def test_i21_the_closing_summary_answers_the_ten_questions_of_the_page_within_the_screen(
+    whole_run: list[Event], width: int
+) -> None:
+    """On any screen, in their order, each under its name; only an answer of more than 360 characters is cut."""
+    for end in (0, 1, 30, len(whole_run)):
+        view = fold(whole_run[:end])
+        lines = closing(view, width).split("\n")
+        assert all(len(line) <= width or len(line[11:].split()) == 1 for line in lines)
+        told = list[str]()
+        for line in lines[: lines.index("")] if "" in lines else lines:
+            if line[:11].strip():
+                told.append("")
+            told[-1] = f"{told[-1]} {line[11:]}".strip()
+        asked = answers(view)
+        assert len(told) == len(asked) == 10
+        for shown, one in zip(told, asked, strict=True):
+            whole = " ".join(visible(one.answer).split())
+            kept = shown.removesuffix(" …")
+            assert kept.startswith(whole) or (len(whole) > 320 and whole.startswith(kept)), one.question
 
 
 def test_a_cap_before_any_decision_is_no_search_that_found_nothing(whole_run: list[Event]) -> None:

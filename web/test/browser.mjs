@@ -21,7 +21,7 @@ export async function opened(browser, { theme = "light", width = 1280, height = 
   page.goto = async (address, options) => {
     const reply = await goto(address, options);
     // A report shows its outcome first, and becomes the page once that is painted.
-    await page.waitForFunction(() => document.querySelector(".tools") !== null || document.getElementById("app") === null);
+    await page.waitForFunction(() => document.querySelector(".tools:not(.later)") !== null || document.getElementById("app") === null);
     return reply;
   };
   const wrong = [];
@@ -43,7 +43,7 @@ export async function go(page, hash) {
 
 export async function settled(page) {
   // Long tables and large graphs grow after the first frame.
-  await page.waitForFunction(() => (document.querySelector(".tools") !== null || document.getElementById("app") === null) && document.querySelector("[aria-busy=true]") === null);
+  await page.waitForFunction(() => (document.querySelector(".tools:not(.later)") !== null || document.getElementById("app") === null) && document.querySelector("[aria-busy=true]") === null);
   return page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 }
 

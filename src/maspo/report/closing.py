@@ -28,7 +28,7 @@ _NAME: Final = 11
 """Characters of the column of names."""
 _MOST_CHARACTERS: Final = 360
 """Of an answer: four lines or five; the page has all of it."""
-_LEAST: Final = 30
+_LEAST: Final = 24
 """Characters of a column of answers, however narrow a screen is."""
 WIDTH: Final = 100
 """Characters of a line, where it is not known what is wide enough for a reader."""

@@ -103,7 +103,7 @@ function long(cell: string | undefined): boolean {
 
 /** A figure where the cell begins with one, so that columns of figures sort as such. */
 function sortable(cell: string): number | string {
-  const found = /^[$+]?−?[\d,]*\.?\d+/.exec(cell.replace("-", "−"));
+  const found = /^[$+]?\u2212?[\d,]*\.?\d+/.exec(cell.replace("-", "−"));
   return found ? Number(found[0].replace(/[$+,]/g, "").replace("−", "-")) : cell;
 }
 
