@@ -19,7 +19,15 @@ from maspo.models.endpoint import Endpoint
 from maspo.models.secret import CUT, Secret, stands_in, too_short
 from maspo.models.sieve import Signs, Strings
 from maspo.testing.provider import Body, Rule, completion, fake_provider
-from tests.security.keys import KEY, RARELY_SPELLED, SPELLED, TAKEN_APART, shows_key, shows_key_somehow
+from tests.security.keys import (
+    IN_NUMBERS_AND_PIECES,
+    KEY,
+    RARELY_SPELLED,
+    SPELLED,
+    TAKEN_APART,
+    shows_key,
+    shows_key_somehow,
+)
 from tests.security.ordinary import PROMPTS
 
 ASK = Request("m", (Message("user", "hello"),), "agent")
@@ -46,6 +54,22 @@ def test_k01_and_taken_apart(spelling: str) -> None:
     without = Secret(KEY).cut_from(f"could not handle: {TAKEN_APART[spelling]} was refused")
     assert CUT in without and not shows_key(without), without
     assert without.startswith("could not handle: ") and without.endswith(" was refused")
+
+
+@pytest.mark.parametrize("spelling", IN_NUMBERS_AND_PIECES)
+def test_k01_and_in_numbers_or_pieces(spelling: str) -> None:
+    spelled = IN_NUMBERS_AND_PIECES[spelling]
+    without = Secret(KEY).cut_from(f"could not handle: {spelled} was refused")
+    assert CUT in without and not shows_key(without), without
+    assert without.startswith("could not handle: ") and without.endswith(" was refused")
+    assert len(without) < len("could not handle:  was refused") + len(spelled) * 0.85
+
+
+def test_k21_numbers_and_parts_of_other_texts_stay() -> None:
+    secret = Secret(KEY)
+    table = "\n".join(f"{one:08x}  {one * 7919 % 256:3d}  {one * 104729}" for one in range(400))
+    for text in (table, json.dumps(list(range(256)) * 4), f"It begins with {KEY[:10]}, as all of them do.", *PROMPTS):
+        assert secret.cut_from(text) == text
 
 
 @pytest.mark.parametrize(
@@ -307,7 +331,6 @@ def test_k12_a_sieve_stops_no_text_that_holds_a_key(monkeypatch: pytest.MonkeyPa
             opened.setattr(Signs, "may_stand_in", lambda *_: True)
             opened.setattr(Strings, "may_stand_in", lambda *_: True)
             opened.setattr(Secret, "_in_letters", False)
-            opened.setattr(Secret, "_may_be_in_numbers", lambda *_: True)
             opened.setattr(Secret, "_fewest_ones", 0)
             plain = Secret(key)
             assert told == [(plain.cut_from(text), plain.cut_from_parts(text)) for text in texts]

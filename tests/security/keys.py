@@ -9,6 +9,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable
+from typing import Literal
 from urllib.parse import quote, unquote
 
 KEY = "sk-canary-0123456789/abcDEF+x=Zq"
@@ -177,6 +178,39 @@ TAKEN_APART = {
     "the middle": f"...{KEY[8:24]}...",
 }
 """What a search for the spellings above does not find: all signs are there, with something between or after them."""
+
+
+def _words(width: int, order: Literal["big", "little"]) -> list[int]:
+    return [int.from_bytes(_RAW[at : at + width], order) for at in range(0, len(_RAW), width)]
+
+
+_CODED = base64.b64encode(_RAW).decode()
+_HALVES = [base64.b64encode(part).decode() for part in (_RAW[:16], _RAW[16:])]
+IN_NUMBERS_AND_PIECES = {
+    "words of two bytes": " ".join(f"{one:04x}" for one in _words(2, "big")),
+    "words of four bytes": " ".join(f"0x{one:08x}" for one in _words(4, "big")),
+    "words of four bytes, the last first": " ".join(f"{one:08x}" for one in _words(4, "little")),
+    "words in decimal": " ".join(map(str, _words(4, "big"))),
+    "words in decimal, the last first": ", ".join(map(str, _words(4, "little"))),
+    "long words in decimal": ", ".join(map(str, _words(8, "big"))),
+    "one number, the last byte first": str(int.from_bytes(_RAW, "little")),
+    "a dump": "\n".join(f"{at:08x}: {_RAW[at : at + 16].hex(' ', 2)}  {'.' * 16}" for at in range(0, len(_RAW), 16)),
+    "numbers by name": json.dumps({f"b{at}": one for at, one in enumerate(_RAW)}),
+    "numbers by place": json.dumps(dict(enumerate(_RAW))),
+    "objects with numbers": json.dumps([{"i": at, "v": one} for at, one in enumerate(_RAW)]),
+    "numbers of four places": "".join(f"{one:4d}" for one in _RAW),
+    "halves coded apart": " ".join(_HALVES),
+    "halves coded apart, by name": json.dumps(dict(zip(("first", "second"), _HALVES, strict=True))),
+    "eights coded apart": json.dumps([base64.b64encode(_RAW[at : at + 8]).decode() for at in range(0, len(_RAW), 8)]),
+    "parts of a code": " + ".join(f"'{_CODED[at : at + 7]}'" for at in range(0, len(_CODED), 7)),
+    "parts by name": json.dumps({"one": KEY[:11], "two": KEY[11:22], "three": KEY[22:]}),
+    "parts in a sentence": f"it begins with {KEY[:10]}, goes on with {KEY[10:21]} and ends with {KEY[21:]}",
+    "both cases": "".join(f"[{one.lower()}{one.upper()}]" if one.isalpha() else one for one in KEY),
+    "every sign twice": "".join(one * 2 for one in KEY),
+    "every third sign": f"{KEY[::3]} {KEY[1::3]} {KEY[2::3]}",
+    "a bit turned in the case": "".join(chr(one ^ 32) for one in _RAW),
+}
+"""As numbers of more than a byte or between others, and in pieces that each look like nothing."""
 
 
 def _told() -> frozenset[str]:

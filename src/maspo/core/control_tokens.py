@@ -22,14 +22,21 @@ _ANGLE: Final = "|".join(
         *("s", "bos", "eos", "pad", "unk", "sop", "eop", "eot", "eod", "eom", "gmask", "seed:[a-z_]{2,24}"),
         *("(?:start|end)_of_(?:turn|image|role|text|sentence)", "begin(?:ning)?_of_(?:text|sentence|image)"),
         *("im_(?:start|end|sep)", "endoftext", "startoftext", "fim_(?:prefix|middle|suffix|pad)"),
+        *(
+            "reponame",
+            "gh_stars",
+            "jupyter_(?:start|text|code|output)",
+            "issue_(?:start|comment|closed)",
+            "commit_(?:before|msg|after)",
+        ),
         *("end_of_utterance", "_(?:user|system|assistant|bot|tool)", "tool_(?:calls?|responses?|outputs?)"),
         r"(?:unused|extra_id_|reserved_|special_|reserved_special_token_)\d{1,5}",
         r"0x[0-9a-f]{2}",
         *("role>(?:human|assistant|system|observation)</role", r"longcat_[a-z_]{1,24}", "eo[ah]", "minimax:tool_call"),
     )
 )
-"""Of Llama, Gemma, T5, GLM, Granite, Seed, Baichuan, Nemotron and their kin; bytes of sentence-piece; of Ling, LongCat,
-InternLM and MiniMax."""
+"""Of Llama, Gemma, T5, GLM, Granite, Seed, Baichuan, Nemotron and their kin; bytes of sentence-piece; of StarCoder,
+Ling, LongCat, InternLM and MiniMax."""
 _SQUARE: Final = (
     "INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|CALL_ID|MODEL_SETTINGS|THINK|gMASK"
     "|IMG_BREAK|IMG_END"

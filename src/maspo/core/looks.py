@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
@@ -21,6 +22,8 @@ _MORE: Final = {
     "r": "\u0280",
     "n": "\u0274",
     "c": "\u1d04\u03c2",
+    "f": "\u0493",
+    "q": "\u01eb",
     "<": "\u227a\u2329\u3008\u27e8\u276c\u29fc\u02c2\u1438\u2770",
     ">": "\u232a\u3009\u27e9\u276d\u29fd\u02c3\u1433\u2771",
     "/": "\u2afd\u29f5",
@@ -30,6 +33,15 @@ _MORE: Final = {
     "|": "\u01c0\u2223\u23d0\u2758\u00a6\u2502",
     "_": "\u203f\u2040",
 }
+_LETTER_NAME: Final = re.compile(
+    r"(?:LATIN LETTER SMALL CAPITAL|(?:NEGATIVE )?(?:CIRCLED|SQUARED) LATIN CAPITAL LETTER"
+    r"|CROSSED NEGATIVE SQUARED LATIN CAPITAL LETTER) ([A-Z])"
+)
+_DRESSED: Final = (*range(0x250, 0x2B0), *range(0x1D00, 0x1D80), *range(0xA720, 0xA800), *range(0x1F130, 0x1F1AE))
+"""Where Unicode has letters of another shape that no normal form makes plain."""
+for _code in _DRESSED:
+    if _named := _LETTER_NAME.fullmatch(unicodedata.name(chr(_code), "")):
+        _MORE[_named[1].lower()] = _MORE.get(_named[1].lower(), "") + chr(_code)
 _PLAIN: Final = {ord(alike): sign for table in (LOOK_ALIKES, _MORE) for sign, signs in table.items() for alike in signs}
 
 

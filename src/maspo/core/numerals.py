@@ -28,6 +28,8 @@ _MOST_SINGLE = 0.5
 """Share of single letters of a text that is spelled letter by letter: none of them is a number."""
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:([ .,_'\u2009\u202f\u00a0])\d{3})(?:\1\d{3})*(?![\d.,]*\d)")
 """A number whose thousands are set apart."""
+_NO_CENTS = re.compile(r",0{1,2}$")
+"""As some languages write what is whole."""
 _THOUSANDS = re.compile(r"(?<![\w.,])(\d{1,4}(?:\.\d{1,3})?)(k\b|e\d\b)", re.IGNORECASE)
 
 
@@ -77,7 +79,7 @@ def _plain(word: str) -> str:
     """Return a number without leading zeros and zeros after the point; other words as they are."""
     if not word[0].isdigit():
         return word
-    whole, _, rest = word.partition(".")
+    whole, _, rest = _NO_CENTS.sub("", word).partition(".")
     rest = rest.rstrip("0") if "." not in rest else rest
     return (whole.lstrip("0") or "0") + (f".{rest}" if rest else "")
 

@@ -8,7 +8,7 @@ from itertools import accumulate
 
 from maspo.core.control_tokens import defused, restored
 from maspo.core.invisible import IGNORED
-from maspo.core.looks import LETTER_SIGNS, folded, signs_like
+from maspo.core.looks import folded, signs_like
 
 _TAGS = frozenset(
     [
@@ -17,29 +17,36 @@ _TAGS = frozenset(
         *("role", "team", "protected", "criteria", "tried_prompt", "instruction"),
     ]
 )
-_FOLDED = frozenset(map(folded, _TAGS))
-_LESS = signs_like("<")
+_LESS = signs_like("<") + "\u300a\u226a\u27ea\u2991\u169c\u25c1\u25c0\U0001f780"
 _GREATER = signs_like(">")
 _SLASH = signs_like("/") + signs_like("\\")
 """The signs of a tag, and what looks like them."""
 _GAP = rf"[\s\u2800{IGNORED}]*+"
-_LETTER = rf"\w\u0300-\u036f\u2460-\u24ff\uff3f{re.escape(signs_like('_'))}{re.escape(LETTER_SIGNS)}{IGNORED}"
-# Possessive, and no sign of a tag is in a gap or a name: each character is looked at once, however the text goes on.
-_NAME = rf"(?={_GAP}[{re.escape(_SLASH)}]{{0,2}}+{_GAP}([{_LETTER}]++(?:[-–.·\u00a0 ][{_LETTER}]++)?+))"
+_LONGEST = 64
+"""Signs of what stands in a tag that are read for its name."""
+# Possessive, and no sign of a tag is in a gap or a name: each character is looked at a few times, however the text goes
+# on. No `&` either, so that what is escaped within a name never changes whose name it is.
+_NAME = rf"(?={_GAP}[{re.escape(_SLASH)}]{{0,2}}+{_GAP}([^{re.escape(_LESS + _GREATER)}&\n]{{1,{_LONGEST}}}+))"
 _ESCAPES = "|".join(["lt", *(f"#x{ord(sign):X}" for sign in _LESS[1:])])
+_READ_AS_LESS = "|".join([_ESCAPES, *(f"#0*+{ord(sign)}|#x0*+{ord(sign):x}" for sign in _LESS)])
 # An escape that stands in the text already is escaped once more, so that reading back is exact.
-_OPENS = re.compile(rf"[{_LESS}]{_NAME}|&(?=(?:amp;)*+(?:{_ESCAPES});{_NAME})", re.IGNORECASE)
-_QUOTED = re.compile(rf"&({_ESCAPES});{_NAME}|&amp;(?=(?:amp;)*+(?:{_ESCAPES});{_NAME})", re.IGNORECASE)
+_ESCAPED = rf"(?=(?:amp;)*+(?:{_READ_AS_LESS});?+{_NAME})"
+_OPENS = re.compile(rf"[{_LESS}]{_NAME}|&{_ESCAPED}", re.IGNORECASE)
+_QUOTED = re.compile(rf"&({_ESCAPES});{_NAME}|&amp;{_ESCAPED}", re.IGNORECASE)
 SEAL = "<!-- {} -->"
 SEAL_SAID = "\n\nA text in these tags ends only where its closing tag is followed by {}"
 """Constants, because the simulated world, which must not draw by them, looks for these words."""
 IDS_SAID = "A text ends only where its closing tag is followed by <!-- --> with the id that is told where it begins."
 """The same in words that all requests share; ``told`` is how a part tells its id where its tags do not."""
 _CLOSING = re.compile(rf"</(?:{'|'.join(sorted(_TAGS))})>")
-_LONGEST = 4 * max(map(len, _TAGS))
-"""Characters of a name that can still look like a tag: each letter with some marks on it."""
-_INVISIBLE = re.compile(rf"[{IGNORED}]++")
-_PARTED = re.compile(r"([^-–.·\u00a0 ]*)([-–.·\u00a0 ]?)(.*)", re.DOTALL)
+_INVISIBLE = re.compile(rf"[{IGNORED}\x00-\x1f]++")
+_NO_NAME = re.compile(r"[^a-z0-9]+")
+_ENDS = re.compile(rf"^[\s!-/:-@\[-`{{-~{IGNORED}\x00-\x1f]+")
+_ENDS_A_NAME = re.compile(r"[|!]")
+"""Where they are no 1."""
+_SPACE = re.compile(r"^[^:\W]{1,16}:(?=\w)")
+"""Of a name, before a colon."""
+_READ_AS_LETTERS = str.maketrans("3457", "east")
 _THINKING = "think|thinking|thought|reasoning"
 _OPENED = re.compile(rf"(?:\s*+<({_THINKING})>(?:.*?</\1>|.*))+", re.IGNORECASE | re.DOTALL)
 _FIRST = re.compile(rf"<(/?)(?:{_THINKING})>", re.IGNORECASE)
@@ -58,16 +65,25 @@ def unquoted(text: str) -> str:
     return restored(_QUOTED.sub(_unescape, text))
 
 
-def _names_our_tag(name: str) -> bool:
-    """Return whether a name is one of ours by its looks, alone or with the word after it in place of the underscore."""
-    name = name.rstrip(_GREATER)
-    # What is invisible ends a name for some readers and for others does not.
-    starts = accumulate(_INVISIBLE.split(name, maxsplit=_LONGEST))
-    if folded(name) in _FOLDED or any(folded(start) in _FOLDED for start in starts if len(start) <= _LONGEST):
-        return True
-    first, sign, second = _PARTED.match(name).groups()  # type: ignore[union-attr]
-    first = first.rstrip(_GREATER)
-    return bool(sign) and (folded(first) in _FOLDED or folded(f"{first}_{second}") in _FOLDED)
+def _names_our_tag(inside: str) -> bool:
+    """Return whether what stands in a tag begins with a name of ours by its looks.
+
+    What is invisible or no letter ends a name for some readers and for others does not: `<ver dict>`, `<output-1>`.
+    """
+    bare = _INVISIBLE.sub(" ", _ENDS.sub("", inside))
+    return any(
+        _squashed(start) in _SQUASHED
+        for name in dict.fromkeys((bare, _ENDS_A_NAME.sub(" ", bare), _SPACE.sub("", bare)))
+        for start in accumulate(part for part in _NO_NAME.split(folded(name)) if part)
+    )
+
+
+def _squashed(name: str) -> str:
+    """Return the letters of a folded name."""
+    return _NO_NAME.sub("", name).translate(_READ_AS_LETTERS)
+
+
+_SQUASHED = frozenset(_squashed(folded(tag)) for tag in _TAGS)
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -9,17 +9,20 @@ their rarest words, the prefix filter of set-similarity joins (Chaudhuri et al. 
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations, pairwise
 from urllib.parse import unquote
 
 from maspo.core.errors import InputsInvalid
+from maspo.core.looks import as_seen
 from maspo.core.numerals import alike
 from maspo.core.spelling import SAY_LITTLE, tokens
 from maspo.data.inputs import Inputs
@@ -75,8 +78,10 @@ _BROKEN = re.compile(r"(?<=[^\W\d_])-\n\s*(?=[^\W\d_])")
 _MIXED = re.compile(r"\b(?=\w*[^\W\d_])(?=\w*\d)\w+\b")
 _LEET = str.maketrans("013457", "oieast")
 _PIECE = re.compile(
-    r"(?<=[。！？\n\t\])}>\"”»|])\s*|(?<=[.!?:;,—–])\s+|(?<=\s-)\s|(?=[\[({<\"“«\n])"
+    r"(?<=[。！？\n\t\])}>\"”»|])\s*|(?<=[.!?:;,—–])\s+|(?<=\s-)\s(?!\d)|(?=[\[({<\"“«\n])"
     r"|(?<=\d) +(?=[^\W\d])|(?<=\dZ) +|(?<=\d[;|])"
+    r"|(?<=[=(\[{]')|(?='(?:\s\w{1,20}=|[,)\]}]))"
+    r"|(?<=[:|]\d[:|])(?=[^\W\d])|(?<=[:|]\d\d[:|])(?=[^\W\d])|(?<=[:|]\d{3}[:|])(?=[^\W\d])"
 )
 """Where a sentence, a line, a cell, a quotation or a bracket begins or ends, or a number before words."""
 _MOST_PIECES = 64
@@ -100,7 +105,7 @@ _IDENTIFIER = re.compile(_MOMENT, re.IGNORECASE)
 """A date, a time, or what is too long for a number that a question is about."""
 _COUNTER = re.compile(
     rf"{_MOMENT}|\W*q?\d{{1,7}}(?:\s?/\s?\d{{1,7}})?\s?[^\w\s]\W*|\W*\d{{1,7}}[\t\n]\s*|[§#]\s?\d{{1,7}}"
-    r"|\W*(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{4,12}\s?[:;|)\]]\W*",
+    r"|\W*(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{4,12}\s?[:;|)\]]\W*|(?:[a-z_.]{2,16}[:|/]){1,4}\d{1,7}[:|]",
     re.IGNORECASE,
 )
 """The same, or a number by itself, before something that sets it apart."""
@@ -110,7 +115,23 @@ _EDGE_TAG = re.compile(r"^\s*<[^<>\n]{1,120}>|<[^<>\n]{1,120}>\s*$")
 _MOST_TAGS = 64
 """Tags around a text that are taken off, on either side: each takes a look at the whole text."""
 _CODED_SIGNS = re.compile(r"(?:%[0-9a-f]{2}.{0,40}){3}", re.IGNORECASE)
-_CODE_POINT = re.compile(r"\\u([0-9a-f]{4})", re.IGNORECASE)
+_CODE_POINT = re.compile(r"\\u([0-9a-f]{4})|\\x([0-9a-f]{2})|\\u\{([0-9a-f]{1,6})\}", re.IGNORECASE)
+_QUOTED_PRINTABLE = re.compile(r"=(?:([2-7][0-9A-F])|\n)")
+_ONE_RUN = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}(?:\s[A-Za-z0-9+/_-]+={0,2})*")
+_OTHER_ALPHABET = str.maketrans("-_", "+/")
+_ROUNDS = 3
+"""Times that what is coded for an address is undone: once in the other, and once more."""
+_OVER_ASCII = re.compile("(?<=[ -~])[\u0300-\u036f\u20d0-\u20ff]+")
+"""Marks over and through signs of ASCII; what belongs together is one sign by then."""
+_DRESSED = re.compile(
+    "[\u0370-\u04ff\u1d00-\u1dbf\u2100-\u214f\u2460-\u24ff\U0001d400-\U0001d7ff\U0001f100-\U0001f1ff]"
+)
+"""Letters that can look like Latin ones."""
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
+_SIGNS = str.maketrans("−–×·÷", "--**/")
+_MIRRORED = str.maketrans(_ALPHABET, _ALPHABET[::-1])
+_LEAST_LETTERS = 12
+"""Letters of a text that is looked at as a cipher of another one: two questions are one another's by no chance."""
 _KEYCAPS = re.compile("(?<=\\d)[\u0300-\u036f]+|[\ufe0e\ufe0f]?\u20e3")
 _SPACED = re.compile(r"(\S) (?=\S)")
 _FEWEST_SPACED, _MOST_SINGLE = 12, 0.8
@@ -169,6 +190,8 @@ def groups_of(inputs: Inputs, read: Sequence[str], by: str = NEAR) -> Groups:
         _join_equal(joined, [(plainly[one] or text.strip(),) for one, text in zip(written, texts, strict=True)])
     cores = [tokens(_core(text)) for text in texts]
     _join_equal(joined, [core if len(core) >= _LEAST_WORDS else row for core, row in zip(cores, spelled, strict=True)])
+    _join_equal(joined, [(_deciphered(text) or text.strip() or _NOTHING,) for text in bare])
+    _join_equal(joined, [tuple(min(one, one[::-1]) if one.isalpha() else one for one in row) for row in spelled])
     if by == NEAR:
         _join_contained(joined, texts, spelled)
         _join_near(joined, spelled)
@@ -219,12 +242,64 @@ def _as_read(text: str) -> str:
         text = html.unescape(text)
     if "<" in text:
         text = _MARKUP.sub(lambda tag: "\n" if _LINE_TAG.match(tag[0]) else " ", text)
-    if "%" in text and _CODED_SIGNS.search(text):
-        text = unquote(text)
-    if "\\u" in text:
-        text = _CODE_POINT.sub(lambda escape: chr(int(escape[1], 16)), text)
+    for _ in range(_ROUNDS if "%" in text else 0):
+        if not _CODED_SIGNS.search(text):
+            break
+        text = unquote(text if " " in text else text.replace("+", " "))
+    if "\\u" in text or "\\x" in text:
+        text = _CODE_POINT.sub(_character, text)
+    if text.count("=20") > 1 or "=3D" in text:
+        text = _QUOTED_PRINTABLE.sub(lambda escape: chr(int(escape[1], 16)) if escape[1] else "", text)
+    if not text.isascii():
+        text = _OVER_ASCII.sub("", as_seen(text) if _DRESSED.search(text) else text)
+    elif _ONE_RUN.fullmatch(text.strip()):
+        text = _decoded(text.strip()) or text
     text = _BROKEN.sub("", _KEYCAPS.sub("", text))
     return _SPACED.sub(r"\1", text) if _is_spaced(text) else text
+
+
+def _character(escape: re.Match[str]) -> str:
+    code = int(next(group for group in escape.groups() if group), 16)
+    return chr(code) if code < 0x110000 else escape[0]
+
+
+def _decoded(text: str) -> str:
+    """Return what a text that is one run of base64, base32 or hexadecimal digits spells; empty when that is no text."""
+    run = re.sub(r"\s", "", text).rstrip("=")
+    ways: tuple[Callable[[], bytes], ...] = (
+        partial(bytes.fromhex, run),
+        lambda: base64.b32decode(run + "=" * (-len(run) % 8)),
+        lambda: base64.b64decode(run.translate(_OTHER_ALPHABET) + "=" * (-len(run) % 4), validate=True),
+    )
+    for decode in ways:
+        with suppress(ValueError):
+            found = decode().decode()
+            if " " in found and all(one.isprintable() or one.isspace() for one in found):
+                return found
+    return ""
+
+
+def _deciphered(text: str) -> str:
+    """Return letters and digits of a text in a form that it shares with itself backwards, moved and mirrored.
+
+    Digits stay in their places among the letters, apart from each other as they were.
+    """
+    # Where every sign stands alone, what is between two digits says nothing.
+    gap = "|" if re.search(r"[^\W_]{2}", text) else ""
+    plain = re.sub(r"(?<=\d)[\W_]+(?=\d)", gap, text.lower())
+    plain = re.sub(r"[^\w|]|_", "", plain)
+    letters = [one for one in plain if one in _ALPHABET]
+    if len(letters) < _LEAST_LETTERS:
+        return ""
+    signs = "".join(sorted(one for one in text.translate(_SIGNS) if one in "+-*/^=<>%√±"))
+    ways = (one for row in (plain, plain[::-1]) for one in (row, row.translate(_MIRRORED)))
+    return f"{min(map(_moved_to_a, ways))} {signs}"
+
+
+def _moved_to_a(text: str) -> str:
+    """Return a text with its letters moved along the alphabet so that the first is an `a`."""
+    by = next(_ALPHABET.index(one) for one in text if one in _ALPHABET)
+    return text.translate(str.maketrans(_ALPHABET[by:] + _ALPHABET[:by], _ALPHABET))
 
 
 def _is_spaced(text: str) -> bool:

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Final
 
+from maspo.models.in_numbers import InNumbers
+from maspo.models.in_pieces import InPieces
 from maspo.models.sieve import Signs, Strings
 from maspo.models.taken_apart import TakenApart, bare_of
 
@@ -44,12 +46,6 @@ _GAP: Final = (
     r"|[-_.,|*]{1,2}(?!\w\w\w)|%0[AaDd]|%20){0,6}?"
 )
 """What a key can be taken apart by: blanks, line ends and their escapes, ends of quoted texts."""
-_BASES: Final = (
-    ("d", r"(?:\.0)?[^1-9]{1,16}?"),
-    ("x", r"(?:[^1-9a-fA-F]|\b[a-zA-Z]*[g-wyzG-WYZ][a-zA-Z]*\b){1,12}?"),
-    ("o", r"[^1-9]{1,16}?"),
-)
-"""How numbers are written, and what stands between two code points: names of calls, escapes, leading zeros."""
 _BETWEEN_BITS: Final = r"[^1]{0,16}?"
 """The same of numbers of bits, between which other digits may stand, such as the base."""
 _NEXT_PART: Final = r'"(?!\s?:)[^\n]{0,4000}\n(?:[^\n{]{0,200}\n){0,4}(?:data:)?[^\n]{0,4000}?":\s?"'
@@ -70,7 +66,6 @@ _ESCAPES: Final = tuple(
 _ESCAPED_END: Final = re.compile(r"\\[nrt]")
 _MAY_END_AN_ESCAPE: Final = frozenset("nrt")
 """Signs that are taken for the end of an escape where a backslash, as of a path, stands before a key that begins so."""
-_NOT_COUNTED: Final = bytes(one for one in range(256) if one not in b"123456789")
 _ALIKE: Final = 3
 """Lines of a stream that are looked through whole, a line of status among them; in the others, what is new."""
 _LINE_END: Final = r"(?:\s|\\{1,4}[nr]|%0[AaDd])*"
@@ -127,8 +122,6 @@ class Secret:
         text = self._without_parts(text, len(self._pieces[0]), (0,))
         if self._may_be_spelled(text):
             text = self._cut(self._spelled, text)
-        if self._may_be_in_numbers(text):
-            text = self._cut(self._in_numbers, text)
         if text.count("1") >= self._fewest_ones:
             text = self._cut(self._in_bits, text)
         if all(map(text.__contains__, self._counting)):
@@ -136,8 +129,11 @@ class Secret:
         if self._coded_strings.may_stand_in(text):
             for coded in self._coded:
                 text = text.replace(coded, CUT)
-        for piece in self._apart:
-            text = _without(text, piece.spans(text, bare_of(text)))
+        text = _without(text, self._in_numbers.spans(text))
+        for apart in self._apart:
+            text = _without(text, apart.spans(text, bare_of(text)))
+        for pieces in self._in_pieces:
+            text = _without(text, pieces.spans(text))
         return self._without_end(self._without_parts(text, _PART, (0,)))
 
     def cut_from_parts(self, text: str) -> str:
@@ -158,11 +154,6 @@ class Secret:
         bare = bare_of(_ESCAPED_END.sub("", text) if "\\" in text else text, tags=True)
         return self._bare.may_stand_in(bare) or any(one in text for one in self._pieces[_PIECES:-1])
 
-    def _may_be_in_numbers(self, text: str) -> bool:
-        """Say whether ``_in_numbers`` may find something: no digit but the key's own stands between its numbers."""
-        digits = text.encode("ascii", "ignore").translate(None, _NOT_COUNTED)
-        return any(one in digits for one in self._digits)
-
     @cached_property
     def _in_letters(self) -> bool:
         """Whether the key is of letters, digits and signs alone, as all keys are that anybody has seen."""
@@ -181,12 +172,6 @@ class Secret:
             found |= {piece, piece[::-1], raw.hex(), "".join(map(str, raw)), *_in_base64(raw)}
         bare = {bare_of(one, tags=True) for one in found}
         return Strings(one[1:] if one[:1] in _MAY_END_AN_ESCAPE else one for one in bare)
-
-    @cached_property
-    def _digits(self) -> list[bytes]:
-        """The digits of what ``_in_numbers`` finds, but for zeros."""
-        numbers = {"".join(format(one, form) for one in piece.encode()) for piece in self._known for form in "dxo"}
-        return sorted({one.encode().translate(None, _NOT_COUNTED) for one in numbers})
 
     @cached_property
     def _coded_strings(self) -> Strings:
@@ -277,13 +262,19 @@ class Secret:
 
     @cached_property
     def _apart(self) -> list[TakenApart]:
-        return [TakenApart(piece, {*_in_base64(piece.encode()), *_in_base32(piece.encode())}) for piece in self._known]
+        return [
+            TakenApart(piece, {*_in_base64(piece.encode()), *_in_base32(piece.encode()), piece.encode().hex()})
+            for piece in self._known
+        ]
 
     @cached_property
-    def _in_numbers(self) -> re.Pattern[str]:
-        """The code points of the key in any base but two, whatever stands between them: calls, escapes, commas."""
-        ways = [_numbered(piece.encode(), form, gap) for piece in self._known for form, gap in _BASES]
-        return re.compile(f"(?P<whole>{'|'.join(ways)})")
+    def _in_numbers(self) -> InNumbers:
+        coded = (base64.b64encode(piece.encode()).decode().rstrip("=") for piece in self._known)
+        return InNumbers([*self._known, *coded])
+
+    @cached_property
+    def _in_pieces(self) -> list[InPieces]:
+        return [InPieces(piece) for piece in self._known]
 
     @cached_property
     def _fewest_ones(self) -> int:
@@ -293,7 +284,7 @@ class Secret:
     @cached_property
     def _in_bits(self) -> re.Pattern[str]:
         """The code points of the key in base two, whole or in halves."""
-        ways = [_numbered(piece.encode(), "b", _BETWEEN_BITS) for piece in self._known]
+        ways = [_in_base_two(piece.encode()) for piece in self._known]
         ways += [
             r"\W{0,3}".join(f"{one >> 4:04b}" + r"\W?" + f"{one & 15:04b}" for one in piece.encode())
             for piece in self._known
@@ -378,10 +369,12 @@ def _otherwise_coded(text: str) -> set[str]:
     digits = _in_base64(raw)
     found = {"".join(f"{one:03d}" for one in raw), str(int.from_bytes(raw, "big")), hex(int.from_bytes(raw, "big"))[2:]}
     found |= {"".join(chr(33 + (one - 33 + by) % 94) for one in raw) for by in range(1, 94)}
-    found |= {"".join(chr(one ^ by) for one in raw) for by in range(1, 32)}
+    found |= {"".join(chr(one ^ by) for one in raw) for by in range(1, 128)}
     found |= {codecs.encode(raw, "uu").decode().partition("\n")[2].partition("\n")[0][1 : 1 + len(raw) // 3 * 4]}
     found |= {"".join(text[at : at + 2][::-1] for at in range(0, len(text), 2)), text[::2], text[1::2]}
-    found |= {text[row::3] for row in range(3) if len(text) // 3 >= _PART - 1}
+    found |= {text[row::3] for row in range(3) if len(text) // 3 >= _SHORTEST}
+    found |= {codecs.encode(digit, "rot13") for digit in digits}
+    found.add("".join(f"{one:02x}"[::-1] for one in raw))
     for digit in digits | {raw.hex()}:
         found |= {digit.encode().hex(), *_in_base64(digit.encode())}
     for one in (raw.hex()[::-1], back.hex(), *(one.hex() for one in wide)):
@@ -402,13 +395,11 @@ def _counted(piece: str) -> str:
     return rf"{re.escape(piece[0])}{''.join(signs)}"
 
 
-def _numbered(raw: bytes, form: str, gap: str) -> str:
-    """Return a pattern for bytes as numbers in one form, with zeros before each, and something between two of them."""
-    first, *rest = (format(one, form) for one in raw)
-    # Where a pattern begins with letters as they are, its places are looked for in one loop of C.
-    return (
-        rf"{first}(?<!{'[1-9a-fA-F]' if form == 'x' else '[1-9]'}{first}){''.join(f'{gap}(?i:{one})' for one in rest)}"
-    )
+def _in_base_two(raw: bytes) -> str:
+    """Return a pattern for bytes in base two, with zeros before each, and something between two of them."""
+    first, *rest = (f"{one:b}" for one in raw)
+    # Where a pattern begins with signs as they are, its places are looked for in one loop of C.
+    return rf"{first}(?<![1-9]{first}){''.join(f'{_BETWEEN_BITS}{one}' for one in rest)}"
 
 
 def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import groupby
 from string import ascii_lowercase
 from typing import Final, TypeAlias
 
@@ -107,7 +108,10 @@ class TakenApart:
         leet = _leet(bare)
         if (self._turned_strings.may_stand_in(leet) and any(one in leet for one in self._turned)) or (
             self._leet_signs.may_stand_in(leet)
-            and any(self._leet in leet[begin::stride] for stride in _STRIDES for begin in range(stride))
+            and (
+                any(self._leet in leet[begin::stride] for stride in _STRIDES for begin in range(stride))
+                or self._once in _once(leet)
+            )
         ):
             return True
         letters = _letters(bare)
@@ -128,6 +132,8 @@ class TakenApart:
         for stride in _STRIDES:
             for begin in range(stride):
                 yield from _places(leet[begin::stride], self._leet, signs[begin::stride])
+        firsts = [at for at, one in enumerate(leet) if at == 0 or leet[at - 1] != one]
+        yield from _places("".join(leet[at] for at in firsts), self._once, [signs[at] for at in firsts])
         lettered = [sign for sign in signs if sign[0].isalpha()]
         letters = "".join(one for one, _, _ in lettered)
         for sought in self._moved:
@@ -150,6 +156,10 @@ class TakenApart:
         return Strings(self._turned)
 
     @cached_property
+    def _once(self) -> str:
+        return _once(self._leet)
+
+    @cached_property
     def _heard_signs(self) -> Signs:
         return Signs(self._letters)
 
@@ -161,17 +171,21 @@ class TakenApart:
 
     @cached_property
     def _turned(self) -> Sequence[str]:
-        """The key as it is, backwards, and in code."""
-        return list(dict.fromkeys((self._leet, self._leet[::-1], *self._coded)))
+        """The key as it is, backwards, in halves that are, every so many signs of it a row, and in code."""
+        half = len(self._leet) // 2
+        halves = self._leet[:half][::-1] + self._leet[half:][::-1]
+        rows = (_leet(bare_of("".join(self._raw[begin::stride] for begin in range(stride)))) for stride in _STRIDES)
+        return list(dict.fromkeys((self._leet, self._leet[::-1], halves, *rows, *self._coded)))
 
     @cached_property
     def _moved(self) -> Sequence[str]:
-        """The key's letters moved along the alphabet, and along the alphabet turned round."""
+        """The key's letters, forwards and backwards, moved along the alphabet, and along the alphabet turned round."""
         if len(self._letters) < _LEAST:
             return []
         turned = ascii_lowercase[::-1]
         tables = [row[by:] + row[:by] for row in (ascii_lowercase, turned) for by in range(26)]
-        return [self._letters.translate(str.maketrans(ascii_lowercase, table)) for table in tables[1:]]
+        moved = [self._letters.translate(str.maketrans(ascii_lowercase, table)) for table in tables[1:]]
+        return [*moved, *(one[::-1] for one in moved)]
 
 
 def _leet(bare: str) -> str:
@@ -182,6 +196,11 @@ def _leet(bare: str) -> str:
 def bare_of(text: str, tags: bool = False) -> str:
     """Return the letters and digits of a text in small letters; those within ``tags`` too, if asked."""
     return _folded(text if tags else _untagged(text)).translate(None, _SIGNS).decode()
+
+
+def _once(text: str) -> str:
+    """Return a text with each run of one sign as a single one, for signs that are written in both cases, or twice."""
+    return "".join(one for one, _ in groupby(text))
 
 
 def _heard(text: str) -> str:

@@ -82,7 +82,11 @@ _HOSTS: Final = _words("www api mail ftp smtp m cdn static app docs login admin"
 _SECOND: Final = _words("co com org net ac gov edu")
 _SHORT_NAME: Final = 4
 """Letters of a name that is more likely a variable than a host."""
-_MAILBOX = sought(r"(?<![\w.+@%-])[\w.+%-]++@(?:[\w-]+\.)+[\w-]{2,}|(?<![\w.+@%-])[\w.+%-]++@\[[\d.:a-f]+\]", "@")
+_MAILBOX = sought(
+    r"(?<![\w.+@%-])[\w.+%-]++@(?:[\w-]+\.)+[\w-]{2,}|(?<![\w.+@%-])[\w.+%-]++@\[[\d.:a-f]+\]"
+    r"|(?<=[\w\"])@(?:[\w-]+\.)+[a-z]{2,}",
+    "@",
+)
 _PART = r"(?:0x[0-9a-f]{1,8}|\d{1,10})"
 _DOTTED = sought(rf"(?<![\w.-]){_PART}(?:\.{_PART}){{3}}(?![\w-])(?!\.\d)", *DIGITS)
 _SHORT_DOTTED = sought(rf"(?<![\w.-])0x[0-9a-f]{{1,8}}(?:\.{_PART}){{1,2}}(?![\w-])(?!\.\d)", "0x")
@@ -144,12 +148,20 @@ _SPOKEN_PHONE = re.compile(
 )
 _COUNTING: Final = "zero one two three four five six seven eight nine"
 _LOCAL = sought(
-    r"\blocalhost(?::\d{2,5}|/\w|,? (?:on )?port \d)|\w@localhost\b|\barn:aws[\w-]*:[\w-]*:[\w-]*:\d*:[\w/:*-]+",
-    *("localhost", "arn:aws"),
+    r"(?<![\w.])[a-z][\w.-]{0,40}@[a-z][\w-]{1,40}:[/~]\w"
+    r"|\b(?:ssh|scp|sftp|mosh|rsync|telnet|login) (?:-\w+ )*[\w.-]+@\w[\w.-]*"
+    r"|(?<![\w.])127\.\d{1,3}(?:\.\d{1,3})?:\d{2,5}\b"
+    r"|(?<![\w\])])\[::1\](?!\w)|(?<![\w:])(?:data:,|blob:|view-source:)\w"
+    r"|\blocalhost(?::\d{2,5}|/\w|,? (?:on )?port \d)|\w@localhost\b|\barn:aws[\w-]*:[\w-]*:[\w-]*:\d*:[\w/:*-]+",
+    *("localhost", "arn:aws", "127.", "[::1]", "data:,", "blob:", "view-source:", "@"),
 )
 _PHONE = sought(
     r"(?<![\w.)])\(\d{3}\) ?\d{3}[ .-]\d{4}\b|(?<![\w.-])\d{3}([.-])\d{3}\1\d{4}(?![\w-]|\.\d)"
-    r"|(?<![\w+.)])\+\d{1,3}[ .-]?\(?\d{2,4}\)?(?:[ .-]?\d{2,4}){1,4}(?!\w)|\b(?:tel|phone|fax)\W{1,3}\d{3}[ -]?\d{3,}"
+    r"|(?<![\w+.)])\+\d{1,3}[ .-]?\(?\d{2,4}\)?(?:[ .-]?\d{2,4}){1,4}(?!\w)"
+    r"|\b(?:tel|phone|fax|[Cc]all|[Dd]ial|[Rr]ing|SMS)\W{1,3}\d{3}[ -]?\d{3,}"
+    r"|(?<![\w)])\(0\d{2,4}\) ?\d{3,4}[ -]?\d{3,4}(?!\w)"
+    r"|\b(?:[Ww]hats[Aa]pp|[Ss]ignal|[Tt]elegram|[Vv]iber|SMS)\W{1,3}(?:to )?\+?\d{5,}"
+    r"|\b(?:[Cc]all|[Dd]ial|[Rr]ing|[Tt]ext|tel|phone|fax|SMS)\W{1,3}\d{2,4}(?:[ .-]\d{2,4}){2,4}(?![\w.,])"
     r"|(?<![\w.,])00[1-9]\d{0,2}([ /-])\d{2,4}[ /-]\d{3,}(?![\w.,])",
     *("+", "tel", "phone", "fax", *DIGITS),
     flags=re.NOFLAG,

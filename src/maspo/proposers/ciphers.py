@@ -65,6 +65,11 @@ _DIFFERENT_PICTURES: Final = 5
 """Of a row of so many pictures at least so many differ, where it is no scale of stars or squares."""
 
 
+_SIGNS_OF_WORDS: Final = 0x4E00
+"""The first of some signs that stand for words, none of which is a blank or a comma."""
+_MOST_WORDS: Final = 20_000
+
+
 def ciphers(text: str) -> Iterator[str]:
     """Yield the stretches of a text that are written in a cipher."""
     small = text.lower()
@@ -103,6 +108,7 @@ def ciphers(text: str) -> Iterator[str]:
         if _is_text(int(one, 2) for one in re.findall(r"[01]+", found[0])):
             yield found[0]
     yield from _two_signs(text)
+    yield from _two_words(text)
     for pattern in (_DEAD, _PICTURES):
         for found in pattern.finditer(text):
             if pattern is _DEAD or len(set(found[0]) - set(" \n\ufe0f\u200d")) >= _DIFFERENT_PICTURES:
@@ -175,6 +181,18 @@ def _two_signs(text: str) -> Iterator[str]:
         while begin and bare[begin - 1][1] == last:
             begin -= 1
         signs = [last, sign]
+
+
+def _two_words(text: str) -> Iterator[str]:
+    """Yield runs of two words in turn that spell text as bits, such as `yes` and `no`."""
+    words = re.findall(r"\w+", text)
+    if len(words) < _FEWEST_BITS:
+        return
+    sign_of = {word: chr(_SIGNS_OF_WORDS + at % _MOST_WORDS) for at, word in enumerate(dict.fromkeys(words))}
+    signs = "".join(map(sign_of.__getitem__, words))
+    for run in _two_signs(signs):
+        at = signs.find(run)
+        yield " ".join(words[at : at + len(run)])
 
 
 def _spells(run: Sequence[str], signs: Sequence[str]) -> bool:

@@ -30,15 +30,45 @@ _KEY = sought(
     r"|(?-i:(?<![\w/+])(?=[A-Za-z0-9/+]*\d)(?=[a-z0-9/+]*[A-Z])(?=[A-Z0-9/+]*[a-z])(?=\w*[/+])[A-Za-z0-9/+]{40}(?![\w/+=]))"
     r"|\bbegin [0-7]{3} \S+(?=\n)|=ybegin line="
     r"|\bBearer\s+[\w.~+/-]{16,}"
-    r"|(?:api[ _-]?key|secret|token|password|passwd|passphrase)['\"]?\s*(?:\bis\b|=|:)\s*['\"]?"
+    r"|(?<!\w)\$(?:argon2\w{0,2}|[156])\$[\w$=.,/-]{8,}|\bAGE-SECRET-KEY-\w{6,}|\bnsec1[a-z0-9]{20,}"
+    r"|(?-i:\bMII)[A-Za-z0-9+/]{20,}|(?-i:\bSG)\.[\w-]{8,}\.[\w-]{6,}"
+    r"|(?<!\w)\$2[aby]\$\d\d\$[\w./]{8,}|\b(?:v[1-4]\.(?:local|public)|dop_v1|xapp|lin_api|sq0\w{3}|shp\w{2})[-._][\w-]{8,}"
+    r"|(?:api[ _-]?key|secret(?:[ _-]key)?|access[ _-]key|token"
+    r"|password|passwd|passphrase|passcode|\bpwd|\bpass)['\"]?\s*(?:\bis\b|=|:)\s*['\"]?"
     r"(?=[^\s'\"]*\d)(?=[^\s'\"]*[a-z])[^\s'\"]{8,}",
     *("sk-", "sk_", "pk-", "pk_", "rk-", "rk_", "gho_", "ghp_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"),
     *("xox", "akia", "asia", "aiza", "hf-", "hf_", "npm-", "npm_", "pypi-", "pypi_", "eyj", "-----begin", "bearer"),
     *("api key", "api_key", "api-key", "apikey", "secret", "token", "passw", "passphrase"),
+    *(
+        "$1",
+        "$5",
+        "$6",
+        "$argon2",
+        "age-secret-key-",
+        "nsec1",
+        "mii",
+        "sg.",
+        "$2",
+        "v1.",
+        "v2.",
+        "v3.",
+        "v4.",
+        "dop_",
+        "xapp",
+        "lin_api",
+        "sq0",
+        "shp",
+        "access",
+        "passcode",
+        "pwd",
+        "pass",
+    ),
     *("ssh-", "ya29.", "begin ", "=ybegin", "/", "+"),
 )
 _LETTERS_AND_DIGITS = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{16,}={0,2}(?![\w+/=-])")
 """As keys and coded text have them; most such runs are long names, see ``_is_coded``."""
+_HEX_DIGITS = re.compile(r"[0-9a-f]{16,}|[0-9A-F]{16,}")
+_IN_A_ROW: Final = "0123456789abcdef0123456789abcdef"
 _LEAST_CODED: Final = 20
 """Characters of a run whose kinds change so often that it is no name: shorter ones can be a product's."""
 _MORSE: Final = r"[.\-_\u00b7\u2212\u2013]"
@@ -54,7 +84,8 @@ _CODED = re.compile(
 )
 """Hexadecimal digits, identifiers, bytes, bits, Morse, braille, Ascii85, letters with dots between."""
 _ESCAPES = sought(
-    r"(?:\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|%[0-9a-f]{2}|&#x?[0-9a-f]{2,6};|=[0-9a-f]{2}|U\+[0-9a-f]{4,6}[ ,]{0,2}){6,}",
+    r"(?:\\x[0-9a-f]{2}|\\u\{[0-9a-f]{1,6}\}|%u[0-9a-f]{4}|\\u[0-9a-f]{4}|%[0-9a-f]{2}|&#x?[0-9a-f]{2,6};"
+    r"|=[0-9a-f]{2}|U\+[0-9a-f]{4,6}[ ,]{0,2}){6,}",
     *("\\", "%", "&", "=", "u+"),
 )
 _KEY_APART = sought(
@@ -62,8 +93,10 @@ _KEY_APART = sought(
     *("sk-", "sk_", "pk-", "pk_", "rk-", "rk_", "gh", "xox", "akia", "aiza", "glpat", "hf", "npm", "pypi"),
 )
 """A key in groups, as people write down what they copy by hand."""
-_SPELLED = re.compile(r"(?<![^\s\"'])[^\W\d_](?:[ .,_|/-]{1,2}[^\W\d_]){29,}(?!\w)")
-"""More letters one by one than an example of spelling has, or the alphabet."""
+_SPELLED = re.compile(r"(?<![^\s\"'])[^\W\d_](?:[ .,_|/-]{1,2}[^\W\d_]){19,}(?!\w)")
+"""More letters one by one than a word that is spelled."""
+_LEAST_SPELLED: Final = 9
+"""Different letters of what is spelled so: moves, bases of a gene and notes have fewer."""
 _HEAPED = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{4,}")
 """Marks upon one letter: Vietnamese has two, phonetic transcription three."""
 _LEAST_DIFFERENT: Final = 5
@@ -107,7 +140,7 @@ def _foreign(draft: str, seen: Readings) -> Iterator[tuple[str, str]]:
             yield "a key or password", key[0][: len(key[0]) * 3 // 4]  # words after it can look like its end
     for run in _SPELLED.finditer(seen.plain):
         letters = [one for one in run[0].lower() if one.isalpha()]
-        if letters != sorted(letters) and letters != sorted(letters, reverse=True):
+        if letters not in (sorted(letters), sorted(letters)[::-1]) and len(set(letters)) >= _LEAST_SPELLED:
             yield "text spelled letter by letter", run[0]
     for marks in _HEAPED.finditer(draft):
         yield "marks heaped upon a letter", marks[0]
@@ -141,6 +174,8 @@ def _is_coded(run: str) -> bool:
     """Return whether a run of letters and digits is no name made of words: its kinds change too often."""
     bare = run.rstrip("=")
     kinds = ["9" if one.isdigit() else "A" if one.isupper() else "a" if one.islower() else "-" for one in bare]
+    if _HEX_DIGITS.fullmatch(bare) and bare.lower() not in _IN_A_ROW:
+        return sum(one != other for one, other in pairwise(kinds)) >= _LEAST_DIFFERENT
     if len(bare) < _LEAST_CODED or len(set(kinds) - {"-"}) < 2:
         return False
     # From a capital to a small letter a word goes on.

@@ -85,6 +85,8 @@ _MENDED: Final = tuple(
             ".",
             ("*", "+.+", "<br", "/.", "(d)", "^"),
         ),
+        (r"(?<=\w)[^\w\s.]{1,3}d[o0]t[^\w\s.]{1,3}(?=[a-z]{2,7}\b)", ".", ("dot", "d0t")),
+        (r"\$?\{\w{1,20}\}\.(?=[\w-]+\.)", "", ("}.",)),
         (r"(?<=\w)\.<br ?/?>(?=\w)", ".", (".<br",)),
         (
             r"(?<=\w)\s+(?:arobase|arroba|klammeraffe|chiocciola|apenstaartje|собака)\s+(?=[\w-]+(?:\.|\s+(?:"
@@ -94,7 +96,7 @@ _MENDED: Final = tuple(
         ),
         (rf"(?<=@)([\w-]+)\s+(?:{_SAID})\s+(?=[a-z]{{2,6}}\b)", r"\1.", ("@",)),
         (r"(?<=\w)</?[a-z]{1,6}>(?=[\w.])", "", ("<",)),
-        (r"(?<=\w)\\(?=\.\w)", "", ("\\.",)),
+        (r"(?<=\w)\\(?=[.@]\w)", "", ("\\.", "\\@")),
         (r"(?<=\w)\s+colon\s+colon\s+", "::", ("colon",)),
         (r"(?<=\w)\s+colon\s+", ":", ("colon",)),
         (r"\s*(?:forward[ -])?slash\s+(?=\w|/)", "/", ("slash",)),
@@ -136,17 +138,34 @@ _JOINED_TEXTS = sought(
     r"|(?<=['\"`, ]\.)['\"`]\s*,\s*['\"`](?=(?:com|org|net|example)\b)",
     *("'", '"', "`"),
 )
+_QUOTES: Final = str.maketrans("„“”‚‘’«»`'", '""""""""""')
+_PUT_TOGETHER = re.compile(
+    r'"\s*[)\]}]{0,3}\s*(?:(?:\+|\|\||&{1,2}|~|\.\.|<>|,|\.(?!"))\s*)?[(\[{$f]{0,3}\s*"|"\s*\}(?=[.@:/])|(?<=[.@:/])[{$]{1,2}\s*"'
+)
+"""What stands between two texts that a program puts together, whatever joins them there."""
+_JOINED_BY = re.compile(
+    r'(?<=["\w])\s*,\s*(?=["\w])(?=[^\[\]()\n]{0,120}[\])]\s*\.?(?:join|implode)\W{1,4}([.@:/])\W)', re.IGNORECASE
+)
+"""A comma in a list whose texts are put together with a sign between them."""
+_SIGN_BETWEEN = re.compile(r"(?<=\w)[^\w\s.]{1,3}\.[^\w\s.]{1,3}(?=[a-z]{2,10}\b)", re.IGNORECASE)
+"""A dot between other signs, such as `^.^`."""
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{12,}={0,2}(?![A-Za-z0-9+/=_-])")
 _BASE64_APART = re.compile(r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{4} ){3,}[A-Za-z0-9+/]{2,4}={0,2}(?![A-Za-z0-9+/=])")
 _BASE64_TURNED = re.compile(r"(?<![A-Za-z0-9+/_=-])={0,2}[A-Za-z0-9+/_-]{16,}(?![A-Za-z0-9+/_-])")
 _BASE64_IN_LINES = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{4,}(?:\n[A-Za-z0-9+/]{2,}){2,}={0,2}")
 _BASE32_APART = re.compile(r"(?<!\S)(?=[a-z ]{0,40}[2-7])(?:[a-z2-7]{4,8} ){3,}[a-z2-7]{2,8}={0,6}(?!\w)")
-_BASE32 = re.compile(r"(?<![A-Z2-7])[A-Z2-7]{16,}={0,6}(?![A-Z2-7=])")
+_BASE32 = re.compile(
+    r"(?<![A-Z2-7])[A-Z2-7]{16,}={0,6}(?![A-Z2-7=])|(?<![\w=])(?=[a-z]*[2-7])[a-z2-7]{16,}={0,6}(?![\w=])"
+)
 _HEX = re.compile(
     r"(?<![0-9a-fA-F])(?:(?:0x)?[0-9a-fA-F]{2}[ ,:;-]{0,2}){6,}(?![0-9a-fA-F])"
     r"|(?<!\w)(?:[0-9a-fA-F] ){15,}[0-9a-fA-F](?!\w)"
 )
-_DECIMAL = sought(r"(?<![\d.])\d{2,3}(?:[ ,;-]{1,2}\d{2,3}){6,}(?![\d.])", *DIGITS)
+_DECIMAL = sought(
+    r"(?<![\d.])\d{2,3}(?:[ ,;-]{1,2}\d{2,3}){6,}(?![\d.])"
+    r"|(?<!\d)\d{2,3}([^\d\s][^\d\n]{0,7})\d{2,3}(?:\1\d{2,3}){5,}(?!\d)",
+    *DIGITS,
+)
 _OCTAL = sought(
     r"(?:\\[01][0-7]{2}){3,}|(?<![\d.])(?:[01][0-7]{2}|[4-7][0-7])"
     r"(?:[ ,;-]{1,2}(?:[01][0-7]{2}|[4-7][0-7])){6,}(?![\d.])",
@@ -163,6 +182,7 @@ _JOIN = sought(
     *(".join",),
 )
 """A text that a program puts together. White space between two parts is read in one way only."""
+_ACCENTS = re.compile("(?<=[a-zA-Z])[\u0300-\u036f]+")
 _UPSIDE_DOWN: Final = str.maketrans("ɐqɔpǝɟƃɓɥᴉıɾʞlɯuodbɹsʇnʌʍxʎz˙", "abcdefgghiijklmnopqrstuvwxyz.")
 _TURNED_LETTERS: Final = frozenset("ɐɔǝɟƃɓɥᴉɾʞɯɹʇʌʍʎ˙")
 _FEWEST_TURNED: Final = 4
@@ -202,11 +222,35 @@ def readings(text: str) -> Readings:
             found.append(again)
     if (said := in_digits(plain)) != plain:
         found.append(said)
+    found += _as_programs_read(plain)
+    if (bare := unaccented(plain)) != plain:
+        found.append(_put_together(bare, _MENDED))
     if (joined := _JOIN.sub(_joined, plain)) != plain:
         found.append(joined)
     if sum(map(_TURNED_LETTERS.__contains__, text)) >= _FEWEST_TURNED:
         found.append("\n".join(line[::-1].translate(_UPSIDE_DOWN) for line in text.splitlines()))
     return Readings(plain, tuple(found), _put_together(mended, _APART), tuple(_decoded(plain)))
+
+
+def _as_programs_read(text: str) -> list[str]:
+    """Return a text with the texts in it put together as a program does, and signs around dots taken away."""
+    quoted = text.translate(_QUOTES)
+    found = []
+    if quoted.count('"') > 1:
+        joined = _JOINED_BY.sub(lambda comma: f'"{comma[1]}"', quoted)
+        for one in dict.fromkeys((quoted, joined)):
+            if (bare := _PUT_TOGETHER.sub("", one)) != one:
+                found.append(bare.replace('"', " "))
+    if (plain := _SIGN_BETWEEN.sub(".", text)) != text:
+        found.append(plain)
+    return found
+
+
+def unaccented(text: str) -> str:
+    """Return a text without the accents of Latin letters."""
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", text)))
 
 
 def _put_together(text: str, ways: tuple[tuple[Sought, str], ...]) -> str:
@@ -254,7 +298,7 @@ def _decoded(text: str) -> list[str]:
             continue
     apart = (run.split(" ") for run in _BASE32_APART.findall(text))
     for run in (*_BASE32.findall(text), *("".join(run[first:]).upper() for run in apart for first in range(3))):
-        bare = run.rstrip("=")
+        bare = run.rstrip("=").upper()
         try:
             found.append(base64.b32decode(bare + "=" * (-len(bare) % 8)))
         except (binascii.Error, ValueError):
@@ -263,8 +307,8 @@ def _decoded(text: str) -> list[str]:
         digits = re.sub(r"0x|[^0-9a-fA-F]", "", run)
         # The word after it may begin like a byte.
         found += [bytes.fromhex(digits[: len(digits) // 2 * 2 - less]) for less in (0, 2)]
-    for run in _DECIMAL.findall(text):
-        codes = [int(code) for code in re.findall(r"\d+", run)]
+    for decimal in _DECIMAL.finditer(text):
+        codes = [int(code) for code in re.findall(r"\d+", decimal[0])]
         if all(code < 127 for code in codes):
             found.append(bytes(codes))
     found += [bytes(int(code, 8) for code in re.findall(r"[0-7]{2,3}", run)) for run in _OCTAL.findall(text)]
@@ -280,7 +324,7 @@ def _decoded(text: str) -> list[str]:
         found.append(bytes(int(bits, 2) for bits in re.findall(r"[01]{7,8}", run.replace("0b", " "))))
     found += [run.encode() for run in by_radio(text)]
     texts = [one.decode("ascii") for one in found if len(one) >= 6 and all(0x20 <= code < 0x7F for code in one)]
-    return [one for one in texts if sum(map(str.isalpha, one)) * 2 >= len(one)]
+    return [one for one in texts if sum(map(str.isalpha, one)) * 2 >= len(one) or one.startswith('{"')]
 
 
 def _from_base64_apart(text: str) -> Iterator[bytes]:

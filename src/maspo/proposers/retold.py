@@ -16,7 +16,8 @@ from maspo.core.counted_abroad import CHINESE, counted_at, from_chinese, from_ro
 from maspo.core.numerals import short_numbers, words
 from maspo.core.spelling import SAY_LITTLE
 from maspo.proposers.ciphers import UNDOINGS
-from maspo.proposers.readings import readings
+from maspo.proposers.readings import readings, unaccented
+from maspo.proposers.reckoned import reckoned
 
 Places: TypeAlias = Mapping[str, Sequence[int]]
 """Where each known word is said, by the number of the word in the draft."""
@@ -34,13 +35,18 @@ _COUNTED = re.compile(r"^[^\S\n]*+\d{1,3}[.)]\s", re.MULTILINE)
 _CAPS = re.compile("[\ufe0f\u20e3]")
 """What makes a key of a digit."""
 _DOTTED = re.compile(r"(?<!\w)(?:\w\.){4,}\w?(?!\w)")
-_SUM = re.compile(r"(?<![\w.])(\d{1,5})\s?([-+*/×−])\s?(\d{1,4})(?![\w.]|\s?[-+*/×−=])")
+_SUM = re.compile(r"(?<![\w.])(\d{1,5})\s?([-+*/×−·⋅÷:])\s?(\d{1,4})(?![\w.]|\s?[-+*/×−=·⋅÷])")
 _CIPHERED: Final = 2
 """Words of a draft that a cipher makes known ones of, so that it is looked at by it."""
 _REMEMBERED: Final = 20_000
 """Words of which it is remembered what they say: those of some hundred drafts."""
 _VOWELS = re.compile("[aeiou]")
-_DIGITS_APART = re.compile(r"(?<![\d.,])\d(?:[ .,_-]\d){1,5}(?![\d.,])")
+_DIGITS_APART = re.compile(r"(?<!\d)(?<!\d[.,])\d(?:(?:[ .,_-]|\]\[|\)\()\d){1,5}(?!\d|[.,]\d)")
+_YEAR = re.compile(r"(?<!\w)['’](\d\d)\b")
+_MIXED = re.compile(r"\b(?=\w*[^\W\d_])(?=\w*\d)\w{4,}\b")
+_DRAWN: Final = str.maketrans("0123456789i", "olzeasgtbgl")
+_TYPO: Final = 5
+"""Letters of a word in which a typo can be told from another word."""
 _PICTURE = re.compile("[\u2190-\u245f\u2500-\u2bff\U0001f000-\U0001faff]")
 """Whose name is a word: a bone."""
 
@@ -66,6 +72,11 @@ class Vocabulary:
         for word in sorted(self._longer):
             self._stems[word[:_STEM]].append(word)
             self._skeletons[_VOWELS.sub("", word)].append(word)
+        self._alike = {_as_drawn(word): word for word in sorted(self._longer)}
+        self._lacking: dict[str, list[str]] = defaultdict(list)
+        for word in sorted(word for word in self._longer if len(word) > _TYPO):
+            for at in range(1, len(word)):
+                self._lacking[word[:at] + word[at + 1 :]].append(word)
         self._told: dict[str, tuple[str, ...]] = {}
         self._undone: dict[str, tuple[int, ...]] = {}
         self._initials: dict[str, list[int]] = defaultdict(list)
@@ -81,6 +92,10 @@ class Vocabulary:
         others = (
             seen.plain,
             _SUM.sub(_result, plain),
+            _SUM.sub(_result, reckoned(plain)),
+            self._in_letters(plain),
+            _YEAR.sub(r"19\1", plain),
+            unaccented(plain),
             _put_together(plain),
             short_numbers(plain),
             plain.replace(",", " , "),
@@ -128,6 +143,19 @@ class Vocabulary:
             for other in self._stems.get(word[:_STEM], ()):
                 if other != word and _share(word, other) >= _SHARE:
                     yield other
+        if len(word) >= _TYPO and word not in self._known and word.isalpha():
+            yield from dict.fromkeys(self._mistyped(word))
+
+    def _mistyped(self, word: str) -> Iterator[str]:
+        """Yield known words that a word is with a letter too few or too many, or with two letters exchanged."""
+        yield from self._lacking.get(word, ())
+        for at in range(1, len(word)):
+            others = word[:at] + word[at + 1 :], word[:at] + word[at : at + 2][::-1] + word[at + 2 :]
+            yield from (one for one in others if one in self._longer and len(one) >= _TYPO)
+
+    def _in_letters(self, text: str) -> str:
+        """Return a text with words in which digits stand for letters as those known words that they look like."""
+        return _MIXED.sub(lambda word: self._alike.get(_as_drawn(word[0].lower()), word[0]), text)
 
     def _deciphered(self, text: str) -> Iterator[Places]:
         said = words(text)
@@ -170,6 +198,11 @@ def _share(one: str, other: str) -> float:
     return common / max(len(one), len(other))
 
 
+def _as_drawn(word: str) -> str:
+    """Return a word in letters of which no digit looks like another: `p4r15` and `paris` are one."""
+    return word.translate(_DRAWN)
+
+
 def _put_together(text: str) -> str:
     """Return a text with parts of words, and digits one by one, put together, and words written as one apart."""
     text = _DIGITS_APART.sub(lambda run: re.sub(r"\D", "", run[0]), text)
@@ -178,6 +211,6 @@ def _put_together(text: str) -> str:
 
 def _result(sum_: re.Match[str]) -> str:
     left, sign, right = int(sum_[1]), sum_[2], int(sum_[3])
-    if sign == "/":
+    if sign in "/÷:":
         return str(left // right) if right and left % right == 0 else sum_[0]
     return str(left + right if sign == "+" else left - right if sign in "-−" else left * right)

@@ -8,13 +8,15 @@ instructions share words with inputs, and not these.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from math import ceil, comb
+from math import ceil, comb, factorial
 from typing import TypeAlias
 
 from maspo.core.numerals import words
 from maspo.core.spelling import SAY_LITTLE
+from maspo.proposers.chosen import Chosen
 from maspo.proposers.retold import Places, Vocabulary, form, initials
 
 _FRAME = 0.6
@@ -37,6 +39,8 @@ _WEAK = 0.4
 """What a row counts that is known by a number alone, or whose label is a letter or such a word."""
 _WHOLE = 5
 """Words of one input that, with its label, are met by no chance."""
+_FEWEST_WHOLE = 4
+"""Words that are all of those of an input, which say it whole beside a label that is its own."""
 _NEAR = 6
 """Words between a label and a word of its input that make the two an entry of a look-up."""
 _FEWEST_ENTRIES, _SHARE_OF_ROWS = 3, 0.05
@@ -52,6 +56,11 @@ _BY_CHANCE = 0.01
 _ANSWERS, _SHARE_OF_ANSWERS = 4, 0.1
 """Labels that are names of one input each: so many of them in a prompt are a list of answers."""
 
+
+_OPTION = re.compile(r"(?<![\w'’])\(?([A-F])\s?[).:\]]\s*")
+"""What stands before an option in a question, such as `(A)` or `B)`."""
+_MOST_NUMBERS = 4
+"""Numbers of an input that stand for it together, beside its label."""
 
 _Row: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
 """The words that tell an input from others, and those of its label."""
@@ -80,10 +89,32 @@ class Tables:
             for word in those:
                 self._holders[word].append(number)
         labels = Counter(label for _, label in self._rows)
-        self._sure = [_is_sure(label) and labels[label] == 1 for _, label in self._rows]
+        options = [_option(found[row], row[1]) for row in self._rows]
+        often_option = Counter(options)
+        self._labels = [
+            (label, *([option] if option else [])) for (_, label), option in zip(self._rows, options, strict=True)
+        ]
+        """Of each row its label, and the option that it names."""
+        self._sure = [
+            any(_is_sure(one) and (labels if one == label else often_option)[one] == 1 for one in own)
+            for (_, label), own in zip(self._rows, self._labels, strict=True)
+        ]
         """Of each row, whether its label is its own and no word or number of any prompt."""
         self._vocabulary = Vocabulary(
-            {*self._holders, *(word for _, label in self._rows for word in label)}, map(found.__getitem__, self._rows)
+            {*self._holders, *(word for own in self._labels for label in own for word in label)},
+            map(found.__getitem__, self._rows),
+        )
+        self._chosen = Chosen(
+            {
+                number: label[0]
+                for number, (_, label) in enumerate(self._rows)
+                if len(label) == 1 and len(label[0]) == 1
+            },
+            {
+                word: numbers[0]
+                for word, numbers in self._holders.items()
+                if len(numbers) == 1 and _is_own_word(word) and len(word) >= (2 if word[0].isdigit() else _SHORTER)
+            },
         )
         self._allowed: set[int] = set()
         """Rows of which an own text holds an entry, or the label."""
@@ -101,12 +132,15 @@ class Tables:
         sure = {number for number in entries if self._sure[number]}
         if len(entries) >= max(_FEWEST_ENTRIES, share) or len(sure) >= max(_FEWEST_SURE, share):
             return True
-        if self._answers_apart(places):
+        if self._answers_apart(places) or self._chosen.told_by(places, self._allowed):
             return True
         held = self._held(places)
         table = sum(self._worth(number) for number in held if number not in self._allowed)
-        whole = (count for number, count in held.items() if self._rows[number][1] and number not in self._allowed)
-        return table >= _TABLE or any(count >= _WHOLE for count in whole)
+        return table >= _TABLE or any(
+            count >= (min(_WHOLE, max(_FEWEST_WHOLE, len(self._rows[number][0]))) if self._sure[number] else _WHOLE)
+            for number, count in held.items()
+            if self._rows[number][1] and number not in self._allowed
+        )
 
     def _worth(self, number: int) -> float:
         """Return what a row that a draft holds counts."""
@@ -136,24 +170,27 @@ class Tables:
         return len(word) >= _TELLING_LETTERS and not word.isdigit()
 
     def _is_beside(self, number: int, word: str, places: Places) -> bool:
-        label = self._rows[number][1]
-        if (
-            not label
-            or word.removeprefix(form("")) in label
-            or all(len(one) == 1 or one in SAY_LITTLE for one in label)
-        ):
-            return False
-        return all(
-            any(0 < abs(there - here) <= _NEAR for there in places.get(one, ()) for here in places[word])
-            for one in label
+        return any(
+            all(
+                any(
+                    0 < abs(there - here) <= _NEAR
+                    for there in (*places.get(one, ()), *(places.get(form(one), ()) if self._sure[number] else ()))
+                    for here in places[word]
+                )
+                for one in label
+            )
+            for label in self._labels[number]
+            if label
+            and word.removeprefix(form("")) not in label
+            and not all(len(one) == 1 or one in SAY_LITTLE for one in label)
         )
 
     def _answered(self, places: Places) -> set[int]:
         """Return the numbers of the rows whose own label a text holds."""
         return {
             number
-            for number, (_, label) in enumerate(self._rows)
-            if self._sure[number] and all(word in places for word in label)
+            for number, own in enumerate(self._labels)
+            if self._sure[number] and any(all(word in places for word in label) for label in own if _is_sure(label))
         }
 
     def _answers_apart(self, places: Places) -> bool:
@@ -175,7 +212,27 @@ class Tables:
         if len(both) < _FEWEST_ENTRIES:
             return False
         own = {number for number, sure in enumerate(self._sure) if sure}
-        return _chance(len(own), len(asked & own), len(answered), len(both)) <= _BY_CHANCE
+        chance = _chance(len(own), len(asked & own), len(answered), len(both))
+        # That they stand in the same order is as likely as any other order.
+        return chance / (factorial(len(both)) if self._in_order(both, places) else 1) <= _BY_CHANCE
+
+    def _in_order(self, both: set[int], places: Places) -> bool:
+        """Return whether the answers to some inputs first stand in the order of words that are theirs alone."""
+        asked = {
+            number: min(
+                places[word][0]
+                for word in self._rows[number][0]
+                if word in places and self._tells(word, number) and len(self._holders[word]) == 1
+            )
+            for number in both
+        }
+        answers = {
+            number: min(
+                places[label[0]][0] for label in self._labels[number] if label and all(word in places for word in label)
+            )
+            for number in both
+        }
+        return sorted(both, key=asked.__getitem__) == sorted(both, key=answers.__getitem__)
 
     def _held(self, places: Places) -> dict[int, int]:
         """Return the numbers of the rows that a text holds, by its words; and how many of theirs stand together."""
@@ -189,19 +246,36 @@ class Tables:
 
     def _together(self, number: int, places: Places) -> int:
         """Return how many words of an input stand together, with its label; 0 when they are too few, or ordinary."""
-        keys, label = self._rows[number]
+        return max(self._beside(number, label, places) for label in self._labels[number])
+
+    def _beside(self, number: int, label: Sequence[str], places: Places) -> int:
+        keys = self._rows[number][0]
         needed = min(_ENOUGH, ceil(_SHARE * len(keys)))
         if any(word not in places for word in label):
             return 0
+        numbers = {word for word in keys if word[0].isdigit()}
         reach, most = len(keys) + len(label) + _AROUND, 0
         for begin in sorted({place for word in keys for place in places.get(word, ())}):
             found = [word for word in keys if any(begin <= place < begin + reach for place in places.get(word, ()))]
             told = all(any(begin - _AROUND <= place < begin + reach for place in places[word]) for word in label)
-            if told and sum(map(_is_own_word, found)) + _FEWEST_SURE * self._sure[number] >= min(
-                _FEWEST_SURE, len(keys)
-            ):
-                most = max(most, len(found))
+            # All numbers of a question, beside a number that is its answer, say it without a word.
+            whole = label and label[0][0].isdigit() and 1 < len(numbers) <= _MOST_NUMBERS and numbers <= set(found)
+            own = sum(map(_is_own_word, found)) + _FEWEST_SURE * self._sure[number]
+            if told and (own >= min(_FEWEST_SURE, len(keys)) or (whole and own)):
+                most = max(most, len(found), needed if whole else 0)
         return most if most >= needed else 0
+
+
+def _option(question: str, label: Sequence[str]) -> tuple[str, ...]:
+    """Return the words of the option that a label of one letter names, if the question lists it."""
+    if len(label) != 1 or len(label[0]) != 1 or not label[0].isalpha():
+        return ()
+    marks = list(_OPTION.finditer(question))
+    ends = [*(mark.start() for mark in marks), len(question)]
+    for mark, end in zip(marks, ends[1:], strict=True):
+        if mark[1].lower() == label[0]:
+            return words(question[mark.end() : end])[:_LABEL_WORDS]
+    return ()
 
 
 def _is_own_word(word: str) -> bool:

@@ -1,0 +1,64 @@
+"""Numbers that a text describes by others: one more than 62, the number after 15, five dozen and three, 2^4. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from math import factorial
+from typing import Final
+
+from maspo.proposers.spoken import in_digits
+
+_N: Final = r"(\d{1,6})"
+_Ways = tuple[tuple[re.Pattern[str], Callable[[int, int], int]], ...]
+_DESCRIBED: Final[_Ways] = tuple(
+    (re.compile(rf"(?<![\w.]){pattern}(?![\w]|\.\d)", re.IGNORECASE), value)
+    for pattern, value in (
+        (rf"{_N} dozens?(?: and {_N})?", lambda many, more: 12 * many + more),
+        (rf"(?:a )dozen(?: and {_N})?(\b)", lambda more, _: 12 + more),
+        (rf"{_N} (?:more|greater|larger|bigger|higher|above|over|added to) (?:than )?{_N}", lambda one, two: one + two),
+        (rf"{_N} (?:less|fewer|smaller|lower|below|under|short of) (?:than )?{_N}", lambda one, two: two - one),
+        (rf"(?:the )?(?:number|one|integer|year) (?:right |just |that comes )?after {_N}(\b)", lambda one, _: one + 1),
+        (rf"(?:the )?(?:number|one|integer|year) (?:right |just |that comes )?before {_N}(\b)", lambda one, _: one - 1),
+        (rf"(?:successor of|next after) {_N}(\b)", lambda one, _: one + 1),
+        (rf"(?:predecessor of|just below) {_N}(\b)", lambda one, _: one - 1),
+        (rf"(?:twice|double|2 times|2x) {_N}(\b)", lambda one, _: 2 * one),
+        (rf"(?:thrice|triple|3 times|3x) {_N}(\b)", lambda one, _: 3 * one),
+        (rf"between {_N} and {_N}", lambda one, two: (one + two) // 2 if two - one == 2 else -1),
+        (rf"half (?:of )?{_N}(\b)", lambda one, _: one // 2),
+        (rf"{_N} squared(\b)", lambda one, _: one**2),
+        (rf"{_N} plus {_N}", lambda one, two: one + two),
+        (rf"{_N} minus {_N}", lambda one, two: one - two),
+        (rf"{_N} (?:times|multiplied by) {_N}", lambda one, two: one * two),
+        (rf"{_N} divided by {_N}", lambda one, two: one // two if two and one % two == 0 else -1),
+    )
+)
+_SIGNED: Final[_Ways] = (
+    (re.compile(r"(?<![\w.^*])(\d{1,3})\s?(?:\^|\*\*)\s?\{?(\d)\}?(?![\w^*]|\.\d)"), lambda one, two: one**two),
+    (re.compile(r"(?<![\w.])(\d)!(?!=)()"), lambda one, _: factorial(one)),
+)
+
+
+_BASED = re.compile(
+    r"\b(\d[0-9a-f]{0,7})h\b|\b(\d{1,20}) (?:in|to the) (?:base[ -]([2-9])|(binary|octal))\b", re.IGNORECASE
+)
+
+
+def _in_ten(found: re.Match[str]) -> str:
+    """Return a number of another base in ours."""
+    base = 16 if found[1] else int(found[3] or {"binary": 2, "octal": 8}[found[4].lower()])
+    digits = found[1] or found[2]
+    return str(int(digits, base)) if base > 10 or max(digits) < str(base) else found[0]
+
+
+def reckoned(text: str) -> str:
+    """Return a text with numbers that it describes in digits."""
+    said = in_digits(text) if any(map(str.isalpha, text)) else text
+    said = _BASED.sub(_in_ten, said)
+    for pattern, value in (*_DESCRIBED, *_SIGNED):
+        said = pattern.sub(lambda found, value=value: str(value(_of(found[1]), _of(found[2]))), said)  # type: ignore[misc]
+    return said
+
+
+def _of(digits: str | None) -> int:
+    return int(digits or "0")
