@@ -135,9 +135,11 @@ class Latent:
         key, output, agent = request.input_key, self.system.output, request.agent
         before, after = self.run(request.reference, key), self.run(request.changed, key)
         same = before[output].turn.answer == after[output].turn.answer
+        answers = (before[output].turn.answer, after[output].turn.answer)
+        settled = not (same or self.labels) and answers in dict(request.settled)
         if agent == output:
             verdict = self.of_answers(request, before[output], after[output])
-            return Comparison(key, verdict, (), verdict, same)
+            return Comparison(key, verdict, (), verdict, same, answers=answers, settled=settled)
         levels = (Level.GLOBAL,) if request.when_differing and same else request.levels
         first, local, glob = request.candidate_first, Verdict.UNDECIDED, Verdict.UNDECIDED
         if Level.LOCAL in levels:
@@ -149,7 +151,7 @@ class Latent:
         ahead = tuple(
             (name, self.judge((Level.LOOKAHEAD, name, ""), before[name], after[name], first)) for name in readers
         )
-        return Comparison(key, local, ahead, glob, same)
+        return Comparison(key, local, ahead, glob, same, answers=answers, settled=settled)
 
     def meet(self, meet: Meet) -> Verdict:
         """Let the final answers of two teams meet on an input, in both orders."""
@@ -165,6 +167,8 @@ class Latent:
             truth = self.latents.input(request.input_key).truth
             won = {(True, False): Verdict.WIN, (False, True): Verdict.LOSS}
             return won.get((after.turn.answer == truth, before.turn.answer == truth), Verdict.TIE)
+        if (said := dict(request.settled).get((before.turn.answer, after.turn.answer))) is not None:
+            return said
         orders = (request.candidate_first, not request.candidate_first)[: request.orders]
         task = self.system.by_name[self.system.output].prompt
         found = [self.judge((Level.GLOBAL, task, ""), before, after, first) for first in orders]

@@ -397,12 +397,15 @@ PROFILES: Mapping[ProfileName, Mapping[str, object]] = {
         "union_inputs": 10,
         "first_round": 1.0,
         "growth": 0.0,
+        # Dealt into two mixtures an input, five drafts would meet 8 inputs in 16 runs (docs/design/0056).
+        "design": "drawn",
+        "verdicts_on_answers": 0,
     },
     "thorough": {
         "calls_per_agent": 3000,
         "passes": 20,
         "stages": (80,),
-        "shared_inputs": 40,
+        "shared_inputs": 27,
         "union_inputs": 40,
     },
     "paper": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from random import Random
 from statistics import correlation
 
 import pytest
@@ -12,7 +13,14 @@ from hypothesis import strategies as st
 from maspo.core.seeded import rank
 from maspo.core.verdict import Comparison, Verdict
 from maspo.optimizers.parts.effects import Causes, Observation, estimate_effects, observed
-from maspo.optimizers.parts.mixture import Candidate, MixedRun, draw_mixtures, join
+from maspo.optimizers.parts.mixture import (
+    Candidate,
+    MixedRun,
+    deal_mixtures,
+    draw_mixtures,
+    join,
+    mixtures_of_an_input,
+)
 from maspo.optimizers.parts.sentences import causes_of
 from maspo.team.graph import Team
 
@@ -73,6 +81,44 @@ def test_w04_every_candidate_is_in_its_share_of_the_runs_and_no_run_is_empty(
     for candidate in range(size):
         assert sum(candidate in members for members in held) >= least
     assert held == list(draw_mixtures({"a": list(range(size))}, runs, most, seed, "here"))
+
+
+@given(seed=st.integers(0, 10**6), size=st.integers(2, 14), runs=st.integers(1, 40), most=st.integers(1, 6))
+def test_w04b_on_each_input_all_candidates_are_dealt_each_once(seed: int, size: int, runs: int, most: int) -> None:
+    pools = {"a": list(range(size)), "b": [size]}
+    hands = mixtures_of_an_input(pools, most)
+    held = list(deal_mixtures(pools, runs, most, seed, "here"))
+    assert len(held) == runs
+    assert all(members for members in held)
+    for first in range(0, runs - runs % hands, hands):
+        met = [member for members in held[first : first + hands] for member in members]
+        assert sorted(met) == list(range(size + 1))
+    sizes = [sum(member < size for member in members) for members in held]
+    assert max(sizes) - min(sizes) <= 1
+    assert held == list(deal_mixtures(pools, runs, most, seed, "here"))
+
+
+def test_w04d_the_only_candidate_of_all_is_in_every_run() -> None:
+    assert list(deal_mixtures({"a": [5]}, 3, 4, 0, "here")) == [(5,), (5,), (5,)]
+
+
+def test_w04c_the_luck_of_the_anchor_on_an_input_does_not_tell_candidates_apart() -> None:
+    """With labels that never err, what a lucky input adds to all of its runs takes nothing from balanced mixtures."""
+    found: dict[str, list[float]] = {"dealt": [], "drawn": []}
+    for seed in range(60):
+        random = Random(seed)
+        worth = [random.gauss(0, 0.03) for _ in range(12)]
+        luck = [random.gauss(0, 0.15) for _ in range(13)]
+        hands = mixtures_of_an_input({"a": range(12)}, 4)
+        for name, mix, on_an_input in (("dealt", deal_mixtures, hands), ("drawn", draw_mixtures, 1)):
+            members = list(mix({"a": list(range(12))}, 39, 4, seed, "w"))
+            runs = [MixedRun(one, "a", COMPARISON) for one in members]
+            scores = [
+                sum(worth[member] for member in one) + luck[run // on_an_input % 13] + random.gauss(0, 0.1)
+                for run, one in enumerate(members)
+            ]
+            found[name].append(correlation(worth, estimated(runs, scores, [0.0] * 12, 0.03)))
+    assert sum(found["dealt"]) > sum(found["drawn"]) + 60 * 0.05
 
 
 def test_w05_candidates_that_do_not_merge_or_fit_stay_out() -> None:

@@ -39,7 +39,7 @@ from tests.optimizers.small import DIAMOND, problem_of, small
 PAIR = Team(order=("a", "b"), successors={"a": ("b",), "b": ()}, output="b")
 FILE = Path(__file__).with_name("golden.json")
 SEEDS = range(3)
-_ADDED = frozenset({"form", "history", "instruction", "rewrites", "objections", "outcomes"})
+_ADDED = frozenset({"form", "history", "instruction", "rewrites", "objections", "outcomes", "settled"})
 """Fields of requests that are newer than the digests: left out where they say what all requests meant before."""
 _DIGITS = 8
 """Digits of numbers that count: the last ones differ between versions of Python, whose sums are rounded otherwise."""
@@ -60,7 +60,7 @@ CASES: Mapping[str, Golden] = {
     "ascent-wide": Golden("ascent", {"beam_width": 3, "drafts": 3, "hard_negatives": 0, "judge_order": "fixed"}),
     "ascent-no-refresh": Golden("ascent", {"passes": 3, "refresh": False, "generations": 1, "batch": 20}),
     "race": Golden("race", {"passes": 4, "stages": (16,)}),
-    "race-stages": Golden("race", {"passes": 3, "growth": 0.3, "first_round": 0.5}),
+    "race-stages": Golden("race", {"passes": 3, "growth": 0.3, "first_round": 0.5, "design": "drawn"}),
     "race-options": Golden(
         "race", {"passes": 4, "stages": (8, 16), "removals": True, "screen": 5, "interventions": 2, "edits": 3}
     ),
@@ -68,17 +68,19 @@ CASES: Mapping[str, Golden] = {
         "race",
         {"passes": 4, "stages": (12,), "ahead": False, "conflicts": False, "judge_order": "fixed"}
         | {"double_orders": "unions", "weighting": "global", "partial_inputs": 0, "contested_first": False}
-        | {"memory": 0.0},
+        | {"memory": 0.0, "design": "drawn"},
     ),
     "race-fixed-weights": Golden(
         "race",
         {"passes": 4, "weighting": "fixed", "partial_differing": False, "double_orders": "never", "blocks": 2}
-        | {"memory": 0.0},
+        | {"memory": 0.0, "design": "drawn"},
     ),
     "race-calls": Golden("race", {"passes": 9, "calls": 900, "stages": (16,), "beam_width": 2, "drafts": 3}),
     "race-pair": Golden("race", {"passes": 5, "stages": (12,)}, PAIR),
     "race-few-drafts": Golden("race", {"passes": 4, "drafts": 1, "edits": 1}, PAIR),
-    "race-patience": Golden("race", {"passes": 9, "patience": 1, "length_price": 0.5, "optimism": 0.0, "memory": 0.0}),
+    "race-patience": Golden(
+        "race", {"passes": 9, "patience": 1, "length_price": 0.5, "optimism": 0.0, "memory": 0.0} | {"design": "drawn"}
+    ),
 }
 
 

@@ -132,6 +132,35 @@ async def test_w04_equal_final_answers_are_a_global_tie_without_a_call() -> None
     assert purposes(model)["judge.global"] == 0
 
 
+async def test_w04b_two_final_answers_of_which_enough_was_said_are_not_judged_again() -> None:
+    performer, model = performer_of(world())
+    first = await performer.result(compare("d", orders=2))
+    assert isinstance(first, Comparison)
+    assert first.answers is not None
+    assert not first.settled
+    assert first.answers[0] != first.answers[1]
+    asked = purposes(model)["judge.global"]
+    settled = compare("a", orders=2, settled=((first.answers, LOSS),))
+    found = await performer.result(settled)
+    assert isinstance(found, Comparison)
+    assert (found.answers, found.glob, found.settled) == (first.answers, LOSS, True)
+    assert (purposes(model)["judge.global"], purposes(model)["judge.local"]) == (asked, 1), "the others are asked"
+    problem = Problem(SYSTEM.team, SYSTEM.prompts, (KEY,), 0)
+    assert settled.price(problem, found).judge == settled.price(problem).judge - 2
+    other = await performer.result(compare("a", settled=((first.answers[::-1], LOSS),)))
+    assert isinstance(other, Comparison)
+    assert (other.glob, other.settled) == (WIN, False), "what is known of them the other way round is for it to say"
+
+
+async def test_w04c_a_label_decides_whatever_is_known_of_two_final_answers() -> None:
+    performer, _ = performer_of(world(answer="1"), labels="use")
+    first = await performer.result(compare("d"))
+    assert isinstance(first, Comparison)
+    found = await performer.result(compare("d", settled=((first.answers or ("", ""), LOSS),)))
+    assert isinstance(found, Comparison)
+    assert (found.glob, found.settled) == (WIN, False)
+
+
 @dataclass
 class Rollouts:
     """An app's rollouts as they were told, by the prompt of its reviewer."""

@@ -81,6 +81,8 @@ INGREDIENTS: tuple[Ingredient, ...] = (
     Ingredient("rounds grow", ("search.first_round=1", "search.growth=0")),
     Ingredient("mixed runs agent by agent", ("search.blocks=1",)),
     Ingredient("sentences remembered", ("search.memory=0",)),
+    Ingredient("candidates dealt", ("search.design=drawn",)),
+    Ingredient("verdicts on answers together", ("search.verdicts_on_answers=0",)),
     Ingredient("optimism about drafts", ("search.optimism=0",)),
     Ingredient("drafts asked for ahead", ("search.ahead=false",)),
     Ingredient("a price for length", ("search.length_price=0",)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
@@ -55,6 +55,11 @@ class Comparison:
     calls: tuple[int, int] | None = None
     """Calls of the reference's run, and of the candidate's by those whom the change reaches, where that is not the same
     on every input; None where it is, or where it is not known."""
+    answers: tuple[str, str] | None = field(default=None, compare=False)
+    """What the final answers of reference and candidate are known by: equal ones by the same digest, in all runs. None
+    where one of them could not be read, or when a version did not record it. It says nothing of how they compare."""
+    settled: bool = False
+    """The judge was not asked about the final answers: it had said enough of the same two on this input."""
 
     @property
     def misaligned(self) -> bool:

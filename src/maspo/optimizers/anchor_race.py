@@ -37,7 +37,16 @@ from maspo.optimizers.parts.head_start import LOOK, meet
 from maspo.optimizers.parts.influence import Influence, edge_ablations
 from maspo.optimizers.parts.merge import without_added
 from maspo.optimizers.parts.misalignment import hard_negatives, remembered
-from maspo.optimizers.parts.mixture import Candidate, MixedRun, Mixture, by_agent, draw_mixtures, join
+from maspo.optimizers.parts.mixture import (
+    Candidate,
+    MixedRun,
+    Mixture,
+    by_agent,
+    deal_mixtures,
+    draw_mixtures,
+    join,
+    mixtures_of_an_input,
+)
 from maspo.optimizers.parts.outcomes import Outcomes
 from maspo.optimizers.parts.proof import PROVE, Proof, Standard, calls_of_proof, prove
 from maspo.optimizers.parts.proxy import Screening
@@ -46,6 +55,7 @@ from maspo.optimizers.parts.record import rejected_events, round_events, step_of
 from maspo.optimizers.parts.reward import JudgeOrder, Weights
 from maspo.optimizers.parts.rulings import History, obeyed
 from maspo.optimizers.parts.sentences import causes_of
+from maspo.optimizers.parts.settled import SaidOfAnswers
 from maspo.optimizers.parts.similar import KnownPrompts
 from maspo.optimizers.parts.spent import Spent
 from maspo.optimizers.parts.state import SearchState
@@ -66,6 +76,14 @@ _CALLS_WHEN_ALIKE = {"ignore": 1000, "use": 1500}
 """What runs planned whose record does not say how their runs were shared out, by whether labels decided."""
 _PROVEN_BEFORE = {"conflict_level": 0.1, "conflict_ends": (1,), "audited_rounds": 0, "conflict_dull": 1.0}
 """How conflicts were proven by versions that did not record it."""
+_BEFORE: Mapping[str, Any] = {
+    "conflict_inputs": 0,
+    "carried_inputs": 0,
+    "memory": 0.0,
+    "design": "drawn",
+    "verdicts_on_answers": 0,
+}
+"""What versions did that recorded nothing of it: no proofs, no head start, no memory; how they mixed and judged."""
 _LARGEST_ROUND = 1.6
 """Times ``stages``, ``shared_inputs`` and ``union_inputs``: by default the size of the sixth round."""
 _ATTEMPTS = 4
@@ -119,8 +137,19 @@ class AnchorRaceConfig(OptimizerConfig):
     )
     calls: int | None = Field(default=None, ge=100, description="calls that a run plans in all; empty: by agent")
     stages: Stages = Field(default=(56,), min_length=1, description="mixed runs per block after each stage of a round")
-    shared_inputs: int = Field(default=24, ge=1, description="inputs of a round, the same for all mixed runs")
+    shared_inputs: int = Field(default=19, ge=1, description="inputs of a round, the same for all mixed runs")
     mixed: int = Field(default=4, ge=1, description="candidates of one agent in a mixture, on average at most")
+    design: Literal["dealt", "drawn"] = Field(
+        default="dealt",
+        description="dealt: on each input all candidates of an agent are dealt into mixtures; drawn: each is in its "
+        "share of all mixtures, whatever their inputs",
+    )
+    verdicts_on_answers: int = Field(
+        default=2,
+        ge=0,
+        description="verdicts on the same two final answers on an input after which the judge is not asked about them "
+        "again; they count together; 0: each counts for its own run",
+    )
     blocks: int = Field(default=5, ge=1, description="blocks into which a team is cut; mixed runs change one at a time")
     union_inputs: int = Field(default=20, ge=1, description="inputs on which what looks good is tried together")
     far_share: float = Field(
@@ -224,7 +253,7 @@ class AnchorRaceConfig(OptimizerConfig):
         """Return recorded settings with what versions did that did not record how they shared, proved or remembered."""
         if recorded.get("method", "race") != "race":
             return recorded
-        recorded = {"conflict_inputs": 0, "carried_inputs": 0, "memory": 0.0, **_PROVEN_BEFORE, **recorded}
+        recorded = {**_BEFORE, **_PROVEN_BEFORE, **recorded}
         if (margin := recorded.pop("conflict_margin", None)) is not None:  # the same after each look
             recorded["conflict_ends"] = (margin,)
         if "far_share" in recorded:
@@ -350,6 +379,7 @@ class _Race(SearchState):
         """What the runs of earlier rounds say of sentences that may come again."""
         self.drafts_ahead: Answers = ()
         self.reliability = Reliability()
+        self.said = SaidOfAnswers(config.verdicts_on_answers)
         self.influence = Influence()
         self.called = CalledOn()
         self.outcomes = Outcomes(problem.seed)
@@ -620,9 +650,16 @@ class _Race(SearchState):
                 pools = {name: pool[name] for name in agents if name in pool}
                 where = f"r{round_.number}/{block}/race/{stage}"
                 count = max(1, round((after - before) * self.share_of_runs(agents)))
-                drawn = draw_mixtures(pools, count, config.mixed, self.problem.seed, where) if pools else ()
+                if not pools:
+                    continue
+                dealt = config.design == "dealt"
+                mix_up, on_an_input = (
+                    (deal_mixtures, mixtures_of_an_input(pools, config.mixed)) if dealt else (draw_mixtures, 1)
+                )
+                drawn = mix_up(pools, count, config.mixed, self.problem.seed, where)
                 mixtures = [join(self.prompts, round_.candidates, chosen, self.team) for chosen in drawn]
-                tried = [(mix, inputs[(before + run) % len(inputs)]) for run, mix in enumerate(mixtures)]
+                places = ((before + run // on_an_input) % len(inputs) for run in range(count))
+                tried = [(mix, inputs[place]) for mix, place in zip(mixtures, places, strict=True)]
                 asked += self.compare("mixed", where, tried, str(block))
             if not asked:
                 return []
@@ -686,7 +723,9 @@ class _Race(SearchState):
 
     def score(self, comparison: Comparison) -> float:
         """Return what one comparison says for the changed prompts, from −½ to ½ (Eq. 5, centred)."""
-        return score(comparison, self.config.weighting, self.config.weights, self.reliability)
+        return score(
+            comparison, self.config.weighting, self.config.weights, self.reliability, self.said.value(comparison)
+        )
 
     # ── unite, and the next anchor (Eq. 8) ───────────────────────────────────────────────────────────────────────────
 
@@ -857,6 +896,7 @@ class _Race(SearchState):
                 orders=2 if doubled else 1,
                 when_differing=not always,
                 purpose=purpose,
+                settled=self.said.settled(key),
             )
             asked.append((request, mixture.members, group))
         return asked
@@ -889,7 +929,7 @@ class _Race(SearchState):
         """Learn from answers: calls, who matters, contested inputs, cases (Eq. 6), how far the levels agree."""
         self.influence = self.influence.after(answers)
         for _, result in answers:
-            if isinstance(result, Comparison) and result.glob in _DECIDED:
+            if isinstance(result, Comparison) and result.glob in _DECIDED and not result.settled:
                 contradicted, decided = self.contradicted
                 self.contradicted = contradicted + (result.glob is Verdict.CONTRADICTED), decided + 1
         # A search is the same with proofs as without, except where something is proven.
@@ -907,6 +947,7 @@ class _Race(SearchState):
                 times, seen = self.differed.get(result.input_key, (0, 0))
                 self.differed[result.input_key] = (times + (not result.same_answer), seen + 1)
                 self.reliability = self.reliability.after(result)
+                self.said.learn(result)
         self.remember_cases(answers, lambda request: step_of(self.round.number, request.agent))
 
     def learn_draft_effects(self, runs: Sequence[MixedRun]) -> None:

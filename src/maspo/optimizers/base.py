@@ -321,6 +321,9 @@ class Compare:
     """Who gives the global verdict where labels are used and the input has one."""
     substitutes: int = 0
     """Candidates that are tried on this input in its stead when it loses; they belong to its highest price."""
+    settled: tuple[tuple[tuple[str, str], Verdict], ...] = ()
+    """Final answers of reference and candidate, by their digests (``Comparison.answers``), of which the judge has said
+    enough on this input: the global verdicts that take the place of its own."""
 
     @property
     def agent(self) -> str:
@@ -346,7 +349,8 @@ class Compare:
         by_label = self.decided_by == "labels" and self.input_key in problem.labelled
         # Of the output agent, whichever level is asked for is the global one.
         asked = Level.GLOBAL in self.levels or self.agent == team.output
-        judge = 0 if same or by_label else self.orders * asked
+        settled = isinstance(result, Comparison) and result.settled
+        judge = 0 if same or by_label or settled else self.orders * asked
         if self.agent != team.output and not (same and self.when_differing):
             judge += (Level.LOCAL in self.levels) + len(team.readers(self.agent)) * (Level.LOOKAHEAD in self.levels)
         return RequestPrice(rollouts, judge)

@@ -69,7 +69,7 @@ class SoFar:
             if not isinstance(item, RecordedResult):
                 self.events.append(item)
             elif isinstance(item.result, Comparison):
-                self.contradicted += item.result.glob is Verdict.CONTRADICTED
+                self.contradicted += item.result.glob is Verdict.CONTRADICTED and not item.result.settled
                 self._count_tested(item.request, item.result)
                 if may_have_tried(item):
                     self.tried.append(item)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
 import re
@@ -46,6 +47,15 @@ def same_answer(spec: str, one: str, other: str) -> bool:
         return True
     first, second = final_answer(spec, one), final_answer(spec, other)
     return first is not None and second is not None and equal_answers(first, second)
+
+
+def answer_digest(spec: str, output: str) -> str | None:
+    """Return what the final answer of an output is known by: the same for equal answers; None when there is none."""
+    answer = final_answer(spec, output)
+    if answer is None:
+        return None
+    text = unwrapped(normalized(answer))
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def is_correct(spec: str, output: str, label: str) -> bool:

@@ -109,7 +109,7 @@ class EarlyWarnings:
             single = []  # not asked, or the global verdict once more
         elif Verdict.UNDECIDED in single:
             single = self._replied(request, result, done)
-        if not (result.same_answer or labelled):
+        if not (result.same_answer or result.settled or labelled):
             if request.orders == 1:
                 single.append(result.glob)
             elif result.glob is Verdict.UNDECIDED:

@@ -51,7 +51,7 @@ from maspo.proposers.passages import Passages
 from maspo.runners.base import Runner
 from maspo.runners.faults import is_followed
 from maspo.runners.messages import NO_OUTPUT, MessageBuilder, context
-from maspo.scoring.answers import is_correct, same_answer
+from maspo.scoring.answers import answer_digest, is_correct, same_answer
 from maspo.scoring.base import Sample, Scorer
 from maspo.store.codec import RunOfTeam
 from maspo.study.asking import Asker
@@ -255,7 +255,8 @@ class LocalExecutor:
         same, made = self._same(reference, candidate), self._calls_made(request, reference, candidate)
         if request.agent == self.system.output:
             glob = await self._global(request, reference, candidate)
-            return Done(request, Comparison(request.input_key, glob, (), glob, same, calls=made), runs)
+            comparison = Comparison(request.input_key, glob, (), glob, same, calls=made)
+            return Done(request, self._known_by_answers(request, comparison, runs), runs)
         asked = (Level.GLOBAL,) if request.when_differing and same else request.levels
         team = self.system.team
         readers = team.readers(request.agent) if Level.LOOKAHEAD in asked else ()
@@ -278,7 +279,29 @@ class LocalExecutor:
             same_answer=same,
             calls=made,
         )
-        return Done(request, comparison, runs)
+        return Done(request, self._known_by_answers(request, comparison, runs), runs)
+
+    def _known_by_answers(self, request: Compare, found: Comparison, runs: Sequence[TeamRun]) -> Comparison:
+        """Return a comparison with what its final answers are known by, and whether the search knew its verdict."""
+        reference, candidate = (run.trace for run in runs)
+        asked = Level.GLOBAL in request.levels or request.agent == self.system.output
+        by_judge = asked and not found.same_answer and self._label(request) is None
+        settled = by_judge and self._settled(request, reference, candidate) is not None
+        return replace(found, answers=self._answers(reference, candidate), settled=settled)
+
+    def _answers(self, reference: Trace, candidate: Trace) -> tuple[str, str] | None:
+        """Return what two final answers are known by, or None where one of them cannot be read."""
+        one, other = (answer_digest(self.system.final_answer, run.output) for run in (reference, candidate))
+        return None if one is None or other is None else (one, other)
+
+    def _settled(self, request: Compare, reference: Trace, candidate: Trace) -> Verdict | None:
+        """Return what the search knows already of two final answers, or None where the judge is to be asked."""
+        return dict(request.settled).get(answers) if (answers := self._answers(reference, candidate)) else None
+
+    def _label(self, request: Compare) -> str | None:
+        """Return the label that gives the global verdict of a comparison; None where the judge does."""
+        decides = self.labels == "use" and request.decided_by == "labels"
+        return self._row(request.input_key).answer if decides else None
 
     def _calls_made(self, request: Compare, reference: Trace, candidate: Trace) -> tuple[int, int] | None:
         made = sum(call.requests for call in reference.calls)
@@ -310,12 +333,12 @@ class LocalExecutor:
     async def _global(self, request: Compare, reference: Trace, candidate: Trace) -> Verdict:
         if self._same(reference, candidate):
             return Verdict.TIE
-        decides = self.labels == "use" and request.decided_by == "labels"
-        label = self._row(request.input_key).answer if decides else None
-        if label is not None:
+        if (label := self._label(request)) is not None:
             spec = self.system.final_answer
             right = is_correct(spec, candidate.output, label), is_correct(spec, reference.output, label)
             return {(True, False): Verdict.WIN, (False, True): Verdict.LOSS}.get(right, Verdict.TIE)
+        if (said := self._settled(request, reference, candidate)) is not None:
+            return said
         shown = task_shown(self._input(request.input_key), self.rubric)
         outputs, role = (candidate.output, reference.output), self._role(self.system.output)
         question = Question(Level.GLOBAL, request.agent, role, shown, *outputs, request.candidate_first)

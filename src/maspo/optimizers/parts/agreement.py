@@ -48,16 +48,18 @@ class Reliability:
         return Reliability(count_agreement(self.local, comparison.local, comparison.glob), lookahead)
 
 
-def score(comparison: Comparison, weighting: Weighting, weights: Weights, seen: Reliability) -> float:
+def score(comparison: Comparison, weighting: Weighting, weights: Weights, seen: Reliability, glob: float) -> float:
     """Return what one comparison says for the candidate, from −½ to ½: Eq. 5, its weights summing to 1.
 
+    ``glob`` is what is known of its final answers, which may be more than its own verdict.
     ``global`` takes the global verdict alone; ``fixed`` weighs the levels as given; ``learned`` starts from these
     weights and multiplies local and lookahead with the reliability that they have shown.
     """
     if weighting == "global" or not comparison.lookahead:
-        return value_of(comparison.glob)
+        return glob
     if weighting == "learned":
         local, lookahead = weights.local * reliability(seen.local), weights.lookahead * reliability(seen.lookahead)
         weights = weights.model_copy(update={"local": local, "lookahead": lookahead})
     total = weights.local + weights.lookahead + weights.glob
-    return term(comparison, weights, "centred") / total if total else value_of(comparison.glob)
+    known_better = weights.glob * (glob - value_of(comparison.glob))
+    return (term(comparison, weights, "centred") + known_better) / total if total else glob

@@ -78,6 +78,36 @@ def join(anchor: Prompts, candidates: Sequence[Candidate], members: Sequence[int
     return Mixture(tuple(held), {name: text for name, text in changes.items() if text != anchor[name]})
 
 
+def mixtures_of_an_input(pools: Mapping[str, Sequence[int]], most: int) -> int:
+    """Return into how many mixtures candidates are dealt on an input: about ``most`` of an agent in each, two at least.
+
+    The only candidate of all has nothing to be told apart from, so it is in all of them.
+    """
+    largest = max(map(len, pools.values()))
+    return max(2, round(largest / most)) if largest > 1 or len(pools) > 1 else 1
+
+
+def deal_mixtures(
+    pools: Mapping[str, Sequence[int]], runs: int, most: int, seed: int, where: str
+) -> Iterator[tuple[int, ...]]:
+    """Yield the candidates of each mixed run, in a drawn order: on each input all of them are dealt, each once.
+
+    So each candidate meets the same inputs as every other one, and how lucky the anchor was on an input is no matter
+    of which candidates met it there: a block design, its blocks the inputs. ``pools`` are the candidates of each agent.
+    """
+    hands = mixtures_of_an_input(pools, most)
+    for first in range(0, runs, hands):
+        held: list[list[str]] = [[] for _ in range(hands)]
+        for agent, pool in pools.items():
+            begin = rank(seed, "begin", where, first, agent) % hands
+            for place, candidate in enumerate(shuffled(map(str, pool), seed, "deal", where, first, agent), begin):
+                held[place % hands].append(candidate)
+        everyone = [str(candidate) for pool in pools.values() for candidate in pool]
+        for run, members in enumerate(held[: runs - first], first):
+            found = members or [everyone[rank(seed, "alone", where, run) % len(everyone)]]
+            yield tuple(int(name) for name in shuffled(found, seed, "merge order", where, run))
+
+
 def draw_mixtures(
     pools: Mapping[str, Sequence[int]], runs: int, most: int, seed: int, where: str
 ) -> Iterator[tuple[int, ...]]:

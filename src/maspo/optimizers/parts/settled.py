@@ -1,0 +1,67 @@
+"""What the judge has said of the same two final answers on an input: it counts for all runs that met them. Pure.
+
+Many mixtures give an input one of a few final answers, so the same two meet again and again in front of the judge,
+beside other words each time. What it said of them so far is pooled: its slips then weigh less, and once it has said
+enough it is not asked again (``docs/design/0056-answers-dealt-and-pooled.md``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from maspo.core.verdict import Comparison, Verdict
+from maspo.optimizers.parts.reward import value_of
+
+_Pair: TypeAlias = tuple[str, str]
+"""What two final answers are known by, in order."""
+
+
+@dataclass(slots=True)
+class SaidOfAnswers:
+    """The judge's verdicts of one search by input and pair of final answers."""
+
+    enough: int
+    """Verdicts on a pair after which the judge is not asked again; 0: each verdict is for its own comparison alone."""
+    _said: dict[str, dict[_Pair, tuple[float, int]]] = field(default_factory=dict)
+    """By input and pair, the sum of what verdicts said for the second of the two, each from −½ to ½, and how many."""
+
+    def learn(self, comparison: Comparison) -> None:
+        """Take up one verdict of the judge, or of a label; what could not be read says nothing."""
+        if not self._is_pooled(comparison) or comparison.settled or comparison.glob is Verdict.UNDECIDED:
+            return
+        pair, sign = _pair_of(comparison)
+        said = self._said.setdefault(comparison.input_key, {})
+        total, count = said.get(pair, (0.0, 0))
+        said[pair] = total + sign * value_of(comparison.glob), count + 1
+
+    def value(self, comparison: Comparison) -> float:
+        """Return what is known by now of the final answers of a comparison, from −½ to ½ for the candidate's."""
+        if self._is_pooled(comparison):
+            pair, sign = _pair_of(comparison)
+            total, count = self._said.get(comparison.input_key, {}).get(pair, (0.0, 0))
+            if count:
+                return sign * total / count
+        return value_of(comparison.glob)
+
+    def settled(self, input_key: str) -> tuple[tuple[tuple[str, str], Verdict], ...]:
+        """Return what need not be asked on an input: answers of reference and candidate, and what is known of them."""
+        found: list[tuple[tuple[str, str], Verdict]] = []
+        for (one, other), (total, count) in self._said.get(input_key, {}).items():
+            if count >= self.enough:
+                found += [((one, other), _verdict(total)), ((other, one), _verdict(-total))]
+        return tuple(found)
+
+    def _is_pooled(self, comparison: Comparison) -> bool:
+        return self.enough > 0 and comparison.answers is not None and not comparison.same_answer
+
+
+def _pair_of(comparison: Comparison) -> tuple[_Pair, int]:
+    """Return the pair of a comparison, and 1 where the candidate's answer is the second of it, else −1."""
+    assert comparison.answers is not None  # noqa: S101 (what was pooled)
+    first, second = sorted(comparison.answers)
+    return (first, second), 1 if comparison.answers == (first, second) else -1
+
+
+def _verdict(total: float) -> Verdict:
+    return Verdict.WIN if total > 0 else Verdict.LOSS if total < 0 else Verdict.TIE
