@@ -114,6 +114,6 @@ def test_a39_a_stranger_sees_conflicts_found_in_a_world_that_has_them() -> None:
     search = search_of("default", {"passes": 1})
     rival = Rival("short", RunConfig(profile="default", models=ModelSettings(agent="simulated"), search=search))
     found = {
-        world: play(Match("reflect", world, rival, seed=1, inputs=120)).conflicts for world in ("base", "conflicts")
+        world: play(Match("reflect", world, rival, seed=2, inputs=120)).conflicts for world in ("base", "conflicts")
     }
     assert found == {"base": 0, "conflicts": 1}

@@ -30,6 +30,8 @@ def test_t01_verdicts_on_the_same_answers_count_together_from_either_side() -> N
     assert said.value(met(LOSS, key="j")) == 0.5
     assert said.value(met(LOSS, "a", "c")) == -0.5, "of which nothing else is known"
     assert said.value(replace(met(UNDECIDED), answers=None)) == 0.0
+    said.learn(met(WIN, "a", "a"))
+    assert said.value(met(LOSS, "a", "a")) == -0.5, "answers that no digest tells apart are not pooled"
 
 
 def test_t02_what_was_said_often_enough_is_settled_both_ways_and_teaches_nothing_more() -> None:

@@ -53,7 +53,10 @@ class SaidOfAnswers:
         return tuple(found)
 
     def _is_pooled(self, comparison: Comparison) -> bool:
-        return self.enough > 0 and comparison.answers is not None and not comparison.same_answer
+        if not self.enough or comparison.answers is None or comparison.same_answer:
+            return False
+        reference, candidate = comparison.answers
+        return reference != candidate  # told apart by the task, and not by the digest
 
 
 def _pair_of(comparison: Comparison) -> tuple[_Pair, int]:
