@@ -27,7 +27,10 @@ _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NAMES = tuple(
     (re.compile(pattern), name)
     for pattern, name in (
-        (r"(?:reason|think|thought)\w*tokens?(?:_count)?|(?:reason|think|thought)\w*_count", "reasoning_tokens"),
+        (
+            r"(?:\w*_)?(?:reason|think|thought)\w*(?:tokens?(?:_count)?|_count)|(?:\w*_)?tokens?_(?:reason|think|thought)\w*",
+            "reasoning_tokens",
+        ),
         (r"cached_content_tokens?(?:_count)?", "cached_tokens"),
         (r"(?:prompt|context)_(?:tokens?|eval)(?:_count)?|num_prompt_tokens|n_prompt_tokens", "prompt_tokens"),
         (r"input_tokens?_count", "input_tokens"),
@@ -40,6 +43,11 @@ _NAMES = tuple(
     )
 )
 """What other dialects call these counts, once their words are set apart by underscores."""
+_THOUGHT = re.compile(r"reason|think|thought", re.IGNORECASE)
+_KINDS = ("modality", "type", "kind", "name")
+"""What an item in a list of counts says of what it counts."""
+_BARE = ("input", "output", "prompt", "completion", "total", "reasoning")
+"""Counts within ``tokens``."""
 _COUNTS = (*_READ, *_WRITTEN, *_BESIDE_INPUT, *_CACHED, "reasoning_tokens", "total_tokens")
 _OURS = frozenset((*_COUNTS, *_READ_DETAILS, *_WRITTEN_DETAILS))
 """Names that stay as they are."""
@@ -86,16 +94,32 @@ def _in_our_names(usage: Mapping[Any, Any]) -> dict[str, Any]:
     Parts that hold counts once more, such as ``billed_units``, are read beside the others; the larger count stays.
     """
     found: dict[str, Any] = {}
-    for key, value in usage.items():
+    for key, told in usage.items():
         name = key if key in _OURS else _our_name(str(key))
+        value = {"reasoning_tokens": _thought_in(told)} if isinstance(told, list) else told
         if type(value) is int or not isinstance(value, Mapping):
             found[name] = value if found.get(name) is None else _largest([found[name], value])
         elif name in (*_READ_DETAILS, *_WRITTEN_DETAILS):
             found[name] = _in_our_names(value)
+        elif _THOUGHT.search(name):
+            found["reasoning_tokens"] = _largest([found.get("reasoning_tokens"), *value.values()])
         else:
-            inner = _in_our_names(value)
+            inner = _in_our_names(
+                {f"{part}_tokens" if part in _BARE and name == "tokens" else part: one for part, one in value.items()}
+            )
             found |= {part: _largest([found.get(part), count]) for part, count in inner.items() if part in _COUNTS}
     return found
+
+
+def _thought_in(items: list[object]) -> int | None:
+    """Return the thoughts in counts that come as a list: ``[{"modality": "THOUGHT", "token_count": 500}]``."""
+    counts = [
+        _largest(count for name, count in item.items() if name not in _KINDS)
+        for item in items
+        if isinstance(item, Mapping) and any(_THOUGHT.search(str(item.get(kind, ""))) for kind in _KINDS)
+    ]
+    told = [count for count in counts if count is not None]
+    return sum(told) if told else None
 
 
 @lru_cache(maxsize=64)
