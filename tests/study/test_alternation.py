@@ -27,8 +27,9 @@ from maspo.report.alternation import (
     markdown,
     write_alternation,
 )
-from maspo.study.alternation.alternate import Alternated, alternate
-from maspo.study.alternation.plan import SHARES, TURNS, Alternation
+from maspo.store.run_store import RunStore
+from maspo.study.alternation.alternate import Alternated, alternate, as_begun
+from maspo.study.alternation.plan import ALTERNATION, SHARES, TURNS, Alternation, differences
 from maspo.study.alternation.tally import Stage, better_stages, verdict_of
 from maspo.study.ended import end_of
 from maspo.study.evaluation.evaluate import Attention
@@ -88,6 +89,18 @@ async def test_l01_who_harms_goes_and_what_is_left_is_rewritten_within_one_budge
     assert watcher.progress and {one.calls_planned for one in watcher.progress} == {plan.calls}
     assert all(later.calls >= earlier.calls for earlier, later in pairwise(watcher.progress))
     assert watcher.progress[-1].seconds >= sum(end.seconds for end in found.turns)
+
+
+async def test_l08_turns_that_were_begun_with_defaults_of_before_go_on_with_them(tmp_path: Path) -> None:
+    now = asked()
+    noted = json.loads(ALTERNATION.dump(now))
+    noted["job"]["config"]["search"]["shared_inputs"] = 24
+    del noted["job"]["config"]["search"]["design"], noted["job"]["config"]["search"]["verdicts_on_answers"]
+    async with RunStore.create(tmp_path / JOINT) as store:
+        await store.append([], {"run": "of-before", "alternation": json.dumps(noted)})
+    assert differences(ALTERNATION.load(json.dumps(noted)), now)
+    assert differences(ALTERNATION.load(json.dumps(noted)), as_begun(now, tmp_path)) == ()
+    assert as_begun(now, tmp_path / "elsewhere") is now
 
 
 @pytest.mark.slow

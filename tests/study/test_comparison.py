@@ -448,3 +448,32 @@ def test_q42_the_record_reads_back_as_the_comparison(tmp_path: Path) -> None:
     again = COMPARISON.load(COMPARISON.dump(comparison))
     assert differences(comparison, again) == ()
     assert json.loads(COMPARISON.dump(again)) == json.loads(COMPARISON.dump(comparison))
+
+
+@pytest.mark.parametrize(("profile", "inputs"), [("default", 24), ("thorough", 40)])
+def test_q44_what_was_begun_with_defaults_of_before_goes_on_with_them(
+    tmp_path: Path, profile: str, inputs: int
+) -> None:
+    from maspo.study.comparison.plan import COMPARISON, differences
+
+    now = settled(asked(profile), tmp_path)
+    noted = json.loads(COMPARISON.dump(now))
+    for search in (noted["config"]["search"], noted["methods"][0]["config"]["search"]):
+        search["shared_inputs"] = inputs
+        del search["design"], search["verdicts_on_answers"]
+    text = json.dumps(noted)
+
+    async def begin() -> None:
+        async with RunStore.create(tmp_path / COMPARED) as store:
+            await store.append([], {"run": "of-before", "comparison": text})
+
+    asyncio.run(begin())
+    again = settled(asked(profile), tmp_path)
+    assert differences(COMPARISON.load(text), again) == ()
+    begun = again.methods[0].config.search.model_dump()
+    assert (begun["shared_inputs"], begun["design"], begun["verdicts_on_answers"]) == (inputs, "drawn", 0)
+    other = asked(profile)
+    search = other.methods[0].config.search.model_copy(update={"shared_inputs": 21})
+    wanted = replace(other.methods[0], config=other.methods[0].config.model_copy(update={"search": search}))
+    left = differences(COMPARISON.load(text), settled(replace(other, methods=(wanted,)), tmp_path))
+    assert left == (f"config.search.shared_inputs: was {inputs}, is 21",)

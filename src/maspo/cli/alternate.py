@@ -24,7 +24,7 @@ from maspo.report.folder import JOURNAL, REPORT, write_results
 from maspo.report.joint_page import write_joint_page
 from maspo.report.structure import SYSTEM_FILE
 from maspo.store.looks import LookLedger
-from maspo.study.alternation.alternate import alternate, turn_folders
+from maspo.study.alternation.alternate import alternate, as_begun, turn_folders
 from maspo.study.alternation.plan import Alternation
 from maspo.study.evaluation.evaluate import Attention
 from maspo.study.evaluation.structure import check_changeable
@@ -113,7 +113,7 @@ def _read(arguments: Arguments) -> tuple[Prepared, Alternation]:
     prepared = prepare(arguments)
     check_parts(prepared.job, Parts())
     check_task(prepared.job)
-    asked = Alternation(prepared.job, StructurePlan(seed=prepared.job.config.seed))
+    asked = as_begun(Alternation(prepared.job, StructurePlan(seed=prepared.job.config.seed)), prepared.out)
     check_changeable(asked.job.system, asked.plan)
     asked.check()
     refuse_links(*turn_folders(prepared.out))

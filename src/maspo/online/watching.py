@@ -6,6 +6,7 @@ What to do next is decided in ``control``; here it is done, and what was found i
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -40,7 +41,7 @@ from maspo.study.optimize import resume, start
 from maspo.study.reach import of_job
 from maspo.study.record import (
     JOB,
-    before_newer_settings,
+    as_it_began,
     differences_between,
     make_folder,
     open_for_reading,
@@ -217,7 +218,8 @@ async def _opened(given: Watch, state: Path, around: Surroundings) -> AsyncItera
     text, run, began = recorded
     job = JOB.load(text)
     trust.require(of_job(job, run), state, around.allowed)
-    differences = [*differences_between(job, before_newer_settings(text, job, given.job))]
+    config = as_it_began(json.loads(text)["config"], job.config, given.job.config)
+    differences = [*differences_between(job, replace(given.job, config=config))]
     if began.anchor != given.anchor:
         differences.append("anchor: the prompts that the shipped ones are held against differ")
     differences += _plan_differences(began.plan, given.plan)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, combinations, pairwise
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 from pydantic import Field
 
@@ -247,6 +247,9 @@ class AnchorRaceConfig(OptimizerConfig):
     )
     contested_first: bool = Field(default=True, description="inputs whose answers differed before are raced on first")
     patience: int = Field(default=3, ge=1, description="rounds in a row without any change before the race ends")
+
+    earlier_defaults: ClassVar[Mapping[str, tuple[object, ...]]] = {"shared_inputs": (24, 40)}
+    """24 by default and 40 in the profile ``thorough``, before candidates were dealt."""
 
     @classmethod
     def of_record(cls, recorded: Mapping[str, Any], labels: str) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
@@ -492,6 +492,8 @@ class OptimizerConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     method: str
+    earlier_defaults: ClassVar[Mapping[str, tuple[object, ...]]] = {}
+    """What earlier versions had where nobody asked for another value, by setting: what began so goes on so."""
 
     def planned_calls(self, team: Team) -> int | None:  # noqa: ARG002 - others plan by the team
         """Return the calls that a whole run is planned for, the hold-out test included; None: as many as are asked."""

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -368,22 +368,23 @@ def differences_between(before: Job, now: Job) -> tuple[str, ...]:
     return (*lines[:_MOST_DIFFERENCES], *([f"… and {left_out} more"] if left_out > 0 else []))
 
 
-def before_newer_settings(recorded: str, then: Job, now: Job) -> Job:
-    """Return what is asked for now without settings of the search that the version of a record did not have.
+def as_it_began(recorded: Mapping[str, Any], then: RunConfig, now: RunConfig) -> RunConfig:
+    """Return the settings that are asked for now, the search with what was usual in the version of a record.
 
-    Where nobody asks for another value than today's, that says nothing about the record; ``then`` is what it says.
+    That is what this version did not have, or had another default of. Where nobody asks for another value than today's,
+    that says nothing about the record. ``recorded`` are the settings as they stand there, ``then`` as they are read.
     """
-    known = json.loads(recorded)["config"]["search"]
-    search, usual = now.config.search, search_of(now.config.profile, {})
-    if type(search) is not type(then.config.search) or type(search) is not type(usual):
+    known = recorded["search"]
+    search, usual = now.search, search_of(now.profile, {})
+    if type(search) is not type(then.search) or type(search) is not type(usual):
         return now
-    newer = {
-        name: getattr(then.config.search, name)
+    kept = {
+        name: getattr(then.search, name)
         for name in type(search).model_fields
-        if name not in known and getattr(search, name) == getattr(usual, name)
+        if getattr(search, name) == getattr(usual, name)
+        and (name not in known or getattr(then.search, name) in search.earlier_defaults.get(name, ()))
     }
-    config = now.config.model_copy(update={"search": search.model_copy(update=newer)})
-    return replace(now, config=config)
+    return now.model_copy(update={"search": search.model_copy(update=kept)})
 
 
 def _fields(job: Job) -> dict[str, object]:

@@ -5,6 +5,7 @@ Going on is the same program over longer records: a turn that has ended is left 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,7 +42,7 @@ from maspo.study.holdout import result_of
 from maspo.study.job import to_nobody
 from maspo.study.optimize import DATABASE as RUN_DATABASE
 from maspo.study.optimize import resume, start
-from maspo.study.record import JOINT, Begun, open_for_reading, refuse_links, take_back_unbegun
+from maspo.study.record import JOINT, Begun, as_it_began, open_for_reading, refuse_links, take_back_unbegun
 from maspo.study.resolve import groups_in, prices_of, resolve, texts_of_inputs
 from maspo.study.session import Session, at_work
 from maspo.team import System
@@ -134,6 +135,23 @@ async def alternate(
 def _spent(turns: Sequence[TurnEnd]) -> tuple[Usage, float]:
     """Return what turns cost, and the seconds that they took."""
     return total(end.usage for end in turns), sum(end.seconds for end in turns)
+
+
+def as_begun(asked: Alternation, out: Path) -> Alternation:
+    """Return what is asked for with the search that was usual when that of the folder was begun, if it holds one.
+
+    Raises:
+        StoreError: that cannot be read.
+
+    """
+    if not is_there(out / JOINT):
+        return asked
+    with open_for_reading(out / JOINT) as store:
+        noted = store.meta().get(_BEGUN.name)
+    if noted is None:
+        return asked
+    config = as_it_began(json.loads(noted)["job"]["config"], ALTERNATION.load(noted).job.config, asked.job.config)
+    return replace(asked, job=replace(asked.job, config=config))
 
 
 def turn_folders(out: Path) -> tuple[Path, ...]:

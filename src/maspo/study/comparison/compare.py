@@ -53,6 +53,7 @@ from maspo.study.comparison.plan import (
     COMPARISON,
     Comparison,
     Run,
+    as_begun,
     cap_of,
     differences,
     kept_for_holdout,
@@ -173,7 +174,10 @@ def settled(asked: Comparison, out: Path) -> Comparison:
         return compare_equally(asked)
     with open_for_reading(out / DATABASE) as store:
         noted = store.meta().get(_BEGUN.name)
-    return compare_equally(asked, COMPARISON.load(noted) if noted is not None else None)
+    if noted is None:
+        return compare_equally(asked)
+    then = COMPARISON.load(noted)
+    return compare_equally(as_begun(json.loads(noted), then, asked), then)
 
 
 def recorded_comparison(out: Path) -> Comparison:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from maspo.config import Caps, Role, RunConfig
 from maspo.core.prompts import Prompts
@@ -15,7 +15,7 @@ from maspo.runners.base import RUNNERS, most_calls
 from maspo.study.bound import Bound
 from maspo.study.comparison.tally import BEST_OF_2, CONTROLS, RERUN, SEED, Contestant, DecidedBy
 from maspo.study.job import Job
-from maspo.study.record import Serialized, differences_between
+from maspo.study.record import Serialized, as_it_began, differences_between
 from maspo.study.resolve import Study, groups_in, resolve, split_of
 from maspo.team import System
 from maspo.world.spec import WorldSpec
@@ -238,6 +238,22 @@ def differences(before: Comparison, now: Comparison) -> tuple[str, ...]:
         both = [replace(one.job, config=configs[name]) for one, configs in ((before, was), (now, new))]
         lines += [line for line in differences_between(*both) if line not in lines]
     return tuple(lines)
+
+
+def as_begun(recorded: Mapping[str, Any], then: Comparison, now: Comparison) -> Comparison:
+    """Return a comparison with the searches that were usual when one that is gone on with was begun.
+
+    ``recorded`` is that one as it stands in its record, ``then`` as it is read.
+    """
+    begun = {each["name"]: each["config"] for each in recorded["methods"]}
+    before = {each.name: each.config for each in then.methods}
+    methods = [
+        replace(each, config=as_it_began(begun[each.name], before[each.name], each.config))
+        if each.name in begun
+        else each
+        for each in now.methods
+    ]
+    return replace(now, methods=tuple(methods), config=as_it_began(recorded["config"], then.config, now.config))
 
 
 def _listed(seeds: Sequence[int]) -> str:
