@@ -95,10 +95,16 @@ async def test_k06_a_label_that_is_no_call_is_a_fault_of_the_sample(label: str |
         "f(x='" + "\\" * 99_999,
         "f(x=1) " * 20_000,
         "<tool_call>" * 9_999,
+        f"<tool_call>{' ' * 40_000}x",
     ],
 )
 def test_k07_no_text_is_too_deep_or_too_long(output: str) -> None:
     assert calls_in(output) is None or len(calls_in(output) or []) > 0
+
+
+@pytest.mark.parametrize("value", ["0x" + "f" * 9_999, "-0b" + "1" * 19_000, "{1, 0x" + "f" * 9_999 + "}"])
+async def test_k09_a_number_of_more_digits_than_can_be_written_is_none(value: str) -> None:
+    assert (await scored(f"f(x={value})", '{"f": {"x": [1]}}')).outcome == "unread"
 
 
 @pytest.mark.parametrize("output", ["f(x=g(1))", "f(*[1])", "f(**{'x': 1})", "f(x=y)", "(lambda x: x)(x=1)", "f(1)"])

@@ -274,3 +274,13 @@ async def test_c14_words_are_compared_and_fractions_by_value(said: str, wanted: 
 async def test_c15_tests_of_both_kinds_at_once_are_no_tests() -> None:
     (score,) = await scores(sample("print(1)", tests=(printed("", "1"), "assert f() == 1")))
     assert score.outcome == "failed" and "assert f() == 1" in score.why and "stdout" in score.why
+
+
+async def test_c16_a_program_may_print_as_many_lines_as_it_likes() -> None:
+    (score,) = await scores(
+        sample(
+            "```python\nfor i in range(200_000): print(i)\n```",
+            tests=(printed("", "\n".join(map(str, range(200_000)))),),
+        )
+    )
+    assert score.correct, score.why

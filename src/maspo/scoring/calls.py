@@ -29,7 +29,7 @@ _MOST_TRIED: Final = 50
 """Places where a call may begin that are tried, from the end of a reply."""
 _IGNORED: Final = re.compile(r"[ ,./\-_*^]")
 _FENCED: Final = re.compile(r"```[\w-]*[ \t]*\n(.*?)```", re.DOTALL)
-_TAGGED: Final = re.compile(r"<tool_call>\s*(.*?)\s*</tool_call>", re.DOTALL)
+_TAG, _TAG_END = "<tool_call>", "</tool_call>"
 _BEGINS: Final = re.compile(r"\[\s*(?=[A-Za-z_][\w.]*\s*\()|(?<![\w.])[A-Za-z_][\w.]*\s*(?=\()")
 _OPTIONAL: Final = ""
 """Among the accepted values of a parameter it says that the call may leave it out."""
@@ -187,7 +187,7 @@ def _as_accepted(value: Any) -> Any:
 def calls_in(reply: str) -> list[Call] | None:
     """Return the calls that a reply makes, the last way of writing them first; None when it makes none."""
     text = tail(reply).strip()
-    tagged = [call for part in _TAGGED.findall(text) for call in _json_calls(part) or ()]
+    tagged = [call for part in _tagged(text) for call in _json_calls(part) or ()]
     if tagged:
         return tagged
     for part in (text, *reversed(_FENCED.findall(text)[-3:])):
@@ -195,6 +195,12 @@ def calls_in(reply: str) -> list[Call] | None:
         if whole is not None:
             return whole
     return _json_calls(text) or _last_python_calls(text)
+
+
+def _tagged(text: str) -> list[str]:
+    """Return what stands in tags; cut rather than searched, which takes ever longer in a text that closes none."""
+    parts = (part.partition(_TAG_END) for part in text.split(_TAG)[1:])
+    return [inside.strip() for inside, end, _ in parts if end]
 
 
 def _json_calls(text: str) -> list[Call] | None:
@@ -321,4 +327,6 @@ def _literal(node: ast.expr) -> Any:
             pairs = zip(keys, values, strict=True)
             return {str(_literal(key)): _literal(value) for key, value in pairs if key is not None}
         case _:
-            return ast.literal_eval(node)
+            value = ast.literal_eval(node)
+            repr(value)  # Raises ValueError for what nobody can write down: 0xfff… of more digits than Python prints.
+            return value

@@ -55,7 +55,7 @@ def _connected(given: bytes) -> Iterator[Callable[[], bytes]]:
     # No thread may be started here. Programs that recurse deeply start one for its larger stack: it runs in place.
     threading.Thread.start, threading.Thread.join = threading.Thread.run, _been_run  # type: ignore[method-assign,assignment]
     try:
-        yield lambda: output.all
+        yield lambda: bytes(output.all)
     finally:
         sys.stdin, sys.stdout, sys.stderr, builtins.open = before
         threading.Thread.start, threading.Thread.join = starting  # type: ignore[method-assign]
@@ -68,8 +68,10 @@ def _been_run(_: threading.Thread, timeout: float | None = None) -> None:
 class _Kept(io.BytesIO):
     """What was printed, also when the program closed its output."""
 
-    all = b""
+    def __init__(self) -> None:
+        super().__init__()
+        self.all = bytearray()
 
     def write(self, more: Any) -> int:
-        self.all += bytes(more)
+        self.all += more
         return len(more)
