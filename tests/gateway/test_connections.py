@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -210,3 +211,79 @@ async def test_r03_calls_of_somebody_else_are_sent_as_they_are_asked() -> None:
         found.append(inner.most)
     assert found[0] == 64
     assert found[1] < 64
+
+
+class Never:
+    """Takes a piece, and wants no other."""
+
+    def put(self, _: bytes) -> bool:
+        """Take a piece."""
+        return False
+
+    async def emptied(self) -> None:
+        """Wait for good."""
+        await asyncio.Event().wait()
+
+
+async def left(task: asyncio.Task[object]) -> None:
+    """Let a task begin, and leave it."""
+    await asyncio.sleep(0.1)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_r07_a_connection_whose_reply_was_not_taken_serves_no_other_call() -> None:
+    async with endpoint([b"hello"], b"0\r\n\r\n") as (text, requests), opened() as connections:
+        url = URL(text)
+        connection = await connections.take(url)
+        await connection.ask(get(url), b"", 1000)
+        await left(asyncio.create_task(connection.pass_on(Never())))
+        connections.give_back(url, None, connection)
+        assert not connection.is_open
+        another = await connections.take(url)
+        assert (await another.ask(get(url), b"", 1000)).status == 200
+        assert requests == [1, 1]
+
+
+async def test_r08_a_connection_whose_request_is_not_out_serves_no_other_call() -> None:
+    """An endpoint may answer before it has read what it is asked, and then read no more."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  # of a server's connection
+        writer.write(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        await done.wait()
+        writer.close()
+
+    size, done = 40_000_000, asyncio.Event()
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server, opened() as connections:
+        url = URL(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        connection = await connections.take(url)
+        head = request_head("POST", url, [], size, None)
+        async with asyncio.timeout(10):
+            assert (await connection.ask(head, b"x" * size, 1000)).status == 413
+        connections.give_back(url, None, connection)
+        assert not connection.is_open
+        done.set()
+
+
+async def test_r09_the_connection_to_a_proxy_that_refuses_is_closed() -> None:
+    ended = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            await reader.read()
+        ended.set()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server, opened() as connections:
+        proxy = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(Unreached, match="HTTP 407"):
+            await connections.take(URL("https://models.example/v1"), proxy)
+        async with asyncio.timeout(5):
+            await ended.wait()

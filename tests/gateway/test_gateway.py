@@ -401,6 +401,14 @@ async def test_g17_other_requests_are_passed_on_and_those_that_cost_are_booked(b
         assert (call.dialect, found.ledger.calls, found.ledger.usage()["agent"].tokens_in) == ("other", 1, 7)
 
 
+async def test_g34_a_file_is_passed_on_whole_however_long_it_is(bench: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maspo.gateway.client._LARGEST_REPLY", 1000)
+    async with bench() as found:
+        found.upstream.will(Answer(b"x" * 5_000_000, kind="application/octet-stream"))
+        async with found.app.get(f"{found.rollout.base_url}/files/f/content") as response:
+            assert await response.read() == b"x" * 5_000_000
+
+
 async def test_g18_a_large_request_passes(bench: Opener) -> None:
     async with bench() as found:
         found.upstream.will(Answer(said("one")))

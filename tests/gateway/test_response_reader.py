@@ -72,6 +72,8 @@ def test_h02_without_a_length_the_end_of_the_connection_is_that_of_the_body_and_
         b"HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nX: " + b"y" * 1_000_000,
+        b"HTTP/1.1 200 OK\r\nX: a\rY: b\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n",
         CHUNKED + b"0x5\r\nhello",
         CHUNKED + b"-5\r\nhello",
         CHUNKED + b"5_0\r\nhello",
@@ -100,3 +102,12 @@ def test_h04_headers_are_those_that_stand_there() -> None:
     assert reader.head is not None
     headers = (("Set-Cookie", "a=1; b"), ("set-cookie", "c"), ("X-Long", "one two"), ("Content-Length", "0"))
     assert reader.head.headers == headers
+
+
+def test_h06_a_long_head_may_come_byte_by_byte() -> None:
+    reader = ResponseReader()
+    for byte in b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 50_000 + b"Content-Length: 0\r\n\r\n":
+        assert reader.feed(bytes([byte])) == b""
+    assert reader.head is not None
+    assert len(reader.head.headers) == 50_001
+    assert reader.ended

@@ -68,13 +68,14 @@ async def serving(server: Server) -> AsyncIterator[Server]:
         ("https://x/v1/embeddings", "https://x/v1", "/embeddings"),
         ("https://x/v1/models", "https://x/v1", "/models"),
         ("https://x/models/v1", "https://x/models/v1", ""),
+        ("https://x.services.ai.azure.com/models?api-version=1", "https://x.services.ai.azure.com/models", ""),
         ("https://x", "https://x", ""),
     ],
 )
 def test_b01_the_path_of_a_request_is_left_out_and_said(given: str, shown: str, left_out: str) -> None:
     endpoint = Endpoint(given)
     assert (endpoint.shown, endpoint.left_out) == (shown, left_out)
-    assert endpoint.url == f"{shown}/chat/completions"
+    assert endpoint.url.partition("?")[0] == f"{shown}/chat/completions"
     remarks = remarks_on_addresses(ModelSettings(base_url=given))
     assert [f"{left_out} is left out" in one and one.endswith(f"give {shown}") for one in remarks] == (
         [True] if left_out else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import time
 import zlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -270,7 +271,7 @@ class WireClient:
         started = time.perf_counter()
         try:
             async with self._connected(request) as connection:
-                head = await self._ask(connection, request)
+                head = await self._ask(connection, request, most=sys.maxsize)  # a file may be long
                 await connection.pass_on(None)
                 return Response(head.status, head.headers, bytes(connection.body))
         except (TimeoutError, OSError, ValueError) as error:
@@ -287,7 +288,7 @@ class WireClient:
         begun = failure = False
         try:
             async with self._connected(request) as connection:
-                head = await self._ask(connection, request)
+                head = await self._ask(connection, request, most=_LARGEST_REPLY)
                 if request.streamed and head.status == 200:
                     begun = True
                     await request.delivery.begin(head)
@@ -317,8 +318,8 @@ class WireClient:
         finally:
             self._connections.give_back(url, proxy, connection)
 
-    async def _ask(self, connection: Connection, request: WireRequest) -> Response:
-        """Send a request; return status and headers of its answer."""
+    async def _ask(self, connection: Connection, request: WireRequest, most: int) -> Response:
+        """Send a request; return status and headers of its answer, of which ``most`` bytes are held, and a piece."""
         provider = request.dialect.provider
         endpoint = self._endpoint(provider)
         body = request.body if request.expanded is None or provider not in self._stateless else request.expanded
@@ -328,7 +329,7 @@ class WireClient:
             headers += [(f"X-Maspo-{name}", header_safe(value)) for name, value in named.items() if value]
         url, proxy = self._way(request)
         sent = request_head(request.method, url, headers, len(body), proxy)
-        told = await connection.ask(sent, body, _LARGEST_REPLY)
+        told = await connection.ask(sent, body, most)
         return Response(told.status, told.headers)
 
     def _way(self, request: WireRequest) -> tuple[URL, str | None]:

@@ -60,6 +60,8 @@ class Connection(asyncio.Protocol):
         self._reader = ResponseReader()
         self._busy = False
         """A request is under way."""
+        self._written = False
+        """All of it was given to the transport."""
         self._waiter: asyncio.Future[None] | None = None
         self._failure: Exception | None = None
         self._taker: Taker | None = None
@@ -85,22 +87,25 @@ class Connection(asyncio.Protocol):
             NotHttp: what came is no reply.
 
         """
-        if self._transport is None:
-            raise BrokeOff("nothing is connected")
-        self._busy = True
+        if self._transport is None or self._transport.is_closing():
+            raise BrokeOff("the server closed the connection before anything was asked")
+        self._busy, self._written = True, False
         self._reader, self._most, self.body = ResponseReader(head.partition(b" ")[0]), most, bytearray()
         self._heard = self._loop.time()
         self._timer = self._loop.call_later(self._silence, self._look)
         if len(body) <= _AT_ONCE:
             self._transport.write(head + body)
+            self._written = True
         else:
             self._transport.write(head)
             for at in range(0, len(body), _AT_ONCE):
-                if not self.is_open:
-                    break
+                if not self.is_open or self._reader.ended:
+                    break  # it is answered already: nobody reads the rest
                 self._transport.write(body[at : at + _AT_ONCE])
                 await self._writable.wait()
                 self._heard = self._loop.time()
+            else:
+                self._written = True
         while self._reader.head is None:
             await self._news()
         return self._reader.head
@@ -130,10 +135,12 @@ class Connection(asyncio.Protocol):
         """End the exchange; say whether the connection can serve another."""
         if self._timer is not None:
             self._timer.cancel()
+        answered = self._busy and self._reader.ended and self._reader.kept and self._failure is None and self.is_open
+        # One whose reply was not taken reads no more, and one whose request is not out would send the rest first.
+        kept = answered and self._waits is None and self._is_all_sent()
         if self._waits is not None:
             self._waits.cancel()
-        kept = self._busy and self._reader.ended and self._reader.kept and self._failure is None and self.is_open
-        self._busy, self._taker, self._waits = False, None, None
+        self._busy, self._taker, self._waits, self.body = False, None, None, bytearray()
         if not kept:
             self.close()
         return kept
@@ -142,6 +149,9 @@ class Connection(asyncio.Protocol):
         """Close it, whatever is under way."""
         if self._transport is not None:
             self._transport.abort()
+
+    def _is_all_sent(self) -> bool:
+        return self._written and self._transport is not None and self._transport.get_write_buffer_size() == 0
 
     async def _news(self) -> None:
         """Wait until something has changed."""
@@ -197,6 +207,8 @@ class Connection(asyncio.Protocol):
                 self.body += piece
             if self._taker is not None:
                 self._put(self._taker, piece)
+        if self._reader.ended:
+            self._writable.set()
         if self._reader.ended or (began and self._reader.head is not None):
             self._tell()
 
@@ -207,6 +219,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """Take note that the connection is gone."""
         self._writable.set()
+        if self._timer is not None:
+            self._timer.cancel()
         if self._busy and not self._reader.ended and not self._reader.close():
             self._fail(error or BrokeOff("the server closed the connection before the reply was whole"))
         self._tell()
@@ -305,19 +319,30 @@ class Connections:
             return connection
         at = urlsplit(proxy)
         tls = self._tls if at.scheme == "https" else None
-        transport, connection = await loop.create_connection(make, at.hostname or "", at.port or 80, ssl=tls)
-        if not secure:
-            return connection
+        place = at.hostname or "", at.port or (443 if tls else 80)
+        transport, connection = await loop.create_connection(make, *place, ssl=tls)
+        if secure:
+            try:
+                await self._tunnel(transport, connection, proxy, host, port)
+            except BaseException:
+                transport.abort()  # nobody else knows of it
+                raise
+        return connection
+
+    async def _tunnel(
+        self, transport: asyncio.Transport, connection: Connection, proxy: str, host: str, port: int
+    ) -> None:
+        """Go on through a proxy, to which a connection is there, with the server itself."""
         named = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         request = f"CONNECT {named} HTTP/1.1\r\nHost: {named}\r\n{_credentials(proxy)}\r\n".encode("latin-1")
         status = await connection.ask_for_tunnel(request)
-        if status != 200:
+        if not 200 <= status < 300:
+            at = urlsplit(proxy)
             raise Unreached(f"the proxy {at.hostname}:{at.port} answers with HTTP {status}")
-        over = await loop.start_tls(transport, connection, self._tls, server_hostname=host)
+        over = await asyncio.get_running_loop().start_tls(transport, connection, self._tls, server_hostname=host)
         if over is None:
             raise Unreached("the connection ended while it was encrypted")
         connection.connection_made(over)
-        return connection
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:

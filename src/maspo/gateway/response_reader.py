@@ -43,7 +43,19 @@ class ResponseReader:
     over. Lines may end without CR, as those of some small servers do.
     """
 
-    __slots__ = ("_asked", "_between", "_chunked", "_closes", "_held", "_left", "_trailing", "ended", "head", "kept")
+    __slots__ = (
+        "_asked",
+        "_begun",
+        "_between",
+        "_chunked",
+        "_closes",
+        "_held",
+        "_left",
+        "_trailing",
+        "ended",
+        "head",
+        "kept",
+    )
 
     def __init__(self, asked: bytes = b"POST") -> None:
         """Begin; ``asked`` is the method of the request: an answer to HEAD tells a length, and has no body."""
@@ -51,8 +63,10 @@ class ResponseReader:
         self.head: Head | None = None
         self.ended = False
         self.kept = False
+        self._begun = bytearray()
+        """What came of a head that is not whole."""
         self._held = b""
-        """What came of a head, or of a line between chunks, that is not whole."""
+        """The same of a line between chunks."""
         self._chunked = self._closes = False
         self._left = 0
         """Bytes of the body, or of the present chunk, that have not come."""
@@ -67,7 +81,7 @@ class ResponseReader:
 
         """
         if self.head is None:
-            data = self._read_head(self._held + data)
+            data = self._read_head(data)
             if self.head is None:
                 return b""
         if self._chunked:
@@ -89,17 +103,20 @@ class ResponseReader:
 
     def _read_head(self, data: bytes) -> bytes:
         """Read the head if it is whole; return what comes after it."""
-        while (end := _END_OF_HEAD.search(data)) is not None:
-            status, version, headers = _head(data[: end.start()])
-            data = data[end.end() :]
-            self._held = b""
+        begun, at = self._begun, max(0, len(self._begun) - 3)  # of its end, three bytes may have come before
+        begun += data
+        while (end := _END_OF_HEAD.search(begun, at)) is not None:
+            status, version, headers = _head(bytes(begun[: end.start()]))
+            del begun[: end.end()]
+            at = 0
             if status >= 200 or status == 101:
                 self.head = Head(status, headers)
                 self._frame(status, version, headers)
-                return data
-        if len(data) > _LONGEST_HEAD or (len(data) > 16 and not data.startswith(b"HTTP/1.")):
-            raise NotHttp(f"no response of HTTP/1.1: {data[:40]!r}")
-        self._held = data
+                rest = bytes(begun)
+                begun.clear()
+                return rest
+        if len(begun) > _LONGEST_HEAD or (len(begun) > 16 and not begun.startswith(b"HTTP/1.")):
+            raise NotHttp(f"no response of HTTP/1.1: {bytes(begun[:40])!r}")
         return b""
 
     def _frame(self, status: int, version: int, headers: Headers) -> None:
@@ -176,6 +193,8 @@ def _head(head: bytes) -> tuple[int, int, Headers]:
         raise NotHttp(f"no response of HTTP/1.1: {first[:40]!r}")
     headers: list[tuple[str, str]] = []
     for line in lines:
+        if b"\r" in line or b"\0" in line:  # where one reader ends the line, another does not (RFC 9110, 5.5)
+            raise NotHttp(f"no header: {line[:40]!r}")
         name, colon, value = line.partition(b":")
         if line[:1] in (b" ", b"\t") and headers:  # a line that was folded
             headers[-1] = (headers[-1][0], f"{headers[-1][1]} {line.strip().decode('latin-1')}")

@@ -18,8 +18,10 @@ from maspo.models.base import Request
 from maspo.models.secret import Secret, stands_in
 
 _PATH = "/chat/completions"
-_PATHS = (_PATH, "/completions", "/responses", "/embeddings", "/models")
+_PATHS = (_PATH, "/completions", "/responses", "/embeddings")
 """Of single requests, as they are copied from a provider's page in place of the base URL; the longer one first."""
+_LIST = "/models"
+"""The same behind a version; without one it is where chats lie: https://NAME.services.ai.azure.com/models."""
 _VERSION = re.compile(r"/v\d+\w*(?=/|$)")
 _HEADER_SAFE = string.punctuation.replace("%", "")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
@@ -120,7 +122,8 @@ class Endpoint:
     def left_out(self) -> str:
         """The path of a request that the base URL ends in; empty where it ends in none."""
         path = urlsplit(self.base_url).path.rstrip("/")
-        return next((one for one in _PATHS if path.endswith(one)), "")
+        paths = (*_PATHS, _LIST) if _VERSION.search(path.removesuffix(_LIST)) else _PATHS
+        return next((one for one in paths if path.endswith(one)), "")
 
     @cached_property
     def _path(self) -> str:
