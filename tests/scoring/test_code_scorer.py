@@ -284,3 +284,22 @@ async def test_c16_a_program_may_print_as_many_lines_as_it_likes() -> None:
         )
     )
     assert score.correct, score.why
+
+
+_NO_TEXT = """
+class Words:
+    def __len__(self): return 1
+    def __iter__(self): return iter(())
+class Said:
+    def split(self): return Words()
+    def __getitem__(self, _): return self
+from maspo.sandbox.inside import channel
+plain = channel.encode
+channel.encode = lambda value, keeper: plain(Said() if type(value) is str else value, keeper)
+print("no idea")
+"""
+
+
+async def test_c17_a_program_that_says_its_words_are_right_has_printed_nothing() -> None:
+    (score,) = await scores(sample(f"```python\n{_NO_TEXT}\n```", tests=SUMS))
+    assert score.outcome == "wrong" and "of the program" in score.why
