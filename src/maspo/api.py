@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias, TypedDict, Unpack
 from maspo.cli.watch import PlainLines
 from maspo.config import Caps, ProfileName, RunConfig, ShipIf, search_of
 from maspo.configure import Setting, configure, paths_by_flag
-from maspo.core.errors import ConfigInvalid, Interrupted, MaspoError
+from maspo.core.errors import BudgetReached, ConfigInvalid, Interrupted, MaspoError
 from maspo.core.prompts import Prompts
 from maspo.core.running import run
 from maspo.data.inputs import Inputs, load_inputs, make_inputs
@@ -33,8 +33,8 @@ from maspo.store.looks import LookLedger
 from maspo.study.calls import provider_of
 from maspo.study.connections import require_model, with_models_of
 from maspo.study.job import Job, Outcome, Progress, Watcher
+from maspo.study.optimize import check_no_run, start
 from maspo.study.optimize import resume as go_on
-from maspo.study.optimize import start
 from maspo.study.reach import flat, of_app, of_file, of_system
 from maspo.study.resolve import Parts, resolve
 from maspo.study.trust import remember, require
@@ -147,7 +147,7 @@ def optimize(
     """Rewrite the prompts of a system jointly, and test the result on held-out inputs.
 
     ``system`` is a team, the path of a system file, or an app (``module:function``), which is looked at first as
-    ``discover`` does. ``inputs`` is a JSON Lines or CSV file, a list of texts or a list
+    ``discover`` does, under the same caps. ``inputs`` is a JSON Lines or CSV file, a list of texts or a list
     of rows. ``out`` is the run folder, by default a new one under ``maspo-runs``. Settings given by name win over
     ``config``. ``parts`` are implementations of your own: ``maspo.Parts(optimizer=…, judge=…, proposer=…, runner=…,
     scorer=…, client=…)``. ``start_from`` is the folder of an earlier run, or a library, whose prompts are tried first.
@@ -158,7 +158,8 @@ def optimize(
 
     Raises:
         NotTrusted: the system names a program to be started, or an address or a key, that were not agreed to.
-        UsageError: something given cannot be used; nothing was paid.
+        UsageError: something given cannot be used; nothing was paid, but for the look at an app.
+        BudgetReached: a cap is too low for the look at an app; else a run ends with what it has.
         ProviderError: the endpoint cannot be reached or refuses.
 
     """
@@ -178,10 +179,18 @@ async def optimize_async(
 ) -> Result:
     """Do what ``optimize`` does, inside async code."""
     rows, sources = _read(inputs)
+    left: Caps | None = None
     if isinstance(system, str) and names_app(Path(system)):
-        system = await discover_async(system, rows, config=config, progress=_lines(progress), **settings)
+        if out is not None:
+            check_no_run(Path(out))
+        name = system
+        system, left = await _discovered(name, rows, None, config, ROWS, "", _lines(progress), settings)
+        if left is None:
+            raise BudgetReached(f"caps: the look at {name} has used them up, and nothing is left for a run; raise them")
     system, where = _load(system)
     chosen = with_models_of(system, configured(config or from_system(system), settings))
+    if left is not None:
+        chosen = chosen.model_copy(update={"caps": left})
     # A system may come from a file of somebody else, whoever read it.
     require(of_system(system), where.get("system", system.name), trust)
     if config is None:
@@ -263,6 +272,7 @@ def discover(
 
     Raises:
         UsageError: it cannot be run, brings no answer, or no call of it could be seen; or ``out`` is there already.
+        BudgetReached: a cap is too low for the look.
         ProviderError: the endpoint cannot be reached or refuses.
 
     """
@@ -280,22 +290,37 @@ async def discover_async(
     **settings: Unpack[Settings],
 ) -> System:
     """Do what ``discover`` does, inside async code."""
+    given, _ = _read(inputs)
+    system, _ = await _discovered(app, given, out, config, rows, python, progress, settings)
+    return system
+
+
+async def _discovered(
+    app: str,
+    inputs: Inputs,
+    out: str | Path | None,
+    config: RunConfig | None,
+    rows: int,
+    python: str,
+    progress: Callable[[str], object] | None,
+    settings: Mapping[str, Any],
+) -> tuple[System, Caps | None]:
+    """Return the team behind an app, and what the look has left of the caps; None where that is no call."""
     from maspo.study.discover import discover_team
 
     found, file = _app(app, python), None if out is None else _free(Path(out))
     if rows < 1:
         raise ConfigInvalid(f"rows: {rows} is given; expected 1 or more")
-    given, _ = _read(inputs)
     chosen = configured(config or RunConfig(), settings)
     remember(of_app(found), app)  # who names an app in code runs it
-    looked, _ = await discover_team(found, given.drawn(rows).rows, chosen)
+    discovered = await discover_team(found, inputs.drawn(rows).rows, chosen)
     if progress is not None:
-        for remark in looked.notes:
+        for remark in discovered.looked.notes:
             progress(visible(remark))
-    system = looked.found.system
+    system = discovered.looked.found.system
     if file is not None:
         write_whole(file, dump_system(system, file.parent))
-    return system
+    return system, discovered.left
 
 
 def watch(
@@ -380,6 +405,8 @@ def _caps(caps: Caps | None, **named: float | None) -> Caps | None:
         ConfigInvalid: a cap cannot be, or is given twice.
 
     """
+    if not isinstance(caps, Caps | None):
+        raise ConfigInvalid(f"caps: {_described(caps)}; expected such as maspo.Caps(calls=5000, usd=2.0)")
     given = {name: value for name, value in named.items() if value is not None}
     if not given:
         return caps
@@ -395,6 +422,8 @@ def configured(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
         ConfigInvalid: a setting does not exist, its value cannot be used, or a profile would undo ``config.search``.
 
     """
+    if not isinstance(config, RunConfig):
+        raise ConfigInvalid(f"config: {_described(config)}; expected such as maspo.RunConfig(profile='cheap')")
     paths = {FLAGS[name].keyword: path for name, path in paths_by_flag().items()}
     unknown = [name for name in settings if name not in paths]
     if unknown:
@@ -441,6 +470,8 @@ def _app(given: str, python: str) -> App:
         ConfigInvalid: it is none.
 
     """
+    if not isinstance(given, str):
+        raise ConfigInvalid(f"app: {_described(given)}; expected 'module:function', a command or a URL")
     found = App(given, python, folder=str(Path.cwd()))
     if problems := found.problems():
         raise ConfigInvalid("\n".join(problems).replace("app.run", "app"))
@@ -451,11 +482,13 @@ def _free(file: Path) -> Path:
     """Return where a system file goes.
 
     Raises:
-        ConfigInvalid: something is there.
+        ConfigInvalid: something is there, or no folder to write it into.
 
     """
-    if file.exists():
-        raise ConfigInvalid(f"out: {file} is there already; give another name, or delete it")
+    from maspo.study.discover import why_not_here
+
+    if why_not := why_not_here(file):
+        raise ConfigInvalid(f"out: {file} {why_not}")
     return file.absolute()
 
 
@@ -465,8 +498,26 @@ def _lines(given: Lookout | None) -> Callable[[str], object] | None:
 
 
 def _load(given: System | str | Path) -> tuple[System, dict[str, str]]:
-    """Return a team, and where it was read from."""
-    return (given, {}) if isinstance(given, System) else (load_system(given), {"system": str(Path(given).absolute())})
+    """Return a team, and where it was read from.
+
+    Raises:
+        ConfigInvalid: it is neither a team nor the place of one.
+
+    """
+    if isinstance(given, System):
+        return given, {}
+    if not isinstance(given, str | Path):
+        expected = "expected a System, the path of a system file, or an app such as 'module:function'"
+        raise ConfigInvalid(f"system: {_described(given)}; {expected}")
+    return load_system(given), {"system": str(Path(given).absolute())}
+
+
+def _described(given: object) -> str:
+    """Return what is given in the wrong place; a function has a name by which it could be given."""
+    module, name = getattr(given, "__module__", ""), getattr(given, "__qualname__", "")
+    if callable(given) and module and name.isidentifier():
+        return f"the {type(given).__name__} {name} is given, and an app is given by name, {f'{module}:{name}'!r}"
+    return f"a {type(given).__name__} is given"
 
 
 def _read(given: str | Path | Inputs | Iterable[str | Mapping[str, object]]) -> tuple[Inputs, dict[str, str]]:

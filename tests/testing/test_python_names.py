@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import maspo
-from maspo.core.errors import ConfigInvalid
+from maspo.core.errors import BudgetReached, ConfigInvalid, UsageError
+from maspo.study.optimize import recorded_job
 from maspo.team.load import load_system
 from tests.model_server import Model, served
 
@@ -94,3 +96,66 @@ def test_p05_what_is_no_app_is_refused_before_anything_is_run(inputs: list[str])
             maspo.discover(given, inputs)
     with pytest.raises(ConfigInvalid, match="rows: 0"):
         maspo.discover("shop:answer", inputs, rows=0)
+
+
+def test_p06_a_look_at_an_app_counts_under_the_caps_of_the_run(
+    model: Model, inputs: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shop.py").write_text(APP)
+    monkeypatch.chdir(tmp_path)
+    maspo.optimize("shop:answer", inputs, tmp_path / "run", profile="cheap", base_url=model.url, max_calls=40)
+    looked_at = 5 * 2
+    assert looked_at < len(model.asked) <= 40
+    assert recorded_job(tmp_path / "run").config.caps.calls == 40 - looked_at
+    for cap, said in ((3, "--max-calls 3: too low for a look at shop:answer on 5 rows"), (10, "nothing is left")):
+        asked = len(model.asked)
+        with pytest.raises(BudgetReached, match=said):
+            maspo.optimize("shop:answer", inputs, tmp_path / "other", base_url=model.url, max_calls=cap)
+        assert len(model.asked) <= asked + cap
+
+
+def test_p07_a_folder_that_cannot_be_used_is_told_before_the_look_is_paid(
+    model: Model, inputs: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shop.py").write_text(APP)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.db").touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="holds a run already"):
+        maspo.optimize("shop:answer", inputs, "run", base_url=model.url)
+    with pytest.raises(ConfigInvalid, match="in a folder that is not there"):
+        maspo.discover("shop:answer", inputs, "nowhere/team.yaml", base_url=model.url)
+    assert model.asked == []
+
+
+def answer(row: dict[str, str]) -> str:
+    """Answer, as an app does."""
+    return row["input"]
+
+
+@pytest.mark.parametrize("given", [None, 3, {"agents": {}}, [maspo.Agent("solver", "You solve it.")], answer])
+def test_p08_what_is_neither_a_team_nor_an_app_is_told(inputs: list[str], given: Any) -> None:
+    with pytest.raises(ConfigInvalid, match="expected a System, the path of a system file, or an app"):
+        maspo.optimize(given, inputs)
+    with pytest.raises(ConfigInvalid, match=r"app: .*is given.*; expected 'module:function'"):
+        maspo.discover(given, inputs)
+
+
+def test_p09_a_function_is_told_by_what_name_it_can_be_given(inputs: list[str]) -> None:
+    with pytest.raises(ConfigInvalid, match=r"by name, '.*test_python_names:answer'"):
+        maspo.discover(answer, inputs)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["You solve it. " * 400, "agents:\n  solver:\n    prompt: You solve it.\n", "a\0b"])
+def test_p10_a_text_in_the_place_of_a_file_is_told(inputs: list[str], text: str) -> None:
+    with pytest.raises(UsageError):
+        maspo.optimize(text, inputs)
+
+
+def test_p11_settings_and_caps_of_another_kind_are_told(inputs: list[str], tmp_path: Path) -> None:
+    team: Any = maspo.System((maspo.Agent("solver", "You solve it."),), "small")
+    wrong: Any = {"calls": 5}
+    with pytest.raises(ConfigInvalid, match="config: a dict is given; expected such as"):
+        maspo.optimize(team, inputs, config=wrong)
+    with pytest.raises(ConfigInvalid, match="caps: a dict is given; expected such as"):
+        maspo.resume(tmp_path, caps=wrong)

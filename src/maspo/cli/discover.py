@@ -46,20 +46,21 @@ class Wanted:
 def run_discover(wanted: Wanted) -> None:
     """Look at the app, write the system file, and say what was found."""
     from maspo.data.inputs import load_inputs
-    from maspo.study.discover import discover_team
+    from maspo.study.discover import discover_team, why_not_here
     from maspo.team.load import dump_system
 
     problems = wanted.app.problems()
     if problems:
         raise ConfigInvalid("\n".join(problems).replace("app.run", "--app"))
-    if wanted.out.exists() and not wanted.overwrites:
-        raise UsageError(f"--out {wanted.out}: is there already; give another name, or delete it")
+    if not wanted.overwrites and (why_not := why_not_here(wanted.out)):
+        raise UsageError(f"--out {wanted.out}: {why_not}")
     trust.remember(of_app(wanted.app), wanted.out)  # who names an app on the command line runs it
     inputs = load_inputs(wanted.inputs)
     settings = load_settings(Sources(wanted.flags, wanted.sets, wanted.config))
     agree_to_file(settings, wanted.trust)
     chosen = draw_rows(inputs, wanted.rows).rows
-    looked, spent = asyncio.run(discover_team(wanted.app, chosen, settings.config))
+    discovered = asyncio.run(discover_team(wanted.app, chosen, settings.config))
+    looked, spent = discovered.looked, discovered.usd
     found = looked.found
     write_whole(wanted.out, dump_system(found.system, wanted.out.parent))
     for remark in (*settings.notes, *looked.notes):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maspo.apps.probe import Looked, look
-from maspo.config import RunConfig
+from maspo.config import Caps, RunConfig
+from maspo.core.errors import BudgetReached
 from maspo.data.inputs import Input
 from maspo.models.budget import Ledger, Limits
 from maspo.models.layers.compose import compose
@@ -20,8 +21,24 @@ from maspo.study.upstreams import wires_to
 from maspo.team.app import App
 
 
-async def discover_team(app: App, rows: Sequence[Input], config: RunConfig) -> tuple[Looked, float | None]:
-    """Run an app on some inputs; return the team behind it, and what that cost in US dollars."""
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """What a look at an app has found, what it cost in US dollars, and what it left of the caps."""
+
+    looked: Looked
+    usd: float | None
+    left: Caps | None
+    """None where that is no call."""
+
+
+async def discover_team(app: App, rows: Sequence[Input], config: RunConfig) -> Discovered:
+    """Run an app on some inputs, and return the team behind it.
+
+    Raises:
+        BudgetReached: a cap is too low for these inputs; nothing of the look is kept.
+        MaspoError: what ``look`` raises.
+
+    """
     models, caps = config.models, config.caps
     seconds = None if caps.minutes is None else caps.minutes * 60
     ledger = Ledger(Limits(caps.calls, caps.usd, seconds), price_book(models))
@@ -29,8 +46,28 @@ async def discover_team(app: App, rows: Sequence[Input], config: RunConfig) -> t
     health = Health()
     async with wires_to(models) as wires:
         model = compose(Routed({"": wires.lanes}), MemoryStore(), ledger, policy, models.concurrency, health)
-        looked = await look(app, rows, model, name_of(app))
-    return replace(looked, notes=(*looked.notes, *health.adapted)), ledger.usd
+        try:
+            looked = await look(app, rows, model, name_of(app))
+        except BudgetReached as error:
+            told = f"too low for a look at {app.run} on {len(rows)} rows; raise it, or look at fewer rows"
+            raise BudgetReached(f"{ledger.reached or error}: {told}") from error
+    looked = replace(looked, notes=(*looked.notes, *health.adapted))
+    return Discovered(looked, ledger.usd, _left(caps, ledger))
+
+
+def _left(caps: Caps, ledger: Ledger) -> Caps | None:
+    calls = None if caps.calls is None else caps.calls - ledger.calls
+    usd = None if caps.usd is None else caps.usd - (ledger.usd or 0.0)
+    minutes = None if caps.minutes is None else caps.minutes - ledger.seconds / 60
+    used_up = any(left is not None and left <= 0 for left in (calls, usd, minutes))
+    return None if used_up else Caps(calls=calls, usd=usd, minutes=minutes)
+
+
+def why_not_here(file: Path) -> str:
+    """Return why no system file can be written there, which is told before anything is paid; empty where one can."""
+    if file.exists():
+        return "is there already; give another name, or delete it"
+    return "" if file.absolute().parent.is_dir() else "is in a folder that is not there; make it, or give another name"
 
 
 def name_of(app: App) -> str:

@@ -185,7 +185,7 @@ async def resume(
 def _new_folder(job: Job, out: Path, keeping: Keeping) -> AbstractAsyncContextManager[RunStore]:
     """Make the run folder before anything is paid."""
     if is_there(out / DATABASE):
-        message = f"--out {out}: holds a run already; go on with `maspo resume {out}`, or give another folder"
+        message = _holds_a_run(out)
         try:
             differences = differences_between(recorded_job(out), job)
         except MaspoError as error:
@@ -197,6 +197,21 @@ def _new_folder(job: Job, out: Path, keeping: Keeping) -> AbstractAsyncContextMa
         write_config(out, job.config)
         _write_json(out / SEED_PROMPTS, job.system.prompts)
     return keeping.created(out / DATABASE)
+
+
+def check_no_run(out: Path) -> None:
+    """Check that a folder holds no run, before anything is paid for one.
+
+    Raises:
+        UsageError: it does.
+
+    """
+    if is_there(out / DATABASE):
+        raise UsageError(_holds_a_run(out))
+
+
+def _holds_a_run(out: Path) -> str:
+    return f"--out {out}: holds a run already; go on with `maspo resume {out}`, or give another folder"
 
 
 def recorded_job(out: Path) -> Job:

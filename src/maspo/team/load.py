@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from maspo.core.errors import SystemInvalid, nearest
+from maspo.core.errors import SystemInvalid, nearest, said_of
 from maspo.core.plain import plain
 from maspo.core.plain_files import MOST_TEXT, meant_by, read_named
 from maspo.team.app import App
@@ -38,6 +38,8 @@ AGENT_OF_APP_KEYS = ("calls", "offered", "marker", "answers", "steering", "somet
 PROMPT_SUFFIXES = (".txt", ".md", ".prompt")
 _SHOWN = 60
 """Characters of a wrong value that a message shows: enough to find it in the file."""
+_LONGEST_PATH = 1000
+"""Characters that are shown of a path: what is longer is a prompt or a system file in its place."""
 _ANY_WIDTH = 10_000
 """Characters of a line before YAML would fold it: none is folded, so a prompt's lines stay as they are."""
 _LINE_BREAKS = ("\r", "\x85", "\u2028", "\u2029")
@@ -457,5 +459,6 @@ def _read_text(file: Path, place: str, fix: str) -> str:
         raise SystemInvalid(f"{place}: no such file; {meant_by(file) or fix}") from None
     except UnicodeDecodeError:
         raise SystemInvalid(f"{place}: not UTF-8 text; save it as UTF-8") from None
-    except OSError as error:
-        raise SystemInvalid(f"{place}: cannot be read ({error.strerror}); {fix}") from None
+    except (OSError, ValueError) as error:  # a text that is no path, too
+        shown = place if len(place) <= _LONGEST_PATH else f"{place[:_SHOWN]}…"
+        raise SystemInvalid(f"{shown}: cannot be read ({said_of(error)}); {fix}") from None
