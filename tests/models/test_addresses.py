@@ -145,6 +145,31 @@ async def test_b06_an_endpoint_that_has_answered_is_not_looked_for_elsewhere() -
     assert server.paths == ["/chat/completions"] * 2
 
 
+async def test_b08_an_endpoint_that_answers_while_another_is_tried_is_asked_from_then_on() -> None:
+    """One model is not there, which is HTTP 404 as well, while a call of another is under way."""
+    gate = asyncio.Event()
+
+    class Waits(Server):
+        async def handle(self, request: web.Request) -> web.Response:
+            if (await request.json())["model"] == "gone":
+                return web.Response(status=404, text="no such model")
+            await gate.wait()
+            return await super().handle(request)
+
+    async with serving(Waits("/chat/completions")) as server, ChatClient(Endpoint(server.root)) as client:
+        first = asyncio.create_task(client.complete(ASK))
+        await asyncio.sleep(0.05)
+        with pytest.raises(Adapted):
+            await client.complete(replace(ASK, model="gone"))
+        assert client.endpoint.shown == f"{server.root}/v1"
+        gate.set()
+        assert (await first).adapted == ""
+        assert (await client.complete(ASK)).text == "Hello"
+        with pytest.raises(ProviderError, match="no such model"):
+            await client.complete(replace(ASK, model="gone"))
+    assert server.paths == ["/chat/completions"] * 2
+
+
 @pytest.mark.parametrize("given", ["localhost:8801/v1", "api.openai.com/v1", "127.0.0.1:8000", "gpu.lan:8000/v1"])
 def test_b07_what_lacks_its_scheme_is_told_so(given: str) -> None:
     with pytest.raises(ConfigInvalid, match=r"write http:// or https:// before it"):

@@ -250,6 +250,9 @@ class ChatClient:
                 self._check_fits(request, known, dialect, failure)
                 raise
             self._answered = True
+            if asked is not self.endpoint:  # Here chats are answered after all; another call was told no model, say.
+                self._turn_to(asked)
+                self._moved = ""
             if self._moved:
                 reply, self._moved = replace(reply, adapted=self._moved), ""
             self._note_form(known, is_stream(answer.body), reply)
