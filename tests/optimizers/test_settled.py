@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -21,36 +22,40 @@ def met(glob: Verdict, reference: str = "a", candidate: str = "b", key: str = "i
     return Comparison(key, glob, (), glob, answers=(reference, candidate))
 
 
+def asked(orders: Literal[1, 2] = 2, candidate_first: bool = True) -> Compare:
+    return Compare("r", {"one": "old"}, {"one": "new"}, "i", candidate_first, orders=orders)
+
+
 def test_t01_verdicts_on_the_same_answers_count_together_from_either_side() -> None:
     said = SaidOfAnswers(2)
     for one in (met(WIN), met(LOSS, "b", "a"), met(LOSS), met(WIN, key="j"), met(UNDECIDED)):
-        said.learn(one)
+        said.learn(asked(), one)
     assert said.value(met(LOSS)) == pytest.approx(0.5 / 3), "b won twice and lost once"
     assert said.value(met(WIN, "b", "a")) == pytest.approx(-0.5 / 3)
     assert said.value(met(LOSS, key="j")) == 0.5
     assert said.value(met(LOSS, "a", "c")) == -0.5, "of which nothing else is known"
     assert said.value(replace(met(UNDECIDED), answers=None)) == 0.0
-    said.learn(met(WIN, "a", "a"))
+    said.learn(asked(), met(WIN, "a", "a"))
     assert said.value(met(LOSS, "a", "a")) == -0.5, "answers that no digest tells apart are not pooled"
 
 
 def test_t02_what_was_said_often_enough_is_settled_both_ways_and_teaches_nothing_more() -> None:
     said = SaidOfAnswers(2)
-    said.learn(met(WIN))
+    said.learn(asked(), met(WIN))
     assert said.settled("i") == ()
-    said.learn(met(WIN, "b", "a"))
+    said.learn(asked(), met(WIN, "b", "a"))
     assert dict(said.settled("i")) == {("a", "b"): TIE, ("b", "a"): TIE}
-    said.learn(met(WIN))
+    said.learn(asked(), met(WIN))
     assert dict(said.settled("i")) == {("a", "b"): WIN, ("b", "a"): LOSS}
-    said.learn(replace(met(LOSS), settled=True))
+    said.learn(asked(), replace(met(LOSS), settled=True))
     assert dict(said.settled("i"))["a", "b"] is WIN
     assert said.settled("j") == ()
 
 
 def test_t03_switched_off_each_verdict_is_for_its_own_run() -> None:
     said = SaidOfAnswers(0)
-    said.learn(met(WIN))
-    said.learn(met(WIN))
+    said.learn(asked(), met(WIN))
+    said.learn(asked(), met(WIN))
     assert said.value(met(LOSS)) == -0.5
     assert said.settled("i") == ()
 
@@ -65,6 +70,18 @@ def test_t04_a_record_that_says_nothing_of_it_goes_on_as_it_was_and_answers_are_
         assert isinstance(found, RecordedResult)
         assert isinstance(found.result, Comparison)
         assert (found.result.answers, found.result.settled) == (one.answers, one.settled)
+
+
+def test_t06_a_judge_that_prefers_a_place_settles_nothing_before_it_has_seen_both_orders() -> None:
+    said = SaidOfAnswers(2)
+    said.learn(asked(1, candidate_first=True), met(WIN))
+    said.learn(asked(1, candidate_first=False), met(LOSS, "b", "a"))
+    said.learn(asked(1, candidate_first=True), met(WIN))
+    assert said.settled("i") == (), "b was shown first each time"
+    said.learn(asked(1, candidate_first=True), met(WIN, "b", "a"))
+    said.learn(asked(1, candidate_first=False), met(LOSS))
+    assert dict(said.settled("i"))["a", "b"] is WIN, "three of five"
+    assert said.value(met(LOSS)) == pytest.approx(0.1)
 
 
 class TwoAnswers(Oracle):

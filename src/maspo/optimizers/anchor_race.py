@@ -950,7 +950,7 @@ class _Race(SearchState):
                 times, seen = self.differed.get(result.input_key, (0, 0))
                 self.differed[result.input_key] = (times + (not result.same_answer), seen + 1)
                 self.reliability = self.reliability.after(result)
-                self.said.learn(result)
+                self.said.learn(request, result)
         self.remember_cases(answers, lambda request: step_of(self.round.number, request.agent))
 
     def learn_draft_effects(self, runs: Sequence[MixedRun]) -> None:
