@@ -175,6 +175,7 @@ def test_an_app_in_a_file_of_others_is_run_only_where_that_is_allowed(
         (("--app", "not_there:answer"), "--python .venv/bin/python"),
         (("--app", "cat"), "made no call"),
         (("--app", "'"), "--app"),
+        (("--app", "team.py:answer"), "--app: team.py:answer names a file; give its module: team:answer"),
         (("--app", "team:answer", "--rows", "1", "--out", "inputs.jsonl"), "is there already"),
     ],
 )
@@ -184,6 +185,24 @@ def test_an_app_that_cannot_be_looked_at_says_why(
     said = maspo("discover", *ROWS, "--rows", "2", "--out", "new.yaml", *arguments)
     assert said.code == 2
     assert told in said.err
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("team.py:answer", "team.py:answer names a file; give its module: team:answer"),
+        ("sub/team.py:answer", "sub/team.py:answer names a file; give its module: sub.team:answer"),
+        ("../{here}/team.py:answer", "go to its folder and give team:answer"),
+        ("team.py", "an app is given by its function: team:FUNCTION"),
+    ],
+)
+def test_a_file_given_as_an_app_is_answered_with_what_to_give(example: Path, maspo: Run, given: str, told: str) -> None:
+    (example / "sub").mkdir()
+    shutil.copy(EXAMPLE, example / "sub")
+    said = maspo("optimize", given.format(here=example.name), *ROWS, "--max-calls", CALLS, "--out", "run")
+    assert said.code == 2
+    assert told in said.err
+    assert not (example / "run").exists()
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import pytest
 import maspo
 from maspo.core.errors import BudgetReached, ConfigInvalid, UsageError
 from maspo.study.optimize import recorded_job
-from maspo.team.load import load_system
+from maspo.team.load import load_system, parse_system
 from tests.model_server import Model, served
 
 APP = """\
@@ -159,3 +159,9 @@ def test_p11_settings_and_caps_of_another_kind_are_told(inputs: list[str], tmp_p
         maspo.optimize(team, inputs, config=wrong)
     with pytest.raises(ConfigInvalid, match="caps: a dict is given; expected such as"):
         maspo.resume(tmp_path, caps=wrong)
+
+
+def test_p12_a_team_is_printed_as_its_system_file() -> None:
+    team = maspo.System((maspo.Agent("solver", "You solve it.\x1b[2J"), maspo.Agent("critic", "Check.", ("solver",))))
+    assert parse_system(str(team)) == team
+    assert "\x1b" not in str(team)

@@ -234,7 +234,10 @@ class _Shim:
 
     def _reason(self, error: str) -> str:
         if error.startswith("ModuleNotFoundError") and self._is_ours:
-            return f"{error}; give the interpreter of the app's own environment, such as --python .venv/bin/python"
+            return (
+                f"{error}; correct the name, or give the interpreter of the app's own environment, "
+                "such as --python .venv/bin/python"
+            )
         return error
 
     async def close(self) -> None:

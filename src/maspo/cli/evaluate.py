@@ -39,6 +39,7 @@ from maspo.data.tasks.registry import file_task, task_of
 from maspo.data.tasks.task import Task
 from maspo.report.evaluation import PAGE, RESULT, ROWS, evaluation_of, summary, write_evaluation
 from maspo.report.folder import JOURNAL, RUNS, free_folder
+from maspo.report.phrases import plural
 from maspo.runners.messages import check_inputs
 from maspo.scoring.elsewhere import check_scored_elsewhere
 from maspo.scoring.registry import CODE, UNSAFE_CODE
@@ -117,7 +118,10 @@ def begin_evaluation(evaluation: Evaluation, notes: Sequence[str], arguments: Ar
     models, names = evaluation.config.models, evaluation.names
     plan = lay_out(
         ("prompts", f"{names['after']} " + ("alone" if evaluation.before is None else f"against {names['before']}")),
-        ("rows", f"{len(evaluation.task.test.rows):,} of {evaluation.task.name}, {evaluation.repeats} run(s) each"),
+        (
+            "rows",
+            f"{len(evaluation.task.test.rows):,} of {evaluation.task.name}, {plural(evaluation.repeats, 'run')} each",
+        ),
         ("scorer", evaluation.scorer),
         ("endpoint", describe_endpoints(models, "agent")),
         ("calls", describe_bound(evaluation.most_calls)),

@@ -12,6 +12,8 @@ from typing import Literal
 
 AppKind = Literal["callable", "command", "url"]
 _CALLABLE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_FUNCTION_OF_FILE = re.compile(r"(?P<file>\S+\.py):(?P<function>[A-Za-z_][\w.]*)")
+"""A function named by the file it stands in, as test runners and servers take it; Python imports modules by name."""
 ROWS = 5
 """On which an app is looked at by default: enough to tell values from fixed passages, and to meet some branches."""
 _URL = re.compile(r"https?://", re.IGNORECASE)
@@ -67,6 +69,8 @@ class App:
         found = []
         if not self.run.strip():
             found.append("app.run: empty; give module:function, a command, or a URL")
+        elif by_file := self._function_by_file():
+            found.append(by_file)
         elif self.kind == "command":
             try:
                 shlex.split(self.run)
@@ -81,6 +85,16 @@ class App:
         if self.python and self.kind != "callable":
             found.append("app.python: only a callable (module:function) has an interpreter; leave it out")
         return found
+
+    def _function_by_file(self) -> str:
+        """Return what to give in place of ``team.py:answer`` where such a file is there; empty where none is meant."""
+        named = _FUNCTION_OF_FILE.fullmatch(self.run)
+        if named is None or not Path(self.folder, named["file"]).is_file():
+            return ""
+        inside = Path(os.path.normpath(named["file"])).with_suffix("")
+        if inside.is_absolute() or ".." in inside.parts:
+            return f"app.run: {self.run} names a file; go to its folder and give {inside.name}:{named['function']}"
+        return f"app.run: {self.run} names a file; give its module: {'.'.join(inside.parts)}:{named['function']}"
 
     def _problems_of_script(self) -> list[str]:
         """Return that a file of Python is named as if it were a program, where it is none."""
@@ -109,6 +123,7 @@ class App:
 
 
 def names_app(given: Path) -> bool:
-    """Return whether what stands in the place of a system file is an app: ``module:function``."""
+    """Return whether what stands in the place of a system file is an app: ``module:function``, or meant as one."""
+    meant = _FUNCTION_OF_FILE.fullmatch(str(given)) is not None
     # A text that is no path may be too long for one.
-    return App(str(given)).kind == "callable" and not os.path.exists(given)  # noqa: PTH110
+    return (meant or App(str(given)).kind == "callable") and not os.path.exists(given)  # noqa: PTH110

@@ -54,6 +54,10 @@ def load_system(path: str | Path) -> System:
 
     """
     file = Path(path)
+    if file.suffix == ".py" and file.is_file():
+        raise SystemInvalid(
+            f"{file}: a file of Python and no system file (YAML); an app is given by its function: {file.stem}:FUNCTION"
+        )
     text = _read_text(file, f"{file}", "give the path of a system file (YAML)")
     return parse_system(text, source=str(file), folder=file.parent, default_name=file.stem or "system")
 

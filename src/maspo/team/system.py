@@ -238,6 +238,12 @@ class System:
 
         return load_system(path)
 
+    def __str__(self) -> str:
+        """Return the team as its system file says it; what no terminal should meet is escaped there."""
+        from maspo.team.load import dump_system
+
+        return dump_system(self)
+
 
 def _known(names: Iterable[str]) -> str:
     return "the agents are: " + ", ".join(names)
