@@ -105,3 +105,12 @@ def test_h08_what_is_handed_in_is_looked_for_from_its_own_line_on() -> None:
     # From an earlier line each blank line would be a begin of its own, and go through all that follow.
     assert found is not None
     assert found.start() == said.index("  Action") - 1
+
+
+def test_h09_blanks_within_what_is_not_closed_are_gone_through_once() -> None:
+    """With the cube of their number each of these takes minutes."""
+    blanks = " " * 3_900
+    for text in (f"<a>{blanks}x", f"```\n{blanks}x", f"```\nx{blanks}y`"):
+        assert wrappers.without_wrappers(text) == wrappers.inner_text(text) == text
+    assert wrappers.without_wrappers(f"<row>{blanks[:900]}x{blanks[:90]}</row>") == "row: x"
+    assert wrappers.without_wrappers("```\n  x \n\n```") == wrappers.inner_text("<b>\n x </b>") == "x"

@@ -125,7 +125,7 @@ async def test_s05_references_to_other_documents_are_never_fetched(schema: Calla
 @pytest.mark.parametrize(
     ("name", "part"),
     [
-        ("spelling", "exact, choice, math, code, regex:PATTERN, json-schema:FILE"),
+        ("spelling", "exact, choice, math, code, calls, regex:PATTERN, json-schema:FILE"),
         ("regex", "write regex:PATTERN"),
         ("regex:(", "not a regular expression"),
         ("json-schema", "write json-schema:FILE"),

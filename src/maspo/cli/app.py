@@ -677,7 +677,7 @@ def judge_check(
         typer.Option(
             "--scorer",
             metavar="S",
-            help="exact, choice, math, code, regex:PATTERN or json-schema:FILE: which outputs are right "
+            help="exact, choice, math, code, calls, regex:PATTERN or json-schema:FILE: which outputs are right "
             "[default: as the rows suggest].",
         ),
     ] = None,

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 _MOST_FAILURES = 1000
 """Braces at which no object begins, after which the rest is not searched: a limit of time, far above honest texts."""
-_FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*?)\n[ \t]*```", re.DOTALL | re.IGNORECASE)
+_FENCE = re.compile(r"```(?:json)?[ \t]*\n", re.IGNORECASE)
+_FENCE_END = re.compile(r"\n[ \t]*```")
 _OBJECT = re.compile(r"\{")
 _OBJECT_OR_LIST = re.compile(r"(?m)^[ \t]*[{\[]")
 
@@ -24,7 +25,7 @@ def last_json(text: str) -> tuple[object] | None:
     That is all of it; else the last object or list that begins a line; else what its last code fence holds; else the
     last object.
     """
-    fences = (_loaded(part) for part in reversed(_FENCE.findall(text)[-3:]))
+    fences = (_loaded(part) for part in reversed(list(_fenced(text))[-3:]))
     return (
         _loaded(text)
         or _last(_values_at(_OBJECT_OR_LIST, text, _STRICT))
@@ -44,6 +45,18 @@ def _values_at(begins: re.Pattern[str], text: str, decoder: json.JSONDecoder) ->
                 failures += 1
                 continue
             yield value
+
+
+def _fenced(text: str) -> Iterator[str]:
+    """Yield what stands in fences; one pass, in which an opening that no end follows is the last."""
+    ends, end = _FENCE_END.finditer(text), None
+    for opening in _FENCE.finditer(text):
+        if end is not None and opening.start() < end.end():
+            continue
+        end = next((one for one in ends if one.start() >= opening.end()), None)
+        if end is None:
+            return
+        yield text[opening.end() : end.start()]
 
 
 def _last(values: Iterator[object]) -> tuple[object] | None:

@@ -49,7 +49,7 @@ _NOT_PLAIN = late(
     + "\U0001f150-\U0001f189]"
 )
 _INLINE = frozenset({"a", "b", "code", "em", "font", "i", "mark", "span", "strong", "sub", "sup", "u"})
-_FENCED = late(r"(?:```|~~~)[\w+-]*\n(.*)\n\s*(?:```|~~~)", re.DOTALL)
+_FENCED = late(r"(?:```|~~~)[\w+-]*\n(.*)\n[^\S\n]*(?:```|~~~)", re.DOTALL)
 _THOUGHT = late(r"<(/?)(think|thinking|thought|reasoning|scratchpad)>", re.IGNORECASE)
 
 

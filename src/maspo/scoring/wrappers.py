@@ -8,8 +8,9 @@ from maspo.core.late import late
 
 _LONGEST = 4000
 """Characters of a reply that is looked at: what is wrapped as a whole is short."""
-_ELEMENT = late(r"<([A-Za-z_][\w-]{0,30})(?:\s[^<>]*)?>\s*(.*?)\s*</\1\s*>", re.DOTALL)
-_LEAF = late(r"<([A-Za-z_][\w-]{0,30})(?:\s[^<>]*)?>\s*([^<>]*?)\s*</\1\s*>\s*")
+_ELEMENT = late(r"<([A-Za-z_][\w-]{0,30})(?:\s[^<>]*)?>(.*?)</\1\s*>", re.DOTALL)
+_LEAF = late(r"<([A-Za-z_][\w-]{0,30})(?:\s[^<>]*)?>([^<>]*)</\1\s*>\s*")
+"""Blanks within are cut off afterwards: patterns that leave them out as well take the cube of their number."""
 _STRONG = late(r"</?(?:strong|b|mark)>", re.IGNORECASE)
 _CODE = late(r"</?(?:code|tt|kbd)>", re.IGNORECASE)
 _BREAK = late(r"\s*</?(?:br|p|div|li|ul|ol|h[1-6])\s?/?>\s*", re.IGNORECASE)
@@ -24,7 +25,7 @@ _CALLED = late(
 _RULE = late(r"\s*\|?(?:\s*:?-{2,}:?\s*\|)+(?:\s*:?-{2,}:?)?\s*\|?\s*")
 _NAMELESS = frozenset({"field", "key", "name", "attribute", "property", "item", "aspect", ""})
 """Heads of a first column that holds the names of what stands beside them."""
-_FENCED = late(r"(?:[^\n`]{1,80}:\s{1,3})?```\w*\n\s*([^\n`]+?)\s*\n```(?:\n+[^`?]{1,300})?")
+_FENCED = late(r"(?:[^\n`]{1,80}:\s{1,3})?```\w*\n\s*+([^\s`][^\n`]*+)\s*\n```(?:\n+[^`?]{1,300})?")
 """One line in a fence, announced before it and explained after it."""
 _QUOTED_LINE = late(r"(?m)^[ \t]*>[ \t]?")
 
@@ -41,7 +42,7 @@ def handed_in(text: str) -> str | None:
 def inner_text(answer: str) -> str:
     """Return what stands in the element that is all of a marked answer: "<answer><label>refund</label></answer>"."""
     found = _LEAF.fullmatch(answer) if answer.startswith("<") else None
-    return found[2] if found is not None else answer
+    return found[2].strip() if found is not None else answer
 
 
 def without_wrappers(text: str) -> str:
@@ -54,7 +55,7 @@ def without_wrappers(text: str) -> str:
         text = _QUOTED_LINE.sub("", text)
     if "```" in text:
         fenced = _FENCED.fullmatch(text)
-        text = fenced[1] if fenced is not None else text
+        text = fenced[1].strip() if fenced is not None else text
     return _told(text) if "|" in text else text
 
 
@@ -64,14 +65,14 @@ def _without_elements(text: str) -> str:
         text = _BREAK.sub("\n", text).strip()
     found = _ELEMENT.fullmatch(text)
     while found is not None:
-        text = found[2]
+        text = found[2].strip()
         name = found[1]
         found = _ELEMENT.fullmatch(text)
         if found is None and "<" not in text and "\n" not in text and "{" not in text and name.islower():
             return f"{name}: {text}"
     leaves = list(_LEAF.finditer(text))
     if leaves and "".join(leaf[0] for leaf in leaves) == text:
-        return "\n".join(f"{leaf[1]}: {leaf[2]}" for leaf in leaves)
+        return "\n".join(f"{leaf[1]}: {leaf[2].strip()}" for leaf in leaves)
     return text
 
 
