@@ -13,6 +13,7 @@ from yarl import URL
 
 from maspo.gateway.connections import Connections, Unreached, request_head
 from maspo.models.base import AGENT, Message, Reply, Request
+from maspo.models.chat_completions import environment_proxy
 from maspo.models.layers.limited import AS_ASKED, NEAR, Limited
 
 PIECES = [bytes([65 + number % 26]) * (1 + number * 997 % 40_000) for number in range(120)]
@@ -287,3 +288,15 @@ async def test_r09_the_connection_to_a_proxy_that_refuses_is_closed() -> None:
             await connections.take(URL("https://models.example/v1"), proxy)
         async with asyncio.timeout(5):
             await ended.wait()
+
+
+async def test_r10_a_proxy_may_be_named_without_http_and_another_kind_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "proxy.example:3128")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert environment_proxy("https://models.example/v1") == "http://proxy.example:3128"
+    monkeypatch.setenv("https_proxy", "")
+    assert environment_proxy("https://models.example/v1") is None
+    async with opened() as connections:
+        for scheme in ("http", "https"):
+            with pytest.raises(Unreached, match=r"socks5://127\.0\.0\.1 is asked in HTTP alone"):
+                await connections.take(URL(f"{scheme}://models.example/v1"), "socks5://me:secret@127.0.0.1:9")

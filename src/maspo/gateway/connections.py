@@ -318,6 +318,8 @@ class Connections:
             _, connection = await loop.create_connection(make, host, port, ssl=tls, happy_eyeballs_delay=_EYEBALLS)
             return connection
         at = urlsplit(proxy)
+        if at.scheme not in ("http", "https"):
+            raise Unreached(f"the proxy {at.scheme}://{at.hostname} is asked in HTTP alone; name one that speaks it")
         tls = self._tls if at.scheme == "https" else None
         place = at.hostname or "", at.port or (443 if tls else 80)
         transport, connection = await loop.create_connection(make, *place, ssl=tls)

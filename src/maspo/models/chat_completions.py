@@ -565,9 +565,10 @@ def _in_utf8(body: bytes, charset: str) -> bytes:
 
 
 def environment_proxy(url: str) -> str | None:
-    """Return the proxy that the environment names for an address, found once rather than per call."""
+    """Return the proxy that the environment names for an address; one named without ``http://`` speaks HTTP."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     if is_loopback(host) or proxy_bypass(host):
         return None
-    return getproxies().get(parts.scheme)
+    found = getproxies().get(parts.scheme)
+    return f"http://{found}" if found and "://" not in found else found or None
