@@ -39,6 +39,7 @@ def notes(prompt: str, template: str = "braces") -> list[str]:
         ("Solve {{question}}", "keeps a pair of braces; write {question}, or `template: jinja`"),
         ("Solve {{ question }}", "keeps a pair of braces"),
         ("Solve { question }", "for the spaces in it"),
+        ("Solve {problem}", "{problem} is no placeholder, since no column has that name, and is sent as it stands"),
         ("Read {contxt}", "did you mean {context}?"),
         ("Solve {{query}}", "{{query}} looks like a placeholder of Jinja, Mustache or MLflow"),
         ("Solve {{ query }} now", "Expected {context}, {input}, {question}; with `template: none`"),
@@ -72,9 +73,10 @@ def test_s07_slips_within_jinja_are_said(prompt: str, said: str) -> None:
 
 def test_s02_of_ordinary_prompts_nothing_is_said() -> None:
     for prompt in (
-        *PROMPTS,
+        *(prompt for prompt in PROMPTS if "{{name}}" not in prompt),  # one speaks of templates, and is told of
         r"\\boxed{input2} x_{inputs} {a, b} {\"input\": 1}",
         "Use {input} and {question}.",
+        "Answer {input} as {problem}: {text}",
         *FORMULAS,
     ):
         assert notes(prompt) == [], prompt

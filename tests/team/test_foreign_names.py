@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
 from maspo.config import ModelSettings
 from maspo.data.inputs import make_inputs
+from maspo.report.document.sheet import DOCUMENT_CLOSES, DOCUMENT_OPENS
 from maspo.report.folder import write_results
 from maspo.study.optimize import start
 from maspo.study.resolve import resolve
@@ -39,4 +41,6 @@ async def test_t01_names_in_any_script_go_all_the_way(tmp_path: Path) -> None:
     assert set(outcome.finished.prompts) == {"löser", "評論者"}
     assert "評論者" in (out / "prompts.json").read_text("utf-8")
     write_results(out)
-    assert "評論者" in (out / "report.html").read_text("utf-8")
+    _, _, rest = (out / "report.html").read_text("utf-8").partition(DOCUMENT_OPENS)
+    shown = json.loads(rest.partition(DOCUMENT_CLOSES)[0])
+    assert "評論者" in json.dumps(shown, ensure_ascii=False)

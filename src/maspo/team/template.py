@@ -40,6 +40,10 @@ _NAMES_SHOWN: Final = 6
 """Of the names that a remark lists: more fill a screen."""
 _SHOWN: Final = 40
 """Characters of a statement or comment that a remark shows."""
+_OF_THE_INPUT: Final = frozenset(
+    "message problem prompt query question request task text user_input user_message user_query".split()
+)
+"""What prompts of other tools call the input: without a column of that name, an agent would be sent the braces."""
 _CLOSE: Final = 0.75
 """Likeness (of ``difflib``) from which on a name is one letter or two away: ``inptu`` has 0.8 of ``input``."""
 
@@ -93,6 +97,12 @@ def likely_slips(prompt: str, known: Collection[str], template: str = BRACES) ->
     for name in [name for name, close in meant.items() if close]:
         given = as_written(name, template)
         yield f"{given} is no placeholder and is sent as it stands; did you mean {as_written(meant[name], template)}?"
+    if template == BRACES and not placeholders(prompt, known):
+        for name in [name for name, close in meant.items() if name.lower() in _OF_THE_INPUT and not close]:
+            yield (
+                f"{{{name}}} is no placeholder, since no column has that name, and is sent as it stands; the input is "
+                "{input}, and a prompt without placeholders is followed by it"
+            )
     for name in sorted(name for name in doubled - set(known) if _EXPRESSION.fullmatch(name) and not meant.get(name)):
         yield (
             f"{{{{{name}}}}} looks like a placeholder of Jinja, Mustache or MLflow, and nothing of that name is "
