@@ -659,7 +659,7 @@ def _has_gone(request: web.BaseRequest) -> bool:
 def _sent(request: web.BaseRequest) -> Headers:
     """Return the headers that are sent on."""
     found = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers]
-    kept = [(name, value) for name, value in found if name.lower() not in _NOT_SENT]
+    kept = _end_to_end(found, _NOT_SENT)
     codings = [coding.strip() for coding in header(tuple(found), "accept-encoding").split(",")]
     known = [coding for coding in codings if coding.split(";")[0].strip() in _CODINGS]
     return (*kept, *((("Accept-Encoding", ", ".join(known)),) if known else ()))
@@ -667,7 +667,16 @@ def _sent(request: web.BaseRequest) -> Headers:
 
 def _returned(headers: Headers) -> Headers:
     """Return the headers that are passed on to the app."""
-    return tuple((name, value) for name, value in headers if name.lower() not in _NOT_RETURNED)
+    return _end_to_end(headers, _NOT_RETURNED)
+
+
+def _end_to_end(headers: Iterable[tuple[str, str]], without: frozenset[str]) -> Headers:
+    """Return headers without some, and without those that ``Connection`` names as its own (RFC 9110, 7.6.1)."""
+    found = [(name, value, name.lower()) for name, value in headers]
+    of_connection = {
+        one.strip().lower() for _, value, known in found if known == "connection" for one in value.split(",")
+    }
+    return tuple((name, value) for name, value, known in found if known not in without and known not in of_connection)
 
 
 def _answer(response: Response) -> web.Response:
