@@ -41,7 +41,7 @@ _NAMES_SHOWN: Final = 6
 _SHOWN: Final = 40
 """Characters of a statement or comment that a remark shows."""
 _OF_THE_INPUT: Final = frozenset(
-    "message problem prompt query question request task text user_input user_message user_query".split()
+    ("message", "problem", "prompt", "query", "question", "request", "task", "text", "user_input", "user_query")
 )
 """What prompts of other tools call the input: without a column of that name, an agent would be sent the braces."""
 _CLOSE: Final = 0.75
