@@ -20,8 +20,9 @@ from maspo.data.inputs import make_inputs
 from maspo.report.wholes import records_of_whole
 from maspo.study.answering import MODEL, answered_in, seen_by_all
 from maspo.study.comparison import compare as comparing
-from maspo.study.comparison.compare import Attention, Compared, compare, settled, wait_for_runs
-from maspo.study.comparison.pieces import DATABASE, HoldoutPiece, met_in, part_of, pieces_of
+from maspo.study.comparison.compare import Attention, Compared, _is_ample, compare, settled, wait_for_runs
+from maspo.study.comparison.holdout import CHUNK
+from maspo.study.comparison.pieces import DATABASE, met_in, parts_of, pieces_of
 from maspo.study.comparison.plan import Comparison
 from maspo.study.record import COMPARED, open_for_reading
 from maspo.testing.runs import Counted, Recorder, counted_world, world_job
@@ -142,15 +143,36 @@ def test_hp04_a_piece_that_is_lost_is_gone_on_with(tmp_path: Path, here: Here) -
     assert len(here.begun) == len(pieces_of(mine())) + 2
 
 
-@pytest.mark.parametrize("cap", [60, 200, 300])
-def test_hp05_a_cap_over_all_holds_over_the_pieces_and_more_goes_on(tmp_path: Path, here: Here, cap: int) -> None:
-    found, world = beside(mine(calls=cap), tmp_path)
+@pytest.mark.parametrize("cap", [60, 150, 200])
+def test_hp05_one_process_keeps_to_a_cap_that_may_cut_the_measuring(tmp_path: Path, here: Here, cap: int) -> None:
+    found, world = beside(mine(calls=cap), tmp_path / "beside")
+    alone, _ = play(mine(calls=cap), tmp_path / "alone")
     assert world.calls == found.spent.calls <= cap
     assert found.left_out
-    more, again = beside(mine(calls=5000), tmp_path)
+    assert figures(found) == figures(alone)
+    assert len(found.inputs) >= cap // 8 - CHUNK
+    assert not here.begun
+    more, again = beside(mine(calls=5000), tmp_path / "beside")
     assert not more.left_out
     assert not set(world.keys) & set(again.keys) - {key for key in world.keys if world.keys[key] > 1}
     assert more.spent.calls == world.calls + again.calls
+
+
+def test_hp10_under_a_cap_on_money_or_time_pieces_are_measured_where_it_leaves_ample_room() -> None:
+    spent = Usage(calls=100, usd=1.0)
+    for caps, ample in (
+        (Caps(), True),
+        (Caps(calls=49), False),
+        (Caps(calls=50), True),
+        (Caps(usd=1.9), False),
+        (Caps(usd=2.0), True),
+        (Caps(minutes=1.9), False),
+        (Caps(minutes=2.0), True),
+        (Caps(calls=49, usd=9.0), False),
+    ):
+        assert _is_ample(caps, 50, spent, 60.0) is ample, caps
+    assert not _is_ample(Caps(usd=9.0), 50, Usage(), 0.0), "nothing is known of what calls cost"
+    assert not _is_ample(Caps(usd=9.0), 50, Usage(calls=100, usd=None), 60.0)
 
 
 def test_hp06_inputs_that_ask_the_same_are_in_one_piece_and_all_inputs_in_one_each() -> None:
@@ -173,14 +195,14 @@ def test_hp06_inputs_that_ask_the_same_are_in_one_piece_and_all_inputs_in_one_ea
 
 
 def test_hp07_parts_of_a_cap_are_no_more_than_it() -> None:
-    pieces = (HoldoutPiece(0, ("a", "b", "c")), HoldoutPiece(1, ("d",)), HoldoutPiece(0, ("e",), "guards"))
-    none = Usage(usd=0.0)
-    parts = [part_of(Caps(calls=9, usd=1.0, minutes=5.0), none, piece, pieces) for piece in pieces]
-    assert [part and part.calls for part in parts] == [5, 1, 1]
+    calls, none = [24, 8, 3], Usage(usd=0.0)
+    parts = parts_of(Caps(calls=40, usd=1.0, minutes=5.0), none, calls)
+    assert [part and part.calls for part in parts] == [27, 9, 3]
     assert sum(part.usd or 0 for part in parts if part) == pytest.approx(1.0)
-    assert part_of(Caps(calls=4), none, pieces[1], pieces) is None
-    assert part_of(Caps(), none, pieces[1], pieces) == Caps()
-    assert part_of(Caps(calls=9), Usage(calls=9), pieces[0], pieces) is None
+    assert [part and part.calls for part in parts_of(Caps(calls=35), none, calls)] == calls
+    assert parts_of(Caps(calls=4), none, calls)[1] is None
+    assert parts_of(Caps(), none, calls) == [Caps()] * 3
+    assert parts_of(Caps(calls=9), Usage(calls=9), calls) == [None] * 3
 
 
 def test_hp08_a_model_that_answers_a_piece_makes_the_look_a_real_one() -> None:

@@ -471,7 +471,9 @@ async def _measure(
     # Under another cap more inputs may be met, which is another look, too.
     content = json.dumps([{name: dict(each) for name, each in sets.items()}, _caps_text(comparison)], sort_keys=True)
     tested = hashlib.sha256(content.encode()).hexdigest()[:16]
-    pieces = _pieces_of(comparison, store, looks, attention)
+    took = sum(end.finished.seconds for end in ends)
+    ample = _is_ample(job.config.caps, comparison.measuring_calls, spent, took)
+    pieces = _pieces_of(comparison, store, looks, ample and not attention.in_turn)
     if tested not in looks.rounds:
         looks.rounds.append(tested)
         await store.append([], {_ROUNDS: json.dumps(looks.rounds), _PIECES: PARTED.dump(Parted(pieces))})
@@ -501,16 +503,33 @@ async def _measure(
         guarded=guarded,
         courses=courses,
         measuring=total((usage, met.usage)),
-        seconds=seconds + met.seconds + sum(end.finished.seconds for end in ends),
+        seconds=seconds + met.seconds + took,
         left_out=len(comparison.holdout) - len(inputs),
         cut=tuple(end.run.name for end in ends if _is_cut(comparison, end)),
         simulated=simulated,
     )
 
 
-def _pieces_of(
-    comparison: Comparison, store: RunStore, looks: _Shared, attention: Attention
-) -> tuple[HoldoutPiece, ...]:
+_AMPLE = 4
+"""Times what measuring should cost: a call is reserved at its worst case, which must fit into the part of a piece."""
+
+
+def _is_ample(caps: Caps, calls: int, spent: Usage, seconds: float) -> bool:
+    """Say whether caps leave room for so many calls in pieces, by what the calls of the runs took.
+
+    Else one process keeps to them: of what a cap leaves of a piece much would be paid for half an input, or for none.
+    """
+    if caps.calls is not None and caps.calls < calls:
+        return False
+    if caps.usd is None and caps.minutes is None:
+        return True
+    if not spent.calls or (caps.usd is not None and spent.usd is None):
+        return False
+    of_money = caps.usd is None or caps.usd >= _AMPLE * calls * (spent.usd or 0.0) / spent.calls
+    return of_money and (caps.minutes is None or caps.minutes * 60 >= _AMPLE * calls * seconds / spent.calls)
+
+
+def _pieces_of(comparison: Comparison, store: RunStore, looks: _Shared, side_by_side: bool) -> tuple[HoldoutPiece, ...]:
     """Return the pieces in which other processes measure; none where the record of the comparison holds it all.
 
     What it was when measuring began it stays, so that no recorded call is repeated. Where money is equal, it holds the
@@ -518,7 +537,7 @@ def _pieces_of(
     """
     if (noted := store.meta().get(_PIECES)) is not None:
         return PARTED.load(noted).pieces
-    return () if attention.in_turn or looks.rounds or comparison.bought else pieces_of(comparison)
+    return pieces_of(comparison) if side_by_side and not (looks.rounds or comparison.bought) else ()
 
 
 @asynccontextmanager

@@ -173,13 +173,13 @@ async def measure_beside(
 
     """
     place_parts(whole.out / COMPARED)
+    parts = parts_of(caps, spent, [_calls_of(piece, comparison) for piece in pieces])
     ended: dict[str, PieceEnd] = {}
     waiting: list[Piece[PieceEnd]] = []
-    for piece in pieces:
+    for piece, part in zip(pieces, parts, strict=True):
         record = whole.out / piece.place / DATABASE
         if is_there(record) and not is_taken(record):
             ended[piece.place] = met_in(record, comparison)
-        part = part_of(caps, spent, piece, pieces)
         if part is None or (piece.place in ended and ended[piece.place].met.tested == round_.tested):
             continue
         sets = round_.on_guards if piece.kind == "guards" else round_.on_holdout
@@ -197,17 +197,24 @@ async def measure_beside(
     )
 
 
-def part_of(caps: Caps, spent: Usage, piece: HoldoutPiece, pieces: Sequence[HoldoutPiece]) -> Caps | None:
-    """Return the part of what is left of caps that a piece may spend, by its inputs; None where that is no call.
+def _calls_of(piece: HoldoutPiece, comparison: Comparison) -> int:
+    """Return the calls of a piece, at most."""
+    counts = (0, len(piece.keys)) if piece.kind == "guards" else (len(piece.keys), 0)
+    return comparison.measuring_on(*counts).most
+
+
+def parts_of(caps: Caps, spent: Usage, calls: Sequence[int]) -> list[Caps | None]:
+    """Return what each piece may spend of what is left of caps, by its calls at most; None where that is no call.
 
     ``spent`` is what the record of the comparison counts.
     """
-    part = len(piece.keys) / sum(len(one.keys) for one in pieces)
-    calls = None if caps.calls is None else int(part * (caps.calls - spent.calls))
-    if calls is not None and calls < 1:
-        return None
-    usd = None if caps.usd is None else part * max(_LEAST, caps.usd - (spent.usd or 0.0))
-    return Caps(calls=calls, usd=usd, minutes=None if caps.minutes is None else part * caps.minutes)
+    every, found = sum(calls), list[Caps | None]()
+    for own in calls:
+        of_calls = None if caps.calls is None else own * max(0, caps.calls - spent.calls) // every
+        usd = None if caps.usd is None else own / every * max(_LEAST, caps.usd - (spent.usd or 0.0))
+        minutes = None if caps.minutes is None else own / every * caps.minutes
+        found.append(None if of_calls == 0 else Caps(calls=of_calls, usd=usd, minutes=minutes))
+    return found
 
 
 def met_in(record: Path, comparison: Comparison) -> PieceEnd:

@@ -152,12 +152,16 @@ class Comparison:
         On the hold-out a run of each prompt set, those on the way included, and three of the seed prompts; on guard
         inputs a run of each prompt set, and two of the seed prompts.
         """
+        return self.measuring_on(len(self.holdout), len(self.guarding))
+
+    def measuring_on(self, inputs: int, guards: int) -> Bound:
+        """Return upper bounds of the calls of measuring so many hold-out inputs, and guard inputs."""
         ends = len(self.runs) + len(self.against)
         sets = ends + len(self.runs) * self.points
         often = most_calls(RUNNERS.get(self.config.runner.kind), self.system, self.config.runner.options)
-        runs = len(self.holdout) * (sets + 3) + len(self.guarding) * (ends + 2)
+        runs = inputs * (sets + 3) + guards * (ends + 2)
         judged = 2 if self.decided_by == "labels" else 2 * (1 + sets + len((RERUN, BEST_OF_2)))
-        judge = len(self.holdout) * judged + len(self.guarding) * 2 * (ends + 1)
+        judge = inputs * judged + guards * 2 * (ends + 1)
         return counted({name: runs * often.get(name, 1) for name in self.system.order}, judge)
 
     @property
