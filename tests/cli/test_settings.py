@@ -98,7 +98,8 @@ def test_i05_the_common_variable_gives_the_endpoint(environ: dict[str, str], exp
 def test_i06_every_flag_has_a_variable() -> None:
     values = {"profile": "paper", "labels": "use", "ship-if": "proven", "approve": "each", "focus": "solver, critic"}
     numbers = {"seed": "7", "concurrency": "7", "max-usd": "7", "max-calls": "7", "max-minutes": "7"}
-    texts = {name: values.get(name) or numbers.get(name) or f"text-{name}" for name in FLAGS}
+    urls = {name: f"http://127.0.0.1:1/{name}" for name in FLAGS if name.endswith("base-url")}
+    texts = {name: f"text-{name}" for name in FLAGS} | values | numbers | urls
     for name in (name for name, flag in FLAGS.items() if flag.in_file):
         Path(f"{name}.txt").write_text(f" {texts[name]}\n")
     given = {name: f"{name}.txt" if FLAGS[name].in_file else text for name, text in texts.items()}

@@ -72,4 +72,5 @@ def test_b03_the_race_keeps_to_the_size_of_each_round() -> None:
         assert max(found for (at, _), found in runs.items() if at == number) <= size.stages[-1]
         assert len(united[number]) <= size.union_inputs
         assert len(proven[number]) <= plan.conflict_inputs
-    assert [len(raced[number]) for number in (1, 2, 3)] == [4, 8, 12]
+    # Runs grow, and on an input there are as many as mixtures into which the candidates are dealt.
+    assert [len(raced[number]) for number in (1, 2, 3)] == [3, 5, 8]

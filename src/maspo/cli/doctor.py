@@ -50,6 +50,8 @@ _HAS_NO_LIST = frozenset({404, 405, 501})
 """What ``GET /models`` says where there is none."""
 _UNDERSTANDS = frozenset({400, 422})
 """What a chat endpoint says to a request without a model and messages, which costs nothing."""
+_HUNG_UP = 0
+"""In place of the status of an answer that did not come."""
 _NOT_LET_IN = frozenset({401, 403})
 """Unauthorized and Forbidden (RFC 9110)."""
 Answer = Literal["answers", "refuses the key", "unexpected", "unreachable"]
@@ -350,16 +352,22 @@ class _Questions:
             return response.status, await read_at_most(response, _LONGEST_REPLY)
 
     async def chat(self, with_key: bool = True) -> int:
-        """Ask for a chat without a model and messages; return the status."""
-        async with self._session.post(
-            self._url,
-            json={},
-            headers=self._headers if with_key else self._without,
-            timeout=self._timeout,
-            proxy=self._proxy,
-            allow_redirects=False,
-        ) as response:
-            return response.status
+        """Ask for a chat without a model and messages; return the status, 0 where none comes.
+
+        Servers that lists are had from have hung up on such a request.
+        """
+        try:
+            async with self._session.post(
+                self._url,
+                json={},
+                headers=self._headers if with_key else self._without,
+                timeout=self._timeout,
+                proxy=self._proxy,
+                allow_redirects=False,
+            ) as response:
+                return response.status
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            return _HUNG_UP
 
     async def key_is_seen(self, said: int) -> bool:
         """Return whether the key was looked at: without it another thing is said than with it, or none was shown."""

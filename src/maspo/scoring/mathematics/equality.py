@@ -88,7 +88,7 @@ def same(one: str, other: str) -> Same:
         return Same.YES
     if max(len(one), len(other)) > LONGEST_ANSWER:
         return Same.HOPELESS
-    if ("\\" in one or not one.isascii()) and _relations_differ(one, other):
+    if any("\\" in text or not text.isascii() for text in (one, other)) and _relations_differ(one, other):
         return Same.NO
     try:
         first, second = form_of(one), form_of(other)
