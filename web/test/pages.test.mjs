@@ -158,8 +158,11 @@ async function answered(page, cdp, act, what) {
   return { cpu: 1000 * ((await worked()) - before), clock };
 }
 
-/** Half of the 0.1 s that an answer may take is for the processor: it stays so on a crowded machine, the clock does not. */
-const MOST_CPU = 50;
+/**
+ * Half of the 0.1 s that an answer may take is for the processor. A crowded machine has slower processors, too (their caches are shared, their clock
+ * is lower), by half at most; its clock on the wall says nothing.
+ */
+const MOST_CPU = CROWDED > 1 ? 100 : 50;
 
 test("every key and filter answers on every page of the largest runs", async () => {
   const slowest = [];
