@@ -45,7 +45,7 @@ _SIGN_BEFORE = late(r"([☐✅✔✓☑👍✗✘✖❌👎])\s*\(?([A-J])")
 
 def ticked(text: str) -> str | None:
     """Return the letter of the only option that is called right in the list at the end of a text; None without one."""
-    if _is_too_plain(text):
+    if is_too_plain(text):
         return None
     text = text.rstrip()[-_END:]
     line = text[text.rfind("\n") + 1 :]
@@ -56,7 +56,7 @@ def ticked(text: str) -> str | None:
     if line.isascii() and not _BEGIN.match(line):
         return None
     marks = marks_of(text)
-    run = _last_run(marks)
+    run = last_run(marks)
     if len(run) < len(marks) and _are_in_another_order(text, marks):
         run = marks
     if len(run) < 2 or "\n\n" in text[run[-1].end() :]:
@@ -85,16 +85,20 @@ def ticked_to_the_end(text: str, body: str) -> str | None:
 
 def is_list(text: str) -> bool:
     """Whether a text ends with options told again: the last of them is no choice."""
-    if _is_too_plain(text):
+    if is_too_plain(text):
         return False
     text = text.rstrip()[-_END:]
-    run = _last_run(marks_of(text))
+    run = last_run(marks_of(text))
     return len(run) > 1 and "\n" not in text[run[-1].end() :]
 
 
-def _is_too_plain(text: str) -> bool:
+_SECOND = re.compile(r"[B-J][):]")
+"""An option on a line of others that is not the first."""
+
+
+def is_too_plain(text: str) -> bool:
     """Whether a text holds no list for sure: two options need two lines, or signs that ASCII lacks."""
-    if "\n" not in text and text.isascii() and "(B)" not in text and " B:" not in text:
+    if "\n" not in text and text.isascii() and _SECOND.search(text) is None:
         return True
     letters = set(_STANDING.findall(text, max(0, len(text) - _END)))
     return not any(chr(ord(letter) + 1) in letters for letter in letters)
@@ -109,7 +113,7 @@ def _letter(mark: re.Match[str]) -> str:
     return next(letter for letter in mark.group(3, 4, 5) if letter)
 
 
-def _last_run(marks: list[re.Match[str]]) -> list[re.Match[str]]:
+def last_run(marks: list[re.Match[str]]) -> list[re.Match[str]]:
     """Return the marks at the end whose letters follow each other."""
     run: list[re.Match[str]] = []
     for mark in reversed(marks):
