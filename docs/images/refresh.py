@@ -130,7 +130,8 @@ def _asked(out: str) -> list[str]:
 
 
 def _run(folder: Path, command: str, url: str, out: str, more: list[str]) -> None:
-    state = {**os.environ, "XDG_STATE_HOME": str(folder / "state")}
+    # Looks at the hold-out of one picture are none at that of another with the same rows.
+    state = {**os.environ, "XDG_STATE_HOME": str(folder / "state" / out)}
     whole = [sys.executable, "-m", "maspo", command, *_asked(out), "--base-url", url, *more]
     subprocess.run(whole, cwd=folder, env=state, capture_output=True, check=True)  # noqa: S603
 
