@@ -229,8 +229,8 @@ def resume(
         NotTrusted: the folder comes from somebody else, or was changed, and its settings were not agreed to.
 
     """
-    raised = _caps(caps, max_usd=max_usd, max_calls=max_calls, max_minutes=max_minutes)
-    return run(resume_async(out, parts, raised, trust, progress))
+    named: dict[str, Any] = {"max_usd": max_usd, "max_calls": max_calls, "max_minutes": max_minutes}
+    return run(resume_async(out, parts, caps, trust, progress, **named))
 
 
 async def resume_async(

@@ -206,6 +206,17 @@ async def test_m08_programs_of_apps_read_their_input_or_are_called(tmp_path: Pat
     assert [score.outcome for score in scores[3:]] == ["wrong"] * 3
 
 
+async def test_m08_what_a_problem_of_apps_expects_is_no_name_that_a_program_defines(tmp_path: Path) -> None:
+    cases = {"fn_name": "least", "inputs": [[[]]], "outputs": [float("inf")]}
+    row = {**apps_row(1), "problem_id": 0, "input_output": json.dumps(cases), "starter_code": "def least(numbers):"}
+    task = task_of("mas-bench-apps", jsonl(tmp_path / "apps.jsonl", [row]), environ={})
+    key = task.test.rows[0].key
+    right = "def least(numbers):\n    return min(numbers, default=float('inf'))"
+    wrong = "inf = 3\ndef least(numbers):\n    return inf"
+    scores = await scorer_of("code").score([task.sample(key, right), task.sample(key, wrong)])
+    assert [score.outcome for score in scores] == ["correct", "wrong"]
+
+
 def bfcl_folder(folder: Path) -> Path:
     """Write the eight files of BFCL with a made-up row under each id of the splits, and some beside them."""
     (folder / "possible_answer").mkdir()

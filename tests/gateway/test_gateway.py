@@ -16,13 +16,14 @@ import aiohttp
 import pytest
 
 from maspo.core.errors import BudgetReached, CallFailed, ConfigInvalid
-from maspo.gateway.client import Delivery, Upstreams, WireClient, WireRequest, _cut, _secret
+from maspo.gateway.client import Delivery, Upstreams, WireClient, WireRequest, _cut, _secret, address
 from maspo.gateway.dialects.base import Incoming
 from maspo.gateway.dialects.registry import DIALECTS
 from maspo.gateway.gateway import Gateway, LimitReached
 from maspo.gateway.wire import RolloutLimits, WireAgent, WireCall
 from maspo.models.base import Reply, Request
 from maspo.models.budget import Ledger, Limits
+from maspo.models.endpoint import Endpoint
 from maspo.models.prices import PriceBook
 from maspo.store.run_store import RunStore
 from maspo.testing.models import check_model_client
@@ -564,3 +565,18 @@ async def test_g28_the_client_of_the_wire_keeps_the_contract_of_every_client(ben
         with pytest.raises(CallFailed, match="has a reply to this request already"):
             await client.complete(streamed)
         assert len(found.upstream.heard) == asked + 1
+
+
+@pytest.mark.parametrize(
+    ("path", "reached"),
+    [
+        ("/v1/chat/completions", "https://models.example/chat/completions"),
+        ("/v1?list=1", "https://models.example/?list=1"),
+        ("/chat/completions", "https://models.example/chat/completions"),
+        ("/v1beta/models", "https://models.example/v1beta/models"),
+        ("/v1@other.example/models", "https://models.example/v1@other.example/models"),
+    ],
+)
+def test_g29_no_path_of_an_app_names_another_host(path: str, reached: str) -> None:
+    found = address(Endpoint("https://models.example", ""), "openai", path)
+    assert (str(found), found.host) == (reached, "models.example")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 import time
 import zlib
@@ -190,6 +191,9 @@ class Upstreams:
         return endpoint
 
 
+_VERSION = re.compile(r"/v1(?=[/?]|$)")
+
+
 @lru_cache(maxsize=256)
 def address(endpoint: Endpoint, provider: Provider, path: str) -> URL:
     """Return where a request goes: OpenAI's base addresses hold the version that its paths begin with."""
@@ -197,7 +201,8 @@ def address(endpoint: Endpoint, provider: Provider, path: str) -> URL:
     base = base.rstrip("/")
     if provider == "openai":
         base = base.removesuffix("/chat/completions").removesuffix("/responses")
-        path = path.removeprefix("/v1")
+        # Only a whole part of the path: what remains must not read as a part of the host.
+        path = path.removeprefix("/v1") if _VERSION.match(path) else path
     if query:
         path += f"{'&' if '?' in path else '?'}{query}"
     return URL(base + path, encoded=True)

@@ -655,10 +655,9 @@ class _Race(SearchState):
                 count = max(1, round((after - before) * self.share_of_runs(agents)))
                 if not pools:
                     continue
-                dealt = config.design == "dealt"
-                mix_up, on_an_input = (
-                    (deal_mixtures, mixtures_of_an_input(pools, config.mixed)) if dealt else (draw_mixtures, 1)
-                )
+                mix_up, on_an_input = draw_mixtures, 1
+                if config.design == "dealt":
+                    mix_up, on_an_input = deal_mixtures, mixtures_of_an_input(pools, config.mixed)
                 drawn = mix_up(pools, count, config.mixed, self.problem.seed, where)
                 mixtures = [join(self.prompts, round_.candidates, chosen, self.team) for chosen in drawn]
                 places = ((before + run // on_an_input) % len(inputs) for run in range(count))

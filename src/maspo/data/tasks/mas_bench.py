@@ -160,9 +160,14 @@ _TYPING = "from typing import *\nimport collections, math, heapq, bisect, iterto
 def _call_test(target: str, arguments: list[object], wanted: object) -> str:
     """Return a statement that calls a function; APPS has what it returns as it is, or as the only item of a list."""
     accepted = [wanted, wanted[0]] if isinstance(wanted, list) and wanted else [wanted]
-    # A tuple is as good as a list, as in the benchmark.
-    plain = "json.loads(json.dumps(_returned))"
-    return f"import json\n_returned = {target}(*{arguments!r})\nassert {plain} in {accepted!r}, repr(_returned)[:200]"
+    # A tuple is as good as a list, as in the benchmark. As JSON also what has no literal, such as Infinity: a bare name
+    # would be the program's to define.
+    given, plain = _as_json(arguments), "json.loads(json.dumps(_returned))"
+    return f"import json\n_returned = {target}(*{given})\nassert {plain} in {_as_json(accepted)}, repr(_returned)[:200]"
+
+
+def _as_json(value: object) -> str:
+    return f"json.loads({json.dumps(value)!r})"
 
 
 def _joined(text: object) -> str:
