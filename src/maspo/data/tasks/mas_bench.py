@@ -213,7 +213,9 @@ MAS_BENCH_APPS = Published(
     pool=_in("apps", _apps_id, "train", "validation"),
     scorer="code",
     final_answer="none",
-    source="APPS (Hendrycks et al. 2021), interview problems of its test set, MIT licence; splits of MAS-PromptBench",
+    source="APPS (Hendrycks et al. 2021), interview problems of its test set, MIT licence; splits of MAS-PromptBench. "
+    "Its repository on the Hub holds a script, for which newer versions of the datasets library fetch nothing: then give "
+    "its file test.jsonl",
     size=50,
 )
 
