@@ -214,8 +214,8 @@ MAS_BENCH_APPS = Published(
     scorer="code",
     final_answer="none",
     source="APPS (Hendrycks et al. 2021), interview problems of its test set, MIT licence; splits of MAS-PromptBench. "
-    "Its repository on the Hub holds a script, for which newer versions of the datasets library fetch nothing: then give "
-    "its file test.jsonl",
+    "Its repository on the Hub holds a script, for which newer versions of the datasets library fetch nothing: then "
+    "give its file test.jsonl",
     size=50,
 )
 
