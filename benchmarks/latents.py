@@ -31,7 +31,7 @@ from maspo.judges.base import combined
 from maspo.optimizers.base import Ask, Compare, Draft, Drafts, Problem, Propose, Request, Result
 from maspo.optimizers.registry import make_optimizer
 from maspo.optimizers.structure.base import Meet
-from maspo.study.holdout import Conclusion, conclude, result_of
+from maspo.study.holdout import Conclusion, conclude, ends_with, parts_of_test, result_of
 from maspo.study.job import Job
 from maspo.study.resolve import holdout_calls_of_an_input, planned_search, split_of, team_of
 from maspo.team import System
@@ -286,14 +286,18 @@ def run_whole(
     latent: Latent, job: Job, follow: Callable[[Ask], object] = lambda _: None
 ) -> tuple[Ask, HoldoutResult, Conclusion]:
     """Play a whole run; return where its search ended, how that did on the hold-out, and what comes of it."""
-    end, prompts = searched(latent, job, follow), job.system.prompts
+    end, prompts, settings = searched(latent, job, follow), job.system.prompts, job.config.holdout
     changes = {name: text for name, text in end.prompts.items() if text != prompts[name]}
-    tested = [
-        latent.compare(Compare("test", prompts, changes, key, place % 2 == 0, (Level.GLOBAL,), 2))
-        for place, key in enumerate(split_of(job).holdout if changes else ())
-    ]
+    tested: list[Comparison] = []
     result = result_of(tested)
-    return end, result, conclude(result, job.config.holdout.ship_if, bool(changes))
+    for part in parts_of_test(split_of(job).holdout, settings.first_part) if changes else ():
+        for place, key in enumerate(part.inputs[len(tested) :], len(tested)):
+            asked = Compare("test", prompts, changes, key, place % 2 == 0, (Level.GLOBAL,), 2)
+            tested.append(latent.compare(asked))
+        result = result_of(tested, share=part.share)
+        if ends_with(result):
+            break
+    return end, result, conclude(result, settings.ship_if, bool(changes))
 
 
 def play(graph: str, world: str, seed: int, config: RunConfig, inputs: int = 120, truth: int = 2000) -> Played:

@@ -3,9 +3,9 @@
     python -m benchmarks.arena.rivals [--out DIR] [--worlds 20] [--only A,B] [--parts P,Q] [--graphs G,H] [--jobs N]
         [--latents] [--table]
 
-Parts are labels ignored or used × 1,000 or 2,000 planned calls, each with a folder of records below --out, so a stopped
-measurement goes on where it was. Methods without a plan of their own, as the paper's, have the calls as a cap. What a
-search ended with is compared, whatever its own test said of it.
+Parts are labels ignored or used × 500, 1,000 or 2,000 planned calls, each with a folder of records below --out, so a
+stopped measurement goes on where it was. Methods without a plan of their own, as the paper's, have the calls as a cap.
+What a search ended with is compared, whatever its own test said of it.
 
 With --latents searches are driven by what the world knows, without texts, records and calls in flight
 (`benchmarks/latents.py`), in a fifth of the time; differences between methods agree. That leaves out methods that ask
@@ -38,7 +38,7 @@ from maspo.core.errors import ConfigInvalid
 from maspo.world import World
 
 GRAPHS = ("reflect", "hierarchical", "chain5")
-CALLS = (1000, 2000)
+CALLS = (1000, 2000, 500)
 LABELS = ("ignore", "use")
 FIRST_SEED = 20000
 """Worlds that nothing was tuned on, and that no measurement before this one has used."""

@@ -229,6 +229,13 @@ class HoldoutSettings(Section):
     one_in: int = Field(
         default=4, ge=1, description="the proof may cost one of so many planned calls; on fewer calls less is held out"
     )
+    first_part: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="part of the held-out inputs, 16 at least, with which the proof ends where that proves the new "
+        "prompts better: 0.5 saves 7 to 9 % of a run's calls, and tells less exactly by how much; 1: it takes all",
+    )
     group_by: Annotated[str, FLAGS["group-by"]] = NEAR
     ship_if: Annotated[ShipIf, FLAGS["ship-if"]] = "likely"
     approve: Annotated[Literal["none", "each"], FLAGS["approve"]] = "none"

@@ -93,6 +93,8 @@ class HoldoutResult:
     where the hold-out alone decided what is shipped."""
     p_searched: float | None = None
     """The p-value of both together, an input of the search at half the weight, undecided ones counted as lost."""
+    spared: int = 0
+    """Held-out inputs that were not looked at, since the others had proven that the new prompts are better."""
 
 
 @event

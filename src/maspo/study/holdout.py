@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import Literal
 
 from maspo.config import ShipIf
@@ -37,6 +38,11 @@ MOST_SEARCHED = 20
 _PER_SEARCHED = 2
 """Inputs of the search that weigh as much as one of the hold-out: the new prompts were chosen by them. Weights of 1 to
 3 ship nearly the same on the arena (docs/design/0012-groups.md)."""
+_FEWEST_IN_PART = 16
+"""Inputs of the first part of a test, at least: on fewer hardly anything is proven at its level."""
+_SPENT_ON_PART = 0.2
+"""Part of the level that the first part of a test may spend: seven in ten runs of a simulated team of two end with it,
+and at the end five wins without a loss still prove something (docs/design/0059-a-test-that-ends-early.md)."""
 _FEWEST_CONTRADICTIONS = 3
 """Contradictions that a warning takes: one or two happen to a good judge on a small hold-out."""
 
@@ -50,16 +56,45 @@ class Conclusion:
     why: str
 
 
-def result_of(comparisons: Iterable[Comparison], groups: Groups | None = None, look: int = 1) -> HoldoutResult:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Inputs on which a test is looked at, those of parts before it included, and what such a claim needs."""
+
+    inputs: tuple[str, ...]
+    share: float
+    """Of the level of this look at the hold-out."""
+
+
+def parts_of_test(inputs: Sequence[str], first_part: float) -> tuple[Part, ...]:
+    """Return when the final test is looked at: after a first part, where it may end, and at its end.
+
+    The parts of the level sum to 1, so a run claims something false no more often than a test without parts does
+    (Bonferroni's inequality; two looks of a group-sequential test, Pocock 1977). Small tests have no parts.
+    """
+    size = ceil(first_part * len(inputs))
+    if size < _FEWEST_IN_PART or size >= len(inputs):
+        return (Part(tuple(inputs), 1.0),)
+    return Part(tuple(inputs[:size]), _SPENT_ON_PART), Part(tuple(inputs), 1 - _SPENT_ON_PART)
+
+
+def ends_with(part: HoldoutResult) -> bool:
+    """Say whether a test ends with a part: the new prompts are proven to be better by it."""
+    return conclude(part, "proven", changed=True).shipped == "optimized"
+
+
+def result_of(
+    comparisons: Iterable[Comparison], groups: Groups | None = None, look: int = 1, share: float = 1.0
+) -> HoldoutResult:
     """Return the result of the final test: where only the new prompts brought no answer, they have lost.
 
-    Where the seed prompts brought none, nothing can be said of the new ones: the input is undecided.
+    Where the seed prompts brought none, nothing can be said of the new ones: the input is undecided. ``share`` is how
+    much of the level of this look may be spent.
     """
     found = list(comparisons)
     unanswered = [one.failed_run == "candidate" for one in found]
     verdicts = [Verdict.LOSS if lost else one.glob for lost, one in zip(unanswered, found, strict=True)]
     named = None if groups is None else [groups.of.get(one.input_key, one.input_key) for one in found]
-    return replace(tally(verdicts, named, look), unanswered=sum(unanswered))
+    return replace(tally(verdicts, named, look, share), unanswered=sum(unanswered))
 
 
 def needs_search(result: HoldoutResult) -> bool:
@@ -92,11 +127,13 @@ def _net_if_lost(comparison: Comparison) -> int:
     return -1 if comparison.failed else _NET.get(comparison.glob, -1)
 
 
-def tally(verdicts: Iterable[Verdict], groups: Sequence[str] | None = None, look: int = 1) -> HoldoutResult:
+def tally(
+    verdicts: Iterable[Verdict], groups: Sequence[str] | None = None, look: int = 1, share: float = 1.0
+) -> HoldoutResult:
     """Return the counts of the final test with its exact p-value and interval; undecided inputs are left out there.
 
     ``groups`` names the group of each input, which is what is independent; without it every input is. ``look`` says
-    the how manyth look at this hold-out it is.
+    the how manyth look at this hold-out it is, and ``share`` how much of its level may be spent.
     """
     found = list(verdicts)
     named = list(groups) if groups is not None else [str(number) for number in range(len(found))]
@@ -105,7 +142,7 @@ def tally(verdicts: Iterable[Verdict], groups: Sequence[str] | None = None, look
     by_group = group_differences(nets, of)
     if_lost = group_differences([_NET.get(one, -1) for one in found], named)
     if_won = group_differences([_NET.get(one, 1) for one in found], named)
-    n, level, differing = len(nets), level_of(look), sum(map(bool, by_group))
+    n, level, differing = len(nets), share * level_of(look), sum(map(bool, by_group))
     too_few = differing < fewest_decided(level)
     return HoldoutResult(
         n=n,
@@ -152,7 +189,7 @@ def conclude(
         "better": result.wins > result.losses + result.undecided,
         "proven": verdict == "improved",
     }[ship_if]
-    said = _score(result, verdict, decided_by) + _unanswered(result) + _undecided(result, verdict)
+    said = _score(result, verdict, decided_by) + _unanswered(result) + _undecided(result, verdict) + _spared(result)
     why = _why(result, said, ship, verdict == "improved", ship_if) + _caution(result)
     return Conclusion(verdict, "optimized" if ship else "seed", why)
 
@@ -235,6 +272,13 @@ def _unanswered(result: HoldoutResult) -> str:
     if not result.unanswered:
         return ""
     return f" On {result.unanswered} of the lost inputs the new prompts brought no answer, while the seed prompts did."
+
+
+def _spared(result: HoldoutResult) -> str:
+    """Say on how many inputs the test was not made, as those before had proven it."""
+    if not result.spared:
+        return ""
+    return f" That is proven, so the other {result.spared} held-out inputs were spared."
 
 
 def _undecided(result: HoldoutResult, verdict: VerdictWord) -> str:

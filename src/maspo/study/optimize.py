@@ -35,6 +35,7 @@ from maspo.events import (
     ApprovalAsked,
     BudgetStopped,
     CallLost,
+    HoldoutResult,
     JudgeChecked,
     LeftOut,
     PromptChanged,
@@ -59,7 +60,15 @@ from maspo.study.calls import share
 from maspo.study.executor import rules_for, texts_of
 from maspo.study.fallback import with_edits
 from maspo.study.fruitless import Fruitless
-from maspo.study.holdout import MOST_SEARCHED, conclude, needs_search, result_of, with_search
+from maspo.study.holdout import (
+    MOST_SEARCHED,
+    conclude,
+    ends_with,
+    needs_search,
+    parts_of_test,
+    result_of,
+    with_search,
+)
 from maspo.study.job import Job, Looks, Outcome, Provider, Watcher
 from maspo.study.reach import Reach, of_job
 from maspo.study.record import (
@@ -428,11 +437,7 @@ async def _conclude(
     job, seed, holdout = study.job, study.job.system.prompts, study.split.holdout
     winners = job.system.with_shared(end.prompts)
     changed = winners != seed
-    work = await _look(study, session, winners) if changed else ""
-    comparisons = await _test_on_holdout(study, session, winners) if changed else []
-    seen_before = _look_of_as_many(session, winners, len(comparisons))
-    look = seen_before or (await session.looked(work, texts_of_inputs(job, holdout)) if changed else 1)
-    result = result_of(comparisons, study.split.groups, look)
+    comparisons, result = await _test(study, session, winners) if changed else ([], result_of(()))
     if changed and job.config.holdout.ship_if == "likely" and needs_search(result):
         searched = await _meet_on_search(study, session, winners)
         result = with_search(result, comparisons, searched, study.split.groups) if searched else result
@@ -457,7 +462,7 @@ async def _conclude(
     undecided = not session.recorded(PromptKept) and not session.recorded(PromptChanged)
     if cap and not changed and undecided:
         why, short = _cut_off(cap), ""
-    missing = len(holdout) - len(comparisons) if changed else 0
+    missing = len(holdout) - len(comparisons) - result.spared if changed else 0
     if missing:
         short += f" {missing} hold-out inputs were left out by a cap."
     if lost := len(session.recorded(CallLost)):
@@ -485,6 +490,26 @@ def _cut_off(cap: str) -> str:
     )
 
 
+async def _test(study: Study, session: Session, winners: Prompts) -> tuple[list[Comparison], HoldoutResult]:
+    """Let the winners meet the seed prompts on the hold-out, which ends with its first part where that proves it."""
+    work, holdout = await _look(study, session, winners), study.split.holdout
+    found: list[Comparison] = []
+    result = result_of(found)
+    parts = parts_of_test(holdout, study.job.config.holdout.first_part)
+    for part in parts:
+        found += await _test_on_holdout(study, session, winners, part.inputs[len(found) :])
+        cut = len(found) < len(part.inputs)  # by a cap: it is looked at no more, so it is the end
+        seen_before = _look_of_as_many(session, winners, len(found))
+        look = seen_before or await session.looked(work, texts_of_inputs(study.job, holdout))
+        result = result_of(found, study.split.groups, look, parts[-1].share if cut else part.share)
+        if cut:
+            break
+        if len(found) < len(holdout) and ends_with(result):
+            result = replace(result, spared=len(holdout) - len(found))
+            break
+    return found, result
+
+
 async def _look(study: Study, session: Session, winners: Prompts) -> str:
     """Count a look at the hold-out, before it is taken; return by what the session knows it.
 
@@ -503,7 +528,7 @@ async def _look(study: Study, session: Session, winners: Prompts) -> str:
 def _tested_before(session: Session, winners: Prompts) -> dict[int, int]:
     """Return on how many hold-out inputs these prompts were tested when the run ended before, and as which look."""
     ends = [end.holdout for end in session.recorded(RunFinished) if end.winners == winners]
-    return {one.n + one.undecided: one.look for one in reversed(ends)}
+    return {one.n + one.undecided + one.spared: one.look for one in reversed(ends)}
 
 
 def _look_of_as_many(session: Session, winners: Prompts, inputs: int) -> int:
@@ -531,9 +556,9 @@ def _holdout_request(study: Study, winners: Prompts, key: str, first: bool = Tru
     )
 
 
-async def _test_on_holdout(study: Study, session: Session, winners: Prompts) -> list[Comparison]:
-    """Return how the winners do on the hold-out inputs; a cap leaves out the last of them."""
-    keys, caps = study.split.holdout, study.job.config.caps
+async def _test_on_holdout(study: Study, session: Session, winners: Prompts, keys: Sequence[str]) -> list[Comparison]:
+    """Return how the winners do on some hold-out inputs; a cap leaves out the last of them."""
+    caps = study.job.config.caps
     capped = any(cap is not None for cap in (caps.calls, caps.usd, caps.minutes))
     size = _HOLDOUT_CHUNK if capped else len(keys)
     found: list[Comparison] = []
