@@ -7,7 +7,7 @@ import json
 import pytest
 
 from maspo.scoring.base import Sample, Score
-from maspo.scoring.calls import calls_in
+from maspo.scoring.calls_written import calls_in
 from maspo.scoring.registry import scorer_of
 
 AREA = json.dumps({"geo.area": {"base": [10], "height": [5, 5.5], "unit": ["cm", ""]}})
@@ -96,6 +96,13 @@ async def test_k06_a_label_that_is_no_call_is_a_fault_of_the_sample(label: str |
         "f(x=1) " * 20_000,
         "<tool_call>" * 9_999,
         f"<tool_call>{' ' * 40_000}x",
+        "<function=f>" * 9_999,
+        "<function=f>" + "<parameter=x>" * 9_999,
+        "[TOOL_CALLS]f[ARGS]{" * 9_999,
+        "<｜tool▁call▁begin｜>f<｜tool▁sep｜>" * 9_999,
+        "<tool_call>f\n<arg_key>" * 9_999,
+        "\nAction: f\nAction Input: {" * 9_999,
+        " to=f" * 9_999,
     ],
 )
 def test_k07_no_text_is_too_deep_or_too_long(output: str) -> None:
@@ -110,3 +117,46 @@ async def test_k09_a_number_of_more_digits_than_can_be_written_is_none(value: st
 @pytest.mark.parametrize("output", ["f(x=g(1))", "f(*[1])", "f(**{'x': 1})", "f(x=y)", "(lambda x: x)(x=1)", "f(1)"])
 async def test_k08_only_literal_arguments_by_name_are_read(output: str) -> None:
     assert (await scored(output, '{"f": {"x": [1]}}')).outcome == "unread"
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        '<function=f>{"x": 5, "s": "5"}</function>',
+        "<tool_call>\n<function=f>\n<parameter=x>\n5\n</parameter>\n<parameter=s>\n5\n</parameter>\n</function>\n"
+        "</tool_call>",
+        '<minimax:tool_call>\n<invoke name="f"><parameter name="x">5</parameter><parameter name="s">5</parameter>'
+        "</invoke></minimax:tool_call>",
+        "<tool_call>f\n<arg_key>x</arg_key>\n<arg_value>5</arg_value>\n<arg_key>s</arg_key>\n<arg_value>5</arg_value>\n"
+        "</tool_call>",
+        "<|tool_calls_section_begin|><|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>"
+        '{"x": 5, "s": "5"}<|tool_call_end|><|tool_calls_section_end|>',
+        'functions.f:0{"x": 5, "s": "5"}',
+        "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>f\n"
+        '```json\n{"x": 5, "s": "5"}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
+        '<｜tool▁call▁begin｜>f<｜tool▁sep｜>{"x": 5, "s": "5"}<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
+        "<|channel|>analysis<|message|>f it is.<|end|><|start|>assistant<|channel|>commentary to=functions.f "
+        '<|constrain|>json<|message|>{"x": 5, "s": "5"}<|call|>',
+        '<|start|>assistant to=functions.f<|channel|>commentary json<|message|>{"x": 5, "s": "5"}<|call|>',
+        '[TOOL_CALLS]f[ARGS]{"x": 5, "s": "5"}',
+        '[TOOL_CALLS][{"name": "f", "arguments": {"x": 5, "s": "5"}}]',
+        'Thought: f.\nAction: f\nAction Input: {"x": 5, "s": "5"}',
+        '{"tool": "f", "args": {"x": 5, "s": "5"}}',
+        '{"action": "f", "action_input": {"x": 5, "s": "5"}}',
+        'f({"x": 5, "s": "5"})',
+        "```tool_code\nprint(default_api.f(x=5, s='5'))\n```",
+    ],
+)
+async def test_k10_calls_in_the_words_of_any_template_are_read(output: str) -> None:
+    assert (await scored(output, '{"f": {"x": [5], "s": ["5"]}}')).outcome == "correct"
+    assert (await scored(output, '{"f": {"x": [6], "s": ["5"]}}')).outcome == "wrong"
+    assert (await scored(f"<think>{output}</think>", '{"f": {"x": [5], "s": ["5"]}}')).outcome == "unread"
+
+
+@pytest.mark.parametrize(
+    "output",
+    ["def f(x=1):\n    return x", "Do not call f(x=1).", "I would never use `f(x=1)`.", "You shouldn't call f(x=1)."],
+)
+async def test_k11_a_function_that_is_defined_or_not_to_be_called_is_no_call(output: str) -> None:
+    assert (await scored(output, '{"f": {"x": [1]}}')).outcome == "unread"
+    assert (await scored(f"{output}\nRather:\nf(x=2)", '{"f": {"x": [2]}}')).correct

@@ -116,3 +116,14 @@ def test_h09_blanks_within_what_is_not_closed_are_gone_through_once() -> None:
         assert wrappers.without_wrappers(text) == wrappers.inner_text(text) == text
     assert wrappers.without_wrappers(f"<row>{blanks[:900]}x{blanks[:90]}</row>") == "row: x"
     assert wrappers.without_wrappers("```\n  x \n\n```") == wrappers.inner_text("<b>\n x </b>") == "x"
+
+
+ANY_CLAIM = re.compile(claim_patterns.bounded([claim for _, claim in claim_patterns.PATTERNS]))
+
+
+@given(mutants)
+@settings(max_examples=length(500, 50_000), deadline=None)
+def test_h05_a_claim_is_looked_for_among_those_alone_that_begin_with_its_sign(reply: str) -> None:
+    for place, sign in enumerate(reply[:200]):
+        found, any_found = (pattern.match(reply, place) for pattern in (claim_patterns.claims_from(sign), ANY_CLAIM))
+        assert (found and found[0]) == (any_found and any_found[0]), (reply, place)

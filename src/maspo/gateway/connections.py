@@ -315,10 +315,7 @@ class Connections:
         host, port, secure = url.raw_host or "", url.port or 80, url.scheme == "https"
         if proxy is None:
             tls = self._tls if secure else None
-            if isinstance(loop, asyncio.BaseEventLoop):
-                _, connection = await loop.create_connection(make, host, port, ssl=tls, happy_eyeballs_delay=_EYEBALLS)
-            else:  # of another package, such as uvloop's, which does not know the word
-                _, connection = await loop.create_connection(make, host, port, ssl=tls)
+            _, connection = await loop.create_connection(make, host, port, ssl=tls, happy_eyeballs_delay=_EYEBALLS)
             return connection
         at = urlsplit(proxy)
         if at.scheme not in ("http", "https"):

@@ -60,11 +60,11 @@ _WAITS = 20
 _HEARD = 0.01
 """Share of the limit of silence for which a part of a reply is not noted anew: a stream has hundreds of them."""
 _KEEPS_AWAKE = re.compile(
-    rb"(?:\s|:[^\n]*(?:\n|\Z)|event:[^\n]*\n|data:(?![ \t]*\[DONE\])(?:(?!\"choices\"|\"error\")[^\n])*\n)*",
+    rb"(?:\s|:[^\n]*(?:\n|\Z)|event:[^\n]*\n|data:(?![ \t]*\"?\[DONE\])(?:(?!\"choices\"|\"error\")[^\n])*\n)*",
     re.IGNORECASE,
 )
 """What keeps a connection open and is no part of a reply: blanks, comments, pings, a place in a queue."""
-_IS_OVER = re.compile(rb"^data:[ \t]*\[DONE\]", re.IGNORECASE | re.MULTILINE)
+_IS_OVER = re.compile(rb"^data:[ \t]*\"?\[DONE\]", re.IGNORECASE | re.MULTILINE)
 """The last piece of a stream, in a line of its own: within a text it would stand behind quotes."""
 _AFTER_DONE = 1.0
 """Seconds for a connection to end after the last piece; some servers leave it open."""

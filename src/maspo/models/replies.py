@@ -51,6 +51,8 @@ _SHOWS = re.compile(r"[!-~]")
 """A character that every reader sees: most texts have one at once, and need no further look."""
 DONE = b"[DONE]"
 """The last piece of a stream."""
+_NOTHING = frozenset({b"null", b"true", b"false", b'""'})
+"""Pieces that say nothing, with which some gateways keep a connection open."""
 _BOM = b"\xef\xbb\xbf"
 """A byte order mark, which may stand before a stream and means nothing."""
 _OTHERS = (
@@ -70,6 +72,11 @@ _ENVELOPES = ("result", "data", "response")
 """Fields in which gateways (Cloudflare's, those of companies) send the whole completion."""
 _CUMULATIVE = 3
 """Different pieces, each beginning with all of the one before, that are the text so far rather than what is new."""
+
+
+def is_done(data: bytes) -> bool:
+    """Say whether a piece is the last of a stream, in small letters or in quotes as well."""
+    return data.strip(b'"').upper() == DONE
 
 
 def is_stream(body: bytes | bytearray) -> bool:
@@ -297,8 +304,10 @@ def _read_stream(body: bytes, seconds: float, place: str, index: str = "0") -> R
     pieces, done, data = _Pieces(index=index), False, b""
     try:
         for data in _events(body):
-            if data == DONE:
+            if is_done(data):
                 done = True
+                continue
+            if data in _NOTHING:
                 continue
             if not pieces.any and data[:1] not in (b"{", b"["):
                 continue  # Words of a gateway before the reply, such as a place in a queue.
@@ -342,7 +351,7 @@ def _events(body: bytes) -> Iterator[bytes]:
     begun, bare = list[bytes](), _is_bare(body)
     for line in (*body.removeprefix(_BOM).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"), b""):
         data = line[5:].strip() if line[:5].lower() == b"data:" else line.strip() if bare else b""
-        if bare and not begun and data[:1] != b"{" and data != DONE:
+        if bare and not begun and data[:1] != b"{" and not is_done(data):
             continue
         if data and (begun or (data[:1] == b"{" and data[-1:] != b"}")):
             begun.append(data)

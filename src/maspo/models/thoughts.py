@@ -26,7 +26,7 @@ _LISTS = ("reasoning_details", "thinking_blocks")
 """Fields that hold parts: OpenRouter, LiteLLM. They repeat what a field of text tells, so they count without one."""
 _THOUGHT_PARTS = frozenset({"thinking", "reasoning", "thought", "redacted_thinking", "summary_text"})
 """Types of content parts that are thoughts: Mistral and Anthropic, OpenAI's responses, gateways."""
-_TEXT_OF_PART = ("text", "thinking", "reasoning", "content", "summary")
+_TEXT_OF_PART = ("text", "thinking", "reasoning", "content", "summary", "value")
 _DEEPEST = 4
 """Parts within parts: Mistral nests them once."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 from maspo.core.late import late
@@ -56,7 +56,7 @@ _NOUN = _words(
 )  # fmt: skip
 _RIGHT = (
     r"(?i:correct|right|true|more\s+(?:accurate|likely|plausible|appropriate)"
-    r"|(?:the|my)\s+(?:(?:best|correct|right|final)\s+)?(?:answer|option|choice|one))"
+    r"|(?:the|my)\s+(?:(?:best|better|stronger|correct|right|final)\s+)?(?:answer|option|choice|one))"
 )
 _SURELY = r"(?i:clearly|indeed|therefore|definitely)\s+"
 _CHOOSE = _words(
@@ -68,7 +68,7 @@ _CHOOSE = _words(
 )  # fmt: skip
 _HENCE = _words("so", "thus", "hence", "therefore", r"i\.e\.")
 _LEFT = _words(
-    "leaves", "left with", "answer choice", "definitely", "clearly"
+    "leaves", "leaving", "left with", "answer choice", "definitely", "clearly"
 )  # fmt: skip
 _CORRECTS = _words(
     "wait", "actually", "edit", "corrected", "revised", "correction", "sorry", "on reflection",
@@ -79,67 +79,125 @@ _DENIED_FIRST = (
     r"(?i:rather\s+|instead\s+)?(?i:it\s+is\s+)?(?i:option\s+)?)"
 )
 """The denied half of "not B but C"."""
-_PATTERNS = (
+_LETTERS = "([abcdefghij"
+"""How an option begins by which a claim may begin."""
+PATTERNS: tuple[tuple[str, str], ...] = (
     # "the answer is (not) C", "the best choice would be option (C)", "answer_letter: C"
-    rf"(?:{_NOUN}|答案|选项|正解|答え)(?:[\s_](?i:letter|option|choice|key"
-    rf"|corr\w{{2,7}}))?\s*{_IS}\s*{_ADVERB}?[\s:,]*{_DENIED_FIRST}?((?i:not|neither)\s+)?{NAMED}",
+    (
+        "acosrgpbwvmfdо答选正",
+        rf"(?:{_NOUN}|答案|选项|正解|答え)(?:[\s_](?i:letter|option|choice|key"
+        rf"|corr\w{{2,7}}))?\s*{_IS}\s*{_ADVERB}?[\s:,]*{_DENIED_FIRST}?((?i:not|neither)\s+)?{NAMED}",
+    ),
     # "it is not B but C"
-    rf"{_DENIED_FIRST}(){NAMED}(?=[\s.,;:!)]|$)",
+    ("ni", rf"{_DENIED_FIRST}(){NAMED}(?=[\s.,;:!)]|$)"),
     # "Not D. A.", two sentences
-    rf"{_words('not')}\s+\(?[A-J]\)?\s*[.;:—–]\s+(){_L}(?=[.!]?\s*(?:\n|$))",
+    ("n", rf"{_words('not')}\s+\(?[A-J]\)?\s*[.;:—–]\s+(){_L}(?=[.!]?\s*(?:\n|$))"),
     # "… which shows that F fits."
-    rf"{_words('shows', 'implies', 'means', 'conclude', 'proves', 'confirms', 'follows')}\s+(?i:that)\s+(){NAMED}"
-    r"\s+(?i:fits|works|holds|matches)(?=[.!]?\s*(?:\n|$))",
+    (
+        "simcpf",
+        rf"{_words('shows', 'implies', 'means', 'conclude', 'proves', 'confirms', 'follows')}\s+(?i:that)\s+(){NAMED}"
+        r"\s+(?i:fits|works|holds|matches)(?=[.!]?\s*(?:\n|$))",
+    ),
     # "I change my answer from A to B"
-    rf"{_words('from')}\s+[A-J]\s+to\s+(){_L}",
+    ("f", rf"{_words('from')}\s+[A-J]\s+to\s+(){_L}"),
     # "Answer - C", "Answer: (C)", "[ANSWER] C"
-    rf"{_words('answer', 'ans', 'final', 'correct(?:ion)?', 'right', 'letter')}\s*[:.|\]-]?\s*(){_L}(?=\s*(?:$"
-    rf"|[).,:;|\[\n]))",
+    (
+        "afcrl",
+        rf"{_words('answer', 'ans', 'final', 'correct(?:ion)?', 'right', 'letter')}\s*[:.|\]-]?\s*(){_L}(?=\s*(?:$"
+        rf"|[).,:;|\[\n]))",
+    ),
+    # "After verification: D."
+    (
+        "vr",
+        rf"{_words('verification', 'verified', 're-?check(?:ed|ing)?', 'review', 'revision', 'reconsideration')}"
+        rf"\s*[:=→]\s*(){NAMED}(?=[.!]?\s*(?:\n|$))",
+    ),
+    # "everything except B is wrong", "all options other than B are false"
+    (
+        "ae",
+        rf"{_words('all', 'every', 'everything', 'any')}\s+(?:\w+\s+)?(?i:except(?:\s+for)?|other\s+than|but|besides)"
+        rf"\s+(){NAMED}\s+(?i:is|are|can\s+be)\s+(?i:wrong|false|incorrect|out\b|eliminated|ruled\s+out|excluded|impossible)",
+    ),
+    # "Eliminate A, C, D → B"
+    (
+        "erc",
+        rf"{_words('eliminat(?:e|ed|ing)', 'rul(?:e|ed|ing) out', 'cross(?:ed|ing)? out', 'exclud(?:e|ed|ing)')}"
+        rf"[^\n.]{{1,40}}?\s(?:→|⇒|->|=>)\s(){NAMED}(?=[.!]?\s*(?:\n|$))",
+    ),
     # "the answer is b", at the end of a line only
-    rf"{_ASKED}\s*{_IS}?[\s:]*()\(?([a-h])\)?(?=[.!]?\s*(?:\n|$))",
+    ("aco", rf"{_ASKED}\s*{_IS}?[\s:]*()\(?([a-h])\)?(?=[.!]?\s*(?:\n|$))"),
     # "I go with C"
-    rf"{_CHOOSE}[\s,:]+((?i:not)\s+)?{NAMED}(?=\W|$)",
+    ("cpsgmltavior", rf"{_CHOOSE}[\s,:]+((?i:not)\s+)?{NAMED}(?=\W|$)"),
     # "Wait, C.", "actually (C)", "On reflection, D is better"; not "on reflection, D is worse"
-    rf"(?:{_CORRECTS}|{_words('no')}(?=\s?[,:.—–-]))"
-    rf"[\s,:.—–-]{{1,4}}(){_L}(?=\s*(?:[.!)\n]|$)|,\s+(?i:not|since|because|as)\b"
-    rf"|\s+(?i:fits|satisfies|matches|works|remains)\b|\s+(?i:is|must\s+be|looks|seems|it\s+is)"
-    rf"(?:\s+(?i:the\s+)?(?i:better|best|right|correct|answer)|\s*[.!\n]|$))",
+    (
+        "waecrsomn",
+        rf"(?:{_CORRECTS}|{_words('no')}(?=\s?[,:.—–-]))"
+        rf"[\s,:.—–-]{{1,4}}(){_L}(?=\s*(?:[.!)\n]|$)|,\s+(?i:not|since|because|as)\b"
+        rf"|\s+(?i:fits|satisfies|matches|works|remains)\b|\s+(?i:is|must\s+be|looks|seems|it\s+is)"
+        rf"(?:\s+(?i:the\s+)?(?i:better|best|right|correct|answer)|\s*[.!\n]|$))",
+    ),
     # "c is correct", a line of its own
-    r"(?<![^\n])([a-h])\)?\s+(?i:is)\s+()(?i:correct|right|the\s+answer)\b",
+    ("abcdefgh", r"(?<![^\n])([a-h])\)?\s+(?i:is)\s+()(?i:correct|right|the\s+answer)\b"),
     # "C is (not) the right one"
-    rf"(?<!_){NAMED}\s*(?i:is|must\s+be)\s+((?i:not|never|in)\s*)?(?:{_SURELY})?{_RIGHT}",
+    (_LETTERS + "olr", rf"(?<!_){NAMED}\s*(?i:is|must\s+be)\s+((?i:not|never|in)\s*)?(?:{_SURELY})?{_RIGHT}"),
     # "which matches option C", "so we get option C"
-    rf"(?:{_HENCE}|{_words('correct', 'corresponds to', 'match(?:es|ing)?', 'which is', 'supports?', 'points to')}"
-    rf"|{_words('favou?rs', 'confirms', 'indicates', 'suggests', 'is consistent with', 'agrees with')})\W{{1,3}}"
-    rf"(?i:it\s+is\s+|it's\s+|we\s+get\s+|we\s+have\s+)?()(?i:with\s+)?{_OPTION_NAMED}",
+    (
+        "sthicmwpfa",
+        rf"(?:{_HENCE}|{_words('correct', 'corresponds to', 'match(?:es|ing)?', 'which is', 'supports?', 'points to')}"
+        rf"|{_words('favou?rs', 'confirms', 'indicates', 'suggests', 'is consistent with', 'agrees with')})\W{{1,3}}"
+        rf"(?i:it\s+is\s+|it's\s+|we\s+get\s+|we\s+have\s+)?()(?i:with\s+)?{_OPTION_NAMED}",
+    ),
     # "✔ Option C"
-    rf"[✅✔✓☑][ *]*(){NAMED}",
+    ("✅✔✓☑", rf"[✅✔✓☑][ *]*(){NAMED}"),
+    # "; this is option C"
+    (
+        "ti",
+        rf"{_words('this is', 'that is', 'it is', 'that.s')}\s+()(?i:option|choice|answer\s+choice)\s+{_L}"
+        r"(?=[.!]?\s*(?:\n|$))",
+    ),
+    # "D beats C", "C can't be it, D must be"
+    (_LETTERS, rf"{_L}\s+(?i:beats|outperforms|is\s+(?:better|stronger)\s+than)\s+()(?i:option\s+)?(?=\(?[A-J]\b)"),
+    (_LETTERS, rf"(?<=[,;]\s)(){_L}\s+(?i:must\s+be|has\s+to\s+be)(?:\s+it)?(?=[.!]?\s*(?:\n|$))"),
+    ("n", rf"(?<=,\s){_words('now')}\s+(){_L}(?=[.!]?\s*(?:\n|$))"),
     # "so (C)", "it is (C)", "it is C." at the end of a line
-    rf"(?:{_HENCE}|{_words('it is', 'it.s', 'which is')}|{_words('it', 'that', 'this')}\s+(?i:{_BE}))[\s,:]+()"
-    r"(?:(?i:(?:more|most)\s+likely|probably)\s+)?"
-    rf"(?:\((?=.\))|(?=[A-H]{_ENDS}))([A-J])(?=[\s.,!)]|$)",
+    (
+        "sthiw",
+        rf"(?:{_HENCE}|{_words('it is', 'it.s', 'which is')}|{_words('it', 'that', 'this')}\s+(?i:{_BE}))[\s,:]+()"
+        r"(?:(?i:(?:more|most)\s+likely|probably)\s+)?"
+        rf"(?:\((?=.\))|(?=[A-H]{_ENDS}))([A-J])(?=[\s.,!)]|$)",
+    ),
     # "only B remains", "so B works", "that leaves B"
-    rf"(?:{_HENCE}|{_words('only', 'i think', 'i believe')})[\s,]+()(?:{NAMED})(?:\s+\([^()\n]{{1,60}}\))?"
-    r"(?=\s+(?i:remains|is\s+left|satisf|works|fits|match|holds|survives|qualifies|passes|agrees|stands|is\s+(?:consistent"
-    r"|possible|valid|correct|right|true|plausible)))",
-    rf"{_LEFT}\s+(?:(?i:us\s+with|only)\s+)?(){_L}{_ENDS}",
+    (
+        "sthio",
+        rf"(?:{_HENCE}|{_words('only', 'i think', 'i believe')})[\s,]+()(?:{NAMED})(?:\s+\([^()\n]{{1,60}}\))?"
+        r"(?=\s+(?i:remains|is\s+left|satisf|works|fits|match|holds|survives|qualifies|passes|agrees|stands|is\s+(?:consistent"
+        r"|possible|valid|correct|right|true|plausible)))",
+    ),
+    ("ladc", rf"{_LEFT}\s+(?:(?i:us\s+with|only)\s+)?(){_L}{_ENDS}"),
     # "C, because the others are ruled out", at the begin of a line; "the evidence points to D", "not sure, but A"
-    rf"(?<![^\n])(){_L},?\s+(?i:because|since)\b",
-    rf"{_words('supports?', 'points to', 'favou?rs', 'indicates', 'suggests')}\s+(){_L}(?=[.!]?\s*(?:\n|$))",
-    rf"(?<=[Ss]ure, ){_words('but')}\s+(){_L}(?=[.!]?\s*(?:\n|$))",
-    rf"(?<![^\n])(){_L}\s+(?i:fits|matches|works)\s+(?i:best|perfectly|well)\b",
+    (_LETTERS, rf"(?<![^\n])(){_L},?\s+(?i:because|since)\b"),
+    ("spfi", rf"{_words('supports?', 'points to', 'favou?rs', 'indicates', 'suggests')}\s+(){_L}(?=[.!]?\s*(?:\n|$))"),
+    ("b", rf"(?<=[Ss]ure, ){_words('but')}\s+(){_L}(?=[.!]?\s*(?:\n|$))"),
+    (_LETTERS, rf"(?<![^\n])(){_L}\s+(?i:fits|matches|works)\s+(?i:best|perfectly|well)\b"),
     # "so B it is"
-    rf"(){_L}\s+it\s+is(?=[.!]?\s*(?:\n|$))",
+    (_LETTERS, rf"(){_L}\s+it\s+is(?=[.!]?\s*(?:\n|$))"),
     # "Probably B, although D is not impossible", at the begin of a sentence
-    rf"(?:(?<![^\n])|(?<=[.!?]\s)){_words('probably', 'most likely', 'very likely')}[\s,:]+(){NAMED}"
-    r"(?=[.,!]|\s*(?:\n|$))",
+    (
+        "pmv",
+        rf"(?:(?<![^\n])|(?<=[.!?]\s)){_words('probably', 'most likely', 'very likely')}[\s,:]+(){NAMED}"
+        r"(?=[.,!]|\s*(?:\n|$))",
+    ),
     # "Statement B must be the answer", "Response A is better", "majority B"
-    rf"{_words('statement', 'response', 'candidate', 'alternative', 'assistant')}\s+{_L}\s+(?i:is|must\s+be|wins)\b"
-    rf"\s*((?i:not|never)\s*)?(?:{_SURELY})?(?i:(?:the|my)\s+(?:(?:best|correct|right|final)\s+)?(?:answer|option|choice"
-    r"|one|winner)|(?:much\s+|slightly\s+|clearly\s+)?(?:better|stronger|preferred|preferable|best)|$)",
-    rf"{_words('majority', 'consensus')}\s+(?:(?i:is|for|on)\s+)?(){NAMED}(?=[.,!]|\s*(?:\n|$))",
+    (
+        "srca",
+        rf"{_words('statement', 'response', 'candidate', 'alternative', 'assistant')}\s+{_L}\s+(?i:is|must\s+be|wins)\b"
+        rf"\s*((?i:not|never)\s*)?(?:{_SURELY})?(?i:(?:the|my)\s+(?:(?:best|correct|right|final)\s+)?(?:answer|option|choice"
+        r"|one|winner)|(?:much\s+|slightly\s+|clearly\s+)?(?:better|stronger|preferred|preferable|best)|$)",
+    ),
+    ("mc", rf"{_words('majority', 'consensus')}\s+(?:(?i:is|for|on)\s+)?(){NAMED}(?=[.,!]|\s*(?:\n|$))"),
 )
-"""Each has two groups, in any order: a negation (empty when there is none), and the letter."""
+"""How each may begin, in lower case, and the claim. It has two groups, in any order: a negation (empty when there is
+none), and the letter."""
 
 _PATTERNS_IN_SMALL = (
     # "not (a) but (b)"
@@ -175,21 +233,27 @@ _PATTERNS_ABROAD = (
     rf"(?<![^\W_])(?i:chọn|wybieram|kies|väljer|выбираю|я\s+выбираю)\s+(){_L}(?=\W|$)",
     # "B ist richtig", "D şıkkı doğrudur"
     rf"(?<![^\W_]){_L}\s+(?:(?:şıkkı|seçeneği|cevabı)\s+)?()(?!correct|exact){RIGHT_ABROAD}",
+    # "Nur B trifft zu", "Solo la B es correcta"
+    rf"(?<![^\W_])(?i:nur|seule?|solo|sólo|solamente|apenas|somente|alleen|endast|bara|tylko|только|sadece|chỉ)\s+(?i:la\s+)?"
+    rf"(?i:(?:option|opción|opção|opzione|antwort|réponse)\s+)?(){_L}\s+(?!(?i:nicht|ne|no|non|não|не|niet|inte|nie)\b)(?=[^\W\d_])",
+    # "La bonne option est la (b)"
+    rf"(?<![^\W_])(?i:bonne|meilleure|correcta|correta)\s+(?i:option|opción|opção)\s+(?i:est|es|é)\s+(?i:la|a)?\s*()(?:{_L}|\(([a-h])\))",
     # "故选：C", "選C"
     rf"[选選][择擇]?\s*[:：]?\s*()(?:{_L}|\(([a-h])\))",
 )
 
 
-def _bounded(patterns: Sequence[str]) -> str:
+def bounded(patterns: Sequence[str]) -> str:
     """Return a pattern for any of some; white space is bounded, because free runs side by side are quadratic."""
     return "|".join(patterns).replace(r"\s*", r"\s{0,20}").replace(r"\s+", r"\s{1,20}").replace("]*", "]{0,20}")
 
 
 _BEGINS = {
-    "a": "ns|nt|gr|ct|lt|ss", "b": "est|ut", "c": "ho|on|or|ha|le|an|ir", "d": "ef|ec", "e": "di", "f": "in|ro|av|ol",
-    "g": "ue|o", "h": "en", "i": r"['’.\s]|[TtMmAa]|sn|s[ ]|nd|mp", "l": "et|ea|ef|oc", "m": "at|us|aj|os|ar|ea|ak",
-    "n": r"ot?[\s,:.]", "o": "pt|pc|pç|nl|n[ ][rs]", "p": "ic|re|ro|oi", "r": "ig|ic|ép|esp|econ|ev",
-    "s": "ol|el|et|o|ay|u|t|w|ho|cr", "t": "hu|here|ha|hi|ic", "v": "er", "w": "hi|ai|e|in",
+    "a": "ns|nt|gr|ct|lt|ss|l[l ]|ny", "b": "est|ut", "c": "ho|on|or|ha|le|an|ir|ro", "d": "ef|ec",
+    "e": "di|ver|li|xc", "f": "in|ro|av|ol", "g": "ue|o", "h": "en", "i": r"['’.\s]|[TtMmAa]|sn|s[ ]|nd|mp",
+    "l": "et|ea|ef|oc", "m": "at|us|aj|os|ar|ea|ak", "n": r"ot?[\s,:.]|ow", "o": "pt|pc|pç|nl|n[ ][rs]",
+    "p": "ic|re|ro|oi", "r": "ig|ic|ép|esp|e-?c|ev|ul", "s": "ol|el|et|o|ay|u|t|w|ho|cr", "t": "hu|here|ha|hi|ic",
+    "v": "er", "w": "hi|ai|e|in",
 }  # fmt: skip
 """How the words begin that a claim can begin with: trying every pattern at every word is slow."""
 _BEGIN = late(
@@ -202,23 +266,28 @@ _BEGIN = late(
 
 
 @cache
-def _claims() -> re.Pattern[str]:
-    """Return the pattern of a claim, made at its first use: that takes longer than importing ten modules."""
-    return re.compile(_bounded(_PATTERNS))
+def claims_from(sign: str) -> re.Pattern[str]:
+    """Return the pattern of the claims that begin with a sign: at each place most of them cannot stand at all.
+
+    It is made at its first use, since that takes longer than importing a module.
+    """
+    own = [claim for firsts, claim in PATTERNS if sign.lower() in firsts]
+    return re.compile(bounded(own) if own else "(?!)")
 
 
 def claims(plain: str, begin: int, end: int) -> list[re.Match[str]]:
     """Return the claims in English that a text holds between two places, in their order."""
-    return _claims_at(_BEGIN, _claims(), plain, begin, end)
+    return _claims_at(_BEGIN, claims_from, plain, begin, end)
 
 
 def _claims_at(
-    begins: re.Pattern[str], pattern: re.Pattern[str], plain: str, begin: int, end: int
+    begins: re.Pattern[str], claims_from: Callable[[str], re.Pattern[str]], plain: str, begin: int, end: int
 ) -> list[re.Match[str]]:
-    """Return the matches of a pattern that do not overlap, tried only where they may begin."""
-    found, reached, claim_at = [], begin, pattern.match
+    """Return the claims that do not overlap, tried only where they may begin."""
+    found, reached = [], begin
     for place in begins.finditer(plain, begin, end):
-        claim = claim_at(plain, place.start(), end) if place.start() >= reached else None
+        start = place.start()
+        claim = claims_from(plain[start]).match(plain, start, end) if start >= reached else None
         if claim is not None:
             found.append(claim)
             reached = claim.end()
@@ -228,7 +297,7 @@ def _claims_at(
 @cache
 def claims_in_small() -> re.Pattern[str]:
     """Return the pattern of a claim of a small letter in brackets, which most texts do not hold."""
-    return re.compile(rf"(?<![A-Za-z0-9])(?:{_bounded(_PATTERNS_IN_SMALL)})")
+    return re.compile(rf"(?<![A-Za-z0-9])(?:{bounded(_PATTERNS_IN_SMALL)})")
 
 
 _BEGIN_ABROAD = late(
@@ -240,9 +309,9 @@ _BEGIN_ABROAD = late(
 
 @cache
 def _claims_abroad() -> re.Pattern[str]:
-    return re.compile(_bounded(_PATTERNS_ABROAD))
+    return re.compile(bounded(_PATTERNS_ABROAD))
 
 
 def claims_abroad(plain: str, begin: int, end: int) -> list[re.Match[str]]:
     """Return the claims in other languages than English that a text holds between two places, in their order."""
-    return _claims_at(_BEGIN_ABROAD, _claims_abroad(), plain, begin, end)
+    return _claims_at(_BEGIN_ABROAD, lambda _: _claims_abroad(), plain, begin, end)

@@ -7,7 +7,7 @@ import re
 from maspo.core.late import late
 
 _CLOSING = late(
-    r"""[\s*_>#(\[-]{0,8}(?:
+    r"""[^\w\n$\\]{0,12}(?:
     (?:please\s+)?let\s+me\s+know|would\s+you\s+like|(?:anything|what)\s+else|need\s+(?:more|any|help)|do\s+you\s+(?:want|need|have)|want\s+(?:me|to)|shall\s+i|should\s+i
     |(?:please\s+)?feel\s+free|(?:i\s+)?hope\s+(?:this|that|it|you)|if\s+you(?:['’](?:d|re)|\s+(?:have|need|want|would|are|like))
     |is\s+there\s+anything|any\s+(?:other\s+)?questions|good\s+luck|happy\s+\w+|have\s+a\s+(?:nice|great|good)|thank
@@ -16,6 +16,7 @@ _CLOSING = late(
     |(?:\w+\s+)?(?:note|disclaimer|remark|nb|n\.b\.|p\.s\.|ps|source|sources|reference|references|confidence|tip|caveat)\b\s*(?:level\s*)?[*_]*\s*[:=]
     |(?:quick\s+|sanity\s+|double\s+)?(?:(?:let(?:['’]s|\s+me|\s+us)\s+)?(?:double[- ])?(?:check|verify)(?:ing)?
     |verification|verifying|probe|vérification)\b[*_]*\s*:
+    |(?:great|good|nice|fun|interesting|lovely)\s+(?:problem|question|puzzle|job|work)\b
     |end\s+of\s+\w+|qed|q\.e\.d|done\b|for\s+(?:more|further)\s+(?:details|information|help)
     )""",
     re.VERBOSE,
@@ -27,6 +28,9 @@ _OPTION = late(r"(?<![A-Za-z0-9])[A-J](?![A-Za-z0-9'’])(?!(?<=[AI])\s+[a-z])|\
 _END_OF_PROOF = late(r"\s*(?:\$?\\(?:blacksquare|square|qed|Box)\$?|[∎■□◻✅✓✔☑🎉🙂😊👍]|\bQ\.?E\.?D\.?)$")
 _LONGEST_MARK = 20
 """Characters of the longest sign that ends a proof, with dollars and space around it."""
+_SENTENCE = late(r"(?<=[.!?])\s+(?=[A-Z])")
+_MOST_SENTENCES = 4
+"""Sentences at the end of a last line that may only close a conversation."""
 _LONGEST_LINE = 200
 """Characters of a line that are looked at: its begin says what it is."""
 _MOST_LINES = 12
@@ -46,6 +50,19 @@ def without_closing(text: str) -> str:
         ):
             break
         text = before.rstrip()
+    return _without_closing_sentences(text)
+
+
+def _without_closing_sentences(text: str) -> str:
+    """Return a text whose last line does not end with sentences to the reader: "11. I hope this helps!"."""
+    begin = text.rfind("\n") + 1
+    if not text.endswith(("!", "?", ".")) or ("! " not in text[begin:] and ". " not in text[begin:]):
+        return text
+    places = [found.span() for found in _SENTENCE.finditer(text, max(begin, len(text) - 2 * _LONGEST_LINE))]
+    for end, start in reversed(places[-_MOST_SENTENCES:]):
+        if not _CLOSING.match(text[start:].lower()):
+            break
+        text = text[:end]
     return text
 
 

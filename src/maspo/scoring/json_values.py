@@ -19,6 +19,11 @@ def objects_of(text: str) -> Iterator[object]:
     return _values_at(_OBJECT, text, _LENIENT)
 
 
+def placed_objects(text: str) -> Iterator[tuple[int, int, object]]:
+    """Yield where each JSON object of a text begins and ends, and the object."""
+    return _placed_at(_OBJECT, text, _LENIENT)
+
+
 def last_json(text: str) -> tuple[object] | None:
     """Return the JSON value that an output gives; None when there is none. NaN and Infinity are not JSON.
 
@@ -35,6 +40,10 @@ def last_json(text: str) -> tuple[object] | None:
 
 
 def _values_at(begins: re.Pattern[str], text: str, decoder: json.JSONDecoder) -> Iterator[object]:
+    return (value for _, _, value in _placed_at(begins, text, decoder))
+
+
+def _placed_at(begins: re.Pattern[str], text: str, decoder: json.JSONDecoder) -> Iterator[tuple[int, int, object]]:
     end = failures = 0
     for start in (begin.end() - 1 for begin in begins.finditer(text)):
         # What lies within a value that was read is a part of it.
@@ -44,7 +53,7 @@ def _values_at(begins: re.Pattern[str], text: str, decoder: json.JSONDecoder) ->
             except (ValueError, RecursionError):
                 failures += 1
                 continue
-            yield value
+            yield start, end, value
 
 
 def _fenced(text: str) -> Iterator[str]:

@@ -22,6 +22,8 @@ from maspo.scoring.wrappers import inner_text
 NO_LABEL = "the row has no answer to compare with"
 _AT_A_TIME = 200
 _ARTICLES = ("a ", "an ", "the ", "A ", "An ", "The ")
+_SENTENCE = re.compile(r"(?i)(?:so |thus |therefore,? )?(?:the|my)\s+(?:(?:final|correct)\s+)?answer\s+is\b")
+"""How a mark begins that holds a sentence: "<answer>The answer is blue</answer>"."""
 _ASIDE = re.compile(r"\s+\([^()\d]*\S[^()]*\)\.?\Z")
 """What stands in brackets behind an answer: "high (P1)", "Marie Curie (a person)"."""
 
@@ -72,7 +74,10 @@ def choice() -> LabelScorer:
 def _final(sample: Sample) -> str | None:
     reply = reply_of(sample.output)
     marked = marked_answer(reply)
-    answer = _unmarked(unfenced(reply), sample) if marked is None else inner_text(marked)
+    if marked is None or _SENTENCE.match(marked):
+        answer = _unmarked(unfenced(reply) if marked is None else marked, sample)
+    else:
+        answer = inner_text(marked)
     return answer or None
 
 

@@ -51,7 +51,8 @@ RIGHT_ABROAD = (
 _CHOICE = (
     "c'est quindi donc also luego portanto logo chọn wybieram kies väljer sondern mais sino mas ma nehme wähle"
     " entscheide choisis elijo escojo scelgo escolho"
-    " richtig doğrudur şıkkı seçeneği"
+    " richtig doğrudur şıkkı seçeneği nur seul seule solo sólo solamente apenas somente alleen endast bara tylko"
+    " sadece chỉ bonne meilleure"
 )
 """Words of claims that do without the word for "answer"."""
 _IN_LATIN = frozenset(" ".join((_LATIN, *_TWO_WORDS, _CHOICE)).replace("ı", "i").split())

@@ -29,6 +29,7 @@ _BRACKETED = late(rf"\[({_NAME})\]\s{{0,9}}([^\[\]]{{1,400}}?)\s{{0,9}}\[/\1\]",
 """A tag in square brackets."""
 _BOX = late(r"\\(?:boxed|fbox|framebox|bbox(?:\[[^\]\n]{0,40}\])?)\s*(?:\{|(?=[^\s{]))")
 _BRACE = late(r"\\?[{}]")
+_END_OF_MATH = late(r"(?<!\\)\$|\\\)|\\\]|\n(?=\s*\S)")
 _UNBRACED = late(r"-?[\w.]+|\\\w+(?:\{[^{}]*\})*")
 _DENIED = late(r"(?i)\b(?:not(?!\s+only)|rather\s+than|instead\s+of)\s+(?:\w+\s+){0,2}[$\\(\[{\s]*$")
 _LONGEST_DENIAL = 40
@@ -139,7 +140,10 @@ def _content(text: str, mark: re.Match[str]) -> tuple[str | None, int]:
             depth += 1 if brace[0] == "{" else -1
         if depth == 0:
             return text[begin : brace.start()].strip(), brace.end()
-    return None, begin
+    # The last brace was left out; where the text ends in the box, the reply was cut off.
+    end = _END_OF_MATH.search(text, begin, begin + LONGEST_BOX) if depth == 1 else None
+    content = text[begin : end.start()].strip() if end is not None else ""
+    return (content, end.end()) if end is not None and content else (None, begin)
 
 
 def json_answer(text: str) -> str | None:

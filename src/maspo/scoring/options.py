@@ -46,8 +46,8 @@ _NO_UNIT = (
     r"|thousand|million|billion|trillion|lakhs?|crores?|pi|sqrt|log|mod)\b)"
 )
 _UNIT = rf"[%°]|(?:{_NO_UNIT}[A-Za-z]{{2,}}\.?|[a-z](?= ?/))(?: ?/ ?[a-z]+| {_NO_UNIT}[a-z]+){{0,3}}"
-_AMOUNT = late(rf"[^\w.+−–-]*(?:Rs ?\.? ?)?(\d[\d,]*(?:\.\d+)?)\s*((?:{_UNIT})?)\W*")
-"""A number and what it counts; a single letter may be a variable, and "dozen" is another number."""
+_AMOUNT = late(rf"[^\w.+−–-]*(?:Rs ?\.? ?)?(\d[\d,]*(?:\.\d+)?)(?:/(\d{{1,6}}))?\s*((?:{_UNIT})?)\W*")
+"""A number or a fraction, and what it counts; a single letter may be a variable, and "dozen" is another number."""
 
 
 def letters_of(question: str) -> str:
@@ -134,7 +134,9 @@ def _letters_by_number(question: str) -> Mapping[float, tuple[str, str] | None]:
 def _amount(text: str) -> tuple[float, str] | None:
     """Return the number of a text that is an amount, and the first letter of its unit."""
     found = _AMOUNT.fullmatch(unmarked(text).replace("Ω", "ohm").replace("\\%", "%").replace(" percent", "%"))
-    return (float(found[1].replace(",", "")), found[2][:1].lower()) if found is not None else None
+    if found is None or not int(found[2] or 1):
+        return None
+    return float(found[1].replace(",", "")) / int(found[2] or 1), found[3][:1].lower()
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -211,6 +213,6 @@ def _longest_run(places: Sequence[re.Match[str]]) -> Sequence[re.Match[str]]:
 
 
 def _repeated_letter_off(letter: str, text: str) -> str:
-    text = text.strip()
+    text = text.strip().lstrip(").:").lstrip()
     own = _OWN_LETTER.match(text) if text.startswith(("(", letter)) else None
     return (text[own.end() :] if own is not None and own[1] == letter else text).strip(" ,;|}]\"'")

@@ -22,7 +22,9 @@ _SHORTEST_FENCE = 3
 _SHORT_FENCES = frozenset({"`", "``"})
 _LANGUAGE = re.compile(r"[{.]*([\w+#-]*)")
 _PYTHON = frozenset({"python", "python3", "py", "python2", "ipython", "python-repl", "pycon", "code", "sage", ""})
-_QUOTE_FENCE = re.compile(r"^(?:'''|\"\"\")(?:python|py)\s*$", re.MULTILINE)
+_QUOTE_FENCE = re.compile(
+    r"^(?:'''|\"\"\")(?:(?:python|py)\s*$|[ \t]*\n(?=(?:async def|def|class|import|from)\s|@))", re.MULTILINE
+)
 _QUOTE_END = re.compile(r"^(?:'''|\"\"\")\s*$", re.MULTILINE)
 _CODE_AS_INFO = re.compile(r"(?:python|py)?\d?\s*((?:(?:async def|def|class|import|from)\b|@).*)")
 _PROMPTS = re.compile(r"^(?:>>>|\.\.\.|In \[\d+\]:)(?: |$)", re.MULTILINE)
@@ -56,6 +58,9 @@ _FAULTY = re.compile(
 """How a model introduces a program that is not its answer."""
 _MENDED = re.compile(r"(?i)\b(?:better|fix(?:ed)?|correct(?:ed|ion)?|right|improved|instead|final|revised)\b[^.!?]*$")
 """What makes a program that is introduced with such words the answer all the same: "That is wrong. Better:"."""
+_PROSE = re.compile(r"[A-Z][a-z]+:?(?:,? [\w'’()`*/^-]+){2,}[.:!?]")
+"""A line that is a sentence, and no line of a program."""
+_SESSION = re.compile(r"^>>> (?=(?:async def|def|class|import|from)\b|@)", re.MULTILINE)
 _ASIDE_LINES = 2
 _LETTERS = re.compile(r"[A-Za-z_]\w*")
 _BOUND = re.compile(r"\b(?:def|class|import|as|for)\s+([A-Za-z_]\w*)|([A-Za-z_]\w*)\s*=(?!=)|\blambda\s+([A-Za-z_]\w*)")
@@ -68,6 +73,10 @@ _TOP = re.compile(
 )
 _PRINTS = re.compile(r"\bprint\b|\bstdout\b|\bopen\(1\b")
 _INDENT = "    "
+_INTRODUCES = re.compile(r"[A-Z][\w'’ ,`*]{0,100}:\s*")
+"""A line that announces the rest of a function."""
+_RETURNS = re.compile(r"^(?:return|yield)\b", re.MULTILINE)
+"""What stands in no program outside of a function: it is the rest of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +123,7 @@ def program_in(reply: str, names: Collection[str], body_of: str = "") -> str:
             return _indented_body(found)
     if python or blocks:
         return (python or blocks)[-1].text
-    return _indented_body(text) if body_of and not bare else bare or text
+    return _indented_body(text) if body_of and (not bare or _RETURNS.search(bare)) else bare or text
 
 
 def printing_program_in(reply: str) -> str:
@@ -152,7 +161,7 @@ def _quotes_as_fences(text: str) -> str:
     """Return a text whose rows of three quotes around a program are fences, as some models write them."""
     if not _QUOTE_FENCE.search(text) or "```" in text:
         return text
-    return _QUOTE_FENCE.sub("```python", _QUOTE_END.sub("```", text))
+    return _QUOTE_END.sub("```", _QUOTE_FENCE.sub("```python\n", text))
 
 
 def _as_fence(tag: re.Match[str]) -> str:
@@ -225,7 +234,7 @@ def _blocks(text: str) -> Iterator[Block]:
             again = fence.info.lower() in _PYTHON - {""}
             opening, language, lines, said = fence.mark if again else "", fence.language, [], []
     if opening:
-        yield _block(_to_a_shorter_fence(lines, opening), language, said)
+        yield _block(_to_an_end(_to_a_shorter_fence(lines, opening)), language, said)
 
 
 def _to_a_shorter_fence(lines: Sequence[str], opening: str) -> Sequence[str]:
@@ -235,7 +244,23 @@ def _to_a_shorter_fence(lines: Sequence[str], opening: str) -> Sequence[str]:
     return lines[:end]
 
 
+def _to_an_end(lines: Sequence[str]) -> Sequence[str]:
+    """Return the lines of a block that is never closed up to the first sentence, or up to quotes in a fence's place."""
+    end = next((place for place, line in enumerate(lines) if place and _PROSE.fullmatch(line.rstrip())), len(lines))
+    kept = list(lines[:end])
+    while kept and not kept[-1].strip():
+        kept.pop()
+    quotes = kept[-1].strip() if kept else ""
+    is_end = quotes in ("'''", '"""') and sum(line.count(quotes) for line in kept) % 2
+    return kept[:-1] if is_end else kept
+
+
 def _block(lines: Sequence[str], language: str, said: Sequence[str]) -> Block:
+    if language == "diff":
+        # What is left when the change is made.
+        lines, language = [line[1:] for line in lines if line[:1] in ("+", " ") and not line.startswith("+++")], ""
+    elif lines and lines[0].strip().lower() in _PYTHON - {"", "code"}:
+        lines = lines[1:]
     text = _SHELL.sub("", _without_prompts("".join(f"{line}\n" for line in lines)))
     plain = textwrap.dedent(text)
     # The rest of a function keeps its indent, which says what it is; a whole program has none.
@@ -254,7 +279,8 @@ def _without_prompts(text: str) -> str:
 
 def _among_prose(text: str) -> str:
     """Return the code among the lines of a text: from the first line that begins a program to the last of its kind."""
-    lines = text.split("\n")
+    session = _SESSION.search(text) if ">>> " in text else None
+    lines = (text if session is None else _without_prompts(text[session.start() :])).split("\n")
     for place, line in enumerate(lines):
         words = _BEGINS_AFTER_WORDS.match(line)
         code = line[words.end() :] if words is not None else line
@@ -294,13 +320,17 @@ def _is_body(text: str) -> bool:
 def _indented_body(text: str) -> str:
     """Return the rest of a function with the indent that a model or a server cut off its first line, or all lines."""
     lines = text.strip("\n").split("\n")
-    if not lines[0] or lines[0][0] in " \t" or _BEGINS.match(lines[0]):
+    if _INTRODUCES.fullmatch(lines[0]) and len(lines) > 1:
+        lines = "\n".join(lines[1:]).strip("\n").split("\n")
+        text = "\n".join(lines) + "\n"
+    returns = any(_RETURNS.match(line) for line in lines)
+    if not lines[0] or lines[0][0] in " \t" or (_BEGINS.match(lines[0]) and not returns):
         return text
     rest = [line for line in lines[1:] if line.strip()]
     least = min((len(line) - len(line.lstrip()) for line in rest), default=0)
     if rest and least:
         return "\n".join([rest[0][:0] + _indent_of(rest, least) + lines[0], *lines[1:]]) + "\n"
-    if not any(re.match(r"(?:return|yield)\b", line) for line in lines):
+    if not returns:
         return text
     return "".join(f"{_INDENT}{line}\n" if line.strip() else "\n" for line in lines)
 

@@ -33,6 +33,11 @@ _PLAIN = {**_SPACES, **_INVISIBLE}
 _NOT_PLAIN = re.compile("[" + "".join(map(chr, _PLAIN)) + "]")
 _STRUCK = re.compile(r"~~(?=\S)[^~\n]{1,200}~~")
 """What a model has written and struck out."""
+_LOST_STROKE = re.compile(
+    r"[\b\f](?=(?:oxed|rac|inom|eta|igcup)\b)|\t(?=(?:ext|imes|frac|heta|riangle)\b)|\r(?=ight\b)"
+)
+_STROKES = {"\b": "\\b", "\f": "\\f", "\t": "\\t", "\r": "\\r"}
+"""What JSON makes of the stroke of a command and its first letter: of one in "\\\\boxed"."""
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&nbsp;": " ", "&amp;": "&"}
 
 
@@ -41,6 +46,8 @@ def reply_of(output: str) -> str:
     text = without_thinking(_final_channel(output)) if "<" in output else output[-LONGEST_OUTPUT:]
     if not text.isascii() and _NOT_PLAIN.search(text):
         text = text.translate(_PLAIN)
+    if "\b" in text or "\f" in text or "\t" in text or "\right" in text:
+        text = _LOST_STROKE.sub(lambda lost: _STROKES[lost[0]], text)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "&" in text and "&lt;" in text and "<" not in text:

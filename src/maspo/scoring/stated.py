@@ -36,7 +36,7 @@ _SAID = late(
     r"|(?:i['’]d|i would) (?:label|call|rate|mark|tag) (?:it|this)"
     r"|i['’]d go with|i['’]m going with|i choose|i pick|my (?:pick|choice) is|c['’]est|das ist|es ist|es|è|é)\s+)"
     r"(?:(?:clearly|definitely|certainly|obviously|probably|most likely|likely)\s+)?)"
-    rf"{_VALUE}[.!]?"
+    rf"{_VALUE}(?:\s(?:who|that|which)\s[^,;.?]*)?[.!]?"
 )
 """A short sentence that says nothing but the answer: "It's Rome.", "Probably Rome."."""
 _PLACE = late(

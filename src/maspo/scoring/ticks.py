@@ -12,14 +12,14 @@ _MARK = late(
     r"(?:(?<=\n)|\A)[^\S\n]*(?:[-*•|]\s+|\d{1,2}[.)]\s+)?(?:\*\*|_|(?:\[(?P<box>[xX✓✔ ])\]"
     r"|(?P<sign>[✅✔✓☑👍✗✘✖❌👎☐]))\s*)?"
     r"(?:[Oo]ption\s+)?[(\[]?([A-J])"
-    r"(?:(?(box)(?=\s*(?:\n|\Z)|\s+[^a-z])|(?(sign)(?=\W|\Z)|(?!)))|[)\].:](?!\w)|\*\*|(?=\s*[✅✔✓☑👍✗✘✖❌👎×→←–—-])|\s*\|)"
-    r"|(?<=[\s,;])\(?([A-J])\)?(?=\s*[✅✔✓☑👍✗✘✖❌👎])"
+    r"(?:(?(box)(?=[).:]?(?:\s*(?:\n|\Z)|\s+[^a-z]))|(?(sign)(?=\W|\Z)|(?!)))|[)\].:](?!\w)|\*\*|(?=\s*[✅✔✓☑👍✗✘✖❌👎×→←–—-])|\s*\|)"
+    r"|(?<=[\s,;])\(?([A-J])[):]?(?=\s*[✅✔✓☑👍✗✘✖❌👎])"
     r"|(?:(?<=[\s.;,])|\A)\(?([A-J])(?:\)|(?=:))(?=:?\s+(?:[Ii]ncorrect|[Cc]orrect|[Ff]alse|[Tt]rue|[Ww]rong|[Rr]ight|[Nn]o|[Yy]es)\b)"
 )
 """Where an option begins: at the begin of a line, or in a row of letters with a sign after each."""
 _STANDING = late(r"[A-J](?<![A-Za-z0-9].)(?![A-Za-z0-9])", re.DOTALL)
 """A letter that may be an option: a list has two that follow each other."""
-_BEGIN = late(r"\W{0,8}(?:[Oo]ption\s)?\W?[A-J]\b")
+_BEGIN = late(r"\W{0,8}(?:[xX]\]\s)?(?:[Oo]ption\s)?\W?[A-J]\b")
 """How the last line of such a list begins, unless it is a row of signs."""
 _YES = late(
     r"[✅✔✓☑👍]|(?<!in)(?<!not )(?<!not the )\bcorrect\b|(?:<-+|←|<=)\s*(?:\**(?:this|the|my|correct|right|answer))"

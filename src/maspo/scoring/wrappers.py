@@ -19,7 +19,7 @@ _CALLED = late(
     r"(?:\A|\n)[^\S\n]{0,20}(?:\*{0,2}(?i:action|final action|tool)\*{0,2}\s?:\s{0,20})?"
     r"(?i:finish|submit|answer|final_?answer|done|respond|submit_?answer|return_?answer)"
     r"(?:\[\s*(?P<bracketed>[^\[\]\n]+?)\s*\]"
-    r"|\(\s*(?:\w+\s?=\s?)?(?P<quote>[\"'])(?P<passed>[^\"'\n]+)(?P=quote)\s*\))\s*\Z"
+    r"|\(\s*(?:\w+\s?=\s?)?(?:(?P<quote>[\"'])(?P<passed>[^\"'\n]+)(?P=quote)|(?P<number>-?\d[\d.,/]*))\s*\))\s*\Z"
 )
 """The call with which an agent hands in its answer: "Action: Finish[Rome]", "submit(answer='Rome')"."""
 _RULE = late(r"\s*\|?(?:\s*:?-{2,}:?\s*\|)+(?:\s*:?-{2,}:?)?\s*\|?\s*")
@@ -36,7 +36,7 @@ def handed_in(text: str) -> str | None:
     if not text.endswith((")", "]")):
         return None
     found = _CALLED.search(text, max(0, len(text) - _LONGEST))
-    return (found["bracketed"] or found["passed"]).strip() if found is not None else None
+    return (found["bracketed"] or found["passed"] or found["number"]).strip() if found is not None else None
 
 
 def inner_text(answer: str) -> str:

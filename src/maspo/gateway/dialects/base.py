@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
 from maspo.gateway.wire import JsonObject, Place, Role, ToolCall, WireReply, WireText
+from maspo.models.replies import is_done
 from maspo.models.tokens import read_tokens
 
 Provider: TypeAlias = Literal["openai", "anthropic", "gemini", "ollama"]
@@ -156,12 +157,12 @@ def sse_values(body: bytes) -> list[Any]:
     They are read as one array: several times faster than one by one.
     """
     data = list(sse_data(body))
-    done = bool(data) and data[-1] == b"[DONE]"
+    done = bool(data) and is_done(data[-1])
     if done:
         data.pop()
     found = loads(b"[%b]" % b",".join(data))
     if not isinstance(found, list) or len(found) != len(data):
-        found = ["[DONE]" if one == b"[DONE]" else loads(one) for one in data]
+        found = ["[DONE]" if is_done(one) else loads(one) for one in data]
     return [*found, "[DONE]"] if done else found
 
 

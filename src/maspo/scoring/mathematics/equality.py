@@ -139,7 +139,8 @@ def _same_forms(one: Form, other: Form) -> Same:
     first = moment(one.text)
     if first is not None and (second := moment(other.text)) is not None:
         return Same.YES if first == second else Same.NO
-    if ("clock" in one.text + other.text or " past " in one.text + other.text) and clock_face(one.text):
+    both = f"{one.text} {other.text}"
+    if ("clock" in both or " past " in both or ("to " in both and ":" in both)) and clock_face(one.text):
         return Same.YES if clock_face(one.text) == clock_face(other.text) else Same.NO
     alike = one.text and compact(one.text) == compact(other.text)
     if alike or _is_option(one, other.text) or _is_option(other, one.text):
@@ -196,7 +197,8 @@ def _relation_and_other(relation: Form, other: Form) -> Same:
 def _is_false(equation: Form) -> bool:
     """Whether an equation of numbers does not hold, not even roughly: 1/8 = 0.25."""
     read = [formula(compact(side.text)) for side in equation.items]
-    if any(side is None or not side.constant for side in read):
+    if any(side is None or not side.constant or side.root[0] == "opaque" for side in read):
+        # f(3) = 10 says what a function is, of which nothing else is known.
         return False
     try:
         values = [complex(side.at(0)) for side in read if side is not None]

@@ -17,7 +17,13 @@ _CLOCK = re.compile(
     r"|at night|o'?clock"
     r"(?: in the (?:morning|afternoon|evening))?|uhr|hrs?|hours)?"
 )
-_QUARTERS = re.compile(r"(?:at )?(half past|(?:a )?quarter past|(?:a )?quarter to) (\d{1,2})(?!\d)(.*)")
+_NAMES_OF_HOURS = "one two three four five six seven eight nine ten eleven twelve"
+_HOURS = {name: hour for hour, name in enumerate(_NAMES_OF_HOURS.split(), 1)}
+_MINUTES = {"five": 5, "ten": 10, "quarter": 15, "twenty": 20, "twenty-five": 25, "half": 30}
+_QUARTERS = re.compile(
+    rf"(?:at )?(?:a )?({'|'.join(_MINUTES)})(?: minutes)? (past|to) (\d{{1,2}}(?!\d)|{'|'.join(_HOURS)})\b(.*)"
+)
+"""Times in words: half past 3, ten to five."""
 _FACE = re.compile(r"(?:at )?(\d{1,2})(?::([0-5]\d))?(?: ?oclock)?")
 _SAID = {"noon": (12, 0), "midday": (12, 0), "12 noon": (12, 0), "midnight": (0, 0), "12 midnight": (0, 0)}
 _SAID |= {"12:00 noon": (12, 0), "12:00 midnight": (0, 0)}
@@ -68,10 +74,10 @@ def clock_face(text: str) -> str:
 
 def _on_the_clock(found: re.Match[str]) -> str:
     """Write half past 3 as 3:30."""
-    hour = int(found[2])
-    if found[1].endswith("to"):
-        return f"{hour - 1 or 12}:45{found[3]}"
-    return f"{hour}:{30 if found[1].startswith('half') else 15}{found[3]}"
+    hour, minute = _HOURS.get(found[3]) or int(found[3]), _MINUTES[found[1]]
+    if found[2] == "to":
+        hour, minute = hour - 1 or 12, 60 - minute
+    return f"{hour}:{minute:02}{found[4]}"
 
 
 def _date(plain: str) -> Moment | None:

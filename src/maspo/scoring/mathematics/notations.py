@@ -10,6 +10,10 @@ _MATHEMATICA = re.compile(
     r"(?<![A-Za-z\\])(Sqrt|Sin|Cos|Tan|Log|Exp|Abs|Floor|Ceiling|Binomial|ArcTan|ArcSin|ArcCos|Max|Min|GCD"
     r"|LCM)\[([^\[\]]*)\]"
 )
+_GREEK = re.compile(
+    r"(?<![A-Za-z\\\"])(?:theta|alpha|beta|gamma|delta|lambda|omega|sigma|phi|mu|rho|tau|epsilon|psi)(?![A-Za-z\"])"
+)
+"""Greek letters by their names."""
 _COMPLEX = re.compile(r"[-\d.+*()\s]*\dj[)\s]*")
 """A complex number as Python prints it."""
 _CHOSEN = re.compile(r'(?<![\w.^_{}\\])(\d+)\s*"?\s*(C|P|choose)\s*"?\s*(\d+)(?![\w.])')
@@ -17,10 +21,15 @@ _CHOSEN = re.compile(r'(?<![\w.^_{}\\])(\d+)\s*"?\s*(C|P|choose)\s*"?\s*(\d+)(?!
 _CHOOSE = re.compile(r"(?<![\w)}\]])(?:\{\s*\}\s*)?[_^]\s*\{?\s*(\d+)\s*\}?\s*C\s*_\s*(?:\{\s*(\d+)\s*\}|(\d))")
 
 
+_SHORTEST_NAME = 2
+
+
 def of_programs(text: str) -> str:
     """Return an answer without the notation of a program, as far as the reader of formulas does not know it."""
     if "." in text:
         text = _MODULE.sub("", text)
+    if len(text) > _SHORTEST_NAME and not text.isalpha():
+        text = _GREEK.sub(r"\\\g<0> ", text)
     if "[" in text:
         text = _MATHEMATICA.sub(_as_call, text)
     if "j" in text and _COMPLEX.fullmatch(text):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from fractions import Fraction
 
 _SMALL = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
@@ -30,6 +31,15 @@ _CHINESE_PLACES = {"十": 10, "百": 100, "千": 1000}
 _MOST_WORDS = 16
 """Words of a number that is looked at: nine hundred and ninety-nine thousand … needs fewer."""
 _SPLIT = re.compile(r"[\s-]+")
+_ANY = "|".join(sorted((_UNITS.keys() | _GROUPS.keys()) - {"a", "an"}, key=len, reverse=True))
+_ANY_PART = "|".join(f"{part}s?" for part in sorted(_PARTS, key=len, reverse=True)) + "|halves"
+_RUN = re.compile(
+    rf"(?<![\w-])(?:(?:minus|negative)\s+)?(?:(?:{_ANY})|(?:an?|one)[\s-]+(?={_ANY_PART}|hundred|thousand|dozen))"
+    rf"(?:(?:\b[\s-]+(?:and[\s-]+)?(?:an?[\s-]+)?|(?<=[\s-]))(?:{_ANY}|{_ANY_PART}))*(?![\w-])"
+    r"(?:\s+percent\b)?",
+    re.IGNORECASE,
+)
+"""Words one after another that say one number."""
 
 
 def number_in_words(text: str) -> Fraction | None:
@@ -39,9 +49,17 @@ def number_in_words(text: str) -> Fraction | None:
     words = [word for word in _SPLIT.split(text.strip().casefold()) if word]
     if not 0 < len(words) <= _MOST_WORDS or words in (["a"], ["an"]):
         return None
+    if words[-1] in ("percent", "%") and len(words) > 1:
+        share = number_in_words(" ".join(words[:-1]))
+        return None if share is None else share / 100
     negative = words[0] in ("minus", "negative")
     value = _chance(words) or _mixed(words[negative:])
     return value if value is None or not negative else -value
+
+
+def runs_of_words(text: str) -> Iterator[re.Match[str]]:
+    """Yield where a text says a number in words, each whole: "two dozen", "three eighths", "twelve percent"."""
+    return (found for found in _RUN.finditer(text) if number_in_words(found[0]) is not None)
 
 
 def _in_chinese(text: str) -> Fraction | None:

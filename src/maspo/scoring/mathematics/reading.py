@@ -10,9 +10,10 @@ import re
 from maspo.scoring.closing import without_closing
 from maspo.scoring.languages import ANSWER, NO, may_be_abroad
 from maspo.scoring.marked import LONGEST_BOX, boxes, json_answer, tagged_answer
-from maspo.scoring.mathematics.numerals import number_in_words
+from maspo.scoring.mathematics.numerals import number_in_words, runs_of_words
 from maspo.scoring.readable import last_found, last_line
 from maspo.scoring.reply import parts_of
+from maspo.scoring.wrappers import handed_in
 
 _BE = (
     r"(?:is|are|equals?|was|were|becomes?|isn['’]t|wasn['’]t|aren['’]t|comes?\s+(?:out\s+)?to|turns\s+out\s+to\s+be"
@@ -22,7 +23,7 @@ _CLAIM = re.compile(
     r"(?=[aAfFcC#])(?i:(?:final\s+|correct\s+)?answers?(?:\s+\w+){0,4}?,?\s+(?:"
     + _BE
     + r")(?:\s+(?:given\s+by|equal\s+to|thus|therefore))?"
-    r"|answers?\s*\**\s*(?:[:=]>?|->|→)|####)[ \t:*]*"
+    r"|answers?\s*\**\s*(?:[:=]>?|->|→)|answers?[* ]*\|(?=[* ]*[-−\d$\\][^|\n]*\|[ \t]*(?:\n|$))|####)[ \t:*]*"
 )
 _HEADING = re.compile(
     # "The solutions are:" before a list
@@ -31,7 +32,7 @@ _HEADING = re.compile(
     # "result: 81", a line of its own
     r"|(?:(?<=\n)|^)(?i:(?:final[_ ])?(?:result|ans|solution))[ \t]*[:=][ \t]*(?=[-−\d$\\])"
     # "**Answer**", "Final result:", a line of its own that says nothing else
-    r"|(?:(?<=\n)|^)[#*_ \t]*(?i:(?:final\s+)?(?:answer|result|solution))[*_ \t]*[:=]?[*_ \t]*(?=\n)"
+    r"|(?:(?<=\n)|^)[#*_ \t]*(?i:(?:final\s+)?(?:answer|result|solution)s?)[*_ \t]*[:=]?[*_ \t]*(?=\n)"
 )
 _CLAIM_ABROAD = re.compile(
     # "La réponse est", "答案：", "답은 $18$", "الجواب هو": the word for answer, and soon after it a value or a colon.
@@ -80,13 +81,17 @@ _LETTERS_OF_EUROPE = re.compile(r"(?i)(?!answer|final|correct|solution|root|resu
 _AND_ABROAD = re.compile(r"(?<=\d)\s+(?:et|und|y|e|och|og|en|и)\s+(?=[-−]?\d)")
 _DECIMAL_COMMA = re.compile(r"^([^\d,]*\d{1,3}),(\d{1,2})(?![\d,])(?=[^\d]*$)")
 """A comma in a number alone that parts no thousands."""
+_THOUSANDS_POINT = re.compile(r"(?<![\d.,])([1-9]\d{0,2})\.(\d\d0)(?:,0+)?(?![\d.,])")
+"""A point in a number where it parts thousands; decimals that are written out do not end in a zero."""
+_AMOUNT_OF_WORDS = re.compile(r"([-−]?\d[\d ,]*)\s+[^\W\d_]{2,}(?:\s+[^\W\d_]{2,})+")
+"""A number and what there is so much of, in several words."""
 _EURO_COMMA = re.compile(r"(€\s?\d+),(\d\d)(?!\d)|(?<![\d,])(\d+),(\d\d)(?=\s?€)")
 _NOT_BUT = re.compile(
     r"(?i)\b(?:(?:is|was|are|were)(?:n['’]t|\s+not)|(?:can|could)(?:not|\s+not|n?['’]t)\s+be)\s+[^,.;]{1,40}?,?\s+but\s+"
     r"(?:rather\s+)?(?=[-−\d$\\])"
 )
 _CANNOT_BE = re.compile(
-    r"(?i)\b(?:(?:can|could|must|may|should|will|would)(?:not|\s+not|n?['’]t)\s+(?:possibly\s+)?be|(?:is|was|are)(?:\s+not|n['’]t))"
+    r"(?i)\b(?:(?:can|could|must|may|should|will|would)(?:not|\s+not|n?['’]t)\s+(?:possibly\s+)?(?:be|equal|exceed|reach|surpass)|(?:is|was|are)(?:\s+not|n['’]t))"
     r"\s+(?=[-−+\d$\\(√π])"
     r"(?!.*(?:;|\b(?:but|so|therefore|hence|thus)\b|,\s*it(?:['’]s|\s+is)\b))"
 )
@@ -110,6 +115,18 @@ _NOT_SAID = re.compile(
     r"(?:say|think|claim|answer|guess|believe))\b(?![^.!?\n;]*\bbut\b)[^.!?\n;,]*$"
 )
 """Words before a claim in its sentence that make it none of the reply's own."""
+_SUPPOSED = re.compile(r"(?i)\b(?:if|had|suppose|supposing)\b[^.!?\n]*\b(?:were|had|did|instead)\b[^.!?\n]*$")
+"""What stands before an answer that would be one if something else were so."""
+_WOULD_BE = re.compile(r"(?i)(?:if|had)\b[^.!?]*\b(?:were|had|did|instead)\b[^.!?]*\bwould\b")
+_CALLED_WRONG = re.compile(
+    r"(?i)(?:therefore\s+|clearly\s+|also\s+)?(?:incorrect|wrong|not\s+(?:correct|right)|mistaken|off\b|too\s+(?:high|low|large"
+    r"|small|big|many|few))"
+)
+"""What is said of an answer that is none: "my first answer of 12 was incorrect"."""
+_CALLED_RIGHT = re.compile(
+    r"(?i)\s+(?:is|are)\s+(?:the|our|my)\s+(?:(?:final|correct|required|desired)\s+)?(?:answer|solution|result)s?[.!]*$"
+)
+"""How a sentence ends that begins with its answer: "so 23 is the answer"."""
 _CHECK = re.compile(
     r"(?i)\W*(?:(?:(?:quick|sanity|double)\s+)?(?:check(?:ing)?|verification|verifying|proof|probe)\b[^:.]{0,20}:"
     r"|(?:(?:let(?:['’]s|\s+us|\s+me)|we(?:\s+can)?|to)\s+)?(?:quickly\s+|now\s+|also\s+)?(?:double[- ]?)?"
@@ -118,11 +135,13 @@ _CHECK = re.compile(
 )
 """How a sentence begins that tries an answer out and states none."""
 _RETRACTED = re.compile(
-    r"(?i:\bwait\b|\bactually\b|\bcorrection\b|\boops\b|\bhmm\b|\bsorry\b|\bmistake\b|\bmiscounted\b|\bthat(?:['’]s"
+    r"(?i:\bwait\b|\bhold\s+on\b|\bactually\b|\bcorrection\b|\boops\b|\bhmm\b|\bsorry\b|\bmistake\b|\bmiscounted\b|\bthat(?:['’]s"
     r"|\s+is|\s+was)\s+(?:wrong|incorrect|not\s+right)"
-    r"|(?<=[.!?\n] )No[,:]|(?<=\n)No[,:])"
+    r"|\bedit(?:ed)?\s*:|\bupdated?\s*:|(?<=[.!?\n] )No[,:]|(?<=\n)No[,:])"
 )
-_IN_ITS_PLACE = re.compile(r"(?i)\b(?:wait|no|actually|sorry|correction|rather)[,:]\s+(?=[-−\d$\\])")
+_IN_ITS_PLACE = re.compile(
+    r"(?i)\b(?:wait|no|actually|sorry|correction|edit(?:ed)?|updated?|rather)[,:]\s+(?=[-−\d$\\])"
+)
 """What stands before the value that takes the place of one taken back: "9... wait, no, 8"."""
 _END_OF_TEXT = 250
 """Characters at the end of a reply in which its last claim mostly stands."""
@@ -130,35 +149,67 @@ _TENTATIVE = re.compile(
     r"(?i:first\s+(?:sight|glance|thought)|seems?|appears?|tempt\w+|might\s+think|guess\w*|initial\w*|naive\w*"
     r"|would\s+think)"
 )
-_OVER = re.compile(r"[.!?](?=\s|$)|\n")
+_OVER = re.compile(r"[.!?…](?=\s|$)|\n")
 _TURN = re.compile(r"(?i:\bhowever\b|\bbut\b)")
 _BEFORE_A_CLAIM = 60
 """Characters before a claim in which a word can make it a first guess only."""
+_IS_ABROAD = (
+    r"\b(?:é|è|est|ist|es|sind|sont|são|sono|son|beträgt|betragen|ergibt|lautet|kostet|kosten|vaut|valent|fait|donne|coûte"
+    r"|vale|valgono|mide|cuesta|resulta|costa|mede|equivale\s+a|asciende\s+a|bedraagt|bedragen|kost|blir|är|er|utgör"
+    r"|wynosi|równa\s+się|kosztuje|(?<=[a-z]\s)to|jest|je|là|bằng|adalah|ialah|este|on|равна|равно|равен|составляет|стоит"
+    r"|дорівнює|становить|είναι|ισούται\s+με)\b(?:\s+(?:de|di|da|von|a|por)\b)?"
+)
+"""How other languages say that something is or costs an amount."""
 _STATED = re.compile(
-    r"(?:(?i:\b(?:is|are|was|were|be|being|equals?|gets?|gives?|have|has|needs?|takes?|yields?|costs?|totals?"
+    r"(?:(?i:\b(?:is|are|was|were|be|being|equals?|gets?|gives?|obtains?|finds?|reach(?:es)?|arrives?\s+at|ends?\s+up\s+with|have|has|needs?|takes?|yields?|costs?|totals?"
     r"|leaves?|(?<=total )of)\b"
-    r"|\b(?:it|that|this|he|she|there)['’]s\b|\b(?:é|è|est|ist|es|sind|sont|são|beträgt|ergibt|lautet|kostet|vaut|fait|donne|vale|mide|cuesta|resulta|costa)\b|(?<=[a-z]):(?=\s)|(?<=[a-z])\s?(?:=>|->|→)(?=\s))|(?:等于|是|为|為|共有|共))"
+    r"|\b(?:it|that|this|he|she|there)['’]s\b|(?<=[a-z]):(?=\s)|(?<=[a-z])\s?(?:=>|->|→)(?=\s))"
+    rf"|(?P<abroad>{_IS_ABROAD})|(?:等于|是|为|為|共有|共))"
     r"(?i:\s+(?:at|about|exactly|only|just|approximately|precisely|thus|therefore|now|then))?\s*"
-    r"(?=[-−‑+±(\[{|$§€£√π\\\d]|[A-Za-z]\s*=)"
+    r"(?=[-−‑+±(\[{|$§€£₹¥₩√π\\\d]|Rs\.?\s?\d|[A-Za-z]\s*=)"
 )
 """What stands before a conclusion that begins as mathematics does."""
+_BOLD = re.compile(r"(?<!\*)\*\*(\$?[-−]?(?:\\?\$)?[\d\\√][^*\n]{0,60})\*\*(?!\*)")
+"""A value that a sentence sets in bold."""
+_DATE = re.compile(
+    r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December)\s+\d{1,2}(?:st|nd|rd|th)?\b"
+    r"(?:,?\s+\d{4}\b)?"
+)
+_LEAST_AROUND = 3
+"""Characters around a bold value in its sentence."""
+_TRAILING = re.compile(r"[\s.!]+$")
+_DENIED_JUST_BEFORE = re.compile(
+    r"(?i)(?:\b(?:not|never|than|least|most|to|or|between|about|from|of)|n['’]t|<|>|≤|≥)\s*(?:\w+\s+)?$"
+)
+_WEEKDAY = re.compile(r"(?i)\bbe\s+((?:mon|tues|wednes|thurs|fri|satur|sun)day)\.?$")
 _NAMED = re.compile(
-    r"(?i)(?:\b(?:is|are|was|were)\s+(?:an?\s+|the\s+|on\s+)?|\bit['’]s\s+(?:an?|on)\s+|\bbe\s+(?:an?|the|on)\s+)([\w-]+(?:\s+[\w-]+)?)$"
+    r"(?i)(?:\b(?:is|are|was|were)\s+(?:an?\s+|the\s+|on\s+)?|\b(?:falls?|lands?|fell|landed)\s+on\s+(?:an?\s+)?|\bit['’]s\s+(?:an?|on)\s+|\bbe\s+(?:an?|the|on)\s+)([\w-]+(?:\s+[\w-]+)?)$"
 )
 _OPENER = re.compile(
-    r"(?i)^(?:(?:therefore|thus|hence|so|then|finally|consequently|in\s+total|∴|⇒|\\therefore)(?!\w),?:?\s*)+"
+    r"(?i)^(?:(?:therefore|thus|hence|so|then|finally|consequently|accordingly|altogether|overall|in\s+(?:total|all|sum)|all\s+in\s+all"
+    r"|as\s+a\s+result|insgesamt|somit|also|daher|donc|au\s+total|en\s+total|por\s+(?:lo\s+)?tanto|portanto|in\s+totale|quindi"
+    r"|toplam|totalt|w\s+sumie|razem|∴|⇒|\\therefore)(?!\w),?:?\s*)+"
 )
 _SENTENCE = re.compile(r"(?<=[^\s.][.!?])\s+(?=[A-Z$\\])|\s+so\s+(?!that\b)|(?<=[。！？])")
-_REMARK = re.compile(r"(?<=\S),\s+which(?!\s+(?:gives?|implies|means|leads|leaves|simplifies|equals|has|is\s+[$\d]))\s")
+_REMARK = re.compile(
+    r"(?<=\S),\s+(?:of\s+which|of\s+whom|including|compared\s+(?:to|with)|(?:reached|attained|achieved)\s+(?:when|at|for|if)"
+    r"|and\s+(?:indeed|(?:we|you|one)\s+(?:can|may)\s+(?:check|verify|see)|it\s+checks)"
+    r"|which(?!\s+(?:gives?|implies|means|leads|leaves|simplifies|equals|has|is\s+[$\d])))\s"
+)
 """What follows a conclusion in its sentence; "which gives …" is the conclusion."""
+_TOLD_APART = re.compile(
+    r"(?:(?:,|\s[—–-])\s+(?:and\s+)?not\s+(?!equal|necessarily)|,?\s+(?:rather\s+than|instead\s+of|as\s+opposed\s+to)\s+)"
+)
+"""What an answer is told apart from: "14, not 7"."""
 _ASIDE_AFTER = re.compile(
-    r"(?<=[\w\d})%$²³!])[,;]?\s+\(\s*(?:"
+    r"(?<=[\w\d})%$²³!])[.,;]?\s+\(\s*(?:"
     r"(?i:or|i\.?e\.?|e\.?g\.?|about|approx\w*|roughly|rounded|check\w*|since|because|as|to|in|not|verified|from"
     r"|using|the|after|which|that|where|see)\b|[≈=]|\\approx"
     r"|[A-Za-z]{2,}\s|an?\s+[a-z]{2,}|[A-Za-z-]{3,}\)|[\d.,]+\s?(?:[a-z]{2,}(?:\s[a-z\d]+){0,3}|[hs])\))[^\n]{0,200}$"
-    r"|(?<=[\d%$²³])\s+[\[{]\s*(?:[=≈]|[a-z]{2,}|[\d.]+\s*[+*/×·÷−-])[^\]\n]{0,100}\]?\.?$"
+    r"|(?<=[\d%$²³])\.?\s+[\[{]\s*(?:[=≈]|[a-z]{2,}|[\d.]+\s*[=+*/×·÷−-])[^\]\n]{0,100}\]?\.?$"
     r"|(?<=[\d%$²³])\s*(?:[✓✔✅]|\\checkmark)(?:.{0,20}|\s*\([^()\n]{0,120}\)\.?)$"
-    r"|(?<=[\d%$²³])\s+\([\d.\s]+[+*/×·÷−-][\d.\s+*/×·÷−-]*\)[^\n]{0,200}$"
+    r"|(?<=[\d%$²³])\.?\s+\([\d.\s]+[=+*/×·÷−-][\d.\s=+*/×·÷−-]*\)[^\n]{0,200}$"
+    r"|(?<=\S)[,;]\s+(?:(?i:as\s+an?\s+(?:decimal|percentage|percent|mixed\s+number)|in\s+decimal|numerically))\b[^\n]{0,100}$"
     r"|(?<=\S),?\s+(?:(?i:i\.e\.|that\s+is,|namely)|[—–→](?=\s+[a-z]{2})|or\s+(?:about|approximately|roughly)"
     r"|(?:which|that)\s+is\s+(?:about|approximately|roughly))\s[^\n]{0,200}$"
 )
@@ -174,10 +225,10 @@ _INLINE = re.compile(
     r"\$\$(.+?)\$\$|(?<!\\)\$((?:\\\$|[^$\n])+?)(?<!\\)\$(?!\d)|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL
 )
 _SENTENCE_END = re.compile(
-    r"(?<=[^\s\d.])\.(?:\s|$)|(?<=\d)\.(?:\s+[A-Z\\]|\s*$)|\n|[。！？।]|(?<=\d)(?:입니다|이다|です|である|है)"
+    r"(?<=[^\s\d.])(?<!\bRs)(?<!\bNo)(?<!\bapprox)\.(?:\s|$)|(?<=\d)\.(?:\s+[A-Z\\]|\s*$)|\n|[。！？।]|(?<=\d)(?:입니다|이다|です|である|है)"
     r"|(?<=[\w)}$])[,;]?\s+(?i:which|because|since|so|where|as)\s"
 )
-_MULTI = re.compile(r"\s*(?:,|and\b|or\b|\\%|%|[a-z]|[+*/=<>^-])")
+_MULTI = re.compile(r"\s*(?:,|and\b|or\b|\\%|%|[a-z]|\*(?!\*)|[+/=<>^-])")
 """What goes on with an answer after a formula in dollars: a list, a unit, an operation."""
 _SPEAKS = re.compile(r"(?i:I|we|you|sorry|unfortunately|thanks?)(?:['’]\w+)?,?\s[^\d]*$")
 """A model that speaks of itself or to its reader, without a number: no answer."""
@@ -205,28 +256,41 @@ _CLOCK = re.compile(r"(?<![\d:.,])\d{1,2}:[0-5]\d(?:\s?[AaPp]\.?\s?[Mm]\b\.?)?(?
 _NUMBER = re.compile(
     r"(?<![A-Za-z0-9√^_\\.,/])(\b(?i:about|the|these|other|his|its|their|all|for|in|per|at|on|to|from|with|than"
     r"|least|most|by|after|every|each|of|over|under|not|step|case)\s+"
-    r"|\b[A-Z][a-z]+\s+)?"
-    r"([-−‑]?(?:\\?[§$]|€|£)?\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?(?:\\?%)?)(?![A-Za-z0-9_√^*\\(]|[.,/]\d|\s+of\b)"
+    r"|\b(?:January|February|March|April|May|June|July|August|September|October|November|December|Day|Year|Week|Part|Problem"
+    r"|Question|Figure|Table|Equation|Method|Option|Room|Page|Grade|Level|Chapter|Theorem|Row|Column|Number|Box|Team|Group"
+    r"|Player|Line|Class)\s+)?"
+    r"([-−‑]?(?:\\?[§$]|€|£)?\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?(?:\\?%)?"
+    r"(?:\s(?:hundred|thousand|million|billion|trillion|dozen)\b)?)(?![A-Za-z0-9_√^*\\(]|[.,/]\d|\s+of\b)"
 )
 """A number, and the word before it that says it is not what a sentence is about."""
 _OFFERED = re.compile(
     r"(?<![\w.,/])[-−]?\d+(?:[.,/]\d+)?(?:,\s*[-−]?\d+(?:[./]\d+)?)*,?\s+or\s+[-−]?\d+(?:[.,/]\d+)?(?![\w/])"
 )
 """Several values of which the sentence says no more than that it is one of them: "either 10 or 12"."""
+_DECIMAL_WITH_COMMA = re.compile(r"(?<![\w.,])[-−]?\d+,\d{1,2}(?![\w]|[.,]\d)")
 _COMPARED = re.compile(
     r"(?i:(?:for\s+(?:all|every)\s+)?(\$?[a-z]\$?)\s+((?:is\s+)?(?:greater|less|more|at\s+least|at\s+most|no\s+more"
     r"|no\s+less)\b[^.]*)$)"
 )
 """A condition in words: "holds for all x greater than 3"."""
+_IN_TOTAL = re.compile(
+    r"(?i)(?<=[\w€$%}])\s+(?:in\s+total|in\s+all|altogether|overall|au\s+total|en\s+total|insgesamt|in\s+totale|no\s+total|ao\s+todo)"
+    r"\W*$"
+)
 _TEXT_ONLY = re.compile(r"\\(?:text|textbf|mathrm|mbox)\s*\{([^{}]*)\}\.?")
 _JSON_LIST = re.compile(r"^\[([^\[\]]*)\]$")
 _NO_SIGN = re.compile(r"[\d$\\=]")
-_COUNTED = re.compile(
-    r"(?i)(?:\b(?:there\s+(?:are|were|will\s+be)|total\s+of|exactly|needs?|has|have|gets?|leaves?|takes?|makes?|gives?|are)\s+|^)"
-    r"((?!(?:an?|one)\b)[a-z]+(?:[ -](?:hundred|thousand|one|two|three|four|five|six|seven|eight|nine|thirds?|quarters"
-    r"|fourths|fifths|sixths|eighths|tenths))?)\s+(?:of\s+)?[a-z]+"
+_COUNTS = re.compile(
+    r"(?i)\b(?:there\s+(?:are|were|will\s+be)|total\s+of|exactly|needs?|has|have|gets?|leaves?|takes?|makes?|gives?|are|is|was"
+    r"|equals?|ate|eats?|costs?|spent|spends?|bought|buys?|sold|sells?|walked|earns?|earned)\s+(?:exactly\s+|only\s+)?$"
 )
-"""A number in words that counts something: "there are fifteen such pairs"."""
+"""What stands before a number that counts something: "there are fifteen such pairs"."""
+_BEFORE_A_NUMBER = 40
+_COUNTS_NOTHING = re.compile(r"(?i)\b(?:the|these|those|both|other|all|of|step|case|any|each|every|than)\s+$")
+_HOUR = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+_CLOCK_IN_WORDS = re.compile(
+    rf"(?i)\b(?:(?:a\s+)?quarter|half|five|ten|twenty(?:-five)?)\s+(?:past|to)\s+(?:{_HOUR}|\d{{1,2}})(?![\w:])"
+)
 _FRACTION_WORDS = re.compile(
     r"(?i)\b(?:is|are|was|be)\s+((?:an?\s+|minus\s+|negative\s+)?(?:half|third|quarter|dozen)|[a-z]+[ -](?:half"
     r"|halves|thirds?|quarters?|fourths?|fifths?"
@@ -264,6 +328,8 @@ def _sure(text: str) -> str | None:
     """Return the answer that is marked or claimed."""
     tagged = tagged_answer(text)
     if tagged is not None:
+        if tagged.startswith("{") and (said := json_answer(tagged)) is not None:
+            tagged = said
         inner = boxes(tagged)
         return (inner[-1] if inner else _in_words(tagged)) or None
     found = boxes(text)
@@ -280,7 +346,7 @@ def _sure(text: str) -> str | None:
         said = _JSON_LIST.sub(lambda found: found[1].replace('"', ""), said) if said.startswith("[") else said
         inner = boxes(said)
         return (inner[-1] if inner else _in_words(said)) or None
-    return _claimed(text)
+    return handed_in(text) or _claimed(text)
 
 
 def _unsure(text: str) -> str | None:
@@ -311,12 +377,19 @@ def _claimed(text: str) -> str | None:
 def _last_claim(text: str) -> str | None:
     for claim in reversed(_claims(text)):
         rest = text[claim.end() : claim.end() + 2 * LONGEST_BOX]
+        if claim[0].rstrip(" *").endswith("|"):
+            return rest.partition("|")[0].strip(" *") or None
         items = _ITEMS.match(rest)
         if items is not None and (found := _listed(items[0])) is not None:
             return found
         between = _ASIDE.match(rest) or _BULLET.match(rest)
         rest = (rest[between.end() :] if between is not None else rest).lstrip()
         if _NOT_SAID.search(text, max(0, claim.start() - _BEFORE_A_CLAIM), claim.start()):
+            continue
+        if _CALLED_WRONG.match(rest) or (
+            "would" in claim[0]
+            and _SUPPOSED.search(text, max(0, claim.start() - _BEFORE_A_CLAIM), claim.start()) is not None
+        ):
             continue
         denied = _DENIAL.match(rest) or claim[0].rstrip().lower().endswith(("n't", "n’t"))
         if _NO.search(claim[0]) or _DENIED_ABROAD.search(claim[0]):
@@ -345,7 +418,10 @@ def _last_claim(text: str) -> str | None:
 def _with_decimal_point(found: str) -> str:
     """Return an answer in a language that writes decimals with a comma with a point, and its "and" as a comma."""
     found = _AND_ABROAD.sub(", ", found, count=1)
-    return found if "." in found else _DECIMAL_COMMA.sub(r"\1.\2", found, count=1)
+    if "." in found:
+        return _THOUSANDS_POINT.sub(r"\1\2", found, count=1)
+    amount = _AMOUNT_OF_WORDS.fullmatch(found)
+    return _DECIMAL_COMMA.sub(r"\1.\2", found if amount is None else amount[1], count=1)
 
 
 def _claims(text: str) -> list[re.Match[str]]:
@@ -385,10 +461,24 @@ def _begun(rest: str) -> str | None:
         return _inside(formula)
     rest = _ASIDE_AFTER.sub("", rest.partition("\n")[0])
     sentence = _SENTENCE_END.search(rest)
-    claim = rest[: sentence.start()] if sentence else rest
+    claim = _IN_TOTAL.sub("", _told_apart(rest[: sentence.start()] if sentence else rest))
     if _WORDS_BEFORE_A_NUMBER.match(claim.lstrip("*")) and not _MULTI.match(claim):
         return _concluded(claim) or _trimmed(claim)
     return _trimmed(claim)
+
+
+def _without_aside(sentence: str) -> str:
+    """Return a sentence without the remark behind its answer; what holds its only value is no remark."""
+    said = _ASIDE_AFTER.sub("", sentence)
+    return said if len(said) == len(sentence) or _NO_SIGN.search(said) or not _NO_SIGN.search(sentence) else sentence
+
+
+def _told_apart(text: str) -> str:
+    """Return a text without what its answer is told apart from: "14, not 7"."""
+    if "not " not in text and " of " not in text and "than " not in text and "to " not in text:
+        return text
+    found = _TOLD_APART.search(text)
+    return text[: found.start()] if found is not None and _NO_SIGN.search(text, 0, found.start()) else text
 
 
 def _displayed(text: str) -> str | None:
@@ -405,17 +495,33 @@ def _concluded(line: str) -> str | None:
     if r"\boxed" in line or len(line) > LONGEST_BOX:
         # A box that never closes: the output was cut off.
         return None
+    bold = _BOLD.findall(line) if "**" in line else []
     line = re.sub(r"^(?:#+|[-*>•])\s+", "", line).replace("**", "" if line.count("**") % 2 == 0 else "**").strip()
     sentences = [part for part in _SENTENCE.split(line) if part.strip()]
     while len(sentences) > 1 and _CHECK.match(sentences[-1]):
         sentences.pop()
     sentence = _OPENER.sub("", sentences[-1] if line else "").strip()
-    if _DENIED_ABROAD.search(sentence) or _CANNOT_BE.search(sentence) or _NOT_KNOWN.search(sentence):
+    if (
+        sentence.endswith("?")
+        or _DENIED_ABROAD.search(sentence)
+        or _CANNOT_BE.search(sentence)
+        or _NOT_KNOWN.search(sentence)
+        or _WOULD_BE.match(sentence)
+    ):
         return None
     before = _REMARK.split(sentence)[0]
-    sentence = _ASIDE_AFTER.sub("", before if re.search(r"[\d$\\]", before) else sentence)
-    sentence = _NOT_BUT.sub("is ", sentence) if "but" in sentence else sentence
+    sentence = before if re.search(r"[\d$\\]", before) else sentence
+    sentence = _without_aside(sentence)
+    sentence = _told_apart(_NOT_BUT.sub("is ", sentence) if "but" in sentence else sentence)
+    called = _CALLED_RIGHT.search(sentence) if sentence[-1:] in "rntsr.!" else None
+    if called is not None and (found := _of_plain(sentence[: called.start()])) is not None:
+        return found
     sentence = _ASIDE_WITHIN.sub("", sentence) if ") " in sentence else sentence
+    if len(bold) == 1 and bold[0] in sentence and len(sentence) > len(bold[0]) + _LEAST_AROUND:
+        sentence = _TRAILING.sub("", sentence)
+        begin = sentence.rfind(bold[0])
+        if begin >= 0 and not _DENIED_JUST_BEFORE.search(sentence, 0, begin) and "=" not in sentence[:begin]:
+            return _trimmed(bold[0])
     compared = _COMPARED.search(sentence.rstrip("."))
     if compared is not None:
         return f"{compared[1].strip('$')} {compared[2]}"
@@ -427,9 +533,15 @@ def _concluded(line: str) -> str | None:
     in_words = _FRACTION_WORDS.search(sentence)
     if in_words is not None:
         return in_words[1]
-    counted = _COUNTED.search(sentence) if _NO_SIGN.search(sentence) is None else None
-    if counted is not None and number_in_words(counted[1]) is not None:
-        return counted[1]
+    if "past " in sentence or "quarter to " in sentence:
+        said = _CLOCK_IN_WORDS.search(sentence)
+        if said is not None:
+            return said[0]
+    if _NO_SIGN.search(sentence) is None and (counted := _counted(sentence)) is not None:
+        return counted
+    dates = _DATE.findall(sentence)
+    if len(dates) == 1:
+        return str(dates[0])
     clocks = _CLOCK.findall(sentence)
     if len(clocks) == 1:
         return str(clocks[0])
@@ -438,11 +550,27 @@ def _concluded(line: str) -> str | None:
         return amounts[0]
     stated = last_found(_STATED, sentence)
     if stated is not None:
-        return _stated(sentence[stated.end() :])
+        found = _stated(sentence[stated.end() :])
+        return _with_decimal_point(found) if found is not None and stated["abroad"] else found
     formulas = list(_INLINE.finditer(sentence))
     if formulas:
         return _joined(sentence, formulas)
     return _of_plain(sentence)
+
+
+def _counted(sentence: str) -> str | None:
+    """Return the number that a sentence without digits says in words: its only one, or the only one that counts."""
+    clock = _CLOCK_IN_WORDS.search(sentence)
+    if clock is not None:
+        return clock[0]
+    said = [
+        run
+        for run in runs_of_words(sentence)
+        if not _COUNTS_NOTHING.search(sentence, max(0, run.start() - _BEFORE_A_NUMBER), run.start())
+    ]
+    if len(said) > 1:
+        said = [run for run in said if _COUNTS.search(sentence, max(0, run.start() - _BEFORE_A_NUMBER), run.start())]
+    return said[0][0] if len(said) == 1 and said[0][0].lower() != "one" else None
 
 
 def _joined(sentence: str, formulas: list[re.Match[str]]) -> str | None:
@@ -460,7 +588,7 @@ def _joined(sentence: str, formulas: list[re.Match[str]]) -> str | None:
 
 def _of_plain(sentence: str) -> str | None:
     """Return the answer of a sentence without formulas: its name, all of it when it is short, its only number."""
-    named = _NAMED.search(sentence.rstrip("."))
+    named = _WEEKDAY.search(sentence) or _NAMED.search(sentence.rstrip("."))
     if named is not None:
         return named[1]
     words = re.sub(r"\\[A-Za-z]+", "", sentence)
@@ -474,6 +602,9 @@ def _of_plain(sentence: str) -> str | None:
     numbers = [found[2] for found in _NUMBER.finditer(sentence.rpartition("=")[2]) if not found[1]]
     if len(numbers) == 1:
         return numbers[0]
+    commas = _DECIMAL_WITH_COMMA.findall(sentence) if not numbers and "," in sentence else []
+    if len(commas) == 1:
+        return _with_decimal_point(commas[0])
     return _trimmed(sentence) if short else None
 
 

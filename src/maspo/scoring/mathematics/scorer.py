@@ -13,7 +13,8 @@ from maspo.scoring.limits import Limits
 from maspo.scoring.marked import boxes
 from maspo.scoring.mathematics.equality import Same, same
 from maspo.scoring.mathematics.reading import label_of, read_math
-from maspo.scoring.mathematics.spelling import spelled
+from maspo.scoring.mathematics.separators import read_elsewhere
+from maspo.scoring.mathematics.spelling import PLAIN_NUMBER, spelled
 from maspo.scoring.pool import Pool, Reply, Skill
 from maspo.scoring.reply import reply_of
 
@@ -68,7 +69,7 @@ def _by_form(sample: Sample) -> Score | tuple[str, str]:
         return Score(sample.id, "unread", why="no answer could be read from the output")
     label = label_of(sample.answer)
     found = same(answer, label)
-    if found is not Same.YES and _boxes_together(output, label):
+    if found is not Same.YES and (_boxes_together(output, label) or _written_elsewhere(answer, label)):
         found = Same.YES
     light = max(len(answer), len(label)) <= LONGEST_FOR_ALGEBRA and not _HEAVY.search(answer)
     if found is Same.UNSURE and light:
@@ -83,6 +84,12 @@ def _boxes_together(output: str, label: str) -> bool:
     return len(found) > 1 and any(
         same(", ".join(found[-count:]), label) is Same.YES for count in range(2, min(len(found), 6) + 1)
     )
+
+
+def _written_elsewhere(answer: str, label: str) -> bool:
+    """Whether the label is a plain number, and the answer is it as other countries write it."""
+    meant = read_elsewhere(answer)
+    return meant is not None and PLAIN_NUMBER.fullmatch(spelled(label)) is not None and same(meant, label) is Same.YES
 
 
 def _request(answer: str, label: str) -> tuple[str, str]:

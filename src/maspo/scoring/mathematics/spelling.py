@@ -226,7 +226,8 @@ def _unmarked(text: str) -> str:
 
 
 def _as_words(found: re.Match[str]) -> str:
-    words = found[1].strip()
+    words = _SPACE_COMMAND.sub(" ", found[1]).strip() if "\\" in found[1] else found[1].strip()
+    words = words.rstrip(",;") if words[-2:-1].isalpha() else words
     if words == ":":
         return words
     if re.fullmatch(r"[-+\d.,/%§()\s]*", words) or re.fullmatch(r"and|or|[A-Za-z]?", words):

@@ -44,6 +44,12 @@ ruble ₽ 1 ruble rubles rouble roubles руб рублей RUB
 won ₩ 1 won KRW
 resistance \\Omega 1 ohm ohms Ω
 yen ¥ 1 yen JPY 円
+crown kr 1 SEK NOK DKK kronor kroner krona krone
+zloty zł 1 PLN zl zloty złoty złotych
+franc CHF 1 Fr francs franc
+lira ₺ 1 TL TRY lira liras
+real R§ 1 BRL reais
+peso MXN 1 pesos peso
 force N 1 newton newtons
 energy J 1 joule joules
 power W 1 watt watts
@@ -64,6 +70,7 @@ _ALIASES = {
     for dimension, name, scale, *aliases in (line.split() for line in _TABLE.split("\n") if line)
     for alias in (name, *aliases)
 }
+_HOURS = frozenset({"h", "hr", "hrs", "hour", "hours", "d", "day", "days"})
 _SHORT = frozenset(name for name in _ALIASES if len(name) == 1 and name.isalpha())
 _BEFORE = re.compile(
     r'^(-?\s*)"?((?:US|USD|A|AU|C|CA|HK|NT|S|NZ|R|MX)?\s?§|[€£¥₹₽₩₫₺₴₦฿₱₪]|(?:Rs\.?|INR|USD|EUR|GBP|JPY|CNY|RMB|CHF'
@@ -159,6 +166,9 @@ def _in_words(text: str) -> tuple[str, Unit] | None:
 def in_several_units(text: str) -> tuple[str, Unit] | None:
     """Return an amount in several units of one dimension, 3 hours and 20 minutes, in the basic one; None for others."""
     parts = _PART.findall(text)
+    if len(parts) > 1 and parts[0][1] in _HOURS:
+        # 1h 15m: beside hours, m stands for minutes.
+        parts = [(number, "min" if name == "m" else name) for number, name in parts]
     units = [_ALIASES.get(name) for _, name in parts]
     if (
         len(parts) < 2
