@@ -300,3 +300,28 @@ async def test_r10_a_proxy_may_be_named_without_http_and_another_kind_is_told(mo
         for scheme in ("http", "https"):
             with pytest.raises(Unreached, match=r"socks5://127\.0\.0\.1 is asked in HTTP alone"):
                 await connections.take(URL(f"{scheme}://models.example/v1"), "socks5://me:secret@127.0.0.1:9")
+
+
+class Foreign:
+    """A loop of another package, such as uvloop's: it makes connections without the word that only asyncio's knows."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._loop, name)
+
+    async def create_connection(self, make: object, host: str, port: int, *, ssl: object = None) -> object:
+        """Make a connection as uvloop 0.23 does."""
+        return await self._loop.create_connection(make, host, port, ssl=ssl)  # type: ignore[call-overload]
+
+
+async def test_r11_loops_of_other_packages_serve(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with endpoint([b"abc"], b"0\r\n\r\n") as (text, requests), opened() as connections:
+        foreign = Foreign(asyncio.get_running_loop())
+        monkeypatch.setattr(asyncio, "get_running_loop", lambda: foreign)
+        taker, url = Slow(10**9), URL(text)
+        connection = await connections.take(url)
+        await connection.ask(get(url), b"", 1000)
+        await connection.pass_on(taker)
+        assert (taker.pieces, requests) == ([b"abc"], [1])

@@ -8,10 +8,10 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from maspo.core.errors import CallFailed, ConfigInvalid, said_of
 from maspo.team.app import App
@@ -62,8 +62,37 @@ class Ended:
     """What readers of frameworks tell of the app's agents, in the first rollout of a process; see ``readers``."""
 
 
+class Rollouts(Protocol):
+    """Where rollouts of an app run."""
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether that may be another machine."""
+        ...
+
+    def place(self) -> AbstractAsyncContextManager[int]:
+        """Wait until a rollout may run, and give the number of its worker."""
+        ...
+
+    async def run(self, row: Mapping[str, str], environment: Mapping[str, str], place: int = 0) -> Ended:
+        """Run the app on one row, under the environment of its rollout.
+
+        Raises:
+            ConfigInvalid: the app cannot be started at all.
+            WorkerLost: who ran it is gone; it may be run again.
+
+        """
+        ...
+
+    async def close(self) -> None:
+        """End all processes of the app."""
+        ...
+
+
 class Pool:
     """Runs an app on rows. At most ``app.workers`` rollouts run at a time."""
+
+    is_elsewhere = False
 
     def __init__(self, app: App) -> None:
         self.app = app

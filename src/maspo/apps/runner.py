@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
-from maspo.apps.pool import Ended, Pool
+from maspo.apps.pool import Ended, Pool, Rollouts
 from maspo.apps.provenance import without_outputs
 from maspo.apps.strayed import Strayed
 from maspo.apps.tracing import Known, trace_of
+from maspo.core.clusters import brought
 from maspo.core.errors import AppChanged, CallFailed, ConfigInvalid
 from maspo.core.prompts import Prompts
 from maspo.core.trace import Trace
+from maspo.core.workers import WorkerLost
 from maspo.data.inputs import Input
 from maspo.gateway.gateway import Edit, Gateway, Rollout
 from maspo.gateway.tools import ToolRecord
@@ -21,8 +23,11 @@ from maspo.gateway.wire import RolloutLimits, WireAgent, WireCall
 from maspo.models.base import ModelClient, RoleSettings
 from maspo.runners.remembered import RememberedRuns
 from maspo.team import System
+from maspo.team.app import App
 from maspo.team.template import values_of
 
+_MOST_LOST = 3
+"""Workers that a rollout may lose. Nodes go with all that is on them; the third loss is the rollout's own doing."""
 _SHOWN = 600
 """Characters of what an app printed that an error shows: the last lines of a traceback."""
 
@@ -47,16 +52,26 @@ class AppRunner:
     What a change does not reach is not paid for again: equal requests of one input share their recorded replies.
     """
 
-    def __init__(self, system: System, rows: Mapping[str, Input], model: ModelClient, settings: RoleSettings) -> None:
+    def __init__(
+        self,
+        system: System,
+        rows: Mapping[str, Input],
+        model: ModelClient,
+        settings: RoleSettings,
+        pool: Callable[[App], Rollouts] = Pool,
+    ) -> None:
         if system.app is None:
             raise ConfigInvalid("runner.kind: app runs a system file with `app:`; this one has none")
         del settings  # the app chooses its models itself
         self.system = system
-        self.pool = Pool(system.app)
-        self._app = system.app
+        self._app = replace(system.app, folder=brought(system.app.folder))
+        self.pool = pool(self._app)
         self._rows = rows
         self._gateway = Gateway(
-            model, wire_agents(system), tools=ToolRecord(model) if system.app.replay_tools else None
+            model,
+            wire_agents(system),
+            tools=ToolRecord(model) if system.app.replay_tools else None,
+            relayed=self.pool.is_elsewhere,
         )
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()
@@ -108,8 +123,14 @@ class AppRunner:
         async with self.pool.place() as place:
             self._check_sent()  # what waited for a place is not paid for
             name = f"worker{place}" if self._app.keep_alive else ""
-            rollout = self._gateway.open(prompts, input_key, limits=limits, name=name, edit=_cutting(cut))
-            ended, calls = await roll_out(self.pool, self._gateway, rollout, row.columns, place)
+            for again in range(_MOST_LOST):
+                rollout = self._gateway.open(prompts, input_key, limits=limits, name=name, edit=_cutting(cut))
+                try:
+                    ended, calls = await roll_out(self.pool, self._gateway, rollout, row.columns, place)
+                    break
+                except WorkerLost as error:  # what was answered is recorded, and answers the next one
+                    if again + 1 == _MOST_LOST:
+                        raise CallFailed(f"its worker was lost {_MOST_LOST} times: {error}") from error
         if problem := self._strayed.after(calls, input_key):
             self._problem = problem
         self._check_sent()
@@ -124,7 +145,7 @@ class AppRunner:
 
 
 async def roll_out(
-    pool: Pool, gateway: Gateway, rollout: Rollout, row: Mapping[str, str], place: int = 0
+    pool: Rollouts, gateway: Gateway, rollout: Rollout, row: Mapping[str, str], place: int = 0
 ) -> tuple[Ended, tuple[WireCall, ...]]:
     """Run the app on a row at a rollout's address; return how it ended, and its calls."""
     try:

@@ -21,9 +21,11 @@ from maspo.apps.literals import TEMPLATES
 from maspo.cli.arena import arena
 from maspo.cli.options import (
     AgentModel,
+    AppExecutor,
     Arguments,
     BaseUrl,
     Budget,
+    Carry,
     CodeExecutor,
     Config,
     Executor,
@@ -206,7 +208,10 @@ def optimize(arguments: Arguments) -> None:
     """
     if arguments.optimize != "prompts":
         from maspo.cli.alternate import run_alternation
+        from maspo.core.errors import ConfigInvalid
 
+        if arguments.executor:
+            raise ConfigInvalid(f"--executor {arguments.executor}: turns work on this machine alone; leave it out")
         run_alternation(arguments)
         return
     from maspo.cli.optimize import run_search
@@ -220,6 +225,8 @@ def resume(
     max_usd: MaxUsd = None,
     max_calls: MaxCalls = None,
     max_minutes: MaxMinutes = None,
+    executor: AppExecutor = "",
+    carry: Carry = None,
     store: Store = "",
     trust: Trust = "",
     metrics: Metrics = None,
@@ -238,7 +245,7 @@ def resume(
     ask_for(metrics)
     ask_for_log(log)
     flags = {"max-usd": max_usd, "max-calls": max_calls, "max-minutes": max_minutes}
-    go_on(folder, flags, trust, as_json, store)
+    go_on(folder, flags, trust, as_json, store, executor, str(carry or ""))
 
 
 @command
@@ -392,6 +399,7 @@ def compare(
         ),
     ] = None,
     executor: Executor = "",
+    carry: Carry = None,
     equal: Annotated[
         Literal["calls", "money"],
         typer.Option("--equal", help="What each run has as much of; money needs --max-usd and known prices."),
@@ -411,7 +419,8 @@ def compare(
     from maspo.cli.compare import Asked, run_comparison
 
     sets, further, workers = tuple(against or ()), tuple(also or ()), jobs or int(not executor)
-    run_comparison(arguments, Asked(methods, seeds, sets, guard, points, workers, executor, equal, further))
+    carried = str(carry or "")
+    run_comparison(arguments, Asked(methods, seeds, sets, guard, points, workers, executor, equal, further, carried))
 
 
 # ── deciding ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -71,6 +71,8 @@ class Asked:
     """What all runs have as much of."""
     also: tuple[str, ...] = ()
     """Further tasks: files of inputs, or names."""
+    carried: str = ""
+    """The folder that is brought to the nodes of a cluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class _Prepared:
 
 def run_comparison(arguments: Arguments, given: Asked) -> None:
     """Read everything, state the plan, and compare once it is agreed to."""
-    check_executor(given.executor)
+    check_executor(given.executor, given.carried)
     arguments = with_system_file(arguments)
     system = read_system(arguments.system)
     out = arguments.out or free_folder(RUNS, f"{system.name}-comparison")
@@ -196,6 +198,7 @@ def _carry_out(prepared: _Prepared, arguments: Arguments, given: Asked, again: s
             jobs=given.jobs,
             keeping=keeping,
             executor=given.executor,
+            carried=given.carried,
             tell=note,
         )
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import typer
 
+from maspo.apps.elsewhere import check_elsewhere, rollouts_on
 from maspo.cli.agreeing import agree, agree_to_file
 from maspo.cli.discover import with_system_file
 from maspo.cli.options import Arguments
@@ -22,15 +24,16 @@ from maspo.cli.stores import keeping_of, reach
 from maspo.cli.terminal import note, print_json, say, width_for_people
 from maspo.cli.watch import JsonLines
 from maspo.core.errors import ConfigInvalid
+from maspo.core.executors import check_executor
 from maspo.core.plain_files import is_there
 from maspo.events import Event
 from maspo.report.folder import JOURNAL, REPORT, RUNS, free_folder, write_results
 from maspo.store import RecordedResult
 from maspo.store.looks import LookLedger
 from maspo.study.job import Job, Outcome, Watcher
-from maspo.study.optimize import reach_in, resume, start
+from maspo.study.optimize import reach_in, resume, start, system_in
 from maspo.study.record import check_free, open_for_reading
-from maspo.study.resolve import resolve
+from maspo.study.resolve import Parts, resolve
 
 
 def run_search(arguments: Arguments) -> None:
@@ -41,6 +44,7 @@ def run_search(arguments: Arguments) -> None:
     missing = key_missing(prepared.job.config.models) or model_missing(prepared.job.config, prepared.job.system)
     if missing:
         raise ConfigInvalid(missing)
+    check_elsewhere(prepared.job.system, arguments.executor, arguments.carried)
     study = resolve(prepared.job)
     for remark in remarks_on(prepared, study):
         note(f"note: {remark}")
@@ -50,10 +54,13 @@ def run_search(arguments: Arguments) -> None:
     confirm(plan_text(prepared, study.plan), arguments.yes)
     out, keeping = prepared.out, keeping_of(arguments, prepared.out / JOURNAL)
 
-    def begin(watcher: Watcher, stop: asyncio.Event) -> Awaitable[Outcome]:
-        return start(study, out, watcher, stop=stop, looks=LookLedger(), keeping=keeping)
+    with rollouts_on(arguments.executor, arguments.carried) as rollouts:
+        there = replace(study, parts=replace(study.parts, rollouts=rollouts))
 
-    _run(begin, out, arguments.as_json)
+        def begin(watcher: Watcher, stop: asyncio.Event) -> Awaitable[Outcome]:
+            return start(there, out, watcher, stop=stop, looks=LookLedger(), keeping=keeping)
+
+        _run(begin, out, arguments.as_json)
 
 
 def run_demo(topology: str, seed: int, inputs: int, out: Path | None, as_json: bool) -> None:
@@ -73,10 +80,19 @@ def run_demo(topology: str, seed: int, inputs: int, out: Path | None, as_json: b
     _run(lambda watcher, stop: start(resolve(job), folder, watcher, stop=stop), folder, as_json)
 
 
-def go_on(folder: Path, cap_flags: Mapping[str, str | None], allowed: str, as_json: bool, store: str = "") -> None:
+def go_on(
+    folder: Path,
+    cap_flags: Mapping[str, str | None],
+    allowed: str,
+    as_json: bool,
+    store: str = "",
+    executor: str = "",
+    carried: str = "",
+) -> None:
     """Go on with the run or the evaluation that a folder holds, under the caps that flags give, if any."""
     from maspo.study.evaluation.evaluate import holds_evaluation
 
+    check_executor(executor, carried)
     caps = None
     if any(value is not None for value in cap_flags.values()):
         # The environment and a settings file count only when a run starts.
@@ -85,18 +101,25 @@ def go_on(folder: Path, cap_flags: Mapping[str, str | None], allowed: str, as_js
     if holds_evaluation(folder) and not is_there(folder / JOURNAL):
         from maspo.cli.evaluate import go_on_evaluating
 
+        if executor:
+            raise ConfigInvalid(
+                f"--executor {executor}: {folder} holds an evaluation, which goes on here; leave it out"
+            )
         raise typer.Exit(go_on_evaluating(folder, caps, allowed, as_json))
     if is_there(folder / JOURNAL):
         allowed = agree(reach_in(folder), folder, allowed)
+        check_elsewhere(system_in(folder), executor, carried)
     make_whole(folder / JOURNAL, needed="job")
     adopt_prices(folder)
     looks = LookLedger()
-    _run(
-        lambda watcher, stop: resume(folder, watcher, caps, stop=stop, allowed=allowed, looks=looks),
-        folder,
-        as_json,
-        _told(folder / JOURNAL),
-    )
+    with rollouts_on(executor, carried) as rollouts:
+        parts = Parts(rollouts=rollouts)
+        _run(
+            lambda watcher, stop: resume(folder, watcher, caps, stop=stop, parts=parts, allowed=allowed, looks=looks),
+            folder,
+            as_json,
+            _told(folder / JOURNAL),
+        )
 
 
 def _told(record: Path) -> list[Event]:

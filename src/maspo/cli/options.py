@@ -42,6 +42,10 @@ class Arguments:
     """The budget of that store that the run spends from; empty: none."""
     optimize: str = "prompts"
     """What is optimized: ``prompts``, or ``prompts,structure``."""
+    executor: str = ""
+    """Where rollouts of an app run; empty: on this machine."""
+    carried: str = ""
+    """The folder that is brought there."""
 
 
 def _option(flag: str, metavar: str, help_text: str) -> Any:
@@ -94,6 +98,19 @@ Executor = Annotated[
         help="Where runs work: ray, ray:auto, ray:HOST:PORT [default: processes of this machine].",
         show_default=False,
     ),
+]
+AppExecutor = Annotated[
+    str,
+    typer.Option(
+        "--executor",
+        metavar="WHERE",
+        help="Where an app runs: ray, ray:auto, ray:HOST:PORT [default: this machine].",
+        show_default=False,
+    ),
+]
+Carry = Annotated[
+    Path | None,
+    _option("--carry", "DIR", "The app's folder, which a cluster brings to its nodes [default: it is there]."),
 ]
 CodeExecutor = Annotated[
     str,
@@ -214,6 +231,8 @@ def optimize_command(command: Callable[[Arguments], None]) -> Callable[..., None
         arguments: Arguments,
         optimize: _OPTIMIZE = "prompts",
         start_from: _START_FROM = None,
+        executor: AppExecutor = "",
+        carry: Carry = None,
         metrics: Metrics = None,
         log: Log = None,
     ) -> None:
@@ -222,6 +241,7 @@ def optimize_command(command: Callable[[Arguments], None]) -> Callable[..., None
 
         ask_for(metrics)
         ask_for_log(log)
+        arguments = replace(arguments, executor=executor, carried=str(carry or ""))
         command(replace(arguments, optimize=optimize, start_from=start_from))
 
     with_what.__name__, with_what.__doc__ = command.__name__, command.__doc__

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import itertools
 import logging
 import os
 import threading
@@ -15,12 +16,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final, cast
 
 from maspo.__about__ import __version__
 from maspo.core.errors import ConfigInvalid, MaspoError
-from maspo.core.workers import Queue, WorkerLost, Workers, listen_to
+from maspo.core.workers import Queue, TwoWayWorkers, Way, WorkerLost, listen_to
 
+_LOG = logging.getLogger(__name__)
 RAY: Final = "ray"
 _QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0", "RAY_ENABLE_RECORD_ACTOR_TASK_LOGGING": "0"}
 """Nobody is told that Ray is used (https://docs.ray.io, usage stats), unless somebody wants it."""
@@ -29,13 +32,20 @@ _OBJECT_STORE: Final = 80 * 2**20
 
 _AGAIN: Final = 1.0
 """Seconds after which a node asks again for a word that it could not wait for."""
+_PIECE: Final = 256 * 1024
+"""Bytes that go through Ray at once, at most: a request with a long input fits."""
+_CARRIED: Final = "MASPO_CARRIED"
+"""Tells a node which folder of its caller the one is a copy of in which its work begins."""
+_NOT_CARRIED: Final = (".env*", ".git", ".venv*", "venv", "node_modules", "__pycache__", "maspo-runs")
+"""What stays at home beside what ``.gitignore`` names, which Ray reads: keys, environments of one machine, records."""
 
 
 @contextmanager
-def on_ray(address: str, count: int) -> Iterator[Workers]:
+def on_ray(address: str, count: int, carried: str = "") -> Iterator[TwoWayWorkers]:
     """Open workers on a Ray cluster, at most so many at a time; 0: as many as it has processors for.
 
     ``address`` is that of a cluster, ``auto`` for the one of this machine; empty: one is started here, and ended.
+    ``carried`` is a folder of which each node gets a copy (Ray's ``working_dir``); see ``brought``.
 
     Raises:
         ConfigInvalid: Ray is not installed, or there is no cluster at the address.
@@ -48,7 +58,7 @@ def on_ray(address: str, count: int) -> Iterator[Workers]:
 
     def connect() -> None:
         try:
-            _connect(ray, address, count)
+            _connect(ray, address, count, carried)
         except BaseException as error:
             failed.append(error)
         finally:
@@ -82,8 +92,16 @@ def _ray() -> Any:
         raise ConfigInvalid("--executor ray needs Ray: pip install 'maspo[ray]'") from None
 
 
-def _connect(ray: Any, address: str, count: int) -> None:
-    quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR", "configure_logging": False}
+def _connect(ray: Any, address: str, count: int, carried: str) -> None:
+    quiet: dict[str, Any] = {
+        "include_dashboard": False,
+        "log_to_driver": False,
+        "logging_level": "ERROR",
+        "configure_logging": False,
+    }
+    if carried:
+        told = {_CARRIED: os.path.abspath(carried)}  # noqa: PTH100 - as an app's folder is written: links are kept
+        quiet["runtime_env"] = {"working_dir": carried, "excludes": [*_NOT_CARRIED], "env_vars": told}
     if address:
         del quiet["include_dashboard"]
         ray.init(address=address, **quiet)
@@ -103,12 +121,19 @@ class _OnRay(Queue):
         near = importlib.import_module("ray.util.scheduling_strategies").NodeAffinitySchedulingStrategy
         # Nowhere else: a bell on a node that gets lost would tell all to stop.
         here = near(ray.get_runtime_context().get_node_id(), soft=False)
-        self._bell = ray.remote(num_cpus=0, scheduling_strategy=here)(_Bell).remote()
+        self._actor = ray.remote(num_cpus=0, scheduling_strategy=here)
+        self._bell = self._actor(_Bell).remote()
+        self._door: Any = None
         task = ray.remote(num_cpus=1, max_retries=0)(_work)
         super().__init__([_Task(task, self._bell)] * count)
 
     def stop(self) -> None:
         self._bell.ring.remote()
+
+    def way_to(self, port: int) -> Way:
+        if self._door is None:
+            self._door = self._actor(_Door).remote()
+        return _Way(self._door, port)
 
 
 class _Task:
@@ -128,6 +153,72 @@ class _Task:
         if isinstance(cause, BaseException):
             return cause  # what the work itself raised
         return WorkerLost(f"its node or process is gone ({_first_line(error)})")
+
+
+class _Door:
+    """On the machine of the caller: says to its ports what workers on nodes say, and lets them hear what comes back."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count()
+        self._open: dict[int, tuple[asyncio.StreamReader, asyncio.StreamWriter]] = {}
+
+    async def enter(self, port: int) -> int:
+        """Connect, and return the number of the connection."""
+        number = next(self._numbers)
+        self._open[number] = await asyncio.open_connection("127.0.0.1", port)
+        return number
+
+    async def say(self, number: int, piece: bytes) -> None:
+        """Send on what was said."""
+        _, writer = self._open[number]
+        writer.write(piece)
+        await writer.drain()
+
+    async def hear(self, number: int) -> bytes:
+        """Wait for what comes, and return it; nothing when the connection has ended."""
+        reader, _ = self._open[number]
+        return await reader.read(_PIECE)
+
+    async def leave(self, number: int) -> None:
+        """End a connection."""
+        _, writer = self._open.pop(number)
+        writer.close()
+
+
+class _Way:
+    """What a piece of work on a node is given: a server there passes everything on through the door."""
+
+    def __init__(self, door: Any, port: int) -> None:
+        self._door, self.port = door, port
+        self._server: asyncio.Server | None = None
+
+    async def here(self) -> int:
+        if self._server is None:
+            self._server = await asyncio.start_server(self._pass_on, "127.0.0.1", 0)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            number = await self._door.enter.remote(self.port)
+            hearing = asyncio.create_task(self._hear(number, writer))
+            try:
+                while piece := await reader.read(_PIECE):
+                    await self._door.say.remote(number, piece)
+            finally:
+                hearing.cancel()
+                await self._door.leave.remote(number)
+        except Exception:  # the caller is gone, or one of both ends
+            _LOG.debug("a connection to the caller has ended", exc_info=True)
+        finally:
+            writer.close()
+
+    async def _hear(self, number: int, writer: asyncio.StreamWriter) -> None:
+        try:
+            while piece := await self._door.hear.remote(number):
+                writer.write(piece)
+                await writer.drain()
+        finally:
+            writer.close()
 
 
 # ── on a node ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -162,6 +253,14 @@ class _Heard:
                 time.sleep(_AGAIN)  # the way to it is broken; it may be there still
             except Exception:
                 rung = True
+
+
+def brought(folder: str) -> str:
+    """Return where a folder of the caller is on this machine: in the copy that was carried here, or where it was."""
+    carried = os.environ.get(_CARRIED, "")
+    if not carried or not folder or not Path(folder).is_relative_to(carried):
+        return folder
+    return str(Path.cwd() / Path(folder).relative_to(carried))
 
 
 def _work(bell: Any, version: str, work: Callable[..., Any], given: Sequence[Any]) -> Any:

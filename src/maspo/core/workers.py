@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol, TypeVar, TypeVarTuple, Unpack
@@ -41,6 +42,32 @@ class Workers(Protocol):
         ...
 
 
+class Way(Protocol):
+    """How a worker, which may be on another machine, reaches a port of its caller's loopback."""
+
+    @property
+    def port(self) -> int:
+        """The port, on the machine of the caller."""
+        ...
+
+    async def here(self) -> int:
+        """Return the port of the worker's own machine that leads there, as long as this event loop runs."""
+        ...
+
+
+class TwoWayWorkers(Workers, Protocol):
+    """Workers whose work may come back to the machine of its caller while it is done."""
+
+    @property
+    def count(self) -> int:
+        """Pieces of work that are done at a time."""
+        ...
+
+    def way_to(self, port: int) -> Way:
+        """Return what a piece of work is given so that it reaches a port of this machine."""
+        ...
+
+
 class Lane(Protocol):
     """Where one piece of work is done at a time."""
 
@@ -57,6 +84,7 @@ class Queue:
     """Pieces of work that wait for one of some lanes, in the order in which they came."""
 
     def __init__(self, lanes: Sequence[Lane]) -> None:
+        self.count = len(lanes)
         self._free = list(lanes)
         self._waiting: deque[tuple[Future[Any], Callable[..., Any], Sequence[Any]]] = deque()
         self._turn = threading.RLock()
@@ -154,12 +182,25 @@ class _Processes(Queue):
     def stop(self) -> None:
         self._word.close()
 
+    def way_to(self, port: int) -> Way:
+        return _SameMachine(port)
+
     def end(self) -> None:
         self.close()
         for lane in self._lanes:
             lane.close()
         self._word.close()
         self._heard.close()
+
+
+@dataclass(frozen=True)
+class _SameMachine:
+    """No way at all: what listens on loopback is reached from here."""
+
+    port: int
+
+    async def here(self) -> int:
+        return self.port
 
 
 class _AtTheEnd:
@@ -177,7 +218,7 @@ class _AtTheEnd:
 
 
 @contextmanager
-def processes(count: int) -> Iterator[Workers]:
+def processes(count: int) -> Iterator[TwoWayWorkers]:
     """Open processes that work side by side, at most so many.
 
     When the caller stops, work that has not begun is dropped, and processes are ended. When the caller is killed, they

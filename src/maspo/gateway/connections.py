@@ -315,7 +315,10 @@ class Connections:
         host, port, secure = url.raw_host or "", url.port or 80, url.scheme == "https"
         if proxy is None:
             tls = self._tls if secure else None
-            _, connection = await loop.create_connection(make, host, port, ssl=tls, happy_eyeballs_delay=_EYEBALLS)
+            if isinstance(loop, asyncio.BaseEventLoop):
+                _, connection = await loop.create_connection(make, host, port, ssl=tls, happy_eyeballs_delay=_EYEBALLS)
+            else:  # of another package, such as uvloop's, which does not know the word
+                _, connection = await loop.create_connection(make, host, port, ssl=tls)
             return connection
         at = urlsplit(proxy)
         if at.scheme not in ("http", "https"):

@@ -246,6 +246,7 @@ class Gateway:
     ``model`` answers ``WireRequest``s: layers around a ``WireClient``. ``agents`` are whom to recognize. ``on_call`` is
     told each call as it ends. ``sender`` takes requests that are no model calls, such as one for the list of models;
     without one they are refused. ``tools`` answers tools of the app that ask for what they answered before.
+    ``relayed``: apps come through relays, of other machines too, each of which has a port of its own on loopback.
 
     Only who knows the secret in a rollout's address is served, and only by the names of this machine.
     """
@@ -257,12 +258,14 @@ class Gateway:
         on_call: Callable[[Rollout, WireCall], None] | None = None,
         sender: Sender | None = None,
         tools: ToolRecord | None = None,
+        relayed: bool = False,
     ) -> None:
         self._model = model
         self._team = Team(agents)
         self._on_call = on_call
         self._sender = sender
         self._tools = tools
+        self._relayed = relayed
         self._secret = secrets.token_urlsafe(24)
         self._rollouts: dict[str, Rollout] = {}
         self._opened = 0
@@ -287,7 +290,7 @@ class Gateway:
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         self._port = self._runner.addresses[0][1]
-        self._hosts = frozenset(f"{host}:{self._port}" for host in ("127.0.0.1", "localhost"))
+        self._hosts = frozenset(self._of_port(f"{host}:{self._port}") for host in ("127.0.0.1", "localhost"))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -376,10 +379,18 @@ class Gateway:
             if attempt.failed_at is None and (attempt.delivered or attempt.delivery.cut):
                 rollout.settle(content, attempt)
 
+    def _of_port(self, host: str) -> str:
+        """Return what must be known of the host that an app names; behind relays it names their ports."""
+        return host.rpartition(":")[0] if self._relayed else host
+
     def _admit(self, request: web.BaseRequest) -> tuple[Rollout | None, str]:
         """Return the rollout that an address means, and the path below it; None for whoever does not belong here."""
         parts = request.path_qs.split("/", 4)
-        if request.headers.get("Host", "").lower() not in self._hosts or len(parts) < 5 or parts[2] != "w":
+        if (
+            self._of_port(request.headers.get("Host", "").lower()) not in self._hosts
+            or len(parts) < 5
+            or parts[2] != "w"
+        ):
             return None, ""
         if not compare_digest(parts[1].encode("utf-8", "replace"), self._secret.encode()):
             return None, ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from maspo.core.prompts import Prompts
@@ -83,6 +83,10 @@ RUNNERS: Registry[RunnerClass] = Registry(
 )
 
 
+_OURS: Mapping[str, Sequence[str]] = {PROMPT_GRAPH: ("plan",), APP: ("pool",)}
+"""Options that maspo gives, and no user."""
+
+
 def check_options(chosen: object, system: System, options: Mapping[str, Any]) -> None:
     """Check that a runner, by name or as a class, takes options for a system, as far as can be told without making it.
 
@@ -90,7 +94,7 @@ def check_options(chosen: object, system: System, options: Mapping[str, Any]) ->
         ConfigInvalid: it has no such option, or it cannot be what is given.
 
     """
-    RUNNERS.check_options(chosen, options, ours=("plan",) if chosen == PROMPT_GRAPH else ())
+    RUNNERS.check_options(chosen, options, ours=_OURS.get(chosen, ()) if isinstance(chosen, str) else ())
     maker = RUNNERS.get(chosen) if isinstance(chosen, str) else chosen
     if (check := getattr(maker, "check_options", None)) is not None:
         check(system, **options)

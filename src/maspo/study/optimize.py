@@ -235,6 +235,12 @@ def reach_in(out: Path) -> Reach:
         return of_job(_job_in(store, out), _run_in(store))
 
 
+def system_in(out: Path) -> System:
+    """Return the team of a run folder."""
+    with open_for_reading(out / DATABASE) as store:
+        return _job_in(store, out).system
+
+
 def _run_in(store: RunStore) -> str:
     return store.meta().get("run", "")
 

@@ -47,6 +47,8 @@ class Parts:
     runner: Any = None
     scorer: Any = None
     client: Any = None
+    rollouts: Any = None
+    """Where rollouts of an app run, as ``maspo.apps.elsewhere.rollouts_on`` gives it; None: in processes from here."""
 
 
 @dataclass(frozen=True)

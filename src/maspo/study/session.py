@@ -42,7 +42,7 @@ from maspo.optimizers.base import AskModel, Case, Compare, Propose, Request, Res
 from maspo.proposers.base import PROPOSERS
 from maspo.proposers.examples import ExampleGuard
 from maspo.proposers.passages import Passages
-from maspo.runners.base import RUNNERS, Runner, runner_kind
+from maspo.runners.base import APP, RUNNERS, Runner, runner_kind
 from maspo.store.codec import RecordedResult, decoded_again, encode
 from maspo.store.looks import Look
 from maspo.store.run_store import RunStore
@@ -421,7 +421,9 @@ class Session:
             model = Redrawn(self.model, repeat) if repeat else self.model
             rows = {row.key: row for row in job.inputs.rows}
             chosen = chosen_part(self.parts.runner, runner_kind(system, config.runner.kind))
-            settings, options = config.models.of_agents(), config.runner.options
+            settings, options = config.models.of_agents(), dict(config.runner.options)
+            if chosen == APP and self.parts.rollouts is not None:
+                options["pool"] = self.parts.rollouts
             made = RUNNERS.make(chosen, system, rows, model, settings, **options)
             self._runners[place] = RunReporter(made, self.publish, self._lost.published)
         return self._runners[place]

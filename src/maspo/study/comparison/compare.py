@@ -94,6 +94,8 @@ class Attention:
     keeping: Keeping = IN_FOLDER
     executor: str = ""
     """Where they work, as ``open_workers`` takes it; with a cluster 0 jobs are as many as it has processors for."""
+    carried: str = ""
+    """The folder that a cluster brings to its nodes."""
     tell: Callable[[str], None] = to_nobody
     """Is told which run begins, and which was lost."""
 
@@ -206,7 +208,7 @@ async def compare(comparison: Comparison, out: Path, attention: Attention) -> Co
         attention = replace(attention, keeping=beside(store))
         for run in comparison.runs:  # a price that is known by now is one in the reports of the runs, too
             add_prices(folder_of(out, run), comparison.config.models.prices)
-        opening = partial(open_workers, attention.executor, attention.jobs)
+        opening = partial(open_workers, attention.executor, attention.jobs, attention.carried)
         async with Beside(opening, attention.stop, attention.tell) as beside_us:
             if attention.in_turn:
                 brought = await _in_turn(comparison, out, store, looks, attention)
