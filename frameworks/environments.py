@@ -79,10 +79,14 @@ class Team:
     """Where it lies; of a program for Node, first where its packages do."""
     python: Path | None = None
 
+    @property
+    def file(self) -> str:
+        """In which its prompts stand."""
+        return self.app.partition(":")[0] + ".py" if self.python else self.app.split()[-1]
+
     def lies_in(self, folder: Path) -> Team:
         """Return the team in a folder of its own: its file, and what its language finds beside it."""
-        file = self.app.partition(":")[0] + ".py" if self.python else self.app.split()[-1]
-        (folder / file).write_bytes((FILES / file).read_bytes())
+        (folder / self.file).write_bytes((FILES / self.file).read_bytes())
         if (self.folder / "node_modules").is_dir():
             (folder / "node_modules").symlink_to(self.folder / "node_modules")
         return replace(self, folder=folder)
@@ -99,8 +103,12 @@ class Team:
         return {prompt: f"exit code {code}" if code else "" for prompt, code in codes.items()}
 
     def from_folders(self, url: str, row: Mapping[str, str], folders: Sequence[str]) -> Mapping[str, str]:
-        """Run each folder's copy of a team in Python; return the names of the errors that they ended with."""
+        """Run each folder's copy of a team; return the names of the errors that they ended with."""
         settings = {**os.environ, **QUIET, "OPENAI_BASE_URL": url, "OPENAI_API_KEY": "x"}
+        if self.python is None:
+            program = self.app.split()[0]
+            codes = {one: self._run([program, f"{one}/{self.file}"], settings, json.dumps(row)) for one in folders}
+            return {one: f"exit code {done.returncode}" if done.returncode else "" for one, done in codes.items()}
         return {folder: told for folder, _, told in self._variants(settings, row, [(one, "") for one in folders])}
 
     def _variants(

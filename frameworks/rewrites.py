@@ -13,7 +13,7 @@ from frameworks.environments import Team
 from frameworks.trials import ROWS
 
 from maspo.apps.literals import Template
-from maspo.apps.writeback import CannotWrite, find_places, only_place, rewritten
+from maspo.apps.writeback import CannotWrite, Place, find_places, only_place, rewritten
 from maspo.team.load import load_system
 
 PIECES: Final = (
@@ -31,7 +31,11 @@ PIECES: Final = (
         "r'",
         'f"',
         "é",
+        "中文",
         "\u2028",
+        "\t",
+        "\r\n",
+        "\n    ",
         "🙂",
         "one",
         "two",
@@ -44,11 +48,8 @@ PIECES: Final = (
 LENGTH: Final = 12
 """Pieces of a rewrite."""
 NUMBER: Final = 40
-TEMPLATES: Final[Mapping[str, Template]] = {
-    **dict.fromkeys(("agno", "crewai", "google_adk"), "unknown"),
-    "haystack": "jinja",
-}
-"""What `maspo apply` is told with --template; of Agno, CrewAI and Google ADK it knows by itself."""
+TEMPLATES: Final[Mapping[str, Template]] = {"haystack": "jinja"}
+"""What `maspo apply` is told with --template where it asks; of the others, that nothing reads them."""
 
 
 @dataclass(frozen=True)
@@ -75,18 +76,17 @@ def returned(team: Team, server: Endpoint, folder: Path, first: str, *, is_loose
     """
     prompts = load_system(folder / "system.yaml").prompts.values()
     old = next((one for one in prompts if first in one), first)
-    file = f"{team.app.partition(':')[0]}.py"
-    source = (team.folder / file).read_text(encoding="utf-8")
+    source = (team.folder / team.file).read_text(encoding="utf-8")
     written, texts = dict[str, str](), rewrites(NUMBER)
     for number, text in enumerate(texts):
         try:
-            place = only_place(find_places(file, source, old))
-            patched = rewritten(source, place, old, text, TEMPLATES.get(team.name, "none"))
+            place = only_place(find_places(team.file, source, old))
+            patched = _patched(source, place, old, text, TEMPLATES.get(team.name, "none"))
         except CannotWrite:
             continue
         copy = folder / f"copy{number}"
         copy.mkdir()
-        (copy / file).write_text(patched, encoding="utf-8")
+        (copy / team.file).write_bytes(patched.encode())
         written[copy.name] = text
     server.heard.clear()
     told = team.from_folders(server.url, ROWS[0], list(written))
@@ -97,6 +97,16 @@ def returned(team: Team, server: Endpoint, folder: Path, first: str, *, is_loose
         if not stands_in(text if not is_loose else "".join(text.split()), heard)
     ]
     return Returned(len(written) - len(changed), len(texts) - len(written), tuple(changed))
+
+
+def _patched(source: str, place: Place, old: str, new: str, template: Template) -> str:
+    """Write a rewrite as `maspo apply` does: as it tells itself, else as it is told."""
+    try:
+        return rewritten(source, place, old, new)
+    except CannotWrite:
+        if template in place.readings:
+            return rewritten(source, place, old, new, template)
+        raise
 
 
 def stands_in(text: str, heard: Sequence[str]) -> bool:

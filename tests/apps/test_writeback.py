@@ -15,7 +15,7 @@ from collections.abc import Callable
 import pytest
 import yaml
 
-from maspo.apps.writeback import CannotWrite, find_places, only_place, rewritten
+from maspo.apps.writeback import CannotWrite, find_places, languages_of_names, only_place, rewritten
 
 OLD = "You solve the problem step by step."
 HARD = (
@@ -115,13 +115,19 @@ def test_doubled_braces_tell_that_the_literal_is_a_template() -> None:
 @pytest.mark.parametrize(
     ("file", "source", "new", "reason"),
     [
-        ("t.py", "P = f'You solve {x} step by step.'", "New.", "no literal"),
-        ("t.py", "P = 'You solve the problem ' + word", "New.", "no literal"),
+        (
+            "t.py",
+            "P = f'You solve {x} step by step.'",
+            "New.",
+            "puts {x} into the old prompt, where it said 'the problem'",
+        ),
+        ("t.py", "P = 'You solve the problem ' + word", "New.", "puts {word} into the old prompt"),
+        ("t.py", "P = 'You solve %s step by %s.' % (x, y)", "Step by step.", "values in by their order"),
+        ("t.py", "P = f'{a} {b}'", "New.", "nowhere"),
         ("t.py", f"P = {OLD!r}\nQ = {OLD!r}", "New.", "several places"),
         ("t.py", f"P = {OLD!r}", "New {x}.", "--template"),
         ("t.py", f"P = {OLD!r}", "It costs $5.", "--template"),
-        ("t.py", f"P = {OLD!r} % x", "New.", "no literal"),
-        ("t.py", "def (", "New.", "no literal"),
+        ("t.py", "def (", "New.", "nowhere"),
     ],
 )
 def test_what_cannot_be_done_exactly_is_refused(file: str, source: str, new: str, reason: str) -> None:
@@ -137,6 +143,20 @@ def test_a_prompt_of_agno_arrives_as_it_is_since_its_dollar_signs_are_doubled(ne
     made = changed("team.py", AGNO, new, "You plan a trip for $5, step by step.", "unknown")
     literal = ast.literal_eval(made.partition("instructions=")[2].rpartition(")")[0])
     assert string.Template(literal).safe_substitute() == new
+
+
+ITEMS = "['You plan a trip for $$5.', 'Step by step.']"
+LISTED = f"from agno.agent import Agent\nA = Agent(instructions={ITEMS}, role='x')\n"
+
+
+def test_a_list_of_instructions_of_agno_is_one_prompt() -> None:
+    old = "- You plan a trip for $5.\n- Step by step."
+    made = changed("team.py", LISTED, "- You plan it for $6.\n- Slowly, {x}.", old, "unknown")
+    assert made == LISTED.replace(ITEMS, '["You plan it for $$6.", "Slowly, {x}."]')
+    made = changed("team.py", LISTED, "Plan:\n- a", old, "unknown")
+    assert 'instructions=["""\\\nPlan:\n- a"""], role=\'x\'' in made
+    only = LISTED.replace(", 'Step by step.'", "")
+    assert '["Plan."]' in changed("team.py", only, "Plan.", "You plan a trip for $5.", "unknown")
 
 
 def as_adk_reads(text: str, state: dict[str, str]) -> str:
@@ -264,3 +284,95 @@ def test_what_crewai_would_fill_in_is_refused_and_other_braces_are_not() -> None
     for new in ('Give {"a": 1} and {} to {value}.', "Give ${1} {% if %} of {value}."):
         made = yaml.safe_load(changed("agents.yaml", CREW_FILE, new, old, "unknown"))
         assert made["guide"]["goal"].strip() == new.replace("{value}", "{city}")
+
+
+def at(source: str, new: str, old: str = OLD, file: str = "t.py") -> str:
+    return changed(file, source, new, old, "unknown")
+
+
+SAID = 'Give {"a": {{x}}} for $5.'
+
+
+@pytest.mark.parametrize(
+    ("source", "arrives"),
+    [
+        ("from agents import Agent\na = Agent(name='a', instructions={})\n", SAID),
+        ("from pydantic_ai import Agent\na = Agent('m', system_prompt={}.strip())\n", SAID),
+        ("from langgraph.prebuilt import create_react_agent\nP = {}\na = create_react_agent(m, [], prompt=P)\n", SAID),
+        ("m = [{{'role': 'system', 'content': {}}}, {{'role': 'user', 'content': q}}]\n", SAID),
+        ("from langchain_core.messages import SystemMessage\na = SystemMessage(content={})\n", SAID),
+        (
+            "from langchain_core.prompts import ChatPromptTemplate\n"
+            "a = ChatPromptTemplate.from_messages([('system', {})])\n",
+            SAID.replace("{", "{{").replace("}", "}}"),
+        ),
+        (
+            "from haystack.components.agents import Agent\na = Agent(system_prompt={})\n",
+            f"{{% raw %}}{SAID}{{% endraw %}}",
+        ),
+        ("import jinja2\nP = {}\nT = jinja2.Template(P)\n", f"{{% raw %}}{SAID}{{% endraw %}}"),
+    ],
+)
+def test_what_is_given_to_a_framework_tells_how_it_is_read(source: str, arrives: str) -> None:
+    assert arrives in said(at(source.format(repr(OLD)), SAID))
+
+
+def test_a_module_tells_how_a_text_of_another_is_read() -> None:
+    prompts = f"SOLVER = {OLD!r}\n"
+    with pytest.raises(CannotWrite, match="--template"):
+        at(prompts, SAID)
+    for use, arrives in (
+        ("import prompts\na = prompts.SOLVER.format(x=1)\n", SAID.replace("{", "{{").replace("}", "}}")),
+        ("from agents import Agent\nfrom prompts import SOLVER\na = Agent(name='a', instructions=SOLVER)\n", SAID),
+    ):
+        told = languages_of_names({"prompts.py": prompts, "team.py": use})
+        made = rewritten(prompts, only_place(find_places("prompts.py", prompts, OLD, told)), OLD, SAID)
+        assert said(made) == [arrives]
+
+
+def test_values_that_cover_several_places_keep_what_is_between_them() -> None:
+    source = "P = f'Name: {name}\\nAge: {row[1]}\\nNow plan their trip, step by step.'\n"
+    made = at(source, "Plan it for {value}.", "Name: {value}\nNow plan their trip, step by step.")
+    assert made == 'P = f"""\\\nPlan it for {name}\nAge: {row[1]}."""\n'
+
+
+def test_constants_of_a_prompt_stay_where_the_new_one_says_them() -> None:
+    source = (
+        "ROLE = 'You are a careful planner.'\nRULES = 'Keep it short.'\n"
+        "P = f'{ROLE}\\n{RULES} Step by step for {city}.'.strip()\n"
+    )
+    made = at(
+        source,
+        "You are a careful planner.\nPlan {value}.",
+        "You are a careful planner.\nKeep it short. Step by step for {value}.",
+    )
+    assert "{ROLE}" in made and "{RULES}" not in made.partition("P = ")[2]
+    names: dict[str, str] = {"city": "Rome"}
+    exec(compile(made, "t.py", "exec"), names)
+    assert names["P"] == "You are a careful planner.\nPlan Rome."
+
+
+@pytest.mark.parametrize(
+    ("source", "new"),
+    [
+        ("P = 'Plan the trip of %s to %s, step by step.' % (a, b)", "To {value2} goes {value}."),
+        ("P = 'Plan the trip of {} to {!r}, step by step.'.format(a, b)", "To {value2} goes {value}."),
+        ("P = 'Plan the trip of %s to %s, step by step.' % (a, b)", "{value} goes to {value2}, says {value}."),
+    ],
+)
+def test_values_that_are_told_apart_by_their_order_keep_it(source: str, new: str) -> None:
+    old = "Plan the trip of {value} to {value2}, step by step."
+    with pytest.raises(CannotWrite, match="order"):
+        at(source, new, old)
+    assert at(source, "{value} goes to {value2}.", old)
+
+
+def test_a_jinja_block_stays_whole_or_is_refused() -> None:
+    source, old = (
+        "Plan a trip{% if city %} to {{ city }}{% endif %}, step by step.\n",
+        "Plan a trip to {value}, step by step.",
+    )
+    made = at(source, "Plan it to {value} as {{x}}.", old, "p.j2")
+    assert made == "Plan it{% if city %} to {{ city }}{% endif %}{% raw %} as {{x}}.{% endraw %}\n"
+    with pytest.raises(CannotWrite, match="puts"):
+        at(source, "Plan it for {value}.", old, "p.j2")

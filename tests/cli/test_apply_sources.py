@@ -34,12 +34,29 @@ def test_the_runs_own_source_comes_first() -> None:
     assert place is None and written[0].file == "/shop/shop.py"
 
 
+def test_a_text_that_several_agents_are_told_is_not_rewritten_for_one_of_them() -> None:
+    sources = places({"shop.py": OLD}, "shop.py")
+    place, _ = sources.place_of(OLD, NEW)
+    assert place is not None
+    sources.check_own(place, {"critic": "You check the report."})
+    with pytest.raises(CannotWrite, match="says the prompt of editor, too"):
+        sources.check_own(place, {"editor": OLD, "critic": "You check the report."})
+    made = Sources(
+        {Path("/shop/shop.py"): "def make(role):\n    return f'You are a {role}. Answer in one short sentence.'\n"}
+    )
+    one, other = (f"You are a {role}. Answer in one short sentence." for role in ("cook", "guide"))
+    place, _ = made.place_of(one, NEW)
+    assert place is not None
+    with pytest.raises(CannotWrite, match="says the prompt of guide, too"):
+        made.check_own(place, {"guide": other})
+
+
 @pytest.mark.parametrize(
     ("files", "own", "told"),
     [
         ({"a.py": OLD, "b.py": OLD}, "shop.py", "several places"),
         ({"a.py": OLD, "b.py": NEW}, "shop.py", "the new one in /shop/b.py:1 already"),
-        ({"a.py": "Other."}, "shop.py", "in no literal"),
+        ({"a.py": "Other."}, "shop.py", "nowhere in these files"),
     ],
 )
 def test_what_is_unclear_is_refused(files: dict[str, str], own: str, told: str) -> None:

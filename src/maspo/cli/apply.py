@@ -42,6 +42,15 @@ class _Changes:
 
 
 @dataclass(frozen=True)
+class _Changed:
+    """The prompts of a run that changed: as they were, and as they are."""
+
+    prompts: Mapping[str, tuple[str, str]]
+    others: Mapping[str, Mapping[str, str]]
+    """Of each agent, those who are not to be told the same, with their prompts as they were."""
+
+
+@dataclass(frozen=True)
 class Wanted:
     """Where new prompts shall go: into files, into a branch of their repository, or into a patch.
 
@@ -67,8 +76,12 @@ def run_apply(run: Path, wanted: Wanted) -> None:
     refuse_turns(run)  # their prompts belong to their structure
     job, shipped = recorded_job(run), read_prompts(run)
     seed = job.system.prompts
-    changed = {name: (seed[name], text) for name, text in shipped.items() if name in seed and text != seed[name]}
-    if not changed:
+    new = {name: shipped.get(name, text) for name, text in seed.items()}
+    changed = _Changed(
+        {name: (seed[name], text) for name, text in new.items() if text != seed[name]},
+        {name: {other: seed[other] for other in seed if new[other] != text} for name, text in new.items()},
+    )
+    if not changed.prompts:
         say("The run ships the prompts that it started with; there is nothing to write.")
         return
     if not wanted.to:
@@ -119,7 +132,7 @@ def _make_branch(
     run: Path,
     wanted: Wanted,
     branch: str,
-    changed: Mapping[str, tuple[str, str]],
+    changed: _Changed,
     read: Sources,
     template: Template,
 ) -> NoReturn:
@@ -137,8 +150,8 @@ def _make_branch(
         )
     sources = Sources(inside_it, read.own, described if is_kept else None)
     evidence, refused, commits = Evidence(look(run).view), list[str](), list[Commit]()
-    for name, texts in changed.items():
-        one = _changes({name: texts}, sources, template)
+    for name, texts in changed.prompts.items():
+        one = _changes(_Changed({name: texts}, changed.others), sources, template)
         refused += one.refused
         for line in one.there:
             say(line)
@@ -170,12 +183,14 @@ def _home(job: Job) -> Path:
     return Path(job.sources["system"]).parent
 
 
-def _changes(changed: Mapping[str, tuple[str, str]], read: Sources, template: Template) -> _Changes:
+def _changes(changed: _Changed, read: Sources, template: Template) -> _Changes:
     """Return what is to be written, so that each new prompt stands where the old one does now."""
     now, refused, there, stale = read, list[str](), list[str](), list[str]()
-    for name, (old, new) in changed.items():
+    for name, (old, new) in changed.prompts.items():
         try:
             place, written = now.place_of(old, new)
+            if place is not None:
+                now.check_own(place, changed.others[name])
             if place is None:
                 there.append(f"{name}: already written back ({', '.join(f'{one.file}:{one.line}' for one in written)})")
             else:
@@ -208,13 +223,14 @@ def _described(read: Sources, name: str, old: str, new: str) -> Sources:
     return replace(read, texts={**read.texts, file: rewritten(read.texts[file], place, old, new, "none")})
 
 
-def _check(changed: Mapping[str, tuple[str, str]], read: Sources, template: Template) -> int:
+def _check(changed: _Changed, read: Sources, template: Template) -> int:
     """Say of each changed prompt whether it stands in the files, or what hinders; return the exit code."""
     missing = 0
-    for name, (old, new) in changed.items():
+    for name, (old, new) in changed.prompts.items():
         try:
             place, written = read.place_of(old, new)
             if place is not None:
+                read.check_own(place, changed.others[name])
                 rewritten(read.texts[Path(place.file)], place, old, new, template)
             why = (
                 "" if place is None else f"the old prompt stands in {place.file}:{place.line}, where it can be written"

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from maspo.apps.literals import Named
 from maspo.apps.writeback import (
     FILES,
     CannotWrite,
     Place,
     describes_app,
     find_places,
+    languages_of_names,
+    may_say,
     only_place,
     place_of_agent,
     texts_in,
@@ -72,14 +76,38 @@ class Sources:
             )
         return (None, after) if after else (only_place(before), ())
 
+    def check_own(self, place: Place, others: Mapping[str, str]) -> None:
+        """Refuse a place which says the prompts of other agents, too, as they are now: they would change with it.
+
+        Raises:
+            CannotWrite: it does.
+
+        """
+        text = self.texts[Path(place.file)]
+        sharing = [
+            name
+            for name, prompt in others.items()
+            if any(one.start == place.start for one in find_places(place.file, text, prompt, self._told))
+        ]
+        if sharing:
+            raise CannotWrite(
+                f"{place.file}:{place.line} says the prompt of {' and '.join(sharing)}, too, which would change with "
+                "it; give each agent a text of its own first, or write it by hand"
+            )
+
     def _places(self, prompt: str) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
         """Return where a prompt stands in the run's own files, and where in others."""
-        longest = max((len(line) for line in prompt.splitlines()), default=0)
         own, others = list[Place](), list[Place]()
         for file, text in self.texts.items():
-            if len(text) >= longest and not describes_app(str(file), text):
-                (own if file.resolve() in self.own else others).extend(find_places(str(file), text, prompt))
+            if may_say(text, prompt) and not describes_app(str(file), text):
+                found = find_places(str(file), text, prompt, self._told)
+                (own if file.resolve() in self.own else others).extend(found)
         return tuple(own), tuple(others)
+
+    @cached_property
+    def _told(self) -> Mapping[str, frozenset[Named]]:
+        """What modules do with names: a text may stand in one and be used in another."""
+        return languages_of_names({str(file): text for file, text in self.texts.items()})
 
     def says(self, agent: str, prompt: str) -> bool:
         """Say whether the system file of the app says this prompt of an agent."""

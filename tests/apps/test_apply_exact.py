@@ -1,0 +1,385 @@
+"""What is written back arrives as it is: in every kind of file, and in every way in which a program puts values in.
+
+Each case is a source that is really read: modules are run, files loaded, JavaScript run by Node.js where that is there.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import shutil
+import subprocess
+import textwrap
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maspo.apps.literals import Named
+from maspo.apps.writeback import CannotWrite, find_places, only_place, rewritten
+
+OLD = "You plan a trip, step by step.\nName what it costs."
+VALUED = "You plan a trip to {value}, step by step.\nName what it costs."
+SEVERAL = "You plan the trip of {value} to {value2}, step by step.\nName what it costs."
+VALUES = {"{value}": "Ann O'Hara", "{value2}": 'the "old" {town}'}
+"""What stood for values: the first is who, the second where."""
+
+PIECES = (
+    *(
+        "{",
+        "}",
+        "{{",
+        "}}",
+        "{x}",
+        "{{y}}",
+        "{0}",
+        "{ z }",
+        "{who}",
+        "{place}",
+        "{%",
+        "%}",
+        "{% raw %}",
+        "{#",
+        "#}",
+        "{$",
+    ),
+    *(
+        "$",
+        "$v",
+        "$who",
+        "${w}",
+        "$$",
+        "%",
+        "%s",
+        "%(x)s",
+        "%%",
+        "100% sure",
+        "\\",
+        "\\n",
+        "\\\\",
+        "\\frac{a}{b}",
+        "\\N{DASH}",
+    ),
+    *(
+        "\\x41",
+        "\\u0041",
+        "'",
+        '"',
+        "'''",
+        '"""',
+        "`",
+        "<b>",
+        "<<place>>",
+        "[who]",
+        "&amp;",
+        "#",
+        "//",
+        "/*",
+        "---",
+        "é",
+        "中文",
+        "🙂",
+    ),
+    *(
+        "one",
+        "two",
+        ", ",
+        ". ",
+        ": ",
+        " ",
+        "\n",
+        "\n\n",
+        "\n  ",
+        "\t",
+        "\r\n",
+        "\r",
+        "\u2028",
+        "\x7f",
+        "\x85",
+        "\ufeff",
+        "null",
+    ),
+)
+"""What rewrites are made of: whatever some language, file or program reads as more than itself."""
+
+
+@st.composite
+def rewrites(draw: st.DrawFn, old: str) -> str:
+    """Draw a rewrite that keeps the values of the old prompt, in their order."""
+    pieces = st.lists(st.sampled_from(PIECES), max_size=8).map("".join)
+    text = "Rewrite. " + draw(pieces)
+    for value in re.findall(r"\{value\d*\}", old):
+        text += f" {value} {draw(pieces)}"
+    return f"{text} The end."
+
+
+def run_python(source: str) -> str:
+    """Run a module and return what it calls ``prompt``."""
+    names: dict[str, Any] = {"who": VALUES["{value}"], "row": {"place": VALUES["{value2}"]}, "dedent": textwrap.dedent}
+    names |= {"cleandoc": inspect.cleandoc, "place": VALUES["{value2}"]}
+    exec(compile(source.removeprefix("\ufeff"), "team.py", "exec", dont_inherit=True), names)
+    prompt = names["prompt"]
+    assert isinstance(prompt, str)
+    return prompt
+
+
+def as_jinja_reads(source: str) -> str:
+    """Do what Jinja does to a template of values and raw blocks alone."""
+    known = {"who": VALUES["{value}"], "place": VALUES["{value2}"]}
+
+    def said(found: re.Match[str]) -> str:
+        if found["raw"] is not None:
+            return found["raw"]
+        assert found["name"] in known, f"{found[0]}: no value of this name"
+        return known[found["name"]]
+
+    tokens = r"\{%\s*raw\s*%\}(?P<raw>.*?)\{%\s*endraw\s*%\}|\{\{\s*(?P<name>.*?)\s*\}\}|\{%.*?%\}|\{#.*?#\}"
+    return re.sub(tokens, said, source, flags=re.DOTALL)
+
+
+def as_text(source: str) -> str:
+    """Read a file of text as ``open`` does."""
+    return source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+ONE = OLD.replace("\n", " ")
+PYTHON: Mapping[str, tuple[str, str, Named]] = {
+    "a constant": (f"prompt = {OLD!r}  # a comment\n", OLD, "none"),
+    "in parts": ("prompt = (\n    'You plan a trip, step by step.\\n'\n    'Name what it costs.'\n)\n", OLD, "none"),
+    "three quotes": (f'prompt = """\n{OLD}\n"""\n', OLD, "none"),
+    "three quotes, CRLF": (f'prompt = """\n{OLD}\n"""\n'.replace("\n", "\r\n"), OLD, "none"),
+    "a mark at the beginning": (f'\ufeffa = "\u2028"; prompt = """\n{OLD}\n"""\n', OLD, "none"),
+    "behind a page break": (f'a = """x\u2028\x0cy"""\n\x0cprompt = """\n{OLD}\n"""\n', OLD, "none"),
+    "dedented": (f"prompt = dedent({chr(34) * 3}\n{textwrap.indent(OLD, '    ')}\n    {chr(34) * 3})\n", OLD, "none"),
+    "a doc string": (f'class S:\n    """{ONE}"""\n\n\nprompt = inspect.getdoc(S)\n', ONE, "none"),
+    "joined": (f"prompt = '\\n'.join({OLD.splitlines()!r})\n", OLD, "none"),
+    "added": ("prompt = 'You plan a trip, step by step.' + '\\n' + 'Name what it costs.'\n", OLD, "none"),
+    "of constants": (
+        "WORK = 'You plan a trip, step by step.'\nRULES = 'Name what it costs.'\nprompt = f'{WORK}\\n{RULES}'\n",
+        *(OLD, "none"),
+    ),
+    "an f-string": ("prompt = f'You plan a trip to {who}, step by step.\\nName what it costs.'\n", VALUED, "none"),
+    "an f-string in parts": (
+        "prompt = (\n    f'You plan the trip of {who} '\n    f'to {row[\"place\"]}, step by step.\\n'\n"
+        "    'Name what it costs.')\n",
+        *(SEVERAL, "none"),
+    ),
+    "an f-string with a form": (
+        "prompt = f'You plan a trip to {who!s:>3}, step by step.\\nName what it costs.'\n",
+        *(VALUED, "none"),
+    ),
+    "added to values": (
+        "prompt = 'You plan the trip of ' + who + ' to ' + (row['place'] or '') "
+        "+ ', step by step.\\nName what it costs.'\n",
+        *(SEVERAL, "none"),
+    ),
+    "joined with values": (
+        "prompt = ' '.join(['You plan a trip to', who + ', step by step.\\nName what it costs.'])\n",
+        *(VALUED, "none"),
+    ),
+    "format": (
+        "P = 'You plan the trip of {who} to {row[place]}, step by step.\\nName what it costs.'\n"
+        "prompt = P.format(who=who, row=row)\n",
+        *(SEVERAL, "braces"),
+    ),
+    "format by order": (
+        "prompt = 'You plan the trip of {} to {}, step by step.\\nName what it costs.'.format(who, place)\n",
+        *(SEVERAL, "braces"),
+    ),
+    "format_map": (
+        "P = 'You plan a trip to {who}, step by step.\\nName what it costs.'\nprompt = P.format_map({'who': who})\n",
+        *(VALUED, "braces"),
+    ),
+    "percent": (
+        "prompt = 'You plan the trip of %s to %s, step by step.\\nName what it costs.' % (who, place)\n",
+        *(SEVERAL, "percent"),
+    ),
+    "percent by name": (
+        "P = 'You plan a trip to %(who)s, step by step.\\nName what it costs.'\nprompt = P % {'who': who}\n",
+        *(VALUED, "percent"),
+    ),
+    "string.Template": (
+        "from string import Template\nT = Template('You plan a trip to $who, step by step.\\nName what it costs.')\n"
+        "prompt = T.substitute(who=who)\n",
+        *(VALUED, "dollar"),
+    ),
+    "replace": (
+        "P = 'You plan a trip to <<who>>, step by step.\\nName what it costs.'\nprompt = P.replace('<<who>>', who)\n",
+        *(VALUED, "none"),
+    ),
+    "replace braces": (
+        "P = 'You plan a trip to {{who}}, step by step.\\nName what it costs.'\nprompt = P.replace('{{who}}', who)\n",
+        *(VALUED, "none"),
+    ),
+}
+"""A module, its prompt as it arrives, and how the module reads it."""
+
+
+def folded(text: str) -> str:
+    return "".join(f"    {line}\n" for line in text.splitlines())
+
+
+TEMPLATED = VALUED.replace("{value}", "{{ who }}")
+FILES: Mapping[str, tuple[str, str, str, Named, Callable[[str], str]]] = {
+    "json": ("p.json", json.dumps({"a": [OLD, "b"]}), OLD, "none", lambda text: str(json.loads(text)["a"][0])),
+    "toml": (
+        "p.toml",
+        f"[a] # c\np = {json.dumps(OLD)}\n",
+        OLD,
+        "none",
+        lambda text: str(tomllib.loads(text)["a"]["p"]),
+    ),
+    "toml lines": (
+        *("p.toml", f"p = '''\n{OLD}\n'''\nq = 1\n", OLD, "none"),
+        lambda text: str(tomllib.loads(text)["p"]),
+    ),
+    "yaml": (
+        "p.yaml",
+        f"a:\n  p: {json.dumps(OLD)}\n  q: 1\n",
+        OLD,
+        "none",
+        lambda text: str(yaml.safe_load(text)["a"]["p"]),
+    ),
+    "yaml block": (
+        *("p.yaml", f"a:\n  p: |\n{folded(OLD)}  q: 1\n", OLD, "none"),
+        lambda text: str(yaml.safe_load(text)["a"]["p"]),
+    ),
+    "yaml folded, CRLF": (
+        *("p.yaml", f"a:\n  p: >-\n{folded(ONE)}  q: 1\n".replace("\n", "\r\n"), ONE, "none"),
+        lambda text: str(yaml.safe_load(text)["a"]["p"]),
+    ),
+    "yaml flow": (
+        "p.yml",
+        f"a: {{p: '{ONE}', q: [1]}}\n",
+        ONE,
+        "none",
+        lambda text: str(yaml.safe_load(text)["a"]["p"]),
+    ),
+    "yaml jinja": (
+        *("p.yaml", f"p: {json.dumps(TEMPLATED)}\n", VALUED, "jinja"),
+        lambda text: as_jinja_reads(str(yaml.safe_load(text)["p"])),
+    ),
+    "text": ("p.txt", f"\n{OLD}\n", OLD, "none", as_text),
+    "text, CRLF": ("p.md", f"{OLD}\n".replace("\n", "\r\n"), OLD, "none", as_text),
+    "text behind settings": (
+        *("p.prompty", f"---\nname: x\n---\n{OLD}\n", OLD, "none"),
+        lambda text: as_text(text).split("---\n", 2)[2],
+    ),
+    "text filled by hand": (
+        *("p.md", f"{VALUED}\n".replace("{value}", "[who]"), VALUED, "none"),
+        lambda text: as_text(text).replace("[who]", VALUES["{value}"]),
+    ),
+    "text in jinja": ("p.md", f"{TEMPLATED}\n", VALUED, "jinja", lambda text: as_jinja_reads(as_text(text))),
+    "jinja": ("p.jinja2", f"{TEMPLATED}\n", VALUED, "jinja", lambda text: as_jinja_reads(as_text(text))),
+}
+
+
+def filled(prompt: str) -> str:
+    """Return a prompt with the values in their places."""
+    return re.sub(r"\{value2?\}", lambda found: VALUES[found[0]], prompt)
+
+
+def written(file: str, source: str, old: str, new: str, language: Named) -> str | None:
+    """Write a prompt back: as nobody tells the language, else as told; None where it is refused."""
+    place = only_place(find_places(file, source, old))
+    try:
+        return rewritten(source, place, old, new)
+    except CannotWrite:
+        pass
+    try:
+        return rewritten(source, place, old, new, language)
+    except CannotWrite:
+        return None
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(data=st.data())
+@pytest.mark.parametrize("case", PYTHON)
+def test_what_is_written_into_a_module_is_what_it_says_when_it_runs(case: str, data: st.DataObject) -> None:
+    source, old, language = PYTHON[case]
+    source = source if "inspect." not in source else f"import inspect\n{source}"
+    assert run_python(source).strip() == filled(old)
+    new = data.draw(rewrites(old))
+    made = written("team.py", source, old, new, language)
+    if made is not None:
+        assert run_python(made).strip() == filled(new).strip()
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(data=st.data())
+@pytest.mark.parametrize("case", FILES)
+def test_what_is_written_into_a_file_is_what_is_read_from_it(case: str, data: st.DataObject) -> None:
+    file, source, old, language, arrives = FILES[case]
+    assert arrives(source).strip() == filled(old)
+    new = data.draw(rewrites(old))
+    made = written(file, source, old, new, language)
+    if made is not None:
+        assert arrives(made).strip() == filled(new).strip()
+
+
+HARD = (
+    'Braces {x} {{y}}, $z %s 100% sure, C:\\new \\frac{a}{b}, "quoted" \'single\' """three""", `tick` ${w}, é.\n'
+    "\nA line: with a colon # and a mark\n- and one that ends so: \\"
+)
+
+
+@pytest.mark.parametrize("case", [*PYTHON, *FILES])
+def test_a_hard_text_can_be_written_wherever_it_is_told_how_the_app_reads_it(case: str) -> None:
+    arrives: Callable[[str], str] = run_python
+    if case in PYTHON:
+        file, (source, old, language) = "team.py", PYTHON[case]
+        source = source if "inspect." not in source else f"import inspect\n{source}"
+    else:
+        file, source, old, language, arrives = FILES[case]
+    new = HARD + "".join(f" {value}," for value in re.findall(r"\{value\d*\}", old))
+    made = written(file, source, old, new, language)
+    assert made is not None
+    assert arrives(made).strip() == filled(new)
+
+
+JAVASCRIPT: Mapping[str, tuple[str, str]] = {
+    "single quotes": ("const prompt = 'You plan a trip, step by step.\\nName what it costs.' // it's\n", OLD),
+    "double quotes": (
+        'const odd = /[\'"`]/g; const prompt = "You plan a trip, step by step.\\nName what it costs."\n',
+        OLD,
+    ),
+    "a template": (f"const prompt = `\n{OLD}\n`\n", OLD),
+    "a template with values": (
+        "const place = row['place']\n"
+        "const prompt = `You plan the trip of ${who} to ${`${place}`}, step by step.\\nName what it costs.`\n",
+        SEVERAL,
+    ),
+}
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
+@pytest.mark.parametrize("case", JAVASCRIPT)
+def test_what_is_written_into_javascript_is_what_it_says_when_it_runs(case: str, tmp_path: Path) -> None:
+    source, old = JAVASCRIPT[case]
+    news: list[str] = []
+
+    @settings(max_examples=60, deadline=None, derandomize=True, database=None)
+    @given(rewrites(old))
+    def draw(new: str) -> None:
+        news.append(new)
+
+    draw()
+    values = f"const who = {json.dumps(VALUES['{value}'])}, row = {{place: {json.dumps(VALUES['{value2}'])}}}\n"
+    made = [
+        one for new in [old, HARD + old, *news] if (one := written("team.mjs", source, old, new, "none")) is not None
+    ]
+    assert len(made) == len(news) + 2
+    blocks = "".join(f"{{\n{one}\nsaid.push(prompt)\n}}\n" for one in made)
+    script = tmp_path / "team.mjs"
+    script.write_text(
+        f"{values}const said = []\n{blocks}console.log(JSON.stringify(said))\n", encoding="utf-8", newline=""
+    )
+    done = subprocess.run(["node", str(script)], check=True, capture_output=True, text=True)
+    said = [text.strip() for text in json.loads(done.stdout)]
+    assert said == [filled(new).strip() for new in [old, HARD + old, *news]]
