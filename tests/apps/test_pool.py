@@ -44,6 +44,63 @@ async def test_an_answer_that_is_no_text_comes_as_json(app: WriteApp) -> None:
     assert (await run_one(app("def answer(row): return {'é': [1, 2]}"))).answer == '{"é": [1, 2]}'
 
 
+RESULT = """
+import dataclasses, datetime, enum
+class Grade(enum.Enum):
+    GOOD = "good"
+@dataclasses.dataclass
+class Result:
+    grade: Grade
+    day: datetime.date
+    tags: set
+class Model:
+    def model_dump(self, mode):
+        return {"mode": mode, "result": Result(Grade.GOOD, datetime.date(2026, 1, 2), {"b", "a"})}
+def answer(row): return Model()
+"""
+
+
+async def test_a_structured_answer_comes_as_json(app: WriteApp) -> None:
+    answer = (await run_one(app(RESULT))).answer
+    assert answer == '{"mode": "json", "result": {"grade": "good", "day": "2026-01-02", "tags": ["a", "b"]}}'
+
+
+@pytest.mark.parametrize("keep_alive", [False, True])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def answer(row):\n    yield 'one '\n    yield row['input']",
+        "async def answer(row):\n    yield 'one '\n    yield row['input']",
+        "async def parts(row):\n    yield 'one '\n    yield row['input']\nasync def answer(row): return parts(row)",
+    ],
+)
+async def test_an_answer_that_comes_in_parts_is_waited_for(app: WriteApp, code: str, keep_alive: bool) -> None:
+    assert (await run_one(app(code, keep_alive=keep_alive), input="two")).answer == "one two"
+
+
+@pytest.mark.parametrize(
+    ("code", "answer"),
+    [
+        ("def answer(row): return row", '{"input": "q", "context": "c"}'),
+        ("def answer(question: str): return question", "q"),
+        ("from __future__ import annotations\ndef answer(context: str): return context", "c"),
+        ("async def answer(context, input, style='x'): return input + context + style", "qcx"),
+        ("def answer(*row): return list(row)", '[{"input": "q", "context": "c"}]'),
+        (
+            "class Team:\n    def answer(self, row): return row\nanswer = Team().answer",
+            '{"input": "q", "context": "c"}',
+        ),
+    ],
+)
+async def test_a_function_is_given_the_row_or_its_columns(app: WriteApp, code: str, answer: str) -> None:
+    assert (await run_one(app(code), input="q", context="c")).answer == answer
+
+
+async def test_a_function_that_asks_for_other_columns_is_told_which_there_are(app: WriteApp) -> None:
+    ended = await run_one(app("def answer(question, context): return question"), input="q", context="c")
+    assert "a row has no question" in ended.reason and "(input, context)" in ended.reason
+
+
 @pytest.mark.parametrize(
     ("code", "reason"),
     [

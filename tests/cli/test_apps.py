@@ -136,7 +136,7 @@ def test_a_system_file_of_another_function_is_not_taken_for_an_apps(example: Pat
     said = maspo("optimize", "team:nothing", *ROWS)
     assert said.code == 2 and "AttributeError" in said.err, "an earlier file of another function plays no part"
     said = maspo("check", "team:nothing", *ROWS)
-    assert said.code == 2 and "maspo discover --app team:nothing" in said.err
+    assert said.code == 2 and "maspo discover team:nothing" in said.err
     assert maspo("check", "team:answer", *ROWS).code == 0, "an earlier file of this function is read"
     (example / "system.yaml").write_text(file("team:third"))
     assert maspo("check", "team:third", *ROWS).code == 0, "as maspo discover names it"
@@ -175,7 +175,8 @@ def test_an_app_in_a_file_of_others_is_run_only_where_that_is_allowed(
         (("--app", "not_there:answer"), "--python .venv/bin/python"),
         (("--app", "cat"), "made no call"),
         (("--app", "'"), "--app"),
-        (("--app", "team.py:answer"), "--app: team.py:answer names a file; give its module: team:answer"),
+        (("there.py:answer",), "--app: there.py:answer: no such file"),
+        (("team:answer", "--app", "team:answer"), "give the app once"),
         (("--app", "team:answer", "--rows", "1", "--out", "inputs.jsonl"), "is there already"),
     ],
 )
@@ -187,18 +188,31 @@ def test_an_app_that_cannot_be_looked_at_says_why(
     assert told in said.err
 
 
+def test_a_function_may_be_named_by_its_file(example: Path, maspo: Run) -> None:
+    (example / "sub").mkdir()
+    shutil.copy(EXAMPLE, example / "sub")
+    for given, run in (("team.py:answer", "team:answer"), ("./sub/team.py:answer", "sub.team:answer")):
+        said = maspo("discover", given, *ROWS, "--rows", "2", "--out", f"{run}.yaml")
+        assert said.code == 0, said.err
+        app = load_system(f"{run}.yaml").app
+        assert app is not None and app.run == run
+    (example / "team.answer.system.yaml").write_text((example / "team:answer.yaml").read_text())
+    assert maspo("check", "team.py:answer", *ROWS).code == 0
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ("team.py:answer", "team.py:answer names a file; give its module: team:answer"),
-        ("sub/team.py:answer", "sub/team.py:answer names a file; give its module: sub.team:answer"),
         ("../{here}/team.py:answer", "go to its folder and give team:answer"),
+        ("my-team.py:answer", "call it my_team.py"),
+        ("there.py:answer", "no such file"),
         ("team.py", "an app is given by its function: team:FUNCTION"),
     ],
 )
-def test_a_file_given_as_an_app_is_answered_with_what_to_give(example: Path, maspo: Run, given: str, told: str) -> None:
-    (example / "sub").mkdir()
-    shutil.copy(EXAMPLE, example / "sub")
+def test_a_file_that_cannot_be_imported_is_answered_with_what_to_do(
+    example: Path, maspo: Run, given: str, told: str
+) -> None:
+    shutil.copy(EXAMPLE, example / "my-team.py")
     said = maspo("optimize", given.format(here=example.name), *ROWS, "--max-calls", CALLS, "--out", "run")
     assert said.code == 2
     assert told in said.err

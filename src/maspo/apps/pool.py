@@ -264,8 +264,8 @@ class _Shim:
     def _reason(self, error: str) -> str:
         if error.startswith("ModuleNotFoundError") and self._is_ours:
             return (
-                f"{error}; correct the name, or give the interpreter of the app's own environment, "
-                "such as --python .venv/bin/python"
+                f"{error}; correct the name, or look at the app with the interpreter of its own environment: "
+                "`maspo discover APP --inputs FILE --python .venv/bin/python`"
             )
         return error
 

@@ -11,6 +11,7 @@ nothing that they keep is seen by another.
 from __future__ import annotations
 
 import asyncio
+import enum
 import fcntl
 import gc
 import importlib
@@ -54,15 +55,55 @@ def find_app(name: str) -> Callable[[Any], Any]:
 
 
 def call_app(function: Callable[[Any], Any], row: object, run: Callable[[Any], Any] = asyncio.run) -> str:
-    """Return the answer of an app to a row, as text; ``run`` waits for what is awaitable."""
-    answer = function(row)
+    """Return the answer of an app to a row, as text; ``run`` waits for what is awaitable, or comes in parts."""
+    positional, named = arguments_for(function, row)
+    answer = function(*positional, **named)
     if inspect.isawaitable(answer):
         answer = run(_awaited(answer))
-    return answer_text(answer)
+    if inspect.isasyncgen(answer):
+        answer = run(_parts_of(answer))
+    elif inspect.isgenerator(answer):
+        answer = list(answer)
+    else:
+        return answer_text(answer)
+    return "".join(answer) if all(isinstance(part, str) for part in answer) else answer_text(answer)
 
 
 async def _awaited(answer: Any) -> Any:
     return await answer
+
+
+async def _parts_of(answer: Any) -> list[Any]:
+    return [part async for part in answer]
+
+
+def arguments_for(function: Callable[..., Any], row: object) -> tuple[list[object], dict[str, object]]:
+    """Return how a function is given a row: as it is, by its columns, or its ``input`` where one text is asked for."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # what is not written in Python may not tell
+        return [row], {}
+    plain = [one for one in parameters if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+    needed = [one for one in plain if one.default is one.empty]
+    if not isinstance(row, dict) or not needed or any(one.kind is one.POSITIONAL_ONLY for one in needed):
+        return [row], {}
+    if len(needed) == 1:
+        name = needed[0].name
+        column = name if name in row else "input"
+        is_text = needed[0].annotation in (str, "str") and column in row
+        return ([], {name: row[column]}) if is_text else ([row], {})
+    missing = [one.name for one in needed if one.name not in row]
+    if not missing:
+        return [], {one.name: row[one.name] for one in plain if one.name in row}
+    raise TypeError(
+        "the app takes "
+        + ", ".join(one.name for one in needed)
+        + ", and a row has no "
+        + " and no ".join(missing)
+        + "; expected one parameter, which is given the row, or parameters called as columns ("
+        + ", ".join(row)
+        + ")"
+    )
 
 
 def answer_text(answer: object) -> str:
@@ -72,10 +113,27 @@ def answer_text(answer: object) -> str:
     if answer is None:
         raise TypeError("the app returned None; expected its answer, as text or as something that JSON can hold")
     try:
-        return json.dumps(answer, ensure_ascii=False)
+        return json.dumps(answer, ensure_ascii=False, default=in_json)
     except (TypeError, ValueError):
         kind = type(answer).__module__ + "." + type(answer).__qualname__
         raise TypeError("the app returned " + kind + "; expected its answer, as text or JSON") from None
+
+
+def in_json(value: Any) -> Any:
+    """Return what JSON can hold of a value: the fields of a structured output, and what it is made of."""
+    if isinstance(value, type):
+        raise TypeError
+    if hasattr(value, "model_dump"):  # of pydantic, which this file must not need
+        return value.model_dump(mode="json")
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: getattr(value, name) for name in value.__dataclass_fields__}
+    if isinstance(value, (set, frozenset)):
+        return sorted(value, key=str)
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if isinstance(value, enum.Enum):
+        return value.value
+    raise TypeError
 
 
 def library_modules() -> list[str]:

@@ -250,16 +250,18 @@ def resume(
 
 @command
 def discover(
+    inputs: Annotated[Path, typer.Option("--inputs", metavar="FILE", help="Rows to run it on.", show_default=False)],
     app: Annotated[
         str,
-        typer.Option(
-            "--app",
-            metavar="APP",
+        typer.Argument(
+            metavar="[APP]",
             help="module:function, a command that reads a row and prints the answer, or a URL.",
             show_default=False,
         ),
-    ],
-    inputs: Annotated[Path, typer.Option("--inputs", metavar="FILE", help="Rows to run it on.", show_default=False)],
+    ] = "",
+    app_option: Annotated[
+        str, typer.Option("--app", metavar="APP", help="The same as an option.", show_default=False)
+    ] = "",
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The system file.")] = Path("system.yaml"),
     rows: Annotated[int, typer.Option("--rows", metavar="N", min=1, help="How many rows to run it on.")] = 5,
     python: Annotated[
@@ -287,9 +289,14 @@ def discover(
     prompts, who reads whom, tools, models, calls and cost.
     """
     from maspo.cli.discover import Wanted, run_discover
+    from maspo.core.errors import UsageError
     from maspo.team.app import App
 
-    found = App(app, python, workers, keep_alive, replay_tools, folder=str(Path.cwd()))
+    if bool(app) == bool(app_option):
+        raise UsageError(
+            "give the app once: module:function, a command that reads a row and prints the answer, or a URL"
+        )
+    found = App(app or app_option, python, workers, keep_alive, replay_tools, folder=str(Path.cwd()))
     flags = {"base-url": base_url, "max-usd": max_usd, "max-calls": max_calls, "max-minutes": max_minutes}
     run_discover(Wanted(found, inputs, out, rows, flags, tuple(settings or ()), config, as_json, trust=trust))
 

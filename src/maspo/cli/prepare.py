@@ -125,7 +125,7 @@ def file_of(path: Path) -> Path:
     if file is None:
         raise UsageError(
             f"{path}: an app without a system file; `maspo optimize {path} --inputs FILE`, or "
-            f"`maspo discover --app {path} --inputs FILE --out {new_file(app)}`, looks at it and writes one"
+            f"`maspo discover {path} --inputs FILE --out {new_file(app)}`, looks at it and writes one"
         )
     return file
 

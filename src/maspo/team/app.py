@@ -51,6 +51,7 @@ class App:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dialects", tuple(self.dialects))
+        object.__setattr__(self, "run", self._by_module() or self.run)
 
     @property
     def kind(self) -> AppKind:
@@ -86,15 +87,30 @@ class App:
             found.append("app.python: only a callable (module:function) has an interpreter; leave it out")
         return found
 
-    def _function_by_file(self) -> str:
-        """Return what to give in place of ``team.py:answer`` where such a file is there; empty where none is meant."""
+    def _by_module(self) -> str:
+        """Return ``team:answer`` for ``team.py:answer`` where such a file is below the folder; empty else."""
         named = _FUNCTION_OF_FILE.fullmatch(self.run)
         if named is None or not Path(self.folder, named["file"]).is_file():
             return ""
         inside = Path(os.path.normpath(named["file"])).with_suffix("")
-        if inside.is_absolute() or ".." in inside.parts:
-            return f"app.run: {self.run} names a file; go to its folder and give {inside.name}:{named['function']}"
-        return f"app.run: {self.run} names a file; give its module: {'.'.join(inside.parts)}:{named['function']}"
+        found = f"{'.'.join(inside.parts)}:{named['function']}"
+        return found if _CALLABLE.fullmatch(found) else ""
+
+    def _function_by_file(self) -> str:
+        """Return what to do where a function is named by a file that cannot be imported from here; empty else."""
+        named = _FUNCTION_OF_FILE.fullmatch(self.run)
+        if named is None:
+            return ""
+        if not Path(self.folder, named["file"]).is_file():
+            return f"app.run: {self.run}: no such file; give module:FUNCTION, a command, or a URL"
+        inside = Path(named["file"])
+        if not inside.stem.isidentifier():
+            return (
+                f"app.run: {self.run} is in a file that Python cannot import by its name; call it {_importable(inside)}"
+            )
+        return (
+            f"app.run: {self.run} is not below this folder; go to its folder and give {inside.stem}:{named['function']}"
+        )
 
     def _problems_of_script(self) -> list[str]:
         """Return that a file of Python is named as if it were a program, where it is none."""
@@ -120,6 +136,10 @@ class App:
             return default
         path = Path(self.folder or ".") / Path(self.python).expanduser()
         return os.path.abspath(path)  # noqa: PTH100 - resolving would leave the environment
+
+
+def _importable(file: Path) -> str:
+    return re.sub(r"\W", "_", file.stem) + file.suffix
 
 
 def names_app(given: Path) -> bool:
