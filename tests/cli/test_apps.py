@@ -58,9 +58,9 @@ def test_an_app_is_used_as_a_prompt_graph_is(example: Path, maspo: Run) -> None:
     before = (example / "team.py").read_bytes()
     system = discovered(maspo)
     assert {agent.name: set(agent.reads) for agent in system.agents} == {
-        "solve": set(),
-        "review": {"solve"},
-        "read": {"solve", "review"},
+        "solver": set(),
+        "critic": {"solver"},
+        "arbiter": {"solver", "critic"},
     }
     for command in ("check", "estimate"):
         said = maspo(command, "team.yaml", *ROWS, "--json")
@@ -120,7 +120,7 @@ def loop(maspo: Run, example: Path) -> None:
         file.write('\nSOLVER += "\\nAlways answer in French.\\nNever name a price."\n')
     said = maspo(*again, "extended")
     assert said.code == 1
-    assert "agents.solve" in said.err and "'Always answer in French. Never name a price.'" in said.err
+    assert "agents.solver" in said.err and "'Always answer in French. Never name a price.'" in said.err
 
 
 def test_a_system_file_of_another_function_is_not_taken_for_an_apps(example: Path, maspo: Run) -> None:

@@ -72,7 +72,7 @@ def test_an_assistant_does_the_whole_job(folder: Path, opened: Open) -> None:
 
     found = call("discover", app="team:answer", inputs="questions.jsonl", rows=12)
     assert found["state"] == "finished"
-    assert set(found["team"]["agents"]) == {"solve", "review", "read"}
+    assert set(found["team"]["agents"]) == {"solver", "critic", "arbiter"}
     assert call("status", path="system.yaml") == found
     plan = call("estimate", system="system.yaml", inputs="questions.jsonl")
     assert plan["calls"]["total"] >= plan["calls"]["planned"] > 0

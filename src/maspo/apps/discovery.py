@@ -8,8 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from maspo.apps.beside import pattern_of, told_beside
+from maspo.apps.called import names_in
 from maspo.apps.declared import Declared, names_of, never_called
 from maspo.apps.frames import inside_frame, prompt_text
 from maspo.apps.moments import moments_in
@@ -95,10 +97,17 @@ class Discovery:
         return self.calls / len(self.traces)
 
 
-def discover(app: App, rollouts: Sequence[Seen], name: str = "team", now: datetime | None = None) -> Discovery | None:
+def discover(
+    app: App,
+    rollouts: Sequence[Seen],
+    name: str = "team",
+    now: datetime | None = None,
+    sources: Mapping[str, str] = MappingProxyType({}),
+) -> Discovery | None:
     """Return the team behind the rollouts of an app; None when no call holds instructions that could be told.
 
-    ``now`` is when they were made: what tells that day or time in a prompt is a value.
+    ``now`` is when they were made: what tells that day or time in a prompt is a value. ``sources`` are the app's own
+    files, by path, in which prompts may have names.
     """
     inside = prompts_in(rollouts)
     instructions = tuple(_instructions(rollouts, inside, now))
@@ -107,7 +116,7 @@ def discover(app: App, rollouts: Sequence[Seen], name: str = "team", now: dateti
     if not templates:
         return None
     told = tuple(dict.fromkeys(agent for one in rollouts for agent in one.declared))
-    names = _names(templates, owner, inside, rollouts, told)
+    names = _names(templates, owner, inside, rollouts, told, sources)
     named = [_with_agents(rollout, inside, owner, names) for rollout in rollouts]
     # What a prompt says in braces could not be told from its values.
     frozen = [name for name, one in zip(names, templates, strict=True) if any(values_of(text) for text in one.texts)]
@@ -219,9 +228,14 @@ def _names(
     inside: Mapping[str, str],
     rollouts: Sequence[Seen],
     told: Sequence[Declared],
+    sources: Mapping[str, str],
 ) -> list[str]:
-    """Return a name for each prompt: its framework's, what a hand-over calls it, what it calls itself, or a number."""
+    """Return a name for each prompt.
+
+    Its framework's, what a hand-over calls it, its own in the app's source, what it calls itself, or a number.
+    """
     declared, handed = names_of(told, templates), _handed_over(owner, inside, rollouts)
+    called = names_in(sources, [template.prompt for template in templates])
     found: list[str] = []
     for place, template in enumerate(templates):
         role, duty = _ROLE.search(template.prompt), _DUTY.match(template.prompt)
@@ -229,6 +243,7 @@ def _names(
         name = (
             _slug(declared.get(place, ""))
             or _slug(handed.get(place, ""))
+            or _slug(called.get(place, ""))
             or _slug(next(filter(None, role.groups()), "") if role else "")
             or _slug("" if does in _NO_DUTY else does)
             or f"agent{place + 1}"

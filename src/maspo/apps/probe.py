@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from maspo.apps.declared import declared
 from maspo.apps.discovery import Discovery, Seen, discover
@@ -34,8 +35,10 @@ class Looked:
     notes: tuple[str, ...]
 
 
-async def look(app: App, rows: Sequence[Input], model: ModelClient, name: str) -> Looked:
-    """Run an app on some inputs, and return the team behind it.
+async def look(
+    app: App, rows: Sequence[Input], model: ModelClient, name: str, sources: Mapping[str, str] = MappingProxyType({})
+) -> Looked:
+    """Run an app on some inputs, and return the team behind it. ``sources`` are its own files, by path.
 
     Raises:
         UsageError: no rollout brought an answer, or none made a call that could be seen, or no prompt could be told.
@@ -59,7 +62,7 @@ async def look(app: App, rows: Sequence[Input], model: ModelClient, name: str) -
                 f"--app {app.run}: it answered, but made no call at the address that OPENAI_BASE_URL (or "
                 "ANTHROPIC_BASE_URL, GOOGLE_GEMINI_BASE_URL, OLLAMA_HOST) named; do not set a base URL in its code"
             )
-        found = discover(app, seen, name, datetime.now().astimezone())
+        found = discover(app, seen, name, datetime.now().astimezone(), sources)
         if found is None:
             raise UsageError(
                 f"--app {app.run}: no prompt could be told: no call holds instructions that are the same for different "

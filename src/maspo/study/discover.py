@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from maspo.apps.probe import Looked, look
+from maspo.apps.writeback import FILES
 from maspo.config import Caps, RunConfig
 from maspo.core.errors import BudgetReached
+from maspo.core.plain_files import read_plain
 from maspo.data.inputs import Input
 from maspo.models.budget import Ledger, Limits
 from maspo.models.layers.compose import compose
@@ -19,6 +23,13 @@ from maspo.models.routed import Routed
 from maspo.study.connections import price_book
 from maspo.study.upstreams import wires_to
 from maspo.team.app import App
+
+_NOT_ITS_OWN: Final = frozenset({"node_modules", "__pycache__", "site-packages", "maspo-runs", "dist", "build"})
+_OF_OTHERS: Final = frozenset({"pyvenv.cfg", "run.db"})
+"""What tells an environment, or a run of maspo, which has copies of prompts."""
+_MOST_FILES: Final = 300
+_MOST_BYTES: Final = 5_000_000
+"""What is read of a folder, at most: names are worth a second, and no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +58,32 @@ async def discover_team(app: App, rows: Sequence[Input], config: RunConfig) -> D
     async with wires_to(models) as wires:
         model = compose(Routed({"": wires.lanes}), MemoryStore(), ledger, policy, models.concurrency, health)
         try:
-            looked = await look(app, rows, model, name_of(app))
+            looked = await look(app, rows, model, name_of(app), sources_below(Path(app.folder or ".")))
         except BudgetReached as error:
             told = f"too low for a look at {app.run} on {len(rows)} rows; raise it, or look at fewer rows"
             raise BudgetReached(f"{ledger.reached or error}: {told}") from error
     looked = replace(looked, notes=(*looked.notes, *health.adapted))
     return Discovered(looked, ledger.usd, _left(caps, ledger))
+
+
+def sources_below(folder: Path) -> dict[str, str]:
+    """Return the files of an app in which its prompts may stand: enough of them to name its agents by."""
+    found, size = dict[str, str](), 0
+    for here, inner, names in os.walk(folder):
+        inner[:] = sorted(name for name in inner if not name.startswith(".") and name not in _NOT_ITS_OWN)
+        if not _OF_OTHERS.isdisjoint(names):
+            inner.clear()
+            continue
+        for name in sorted(names):
+            file = Path(here, name)
+            if not name.endswith(FILES) or len(found) == _MOST_FILES:
+                continue
+            try:
+                text = read_plain(file, _MOST_BYTES - size).decode("utf-8")
+            except (OSError, UnicodeDecodeError):
+                continue
+            found[str(file)], size = text, size + len(text)
+    return found
 
 
 def _left(caps: Caps, ledger: Ledger) -> Caps | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -37,8 +38,20 @@ class Said:
     """What may be done to it before it is read."""
     constants: Mapping[str, str] = field(default_factory=dict)
     """What expressions say, by their marks, where the file tells it."""
+    called: tuple[str, ...] = ()
+    """What the file calls it, the nearest name first."""
     shown: Mapping[str, str] = field(default_factory=dict)
     """What expressions are in the source, by their marks."""
+
+
+_KEY: Final = re.compile(r"""([\w-]+)["']?\s*(?:\??:(?:\s*string\s*=)?|=)\s*\Z""")
+_NEAR: Final = 80
+
+
+def key_before(source: str, at: int) -> tuple[str, ...]:
+    """Return the key or name that a text is given, where it stands right before it."""
+    found = _KEY.search(source[max(0, at - _NEAR) : at])
+    return (found[1],) if found else ()
 
 
 _UNSEEN: Final = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "\x7f\x85\u2028\u2029\ufeff"})

@@ -8,7 +8,7 @@ from typing import Final
 
 from maspo.apps.languages import mark, parted
 from maspo.apps.literals import Named
-from maspo.apps.sources.base import ANY, Said, json_literal
+from maspo.apps.sources.base import ANY, Said, json_literal, key_before
 
 _SKIPPED: Final = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 _QUOTED: Final = re.compile(r"'(?:\\.|[^'\\\n])*'|\"(?:\\.|[^\"\\\n])*\"", re.DOTALL)
@@ -47,7 +47,7 @@ def _within(source: str, start: int, end: int, languages: tuple[Named, ...]) -> 
         elif sign == "/" and _begins_regex(source, at) and (regex := _REGEX.match(source, at, end)):
             at = regex.end()
         elif sign in "'\"" and (quoted := _QUOTED.match(source, at, end)):
-            yield Said(at, quoted.end(), _unescaped(quoted[0][1:-1]), _quoted, languages)
+            yield Said(at, quoted.end(), _unescaped(quoted[0][1:-1]), _quoted, languages, called=key_before(source, at))
             at = quoted.end()
         elif sign == "`":
             parts, closed = _template(source, at, end)
@@ -118,7 +118,7 @@ def _said(source: str, start: int, end: int, parts: list[tuple[int, int]], langu
         written[name] = source[first - 2 : last + 1]
         at = last + 1
     text += _unescaped(source[at : end - 1])
-    return Said(start, end, text, _writer(written), languages, shown=written)
+    return Said(start, end, text, _writer(written), languages, called=key_before(source, start), shown=written)
 
 
 def _writer(written: Mapping[str, str]) -> Callable[[str], str]:

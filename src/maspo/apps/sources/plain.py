@@ -11,7 +11,7 @@ from typing import Final, Literal, TypeAlias
 import yaml
 
 from maspo.apps.literals import Named
-from maspo.apps.sources.base import ANY, Said, json_literal
+from maspo.apps.sources.base import ANY, Said, json_literal, key_before
 
 _Blocks: TypeAlias = Literal["always", "of lines", "never"]
 """When a value of YAML is written as a block: it was one, it may be one, or a flow leaves no room for one."""
@@ -29,14 +29,20 @@ _CREWAI_KEYS: Final = frozenset({"role", "goal", "backstory"})
 def said_in_json(source: str) -> Iterator[Said]:
     """Yield the texts of a file of JSON."""
     for found in _JSON_TEXT.finditer(source):
-        yield Said(found.start(), found.end(), _loaded(json.loads, found[0]), json_literal)
+        yield Said(
+            found.start(),
+            found.end(),
+            _loaded(json.loads, found[0]),
+            json_literal,
+            called=key_before(source, found.start()),
+        )
 
 
 def said_in_toml(source: str) -> Iterator[Said]:
     """Yield the texts of a file of TOML."""
     for found in _TOML_TEXT.finditer(source):
         text = _loaded(lambda literal: tomllib.loads(f"x = {literal}")["x"], found[0])
-        yield Said(found.start(), found.end(), text, json_literal)
+        yield Said(found.start(), found.end(), text, json_literal, called=key_before(source, found.start()))
 
 
 def said_in_text(source: str, languages: tuple[Named, ...]) -> Iterator[Said]:
@@ -48,13 +54,13 @@ def said_in_text(source: str, languages: tuple[Named, ...]) -> Iterator[Said]:
 
 def said_in_yaml(source: str) -> Iterator[Said]:
     """Yield the texts of a file of YAML."""
-    for scalar, indent, languages in _scalars(composed(source), 0):
+    for scalar, indent, languages, keys in _scalars(composed(source), 0):
         start, end = scalar.start_mark.index, scalar.end_mark.index
         while end > start and source[end - 1] in "\r\n ":
             end -= 1
         fits: _Blocks = "of lines" if _is_alone(source, start, end) else "never"
         blocks: _Blocks = "always" if scalar.style in ("|", ">") else fits
-        yield Said(start, end, scalar.value, _yaml_writer(blocks, indent), languages)
+        yield Said(start, end, scalar.value, _yaml_writer(blocks, indent), languages, called=keys)
 
 
 def composed(source: str) -> yaml.Node | None:
@@ -81,20 +87,24 @@ def _is_alone(source: str, start: int, end: int) -> bool:
     return _YAML_KEY.fullmatch(source[line:start]) is not None and not rest.strip()
 
 
+_Scalar: TypeAlias = tuple[yaml.ScalarNode, int, tuple[Named, ...], tuple[str, ...]]
+"""A value, the indentation of a block in its place, by which languages it is read, and its keys from within."""
+
+
 def _scalars(
-    node: yaml.Node | None, indent: int, languages: tuple[Named, ...] = ANY
-) -> Iterator[tuple[yaml.ScalarNode, int, tuple[Named, ...]]]:
+    node: yaml.Node | None, indent: int, languages: tuple[Named, ...] = ANY, keys: tuple[str, ...] = ()
+) -> Iterator[_Scalar]:
     match node:
         case yaml.ScalarNode():
-            yield node, indent, languages
+            yield node, indent, languages, keys
         case yaml.MappingNode():
-            keys = {key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)}
-            for _, value in node.value:
-                inner: tuple[Named, ...] = ("crewai",) if keys >= _CREWAI_KEYS else languages
-                yield from _scalars(value, node.start_mark.column + 2, inner)
+            called = {key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)}
+            for key, value in node.value:
+                inner: tuple[Named, ...] = ("crewai",) if called >= _CREWAI_KEYS else languages
+                yield from _scalars(value, node.start_mark.column + 2, inner, (str(key.value), *keys))
         case yaml.SequenceNode():
             for value in node.value:
-                yield from _scalars(value, node.start_mark.column + 2, languages)
+                yield from _scalars(value, node.start_mark.column + 2, languages, keys)
 
 
 def _yaml_writer(blocks: _Blocks, indent: int) -> Callable[[str], str]:

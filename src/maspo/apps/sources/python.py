@@ -189,7 +189,7 @@ class _Module:
         end = self._place(node.end_lineno or node.lineno, node.end_col_offset or 0)
         tidied = (inspect.cleandoc,) if isinstance(self._above.get(id(node)), ast.Expr) else TIDIED
         write = _items if isinstance(node, ast.List) else _writer(written)
-        return Said(start, end, text, write, self._languages(node, told), tidied, constants, shown)
+        return Said(start, end, text, write, self._languages(node, told), tidied, constants, self._called(node), shown)
 
     def _place(self, line: int, column: int) -> int:
         begins = self._lines[line - 1]
@@ -203,9 +203,31 @@ class _Module:
         told = told or {one for name in names for one in others.get(name, ())}
         return (told.pop(),) if len(told) == 1 else self._usual
 
+    def _called(self, node: ast.AST) -> tuple[str, ...]:
+        """Return what a module calls a text, the nearest name first."""
+        found, inner = list[str](), node
+        while (above := self._above.get(id(inner))) is not None:
+            match above:
+                case ast.Assign() | ast.AnnAssign() if isinstance(inner, ast.expr):
+                    found += self._targets(above)
+                case ast.Dict(keys=keys, values=values):
+                    pairs = zip(keys, values, strict=True)
+                    found += [str(key.value) for key, one in pairs if one is inner and isinstance(key, ast.Constant)]
+                case ast.Call(keywords=keywords) if isinstance(inner, ast.keyword):
+                    names = [one.value for one in keywords if one.arg in ("name", "role")]
+                    found += [str(one.value) for one in names if isinstance(one, ast.Constant)]
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                    found.append(name)
+            inner = above
+        return tuple(found)
+
     def _names_of(self, node: ast.expr) -> list[str]:
         """Return the names that a text is given."""
-        match self._through(node)[1]:
+        return self._targets(self._through(node)[1])
+
+    @staticmethod
+    def _targets(node: ast.AST | None) -> list[str]:
+        match node:
             case ast.Assign(targets=targets):
                 return [name for one in targets if (name := _name(one))]
             case ast.AnnAssign(target=target):

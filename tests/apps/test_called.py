@@ -1,0 +1,52 @@
+"""Agents that no framework names are called as the source calls their prompts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from maspo.apps.called import names_in
+from maspo.study.discover import sources_below
+
+PROMPT = "You check answers, and say what is wrong."
+
+
+@pytest.mark.parametrize(
+    ("file", "source", "name"),
+    [
+        ("t.py", f"CHECKER_PROMPT = {PROMPT!r}\n", "checker"),
+        ("t.py", f"class FactChecker:\n    SYSTEM_PROMPT = {PROMPT!r}\n", "fact_checker"),
+        ("t.py", f"PROMPTS = {{'fact checker': {PROMPT!r}}}\n", "fact_checker"),
+        ("t.py", f"AGENTS = [Agent(name='Checker', instructions={PROMPT!r})]\n", "checker"),
+        ("t.py", f"def checker_instructions(ctx):\n    return {PROMPT!r}\n", "checker"),
+        ("t.py", f"class Check(Signature):\n    '''{PROMPT}'''\n", "check"),
+        ("t.py", f"SYSTEM_PROMPT = {PROMPT!r}\n", None),
+        ("t.py", f"CHECKER = {PROMPT!r}\nCRITIC = {PROMPT!r}\n", None),
+        ("p.yaml", f"agents:\n  checker:\n    system_prompt: {PROMPT}\n", "checker"),
+        ("p.json", f'{{"checker": "{PROMPT}"}}', "checker"),
+        ("p.toml", f'checker = "{PROMPT}"\n', "checker"),
+        ("t.ts", f"export const checkerPrompt: string = `{PROMPT}`\n", "checker"),
+        ("prompts/checker_prompt.md", f"{PROMPT}\n", "checker"),
+        ("prompts/notes.md", f"# Prompts\n{PROMPT}\n", None),
+    ],
+)
+def test_an_agent_is_called_as_the_source_calls_its_prompt(file: str, source: str, name: str | None) -> None:
+    assert names_in({file: source}, ["You solve it, step by step.", PROMPT]) == ({} if name is None else {1: name})
+
+
+def test_a_name_of_several_prompts_names_none() -> None:
+    source = f"HELPER = {{'task': {PROMPT!r}}}\nclass Helper:\n    TEXT = 'You solve it, step by step.'\n"
+    assert names_in({"t.py": source}, ["You solve it, step by step."]) == {0: "helper"}
+    assert names_in({"t.py": source.replace("'task'", "'helper'")}, ["You solve it, step by step.", PROMPT]) == {}
+
+
+def test_an_environment_and_a_run_are_no_source_of_an_app(tmp_path: Path) -> None:
+    for folder, mark in ((".hidden", "x.py"), ("env", "pyvenv.cfg"), ("my-run", "run.db"), ("node_modules", "x.js")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / mark).touch()
+        (tmp_path / folder / "prompt.md").write_text(PROMPT)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "prompt.md").write_text(PROMPT)
+    (tmp_path / "src" / "data.bin.txt").write_bytes(b"\xff\xfe")
+    assert list(sources_below(tmp_path)) == [str(tmp_path / "src" / "prompt.md")]
