@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from maspo.apps.pool import QUIET, Ended, Pool
 from maspo.core.errors import ConfigInvalid
@@ -371,3 +372,33 @@ async def test_after_the_shim_has_died_another_one_goes_on(app: WriteApp) -> Non
         assert found[-1].answer is not None
     finally:
         await pool.close()
+
+
+# ── apps that run by themselves ──────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_an_app_at_a_url_is_sent_the_row_and_where_to_ask() -> None:
+    async def ticket(request: web.Request) -> web.Response:
+        row = await request.json()
+        if row["input"] == "elsewhere":
+            raise web.HTTPTemporaryRedirect("/ticket/")
+        if row["input"] == "wrong":
+            return web.json_response({"detail": "field required: question"}, status=422)
+        return web.json_response({"answer": f"{row['input']} {request.headers['X-Maspo-Base-Url']}", "log": "x"})
+
+    server = web.Application()
+    server.router.add_post("/ticket", ticket)
+    runner = web.AppRunner(server)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        host, port = runner.addresses[0][:2]
+        app = App(f"http://{host}:{port}/ticket")
+        rows = [{"input": text} for text in ("q", "elsewhere", "wrong")]
+        found, elsewhere, wrong = await run(app, *rows, environment={"OPENAI_BASE_URL": "http://gateway/v1"})
+    finally:
+        await runner.cleanup()
+    assert found.answer == "q http://gateway/v1"
+    assert elsewhere.answer is None and "status 307; it leads to /ticket/" in elsewhere.reason
+    assert "status 422" in wrong.reason and "field required" in wrong.printed

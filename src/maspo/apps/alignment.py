@@ -17,7 +17,8 @@ from maspo.apps.languages import Hole, Piece
 from maspo.apps.templates import FEWEST_FIXED
 
 VALUE = re.compile(r"\{value\d*\}")
-_TOKEN = re.compile(r"\{value\d*\}|\w+|\s|[^\w\s]")
+_TOKEN = re.compile(r"(?:\{value\d*\}|\w+|[^\w\s])[^\S\n]*|\s")
+"""A word with the blanks behind it, since blanks alone are too many to be compared with one another."""
 _NAMELESS = re.compile(r"\{(?:[!:][^{}]*)?\}|%[^(%]*[a-zA-Z]")
 """A hole that says no name, such as ``{}`` or ``%s``."""
 _LARGE_SHARE = 0.5
@@ -194,6 +195,8 @@ def _side_by_side(pieces: Sequence[Piece], prompt: str) -> tuple[Filled, ...] | 
     for piece in pieces:
         source += [piece] if isinstance(piece, Hole) else _TOKEN.findall(piece)
     words = _TOKEN.findall(prompt)
+    if len({*source}.intersection(words)) < _LARGE_SHARE * len({*words}):  # most texts with holes are no prompts
+        return None
     blocks = SequenceMatcher(None, [*source], [*words], autojunk=False).get_matching_blocks()
     found, at, word = [], 0, 0
     shared = sum(block.size for block in blocks)
@@ -202,7 +205,7 @@ def _side_by_side(pieces: Sequence[Piece], prompt: str) -> tuple[Filled, ...] | 
         if any(isinstance(piece, Hole) for piece in between):
             holes = [number for number, piece in enumerate(between) if isinstance(piece, Hole)]
             only_hole = holes[0] == 0 and holes[-1] == len(between) - 1
-            if not only_hole and not any(VALUE.fullmatch(one) for one in instead):
+            if not only_hole and not any(VALUE.match(one) for one in instead):
                 return None
             found.append(Filled(tuple(between), "".join(instead)))
         elif between or instead:

@@ -142,20 +142,22 @@ def _doubled(*signs: str) -> Callable[[str], str]:
 
 
 _BY_HAND: Final = (
-    rf"\{{+[^{{}}\n{_MARK}]{{1,60}}\}}+",
-    r"<+[A-Za-z_][\w .-]*>+",
-    r"\[+[A-Za-z_][\w .-]*\]+",
-    r"\$\{?[A-Za-z_]\w*\}?",
-    r"%[A-Za-z_]\w*%",
-    r"__[A-Za-z]\w*?__",
+    rf"\{{{{1,3}}[^{{}}\n{_MARK}]{{1,60}}\}}{{1,3}}",
+    r"<{1,3}[A-Za-z_][\w .-]{0,60}>{1,3}",
+    r"\[{1,3}[A-Za-z_][\w .-]{0,60}\]{1,3}",
+    r"\$\{?[A-Za-z_]\w{0,60}\}?",
+    r"%[A-Za-z_]\w{0,60}%",
+    r"__[A-Za-z]\w{0,60}?__",
 )
 """Names between signs, as they are put in places where a program replaces them itself."""
 _JINJA_WORD: Final = re.compile(r"\{%[-+]?\s*(?P<word>\w+)")
 _JINJA_OPENS: Final = frozenset({"if", "for", "block", "macro", "call", "filter", "with", "autoescape", "trans"})
 """Statements of Jinja that hold text, up to the one that ends them."""
 _JINJA: Final = _token(
-    r"\{%[-+]?\s*raw\s*[-+]?%\}(?P<raw>.*?)\{%[-+]?\s*endraw\s*[-+]?%\}", r"\{#.*?#\}", r"\{\{.*?\}\}", r"\{%.*?%\}"
+    r"\{%[-+]?\s{0,9}raw\s{0,9}[-+]?%\}(?P<raw>.{0,50000}?)\{%[-+]?\s{0,9}endraw\s{0,9}[-+]?%\}",
+    *(r"\{#.{0,2000}?#\}", r"\{\{.{0,500}?\}\}", r"\{%.{0,500}?%\}"),
 )
+"""Bounded, so that a text in which something opens often and never ends is read in little time."""
 
 
 def _blocks(text: str) -> Iterator[tuple[int, int]]:

@@ -320,14 +320,15 @@ async def _post(app: App, row: Mapping[str, str], environment: Mapping[str, str]
             session.post(app.run, json=dict(row), headers=headers, allow_redirects=False) as response,
         ):
             text = await response.text()
-            status = response.status
+            status, elsewhere = response.status, response.headers.get("Location", "")
     except TimeoutError:
         return Ended(None, f"took longer than {app.seconds:.3g} seconds")
     except (aiohttp.ClientError, OSError, ValueError) as error:
         return Ended(None, f"{app.run} cannot be reached: {said_of(error)}")
     seconds = asyncio.get_running_loop().time() - began
     if status != 200:
-        return Ended(None, f"{app.run} answered with status {status}", text[-4000:], seconds)
+        told = f"; it leads to {elsewhere}, so give that address" if elsewhere else ""
+        return Ended(None, f"{app.run} answered with status {status}{told}", text[-4000:], seconds)
     return Ended(_said(text), seconds=seconds)
 
 

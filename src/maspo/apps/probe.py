@@ -19,8 +19,18 @@ from maspo.gateway.dialects.base import Asked
 from maspo.gateway.gateway import Gateway
 from maspo.gateway.wire import RolloutLimits, WireCall
 from maspo.models.base import ModelClient
-from maspo.team.app import App
+from maspo.team.app import App, AppKind
 
+_NAMED = (
+    "that OPENAI_BASE_URL (or ANTHROPIC_BASE_URL, GOOGLE_GEMINI_BASE_URL, OLLAMA_HOST) named; do not set a base URL in "
+    "its code"
+)
+_WHERE: Mapping[AppKind, str] = {
+    "callable": _NAMED,
+    "command": _NAMED,
+    "url": "of the header X-Maspo-Base-Url; make its client anew for each request, with that as base URL",
+}
+"""How an app of each kind is told where the gateway is, and what is likely wrong where no call comes."""
 _SLOW_IMPORT = 1.0
 """Seconds of each rollout that are worth a remark."""
 
@@ -58,10 +68,7 @@ async def look(
         if not seen:
             raise UsageError(f"--app {app.run}: none of {len(rows)} rollouts brought an answer; {failed[0]}")
         if not any(one.calls for one in seen):
-            raise UsageError(
-                f"--app {app.run}: it answered, but made no call at the address that OPENAI_BASE_URL (or "
-                "ANTHROPIC_BASE_URL, GOOGLE_GEMINI_BASE_URL, OLLAMA_HOST) named; do not set a base URL in its code"
-            )
+            raise UsageError(f"--app {app.run}: it answered, but made no call at the address {_WHERE[app.kind]}")
         found = discover(app, seen, name, datetime.now().astimezone(), sources)
         if found is None:
             raise UsageError(

@@ -68,6 +68,8 @@ def find_places(file: str, source: str, prompt: str, told: python.Told = Mapping
     """
     found = []
     for said in _texts(file, source, told):
+        if not may_say(_with_constants(said), prompt):
+            continue
         for undone in said.tidied if "\n" in said.text else said.tidied[:1]:
             readings = _readings(said, undone, prompt, said.languages)
             if readings:
@@ -78,8 +80,10 @@ def find_places(file: str, source: str, prompt: str, told: python.Told = Mapping
 
 
 def may_say(source: str, prompt: str) -> bool:
-    """Say whether a file may say a prompt: enough of its plain words stand there, whatever parts or escapes them."""
+    """Say whether a text or a file may say a prompt: enough of its plain words stand there, whatever parts them."""
     words = set(_PLAIN_WORD.findall(prompt))
+    if 2 * len(source) < sum(map(len, words)):
+        return False
     return 2 * sum(word in source for word in words) >= len(words)
 
 
@@ -94,7 +98,7 @@ def languages_of_names(sources: Mapping[str, str]) -> python.Told:
 
 def _readings(said: Said, undone: Tidy, prompt: str, languages: Sequence[Named]) -> Mapping[Named, tuple[Filled, ...]]:
     """Return how a text is read as a prompt; languages that leave more holes unexplained than others are left out."""
-    text = undone(MARKED.sub(lambda found: said.constants.get(found[0], found[0]), said.text))
+    text = undone(_with_constants(said))
     found = dict[Named, tuple[Filled, ...]]()
     for language in languages:
         filled = fill(read(text, language, prompt), prompt)
@@ -186,6 +190,11 @@ def _reading_in(place: Place, old: str, language: Named) -> tuple[Filled, ...]:
     if filled is None:
         raise CannotWrite(f"the old prompt is not what {place.file}:{place.line} says with --template {language}")
     return filled
+
+
+def _with_constants(said: Said) -> str:
+    """Return a text with what the file knows of its expressions."""
+    return MARKED.sub(lambda found: said.constants.get(found[0], found[0]), said.text)
 
 
 def _constants(said: Said, language: Named) -> Iterator[Filled]:

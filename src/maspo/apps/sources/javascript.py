@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Final
 
 from maspo.apps.languages import mark, parted
@@ -35,13 +36,16 @@ _MOST: Final = 200
 def said_in(source: str) -> Iterator[Said]:
     """Yield the texts of a file."""
     is_sent = _SENT.search(source) is not None and _FILLED.search(source) is None
-    yield from _within(source, 0, len(source), ("none",) if is_sent else ANY)
+    with suppress(RecursionError):  # literals within literals, deeper than anybody writes them
+        yield from _within(source, 0, len(source), ("none",) if is_sent else ANY)
 
 
 def _within(source: str, start: int, end: int, languages: tuple[Named, ...]) -> Iterator[Said]:
     at = start
     while at < end:
         sign = source[at]
+        if source.startswith("/*", at) and source.find("*/", at + 2) < 0:
+            return
         if sign == "/" and (skipped := _SKIPPED.match(source, at, end)):
             at = skipped.end()
         elif sign == "/" and _begins_regex(source, at) and (regex := _REGEX.match(source, at, end)):
