@@ -27,7 +27,7 @@ from maspo.core.prompts import Prompts
 from maspo.data.inputs import make_inputs
 from maspo.events import ConflictFound
 from maspo.optimizers.base import Ask, Compare
-from maspo.optimizers.parts.proof import PROVE
+from maspo.optimizers.race.proof import PROVE
 from maspo.study.job import Job
 from maspo.study.resolve import team_of
 from maspo.team.graph import Team

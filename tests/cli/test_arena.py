@@ -10,7 +10,7 @@ import pytest
 
 from maspo.arena.programme import INGREDIENTS
 from maspo.cli.arena import rivals
-from maspo.optimizers.anchor_race import AnchorRaceConfig
+from maspo.optimizers.race.settings import AnchorRaceConfig
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run

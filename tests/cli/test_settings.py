@@ -27,9 +27,9 @@ from maspo.configure import flag_of, list_fields, paths_by_flag
 from maspo.core import registry
 from maspo.core.errors import ConfigInvalid
 from maspo.flags import FLAGS, Flag
-from maspo.optimizers.anchor_race import AnchorRaceConfig
 from maspo.optimizers.base import OptimizerConfig
 from maspo.optimizers.coordinate_ascent import CoordinateAscentConfig
+from maspo.optimizers.race.settings import AnchorRaceConfig
 from maspo.optimizers.registry import OPTIMIZERS
 
 TABLES = Path(__file__).resolve().parents[2] / "docs/tables.py"

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from maspo.core.seeded import rank
 from maspo.core.verdict import Comparison, Verdict
-from maspo.optimizers.parts.effects import Causes, Observation, estimate_effects, observed
-from maspo.optimizers.parts.mixture import (
+from maspo.optimizers.race.effects import Causes, Observation, estimate_effects, observed
+from maspo.optimizers.race.mixture import (
     Candidate,
     MixedRun,
     deal_mixtures,
@@ -21,7 +21,7 @@ from maspo.optimizers.parts.mixture import (
     join,
     mixtures_of_an_input,
 )
-from maspo.optimizers.parts.sentences import causes_of
+from maspo.optimizers.race.sentences import causes_of
 from maspo.team.graph import Team
 
 COMPARISON = Comparison("i", Verdict.TIE, (), Verdict.TIE)

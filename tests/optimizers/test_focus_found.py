@@ -12,7 +12,7 @@ from maspo.core.errors import ConfigInvalid
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import CandidateScored, FocusNarrowed, PromptChanged, SearchEnded, StepStarted
 from maspo.optimizers.base import Compare
-from maspo.optimizers.parts.focus import ENOUGH, Moved, in_focus
+from maspo.optimizers.race.focus import ENOUGH, Moved, in_focus
 from maspo.optimizers.registry import make_config
 from maspo.report.fold import fold
 from maspo.report.lines import line_of

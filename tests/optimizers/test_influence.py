@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import Effect, InfluenceMeasured, LevelAgreement
 from maspo.optimizers.base import AblateEdge, Compare, Draft, Drafts, Propose, Request, Result
-from maspo.optimizers.parts.influence import Influence, edge_ablations
+from maspo.optimizers.race.influence import Influence, edge_ablations
 from maspo.team.graph import Team
 
 WIN, LOSS, TIE, UNDECIDED = Verdict.WIN, Verdict.LOSS, Verdict.TIE, Verdict.UNDECIDED

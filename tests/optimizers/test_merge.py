@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maspo.optimizers.parts.merge import merged
-from maspo.optimizers.parts.mixture import Candidate, join
+from maspo.optimizers.race.mixture import Candidate, join
 from maspo.team.graph import Team
 
 BASE = "You solve the problem. Give the letter of your answer."

@@ -8,9 +8,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maspo.optimizers.anchor_race import AnchorRaceConfig, RoundSize
 from maspo.optimizers.base import Compare, rounds_begun
-from maspo.optimizers.parts.proof import PROVE
+from maspo.optimizers.race.proof import PROVE
+from maspo.optimizers.race.settings import AnchorRaceConfig, RoundSize
 from maspo.testing.optimizers import Oracle, play
 from tests.optimizers.small import problem_of, small
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maspo.optimizers.parts.mixture import Candidate
-from maspo.optimizers.parts.proxy import Example, Forecast, Proxy, Screened, ScreeningTally, features, screen
+from maspo.optimizers.race.mixture import Candidate
+from maspo.optimizers.race.proxy import Example, Forecast, Proxy, Screened, ScreeningTally, features, screen
 
 BASE = "You solve the problem. Give the answer in <answer></answer>."
 WORDS = tuple(f"{one}{other}" for one in ("red", "blue", "old", "new", "dry") for other in "abcdefghijklmnopqrstuvwxyz")

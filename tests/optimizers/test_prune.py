@@ -11,7 +11,7 @@ from maspo.core.prompts import Prompts
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import PromptChanged, PromptKept
 from maspo.optimizers.base import CallCount, Compare, Draft, Drafts, Propose, Request, Result
-from maspo.optimizers.parts.proof import PROVE
+from maspo.optimizers.race.proof import PROVE
 from maspo.team.graph import Team
 from maspo.testing.optimizers import Oracle, Played, played
 from tests.optimizers.landscape import Landscape

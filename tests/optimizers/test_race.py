@@ -11,7 +11,7 @@ import pytest
 from maspo.core.prompts import Prompts
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import CandidateScored, ConflictFound, InfluenceMeasured, PromptChanged, ProxyTold, SearchEnded
-from maspo.optimizers.anchor_race import AnchorRaceConfig, _Race
+from maspo.optimizers.anchor_race import _Race
 from maspo.optimizers.base import (
     AblateEdge,
     CallCount,
@@ -23,7 +23,8 @@ from maspo.optimizers.base import (
     Result,
     rounds_begun,
 )
-from maspo.optimizers.parts.mixture import Candidate
+from maspo.optimizers.race.mixture import Candidate
+from maspo.optimizers.race.settings import AnchorRaceConfig
 from maspo.team.graph import Team
 from maspo.testing.optimizers import Oracle, Played, played
 from tests.optimizers.small import DIAMOND, problem_of, small
@@ -177,7 +178,7 @@ def test_r30_of_two_drafts_of_which_nothing_is_known_the_shorter_is_expected_to_
         seed = problem.seed_prompts["a"]
         short, long = (Candidate("a", f"{seed}\n{'Check it. ' * times}", seed) for times in (2, 40))
         search.round.candidates = (long, short)
-        return search.estimate([])
+        return search.round.estimate([])
 
     long, short = expected()
     assert short > long

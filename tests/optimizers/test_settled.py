@@ -8,9 +8,9 @@ from typing import Literal
 import pytest
 
 from maspo.core.verdict import Comparison, Verdict
-from maspo.optimizers.anchor_race import AnchorRaceConfig
 from maspo.optimizers.base import Compare, Request, Result
-from maspo.optimizers.parts.settled import SaidOfAnswers
+from maspo.optimizers.race.settings import AnchorRaceConfig
+from maspo.optimizers.race.settled import SaidOfAnswers
 from maspo.store.codec import RecordedResult, decode, encode
 from maspo.testing.optimizers import Oracle
 from tests.optimizers.small import DIAMOND, problem_of, small

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from maspo.core.seeded import rank
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import ConflictFound, PromptChanged
-from maspo.optimizers.anchor_race import AnchorRaceConfig, PlannedRun, _Race
+from maspo.optimizers.anchor_race import _Race
 from maspo.optimizers.base import Answers, Ask, Case, Compare, Problem, Propose, Request, Results
-from maspo.optimizers.parts.mixture import Candidate, MixedRun
-from maspo.optimizers.parts.proof import Proof, Standard, prove
 from maspo.optimizers.parts.reward import value_of
-from maspo.optimizers.parts.union import NO_TRIAL, Round, Trial
+from maspo.optimizers.race.mixture import Candidate, MixedRun, Mixture
+from maspo.optimizers.race.proof import Proof, Standard, prove
+from maspo.optimizers.race.settings import AnchorRaceConfig
+from maspo.optimizers.race.union import NO_TRIAL, Round, Trial
+from maspo.optimizers.race.union import unite as union_of
 from maspo.team.graph import Team
 from maspo.testing.optimizers import played
 from tests.optimizers.landscape import Landscape
@@ -31,6 +33,19 @@ Judge = Callable[[frozenset[int], str], Verdict]
 """What candidates come to together on an input."""
 
 
+class _MeanAlone:
+    """Estimates by the runs of each candidate alone."""
+
+    def score(self, comparison: Comparison) -> float:
+        """Return what the final answers say."""
+        return value_of(comparison.glob)
+
+    def effects(self, candidates: Sequence[Candidate], runs: Sequence[MixedRun]) -> tuple[float, ...]:
+        """Return the mean score of the runs of each candidate alone."""
+        found = [[self.score(run.comparison) for run in runs if run.members == (n,)] for n in range(len(candidates))]
+        return tuple(sum(scores) / len(scores) if scores else 0.0 for scores in found)
+
+
 class Table(_Race):
     """A race whose runs are looked up: candidates ``members`` on an input do what ``judge`` says."""
 
@@ -40,28 +55,22 @@ class Table(_Race):
         prompts = {name: f"Seed of {name}." for name in team.order}
         config = AnchorRaceConfig(ahead=False, weighting="global", conflict_inputs=0)
         super().__init__(config, Problem(team, prompts, INPUTS, 0))
-        self.inputs = INPUTS
-        self.round = Round(1, prompts, self.score)
+        self.round = Round(1, prompts, _MeanAlone(), config.round_size(1), INPUTS)
         self.round.candidates = tuple(
             Candidate(name, f"{prompts[name]}\nRule {number}.", prompts[name]) for number, name in enumerate(agents)
         )
         for number in range(len(agents)):
             self.round.runs += [MixedRun((number,), "alone", self.met(frozenset({number}), key)) for key in INPUTS]
-        self.round.effects = self.estimate(self.round.runs)
+        self.round.effects = self.round.estimate(self.round.runs)
 
-    def run_comparisons(
-        self, asked: Sequence[PlannedRun], ahead: Sequence[Propose] = ()
-    ) -> Generator[Ask, Results, list[MixedRun]]:
-        """Look up the runs of some comparisons."""
+    def try_each(
+        self, purpose: str, tried: Mapping[str, Mixture], inputs: Sequence[str], ahead: Sequence[Propose] = ()
+    ) -> Generator[Ask, Results, list[Trial]]:
+        """Look up what candidates come to together."""
         yield from ()
-        (purpose,) = {request.purpose for request, _, _ in asked}
-        self.tried.append((purpose, list(dict.fromkeys(members for _, members, _ in asked))))
-        runs = [
-            MixedRun(members, group, self.met(frozenset(members), request.input_key))
-            for request, members, group in asked
-        ]
-        self.round.runs += runs
-        return runs
+        assert not ahead and list(inputs) == list(INPUTS)
+        self.tried.append((purpose, [part.members for part in tried.values()]))
+        return [Trial(part, tuple(self.met(frozenset(part.members), key) for key in inputs)) for part in tried.values()]
 
     def ask(self, requests: Sequence[Request]) -> Generator[Ask, Results, Answers]:
         """Look up how candidates together do beside some of them."""
@@ -87,12 +96,6 @@ class Table(_Race):
         verdict = self.judge(members, key)
         return Comparison(key, verdict, (), verdict, verdict is TIE)
 
-    def estimate(self, runs: Sequence[MixedRun]) -> tuple[float, ...]:
-        """Return the mean score of the runs of each candidate alone."""
-        numbers = range(len(self.round.candidates))
-        found = [[value_of(run.comparison.glob) for run in runs if run.members == (number,)] for number in numbers]
-        return tuple(sum(scores) / len(scores) if scores else 0.0 for scores in found)
-
     @property
     def told(self) -> list[tuple[ConflictFound, tuple[Case, ...]]]:
         """The conflicts that were found, each with its cases, the oldest first."""
@@ -108,9 +111,10 @@ def table(judge: Judge, agents: str, team: Team = CHAIN) -> Table:
 def unite(found: Table, good: Sequence[int] | None = None, width: int = 8, **more: object) -> Trial:
     """Return what a union comes to when its race asks nothing of anyone."""
     numbers = range(len(found.round.candidates)) if good is None else good
-    found.config = found.config.model_copy(update={"beam_width": width, "audited_rounds": 0, **more})
+    config = found.config.model_copy(update={"beam_width": width, "audited_rounds": 0, **more})
+    found.config = found.conflicts.config = config
     with pytest.raises(StopIteration) as end:
-        next(found.unite(tuple(numbers)))
+        next(union_of(found, found.round, tuple(numbers), width, found.conflicts))
     best: Trial = end.value.value
     return best
 
@@ -157,7 +161,7 @@ def test_u05_what_goes_on_losing_is_given_up_after_four_attempts() -> None:
     found = table(lambda members, _: WIN if len(members) == 1 else LOSS, "ab" * 16)
     assert unite(found, width=99, conflicts=False) is NO_TRIAL
     assert [purpose for purpose, _ in found.tried] == ["union", "parts", "parts", "parts"]
-    assert found.round.attempts == 4
+    assert len(found.round.attempts) == 4
     sizes = [max(len(part) for part in parts) for _, parts in found.tried]
     assert sizes == sorted(sizes, reverse=True)
 
@@ -238,7 +242,7 @@ def test_u12_whatever_the_runs_say_what_is_kept_was_tried_and_nothing_withdrawn_
 
     found = table(judge, agents)
     best = unite(found)
-    assert 1 <= found.round.attempts <= 4
+    assert 1 <= len(found.round.attempts) <= 4
     assert found.round.withdrawn.isdisjoint(best.part.members)
     tried = [part for _, parts in found.tried for part in parts]
     assert best is NO_TRIAL or best.part.members in tried
@@ -253,10 +257,10 @@ def test_u14_a_pair_is_suspected_where_nothing_seems_wrong_only_when_that_is_ask
     for rounds in (0, 1):
         found = table(all_of(0, 1, 2), "abd")
         unite(found, audited_rounds=rounds, conflict_inputs=6)
-        pairs = [(one.told.agents, set(one.changes), inputs) for one, _, inputs in found.suspected]
+        pairs = [(one.told.agents, set(one.changes), inputs) for one, inputs in found.conflicts.suspected]
         assert [agents for agents, _, _ in pairs] == ([("a", "b")] if rounds else []), "those that read one another"
         assert all(set(agents) == changed and set(inputs) == set(INPUTS) for agents, changed, inputs in pairs)
-        assert len(found.proofs) == len(pairs), "and it was looked at before the union was kept"
+        assert len(found.conflicts.looked_at) == len(pairs), "and it was looked at before the union was kept"
         assert not found.told and not found.round.withdrawn
 
 
@@ -272,7 +276,7 @@ def test_u18_what_is_about_to_be_kept_by_luck_and_clashes_is_told_and_mended() -
     assert [purpose for purpose, _ in found.tried] == ["union", "union"] and best.part.members == (0,)
     ((event, cases),) = found.told
     assert event.agents == ("a", "b") and event.inputs == INPUTS[2:5]
-    assert {case.agent for case in cases} == {"b"} and len(found.proofs) == 1
+    assert {case.agent for case in cases} == {"b"} and len(found.conflicts.looked_at) == 1
     assert unite(table(judge, "ab"), conflict_inputs=6, audited_rounds=1, conflicts=False).part.members == (0, 1)
 
 
@@ -280,19 +284,19 @@ def test_u15_what_clashes_is_withdrawn_at_once_and_told_when_it_is_proven() -> N
     found = table(clashing({0, 1}), "ab")
     assert unite(found, conflict_inputs=6).part.members == (0,)
     assert found.told == [] and found.round.withdrawn == {1}
-    ((suspicion, anchor, _),) = found.suspected
+    ((suspicion, _),) = found.conflicts.suspected
     lost = {name: [found.met(frozenset({0, 1}), key) for key in INPUTS] for name in "ab"}
-    assert Proof(lost, STANDARD).holds and suspicion.proven(Proof(lost, STANDARD), found.score) == suspicion.told
-    assert anchor == found.prompts and set(suspicion.changes) == {"a", "b"}
+    assert Proof(lost, STANDARD).holds and suspicion.proven(Proof(lost, STANDARD)) == suspicion.told
+    assert suspicion.round.anchor == found.prompts and set(suspicion.changes) == {"a", "b"}
 
 
 def test_u17_of_a_pair_that_nothing_seemed_wrong_with_the_proof_is_told() -> None:
     found = table(all_of(0, 1), "ab")
     unite(found, audited_rounds=1, conflict_inputs=6)
-    ((suspicion, _, _),) = found.suspected
+    ((suspicion, _),) = found.conflicts.suspected
     keys = {"a": INPUTS[:4], "b": INPUTS[2:]}
     seen = {name: [Comparison(key, LOSS, (), LOSS, False) for key in lost] for name, lost in keys.items()}
-    event = suspicion.proven(Proof(seen, STANDARD), found.score)
+    event = suspicion.proven(Proof(seen, STANDARD))
     assert event.inputs == INPUTS[2:4] and event.together < min(event.alone) and event.agents == ("a", "b")
 
 
@@ -412,4 +416,4 @@ def test_u21_a_judge_is_dull_that_often_contradicts_itself(
     verdicts = [Verdict.CONTRADICTED] * contradicted + [LOSS] * decided + [TIE] * 30
     request = Compare("r1/unite/1/0", race.prompts, {"d": "D"}, "1", candidate_first=True)
     race.learn([(request, Comparison("1", one, (), one, False)) for one in verdicts])
-    assert race.is_judge_dull() is dull
+    assert race.conflicts.is_judge_dull() is dull

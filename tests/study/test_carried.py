@@ -13,9 +13,9 @@ from maspo.core.errors import ConfigInvalid, UsageError
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import CandidateScored, PromptChanged, PromptKept, StepStarted
 from maspo.optimizers.base import Ask, Asking, Results
-from maspo.optimizers.parts.head_start import LOOK, STEP, Met, meet
-from maspo.optimizers.parts.mixture import Mixture
-from maspo.optimizers.parts.union import Trial
+from maspo.optimizers.race.head_start import LOOK, STEP, Met, meet
+from maspo.optimizers.race.mixture import Mixture
+from maspo.optimizers.race.union import Trial
 from maspo.report.earlier import earlier_run
 from maspo.report.folder import look
 from maspo.report.why import reasons

@@ -10,7 +10,7 @@ import pytest
 from maspo.events import InfluenceMeasured
 from maspo.models.base import Request
 from maspo.optimizers.base import Ask, Problem, Search
-from maspo.optimizers.parts.influence import Influence, edge_ablations
+from maspo.optimizers.race.influence import Influence, edge_ablations
 from maspo.report.folder import look
 from maspo.study.job import Job
 from maspo.study.resolve import Parts, resolve

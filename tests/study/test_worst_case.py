@@ -15,7 +15,7 @@ from maspo.core.spoilt import NOTHING, called, parted, under
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import FaultsWeighed
 from maspo.optimizers.base import Endure
-from maspo.optimizers.parts.adversary import INPUTS, Adversary
+from maspo.optimizers.race.adversary import INPUTS, Adversary
 from maspo.optimizers.registry import make_config
 from maspo.report.fold import fold
 from maspo.report.lines import line_of

@@ -1,6 +1,6 @@
 """What an earlier run found, carried over to a new one: its new prompts are tried first. Pure.
 
-They meet the seed prompts, and are taken over at once where they win (``maspo.optimizers.parts.head_start``).
+They meet the seed prompts, and are taken over at once where they win (``maspo.optimizers.race.head_start``).
 """
 
 from __future__ import annotations

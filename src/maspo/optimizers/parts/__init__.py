@@ -1,1 +1,1 @@
-"""What optimizers are made of: the paper's equations, mixtures, estimates. Pure."""
+"""What optimizers share: the paper's equations, merged prompts, near-copies, rulings, events of a search. Pure."""

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from maspo.core.prompts import prompt_id
 from maspo.core.verdict import Comparison
 from maspo.events import CandidateScored, CaseFound, DraftRejected, PromptChanged, PromptKept, SearchEvent
 from maspo.optimizers.base import Case, Drafts
-from maspo.optimizers.parts.mixture import by_agent
-from maspo.optimizers.parts.reward import Weights, counts, reward
+from maspo.optimizers.parts.reward import counts
 from maspo.optimizers.parts.similar import KnownPrompts
-from maspo.optimizers.parts.union import Round, Trial
-
-_MOST_NAMED = 5
-"""Other agents that a reason names; in a team of hundreds all of them for every agent would be most of the record."""
 
 
 def step_of(number: int, agent: str) -> str:
@@ -78,55 +73,3 @@ def tally(comparisons: Iterable[Comparison]) -> str:
 def decision_event(step: str, agent: str, before: str, after: str, reason: str) -> PromptChanged | PromptKept:
     """Return the event of what becomes of an agent's prompt."""
     return PromptKept(step, agent, reason) if before == after else PromptChanged(step, agent, before, after, reason)
-
-
-def round_events(round_: Round, accepted: Trial, agents: Iterable[str], weights: Weights) -> list[SearchEvent]:
-    """Return for each agent what its candidates came to in a round of the race, and what becomes of its prompt."""
-    candidates, changes = round_.candidates, accepted.part.changes
-    evidence, effects = round_.evidence(), round_.effects or (0.0,) * len(candidates)
-    own = by_agent(range(len(candidates)), candidates)
-    events: list[SearchEvent] = []
-    for agent in agents:
-        step, now, numbers = step_of(round_.number, agent), round_.anchor[agent], own.get(agent, [])
-        members = [number for number in numbers if number in accepted.part.members]
-        for number in numbers:
-            result = (reward(evidence[number], weights, "centred"), effects[number], number in members)
-            events.append(scored_event(step, agent, candidates[number].text, now, evidence[number], result))
-        reason = f"none of {len(numbers)} candidates was better" if numbers else "no usable draft"
-        if agent in changes:
-            merges = f"{len(members)} of its candidates merged" if len(members) > 1 else "one candidate"
-            expected = f"expected worth {sum(effects[number] for number in members):+.3f}"
-            others = [name for name in changes if name != agent]
-            more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
-            together = f" together with {', '.join(others[:_MOST_NAMED])}{more}" if others else ""
-            reason = f"{merges}, {expected}; tried{together}: {tally(accepted.comparisons)}"
-        elif any(effects[number] > 0 for number in numbers):
-            reason = "looked better in mixed runs, but not when it was tried"
-        events.append(decision_event(step, agent, now, changes.get(agent, now), reason))
-    return events
-
-
-def pruned_events(
-    round_: Round,
-    evidence: Sequence[Sequence[Comparison]],
-    accepted: Trial,
-    steps: Mapping[str, str],
-    weights: Weights,
-) -> list[SearchEvent]:
-    """Return what leaving out each sentence came to, and what becomes of the prompts; ``steps`` are by agent."""
-    events: list[SearchEvent] = []
-    for agent, step in steps.items():
-        own = [number for number, one in enumerate(round_.candidates) if one.agent == agent]
-        gone = [number for number in own if number in accepted.part.members]
-        for number in own:
-            result = (reward(evidence[number], weights, "centred"), round_.effects[number], number in gone)
-            events.append(
-                scored_event(
-                    step, agent, round_.candidates[number].text, round_.anchor[agent], evidence[number], result
-                )
-            )
-        now = round_.anchor[agent]
-        sentences = f"{len(gone)} of {len(own)} added sentences left out that are not missed"
-        reason = f"{sentences}: {tally(accepted.comparisons)}" if gone else "no added sentence can be left out"
-        events.append(decision_event(step, agent, now, accepted.part.changes.get(agent, now), reason))
-    return events

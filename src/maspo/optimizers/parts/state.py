@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from maspo.core.prompts import Prompts
-from maspo.events import SearchEvent
+from maspo.events import PromptChanged, SearchEvent
 from maspo.optimizers.base import Answers, Ask, Asking, Case, Compare, Problem, Request, Ruling, Sent
 from maspo.optimizers.parts.misalignment import new_cases, remembered
 from maspo.optimizers.parts.record import case_events
+from maspo.optimizers.parts.rulings import History, obeyed
 
 
 class SearchState:
@@ -25,6 +26,8 @@ class SearchState:
         """What happened since it asked the last time."""
         self.rulings: list[Ruling] = []
         """What a person ruled, and the search has not obeyed yet."""
+        self.history = History(self.prompts)
+        """How the prompts came about, so that a vetoed one leaves with all that was made of it."""
 
     def ask(self, requests: Sequence[Request]) -> Asking[Answers]:
         """Ask, and tell what happened since the last time."""
@@ -48,3 +51,10 @@ class SearchState:
         cases = new_cases(answers, step)
         self.cases = remembered(self.cases, cases)
         self.events += case_events(cases)
+
+    def take_rulings(self, step: str) -> tuple[list[Ruling], list[PromptChanged]]:
+        """Keep to what a person ruled since the last time; return it, and which prompts it changed."""
+        rulings, self.rulings = self.rulings, []
+        self.prompts, self.team, changed = obeyed(rulings, self.prompts, self.team, self.history, step)
+        self.events += changed
+        return rulings, changed

@@ -15,7 +15,7 @@ from maspo.core.seeded import shuffled
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import AgentInfluence, EdgeInfluence, Effect, InfluenceMeasured, LevelAgreement
 from maspo.optimizers.base import AblateEdge, Compare, Request, Result
-from maspo.optimizers.parts.agreement import UNSEEN, count_agreement
+from maspo.optimizers.race.agreement import UNSEEN, count_agreement
 from maspo.stats.paired import SIGNIFICANT, sign_test
 from maspo.stats.share import share_interval
 from maspo.team.graph import Team

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from maspo.optimizers.parts.effects import Causes
 from maspo.optimizers.parts.merge import sentences_of
-from maspo.optimizers.parts.mixture import Candidate
 from maspo.optimizers.parts.similar import END, normalized
+from maspo.optimizers.race.effects import Causes
+from maspo.optimizers.race.mixture import Candidate
 
 _MOST = 6
 """Sentences put in or taken out by a candidate of which each is a cause of its own: three that replace three others.

@@ -21,9 +21,9 @@ from math import copysign, log1p, sqrt
 
 from maspo.core.seeded import rank
 from maspo.events import DraftsScreened, ProxyTold
-from maspo.optimizers.parts.effects import SCORE_VARIANCE
-from maspo.optimizers.parts.mixture import Candidate
 from maspo.optimizers.parts.similar import END, normalized
+from maspo.optimizers.race.effects import SCORE_VARIANCE
+from maspo.optimizers.race.mixture import Candidate
 from maspo.stats.ridge import ridge
 from maspo.stats.share import share_interval
 

@@ -18,7 +18,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from maspo.optimizers.parts.mixture import MixedRun
+from maspo.optimizers.race.mixture import MixedRun
 from maspo.stats.ridge import ridge
 
 SCORE_VARIANCE = 0.05

@@ -15,9 +15,9 @@ from maspo.core.prompts import Prompts
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import SearchEvent
 from maspo.optimizers.base import Asking
-from maspo.optimizers.parts.mixture import Mixture
 from maspo.optimizers.parts.record import decision_event, tally
-from maspo.optimizers.parts.union import Trial
+from maspo.optimizers.race.mixture import Mixture
+from maspo.optimizers.race.union import Trial
 
 STEP = "carried"
 """The step, and the purpose of its comparisons."""

@@ -10,10 +10,11 @@ from maspo.core.prompts import Prompts
 from maspo.events import SearchEvent
 from maspo.optimizers.base import Asking
 from maspo.optimizers.parts.merge import without_added
-from maspo.optimizers.parts.mixture import Candidate, Mixture, join
-from maspo.optimizers.parts.record import pruned_events
-from maspo.optimizers.parts.reward import Weights
-from maspo.optimizers.parts.union import NO_TRIAL, Round, Trial
+from maspo.optimizers.race.estimate import Estimator
+from maspo.optimizers.race.events import pruned_events
+from maspo.optimizers.race.mixture import Candidate, Mixture, join
+from maspo.optimizers.race.settings import AnchorRaceConfig
+from maspo.optimizers.race.union import NO_TRIAL, Trial
 from maspo.team.graph import Team
 
 _ATTEMPTS = 3
@@ -24,6 +25,12 @@ _ORDERS = 2
 
 class Prunes(Protocol):
     """What pruning needs of the search that it is part of."""
+
+    config: AnchorRaceConfig
+    team: Team
+    prompts: Prompts
+    events: list[SearchEvent]
+    estimator: Estimator
 
     def try_each(self, purpose: str, tried: Mapping[str, Mixture], inputs: Sequence[str]) -> Asking[list[Trial]]:
         """Let each of some changes, by the place it is tried at, meet the anchor on all of some inputs."""
@@ -47,29 +54,26 @@ def calls_of_pruning(added: Sequence[Candidate], team: Team) -> int:
     return single + _ATTEMPTS * (everyone + _ORDERS) + everyone if added else 0
 
 
-def prune(
-    search: Prunes, round_: Round, where: str, inputs: Sequence[str], team: Team, weights: Weights
-) -> Asking[tuple[Prompts, list[SearchEvent]]]:
-    """Let the anchor meet itself without each of a round's candidates; return what changes, and what is told of it.
+def prune(search: Prunes, where: str, added: Sequence[Candidate], inputs: Sequence[str]) -> Asking[Prompts]:
+    """Let the anchor meet itself without each of some sentences that were added; tell of it, and return what changes.
 
     Sentences that say the same are not missed one by one, so what shall go is left out together before it goes.
     """
-    added = round_.candidates
+    anchor, score = search.prompts, search.estimator.score
     alone = {f"{where}/{member}": Mixture((member,), {one.agent: one.text}) for member, one in enumerate(added)}
-    yield from search.try_each("prune", alone, inputs)
-    evidence = round_.evidence()
-    round_.effects = tuple(fmean(map(round_.score, found)) for found in evidence)
-    not_missed = (member for member, effect in enumerate(round_.effects) if effect >= 0)
-    going = sorted(not_missed, key=lambda member: -round_.effects[member])
+    evidence = [trial.comparisons for trial in (yield from search.try_each("prune", alone, inputs))]
+    effects = [fmean(map(score, found)) for found in evidence]
+    not_missed = (member for member, effect in enumerate(effects) if effect >= 0)
+    going = sorted(not_missed, key=lambda member: -effects[member])
     accepted = NO_TRIAL
     for attempt in range(_ATTEMPTS):
-        part = join(round_.anchor, added, going, team)
+        part = join(anchor, added, going, search.team)
         if not part.changes:
             break
         (trial,) = yield from search.try_each("prune", {f"{where}/together/{attempt}": part}, inputs)
-        if round_.mean(trial) >= 0:
+        if fmean(map(score, trial.comparisons)) >= 0:
             accepted = trial
             break
         going = going[: len(going) // 2]
-    steps = {one.agent: f"{where}/{one.agent}" for one in added}
-    return accepted.part.changes, pruned_events(round_, evidence, accepted, steps, weights)
+    search.events += pruned_events(where, anchor, added, evidence, effects, accepted, search.config.weights)
+    return accepted.part.changes

@@ -1,0 +1,93 @@
+"""What a search has learned of its drafts and of its judge, and what it expects each candidate to add by that. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from maspo.core.verdict import Comparison
+from maspo.optimizers.base import Answers, Compare
+from maspo.optimizers.race.agreement import Reliability, score
+from maspo.optimizers.race.effects import Causes, Observation, estimate_effects, observed
+from maspo.optimizers.race.mixture import Candidate, MixedRun
+from maspo.optimizers.race.sentences import causes_of
+from maspo.optimizers.race.settings import AnchorRaceConfig
+from maspo.optimizers.race.settled import SaidOfAnswers
+
+_DRAFTS_SEEN_BEFORE = 400
+"""Single-candidate runs that ``optimism`` weighs as much as, against what the run has seen of its proposer: more than a
+round holds, so that one lucky round does not make every later draft look good."""
+
+
+class Estimates(Protocol):
+    """What is made of comparisons."""
+
+    def score(self, comparison: Comparison) -> float:
+        """Return what one comparison says for the changed prompts, from −½ to ½."""
+        ...
+
+    def effects(self, candidates: Sequence[Candidate], runs: Sequence[MixedRun]) -> tuple[float, ...]:
+        """Return what each candidate of a round adds, by some of its runs."""
+        ...
+
+
+class Estimator:
+    """Learns from every comparison of a search how far levels agree, what answers are worth, and what drafts add."""
+
+    def __init__(self, config: AnchorRaceConfig) -> None:
+        self.config = config
+        self.reliability = Reliability()
+        self.said = SaidOfAnswers(config.verdicts_on_answers)
+        self.remembered: list[Observation] = []
+        """What the runs of earlier rounds say of sentences that may come again."""
+        self.draft_effects = (0.0, 0.0)
+        """What this proposer's drafts have added: Σ score · drafts and Σ drafts² over all mixed runs."""
+
+    def learn(self, answers: Answers) -> None:
+        """Learn how far the levels agree, and what the judge says of final answers."""
+        for request, result in answers:
+            if isinstance(request, Compare) and isinstance(result, Comparison) and not result.failed:
+                self.reliability = self.reliability.after(result)
+                self.said.learn(request, result)
+
+    def learn_drafts(self, candidates: Sequence[Candidate], runs: Sequence[MixedRun]) -> None:
+        """Learn what the drafts of some mixed runs have added together."""
+        total, weight = self.draft_effects
+        for run in runs:
+            size = sum(not candidates[member].removal for member in run.members)
+            total, weight = total + size * self.score(run.comparison), weight + size * size
+        self.draft_effects = (total, weight)
+
+    def remember(self, candidates: Sequence[Candidate], runs: Sequence[MixedRun]) -> None:
+        """Remember what the runs of a round say, and those of earlier rounds less clearly: the anchor moves on."""
+        if share := self.config.memory:
+            self.remembered = [one.fainter(share) for one in (*self.remembered, *self._observed(candidates, runs))]
+
+    def score(self, comparison: Comparison) -> float:
+        """Return what one comparison says for the changed prompts, from −½ to ½ (Eq. 5, centred)."""
+        config = self.config
+        return score(comparison, config.weighting, config.weights, self.reliability, self.said.value(comparison))
+
+    def effects(self, candidates: Sequence[Candidate], runs: Sequence[MixedRun]) -> tuple[float, ...]:
+        """Return what each candidate adds, by some runs of its round and what drafts added in all of them before."""
+        seen = [*self.remembered, *self._observed(candidates, runs)]
+        return estimate_effects(seen, self._priors(candidates), self._causes(candidates), self.config.spread)
+
+    def _observed(self, candidates: Sequence[Candidate], runs: Sequence[MixedRun]) -> list[Observation]:
+        scores = [self.score(run.comparison) for run in runs]
+        return observed(runs, scores, self._priors(candidates), self._causes(candidates))
+
+    def _causes(self, candidates: Sequence[Candidate]) -> list[Causes]:
+        """Return what each candidate consists of: sentences that may come again, or nothing but itself."""
+        return [causes_of(one) if self.config.memory else {number: 1.0} for number, one in enumerate(candidates)]
+
+    def _priors(self, candidates: Sequence[Candidate]) -> list[float]:
+        """Return what each candidate is expected to add before any run has met it."""
+        config = self.config
+        total, weight = self.draft_effects
+        draft = (total + _DRAFTS_SEEN_BEFORE * config.optimism) / (weight + _DRAFTS_SEEN_BEFORE)
+        # A sentence that was accepted was thought to add something, so taking it out is expected to cost as much.
+        return [
+            (-abs(config.optimism) if one.removal else draft) - config.length_price * (one.added_characters / 1000)
+            for one in candidates
+        ]

@@ -1,0 +1,231 @@
+"""The settings of the anchor race, and how large its rounds are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, NamedTuple
+
+from pydantic import Field
+
+from maspo.optimizers.base import OptimizerConfig, Stages
+from maspo.optimizers.parts.reward import JudgeOrder, Weights
+from maspo.optimizers.race.agreement import Weighting
+from maspo.team.graph import Team
+
+CALLS_PER_AGENT = 700
+"""Calls planned for each agent that is rewritten: with fewer far runs as accurate as 1,000 were when all agents
+had the same number of runs (docs/design/0024-paying-upstream-once.md)."""
+CALLS_PER_AGENT_WITH_LABELS = 1000
+"""With labels a run learns on for longer (docs/design/0005-mixed-runs.md)."""
+NARROWED_ROUNDS = 3
+"""Rounds after which `--focus auto` looks who is worth rewriting: blocks of twenty agents are single agents by then."""
+_LARGEST_ROUND = 1.6
+"""Times ``stages``, ``shared_inputs`` and ``union_inputs``: by default the size of the sixth round."""
+_UNRECORDED: Mapping[str, Any] = {
+    "conflict_inputs": 0,  # conflicts were told unproven
+    "conflict_level": 0.1,
+    "conflict_ends": (1,),
+    "conflict_dull": 1.0,
+    "audited_rounds": 0,
+    "carried_inputs": 0,  # what was carried over was a candidate of the first round
+    "memory": 0.0,
+    "design": "drawn",
+    "verdicts_on_answers": 0,
+}
+"""What versions did whose records do not say so, because the setting did not exist yet."""
+_CALLS_WHEN_ALIKE = {"ignore": 1000, "use": 1500}
+"""What runs planned whose record does not say how their runs were shared out, by whether labels decided."""
+
+
+class RoundSize(NamedTuple):
+    """How large a round is: mixed runs per block after each stage, inputs raced on, inputs of a union."""
+
+    stages: tuple[int, ...]
+    shared_inputs: int
+    union_inputs: int
+
+
+class AnchorRaceConfig(OptimizerConfig):
+    """The settings of the anchor race; defaults were chosen on the arena (docs/search.md)."""
+
+    method: Literal["race"] = "race"
+    passes: int = Field(default=12, ge=1, description="D: rounds, at most")
+    beam_width: int = Field(default=4, ge=1, description="K: candidates of an agent that are joined in a union")
+    drafts: int = Field(default=3, ge=1, description="K_sub: mini-batches of traces, one proposer call each")
+    edits: int = Field(default=4, ge=1, description="drafts asked for in one proposer call")
+    traces: int = Field(default=4, ge=1, description="traces shown in one proposer call")
+    hard_negatives: int = Field(default=3, ge=0, description="K_mis: misalignment cases per proposal")
+    weights: Weights = Weights()
+    judge_order: JudgeOrder = "balanced"
+    calls_per_agent: int | None = Field(
+        default=None,
+        ge=50,
+        description="calls that a run plans for each agent that is rewritten, the hold-out test included; "
+        f"empty: {CALLS_PER_AGENT:,}, or {CALLS_PER_AGENT_WITH_LABELS:,} where labels decide",
+    )
+    calls: int | None = Field(default=None, ge=100, description="calls that a run plans in all; empty: by agent")
+    stages: Stages = Field(default=(56,), min_length=1, description="mixed runs per block after each stage of a round")
+    shared_inputs: int = Field(default=19, ge=1, description="inputs of a round, the same for all mixed runs")
+    mixed: int = Field(default=4, ge=1, description="candidates of one agent in a mixture, on average at most")
+    design: Literal["dealt", "drawn"] = Field(
+        default="dealt",
+        description="dealt: on each input all candidates of an agent are dealt into mixtures; drawn: each is in its "
+        "share of all mixtures, whatever their inputs",
+    )
+    verdicts_on_answers: int = Field(
+        default=2,
+        ge=0,
+        description="verdicts on the same two final answers on an input after which the judge is not asked about them "
+        "again; they count together; 0: each counts for its own run",
+    )
+    blocks: int = Field(default=5, ge=1, description="blocks into which a team is cut; mixed runs change one at a time")
+    union_inputs: int = Field(default=20, ge=1, description="inputs on which what looks good is tried together")
+    far_share: float = Field(
+        default=0.2,
+        gt=0,
+        le=1,
+        description="least share of the mixed runs of a round for a block far from the output: one whose runs "
+        "take n times the calls of the cheapest gets 1/n of them; 1: all blocks get the same",
+    )
+    first_round: float = Field(
+        default=0.4,
+        gt=0,
+        le=_LARGEST_ROUND,
+        description="size of the first round, as a share of stages, shared_inputs and union_inputs",
+    )
+    carried_inputs: int = Field(
+        default=24,
+        ge=0,
+        description="inputs, at most, on which what an earlier run found (--start-from) meets the seed prompts before "
+        "the first round, to be taken over at once where it wins; 0: it is a candidate of the first round",
+    )
+    carried_net: int = Field(
+        default=3, ge=2, description="inputs, net, that it has won to be taken over before all of them were looked at"
+    )
+    carried_rounds: int = Field(
+        default=4, ge=0, description="rounds that it stands for where it is taken over: those that follow are as large"
+    )
+    growth: float = Field(default=0.2, ge=0, description=f"share added per round, up to {_LARGEST_ROUND} in all")
+    ahead: bool = Field(default=True, description="ask for the next drafts while a union is tried")
+    conflicts: bool = Field(default=True, description="find and mend changes that win alone and lose together")
+    conflict_inputs: int = Field(
+        default=64,
+        ge=0,
+        description="inputs on which a conflict is proven before it is told, at most; 0: told unproven",
+    )
+    conflict_level: float = Field(
+        default=0.2,
+        gt=0,
+        lt=0.5,
+        description="level at which both changes together must lose against either alone to be told as a conflict",
+    )
+    conflict_ends: tuple[int, ...] = Field(
+        default=(2, 2, 1, 0),
+        min_length=1,
+        description="inputs, net, that a change must win beside the other for a proof to end as hopeless, after each "
+        "eight inputs; the last holds from there on",
+    )
+    conflict_dull: float = Field(
+        default=0.15,
+        ge=0,
+        le=1,
+        description="share of the final answers that it does not call equal about which a judge contradicts itself, "
+        "above which it is taken for dull: proofs then last longer, and both their tests have to hold as one; 1: never",
+    )
+    audited_rounds: int = Field(
+        default=2,
+        ge=0,
+        description="first rounds of which pairs of the union that read one another are looked at for a conflict even "
+        "where nothing seems wrong: two in the first round, one in a later one",
+    )
+    worst_case: bool = Field(
+        default=False,
+        description="with runner.options.stress: the faults that cost most so far are met most, in place of all alike",
+    )
+    narrowed_rounds: int = Field(
+        default=0,
+        ge=0,
+        description="first rounds after each of which agents are left out whose changes hardly move a final answer, as "
+        f"long as there are more than `blocks`; `--focus auto` sets {NARROWED_ROUNDS}",
+    )
+    removals: bool = Field(default=False, description="try the anchor without one sentence that the search added")
+    prune: int = Field(
+        default=0,
+        ge=0,
+        description="inputs on which each sentence that was added is left out at the end, as far as the plan allows; "
+        "what is not missed goes",
+    )
+    optimism: float = Field(default=0.01, description="effect expected of an unknown draft (½ is a sure win)")
+    spread: float = Field(default=0.025, gt=0, description="how much the effects of drafts are expected to differ")
+    memory: float = Field(
+        default=0.9,
+        ge=0,
+        le=1,
+        description="what a run still counts a round later for sentences of its drafts that come again; 0: every round "
+        "starts anew",
+    )
+    length_price: float = Field(default=0.003, ge=0, description="effect that 1,000 added characters must bring")
+    screen: int = Field(default=0, ge=0, description="drafts asked for in a call, of which a proxy picks `edits`")
+    interventions: int = Field(default=0, ge=0, description="inputs on which each edge is cut, to see what it does")
+    weighting: Weighting = Field(default="learned", description="how local and lookahead verdicts count")
+    partial_inputs: int = Field(default=6, ge=0, description="mixed runs per block always judged at all levels")
+    partial_differing: bool = Field(default=True, description="judge all levels wherever final answers differ")
+    double_orders: Literal["never", "unions", "always"] = Field(
+        default="always", description="which comparisons of a race are judged in both orders"
+    )
+    contested_first: bool = Field(default=True, description="inputs whose answers differed before are raced on first")
+    patience: int = Field(default=3, ge=1, description="rounds in a row without any change before the race ends")
+
+    earlier_defaults: ClassVar[Mapping[str, tuple[object, ...]]] = {"shared_inputs": (24, 40)}
+    """24 by default and 40 in the profile ``thorough``, before candidates were dealt."""
+
+    @classmethod
+    def of_record(cls, recorded: Mapping[str, Any], labels: str) -> Mapping[str, Any]:
+        """Return recorded settings with what versions did that did not record how they shared, proved or remembered."""
+        if recorded.get("method", "race") != "race":
+            return recorded
+        recorded = {**_UNRECORDED, **recorded}
+        if (margin := recorded.pop("conflict_margin", None)) is not None:  # the same after each look
+            recorded["conflict_ends"] = (margin,)
+        if "far_share" in recorded:
+            return recorded
+        calls = recorded.get("calls_per_agent") or _CALLS_WHEN_ALIKE[labels]
+        return {"far_share": 1.0, **recorded, "calls_per_agent": calls}
+
+    def planned_calls(self, team: Team) -> int:
+        """Return the calls that a whole run is planned for, the hold-out test included."""
+        agents = sum(len(team.acting(name)) for name in team.rewritten)  # those that share a prompt each bring calls
+        of_agents = (self.calls_per_agent or CALLS_PER_AGENT) * agents
+        return of_agents if self.calls is None else min(self.calls, of_agents)
+
+    def with_labels(self) -> AnchorRaceConfig:
+        """Return the settings for a run in which labels decide: it plans more calls, unless a number is set."""
+        if self.calls_per_agent is not None:
+            return self
+        return self.model_copy(update={"calls_per_agent": CALLS_PER_AGENT_WITH_LABELS})
+
+    def is_worst_case(self) -> bool:
+        """Say whether the search chooses itself which faults are met, by what each costs."""
+        return self.worst_case
+
+    def with_calls(self, calls: int) -> AnchorRaceConfig:
+        """Return the settings for a search that starts from prompts that worked: it plans so many calls.
+
+        It looks at no pair without a suspicion. Proofs do not shrink with the plan, so they would take a quarter of it.
+        """
+        return self.model_copy(update={"calls": calls, "audited_rounds": 0})
+
+    def with_focus_found(self) -> AnchorRaceConfig:
+        """Return the settings for a run that finds out itself which agents are worth rewriting."""
+        return self.model_copy(update={"narrowed_rounds": self.narrowed_rounds or NARROWED_ROUNDS})
+
+    def share_of(self, number: int) -> float:
+        """Return the size of a round, as a share of what is planned for one; the first is number 1."""
+        return min(_LARGEST_ROUND, self.first_round + self.growth * (number - 1))
+
+    def round_size(self, number: int) -> RoundSize:
+        """Return how large a round is; the first is number 1."""
+        share = self.share_of(number)
+        shared, union = (max(1, round(share * amount)) for amount in (self.shared_inputs, self.union_inputs))
+        stages = tuple(dict.fromkeys(max(1, round(share * runs)) for runs in self.stages))
+        return RoundSize(stages, shared, union)
