@@ -26,10 +26,10 @@ from maspo.store import RecordedResult, RunStore
 from maspo.store.comparisons import ComparedRuns
 from maspo.store.records import is_worked_on
 from maspo.study.afterwards import costs_now, priced_now
+from maspo.study.conclusion import holdout_id
 from maspo.study.decisions import Approve, Judge, Line, Pin, RaiseCap, Reject, Veto, read_lines
 from maspo.study.executor import texts_of
 from maspo.study.job import Job
-from maspo.study.optimize import holdout_id
 from maspo.study.record import JOB, open_for_reading
 from maspo.study.resolve import team_of
 from maspo.team.flow import told
