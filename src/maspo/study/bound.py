@@ -92,6 +92,17 @@ class Bound:
         """The calls that are expected in all."""
         return min(self.planned + self.beyond, self.most)
 
+    def with_more(self, agents: Mapping[str, int], judge: int = 0) -> Bound:
+        """Return a bound with further calls of agents, by name, and of the judge, which no plan counts."""
+        held = {name: self.agent.get(name, 0) + agents.get(name, 0) for name in (*self.agent, *agents)}
+        most = self.most + sum(agents.values()) + judge
+        return replace(self, agent=held, judge=self.judge + judge, most=most)
+
+    def with_more_planned(self, agents: Mapping[str, int], judge: int = 0) -> Bound:
+        """Return a bound with further calls that belong to the plan: of a run without one they are planned as well."""
+        found = self.with_more(agents, judge)
+        return replace(found, planned=found.most) if self.planned == self.most else found
+
 
 def bound_of(optimizer: Optimizer, problem: Problem, holdout: Collection[str], planned: int | None) -> Bound:
     """Return the upper bounds of a run's calls, the hold-out test included."""

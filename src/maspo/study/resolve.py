@@ -92,50 +92,16 @@ def resolve(job: Job, parts: Parts | None = None) -> Study:
     search = planned_search(job)
     optimizer = given.optimizer or make_optimizer(search)
     found = _split(job, search)
-    answered = frozenset(row.key for row in job.inputs.rows if row.answer is not None)
-    labelled = answered if job.config.labels == "use" else frozenset[str]()
-    runner = RUNNERS.get(job.config.runner.kind) if given.runner is None else given.runner
     _check_options(job, given)
-    team = replace(team_of(job), calls=most_calls(runner, job.system, job.config.runner.options))
-    # Where final answers are equal no judge is asked, and about half of them are; where labels decide, none is at all.
-    reserve = sum(holdout_calls_of_an_input(team) - (2 if key in labelled else 1) for key in found.holdout)
-    if job.carried and search.method != "race":
-        raise ConfigInvalid(f"--start-from: search.method {search.method} cannot start from a run; race can")
-    planned = search.planned_calls(team)
-    by_labels = len(labelled) == len(job.inputs.rows)
-    # With a cap below the plan they would take too large a part of what there is.
-    allowed = min((calls for calls in (planned, job.config.caps.calls) if calls is not None), default=None)
-    calibration = 0 if by_labels else pairs_asked(job.config.judge.plain_pairs, len(found.search), allowed)
-    reserve += 2 * calibration
-    problem = Problem(
-        team=team,
-        seed_prompts=job.system.prompts,
-        inputs=found.search,
-        seed=job.config.seed,
-        reserve=reserve,
-        labelled=labelled,
-        carried=job.carried,
-        examples=job.config.proposer.examples,
-    )
+    problem, calibration = _problem_of(job, given, search, found)
     if search.is_worst_case():
         problem = _in_the_worst_case(problem, job, given)
         looks = f"before each round faults ({len(problem.faults)} in all) are tried on a few inputs"
         notes = [*notes, f"search.worst_case: {looks}, within the calls planned"]
     prices = prices_of(job)
-    bound = bound_of(optimizer, problem, found.holdout, planned)
+    bound = bound_of(optimizer, problem, found.holdout, search.planned_calls(problem.team))
     notes = [*notes, *remarks_on_first_round(optimizer, problem, job.config.caps.calls, bound.expected)]
-    # Where labels decide, the judge is measured against them on some of the hold-out inputs, in both orders.
-    checked = 2 * min(judged_pairs(bound.planned), len(labelled.intersection(found.holdout)))
-    bound = replace(bound, judge=bound.judge + checked, most=bound.most + checked)
-    if calibration:
-        bound = _with_calibration(bound, team, calibration)
-    if job.config.holdout.ship_if == "likely":
-        bound = _with_search_tested(bound, team, min(len(found.search), MOST_SEARCHED))
-    rerun = min(job.config.holdout.rerun, len(found.holdout))
-    again = {name: calls + rerun * team.calls_of([name]) for name, calls in bound.agent.items()}
-    bound = replace(bound, agent=again, most=bound.most + rerun * team.calls_of(team.everyone))
-    if job.config.holdout.leave_one_out:
-        bound = _with_leaving_out(bound, team, len(found.holdout))
+    bound = _with_beside_search(bound, job, problem, found, calibration)
     return Study(
         job=job,
         parts=given,
@@ -145,9 +111,62 @@ def resolve(job: Job, parts: Parts | None = None) -> Study:
         prices=prices,
         bound=bound,
         plan=estimate(job, bound, prices, found, tuple(notes)),
-        decided_by="labels" if by_labels else "judge",
+        decided_by="labels" if _by_labels(job) else "judge",
         calibration=calibration,
     )
+
+
+def _by_labels(job: Job) -> bool:
+    """Say whether labels decide on every input."""
+    return job.config.labels == "use" and all(row.answer is not None for row in job.inputs.rows)
+
+
+def _problem_of(job: Job, given: Parts, search: OptimizerConfig, found: Split) -> tuple[Problem, int]:
+    """Return what the optimizer is given, and how many pairs are put to the judge before it begins."""
+    answered = frozenset(row.key for row in job.inputs.rows if row.answer is not None)
+    labelled = answered if job.config.labels == "use" else frozenset[str]()
+    runner = RUNNERS.get(job.config.runner.kind) if given.runner is None else given.runner
+    team = replace(team_of(job), calls=most_calls(runner, job.system, job.config.runner.options))
+    # Where final answers are equal no judge is asked, and about half of them are; where labels decide, none is at all.
+    reserve = sum(holdout_calls_of_an_input(team) - (2 if key in labelled else 1) for key in found.holdout)
+    if job.carried and search.method != "race":
+        raise ConfigInvalid(f"--start-from: search.method {search.method} cannot start from a run; race can")
+    # With a cap below the plan they would take too large a part of what there is.
+    planned, cap = search.planned_calls(team), job.config.caps.calls
+    allowed = min((calls for calls in (planned, cap) if calls is not None), default=None)
+    pairs = 0 if _by_labels(job) else pairs_asked(job.config.judge.plain_pairs, len(found.search), allowed)
+    problem = Problem(
+        team=team,
+        seed_prompts=job.system.prompts,
+        inputs=found.search,
+        seed=job.config.seed,
+        reserve=reserve + 2 * pairs,
+        labelled=labelled,
+        carried=job.carried,
+        examples=job.config.proposer.examples,
+    )
+    return problem, pairs
+
+
+def _with_beside_search(bound: Bound, job: Job, problem: Problem, found: Split, calibration: int) -> Bound:
+    """Return the bound of a search and its test with what else a run may ask for, by its settings."""
+    team, settings, inputs = problem.team, job.config.holdout, len(found.holdout)
+
+    def runs(times: int) -> dict[str, int]:
+        return {name: times * team.calls_of([name]) for name in team.order}
+
+    # Where labels decide, the judge is measured against them on some of the hold-out inputs, in both orders.
+    bound = bound.with_more({}, 2 * min(judged_pairs(bound.planned), len(problem.labelled.intersection(found.holdout))))
+    bound = bound.with_more_planned(runs(calibration), 2 * calibration)
+    if settings.ship_if == "likely":  # tested on inputs of the search as well, where the hold-out leaves it open
+        searched = min(len(found.search), MOST_SEARCHED)
+        bound = bound.with_more_planned(runs(2 * searched), 2 * searched)
+    bound = bound.with_more(runs(min(settings.rerun, inputs)))
+    if settings.leave_one_out:  # the new prompts meet themselves without the changes of each agent
+        reached = [name for changed in team.rewritten for name in team.reached([changed])]
+        agents = {name: reached.count(name) * inputs * team.calls_of([name]) for name in reached}
+        bound = bound.with_more(agents, 2 * inputs * len(team.rewritten))
+    return bound
 
 
 def _in_the_worst_case(problem: Problem, job: Job, parts: Parts) -> Problem:
@@ -167,33 +186,6 @@ def _in_the_worst_case(problem: Problem, job: Job, parts: Parts) -> Problem:
     faults = tuple(map(str, plan.drawn))
     spoilt = {under(key, fault) for key in problem.labelled for fault in (NOTHING, *faults)}
     return replace(problem, faults=faults, under_fault=plan.share, labelled=problem.labelled | spoilt)
-
-
-def _with_search_tested(bound: Bound, team: Team, inputs: int) -> Bound:
-    """Return a bound with the test on inputs of the search, made where the hold-out leaves open what to ship."""
-    again = {name: calls + 2 * inputs * team.calls_of([name]) for name, calls in bound.agent.items()}
-    more = inputs * holdout_calls_of_an_input(team)
-    planned = bound.planned + more * (bound.planned == bound.most)
-    return replace(bound, agent=again, judge=bound.judge + 2 * inputs, planned=planned, most=bound.most + more)
-
-
-def _with_calibration(bound: Bound, team: Team, pairs: int) -> Bound:
-    """Return a bound with the questions to the judge at the start, and the runs that they are about."""
-    again = {name: calls + pairs * team.calls_of([name]) for name, calls in bound.agent.items()}
-    more = pairs * (team.calls_of(team.everyone) + 2)
-    planned = bound.planned + more * (bound.planned == bound.most)
-    return replace(bound, agent=again, judge=bound.judge + 2 * pairs, planned=planned, most=bound.most + more)
-
-
-def _with_leaving_out(bound: Bound, team: Team, inputs: int) -> Bound:
-    """Return a bound that holds the comparisons of the new prompts with themselves without each agent's changes."""
-    agents = dict(bound.agent)
-    for changed in team.rewritten:
-        for name in team.reached([changed]):
-            agents[name] = agents.get(name, 0) + inputs * team.calls_of([name])
-    more = sum(agents.values()) - sum(bound.agent.values())
-    judge = 2 * inputs * len(team.rewritten)
-    return replace(bound, agent=agents, judge=bound.judge + judge, most=bound.most + more + judge)
 
 
 def judged_pairs(planned_calls: int) -> int:
