@@ -10,7 +10,7 @@ from maspo.models.base import Message
 from maspo.proposers.drafts import checked
 from maspo.proposers.passages import Passages
 from maspo.runners.messages import MessageBuilder, blind_agents, check_inputs
-from maspo.study.executor import rules_for
+from maspo.study.texts import rules_for
 from maspo.team import Agent, System
 from maspo.team.app import App
 from maspo.team.load import dump_system, parse_system

@@ -17,8 +17,8 @@ from maspo.judges.base import Question, task_shown
 from maspo.judges.pairwise import fitting, request_for, verdict_in
 from maspo.store import RunStore
 from maspo.store.comparisons import ComparedRuns
-from maspo.study.executor import role_of, texts_of
 from maspo.study.job import Job
+from maspo.study.texts import role_of, texts_of
 
 InputOutcome: TypeAlias = Literal["won", "lost", "tied", "undecided"]
 _OUTCOMES: Mapping[Verdict, InputOutcome] = {

@@ -17,8 +17,8 @@ from maspo.judges.base import Question, task_shown
 from maspo.judges.pairwise import request_for, verdict_in
 from maspo.store import RunStore
 from maspo.store.comparisons import ComparedRuns
-from maspo.study.executor import context_tags, role_of, texts_of
 from maspo.study.job import Job
+from maspo.study.texts import context_tags, role_of, texts_of
 
 OWN_JUDGE = "pairwise"
 """Whose questions can be told again. A judge of another package is not called for that: a record may name any."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
+from maspo.core.errors import CallFailed
 from maspo.core.prompts import Prompts
 from maspo.core.registry import Registry
 from maspo.core.trace import Trace
@@ -64,6 +65,14 @@ class Runner(Protocol):
 
 RunnerClass: TypeAlias = Callable[..., Runner]
 """Called with (system, inputs by key, model client, role settings of the agents), and ``runner.options`` by name."""
+
+
+async def unless_failed(run: Coroutine[Any, Any, Trace]) -> Trace | None:
+    """Return a run of the team, or None when a call of it failed for good."""
+    try:
+        return await run
+    except CallFailed:
+        return None
 
 
 def most_calls(runner: object, system: System, options: Mapping[str, Any]) -> Mapping[str, int]:

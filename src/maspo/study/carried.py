@@ -13,8 +13,8 @@ from maspo.core.worked_examples import blocks_in, without_blocks
 from maspo.optimizers.parts.merge import merged
 from maspo.proposers.drafts import checked
 from maspo.proposers.passages import Passages
-from maspo.study.executor import rules_for, texts_of
 from maspo.study.job import Job
+from maspo.study.texts import rules_for, texts_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,6 @@ from maspo.study.calibration import calibrated
 from maspo.study.calls import provider as default_provider
 from maspo.study.calls import share
 from maspo.study.conclusion import conclude_run, reserve_for_holdout
-from maspo.study.executor import rules_for, texts_of
 from maspo.study.fallback import with_edits
 from maspo.study.fruitless import Fruitless
 from maspo.study.job import Job, Looks, Outcome, Provider, Watcher
@@ -61,6 +60,7 @@ from maspo.study.record import (
 from maspo.study.resolve import Parts, Study, resolve
 from maspo.study.session import Session, at_work
 from maspo.study.steering import Steering, steered
+from maspo.study.texts import rules_for, texts_of
 from maspo.team import System
 
 DATABASE = "run.db"

@@ -59,9 +59,10 @@ from maspo.study.calls import (
 )
 from maspo.study.connections import price_book
 from maspo.study.early import EarlyWarnings
-from maspo.study.executor import Done, Executor, LocalExecutor, texts_of
+from maspo.study.executor import Done, Executor, LocalExecutor
 from maspo.study.job import PAUSED, Job, Leased, Looks, Progress, Watcher
 from maspo.study.resolve import Parts, chosen_part, split_of
+from maspo.study.texts import texts_of
 from maspo.study.traces import TraceQuota
 from maspo.team import System
 
@@ -404,11 +405,11 @@ class Session:
         """Publish the texts of misalignment cases that the record does not show yet; their calls are recorded."""
         texts = self.recorded(CaseShown)
         shown = {(text.step, text.agent, text.input_key, prompt_id(text.candidate_prompt)) for text in texts}
-        local = self.local_executor()
+        rewriting = self.local_executor().rewriting
         for case in cases:
             if (case.step, case.agent, case.input_key, prompt_id(case.candidate)) not in shown:
                 with suppress(BudgetReached, Interrupted, ProviderError):
-                    await self.publish(await local.show(case))
+                    await self.publish(await rewriting.show(case))
 
     # ── roles ────────────────────────────────────────────────────────────────────────────────────────────────────────
 

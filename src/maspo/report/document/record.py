@@ -28,10 +28,10 @@ from maspo.store.records import is_worked_on
 from maspo.study.afterwards import costs_now, priced_now
 from maspo.study.conclusion import holdout_id
 from maspo.study.decisions import Approve, Judge, Line, Pin, RaiseCap, Reject, Veto, read_lines
-from maspo.study.executor import texts_of
 from maspo.study.job import Job
 from maspo.study.record import JOB, open_for_reading
 from maspo.study.resolve import team_of
+from maspo.study.texts import texts_of
 from maspo.team.flow import told
 from maspo.team.system import System
 from maspo.team.template import as_written
