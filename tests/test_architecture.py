@@ -220,6 +220,14 @@ def _unsafe_call(node: ast.Call, safe_loaders: set[str]) -> list[str]:
     return [f"calls {name}"] if name in UNSAFE_CALLS or shell or loads else []
 
 
+def test_z13_a_folder_of_many_modules_says_what_stands_where() -> None:
+    for folder in {file.parent for file in MODULES.values()}:
+        names = [file.stem for file in folder.glob("*.py") if file.stem != "__init__"]
+        if len(names) >= 20:
+            said = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+            assert [name for name in names if f"``{name}``" not in said] == [], f"{folder}/__init__.py names them all"
+
+
 def test_z09_no_model_text_is_formatted_executed_or_unpickled() -> None:
     found = {module: unsafe(file.read_text(encoding="utf-8"), module) for module, file in MODULES.items()}
     assert {module: what for module, what in found.items() if what} == {}

@@ -1,1 +1,9 @@
-"""The ground: identity, seeded randomness, errors, verdicts and traces; it uses nothing above it."""
+"""The ground: identity, seeded randomness, errors, verdicts and traces; it uses nothing above it.
+
+- What all speak of: ``prompts``, ``verdict``, ``trace``, ``usage``, ``errors``, ``spoilt``, ``worked_examples``
+- How things are made: ``seeded``, ``registry``, ``plain``, ``patterns``, ``late``
+- Foreign texts: ``quoting``, ``control_tokens``, ``invisible``, ``characters``, ``looks``, ``spelling``,
+  ``numerals``, ``counted_abroad``
+- Working side by side: ``concurrency``, ``running``, ``turns``; ``executors``, ``workers``, ``clusters``
+- The machine: ``plain_files``, ``shortage``
+"""

@@ -1,6 +1,14 @@
 """ModelClient calls: one protocol, an OpenAI-compatible client, and layers that wrap any model.
 
 ``Cached(Retried(Limited(Recorded(OnceMore(Metered(client))))))``: each layer does one thing and knows only the next.
+
+- The port: ``base``; ``chat_completions`` is our client, ``endpoint`` where it asks, ``routed`` several of them;
+  ``scripted`` and ``remembered`` are fakes
+- Around a call: ``layers/``; ``budget`` and ``leases`` hold caps, ``prices`` and ``retired`` are tables, ``tempo``
+  tells how fast answers come, ``prefixes`` which server knows a prompt
+- What endpoints say: ``replies``, ``thoughts``, ``tokens``, ``asking``, ``runaway``, ``pages``, ``refusals``,
+  ``context``, ``dialects``, ``surroundings``, ``bounded``
+- Keys are cut out: ``secret``, with ``sieve``, ``taken_apart``, ``in_pieces``, ``in_numbers``
 """
 
 from maspo.models.base import CallStore, Message, ModelClient, Reply, Request, Stage, Transient

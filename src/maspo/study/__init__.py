@@ -1,1 +1,14 @@
-"""The engine: the only place where the search meets the world."""
+"""The engine: the only place where the search meets the world.
+
+- A run: ``optimize`` begins it, searches and resumes; ``conclusion`` lets the winners meet the hold-out, and
+  ``holdout`` says what that comes to; ``job`` is what it is given and gives
+- Before the first call: ``resolve`` decides split, optimizer and prices, ``bound`` the calls at most; ``fit``,
+  ``carried``, ``library``, ``connections``, ``upstreams``; ``reach`` and ``trust`` for what a folder of others asks
+  for
+- Work: ``session`` is one process at a record; its ``executor`` performs requests, with ``rewriting``, ``texts``,
+  ``credit``, ``asking``; ``calls``, ``answering``, ``traces``
+- Seen early: ``calibration``, ``early``, ``mismatch``, ``error_answers``, ``fruitless``, ``fallback``
+- A person's part: ``decisions`` is the channel, ``steering`` what comes of it
+- Folders: ``record``, ``stores``, ``ended``, ``afterwards``
+- Other programs: ``evaluation/``, ``comparison/``, ``alternation/``, ``stress``, ``discover``
+"""

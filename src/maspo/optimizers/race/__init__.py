@@ -1,1 +1,10 @@
-"""Parts of the anchor race alone; what several optimizers share stands in ``maspo.optimizers.parts``. Pure."""
+"""Parts of the anchor race alone; what several optimizers share stands in ``maspo.optimizers.parts``. Pure.
+
+- Its size and order: ``settings``; ``inputs`` says which inputs come first (``called``, ``adversary``), ``spent``
+  what calls were taken
+- Mixed runs: ``mixture`` makes them, ``estimate`` says what each candidate adds: ``agreement`` and ``settled`` score
+  a comparison, ``effects`` and ``sentences`` tell candidates apart
+- The union: ``union`` tries candidates together, ``conflicts`` finds changes that clash, ``proof`` shows it;
+  ``events`` tells of the round
+- Where it is asked for: ``head_start``, ``proxy``, ``focus``, ``influence``, ``pruning``
+"""
