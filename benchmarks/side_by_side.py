@@ -25,7 +25,7 @@ from maspo.arena.programme import Programme
 from maspo.cli.arena import rivals
 from maspo.config import RunConfig
 from maspo.data.inputs import make_inputs
-from maspo.study.comparison.compare import Attention, compare, settled
+from maspo.study.comparison.compare import SideBySide, compare, settled
 from maspo.study.comparison.plan import Comparison, Method
 from maspo.study.job import Progress
 from maspo.world import World, WorldSpec
@@ -97,7 +97,7 @@ def compared(seeds: int, jobs: int, executor: str) -> None:
     asked = replace(asked, world=WorldSpec(seed=1))
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
-        asyncio.run(compare(settled(asked, out), out, Attention(Nobody(), jobs=jobs, executor=executor)))
+        asyncio.run(compare(settled(asked, out), out, SideBySide(Nobody(), jobs=jobs, executor=executor)))
 
 
 def main() -> None:

@@ -30,10 +30,10 @@ from maspo.core.verdict import Comparison
 from maspo.data.inputs import make_inputs
 from maspo.data.tasks.task import Task, TaskRow
 from maspo.models.base import ModelClient
-from maspo.optimizers.structure.base import Found, Meet, Method, StructurePlan, StructureSearch
+from maspo.optimizers.structure.base import FoundTeam, Meet, Method, StructurePlan, StructureSearch
 from maspo.study.alternation.alternate import alternate
 from maspo.study.alternation.plan import Alternation
-from maspo.study.evaluation.evaluate import Attention
+from maspo.study.attention import Attention
 from maspo.study.evaluation.job import Evaluation
 from maspo.study.evaluation.structure import METHODS, Structured, search_structure, verdict_of
 from maspo.study.holdout import result_of
@@ -157,14 +157,14 @@ class OnLatents:
         return shipped(system, found.changes, found.system, verdict_of(found.changes, result, plan.margin))
 
 
-def ended(searching: StructureSearch, latent: Latent) -> Found:
+def ended(searching: StructureSearch, latent: Latent) -> FoundTeam:
     """Let a search for a better structure go to its end."""
     try:
         wanted = next(searching)
         while True:
             wanted = searching.send(tuple(map(latent.meet, wanted)))
     except StopIteration as end:
-        found: Found = end.value
+        found: FoundTeam = end.value
         return found
 
 

@@ -11,7 +11,7 @@ from benchmarks.arena import structure
 from benchmarks.latents import Latent
 
 from maspo.core.verdict import Verdict
-from maspo.optimizers.structure.base import Found, Meet, StructurePlan
+from maspo.optimizers.structure.base import FoundTeam, Meet, StructurePlan
 from maspo.optimizers.structure.greedy import search_greedily
 from maspo.team.changes import DropAgent, changed_system
 from maspo.world import World, WorldSpec
@@ -40,7 +40,7 @@ def test_m03_a_search_without_texts_goes_to_its_end() -> None:
     keys = [str(row["id"]) for row in WORLD.inputs(20)]
     plan = StructurePlan(kinds=("agents",), stages=(10,))
     found = structure.ended(search_greedily(given, keys, plan), Latent(WORLD, "rumours", labels=False))
-    assert isinstance(found, Found)
+    assert isinstance(found, FoundTeam)
     team = given
     for change in found.changes:
         team = changed_system(team, change)

@@ -17,7 +17,7 @@ from maspo.core.workers import WorkerLost
 from maspo.scoring.elsewhere import PART, scoring
 from maspo.scoring.registry import scorer_of
 from maspo.store.looks import LookLedger
-from maspo.study.comparison.compare import Attention, Compared, compare, settled
+from maspo.study.comparison.compare import Compared, SideBySide, compare, settled
 from maspo.study.comparison.plan import Comparison
 from maspo.testing.runs import Recorder
 from tests.cluster.nodes import Nodes
@@ -31,7 +31,7 @@ pytest.importorskip("ray", reason="Ray is not installed: make ray")
 
 def play(comparison: Comparison, out: Path, executor: str = "") -> Compared:
     looks = LookLedger(out.parent / f"{out.name}.looks")
-    attention = Attention(Recorder(), looks=looks, jobs=0 if executor else 2, executor=executor)
+    attention = SideBySide(Recorder(), looks=looks, jobs=0 if executor else 2, executor=executor)
     return asyncio.run(compare(settled(comparison, out), out, attention))
 
 

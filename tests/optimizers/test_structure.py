@@ -8,7 +8,7 @@ import pytest
 
 from maspo.core.verdict import Verdict
 from maspo.optimizers.structure.agent_dropout import drop_out
-from maspo.optimizers.structure.base import Found, Meet, SearchesStructure, StructurePlan, Tally
+from maspo.optimizers.structure.base import FoundTeam, Meet, SearchesStructure, StructurePlan, Tally
 from maspo.optimizers.structure.greedy import search_greedily
 from maspo.team import Agent, System
 from maspo.team.changes import AddVerifier, DropAgent, DropEdge
@@ -37,7 +37,7 @@ def by_worth(meet: Meet) -> Verdict:
 
 def play(
     method: SearchesStructure, judge: Callable[[Meet], Verdict], plan: StructurePlan | None = None
-) -> tuple[Found, list[Meet]]:
+) -> tuple[FoundTeam, list[Meet]]:
     search, met = method(TEAM, KEYS, plan or StructurePlan()), list[Meet]()
     try:
         wanted = next(search)

@@ -24,8 +24,9 @@ from maspo.report.fold import fold
 from maspo.report.folder import look
 from maspo.report.judge_check import check_of
 from maspo.report.result import result_of
+from maspo.study.attention import Attention
 from maspo.study.evaluation.calibration import calibrate
-from maspo.study.evaluation.evaluate import Attention, evaluate
+from maspo.study.evaluation.evaluate import evaluate
 from maspo.study.evaluation.job import Evaluation
 from maspo.study.evaluation.judge_check import judge_check
 from maspo.study.optimize import DATABASE

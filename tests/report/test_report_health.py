@@ -18,7 +18,8 @@ from maspo.report.folder import look
 from maspo.report.result import result_of
 from maspo.report.text import summary
 from maspo.store import RunStore
-from maspo.study.evaluation.evaluate import Attention, evaluate
+from maspo.study.attention import Attention
+from maspo.study.evaluation.evaluate import evaluate
 from maspo.testing.runs import Recorder
 from maspo.world import World
 from tests.report.conftest import HOLDOUT, finished, search_events

@@ -25,7 +25,8 @@ from maspo.cli.app import app
 from maspo.config import ModelSettings
 from maspo.data.tasks.task import Task
 from maspo.models.base import Request
-from maspo.study.evaluation.evaluate import Attention, evaluate
+from maspo.study.attention import Attention
+from maspo.study.evaluation.evaluate import evaluate
 from maspo.study.optimize import start
 from maspo.study.resolve import resolve
 from maspo.testing.runs import Recorder, counted_world, with_config

@@ -19,9 +19,10 @@ from maspo.data.tasks.task import Task
 from maspo.models.base import PROBE, Reply, Request
 from maspo.store import mend
 from maspo.store.sqlite import SqliteDatabase
+from maspo.study.attention import Attention
 from maspo.study.evaluation import evaluate as evaluating
 from maspo.study.evaluation import judge_check as checking
-from maspo.study.evaluation.evaluate import NOTED, Attention, evaluate, look_at, resume_evaluation
+from maspo.study.evaluation.evaluate import NOTED, evaluate, look_at, resume_evaluation
 from maspo.study.evaluation.judge_check import judge_check
 from maspo.testing.runs import Before, Counted, Recorder
 from maspo.world import World

@@ -34,10 +34,11 @@ from maspo.store.budgets import set_cap, state_of
 from maspo.store.postgres import guarded, runs_in
 from maspo.store.records import IN_FOLDER, Keeping, find, records_in, works_in
 from maspo.study.alternation.alternate import alternate
+from maspo.study.attention import Attention
 from maspo.study.comparison import compare as comparing
-from maspo.study.comparison.compare import Attention as Looking
+from maspo.study.comparison.compare import SideBySide as Looking
 from maspo.study.comparison.compare import compare, settled
-from maspo.study.evaluation.evaluate import Attention, evaluate
+from maspo.study.evaluation.evaluate import evaluate
 from maspo.study.evaluation.judge_check import judge_check
 from maspo.study.evaluation.structure import search_structure
 from maspo.study.job import Job

@@ -31,8 +31,8 @@ from maspo.store.run_store import RunStore
 from maspo.study.alternation.alternate import Alternated, alternate, as_begun
 from maspo.study.alternation.plan import ALTERNATION, SHARES, TURNS, Alternation, differences
 from maspo.study.alternation.tally import Stage, better_stages, verdict_of
+from maspo.study.attention import Attention
 from maspo.study.ended import end_of
-from maspo.study.evaluation.evaluate import Attention
 from maspo.study.job import Job, Progress
 from maspo.study.optimize import recorded_job, start
 from maspo.study.record import COMPARED, JOINT

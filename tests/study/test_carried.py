@@ -13,7 +13,7 @@ from maspo.core.errors import ConfigInvalid, UsageError
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import CandidateScored, PromptChanged, PromptKept, StepStarted
 from maspo.optimizers.base import Ask, Asking, Results
-from maspo.optimizers.race.head_start import LOOK, STEP, Met, meet
+from maspo.optimizers.race.head_start import LOOK, STEP, HeadStart, meet
 from maspo.optimizers.race.mixture import Mixture
 from maspo.optimizers.race.union import Trial
 from maspo.report.earlier import earlier_run
@@ -40,12 +40,12 @@ class _Tries:
         return [Trial(part, tuple(map(self._comes_out, inputs))) for part in tried.values()]
 
 
-def _driven(asking: Generator[Ask, Results, Met]) -> Met:
+def _driven(asking: Generator[Ask, Results, HeadStart]) -> HeadStart:
     """Return what a part of a search comes to that asks for nothing."""
     try:
         next(asking)
     except StopIteration as stop:
-        found: Met = stop.value
+        found: HeadStart = stop.value
         return found
     raise AssertionError("it asks for something")
 

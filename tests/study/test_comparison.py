@@ -20,7 +20,7 @@ from maspo.stats.looks import level_of
 from maspo.stats.paired import mcnemar, sign_test
 from maspo.store.looks import Look, LookLedger
 from maspo.store.run_store import RunStore
-from maspo.study.comparison.compare import Attention, Compared, compare, folder_of, settled
+from maspo.study.comparison.compare import Compared, SideBySide, compare, folder_of, settled
 from maspo.study.comparison.methods import choice_of, seeds_of
 from maspo.study.comparison.plan import Comparison, Method
 from maspo.study.comparison.tally import BEST_OF_2, RERUN, SEED, Contestant, InputMet, table_of
@@ -59,7 +59,7 @@ def play(
 ) -> tuple[Compared, Counted]:
     """Compare as against an endpoint: the world answers, and nobody is told that it is one."""
     world = model or counted_world(world_job())
-    found = asyncio.run(compare(settled(comparison, out), out, Attention(Recorder(), world.provider, looks=looks)))
+    found = asyncio.run(compare(settled(comparison, out), out, SideBySide(Recorder(), world.provider, looks=looks)))
     return found, world
 
 
@@ -233,7 +233,7 @@ def test_q21_after_the_first_run_was_stopped_the_others_begin_and_the_first_is_l
                 stop.set()
 
     with pytest.raises(Interrupted):
-        asyncio.run(compare(comparison, tmp_path, Attention(Ending(), world.provider, stop)))
+        asyncio.run(compare(comparison, tmp_path, SideBySide(Ending(), world.provider, stop)))
     ended = end_of(folder_of(tmp_path, first))
     assert ended is not None
     assert end_of(folder_of(tmp_path, second)) is None
@@ -400,7 +400,7 @@ class Elsewhere:
 def test_q38_looks_of_other_runs_count(tmp_path: Path) -> None:
     world = counted_world(world_job())
     comparison = settled(own(asked()), tmp_path)
-    found = asyncio.run(compare(comparison, tmp_path, Attention(Recorder(), world.provider, looks=Elsewhere())))
+    found = asyncio.run(compare(comparison, tmp_path, SideBySide(Recorder(), world.provider, looks=Elsewhere())))
     assert found.table.look == 4
     assert found.table.level == level_of(4)
 

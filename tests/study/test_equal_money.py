@@ -15,7 +15,7 @@ from maspo.core.errors import ConfigInvalid, ProviderError, RunChanged
 from maspo.models import PriceBook
 from maspo.store import RunStore
 from maspo.study.bound import expected_costs
-from maspo.study.comparison.compare import Attention, Compared, compare, folder_of, recorded_comparison, settled
+from maspo.study.comparison.compare import Compared, SideBySide, compare, folder_of, recorded_comparison, settled
 from maspo.study.comparison.course import course_of
 from maspo.study.comparison.plan import COMPARISON, Comparison, Run, differences, kept_for_holdout
 from maspo.study.optimize import DATABASE, recorded_job
@@ -185,7 +185,7 @@ def test_m21_the_record_reads_back_and_other_terms_are_another_comparison(played
     assert differences(made, COMPARISON.load(COMPARISON.dump(made))) == ()
     at_calls = replace(at_money(5.0, "opro", "spo"), equal="calls")
     with pytest.raises(RunChanged) as refused:
-        asyncio.run(compare(settled(at_calls, out), out, Attention(Recorder())))
+        asyncio.run(compare(settled(at_calls, out), out, SideBySide(Recorder())))
     assert any("--equal: was money, is calls" in line for line in refused.value.differences)
 
 

@@ -25,8 +25,9 @@ from maspo.scoring.base import Sample
 from maspo.scoring.judged import RubricScorer
 from maspo.store import RunStore
 from maspo.store.writer import changes_waiting
+from maspo.study.attention import Attention
 from maspo.study.evaluation.calibration import calibrate
-from maspo.study.evaluation.evaluate import DATABASE, Attention, evaluate, resume_evaluation
+from maspo.study.evaluation.evaluate import DATABASE, evaluate, resume_evaluation
 from maspo.study.evaluation.job import EVALUATION, Evaluated, Evaluation
 from maspo.study.evaluation.judge_check import judge_check
 from maspo.study.job import Progress

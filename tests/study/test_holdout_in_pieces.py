@@ -20,7 +20,7 @@ from maspo.data.inputs import make_inputs
 from maspo.report.wholes import records_of_whole
 from maspo.study.answering import MODEL, answered_in, seen_by_all
 from maspo.study.comparison import compare as comparing
-from maspo.study.comparison.compare import Attention, Compared, _is_ample, compare, settled, wait_for_runs
+from maspo.study.comparison.compare import Compared, SideBySide, _is_ample, compare, settled, wait_for_runs
 from maspo.study.comparison.holdout import CHUNK
 from maspo.study.comparison.pieces import DATABASE, met_in, parts_of, pieces_of
 from maspo.study.comparison.plan import Comparison
@@ -68,7 +68,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> Here:
 
 def beside(comparison: Comparison, out: Path, model: Counted | None = None, jobs: int = 2) -> tuple[Compared, Counted]:
     world = model or counted_world(world_job())
-    attention = Attention(Recorder(), world.provider, jobs=jobs)
+    attention = SideBySide(Recorder(), world.provider, jobs=jobs)
     return asyncio.run(compare(settled(comparison, out), out, attention)), world
 
 

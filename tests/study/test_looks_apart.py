@@ -13,7 +13,8 @@ from maspo.data.inputs import as_text
 from maspo.data.tasks.task import Task, TaskRow
 from maspo.models.base import AGENT, ModelClient, Reply, Request
 from maspo.store.looks import LookLedger
-from maspo.study.evaluation.evaluate import Attention, evaluate
+from maspo.study.attention import Attention
+from maspo.study.evaluation.evaluate import evaluate
 from maspo.study.evaluation.job import Evaluation
 from maspo.study.job import Job
 from maspo.study.optimize import resume, start

@@ -25,8 +25,8 @@ from maspo.store.looks import LookLedger
 from maspo.study.comparison import compare as comparing
 from maspo.study.comparison.beside import Whole
 from maspo.study.comparison.compare import (
-    Attention,
     Compared,
+    SideBySide,
     _alone,
     compare,
     folder_of,
@@ -49,7 +49,9 @@ def in_a_world(comparison: Comparison, seed: int = 1) -> Comparison:
 
 def play(comparison: Comparison, out: Path, jobs: int, stop: asyncio.Event | None = None) -> Compared:
     looks = LookLedger(out.parent / f"{out.name}.looks")
-    return asyncio.run(compare(settled(comparison, out), out, Attention(Recorder(), stop=stop, looks=looks, jobs=jobs)))
+    return asyncio.run(
+        compare(settled(comparison, out), out, SideBySide(Recorder(), stop=stop, looks=looks, jobs=jobs))
+    )
 
 
 @pytest.mark.slow
@@ -81,7 +83,7 @@ def test_sb01_what_nobody_foresaw_ends_a_comparison_with_nothing_left_under_way(
 
     async def played(comparison: Comparison) -> set[str]:
         with pytest.raises(ZeroDivisionError):
-            await compare(settled(comparison, tmp_path), tmp_path, Attention(Recorder(), jobs=3))
+            await compare(settled(comparison, tmp_path), tmp_path, SideBySide(Recorder(), jobs=3))
         return {task.get_name() for task in asyncio.all_tasks() - {asyncio.current_task()}}
 
     workers = Failing()
@@ -101,7 +103,7 @@ def test_sb02_the_cap_over_all_holds_and_a_comparison_that_was_stopped_goes_on(t
             stop.set()
 
     async def stopped(out: Path) -> None:
-        await compare(settled(comparison, out), out, Attention(Stopping(), stop=stop, jobs=2))
+        await compare(settled(comparison, out), out, SideBySide(Stopping(), stop=stop, jobs=2))
 
     stop, out = asyncio.Event(), tmp_path / "again"
     with pytest.raises(Interrupted):
@@ -195,7 +197,7 @@ def test_sb06_a_run_whose_process_is_killed_is_gone_on_with_and_named_when_it_is
     monkeypatch.setattr(comparing, "_alone", _killed_once)
 
     def beside(out: Path) -> Compared:
-        return asyncio.run(compare(settled(comparison, out), out, Attention(Recorder(), jobs=2, tell=told.append)))
+        return asyncio.run(compare(settled(comparison, out), out, SideBySide(Recorder(), jobs=2, tell=told.append)))
 
     assert figures(beside(tmp_path / "beside")) == figures(alone)
     (said,) = (text for text in told if "gone on with" in text)

@@ -18,7 +18,7 @@ from maspo.events import HoldoutResult
 from maspo.models.base import ModelClient
 from maspo.optimizers.structure.base import Method, StructurePlan
 from maspo.report.structure import RESULT, SYSTEM_FILE, structure_summary, write_structure
-from maspo.study.evaluation.evaluate import Attention
+from maspo.study.attention import Attention
 from maspo.study.evaluation.job import Evaluation
 from maspo.study.evaluation.structure import most_calls, search_structure, worse_bound
 from maspo.study.job import Job

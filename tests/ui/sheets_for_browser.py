@@ -28,11 +28,11 @@ from maspo.report.structure_page import structure_sheet
 from maspo.runners.faults import PLANTED, Kind
 from maspo.stats.shapley import Contribution
 from maspo.study.alternation.alternate import alternate
-from maspo.study.comparison.compare import Attention as ComparedBy
+from maspo.study.attention import Attention
+from maspo.study.comparison.compare import SideBySide as ComparedBy
 from maspo.study.comparison.compare import compare, settled
 from maspo.study.comparison.plan import Comparison
 from maspo.study.evaluation.calibration import calibrate
-from maspo.study.evaluation.evaluate import Attention
 from maspo.study.evaluation.judge_check import judge_check
 from maspo.study.evaluation.structure import Structured, search_structure
 from maspo.study.stress import Cell, Figure, Stressed

@@ -26,7 +26,7 @@ from maspo.report.structure import SYSTEM_FILE
 from maspo.store.looks import LookLedger
 from maspo.study.alternation.alternate import alternate, as_begun, turn_folders
 from maspo.study.alternation.plan import Alternation
-from maspo.study.evaluation.evaluate import Attention
+from maspo.study.attention import Attention
 from maspo.study.evaluation.structure import check_changeable
 from maspo.study.record import JOINT, refuse_links
 from maspo.study.resolve import Parts, check_parts, check_task

@@ -423,11 +423,14 @@ def compare(
     Every method has the same calls (or money), inputs and caps; what each found meets the seed prompts and the others
     once, on inputs that no search saw, with corrected tests. The same command with the same --out goes on.
     """
-    from maspo.cli.compare import Asked, run_comparison
+    from maspo.cli.compare import ComparisonOptions, run_comparison
 
     sets, further, workers = tuple(against or ()), tuple(also or ()), jobs or int(not executor)
     carried = str(carry or "")
-    run_comparison(arguments, Asked(methods, seeds, sets, guard, points, workers, executor, equal, further, carried))
+    run_comparison(
+        arguments,
+        ComparisonOptions(methods, seeds, sets, guard, points, workers, executor, equal, further, carried),
+    )
 
 
 # ── deciding ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -556,7 +559,7 @@ def watch(
     """Watch prompts in use: detect drift, optimize anew, and promote or roll back with evidence."""
     from maspo.cli.log import ask_for as ask_for_log
     from maspo.cli.metrics import ask_for
-    from maspo.cli.online import Asked, run_watch
+    from maspo.cli.online import WatchOptions, run_watch
     from maspo.cli.online import show as show_standing
     from maspo.core.errors import UsageError
     from maspo.online.plan import Plan
@@ -574,7 +577,7 @@ def watch(
     given = None if prompts is None else Path(prompts)
     sets = tuple(settings or ())
     paths = (system, inputs, state, given, against)
-    run_watch(Asked(*paths, plan, flags, sets, config, once, as_json, yes, trust, store, budget))
+    run_watch(WatchOptions(*paths, plan, flags, sets, config, once, as_json, yes, trust, store, budget))
 
 
 @command
@@ -660,9 +663,9 @@ def evaluate(
 
     Uses labels, tests or a judge, and states every figure with its uncertainty.
     """
-    from maspo.cli.evaluate import Choice, run_evaluation
+    from maspo.cli.evaluate import EvaluationOptions, run_evaluation
 
-    run_evaluation(arguments, Choice(prompts, against, scorer, repeats, unsafe_exec, executor))
+    run_evaluation(arguments, EvaluationOptions(prompts, against, scorer, repeats, unsafe_exec, executor))
 
 
 @command
@@ -892,7 +895,7 @@ def doctor(
 
     Versions, the sandbox level that holds, keys (by name only), and which endpoints answer, also local ones.
     """
-    from maspo.cli.doctor import Looked, examine_machine
+    from maspo.cli.doctor import DoctorOptions, examine_machine
 
     flags = {
         "base-url": base_url,
@@ -900,7 +903,7 @@ def doctor(
         "judge-model": judge_model,
         "proposer-model": proposer_model,
     }
-    examine_machine(flags, config, trust, Looked(local, ask), as_json)
+    examine_machine(flags, config, trust, DoctorOptions(local, ask), as_json)
 
 
 @command

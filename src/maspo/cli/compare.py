@@ -42,7 +42,7 @@ from maspo.report.phrases import list_names, money, plural
 from maspo.runners.messages import blind_agents, check_inputs
 from maspo.store.budgets import BudgetState
 from maspo.store.looks import LookLedger
-from maspo.study.comparison.compare import DATABASE, Attention, Compared, compare, folder_of, settled, wait_for_runs
+from maspo.study.comparison.compare import DATABASE, Compared, SideBySide, compare, folder_of, settled, wait_for_runs
 from maspo.study.comparison.guards import set_apart
 from maspo.study.comparison.methods import choice_of, seeds_of
 from maspo.study.comparison.plan import Comparison, Equal, Method
@@ -53,7 +53,7 @@ from maspo.team import System
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ComparisonOptions:
     """What is compared, as a user gives it."""
 
     methods: str
@@ -85,7 +85,7 @@ class _Prepared:
     remarks: tuple[str, ...]
 
 
-def run_comparison(arguments: Arguments, given: Asked) -> None:
+def run_comparison(arguments: Arguments, given: ComparisonOptions) -> None:
     """Read everything, state the plan, and compare once it is agreed to."""
     check_executor(given.executor, given.carried)
     arguments = with_system_file(arguments)
@@ -111,7 +111,7 @@ def run_comparison(arguments: Arguments, given: Asked) -> None:
     _show(over_all(met), out, again, arguments.as_json)
 
 
-def _tasks_of(arguments: Arguments, given: Asked, out: Path) -> list[tuple[Arguments, Path]]:
+def _tasks_of(arguments: Arguments, given: ComparisonOptions, out: Path) -> list[tuple[Arguments, Path]]:
     """Return where the inputs of each task come from, and its folder: that of the comparison where there is one task.
 
     Raises:
@@ -140,7 +140,7 @@ def _reading(arguments: Arguments, also: str) -> Arguments:
     return replace(arguments, inputs=None, task=also)
 
 
-def _prepare(arguments: Arguments, given: Asked, system: System, out: Path, tasks: int) -> _Prepared:
+def _prepare(arguments: Arguments, given: ComparisonOptions, system: System, out: Path, tasks: int) -> _Prepared:
     """Read the inputs of a task, and settle what is compared on them."""
     inputs, remarks, source = read_inputs(arguments, system)
     sources = sources_of(arguments, system)
@@ -181,7 +181,7 @@ def _prepare(arguments: Arguments, given: Asked, system: System, out: Path, task
     return _Prepared(comparison, settings, out, (*told, *looked))
 
 
-def _carry_out(prepared: _Prepared, arguments: Arguments, given: Asked, again: str) -> Compared:
+def _carry_out(prepared: _Prepared, arguments: Arguments, given: ComparisonOptions, again: str) -> Compared:
     """Compare, or go on with it."""
     comparison, out = prepared.comparison, prepared.out
     make_whole(out / DATABASE)
@@ -190,8 +190,8 @@ def _carry_out(prepared: _Prepared, arguments: Arguments, given: Asked, again: s
         make_whole(folder_of(out, run) / JOURNAL, needed="job")
     keeping = keeping_of(arguments, out / DATABASE)
 
-    def looking(watcher: Watcher, stop: asyncio.Event) -> Attention:
-        return Attention(
+    def looking(watcher: Watcher, stop: asyncio.Event) -> SideBySide:
+        return SideBySide(
             watcher,
             stop=stop,
             looks=LookLedger(),

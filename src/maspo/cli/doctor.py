@@ -102,7 +102,7 @@ LOCAL_PLACES = (
 
 
 @dataclass(frozen=True)
-class Looked:
+class DoctorOptions:
     """What ``maspo doctor`` looks at beside the machine: ``local`` servers, and models that are to be asked."""
 
     local: bool = True
@@ -110,7 +110,7 @@ class Looked:
 
 
 def examine_machine(
-    flags: Mapping[str, str | None], config: Path | None, allowed: str, at: Looked, as_json: bool
+    flags: Mapping[str, str | None], config: Path | None, allowed: str, at: DoctorOptions, as_json: bool
 ) -> None:
     """Print versions, keys, the sandbox that holds, and which endpoints answer; ``flags`` are those of settings."""
     settings = load_settings(Sources(flags, file=config))

@@ -45,11 +45,11 @@ from maspo.scoring.elsewhere import check_scored_elsewhere
 from maspo.scoring.registry import CODE, UNSAFE_CODE
 from maspo.store.looks import LookLedger
 from maspo.study import trust
+from maspo.study.attention import Attention
 from maspo.study.connections import endpoints_of, require_model, with_models_of
 from maspo.study.evaluation.evaluate import (
     DATABASE,
     NOTED,
-    Attention,
     evaluate,
     look_at,
     reach_in,
@@ -70,7 +70,7 @@ _PROMPT_SETS = "seed, a run folder (for what it shipped) or a prompts.json"
 
 
 @dataclass(frozen=True)
-class Choice:
+class EvaluationOptions:
     """What is evaluated, and how; None: as the rows suggest."""
 
     prompts: str | None = None
@@ -88,7 +88,7 @@ class Choice:
 # ── running ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def run_evaluation(arguments: Arguments, choice: Choice) -> None:
+def run_evaluation(arguments: Arguments, choice: EvaluationOptions) -> None:
     """Read everything, state the plan, and evaluate once it is agreed to."""
     arguments = with_system_file(arguments)
     by_rubric = arguments.flags.get("rubric") is not None
@@ -211,7 +211,7 @@ def describe_bound(calls: int) -> str:
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def read_outputs(arguments: Arguments, choice: Choice) -> tuple[Evaluation, list[str]]:
+def read_outputs(arguments: Arguments, choice: EvaluationOptions) -> tuple[Evaluation, list[str]]:
     """Read what outputs are made of, and the scorer; creates nothing and asks no model. Return remarks as well.
 
     Whether the scorer can tell what prompts are worth is not checked.

@@ -14,7 +14,7 @@ from pathlib import Path
 import typer
 
 from maspo.cli.discover import with_system_file
-from maspo.cli.evaluate import NONE, Choice, describe_bound, read_outputs
+from maspo.cli.evaluate import NONE, EvaluationOptions, describe_bound, read_outputs
 from maspo.cli.options import Arguments
 from maspo.cli.printed import ended
 from maspo.cli.running import confirm, make_whole, run_watched
@@ -29,9 +29,9 @@ from maspo.report.folder import JUDGE_PAGE, RUNS, free_folder
 from maspo.report.judge_check import PAIRS, RESULT, check_of, judge_summary, write_judge_check
 from maspo.report.visible import clipped
 from maspo.store.files import add_line
+from maspo.study.attention import Attention
 from maspo.study.connections import shown_of
 from maspo.study.evaluation.calibration import calibrate
-from maspo.study.evaluation.evaluate import Attention
 from maspo.study.evaluation.job import JUDGE, Evaluation
 from maspo.study.evaluation.judge_check import DATABASE, Pair, judge_check, most_calls
 
@@ -57,7 +57,8 @@ def run_judge_check(
     # Without other prompts the seed prompts meet themselves: repeats are what differs.
     runs = repeats if repeats is not None else (1 if prompts else _REPEATS)
     arguments = with_system_file(arguments)
-    evaluation, notes = read_outputs(arguments, Choice(prompts, None if prompts else NONE, scorer, repeats=runs))
+    options = EvaluationOptions(prompts, None if prompts else NONE, scorer, repeats=runs)
+    evaluation, notes = read_outputs(arguments, options)
     models = evaluation.config.models
     if evaluation.before is None and not models.agent_temperature:
         notes.append(f"agents answer at temperature {_TEMPERATURE:g} here, so that their outputs differ")

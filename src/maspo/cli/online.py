@@ -54,7 +54,7 @@ _CLEAR = "\x1b[H\x1b[2J"
 
 
 @dataclass(frozen=True)
-class Asked:
+class WatchOptions:
     """What the command line gives."""
 
     system: Path
@@ -83,7 +83,7 @@ def show(state: Path, as_json: bool) -> None:
         say(screen(found, plan_of(state)))
 
 
-def run_watch(asked: Asked) -> None:
+def run_watch(asked: WatchOptions) -> None:
     """Watch until it is stopped, or with ``once`` until all that is there was looked at."""
     system, anchor = _prompts(read_system(asked.system), asked)
     settings = load_settings(Sources(asked.flags, asked.sets, asked.config, system.models))
@@ -140,7 +140,7 @@ def run_watch(asked: Asked) -> None:
 class _Told:
     """Shows where a watch stands: a screen on a terminal, lines of JSON where these are asked for, else sentences."""
 
-    def __init__(self, asked: Asked, page: WatchPage, log: tuple[Log, ...]) -> None:
+    def __init__(self, asked: WatchOptions, page: WatchPage, log: tuple[Log, ...]) -> None:
         self._asked = asked
         self._page = page
         self._log = log
@@ -175,7 +175,7 @@ def _budget(plan: Plan) -> str:
     return calls if plan.usd is None else f"{calls}, ${plan.usd:,.2f}"
 
 
-def _prompts(system: System, asked: Asked) -> tuple[System, Prompts]:
+def _prompts(system: System, asked: WatchOptions) -> tuple[System, Prompts]:
     """Return the team with the prompts in use, and those that they are held against.
 
     These are given, or what the run began with that found them, or what the system file holds.

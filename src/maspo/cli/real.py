@@ -18,7 +18,8 @@ from maspo.real.package import MODEL, weights
 from maspo.real.tasks import SETTINGS, RealTask, real_task
 from maspo.report.evaluation import PAGE, summary, write_evaluation
 from maspo.report.folder import JOURNAL, RUNS, free_folder
-from maspo.study.evaluation.evaluate import DATABASE, Attention, evaluate
+from maspo.study.attention import Attention
+from maspo.study.evaluation.evaluate import DATABASE, evaluate
 from maspo.study.evaluation.job import Evaluated, Evaluation
 from maspo.study.job import Job, Outcome, Watcher
 from maspo.study.optimize import start

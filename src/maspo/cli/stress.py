@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import typer
 
 from maspo.cli.discover import with_system_file
-from maspo.cli.evaluate import Choice, describe_bound, read_outputs
+from maspo.cli.evaluate import EvaluationOptions, describe_bound, read_outputs
 from maspo.cli.options import Arguments
 from maspo.cli.prepare import describe_endpoints
 from maspo.cli.running import confirm, make_whole, run_watched
@@ -24,7 +24,7 @@ from maspo.report.stress import FEW, stress_remarks, write_stress_page
 from maspo.runners.faults import PLANTED
 from maspo.stats.shapley import Contribution
 from maspo.store.files import write_whole
-from maspo.study.evaluation.evaluate import Attention
+from maspo.study.attention import Attention
 from maspo.study.evaluation.job import JUDGE
 from maspo.study.stress import DATABASE, RESULT, Figure, Stressed, most_calls, stress
 
@@ -43,7 +43,7 @@ class Printed(Dumped):
 def run_stress(arguments: Arguments, prompts: str | None, shares: bool) -> None:
     """Read everything, state the plan, and put the team under stress once it is agreed to."""
     arguments = with_system_file(arguments)
-    evaluation, notes = read_outputs(arguments, Choice(prompts=prompts, against="none"))
+    evaluation, notes = read_outputs(arguments, EvaluationOptions(prompts=prompts, against="none"))
     if evaluation.system.app is not None:
         raise ConfigInvalid("maspo stress: an app passes texts on by itself; it takes a system file with prompts")
     if evaluation.scorer not in (_LABELLED, JUDGE):

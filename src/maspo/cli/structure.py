@@ -9,7 +9,7 @@ from itertools import count
 import typer
 
 from maspo.cli.discover import with_system_file
-from maspo.cli.evaluate import NONE, Choice, describe_bound, read_outputs
+from maspo.cli.evaluate import NONE, EvaluationOptions, describe_bound, read_outputs
 from maspo.cli.looked import remarks_on_looks
 from maspo.cli.options import Arguments
 from maspo.cli.prepare import describe_endpoints
@@ -25,7 +25,7 @@ from maspo.report.structure import RESULT, SYSTEM_FILE, figures_of, structure_su
 from maspo.report.structure_page import write_structure_page
 from maspo.stats.paired import net_loss_bound
 from maspo.store.looks import LookLedger
-from maspo.study.evaluation.evaluate import Attention
+from maspo.study.attention import Attention
 from maspo.study.evaluation.structure import (
     DATABASE,
     METHODS,
@@ -51,7 +51,7 @@ def run_structure(
 ) -> None:
     """Read everything, state the plan, search, test, and write the changed team as a system file."""
     arguments = with_system_file(arguments)
-    evaluation, notes = read_outputs(arguments, Choice(prompts, NONE))
+    evaluation, notes = read_outputs(arguments, EvaluationOptions(prompts, NONE))
     evaluation = replace(evaluation, system=evaluation.system.with_prompts(evaluation.after))
     plan = StructurePlan(_kinds(changes, models), tuple(models), _margin(margin), seed=evaluation.config.seed)
     chosen = _method(method)

@@ -36,7 +36,7 @@ from maspo.report.text import judge_figures, judge_lines
 from maspo.report.visible import visible
 from maspo.store.files import write_whole
 from maspo.study.evaluation.calibration import Calibration, Rate, verdict_of
-from maspo.study.evaluation.judge_check import Checked
+from maspo.study.evaluation.judge_check import CheckedPairs
 from maspo.study.mismatch import spec_of
 
 PAIRS = "pairs.jsonl"
@@ -95,7 +95,7 @@ def read_check(folder: Path) -> CheckShort | None:
         ) from error
 
 
-def _no_pairs(found: Checked) -> str:
+def _no_pairs(found: CheckedPairs) -> str:
     """Return why there was nothing to ask the judge about, and what to do: outputs were alike, or equally right."""
     parts = [
         (found.all_wrong, "none of them is right by its label or tests"),
@@ -115,7 +115,7 @@ def _no_pairs(found: Checked) -> str:
     )
 
 
-def judge_summary(found: Checked, calibration: Calibration) -> str:
+def judge_summary(found: CheckedPairs, calibration: Calibration) -> str:
     """Return a judge's record in plain lines."""
     judge, task = found.evaluation.config.models.for_judge(), found.evaluation.task.name
     pairs, rows = phrases.plural(calibration.pairs, "pair"), phrases.plural(found.rows, "row")
@@ -136,7 +136,7 @@ def judge_summary(found: Checked, calibration: Calibration) -> str:
     return visible("\n".join(lines))
 
 
-def _why_few(found: Checked, pairs: int) -> list[str]:
+def _why_few(found: CheckedPairs, pairs: int) -> list[str]:
     """Return why fewer rows than were run gave a pair: nothing can be asked of outputs that say the same."""
     if not 0 < pairs < found.rows or found.all_wrong or found.all_right or found.unscored or found.cap:
         return []
@@ -169,7 +169,7 @@ class CheckFigures(Dumped):
     run: str
 
 
-def check_of(found: Checked, calibration: Calibration) -> CheckFigures:
+def check_of(found: CheckedPairs, calibration: Calibration) -> CheckFigures:
     """Return what a check of a judge found as figures."""
     spent = total(found.usage.values())
     return CheckFigures(
@@ -207,7 +207,7 @@ class PairLine(Dumped):
     reference_first: str | None
 
 
-def pairs_jsonl(found: Checked) -> Iterator[str]:
+def pairs_jsonl(found: CheckedPairs) -> Iterator[str]:
     """Return one line for each pair: its texts, its truth, and what the judge said in either order."""
     readings: dict[str, Reading] = {one.pair: one for one in found.readings}
     for pair in found.pairs:
@@ -225,7 +225,7 @@ def pairs_jsonl(found: Checked) -> Iterator[str]:
         yield json.dumps(line.dump())
 
 
-def write_judge_check(out: Path, found: Checked, calibration: Calibration) -> None:
+def write_judge_check(out: Path, found: CheckedPairs, calibration: Calibration) -> None:
     """Write ``pairs.jsonl``, ``judge.html`` and ``judge_check.json``.
 
     Raises:
@@ -237,7 +237,7 @@ def write_judge_check(out: Path, found: Checked, calibration: Calibration) -> No
     write_whole(out / RESULT, json.dumps(check_of(found, calibration).dump(), indent=2) + "\n")
 
 
-def judge_sheet(found: Checked, calibration: Calibration) -> Sheet:
+def judge_sheet(found: CheckedPairs, calibration: Calibration) -> Sheet:
     """Return the document of a judge check."""
     judge, task = found.evaluation.config.models.for_judge(), found.evaluation.task.name
     pairs, rows = phrases.plural(calibration.pairs, "pair"), phrases.plural(found.rows, "row")
@@ -292,7 +292,7 @@ def _drawn(calibration: Calibration) -> tuple[Dots, ...]:
     return tuple(one for one in drawn if one.dots)
 
 
-def _misjudged(found: Checked) -> Part:
+def _misjudged(found: CheckedPairs) -> Part:
     """Return the pairs that speak against the judge: where to look before it is believed."""
     pairs = {pair.id: pair for pair in found.pairs}
     turned = {Verdict.WIN, Verdict.LOSS}

@@ -9,6 +9,7 @@
   ``credit``, ``asking``; ``calls``, ``answering``, ``traces``
 - Seen early: ``calibration``, ``early``, ``mismatch``, ``error_answers``, ``fruitless``, ``fallback``
 - A person's part: ``decisions`` is the channel, ``steering`` what comes of it
+- Around it: ``attention`` says who looks on and who may stop it
 - Folders: ``record``, ``stores``, ``ended``, ``afterwards``
 - Other programs: ``evaluation/``, ``comparison/``, ``alternation/``, ``stress``, ``discover``
 """

@@ -59,7 +59,7 @@ from maspo.study.calls import (
 )
 from maspo.study.connections import price_book
 from maspo.study.early import EarlyWarnings
-from maspo.study.executor import Done, Executor, LocalExecutor
+from maspo.study.executor import Executor, LocalExecutor, Performed
 from maspo.study.job import PAUSED, Job, Leased, Looks, Progress, Watcher
 from maspo.study.resolve import Parts, chosen_part, split_of
 from maspo.study.texts import texts_of
@@ -372,7 +372,7 @@ class Session:
             await self.tell_adapted()
         return tuple(self._results[request.id] for request in requests)
 
-    async def _record(self, done: Done, stage: str) -> None:
+    async def _record(self, done: Performed, stage: str) -> None:
         request = done.request
         kept = bool(done.runs) and self._quota.grants(request.id, stage, self.planned_calls)
         span = stage if stage == SEARCH.id else request.purpose

@@ -34,7 +34,7 @@ class Tries(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Met:
+class HeadStart:
     """How what was carried over did against the seed prompts, and whether it is taken over."""
 
     changes: Prompts
@@ -53,7 +53,7 @@ class Met:
         ]
 
 
-def meet(search: Tries, changes: Prompts, inputs: Sequence[str], net: int) -> Asking[Met]:
+def meet(search: Tries, changes: Prompts, inputs: Sequence[str], net: int) -> Asking[HeadStart]:
     """Let changes meet the prompts of the beginning, until they are ``net`` inputs ahead, or nearly as far behind.
 
     Where neither comes about they are taken over if they have won more inputs than they lost.
@@ -67,4 +67,4 @@ def meet(search: Tries, changes: Prompts, inputs: Sequence[str], net: int) -> As
         ahead = sum((one.glob is Verdict.WIN) - (one.glob is Verdict.LOSS) for one in seen)
         if ahead >= net or ahead <= 1 - net:
             break
-    return Met(changes, tuple(seen), ahead > 0)
+    return HeadStart(changes, tuple(seen), ahead > 0)

@@ -15,7 +15,7 @@ from typing import TypeAlias
 from maspo.core.errors import SystemInvalid
 from maspo.core.seeded import rank, shuffled
 from maspo.core.verdict import Verdict
-from maspo.optimizers.structure.base import Found, Meet, StructurePlan, StructureSearch, Tally, Tried, Verdicts
+from maspo.optimizers.structure.base import FoundTeam, Meet, StructurePlan, StructureSearch, Tally, Tried, Verdicts
 from maspo.team import System
 from maspo.team.changes import Change, DropAgent, DropEdge, changed_system
 
@@ -52,7 +52,7 @@ def drop_out(system: System, inputs: Sequence[str], plan: StructurePlan) -> Stru
         verdicts = yield tuple(Meet(system, current, key) for key in order[: plan.stages[-1]])
         tally = Tally.of(verdicts)
         tried += [Tried(change, tally, kept=True) for change in changes[len(tried) :]]
-    return Found(current, tuple(changes), tuple(tried))
+    return FoundTeam(current, tuple(changes), tuple(tried))
 
 
 def _learn(

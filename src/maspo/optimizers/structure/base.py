@@ -70,7 +70,7 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundTeam:
     """Where a search ended: the team, the changes that lead to it, and all that was tried."""
 
     system: System
@@ -79,7 +79,7 @@ class Found:
 
 
 Verdicts: TypeAlias = tuple[Verdict, ...]
-StructureSearch: TypeAlias = Generator[tuple[Meet, ...], Verdicts, Found]
+StructureSearch: TypeAlias = Generator[tuple[Meet, ...], Verdicts, FoundTeam]
 """Yields what is to be known, is sent a verdict for each, returns where it ended."""
 Method: TypeAlias = Literal["greedy", "agent-dropout"]
 

@@ -7,7 +7,7 @@ from collections.abc import Generator, Sequence
 from maspo.core.errors import BudgetReached
 from maspo.core.seeded import shuffled
 from maspo.core.verdict import Verdict
-from maspo.optimizers.structure.base import Found, Meet, StructurePlan, StructureSearch, Tally, Tried, Verdicts
+from maspo.optimizers.structure.base import FoundTeam, Meet, StructurePlan, StructureSearch, Tally, Tried, Verdicts
 from maspo.team import System
 from maspo.team.changes import Change, adds_cost, changed_system, possible_changes
 
@@ -27,7 +27,7 @@ def search_greedily(system: System, inputs: Sequence[str], plan: StructurePlan) 
         if keep:
             current = candidate
             kept.append(change)
-    return Found(current, tuple(kept), tuple(tried))
+    return FoundTeam(current, tuple(kept), tuple(tried))
 
 
 def _untried(system: System, plan: StructurePlan, tried: Sequence[Tried]) -> Change | None:

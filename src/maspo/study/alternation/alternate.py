@@ -24,8 +24,9 @@ from maspo.study.alternation.plan import ALTERNATION, TURNS, Alternation, Turn, 
 from maspo.study.alternation.tally import Stage, verdict_of
 from maspo.study.alternation.tally import Verdict as Outcome
 from maspo.study.alternation.whole import OfTheWhole
+from maspo.study.attention import Attention
 from maspo.study.ended import end_of, spent_in
-from maspo.study.evaluation.evaluate import Attention, open_evaluation, questions_of
+from maspo.study.evaluation.evaluate import open_evaluation, questions_of
 from maspo.study.evaluation.job import Evaluation
 from maspo.study.evaluation.structure import DATABASE as STRUCTURE_DATABASE
 from maspo.study.evaluation.structure import (

@@ -5,7 +5,6 @@ Going on is the same program over longer records: a run that has ended is left a
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -29,10 +28,10 @@ from maspo.events import RunFinished
 from maspo.models.base import Request
 from maspo.stats.looks import level_of
 from maspo.store.looks import Look
-from maspo.store.records import IN_FOLDER, Keeping, beside, place_parts
+from maspo.store.records import Keeping, beside, place_parts
 from maspo.store.run_store import RunStore
 from maspo.study.answering import seen_by_all
-from maspo.study.calls import provider as default_provider
+from maspo.study.attention import Attention
 from maspo.study.comparison.beside import Beside, Panel, Piece, Raised, Unwatched, Whole, is_taken, wait_until_free
 from maspo.study.comparison.course import Held, course_of, sets_on_the_way
 from maspo.study.comparison.holdout import run_some
@@ -42,7 +41,7 @@ from maspo.study.comparison.pieces import FOLDER as HOLDOUT
 from maspo.study.comparison.pieces import (
     PARTED,
     HoldoutPiece,
-    Met,
+    Measurements,
     Parted,
     Round,
     measure_beside,
@@ -62,7 +61,7 @@ from maspo.study.comparison.plan import (
 from maspo.study.comparison.tally import Guarded, InputMet, Table, table_of
 from maspo.study.comparison.terms import compare_equally
 from maspo.study.ended import Stand, stand_in, stand_of
-from maspo.study.job import Job, Looks, Provider, Watcher, to_nobody
+from maspo.study.job import Job, Looks, Provider, to_nobody
 from maspo.study.mismatch import never_met, spec_of
 from maspo.study.optimize import DATABASE as RUN_DATABASE
 from maspo.study.optimize import resume, start
@@ -78,22 +77,15 @@ _BEGUN = Begun(DATABASE, "comparison", COMPARISON, differences, "another compari
 _ROUNDS, _ENDED, _PIECES = "rounds", "ended_under", "pieces"
 
 
-@dataclass(frozen=True, slots=True)
-class Attention:
-    """Who looks on, where replies come from, who may stop the work, and how often the hold-out was looked at before.
+@dataclass(frozen=True)
+class SideBySide(Attention):
+    """Who looks on, and how many runs of a comparison work side by side, in processes of their own.
 
-    With several ``jobs`` so many runs work side by side, in processes of their own; ``provider`` must then be known by
-    a name that they can import.
+    With several, ``provider`` must be known by a name that they can import.
     """
 
-    watcher: Watcher
-    provider: Provider = default_provider
-    stop: asyncio.Event | None = None
-    looks: Looks | None = None
     jobs: int = 1
-    keeping: Keeping = IN_FOLDER
-    executor: str = ""
-    """Where they work, as ``open_workers`` takes it; with a cluster 0 jobs are as many as it has processors for."""
+    """With a cluster (``executor``) 0 are as many as it has processors for."""
     carried: str = ""
     """The folder that a cluster brings to its nodes."""
     tell: Callable[[str], None] = to_nobody
@@ -193,7 +185,7 @@ def recorded_comparison(out: Path) -> Comparison:
         return _BEGUN.noted_in(store, out)
 
 
-async def compare(comparison: Comparison, out: Path, attention: Attention) -> Compared:
+async def compare(comparison: Comparison, out: Path, attention: SideBySide) -> Compared:
     """Compare into a folder; one that holds the same comparison is gone on with, and no recorded call is repeated.
 
     Raises:
@@ -219,7 +211,7 @@ async def compare(comparison: Comparison, out: Path, attention: Attention) -> Co
             return await _measure(comparison, ends, store, looks, attention, beside_us)
 
 
-async def _at_prices(comparison: Comparison, store: RunStore, attention: Attention) -> Comparison:
+async def _at_prices(comparison: Comparison, store: RunStore, attention: SideBySide) -> Comparison:
     """Return a comparison at what calls of the seed prompts cost, where money is equal; the record keeps it.
 
     They are run on the first hold-out inputs, as the measuring will: nothing of it is paid twice.
@@ -239,7 +231,7 @@ async def _at_prices(comparison: Comparison, store: RunStore, attention: Attenti
 
 
 async def _in_turn(
-    comparison: Comparison, out: Path, store: RunStore, looks: _Shared, attention: Attention
+    comparison: Comparison, out: Path, store: RunStore, looks: _Shared, attention: SideBySide
 ) -> Mapping[str, RunEnd]:
     """Bring run after run to its end; each gets its part of what those before it have left.
 
@@ -258,7 +250,7 @@ async def _in_turn(
 
 
 async def _side_by_side(
-    comparison: Comparison, out: Path, store: RunStore, looks: _Shared, attention: Attention, beside_us: Beside
+    comparison: Comparison, out: Path, store: RunStore, looks: _Shared, attention: SideBySide, beside_us: Beside
 ) -> Mapping[str, RunEnd]:
     """Bring runs to their end in processes of their own; each gets its part of what is left before any of them works.
 
@@ -300,7 +292,7 @@ def _alone(
     """Bring a run to its end, in a process of its own, which may be another machine's, and return how it ended."""
 
     async def work(there: Path, keeping: Keeping) -> RunEnd:
-        attention = Attention(Unwatched(), provider, told_to_stop(), keeping=keeping)
+        attention = SideBySide(Unwatched(), provider, told_to_stop(), keeping=keeping)
         await _bring_to_an_end(comparison, run, there, caps, looks, attention)
         return _as_it_ended(comparison, run, there)
 
@@ -319,7 +311,7 @@ def wait_for_runs(comparison: Comparison, out: Path, tell: Callable[[str], None]
 
 
 async def _bring_to_an_end(
-    comparison: Comparison, run: Run, out: Path, caps: Caps, looks: Looks, attention: Attention
+    comparison: Comparison, run: Run, out: Path, caps: Caps, looks: Looks, attention: SideBySide
 ) -> None:
     """Start a run, or go on with it.
 
@@ -396,7 +388,7 @@ _LEAST = 1e-9
 """What a run gets where nothing is left: a cap that no call fits under."""
 
 
-async def _count_once(comparison: Comparison, store: RunStore, looks: _Shared, attention: Attention) -> int:
+async def _count_once(comparison: Comparison, store: RunStore, looks: _Shared, attention: SideBySide) -> int:
     """Return the number of the look that all runs share, once it is known whether models will answer."""
     if comparison.world is not None:
         return 1
@@ -460,7 +452,7 @@ async def _measure(
     ends: list[RunEnd],
     store: RunStore,
     looks: _Shared,
-    attention: Attention,
+    attention: SideBySide,
     beside_us: Beside,
 ) -> Compared:
     """Run every prompt set once on guard inputs and common hold-out, under what the runs have left of the caps."""
@@ -484,7 +476,7 @@ async def _measure(
     async with _measuring(comparison, job, store, attention) as session:
         simulated = await session.probe(_questions(comparison))
         await session.look(work, texts)
-        met = Met() if pieces else await measure_here(comparison, session, round_)
+        met = Measurements() if pieces else await measure_here(comparison, session, round_)
         own = total(session.ledger.usage().values())
     if pieces:
         out, whole = store.path.parent, Whole.of(store, attention.keeping, attention.executor)
@@ -543,7 +535,9 @@ def _pieces_of(comparison: Comparison, store: RunStore, looks: _Shared, side_by_
 
 
 @asynccontextmanager
-async def _measuring(comparison: Comparison, job: Job, store: RunStore, attention: Attention) -> AsyncIterator[Session]:
+async def _measuring(
+    comparison: Comparison, job: Job, store: RunStore, attention: SideBySide
+) -> AsyncIterator[Session]:
     """Work with the record of the comparison."""
     async with attention.provider(job, store.meta()["run"]) as bare:
         session = Session(

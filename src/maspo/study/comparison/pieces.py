@@ -128,7 +128,7 @@ class Round:
 
 
 @dataclass(frozen=True)
-class Met:
+class Measurements:
     """What all measuring came to, and what it took beside what the record of the comparison counts."""
 
     inputs: Mapping[str, InputMet] = field(default_factory=dict)
@@ -147,10 +147,10 @@ class Met:
         return Guarded(found, len(comparison.guarding) - len(found))
 
 
-async def measure_here(comparison: Comparison, session: Session, round_: Round) -> Met:
+async def measure_here(comparison: Comparison, session: Session, round_: Round) -> Measurements:
     """Measure all in this process, with the record of a session."""
     guards = await measure_guards(comparison, session, round_.on_guards, [row.key for row in comparison.guarding])
-    return Met(await measure(comparison, session, round_.on_holdout, comparison.holdout), guards)
+    return Measurements(await measure(comparison, session, round_.on_holdout, comparison.holdout), guards)
 
 
 async def measure_beside(
@@ -163,7 +163,7 @@ async def measure_beside(
     whole: Whole,
     beside: Beside,
     panel: Panel,
-) -> Met:
+) -> Measurements:
     """Measure in pieces side by side, each under its part of the caps; those that have ended before are read.
 
     ``spent`` is what the record of the comparison counts.
@@ -188,7 +188,7 @@ async def measure_beside(
     ended |= await beside.bring(waiting, panel.look)
     place_parts(whole.out / COMPARED)
     met = [end.met for end in ended.values() if end.met.tested == round_.tested]
-    return Met(
+    return Measurements(
         {key: found for one in met for key, found in one.inputs.items()},
         {key: found for one in met for key, found in one.guards.items()},
         total(end.usage for end in ended.values()),

@@ -28,12 +28,12 @@ from maspo.scoring.elsewhere import scoring
 from maspo.scoring.judged import RubricScorer
 from maspo.scoring.labelled import LabelScorer
 from maspo.scoring.registry import scorer_of
-from maspo.store.records import IN_FOLDER, Keeping
+from maspo.store.records import Keeping
 from maspo.store.run_store import RunStore
 from maspo.study import trust
 from maspo.study.afterwards import price_afterwards
+from maspo.study.attention import Attention
 from maspo.study.bound import describe_groups, remark_on_few
-from maspo.study.calls import provider as default_provider
 from maspo.study.calls import share
 from maspo.study.connections import price_book
 from maspo.study.evaluation.job import (
@@ -60,7 +60,6 @@ from maspo.study.evaluation.tally import (
     verdict_of,
 )
 from maspo.study.fruitless import check_answers
-from maspo.study.job import Looks, Provider, Watcher
 from maspo.study.reach import Reach, of_evaluation
 from maspo.study.record import make_folder, nothing_left_unless_answered, open_for_reading, priced_config
 from maspo.study.resolve import groups_in, known_prices, prices_of, texts_of_inputs
@@ -79,20 +78,6 @@ Traces: TypeAlias = Mapping[tuple[Side, int], Trace | None]
 """The runs of one row, by side and repeat; None where a call failed for good."""
 Scores: TypeAlias = Mapping[tuple[str, Side, int], Score]
 """The score of every output, by input, side and repeat."""
-
-
-@dataclass(frozen=True)
-class Attention:
-    """Who looks on, where replies come from, and who may stop the work."""
-
-    watcher: Watcher
-    provider: Provider = default_provider
-    stop: asyncio.Event | None = None
-    looks: Looks | None = None
-    """How often the same rows were looked at before; without it only the record itself counts."""
-    keeping: Keeping = IN_FOLDER
-    executor: str = ""
-    """Where programs are scored, as ``open_workers`` takes it; empty: on this machine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,15 +16,8 @@ from maspo.core.verdict import Reading, Verdict
 from maspo.events import CallUnsettled
 from maspo.scoring.answers import same_answer
 from maspo.scoring.base import Scorer
-from maspo.study.evaluation.evaluate import (
-    Attention,
-    open_evaluation,
-    over_rows,
-    question,
-    questions_of,
-    scorer_for,
-    trace_of,
-)
+from maspo.study.attention import Attention
+from maspo.study.evaluation.evaluate import open_evaluation, over_rows, question, questions_of, scorer_for, trace_of
 from maspo.study.evaluation.job import Evaluation, EvaluationEnd, Side
 from maspo.study.fruitless import check_answers, check_judge, check_roles
 from maspo.study.session import Session
@@ -51,7 +44,7 @@ class Pair:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checked(EvaluationEnd):
+class CheckedPairs(EvaluationEnd):
     """The pairs, and what the judge said of them."""
 
     pairs: tuple[Pair, ...]
@@ -83,7 +76,7 @@ class _NoPair:
     unscored: bool
 
 
-async def judge_check(evaluation: Evaluation, most: int, out: Path, attention: Attention) -> Checked:
+async def judge_check(evaluation: Evaluation, most: int, out: Path, attention: Attention) -> CheckedPairs:
     """Form at most ``most`` pairs, one a row, and ask the judge; a folder that holds the same check is gone on with.
 
     Raises what ``evaluate`` raises.
@@ -111,7 +104,7 @@ async def judge_check(evaluation: Evaluation, most: int, out: Path, attention: A
         check_roles(session.events, session.ledger.usage(), ended=True)
         verdicts = [verdict for one in readings if one is not None for verdict in (one.first, one.turned)]
         check_judge(verdicts, session.events, session.ledger.usage())
-        return Checked(
+        return CheckedPairs(
             evaluation=evaluation,
             run=session.run,
             pairs=tuple(one.pair for one in chosen),

@@ -19,7 +19,7 @@ from maspo.events import CallUnsettled, HoldoutResult
 from maspo.judges.base import compare_both_orders
 from maspo.optimizers.structure.agent_dropout import DRAWN, STEPS, drop_out
 from maspo.optimizers.structure.base import (
-    Found,
+    FoundTeam,
     Meet,
     Method,
     SearchesStructure,
@@ -30,7 +30,8 @@ from maspo.optimizers.structure.base import (
 from maspo.optimizers.structure.greedy import search_greedily
 from maspo.scoring.answers import is_correct, same_answer
 from maspo.stats.paired import net_loss_bound
-from maspo.study.evaluation.evaluate import Attention, open_evaluation, question, questions_of
+from maspo.study.attention import Attention
+from maspo.study.evaluation.evaluate import open_evaluation, question, questions_of
 from maspo.study.evaluation.job import Evaluation, EvaluationEnd
 from maspo.study.fruitless import check_roles
 from maspo.study.holdout import result_of
@@ -193,7 +194,7 @@ def _test_calls(evaluation: Evaluation, split: Split, of_a_run: int | None = Non
     return len(split.holdout) * (2 * (of_a_run or evaluation.calls_of_a_run) + 2)
 
 
-async def drive(search: StructureSearch, session: Session, evaluation: Evaluation) -> tuple[Found, str]:
+async def drive(search: StructureSearch, session: Session, evaluation: Evaluation) -> tuple[FoundTeam, str]:
     """Drive a search to its end, or to a cap, which is named: then it ends with the changes that were kept by then."""
     done: dict[Meet, Verdict] = {}
     try:
@@ -222,12 +223,12 @@ async def drive(search: StructureSearch, session: Session, evaluation: Evaluatio
         except StopIteration as stop:
             return _found_in(stop), cap
         except BudgetReached:  # of a search that cannot tell what it would keep
-            return Found(evaluation.system), cap
+            return FoundTeam(evaluation.system), cap
         raise
 
 
-def _found_in(stop: StopIteration) -> Found:
-    found: Found = stop.value
+def _found_in(stop: StopIteration) -> FoundTeam:
+    found: FoundTeam = stop.value
     return found
 
 
@@ -243,7 +244,7 @@ class _Tested:
     after: Side | None = None
 
 
-async def _test(evaluation: Evaluation, session: Session, split: Split, found: Found) -> _Tested:
+async def _test(evaluation: Evaluation, session: Session, split: Split, found: FoundTeam) -> _Tested:
     """Let the changed team meet the given one on each input of the hold-out; what a cap leaves out is undecided."""
     work = "structure/" + prompt_id("\n".join(map(str, found.changes)))
     texts = texts_of_inputs(evaluation.job, split.holdout)
