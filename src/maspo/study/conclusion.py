@@ -116,7 +116,7 @@ async def _test(study: Study, session: Session, winners: Prompts) -> tuple[Holdo
         found += await _test_on_holdout(study, session, winners, part.inputs[len(found) :])
         cut = len(found) < len(part.inputs)  # by a cap: it is looked at no more, so it is the end
         seen_before = _look_of_as_many(session, winners, len(found))
-        look = seen_before or await session.looked(work, texts_of_inputs(study.job, holdout))
+        look = seen_before or await session.looks.taken(work, texts_of_inputs(study.job, holdout))
         result = result_of(found, study.split.groups, look, parts[-1].share if cut else part.share)
         if cut:
             break
@@ -140,7 +140,7 @@ async def _look(study: Study, session: Session, winners: Prompts) -> str:
     seed = study.job.system.prompts
     earlier = [f"{prompts_id(end.winners)}/0" for end in session.recorded(RunFinished) if end.winners != seed]
     work = f"{prompts_id(winners)}/{len(cut)}"
-    await session.look(work, texts_of_inputs(study.job, study.split.holdout), earlier)
+    await session.looks.take(work, texts_of_inputs(study.job, study.split.holdout), earlier)
     return work
 
 

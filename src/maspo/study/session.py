@@ -7,7 +7,7 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -21,7 +21,6 @@ from maspo.events import (
     DidNotFit,
     EndpointAdapted,
     Event,
-    HoldoutLooked,
     Paused,
     RunStarted,
     SearchEvent,
@@ -44,7 +43,6 @@ from maspo.proposers.examples import ExampleGuard
 from maspo.proposers.passages import Passages
 from maspo.runners.base import APP, RUNNERS, Runner, runner_kind
 from maspo.store.codec import RecordedResult, decoded_again, encode
-from maspo.store.looks import Look
 from maspo.store.run_store import RunStore
 from maspo.study.answering import MODEL, Answerers, Witness, WitnessedLender
 from maspo.study.asking import Asker
@@ -61,18 +59,41 @@ from maspo.study.connections import price_book
 from maspo.study.early import EarlyWarnings
 from maspo.study.executor import Executor, LocalExecutor, Performed
 from maspo.study.job import PAUSED, Job, Leased, Looks, Progress, Watcher
+from maspo.study.looks import HoldoutLooks
 from maspo.study.resolve import Parts, chosen_part, split_of
 from maspo.study.texts import texts_of
 from maspo.study.traces import TraceQuota
 from maspo.team import System
 
-_SIMULATED_LOOKS = "simulated_looks"
-"""Where the record keeps which looks were counted as those of a simulated world."""
 _PROGRESS_SECONDS = 0.2
 """How often whoever looks on is told where the work stands: five times a second look like at once."""
 
 
 E = TypeVar("E", bound=Event)
+
+
+@dataclass
+class Stage:
+    """What is worked on now, as whoever looks on is told: how much of it is done, and what it has found so far."""
+
+    name: str
+    size: int = 0
+    """In how many pieces."""
+    done: int = 0
+    verdicts: list[Verdict] = field(default_factory=list)
+    """Verdicts on final answers."""
+    right: int = 0
+    scored: int = 0
+
+    def advance(self) -> None:
+        """Say that one more piece is done."""
+        self.done += 1
+
+    def count(self, right: int, scored: int, verdicts: Iterable[Verdict]) -> None:
+        """Say what an evaluated row came to: correct outputs, of how many, and how it compares where it is compared."""
+        self.right += right
+        self.scored += scored
+        self.verdicts += verdicts
 
 
 class Session:
@@ -99,7 +120,7 @@ class Session:
         self.calls_beyond_plan = calls_beyond_plan
         """Calls that are expected on top of those planned."""
         self.parts = parts or Parts()
-        self._looks = looks
+        self.looks = HoldoutLooks(self, looks)
         self._store = store
         self._watcher = watcher
         recorded = [entry.item for entry in store.read_since()]
@@ -123,11 +144,7 @@ class Session:
         self._answerers = Answerers(store.meta(), lambda values: store.append([], values))
         lender = WitnessedLender(store, self._answerers)
         answering = compose(bare, store, self.ledger, policy, models.concurrency, self._health, lender)
-        self._verdicts: list[Verdict] = []
-        self._right = self._scored = 0
-        """Global verdicts of this stage so far."""
-        self._stage, self._stage_size, self._stage_done = "search", 0, 0
-        """What is worked on now, in how many pieces, and how many of them are done."""
+        self.stage = Stage(SEARCH.id)
         self._runners: dict[tuple[int, System | None], Runner] = {}
         """By repeat, and by the system that is run where it is not the job's."""
         empty = {event.key for event in self.recorded(CallLost) if event.key}
@@ -211,54 +228,26 @@ class Session:
         told = {event.what for event in self.recorded(EndpointAdapted)}
         await self.publish(*(EndpointAdapted(what) for what in self._health.adapted if what not in told))
 
-    async def look(self, work: str, texts: Sequence[str], earlier: Sequence[str] = ()) -> int:
-        """Count a look at a hold-out, before it is taken; return the how manyth it is, from the record if it is there.
-
-        ``work`` says what is tested, ``texts`` what the inputs say, and ``earlier`` what this record tells of looks
-        that were not counted. A simulated world of this process is no hold-out of anybody. Where simulated worlds have
-        answered everything so far, the look counts among theirs; ``looked`` says whether it stayed so.
-        """
-        counted = {event.winners: event.look for event in self.recorded(HoldoutLooked)}
-        if work in counted:
-            return counted[work]
-        own = list(dict.fromkeys([*earlier, *counted]))
-        number = own.index(work) + 1 if work in own else max([len(own), *counted.values()]) + 1
-        if self._looks is not None and self.job.world is None:
-            simulated = self._answerers.no_model and self._asks_through_us
-            if simulated:
-                await self.save({_SIMULATED_LOOKS: json.dumps(sorted({*self._simulated_looks, work}))})
-            number = max(number, self._looks.number(self._look_of(work, texts, simulated)))
-        await self.publish(HoldoutLooked(work, number))
-        return number
-
-    async def looked(self, work: str, texts: Sequence[str]) -> int:
-        """Return the how manyth look was taken: one that began on a simulated world and met a model is a real one."""
-        number = next(event.look for event in reversed(self.recorded(HoldoutLooked)) if event.winners == work)
-        if self._looks is None or work not in self._simulated_looks or self._answerers.only_worlds:
-            return number
-        real = max(number, self._looks.number(self._look_of(work, texts, simulated=False)))
-        await self.save({_SIMULATED_LOOKS: json.dumps(sorted(self._simulated_looks - {work}))})
-        if real != number:
-            await self.publish(HoldoutLooked(work, real))
-        return real
-
     async def may_be_simulated(self, questions: Iterable[ModelCall]) -> bool:
         """Ask each model its small question; return whether simulated worlds alone answer, and answered before."""
         await self.probe(questions)
+        return self.seems_simulated
+
+    @property
+    def seems_simulated(self) -> bool:
+        """Whether simulated worlds alone have answered so far, and nobody else was asked behind our back."""
         return self._answerers.no_model and self._asks_through_us
 
     @property
-    def _simulated_looks(self) -> set[str]:
-        return set(json.loads(self.noted(_SIMULATED_LOOKS) or "[]"))
+    def met_worlds_only(self) -> bool:
+        """Whether every answer so far is known to be of a simulated world."""
+        return self._answerers.only_worlds
 
     @property
     def _asks_through_us(self) -> bool:
         """Whether all parts are ours, which ask nobody but the models of the settings."""
         given = (self.parts.runner, self.parts.judge, self.parts.proposer)
         return all(one is None for one in given) and type(self.judge).__module__.startswith("maspo.")
-
-    def _look_of(self, work: str, texts: Sequence[str], simulated: bool) -> Look:
-        return Look(f"{self.run}/{work}", "\0".join(self.job.system.order), texts, simulated)
 
     async def save(self, values: Mapping[str, str] | None = None) -> None:
         """Record what was spent so far, and other values beside it."""
@@ -394,12 +383,12 @@ class Session:
         )
         self._results[request.id] = done.result
         self._count(done.result)
-        self.advance()
+        self.stage.advance()
 
     def _count(self, result: Result | None) -> None:
         """Count a verdict on final answers, for those who look on."""
         if isinstance(result, Comparison) and result.glob is not Verdict.UNDECIDED:
-            self._verdicts.append(result.glob)
+            self.stage.verdicts.append(result.glob)
 
     async def show_cases(self, cases: Sequence[Case]) -> None:
         """Publish the texts of misalignment cases that the record does not show yet; their calls are recorded."""
@@ -456,38 +445,27 @@ class Session:
 
     def begin_stage(self, name: str, size: int, planned_calls: int | None = None) -> None:
         """Say what is worked on from now on, in how many pieces."""
-        self._stage, self._stage_size, self._stage_done = name, size, 0
-        self._verdicts, self._right, self._scored = [], 0, 0
+        self.stage = Stage(name, size)
         if planned_calls is not None:
             self.planned_calls = planned_calls
 
-    def count(self, right: int, scored: int, verdicts: Iterable[Verdict]) -> None:
-        """Say what an evaluated row came to: correct outputs, of how many, and how it compares where it is compared."""
-        self._right += right
-        self._scored += scored
-        self._verdicts += verdicts
-
-    def advance(self) -> None:
-        """Say that one more piece is done."""
-        self._stage_done += 1
-
     def progress(self) -> Progress:
         """Return where the work stands."""
-        ledger, held = self.ledger, self.ledger.leased
+        ledger, held, stage = self.ledger, self.ledger.leased, self.stage
         return Progress(
-            phase=self._stage,
-            done=self._stage_done,
-            wave=self._stage_size,
+            phase=stage.name,
+            done=stage.done,
+            wave=stage.size,
             calls=ledger.calls,
             calls_planned=self.planned_calls + self.calls_beyond_plan,
             usd=ledger.usd,
             seconds=ledger.seconds,
             in_flight=ledger.in_flight,
-            wins=self._verdicts.count(Verdict.WIN),
-            losses=self._verdicts.count(Verdict.LOSS),
-            met=len(self._verdicts),
-            right=self._right,
-            scored=self._scored,
+            wins=stage.verdicts.count(Verdict.WIN),
+            losses=stage.verdicts.count(Verdict.LOSS),
+            met=len(stage.verdicts),
+            right=stage.right,
+            scored=stage.scored,
             calls_cap=ledger.limits.calls,
             usd_cap=ledger.limits.usd,
             seconds_cap=ledger.limits.seconds,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -280,56 +280,67 @@ def _find_problems(system: System) -> list[str]:
         return ["agents: none given; a system needs at least one agent with a name and a prompt"]
     names = [agent.name for agent in system.agents]
     problems = [f"agents.{name}: defined more than once; give each agent its own name" for name in _repeated(names)]
-    for agent in system.agents:
-        place = f"agents.{agent.name}"
-        if unicodedata.normalize("NFC", agent.name) != agent.name:
-            problems.append(f"{place}: letters and accents apart (Unicode NFD), which look like others; type it anew")
-        elif not _is_name(agent.name):
-            problems.append(f"{place}: not a name; use letters, digits, '_', '-' and '.', a letter first")
-        if agent.name in RESERVED_NAMES:
-            problems.append(f"{place}: {agent.name!r} is a placeholder's name; call the agent something else")
-        if not agent.prompt.strip() and not agent.same_prompt_as:
-            problems.append(f"{place}.prompt: empty; write the role prompt that maspo shall improve")
-        for index, read in enumerate(agent.reads):
-            if read == agent.name and not (agent.rounds or system.rounds):
-                problems.append(f"{place}.reads[{index}]: a cycle, {read} reads itself; remove it")
-            elif read not in names and not (agent.each and agent.each.agent == read):
-                problems.append(f"{place}.reads[{index}]: unknown agent {read!r}; {_known(names)}")
-        for read in _repeated(agent.reads):
-            problems.append(f"{place}.reads: {read!r} is listed twice; list each predecessor once")
-        if agent.template not in TEMPLATES:
-            problems.append(f"{place}.template: {agent.template!r} is not known; expected {', '.join(TEMPLATES)}")
-        statement = STATEMENT.search(agent.prompt) if agent.template == JINJA else None
-        if statement:
-            problems.append(
-                f"{place}.prompt: {statement[0][:40]!r} is not understood: of Jinja only names in double braces are, "
-                "such as {{ input }}; write the prompt without it, or `template: none` to send it as it stands"
-            )
-        for number, tool in enumerate(agent.tools):
-            problems += tool.problems(f"{place}.tools[{number}]")
-        for line in agent.protect:
-            if line not in agent.prompt:
-                problems.append(
-                    f"{place}.protect: {line!r} is not in the prompt; copy the line exactly as it stands there"
-                )
-    spec, (kind, _, value) = system.final_answer, system.final_answer.partition(":")
+    problems += [problem for agent in system.agents for problem in _problems_of(agent, names, system.rounds)]
+    problems += _problems_of_answer(system.final_answer)
+    if system.app is not None:
+        return problems + system.app.problems() + _unknown_output(system)
+    return (
+        problems
+        or flow_problems(system.agents, system.rounds, system.until)
+        or _unknown_output(system)
+        or _missing_output(system)
+    )
+
+
+def _problems_of(agent: Agent, names: Sequence[str], rounds: int) -> Iterator[str]:
+    """Yield what is wrong with one agent of a system; ``names`` are those of all, ``rounds`` the system's."""
+    place = f"agents.{agent.name}"
+    if unicodedata.normalize("NFC", agent.name) != agent.name:
+        yield f"{place}: letters and accents apart (Unicode NFD), which look like others; type it anew"
+    elif not _is_name(agent.name):
+        yield f"{place}: not a name; use letters, digits, '_', '-' and '.', a letter first"
+    if agent.name in RESERVED_NAMES:
+        yield f"{place}: {agent.name!r} is a placeholder's name; call the agent something else"
+    if not agent.prompt.strip() and not agent.same_prompt_as:
+        yield f"{place}.prompt: empty; write the role prompt that maspo shall improve"
+    for index, read in enumerate(agent.reads):
+        if read == agent.name and not (agent.rounds or rounds):
+            yield f"{place}.reads[{index}]: a cycle, {read} reads itself; remove it"
+        elif read not in names and not (agent.each and agent.each.agent == read):
+            yield f"{place}.reads[{index}]: unknown agent {read!r}; {_known(names)}"
+    for read in _repeated(agent.reads):
+        yield f"{place}.reads: {read!r} is listed twice; list each predecessor once"
+    if agent.template not in TEMPLATES:
+        yield f"{place}.template: {agent.template!r} is not known; expected {', '.join(TEMPLATES)}"
+    statement = STATEMENT.search(agent.prompt) if agent.template == JINJA else None
+    if statement:
+        yield (
+            f"{place}.prompt: {statement[0][:40]!r} is not understood: of Jinja only names in double braces are, "
+            "such as {{ input }}; write the prompt without it, or `template: none` to send it as it stands"
+        )
+    for number, tool in enumerate(agent.tools):
+        yield from tool.problems(f"{place}.tools[{number}]")
+    for line in agent.protect:
+        if line not in agent.prompt:
+            yield f"{place}.protect: {line!r} is not in the prompt; copy the line exactly as it stands there"
+
+
+def _problems_of_answer(spec: str) -> Iterator[str]:
+    """Yield what is wrong with how final answers are read."""
+    kind, _, value = spec.partition(":")
     if spec not in FINAL_ANSWERS and not (spec.startswith(FINAL_ANSWER_PREFIXES) and value.strip()):
         expected = "tag:NAME, boxed, choice, regex:PATTERN, json:PATH, whole, none or auto"
-        problems.append(f"final_answer: {spec!r} is not known; expected {expected}")
+        yield f"final_answer: {spec!r} is not known; expected {expected}"
     elif kind == "regex":
         try:
             compiled(value)
         except ValueError as error:
-            problems.append(f"final_answer: {spec!r} is not a regular expression ({error}); correct the pattern")
-    if system.app is not None:
-        return problems + system.app.problems() + _unknown_output(system)
-    if problems:
-        return problems
-    if problems := flow_problems(system.agents, system.rounds, system.until):
-        return problems
+            yield f"final_answer: {spec!r} is not a regular expression ({error}); correct the pattern"
+
+
+def _missing_output(system: System) -> list[str]:
+    """Return that nothing says whose output is the team's."""
     terminals = _terminals(system.agents)
-    if unknown := _unknown_output(system):
-        return unknown
     if not system.output and not terminals:
         return [f"output: missing, and every agent has a reader; add `output: {system.agents[-1].name}`"]
     alternatives = all(agent.when for agent in system.agents if agent.name in terminals)

@@ -251,14 +251,14 @@ async def _test(asked: Alternation, turns: list[TurnEnd], store: RunStore, atten
             if changed:
                 texts = texts_of_inputs(asked.job, keys)
                 work = "joint/" + prompt_id("\n".join(map(_content, changed.values())))
-                await session.look(work, texts)
+                await session.looks.take(work, texts)
                 groups = groups_in(asked.job)
                 session.begin_stage("holdout", len(keys) * len(changed))
                 met = {
                     name: await together(_met(session, evaluation, team, key) for key in keys)
                     for name, team in changed.items()
                 }
-                look = await session.looked(work, texts)
+                look = await session.looks.taken(work, texts)
                 results = {name: result_of(each, groups, look) for name, each in met.items()}
                 measured: dict[Stage, System] = {"given": given, **changed}
                 for stage, team in measured.items():
@@ -297,7 +297,7 @@ async def _met(session: Session, evaluation: Evaluation, team: System, key: str)
     except BudgetReached:
         return Comparison(key, Verdict.UNDECIDED, (), Verdict.UNDECIDED, failed=True, failed_run="both")
     finally:
-        session.advance()
+        session.stage.advance()
 
 
 async def _side(session: Session, evaluation: Evaluation, team: System, keys: tuple[str, ...]) -> Side | None:

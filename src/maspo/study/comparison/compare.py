@@ -475,7 +475,7 @@ async def _measure(
     round_ = Round(tested, sets, {**sets, **sets_on_the_way(courses)})
     async with _measuring(comparison, job, store, attention) as session:
         simulated = await session.probe(_questions(comparison))
-        await session.look(work, texts)
+        await session.looks.take(work, texts)
         met = Measurements() if pieces else await measure_here(comparison, session, round_)
         own = total(session.ledger.usage().values())
     if pieces:
@@ -485,7 +485,7 @@ async def _measure(
         met = await measure_beside(comparison, pieces, round_, caps, own, provider, whole, beside_us, panel)
         await store.append([], seen_by_all(store.meta(), met.answered))
     async with _measuring(comparison, job, store, attention) as session:
-        look = await session.looked(work, texts)
+        look = await session.looks.taken(work, texts)
         await session.save({_ENDED: _caps_text(comparison)})
         usage, seconds = total(session.ledger.usage().values()), session.ledger.seconds
     guarded, inputs = met.on_guards(comparison), met.on_holdout(comparison)

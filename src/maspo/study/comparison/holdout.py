@@ -44,7 +44,7 @@ async def measure(
 
     async def one(key: str) -> tuple[str, InputMet]:
         met = await _met(comparison, session, rows[key], sets, scorer)
-        session.advance()
+        session.stage.advance()
         return key, met
 
     for begin in range(0, len(keys), CHUNK):

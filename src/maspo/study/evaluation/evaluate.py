@@ -122,7 +122,7 @@ async def evaluate(evaluation: Evaluation, out: Path, attention: Attention) -> E
 
         rows = await over_rows(session, evaluation.most_calls, one)
         check_answers(answered, session.events, ended=True)
-        look = await session.looked(work, _texts(evaluation)) if compared else 1
+        look = await session.looks.taken(work, _texts(evaluation)) if compared else 1
         scores = await _scores(evaluation, rows, scorer, attention.executor)
         found = _evaluated(evaluation, session, rows, scores, simulated, look)
         await session.save({_FOUND: FOUND.dump(found)})
@@ -137,7 +137,7 @@ async def _look(evaluation: Evaluation, session: Session) -> str:
     noted, cut = session.noted(_FOUND), 0
     if noted is not None:
         cut = FOUND.load(noted, evaluation=evaluation, outputs=()).left_out
-    await session.look(f"rows/{cut}", _texts(evaluation))
+    await session.looks.take(f"rows/{cut}", _texts(evaluation))
     return f"rows/{cut}"
 
 
@@ -390,7 +390,7 @@ async def over_rows(
             with suppress(BudgetReached):
                 found[key] = await one(key)
         finally:
-            session.advance()
+            session.stage.advance()
 
     for begin in range(0, len(order), size):
         await together(map(row, order[begin : begin + size]))
@@ -456,7 +456,7 @@ def _count(evaluation: Evaluation, session: Session, row: _RowRun) -> None:
     verdicts = list(row.verdicts)
     if after is not None and before is not None:
         verdicts.append(Verdict.WIN if after > before else Verdict.LOSS if after < before else Verdict.TIE)
-    session.count(after or 0, 0 if after is None else evaluation.repeats, verdicts)
+    session.stage.count(after or 0, 0 if after is None else evaluation.repeats, verdicts)
 
 
 def question(evaluation: Evaluation, before: Trace, after: Trace) -> Question:

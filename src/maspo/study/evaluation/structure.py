@@ -206,7 +206,7 @@ async def drive(search: StructureSearch, session: Session, evaluation: Evaluatio
         if one not in done:
             met = await meet_teams(evaluation, session, one)
             done[one] = Verdict.LOSS if met.failed_run == "candidate" else met.glob
-        session.advance()
+        session.stage.advance()
 
     try:
         while True:
@@ -248,7 +248,7 @@ async def _test(evaluation: Evaluation, session: Session, split: Split, found: F
     """Let the changed team meet the given one on each input of the hold-out; what a cap leaves out is undecided."""
     work = "structure/" + prompt_id("\n".join(map(str, found.changes)))
     texts = texts_of_inputs(evaluation.job, split.holdout)
-    await session.look(work, texts)
+    await session.looks.take(work, texts)
     session.begin_stage("holdout", len(split.holdout))
 
     async def meet(key: str) -> Comparison:
@@ -257,7 +257,7 @@ async def _test(evaluation: Evaluation, session: Session, split: Split, found: F
         except BudgetReached:
             return Comparison(key, Verdict.UNDECIDED, (), Verdict.UNDECIDED, failed=True, failed_run="both")
         finally:
-            session.advance()
+            session.stage.advance()
 
     met = await together(map(meet, split.holdout))
     try:
@@ -267,7 +267,7 @@ async def _test(evaluation: Evaluation, session: Session, split: Split, found: F
         ]
     except BudgetReached:
         before = after = None
-    look = await session.looked(work, texts)
+    look = await session.looks.taken(work, texts)
     return _Tested(result_of(met, groups_in(evaluation.job), look), before, after)
 
 
