@@ -10,9 +10,10 @@ from pydantic import ValidationError
 
 from maspo.core import registry
 from maspo.core.errors import ConfigInvalid
-from maspo.optimizers.anchor_race import AnchorRace, AnchorRaceConfig
+from maspo.optimizers.anchor_race import AnchorRace
 from maspo.optimizers.base import Ask, InRounds, Optimizer, OptimizerConfig, Problem, Search
 from maspo.optimizers.coordinate_ascent import CoordinateAscent, CoordinateAscentConfig
+from maspo.optimizers.race.settings import AnchorRaceConfig
 from maspo.optimizers.registry import DEFAULT, OPTIMIZERS, config_class, make_config, make_optimizer
 from maspo.testing.optimizers import check_optimizer
 from tests.optimizers.small import DIAMOND, PROMPTS, problem_of

@@ -329,7 +329,7 @@ async def test_w13_a_lost_run_in_the_final_test_is_undecided_without_traces() ->
 
 async def test_w14_a_case_is_shown_with_both_traces_downstream_of_the_change() -> None:
     performer, _ = performer_of(world())
-    shown = await performer.show(Case(KEY, "b", "b NEW", SYSTEM.prompts, "s", ("d", "global")))
+    shown = await performer.rewriting.show(Case(KEY, "b", "b NEW", SYSTEM.prompts, "s", ("d", "global")))
     assert set(shown.candidate_outputs) == set(shown.reference_outputs) == {"b", "d"}
     assert (shown.candidate_prompt, shown.reference_prompt, shown.lost) == ("b NEW", "B", ("d", "global"))
     assert "was new" in shown.candidate_outputs["b"] and "was new" not in shown.reference_outputs["b"]

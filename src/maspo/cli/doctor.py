@@ -7,7 +7,7 @@ import errno
 import json
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -130,25 +130,8 @@ def examine_machine(
             for one in servers_of(models)[""]
         )
     probes = asyncio.run(probe_all(places))
-    versions = {"maspo": __version__, "Python": platform.python_version()}
-    for name in _PACKAGES:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            versions[name] = "not installed"
-    means = find_means()
-    level, tried = "none", "code of models is not run"
-    try:
-        level, tried = choose_level(), "attacks were tried and none got out"
-    except SandboxRefused as error:
-        note(str(error))
-    say("Versions   " + ", ".join(f"{name} {text}" for name, text in versions.items()))
-    say("Keys       " + ", ".join(f"{name} {'set' if found else 'not set'}" for name, found in keys.items()))
-    say(f"Settings   {CONFIG_FILE if Path(CONFIG_FILE).exists() else f'no {CONFIG_FILE} here'}")
-    say(f"Sandbox    {level}; {tried}")
-    landlock = f"version {means.landlock}" if means.landlock else "no"
-    bubblewrap, seccomp = ("yes" if found else "no" for found in (means.bubblewrap, means.seccomp))
-    say(f"           found: bubblewrap {bubblewrap}, Landlock {landlock}, seccomp {seccomp}")
+    versions = _versions()
+    sandbox = _say_machine(versions, keys)
     say()
     if unasked:
         say(f"Not asked: {shown_of(models)}, because {unasked}.")
@@ -163,6 +146,62 @@ def examine_machine(
         taught = asyncio.run(lessons(asked)) if asked is not None else []
     heard = {lesson.base_url for lesson in taught}
     silent = {lesson.base_url for lesson in taught if not lesson.answers}
+    remarks += _say_ready(probes, models, heard, silent)
+    told = {name: end for probe in probes if probe.place.name == _CONFIGURED for name, end in probe.ends.items()}
+    remarks += retired_models(models, told=told)
+    for lesson in taught:
+        say(f"Asked {lesson.model} ({', '.join(lesson.roles)}): {'answers' if lesson.answers else 'does not answer'}")
+        for line in lesson.told:
+            say(f"           {line}")
+    for remark in remarks:
+        note(f"note: {remark}")
+    if as_json:
+        endpoints = tuple(
+            _EndpointFound(probe.place.name, probe.shown, probe.answer, probe.detail, probe.models) for probe in probes
+        )
+        print_json(_Found(versions, sandbox, keys, endpoints, tuple(remarks), tuple(taught)))
+    dead = any(probe.place.name == _CONFIGURED and probe.answer != "answers" for probe in probes)
+    if dead or not all(lesson.answers for lesson in taught):
+        raise typer.Exit(EXIT_PROVIDER)
+
+
+def _versions() -> dict[str, str]:
+    """Return the versions of maspo, of Python and of the packages that it asks."""
+    versions = {"maspo": __version__, "Python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "not installed"
+    return versions
+
+
+def _say_machine(versions: Mapping[str, str], keys: Mapping[str, bool]) -> _SandboxFound:
+    """Print what is installed, which keys are set, and the sandbox that holds; return the latter."""
+    means = find_means()
+    level, tried = "none", "code of models is not run"
+    try:
+        level, tried = choose_level(), "attacks were tried and none got out"
+    except SandboxRefused as error:
+        note(str(error))
+    say("Versions   " + ", ".join(f"{name} {text}" for name, text in versions.items()))
+    say("Keys       " + ", ".join(f"{name} {'set' if found else 'not set'}" for name, found in keys.items()))
+    say(f"Settings   {CONFIG_FILE if Path(CONFIG_FILE).exists() else f'no {CONFIG_FILE} here'}")
+    say(f"Sandbox    {level}; {tried}")
+    landlock = f"version {means.landlock}" if means.landlock else "no"
+    bubblewrap, seccomp = ("yes" if found else "no" for found in (means.bubblewrap, means.seccomp))
+    say(f"           found: bubblewrap {bubblewrap}, Landlock {landlock}, seccomp {seccomp}")
+    return _SandboxFound(level, means.bubblewrap, means.landlock, means.seccomp)
+
+
+def _say_ready(
+    probes: Sequence[Probe], models: ModelSettings, heard: Collection[str], silent: Collection[str]
+) -> list[str]:
+    """Print with what a run can be begun; return what is to be said of keys that were not tried.
+
+    ``heard`` are the base URLs whose models were asked a question, ``silent`` those where one did not answer.
+    """
+    remarks: list[str] = []
     answering = [probe for probe in probes if probe.answer == "answers" and probe.shown not in silent]
     for probe in answering:
         model = f" --agent-model {probe.models[0]}" if probe.models else ""
@@ -177,23 +216,7 @@ def examine_machine(
         say(f"Ready: --base-url {','.join(probe.shown for probe in together)}{model}")
     if not answering and not silent:
         say("No endpoint answers. `maspo demo` needs none.")
-    told = {name: end for probe in probes if probe.place.name == _CONFIGURED for name, end in probe.ends.items()}
-    remarks += retired_models(models, told=told)
-    for lesson in taught:
-        say(f"Asked {lesson.model} ({', '.join(lesson.roles)}): {'answers' if lesson.answers else 'does not answer'}")
-        for line in lesson.told:
-            say(f"           {line}")
-    for remark in remarks:
-        note(f"note: {remark}")
-    if as_json:
-        sandbox = _SandboxFound(level, means.bubblewrap, means.landlock, means.seccomp)
-        endpoints = tuple(
-            _EndpointFound(probe.place.name, probe.shown, probe.answer, probe.detail, probe.models) for probe in probes
-        )
-        print_json(_Found(versions, sandbox, keys, endpoints, tuple(remarks), tuple(taught)))
-    dead = any(probe.place.name == _CONFIGURED and probe.answer != "answers" for probe in probes)
-    if dead or not all(lesson.answers for lesson in taught):
-        raise typer.Exit(EXIT_PROVIDER)
+    return remarks
 
 
 def _named(models: ModelSettings, probes: Sequence[Probe]) -> tuple[ModelSettings | None, list[str]]:

@@ -16,6 +16,7 @@ from maspo.core.seeded import rank, shuffled
 from maspo.core.verdict import Comparison, Level
 from maspo.events import FocusNarrowed, SearchEnded, StepStarted
 from maspo.optimizers.base import Answers, Asking, Compare, Drafts, Problem, Propose, Search
+from maspo.optimizers.parts.balance import shown_first
 from maspo.optimizers.parts.merge import without_added
 from maspo.optimizers.parts.misalignment import hard_negatives
 from maspo.optimizers.parts.outcomes import Outcomes
@@ -487,8 +488,7 @@ class _Race(SearchState):
         """Let mixtures meet the anchor, each on its input; the order of outputs is balanced and seeded."""
         config, seed, union = self.config, self.problem.seed, purpose != "mixed"
         by_name = {f"{where}/{prompts_id(mix.changes)}/{key}": (mix, key) for mix, key in tried if mix.changes}
-        shown = shuffled(by_name, seed, "balance", where)
-        first = frozenset(shown if config.judge_order == "fixed" else shown[rank(seed, "odd", where) % 2 :: 2])
+        first = shown_first(by_name, config.judge_order, seed, ("balance", where), (where,))
         doubled = config.double_orders == "always" or (config.double_orders == "unions" and union)
         asked: list[PlannedRun] = []
         for number, (name, (mixture, key)) in enumerate(by_name.items()):

@@ -9,14 +9,14 @@ from typing import Literal
 from pydantic import Field
 
 from maspo.core.prompts import prompt_id
-from maspo.core.seeded import rank, shuffled
+from maspo.core.seeded import shuffled
 from maspo.core.verdict import Comparison, Level
 from maspo.events import StepStarted
 from maspo.optimizers.base import Asking, Compare, Drafts, OptimizerConfig, Problem, Propose, Search, Stages
+from maspo.optimizers.parts.balance import shown_first
 from maspo.optimizers.parts.misalignment import hard_negatives
 from maspo.optimizers.parts.record import decision_event, rejected_events, scored_event, tally
 from maspo.optimizers.parts.reward import JudgeOrder, Scoring, Weights, reward, value_of
-from maspo.optimizers.parts.rulings import History, obeyed
 from maspo.optimizers.parts.similar import KnownPrompts
 from maspo.optimizers.parts.state import SearchState
 from maspo.stats.paired import Decision, decide
@@ -93,7 +93,6 @@ class _Ascent(SearchState):
         super().__init__(problem)
         self.config = config
         self.beams = {name: [Member(text, text)] for name, text in self.prompts.items()}
-        self.history = History(self.prompts)
 
     def run(self) -> Search:
         """Run Algorithm 1."""
@@ -118,9 +117,7 @@ class _Ascent(SearchState):
 
     def obey(self, step: str) -> None:
         """Do what a person ruled since the last time: what is out leaves prompts and beams."""
-        rulings, self.rulings = self.rulings, []
-        self.prompts, self.team, events = obeyed(rulings, self.prompts, self.team, self.history, step)
-        self.events += events
+        rulings, _ = self.take_rulings(step)
         for ruling in rulings:
             now, beam = self.prompts[ruling.agent], self.beams[ruling.agent]
             left = [one for one in beam if one.text != ruling.text or ruling.says == "pin"]
@@ -231,7 +228,7 @@ class _Ascent(SearchState):
         by_parent = purpose == "score" and self.config.reference == "parent"
         for number, member in enumerate(members):
             where = f"{step}/{purpose}/{prompt_id(member.text)}"
-            first = self.shown_first(where, number, batch)
+            first = shown_first(batch, self.config.judge_order, self.problem.seed, ("order", where), (where, number))
             requests += [
                 Compare(
                     id=f"{where}/{key}",
@@ -247,19 +244,8 @@ class _Ascent(SearchState):
                 for key in batch
             ]
         answers = (yield from self.ask(requests)) if requests else ()
-        return [
-            (request, result)
-            for request, result in answers
-            if isinstance(request, Compare) and isinstance(result, Comparison)
-        ]
-
-    def shown_first(self, where: str, number: int, batch: Sequence[str]) -> frozenset[str]:
-        """Return the inputs on which the judge sees the candidate first: half of the batch, drawn by seed."""
-        if self.config.judge_order == "fixed":
-            return frozenset(batch)
-        order = shuffled(batch, self.problem.seed, "order", where)
-        # An odd batch has one input over; which side gets it is drawn as well.
-        return frozenset(order[rank(self.problem.seed, "odd", where, number) % 2 :: 2])
+        pairs = zip(requests, answers, strict=True)
+        return [(request, result) for request, (_, result) in pairs if isinstance(result, Comparison)]
 
     def keep_best(self, members: Sequence[Member]) -> list[Member]:
         """Return the top K, best first; never the same prompt twice; at equal score the older one stays ahead."""

@@ -1,7 +1,7 @@
 """Scorers: whether an output is right, told apart from whether it could be read at all.
 
-- Scorers: ``base``, ``registry``; ``labelled``, ``structured``, ``code``, ``calls``, ``judged``, ``mathematics/``;
-  ``accepted`` for several answers, ``elsewhere`` for other machines
+- Scorers: ``base``, ``registry``; ``labelled``, ``structured``, ``code``, ``calls`` with ``calls_written``, ``judged``,
+  ``mathematics/``; ``accepted`` for several answers, ``elsewhere`` for other machines
 - The answer in a text: ``answers``; what speaks to its reader (``readable``, ``reply``, ``closing``, ``wrappers``),
   what is marked or named (``marked``, ``named``, ``stated``, ``json_values``, ``programs``), what is denied or
   doubted (``denials``, ``doubts``); ``languages`` are the words for it

@@ -13,6 +13,8 @@ from enum import StrEnum
 from functools import lru_cache
 from string import whitespace
 
+from maspo.core.late import late
+
 
 class Kind(StrEnum):
     """What a sentence does."""
@@ -160,7 +162,7 @@ CATALOGUE: tuple[Sentence, ...] = (
 ASPECTS: tuple[str, ...] = tuple(_FIXES)
 BY_TEXT: Mapping[str, Sentence] = {sentence.text: sentence for sentence in CATALOGUE}
 
-_ANY = re.compile("|".join(map(re.escape, BY_TEXT)))
+_ANY = late("|".join(map(re.escape, BY_TEXT)))
 _BULLETS = "-*• "
 
 

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 from pydantic import Field
 
 from maspo.core.prompts import Prompts
-from maspo.core.seeded import rank, shuffled
+from maspo.core.seeded import shuffled
 from maspo.core.verdict import Comparison, Level
 from maspo.events import LevelAgreement, SearchEnded, StepStarted
 from maspo.optimizers.base import (
@@ -29,6 +29,7 @@ from maspo.optimizers.base import (
     Propose,
     Vet,
 )
+from maspo.optimizers.parts.balance import shown_first
 from maspo.optimizers.parts.outcomes import Outcomes
 from maspo.optimizers.parts.record import decision_event, rejected_events, scored_event
 from maspo.optimizers.parts.reward import value_of
@@ -213,8 +214,7 @@ class PlannedSearch(SearchState):
         changes = {name: prompts[name] for name in self.team.rewritten if prompts[name] != reference[name]}
         if not changes:
             return ()
-        shown = shuffled(inputs, self.problem.seed, "order", where)
-        first = frozenset(shown[rank(self.problem.seed, "odd", where) % 2 :: 2])
+        first = shown_first(inputs, "balanced", self.problem.seed, ("order", where), (where,))
         return tuple(
             Compare(
                 id=f"{where}/{key}",

@@ -61,7 +61,8 @@ class Estimator:
     def remember(self, candidates: Sequence[Candidate], runs: Sequence[MixedRun]) -> None:
         """Remember what the runs of a round say, and those of earlier rounds less clearly: the anchor moves on."""
         if share := self.config.memory:
-            self.remembered = [one.fainter(share) for one in (*self.remembered, *self._observed(candidates, runs))]
+            seen = self._observed(runs, self._priors(candidates), self._causes(candidates))
+            self.remembered = [one.fainter(share) for one in (*self.remembered, *seen)]
 
     def score(self, comparison: Comparison) -> float:
         """Return what one comparison says for the changed prompts, from −½ to ½ (Eq. 5, centred)."""
@@ -70,12 +71,14 @@ class Estimator:
 
     def effects(self, candidates: Sequence[Candidate], runs: Sequence[MixedRun]) -> tuple[float, ...]:
         """Return what each candidate adds, by some runs of its round and what drafts added in all of them before."""
-        seen = [*self.remembered, *self._observed(candidates, runs)]
-        return estimate_effects(seen, self._priors(candidates), self._causes(candidates), self.config.spread)
+        priors, causes = self._priors(candidates), self._causes(candidates)
+        seen = [*self.remembered, *self._observed(runs, priors, causes)]
+        return estimate_effects(seen, priors, causes, self.config.spread)
 
-    def _observed(self, candidates: Sequence[Candidate], runs: Sequence[MixedRun]) -> list[Observation]:
-        scores = [self.score(run.comparison) for run in runs]
-        return observed(runs, scores, self._priors(candidates), self._causes(candidates))
+    def _observed(
+        self, runs: Sequence[MixedRun], priors: Sequence[float], causes: Sequence[Causes]
+    ) -> list[Observation]:
+        return observed(runs, [self.score(run.comparison) for run in runs], priors, causes)
 
     def _causes(self, candidates: Sequence[Candidate]) -> list[Causes]:
         """Return what each candidate consists of: sentences that may come again, or nothing but itself."""

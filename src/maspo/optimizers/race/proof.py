@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from maspo.core.prompts import Prompts, prompts_id
-from maspo.core.seeded import rank, shuffled
 from maspo.core.verdict import Comparison, Level, Verdict
 from maspo.optimizers.base import Answers, Asking, Compare, Request
+from maspo.optimizers.parts.balance import shown_first
 from maspo.optimizers.parts.reward import JudgeOrder
 from maspo.stats.paired import sign_test
 from maspo.team.graph import Team
@@ -116,8 +116,7 @@ def prove(
     for begin in range(0, len(inputs), _LOOK):
         keys = inputs[begin : begin + _LOOK]
         for name, text in changes.items():
-            shown = shuffled(keys, seed, "prove", where, name)
-            first = shown if order == "fixed" else shown[rank(seed, "odd", where, name) % 2 :: 2]
+            first = shown_first(keys, order, seed, ("prove", where, name), (where, name))
             asked = [
                 Compare(
                     id=f"{where}/prove/{name}/{prompts_id(changes)}/{key}",
