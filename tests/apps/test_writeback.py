@@ -307,6 +307,10 @@ SAID = 'Give {"a": {{x}}} for $5.'
             SAID.replace("{", "{{").replace("}", "}}"),
         ),
         (
+            "from langchain_openai import ChatOpenAI\na = llm.invoke({{'messages': [('system', {}), ('user', q)]}})\n",
+            SAID,
+        ),
+        (
             "from haystack.components.agents import Agent\na = Agent(system_prompt={})\n",
             f"{{% raw %}}{SAID}{{% endraw %}}",
         ),
@@ -328,6 +332,29 @@ def test_a_module_tells_how_a_text_of_another_is_read() -> None:
         told = languages_of_names({"prompts.py": prompts, "team.py": use})
         made = rewritten(prompts, only_place(find_places("prompts.py", prompts, OLD, told)), OLD, SAID)
         assert said(made) == [arrives]
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        ("p.yaml", f"writer:\n  system: {OLD}\n"),
+        ("p.yml", f"prompts:\n  writer: {{system: '{OLD}'}}\n"),
+        ("p.json", json.dumps({"writer": {"system": OLD}})),
+    ],
+)
+@pytest.mark.parametrize(
+    ("use", "arrives"),
+    [
+        ("m = {'role': 'system', 'content': PROMPTS['writer']['system']}\n", SAID),
+        ("p = PROMPTS.get('writer').get('system')\nm = p.format(x=1)\n", SAID.replace("{", "{{").replace("}", "}}")),
+    ],
+)
+def test_a_module_tells_how_what_it_takes_out_of_a_file_is_read(file: str, source: str, use: str, arrives: str) -> None:
+    if file == "p.json":  # only the last key of it is known
+        use = use.replace("['writer']", "").replace(".get('writer')", "")
+    told = languages_of_names({"team.py": use, file: source})
+    made = rewritten(source, only_place(find_places(file, source, OLD, told)), OLD, SAID)
+    assert arrives in json.dumps(yaml.safe_load(made), ensure_ascii=False).replace('\\"', '"')
 
 
 def test_values_that_cover_several_places_keep_what_is_between_them() -> None:

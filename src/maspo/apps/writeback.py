@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -17,7 +17,7 @@ import yaml
 
 from maspo.apps.alignment import CannotKeep, Filled, check_order, fill, keep
 from maspo.apps.languages import MARKED, CannotSay, Hole, read, write
-from maspo.apps.literals import TO_CHOOSE, Named, Template
+from maspo.apps.literals import Named, Template
 from maspo.apps.sources import javascript, plain, python
 from maspo.apps.sources.base import ANY, Said, Tidy
 
@@ -156,8 +156,8 @@ def rewritten(source: str, place: Place, old: str, new: str, template: Template 
         raise CannotWrite(reasons[0])
     if len(texts) > 1 or reasons:
         raise CannotWrite(
-            f"the new prompt holds {_special(body)}, and nothing in the old one tells whether the framework takes them "
-            f"for a template; say so with --template {TO_CHOOSE}"
+            f"the new prompt holds {_special(body)}, and nothing tells how the app reads them; say so with --template: "
+            f"none, where it sends the text as it is, or {' or '.join(one for one in readings if one != 'none')}"
         )
     (text,) = texts
     inner = place.undone(place.said.text)
@@ -207,7 +207,7 @@ def _constants(said: Said, language: Named) -> Iterator[Filled]:
 def _special(new: str) -> str:
     """Return what of a new prompt a template language may give a meaning, in words."""
     found = [what for what, marks in _SPECIAL.items() if any(mark in new for mark in marks)]
-    return " and ".join(found) or "signs of a template"
+    return ", ".join(found) or "signs of a template"
 
 
 def _texts(file: str, source: str, told: python.Told = MappingProxyType({})) -> Iterator[Said]:
@@ -218,13 +218,22 @@ def _texts(file: str, source: str, told: python.Told = MappingProxyType({})) -> 
     elif kind in _JAVASCRIPT:
         yield from javascript.said_in(source)
     elif kind == ".json":
-        yield from plain.said_in_json(source)
+        yield from (_as_used(said, told) for said in plain.said_in_json(source))
     elif kind == ".toml":
-        yield from plain.said_in_toml(source)
+        yield from (_as_used(said, told) for said in plain.said_in_toml(source))
     elif kind in _YAML:
-        yield from plain.said_in_yaml(source)
+        yield from (_as_used(said, told) for said in plain.said_in_yaml(source))
     elif kind in TEXT_FILES:
         yield from plain.said_in_text(source, ("jinja",) if kind in _JINJA else ANY)
+
+
+def _as_used(said: Said, told: python.Told) -> Said:
+    """Return a text of a file of data with the language by which modules read what they take out by its keys."""
+    if said.languages != ANY:
+        return said
+    paths = [".".join(reversed(said.called[:length])) for length in range(len(said.called), 0, -1)]
+    found = next((told[path] for path in paths if path in told), frozenset())
+    return replace(said, languages=tuple(found)) if len(found) == 1 else said
 
 
 def only_place(places: Sequence[Place]) -> Place:

@@ -65,9 +65,9 @@ def languages_of_names(source: str) -> Iterator[tuple[str, Named]]:
     if module is None:
         return
     for node in ast.walk(module.tree):
-        name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
-        if name and isinstance(node, ast.expr) and (language := module.language_of(node)) is not None:
-            yield name, language
+        name = _keys(node) or _name(node)
+        if name and isinstance(node, ast.expr):
+            yield from ((name, language) for language in module.languages_of(node))
 
 
 def _module(source: str) -> _Module | None:
@@ -197,11 +197,13 @@ class _Module:
 
     def _languages(self, node: ast.expr, others: Told) -> tuple[Named, ...]:
         """Return the languages by which a text may be read: that of all that is done with it, or any."""
-        names = self._names_of(node)
-        uses = [node, *(use for name in names for use in self._uses.get(name, ()))]
-        told = {one for use in uses if (one := self.language_of(use)) is not None}
-        told = told or {one for name in names for one in others.get(name, ())}
+        told = self.languages_of(node) or {one for name in self._names_of(node) for one in others.get(name, ())}
         return (told.pop(),) if len(told) == 1 else self._usual
+
+    def languages_of(self, node: ast.expr) -> set[Named]:
+        """Return the languages by which uses of a text tell that it is read, also of the name that it is given."""
+        uses = [node, *(use for name in self._names_of(node) for use in self._uses.get(name, ()))]
+        return {one for use in uses if (one := self.language_of(use)) is not None}
 
     def _called(self, node: ast.AST) -> tuple[str, ...]:
         """Return what a module calls a text, the nearest name first."""
@@ -265,12 +267,22 @@ class _Module:
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in _MESSAGES:
                 return "none"
             case ast.Tuple(elts=[ast.Constant(value=str(role)), other]) if other is text and role in _ROLES:
-                return "braces" if self._imports("langchain") else None
+                return self._language_of_pair(above)
             case ast.Dict(keys=keys, values=values):
                 return self._language_of_message(text, keys, values)
             case ast.keyword(arg=argument):
                 return self._language_of_argument(above, argument or "")
         return None
+
+    def _language_of_pair(self, pair: ast.AST) -> Named | None:
+        """Return how LangChain reads a pair of a role and a text: as a template, where one is made of it."""
+        inner: ast.AST | None = pair
+        while isinstance(inner := self._above.get(id(inner)), ast.List | ast.Tuple | ast.Dict | ast.keyword):
+            pass
+        called = _name(inner.func) if isinstance(inner, ast.Call) else ""
+        if called in ("from_messages", "ChatPromptTemplate"):
+            return "braces"
+        return "none" if called.removeprefix("a") in ("invoke", "stream", "batch") else None
 
     def _language_of_message(
         self, text: ast.AST, keys: Sequence[ast.expr | None], values: Sequence[ast.expr]
@@ -303,6 +315,16 @@ class _Module:
 def _name(node: ast.AST) -> str:
     """Return the name of what stands in a place: its last part."""
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def _keys(node: ast.AST) -> str:
+    """Return the keys by which a text is taken out of others: ``writer.system`` of ``PROMPTS["writer"]["system"]``."""
+    match node:
+        case ast.Subscript(value=value, slice=ast.Constant(value=str(key))):
+            return f"{_keys(value)}.{key}".lstrip(".")
+        case ast.Call(func=ast.Attribute(value=value, attr="get"), args=[ast.Constant(value=str(key)), *_]):
+            return f"{_keys(value)}.{key}".lstrip(".")
+    return ""
 
 
 def _in_braces(part: ast.expr) -> str:
