@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypedDict, Unpack
 
-from maspo.cli.watch import PlainLines
+from maspo.cli.in_python import in_python, told_in_python
+from maspo.cli.watch import PlainLines, Together, told_so_far, watching_from_python
 from maspo.config import Caps, ProfileName, RunConfig, ShipIf, search_of
 from maspo.configure import Setting, configure, paths_by_flag
 from maspo.core.errors import BudgetReached, ConfigInvalid, Interrupted, MaspoError
 from maspo.core.prompts import Prompts
 from maspo.core.running import run
 from maspo.data.inputs import Inputs, load_inputs, make_inputs
-from maspo.events import Event, HoldoutResult, RunFinished, VerdictWord
+from maspo.events import HoldoutResult, RunFinished, VerdictWord
 from maspo.flags import FLAGS
 from maspo.online.control import Standing
 from maspo.online.plan import Plan
@@ -23,16 +25,17 @@ from maspo.online.sources import Callback, source_of
 from maspo.online.watching import Surroundings, Watch
 from maspo.online.watching import watch as watch_until_over
 from maspo.report.bundle import report_html
+from maspo.report.cell import cell_html
 from maspo.report.closing import closing
 from maspo.report.document import build_document
 from maspo.report.earlier import carried_from
-from maspo.report.folder import REPORT, RUNS, free_folder, look, write_results
+from maspo.report.folder import JOURNAL, REPORT, RUNS, free_folder, look, write_results
 from maspo.report.visible import visible
 from maspo.store import write_whole
 from maspo.store.looks import LookLedger
 from maspo.study.calls import provider_of
 from maspo.study.connections import require_model, with_models_of
-from maspo.study.job import Job, Outcome, Progress, Watcher
+from maspo.study.job import Job, Outcome, Watcher
 from maspo.study.optimize import check_no_run, start
 from maspo.study.optimize import resume as go_on
 from maspo.study.reach import flat, of_app, of_file, of_system
@@ -42,9 +45,10 @@ from maspo.team import System
 from maspo.team.app import ROWS, App, names_app
 from maspo.team.load import dump_system, load_system
 
-Lookout: TypeAlias = Callable[[str], object] | Watcher
+Lookout: TypeAlias = Callable[[str], object] | Watcher | Literal["auto"]
 """Whoever looks on while a run works: a function such as ``print`` that is given a line for each step and decision, or
-an object that is told of every event and where the run stands (``maspo.study.job.Watcher``)."""
+an object that is told of every event and where the run stands (``maspo.study.job.Watcher``). ``"auto"`` is a panel in a
+notebook and on a terminal, and nothing elsewhere."""
 
 
 class Settings(TypedDict, total=False):
@@ -112,14 +116,17 @@ class Result:
     def __str__(self) -> str:
         """Return the closing summary; what no terminal should meet is spelled out in it."""
         try:
-            text = f"{closing(look(self.out).view)}\n\nreport    {self.out / REPORT}"
+            text = f"{closing(look(self.out).view, say=in_python)}\n\nreport    {self.out / REPORT}"
         except MaspoError:  # the folder was taken away
             text = self.finished.why
         return visible(text)
 
     def _repr_html_(self) -> str:
         """Return the closing summary as a notebook shows it; every text in it is escaped."""
-        return f"<pre>\n{html.escape(str(self))}</pre>"
+        try:
+            return cell_html(look(self.out).view, str(self.out / REPORT), in_python)
+        except MaspoError:  # the folder was taken away
+            return f"<pre>\n{html.escape(visible(self.finished.why))}</pre>"
 
     def report(self, path: str | Path) -> Path:
         """Write the report as one offline HTML file and return its path.
@@ -139,7 +146,7 @@ def optimize(
     out: str | Path | None = None,
     config: RunConfig | None = None,
     parts: Parts | None = None,
-    progress: Lookout | None = None,
+    progress: Lookout | None = "auto",
     start_from: str | Path | None = None,
     trust: str = "",
     **settings: Unpack[Settings],
@@ -151,10 +158,11 @@ def optimize(
     of rows. ``out`` is the run folder, by default a new one under ``maspo-runs``. Settings given by name win over
     ``config``. ``parts`` are implementations of your own: ``maspo.Parts(optimizer=…, judge=…, proposer=…, runner=…,
     scorer=…, client=…)``. ``start_from`` is the folder of an earlier run, or a library, whose prompts are tried first.
-    ``progress=print`` tells each step and decision in a line. In a notebook it works as it is;
-    other async code awaits ``optimize_async``, because this function returns at the end only. ``trust`` allows the
-    program and the addresses that a system names which this user has not agreed to: the fingerprints that the errors
-    tell, with a comma between them.
+    In a notebook and on a terminal a panel tells where it stands while it works; ``progress=print`` tells each step and
+    decision in a line, ``progress=None`` nothing, and so does ``MASPO_PROGRESS=none`` for a whole process. Async code
+    awaits ``optimize_async``, because this function returns at the end only; a notebook may do either. ``trust`` allows
+    the program and the addresses that a system names which this user has not agreed to: the fingerprints that the
+    errors tell, with a comma between them.
 
     Raises:
         NotTrusted: the system names a program to be started, or an address or a key, that were not agreed to.
@@ -166,13 +174,14 @@ def optimize(
     return run(optimize_async(system, inputs, out, config, parts, progress, start_from, trust, **settings))
 
 
+@told_in_python()
 async def optimize_async(
     system: System | str | Path,
     inputs: str | Path | Inputs | Iterable[str | Mapping[str, object]],
     out: str | Path | None = None,
     config: RunConfig | None = None,
     parts: Parts | None = None,
-    progress: Lookout | None = None,
+    progress: Lookout | None = "auto",
     start_from: str | Path | None = None,
     trust: str = "",
     **settings: Unpack[Settings],
@@ -204,7 +213,9 @@ async def optimize_async(
         job = replace(job, carried=carried)
     folder = Path(out) if out is not None else free_folder(RUNS, system.name)
     study = resolve(job, given)
-    return _result(await start(study, folder, _watcher(progress), provider_of(given), looks=LookLedger()), folder)
+    with _looking_on(progress, folder) as watcher:
+        outcome = await start(study, folder, watcher, provider_of(given), looks=LookLedger())
+    return _result(outcome, folder)
 
 
 def resume(
@@ -212,7 +223,7 @@ def resume(
     parts: Parts | None = None,
     caps: Caps | None = None,
     trust: str = "",
-    progress: Lookout | None = None,
+    progress: Lookout | None = "auto",
     *,
     max_usd: float | None = None,
     max_calls: int | None = None,
@@ -233,12 +244,13 @@ def resume(
     return run(resume_async(out, parts, caps, trust, progress, **named))
 
 
+@told_in_python()
 async def resume_async(
     out: str | Path,
     parts: Parts | None = None,
     caps: Caps | None = None,
     trust: str = "",
-    progress: Lookout | None = None,
+    progress: Lookout | None = "auto",
     *,
     max_usd: float | None = None,
     max_calls: int | None = None,
@@ -248,8 +260,8 @@ async def resume_async(
     caps = _caps(caps, max_usd=max_usd, max_calls=max_calls, max_minutes=max_minutes)
     folder, given = Path(out), parts or Parts()
     looks = LookLedger()
-    watcher = _watcher(progress)
-    outcome = await go_on(folder, watcher, caps, provider_of(given), parts=given, allowed=trust, looks=looks)
+    with _looking_on(progress, folder) as watcher:
+        outcome = await go_on(folder, watcher, caps, provider_of(given), parts=given, allowed=trust, looks=looks)
     return _result(outcome, folder)
 
 
@@ -279,6 +291,7 @@ def discover(
     return run(discover_async(app, inputs, out, config, rows, python, progress, **settings))
 
 
+@told_in_python()
 async def discover_async(
     app: str,
     inputs: str | Path | Inputs | Iterable[str | Mapping[str, object]],
@@ -352,6 +365,7 @@ def watch(
     return run(watch_async(system, source, state, against, plan, config, parts, screen, once, **settings))
 
 
+@told_in_python()
 async def watch_async(
     system: System | str | Path,
     source: str | Path | Callback,
@@ -444,23 +458,26 @@ def configured(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
     return found if "profile" in settings else found.model_copy(update={"search": config.search})
 
 
-class _Silent:
-    def on_event(self, event: Event) -> None: ...
-
-    def on_progress(self, progress: Progress) -> None: ...
-
-
-def _watcher(given: Lookout | None) -> Watcher:
-    """Return what looks on; lines are of plain text, whatever models wrote."""
-    if given is None:
-        return _Silent()
-    if callable(given):
+@contextmanager
+def _looking_on(given: Lookout | None, folder: Path) -> Iterator[Watcher]:
+    """Return what looks on; lines are of plain text, whatever models wrote. ``folder`` may hold a run that goes on."""
+    if given == "auto":
+        with watching_from_python(lambda: told_so_far(folder / JOURNAL)) as watcher:
+            yield watcher
+    elif given is None:
+        yield Together(())
+    elif isinstance(given, str):
+        raise ConfigInvalid(
+            f"progress: {given!r} is given; expected 'auto', None, a function such as print or a Watcher"
+        )
+    elif callable(given):
 
         def write(line: str) -> None:
-            given(visible(line))
+            given(visible(in_python(line)))
 
-        return PlainLines(write)
-    return given
+        yield PlainLines(write)
+    else:
+        yield given
 
 
 def _app(given: str, python: str) -> App:

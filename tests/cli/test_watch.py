@@ -16,7 +16,9 @@ import pytest
 from rich.console import Console
 
 from maspo.cli.panel import draw, live_panel
-from maspo.cli.watch import CALLS_SHOWN, Board, PlainLines, cost, remaining
+from maspo.cli.runs import say_diff
+from maspo.cli.watch import CALLS_SHOWN, Board, PlainLines, cost, remaining, watching
+from maspo.core.errors import ConfigInvalid
 from maspo.events import (
     BudgetStopped,
     CallLost,
@@ -251,7 +253,9 @@ def test_the_live_panel_leaves_its_last_picture() -> None:
 def test_time_left_and_money_are_said_only_when_known() -> None:
     assert remaining(progress(calls=3)) == ""
     assert remaining(progress(calls=40, planned=100)) == "about 30.0 s"
-    assert remaining(progress(calls=100, planned=50)) == "about 0.0 s"
+    assert remaining(progress(calls=100, planned=50)) == "", "more than planned: nothing tells how much more"
+    assert remaining(replace(progress(calls=100, planned=50), seconds_cap=60.0)) == "at most 40.0 s"
+    assert remaining(progress(calls=99, planned=100)) == "under a second"
     assert cost(progress(usd=None), simulated=False) == "unknown"
     assert cost(progress(usd=1.5), simulated=False) == "$1.50"
 
@@ -400,3 +404,69 @@ def test_slow_steps_are_all_told() -> None:
         for event in routine(number):
             lines.on_event(event)
     assert len(written) == 200
+
+
+class Screen(io.StringIO):
+    """A terminal that keeps what is written."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def drawn_on(monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, **environ: str) -> str:
+    """Return what is seen of a run that begins."""
+    monkeypatch.setattr("sys.stderr", stream)
+    for name in ("TERM", "NO_COLOR", "MASPO_PROGRESS"):
+        monkeypatch.setenv(name, environ.get(name, ""))
+    monkeypatch.setenv("COLUMNS", "80")
+    with watching() as watcher:
+        watcher.on_event(started())
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("stream", "environ", "panel"),
+    [
+        (Screen, {"TERM": "xterm"}, True),
+        (Screen, {"TERM": "dumb"}, False),
+        (io.StringIO, {"TERM": "xterm"}, False),
+        (Screen, {"TERM": "xterm", "MASPO_PROGRESS": "lines"}, False),
+    ],
+)
+def test_the_panel_is_drawn_where_it_can_be_and_is_not_unwanted(
+    monkeypatch: pytest.MonkeyPatch, stream: type[io.StringIO], environ: dict[str, str], panel: bool
+) -> None:
+    shown = drawn_on(monkeypatch, stream(), **environ)
+    assert ("╭" in shown) == panel
+    assert "team: 1 agent" in shown
+    assert panel or "\x1b" not in shown
+
+
+def test_whoever_wants_to_see_nothing_of_a_command_is_shown_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert drawn_on(monkeypatch, Screen(), TERM="xterm", MASPO_PROGRESS="none") == ""
+    with pytest.raises(ConfigInvalid, match="MASPO_PROGRESS: 'loud' is given; expected one of: panel, lines, none"):
+        drawn_on(monkeypatch, Screen(), MASPO_PROGRESS="loud")
+
+
+def test_without_colours_there_are_none_and_the_bar_is_told_in_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    board = Board()
+    board.on_progress(progress())
+    monkeypatch.setenv("NO_COLOR", "1")
+    console = Console(file=io.StringIO(), width=80, force_terminal=True)
+    console.print(draw(board))
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue()
+    assert "3 of 10" in shown
+    assert not re.search(r"\x1b\[[0-9;]*[349][0-7]m", shown)
+
+
+@pytest.mark.parametrize(("environ", "coloured"), [({"TERM": "xterm"}, True), ({"NO_COLOR": "1"}, False), ({}, True)])
+def test_a_diff_takes_colours_only_where_they_are_wanted(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], coloured: bool
+) -> None:
+    screen = Screen()
+    monkeypatch.setattr("sys.stdout", screen)
+    for name in ("TERM", "NO_COLOR"):
+        monkeypatch.setenv(name, environ.get(name, ""))
+    say_diff("Solve it.", "Solve it. Check.")
+    assert ("\x1b[" in screen.getvalue()) == coloured

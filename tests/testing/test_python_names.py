@@ -107,7 +107,7 @@ def test_p06_a_look_at_an_app_counts_under_the_caps_of_the_run(
     looked_at = 5 * 2
     assert looked_at < len(model.asked) <= 40
     assert recorded_job(tmp_path / "run").config.caps.calls == 40 - looked_at
-    for cap, said in ((3, "--max-calls 3: too low for a look at shop:answer on 5 rows"), (10, "nothing is left")):
+    for cap, said in ((3, "max_calls=3: too low for a look at shop:answer on 5 rows"), (10, "nothing is left")):
         asked = len(model.asked)
         with pytest.raises(BudgetReached, match=said):
             maspo.optimize("shop:answer", inputs, tmp_path / "other", base_url=model.url, max_calls=cap)

@@ -6,8 +6,8 @@
   ``stress``, ``structure``, ``score``, ``online`` (watch), ``gateway``, ``budget``, ``library``, ``stores``,
   ``arena``, ``world``, ``real`` (demo)
 - Before the work: ``prepare``, ``settings``, ``sources``, ``prices``, ``looked``, ``agreeing``, ``asked``
-- While it works: ``running``, ``watch``, ``panel``, ``log``, ``metrics``, ``collector``
-- What is said: ``terminal``, ``printed``; ``branch`` writes prompts into one
+- While it works: ``running``, ``watch``, ``panel``, ``notebook``, ``log``, ``metrics``, ``collector``
+- What is said: ``terminal``, ``printed``, ``in_python``; ``branch`` writes prompts into one
 """
 
 from maspo.cli.app import main

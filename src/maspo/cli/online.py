@@ -16,7 +16,7 @@ from maspo.cli.prepare import key_missing, model_missing, read_prompts, read_sys
 from maspo.cli.running import agreed, metrics_where_asked, stopped_by_signals
 from maspo.cli.settings import Sources, load_settings
 from maspo.cli.stores import keep_files, keeping_in
-from maspo.cli.terminal import note, print_json, say
+from maspo.cli.terminal import draws, note, print_json, say
 from maspo.cli.watch import Together
 from maspo.core.errors import ConfigInvalid, Interrupted, MaspoError
 from maspo.core.plain_files import is_there
@@ -157,7 +157,7 @@ class _Told:
         new = now.told[self._seen or 0 :]
         if self._asked.as_json:
             print_json(as_data(now))
-        elif sys.stderr.isatty():
+        elif draws(sys.stderr):
             with suppress(OSError):
                 sys.stderr.write(_CLEAR)
             note(screen(now, self._asked.plan))

@@ -22,17 +22,16 @@ from maspo.cli.running import Begin, confirm, make_whole, run_watched
 from maspo.cli.settings import Sources, load_settings
 from maspo.cli.stores import keeping_of, reach
 from maspo.cli.terminal import note, print_json, say, width_for_people
-from maspo.cli.watch import JsonLines
+from maspo.cli.watch import JsonLines, told_so_far
 from maspo.core.errors import ConfigInvalid
 from maspo.core.executors import check_executor
 from maspo.core.plain_files import is_there
 from maspo.events import Event
 from maspo.report.folder import JOURNAL, REPORT, RUNS, free_folder, write_results
-from maspo.store import RecordedResult
 from maspo.store.looks import LookLedger
 from maspo.study.job import Job, Outcome, Watcher
 from maspo.study.optimize import reach_in, resume, start, system_in
-from maspo.study.record import check_free, open_for_reading
+from maspo.study.record import check_free
 from maspo.study.resolve import Parts, resolve
 
 
@@ -118,16 +117,8 @@ def go_on(
             lambda watcher, stop: resume(folder, watcher, caps, stop=stop, parts=parts, allowed=allowed, looks=looks),
             folder,
             as_json,
-            _told(folder / JOURNAL),
+            told_so_far(folder / JOURNAL),
         )
-
-
-def _told(record: Path) -> list[Event]:
-    """Return the events that a run has told so far."""
-    if not is_there(record):
-        return []
-    with open_for_reading(record) as store:
-        return [entry.item for entry in store.read_since() if not isinstance(entry.item, RecordedResult)]
 
 
 def _run(begin: Begin[Outcome], out: Path, as_json: bool, past: Sequence[Event] = ()) -> None:

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from maspo.cli.terminal import Lasting
 from maspo.cli.watch import Board, accuracy, cost, remaining, verdicts
+from maspo.events import CandidateScored
 from maspo.report.phrases import duration, signed
 from maspo.report.visible import visible
 from maspo.study.job import Progress
@@ -37,7 +38,7 @@ def live_panel(board: Board, console: Console | None = None) -> Iterator[None]:
         get_renderable=lambda: draw(board),
         console=console or Console(file=cast(TextIO, Lasting(sys.stderr))),
         refresh_per_second=_REFRESHES_PER_SECOND,
-        redirect_stdout=False,
+        redirect_stdout=sys.stdout.isatty(),  # what the code of a user prints stands above the panel
     )
     with live:
         yield
@@ -64,32 +65,40 @@ class _Resized(Live):
 def draw(board: Board) -> RenderableType:
     """Return the picture of a board. Text of models and systems is shown literally: no markup, no control codes."""
     grid = Table.grid(padding=(0, 2))
-    for name, text in _facts(board):
+    for name, text in facts(board):
         grid.add_row(Text(name, style="bold"), _line(text))
     progress = board.progress
     if progress is not None and progress.wave and board.finished is None:
-        bar = Constrain(ProgressBar(progress.wave, progress.done), _BAR_WIDTH)
-        grid.add_row(Text("done", style="bold"), bar)
+        # In figures, too: without colours nothing is seen of what is left of a bar.
+        done = Table.grid(padding=(0, 1))
+        bar = ProgressBar(progress.wave, progress.done, complete_style="cyan", finished_style="cyan")
+        done.add_row(_line(f"{progress.done:,} of {progress.wave:,}"), Constrain(bar, _BAR_WIDTH))
+        grid.add_row(Text("done", style="bold"), done)
     parts: list[RenderableType] = [grid]
     for place, candidate in enumerate(board.best()):
-        # Each by what it says after the words that it shares with the seed prompt.
-        seed = board.started.seed_prompts.get(candidate.agent, "") if board.started else ""
-        pairs = enumerate(zip(seed, candidate.text, strict=False))
-        shared = next((index for index, (one, other) in pairs if one != other), len(seed))
-        text = "… " * bool(shared) + " ".join(candidate.text[shared:].split())
         first = f"{'kept' if place == 0 else '':<6}{signed(candidate.score, 3)}  {candidate.agent}: "
-        parts.append(_line(first + text[:_TEXT_SHOWN], "cyan"))
+        parts.append(_line(first + what_is_new(board, candidate), "cyan"))
     parts += [_line(line, "dim") for line in board.recent]
-    title = f"maspo: {board.started.system if board.started else _evaluates(board) or 'starting'}"
-    return Panel(Group(*parts), title=Text(visible(title)), title_align="left")
+    return Panel(Group(*parts), title=Text(visible(f"maspo: {name_of(board)}")), title_align="left")
 
 
-def _evaluates(board: Board) -> str:
-    """Say that prompts are evaluated; empty of a run."""
-    return "evaluation" if board.progress is not None and board.progress.phase == "evaluation" else ""
+def name_of(board: Board) -> str:
+    """Return whose prompts are worked on."""
+    if board.started is not None:
+        return board.started.system
+    return "evaluation" if board.progress is not None and board.progress.phase == "evaluation" else "starting"
 
 
-def _facts(board: Board) -> Iterator[tuple[str, str]]:
+def what_is_new(board: Board, candidate: CandidateScored) -> str:
+    """Return how a candidate goes on after the words that it shares with the seed prompt, on one line."""
+    seed = board.started.seed_prompts.get(candidate.agent, "") if board.started else ""
+    pairs = enumerate(zip(seed, candidate.text, strict=False))
+    shared = next((index for index, (one, other) in pairs if one != other), len(seed))
+    return ("… " * bool(shared) + " ".join(candidate.text[shared:].split()))[:_TEXT_SHOWN]
+
+
+def facts(board: Board) -> Iterator[tuple[str, str]]:
+    """Yield what is known of the work, each with its name."""
     progress = board.progress
     if board.finished is not None:
         yield "step", "finished"

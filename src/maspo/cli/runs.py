@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from maspo.cli.prepare import read_prompts
 from maspo.cli.printed import Change, Changes, FolderEntry, Listing, NoJudge, NoVerdict, OtherEntry, Reported, RunEntry
 from maspo.cli.stores import folders_of, reach
-from maspo.cli.terminal import note, note_damage, print_json, say, table
+from maspo.cli.terminal import colours, note, note_damage, print_json, say, table
 from maspo.core.errors import MaspoError, UsageError
 from maspo.core.plain_files import is_there
 from maspo.core.usage import Usage, total
@@ -361,7 +361,7 @@ def _prompt_set(folder: Path, name: str) -> Mapping[str, str]:
 
 def say_diff(before: str, after: str) -> None:
     """Print what changed from one text to another, with marks, and with colours where they can be seen."""
-    colour = sys.stdout.isatty()
+    colour = colours(sys.stdout)
     parts = []
     for segment in diff(before, after):
         opening, closing = _MARKS[segment.kind]

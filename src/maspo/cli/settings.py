@@ -22,7 +22,8 @@ from maspo.study.reach import Reach, flat, of_file
 
 CONFIG_FILE = "maspo.toml"
 OTHER_VARIABLES = frozenset(
-    {"MASPO_DEBUG", "MASPO_DATA", "MASPO_DOWNLOAD", "MASPO_LOG", "MASPO_METRICS", "MASPO_STORE", "MASPO_TOOLS"}
+    {"MASPO_DEBUG", "MASPO_DATA", "MASPO_DOWNLOAD", "MASPO_LOG", "MASPO_METRICS", "MASPO_PROGRESS", "MASPO_STORE"}
+    | {"MASPO_TOOLS"}
 )
 """Variables that are no settings of a run."""
 

@@ -18,6 +18,25 @@ from maspo.report.visible import visible
 
 _NUMBER = re.compile(r"[-+−~≤ ]*\$?[\d,.]*( %)?|unknown")
 """A cell of a column of figures: counts, shares, money, p-values; an unknown one among them."""
+_DUMB = frozenset({"dumb", "unknown"})
+"""Terminals that move no cursor and know no colours: values of ``TERM``, as terminfo names them."""
+
+
+def draws(stream: TextIO) -> bool:
+    """Return whether a stream is a terminal on which a picture can be drawn anew."""
+    return stream.isatty() and os.environ.get("TERM", "") not in _DUMB
+
+
+def in_notebook() -> bool:
+    """Return whether this process answers the cells of a notebook."""
+    # Whoever is asked by a notebook has imported IPython.
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return getattr(shell, "kernel", None) is not None
+
+
+def colours(stream: TextIO) -> bool:
+    """Return whether colours are seen on a stream, and wanted (https://no-color.org)."""
+    return draws(stream) and not os.environ.get("NO_COLOR")
 
 
 def say(text: str = "") -> None:

@@ -1,15 +1,25 @@
-"""Looking on while a run works: a live panel on a terminal, one line per step elsewhere. Both go to stderr."""
+"""Looking on while a run works: a live panel on a terminal, one line per step elsewhere. Both go to stderr.
+
+``MASPO_PROGRESS`` chooses: ``panel``, ``lines`` or ``none``.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
+import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal, TypeAlias, get_args
 
-from maspo.cli.terminal import note
+from maspo.cli.in_python import in_python
+from maspo.cli.terminal import draws, in_notebook, note
+from maspo.core.errors import ConfigInvalid
 from maspo.core.plain import plain
+from maspo.core.plain_files import is_there
 from maspo.events import (
     CallLost,
     CallUnsettled,
@@ -26,8 +36,15 @@ from maspo.report.lines import line_of, round_name, step_name
 from maspo.report.phrases import duration, list_names, money, plural
 from maspo.stats.paired import net_win_interval
 from maspo.stats.share import share_interval
+from maspo.store import RecordedResult
 from maspo.study.job import Progress, Watcher
+from maspo.study.record import open_for_reading
 
+VARIABLE: Final = "MASPO_PROGRESS"
+Way: TypeAlias = Literal["panel", "lines", "none"]
+"""How somebody looks on."""
+_DRAWN: Final = threading.Lock()
+"""Held while a panel is drawn from Python: there is room for one."""
 CALLS_SHOWN = 3
 """Lost calls, and calls that were in flight at a kill, that get a line of their own; the report has all of them."""
 _MOST_LINES = 12
@@ -44,13 +61,35 @@ _CALLS_FOR_A_PACE = 20
 """Calls after which the pace is taken to tell how long the rest takes: the first ones are waited for one by one."""
 
 
+def way_asked() -> Way | None:
+    """Return how the environment says that somebody looks on; None where it says nothing.
+
+    Raises:
+        ConfigInvalid: there is no such way.
+
+    """
+    asked = os.environ.get(VARIABLE, "")
+    found = next((way for way in get_args(Way) if way == asked), None)
+    if asked and found is None:
+        raise ConfigInvalid(f"{VARIABLE}: {asked!r} is given; expected one of: {', '.join(get_args(Way))}")
+    return found
+
+
 @contextlib.contextmanager
 def watching(past: Sequence[Event] = ()) -> Iterator[Watcher]:
-    """Return what looks on: the panel when stderr is a terminal, else plain lines.
+    """Return what looks on: the panel when stderr is a terminal, else plain lines, unless the environment chooses.
 
     ``past`` are the recorded events of a run that goes on: they are known, and not told again.
+
+    Raises:
+        ConfigInvalid: the environment asks for what there is not.
+
     """
-    if not sys.stderr.isatty():
+    way = way_asked() or ("panel" if draws(sys.stderr) else "lines")
+    if way == "none":
+        yield Together(())
+        return
+    if way == "lines":
         lines = PlainLines(note)
         lines.recall(past)
         yield lines
@@ -61,6 +100,50 @@ def watching(past: Sequence[Event] = ()) -> Iterator[Watcher]:
     board.recall(past)
     with live_panel(board):
         yield board
+
+
+@contextlib.contextmanager
+def watching_from_python(past: Callable[[], Sequence[Event]]) -> Iterator[Watcher]:
+    """Return what looks on where a script or a notebook runs the work: a panel where one can be drawn, else nobody.
+
+    ``past`` returns the recorded events of a run that goes on. Of runs side by side the first one is drawn.
+
+    Raises:
+        ConfigInvalid: the environment asks for what there is not.
+
+    """
+    cell = in_notebook()
+    way = way_asked() or ("panel" if cell or draws(sys.stderr) else "none")
+    if way == "lines":
+        lines = PlainLines(lambda line: note(in_python(line)))
+        lines.recall(past())
+        yield lines
+    elif way == "panel" and _DRAWN.acquire(blocking=False):
+        try:
+            board = Board(say=in_python)
+            board.recall(past())
+            if cell:
+                from maspo.cli.notebook import cell_panel
+
+                with cell_panel(board) as panel:
+                    yield panel
+            else:
+                from maspo.cli.panel import live_panel
+
+                with live_panel(board):
+                    yield board
+        finally:
+            _DRAWN.release()
+    else:
+        yield Together(())
+
+
+def told_so_far(record: Path) -> list[Event]:
+    """Return the events that a run has told so far; none where there is no record."""
+    if not is_there(record):
+        return []
+    with open_for_reading(record) as store:
+        return [entry.item for entry in store.read_since() if not isinstance(entry.item, RecordedResult)]
 
 
 @dataclass
@@ -74,6 +157,8 @@ class Board:
     """The steps that began together last: one agent's, or all agents' where these are searched side by side."""
     beam: tuple[CandidateScored, ...] = ()
     """Candidates that were kept in the last visit or round that scored any."""
+    say: Callable[[str], str] = str
+    """Names settings as whoever looks on gives them."""
     recent: deque[str] = field(default_factory=lambda: deque(maxlen=_EVENTS_SHOWN))
     _latest: Event | None = None
     _new_visit: bool = False
@@ -101,7 +186,7 @@ class Board:
                 self._new_visit = False
         line = "" if isinstance(event, StepStarted) else line_of(event)
         if line:
-            self.recent.append(line)
+            self.recent.append(self.say(line))
         self._latest = event
 
     def on_progress(self, progress: Progress) -> None:
@@ -245,15 +330,23 @@ def spent(progress: Progress | None) -> str:
 
 
 def remaining(progress: Progress) -> str:
-    """Return about how long the rest takes, at the pace so far and at most until the cap; empty while unknown."""
+    """Return about how long the rest takes, at the pace so far and at most until the cap; empty where it is unknown."""
     capped = None if progress.seconds_cap is None else max(0.0, progress.seconds_cap - progress.seconds)
     if progress.calls < _CALLS_FOR_A_PACE or progress.seconds <= 0:
         return "" if capped is None else f"at most {duration(capped)}"
-    planned = min(progress.calls_planned, progress.calls_planned if progress.calls_cap is None else progress.calls_cap)
+    planned = calls_expected(progress)
     left = progress.seconds * max(0, planned - progress.calls) / progress.calls
     if capped is not None and capped < left:
         return f"{duration(capped)}, then the cap"
-    return f"about {duration(left)}"
+    if planned <= progress.calls:
+        # More than was planned: nothing but a cap tells how much more.
+        return "" if capped is None else f"at most {duration(capped)}"
+    return "under a second" if left < 1 else f"about {duration(left)}"
+
+
+def calls_expected(progress: Progress) -> int:
+    """Return how many calls there will be in all: as many as planned, or the cap where that is fewer."""
+    return min(progress.calls_planned, progress.calls_planned if progress.calls_cap is None else progress.calls_cap)
 
 
 def verdicts(progress: Progress) -> tuple[str, str]:

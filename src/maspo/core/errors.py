@@ -48,6 +48,10 @@ class UsageError(MaspoError):
 
     exit_code = EXIT_USAGE
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows: what to mend is in the message, not in the lines of ours that found it."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class SystemInvalid(UsageError):
     """A system that cannot be run; the message names the file, the place and the fix."""

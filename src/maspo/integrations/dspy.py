@@ -66,7 +66,7 @@ class MASPO(dspy.teleprompt.Teleprompter):  # type: ignore[misc] # DSPy has no t
         judge_lm: Any = None,
         proposer_lm: Any = None,
         config: RunConfig | None = None,
-        progress: Lookout | None = None,
+        progress: Lookout | None = "auto",
         **settings: Any,
     ) -> None:
         super().__init__()

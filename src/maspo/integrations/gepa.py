@@ -58,7 +58,7 @@ def optimize(
     row_of: Callable[[D], Row] | None = None,
     out: str | Path | None = None,
     config: RunConfig | None = None,
-    progress: Lookout | None = None,
+    progress: Lookout | None = "auto",
     **settings: Any,
 ) -> Result:
     """Rewrite the components of a candidate jointly; ``result.prompts`` is the candidate to use.

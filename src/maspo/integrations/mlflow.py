@@ -67,7 +67,7 @@ class MaspoPromptOptimizer(BasePromptOptimizer):  # type: ignore[misc] # MLflow 
         self,
         out: str | Path | None = None,
         config: RunConfig | None = None,
-        progress: Lookout | None = None,
+        progress: Lookout | None = "auto",
         **settings: Any,
     ) -> None:
         self.out = None if out is None else Path(out)

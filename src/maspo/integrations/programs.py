@@ -22,6 +22,7 @@ from maspo.api import Lookout, Parts, Result, configured, optimize_async, resume
 from maspo.apps.discovery import Seen, known_team
 from maspo.apps.provenance import without_outputs
 from maspo.apps.tracing import Known, trace_of
+from maspo.cli.in_python import told_in_python
 from maspo.config import RunConfig
 from maspo.core.errors import CallFailed, ConfigInvalid, MaspoError, RunChanged
 from maspo.core.prompts import Prompts, prompts_id
@@ -331,12 +332,13 @@ class Wanted:
     name: str
     out: Path | None = None
     config: RunConfig | None = None
-    progress: Lookout | None = None
+    progress: Lookout | None = "auto"
     settings: Mapping[str, Any] = field(default_factory=dict)
     others: ModelClient | None = None
     """Who answers judge and proposer; None: the endpoints of the settings."""
 
 
+@told_in_python()
 async def optimize_program(program: Program, inputs: Inputs, wanted: Wanted) -> Result:
     """Rewrite the prompts of a program jointly; a folder that holds a run already is gone on with.
 

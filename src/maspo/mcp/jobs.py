@@ -133,8 +133,8 @@ async def wait(job: Job, seconds: float, progress: Callable[[str], None]) -> boo
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of a command, whose stdout is its answer: a log that should stand there is not written."""
-    found = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    """Return the environment of a command: its stdout is its answer, so no log stands there, and its lines are read."""
+    found = {**os.environ, "PYTHONUNBUFFERED": "1", "MASPO_PROGRESS": "lines"}
     if found.get("MASPO_LOG") == "-":
         del found["MASPO_LOG"]
     return found

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final, TypeAlias
 
 from maspo.report import phrases
 from maspo.report.fold import RunView
-from maspo.report.questions import answers
+from maspo.report.questions import Answer, answers
 from maspo.report.visible import visible
 
+Say: TypeAlias = Callable[[str], str]
+"""Names settings in a text as its reader gives them: as options of a command, or as arguments of Python."""
 _NAMES: Final = (
     "helped",
     "by much",
@@ -37,28 +40,45 @@ _CUT: Final = "\u00a0…"
 """Ends a text that was cut; at a blank that does not break, or it would stand alone on a line."""
 
 
-def closing(view: RunView, width: int = WIDTH) -> str:
+def closing(view: RunView, width: int = WIDTH, say: Say = str) -> str:
     """Return ten answers to ten questions: did it help, by how much, is it sure, what changed, and so on.
 
     Lines have at most ``width`` characters, as far as words do; what follows in an answer stands below its beginning.
+    ``say`` names settings as the reader gives them.
     """
     lines = []
-    for name, one in zip(_NAMES, answers(view), strict=True):
-        text = one.answer
-        if name == "cost" and view.seconds is not None:
-            text = f"{text} Time: {phrases.duration(view.seconds)}."
-        lines += _wrapped(name, text, width)
-    suspicious = [f"{agent.name}'s new prompt {what}" for agent in view.agents for what in agent.suspicious]
-    faults = phrases.describe_faults(view.faults)
-    below = [*_some("faults", faults), *_some("look at", suspicious), *_some("note", _notes(view))]
+    for name, one in zip(_NAMES, answered(view, say), strict=True):
+        lines += _wrapped(name, one.answer, width)
+    below = remarks(view, say)
     lines += ["", *(line for name, text in below for line in _wrapped(name, text, width))] if below else []
     return "\n".join(lines)
 
 
+def answered(view: RunView, say: Say) -> list[Answer]:
+    """Return the ten answers; what was spent, with the time that it took."""
+    found = []
+    for name, one in zip(_NAMES, answers(view), strict=True):
+        time = f" Time: {phrases.duration(view.seconds)}." if name == "cost" and view.seconds is not None else ""
+        found.append(replace(one, answer=say(one.answer + time)))
+    return found
+
+
+def remarks(view: RunView, say: Say) -> list[tuple[str, str]]:
+    """Return what needs a look, each with what it is."""
+    suspicious = [f"{agent.name}'s new prompt {what}" for agent in view.agents for what in agent.suspicious]
+    faults = phrases.describe_faults(view.faults)
+    found = [*_some("faults", faults), *_some("look at", suspicious), *_some("note", _notes(view))]
+    return [(name, say(text)) for name, text in found]
+
+
+def shortened(text: str) -> str:
+    """Return an answer, cut at its end where it is too long, and nothing invisible in it."""
+    return textwrap.shorten(visible(text), _MOST_CHARACTERS, placeholder=_CUT, break_on_hyphens=False)
+
+
 def _wrapped(name: str, text: str, width: int) -> list[str]:
     """Return the lines of an answer, cut at its end where it is too long."""
-    short = textwrap.shorten(visible(text), _MOST_CHARACTERS, placeholder=_CUT, break_on_hyphens=False)
-    found = textwrap.wrap(short, max(width - _NAME, _LEAST), break_long_words=False, break_on_hyphens=False)
+    found = textwrap.wrap(shortened(text), max(width - _NAME, _LEAST), break_long_words=False, break_on_hyphens=False)
     found = [line.replace(_CUT, " …") for line in found]
     return [f"{name if place == 0 else '':<{_NAME}}{line}" for place, line in enumerate(found or [""])]
 
