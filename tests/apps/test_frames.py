@@ -16,10 +16,13 @@ FRAMES = {
     "CrewAI": ("You are one.\nTwo\nYour personal goal is: ", "\nYou ONLY have access to the following tools"),
     "CrewAI without tools": ("You are one.\nYour personal goal is: ", " \n"),
     "CrewAI with skills": ("You are one.\nYour personal goal is: ", "\n \n\n<skills>"),
+    "Agno": ("You are one.\n\n<your_role>\nTwo\n</your_role>\n\n", "\n\n<team>\nYou coordinate"),
+    "Agno, tagged": ("<your_role>\nTwo\n</your_role>\n\n<instructions>\n", "\n</instructions>\n\n"),
+    "Agno, a leader": ("<description>\nYou lead.\n</description>\n\n", "\n\n<team>\nYou coordinate"),
     "smolagents": ("Tools:\n```\ndef one()\n```\n", "\n\nHere are the rules you should always follow to"),
     "smolagents, first form": ("\n11. Don't give up! You can\n", "\n \n\nNow Begin!\n"),
 }
-UNENDED = ("DSPy", "CrewAI", "CrewAI without tools", "CrewAI with skills")
+UNENDED = ("DSPy", "CrewAI", "CrewAI without tools", "CrewAI with skills", "Agno", "Agno, tagged")
 """Whose prompts end where the text does, too."""
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import pytest
 import yaml
 
-from maspo.apps.writeback import CannotWrite, find_places, languages_of_names, only_place, rewritten
+from maspo.apps.writeback import CannotWrite, find_places, languages_of_names, only_place, place_of_agent, rewritten
 
 OLD = "You solve the problem step by step."
 HARD = (
@@ -297,6 +297,11 @@ SAID = 'Give {"a": {{x}}} for $5.'
     ("source", "arrives"),
     [
         ("from agents import Agent\na = Agent(name='a', instructions={})\n", SAID),
+        (
+            "from agents import Agent\ndef told(ctx, agent):\n    return {}\na = Agent(name='a', instructions=told)\n",
+            SAID,
+        ),
+        ("def told(row):\n    return {}\nm = [{{'role': 'system', 'content': told(row)}}]\n", SAID),
         ("from pydantic_ai import Agent\na = Agent('m', system_prompt={}.strip())\n", SAID),
         ("from langgraph.prebuilt import create_react_agent\nP = {}\na = create_react_agent(m, [], prompt=P)\n", SAID),
         ("m = [{{'role': 'system', 'content': {}}}, {{'role': 'user', 'content': q}}]\n", SAID),
@@ -403,3 +408,13 @@ def test_a_jinja_block_stays_whole_or_is_refused() -> None:
     assert made == "Plan it{% if city %} to {{ city }}{% endif %}{% raw %} as {{x}}.{% endraw %}\n"
     with pytest.raises(CannotWrite, match="puts"):
         at(source, "Plan it for {value}.", old, "p.j2")
+
+
+def test_a_text_with_a_name_in_it_does_not_say_whatever_stands_around_it() -> None:
+    old = 'Answer in JSON, such as {"status": "unknown"}.'
+    new = 'Answer in JSON, such as {"status": "unknown"}.\nKeep it short, and end with a full stop.'
+    source = json.dumps({"prompt": old})
+    assert find_places("p.json", source, old) and not find_places("p.json", source, new)
+    described = f"app: {{run: 'a:b'}}\nagents: {{one: {{prompt: {json.dumps(old)}}}}}\n"
+    assert place_of_agent("system.yaml", described, "one", old) is not None
+    assert place_of_agent("system.yaml", described, "one", new) is None

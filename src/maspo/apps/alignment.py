@@ -21,6 +21,10 @@ _TOKEN = re.compile(r"(?:\{value\d*\}|\w+|[^\w\s])[^\S\n]*|\s")
 """A word with the blanks behind it, since blanks alone are too many to be compared with one another."""
 _NAMELESS = re.compile(r"\{(?:[!:][^{}]*)?\}|%[^(%]*[a-zA-Z]")
 """A hole that says no name, such as ``{}`` or ``%s``."""
+_NAME = re.compile(r"\{(?!%).*|<.*|\[.*|\$.*|%.*|__.*", re.DOTALL)
+"""A hole that is a name of a template language: no expression of a program, and no block."""
+_LONGEST_NAMED = 200
+"""Characters of what a name stands for that is the same for all inputs, such as that of a company."""
 _LARGE_SHARE = 0.5
 """Of the words of a prompt, that a text with holes must say: else it is a frame that many texts are put into."""
 
@@ -45,6 +49,12 @@ class Filled:
     def is_nameless(self) -> bool:
         """Whether the source says of a hole only that it is one."""
         return any(isinstance(piece, Hole) and _NAMELESS.fullmatch(piece.source) for piece in self.pieces)
+
+    @property
+    def is_far_fetched(self) -> bool:
+        """Whether a name would have stood for many words that never differed: the text says something else."""
+        is_name = all(not isinstance(piece, Hole) or _NAME.fullmatch(piece.source) for piece in self.pieces)
+        return is_name and not self.has_value and ("\n" in self.words or len(self.words) > _LONGEST_NAMED)
 
     @property
     def has_value(self) -> bool:

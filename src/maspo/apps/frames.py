@@ -21,10 +21,18 @@ _FRAMES = (
         rf"(?:{_SMOL_LISTS})\n(\S(?:(?!{_SMOL_LISTS}).)*?)\n\nHere are the rules you should always follow ",
         re.DOTALL,
     ),
+    re.compile(
+        r"\n</your_role>\s*+(?:<instructions>\s*+)?+(?!<team>|</instructions>|<additional_information>)(\S.*?)"
+        r"(?:\n</instructions>|\n\n<team>\n|\n\n<additional_information>|\Z)",
+        re.DOTALL,
+    ),
+    re.compile(
+        r"\A(?!.*<your_role>\n)(?:<description>\n.*?\n</description>)?+\s*+(?!<team>)(\S.*?)\n\n<team>\n", re.DOTALL
+    ),
     re.compile(r"\n11\. Don't give up! [^\n]*\n(\S.*?)\n\nNow Begin!\s*\Z", re.DOTALL),
 )
 """Texts that a framework sets around a prompt, by what it says just before or after: DSPy, Google ADK, CrewAI (whose
-role and backstory stay, too), smolagents.
+role and backstory stay, too), Agno (whose role and description stay where there is a role), smolagents.
 
 What it says is no part of the prompt: a rewrite leaves it, and what is written back stands in the source as it is. Nor
 is the white space before it, which is taken away behind: a pattern would read a long stretch of it from each place.

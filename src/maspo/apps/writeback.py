@@ -102,7 +102,7 @@ def _readings(said: Said, undone: Tidy, prompt: str, languages: Sequence[Named])
     found = dict[Named, tuple[Filled, ...]]()
     for language in languages:
         filled = fill(read(text, language, prompt), prompt)
-        if filled is not None:
+        if filled is not None and not any(one.is_far_fetched for one in filled):
             found[language] = filled
     unexplained = {language: sum(not one.has_value for one in filled) for language, filled in found.items()}
     least = min(unexplained.values(), default=0)
@@ -124,8 +124,9 @@ def place_of_agent(file: str, source: str, agent: str, prompt: str) -> Place | N
         node = next((value for name, value in pairs if name.value == key), None)
     if node is None:
         return None
+    # What stands there is what arrives: nothing fills it in.
     found = (place for place in find_places(file, source, prompt) if place.start == node.start_mark.index)
-    return next(found, None)
+    return next((place for place in found if place.said.text.strip() == prompt.strip()), None)
 
 
 def texts_in(file: str, source: str) -> Iterator[str]:

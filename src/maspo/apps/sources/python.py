@@ -203,7 +203,8 @@ class _Module:
     def languages_of(self, node: ast.expr) -> set[Named]:
         """Return the languages by which uses of a text tell that it is read, also of the name that it is given."""
         uses = [node, *(use for name in self._names_of(node) for use in self._uses.get(name, ()))]
-        return {one for use in uses if (one := self.language_of(use)) is not None}
+        calls = [call for use in uses if isinstance(call := self._above.get(id(use)), ast.Call) and call.func is use]
+        return {one for use in (*uses, *calls) if (one := self.language_of(use)) is not None}
 
     def _called(self, node: ast.AST) -> tuple[str, ...]:
         """Return what a module calls a text, the nearest name first."""
@@ -225,7 +226,8 @@ class _Module:
 
     def _names_of(self, node: ast.expr) -> list[str]:
         """Return the names that a text is given."""
-        return self._targets(self._through(node)[1])
+        above = self._through(node)[1]
+        return self._targets(above) or self._returned_by(above)
 
     @staticmethod
     def _targets(node: ast.AST | None) -> list[str]:
@@ -235,6 +237,15 @@ class _Module:
             case ast.AnnAssign(target=target):
                 return [_name(target)] if _name(target) else []
         return []
+
+    def _returned_by(self, node: ast.AST | None) -> list[str]:
+        """Return the name of the function that returns a text."""
+        if not isinstance(node, ast.Return):
+            return []
+        inner: ast.AST | None = node
+        while not isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | None):
+            inner = self._above.get(id(inner))
+        return [inner.name] if inner is not None else []
 
     def _through(self, node: ast.AST) -> tuple[ast.AST, ast.AST | None]:
         """Return a text after what only takes white space away, and what is done with that."""
