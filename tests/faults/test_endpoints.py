@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import html
 import json
 import math
 import re
@@ -412,6 +413,69 @@ THINKING_PART = (
     + THOUGHT.encode()
     + b'"}]}]}}]}\n\n'
 )
+
+
+@dataclass(frozen=True)
+class KeepAlive:
+    """A stream of so many comments before the reply."""
+
+    comments: int
+
+    async def answer(self, asked: Exchange) -> web.StreamResponse | None:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(asked.request)
+        for _ in range(self.comments):
+            await response.write(b": keep-alive\n\n")
+            await asyncio.sleep(0.001)
+        await response.write(b"".join(in_pieces(json.loads(asked.body))))
+        return response
+
+
+@dataclass(frozen=True)
+class EndsByCount:
+    """Half of a reply that is said to have stopped, with as many tokens as it may have."""
+
+    async def answer(self, asked: Exchange) -> web.StreamResponse | None:
+        found = json.loads(asked.body)
+        halved_by("stop")(found)
+        found["usage"]["completion_tokens"] = asked.wanted["max_tokens"]
+        return web.json_response(found)
+
+
+def on_the_wire(head: bytes) -> Callable[[bytes], bytes]:
+    """Write a reply with a head of its own, in which a length stands in the place of ``%d``."""
+    return lambda body: b"HTTP/1.1 " + head.replace(b"%d", b"%d" % len(body)) + b"\r\n\r\n" + body
+
+
+def ends_in_every_piece(piece: dict[str, Any]) -> None:
+    for one in piece["choices"]:
+        one["finish_reason"] = "stop"
+
+
+def as_texts(piece: dict[str, Any]) -> None:
+    for one in piece["choices"]:
+        if "content" in one["delta"]:
+            one["delta"]["content"] = [one["delta"]["content"]]
+
+
+def twice(stream: bytes) -> bytes:
+    pieces = stream.split(b"\n\n")
+    return b"\n\n".join(again for one in pieces for again in ([one, one] if b'"content"' in one else [one]))
+
+
+def escaped(found: dict[str, Any]) -> None:
+    message(content=html.escape(content(found), quote=False))(found)
+
+
+def as_json(found: dict[str, Any]) -> None:
+    message(content=json.dumps({"role": "assistant", "content": content(found)}))(found)
+
+
+def another_name(found: dict[str, Any]) -> None:
+    found["model"] = f"m-{zlib.crc32(content(found).encode())}"
+
+
+JSON_HEAD = b"200 OK\r\nContent-Type: application/json\r\n"
 
 
 ROWS: dict[str, Row] = {
@@ -1941,6 +2005,209 @@ ROWS: dict[str, Row] = {
     "a prompt beyond the context, in Chinese": Row(
         told("输入长度超过模型的最大上下文长度 4096 (当前 5000)"), "refused", "5,000 tokens.*4,096"
     ),
+    # Other protocols
+    "the form of Bedrock's own address": Row(
+        Body(b'{"output":{"message":{"content":[{"text":"<answer>WRONG</answer>"}]}},"stopReason":"end_turn"}'),
+        "refused",
+    ),
+    "the form of Cohere's own address": Row(
+        Body(b'{"message":{"content":[{"type":"text","text":"<answer>WRONG</answer>"}]},"finish_reason":"COMPLETE"}'),
+        "refused",
+    ),
+    "the form of TGI's own address": Row(Body(b'[{"generated_text":"<answer>WRONG</answer>"}]'), "refused"),
+    "the form of llama.cpp's own address": Row(Body(b'{"content":"<answer>WRONG</answer>","stop":true}'), "refused"),
+    "the form of Replicate": Row(Body(b'{"status":"succeeded","output":["<answer>","WRONG</answer>"]}'), "refused"),
+    "a response alone": Row(Body(b'{"response":"<answer>WRONG</answer>"}'), "refused"),
+    # Pieces
+    "[done] in small letters": Row(Sent(lambda stream: stream.replace(b"[DONE]", b"[done]"), streamed=True), "works"),
+    "[DONE] in quotes": Row(Sent(lambda stream: stream.replace(b"[DONE]", b'"[DONE]"'), streamed=True), "works"),
+    "null between the pieces": Row(
+        Sent(lambda stream: stream.replace(b"\n\ndata: {", b"\n\ndata: null\n\ndata: {"), streamed=True), "works"
+    ),
+    "keep-alives before the reply": Row(KeepAlive(50), "works"),
+    "2,048 blanks before a stream": Row(
+        Sent(lambda stream: b": " + b" " * 2048 + b"\n\n" + stream, streamed=True), "works"
+    ),
+    "no line after the last piece": Row(
+        Sent(lambda stream: stream.partition(b"data: [DONE]")[0].rstrip(), streamed=True), "works"
+    ),
+    "a whole reply of the type of a stream": Row(
+        Sent(lambda body: body, {"Content-Type": "text/event-stream"}), "works"
+    ),
+    "a delta of null, and none": Row(
+        Sent(
+            lambda stream: (
+                b'data: {"choices":[{"index":0,"delta":null}]}\n\ndata: {"choices":[{"index":0}]}\n\n' + stream
+            ),
+            streamed=True,
+        ),
+        "works",
+    ),
+    "choices of null in a piece": Row(
+        Sent(lambda stream: b'data: {"choices":null,"id":"x"}\n\n' + stream, streamed=True), "works"
+    ),
+    "an error of null in every piece": Row(Sent(each(lambda piece: piece.update(error=None)), streamed=True), "works"),
+    "a list of texts in every piece": Row(Sent(each(as_texts), streamed=True), "works"),
+    "an end in every piece": Row(Sent(each(ends_in_every_piece), streamed=True), "works"),
+    "each piece twice": Row(Sent(twice, streamed=True), "works"),
+    "an error of a message alone within a stream": Row(
+        Sent(broken_off_by(b'{"message": "Overloaded"}'), streamed=True), "refused", "Overloaded"
+    ),
+    "a stream as a list": Row(
+        Sent(lambda stream: b"[" + bare(stream).strip().replace(b"\n", b",") + b"]", streamed=True), "refused"
+    ),
+    # Messages
+    "text as a value (Assistants)": Row(
+        spoiled(lambda found: message(content=[{"type": "text", "text": {"value": content(found)}}])(found)), "works"
+    ),
+    "a part of null": Row(
+        spoiled(lambda found: message(content=[None, {"type": "text", "text": content(found)}])(found)), "works"
+    ),
+    "a part of a kind that nobody knows": Row(spoiled(parts({"type": "image_url", "image_url": {}})), "works"),
+    "content as an object of parts": Row(
+        spoiled(lambda found: message(content={"parts": [{"text": content(found)}]})(found)), "refused"
+    ),
+    "the message as JSON in its content": Row(spoiled(as_json), "works"),
+    "text that is escaped for HTML": Row(spoiled(escaped), "works"),
+    "a message that is a text": Row(spoiled(choice(message="<answer>WRONG</answer>")), "refused"),
+    "choices of a text": Row(spoiled(body(choices=["<answer>WRONG</answer>"])), "refused"),
+    "choices of a null": Row(spoiled(body(choices=[None])), "refused"),
+    "choices under other letters": Row(spoiled(lambda found: found.update(Choices=found.pop("choices"))), "refused"),
+    "a list of no tools beside text": Row(spoiled(message(tool_calls=[], function_call=None)), "works"),
+    "an error of false, of nothing and of none beside choices": Row(
+        spoiled(body(error=False, errors=[], error_msg="")), "works"
+    ),
+    "a warning beside choices": Row(
+        spoiled(body(warning="This model is deprecated", message="ok", code="200")), "works"
+    ),
+    "another name of the model with every reply": Row(spoiled(another_name), "works"),
+    "half of a character": Row(Sent(lambda body: body.replace(b'"content": "', b'"content": "\\ud83d ', 1)), "works"),
+    "a sign of nought in the text": Row(spoiled(text("\0ANSWER")), "works"),
+    "a number of 5,000 digits": Row(Sent(lambda body: body[:-1] + b', "n": ' + b"9" * 5000 + b"}"), "refused"),
+    "JSON of 100,000 brackets": Row(Body(b"[" * 100_000), "refused"),
+    "a further turn of the user (ChatML)": Row(
+        spoiled(text("ANSWER<|im_end|>\n<|im_start|>user\n<answer>WRONG</answer><|im_end|>")), "works"
+    ),
+    "a further turn of the user (Llama)": Row(
+        spoiled(text("ANSWER<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n<answer>WRONG</answer>")), "works"
+    ),
+    "a further turn of the user (Gemma)": Row(
+        spoiled(text("ANSWER<end_of_turn>\n<start_of_turn>user\n<answer>WRONG</answer>")), "works"
+    ),
+    "a further turn of the user (Mistral)": Row(
+        spoiled(text("ANSWER</s>[INST] <answer>WRONG</answer> [/INST]")), "works"
+    ),
+    "a further turn of the user (DeepSeek)": Row(
+        spoiled(text("ANSWER<｜end▁of▁sentence｜><｜User｜><answer>WRONG</answer>")), "works"
+    ),
+    "< think > with blanks": Row(spoiled(text("< think >THOUGHT</ think >ANSWER")), "works"),
+    "<internal_thoughts>": Row(spoiled(text("<internal_thoughts>THOUGHT</internal_thoughts>ANSWER")), "works"),
+    # Endings and usage
+    "every reply is cut, as its count alone says": Row(EndsByCount(), "counted"),
+    "finish_reason of no letters": Row(spoiled(ends("")), "works"),
+    "one text for every question": Row(spoiled(message(content="Hello! How can I help you today?")), "counted"),
+    "usage in other words": Row(spoiled(usage({"promptTokens": 9, "completionTokens": 9})), "works"),
+    "usage within the choice": Row(
+        spoiled(lambda found: found["choices"][0].update(usage=found.pop("usage"))), "works"
+    ),
+    "a daily limit as the answer": Row(
+        spoiled(error_as_text("You've reached your daily limit. Upgrade to continue.")), "refused"
+    ),
+    "[object Object] as the answer": Row(spoiled(error_as_text("[object Object]")), "refused"),
+    # HTTP
+    "parts of chunks with names of their own": Row(
+        Wire(
+            lambda body: (
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+                b"%x;a=b\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+            )
+        ),
+        "works",
+    ),
+    "no type and no words after the status": Row(Wire(on_the_wire(b"200\r\nContent-Length: %d")), "works"),
+    "two lengths that differ": Row(
+        Wire(on_the_wire(JSON_HEAD + b"Content-Length: %d\r\nContent-Length: 5")), "refused", "does not speak HTTP"
+    ),
+    "more bytes than were announced": Row(Wire(on_the_wire(JSON_HEAD + b"Content-Length: 5")), "refused"),
+    "a header without a colon": Row(
+        Wire(on_the_wire(JSON_HEAD + b"nonsense\r\nContent-Length: %d")), "refused", "does not speak HTTP"
+    ),
+    "TLS where HTTP was asked for": Row(Wire(lambda _: b"\x15\x03\x01\x00\x02\x02\x16"), "refused", "http or https"),
+    "a redirect to itself": Row(Refuse(302, headers={"Location": "/v1/chat/completions"}), "refused"),
+    "HTTP 200 without a body, in chunks": Row(Wire(lambda _: in_chunks()), "refused", "empty body"),
+    "HTML of the type of JSON": Row(Body(b"<html><title>Login</title></html>"), "refused", "Login"),
+    # Errors
+    "HTTP 429 with milliseconds (OpenAI)": Row(Once(Refuse(429, headers={"retry-after-ms": "10"})), "works"),
+    "HTTP 429 with a time of inf": Row(Once(Refuse(429, headers={"Retry-After": "inf"})), "works"),
+    "HTTP 429 with a time below zero": Row(Once(Refuse(429, headers={"Retry-After": "-5"})), "works"),
+    "HTTP 429 with a delay in its details (Google)": Row(
+        Once(Body(b'{"error":{"code":429,"details":[{"retryDelay":"0.01s"}]}}', 429)), "works"
+    ),
+    "HTTP 400 of a server without room": Row(Once(told("The server is overloaded, please try again later")), "works"),
+    "HTTP 503 of a mesh once (Envoy)": Row(Once(Body(b"no healthy upstream", 503, "text/plain")), "works"),
+    "HTTP 504 once, without words": Row(Once(Body(b"", 504, "text/plain")), "works"),
+    "a throttling exception (AWS)": Row(
+        Once(Body(b'{"__type":"ThrottlingException","message":"Too many requests"}', 400)), "works"
+    ),
+    "Message in capitals (AWS)": Row(
+        Body(b'{"Message":"User is not authorized to access this resource"}', 403), "refused", "not authorized"
+    ),
+    "a fault (Apigee)": Row(Body(b'{"fault":{"faultstring":"Invalid ApiKey"}}', 401), "refused", "Invalid ApiKey"),
+    "an error in XML": Row(
+        Body(b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", 403, "application/xml"),
+        "refused",
+        "AccessDenied",
+    ),
+    "a detail with HTTP 200": Row(Body(b'{"detail":"Not authenticated"}'), "refused", "Not authenticated"),
+    "a state of error with HTTP 200": Row(
+        Body(b'{"status":"error","message":"model is overloaded"}'), "refused", "is overloaded"
+    ),
+    "an object that is an error with HTTP 200 (vLLM)": Row(
+        Body(b'{"object":"error","message":"The model `m` does not exist.","code":404}'), "refused", "does not exist"
+    ),
+    "error_code and error_msg (Baidu)": Row(
+        Body(b'{"error_code":17,"error_msg":"Open api daily request limit reached"}'), "refused", "daily request limit"
+    ),
+    "a default backend (Kubernetes)": Row(
+        Body(b"default backend - 404", 404, "text/plain"), "refused", "default backend"
+    ),
+    "a login in place of a reply": Row(Body(b'{"redirect":"/login"}'), "refused", "/login"),
+    "no streams, with HTTP 403": Row(
+        Unless(lambda wanted: not wanted.get("stream"), told("Streaming is disabled for this deployment", 403)),
+        "adapted",
+        "whole",
+    ),
+    "a limit of tokens (Anthropic)": Row(
+        Unless(
+            at_most(512),
+            told("max_tokens: 2000 > 512, which is the maximum allowed number of output tokens for claude-x"),
+        ),
+        "adapted",
+        "at most 512",
+    ),
+    "a limit of tokens (Cohere)": Row(
+        Unless(at_most(512), told("too many tokens: max tokens must be less than or equal to 512 - received 2000.")),
+        "adapted",
+        "at most 512",
+    ),
+    "a context that leaves less (Fireworks)": Row(
+        Unless(at_most(964), told("max_tokens (2000) + prompt tokens (60) exceeds the model's context length of 1024")),
+        "adapted",
+        "1,024 tokens",
+    ),
+    "no seed (Bedrock)": Row(
+        Unless(without("seed"), told("Malformed input request: #: extraneous key [seed] is not permitted")),
+        "adapted",
+        "no seed",
+    ),
+    "no system role (Anthropic behind a shim)": Row(
+        Unless(
+            roles("system", "developer"),
+            told('messages: Unexpected role "system". The Messages API accepts a top-level `system` parameter.'),
+        ),
+        "adapted",
+        "before the input",
+    ),
 }
 
 
@@ -2066,6 +2333,7 @@ async def optimized(fault: Fault, out: Path) -> tuple[Outcome | None, MaspoError
 OTHER_TEXTS = frozenset(
     {"text of the older completions", "a stream that was not asked for", "several thoughts between steps"}
     | {"text of the older completions, as a stream", "a character in two halves", "bytes that are no character"}
+    | {"half of a character", "a sign of nought in the text"}
 )
 """Rows whose replies are not those of the world, letter by letter."""
 

@@ -549,6 +549,7 @@ class Written:
         return response
 
 
+NO_TEXT = b'data: {"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": null}]}\n\n'
 QUEUED = b'event: status\ndata: {"status": "queued", "position": 3}\n\n'
 
 
@@ -563,15 +564,15 @@ async def test_a_stream_is_over_at_its_last_piece_though_its_connection_stays_op
             assert (await client.complete(ready_question("m"))).text
 
 
-@pytest.mark.parametrize("line", [b": queued\n\n", b"\n", b'data: {"type": "ping"}\n\n', QUEUED])
+@pytest.mark.parametrize("line", [b": queued\n\n", b"\n", b'data: {"type": "ping"}\n\n', QUEUED, NO_TEXT])
 async def test_what_only_keeps_a_connection_awake_is_no_part_of_a_reply(line: bytes) -> None:
     for_ever = Written(lambda _: [line], pause=0.001, again=True)
     async with (
         fake_provider([Rule(for_ever)]) as provider,
-        ChatClient(Endpoint(provider.base_url, timeout=0.02)) as client,
+        ChatClient(Endpoint(provider.base_url, timeout=0.1)) as client,
     ):
         async with asyncio.timeout(5):
-            with pytest.raises(Transient, match=r"no reply within .* \(models.timeout is 0.02 s\)"):
+            with pytest.raises(Transient, match=r"no reply within .* \(models.timeout is 0.1 s\)"):
                 await client.complete(ready_question("m"))
 
 

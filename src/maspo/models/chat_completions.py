@@ -60,10 +60,14 @@ _WAITS = 20
 _HEARD = 0.01
 """Share of the limit of silence for which a part of a reply is not noted anew: a stream has hundreds of them."""
 _KEEPS_AWAKE = re.compile(
-    rb"(?:\s|:[^\n]*(?:\n|\Z)|event:[^\n]*\n|data:(?![ \t]*\"?\[DONE\])(?:(?!\"choices\"|\"error\")[^\n])*\n)*",
+    rb"(?:\s|:[^\n]*(?:\n|\Z)|event:[^\n]*\n"
+    rb"|data:(?=[^\n]*\"choices\")(?=[^\n]*\"delta\":\s?\{\s?(?:\"role\":\s?\"assistant\"\s?,?\s?)?(?:\"content\":\s?(?:\"\"|null)\s?)?\})"
+    rb"(?![^\n]*(?:\"finish_reason\":\s?\"|\"error\"|\"usage\":\s?\{))[^\n]*\n"
+    rb"|data:(?![ \t]*\"?\[DONE\])(?:(?!\"choices\"|\"error\")[^\n])*\n)*",
     re.IGNORECASE,
 )
-"""What keeps a connection open and is no part of a reply: blanks, comments, pings, a place in a queue."""
+"""What keeps a connection open and is no part of a reply: blanks, comments, pings, a place in a queue, pieces without
+text. Of its two kinds of data one holds choices and the other none, so that a line is read in one way only."""
 _IS_OVER = re.compile(rb"^data:[ \t]*\"?\[DONE\]", re.IGNORECASE | re.MULTILINE)
 """The last piece of a stream, in a line of its own: within a text it would stand behind quotes."""
 _AFTER_DONE = 1.0
@@ -260,6 +264,9 @@ class ChatClient:
                 known.dialect = replace(known.dialect, stream="")
                 reply = replace(reply, adapted=f"{request.model}: no streams, they fail there: it sends replies whole")
             self._note_size(known, request, reply.tokens_in)
+            if dialect.tokens and reply.answers and reply.tokens_out == dialect.limit(request):
+                # Some servers say "stop" whatever ended a reply; nearly none ends by itself at its last token.
+                reply = replace(reply, truncated=True)
             return reply
         if whole and answer.status < 500:
             known.whole_tried = False  # About something else, a limit or a parameter: nothing is shown yet.
@@ -268,7 +275,8 @@ class ChatClient:
         if answer.status in (400, 422) and (small or _SPENT_ON_THOUGHTS.search(words.lower())):
             return Reply("", seconds=answer.seconds, truncated=True)
         nobody = answer.status == 404 and "the requested parameters" in words.lower()  # OpenRouter: takes them
-        if answer.status in (400, 422) or answer.status >= 500 or nobody:
+        no_streams = answer.status in (403, 405) and dialect.stream != "" and "stream" in words.lower()
+        if answer.status in (400, 422) or answer.status >= 500 or nobody or no_streams:
             # Some gateways put the refusal of the server behind them into an error of their own.
             self._learn(request, known, dialect, words, whole)
         if (

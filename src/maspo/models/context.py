@@ -33,7 +33,8 @@ _PROMPT = re.compile(
     rf"|token count \(?{_NUMBER}|(?:passed|your request has|request contains) {_NUMBER}"
     rf"|token count (?:of|is) {_NUMBER}|当前\D{{0,5}}{_NUMBER}"
     rf"|number of input tokens {_NUMBER}|prompt length \(?{_NUMBER}|got {_NUMBER} tokens|\(got {_NUMBER}\)"
-    rf"|given: {_NUMBER}|prompt \(length {_NUMBER}\)|the first {_NUMBER} tokens|received {_NUMBER}"
+    rf"|prompt tokens \({_NUMBER}|given: {_NUMBER}|prompt \(length {_NUMBER}\)|the first {_NUMBER} tokens"
+    rf"|received {_NUMBER}"
     r"|(?:current length is|requested:?) (\d[\d,]{0,12}+)(?! tokens)"
 )
 _TOTAL = re.compile(rf"(?:you )?requested (?:about )?{_NUMBER} tokens")

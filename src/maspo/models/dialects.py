@@ -15,7 +15,7 @@ from maspo.models.refusals import ONE_CALL_WORDS
 
 _PARAMETER_WORDS = (
     *("unsupported", "not support", "unrecognized", "unknown", "unexpected", "cannot find"),
-    *("not allowed", "not permitted", "deprecated", "not enabled", "no longer", "the requested parameters"),
+    *("not allowed", "not permitted", "deprecated", "not enabled", "disabled", "no longer", "the requested parameters"),
 )
 _VALUE_WORDS = (
     *("must be", "must have", "should be", "may only", "can only", "only one", "is allowed", "cannot", "invalid"),

@@ -36,9 +36,9 @@ _LIMIT_WORDS = ("throttlingexception", "too many requests", "ratelimitexceeded",
 """Of limits that some gateways tell with HTTP 400 or 403."""
 _PASSING_WORDS = (
     *("model has crashed", "model unloaded", "loading model", "model is loading"),
-    *("currently loading", "still loading"),
+    *("currently loading", "still loading", "is overloaded", "at capacity", "try again later", "is busy"),
 )
-"""Of local servers that load their model again, told with HTTP 400."""
+"""Of servers that load their model again, or have no room for a moment, told with HTTP 400."""
 # What people can do about a status that every call would meet.
 _EVERY_CALL = {
     401: "check the key in the environment (OPENAI_API_KEY, or what models.api_key_env names)",

@@ -74,6 +74,12 @@ _CUMULATIVE = 3
 """Different pieces, each beginning with all of the one before, that are the text so far rather than what is new."""
 
 
+_MESSAGE = frozenset({"role", "content", "refusal", "tool_calls", "function_call", "annotations", "audio", "name"})
+"""Fields of a message of this protocol."""
+_TWICE = 8
+"""Pieces that come in pairs of the same: fewer may be a text that says so."""
+
+
 def is_done(data: bytes) -> bool:
     """Say whether a piece is the last of a stream, in small letters or in quotes as well."""
     return data.strip(b'"').upper() == DONE
@@ -166,6 +172,7 @@ def reply_of(found: Any, seconds: float) -> Reply:
     # A delta where nothing is streamed comes from gateways; a text, without roles, from older servers.
     message = choice.get("message") or choice.get("delta") or {"content": choice["text"]}
     said, thoughts = said_and_thought(message.get("content"))
+    said = _inner_message(said)
     refusal = _words(message.get("refusal")) or _refusal_part(message.get("content"))
     text = "" if _is_blank(said or refusal) else said or refusal
     tokens = read_tokens(found.get("usage"))
@@ -195,6 +202,18 @@ def reply_of(found: Any, seconds: float) -> Reply:
         broken=broken,
         asks=tuple(_asked(message.get("tool_calls"))),
     )
+
+
+def _inner_message(said: str) -> str:
+    """Return the content of a whole message that a gateway has sent as JSON in the place of its content."""
+    if not said.startswith('{"role"'):
+        return said
+    try:
+        found = json.loads(said)
+    except (ValueError, RecursionError):
+        return said
+    is_message = isinstance(found, dict) and found.get("role") == "assistant" and found.keys() <= _MESSAGE
+    return found["content"] if is_message and isinstance(found.get("content"), str) else said
 
 
 def _asked(found: object) -> Iterator[ToolAsked]:
@@ -295,6 +314,8 @@ def _failure_in(found: Mapping[str, Any]) -> str:
 def _joined(pieces: Sequence[str]) -> str:
     """Return the text of pieces; where each repeats all that came before, the last of them."""
     found = [piece for piece in pieces if piece]
+    if len(found) >= _TWICE and found[::2] == found[1::2] and len(set(found)) >= _CUMULATIVE:
+        return "".join(found[::2])
     if all(later.startswith(one) for one, later in pairwise(found)) and len(set(found)) >= _CUMULATIVE:
         return found[-1]
     return "".join(found)

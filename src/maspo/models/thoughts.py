@@ -6,6 +6,7 @@ template. Only what is said goes on to readers, judges, parsers and runners of p
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -34,12 +35,12 @@ _MOST = 200
 """Thoughts that are told apart in one reply: models that think between steps have a dozen."""
 _NATIVE = (
     r"seed:think|think|thinking|thought|thoughts|antthinking"
-    r"|reasoning_content|reasoning|reflection|scratchpad|inner_monologue"
+    r"|reasoning_content|reasoning|reflection|scratchpad|inner_monologue|internal_monologue|internal_thoughts?|chain_of_thought"
 )
 _PAIRS = (
     (
-        rf"<({_NATIVE})(?: [^<>\n]{{0,80}})?>",
-        r"</{}>",
+        rf"<\s?({_NATIVE})(?: [^<>\n]{{0,80}})?>",
+        r"<\s?/\s?{}\s?>",
     ),  # with attributes from gateways; DeepSeek, Qwen, GLM, Phi, Seed, EXAONE, Gemini, Claude, Reka
     (r"\[(THINK|THINKING|REASONING)\]", r"\[/{}\]"),  # Magistral
     (r"<\|(think|thinking|reasoning)\|>", r"<\|(?:/|end_?(?:of_)?)?{}\|>"),
@@ -86,9 +87,20 @@ _BEFORE = re.compile(rf"\s*(?:(?:{_HEADER}|{_TOKEN})\s*)+")
 _AFTER = re.compile(rf"(?:(?:(?<! )|(?<=\n)){_TOKEN}\s*)+\Z")
 """Tokens of a template that a server has left at the ends of a text: glued to it or on lines of their own. One after a
 space may be what a sentence speaks of."""
+_ANOTHERS_TURN = re.compile(
+    r"(?:<[|｜](?:im_end|eot_id|eom_id|end|endoftext|end▁of▁sentence)[|｜]>|</s>|<end_of_turn>)\s*"
+    r"(?:<\|im_start\|>\s*(?:user|system|tool)\b|<\|start_header_id\|>\s*(?:user|system|ipython|tool)\b"
+    r"|<start_of_turn>\s*user\b|\[INST\]|<[|｜](?:User|user|system|observation)[|｜]>)"
+)
+"""The end of a turn and the begin of another's, where a server goes on after the reply: what follows is none of it."""
+_ESCAPED = re.compile(r"&lt;/[A-Za-z_]{1,30}&gt;")
+"""The end of an element in a text that a gateway has escaped for HTML."""
 _WRAPPED = re.compile(r"\s*<answer>\s*(.*?)\s*</answer>\s*\Z", re.DOTALL)
 """The whole reply of Hunyuan after its thoughts."""
-_USERS_OWN = frozenset({"thinking", "thought", "thoughts", "reasoning", "reflection", "scratchpad", "inner_monologue"})
+_USERS_OWN = frozenset(
+    {"thinking", "thought", "thoughts", "reasoning", "reflection", "scratchpad", "inner_monologue"}
+    | {"internal_monologue", "internal_thought", "internal_thoughts", "chain_of_thought"}
+)
 """Tags that people ask for as a part of the answer; where a request names one, it is the user's, and stays."""
 _FENCE = re.compile(r"^[ \t]*(```|~~~)", re.MULTILINE)
 _CHANNEL = re.compile(
@@ -138,18 +150,26 @@ def without_thoughts(reply: Reply, asked: str) -> Reply:
 
     A thought that does not end leaves nothing of what follows: an answer within it is none.
     """
-    text = reply.text
+    text = _in_its_turn(reply.text, asked)
     begins = text.lstrip()[:9].lower()
     if not ("<" in text or "[" in text or "◁" in text or begins.startswith(("analysis", "thinking", "```", "*", "_"))):
-        return reply  # No mark of any template begins otherwise.
+        return reply  # No mark of any template begins otherwise; each of those below begins with one.
     said, thought = _split(text, asked, reply.truncated)
     said = _without_ends(said, asked)
     if thought or reply.thoughts:
         said = _unwrapped(said, asked)
-    if not thought and said == text:
+    if not thought and said == reply.text:
         return reply
     thoughts = "\n".join(one for one in (reply.thoughts, thought) if one)
     return replace(reply, text=said, thoughts=thoughts)
+
+
+def _in_its_turn(text: str, asked: str) -> str:
+    """Return a text with its own signs, up to where another's turn begins, unless the request speaks of such marks."""
+    if "&lt;/" in text and "<" not in text and "&lt;" not in asked and _ESCAPED.search(text):
+        text = html.unescape(text)
+    ends = _ANOTHERS_TURN.search(text) if "<" in text else None
+    return text if ends is None or _ANOTHERS_TURN.search(asked) else text[: ends.start()].rstrip()
 
 
 def _without_ends(text: str, asked: str) -> str:

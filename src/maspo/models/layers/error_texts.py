@@ -30,6 +30,9 @@ _SHAPE = re.compile(
     r"|(?:failed|unable) to (?:fetch|connect|reach|generate (?:a )?response|get (?:a )?response)"
     r"|an error (?:has )?occurred (?:while|when|during) (?:processing|generating|calling|communicating)"
     r"|(?:api|litellm\.\w*|openai\.\w*|http\w*|connection|timeout|ratelimit|provider) ?(?:error|exception)\b"
+    r"|(?:reached|exceeded|hit) (?:your|the) (?:\w+ ){0,3}(?:limit|quota)|limit reached\b"
+    r"|\bupgrade (?:your plan|to continue)"
+    r"|\A\W*(?:null|undefined|\[object object\])\W*\Z"
     r"|something went wrong|网关|服务不可用|服务器错误|请求超时",
     re.IGNORECASE,
 )
